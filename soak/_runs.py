@@ -69,7 +69,7 @@ _TARGETS = {
 }
 """What is fitted to, where that is not the photo."""
 
-_CLOCKS = ("seconds", "steps_per_second")
+_CLOCKS = ("seconds", "total_seconds", "steps_per_second")
 
 
 def swift_folder() -> tempfile.TemporaryDirectory[str]:

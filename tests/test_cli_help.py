@@ -132,8 +132,12 @@ def test_fit_opens_the_picture_and_notifies(photo, empty_folder, call, monkeypat
     assert code == 0, err
     assert [file.name for file in shown] == ["photo-gaussian.png"]
     assert commands == [("bell", "0")]
+    # What is refused before the work begins, as files that exist, ends no work.
     assert call(*fit, "--notify", "bell")[0] == 2
-    assert commands[1:] == [("bell", "2")]
+    assert not commands[1:]
+    lost = ("--overwrite", "--log", "nowhere/a.jsonl")
+    assert call(*fit, *lost, "--notify", "bell")[0] == 6
+    assert commands[1:] == [("bell", "6")]
 
 
 def test_the_live_page_has_the_port_asked_for():

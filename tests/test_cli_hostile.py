@@ -167,7 +167,7 @@ def die(path):
 
 signal.signal({int(number)}, signal.SIG_DFL)  # SIGHUP is ignored under nohup
 atomic._sync = die
-sys.exit(main({["render", str(arts / "gaussian.art"), "-o", str(tmp_path / "a.png")]!r}))
+sys.exit(main({["render", str(arts / "gaussian.art"), "-o", str(tmp_path / "a.png"), "-q"]!r}))
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")

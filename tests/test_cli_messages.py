@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
+import os
 import re
 import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from artgen.base.errors import UsageError
-from artgen.cli._console import load_module
+from artgen.base import process
+from artgen.base.errors import OutputError, UsageError
+from artgen.cli._console import describe, load_module
 from artgen.cli._flags import Common
 from artgen.cli._progress import Story, progress
 from artgen.events import Advanced, Evaluated, Finished, Started, Working
@@ -25,6 +30,7 @@ from artgen.plan.early import check_known_options
 from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.runs import RunFolder
+from artgen.runs.log import JsonLines
 from artgen.tasks import RunControl, graceful_signals
 
 TINY = ("--size", "24", "-n", "8", "--steps", "4", "--threads", "1", "--no-video")
@@ -57,19 +63,26 @@ def test_wrong_names_are_reported_before_torch_is_loaded():
         "fit sample:cat -p triangle --set siz=3",
         "fit sample:cat --set engine.rat=1",
         "fit http://127.0.0.1:1/photo.png",
+        "fit sample:cat",
+        "fit sample:coffee -o there.svg",
     ]
+    for name in ("artgen-out/cat-gaussian.png", "there.svg"):
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).touch()
     code = (
         "import sys\n"
         "from artgen.cli import main\n"
         f"print([main(line.split()) for line in {lines}], 'torch' in sys.modules)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.stdout == "[2, 4, 4, 4, 2, 4, 2, 2, 3] False\n", done.stderr
+    assert done.stdout == "[2, 4, 4, 4, 2, 4, 2, 2, 3, 2, 2] False\n", done.stderr
     for name in ("loss 'l3'", "primitive 'gausian'", "engine 'gradint'"):
         assert done.stderr.count(f"unknown {name}") == 2
     wrong = "Triangle has no option 'siz'\nhint: did you mean min_size or max_size?"
     assert wrong in done.stderr
     assert "engine gradient has no option 'rat'" in done.stderr
+    assert "cat-gaussian.png exists" in done.stderr
+    assert "there.svg exists" in done.stderr
 
 
 def test_every_option_of_what_is_shipped_passes_the_early_check():
@@ -133,7 +146,7 @@ def test_wrong_options_are_found_by_what_the_catalogue_knows(options, stage, mes
         (("fit", "empty", *TINY), "folder empty holds no pictures", ".png"),
         (("gallery", "open"), "there is no folder gallery", "folder that contains TOML recipes"),
         (("render", "noise.art"), "noise.art is not an .art file, or it is damaged", "copy it"),
-        (("render", "logo.png"), "logo.png cannot be both the drawing and the output", ".art"),
+        (("render", "logo.png"), "logo.png is not an .art file", "artgen fit logo.png"),
         (("plot", "noise.art"), "cannot read noise.art: it is not a text file", "--log"),
         (("info", "damaged.art"), "damaged.art is damaged", "copy it"),
         (("info", "logo.png"), "logo.png is empty", "copy it"),
@@ -217,7 +230,8 @@ def test_bars_of_a_batch_neither_eat_lines_nor_leave_rows(registry, capsys, monk
         monkeypatch.setattr(stream, "isatty", lambda: True, raising=False)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "120")
-    summary = {"mse": None, "accuracy": None, "psnr": 20.0, "steps": 4, "seconds": 1.0}
+    summary = {"mse": None, "accuracy": None, "psnr": 20.0, "steps": 4}
+    summary |= {"seconds": 1.0, "total_seconds": 2.5}
     recipe = {
         "primitive": {"name": "gaussian"},
         "stage": [{"engine": "gradient", "steps": 4}],
@@ -241,7 +255,8 @@ def test_bars_of_a_batch_neither_eat_lines_nor_leave_rows(registry, capsys, monk
     expected = []
     for name in ("a", "b", "c"):
         expected += [f"{name}: gaussian, gradient for 4 steps, cpu, seed 1"]
-        expected += [f"{name}: 20.00 dB after 4 steps in 1.0 s, stopped by steps"]
+        ended = "20.00 dB after 4 steps in 1.0 s, 2.5 s since the start: all steps are done"
+        expected += [f"{name}: {ended}"]
         expected += [f"{name}.png", f"{name}.art"]
     err = capsys.readouterr().err
     assert screen(err) == expected
@@ -259,6 +274,139 @@ def test_a_terminal_shows_what_is_being_loaded(tmp_path, capsys, monkeypatch):
     load_module("loaded_once", quiet=False)
     load_module("loaded_quietly", quiet=True)
     assert capsys.readouterr().err == ""
+
+
+def test_a_pipe_is_told_what_is_being_loaded(tmp_path, capsys, monkeypatch):
+    """Half a minute of nothing where stderr was no terminal looked like a command that hangs."""
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "loaded_into_a_pipe.py").touch()
+    load_module("loaded_into_a_pipe", quiet=False)
+    load_module("loaded_into_a_pipe", quiet=False)
+    assert capsys.readouterr().err == "loading torch\n"
+
+
+def test_the_summary_has_the_time_since_the_command_began(call, monkeypatch):
+    """It had that of fitting alone, about half of what one had waited for."""
+
+    def begin_waiting() -> None:
+        process._began = time.monotonic() - 10_000
+
+    monkeypatch.setattr(process, "begin_waiting", begin_waiting)
+    code, out, err = call("fit", "sample:cat", *TINY, "--seeds", "1,2", "--json")
+    assert code == 0
+    first, second = json.loads(out)["runs"]
+    assert first["seconds"] < 10_000 <= first["total_seconds"]
+    assert second["seconds"] <= second["total_seconds"] < 10_000
+    assert f", {first['total_seconds']:.1f} s since the start: all steps are done\n" in err
+
+
+def test_the_process_ends_with_its_last_line():
+    """Python took the objects of torch apart, for a second or more, before the prompt returned."""
+    script = """
+import atexit, sys
+from artgen.cli import main
+
+class Torch:
+    def __del__(self):
+        print("taken apart")
+
+torch = Torch()
+sys.argv = ["artgen", *sys.argv[1:]]
+code = main()
+atexit.register(print, "temporary files are removed")
+sys.exit(code)
+"""
+    for arguments, code in ((["--version"], 0), (["fit", "--zork"], 2)):
+        line = [sys.executable, "-c", script, *arguments]
+        done = subprocess.run(line, capture_output=True, text=True, check=False)
+        assert done.returncode == code, done.stderr
+        assert done.stdout.endswith("temporary files are removed\n")
+
+
+LONG = "x" * 300
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message", "hint"),
+    [
+        ("fit photo.png --crop 16/9", 2, "--crop '16/9' is not an aspect ratio", "write 16:9, or"),
+        ("fit photo.png --crop wide", 2, "--crop 'wide' is not an aspect ratio", "write 9:16, or"),
+        ("fit photo.png --time 1m", 2, "--time '1m' is not a number of seconds", "write 60\n"),
+        ("fit photo.png --time 1.5h", 2, "is not a number of seconds", "write 5400\n"),
+        ("fit photo.png --steps 1e3", 2, "is not a number of steps", "write 1000\n"),
+        ("fit photo.png -n 2k", 2, "'2k' is not a number of parts", "write 2000\n"),
+        ("fit photo.png --fps 30fps", 2, "must be a whole number, got '30fps'", "write 30\n"),
+        ("compare photo.png -p mlp --time 1m", 2, "must be a number, got '1m'", "write 60\n"),
+        ("fit -p string --nails 200", 2, "--nails", "of string: write --set nails=200\n"),
+        ("fit -p siren --rate=0.1", 2, "--rate", "gradient: write --set engine.rate=0.1\n"),
+        ("fit --set nails=20", 2, "has no option 'nails'", "string has it: write -p string\n"),
+        ("fit --set steps=20", 2, "has no option 'steps'", "write --steps 20\n"),
+        ("fit photo.png -triangle", 2, "no such option: -t", "write -p triangle\n"),
+        ("fit photo.png --watercolour", 2, "--watercolour", "write --look watercolour\n"),
+        ("render a.art --svg", 2, "--svg", "write -o FILE.svg\n"),
+        ("fit --aspect 1:1", 2, "no such option: --aspect", "write --crop 1:1\n"),
+        ("fit --overwite", 2, "no such option: --overwite\n", "did you mean --overwrite"),
+        ("photo.png", 2, "no such command 'photo.png'", "fit it with `artgen fit photo.png`\n"),
+        ("a.art", 2, "no such command", "draw it with `artgen render a.art`, or start"),
+        ("triangle", 2, "no such command", "write artgen fit -p triangle\n"),
+        ("fit a.art", 3, "a.art is not a picture that artgen can read", "`artgen render a.art`"),
+        ("fit run.jsonl", 3, "is not a picture", "plot it with `artgen plot run.jsonl`"),
+        ("fit photo.png --zork", 2, "no such option: --zork", "see `artgen fit --help`"),
+        ("render photo.png", 3, "photo.png is not an .art file", "fit it with `artgen fit photo"),
+        ("morph a.art look.toml", 3, "look.toml is not an .art file", "artgen fit --recipe look"),
+        ("render a.art -o out.stl", 2, "out.stl has an unknown format", "known: apng, avif, eps"),
+        (["fit", "a cat on the moon"], 3, "does not exist", "nothing is made from words"),
+        ("fit --palette 1", 2, "a palette of 1 colour cannot be learned", "such as black,teal"),
+        ("fit --loss mse2", 2, "error: unknown loss 'mse2'\n", "did you mean mse"),
+        ("compare photo.png", 2, "nothing to compare", "compare photo.png -p gaussian -p triangle"),
+        ("fit HTTP://127.0.0.1/a.png", 3, "is an address of this machine", "download"),
+        (f"fit {LONG}.png", 3, "does not exist", "looked in"),
+        (f"render a.art -o {LONG}.png", 6, "File name too long", "choose a shorter name"),
+    ],
+)
+def test_what_sent_people_away_says_what_to_do(call, arguments, code, message, hint):
+    """Each of these was refused with a message that did not help: a new user gave up on it."""
+    Image.new("RGB", (8, 8)).save("photo.png")
+    Path("a.art").write_bytes(bytes(8) + b"{}")
+    for name in ("run.jsonl", "look.toml"):
+        Path(name).write_text("x")
+    found, out, err = call(*(arguments.split() if isinstance(arguments, str) else arguments))
+    assert (found, out) == (code, ""), err
+    assert message in err
+    assert hint in err.partition("hint: ")[2]
+
+
+def test_the_border_of_a_picture_is_not_called_transparent(call):
+    """`--fit` makes a transparent border, for which there was a note on the target's alpha."""
+    Image.new("RGB", (24, 10)).save("photo.png")
+    fit = ("fit", "photo.png", "-p", "triangle", *TINY, "--crop", "1:1", "--fit")
+    code, _, err = call(*fit)
+    assert code == 0
+    assert "is transparent in" not in err
+
+
+def test_what_the_system_refuses_is_told_with_what_to_try(tmp_path):
+    """`--log /dev/full` ended with `unexpected OSError`, as the buffer was written once more."""
+
+    class Full(io.StringIO):
+        def flush(self) -> None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        def close(self) -> None:
+            if not self.closed:
+                super().close()
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    log = JsonLines(tmp_path / "a.jsonl", resumed_at=None, overwrite=False)
+    log.file.close()
+    log.file = Full()
+    refusal = pytest.raises(OutputError, match=r"cannot write .*a\.jsonl: No space left")
+    with refusal as caught, closing(log):
+        log(Evaluated("it", 1, 4, 0.1, 10.0, 0.1))
+    assert caught.value.hint == "free some space or write to another disk"
+    told = describe(OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG), "long.png"))
+    assert told["message"] == "the system refuses long.png: File name too long"
+    assert (told["hint"], told["exit_code"]) == ("choose a shorter name", 6)
 
 
 def test_an_interrupted_batch_is_reported_in_one_line(call, monkeypatch):

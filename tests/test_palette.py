@@ -383,7 +383,7 @@ def test_every_named_palette_can_be_used():
 @pytest.mark.parametrize(
     ("text", "error", "says"),
     [
-        ("1", UsageError, "a palette of 1 colours cannot be learned"),
+        ("1", UsageError, "a palette of 1 colour cannot be learned"),
         ("gamboy", UsageError, "there is no palette 'gamboy' .did you mean gameboy"),
         ("viridis:1", UsageError, "viridis:1 has 1 colours"),
         ("#e63946,#f1fae", UsageError, "'#f1fae' is not a colour"),

@@ -108,7 +108,7 @@ def assert_same(one: Path, two: Path) -> None:
             np.testing.assert_array_equal(video_frames(one / name), video_frames(two / name))
         if name.endswith(".json"):
             first, second = (json.loads((out / name).read_text()) for out in (one, two))
-            clocks = dict.fromkeys(["seconds", "steps_per_second"])
+            clocks = dict.fromkeys(["seconds", "total_seconds", "steps_per_second"])
             assert {**first, **clocks} == {**second, **clocks}
 
 

@@ -50,6 +50,7 @@ SUMMARY_KEYS = [
     "floats",
     "steps",
     "seconds",
+    "total_seconds",
     "steps_per_second",
     "stopped_by",
     "psnr",

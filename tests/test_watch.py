@@ -132,7 +132,7 @@ def test_from_the_first_mistake_to_ctrl_c(tmp_path: Path) -> None:
 
     save(file, PLUGIN)
     assert "spot" in until("cat-spot: spot x 3")
-    until("stopped by")
+    until("all steps are done")
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     connection.request("GET", "/events")
     answer = connection.getresponse()
@@ -147,7 +147,7 @@ def test_from_the_first_mistake_to_ctrl_c(tmp_path: Path) -> None:
     assert "ZeroDivisionError: division by zero (spot.py, line 10: 1 / 0)" in until("error: ")
     save(file, PLUGIN.replace("Spot", "Blob"))
     until("cat-blob: blob x 3")
-    until("stopped by")
+    until("all steps are done")
 
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=PATIENCE)

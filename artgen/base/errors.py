@@ -17,10 +17,11 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 _LONGEST = 800
 """Largest number of characters in a message or hint."""
@@ -74,6 +75,12 @@ class OutputError(ArtgenError):
 
     exit_code = 6
 
+    @classmethod
+    def of(cls, what: str, error: OSError, hint: str = "choose another folder or name") -> Self:
+        """Say that `what` fails, why, and what to try; `hint` is for errors that say little."""
+        reason = error.strerror or str(error)
+        return cls(f"{what}: {reason}", hint=_SYSTEM_HINTS.get(error.errno or 0, hint))
+
 
 class OutOfMemory(OutputError):
     """The fit or the drawing needs more memory than is available."""
@@ -102,6 +109,21 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     if near:
         return f"did you mean {' or '.join(near)}?"
     return f"known: {', '.join(names)}" if names else "there are none"
+
+
+_SYSTEM_HINTS: Mapping[int, str] = {
+    errno.ENOSPC: "free some space or write to another disk",
+    errno.EDQUOT: "free some space or write to another disk",
+    errno.EFBIG: "write to another disk, or raise the limit that `ulimit -f` shows",
+    errno.EACCES: "check the folder's permissions or write to another one",
+    errno.EPERM: "check the folder's permissions or write to another one",
+    errno.EROFS: "write to a folder on another disk",
+    errno.ENAMETOOLONG: "choose a shorter name",
+    errno.EISDIR: "move that folder away or choose another name",
+    errno.ENOTDIR: "a part of the path is a file: choose another folder",
+    errno.EEXIST: "a part of the path is a file: choose another folder",
+    errno.ENOENT: "create the folder first or write to another one",
+}
 
 
 _TYPES = {

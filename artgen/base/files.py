@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import shlex
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,6 +14,22 @@ from pathlib import Path
 from artgen.base.errors import InputError, reading
 
 LARGEST = 2**30
+
+_USES = {
+    ".art": (
+        "drawing",
+        "draw it with `artgen render {0}`, or start from it with `artgen fit --init {0}`",
+    ),
+    ".svg": ("shapes", "start from its shapes with `artgen fit -p triangle --init {0}`"),
+    ".jsonl": ("log", "plot it with `artgen plot {0}`"),
+    ".py": ("plugin", "use it with --plugin {0}"),
+    **dict.fromkeys((".json", ".toml"), ("recipe", "use it with `artgen fit --recipe {0}`")),
+    **dict.fromkeys(
+        (".bmp", ".gif", ".jpeg", ".jpg", ".mp4", ".png", ".tif", ".tiff", ".webp"),
+        ("picture", "fit it with `artgen fit {0}`"),
+    ),
+}
+"""What files are, and what they are for, by their suffixes."""
 
 
 class Damaged(Exception):
@@ -63,10 +80,25 @@ def read_regular(
 
 
 def check_art(file: Path) -> None:
-    """Raise InputError where `file`, an .art file, is not there."""
+    """Raise InputError where `file` is not there, or does not begin as an .art file does."""
     if not file.is_file():
         reason = "is not a file" if file.exists() else "does not exist"
         raise InputError(f"{file} {reason}", hint="an .art file is written by artgen fit")
+    with _input_errors(str(file)), file.open("rb") as data:
+        # The length of a header, which is a JSON object.
+        begins = data.read(9)
+    if begins[8:] != b"{":
+        hint = use_of(file, "copy it again, or fit it again", expected="drawing")
+        raise InputError(f"{file} is not an .art file, or it is damaged", hint=hint)
+
+
+def use_of(file: str | os.PathLike[str], otherwise: str, *, expected: str | None = None) -> str:
+    """What a file is for, by its suffix, as a hint; `otherwise` for others and for `expected` ones.
+
+    Either may hold ``{0}``, which becomes the name of the file.
+    """
+    kind, use = _USES.get(Path(file).suffix.lower(), (expected, otherwise))
+    return (otherwise if kind == expected else use).format(shlex.quote(os.fspath(file)))
 
 
 def find_file(name: str, sha256: str | None, search: Sequence[Path], what: str) -> Path:
@@ -79,13 +111,14 @@ def find_file(name: str, sha256: str | None, search: Sequence[Path], what: str) 
         raise InputError(f"the name of the {what} is empty", hint="name a file or folder")
     path = Path(name)
     candidates = [path] if path.is_absolute() else [folder / path for folder in search]
-    found = [candidate for candidate in candidates if candidate.exists()]
+    # A name that is too long is that of no file.
+    found = [candidate for candidate in candidates if os.path.exists(candidate)]
     if not found:
         places = ", ".join(dict.fromkeys(str(folder.absolute()) for folder in search))
-        raise InputError(
-            f"{what} {name} does not exist",
-            hint="check the path" if path.is_absolute() else f"looked in {places}",
-        )
+        hint = "check the path" if path.is_absolute() else f"looked in {places}"
+        if what == "target" and len(name.split()) > 2 and not path.suffix:
+            hint = "nothing is made from words: name a picture, such as photo.jpg or sample:cat"
+        raise InputError(f"{what} {name} does not exist", hint=hint)
     for candidate in found:
         if sha256 is None or not candidate.is_file() or file_hash(candidate, what) == sha256:
             return candidate

@@ -6,6 +6,7 @@ import gc
 import os
 import re
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
@@ -23,6 +24,8 @@ def unknown_device(name: str) -> UsageError:
 
 _alone = False
 """Whether this process runs artgen and nothing else."""
+_began: float | None = None
+"""When the command of this process began, until its first run asks."""
 
 
 def is_webgpu(device: str) -> bool:
@@ -36,6 +39,23 @@ def prepare_process() -> None:
     _alone = True
     _shorten_waits()
     collect_rarely()
+
+
+def begin_waiting() -> None:
+    """Note that a command begins, for whose first run somebody waits from now on."""
+    global _began
+    _began = time.monotonic()
+
+
+def waiting_since() -> float:
+    """When somebody began to wait for a run, by `time.monotonic`.
+
+    It is when the command began, loading included, or now, for a later run of a command and for
+    those of a library.
+    """
+    global _began
+    since, _began = _began, None
+    return time.monotonic() if since is None else since
 
 
 def collect_rarely() -> None:

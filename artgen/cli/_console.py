@@ -14,6 +14,7 @@ from typing import Any
 from artgen.base.errors import ArtgenError, Interrupted, OutputError, is_out_of_memory
 
 INTERRUPTED = "interrupted: the best so far is being saved; press Ctrl-C again to end at once"
+_VERBOSE = "run again with -v for the traceback"
 
 
 def say(message: str) -> None:
@@ -22,14 +23,18 @@ def say(message: str) -> None:
 
 
 def load_module(module: str, what: str = "torch", *, quiet: bool) -> None:
-    """Import a module, and show on a terminal that `what` is being loaded, which takes seconds."""
-    shown = not quiet and module not in sys.modules and sys.stderr.isatty()
+    """Import a module, and say that `what` is being loaded, which takes seconds.
+
+    On a terminal the line is removed again.
+    """
+    shown = not quiet and module not in sys.modules
+    passing = shown and sys.stderr.isatty()
     if shown:
-        print(f"loading {what}", end="", file=sys.stderr, flush=True)
+        print(f"loading {what}", end="" if passing else "\n", file=sys.stderr, flush=True)
     try:
         importlib.import_module(module)
     finally:
-        if shown:
+        if passing:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 
 
@@ -59,12 +64,13 @@ def describe(error: Exception) -> dict[str, Any]:
     elif is_out_of_memory(error):
         message, hint = "not enough memory", "use a smaller --size or --count"
         code = OutputError.exit_code
+    elif isinstance(error, OSError):
+        refused = OutputError.of(f"the system refuses {error.filename or 'it'}", error, _VERBOSE)
+        message, hint, code = refused.message, refused.hint, refused.exit_code
     else:
         # An unexpected error: its type may say more than its message.
-        message = f"unexpected {type(error).__name__}: {error}"
-        hint = "run again with -v for the traceback"
-        beyond_us = isinstance(error, OSError)
-        code = OutputError.exit_code if beyond_us else ArtgenError.exit_code
+        message, hint = f"unexpected {type(error).__name__}: {error}", _VERBOSE
+        code = ArtgenError.exit_code
     # File names may contain line breaks; a message is one line.
     message = " ".join(message.split())
     return {"type": type(error).__name__, "message": message, "hint": hint, "exit_code": code}

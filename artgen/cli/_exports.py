@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from artgen.base.errors import OutputError, UsageError, did_you_mean
+from artgen.base.errors import OutputError, UsageError
 from artgen.cli._flags import Common
 from artgen.cli._pipes import is_stdout, write_stdout
 
@@ -40,10 +40,9 @@ def check_files(
     for file in files:
         suffix = _suffix(file)
         if suffix not in formats:
-            raise UsageError(
-                f"--output {file} has an unknown format",
-                hint=did_you_mean(suffix, formats),
-            )
+            # Short words are like one another, whatever they mean.
+            hint = f"known: {', '.join(sorted(formats))}"
+            raise UsageError(f"--output {file} has an unknown format", hint=hint)
         if not is_stdout(file):
             check_file(file, overwrite=overwrite)
 

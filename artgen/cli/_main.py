@@ -18,7 +18,7 @@ import typer
 from artgen._version import version_and_commit
 from artgen.base.errors import Interrupted, OutputError, UsageError, explain_problem
 from artgen.base.faults import plugin_code
-from artgen.base.process import prepare_process
+from artgen.base.process import prepare_process, waiting_since
 from artgen.cli._console import print_failure, say
 from artgen.cli._flags import flat
 from artgen.cli._help import Command, Group, manual, showing
@@ -109,6 +109,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     guard_streams()
     with _interrupted_by_signals():
         code = _run(arguments)
+    waiting_since()  # nobody waits any longer
     print(end="", flush=True)
     lost = lost_output()
     if lost is None or code:
@@ -165,15 +166,18 @@ def _usage_error(error: typer.TyperException, arguments: Sequence[str]) -> Usage
     """Convert an error of typer's parser to a UsageError."""
     from pydantic import ValidationError
 
+    from artgen.cli._mistakes import hint_of
+
     if isinstance(error.__cause__, ValidationError):
         error.message = explain_problem(error.__cause__.errors()[0])
-    message = " ".join(error.format_message().split()).rstrip(".")
     # Only some errors know their command, so take it from the arguments.
-    path = "artgen"
+    path, word = "artgen", ""
     command: Any = typer.main.get_command(make_app(*arguments[:1]))
     for word in arguments:
-        command = getattr(command, "commands", {}).get(word)
-        if command is None:
+        inner = getattr(command, "commands", {}).get(word)
+        if inner is None:
             break
-        path += f" {word}"
-    return UsageError(message[:1].lower() + message[1:], hint=f"see `{path} --help`")
+        command, path = inner, f"{path} {word}"
+    hint = hint_of(error, arguments, command, word) or f"see `{path} --help`"
+    message = " ".join(error.format_message().split()).rstrip(".")
+    return UsageError(message[:1].lower() + message[1:], hint=hint)

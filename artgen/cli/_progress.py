@@ -249,13 +249,21 @@ def _beginning(event: Started) -> str:
     return ", ".join(parts)
 
 
+_ENDS = {
+    "steps": "all steps are done",
+    "time": "the time is up",
+    "target-psnr": "the PSNR asked for is reached",
+    "plateau": "more steps did not help",
+    "finished": "finished: more would not help",
+}
+"""Why runs end, by the `stopped_by` of their summaries."""
+
+
 def _ending(summary: dict[str, Any]) -> str:
-    stopped_by = summary["stopped_by"]
-    reason = (
-        "finished: more would not help" if stopped_by == "finished" else f"stopped by {stopped_by}"
-    )
     took = f"{_steps(summary['steps'])} in {summary['seconds']:.1f} s"
-    return f"{headline(summary)} after {took}, {reason}"
+    waited = f"{summary['total_seconds']:.1f} s since the start"
+    reason = _ENDS.get(summary["stopped_by"], summary["stopped_by"])
+    return f"{headline(summary)} after {took}, {waited}: {reason}"
 
 
 def _steps(count: int) -> str:

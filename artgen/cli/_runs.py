@@ -22,7 +22,7 @@ from artgen.cli._console import (
     print_json,
     say,
 )
-from artgen.cli._exports import Writer, check_files, write_exports
+from artgen.cli._exports import Writer, write_exports
 from artgen.cli._flags import Common
 from artgen.cli._pipes import is_stdout
 from artgen.cli._progress import progress
@@ -62,12 +62,6 @@ class Session:
 
     def run_one(self, run: Run) -> int:
         """Run it, print what was written and return the exit code. Raises what ended it."""
-        check_files(
-            self.outputs,
-            self.registry,
-            overwrite=self.files.overwrite or self.files.resume,
-            more=("art",),
-        )
         [result] = self._execute([run], many=False)
         if result.error is not None and not result.summary:
             raise result.error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -118,7 +119,11 @@ def compare(
         artgen compare photo.jpg -p gaussian:count=500 -p triangle@climb --time 10
     """
     if not contestants:
-        raise UsageError("there is nothing to compare", hint="give -p once or more: -p gaussian")
+        shown = shlex.join(targets or ["sample:astronaut"])
+        raise UsageError(
+            "there is nothing to compare: no -p says what to fit",
+            hint=f"for example `artgen compare {shown} -p gaussian -p triangle`",
+        )
     if seed is not None and seed >= 2**63:
         raise UsageError(f"--seed {seed} is too large", hint="use 0 to 2^63 - 1")
     if csv is not None:

@@ -49,6 +49,7 @@ def fit(
         artgen fit --recipe artgen-out/photo-gaussian.png --out again
     """
     from artgen.cli._recipe import plan_runs
+    from artgen.plan.early import check_options
     from artgen.recipe.texts import parse_seeds
 
     _check_together(request, files, watching, where, len(targets or ()))
@@ -65,8 +66,13 @@ def fit(
     if registry is None:
         return _watch(runs, search, common, files, watching, where)
     if not files.resume:
-        _check_early(runs, registry, search, common, where)
-    if not where.asked:
+        _check_early(runs, registry, search)
+    if len(runs) == 1 and not many and not watching.dry_run:
+        _check_outputs(runs[0], registry, request, files)
+    if not where.asked:  # a process that only waits does without torch
+        load_module("artgen.primitives", quiet=common.quiet)
+        if not files.resume:
+            check_options(runs[0].recipe, registry)
         load_module("artgen.runs.whole.run", "the compiler", quiet=common.quiet)
     if request.polish:
         from artgen.plan import find_names
@@ -164,24 +170,31 @@ def _lay_over(
     return laid.then("flag", data, tables)
 
 
-def _check_early(
-    runs: Sequence[Run],
-    registry: Registry,
-    search: Sequence[Path],
-    common: Common,
-    where: Where,
-) -> None:
+def _check_early(runs: Sequence[Run], registry: Registry, search: Sequence[Path]) -> None:
     """Raise what the first run would raise some seconds later."""
-    from artgen.plan.early import check_files, check_known_options, check_names, check_options
+    from artgen.plan.early import check_files, check_known_options, check_names
 
     recipe = runs[0].recipe
     check_names(recipe, registry)
     check_known_options(recipe, registry)
     if len(runs) == 1:
         check_files(recipe, registry, search)
-    if not where.asked:  # a process that only waits does without torch
-        load_module("artgen.primitives", quiet=common.quiet)
-        check_options(recipe, registry)
+
+
+def _check_outputs(run: Run, registry: Registry, request: Request, files: Files) -> None:
+    """Raise UsageError where a file that the only run would write exists, before torch is loaded.
+
+    Raises OutputError where there is no folder for a file of `-o`.
+    """
+    from artgen.cli._exports import check_files
+    from artgen.runs import output_paths, refuse_existing
+
+    anew = files.overwrite or files.resume
+    check_files(request.outputs or (), registry, overwrite=anew, more=("art",))
+    if not (anew or files.skip_existing):
+        logs = {"log": files.log, "graph": files.graph}
+        paths = output_paths(files.out, run.stem, run.recipe, request.film_file)
+        refuse_existing(paths | {kind: path for kind, path in logs.items() if path})
 
 
 def _pictures_in_folders(

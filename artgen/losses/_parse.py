@@ -20,9 +20,8 @@ def parse_terms(text: str, known: Iterable[str]) -> list[tuple[float, str]]:
         weight, name = _parse_term(part.strip(), text)
         bare = name.partition(":")[0]
         if bare.rpartition("/")[2] not in names:
-            raise UsageError(
-                f"loss {text!r}: unknown loss {bare!r}", hint=did_you_mean(bare, names)
-            )
+            where = "" if bare == text.strip() else f"loss {text!r}: "
+            raise UsageError(f"{where}unknown loss {bare!r}", hint=did_you_mean(bare, names))
         if any(name == other for _, other in terms):
             raise UsageError(
                 f"loss {text!r} names {name!r} twice", hint="give it once, with a weight"

@@ -16,20 +16,6 @@ from pathlib import Path
 
 from artgen.base.errors import OutputError
 
-_HINTS = {
-    errno.ENOSPC: "free some space or write to another disk",
-    errno.EDQUOT: "free some space or write to another disk",
-    errno.EFBIG: "write to another disk, or raise the limit that `ulimit -f` shows",
-    errno.EACCES: "check the folder's permissions or write to another one",
-    errno.EPERM: "check the folder's permissions or write to another one",
-    errno.EROFS: "write to a folder on another disk",
-    errno.ENAMETOOLONG: "choose a shorter name",
-    errno.EISDIR: "move that folder away or choose another name",
-    errno.ENOTDIR: "a part of the path is a file: choose another folder",
-    errno.EEXIST: "a part of the path is a file: choose another folder",
-    errno.ENOENT: "create the folder first or write to another one",
-}
-
 
 @contextmanager
 def atomic_path(path: Path, *, durable: bool = True) -> Iterator[Path]:
@@ -92,8 +78,7 @@ def _sync(path: Path) -> None:
 
 
 def _output_error(path: Path, error: OSError) -> OutputError:
-    reason = error.strerror or str(error)
-    hint = _HINTS.get(error.errno or 0, "choose another folder or name")
     if path.is_relative_to(tempfile.gettempdir()) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         hint = "free some space there, or let TMPDIR name a folder on another disk"
-    return OutputError(f"cannot write {path}: {reason}", hint=hint)
+        return OutputError(f"cannot write {path}: {error.strerror}", hint=hint)
+    return OutputError.of(f"cannot write {path}", error)

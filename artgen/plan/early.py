@@ -6,17 +6,22 @@ The run would find all of them too, some seconds later, and say the same.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
+from difflib import get_close_matches
 from pathlib import Path
 
+from artgen.base.errors import UsageError
 from artgen.base.files import find_file
 from artgen.base.process import unknown_device
 from artgen.losses import parse_terms
-from artgen.plan.catalogue import check_values, facts_of, known_facts, options_for
+from artgen.plan.catalogue import Facts, check_values, facts_of, known_facts, options_for
 from artgen.plan.names import find_names, find_primitive
 from artgen.plan.options import check_engine_options
-from artgen.recipe import Recipe
-from artgen.registry import Registry
+from artgen.recipe import Recipe, flagged
+from artgen.registry import Kind, Registry
 from artgen.targets import Source, check_name, find_opener, parse_colour
+
+_NOTHING: Facts = {"options": (), "engines": (), "family": ""}
 
 
 def check_names(recipe: Recipe, registry: Registry) -> None:
@@ -39,11 +44,10 @@ def check_known_options(recipe: Recipe, registry: Registry) -> None:
     """Raise UsageError for options that the catalogue knows to be wrong."""
     if recipe.init is not None:  # the options of that drawing count too
         return
-    table, primitive = recipe.primitive, known_facts(find_primitive(recipe, registry))
+    primitive = known_facts(find_primitive(recipe, registry))
     if primitive is None:
         return
-    if table.options:
-        check_values(primitive["options"], table.options, primitive["class"])
+    _check_primitive(recipe, primitive, registry)
     for stage in recipe.stage:
         if not stage.options:
             continue
@@ -66,6 +70,55 @@ def check_known_options(recipe: Recipe, registry: Registry) -> None:
             check_values(own, stage.options, f"engine {name}")
 
 
+def _check_primitive(recipe: Recipe, facts: Facts, registry: Registry) -> None:
+    """Raise UsageError for options that a primitive of these facts lacks, and for wrong values."""
+    table, names = recipe.primitive, [each["name"] for each in facts["options"]]
+    for key, value in table.options.items():
+        if key in names:
+            continue
+        hint = hint_of_option(key, str(value), registry, table.name)
+        if hint is None and not get_close_matches(key, names, cutoff=0.5):
+            hint = hint_of_option(key, str(value), registry, table.name, load=True)
+        if hint is not None:
+            raise UsageError(f"{facts['class']} has no option {key!r}", hint=hint)
+    check_values(facts["options"], table.options, facts["class"])
+
+
+def hint_of_option(
+    key: str, value: str, registry: Registry, primitive: str, *, load: bool = False
+) -> str | None:
+    """How an option of this name is set: a flag, an option of `primitive`, its engine, or others.
+
+    Returns None where nothing has one; what the catalogue does not hold is loaded, or left out.
+    """
+
+    def facts(kind: Kind, name: str) -> Facts:
+        with suppress(Exception):  # a plugin that is broken is not to blame for this
+            entry = registry.find(kind, name)
+            return (facts_of(entry) if load else known_facts(entry)) or _NOTHING
+        return _NOTHING
+
+    for name, _, each, flag in flagged():
+        if each.name == key:
+            [spelled, *_] = flag.names or [f"--{name.replace('_', '-')}"]
+            return f"write {spelled} {value}".removesuffix(" True")
+    own = facts("primitive", primitive)
+    if any(each["name"] == key for each in own["options"]):
+        return f"it is an option of {primitive}: write --set {key}={value}"
+    for engine in own["engines"]:
+        options = options_for(facts("engine", engine), own["family"])
+        if any(each["name"] == key for each in options):
+            return f"it is an option of the engine {engine}: write --set engine.{key}={value}"
+    names = map(registry.spelling, registry.entries("primitive"))
+    others = [
+        name
+        for name in names
+        if any(each["name"] == key for each in facts("primitive", name)["options"])
+    ]
+    has = "has it: write" if len(others) == 1 else "have it: write"
+    return f"{', '.join(others)} {has} -p {others[0]}" if others else None
+
+
 def check_options(recipe: Recipe, registry: Registry) -> None:
     """Raise UsageError for options that the primitive lacks; needs torch, but no kernels.
 
@@ -75,7 +128,7 @@ def check_options(recipe: Recipe, registry: Registry) -> None:
     if recipe.init is None:  # else the options of that drawing count too
         named = find_names(recipe, registry)
         if table.options or any(stage.options for stage in recipe.stage):
-            facts_of(named.entry)
+            _check_primitive(recipe, facts_of(named.entry), registry)
         for stage in recipe.stage:
             if stage.options:
                 name = named.primitive.engines[0] if stage.engine == "auto" else stage.engine

@@ -15,6 +15,7 @@ MOST_PARTS = 10_000_000
 MOST_SEEDS = 1000
 
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20}
+_SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
 def parse_bytes(text: str | None) -> int | None:
@@ -44,7 +45,25 @@ def parse_number(
         number = kind(text)
         if 0 < number < below:
             return number
+    hint = without_unit(text, what) or hint
     raise UsageError(f"{flag} {text!r} is not a number of {what}", hint=hint)
+
+
+def without_unit(text: str, what: str = "") -> str | None:
+    """The number in a text such as ``30fps``, ``2k`` or ``1e3``, as a hint; None where it is none.
+
+    Minutes and hours become seconds where `what` is ``seconds``.
+    """
+    match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,6})?(?:e\d)?) ?([a-z%]*)", text.strip().lower())
+    if match is None:
+        return None
+    of_time = re.fullmatch(r"([smh])(ecs?|ins?|rs?|ours?|econds?|inutes?)?", match[2])
+    if what.startswith("seconds"):
+        factor = _SECONDS[of_time[1]] if of_time else 1 if not match[2] else 0
+    else:
+        factor = {"k": 1000, "m": 1_000_000}.get(match[2], 1)
+    number = f"{float(match[1]) * factor:.12g}"
+    return None if number in ("0", text.strip()) else f"write {number}"
 
 
 def parse_seeds(text: str) -> list[int]:

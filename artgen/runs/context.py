@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -15,11 +16,15 @@ def _ignore(event: Event) -> None:
 
 @dataclass(frozen=True, eq=False)
 class RunContext:
-    """`emit` is called with the events of the run called `name`, which `control` ends."""
+    """`emit` is called with the events of the run called `name`, which `control` ends.
+
+    `began` is when somebody began to wait for it, by `time.monotonic`.
+    """
 
     name: str = ""
     emit: Observer = _ignore
     control: RunControl = field(default_factory=RunControl)
+    began: float = field(default_factory=time.monotonic)
 
     def notify(self, message: str, level: Literal["warning", "note"] = "warning") -> None:
         """Tell those who hear of the run."""

@@ -7,6 +7,7 @@ disk leaves earlier outputs as they were.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from artgen.base.waiting import report
 from artgen.compiler.threads import begin
 from artgen.display import METRICS
 from artgen.output import atomic_write, write_video
+from artgen.runs.context import RunContext
 from artgen.runs.folder import RunFolder
 from artgen.runs.job import Fitted
 from artgen.runs.kind import RunKind
@@ -71,6 +73,7 @@ def export(
         words = f"{precision} cost {cost:.2f} dB: {metrics['psnr']:.2f} dB as saved"
         context.notify(words, "note")
     summary = _summary(fitted, metrics, len(data), cost)
+    summary["total_seconds"] = _waited(context)
     error: Exception | None = fitted.diverged
     if fitted.stopped_by == "interrupted":
         error = Interrupted(
@@ -98,12 +101,18 @@ def export(
     summary["outputs"] |= {kind: str(path) for kind, path in written.items()}
     if error is not None:
         summary["outputs"]["checkpoint"] = str(folder.path)
+    summary["total_seconds"] = _waited(context)
     atomic_write(staged["summary"], _stored(summary))
     folder.publish([*written.values(), paths["summary"]])
     if not output.video:
         # One that was overwritten would show another drawing.
         paths["video"].unlink(missing_ok=True)
     return Result(summary, error, art=art), pixels
+
+
+def _waited(context: RunContext) -> float:
+    """For how many seconds somebody has waited for the run."""
+    return round(time.monotonic() - context.began, 3)
 
 
 def _summary(
@@ -126,6 +135,7 @@ def _summary(
         },
         **{key: metrics[key] for key in ("count", "parameters", "floats", "steps")},
         "seconds": round(fitted.seconds, 3),
+        "total_seconds": None,
         "steps_per_second": round(fitted.steps / max(fitted.seconds, 1e-9), 3),
         "stopped_by": fitted.stopped_by,
         **{name: metrics[name] for name in METRICS},

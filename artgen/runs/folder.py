@@ -78,7 +78,7 @@ class RunFolder:
         try:
             path.mkdir()
         except OSError as error:
-            raise OutputError(f"cannot create {path}: {error.strerror}") from None
+            raise OutputError.of(f"cannot create {path}", error) from None
         folder.lock()
         try:
             folder._keep(inputs)
@@ -136,7 +136,7 @@ class RunFolder:
         try:
             locked = self._lock.acquire()
         except OSError as error:
-            raise OutputError(f"cannot write to {self.path}: {error.strerror}") from None
+            raise OutputError.of(f"cannot write to {self.path}", error) from None
         if not locked:
             raise refusal(self.path)
 
@@ -191,7 +191,7 @@ class RunFolder:
         try:
             self._outputs.mkdir(exist_ok=True)
         except OSError as error:
-            raise OutputError(f"cannot create {self._outputs}: {error.strerror}") from None
+            raise OutputError.of(f"cannot create {self._outputs}", error) from None
         return self._outputs / path.name
 
     def publish(self, paths: Iterable[Path]) -> None:
@@ -201,7 +201,7 @@ class RunFolder:
                 os.replace(self._outputs / path.name, path)
             except OSError as error:
                 if error.errno != errno.EXDEV:
-                    raise OutputError(f"cannot write {path}: {error.strerror}") from None
+                    raise OutputError.of(f"cannot write {path}", error) from None
                 # The video may have been asked for on another disk.
                 with atomic_path(path) as partial:
                     shutil.copyfile(self._outputs / path.name, partial)
@@ -215,7 +215,7 @@ class RunFolder:
         except FileNotFoundError:
             pass
         except OSError as error:
-            raise OutputError(f"cannot remove {self.path}: {error.strerror or error}") from None
+            raise OutputError.of(f"cannot remove {self.path}", error) from None
 
     def _keep(self, inputs: Sequence[Path]) -> None:
         """Copy the files that the run depends on, so that a resume does not need the originals."""
@@ -225,7 +225,7 @@ class RunFolder:
                 folder.mkdir(parents=True)
                 shutil.copyfile(path, folder / path.name)
             except OSError as error:
-                raise OutputError(f"cannot copy {path} to {folder}: {error.strerror}") from None
+                raise OutputError.of(f"cannot copy {path} to {folder}", error) from None
 
 
 def refusal(path: Path) -> UsageError:

@@ -32,7 +32,7 @@ class JsonLines:
             self.file = path.open("w", encoding="utf-8")
             self.file.write(kept)
         except OSError as error:
-            raise OutputError(f"cannot write {path}: {error.strerror}") from None
+            raise OutputError.of(f"cannot write {path}", error) from None
         self.last = max((_step(line) for line in kept.splitlines()), default=-1)
 
     def __call__(self, event: Event) -> None:
@@ -53,7 +53,9 @@ class JsonLines:
             self.file.write(json.dumps(line) + "\n")
             self.file.flush()
         except OSError as error:
-            raise OutputError(f"cannot write {self.file.name}: {error.strerror}") from None
+            with suppress(OSError):  # what is left in its buffer is refused again
+                self.file.close()
+            raise OutputError.of(f"cannot write {self.path}", error) from None
 
     def close(self) -> None:
         """Close the file."""

@@ -13,6 +13,8 @@ from artgen.runs.folder import RunFolder
 from artgen.targets import Source, file_safe, is_reserved
 
 SUFFIXES = {"folder": ".run", "still": ".png", "art": ".art", "summary": ".json"}
+_LOGS = ("log", "graph")
+"""Kinds of files with flags of the same names."""
 
 
 def default_stem(recipe: Recipe) -> str:
@@ -49,4 +51,5 @@ def refuse_existing(paths: Mapping[str, Path]) -> None:
         if kind == "folder":
             RunFolder(path).refuse_unfinished()
             continue
-        raise UsageError(f"{path} exists", hint="use --overwrite, another --name or another --out")
+        others = f" or another --{kind}" if kind in _LOGS else ", another --name or another --out"
+        raise UsageError(f"{path} exists", hint=f"use --overwrite{others}")

@@ -126,7 +126,7 @@ def make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"cannot create {folder}: {error.strerror}") from None
+        raise OutputError.of(f"cannot create {folder}", error) from None
 
 
 def _digest(tensors: Mapping[str, Tensor], values: Mapping[str, Any]) -> str:

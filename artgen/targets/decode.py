@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from artgen.base.errors import ArtgenError, InputError, is_out_of_memory, reading
+from artgen.base.files import use_of
 
 _FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP")
 _DEEP_MODES = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
@@ -77,10 +78,9 @@ def pillow_guard(max_pixels: int, where: str) -> Iterator[None]:
                 f"{where} is far larger than {max_pixels:,} pixels", hint=_TOO_MANY
             ) from None
         except UnidentifiedImageError:
-            raise InputError(
-                f"{where} is not a picture that artgen can read",
-                hint=f"it reads {', '.join(_FORMATS)}; the file may also be damaged or cut short",
-            ) from None
+            reads = f"it reads {', '.join(_FORMATS)}; the file may also be damaged or cut short"
+            hint = reads if "://" in where else use_of(where, reads, expected="picture")
+            raise InputError(f"{where} is not a picture that artgen can read", hint=hint) from None
         except Exception as error:  # on damaged files the decoders raise nearly anything
             if is_out_of_memory(error):
                 raise

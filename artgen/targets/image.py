@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -155,6 +156,16 @@ class ImageTarget(PictureTarget):
         colour, alpha = np.rint(self.rgba[:, :, :3] * 255) / 255, self.rgba[:, :, 3:]
         mixed = (alpha * colour + (1 - alpha) * np.asarray(background)).astype(np.float32)
         return torch.from_numpy(mixed).permute(2, 0, 1).contiguous()
+
+    def without_border(self, plane: NDArray[Any]) -> NDArray[Any]:
+        """The part of a plane [height, width] of its pixels that no transparent border covers."""
+        if self.frame.pad != BACKGROUND:
+            return plane
+        left, top, wide, high = self.frame.window(self.original_width, self.original_height)
+        height, width = plane.shape
+        x, y = math.ceil(-left / wide * width), math.ceil(-top / high * height)
+        inside = plane[y : height - y, x : width - x]
+        return inside if inside.size else plane
 
     def contrasting(self) -> str:
         """White behind dark pictures, black behind bright ones; transparent pixels do not count."""

@@ -45,8 +45,8 @@ def parse_palette(text: str) -> int | tuple[str, ...]:
         if 2 <= int(text) <= MOST_COLOURS:
             return int(text)
         raise UsageError(
-            f"a palette of {text} colours cannot be learned",
-            hint=f"use 2 to {MOST_COLOURS}, or name a palette, colours or a file",
+            f"a palette of {text} colour{'s' * (int(text) != 1)} cannot be learned",
+            hint=f"learn 2 to {MOST_COLOURS}; or name colours, one or more, such as black,teal",
         )
     name, _, number = text.partition(":")
     if text in NAMED:

@@ -45,7 +45,7 @@ class Source:
         """Split off a scheme, if there is one. A file of the full name is a path."""
         scheme, colon, rest = text.partition(":")
         if colon and _SCHEME.fullmatch(scheme) and not os.path.lexists(text):
-            return cls(scheme, rest)
+            return cls(scheme.lower() if scheme.lower() in _WEB else scheme, rest)
         return cls(None, text)
 
     def __str__(self) -> str:

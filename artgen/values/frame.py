@@ -298,6 +298,13 @@ def parse_focus(text: str) -> tuple[Circle, ...]:
 def _sides(flag: str, text: str, dpi: float | None) -> tuple[int, int | None]:
     """One or two sides in pixels. Raises UsageError."""
     match = _SIZE.fullmatch(text.replace("\N{MULTIPLICATION SIGN}", "x").replace(" ", ""))
+    if match is None and flag == "--crop":
+        typed = re.fullmatch(rf"{_NUMBER}\D{_NUMBER}", text)
+        ratio = "{}:{}".format(*typed.groups()) if typed else "9:16"
+        raise UsageError(
+            f"--crop {text!r} is not an aspect ratio",
+            hint=f"write {ratio}, or 1080x1920 for pixels",
+        )
     if match is None:
         raise UsageError(
             f"{flag} {text!r} is not a size", hint="write 2048, 1080x1080, 30cm or 20x30cm"

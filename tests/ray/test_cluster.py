@@ -112,7 +112,7 @@ def test_a_node_that_dies_changes_no_byte(cluster):
     budget = ("--steps", STEPS, "--checkpoint-every", 25, "--seed", 3, *SMALL)
     assert artgen("fit", *targets, *budget, "--out", "here", "-j", 2, "-q")[0] == 0
     command = Command("fit", *targets, *budget, "--out", "there", "--on", cluster.address)
-    command.wait_for("stopped by steps", times=4)
+    command.wait_for("all steps are done", times=4)
     cluster.kill()
     code, out = command.end()
     assert code == 0, command.text
@@ -153,7 +153,7 @@ def test_ctrl_c_saves_what_runs_and_keeps_what_is_done(cluster):
     targets = pictures("in", 5)
     budget = ("--steps", 3000, "--seed", 3, *SMALL)
     command = Command("fit", *targets, *budget, "--json", "--on", cluster.address)
-    command.wait_for("stopped by steps")
+    command.wait_for("all steps are done")
     command.wait_for("step ", times=30)
     command.process.send_signal(signal.SIGINT)
     code, out = command.end()
@@ -178,7 +178,7 @@ def test_when_the_cluster_is_lost_what_is_done_is_kept(cluster):
     targets = pictures("in", 4)
     budget = ("--steps", 800, "--seed", 3, *SMALL)
     command = Command("fit", *targets, *budget, "--on", cluster.address)
-    command.wait_for("stopped by steps")
+    command.wait_for("all steps are done")
     [coordinator] = workers(b"ray::Coordinator")
     os.kill(coordinator, signal.SIGKILL)
     code, _ = command.end()

@@ -157,7 +157,7 @@ class PictureRun(RunKind):
         chosen = table.alpha is not None or table.background != "auto" or table.alpha_weight
         if chosen or plan.recipe.target.alpha or not plan.primitive.can_be_transparent:
             return ()
-        share = 100 * float((target.rgba[:, :, 3] < 0.5).mean())
+        share = 100 * float((target.without_border(target.rgba[:, :, 3]) < 0.5).mean())
         if share < 1:
             return ()
         found = f"{target.source} is transparent in {share:.0f} % of its pixels"

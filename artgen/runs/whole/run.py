@@ -9,6 +9,7 @@ from pathlib import Path
 from artgen.base.errors import ArtgenError, OutOfMemory, OutputError
 from artgen.base.faults import plugin_code
 from artgen.base.files import find_file
+from artgen.base.process import waiting_since
 from artgen.base.waiting import Activity, listening
 from artgen.events import Event, Finished, Notice, Observer, PreviewDrawn, Started, Working
 from artgen.output import probe_encoder, probe_folder
@@ -76,7 +77,7 @@ def run(
     elif paths is not None and not overwrite:
         refuse_existing(paths)
     emit = _Announcer(stem, registry, observers)
-    context = RunContext(stem, emit, control or RunControl())
+    context = RunContext(stem, emit, control or RunControl(), waiting_since())
     keep_freed_memory()
 
     with (

@@ -1,0 +1,106 @@
+"""What was meant by a command line that the parser refuses: the hints of its errors."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from artgen.base.errors import ArtgenError
+from artgen.base.files import use_of
+from artgen.cli._console import load_module
+from artgen.recipe.texts import without_unit
+
+if TYPE_CHECKING:
+    from artgen.registry import Registry
+
+_FLAGS_OF_KINDS = {
+    "primitive": "-p",
+    "engine": "-e",
+    "look": "--look",
+    "loss": "--loss",
+    "exporter": "-o FILE.",
+}
+_OTHER_WORDS = {
+    **dict.fromkeys(("aspect", "ratio"), "--crop"),
+    **dict.fromkeys(("width", "height", "resolution"), "--size"),
+    **dict.fromkeys(("iterations", "iters", "epochs"), "--steps"),
+    **dict.fromkeys(("parts", "shapes", "primitives"), "--count"),
+    **dict.fromkeys(("colors", "colours"), "--palette"),
+    **dict.fromkeys(("duration", "length"), "--video-seconds"),
+}
+"""Flags by the words of other programs."""
+
+
+def hint_of(error: Any, arguments: Sequence[str], command: Any, word: str) -> str | None:
+    """What to write in place of what typer's parser refused; None where it is not known.
+
+    `command` is the innermost one that the arguments name, and `word` the first that names none.
+    """
+    if hasattr(error, "possibilities"):
+        error.possibilities = None
+        return _of_option(error.option_name, arguments, command)
+    if hasattr(command, "commands"):
+        return _of_command(word)
+    if isinstance(error.__cause__, ValidationError):
+        metavar = getattr(error.param, "metavar", None) or ""
+        return without_unit(str(error.__cause__.errors()[0]["input"]), metavar.lower())
+    return None
+
+
+def _of_option(option: str, arguments: Sequence[str], command: Any) -> str | None:
+    """The hint for an option that the command lacks."""
+    flags = {flag for param in command.params for flag in param.opts}
+    position = next((i for i, each in enumerate(arguments) if each.startswith(option)), 0)
+    word, _, value = arguments[position].lstrip("-").partition("=")
+    following = arguments[position + 1 : position + 2]
+    value = value or next((each for each in following if not each.startswith("-")), "VALUE")
+    name = word.replace("-", "_")
+    if (flag := _OTHER_WORDS.get(name)) in flags:
+        return f"write {flag} {value}"
+    registry = _registry()
+    if hint := _of_name(word, registry, flags):
+        return hint
+    near = get_close_matches(word, [flag.lstrip("-") for flag in flags], cutoff=0.7)
+    typo = f"did you mean {' or '.join(f'--{each}' for each in near)}?" if near else None
+    if "--set" not in flags:
+        return typo
+    from artgen.plan.early import hint_of_option
+
+    pairs = itertools.pairwise(arguments)
+    asked = next((each for flag, each in pairs if flag in ("-p", "--primitive")), None)
+    hint = hint_of_option(name, value, registry, asked or "gaussian") or typo
+    if hint is None and asked is not None:
+        load_module("artgen.primitives", quiet=False)
+        hint = hint_of_option(name, value, registry, asked, load=True)
+    return hint
+
+
+def _of_command(word: str) -> str | None:
+    """The hint for a word where a command should be: a file, or the name of something."""
+    if os.path.exists(word) or Path(word).suffix or ":" in word:
+        return use_of(word, "fit it with `artgen fit {0}`")
+    hint = _of_name(word, _registry(), {"-p", "--look"})
+    return hint and hint.replace("write", "write artgen fit")
+
+
+def _of_name(word: str, registry: Registry, flags: set[str]) -> str | None:
+    """How something that plugins offer is asked for by one of the flags."""
+    with suppress(ArtgenError):
+        entry = registry.find_any(word)
+        flag = _FLAGS_OF_KINDS.get(entry.kind, "") if entry is not None else ""
+        if flag.partition(" ")[0] in flags:
+            return f"write {flag}{'' if flag.endswith('.') else ' '}{word}"
+    return None
+
+
+def _registry() -> Registry:
+    from artgen.registry import Registry
+
+    return Registry()
