@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+import socket
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from types import SimpleNamespace
@@ -265,3 +266,31 @@ def test_a_download_ends_in_time(tmp_path, monkeypatch):
         pytest.raises(InputError, match="takes longer"),
     ):
         open_http(f"{base}/a.png")
+
+
+@pytest.mark.parametrize("begun", [b"HTTP/1.1 200 OK\r\nX-Slow: ", b"HTTP/1.1 200 OK\r\n\r\n"])
+def test_a_server_that_drips_ends_in_time(begun, monkeypatch):
+    """The time was looked at between pieces of the body: bytes of a header went on for ever."""
+    monkeypatch.setattr(_url, "SECONDS", 0.3)
+    monkeypatch.setattr(_url, "_is_inside", "::1".__eq__)
+    ended = threading.Event()
+
+    def drip(server):
+        with suppress(OSError), server.accept()[0] as opened:
+            opened.sendall(begun)
+            # So that a client without a limit comes back too.
+            for _ in range(200):
+                if ended.wait(0.02):
+                    break
+                opened.sendall(b"x")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(5)
+        thread = threading.Thread(target=drip, args=(server,))
+        thread.start()
+        try:
+            with pytest.raises(InputError, match=r"takes longer than 0\.3 seconds"):
+                open_http(f"//127.0.0.1:{server.getsockname()[1]}/a.png")
+        finally:
+            ended.set()
+            thread.join()

@@ -8,10 +8,12 @@ it is connected to.
 from __future__ import annotations
 
 import hashlib
+import io
 import ipaddress
 import socket
 import time
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from artgen._version import __version__
@@ -25,7 +27,7 @@ LARGEST = 64 << 20
 """The most bytes of a picture."""
 
 SECONDS = 60.0
-"""The longest time that a download may take."""
+"""The longest time that a download may take, with all redirects."""
 
 _SILENCE = 15.0
 """The longest time in seconds in which nothing arrives."""
@@ -86,6 +88,15 @@ def _open_url(url: str, request: TargetRequest) -> ImageTarget:
 def _download(url: str) -> bytes:
     """The bytes behind a URL. Raises ValueError, OSError, HTTPException, _Refused."""
     deadline = time.monotonic() + SECONDS
+    try:
+        return _follow(url, deadline)
+    except TimeoutError:
+        _left(deadline)
+        raise
+
+
+def _follow(url: str, deadline: float) -> bytes:
+    """The bytes behind a URL and its redirects."""
     first = url
     for _ in range(_MOST_REDIRECTS + 1):
         parts = urlsplit(url)
@@ -94,9 +105,13 @@ def _download(url: str) -> bytes:
         if first.startswith("https:") and parts.scheme == "http":
             raise ValueError("it leads from https to http")
         cls = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-        connection = cls(parts.hostname, parts.port, timeout=_SILENCE)
+        connection = cls(parts.hostname, parts.port, timeout=_left(deadline))
         # What connects is looked up and checked at once: a name may change its address.
         vars(connection)["_create_connection"] = _connect_outside
+        vars(connection)["response_class"] = lambda sock, **given: HTTPResponse(
+            _Received(sock, deadline),  # type: ignore[arg-type]
+            **given,
+        )
         try:
             path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
             headers = {"User-Agent": f"artgen/{__version__}", "Accept": "image/*"}
@@ -107,13 +122,50 @@ def _download(url: str) -> bytes:
                 continue
             if response.status != 200:
                 raise ValueError(f"the server answers {response.status} {response.reason}")
-            return _read(response, deadline)
+            return _read(response)
         finally:
             connection.close()
     raise ValueError(f"it redirects more than {_MOST_REDIRECTS} times")
 
 
-def _read(response: HTTPResponse, deadline: float) -> bytes:
+def _left(deadline: float) -> float:
+    """The seconds that the next piece may take. Raises ValueError after the deadline."""
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise ValueError(f"it takes longer than {SECONDS:g} seconds")
+    return min(left, _SILENCE)
+
+
+class _Received(io.RawIOBase):
+    """What a socket receives until a deadline.
+
+    The timeout of a socket holds for each piece, so that a byte now and then would go on for ever.
+    """
+
+    def __init__(self, connected: socket.socket, deadline: float) -> None:
+        self.connected, self.deadline = connected, deadline
+        self.raw = connected.makefile("rb", buffering=0)
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        """All that `HTTPResponse` asks of a socket."""
+        return io.BufferedReader(self)
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        """Read the next piece. Raises ValueError after the deadline, OSError."""
+        self.connected.settimeout(_left(self.deadline))
+        return self.raw.readinto(buffer)
+
+    def close(self) -> None:
+        """Let the socket go."""
+        self.raw.close()
+        super().close()
+
+
+def _read(response: HTTPResponse) -> bytes:
     kind = response.headers.get_content_type()
     named = "Content-Type" in response.headers
     if named and not (kind.startswith("image/") or kind == "application/octet-stream"):
@@ -123,8 +175,6 @@ def _read(response: HTTPResponse, deadline: float) -> bytes:
         data += piece
         if len(data) > LARGEST:
             raise ValueError(f"it is larger than {LARGEST >> 20} MiB")
-        if time.monotonic() > deadline:
-            raise ValueError(f"it takes longer than {SECONDS:g} seconds")
     if (expected := response.length) not in (None, 0):
         raise ValueError(f"{expected} bytes are missing at its end")
     return bytes(data)
