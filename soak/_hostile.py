@@ -131,6 +131,8 @@ def made(reader: Reader, name: str, examples: list[bytes]) -> Named:
                 examples[0][:4] + struct.pack(">I", size) + examples[0][8:],
             )
             yield f"the index of {size} bytes", _box(examples[0], b"moov", size)
+    if name == "paths of an SVG":
+        yield from _vectors()
     if name == "recipe in an SVG":
         laughs = "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 10))
         yield "many laughs", f'<!DOCTYPE x [<!ENTITY a0 "ha">{laughs}]><svg>&a9;</svg>'.encode()
@@ -138,6 +140,37 @@ def made(reader: Reader, name: str, examples: list[bytes]) -> Named:
         yield "an entity from elsewhere", outside
         yield "deep elements", b"<svg>" + b"<g>" * 200_000
         yield "an attribute of 10 MB", b'<svg a="' + b"x" * 10_000_000 + b'"/>'
+
+
+def _vectors() -> Named:
+    """Drawings that ask for work that grows faster than they do."""
+    plain, many = "http://www.w3.org/2000/svg", 1_000_000
+
+    def drawing(inside: str, *, before: str = "", space: str = plain) -> bytes:
+        return f'{before}<svg xmlns="{space}" viewBox="0 0 9 9">{inside}</svg>'.encode()
+
+    def path(data: str) -> bytes:
+        return drawing(f'<path d="{data}"/>')
+
+    yield "contours around one another", path("M0 0h9v9z" * 1500)
+    yield "more of them", path("M0 0h9v9z" * 100_000)
+    yield "a contour up and down", path("M0 0" + "v9h.001v-9h.001" * 60_000)
+    yield "arcs without spaces", path("M0 0a" + "1-1-10010-1" * 100_000)
+    yield "a number of a megabyte", path("M" + "9" * many)
+    rules = "".join(f".a.b{number}{{fill:red}}" for number in range(20_000))
+    squares = '<rect class="a" width="3" height="3"/>' * 5000
+    yield "many rules for many elements", drawing(f"<style>{rules}</style>{squares}")
+    names = " ".join(f"n{number}" for number in range(200))
+    pairs = "".join(f".n{a}.n{b}{{fill:red}}" for a in range(200) for b in range(a))
+    matched = f'<rect class="{names}" width="3" height="3"/>' * 2000
+    yield "many rules that fit", drawing(f"<style>{pairs}</style>{matched}")
+    for text in ("a", "@", "/*", "@{a{}", "{", "}"):
+        yield f"a style of {text}", drawing(f"<style>{text * (many // len(text))}</style>")
+    yield "a transform of letters", drawing(f'<g transform="{"a" * many}"/>')
+    yield "a length of digits", drawing(f'<rect width="{"1" * many}!" height="3"/>')
+    yield "a long namespace", drawing("<g/>" * 100_000, space="x" * many)
+    default = f'<!DOCTYPE svg [<!ATTLIST g a CDATA "{"x" * many}">]>'
+    yield "a long default value", drawing("<g/>" * 100_000, before=default)
 
 
 def _pngs() -> Named:

@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from fontTools.misc.transform import Identity
 from helpers import changed, recipe, save_photo
 from PIL import Image, ImageDraw
 
@@ -14,9 +15,12 @@ from artgen import Canvas, Drawing
 from artgen.cli import main
 from artgen.errors import InputError, UsageError
 from artgen.families.shape.start import shapes_from_paths
+from artgen.output.parts.pens import signed_area
 from artgen.output.svg import read
-from artgen.output.svg.filled import FilledPath, most_important
+from artgen.output.svg.elements import contours
+from artgen.output.svg.filled import FilledPath, most_important, outer_rings
 from artgen.output.svg.read import describe, read_svg
+from artgen.output.svg.styles import StyleSheet
 from artgen.raster import draw
 from artgen.runs import run
 
@@ -144,6 +148,102 @@ def test_files_that_are_refused(text, said, photo, tmp_path, monkeypatch, capsys
         read_svg(file)
     assert main(["fit", str(photo), "-p", "blob", "--init", str(file), "--no-video", "-q"]) == 3
     assert "bad.svg" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("inside", "limit", "said"),
+    [
+        ("<path d='M0 0h9v9z'/>", "MOST_NUMBERS", "more than 3 numbers in its paths"),
+        ("<path d='M0 0h9v9zh2v2zh1v1zh3v3z'/>", "MOST_CONTOURS", "more than 3 contours"),
+        ("<circle r='3'/>", "MOST_CORNERS", "more than 3 corners"),
+        ("<circle r='3'/>", "LONGEST_CONTOUR", "more than 3 corners in one contour"),
+        ("<path d='M0 0h9v9zh2v2z'/>", "MOST_COMPARISONS", "more than 3 pairs of contours"),
+        ("<style>.a{fill:red}</style>" + "<g class='a'/>" * 4, "MOST_COMPARISONS", "style rules"),
+    ],
+)
+def test_work_that_grows_faster_than_a_file_is_refused(
+    inside: str, limit: str, said: str, tmp_path, monkeypatch
+):
+    """A file of 100 kB was read for minutes: contours and rules were compared in all pairs."""
+    monkeypatch.setattr(read, limit, 3)
+    file = tmp_path / "deep.svg"
+    file.write_text(HEAD + inside + "</svg>")
+    with pytest.raises(InputError, match=said):
+        read_svg(file)
+
+
+def test_rules_are_found_by_what_few_of_them_have():
+    """All rules that began with the same class were compared with every element of it."""
+    sheet = StyleSheet({"fill"})
+    sheet.add("".join(f".a.b{number} {{fill:red}}" for number in range(100)))
+    sheet.add("".join(f"x{number}.a {{fill:red}}" for number in range(100)))
+    sheet.add("rect.a {fill:blue;x:y} .a {fill:teal}" * 100)
+    compared: list[int] = []
+    for names, fill in (("a", "blue"), ("a b7", "red")):
+        assert sheet.properties("rect", {"class": names}, compared.append) == {"fill": fill}
+    assert sum(compared) < 10
+
+
+def test_styles_that_do_not_end_are_read():
+    """Each letter was tried as the beginning of a rule up to the end of the file."""
+    sheet = StyleSheet({"fill"})
+    sheet.add(".a {fill:red} /* .a {fill:lime} /* .a {fill:lime}")
+    sheet.add("} @import 'x'; .b {fill:teal;.a {fill:lime} } @media x { .a {fill:lime}")
+    for name, fill in (("a", "red"), ("b", "teal")):
+        assert sheet.properties("g", {"class": name}, lambda _: None)["fill"] == fill
+    assert sheet.unread == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'<svg xmlns="{"x" * 2000}"><g/></svg>',
+        f'<!DOCTYPE svg [<!ATTLIST g a CDATA "{"x" * 2000}">]>{HEAD}<g/></svg>',
+    ],
+)
+def test_what_parsers_repeat_is_short(text: str, tmp_path):
+    """A namespace of a megabyte was a part of the names of all elements."""
+    file = tmp_path / "long.svg"
+    file.write_text(text)
+    with pytest.raises(InputError, match="of more than 1,000 characters"):
+        read_svg(file)
+
+
+def test_holes_are_found_among_many_contours(tmp_path):
+    """As before, when contours were compared one by one."""
+    rng = np.random.default_rng(0)
+    data = "M0 0h90v90h-90z"
+    for x, y, turned in rng.integers(0, (80, 80, 2), (60, 3)).tolist():
+        data += f"M{x + 1} {y + 1}" + ("v8h8v-8z" if turned else "h8v8h-8z")
+    file = tmp_path / "holes.svg"
+    head = HEAD.replace("9 9", "90 90")
+    file.write_text(f'{head}<path d="{data}" fill-rule="nonzero"/></svg>')
+    rings = [
+        np.concatenate([each.curves[:, 0], each.curves[-1:, 3]])
+        for each in contours(data, Identity)
+    ]
+
+    def inside(ring: np.ndarray, point: np.ndarray) -> bool:
+        (x, y), (u, v) = ring.T, np.roll(ring, -1, axis=0).T
+        crossed = (y > point[1]) != (v > point[1])
+        x, y, u, v = x[crossed], y[crossed], u[crossed], v[crossed]
+        return np.count_nonzero(x + (point[1] - y) / (v - y) * (u - x) > point[0]) % 2 == 1
+
+    for even_odd in (False, True):
+        outer, holes = outer_rings(rings, even_odd=even_odd, compare=lambda _: None)
+        turns = [1 if even_odd else int(np.sign(signed_area(ring))) for ring in rings]
+        around = [
+            sum(turn for other, turn in zip(rings, turns, strict=True)
+                if other is not ring and inside(other, ring[0]))
+            for ring in rings
+        ]  # fmt: skip
+        within = [a + turn for a, turn in zip(around, turns, strict=True)]
+        if even_odd:
+            around, within = ([each % 2 for each in number] for number in (around, within))
+        assert holes == sum(each == 0 for each in within) > 3
+        found = [r for r, a, w in zip(rings, around, within, strict=True) if w and not a]
+        assert [ring.tolist() for ring in outer] == [ring.tolist() for ring in found]
+    assert read_svg(file).holes
 
 
 def test_the_most_important_paths_are_kept_in_their_order():

@@ -46,12 +46,17 @@ def flatten(contour: Floats) -> Floats:
     """Return a contour [curves, 4, 2] as a polygon, float64 [corners, 2]."""
     side = np.ptp(contour.reshape(-1, 2), axis=0).max()
     bend = np.linalg.norm(contour[:, 2:] - 2 * contour[:, 1:-1] + contour[:, :-2], axis=2).max(1)
-    corners = []
-    for curve, most in zip(contour, bend.tolist(), strict=True):
-        # The second derivative is at most six times the bend.
-        pieces = math.ceil(math.sqrt(6 * most / (8 * FLAT * side))) or 1
-        corners.append(bezier_points(curve, np.arange(pieces) / pieces))
-    return np.concatenate(corners)
+    # The second derivative is at most six times the bend.
+    pieces = np.ceil(np.sqrt(6 * bend / (8 * FLAT * side))).astype(np.int64).clip(1)
+    first = np.cumsum(pieces) - pieces
+    corners = np.empty((int(pieces.sum()), 2))
+    for number in np.unique(pieces).tolist():
+        alike = pieces == number
+        # The points of a curve lie side by side: [4, curves, 1, 2] by [pieces, 1].
+        controls = contour[alike].transpose(1, 0, 2)[:, :, None]
+        points = bezier_points(controls, np.arange(number) / number)
+        corners[first[alike][:, None] + np.arange(number)] = points
+    return corners
 
 
 def main_corners(points: Floats, count: int) -> Floats:

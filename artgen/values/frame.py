@@ -269,7 +269,8 @@ Circle: TypeAlias = tuple[float, float, float]
 
 def is_focus(text: str) -> bool:
     """Whether `text` is for `parse_focus`, and not the name of a file."""
-    return text == "auto" or re.fullmatch(r"[-+\d.,; ]*\d?,[-+\d.,; ]*", text) is not None
+    numbers = "," in text and re.fullmatch(r"[-+\d.,; ]*", text) is not None
+    return text == "auto" or numbers
 
 
 def parse_focus(text: str) -> tuple[Circle, ...]:

@@ -34,7 +34,7 @@ def read_outline(text: str) -> str:
                 svg = file.read(MOST)
         except (OSError, UnicodeError) as error:
             raise InputError(f"cannot read the outline {text!r}: {error}") from None
-        found = largest(re.findall(r"<path[^>]*?\sd\s*=\s*[\"']([^\"']*)", svg), text)
+        found = largest(re.findall(r"<path[^<>]*?\sd\s*=\s*[\"']([^\"']*)", svg), text)
     else:
         from skimage.measure import find_contours
 

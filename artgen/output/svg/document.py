@@ -45,7 +45,7 @@ def read_metadata(path: Path, largest: int) -> str | None:
 
     None without one. Raises Damaged, OSError.
     """
-    texts: list[str] = []
+    texts, size = list[str](), 0
     inside = done = False
 
     def start(name: str, attributes: dict[str, str]) -> None:
@@ -58,8 +58,10 @@ def read_metadata(path: Path, largest: int) -> str | None:
         inside = inside and not done
 
     def text(part: str) -> None:
+        nonlocal size
         if inside:
             texts.append(part)
+            size += len(part)
 
     def entity(name: str, *definition: object) -> None:
         raise Damaged(f"it defines the entity {name}")
@@ -69,7 +71,7 @@ def read_metadata(path: Path, largest: int) -> str | None:
         with path.open("rb") as file:
             while not done and (piece := file.read(_PIECE)):
                 parser.Parse(piece)
-                if sum(map(len, texts)) > largest:
+                if size > largest:
                     raise Damaged("its recipe is too large")
             if not done:
                 parser.Parse(b"", True)

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+NUMBER = r"[-+]?(?:\d++\.?\d*+|\.\d++)(?:[eE][-+]?\d++)?"
 _UNITS = {"": 1, "px": 1, "pt": 4 / 3, "pc": 16, "in": 96, "cm": 96 / 2.54, "mm": 96 / 25.4}
 _LENGTH = re.compile(rf"\s*({NUMBER})\s*([a-z]*|%)\s*")
-_TRANSFORM = re.compile(r"(\w+)\s*\(([^()]*)\)")
+_TRANSFORM = re.compile(r"\b(\w++)\s*+\(([^()]*+)\)")
+_LONGEST_WORD = 10_000
 
 
 def length(text: str, whole: float) -> float:
@@ -106,24 +107,35 @@ def contours(data: str, transform: Any) -> list[Contour]:
 
     if not data.strip():
         return []
+    # Of flags and numbers without anything between them, fontTools copies all that is left.
+    if max(map(len, re.split(r"[\s,A-Za-z]", data))) > _LONGEST_WORD:
+        raise ValueError("a number has too many digits")
     pen = RecordingPen()
     parse_path(data, pen)
-    found: list[Contour] = []
-    curves: list[Floats] = []
-    here = np.zeros(2)
-    for command, arguments in pen.value:
-        points = np.array([transform.transformPoint(point) for point in arguments])
-        if not np.isfinite(points).all():
-            raise ValueError("a coordinate is not finite")
-        if command == "lineTo":
-            curves.append(np.linspace(here, points[0], 4))
-        elif command == "curveTo":
-            curves.append(np.stack([here, *points]))
-        elif command == "qCurveTo":
-            middle, last = points
-            curves.append(np.stack([here, (here + 2 * middle) / 3, (last + 2 * middle) / 3, last]))
-        elif command != "moveTo" and curves:
-            found.append(Contour(np.array(curves), command == "closePath"))
-            curves = []
-        here = points[-1] if len(points) else here
+    names = np.array([name for name, _ in pen.value], str)
+    count = np.array([len(arguments) for _, arguments in pen.value], np.int64)
+    given = np.array([point for _, arguments in pen.value for point in arguments], np.float64)
+    x, y = given.reshape(-1, 2).T
+    xx, xy, yx, yy, dx, dy = transform
+    with np.errstate(over="ignore", invalid="ignore"):
+        moved = np.stack([xx * x + yx * y + dx, xy * x + yy * y + dy], 1)
+        # Each command goes on from the last point of those before.
+        points, last = np.concatenate([np.zeros((1, 2)), moved]), np.cumsum(count)
+        here, end = points[last - count], points[last]
+        third = (end - here) / 3
+        controls = [here, here + third, here + 2 * third, end]
+        quadratic, cubic = names == "qCurveTo", names == "curveTo"
+        middle = points[last[quadratic] - 1]
+        controls[1][quadratic] = (here[quadratic] + 2 * middle) / 3
+        controls[2][quadratic] = (end[quadratic] + 2 * middle) / 3
+        controls[1][cubic], controls[2][cubic] = points[last[cubic] - 2], points[last[cubic] - 1]
+    curves, drawn = np.stack(controls, 1), quadratic | cubic | (names == "lineTo")
+    if not np.isfinite(curves).all():
+        raise ValueError("a coordinate is not finite")
+    found, begin = list[Contour](), 0
+    for stop in np.nonzero(~drawn & (names != "moveTo"))[0].tolist():
+        if drawn[begin:stop].any():
+            closed = bool(names[stop] == "closePath")
+            found.append(Contour(curves[begin:stop][drawn[begin:stop]], closed))
+        begin = stop
     return found

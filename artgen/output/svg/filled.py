@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -36,22 +36,31 @@ class FilledPath:
         return replace(self, points=(self.points + by) * scale)
 
 
-def outer_rings(rings: Sequence[Floats], *, even_odd: bool) -> tuple[list[Floats], int]:
+def outer_rings(
+    rings: Sequence[Floats], *, even_odd: bool, compare: Callable[[int], object]
+) -> tuple[list[Floats], int]:
     """Return the contours that have the paint inside, and the number of holes.
 
-    All of them are one path, filled by the nonzero or by the even-odd rule.
+    All of them are one path, filled by the nonzero or by the even-odd rule. Before contours are
+    compared, `compare` is told the number of comparisons, and may raise.
     """
     outer: list[Floats] = []
     holes = 0
-    lows = np.array([ring.min(0) for ring in rings])
-    highs = np.array([ring.max(0) for ring in rings])
+    firsts = np.array([ring[0] for ring in rings])
+    order = np.argsort(firsts[:, 1], kind="stable")
+    levels = firsts[order, 1]
     turns = [1 if even_odd else int(np.sign(signed_area(ring))) or 1 for ring in rings]
+    around = np.zeros(len(rings), np.int64)
     for index, ring in enumerate(rings):
-        point = ring[0]
-        near = np.nonzero(((lows <= point) & (point <= highs)).all(1))[0].tolist()
-        around = sum(turns[i] for i in near if i != index and _inside(rings[i], point))
-        within = around + turns[index]
-        filled = (around % 2, within % 2) if even_odd else (around, within)
+        low, high = ring.min(0), ring.max(0)
+        begin, end = levels.searchsorted(low[1], "left"), levels.searchsorted(high[1], "right")
+        compare(int(end - begin))
+        near = order[begin:end]
+        near = near[(low[0] <= firsts[near, 0]) & (firsts[near, 0] <= high[0]) & (near != index)]
+        around[near[_inside(ring, firsts[near], compare)]] += turns[index]
+    for ring, turn, without in zip(rings, turns, around.tolist(), strict=True):
+        within = without + turn
+        filled = (without % 2, within % 2) if even_odd else (without, within)
         if filled[1] == 0:
             holes += 1
         elif filled[0] == 0:
@@ -72,23 +81,34 @@ def coverage(
     size = np.array([width, height]) * FINER
     corners = (points - low) / (np.array(high) - low) * size - 0.5
     picture = Image.new("L", (width * FINER, height * FINER))
-    ImageDraw.Draw(picture).polygon([tuple(corner) for corner in corners.tolist()], fill=1)
-    filled = binary_fill_holes(np.asarray(picture))
+    ImageDraw.Draw(picture).polygon(corners.ravel().tolist(), fill=1)
+    filled = np.asarray(picture)
+    if not filled.all():
+        filled = binary_fill_holes(filled)
     mean: NDArray[np.float32] = filled.reshape(height, FINER, width, FINER).mean((1, 3), np.float32)
     return mean
 
 
 def covers(points: Floats, width: float, height: float) -> bool:
     """Whether a contour covers the whole canvas of this size at the origin."""
+    size = np.array([width, height])
+    if (points.min(0) > 0.1 * size).any() or (points.max(0) < 0.9 * size).any():
+        return False
     return bool(coverage(points, (0.0, 0.0), (width, height), SIDE, SIDE).min() == 1)
 
 
-def _inside(ring: Floats, point: Floats) -> bool:
-    """Whether a point is inside a polygon, by the even-odd rule."""
+def _inside(ring: Floats, points: Floats, compare: Callable[[int], object]) -> NDArray[np.bool_]:
+    """Whether points [N, 2], sorted by y, are inside a polygon, by the even-odd rule."""
     (x, y), (u, v) = ring.T, np.roll(ring, -1, axis=0).T
-    crossed = (y > point[1]) != (v > point[1])
-    x, y, u, v = x[crossed], y[crossed], u[crossed], v[crossed]
-    return bool(np.count_nonzero(x + (point[1] - y) / (v - y) * (u - x) > point[0]) % 2)
+    first, last = (points[:, 1].searchsorted(each(y, v)) for each in (np.minimum, np.maximum))
+    crossed = last - first
+    compare(int(crossed.sum()))
+    edge = np.repeat(np.arange(len(ring)), crossed)
+    point = np.arange(len(edge)) + np.repeat(last - np.cumsum(crossed), crossed)
+    x, y, u, v = x[edge], y[edge], u[edge], v[edge]
+    right = x + (points[point, 1] - y) / (v - y) * (u - x) > points[point, 0]
+    parity: NDArray[np.bool_] = np.bincount(point[right], minlength=len(points)) % 2 == 1
+    return parity
 
 
 def most_important(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,16 @@ from artgen.primitives import flatten
 Floats = NDArray[np.float64]
 
 LARGEST_FILE, MOST_ELEMENTS, MOST_PATHS = 32_000_000, 200_000, 10_000
-"""Limits of a file: bytes, elements, and closed contours."""
+"""Limits of a file: bytes, elements, and filled paths."""
+
+MOST_NUMBERS, MOST_CONTOURS, MOST_CORNERS = 2_000_000, 50_000, 2_000_000
+"""Limits of its paths: numbers in their data, closed contours with holes, corners as polygons."""
+
+LONGEST_CONTOUR = 200_000
+"""The most corners of one contour, which is drawn row by row."""
+
+MOST_COMPARISONS = 25_000_000
+"""Limit of what may depend on pairs: contours within contours, and rules for elements."""
 
 FAR = 10
 """How many times the longer side of the canvas a path may be away from it."""
@@ -97,7 +106,7 @@ def read_svg(path: Path) -> SvgPaths:
     parser = stream(reader.start, reader.end, reader.refuse_entity)
     try:
         if b"style" in data:
-            reader.styles = read_styles(data, reader.refuse_entity)
+            read_styles(reader.styles, data, reader.refuse_entity)
         parser.Parse(data, True)
     except (ExpatError, ValueError) as error:
         raise InputError(f"{path} is not a valid SVG file: {error}", hint="save it again") from None
@@ -120,8 +129,9 @@ class _Handlers:
         from fontTools.misc.transform import Identity
 
         self.path, self.elements, self.skipped = path, 0, 0
+        self.numbers = self.contours = self.corners = self.comparisons = 0
         self.stack = [_Context(Identity)]
-        self.styles = StyleSheet()
+        self.styles = StyleSheet(_PROPERTIES)
         self.unread: Counter[str] = Counter()
         self.paths: list[FilledPath] = []
         self.holes = 0
@@ -150,7 +160,7 @@ class _Handlers:
             return
         if first:
             self.box = _canvas(attributes)
-        own = _style(tag, attributes, self.styles)
+        own = _style(tag, attributes, self.styles, self.compare)
         if own.get("display") == "none":
             self.skipped += 1
             return
@@ -191,15 +201,40 @@ class _Handlers:
             return
         red, green, blue, *alpha = ImageColor.getrgb(fill)
         opacity = context.opacity * _share(style["fill-opacity"]) * (alpha or [255])[0] / 255
-        data = path_data(tag, attributes, self.box) + "Z" * (tag == "polyline")
-        contours = _rings(data, context.transform)
-        if not contours or opacity == 0:
+        if opacity == 0:
             return
-        outer, holes = outer_rings(contours, even_odd=style["fill-rule"] == "evenodd")
+        data = path_data(tag, attributes, self.box) + "Z" * (tag == "polyline")
+        rings = self._rings(data, context.transform)
+        if not rings:
+            return
+        even_odd = style["fill-rule"] == "evenodd"
+        outer, holes = outer_rings(rings, even_odd=even_odd, compare=self.compare)
         self.holes += holes
         colour = red / 255, green / 255, blue / 255
         self.paths += [FilledPath(ring, colour, opacity) for ring in outer]
         self._limit(len(self.paths), MOST_PATHS, "filled paths")
+
+    def _rings(self, data: str, transform: Any) -> list[Floats]:
+        """The closed contours of path data as polygons [corners, 2]."""
+        self.numbers += sum(1 for _ in re.finditer(NUMBER, data))
+        self._limit(self.numbers, MOST_NUMBERS, "numbers in its paths")
+        found = contours(data, transform)
+        self.contours += len(found)
+        self._limit(self.contours, MOST_CONTOURS, "contours")
+        rings = []
+        for each in found:
+            if (np.ptp(each.curves.reshape(-1, 2), axis=0) > 0).all():
+                # The end counts too: it need not be where the contour began.
+                rings.append(np.concatenate([flatten(each.curves), each.curves[-1:, 3]]))
+                self.corners += len(rings[-1])
+                self._limit(self.corners, MOST_CORNERS, "corners")
+                self._limit(len(rings[-1]), LONGEST_CONTOUR, "corners in one contour")
+        return rings
+
+    def compare(self, number: int) -> None:
+        """Count comparisons of all pairs. Raises InputError where they would take too long."""
+        self.comparisons += number
+        self._limit(self.comparisons, MOST_COMPARISONS, "pairs of contours or style rules")
 
     def _limit(self, count: int, most: int, what: str) -> None:
         if count > most:
@@ -251,10 +286,12 @@ def describe(svg: SvgPaths) -> str:
     return "; ".join(said)
 
 
-def _style(tag: str, attributes: Mapping[str, str], sheet: StyleSheet) -> dict[str, str]:
+def _style(
+    tag: str, attributes: Mapping[str, str], sheet: StyleSheet, compare: Callable[[int], object]
+) -> dict[str, str]:
     """The properties of an element: attributes, then style sheets, then its `style`."""
     own = declared(attributes.get("style", ""))
-    found = {**attributes, **sheet.properties(tag, attributes), **own}
+    found = {**attributes, **sheet.properties(tag, attributes, compare), **own}
     stripped = {key: value.strip() for key, value in found.items() if key in _PROPERTIES}
     return {key: value for key, value in stripped.items() if value not in ("", "inherit")}
 
@@ -279,13 +316,3 @@ def _canvas(attributes: Mapping[str, str]) -> tuple[float, float, float, float] 
         return None
     box = left, top, width, height
     return box if min(width, height) > 0 and all(map(math.isfinite, box)) else None
-
-
-def _rings(data: str, transform: Any) -> list[Floats]:
-    """The closed contours of path data as polygons [corners, 2]."""
-    return [
-        # The end counts too: it need not be where the contour began.
-        np.concatenate([flatten(each.curves), each.curves[-1:, 3]])
-        for each in contours(data, transform)
-        if (np.ptp(each.curves.reshape(-1, 2), axis=0) > 0).all()
-    ]
