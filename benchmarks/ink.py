@@ -88,21 +88,21 @@ def _strings(names: tuple[str, ...], count: int, nails: int) -> Table:
         places = primitive.find_nails(sheet)
         first, second = primitive.find_chords(places)
         matrix, cell, grid = cross(places, first, second)
-        crossed = (np.diff(matrix.indptr) > 0).reshape(grid[0].shape)
+        crossed = np.bincount(matrix.indices, minlength=matrix.shape[1]) > 0
         goal = primitive.tones(sheet)
-        tone = crossed * replace(sheet, amounts=goal).at(0, *grid)
+        tone = crossed.reshape(grid[0].shape) * replace(sheet, amounts=goal).at(0, *grid)
         number = np.full((nails, nails), -1)
         number[first, second] = number[second, first] = np.arange(len(first))
         found = [[_seen(primitive, ours, goal[0], blur) for blur in (4, 8)]]
         for blur in (0.0, BLUR):
             tried = []
             for factor in WIDTHS:
-                view = View(matrix * (factor * width / cell), tone, blur=blur)
+                view = View(matrix, factor * width / cell, tone, blur=blur)
                 path = _wind(view, number, len(ours))
                 wound = ink.polyline(places[path], factor * width / 2)
                 tried.append([_seen(primitive, wound, goal[0], seen) for seen in (4, 8)])
             found.append(max(tried))
-        view = View(matrix * (width / cell), tone)
+        view = View(matrix, width / cell, tone)
         inside = np.hypot(*grid) < EDGE
         missed = 1 - view.error(relax(view, count))[2] - tone
         bounds = [_decibels(gaussian_filter(missed, BLUR * k)[inside]) for k in (1, 2)]

@@ -30,7 +30,8 @@ from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.runs import run
 from artgen.tasks import RunControl
-from artgen_plugins._chords import View
+from artgen_plugins import _chords
+from artgen_plugins._chords import MOST_CROSSED, SIDE, View
 from artgen_plugins._chords import coverage as cross
 from artgen_plugins._swaps import exchange
 from artgen_plugins._tours import circuit, nearest_first, shorten
@@ -298,7 +299,7 @@ def test_exchanges_of_chords_come_closer_to_the_tone():
     sheet = ink.Sheet(amounts, Canvas(48, 48), 90, np.random.default_rng(0))
     first, second = primitive.find_chords(primitive.find_nails(sheet))
     shares, cell, grid = cross(primitive.find_nails(sheet), first, second)
-    view = View(shares * (0.02 / cell), 0.3 * sheet.at(0, *grid))
+    view = View(shares, 0.02 / cell, 0.3 * sheet.at(0, *grid))
     start = np.zeros(len(first), np.float32)
     start[sheet.rng.choice(len(first), 90, replace=False)] = 1
     found = exchange(view, start.copy(), sheet.rng)
@@ -313,6 +314,25 @@ def test_exchanges_of_chords_come_closer_to_the_tone():
             errors.append(view.error(other)[0])
     assert view.error(found)[0] < 0.5 * view.error(start)[0]
     assert view.error(found)[0] < 1.001 * min(errors)
+
+
+def test_the_most_nails_fit_into_memory(monkeypatch):
+    """Chords were held several times: 2,000 nails took 6.7 GB, and those of wide pictures more."""
+    primitive = String({"nails": 24})
+    sheet = ink.Sheet(np.ones((1, 9, 9)), Canvas(9, 9), 9, np.random.default_rng(0))
+    nails = primitive.find_nails(sheet)
+    lengths, cell, grid = cross(nails, *primitive.find_chords(nails))
+    view = View(lengths, 0.02 / cell, np.ones(grid[0].shape))
+    for shared in ("indices", "indptr"):
+        held = [getattr(each, shared) for each in (lengths, view.columns, view.depth)]
+        assert np.shares_memory(held[0], held[1])
+        assert np.shares_memory(held[1], held[2])
+    nails = String({"nails": 2000}).find_nails(sheet)
+    ways = np.concatenate([np.abs(nails[:-each] - nails[each:]).ravel() for each in range(1, 2000)])
+    assert ways.sum() / (np.ptp(nails, 0).min() / SIDE) < MOST_CROSSED - 4_000_000
+    monkeypatch.setattr(_chords, "MOST_CROSSED", 1000)
+    with pytest.raises(UsageError, match="24 nails have 276 chords, which take too much memory"):
+        primitive.place(sheet)
 
 
 @pytest.mark.parametrize("name", ["data", "svg", "picture"])
@@ -362,9 +382,9 @@ def test_dots_are_closer_and_threads_truer_where_pixels_count():
     stones = Mosaic({"inks": "#000000"}).place(sheet).strokes
     assert (stones[:, 0] > 0).sum() > 2 * (stones[:, 0] < 0).sum()
     tone = np.random.default_rng(1).random((20, 20))
-    shares = csr_matrix(0.1 * np.random.default_rng(2).random((400, 50)))
-    error, slope, _ = View(shares, tone, np.eye(20)).error(np.zeros(50))
-    assert error < View(shares, tone).error(np.zeros(50))[0]
+    shares = csr_matrix(0.1 * np.random.default_rng(2).random((400, 50)).T)
+    error, slope, _ = View(shares, 1.0, tone, np.eye(20)).error(np.zeros(50))
+    assert error < View(shares, 1.0, tone).error(np.zeros(50))[0]
     assert slope.shape == (20, 20)
 
 

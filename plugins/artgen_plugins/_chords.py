@@ -8,6 +8,7 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from artgen.errors import UsageError
 from artgen_plugins._swaps import exchange
 
 Floats = NDArray[np.float64]
@@ -19,19 +20,37 @@ BLUR = 1.0
 """Standard deviation of the Gaussian through which it is seen, in these pixels."""
 FAR = 4
 """Pixels that the Gaussian, used twice, reaches."""
+MOST_CROSSED = 250_000_000
+"""Pixels that all chords may cross: each takes up to twenty bytes. Those of 2,000 nails in a circle
+cross 196 million."""
+BLOCK = 1 << 20
 
 
 def coverage(nails: Floats, first: Ints, second: Ints) -> tuple[Any, float, Any]:
-    """Return the length of each chord in each pixel [pixels, chords], their area, and x and y."""
+    """Return the length of each chord in each pixel [chords, pixels], their area, and x and y.
+
+    Raises UsageError where that takes too much memory.
+    """
     from scipy.sparse import csr_matrix
 
     low, high = nails.min(0), nails.max(0)
     pixel = float((high - low).min()) / SIDE
     columns, rows = np.ceil((high - low) / pixel).astype(int).tolist()
     samples = 2 * max(columns, rows)
-    steps = (np.hypot(*(nails[second] - nails[first]).T) / samples).astype(np.float32)
-    lengths, pixels, ends = walk(nails, first, second, steps, samples, low, pixel, columns, rows)
-    matrix = csr_matrix((lengths, pixels, ends), (len(first), rows * columns)).T.tocsr()
+    ways = nails[second] - nails[first]
+    # A chord enters no more pixels than it crosses rows and columns.
+    crossed = int(np.abs(ways).sum() / pixel) + 2 * len(first)
+    if crossed > MOST_CROSSED:
+        raise UsageError(
+            f"{len(nails):,} nails have {len(first):,} chords, which take too much memory",
+            hint="use fewer nails: --set nails=1000",
+        )
+    steps = (np.hypot(*ways.T) / samples).astype(np.float32)
+    lengths, pixels, ends = walk(
+        nails, first, second, steps, samples, low, pixel, columns, rows, crossed
+    )
+    matrix = csr_matrix((lengths, pixels, ends), (len(first), rows * columns))
+    matrix.sort_indices()
     x, y = (low[k] + pixel * (np.arange(count) + 0.5) for k, count in enumerate((columns, rows)))
     return matrix, pixel * pixel, np.meshgrid(x, y)
 
@@ -39,13 +58,14 @@ def coverage(nails: Floats, first: Ints, second: Ints) -> tuple[Any, float, Any]
 @nb.njit(cache=True)
 def walk(
     nails: Any, first: Any, second: Any, steps: Any, samples: int, low: Any, pixel: float,
-    columns: int, rows: int,
+    columns: int, rows: int, crossed: int,
 ) -> tuple[Any, Any, Any]:  # fmt: skip
     """Return the lengths of all chords in the pixels that they cross, these, and where each ends.
 
-    Each of the `samples` of a chord stands for the length `steps` [chords] of it.
+    Each of the `samples` of a chord stands for the length `steps` [chords] of it. They cross at
+    most as many pixels as are `crossed`.
     """
-    lengths = np.empty(len(first) * samples, np.float32)
+    lengths = np.empty(crossed, np.float32)
     pixels, ends = np.empty(len(lengths), np.int32), np.zeros(len(first) + 1, np.int32)
     last = -1
     for chord in range(len(first)):
@@ -69,14 +89,23 @@ def walk(
 class View:
     """The error of a tone [rows, columns], seen through a Gaussian of `blur` pixels.
 
-    Threads that cover shares s of a pixel, at random, leave the product of 1 - s of the paper.
-    `weight`, [rows, columns] in 0 to 1, is how much the error of each pixel counts.
+    Chords cover shares of pixels: their `lengths`, sparse [chords, pixels], times `scale`. Threads
+    that cover shares s of a pixel, at random, leave the product of 1 - s of the paper. `weight`,
+    [rows, columns] in 0 to 1, is how much the error of each pixel counts.
     """
 
-    def __init__(self, shares: Any, tone: Floats, weight: Any = 1.0, blur: float = BLUR) -> None:
-        self.depth, self.tone = shares.tocsr(copy=True), tone.astype(np.float32)
-        self.depth.data = -np.log1p(-self.depth.data.clip(0, 0.9)).astype(np.float32)
-        self.columns = self.depth.T.tocsr()
+    def __init__(
+        self, lengths: Any, scale: Any, tone: Floats, weight: Any = 1.0, blur: float = BLUR
+    ) -> None:
+        from scipy.sparse import csr_matrix
+
+        depth = np.empty(lengths.nnz, np.float32)
+        for begin in range(0, len(depth), BLOCK):
+            some = slice(begin, begin + BLOCK)
+            depth[some] = -np.log1p(-(lengths.data[some] * scale).clip(0, 0.9))
+        # All share the places of the entries, which take as much memory as the entries.
+        self.columns = csr_matrix((depth, lengths.indices, lengths.indptr), lengths.shape)
+        self.depth, self.tone = self.columns.T, tone.astype(np.float32)
         self.weight = np.broadcast_to(np.float32(weight), tone.shape)
         self.blur = blur
         # A Gaussian leaves this share of the square of a line one pixel wide.

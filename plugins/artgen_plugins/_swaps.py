@@ -17,9 +17,12 @@ def exchange(view: Any, chosen: Any, rng: np.random.Generator) -> Any:
     `chosen` is 1 for chords of the thread and 0 for others. In every round, some of the thread meet
     those of the others that would gain most.
     """
+    from scipy.sparse import csr_matrix
+
     columns = view.columns
     shares = 1 - np.exp(-columns.data)
-    squares = columns.multiply(columns).tocsr()
+    places = columns.indices, columns.indptr
+    squares = csr_matrix((columns.data * columns.data, *places), columns.shape)
     bend, stamp = view.bend, view.stamp()
     best, error = chosen.copy(), np.inf
     for _ in range(ROUNDS):

@@ -64,7 +64,8 @@ class String(Ink):
         first, second = self.find_chords(nails)
         reach = np.hypot(*(nails[first] - nails[second]).T)
         matrix, cell, grid = coverage(nails, first, second)
-        crossed = (np.diff(matrix.indptr) > 0).reshape(grid[0].shape)
+        crossed = np.bincount(matrix.indices, minlength=matrix.shape[1]) > 0
+        crossed = crossed.reshape(grid[0].shape)
         goal = replace(sheet, amounts=self.tones(sheet))
         tones = [crossed * goal.at(k, *grid) for k in range(len(self.inks))]
         totals = np.array([-np.log1p(-tone).sum() * cell for tone in tones])
@@ -76,7 +77,7 @@ class String(Ink):
                 continue
             # About half of the nails have an odd number of chords; what is too long is cut off.
             free = min(count - min(len(nails) // 3, count // 2), len(reach))
-            view = View(matrix * (width / cell), tone, sheet.weight_at(*grid))
+            view = View(matrix, width / cell, tone, sheet.weight_at(*grid))
             used = solve(view, free, sheet.rng)
             thread, more = circuit(first[used], second[used], len(nails), sheet.rng)
             added += more
