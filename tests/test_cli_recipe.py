@@ -98,6 +98,17 @@ def test_values_per_stage_or_for_the_last():
     ]
 
 
+def test_one_time_is_that_of_all_stages():
+    """It was that of the last one: `--time 45 --polish` took a minute or more."""
+    for flags in ({"engine": "climb,gradient"}, {"engine": "climb", "polish": True}):
+        stages = lay(stages={**flags, "time": "45"})["stage"]
+        assert stages == [{"engine": each, "time": 22.5} for each in ("climb", "gradient")]
+    assert [stage["time"] for stage in lay(TWO, stages={"time": "30,15"})["stage"]] == [30, 15]
+    assert [stage.get("steps") for stage in lay(TWO, stages={"time": "8"})["stage"]] == [None, None]
+    both = lay(TWO, stages={"time": "8", "steps": "7"})["stage"]
+    assert [(stage["time"], stage.get("steps")) for stage in both] == [(4, None), (4, 7)]
+
+
 def test_polish_adds_a_stage():
     assert lay(stages={"polish": True})["stage"] == [{"engine": "auto"}, {"engine": "gradient"}]
     flags = {"polish": True, "engine": "climb", "steps": "40", "target_psnr": 30.0}

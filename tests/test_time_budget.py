@@ -20,6 +20,7 @@ from artgen.engines.genetic.engine import GeneticEngine
 from artgen.engines.gradient.engine import GradientEngine
 from artgen.events import Evaluated, Event, FrameTaken, Notice
 from artgen.recipe import Recipe
+from artgen.recipe.layers import lay_over
 from artgen.registry import Registry
 from artgen.runs import run
 from artgen.runs.job import Job
@@ -207,6 +208,50 @@ def test_one_evaluation_is_at_the_end(
     assert evaluated == [outcome.summary["steps"]]
     assert evaluated[0] > 200
     assert outcome.summary["seconds"] == pytest.approx(5.0, rel=0.02)
+
+
+def test_test_pictures_that_take_longer_than_the_fit_are_sampled(
+    tmp_path: Path, registry: Registry, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All were evaluated to find out how long that takes: ten seconds became sixteen, one step."""
+    clock.charge(GradientEngine, lambda engine: 0.2)
+    report = GradientEngine.report
+
+    def reported(engine: GradientEngine) -> object:
+        clock.work(0.04 * len(engine.problem.target))
+        return report(engine)
+
+    monkeypatch.setattr(GradientEngine, "report", reported)
+    source = "sample:digits?n=720"
+    asked = recipe(
+        Path(source),
+        {"engine": "gradient", "time": 30.0, "batch": 4},
+        target={"source": source, "size": 8},
+        primitive={"name": "autoencoder", "network": "dense", "latent": 2, "count": None},
+        run={"device": "cpu", "threads": 1, "arithmetic": "fp32"},
+        output={"video": False},
+    )
+    outcome, events = fitted(asked, registry, tmp_path / "one")
+    stage = outcome.art.recipe.stage[0]
+    # Of 120 pictures as many as take 1.5 seconds.
+    assert stage.test_pictures == 37
+    assert len([event for event in events if isinstance(event, Evaluated)]) == 1
+    assert stage.steps > 100
+    assert outcome.summary["seconds"] == pytest.approx(30, rel=0.05)
+
+    monkeypatch.undo()
+    run(outcome.art.recipe, registry, out=tmp_path / "two", search=[tmp_path])
+    assert stored(tmp_path / "one") == stored(tmp_path / "two")
+
+
+def test_one_time_is_that_of_all_stages(photo: Path, registry: Registry, clock: Clock) -> None:
+    """It was that of the last stage, and the others took theirs as well."""
+    clock.charge(GradientEngine, lambda engine: 0.1)
+    flags = {"engine": "gradient,gradient", "time": "10"}
+    asked = lay_over(recipe(photo, {"steps": 9}).to_dict(), {}, flags)
+    assert run(Recipe.from_request(asked), registry).summary["seconds"] == pytest.approx(
+        10, rel=0.05
+    )
 
 
 def test_time_and_steps_take_what_comes_first(

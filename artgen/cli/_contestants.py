@@ -36,14 +36,14 @@ class Limits:
     bytes: int | None = None
 
     def per_stage(self, stages: int) -> dict[str, str]:
-        """The values of `--steps` and `--time`, divided evenly, without what is not limited."""
+        """The values of `--steps`, divided evenly, and of `--time`, without what is not limited."""
         limits = {}
         if self.steps is not None:
             # The first ones take what cannot be divided, so that none is without a step.
             parts = [(self.steps + i) // stages for i in reversed(range(stages))]
             limits["steps"] = ",".join(map(str, parts))
         if self.time is not None:
-            limits["time"] = ",".join([repr(self.time / stages)] * stages)
+            limits["time"] = repr(self.time)
         return limits
 
 

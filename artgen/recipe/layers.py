@@ -23,7 +23,7 @@ _FLAG_OF_PRIMITIVE = {
     "plugin": "--plugin",
 }
 _FLAG_OF_STAGE = {key: f"--{key.replace('_', '-')}" for key in Stage.declared()}
-_BUDGET = ("steps", "time", "stop", "replanned", "evaluations", "quality")
+_BUDGET = ("steps", "time", "stop", "replanned", "evaluations", "test_pictures", "quality")
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def lay_over(
     `tables` has a recipe's form, with None for flags that were not given; `stages` has the values
     of `--engine`, `--steps`, `--time`, `--loss` (texts, with commas between stages),
     `--target-psnr` and `--plateau` (of the last stage), `--quality` and `--polish`; `settings` are
-    the texts after `--set`.
+    the texts after `--set`. One number of steps is that of the last stage, one time that of all.
 
     Another primitive or preset leaves behind what belonged to the one before: its count, its
     options, those of the engines, the drawing to start from.
@@ -203,8 +203,12 @@ def _stages(
     if "quality" in flags:
         for budget in budgets:
             budget["quality"] = flags["quality"]
-    for i, text in _per_stage("time", flags, count).items():
-        budgets[i]["time"] = parse_number(float, "--time", text, "seconds", "use a number above 0")
+    times = _per_stage("time", flags, count)
+    whole = len(times) == 1
+    for i, budget in enumerate(budgets if times else ()):
+        text = times[count - 1 if whole else i]
+        seconds = parse_number(float, "--time", text, "seconds", "use a number above 0")
+        budget["time"] = seconds / count if whole else seconds
     for stage, budget in zip(stages, budgets, strict=True):
         if budget:
             # A new budget replaces the whole old one: 5 seconds are not the old number of steps.

@@ -322,7 +322,8 @@ class Stage(OpenTable):
     time: float | None = key(default=None, above=0, high=1e9, keyword=True).flagged(
         LONG,
         "SECONDS,...",
-        "Run as many steps as fit into this time. With --steps: whichever ends first.",
+        "Run as many steps as fit into this time, divided evenly among the stages; 30,15 gives "
+        "each its own. With --steps: whichever ends first.",
         type=str,
         usual=True,
     )
@@ -335,6 +336,9 @@ class Stage(OpenTable):
     evaluations: int | None = key(default=None, low=1, high=MOST_STEPS)
     """Largest number of evaluations; written where they would take more than 5 % of `time`.
     Default: none."""
+    test_pictures: int | None = key(default=None, low=1, high=MOST_STEPS)
+    """Number of test pictures of a [set](codecs.md) that an evaluation looks at; written where all
+    would take more than 5 % of `time`. Default: all."""
     stop: int | None = key(default=None, low=0, high=MOST_STEPS)
     """Last step, if before `steps`; written when a run is interrupted. Default: none."""
     target_psnr: float | None = key(default=None, above=0, keyword=True).flagged(

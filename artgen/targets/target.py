@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
@@ -45,6 +45,15 @@ class TargetTensors:
     training: Examples | None = None
     test: Examples | None = None
     function: Callable[[Tensor], Tensor] | None = None
+
+    def sampled(self, pictures: int | None) -> TargetTensors:
+        """The data with at most so many test pictures, evenly chosen; None: with all."""
+        count = len(self.goal)
+        if self.test is None or pictures is None or pictures >= count:
+            return self
+        chosen = [i * count // pictures for i in range(pictures)]
+        test = self.test._make(each[chosen] for each in self.test)
+        return replace(self, goal=self.goal[chosen], test=test)
 
 
 class Origin(NamedTuple):

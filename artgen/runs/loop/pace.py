@@ -32,6 +32,8 @@ FRAME_SHARE = 0.25
 """The part of a time budget that frames may take."""
 EVALUATION_SHARE = 0.05
 """The part of a time budget that evaluations may take."""
+FEWEST_PICTURES = 10
+"""The least test pictures of a sample."""
 CHECK_SHARE = 0.02
 """The number of steps is checked each time that this part of the budget is used."""
 TOLERANCE = 0.01
@@ -100,6 +102,8 @@ class Pace:
     """How many rounds a fit has."""
     rehearsed: float = 0.0
     """Seconds that it took to find out, without compiling."""
+    pictures: int = 0
+    """The test pictures that an evaluation looks at, of which a sample would do."""
 
     def seconds(self, work: Workload) -> float:
         """The seconds that `work` takes."""
@@ -114,6 +118,15 @@ class Pace:
     def evaluations_in(self, seconds: float) -> int:
         """The number of evaluations that fit into their share of `seconds`, at least the last."""
         return max(1, int(EVALUATION_SHARE * seconds / max(self.evaluation, 1e-9)))
+
+    def sampled(self, seconds: float) -> Pace:
+        """The pace with as many test pictures as fit into the share of evaluations."""
+        most = EVALUATION_SHARE * seconds / max(self.evaluation, 1e-9)
+        if not self.pictures or most >= 1:
+            return self
+        pictures = min(self.pictures, max(FEWEST_PICTURES, int(most * self.pictures)))
+        evaluation = self.evaluation * pictures / self.pictures
+        return replace(self, evaluation=evaluation, pictures=pictures)
 
     def steps_in(self, seconds: float, other: Workload = NOTHING, *, progress: float = 0.0) -> int:
         """The number of steps after `progress` that fit into `seconds` beside `other` work."""

@@ -36,6 +36,8 @@ from artgen.values.drawing import Drawing
 
 CHUNK_SECONDS = 0.05
 LARGEST_CHUNK = 1000
+REHEARSED_PICTURES = 50
+"""Test pictures that a rehearsal evaluates: all of them may take longer than the fit."""
 CHECKPOINT_SECONDS = 10.0
 PLATEAU_GAIN = 0.01
 """What counts as a gain, in dB of the PSNR, or of the loss where there is none."""
@@ -155,10 +157,14 @@ class Loop:
 
         filming = self.recording.occasions.filming and passed is None
         shown, watch = self.job.draw_frame if filming else None, self.time.watch
-        return self.recovery.within_memory(
+        pace = self.recovery.within_memory(
             engine,
             lambda: measure_pace(begin, shown, budget, watch, stop, passed=passed, most=most),
         )
+        if self.job.data.test is None:
+            return pace
+        pictures, seen = len(self.job.data.goal), len(self.problem.target)
+        return replace(pace, pictures=pictures, evaluation=pace.evaluation * pictures / seen)
 
     def _complete_stage(self, index: int) -> Engine:
         """Run a stage, or what is left of it, up to its best drawing."""
@@ -348,7 +354,7 @@ def _problem_of(loop: Loop, total_steps: int | None = None) -> Problem:
     job, stage = loop.job, loop.stage
     return job.problem(
         loop.drawing,
-        job.data,
+        job.data.sampled(REHEARSED_PICTURES if total_steps else stage.test_pictures),
         loss=job.plan.losses[loop.progress.stage],
         total_steps=total_steps or stage.first_plan,
         revisions=[] if total_steps else stage.revisions,

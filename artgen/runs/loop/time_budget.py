@@ -69,9 +69,12 @@ class TimeBudget:
         self, recipe: Recipe, engine: Engine, pace: Pace, budget: float, occasions: Occasions
     ) -> Recipe:
         """The recipe with steps in place of the `time` of the stage, which was rehearsed."""
-        index = self.progress.stage
+        index, whole = self.progress.stage, pace.pictures
         self._count(pace.rehearsed)
         left = budget - pace.rehearsed
+        pace = pace.sampled(budget)
+        if pace.pictures < whole:
+            recipe = recipe.with_stage(index, test_pictures=pace.pictures)
         most = pace.evaluations_in(budget)
         # Where there are fewer steps, there are no more evaluations or frames.
         rounds = Workload(rounds=pace.rounds)

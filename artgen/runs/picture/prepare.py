@@ -119,6 +119,8 @@ def art_bytes(plan: Plan, target: Target) -> int:
             first, most = 10 ** (digits - 1), 10**digits - 1
             replanned = [(first + i, most + 1) for i in range(MOST_CHECKS)]
             changes = {"time": None, "steps": most, "evaluations": most, "replanned": replanned}
+            if target.run_kind == "set":
+                changes["test_pictures"] = most
             recipe = recipe.with_output(frames=most)
         recipe = recipe.with_stage(index, stop=most, **changes)
         steps += most
