@@ -117,6 +117,16 @@ def test_an_animation_is_a_clip_and_a_still_is_none(tmp_path, name, options):
     assert not is_clip(still)
 
 
+def test_of_many_large_frames_the_first_give_the_rate(tmp_path, monkeypatch):
+    """All were decoded when a file was opened: 10,000 frames of a few bytes may be of any size."""
+    frames = list(map(Image.fromarray, moving(4)))
+    path = tmp_path / "a.gif"
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=[40, 40, 40, 400])
+    assert open_clip(path).fps == pytest.approx(1000 * 4 / 520)
+    monkeypatch.setattr(animation_module, "MOST_PIXELS", 3 * 24 * 32 + 5)
+    assert open_clip(path).fps == pytest.approx(25)
+
+
 def test_frames_of_a_folder_have_any_suffix_that_pictures_have(tmp_path):
     for suffix in PICTURE_SUFFIXES:
         Image.new("RGB", (8, 8)).save(tmp_path / f"1{suffix}")

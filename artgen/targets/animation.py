@@ -11,6 +11,10 @@ from artgen.base.errors import InputError
 from artgen.targets.decode import Decoded, check_size, decode_frame, pillow_guard
 from artgen.targets.source import ANIMATIONS, MOST_FRAMES
 
+MOST_PIXELS = 2_000_000_000
+"""Pixels of the frames that are gone through when an animation is opened: one of a few bytes may be
+as large as any."""
+
 
 def is_animated(path: Path) -> bool:
     """Whether a GIF, WebP or APNG file has several frames, by its header."""
@@ -27,10 +31,14 @@ def is_animated(path: Path) -> bool:
 
 
 def animation_rate(path: Path, where: str, limit: int) -> float:
-    """Frames per second: the number of frames over the sum of the times that they are shown."""
+    """Frames per second: the number of frames over the sum of the times that they are shown.
+
+    Of many large frames, the first ones count.
+    """
     milliseconds, count = 0.0, 0
     with pillow_guard(limit, where), _opened(path, limit, where) as image:
-        while count < MOST_FRAMES:
+        most = max(1, MOST_PIXELS // (image.width * image.height))
+        while count < min(most, MOST_FRAMES):
             if image.format == "WEBP":
                 image.load()  # Only then is the duration known.
             milliseconds += float(image.info.get("duration") or 100)
