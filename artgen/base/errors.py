@@ -169,6 +169,17 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, MemoryError) or any(phrase in str(error) for phrase in _NO_MEMORY)
 
 
+MOST_BYTES = 4 << 30
+"""What the options of a run may ask for at once, so that a machine of 8 GiB can bear them."""
+
+
+def check_memory(needed: float, what: str, hint: str) -> None:
+    """Raise UsageError if `what` needs so many bytes that a system without limits would end us."""
+    if needed > MOST_BYTES:
+        most, asked = f"{MOST_BYTES >> 30} GiB of memory", f"{needed / (1 << 30):,.0f}"
+        raise UsageError(f"{what} would take more than {most}: about {asked}", hint=hint)
+
+
 @contextmanager
 def memory_errors(message: str, hint: str) -> Iterator[None]:
     """Raise OutOfMemory(message, hint) if Python, a library or a GPU runs out of memory."""

@@ -7,10 +7,11 @@ defaults > the engine's.
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from artgen.base.errors import UsageError
+from artgen.base.errors import UsageError, check_memory
 from artgen.base.options import parse_options
 from artgen.plan.options import check_engine_options, names_of
 from artgen.plan.target import Aimed
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
 
 DEFAULT_LOSS = "mse"
 DEFAULT_STEPS = 300
+BYTES_PER_NUMBER = 28
+"""Memory of a fit for each learned number: its value, mapped and best, its gradient, two moments,
+and the drawing."""
+BYTES_PER_KEY = 8
+"""Memory for each of them in each drawing of a history: in the film, and as bytes of its file."""
 QUALITY = {"draft": 0.2, "good": 1.0, "best": 4.0}
 """The number of steps by quality, in those of the default."""
 
@@ -78,6 +84,17 @@ def complete(aimed: Aimed) -> Plan:
         losses.append(named.loss(layered["loss"]))
         losses[-1].check_target(kind_of(subject))
 
+    shapes = (
+        primitive.tensor_shape(each, aimed.count or 1) for each in primitive.parameters().values()
+    )
+    numbers = sum(map(math.prod, shapes))
+    asked = "" if aimed.count is None else f" with {aimed.count:,} parts"
+    keys = (recipe.output.history or 0) * len(stages)
+    check_memory(
+        (BYTES_PER_NUMBER + BYTES_PER_KEY * keys) * numbers,
+        f"fitting the {numbers:,} numbers of {table.name}{asked}",
+        "use a smaller --count, smaller options, or a shorter --history",
+    )
     identity = named.registry.identity(named.entry)
     resolved = recipe.with_stages(stages).with_primitive(
         name=named.registry.spelling(named.entry),

@@ -246,7 +246,7 @@ def _per_stage(key: str, flags: Mapping[str, Any], count: int) -> dict[int, str]
     if len(texts) not in (1, count):
         raise UsageError(
             f"--{key} has {len(texts)} values for {count} stage{'s' * (count > 1)}",
-            hint="give one value per stage, or one for the last",
+            hint="give one value per stage, or a single one",
         )
     first = count - len(texts)
     return {first + i: text for i, text in enumerate(texts)}

@@ -14,6 +14,10 @@ import torch
 from torch import Tensor
 
 from artgen import Codec, Param, Params, init, option
+from artgen.errors import UsageError
+
+LARGEST = 3 * 64 * 64
+"""The most values of a picture: the covariance and its eigenvectors take 6 GB."""
 
 
 class PCA(Codec):
@@ -55,6 +59,12 @@ class PCA(Codec):
     def solve(self, pieces: Iterable[Tensor]) -> dict[str, Tensor]:
         """Find the eigenvectors of the covariance with the largest eigenvalues, in float64."""
         size = self.channels * self.height * self.width
+        if size > LARGEST:
+            raise UsageError(
+                f"pca compares all {size:,} values of a picture with one another, at most "
+                f"{LARGEST:,}",
+                hint="use smaller pictures, such as --size 64",
+            )
         count, total = 0, torch.zeros(size, dtype=torch.float64)
         products = torch.zeros(size, size, dtype=torch.float64)
         for piece in pieces:
@@ -63,7 +73,7 @@ class PCA(Codec):
             total += rows.sum(0)
             products += rows.t() @ rows
         mean = total / count
-        _, vectors = torch.linalg.eigh(products / count - mean.outer(mean))
+        _, vectors = torch.linalg.eigh(products.div_(count).sub_(mean.outer(mean)))
         basis = torch.zeros(self.options.rank, size)
         largest = vectors.flip(1).t()[: self.options.rank]
         # A sign that does not depend on the library: the largest element is positive.

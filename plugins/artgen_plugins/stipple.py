@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artgen import Ink, Preset, ink, option
+from artgen.errors import UsageError
 from artgen.ink import InkOptions
 from artgen_plugins._presets import read_presets
 
@@ -21,6 +22,8 @@ Floats = NDArray[np.float64]
 
 PIXELS, TAPER = 24, 0.6
 """Sample points of the picture for each dot; how much thinner one end of a long dot is."""
+MOST = 2_000_000
+"""The most dots of an ink: a dot takes two kilobytes while they are relaxed."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,11 @@ def relax(sheet: ink.Sheet, k: int, count: int, rounds: int) -> tuple[Floats, Fl
     """
     from scipy.spatial import cKDTree
 
+    if count > MOST:
+        raise UsageError(
+            f"{count:,} dots of one ink take too much memory, at most {MOST:,}",
+            hint="use a smaller --count",
+        )
     x, y, pitch = sheet.grid(max(1, PIXELS * count))
     pixels = np.stack([x.ravel(), y.ravel()], 1)
     counted = sheet.weight_at(x, y).ravel()

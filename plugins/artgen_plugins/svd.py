@@ -15,6 +15,10 @@ import torch
 from torch import Tensor
 
 from artgen import Codec, Param, Params, option
+from artgen.errors import UsageError
+
+LARGEST = 1_000_000
+"""The most numbers that are stored for a picture: hundreds of pictures are looked at together."""
 
 
 class SVD(Codec):
@@ -56,6 +60,11 @@ class SVD(Codec):
 
     def solve(self, pieces: Iterable[Tensor]) -> dict[str, Tensor]:
         """Average the singular values of the first training pictures; nothing else is learned."""
+        if self.floats > LARGEST:
+            raise UsageError(
+                f"svd would store {self.floats:,} numbers for each picture, at most {LARGEST:,}",
+                hint="use a smaller --count",
+            )
         values = torch.linalg.svdvals(next(iter(pieces))).mean((0, 1)).cpu()
         spectrum = torch.zeros(self.options.rank)
         rank = min(len(values), len(spectrum))

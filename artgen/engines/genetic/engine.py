@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from artgen.base.errors import UsageError
+from artgen.base.errors import UsageError, check_memory
 from artgen.base.seeds import derived_seed
 from artgen.compiler.threads import share, share_torch
 from artgen.engines.base import Engine, Problem, Report, ReportPace, State
@@ -103,6 +103,16 @@ class GeneticEngine(Engine):
                 f"engine genetic draws every individual in full for {problem.loss.text}: "
                 "that is slower than mse",
             )
+        primitive, pixels = problem.primitive, self.weight.numel()
+        shapes = (primitive.tensor_shape(p, self.count) for p in primitive.parameters().values())
+        genes = sum(map(math.prod, shapes))
+        # Parts and errors of every individual and its offspring, and the target of every island.
+        island = options.population * (24 * genes + 2 * pixels) + 24 * pixels
+        check_memory(
+            options.islands * island,
+            f"{options.islands:,} islands of {options.population:,} individuals",
+            "use fewer: --set engine.population=100 --set engine.islands=2",
+        )
         self.islands = [
             population_of(problem.primitive)(
                 problem.primitive,

@@ -15,13 +15,15 @@ that `paint` draws differentiably. A family with a loss of its own registers a s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
+from torch.autograd.graph import saved_tensors_hooks
 
+from artgen.base.errors import check_memory
 from artgen.base.faults import broken
 from artgen.base.generic import generic
 from artgen.base.options import option
@@ -35,6 +37,9 @@ from artgen.primitives import Arithmetic, Primitive
 from artgen.raster import paint
 from artgen.raster.backend import Memory
 from artgen.values.canvas import Canvas
+
+FEW = 16
+"""Pictures or positions from which the memory of a step is estimated, and as many again."""
 
 
 @dataclass(frozen=True)
@@ -143,6 +148,24 @@ class Objective:
         check_differentiable(self.problem.primitive, loss)
         torch.autograd.backward(loss)
 
+    def check_step(
+        self, number: int, sample: Callable[[Mapping[str, Tensor], int], object]
+    ) -> None:
+        """Raise UsageError where a step on `number` pictures or positions takes too much memory.
+
+        `sample` computes so many from tensors: what autograd keeps grows with their number. Devices
+        have less memory than the options allow, and say so.
+        """
+        if self.device.type != "cpu":
+            return
+        tensors = {k: v.detach().requires_grad_() for k, v in self.initial().items()}
+        few, twice = (_kept_bytes(lambda n=n: sample(tensors, n)) for n in (FEW, 2 * FEW))
+        check_memory(
+            number * (twice - few) / FEW,
+            f"a step on {number:,} samples",
+            "use a smaller batch: --set engine.batch=1000",
+        )
+
     def after_step(self, raw: dict[str, Tensor]) -> None:
         """Correct raw values in place after the optimizer changed them."""
 
@@ -232,6 +255,20 @@ class Objective:
         if divisor not in self._views:
             self._views[divisor] = _shrunk(self._views[1], divisor)
         return self._views[divisor]
+
+
+def _kept_bytes(compute: Callable[[], object]) -> int:
+    """The bytes that autograd keeps of a computation."""
+    storages: dict[int, int] = {}
+
+    def keep(tensor: Tensor) -> Tensor:
+        # What several operations keep is counted once.
+        storages[tensor.data_ptr()] = tensor.nbytes
+        return tensor
+
+    with saved_tensors_hooks(keep, lambda tensor: tensor):
+        _ = compute()
+    return sum(storages.values())
 
 
 def check_differentiable(primitive: Primitive, value: Tensor) -> None:

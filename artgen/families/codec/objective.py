@@ -22,6 +22,9 @@ from artgen.primitives import Arithmetic
 from artgen.raster import reconstruct
 from artgen.values.canvas import Canvas
 
+LARGE_STEP = 200_000
+"""The memory of steps on more pixels is estimated first."""
+
 PICTURES = 100
 """A trial takes no more pictures than this."""
 
@@ -60,6 +63,14 @@ class CodecObjective(Objective):
         )
         self.batches = Batches(problem.training, options.batch, how, problem.seed, self.device)
         self.total, self.steps = torch.zeros((), dtype=torch.float64), 0
+        if self.batches.epochs.size * self.codec.height * self.codec.width > LARGE_STEP:
+            self.check_step(self.batches.epochs.size, self._sample)
+
+    def _sample(self, tensors: Mapping[str, Tensor], number: int) -> object:
+        """A step on this many gray pictures."""
+        images = torch.full((number, self.codec.channels, self.codec.height, self.codec.width), 0.5)
+        labels = torch.zeros(number, dtype=torch.int64)
+        return pass_through(self.codec, tensors, images, labels, "fp32", torch.Generator())
 
     def loss(self, tensors: Mapping[str, Tensor], step: int) -> Tensor:
         """The loss of the step's batch, with the term of the codec."""

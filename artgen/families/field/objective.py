@@ -28,6 +28,9 @@ from artgen.families.field.paint import FIELD_PIECE, share_pieces
 from artgen.primitives import Arithmetic, Params
 from artgen.raster import evaluate
 
+LARGE_STEP = 20_000
+"""The memory of steps on more positions is estimated first."""
+
 FEWEST = 1024
 """On fewer positions a processor loses more by converting numbers than it wins: 0.4 to 1.0 times as
 fast in bfloat16, read with its own instructions for that (AMX)."""
@@ -69,6 +72,12 @@ class FieldObjective(Objective):
             raise UsageError("engine.coarse is for pictures only", hint="leave it at 0")
         super().__init__(problem, options)
         self.field, self.pictures = field, problem.positions is None
+        at_once = options.batch if self.sampled else samples
+        if at_once > LARGE_STEP:
+            self.check_step(
+                at_once,
+                lambda tensors, n: field.forward(torch.zeros(n, field.inputs), Params(tensors)),
+            )
         self.positions = None if problem.positions is None else problem.positions.to(self.device)
         # Only steps are computed in another arithmetic; evaluations and drawings are not.
         self.stepping = copy.copy(field)

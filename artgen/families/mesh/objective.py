@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from artgen.base.errors import check_memory
 from artgen.base.options import option
 from artgen.engines.base import Problem, State
 from artgen.engines.gradient.densify import Densification
@@ -39,6 +40,9 @@ STEPS = 400
 
 FEWEST = 8
 """The least number of vertices that a fit begins with: four are the corners."""
+
+BYTES_PER_VERTEX = 5000
+"""About what the factors of the system of equations take, as far as meshes are large."""
 
 TINY = 1e-6
 """Colours of a smaller area, in pixels, are not solved for."""
@@ -76,9 +80,12 @@ class MeshObjective(Objective):
         )
 
     def __init__(self, problem: Problem, options: Any) -> None:
-        super().__init__(problem, options)
         assert isinstance(problem.primitive, Mesh)
         self.mesh = problem.primitive
+        most = problem.count or self.mesh.count_of(problem.drawing)
+        what, hint = f"a mesh of {most:,} vertices", "use a smaller --count"
+        check_memory(BYTES_PER_VERTEX * most, what, hint)
+        super().__init__(problem, options)
         self.count = 0
         self.densification = MeshDensification(
             self.mesh, problem, options, self.picture, self.target, self.weight

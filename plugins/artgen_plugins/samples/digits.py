@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from artgen.errors import InputError
 from artgen.targets import (
     DEFAULT_REQUEST,
     SetTarget,
@@ -51,6 +52,11 @@ def open_digits(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> SetTarge
     count = options.number("n", _PICTURES, 12, _MOST)
     seed = options.number("seed", 0, 0, 2**63 - 1)
     side = min(request.size or _SIDE, _LARGEST_SIDE)
+    if count * side * side > request.max_pixels:
+        raise InputError(
+            f"{options.source} has more than {request.max_pixels:,} pixels in all",
+            hint="ask for fewer or smaller pictures, or raise --max-pixels",
+        )
     classes = np.arange(count) % len(characters)
     rng = np.random.default_rng(seed)
     images = np.stack(list(_drawn(characters, classes, side, rng)))
