@@ -11,6 +11,9 @@ from artgen.base.xml import stream
 
 _SELECTOR = re.compile(r"(\w*|\*)((?:[.#][\w-]+)*)")
 
+COST = 10
+"""How many comparisons of two numbers a look at a rule takes."""
+
 _Weight = tuple[int, int, bool, int]
 """Of two declarations, the larger counts: identifiers, classes, a name, how late it stands."""
 
@@ -76,14 +79,14 @@ class StyleSheet:
     ) -> dict[str, str]:
         """Return what the rules say about an element; of two, the more specific one counts.
 
-        `compare` is told the number of rules that are looked at, and may raise.
+        `compare` is told how many comparisons that takes, and may raise.
         """
         names = {f".{each}" for each in attributes.get("class", "").split()}
         names |= {f"#{attributes['id']}"} if "id" in attributes else set()
         found: dict[str, tuple[_Weight, str]] = {}
         for key in ((element, name) for element in ("", tag) for name in ("", *names)):
             rules = self._rules.get(key, {})
-            compare(len(rules))
+            compare(COST * len(rules))
             for needed, rule in rules.items():
                 if needed <= names:
                     later = {k: v for k, v in rule.items() if k not in found or v > found[k]}
