@@ -52,7 +52,7 @@ class TargetTensors:
         if self.test is None or pictures is None or pictures >= count:
             return self
         chosen = [i * count // pictures for i in range(pictures)]
-        test = self.test._make(each[chosen] for each in self.test)
+        test = type(self.test)(*(each[chosen] for each in self.test))
         return replace(self, goal=self.goal[chosen], test=test)
 
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 import torch
@@ -159,7 +160,7 @@ class Objective:
         if self.device.type != "cpu":
             return
         tensors = {k: v.detach().requires_grad_() for k, v in self.initial().items()}
-        few, twice = (_kept_bytes(lambda n=n: sample(tensors, n)) for n in (FEW, 2 * FEW))
+        few, twice = (_kept_bytes(partial(sample, tensors, n)) for n in (FEW, 2 * FEW))
         check_memory(
             number * (twice - few) / FEW,
             f"a step on {number:,} samples",
