@@ -36,6 +36,3 @@ import artgen_plugins.triangle
 # What numba would import with the first kernel.
 cpu_target.typing_context.refresh()
 cpu_target.target_context.refresh()
-
-# Which arithmetic is faster depends on what else the machine does; runs that are compared use one.
-artgen.runs.arithmetic.FASTER = float("inf")

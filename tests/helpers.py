@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shlex
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,7 +22,9 @@ from artgen.registry import default
 from artgen.targets import DEFAULT_REQUEST, Source, TargetRequest, open_source
 
 __all__ = [
+    "BY_DAY",
     "PATIENCE",
+    "PYTHON",
     "Blob",
     "assert_same_bits",
     "changed",
@@ -30,10 +34,18 @@ __all__ = [
     "save_photo",
     "video_frames",
     "wait_until",
+    "with_few_frames",
 ]
+
+BY_DAY = {"triangle", "ellipse", "bezier", "glyph"}
+"""Shapes with straight and curved outlines, with spans, and with data of their own: kernels of the
+others take minutes to compile, and some tests leave them to the night."""
 
 PATIENCE = 300
 """Seconds after which a test is thought to hang, however busy the machine is."""
+
+PYTHON = shlex.split(os.environ.get("ARTGEN_TEST_PYTHON", "")) or [sys.executable]
+"""A Python for processes that use torch: in `make test` one that starts at once (tools/forks.py)."""
 
 
 def save_photo(folder: Path) -> Path:
@@ -138,3 +150,10 @@ def wait_until(holds: Callable[[], object], alive: Callable[[], bool] = lambda: 
         assert alive(), "it ended too early"
         assert time.monotonic() < deadline, "it did not come about"
         time.sleep(0.01)
+
+
+def with_few_frames(arguments: list[str]) -> list[str]:
+    """A command that renders, with ten frames per second in its films unless it says how many."""
+    films = any(word.endswith((".mp4", ".webm", ".gif", ".webp", ".apng")) for word in arguments)
+    renders = arguments[0] in ("render", "morph") and films and "--fps" not in arguments
+    return [*arguments, "--fps", "10"] if renders else arguments

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from helpers import PATIENCE, changed, wait_until
+from helpers import PATIENCE, PYTHON, changed, wait_until
 from PIL import Image
 
 from artgen.base.errors import InputError, Interrupted, PluginError, UsageError
@@ -116,7 +116,7 @@ def test_an_interrupted_batch_saves_what_runs_and_is_resumed(call):
     asked = ["fit", *pictures("a.png", "b.png", "c.png"), "--size", "24", "-n", "3", "--seed", "1"]
     asked += ["--steps", "1500", "--no-video", "--backend", "eager", "--checkpoint-every", "50"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "artgen", *asked, "-j", "2", "--json", "-q"],
+        [*PYTHON, "-m", "artgen", *asked, "-j", "2", "--json", "-q"],
         stdout=subprocess.PIPE,
         start_new_session=True,
     )

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import PYTHON
 from PIL import Image
 
 import artgen.runs as runner
@@ -186,7 +187,7 @@ def test_where_nobody_can_be_reached_it_goes_on_and_the_exit_code_is_the_same(tm
     )
     for arguments, stream, expected in cases:
         with open("/dev/full", "w") as full:
-            line = [sys.executable, "-m", "artgen", "fit", *arguments]
+            line = [*PYTHON, "-m", "artgen", "fit", *arguments]
             streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, stream: full}
             assert subprocess.run(line, cwd=tmp_path, check=False, **streams).returncode == expected
         assert expected == 3 or (tmp_path / "artgen-out/cat-gaussian.art").exists()

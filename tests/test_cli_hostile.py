@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import torch
+from helpers import PYTHON
 from safetensors import safe_open
 from safetensors.torch import save
 
@@ -169,7 +170,7 @@ signal.signal({int(number)}, signal.SIG_DFL)  # SIGHUP is ignored under nohup
 atomic._sync = die
 sys.exit(main({["render", str(arts / "gaussian.art"), "-o", str(tmp_path / "a.png"), "-q"]!r}))
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    done = subprocess.run([*PYTHON, "-c", script], capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
     assert os.listdir(tmp_path) == []
 

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from helpers import PATIENCE
+from helpers import PATIENCE, PYTHON
 
 from artgen.cli import main
 
@@ -23,7 +23,7 @@ ARGUMENTS = [
 def start(folder: Path) -> subprocess.Popen[str]:
     """A run that has taken its first steps."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "artgen", *ARGUMENTS, "-v"],
+        [*PYTHON, "-m", "artgen", *ARGUMENTS, "-v"],
         cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -13,7 +13,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from helpers import use_index
+from helpers import PYTHON, use_index
 
 from artgen.registry import Registry
 from artgen.scaffold import FAMILIES, LONGEST, OTHERS, TARGETS, TEMPLATES, create
@@ -80,7 +80,7 @@ def test_a_new_package_passes_its_own_tests_and_is_found(call, family):
         "artgen-soft-petal/tests/test_soft_petal.py",
     ]
     assert f"{sys.executable} -m pip install -e artgen-soft-petal" in err
-    tests = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    tests = [*PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     environment = clean_environment(ARTGEN_CACHE=os.environ["ARTGEN_CACHE"])
     done = subprocess.run(
         tests, cwd="artgen-soft-petal", env=environment, capture_output=True, text=True

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from xml.etree import ElementTree
@@ -15,7 +14,7 @@ import helpers
 import numpy as np
 import pytest
 import torch
-from helpers import video_frames
+from helpers import PYTHON, video_frames
 from test_guides import plugin_of
 from test_resume import assert_same
 
@@ -101,7 +100,7 @@ recipe = Recipe.from_dict(json.loads(recipe))
 run(recipe, registry, out=Path(out), observers=[die], checkpoint_every=50)
 """
     words = json.dumps(asked.to_dict()), str(plugin), str(tmp_path / "killed")
-    killed = subprocess.run([sys.executable, "-c", worker, *words], env=os.environ, check=False)
+    killed = subprocess.run([*PYTHON, "-c", worker, *words], env=os.environ, check=False)
     assert killed.returncode == -signal.SIGKILL
     steps = []
 

@@ -6,14 +6,13 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from contextlib import contextmanager
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
-from helpers import PATIENCE, save_photo, wait_until
+from helpers import PATIENCE, PYTHON, save_photo, wait_until
 from PIL import Image
 
 from artgen import load
@@ -102,7 +101,7 @@ def under_way(run):
 def started(*arguments, **options):
     """A command in a process of its own, which does not outlive the test."""
     program = "import sys; from artgen.cli import main; sys.exit(main(sys.argv[1:]))"
-    command = [sys.executable, "-c", program, *map(str, arguments), "-q"]
+    command = [*PYTHON, "-c", program, *map(str, arguments), "-q"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, **options)
     try:
         yield process
@@ -372,7 +371,7 @@ def process_of_a_build_that_dies(gallery):
         "RunFolder.stage_output = lambda *given: os._exit(9)\n"
         "main(sys.argv[1:])"
     )
-    line = [sys.executable, "-c", program, "gallery", "build", str(gallery), "-q"]
+    line = [*PYTHON, "-c", program, "gallery", "build", str(gallery), "-q"]
     assert subprocess.run(line, check=False).returncode == 9
 
 

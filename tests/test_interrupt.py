@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from helpers import recipe
+from helpers import PYTHON, recipe
 
 from artgen.base.errors import Interrupted
 from artgen.events import Advanced, Evaluated, Started
@@ -244,7 +244,7 @@ def test_the_second_ctrl_c_ends_at_once(photo: Path, tmp_path: Path, registry: R
 def test_the_second_sigterm_ends_at_once(photo: Path, tmp_path: Path) -> None:
     path = tmp_path / "recipe.toml"
     path.write_text(recipe(photo, {"steps": 400}).to_toml())
-    command = [sys.executable, "-c", SECOND_SIGNAL, str(path)]
+    command = [*PYTHON, "-c", SECOND_SIGNAL, str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == -signal.SIGTERM, done.stderr
     assert done.stdout.split() == ["advanced", "asked"]

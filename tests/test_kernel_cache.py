@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import stat
 import subprocess
-import sys
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import PYTHON
 
 import artgen
 from artgen.base.waiting import listening
@@ -178,7 +178,7 @@ def test_several_processes_at_once(cache):
         "module = kernel_cache.load(sys.argv[1])\n"
         "print(module.plus(1), sum(module.plus.stats.cache_misses.values()))\n"
     )
-    command = [sys.executable, "-c", code, SOURCE.format(number=1)]
+    command = [*PYTHON, "-c", code, SOURCE.format(number=1)]
     together = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     said = [process.communicate()[0].split() for process in together]
     # One compiles, the other waits for it.

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from helpers import recipe, video_frames
+from helpers import PYTHON, recipe, video_frames
 from PIL import Image
 
 import artgen.runs.loop.stages
@@ -63,7 +63,9 @@ def start_worker(
     """The run in a process of its own; it kills itself once `die_at` steps are done."""
     options.setdefault("checkpoint_every", 50)
     arguments = {"recipe": asked.to_dict(), "out": str(out), "die_at": die_at, **options}
-    return subprocess.Popen([sys.executable, "-c", WORKER, json.dumps(arguments)])
+    # What is killed from outside must be the process itself.
+    python = [sys.executable] if die_at is None else PYTHON
+    return subprocess.Popen([*python, "-c", WORKER, json.dumps(arguments)])
 
 
 def kill_worker_at(step: int, asked: Recipe, out: Path, **options: object) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 import os
 import subprocess
-import sys
 import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 import pytest
 import torch
+from helpers import PYTHON
 
 from artgen import Canvas, Drawing, Shape
 from artgen.compiler.static_functions import fingerprint
@@ -430,7 +430,7 @@ class Disc(Shape):
 def test_a_second_process_compiles_nothing_and_an_edited_file_is_compiled_anew(tmp_path):
     def run(size):
         (tmp_path / "disc.py").write_text(DISC.format(size=size))
-        command = [sys.executable, "-c", PROCESS, str(tmp_path / "disc.py")]
+        command = [*PYTHON, "-c", PROCESS, str(tmp_path / "disc.py")]
         environment = {**os.environ, "ARTGEN_CACHE": str(tmp_path / "cache")}
         done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True)
         misses, mean = done.stdout.split()

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import PATIENCE, open_sample
+from helpers import PATIENCE, PYTHON, open_sample
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
@@ -842,15 +842,15 @@ def test_a_plugin_opens_a_new_kind_of_file(deep, tmp_path, monkeypatch):
     plugin, file = deep
     monkeypatch.chdir(tmp_path)
     command = [
-        *(sys.executable, "-m", "artgen", "fit", file.name, "--plugin", plugin.name),
+        *(*PYTHON, "-m", "artgen", "fit", file.name, "--plugin", plugin.name),
         *("-p", "circle", "-n", "2", "--steps", "2", "--no-video", "--quiet"),
     ]
     subprocess.run(command, check=True, timeout=PATIENCE)
     with Image.open("artgen-out/Ramp-circle.png") as still:
         assert still.size == (12, 8)
     Path("artgen-out/Ramp.PGM16").symlink_to(file)
-    again = [*command[:4], "--recipe", "artgen-out/Ramp-circle.json", "--plugin", plugin.name]
-    again += ["--name", "again", "--quiet"]
+    again = [*PYTHON, "-m", "artgen", "fit", "--recipe", "artgen-out/Ramp-circle.json"]
+    again += ["--plugin", plugin.name, "--name", "again", "--quiet"]
     subprocess.run(again, check=True, timeout=PATIENCE)
     [first, second] = (Path(f"artgen-out/{n}.png").read_bytes() for n in ("Ramp-circle", "again"))
     assert first == second

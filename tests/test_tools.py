@@ -1,11 +1,16 @@
 """What `make size` and `make house` count, on small examples, and that they find faults."""
 
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from helpers import PATIENCE, wait_until
 
-from tools import size, suite
+import artgen
+from tools import forks, size, suite
 from tools.house import find_circles, find_floors
 from tools.mutants import mutants
 from tools.picture import reduce_lines
@@ -103,6 +108,7 @@ def test_a_group_says_what_failed_what_was_skipped_and_what_is_left_to_the_night
     )
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
+    monkeypatch.setenv(forks.VARIABLE, sys.executable)
     monkeypatch.setattr(suite, "DURATIONS", Path("durations.json"))
     long = tmp_path / "test_long.py"
     long.write_text("import pytest\n@pytest.mark.parametrize('n', range(7))\ndef test_n(n): pass\n")
@@ -125,6 +131,47 @@ def test_a_group_says_what_failed_what_was_skipped_and_what_is_left_to_the_night
     assert main(["-k", "good", "-j", "1"]) == 1
     assert "passed, 1 failed" in capsys.readouterr().out
     assert "test_it.py::test_good" in json.loads(suite.EVERY_TEST.read_text())
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="forks as Linux does")
+def test_a_forked_python_does_what_python_does(tmp_path, monkeypatch):
+    monkeypatch.setenv("A_WORD", "said")
+    program = (
+        "import os, signal, sys\n"
+        "print(os.getcwd(), os.environ['A_WORD'], sys.argv, __name__, sys.stdin.read(), flush=True)\n"
+        "print('wrong', file=sys.stderr)\n"
+        "{}"
+    )
+
+    def done(python: list[str], *arguments: str) -> tuple[int, str, str]:
+        command = [*python, *arguments]
+        found = subprocess.run(
+            command, cwd=tmp_path, input="given", capture_output=True, text=True, check=False
+        )
+        return found.returncode, found.stdout, found.stderr
+
+    with forks.serving():
+        python = forks.python()
+        assert python != [sys.executable]
+        for end in ("", "sys.exit(3)", "sys.exit('so')", "os.kill(os.getpid(), signal.SIGKILL)"):
+            line = "-c", program.format(end), "one", "two words"
+            assert done(python, *line) == done([sys.executable], *line)
+        code, out, err = done(python, "-m", "artgen", "--version")
+        assert (code, out.split()[:2], err) == (0, ["artgen", artgen.__version__], "")
+        program = (
+            "import os, signal, sys\n"
+            "signal.signal(signal.SIGTERM, lambda *_: sys.exit(5))\n"
+            "print(os.getpid(), flush=True)\n"
+            "while True:\n    signal.pause()\n"
+        )
+        for signal_, expected in ((signal.SIGTERM, 5), (signal.SIGKILL, -signal.SIGKILL)):
+            with subprocess.Popen([*python, "-c", program], stdout=subprocess.PIPE) as process:
+                forked = Path("/proc", process.stdout.readline().decode().strip())
+                assert forked.exists()
+                process.send_signal(signal_)
+                assert process.wait(PATIENCE) == expected
+            wait_until(lambda path=forked: not path.exists())
 
 
 def test_mutants_differ_in_one_place_and_annotations_stay():

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import PATIENCE
+from helpers import PATIENCE, PYTHON
 
 from artgen.cli import main
 from artgen.cli._watching import SIZE, _small
@@ -100,7 +100,7 @@ def test_from_the_first_mistake_to_ctrl_c(tmp_path: Path) -> None:
     file.write_text("class Spot(:\n")
     process = subprocess.Popen(
         [
-            sys.executable,
+            *PYTHON,
             "-m",
             "artgen",
             "fit",

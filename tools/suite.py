@@ -23,11 +23,14 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tools import forks
 
 TESTS = Path("tests")
 DURATIONS = TESTS / "durations.json"
@@ -40,7 +43,7 @@ SLOW = 0.8
 UNKNOWN = 10.0
 """Seconds that a file is thought to take before its first record."""
 SHORTEST, LONGEST = 30.0, 180.0
-"""Seconds that a group is to take: starting a process takes 3, a process may take 3 GB."""
+"""Seconds that a group is to take: a process may take 3 GB."""
 MEMORY = 3 * 2**30
 """Bytes that a process may take."""
 
@@ -154,7 +157,7 @@ class Suite:
                 *(part.file for part in group),
             ]
             done = subprocess.run(
-                [sys.executable, "-m", "pytest", *plugins, *more],
+                [*forks.python(), "-m", "pytest", *plugins, *more],
                 env={
                     **os.environ,
                     _REPORT: str(path),
@@ -245,10 +248,12 @@ def main(given: Sequence[str] | None = None) -> int:
         [each for each in arguments if each not in files],
     )
     workers = [threading.Thread(target=suite.work) for _ in range(suite.jobs)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
+    # A server takes seconds to start, and saves three for every process.
+    with nullcontext() if any(argument in files for argument in arguments) else forks.serving():
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
     print_summary(suite, time.monotonic() - began)
     if not any(argument in files for argument in arguments):
         seconds = {name: round(took, 2) for name, took in suite.seconds.most_common()}

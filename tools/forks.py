@@ -1,0 +1,185 @@
+"""A Python that starts at once: a copy of a process that has imported torch, numba and artgen.
+
+Tests start artgen in processes of its own, which would each import for seconds what others import
+too. `serving` starts a server that imports it once, and forks a process for whoever asks:
+
+    python -S -I tools/forks.py ADDRESS -c CODE | -m MODULE [ARGUMENTS]
+
+does what `python` does with what follows the address. The process has the streams, the folder and
+the environment of the one that asks. Signals to that one reach it, and both end in the same way.
+"""
+
+# Whoever asks imports this too, so that the rest is imported where it is used.
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+VARIABLE = "ARTGEN_TEST_PYTHON"
+"""The variable of the environment with the command line of a Python that starts at once."""
+
+WORD = 8
+"""Bytes of a number that is sent."""
+
+
+def python() -> list[str]:
+    """Return the command line of Python: one that starts at once where a server serves."""
+    import shlex
+
+    return shlex.split(os.environ.get(VARIABLE, "")) or [sys.executable]
+
+
+@contextmanager
+def serving() -> Iterator[None]:
+    """Serve in this block, on Linux."""
+    import shlex
+    import subprocess
+    import tempfile
+
+    if VARIABLE in os.environ or not sys.platform.startswith("linux"):
+        yield
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(address := f"{folder}/forks")
+            listener.listen(64)
+            number = listener.fileno()
+            line = [sys.executable, "-m", "tools.forks", str(number)]
+            server = subprocess.Popen(line, stdin=subprocess.PIPE, pass_fds=[number])
+        os.environ[VARIABLE] = shlex.join([sys.executable, "-S", "-I", __file__, address])
+        try:
+            yield
+        finally:
+            del os.environ[VARIABLE]
+            server.communicate()
+
+
+def serve(listener: socket.socket) -> list[str]:
+    """Fork for whoever asks, until stdin ends; return in each new process, with its arguments."""
+    # As tests/conftest.py does; torch reads it when it is imported.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    import soak._preloaded  # noqa: F401
+
+    running: dict[int, tuple[int, socket.socket]] = {}
+    while True:
+        asking = [connection for _, connection in running.values()]
+        for ready in select.select([0, listener, *running, *asking], [], [])[0]:
+            if ready == 0:
+                os._exit(0)
+            elif ready is listener:
+                connection, _ = listener.accept()
+                asked, streams = _receive(connection)
+                # Whoever asked may be gone.
+                process = os.fork() if asked else None
+                if process == 0:
+                    for each in (listener, connection, *asking):
+                        each.close()
+                    return _become(asked, streams)
+                for stream in streams:
+                    os.close(stream)
+                if process is None:
+                    connection.close()
+                    continue
+                with suppress(OSError):
+                    connection.sendall(process.to_bytes(WORD))
+                running[os.pidfd_open(process)] = process, connection
+            elif ready in running:
+                process, connection = running.pop(ready)
+                os.close(ready)
+                code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+                with connection, suppress(OSError):
+                    connection.sendall(code.to_bytes(WORD, signed=True))
+            else:
+                # Whoever asked was killed: so is what it asked for.
+                for process, connection in running.values():
+                    if connection is ready:
+                        os.kill(process, signal.SIGKILL)
+
+
+def _receive(connection: socket.socket) -> tuple[dict, list[int]]:
+    size, streams, _, _ = socket.recv_fds(connection, WORD, 3)
+    with connection.makefile("rb") as file, suppress(ValueError):
+        return json.loads(file.read(int.from_bytes(size))), streams
+    return {}, streams
+
+
+def _become(asked: dict, streams: list[int]) -> list[str]:
+    """In the new process: take over what belongs to the one that asks."""
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+        os.close(stream)
+    # Those of the server know other things of their files, such as whether one can seek in them.
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        way = {
+            "mode": "w" if number else "r",
+            "errors": "backslashreplace" if number == 2 else None,
+        }
+        lines = 1 if number == 2 or os.isatty(number) else -1
+        stream = open(number, buffering=lines, closefd=False, **way)  # noqa: SIM115
+        setattr(sys, name, stream)
+        setattr(sys, f"__{name}__", stream)
+    os.chdir(asked["folder"])
+    os.environ.clear()
+    os.environ.update(asked["environment"])
+    paths = asked["environment"].get("PYTHONPATH", "").split(os.pathsep)
+    sys.path[:1] = [asked["folder"], *(path for path in paths if path and path not in sys.path)]
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    arguments: list[str] = asked["arguments"]
+    return arguments
+
+
+def run(arguments: list[str]) -> None:
+    """Do what `python` does with such arguments."""
+    import runpy
+    from types import ModuleType
+
+    kind, what, *rest = arguments
+    if kind == "-m":
+        sys.argv = [what, *rest]
+        runpy.run_module(what, run_name="__main__", alter_sys=True)
+        return
+    sys.argv = [kind, *rest]
+    main = sys.modules["__main__"] = ModuleType("__main__")
+    exec(compile(what, "<string>", "exec"), vars(main))
+
+
+def ask(address: str, arguments: list[str]) -> int:
+    """Let the server start a process, and return its exit code: -N where signal N ended it."""
+    asked = {"arguments": arguments, "folder": os.getcwd(), "environment": dict(os.environ)}
+    data = json.dumps(asked).encode()
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(address)
+        socket.send_fds(connection, [len(data).to_bytes(WORD)], [0, 1, 2])
+        connection.sendall(data)
+        process = int.from_bytes(_answer(connection))
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, lambda sent, _: os.kill(process, sent))
+        return int.from_bytes(_answer(connection), signed=True)
+
+
+def _answer(connection: socket.socket) -> bytes:
+    answer = connection.recv(WORD)
+    if not answer:
+        raise ConnectionError("the server of processes is gone")
+    return answer
+
+
+def end(code: int) -> None:
+    """End this process as one with this exit code did."""
+    if code < 0:
+        if code != -signal.SIGKILL:
+            signal.signal(-code, signal.SIG_DFL)
+        os.kill(os.getpid(), -code)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 2:
+        end(ask(sys.argv[1], sys.argv[2:]))
+    run(serve(socket.socket(fileno=int(sys.argv[1]))))
