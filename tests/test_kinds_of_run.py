@@ -154,7 +154,10 @@ PLANTED = {
 
 
 @pytest.mark.parametrize("check", [*PLANTED, None])
-def test_a_check_finds_the_mistake(check: str | None, grid: Path, tmp_path: Path) -> None:
+def test_a_check_finds_the_mistake(
+    check: str | None, grid: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run is made once for all checks that look at it; each made it anew, six in all."""
     text = grid.read_text(encoding="utf-8")
     if check is not None:
         assert text.count(PLANTED[check][0]) == 1
@@ -162,7 +165,15 @@ def test_a_check_finds_the_mistake(check: str | None, grid: Path, tmp_path: Path
     file = tmp_path / "planted.py"
     file.write_text(text, encoding="utf-8")
     registry = Registry(files=[file], environ={})
+    made = list[Recipe]()
+
+    def counted(asked: Recipe, *given: object, **options: object) -> object:
+        made.append(asked)
+        return run(asked, *given, **options)
+
+    monkeypatch.setattr("artgen.testing.run_kind.run", counted)
     results = [*examine(registry.find("run", "seeds"), registry)]
+    assert len(made) <= 4
     assert [each.check for each in results if each.status == "failed"] == ([check] if check else [])
 
 

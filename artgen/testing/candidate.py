@@ -10,7 +10,7 @@ from functools import cached_property
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -27,6 +27,8 @@ from artgen.targets import set_from_arrays
 from artgen.values.canvas import Canvas
 from artgen.values.drawing import Drawing
 from artgen.values.subject import ImageSet
+
+T = TypeVar("T")
 
 CANVAS = Canvas(36, 24)
 """Default canvas of the checks: small and not square."""
@@ -65,6 +67,7 @@ class Offer:
     """Lines and errors that have made checks fail so far, with the name of the first check."""
     blocked_by: str = ""
     """The basic check that has failed, which leaves out all later ones."""
+    _made: dict[object, Any] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def name(self) -> str:
@@ -75,6 +78,13 @@ class Offer:
     def known_deviations(self) -> Mapping[str, str]:
         """The checks that it is declared not to pass, with the reasons."""
         return getattr(self.loaded, "known_deviations", {})
+
+    def once(self, key: object, make: Callable[[], T]) -> T:
+        """Make what several checks look at; the next call with this key returns the same."""
+        if key not in self._made:
+            self._made[key] = make()
+        made: T = self._made[key]
+        return made
 
 
 @dataclass(eq=False)

@@ -122,7 +122,7 @@ def seed(candidate: Candidate) -> None:
             *(_drawn(candidate, variant, n) for n in (1, 2)),
         )
     if candidate.cls.engines:
-        (one, _), (other, _) = (_fit(candidate, candidate.cls.engines[0], n) for n in (1, 2))
+        (one, _), (other, _) = (_fit(candidate, candidate.cls.engines[0], n) for n in (0, 1))
         _same(candidate.cls.__name__, "a fit", one.tensors, other.tensors)
 
 
@@ -265,7 +265,11 @@ def _drawn(candidate: Candidate, variant: Variant, entropy: int) -> dict[str, Te
 
 
 def _fit(candidate: Candidate, engine: str, entropy: int = 0) -> tuple[Drawing, list[float]]:
-    """Run a short fit, and return its drawing and the losses of its evaluations."""
+    """Run a short fit once, and return its drawing and the losses of its evaluations."""
+    return candidate.once((_fit, engine, entropy), lambda: _fitted(candidate, engine, entropy))
+
+
+def _fitted(candidate: Candidate, engine: str, entropy: int) -> tuple[Drawing, list[float]]:
     losses: list[float] = []
 
     def watch(event: Event) -> None:

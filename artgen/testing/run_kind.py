@@ -42,9 +42,8 @@ def takes(offer: Offer) -> str:
 
     Yield an `artgen.runs.Reason` for recipes that it does not take; return an artgen.runs.Fitted.
     """
-    what, recipe = _taken(offer)
-    _files(offer, recipe)
-    return what
+    _whole(offer)
+    return _taken(offer)[0]
 
 
 def complete(offer: Offer) -> None:
@@ -67,10 +66,9 @@ def again(offer: Offer) -> None:
 
     Take random numbers from generators that the seed of the recipe starts.
     """
-    recipe = _taken(offer)[1]
-    first = _files(offer, recipe)
+    first, _ = _whole(offer)
     with check_side_effects(offer):
-        second = _files(offer, recipe)
+        second = _files(offer, _taken(offer)[1])
     for kind in first:
         if first[kind] != second[kind]:
             raise Failed(f"the {kind} of a second run differs", offer.loaded.fit)
@@ -81,8 +79,7 @@ def steps(offer: Offer) -> str:
 
     Emit them by `self.context.emit`, and set `total_steps` in `begin`.
     """
-    seen = list[Event]()
-    _files(offer, _taken(offer)[1], observers=[seen.append])
+    _, seen = _whole(offer)
     steps = [(event.step, event.total_steps) for event in seen if isinstance(event, Advanced)]
     if not steps or steps != sorted(steps) or any(step > total for step, total in steps):
         raise Failed(f"it says {steps}: steps of how many", offer.loaded.fit)
@@ -95,7 +92,7 @@ def resume(offer: Offer) -> str:
     Keep in the folder of the run what `resume` needs, or start again there.
     """
     recipe, control = _taken(offer)[1], RunControl()
-    whole = _files(offer, recipe)
+    whole, _ = _whole(offer)
 
     def stop(event: Event) -> None:
         if isinstance(event, Advanced):
@@ -119,6 +116,16 @@ def resume(offer: Offer) -> str:
 
 
 RUN = (schema, takes, complete, steps, again, resume)
+
+
+def _whole(offer: Offer) -> tuple[dict[str, bytes], list[Event]]:
+    """The files of an undisturbed run, and its events."""
+
+    def made() -> tuple[dict[str, bytes], list[Event]]:
+        seen = list[Event]()
+        return _files(offer, _taken(offer)[1], observers=[seen.append]), seen
+
+    return offer.once(_whole, made)
 
 
 def _taken(offer: Offer) -> tuple[str, Recipe]:
