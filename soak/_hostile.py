@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageCms
 
-from soak._readers import READERS, Reader
+from soak._readers import READERS
 
 __all__ = ["changed", "made", "places"]
 
@@ -71,16 +71,15 @@ def places(path: Path) -> Iterator[tuple[str, Callable[[], None]]]:
             yield device, lambda device=device: path.symlink_to(device)
 
 
-def made(reader: Reader, name: str, examples: list[bytes]) -> Named:
-    """Small files that claim large sizes."""
+def made(name: str, good: dict[str, list[bytes]]) -> Named:
+    """Small files that claim large sizes, and `good` ones of other kinds."""
+    examples = good[name]
     yield "nothing", b""
     yield "zeros", bytes(10_000)
     yield "one line", b"x" * 1_000_000
-    for other in READERS:
-        # Some take long to make.
-        slow = other in ("art", "recipe in a file")
-        if other != name and not slow and READERS[other].suffix != reader.suffix:
-            yield f"another kind: {other}", READERS[other].examples()[0]
+    for other, reader in READERS.items():
+        if reader.suffix != READERS[name].suffix:
+            yield f"another kind: {other}", good[other][0]
     if name in ("PNG", "palette"):
         yield from _pngs()
     if name in _FORMS:

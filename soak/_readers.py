@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from artgen.runs.job import Job
     from artgen.runs.loop.stages import Loop
 
-__all__ = ["READERS", "Reader"]
+__all__ = ["READERS", "Reader", "good_files"]
 
 
 @dataclass(frozen=True)
@@ -141,6 +141,7 @@ def _read_key(path: Path) -> object:
     return One(path.parent).read(0)
 
 
+@cache
 def _arts() -> list[bytes]:
     import artgen
 
@@ -356,3 +357,9 @@ READERS = {
         ".jsonl", _read_log, lambda: [b'{"step": 1, "loss": 0.5}\n{"step": 2, "loss": 0.25, "training_loss": 0.2}\n']
     ),
 }  # fmt: skip
+
+
+@cache
+def good_files() -> dict[str, list[bytes]]:
+    """The examples of every reader by its name, made once: fits and videos take seconds."""
+    return {name: reader.examples() for name, reader in READERS.items()}

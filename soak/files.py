@@ -17,7 +17,7 @@ from pathlib import Path
 
 from soak._hostile import changed, made, places
 from soak._promise import Promise, Tally
-from soak._readers import READERS, Reader
+from soak._readers import READERS, Reader, good_files
 from soak._runs import allow_memory, in_processes, start, swift_folder
 
 SECONDS = 30.0
@@ -38,9 +38,8 @@ def hostile_files(tally: Tally, small: bool, name: str) -> None:
     """Good files cut short and changed at random, and those made to do harm."""
     with swift_folder() as folder:
         results = Path(folder) / "results.json"
-        process = start(
-            _read_all, name, Path(folder), results, *((30, math.inf) if small else (3000, SECONDS))
-        )
+        how = (30, math.inf) if small else (3000, SECONDS)
+        process = start(_read_all, name, good_files(), Path(folder), results, *how)
         process.join(LONGEST)
         if process.is_alive():
             process.kill()
@@ -53,15 +52,21 @@ def hostile_files(tally: Tally, small: bool, name: str) -> None:
         tally.add(found.get("cases", 0), failures)
 
 
-def _read_all(name: str, folder: Path, results: Path, changes: int, seconds: float) -> None:
+def _read_all(
+    name: str,
+    good: dict[str, list[bytes]],
+    folder: Path,
+    results: Path,
+    changes: int,
+    seconds: float,
+) -> None:
     """In the new process: read the files of one kind and record failures."""
-    reader = READERS[name]
-    examples = reader.examples()
+    reader, examples = READERS[name], good[name]
     for number, data in enumerate(examples):  # imports and compiles what is needed
         path = folder / f"good{number}{reader.suffix}"
         path.write_bytes(data)
         reader.read(path)
-    harmful = [*made(reader, name, examples)]
+    harmful = [*made(name, good)]
     if sys.platform.startswith("linux"):
         allow_memory(MEMORY)
     signal.signal(signal.SIGALRM, _give_up)

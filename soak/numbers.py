@@ -120,7 +120,7 @@ def degenerate(tally: Tally, small: bool) -> None:
 
 FAMILIES = {
     "splats": ["gaussian", "fourier", "stroke"],
-    "shapes": ["triangle", "circle", "line", "polygon", "rotated_rectangle", "triangle*2+ellipse"],
+    "shapes": ["triangle", "circle", "line", "polygon", "rotated_rectangle", "triangle*3+ellipse"],
     "fields": ["mlp", "siren", "hashgrid", "fourier_features"],
 }
 

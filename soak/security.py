@@ -17,7 +17,7 @@ from typing import Any
 
 from soak._hostile import changed, made
 from soak._promise import Promise, Tally
-from soak._readers import READERS
+from soak._readers import READERS, good_files
 from soak._runs import in_processes, run, save_photo, start, swift_folder
 
 SECRET = "a-secret-folder"
@@ -34,20 +34,22 @@ def data_runs_no_code(tally: Tally, small: bool) -> None:
     for name in READERS:
         with swift_folder() as folder:
             results = Path(folder) / "results.json"
-            start(_read_watched, name, Path(folder), results, 10 if small else 300).join()
+            changes = 10 if small else 300
+            start(_read_watched, name, good_files(), Path(folder), results, changes).join()
             found = json.loads(results.read_text()) if results.exists() else {}
             problems = [f"{event} was called" for event in found.get("events", ["nothing"])]
             tally.case(f"{found.get('cases', 0)} files: {name}", *problems)
 
 
-def _read_watched(name: str, folder: Path, results: Path, changes: int) -> None:
+def _read_watched(
+    name: str, good: dict[str, list[bytes]], folder: Path, results: Path, changes: int
+) -> None:
     import random
 
     from artgen.base.errors import ArtgenError
 
-    reader = READERS[name]
-    examples = reader.examples()
-    files = [*made(reader, name, examples), *changed(examples, random.Random(name), changes)]
+    reader, examples = READERS[name], good[name]
+    files = [*made(name, good), *changed(examples, random.Random(name), changes)]
     files = [(label, data) for label, data in files if len(data) < 1_000_000]
     path = folder / f"file{reader.suffix}"
     events: set[str] = set()
