@@ -14,9 +14,11 @@ import atexit
 import datetime
 import errno
 import gc
+import importlib
 import json
 import os
 import pickle
+import pkgutil
 import re
 import shlex
 import shutil
@@ -154,6 +156,7 @@ def _try_all(folder: Path, seed: int, first: int, cases: int, seconds: float, st
     os.environ |= {"ARTGEN_CONFIG": "", "COLUMNS": "80", "BROWSER": "true"}
     os.environ["MPLCONFIGDIR"] = str(folder / "matplotlib")
     grammar, pool = _prepare(folder)
+    _import_all()
     make_app()
     gc.collect()
     gc.freeze()
@@ -176,6 +179,19 @@ def _try_all(folder: Path, seed: int, first: int, cases: int, seconds: float, st
     found.tried, found.places = len(seen), len({place for place, _ in seen})
     (folder / "results.json").write_text(json.dumps(asdict(found)))
     os._exit(0)
+
+
+def _import_all() -> None:
+    """Import what cases would import one by one: not what is compiled, or needs a GPU or a cluster."""
+    import artgen
+    import artgen_plugins
+
+    for package in (artgen, artgen_plugins):
+        for each in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if not re.search(
+                "kernels|_math|cuda|webgpu|triton|_ray|template|testing|__main__", each.name
+            ):
+                importlib.import_module(each.name)
 
 
 def _prepare(folder: Path) -> tuple[Grammar, dict[str, State]]:
@@ -379,7 +395,7 @@ def _wrong(case: Case, ended: Ended) -> Iterator[str]:
         yield f"exit 1: {_raised(stderr)}"
     elif ended.code not in _ALLOWED and not (ended.code == 130 and ended.interrupted):
         yield f"ended with {ended.code}: {stderr[-200:]}"
-    elif "Traceback (most recent call last)" in stderr and not verbose:
+    elif "Traceback (most recent call last)" in stderr and not (verbose or ended.interrupted):
         yield f"a traceback: {_raised(stderr)}"
     elif found := re.search(r"unexpected \w+: .*", stderr):
         yield f"unexpected: {found[0]}"
