@@ -114,11 +114,14 @@ class Shot:
         return frame
 
 
-def _side_by_side(shot: Shot) -> Frames:
+def beside(shot: Shot) -> Callable[[Drawing], Pixels]:
+    """Show drawings to the right of the photo. Raises UsageError without one."""
     gap = np.full((len(shot.target), max(2, len(shot.target) * _GAP // 1000), 3), 128, np.uint8)
-    return shot.remembered(
-        lambda drawing: np.concatenate([shot.target, gap, shot.view.show(drawing)], axis=1)
-    )
+    return lambda drawing: np.concatenate([shot.target, gap, shot.view.show(drawing)], axis=1)
+
+
+def _side_by_side(shot: Shot) -> Frames:
+    return shot.remembered(beside(shot))
 
 
 def _wipe(shot: Shot) -> Frames:

@@ -143,7 +143,7 @@ def render(
     film: str | None = _VIDEOS.option(
         "FORM[=FILE]",
         f"Show {', '.join(_FORMS[:-1])} or {_FORMS[-1]}, see the guide to films. The first two "
-        "need the target, as --start photo does.",
+        "need the target, as --start photo does, or FILE: another picture or .art file.",
         complete=one_of(_FORMS),
     ),
     loop: bool = _VIDEOS.switch("Run the video backwards too.", "--loop"),
@@ -263,13 +263,17 @@ def _film(
 
 
 def _photo(flag: str, file: str, art: Art, folder: Path, frame: Frame, registry: Registry) -> Image:
-    """Open the target of the drawing again, or the `file` that a flag names."""
+    """Open the target of the drawing again, or the picture or drawing `file` that a flag names."""
     from PIL.Image import fromarray
 
+    from artgen.art import load
     from artgen.runs import open_photo
 
     canvas = art.canvas(frame)
     size = max(canvas.width, canvas.height)
+    if file.lower().endswith(".art"):
+        check_art(Path(file))
+        return fromarray(load(Path(file), registry=registry).render(size))
     return fromarray(open_photo(art.recipe, registry, folder, size, file or None, flag=flag))
 
 

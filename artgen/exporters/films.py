@@ -41,7 +41,9 @@ def _video(suffix: str) -> Exporter:
             if request.start == "blank":
                 frames = with_ends(frames, fps, blank(art.drawing))
             if request.start == "photo":
-                frames = with_ends(frames, fps, _photograph(art, request, suffix))
+                frames = with_ends(
+                    frames, fps, photograph(art, request, _drawn(art, request, suffix, 1.0)[0])
+                )
             if request.loop:
                 frames = there_and_back(frames)
             if request.max_bytes is None:
@@ -65,20 +67,24 @@ def blank(drawing: Drawing) -> NDArray[np.uint8]:
     return to_pixels(np.array(drawing.background, np.float64)[None, None])
 
 
-def _photograph(art: Art, request: ExportRequest, suffix: str) -> NDArray[np.uint8]:
-    """The photo of a request at the size of the video, uint8 [height, width, 3]."""
+def photograph(art: Art, request: ExportRequest, frame: Frame) -> NDArray[np.uint8]:
+    """The photo of a request, uint8 [height, width, 3]. Raises UsageError without one."""
     from PIL.Image import Resampling
     from PIL.ImageOps import fit
 
     if request.photo is None:
         raise UsageError("no photo was given", hint="pass photo=PIL.Image.open(FILE)")
-    view = FramedView(
-        _drawn(art, request, suffix, 1.0)[0], art.drawing, art.primitive(), device="cpu"
-    )
+    view = FramedView(frame, art.drawing, art.primitive(), device="cpu")
     whole = view.placement.whole
     size = whole.width, whole.height
     large = fit(request.photo.convert("RGB"), size, Resampling.LANCZOS)
     return view.placement.cut(np.asarray(large), view.border)
+
+
+def shot_of(art: Art, request: ExportRequest, frame: Frame, *, photo: bool) -> Shot:
+    """What a form shows of a request, with its `photo` where the form needs one."""
+    shown = photograph(art, request, frame) if photo else None
+    return Shot(art, frame, request.seconds, shown, tuple(drawn_as(request).items()))
 
 
 def _moving(
@@ -96,8 +102,7 @@ def _moving(
             raise UsageError("--film and --start were both given", hint="leave one of them out")
         form = find_form(request.film)
         frame, fps = _drawn(art, request, suffix, request.fps or WALK_FPS)
-        photo = _photograph(art, request, suffix) if form.photo else None
-        shot = Shot(art, frame, request.seconds, photo, tuple(drawn_as(request).items()))
+        shot = shot_of(art, request, frame, photo=form.photo)
         return form_frames(request.film, shot, fps, request.speed), fps
     if request.start == "parts" or (not art.has_film and art.primitive().has_count):
         frame, fps = _drawn(art, request, suffix, request.fps or WALK_FPS)

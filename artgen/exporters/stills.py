@@ -39,6 +39,11 @@ def _strips(
     art: Art, request: ExportRequest, what: str
 ) -> tuple[Canvas, Iterator[NDArray[np.uint8]]]:
     """Return the size of a still, and its rows as `Art.strips` draws them."""
+    if request.film == "side-by-side":
+        from artgen.exporters.pairs import side_by_side
+
+        pixels = side_by_side(art, request, what)
+        return Canvas(pixels.shape[1], pixels.shape[0]), iter([pixels])
     refuse(request, what)
     strips = art.strips(request.size, **drawn_as(request))
     return art.canvas(request.size), strips
@@ -62,6 +67,10 @@ export_jpg, export_avif = _photo("jpg"), _photo("avif")
 
 def _still(art: Art, request: ExportRequest, what: str) -> NDArray[np.uint8]:
     """Draw a still, uint8 [height, width, 3 or 4]."""
+    if request.film == "side-by-side":
+        from artgen.exporters.pairs import side_by_side
+
+        return side_by_side(art, request, what)
     refuse(request, what)
     if request.latent is None and request.walk is None:
         return art.render(request.size, **drawn_as(request))

@@ -55,19 +55,24 @@ def export_svg(art: Art, request: ExportRequest) -> bytes:
 def export_html(art: Art, request: ExportRequest) -> bytes:
     """Export a zoomable HTML page, which plays a film if there is one, with the recipe.
 
+    The film `wipe` becomes a page with a slider between the photo and the drawing.
+
     `size` is the long side of the pictures that it saves. Raises UsageError if a page cannot draw
     the art.
     """
+    from artgen.exporters.pairs import slider
     from artgen.output.page import plain_json, render_document
     from artgen.output.page.pack import Packer
     from artgen.output.page.scenes import describe
 
+    if request.film == "wipe":
+        return slider(art, request)
     refuse(request, "HTML")
     if request.latent is not None or request.walk is not None:
         raise UsageError("a page cannot show latents", hint="use -o FILE.png or -o FILE.mp4")
     if request.transparent:
         raise UsageError("a page cannot be transparent", hint="leave out --transparent")
-    drawing, film, words, packer = art.drawing, art.film, _words(art), Packer()
+    drawing, film, words, packer = art.drawing, art.film, words_of(art), Packer()
     saved = _SAVED_SIDE if request.size is None else _long_side(art, request, "a page")
     # A picture for browsers that cannot draw it.
     poster = art.render(min(_POSTER_SIDE, max(drawing.width, drawing.height)))
@@ -110,7 +115,7 @@ def _long_side(art: Art, request: ExportRequest, what: str) -> int:
     return max(picture.width, picture.height)
 
 
-def _words(art: Art) -> PageWords:
+def words_of(art: Art) -> PageWords:
     """Collect the words of a page: those of the recipe, or generated ones."""
     from artgen.output.page import PageWords
 

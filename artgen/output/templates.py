@@ -13,8 +13,8 @@ from typing import Any
 import jinja2
 
 
-def render_page(package: str, **values: Any) -> str:
-    """Fill in `page/page.html` of a package, which may include `base.css` of this folder."""
+def render_page(package: str, *, template: str = "page.html", **values: Any) -> str:
+    """Fill in a `template` in `page/` of a package, which may include `base.css` of this folder."""
     packages = dict.fromkeys((package, "artgen.output"))
     environment = jinja2.Environment(
         loader=jinja2.ChoiceLoader([jinja2.PackageLoader(name, "page") for name in packages]),
@@ -23,7 +23,7 @@ def render_page(package: str, **values: Any) -> str:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    return environment.get_template("page.html").render(values)
+    return environment.get_template(template).render(values)
 
 
 def read_asset(package: str, name: str) -> str:

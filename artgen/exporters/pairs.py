@@ -1,0 +1,59 @@
+"""Two pictures in one: the target, or another drawing, beside a drawing or under a slider."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artgen.animation.forms import beside
+from artgen.art import Art, ExportRequest
+from artgen.base.errors import UsageError
+from artgen.exporters.films import shot_of
+from artgen.exporters.requests import refuse
+from artgen.values.frame import Frame
+
+
+def side_by_side(art: Art, request: ExportRequest, what: str) -> NDArray[np.uint8]:
+    """The photo of a request to the left of the drawing, uint8 [height, width, 3].
+
+    Raises UsageError.
+    """
+    refuse(replace(request, film=None), what)
+    if request.transparent:
+        raise UsageError("two pictures have one background", hint="leave out --transparent")
+    return beside(shot_of(art, request, Frame.of(request.size), photo=True))(art.drawing)
+
+
+def slider(art: Art, request: ExportRequest) -> bytes:
+    """A page on which a slider uncovers the drawing over the photo, with the recipe.
+
+    Raises UsageError.
+    """
+    from artgen.exporters.vectors import words_of
+    from artgen.output import encode_jpeg
+    from artgen.output.page import plain_json
+    from artgen.output.svg.document import RECIPE_ID
+    from artgen.output.templates import policy_hash, read_asset, render_page
+
+    refuse(replace(request, film=None), "HTML")
+    shot = shot_of(art, request, Frame.of(request.size), photo=True)
+    shown = (shot.target, shot.still)
+    style = "".join(read_asset("artgen.output", name) for name in ("base.css", "slider.css"))
+    script = read_asset("artgen.output", "slider.js")
+    return render_page(
+        "artgen.output",
+        template="slider.html",
+        words=words_of(art),
+        style=style,
+        style_hash=policy_hash(style),
+        script=script,
+        script_hash=policy_hash(script),
+        recipe_id=RECIPE_ID,
+        recipe=plain_json(art.recipe.to_dict()),
+        pictures=[base64.b64encode(encode_jpeg(each, 92)).decode("ascii") for each in shown],
+        height=shot.still.shape[0],
+        width=shot.still.shape[1],
+    ).encode()
