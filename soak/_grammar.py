@@ -1,8 +1,8 @@
 """Command lines and recipes made from what artgen declares: its commands, options, keys and plugins.
 
 `read_grammar` asks the command line itself, the tables of a recipe and the catalogue of plugins. A
-`Case` follows from the grammar, a seed and a number. Of four cases one gives an option, and one a key,
-a value of one kind, in turn until each had all; one gives two options, one several keys.
+`Case` follows from the grammar, a seed and a number. Three of five give one option, or one key, a value
+of one kind, in turn until each had all; the others give several options, or several keys.
 """
 
 from __future__ import annotations
@@ -224,21 +224,19 @@ class Grammar:
     def case(self, seed: int, number: int) -> Case:
         """The case with this number."""
         rng = random.Random(f"{seed}:{number}")
-        turn, index = number % 4, number // 4
-        if turn in (0, 2):
-            if turn == 0:
-                chosen = [_turn(_ordered(self, "options", seed), index)]
-            else:
-                places = self.commands[rng.choice([*self.commands, *["fit"] * 12, *["render"] * 6])]
-                places = rng.sample(places, min(len(places), rng.choice([2, 2, 3])))
-                chosen = [(place, _any_kind(place, rng)) for place in places]
-            return self._line(chosen, rng)
-        if turn == 1:
-            chosen = [_turn(_ordered(self, "keys", seed), index)]
-        else:
-            places = rng.sample(self.keys, rng.choice([1, 2, 3, 5]))
-            chosen = [(place, _any_kind(place, rng)) for place in places]
-        return self._recipe(chosen, rng)
+        what = _TURNS[number % len(_TURNS)]
+        if what in ("option", "key"):
+            before = _TURNS[: number % len(_TURNS)].count(what)
+            index = number // len(_TURNS) * _TURNS.count(what) + before
+            every = _ordered(self, f"{what}s", seed)
+            chosen = [every[index % len(every)]]
+            return self._line(chosen, rng) if what == "option" else self._recipe(chosen, rng)
+        if what == "options":
+            places = self.commands[rng.choice([*self.commands, *["fit"] * 12, *["render"] * 6])]
+            places = rng.sample(places, min(len(places), rng.choice([2, 2, 3])))
+            return self._line([(place, _any_kind(place, rng)) for place in places], rng)
+        some = rng.sample(self.keys, rng.choice([1, 2, 3, 5]))
+        return self._recipe([(place, _any_kind(place, rng)) for place in some], rng)
 
     def value(self, place: Place, kind: str, rng: random.Random) -> Any:
         """A value of a kind."""
@@ -301,7 +299,7 @@ class Grammar:
         import tomli_w
 
         owners = {owner for place, _ in chosen if (owner := place.command)}
-        name = rng.choice(sorted(owners) or _PRIMITIVES)
+        name, _, engine = rng.choice(sorted(owners) or _PRIMITIVES).partition("@")
         data: dict[str, Any] = {
             "schema": 2,
             "seed": 1,
@@ -313,6 +311,10 @@ class Grammar:
         }
         if name not in self.counted:
             del data["primitive"]["count"]
+        if engine:
+            data["stage"][0]["engine"] = engine
+        if any(place.name.startswith("clip") for place, _ in chosen):
+            data["target"]["source"] = "animation-0.gif"
         for place, kind in chosen:
             _put(data, place.name.split("."), self.value(place, kind, rng))
         text = tomli_w.dumps(data).encode("utf-8", "surrogateescape")
@@ -338,13 +340,13 @@ _OFTEN = (12, 3, 2, 2, 2, 1, 1, 1, 1)
 """How often each of the lines reads a recipe."""
 
 
+_TURNS = ("option", "key", "options", "key", "keys")
+"""What cases give values, in turn."""
+
+
 @functools.lru_cache(2)
 def _ordered(grammar: Grammar, which: str, seed: int) -> list[tuple[Place, str]]:
     return grammar.singles(getattr(grammar, which), seed)
-
-
-def _turn(every: Sequence[tuple[Place, str]], index: int) -> tuple[Place, str]:
-    return every[index % len(every)]
 
 
 def _any_kind(place: Place, rng: random.Random) -> str:
@@ -452,11 +454,12 @@ def _keys(registry: Any, names: dict[str, list[str]], facts: dict[str, Any]) -> 
     for name, each in facts.items():
         for option in each["options"]:
             yield replace(_option(option, "primitive"), command=name)
-    found = {}
     for name in names["engine"]:
         for option in facts_of(registry.find("engine", name))["options"]:
-            found.setdefault(option["name"], _option(option, "stage"))
-    yield from found.values()
+            families = option["families"] or [each["family"] for each in facts.values()]
+            able = [p for p, each in facts.items() if name in each["engines"]]
+            for primitive in [p for p in able if facts[p]["family"] in families][:1]:
+                yield replace(_option(option, "stage"), command=f"{primitive}@{name}")
 
 
 def _keys_of(table: Any, path: str, names: dict[str, list[str]]) -> Iterator[Place]:

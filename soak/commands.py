@@ -121,7 +121,7 @@ def any_command(tally: Tally, small: bool) -> None:
     tally.measurements |= {
         "seed": str(seed),
         "options and keys": str(found.places),
-        "of these, a kind of value alone": f"{found.tried:,}",
+        "of these, with a kind of value": f"{found.tried:,}",
         "exit codes": codes,
     }
 
@@ -155,6 +155,7 @@ def _try_all(folder: Path, seed: int, first: int, cases: int, seconds: float, st
         os.environ["ARTGEN_CACHE"] = str(cache.parent.resolve())
     os.environ |= {"ARTGEN_CONFIG": "", "COLUMNS": "80", "BROWSER": "true"}
     os.environ["MPLCONFIGDIR"] = str(folder / "matplotlib")
+    (folder / "matplotlib").mkdir()
     grammar, pool = _prepare(folder)
     _import_all()
     make_app()
@@ -171,8 +172,7 @@ def _try_all(folder: Path, seed: int, first: int, cases: int, seconds: float, st
         root = folder / str(number)
         ended = _run(case, root, pool)
         found.add(seed, number, case, ended, problems_of(case, ended, _changes(case, root, pool)))
-        if number % 4 < 2:
-            seen.update(case.tried)
+        seen.update(case.tried)
         if cases == 1:
             _print(case, ended)
         shutil.rmtree(root, ignore_errors=True)
