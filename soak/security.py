@@ -9,9 +9,12 @@ import platform
 import stat
 import sys
 import tempfile
+import threading
 import xml.etree.ElementTree as ElementTree
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from html.parser import HTMLParser
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +30,9 @@ _RUNS_CODE |= {"subprocess.Popen", "os.posix_spawn", "os.fork", "socket.connect"
 
 MARKUP = "</title><script>alert(1)</script><img src=x onerror=alert(1)>\"'&amp;--><!--"
 """What would do harm where it is not escaped."""
+
+COMMANDS = "a\x1b]0;owned\x07b\x9b31mc"
+"""What sets the title of a window, and colours all that follows."""
 
 
 def data_runs_no_code(tally: Tally, small: bool) -> None:
@@ -208,6 +214,82 @@ def _harmful_page(page: str) -> str | None:
     return watch.found or ("it has other scripts than its own" if data else None)
 
 
+def terminals_are_not_commanded(tally: Tally, small: bool) -> None:
+    """Texts with sequences that terminals obey, from wherever artgen takes texts."""
+    with tempfile.TemporaryDirectory() as name, _rude_server() as port:
+        folder = Path(name)
+        recipe = {"target": {"source": COMMANDS}}
+        files = {
+            "a.json": json.dumps({"recipe": recipe}),
+            "a.svg": f'<svg><metadata id="artgen-recipe">{json.dumps(recipe)}</metadata></svg>',
+            "a.toml": f"[target]\nsource = {json.dumps(COMMANDS)}\n",
+            "a.csv": f"1,2\n3,{COMMANDS}\n",
+            "broken.py": f"print({COMMANDS!r})\nraise ImportError({COMMANDS!r})\n",
+            "rude.py": "import artgen\n@artgen.hookimpl\ndef artgen_losses():\n"
+            f"    return [artgen.Spec('rude', {COMMANDS!r}, 'artgen.losses:mse')]\n",
+        }
+        for file, text in files.items():
+            (folder / file).write_text(text)
+        for line in (
+            ["info", "a.json"],
+            ["info", "a.json", "--recipe"],
+            ["info", "a.svg", "--json"],
+            ["fit", "--recipe", "a.toml"],
+            ["fit", "--recipe", "a.json", "--dry-run"],
+            ["fit", COMMANDS],
+            ["fit", "a.csv"],
+            ["fit", "-p", COMMANDS],
+            ["fit", f"http://127.0.0.1:{port}/a.png"],
+            ["plugins", "list", "--plugin", "broken.py"],
+            ["plugins", "show", "rude", "--plugin", "rude.py"],
+        ):
+            found = folder / "printed.txt"
+            start(_print_all, line, folder, found).join()
+            printed = found.read_text() if found.exists() else ""
+            obeyed = sorted(set("\x1b\x07\x9b") & set(printed))
+            tally.case(
+                " ".join(line).replace(COMMANDS, "TEXT"),
+                f"{obeyed} is printed" if obeyed else None,
+                None if printed else "nothing is printed",
+            )
+
+
+@contextmanager
+def _rude_server() -> Iterator[int]:
+    """A server on this machine whose answers have a reason that terminals obey; its port."""
+
+    class Rude(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(500, COMMANDS)
+            self.end_headers()
+
+        def log_message(self, format: str, *given: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Rude) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
+
+
+def _print_all(line: list[str], folder: Path, found: Path) -> None:
+    from artgen.cli import main
+    from artgen.targets import web
+
+    web._is_inside = lambda number: False
+    os.chdir(folder)
+    os.environ.pop("ARTGEN_PLUGINS", None)
+    with found.open("w") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+        main(line)
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(0)
+
+
 def the_cache_is_private(tally: Tally, small: bool) -> None:
     """Kernels are written where nobody else can, and never found in a folder of others."""
     with tempfile.TemporaryDirectory() as name:
@@ -283,6 +365,13 @@ def _unescaped() -> None:
     document.escaped_recipe = lambda recipe_json: recipe_json
 
 
+def _obedient() -> None:
+    """Texts reach standard output as they are."""
+    import artgen.cli._streams as streams
+
+    streams.visible = lambda text: text
+
+
 def _open_cache() -> None:
     """The cache is what it was made as, by whomever."""
     import artgen.compiler.kernel_cache as kernel_cache
@@ -330,6 +419,15 @@ PROMISES = [
         markup_is_escaped,
         lambda: in_processes(_unescaped),
         "text in SVG is not escaped",
+    ),
+    Promise(
+        "terminal",
+        "A terminal shows the control characters in texts of others, and obeys none.",
+        "Recipes, tables, names, plugins and answers of a server that set the title of a window; "
+        "all that is printed is searched.",
+        terminals_are_not_commanded,
+        lambda: in_processes(_obedient),
+        "texts are printed as they are",
     ),
     Promise(
         "private-cache",

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
+import numpy as np
+
 from artgen.api.streams import listening
 from artgen.art import Art
 from artgen.base.errors import Interrupted, PluginError, UsageError
@@ -43,6 +45,7 @@ def fit_in_memory(
 
     Raises InputError, PluginError, UsageError, Diverged, OutOfMemory.
     """
+    options, engine_options = _plain(options), _plain(engine_options or {})
     given = {key: options.pop(key) for key, _, _ in keywords() if key in options}
     given = {key: value for key, value in given.items() if value is not None}
     loss, size, palette = (given.get(key) for key in ("loss", "size", "palette"))
@@ -88,7 +91,7 @@ def fit_in_memory(
     aspect = frame.aspect and "{}:{}".format(*frame.aspect)
     tables["target"] |= {"size": Frame.of(size).size, "aspect": aspect}
     more = [{"engine": "gradient", "quality": given.get("quality")}] if polish else []
-    tables["stage"] = [{**tables["stage"], **(engine_options or {})}, *more]
+    tables["stage"] = [{**tables["stage"], **engine_options}, *more]
     recipe = Recipe.from_request(tables)
     if polish:
         find_names(recipe, default()).check_polish()
@@ -118,6 +121,11 @@ def fit_in_memory(
         raise result.error
     assert result.art is not None
     return replace(result.art, history=tuple(evaluated))
+
+
+def _plain(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options with numbers of Python in place of those of numpy."""
+    return {k: v.item() if isinstance(v, np.generic) else v for k, v in options.items()}
 
 
 def register(

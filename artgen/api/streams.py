@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from artgen.art import Art
+from artgen.base.errors import UsageError
 from artgen.events import Advanced, Evaluated, Event, Observer, PreviewDrawn, Step
 from artgen.tasks import RunControl
 
@@ -75,12 +76,13 @@ class Stream:
 
     @property
     def art(self) -> Art:
-        """The result; a fit that was not begun is done first."""
+        """The result; a fit that was not begun is done first. Raises UsageError within the loop."""
         for _ in self:
             pass
         if self._error is not None:
             raise self._error
-        assert self._art is not None
+        if self._art is None:
+            raise UsageError("the fit is still running", hint="ask for its art after the loop")
         return self._art
 
     def _run(self) -> None:

@@ -26,6 +26,14 @@ from typing import Any, ClassVar, Self
 _LONGEST = 800
 """Largest number of characters in a message or hint."""
 
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|\r(?!\n)")
+"""Characters that a terminal obeys, but tabs and ends of lines."""
+
+
+def visible(text: str) -> str:
+    """Return a text with its control characters as escapes, such as ``\\x1b``, for a terminal."""
+    return _CONTROLS.sub(lambda each: f"\\x{ord(each[0]):02x}", text)
+
 
 class ArtgenError(Exception):
     """Base class of errors that artgen raises: a message, and a hint what to try next."""
@@ -33,16 +41,16 @@ class ArtgenError(Exception):
     exit_code: ClassVar[int] = 1
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
-        self.message, self.hint = _shortened(message), hint and _shortened(hint)
+        self.message, self.hint = _readable(message), hint and _readable(hint)
         super().__init__(self.message)
 
     def __str__(self) -> str:
         return f"{self.message} ({self.hint})" if self.hint else self.message
 
 
-def _shortened(text: str) -> str:
-    """Cut the middle out of a text that is too long to read."""
-    half = _LONGEST // 2
+def _readable(text: str) -> str:
+    """Cut the middle out of a text that is too long to read, and escape what is no text."""
+    text, half = visible(text), _LONGEST // 2
     return text if len(text) <= _LONGEST else f"{text[:half]} ... {text[-half:]}"
 
 

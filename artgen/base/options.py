@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
 T = TypeVar("T")
+N = TypeVar("N", int, float)
 _WORDS = {
     "int": "a whole number",
     "float": "a number",
@@ -139,6 +140,21 @@ def not_finite(value: object, path: str = "") -> Iterator[tuple[str, float]]:
             yield from not_finite(each, f"{path}.{key}" if path else str(key))
     elif isinstance(value, float) and not math.isfinite(value):
         yield path, value
+
+
+def number(kind: type[N], text: str) -> N:
+    """Read a number in ASCII digits, where `kind` alone takes those of every script.
+
+    Raises ValueError.
+    """
+    if not text.isascii():
+        raise ValueError(f"{text!r} is not a number")
+    return kind(text)
+
+
+def whole(text: str) -> int | None:
+    """Read a whole number of at most 19 ASCII digits; None where the text is something else."""
+    return int(text) if re.fullmatch("[0-9]{1,19}", text) else None
 
 
 def parse_value(text: str) -> Any:

@@ -30,7 +30,8 @@ def stream(
     """Return a parser of expat that calls `start` and `end` of elements, `entity` and `text`.
 
     With `namespaces`, a name is that of the namespace, a space and the local name. Parsing raises
-    ExpatError, and ValueError where a few bytes would be repeated in many elements.
+    ExpatError, and ValueError where a few bytes would be repeated in many elements, or for an
+    encoding that there is not.
     """
     defaults = 0
 
@@ -42,8 +43,15 @@ def stream(
     def add_namespace(prefix: str | None, name: str | None) -> None:
         _check_length(len(name or ""), "a namespace")
 
+    def declare(version: str, encoding: str | None, standalone: int) -> None:
+        try:
+            " ".encode(encoding or "utf-8")
+        except LookupError as error:
+            raise ValueError(str(error)) from None
+
     parser = ParserCreate(namespace_separator=" " if namespaces else None)
     parser.buffer_text = True
+    parser.XmlDeclHandler = declare
     parser.StartElementHandler, parser.EndElementHandler = start, end
     parser.EntityDeclHandler, parser.CharacterDataHandler = entity, text
     parser.AttlistDeclHandler, parser.StartNamespaceDeclHandler = add_default, add_namespace

@@ -25,7 +25,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         codes.append(run(argv))
     except KeyboardInterrupt:
-        codes.append(130)
+        from artgen.base.errors import Interrupted
+        from artgen.cli._console import print_failure
+
+        as_json = "--json" in (sys.argv if argv is None else argv)
+        codes.append(print_failure(Interrupted("interrupted"), as_json=as_json, verbose=False))
     return codes[0]
 
 

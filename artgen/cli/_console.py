@@ -11,7 +11,8 @@ import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from artgen.base.errors import ArtgenError, Interrupted, OutputError, is_out_of_memory
+from artgen.base.errors import ArtgenError, Interrupted, OutputError, is_out_of_memory, visible
+from artgen.cli._streams import as_it_is
 
 INTERRUPTED = "interrupted: the best so far is being saved; press Ctrl-C again to end at once"
 _VERBOSE = "run again with -v for the traceback"
@@ -19,7 +20,7 @@ _VERBOSE = "run again with -v for the traceback"
 
 def say(message: str) -> None:
     """Print a line on stderr."""
-    print(message, file=sys.stderr, flush=True)
+    print(visible(message), file=sys.stderr, flush=True)
 
 
 def load_module(module: str, what: str = "torch", *, quiet: bool) -> None:
@@ -35,7 +36,7 @@ def load_module(module: str, what: str = "torch", *, quiet: bool) -> None:
         importlib.import_module(module)
     finally:
         if passing:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+            print("\r\x1b[K", end="", file=as_it_is(sys.stderr), flush=True)
 
 
 def print_json(data: dict[str, Any], errors: Sequence[Exception] = ()) -> None:
@@ -46,7 +47,8 @@ def print_json(data: dict[str, Any], errors: Sequence[Exception] = ()) -> None:
     """
     code = exit_code(errors)
     failure = next(({"error": e} for e in map(describe, errors) if e["exit_code"] == code), {})
-    print(json.dumps(_finite({**failure, **data}), indent=2, allow_nan=False), flush=True)
+    text = json.dumps(_finite({**failure, **data}), indent=2, allow_nan=False)
+    print(text.replace("\x7f", "\\u007f"), flush=True)
 
 
 def _finite(data: Any) -> Any:
@@ -72,7 +74,7 @@ def describe(error: Exception) -> dict[str, Any]:
         message, hint = f"unexpected {type(error).__name__}: {error}", _VERBOSE
         code = ArtgenError.exit_code
     # File names may contain line breaks; a message is one line.
-    message = " ".join(message.split())
+    message = visible(" ".join(message.split()))
     return {"type": type(error).__name__, "message": message, "hint": hint, "exit_code": code}
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from artgen.base.errors import UsageError
 from artgen.base.files import numbered
+from artgen.base.options import whole
 from artgen.cli._recipe import read_recipe_file
 from artgen.compare import Contestant
 from artgen.recipe import Recipe
@@ -116,9 +117,10 @@ def _split(text: str) -> tuple[str, str, dict[str, str], list[str]]:
 
 
 def _seed(text: str, value: str) -> int:
-    if not (value.isdecimal() and int(value) < 2**63):
+    seed = whole(value)
+    if seed is None or seed >= 2**63:
         raise UsageError(f"-p {text}: seed must be 0 to 2^63 - 1, got {value!r}", hint="use seed=2")
-    return int(value)
+    return seed
 
 
 def _free(stem: str, contestants: Sequence[Contestant]) -> str:

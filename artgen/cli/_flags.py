@@ -38,9 +38,9 @@ def _finite(value: Any) -> Any:
 
 
 def _file(value: Any) -> Any:
-    """Refuse paths that name no file, such as an empty text."""
+    """Refuse paths that name no file, such as an empty text or a blank."""
     for path in value if isinstance(value, list) else [value]:
-        if isinstance(path, Path) and not path.name:
+        if isinstance(path, Path) and not path.name.strip():
             raise typer.BadParameter(f"'{path}' names no file")
     return value
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import redirect_stdout
 from typing import Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
 from artgen._version import __version__
+from artgen.cli._streams import as_it_is
 from artgen.recipe import flagged
 
 _ALL = "artgen.help_all"
@@ -48,7 +51,7 @@ HELP_ALL = showing("--help-all", "Show all options and exit.", _whole)
 
 
 class _Untyped:
-    """What has no types of switches and arguments in its help."""
+    """What has no types of switches and arguments in its help, which may be in colour."""
 
     def get_params(self, ctx: Any) -> Any:
         """Name no type of switches and arguments."""
@@ -57,6 +60,11 @@ class _Untyped:
             if getattr(each, "is_flag", False) or each.param_type_name == "argument":
                 each.display_type_rich = lambda ctx: None
         return params
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Print the help."""
+        with redirect_stdout(as_it_is(sys.stdout)):
+            super().format_help(ctx, formatter)  # type: ignore[misc]
 
 
 class Command(_Untyped, TyperCommand):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from artgen.base.waiting import Activity, listening
 from artgen.cli._console import headline, say
 from artgen.cli._flags import Common
+from artgen.cli._streams import terminal
 from artgen.events import (
     Advanced,
     Evaluated,
@@ -206,7 +207,6 @@ class _Bars(Story):
 
 def _bar() -> Progress:
     from rich import progress as bars
-    from rich.console import Console
     from rich.text import Text
 
     class Steps(bars.MofNCompleteColumn):
@@ -221,7 +221,7 @@ def _bar() -> Progress:
         Steps(),
         *(bars.TextColumn(f"{{task.fields[{key}]}}", markup=False) for key in ("metrics", "speed")),
         bars.TimeRemainingColumn(),
-        console=Console(stderr=True),
+        console=terminal(sys.stderr),
         transient=True,
         auto_refresh=False,
         # Data on a terminal would break the bars; data for a file or pipe must get there.

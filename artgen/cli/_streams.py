@@ -1,4 +1,8 @@
-"""Standard streams that never stop work: they take every name, and outlive a closed pipe."""
+"""Standard streams that never stop work: they take every name, and outlive a closed pipe.
+
+All that artgen prints passes here. Control characters in it come from recipes, files, servers and
+plugins, so that a terminal shows them and obeys none; what rich draws goes to `as_it_is`.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +11,30 @@ import errno
 import io
 import os
 import sys
+from typing import TYPE_CHECKING, Any, TextIO
+
+from artgen.base.errors import visible
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _GONE = (errno.EPIPE, errno.EIO)
 """The reader of a pipe, or the terminal, went away: it has seen all that it wanted."""
 
 
 class GuardedStream(io.TextIOWrapper):
-    """A stream that keeps its first failure instead of raising it, and then discards everything."""
+    """A stream without control characters, that keeps its first failure instead of raising it.
+
+    Then it discards everything.
+    """
 
     failure: OSError | None = None
 
     def write(self, text: str) -> int:
+        return self.write_as_it_is(visible(text))
+
+    def write_as_it_is(self, text: str) -> int:
+        """Write control characters too."""
         try:
             return super().write(text)
         except OSError as error:
@@ -36,6 +53,36 @@ class GuardedStream(io.TextIOWrapper):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, self.fileno())
         os.close(nowhere)
+
+
+class _AsItIs:
+    """A guarded stream that takes control characters."""
+
+    def __init__(self, stream: GuardedStream) -> None:
+        self._stream, self.write = stream, stream.write_as_it_is
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def as_it_is(stream: TextIO) -> TextIO:
+    """Return a stream for texts of artgen's own, such as those that erase a line."""
+    return _AsItIs(stream) if isinstance(stream, GuardedStream) else stream  # type: ignore[return-value]
+
+
+def terminal(stream: TextIO, **options: Any) -> Console:
+    """Make a console of rich, which alone adds control characters to what it shows."""
+    from rich import console
+    from rich.segment import Segment
+
+    class Console(console.Console):
+        """A console whose texts hold no control characters."""
+
+        def render(self, *given: Any) -> Any:
+            for text, style, control in super().render(*given):
+                yield Segment(text if control else visible(text), style, control)
+
+    return Console(file=as_it_is(stream), **options)
 
 
 def guard_streams() -> None:

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from artgen.base.errors import PluginError
-from artgen.cli._console import print_error, print_json
+from artgen.cli._console import print_error, print_json, say
 from artgen.cli._flags import Common, argument
+from artgen.cli._streams import terminal
 
 if TYPE_CHECKING:
     from artgen.registry import Entry, Registry
@@ -59,7 +60,7 @@ def check(
                 else:
                     report(outcome)
                 if outcome.status == "failed" and outcome.error is not None and common.verbose:
-                    traceback.print_exception(outcome.error)
+                    say("".join(traceback.format_exception(outcome.error)).rstrip())
             counts = Counter(outcome.status for outcome in outcomes)
             report(f"{entry.name}: {', '.join(f'{n} {status}' for status, n in counts.items())}")
             wrong = [outcome.check for outcome in outcomes if outcome.status == "failed"]
@@ -112,9 +113,7 @@ def _report(*, silent: bool) -> Iterator[Callable[[str | CheckResult], None]]:
     if silent:
         yield lambda line: None
     elif sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
-        from rich.console import Console
-
-        console = Console(highlight=False)
+        console = terminal(sys.stdout, highlight=False)
         with console.status("checking ..."):
             yield lambda line: _print_rich(console, line)
     else:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, cast, get_args
 
 from artgen.base.errors import UsageError
 from artgen.base.files import check_art
+from artgen.base.options import whole
 from artgen.cli._completion import one_of
 from artgen.cli._console import load_module, print_json
 from artgen.cli._exports import check_files, write_exports
@@ -281,8 +282,10 @@ def _pens(text: str | None) -> int | tuple[str, ...] | None:
     """Parse `--pens`: a number, colours, or a palette file. Raises UsageError, InputError."""
     from artgen.targets import parse_palette
 
-    if text is None or text.isdecimal():
-        return None if text is None else int(text)
+    if text is None:
+        return None
+    if (count := whole(text)) is not None:
+        return count
     palette = parse_palette(text)
     assert not isinstance(palette, int)
     return palette

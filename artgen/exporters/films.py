@@ -32,7 +32,7 @@ def _video(suffix: str) -> Exporter:
     """Make the exporter of a video format: a film, or a walk through latent space."""
 
     def export(art: Art, request: ExportRequest) -> bytes:
-        refuse(request, suffix.removeprefix(".").upper(), video=True)
+        refuse(request, suffix.removeprefix(".").upper(), video=True, latents=["walk"])
         if request.transparent:
             raise UsageError("a video cannot be transparent", hint="leave out --transparent")
         frames, fps = _moving(art, request, suffix)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from artgen.art import Drawn, ExportRequest
 from artgen.base.errors import UsageError
 
@@ -17,8 +19,13 @@ def drawn_as(request: ExportRequest) -> Drawn:
     }
 
 
-def refuse(request: ExportRequest, what: str, *, video: bool = False) -> None:
-    """Raise UsageError for requests that only other formats support."""
+def refuse(
+    request: ExportRequest, what: str, *, video: bool = False, latents: Collection[str] = ()
+) -> None:
+    """Raise UsageError for requests that only other formats support.
+
+    `latents` are those of the fields `latent` and `walk` that this one draws.
+    """
     moving = request.start or request.film or request.loop or request.max_bytes is not None
     if moving and not video:
         raise UsageError(
@@ -29,3 +36,6 @@ def refuse(request: ExportRequest, what: str, *, video: bool = False) -> None:
         raise UsageError(f"{what} cannot be animated", hint="use -o FILE.svg")
     if request.page is not None:
         raise UsageError(f"{what} does not take a page", hint="use -o FILE.svg or -o FILE.pdf")
+    for name in ("latent", "walk"):
+        if getattr(request, name) is not None and name not in latents:
+            raise UsageError(f"{what} cannot show a {name}", hint=f"leave out --{name}, or use PNG")

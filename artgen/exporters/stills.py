@@ -29,8 +29,6 @@ def export_png(art: Art, request: ExportRequest) -> bytes:
 
 def export_tiff(art: Art, request: ExportRequest) -> bytes:
     """Export a tiled TIFF with the recipe, drawn strip by strip if large. Raises UsageError."""
-    if request.latent is not None or request.walk is not None:
-        raise UsageError("a TIFF cannot show latents", hint="use -o FILE.png")
     canvas, strips = _strips(art, request, "TIFF")
     return encode_tiff_strips(strips, canvas.height, art.recipe.to_json(), dpi=request.dpi)
 
@@ -71,7 +69,7 @@ def _still(art: Art, request: ExportRequest, what: str) -> NDArray[np.uint8]:
         from artgen.exporters.pairs import side_by_side
 
         return side_by_side(art, request, what)
-    refuse(request, what)
+    refuse(request, what, latents=("latent", "walk"))
     if request.latent is None and request.walk is None:
         return art.render(request.size, **drawn_as(request))
     if request.transparent:

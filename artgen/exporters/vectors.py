@@ -42,6 +42,7 @@ def export_svg(art: Art, request: ExportRequest) -> bytes:
         return encode_plot(_plotted(art, request), art.recipe.to_json())
     from artgen.output.svg.picture import encode_svg
 
+    refuse(replace(request, animate=None), "SVG")
     return encode_svg(
         art.drawing,
         art.primitive(),
@@ -68,8 +69,6 @@ def export_html(art: Art, request: ExportRequest) -> bytes:
     if request.film == "wipe":
         return slider(art, request)
     refuse(request, "HTML")
-    if request.latent is not None or request.walk is not None:
-        raise UsageError("a page cannot show latents", hint="use -o FILE.png or -o FILE.mp4")
     if request.transparent:
         raise UsageError("a page cannot be transparent", hint="leave out --transparent")
     drawing, film, words, packer = art.drawing, art.film, words_of(art), Packer()

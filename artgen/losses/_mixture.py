@@ -35,6 +35,11 @@ class Term:
         return f"{weight}*{self.name}"
 
 
+def _writes(tensor: Tensor) -> int:
+    """How often a tensor was written into, as torch counts."""
+    return 0 if tensor.is_inference() else tensor._version
+
+
 _CONTRACT = "return a scalar tensor computed from the image by torch, such as error.mean()"
 
 
@@ -44,6 +49,8 @@ def _check_value(what: str, function: LossFunction, value: object, image: Tensor
         found = f"gave {type(value).__name__}, not a tensor"
     elif value.ndim:
         found = f"gave a tensor of shape {list(value.shape)}, not a scalar"
+    elif value.is_complex():
+        found = f"gave a number of type {value.dtype}, not a real one"
     elif image.requires_grad and torch.is_grad_enabled() and not value.requires_grad:
         found = "gave a value without a gradient"
     else:
@@ -60,10 +67,14 @@ class Loss:
     def __call__(self, image: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
         """Return the sum of the terms, a scalar."""
         total = image.new_zeros(())
+        given = [each for each in (image, target, weight) if each is not None]
         for term in self.terms:
-            what = f"loss {term.name!r}"
+            what, before = f"loss {term.name!r}", [_writes(each) for each in given]
             with plugin_code(what, term.function, hint=_CONTRACT):
                 value = term.function(image, target, weight)
+            if before != [_writes(each) for each in given]:
+                found = "writes into the picture, the target or the weight"
+                raise broken(what, term.function, found, "change a copy: target.clone()")
             _check_value(what, term.function, value, image)
             total = total + term.weight * value
         return total

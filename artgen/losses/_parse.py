@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 
 from artgen.base.errors import UsageError, did_you_mean
+from artgen.base.options import number
 
 
 def parse_terms(text: str, known: Iterable[str]) -> list[tuple[float, str]]:
@@ -51,6 +52,6 @@ def _parse_term(part: str, text: str) -> tuple[float, str]:
 
 def _number(text: str) -> float | None:
     try:
-        return float(text)
+        return number(float, text)
     except ValueError:
         return None

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from artgen.base.errors import InputError
+from artgen.base.errors import InputError, is_out_of_memory
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -191,7 +191,13 @@ def _fitted(picture: Image, cover: Image, side: int, file: str | Path) -> NDArra
         raise InputError(
             f"the picture {str(file)!r} is empty", hint="it needs opaque pixels, or dark ones"
         )
-    fitted = ImageOps.pad(picture.crop(box), (side, side), Resampling.LANCZOS)
+    part = picture.crop(box)
+    if round(side * min(part.size) / max(part.size)) == 0:
+        raise InputError(
+            f"the picture {str(file)!r} is {part.width}x{part.height} pixels, too thin to be drawn",
+            hint=f"crop it: its sides may differ by a factor of {2 * side}",
+        )
+    fitted = ImageOps.pad(part, (side, side), Resampling.LANCZOS)
     return np.asarray(fitted, np.float32) / np.float32(255)
 
 
@@ -204,7 +210,9 @@ def _read(file: str | Path | io.BytesIO, name: str) -> Image:
         if picture.width * picture.height > _MOST_PIXELS:
             raise ValueError(f"it has more than {_MOST_PIXELS:,} pixels")
         picture.load()
-    except (OSError, ValueError, SyntaxError, PIL.Image.DecompressionBombError) as error:
+    except Exception as error:  # on damaged files the decoders raise nearly anything
+        if is_out_of_memory(error):
+            raise
         reason, hint = str(error), "use a PNG with alpha, or a dark drawing on white"
         if isinstance(error, PIL.UnidentifiedImageError):
             reason = "it is not a picture"

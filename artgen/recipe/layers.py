@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from artgen.base.errors import UsageError
-from artgen.base.options import parse_value
+from artgen.base.options import parse_value, whole
 from artgen.recipe.tables import SIZE_KEYS, PrimitiveTable, Stage
 from artgen.recipe.texts import parse_number
 
@@ -168,7 +168,7 @@ def _split_settings(
                 f"--set {setting!r} is not KEY=VALUE", hint="for example --set blend=depth"
             )
         owner, dot, rest = key.partition(".")
-        if dot and (owner == "engine" or owner.isdecimal()):
+        if dot and (owner == "engine" or whole(owner) is not None):
             flags, key = _FLAG_OF_STAGE, rest
             table = engine_options.setdefault(None if owner == "engine" else owner, {})
         elif dot and owner in _TABLES:

@@ -8,6 +8,7 @@ a later version with other defaults still makes the same picture.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -129,7 +130,12 @@ class Recipe(Table):
         """The recipe as a file that `--recipe` reads."""
         import tomli_w
 
-        return tomli_w.dumps(self.to_dict())
+        # TOML allows these control characters and ends of lines within texts; terminals obey some.
+        return re.sub(
+            "[\x80-\x9f\u2028\u2029]",
+            lambda each: f"\\u{ord(each[0]):04x}",
+            tomli_w.dumps(self.to_dict()),
+        )
 
     def requested(self) -> dict[str, Any]:
         """Plain data with the keys that were asked for alone, by a file or by the user.

@@ -5,11 +5,9 @@ from __future__ import annotations
 import math
 import re
 from contextlib import suppress
-from typing import TypeVar
 
 from artgen.base.errors import UsageError
-
-N = TypeVar("N", int, float)
+from artgen.base.options import N, number
 
 MOST_PARTS = 10_000_000
 MOST_SEEDS = 1000
@@ -22,11 +20,11 @@ def parse_bytes(text: str | None) -> int | None:
     """The number of bytes that ``10MB`` or ``500 kB`` stands for. Raises UsageError."""
     if text is None:
         return None
-    match = re.fullmatch(r"(\d{1,12}(?:\.\d{1,6})?) ?([KMG]?I?B)?", text.strip().upper())
-    number = int(float(match[1]) * _UNITS.get(match[2] or "", 0)) if match else 0
-    if number < 1:
+    match = re.fullmatch(r"([0-9]{1,12}(?:\.[0-9]{1,6})?) ?([KMG]?I?B)?", text.strip().upper())
+    size = int(float(match[1]) * _UNITS.get(match[2] or "", 0)) if match else 0
+    if size < 1:
         raise UsageError(f"{text!r} is not a file size", hint="write 10MB or 500kB")
-    return number
+    return size
 
 
 def parse_count(text: str | None) -> int | str | None:
@@ -42,9 +40,9 @@ def parse_number(
 ) -> N:
     """The value of a flag that counts `what`: above 0 and less than `below`. Raises UsageError."""
     with suppress(ValueError):
-        number = kind(text)
-        if 0 < number < below:
-            return number
+        found = number(kind, text)
+        if 0 < found < below:
+            return found
     hint = without_unit(text, what) or hint
     raise UsageError(f"{flag} {text!r} is not a number of {what}", hint=hint)
 
@@ -72,8 +70,8 @@ def parse_seeds(text: str) -> list[int]:
     for part in text.split(","):
         first, dots, last = part.partition("..")
         try:
-            low = int(first)
-            high = int(last) if dots else low
+            low = number(int, first)
+            high = number(int, last) if dots else low
         except ValueError:
             raise _bad_seeds(text) from None
         if not 0 <= low <= high < 2**63:

@@ -105,8 +105,8 @@ def _read(path: Path, names: tuple[str, ...]) -> list[tuple[int, dict[str, float
         try:
             data = json.loads(line)
             step = int(data["step"])
-            if len(data) < 2:
-                raise KeyError
+            if len(data) < 2 or not 0 <= step < 2**63:
+                raise ValueError
             rows.append((step, {n: float(data[n]) for n in names if data.get(n) is not None}))
         except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             # A kill may have cut off the last line.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -31,8 +32,8 @@ def output_paths(
     `recipe` says what kind of video there is (default: MP4) and whether a clip is shown beside it;
     `video` names another file for it.
     """
-    odd = not stem or stem.startswith(".") or any(mark in stem for mark in "/\\:\0")
-    if odd or is_reserved(stem):
+    odd = re.search(r"^[.\s]|\s$|[\x00-\x1f\x7f-\x9f/\\:]", stem)
+    if not stem or odd or is_reserved(stem):
         raise UsageError(f"{stem!r} is not a valid file name", hint="use a plain --name")
     paths = {kind: out / f"{stem}{suffix}" for kind, suffix in SUFFIXES.items()}
     recipe = recipe or Recipe()

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artgen.base.errors import UsageError
+from artgen.base.options import number
 
 
 def parse_colour(text: str) -> tuple[float, float, float]:
@@ -24,7 +25,7 @@ def parse_colour(text: str) -> tuple[float, float, float]:
     parts = text.split(",")
     if len(parts) == 3:
         try:
-            red, green, blue = (float(part) for part in parts)
+            red, green, blue = (number(float, part) for part in parts)
         except ValueError:
             raise _not_a_colour(text) from None
         if not all(0 <= value <= 1 for value in (red, green, blue)):

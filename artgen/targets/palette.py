@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from artgen.base import png
 from artgen.base.errors import InputError, UsageError, did_you_mean
 from artgen.base.files import printable, read_regular
+from artgen.base.options import whole
 from artgen.recipe import MOST_COLOURS
 from artgen.targets.colour import hex_colour, parse_colour
 
@@ -41,18 +42,18 @@ def parse_palette(text: str) -> int | tuple[str, ...]:
     `NAMED`, or of `MAPS`, which take a number of colours: ``viridis:5``. A file in the way is
     written ``./viridis``. Raises UsageError, and InputError as `read_palette` does.
     """
-    if text.isdecimal():
-        if 2 <= int(text) <= MOST_COLOURS:
-            return int(text)
+    if (count := whole(text)) is not None:
+        if 2 <= count <= MOST_COLOURS:
+            return count
         raise UsageError(
-            f"a palette of {text} colour{'s' * (int(text) != 1)} cannot be learned",
+            f"a palette of {text} colour{'s' * (count != 1)} cannot be learned",
             hint=f"learn 2 to {MOST_COLOURS}; or name colours, one or more, such as black,teal",
         )
-    name, _, number = text.partition(":")
+    name, _, steps = text.partition(":")
     if text in NAMED:
         return tuple(f"#{digits}" for digits in NAMED[text].split())
-    if name in MAPS and (number.isdecimal() or not number):
-        return _steps_of(name, int(number or _STEPS))
+    if name in MAPS and (count := whole(steps or str(_STEPS))) is not None:
+        return _steps_of(name, count)
     if "#" in text or "," in text or _is_colour(text):
         return tuple(dict.fromkeys(hex_colour(parse_colour(each)) for each in text.split(",")))
     if not os.path.exists(text) and not os.path.splitext(text)[1]:

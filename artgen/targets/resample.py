@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from artgen.base.errors import InputError
+from artgen.targets.arrays import as_array
 from artgen.targets.colour import linear_to_srgb, srgb_to_linear
 from artgen.values.canvas import Canvas
 
@@ -26,10 +27,7 @@ _LOBES = 3
 
 def check_samples(array: ArrayLike, where: str) -> NDArray[Any]:
     """`array` as [height, width, channels]; raises InputError where it is not a picture."""
-    try:
-        samples = np.asarray(array)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{where} is not an array: {error}") from None
+    samples = as_array(array, where, "an array")
     shape = samples.shape
     if samples.ndim == 2:
         samples = samples[:, :, np.newaxis]

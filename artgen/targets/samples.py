@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from artgen.base.errors import InputError
+from artgen.targets.arrays import as_array
 from artgen.targets.image import DEFAULT_REQUEST, TargetRequest
 from artgen.targets.source import content_hash, file_safe
 from artgen.targets.target import Target, TargetTensors
@@ -118,7 +119,9 @@ def points_from_samples(
     again, if any. Raises InputError naming `name`.
     """
     places = _numbers(xy, f"{name}: xy", 2)
-    texts = [str(label) for label in np.asarray(labels).ravel().tolist()]
+    texts = [
+        str(label) for label in as_array(labels, f"{name}: labels", "an array").ravel().tolist()
+    ]
     if places.shape[1] != 2 or len(places) != len(texts):
         raise InputError(
             f"{name} has points of the shape {places.shape} and {len(texts)} labels",
@@ -148,10 +151,7 @@ def make_target(
 
 def _numbers(array: ArrayLike, where: str, dimensions: int) -> NDArray[np.float64]:
     """`array` as finite float64. Raises InputError naming `where`."""
-    try:
-        numbers = np.array(array, np.float64)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{where} is not an array of numbers: {error}") from None
+    numbers = as_array(array, where, "an array of numbers", np.float64).copy()
     if numbers.ndim != dimensions or not len(numbers):
         raise InputError(f"{where} has the shape {numbers.shape}, not {dimensions} dimensions")
     if len(numbers) > MOST_SAMPLES:

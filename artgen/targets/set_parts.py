@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from artgen.base.errors import InputError
+from artgen.targets.arrays import as_array
 from artgen.values.canvas import Canvas
 
 MOST_PICTURES = 200_000
@@ -54,10 +55,7 @@ def resample_picture(
 def part_from_arrays(images: ArrayLike, labels: ArrayLike | None, budget: PixelBudget) -> Part:
     """Arrays as pictures and labels. Raises InputError."""
     where = budget.where
-    try:
-        array = np.asarray(images)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{where} is not an array of pictures: {error}") from None
+    array = as_array(images, where, "an array of pictures")
     if array.ndim == 3:
         array = array[..., None]
     if array.ndim != 4 or array.shape[3] not in (1, 3) or 0 in array.shape:
@@ -80,7 +78,7 @@ def part_from_arrays(images: ArrayLike, labels: ArrayLike | None, budget: PixelB
         )
     if labels is None:
         return array, None
-    flat = np.asarray(labels).ravel()
+    flat = as_array(labels, f"{where}: labels", "an array").ravel()
     if len(flat) != len(array):
         raise InputError(f"{where} has {len(array)} pictures and {len(flat)} labels")
     return array, [str(label) for label in flat.tolist()]

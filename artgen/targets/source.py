@@ -65,13 +65,19 @@ class Source:
 
     @property
     def stem(self) -> str:
-        """The beginning of the names of outputs, not yet safe as part of one."""
+        """The beginning of the names of outputs, not yet safe as part of one.
+
+        Raises InputError for a URL that is none.
+        """
         if self.scheme is None:
             return Path(self.rest).stem
         if self.path is not None:
             return Path(self.path).name
         if self.scheme in _WEB:
-            place = urlsplit(str(self))
+            try:
+                place = urlsplit(str(self))
+            except ValueError as error:
+                raise InputError(f"{self} is not a URL: {error}", hint="check it") from None
             return Path(place.path).stem or place.hostname or self.scheme
         return self.rest or self.scheme
 

@@ -59,6 +59,9 @@ def check_url(url: str) -> None:
 
 _INSIDE = "is an address of this machine or its network"
 
+_EMBEDDING = (0, 0xFFFF, 0x64_FF9B << 64)
+"""Beginnings of IPv6 addresses that end in one of IPv4: compatible, mapped, NAT64 (RFC 6052)."""
+
 
 class _Refused(Exception):
     """An address that is not asked."""
@@ -196,4 +199,10 @@ def _connect_outside(
 
 def _is_inside(number: str) -> bool:
     """Whether a numeric address is of this machine, or of a network that is not public."""
-    return not ipaddress.ip_address(number.partition("%")[0]).is_global
+    found = ipaddress.ip_address(number.partition("%")[0])
+    if isinstance(found, ipaddress.IPv6Address):
+        low = ipaddress.IPv4Address(int(found) & 0xFFFF_FFFF)
+        embedded = found.sixtofour or (low if int(found) >> 32 in _EMBEDDING else None)
+        if embedded is not None:
+            return _is_inside(str(embedded))
+    return found.is_multicast or not found.is_global

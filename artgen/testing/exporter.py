@@ -178,7 +178,7 @@ def _read(suffix: str, data: bytes) -> str:
                     raise Lacking("Ghostscript, which reads EPS")
                 picture.load()
                 return f"a picture of {picture.width} x {picture.height} pixels"
-    except (ValueError, OSError, ParseError) as error:
+    except (ValueError, LookupError, OSError, ParseError) as error:
         raise Failed(f"the {suffix} cannot be read: {error}") from None
     return "which no reader here opens"
 

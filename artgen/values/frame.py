@@ -13,6 +13,7 @@ from numbers import Integral
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from artgen.base.errors import UsageError
+from artgen.base.options import number
 from artgen.values.canvas import Canvas
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ Place: TypeAlias = "tuple[float, float] | Literal['auto']"
 
 _CENTRE = 0.5, 0.5
 _INCHES = {"cm": 1 / 2.54, "mm": 1 / 25.4, "in": 1.0}
-_NUMBER = r"(\d{1,15}(?:\.\d{1,4})?)"
+_NUMBER = r"([0-9]{1,15}(?:\.[0-9]{1,4})?)"
 _SIZE = re.compile(rf"{_NUMBER}(?:x{_NUMBER})?(px|cm|mm|in)?", re.IGNORECASE)
 _ASPECT = re.compile(rf"{_NUMBER}:{_NUMBER}")
 _SEEN = 128
@@ -136,8 +137,9 @@ class Frame:
             return replace(self, at=_CENTRE)
         height, width = pixels.shape[:2]
         step = math.ceil(max(height, width) / _SEEN)
-        small = pixels[: height // step * step, : width // step * step].astype(np.float64)
-        small = small.reshape(height // step, step, width // step, step, -1).mean((1, 3))
+        down, along = min(step, height), min(step, width)
+        small = pixels[: height // down * down, : width // along * along].astype(np.float64)
+        small = small.reshape(height // down, down, width // along, along, -1).mean((1, 3))
         across = np.abs(np.diff(small, axis=1, append=small[:, -1:])).sum(2)
         detail = across + np.abs(np.diff(small, axis=0, append=small[-1:])).sum(2)
         rows, columns = detail.shape
@@ -252,7 +254,7 @@ def parse_place(text: str | None) -> Place:
         return "auto"
     parts = text.split(",")
     try:
-        x, y = (float(part) for part in parts)
+        x, y = (number(float, part) for part in parts)
     except ValueError:
         x = y = math.nan
     if not (0 <= x <= 1 and 0 <= y <= 1):
@@ -269,7 +271,7 @@ Circle: TypeAlias = tuple[float, float, float]
 
 def is_focus(text: str) -> bool:
     """Whether `text` is for `parse_focus`, and not the name of a file."""
-    numbers = "," in text and re.fullmatch(r"[-+\d.,; ]*", text) is not None
+    numbers = "," in text and re.fullmatch(r"[-+0-9.,; ]*", text) is not None
     return text == "auto" or numbers
 
 
@@ -283,7 +285,7 @@ def parse_focus(text: str) -> tuple[Circle, ...]:
     circles = []
     for part in text.split(";"):
         try:
-            x, y, radius = (float(number) for number in part.split(","))
+            x, y, radius = (number(float, each) for each in part.split(","))
         except ValueError:
             x = y = radius = math.nan
         if not (0 <= x <= 1 and 0 <= y <= 1 and 0 < radius <= 1):

@@ -30,6 +30,7 @@ from torch import Tensor
 
 from artgen.art.latents import Place, open_latents
 from artgen.base.errors import InputError, UsageError, did_you_mean
+from artgen.base.options import whole
 from artgen.families.codec.contract import Codec
 from artgen.families.codec.paint import decode, encode
 from artgen.output import to_pixels
@@ -122,8 +123,8 @@ class CodecLatents:
         return to_pixels(pictures.permute(0, 2, 3, 1).numpy())
 
     def _number(self, text: str) -> int:
-        number = int(text) if text.isdecimal() and len(text) < 9 else -1
-        if not 0 <= number < len(self.latents):
+        number = whole(text)
+        if number is None or number >= len(self.latents):
             raise UsageError(f"unknown picture {text!r}", hint=f"use 0 to {len(self.latents) - 1}")
         return number
 
@@ -140,10 +141,10 @@ class CodecLatents:
         return label
 
     def _random(self, text: str) -> Tensor:
-        seed = text or "0"
-        if not (seed.isdecimal() and int(seed) < 2**63):
+        seed = whole(text or "0")
+        if seed is None or seed >= 2**63:
             raise UsageError(f"seed must be from 0 to 2^63 - 1, got {text!r}")
-        rng = torch.Generator().manual_seed(int(seed))
+        rng = torch.Generator().manual_seed(seed)
         rows, deviations = self.axes
         return self.mean + (torch.randn(len(rows), generator=rng) * deviations) @ rows
 
@@ -162,8 +163,8 @@ class CodecLatents:
     def _along_axis(self, text: str, frames: int) -> tuple[Tensor, Tensor]:
         """Walk from the mean to one side, to the other, and back."""
         rows, deviations = self.axes
-        number = int(text) if text.isdecimal() and len(text) < 9 else 0
-        if not 1 <= number <= len(rows):
+        number = whole(text)
+        if number is None or not 1 <= number <= len(rows):
             raise UsageError(f"unknown axis {text!r}", hint=f"use 1 to {len(rows)}")
         phase = 2 * math.pi * torch.arange(frames) / frames
         way = REACH * deviations[number - 1] * torch.sin(phase)

@@ -92,7 +92,7 @@ def named_page(text: str) -> Page:
     if text.lower() in names:
         width, height = names[text.lower()]
         return Page(width, height)
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)x(\d+(?:\.\d+)?)(?:mm)?", text)
+    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)x([0-9]+(?:\.[0-9]+)?)(?:mm)?", text)
     if found is None:
         known = did_you_mean(text, PAPERS)
         raise UsageError(f"unknown page {text!r}", hint=f"{known} (or a size such as 300x200mm)")

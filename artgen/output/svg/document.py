@@ -75,6 +75,6 @@ def read_metadata(path: Path, largest: int) -> str | None:
                     raise Damaged("its recipe is too large")
             if not done:
                 parser.Parse(b"", True)
-    except (ExpatError, LookupError, ValueError) as error:  # it may name any encoding
+    except (ExpatError, ValueError) as error:
         raise Damaged(f"its XML cannot be read: {error}") from error
     return "".join(texts) if done else None

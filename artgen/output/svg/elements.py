@@ -31,6 +31,8 @@ def length(text: str, whole: float) -> float:
 
 def transformed(transform: Any, text: str) -> Any:
     """The `transform`, of fontTools, after those in an attribute. Raises ValueError."""
+    if _TRANSFORM.sub("", text).strip(" \t\r\n,") not in ("", "none"):
+        raise ValueError(f"{text!r} is not a list of transforms")
     for name, arguments in _TRANSFORM.findall(text):
         values = [float(each) for each in re.findall(NUMBER, arguments)]
         match name:

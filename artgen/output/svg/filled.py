@@ -44,6 +44,10 @@ def outer_rings(
     All of them are one path, filled by the nonzero or by the even-odd rule. Before contours are
     compared, `compare` is told the number of comparisons, and may raise.
     """
+    if not even_odd:  # what is drawn twice in the same direction is painted once
+        corners = [np.unique(ring, axis=0).tobytes() for ring in rings]
+        areas = [f"{signed_area(ring):.6g}" for ring in rings]
+        rings = list(dict(zip(zip(corners, areas, strict=True), rings, strict=True)).values())
     outer: list[Floats] = []
     holes = 0
     firsts = np.array([ring[0] for ring in rings])

@@ -54,10 +54,11 @@ def with_pictures(plan: Plan, size: int, files: InputFiles, registry: Registry) 
                 key = f"picture {text}"
                 path = files.find("picture", named[text].name, named[text].sha256, key)
                 source = Source(None, str(path))
-                used.append(files.reference(key))
             opened = open_source(source, registry, TargetRequest(size=size)).still
             if opened.pixels is None:
                 raise UsageError(f"{text} is not a picture", hint="name a picture in the loss")
+            if text in named:  # what was opened is a file, not a folder or a device
+                used.append(files.reference(key))
             return opened.tensors().goal
 
         losses.append(loss.with_pictures(open_picture))
