@@ -61,8 +61,11 @@ VALUES: dict[str, Sequence[Any]] = {
 }
 """Values of each kind, in a recipe."""
 
-FILE, PLACE_OF_FILES, DEVICE = "file", "folder", "device"
-"""The kinds whose values are what there is in the folder."""
+FILE, PLACE_OF_FILES, DEVICE, PART = "file", "folder", "device", "with a file"
+"""The kinds whose values are what there is in the folder, or name it."""
+
+PARTS = ("texture:{}", "mse+0.3*texture:{}", "photo={}", "wipe={}", "frames:{}", "{}?n=3", "{},{}")
+PARTS += ("source={}", "font={}", "stamp={}", "./{}", "{}/", "sample:{}", "file://{}", "points:{}")
 
 FOLDERS = ("photos", "pieces", "nothing", ".", "photos/", "folder.png", "out")
 DEVICES = ("pipe.png", "socket.png", "zero.png", "full.png", "loop.png", "dangling.png", "link.png")
@@ -176,7 +179,7 @@ class Place:
             return ["given"]
         table = VALUES if self.form == "key" else TEXTS
         bounds = [] if self.low is None and self.high is None else ["bounds"]
-        return ["fits", *bounds, *table, FILE, PLACE_OF_FILES, DEVICE, "name"]
+        return ["fits", *bounds, *table, FILE, PLACE_OF_FILES, DEVICE, PART, "name"]
 
     def __str__(self) -> str:
         return f"{self.command} {self.name}".strip()
@@ -250,6 +253,9 @@ class Grammar:
             return rng.choice(self.files or ("photo.png",))
         if kind == "name":
             return rng.choice(self.names)
+        if kind == PART:
+            named = self.value(place, rng.choice([FILE, PLACE_OF_FILES, DEVICE]), rng)
+            return rng.choice(PARTS).replace("{}", named)
         shared = {PLACE_OF_FILES: FOLDERS, DEVICE: DEVICES}.get(kind)
         table = VALUES if place.form == "key" else TEXTS
         return rng.choice(shared or table.get(kind, TEXTS["whole"]))
