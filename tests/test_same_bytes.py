@@ -297,7 +297,8 @@ RUNS |= {
     " -o {}.mp4 --fps 4 --seconds 1",
     "now-render-slow": "render {now-gaussian-over}.art -o {}.gif --fps 4 --speed 0.5 --loop",
     "now-render-light": "render {now-gaussian}.art -o {}.gif -o {}.html --fps 4 --size 24",
-    "now-render-small": "render {now-gaussian-history}.art -o {}.gif --fps 4 --max-bytes 6kB",
+    "now-render-small": "render {now-triangle}.art -o {}.gif --start parts --seconds 2 --size 64"
+    " --max-bytes 2.5kB",
     "now-render-photo": "render {now-gaussian-history}.art -o {}.gif --fps 4 --start photo",
     "now-render-blank": "render {now-triangle}.art -o {}.gif --fps 4 --start blank",
     "now-render-parts": "render {now-fourier}.art -o {}.gif --fps 4 --seconds 2 --start parts",

@@ -49,8 +49,14 @@ def _video(suffix: str) -> Exporter:
             if request.max_bytes is None:
                 write_video(file, frames, fps=fps, comment=recipe)
             else:
-                limit = request.max_bytes
-                words = write_limited(file, frames, fps=fps, comment=recipe, max_bytes=limit)
+                words = write_limited(
+                    file,
+                    frames,
+                    fps=fps,
+                    comment=recipe,
+                    max_bytes=request.max_bytes,
+                    sized=Frame.of(request.size).size is not None,
+                )
                 report(words, kind="result")
             return file.read_bytes()
 

@@ -6,7 +6,7 @@ Their encoders want all frames at once or take long, so sides, rate and number a
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,14 +55,16 @@ def write_animation(
     fps: float,
     comment: str = "",
     quality: int | None = None,
+    colours: int | None = None,
 ) -> None:
     """Write `frames`, uint8 [h, w, 3] of one size, as an endless animation, by the suffix.
 
-    `quality` is that of a WebP, by default 80.
-    Frames are left out and made smaller to keep within the format's limits. Raises OutputError
-    where there are more than it may have, and as `atomic_path` does.
+    `quality` is that of a WebP, by default 80. `colours`, 2 to 256, is the size of one palette for
+    all frames of a GIF, by default each has its own. Frames are left out and made smaller to keep
+    within the format's limits. Raises OutputError where there are more than it may have, and as
+    `atomic_path` does.
     """
-    import imageio.v3 as iio
+    from PIL.Image import Dither
 
     suffix = path.suffix.lower()
     limits = ANIMATIONS[suffix]
@@ -70,14 +72,16 @@ def write_animation(
     settings = limits.settings(comment)
     if quality is not None:
         settings["quality"] = quality
-    pictures = _pictures(path, _thinned(frames, fps, rate), limits)
+    pictures = _pictures(path, thinned(frames, fps, rate), limits)
+    if colours is not None:
+        every = list(pictures)
+        shared = _palette(every, colours)
+        settings["palette"] = bytes(shared.getpalette() or ())
+        pictures = (picture.quantize(palette=shared, dither=Dither.NONE) for picture in every)
     with atomic_path(path) as partial, partial.open("wb") as file:
-        iio.imwrite(
+        next(pictures).save(
             file,
-            np.asarray(next(pictures)),
-            plugin="pillow",
-            extension=suffix,
-            is_batch=False,
+            "PNG" if suffix == ".apng" else suffix[1:],
             save_all=True,
             # An iterator, so that no frames are held; Pillow goes through those of an APNG twice.
             append_images=list(pictures) if suffix == ".apng" else pictures,
@@ -85,6 +89,14 @@ def write_animation(
             loop=0,
             **settings,
         )
+
+
+def _palette(pictures: Sequence[Image], colours: int) -> Image:
+    """A picture whose palette, of at most `colours`, suits all of the pictures, by samples."""
+    from PIL.Image import fromarray
+
+    samples = [*pictures[:: 1 + len(pictures) // 16], pictures[-1]]
+    return fromarray(np.concatenate([*map(np.asarray, samples)])).quantize(colours)
 
 
 def read_description(path: Path) -> str | None:
@@ -111,8 +123,8 @@ def read_description(path: Path) -> str | None:
     return comment.decode("utf-8", "replace") if isinstance(comment, bytes) else comment
 
 
-def _thinned(frames: Iterable[Pixels], fps: float, rate: float) -> Iterator[Pixels]:
-    """At `rate` instead of `fps`; the last one is always there."""
+def thinned(frames: Iterable[Pixels], fps: float, rate: float) -> Iterator[Pixels]:
+    """The frames at `rate` instead of `fps`; the last one is always there."""
     shown, pixels, due = 0, None, True
     for index, pixels in enumerate(frames):
         due = index * rate >= shown * fps

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from artgen.base.errors import OutputError
 from artgen.base.waiting import report
+from artgen.output.animation import ANIMATIONS, thinned
 from artgen.output.atomic import atomic_write
 from artgen.output.video import QUALITIES, Sound, write_video
 
 Pixels = NDArray[np.uint8]
 
-_SCALES = (1.0, 0.75, 0.5, 0.35, 0.25)
-"""Shares of the sides of a video that is too large."""
+_SMOOTH, _SHORTEST = 4.0, 1.0
+"""The fewest frames per second, and seconds, to which a limit of bytes brings a video."""
 
 STILL_SECONDS, FADE_SECONDS = 1.0, 0.7
 """How long a picture at an end of a video is shown, and how long it fades."""
@@ -53,6 +55,9 @@ class Spool:
 
     def __exit__(self, *failure: object) -> None:
         self._file.close()
+
+    def __len__(self) -> int:
+        return len(self._places)
 
     def __iter__(self) -> Iterator[Pixels]:
         return map(self._read, self._places)
@@ -108,6 +113,53 @@ def _faded(one: Pixels, other: Pixels, fps: float) -> Iterator[Pixels]:
         yield np.rint(mixed).astype(np.uint8)
 
 
+@dataclass(frozen=True)
+class _Cut:
+    """What is taken from a video to make its file smaller: shares, or None for nothing."""
+
+    quality: int | None = None
+    rate: float = 1.0
+    length: float = 1.0
+    colours: int | None = None
+    scale: float = 1.0
+
+    def words(self, fps: float) -> Iterator[str]:
+        """What it took, of a video of `fps` frames per second."""
+        if self.quality is not None:
+            yield f"quality {self.quality}"
+        if self.rate < 1:
+            yield f"{fps * self.rate:.3g} frames per second"
+        if self.length < 1:
+            yield f"{self.length:.0%} of its length"
+        if self.colours is not None:
+            yield f"one palette of {self.colours} colours"
+        if self.scale < 1:
+            yield f"{self.scale:.0%} of its size"
+
+
+def _cuts(suffix: str, fps: float, seconds: float, *, sized: bool, timed: bool) -> Iterator[_Cut]:
+    """What to take from a video of a suffix, one thing after the other.
+
+    Its size stays where it was asked for (`sized`), its length where there is sound (`timed`).
+    """
+    rates = [share for share in (2 / 3, 1 / 2, 1 / 3) if fps * share >= _SMOOTH]
+    lengths = [share for share in (3 / 4, 1 / 2, 1 / 4) if seconds * share >= _SHORTEST]
+    gif = suffix == ".gif"
+    ladder: Sequence[tuple[str, Sequence[Any]]] = (
+        ("quality", QUALITIES.get(suffix, (None,))),
+        ("rate", rates),
+        ("length", () if timed else lengths),
+        ("colours", (256, 128, 64) if gif else ()),
+        ("scale", () if sized else (0.75, 0.5, 0.35, 0.25)),
+        ("colours", (32, 16) if gif else ()),
+    )
+    cut = _Cut()
+    for name, values in ladder:
+        for value in values:
+            cut = replace(cut, **{name: value})
+            yield cut
+
+
 def write_limited(
     path: Path,
     frames: Iterable[Pixels],
@@ -115,35 +167,39 @@ def write_limited(
     fps: float,
     comment: str,
     max_bytes: int,
+    sized: bool = False,
     sound: Sound | None = None,
 ) -> str:
-    """Write a video of at most `max_bytes`: the largest that fits, then at the best quality.
+    """Write a video of at most `max_bytes`: the first of all `_cuts` that fits.
 
-    The `sound` counts too. Returns in words what it took. Raises OutputError where even the
-    smallest is too large, and as `write_video` does.
+    Its size stays if it was asked for, `sized`. The `sound` counts too. Returns in words what it
+    took. Raises OutputError where even the smallest is too large, and as `write_video` does.
     """
+    suffix, least = path.suffix.lower(), max_bytes
+    rate = min(fps, ANIMATIONS[suffix].fps) if suffix in ANIMATIONS else fps
     with Spool(frames) as spool, tempfile.TemporaryDirectory() as folder:
-
-        def tried(scale: float, quality: int | None) -> Path | None:
-            trial = Path(folder, f"{scale}-{quality}{path.suffix}")
-            if not trial.exists():
-                shown = _scaled(spool, scale)
-                write_video(trial, shown, fps=fps, comment=comment, quality=quality, sound=sound)
-            return trial if trial.stat().st_size <= max_bytes else None
-
-        qualities = QUALITIES.get(path.suffix.lower(), (None,))
-        for scale in _SCALES:
-            if tried(scale, qualities[-1]) is None:
-                continue
-            fitting = ((quality, tried(scale, quality)) for quality in qualities)
-            quality, best = next((quality, file) for quality, file in fitting if file)
-            atomic_write(path, best.read_bytes())
-            taken = "" if quality is None else f" at quality {quality}"
-            size = path.stat().st_size
-            return f"{size:,} of {max_bytes:,} bytes, {scale:.0%} of its size{taken}"
+        trial = Path(folder, f"trial{suffix}")
+        seconds = len(spool) / fps
+        for cut in _cuts(suffix, rate, seconds, sized=sized, timed=sound is not None):
+            shown = thinned(spool, fps, rate * cut.rate * cut.length)
+            write_video(
+                trial,
+                _scaled(shown, cut.scale),
+                fps=rate * cut.rate,
+                comment=comment,
+                quality=cut.quality,
+                colours=cut.colours,
+                sound=sound,
+            )
+            size = trial.stat().st_size
+            if size <= max_bytes:
+                atomic_write(path, trial.read_bytes())
+                taken = ", ".join(cut.words(rate))
+                return f"{size:,} of {max_bytes:,} bytes" + (f": {taken}" if taken else "")
+            least = size
     raise OutputError(
-        f"cannot write {path} within {max_bytes:,} bytes",
-        hint="make it shorter, or allow more bytes",
+        f"cannot write a {suffix[1:]} within {max_bytes:,} bytes: the smallest takes {least:,}",
+        hint="allow more bytes, or make it shorter" + (" or smaller" if sized else ""),
     )
 
 

@@ -168,6 +168,7 @@ def write_video(
     fps: float,
     comment: str = "",
     quality: int | None = None,
+    colours: int | None = None,
     sound: Sound | None = None,
 ) -> None:
     """Write `frames`, uint8 [h, w, 3] all of one size, to the file `path`, whole or not at all.
@@ -176,10 +177,10 @@ def write_video(
     are padded to even numbers of at least 16 pixels by repeating the edge. Frames are taken one at
     a time, so that memory does not grow with their number; animations are smaller and shorter, see
     `write_animation`. An array that comes twice in a row is taken for the same picture. `quality`
-    is one of `QUALITIES`, by default the best. A `sound` is copied as it is, if there is any that
-    the format can hold. Raises OutputError where the suffix is another one, there is no frame or
-    the file cannot be written. What the iterable itself raises passes through, but for an OSError,
-    which becomes an OutputError.
+    is one of `QUALITIES`, by default the best; `colours` are those of a GIF. A `sound` is copied as
+    it is, if there is any that the format can hold. Raises OutputError where the suffix is another
+    one, there is no frame or the file cannot be written. What the iterable itself raises passes
+    through, but for an OSError, which becomes an OutputError.
     """
     import av
 
@@ -194,9 +195,8 @@ def write_video(
     if first is None:
         raise OutputError(f"cannot write {path}: there are no frames", hint="run at least one step")
     if suffix in ANIMATIONS:
-        write_animation(
-            path, itertools.chain([first], remaining), fps=fps, comment=comment, quality=quality
-        )
+        shown = itertools.chain([first], remaining)
+        write_animation(path, shown, fps=fps, comment=comment, quality=quality, colours=colours)
         return
     codec = _CODECS[suffix]
     if quality is not None:

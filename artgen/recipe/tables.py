@@ -462,10 +462,12 @@ class OutputTable(Table):
     max_bytes: int | None = key(default=None, low=1).flagged(
         WRITE,
         "SIZE",
-        "Largest video file, such as 10MB; quality and size follow from it.",
+        "Largest video file, such as 10MB; quality, frame rate, length, colours and, unless it is "
+        "asked for, size follow from it.",
         parse=parse_bytes,
     )
-    """Largest video file; quality and size are lowered until it fits. Default: none."""
+    """Largest video file; quality, frame rate, length, colours and, unless it is given, size are
+    lowered until it fits ([films.md](films.md#ends-and-sizes)). Default: none."""
     frames: int | None = key(default=None, low=1)
     """Largest number of pictures of each stage that the video is made of; they fade into each other
     where it moves for longer than a second. Default: two for three frames that move."""

@@ -95,8 +95,15 @@ def write_run_video(
     if output.max_bytes is None:
         write_video(path, frames, fps=fps, comment=text, sound=heard)
         return None
-    limit = output.max_bytes
-    return write_limited(path, frames, fps=fps, comment=text, max_bytes=limit, sound=heard)
+    return write_limited(
+        path,
+        frames,
+        fps=fps,
+        comment=text,
+        max_bytes=output.max_bytes,
+        sized=output.video_size is not None,
+        sound=heard,
+    )
 
 
 def progress_frames(fitted: Fitted, art: Art, stored: FrameStore) -> tuple[Frames, float]:
