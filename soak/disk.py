@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 import re
 import signal
+import stat
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -152,6 +154,61 @@ def little_memory(tally: Tally, small: bool) -> None:
             )
 
 
+def after_the_fit(tally: Tally, small: bool) -> None:
+    """One output after the other cannot be written; the run is resumed when all of them can."""
+    with _workshop() as (folder, photo, _, _):
+        for number, missing in enumerate((".png", ".json", ".mp4")):
+            out, whole = folder / f"fails{number}", folder / f"whole{number}"
+            more = ["--max-bytes", "10MB"] if missing == ".mp4" else []
+            run(arguments(ENGINE, photo, whole, *more), folder)
+            less = ["--max-bytes", "100"] if missing == ".mp4" else []
+            line = arguments(ENGINE, photo, out, *less)
+            code, printed = run(line, folder, _without, missing)
+            found = contents(out)
+            run([*arguments(ENGINE, photo, out, *more), "--resume"], folder)
+            tally.case(
+                f"no {missing[1:]}",
+                _expected(code, printed, 6, "the drawing is saved in"),
+                None if ".art" in found and missing not in found else f"there is {[*found]}",
+                same(contents(out), contents(whole)),
+            )
+
+
+def others_files(tally: Tally, small: bool) -> None:
+    """Files, links, pipes and devices of the user are where outputs would go, with --overwrite."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        places = {
+            "a photo in place of the still": (
+                lambda out: save_photo(out).rename(out / "it.png"),
+                2,
+            ),
+            "a file in the folder of the run": (_note, 2),
+            "a picture among its frames": (_frame, 2),
+            "a link in place of it": (lambda out: (out / "it.run").symlink_to(folder), 2),
+            "a link in place of the still": (lambda out: (out / "it.png").symlink_to(photo), 2),
+            "a folder in place of the still": (lambda out: (out / "it.png").mkdir(), 2),
+            "a pipe in place of the still": (lambda out: os.mkfifo(out / "it.png"), 6),
+            "a full device in place of the log": (_full, 6),
+        }
+        photo = save_photo(folder)
+        for number, (what, (prepare, expected)) in enumerate(places.items()):
+            out = folder / str(number)
+            out.mkdir()
+            prepare(out)
+            before = _kinds(out)
+            log = ["--log", str(out / "log")] if (out / "log").is_symlink() else []
+            line = arguments(ENGINE, photo, out, "--overwrite", *log)
+            code, printed = run(line, folder)
+            after = _kinds(out)
+            lost = [path for path, kind in before.items() if after.get(path) != kind]
+            tally.case(
+                what,
+                _expected(code, printed, expected),
+                f"{', '.join(lost)} changed" if lost else None,
+            )
+
+
 # ---- what they share -----------------------------------------------------------------------------
 
 
@@ -166,6 +223,32 @@ def _workshop() -> Iterator[tuple[Path, Path, dict[str, Any], dict[str, Any]]]:
         yield folder, photo, contents(folder / "earlier"), contents(folder / "whole")
 
 
+def _note(out: Path) -> None:
+    (out / "it.run").mkdir()
+    (out / "it.run" / "notes.txt").write_text("mine")
+
+
+def _frame(out: Path) -> None:
+    (out / "it.run" / "frames").mkdir(parents=True)
+    save_photo(out / "it.run" / "frames")
+
+
+def _full(out: Path) -> None:
+    (out / "log").symlink_to("/dev/full")
+
+
+def _kinds(folder: Path) -> dict[str, Any]:
+    """What every path in a folder is: a link, the bytes of a file, or the kind of anything else."""
+    return {
+        path.relative_to(folder).as_posix(): os.readlink(path)
+        if path.is_symlink()
+        else path.read_bytes()
+        if path.is_file()
+        else stat.S_IFMT(path.stat().st_mode)
+        for path in folder.rglob("*")
+    }
+
+
 def _expected(code: int, printed: str, expected: int, says: str = "") -> str | None:
     good = code == expected and says in printed and "Traceback" not in printed
     return None if good else f"exit {code} instead of {expected}: {printed.strip()[-300:]}"
@@ -176,6 +259,19 @@ def _limited(line: list[str], folder: Path, most_bytes: int) -> None:
 
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
+    leave(line, folder)
+
+
+def _without(line: list[str], folder: Path, suffix: str) -> None:
+    """The disk is full for outputs with a suffix."""
+    write = Path.write_bytes
+
+    def write_bytes(path: Path, data: bytes) -> int:
+        if path.suffix == suffix and path.parent.name == "outputs":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return write(path, data)
+
+    Path.write_bytes = write_bytes  # type: ignore[method-assign]
     leave(line, folder)
 
 
@@ -251,6 +347,26 @@ def _elsewhere() -> None:
     RunFolder.__init__ = start_elsewhere  # type: ignore[method-assign]
 
 
+def _all_or_nothing() -> None:
+    """What cannot be written ends the run before anything is in its place."""
+    import artgen.runs.export as module
+
+    def end(error: Exception, art: Path) -> Exception:
+        raise error
+
+    module._saved = end
+
+
+def _all_own() -> None:
+    """Whatever is there counts as written by artgen."""
+    import artgen.output.ownership as ownership
+    from artgen.runs.folder import RunFolder
+
+    ownership.is_own = lambda path, mark=b"": True
+    RunFolder.check_own = lambda self: None  # type: ignore[method-assign]
+    RunFolder._others = lambda self: iter(())  # type: ignore[method-assign]
+
+
 def _unguarded() -> None:
     """An allocation that fails is an error like any other."""
     import artgen.base.errors as errors
@@ -268,6 +384,25 @@ PROMISES = [
         no_room,
         lambda: in_processes(_in_place),
         "outputs are written under their final names",
+    ),
+    Promise(
+        "after-the-fit",
+        "Whatever fails after the fit, the drawing is saved. The error says where, and `--resume` "
+        "writes the rest.",
+        "One output after the other does not fit on the disk, or into `--max-bytes`.",
+        after_the_fit,
+        lambda: in_processes(_all_or_nothing),
+        "what cannot be written ends the run",
+    ),
+    Promise(
+        "files-of-others",
+        "With `--overwrite`, artgen replaces and removes files that it wrote, and nothing else. Pipes "
+        "and devices are written into, links are not followed.",
+        "Photos, notes, links, folders, a pipe and a full device where outputs and the folder of "
+        "the run would be.",
+        others_files,
+        lambda: in_processes(_all_own),
+        "every file counts as artgen's own",
     ),
     Promise(
         "no-permission",

@@ -234,7 +234,11 @@ def test_an_existing_file_is_kept_unless_asked(tmp_path):
     file.write_bytes(b"precious")
     with pytest.raises(UsageError, match=r"a\.art exists"):
         make_art().save(file)
+    with pytest.raises(UsageError, match=r"a\.art was not written by artgen"):
+        make_art().save(file, overwrite=True)
     assert file.read_bytes() == b"precious"
+    file.unlink()
+    make_art().save(file)
     make_art().save(file, overwrite=True)
     assert load(file).drawing.primitive == "gaussian"
     assert [path.name for path in tmp_path.iterdir()] == ["a.art"]

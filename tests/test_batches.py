@@ -267,7 +267,7 @@ def test_a_run_that_began_travels_with_its_folder(tmp_path):
 
 def test_what_comes_back_is_put_where_a_run_here_would(tmp_path):
     task = run_of({}, overwrite=True)
-    write(Path("out"), {"a.mp4": b"of an earlier run", "a.run/recipe.json": b"{}"})
+    write(Path("out"), {"a.mp4": b"of an earlier run of artgen", "a.run/recipe.json": b"{}"})
     summary = {
         "recipe": changed(Recipe(), {"output": {"video": False}}).to_dict(),
         "outputs": {

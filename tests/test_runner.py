@@ -562,6 +562,78 @@ def test_a_full_disk_leaves_earlier_outputs_alone(
     assert stored(out) == stored(tmp_path / "other")
 
 
+@pytest.mark.parametrize("missing", [".png", ".mp4", ".json"])
+def test_what_fails_after_the_fit_leaves_the_drawing(
+    missing: str,
+    photo: Path,
+    tmp_path: Path,
+    registry: Registry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where one output could not be written, no other was saved, and the fit had been for nothing."""
+    out = tmp_path / "out"
+    disk_is_full_for(missing, monkeypatch)
+    outcome = run(recipe(photo), registry, out=out)
+    assert isinstance(outcome.error, OutputError)
+    assert "No space left" in outcome.error.message
+    saved = f"the drawing is saved in {out / 'photo-gaussian.art'}, and --resume writes the rest"
+    assert saved in (outcome.error.hint or "")
+    written = {path.suffix for path in out.iterdir()}
+    assert written == {".png", ".mp4", ".art", ".json", ".run"} - {missing}
+    assert outcome.summary["outputs"]["art"] == str(out / "photo-gaussian.art")
+    kind = {".png": "still", ".mp4": "video"}.get(missing)
+    assert kind is None or outcome.summary["outputs"][kind] is None
+    monkeypatch.undo()
+    run(recipe(photo), registry, out=out, resume=True)
+    run(recipe(photo), registry, out=tmp_path / "other")
+    assert stored(out) == stored(tmp_path / "other")
+
+
+def test_a_fault_of_a_plugin_after_the_fit_leaves_the_drawing(
+    photo: Path, tmp_path: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Any error while the video was drawn left nothing but the folder of the run."""
+
+    def write_video(path: Path, frames: object, **_: object) -> None:
+        raise RuntimeError("no such frame")
+
+    monkeypatch.setattr(artgen.runs.video, "write_video", write_video)
+    outcome = run(recipe(photo), registry, out=tmp_path / "out")
+    assert str(outcome.error) == "no such frame"
+    assert (tmp_path / "out/photo-gaussian.art").is_file()
+
+
+def test_a_video_that_does_not_fit_its_bytes_costs_the_video_alone(
+    photo: Path, tmp_path: Path, registry: Registry
+) -> None:
+    """`--max-bytes 100` left neither PNG nor .art, and --resume refused another number."""
+    out = tmp_path / "out"
+    small, large = (recipe(photo, output={"max_bytes": most}) for most in (100, 10**6))
+    outcome = run(small, registry, out=out)
+    assert isinstance(outcome.error, OutputError)
+    assert "within 100 bytes: the smallest takes" in outcome.error.message
+    assert (outcome.error.hint or "").startswith("allow more bytes")
+    assert {path.suffix for path in out.iterdir()} == {".png", ".art", ".json", ".run"}
+    run(large, registry, out=out, resume=True)
+    run(large, registry, out=tmp_path / "other")
+    assert stored(out) == stored(tmp_path / "other")
+
+
+def test_incomplete_outputs_replace_no_earlier_ones(
+    photo: Path, tmp_path: Path, registry: Registry
+) -> None:
+    """The drawing then is in the folder of the run, and the hint says where."""
+    out = tmp_path / "out"
+    run(recipe(photo), registry, out=out)
+    before = stored(out)
+    with pytest.raises(OutputError, match="within 100 bytes") as caught:
+        run(recipe(photo, seed=6, output={"max_bytes": 100}), registry, out=out, overwrite=True)
+    art = out / "photo-gaussian.run/outputs/photo-gaussian.art"
+    assert f"the drawing is saved in {art}" in (caught.value.hint or "")
+    assert load(art).recipe.seed == 6
+    assert stored(out) == before
+
+
 def disk_is_full_for(suffix: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Files in `outputs` with this suffix cannot be written."""
     full = OSError(errno.ENOSPC, "No space left on device")

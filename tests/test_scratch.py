@@ -505,14 +505,17 @@ def test_the_graph_is_drawn_where_graphviz_is(fit):
 
 @pytest.mark.parametrize("existing", ["graph.dot", "graph.svg"])
 def test_a_graph_is_not_overwritten_unasked(fit, existing):
-    Path(existing).write_text("mine")
+    Path(existing).write_text("digraph, by graphviz")
     code, messages = fit("--graph", "graph.dot")
     assert code == 2
     assert f"{existing} exists" in messages
-    assert Path(existing).read_text() == "mine"
+    assert Path(existing).read_text() == "digraph, by graphviz"
     assert not Path("artgen-out/photo-mlp.run").exists()
     assert fit("--graph", "graph.dot", "--overwrite")[0] == 0
-    assert Path("graph.dot").read_text().startswith("digraph")
+    assert Path("graph.dot").read_text().startswith("digraph G {")
+    Path(existing).write_text("mine")
+    code, messages = fit("--graph", "graph.dot", "--overwrite")
+    assert (code, f"{existing} was not written by artgen" in messages) == (2, True)
 
 
 def test_engines_without_a_graph_say_so(fit):

@@ -343,14 +343,16 @@ class Art:
 
         `file` may also be an object with a method `write` for bytes; then `format`, such as
         ``"png"``, is needed. It replaces the suffix. Exporters draw as the `request` says. Raises
-        UsageError where the file exists, OutputError, and PluginError where no plugin exports to
-        such files.
+        UsageError where the file exists, or artgen did not write what is there, OutputError, and
+        PluginError where no plugin exports to such files.
         """
-        from artgen.output import atomic_write
+        from artgen.output import atomic_write, check_output
 
         path = Path(file) if isinstance(file, str | os.PathLike) else None
         if path is not None and path.exists() and not overwrite:
             raise UsageError(f"{path} exists", hint="pass overwrite=True or another name")
+        if path is not None:
+            check_output(path, overwrite=overwrite, option="name")
         suffix = format or ("" if path is None else path.suffix)
         if not suffix.strip("."):
             what = "a file object" if path is None else str(path)

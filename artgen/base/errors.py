@@ -44,6 +44,11 @@ class ArtgenError(Exception):
         self.message, self.hint = _readable(message), hint and _readable(hint)
         super().__init__(self.message)
 
+    def advise(self, hint: str) -> Self:
+        """Add to the hint, and return the error."""
+        self.hint = _readable(f"{self.hint}; {hint}" if self.hint else hint)
+        return self
+
     def __str__(self) -> str:
         return f"{self.message} ({self.hint})" if self.hint else self.message
 
@@ -131,6 +136,7 @@ _SYSTEM_HINTS: Mapping[int, str] = {
     errno.ENOTDIR: "a part of the path is a file: choose another folder",
     errno.EEXIST: "a part of the path is a file: choose another folder",
     errno.ENOENT: "create the folder first or write to another one",
+    errno.ENXIO: "nobody reads that pipe: start the reader first",
 }
 
 

@@ -28,11 +28,16 @@ _OPTIONS = {"animate": {"svg"}, "page": {"svg", "pdf"}}
 
 
 def check_files(
-    files: Sequence[Path], registry: Registry, *, overwrite: bool, more: Sequence[str] = ()
+    files: Sequence[Path],
+    registry: Registry,
+    *,
+    overwrite: bool,
+    inputs: Sequence[Path] = (),
+    more: Sequence[str] = (),
 ) -> None:
-    """Raise UsageError if a file has an unknown format or exists, or two are standard output.
+    """Raise UsageError if a file has an unknown format, or two are standard output.
 
-    Raises OutputError if there is no folder for a file.
+    Each file is checked as `check_file` does; none replaces one of the `inputs`.
     """
     if sum(map(is_stdout, files)) > 1:
         raise UsageError("standard output takes one format", hint="leave one -o - out")
@@ -44,13 +49,17 @@ def check_files(
             hint = f"known: {', '.join(sorted(formats))}"
             raise UsageError(f"--output {file} has an unknown format", hint=hint)
         if not is_stdout(file):
-            check_file(file, overwrite=overwrite)
+            check_file(file, overwrite=overwrite, inputs=inputs)
 
 
-def check_file(file: Path, *, overwrite: bool, option: str = "--output") -> None:
-    """Raise UsageError if the file of `option` exists, and OutputError if its folder does not."""
-    if file.exists() and not overwrite:
-        raise UsageError(f"{file} exists", hint=f"use --overwrite or another {option}")
+def check_file(file: Path, *, overwrite: bool, option: str = "--output", **more: Any) -> None:
+    """Check the file of `option` and `more` as `check_output` does, before the work.
+
+    Raises UsageError, and OutputError if there is no folder for it.
+    """
+    from artgen.output import check_output
+
+    check_output(file, overwrite=overwrite, option=option, **more)
     if not file.parent.is_dir():
         raise OutputError(
             f"cannot write {file}: there is no folder {file.parent}",

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from artgen.base.errors import ArtgenError, InputError, Interrupted, UsageError
+from artgen.base.errors import ArtgenError, InputError, Interrupted
 from artgen.cli._afterwards import open_in_browser
 from artgen.cli._console import (
     INTERRUPTED,
@@ -26,11 +26,11 @@ from artgen.cli._exports import Writer, write_exports
 from artgen.cli._flags import Common
 from artgen.cli._pipes import is_stdout
 from artgen.cli._progress import progress
-from artgen.cli._sheet import Cell, write_sheet
+from artgen.cli._sheet import PAGE_MARK, Cell, write_sheet
 from artgen.cli._where import Files, Watching, Where
 from artgen.events import Event, Observer
 from artgen.executor import ProcessExecutor
-from artgen.output import probe_folder
+from artgen.output import check_output, probe_folder
 from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.runs import (
@@ -38,9 +38,9 @@ from artgen.runs import (
     Result,
     RunFolder,
     check_agreement,
+    check_outputs,
     default_stem,
     output_paths,
-    refuse_existing,
 )
 from artgen.runs.whole.task import Run, execute, write_files
 from artgen.targets import file_safe
@@ -85,8 +85,9 @@ class Session:
         """
         sheet = self.files.out / f"{self.files.name or _title(runs)}-sheet.png"
         files = self.files
-        if sheet.exists() and not (files.overwrite or files.resume or files.skip_existing):
-            raise UsageError(f"{sheet} exists", hint="use --overwrite or another --out")
+        again = files.overwrite or files.resume or files.skip_existing
+        for file, mark in ((sheet, b"artgen"), (sheet.with_suffix(".html"), PAGE_MARK)):
+            check_output(file, overwrite=again, option="--out", mark=mark)
 
         def report(run: Run, result: Result) -> None:
             if not self.common.as_json:
@@ -244,8 +245,8 @@ class Session:
         if self.where.on is None:
             return None
         paths |= {kind: path for kind, path in {"log": run.log, "graph": run.graph}.items() if path}
-        if not (run.resume or run.overwrite):
-            refuse_existing(paths)
+        again = {"overwrite": run.overwrite, "resume": run.resume}
+        check_outputs(paths, run.recipe, self.search, **again)
         if run.resume and self.where.checkpoints is None:
             RunFolder.open(paths["folder"])[0].unlock()
         for folder in dict.fromkeys(path.parent for path in paths.values()):
@@ -281,7 +282,11 @@ class Session:
                 file = Path(written[kind])
                 made[file.suffix.lower()[1:]] = lambda art, request, file=file: file.read_bytes()
         files = [file for file in self.outputs if str(file) != written.get("video")]
-        write_exports(files, art, request, self.registry, self.common, more=made)
+        try:
+            write_exports(files, art, request, self.registry, self.common, more=made)
+        except ArtgenError as error:
+            error.advise(f"the drawing is saved: artgen render {written['art']} -o FILE")
+            raise
 
     def _print_paths(self, run: Run, result: Result) -> None:
         if self.common.quiet or not result.summary:

@@ -12,6 +12,9 @@ import numpy as np
 from artgen.base.errors import InputError
 from artgen.output import atomic_write, contact_sheet, encode_png
 
+PAGE_MARK = b"img-src 'self' file:;"
+"""By which a page is known as one that `write_sheet` wrote."""
+
 _LONGEST = 480
 """Long side of a picture on the sheet, in pixels."""
 

@@ -127,7 +127,7 @@ def compare(
     if seed is not None and seed >= 2**63:
         raise UsageError(f"--seed {seed} is too large", hint="use 0 to 2^63 - 1")
     if csv is not None:
-        check_file(csv, overwrite=overwrite, option="--csv")
+        check_file(csv, overwrite=overwrite, option="--csv", mark=b"target,contestant,kind")
     registry = common.registry()
 
     from artgen.cli._contestants import Limits, parse_contestants

@@ -68,7 +68,7 @@ def fit(
     if not files.resume:
         _check_early(runs, registry, search)
     if len(runs) == 1 and not many and not watching.dry_run:
-        _check_outputs(runs[0], registry, request, files)
+        _check_outputs(runs[0], registry, search, request, files)
     if not where.asked:  # a process that only waits does without torch
         load_module("artgen.primitives", quiet=common.quiet)
         if not files.resume:
@@ -181,20 +181,24 @@ def _check_early(runs: Sequence[Run], registry: Registry, search: Sequence[Path]
         check_files(recipe, registry, search)
 
 
-def _check_outputs(run: Run, registry: Registry, request: Request, files: Files) -> None:
-    """Raise UsageError where a file that the only run would write exists, before torch is loaded.
+def _check_outputs(
+    run: Run, registry: Registry, search: Sequence[Path], request: Request, files: Files
+) -> None:
+    """Raise UsageError where what the only run would replace must stay, before torch is loaded.
 
     Raises OutputError where there is no folder for a file of `-o`.
     """
     from artgen.cli._exports import check_files
-    from artgen.runs import output_paths, refuse_existing
+    from artgen.runs import check_outputs, named_files, output_paths
 
-    anew = files.overwrite or files.resume
-    check_files(request.outputs or (), registry, overwrite=anew, more=("art",))
-    if not (anew or files.skip_existing):
+    anew, inputs = files.overwrite or files.resume, named_files(run.recipe, search)
+    check_files(request.outputs or (), registry, overwrite=anew, inputs=inputs, more=("art",))
+    if not files.skip_existing:
         logs = {"log": files.log, "graph": files.graph}
         paths = output_paths(files.out, run.stem, run.recipe, request.film_file)
-        refuse_existing(paths | {kind: path for kind, path in logs.items() if path})
+        paths |= {kind: path for kind, path in logs.items() if path}
+        how = {"overwrite": files.overwrite, "resume": files.resume}
+        check_outputs(paths, run.recipe, search, **how)
 
 
 def _pictures_in_folders(

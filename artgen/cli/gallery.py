@@ -232,7 +232,8 @@ def reel(
 
     found = _made(open_gallery(folder, quick=quick))
     file = output or found.out / "reel.mp4"
-    check_file(file, overwrite=overwrite or output is None)
+    # It holds no recipe, as it is of many drawings.
+    check_file(file, overwrite=overwrite or output is None, mark=b"ftyp")
     chosen = found.chosen(only or ())
     highlights = [piece for piece in chosen if piece.words.order is not None]
     finished = {each.piece.slug: each for each in finished_pieces(found)}

@@ -43,7 +43,7 @@ def morph(
         check_art(art)
     registry = common.registry()
     files = list(dict.fromkeys(outputs or [Path(f"{first.stem}-{second.stem}.mp4")]))
-    check_files(files, registry, overwrite=overwrite, more=("art",))
+    check_files(files, registry, overwrite=overwrite, inputs=(first, second), more=("art",))
 
     load_module("artgen.animation.morph", quiet=common.quiet)
 

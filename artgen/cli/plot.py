@@ -74,7 +74,7 @@ def plot(
     file = output or Path(f"{files[0].stem}{ending}.png")
     if file.suffix.lower() != ".png":
         raise UsageError(f"--output {file} is not a PNG file", hint="call it FILE.png")
-    check_file(file, overwrite=overwrite)
+    check_file(file, overwrite=overwrite, inputs=files)
     if len({each.stem for each in files}) < len(files):
         raise UsageError("two files have the same name", hint="rename one, or plot them one by one")
     canvas, paper = Canvas(size, round(size * 10 / 16)), parse_colour(background)

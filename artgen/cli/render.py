@@ -149,7 +149,9 @@ def render(
     ),
     loop: bool = _VIDEOS.switch("Run the video backwards too.", "--loop"),
     max_bytes: str | None = _VIDEOS.option(
-        "SIZE", "Largest video file, such as 10MB; quality and size follow from it."
+        "SIZE",
+        "Largest video file, such as 10MB; quality, frame rate, length, colours and, unless it is "
+        "asked for, size follow from it.",
     ),
     overwrite: bool = OVERWRITE,
     *,
@@ -180,7 +182,8 @@ def render(
             f"{art} cannot be both the drawing and the output",
             hint="name an .art file that artgen fit wrote",
         )
-    check_files(files, registry, overwrite=overwrite)
+    photos = [Path(text.partition("=")[2]) for text in (start, film) if text and "=" in text]
+    check_files(files, registry, overwrite=overwrite, inputs=[art, *photos])
     if common.as_json and any(map(is_stdout, files)):
         raise UsageError("--json and -o - both use standard output", hint="leave one of them out")
 

@@ -22,6 +22,7 @@ from artgen.output import (
     atomic_path,
     atomic_write,
     available_codecs,
+    check_output,
     encode_png,
     encode_within,
     probe_folder,
@@ -101,8 +102,7 @@ class Comparison:
                     f"{other} and {source} would both be written to {path}",
                     hint="rename one of them, or compare them one by one",
                 )
-            if path.exists() and not overwrite:
-                raise UsageError(f"{path} exists", hint="use --overwrite or another --out")
+            check_output(path, overwrite=overwrite, option="--out", inputs=[Path(source)])
 
     def run(
         self,

@@ -1,7 +1,7 @@
 """Atomic writes: files are written under a temporary name, then moved to the final one.
 
 After a failure (an exception, Ctrl-C, a full disk) an earlier file is unchanged, and no temporary
-file is left.
+file is left. A pipe or device stays what it is: it gets the bytes once all of them are there.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -23,17 +24,19 @@ def atomic_path(path: Path, *, durable: bool = True) -> Iterator[Path]:
 
     The caller writes a file of that name inside the ``with`` block. `durable` makes the file
     survive a power cut, which costs milliseconds. An exception removes the temporary file; an
-    OSError is raised as OutputError.
+    OSError is raised as OutputError. For a pipe or device, the temporary file is elsewhere.
     """
     # Cut a long stem, so that the temporary name is not too long where the final one is not.
     partial = path.with_name(f".{path.stem[:40]}.part-{secrets.token_hex(4)}{path.suffix}")
     try:
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if is_stream(path):
+            partial = Path(tempfile.gettempdir(), partial.name)
         yield partial
         if durable:
             _sync(partial)
-        os.replace(partial, path)
+        put(partial, path)
         if durable:
             # Not every file system can sync a folder; the file itself is safe by now.
             with suppress(OSError):
@@ -49,6 +52,32 @@ def atomic_write(path: Path, data: bytes, *, durable: bool = True) -> None:
     """Write `data` to `path`, whole or not at all. Raises OutputError."""
     with atomic_path(path, durable=durable) as partial:
         partial.write_bytes(data)
+
+
+def put(complete: Path, path: Path) -> None:
+    """Move a complete file to `path`; a pipe or device is written into. Raises OSError."""
+    if is_stream(path):
+        with complete.open("rb") as data, open(path, "wb", opener=at_once) as stream:
+            shutil.copyfileobj(data, stream)
+    else:
+        os.replace(complete, path)
+
+
+def is_stream(path: Path) -> bool:
+    """Whether something is at `path` that is neither a file nor a folder: a pipe, a device."""
+    return path.exists() and not (path.is_file() or path.is_dir())
+
+
+def at_once(path: str, flags: int) -> int:
+    """Open a file for writing; a pipe that nobody reads is an OSError, not a wait.
+
+    It is an `opener` of Python's `open`.
+    """
+    if not hasattr(os, "O_NONBLOCK"):
+        return os.open(path, flags, 0o666)
+    descriptor = os.open(path, flags | os.O_NONBLOCK, 0o666)
+    os.set_blocking(descriptor, True)
+    return descriptor
 
 
 def probe_folder(path: Path) -> None:

@@ -157,6 +157,10 @@ _READERS: dict[str, Callable[[Path], str | bytes | None]] = {
 }
 
 
+SUFFIXES = frozenset(_READERS)
+"""The suffixes of files that hold a recipe."""
+
+
 def _recipe_of(container: dict[str, Any]) -> str | None:
     """The canonical JSON of the object's key `recipe`."""
     recipe = container.get("recipe")

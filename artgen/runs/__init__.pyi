@@ -15,9 +15,10 @@ from .log import read_generations as read_generations
 from .log import read_losses as read_losses
 from .opening import open_photo as open_photo
 from .opening import read_target as read_target
+from .paths import check_outputs as check_outputs
 from .paths import default_stem as default_stem
+from .paths import named_files as named_files
 from .paths import output_paths as output_paths
-from .paths import refuse_existing as refuse_existing
 from .picture.run import PictureRun as PictureRun
 from .result import OUTPUTS as OUTPUTS
 from .result import Result as Result

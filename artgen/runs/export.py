@@ -1,14 +1,17 @@
 """From a finished fit to its outputs: still, video, `.art`, and the JSON object that describes it.
 
-All files are written inside the run folder first and moved to their places together, so that a full
-disk leaves earlier outputs as they were.
+All files are written inside the run folder first, the drawing before all others, and moved to their
+places together. Where one cannot be written, the drawing is saved all the same; but of outputs that
+are incomplete, none replaces an earlier one.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +20,12 @@ from numpy.typing import NDArray
 
 from artgen._version import __version__
 from artgen.art import Art, quantised, quantised_film
-from artgen.base.errors import Interrupted
+from artgen.base.errors import ArtgenError, Interrupted
+from artgen.base.faults import plugin_code
 from artgen.base.waiting import report
 from artgen.compiler.threads import begin
 from artgen.display import METRICS
-from artgen.output import atomic_write, write_video
+from artgen.output import atomic_write, remove_own, write_video
 from artgen.runs.context import RunContext
 from artgen.runs.folder import RunFolder
 from artgen.runs.job import Fitted
@@ -83,36 +87,65 @@ def export(
     if paths is None or folder is None:
         return Result(summary, error, art=art), pixels
 
-    written = {kind: paths[kind] for kind in ("still", "video", "art")}
-    if not output.video:
-        del written["video"]
-    staged = {kind: folder.stage_output(paths[kind]) for kind in (*written, "summary")}
-    atomic_write(staged["still"], encode_still(art, pixels) if still is None else still())
-    if output.video:
-        limited = write_run_video(run, fitted, art, folder.frames, staged["video"])
+    def write_still(place: Path) -> None:
+        atomic_write(place, encode_still(art, pixels) if still is None else still())
+
+    def write_film(place: Path) -> None:
+        limited = write_run_video(run, fitted, art, folder.frames, place)
         if limited is not None:
-            context.notify(f"{paths['video'].name}: {limited}", "note")
+            context.notify(f"{place.name}: {limited}", "note")
+
+    def write_summary(place: Path) -> None:
+        summary["outputs"] |= {kind: str(path) for kind, path in written.items()}
+        if error is not None:
+            summary["outputs"]["checkpoint"] = str(folder.path)
+        summary["total_seconds"] = _waited(context)
+        atomic_write(place, _stored(summary))
+
+    writers: dict[str, Callable[[Path], None]] = {
+        "art": lambda place: atomic_write(place, data),
+        "still": write_still,
+        **({"video": write_film} if output.video else {}),
+    }
     for kind, (frames, fps) in run.companions(fitted, film).items():
-        written[kind] = paths[kind]
-        place = folder.stage_output(paths[kind])
-        write_video(place, frames, fps=fps, comment=recipe.to_json())
+        writers[kind] = partial(write_video, frames=frames, fps=fps, comment=recipe.to_json())
+    written: dict[str, Path] = {}
+    failed: Exception | None = None
+    for kind, write in {**writers, "summary": write_summary}.items():
+        try:
+            with plugin_code():
+                write(folder.stage_output(paths[kind]))
+        except Exception as problem:
+            if kind == "art":
+                raise
+            if error is not None:
+                context.notify(f"{paths[kind].name} is missing: {problem}")
+            failed = failed or problem
+            error = error or problem
+        else:
+            written[kind] = paths[kind]
     report("writing the files")
-    atomic_write(staged["art"], data)
-    summary["outputs"] |= {kind: str(path) for kind, path in written.items()}
-    if error is not None:
-        summary["outputs"]["checkpoint"] = str(folder.path)
-    summary["total_seconds"] = _waited(context)
-    atomic_write(staged["summary"], _stored(summary))
-    folder.publish([*written.values(), paths["summary"]])
+    if failed is not None:
+        if any(map(os.path.lexists, written.values())):
+            raise _saved(failed, folder.stage_output(paths["art"]))
+        _saved(failed, paths["art"])
+    folder.publish(written.values())
     if not output.video:
         # One that was overwritten would show another drawing.
-        paths["video"].unlink(missing_ok=True)
+        remove_own(paths["video"])
     return Result(summary, error, art=art), pixels
 
 
 def _waited(context: RunContext) -> float:
     """For how many seconds somebody has waited for the run."""
     return round(time.monotonic() - context.began, 3)
+
+
+def _saved(error: Exception, art: Path) -> Exception:
+    """The error of an output, with where the drawing is and how to get the rest."""
+    if isinstance(error, ArtgenError):
+        error.advise(f"the drawing is saved in {art}, and --resume writes the rest")
+    return error
 
 
 def _summary(

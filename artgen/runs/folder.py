@@ -21,8 +21,9 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -30,20 +31,20 @@ from typing import Any
 from artgen.base.errors import InputError, OutputError, UsageError
 from artgen.base.lock import FileLock
 from artgen.output import FrameStore, atomic_path, atomic_write
+from artgen.output.atomic import put
+from artgen.output.ownership import is_own
 from artgen.recipe import Recipe
 from artgen.runs.state_file import putting_to_use, read_checkpoint, write_checkpoint
 
-_NAMES = {
-    "inputs",
-    "lock",
-    "checkpoint.safetensors",
-    "frames",
-    "history",
-    "scenes",
-    "tiles",
-    "outputs",
-}
-"""What is in a folder beside `recipe.json`."""
+_PATHS = re.compile(
+    r"(scenes/\d+/first/)?("
+    r"recipe\.json|lock|checkpoint\.safetensors|inputs(/[^/]+){0,2}|outputs(/[^/]+)?"
+    r"|frames(/\d{9,}\.(npy|qoi|png))?|history(/\d+\.safetensors)?"
+    r"|scenes(/\d+(/first|/keys(/\d+\.safetensors)?)?)?"
+    r"|tiles(/[^/]+-\d+(/(input|output|checkpoint)\.safetensors)?)?"
+    r"|(.*/)?\.[^/]*(\.part-|artgen-probe-)[^/]*)"
+)
+"""What a run writes into its folder, temporary files included."""
 
 
 class RunFolder:
@@ -72,7 +73,8 @@ class RunFolder:
         """
         folder = cls(path)
         folder.refuse_unfinished()
-        if folder._is_remnant():
+        if path.exists():
+            # A kill left it half made or half removed.
             folder.lock()
             folder.remove()
         try:
@@ -92,6 +94,8 @@ class RunFolder:
     def open(cls, path: Path) -> tuple[RunFolder, Recipe]:
         """An earlier run's folder and its recipe. Raises UsageError where there is none."""
         folder = cls(path)
+        if path.is_symlink():
+            folder.check_own()
         if folder.resumable:
             folder.lock()
         try:
@@ -121,15 +125,30 @@ class RunFolder:
 
     def refuse_unfinished(self) -> None:
         """Raise UsageError where an unfinished run, or something else, is here."""
-        if os.path.lexists(self.path) and not self._is_remnant():
+        if self.resumable and not self.path.is_symlink():
             raise refusal(self.path)
+        self.check_own()
 
-    def _is_remnant(self) -> bool:
-        """Whether a kill left this half made or half removed, and nothing else is in it."""
-        try:
-            return all(p.name in _NAMES or ".part-" in p.name for p in self.path.iterdir())
-        except OSError:
-            return False
+    def check_own(self) -> None:
+        """Raise UsageError where something is here that no run wrote: it is never removed."""
+        if not os.path.lexists(self.path):
+            return
+        plain = self.path.is_dir() and not self.path.is_symlink()
+        other = next(self._others(), None) if plain else self.path
+        if other is not None:
+            raise UsageError(
+                f"{other} was not written by a run",
+                hint="move it away, or use another --name or --out",
+            )
+
+    def _others(self) -> Iterator[Path]:
+        """What others put into the folder; links are not followed."""
+        for place, folders, files in os.walk(self.path):
+            for path in (Path(place, name) for name in (*folders, *files)):
+                own = _PATHS.fullmatch(path.relative_to(self.path).as_posix())
+                output = path.parent == self._outputs and path.is_file()
+                if not own or path.is_symlink() or (output and not is_own(path)):
+                    yield path
 
     def lock(self) -> None:
         """Keep other processes out. Raises UsageError where one is at work here, OutputError."""
@@ -198,20 +217,28 @@ class RunFolder:
         """Move what was written to its final place, now that all of it is there."""
         for path in paths:
             try:
-                os.replace(self._outputs / path.name, path)
+                put(self._outputs / path.name, path)
             except OSError as error:
                 if error.errno != errno.EXDEV:
-                    raise OutputError.of(f"cannot write {path}", error) from None
+                    failed = OutputError.of(f"cannot write {path}", error)
+                    raise failed.advise(f"it is complete in {self._outputs}") from None
                 # The video may have been asked for on another disk.
                 with atomic_path(path) as partial:
                     shutil.copyfile(self._outputs / path.name, partial)
 
     def remove(self) -> None:
-        """Delete the folder and everything in it."""
+        """Delete the folder, but for what others put into it."""
         self.unlock()
+        if self.path.is_symlink():
+            return
         try:
             self._recipe.unlink(missing_ok=True)
-            shutil.rmtree(self.path)
+            others = [*self._others()]
+            if not others:
+                shutil.rmtree(self.path)
+            for path in self.path.iterdir() if others else ():
+                if not any(each.is_relative_to(path) for each in others):
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
         except FileNotFoundError:
             pass
         except OSError as error:

@@ -11,7 +11,7 @@ from artgen.base.errors import UsageError
 from artgen.engines import Engine
 from artgen.engines.protocols import HasGraph
 from artgen.events import Event, Notice
-from artgen.output import atomic_write
+from artgen.output import atomic_write, check_output
 
 TIMEOUT = 60
 """Seconds that Graphviz may take for its layout."""
@@ -20,8 +20,8 @@ TIMEOUT = 60
 class GraphFile:
     """Writes FILE.dot, and FILE.svg where Graphviz is installed; `emit` hears where it is not.
 
-    Raises UsageError where none of the `engines` (by name) has a graph, for another suffix, and for
-    files that exist, unless `overwrite`.
+    Raises UsageError where none of the `engines` (by name) has a graph, for another suffix, and
+    where another file is there.
     """
 
     def __init__(
@@ -43,9 +43,8 @@ class GraphFile:
                 f"--graph: engine {' and '.join(engines)} has no graph of its loss",
                 hint="use -e scratch, or leave out --graph",
             )
-        for file in (path, self.picture):
-            if file.exists() and not overwrite:
-                raise UsageError(f"{file} exists", hint="use --overwrite or another --graph")
+        for file, mark in ((path, b"digraph"), (self.picture, b"graphviz")):
+            check_output(file, overwrite=overwrite, option="--graph", mark=mark)
 
     def __call__(self, engine: Engine) -> None:
         """Write the graph of a started engine, once."""

@@ -8,28 +8,34 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from artgen.base.errors import InputError, OutputError, UsageError
+from artgen.base.errors import InputError, OutputError
 from artgen.base.files import read_regular
 from artgen.events import Evaluated, Event, Measured, TileFitted
+from artgen.output.atomic import at_once
+from artgen.output.ownership import check_output
 
 _HINT = "a log is written by --log"
+
+_MARK = b'{"step": '
+"""How a line begins."""
 
 
 class JsonLines:
     """An observer that writes step, losses, psnr and seconds, and what an engine measured.
 
-    A resumed run keeps the lines up to the step it goes on from.
+    A resumed run keeps the lines up to the step it goes on from. A pipe or device is written into.
+    Raises UsageError where something else than a log is there, OutputError.
     """
 
     def __init__(self, path: Path, *, resumed_at: int | None, overwrite: bool) -> None:
         kept, self.path = "", path
+        allowed = overwrite or resumed_at is not None
+        check_output(path, overwrite=allowed, option="--log", mark=_MARK)
         try:
-            if resumed_at is not None and path.exists():
+            if resumed_at is not None and path.is_file():
                 lines = path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
                 kept = "".join(line for line in lines if _step(line) <= resumed_at)
-            elif path.exists() and not overwrite:
-                raise UsageError(f"{path} exists", hint="use --overwrite or another --log")
-            self.file = path.open("w", encoding="utf-8")
+            self.file = open(path, "w", encoding="utf-8", opener=at_once)  # noqa: SIM115
             self.file.write(kept)
         except OSError as error:
             raise OutputError.of(f"cannot write {path}", error) from None
@@ -58,13 +64,15 @@ class JsonLines:
             raise OutputError.of(f"cannot write {self.path}", error) from None
 
     def close(self) -> None:
-        """Close the file."""
-        self.file.close()
+        """Close the file. A line that could not be written was reported then."""
+        with suppress(OSError):
+            self.file.close()
 
     def remove(self) -> None:
-        """Delete the file, of a run that left nothing."""
+        """Delete the file, of a run that left nothing; a pipe or device stays."""
         with suppress(OSError):
-            self.path.unlink()
+            if self.path.is_file():
+                self.path.unlink()
 
 
 def read_losses(path: Path) -> dict[str, list[tuple[int, float]]]:

@@ -1,13 +1,13 @@
-"""What the files of a run are called, and that none of them is there already."""
+"""What the files of a run are called, and that none of them replaces what it must not."""
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from artgen.base.errors import UsageError
+from artgen.output import check_output
 from artgen.recipe import Recipe
 from artgen.registry import bare_name
 from artgen.runs.folder import RunFolder
@@ -43,14 +43,31 @@ def output_paths(
     return paths
 
 
-def refuse_existing(paths: Mapping[str, Path]) -> None:
-    """Raise UsageError for the first that is there: nothing is overwritten unless asked for."""
+def check_outputs(
+    paths: Mapping[str, Path],
+    recipe: Recipe | None = None,
+    search: Sequence[Path] = (),
+    *,
+    overwrite: bool = False,
+    resume: bool = False,
+) -> None:
+    """Raise UsageError for the first of the `paths` that must not be written, see `check_output`.
+
+    The inputs are the files that `recipe` names, in the folders `search`. A run that is resumed may
+    replace what it wrote before.
+    """
+    inputs = [] if recipe is None else named_files(recipe, search)
     for kind, path in paths.items():
-        # A name that the system refuses is found out when the folder is probed.
-        if not os.path.lexists(path):
-            continue
-        if kind == "folder":
+        if kind != "folder":
+            option = f"--{kind}" if kind in _LOGS else "--name or --out"
+            check_output(path, overwrite=overwrite or resume, option=option, inputs=inputs)
+        elif overwrite:
+            RunFolder(path).check_own()
+        elif not resume:
             RunFolder(path).refuse_unfinished()
-            continue
-        others = f" or another --{kind}" if kind in _LOGS else ", another --name or another --out"
-        raise UsageError(f"{path} exists", hint=f"use --overwrite{others}")
+
+
+def named_files(recipe: Recipe, search: Sequence[Path]) -> list[Path]:
+    """Where the files and folders that `recipe` names may be: its target, its mask and so on."""
+    names = [Source.parse(recipe.target.source).path, *(file.name for _, file in recipe.files)]
+    return [folder / name for name in names if name for folder in search]

@@ -18,9 +18,10 @@ OUTPUTS = ("still", "video", "side_by_side", "art")
 class Result:
     """The end of a run: the JSON object that describes it, an error, or both.
 
-    Both mean that the best so far was saved: interrupted (130) or diverged (5). A `summary` is
-    empty where nothing was saved. `files` holds the bytes of outputs, by kind, of a run on a
-    machine that shares no disk. `art` is None for runs of other processes.
+    Both mean that the best so far was saved: interrupted (130), diverged (5), or another output
+    could not be written. A `summary` is empty where nothing was saved. `files` holds the bytes of
+    outputs, by kind, of a run on a machine that shares no disk. `art` is None for runs of other
+    processes.
     """
 
     summary: dict[str, Any] = field(default_factory=dict)

@@ -25,7 +25,7 @@ from artgen.runs.graph import GraphFile
 from artgen.runs.kind import Asked, find_kind
 from artgen.runs.log import JsonLines
 from artgen.runs.memory import keep_freed_memory
-from artgen.runs.paths import default_stem, output_paths, refuse_existing
+from artgen.runs.paths import check_outputs, default_stem, output_paths
 from artgen.runs.result import Result
 from artgen.runs.tiles.choose import with_fitting_size
 from artgen.targets import Source, Target, kind_by_name
@@ -60,8 +60,8 @@ def run(
     for the video, of the format in the recipe. `elsewhere` says where the tasks of a run that has
     some are carried out, if not here: the scenes of a clip, the tiles of a picture.
 
-    Raises ArtgenError; after an interruption or divergence that left something to save, the error
-    is in the result instead.
+    Raises ArtgenError; where a drawing was saved after an interruption, after divergence or though
+    another output could not be written, the error is in the result instead.
     """
     stem = name or default_stem(recipe)
     paths = None if out is None else output_paths(out, stem, recipe, video)
@@ -70,12 +70,13 @@ def run(
     if paths is not None and resume:
         folder, recipe = RunFolder.open(paths["folder"])
         held.callback(folder.unlock)
+        if asked.output.max_bytes is not None:
+            # It changes the video alone, which is not there yet.
+            recipe = recipe.with_output(max_bytes=asked.output.max_bytes)
         paths = output_paths(paths["folder"].parent, stem, recipe, video)
         # Sets and clips are not copied into the folder: they are read again from where they are.
         source = Source.parse(asked.target.source)
         search = [*folder.inputs, *search, Path(source.path or "").parent]
-    elif paths is not None and not overwrite:
-        refuse_existing(paths)
     emit = _Announcer(stem, registry, observers)
     context = RunContext(stem, emit, control or RunControl(), waiting_since())
     keep_freed_memory()
@@ -88,8 +89,11 @@ def run(
         if number < (recipe.run.threads or 0):
             wanted = recipe.run.threads
             context.notify(f"{wanted} threads are more than this machine has: {number} are used")
+        if paths is not None:
+            check_outputs(paths, asked, search, overwrite=overwrite, resume=resume)
         if folder is not None:
             check_agreement(recipe, asked, registry, target)
+            folder.write_recipe(recipe)
         if target is None and folder is None and video is None:
             recipe, note = with_fitting_size(recipe, registry, search)
             if note is not None:
@@ -122,8 +126,11 @@ def run(
         if paths is not None and folder is None:
             for parent in {paths["folder"].parent, paths["video"].parent}:
                 probe_folder(parent)
-            if overwrite:
-                _remove(RunFolder(paths["folder"]))
+            if overwrite and paths["folder"].exists():
+                # What is left of an earlier run, unless that run goes on.
+                left = RunFolder(paths["folder"])
+                left.lock()
+                left.remove()
             folder = RunFolder.create(paths["folder"], job.recipe, job.inputs)
             held.callback(folder.unlock)
         lines: JsonLines | None = None
@@ -189,13 +196,6 @@ def announce_work(observe: Observer, stem: str) -> Callable[[Activity], None]:
         observe(Working(stem, report.what, report.done))
 
     return hear
-
-
-def _remove(folder: RunFolder) -> None:
-    """Delete what is left of an earlier run, unless that run goes on. Raises UsageError."""
-    if folder.path.is_dir():
-        folder.lock()
-        folder.remove()
 
 
 class _Announcer:

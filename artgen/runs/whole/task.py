@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Self
 
 from artgen.events import Observer
-from artgen.output import atomic_write, probe_folder
+from artgen.output import atomic_write, probe_folder, remove_own
 from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.runs import OUTPUTS, Result, RunFolder, output_paths
@@ -129,7 +129,7 @@ def write_files(task: Run, result: Result) -> Result:
         atomic_write(places[kind], result.files[kind])
     if "video" not in result.files:
         # One that was overwritten would show another drawing.
-        places["video"].unlink(missing_ok=True)
+        remove_own(places["video"])
     folder = places["summary"].with_suffix(".run")
     outputs: dict[str, str | None] = {
         kind: str(places[kind]) for kind in OUTPUTS if kind in result.files
