@@ -71,6 +71,56 @@ def places(path: Path) -> Iterator[tuple[str, Callable[[], None]]]:
             yield device, lambda device=device: path.symlink_to(device)
 
 
+def _drawings() -> Named:
+    """Drawings that expand, nest or repeat without an end, or whose numbers have none."""
+    svg = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9">{}</svg>'
+    entities = "".join(f'<!ENTITY e{k + 1} "{f"&e{k};" * 10}">' for k in range(12))
+    yield "entities", f'<!DOCTYPE svg [<!ENTITY e0 "x">{entities}]>{svg.format("&e12;")}'.encode()
+    yield "a file as an entity", (
+        f'<!DOCTYPE svg [<!ENTITY e SYSTEM "file:///etc/hostname">]>{svg.format("<text>&e;</text>")}'
+    ).encode()
+    for label, inside in (
+        ("groups in groups", "<g>" * 20_000 + "</g>" * 20_000),
+        ("itself, used", '<g id="a"><use href="#a"/></g>'),
+        ("ever more uses", "".join(
+            f'<g id="a{k}">{f"""<use href="#a{k - 1}"/>""" * 10}</g>' for k in range(1, 12))),
+        ("100,000 segments", f'<path d="M0 0{"h1v1" * 50_000}z"/>'),
+        ("10,000 contours", f'<path d="{"M1 1h1v1z" * 10_000}"/>'),
+        ("10,000 classes", "<style>" + "".join(f".c{k}{{fill:#f00}}" for k in range(10_000)) + "</style>"
+            + "".join(f'<rect class="c{k}" width="1" height="1"/>' for k in range(1000))),
+        ("1,000 transformations", f'<path transform="{"scale(9) " * 1000}" d="M0 0h1v1z"/>'),
+        ("no number", '<path d="M0 0h1e999v-1e999z"/>'),
+        ("digits", f'<path d="M0 0h{"9" * 5000}v1z"/>'),
+        ("an arc of no size", '<path d="M0 0A0 0 0 0 1 1e-300 0L5 5z"/>'),
+        ("open brackets", f'<path transform="{"scale(" * 9999}" d="M0 0h1v1z"/>'),
+    ):  # fmt: skip
+        yield label, svg.format(inside).encode()
+    for size in ("0", "-1", "1e999", "nan", "1e300"):
+        yield f"a width of {size}", f'<svg width="{size}" height="9"><path d="M0 0h1v1z"/></svg>'.encode()
+
+
+def _answers(good: bytes) -> Named:
+    """What no server should answer."""
+    head, _, body = good.partition(b"\r\n\r\n")
+    status = head.split(b"\r\n")[0]
+    yield "more than it says", head.replace(b"%d" % len(body), b"5") + b"\r\n\r\n" + body
+    yield "less than it says", head.replace(b"%d" % len(body), b"9" * 15) + b"\r\n\r\n" + body
+    yield "a length below 0", head.replace(b"%d" % len(body), b"-1") + b"\r\n\r\n" + body
+    yield "a length of words", head.replace(b"%d" % len(body), b"many") + b"\r\n\r\n" + body
+    yield "a long line", status + b"\r\nX: " + b"x" * 200_000 + b"\r\n\r\n" + body
+    yield "many lines", status + b"\r\n" + b"X: y\r\n" * 5000 + b"\r\n" + body
+    yield "go on", b"HTTP/1.1 100 Continue\r\n\r\n" * 5000 + good
+    yield "no type", status + b"\r\n\r\n" + body
+    yield "a page", status + b"\r\nContent-Type: text/html\r\n\r\n<p>"
+    yield "a status of words", good.replace(b"200", b"two")
+    yield "control characters", good.replace(b"200 OK", b"404 \x1b]0;x\x07")
+    for place in (b"", b"file:///etc/hostname", b"//[", b"http://[::1]/", b"http://\xff/", b"?" * 70_000):
+        yield f"to {place[:20]!r}", b"HTTP/1.1 301 Moved\r\nLocation: " + place + b"\r\n\r\n"
+    pieces = status + b"\r\nTransfer-Encoding: chunked\r\n\r\n"
+    yield "a piece without an end", pieces + b"f" * 15 + b"\r\nabc"
+    yield "a piece below 0", pieces + b"-5\r\nabc\r\n"
+
+
 def made(name: str, good: dict[str, list[bytes]]) -> Named:
     """Small files that claim large sizes, and `good` ones of other kinds."""
     examples = good[name]
@@ -80,7 +130,7 @@ def made(name: str, good: dict[str, list[bytes]]) -> Named:
     for other, reader in READERS.items():
         if reader.suffix != READERS[name].suffix:
             yield f"another kind: {other}", good[other][0]
-    if name in ("PNG", "palette"):
+    if name in ("PNG", "PNG in bands", "stamp", "palette"):
         yield from _pngs()
     if name in _FORMS:
         yield from _profiles(_FORMS[name])
@@ -96,7 +146,11 @@ def made(name: str, good: dict[str, list[bytes]]) -> Named:
         yield from _archives()
     if name == "set as IDX":
         yield from _sets(examples[0])
-    if name == "recipe":
+    if name == "SVG to start from":
+        yield from _drawings()
+    if name == "address":
+        yield from _answers(examples[0])
+    if name in ("recipe", "look"):
         for line in (
             "count = 99999999999", "count = -1", "count = nan", "name = '../../x'", "name = ''",
             "harmonics = 1e308", "seed = 1", "[primitive]", "x = " + "[" * 5000,

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import gzip
 import io
+import socket
 import struct
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 import numpy as np
 from PIL import Image
@@ -51,6 +55,105 @@ def _open_target(path: Path) -> object:
 
 def _open_expression(path: Path) -> object:
     return _open_source("curve:" + path.read_bytes().decode("utf-8", "replace"))
+
+
+def _open_address(path: Path) -> object:
+    """What a server answers, byte by byte."""
+    with socket.create_server(("127.0.0.1", 0)) as server_socket:
+        near = socket.create_connection(server_socket.getsockname())
+        far, _ = server_socket.accept()
+
+    def answer() -> None:
+        with far, suppress(OSError):
+            far.sendall(path.read_bytes())
+
+    server = threading.Thread(target=answer, daemon=True)
+    server.start()
+    try:
+        with patch("artgen.targets.web._connect_outside", lambda *_: near):
+            return _open_source("http://example.org/a.png")
+    finally:
+        near.close()
+        server.join()
+
+
+def _answers() -> list[bytes]:
+    body = _picture("PNG")()[0]
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: image/png\r\n"
+    pieces = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+    return [
+        head + b"Content-Length: %d\r\n\r\n%s" % (len(body), body),
+        head + b"Transfer-Encoding: chunked\r\n\r\n" + pieces,
+    ]
+
+
+def _open_bands(path: Path) -> object:
+    from artgen.base.files import open_regular
+    from artgen.targets.bands import open_bands
+
+    # Files of a few hundred pixels are read like those of many millions.
+    with open_regular(path, str(path)) as file, patch("artgen.targets.bands.LARGE", 1):
+        opened = open_bands(file, 10**6, str(path))
+        return [band.shape for band in opened.samples]
+
+
+def _tiled_tiff() -> list[bytes]:
+    import tifffile
+
+    pixels = np.arange(40 * 30 * 3, dtype=np.uint8).reshape(40, 30, 3)
+    ways: list[dict[str, object]] = [
+        {"rowsperstrip": 16, "compression": "zlib"},
+        {"tile": (16, 16)},
+    ]
+    made = []
+    for way in ways:
+        file = io.BytesIO()
+        tifffile.imwrite(file, pixels, photometric="rgb", **way)  # type: ignore[arg-type]
+        made.append(file.getvalue())
+    return made
+
+
+def _read_font(path: Path) -> object:
+    from artgen_plugins.glyph import Glyph
+
+    return Glyph({"text": "()", "font": str(path)})
+
+
+def _fonts() -> list[bytes]:
+    from matplotlib import get_data_path
+
+    return [Path(get_data_path(), "fonts", "ttf", "STIXSizTwoSymBol.ttf").read_bytes()]
+
+
+def _read_stamp(path: Path) -> object:
+    from artgen_plugins._stamps import read_stamps
+
+    return [read_stamps(str(path), colours) for colours in ("own", "flat")]
+
+
+def _read_look(path: Path) -> object:
+    from artgen.looks import apply_look, read_look
+    from artgen.registry import default
+
+    return apply_look({}, read_look(str(path), default()), None, default())
+
+
+def _start_from(path: Path) -> object:
+    """Shapes like the paths of a drawing, and a step."""
+    import artgen
+
+    target = np.linspace(0, 1, 12 * 8 * 3).reshape(12, 8, 3)
+    return artgen.fit(target, "blob", init=path, engine="climb", steps=1, seed=1)
+
+
+def _paths() -> list[bytes]:
+    return [
+        b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 120 80"><style>.a{fill:#c33}</style>'
+        b'<g transform="translate(4 3) rotate(5)"><path class="a" d="M10 10h40v30H10z"/>'
+        b'<path fill="rgb(20,80,160)" fill-opacity=".5" d="M60 20c20-30 40 30 50 9S70 70 60 20Z"/>'
+        b'<circle cx="30" cy="60" r="12"/><polygon points="80,50 110,70 70,75" fill="teal"/></g></svg>',
+        b'<?xml version="1.0"?><svg width="30" height="20"><rect width="9" height="8" rx="2"/></svg>',
+    ]
 
 
 def _open_source(source: str) -> object:
@@ -321,6 +424,9 @@ READERS = {
     "GIF": Reader(".gif", _open_target, _picture("GIF", "P")),
     "TIFF": Reader(".tif", _open_target, _picture("TIFF", compression="tiff_lzw")),
     "BMP": Reader(".bmp", _open_target, _picture("BMP")),
+    "PNG in bands": Reader(".png", _open_bands, _picture("PNG")),
+    "TIFF in bands": Reader(".tif", _open_bands, _tiled_tiff),
+    "address": Reader(".http", _open_address, _answers),
     "table": Reader(
         ".csv", _open_target, lambda: [b"x,y\n0,1\n1,2.5\n2,3e-2\n", b"0.1,2,red\n3,4,blue\n"]
     ),
@@ -348,6 +454,10 @@ READERS = {
     "palette": Reader(
         ".gpl", _read_palette, lambda: [b"GIMP Palette\nName: x\n0 0 0 a\n255 10 1\n", b"#fff000\n#123456\n"]
     ),
+    "font": Reader(".ttf", _read_font, _fonts),
+    "stamp": Reader(".png", _read_stamp, _picture("PNG", "RGBA")),
+    "look": Reader(".toml", _read_look, _recipes),
+    "SVG to start from": Reader(".svg", _start_from, _paths),
     "video": Reader(".mp4", _read_clip, _clips(".mp4")),
     "WebM": Reader(".webm", _read_clip, _clips(".webm")),
     "animation": Reader(".gif", _read_clip, _clips(".gif")),

@@ -86,7 +86,7 @@ def _read_all(
         path.write_bytes(data)
         read(label)
     path.unlink()
-    for label, put in () if name == "expression" else places(path):
+    for label, put in () if name in ("expression", "address") else places(path):
         put()
         read(f"{label} in place of the file")
         if path.is_dir() and not path.is_symlink():
