@@ -76,9 +76,12 @@ def _drawings() -> Named:
     svg = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9">{}</svg>'
     entities = "".join(f'<!ENTITY e{k + 1} "{f"&e{k};" * 10}">' for k in range(12))
     yield "entities", f'<!DOCTYPE svg [<!ENTITY e0 "x">{entities}]>{svg.format("&e12;")}'.encode()
-    yield "a file as an entity", (
-        f'<!DOCTYPE svg [<!ENTITY e SYSTEM "file:///etc/hostname">]>{svg.format("<text>&e;</text>")}'
-    ).encode()
+    yield (
+        "a file as an entity",
+        (
+            f'<!DOCTYPE svg [<!ENTITY e SYSTEM "file:///etc/hostname">]>{svg.format("<text>&e;</text>")}'
+        ).encode(),
+    )
     for label, inside in (
         ("groups in groups", "<g>" * 20_000 + "</g>" * 20_000),
         ("itself, used", '<g id="a"><use href="#a"/></g>'),
@@ -96,7 +99,10 @@ def _drawings() -> Named:
     ):  # fmt: skip
         yield label, svg.format(inside).encode()
     for size in ("0", "-1", "1e999", "nan", "1e300"):
-        yield f"a width of {size}", f'<svg width="{size}" height="9"><path d="M0 0h1v1z"/></svg>'.encode()
+        yield (
+            f"a width of {size}",
+            f'<svg width="{size}" height="9"><path d="M0 0h1v1z"/></svg>'.encode(),
+        )
 
 
 def _answers(good: bytes) -> Named:
@@ -114,7 +120,14 @@ def _answers(good: bytes) -> Named:
     yield "a page", status + b"\r\nContent-Type: text/html\r\n\r\n<p>"
     yield "a status of words", good.replace(b"200", b"two")
     yield "control characters", good.replace(b"200 OK", b"404 \x1b]0;x\x07")
-    for place in (b"", b"file:///etc/hostname", b"//[", b"http://[::1]/", b"http://\xff/", b"?" * 70_000):
+    for place in (
+        b"",
+        b"file:///etc/hostname",
+        b"//[",
+        b"http://[::1]/",
+        b"http://\xff/",
+        b"?" * 70_000,
+    ):
         yield f"to {place[:20]!r}", b"HTTP/1.1 301 Moved\r\nLocation: " + place + b"\r\n\r\n"
     pieces = status + b"\r\nTransfer-Encoding: chunked\r\n\r\n"
     yield "a piece without an end", pieces + b"f" * 15 + b"\r\nabc"

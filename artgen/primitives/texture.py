@@ -14,7 +14,8 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from artgen.base.errors import InputError, is_out_of_memory
+from artgen.base.errors import ArtgenError, InputError, is_out_of_memory
+from artgen.base.files import open_regular
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -206,10 +207,14 @@ def _read(file: str | Path | io.BytesIO, name: str) -> Image:
     import PIL.Image
 
     try:
-        picture = PIL.Image.open(file)
-        if picture.width * picture.height > _MOST_PIXELS:
-            raise ValueError(f"it has more than {_MOST_PIXELS:,} pixels")
-        picture.load()
+        stream = file if isinstance(file, io.BytesIO) else open_regular(file, name)
+        with stream, PIL.Image.open(stream) as picture:
+            if picture.width * picture.height > _MOST_PIXELS:
+                raise ValueError(f"it has more than {_MOST_PIXELS:,} pixels")
+            picture.load()
+            return picture
+    except ArtgenError:
+        raise
     except Exception as error:  # on damaged files the decoders raise nearly anything
         if is_out_of_memory(error):
             raise
@@ -219,7 +224,6 @@ def _read(file: str | Path | io.BytesIO, name: str) -> Image:
         elif isinstance(error, OSError) and error.strerror:
             reason, hint = error.strerror, "check the path and its permissions"
         raise InputError(f"cannot read the picture {name}: {reason}", hint=hint) from None
-    return picture
 
 
 def _whole(number: Tensor) -> Tensor:
