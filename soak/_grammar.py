@@ -236,9 +236,23 @@ class Grammar:
             return self._line(chosen, rng) if what == "option" else self._recipe(chosen, rng)
         if what == "options":
             places = self.commands[rng.choice([*self.commands, *["fit"] * 12, *["render"] * 6])]
-            places = rng.sample(places, min(len(places), rng.choice([2, 2, 3])))
-            return self._line([(place, _any_kind(place, rng)) for place in places], rng)
-        some = rng.sample(self.keys, rng.choice([1, 2, 3, 5]))
+            places = [place for place in places if place.name not in _HELPS]
+            places = rng.sample(places, min(len(places), rng.choice([1, 2, 2, 3])))
+            if places:
+                return self._line([(place, _any_kind(place, rng)) for place in places], rng)
+        owner = rng.choice(self.keys).command
+        tables = {"target", "primitive", "stage", "output", "run", "seed", "look", "init"}
+        tables.add(rng.choice(["", "", "", "clip", "tiles", "piece", "morph", "kind"]))
+        names = [place.name for place in self.keys]
+        together = [
+            place
+            for place in self.keys
+            if place.command in ("", owner)
+            and place.name.partition(".")[0] in tables
+            and not place.name.endswith("sha256")
+            and not any(name.startswith(f"{place.name}.") for name in names)
+        ]
+        some = rng.sample(together, rng.choice([1, 2, 3, 5]))
         return self._recipe([(place, _any_kind(place, rng)) for place in some], rng)
 
     def value(self, place: Place, kind: str, rng: random.Random) -> Any:
@@ -276,8 +290,8 @@ class Grammar:
                 words += [f"{place.name}={value}"] if joined else [place.name, value]
         for place in places:
             if place.form == "argument" and rng.random() < 0.97:
-                fitting = place.fits or ("photo.png",)
-                words.append(str(given.get(place.name, rng.choice(fitting))))
+                fitting = rng.choice([*place.fits[:1] * len(place.fits), *place.fits])
+                words.append(str(given.get(place.name, fitting)))
         recipe = self._recipe([], rng).recipe if RECIPE in words or rng.random() < 0.05 else b""
         stdin = rng.choice(self.files) if "-" in words and self.files else ""
         tried = tuple((str(place), kind) for place, kind in chosen)
@@ -346,6 +360,8 @@ _OFTEN = (12, 3, 2, 2, 2, 1, 1, 1, 1)
 """How often each of the lines reads a recipe."""
 
 
+_HELPS = {"--help", "--help-all", "--version", "--man"}
+
 _TURNS = ("option", "key", "options", "key", "keys")
 """What cases give values, in turn."""
 
@@ -356,8 +372,8 @@ def _ordered(grammar: Grammar, which: str, seed: int) -> list[tuple[Place, str]]
 
 
 def _any_kind(place: Place, rng: random.Random) -> str:
-    """What fits, half the time: only what is accepted goes on to meet the other values."""
-    return place.kinds[0] if rng.random() < 0.5 else rng.choice(place.kinds)
+    """What fits, most of the time: only what is accepted goes on to meet the other values."""
+    return place.kinds[0] if rng.random() < 0.75 else rng.choice(place.kinds)
 
 
 def _put(data: dict[str, Any], path: Sequence[str], value: Any) -> None:
