@@ -263,6 +263,18 @@ def test_the_readme_and_the_page_of_primitives_name_what_exists():
     )
 
 
+def test_every_primitive_has_a_small_picture():
+    from artgen.registry import Registry
+
+    page = (ROOT / "docs" / "primitives.md").read_text(encoding="utf-8")
+    shown = re.findall(r"!\[[^]]+\]\(images/parts/(\w+)\.webp\)<br>`(\w+)`", page)
+    names = sorted(entry.name for entry in Registry(environ={}).entries("primitive"))
+    assert sorted(shown) == [(name, name) for name in names]
+    files = [*(ROOT / "docs/images/parts").iterdir()]
+    assert sorted(path.stem for path in files) == names
+    assert sum(path.stat().st_size for path in files) < 400_000
+
+
 def test_the_layers_are_those_that_are_checked():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     checked = project["tool"]["importlinter"]["contracts"][0]["layers"]
