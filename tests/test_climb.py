@@ -165,12 +165,12 @@ def test_only_what_has_weight_counts(target):
 
 
 def test_a_mixture_uses_all_its_kinds(registry, target):
-    shape = registry.load("primitive", "triangle*3+circle")()
+    shape = registry.load("primitive", "triangle*3+ellipse")()
     engine = start(shape, target, 20)
     finish(engine)
     tensors = engine.drawing(best=True).tensors
     assert set(tensors["kind"].tolist()) == {0.0, 1.0}
-    assert (tensors["genes"][3:, tensors["kind"] == 1] == 0).all()
+    assert (tensors["genes"][4:, tensors["kind"] == 1] == 0).all()
 
 
 def test_other_losses_are_refused(target):
@@ -592,8 +592,8 @@ def test_a_shape_in_a_loose_file_is_fitted_mixed_and_drawn_again(photo, tmp_path
 
 
 def test_from_python(photo):
-    art = fit(photo, "triangle+circle", count=6, seed=1, engine_options=QUICK)
-    assert art.drawing.primitive == "triangle+circle"
+    art = fit(photo, "triangle*3+ellipse", count=6, seed=1, engine_options=QUICK)
+    assert art.drawing.primitive == "triangle*3+ellipse"
     assert art.render(30).shape == (20, 30, 3)
     assert math.isfinite(art.psnr)
     assert replace(art.drawing).parameters == 6 * (6 + 3 + 1 + 1)

@@ -199,12 +199,12 @@ def test_alpha_is_fixed_or_free(target):
 
 
 def test_a_mixture_uses_all_its_kinds(registry, target):
-    shape = registry.load("primitive", "triangle*3+circle")()
+    shape = registry.load("primitive", "triangle*3+ellipse")()
     engine = start(shape, target, 20)
     engine.advance(20)
     tensors = engine.drawing(best=False).tensors
     assert set(tensors["kind"].tolist()) == {0.0, 1.0}
-    assert (tensors["genes"][3:, tensors["kind"] == 1] == 0).all()
+    assert (tensors["genes"][4:, tensors["kind"] == 1] == 0).all()
 
 
 @pytest.mark.parametrize("primitive", KINDS, ids=["shapes", "sites"])

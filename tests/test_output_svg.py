@@ -334,8 +334,8 @@ def test_a_recipe_ends_the_reading(tmp_path):
 def test_from_a_fit_to_svg_and_json_and_back(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     small = ["--size", "32", "-n", "8", "--set", "engine.passes=1", "--seed", "3", "--no-video"]
-    assert main(["fit", "sample:cat", "-p", "circle+line", *small, "-q"]) == 0
-    stem = "artgen-out/cat-circle_line"
+    assert main(["fit", "sample:cat", "-p", "triangle*3+ellipse", *small, "-q"]) == 0
+    stem = "artgen-out/cat-triangle_3_ellipse"
     outputs = ["-o", "x.svg", "-o", "x.json", "-o", "x.png"]
     assert main(["render", f"{stem}.art", *outputs, "--transparent", "--size", "64"]) == 0
     assert len(ElementTree.parse("x.svg").find(f"{SVG}g")) == 8
@@ -345,7 +345,7 @@ def test_from_a_fit_to_svg_and_json_and_back(tmp_path, monkeypatch, capsys):
         assert json.loads(capsys.readouterr().out)["kind"] == kind
         again = ["fit", "--recipe", name, "--out", f"again-{kind}", "-q"]
         assert main(again) == 0
-        there = load(f"again-{kind}/cat-circle_line.art").drawing.tensors
+        there = load(f"again-{kind}/cat-triangle_3_ellipse.art").drawing.tensors
         for key, tensor in load(f"{stem}.art").drawing.tensors.items():
             assert torch.equal(tensor, there[key])
 
