@@ -64,8 +64,12 @@ assert not any(module.startswith(absent) for module in sys.modules), absent
 
 
 def without(family: str, folder: Path) -> None:
-    """Copy artgen and its plugins, but for a family and its primitives."""
-    ignored = shutil.ignore_patterns("__pycache__")
+    """Copy artgen and its plugins, but for a family and its primitives.
+
+    With bytecode, which is valid in the copy too: sources keep their times. What another process
+    is just writing is left out.
+    """
+    ignored = shutil.ignore_patterns("*.pyc.*")
     package = folder / "artgen"
     shutil.copytree(Path(artgen.__file__).parent, package, ignore=ignored)
     shutil.rmtree(package / "families" / family)
