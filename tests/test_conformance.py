@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from helpers import listed_under
+from helpers import BY_DAY, listed_under
 
 import artgen_plugins
 from artgen import Field, Param, Preset, Shape, Splat, init, option, pixels
@@ -27,9 +27,6 @@ SIZE = Param(init=init.from_spacing(0.6), min=pixels(1 / 3), lr=0.1, map="exp")
 
 
 # ---- what passes ---------------------------------------------------------------------------------
-
-BY_DAY = {"triangle", "ellipse", "bezier", "glyph"}
-"""Shapes with straight and curved outlines, with spans, and with data of their own."""
 
 COMPILING = {"drawing", "seed", "learning", "compiled", "cost"}
 """The checks that fit or draw, for which a shape's kernels are compiled: seconds for each shape."""
