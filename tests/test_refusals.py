@@ -263,3 +263,16 @@ sys.exit(main(["fit", "--json"]))
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (130, "")
     assert json.load(io.StringIO(done.stdout))["error"]["exit_code"] == 130
+
+
+def test_an_interruption_while_flags_are_read_gives_json(monkeypatch, capsys):
+    """There typer itself ended the command, with nothing on stdout."""
+
+    def interrupt(*given: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("typer.core.TyperGroup.parse_args", interrupt)
+    assert main(["fit", "--json"]) == 130
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["error"]["exit_code"] == 130
+    assert printed.err == ""

@@ -37,12 +37,24 @@ class _Group(Group):
         ctx.obj = tuple(args)
         return super().parse_args(ctx, args)
 
+    def make_context(self, *given: Any, **named: Any) -> Any:
+        """Parse the arguments, which imports what the command needs."""
+        with _interruptible():
+            return super().make_context(*given, **named)
+
     def invoke(self, ctx: Any) -> Any:
-        """Run the command, and turn KeyboardInterrupt into Interrupted."""
-        try:
+        """Run the command."""
+        with _interruptible():
             return super().invoke(ctx)
-        except KeyboardInterrupt:
-            raise Interrupted("interrupted") from None
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Turn KeyboardInterrupt, at which typer would exit without a word, into Interrupted."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Interrupted("interrupted") from None
 
 
 _VERSION = showing(
