@@ -376,16 +376,6 @@ def _read_paths(path: Path) -> object:
     return read_svg(path)
 
 
-def _paths() -> list[bytes]:
-    head = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 20 20">'
-    style = "<style>.a, rect.b { fill: red; opacity: 50% }</style>"
-    shapes = (
-        '<g transform="translate(2 3) rotate(9)"><rect class="b" width="9" height="4" rx="1"/></g>'
-        '<path class="a" d="M2 2h9v9h-9zM4 4v2h2z"/><circle cx="50%" cy="9" r="3" fill="#0f0"/>'
-    )
-    return [f"{head}{style}{shapes}</svg>".encode()]
-
-
 def _read_log(path: Path) -> object:
     from artgen.base.errors import InputError
     from artgen.runs import read_generations, read_losses
