@@ -417,6 +417,7 @@ READERS = {
     "PNG in bands": Reader(".png", _open_bands, _picture("PNG")),
     "TIFF in bands": Reader(".tif", _open_bands, _tiled_tiff),
     "address": Reader(".http", _open_address, _answers),
+    "ICO": Reader(".ico", _open_target, _picture("ICO", "RGBA")),
     "table": Reader(
         ".csv", _open_target, lambda: [b"x,y\n0,1\n1,2.5\n2,3e-2\n", b"0.1,2,red\n3,4,blue\n"]
     ),

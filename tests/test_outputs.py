@@ -119,6 +119,20 @@ def test_transparent_parts_are_no_eps():
         splats.to_format("pdf")
 
 
+def test_an_icon_holds_the_drawing_in_several_sizes(art):
+    """`-o logo.ico` had no format."""
+    made = art.to_format("ico", artgen.art.ExportRequest(transparent=True))
+    with Image.open(io.BytesIO(made)) as icon:
+        assert {(16, 16), (48, 48), (256, 256)} <= icon.info["sizes"]
+        drawn = art.render(256, transparent=True)
+        top = (256 - len(drawn)) // 2
+        shown = np.asarray(icon)
+    np.testing.assert_array_equal(shown[top : top + len(drawn)], drawn)
+    assert shown[:top, :, 3].max() == 0
+    with pytest.raises(UsageError, match="takes no size"):
+        art.to_format("ico", artgen.art.ExportRequest(60))
+
+
 def test_files_that_are_open_and_names_without_a_format(art, tmp_path):
     file = io.BytesIO()
     art.save(file, format="png")

@@ -258,6 +258,31 @@ def test_colours_that_a_kernel_or_torch_cannot_draw_are_refused():
             paint(wrong, scene(wrong, canvas), canvas)
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        'fill-rule="evenodd" d="M0 0h40v40h-40zM10 10h20v20h-20z"',
+        'd="M0 0h40v40h-40zM10 10v20h20v-20z"',
+    ],
+    ids=["even-odd", "nonzero"],
+)
+def test_an_svg_is_a_stamp_with_its_holes(tmp_path, data):
+    """Icons are SVG files, and were "not a picture"."""
+    file = tmp_path / "frame.svg"
+    head = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="-5 -5 50 50">'
+    file.write_text(f'{head}<path fill="#c83c14" {data}/><circle cx="20" cy="20" r="4"/></svg>')
+    cover, quarter = read_coverage(file, 64), read_rgba(file, 64)
+    assert cover[8].min() > 0.95  # the frame, cut to what is filled
+    assert cover[22].min() == cover[32, 20] == 0  # the hole
+    assert cover[32, 32] == 1  # the dot in it
+    assert np.allclose(quarter[8, 8], (200 / 255, 60 / 255, 20 / 255, 1), atol=0.01)
+    assert quarter[32, 32].tolist() == [0, 0, 0, 1]
+    Stamp({"stamp": f"leaf,{file}", "colours": "own"})
+    file.write_text(f"{head}<text>no path</text></svg>")
+    with pytest.raises(InputError, match="has no filled paths, only text"):
+        Stamp({"stamp": str(file)})
+
+
 def test_files_of_stamps(tmp_path):
     box = np.zeros((20, 30), np.uint8)
     box[4:14, 6:26] = 255

@@ -92,6 +92,18 @@ def test_every_format_is_read(save, photo, kind):
     assert error < {"jpeg": 6, "webp": 6, "gif": 12}.get(kind, 1e-9)
 
 
+def test_the_largest_picture_of_an_icon_is_read(tmp_path, photo):
+    """Icons of pages, which logos often are, were "not a picture"."""
+    path, picture = tmp_path / "logo.ico", Image.fromarray(photo).convert("RGBA")
+    picture.putpixel((3, 2), (0, 0, 0, 0))
+    picture.save(path, sizes=[(16, 16), (90, 60)])
+    target = open_image(path)
+    np.testing.assert_array_equal(target.pixels[20:], photo[20:])
+    assert target.rgba[2, 3, 3] == 0
+    path.write_bytes(path.read_bytes()[:900])
+    refused(path, match="cannot be decoded|not a picture")
+
+
 def test_the_content_decides_not_the_suffix(save, photo):
     path = save(photo, "photo.png", format="JPEG")
     assert open_image(path).pixels.shape == photo.shape
@@ -554,7 +566,7 @@ def test_the_pixel_limit_is_ours_to_raise(tmp_path, monkeypatch, save, photo):
 
 
 def test_other_formats_are_not_even_tried(tmp_path, save, photo):
-    for kind in ("ppm", "tga", "pcx", "ico"):
+    for kind in ("ppm", "tga", "pcx"):
         refused(save(photo, f"photo.{kind}"), match="is not a picture")
     postscript = tmp_path / "photo.eps"
     postscript.write_text("%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n")

@@ -7,6 +7,7 @@ import io
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -206,6 +207,9 @@ def _read(file: str | Path | io.BytesIO, name: str) -> Image:
     """The picture of Pillow in a file. Raises InputError naming it."""
     import PIL.Image
 
+    if not isinstance(file, io.BytesIO) and Path(file).suffix.lower() == ".svg":
+        drawn: Image = resolve_name("artgen.output.svg.raster:svg_picture")(Path(file))
+        return drawn
     try:
         stream = file if isinstance(file, io.BytesIO) else open_regular(file, name)
         with stream, PIL.Image.open(stream) as picture:

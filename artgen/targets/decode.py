@@ -1,10 +1,11 @@
 """From the bytes of a picture file to samples: an array [height, width, channels].
 
 Channels are gray, gray and alpha, RGB, or RGBA; samples are uint8, uint16 or float32, sRGB-encoded
-and upright. Files are hostile until proven otherwise: only regular files are opened, only six
-formats are tried, and the number of pixels is checked before anything is decoded. Pillow is used
-directly: imageio, which wraps it, tries all of Pillow's formats (EPS runs Ghostscript), checks no
-size, and keeps neither colour profiles nor transparent colours of deep pictures.
+and upright. Files are hostile until proven otherwise: only regular files are opened, only seven
+formats are tried, and the number of pixels is checked before anything is decoded, but for icons, of
+which Pillow decodes up to twice as many. Pillow is used directly: imageio, which wraps it, tries
+all of its formats (EPS runs Ghostscript), checks no size, and keeps neither colour profiles nor
+transparent colours of deep pictures.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from artgen.base.errors import ArtgenError, InputError, is_out_of_memory, reading
 from artgen.base.files import use_of
 
-_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP")
+_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP", "ICO")
 _DEEP_MODES = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
 DAMAGED = "the file may be damaged or cut short"
 _TOO_MANY = "shrink the picture, or raise --max-pixels if you trust the file"

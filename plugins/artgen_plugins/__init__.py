@@ -1,4 +1,4 @@
-"""What artgen ships as a plugin: primitives, samples, looks, an engine, a loss."""
+"""What artgen ships as a plugin: primitives, samples, looks, an engine, a loss, icons."""
 
 from __future__ import annotations
 
@@ -74,6 +74,12 @@ def artgen_losses() -> list[Spec]:
     """Return the spec of `texture`."""
     summary = "Distance from the patches of another picture: texture:FILE"
     return [Spec("texture", summary, "artgen_plugins.texture:texture")]
+
+
+@hookimpl
+def artgen_exporters() -> list[Spec]:
+    """Return the spec of icons."""
+    return [Spec("ico", "An icon for pages and desktops", "artgen_plugins.icon:export_ico")]
 
 
 @hookimpl

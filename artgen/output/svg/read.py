@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ from artgen.output.svg.styles import StyleSheet, declared, read_styles
 from artgen.primitives import flatten
 
 Floats = NDArray[np.float64]
+Area: TypeAlias = tuple[list[Floats], bool, tuple[float, float, float], float]
 
 LARGEST_FILE, MOST_ELEMENTS, MOST_PATHS = 32_000_000, 200_000, 10_000
 """Limits of a file: bytes, elements, and filled paths."""
@@ -76,7 +77,8 @@ class SvgPaths:
 
     The canvas is `size`, width and height; its upper left corner is the origin. A path that covers
     all of it is no path but the `background`. `unread` counts what was left out, by name, and
-    `holes` those that were filled.
+    `holes` those that were filled. `areas` are all that is filled as it was drawn, with its holes:
+    contours [N, 2], whether they alternate (the even-odd rule), colour and opacity.
     """
 
     size: tuple[float, float]
@@ -84,6 +86,7 @@ class SvgPaths:
     background: tuple[float, float, float]
     unread: Mapping[str, int]
     holes: int
+    areas: tuple[Area, ...] = ()
 
 
 def read_svg(path: Path) -> SvgPaths:
@@ -134,6 +137,7 @@ class _Handlers:
         self.styles = StyleSheet(_PROPERTIES)
         self.unread: Counter[str] = Counter()
         self.paths: list[FilledPath] = []
+        self.areas: list[Area] = []
         self.holes = 0
         self.box: tuple[float, float, float, float] | None = None
 
@@ -212,6 +216,7 @@ class _Handlers:
         self.holes += holes
         colour = red / 255, green / 255, blue / 255
         self.paths += [FilledPath(ring, colour, opacity) for ring in outer]
+        self.areas.append((rings, even_odd, colour, opacity))
         self._limit(len(self.paths), MOST_PATHS, "filled paths")
 
     def _rings(self, data: str, transform: Any) -> list[Floats]:
@@ -271,7 +276,11 @@ class _Handlers:
             )
         self.unread["style rules"] += self.styles.unread
         unread = {what: number for what, number in self.unread.items() if number}
-        return SvgPaths((width, height), tuple(paths), background, unread, self.holes)
+        areas = [
+            ([ring - (left, top) for ring in rings], even_odd, colour, alpha)
+            for rings, even_odd, colour, alpha in self.areas
+        ]
+        return SvgPaths((width, height), tuple(paths), background, unread, self.holes, tuple(areas))
 
 
 def _listed(counts: Mapping[str, int]) -> str:
