@@ -38,6 +38,7 @@ from artgen.output.plotter.lines import (
 from artgen.output.plotter.route import length, sort_paths
 from artgen.raster import draw, edge_lines, paint
 from artgen.recipe import Recipe
+from artgen.targets import parse_colour
 from artgen_plugins.voronoi import Voronoi
 
 SVG, INKSCAPE = "{http://www.w3.org/2000/svg}", "{http://www.inkscape.org/namespaces/inkscape}"
@@ -278,6 +279,24 @@ def test_one_ink_is_enough_for_a_gray_picture():
 
 
 # ---- plots ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fill", ["none", "solid"])
+def test_each_colour_of_a_drawing_has_its_pen(fill, registry):
+    """Four pens were inks that mix the picture, or off by a level where edges are smooth."""
+    colours = ("#e0d0c0", "#3a7d5c", "#a04020", "#102030")
+    genes = [[x, y, 0.3] for x, y in ((-0.5, -0.5), (0.51, -0.4), (-0.4, 0.53), (0.1, 0.1))]
+    art = opaque(registry, "circle", genes, [parse_colour(each) for each in colours])
+    layers = plotted(art, fill=fill, pens=4).layers
+    assert tuple(layer.colour for layer in layers) == colours
+    drawn = [np.concatenate(layer.paths).mean(0) for layer in layers]
+    page = Page().turned(art.drawing.canvas)
+    for middle, gene in zip(drawn[:3], genes, strict=False):
+        centre = np.array([page.width, page.height]) / 2
+        wanted = centre + np.array(gene[:2]) * page.scale(art.drawing.canvas)
+        assert middle == pytest.approx(wanted, abs=5)
+    # Fewer pens than colours mix them, as before.
+    assert len(plotted(art, fill=fill, pens=2).layers) <= 2
 
 
 @pytest.mark.parametrize("name", [*shipped(), "triangle*3+bezier+circle"])

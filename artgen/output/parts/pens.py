@@ -6,7 +6,7 @@ A file of flat parts is refused where there are none, with a word of those for p
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from artgen.base.generic import generic
 from artgen.output.parts.flat import FlatPart, flat_parts
 from artgen.output.parts.flat import Floats as Floats
 from artgen.primitives import Primitive
+from artgen.targets import hex_colour
 from artgen.values.drawing import Drawing
 
 _SAMPLES = 64
@@ -26,16 +27,20 @@ class PenPart:
     """Outline and spine of a part, in any unit of length.
 
     `rings` are closed polygons, float64 [corners, 2], filled where their common winding number is
-    not zero. `spine` is the middle line of a stroke, float64 [points, 2], or None.
+    not zero. `spine` is the middle line of a stroke, float64 [points, 2], or None. `colour` is
+    ``#rrggbb``, or None for a part without a colour of its own; `alpha` its opacity.
     """
 
     rings: tuple[Floats, ...]
     spine: Floats | None = None
+    colour: str | None = None
+    alpha: float = 1.0
 
     def placed(self, scale: float, centre: tuple[float, float]) -> PenPart:
         """Scale the part and move its origin to `centre`."""
         rings = tuple(ring * scale + centre for ring in self.rings)
-        return PenPart(rings, None if self.spine is None else self.spine * scale + centre)
+        spine = None if self.spine is None else self.spine * scale + centre
+        return replace(self, rings=rings, spine=spine)
 
     @property
     def box(self) -> tuple[float, float, float, float]:
@@ -97,7 +102,7 @@ def pen_parts(primitive: Primitive, drawing: Drawing) -> list[PenPart]:
             hint="only shapes, cells and splats have them; use -o FILE.png",
         )
     return [
-        PenPart(tuple(rings), part.spine())
+        PenPart(tuple(rings), part.spine(), hex_colour(part.colour), part.alpha)
         for part in flat_parts(primitive, drawing)
         if (rings := part.rings())
     ]

@@ -29,14 +29,14 @@ from artgen.output.plotter.lines import (
     straight,
     to_paths,
 )
-from artgen.output.plotter.page import PAPERS, Fill, Page, named_page
+from artgen.output.plotter.page import Fill, Page, named_page
 from artgen.output.plotter.route import length, sort_paths
 from artgen.primitives import Primitive
-from artgen.targets import parse_colour
+from artgen.targets import hex_colour, parse_colour
 from artgen.values.canvas import Canvas
 from artgen.values.drawing import Drawing
 
-__all__ = ["PAPERS", "Fill", "Layer", "Page", "Plot", "named_page", "plot"]
+__all__ = ["Fill", "Layer", "Page", "Plot", "named_page", "plot"]
 
 Floats = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
@@ -96,15 +96,17 @@ def plot(
         placed = [[line * scale + centre for line in lines] for _, lines in inked]
         return _sorted(page, _pens(page, [colour for colour, _ in inked]), placed)
     x, y = drawing.canvas.reach
-    whole = PenPart((np.array([[-x, -y], [x, -y], [x, y], [-x, y]]),))
+    corners = np.array([[-x, -y], [x, -y], [x, y], [-x, y]])
+    whole = PenPart((corners,), colour=hex_colour(drawing.background))
     parts = [whole, *pen_parts(primitive, drawing)]
-    pens = choose_pens(pixels, page)
+    first = 0 if not transparent and page.fill != "none" else 1
+    pens = _own_pens(parts[first:], page) or choose_pens(pixels, page)
     plotter = _Plotter(
         [part.placed(scale, centre) for part in parts],
         _Inking(pixels, pens, page, drawing.canvas),
         page,
     )
-    for index in range(0 if not transparent and page.fill != "none" else 1, len(parts)):
+    for index in range(first, len(parts)):
         plotter.draw(index)
     return _sorted(page, pens, plotter.paths)
 
@@ -113,6 +115,19 @@ def _pens(page: Page, inks: Sequence[str]) -> Sequence[str]:
     """Return the pens of the page if it names one for each of several inks; else the inks."""
     named = () if isinstance(page.pens, int) else page.pens
     return named if len(named) == len(inks) and named != Page.pens else inks
+
+
+def _own_pens(parts: Sequence[PenPart], page: Page) -> tuple[str, ...]:
+    """Return the colours of the parts, if each can have a pen of its own.
+
+    None are left over for hatches, which mix pens, and for solid parts that show others through.
+    """
+    mixed = page.fill == "solid" and any(part.alpha < 1 for part in parts)
+    if mixed or page.fill == "hatch" or not isinstance(page.pens, int):
+        return ()
+    colours = dict.fromkeys(part.colour for part in parts if part.colour != page.paper)
+    known = tuple(colour for colour in colours if colour is not None)
+    return known if len(known) == len(colours) <= page.pens else ()
 
 
 def _sorted(page: Page, pens: Sequence[str], paths: Sequence[list[Floats]]) -> Plot:
@@ -175,6 +190,8 @@ class _Plotter:
         chosen: int | None = int(np.argmax(amounts))
         if page.fill == "solid":
             chosen = nearest(self.picture.colour(places), self.picture.pens, page.paper)
+        elif part.colour in self.picture.pens:
+            chosen = self.picture.pens.index(part.colour)
         if chosen is None:
             return
         outline = closed(part.rings)
