@@ -24,7 +24,9 @@ from artgen.losses import l1, mse, parse_loss, rmse
 from artgen.plan import resolve
 from artgen.raster import draw
 from artgen.recipe import Recipe
+from artgen.registry import default
 from artgen.runs import run
+from artgen.targets import hex_colour
 from artgen_plugins.circle import Circle
 from artgen_plugins.triangle import Triangle
 from artgen_plugins.voronoi import Voronoi
@@ -521,11 +523,14 @@ def test_a_first_drawing_gets_the_ground_colours_of_a_palette(target):
     assert torch.equal(engine.islands[0].tensors(0)["colour"], INKS[nearest].t())
 
 
-def test_partitions_have_no_palette(tmp_path, capsys):
-    photo = save_photo(tmp_path)
-    command = ["fit", str(photo), "-p", "voronoi", "--palette", "4"]
-    assert main([*command, "--out", str(tmp_path / "out")]) == 2
-    assert "does not support palettes" in capsys.readouterr().err
+def test_cells_have_the_colours_of_a_palette(tmp_path):
+    """Was refused as not supported by `genetic`, with the hint that shapes with genetic do."""
+    table = {"source": str(save_photo(tmp_path)), "palette": ["#102030", "#e0d0c0", "#a04020"]}
+    primitive = {"name": "voronoi", "count": 9}
+    asked = recipe(table["source"], {"engine": "genetic", "steps": 4}, target=table)
+    art = run(changed(asked, {"primitive": primitive, "output": {"video": False}}), default()).art
+    colours = art.drawing.tensors["colour"].t()
+    assert {hex_colour(each) for each in colours.tolist()} <= set(table["palette"])
 
 
 STAR = '''

@@ -397,9 +397,9 @@ def test_palettes_that_are_none(text, error, says):
 
 
 @pytest.mark.parametrize("name", ["gaussian", "mlp"])
-def test_only_engines_that_can_are_asked_to(name, photo, registry):
+def test_only_parts_that_can_are_asked_to(name, photo, registry):
     asked = recipe(photo, {"steps": 1}, primitive={"name": name, "count": None})
-    with pytest.raises(UsageError, match="engine gradient does not support palettes"):
+    with pytest.raises(UsageError, match=f"{name} cannot keep its colours to a palette"):
         run(changed(asked, {"target": {"palette": 4}}), registry)
 
 

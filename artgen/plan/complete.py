@@ -75,11 +75,15 @@ def complete(aimed: Aimed) -> Plan:
             layered = {**layered, **_automatic(engine, primitive, table.name), **stage.options}
         layered.setdefault("loss", DEFAULT_LOSS if subject is None else subject.loss)
         stages.append(_complete(layered, name, engine, primitive))
-        keeps_palette = "palette" in engine.supports and primitive.palettes
-        if recipe.target.palette is not None and not keeps_palette:
+        if recipe.target.palette is not None and not primitive.palettes:
+            raise UsageError(
+                f"{table.name} cannot keep its colours to a palette",
+                hint="shapes, cells, flat meshes and ink can: -p triangle, voronoi, mesh or mosaic",
+            )
+        if recipe.target.palette is not None and "palette" not in engine.supports:
             raise UsageError(
                 f"engine {name} does not support palettes",
-                hint="shapes with climb or genetic do, and ink: -p triangle --palette 5",
+                hint=f"leave out -e: {table.name} is made for {primitive.engines[0]}",
             )
         losses.append(named.loss(layered["loss"]))
         losses[-1].check_target(kind_of(subject))

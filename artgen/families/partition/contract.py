@@ -52,6 +52,7 @@ class Partition(Primitive):
     extensible: ClassVar[bool] = True
     keeps_trajectory: ClassVar[bool] = False
     Options: ClassVar[type[Any]] = EdgeOptions
+    palettes: ClassVar[bool] = True
     engines: ClassVar[tuple[str, ...]] = ("genetic",)
     presets: ClassVar[Mapping[str, Preset]] = {"classical": CLASSICAL}
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from artgen.engines.genetic.populations import Population, population_of
 from artgen.families.partition.contract import Partition
-from artgen.families.partition.paint import load_partition_kernels, unpack_sites
+from artgen.families.partition.paint import clear_sites, load_partition_kernels, unpack_sites
 from artgen.raster.sampling import make_grid
 
 
@@ -22,6 +22,7 @@ class SitePopulation(Population):
 
     def __init__(self, partition: Partition, *arguments: Any) -> None:
         super().__init__(partition, *arguments)
+        self.partition = partition
         self.kernels = load_partition_kernels(
             partition, "families.partition.search_kernels", "engines.genetic.generation_kernels"
         )
@@ -40,12 +41,14 @@ class SitePopulation(Population):
         self.fixed = (sums.astype(np.float32), make_grid(self.canvas, 1 / block))
 
     def tensors(self, index: int) -> dict[str, Tensor]:
-        """Sites and colour."""
+        """Sites and colour, of a palette the nearest one: that is best for the mean of a cell."""
         some = slice(int(self.numbers[index]))
-        values = {
-            "sites": self.individuals[0][index, some].T,
-            "colour": self.individuals[1][index, some].T,
-        }
+        sites, colour = (array[index, some] for array in self.individuals[:2])
+        if len(self.palette):
+            clear = clear_sites(self.partition, colour)
+            distance = np.square(colour[:, None] - self.palette).sum(2)
+            colour = np.where(clear, colour, self.palette[distance.argmin(1)])
+        values = {"sites": sites.T, "colour": colour.T}
         return {k: torch.from_numpy(v.astype(np.float32, "C")) for k, v in values.items()}
 
     def put(self, index: int, tensors: Mapping[str, Tensor]) -> None:
