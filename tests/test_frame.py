@@ -34,6 +34,9 @@ TINY = ("-p", "triangle", "-n", "3", "--steps", "4", "--no-video", "--quiet", "-
         ("30cm", None, 3543, None),
         ("20x30cm", 100, 1181, (787, 1181)),
         ("8.5x11in", 72, 792, (612, 792)),
+        ("30x40cm", None, 4724, (3543, 4724)),
+        ("A3", None, 4961, (3508, 4961)),
+        ("letter", 100, 1100, (850, 1100)),
     ],
 )
 def test_sizes_are_pixels_or_lengths(size, dpi, long_side, aspect):
@@ -170,3 +173,48 @@ def test_plots_are_not_cropped(tmp_path):
         run(asked, Registry())
     with pytest.raises(UsageError, match="cannot be cropped"):
         artgen.fit("curve:x", "mlp", crop="1:1")
+
+
+def test_paper_lies_as_the_picture_does():
+    """`--size A3` was "not a size", though `--page A3` was paper."""
+    paper = parse_frame("a6", dpi=20)
+    assert paper.canvas(24, 16) == Canvas(117, 83)
+    assert paper.canvas(16, 24) == Canvas(83, 117)
+    assert paper.place(Canvas(24, 16)).picture == Canvas(117, 83)
+    for crop in (paper, parse_frame(crop="A6", dpi=20), Recipe.from_dict(A6).target.frame):
+        left, _, wide, high = crop.window(240, 160)
+        assert (left, high) == (pytest.approx((240 - wide) / 2), 160)
+        assert wide / high == pytest.approx(148 / 105, abs=0.01)
+
+
+A6 = {"schema": 2, "target": {"source": "photo.png", "aspect": "A6"}}
+
+
+def test_a_size_on_paper_is_that_of_the_still(tmp_path, monkeypatch, capsys):
+    """`--size 30cm` fitted a picture of 768 pixels at 3,543, for an hour."""
+    monkeypatch.chdir(tmp_path)
+    save_photo(tmp_path)
+    line = ["fit", "photo.png", *(each for each in TINY if each != "--quiet"), "--name"]
+    files = ["-o", "paper.tif", "-o", "paper.jpg"]
+    for name, size, still, drawn, aspect in (
+        ("long", "3cm", (118, 79), (24, 16), None),
+        ("both", "2x3cm", (79, 118), (11, 16), "79:118"),
+        ("paper", "A6", (583, 413), (23, 16), "148:105"),
+    ):
+        more = files if name == "paper" else []
+        assert main([*line, name, "--size", size, "--dpi", "100", *more]) == 0
+        assert f"note: --size {size} is the size of the PNG" in capsys.readouterr().err
+        made = Path(f"artgen-out/{name}.png")
+        art = artgen.art.load(made.with_suffix(".art"))
+        assert (art.drawing.width, art.drawing.height) == drawn
+        assert art.recipe.target.aspect == aspect
+        for file in (made, *(Path(each) for each in more[1::2])):
+            with Image.open(file) as picture:
+                assert picture.size == still
+                assert picture.info["dpi"] == pytest.approx((100, 100), abs=0.1)
+    assert main(["fit", "--recipe", "artgen-out/paper.png", "--name", "again", "--quiet"]) == 0
+    assert Path("artgen-out/again.png").read_bytes() == made.read_bytes()
+    assert main([*line, "two", "--size", "A4", "--still-size", "300"]) == 2
+    assert "both say how large the PNG is" in capsys.readouterr().err
+    with pytest.raises(UsageError, match="size on paper"):
+        artgen.fit(np.zeros((4, 4)), size="30cm")

@@ -77,8 +77,8 @@ PROOFS: dict[str, Proof] = {
     "--target-bytes 4000": lambda out: next(out.glob("*.art")).stat().st_size <= 4000,
     "--max-bytes 200kB": lambda out: next(out.glob("*.mp4")).stat().st_size <= 200_000,
     "-o large.png --size 3840": largest("large.png", 3840),
-    "-o print.png --size 10cm": image(
-        lambda opened: abs(max(opened.size) / opened.info["dpi"][0] * 2.54 - 10) < 0.05, "print.png"
+    "-o print.png --size A6": image(
+        lambda opened: sorted(opened.size) == [1240, 1748], "print.png"
     ),
     "-o large.tif --size 640": largest("large.tif", 640),
     "-o small.jpg --size 640": largest("small.jpg", 640),

@@ -29,7 +29,7 @@ from artgen.targets import (
 )
 from artgen.targets.large import large_from_array
 from artgen.tasks import RunControl
-from artgen.values.frame import Frame, parse_frame
+from artgen.values.frame import Frame, is_on_paper, parse_frame
 
 
 def fit_in_memory(
@@ -57,6 +57,11 @@ def fit_in_memory(
     if callable(target):
         target = f"{register(target, kind='target')}:"
     texts = None if size is None else str(size)
+    if is_on_paper(texts):
+        raise UsageError(
+            f"size {size!r} is a size on paper, and a fit needs one in pixels",
+            hint=f"leave it out, and draw the result as large: art.render({size!r})",
+        )
     frame = parse_frame(texts, crop, given.get("crop_at"), given.get("pad"))
     opened: Target | None = None
     source = "array"

@@ -114,8 +114,8 @@ class Framing:
 
     crop: str | None = _FRAME.option(
         "W:H|WxH",
-        "Aspect ratio, such as 9:16, or width and height in pixels. A wider or higher picture is "
-        "cropped.",
+        "Aspect ratio, such as 9:16, or width and height as for --size. A wider or higher picture "
+        "is cropped.",
     )
     crop_at: str | None = _FRAME.option(
         "auto|X,Y",
@@ -128,7 +128,7 @@ class Framing:
     )
     dpi: float | None = _FRAME.option(
         "N",
-        "Dots per inch of sizes in cm, mm or in; PNG, JPEG and PDF files store it. Default: 300.",
+        "Dots per inch of sizes on paper; PNG, TIFF, JPEG and PDF files store it. Default: 300.",
         min=1,
         max=10_000,
     )
@@ -146,10 +146,10 @@ class Framing:
         return self.pad or (BACKGROUND if self.fit else None)
 
     def dpi_of(self, *sizes: str | None) -> float | None:
-        """The dots per inch that a file names: as given, or as sizes in cm, mm or in imply."""
-        from artgen.values.frame import DPI, has_unit
+        """The dots per inch that a file names: as given, or as sizes on paper imply."""
+        from artgen.values.frame import DPI, is_on_paper
 
-        return self.dpi or (DPI if any(map(has_unit, sizes)) else None)
+        return self.dpi or (DPI if any(map(is_on_paper, sizes)) else None)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from artgen.cli._flags import Framing, Panel
 from artgen.cli._where import SEE
 from artgen.recipe import flagged, keys
 from artgen.recipe.keys import Flag, Key
-from artgen.values.frame import is_focus, parse_frame, parse_pixels
+from artgen.values.frame import is_focus, is_on_paper, paper_sides, parse_frame, parse_pixels
 
 T = TypeVar("T")
 
@@ -113,6 +113,11 @@ class Request:
         value = getattr(self, name)
         return None if value is False else value
 
+    @property
+    def is_printed(self) -> bool:
+        """Whether `--size` is one on paper, which is that of the PNG."""
+        return is_on_paper(self.given("size"))
+
     def stages(self) -> dict[str, Any]:
         """The values of the flags of stages, as typed."""
         own = {key.field: self.given(name) for name, table, key, _ in flagged() if table == "stage"}
@@ -177,13 +182,24 @@ class Request:
         return flag.parse(value) if flag.parse is not None else value
 
     def _frame(self, target: dict[str, Any], output: dict[str, Any], framing: Framing) -> None:
-        """Add what size, crop and border say together."""
-        size, still = self.given("size"), self.given("still_size")
+        """Add what size, crop and border say together. Raises UsageError."""
+        size, still, crop = self.given("size"), self.given("still_size"), framing.crop
         frame = parse_frame(size, framing.crop, framing.crop_at, framing.border, framing.dpi)
-        if still is None and framing.crop is not None and "x" in framing.crop:
-            still = framing.crop
-        target["size"] = parse_frame(size, dpi=framing.dpi).size
-        target["aspect"] = frame.aspect and "{}:{}".format(*frame.aspect)
+        if self.is_printed and still is not None:
+            raise UsageError(
+                f"--size {size} and --still-size {still} both say how large the PNG is",
+                hint="give --size in pixels: it is that of the fit",
+            )
+        if self.is_printed:
+            # What is printed is drawn that large, and fitted no larger than without it.
+            size, still = None, size
+        elif still is None and crop is not None and ("x" in crop or paper_sides(crop)):
+            still = crop
+        target["size"] = parse_frame(size).size
+        if frame.turns:
+            target["aspect"] = next(filter(paper_sides, (self.given("size"), crop)))
+        else:
+            target["aspect"] = frame.aspect and "{}:{}".format(*frame.aspect)
         target |= {"crop_at": framing.crop_at, "pad": frame.pad}
         output["still_size"] = still and parse_pixels(still, framing.dpi, flag="--still-size")
         output["dpi"] = framing.dpi_of(still)

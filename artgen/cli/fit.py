@@ -166,6 +166,11 @@ def _lay_over(
         if left_out and not common.quiet:
             say(f"note: {primitive} has no {', '.join(left_out)}: the look {look} does without")
     tables = request.tables(framing)
+    if request.is_printed and not common.quiet:
+        say(
+            f"note: --size {request.given('size')} is the size of the PNG; the fit keeps its own, "
+            "which --size sets in pixels"
+        )
     data = lay_over(laid.data, tables, request.stages(), request.settings or ())
     return laid.then("flag", data, tables)
 

@@ -46,7 +46,7 @@ class Plotting:
 
     page: str | None = _PANEL.option(
         "PAPER",
-        "Draw lines for pens on this paper: A2 to A5, letter, legal, tabloid or "
+        "Draw lines for pens on this paper: A0 to A6, letter, legal, tabloid or "
         "WIDTHxHEIGHT in mm. Default: A4, with any other option of this group.",
     )
     margin: float | None = _PANEL.option("MM", "Margin around the drawing. Default: 15.", min=0)
@@ -92,8 +92,8 @@ def render(
         "-o",
     ),
     size: str | None = option(
-        "PX|WxH|CM",
-        "Long side in pixels, width and height such as 1080x1080, or a length such as 30cm. "
+        "PX|WxH|CM|A3",
+        "Long side in pixels, width and height such as 1080x1080, a length such as 30cm, or paper. "
         "Default: the fitting size; 336 for --latent and --walk.",
     ),
     transparent: bool = switch("Leave out the background.", "--transparent"),

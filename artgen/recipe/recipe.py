@@ -34,7 +34,7 @@ from artgen.recipe.tables import (
     TilesTable,
     as_file,
 )
-from artgen.values.frame import Frame
+from artgen.values.frame import Frame, parse_frame
 
 SCHEMA: Literal[2] = 2
 
@@ -166,7 +166,7 @@ class Recipe(Table):
 
     def framed(self, size: int | str | None) -> Frame:
         """The frame of an output of this `size`: cropped or bordered as the target is."""
-        frame = Frame.of(size)
+        frame = parse_frame(size, dpi=self.output.dpi) if isinstance(size, str) else Frame(size)
         target = self.target.frame
         return replace(frame, at=target.at, pad=target.pad)
 

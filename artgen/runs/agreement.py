@@ -12,6 +12,7 @@ from artgen.plan import find_names
 from artgen.recipe import BYTE_KEYS, Recipe
 from artgen.registry import Registry, bare_name
 from artgen.targets import Source, Target, TargetRequest, open_source
+from artgen.values.frame import paper_sides
 
 _NAMES = ("name", "engine", "loss")
 """The keys whose values may name the distribution of a plugin: `artgen/gaussian`."""
@@ -22,9 +23,10 @@ def check_agreement(
 ) -> None:
     """Raise UsageError for the first value asked for that the stored recipe contradicts.
 
-    ``auto`` agrees with everything, and so do `time`, which became `steps`, and `target_bytes`
-    and `parameter_bytes`, which became a count. A number of colours agrees with a palette that has
-    no more, the count of a codec with the option that it became. `target` is a target in memory.
+    ``auto`` agrees with everything, and so do `time`, which became `steps`, paper, which became an
+    aspect, `alpha`, which became a number, and `target_bytes` and `parameter_bytes`, which became a
+    count. A number of colours agrees with a palette that has no more, the count of a codec with the
+    option that it became. `target` is a target in memory.
     """
     data, given = stored.to_dict(), asked.requested()
     given.pop("schema", None)
@@ -58,7 +60,8 @@ def _check_stages(asked: Any, stored: list[dict[str, Any]]) -> None:
 def _check(asked: dict[str, Any], stored: dict[str, Any], prefix: str = "") -> None:
     for key, value in asked.items():
         found = stored.get(key)
-        if value is None or value == "auto":
+        became = paper_sides(value) if key == "aspect" else key == "alpha" and value is True
+        if value is None or value == "auto" or (found and became):
             continue
         if key == "device" and found == "cpu" and is_webgpu(value):
             # Parts without kernels for WebGPU run on the CPU.

@@ -1,7 +1,7 @@
 """Frames: how large a picture is, and which part of a drawing or photograph fills it.
 
 A frame with an aspect ratio crops what is wider or higher, or adds a border to what is not. Lengths
-such as ``30cm`` become pixels at a number of dots per inch.
+such as ``30cm`` and paper such as ``A3`` become pixels at a number of dots per inch.
 """
 
 from __future__ import annotations
@@ -26,6 +26,20 @@ LARGEST = 65_536
 DPI = 300
 """Dots per inch of lengths, unless asked for: what printers ask for."""
 
+PAPERS: dict[str, tuple[float, float]] = {
+    "A0": (841.0, 1189.0),
+    "A1": (594.0, 841.0),
+    "A2": (420.0, 594.0),
+    "A3": (297.0, 420.0),
+    "A4": (210.0, 297.0),
+    "A5": (148.0, 210.0),
+    "A6": (105.0, 148.0),
+    "letter": (215.9, 279.4),
+    "legal": (215.9, 355.6),
+    "tabloid": (279.4, 431.8),
+}
+"""Width and height of named papers, in millimetres (ISO 216 and ANSI/ASME Y14.1)."""
+
 BACKGROUND = "background"
 """The border that has the colour of the background, or is transparent where that is left out."""
 
@@ -46,13 +60,15 @@ class Frame:
     """A picture with a long side of `size` pixels (None: as dense as what it shows).
 
     With an `aspect`, width and height as whole numbers, it is cropped around the point `at`, or
-    with `pad`, a colour or `BACKGROUND`, shown whole inside a border. Raises UsageError.
+    with `pad`, a colour or `BACKGROUND`, shown whole inside a border. A frame that `turns`, such as
+    that of named paper, lies as what it shows does. Raises UsageError.
     """
 
     size: int | None = None
     aspect: tuple[int, int] | None = None
     at: Place = _CENTRE
     pad: str | None = None
+    turns: bool = False
 
     def __post_init__(self) -> None:
         size = self.size
@@ -78,14 +94,22 @@ class Frame:
             return parse_frame("x".join(map(str, value)))
         return cls(value)
 
+    def turned(self, width: float, height: float) -> Frame:
+        """The frame in the orientation of something this large, if it `turns`."""
+        if self.aspect is None or not self.turns:
+            return self
+        short, long = sorted(self.aspect)
+        return replace(self, aspect=(long, short) if width > height else (short, long), turns=False)
+
     def window(self, width: float, height: float) -> tuple[float, float, float, float]:
         """Left, top, width and height of what it shows of something this large.
 
         Left and top are negative where there is a border.
         """
-        if self.aspect is None:
+        aspect = self.turned(width, height).aspect
+        if aspect is None:
             return 0, 0, width, height
-        ratio = self.aspect[0] / self.aspect[1]
+        ratio = aspect[0] / aspect[1]
         wide = (min if self.pad is None else max)(width, height * ratio)
         high = wide / ratio
         if self.pad is not None:
@@ -97,11 +121,12 @@ class Frame:
 
     def canvas(self, width: int, height: int) -> Canvas:
         """The pixels of the picture, of exactly its aspect, for something this large."""
-        if self.aspect is None:
+        aspect = self.turned(width, height).aspect
+        if aspect is None:
             whole = Canvas(width, height)
             return whole if self.size is None else whole.scaled(self.size)
         _, _, wide, high = self.window(width, height)
-        return Canvas(*self.aspect).scaled(self.size or max(1, round(max(wide, high))))
+        return Canvas(*aspect).scaled(self.size or max(1, round(max(wide, high))))
 
     def place(self, drawn: Canvas) -> Placement:
         """Place a drawing of that canvas on the picture."""
@@ -124,18 +149,19 @@ class Frame:
         )
 
     def focused(self, pixels: NDArray[Any]) -> Frame:
-        """The frame with ``auto`` replaced by the middle of the window around the most detail.
+        """The frame, turned, with ``auto`` replaced by the middle of the window of most detail.
 
         Detail is the sum of differences between neighbouring pixels of `pixels`, [height, width,
         channels], reduced to a long side of about 128; of equal windows the most central one wins.
         """
         import numpy as np
 
-        if self.at != "auto":
-            return self
-        if self.aspect is None or self.pad is not None:
-            return replace(self, at=_CENTRE)
         height, width = pixels.shape[:2]
+        turned = self.turned(width, height)
+        if self.at != "auto":
+            return turned
+        if self.aspect is None or self.pad is not None:
+            return replace(turned, at=_CENTRE)
         step = math.ceil(max(height, width) / _SEEN)
         down, along = min(step, height), min(step, width)
         small = pixels[: height // down * down, : width // along * along].astype(np.float64)
@@ -144,7 +170,7 @@ class Frame:
         detail = across + np.abs(np.diff(small, axis=0, append=small[-1:])).sum(2)
         rows, columns = detail.shape
         _, _, wide, high = self.window(columns, rows)
-        return replace(self, at=(_densest(detail.sum(0), wide), _densest(detail.sum(1), high)))
+        return replace(turned, at=(_densest(detail.sum(0), wide), _densest(detail.sum(1), high)))
 
 
 WHOLE = Frame()
@@ -189,8 +215,8 @@ def parse_frame(
 ) -> Frame:
     """Read a frame from texts.
 
-    `size` is ``2048``, ``1080x1080``, ``30cm`` or ``20x30cm`` (also mm, in), `crop` is ``9:16`` or
-    ``1080x1920``, `at` is ``auto`` or the shares ``0.5,0.3``. Raises UsageError.
+    `size` is ``2048``, ``1080x1080``, ``30cm``, ``20x30cm`` (also mm, in) or ``A3``, `crop` is
+    ``9:16``, ``1080x1920`` or ``A3``, `at` is ``auto`` or shares ``0.5,0.3``. Raises UsageError.
     """
     frame = Frame(at=parse_place(at), pad=pad)
     if crop is not None and _ASPECT.fullmatch(crop):
@@ -199,9 +225,10 @@ def parse_frame(
         width, height = _sides("--crop", crop, dpi)
         if height is None:
             raise UsageError(
-                f"--crop {crop} is not an aspect ratio", hint="write 9:16, or 1080x1920 for pixels"
+                f"--crop {crop} is not an aspect ratio",
+                hint="write 9:16 or A3, or 1080x1920 for pixels",
             )
-        frame = replace(frame, size=max(width, height), aspect=(width, height))
+        frame = _with_sides(frame, width, height, crop)
     if size is not None:
         width, height = _sides("--size", size, dpi)
         if height is None:
@@ -211,31 +238,39 @@ def parse_frame(
                 f"--size {size} and --crop {crop} both ask for an aspect ratio",
                 hint="leave --crop out: --size crops too",
             )
-        frame = replace(frame, size=max(width, height), aspect=(width, height))
+        frame = _with_sides(frame, width, height, size)
     return frame
 
 
 def parse_pixels(text: str, dpi: float | None = None, *, flag: str = "--size") -> int | str:
-    """A long side in pixels, or ``WIDTHxHEIGHT``, given either or lengths.
+    """A long side in pixels, or ``WIDTHxHEIGHT``, given either or lengths; named paper as it is.
 
     Raises UsageError naming the `flag`.
     """
     width, height = _sides(flag, text, dpi)
+    if paper_sides(text) is not None:
+        return text
     return width if height is None else f"{width}x{height}"
 
 
-def has_unit(text: str | None) -> bool:
-    """Whether a size is a length, so that it depends on the dots per inch."""
-    return text is not None and text.lower().endswith(tuple(_INCHES))
+def paper_sides(text: str | None) -> tuple[float, float] | None:
+    """Width and height in millimetres of the paper with this name, upright; None without one."""
+    return {name.lower(): sides for name, sides in PAPERS.items()}.get((text or "").strip().lower())
+
+
+def is_on_paper(text: str | None) -> bool:
+    """Whether a size is a length or paper, so that it depends on the dots per inch."""
+    ends = (text or "").strip().lower().endswith(tuple(_INCHES))
+    return ends or paper_sides(text) is not None
 
 
 def parse_aspect(text: str) -> tuple[int, int]:
-    """The aspect ratio that ``9:16`` or ``2.35:1`` stands for, as whole numbers.
+    """The aspect ratio that ``9:16``, ``2.35:1`` or ``A3`` stands for, as whole numbers.
 
     Raises UsageError.
     """
-    match = _ASPECT.fullmatch(text)
-    sides = [float(side) for side in match.groups()] if match else []
+    match, paper = _ASPECT.fullmatch(text), paper_sides(text)
+    sides = [float(side) for side in paper or (match.groups() if match else ())]
     if not sides or not all(0 < side <= LARGEST for side in sides):
         raise UsageError(f"{text!r} is not an aspect ratio", hint="write 9:16")
     if max(sides) / min(sides) > 1000:
@@ -300,7 +335,9 @@ def parse_focus(text: str) -> tuple[Circle, ...]:
 
 def _sides(flag: str, text: str, dpi: float | None) -> tuple[int, int | None]:
     """One or two sides in pixels. Raises UsageError."""
-    match = _SIZE.fullmatch(text.replace("\N{MULTIPLICATION SIGN}", "x").replace(" ", ""))
+    paper = paper_sides(text)
+    plain = f"{paper[0]}x{paper[1]}mm" if paper else text.replace("\N{MULTIPLICATION SIGN}", "x")
+    match = _SIZE.fullmatch(plain.replace(" ", ""))
     if match is None and flag == "--crop":
         typed = re.fullmatch(rf"{_NUMBER}\D{_NUMBER}", text)
         ratio = "{}:{}".format(*typed.groups()) if typed else "9:16"
@@ -310,7 +347,7 @@ def _sides(flag: str, text: str, dpi: float | None) -> tuple[int, int | None]:
         )
     if match is None:
         raise UsageError(
-            f"{flag} {text!r} is not a size", hint="write 2048, 1080x1080, 30cm or 20x30cm"
+            f"{flag} {text!r} is not a size", hint="write 2048, 1080x1080, 30cm, 20x30cm or A3"
         )
     unit = (match[3] or "px").lower()
     scale = 1.0 if unit == "px" else _INCHES[unit] * (dpi or DPI)
@@ -325,6 +362,12 @@ def _sides(flag: str, text: str, dpi: float | None) -> tuple[int, int | None]:
         )
     first, *second = map(round, sides)
     return first, second[0] if second else None
+
+
+def _with_sides(frame: Frame, width: int, height: int, text: str) -> Frame:
+    """The frame with these sides, which turn where `text` names paper."""
+    turns = paper_sides(text) is not None
+    return replace(frame, size=max(width, height), aspect=(width, height), turns=turns)
 
 
 def _densest(detail: NDArray[Any], length: float) -> float:

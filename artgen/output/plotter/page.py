@@ -8,19 +8,9 @@ from typing import Literal
 
 from artgen.base.errors import UsageError, did_you_mean
 from artgen.values.canvas import Canvas
+from artgen.values.frame import PAPERS, paper_sides
 
 Fill = Literal["none", "hatch", "solid"]
-
-PAPERS: dict[str, tuple[float, float]] = {
-    "A2": (420.0, 594.0),
-    "A3": (297.0, 420.0),
-    "A4": (210.0, 297.0),
-    "A5": (148.0, 210.0),
-    "letter": (215.9, 279.4),
-    "legal": (215.9, 355.6),
-    "tabloid": (279.4, 431.8),
-}
-"""Width and height of named papers, in millimetres (ISO 216 and ANSI/ASME Y14.1)."""
 
 SMALLEST, LARGEST = 10.0, 5000.0
 """Limits of the sides of a page, in millimetres."""
@@ -88,10 +78,8 @@ def named_page(text: str) -> Page:
 
     Named paper turns to the orientation of the drawing, a page of given size does not.
     """
-    names = {name.lower(): sides for name, sides in PAPERS.items()}
-    if text.lower() in names:
-        width, height = names[text.lower()]
-        return Page(width, height)
+    if paper := paper_sides(text):
+        return Page(*paper)
     found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)x([0-9]+(?:\.[0-9]+)?)(?:mm)?", text)
     if found is None:
         known = did_you_mean(text, PAPERS)

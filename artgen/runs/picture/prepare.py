@@ -32,7 +32,7 @@ from artgen.targets import (
     parse_colour,
 )
 from artgen.values.drawing import Drawing
-from artgen.values.frame import WHOLE
+from artgen.values.frame import WHOLE, paper_sides
 
 FASTEST = 100_000
 """Steps per second that no fit exceeds."""
@@ -71,6 +71,8 @@ def complete(recipe: Recipe, target: Target, files: InputFiles, run: dict[str, A
     """The recipe with all that was resolved: hashes, seed, size and where it runs."""
     recipe = recipe.with_target(source=target.source, sha256=target.sha256, size=target.size)
     frame = target.still.frame if isinstance(target.still, ImageTarget) else WHOLE
+    if frame.aspect is not None and paper_sides(recipe.target.aspect):
+        recipe = recipe.with_target(aspect="{}:{}".format(*frame.aspect))
     if frame.aspect is not None and frame.at != "auto" and recipe.target.crop_at is not None:
         recipe = recipe.with_target(crop_at=",".join(f"{share:g}" for share in frame.at))
     if isinstance(target.still, ImageTarget) and isinstance(target.still.focus, tuple):
