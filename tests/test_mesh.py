@@ -226,7 +226,7 @@ def test_colours_of_a_palette(photo):
     used = colour_table(drawing.tensors["colour"])[found.colours[:, 0].unique()]
     assert {hex_colour(each) for each in used.tolist()} <= set(table["palette"])
     smooth = {"name": "mesh", "count": 16, "shading": "smooth"}
-    with pytest.raises(UsageError, match="does not support palettes"):
+    with pytest.raises(UsageError, match="mesh cannot keep its colours to a palette"):
         run(recipe(photo, target=table, primitive=smooth))
 
 
@@ -253,8 +253,9 @@ def test_vectors_and_data(arts):
         corners = torch.tensor([each["outline"] for each in shapes], dtype=torch.float64)
         assert float(areas(corners).abs().sum()) == pytest.approx(art.drawing.canvas.area, rel=1e-2)
         assert b"<script>" in export_html(art, ExportRequest())
-        with pytest.raises(UsageError, match="transparent"):
-            art.render(transparent=True)
+    assert (arts["flat"].render(transparent=True)[..., 3] == 255).all()
+    with pytest.raises(UsageError, match="transparent"):
+        arts["smooth"].render(transparent=True)
 
 
 def test_morphs_begin_and_end_with_their_drawings(arts):

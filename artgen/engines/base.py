@@ -42,6 +42,8 @@ class Problem:
     there on, and the runner may add some while the engine runs; `palette` [K, 3] holds the only
     colours that parts may have (None: any), for engines with `palettes`; `arithmetic` is what steps
     of fields and codecs compute in; `random` is the generator of new parts, see `make_generator`.
+    `even` is the target where it is fitted with its alpha, over a ground that pulls no colour, that
+    ground, and its mean colours, for engines that draw over pictures: see `ImageTarget.even`.
     """
 
     primitive: Primitive
@@ -63,6 +65,7 @@ class Problem:
     random: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     revisions: list[tuple[int, int]] = field(default_factory=list)
+    even: tuple[Tensor, Tensor, Tensor] | None = None
 
     def position(self, step: int) -> float:
         """The position of the schedule after `step` steps, in steps of the first plan.

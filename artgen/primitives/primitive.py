@@ -106,6 +106,9 @@ class Primitive:
     Target pixels are laid over it. So a part on a transparent pixel is always an error, and no part
     can imitate the background. The lower it is, the more alpha counts, and the less colours do.
     """
+    alpha_counts: ClassVar[float | None] = None
+    """How much a level of alpha counts against one of a colour, where engines draw over `even`
+    grounds (see `artgen.engines.base.Problem`); None: they draw over `clear`."""
 
     def __init_subclass__(cls, **more: Any) -> None:
         super().__init_subclass__(**more)
@@ -184,12 +187,17 @@ class Primitive:
         """Whether its drawings can have a transparent background."""
         return False
 
+    @classmethod
+    def alpha_options(cls, solid: bool) -> Mapping[str, Any]:
+        """Return options that suit a picture fitted with its alpha, which is `solid` or soft."""
+        return {}
+
     def check_transparent(self, name: str) -> None:
         """Raise UsageError where it, called `name`, cannot be drawn on a transparent background."""
         if not self.can_be_transparent:
             raise UsageError(
                 f"{name} cannot be drawn on a transparent background",
-                hint="only shapes, cells and splats with blend=over can be",
+                hint="shapes, cells, flat meshes and splats with blend=over can: -p triangle",
             )
 
     @property

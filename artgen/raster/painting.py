@@ -18,6 +18,8 @@ from artgen.values.drawing import BACKGROUND_WEIGHT, Drawing
 from artgen.values.examples import Examples
 
 Colour = tuple[float, float, float]
+Ground = Colour | Tensor
+"""A colour, or a picture [3, height, width]."""
 
 BLACK: Colour = (0.0, 0.0, 0.0)
 
@@ -36,7 +38,7 @@ def draw(
     """Draw at any resolution: float32 [3, height, width] on the CPU, sRGB-encoded, not clamped.
 
     `canvas` defaults to the fitting size. `supersample` = k draws k times larger and averages
-    k × k pixels. With `transparent` (shapes, cells, the blend ``over``) the result is
+    k × k pixels. With `transparent` (shapes, cells, flat meshes, `over`) the result is
     [4, height, width] with colours not multiplied by alpha. Raises InputError where the tensors are
     not the primitive's, OutOfMemory, UsageError.
     """
@@ -80,7 +82,7 @@ def paint(
     tensors: Mapping[str, Tensor],
     canvas: Canvas,
     *,
-    background: Colour = BLACK,
+    background: Ground = BLACK,
     background_weight: float = BACKGROUND_WEIGHT,
     memory: Memory | None = None,
     transparent: bool = False,
@@ -97,7 +99,8 @@ def paint(
 
     A compiled `backend` takes float32 on its device and needs neither `memory` nor `tile_side`.
     `softness`, from 0 to 1, makes that share of the blend ``over`` independent of the order of the
-    parts, and differentiable in their depth. Raises PluginError where the family registers nothing.
+    parts, and differentiable in their depth. Families with `alpha_counts` are also painted over a
+    picture as the `background`. Raises PluginError where the family registers nothing.
     """
     raise PluginError(
         f"{type(primitive).__name__} cannot be painted: its family has no function for that",

@@ -27,6 +27,7 @@ from artgen.values.frame import (
     LARGEST,
     Frame,
     is_focus,
+    paper_sides,
     parse_aspect,
     parse_focus,
     parse_frame,
@@ -85,6 +86,12 @@ def _focus(value: Any, before: Mapping[str, Any]) -> Any:
     return as_file(value, before)
 
 
+def _alpha(value: Any, before: Mapping[str, Any]) -> Any:
+    if isinstance(value, bool) or (isinstance(value, int | float) and 0 < value <= 100):
+        return value if isinstance(value, bool) else float(value)
+    raise Wrong("must be true, false, or a number above 0 and at most 100")
+
+
 def _palette(value: Any, before: Mapping[str, Any]) -> Any:
     listed = _is_list(value) and all(isinstance(each, str) for each in value)
     size = value if type(value) is int else len(value) + 1 if listed else 0
@@ -108,9 +115,10 @@ def _history(value: Any, before: Mapping[str, Any]) -> Any:
 def _size(value: Any, before: Mapping[str, Any]) -> Any:
     if type(value) is int and 1 <= value <= LARGEST:
         return value
-    if isinstance(value, str) and "x" in value:
+    if isinstance(value, str) and ("x" in value or paper_sides(value)):
         return _text(parse_frame)(value, before)
-    raise Wrong(f"must be a long side from 1 to {LARGEST} pixels, or WIDTHxHEIGHT")
+    what = f"a long side from 1 to {LARGEST} pixels, WIDTHxHEIGHT, or paper such as A3"
+    raise Wrong(f"must be {what}")
 
 
 def _replanned(value: Any, before: Mapping[str, Any]) -> Any:
@@ -161,7 +169,8 @@ class TargetTable(Table):
         JUDGE,
         "PX|WxH",
         "Size of the target while fitting: its long side, or both sides, to which it is "
-        "cropped. Default: its own, at most 768, or more for many parts.",
+        "cropped. On paper (30cm, A3), that of the PNG. Default: its own, at most 768, or more for "
+        "many parts.",
         type=str,
         usual=True,
     )
@@ -169,7 +178,8 @@ class TargetTable(Table):
     the pictures. Default: the picture's own, at most 768, or more for [many parts](scale.md); plots
     640, maps 400; folders of pictures at most 64; clips at most 384."""
     aspect: str | None = key(default=None, check=_text(parse_aspect))
-    """`width:height` to which the picture is cropped, such as `9:16`. Default: its own."""
+    """`width:height` to which the picture is cropped, such as `9:16`, or paper such as `A3`, which
+    turns as the picture lies. Default: its own."""
     crop_at: str | None = key(default=None, check=_text(parse_place), keyword=True)
     """The point that a crop keeps in its centre, as shares of width and height such as `0.5,0.3`;
     `auto` finds the most detail, and is stored as numbers. Default: `0.5,0.5`."""
@@ -185,10 +195,11 @@ class TargetTable(Table):
     """Colour behind the parts, behind transparent pixels and of the paper of plots: a CSS name,
     `#rrggbb`, three numbers in 0 to 1, or `auto`. Default: `auto`: that of the preset, else black;
     for shapes the mean colour of the target."""
-    alpha: bool | None = key(default=None)
+    alpha: bool | float | None = key(default=None, check=_alpha)
     """Fit the transparency of the picture: parts stay off what is transparent. For shapes, cells,
-    and splats with `blend = "over"`. Default: `true` where `output.transparent` is and `background`
-    is `auto`."""
+    flat meshes, and splats with `blend = "over"`. A number, for shapes and splats, is how much
+    alpha counts against colours. Default: `true` where `output.transparent` is and `background` is
+    `auto`; stored as 1.5 for shapes, 1 for splats."""
     palette: int | tuple[str, ...] | None = key(
         default=None, check=_palette, keyword="int | str | os.PathLike[str] | Sequence[str] | None"
     ).flagged(
@@ -234,7 +245,8 @@ class TargetTable(Table):
     def frame(self) -> Frame:
         """The part of the picture that is fitted; its size is the key `size`."""
         aspect = None if self.aspect is None else parse_aspect(self.aspect)
-        return Frame(aspect=aspect, at=parse_place(self.crop_at), pad=self.pad)
+        turns = paper_sides(self.aspect) is not None
+        return Frame(aspect=aspect, at=parse_place(self.crop_at), pad=self.pad, turns=turns)
 
 
 BYTE_KEYS = ("target_bytes", "parameter_bytes")

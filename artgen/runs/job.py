@@ -131,6 +131,7 @@ class Job:
             backend=self.backend,
             arithmetic=self.arithmetic,
             random=self.recipe.run.random,
+            even=data.even,
             **given,
         )
 

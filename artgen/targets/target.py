@@ -36,7 +36,7 @@ class TargetTensors:
     or the pictures of `test`, [N, channels, height, width], all float32. Codecs learn from
     `training`. `weight`, [height, width], is how much the pixels of a picture count. `function` is
     given where the values are those of a function: it maps any positions [M, inputs] to values
-    [M, outputs].
+    [M, outputs]. `even` is what `ImageTarget.even` gives of a transparent picture.
     """
 
     goal: Tensor
@@ -45,6 +45,7 @@ class TargetTensors:
     training: Examples | None = None
     test: Examples | None = None
     function: Callable[[Tensor], Tensor] | None = None
+    even: tuple[Tensor, Tensor, Tensor] | None = None
 
     def sampled(self, pictures: int | None) -> TargetTensors:
         """The data with at most so many test pictures, evenly chosen; None: with all."""

@@ -37,6 +37,11 @@ class LowPoly(Mesh):
         """True where the picture has no colours between those of the vertices."""
         return bool(self.options.shading == "flat")
 
+    @property
+    def can_be_transparent(self) -> bool:
+        """True where a triangle can be left out: it has a colour of its own."""
+        return self.palettes
+
     def corner_colours(
         self, xy: NDArray[np.float64], triangles: NDArray[np.int64]
     ) -> NDArray[np.int64]:

@@ -241,7 +241,7 @@ class GeneticEngine(Engine):
         # Another seed, as it counts steps in the same way.
         seed = derived_seed(problem.seed, "climb", 1)
         options = {"alpha": self.options.alpha}
-        problem = replace(problem, target=self.target, options=options, seed=seed)
+        problem = replace(problem, target=self.target, options=options, seed=seed, even=None)
         refine = population_of(problem.primitive).refiner(problem)
         if refine is None:
             raise UsageError(

@@ -15,7 +15,7 @@ that `paint` draws differentiably. A family with a loss of its own registers a s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar, NamedTuple, Protocol
@@ -37,6 +37,7 @@ from artgen.engines.gradient.schedule import AdamOptions
 from artgen.primitives import Arithmetic, Primitive
 from artgen.raster import paint
 from artgen.raster.backend import Memory
+from artgen.raster.painting import Ground
 from artgen.values.canvas import Canvas
 
 FEW = 16
@@ -95,9 +96,18 @@ class Objective:
         self.canvas = problem.drawing.canvas
         self.target = problem.target.to(self.device)
         self.weight = None if problem.weight is None else problem.weight.to(self.device)
+        self._grounds: Sequence[Ground] = [problem.drawing.background]
+        targets = [self.target]
+        if problem.even is not None:
+            self.target, ground, plain = (each.to(self.device) for each in problem.even)
+            # Steps take turns, so that none learns which pixels are more and which are less.
+            targets, self._grounds = [[x, 2 * plain - x] for x in (self.target, ground)]
         self.memory = Memory()
         self.generator = torch.Generator(self.device).manual_seed(problem.seed)
-        self._views = {1: _View(self.canvas, self.target, self.weight)}
+        self._views = {
+            (1, turn): _View(self.canvas, target, self.weight)
+            for turn, target in enumerate(targets)
+        }
 
     @classmethod
     def automatic(cls, primitive: Primitive) -> dict[str, Any]:
@@ -172,11 +182,15 @@ class Objective:
 
     def paint(self, tensors: Mapping[str, Tensor], canvas: Canvas, step: int) -> Tensor:
         """The picture of a step, [3, height, width]."""
-        return self._paint(tensors, canvas, self.softness(step))
+        return self._paint(tensors, canvas, self.softness(step), self._turn(step))
 
     def softness(self, step: int) -> float:
         """The softness of the blend over at a step, see `artgen.raster.paint`."""
         return 0.0
+
+    def _turn(self, step: int) -> int:
+        """The number of the ground of a step."""
+        return step % len(self._grounds)
 
     def picture(self, tensors: Mapping[str, Tensor]) -> Tensor:
         """The picture that an evaluation compares with the target; of the target's shape."""
@@ -236,14 +250,17 @@ class Objective:
             self.densification.load_state_dict(state)
 
     def _paint(
-        self, tensors: Mapping[str, Tensor], canvas: Canvas, softness: float = 0.0
+        self, tensors: Mapping[str, Tensor], canvas: Canvas, softness: float = 0.0, turn: int = 0
     ) -> Tensor:
-        start = self.problem.drawing
+        start, ground = self.problem.drawing, self._grounds[turn]
+        if isinstance(ground, Tensor) and canvas != self.canvas:
+            size = canvas.height, canvas.width
+            ground = torch.nn.functional.interpolate(ground[None], size, mode="area")[0]
         return paint(
             self.problem.primitive,
             tensors,
             canvas,
-            background=start.background,
+            background=ground,
             background_weight=start.background_weight,
             memory=self.memory,
             backend=self.problem.backend,
@@ -252,10 +269,10 @@ class Objective:
 
     def _view(self, step: int) -> _View:
         """The target of a step: the whole one, or a smaller one at first."""
-        divisor = self.shrinking(step)
-        if divisor not in self._views:
-            self._views[divisor] = _shrunk(self._views[1], divisor)
-        return self._views[divisor]
+        divisor, turn = self.shrinking(step), self._turn(step)
+        if (divisor, turn) not in self._views:
+            self._views[divisor, turn] = _shrunk(self._views[1, turn], divisor)
+        return self._views[divisor, turn]
 
 
 def _kept_bytes(compute: Callable[[], object]) -> int:

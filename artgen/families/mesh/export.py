@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from artgen.families.mesh.contract import Mesh
-from artgen.families.mesh.paint import colour_table, triangulate
+from artgen.families.mesh.paint import colour_table, shown_triangles, triangulate
 from artgen.film.scenes import Scene
 from artgen.output.page.pack import Packer
 from artgen.output.page.scenes import described_paths, refused, scenes_of
@@ -20,6 +20,7 @@ from artgen.output.parts.flat import FlatPart, Floats, Polygon, flat_parts
 from artgen.output.parts.marks import edge_parts
 from artgen.output.parts.pens import PenPart, pen_parts
 from artgen.output.svg.picture import SEAM
+from artgen.targets import hex_colour
 from artgen.values.drawing import Drawing
 
 LEVELS = 24
@@ -29,11 +30,12 @@ SMALLEST = 4.0
 
 
 def corners_of(mesh: Mesh, drawing: Drawing) -> tuple[Floats, Floats]:
-    """Return corners of all triangles, [T, 3, 2] in canvas units, with colours [T, 3, 3]."""
+    """Return corners of the triangles shown, [T, 3, 2] in canvas units, with colours [T, 3, 3]."""
     found = triangulate(mesh, drawing.tensors["xy"], drawing.canvas)
     places = found.places.numpy() * drawing.canvas.pixel - np.array(drawing.canvas.reach)
     colours = colour_table(drawing.tensors["colour"]).double().numpy()
-    return places[found.triangles.numpy()], colours[found.colours.numpy()]
+    shown = shown_triangles(mesh, found, drawing.tensors["colour"]).numpy()
+    return places[found.triangles.numpy()[shown]], colours[found.colours.numpy()[shown]]
 
 
 @flat_parts.register(Mesh)
@@ -65,8 +67,11 @@ def _divided(number: int) -> Floats:
 
 @pen_parts.register(Mesh)
 def _outlines(mesh: Mesh, drawing: Drawing) -> list[PenPart]:
-    """The outline of each triangle."""
-    return [PenPart((corners,)) for corners in corners_of(mesh, drawing)[0]]
+    """The outline of each triangle, with its colour if that is one."""
+    return [
+        PenPart((corners,), colour=None if np.ptp(colours, 0).any() else hex_colour(colours[0]))
+        for corners, colours in zip(*corners_of(mesh, drawing), strict=True)
+    ]
 
 
 @scenes_of.register(Mesh)

@@ -25,6 +25,7 @@ from artgen.families.mesh.paint import (
     Edges,
     Triangulation,
     areas,
+    clear_colours,
     colour_table,
     corner_integrals,
     draw_mesh,
@@ -155,11 +156,32 @@ class MeshObjective(Objective):
         if exact:
             missing = self.target - draw_mesh(found, colour, self.canvas)
             colour = colour + solve_colours(found, torch.zeros_like(colour), missing, self.weight)
+        if min(self.problem.drawing.background) < 0:
+            colour = self._apart(found, colour)
         palette = self.problem.palette
         if palette is None:
             return colour
         table = colour_table(colour)
-        return from_table(palette[torch.cdist(table, palette).argmin(1)], colour.shape)
+        nearest = from_table(palette[torch.cdist(table, palette).argmin(1)], colour.shape)
+        return torch.where(clear_colours(self.mesh, colour), colour, nearest)
+
+    def _apart(self, found: Triangulation, colour: Tensor) -> Tensor:
+        """The colours of what each flat triangle shows, without what is transparent in it.
+
+        What is mostly transparent is clear. See `share_outside` in the search of partitions.
+        """
+        weight = torch.ones_like(self.target[0]) if self.weight is None else self.weight
+        fields = torch.stack([weight, weight * self.target.square().sum(0)])
+        size, squares = integrate_field(found.places.detach(), found.edges, fields)[:, :, 0].T
+        table, each = colour_table(colour).double(), found.colours[:, 0]
+        mean, squares = table[each], squares / size.clamp_min(TINY)
+        outside = (squares - mean.square().sum(1)) / (squares + 2 * mean.sum(1) + 3).clamp_min(TINY)
+        outside = outside.clamp(0, 1)[:, None]
+        outside = torch.where(mean.sum(1, keepdim=True) < 2.99 * self.mesh.clear, 1.0, outside)
+        seen = ((mean + outside) / (1 - outside).clamp_min(TINY)).clamp(0, 1)
+        table = table.clone()
+        table[each] = torch.where(outside > 0.5, self.mesh.clear, seen)
+        return from_table(table, colour.shape).to(colour)
 
 
 def solve_colours(

@@ -97,20 +97,43 @@ def paint_mesh(
     canvas: Canvas,
     *,
     background: Colour = BLACK,
+    transparent: bool = False,
     **_: Any,
 ) -> Tensor:
-    """Draw a mesh by area, on the CPU, differentiably."""
-    found = triangulate(mesh, tensors["xy"], canvas)
-    return draw_mesh(found, tensors["colour"], canvas, background)
+    """Draw a mesh by area, on the CPU, differentiably; triangles that are clear show what is below.
+
+    If `transparent`, the result has 4 channels.
+    """
+    found, colour = triangulate(mesh, tensors["xy"], canvas), tensors["colour"]
+    clear = clear_colours(mesh, colour)
+    below = colour.new_tensor(background)[:, None].repeat(len(colour) // 3, 1)
+    if not transparent:
+        return draw_mesh(found, torch.where(clear, below, colour), canvas, background)
+    seen = (~clear).to(colour)
+    alpha = draw_mesh(found, seen, canvas)[:1]
+    # Premultiplied, so that edges have the colour of the triangles that are seen.
+    return torch.cat([draw_mesh(found, seen * colour, canvas) / alpha.clamp_min(1e-6), alpha])
+
+
+def clear_colours(mesh: Mesh, colour: Tensor) -> Tensor:
+    """Which of the colours [3·K, N] of vertices are no colours, but leave a triangle out: bool."""
+    clear = (colour.reshape(-1, 3, colour.shape[1]) == mesh.clear).all(1, keepdim=True)
+    return clear.expand(-1, 3, -1).reshape(colour.shape)
 
 
 @edge_lines.register(Mesh)
 def _edges(mesh: Mesh, tensors: Mapping[str, Tensor], canvas: Canvas) -> NDArray[np.float64]:
-    """The sides of all triangles."""
+    """The sides of all triangles that are not clear."""
     found = triangulate(mesh, tensors["xy"], canvas)
     corner = np.tile(canvas.reach, 2)
-    ends: NDArray[np.float64] = _ends(found.places, found.edges) * canvas.pixel - corner
+    shown = Edges.of(found.triangles[shown_triangles(mesh, found, tensors["colour"])])
+    ends: NDArray[np.float64] = _ends(found.places, shown) * canvas.pixel - corner
     return ends
+
+
+def shown_triangles(mesh: Mesh, found: Triangulation, colour: Tensor) -> Tensor:
+    """Which triangles are not clear, given the colours [3·K, N] of vertices: bool [T]."""
+    return ~colour_table(clear_colours(mesh, colour))[found.colours].all(2).all(1)
 
 
 def draw_mesh(

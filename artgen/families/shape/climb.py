@@ -29,6 +29,7 @@ from artgen.families.shape.contract import Shape
 from artgen.families.shape.spans import pack, unpack
 from artgen.losses.metrics import decibels
 from artgen.primitives import Primitive
+from artgen.raster.painting import Ground
 from artgen.values.drawing import Drawing
 
 STEP = 0.4
@@ -144,13 +145,18 @@ class ClimbEngine(Engine):
             distance = np.square(self.stack.colour[:, None] - palette).sum(2)
             self.stack = self.stack._replace(colour=palette[distance.argmin(1)])
             self.best = self.drawing(best=False)
+        ground: Ground = problem.drawing.background
+        self.target, plain = problem.target, None
+        if problem.even is not None:
+            self.target, ground, plain = problem.even
         self.layers = Compositing(
             shape,
-            problem.target,
+            self.target,
             problem.weight,
-            problem.drawing.background,
+            ground,
             shape.alphas(self.options.alpha, LEAST_ALPHA),
             palette,
+            plain,
         )
 
     def advance(self, steps: int) -> None:
@@ -171,7 +177,7 @@ class ClimbEngine(Engine):
             self.layers.go_to(self.stack, self.stack.number)
         problem = self.problem
         image = torch.from_numpy(self.layers.picture(self.stack))
-        loss = float(problem.loss(image, problem.target, problem.weight))
+        loss = float(problem.loss(image, self.target, problem.weight))
         improved = loss < self.best_loss
         if improved:
             self.best_loss, self.best = loss, self.drawing(best=False)

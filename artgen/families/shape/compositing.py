@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from artgen.compiler import kernel_cache
 from artgen.families.shape.contract import Shape
-from artgen.families.shape.spans import Stack, drawing_kernels, load_kernels, tables_of
+from artgen.families.shape.spans import Stack, as_ground, drawing_kernels, load_kernels, tables_of
 from artgen.raster.sampling import SAMPLE_ROWS, make_grid
 from artgen.values.canvas import Canvas
 
@@ -61,9 +61,10 @@ def added(stack: Stack, kind: int, genes: NDArray[np.float64], fit: Score) -> St
 class Compositing:
     """A target [3, height, width] and a stack of shapes, taken apart.
 
-    `alpha` is the range of opacities that shapes may have; `weight` is [height, width], None where
-    all pixels count alike; `palette` is float64 [K, 3], the colours that they may have, or None for
-    all.
+    `background` is a colour, or a picture [3, height, width]; `alpha` is the range of opacities
+    that shapes may have; `weight` is [height, width], None where all pixels count alike; `palette`
+    is float64 [K, 3], the colours that they may have, or None for all.
+    `plain`, [3, height, width], are the colours whose mean a shape has, unless there is a palette.
     """
 
     def __init__(
@@ -71,9 +72,10 @@ class Compositing:
         shape: Shape,
         target: ArrayLike,
         weight: ArrayLike | None,
-        background: tuple[float, float, float],
+        background: ArrayLike,
         alpha: tuple[float, float],
         palette: NDArray[np.float64] | None = None,
+        plain: ArrayLike | None = None,
     ) -> None:
         self.target: Floats = np.ascontiguousarray(target, np.float32)
         height, width = self.target.shape[1:]
@@ -81,7 +83,9 @@ class Compositing:
         self.weight: Floats = np.ascontiguousarray(weight, np.float32)
         self.alpha = alpha
         self.palette = np.empty((0, 3)) if palette is None else palette
-        self.background = np.array(background, np.float32)[:, None, None]
+        own = plain is not None and not len(self.palette)
+        self.plain = np.ascontiguousarray(plain, np.float32) if own else None
+        self.background = as_ground(background)
         self.fine = make_grid(Canvas(width, height), SAMPLE_ROWS)
         searched = alpha[0] < alpha[1]
         # The shape keeps what the tables point to.
@@ -160,12 +164,24 @@ class Compositing:
 
     def fit(self, kind: int, genes: NDArray[np.float64]) -> Score:
         """The best colour and alpha of a shape here, with the coverage it is drawn with."""
+        self._measure(kind, genes, self.below)
+        change, alpha, *colour = self.kernels.colour_of(self.nine, *self.alpha, self.palette)
+        if self.plain is not None:
+            nine = self.nine.copy()
+            self._measure(kind, genes, self.plain)
+            own = (self.nine[3:6] / max(self.nine[6], 1e-12)).clip(0, 1)
+            gain = own @ nine[:3] - nine[7]
+            cost = nine[6] * (own @ own) - 2 * (own @ nine[3:6]) + nine[8]
+            alpha = float(np.clip(gain / max(cost, 1e-12), *self.alpha))
+            change, colour = float(alpha * (alpha * cost - 2 * gain)), own.tolist()
+        return Score(change, alpha, (colour[0], colour[1], colour[2]))
+
+    def _measure(self, kind: int, genes: NDArray[np.float64], below: Floats) -> None:
+        """Fill `nine` with the sums for `best_colour`."""
         self.kernels.measure(
-            *(self.tables, kind, genes, self.target, self.weight, self.below, self.above),
+            *(self.tables, kind, genes, self.target, self.weight, below, self.above),
             *(self.through, self.fine, SAMPLE_ROWS, self.nine),
         )
-        change, alpha, *colour = self.kernels.colour_of(self.nine, *self.alpha, self.palette)
-        return Score(change, alpha, (colour[0], colour[1], colour[2]))
 
     def error(self) -> float:
         """The weighted squared error of the picture without a shape at this place."""

@@ -108,6 +108,7 @@ class Shape(Primitive):
     extensible: ClassVar[bool] = True
     palettes: ClassVar[bool] = True
     mean_background: ClassVar[bool] = True
+    alpha_counts: ClassVar[float | None] = 1.5
     keeps_trajectory: ClassVar[bool] = False
     engines: ClassVar[tuple[str, ...]] = ("climb", "gradient", "genetic")
     presets: ClassVar[Mapping[str, Preset]] = {"classical": CLASSICAL}
@@ -203,6 +204,11 @@ class Shape(Primitive):
     def can_be_transparent(self) -> bool:
         """Always."""
         return True
+
+    @classmethod
+    def alpha_options(cls, solid: bool) -> Mapping[str, Any]:
+        """Return the opacities to search: that of a solid picture, or any."""
+        return {"min_alpha": 1.0, "max_alpha": 1.0} if solid else {"max_alpha": 1.0}
 
     @classmethod
     def can_start_from(cls, other: Primitive) -> bool:

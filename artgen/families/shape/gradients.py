@@ -16,12 +16,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from artgen.compiler.threads import share
 from artgen.families.shape.contract import Shape
-from artgen.families.shape.spans import draw_shapes, load_kernels, tables_of, unpack
+from artgen.families.shape.spans import as_ground, draw_shapes, load_kernels, tables_of, unpack
 from artgen.raster.sampling import SAMPLE_ROWS, cut_strips, make_grid
 from artgen.values.canvas import Canvas
 
@@ -36,7 +36,7 @@ def draw_with_gradients(
     shape: Shape,
     tensors: Mapping[str, Tensor],
     canvas: Canvas,
-    background: tuple[float, float, float],
+    background: ArrayLike,
 ) -> Tensor:
     """The picture [3, height, width] of `draw_shapes`, to the last bit; it can be differentiated.
 
@@ -61,7 +61,7 @@ class _Drawn(torch.autograd.Function):
         context: Any,
         shape: Shape,
         canvas: Canvas,
-        background: tuple[float, float, float],
+        background: ArrayLike,
         names: tuple[str, ...],
         *values: Tensor,
     ) -> Tensor:
@@ -86,14 +86,14 @@ def _gradients(
     shape: Shape,
     values: Mapping[str, Tensor],
     canvas: Canvas,
-    background: tuple[float, float, float],
+    background: ArrayLike,
     incoming: Tensor,
 ) -> dict[str, Tensor]:
     """By `genes`, `colour` and `alpha`; strips are added up in order, so threads change nothing."""
     parts = (tables_of(shape), *unpack(values))
     count, number = parts[2].shape
-    ground = np.array(background, np.float32)[:, None, None]
     light = incoming.detach().cpu().numpy()
+    ground = np.broadcast_to(as_ground(background), light.shape)
     sampling = make_grid(canvas, SAMPLE_ROWS), SAMPLE_ROWS, make_grid(canvas, ROWS), ROWS
     backward = _kernels(shape).over_backward
 
@@ -101,7 +101,7 @@ def _gradients(
         first, last = strip
         some = light[:, first:last].astype(np.float32, "C")
         picture = np.empty_like(some)
-        picture[:] = ground
+        picture[:] = ground[:, first:last]
         gradients = np.zeros((count, number + 4))
         backward(*parts, picture, some, *sampling, STEP * canvas.pixel, first, last, gradients)
         return gradients

@@ -12,7 +12,7 @@ from artgen.families.shape.contract import Shape
 from artgen.families.shape.gradients import draw_with_gradients
 from artgen.families.shape.spans import draw_shapes
 from artgen.init import Context
-from artgen.raster.painting import BLACK, Colour, draw, paint, part_alone
+from artgen.raster.painting import BLACK, Ground, draw, paint, part_alone
 from artgen.values.canvas import Canvas
 from artgen.values.drawing import Drawing
 
@@ -23,7 +23,7 @@ def paint_shapes(
     tensors: Mapping[str, Tensor],
     canvas: Canvas,
     *,
-    background: Colour = BLACK,
+    background: Ground = BLACK,
     transparent: bool = False,
     **_: Any,
 ) -> Tensor:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from artgen.base.faults import broken
@@ -60,28 +60,34 @@ def draw_shapes(
     shape: Shape,
     tensors: Mapping[str, Tensor],
     canvas: Canvas,
-    background: tuple[float, float, float],
+    background: ArrayLike,
     *,
     transparent: bool = False,
 ) -> Tensor:
-    """Draw tensors over the background: float32 [3, height, width].
+    """Draw tensors over the background, a colour or a picture: float32 [3, height, width].
 
     If transparent, [4, height, width] with colours not multiplied by alpha. Raises PluginError if
     the functions of the shape cannot be compiled.
     """
-    stack, ground = unpack(tensors), np.array(background)
+    stack, ground = unpack(tensors), as_ground(background)
     if transparent:
         # Alpha is a fourth channel: shapes of value 1 over 0.
         colour = np.append(stack.colour, np.ones((stack.number, 1)), axis=1)
-        stack, ground = stack._replace(colour=colour), np.zeros(4)
+        stack, ground = stack._replace(colour=colour), as_ground(np.zeros(4))
     picture = np.empty((len(ground), canvas.height, canvas.width), np.float32)
-    picture[:] = ground[:, None, None]
+    picture[:] = ground
     over = drawing_kernels(shape).over
     given = (tables_of(shape), *stack, picture, make_grid(canvas, SAMPLE_ROWS), SAMPLE_ROWS)
     share(lambda rows: over(*given, *rows), cut_rows(canvas.height))
     if transparent:
         picture[:3] /= np.maximum(picture[3], 1e-6)
     return torch.from_numpy(picture)
+
+
+def as_ground(background: ArrayLike) -> NDArray[np.float32]:
+    """Return a colour or a picture as what shapes are drawn over: [channels, height, width]."""
+    ground = np.asarray(background, np.float32)
+    return ground[:, None, None] if ground.ndim == 1 else ground
 
 
 def unpack(tensors: Mapping[str, Tensor]) -> Stack:

@@ -78,6 +78,7 @@ class Splat(Primitive):
     answers: ClassVar[str | None] = __package__
     has_footprint: ClassVar[bool] = True
     clear: ClassVar[float] = -0.5
+    alpha_counts: ClassVar[float | None] = 1.0
     required: ClassVar[tuple[str, ...]] = ("footprint", "radius or ellipse")
     common_options: ClassVar[type[Any] | None] = SplatOptions
     Options: ClassVar[type[Any]] = SplatOptions

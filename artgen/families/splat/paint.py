@@ -16,7 +16,7 @@ from artgen.families.splat.tiles import find_boxes, find_extent
 from artgen.init import Context
 from artgen.primitives import Params
 from artgen.raster.backend import EAGER, Backend, Memory
-from artgen.raster.painting import BLACK, Colour, paint, part_alone
+from artgen.raster.painting import BLACK, Ground, paint, part_alone
 from artgen.raster.windows import boxes
 from artgen.values.canvas import Canvas
 from artgen.values.drawing import BACKGROUND_WEIGHT
@@ -31,7 +31,7 @@ def paint_splats(
     tensors: Mapping[str, Tensor],
     canvas: Canvas,
     *,
-    background: Colour = BLACK,
+    background: Ground = BLACK,
     background_weight: float = BACKGROUND_WEIGHT,
     memory: Memory | None = None,
     transparent: bool = False,
@@ -54,7 +54,10 @@ def paint_splats(
             hint="use visibility=full",
         )
     # A tensor made of a list would be copied to a GPU, which has to wait for that.
-    base = torch.stack([colour.new_full((1, 1), channel) for channel in background])
+    if isinstance(background, Tensor):
+        base = background.to(colour)
+    else:
+        base = torch.stack([colour.new_full((1, 1), channel) for channel in background])
     if blend in ("sum", "mean"):
         total = draw(colour, tensors)
         if far:

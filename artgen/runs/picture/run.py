@@ -120,19 +120,28 @@ class PictureRun(RunKind):
             "leave out --film, or --start, --end and --walk",
         )
 
-    def keeps_alpha(self, recipe: Recipe, target: Target) -> bool:
-        """Whether the fit has the transparency of its target.
+    def _with_alpha(self, recipe: Recipe, target: Target) -> Recipe:
+        """The recipe with whether the fit has the transparency of its target, and how.
 
         By default it has where the still shall be transparent: then parts must stay off what is
-        transparent. Recipes with a background of their own keep it.
+        transparent. Recipes with a background of their own keep it. A stored recipe says all of it.
         """
-        if not (isinstance(target, ImageTarget) and target.rgba is not None):
-            return False
+        table, inputs = recipe.primitive, self.asked.inputs
         wanted = recipe.target.alpha
         if wanted is None:
             wanted = recipe.output.transparent and recipe.target.background == "auto"
-        table, cls = recipe.primitive, self.asked.inputs.named.primitive
-        return wanted and cls(table.options, preset=table.preset).can_be_transparent
+        if not (wanted and isinstance(target, ImageTarget) and target.rgba is not None):
+            return recipe.with_target(alpha=None)
+        primitive = inputs.named.primitive(table.options, preset=table.preset)
+        if not primitive.can_be_transparent:
+            return recipe.with_target(alpha=None)
+        if recipe.target.sha256 is None:
+            wanted = (primitive.alpha_counts or True) if wanted is True else wanted
+            options = primitive.alpha_options(target.is_solid)
+            asked = any("alpha" in stage.options for stage in recipe.stage) or table.preset
+            if not (asked or inputs.init or options.keys() & table.options.keys()):
+                recipe = recipe.with_primitive(**options)
+        return recipe.with_target(alpha=wanted)
 
     def has_mean_colour(self, recipe: Recipe) -> bool:
         """Whether a background of ``auto`` is the colour that fits the target best, not black."""
@@ -145,9 +154,11 @@ class PictureRun(RunKind):
     def tensors(self, plan: Plan, target: Target) -> TargetTensors:
         """The data to fit to."""
         data = target.tensors()
-        if plan.recipe.target.alpha and isinstance(target, ImageTarget):
-            return replace(data, goal=target.goal_over((plan.primitive.clear,) * 3))
-        return data
+        alpha = plan.recipe.target.alpha
+        if not (alpha and isinstance(target, ImageTarget)):
+            return data
+        even = None if alpha is True else target.even(alpha)
+        return replace(data, goal=target.goal_over((plan.primitive.clear,) * 3), even=even)
 
     def notes(self, plan: Plan, target: Target) -> tuple[str, ...]:
         """A note on the alpha of a target, if it is fitted without it and could be with it."""
@@ -224,10 +235,9 @@ class PictureRun(RunKind):
         it.
         """
         recipe, opened, palette = inputs.recipe, inputs.target, inputs.recipe.target.palette
+        recipe = self._with_alpha(recipe, opened)
         background = recipe.target.background
-        alpha = self.keeps_alpha(recipe, opened)
-        recipe = recipe.with_target(alpha=alpha or None)
-        if isinstance(opened, ImageTarget) and alpha and background == "auto":
+        if isinstance(opened, ImageTarget) and recipe.target.alpha and background == "auto":
             background = opened.contrasting()
         if background != "auto":
             recipe = recipe.with_target(background=background)
