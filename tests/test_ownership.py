@@ -223,3 +223,10 @@ def test_a_folder_in_place_of_an_output_is_refused_before_the_fit(folder, call):
     assert (code, "photo-gaussian.png is a folder" in err) == (2, True)
     with pytest.raises(OutputError, match="directory"):
         atomic_write(Path("artgen-out/photo-gaussian.png"), b"")
+
+
+def test_a_path_that_the_system_refuses_is_told_before_the_fit(folder, call):
+    """Looking for an earlier run there was an error of the system in its own words."""
+    code, _, err = call(*FIT, "--out", "/".join(["x" * 99] * 50))
+    assert (code, err.startswith("error: cannot write")) == (6, True)
+    assert "choose a shorter name" in err

@@ -125,7 +125,7 @@ class RunFolder:
 
     def refuse_unfinished(self) -> None:
         """Raise UsageError where an unfinished run, or something else, is here."""
-        if self.resumable and not self.path.is_symlink():
+        if os.path.lexists(self.path) and not self.path.is_symlink() and self.resumable:
             raise refusal(self.path)
         self.check_own()
 
