@@ -25,7 +25,8 @@ def run(settings: Settings) -> Iterator[Table]:
     for name in names:
         with tempfile.TemporaryDirectory() as folder:
             cold = compile_in_process(name, folder)
-            warm = Sample(compile_in_process(name, folder) for _ in range(3))
+            rounds = 1 if settings.quick else 3
+            warm = Sample(compile_in_process(name, folder) for _ in range(rounds))
         rows.append((name, figure(cold), figure(warm)))
     yield Table("Compiling", ("primitive", "cold, s", "warm, s"), rows)
 
