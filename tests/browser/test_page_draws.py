@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import io
 import json
 from math import pi
@@ -125,7 +126,13 @@ def drawn(page, **options):
 
 def art_of(name, **options):
     given = {"count": 60, "steps": 40, "size": SIZE, "seed": 1, "backend": "eager", **options}
-    return fit("sample:astronaut", name, **given)
+    return fitted(name, json.dumps(given))
+
+
+@functools.cache
+def fitted(name, options):
+    """A fit with options as JSON, made once for all tests."""
+    return fit("sample:astronaut", name, **json.loads(options))
 
 
 FITS = {

@@ -65,7 +65,7 @@ def test_svg_of_stamps_is_the_still(colours, shown):
     assert psnr(drawn[..., :3], art.render(300)) >= 35
 
 
-@pytest.mark.parametrize("name", [*shipped(), "triangle*3+bezier+circle"])
+@pytest.mark.parametrize("name", [*shipped(), "bezier+rotated_ellipse+rectangle+line"])
 def test_svg_and_still_are_equally_near_to_the_target(name, shown, target):
     art = art_of(name)
     drawn = shown(export_svg(art, ExportRequest()), SIZE, SIZE)
