@@ -62,8 +62,10 @@ def serving() -> Iterator[None]:
 
 def serve(listener: socket.socket) -> list[str]:
     """Fork for whoever asks, until stdin ends; return in each new process, with its arguments."""
-    # As tests/conftest.py does; torch reads it when it is imported.
+    # As tests/conftest.py does, before torch and Triton are imported, which read them.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    if not os.path.exists("/dev/nvidiactl"):
+        os.environ.setdefault("TRITON_INTERPRET", "1")
     import soak._preloaded  # noqa: F401
 
     running: dict[int, tuple[int, socket.socket]] = {}
