@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from artgen.cli import main
 from artgen.recipe import Recipe
 from soak._grammar import TEXTS, VALUES, Case, Grammar, read_grammar
 from soak._pool import look, make
@@ -80,6 +81,12 @@ def test_a_case_follows_from_its_seed_and_number(grammar: Grammar):
 def test_what_is_wrong_with_an_end(ended: Ended, wrong: str | None):
     problems = problems_of(Case(("fit", "photo.png")), ended)
     assert wrong in problems[0] if wrong else not problems
+
+
+def test_what_turns_the_direction_of_a_line_is_shown_as_an_escape(capsys):
+    """`--recipe` with U+202E in a name printed the rest of its message backwards."""
+    assert main(["fit", "--recipe", "\u202ea.png"]) == 3
+    assert r"\u202ea.png" in capsys.readouterr().err
 
 
 def test_json_has_to_be_json():

@@ -26,13 +26,15 @@ from typing import Any, ClassVar, Self
 _LONGEST = 800
 """Largest number of characters in a message or hint."""
 
-_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|\r(?!\n)")
-"""Characters that a terminal obeys, but tabs and ends of lines."""
+_CONTROLS = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]|\r(?!\n)"
+)
+"""Characters that a terminal obeys, or that turn the direction of a line; no tabs or ends of it."""
 
 
 def visible(text: str) -> str:
     """Return a text with its control characters as escapes, such as ``\\x1b``, for a terminal."""
-    return _CONTROLS.sub(lambda each: f"\\x{ord(each[0]):02x}", text)
+    return _CONTROLS.sub(lambda each: each[0].encode("unicode_escape").decode(), text)
 
 
 class ArtgenError(Exception):
