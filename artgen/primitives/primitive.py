@@ -235,8 +235,12 @@ class Primitive:
         return dict(self.params)
 
     def parameters(self) -> dict[str, Param]:
-        """Return `declared_params` with the settings of the preset."""
+        """Return `declared_params` with the settings of the preset. Raises PluginError."""
         params = self.declared_params()
+        for name, param in params.items():
+            if not isinstance(param, Param):
+                what, problem = type(self).__name__, f"has params: {name} is not a Param: {param!r}"
+                raise broken(what, type(self), problem, "write Param(...) there")
         for name, changes in self.preset.params.items():
             what = f"a preset of {type(self).__name__}"
             if name not in params:
