@@ -203,7 +203,7 @@ def test_a_size_on_paper_is_that_of_the_still(tmp_path, monkeypatch, capsys):
     ):
         more = files if name == "paper" else []
         assert main([*line, name, "--size", size, "--dpi", "100", *more]) == 0
-        assert f"note: --size {size} is the size of the PNG" in capsys.readouterr().err
+        assert f"note: {size} is the size of the PNG" in capsys.readouterr().err
         made = Path(f"artgen-out/{name}.png")
         art = artgen.art.load(made.with_suffix(".art"))
         assert (art.drawing.width, art.drawing.height) == drawn

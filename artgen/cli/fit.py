@@ -168,8 +168,8 @@ def _lay_over(
     tables = request.tables(framing)
     if request.is_printed and not common.quiet:
         say(
-            f"note: --size {request.given('size')} is the size of the PNG; the fit keeps its own, "
-            "which --size sets in pixels"
+            f"note: {request.given('size')} is the size of the PNG; the fit has as many pixels as "
+            "without it (to set them too: --size 768, and --still-size for the PNG)"
         )
     data = lay_over(laid.data, tables, request.stages(), request.settings or ())
     return laid.then("flag", data, tables)
