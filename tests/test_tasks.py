@@ -64,7 +64,10 @@ def seconds(name: str) -> float:
 PROOFS: dict[str, Proof] = {
     "fit photo.jpg --crop 1:1": image(lambda opened: opened.width == opened.height),
     "--still-size 1080x1920": image(lambda opened: opened.size == (1080, 1920)),
-    "--transparent": image(lambda opened: opened.mode == "RGBA"),
+    "-n 60 --transparent": image(lambda opened: opened.mode == "RGBA"),
+    "-o favicon.ico --transparent": image(lambda opened: opened.mode == "RGBA", "favicon.ico"),
+    "--film wipe": lambda out: 'type="range"' in Path("slider.html").read_text(),
+    "side-by-side": image(lambda opened: opened.width > 2 * opened.height, "both.png"),
     "--palette 5": colours(5),
     '--palette "#e63946,#1d3557"': colours(2),
     "--palette teal": colours(1),
