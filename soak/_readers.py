@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import gzip
 import io
-import socket
 import struct
-import threading
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -57,24 +54,23 @@ def _open_expression(path: Path) -> object:
     return _open_source("curve:" + path.read_bytes().decode("utf-8", "replace"))
 
 
+class _Answer(io.BytesIO):
+    """A socket of which all that comes is known."""
+
+    def makefile(self, *mode: object, **options: object) -> io.BytesIO:
+        return self
+
+    def nothing(self, *given: object) -> None:
+        """For what is sent and set."""
+
+    sendall = settimeout = setsockopt = nothing
+
+
 def _open_address(path: Path) -> object:
     """What a server answers, byte by byte."""
-    with socket.create_server(("127.0.0.1", 0)) as server_socket:
-        near = socket.create_connection(server_socket.getsockname())
-        far, _ = server_socket.accept()
-
-    def answer() -> None:
-        with far, suppress(OSError):
-            far.sendall(path.read_bytes())
-
-    server = threading.Thread(target=answer, daemon=True)
-    server.start()
-    try:
-        with patch("artgen.targets.web._connect_outside", lambda *_: near):
-            return _open_source("http://example.org/a.png")
-    finally:
-        near.close()
-        server.join()
+    data = path.read_bytes()
+    with patch("artgen.targets.web._connect_outside", lambda *_: _Answer(data)):
+        return _open_source("http://example.org/a.png")
 
 
 def _answers() -> list[bytes]:

@@ -95,6 +95,7 @@ def test_only_arrays_are_bound_to_functions():
         ({"text": "a\u4e00"}, "no outline of '\u4e00'"),
         ({"font": "none.ttf"}, "cannot read the font none.ttf: No such file"),
         ({"font": __file__}, "test_glyph.py: it is not a font"),
+        ({"font": str(FONTS)}, "it is not a file"),
         ({"font": "{"}, "cannot read the font {"),
         ({"font": '{"A":[1,2]}', "text": "A"}, "no outline of 'A'"),
     ],

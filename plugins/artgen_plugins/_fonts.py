@@ -17,7 +17,10 @@ def read_font(font: str, letters: list[str]) -> dict[str, list[int]]:
     from matplotlib.ft2font import FT2Font
 
     own = Path(get_data_path(), "fonts", "ttf", f"{font}.ttf")
-    face = FT2Font(str(own if own.exists() else font))
+    path = own if own.exists() else Path(font)
+    if path.exists() and not path.is_file():
+        raise ValueError("it is not a file")
+    face = FT2Font(str(path))
     # At this size hinting moves a point by less than a unit.
     face.set_size(EM, 72)
     return {letter: _cubics(face, ord(letter)) for letter in letters}
