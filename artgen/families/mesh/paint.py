@@ -117,7 +117,8 @@ def paint_mesh(
 
 def clear_colours(mesh: Mesh, colour: Tensor) -> Tensor:
     """Which of the colours [3·K, N] of vertices are no colours, but leave a triangle out: bool."""
-    clear = (colour.reshape(-1, 3, colour.shape[1]) == mesh.clear).all(1, keepdim=True)
+    per_corner = colour.reshape(len(colour) // 3, 3, colour.shape[1])
+    clear = (per_corner == mesh.clear).all(1, keepdim=True)
     return clear.expand(-1, 3, -1).reshape(colour.shape)
 
 
