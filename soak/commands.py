@@ -27,8 +27,9 @@ import sys
 import tempfile
 import time
 import traceback
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ from soak._grammar import RECIPE, Case, Grammar, read_grammar
 from soak._pool import State, look, make, make_pool, walk
 from soak._promise import Promise, Tally
 from soak._runs import allow_memory, in_processes, start, swift_folder
+from tools.suite import count_processors
 
 CASES = 20_000
 
@@ -87,25 +89,30 @@ class Found:
     codes: dict[str, int] = field(default_factory=dict)
     groups: dict[str, list[str]] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
-    tried: int = 0
-    places: int = 0
+    tried: list[tuple[str, str]] = field(default_factory=list)
+    """Options and keys, each with the kinds of its values."""
     last: str = ""
 
     def add(self, seed: int, number: int, case: Case, ended: Ended, problems: list[str]) -> None:
         """Count a case."""
-        self.cases += 1
-        code = "interrupted" if ended.interrupted and ended.code == 130 else str(ended.code)
-        self.codes[code] = self.codes.get(code, 0) + 1
+        codes = ["interrupted" if ended.interrupted and ended.code == 130 else str(ended.code)]
         if b"not enough memory" in ended.stderr:
-            self.codes["of these for memory"] = self.codes.get("of these for memory", 0) + 1
-        for problem in problems:
-            kind = kind_of(problem)
-            self.counts[kind] = self.counts.get(kind, 0) + 1
-            examples = self.groups.setdefault(kind, [])
-            if len(examples) < _MOST:
-                line = shlex.join(case.words).encode("unicode_escape").decode()
-                more = f" with {case.recipe!r}" if RECIPE in case.words else ""
-                examples.append(f"seed {seed} case {number}: {problem}: {line}{more}")
+            codes.append("of these for memory")
+        line = shlex.join(case.words).encode("unicode_escape").decode()
+        more = f" with {case.recipe!r}" if RECIPE in case.words else ""
+        groups = {
+            kind_of(each): [f"seed {seed} case {number}: {each}: {line}{more}"] for each in problems
+        }
+        self.join(Found(1, dict.fromkeys(codes, 1), groups, dict.fromkeys(groups, 1)))
+
+    def join(self, other: Found) -> None:
+        """Count what another process found."""
+        self.cases += other.cases
+        self.codes = dict(Counter(self.codes) + Counter(other.codes))
+        self.counts = dict(Counter(self.counts) + Counter(other.counts))
+        for kind, examples in other.groups.items():
+            self.groups[kind] = [*self.groups.get(kind, []), *examples][:_MOST]
+        self.tried = sorted({*map(tuple, self.tried), *map(tuple, other.tried)})
 
     def failures(self) -> list[str]:
         """One line for each kind of failure."""
@@ -115,37 +122,51 @@ class Found:
 def any_command(tally: Tally, small: bool) -> None:
     """Cases of a seed: of one that never changes in small size, else of the day's."""
     seed, cases = (1, 25) if small else (datetime.date.today().toordinal(), CASES)
-    found = try_cases(seed, 0, cases, stop=tally.first_failure)
+    found = try_cases(
+        seed, 0, cases, stop=tally.first_failure, processes=1 if small else count_processors()
+    )
     tally.add(found.cases, found.failures())
     codes = ", ".join(f"{code}: {n}" for code, n in sorted(found.codes.items()))
     tally.measurements |= {
         "seed": str(seed),
-        "options and keys": str(found.places),
-        "of these, with a kind of value": f"{found.tried:,}",
+        "options and keys": str(len({place for place, _ in found.tried})),
+        "of these, with a kind of value": f"{len(found.tried):,}",
         "exit codes": codes,
     }
 
 
 def try_cases(
-    seed: int, first: int, cases: int, seconds: float = 0, *, stop: bool = False
+    seed: int,
+    first: int,
+    cases: int,
+    seconds: float = 0,
+    *,
+    stop: bool = False,
+    processes: int = 1,
 ) -> Found:
     """Try the cases from the number `first` on, for some `seconds` if there are any.
 
-    The first failure may `stop` it.
+    The first failure may `stop` the process that met it.
     """
-    with swift_folder() as name:
-        folder = Path(name)
-        process = start(_try_all, folder, seed, first, cases, seconds, stop)
-        process.join()
-        results = folder / "results.json"
-        found = Found(**json.loads(results.read_text())) if results.exists() else Found()
-        if process.exitcode != 0:
-            problem = f"the trial itself ended with {process.exitcode} after {found.last}"
-            found.groups[problem], found.counts[problem] = [problem], 1
-        return found
+    found = Found()
+    with ExitStack() as stack:
+        begun = []
+        for part in range(min(processes, cases)):
+            folder = Path(stack.enter_context(swift_folder()))
+            numbers = range(first + part, first + cases, processes)
+            begun.append((folder, start(_try_all, folder, seed, numbers, seconds, stop)))
+        for folder, process in begun:
+            process.join()
+            results = folder / "results.json"
+            part_found = Found(**json.loads(results.read_text())) if results.exists() else Found()
+            if process.exitcode != 0:
+                problem = f"the trial itself ended with {process.exitcode} after {part_found.last}"
+                part_found.groups[problem], part_found.counts[problem] = [problem], 1
+            found.join(part_found)
+    return found
 
 
-def _try_all(folder: Path, seed: int, first: int, cases: int, seconds: float, stop: bool) -> None:
+def _try_all(folder: Path, seed: int, numbers: range, seconds: float, stop: bool) -> None:
     """In a new process, without threads: fork one for the files, then one for each case."""
     from artgen.base.cache import cache_folder
     from artgen.cli._main import make_app
@@ -162,7 +183,7 @@ def _try_all(folder: Path, seed: int, first: int, cases: int, seconds: float, st
     gc.collect()
     gc.freeze()
     found, seen, began = Found(), set[tuple[str, str]](), time.monotonic()
-    for number in range(first, first + cases):
+    for number in numbers:
         over = seconds and time.monotonic() - began > seconds
         if over or (stop and found.groups):
             break
@@ -173,10 +194,10 @@ def _try_all(folder: Path, seed: int, first: int, cases: int, seconds: float, st
         ended = _run(case, root, pool)
         found.add(seed, number, case, ended, problems_of(case, ended, _changes(case, root, pool)))
         seen.update(case.tried)
-        if cases == 1:
+        if len(numbers) == 1:
             _print(case, ended)
         shutil.rmtree(root, ignore_errors=True)
-    found.tried, found.places = len(seen), len({place for place, _ in seen})
+    found.tried = sorted(seen)
     (folder / "results.json").write_text(json.dumps(asdict(found)))
     os._exit(0)
 
@@ -486,7 +507,13 @@ def main() -> int:
     from soak import commands  # what processes are started with must be found by its name
 
     parser = argparse.ArgumentParser("python -m soak.commands")
-    for name, default in (("seed", 1), ("first", 0), ("cases", CASES), ("seconds", 0)):
+    for name, default in (
+        ("seed", 1),
+        ("first", 0),
+        ("cases", CASES),
+        ("seconds", 0),
+        ("processes", 1),
+    ):
         parser.add_argument(f"--{name}", type=int, default=default)
     asked = vars(parser.parse_args())
     found = commands.try_cases(**asked)
