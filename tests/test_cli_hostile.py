@@ -135,8 +135,10 @@ def test_every_failure_has_the_key_error(empty_folder, capsys):
     assert data["error"] == data["runs"][0]["error"]
 
 
-def test_an_interruption_while_the_command_line_is_imported_is_silent():
-    script = """
+@pytest.mark.parametrize("arguments", [["--help"], ["fit", "--json"]])
+def test_an_interruption_while_the_command_line_is_imported_is_silent(arguments):
+    """With `--json`, an object says that it was interrupted, where nothing was printed."""
+    script = f"""
 import sys
 
 class Interrupting:
@@ -146,10 +148,14 @@ class Interrupting:
 
 sys.meta_path.insert(0, Interrupting())
 from artgen.cli import main
-sys.exit(main(["--help"]))
+sys.exit(main({arguments!r}))
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+    assert (done.returncode, done.stderr) == (130, "")
+    if "--json" in arguments:
+        assert json.loads(done.stdout)["error"]["exit_code"] == 130
+    else:
+        assert done.stdout == ""
 
 
 @pytest.mark.slow

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -244,25 +241,6 @@ def test_a_format_that_cannot_show_latents_says_so():
         with pytest.raises(UsageError, match=f"{what} cannot show a latent"):
             refuse(ExportRequest(latent="zork:99"), what, **more)
     refuse(ExportRequest(walk="linear"), "MP4", video=True, latents=["walk"])
-
-
-def test_an_interruption_at_once_gives_json():
-    """Ctrl-C while artgen is imported printed nothing."""
-    script = """
-import sys
-
-class Interrupting:
-    def find_spec(self, name, *given):
-        if name == "typer":
-            raise KeyboardInterrupt
-
-sys.meta_path.insert(0, Interrupting())
-from artgen.cli import main
-sys.exit(main(["fit", "--json"]))
-"""
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (130, "")
-    assert json.load(io.StringIO(done.stdout))["error"]["exit_code"] == 130
 
 
 def test_an_interruption_while_flags_are_read_gives_json(monkeypatch, capsys):
