@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from artgen.base.errors import ArtgenError, Interrupted, OutputError, is_out_of_memory, visible
+from artgen.base.errors import ArtgenError, Interrupted, OutputError, is_out_of_memory
 from artgen.cli._streams import as_it_is
 
 INTERRUPTED = "interrupted: the best so far is being saved; press Ctrl-C again to end at once"
@@ -20,7 +20,7 @@ _VERBOSE = "run again with -v for the traceback"
 
 def say(message: str) -> None:
     """Print a line on stderr."""
-    print(visible(message), file=sys.stderr, flush=True)
+    print(message, file=sys.stderr, flush=True)
 
 
 def load_module(module: str, what: str = "torch", *, quiet: bool) -> None:
@@ -61,21 +61,19 @@ def _finite(data: Any) -> Any:
 
 def describe(error: Exception) -> dict[str, Any]:
     """Return the value of the key `error` in the JSON object of a command."""
+    name = type(error).__name__
     if isinstance(error, ArtgenError):
-        message, hint, code = error.message, error.hint, error.exit_code
+        known = error
     elif is_out_of_memory(error):
-        message, hint = "not enough memory", "use a smaller --size or --count"
-        code = OutputError.exit_code
+        known = OutputError("not enough memory", hint="use a smaller --size or --count")
     elif isinstance(error, OSError):
-        refused = OutputError.of(f"the system refuses {error.filename or 'it'}", error, _VERBOSE)
-        message, hint, code = refused.message, refused.hint, refused.exit_code
+        known = OutputError.of(f"the system refuses {error.filename or 'it'}", error, _VERBOSE)
     else:
-        # An unexpected error: its type may say more than its message.
-        message, hint = f"unexpected {type(error).__name__}: {error}", _VERBOSE
-        code = ArtgenError.exit_code
+        # Its type may say more than its message.
+        known = ArtgenError(f"unexpected {name}: {error}", hint=_VERBOSE)
     # File names may contain line breaks; a message is one line.
-    message = visible(" ".join(message.split()))
-    return {"type": type(error).__name__, "message": message, "hint": hint, "exit_code": code}
+    message = " ".join(known.message.split())
+    return {"type": name, "message": message, "hint": known.hint, "exit_code": known.exit_code}
 
 
 def exit_code(errors: Iterable[Exception]) -> int:

@@ -20,7 +20,7 @@ from typing import Any, Literal
 import pluggy
 
 from artgen import hookspecs
-from artgen.base.errors import PluginError, did_you_mean, is_out_of_memory, visible
+from artgen.base.errors import PluginError, did_you_mean, is_out_of_memory
 from artgen.base.faults import line_at_fault, one_line, place_of, quoted, remember
 from artgen.events import Event
 from artgen.hookspecs import GROUP, PLUGIN_API, Spec
@@ -69,7 +69,7 @@ def isolated(owner: str = "") -> Iterator[None]:
         raise Failure(one_line(error)) from error
     finally:
         for line in printed.getvalue().splitlines():
-            print(visible(f"{owner}: {line}"), file=sys.stderr)
+            print(f"{owner}: {line}", file=sys.stderr)
 
 
 @dataclass(frozen=True)
