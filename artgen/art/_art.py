@@ -349,10 +349,8 @@ class Art:
         from artgen.output import atomic_write, check_output
 
         path = Path(file) if isinstance(file, str | os.PathLike) else None
-        if path is not None and path.exists() and not overwrite:
-            raise UsageError(f"{path} exists", hint="pass overwrite=True or another name")
         if path is not None:
-            check_output(path, overwrite=overwrite, option="name")
+            check_output(path, overwrite=overwrite, option="name", flag="overwrite=True")
         suffix = format or ("" if path is None else path.suffix)
         if not suffix.strip("."):
             what = "a file object" if path is None else str(path)

@@ -18,6 +18,7 @@ def check_output(
     *,
     overwrite: bool,
     option: str,
+    flag: str = "--overwrite",
     inputs: Iterable[Path] = (),
     mark: bytes = _MARK,
 ) -> None:
@@ -25,8 +26,8 @@ def check_output(
 
     Without `overwrite` that is anything. With it, that is all that artgen did not write, see
     `is_own`, and what is read: a file among `inputs`, or one in a folder among them. Pipes and
-    devices stay what they are, and are written into. `option` is what to change, for the hint.
-    Raises OutputError for names that the system refuses.
+    devices stay what they are, and are written into. `option` and `flag` are what to change or add,
+    for the hint. Raises OutputError for names that the system refuses.
     """
     try:
         path.lstat()
@@ -35,7 +36,7 @@ def check_output(
     except OSError as error:
         raise OutputError.of(f"cannot write {path}", error) from None
     if not overwrite:
-        raise UsageError(f"{path} exists", hint=f"use --overwrite or another {option}")
+        raise UsageError(f"{path} exists", hint=f"use {flag} or another {option}")
     if any(_is_read(each, path) for each in inputs):
         problem = "cannot be both read and written"
     elif path.is_dir():
