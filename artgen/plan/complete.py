@@ -88,10 +88,7 @@ def complete(aimed: Aimed) -> Plan:
         losses.append(named.loss(layered["loss"]))
         losses[-1].check_target(kind_of(subject))
 
-    shapes = (
-        primitive.tensor_shape(each, aimed.count or 1) for each in primitive.parameters().values()
-    )
-    numbers = sum(map(math.prod, shapes))
+    numbers = sum(map(math.prod, primitive.tensor_shapes(aimed.count or 1).values()))
     asked = "" if aimed.count is None else f" with {aimed.count:,} parts"
     keys = (recipe.output.history or 0) * len(stages)
     check_memory(

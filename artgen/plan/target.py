@@ -134,8 +134,7 @@ def _within_bytes(
     a_file = "a file of " if header else ""
 
     def size(primitive: Primitive, count: int = 1) -> int:
-        shapes = [primitive.tensor_shape(each, count) for each in primitive.parameters().values()]
-        return header + bytes_of_shapes(shapes, precision)
+        return header + bytes_of_shapes(primitive.tensor_shapes(count).values(), precision)
 
     small = primitive.precisions[-1]
 

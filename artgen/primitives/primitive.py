@@ -264,6 +264,10 @@ class Primitive:
         """
         return (*param.shape, count) if self.has_count else param.shape
 
+    def tensor_shapes(self, count: int) -> dict[str, tuple[int, ...]]:
+        """Return the shape of each parameter for `count` parts."""
+        return {name: self.tensor_shape(param, count) for name, param in self.parameters().items()}
+
     def initial(self, context: Context) -> dict[str, Tensor]:
         """Return the initial mapped values: float32 on the CPU, inside their bounds.
 
@@ -289,10 +293,7 @@ class Primitive:
 
     def check_tensors(self, drawing: Drawing) -> None:
         """Raise InputError if the drawing's tensors are not those of this primitive."""
-        count = self.count_of(drawing)
-        expected = {
-            name: self.tensor_shape(param, count) for name, param in self.parameters().items()
-        }
+        expected = self.tensor_shapes(self.count_of(drawing))
         found = {name: tuple(tensor.shape) for name, tensor in drawing.tensors.items()}
         if expected != found:
             wrong = sorted(set(expected.items()) ^ set(found.items()))

@@ -103,9 +103,8 @@ class GeneticEngine(Engine):
                 f"engine genetic draws every individual in full for {problem.loss.text}: "
                 "that is slower than mse",
             )
-        primitive, pixels = problem.primitive, self.weight.numel()
-        shapes = (primitive.tensor_shape(p, self.count) for p in primitive.parameters().values())
-        genes = sum(map(math.prod, shapes))
+        pixels = self.weight.numel()
+        genes = sum(map(math.prod, problem.primitive.tensor_shapes(self.count).values()))
         # Parts and errors of every individual and its offspring, and the target of every island.
         island = options.population * (24 * genes + 2 * pixels) + 24 * pixels
         check_memory(

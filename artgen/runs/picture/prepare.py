@@ -96,10 +96,7 @@ def batch(plan: Plan, target: Target) -> int | None:
 
 def _shapes(plan: Plan) -> dict[str, tuple[int, ...]]:
     """The shapes of the parameters, where there are as many parts as the plan has at most."""
-    return {
-        name: plan.primitive.tensor_shape(param, plan.count or 1)
-        for name, param in plan.primitive.parameters().items()
-    }
+    return plan.primitive.tensor_shapes(plan.count or 1)
 
 
 def parameter_bytes(plan: Plan) -> int:
