@@ -101,3 +101,21 @@ def test_samples_and_plugins_refuse_what_takes_too_much(
     sheet = ink.Sheet(np.ones((1, 9, 9)), Canvas(9, 9), 10, np.random.default_rng(0))
     with pytest.raises(UsageError, match="10 dots of one ink take too much memory, at most 9"):
         stipple.Stipple().place(sheet)
+
+
+def test_a_library_that_panics_without_memory_is_out_of_memory(monkeypatch):
+    """The checkpoint of `siren` with `hidden = 4096` under 4 GiB ended with exit code 1."""
+    import safetensors.torch
+
+    from artgen.base.errors import is_out_of_memory
+    from artgen.base.files import tensors_to_bytes
+
+    panic = type("PanicException", (BaseException,), {})
+
+    def save(tensors, metadata):
+        raise panic("PyObject pointer is null")
+
+    monkeypatch.setattr(safetensors.torch, "save", save)
+    with pytest.raises(MemoryError) as caught:
+        tensors_to_bytes({}, "{}")
+    assert is_out_of_memory(caught.value)

@@ -766,3 +766,11 @@ def test_a_plugin_that_finds_no_memory_is_not_called_broken(install: Install, er
     install("artgen-heart", f"raise {error}")
     with pytest.raises((MemoryError, ImportError), match=r"memory|^$"):
         Registry(environ={})
+
+
+def test_a_plugin_file_that_is_a_loop_of_links_is_refused(tmp_path: Path):
+    """`compare --plugin loop.png` ended with exit code 1: `Path.resolve` raises RuntimeError."""
+    loop = tmp_path / "loop.py"
+    loop.symlink_to("loop.py")
+    with pytest.raises(PluginError, match=r"loop\.py"):
+        Registry(files=[loop], entry_points=())

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from artgen.art.precision import decode, encode
 from artgen.base.errors import InputError, explain_problem, reading
-from artgen.base.files import check_art
+from artgen.base.files import check_art, tensors_to_bytes
 from artgen.film.scenes import Film, Scene
 from artgen.film.trajectory import Trajectory
 from artgen.recipe import Precision, Recipe
@@ -125,7 +125,6 @@ class Contents(NamedTuple):
 def to_bytes(art: Art) -> bytes:
     """Return the `.art` file."""
     import torch
-    from safetensors.torch import save
 
     drawing, subject = art.drawing, art.drawing.subject
     tensors = encode(drawing.tensors, art.precision)
@@ -153,7 +152,7 @@ def to_bytes(art: Art) -> bytes:
         # In the header and not as tensors, so that artgen 0.1.0 reads the file too.
         header["history"] = art.trajectory.to_table()
     text = json.dumps(header, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return save(tensors, metadata={"artgen": text})
+    return tensors_to_bytes(tensors, text)
 
 
 def read(path: str | os.PathLike[str]) -> Contents:

@@ -1,4 +1,4 @@
-"""Find, hash and read files. Files of unknown origin must be regular and of a limited size."""
+"""Find, hash, read and pack files. Files of others must be regular and of a limited size."""
 
 from __future__ import annotations
 
@@ -10,8 +10,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from artgen.base.errors import InputError, reading
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 LARGEST = 2**30
 
@@ -132,6 +136,19 @@ def numbered(name: str, is_taken: Callable[[str], bool], mark: str = "_") -> str
     """Return the first of `name`, `name_2`, `name_3` and so on that is not taken."""
     others = (f"{name}{mark}{number}" for number in itertools.count(2))
     return next(each for each in itertools.chain([name], others) if not is_taken(each))
+
+
+def tensors_to_bytes(tensors: dict[str, Tensor], header: str) -> bytes:
+    """Return a safetensors file whose metadata hold the JSON text `header`. Raises MemoryError."""
+    from safetensors.torch import save
+
+    try:
+        return save(tensors, metadata={"artgen": header})
+    except BaseException as error:
+        # Its Rust panics, which is no Exception, where Python has no memory for the bytes.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise MemoryError(f"out of memory: {error}") from None
 
 
 def file_hash(path: Path, what: str = "") -> str:

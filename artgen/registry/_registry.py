@@ -47,7 +47,7 @@ class Registry:
         if environ.get("ARTGEN_TRACE", "0") not in ("", "0"):
             _trace_hooks()
         self._plugins, self.warnings = examine_installed(entry_points, environ)
-        self._files: dict[Path, Plugin] = {}
+        self._files: dict[str, Plugin] = {}  # by their real paths
         self._dismissed: list[Plugin] = []
         for path in files:
             self.add_file(path)
@@ -59,7 +59,7 @@ class Registry:
         missing, cannot be imported, or contains neither a primitive nor a hook.
         """
         path = Path(path)
-        previous = self._files.get(path.resolve())
+        previous = self._files.get(os.path.realpath(path))
         if previous and previous.identity == fingerprint(path):
             return
         plugin = examine_file(path, previous.info.name if previous else self._free_name(path.stem))
@@ -73,7 +73,7 @@ class Registry:
             if other.info.origin != "python"
             or not any(entry.spec in offered for entry in other.entries)
         ]
-        self._files[path.resolve()] = plugin
+        self._files[os.path.realpath(path)] = plugin
         self._add(plugin)
 
     def register(
@@ -119,7 +119,8 @@ class Registry:
         plugins = [
             each
             for each in self._plugins
-            if self._files.get(Path(plugin).resolve()) is each or is_called(each.info, str(plugin))
+            if self._files.get(os.path.realpath(plugin)) is each
+            or is_called(each.info, str(plugin))
         ]
         if not plugins:
             raise unknown_name("primitive", str(plugin), self._plugins)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from artgen.base.errors import InputError, OutputError, reading
+from artgen.base.files import tensors_to_bytes
 from artgen.output import atomic_write
 
 if TYPE_CHECKING:
@@ -28,15 +29,13 @@ def write_state(
     path: Path, tensors: Mapping[str, Tensor], values: Mapping[str, Any], *, durable: bool = True
 ) -> None:
     """Write tensors, which may be anywhere, and values that JSON knows. Raises OutputError."""
-    from safetensors.torch import save
-
     # Copies, because safetensors takes no tensors that share memory: an engine's may.
     stored = {
         name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in tensors.items()
     }
     header = {"format": FORMAT, "values": values, "digest": _digest(stored, values)}
     text = json.dumps(header, sort_keys=True)
-    atomic_write(path, save(stored, metadata={"artgen": text}), durable=durable)
+    atomic_write(path, tensors_to_bytes(stored, text), durable=durable)
 
 
 def write_checkpoint(path: Path, state: Mapping[str, Any], *, durable: bool = True) -> None:
