@@ -367,7 +367,7 @@ def _drawings() -> list[bytes]:
 
 
 def _read_paths(path: Path) -> object:
-    from artgen.output.svg.read import read_svg
+    from artgen.svg.read import read_svg
 
     return read_svg(path)
 

@@ -17,8 +17,8 @@ from artgen.exporters.paths import _path
 from artgen.output.parts import Curves, flat_parts, parts_for
 from artgen.output.parts.pens import pen_parts
 from artgen.output.svg.compact import compact_path
-from artgen.primitives import flatten
 from artgen.raster import draw
+from artgen.svg.curves import flatten
 from artgen.testing.elements import painted
 from artgen_plugins.blob import Blob
 

@@ -14,8 +14,8 @@ import artgen
 from artgen.cli import main
 from artgen.errors import InputError, PluginError, UsageError
 from artgen.losses import parse_loss
-from artgen.output.svg import read
 from artgen.primitives import read_coverage
+from artgen.svg import read
 from artgen.targets import curve_from_samples, image_from_array, set_from_arrays
 from artgen.targets.web import _is_inside
 from artgen.values.frame import parse_frame

@@ -15,14 +15,14 @@ from artgen import Canvas, Drawing
 from artgen.cli import main
 from artgen.errors import InputError, UsageError
 from artgen.families.shape.start import shapes_from_paths
-from artgen.output.parts.pens import signed_area
-from artgen.output.svg import read
-from artgen.output.svg.elements import contours
-from artgen.output.svg.filled import FilledPath, most_important, outer_rings
-from artgen.output.svg.read import describe, read_svg
-from artgen.output.svg.styles import COST, StyleSheet
 from artgen.raster import draw
 from artgen.runs import run
+from artgen.svg import read
+from artgen.svg.curves import signed_area
+from artgen.svg.elements import contours
+from artgen.svg.filled import FilledPath, most_important, outer_rings
+from artgen.svg.read import describe, read_svg
+from artgen.svg.styles import COST, StyleSheet
 
 CLIMB = {
     "engine": "climb",

@@ -14,6 +14,7 @@ from tools import forks, size, suite
 from tools.house import find_circles, find_floors
 from tools.mutants import mutants
 from tools.picture import reduce_lines
+from tools.size import HOUSE
 from tools.suite import Suite, cut, main, sum_up
 
 MODULE = '''"""A module."""
@@ -59,6 +60,17 @@ def test_floors_circles_and_lines_of_the_picture():
     assert reduce_lines(house) == {"cli": {"runs"}, "runs": {"base"}, "base": set()}
     house["base"] = {"cli"}
     assert find_circles(house) == [{"cli", "runs", "base"}]
+
+
+def test_modules_are_looked_up_by_name_where_names_are_data_alone():
+    """A texture looked up the reader of SVG in a room above, past the contract of imports."""
+    calls = {
+        path.relative_to(HOUSE).as_posix()
+        for path in (HOUSE / "artgen").rglob("*.py")
+        if "resolve_name(" in path.read_text(encoding="utf-8")
+    }
+    registry = {f"artgen/registry/{name}.py" for name in ("_plugin", "_contract")}
+    assert calls == {"artgen/cli/_request.py", *registry}
 
 
 def test_long_files_are_cut_and_groups_become_smaller_towards_the_end(tmp_path, monkeypatch):

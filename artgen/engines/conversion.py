@@ -8,8 +8,8 @@ from torch import Tensor
 
 from artgen.base.errors import UsageError
 from artgen.base.generic import generic
-from artgen.output.svg.filled import FilledPath
 from artgen.primitives import Primitive
+from artgen.svg.filled import FilledPath
 from artgen.values.canvas import Canvas
 from artgen.values.drawing import Drawing
 

@@ -1,5 +1,4 @@
 from .curves import bezier_points as bezier_points
-from .curves import flatten as flatten
 from .curves import join_rings as join_rings
 from .curves import path_data as path_data
 from .edges import EdgeOptions as EdgeOptions

@@ -1,4 +1,4 @@
-"""Closed contours of cubic Bézier curves: found among control points, flattened, written as SVG."""
+"""Closed contours of cubic Bézier curves: found among control points, joined, written as SVG."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from artgen.svg.curves import bezier_points as bezier_points
+
 Floats = NDArray[np.float64]
 
 MOST_CORNERS = 400
 """Of a longer contour, `main_corners` looks at fewer."""
-
-FLAT = 2e-3
-"""Largest distance of a flattened curve, relative to the longer side of its contour."""
 
 
 def join_curves(points: Floats) -> list[Floats]:
@@ -27,36 +26,6 @@ def join_curves(points: Floats) -> list[Floats]:
     curves = curves[(curves != curves[:, :1]).any((1, 2))]
     breaks = np.nonzero((curves[1:, 0] != curves[:-1, 3]).any(1))[0] + 1
     return [each for each in np.split(curves, breaks) if len(each)]
-
-
-def bezier_points(controls: Floats, t: Floats) -> Floats:
-    """Return the points [T, 2] at `t` [T], from 0 to 1, of a Bézier curve of any degree.
-
-    `controls` [degree + 1, 2] are its control points.
-    """
-    degree, t = len(controls) - 1, t[:, None]
-    points: Floats = sum(
-        math.comb(degree, k) * (1 - t) ** (degree - k) * t**k * control
-        for k, control in enumerate(controls)
-    )
-    return points
-
-
-def flatten(contour: Floats) -> Floats:
-    """Return a contour [curves, 4, 2] as a polygon, float64 [corners, 2]."""
-    side = np.ptp(contour.reshape(-1, 2), axis=0).max()
-    bend = np.linalg.norm(contour[:, 2:] - 2 * contour[:, 1:-1] + contour[:, :-2], axis=2).max(1)
-    # The second derivative is at most six times the bend.
-    pieces = np.ceil(np.sqrt(6 * bend / (8 * FLAT * side))).astype(np.int64).clip(1)
-    first = np.cumsum(pieces) - pieces
-    corners = np.empty((int(pieces.sum()), 2))
-    for number in np.unique(pieces).tolist():
-        alike = pieces == number
-        # The points of a curve lie side by side: [4, curves, 1, 2] by [pieces, 1].
-        controls = contour[alike].transpose(1, 0, 2)[:, :, None]
-        points = bezier_points(controls, np.arange(number) / number)
-        corners[first[alike][:, None] + np.arange(number)] = points
-    return corners
 
 
 def main_corners(points: Floats, count: int) -> Floats:

@@ -7,7 +7,6 @@ import io
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from pkgutil import resolve_name
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +16,7 @@ from torch import Tensor
 
 from artgen.base.errors import ArtgenError, InputError, is_out_of_memory
 from artgen.base.files import open_regular
+from artgen.svg.raster import svg_picture
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -208,8 +208,7 @@ def _read(file: str | Path | io.BytesIO, name: str) -> Image:
     import PIL.Image
 
     if not isinstance(file, io.BytesIO) and Path(file).suffix.lower() == ".svg":
-        drawn: Image = resolve_name("artgen.output.svg.raster:svg_picture")(Path(file))
-        return drawn
+        return svg_picture(Path(file))
     try:
         stream = file if isinstance(file, io.BytesIO) else open_regular(file, name)
         with stream, PIL.Image.open(stream) as picture:

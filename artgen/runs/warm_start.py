@@ -15,13 +15,13 @@ from torch import Tensor
 from artgen.art import Art, load
 from artgen.base.errors import UsageError
 from artgen.engines.conversion import convert_parts, convert_paths
-from artgen.output.svg.filled import most_important
-from artgen.output.svg.read import SvgPaths, describe, read_svg
 from artgen.plan import Plan
 from artgen.primitives import Primitive
 from artgen.recipe import FileReference, Recipe
 from artgen.registry import Registry, bare_name
 from artgen.runs.inputs import InputFiles
+from artgen.svg.filled import most_important
+from artgen.svg.read import SvgPaths, describe, read_svg
 from artgen.values.canvas import Canvas
 
 Colour = tuple[float, float, float]

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artgen.base.xml import Element, fromstring
-from artgen.output.svg.elements import Contour, contours, path_data, transformed
-from artgen.primitives import flatten
+from artgen.svg.curves import flatten
+from artgen.svg.elements import Contour, contours, path_data, transformed
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]

@@ -42,10 +42,11 @@ from artgen.families.shape.limits import within
 from artgen.families.shape.symmetry import Symmetry, symmetry_of
 from artgen.init import Context, at_target_colour, on_detail
 from artgen.primitives.classical import CLASSICAL
-from artgen.primitives.curves import flatten, join_curves, join_rings, main_corners, path_data
+from artgen.primitives.curves import join_curves, join_rings, main_corners, path_data
 from artgen.primitives.params import Param
 from artgen.primitives.primitive import Preset, Primitive
 from artgen.rates import per_spacing
+from artgen.svg.curves import flatten
 
 Floats: TypeAlias = NDArray[np.float64]
 

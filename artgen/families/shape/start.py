@@ -29,9 +29,9 @@ from artgen.families.shape.compositing import Compositing, added, load_sums, sea
 from artgen.families.shape.contract import Shape
 from artgen.families.shape.spans import Stack, pack, tables_of
 from artgen.init import Context
-from artgen.output.svg.filled import FilledPath, coverage
 from artgen.primitives import Params, Primitive
 from artgen.raster import paint
+from artgen.svg.filled import FilledPath, coverage
 from artgen.values.canvas import Canvas
 from artgen.values.drawing import Drawing
 

@@ -27,10 +27,11 @@ from artgen.film.scenes import Scene
 from artgen.output.page.pack import Packer
 from artgen.output.page.scenes import last_keys, refused, scenes_of
 from artgen.output.parts import decimals
-from artgen.output.parts.pens import Floats, PenPart, pen_parts, signed_area
+from artgen.output.parts.pens import Floats, PenPart, pen_parts
 from artgen.output.svg.picture import SpriteElements, sprite_elements
 from artgen.primitives import Params
 from artgen.primitives.texture import picture_text
+from artgen.svg.curves import signed_area
 from artgen.values.drawing import Drawing
 
 GRID = 65

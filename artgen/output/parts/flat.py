@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from artgen.base.generic import generic
 from artgen.base.xml import Element
-from artgen.primitives import Primitive, flatten, join_rings, path_data
+from artgen.primitives import Primitive, join_rings, path_data
+from artgen.svg.curves import flatten
 from artgen.values.drawing import Drawing
 
 Floats = NDArray[np.float64]

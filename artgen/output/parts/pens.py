@@ -15,6 +15,7 @@ from artgen.base.generic import generic
 from artgen.output.parts.flat import FlatPart, flat_parts
 from artgen.output.parts.flat import Floats as Floats
 from artgen.primitives import Primitive
+from artgen.svg.curves import signed_area
 from artgen.targets import hex_colour
 from artgen.values.drawing import Drawing
 
@@ -74,12 +75,6 @@ class PenPart:
         longest = vectors[:, 1]
         ratio = float(np.sqrt(values[1] / max(values[0], 1e-12)))
         return float(np.arctan2(longest[1], longest[0])), ratio, points.mean(0)
-
-
-def signed_area(ring: Floats) -> float:
-    """Return the area of a polygon, positive if its corners turn from x to y."""
-    x, y = ring.T
-    return float((x * np.roll(y, -1) - y * np.roll(x, -1)).sum()) / 2
 
 
 def _along(ring: Floats) -> Floats:

@@ -1,4 +1,1 @@
-"""SVG files: drawings and plots written, filled paths read, elements taken for contours.
-
-This room alone knows the format.
-"""
+"""SVG files written: drawings and plots. `artgen.svg` reads them."""

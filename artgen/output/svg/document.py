@@ -9,8 +9,6 @@ from pathlib import Path
 from artgen.base.files import Damaged
 from artgen.base.xml import ExpatError, stream
 
-NAMESPACE = "http://www.w3.org/2000/svg"
-
 PDF_RECIPE = "artgen:recipe"
 """The XMP property of a PDF that holds the recipe as JSON."""
 

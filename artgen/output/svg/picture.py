@@ -17,8 +17,9 @@ from artgen.base.xml import Element, text_of
 from artgen.output.parts import FlatPart, decimals, parts_for, precision
 from artgen.output.parts.marks import merged
 from artgen.output.svg.compact import compact_path
-from artgen.output.svg.document import NAMESPACE, metadata, rounded
+from artgen.output.svg.document import metadata, rounded
 from artgen.primitives import Primitive
+from artgen.svg.elements import NAMESPACE
 from artgen.targets import hex_colour, parse_colour
 from artgen.values.canvas import Canvas
 from artgen.values.drawing import Drawing

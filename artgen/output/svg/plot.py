@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from artgen.output.svg.document import NAMESPACE, metadata
+from artgen.output.svg.document import metadata
+from artgen.svg.elements import NAMESPACE
 
 Corners = Sequence[tuple[str, str]]
 

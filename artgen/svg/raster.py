@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from artgen.base.errors import InputError
-from artgen.output.parts.pens import signed_area
-from artgen.output.svg.read import Area, read_svg
+from artgen.svg.curves import signed_area
+from artgen.svg.read import Area, read_svg
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen.output.parts.pens import signed_area
+from artgen.svg.curves import signed_area
 from artgen.values.canvas import Canvas
 
 Floats = NDArray[np.float64]

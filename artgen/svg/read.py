@@ -19,11 +19,10 @@ from numpy.typing import NDArray
 from artgen.base.errors import InputError, reading
 from artgen.base.files import check_regular
 from artgen.base.xml import ExpatError, stream
-from artgen.output.svg.document import NAMESPACE
-from artgen.output.svg.elements import NUMBER, contours, length, path_data, transformed
-from artgen.output.svg.filled import FilledPath, covers, outer_rings
-from artgen.output.svg.styles import StyleSheet, declared, read_styles
-from artgen.primitives import flatten
+from artgen.svg.curves import flatten
+from artgen.svg.elements import NAMESPACE, NUMBER, contours, length, path_data, transformed
+from artgen.svg.filled import FilledPath, covers, outer_rings
+from artgen.svg.styles import StyleSheet, declared, read_styles
 
 Floats = NDArray[np.float64]
 Area: TypeAlias = tuple[list[Floats], bool, tuple[float, float, float], float]

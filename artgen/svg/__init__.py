@@ -1,0 +1,1 @@
+"""SVG files read: elements, style sheets, filled paths, and pictures of them."""
