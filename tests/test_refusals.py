@@ -14,10 +14,14 @@ import artgen
 from artgen.cli import main
 from artgen.errors import InputError, PluginError, UsageError
 from artgen.losses import parse_loss
+from artgen.plan import resolve
 from artgen.primitives import read_coverage
+from artgen.recipe import Recipe
+from artgen.registry import default
 from artgen.svg import read
 from artgen.targets import curve_from_samples, image_from_array, set_from_arrays
 from artgen.targets.web import _is_inside
+from artgen.values.canvas import Canvas
 from artgen.values.frame import parse_frame
 
 DIGITS = "\N{ARABIC-INDIC DIGIT ONE}\N{ARABIC-INDIC DIGIT TWO}"
@@ -254,3 +258,11 @@ def test_an_interruption_while_flags_are_read_gives_json(monkeypatch, capsys):
     printed = capsys.readouterr()
     assert json.loads(printed.out)["error"]["exit_code"] == 130
     assert printed.err == ""
+
+
+def test_an_option_that_decides_the_number_of_steps_is_checked_first():
+    """A table in place of a number of passes ended with exit code 1, for lack of `--steps`."""
+    stage = [{"engine": "climb", "passes": {}}]
+    recipe = {"target": {"source": "sample:cat"}, "primitive": {"name": "triangle"}, "stage": stage}
+    with pytest.raises(UsageError, match="passes"):
+        resolve(Recipe.from_dict(recipe), default(), Canvas(8, 8))

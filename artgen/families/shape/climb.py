@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from artgen.base.errors import PluginError, UsageError
-from artgen.base.options import option
+from artgen.base.options import option, parse_options
 from artgen.compiler.threads import share
 from artgen.engines.base import Engine, Problem, Report, ReportPace, State
 from artgen.engines.evaluation import LEAST_ALPHA, random_sizes
@@ -110,8 +110,8 @@ class ClimbEngine(Engine):
         cls, primitive: Primitive, options: Mapping[str, Any], count: int | None
     ) -> int | None:
         """One step places each shape, and one refines it in each pass."""
-        passes: int = options.get("passes", cls.Options().passes)
-        return (count or 1) * (1 + passes)
+        asked = {"passes": options["passes"]} if "passes" in options else {}
+        return (count or 1) * (1 + parse_options(cls.Options, asked, owner="engine climb").passes)
 
     @classmethod
     def follow(
