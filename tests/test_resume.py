@@ -13,17 +13,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import typer
 from helpers import PYTHON, recipe, video_frames
 from PIL import Image
 
 import artgen.runs.loop.stages
-from artgen.base.errors import InputError, OutputError, UsageError
+from artgen.base.errors import InputError, Interrupted, OutputError, UsageError
 from artgen.cli import main
+from artgen.cli._main import make_app
 from artgen.events import Evaluated, Notice, Started
 from artgen.output import FrameStore
 from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.runs import check_agreement, default_stem, run
+from artgen.runs.agreement import time_limit
 from artgen.runs.folder import RunFolder
 from artgen.runs.loop.pace import STRETCHES, Pace
 from artgen.targets import image_from_array
@@ -536,6 +539,138 @@ def test_a_time_budget_is_resumed_as_steps(
         assert (tmp_path / "stopped" / name).read_bytes() == (
             tmp_path / "whole" / name
         ).read_bytes()
+
+
+def test_the_time_of_a_resumed_run_is_that_of_the_command(
+    photo: Path, tmp_path: Path, registry: Registry
+) -> None:
+    """It was ignored without a word, and all steps were run. The plan stays, so bytes do too."""
+    asked = recipe(photo, {"steps": 40})
+    stop_at(15, asked, registry, tmp_path / "stopped")
+    limited, name = Recipe.from_dict({"stage": [{"time": 1e-6}]}), default_stem(asked)
+    said: list = []
+    outcome = run(
+        limited, registry, out=tmp_path / "stopped", name=name, resume=True, observers=[said.append]
+    )
+    assert isinstance(outcome.error, Interrupted)
+    assert 10 < outcome.summary["steps"] < 40
+    assert "at most 1e-06 s now" in str([event for event in said if isinstance(event, Notice)])
+    assert resume(asked, registry, tmp_path / "stopped") == outcome.summary["steps"]
+    run(asked, registry, out=tmp_path / "whole")
+    assert_same(tmp_path / "stopped", tmp_path / "whole")
+
+
+def test_a_stage_that_is_not_planned_yet_has_its_own_time() -> None:
+    stored = Recipe.from_dict({"stage": [{"time": 5.0}, {"time": 5.0}]})
+    assert time_limit(stored, stored) is None
+    assert time_limit(stored, Recipe.from_dict({"stage": [{"time": 1.0}, {"time": 1.0}]})) == 2
+    assert time_limit(stored, Recipe()) is None
+
+
+REFUSED = {
+    **dict.fromkeys(("overwrite", "skip_existing", "dry_run", "watch", "fit", "no_video"), ""),
+    **dict.fromkeys(("transparent", "alpha_weight", "loop", "polish", "side_by_side"), ""),
+    "look": "neon",
+    "settings": "blend=mean | engine.rate=0.5 | preset=fast",
+    "seed": "7",
+    "primitive": "triangle",
+    "count": "9",
+    "target_bytes": "5000",
+    "init": "x.svg",
+    "recipe": "other.toml",
+    "engine": "climb",
+    "steps": "50 | 30 --time 9",
+    "quality": "draft",
+    "target_psnr": "20",
+    "plateau": "5",
+    "size": "20 | A3 | 20x20",
+    "background": "red",
+    "palette": "3 | red",
+    "focus": "auto | 0.5,0.5,0.2",
+    "mask": "photo.png",
+    "max_pixels": "1000",
+    "loss": "l1",
+    "tiles": "64",
+    "crop": "1:1 | A3 | 20x20",
+    "crop_at": "auto | 0.1,0.1",
+    "pad": "red",
+    "dpi": "100",
+    "video": "v.gif",
+    "still_size": "99",
+    "fps": "9",
+    "video_seconds": "2",
+    "video_size": "20",
+    "film": "wipe",
+    "start": "photo",
+    "end": "photo",
+    "history": "5",
+    "precision": "int8",
+    "walk": "labels",
+    "device": "cuda",
+    "backend": "eager",
+    "threads": "2",
+    "targets": "sample:cat",
+}
+"""Flags with values that the run to resume does not have."""
+
+OBEYED = {
+    **dict.fromkeys(("resume", "help_all", "as_json", "quiet", "verbose", "plugin")),  # of commands
+    **dict.fromkeys(("out", "name", "seeds", "at_a_time")),  # which runs are resumed
+    **dict.fromkeys(("on", "gpus", "checkpoints", "origins")),  # with other flags only
+    **dict.fromkeys(("live", "live_port", "show", "notify", "log", "checkpoint_every")),
+    "time": "3",
+    "max_bytes": "1MB",
+    "outputs": "o.svg",
+    "graph": "g.dot",
+}
+"""The other flags; those with a value are tried too."""
+
+
+def test_every_flag_is_obeyed_with_resume_or_refused(
+    photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys, registry: Registry
+) -> None:
+    """`--target-bytes`, `--focus auto`, `--crop-at auto` and other papers were ignored."""
+    monkeypatch.chdir(tmp_path)
+    Path("other.toml").write_text("[primitive]\ncount = 9\n")
+    Path("x.svg").write_text("<svg/>")
+    stop_at(15, recipe(photo, {"steps": 40}), registry, tmp_path, name="it")
+
+    def accept(asked: object) -> None:
+        raise UsageError("it goes on")
+
+    def answer(*flags: str) -> str:
+        target = [str(photo)] if flags[0].startswith("-") else []
+        assert main(["fit", *target, *flags, "--resume", "--name", "it", "--out", "."]) == 2
+        return capsys.readouterr().err
+
+    monkeypatch.setattr("artgen.runs.whole.run.find_kind", accept)
+    command = typer.main.get_command(make_app("fit")).commands["fit"]
+    flags = {each.name: max(each.opts, key=len) for each in command.params}
+    assert flags.keys() == REFUSED.keys() | OBEYED.keys()
+    for name, values in REFUSED.items():
+        for value in values.split(" | "):
+            given = [flags[name]] if name != "targets" else []
+            assert "it goes on" not in answer(*given, *value.split()), (name, value)
+    for name, value in OBEYED.items():
+        if value is not None:
+            assert "it goes on" in answer(flags[name], value), (name, value)
+
+
+def test_a_resumed_run_writes_its_graph(photo: Path, tmp_path: Path, registry: Registry) -> None:
+    """It said nothing and wrote none, as its engine had begun before."""
+    asked = recipe(photo, {"engine": "scratch", "steps": 20, "batch": 16}, primitive=MLP)
+    stop_at(15, asked, registry, tmp_path, name="it", checkpoint_every=5)
+    assert resume(asked, registry, tmp_path, name="it", graph=tmp_path / "it.dot") > 0
+    assert (tmp_path / "it.dot").read_text().startswith("digraph")
+
+
+def test_paper_agrees_with_its_own_sides(registry: Registry) -> None:
+    """Whatever a run was cropped to agreed with any paper."""
+    asked = Recipe.from_dict({"target": {"aspect": "A3"}})
+    for aspect in ("297:420", "420:297"):
+        check_agreement(Recipe.from_dict({"target": {"aspect": aspect}}), asked, registry)
+    with pytest.raises(UsageError, match="has aspect = '1:1', not 'A3'"):
+        check_agreement(Recipe.from_dict({"target": {"aspect": "1:1"}}), asked, registry)
 
 
 def test_checkpoints_follow_the_clock_unless_asked(

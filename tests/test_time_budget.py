@@ -254,6 +254,18 @@ def test_one_time_is_that_of_all_stages(photo: Path, registry: Registry, clock: 
     )
 
 
+@pytest.mark.parametrize("early", [{"plateau": 1}, {"steps": 10}, {"target_psnr": 1.0}])
+def test_what_a_stage_leaves_of_its_time_is_for_the_next(
+    early: dict, photo: Path, registry: Registry, clock: Clock
+) -> None:
+    """A fit with `time` ended long before it where its first stage ended early."""
+    clock.charge(GradientEngine, lambda engine: 0.01)
+    stages = [{"time": 2.0, **early}, {"time": 2.0}]
+    summary = run(recipe(photo, *stages, output={"video": False}), registry).summary
+    assert summary["recipe"]["stage"][1]["steps"] > 250
+    assert summary["seconds"] == pytest.approx(4.0, rel=0.05)
+
+
 def test_time_and_steps_take_what_comes_first(
     photo: Path, registry: Registry, clock: Clock
 ) -> None:

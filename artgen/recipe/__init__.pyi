@@ -4,7 +4,6 @@ from .recipe import SCHEMA as SCHEMA
 from .recipe import Recipe as Recipe
 from .recipe import flagged as flagged
 from .recipe import keywords as keywords
-from .tables import BYTE_KEYS as BYTE_KEYS
 from .tables import MOST_COLOURS as MOST_COLOURS
 from .tables import MOST_REVISIONS as MOST_REVISIONS
 from .tables import MOST_STEPS as MOST_STEPS

@@ -9,10 +9,10 @@ from artgen.base.errors import UsageError
 from artgen.base.files import file_hash
 from artgen.base.process import available_threads, is_webgpu
 from artgen.plan import find_names
-from artgen.recipe import BYTE_KEYS, Recipe
+from artgen.recipe import MOST_STEPS, Recipe
 from artgen.registry import Registry, bare_name
 from artgen.targets import Source, Target, TargetRequest, open_source
-from artgen.values.frame import paper_sides
+from artgen.values.frame import paper_sides, parse_aspect
 
 _NAMES = ("name", "engine", "loss")
 """The keys whose values may name the distribution of a plugin: `artgen/gaussian`."""
@@ -23,10 +23,10 @@ def check_agreement(
 ) -> None:
     """Raise UsageError for the first value asked for that the stored recipe contradicts.
 
-    ``auto`` agrees with everything, and so do `time`, which became `steps`, paper, which became an
-    aspect, `alpha`, which became a number, and `target_bytes` and `parameter_bytes`, which became a
-    count. A number of colours agrees with a palette that has no more, the count of a codec with the
-    option that it became. `target` is a target in memory.
+    ``auto`` agrees with all that was chosen, and so do `time`, see `time_limit`, `alpha`, which
+    became a number, and `target_bytes`, whose count is compared later. A number of colours agrees
+    with a palette that has no more, the count of a codec with the option that it became. `target`
+    is a target in memory.
     """
     data, given = stored.to_dict(), asked.requested()
     given.pop("schema", None)
@@ -35,8 +35,9 @@ def check_agreement(
         if table == "stage":
             _check_stages(values, data["stage"])
         elif isinstance(values, dict) and table != "init":
-            for key in BYTE_KEYS:
-                values.pop(key, None)
+            values.pop("parameter_bytes", None)
+            if stored.output.history == 0:  # as where `target_bytes` were given
+                values.pop("target_bytes", None)
             found = dict(data.get(table) or {})
             if "count" in values and "count" not in found:
                 # That of a codec became an option.
@@ -47,21 +48,31 @@ def check_agreement(
     _check_target(stored, source, target, registry)
 
 
+def time_limit(stored: Recipe, asked: Recipe) -> float | None:
+    """The seconds that a resumed run may fit now, by the `time` asked for; None: no limit.
+
+    Its steps stay the same. What is not planned yet has its own time, unless another is asked for.
+    """
+    own, given = ([stage.time for stage in each.stage] for each in (stored, asked))
+    return sum(filter(None, given)) if any(given) and given != own else None
+
+
 def _check_stages(asked: Any, stored: list[dict[str, Any]]) -> None:
     if len(asked) != len(stored):
-        raise _differs("number of stages", len(asked), len(stored))
+        raise differs("number of stages", len(asked), len(stored))
     for number, (mine, theirs) in enumerate(zip(asked, stored, strict=True), 1):
         prefix = f"stage {number}: " if len(asked) > 1 else ""
         # Together with `time`, `steps` is only an upper bound.
-        became = {"time", "steps"} if "time" in mine else set()
+        bounds = "time" in mine and mine.get("steps", MOST_STEPS) >= theirs.get("steps", 0)
+        became = {"time", "steps"} if bounds else {"time"}
         _check({k: v for k, v in mine.items() if k not in became}, theirs, prefix)
 
 
 def _check(asked: dict[str, Any], stored: dict[str, Any], prefix: str = "") -> None:
     for key, value in asked.items():
         found = stored.get(key)
-        became = paper_sides(value) if key == "aspect" else key == "alpha" and value is True
-        if value is None or value == "auto" or (found and became):
+        became = _is_paper(value, found) if key == "aspect" else key == "alpha" and value is True
+        if value is None or (found is not None and (value == "auto" or became)):
             continue
         if key == "device" and found == "cpu" and is_webgpu(value):
             # Parts without kernels for WebGPU run on the CPU.
@@ -79,7 +90,7 @@ def _check(asked: dict[str, Any], stored: dict[str, Any], prefix: str = "") -> N
             value, found = available_threads(value), available_threads(found)
         fewer = key == "palette" and isinstance(value, int) and found and len(found) <= value
         if value != found and not fewer:
-            raise _differs(f"{prefix}{key}", value, found)
+            raise differs(f"{prefix}{key}", value, found)
 
 
 def _check_target(
@@ -95,7 +106,7 @@ def _check_target(
     elif source in (None, "") or _is_gone(asked := Source.parse(str(source))):
         sha256 = table.sha256
         if source and _file_name(source) != _file_name(table.source):
-            raise _differs("target.source", source, table.source)
+            raise differs("target.source", source, table.source)
     elif asked.scheme is None and Path(asked.rest).is_file():
         sha256 = file_hash(Path(asked.rest), "target")
     else:
@@ -113,13 +124,19 @@ def _check_file(what: str, asked: dict[str, Any], stored: dict[str, Any]) -> Non
     """Compare a mask, a drawing to start from, or a plugin: its bytes where it is still there."""
     path = Path(asked["name"])
     if _file_name(asked["name"]) != _file_name(stored.get("name", "")):
-        raise _differs(what, asked["name"], stored.get("name"))
+        raise differs(what, asked["name"], stored.get("name"))
     sha256 = file_hash(path, what) if path.is_file() else asked.get("sha256")
     if sha256 is not None and sha256 != stored.get("sha256"):
         raise UsageError(
             f"{what} {path} has changed since the run to resume began",
             hint="leave the option out, or start again with --overwrite",
         )
+
+
+def _is_paper(asked: str, stored: str | None) -> bool:
+    """Whether an aspect is that of the paper asked for, in either orientation."""
+    same = stored and sorted(parse_aspect(stored)) == sorted(parse_aspect(asked))
+    return bool(same and paper_sides(asked))
 
 
 def _is_gone(source: Source) -> bool:
@@ -130,7 +147,8 @@ def _file_name(source: str) -> str:
     return source.replace("\\", "/").removeprefix("frames:").rstrip("/").rpartition("/")[2]
 
 
-def _differs(key: str, asked: Any, stored: Any) -> UsageError:
+def differs(key: str, asked: Any, stored: Any) -> UsageError:
+    """The error for a value that contradicts the run to resume."""
     return UsageError(
         f"the run to resume has {key} = {stored!r}, not {asked!r}",
         hint="leave the option out, or start again with --overwrite",

@@ -6,6 +6,7 @@ Nothing asked here changes what a run computes, only when it computes and where 
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import sys
@@ -37,11 +38,30 @@ class RunControl:
 
     def __init__(self) -> None:
         self.stop_requested = False
+        self._end = math.inf
         self.paused = False
         self.watched = False
         self.rate: float | None = None
         self._took: deque[float] = deque(maxlen=2)
         self._due_cpu = self._due = 0.0
+
+    @property
+    def stop_requested(self) -> bool:
+        """Whether to stop now."""
+        return self._stopped or time.monotonic() >= self._end
+
+    @stop_requested.setter
+    def stop_requested(self, asked: bool) -> None:
+        self._stopped = asked
+
+    @contextmanager
+    def within(self, seconds: float | None) -> Iterator[None]:
+        """Request a stop of what runs in the block after these `seconds`; None: never."""
+        self._end = math.inf if seconds is None else time.monotonic() + seconds
+        try:
+            yield
+        finally:
+            self._end = math.inf
 
     def request_stop(self) -> None:
         """End the run after the current chunk, with its best drawing saved."""

@@ -199,13 +199,15 @@ class Loop:
             with self.folder.using_checkpoint():
                 engine.load_state_dict(self.resumed)
             self.resumed = None
+            self.started(engine)
             return engine
+        left = self.time.left
         self.progress.begin_stage(index, dict(self.drawing.tensors) if index else {})
         self.time.begin_stage()
-        budget = self.stage.time
-        if budget is None:
+        if self.stage.time is None:
             self._start(engine)
         else:
+            budget = self.stage.time + left
             # The rehearsal is thrown away: the run equals one with that number of steps.
             pace, occasions = self.rehearse(engine, budget), self.recording.occasions
             self._settle(self.time.planned(self.recipe, engine, pace, budget, occasions))

@@ -43,6 +43,11 @@ class TimeBudget:
         """Forget the budget of the stage before."""
         self._budget = None
 
+    @property
+    def left(self) -> float:
+        """Seconds of its budget that the stage has not used, which are for the next one."""
+        return max(0.0, (self.progress.budget or 0.0) - self.progress.stage_seconds)
+
     def timed(self, work: Callable[[], T], expected: Workload | None = None) -> T:
         """Do `work` as a part of the run: its seconds are counted."""
         return self.measured(work, expected)[0]

@@ -15,7 +15,7 @@ from artgen.events import Event, Finished, Notice, Observer, PreviewDrawn, Start
 from artgen.output import probe_encoder, probe_folder
 from artgen.recipe import Recipe
 from artgen.registry import Registry
-from artgen.runs.agreement import check_agreement
+from artgen.runs.agreement import check_agreement, differs, time_limit
 from artgen.runs.context import RunContext
 from artgen.runs.device import threads
 from artgen.runs.elsewhere import Elsewhere
@@ -55,7 +55,8 @@ def run(
 
     `target` replaces the recipe's source by one in memory; `search` lists the folders in
     which the recipe's files are looked up. With `resume` the run stored in `out` continues by its
-    own recipe, and what `recipe` was asked for must agree with that. `graph` is where the loss
+    own recipe, and what `recipe` was asked for must agree with that; its `time` is how long it may
+    fit now, before it is interrupted. `graph` is where the loss
     of the first engine that has a graph is written, in the DOT language; `video` is another place
     for the video, of the format in the recipe. `elsewhere` says where the tasks of a run that has
     some are carried out, if not here: the scenes of a clip, the tiles of a picture.
@@ -65,7 +66,7 @@ def run(
     """
     stem = name or default_stem(recipe)
     paths = None if out is None else output_paths(out, stem, recipe, video)
-    folder, asked = None, recipe
+    folder, asked, limit = None, recipe, None
     held = ExitStack()
     if paths is not None and resume:
         folder, recipe = RunFolder.open(paths["folder"])
@@ -93,7 +94,12 @@ def run(
             check_outputs(paths, asked, search, overwrite=overwrite, resume=resume)
         if folder is not None:
             check_agreement(recipe, asked, registry, target)
+            limit, count = time_limit(recipe, asked), recipe.primitive.count
+            if limit is not None:
+                context.notify(f"fitting for at most {limit:g} s now, as --time says", "note")
             folder.write_recipe(recipe)
+            if (most := asked.primitive.target_bytes) is not None:
+                recipe = recipe.with_primitive(count=None, target_bytes=most)
         if target is None and folder is None and video is None:
             recipe, note = with_fitting_size(recipe, registry, search)
             if note is not None:
@@ -114,6 +120,8 @@ def run(
         )
         held.callback(kind.close)
         job = kind.prepare()
+        if folder is not None and job.recipe.primitive.count != count:
+            raise differs("count", count, job.recipe.primitive.count)
         names = [stage.engine for stage in job.recipe.stage]
         engines = dict(zip(names, job.plan.engines, strict=True))
         graph_file = graph and GraphFile(graph, engines, emit, stem, overwrite=overwrite or resume)
@@ -145,7 +153,8 @@ def run(
                 lines = JsonLines(log, resumed_at=resumed_at, overwrite=overwrite)
             # Before and after the others this process works alone, on the processors of all.
             alone = None if elsewhere is None else elsewhere.processors(number)
-            with closing(lines) if lines else nullcontext(), threads(alone):
+            within = context.control.within(limit)
+            with closing(lines) if lines else nullcontext(), threads(alone), within:
                 if lines:
                     emit.add(lines)
                 steps, pixels = kind.total_steps, job.target.pixels
