@@ -45,14 +45,30 @@ def opened(file: Path) -> np.ndarray:
 
 @pytest.mark.parametrize("suffix", ["png", "tif", "jpg"])
 def test_two_drawings_stand_side_by_side(folder, tmp_path, suffix):
-    """It was refused: a still was no format for `--film`, and FILE could be a photo alone."""
+    """It was refused: a still was no format for `--film`, and FILE could be a photo alone.
+
+    Then the second drawing stood on the left.
+    """
     film = f"side-by-side={folder / 'two.art'}"
     pair = opened(rendered(folder, tmp_path, f"pair.{suffix}", "--film", film, "--size", "48"))
     one, two = (artgen.load(folder / name).render(48) for name in ("one.art", "two.art"))
     assert pair.shape[:2] == (32, 48 + 48 + 2)
     if suffix != "jpg":
-        np.testing.assert_array_equal(pair[:, :48], two)
-        np.testing.assert_array_equal(pair[:, 50:], one)
+        np.testing.assert_array_equal(pair[:, :48], one)
+        np.testing.assert_array_equal(pair[:, 50:], two)
+
+
+@pytest.mark.parametrize(("width", "height"), [(30, 10), (10, 40)])
+def test_another_drawing_of_another_shape_is_whole(folder, tmp_path, width, height):
+    """It was cropped to the shape of the first, without a word."""
+    photo = np.arange(width * height * 3, dtype=np.uint8).reshape(height, width, 3)
+    fitted = artgen.fit(photo, "gaussian", count=4, steps=1, seed=3, backend="eager")
+    fitted.save(tmp_path / "other.art")
+    film = f"side-by-side={tmp_path / 'other.art'}"
+    pair = opened(rendered(folder, tmp_path, "pair.png", "--film", film, "--size", "48"))
+    whole = fitted.render((32 * width // height, 32))
+    assert pair.shape[0] == 32
+    np.testing.assert_array_equal(pair[:, 50:], whole)
 
 
 def test_a_drawing_stands_beside_its_target(folder, tmp_path):

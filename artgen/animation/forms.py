@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 Pixels = NDArray[np.uint8]
 Frames = Callable[[float], Pixels]
 
-_GAP = 8
-"""Pixels between two pictures, of 1,000 of their height."""
+_GAP, _STRIP = 8, 24
+"""Pixels between a photo and a drawing, and between two drawings, of 1,000 of their height."""
 
 _HOLD = 0.2
 """The share of the time in which a form that ends shows its end."""
@@ -59,7 +59,8 @@ _FILLED, _GROWN = 0.7, 0.2
 class Shot:
     """The input of a form: `art`, on a `frame`, for `seconds`.
 
-    `photo` is the target at the size of the frame, uint8 [height, width, 3], where a form needs it.
+    `photo` is the target at the size of the frame, uint8 [height, width, 3], where a form needs it;
+    `other` is another drawing as high as the frame, for `beside`.
     `how` are `supersample` and `device` of `Art.view`.
     """
 
@@ -68,6 +69,7 @@ class Shot:
     seconds: float
     photo: Pixels | None = None
     how: tuple[tuple[str, Any], ...] = ()
+    other: Pixels | None = None
 
     @cached_property
     def view(self) -> FramedView:
@@ -115,9 +117,15 @@ class Shot:
 
 
 def beside(shot: Shot) -> Callable[[Drawing], Pixels]:
-    """Show drawings to the right of the photo. Raises UsageError without one."""
-    gap = np.full((len(shot.target), max(2, len(shot.target) * _GAP // 1000), 3), 128, np.uint8)
-    return lambda drawing: np.concatenate([shot.target, gap, shot.view.show(drawing)], axis=1)
+    """Show drawings to the left of another one, or to the right of the photo.
+
+    Raises UsageError without either.
+    """
+    still, share, gray, order = shot.other, _STRIP, 255, -1
+    if still is None:
+        still, share, gray, order = shot.target, _GAP, 128, 1
+    gap = np.full((len(still), max(2, len(still) * share // 1000), 3), gray, np.uint8)
+    return lambda drawing: np.concatenate([still, gap, shot.view.show(drawing)][::order], axis=1)
 
 
 def _side_by_side(shot: Shot) -> Frames:

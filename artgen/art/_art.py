@@ -57,7 +57,8 @@ class ExportRequest:
     A video may also show how the parts appear, with a `start` of ``"parts"``, within `seconds`, or
     start with the background alone, ``"blank"``, or a `photo`, ``"photo"``; with `loop` it also
     runs backwards. `film` is one of the forms of `artgen.animation.forms`, of which some need the
-    `photo`. `max_bytes` makes its quality and size as low as needed.
+    `photo`; ``"side-by-side"`` shows `other`, another drawing, whole to the right instead of it.
+    `max_bytes` makes its quality and size as low as needed.
     A video of a film has `fps` frames per second (None: as many as the film says), and shows it
     `speed` times as fast.
 
@@ -83,6 +84,7 @@ class ExportRequest:
     loop: bool = False
     max_bytes: int | None = None
     photo: Image | None = None
+    other: Image | None = None
     film: FilmForm | None = None
 
     def allow(self, *names: str) -> None:

@@ -220,6 +220,7 @@ def render(
         loop=loop,
         max_bytes=parse_bytes(max_bytes),
         photo=photo,
+        other=photo if form == "side-by-side" and str(film).lower().endswith(".art") else None,
         film=form,
     )
     write_exports(files, loaded, request, registry, common)
@@ -277,7 +278,10 @@ def _photo(flag: str, file: str, art: Art, folder: Path, frame: Frame, registry:
     size = max(canvas.width, canvas.height)
     if file.lower().endswith(".art"):
         check_art(Path(file))
-        return fromarray(load(Path(file), registry=registry).render(size))
+        other = load(Path(file), registry=registry)
+        if "side-by-side" in flag:  # as high, whatever its shape
+            size = round(canvas.height * max(1.0, other.canvas().width / other.canvas().height))
+        return fromarray(other.render(size))
     return fromarray(open_photo(art.recipe, registry, folder, size, file or None, flag=flag))
 
 

@@ -89,8 +89,13 @@ def photograph(art: Art, request: ExportRequest, frame: Frame) -> NDArray[np.uin
 
 def shot_of(art: Art, request: ExportRequest, frame: Frame, *, photo: bool) -> Shot:
     """What a form shows of a request, with its `photo` where the form needs one."""
+    other = None
+    if request.other is not None and request.film == "side-by-side":
+        photo, high = False, art.canvas(frame).height
+        width = max(1, round(request.other.width * high / request.other.height))
+        other = np.asarray(request.other.convert("RGB").resize((width, high)))
     shown = photograph(art, request, frame) if photo else None
-    return Shot(art, frame, request.seconds, shown, tuple(drawn_as(request).items()))
+    return Shot(art, frame, request.seconds, shown, tuple(drawn_as(request).items()), other)
 
 
 def _moving(

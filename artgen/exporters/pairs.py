@@ -1,4 +1,4 @@
-"""Two pictures in one: the target, or another drawing, beside a drawing or under a slider."""
+"""Two pictures in one: a drawing beside its target or another drawing, or under a slider."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from artgen.values.frame import Frame
 
 
 def side_by_side(art: Art, request: ExportRequest, what: str) -> NDArray[np.uint8]:
-    """The photo of a request to the left of the drawing, uint8 [height, width, 3].
+    """The drawing to the right of the photo or to the left of another: uint8 [height, width, 3].
 
     Raises UsageError.
     """
