@@ -266,3 +266,11 @@ def test_an_option_that_decides_the_number_of_steps_is_checked_first():
     recipe = {"target": {"source": "sample:cat"}, "primitive": {"name": "triangle"}, "stage": stage}
     with pytest.raises(UsageError, match="passes"):
         resolve(Recipe.from_dict(recipe), default(), Canvas(8, 8))
+
+
+def test_an_option_of_more_than_64_bits_is_refused():
+    """`pixels` of 309 digits ended with exit code 1: it could not be divided as a float."""
+    table = {"name": "fourier_features", "pixels": 10**309}
+    recipe = Recipe.from_dict({"target": {"source": "sample:cat"}, "primitive": table})
+    with pytest.raises(UsageError, match="pixels must be"):
+        resolve(recipe, default(), Canvas(8, 8))

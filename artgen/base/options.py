@@ -127,7 +127,8 @@ def parse_options(options: type[T], values: Mapping[str, Any], owner: str) -> T:
         number = isinstance(parsed[key], int | float)
         too_low = number and low is not None and not parsed[key] >= low
         too_high = number and high is not None and not parsed[key] <= high
-        if too_low or too_high or [*not_finite(parsed[key])]:
+        too_long = number and isinstance(parsed[key], int) and abs(parsed[key]) >= 2**63
+        if too_low or too_high or too_long or [*not_finite(parsed[key])]:
             raise wrong(key)
     return options(**parsed)
 
