@@ -197,6 +197,15 @@ def check_memory(needed: float, what: str, hint: str) -> None:
 
 
 @contextmanager
+def writing(what: str) -> Iterator[None]:
+    """Raise `OutputError.of` with `what` where the system refuses."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError.of(what, error) from None
+
+
+@contextmanager
 def memory_errors(message: str, hint: str) -> Iterator[None]:
     """Raise OutOfMemory(message, hint) if Python, a library or a GPU runs out of memory."""
     try:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from artgen.base.errors import InputError, OutputError, reading
+from artgen.base.errors import InputError, reading, writing
 from artgen.output.atomic import atomic_path
 from artgen.output.pace import mean_difference
 
@@ -38,12 +38,8 @@ class FrameStore:
 
         Raises OutputError.
         """
-        try:
+        with writing(f"cannot create the folder of frames {self._folder}"):
             self._folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(
-                f"cannot create the folder of frames {self._folder}: {error.strerror}"
-            ) from error
         # Speed before durability: a frame lost in a power cut is drawn again.
         pixels = np.ascontiguousarray(pixels)
         with atomic_path(self._path(step), durable=False) as partial, partial.open("wb") as file:

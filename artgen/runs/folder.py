@@ -24,11 +24,11 @@ import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any
 
-from artgen.base.errors import InputError, OutputError, UsageError
+from artgen.base.errors import InputError, OutputError, UsageError, writing
 from artgen.base.lock import FileLock
 from artgen.output import FrameStore, atomic_path, atomic_write
 from artgen.output.atomic import put
@@ -77,10 +77,8 @@ class RunFolder:
             # A kill left it half made or half removed.
             folder.lock()
             folder.remove()
-        try:
+        with writing(f"cannot create {path}"):
             path.mkdir()
-        except OSError as error:
-            raise OutputError.of(f"cannot create {path}", error) from None
         folder.lock()
         try:
             folder._keep(inputs)
@@ -152,10 +150,8 @@ class RunFolder:
 
     def lock(self) -> None:
         """Keep other processes out. Raises UsageError where one is at work here, OutputError."""
-        try:
+        with writing(f"cannot write to {self.path}"):
             locked = self._lock.acquire()
-        except OSError as error:
-            raise OutputError.of(f"cannot write to {self.path}", error) from None
         if not locked:
             raise refusal(self.path)
 
@@ -207,10 +203,8 @@ class RunFolder:
 
     def stage_output(self, path: Path) -> Path:
         """The path at which to write what will be published as `path`."""
-        try:
+        with writing(f"cannot create {self._outputs}"):
             self._outputs.mkdir(exist_ok=True)
-        except OSError as error:
-            raise OutputError.of(f"cannot create {self._outputs}", error) from None
         return self._outputs / path.name
 
     def publish(self, paths: Iterable[Path]) -> None:
@@ -231,7 +225,7 @@ class RunFolder:
         self.unlock()
         if self.path.is_symlink():
             return
-        try:
+        with writing(f"cannot remove {self.path}"), suppress(FileNotFoundError):
             self._recipe.unlink(missing_ok=True)
             others = [*self._others()]
             if not others:
@@ -239,20 +233,14 @@ class RunFolder:
             for path in self.path.iterdir() if others else ():
                 if not any(each.is_relative_to(path) for each in others):
                     shutil.rmtree(path) if path.is_dir() else path.unlink()
-        except FileNotFoundError:
-            pass
-        except OSError as error:
-            raise OutputError.of(f"cannot remove {self.path}", error) from None
 
     def _keep(self, inputs: Sequence[Path]) -> None:
         """Copy the files that the run depends on, so that a resume does not need the originals."""
         for number, path in enumerate(inputs):
             folder = self._inputs / str(number)
-            try:
+            with writing(f"cannot copy {path} to {folder}"):
                 folder.mkdir(parents=True)
                 shutil.copyfile(path, folder / path.name)
-            except OSError as error:
-                raise OutputError.of(f"cannot copy {path} to {folder}", error) from None
 
 
 def refusal(path: Path) -> UsageError:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from artgen.base.errors import InputError, OutputError
+from artgen.base.errors import InputError, OutputError, writing
 from artgen.base.files import read_regular
 from artgen.events import Evaluated, Event, Measured, TileFitted
 from artgen.output.atomic import at_once
@@ -31,14 +31,12 @@ class JsonLines:
         kept, self.path = "", path
         allowed = overwrite or resumed_at is not None
         check_output(path, overwrite=allowed, option="--log", mark=_MARK)
-        try:
+        with writing(f"cannot write {path}"):
             if resumed_at is not None and path.is_file():
                 lines = path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
                 kept = "".join(line for line in lines if _step(line) <= resumed_at)
             self.file = open(path, "w", encoding="utf-8", opener=at_once)  # noqa: SIM115
             self.file.write(kept)
-        except OSError as error:
-            raise OutputError.of(f"cannot write {path}", error) from None
         self.last = max((_step(line) for line in kept.splitlines()), default=-1)
 
     def __call__(self, event: Event) -> None:

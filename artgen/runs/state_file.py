@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from artgen.base.errors import InputError, OutputError, reading
+from artgen.base.errors import InputError, reading, writing
 from artgen.base.files import tensors_to_bytes
 from artgen.output import atomic_write
 
@@ -122,10 +122,8 @@ def numbers_in(folder: Path) -> list[int]:
 
 def make_folder(folder: Path) -> None:
     """Make a folder where it is not there yet. Raises OutputError."""
-    try:
+    with writing(f"cannot create {folder}"):
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError.of(f"cannot create {folder}", error) from None
 
 
 def _digest(tensors: Mapping[str, Tensor], values: Mapping[str, Any]) -> str:
