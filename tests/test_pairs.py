@@ -92,6 +92,16 @@ def test_a_page_has_both_pictures_and_a_slider(folder, tmp_path):
     assert not re.search(r'(?:src|href)="(?!data:)', page)
 
 
+def test_a_page_is_as_large_as_its_window(folder, tmp_path):
+    """It showed the pictures at the fitting size, 24 pixels wide in any window."""
+    page = rendered(folder, tmp_path, "wipe.html", "--film", "wipe").read_text(encoding="utf-8")
+    data = re.findall(r'src="data:image/jpeg;base64,([^"]+)"', page)
+    sizes = [Image.open(io.BytesIO(base64.b64decode(each))).size for each in data]
+    assert sizes == [(1600, 1067)] * 2
+    assert "width: min(100vw - 2rem, max(50vh, 100vh - 11rem) * var(--aspect));" in page
+    assert "--aspect: 1.49953;" in page
+
+
 def test_its_recipe_can_be_read_back(folder, tmp_path, capsys):
     file = rendered(folder, tmp_path, "wipe.html", "--film", f"wipe={folder / 'two.art'}")
     assert main(["info", str(file), "--json"]) == 0

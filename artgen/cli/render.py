@@ -190,12 +190,14 @@ def render(
     load_module("artgen.display.views", quiet=common.quiet)
 
     from artgen.art import ExportRequest, load
+    from artgen.exporters.pairs import SHARP
     from artgen.recipe import VideoFormat
     from artgen.runs import resolve_device
 
     sheet = plotting.sheet()
     loaded = load(art, registry=registry)
-    form, photo = _film(film, loaded, art.parent, frame, registry)
+    sharp = frame.size or (SHARP if any(file.suffix == ".html" for file in files) else None)
+    form, photo = _film(film, loaded, art.parent, replace(frame, size=sharp), registry)
     beginning, photo = (
         _start(start, loaded, art.parent, frame, registry) if start else (None, photo)
     )

@@ -15,6 +15,9 @@ from artgen.exporters.films import shot_of
 from artgen.exporters.requests import refuse
 from artgen.values.frame import Frame
 
+SHARP = 1600
+"""Long side of the pictures of a page in pixels, unless asked for: it shows them in a window."""
+
 
 def side_by_side(art: Art, request: ExportRequest, what: str) -> NDArray[np.uint8]:
     """The drawing to the right of the photo or to the left of another: uint8 [height, width, 3].
@@ -39,9 +42,13 @@ def slider(art: Art, request: ExportRequest) -> bytes:
     from artgen.output.templates import policy_hash, read_asset, render_page
 
     refuse(replace(request, film=None), "HTML")
-    shot = shot_of(art, request, Frame.of(request.size), photo=True)
+    frame = Frame.of(request.size)
+    shot = shot_of(art, request, replace(frame, size=frame.size or SHARP), photo=True)
+    height, width = shot.still.shape[:2]
     shown = (shot.target, shot.still)
-    style = "".join(read_asset("artgen.output", name) for name in ("base.css", "slider.css"))
+    style = f":root {{ --aspect: {width / height:.6g}; }}\n" + "".join(
+        read_asset("artgen.output", name) for name in ("base.css", "slider.css")
+    )
     script = read_asset("artgen.output", "slider.js")
     return render_page(
         "artgen.output",
@@ -54,6 +61,6 @@ def slider(art: Art, request: ExportRequest) -> bytes:
         recipe_id=RECIPE_ID,
         recipe=plain_json(art.recipe.to_dict()),
         pictures=[base64.b64encode(encode_jpeg(each, 92)).decode("ascii") for each in shown],
-        height=shot.still.shape[0],
-        width=shot.still.shape[1],
+        height=height,
+        width=width,
     ).encode()
