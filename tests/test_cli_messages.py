@@ -65,8 +65,11 @@ def test_wrong_names_are_reported_before_torch_is_loaded():
         "fit http://127.0.0.1:1/photo.png",
         "fit sample:cat",
         "fit sample:coffee -o there.svg",
+        "compare sample:cat -p gaussian -p triangle",
+        "compare -p gaussian",
     ]
-    for name in ("artgen-out/cat-gaussian.png", "there.svg"):
+    there = ("cat-gaussian.png", "cat-triangle.art", "astronaut-compare.png")
+    for name in (*(f"artgen-out/{each}" for each in there), "there.svg"):
         Path(name).parent.mkdir(exist_ok=True)
         Path(name).touch()
     code = (
@@ -75,7 +78,7 @@ def test_wrong_names_are_reported_before_torch_is_loaded():
         f"print([main(line.split()) for line in {lines}], 'torch' in sys.modules)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.stdout == "[2, 4, 4, 4, 2, 4, 2, 2, 3, 2, 2] False\n", done.stderr
+    assert done.stdout == "[2, 4, 4, 4, 2, 4, 2, 2, 3, 2, 2, 2, 2] False\n", done.stderr
     for name in ("loss 'l3'", "primitive 'gausian'", "engine 'gradint'"):
         assert done.stderr.count(f"unknown {name}") == 2
     wrong = "Triangle has no option 'siz'\nhint: did you mean min_size or max_size?"

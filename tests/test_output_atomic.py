@@ -113,6 +113,19 @@ def test_probe_creates_the_folder_and_leaves_it_empty(tmp_path):
     assert names(tmp_path / "a" / "b") == []
 
 
+def test_a_place_in_which_nobody_can_create_a_folder(tmp_path, monkeypatch):
+    """As `/proc/nope`: the hint said to create the folder first."""
+
+    def refused(path, *args):
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+
+    monkeypatch.setattr(os, "mkdir", refused)
+    for folder in (tmp_path / "nope", tmp_path / "nope" / "deeper"):
+        with pytest.raises(OutputError, match="No such file") as caught:
+            probe_folder(folder)
+        assert caught.value.hint == "nothing can be created there: choose another folder"
+
+
 def test_probe_refuses_a_file_in_the_way(tmp_path):
     (tmp_path / "out").write_text("a file")
     for folder in (tmp_path / "out", tmp_path / "out" / "deeper"):

@@ -21,6 +21,7 @@ import errno
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import Any, ClassVar, Self
 
 _LONGEST = 800
@@ -94,7 +95,10 @@ class OutputError(ArtgenError):
     def of(cls, what: str, error: OSError, hint: str = "choose another folder or name") -> Self:
         """Say that `what` fails, why, and what to try; `hint` is for errors that say little."""
         reason = error.strerror or str(error)
-        return cls(f"{what}: {reason}", hint=_SYSTEM_HINTS.get(error.errno or 0, hint))
+        hint = _SYSTEM_HINTS.get(error.errno or 0, hint)
+        if error.errno == errno.ENOENT and error.filename and Path(error.filename).parent.is_dir():
+            hint = "nothing can be created there: choose another folder"
+        return cls(f"{what}: {reason}", hint=hint)
 
 
 class OutOfMemory(OutputError):

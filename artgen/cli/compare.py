@@ -131,7 +131,10 @@ def compare(
     registry = common.registry()
 
     from artgen.cli._contestants import Limits, parse_contestants
+    from artgen.compare import check_files, find_targets, of_sets
+    from artgen.plan.catalogue import known_facts
     from artgen.plan.early import check_known_options, check_names
+    from artgen.plan.names import find_primitive
 
     if threads is None and where.asked:
         threads = 1
@@ -142,14 +145,19 @@ def compare(
         check_names(each.recipe, registry)
         check_known_options(each.recipe, registry)
 
+    if any(known_facts(find_primitive(each.recipe, registry)) is None for each in asked):
+        load_module("artgen.primitives", quiet=common.quiet)
+    sets = of_sets(asked, registry)
+    targets = find_targets(targets or ["sample:digits" if sets else "sample:astronaut"], sets=sets)
+    check_files(asked, targets, out, overwrite=overwrite)
+
     load_module("artgen.compare._comparison", quiet=common.quiet)
 
     from artgen.cli._progress import progress
-    from artgen.compare import Comparison, find_targets, of_sets
+    from artgen.compare import Comparison
     from artgen.recipe.settings import read_settings
     from artgen.tasks import RunControl, graceful_signals
 
-    sets = of_sets(asked, registry)
     if time is None and steps is None and target_bytes is None and not sets:
         budget = Limits(10.0, steps, target_bytes)
     settings, _ = read_settings()
@@ -158,7 +166,7 @@ def compare(
             replace(each, recipe=settings.below(each.recipe, threads=not where.asked))
             for each in parse_contestants(contestants, budget, seed, run, registry)
         ],
-        find_targets(targets or ["sample:digits" if sets else "sample:astronaut"], sets=sets),
+        targets,
         registry,
         out=out,
         size=size,

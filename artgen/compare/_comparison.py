@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen.base.errors import ArtgenError, InputError, Interrupted, PluginError, UsageError
+from artgen.base.errors import ArtgenError, InputError, Interrupted, UsageError
+from artgen.compare._files import check_files, file_of
 from artgen.compare._rows import Contestant, Line, Row, make_table, to_csv
 from artgen.compare._sheet import Pixels, draw_sheet
 from artgen.events import Event, Observer
@@ -22,44 +22,18 @@ from artgen.output import (
     atomic_path,
     atomic_write,
     available_codecs,
-    check_output,
     encode_png,
     encode_within,
     probe_folder,
 )
-from artgen.plan import find_names
 from artgen.recipe import Recipe, TargetTable
 from artgen.registry import Registry
 from artgen.runs import read_target, run
-from artgen.targets import SetTarget, Source, Target, pictures_in
+from artgen.targets import SetTarget, Source, Target
 from artgen.tasks import Executor, RunControl, SerialExecutor, Task, share_of_gpu
 from artgen.values.subject import kind_of
 
 FLOAT_BYTES = 4
-
-
-def of_sets(contestants: Iterable[Contestant], registry: Registry) -> bool:
-    """Whether all contestants are codecs: then a folder is a set, not many targets."""
-    kinds = set()
-    for each in contestants:
-        with suppress(PluginError):
-            kinds.add(find_names(each.recipe, registry).primitive.targets)
-    return kinds == {("set",)}
-
-
-def find_targets(asked: Iterable[str], *, sets: bool = False) -> list[str]:
-    """The targets asked for, with the picture files of a folder in its place, unless it is a set.
-
-    Raises InputError where a folder holds none.
-    """
-    targets: list[str] = []
-    for source in asked:
-        folder = Path(source)
-        if sets or Source.parse(source).scheme is not None or not folder.is_dir():
-            targets.append(source)
-        else:
-            targets.extend(map(str, pictures_in(folder, source)))
-    return list(dict.fromkeys(targets))
 
 
 class Comparison:
@@ -94,15 +68,7 @@ class Comparison:
         self.sheets: list[Path] = []
         self.failures: list[ArtgenError] = []
         """Why a sheet or a table could not be written."""
-        owners: dict[str, str] = {}
-        for source, path in self._planned():
-            other = owners.setdefault(str(path).casefold(), source)
-            if other != source:
-                raise UsageError(
-                    f"{other} and {source} would both be written to {path}",
-                    hint="rename one of them, or compare them one by one",
-                )
-            check_output(path, overwrite=overwrite, option="--out", inputs=[Path(source)])
+        check_files(contestants, targets, out, overwrite=overwrite)
 
     def run(
         self,
@@ -146,9 +112,9 @@ class Comparison:
                     shown.append((row, pixels))
                 yield row
             if shown:
-                sheet = draw_sheet(_stem(source), self._open(source).pixels, shown)
-                if self._write(self._sheet(source), encode_png(sheet)):
-                    self.sheets.append(self._sheet(source))
+                sheet = draw_sheet(Source.parse(source).file_stem, self._open(source).pixels, shown)
+                if self._write(file := file_of(self.out, source, "compare.png"), encode_png(sheet)):
+                    self.sheets.append(file)
 
     def table(self) -> list[Line]:
         """A line for each contestant; after those that take the same bytes, the codecs."""
@@ -157,19 +123,6 @@ class Comparison:
     def write_csv(self, file: Path) -> bool:
         """Write all rows as CSV; whether that worked, else there is another one of `failures`."""
         return self._write(file, to_csv(self.rows))
-
-    def _art(self, source: str, contestant: Contestant) -> Path:
-        return self.out / f"{_stem(source)}-{contestant.stem}.art"
-
-    def _sheet(self, source: str) -> Path:
-        return self.out / f"{_stem(source)}-compare.png"
-
-    def _planned(self) -> Iterator[tuple[str, Path]]:
-        """Every file that may be written, with the target it belongs to."""
-        for source in self.targets:
-            yield source, self._sheet(source)
-            for contestant in self.contestants:
-                yield source, self._art(source, contestant)
 
     def _open(self, source: str) -> Target:
         return _open(self.registry, source, self.size)
@@ -183,7 +136,7 @@ class Comparison:
         if recipe.seed is None:
             recipe = recipe.with_seed(self.seed)
         return FitTask(
-            stem=self._art(source, contestant).stem,
+            stem=file_of(self.out, source, contestant.stem).name,
             recipe=recipe,
             search=tuple(contestant.search),
             plugins=plugins,
@@ -307,11 +260,6 @@ def _open(registry: Registry, source: str, size: int | None) -> Target:
             hint="compare with pictures, or use artgen fit",
         )
     return target
-
-
-def _stem(source: str) -> str:
-    """The beginning of the names of a target's files."""
-    return Source.parse(source).file_stem
 
 
 def _picture_metrics(pixels: Pixels, goal: Pixels) -> dict[str, Any]:

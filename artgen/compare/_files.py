@@ -1,0 +1,61 @@
+"""The targets of a comparison and the files that it writes, known before torch is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from artgen.base.errors import PluginError, UsageError
+from artgen.compare._rows import Contestant
+from artgen.output import check_output
+from artgen.plan.catalogue import facts_of
+from artgen.plan.names import find_primitive
+from artgen.registry import Registry
+from artgen.targets import Source, pictures_in
+
+
+def of_sets(contestants: Iterable[Contestant], registry: Registry) -> bool:
+    """Whether all contestants are codecs: then a folder is a set, not many targets."""
+    kinds = set()
+    for each in contestants:
+        with suppress(PluginError):
+            kinds.add(tuple(facts_of(find_primitive(each.recipe, registry))["targets"]))
+    return kinds == {("set",)}
+
+
+def find_targets(asked: Iterable[str], *, sets: bool = False) -> list[str]:
+    """The targets asked for, with the picture files of a folder in its place, unless it is a set.
+
+    Raises InputError where a folder holds none.
+    """
+    targets: list[str] = []
+    for source in asked:
+        folder = Path(source)
+        if sets or Source.parse(source).scheme is not None or not folder.is_dir():
+            targets.append(source)
+        else:
+            targets.extend(map(str, pictures_in(folder, source)))
+    return list(dict.fromkeys(targets))
+
+
+def file_of(out: Path, source: str, end: str) -> Path:
+    """Return where a file of a target is written: ``compare.png``, or of a contestant."""
+    return out / f"{Source.parse(source).file_stem}-{end}"
+
+
+def check_files(
+    contestants: Sequence[Contestant], targets: Sequence[str], out: Path, *, overwrite: bool
+) -> None:
+    """Raise UsageError where two results would be written to one file, or one exists already."""
+    owners: dict[str, str] = {}
+    for source in targets:
+        for end in ("compare.png", *(f"{contestant.stem}.art" for contestant in contestants)):
+            path = file_of(out, source, end)
+            other = owners.setdefault(str(path).casefold(), source)
+            if other != source:
+                raise UsageError(
+                    f"{other} and {source} would both be written to {path}",
+                    hint="rename one of them, or compare them one by one",
+                )
+            check_output(path, overwrite=overwrite, option="--out", inputs=[Path(source)])
