@@ -188,6 +188,8 @@ def _dotted(pixels: Pixels, places: NDArray[np.float64], radius: float) -> Pixel
 
 
 def _depth(shot: Shot) -> Frames:
+    # Its colours are none of a palette.
+    shot = replace(shot, art=replace(shot.art, recipe=shot.art.recipe.with_output(edges="smooth")))
     primitive, drawing = shot.art.primitive(), shot.art.drawing
     ranks = np.sort(_looks(primitive, drawing).height)
     black = (0.03, 0.03, 0.04)

@@ -274,6 +274,7 @@ class Art:
             backend=choose_backend(primitive, device, "eager" if eager else "auto"),
             supersample=supersample,
             transparent=transparent,
+            colours=self.recipe.exact_colours,
         )
 
     def at(self, seconds: float) -> Art:

@@ -9,7 +9,7 @@ target, and metrics.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import Any, ClassVar, TypedDict, Unpack, cast
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from artgen.base.errors import Diverged, UsageError, memory_errors
+from artgen.display.flat import draw_flat
 from artgen.display.plots import ClassMap, CurvePlot
 from artgen.display.sheets import PairSheet
 from artgen.losses.metrics import accuracy, decibels, mean_error, psnr, ssim
@@ -58,13 +59,17 @@ class Rendering:
 
 
 class Shown(TypedDict, total=False):
-    """How a view draws, see `draw`, and the pictures of a set on which it evaluates a codec."""
+    """How a view draws, see `draw`, and the pictures of a set on which it evaluates a codec.
+
+    `colours` are the only ones that a picture may have (see `draw_flat`); None: any.
+    """
 
     device: str
     backend: Backend
     supersample: int
     transparent: bool
     test: Examples | None
+    colours: Sequence[str] | None
 
 
 class View:
@@ -76,6 +81,7 @@ class View:
         self, drawing: Drawing, primitive: Primitive, canvas: Canvas, **how: Unpack[Shown]
     ) -> None:
         self.primitive, self.canvas, self.test = primitive, canvas, how.pop("test", None)
+        self.colours = how.pop("colours", None)
         self.device, self.how = how.get("device", "cpu"), dict[str, Any](how)
         self.background = drawing.background
         self.prepare(drawing)
@@ -85,6 +91,9 @@ class View:
 
     def show(self, drawing: Drawing) -> Rendering:
         """Paint the picture. Raises Diverged if it contains NaN, OutOfMemory."""
+        if self.colours is not None:
+            flat = draw_flat(drawing, self.primitive, self.canvas, self.colours, **self.how)
+            return Rendering(flat, lambda: torch.from_numpy(flat).permute(2, 0, 1) / 255)
         images = self._draw_strips(drawing)
         image = next(images)
         first = _pixels_of(image)
@@ -96,7 +105,7 @@ class View:
 
     def strips(self, drawing: Drawing) -> Iterator[NDArray[np.uint8]]:
         """Yield the pixels of `show` from top to bottom: several strips if there are many."""
-        if type(self) is not View:
+        if type(self) is not View or self.colours is not None:
             yield self.show(drawing).pixels
             return
         yield from map(_pixels_of, self._draw_strips(drawing))

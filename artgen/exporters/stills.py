@@ -23,7 +23,7 @@ def export_png(art: Art, request: ExportRequest) -> bytes:
     canvas, strips = _strips(art, request, "PNG")
     first = next(strips)
     if len(first) == canvas.height:
-        return encode_png(first, text, dpi=request.dpi)
+        return encode_png(first, text, dpi=request.dpi, colours=art.recipe.exact_colours)
     return encode_png_strips(chain([first], strips), canvas.height, text, dpi=request.dpi)
 
 

@@ -67,13 +67,15 @@ def paced_frames(
     steps: Sequence[int],
     number: int,
     known: Mapping[tuple[int, int], float] = MappingProxyType({}),
+    *,
+    fading: bool = True,
 ) -> Iterator[Pixels]:
     """Yield `number` frames, uint8 [h, w, 3], on the way to the picture of the last of `steps`.
 
     `read` returns the picture of a step; all have one size. Frames are equal amounts of change
-    apart, see `measure_pace`; between two pictures, one fades into the other. The last picture
-    follows the last frame. Pictures are read in pairs to go along the way, and before to measure
-    it where that is not `known`.
+    apart, see `measure_pace`; between two pictures, one fades into the other, unless it shall not
+    be `fading`: then the nearer one is shown. The last picture follows the last frame. Pictures are
+    read in pairs to go along the way, and before to measure it where that is not `known`.
     """
     read = functools.lru_cache(maxsize=2)(read)
     first, changes = measure_pace(read, steps, known)
@@ -85,6 +87,7 @@ def paced_frames(
             yield last
             continue
         share = (place - way[index]) / changes[index]
+        share = share if fading else round(share)
         yield _mixed(read(kept[index]), read(kept[index + 1]), share)
 
 

@@ -31,6 +31,9 @@ DESCRIPTION = 0x010E
 
 Pixels = NDArray[np.uint8]
 
+_CLEAR = 1 << 24
+"""What is clear, among colours of 24 bits."""
+
 
 def to_pixels(image: NDArray[np.floating[Any]]) -> Pixels:
     """8-bit pixels [h, w, c] of an sRGB-encoded picture [h, w, c], where 1.0 = 255.
@@ -50,20 +53,52 @@ def to_pixels(image: NDArray[np.floating[Any]]) -> Pixels:
 
 
 def encode_png(
-    pixels: Pixels, recipe_json: str | None = None, *, level: int = 6, dpi: float | None = None
+    pixels: Pixels,
+    recipe_json: str | None = None,
+    *,
+    level: int = 6,
+    dpi: float | None = None,
+    colours: Sequence[str] | None = None,
 ) -> bytes:
     """A PNG file of `pixels`, uint8 [h, w, 3] or [h, w, 4]; equal arguments give equal bytes.
 
     The recipe goes into one compressed iTXt chunk, for `read_recipe`. `level` is zlib's, from 1
-    (fast) to 9 (small). `dpi` says how large it is on paper.
+    (fast) to 9 (small). `dpi` says how large it is on paper. With `colours`, ``#rrggbb``, of which
+    pixels are made, the file holds them as a palette, with others that occur after them; unless
+    they are more than 256.
     """
     from PIL import Image
 
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] not in (3, 4):
         raise ValueError(f"pixels are uint8 [h, w, 3|4], not {pixels.dtype} {pixels.shape}")
     picture = Image.fromarray(np.ascontiguousarray(pixels))
-    printed = {} if dpi is None else {"dpi": (dpi, dpi)}
-    return saved(picture, "PNG", pnginfo=png_texts(recipe_json), compress_level=level, **printed)
+    settings: dict[str, Any] = {} if dpi is None else {"dpi": (dpi, dpi)}
+    if colours is not None:
+        picture, clear = _indexed(picture, colours)
+        settings |= {} if clear is None else {"transparency": clear}
+    return saved(picture, "PNG", pnginfo=png_texts(recipe_json), compress_level=level, **settings)
+
+
+def _indexed(picture: Image, colours: Sequence[str]) -> tuple[Image, int | None]:
+    """The picture with a palette that begins with `colours`, and the index of what is clear.
+
+    Pixels are opaque or clear. A picture of too many colours stays as it is.
+    """
+    from PIL import Image
+
+    levels = np.asarray(picture).astype(np.int64)
+    packed = levels[:, :, :3] @ (1 << 16, 1 << 8, 1)
+    if levels.shape[2] == 4:
+        packed[levels[:, :, 3] == 0] = _CLEAR
+    listed = [int(colour[1:], 16) for colour in colours]
+    table = np.array([*listed, *np.setdiff1d(packed, listed)])
+    if len(table) > 256:
+        return picture, None
+    order = np.argsort(table)
+    index = order[np.searchsorted(table[order], packed)].astype(np.uint8)
+    indexed = Image.fromarray(index)
+    indexed.putpalette(b"".join(int(each % _CLEAR).to_bytes(3) for each in table))
+    return indexed, len(table) - 1 if table[-1] == _CLEAR else None
 
 
 def saved(picture: Image, kind: str, **settings: Any) -> bytes:

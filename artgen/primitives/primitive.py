@@ -189,7 +189,10 @@ class Primitive:
 
     @classmethod
     def alpha_options(cls, solid: bool) -> Mapping[str, Any]:
-        """Return options that suit a picture fitted with its alpha, which is `solid` or soft."""
+        """Return options that suit a picture of parts that are opaque: `solid`, or else soft.
+
+        They are for pictures fitted with their alpha, and for those in a palette, which are solid.
+        """
         return {}
 
     def check_transparent(self, name: str) -> None:

@@ -67,11 +67,14 @@ def leaves(data: Mapping[str, Any], path: str = "") -> dict[str, Any]:
 def start_from(
     base: Mapping[str, Any], art: Mapping[str, Any], primitive: str | None
 ) -> dict[str, Any]:
-    """The data with what `--init` adds: the target, and the primitive unless another is asked for.
+    """The data with what `--init` adds: the target, the edges of a picture in its palette, and the
+    primitive unless another is asked for.
 
     `art` is the data of the drawing's own recipe, `primitive` the value of `-p`.
     """
     data = {"target": art.get("target", {}), **base}
+    if edges := art.get("output", {}).get("edges"):
+        data["output"] = {"edges": edges, **base.get("output", {})}
     own = base.get("primitive", {})
     asked = primitive or own.get("name")
     if asked in (None, art.get("primitive", {}).get("name")):
@@ -120,6 +123,10 @@ def lay_over(
             data[key] = {**base.get(key, {}), **_given(value)}
         elif value is not None:
             data[key] = value
+    asked = {**tables.get("target", {}), **tables.get("output", {})}
+    if data.get("look") and asked.get("palette") and not asked.get("edges"):
+        # The look's edges go with its own palette.
+        data["output"] = {k: v for k, v in data.get("output", {}).items() if k != "edges"}
     stage = _stages(stages_before, _given(stages), engine_options)
     if any(stage):
         data["stage"] = stage

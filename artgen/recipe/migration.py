@@ -41,9 +41,10 @@ def migrated_options(name: object, options: Mapping[str, Any]) -> dict[str, Any]
 def migrated_recipe(data: dict[str, Any], schema: int) -> dict[str, Any]:
     """A recipe, as data, with the current names of options where owners are named.
 
-    Clips of before there was motion keep what a complete recipe of then did not have to say.
+    Clips of before there was motion keep what a complete recipe of then did not have to say, and so
+    do pictures in a palette of before edges were hard.
     """
-    data = _migrated_clip(dict(data))
+    data = _migrated_palette(_migrated_clip(dict(data)))
     if schema != 1:
         return data
     if isinstance(data.get("primitive"), dict):
@@ -76,6 +77,16 @@ def _migrated_clip(data: dict[str, Any]) -> dict[str, Any]:
         source += ("&" if "?" in source else "?") + SLOW_SAMPLE
         target = {**target, "source": source}
     return {**data, "target": target, "clip": {"motion": "extrapolate", "engine": engine, **clip}}
+
+
+def _migrated_palette(data: dict[str, Any]) -> dict[str, Any]:
+    """A complete recipe with a palette; if it does not say how edges are, they mixed colours."""
+    target, output = data.get("target"), data.get("output", {})
+    if not (isinstance(target, dict) and isinstance(output, dict)) or "edges" in output:
+        return data
+    if not isinstance(target.get("palette"), list) or "sha256" not in target:
+        return data
+    return {**data, "output": {**output, "edges": "smooth"}}
 
 
 def migrated_engine_options(

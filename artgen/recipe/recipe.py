@@ -193,6 +193,16 @@ class Recipe(Table):
         return self.replace(run=_changed(self.run, "run", changes))
 
     @property
+    def exact_colours(self) -> tuple[str, ...] | None:
+        """The palette of pictures that have no other colours, as ``#rrggbb``; None: any colours.
+
+        Between the drawings of a morph there are colours of neither.
+        """
+        palette = self.target.palette
+        exact = self.output.edges == "hard" and self.morph is None and isinstance(palette, tuple)
+        return palette if exact and isinstance(palette, tuple) else None
+
+    @property
     def run_kind(self) -> str | None:
         """The kind of run that is asked for; None: that of the target."""
         if self.kind is not None:

@@ -421,6 +421,15 @@ class OutputTable(Table):
     says. Default: the fitting size."""
     dpi: float | None = key(default=None, low=1, high=10_000)
     """Dots per inch that the PNG names. Default: none."""
+    edges: Literal["hard", "smooth"] | None = key(default=None, keyword=True).flagged(
+        WRITE,
+        None,
+        "With --palette: hard gives pictures those colours alone, smooth mixes them along edges "
+        "and in parts that are not opaque. Default: hard.",
+    )
+    """With a `palette`: `hard` gives each pixel the colour that covers most of it, and makes parts
+    opaque unless their opacity is asked for; `smooth` mixes colours along edges, and leaves parts
+    as they are. Default: `hard`; stored."""
     transparent: bool = key(default=False).flagged(
         WRITE, None, "Leave the background out of the PNG.", usual=True
     )

@@ -64,7 +64,9 @@ class Job:
     @property
     def means(self) -> dict[str, Any]:
         """What views of this job draw with."""
-        return {"device": self.device, "backend": self.backend, "test": self.data.test}
+        colours = self.recipe.exact_colours
+        means = {"device": self.device, "backend": self.backend, "test": self.data.test}
+        return {**means, "colours": colours}
 
     @cached_property
     def _camera(self) -> FramedView | None:

@@ -55,11 +55,11 @@ def is_drawn_anew(output: OutputTable) -> bool:
 
 def encode_pixels(recipe: Recipe, pixels: NDArray[np.uint8]) -> bytes:
     """Encode a PNG that holds the recipe."""
-    dpi = recipe.output.dpi
-    if pixels.shape[0] * pixels.shape[1] > LARGE:
+    dpi, colours = recipe.output.dpi, recipe.exact_colours
+    if pixels.shape[0] * pixels.shape[1] > LARGE and colours is None:
         strips = (pixels[top : top + _ROWS] for top in range(0, len(pixels), _ROWS))
         return encode_png_strips(strips, len(pixels), recipe.to_json(), dpi=dpi)
-    return encode_png(pixels, recipe.to_json(), dpi=dpi)
+    return encode_png(pixels, recipe.to_json(), dpi=dpi, colours=colours)
 
 
 def write_run_video(
@@ -114,11 +114,12 @@ def progress_frames(fitted: Fitted, art: Art, stored: FrameStore) -> tuple[Frame
         frame = film_frame(art, recipe.framed(output.video_size))
         seconds = output.video_seconds
         return art.building(frame, seconds=seconds, fps=fps, device=job.device), fps
-    return _stored_frames(stored, fitted.steps, job.draw_frame(art.drawing), output), fps
+    final, fading = job.draw_frame(art.drawing), recipe.exact_colours is None
+    return _stored_frames(stored, fitted.steps, final, output, fading), fps
 
 
 def _stored_frames(
-    stored: FrameStore, last: int, final: NDArray[np.uint8], output: OutputTable
+    stored: FrameStore, last: int, final: NDArray[np.uint8], output: OutputTable, fading: bool
 ) -> Iterator[NDArray[np.uint8]]:
     """The frames of the video, read one at a time; the last one is the drawing that was saved."""
     steps = [*(step for step in stored.steps() if step < last), last]
@@ -132,7 +133,7 @@ def _stored_frames(
     if moving > output.fps:
         # The frame that was stored for the last step may show another drawing.
         known = {pair: each for pair, each in stored.changes.items() if last not in pair}
-        yield from paced_frames(read, steps, moving, known)
+        yield from paced_frames(read, steps, moving, known, fading=fading)
         yield from itertools.repeat(final, held)
         return
     shown, frame = last, final

@@ -66,6 +66,11 @@ class Ink(Primitive):
         """Always: the colours of the palette are the inks."""
         return True
 
+    @classmethod
+    def alpha_options(cls, solid: bool) -> Mapping[str, Any]:
+        """Inks that cover each other, of pictures in a palette: printed ones give more colours."""
+        return {"overprint": False} if solid else {}
+
     def take_palette(self, colours: Sequence[str]) -> None:
         """Use these colours as inks. Raises UsageError if they are too many."""
         self.options = replace(self.options, inks=",".join(colours))

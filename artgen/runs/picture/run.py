@@ -19,7 +19,9 @@ from artgen.base.process import is_webgpu
 from artgen.display.views import Rendering
 from artgen.film.scenes import Film
 from artgen.output import FrameStore
+from artgen.output.animation import ANIMATIONS
 from artgen.plan import Plan, make_plan
+from artgen.primitives import Primitive
 from artgen.raster import choose_backend, tensor_device
 from artgen.recipe import Recipe
 from artgen.runs.arithmetic import resolve_arithmetic
@@ -119,6 +121,11 @@ class PictureRun(RunKind):
             output.film is not None and bool(ends),
             "leave out --film, or --start, --end and --walk",
         )
+        yield Reason(
+            "hard edges are for pictures in a palette",
+            output.edges == "hard" and recipe.target.palette is None,
+            "add --palette 5, or leave out --edges",
+        )
 
     def _with_alpha(self, recipe: Recipe, target: Target) -> Recipe:
         """The recipe with whether the fit has the transparency of its target, and how.
@@ -126,22 +133,47 @@ class PictureRun(RunKind):
         By default it has where the still shall be transparent: then parts must stay off what is
         transparent. Recipes with a background of their own keep it. A stored recipe says all of it.
         """
-        table, inputs = recipe.primitive, self.asked.inputs
         wanted = recipe.target.alpha
         if wanted is None:
             wanted = recipe.output.transparent and recipe.target.background == "auto"
         if not (wanted and isinstance(target, ImageTarget) and target.rgba is not None):
             return recipe.with_target(alpha=None)
-        primitive = inputs.named.primitive(table.options, preset=table.preset)
+        primitive = self._primitive_of(recipe)
         if not primitive.can_be_transparent:
             return recipe.with_target(alpha=None)
         if recipe.target.sha256 is None:
             wanted = (primitive.alpha_counts or True) if wanted is True else wanted
-            options = primitive.alpha_options(target.is_solid)
-            asked = any("alpha" in stage.options for stage in recipe.stage) or table.preset
-            if not (asked or inputs.init or options.keys() & table.options.keys()):
-                recipe = recipe.with_primitive(**options)
+            recipe = self._with_opacity(recipe, target.is_solid)
         return recipe.with_target(alpha=wanted)
+
+    def _with_edges(self, recipe: Recipe, target: Target) -> Recipe:
+        """The recipe with the edges of a picture in a palette: where they are hard, of solid parts.
+
+        An animated picture is then drawn as small as it is written: pixels that are made smaller
+        have other colours.
+        """
+        output = recipe.output
+        if recipe.target.palette is None or output.edges == "smooth":
+            return recipe
+        recipe = recipe.with_output(edges="hard")
+        side = max(target.canvas.width, target.canvas.height)
+        limits = ANIMATIONS.get(f".{output.video_format}")
+        if output.video_size is None and limits is not None and side > limits.side:
+            recipe = recipe.with_output(video_size=limits.side)
+        return self._with_opacity(recipe, True) if recipe.target.sha256 is None else recipe
+
+    def _primitive_of(self, recipe: Recipe) -> Primitive:
+        """The primitive of a recipe, with what is asked for."""
+        table = recipe.primitive
+        return self.asked.inputs.named.primitive(table.options, preset=table.preset)
+
+    def _with_opacity(self, recipe: Recipe, solid: bool) -> Recipe:
+        """The recipe with options that make its parts opaque or not, unless one is asked for."""
+        table, options = recipe.primitive, self._primitive_of(recipe).alpha_options(solid)
+        asked = any("alpha" in stage.options for stage in recipe.stage) or table.preset
+        if asked or self.asked.inputs.init or options.keys() & table.options.keys():
+            return recipe
+        return recipe.with_primitive(**options)
 
     def has_mean_colour(self, recipe: Recipe) -> bool:
         """Whether a background of ``auto`` is the colour that fits the target best, not black."""
@@ -231,11 +263,11 @@ class PictureRun(RunKind):
         """The recipe with its background and palette as ``#rrggbb``, and the target over that.
 
         A background of ``auto`` becomes black; for shapes that of the drawing to start from, or the
-        colour that fits the target best: its weighted mean, or the colour of the palette next to
-        it.
+        colour that fits the target best, its weighted mean. With a palette it becomes the colour
+        next to that.
         """
         recipe, opened, palette = inputs.recipe, inputs.target, inputs.recipe.target.palette
-        recipe = self._with_alpha(recipe, opened)
+        recipe = self._with_alpha(self._with_edges(recipe, opened), opened)
         background = recipe.target.background
         if isinstance(opened, ImageTarget) and recipe.target.alpha and background == "auto":
             background = opened.contrasting()
@@ -244,12 +276,12 @@ class PictureRun(RunKind):
             if palette is not None:
                 recipe = recipe.with_target(palette=opened.find_palette(palette))
             return recipe, opened.over(parse_colour(background))
-        if not self.has_mean_colour(recipe):
-            return recipe.with_target(background="black"), opened.over((0, 0, 0))
-        best = opened.mean_colour() if inputs.init is None else inputs.init.background
-        colour = hex_colour(best)
+        best, colour = [0.0, 0.0, 0.0], "black"
+        if self.has_mean_colour(recipe):
+            best = opened.mean_colour() if inputs.init is None else [*inputs.init.background]
+            colour = hex_colour(best)
         if palette is not None:
-            # Learned over the mean: the colours of transparent pixels follow from it.
+            # Learned over that colour: the colours of transparent pixels follow from it.
             colours = opened.over(parse_colour(colour)).find_palette(palette)
             recipe = recipe.with_target(palette=colours)
             colour = ground_colour(colours, best)
