@@ -96,6 +96,19 @@ def check_art(file: Path) -> None:
         raise InputError(f"{file} is not an .art file, or it is damaged", hint=hint)
 
 
+Stamp = tuple[int, int, int]
+"""What changes with every save of a file: its time, its size and its number on the disk."""
+
+
+def stamp_of(path: Path) -> Stamp | None:
+    """The stamp of a file; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
 def use_of(file: str | os.PathLike[str], otherwise: str, *, expected: str | None = None) -> str:
     """What a file is for, by its suffix, as a hint; `otherwise` for others and for `expected` ones.
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from artgen.base.errors import OutputError, UsageError
+from artgen.base.files import Stamp, stamp_of
 from artgen.tasks import Task
 
 PAUSE, LONGEST_PAUSE = 50, 10.0
@@ -118,9 +119,7 @@ class Changes:
         assert task.folder is not None
         self.task, self.folder = task, task.folder
         self.seen, self.pause_end = self._milestone(), 0.0
-        self.taken: dict[Path, tuple[int, int]] = {
-            path: stamp for path in _files(self.folder) if (stamp := _stamp(path))
-        }
+        self.taken = {path: stamp_of(path) for path in _files(self.folder)}
 
     def any(self) -> bool:
         """Whether there is anything to resume from."""
@@ -145,7 +144,7 @@ class Changes:
         self.seen, last = self._milestone(), self.task.milestone
         changed: dict[str, bytes] = {}
         for path in sorted(_files(self.folder), key=lambda path: path == last):
-            stamp = _stamp(path)
+            stamp = stamp_of(path)
             if stamp is None or self.taken.get(path) == stamp:
                 continue
             try:
@@ -155,9 +154,9 @@ class Changes:
             self.taken[path] = stamp
         return changed
 
-    def _milestone(self) -> tuple[Path, tuple[int, int]] | None:
+    def _milestone(self) -> tuple[Path, Stamp] | None:
         path = self.task.milestone
-        stamp = None if path is None else _stamp(path)
+        stamp = None if path is None else stamp_of(path)
         return None if path is None or stamp is None else (path, stamp)
 
 
@@ -169,14 +168,6 @@ def _files(folder: Path) -> list[Path]:
         # What has a dot in front is about to be renamed.
         found += [Path(place, n) for n in names if n[0] != "." and n not in _NOT_KEPT]
     return found
-
-
-def _stamp(path: Path) -> tuple[int, int] | None:
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_size
 
 
 def _relative(file: str, folder: str) -> str:

@@ -8,13 +8,14 @@ from pathlib import Path
 
 from artgen.base.errors import ArtgenError, PluginError
 from artgen.base.faults import line_at_fault, one_line, quoted
+from artgen.base.files import Stamp, stamp_of
 from artgen.live._server import Live
 from artgen.tasks import RunControl
 
 POLL_SECONDS = 0.2
 """Seconds between two checks of the files while nothing runs."""
 
-Mark = tuple[tuple[int, int, int] | None, ...]
+Mark = tuple[Stamp | None, ...]
 
 
 class SavedFiles(RunControl):
@@ -53,7 +54,7 @@ class SavedFiles(RunControl):
 
     def _stamps(self) -> Mark:
         """Return what changes when a file is saved; None for a file that does not exist."""
-        return tuple(map(_stamp, self.files))
+        return tuple(map(stamp_of, self.files))
 
 
 def watch(
@@ -86,11 +87,3 @@ def _explained(error: BaseException) -> ArtgenError:
     explained = PluginError(f"{one_line(error)}{place}", hint="correct the file and save it again")
     explained.__cause__ = error
     return explained
-
-
-def _stamp(path: Path) -> tuple[int, int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
