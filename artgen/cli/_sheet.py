@@ -40,7 +40,7 @@ def write_sheet(cells: Sequence[Cell], sheet: Path) -> None:
         except OSError as error:
             raise InputError(f"cannot read {cell.still}: {error}") from None
     atomic_write(sheet, encode_png(contact_sheet(pictures)))
-    from artgen.output.templates import policy_hash, read_asset, render_page
+    from artgen.output.templates import read_asset, render_page
 
     style = read_asset("artgen.output", "base.css") + read_asset("artgen.cli", "sheet.css")
     script = read_asset("artgen.cli", "sheet.js")
@@ -48,9 +48,7 @@ def write_sheet(cells: Sequence[Cell], sheet: Path) -> None:
         "artgen.cli",
         title=sheet.stem.removesuffix("-sheet"),
         style=style,
-        style_hash=policy_hash(style),
         script=script,
-        script_hash=policy_hash(script),
         # Beside it, so that the folder can be moved.
         cells=[
             {

@@ -14,7 +14,13 @@ import jinja2
 
 
 def render_page(package: str, *, template: str = "page.html", **values: Any) -> str:
-    """Fill in a `template` in `page/` of a package, which may include `base.css` of this folder."""
+    """Fill in a `template` in `page/` of a package, which may include `base.css` of this folder.
+
+    With a `script` or `style` among the values, `script_hash` and `style_hash` are those that a
+    content security policy names.
+    """
+    parts = {"script", "style"} & values.keys()
+    hashes = {f"{name}_hash": policy_hash(values[name]) for name in parts}
     packages = dict.fromkeys((package, "artgen.output"))
     environment = jinja2.Environment(
         loader=jinja2.ChoiceLoader([jinja2.PackageLoader(name, "page") for name in packages]),
@@ -23,7 +29,7 @@ def render_page(package: str, *, template: str = "page.html", **values: Any) -> 
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    return environment.get_template(template).render(values)
+    return environment.get_template(template).render(hashes | values)
 
 
 def read_asset(package: str, name: str) -> str:

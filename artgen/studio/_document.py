@@ -16,7 +16,7 @@ from typing import Any
 
 from artgen.output import encode_jpeg, to_pixels
 from artgen.output.page import PageWords, render_document
-from artgen.output.templates import policy_hash, read_asset, render_page
+from artgen.output.templates import read_asset, render_page
 from artgen.registry import Registry
 from artgen.studio._kinds import describe_kind
 from artgen.targets import ImageTarget, Source, TargetRequest, open_source
@@ -56,21 +56,9 @@ def build_studio(
     text = f"[{','.join(table)}]"
     script = f'"use strict";\n(() => {{\n{_painter()}\n{own_script()}}})();\n'
     style = read_asset("artgen.output", "base.css") + read_asset("artgen.studio", "page.css")
-    policy = "; ".join(
-        [
-            "default-src 'none'",
-            f"script-src '{policy_hash(script)}'",
-            f"style-src '{policy_hash(style)}'",
-            "img-src data: blob:",
-            "media-src blob: mediastream:",
-            "base-uri 'none'",
-            "form-action 'none'",
-        ]
-    )
     film = resources.files("artgen.studio").joinpath("page", "film.webp").read_bytes()
     return render_page(
         "artgen.studio",
-        policy=policy,
         script=script,
         style=style,
         film=base64.b64encode(film).decode("ascii"),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from artgen.output.svg.document import RECIPE_ID
-from artgen.output.templates import policy_hash, read_asset, render_page
+from artgen.output.templates import read_asset, render_page
 
 _SCRIPTS = {
     "splats": ("numbers", "moments", "stage", "splats", "view", "page"),
@@ -42,9 +42,7 @@ def render_document(kind: str, words: PageWords, *, film: bool, **data: str) -> 
         words=words,
         film=film,
         script=script,
-        script_hash=policy_hash(script),
         style=style,
-        style_hash=policy_hash(style),
         recipe_id=RECIPE_ID,
         **data,
     )
