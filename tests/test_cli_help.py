@@ -22,8 +22,11 @@ def _commands() -> dict:
 
 
 def test_help_is_short_and_help_all_is_complete(call):
+    """The short help lacked the looks, crops, steps, sizes of stills and `-o`."""
     short, full = call("fit", "--help")[1], call("fit", "--help-all")[1]
-    assert "--primitive" in short
+    wanted = "primitive look crop steps time still-size video-seconds max-bytes output"
+    for flag in wanted.split():
+        assert f"--{flag} " in short, flag
     assert "--max-pixels" not in short
     assert "--help-all" in short
     assert "Codecs only" in full

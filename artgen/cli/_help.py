@@ -18,8 +18,8 @@ _ALL = "artgen.help_all"
 
 USUAL: Mapping[str, Sequence[str]] = {
     "fit": (
-        *("targets", "settings", "seeds", "recipe", "out", "name", "overwrite", "resume"),
-        *("video", "no_video", "live", "at_a_time", "plugin", "quiet"),
+        *("targets", "look", "settings", "seeds", "recipe", "crop", "outputs", "out", "name"),
+        *("overwrite", "resume", "video", "no_video", "live", "at_a_time", "plugin", "quiet"),
     ),
     "render": (*("art", "outputs", "size", "transparent", "animate", "page", "pens", "overwrite"),),
     "compare": (

@@ -319,6 +319,7 @@ class Stage(OpenTable):
         "N,...",
         "Number of steps of each stage, or of the last. Default: the primitive's.",
         type=str,
+        usual=True,
     )
     """Length of the schedule. Default: the primitive's, or the engine's for that count."""
     quality: Quality | None = key(default=None, keyword=True).flagged(
@@ -412,10 +413,11 @@ class OutputTable(Table):
 
     still_size: int | str | None = key(default=None, check=_size).flagged(
         WRITE,
-        "PX|WxH|CM",
-        "Size of the PNG: its long side, both sides, or a length such as 30cm. "
+        "PX|WxH|CM|A3",
+        "Size of the PNG: its long side, both sides, a length such as 30cm, or paper. "
         "Default: that of --crop, else the fitting size.",
         type=str,
+        usual=True,
     )
     """Size of the PNG in pixels: its long side, or `"1080x1080"`, cropped or bordered as `target`
     says. Default: the fitting size."""
@@ -444,7 +446,7 @@ class OutputTable(Table):
     )
     """Frames per second. Default: 30."""
     video_seconds: float = key(default=10.0, above=0, high=3600).flagged(
-        WRITE, "SECONDS", "Length of the video. Default: 10.", low=0.1, high=3600
+        WRITE, "SECONDS", "Length of the video. Default: 10.", low=0.1, high=3600, usual=True
     )
     """Length; the result is shown for the last two seconds. Default: 10."""
     video_size: int | str | None = key(default=None, check=_size).flagged(
@@ -486,6 +488,7 @@ class OutputTable(Table):
         "Largest video file, such as 10MB; quality, frame rate, length, colours and, unless it is "
         "asked for, size follow from it.",
         parse=parse_bytes,
+        usual=True,
     )
     """Largest video file; quality, frame rate, length, colours and, unless it is given, size are
     lowered until it fits ([films.md](films.md#ends-and-sizes)). Default: none."""
