@@ -35,7 +35,7 @@ from artgen_plugins._chords import MOST_CROSSED, SIDE, View
 from artgen_plugins._chords import coverage as cross
 from artgen_plugins._swaps import exchange
 from artgen_plugins._tours import circuit, nearest_first, shorten
-from artgen_plugins.halftone import Halftone
+from artgen_plugins.halftone import Halftone, busy_places, rings
 from artgen_plugins.mosaic import Mosaic
 from artgen_plugins.path import Path
 from artgen_plugins.stipple import Stipple
@@ -179,6 +179,26 @@ def test_a_screen_has_the_tone_of_the_picture(shape, amount):
     marks, tone = toned(Halftone({"shape": shape}), amount, 400)
     assert len(marks) <= 400
     assert tone == pytest.approx(amount, abs=0.015)
+
+
+@pytest.mark.parametrize("amount", [0.1, 0.6])
+def test_rings_have_the_tone_of_the_picture(amount):
+    marks, tone = toned(Halftone({"shape": "ring"}), amount, 4000)
+    assert 3000 < len(marks) <= 4000
+    assert tone == pytest.approx(amount, abs=0.03)
+
+
+def test_rings_are_closer_where_the_picture_changes_and_end_where_another_middle_is_nearer():
+    step = np.tile(np.arange(64) > 31, (1, 64, 1)).astype(float)
+    sheet = ink.Sheet(step, Canvas(64, 64), 6000, np.random.default_rng(0))
+    middles = busy_places(sheet)
+    assert (np.abs(middles[:, 0]) < 0.25).mean() > 0.5
+    drawn = rings(sheet, 0, middles, 0.03).strokes[:, :4].reshape(-1, 2, 1, 2)
+    away = np.hypot(*np.moveaxis(drawn - middles, -1, 0))
+    nearest = away.argmin(2)
+    turned = [np.ptp(np.take_along_axis(away, nearest[:, None, [end]], 2), 1) for end in (0, 1)]
+    assert (np.minimum(*turned) < 1e-9).all()
+    assert len(Halftone({"shape": "ring"}).place(replace(sheet, weight=0 * step[0]))) == 0
 
 
 @pytest.mark.parametrize(("form", "limit"), [("flow", 0.02), ("spiral", 0.02), ("tsp", 0.06)])

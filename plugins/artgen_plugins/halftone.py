@@ -1,4 +1,4 @@
-"""Halftone: a screen of dots or lines for each ink, larger where the picture is darker.
+"""Halftone: a screen of dots, lines or rings for each ink, larger where the picture is darker.
 
 The size of a dot is the inverse of the area that it covers of its cell, overlaps with neighbours
 included, so that the tone of the picture is that of the print.
@@ -6,7 +6,8 @@ included, so that the tone of the picture is that of the print.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -16,23 +17,28 @@ from artgen import Ink, Preset, ink, option
 from artgen.errors import UsageError
 from artgen.ink import InkOptions
 from artgen_plugins._presets import read_presets
+from artgen_plugins.stipple import relax
 
 Floats = NDArray[np.float64]
 
 SAMPLES = 3
 """Sample points of the picture across a cell."""
+MARKS, GAP = 120, 0.04
+"""Marks of the rings around one middle; paper between two rings, in distances, at least."""
 
 
 @dataclass(frozen=True)
 class HalftoneOptions(InkOptions):
     """Options of a halftone."""
 
-    shape: Literal["round", "line", "square", "diamond"] = option("round", "shape of the dots")
+    shape: Literal["round", "line", "square", "diamond", "ring"] = option(
+        "round", "shape of the dots; rings and lines run through"
+    )
     angles: float | str = option("45,75,15,0", "angles of the screens in degrees, with commas")
 
 
 class Halftone(Ink):
-    """Dots or lines on the screens of a few inks."""
+    """Dots, lines or rings on the screens of a few inks."""
 
     Options: ClassVar[type[Any]] = HalftoneOptions
     defaults = Preset(count=9000, background="#f6f1e7")
@@ -40,8 +46,8 @@ class Halftone(Ink):
 
     @property
     def cap(self) -> Literal["round", "butt"]:
-        """Round dots have round ends, all others straight ones."""
-        return "round" if self.options.shape == "round" else "butt"
+        """Round dots and rings have round ends, all others straight ones."""
+        return "round" if self.options.shape in ("round", "ring") else "butt"
 
     def place(self, sheet: ink.Sheet) -> ink.Marks:
         """Screen the inks one after the other, from top to bottom."""
@@ -51,12 +57,20 @@ class Halftone(Ink):
             raise UsageError(
                 f"angles = {self.options.angles!r} are not numbers", hint="write angles=15,75,0,45"
             ) from None
+        if self.options.shape == "ring":
+            middles = busy_places(sheet)
+            return self._fitted(sheet, lambda k, pitch: rings(sheet, k, middles, pitch))
         number = len(self.inks)
         turns = np.radians([angles[k % len(angles)] for k in range(number)])
+        return self._fitted(sheet, lambda k, pitch: self.screen(sheet, k, turns[k], pitch))
+
+    def _fitted(self, sheet: ink.Sheet, draw: Callable[[int, float], ink.Marks]) -> ink.Marks:
+        """Draw the inks so finely that there are as many marks as there may be."""
+        number = len(self.inks)
         pitch = np.sqrt(sheet.canvas.area * number / sheet.count)
         while True:
             # Cells at the border may be too many.
-            marks = ink.joined([self.screen(sheet, k, turns[k], pitch) for k in range(number)])
+            marks = ink.joined([draw(k, pitch) for k in range(number)])
             if len(marks) <= sheet.count:
                 return marks
             pitch *= 1.01
@@ -89,6 +103,44 @@ class Halftone(Ink):
         rows = np.concatenate([ends, radii], 2).reshape(-1, 6)
         rows = rows[rows[:, 4:].max(1) > 1e-3 * pitch]
         return ink.Marks(rows, np.full(len(rows), k))
+
+
+def busy_places(sheet: ink.Sheet) -> Floats:
+    """Return middles of rings [N, 2]: closer where the picture changes, in an even spread."""
+    from scipy.ndimage import gaussian_gradient_magnitude
+
+    tone = sheet.amounts.sum(0)
+    change = gaussian_gradient_magnitude(tone, max(1, min(tone.shape) / 100), mode="nearest")
+    weight = (change + 0.3 * change.mean() + 1e-6) ** 2
+    busy = replace(sheet, amounts=(weight / weight.max())[None])
+    return relax(busy, 0, max(1, sheet.count // MARKS), 20)[0]
+
+
+def rings(sheet: ink.Sheet, k: int, middles: Floats, pitch: float) -> ink.Marks:
+    """Return the rings of ink `k`, `pitch` wide, around each of `middles` where it is the nearest.
+
+    Marks are as long as a ring is wide, so a sheet takes one for each square of the pitch.
+    """
+    from scipy.spatial import cKDTree
+
+    tree, reach = cKDTree(middles), np.array(sheet.canvas.reach)
+    if not len(middles):
+        return ink.joined([])
+    x, y, side = sheet.grid(40 * len(middles))
+    far, nearest = tree.query(np.stack([x.ravel(), y.ravel()], 1))
+    ends = np.zeros(len(middles))
+    np.maximum.at(ends, nearest, far + side)
+    layers = []
+    for number, (middle, end) in enumerate(zip(middles, ends, strict=True)):
+        for radius in pitch * np.arange(0.5, end / pitch):
+            turn = np.linspace(0, 2 * np.pi, max(6, round(2 * np.pi * radius / pitch)) + 1)
+            points = middle + radius * np.stack([np.cos(turn), np.sin(turn)], 1)
+            kept = (tree.query(points)[1] == number) & (abs(points) < reach).all(1)
+            half = pitch * (sheet.at(k, *points.T) * sheet.weight_at(*points.T) / 2)
+            line = ink.polyline(points, half.clip(0, (0.5 - GAP / 2) * pitch), k)
+            drawn = (kept[1:] | kept[:-1]) & (line.strokes[:, 4:].max(1) > 0.02 * pitch)
+            layers.append(ink.Marks(line.strokes[drawn], line.ink[drawn]))
+    return ink.joined(layers)
 
 
 def sizes(amount: Floats, shape: str) -> Floats:
