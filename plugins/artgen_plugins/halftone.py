@@ -23,8 +23,9 @@ Floats = NDArray[np.float64]
 
 SAMPLES = 3
 """Sample points of the picture across a cell."""
-MARKS, GAP = 120, 0.04
-"""Marks of the rings around one middle; paper between two rings, in distances, at least."""
+MARKS, GAP, OVERLAP = 120, 0.04, 0.3
+"""Marks of the rings around one middle; in distances of rings, the least paper between two, and how
+far they reach over those of the next middle, for a corner between three is less than a mark."""
 
 
 @dataclass(frozen=True)
@@ -131,11 +132,12 @@ def rings(sheet: ink.Sheet, k: int, middles: Floats, pitch: float) -> ink.Marks:
     ends = np.zeros(len(middles))
     np.maximum.at(ends, nearest, far + side)
     layers = []
-    for number, (middle, end) in enumerate(zip(middles, ends, strict=True)):
-        for radius in pitch * np.arange(0.5, end / pitch):
+    for middle, end in zip(middles, ends, strict=True):
+        for radius in pitch * np.arange(0.5, end / pitch + OVERLAP):
             turn = np.linspace(0, 2 * np.pi, max(6, round(2 * np.pi * radius / pitch)) + 1)
             points = middle + radius * np.stack([np.cos(turn), np.sin(turn)], 1)
-            kept = (tree.query(points)[1] == number) & (abs(points) < reach).all(1)
+            kept = radius < tree.query(points)[0] + OVERLAP * pitch
+            kept &= (abs(points) < reach).all(1)
             half = pitch * (sheet.at(k, *points.T) * sheet.weight_at(*points.T) / 2)
             line = ink.polyline(points, half.clip(0, (0.5 - GAP / 2) * pitch), k)
             drawn = (kept[1:] | kept[:-1]) & (line.strokes[:, 4:].max(1) > 0.02 * pitch)
