@@ -42,14 +42,13 @@ class FinishedPiece:
 
     @property
     def facts(self) -> list[str]:
-        """The line in small type: primitive, engine, count, time and main metric."""
+        """The line in small type: primitive, engine, count and time."""
         count, seconds = self.summary["count"], self.summary["seconds"]
         return [
             " + ".join(self.primitives),
             ", ".join(self.engines),
             f"{count:,}" if count else f"{self.summary['parameters']:,} numbers",
             f"{seconds:.0f} s" if seconds >= 1 else f"{seconds:.1f} s",
-            *([metric] if (metric := _main_metric(self.summary)) else []),
         ]
 
     def is_fitted_by(self, studio: Collection[str]) -> bool:
@@ -181,15 +180,6 @@ def _plugin(summary: Mapping[str, Any]) -> str:
     if "file" in plugin:
         return f"the file {plugin['file']}"
     return "" if name == "artgen" else f"{name} {plugin['version']}, pip install {name}"
-
-
-def _main_metric(summary: Mapping[str, Any]) -> str | None:
-    """Format the metric that suits the kind of target: PSNR, accuracy or squared error."""
-    if summary.get("psnr") is not None:
-        return f"{summary['psnr']:.1f} dB"
-    if summary.get("accuracy") is not None:
-        return f"accuracy {summary['accuracy']:.2f}"
-    return f"error {summary['mse']:.2g}" if summary.get("mse") is not None else None
 
 
 def _metric_rows(summary: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -89,6 +89,13 @@ def pieces(page):
     return page.locator("[id^=piece-]:visible")
 
 
+def choose(page, name, value):
+    """Choose one of the filters, which a button folds out."""
+    if not page.locator(".filter details[open]").count():
+        page.locator(".filter summary").click()
+    page.locator(f"select[name={name}]").select_option(value)
+
+
 def opened(page):
     return page.locator("dialog[open]")
 
@@ -138,8 +145,8 @@ def test_the_filter_leaves_what_was_asked_for(visit):
     everything = pieces(page).count()
     for name in ("primitives", "engines"):
         select = page.locator(f"select[name={name}]")
-        for value in select.locator("option").all_inner_texts()[1:]:
-            select.select_option(value)
+        for value in select.locator("option").all_text_contents()[1:]:
+            choose(page, name, value)
             assert 1 <= pieces(page).count() <= everything
             assert f"{name}={value}" in page.url
             for facts in cards(page).locator(".small").all_inner_texts():
@@ -252,9 +259,9 @@ def test_back_closes_the_lightbox_and_stays_on_the_page(visit, address):
 
 def test_the_address_keeps_filters_and_order(visit, address):
     page = visit()
-    page.locator("select[name=order]").select_option("kind")
+    choose(page, "order", "kind")
     kind = page.locator("select[name=primitives] option").nth(1).inner_text()
-    page.locator("select[name=primitives]").select_option(kind)
+    choose(page, "primitives", kind)
     shown = pieces(page).count()
     assert page.url.endswith(f"?primitives={kind}&order=kind".replace("+", "%2B"))
     page.reload()
@@ -271,7 +278,7 @@ def test_the_address_keeps_filters_and_order(visit, address):
 def test_a_wall_shows_pictures_alone_edge_to_edge(visit, address, width):
     page = visit(viewport={"width": width, "height": 900})
     height = page.evaluate("document.documentElement.scrollHeight")
-    page.select_option("select[name=view]", "wall")
+    choose(page, "view", "wall")
     assert page.url.endswith("?view=wall")
     assert page.evaluate("document.documentElement.scrollHeight") < height
     assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -285,6 +292,19 @@ def test_a_wall_shows_pictures_alone_edge_to_edge(visit, address, width):
     assert page.locator(".wall").count() == 1
 
 
+def test_one_button_holds_all_filters_and_a_telephone_reads_of_no_hovering(visit):
+    """Four selects filled half of a telephone, which was told to hover, and cards said decibels."""
+    page = visit(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    assert page.locator(".filter select:visible").count() == 0
+    assert page.locator(".filter").bounding_box()["height"] < 80
+    assert "Hover" not in page.locator("header").inner_text()
+    assert not any(" dB" in facts for facts in cards(page).locator(".small").all_inner_texts())
+    page.locator(".filter summary").tap()
+    assert page.locator(".filter select:visible").count() == 4
+    assert serious_faults(page) == []
+    assert "Hover" in visit().locator("header").inner_text()
+
+
 def test_nothing_found_is_said_and_undone(visit, address):
     page = visit()
     both = page.evaluate(
@@ -293,8 +313,8 @@ def test_nothing_found_is_said_and_undone(visit, address):
         " for (const by of all.flatMap((piece) => piece.engines))"
         " if (!all.some((p) => p.primitives.includes(of) && p.engines.includes(by))) return [of, by]; }"
     )
-    page.locator("select[name=primitives]").select_option(both[0])
-    page.locator("select[name=engines]").select_option(both[1])
+    choose(page, "primitives", both[0])
+    choose(page, "engines", both[1])
     assert (
         page.locator(".empty")
         .inner_text()

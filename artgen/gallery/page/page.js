@@ -99,12 +99,13 @@
   one("button", empty).addEventListener("click", () => {
     for (const select of filters) select.value = "";
     keepInAddress();
-    selects[0].focus();
+    one("summary", filter).focus();
   });
   for (const [name, value] of new URLSearchParams(location.search)) {
     const select = selects.find((each) => each.name === name);
     if (select && [...select.options].some((option) => option.value === value)) select.value = value;
   }
+  one("details", filter).open = selects.some(({ value }) => value);
   applyFilter();
 
   // ---- the lightbox ----
