@@ -71,6 +71,7 @@ PROOFS: dict[str, Proof] = {
     "--palette 5": colours(5),
     '--palette "#e63946,#1d3557"': colours(2),
     "--palette teal": colours(2),
+    "--look engraving,newsprint": lambda out: len(list(out.glob("photo-*.png"))) == 3,
     "--seeds 1..3": lambda out: len(list(out.glob("*.art"))) == 3,
     "--dry-run": lambda out: not list(out.glob("*.*")),
     "--no-video": lambda out: (

@@ -24,7 +24,7 @@ from artgen.cli._flags import flat
 from artgen.cli._help import Command, Group, manual, showing
 from artgen.cli._streams import guard_streams, lost_output
 
-COMMANDS = ("fit", "render", "morph", "info", "compare", "plot", "studio", "doctor")
+COMMANDS = ("fit", "looks", "render", "morph", "info", "compare", "plot", "studio", "doctor")
 GROUPS = ("gallery", "plugins")
 """Commands and groups of commands; each lies in the module of this package with its name."""
 

@@ -314,11 +314,13 @@ class Session:
         targets = {run.asked["target"] for run, _ in good}
         cells = []
         for run, result in good:
-            seed = run.asked["seed"]
+            seed, command = run.asked["seed"], run.asked.get("command")
             metric = "" if seed is None else f"seed {seed}, "
             name = [default_stem(run.recipe)] if len(targets) > 1 else []
-            still = Path(result.summary["outputs"]["still"])
-            cells.append(Cell(still, "\n".join([*name, metric + headline(result.summary)])))
+            lines = [*name, metric + headline(result.summary)]
+            if command is not None:
+                lines = [str(run.recipe.look), str(command)]
+            cells.append(Cell(Path(result.summary["outputs"]["still"]), "\n".join(lines)))
         write_sheet(cells, sheet)
         return sheet
 

@@ -29,7 +29,7 @@ class Files:
 
     out: Path = _FILES.option("DIR", "Output folder.", default=Path("artgen-out"))
     name: str | None = _FILES.option(
-        "STEM", "Name of the files, without suffix. Default: TARGET-PRIMITIVE."
+        "STEM", "Name of the files, without suffix. Default: TARGET-PRIMITIVE, or TARGET-LOOK."
     )
     log: Path | None = _FILES.option(
         "FILE.jsonl", "Write one line of metrics per evaluation. In a batch: FILE-STEM.jsonl."

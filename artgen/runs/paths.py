@@ -19,9 +19,9 @@ _LOGS = ("log", "graph")
 
 
 def default_stem(recipe: Recipe) -> str:
-    """The name of the outputs unless another is asked for: target-primitive."""
+    """The name of the outputs unless another is asked for: target-look or target-primitive."""
     target = Source.parse(recipe.target.source).file_stem
-    return f"{target}-{file_safe(bare_name(recipe.primitive.name))}"
+    return f"{target}-{file_safe(recipe.look or bare_name(recipe.primitive.name))}"
 
 
 def output_paths(

@@ -1,0 +1,85 @@
+"""`artgen looks`: a small picture in each look, side by side on one sheet."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from artgen.base.errors import UsageError
+from artgen.cli import _completion
+from artgen.cli._console import load_module
+from artgen.cli._flags import Common, argument, option
+from artgen.cli._where import Files, Watching, Where
+
+SIZE = 384
+"""Long side of the pictures in pixels, large enough for marks of a few pixels."""
+
+
+@dataclass(frozen=True)
+class _Watching(Watching):
+    """The flags that say how runs are watched, but those for a recipe of one's own."""
+
+    dry_run: bool = field(default=False, init=False)
+    origins: bool = field(default=False, init=False)
+    watch: bool = field(default=False, init=False)
+
+
+def looks(
+    target: str = argument(
+        "TARGET",
+        "A picture, as for artgen fit. Default: sample:astronaut.",
+        default="sample:astronaut",
+        complete=_completion.targets,
+    ),
+    only: str | None = option(
+        "NAME,NAME", "These looks alone. Default: all.", "--look", complete=_completion.looks
+    ),
+    size: int = option(
+        "PX", "Long side of each picture in pixels.", min=16, max=4096, default=SIZE
+    ),
+    seed: int = option("N", "Seed of all pictures.", min=0, default=0),
+    *,
+    files: Files,
+    watching: _Watching,
+    where: Where,
+    common: Common,
+) -> int:
+    """Fit a picture in every look, small, and put all on one sheet with their commands.
+
+    Examples:
+        artgen looks photo.jpg
+        artgen looks photo.jpg --look linocut,riso,watercolour -j 2
+    """
+    from artgen.cli._afterwards import notified
+    from artgen.cli._pipes import STDIO, from_stdin
+    from artgen.cli._recipe import plan_runs
+    from artgen.looks import apply_look, read_look
+    from artgen.plan.early import check_files
+    from artgen.targets import Source, file_safe
+
+    registry = common.registry()
+    names = [registry.spelling(entry) for entry in registry.entries("look")]
+    asked = list(dict.fromkeys(only.split(","))) if only is not None else names
+    if target == STDIO:
+        target = str(from_stdin())
+    base = {"seed": seed, "target": {"source": target, "size": size}, "output": {"video": False}}
+    more = [word for path in common.plugin or () for word in ("--plugin", str(path))]
+    stem = files.name or Source.parse(target).file_stem
+    runs = []
+    for name in asked:
+        style = read_look(name, registry)
+        data = apply_look(base, style, None, registry).data
+        [run] = plan_runs(data, {}, (), f"{stem}-{file_safe(style.name)}")
+        command = shlex.join(["artgen", "fit", target, "--look", name, *more])
+        runs.append(replace(run, asked={**run.asked, "target": target, "command": command}))
+    if len(runs) < 2:
+        raise UsageError("a sheet needs two looks", hint="artgen fit --look makes one picture")
+    check_files(runs[0].recipe, registry, (Path(),))
+    load_module("artgen.runs.whole.run", "the compiler", quiet=common.quiet)
+
+    from artgen.cli._runs import Session
+
+    files = replace(files, name=f"{stem}-looks")
+    session = Session(registry, common, where, files, (Path(),), watching, None, ())
+    return notified(watching.notify, lambda: session.run_batch(runs))

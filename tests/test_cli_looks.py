@@ -1,0 +1,58 @@
+"""`artgen looks`: a small picture in each look, on one sheet."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from artgen.cli import main
+from artgen.output import read_recipe
+
+TWO = ["looks", "sample:cat", "--look", "dark.toml,light.toml", "--size", "24", "-q"]
+
+
+@pytest.fixture(autouse=True)
+def two_looks(empty_folder):
+    """Two looks of few parts: those of artgen have thousands."""
+    for name, colour in (("dark", "#000000"), ("light", "#ffffff")):
+        table = f'[target]\nbackground = "{colour}"\n[primitive]\nname = "triangle"\ncount = 3\n'
+        Path(f"{name}.toml").write_text(f"{table}[[stage]]\nsteps = 3\n", encoding="utf-8")
+
+
+def test_a_sheet_has_a_picture_in_each_look_and_says_how_to_make_it(capsys):
+    assert main([*TWO, "--json"]) == 0
+    made = json.loads(capsys.readouterr().out)
+    assert [run["recipe"]["look"] for run in made["runs"]] == ["dark", "light"]
+    assert made["sheet"] == "artgen-out/cat-looks-sheet.png"
+    with Image.open(made["sheet"]) as sheet:
+        assert sheet.width > 2 * 24
+    page = Path(made["page"]).read_text(encoding="utf-8")
+    for look in ("dark", "light"):
+        assert f"artgen fit sample:cat --look {look}.toml" in page
+        still = Path(f"artgen-out/cat-{look}.png")
+        assert json.loads(read_recipe(still))["look"] == look
+
+
+def test_the_name_of_a_look_is_that_of_its_files():
+    fit = ["fit", "sample:cat", "--look", "riso", "-n", "20", "--size", "24", "--no-video", "-q"]
+    assert main(fit) == 0
+    assert Path("artgen-out/cat-riso.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "words"),
+    [
+        (["looks", "--look", "riso"], 2, "a sheet needs two looks"),
+        (["looks", "--look", "riso,rizo"], 4, "riso"),
+        (["looks", "nothing.jpg"], 3, "does not exist"),
+        ([*TWO, "--out", "made"], 2, "--overwrite"),
+    ],
+)
+def test_what_makes_no_sheet_is_refused(line, code, words, capsys):
+    if "made" in line:
+        assert main(line) == 0
+    assert main(line) == code
+    assert words in capsys.readouterr().err
