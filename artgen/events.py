@@ -64,8 +64,9 @@ class Advanced(Event):
 class Evaluated(Event):
     """Loss and PSNR in dB over the full target after `step` steps and `seconds` of fitting.
 
-    `psnr` is None for curves and labelled points. A set is evaluated on its test pictures;
-    `training_loss` is then the mean loss of the steps since the last evaluation.
+    `psnr` is None for curves and labelled points, and weighted as the loss is where there is a
+    focus or mask. A set is evaluated on its test pictures; `training_loss` is then the mean loss of
+    the steps since the last evaluation.
     """
 
     step: int

@@ -267,6 +267,14 @@ def test_bars_of_a_batch_neither_eat_lines_nor_leave_rows(registry, capsys, monk
         assert err.count(work) >= 3
 
 
+def test_a_weighted_psnr_is_called_so(call):
+    """With a focus the last line of a fit said 23.64 dB where its progress had said 24.91."""
+    err = call("fit", "sample:cat", *TINY, "--focus", "0.5,0.5,0.2", "--json")[2]
+    assert re.search(r"step 4/4 .* [0-9.]+ dB weighted", err)
+    assert re.search(r"[0-9.]+ dB unweighted after 4 steps", err)
+    assert "weighted" not in call("fit", "sample:cat", *TINY, "--json", "--overwrite")[2]
+
+
 def test_a_terminal_shows_what_is_being_loaded(tmp_path, capsys, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     for name in ("loaded_once", "loaded_quietly"):

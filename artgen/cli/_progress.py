@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 PLAIN_LINES = 10
 """Number of lines between start and end, unless `verbose`."""
 
+_WEIGHTS = "focus", "mask", "alpha_weight", "alpha"
+"""Keys of a target some of whose pixels count more than others, unlike in the summary."""
+
 SECONDS_PER_DRAWING = 0.1
 """Shortest time between two drawings of the bars."""
 
@@ -69,6 +72,7 @@ class Story:
 
     def __init__(self, registry: Registry, write: Callable[[str], None]) -> None:
         self.registry, self.write = registry, write
+        self.weighted: set[str] = set()
         # Earlier warnings were printed when the registry was made.
         self.reported = set(registry.warnings)
 
@@ -78,6 +82,8 @@ class Story:
                 for warning in self.registry.warnings:
                     self.warn(warning)
                 self.write(f"{event.run}: {_beginning(event)}")
+                if any(map(event.recipe.get("target", {}).get, _WEIGHTS)):
+                    self.weighted.add(event.run)
                 self.start(event)
             case Notice():
                 self.warn(event.message, event.level)
@@ -88,8 +94,13 @@ class Story:
             case Working():
                 self.work(event)
             case Finished():
-                self.write(f"{event.run}: {_ending(event.summary)}")
+                unit = " unweighted" * (event.run in self.weighted)
+                self.write(f"{event.run}: {_ending(event.summary, unit)}")
                 self.ended(event.run)
+
+    def metrics(self, event: Evaluated | TileFitted) -> str:
+        """The new metrics in words."""
+        return _metrics(event) + " weighted" * (event.run in self.weighted)
 
     def warn(self, message: str, level: str = "warning") -> None:
         if message not in self.reported:
@@ -128,7 +139,7 @@ class _Lines(Story):
             return
         self.next[event.run] = event.step + event.total_steps / PLAIN_LINES
         name = f"{event.run}: " if self.several else ""
-        line = f"{name}step {event.step}/{event.total_steps}  {_metrics(event)}  "
+        line = f"{name}step {event.step}/{event.total_steps}  {self.metrics(event)}  "
         self.write((line + _speed(event.step, event.seconds)).rstrip())
 
     def work(self, event: Working) -> None:
@@ -195,7 +206,7 @@ class _Bars(Story):
 
     def evaluate(self, event: Evaluated | TileFitted) -> None:
         if event.run in self.rows:
-            self.bar.update(self.rows[event.run], metrics=_metrics(event))
+            self.bar.update(self.rows[event.run], metrics=self.metrics(event))
 
     def ended(self, run: str) -> None:
         if run in self.rows:
@@ -259,11 +270,11 @@ _ENDS = {
 """Why runs end, by the `stopped_by` of their summaries."""
 
 
-def _ending(summary: dict[str, Any]) -> str:
+def _ending(summary: dict[str, Any], unit: str) -> str:
     took = f"{_steps(summary['steps'])} in {summary['seconds']:.1f} s"
     waited = f"{summary['total_seconds']:.1f} s since the start"
     reason = _ENDS.get(summary["stopped_by"], summary["stopped_by"])
-    return f"{headline(summary)} after {took}, {waited}: {reason}"
+    return f"{headline(summary)}{unit} after {took}, {waited}: {reason}"
 
 
 def _steps(count: int) -> str:
