@@ -26,6 +26,8 @@ SAMPLES = 3
 MARKS, GAP, OVERLAP = 120, 0.04, 0.3
 """Marks of the rings around one middle; in distances of rings, the least paper between two, and how
 far they reach over those of the next middle, for a corner between three is less than a mark."""
+TWICE = 0.13
+"""The share of the paper where rings of two middles therefore lie."""
 
 
 @dataclass(frozen=True)
@@ -138,8 +140,9 @@ def rings(sheet: ink.Sheet, k: int, middles: Floats, pitch: float) -> ink.Marks:
             points = middle + radius * np.stack([np.cos(turn), np.sin(turn)], 1)
             kept = radius < tree.query(points)[0] + OVERLAP * pitch
             kept &= (abs(points) < reach).all(1)
-            half = pitch * (sheet.at(k, *points.T) * sheet.weight_at(*points.T) / 2)
-            line = ink.polyline(points, half.clip(0, (0.5 - GAP / 2) * pitch), k)
+            tone = sheet.at(k, *points.T) * sheet.weight_at(*points.T)
+            tone -= TWICE * tone * (1 - tone)
+            line = ink.polyline(points, pitch / 2 * tone.clip(0, 1 - GAP), k)
             drawn = (kept[1:] | kept[:-1]) & (line.strokes[:, 4:].max(1) > 0.02 * pitch)
             layers.append(ink.Marks(line.strokes[drawn], line.ink[drawn]))
     return ink.joined(layers)
