@@ -19,11 +19,12 @@ from artgen.display.views import FramedView, Rendering, View, open_view
 from artgen.engines import Problem
 from artgen.film.scenes import Film
 from artgen.film.trajectory import Trajectory
+from artgen.losses.metrics import psnr
 from artgen.plan import Plan
 from artgen.primitives import Arithmetic
 from artgen.raster import Backend
 from artgen.recipe import Recipe
-from artgen.targets import Target, TargetTensors, parse_colour
+from artgen.targets import ImageTarget, Target, TargetTensors, parse_colour
 from artgen.values.drawing import Drawing
 
 HOLD_SECONDS = 2.0
@@ -139,7 +140,24 @@ class Job:
 
     def metrics(self, picture: Rendering) -> dict[str, float | None]:
         """All of `METRICS`, by name."""
-        return {**dict.fromkeys(METRICS), **self.view.metrics(picture, self.target)}
+        return {**dict.fromkeys(METRICS), **self.view.metrics(picture, self.measured)}
+
+    @cached_property
+    def measured(self) -> Target:
+        """The target that metrics compare with.
+
+        With `alpha`, it is laid over the background of the recipe as parts are: colours are mixed
+        as they are encoded. So the metrics count what is seen alone.
+        """
+        if not (self.recipe.target.alpha and isinstance(self.target, ImageTarget)):
+            return self.target
+        goal = self.target.goal_over(parse_colour(self.recipe.target.background))
+        return replace(self.target, image=goal.permute(1, 2, 0).numpy())
+
+    def shown_psnr(self, drawing: Drawing) -> float:
+        """The PSNR of a picture as it is shown: engines may draw over another ground."""
+        assert self.measured.pixels is not None
+        return psnr(self.draw(drawing).pixels, self.measured.pixels)
 
     def psnr(self, drawing: Drawing) -> float:
         """The PSNR of `drawing` as it would be saved: at its precision, in 8 bits."""

@@ -284,13 +284,16 @@ class Loop:
         )
         if report is None:
             return
+        psnr = report.psnr
+        if self.recipe.target.alpha:
+            psnr = self.time.timed(lambda: self.job.shown_psnr(engine.drawing(best=False)))
         self.context.emit(
             Evaluated(
                 self.context.name,
                 progress.offset + report.step,
                 self.total_steps,
                 report.loss,
-                report.psnr,
+                psnr,
                 progress.seconds,
                 report.training_loss,
             )

@@ -250,7 +250,7 @@ class PictureRun(RunKind):
         job, recipe = fitted.job, fitted.recipe
         loss = job.plan.losses[len(recipe.stage) - 1](
             picture.outputs,
-            job.target.tensors().goal if recipe.target.alpha else job.data.goal,
+            job.measured.tensors().goal if recipe.target.alpha else job.data.goal,
             job.data.weight,
         )
         return {**job.metrics(picture), "loss": float(loss)}
