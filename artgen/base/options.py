@@ -153,6 +153,14 @@ def number(kind: type[N], text: str) -> N:
     return kind(text)
 
 
+def numbers(text: str) -> tuple[float, ...]:
+    """Read numbers with commas between them; none where one of them is something else."""
+    try:
+        return tuple(number(float, each) for each in text.split(","))
+    except ValueError:
+        return ()
+
+
 def whole(text: str) -> int | None:
     """Read a whole number of at most 19 ASCII digits; None where the text is something else."""
     return int(text) if re.fullmatch("[0-9]{1,19}", text) else None

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artgen.base.errors import UsageError
-from artgen.base.options import number
+from artgen.base.options import numbers
 
 
 def parse_colour(text: str) -> tuple[float, float, float]:
@@ -22,17 +22,15 @@ def parse_colour(text: str) -> tuple[float, float, float]:
     from PIL import ImageColor
 
     text = text.strip().lower()
-    parts = text.split(",")
-    if len(parts) == 3:
-        try:
-            red, green, blue = (number(float, part) for part in parts)
-        except ValueError:
-            raise _not_a_colour(text) from None
-        if not all(0 <= value <= 1 for value in (red, green, blue)):
-            raise _not_a_colour(text)
-        return red, green, blue
+    levels = numbers(text)
+    if len(levels) == 3 and all(0 <= level <= 1 for level in levels):
+        return levels
     if text not in ImageColor.colormap and not re.fullmatch("#([0-9a-f]{3}){1,2}", text):
-        raise _not_a_colour(text)
+        raise UsageError(
+            f"{text!r} is not a colour",
+            hint="try a CSS name such as teal, a hex code such as #1b7f8c, "
+            "or red,green,blue from 0 to 1 such as 0.1,0.5,0.55",
+        )
     red, green, blue = ImageColor.getrgb(text)[:3]
     return red / 255, green / 255, blue / 255
 
@@ -53,11 +51,3 @@ def linear_to_srgb(linear: NDArray[np.float32]) -> NDArray[np.float32]:
     """Encode linear light (0..1, any shape) as sRGB (0..1), IEC 61966-2-1."""
     curve = 1.055 * np.maximum(linear, 0) ** (1 / 2.4) - 0.055
     return np.where(linear <= 0.0031308, linear * 12.92, curve).astype(np.float32)
-
-
-def _not_a_colour(text: str) -> UsageError:
-    return UsageError(
-        f"{text!r} is not a colour",
-        hint="try a CSS name such as teal, a hex code such as #1b7f8c, "
-        "or red,green,blue from 0 to 1 such as 0.1,0.5,0.55",
-    )

@@ -13,7 +13,7 @@ from numbers import Integral
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from artgen.base.errors import UsageError
-from artgen.base.options import number
+from artgen.base.options import numbers
 from artgen.values.canvas import Canvas
 
 if TYPE_CHECKING:
@@ -287,17 +287,13 @@ def parse_place(text: str | None) -> Place:
         return _CENTRE
     if text == "auto":
         return "auto"
-    parts = text.split(",")
-    try:
-        x, y = (number(float, part) for part in parts)
-    except ValueError:
-        x = y = math.nan
-    if not (0 <= x <= 1 and 0 <= y <= 1):
+    place = numbers(text)
+    if len(place) != 2 or not all(0 <= share <= 1 for share in place):
         raise UsageError(
             f"{text!r} is not a point of a picture",
             hint="write auto, or shares of width and height such as 0.5,0.3",
         )
-    return x, y
+    return place
 
 
 Circle: TypeAlias = tuple[float, float, float]
@@ -319,17 +315,14 @@ def parse_focus(text: str) -> tuple[Circle, ...]:
         return ()
     circles = []
     for part in text.split(";"):
-        try:
-            x, y, radius = (number(float, each) for each in part.split(","))
-        except ValueError:
-            x = y = radius = math.nan
-        if not (0 <= x <= 1 and 0 <= y <= 1 and 0 < radius <= 1):
+        circle = numbers(part)
+        if len(circle) != 3 or not all(0 <= share <= 1 for share in circle) or not circle[2]:
             raise UsageError(
                 f"{part.strip()!r} is not a circle in a picture",
                 hint="write auto, a file, or shares of width, height and the shorter side, such as "
                 "0.5,0.3,0.1",
             )
-        circles.append((x, y, radius))
+        circles.append(circle)
     return tuple(circles)
 
 

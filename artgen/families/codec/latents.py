@@ -30,7 +30,7 @@ from torch import Tensor
 
 from artgen.art.latents import Place, open_latents
 from artgen.base.errors import InputError, UsageError, did_you_mean
-from artgen.base.options import whole
+from artgen.base.options import numbers, whole
 from artgen.families.codec.contract import Codec
 from artgen.families.codec.paint import decode, encode
 from artgen.output import to_pixels
@@ -149,16 +149,15 @@ class CodecLatents:
         return self.mean + (torch.randn(len(rows), generator=rng) * deviations) @ rows
 
     def _numbers(self, text: str) -> Tensor:
-        try:
-            numbers = [float(part) for part in text.split(",")]
-        except ValueError:
-            raise UsageError(f"{text!r} is not a point in latent space", hint=_PLACES) from None
-        if len(numbers) != self.latents.shape[1] or not all(map(math.isfinite, numbers)):
+        found = numbers(text)
+        if not found:
+            raise UsageError(f"{text!r} is not a point in latent space", hint=_PLACES)
+        if len(found) != self.latents.shape[1] or not all(map(math.isfinite, found)):
             raise UsageError(
-                f"a latent takes {self.latents.shape[1]} finite numbers, got {len(numbers)}",
+                f"a latent takes {self.latents.shape[1]} finite numbers, got {len(found)}",
                 hint=_PLACES,
             )
-        return torch.tensor(numbers)
+        return torch.tensor(found)
 
     def _along_axis(self, text: str, frames: int) -> tuple[Tensor, Tensor]:
         """Walk from the mean to one side, to the other, and back."""
