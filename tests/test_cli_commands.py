@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -25,7 +26,9 @@ from artgen.base.errors import OutputError
 from artgen.cli import main
 from artgen.cli._flags import Common, WithoutPlugins, flat
 from artgen.cli._machine import Finding, examine
+from artgen.cli.render import _say_what_is_cut
 from artgen.registry import Registry
+from artgen.values.frame import parse_frame
 
 STEM = "artgen-out/astronaut-gaussian"
 
@@ -59,6 +62,31 @@ def test_render_draws_at_any_size_into_any_files(call):
     code, out, err = call("render", f"{STEM}.art", "--size", "50", "-o", "a.png", "-o", "b.png")
     assert (code, out, err) == (0, "a.png\nb.png\n", "")
     assert size_of("a.png") == size_of("b.png") == (50, 50)
+
+
+@pytest.mark.parametrize(
+    ("flags", "width", "height", "said"),
+    [
+        ("--size 2x", 48, 48, None),
+        ("--size 0.5x", 12, 12, None),
+        ("--size 2x --crop 2:1", 48, 24, None),
+        ("--size 32x16", 32, 16, "32x16 cuts 50 % of the height off: --fit shows all in a border"),
+        ("--size A6 --dpi 25.4", 105, 148, "A6 cuts 29 % of the width off"),
+        ("--size 32x16 --fit", 32, 16, None),
+        ("--size 32x16 -q", 32, 16, None),
+    ],
+)
+def test_render_draws_a_multiple_and_says_what_a_size_cuts_off(call, flags, width, height, said):
+    """`--size 2x` was no size, and a sheet of paper cut a drawing off without a word."""
+    code, _, err = call("render", f"{STEM}.art", *flags.split(), "-o", "a.png", "--overwrite")
+    assert (code, size_of("a.png")) == (0, (width, height))
+    assert said in err if said else not err
+
+
+def test_sides_that_cut_less_when_swapped_are_said(capsys):
+    art = SimpleNamespace(drawing=SimpleNamespace(width=90, height=60))
+    _say_what_is_cut("20x30cm", parse_frame("20x30cm"), art)
+    assert capsys.readouterr().err.endswith("shows all in a border, and sides swapped more\n")
 
 
 def test_render_is_the_still_again(call):

@@ -354,6 +354,7 @@ LONG = "x" * 300
         ("fit --set steps=20", 2, "has no option 'steps'", "write --steps 20\n"),
         ("fit photo.png -triangle", 2, "no such option: -t", "write -p triangle\n"),
         ("fit photo.png --watercolour", 2, "--watercolour", "write --look watercolour\n"),
+        ("render a.art --scale 2", 2, "no such option: --scale", "write --size 2x for twice"),
         ("render a.art --svg", 2, "--svg", "write -o FILE.svg\n"),
         ("fit --aspect 1:1", 2, "no such option: --aspect", "write --crop 1:1\n"),
         ("fit --overwite", 2, "no such option: --overwite\n", "did you mean --overwrite"),

@@ -62,6 +62,8 @@ def _of_option(option: str, arguments: Sequence[str], command: Any) -> str | Non
     following = arguments[position + 1 : position + 2]
     value = value or next((each for each in following if not each.startswith("-")), "VALUE")
     name = word.replace("-", "_")
+    if name == "scale" and command.name == "render":
+        return "write --size 2x for twice the fitting size"
     if (flag := _OTHER_WORDS.get(name)) in flags:
         return f"write {flag} {value}"
     registry = _registry()

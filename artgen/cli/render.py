@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast, get_args
@@ -10,7 +11,7 @@ from artgen.base.errors import UsageError
 from artgen.base.files import check_art
 from artgen.base.options import whole
 from artgen.cli._completion import one_of
-from artgen.cli._console import load_module, print_json
+from artgen.cli._console import load_module, print_json, say
 from artgen.cli._exports import check_files, write_exports
 from artgen.cli._flags import (
     DEVICE,
@@ -92,9 +93,9 @@ def render(
         "-o",
     ),
     size: str | None = option(
-        "PX|WxH|CM|A3",
-        "Long side in pixels, width and height such as 1080x1080, a length such as 30cm, or paper. "
-        "Default: the fitting size; 336 for --latent and --walk.",
+        "PX|WxH|CM|A3|2x",
+        "Long side in pixels, width and height such as 1080x1080, a length such as 30cm, paper, or "
+        "2x the fitting size. Default: the fitting size; 336 for --latent and --walk.",
     ),
     transparent: bool = switch("Leave out the background.", "--transparent"),
     supersample: int = option("K", "Average K x K samples per pixel.", min=1, max=8, default=1),
@@ -176,7 +177,9 @@ def render(
     moving = any((walk, start, film, loop, max_bytes))
     usual = Path(art.stem + (".mp4" if moving else ".png"))
     files = list(dict.fromkeys(outputs or [usual]))
-    frame = parse_frame(size, framing.crop, framing.crop_at, framing.border, framing.dpi)
+    times = re.fullmatch(r"(\d+(?:\.\d+)?)[x\N{MULTIPLICATION SIGN}]", size or "", re.ASCII)
+    fixed = None if times else size
+    frame = parse_frame(fixed, framing.crop, framing.crop_at, framing.border, framing.dpi)
     if art in files:
         raise UsageError(
             f"{art} cannot be both the drawing and the output",
@@ -196,6 +199,12 @@ def render(
 
     sheet = plotting.sheet()
     loaded = load(art, registry=registry)
+    single = latent is not None or walk is not None
+    if times:
+        own = loaded.picture_canvas() if single else loaded.canvas(frame)
+        frame = replace(frame, size=round(float(times[1]) * max(own.width, own.height)))
+    elif size and not common.quiet:
+        _say_what_is_cut(size, frame, loaded)
     sharp = frame.size or (SHARP if any(file.suffix == ".html" for file in files) else None)
     form, photo = _film(film, loaded, art.parent, replace(frame, size=sharp), registry)
     beginning, photo = (
@@ -227,7 +236,6 @@ def render(
     )
     write_exports(files, loaded, request, registry, common)
     if common.as_json:
-        single = latent is not None or walk is not None
         drawn = loaded.picture_canvas(frame.size) if single else loaded.canvas(frame)
         print_json(
             {
@@ -238,6 +246,18 @@ def render(
                 "outputs": [str(file) for file in files],
             }
         )
+
+
+def _say_what_is_cut(size: str, frame: Frame, art: Art) -> None:
+    """Say which part of the drawing a size of another shape leaves out, if any."""
+    width, height = art.drawing.width, art.drawing.height
+    _, _, wide, high = frame.window(width, height)
+    cut, side = max((1 - wide / width, "width"), (1 - high / height, "height"))
+    if cut > 0.005:
+        turned = replace(frame, aspect=frame.aspect and frame.aspect[::-1]).window(width, height)
+        more = ", and sides swapped more" if turned[2] * turned[3] > wide * high else ""
+        off = f"{size} cuts {100 * cut:.0f} % of the {side} off"
+        say(f"note: {off}: --fit shows all in a border{more}")
 
 
 def _start(
