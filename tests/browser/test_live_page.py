@@ -126,6 +126,32 @@ def test_it_says_what_went_wrong_and_that_it_is_over(page) -> None:
     page.wait_for_function("() => document.getElementById('stop').disabled")
 
 
+def test_before_there_is_a_drawing_a_box_of_the_targets_shape_stands_for_it(page) -> None:
+    """There were pictures of broken files, and all moved when the first one came."""
+    recipe = {
+        "seed": 1,
+        "target": {"source": "sample:cat"},
+        "primitive": {"name": "gaussian", "count": 3},
+        "stage": [{"engine": "gradient", "loss": "mse"}],
+        "run": {"device": "cpu"},
+    }
+    target = np.zeros((24, 32, 3), np.uint8)
+    with Live(RunControl()) as live:
+        page.set_viewport_size({"width": 1280, "height": 1000})
+        page.goto(live.address)
+        live(Started("cat", 0, 10, recipe, target))
+        page.wait_for_function("() => document.getElementById('target').naturalWidth === 32")
+        drawing, errors = page.locator("#picture").bounding_box(), page.locator("#errors")
+        assert drawing["width"] / drawing["height"] == pytest.approx(32 / 24, abs=0.02)
+        # Replaced by an image, no browser draws its sign of a broken one.
+        assert "svg" in page.locator("#picture").evaluate("i => getComputedStyle(i).content")
+        height = page.locator("#target").bounding_box()["height"]
+        assert errors.bounding_box()["height"] == pytest.approx(height, abs=1)
+        live(PreviewDrawn("cat", 1, target))
+        page.wait_for_function("() => document.getElementById('picture').naturalWidth === 32")
+        assert page.locator("#picture").bounding_box() == pytest.approx(drawing, abs=1.5)
+
+
 PLUGIN = """
 import torch
 from dataclasses import dataclass

@@ -399,6 +399,32 @@ def test_words_are_words(visit):
     assert kept == json.loads(recipe.to_json())
 
 
+@pytest.mark.parametrize("width", [390, 1280])
+def test_no_word_of_a_page_stands_alone_in_the_last_line(width, visit):
+    """Every length of a text is tried: some ended with one word in a line of its own."""
+    page = visit(
+        export_html(art_of("gaussian"), ExportRequest()), viewport={"width": width, "height": 800}
+    )
+    alone = page.evaluate(
+        """() => {
+          const p = document.querySelector(".words p"), range = document.createRange();
+          const words = ("One closed line through nine thousand dots that never lifts: the long "
+            + "threads between the legs are its shortest ways across and back again").split(" ");
+          return words.map((_, last) => {
+            p.textContent = words.slice(0, last + 1).join(" ");
+            const tops = words.slice(0, last + 1).map((word, i) => {
+              const start = words.slice(0, i).join(" ").length + (i > 0);
+              range.setStart(p.firstChild, start);
+              range.setEnd(p.firstChild, start + word.length);
+              return range.getBoundingClientRect().top;
+            });
+            return last > 0 && tops[last] !== tops[last - 1] ? words[last] : null;
+          }).filter(Boolean);
+        }"""
+    )
+    assert alone == []
+
+
 def test_five_thousand_splats_are_light_and_answer_at_once(visit):
     art = art_of("gaussian", count=5000, steps=2, size=128, backend="auto")
     data = export_html(art, ExportRequest())
