@@ -63,6 +63,7 @@ def test_a_file_is_no_larger_than_asked_for(tmp_path, suffix):
     assert file.stat().st_size <= full // 2
 
 
+@pytest.mark.slow
 def test_a_size_that_was_asked_for_stays_however_few_the_bytes(tmp_path, monkeypatch):
     """A limit made a GIF of 32 × 32 pixels of one asked for at 128 × 128, most of it palettes."""
     row, column = np.mgrid[0:96, 0:96]
@@ -80,8 +81,8 @@ def test_a_size_that_was_asked_for_stays_however_few_the_bytes(tmp_path, monkeyp
         with Image.open(file) as made:
             assert made.size == (96, 96)
         taken.append(words.partition(": ")[2])
-    assert taken[0] == "8.33 frames per second"
-    assert re.fullmatch(r"4\.17 frames per second, \d+% of its length", taken[1])
+    assert taken[0] == "11.1 frames per second"
+    assert re.fullmatch(r"4 frames per second, \d+% of its length", taken[1])
     assert "one palette of" in taken[2]
     same = GifImagePlugin.LoadingStrategy.RGB_AFTER_DIFFERENT_PALETTE_ONLY
     monkeypatch.setattr(GifImagePlugin, "LOADING_STRATEGY", same)
@@ -94,6 +95,30 @@ def test_a_size_that_was_asked_for_stays_however_few_the_bytes(tmp_path, monkeyp
     assert "smaller" in (caught.value.hint or "")
     words = write_limited(file, frames, fps=12.5, comment="{}", max_bytes=full // 40)
     assert words.endswith("of its size")
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".webp"])
+def test_a_limit_of_bytes_is_used(tmp_path, suffix):
+    """A third of the frames was left where two thirds took too much, with 22 % of the bytes unused."""
+    file, frames = tmp_path / f"a{suffix}", list(noise(20))
+    write_limited(file, frames, fps=12.5, comment="{}", max_bytes=10**7, sized=True)
+    full = file.stat().st_size
+    for share in (0.8, 0.5):
+        most = int(share * full)
+        write_limited(file, frames, fps=12.5, comment="{}", max_bytes=most, sized=True)
+        assert 0.9 * most <= file.stat().st_size <= most
+
+
+def test_the_frames_that_are_written_count(tmp_path):
+    """More frames than a GIF may have were refused before any was left out."""
+    frames = [np.full((4, 4, 3), n % 251, np.uint8) for n in range(450)]
+    file = tmp_path / "a.gif"
+    words = write_limited(file, frames, fps=12.5, comment="{}", max_bytes=10**7)
+    assert "11.1 frames per second" in words
+    with Image.open(file) as made:
+        assert made.n_frames == 400
+    with pytest.raises(OutputError, match="more than 400 frames"):
+        write_limited(file, frames * 12, fps=12.5, comment="{}", max_bytes=10**7)
 
 
 def test_render_keeps_the_size_that_was_asked_for(tmp_path, monkeypatch, capsys):

@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 
 Pixels = NDArray[np.uint8]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -123,9 +124,10 @@ def read_description(path: Path) -> str | None:
     return comment.decode("utf-8", "replace") if isinstance(comment, bytes) else comment
 
 
-def thinned(frames: Iterable[Pixels], fps: float, rate: float) -> Iterator[Pixels]:
+def thinned(frames: Iterable[T], fps: float, rate: float) -> Iterator[T]:
     """The frames at `rate` instead of `fps`; the last one is always there."""
-    shown, pixels, due = 0, None, True
+    shown, due = 0, True
+    pixels: T | None = None
     for index, pixels in enumerate(frames):
         due = index * rate >= shown * fps
         if due:

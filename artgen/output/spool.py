@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +23,12 @@ Pixels = NDArray[np.uint8]
 
 _SMOOTH, _SHORTEST = 4.0, 1.0
 """The fewest frames per second, and seconds, to which a limit of bytes brings a video."""
+
+_TWENTIETHS = [share / 20 for share in range(19, 4, -1)]
+"""Shares of what may be taken in part, down to a quarter."""
+
+_FILLED = 0.9
+"""The share of a limit of bytes from which on nothing is given back."""
 
 STILL_SECONDS, FADE_SECONDS = 1.0, 0.7
 """How long a picture at an end of a video is shown, and how long it fades."""
@@ -137,27 +145,27 @@ class _Cut:
             yield f"{self.scale:.0%} of its size"
 
 
-def _cuts(suffix: str, fps: float, seconds: float, *, sized: bool, timed: bool) -> Iterator[_Cut]:
-    """What to take from a video of a suffix, one thing after the other.
+def _rungs(
+    suffix: str, fps: float, seconds: float, *, sized: bool, timed: bool
+) -> list[tuple[str, Sequence[Any]]]:
+    """What to take from a video of a suffix, one thing after the other, from nothing to the most.
 
-    Its size stays where it was asked for (`sized`), its length where there is sound (`timed`).
+    Its size stays where it was asked for (`sized`), its length where there is sound (`timed`). The
+    pause between two frames of a GIF is a whole number of hundredths of a second.
     """
-    rates = [share for share in (2 / 3, 1 / 2, 1 / 3) if fps * share >= _SMOOTH]
-    lengths = [share for share in (3 / 4, 1 / 2, 1 / 4) if seconds * share >= _SHORTEST]
     gif = suffix == ".gif"
-    ladder: Sequence[tuple[str, Sequence[Any]]] = (
+    rates = [100 / (pause * fps) for pause in range(1, 26)] if gif else _TWENTIETHS
+    rates = [share for share in rates if share < 0.99 and fps * share >= _SMOOTH]
+    lengths = [share for share in _TWENTIETHS if seconds * share >= _SHORTEST]
+    rungs: list[tuple[str, Sequence[Any]]] = [
         ("quality", QUALITIES.get(suffix, (None,))),
-        ("rate", rates),
-        ("length", () if timed else lengths),
-        ("colours", (256, 128, 64) if gif else ()),
-        ("scale", () if sized else (0.75, 0.5, 0.35, 0.25)),
-        ("colours", (32, 16) if gif else ()),
-    )
-    cut = _Cut()
-    for name, values in ladder:
-        for value in values:
-            cut = replace(cut, **{name: value})
-            yield cut
+        ("rate", (1.0, *rates)),
+        ("length", (1.0,) if timed else (1.0, *lengths)),
+        ("colours", (None, 256, 128, 64) if gif else (None,)),
+        ("scale", (1.0,) if sized else (1.0, *_TWENTIETHS)),
+        ("colours", (64, 48, 32, 24, 16) if gif else (None,)),
+    ]
+    return [(name, values) for name, values in rungs if len(values) > 1]
 
 
 def write_limited(
@@ -170,37 +178,61 @@ def write_limited(
     sized: bool = False,
     sound: Sound | None = None,
 ) -> str:
-    """Write a video of at most `max_bytes`: the first of all `_cuts` that fits.
+    """Write a video of at most `max_bytes`, from which is taken as little as can be, see `_rungs`.
 
-    Its size stays if it was asked for, `sized`. The `sound` counts too. Returns in words what it
-    took. Raises OutputError where even the smallest is too large, and as `write_video` does.
+    Each thing is taken in full until the file is small enough. Then as much of them is given back
+    as still fits, from the last to the first, until most of the bytes are used. The size stays if
+    it was asked for, `sized`. The `sound` counts too. Returns in words what it took. Raises
+    OutputError where even the smallest is too large, and as `write_video` does.
     """
-    suffix, least = path.suffix.lower(), max_bytes
-    rate = min(fps, ANIMATIONS[suffix].fps) if suffix in ANIMATIONS else fps
+    suffix, limits = path.suffix.lower(), ANIMATIONS.get(path.suffix.lower())
+    rate = fps if limits is None else min(fps, limits.fps)
     with Spool(frames) as spool, tempfile.TemporaryDirectory() as folder:
         trial = Path(folder, f"trial{suffix}")
-        seconds = len(spool) / fps
-        for cut in _cuts(suffix, rate, seconds, sized=sized, timed=sound is not None):
-            shown = thinned(spool, fps, rate * cut.rate * cut.length)
-            write_video(
-                trial,
-                _scaled(shown, cut.scale),
-                fps=rate * cut.rate,
-                comment=comment,
-                quality=cut.quality,
-                colours=cut.colours,
-                sound=sound,
+        sizes: dict[_Cut, float] = {}
+
+        def fits(cut: _Cut) -> bool:
+            pace = rate * cut.rate * cut.length
+            count = sum(1 for _ in thinned(range(len(spool)), fps, pace))
+            if limits is not None and count > limits.frames:
+                sizes[cut] = math.inf
+            if cut not in sizes:
+                write_video(
+                    trial,
+                    _scaled(thinned(spool, fps, pace), cut.scale),
+                    fps=rate * cut.rate,
+                    comment=comment,
+                    quality=cut.quality,
+                    colours=cut.colours,
+                    sound=sound,
+                )
+                sizes[cut] = trial.stat().st_size
+                if sizes[cut] <= max_bytes:
+                    # What is looked for fits more and more.
+                    trial.replace(kept)
+            return sizes[cut] <= max_bytes
+
+        kept = Path(folder, f"kept{suffix}")
+        rungs = _rungs(suffix, rate, len(spool) / fps, sized=sized, timed=sound is not None)
+        cut, taken = _Cut(quality=QUALITIES.get(suffix, (None,))[0]), 0
+        while not fits(cut) and taken < len(rungs):
+            name, values = rungs[taken]
+            cut, taken = replace(cut, **{name: values[-1]}), taken + 1
+        if not fits(cut):
+            least = f"the smallest takes {sizes[cut]:,}"
+            if limits is not None and sizes[cut] == math.inf:
+                least = f"it would have more than {limits.frames} frames"
+            raise OutputError(
+                f"cannot write a {suffix[1:]} within {max_bytes:,} bytes: {least}",
+                hint="allow more bytes, or make it shorter" + (" or smaller" if sized else ""),
             )
-            size = trial.stat().st_size
-            if size <= max_bytes:
-                atomic_write(path, trial.read_bytes())
-                taken = ", ".join(cut.words(rate))
-                return f"{size:,} of {max_bytes:,} bytes" + (f": {taken}" if taken else "")
-            least = size
-    raise OutputError(
-        f"cannot write a {suffix[1:]} within {max_bytes:,} bytes: the smallest takes {least:,}",
-        hint="allow more bytes, or make it shorter" + (" or smaller" if sized else ""),
-    )
+        for name, values in reversed(rungs[:taken]):
+            if sizes[cut] < _FILLED * max_bytes:
+                options = [replace(cut, **{name: value}) for value in values[:-1]]
+                cut = [*options, cut][bisect_left(options, True, key=fits)]
+        atomic_write(path, kept.read_bytes())
+        words = ", ".join(cut.words(rate))
+        return f"{sizes[cut]:,} of {max_bytes:,} bytes" + (f": {words}" if words else "")
 
 
 def _scaled(frames: Iterable[Pixels], scale: float) -> Iterator[Pixels]:
