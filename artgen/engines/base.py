@@ -26,6 +26,16 @@ State = dict[str, Any]
 """Tensors and plain JSON values, by flat names."""
 
 
+def prefixed(prefix: str, state: Mapping[str, Any]) -> dict[str, Any]:
+    """The state with `prefix` before each name."""
+    return {prefix + key: value for key, value in state.items()}
+
+
+def part(state: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    """The opposite of `prefixed`: only what has the prefix."""
+    return {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
+
+
 @dataclass(frozen=True)
 class Problem:
     """The input of an engine.

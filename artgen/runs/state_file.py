@@ -104,16 +104,6 @@ def putting_to_use(path: Path, what: str) -> Iterator[None]:
         ) from None
 
 
-def prefixed(prefix: str, state: Mapping[str, Any]) -> dict[str, Any]:
-    """The state with `prefix` before each name."""
-    return {prefix + key: value for key, value in state.items()}
-
-
-def part(state: Mapping[str, Any], prefix: str) -> dict[str, Any]:
-    """The opposite of `prefixed`: only what has the prefix."""
-    return {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
-
-
 def numbers_in(folder: Path) -> list[int]:
     """The numbers after which files of state in a folder are named, in order; none without it."""
     stems = (path.stem for path in folder.glob("*.safetensors"))

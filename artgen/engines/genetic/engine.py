@@ -20,7 +20,7 @@ import torch
 from artgen.base.errors import UsageError, check_memory
 from artgen.base.seeds import derived_seed
 from artgen.compiler.threads import share, share_torch
-from artgen.engines.base import Engine, Problem, Report, ReportPace, State
+from artgen.engines.base import Engine, Problem, Report, ReportPace, State, part, prefixed
 from artgen.engines.evaluation import LEAST_ALPHA, in_palette, random_sizes
 from artgen.engines.genetic.options import GeneticOptions
 from artgen.engines.genetic.populations import Population, Refine, population_of
@@ -184,11 +184,9 @@ class GeneticEngine(Engine):
     def state_dict(self) -> State:
         """All individuals, and the best drawing so far."""
         state: State = {"step": self.step, "climbed": self.climbed, "best_loss": self.best_loss}
-        for name, tensor in self.best.tensors.items():
-            state[f"best.{name}"] = tensor
+        state |= prefixed("best.", self.best.tensors)
         for number, island in enumerate(self.islands):
-            for name, tensor in island.state_dict().items():
-                state[f"{number}.{name}"] = tensor
+            state |= prefixed(f"{number}.", island.state_dict())
         return state
 
     def load_state_dict(self, state: State) -> None:
@@ -202,13 +200,7 @@ class GeneticEngine(Engine):
         self.block = self._block(max(0, self.step - 1))
         for number, island in enumerate(self.islands):
             island.set_block(self.block)
-            island.load_state_dict(
-                {
-                    name.removeprefix(f"{number}."): tensor
-                    for name, tensor in state.items()
-                    if name.startswith(f"{number}.")
-                }
-            )
+            island.load_state_dict(part(state, f"{number}."))
 
     def _rates(self) -> Rates:
         options, canvas = self.options, self.problem.drawing.canvas

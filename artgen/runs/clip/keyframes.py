@@ -13,17 +13,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from artgen.engines.base import part, prefixed
 from artgen.film.scenes import Film, Scene
 from artgen.runs.joining import join_keys
-from artgen.runs.state_file import (
-    make_folder,
-    numbers_in,
-    part,
-    prefixed,
-    putting_to_use,
-    read_state,
-    write_state,
-)
+from artgen.runs.state_file import make_folder, numbers_in, putting_to_use, read_state, write_state
 
 CHAPTER = 240
 """A scene of more keyframes is split: parts that have ended take up space until its end."""

@@ -14,19 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from artgen.engines.base import part, prefixed
 from artgen.film.scenes import Film, Scene
 from artgen.output import measure_pace
 from artgen.plan import Plan
 from artgen.runs.joining import join_keys
-from artgen.runs.state_file import (
-    make_folder,
-    numbers_in,
-    part,
-    prefixed,
-    putting_to_use,
-    read_state,
-    write_state,
-)
+from artgen.runs.state_file import make_folder, numbers_in, putting_to_use, read_state, write_state
 from artgen.values.drawing import Drawing
 
 _IDENTITIES = "identities"

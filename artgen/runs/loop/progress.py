@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
-from artgen.runs.state_file import part, prefixed
+from artgen.engines.base import part, prefixed
 
 
 @dataclass

@@ -18,6 +18,7 @@ from artgen.base.errors import DeviceLost, Diverged, PluginError
 from artgen.base.faults import broken
 from artgen.base.seeds import derived_seed
 from artgen.engines import Engine, Problem, Report
+from artgen.engines.base import part, prefixed
 from artgen.events import Advanced, Evaluated, Measured
 from artgen.losses.metrics import decibels
 from artgen.recipe import Recipe, Stage
@@ -31,7 +32,6 @@ from artgen.runs.loop.progress import Progress
 from artgen.runs.loop.recording import Recording
 from artgen.runs.loop.recovery import Recovery, continuing, on_cpu
 from artgen.runs.loop.time_budget import TimeBudget
-from artgen.runs.state_file import part, prefixed
 from artgen.values.drawing import Drawing
 
 CHUNK_SECONDS = 0.05

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from artgen.base.errors import Interrupted
 from artgen.engines import Engine, Problem
-from artgen.engines.base import State
+from artgen.engines.base import State, part, prefixed
 from artgen.engines.evaluation import summed_colour
 from artgen.engines.gradient.engine import UNUSED
 from artgen.engines.protocols import Recovers
@@ -34,8 +34,6 @@ from artgen.runs.job import check_finite
 from artgen.runs.loop.recovery import at_lower_rates
 from artgen.runs.memory import give_back_freed_memory
 from artgen.runs.state_file import (
-    part,
-    prefixed,
     putting_to_use,
     read_checkpoint,
     read_state,
