@@ -54,6 +54,8 @@ STAMPS = {
     "lake": ["--set", "stamp=postage", "--set", "tint=1", "-n", "250", "--steps", "250"],
 }
 """Arguments of fits with stamps in their own colours, by the names of the subjects."""
+FIRST = ("", "--look single-line", "-p triangle -n 150 --palette 5")
+"""What the first commands of the README add to `artgen fit`."""
 COMPARISON, COMPARISON_WIDTH = "astronaut-compare", 1200
 FRAMES, FRAMES_PER_SECOND, SIDE = 84, 12, 400
 
@@ -100,6 +102,17 @@ def looks(folder: Path) -> list[Image.Image]:
         ]
         artgen(["fit", "sample:astronaut", *flags, "--out", str(folder), "--name", name, "--quiet"])
         stills.append(Image.open(folder / f"{name}.png").convert("RGB"))
+    return stills
+
+
+def first(folder: Path) -> list[Image.Image]:
+    """The cat, as the first commands of the README draw it."""
+    stills = []
+    for number, options in enumerate(FIRST):
+        flags = ["--still-size", "1000", "--seed", "1", "--no-video", "--quiet"]
+        output = ["--out", str(folder), "--name", f"first-{number}"]
+        artgen(["fit", "sample:chelsea", *options.split(), *flags, *output])
+        stills.append(Image.open(folder / f"first-{number}.png").convert("RGB"))
     return stills
 
 
@@ -154,6 +167,7 @@ def main() -> None:
         sheet.save(HERE / "compare.jpg", quality=82)
     with tempfile.TemporaryDirectory() as folder:
         mosaic(looks(Path(folder)), 6, LOOKS_WIDTH).save(HERE / "looks.jpg", quality=82)
+        mosaic(first(Path(folder)), len(FIRST), STRIP_WIDTH).save(HERE / "first.jpg", quality=85)
         mosaic(stamps(Path(folder)), 2, WIDTH).save(HERE / "stamps.jpg", quality=82)
         videos = {name: PIECES / piece / "progress.mp4" for name, piece in PREVIEWS.items()}
         for name, arguments in FITS.items():
