@@ -272,6 +272,16 @@ def test_a_recipe_is_repeated_exactly_and_flags_win_over_it(fit):
     assert stored.read_bytes() != still.read_bytes()
 
 
+def test_what_is_made_again_keeps_its_name(fit):
+    """It became astronaut-gaussian, whatever it had been called."""
+    fit("--name", "poster")
+    again = ("--recipe", "artgen-out/poster.art", "--out", "again", "-q", "--json")
+    named = {"poster": [], "astronaut-circle": ["-p", "circle"], "cat-gaussian": ["sample:cat"]}
+    for name, flags in {**named, "astronaut-gaussian-s4": ["--seeds", "4"]}.items():
+        assert fit(*again, *flags, tiny=False)[0] == 0
+        assert Path(f"again/{name}.png").exists()
+
+
 def test_flags_over_an_old_recipe_cannot_set_an_option_of_another_family(fit):
     Path("old.json").write_text(json.dumps({"recipe": OLD}))
     arguments = ("--recipe", "old.json", "--name", "x", "-q", "--json")

@@ -153,6 +153,14 @@ class Request:
             return self.video
         return next((f for f in self.outputs or () if f.suffix.lower() in FORMATS), None)
 
+    def made_again(self, targets: Sequence[str]) -> str | None:
+        """The name of the output that is fitted again, None where something else is made."""
+        file = self.recipe
+        if file is None or file.suffix.lower() in ("", ".toml") or targets:
+            return None
+        another = self.given("primitive") or self.look or self.seeds
+        return None if another else file.stem
+
     def source(self, target: str) -> str:
         """The path or source of a target; standard input becomes a file."""
         from artgen.cli._pipes import STDIO, from_stdin

@@ -62,7 +62,7 @@ def fit(
     search = (*request.folders, Path())
     targets = _pictures_in_folders(targets or [], data, registry)
     sources = {target: request.source(target) for target in targets}
-    runs = plan_runs(data, sources, many, files.name)
+    runs = plan_runs(data, sources, many, files.name or request.made_again(targets))
     if registry is None:
         return _watch(runs, search, common, files, watching, where)
     if not files.resume:
