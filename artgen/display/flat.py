@@ -57,7 +57,7 @@ def draw_flat(
         planes.append(to_pixels(picture.permute(1, 2, 0).numpy()))
     shares = np.concatenate([plane[:, :, :3] for plane in planes], 2).transpose(2, 0, 1)
     best = np.zeros(shares.shape[1:], np.uint16)
-    index = np.zeros(shares.shape[1:], np.intp)
+    index = np.zeros(shares.shape[1:], np.int16)
     for k, code in enumerate(codes):
         share = shares[code == 1].sum(0, dtype=np.uint16)
         index[share > best] = k

@@ -92,7 +92,8 @@ class View:
     def show(self, drawing: Drawing) -> Rendering:
         """Paint the picture. Raises Diverged if it contains NaN, OutOfMemory."""
         if self.colours is not None:
-            flat = draw_flat(drawing, self.primitive, self.canvas, self.colours, **self.how)
+            with _plotting(self.canvas):
+                flat = draw_flat(drawing, self.primitive, self.canvas, self.colours, **self.how)
             return Rendering(flat, lambda: torch.from_numpy(flat).permute(2, 0, 1) / 255)
         images = self._draw_strips(drawing)
         image = next(images)

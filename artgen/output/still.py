@@ -86,8 +86,8 @@ def _indexed(picture: Image, colours: Sequence[str]) -> tuple[Image, int | None]
     """
     from PIL import Image
 
-    levels = np.asarray(picture).astype(np.int64)
-    packed = levels[:, :, :3] @ (1 << 16, 1 << 8, 1)
+    levels = np.asarray(picture).astype(np.int32)
+    packed = levels[:, :, :3] @ np.array([1 << 16, 1 << 8, 1], np.int32)
     if levels.shape[2] == 4:
         packed[levels[:, :, 3] == 0] = _CLEAR
     listed = [int(colour[1:], 16) for colour in colours]
