@@ -586,6 +586,7 @@ REFUSED = {
     "size": "20 | A3 | 20x20",
     "background": "red",
     "palette": "3 | red",
+    "edges": "hard | smooth",
     "focus": "auto | 0.5,0.5,0.2",
     "mask": "photo.png",
     "max_pixels": "1000",
