@@ -39,7 +39,7 @@ def slider(art: Art, request: ExportRequest) -> bytes:
     from artgen.output import encode_jpeg
     from artgen.output.page import plain_json
     from artgen.output.svg.document import RECIPE_ID
-    from artgen.output.templates import policy_hash, read_asset, render_page
+    from artgen.output.templates import read_asset, render_page
 
     refuse(replace(request, film=None), "HTML")
     frame = Frame.of(request.size)
@@ -55,9 +55,7 @@ def slider(art: Art, request: ExportRequest) -> bytes:
         template="slider.html",
         words=words_of(art),
         style=style,
-        style_hash=policy_hash(style),
         script=script,
-        script_hash=policy_hash(script),
         recipe_id=RECIPE_ID,
         recipe=plain_json(art.recipe.to_dict()),
         pictures=[base64.b64encode(encode_jpeg(each, 92)).decode("ascii") for each in shown],

@@ -20,7 +20,7 @@ def render_page(package: str, *, template: str = "page.html", **values: Any) -> 
     content security policy names.
     """
     parts = {"script", "style"} & values.keys()
-    hashes = {f"{name}_hash": policy_hash(values[name]) for name in parts}
+    hashes = {f"{name}_hash": _policy_hash(values[name]) for name in parts}
     packages = dict.fromkeys((package, "artgen.output"))
     environment = jinja2.Environment(
         loader=jinja2.ChoiceLoader([jinja2.PackageLoader(name, "page") for name in packages]),
@@ -37,6 +37,6 @@ def read_asset(package: str, name: str) -> str:
     return resources.files(package).joinpath("page", name).read_text(encoding="utf-8")
 
 
-def policy_hash(text: str) -> str:
+def _policy_hash(text: str) -> str:
     """Return the hash of a script or style as a content security policy writes it."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
