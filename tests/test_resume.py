@@ -429,7 +429,7 @@ def test_what_agrees_is_accepted(photo: Path, tmp_path: Path, registry: Registry
         "seed": 5,
         "target": {"source": str(photo), "size": None},
         "primitive": {"name": "artgen/gaussian", "count": 8},
-        "stage": [{"engine": "auto", "steps": 40, "time": 3.0}],
+        "stage": [{"engine": "auto", "steps": 40, "time": 3e6}],
         "run": {"device": "auto"},
     }
     assert resume(asked, registry, tmp_path, given=Recipe.from_dict(given)) == 10
