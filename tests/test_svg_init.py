@@ -209,12 +209,40 @@ def test_what_parsers_repeat_is_short(text: str, tmp_path):
         read_svg(file)
 
 
+@pytest.mark.parametrize("rule", ["nonzero", "evenodd"])
+@pytest.mark.parametrize("second", ["M6 6V18H18V6Z", "M6 6H18V18H6Z"])
+def test_contours_that_begin_in_one_another_are_both_painted(tmp_path, rule, second):
+    """Each was taken for a hole, or for painted already, so that both were lost."""
+    file = tmp_path / "crossed.svg"
+    first = "M10 10V0H0V10Z"  # each begins in the corner that it shares
+    for data in (first + second, second + first):
+        path = f'<path fill-rule="{rule}" d="{data}"/>'
+        file.write_text(HEAD.replace("9 9", "20 20") + path + "</svg>")
+        found = read_svg(file)
+        assert sorted(np.ptp(each.points, axis=0).tolist() for each in found.paths) == [
+            [10, 10],
+            [12, 12],
+        ]
+        assert found.holes == 0
+
+
+def test_a_hole_that_touches_the_outline_is_one(tmp_path):
+    file = tmp_path / "touching.svg"
+    path = '<path d="M0 0H10V10H0ZM0 2V8H6V2Z"/>'
+    file.write_text(HEAD.replace("9 9", "20 20") + path + "</svg>")
+    found = read_svg(file)
+    assert (len(found.paths), found.holes) == (1, 1)
+
+
 def test_holes_are_found_among_many_contours(tmp_path):
     """As before, when contours were compared one by one."""
     rng = np.random.default_rng(0)
     data = "M0 0h90v90h-90z"
-    for x, y, turned in rng.integers(0, (80, 80, 2), (60, 3)).tolist():
-        data += f"M{x + 1} {y + 1}" + ("v8h8v-8z" if turned else "h8v8h-8z")
+    for place, turned in zip(range(64), rng.integers(0, 8, 64).tolist(), strict=True):
+        for depth in range(3):  # contours within contours, of which none cross
+            x, y, side = place % 8 * 11 + depth + 1, place // 8 * 11 + depth + 1, 9 - 2 * depth
+            turns = f"v{side}h{side}v-{side}z", f"h{side}v{side}h-{side}z"
+            data += f"M{x} {y}" + turns[turned >> depth & 1]
     file = tmp_path / "holes.svg"
     head = HEAD.replace("9 9", "90 90")
     file.write_text(f'{head}<path d="{data}" fill-rule="nonzero"/></svg>')

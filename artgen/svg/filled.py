@@ -19,6 +19,10 @@ SIDE = 64
 FINER = 4
 """Sample points per row and column of a pixel, by which its coverage is measured."""
 
+PROBES, NUDGE = 8, 1e-3
+"""Points of a contour at which it is known for an outline or a hole, and how far within they are,
+in lengths of its edges: contours that touch share edges."""
+
 VIEW = 64
 """The longer side, in pixels, of the picture on which contours are compared."""
 
@@ -48,28 +52,59 @@ def outer_rings(
         corners = [np.unique(ring, axis=0).tobytes() for ring in rings]
         areas = [f"{signed_area(ring):.6g}" for ring in rings]
         rings = list(dict(zip(zip(corners, areas, strict=True), rings, strict=True)).values())
-    outer: list[Floats] = []
-    holes = 0
-    firsts = np.array([ring[0] for ring in rings])
-    order = np.argsort(firsts[:, 1], kind="stable")
-    levels = firsts[order, 1]
-    turns = [1 if even_odd else int(np.sign(signed_area(ring))) or 1 for ring in rings]
-    around = np.zeros(len(rings), np.int64)
+    turns = np.array([1 if even_odd else np.sign(signed_area(ring)) or 1 for ring in rings], int)
+
+    def paint(points: Floats, owners: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Whether there is paint outside and inside of the owners, at points of them: [2, N]."""
+        without = _around(rings, turns, points, owners, compare)
+        both = np.stack([without, without + turns[owners]])
+        painted: NDArray[np.bool_] = (both % 2 if even_odd else both) != 0
+        return painted
+
+    every = np.arange(len(rings))
+    without, within = paint(np.array([ring[0] for ring in rings]), every)
+    outer, hole = within & ~without, ~within
+    # Contours may cross: then what holds at the first corner does not hold all along.
+    unsure = np.repeat(every[~outer], PROBES)
+    if len(unsure):
+        probes = np.concatenate([_probes(rings[index]) for index in every[~outer].tolist()])
+        without, within = paint(probes, unsure)
+        edges = np.bincount(unsure[within & ~without], minlength=len(rings))
+        gaps = np.bincount(unsure[without & ~within], minlength=len(rings))
+        outer |= edges > gaps
+    kept = [ring for ring, is_outer in zip(rings, outer.tolist(), strict=True) if is_outer]
+    return kept, int((hole & ~outer).sum())
+
+
+def _around(
+    rings: Sequence[Floats],
+    turns: NDArray[np.int64],
+    points: Floats,
+    owners: NDArray[np.int64],
+    compare: Callable[[int], object],
+) -> NDArray[np.int64]:
+    """How often the contours but its owner wind around each of the points [N, 2]."""
+    order = np.argsort(points[:, 1], kind="stable")
+    levels = points[order, 1]
+    around = np.zeros(len(points), np.int64)
     for index, ring in enumerate(rings):
         low, high = ring.min(0), ring.max(0)
         begin, end = levels.searchsorted(low[1], "left"), levels.searchsorted(high[1], "right")
         compare(int(end - begin))
         near = order[begin:end]
-        near = near[(low[0] <= firsts[near, 0]) & (firsts[near, 0] <= high[0]) & (near != index)]
-        around[near[_inside(ring, firsts[near], compare)]] += turns[index]
-    for ring, turn, without in zip(rings, turns, around.tolist(), strict=True):
-        within = without + turn
-        filled = (without % 2, within % 2) if even_odd else (without, within)
-        if filled[1] == 0:
-            holes += 1
-        elif filled[0] == 0:
-            outer.append(ring)
-    return outer, holes
+        across = points[near, 0]
+        near = near[(low[0] <= across) & (across <= high[0]) & (owners[near] != index)]
+        around[near[_inside(ring, points[near], compare)]] += turns[index]
+    return around
+
+
+def _probes(ring: Floats) -> Floats:
+    """Points [PROBES, 2] just inside of a contour, beside the middles of edges along it."""
+    start = np.linspace(0, len(ring), PROBES, endpoint=False).astype(np.int64)
+    one, other = ring[start], ring[(start + 1) % len(ring)]
+    inwards = (other - one)[:, ::-1] * (-1, 1) * np.sign(signed_area(ring))
+    probes: Floats = (one + other) / 2 + NUDGE * inwards
+    return probes
 
 
 def coverage(
