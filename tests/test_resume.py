@@ -560,11 +560,16 @@ def test_the_time_of_a_resumed_run_is_that_of_the_command(
     assert_same(tmp_path / "stopped", tmp_path / "whole")
 
 
-def test_a_stage_that_is_not_planned_yet_has_its_own_time() -> None:
-    stored = Recipe.from_dict({"stage": [{"time": 5.0}, {"time": 5.0}]})
-    assert time_limit(stored, stored) is None
-    assert time_limit(stored, Recipe.from_dict({"stage": [{"time": 1.0}, {"time": 1.0}]})) == 2
-    assert time_limit(stored, Recipe()) is None
+def test_a_stage_that_has_that_time_keeps_to_it(tmp_path: Path) -> None:
+    """Otherwise the same command again could be cut off just before its end."""
+    both = Recipe.from_dict({"stage": [{"time": 5.0}, {"time": 5.0}]})
+    less = Recipe.from_dict({"stage": [{"time": 1.0}, {"time": 1.0}]})
+    planned = Recipe.from_dict({"stage": [{"steps": 9}, {"time": 5.0}]})
+    folder = RunFolder(tmp_path)
+    assert time_limit(both, both, folder) is time_limit(both, Recipe(), folder) is None
+    assert (time_limit(both, less, folder), time_limit(planned, both, folder)) == (2, 10)
+    folder.save_checkpoint({"progress.stage": 0, "progress.budget": 5.0})
+    assert (time_limit(planned, less, folder), time_limit(planned, both, folder)) == (2, None)
 
 
 REFUSED = {

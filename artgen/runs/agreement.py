@@ -11,6 +11,7 @@ from artgen.base.process import available_threads, is_webgpu
 from artgen.plan import find_names
 from artgen.recipe import MOST_STEPS, Recipe
 from artgen.registry import Registry, bare_name
+from artgen.runs.folder import RunFolder
 from artgen.targets import Source, Target, TargetRequest, open_source
 from artgen.values.frame import paper_sides, parse_aspect
 
@@ -48,13 +49,17 @@ def check_agreement(
     _check_target(stored, source, target, registry)
 
 
-def time_limit(stored: Recipe, asked: Recipe) -> float | None:
+def time_limit(stored: Recipe, asked: Recipe, folder: RunFolder) -> float | None:
     """The seconds that a resumed run may fit now, by the `time` asked for; None: no limit.
 
-    Its steps stay the same. What is not planned yet has its own time, unless another is asked for.
+    Its steps stay the same. A stage that has that time already, planned or not, keeps to it.
     """
     own, given = ([stage.time for stage in each.stage] for each in (stored, asked))
-    return sum(filter(None, given)) if any(given) and given != own else None
+    if not any(given) or given == own:
+        return None
+    checkpoint = folder.load_checkpoint() or {}
+    budget, now = checkpoint.get("progress.budget"), given[checkpoint.get("progress.stage", 0)]
+    return None if budget and now and now >= budget else sum(filter(None, given))
 
 
 def _check_stages(asked: Any, stored: list[dict[str, Any]]) -> None:

@@ -94,9 +94,7 @@ def run(
             check_outputs(paths, asked, search, overwrite=overwrite, resume=resume)
         if folder is not None:
             check_agreement(recipe, asked, registry, target)
-            limit, count = time_limit(recipe, asked), recipe.primitive.count
-            if limit is not None:
-                context.notify(f"fitting for at most {limit:g} s now, as --time says", "note")
+            count = recipe.primitive.count
             folder.write_recipe(recipe)
             if (most := asked.primitive.target_bytes) is not None:
                 recipe = recipe.with_primitive(count=None, target_bytes=most)
@@ -148,6 +146,9 @@ def run(
                 if not folder.has_checkpoint:
                     context.notify(f"{folder.path} holds no checkpoint yet: the run starts anew")
                 kind.resume()
+                limit = time_limit(recipe, asked, folder)
+                if limit is not None:
+                    context.notify(f"fitting for at most {limit:g} s now, as --time says", "note")
             if log is not None:
                 resumed_at = kind.resumed_at if resume else None
                 lines = JsonLines(log, resumed_at=resumed_at, overwrite=overwrite)
