@@ -241,6 +241,15 @@ def test_no_part_is_see_through_or_darkens_the_rim(logo, stages, rim):
     assert np.minimum(*gaps).max() < rim
 
 
+def test_no_triangle_of_a_mesh_darkens_the_rim(logo):
+    """Thin triangles along the outline were black: half transparent pixels were taken for dark."""
+    art = fitted(logo, {"name": "mesh", "count": 60}, {"steps": 40}, transparent=True)
+    still = art.render(size=256, transparent=True) / 255
+    seen = still[still[..., 3] == 1, :3]
+    gaps = [np.abs(seen - np.array(each)).max(1) for each in (RED, BLUE)]
+    assert np.minimum(*gaps).max() < 0.12
+
+
 def test_soft_pictures_have_soft_parts(tmp_path):
     """Of a glow every part had the opacity 0.75."""
     row, column = np.mgrid[:24, :24] - 11.5

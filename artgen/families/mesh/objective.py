@@ -9,7 +9,7 @@ the colours are those of the squared error all the same.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -57,6 +57,9 @@ SPLITS = (
 )
 """Where new vertices are tried, in barycentric coordinates."""
 
+SOLID = 0.99
+"""From this share on, a triangle is opaque."""
+
 EXACT = 0.9
 """From this share of the schedule on, colours are those of the least error of the drawn picture."""
 
@@ -86,7 +89,11 @@ class MeshObjective(Objective):
         most = problem.count or self.mesh.count_of(problem.drawing)
         what, hint = f"a mesh of {most:,} vertices", "use a smaller --count"
         check_memory(BYTES_PER_VERTEX * most, what, hint)
-        super().__init__(problem, options)
+        # Errors are those over what is clear: the ground only says what is seen beside it.
+        plain = problem.target.clamp(0, 1) if problem.even is None else problem.even[2]
+        super().__init__(replace(problem, even=None), options)
+        alpha = (self.target + 1).sum(0) / (plain + 1).sum(0)
+        self.seen = torch.cat([alpha[None], self.target + 1 - alpha])
         self.count = 0
         self.densification = MeshDensification(
             self.mesh, problem, options, self.picture, self.target, self.weight
@@ -168,19 +175,16 @@ class MeshObjective(Objective):
     def _apart(self, found: Triangulation, colour: Tensor) -> Tensor:
         """The colours of what each flat triangle shows, without what is transparent in it.
 
-        What is mostly transparent is clear. See `share_outside` in the search of partitions.
+        What is mostly transparent is clear. Pixels count as much as is seen of them, so that thin
+        triangles along an outline have the colour beside it.
         """
         weight = torch.ones_like(self.target[0]) if self.weight is None else self.weight
-        fields = torch.stack([weight, weight * self.target.square().sum(0)])
-        size, squares = integrate_field(found.places.detach(), found.edges, fields)[:, :, 0].T
-        table, each = colour_table(colour).double(), found.colours[:, 0]
-        mean, squares = table[each], squares / size.clamp_min(TINY)
-        outside = (squares - mean.square().sum(1)) / (squares + 2 * mean.sum(1) + 3).clamp_min(TINY)
-        outside = outside.clamp(0, 1)[:, None]
-        outside = torch.where(mean.sum(1, keepdim=True) < 2.99 * self.mesh.clear, 1.0, outside)
-        seen = ((mean + outside) / (1 - outside).clamp_min(TINY)).clamp(0, 1)
-        table = table.clone()
-        table[each] = torch.where(outside > 0.5, self.mesh.clear, seen)
+        fields = torch.cat([weight[None], weight * self.seen])
+        sums = integrate_field(found.places.detach(), found.edges, fields)[:, :, 0]
+        size, seen = sums[:, :1].clamp_min(TINY), sums[:, 1:2].clamp_min(TINY)
+        table, each = colour_table(colour).double().clone(), found.colours[:, 0]
+        inside = torch.where(seen > SOLID * size, table[each], sums[:, 2:] / seen).clamp(0, 1)
+        table[each] = torch.where(seen < 0.5 * size, self.mesh.clear, inside)
         return from_table(table, colour.shape).to(colour)
 
 
