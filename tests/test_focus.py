@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import skimage.data
 from helpers import open_sample
 from PIL import Image
 
@@ -14,7 +15,8 @@ from artgen.base.errors import UsageError
 from artgen.cli import main
 from artgen.recipe import Recipe
 from artgen.targets import TargetRequest, image_from_array
-from artgen.values.frame import is_focus, parse_focus
+from artgen.targets.faces import find_faces
+from artgen.values.frame import is_focus, parse_focus, parse_frame
 
 
 def spots(*places, height=48, width=64):
@@ -25,11 +27,84 @@ def spots(*places, height=48, width=64):
     return picture
 
 
-def test_faces_come_first():
-    focus = open_sample("astronaut", TargetRequest(size=160, focus=())).focus
-    [(x, y, radius)] = focus
-    assert (x, y) == pytest.approx((0.44, 0.22), abs=0.03)
-    assert 0.05 < radius < 0.2
+def photo(name):
+    return getattr(skimage.data, name)()
+
+
+@pytest.mark.parametrize("angle", [-25, 0, 25])
+@pytest.mark.parametrize("flip", [1, -1])
+def test_a_tilted_face_is_found_from_brow_to_chin(angle, flip):
+    """A head at more than 15 degrees was not found, and the circle ended below the brow."""
+    picture = np.array(Image.fromarray(photo("astronaut")[:300, 72:372]).rotate(angle))[:, ::flip]
+    turn = np.exp(-1j * np.deg2rad(angle))
+    brow, chin = ((complex(*at) - 150 - 150j) * turn for at in ((150, 70), (152, 165)))
+    [(x, y, radius)] = find_faces(picture)
+    for point in (brow, chin):
+        away = np.hypot(flip * (x - 0.5) * 300 - point.real, (y - 0.5) * 300 - point.imag)
+        assert away < 1.1 * radius * 300
+    assert 45 < radius * 300 < 90
+
+
+def test_a_face_in_profile_is_found():
+    """His coat at the edge of the picture was taken for a face, and he was not."""
+    [(x, y, _)] = find_faces(np.dstack([photo("camera")] * 3))
+    assert (x, y) == pytest.approx((0.445, 0.307), abs=0.03)
+
+
+def test_several_faces_are_found_the_largest_first():
+    head = photo("astronaut")[20:200, 130:310]
+    small = np.asarray(Image.fromarray(head).resize((100, 100)))
+    picture = np.full((200, 400, 3), 128, np.uint8)
+    picture[10:190, 210:390], picture[50:150, 30:130] = head, small
+    large, second = find_faces(picture)
+    assert large[0] > 0.6 > 0.4 > second[0]
+    assert large[2] > second[2]
+
+
+@pytest.mark.parametrize("name", ["brick", "coffee", "cat", "moon", "grass"])
+def test_what_is_no_face_is_not_taken_for_one(name):
+    """Of bricks one was a face."""
+    assert find_faces(np.atleast_3d(photo(name))) == ()
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 500), (19, 19), (700, 11)])
+def test_pictures_without_room_for_a_face_have_none(size):
+    assert find_faces(np.zeros((*size, 3), np.uint8)) == ()
+
+
+def test_faces_do_not_depend_on_how_samples_are_stored():
+    """The focus was sought at the fitting size, where small faces are lost."""
+    picture = photo("astronaut")
+    [face] = find_faces(picture)
+    assert find_faces(picture.astype(np.uint16) * 257) == (face,)
+    fitted = [open_sample("astronaut", TargetRequest(size=n, focus=())) for n in (24, 160)]
+    assert [target.focus for target in fitted] == [(face,), (face,)]
+    assert [target.faces for target in fitted] == [1, 1]
+
+
+def test_a_crop_keeps_heads():
+    """The flag and the helmet have more detail than the face, which was cut."""
+    picture = np.concatenate([photo("astronaut")[:200], photo("grass")[:300, :, None].repeat(3, 2)])
+    for crop in ("21:9", "3:1"):
+        frame = parse_frame(crop=crop, at="auto").focused(picture, find_faces)
+        _, top, _, high = frame.window(512, 500)
+        assert top < 60
+        assert top + high > 165
+        bare = parse_frame(crop=crop, at="auto").focused(picture)
+        assert bare.at[1] > frame.at[1] + 0.1
+
+
+def test_what_was_found_is_said(tmp_path, monkeypatch, capsys):
+    """Nothing was said of the circles; they stood in the recipe alone."""
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(spots((30, 16))).save("dot.png")
+    flags = ["-p", "circle", "-n", "2", "--steps", "1", "--size", "24", "--no-video"]
+    assert main(["fit", "sample:astronaut", *flags, "--focus", "auto"]) == 0
+    assert "focus: 1 face at 44 % across, 23 % down" in capsys.readouterr().err
+    assert main(["fit", "dot.png", *flags, "--focus", "auto"]) == 0
+    assert "focus: no faces; what stands out at 30 % across, 61 % down" in capsys.readouterr().err
+    assert main(["fit", "dot.png", *flags, "--focus", "0.5,0.5,0.1", "--name", "given"]) == 0
+    assert "focus:" not in capsys.readouterr().err
 
 
 def test_what_stands_out_is_found_and_weighs_more():

@@ -28,6 +28,7 @@ from artgen.output import to_pixels
 from artgen.primitives import Primitive
 from artgen.raster import Backend, draw, draw_strips, evaluate, reconstruct
 from artgen.targets import parse_colour
+from artgen.targets.faces import find_faces
 from artgen.targets.large import store_strips
 from artgen.values.canvas import Canvas
 from artgen.values.drawing import Drawing
@@ -265,7 +266,7 @@ class FramedView:
             small = drawing.canvas.scaled(min(_SEEN, max(drawing.width, drawing.height)))
             quick: Shown = {**how, "supersample": 1}
             overview = open_view(drawing, primitive, small, **quick)
-            frame = frame.focused(overview.show(drawing).pixels)
+            frame = frame.focused(overview.show(drawing).pixels, find_faces)
         self.placement = frame.place(drawing.canvas)
         if frame.pad in (None, BACKGROUND):
             border = (*drawing.background, 0.0 if how.get("transparent") else 1.0)

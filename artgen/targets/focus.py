@@ -1,4 +1,4 @@
-"""Where people look: faces, or else what stands out. There a fit shall have its detail."""
+"""Where a fit shall have its detail: weights of circles, and places that stand out."""
 
 from __future__ import annotations
 
@@ -13,20 +13,10 @@ from artgen.values.frame import Circle
 ELSEWHERE = 0.1
 """The weight of pixels outside the focus, where that of those inside is 1."""
 
-_LONG_SIDE, _SMALLEST_FACE = 320, 24
 _SALIENT_SIDE, _SALIENT_BLUR = 64, 3.0
 _NOTABLE = 0.7
 """Share of the largest salience that other places need."""
 _SMALLEST, _LARGEST = 0.1, 0.4
-
-
-def find_focus(picture: NDArray[np.float32]) -> tuple[Circle, ...]:
-    """The faces in a picture [height, width, 3] in 0..1, else the places that stand out most.
-
-    Faces are found by the cascade of scikit-image (local binary patterns); else it is the spectral
-    residual (Hou and Zhang 2007). Circles are centre and radius, see `parse_focus`.
-    """
-    return _faces(picture) or _salient(picture)
 
 
 def focus_weight(circles: Sequence[Circle], canvas: Canvas) -> NDArray[np.float32]:
@@ -46,31 +36,11 @@ def raised(inside: NDArray[np.floating]) -> NDArray[np.float32]:
     return (ELSEWHERE + (1 - ELSEWHERE) * inside).astype(np.float32)
 
 
-def _faces(picture: NDArray[np.float32]) -> tuple[Circle, ...]:
-    from skimage import data
-    from skimage.feature import Cascade
+def standing_out(picture: NDArray[np.float32]) -> tuple[Circle, ...]:
+    """The places of a picture [height, width, 3] in 0..1 that stand out most.
 
-    small = _reduced(picture, _LONG_SIDE)
-    height, width = small.shape[:2]
-    short = min(height, width)
-    if short <= _SMALLEST_FACE:
-        return ()
-    model = data.lbp_frontal_face_cascade_filename()  # type: ignore[no-untyped-call]
-    found = Cascade(model).detect_multi_scale(
-        img=np.rint(small * 255).astype(np.uint8),
-        scale_factor=1.2,
-        step_ratio=1,
-        min_size=(_SMALLEST_FACE, _SMALLEST_FACE),
-        max_size=(short, short),
-    )
-    faces = sorted((f["c"], f["r"], f["width"], f["height"]) for f in found)
-    return tuple(
-        _rounded((left + wide / 2) / width, (top + high / 2) / height, 0.6 * wide / short)
-        for left, top, wide, high in faces
-    )
-
-
-def _salient(picture: NDArray[np.float32]) -> tuple[Circle, ...]:
+    By the spectral residual (Hou and Zhang 2007). Circles are centre and radius, see `parse_focus`.
+    """
     from scipy import ndimage
 
     small = _reduced(picture, _SALIENT_SIDE).astype(np.float64).mean(2)
@@ -80,10 +50,10 @@ def _salient(picture: NDArray[np.float32]) -> tuple[Circle, ...]:
     size = np.log(np.abs(spectrum) + 0.01)
     residual = size - ndimage.uniform_filter(size, 3, mode="wrap")
     residual[0, 0] = 0  # brightness is no detail
-    standing_out = np.abs(np.fft.ifft2(np.exp(residual + 1j * np.angle(spectrum)))) ** 2
+    power = np.abs(np.fft.ifft2(np.exp(residual + 1j * np.angle(spectrum)))) ** 2
     # The spectrum takes a picture as periodic, so its edges stand out against the opposite ones.
     window = np.outer(np.hanning(height + 2)[1:-1], np.hanning(width + 2)[1:-1])
-    salience = ndimage.gaussian_filter(standing_out, _SALIENT_BLUR) * np.sqrt(window)
+    salience = ndimage.gaussian_filter(power, _SALIENT_BLUR) * np.sqrt(window)
     regions, count = ndimage.label(salience > 0.5 * salience.max())
     peaks = ndimage.maximum(salience, regions, range(1, count + 1))
     chosen = [n for n in range(1, count + 1) if peaks[n - 1] > _NOTABLE * max(peaks)]

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from artgen.base.errors import InputError, UsageError
 from artgen.base.files import printable, read_regular
 from artgen.targets.colour import parse_colour
-from artgen.targets.focus import find_focus, focus_weight, raised
+from artgen.targets.faces import find_faces
+from artgen.targets.focus import focus_weight, raised, standing_out
 from artgen.targets.source import content_hash, file_safe
 from artgen.targets.target import Origin, Target, TargetTensors
 from artgen.values.canvas import Canvas
@@ -131,6 +132,8 @@ class ImageTarget(PictureTarget):
     """The crop or border that was asked for; a place of ``auto`` is found."""
     focus: tuple[Circle, ...] | Path | None = None
     """The focus that was asked for, with circles that were found."""
+    faces: int | None = None
+    """How many of these circles are faces; None: they were not looked for."""
 
     @property
     def pixels(self) -> NDArray[np.uint8]:
@@ -292,11 +295,13 @@ def prepare_picture(
     samples = check_samples(picture.samples, where)
     height, width = samples.shape[:2]
     original = Canvas(width, height)
-    request = replace(request, frame=request.frame.focused(samples))
+    request = replace(request, frame=request.frame.focused(samples, find_faces))
     canvas = _fitting_canvas(original, request)
-    colour, alpha = resample(_framed(samples, request.frame), canvas)
-    if request.focus == ():
-        request = replace(request, focus=find_focus(colour))
+    shown = _framed(samples, request.frame)
+    colour, alpha = resample(shown, canvas)
+    faces = find_faces(shown) if request.focus == () else None
+    if faces is not None:
+        request = replace(request, focus=faces or standing_out(colour))
     warnings = picture.warnings
     if request.alpha_weight and alpha is None:
         warnings += ("alpha weight ignored: the picture is opaque",)
@@ -309,6 +314,7 @@ def prepare_picture(
         rgba=None if alpha is None else np.dstack([colour, alpha]),
         frame=request.frame,
         focus=request.focus,
+        faces=None if faces is None else len(faces),
         warnings=warnings,
     )
 

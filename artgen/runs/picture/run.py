@@ -193,7 +193,10 @@ class PictureRun(RunKind):
         return replace(data, goal=target.goal_over((plan.primitive.clear,) * 3), even=even)
 
     def notes(self, plan: Plan, target: Target) -> tuple[str, ...]:
-        """A note on the alpha of a target, if it is fitted without it and could be with it."""
+        """Notes on what was found for the focus, and on alpha that could be fitted and is not."""
+        return _focus_note(target) + self._alpha_note(plan, target)
+
+    def _alpha_note(self, plan: Plan, target: Target) -> tuple[str, ...]:
         if not (isinstance(target, ImageTarget) and target.rgba is not None):
             return ()
         table = self.asked.inputs.table
@@ -312,6 +315,17 @@ class PictureRun(RunKind):
                 f"{recipe.primitive.name} has no parts that could appear", hint="leave out --start"
             )
         return plan
+
+
+def _focus_note(target: Target) -> tuple[str, ...]:
+    """What a focus of ``auto`` found: the middle of each circle, in percent."""
+    if not (isinstance(target, ImageTarget) and isinstance(target.focus, tuple)):
+        return ()
+    if target.faces is None:
+        return ()
+    places = "; ".join(f"{100 * x:.0f} % across, {100 * y:.0f} % down" for x, y, _ in target.focus)
+    what = "1 face" if target.faces == 1 else f"{target.faces or 'no'} faces"
+    return (f"focus: {what}{'' if target.faces else '; what stands out'} at {places}",)
 
 
 def prepare(asked: Asked) -> Job:
