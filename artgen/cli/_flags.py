@@ -119,8 +119,8 @@ class Framing:
     )
     crop_at: str | None = _FRAME.option(
         "auto|X,Y",
-        "What a crop keeps in its centre: shares of width and height, or auto for most detail. "
-        "Default: 0.5,0.5.",
+        "What a crop keeps in its centre: shares of width and height, or auto: faces, "
+        "else most detail. Default: 0.5,0.5.",
     )
     fit: bool = _FRAME.switch("Show the whole picture inside a border instead.", "--fit")
     pad: str | None = _FRAME.option(

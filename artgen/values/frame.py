@@ -45,7 +45,7 @@ BACKGROUND = "background"
 """The border that has the colour of the background, or is transparent where that is left out."""
 
 Place: TypeAlias = "tuple[float, float] | Literal['auto']"
-"""The point to keep in the centre of a crop, as shares of width and height; auto: most detail."""
+"""The point to keep in the centre of a crop, as shares of width and height; auto: faces."""
 
 _CENTRE = 0.5, 0.5
 _INCHES = {"cm": 1 / 2.54, "mm": 1 / 25.4, "in": 1.0}

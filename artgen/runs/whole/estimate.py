@@ -46,4 +46,7 @@ def estimate(
             context.notify(note, "note")
         asked = Asked(recipe, registry, context, search=search, threads=number)
         with closing(find_kind(asked)) as kind:
-            return kind.estimate(kind.prepare(), compiled)
+            job = kind.prepare()
+            for note in job.notes:
+                context.notify(note, "note")
+            return kind.estimate(job, compiled)
