@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 
 import numpy as np
 import pytest
@@ -265,7 +266,9 @@ def test_what_is_asked_for_is_not_replaced(tmp_path, monkeypatch):
         resolve_arithmetic("bf16", field, "cpu", None)
 
 
-def test_the_probe_measures_both():
+def test_the_probe_measures_both(monkeypatch):
+    """It went by the clock on the wall: on a busy machine equal commands gave other bytes."""
+    monkeypatch.setattr(time, "perf_counter", lambda: pytest.fail("is the clock on the wall"))
     probe = FieldTrial(torch.device("cpu"), 64)
     assert probe.seconds("fp32") > 0
     assert probe.seconds("bf16") > 0

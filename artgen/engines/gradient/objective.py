@@ -15,6 +15,7 @@ that `paint` draws differentiably. A family with a loss of its own registers a s
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -54,6 +55,14 @@ class PictureOptions(AdamOptions):
         low=0,
         high=1,
     )
+
+
+def trial_clock(device: torch.device) -> Callable[[], float]:
+    """Return the clock that times a step: that of the processor, which other programs do not slow.
+
+    A device that works on its own has none, so there it is that of the wall.
+    """
+    return time.process_time if device.type == "cpu" else time.perf_counter
 
 
 class Trial(Protocol):

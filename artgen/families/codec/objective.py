@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +11,7 @@ from torch import Tensor
 
 from artgen.base.options import option
 from artgen.engines.base import Problem, State
-from artgen.engines.gradient.objective import Objective, objective_of
+from artgen.engines.gradient.objective import Objective, objective_of, trial_clock
 from artgen.engines.gradient.schedule import AdamOptions
 from artgen.families.codec.batches import Batches, RandomAffine
 from artgen.families.codec.contract import Codec
@@ -124,13 +123,14 @@ class CodecTrial:
 
     def seconds(self, arithmetic: Arithmetic) -> float:
         """The seconds that a step takes, on as many threads as there are."""
-        began = time.perf_counter()
+        clock = trial_clock(self.images.device)
+        began = clock()
         batch, rng = (self.images, self.labels), torch.Generator(self.images.device)
         outputs, _ = pass_through(self.codec, self.tensors, *batch, arithmetic, rng)
         learned = list(self.tensors.values())
         gradients = torch.autograd.grad(outputs.square().mean(), learned, allow_unused=True)
         float(next((gradient.sum() for gradient in gradients if gradient is not None), 0.0))
-        return time.perf_counter() - began
+        return clock() - began
 
 
 objective_of.register(Codec)(lambda primitive: CodecObjective)

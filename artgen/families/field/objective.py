@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import functools
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +21,7 @@ from artgen.engines.gradient.objective import (
     PictureOptions,
     check_differentiable,
     objective_of,
+    trial_clock,
 )
 from artgen.families.field.contract import Field
 from artgen.families.field.paint import FIELD_PIECE, share_pieces
@@ -189,12 +189,13 @@ class FieldTrial(Field):
         """The seconds that a step takes, on one thread as in a fit."""
         self.arithmetic = arithmetic
         with torch_alone():
-            began = time.perf_counter()
+            clock = trial_clock(self.value.device)
+            began = clock()
             result = self.forward(self.value, Params({})).sum()
             gradients = torch.autograd.grad(result, [self.value, self.weight])
             # A device that works on its own has to be waited for.
             float(gradients[1].sum())
-            return time.perf_counter() - began
+            return clock() - began
 
 
 objective_of.register(Field)(lambda primitive: FieldObjective)
