@@ -200,10 +200,12 @@ def test_changes_that_were_measured_beside_the_fit_change_no_video(
         steps: list[int],
         number: int,
         known: dict[tuple[int, int], float],
+        *,
+        fading: bool,
     ) -> Iterator[NDArray[np.uint8]]:
         measured.append(len(known))
         assert not any(30 in pair for pair in known)
-        return paced_frames(read, steps, number)
+        return paced_frames(read, steps, number, fading=fading)
 
     monkeypatch.setattr(artgen.runs.video, "paced_frames", paced)
     run(asked, registry, out=tmp_path / "measured")
