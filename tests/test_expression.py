@@ -131,3 +131,10 @@ def test_constants_fill_the_shape_and_the_argument_stays():
     value = Expression("x")(x)
     value += 1
     np.testing.assert_array_equal(x, X)
+
+
+def test_an_expression_may_say_that_it_is_y():
+    """`curve:y = sin(x)`, as people write it, was refused at the equals sign."""
+    assert Expression("y = sin(x)")(X).tolist() == Expression("sin(x)")(X).tolist()
+    with pytest.raises(InputError, match="'=' cannot be read"):
+        Expression("y = x = 1")

@@ -19,12 +19,14 @@ from artgen.engines.base import Engine
 from artgen.engines.genetic.engine import GeneticEngine
 from artgen.engines.gradient.engine import GradientEngine
 from artgen.events import Evaluated, Event, FrameTaken, Notice
+from artgen.plan import resolve
 from artgen.recipe import Recipe
 from artgen.recipe.layers import lay_over
 from artgen.registry import Registry
 from artgen.runs import run
 from artgen.runs.job import Job
 from artgen.runs.loop.pace import STRETCHES, Pace, Stopwatch, Workload, measure_pace
+from artgen.values.canvas import Canvas
 
 
 class Clock:
@@ -492,3 +494,12 @@ def test_a_clip_without_enough_time_takes_a_step_per_frame(
     )
     result = run(asked, registry)
     assert (result.art.recipe.stage[0].steps, result.art.recipe.clip.steps) == (1, 1)
+
+
+@pytest.mark.parametrize(("asked", "passes"), [({}, 10_000), ({"passes": 3}, 3)])
+def test_a_search_with_a_budget_of_time_is_not_ended_by_its_passes(asked, passes):
+    """`-p triangle --time 20` ended after three seconds, with the six passes of a fit without."""
+    stage = [{"engine": "climb", "time": 20, **asked}]
+    data = {"target": {"source": "sample:cat"}, "primitive": {"name": "triangle"}, "stage": stage}
+    plan = resolve(Recipe.from_dict(data), Registry(environ={}), Canvas(8, 8))
+    assert plan.recipe.stage[0].options["passes"] == passes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import shlex
 import stat
 from collections.abc import Callable, Iterator, Sequence
@@ -135,6 +136,8 @@ def find_file(name: str, sha256: str | None, search: Sequence[Path], what: str) 
         hint = "check the path" if path.is_absolute() else f"looked in {places}"
         if what == "target" and len(name.split()) > 2 and not path.suffix:
             hint = "nothing is made from words: name a picture, such as photo.jpg or sample:cat"
+        if what == "target" and (curve := re.fullmatch(r"\s*y\s*=\s*(.+)", name)):
+            hint = f'a curve is "curve:{curve[1]}?from=-5&to=5", with -p mlp'
         raise InputError(f"{what} {name} does not exist", hint=hint)
     for candidate in found:
         if sha256 is None or not candidate.is_file() or file_hash(candidate, what) == sha256:

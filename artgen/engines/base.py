@@ -223,6 +223,11 @@ class Engine:
         return None
 
     @classmethod
+    def timed_options(cls) -> Mapping[str, Any]:
+        """Options for a budget of time in place of a number of steps, unless others are given."""
+        return {}
+
+    @classmethod
     def default_steps(
         cls, primitive: Primitive, options: Mapping[str, Any], count: int | None
     ) -> int | None:

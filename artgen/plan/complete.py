@@ -128,6 +128,7 @@ def _layered(
             below |= keys
     if "time" in data:
         # Asked for seconds, so the default number of steps is not meant.
+        below = {**engine.timed_options(), **below}
         below.pop("steps", None)
     else:
         quality = data.get("quality", "good")

@@ -45,7 +45,8 @@ class Expression:
     """
 
     def __init__(self, text: str) -> None:
-        self.text = text = text.strip()
+        # `y = sin(x)` is how a curve is written.
+        self.text = text = re.sub(r"^\s*y\s*=", "", text).strip()
         if len(text) > _LONGEST:
             raise InputError(
                 f"the expression has {len(text)} characters, more than {_LONGEST}", hint=_SYNTAX

@@ -101,6 +101,11 @@ class ClimbEngine(Engine):
         return _QUALITY[quality]
 
     @classmethod
+    def timed_options(cls) -> Mapping[str, Any]:
+        """Passes until one gains too little, or the time is up."""
+        return {"passes": 10_000}
+
+    @classmethod
     def first_count(cls, primitive: Primitive, options: Mapping[str, Any], count: int) -> int:
         """None: they are placed one by one."""
         return 0
