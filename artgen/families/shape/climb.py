@@ -139,7 +139,7 @@ class ClimbEngine(Engine):
         self.stack = unpack(problem.drawing.tensors)
         self.births = self.best_births = _unborn(self.stack.number)
         self.best, self.best_loss = problem.drawing, math.inf
-        self.step = self.refined = 0
+        self.step = self.refined = self.scored = 0
         self.limit = max(self.stack.number, problem.count or 0)
         self.errors: list[float] = []
         self.pass_error = math.inf
@@ -326,7 +326,7 @@ class ClimbEngine(Engine):
         pixel = canvas.pixel
         small, large = self.shape.sizes(*random_sizes(spacing, pixel))
 
-        def climb(index: int) -> tuple[float, int, int, NDArray[np.float64]]:
+        def climb(index: int) -> tuple[float, int, int, int, NDArray[np.float64]]:
             # One generator for each climb: threads may take them in any order.
             seed = np.random.SeedSequence(self.problem.seed, spawn_key=(self.step, index))
             rng = np.random.default_rng(seed)
@@ -335,14 +335,15 @@ class ClimbEngine(Engine):
             if index == 0 and given is not None:
                 kind, genes, candidates = given[0], given[1].copy(), 0
                 patience = REFINING * patience
-            change, kind, _ = layers.search(
+            change, kind, tries = layers.search(
                 *(rng, candidates, small, large, STEP * spacing, pixel / 2, patience),
                 *(SHRINK ** (1 / patience), kind, genes),
             )
-            return change, index, kind, genes
+            return change, index, tries, kind, genes
 
         climbs = share(climb, range(restarts + (given is not None)))
-        change, number, kind, genes = min(climbs, key=lambda found: found[:2])
+        self.scored += sum(found[2] for found in climbs)
+        change, number, _, kind, genes = min(climbs, key=lambda found: found[:2])
         if change >= NOTHING and self.shape.limits is not None:
             raise UsageError(
                 "no shape was found within the limits of size and aspect",
