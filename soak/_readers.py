@@ -407,6 +407,7 @@ READERS = {
     "PNG": Reader(".png", _open_target, _picture("PNG", "RGBA")),
     "JPEG": Reader(".jpg", _open_target, _picture("JPEG")),
     "WebP": Reader(".webp", _open_target, _picture("WEBP")),
+    "AVIF": Reader(".avif", _open_target, _picture("AVIF")),
     "GIF": Reader(".gif", _open_target, _picture("GIF", "P")),
     "TIFF": Reader(".tif", _open_target, _picture("TIFF", compression="tiff_lzw")),
     "BMP": Reader(".bmp", _open_target, _picture("BMP")),

@@ -342,6 +342,8 @@ LONG = "x" * 300
     [
         ("fit photo.png --crop 16/9", 2, "--crop '16/9' is not an aspect ratio", "write 16:9, or"),
         ("fit photo.png --crop wide", 2, "--crop 'wide' is not an aspect ratio", "write 9:16, or"),
+        ("fit photo.png --crop 16x9", 2, "a still of 16 by 9 pixels", "write 16:9 for the aspect"),
+        ("fit phto.png", 3, "phto.png does not exist", "did you mean photo.png?\n"),
         ("fit photo.png --time 1m", 2, "--time '1m' is not a number of seconds", "write 60\n"),
         ("fit photo.png --time 1.5h", 2, "is not a number of seconds", "write 5400\n"),
         ("fit photo.png --steps 1e3", 2, "is not a number of steps", "write 1000\n"),
@@ -387,6 +389,16 @@ def test_what_sent_people_away_says_what_to_do(call, arguments, code, message, h
     assert (found, out) == (code, ""), err
     assert message in err
     assert hint in err.partition("hint: ")[2]
+
+
+def test_a_drawing_without_background_says_how_to_render_it_so(call, tmp_path):
+    """`render` laid a transparent drawing on its background, and did not say so."""
+    Image.new("RGBA", (8, 8), (9, 9, 9, 0)).save("logo.png")
+    assert call("fit", "logo.png", "-p", "triangle", *TINY, "--transparent")[0] == 0
+    art = next(Path("artgen-out").glob("*.art"))
+    note = "fitted without its background: --transparent leaves it out"
+    assert note in call("render", str(art), "-o", "a.png")[2]
+    assert note not in call("render", str(art), "-o", "b.png", "--transparent")[2]
 
 
 def test_the_border_of_a_picture_is_not_called_transparent(call):

@@ -104,6 +104,13 @@ def test_the_largest_picture_of_an_icon_is_read(tmp_path, photo):
     refused(path, match="cannot be decoded|not a picture")
 
 
+def test_a_still_in_avif_is_read_again(tmp_path, photo):
+    """AVIF was written, and not a picture when it was read."""
+    path = tmp_path / "photo.avif"
+    Image.fromarray(photo).save(path, quality=100, subsampling="4:4:4")
+    assert np.abs(open_image(path).pixels.astype(int) - photo).mean() < 4
+
+
 def test_the_content_decides_not_the_suffix(save, photo):
     path = save(photo, "photo.png", format="JPEG")
     assert open_image(path).pixels.shape == photo.shape

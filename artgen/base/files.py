@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 import itertools
 import os
 import re
 import shlex
 import stat
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,7 +31,7 @@ _USES = {
     ".py": ("plugin", "use it with --plugin {0}"),
     **dict.fromkeys((".json", ".toml"), ("recipe", "use it with `artgen fit --recipe {0}`")),
     **dict.fromkeys(
-        (".bmp", ".gif", ".jpeg", ".jpg", ".mp4", ".png", ".tif", ".tiff", ".webp"),
+        (".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".mp4", ".png", ".tif", ".tiff", ".webp"),
         ("picture", "fit it with `artgen fit {0}`"),
     ),
 }
@@ -97,6 +98,19 @@ def check_art(file: Path) -> None:
         raise InputError(f"{file} is not an .art file, or it is damaged", hint=hint)
 
 
+def _similar_names(candidates: Sequence[Path]) -> list[str]:
+    """The files that are there and have names most like `candidates`, which are not."""
+    for path in candidates:
+        with suppress(OSError, ValueError):
+            names = itertools.islice(os.listdir(path.parent), _LISTED)
+            if near := difflib.get_close_matches(path.name, names, n=2, cutoff=0.75):
+                return [str(path.with_name(name)) for name in near]
+    return []
+
+
+_LISTED = 1000
+"""The names of a folder that are compared with one that is misspelled."""
+
 Stamp = tuple[int, int, int]
 """What changes with every save of a file: its time, its size and its number on the disk."""
 
@@ -138,6 +152,8 @@ def find_file(name: str, sha256: str | None, search: Sequence[Path], what: str) 
             hint = "nothing is made from words: name a picture, such as photo.jpg or sample:cat"
         if what == "target" and (curve := re.fullmatch(r"\s*y\s*=\s*(.+)", name)):
             hint = f'a curve is "curve:{curve[1]}?from=-5&to=5", with -p mlp'
+        elif near := _similar_names(candidates):
+            hint = f"did you mean {' or '.join(near)}?"
         raise InputError(f"{what} {name} does not exist", hint=hint)
     for candidate in found:
         if sha256 is None or not candidate.is_file() or file_hash(candidate, what) == sha256:

@@ -200,6 +200,8 @@ def render(
     sheet = plotting.sheet()
     loaded = load(art, registry=registry)
     single = latent is not None or walk is not None
+    if loaded.recipe.output.transparent and not transparent and not common.quiet:
+        say("note: the drawing was fitted without its background: --transparent leaves it out")
     if times:
         own = loaded.picture_canvas() if single else loaded.canvas(frame)
         frame = replace(frame, size=round(float(times[1]) * max(own.width, own.height)))

@@ -25,7 +25,7 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from artgen.base.errors import ArtgenError, InputError, is_out_of_memory, reading
 from artgen.base.files import use_of
 
-_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP", "ICO")
+_FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "TIFF", "GIF", "BMP", "ICO")
 _DEEP_MODES = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
 DAMAGED = "the file may be damaged or cut short"
 _TOO_MANY = "shrink the picture, or raise --max-pixels if you trust the file"

@@ -30,7 +30,10 @@ if TYPE_CHECKING:
     from artgen.targets.decode import Decoded
 
 
-PICTURE_SUFFIXES = (".bmp", ".gif", ".ico", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
+PICTURE_SUFFIXES = (
+    *(".avif", ".bmp", ".gif", ".ico", ".jpeg"),
+    *(".jpg", ".png", ".tif", ".tiff", ".webp"),
+)
 """The suffixes of the files in a folder that are taken for pictures."""
 
 DEFAULT_LONG_SIDE = 768

@@ -52,6 +52,8 @@ _INCHES = {"cm": 1 / 2.54, "mm": 1 / 25.4, "in": 1.0}
 _NUMBER = r"([0-9]{1,15}(?:\.[0-9]{1,4})?)"
 _SIZE = re.compile(rf"{_NUMBER}(?:x{_NUMBER})?(px|cm|mm|in)?", re.IGNORECASE)
 _ASPECT = re.compile(rf"{_NUMBER}:{_NUMBER}")
+_WIDEST = 21
+"""The largest number of a usual aspect ratio: below it ``16x9`` is not meant as pixels."""
 _SEEN = 128
 """Long side in pixels of the picture in which detail is looked for."""
 _HEAD = 1.3
@@ -239,6 +241,11 @@ def parse_frame(
             raise UsageError(
                 f"--crop {crop} is not an aspect ratio",
                 hint="write 9:16 or A3, or 1080x1920 for pixels",
+            )
+        if crop[-1].isdigit() and width != height and max(width, height) <= _WIDEST:
+            raise UsageError(
+                f"--crop {crop} would be a still of {width} by {height} pixels",
+                hint=f"write {width}:{height} for the aspect ratio, {crop}px for so few pixels",
             )
         frame = _with_sides(frame, width, height, crop)
     if size is not None:
