@@ -286,8 +286,7 @@ def _film(
     form = find_form(name)
     if file and not form.photo:
         raise UsageError(f"--film {name} shows no target", hint=f"use --film {name}")
-    flag = f"--film {name}"
-    photo = _photo(flag, file, art, folder, frame, registry) if form.photo else None
+    photo = _photo(f"--film {name}", file, art, folder, frame, registry) if form.photo else None
     return cast("FilmForm", name), photo
 
 
