@@ -28,6 +28,7 @@ from artgen.studio import build_studio, default_splats
 from artgen.studio._document import own_script
 from artgen.studio._kinds import describe_kind, variant_key
 from artgen.studio._starts import describe_params
+from artgen.studio._styles import describe_styles
 from artgen.values.canvas import Canvas
 
 LARGEST = 600_000
@@ -140,6 +141,22 @@ def test_every_choice_has_shaders_or_is_left_out():
     assert set(variant["programs"]) == {"mse", "l1", "exponential"}
     assert variant["recipe"]["run"]["random"] == "philox"
     assert math.isfinite(variant["recipe"]["stage"][0]["rate"])
+
+
+@pytest.mark.slow
+def test_styles_are_looks_and_settings_that_the_page_has_shaders_for():
+    registry = Registry()
+    kinds = {name: describe_kind(name, registry) for name in default_splats(registry)}
+    styles = describe_styles(kinds, registry)
+    assert len(styles) == 6
+    assert "gouache" in [style["title"] for style in styles]
+    for style in styles:
+        kind = kinds[style["primitive"]]
+        sliders = [option for option in kind["options"] if "low" in option]
+        variant = kind["variants"][variant_key(None, style["options"], sliders)]
+        assert style["loss"] in variant["programs"]
+    only = describe_styles({"gaussian": kinds["gaussian"]}, registry)
+    assert {style["primitive"] for style in only} == {"gaussian"}
 
 
 NUMBERS = '''

@@ -19,14 +19,15 @@ from artgen.output.page import PageWords, render_document
 from artgen.output.templates import read_asset, render_page
 from artgen.registry import Registry
 from artgen.studio._kinds import describe_kind
+from artgen.studio._styles import describe_styles
 from artgen.targets import ImageTarget, Source, TargetRequest, open_source
 
-SAMPLES = ("astronaut", "chelsea", "coffee", "rocket")
+SAMPLES = ("chelsea", "astronaut", "coffee", "rocket")
 _SAMPLE_SIDE, _SAMPLE_QUALITY = 320, 72
 
 _SCRIPTS = (
     *("philox", "start", "growth", "picture", "device", "fit", "show", "chart", "mask"),
-    *("art", "save", "controls", "studio"),
+    *("art", "save", "controls", "styles", "studio"),
 )
 """The files that make up the script, in their order."""
 
@@ -45,8 +46,10 @@ def build_studio(
     words = PageWords("@title@", "", ["@facts@"], "@alt@")
     names = ("piece", "recipe", "numbers", "poster")
     frame = render_document("splats", words, film=False, **{name: f"@{name}@" for name in names})
+    kinds = {kind["name"]: kind for kind in described}
     data = {
-        "kinds": {kind["name"]: kind for kind in described},
+        "kinds": kinds,
+        "styles": describe_styles(kinds, registry),
         "samples": [_sample(name, registry) for name in samples],
         "frame": frame,
     }

@@ -72,19 +72,23 @@ def visit(browser, folder):
     """A function that opens the studio; afterwards nothing may have gone wrong or outside."""
     opened, complaints = [], []
 
-    def visit(settings="", script=None, width=390):
-        context = browser.new_context(viewport={"width": width, "height": 480})
+    def visit(settings="", script=None, width=390, height=480):
+        context = browser.new_context(viewport={"width": width, "height": height})
         if script:
             context.add_init_script(script)
         page = context.new_page()
         listen(page, complaints, "file:", "data:", "blob:")
-        page.goto(f"{(folder / 'studio.html').as_uri()}#{settings}&{QUICK}")
+        address = (folder / "studio.html").as_uri()
+        page.goto(address if settings is None else f"{address}#{settings}&{QUICK}")
         opened.append(context)
-        if script is None:
+        if script is None and settings is not None:
             page.wait_for_function(
                 "() => artgen.report() || !document.getElementById('notice').hidden"
             )
             assert page.locator("#reason").text_content() == ""
+            page.evaluate(
+                "document.querySelectorAll('.later, #making').forEach((d) => { d.open = true; })"
+            )
         return page
 
     yield visit
@@ -350,6 +354,26 @@ def test_the_webcam_is_a_target_and_the_wheel_zooms(visit):
     page.wait_for_function("() => artgen.zoom() > 1.5")
     page.click("#whole")
     assert page.evaluate("artgen.zoom()") == 1
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (1440, 900)])
+def test_it_opens_on_styles_that_learn_and_fits_the_window(width, height, visit):
+    """It opened on one fit that waited, beside thirty fields, higher than the window."""
+    page = visit(None, width=width, height=height)
+    buttons = page.locator("#sketches button")
+    assert buttons.all_text_contents() == ["soft spots", "facets"]
+    drawn = "() => [...document.querySelectorAll('#sketches canvas')].every(({ width }) => width === 144)"
+    page.wait_for_function(drawn)
+    assert not page.locator("#picture").is_visible()
+    rest = "document.documentElement.scrollHeight - innerHeight"
+    assert page.evaluate(rest) <= 0
+    assert serious_faults(page) == []
+    buttons.nth(1).click()
+    page.wait_for_function("() => artgen.report()?.step")
+    assert page.locator("#picture").is_visible()
+    assert buttons.nth(1).get_attribute("aria-pressed") == "true"
+    if width > height:
+        assert page.evaluate(rest) <= 0
 
 
 @pytest.mark.parametrize("width", [390, 1440])

@@ -1,6 +1,6 @@
 // The page: what one does on it, and what happens then.
 
-/** @type {{ kinds: Record<string, Kind>, samples: { name: string, data: string }[], frame: string }} */
+/** @type {{ kinds: Record<string, Kind>, styles: Style[], samples: { name: string, data: string }[], frame: string }} */
 let data;
 /** @type {Settings} */
 let settings;
@@ -23,6 +23,8 @@ let points = [];
 let film = [];
 /** @type {any[]} */
 const past = [];
+/** @type {Sketch[]} */
+let sketches = [];
 const compiled = new Map();
 const MOST_PAST = 20, MOST_FRAMES = 150, BUSY = 30, PANELS = 250;
 
@@ -47,21 +49,21 @@ function say(sentence) {
   one("reason").textContent = sentence;
 }
 
-const kind = () => data.kinds[settings.primitive];
-const variant = () => kind().variants[variantKey(kind(), settings.preset, settings.options)];
+const kind = (chosen = settings) => data.kinds[chosen.primitive];
+const variant = (chosen = settings) => kind(chosen).variants[variantKey(kind(chosen), chosen.preset, chosen.options)];
 
-/** Kernels of the present variant and loss. */
-async function openKind() {
-  const { params, programs, grows } = variant(), program = programs[settings.loss];
-  const key = `${settings.primitive} ${settings.loss} ${variantKey(kind(), settings.preset, settings.options)}`;
+/** Kernels of a variant and a loss. */
+async function openKind(chosen = settings) {
+  const { params, programs, grows } = variant(chosen), program = programs[chosen.loss];
+  const key = `${chosen.primitive} ${chosen.loss} ${variantKey(kind(chosen), chosen.preset, chosen.options)}`;
   if (!device) throw new Sentence(NO_ADAPTER);
   if (!compiled.has(key)) compiled.set(key, await compileProgram(device, program));
-  return { params, program, kernels: compiled.get(key), grows: grows && settings.growth, values: settings.options };
+  return { params, program, kernels: compiled.get(key), grows: grows && chosen.growth, values: chosen.options };
 }
 
 /** Options of the engine, as the recipe of the variant has them. */
-function engineOptions() {
-  const { steps, count, seed, growth, speed } = settings, [stage] = variant().recipe.stage;
+function engineOptions(chosen = settings) {
+  const { steps, count, seed, growth, speed } = chosen, [stage] = variant(chosen).recipe.stage;
   const still = growth ? {} : { start: 1, move: 0 };
   return { ...stage, ...still, rate: stage.rate * 2 ** speed, steps, count, seed };
 }
@@ -78,8 +80,41 @@ function readScene(size) {
   return { target, weight: mask.weight(), background };
 }
 
+/** A small fit of the same picture. @param {Settings} chosen */
+async function beginSketch(chosen) {
+  const background = colourOf(chosen.background), picture = /** @type {Source} */ (source);
+  const scene = { target: readPixels(picture, scaledSize(picture.bitmap, chosen.size), background), weight: null, background };
+  const begun = new Fit(/** @type {GPUDevice} */ (device), await openKind(chosen), scene, engineOptions(chosen));
+  begun.start();
+  return begun;
+}
+
+let sketching = false;
+
+/** Let the sketches learn in turn, while they are seen and nothing else learns. */
+async function sketch() {
+  if (sketching) return;
+  sketching = true;
+  const due = () => source && device && !running && /** @type {HTMLDetailsElement} */ (one("styles")).open ? sketches.filter(({ done }) => !done) : [];
+  for (let round = due(); round.length; round = due()) {
+    for (const each of round) {
+      await alone(() => each.turn(beginSketch));
+      await new Promise((resolve) => { setTimeout(resolve, 0); });
+    }
+  }
+  sketching = false;
+}
+
+/** Sketches of another picture, or on another device. */
+function sketchAnew() {
+  for (const each of sketches) each.reset();
+  sketch();
+}
+
 /** Begin anew: with starting values, or with parts that are given. @param {{ tensors: Tensors, count: number, size: { width: number, height: number } } | null} given */
 async function begin(given = null) {
+  one("studio").classList.remove("choosing");
+  markStyle();
   const scene = readScene(given?.size ?? null), chosen = await openKind(), options = engineOptions();
   if (given) Object.assign(options, { start: 1, count: given.count });
   // Where there is no memory for it, the present fit stays.
@@ -137,13 +172,16 @@ function refresh() {
   /** @type {HTMLProgressElement} */ (one("progress")).value = Math.min(1, fit.step / fit.options.steps);
 }
 
+/** Steps for a moment, where some took so many milliseconds. @param {number} taken @param {number} spent */
+const paced = (taken, spent) => Math.min(SUBMITTED, Math.max(1, Math.round((taken * BUSY) / Math.max(spent, 1))));
+
 /** Take steps for a moment, then let the page draw. */
 async function take() {
   if (!fit || !running) return;
   const began = performance.now(), taken = await fit.advance(chunk), spent = performance.now() - began;
   const rate = (1000 * taken) / Math.max(spent, 0.1);
   one("rate").textContent = rate < 10 ? rate.toFixed(1) : Math.round(rate).toLocaleString("en");
-  chunk = Math.min(SUBMITTED, Math.max(1, Math.round((taken * BUSY) / Math.max(spent, 1))));
+  chunk = paced(taken, spent);
   if (fit.done) running = false;
   await look(!running);
 }
@@ -154,6 +192,7 @@ async function go() {
     await new Promise((resolve) => { setTimeout(resolve, 0); });
   }
   refresh();
+  sketch();
 }
 
 /** Start or pause. */
@@ -251,6 +290,8 @@ const aim = (opened) => alone(async () => {
   if (fit) await remember();
   source = opened;
   markSample();
+  sketchAnew();
+  if (one("studio").classList.contains("choosing")) return;
   if (!fit || fit.step === 0) return begin();
   fit.scene = { ...fit.scene, ...readScene(fit.scene.target) };
   fit.aim();
@@ -371,9 +412,15 @@ function fillFields() {
   for (const key of /** @type {const} */ (["count", "size", "steps", "seed", "background", "speed"])) /** @type {HTMLInputElement} */ (one(key)).value = String(settings[key]);
   /** @type {HTMLInputElement} */ (one("growth")).checked = settings.growth;
   showSpeed();
+  markStyle();
 }
 
 const showSpeed = () => { one("speed-value").textContent = `${+(2 ** settings.speed).toPrecision(2)}×`; };
+
+function markStyle() {
+  const chosen = !one("studio").classList.contains("choosing");
+  for (const each of sketches) each.mark(settings, chosen);
+}
 
 function markSample() {
   for (const button of document.querySelectorAll("#samples button")) button.setAttribute("aria-pressed", String(source?.name === /** @type {HTMLElement} */ (button).dataset.name));
@@ -399,6 +446,13 @@ function listen() {
     const preset = kind().presets.find(({ name }) => name === target.value);
     change({ preset: target.value, options: { ...initialOptions(kind(), target.value) }, count: preset?.count ?? settings.count });
   });
+  on("styles", "toggle", sketch);
+  for (const { button, style } of sketches) {
+    button.addEventListener("click", async () => {
+      await change(structuredClone(style));
+      if (!running) toggle();
+    });
+  }
   for (const id of ["count", "seed"]) on(id, "change", () => change({ [id]: wholeNumber(id) }));
   on("size", "change", ({ target }) => change({ size: Number(target.value) }));
   on("background", "change", ({ target }) => change({ background: target.value }));
@@ -491,6 +545,7 @@ async function revive(lost) {
       fit.step = step;
       await look(true);
     });
+    sketchAnew();
     say("The graphics card was lost and found again. The fit goes on from what was drawn last.");
     if (was) toggle();
   } catch (error) {
@@ -541,6 +596,12 @@ async function main() {
   }, data.kinds);
   one("studio").hidden = false;
   mask = new Mask(one("mask"), (before) => { redirect(weigh, before); });
+  sketches = data.styles.map((style) => new Sketch(style));
+  const anew = location.hash.length < 2 && sketches.length > 1, styles = /** @type {HTMLDetailsElement} */ (one("styles"));
+  one("studio").classList.toggle("choosing", anew);
+  styles.hidden = !sketches.length;
+  styles.open = anew;
+  one("sketches").append(...sketches.map(({ button }) => button));
   fillFields();
   listen();
   for (const sample of data.samples) {
