@@ -12,6 +12,7 @@ from . import family as family
 from . import init as init
 from . import ink as ink
 from . import losses as losses
+from . import making as making
 from . import nn as nn
 from . import primitives as primitives
 from . import rates as rates

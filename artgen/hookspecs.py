@@ -114,6 +114,12 @@ def artgen_runs() -> Iterable[Spec]:
 
 
 @hookspec
+def artgen_makers() -> Iterable[Spec]:
+    """Provide kinds of things to make: subclasses of `artgen.making.Maker`."""
+    raise NotImplementedError
+
+
+@hookspec
 def artgen_observe(event: Event) -> None:
     """Receive an event of a run, in the process and thread of the run."""
     raise NotImplementedError

@@ -98,6 +98,11 @@ def shapes(call) -> dict[str, Any]:
     return json.loads(Path("shapes.json").read_text())
 
 
+def make(call) -> dict[str, Any]:
+    more = ("--nails", "12", "--board", "90", "--thread", "2", "--name", "wound")
+    return call("make", "string", "sample:cat", *more)
+
+
 def morph(call) -> dict[str, Any]:
     """Of a drawing into itself."""
     fit(call)
@@ -136,6 +141,7 @@ SHOW = "`artgen plugins show`"
             lambda call: (fit(call), call("render", "artgen-out/astronaut-gaussian.art"))[1],
         ),
         (["`artgen render -o FILE.json`"], shapes),
+        (["`artgen make`"], make),
         (["`artgen morph`"], morph),
         *(
             (
@@ -207,7 +213,7 @@ def test_every_section_is_tested():
     }
     tested |= {
         f"`artgen {name}`"
-        for name in ("render", "morph", "info", "compare", "plot", "studio", "doctor")
+        for name in ("render", "make", "morph", "info", "compare", "plot", "studio", "doctor")
     }
     tested |= {f"`artgen plugins {name}`" for name in ("list", "search", "new", "check")}
     tested |= {f"`artgen gallery {name}`" for name in ("build", "check", "open", "reel")}

@@ -411,10 +411,10 @@ def test_there_are_at_least_eight_planted_mistakes(kind):
     assert len(KINDS[kind]) >= 8
 
 
-SLOW = ("climb", "genetic", "gradient", "scratch", "solve", "html", "pdf")
+SLOW = ("climb", "genetic", "gradient", "scratch", "solve", "html", "pdf", "string")
 SHIPPED = [
     pytest.param(entry.kind, entry.name, marks=[pytest.mark.slow] * (entry.name in SLOW))
-    for kind in ("engine", "exporter", "loss", "target")
+    for kind in ("engine", "exporter", "loss", "maker", "target")
     for entry in Registry(environ={}).entries(kind)
     if entry.name not in ("http", "https")  # which need the network
 ]

@@ -317,8 +317,8 @@ def test_exchanges_of_chords_come_closer_to_the_tone():
     primitive = String({"nails": 24})
     amounts = np.random.default_rng(0).random((1, 6, 6)).repeat(8, 1).repeat(8, 2)
     sheet = ink.Sheet(amounts, Canvas(48, 48), 90, np.random.default_rng(0))
-    first, second = primitive.find_chords(primitive.find_nails(sheet))
-    shares, cell, grid = cross(primitive.find_nails(sheet), first, second)
+    first, second = primitive.find_chords(primitive.find_nails(sheet.canvas))
+    shares, cell, grid = cross(primitive.find_nails(sheet.canvas), first, second)
     view = View(shares, 0.02 / cell, 0.3 * sheet.at(0, *grid))
     start = np.zeros(len(first), np.float32)
     start[sheet.rng.choice(len(first), 90, replace=False)] = 1
@@ -340,14 +340,14 @@ def test_the_most_nails_fit_into_memory(monkeypatch):
     """Chords were held several times: 2,000 nails took 6.7 GB, and those of wide pictures more."""
     primitive = String({"nails": 24})
     sheet = ink.Sheet(np.ones((1, 9, 9)), Canvas(9, 9), 9, np.random.default_rng(0))
-    nails = primitive.find_nails(sheet)
+    nails = primitive.find_nails(sheet.canvas)
     lengths, cell, grid = cross(nails, *primitive.find_chords(nails))
     view = View(lengths, 0.02 / cell, np.ones(grid[0].shape))
     for shared in ("indices", "indptr"):
         held = [getattr(each, shared) for each in (lengths, view.columns, view.depth)]
         assert np.shares_memory(held[0], held[1])
         assert np.shares_memory(held[1], held[2])
-    nails = String({"nails": 2000}).find_nails(sheet)
+    nails = String({"nails": 2000}).find_nails(sheet.canvas)
     ways = np.concatenate([np.abs(nails[:-each] - nails[each:]).ravel() for each in range(1, 2000)])
     assert ways.sum() / (np.ptp(nails, 0).min() / SIDE) < MOST_CROSSED - 4_000_000
     monkeypatch.setattr(_chords, "MOST_CROSSED", 1000)
@@ -368,7 +368,7 @@ def test_nails_follow_an_outline_and_threads_stay_inside(name, tmp_path):
     assert primitive.options.frame.startswith("M0.")
     (tmp_path / "l.svg").unlink()
     sheet = ink.Sheet(np.full((1, 32, 32), 0.6), Canvas(32, 32), 150, np.random.default_rng(0))
-    nails, marks = primitive.find_nails(sheet), primitive.place(sheet)
+    nails, marks = primitive.find_nails(sheet.canvas), primitive.place(sheet)
     assert np.allclose(np.abs(nails).max(0), 0.94, atol=0.01)
     assert len(marks) > 100
     middles = (marks.strokes[:, :2] + marks.strokes[:, 2:4]) / 2

@@ -96,7 +96,7 @@ def plugin_code(what: str = "", code: object = None, *, hint: str = "") -> Itera
         raise
     except (Exception, SystemExit) as error:
         root = next((root for root, _ in _lines(error) if root in _names), None)
-        shipped = code is None or root_of(code) in ("artgen", "artgen_plugins")
+        shipped = code is None or root_of(code) in ("artgen", "artgen_plugins", "artgen_makers")
         if (root is None and shipped) or is_out_of_memory(error):
             raise
         line = line_at_fault(error, code)

@@ -24,7 +24,18 @@ from artgen.cli._flags import flat
 from artgen.cli._help import Command, Group, manual, showing
 from artgen.cli._streams import guard_streams, lost_output
 
-COMMANDS = ("fit", "looks", "render", "morph", "info", "compare", "plot", "studio", "doctor")
+COMMANDS = (
+    "fit",
+    "looks",
+    "render",
+    "make",
+    "morph",
+    "info",
+    "compare",
+    "plot",
+    "studio",
+    "doctor",
+)
 GROUPS = ("gallery", "plugins")
 """Commands and groups of commands; each lies in the module of this package with its name."""
 
@@ -86,11 +97,12 @@ def make_app(only: str | None = None) -> typer.Typer:
     app.callback(invoke_without_command=True)(_artgen)
     known = only in (*COMMANDS, *GROUPS)
     for name in (only,) if known else (*COMMANDS, *GROUPS):
-        command = getattr(importlib.import_module(f"artgen.cli.{name}"), str(name))
+        module = importlib.import_module(f"artgen.cli.{name}")
+        command = getattr(module, str(name))
         if name in GROUPS:
             app.add_typer(command, name=name)
         else:
-            app.command(cls=Command)(flat(command))
+            app.command(cls=getattr(module, "COMMAND", Command))(flat(command))
     return app
 
 
@@ -108,7 +120,7 @@ def _use_settings(context: typer.Context) -> None:
         del flags["overwrite"]
     # A recipe comes before the device of the settings, so `fit` and `compare` ask for that later.
     devices = {name: {**flags, "device": settings.device} for name in ("render", "morph", "plot")}
-    context.default_map = {"fit": flags, "compare": flags, **devices}
+    context.default_map = {"fit": flags, "make": flags, "compare": flags, **devices}
     variable = {"never": "NO_COLOR", "always": "FORCE_COLOR"}.get(settings.colours)
     if variable is not None:
         os.environ[variable] = "1"

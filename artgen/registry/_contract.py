@@ -17,7 +17,9 @@ _BASES = {
     "primitive": "artgen.primitives:Primitive",
     "engine": "artgen.engines:Engine",
     "run": "artgen.runs.kind:RunKind",
+    "maker": "artgen.making:Maker",
 }
+_SPACES = {"run": "runs.", "maker": "making."}
 _CALLS = {
     "loss": "image, target, weight",
     "target": "rest, request",
@@ -47,7 +49,7 @@ def check_contract(kind: str, what: str, loaded: Any) -> None:
     if kind not in _BASES:  # an observer, whose arguments pluggy has checked
         return
     base: Any = pkgutil.resolve_name(_BASES[kind])
-    spelled = f"artgen.{'runs.' if kind == 'run' else ''}{base.__name__}"
+    spelled = f"artgen.{_SPACES.get(kind, '')}{base.__name__}"
     if not (isinstance(loaded, type) and issubclass(loaded, base)):
         raise PluginError(
             f"{what} is {loaded!r}{place_of(loaded)}, which is not a subclass of {spelled}",

@@ -26,7 +26,9 @@ from artgen.events import Event
 from artgen.hookspecs import GROUP, PLUGIN_API, Spec
 from artgen.registry._contract import check_contract
 
-Kind = Literal["primitive", "engine", "loss", "target", "exporter", "look", "run", "observer"]
+Kind = Literal[
+    "primitive", "engine", "loss", "target", "exporter", "look", "run", "maker", "observer"
+]
 
 HOOKS: dict[Kind, str] = {
     "primitive": "artgen_primitives",
@@ -36,6 +38,7 @@ HOOKS: dict[Kind, str] = {
     "exporter": "artgen_exporters",
     "look": "artgen_looks",
     "run": "artgen_runs",
+    "maker": "artgen_makers",
 }
 """The hook through which a plugin offers entries of each kind."""
 _OBSERVE = "artgen_observe"

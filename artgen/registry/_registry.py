@@ -203,7 +203,9 @@ class Registry:
 
     @overload
     def load(
-        self, kind: Literal["engine", "loss", "target", "exporter", "look", "run"], name: str
+        self,
+        kind: Literal["engine", "loss", "target", "exporter", "look", "run", "maker"],
+        name: str,
     ) -> Any: ...
 
     def load(self, kind: Kind, name: str, *, plugin: Mapping[str, str] | None = None) -> Any:

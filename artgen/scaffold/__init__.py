@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["FAMILIES", "OTHERS", "Family", "Other", "Scaffold", "create"]
 
 Family = Literal["splat", "field", "shape", "partition", "mesh", "ink", "codec"]
-Other = Literal["loss", "target", "engine", "exporter", "look", "observer"]
+Other = Literal["loss", "target", "engine", "exporter", "look", "maker", "observer"]
 
 FAMILIES: dict[str, str] = {
     "splat": "Soft ovals at any angle.",
@@ -44,6 +44,7 @@ OTHERS: dict[str, str] = {
     "engine": "Random changes, of which the better are kept.",
     "exporter": "A picture as plain numbers (PPM).",
     "look": "Few triangles in four inks, on cream paper.",
+    "maker": "Square tiles of few colours, as a plan.",
     "observer": "Reports each new record.",
 }
 """The other kinds of plugins with a template, and a summary of each example."""
@@ -115,6 +116,7 @@ def create(
         "engine": f"artgen fit -p {name}_disc",
         "exporter": f"artgen render FILE.art -o picture.{name}",
         "look": f"artgen fit --look {name}",
+        "maker": f"artgen make {name} sample:cat",
         "observer": "artgen fit",
     }
     words["use"] = uses[kind]
@@ -156,7 +158,7 @@ def _hooks(kind: Kind, words: Mapping[str, str], load: str, prefix: str = "") ->
 
     name, cls, summary = words["name"], words["class_name"], words["summary"]
     offers: list[tuple[Kind, str, str, str]] = [
-        (kind, name, summary, cls if kind in ("primitive", "engine") else name)
+        (kind, name, summary, cls if kind in ("primitive", "engine", "maker") else name)
     ]
     if kind == "engine":
         offers.append(("primitive", f"{name}_disc", f"Soft discs, for {name}.", f"{cls}Disc"))

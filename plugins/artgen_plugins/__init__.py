@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 
 from artgen import Spec, hookimpl
+from artgen_makers import MAKERS
 from artgen_plugins.samples import NAMES
 
 PRIMITIVES = {
@@ -80,6 +81,12 @@ def artgen_losses() -> list[Spec]:
 def artgen_exporters() -> list[Spec]:
     """Return the spec of icons."""
     return [Spec("ico", "An icon for pages and desktops", "artgen_plugins.icon:export_ico")]
+
+
+@hookimpl
+def artgen_makers() -> list[Spec]:
+    """Return the kinds of things to make, of the package `artgen_makers`."""
+    return [Spec(name, *facts) for name, facts in MAKERS.items()]
 
 
 @hookimpl

@@ -60,7 +60,7 @@ class String(Ink):
         from artgen_plugins._chords import View, coverage, solve
         from artgen_plugins._tours import circuit
 
-        nails = self.find_nails(sheet)
+        nails = self.find_nails(sheet.canvas)
         first, second = self.find_chords(nails)
         reach = np.hypot(*(nails[first] - nails[second]).T)
         matrix, cell, grid = coverage(nails, first, second)
@@ -98,11 +98,11 @@ class String(Ink):
         if self.options.frame not in ("circle", "rectangle"):
             self.options = replace(self.options, frame=read_outline(self.options.frame))
 
-    def find_nails(self, sheet: ink.Sheet) -> Floats:
+    def find_nails(self, canvas: Canvas) -> Floats:
         """Return the places of the nails, [N, 2]: in order around the frame, nearly even."""
         from artgen_plugins._outlines import largest
 
-        half = np.array(sheet.canvas.reach) - 2 * self.options.margin
+        half = np.array(canvas.reach) - 2 * self.options.margin
         if self.options.frame == "circle":
             ring = min(half) * np.exp(2j * np.pi * np.arange(720) / 720)[:, None].view(np.float64)
         elif self.options.frame == "rectangle":

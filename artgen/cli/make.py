@@ -1,0 +1,184 @@
+"""`artgen make`: instructions and machine files for a thing, from a drawing or a photo."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from artgen.base.errors import InputError, UsageError
+from artgen.base.files import check_art
+from artgen.cli._completion import names_of
+from artgen.cli._console import columns, load_module, print_json, say
+from artgen.cli._flags import OVERWRITE, Common, argument, option, switch
+from artgen.cli._help import Command
+
+if TYPE_CHECKING:
+    from artgen.art import Art
+    from artgen.registry import Registry
+
+
+class Make(Command):
+    """A command that takes the options of a kind as flags: ``--board 400mm``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Turn flags that no command has into settings."""
+        return super().parse_args(ctx, list(self._settings(args)))
+
+    def _settings(self, args: Sequence[str]) -> Sequence[str]:
+        known: dict[str, Any] = {flag: each for each in self.params for flag in each.opts}
+        known |= dict.fromkeys(("--help", "-h"))
+        read, left = list[str](), list(args)
+        while left:
+            word = left.pop(0)
+            flag, given, value = word.partition("=")
+            own = known.get(flag)
+            if word == "--":
+                return [*read, word, *left]
+            if flag in known or not word.startswith("--"):
+                read.append(word)
+                if own is not None and not given and not getattr(own, "is_flag", False):
+                    read += left[:1]
+                    del left[:1]
+                continue
+            if not given:
+                value = "true" if not left or left[0].startswith("--") else left.pop(0)
+            read += ["--set", f"{flag[2:].replace('-', '_')}={value}"]
+        return read
+
+
+COMMAND = Make
+"""The class of the command."""
+
+
+def make(
+    kind: str | None = argument(
+        "KIND", "What to make; --list shows all.", default=None, complete=names_of("maker")
+    ),
+    source: str | None = argument(
+        "FILE.art|PHOTO", "A saved drawing, or a picture as for artgen fit.", default=None
+    ),
+    settings: list[str] | None = option(
+        "KEY=VALUE",
+        "Set an option of the kind; a flag of its name is the same: --board 40cm. Repeatable.",
+        "--set",
+    ),
+    show: bool = switch("List the kinds, or the options of one, and exit.", "--list"),
+    out: Path = option("DIR", "Output folder.", default=Path("artgen-out")),
+    name: str | None = option("NAME", "Folder in DIR. Default: FILE-KIND."),
+    overwrite: bool = OVERWRITE,
+    *,
+    common: Common,
+) -> None:
+    """Make instructions, a list of parts and a picture of a thing: string art, cross-stitch, ...
+
+    Examples:
+        artgen make --list
+        artgen make string photo.jpg --board 400mm --thread 0.2mm
+        artgen make cross-stitch photo.jpg --columns 120 --colours 24
+    """
+    registry = common.registry()
+    if show:
+        return _list(kind, registry, common)
+    if kind is None or source is None:
+        raise UsageError("artgen make needs a kind and a file", hint="artgen make --list")
+    entry = registry.find("maker", kind)
+    pairs = [each.partition("=")[::2] for each in settings or ()]
+    is_art = source.lower().endswith(".art")
+    if is_art:
+        check_art(Path(source))
+
+    load_module("artgen.making", quiet=common.quiet)
+
+    from artgen.art import load
+    from artgen.base.files import file_hash
+    from artgen.making import Motif, Provenance, files_of, lengths_of, run_maker
+    from artgen.output import atomic_write, check_output, probe_folder
+    from artgen.recipe import Recipe
+    from artgen.runs import read_target
+    from artgen.targets import Source, file_safe
+
+    cls = entry.load()
+    maker = cls(lengths_of(cls, dict(pairs)))
+    parsed = Source.parse(source)
+    stem = Path(source).stem if is_art else parsed.file_stem
+    folder = out / (name or f"{file_safe(stem)}-{entry.name}")
+    if folder.exists() and not overwrite:
+        raise UsageError(f"{folder} exists", hint="use --overwrite or another --name")
+    art, photo, fitted = None, None, {}
+    if is_art:
+        art, sha256 = load(Path(source), registry=registry), file_hash(Path(source))
+    else:
+        asked = Recipe.from_dict({"target": {"source": source}})
+        opened = read_target(asked, registry, (Path(),))
+        photo, sha256 = opened.pixels, opened.sha256
+        if photo is None:
+            raise InputError(f"{source} is no picture", hint="give a photo or an .art file")
+        if not cls.takes_photos:
+            art = _fit(source, maker.recipe(photo), registry, common)
+            photo, fitted = None, {"drawing.art": art.to_bytes()}
+    given = {key: getattr(maker.options, key) for key, _ in pairs}
+    origin = Provenance(entry.name, Path(source).name, sha256, given).line
+    motif = Motif(stem, art, photo, origin)
+    made = run_maker(entry.name, maker, motif)
+    provenance = Provenance(entry.name, Path(source).name, sha256, asdict(maker.options))
+    files = {folder / n: data for n, data in (fitted | files_of(made, motif, provenance)).items()}
+    for path in files:
+        check_output(path, overwrite=overwrite, option="--name", inputs=[Path(source)])
+    probe_folder(folder)
+    for path, data in files.items():
+        atomic_write(path, data)
+    for note in () if common.quiet else made.notes:
+        say(f"note: {note}")
+    if common.as_json:
+        parts = [vars(part) for part in made.parts]
+        outputs = [str(path) for path in files]
+        print_json({"kind": entry.name, "source": source, "outputs": outputs, "parts": parts})
+    elif not common.quiet:
+        print(*files, sep="\n", flush=True)
+    return None
+
+
+def _fit(source: str, tables: Any, registry: Registry, common: Common) -> Art:
+    """Fit a photo as a maker says. Raises what a fit raises, Interrupted included."""
+    load_module("artgen.runs.whole.run", "the compiler", quiet=common.quiet)
+
+    from artgen.cli._progress import progress
+    from artgen.recipe import Recipe
+    from artgen.runs import run
+    from artgen.tasks import RunControl, graceful_signals
+
+    target = {**tables.get("target", {}), "source": source}
+    given = {"seed": 0, **tables, "target": target, "output": {"video": False, "history": 0}}
+    control = RunControl()
+    with graceful_signals(control), progress(registry, common) as stories:
+        result = run(Recipe.from_dict(given), registry, observers=stories, control=control)
+    if result.error is not None:
+        raise result.error
+    assert result.art is not None
+    return result.art
+
+
+def _list(kind: str | None, registry: Registry, common: Common) -> None:
+    """Print all kinds, or the options of one."""
+    if kind is None:
+        rows = [(registry.spelling(each), each.summary) for each in registry.entries("maker")]
+        if common.as_json:
+            print_json({"kinds": dict(rows)})
+        else:
+            print(columns(rows))
+        return
+
+    from artgen.base.options import describe_options
+
+    entry = registry.find("maker", kind)
+    options = describe_options(entry.load().Options)
+    facts = [(o.name.replace("_", "-"), o.type, str(o.default), o.help) for o in options]
+    if common.as_json:
+        keys = ("name", "type", "default", "help")
+        told = [dict(zip(keys, each, strict=True)) for each in facts]
+        print_json({"kind": kind, "options": told})
+        return
+    print(f"{entry.name}: {entry.summary}")
+    print(columns([(f"--{name}", *rest) for name, *rest in facts], indent=2))

@@ -1,0 +1,203 @@
+"""Things that people make by hand or machine: the contract of makers, and what they all write.
+
+A maker turns a drawing or a photo into instructions. Lengths are millimetres throughout::
+
+    class Beads(Maker):
+        def make(self, motif):
+            return Made({"plan.txt": ...}, [Part("bead", number=900)], motif.picture(30, 30))
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artgen._version import __version__
+from artgen.base.errors import UsageError
+from artgen.base.faults import broken, plugin_code
+from artgen.base.options import describe_options, parse_options, parse_value
+from artgen.output import encode_png
+from artgen.primitives import NoOptions
+from artgen.registry import check_required
+from artgen.targets import linear_to_srgb, parse_colour, srgb_to_linear
+
+if TYPE_CHECKING:
+    from artgen.art import Art
+
+__all__ = ["Made", "Maker", "Motif", "Part", "parse_colour"]
+
+_UNITS = {"mm": 1.0, "cm": 10.0, "m": 1000.0, "in": 25.4}
+_LENGTH = re.compile(r"(\d+(?:\.\d+)?|\.\d+)(mm|cm|m|in)")
+_FINER = 4
+"""A drawing is drawn this many times larger than the grid over which it is averaged."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A line of the list of parts: what it is, its name and colour, and how much is needed.
+
+    `colour` is ``#rrggbb`` or empty, `number` counts pieces, `length` is in millimetres.
+    """
+
+    what: str
+    name: str = ""
+    colour: str = ""
+    number: int = 0
+    length: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """What a maker gives: `files` by name, the `parts` that are needed, and the finished thing.
+
+    `picture` shows the thing in its material, uint8 [height, width, 3]. `notes` are for the user.
+    """
+
+    files: Mapping[str, bytes]
+    parts: Sequence[Part]
+    picture: NDArray[np.uint8]
+    notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Motif:
+    """What a thing is made from: a drawing, or a `photo`, uint8 [height, width, 3], as it is.
+
+    `name` is that of the file without suffix. `origin` says in a line how the thing is made, for
+    all files that can hold a text; `recipe` is the drawing's as JSON, or empty.
+    """
+
+    name: str
+    art: Art | None = None
+    photo: NDArray[np.uint8] | None = None
+    origin: str = f"artgen {__version__}"
+
+    @property
+    def recipe(self) -> str:
+        """The recipe of the drawing, as JSON; empty for a photo."""
+        return "" if self.art is None else self.art.recipe.to_json()
+
+    @property
+    def aspect(self) -> float:
+        """Width divided by height."""
+        if self.art is not None:
+            return self.art.drawing.width / self.art.drawing.height
+        height, width = self.pixels(0).shape[:2]
+        return float(width / height)
+
+    def pixels(self, size: int) -> NDArray[np.uint8]:
+        """The photo as it is, or the drawing with a long side of `size`: uint8 [h, w, 3]."""
+        if self.photo is not None:
+            return self.photo
+        assert self.art is not None
+        return self.art.render(size)
+
+    def picture(self, columns: int, rows: int) -> NDArray[np.uint8]:
+        """The colours of a grid, averaged as light is: uint8 [rows, columns, 3]."""
+        from PIL import Image
+
+        shown = self.pixels(_FINER * max(columns, rows))
+        light = srgb_to_linear((shown / 255).astype(np.float32))
+        planes = [
+            Image.fromarray(plane).resize((columns, rows), Image.Resampling.BOX)
+            for plane in np.moveaxis(light, 2, 0)
+        ]
+        mean = linear_to_srgb(np.stack([np.asarray(plane) for plane in planes], 2))
+        pixels: NDArray[np.uint8] = np.rint(255 * mean.clip(0, 1)).astype(np.uint8)
+        return pixels
+
+
+class Maker:
+    """A kind of thing to make. A plugin defines `make`, and `recipe` where it needs a drawing.
+
+    `Options` is a frozen dataclass of `artgen.option` fields, which become flags of ``artgen
+    make``; lengths are floats in millimetres. `takes_photos` is whether it makes things of a photo
+    as it is; else a photo is fitted first, as `recipe` says.
+    """
+
+    Options: ClassVar[type[Any]] = NoOptions
+    takes_photos: ClassVar[bool] = False
+    required: ClassVar[tuple[str, ...]] = ("make",)
+    known_deviations: ClassVar[Mapping[str, str]] = {}
+
+    def __init__(self, options: Mapping[str, Any] | None = None) -> None:
+        self.options: Any = parse_options(self.Options, options or {}, type(self).__name__)
+
+    def recipe(self, photo: NDArray[np.uint8]) -> Mapping[str, Any]:
+        """Tables of the recipe by which a photo, uint8 [height, width, 3], is fitted first."""
+        return {}
+
+    def make(self, motif: Motif) -> Made:
+        """Make the thing. Raises UsageError for a drawing or sizes that it cannot be made of."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """How a thing was made: its kind, what it was made of, and the options."""
+
+    kind: str
+    source: str
+    sha256: str | None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def line(self) -> str:
+        """The same as a command line."""
+        flags = [f"--{key.replace('_', '-')} {value}" for key, value in self.options.items()]
+        return " ".join([f"artgen {__version__}: artgen make {self.kind} {self.source}", *flags])
+
+
+def lengths_of(maker: type[Maker], values: Mapping[str, str]) -> dict[str, Any]:
+    """Read options as they are typed: ``400mm``, ``40cm`` and ``15.7in`` become millimetres."""
+    floats = {each.name for each in describe_options(maker.Options) if each.hint is float}
+    read: dict[str, Any] = {}
+    for key, text in values.items():
+        length = _LENGTH.fullmatch(text) if key in floats else None
+        read[key] = float(length[1]) * _UNITS[length[2]] if length else parse_value(text)
+    return read
+
+
+def run_maker(kind: str, maker: Maker, motif: Motif) -> Made:
+    """Return what a maker makes. Raises ArtgenError, PluginError for its mistakes."""
+    check_required(f"maker {kind!r}", type(maker))
+    what, hint = f"maker {kind!r}", "return artgen.making.Made(files, parts, picture)"
+    with plugin_code(what, type(maker), hint=hint):
+        made = maker.make(motif)
+    good = isinstance(made, Made) and all(
+        isinstance(data, bytes) and re.fullmatch(r"[\w-][\w.-]*", name)
+        for name, data in made.files.items()
+    )
+    if not good:
+        raise broken(what, type(maker).make, "gave no files of bytes by plain names", hint)
+    if not made.parts:
+        raise UsageError(f"there is nothing to make: {motif.name} has no part", hint="make another")
+    return made
+
+
+def files_of(made: Made, motif: Motif, provenance: Provenance) -> dict[str, bytes]:
+    """All files of a thing by name: its own, the lists of parts and the picture."""
+    recipe = motif.recipe
+    data: dict[str, Any] = {"artgen": __version__, "made": asdict(provenance)}
+    data |= {"recipe": json.loads(recipe)} if recipe else {}
+    data["parts"] = [asdict(part) for part in made.parts]
+    table = io.StringIO(newline="")
+    table.write(f"# {motif.origin}\r\n")
+    rows = csv.writer(table)
+    rows.writerow(["what", "name", "colour", "number", "length in mm"])
+    for part in made.parts:
+        rows.writerow([part.what, part.name, part.colour, part.number, f"{part.length:.1f}"])
+    return {
+        **made.files,
+        "parts.csv": table.getvalue().encode(),
+        "parts.json": (json.dumps(data, indent=1, ensure_ascii=False) + "\n").encode(),
+        "picture.png": encode_png(made.picture, recipe or None),
+    }

@@ -1,0 +1,107 @@
+"""Checks of makers: what they make, how they refuse, and that equal drawings give equal bytes."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import chdir
+from typing import Any
+
+import numpy as np
+
+from artgen.base.errors import UsageError
+from artgen.making import Made, Motif, files_of, run_maker
+from artgen.making import Provenance as Said
+from artgen.recipe import Recipe
+from artgen.runs import run
+from artgen.targets import image_from_array
+from artgen.testing.candidate import CANVAS, Offer, picture
+from artgen.testing.run_checks import Failed, basic, count_options
+from artgen.testing.side_effects import CLOCK, check_side_effects, no_calls
+
+
+@basic
+def schema(offer: Offer) -> str:
+    """The options are a frozen dataclass, with help.
+
+    Use `@dataclass(frozen=True)` and `artgen.option(default, "help", low=..., high=...)`.
+    """
+    return f"{count_options(offer.loaded.Options)} options"
+
+
+@basic
+def makes(offer: Offer) -> str:
+    """It makes a thing of a small photo: files, parts and a picture of 8-bit pixels.
+
+    Return `artgen.making.Made(files, parts, picture)`; parts have a number or a length.
+    """
+    made = _made(offer)
+    pixels = made.picture
+    if not (isinstance(pixels, np.ndarray) and pixels.dtype == np.uint8 and pixels.ndim == 3):
+        raise Failed("the picture is not uint8 [height, width, 3]", offer.loaded.make)
+    for part in made.parts:
+        if not (part.number > 0 or part.length > 0):
+            raise Failed(f"the part {part.what!r} has no number and no length", offer.loaded.make)
+    return f"{len(made.files)} files, {len(made.parts)} parts"
+
+
+def drawings(offer: Offer) -> str:
+    """A drawing of a primitive that it does not know is made, or refused by `UsageError`.
+
+    Use `motif.picture` and `motif.pixels`, or ask `motif.art.drawing.primitive` first.
+    """
+    recipe = {"primitive": {"name": "triangle", "count": 3}, "stage": [{"steps": 3}]}
+    art = _fitted(offer, {**recipe, "run": {"backend": "eager"}})
+    try:
+        run_maker(offer.name, offer.loaded(), Motif("triangles", art))
+    except UsageError as refusal:
+        return f"refuses triangles: {refusal.message}"
+    return "takes triangles"
+
+
+def purity(offer: Offer) -> None:
+    """The same motif gives the same bytes, without a clock; nothing is changed or written.
+
+    Leave out dates and random numbers, or seed a generator of your own.
+    """
+    first = _made(offer)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        chdir(folder),
+        check_side_effects(offer),
+        no_calls(offer, CLOCK),
+    ):
+        again = offer.loaded().make(_motif(offer))
+    said = Said(offer.name, "small", None)
+    one, other = (files_of(each, _motif(offer), said) for each in (first, again))
+    for name, data in one.items():
+        if other.get(name) != data:
+            raise Failed(f"{name} has other bytes the second time", offer.loaded.make)
+
+
+MAKER = (schema, makes, drawings, purity)
+
+
+def _made(offer: Offer) -> Made:
+    made = offer.once("made", lambda: run_maker(offer.name, offer.loaded(), _motif(offer)))
+    return made
+
+
+def _motif(offer: Offer) -> Motif:
+    """The small photo itself, or its drawing as the maker asks for."""
+    if offer.loaded.takes_photos:
+        return Motif("small", photo=_photo())
+    return Motif(
+        "small", offer.once("art", lambda: _fitted(offer, offer.loaded().recipe(_photo())))
+    )
+
+
+def _photo() -> Any:
+    return np.rint(255 * picture(CANVAS).permute(1, 2, 0).numpy()).astype(np.uint8)
+
+
+def _fitted(offer: Offer, tables: Any) -> Any:
+    recipe = Recipe.from_dict({"seed": 0, **tables, "output": {"video": False}})
+    outcome = run(recipe, offer.registry, target=image_from_array(_photo()))
+    if outcome.error is not None:
+        raise outcome.error
+    return outcome.art

@@ -1,0 +1,140 @@
+"""Guides on paper: a first page with the thing and its parts, templates at 1:1, rows of tables."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from artgen.making import Made, Motif, Part
+from artgen_makers.pdf import Document, Sheet, text_width
+
+PAPERS = {"a4": (210.0, 297.0), "letter": (215.9, 279.4)}
+"""Widths and heights in mm."""
+MARGIN, OVERLAP = 12.0, 8.0
+"""Blank border of a page, and how much of a template two sheets share, in mm."""
+LARGEST = 800
+"""Longer side of the picture in pixels."""
+_SIDE, _GRAY = 110.0, "#777777"
+
+
+class Guide:
+    """A document on one paper: `width` x `height` mm of each page are free."""
+
+    def __init__(self, motif: Motif, title: str, paper: str) -> None:
+        self.motif, self.title = motif, title
+        self.paper = PAPERS[paper]
+        self.width, self.height = (side - 2 * MARGIN for side in self.paper)
+        self.document = Document(f"{motif.name}: {title}", motif.recipe)
+
+    def page(self, heading: str) -> Sheet:
+        """Begin a page with a heading; what is free begins at `MARGIN` + 10 mm."""
+        sheet = self.document.page(*self.paper)
+        sheet.text(MARGIN, MARGIN + 4, heading, 5, bold=True)
+        return sheet
+
+    def cover(self, made: Made, steps: Sequence[str]) -> None:
+        """Add the page with the picture, the steps and the parts; long lists take more pages."""
+        sheet = self.page(f"{self.motif.name}: {self.title}")
+        high, wide = made.picture.shape[:2]
+        scale = min(self.width / wide, _SIDE / high)
+        name = self.document.picture(_smaller(made.picture))
+        sheet.place(name, MARGIN, MARGIN + 10, wide * scale, high * scale)
+        y = MARGIN + 18 + high * scale
+        for number, step in enumerate(steps, 1):
+            for line in wrapped(step, self.width - 8, 3.6):
+                sheet.text(MARGIN + 8, y, line, 3.6)
+                y += 5
+            sheet.text(MARGIN, y - 5 * len(wrapped(step, self.width - 8, 3.6)), f"{number}.", 3.6)
+        y += 4
+        sheet.text(MARGIN, y, "What you need", 4.2, bold=True)
+        for part in made.parts:
+            y += 6
+            if y > self.paper[1] - MARGIN - 8:
+                sheet, y = self.page("What you need"), MARGIN + 16
+            self._part(sheet, y, part)
+
+    def _part(self, sheet: Sheet, y: float, part: Part) -> None:
+        if part.colour:
+            sheet.box(MARGIN, y - 3.6, 8, 4.4, fill=part.colour)
+        amount = [f"{part.number:,}"] * (part.number > 0)
+        amount += [f"{part.length / 1000:.1f} m"] * (part.length > 0)
+        sheet.text(MARGIN + 11, y, f"{part.what} {part.name}".strip(), 3.6)
+        sheet.text(MARGIN + self.width, y, ", ".join(amount), 3.6, align="right")
+
+    def tiled(self, heading: str, template: Sheet) -> None:
+        """Add a template at 1:1, over as many sheets as it takes, with marks to join them."""
+        free = self.width - OVERLAP, self.height - 12 - OVERLAP
+        name = self.document.form(template)
+        columns, rows = (
+            max(1, math.ceil((side - OVERLAP) / step))
+            for side, step in zip((template.width, template.height), free, strict=True)
+        )
+        for row in range(rows):
+            for column in range(columns):
+                place = f"row {row + 1} of {rows}, column {column + 1} of {columns}"
+                sheet = self.page(f"{heading}: {place}")
+                top = MARGIN + 10
+                wide, high = free[0] + OVERLAP, free[1] + OVERLAP
+                sheet.write(f"q {MARGIN} {top} {wide:.3f} {high:.3f} re W n")
+                sheet.place(name, MARGIN - column * free[0], top - row * free[1])
+                sheet.write("Q")
+                marks = [
+                    (MARGIN + OVERLAP / 2 + u * free[0], top + OVERLAP / 2 + v * free[1])
+                    for u in (0, 1)
+                    for v in (0, 1)
+                ]
+                for x, y in marks:
+                    sheet.line([(x - 4, y), (x + 4, y)], 0.15, _GRAY)
+                    sheet.line([(x, y - 4), (x, y + 4)], 0.15, _GRAY)
+                end = self.paper[1] - MARGIN + 1.5
+                sheet.line([(MARGIN, end), (MARGIN + 50, end)], 0.4)
+                told = (
+                    "this line is 50 mm long: print at 100 %; lay crosses of sheets on each other"
+                )
+                sheet.text(MARGIN + 53, end + 1, told, 2.8, colour=_GRAY)
+
+    def encode(self) -> bytes:
+        """The file, with the origin and a number on every page."""
+        pages = self.document.pages
+        for number, sheet in enumerate(pages, 1):
+            y = self.paper[1] - 5
+            [line, *_] = wrapped(self.motif.origin, self.width - 20, 2.5)
+            sheet.text(MARGIN, y, line, 2.5, colour=_GRAY)
+            count = f"{number} / {len(pages)}"
+            sheet.text(MARGIN + self.width, y, count, 2.8, align="right", colour=_GRAY)
+        return self.document.encode()
+
+
+def guides(
+    motif: Motif, title: str, made: Made, steps: Sequence[str], draw: Callable[[Guide], None]
+) -> Made:
+    """Return what was made with a guide on each paper, whose pages after the first `draw` adds."""
+    files = dict(made.files)
+    for paper in PAPERS:
+        guide = Guide(motif, title, paper)
+        guide.cover(made, steps)
+        draw(guide)
+        files[f"guide-{paper}.pdf"] = guide.encode()
+    return Made(files, made.parts, made.picture, made.notes)
+
+
+def _smaller(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    picture = Image.fromarray(pixels)
+    picture.thumbnail((LARGEST, LARGEST), Image.Resampling.LANCZOS)
+    return np.asarray(picture)
+
+
+def wrapped(text: str, width: float, size: float) -> list[str]:
+    """Return the lines of a text that are no wider than `width` mm."""
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and text_width(longer, size) > width:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines

@@ -1,0 +1,200 @@
+"""PDF pages in millimetres: lines, texts, pictures, and forms that several pages show.
+
+Nothing but what ISO 32000-1 asks for, without dates, so equal pages give equal bytes. Texts are in
+Helvetica, which every reader has, so their letters are those of Western Europe.
+"""
+
+from __future__ import annotations
+
+import html
+import zlib
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artgen.making import parse_colour
+
+Pixels = NDArray[np.uint8]
+Align = Literal["left", "middle", "right"]
+
+POINTS = 72 / 25.4
+"""PDF units per millimetre."""
+CAP = 0.718
+"""Height of capital letters and digits of Helvetica, as a share of the size."""
+_WIDTHS = (
+    *(278, 278, 355, 556, 556, 889, 667, 191, 333, 333, 389, 584, 278, 333, 278, 278),
+    *(*[556] * 10, 278, 278, 584, 584, 584, 556, 1015),
+    *(667, 667, 722, 722, 667, 611, 778, 722, 278, 500, 667, 556, 833),
+    *(722, 778, 667, 778, 722, 667, 611, 722, 667, 944, 667, 667, 611),
+    *(278, 278, 278, 469, 556, 333, 556, 556, 500, 556, 556, 278, 556, 556, 222, 222),
+    *(500, 222, 833, 556, 556, 556, 556, 333, 500, 278, 556, 500, 722, 500, 500, 500),
+    *(334, 260, 334, 584),
+)
+"""Widths of the letters from the blank to ``~`` in thousandths of the size (Adobe's AFM files)."""
+
+
+def text_width(text: str, size: float) -> float:
+    """Return the width of a text of `size` mm, in mm."""
+    known = (_WIDTHS[ord(c) - 32] if " " <= c <= "~" else 556 for c in text)
+    return size * sum(known) / 1000
+
+
+class Sheet:
+    """A page of `width` x `height` mm, or a form; x points right and y down from the corner."""
+
+    def __init__(self, width: float, height: float) -> None:
+        self.width, self.height = width, height
+        self.operators = [f"{POINTS:.6f} 0 0 {-POINTS:.6f} 0 {height * POINTS:.3f} cm 1 J 1 j"]
+
+    def write(self, *operators: str) -> None:
+        """Add operators of PDF."""
+        self.operators += operators
+
+    def line(
+        self, points: Iterable[Sequence[float]], width: float = 0.2, colour: str = "#000000"
+    ) -> None:
+        """Draw a line through points, `width` mm wide."""
+        self.write(f"{_levels(colour)} RG {_n(width)} w {_path(points)} S")
+
+    def area(self, points: Iterable[Sequence[float]], colour: str) -> None:
+        """Fill a polygon."""
+        self.write(f"{_levels(colour)} rg {_path(points)} h f")
+
+    def box(
+        self, x: float, y: float, width: float, height: float, *, fill: str = "", edge: float = 0.2
+    ) -> None:
+        """Draw a rectangle, with a colour or without, its edge `edge` mm wide or missing."""
+        shown = f"{_n(x)} {_n(y)} {_n(width)} {_n(height)} re"
+        if fill:
+            self.write(f"{_levels(fill)} rg {shown} f")
+        if edge:
+            self.write(f"0 0 0 RG {_n(edge)} w {shown} S")
+
+    def dot(self, x: float, y: float, radius: float, colour: str = "#000000") -> None:
+        """Draw a filled circle: a line without length with round ends."""
+        self.line([(x, y), (x, y)], 2 * radius, colour)
+
+    def text(
+        self,
+        x: float,
+        y: float,
+        text: str,
+        size: float = 3.5,
+        *,
+        align: Align = "left",
+        bold: bool = False,
+        colour: str = "#000000",
+        turn: float = 0.0,
+    ) -> None:
+        """Write a line with its base line at y, `size` mm large, turned by `turn` radians."""
+        data = text.encode("cp1252", "replace").decode("latin-1")
+        escaped = "".join(f"\\{c}" if c in "()\\" else c for c in data)
+        cosine, sine = float(np.cos(turn)), float(np.sin(turn))
+        back = {"left": 0.0, "middle": 0.5, "right": 1.0}[align] * text_width(text, size)
+        x, y = x - back * cosine, y - back * sine
+        way = f"{_n(cosine)} {_n(sine)} {_n(sine)} {_n(-cosine)} {_n(x)} {_n(y)} Tm"
+        font = f"/{'FB' if bold else 'F'} {_n(size)} Tf"
+        self.write(f"BT {_levels(colour)} rg {font} {way} ({escaped}) Tj ET")
+
+    def place(self, name: str, x: float, y: float, width: float = 1, height: float = 1) -> None:
+        """Show a picture or form of the document with its upper left corner at x, y."""
+        self.write(f"q {_n(width)} 0 0 {_n(height)} {_n(x)} {_n(y)} cm /{name} Do Q")
+
+
+class Document:
+    """Pages with the pictures and forms that they share."""
+
+    def __init__(self, title: str, recipe: str = "") -> None:
+        self.title, self.recipe = title, recipe
+        self.pages: list[Sheet] = []
+        self.shared: list[tuple[str, bytes]] = []
+
+    def page(self, width: float, height: float) -> Sheet:
+        """Add a page of this size in mm."""
+        self.pages.append(Sheet(width, height))
+        return self.pages[-1]
+
+    def picture(self, pixels: Pixels) -> str:
+        """Add a picture, uint8 [height, width, 3], and return its name; see `Sheet.place`."""
+        height, width = pixels.shape[:2]
+        keys = f"/Subtype /Image /Width {width} /Height {height} /ColorSpace /DeviceRGB"
+        # Pages count downwards, pictures upwards.
+        return self._share(f"{keys} /BitsPerComponent 8", pixels[::-1].tobytes())
+
+    def form(self, sheet: Sheet) -> str:
+        """Add what a sheet shows, and return its name; only forms added before may be in it."""
+        box = f"/BBox [0 0 {_n(sheet.width)} {_n(sheet.height)}]"
+        content = "\n".join(["1 J 1 j", *sheet.operators[1:]])
+        return self._share(f"/Subtype /Form {box} /Resources 3 0 R", content.encode("latin-1"))
+
+    def _share(self, keys: str, data: bytes) -> str:
+        self.shared.append((keys, data))
+        return f"X{len(self.shared) - 1}"
+
+    def encode(self) -> bytes:
+        """The file, with the recipe in its XMP metadata."""
+        first = 8 + len(self.shared)
+        kids = " ".join(f"{first + 2 * k} 0 R" for k in range(len(self.pages)))
+        names = " ".join(f"/X{k} {8 + k} 0 R" for k in range(len(self.shared)))
+        font = "/Type /Font /Subtype /Type1 /Encoding /WinAnsiEncoding /BaseFont /Helvetica"
+        title = self.title.encode("utf-16").hex()
+        about = f"<artgen:recipe>{html.escape(self.recipe, quote=False)}</artgen:recipe>"
+        objects = [
+            b"<< /Type /Catalog /Pages 2 0 R /Metadata 6 0 R >>",
+            f"<< /Type /Pages /Kids [{kids}] /Count {len(self.pages)} >>".encode(),
+            f"<< /Font << /F 4 0 R /FB 5 0 R >> /XObject << {names} >> >>".encode(),
+            f"<< {font} >>".encode(),
+            f"<< {font}-Bold >>".encode(),
+            _stream("/Type /Metadata /Subtype /XML", _XMP.format(about).encode(), plain=True),
+            f"<< /Producer (artgen) /Title <{title}> >>".encode(),
+            *(_stream(f"/Type /XObject {keys}", data) for keys, data in self.shared),
+        ]
+        for number, page in enumerate(self.pages):
+            box = f"[0 0 {page.width * POINTS:.3f} {page.height * POINTS:.3f}]"
+            content = f"{first + 2 * number + 1} 0 R"
+            told = f"/MediaBox {box} /Resources 3 0 R /Contents {content}"
+            objects.append(f"<< /Type /Page /Parent 2 0 R {told} >>".encode())
+            objects.append(_stream("", "\n".join(page.operators).encode("latin-1")))
+        texts = [b"%d 0 obj\n%s\nendobj\n" % each for each in enumerate(objects, 1)]
+        head = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"
+        *places, end = accumulate(map(len, texts), initial=len(head))
+        table = "".join(f"{place:010} 00000 n \n" for place in places)
+        size = len(objects) + 1
+        tail = (
+            f"xref\n0 {size}\n0000000000 65535 f \n{table}trailer\n"
+            f"<< /Size {size} /Root 1 0 R /Info 7 0 R >>\nstartxref\n{end}\n%%EOF\n"
+        )
+        return head + b"".join(texts) + tail.encode()
+
+
+_XMP = (
+    '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">'
+    '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description '
+    'rdf:about="" xmlns:artgen="urn:artgen">{}</rdf:Description></rdf:RDF></x:xmpmeta>'
+    '<?xpacket end="r"?>'
+)
+
+
+def _stream(keys: str, content: bytes, *, plain: bool = False) -> bytes:
+    data = content if plain else zlib.compress(content, 9)
+    how = "" if plain else "/Filter /FlateDecode "
+    return b"<< %s %s/Length %d >>\nstream\n%s\nendstream" % (
+        *(keys.encode(), how.encode(), len(data)),
+        data,
+    )
+
+
+def _path(points: Any) -> str:
+    first, *rest = (f"{_n(x)} {_n(y)}" for x, y in points)
+    return " ".join([first, "m", *(f"{each} l" for each in rest)])
+
+
+def _levels(colour: str) -> str:
+    return " ".join(_n(level) for level in parse_colour(colour))
+
+
+def _n(number: float) -> str:
+    return f"{number:.4f}".rstrip("0").rstrip(".") if number else "0"

@@ -1,0 +1,358 @@
+"""String art as people wind it: a template of numbered nails, and the sequence of each thread.
+
+The drawing is one of the primitive `string`. The board and the thread decide how many lines it
+has: threads cover what the tone asks for, and no more.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib import resources
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artgen import Art, Canvas, draw, option
+from artgen.errors import UsageError
+from artgen.ink import Marks, joined, polyline
+from artgen.making import Made, Maker, Motif, Part, parse_colour
+from artgen_makers.guide import MARGIN, Guide, guides
+from artgen_makers.pdf import Sheet
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+DARKEST, VEIL, EDGE = 0.93, 0.5, 0.03
+"""Those of the primitive: what threads cover at most, at least, and the border without nails."""
+APART = 1.6
+"""Nails stand at least this many of their diameters apart, or no thread gets between them."""
+LONG = 1600
+"""Longer side of the picture in pixels."""
+ACROSS, SIZE = 10, 3.2
+"""Steps in a row of the list, and the size of its numbers in mm."""
+
+
+@dataclass(frozen=True)
+class StringOptions:
+    """Options of string art; lengths are millimetres."""
+
+    board: float = option(400.0, "shorter side of the board", low=20, high=10_000)
+    thread: float = option(0.2, "width of the thread", low=0.01, high=20)
+    nails: int = option(240, "number of nails, for photos", low=3, high=2000)
+    nail: float = option(1.5, "diameter of a nail", low=0.1, high=50)
+    frame: str = option("circle", "circle, rectangle, SVG path data or a file, for photos")
+    inks: str = option("#1d1b20", "colours of the threads with commas between, for photos")
+    board_colour: str = option("#f7f3ea", "colour of the board, for photos")
+    limit: int = option(0, "most lines at one nail; 0: any number", low=0, high=10_000)
+
+
+class Thread(NamedTuple):
+    """The nails that a thread of a `colour` visits, from 0, and its length in mm."""
+
+    colour: str
+    nails: Ints
+    length: float
+
+
+class String(Maker):
+    """A thread of each colour around nails."""
+
+    Options: ClassVar[type[Any]] = StringOptions
+
+    def recipe(self, photo: NDArray[np.uint8]) -> Mapping[str, Any]:
+        """As many lines of the real thread as the tone of the photo asks for."""
+        chosen = self.options
+        inks = [each.strip() for each in chosen.inks.split(",")]
+        circle = chosen.frame == "circle"
+        high, wide = photo.shape[:2]
+        aspect = 1.0 if circle else wide / high
+        radius = 1 - 2 * EDGE
+        around = 2 * math.pi * radius if circle else 4 * radius * (1 + max(aspect, 1 / aspect))
+        # Nails are not quite even: see the primitive.
+        self.check_nails(chosen.nails, 0.8 * around / chosen.nails * chosen.board / 2)
+        area = math.pi * radius**2 if circle else 4 * radius**2 * max(aspect, 1 / aspect)
+        amounts = shares(photo, inks, chosen.board_colour)
+        mean = amounts.mean((1, 2), keepdims=True)
+        tones = DARKEST * (VEIL * mean + (1 - VEIL * mean) * amounts)
+        # In a circle chords are 4 r / pi long on average; in a rectangle about as much.
+        reach = 4 / math.pi * math.sqrt(area / math.pi)
+        asked = -np.log1p(-tones).mean((1, 2)).sum() * area
+        count = round(asked / (reach * self.width))
+        most = chosen.nails * (chosen.nails - 1) // 4
+        if count > most:
+            raise UsageError(
+                f"this picture takes {count:,} lines of {chosen.thread:g} mm on a board of "
+                f"{chosen.board:g} mm, and {chosen.nails} nails have {most:,} to choose from",
+                hint=f"use --nails {min(2000, math.ceil(2.2 * math.sqrt(count)))}, a thicker "
+                "--thread or a smaller --board",
+            )
+        target = {"aspect": "1:1", "crop_at": "auto"} if circle else {}
+        return {
+            "target": {"size": 600, "background": chosen.board_colour, **target},
+            "primitive": {
+                "name": "string",
+                "count": max(count, 8 * len(inks)),
+                "nails": chosen.nails,
+                "frame": chosen.frame,
+                "inks": ",".join(inks),
+                "width": self.width,
+                "darkest": DARKEST,
+                "veil": VEIL,
+                "margin": EDGE,
+                "contrast": 0.5,
+            },
+        }
+
+    @property
+    def width(self) -> float:
+        """The width of the thread in canvas units, of which the board has two."""
+        width: float = 2 * self.options.thread / self.options.board
+        if width > 0.1:
+            raise UsageError(
+                f"a thread of {self.options.thread:g} mm is too thick for a board of "
+                f"{self.options.board:g} mm",
+                hint=f"use a --board of {20 * self.options.thread:g}mm or more",
+            )
+        return width
+
+    def check_nails(self, count: int, apart: float) -> None:
+        """Raise UsageError where `count` nails stand as little as `apart` mm from one another."""
+        needed = APART * self.options.nail
+        if apart < needed:
+            fewer, larger = (
+                int(count * apart / needed),
+                math.ceil(self.options.board * needed / apart),
+            )
+            raise UsageError(
+                f"{count} nails of {self.options.nail:g} mm are {apart:.2f} mm apart on a board of "
+                f"{self.options.board:g} mm, and need {needed:.2f}",
+                hint=f"use --nails {fewer} or --board {larger}mm"
+                if fewer >= 3
+                else f"use --board {larger}mm",
+            )
+
+    def make(self, motif: Motif) -> Made:
+        """Number the nails, and write down the threads."""
+        art = motif.art
+        if art is None or art.drawing.primitive != "string":
+            raise UsageError(
+                f"{motif.name} is not a drawing of the primitive string",
+                hint="give a photo, which is fitted first, or artgen fit PHOTO -p string",
+            )
+        primitive: Any = art.primitive()
+        canvas, scale = art.drawing.canvas, self.options.board / 2
+        nails: Floats = primitive.find_nails(canvas)
+        apart = np.hypot(*(nails - np.roll(nails, 1, 0)).T).min() * scale
+        self.check_nails(len(nails), float(apart))
+        threads = self.threads(primitive.unpack(art.drawing.tensors), primitive, nails)
+        half = [each * scale for each in canvas.reach]
+        places = nails * scale + half
+        colour = "#{:02x}{:02x}{:02x}".format(*(round(255 * c) for c in art.drawing.background))
+        busiest = np.bincount(
+            np.concatenate([each.nails for each in threads]), minlength=len(nails)
+        )
+        parts = [
+            Part("board", f"{2 * half[0]:.0f} x {2 * half[1]:.0f} mm", colour, 1),
+            Part("nail", f"{self.options.nail:g} mm", "", len(nails)),
+            *(
+                Part("thread", f"{k} of {self.options.thread:g} mm", each.colour, 0, each.length)
+                for k, each in enumerate(threads, 1)
+            ),
+        ]
+        files = {
+            "sequence.txt": _text(threads, motif).encode(),
+            "sequence.csv": _table(threads, places, motif).encode(),
+            "read-aloud.html": _page(threads, places, half, colour, motif).encode(),
+        }
+        made = Made(files, parts, self.picture(art, primitive, threads, nails))
+        lines = sum(len(each.nails) - 1 for each in threads)
+        steps = [
+            f"Paint the board. Print the sheets of the template at 100 %, lay them so that their "
+            f"crosses meet, and fix them on the board of {2 * half[0]:.0f} x {2 * half[1]:.0f} mm.",
+            f"Drive {len(nails)} nails through the dots, all as high, and tear the paper off. "
+            "Write the number of every tenth nail on the rim.",
+            f"Tie the thread to its first nail, and pass around the nails of the list: {lines:,} "
+            f"lines, at most {int(busiest.max())} at a nail. Tick each nail. The page "
+            "read-aloud.html says the next one, and keeps the place.",
+            "Keep the thread taut, and go around the outside of each nail. At the end, tie it to "
+            "the last nail.",
+        ]
+
+        def pages(guide: Guide) -> None:
+            guide.tiled("Template", self.template(places, half))
+            for number, thread in enumerate(threads, 1):
+                _list(guide, number, thread)
+
+        return guides(motif, "string art", made, steps, pages)
+
+    def threads(self, marks: Marks, primitive: Any, nails: Floats) -> list[Thread]:
+        """Find the nails along each thread, and take lines away where there are too many."""
+        from scipy.spatial import cKDTree
+
+        threads = []
+        tree = cKDTree(nails)
+        for ink, colour in enumerate(primitive.options.inks.split(",")):
+            rows = marks.strokes[marks.ink == ink]
+            if not len(rows):
+                continue
+            apart, found = tree.query(np.concatenate([rows[:1, :2], rows[:, 2:4]]))
+            if apart.max() > 0.01 * np.hypot(*(nails[1] - nails[0])) + 1e-4:
+                raise UsageError(
+                    "the threads of this drawing do not end at its nails",
+                    hint="fit it again, or give the photo",
+                )
+            visited = self.limited(found.astype(np.int64), len(nails))
+            ways = np.hypot(*np.diff(nails[visited], axis=0).T) * self.options.board / 2
+            # Around each nail it goes half a turn.
+            bent = math.pi / 2 * (self.options.nail + self.options.thread) * len(visited)
+            threads.append(Thread(colour.strip(), visited, float(ways.sum() + bent)))
+        return threads
+
+    def limited(self, visited: Ints, count: int) -> Ints:
+        """Return a thread with no more lines at a nail than the limit, of lines that it has.
+
+        Lines between crowded nails are left out, and the rest is walked again.
+        """
+        most = self.options.limit
+        if most == 0 or np.bincount(visited, minlength=count).max() <= most:
+            return visited
+        if most < 4:
+            raise UsageError(f"--limit {most} leaves no thread", hint="use --limit 12 or more")
+        from artgen_plugins._tours import circuit
+
+        rng = np.random.default_rng(0)
+        first, second = visited[:-1], visited[1:]
+        # Each visit has two lines; short threads along the rim make a few more.
+        for degree in range(2 * most, 1, -1):
+            load, kept = np.zeros(count, np.int64), []
+            for line in rng.permutation(len(first)):
+                a, b = first[line], second[line]
+                if load[a] < degree and load[b] < degree:
+                    load[[a, b]] += 1
+                    kept.append(line)
+            walked, _ = circuit(first[kept], second[kept], count, rng)
+            if np.bincount(walked, minlength=count).max() <= most:
+                return np.asarray(walked, np.int64)
+        raise UsageError(f"--limit {most} leaves no thread", hint="use --limit 12 or more")
+
+    def picture(
+        self, art: Art, primitive: Any, threads: Sequence[Thread], nails: Floats
+    ) -> NDArray[np.uint8]:
+        """Draw the threads in their width, and nails of metal."""
+        from PIL import Image, ImageDraw
+
+        order = [each.strip() for each in primitive.options.inks.split(",")]
+        marks = joined(
+            [polyline(nails[t.nails], self.width / 2, order.index(t.colour)) for t in threads]
+        )
+        drawing = replace(art.drawing, tensors=primitive.pack(marks))
+        wide, high = art.drawing.width, art.drawing.height
+        long = LONG / max(wide, high)
+        canvas = Canvas(max(1, round(wide * long)), max(1, round(high * long)))
+        shown = draw(drawing, primitive, canvas).permute(1, 2, 0).numpy()
+        picture = Image.fromarray(np.rint(255 * shown.clip(0, 1)).astype(np.uint8))
+        pen = ImageDraw.Draw(picture)
+        scale = min(canvas.width, canvas.height) / 2
+        radius = max(1.5, self.options.nail / self.options.board * scale)
+        for x, y in nails * scale + (canvas.width / 2, canvas.height / 2):
+            for size, shade, shift in ((1.0, "#4c4c50", 0.0), (0.55, "#c9c9cf", -0.25)):
+                u, v, r = x + shift * radius, y + shift * radius, size * radius
+                pen.ellipse((u - r, v - r, u + r, v + r), fill=shade)
+        return np.asarray(picture)
+
+    def template(self, places: Floats, half: Sequence[float]) -> Sheet:
+        """Draw the nails at 1:1, with their numbers outside."""
+        sheet = Sheet(2 * half[0], 2 * half[1])
+        sheet.box(0, 0, sheet.width, sheet.height, edge=0.3)
+        middle = np.array(half)
+        x, y = half
+        sheet.line([(x - 5, y), (x + 5, y)], 0.15)
+        sheet.line([(x, y - 5), (x, y + 5)], 0.15)
+        apart = float(np.hypot(*np.diff(places, axis=0).T).min())
+        size = min(3.0, max(1.2, 0.7 * apart))
+        ahead, behind = np.roll(places, -1, 0), np.roll(places, 1, 0)
+        for number, (x, y) in enumerate(places.tolist(), 1):
+            way = ahead[number - 1] - behind[number - 1]
+            out = np.array([way[1], -way[0]])
+            out *= np.sign(out @ (places[number - 1] - middle)) or 1.0
+            turn = math.atan2(out[1], out[0])
+            sheet.dot(x, y, max(0.25, self.options.nail / 4))
+            x, y = (x, y) + (self.options.nail + 0.8) * np.array([math.cos(turn), math.sin(turn)])
+            flip = abs(turn) > math.pi / 2 + 1e-6
+            turn += math.pi if flip else 0.0
+            down = 0.35 * size
+            sheet.text(
+                x - down * math.sin(turn), y + down * math.cos(turn), str(number), size,
+                align="right" if flip else "left", bold=number % 10 == 0, turn=turn,
+            )  # fmt: skip
+        return sheet
+
+
+def shares(photo: NDArray[np.uint8], inks: Sequence[str], paper: str) -> Floats:
+    """The share of each ink at a few places of a photo: float64 [inks, height, width]."""
+    from PIL import Image
+    from scipy.optimize import nnls
+
+    small = np.asarray(Image.fromarray(photo).resize((32, 32), Image.Resampling.BOX)) / 255
+    ground = np.array(parse_colour(paper))
+    ways = np.array([ground - parse_colour(each) for each in inks]).T
+    amounts = [nnls(ways, ground - each)[0] for each in small.reshape(-1, 3)]
+    return np.array(amounts).T.reshape(-1, 32, 32).clip(0, 1)
+
+
+def _text(threads: Sequence[Thread], motif: Motif) -> str:
+    lines = [motif.origin]
+    for number, thread in enumerate(threads, 1):
+        told = f"thread {number}, {thread.colour}: {thread.length / 1000:.1f} m"
+        lines += ["", told, " ".join(str(nail + 1) for nail in thread.nails)]
+    return "\n".join([*lines, ""])
+
+
+def _table(threads: Sequence[Thread], places: Floats, motif: Motif) -> str:
+    rows = [f"# {motif.origin}", "thread,colour,step,nail,x in mm,y in mm"]
+    for number, thread in enumerate(threads, 1):
+        for step, nail in enumerate(thread.nails.tolist()):
+            x, y = places[nail]
+            rows.append(f"{number},{thread.colour},{step},{nail + 1},{x:.2f},{y:.2f}")
+    return "\r\n".join([*rows, ""])
+
+
+def _page(
+    threads: Sequence[Thread], places: Floats, half: Sequence[float], colour: str, motif: Motif
+) -> str:
+    page = resources.files(__package__).joinpath("string.html").read_text(encoding="utf-8")
+    data = {
+        "threads": [[each.colour, (each.nails + 1).tolist()] for each in threads],
+        "places": places.round(2).tolist(),
+        "size": [2 * each for each in half],
+        "colour": colour,
+    }
+    for mark, value in (("DATA", json.dumps(data)), ("RECIPE", motif.recipe or "{}")):
+        page = page.replace(f"@{mark}@", value.replace("<", "\\u003c"))
+    for mark, value in (("NAME", motif.name), ("ORIGIN", motif.origin)):
+        page = page.replace(f"@{mark}@", html.escape(value))
+    return page
+
+
+def _list(guide: Guide, number: int, thread: Thread) -> None:
+    """Add the nails of a thread as rows with boxes to tick."""
+    heading = f"Thread {number}, {thread.colour}: {thread.length / 1000:.1f} m"
+    wide = (guide.width - 14) / ACROSS
+    fit = int((guide.height - 16) / 6)
+    nails = (thread.nails + 1).tolist()
+    for start in range(0, len(nails), fit * ACROSS):
+        sheet = guide.page(heading)
+        for place, nail in enumerate(nails[start : start + fit * ACROSS]):
+            row, column = divmod(place, ACROSS)
+            x, y = MARGIN + 14 + column * wide, MARGIN + 18 + 6 * row
+            if column == 0:
+                if row % 2:
+                    sheet.box(MARGIN, y - 4.2, guide.width, 6, fill="#f2f2f2", edge=0)
+                sheet.text(MARGIN, y, f"{start + place}", 2.6, colour="#777777")
+            sheet.box(x, y - 2.6, 3, 3, edge=0.15)
+            sheet.text(x + 4.4, y, str(nail), SIZE)
