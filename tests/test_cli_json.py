@@ -99,7 +99,7 @@ def shapes(call) -> dict[str, Any]:
 
 
 def make(call) -> dict[str, Any]:
-    more = ("--nails", "12", "--board", "90", "--thread", "2", "--name", "wound")
+    more = ("--nails", "40", "--board", "12cm", "--thread", "0.6mm", "--name", "wound")
     return call("make", "string", "sample:cat", *more)
 
 

@@ -133,7 +133,8 @@ def test_a_plugin_of_another_kind_passes_its_checks(call, kind):
     assert call("plugins", "new", "tide", "--kind", kind, "-q")[0] == 0
     text = Path("artgen-tide/src/artgen_tide/__init__.py").read_text()
     assert (
-        f"artgen_tide.tide:{'Tide' if kind == 'engine' else 'tide'}" in text or kind == "observer"
+        f"artgen_tide.tide:{'Tide' if kind in ('engine', 'maker') else 'tide'}" in text
+        or kind == "observer"
     )
 
 

@@ -75,8 +75,8 @@ def make(
 
     Examples:
         artgen make --list
-        artgen make string photo.jpg --board 400mm --thread 0.2mm
-        artgen make cross-stitch photo.jpg --columns 120 --colours 24
+        artgen make string photo.jpg
+        artgen make string photo.jpg --set board=30cm --set thread=0.2mm
     """
     registry = common.registry()
     if show:
