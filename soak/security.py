@@ -37,18 +37,26 @@ COMMANDS = "a\x1b]0;owned\x07b\x9b31mc"
 
 def data_runs_no_code(tally: Tally, small: bool) -> None:
     """While hostile files are read nothing is compiled, executed, unpickled, imported, started."""
-    for name in READERS:
+    # Large files are read by the same code as small ones, for seconds.
+    changes, largest = (10, 100_000) if small else (300, 1_000_000)
+    # The bug is in tables.
+    for name in sorted(READERS, key=lambda name: name != "table"):
         with swift_folder() as folder:
             results = Path(folder) / "results.json"
-            changes = 10 if small else 300
-            start(_read_watched, name, good_files(), Path(folder), results, changes).join()
+            how = (changes, largest)
+            start(_read_watched, name, good_files(), Path(folder), results, *how).join()
             found = json.loads(results.read_text()) if results.exists() else {}
             problems = [f"{event} was called" for event in found.get("events", ["nothing"])]
             tally.case(f"{found.get('cases', 0)} files: {name}", *problems)
 
 
 def _read_watched(
-    name: str, good: dict[str, list[bytes]], folder: Path, results: Path, changes: int
+    name: str,
+    good: dict[str, list[bytes]],
+    folder: Path,
+    results: Path,
+    changes: int,
+    largest: int,
 ) -> None:
     import random
 
@@ -56,7 +64,7 @@ def _read_watched(
 
     reader, examples = READERS[name], good[name]
     files = [*made(name, good), *changed(examples, random.Random(name), changes)]
-    files = [(label, data) for label, data in files if len(data) < 1_000_000]
+    files = [(label, data) for label, data in files if len(data) < largest]
     path = folder / f"file{reader.suffix}"
     events: set[str] = set()
     watching = False

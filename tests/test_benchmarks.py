@@ -57,8 +57,20 @@ def picture_and_gradients(contender):
     return [contender.forward(), *contender.gradients()]
 
 
+# What others try as well: `footprints` is compared on two devices below, fits and kernels have tests of their own.
+BY_NIGHT = {"batches", "blob", "clips", "codecs", "cuda-static", "footprints", "genetic"}
+BY_NIGHT |= {"scale", "shapes", "start"}
+"""Those that compile kernels which nothing else needs, or start processes that do, for minutes in all."""
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("name", command.BENCHMARKS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.nightly] * (name in BY_NIGHT))
+        for name in command.BENCHMARKS
+    ],
+)
 def test_every_benchmark_runs(name, capsys):
     if name == "cuda-static":
         pytest.importorskip("triton", reason="needs artgen[triton]")

@@ -204,6 +204,18 @@ def test_doctor_is_well_here(call):
     assert {"python", "torch", "av", "gpu", "video", "samples", "plugin artgen"} <= names
 
 
+def test_doctor_draws_no_samples(monkeypatch):
+    """Every one that is drawn was drawn, in ten seconds: they need nothing of the machine."""
+
+    def drawn(*given: object) -> None:
+        raise AssertionError(f"{given} is drawn")
+
+    monkeypatch.setattr("artgen_plugins.samples.opener._open_subject", drawn)
+    (found,) = [check for check in examine(Registry()) if check.name == "samples"]
+    assert found.state == "ok"
+    assert re.fullmatch(r"all \d\d photographs can be read", found.detail)
+
+
 def test_doctor_tells_what_does_not_work_and_keeps_secrets(call, monkeypatch):
     def no_encoder() -> None:
         raise OutputError(f"no H.264 below {Path.home() / 'lib'}")
