@@ -15,10 +15,10 @@ MOST = 6
 
 OWN: Mapping[str, Mapping[str, Any]] = {
     "petals": {"primitive": {"name": "fourier", "blend": "depth", "count": 160}},
-    "light": {"primitive": {"name": "fourier", "count": 96}},
     "soft spots": {"primitive": {"name": "gaussian", "count": 500}},
     "facets": {"primitive": {"name": "gaussian", "blend": "normalized", "count": 250}},
     "wide brush": {"primitive": {"name": "stroke", "count": 120}},
+    "light": {"primitive": {"name": "fourier", "count": 96}},
 }
 """Styles in the form of looks: what their parts do best, with few of them."""
 

@@ -21,17 +21,17 @@ HERE = Path(__file__).parent
 PIECES = HERE.parent.parent / "gallery" / "out"
 WIDTH, GAP = 1000, 4
 """The width of the mosaic and the gap between its pictures, in pixels."""
-STRIP = ("portrait-in-triangles", "storm-in-charcoal", "windows-in-paper", "fruit-in-leaves")
+STRIP = ("portrait-in-one-line", "koi-in-leaves", "windows-in-paper", "harbour-before-dawn")
 STRIP_WIDTH = 1200
 """The pieces in a row at the top of the README."""
 MOSAIC = (
     "storm-in-facets",
-    "koi-in-glass",
-    "cat-in-stones",
-    "profile-in-lino",
-    "horse-in-one-line",
+    "koi-in-leaves",
+    "photographer-in-one-line",
+    "cat-in-rings",
     "windows-in-paper",
-    "lake-in-ovals",
+    "profile-in-letters",
+    "bridge-in-lines",
     "portrait-in-triangles",
     "fruit-in-leaves",
 )
@@ -48,6 +48,8 @@ FITS = {
 WALKS = ("labels", "spherical", "axis:1", "axis:2")
 """Walks through the latent space of one fit, shown side by side."""
 WALKED = ["sample:digits", "-p", "autoencoder", "--steps", "1500", "--seed", "3562624394"]
+HERO = ("profile-in-letters", "398x497")
+"""The piece of the first film, and the size of its picture, beside which the target stands."""
 LOOKS_WIDTH = 1600
 STAMPS = {
     "koi": ["--set", "stamp=leaf,flower", "-n", "300", "--steps", "300"],
@@ -58,6 +60,8 @@ FIRST = ("", "--look single-line", "-p triangle -n 150 --palette 5")
 """What the first commands of the README add to `artgen fit`."""
 COMPARISON, COMPARISON_WIDTH = "astronaut-compare", 1200
 FRAMES, FRAMES_PER_SECOND, SIDE = 84, 12, 400
+HELD = 2000
+"""Milliseconds of the last frame of a film."""
 
 
 def pieces(slugs: tuple[str, ...]) -> list[Image.Image]:
@@ -153,6 +157,15 @@ def preview(video: Path, side: int = SIDE) -> list[Image.Image]:
     return chosen
 
 
+def hero(folder: Path) -> list[Image.Image]:
+    """The making of a piece beside its target."""
+    slug, size = HERO
+    art, video = str(PIECES / slug / "drawing.art"), str(folder / "hero.mp4")
+    flags = ["--film", "side-by-side", "--size", size, "--seconds", "8", "--fps", "12"]
+    artgen(["render", art, *flags, "-o", video])
+    return preview(Path(video), 800)
+
+
 def main() -> None:
     """Write the pictures and the previews beside this file."""
     mosaic(pieces(STRIP), len(STRIP), STRIP_WIDTH).save(HERE / "strip.jpg", quality=85)
@@ -177,6 +190,7 @@ def main() -> None:
         for name, video in videos.items():
             animation(preview(video), HERE / f"{name}.webp")
         animation(walks(Path(folder)), HERE / "walk.webp")
+        animation(hero(Path(folder)), HERE / "hero.webp")
 
 
 def animation(frames: list[Image.Image], file: Path) -> None:
@@ -186,7 +200,7 @@ def animation(frames: list[Image.Image], file: Path) -> None:
         file,
         save_all=True,
         append_images=others,
-        duration=round(1000 / FRAMES_PER_SECOND),
+        duration=[round(1000 / FRAMES_PER_SECOND)] * len(others) + [HELD],
         loop=0,
         quality=70,
         method=6,
