@@ -125,7 +125,7 @@ def test_colours_are_the_means_of_cells(astronaut):
     ones = Rates(*[1.0] * len(Rates._fields))
     rates = ones._replace(clear=0.0, most=20.0, small=0.1, large=0.2)
     population = SitePopulation(
-        Voronoi(), target.numpy(), weight.numpy(), BACKGROUND, rates, 2, np.zeros((0, 3))
+        Voronoi(), target.numpy(), weight.numpy(), BACKGROUND, None, rates, 2, np.zeros((0, 3))
     )
     population.set_block(1)
     population.initialise(np.random.default_rng(0), 20)

@@ -90,6 +90,15 @@ def test_transparent_pixels_stay_free(logo, primitive, stage, seeds, least, shar
     assert np.median(psnrs) > 15
 
 
+def test_bred_shapes_are_not_darker_than_the_logo(logo):
+    """Shapes by `genetic` mixed a black that is never seen into their colours along the outline."""
+    stage = {"engine": "genetic", "steps": 300, "population": 20, "islands": 1}
+    art = fitted(logo, {"name": "triangle", "count": 16}, stage, transparent=True)
+    pixels = art.render(128, transparent=True).astype(int)
+    seen = pixels[pixels[..., 3] > 128][:, :3]
+    assert (seen.max(1) < 90).mean() < 0.002
+
+
 @pytest.mark.parametrize("engine", ["gradient", "climb", "genetic"])
 def test_metrics_are_those_of_what_is_seen(tmp_path, engine):
     """They were those over another mixture of half transparent pixels, and in a fit those over a

@@ -28,6 +28,7 @@ from artgen.engines.genetic.rates import Rates
 from artgen.losses.metrics import decibels
 from artgen.primitives import Primitive
 from artgen.raster import paint
+from artgen.raster.painting import Ground
 from artgen.values.drawing import Drawing
 
 SQUARED = ("mse", "rmse")
@@ -87,6 +88,11 @@ class GeneticEngine(Engine):
         self.count = max(problem.count or 0, count, 1)
         weight = problem.weight
         self.weight = torch.ones(problem.target.shape[1:]) if weight is None else weight.float()
+        # Its ground changes its sign from pixel to pixel, so it cannot be blurred.
+        even = None if options.blur else problem.even
+        self.ground: Ground = problem.drawing.background if even is None else even[1]
+        goal = problem.target if even is None else even[0]
+        problem = self.problem = replace(problem, target=goal, even=even)
         target = problem.target.numpy()
         if options.blur:
             from scipy.ndimage import gaussian_filter
@@ -118,6 +124,7 @@ class GeneticEngine(Engine):
                 self.target.numpy(),
                 self.weight.numpy(),
                 problem.drawing.background,
+                even,
                 self._rates(),
                 options.population,
                 palette,
@@ -147,9 +154,7 @@ class GeneticEngine(Engine):
     def report(self) -> Report:
         """Loss and PSNR of the best individual, drawn in full as it will be exported."""
         problem, drawing = self.problem, self.drawing(best=False)
-        image = paint(
-            problem.primitive, drawing.tensors, drawing.canvas, background=drawing.background
-        )
+        image = paint(problem.primitive, drawing.tensors, drawing.canvas, background=self.ground)
         loss = float(problem.loss(image, problem.target, problem.weight))
         weight = self.weight / self.weight.sum().clamp_min(1e-12)
         error = float((weight * (image - problem.target).square().mean(0)).sum())
@@ -232,7 +237,7 @@ class GeneticEngine(Engine):
         # Another seed, as it counts steps in the same way.
         seed = derived_seed(problem.seed, "climb", 1)
         options = {"alpha": self.options.alpha}
-        problem = replace(problem, target=self.target, options=options, seed=seed, even=None)
+        problem = replace(problem, target=self.target, options=options, seed=seed)
         refine = population_of(problem.primitive).refiner(problem)
         if refine is None:
             raise UsageError(
@@ -276,8 +281,8 @@ class GeneticEngine(Engine):
 
         def evaluate(one: tuple[Population, int]) -> None:
             island, index = one
-            canvas, background = problem.drawing.canvas, problem.drawing.background
-            image = paint(problem.primitive, island.tensors(index), canvas, background=background)
+            canvas, tensors = problem.drawing.canvas, island.tensors(index)
+            image = paint(problem.primitive, tensors, canvas, background=self.ground)
             island.scores[index] = float(problem.loss(image, self.target, problem.weight))
 
         with torch.no_grad():

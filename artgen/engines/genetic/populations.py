@@ -70,12 +70,14 @@ class Population:
         target: Floats,
         weight: Floats,
         background: tuple[float, float, float],
+        even: tuple[Tensor, Tensor, Tensor] | None,
         rates: Rates,
         size: int,
         palette: NDArray[np.float64],
     ) -> None:
         self.palette = palette
         self.target, self.weight, self.background = target, weight, background
+        self.even = even and tuple(each.numpy() for each in even)
         self.canvas = Canvas(weight.shape[1], weight.shape[0])
         self.rates = rates
         self.elite, self.count = int(rates.elite), int(rates.most)

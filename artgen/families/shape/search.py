@@ -86,13 +86,24 @@ class ShapePopulation(Population):
         target = np.empty((height, width, 4), np.float32)
         for channel, plane in enumerate((*self.target, self.weight)):
             target[:, :, channel] = _averaged(plane, block, "constant" if channel == 3 else "edge")
+        ground = np.empty((height, width, 3), np.float32)
+        ground[:] = self.background
+        if self.even is not None:
+            # Blocks keep the signs that pixels have by turns, so that means do not cancel.
+            goal, far, plain = self.even
+            sign = np.sign(far - plain)
+            for channel, signs in enumerate(sign[:, :height, :width]):
+                planes = (plain, sign * (goal - plain), sign * (far - plain))
+                mean, one, other = (_averaged(each[channel], block, "edge") for each in planes)
+                target[:, :, channel] = mean + signs * one
+                ground[:, :, channel] = mean + signs * other
         # The sum of the weights, so that errors are sums over pixels whatever the blocks are.
         target[:, :, 3] *= block * block
         top, pitch, left, scale, _ = make_grid(self.canvas, SAMPLE_ROWS / block)
         grid = (top, pitch, left, scale / block, float(width))
         self.fixed = (
             target,
-            np.array(self.background, np.float64),
+            ground,
             grid,
             SAMPLE_ROWS,
             self.palette,

@@ -7,7 +7,7 @@ the first `number` shapes count. Boxes and errors follow from the rest, and so a
 date where it changed alone.
 
 `fixed` is the target float32 [height, width, 4] (the fourth channel is the weight), the
-background float64 [3], the grid (see `span_kernels`), the sample rows per pixel,
+ground float32 [height, width, 3], the grid (see `span_kernels`), the sample rows per pixel,
 the `palette` float64 [K, 3], the only colours of shapes unless K is 0, and the functions of the
 shapes (see `function_types`).
 """
@@ -22,7 +22,7 @@ from artgen.families.shape.span_kernels import cover, make_scratch
 
 fixed_type = nb.types.Tuple(
     (
-        *(nb.float32[:, :, ::1], nb.float64[::1], grid_type, nb.int64, nb.float64[:, ::1]),
+        *(nb.float32[:, :, ::1], nb.float32[:, :, ::1], grid_type, nb.int64, nb.float64[:, ::1]),
         functions_type,
     )
 )
@@ -141,12 +141,13 @@ def lay(one, first, last, picture, area, fixed, room):
 
 
 @inline
-def fill(picture, area, c0, c1, c2):
-    """Paint an area plainly."""
+def fill(picture, area, ground, share):
+    """Paint an area with `share` of the ground."""
     for y in range(len(area)):
         for x in range(area[y, 0], area[y, 1]):
-            picture[y, x, 0], picture[y, x, 1] = c0, c1
-            picture[y, x, 2], picture[y, x, 3] = c2, 1.0
+            for channel in range(3):
+                picture[y, x, channel] = share * ground[y, x, channel]
+            picture[y, x, 3] = 1.0
 
 
 @compiled
@@ -154,7 +155,7 @@ def evaluate_one(one, number, fixed, rates, room):
     """Bring the errors in the marked area, of whole cells, up to date; the sum of all."""
     target, ground = fixed[0], fixed[1]
     picture, area, errors = room[0], room[2], one[4]
-    fill(picture, area, ground[0], ground[1], ground[2])
+    fill(picture, area, ground, np.float32(1))
     lay(one, np.int64(0), number, picture, area, fixed, room)
     total = 0.0
     for y in range(len(area)):
@@ -188,9 +189,9 @@ def refit(one, number, i, fixed, rates, room):
     clear(area, target.shape[1])
     for y in range(box[i, 0], box[i, 1]):
         area[y, 0], area[y, 1] = box[i, 2], box[i, 3]
-    fill(below, area, ground[0], ground[1], ground[2])
+    fill(below, area, ground, np.float32(1))
     lay(one, np.int64(0), i, below, area, fixed, room)
-    fill(above, area, 0.0, 0.0, 0.0)
+    fill(above, area, ground, np.float32(0))
     lay(one, i + 1, number, above, area, fixed, room)
     s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = s8 = 0.0
     begin, end = box[i, 0] * sample_rows, box[i, 1] * sample_rows
