@@ -50,8 +50,15 @@ def clean_environment(**more: str) -> dict[str, str]:
 # ---- new -----------------------------------------------------------------------------------------
 
 
+# By night what compiles for many seconds: the same class passes the same checks as a package below.
 @pytest.mark.slow
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize(
+    "family",
+    [
+        pytest.param(each, marks=[pytest.mark.nightly] * (each in ("shape", "partition")))
+        for each in FAMILIES
+    ],
+)
 def test_a_new_file_works_at_once(call, family):
     code, out, err = call("plugins", "new", "petal", "--file", "--family", family)
     assert (code, out) == (0, "petal.py\n")

@@ -32,14 +32,22 @@ COMPILING = {"drawing", "seed", "learning", "compiled", "cost"}
 """The checks that fit or draw, for which a shape's kernels are compiled: seconds for each shape."""
 
 
+LONG = {
+    *("stamp-compiled", "stroke-compiled"),  # by day those of gaussian and fourier
+    *("string-marks", "string-seed"),  # by day those of stipple, halftone, mosaic and path
+}
+"""Checks of single primitives that take many seconds, and which others stand for."""
+
+
 def _by_night(test):
-    """Leave to the night what compiles the kernels of the other shapes."""
+    """Leave to the night what compiles the kernels of the other shapes, and what takes long."""
     [parametrized] = test.pytestmark
     cases = parametrized.args[1]
     for index, case in enumerate(cases):
         check, offer = case.values
         is_shape = isinstance(offer.loaded, type) and issubclass(offer.loaded, Shape)
-        if is_shape and offer.name not in BY_DAY and check.__name__ in COMPILING:
+        compiles = is_shape and offer.name not in BY_DAY and check.__name__ in COMPILING
+        if compiles or case.id in LONG:
             late = pytest.mark.nightly
             cases[index] = pytest.param(check, offer, id=case.id, marks=late)
     return test

@@ -51,9 +51,22 @@ def test_the_other_pieces_of_a_promise_are_kept(promise: Promise, piece: str):
     _tried(tally)
 
 
+# The trials themselves are tried every time; that they would notice a bug, for one or more of most areas.
+LONG_BUGS = {"after-the-fit", "any-command", "gallery-inside", "kills-of-commands", "live-ends"}
+LONG_BUGS |= {"long-runs", "no-room", "not-finite", "nothing-given-away", "other-filesystem"}
+LONG_BUGS |= {"other-targets", "peak-memory", "stopped", "two-at-once"}
+"""Those that take seconds each to be noticed."""
+
+
 @posix
 @pytest.mark.slow
-@each_promise
+@pytest.mark.parametrize(
+    "promise",
+    [
+        pytest.param(each, id=each.name, marks=[pytest.mark.nightly] * (each.name in LONG_BUGS))
+        for each in every_promise()
+    ],
+)
 def test_a_bug_is_noticed(promise: Promise):
     tally = promise.check_with_bug()
     if not tally.failures:
