@@ -219,3 +219,187 @@ def test_mistakes_of_a_maker_name_its_line(source, words, tmp_path, monkeypatch,
 
 def test_a_maker_without_options_is_one():
     assert Maker().recipe(np.zeros((1, 1, 3), np.uint8)) == {}
+
+
+GRIDS = ("cross-stitch", "beads", "bricks")
+FEW = ["sample:cat", "--columns", "24", "--colours", "6", "-q"]
+
+
+@pytest.fixture(scope="module")
+def grids(tmp_path_factory) -> dict[str, Path]:
+    """A small thing of each kind on a grid."""
+    out = tmp_path_factory.mktemp("grids")
+    for kind in GRIDS:
+        assert main(["make", kind, *FEW, "--out", str(out)]) == 0
+    return {kind: out / f"cat-{kind}" for kind in GRIDS}
+
+
+def chart_of(folder: Path) -> list[list[str]]:
+    first, *table = (folder / "chart.csv").read_text().splitlines()
+    assert first.startswith("# artgen ")
+    return [line.split(",") for line in table]
+
+
+@pytest.mark.parametrize("kind", GRIDS)
+def test_counts_in_the_list_are_those_of_the_chart(grids, kind):
+    numbers = [number for row in chart_of(grids[kind]) for number in row]
+    assert len(set(numbers)) <= 6
+    what = {"cross-stitch": "floss", "beads": "bead", "bricks": "plate"}[kind]
+    parts = [row for row in rows(grids[kind] / "parts.csv") if row["what"].startswith(what)]
+    cells = dict.fromkeys(("floss", "bead"), 1)
+    counted = 0
+    for part in parts:
+        size = part["what"].removeprefix("plate ")
+        each = cells.get(size) or int(size[0]) * int(size[2])
+        counted += each * int(part["number"])
+    assert counted == len(numbers)
+    table = {f"#{colour}": number for number, colour in colours_of(kind)}
+    assert {table[part["colour"]] for part in parts} == set(numbers)
+
+
+def colours_of(kind: str) -> list[tuple[str, str]]:
+    from artgen_makers.grids import read_table
+
+    name = {"cross-stitch": "dmc", "beads": "hama"}.get(kind, kind)
+    return [(each.number, each.colour[1:]) for each in read_table(name)]
+
+
+@pytest.mark.parametrize("kind", GRIDS)
+def test_every_symbol_of_the_chart_is_on_paper(grids, kind):
+    """Pages of A4 and letter show each cell in full strength once."""
+    cells = sum(map(len, chart_of(grids[kind])))
+    for paper in ("a4", "letter"):
+        charts = [page for page in pages(grids[kind] / f"guide-{paper}.pdf") if "(Chart:" in page]
+        shown = sum(
+            len(re.findall(r"BT 0 0 0 rg /F \S+ Tf 1 0 0 -1 \S+ \S+ Tm \(.\) ", p)) for p in charts
+        )
+        # Zeros of rulers are single letters too.
+        zeros = sum(p.count("/F 2.4 Tf") for p in charts)
+        assert cells <= shown <= cells + zeros
+
+
+def test_a_large_chart_shares_rows_and_columns_between_sheets(tmp_path):
+    line = ["make", "cross-stitch", "sample:cat", "--columns", "90", "--colours", "3", "-q"]
+    assert main([*line, "--out", str(tmp_path)]) == 0
+    charts = [p for p in pages(tmp_path / "cat-cross-stitch" / "guide-a4.pdf") if "(Chart:" in p]
+    assert len(charts) == 2
+    assert "columns 61 to 90" in charts[1]
+    assert "0.6 0.6 0.6 rg" in charts[1]
+    assert "0.6 0.6 0.6 rg" not in charts[0]
+
+
+def test_the_chart_for_programs_is_open_cross_stitch(grids):
+    from xml.etree import ElementTree
+
+    root = ElementTree.parse(grids["cross-stitch"] / "chart.oxs").getroot()
+    names = [item.get("number").removeprefix("DMC ") for item in root.find("palette")]
+    assert names[0] == "cloth"
+    chart = chart_of(grids["cross-stitch"])
+    stitches = root.findall("fullstitches/stitch")
+    assert len(stitches) == sum(map(len, chart))
+    for stitch in stitches:
+        x, y, index = (int(stitch.get(key)) for key in ("x", "y", "palindex"))
+        assert names[index] == chart[y][x]
+
+
+def test_plates_cover_each_cell_once_in_its_colour(grids):
+    chart = chart_of(grids["bricks"])
+    covered: dict[tuple[int, int], str] = {}
+    plates = rows(grids["bricks"] / "plates.csv")
+    for plate in plates:
+        row, column, high, wide = (int(plate[k]) for k in ("row", "column", "rows", "columns"))
+        for y in range(row - 1, row - 1 + high):
+            for x in range(column - 1, column - 1 + wide):
+                assert (y, x) not in covered
+                covered[y, x] = plate["colour"]
+    assert covered == {(y, x): c for y, r in enumerate(chart) for x, c in enumerate(r)}
+    assert len(plates) < len(covered) / 2
+
+
+def test_seams_of_plates_are_staggered():
+    """In a field of one colour no seam runs on from the row above, wherever it can be helped."""
+    from artgen_makers.bricks import Bricks
+    from artgen_makers.grids import read_table
+
+    plain = np.zeros((6, 12), np.int64)
+    plates = Bricks({"plates": "1x4,1x3,1x2,1x1"}).laid_out(plain, read_table("bricks")[:1])
+    ends = {(each.row, each.column + each.columns) for each in plates} - {(r, 12) for r in range(6)}
+    running = sum((row - 1, column) in ends for row, column in ends)
+    assert running <= len(ends) / 2
+
+
+def test_a_stock_is_kept_to(tmp_path, empty_folder, capsys):
+    stock = Path("stock.csv")
+    stock.write_text("size,colour,number\n1x1,White,400\n1x4,White,3\n1x1,0,400\n2x4,0,5\n")
+    line = ["make", "bricks", *FEW, "--stock", str(stock)]
+    assert main(line) == 0
+    parts = rows(Path("artgen-out/cat-bricks/parts.csv"))
+    used = {(part["what"], part["name"]): int(part["number"]) for part in parts}
+    assert set(used) <= {
+        (f"plate {s}", c)
+        for s, c in [("1x1", "White"), ("1x4", "White"), ("1x1", "Black"), ("2x4", "Black")]
+    }
+    assert used["plate 2x4", "Black"] <= 5
+    stock.write_text("1x1,15,10\n1x1,0,10\n")
+    assert main([*line, "--overwrite"]) == 2
+    assert "the stock is too small: cells left over are" in capsys.readouterr().err
+    stock.write_text("1x1,mauve,10\n")
+    assert main([*line, "--overwrite"]) == 2
+    assert "line 1: '1x1,mauve,10' is no size" in capsys.readouterr().err
+
+
+def test_colours_are_chosen_better_than_the_most_frequent():
+    """Of two chosen colours one is kept for the few cells that nothing else comes close to."""
+    from artgen_makers.grids import choose
+
+    # Nearest colours, by frequency, would be the first two: nearly the same.
+    apart = np.array([[0.0, 1.0, 90.0], [1.0, 0.0, 80.0], [90.0, 80.0, 0.0]])
+    assert sorted(choose(apart, np.array([50.0, 40.0, 10.0]), 2)) in ([0, 2], [1, 2])
+
+
+def test_the_colours_of_a_drawing_made_of_threads_are_found_again(tmp_path):
+    """A picture in colours of the table gets exactly these."""
+    from artgen_makers.grids import read_table
+
+    wanted = read_table("dmc")[10:400:97]
+    colours = np.array([[int(c.colour[i : i + 2], 16) for i in (1, 3, 5)] for c in wanted])
+    chosen = np.arange(64).reshape(8, 8) % len(wanted)
+    Image.fromarray(colours[chosen].astype(np.uint8)).save(tmp_path / "known.png")
+    line = ["make", "cross-stitch", str(tmp_path / "known.png"), "--columns", "8", "-q"]
+    assert main([*line, "--out", str(tmp_path)]) == 0
+    chart = chart_of(tmp_path / "known-cross-stitch")
+    assert chart == [[wanted[k].number for k in row] for row in chosen]
+
+
+def test_confetti_is_swept_on_request():
+    from artgen_makers.grids import without_confetti
+
+    cells = np.zeros((9, 9), np.int64)
+    cells[2, 2], cells[5:8, 5:8] = 1, 2
+    lab = np.array([[0.0, 0, 0], [50, 0, 0], [99, 0, 0]])
+    swept = without_confetti(cells.copy(), lab, 1)
+    assert (swept == 1).sum() == 0
+    assert (swept == 2).sum() == 9
+    assert (without_confetti(cells.copy(), lab, 0) == cells).all()
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "words"),
+    [
+        (["cross-stitch", "--columns", "0"], 2, "option columns must be"),
+        (["cross-stitch", "--columns", "900"], 2, "are more than the 250,000"),
+        (["cross-stitch", "--count", "0"], 2, "option count must be"),
+        (["cross-stitch", "--only", "310,99999"], 2, "dmc has no colour '99999'"),
+        (["cross-stitch", "--fabric", "reddd"], 2, "reddd"),
+        (["beads", "--brand", "wood"], 2, "there is no table of 5 mm beads of 'wood'"),
+        (["beads", "--bead", "4mm"], 2, "--bead 5mm or 2.6mm"),
+        (["bricks", "--plates", "2x2"], 2, "without 1x1"),
+        (["bricks", "--plates", "1x1,9x9"], 2, "there is no plate '9x9'"),
+        (["bricks", "--stock", "missing.csv"], 3, "cannot read the stock missing.csv"),
+    ],
+)
+def test_what_no_grid_can_be_is_refused(line, code, words, empty_folder, capsys):
+    kind, *flags = line
+    assert main(["make", kind, "sample:cat", *flags]) == code
+    assert words in capsys.readouterr().err
+    assert not Path("artgen-out").exists()

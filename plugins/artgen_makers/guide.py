@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import zip_longest
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from artgen.making import Made, Motif, Part
+from artgen.making import Made, Motif, Part, parse_colour
 from artgen_makers.pdf import Document, Sheet, text_width
 
 PAPERS = {"a4": (210.0, 297.0), "letter": (215.9, 279.4)}
@@ -18,7 +20,7 @@ MARGIN, OVERLAP = 12.0, 8.0
 """Blank border of a page, and how much of a template two sheets share, in mm."""
 LARGEST = 800
 """Longer side of the picture in pixels."""
-_SIDE, _GRAY = 110.0, "#777777"
+_SIDE, _GRAY = 92.0, "#777777"
 
 
 class Guide:
@@ -36,7 +38,7 @@ class Guide:
         sheet.text(MARGIN, MARGIN + 4, heading, 5, bold=True)
         return sheet
 
-    def cover(self, made: Made, steps: Sequence[str]) -> None:
+    def cover(self, made: Made, steps: Sequence[str], marks: Sequence[str]) -> None:
         """Add the page with the picture, the steps and the parts; long lists take more pages."""
         sheet = self.page(f"{self.motif.name}: {self.title}")
         high, wide = made.picture.shape[:2]
@@ -51,15 +53,19 @@ class Guide:
             sheet.text(MARGIN, y - 5 * len(wrapped(step, self.width - 8, 3.6)), f"{number}.", 3.6)
         y += 4
         sheet.text(MARGIN, y, "What you need", 4.2, bold=True)
-        for part in made.parts:
-            y += 6
+        for part, mark in zip_longest(made.parts, marks, fillvalue=""):
+            y += 5.4
             if y > self.paper[1] - MARGIN - 8:
                 sheet, y = self.page("What you need"), MARGIN + 16
-            self._part(sheet, y, part)
+            assert isinstance(part, Part)
+            self._part(sheet, y, part, mark)
 
-    def _part(self, sheet: Sheet, y: float, part: Part) -> None:
+    def _part(self, sheet: Sheet, y: float, part: Part, mark: Any) -> None:
         if part.colour:
             sheet.box(MARGIN, y - 3.6, 8, 4.4, fill=part.colour)
+            dark = sum(parse_colour(part.colour)) < 1.4
+            ink = "#ffffff" if dark else "#000000"
+            sheet.text(MARGIN + 4, y - 0.2, mark, 3.4, align="middle", bold=True, colour=ink)
         amount = [f"{part.number:,}"] * (part.number > 0)
         amount += [f"{part.length / 1000:.1f} m"] * (part.length > 0)
         sheet.text(MARGIN + 11, y, f"{part.what} {part.name}".strip(), 3.6)
@@ -110,13 +116,21 @@ class Guide:
 
 
 def guides(
-    motif: Motif, title: str, made: Made, steps: Sequence[str], draw: Callable[[Guide], None]
+    motif: Motif,
+    title: str,
+    made: Made,
+    steps: Sequence[str],
+    draw: Callable[[Guide], None],
+    marks: Sequence[str] = (),
 ) -> Made:
-    """Return what was made with a guide on each paper, whose pages after the first `draw` adds."""
+    """Return what was made with a guide on each paper, whose pages after the first `draw` adds.
+
+    `marks` are symbols of the first parts, shown on their colours.
+    """
     files = dict(made.files)
     for paper in PAPERS:
         guide = Guide(motif, title, paper)
-        guide.cover(made, steps)
+        guide.cover(made, steps, marks)
         draw(guide)
         files[f"guide-{paper}.pdf"] = guide.encode()
     return Made(files, made.parts, made.picture, made.notes)
