@@ -36,6 +36,7 @@ from artgen_plugins._chords import coverage as cross
 from artgen_plugins._swaps import exchange
 from artgen_plugins._tours import circuit, nearest_first, shorten
 from artgen_plugins.halftone import Halftone, busy_places, rings
+from artgen_plugins.hatch import Hatch, directions, spacing, strengthened
 from artgen_plugins.mosaic import Mosaic
 from artgen_plugins.path import Path
 from artgen_plugins.stipple import Stipple
@@ -421,3 +422,64 @@ def test_ink_of_the_night_is_lighter_than_its_paper(primitive):
     options = primitive.presets["night"].options
     painted = mix(np.ones((1, 1, 1)), primitive(options), np.array([0.06, 0.07, 0.1]))
     assert painted.min() > 0.7
+
+
+def hatched(tone: np.ndarray, weight: np.ndarray | None = None, **options: object) -> tuple:
+    """Marks of a picture of amounts, and the share of each pixel that they cover."""
+    primitive = Hatch({"margin": 0.0, **options})
+    canvas = Canvas(tone.shape[1], tone.shape[0])
+    sheet = ink.Sheet(tone[None], canvas, 6000, np.random.default_rng(0), weight)
+    marks = primitive.place(sheet)
+    assert 0 < len(marks) <= 6000
+    return marks, coverage(primitive, primitive.pack(marks), canvas)[0]
+
+
+def test_masses_are_solid_paper_is_bare_and_strokes_lie_between():
+    """Looks of strokes had one density everywhere: a black coat was as gray as its sky."""
+    tone = np.tile(np.linspace(0, 1, 96), (96, 1))
+    _, cover = hatched(tone, bare=0.25, solid=0.75)
+    assert cover[:, :18].max() == 0
+    assert cover[:, 78:].min() > 0.999
+    columns = cover[:, 30:66].reshape(96, 3, 12).mean((0, 2))
+    assert (np.diff(columns) > 0.05).all()
+
+
+def test_strokes_are_finer_in_the_focus():
+    weight = np.full((96, 96), 0.1)
+    weight[:, :48] = 1
+    gaps = spacing(weight, weight.shape, 6.0)
+    assert gaps[0, 90] > 2 * gaps[0, 5]
+    assert (1 / gaps**2).mean() == pytest.approx(1 / 36)
+    marks, _ = hatched(np.full((96, 96), 0.45), weight)
+    assert (marks.strokes[:, 0] < 0).mean() > 0.75
+
+
+def test_a_faint_edge_divides_masses():
+    """A white sail on a gray sky was lost: both tones fell into one band."""
+    tone = np.tile(np.where(np.arange(96) < 48, 0.40, 0.46), (96, 1))
+    plain, crisp = (strengthened(tone, np.full(tone.shape, 5.0), by)[40] for by in (0.0, 3.0))
+    assert np.ptp(crisp) > 2 * np.ptp(plain)
+    assert crisp[:20] == pytest.approx(tone[40, :20], abs=1e-3)
+
+
+def test_strokes_follow_contours_and_else_the_angle():
+    flat = directions(np.full((64, 64), 0.5), np.full((64, 64), 4.0), 0.6, 0.9)
+    assert np.cos(flat + 0.6).min() > 0.999
+    edge = np.tile(np.arange(64) > 31, (64, 1)).astype(float)
+    steep = directions(edge, np.full((64, 64), 4.0), 0.0, 0.9)
+    assert abs(np.cos(steep[32, 32])) < 0.2
+
+
+def test_smudge_and_grain_are_alike_at_any_size():
+    """Charcoal was flat strokes; its grain is that of the paper, however large the still."""
+    tone = np.tile(np.linspace(0, 1, 64), (64, 1))
+    primitive = Hatch({"margin": 0.0, "smudge": 0.02, "grain": 1.0})
+    sheet = ink.Sheet(tone[None], Canvas(64, 64), 3000, np.random.default_rng(0))
+    packed = primitive.pack(primitive.place(sheet))
+    small, large = (
+        primitive.settled(coverage(primitive, packed, Canvas(side, side)), Canvas(side, side))[0]
+        for side in (600, 1200)
+    )
+    plain = coverage(primitive, packed, Canvas(600, 600))[0]
+    assert np.abs(small - plain).mean() > 0.03
+    assert np.abs(large.reshape(600, 2, 600, 2).mean((1, 3)) - small).mean() < 0.03

@@ -62,7 +62,7 @@ def test_plugins_offer_looks(tmp_path, monkeypatch, capsys):
     registry = Registry(files=["ours.py"], environ={})
     assert read_look("poster", registry).data["primitive"]["count"] == 4
     assert read_look("linocut", registry).data["seed"] == 1
-    assert read_look("artgen/linocut", registry).data["primitive"]["name"] == "stipple"
+    assert read_look("artgen/linocut", registry).data["primitive"]["name"] == "hatch"
     with pytest.raises(PluginError, match=r"'list' of ours.py is \[1\], which is not a mapping"):
         read_look("list", registry)
     failed = {

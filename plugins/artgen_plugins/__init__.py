@@ -28,6 +28,7 @@ PRIMITIVES = {
     "Line": ("line", "Straight strokes."),
     "Voronoi": ("voronoi", "Voronoi cells."),
     "Stipple": ("stipple", "Dots of ink, spread evenly."),
+    "Hatch": ("hatch", "Masses of ink, and strokes between."),
     "String": ("string", "A thread around nails."),
     "Halftone": ("halftone", "Screens of dots or lines."),
     "Mosaic": ("mosaic", "Square stones or stitches."),

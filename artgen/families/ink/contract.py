@@ -29,6 +29,7 @@ from artgen.ink import InkOptions, Marks, Sheet
 from artgen.primitives.edges import hex_levels
 from artgen.primitives.params import Param
 from artgen.primitives.primitive import Primitive
+from artgen.values.canvas import Canvas
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -49,8 +50,9 @@ class Ink(Primitive):
     engines: ClassVar[tuple[str, ...]] = ("place",)
     Options: ClassVar[type[Any]] = InkOptions
     keeps_trajectory: ClassVar[bool] = False
-    separation: ClassVar[Literal["mixed", "nearest"]] = "mixed"
-    """How a target becomes amounts: a mixture of inks, or at each pixel the nearest ink alone."""
+    separation: ClassVar[Literal["mixed", "nearest", "tone"]] = "mixed"
+    """How a target becomes amounts: a mixture of inks, at each pixel the nearest ink alone, or its
+    luma, of which inks darker than the paper take the dark share, and others the light one."""
 
     def take_options(self) -> None:
         """Read the inks. Raises UsageError where they are too many or no colours."""
@@ -84,6 +86,13 @@ class Ink(Primitive):
     def place(self, sheet: Sheet) -> Marks:
         """Return at most ``sheet.count`` marks, in the order in which a film shows them."""
         raise NotImplementedError
+
+    def settled(self, cover: NDArray[np.float32], canvas: Canvas) -> NDArray[np.float32]:
+        """Return how much of each ink the paper holds, of what marks cover: [inks, height, width].
+
+        A plugin may smudge inks or show the grain of the paper, alike at any size of the canvas.
+        """
+        return cover
 
     def clear_margin(self, amounts: Floats) -> None:
         """Set the amounts of the inks, [inks, height, width], to 0 in the margin."""

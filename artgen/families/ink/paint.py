@@ -21,6 +21,8 @@ from artgen.values.canvas import Canvas
 
 Floats = NDArray[np.float64]
 
+LUMA = np.array([0.2126, 0.7152, 0.0722])
+"""Shares of red, green and blue in the luma (ITU-R BT.709)."""
 ROUNDS = 40
 """Rounds of coordinate descent of a separation."""
 
@@ -34,7 +36,7 @@ def draw_inks(
     **_: Any,
 ) -> Tensor:
     """Draw tensors over paper of the colour of the background: float32 [3, height, width]."""
-    cover = coverage(primitive, tensors, canvas)
+    cover = primitive.settled(coverage(primitive, tensors, canvas), canvas)
     return torch.from_numpy(mix(cover, primitive, np.array(background, np.float32)))
 
 
@@ -62,8 +64,8 @@ def separate(target: Tensor, primitive: Ink, paper: Colour) -> Floats:
 
     `target` is [3, height, width]. The colour is linear in each amount alone, so coordinate descent
     on the squared error is exact in every coordinate. With the separation `nearest` the ink that
-    looks most alike has amount 1, all others 0. The option `contrast` equalises histograms of tiles
-    of the target before (CLAHE; Zuiderveld 1994).
+    looks most alike has amount 1, all others 0. With `tone` the luma alone counts. The option
+    `contrast` equalises histograms of tiles of the target before (CLAHE; Zuiderveld 1994).
     """
     goal, ground = target.detach().cpu().double().numpy(), np.array(paper, np.float64)
     if primitive.options.contrast:
@@ -72,6 +74,11 @@ def separate(target: Tensor, primitive: Ink, paper: Colour) -> Floats:
         equal = np.moveaxis(equalize_adapthist(np.moveaxis(goal.clip(0, 1), 0, 2)), 2, 0)
         goal = goal + primitive.options.contrast * (equal - goal)
     amounts: Floats = np.zeros((len(primitive.inks), *goal.shape[1:]))
+    if primitive.separation == "tone":
+        luma = np.tensordot(LUMA, goal.clip(0, 1), 1)
+        for k, ink in enumerate(primitive.inks):
+            amounts[k] = luma if LUMA @ ink > LUMA @ ground else 1 - luma
+        return amounts
     if primitive.separation == "nearest":
         from scipy.spatial import KDTree
         from skimage.color import rgb2lab

@@ -1,0 +1,278 @@
+"""Hatching: solid masses, bare paper, and strokes whose width is the tone in between.
+
+The tones are stretched to paper and ink. Where they are darkest ink is solid, where they are
+lightest the paper stays bare. Edges are made stronger by a difference of Gaussians, so that also
+faint ones divide masses (Winnemöller, Kyprianidis and Olsen: XDoG, 2012). Strokes follow a
+structure tensor at their own scale, and a fixed angle where the picture has no direction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artgen import Canvas, Ink, Preset, ink, option
+from artgen.ink import InkOptions
+
+Floats = NDArray[np.float64]
+
+FINER = 0.33
+"""The exponent of the weight of pixels in the distance of strokes: a third in the focus."""
+LEAST, MOST = 0.16, 0.8
+"""The share of the paper that strokes cover next to bare paper and next to solid ink."""
+SPECK = 2.0
+"""Masses and gaps with less area are left out, in squares of the distance of strokes."""
+CURVES = 0.42, 1.6
+"""Least and largest exponent of the curve of tones."""
+RUBBED, FULL, ROUGH = 0.55, 1.4, 0.6
+"""How dark ink is where it is rubbed; how much ink fills the deepest grain, and how much more than
+its height covers a grain."""
+GRAIN = 0.0038
+"""The distance of the grains of paper, in canvas units."""
+CROSSING = 65.0
+"""Degrees between the two layers of hatching."""
+
+
+@dataclass(frozen=True)
+class HatchOptions(InkOptions):
+    """Options of a hatching."""
+
+    bare: float = option(0.15, "tones below it leave the paper bare", low=0, high=1)
+    solid: float = option(0.75, "tones above it are solid ink", low=0, high=1)
+    crisp: float = option(1.5, "how much stronger edges are", low=0, high=10)
+    angle: float = option(35.0, "degrees where the picture has no direction", low=-180, high=180)
+    bend: float = option(0.7, "how much strokes follow the contours", low=0, high=1)
+    cross: float = option(1.0, "tone from which strokes cross, where 1 is solid", low=0, high=1)
+    length: float = option(30.0, "length of the longest stroke, in distances", low=2, high=1000)
+    taper: float = option(3.0, "length in which a stroke gets thin at its ends", low=0.1, high=100)
+    smudge: float = option(0.0, "how far ink is rubbed, of the shorter side", low=0, high=0.2)
+    grain: float = option(0.0, "how much the paper's grain shows in the ink", low=0, high=1)
+
+
+class Hatch(Ink):
+    """Solid masses, bare paper, and tapered strokes in between."""
+
+    Options: ClassVar[type[Any]] = HatchOptions
+    separation = "tone"
+    defaults = Preset(count=24000, background="#f6f1e7")
+
+    def place(self, sheet: ink.Sheet) -> ink.Marks:
+        """Draw masses and then strokes, of one ink after the other."""
+        pixels = sheet.amounts[0].size
+        scale = np.sqrt(pixels / sheet.count)
+        seed = int(sheet.rng.integers(2**31))
+        while True:
+            marks = ink.joined(
+                [
+                    each
+                    for k in range(len(self.inks))
+                    for each in self._layers(sheet, k, scale, np.random.default_rng(seed + k))
+                ]
+            )
+            if len(marks) <= sheet.count:
+                return marks
+            scale *= max(1.03, np.sqrt(len(marks) / sheet.count))
+
+    def settled(self, cover: NDArray[np.float32], canvas: Canvas) -> NDArray[np.float32]:
+        """Rub the ink into the paper, which takes more of it where its grain is high."""
+        from scipy.ndimage import gaussian_filter
+
+        if self.options.smudge:
+            wide = 2 * self.options.smudge / canvas.pixel
+            soft = gaussian_filter(cover, (0, wide, wide), mode="nearest")
+            cover = 1 - (1 - 0.85 * cover) * (1 - RUBBED * soft)
+        if self.options.grain:
+            taken = ((FULL * cover - tooth(canvas)) / ROUGH).clip(0, 1)
+            cover = cover + self.options.grain * (taken - cover)
+        return cover.astype(np.float32)
+
+    def _layers(
+        self, sheet: ink.Sheet, k: int, scale: float, rng: np.random.Generator
+    ) -> list[ink.Marks]:
+        """Return masses, strokes, and strokes across, of one ink, `scale` pixels apart."""
+        o, pitch = self.options, spacing(sheet.weight, sheet.amounts[k].shape, scale)
+        tone = strengthened(stretched(sheet.amounts[k], sheet.weight), pitch, o.crisp)
+        solid = without_specks(tone > o.solid, pitch)
+        bare = without_specks(tone <= o.bare, pitch)
+        middle = ~solid & ~bare
+        if not o.margin:
+            clear = np.ones_like(middle)
+        else:
+            border = sheet.amounts[k : k + 1] * 0 + 1
+            self.clear_margin(border)
+            clear = border[0] > 0
+            solid &= clear
+        share = ((tone - o.bare) / max(o.solid - o.bare, 1e-6)).clip(0, 1)
+        field = np.where(solid, np.maximum(tone, o.solid + 0.02), np.minimum(tone, o.solid - 0.02))
+        layers = [filled(sheet, field, o.solid, max(1.0, scale / 8), k)]
+        angle = directions(tone, pitch, np.radians(o.angle), o.bend)
+        cover = LEAST + (MOST - LEAST) * share
+        layers.append(self._strokes(sheet, k, angle, tone, middle & clear, pitch, cover, rng))
+        if o.cross < 1:
+            dark = middle & clear & (share > o.cross)
+            cover = LEAST + (MOST - LEAST) * (share - o.cross) / (1 - o.cross)
+            angle = angle + np.radians(CROSSING)
+            layers.append(self._strokes(sheet, k, angle, tone, dark, pitch, cover, rng))
+        return layers
+
+    def _strokes(
+        self,
+        sheet: ink.Sheet,
+        k: int,
+        angle: Floats,
+        tone: Floats,
+        allowed: NDArray[np.bool_],
+        pitch: Floats,
+        cover: Floats,
+        rng: np.random.Generator,
+    ) -> ink.Marks:
+        """Return lines as wide as the share `cover` of their distance, thin at their ends."""
+        from artgen_plugins._streams import STEP, streams
+
+        places = np.stack(np.nonzero(allowed)[::-1], 1) + 0.5
+        places = rng.permutation(places)[: 4 * sheet.count]
+        points, starts = streams(angle, tone, allowed, pitch, places, self.options.length)
+        if len(starts) < 2:
+            return ink.joined([])
+        row, column = points[:, 1].astype(int), points[:, 0].astype(int)
+        order = np.arange(len(points)) - np.repeat(starts[:-1], np.diff(starts))
+        left = np.repeat(np.diff(starts), np.diff(starts)) - 1 - order
+        ends = np.minimum(order, left) * STEP
+        thin = np.minimum(1, (0.25 + ends / self.options.taper))
+        radius = pitch[row, column] * cover[row, column] / 2 * thin
+        line = ink.polyline(to_canvas(sheet, points), radius * sheet.canvas.pixel, k)
+        joins = np.ones(len(points), bool)
+        joins[starts[1:-1]] = False
+        return ink.Marks(line.strokes[joins[1:]], line.ink[joins[1:]])
+
+
+def tooth(canvas: Canvas) -> Floats:
+    """Return the height of the paper at each pixel, [height, width] in 0 to 1, all as frequent."""
+    from scipy.ndimage import gaussian_filter, map_coordinates
+
+    high, wide = (int(2 * reach / GRAIN) + 3 for reach in canvas.reach[::-1])
+    rough = gaussian_filter(np.random.default_rng(0).random((high, wide)), 0.7, mode="wrap")
+    ranks = np.argsort(np.argsort(rough, axis=None)).reshape(rough.shape) / rough.size
+    x, y = canvas.pixel_centres()
+    place = np.meshgrid((y + canvas.reach[1]) / GRAIN, (x + canvas.reach[0]) / GRAIN, indexing="ij")
+    found: Floats = map_coordinates(ranks, place, order=1, mode="nearest")
+    return found
+
+
+def to_canvas(sheet: ink.Sheet, points: Floats) -> Floats:
+    """Return points [N, 2], x and y in pixels from the corner, in canvas units."""
+    found: Floats = points * sheet.canvas.pixel - np.array(sheet.canvas.reach)
+    return found
+
+
+def stretched(amount: Floats, weight: Floats | None) -> Floats:
+    """Return amounts with the least at 0, the median near a half, and the largest at 1.
+
+    Pixels of a larger weight count more, and a picture of one tone stays as it is.
+    """
+    order = np.argsort(amount, axis=None)
+    counted = np.cumsum(np.ones(amount.size) if weight is None else weight.ravel()[order])
+    places = np.searchsorted(counted, counted[-1] * np.array([0.02, 0.5, 0.98]))
+    low, middle, high = amount.ravel()[order[places]]
+    if high - low < 0.2:
+        return amount
+    share = np.clip((middle - low) / (high - low), 0.01, 0.99)
+    curve = np.clip(np.log(0.5) / np.log(share), *CURVES)
+    found: Floats = ((amount - low) / (high - low)).clip(0, 1) ** curve
+    return found
+
+
+def spacing(weight: Floats | None, shape: tuple[int, ...], scale: float) -> Floats:
+    """Return the distance of strokes in pixels, smaller where pixels count more.
+
+    There are as many strokes as with the distance `scale` everywhere.
+    """
+    if weight is None:
+        return np.full(shape, scale)
+    finer = np.maximum(weight, 0.05) ** FINER
+    found: Floats = scale * np.sqrt(np.mean(finer**2)) / finer
+    return found
+
+
+def blurred(picture: Floats, pitch: Floats, share: float) -> Floats:
+    """Return a picture smoothed over a share of the distance of strokes, in several steps."""
+    from scipy.ndimage import gaussian_filter
+
+    levels = np.geomspace(pitch.min(), pitch.max(), 4) if np.ptp(pitch) > 0.1 else pitch[0, :1]
+    smooth = [gaussian_filter(picture, max(0.3, share * level), mode="nearest") for level in levels]
+    if len(smooth) == 1:
+        even: Floats = smooth[0]
+        return even
+    place = np.interp(pitch, levels, np.arange(len(levels)))
+    low = np.minimum(place.astype(int), len(levels) - 2)
+    stack, part = np.stack(smooth), place - low
+    first, second = (np.take_along_axis(stack, (low + n)[None], 0)[0] for n in (0, 1))
+    found: Floats = first + part * (second - first)
+    return found
+
+
+def strengthened(tone: Floats, pitch: Floats, crisp: float) -> Floats:
+    """Return a smooth tone whose edges are stronger by a difference of Gaussians."""
+    fine = blurred(tone, pitch, 0.25)
+    return fine + crisp * (fine - blurred(tone, pitch, 1.2))
+
+
+def without_specks(mask: NDArray[np.bool_], pitch: Floats) -> NDArray[np.bool_]:
+    """Return a mask without pieces and without holes that are smaller than a few strokes."""
+    from scipy.ndimage import label
+
+    for value in (True, False):
+        pieces, _ = label(mask == value)
+        large = np.bincount(pieces.ravel(), (1 / pitch**2).ravel()) > SPECK
+        mask = np.where(pieces > 0, large[pieces] == value, mask)
+    return mask
+
+
+def directions(tone: Floats, pitch: Floats, angle: float, bend: float) -> Floats:
+    """Return the angle of strokes: along contours where there are any, else the given one."""
+    from scipy.ndimage import sobel
+
+    smooth = blurred(tone, pitch, 0.8)
+    across, down = (sobel(smooth, axis) * pitch / 8 for axis in (1, 0))
+    cosine, sine, size = (
+        blurred(part, pitch, 2.0)
+        for part in (down**2 - across**2, -2 * across * down, across**2 + down**2)
+    )
+    length = np.hypot(cosine, sine) + 1e-12
+    firm = bend * (length / (size + 1e-12)) * size / (size + 0.001)
+    cosine = firm * cosine / length + (1 - firm) * np.cos(2 * angle)
+    sine = firm * sine / length - (1 - firm) * np.sin(2 * angle)
+    found: Floats = np.arctan2(blurred(sine, pitch, 1.0), blurred(cosine, pitch, 1.0)) / 2
+    return found
+
+
+def filled(sheet: ink.Sheet, field: Floats, level: float, apart: float, k: int) -> ink.Marks:
+    """Return outlines and rows of strokes that fill where a field is above a level.
+
+    Strokes are `apart` pixels from one another, and half as wide again.
+    """
+    from skimage.measure import approximate_polygon, find_contours
+
+    radius = 0.75 * apart
+    smooth = blurred(field, np.full(field.shape, 1.0), 0.7)
+    change = np.hypot(*np.gradient(smooth))
+    # The middle of the outline lies as far inside as it is wide.
+    inner = np.pad(smooth - radius * np.minimum(change, 0.2), 1, constant_values=level - 1)
+    unit, layers = sheet.canvas.pixel, []
+    for ring in find_contours(inner, level):  # type: ignore[no-untyped-call]
+        points = approximate_polygon(ring, 0.12)[:, ::-1] - 0.5  # type: ignore[no-untyped-call]
+        layers.append(ink.polyline(to_canvas(sheet, points), radius * unit, k))
+    rows = np.arange(0.5, field.shape[0], apart)
+    inside = np.pad(inner[rows.astype(int) + 1] > level, ((0, 0), (1, 1)))
+    change = np.diff(inside.astype(np.int8), axis=1)
+    row, begin = np.nonzero(change == 1)
+    end = np.nonzero(change == -1)[1]
+    height = rows[row]
+    ends = np.stack([begin - 0.5, height, end - 1.5, height], 1).reshape(-1, 2)
+    lines = to_canvas(sheet, ends).reshape(-1, 4)
+    strokes = np.concatenate([lines, np.full((len(lines), 2), radius * unit)], 1)
+    layers.append(ink.Marks(strokes, np.full(len(strokes), k)))
+    return ink.joined(layers)
