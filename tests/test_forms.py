@@ -103,7 +103,7 @@ def test_parts_fly_to_their_places(splats, shapes):
 
 
 @pytest.mark.parametrize(
-    "name", ["triangle", "glyph", "blob", "polygon", "line", "triangle+circle"]
+    "name", ["triangle", "glyph", "blob", "polygon", "line", "triangle*3+ellipse"]
 )
 def test_moved_shapes_keep_their_form(name):
     art = artgen.fit(PHOTO, name, count=4, steps=8, seed=2)

@@ -242,7 +242,7 @@ def engine_for(shape, target, count=20, *, steps=60, seed=1, opacity=None, palet
     return engine
 
 
-@pytest.mark.parametrize("name", ["triangle", "rotated_ellipse*2+bezier"])
+@pytest.mark.parametrize("name", ["triangle", "triangle*3+ellipse"])
 def test_it_improves_shapes_and_keeps_them_valid(name, registry, target):
     shape = registry.load("primitive", name)()
     engine = engine_for(shape, target)

@@ -88,7 +88,7 @@ def test_a_splat_becomes_an_ellipse_in_its_place(registry):
     assert blue == 0
 
 
-@pytest.mark.parametrize("name", ["triangle", "circle", "line+rectangle"])
+@pytest.mark.parametrize("name", ["triangle", "circle", "triangle*3+ellipse"])
 @pytest.mark.parametrize("blend", ["sum", "over"])
 def test_other_shapes_cover_most_of_the_splats(name, blend, registry):
     splat, drawing = gaussians(
