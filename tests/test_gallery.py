@@ -424,19 +424,24 @@ def test_a_reel_shows_the_highlights_above_their_titles(gallery, call):
 
 @pytest.mark.slow
 def test_pieces_have_an_order_and_groups_share_a_card(gallery, call):
-    for slug, lines in {"first": "order = 2", "second": "order = 1"}.items():
+    """Three stand in a row; they stood in a square with a hole."""
+    first = (gallery / "recipes" / "first.toml").read_text()
+    (gallery / "recipes" / "third.toml").write_text(first)
+    for number, slug in enumerate(("second", "first", "third")):
+        lines = f"order = {number}"
         recipe = gallery / "recipes" / f"{slug}.toml"
         words = f'[piece]\n{lines}\ngroup = "A pair & more"'
         recipe.write_text(recipe.read_text().replace("[piece]", words))
-    assert [piece.slug for piece in open_gallery(gallery).pieces] == ["second", "first"]
+    assert [piece.slug for piece in open_gallery(gallery).pieces] == ["second", "first", "third"]
     call("build", gallery)
     page = (gallery / "out/index.html").read_text()
     assert page.count('class="card') == 1
+    assert 'style="--columns: 3; --ratio: 3"' in page
     assert page.index('class="tile" id="piece-second"') < page.index(
         'class="tile" id="piece-first"'
     )
     assert "<h2>A pair &amp; more</h2>" in page
-    assert page.count('srcset="') == 2
+    assert page.count('srcset="') == 3
 
 
 @pytest.mark.slow
