@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -253,6 +254,19 @@ def _arts() -> list[bytes]:
     return [art.to_bytes() for art in made]
 
 
+def _described() -> list[bytes]:
+    """Drawings as JSON, at three precisions."""
+    import artgen
+
+    made = []
+    for data in _arts():
+        with TemporaryDirectory() as folder:
+            file = Path(folder) / "a.art"
+            file.write_bytes(data)
+            made.append(json.dumps(artgen.load(file).to_dict()).encode())
+    return made
+
+
 def _films() -> list[bytes]:
     """One with parts that come and go, one of shapes with another background, in two scenes."""
     import torch
@@ -439,6 +453,7 @@ READERS = {
     "recipe in a page": Reader(".html", _find_recipe, _pages),
     "art": Reader(".art", _draw, _arts),
     "film": Reader(".art", _play, _films),
+    "art as JSON": Reader(".json", _draw, _described),
     "palette": Reader(
         ".gpl", _read_palette, lambda: [b"GIMP Palette\nName: x\n0 0 0 a\n255 10 1\n", b"#fff000\n#123456\n"]
     ),

@@ -105,7 +105,7 @@ def test_render_goes_to_the_current_folder_and_overwrites_nothing(call):
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        ([f"{STEM}.art", "-o", "x.tqk"], 2, "known: apng, avif, eps, gif, "),
+        ([f"{STEM}.art", "-o", "x.tqk"], 2, "known: apng, art, avif, eps, gif, "),
         ([f"{STEM}.art", "-o", "x"], 2, "x has an unknown format"),
         ([f"{STEM}.art", "--size", "0"], 2, "--size"),
         ([f"{STEM}.art", "--supersample", "9"], 2, "--supersample"),

@@ -368,7 +368,7 @@ LONG = "x" * 300
         ("fit photo.png --zork", 2, "no such option: --zork", "see `artgen fit --help`"),
         ("render photo.png", 3, "photo.png is not an .art file", "fit it with `artgen fit photo"),
         ("morph a.art look.toml", 3, "look.toml is not an .art file", "artgen fit --recipe look"),
-        ("render a.art -o out.stl", 2, "out.stl has an unknown format", "known: apng, avif, eps"),
+        ("render a.art -o out.stl", 2, "out.stl has an unknown format", "known: apng, art, avif"),
         (["fit", "y = sin(x)"], 3, "does not exist", '"curve:sin(x)?from=-5&to=5"'),
         (["fit", "a cat on the moon"], 3, "does not exist", "nothing is made from words"),
         ("fit --palette 1", 2, "a palette of 1 colour cannot be learned", "such as black,teal"),

@@ -243,9 +243,8 @@ def test_what_a_family_does_not_answer_is_refused_by_name():
         art.render(8)
     with pytest.raises(UsageError, match="Plain is of the family plain, which cannot be morphed"):
         morph(art, art)
-    for export in (export_svg, export_json):
-        with pytest.raises(UsageError, match="plain is a plain and cannot be written as"):
-            export(art, ExportRequest())
+    with pytest.raises(UsageError, match="plain is a plain and cannot be written as"):
+        export_svg(art, ExportRequest())
     with pytest.raises(UsageError, match="plain is a plain: it has no parts"):
         family.pen_parts(Plain(), drawing)
     with pytest.raises(UsageError, match="Plain cannot run compiled"):

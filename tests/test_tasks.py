@@ -89,6 +89,7 @@ PROOFS: dict[str, Proof] = {
     "-o A.svg": lambda out: Path("A.svg").read_text().count("<circle") == 6,
     "-o A.pdf": lambda out: Path("A.pdf").read_bytes().startswith(b"%PDF"),
     "-o A.html": lambda out: "<canvas" in Path("A.html").read_text(),
+    "-o again.art": lambda out: Path("again.art").read_bytes() == Path("A.art").read_bytes(),
     "-o parts.json": lambda out: len(json.loads(Path("parts.json").read_text())["shapes"]) == 6,
     "--page A4": lambda out: 'width="297mm" height="210mm"' in Path("plot.svg").read_text(),
     "--video making.gif": image(lambda opened: opened.n_frames > 1, "making.gif"),

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict, Unpack
 
-from artgen.art._file import read, to_bytes
+from artgen.art._file import read, to_bytes, to_table
 from artgen.art._moving import draw_moments, growing, kept
 from artgen.base.errors import InputError, UsageError
 from artgen.base.faults import broken, plugin_code
@@ -334,6 +334,10 @@ class Art:
         """The `.art` file."""
         return to_bytes(self)
 
+    def to_dict(self) -> dict[str, Any]:
+        """What the `.art` file holds, as data for JSON: `load` reads a .json file of it."""
+        return to_table(self)
+
     def save(
         self,
         file: str | os.PathLike[str] | SupportsWrite,
@@ -401,7 +405,7 @@ class Art:
 
 
 def load(path: str | os.PathLike[str], *, registry: Registry | None = None) -> Art:
-    """Read an `.art` file.
+    """Read an `.art` file, or a .json file that `artgen render` wrote of one.
 
     Raises InputError where it is missing, damaged or of a newer format.
     """

@@ -1,5 +1,6 @@
 """The `.art` file: safetensors whose metadata has the single key ``artgen``, canonical JSON.
 
+A `.json` file of a drawing holds the same, the tensors as lists of numbers, and is read as well.
 There is no pickle and no wall-clock time in it, so equal runs give equal bytes.
 """
 
@@ -12,11 +13,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from artgen.art.precision import decode, encode
 from artgen.base.errors import InputError, explain_problem, reading
-from artgen.base.files import check_art, tensors_to_bytes
+from artgen.base.files import check_art, read_regular, tensors_to_bytes
 from artgen.film.scenes import Film, Scene
 from artgen.film.trajectory import Trajectory
 from artgen.recipe import Precision, Recipe
@@ -43,6 +46,13 @@ _FILM = "film."
 
 LARGEST = 65_536
 """The longest side of a drawing, in pixels."""
+
+
+_LARGEST_JSON = 64 << 20
+"""The largest `.json` file that is read, in bytes: numbers take ten times as much memory."""
+
+_DTYPES = ("float32", "float16", "float64", "uint8", "int32", "int64", "bool")
+"""The types of tensors in a `.json` file."""
 
 
 class _Strict(BaseModel):
@@ -124,6 +134,30 @@ class Contents(NamedTuple):
 
 def to_bytes(art: Art) -> bytes:
     """Return the `.art` file."""
+    header, tensors = _stored(art)
+    text = json.dumps(header, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return tensors_to_bytes(tensors, text)
+
+
+def to_table(art: Art) -> dict[str, Any]:
+    """What the `.art` file holds, for JSON: numbers have the digits that give the same floats."""
+    header, tensors = _stored(art)
+    recipe = header.pop("recipe")
+    numbers = {
+        name: {
+            "dtype": str(array.dtype),
+            "shape": list(array.shape),
+            "values": [float(str(value)) for value in array.ravel()]
+            if array.dtype.kind == "f"
+            else array.ravel().tolist(),
+        }
+        for name, array in ((name, tensor.numpy()) for name, tensor in tensors.items())
+    }
+    return {"drawing": header, "tensors": numbers, "recipe": recipe}
+
+
+def _stored(art: Art) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+    """The header of the file, and its tensors at the precision of the art."""
     import torch
 
     drawing, subject = art.drawing, art.drawing.subject
@@ -151,32 +185,76 @@ def to_bytes(art: Art) -> bytes:
     if art.trajectory is not None:
         # In the header and not as tensors, so that artgen 0.1.0 reads the file too.
         header["history"] = art.trajectory.to_table()
-    text = json.dumps(header, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return tensors_to_bytes(tensors, text)
+    return header, tensors
 
 
 def read(path: str | os.PathLike[str]) -> Contents:
-    """Read an `.art` file.
+    """Read an `.art` file, or a `.json` file of a drawing.
 
     Raises InputError where it is missing, damaged or of a newer format.
     """
-    from safetensors import SafetensorError, safe_open
-
     file = Path(path)
     check_art(file)
+    text, tensors = (_from_json if file.suffix.lower() == ".json" else _from_art)(file)
+    try:
+        described = json.loads(text)
+    except (ValueError, RecursionError):
+        raise InputError(f"{file} is not an .art file: it contains no artgen recipe") from None
+    found = described.get("format") if isinstance(described, dict) else None
+    return _contents(file, text, found, tensors)
+
+
+def _from_art(file: Path) -> tuple[str, dict[str, torch.Tensor]]:
+    """The header, as JSON text, and the tensors. Raises InputError."""
+    from safetensors import SafetensorError, safe_open
+
     try:
         with reading(str(file)), safe_open(file, framework="pt") as data:
             text = (data.metadata() or {})["artgen"]
-            described = json.loads(text)
             # Copies, because Windows replaces no file that is mapped into memory.
-            tensors = {name: data.get_tensor(name).clone() for name in data.keys()}  # noqa: SIM118
+            return text, {name: data.get_tensor(name).clone() for name in data.keys()}  # noqa: SIM118
     except (SafetensorError, OSError):
         raise InputError(
             f"{file} is not an .art file, or it is damaged", hint="copy it again, or fit it again"
         ) from None
-    except (KeyError, ValueError, TypeError, RecursionError):
+    except (KeyError, ValueError, TypeError):
         raise InputError(f"{file} is not an .art file: it contains no artgen recipe") from None
-    found = described.get("format") if isinstance(described, dict) else None
+
+
+def _from_json(file: Path) -> tuple[str, dict[str, torch.Tensor]]:
+    """What `to_table` gives, as `_from_art` does. Raises InputError."""
+    import torch
+
+    content = read_regular(file, str(file), _LARGEST_JSON)
+    try:
+        data = json.loads(content)
+        text = json.dumps({**data["drawing"], "recipe": data["recipe"]})
+        arrays = {name: _array(name, table) for name, table in data["tensors"].items()}
+    except (KeyError, TypeError, AttributeError, RecursionError, ValueError) as error:
+        why = error if isinstance(error, ValueError) else "it lacks a drawing, tensors or a recipe"
+        raise InputError(
+            f"{file} does not hold a drawing: {why}",
+            hint="write one with artgen render FILE.art -o FILE.json",
+        ) from None
+    return text, {name: torch.from_numpy(array) for name, array in arrays.items()}
+
+
+def _array(name: str, table: dict[str, Any]) -> NDArray[Any]:
+    """A tensor of a `.json` file. Raises ValueError, KeyError, TypeError."""
+    dtype, shape, values = table["dtype"], table["shape"], np.asarray(table["values"])
+    if dtype not in _DTYPES or values.ndim != 1 or values.dtype.kind not in "biuf":
+        raise ValueError(f"{name} is not a list of numbers of a known type")
+    with np.errstate(all="ignore"):
+        array = values.astype(dtype)
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} holds NaN or infinite numbers")
+    if array.dtype.kind != "f" and (array != values).any():
+        raise ValueError(f"{name} holds numbers that are not {dtype}")
+    return array.reshape(shape)
+
+
+def _contents(file: Path, text: str, found: object, tensors: dict[str, torch.Tensor]) -> Contents:
+    """What the header `text` of a format `found` and the tensors say. Raises InputError."""
     if type(found) is not int or not 1 <= found <= FORMAT:
         raise InputError(
             f"{file} has .art format {found!r}, this artgen reads up to {FORMAT}",

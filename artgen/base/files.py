@@ -86,10 +86,15 @@ def read_regular(
 
 
 def check_art(file: Path) -> None:
-    """Raise InputError where `file` is not there, or does not begin as an .art file does."""
+    """Raise InputError where `file` is not there, or does not begin as an .art file does.
+
+    A drawing may also be a .json file, which is looked at when it is read.
+    """
     if not file.is_file():
         reason = "is not a file" if file.exists() else "does not exist"
         raise InputError(f"{file} {reason}", hint="an .art file is written by artgen fit")
+    if file.suffix.lower() == ".json":
+        return
     with _input_errors(str(file)), file.open("rb") as data:
         # The length of a header, which is a JSON object.
         begins = data.read(9)

@@ -114,7 +114,7 @@ def _stored_facts(file: Path, kind: str) -> dict[str, Any]:
     if kind == "summary":
         summary = json.loads(file.read_bytes())
         facts = {"artgen": summary.get("artgen"), "metrics": _metrics(summary) or None}
-        return {**facts, "kind": "shapes"} if "shapes" in summary else facts
+        return {**facts, "kind": "shapes"} if summary.keys() & {"shapes", "tensors"} else facts
     return {}
 
 

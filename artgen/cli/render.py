@@ -31,7 +31,7 @@ from artgen.values.frame import Frame, parse_frame
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from artgen.art import Art
+    from artgen.art import Art, ExportRequest
     from artgen.output.plotter import Page
     from artgen.registry import Registry
 
@@ -166,6 +166,7 @@ def render(
         artgen render photo.art -o poster.png --size 4096
         artgen render photo.art -o photo.svg -o photo.html
         artgen render photo.art -o plot.svg --page A4 --pens 3
+        artgen render photo.json -o again.art
     """
     if str(art) != STDIO:
         check_art(art)
@@ -186,7 +187,7 @@ def render(
             hint="name an .art file that artgen fit wrote",
         )
     photos = [Path(text.partition("=")[2]) for text in (start, film) if text and "=" in text]
-    check_files(files, registry, overwrite=overwrite, inputs=[art, *photos])
+    check_files(files, registry, overwrite=overwrite, inputs=[art, *photos], more=("art",))
     if common.as_json and any(map(is_stdout, files)):
         raise UsageError("--json and -o - both use standard output", hint="leave one of them out")
 
@@ -236,7 +237,7 @@ def render(
         other=photo if form == "side-by-side" and str(film).lower().endswith(".art") else None,
         film=form,
     )
-    write_exports(files, loaded, request, registry, common)
+    write_exports(files, loaded, request, registry, common, more={"art": _whole})
     if common.as_json:
         drawn = loaded.picture_canvas(frame.size) if single else loaded.canvas(frame)
         print_json(
@@ -248,6 +249,12 @@ def render(
                 "outputs": [str(file) for file in files],
             }
         )
+
+
+def _whole(art: Art, request: ExportRequest) -> bytes:
+    """The `.art` file, which has no size. Raises UsageError."""
+    request.allow()
+    return art.to_bytes()
 
 
 def _say_what_is_cut(size: str, frame: Frame, art: Art) -> None:

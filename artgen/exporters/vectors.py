@@ -14,7 +14,7 @@ from artgen.art import Art, ExportRequest
 from artgen.base.errors import UsageError
 from artgen.exporters.requests import TIMES, refuse
 from artgen.output import encode_jpeg
-from artgen.output.parts import FlatPart, decimals, parts_for
+from artgen.output.parts import FlatPart, decimals, flat_parts, parts_for
 from artgen.registry import bare_name
 from artgen.targets import hex_colour, parse_colour
 from artgen.values.frame import Frame
@@ -135,24 +135,26 @@ def words_of(art: Art) -> PageWords:
 
 
 def export_json(art: Art, request: ExportRequest) -> bytes:
-    """Export flat parts as JSON, in canvas units, with the recipe.
+    """Export the tensors as JSON, with the recipe, and flat parts in canvas units.
 
     Raises UsageError, InputError, PluginError as `parts_for` does.
     """
     refuse(request, "JSON")
     drawing = art.drawing
     canvas = drawing.canvas.scaled(_long_side(art, request, "JSON"))
-    digits = decimals(drawing.canvas)
-    parts = parts_for(drawing, art.primitive(), "JSON")
-    data = {
+    digits, primitive = decimals(drawing.canvas), art.primitive()
+    flat = flat_parts.is_answered(type(primitive))
+    data: dict[str, Any] = {
         "artgen": __version__,
         "primitive": drawing.primitive,
         "width": canvas.width,
         "height": canvas.height,
         "background": None if request.transparent else hex_colour(drawing.background),
-        "shapes": [_described(part, digits) for part in parts],
-        "recipe": art.recipe.to_dict(),
     }
+    if flat:
+        parts = parts_for(drawing, primitive, "JSON")
+        data["shapes"] = [_described(part, digits) for part in parts]
+    data |= art.to_dict()
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return f"{text}\n".encode()
 

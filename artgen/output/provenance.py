@@ -95,9 +95,9 @@ def _from_art(path: Path) -> str | None:
 
 def _from_summary(path: Path) -> str | None:
     with path.open("rb") as file:
-        if _size(file) > _LARGEST_RECIPE:
+        if _size(file) > _LARGEST_HEADER:
             raise Damaged("it is too large for the summary of a run")
-        return _recipe_of(_json_object(file.read(_LARGEST_RECIPE)))
+        return _recipe_of(_json_object(file.read(_LARGEST_HEADER)))
 
 
 def _from_pdf(path: Path) -> str | bytes | None:

@@ -154,7 +154,7 @@ def drawing(candidate: Candidate) -> None:
 
 
 def round_trip(candidate: Candidate) -> None:
-    """A drawing that is saved to an `.art` file and loaded gives the same picture, bit for bit.
+    """A drawing that is saved, as `.art` or JSON, and loaded gives the same picture, bit for bit.
 
     Keep everything that drawing needs in parameters and options: no attribute is saved.
     """
@@ -166,10 +166,13 @@ def round_trip(candidate: Candidate) -> None:
             path = Path(folder) / "saved.art"
             art.save(path)
             loaded = load(path, registry=candidate.registry)
+            path = path.with_suffix(".json")
+            path.write_text(json.dumps(art.to_dict()), encoding="utf-8")
+            described = load(path, registry=candidate.registry)
         again = _shown(loaded.drawing, loaded.primitive())
         if not torch.equal(_shown(made, primitive), again):
             raise Failed(f"{candidate.label(variant)} draws another picture after save and load")
-        if loaded.to_bytes() != art.to_bytes():
+        if not art.to_bytes() == loaded.to_bytes() == described.to_bytes():
             raise Failed(f"{candidate.label(variant)} gives another file when saved again")
         for precision in primitive.precisions:
             stored = quantised(made, precision)
