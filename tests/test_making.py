@@ -159,6 +159,9 @@ def test_a_limit_of_lines_at_a_nail_holds(wound, tmp_path):
         (["string", "curve:sin(x)"], 3, "is no picture"),
         (["strings", "sample:cat"], 4, "unknown maker 'strings'"),
         (["string"], 2, "needs a kind and a file"),
+        (["string", "sample:cat", "--frame", "M0 0"], 3, "frame"),
+        (["string", "sample:cat", "--inks", ""], 2, "colour"),
+        (["string", "sample:cat", "--nails", "-3", "-q"], 2, "got -3"),
     ],
 )
 def test_what_cannot_be_made_is_refused(line, code, words, empty_folder, capsys):
@@ -215,6 +218,15 @@ def test_mistakes_of_a_maker_name_its_line(source, words, tmp_path, monkeypatch,
     told = capsys.readouterr().err
     assert words in told
     assert "bad.py" in told
+
+
+def test_a_switch_takes_no_flag_for_its_value(empty_folder):
+    """`--dither -q` was read as an option dither of the value -q."""
+    line = ["make", "beads", "sample:cat", "--columns", "9", "--dither", "-q"]
+    assert main(line) == 0
+    assert json.loads(Path("artgen-out/cat-beads/parts.json").read_bytes())["made"]["options"][
+        "dither"
+    ]
 
 
 def test_a_maker_without_options_is_one():

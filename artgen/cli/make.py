@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -13,6 +14,7 @@ from artgen.cli._completion import names_of
 from artgen.cli._console import columns, load_module, print_json, say
 from artgen.cli._flags import OVERWRITE, Common, argument, option, switch
 from artgen.cli._help import Command
+from artgen.cli._pipes import STDIO, from_stdin
 
 if TYPE_CHECKING:
     from artgen.art import Art
@@ -43,7 +45,7 @@ class Make(Command):
                     del left[:1]
                 continue
             if not given:
-                value = "true" if not left or left[0].startswith("--") else left.pop(0)
+                value = left.pop(0) if left and not re.match(r"-\D", left[0]) else "true"
             read += ["--set", f"{flag[2:].replace('-', '_')}={value}"]
         return read
 
@@ -84,6 +86,7 @@ def make(
     if kind is None or source is None:
         raise UsageError("artgen make needs a kind and a file", hint="artgen make --list")
     entry = registry.find("maker", kind)
+    source = str(from_stdin()) if source == STDIO else source
     pairs = [each.partition("=")[::2] for each in settings or ()]
     is_art = source.lower().endswith(".art")
     if is_art:

@@ -1,0 +1,33 @@
+"""The page of string art says the next nail, and keeps the place."""
+
+from __future__ import annotations
+
+import pytest
+
+from artgen.cli import main
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+def test_the_page_reads_the_sequence_and_keeps_the_place(browser, tmp_path):
+    line = ["make", "string", "sample:cat", "--nails", "40", "--board", "12cm"]
+    assert main([*line, "--thread", "0.6mm", "-q", "--out", str(tmp_path)]) == 0
+    folder = tmp_path / "cat-string"
+    nails = (folder / "sequence.txt").read_text().splitlines()[-1].split()
+    page = browser.new_page()
+    page.add_init_script(
+        "window.said = []; window.speechSynthesis.speak = u => window.said.push(u.text)"
+    )
+    page.goto((folder / "read-aloud.html").as_uri())
+    assert page.text_content("#nail") == nails[0]
+    for _ in range(3):
+        page.click("#go")
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("window.said") == nails[1:5]
+    page.reload()
+    assert page.text_content("#nail") == nails[4]
+    page.fill("#step", str(len(nails) - 1))
+    page.dispatch_event("#step", "change")
+    assert page.text_content("#nail") == nails[-1]
+    assert page.text_content("#next") == "This is the last nail."
+    page.close()
