@@ -61,6 +61,13 @@ def test_lengths_are_millimetres():
     assert lengths_of(string, {"board": "10in"})["board"] == pytest.approx(254)
 
 
+def test_a_text_of_digits_stays_a_text():
+    """`--only 310` was read as a number, and refused."""
+    stitch = Registry(environ={}).load("maker", "cross-stitch")
+    assert lengths_of(stitch, {"only": "310"}) == {"only": "310"}
+    assert [each.name for each in stitch({"only": "310"}).choices()] == ["Black"]
+
+
 def test_string_art_has_all_its_files(wound):
     names = {path.name for path in wound.iterdir()}
     assert names == {

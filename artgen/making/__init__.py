@@ -158,11 +158,12 @@ class Provenance:
 
 def lengths_of(maker: type[Maker], values: Mapping[str, str]) -> dict[str, Any]:
     """Read options as they are typed: ``400mm``, ``40cm`` and ``15.7in`` become millimetres."""
-    floats = {each.name for each in describe_options(maker.Options) if each.hint is float}
+    hints = {each.name: each.hint for each in describe_options(maker.Options)}
     read: dict[str, Any] = {}
     for key, text in values.items():
-        length = _LENGTH.fullmatch(text) if key in floats else None
-        read[key] = float(length[1]) * _UNITS[length[2]] if length else parse_value(text)
+        length = _LENGTH.fullmatch(text) if hints.get(key) is float else None
+        value = text if hints.get(key) is str else parse_value(text)
+        read[key] = float(length[1]) * _UNITS[length[2]] if length else value
     return read
 
 
