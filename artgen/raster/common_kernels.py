@@ -55,7 +55,10 @@ def list_tiles(
         cosines[i - start] = cos(rows[i, ellipse + 2])
         sines[i - start] = sin(rows[i, ellipse + 2])
     # The first pixel centre of each column of tiles, and the rows of the strips from there.
-    leftmost = np.arange(tile_columns + LANES) * float(width) + 0.5
+    leftmost = np.empty(tile_columns + LANES)
+    for k in range(len(leftmost)):
+        # One at a time: as an expression of arrays, numba would compile three functions more.
+        leftmost[k] = k * float(width) + 0.5
     first, last = np.empty(len(leftmost), np.int32), np.empty(len(leftmost), np.int32)
     bottom = float(tile_rows * height)
     per_column, per_row = 1 / width, 1 / height
