@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from artgen.base.errors import UsageError
 from artgen.cli import main
 from artgen.output import read_recipe
 
@@ -40,6 +41,39 @@ def test_the_name_of_a_look_is_that_of_its_files():
     fit = ["fit", "sample:cat", "--look", "riso", "-n", "20", "--size", "24", "--no-video", "-q"]
     assert main(fit) == 0
     assert Path("artgen-out/cat-riso.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("flags", "look"),
+    [
+        ("sample:cat", "single-line"),
+        ("photo.png --size 24 --fps 10 --seed 3 --focus auto", "single-line"),
+        ("sample:cat -p gaussian", None),
+        ("sample:cat -n 20", None),
+        ("sample:cat --steps 20", None),
+        ("sample:cat --set blend=depth", None),
+        ("sample:cat --palette 5", None),
+        ("sample:cat --resume --name it", None),
+        ("sample:cat --look riso", "riso"),
+        ("sample:clip", None),
+        ("sample:digits", None),
+        ("curve:sin(x)", None),
+        ("sample:cat sample:clip", None),
+    ],
+)
+def test_pictures_of_which_nothing_is_asked_have_the_usual_look(flags, look, monkeypatch, capsys):
+    """`artgen fit photo.jpg` gave Gaussians: a copy of the photograph, half of it smeared."""
+    Image.new("RGB", (8, 8)).save("photo.png")
+    asked = []
+
+    def caught(data, *_):
+        asked.append(data.get("look"))
+        raise UsageError("enough")
+
+    monkeypatch.setattr("artgen.cli._recipe.plan_runs", caught)
+    assert main(["fit", *flags.split()]) == 2
+    said = capsys.readouterr().err
+    assert (asked, "-p gaussian for" in said) == ([look], look == "single-line"), said
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ def test_wrong_names_are_reported_before_torch_is_loaded():
         "compare sample:cat -p gaussian -p triangle",
         "compare -p gaussian",
     ]
-    there = ("cat-gaussian.png", "cat-triangle.art", "astronaut-compare.png")
+    there = ("cat-single-line.png", "cat-triangle.art", "astronaut-compare.png")
     for name in (*(f"artgen-out/{each}" for each in there), "there.svg"):
         Path(name).parent.mkdir(exist_ok=True)
         Path(name).touch()
@@ -84,7 +84,7 @@ def test_wrong_names_are_reported_before_torch_is_loaded():
     wrong = "Triangle has no option 'siz'\nhint: did you mean min_size or max_size?"
     assert wrong in done.stderr
     assert "engine gradient has no option 'rat'" in done.stderr
-    assert "cat-gaussian.png exists" in done.stderr
+    assert "cat-single-line.png exists" in done.stderr
     assert "there.svg exists" in done.stderr
 
 

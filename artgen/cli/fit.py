@@ -12,7 +12,7 @@ from artgen.base.errors import UsageError
 from artgen.cli import _completion
 from artgen.cli._console import load_module, say
 from artgen.cli._flags import Common, Framing, argument
-from artgen.cli._request import Request
+from artgen.cli._request import USUAL_LOOK, Request, is_picture
 from artgen.cli._where import Files, Watching, Where
 
 if TYPE_CHECKING:
@@ -44,9 +44,10 @@ def fit(
 
     Examples:
         artgen fit photo.jpg
+        artgen fit photo.jpg --look watercolour
         artgen fit photo.jpg -p triangle -n 200 --seed 7
         artgen fit *.jpg -p circle --palette 6 -j 4
-        artgen fit --recipe artgen-out/photo-gaussian.png --out again
+        artgen fit --recipe artgen-out/photo-single-line.png --out again
     """
     from artgen.cli._recipe import plan_runs
     from artgen.plan.early import check_options
@@ -56,7 +57,10 @@ def fit(
     # What is watched may be wrong at first: it is read later, again and again.
     registry = None if watching.watch else common.registry()
     many = parse_seeds(request.seeds) if request.seeds is not None else []
-    laid = _lay_over(request, framing, registry, common)
+    # A run that is resumed by its name has what it was begun with.
+    plain = registry is not None and not (files.resume and files.name)
+    plain = plain and all(is_picture(each, common.registry()) for each in targets or ())
+    laid = _lay_over(request, framing, registry, common, plain)
     data = laid.data
     # Files named by the recipe lie beside it, those named by flags where the user is.
     search = (*request.folders, Path())
@@ -144,14 +148,24 @@ def _check_together(
 
 
 def _lay_over(
-    request: Request, framing: Framing, registry: Registry | None, common: Common
+    request: Request, framing: Framing, registry: Registry | None, common: Common, plain: bool
 ) -> Laid:
-    """The data of the recipe: the flags over the look, over the file, over the drawing to start."""
+    """The data of the recipe: the flags over the look, over the file, over the drawing to start.
+
+    Pictures that are `plain` have the usual look where no flag says how they are drawn.
+    """
     from artgen.cli._recipe import read_recipe_file
     from artgen.recipe.layers import Laid, lay_over, start_from
 
     primitive, init, look = request.given("primitive"), request.given("init"), request.look
-    laid = Laid()
+    laid, tables = Laid(), request.tables(framing)
+    if plain and look is None and not request.says_how(tables):
+        look = USUAL_LOOK
+        if not common.quiet:
+            say(
+                f"look: {look}, because none was asked for (-p gaussian for soft spots; "
+                "artgen looks for a sheet of all)"
+            )
     if request.recipe is not None:
         laid = laid.then("recipe", read_recipe_file(request.recipe, registry))
     if init is not None and init.suffix.lower() != ".svg":
@@ -165,7 +179,6 @@ def _lay_over(
         laid = laid.then(f"look {style.name}", data, style.data)
         if left_out and not common.quiet:
             say(f"note: {primitive} has no {', '.join(left_out)}: the look {look} does without")
-    tables = request.tables(framing)
     if request.is_printed and not common.quiet:
         say(
             f"note: {request.given('size')} is the size of the PNG; the fit has as many pixels as "

@@ -265,7 +265,8 @@ class PrimitiveTable(OpenTable):
     name: str = key(default="gaussian").flagged(
         MAKE,
         "NAME",
-        "Kind of part, see artgen plugins list. Default: gaussian.",
+        "Kind of part, see artgen plugins list. Default: gaussian; the look single-line where "
+        "nothing says how a picture is drawn.",
         own="primitive",
         names=("--primitive", "-p"),
         complete="primitives",

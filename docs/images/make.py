@@ -56,7 +56,7 @@ STAMPS = {
     "lake": ["--set", "stamp=postage", "--set", "tint=1", "-n", "250", "--steps", "250"],
 }
 """Arguments of fits with stamps in their own colours, by the names of the subjects."""
-FIRST = ("", "--look single-line", "-p triangle -n 150 --palette 5")
+FIRST = ("", "-p gaussian -n 1000", "-p triangle -n 150 --palette 5")
 """What the first commands of the README add to `artgen fit`."""
 COMPARISON, COMPARISON_WIDTH = "astronaut-compare", 1200
 FRAMES, FRAMES_PER_SECOND, SIDE = 84, 12, 400
