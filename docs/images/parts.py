@@ -31,6 +31,7 @@ FITS = {
     "line": "-n 120",
     "voronoi": "-n 250 --set edge_width=0.008",
     "stipple": "-n 2500",
+    "hatch": "-n 6000",
     "mosaic": "-n 1400 --palette 16 --background #8a7a66",
     "halftone": "-n 7000 --set preset=cmyk",
     "string": "-n 2500",
