@@ -80,6 +80,7 @@ class Sheet:
     to cover at each pixel so that the picture has the colours of the target. `count` is the number
     of marks there may be; `rng` is the only source of randomness. `weight`, [height, width] in 0 to
     1, is how much each pixel counts, as masks and the focus say; None: all the same.
+    `target`, float64 [3, height, width], sRGB, is the picture itself; None where there is none.
     """
 
     amounts: Floats
@@ -87,6 +88,7 @@ class Sheet:
     count: int
     rng: np.random.Generator
     weight: Floats | None = None
+    target: Floats | None = None
 
     def at(self, ink: int, x: ArrayLike, y: ArrayLike) -> Floats:
         """Interpolate the amount of an ink at points in canvas units; outside, that of the edge."""

@@ -41,6 +41,7 @@ from artgen_plugins.mosaic import Mosaic
 from artgen_plugins.path import Path
 from artgen_plugins.stipple import Stipple
 from artgen_plugins.string import String
+from artgen_plugins.tube import GLOW, Tube
 
 SVG = "{http://www.w3.org/2000/svg}"
 TAPERED = np.array([[-0.5, -0.3, 0.4, 0.2, 0.3, 0.1], [0.5, 0.5, 0.5, 0.5, 0.2, 0.2]])
@@ -483,3 +484,23 @@ def test_smudge_and_grain_are_alike_at_any_size():
     plain = coverage(primitive, packed, Canvas(600, 600))[0]
     assert np.abs(small - plain).mean() > 0.03
     assert np.abs(large.reshape(600, 2, 600, 2).mean((1, 3)) - small).mean() < 0.03
+
+
+def test_tubes_run_along_edges_alone_with_a_halo_of_one_hue():
+    """The look neon covered even ground with strokes; a face became a skull."""
+    canvas = Canvas(64, 64)
+    x, y = np.meshgrid(*(np.linspace(-1, 1, 64),) * 2)
+    disc = 1 / (1 + np.exp((np.hypot(x, y) - 0.5) / 0.02))
+    picture = np.stack([0.9 * disc, 0.2 * disc, 0.2 * disc])
+    amounts = np.zeros((1, 64, 64))
+    tube = Tube({"inks": "#ff2020,#2020ff"})
+    marks = tube.place(ink.Sheet(amounts, canvas, 4000, np.random.default_rng(1), target=picture))
+    first = 2 * len(GLOW)
+    lines = marks.strokes[marks.ink >= first]
+    assert len(lines) > 20
+    assert abs(np.hypot(*lines[:, :2].T) - 0.5).max() < 0.04
+    assert set(marks.ink[marks.ink >= 2] % 2) == {0}
+    halo = [marks.strokes[marks.ink == 2 * level, 4].max() for level in range(1, 5)]
+    assert halo == sorted(halo, reverse=True)
+    few = tube.place(ink.Sheet(amounts, canvas, 300, np.random.default_rng(1), target=picture))
+    assert len(few) <= 300
