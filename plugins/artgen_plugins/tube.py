@@ -97,7 +97,7 @@ def edges(sheet: ink.Sheet, tone: Floats, detail: float, strength: float) -> lis
     Where pixels count more the picture is smoothed by half of `detail`.
     """
     from scipy.ndimage import gaussian_filter, gaussian_gradient_magnitude, gaussian_laplace
-    from skimage.measure import find_contours
+    from skimage import measure
 
     if min(tone.shape) < 2:
         return []
@@ -112,7 +112,8 @@ def edges(sheet: ink.Sheet, tone: Floats, detail: float, strength: float) -> lis
     least = strength * max(float(np.quantile(slope, 0.99)), 0.02)
     shortest = 4 * detail / sheet.canvas.pixel
     lines: list[Floats] = []
-    for contour in find_contours(second, 0.0):
+    find: Any = measure.find_contours
+    for contour in find(second, 0.0):
         row, column = contour.T.round().astype(int)
         inside = (np.minimum(contour, np.array(tone.shape) - 1 - contour) > 3).all(1)
         steep = gaussian_filter(slope[row, column], 3.0, mode="nearest")
