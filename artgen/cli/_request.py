@@ -37,8 +37,8 @@ T = TypeVar("T")
 
 USUAL_LOOK = "single-line"
 """The look of a picture of which nothing else is asked. Of four that were tried on photographs of
-a face, an animal, a still life and the night, each was a picture of its own in this one, and it is
-the quickest: brush strokes take ten times as long, and rings tear faces apart."""
+a face, an animal and a still life, each was a picture of its own in this one, and it is the
+quickest: brush strokes take ten times as long, and rings tear faces apart."""
 
 _HOW = re.compile(
     r"(primitive|clip|tiles|kind|run)\b|target\.(background|palette|alpha)|"
