@@ -436,6 +436,8 @@ def _wrong(case: Case, ended: Ended) -> Iterator[str]:
             yield f"--json printed {stdout[:80]!r}"
     if any(map(_is_output, case.words)):
         stdout = ""  # a picture
+    # What a shell says of the user's own command for --notify is not printed by artgen.
+    stderr = re.sub(r"^/bin/sh: .*\n", "", stderr, flags=re.MULTILINE)
     for name, text in (("stderr", stderr), ("stdout", stdout)):
         if raw := _CONTROL.search(text):
             around = text[max(0, raw.start() - 60) : raw.end() + 30]
