@@ -49,6 +49,8 @@ CALM = "&speed=-2"
 """A quarter of the rate. Round Gaussians have no gradient by their angle, so that rounding decides
 how they turn at first; with all of the rate, that moves the PSNR by as much as 0.1 dB."""
 
+UNFOLD = "document.querySelectorAll('.later, #making').forEach((each) => { each.open = true; })"
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
@@ -86,9 +88,7 @@ def visit(browser, folder):
                 "() => artgen.report() || !document.getElementById('notice').hidden"
             )
             assert page.locator("#reason").text_content() == ""
-            page.evaluate(
-                "document.querySelectorAll('.later, #making').forEach((d) => { d.open = true; })"
-            )
+            page.evaluate(UNFOLD)
         return page
 
     yield visit
@@ -335,6 +335,7 @@ def test_what_needs_too_much_memory_leaves_the_fit_as_it_was(visit):
     script = f"Object.defineProperty({limits})"
     page = visit("count=12", script=script)
     page.wait_for_function("() => artgen.report()")
+    page.evaluate(UNFOLD)
     before = report(page)
     page.select_option("#size", "1024")
     page.locator("#reason", has_text="too little memory").wait_for()
