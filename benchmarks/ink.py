@@ -85,7 +85,7 @@ def _strings(names: tuple[str, ...], count: int, nails: int) -> Table:
         sheet = _sheet(name, primitive, count)
         ours = primitive.place(sheet)
         width = 2 * float(ours.strokes[0, 4])
-        places = primitive.find_nails(sheet)
+        places = primitive.find_nails(sheet.canvas)
         first, second = primitive.find_chords(places)
         matrix, cell, grid = cross(places, first, second)
         crossed = np.bincount(matrix.indices, minlength=matrix.shape[1]) > 0
