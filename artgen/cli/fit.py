@@ -58,8 +58,7 @@ def fit(
     registry = None if watching.watch else common.registry()
     many = parse_seeds(request.seeds) if request.seeds is not None else []
     # A run that is resumed by its name has what it was begun with.
-    plain = registry is not None and not (files.resume and files.name)
-    plain = plain and all(is_picture(each, common.registry()) for each in targets or ())
+    plain = None if registry is None or (files.resume and files.name) else targets or []
     laid = _lay_over(request, framing, registry, common, plain)
     data = laid.data
     # Files named by the recipe lie beside it, those named by flags where the user is.
@@ -148,18 +147,24 @@ def _check_together(
 
 
 def _lay_over(
-    request: Request, framing: Framing, registry: Registry | None, common: Common, plain: bool
+    request: Request,
+    framing: Framing,
+    registry: Registry | None,
+    common: Common,
+    plain: list[str] | None,
 ) -> Laid:
     """The data of the recipe: the flags over the look, over the file, over the drawing to start.
 
-    Pictures that are `plain` have the usual look where no flag says how they are drawn.
+    Targets that are `plain` have the usual look where no flag says how they are drawn, and all are
+    pictures, which may mean to open them.
     """
     from artgen.cli._recipe import read_recipe_file
     from artgen.recipe.layers import Laid, lay_over, start_from
 
     primitive, init, look = request.given("primitive"), request.given("init"), request.look
     laid, tables = Laid(), request.tables(framing)
-    if plain and look is None and not request.says_how(tables):
+    unsaid = plain is not None and look is None and not request.says_how(tables)
+    if unsaid and all(is_picture(each, common.registry()) for each in plain or ()):
         look = USUAL_LOOK
         if not common.quiet:
             say(
