@@ -59,13 +59,22 @@ def fit(
     many = parse_seeds(request.seeds) if request.seeds is not None else []
     # A run that is resumed by its name has what it was begun with.
     plain = None if registry is None or (files.resume and files.name) else targets or []
-    laid = _lay_over(request, framing, registry, common, plain)
-    data = laid.data
     # Files named by the recipe lie beside it, those named by flags where the user is.
     search = (*request.folders, Path())
-    targets = _pictures_in_folders(targets or [], data, registry)
-    sources = {target: request.source(target) for target in targets}
-    runs = plan_runs(data, sources, many, files.name or request.made_again(targets))
+    # A run may have been begun with flags that are left out when it is resumed.
+    for usual in (plain, None, plain) if files.resume and plain is not None else (plain,):
+        laid = _lay_over(request, framing, registry, common, usual)
+        data, silent = laid.data, request.look or request.recipe or files.resume or common.quiet
+        if data.get("look") == USUAL_LOOK and not silent:
+            say(
+                f"look: {USUAL_LOOK}, because none was asked for (-p gaussian for soft spots; "
+                "artgen looks for a sheet of all)"
+            )
+        targets = _pictures_in_folders(targets or [], data, registry)
+        sources = {target: request.source(target) for target in targets}
+        runs = plan_runs(data, sources, many, files.name or request.made_again(targets))
+        if any((files.out / f"{run.stem}.run").exists() for run in runs):
+            break
     if registry is None:
         return _watch(runs, search, common, files, watching, where)
     if not files.resume:
@@ -166,11 +175,6 @@ def _lay_over(
     unsaid = plain is not None and look is None and not request.says_how(tables)
     if unsaid and all(is_picture(each, common.registry()) for each in plain or ()):
         look = USUAL_LOOK
-        if not common.quiet:
-            say(
-                f"look: {look}, because none was asked for (-p gaussian for soft spots; "
-                "artgen looks for a sheet of all)"
-            )
     if request.recipe is not None:
         laid = laid.then("recipe", read_recipe_file(request.recipe, registry))
     if init is not None and init.suffix.lower() != ".svg":
