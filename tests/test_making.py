@@ -422,3 +422,12 @@ def test_what_no_grid_can_be_is_refused(line, code, words, empty_folder, capsys)
     assert main(["make", kind, "sample:cat", *flags]) == code
     assert words in capsys.readouterr().err
     assert not Path("artgen-out").exists()
+
+
+def test_things_are_made_inside_of_the_folder_that_is_asked_for(tmp_path, monkeypatch, capsys):
+    """`--name ../esc` wrote beside the folder of `--out`."""
+    monkeypatch.chdir(tmp_path)
+    Image.new("RGB", (8, 8), "red").save("a.png")
+    assert main(["make", "beads", "a.png", "--name", "../esc", "--out", "made"]) == 2
+    assert "is not a valid file name" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]

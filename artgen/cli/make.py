@@ -100,13 +100,14 @@ def make(
     from artgen.output import atomic_write, check_output, probe_folder
     from artgen.recipe import Recipe
     from artgen.runs import read_target
+    from artgen.runs.paths import output_paths
     from artgen.targets import Source, file_safe
 
     cls = entry.load()
     maker = cls(lengths_of(cls, dict(pairs)))
     parsed = Source.parse(source)
     stem = Path(source).stem if is_art else parsed.file_stem
-    folder = out / (name or f"{file_safe(stem)}-{entry.name}")
+    folder = output_paths(out, name or f"{file_safe(stem)}-{entry.name}")["folder"].with_suffix("")
     if folder.exists() and not overwrite:
         raise UsageError(f"{folder} exists", hint="use --overwrite or another --name")
     art, photo, fitted = None, None, {}

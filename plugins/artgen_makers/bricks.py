@@ -82,7 +82,12 @@ class Bricks(Grid):
     def choices(self) -> list[Colour]:
         """Those of the table, or of the stock where there is one."""
         known, stock = super().choices(), self.stock()
-        return [each for each in known if not stock or any(each.number == c for _, c in stock)]
+        found = [each for each in known if not stock or any(each.number == c for _, c in stock)]
+        if not found:
+            raise UsageError(
+                "the stock has none of the colours", hint="leave out --only or --stock"
+            )
+        return found
 
     def stock(self) -> dict[tuple[str, str], int]:
         """The number of plates by size and colour; empty where any number is there.

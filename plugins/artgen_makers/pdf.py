@@ -140,7 +140,7 @@ class Document:
         kids = " ".join(f"{first + 2 * k} 0 R" for k in range(len(self.pages)))
         names = " ".join(f"/X{k} {8 + k} 0 R" for k in range(len(self.shared)))
         font = "/Type /Font /Subtype /Type1 /Encoding /WinAnsiEncoding /BaseFont /Helvetica"
-        title = self.title.encode("utf-16").hex()
+        title = f"\ufeff{self.title}".encode("utf-16-be", "replace").hex()
         about = f"<artgen:recipe>{html.escape(self.recipe, quote=False)}</artgen:recipe>"
         objects = [
             b"<< /Type /Catalog /Pages 2 0 R /Metadata 6 0 R >>",
