@@ -73,7 +73,7 @@ def fit(
         targets = _pictures_in_folders(targets or [], data, registry)
         sources = {target: request.source(target) for target in targets}
         runs = plan_runs(data, sources, many, files.name or request.made_again(targets))
-        if any((files.out / f"{run.stem}.run").exists() for run in runs):
+        if any(os.path.lexists(files.out / f"{run.stem}.run") for run in runs):
             break
     if registry is None:
         return _watch(runs, search, common, files, watching, where)

@@ -362,6 +362,7 @@ def test_it_opens_on_styles_that_learn_and_fits_the_window(width, height, visit)
     """It opened on one fit that waited, beside thirty fields, higher than the window."""
     page = visit(None, width=width, height=height)
     buttons = page.locator("#sketches button")
+    buttons.nth(1).wait_for()
     assert buttons.all_text_contents() == ["soft spots", "facets"]
     drawn = "() => [...document.querySelectorAll('#sketches canvas')].every(({ width }) => width === 144)"
     page.wait_for_function(drawn)
