@@ -14,6 +14,8 @@ from PIL import Image
 from artgen.base.errors import UsageError
 from artgen.cli import main
 from artgen.recipe import Recipe
+from artgen.registry import Registry
+from artgen.runs.agreement import check_agreement
 from artgen.targets import TargetRequest, image_from_array
 from artgen.targets.faces import find_faces
 from artgen.values.frame import is_focus, parse_focus, parse_frame
@@ -107,6 +109,35 @@ def test_what_was_found_is_said(tmp_path, monkeypatch, capsys):
     assert "note: focus: no faces; what stands out at" in capsys.readouterr().err
     assert main(["fit", "dot.png", *flags, "--focus", "0.5,0.5,0.1", "--name", "given"]) == 0
     assert "focus:" not in capsys.readouterr().err
+
+
+def test_faces_are_the_focus_of_the_usual_look_and_nothing_else_is(tmp_path, monkeypatch, capsys):
+    """A face broke into the bars of the usual look, whose lines are as far apart everywhere."""
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(spots((30, 16))).save("dot.png")
+    Image.fromarray(photo("astronaut")[:256, 96:352]).save("face.png")
+    flags = ["--look", "single-line", "-n", "60", "--no-video"]
+
+    def drawn(name, *more):
+        assert main(["fit", f"{name}.png", *flags, "--overwrite", *more, "--out", "."]) == 0
+        return Recipe.from_dict(json.loads(Path(f"{name}-single-line.json").read_text())["recipe"])
+
+    assert len(parse_focus(drawn("face").target.focus)) == 1
+    assert capsys.readouterr().err.count("focus: 1 face at") == 1
+    assert drawn("dot").target.focus == "none"
+    assert "focus" not in capsys.readouterr().err
+    pixels = np.asarray(Image.open("dot-single-line.png"))
+    assert drawn("dot", "--focus", "none").target.focus == "none"
+    np.testing.assert_array_equal(np.asarray(Image.open("dot-single-line.png")), pixels)
+    assert drawn("face", "--focus", "none").target.focus == "none"
+    assert "focus" not in capsys.readouterr().err
+
+
+def test_a_killed_run_whose_faces_were_looked_for_is_resumed_by_the_same_words():
+    asked = Recipe.from_dict({"target": {"focus": "faces"}})
+    for stored in ("none", "0.5,0.5,0.2"):
+        stored = Recipe.from_dict({"target": {"focus": stored}})
+        check_agreement(stored, asked, Registry(environ={}))
 
 
 def test_what_stands_out_is_found_and_weighs_more():

@@ -445,6 +445,32 @@ def test_masses_are_solid_paper_is_bare_and_strokes_lie_between():
     assert (np.diff(columns) > 0.05).all()
 
 
+def test_rows_are_closer_in_the_focus_and_elsewhere_as_dark():
+    """Outside of the focus one line was a tenth as thick as its tone, and in it no finer."""
+    weight = np.full((96, 96), 0.1)
+    weight[30:66, 30:66] = 1
+    sheet = ink.Sheet(np.full((1, 96, 96), 0.4), Canvas(96, 96), 9000, np.random.default_rng(0))
+    line = Path({"inks": "#000000"})
+    plain, gathered = (line.place(each) for each in (sheet, replace(sheet, weight=weight)))
+    assert len(plain) == len(gathered)
+    rows = [(np.abs(each.strokes[:, :2]) < 0.3).all(1).sum() for each in (plain, gathered)]
+    assert rows[1] > 1.3 * rows[0]
+    for each in (plain, gathered):
+        cover = coverage(line, line.pack(each), Canvas(96, 96))[0]
+        assert cover[10:20, 20:76].mean() == pytest.approx(0.4, abs=0.06)
+        assert cover[40:56, 40:56].mean() == pytest.approx(0.4, abs=0.06)
+
+
+def test_one_line_lifts_middle_tones():
+    """A portrait was a dark mass: a median tone of 0.6 covered three fifths of the paper."""
+    tone = np.tile(np.linspace(0, 1, 96) ** 0.5, (96, 1))
+    sheet = ink.Sheet(tone[None], Canvas(96, 96), 9000, np.random.default_rng(0))
+    for options, share in (({}, 0.64), ({"middle": 0.32}, 0.4)):
+        line = Path({"inks": "#000000", "margin": 0.0, **options})
+        cover = coverage(line, line.pack(line.place(sheet)), Canvas(96, 96))[0]
+        assert cover.mean() == pytest.approx(share, abs=0.05)
+
+
 def test_strokes_are_finer_in_the_focus():
     weight = np.full((96, 96), 0.1)
     weight[:, :48] = 1

@@ -201,12 +201,14 @@ def test_triangles_of_transparent_pixels_are_left_out(logo):
     ("primitive", "tables", "said"),
     [
         ("circle", {}, True),
+        ("path", {"look": "single-line", "target": {"background": "white"}}, True),
         ("circle", {"output": {"transparent": True}}, False),
         ("circle", {"target": {"background": "white"}}, False),
         ("mlp", {}, False),  # cannot be transparent
     ],
 )
 def test_alpha_that_is_left_out_is_noted_once(logo, primitive, tables, said):
+    """The usual look, of ink on paper, drew a transparent logo without a word."""
     asked = recipe(logo, {"steps": 1}, **tables).to_dict()
     asked["output"]["video"] = False
     notes = []
@@ -216,7 +218,8 @@ def test_alpha_that_is_left_out_is_noted_once(logo, primitive, tables, said):
         observers=[lambda event: isinstance(event, Notice) and notes.append(event)],
     )
     share = 100 * (np.asarray(Image.open(logo))[..., 3] < 128).mean()
-    words = f"is transparent in {share:.0f} % of its pixels: --transparent fits its alpha"
+    how = ": " if primitive != "path" else ", which path cannot be: -p triangle "
+    words = f"is transparent in {share:.0f} % of its pixels{how}--transparent fits its alpha"
     notes = [note for note in notes if "transparent" in note.message]
     assert [(note.level, note.message) for note in notes] == [
         ("note", f"{logo.name} {words}")

@@ -34,6 +34,8 @@ PLAIN_LINES = 10
 
 _WEIGHTS = "focus", "mask", "alpha_weight", "alpha"
 """Keys of a target some of whose pixels count more than others, unlike in the summary."""
+_EVEN = None, False, "none"
+"""Their values for which all count the same."""
 
 SECONDS_PER_DRAWING = 0.1
 """Shortest time between two drawings of the bars."""
@@ -82,7 +84,8 @@ class Story:
                 for warning in self.registry.warnings:
                     self.warn(warning)
                 self.write(f"{event.run}: {_beginning(event)}")
-                if any(map(event.recipe.get("target", {}).get, _WEIGHTS)):
+                table = event.recipe.get("target", {})
+                if any(table.get(key) not in _EVEN for key in _WEIGHTS):
                     self.weighted.add(event.run)
                 self.start(event)
             case Notice():

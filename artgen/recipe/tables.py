@@ -217,14 +217,15 @@ class TargetTable(Table):
     colour."""
     focus: str | FileReference | None = key(default=None, check=_focus, keyword=_PATH).flagged(
         JUDGE,
-        "auto|X,Y,R|FILE",
-        "Where detail matters most: auto for faces, or else what stands out; circles, as "
-        "shares of width, height and shorter side, with ; between several; or a gray picture.",
+        "auto|faces|none|X,Y,R|FILE",
+        "Where detail matters most: auto for faces, or else what stands out; faces alone; circles, "
+        "as shares of width, height and shorter side, with ; between several; or a gray picture.",
         file=str,
     )
-    """Where detail matters: `auto` finds faces, or else what stands out, and is stored as circles;
-    circles `X,Y,R` as shares of width, height and shorter side, with `;` between several; or a gray
-    picture. Other pixels have a tenth of the weight. Default: none."""
+    """Where detail matters: `auto` finds faces, or else what stands out, and `faces` finds them
+    alone, as most looks do; they are stored as circles, or as `none`; circles `X,Y,R` as shares
+    of width, height and shorter side, with `;` between several; or a gray picture. Other pixels
+    have a tenth of the weight. Default: none."""
     mask: FileReference | None = key(default=None, check=as_file, keyword=_PATH).flagged(
         JUDGE,
         "FILE",

@@ -76,7 +76,8 @@ def _check_stages(asked: Any, stored: list[dict[str, Any]]) -> None:
 def _check(asked: dict[str, Any], stored: dict[str, Any], prefix: str = "") -> None:
     for key, value in asked.items():
         found = stored.get(key)
-        became = _is_paper(value, found) if key == "aspect" else key == "alpha" and value is True
+        became = (key, value) in (("alpha", True), ("focus", "faces"))
+        became |= key == "aspect" and _is_paper(value, found)
         if value is None or (found is not None and (value == "auto" or became)):
             continue
         if key == "device" and found == "cpu" and is_webgpu(value):

@@ -18,7 +18,7 @@ from artgen.runs.device import resolve_device
 from artgen.runs.inputs import InputFiles
 from artgen.runs.warm_start import Initial, open_initial
 from artgen.targets import Source, Target, TargetRequest, open_source, parse_colour
-from artgen.values.frame import Circle, parse_focus
+from artgen.values.frame import Focus, parse_focus
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,11 +118,11 @@ def open_target(recipe: Recipe, registry: Registry, files: InputFiles) -> Target
     mask = None
     if table.mask is not None:
         mask = files.find("mask", table.mask.name, table.mask.sha256)
-    focus: tuple[Circle, ...] | Path | None = None
+    focus: Focus | Path
     if isinstance(table.focus, FileReference):
         focus = files.find("focus", table.focus.name, table.focus.sha256)
-    elif table.focus is not None:
-        focus = parse_focus(table.focus)
+    else:
+        focus = parse_focus(table.focus or "none")
     request = TargetRequest(
         size=table.size,
         background=parse_colour("black" if table.background == "auto" else table.background),

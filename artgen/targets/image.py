@@ -22,7 +22,7 @@ from artgen.targets.focus import focus_weight, raised, standing_out
 from artgen.targets.source import content_hash, file_safe
 from artgen.targets.target import Origin, Target, TargetTensors
 from artgen.values.canvas import Canvas
-from artgen.values.frame import BACKGROUND, WHOLE, Circle, Frame
+from artgen.values.frame import BACKGROUND, WHOLE, Focus, Frame
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -53,7 +53,7 @@ class TargetRequest:
     """sRGB-encoded colour in 0..1 behind transparency."""
     mask: Path | None = None
     """A gray picture of the same aspect as loss weight: white counts 1, black 0."""
-    focus: tuple[Circle, ...] | Path | None = None
+    focus: Focus | Path = None
     """Where detail matters: circles, none of them for those that are found; or a gray picture."""
     alpha_weight: bool = False
     """Weigh the loss by the picture's alpha (times the mask)."""
@@ -69,7 +69,7 @@ class TargetRequest:
                 f"{source} is not a picture, so it cannot be cropped",
                 hint="give the long side as --size, and leave out --crop",
             )
-        if self.mask is not None or self.alpha_weight or self.focus is not None:
+        if self.mask is not None or self.alpha_weight or self.focus not in (None, "faces"):
             raise UsageError(
                 f"{source} is not a picture, so it has no mask, focus or alpha",
                 hint="leave out --mask, --focus and --alpha-weight",
@@ -133,7 +133,7 @@ class ImageTarget(PictureTarget):
     """[height, width, 4], before it was laid over the background; None: it is opaque."""
     frame: Frame = WHOLE
     """The crop or border that was asked for; a place of ``auto`` is found."""
-    focus: tuple[Circle, ...] | Path | None = None
+    focus: Focus | Path = None
     """The focus that was asked for, with circles that were found."""
     faces: int | None = None
     """How many of these circles are faces; None: they were not looked for."""
@@ -302,9 +302,10 @@ def prepare_picture(
     canvas = _fitting_canvas(original, request)
     shown = _framed(samples, request.frame)
     colour, alpha = resample(shown, canvas)
-    faces = find_faces(shown) if request.focus == () else None
+    faces = find_faces(shown) if request.focus in ((), "faces") else None
     if faces is not None:
-        request = replace(request, focus=faces or standing_out(colour))
+        other = standing_out(colour) if not (faces or request.focus) else None
+        request = replace(request, focus=faces or other)
     warnings = picture.warnings
     if request.alpha_weight and alpha is None:
         warnings += ("alpha weight ignored: the picture is opaque",)
@@ -393,7 +394,7 @@ def _loss_weight(
         factors[f"mask {printable(request.mask)}"] = opened(request.mask)
     if isinstance(request.focus, Path):
         factors["its focus"] = raised(opened(request.focus))
-    elif request.focus is not None:
+    elif isinstance(request.focus, tuple):
         factors["its focus"] = focus_weight(request.focus, canvas)
     if not factors:
         return None

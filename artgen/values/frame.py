@@ -318,18 +318,23 @@ def parse_place(text: str | None) -> Place:
 Circle: TypeAlias = tuple[float, float, float]
 """Centre, as shares of width and height, and radius as a share of the shorter side."""
 
+Focus: TypeAlias = "tuple[Circle, ...] | Literal['faces'] | None"
+"""Circles, faces that are to be found, or nothing; without any circle, what is found stands out."""
+
 
 def is_focus(text: str) -> bool:
     """Whether `text` is for `parse_focus`, and not the name of a file."""
     numbers = "," in text and re.fullmatch(r"[-+0-9.,; ]*", text) is not None
-    return text == "auto" or numbers
+    return text in ("auto", "faces", "none") or numbers
 
 
-def parse_focus(text: str) -> tuple[Circle, ...]:
-    """The circles ``X,Y,R``, with a semicolon between several; none for ``auto``.
+def parse_focus(text: str) -> Focus:
+    """The circles ``X,Y,R``, with a semicolon between several, or what is to be found.
 
     Raises UsageError.
     """
+    if text in ("faces", "none"):
+        return "faces" if text == "faces" else None
     if text == "auto":
         return ()
     circles = []
@@ -338,8 +343,8 @@ def parse_focus(text: str) -> tuple[Circle, ...]:
         if len(circle) != 3 or not all(0 <= share <= 1 for share in circle) or not circle[2]:
             raise UsageError(
                 f"{part.strip()!r} is not a circle in a picture",
-                hint="write auto, a file, or shares of width, height and the shorter side, such as "
-                "0.5,0.3,0.1",
+                hint="write auto, faces, none, a file, or shares of width, height and the shorter "
+                "side, such as 0.5,0.3,0.1",
             )
         circles.append(circle)
     return tuple(circles)

@@ -168,31 +168,38 @@ def to_canvas(sheet: ink.Sheet, points: Floats) -> Floats:
     return found
 
 
-def stretched(amount: Floats, weight: Floats | None) -> Floats:
-    """Return amounts with the least at 0, the median near a half, and the largest at 1.
+def stretched(
+    amount: Floats,
+    weight: Floats | None,
+    middle: float = 0.5,
+    curves: tuple[float, float] = CURVES,
+) -> Floats:
+    """Return amounts with the least at 0, the median near `middle`, and the largest at 1.
 
     Pixels of a larger weight count more, and a picture of one tone stays as it is.
     """
     order = np.argsort(amount, axis=None)
     counted = np.cumsum(np.ones(amount.size) if weight is None else weight.ravel()[order])
     places = np.searchsorted(counted, counted[-1] * np.array([0.02, 0.5, 0.98]))
-    low, middle, high = amount.ravel()[order[places]]
+    low, median, high = amount.ravel()[order[places]]
     if high - low < 0.2:
         return amount
-    share = np.clip((middle - low) / (high - low), 0.01, 0.99)
-    curve = np.clip(np.log(0.5) / np.log(share), *CURVES)
+    share = np.clip((median - low) / (high - low), 0.01, 0.99)
+    curve = np.clip(np.log(middle) / np.log(share), *curves)
     found: Floats = ((amount - low) / (high - low)).clip(0, 1) ** curve
     return found
 
 
-def spacing(weight: Floats | None, shape: tuple[int, ...], scale: float) -> Floats:
+def spacing(
+    weight: Floats | None, shape: tuple[int, ...], scale: float, power: float = FINER
+) -> Floats:
     """Return the distance of strokes in pixels, smaller where pixels count more.
 
     There are as many strokes as with the distance `scale` everywhere.
     """
     if weight is None:
         return np.full(shape, scale)
-    finer = np.maximum(weight, 0.05) ** FINER
+    finer = np.maximum(weight, 0.05) ** power
     found: Floats = scale * np.sqrt(np.mean(finer**2)) / finer
     return found
 

@@ -8,7 +8,7 @@ that bend with the picture.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -17,12 +17,19 @@ from numpy.typing import NDArray
 from artgen import Ink, Preset, ink, option
 from artgen.ink import InkOptions
 from artgen_plugins._presets import read_presets
+from artgen_plugins.hatch import spacing, strengthened, stretched
 from artgen_plugins.stipple import relax
 
 Floats = NDArray[np.float64]
 
 NEAR = 10
 """Neighbours to which a tour may be changed."""
+CLOSER = 0.28
+"""The exponent of the weight of pixels in the density of rows: half as many again in the focus."""
+CURVES = 0.4, 2.2
+"""Least and largest exponent of the curve of tones."""
+LEAST = 0.1
+"""The weight below which the line gets thinner; that of pixels outside the focus."""
 STRIDE = 0.35
 """Length of a stroke of a spiral or a row, in distances of the lines."""
 THIN, THICK = 0.04, 0.48
@@ -34,6 +41,10 @@ class PathOptions(InkOptions):
     """Options of a path."""
 
     form: Literal["flow", "spiral", "tsp"] = option("flow", "the way that the line takes")
+    middle: float = option(
+        0.0, "share of ink at the median tone; 0: tones as they are", low=0, high=0.9
+    )
+    crisp: float = option(0.0, "how much stronger edges are", low=0, high=10)
 
 
 class Path(Ink):
@@ -45,6 +56,14 @@ class Path(Ink):
 
     def place(self, sheet: ink.Sheet) -> ink.Marks:
         """Draw the line of one ink after the other."""
+        if self.options.middle:
+            how = sheet.weight, self.options.middle, CURVES
+            sheet = replace(sheet, amounts=np.stack([stretched(a, *how) for a in sheet.amounts]))
+        if self.options.crisp:
+            apart = np.sqrt(sheet.amounts[0].size / (STRIDE * sheet.count))
+            pitch = spacing(sheet.weight, sheet.amounts[0].shape, apart, CLOSER)
+            tones = [strengthened(a, pitch, self.options.crisp) for a in sheet.amounts]
+            sheet = replace(sheet, amounts=np.stack(tones).clip(0, 1))
         draw = {"tsp": short_tour, "spiral": spiral, "flow": flow}[self.options.form]
         lines = [draw(sheet, k, count) for k, count in enumerate(sheet.counts()) if count > 8]
         return ink.joined(lines)
@@ -89,13 +108,34 @@ def flow(sheet: ink.Sheet, k: int, count: int) -> ink.Marks:
     rows = max(2, int(2 * y / pitch))
     columns, pitch = max(2, count // rows), 2 * y / (rows - 1)
     across, down = np.meshgrid(np.linspace(-x, x, columns), np.linspace(-y, y, rows))
+    apart: float | Floats = pitch
+    if sheet.weight is not None:
+        down, apart = gathered(sheet, across, down)
     smooth = gaussian_filter(sheet.at(k, across, down), (3, 3 / STRIDE), mode="nearest")
     down = down - 2.5 * pitch * (smooth - smooth.mean())
     across[1::2], down[1::2] = across[1::2, ::-1], down[1::2, ::-1].copy()
-    return toned(sheet, k, np.stack([across.ravel(), down.ravel()], 1), pitch)
+    if not isinstance(apart, float):
+        apart[1::2] = apart[1::2, ::-1].copy()
+        apart = apart.ravel()
+    return toned(sheet, k, np.stack([across.ravel(), down.ravel()], 1), apart)
 
 
-def toned(sheet: ink.Sheet, k: int, points: Floats, pitch: float) -> ink.Marks:
+def gathered(sheet: ink.Sheet, across: Floats, down: Floats) -> tuple[Floats, Floats]:
+    """Return the heights of rows that are closer where pixels count more, and their distances."""
+    from scipy.ndimage import gaussian_filter
+
+    fine = np.linspace(down[0, 0], down[-1, 0], 4 * len(down))
+    dense = np.maximum(sheet.weight_at(across[0], fine[:, None]), LEAST) ** CLOSER
+    dense = gaussian_filter(dense, (8, 2 / STRIDE), mode="nearest")
+    way = np.cumsum(dense, 0) - dense / 2
+    way = (way - way[0]) / (way[-1] - way[0])
+    steps = np.linspace(0, 1, len(down))
+    down = np.stack([np.interp(steps, each, fine) for each in way.T], 1)
+    return down, np.gradient(down, axis=0)
+
+
+def toned(sheet: ink.Sheet, k: int, points: Floats, pitch: float | Floats) -> ink.Marks:
     """Return a line through `points` that covers the tone of a strip of width `pitch`."""
-    half = sheet.at(k, *points.T) * sheet.weight_at(*points.T) / 2
+    seen = (sheet.weight_at(*points.T) / LEAST).clip(0, 1)
+    half = sheet.at(k, *points.T) * seen / 2
     return ink.polyline(points, pitch * half.clip(THIN, THICK), k)

@@ -78,6 +78,8 @@ def complete(recipe: Recipe, target: Target, files: InputFiles, run: dict[str, A
     if isinstance(target.still, ImageTarget) and isinstance(target.still.focus, tuple):
         circles = (",".join(f"{share:g}" for share in circle) for circle in target.still.focus)
         recipe = recipe.with_target(focus=";".join(circles))
+    elif recipe.target.focus == "faces":
+        recipe = recipe.with_target(focus="none")
     recipe = recipe.with_target(
         **{key: files.reference(key) for key in ("focus", "mask") if key in files.found}
     )

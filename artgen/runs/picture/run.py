@@ -200,14 +200,14 @@ class PictureRun(RunKind):
         if not (isinstance(target, ImageTarget) and target.rgba is not None):
             return ()
         table = self.asked.inputs.table
-        chosen = table.alpha is not None or table.background != "auto" or table.alpha_weight
-        if chosen or plan.recipe.target.alpha or not plan.primitive.can_be_transparent:
+        solid = not plan.primitive.can_be_transparent
+        open_to = plan.recipe.look if solid else table.background == "auto"
+        if not open_to or table.alpha is not None or table.alpha_weight or plan.recipe.target.alpha:
             return ()
         share = 100 * float((target.without_border(target.rgba[:, :, 3]) < 0.5).mean())
-        if share < 1:
-            return ()
         found = f"{target.source} is transparent in {share:.0f} % of its pixels"
-        return (f"{found}: --transparent fits its alpha",)
+        more = f", which {plan.recipe.primitive.name} cannot be: -p triangle" if solid else ":"
+        return (f"{found}{more} --transparent fits its alpha",) if share >= 1 else ()
 
     def begin(self, job: Job, folder: RunFolder | None = None, started: Started = None) -> None:
         """Make the loop."""

@@ -36,7 +36,7 @@ def reasons_against(recipe: Recipe) -> Iterator[Reason]:
     cannot_have = {
         "a crop or border": table.frame.aspect is not None,
         "a mask": table.mask is not None,
-        "a focus": table.focus is not None,
+        "a focus": table.focus not in (None, "none"),
         "alpha": bool(table.alpha or table.alpha_weight or recipe.output.transparent),
         "a palette": table.palette is not None,
         "a drawing to start from": recipe.init is not None,
