@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+import skimage.data
 import torch
 from helpers import recipe
 from PIL import Image
@@ -24,6 +25,7 @@ from artgen.errors import InputError, UsageError
 from artgen.events import Advanced
 from artgen.exporters import export_html, export_json, export_pdf, export_svg
 from artgen.families.ink.paint import coverage, mix, separate
+from artgen.looks import read_look
 from artgen.output.parts import flat_parts
 from artgen.output.plotter import Page
 from artgen.recipe import Recipe
@@ -36,7 +38,7 @@ from artgen_plugins._chords import coverage as cross
 from artgen_plugins._swaps import exchange
 from artgen_plugins._tours import circuit, nearest_first, shorten
 from artgen_plugins.halftone import Halftone, busy_places, rings
-from artgen_plugins.hatch import Hatch, directions, spacing, strengthened
+from artgen_plugins.hatch import Hatch, directions, levelled, spacing, strengthened
 from artgen_plugins.mosaic import Mosaic
 from artgen_plugins.path import Path
 from artgen_plugins.stipple import Stipple
@@ -487,6 +489,32 @@ def test_a_faint_edge_divides_masses():
     plain, crisp = (strengthened(tone, np.full(tone.shape, 5.0), by)[40] for by in (0.0, 3.0))
     assert np.ptp(crisp) > 2 * np.ptp(plain)
     assert crisp[:20] == pytest.approx(tone[40, :20], abs=1e-3)
+
+
+def test_what_is_dark_on_dark_is_lifted_and_a_thin_line_stays():
+    """A bird before a dark wood was one black mass with it, and masts and handles were lost."""
+    tone = np.full((96, 96), 0.2)
+    tone[:, 48:] = 0.9
+    tone[30:60, 60:84] = 0.8
+    tone[70:72, 56:90] = 0.75
+    found = levelled(tone, 0.45, 0.3)
+    for row, column in ((45, 72), (70, 70)):
+        before = tone[row + 15, column] - tone[row, column]
+        assert found[row, column] < 0.9 * tone[row, column]
+        assert found[row + 15, column] - found[row, column] > 0.95 * before
+    assert found[10, 80] - found[10, 10] > 0.45
+    assert np.ptp(found[10, 5:40]) < 0.03
+    assert levelled(tone, 0.45, 0.0) is tone
+
+
+def test_linocut_leaves_as_much_paper_as_it_covers():
+    """Photographs of middle tones were two thirds black, with birds and barns inside the black."""
+    look = read_look("linocut", Registry(environ={})).data["primitive"]
+    options = {key: value for key, value in look.items() if key not in ("name", "count")}
+    tone = skimage.data.camera()[::4, ::4] / 255.0
+    for each in (tone, tone**2):
+        _, cover = hatched(each, **options)
+        assert 0.45 < cover.mean() < 0.65
 
 
 def test_strokes_follow_contours_and_else_the_angle():

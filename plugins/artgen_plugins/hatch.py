@@ -1,9 +1,10 @@
 """Hatching: solid masses, bare paper, and strokes whose width is the tone in between.
 
-The tones are stretched to paper and ink. Where they are darkest ink is solid, where they are
-lightest the paper stays bare. Edges are made stronger by a difference of Gaussians, so that also
-faint ones divide masses (Winnemöller, Kyprianidis and Olsen: XDoG, 2012). Strokes follow a
-structure tensor at their own scale, and a fixed angle where the picture has no direction.
+The tones are stretched to paper and ink, and may be made relative to those around. Where they are
+darkest ink is solid, where they are lightest the paper stays bare. Edges are made stronger by a
+difference of Gaussians, so that also faint ones divide masses (Winnemöller, Kyprianidis and Olsen:
+XDoG, 2012). Strokes follow a structure tensor at their own scale, and a fixed angle where the
+picture has no direction.
 """
 
 from __future__ import annotations
@@ -26,10 +27,13 @@ LEAST, MOST = 0.16, 0.8
 SPECK = 2.0
 """Masses and gaps with less area are left out, in squares of the distance of strokes."""
 CURVES = 0.42, 1.6
-"""Least and largest exponent of the curve of tones."""
+"""Least and largest exponent of the curve of tones whose median becomes a half."""
 RUBBED, FULL, ROUGH = 0.55, 1.4, 0.6
 """How dark ink is where it is rubbed; how much ink fills the deepest grain, and how much more than
 its height covers a grain."""
+AROUND, FLAT = 0.16, 0.02
+"""The width of what is around a pixel, in shorter sides; the variance of tones that divides masses
+from details."""
 GRAIN = 0.0038
 """The distance of the grains of paper, in canvas units."""
 CROSSING = 65.0
@@ -42,6 +46,8 @@ class HatchOptions(InkOptions):
 
     bare: float = option(0.15, "tones below it leave the paper bare", low=0, high=1)
     solid: float = option(0.75, "tones above it are solid ink", low=0, high=1)
+    middle: float = option(0.5, "share of ink at the median tone", low=0.05, high=0.9)
+    local: float = option(0.0, "how much tones are relative to those around", low=0, high=1)
     crisp: float = option(1.5, "how much stronger edges are", low=0, high=10)
     angle: float = option(35.0, "degrees where the picture has no direction", low=-180, high=180)
     bend: float = option(0.7, "how much strokes follow the contours", low=0, high=1)
@@ -94,7 +100,8 @@ class Hatch(Ink):
     ) -> list[ink.Marks]:
         """Return masses, strokes, and strokes across, of one ink, `scale` pixels apart."""
         o, pitch = self.options, spacing(sheet.weight, sheet.amounts[k].shape, scale)
-        tone = strengthened(stretched(sheet.amounts[k], sheet.weight), pitch, o.crisp)
+        tone = stretched(sheet.amounts[k], sheet.weight, o.middle)
+        tone = strengthened(levelled(tone, o.middle, o.local), pitch, o.crisp)
         solid = without_specks(tone > o.solid, pitch)
         bare = without_specks(tone <= o.bare, pitch)
         middle = ~solid & ~bare
@@ -168,12 +175,7 @@ def to_canvas(sheet: ink.Sheet, points: Floats) -> Floats:
     return found
 
 
-def stretched(
-    amount: Floats,
-    weight: Floats | None,
-    middle: float = 0.5,
-    curves: tuple[float, float] = CURVES,
-) -> Floats:
+def stretched(amount: Floats, weight: Floats | None, middle: float = 0.5) -> Floats:
     """Return amounts with the least at 0, the median near `middle`, and the largest at 1.
 
     Pixels of a larger weight count more, and a picture of one tone stays as it is.
@@ -185,8 +187,27 @@ def stretched(
     if high - low < 0.2:
         return amount
     share = np.clip((median - low) / (high - low), 0.01, 0.99)
-    curve = np.clip(np.log(middle) / np.log(share), *curves)
+    curve = np.clip(np.log(0.5) / np.log(share), *CURVES) * (np.log(middle) / np.log(0.5))
     found: Floats = ((amount - low) / (high - low)).clip(0, 1) ** curve
+    return found
+
+
+def levelled(tone: Floats, middle: float, local: float) -> Floats:
+    """Return tones whose masses are nearer to `middle` by a share `local`, and details stronger.
+
+    Masses end at edges (the guided filter of He, Sun and Tang, 2010), so nothing has a halo.
+    """
+    from scipy.ndimage import uniform_filter
+
+    if not local:
+        return tone
+    wide = max(3, round(AROUND * min(tone.shape)))
+    mean = uniform_filter(tone, wide, mode="nearest")
+    spread = uniform_filter(tone**2, wide, mode="nearest") - mean**2
+    slope = spread / (spread + FLAT)
+    base = uniform_filter(slope, wide, mode="nearest") * tone
+    base += uniform_filter((1 - slope) * mean, wide, mode="nearest")
+    found: Floats = tone + local * (tone - 2 * base + middle)
     return found
 
 

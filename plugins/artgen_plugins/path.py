@@ -26,8 +26,6 @@ NEAR = 10
 """Neighbours to which a tour may be changed."""
 CLOSER = 0.28
 """The exponent of the weight of pixels in the density of rows: half as many again in the focus."""
-CURVES = 0.4, 2.2
-"""Least and largest exponent of the curve of tones."""
 LEAST = 0.1
 """The weight below which the line gets thinner; that of pixels outside the focus."""
 STRIDE = 0.35
@@ -57,7 +55,7 @@ class Path(Ink):
     def place(self, sheet: ink.Sheet) -> ink.Marks:
         """Draw the line of one ink after the other."""
         if self.options.middle:
-            how = sheet.weight, self.options.middle, CURVES
+            how = sheet.weight, self.options.middle
             sheet = replace(sheet, amounts=np.stack([stretched(a, *how) for a in sheet.amounts]))
         if self.options.crisp:
             apart = np.sqrt(sheet.amounts[0].size / (STRIDE * sheet.count))
