@@ -133,6 +133,10 @@ SHOW = "`artgen plugins show`"
             lambda call: fit(call, "sample:clip?n=2", "--side-by-side"),
         ),
         (
+            ["`artgen fit`", "`artgen fit`, several views"],
+            lambda call: fit(call, "--view", "turn=180"),
+        ),
+        (
             ["`artgen fit`, several targets or `--seeds`"],
             lambda call: fit(call, "--seeds", "1,2"),
         ),
@@ -208,6 +212,7 @@ def test_every_section_is_tested():
         "Failure",
         "`artgen fit`",
         "`artgen fit`, a clip",
+        "`artgen fit`, several views",
         "`artgen fit`, several targets or `--seeds`",
         "`artgen fit --dry-run`",
     }

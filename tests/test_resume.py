@@ -283,6 +283,22 @@ def test_the_inputs_may_be_gone(photo: Path, tmp_path: Path, registry: Registry)
     assert_same(tmp_path / "stopped", tmp_path / "whole")
 
 
+def test_a_fit_with_views_is_resumed(photo: Path, tmp_path: Path, registry: Registry) -> None:
+    other = tmp_path / "other.png"
+    Image.new("RGB", (24, 16), (200, 40, 90)).save(other)
+    asked = recipe(photo, {"steps": 40}, view=[f"turn=180:{other}"])
+    run(asked, registry, out=tmp_path / "whole")
+    stop_at(25, asked, registry, tmp_path / "stopped")
+    # What the user says again may be the whole recipe.
+    assert resume(asked, registry, tmp_path / "stopped") == 20
+    assert_same(tmp_path / "stopped", tmp_path / "whole")
+    stop_at(25, asked, registry, tmp_path / "gone")
+    other.unlink()
+    given = Recipe.from_dict({"target": {"source": str(photo)}})
+    assert resume(asked, registry, tmp_path / "gone", given=given) == 20
+    assert_same(tmp_path / "gone", tmp_path / "whole")
+
+
 def test_nothing_to_resume(photo: Path, tmp_path: Path, registry: Registry) -> None:
     asked = recipe(photo, {"steps": 5})
     with pytest.raises(UsageError, match="nothing to resume") as caught:

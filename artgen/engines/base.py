@@ -153,11 +153,12 @@ class Engine:
 
     Options: ClassVar[type[Any]] = NoOptions
     """A frozen dataclass of `option` fields."""
-    supports: ClassVar[tuple[Literal["bf16", "finite", "palette", "replanning"], ...]] = ()
+    supports: ClassVar[tuple[Literal["bf16", "finite", "palette", "replanning", "views"], ...]] = ()
     """bf16: it computes steps in the problem's `arithmetic`; finite: `report` raises Diverged where
     the drawing is not finite, so nothing else needs to look; palette: it keeps to the palette;
     replanning: its schedule depends on the problem's `progress` alone, so that the number of steps
-    may be revised while it runs."""
+    may be revised while it runs; views: it differentiates any loss of the picture, so that several
+    views of it can be compared. Other engines fit the picture that comes nearest to all views."""
     families: ClassVar[tuple[str, ...]] = ()
     """Families of primitives that it works with, beside those primitives that name it."""
     required: ClassVar[tuple[str, ...]] = (

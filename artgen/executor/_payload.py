@@ -118,6 +118,14 @@ def unpack(payload: Payload[Files], home: Path) -> Unpacked:
         if stage.loss_files is not None:
             moved = [_moved(file, pictures[file.name]) for file in stage.loss_files]
             recipe = recipe.with_stage(index, loss_files=tuple(moved))
+    if recipe.view is not None:
+        views = [
+            view.replace(target=_moved(view.target, pictures[view.target.name]))
+            if isinstance(view.target, FileReference)
+            else view
+            for view in recipe.view
+        ]
+        recipe = recipe.replace(view=tuple(views))
     folder = home / "work"
     folder.mkdir(exist_ok=True)
     return Unpacked(payload.task.relocated(recipe, tuple(plugins), folder), said)

@@ -18,3 +18,6 @@ from ._pixel import rmse as rmse
 from ._structure import MS_SSIM_SIDE as MS_SSIM_SIDE
 from ._structure import ms_ssim as ms_ssim
 from ._structure import ssim as ssim
+from .views import WAYS as WAYS
+from .views import View as View
+from .views import Views as Views

@@ -22,4 +22,5 @@ from .tables import Stage as Stage
 from .tables import TargetTable as TargetTable
 from .tables import TilesTable as TilesTable
 from .tables import VideoFormat as VideoFormat
+from .tables import ViewTable as ViewTable
 from .texts import MOST_PARTS as MOST_PARTS

@@ -17,7 +17,7 @@ from typing import Any, Literal, TypeVar
 from artgen.base.errors import InputError, UsageError
 from artgen.base.files import read_regular
 from artgen.base.toml import DEEPEST, parse_toml
-from artgen.recipe.keys import MAKE, Flag, Key, key
+from artgen.recipe.keys import JUDGE, MAKE, Flag, Key, key
 from artgen.recipe.table import Misfit, Table
 from artgen.recipe.tables import (
     MOST_STAGES,
@@ -32,7 +32,9 @@ from artgen.recipe.tables import (
     Stage,
     TargetTable,
     TilesTable,
+    ViewTable,
     as_file,
+    as_views,
 )
 from artgen.values.frame import Frame, parse_frame
 
@@ -69,6 +71,16 @@ class Recipe(Table):
     from the paths of an [`.svg` file](exports.md#start-from-an-svg). A larger `count` adds shapes
     or sites. Default: none."""
     target: TargetTable = key(default=TargetTable())
+    view: tuple[ViewTable, ...] | None = key(
+        default=None, check=as_views, longest=16, keyword="Sequence[str] | None"
+    ).flagged(
+        JUDGE,
+        "HOW[:PICTURE]",
+        "Make the drawing show another picture when it is seen in another way, such as "
+        "turn=180:horse.jpg or blur=0.03:cat.png; without a picture, how the target is seen. "
+        "2*HOW counts twice. Repeatable.",
+        type=list[str],
+    )
     primitive: PrimitiveTable = key(default=PrimitiveTable())
     stage: tuple[Stage, ...] = key(default=(Stage(),), shortest=1, longest=MOST_STAGES)
     output: OutputTable = key(default=OutputTable())
@@ -163,6 +175,9 @@ class Recipe(Table):
             yield "init", self.init
         for file in dict.fromkeys(f for stage in self.stage for f in stage.loss_files or ()):
             yield "picture", file
+        for view in self.view or ():
+            if isinstance(view.target, FileReference):
+                yield "picture", view.target
 
     def framed(self, size: int | str | None) -> Frame:
         """The frame of an output of this `size`: cropped or bordered as the target is."""

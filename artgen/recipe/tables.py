@@ -250,6 +250,51 @@ class TargetTable(Table):
         return Frame(aspect=aspect, at=parse_place(self.crop_at), pad=self.pad, turns=turns)
 
 
+_VIEW = re.compile(r"(?:([\d.]+(?:e[-+]?\d+)?)\*)?([^:*]+)(?::(.+))?", re.DOTALL)
+"""Weight, how and picture of a view, such as ``2*turn=180:horse.jpg``."""
+
+
+class ViewTable(Table):
+    """One of several views of the drawing, and the picture that it shall show."""
+
+    how: str = key()
+    """How it is seen, such as `turn=180`, or one after the other: `mirror,blur=0.02`; see
+    [views.md](views.md)."""
+    target: str | FileReference | None = key(
+        default=None, check=lambda value, before: _view_target(value)
+    )
+    """The picture that it shall show: a file, or a name such as `sample:cat`. Default: the target
+    of the recipe."""
+    weight: float = key(default=1.0, above=0, high=1e6)
+    """How much it counts beside the other views. Default: 1.0."""
+
+    @classmethod
+    def of_text(cls, text: str) -> dict[str, Any]:
+        """The data of ``[WEIGHT*]HOW[:PICTURE]``. Raises UsageError."""
+        match = _VIEW.fullmatch(text.strip())
+        if match is None:
+            hint = "write HOW:PICTURE, such as turn=180:horse.jpg"
+            raise UsageError(f"--view {text!r} says not how the drawing is seen", hint=hint)
+        found = {"how": match[2].strip(), "target": match[3]}
+        found |= {"weight": float(match[1])} if match[1] else {}
+        return {key: value for key, value in found.items() if value is not None}
+
+
+def _view_target(value: Any) -> Any:
+    named = isinstance(value, str) and re.match(r"\w[\w-]+:", value)
+    return value if named else as_file(value, {})
+
+
+def as_views(value: Any, before: Mapping[str, Any]) -> Any:
+    """Take texts for views."""
+    if not _is_list(value):
+        return value
+    try:
+        return tuple(ViewTable.of_text(v) if isinstance(v, str) else v for v in value) or None
+    except UsageError as error:
+        raise Wrong(f"is wrong: {error.message} ({error.hint})") from None
+
+
 BYTE_KEYS = ("target_bytes", "parameter_bytes")
 """Keys of the primitive's table that become a count."""
 

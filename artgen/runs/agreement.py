@@ -35,6 +35,12 @@ def check_agreement(
     for table, values in given.items():
         if table == "stage":
             _check_stages(values, data["stage"])
+        elif table == "view":
+            theirs = data.get("view", [])
+            if len(values) != len(theirs):
+                raise differs("number of views", len(values), len(theirs))
+            for number, (mine, their) in enumerate(zip(values, theirs, strict=True), 1):
+                _check(mine, their, f"view {number}: ")
         elif isinstance(values, dict) and table != "init":
             values.pop("parameter_bytes", None)
             if stored.output.history == 0:  # as where `target_bytes` were given

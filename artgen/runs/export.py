@@ -172,7 +172,7 @@ def _summary(
         "steps_per_second": round(fitted.steps / max(fitted.seconds, 1e-9), 3),
         "stopped_by": fitted.stopped_by,
         **{name: metrics[name] for name in METRICS},
-        **{key: metrics[key] for key in ("loss", "clip") if key in metrics},
+        **{key: metrics[key] for key in ("loss", "clip", "views") if key in metrics},
         "precision_cost": precision_cost,
         "bytes": metrics["bytes"],
         "file_bytes": file_bytes,

@@ -19,6 +19,7 @@ from artgen.display.views import FramedView, Rendering, View, open_view
 from artgen.engines import Problem
 from artgen.film.scenes import Film
 from artgen.film.trajectory import Trajectory
+from artgen.losses import Views
 from artgen.losses.metrics import psnr
 from artgen.plan import Plan
 from artgen.primitives import Arithmetic
@@ -38,7 +39,7 @@ class Job:
     `plan.recipe` is complete, but for `time` that has not become `steps` yet. `data` are the
     tensors of the `target`, `start` is the first drawing; `device` is where the tensors are, which
     for WebGPU is the CPU; `inputs` are the files that were read, `notices` are warnings for the
-    user, and `notes` are no warnings.
+    user, and `notes` are no warnings. `views` are what the drawing shall show, if it has several.
     """
 
     plan: Plan
@@ -51,6 +52,7 @@ class Job:
     inputs: tuple[Path, ...]
     notices: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    views: Views | None = None
 
     @property
     def recipe(self) -> Recipe:

@@ -37,7 +37,7 @@ UNUSED = ("move", "soften", "coarse", "converge")
 class GradientEngine(Engine):
     """Adam or AdamW with a rate per parameter, warm-up and a schedule."""
 
-    supports = ("bf16", "palette", "replanning", "finite")
+    supports = ("bf16", "palette", "replanning", "finite", "views")
 
     Options = AdamOptions
 

@@ -40,6 +40,7 @@ from artgen.runs.picture.prepare import (
     parameter_bytes,
     with_pictures,
 )
+from artgen.runs.picture.views import bound_note, open_views, view_metrics, with_views
 from artgen.runs.video import encode_still, progress_frames, write_run_video
 from artgen.targets import (
     ImageTarget,
@@ -57,6 +58,9 @@ class PictureRun(RunKind):
     def prepare(self) -> Job:
         """Complete the recipe, choose where it runs, and make the first drawing."""
         asked, inputs = self.asked, self.asked.inputs
+        if inputs.recipe.view is not None:
+            self.check(inputs.recipe, inputs.target.source)
+        inputs, views = open_views(inputs, asked.registry)
         recipe, target = self._with_background(inputs)
         self.check(recipe, target.source)
         if inputs.init is not None:
@@ -88,6 +92,7 @@ class PictureRun(RunKind):
         run = {**where, "arithmetic": arithmetic}
         plan = replace(plan, recipe=complete(plan.recipe, target, inputs.files, run))
         plan = self.planned(with_pictures(plan, target.size, inputs.files, asked.registry))
+        plan = with_views(plan, views)
         found = dict(inputs.files.found)
         if not target.copied:
             found.pop("target", None)
@@ -108,7 +113,8 @@ class PictureRun(RunKind):
             arithmetic=arithmetic,
             inputs=tuple(found.values()),
             notices=tuple(notices),
-            notes=self.notes(plan, target),
+            notes=(*self.notes(plan, target), *bound_note(views, data.goal)),
+            views=views,
         )
 
     def reasons_against(self, recipe: Recipe, source: str) -> Iterator[Reason]:
@@ -256,7 +262,9 @@ class PictureRun(RunKind):
             job.measured.tensors().goal if recipe.target.alpha else job.data.goal,
             job.data.weight,
         )
-        return {**job.metrics(picture), "loss": float(loss)}
+        seen = view_metrics(job, picture.outputs)
+        views = {"views": seen} if seen else {}
+        return {**job.metrics(picture), "loss": float(loss), **views}
 
     def video(self, fitted: Fitted, art: Art, stored: FrameStore) -> tuple[Frames, float]:
         """The progress of the fit, or its parts as they appear."""

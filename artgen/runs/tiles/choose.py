@@ -43,6 +43,7 @@ def reasons_against(recipe: Recipe) -> Iterator[Reason]:
         "a history": bool(recipe.output.history),
         "a count of auto": recipe.primitive.count == "auto",
         "a loss with a picture": any(stage.loss_files for stage in recipe.stage),
+        "views": recipe.view is not None,
         "several stages": len(recipe.stage) > 1,
         "a time, a PSNR or a plateau to stop at": any(
             (stage.time, stage.target_psnr, stage.plateau) != (None, None, None)

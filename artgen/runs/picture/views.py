@@ -1,0 +1,113 @@
+"""The views that a recipe names: their pictures, and the one picture that comes nearest to all."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from artgen.base.errors import UsageError
+from artgen.base.waiting import report
+from artgen.losses import View, Views, mse
+from artgen.plan import Plan
+from artgen.recipe import FileReference
+from artgen.registry import Registry
+from artgen.runs.job import Job
+from artgen.runs.opening import Inputs
+from artgen.targets import ImageTarget, Source, TargetRequest, open_source
+from artgen.values.frame import Frame
+
+WHITE = (1.0, 1.0, 1.0)
+"""What is behind transparent pixels of the pictures that views shall show."""
+
+
+def open_views(inputs: Inputs, registry: Registry) -> tuple[Inputs, Views | None]:
+    """The inputs with the views of the recipe, and those; None where there are none.
+
+    The target becomes the picture that comes nearest to all goals: parts start from it, engines
+    that know one goal fit it, and metrics compare with it. Raises InputError, PluginError and
+    UsageError.
+    """
+    recipe, target = inputs.recipe, inputs.target
+    if recipe.view is None:
+        return inputs, None
+    if not isinstance(target, ImageTarget):
+        raise UsageError(
+            f"{target.source} is not a single picture, so it has no views",
+            hint="leave out --view",
+        )
+    table = recipe.target
+    if target.weight is not None or table.alpha or recipe.output.transparent:
+        raise UsageError(
+            "a fit with views has no mask, focus or alpha",
+            hint="leave out --mask, --focus, --alpha-weight and --transparent, or --view",
+        )
+    report("reading the views")
+    # A stored recipe has a background where another had none: both see the same pictures.
+    target = target.over(WHITE).flat()
+    own, views, tables = target.tensors().goal, list[View](), []
+    if all(view.target is not None for view in recipe.view):
+        views.append(View("plain", own))
+    for view in recipe.view:
+        _, height, width = View(view.how, own).see(torch.zeros_like(own)).shape
+        goal, named = own, view.target
+        if named is None and (height, width) != own.shape[1:]:
+            raise UsageError(
+                f"view {view.how!r} is as high as the target is wide",
+                hint=f"name a picture for it: --view {view.how}:PICTURE",
+            )
+        if named is not None:
+            source = Source.parse(str(named))
+            if isinstance(named, FileReference):
+                key = f"view {named.name}"
+                source = Source(None, str(inputs.files.find("view", named.name, named.sha256, key)))
+                named = inputs.files.reference(key) if key in inputs.files.found else named
+            request = TargetRequest(
+                size=max(width, height),
+                background=WHITE,
+                max_pixels=table.max_pixels,
+                frame=Frame(aspect=(width, height)),
+            )
+            opened = open_source(source, registry, request)
+            if not isinstance(opened, ImageTarget):
+                raise UsageError(f"{source} is not a picture", hint="name a picture in --view")
+            goal = torch.nn.functional.adaptive_avg_pool2d(opened.tensors().goal, (height, width))
+        tables.append(view.replace(target=named))
+        views.append(View(view.how, goal, view.weight))
+    seen = Views(tuple(views), mse)
+    report("looking for the picture nearest to all views")
+    nearest = seen.nearest(torch.full_like(own, 0.5))
+    image = np.ascontiguousarray(nearest.permute(1, 2, 0).numpy())
+    named_views = inputs.named.of(recipe.replace(view=tuple(tables)))
+    return replace(inputs, named=named_views, target=replace(target, image=image)), seen
+
+
+def with_views(plan: Plan, views: Views | None) -> Plan:
+    """The plan with losses of all views, for the engines that take them."""
+    if views is None:
+        return plan
+    pairs = zip(plan.engines, plan.losses, strict=True)
+    losses = [views.over(loss) if "views" in engine.supports else loss for engine, loss in pairs]
+    return replace(plan, losses=tuple(losses))
+
+
+def bound_note(views: Views | None, nearest: torch.Tensor) -> tuple[str, ...]:
+    """What can be reached at most, in words, given the picture nearest to all goals."""
+    if views is None:
+        return ()
+    each = [f"{decibels:.1f} dB" for decibels in views.psnr(nearest)]
+    most = " and ".join(filter(None, (", ".join(each[:-1]), each[-1])))
+    return (f"views: at most {most} can be reached" + " together" * (len(each) > 1),)
+
+
+def view_metrics(job: Job, picture: torch.Tensor) -> list[dict[str, Any]]:
+    """Of each view its PSNR in dB, and as `bound` that of the picture nearest to all."""
+    if job.views is None:
+        return []
+    views, bounds = job.views, job.views.psnr(job.data.goal)
+    return [
+        {"how": view.how, "weight": view.weight, "psnr": round(psnr, 4), "bound": round(bound, 4)}
+        for view, psnr, bound in zip(views.views, views.psnr(picture), bounds, strict=True)
+    ]

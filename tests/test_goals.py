@@ -1,0 +1,196 @@
+"""Views: one drawing that shows several pictures, each when it is seen in another way."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from helpers import save_photo
+from PIL import Image
+
+from artgen import fit
+from artgen.base.errors import UsageError
+from artgen.cli import main
+from artgen.losses import WAYS, View, Views, mse
+from artgen.recipe import Recipe
+
+FLAGS = ["--steps", "20", "-n", "12", "--seed", "1", "--no-video", "-q"]
+
+VALUES = {"turn": "180", "blur": "0.05", "fine": "0.05", "slats": "left", "foil": "2/3"}
+
+
+def noise(height=24, width=36, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    return torch.rand(3, height, width, generator=generator, dtype=torch.float64)
+
+
+def seen(how, picture):
+    return View(how, picture).see(picture)
+
+
+def save_other(folder: Path) -> Path:
+    path = folder / "other.png"
+    wave = np.sin(np.arange(24 * 16).reshape(16, 24, 1) / [3, 5, 7])
+    Image.fromarray((127 + 127 * wave).astype(np.uint8)).save(path)
+    return path
+
+
+@pytest.mark.parametrize(
+    "how", ["turn=180,turn=180", "turn=90,turn=270", "mirror,mirror", "mirror=y,mirror=y", "plain"]
+)
+def test_what_is_undone_is_the_picture(how):
+    assert torch.equal(seen(how, noise()), noise())
+
+
+def test_each_way_is_its_formula():
+    picture = noise()
+    assert torch.allclose(seen("invert,invert", picture), picture)
+    assert torch.equal(seen("turn=90", picture), picture.flip(1).mT)
+    assert torch.allclose(seen("glass=red", picture), picture[:1].expand(3, -1, -1))
+    assert torch.allclose(seen("glass=cyan", picture), picture[1:].mean(0).expand(3, -1, -1))
+    assert torch.allclose(seen("fine=0.1", picture), picture - seen("blur=0.1", picture) + 0.5)
+    assert torch.equal(seen("foil=1/1", picture), picture)
+    left, right = (seen(f"slats={side}", noise(8, 48)) for side in ("left", "right"))
+    columns = noise(8, 48)
+    assert torch.equal(left[:, :, ::4], columns[:, :, 0::4])
+    assert torch.equal(right[:, :, 3::4], columns[:, :, 3::4])
+    assert seen("blur=0.2", picture).std() < 0.1 * picture.std()
+    assert torch.allclose(seen("blur=0.1", torch.full((3, 9, 7), 0.3)), torch.tensor(0.3))
+    # A floor as wide far off is seen as it is; one that widens shows its middle near the eye.
+    ramp = torch.linspace(0, 1, 30).expand(3, 20, 30)
+    assert torch.allclose(seen("floor=1", ramp)[:, :, 1:-1], ramp[:, :, 1:-1])
+    near, far = seen("floor=3", ramp)[0, [-1, 0], 1:-1]
+    assert near[-1] - near[0] < 0.4 < 0.8 < far[-1] - far[0]
+    # The foot of the mirror shows the place in front of it.
+    below = torch.zeros(3, 40, 40)
+    below[:, 28:32, 19:21] = 1
+    bottom, top = seen("cylinder=0.2", below)[0, [-6, 5], 19]
+    assert bottom > 0.5 > top
+
+
+@pytest.mark.parametrize("name", sorted(WAYS))
+def test_every_way_has_the_gradient_of_its_formula(name):
+    how = f"{name}={VALUES[name]}" if name in VALUES else name
+    picture = noise(6, 9).requires_grad_()
+    assert torch.autograd.gradcheck(lambda x: seen(how, x), picture, fast_mode=True)
+    assert View(how, noise()).see(noise()).shape[0] == 3
+
+
+def test_the_nearest_picture_is_the_least_squared_error():
+    """Turned by 180 degrees, two pictures average each other, each as its weight says."""
+    a, b = noise(seed=1).float(), noise(seed=2).float()
+    views = Views((View("plain", a, 3), View("turn=180", b)), mse)
+    nearest = views.nearest(torch.full_like(a, 0.5))
+    assert torch.allclose(nearest, (3 * a + b.flip(1, 2)) / 4, atol=1e-3)
+    colours = Views((View("glass=red", a), View("glass=cyan", b)), mse)
+    assert min(colours.psnr(colours.nearest(torch.full_like(a, 0.5)))) > 40
+
+
+def test_a_fit_shows_both_and_no_more_than_can_be_reached(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    save_photo(tmp_path)
+    save_other(tmp_path)
+    views = ["--view", "glass=red", "--view", "2*glass=cyan:other.png"]
+    assert main(["fit", "photo.png", *views, *FLAGS[:-1], "--json"]) == 0
+    output = capsys.readouterr()
+    assert "views: at most" in output.err
+    summary = json.loads(output.out)
+    assert [view["how"] for view in summary["views"]] == ["glass=red", "glass=cyan"]
+    weights = np.array([view["weight"] for view in summary["views"]])
+    errors = {
+        key: weights @ [10 ** (-view[key] / 10) for view in summary["views"]]
+        for key in ("psnr", "bound")
+    }
+    assert weights.tolist() == [1, 2]
+    assert errors["bound"] < errors["psnr"] < 0.2
+    [other] = [v["target"] for v in summary["recipe"]["view"] if "target" in v]
+    assert other["name"] == "other.png"
+    assert len(other["sha256"]) == 64
+
+
+def test_the_recipe_of_an_output_repeats_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    save_photo(tmp_path)
+    save_other(tmp_path)
+    view = ["--view", "turn=180:other.png"]
+    assert main(["fit", "photo.png", *view, *FLAGS, "--out", "a"]) == 0
+    [still] = Path("a").glob("*.png")
+    assert main(["fit", "--recipe", str(still), "--out", "b", "--no-video", "-q"]) == 0
+    [again] = Path("b").glob("*.png")
+    assert still.read_bytes() == again.read_bytes()
+    plain = main(["fit", "photo.png", *FLAGS, "--out", "c"])
+    assert plain == 0
+    assert next(Path("c").glob("*.png")).read_bytes() != still.read_bytes()
+
+
+@pytest.mark.parametrize("primitive", ["triangle", "voronoi", "mlp"])
+def test_every_engine_goes_to_the_picture_of_all_views(primitive, tmp_path):
+    """Engines that know one goal fit the picture nearest to all; the others fit the views."""
+    options = {"engine_options": {"batch": 0}} if primitive == "mlp" else {}
+    art = fit(
+        save_photo(tmp_path),
+        primitive,
+        view=[f"turn=180:{save_other(tmp_path)}"],
+        count=None if primitive == "mlp" else 150,
+        steps=200,
+        seed=1,
+        **options,
+    )
+    weighted = [
+        10 ** (-view[key] / 10) for key in ("psnr", "bound") for view in art.metrics["views"]
+    ]
+    assert sum(weighted[2:]) < sum(weighted[:2]) < 1.6 * sum(weighted[2:])
+
+
+def test_a_plugin_adds_a_way(monkeypatch, tmp_path):
+    monkeypatch.setitem(WAYS, "dim", lambda picture, value: picture * float(value))
+    art = fit(save_photo(tmp_path), view=["dim=0.5"], count=8, steps=5, seed=1)
+    assert art.metrics["views"][0]["how"] == "dim=0.5"
+
+
+@pytest.mark.parametrize(
+    ("view", "says"),
+    [
+        ("turned=180", "did you mean turn"),
+        ("turn=45", "90, 180 or 270"),
+        ("blur", "a number from 0.001 to 0.5"),
+        ("glass=black", "lets light through"),
+        ("foil=4/3", "such as 1/3"),
+        ("slats=up", "left or right"),
+        ("turn=90", "as high as the target is wide"),
+        ("0*mirror", "greater than 0"),
+        (":other.png", "HOW:PICTURE"),
+        ("mirror:nothing.png", "does not exist"),
+        ("mirror:curve:sin(x)", "not a picture"),
+    ],
+)
+def test_wrong_views_are_refused(view, says, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    save_photo(tmp_path)
+    assert main(["fit", "photo.png", "--view", view, *FLAGS]) in (2, 3)
+    assert says in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "more",
+    [["--alpha-weight", "--mask", "photo.png"], ["--transparent"], ["--tiles", "16"]],
+)
+def test_what_does_not_go_with_views_is_refused(more, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    save_photo(tmp_path)
+    assert main(["fit", "photo.png", "--view", "turn=180:sample:cat", *more, *FLAGS]) == 2
+    assert "views" in capsys.readouterr().err
+    assert main(["fit", "curve:sin(x)", "-p", "mlp", "--view", "mirror", *FLAGS[:2]]) == 2
+
+
+def test_views_are_tables_of_a_recipe():
+    recipe = Recipe.from_dict({"view": [{"how": "mirror"}, "2*turn=180,blur=0.1:in/a.png"]})
+    [first, second] = recipe.view
+    assert (first.how, first.target, first.weight) == ("mirror", None, 1)
+    assert (second.how, second.target.name, second.weight) == ("turn=180,blur=0.1", "in/a.png", 2)
+    assert Recipe.from_dict(recipe.to_dict()) == recipe
+    with pytest.raises(UsageError, match="how is missing"):
+        Recipe.from_request({"view": [{"weight": 2.0}]})
