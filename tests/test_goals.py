@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from helpers import save_photo
+from helpers import save_photo, video_frames
 from PIL import Image
 
 from artgen import fit
@@ -184,6 +184,38 @@ def test_what_does_not_go_with_views_is_refused(more, tmp_path, monkeypatch, cap
     assert main(["fit", "photo.png", "--view", "turn=180:sample:cat", *more, *FLAGS]) == 2
     assert "views" in capsys.readouterr().err
     assert main(["fit", "curve:sin(x)", "-p", "mlp", "--view", "mirror", *FLAGS[:2]]) == 2
+
+
+def test_a_sheet_and_a_film_show_all_views(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    save_photo(tmp_path)
+    views = ["--view", "invert", "--view", "turn=90:sample:cat"]
+    assert main(["fit", "photo.png", *views, *FLAGS, "--name", "a"]) == 0
+    drawing = ["render", "artgen-out/a.art"]
+    assert main([*drawing, "-o", "sheet.png", "--film", "views", "--size", "120"]) == 0
+    sheet = np.asarray(Image.open("sheet.png").convert("RGB")).astype(int)
+    still = np.asarray(Image.open("artgen-out/a.png").convert("RGB").resize((120, 80))).astype(int)
+    height, width = sheet.shape[:2]
+    shown = [
+        (abs(sheet[y : y + 80, x : x + 120] - picture).mean(), kind)
+        for kind, picture in (("plain", still), ("inverted", 255 - still))
+        for y in range(0, height - 80, 2)
+        for x in range(0, width - 120, 2)
+    ]
+    assert {kind for error, kind in shown if error < 12} == {"plain", "inverted"}
+    film = [*drawing, "-o", "film.mp4", "--film", "views", "--size", "48", "--seconds", "2"]
+    assert main([*film, "--fps", "10"]) == 0
+    frames = video_frames(Path("film.mp4")).astype(int)
+    assert len(frames) == 20
+    assert abs(frames[5] - (255 - frames[0])).mean() < 8
+    assert abs(frames[10] - frames[0]).mean() < 8
+    assert frames[15][:, :6].mean() < 30  # beside what is turned by 90 degrees is nothing
+    assert main([*drawing, "-o", "sheet.svg", "--film", "views"]) == 2
+    assert main(["fit", "photo.png", *FLAGS, "--film", "views", "--name", "b"]) == 2
+    assert "for a drawing that has some" in capsys.readouterr().err
+    assert main(["fit", "photo.png", *FLAGS, "--name", "b"]) == 0
+    assert main(["render", "artgen-out/b.art", "-o", "b.png", "--film", "views"]) == 2
+    assert "has no views" in capsys.readouterr().err
 
 
 def test_views_are_tables_of_a_recipe():

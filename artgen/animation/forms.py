@@ -7,6 +7,7 @@ frame, and prepares before that what all frames share.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from artgen.art import Art
 from artgen.base.errors import UsageError, did_you_mean
+from artgen.losses import see
 from artgen.matching import Appearance, appearance, building_order, hide, move
 from artgen.output.error_map import embers
 from artgen.primitives import Primitive
@@ -47,6 +49,9 @@ _FLIGHT = 0.45
 
 _FAINT = 0.4
 """How much is seen of a part before it flies."""
+
+_GO = 0.2
+"""The share of the time of a view in which the drawing goes over to it, and again back."""
 
 _SHEET = 10
 """Rows and columns of a sheet of generations, at most."""
@@ -334,6 +339,47 @@ def _generations(shot: Shot) -> Frames:
     return frame
 
 
+def seen_pictures(art: Art, still: Pixels) -> list[tuple[str, Pixels]]:
+    """A still [height, width, 3], and how it is seen in each view of the recipe, by its name."""
+    picture, shown = torch.from_numpy(still / 255).permute(2, 0, 1), [("as it is", still)]
+    for view in art.recipe.view or ():
+        if view.how != "plain":
+            pixels = see(view.how, picture).clamp(0, 1).permute(1, 2, 0).numpy()
+            shown.append((view.how, np.rint(255 * pixels).astype(np.uint8)))
+    if len(shown) == 1:
+        raise UsageError("this drawing has no views", hint="fit it with --view HOW:PICTURE")
+    return shown
+
+
+def _views(shot: Shot) -> Frames:
+    """Rest at the drawing, go over to a view, rest, come back, and go on to the next one."""
+    from PIL import Image, ImageOps
+
+    size = Image.fromarray(shot.still).size
+
+    def on_canvas(picture: Image.Image) -> Pixels:
+        return np.asarray(ImageOps.pad(picture, size, color=(14, 14, 16)))
+
+    _, *seen = seen_pictures(shot.art, shot.still)
+    turns = [re.fullmatch(r"turn=(\d+)", how) for how, _ in seen]
+    ends = [on_canvas(Image.fromarray(pixels)) for _, pixels in seen]
+
+    def frame(share: float) -> Pixels:
+        number, place = divmod(share * len(seen), 1)
+        index = int(number) % len(seen)
+        way = float(_eased((0.5 - abs(place - 0.5)) / _GO - 0.6))
+        turn = turns[index]
+        if turn is None or way in (0, 1):
+            mixed = shot.still + way * (ends[index] - shot.still.astype(np.float32))
+            return np.rint(mixed).astype(np.uint8)
+        picture = Image.fromarray(shot.still).convert("RGBA")
+        picture = picture.rotate(-way * int(turn[1]), Image.Resampling.BICUBIC, expand=True)
+        under = Image.new("RGBA", picture.size, (14, 14, 16, 255))
+        return on_canvas(Image.alpha_composite(under, picture).convert("RGB"))
+
+    return frame
+
+
 def _eased(way: Any) -> Any:
     """A way from 0 to 1 that starts and stops smoothly; it ends there."""
     way = np.clip(way, 0.0, 1.0)
@@ -364,6 +410,7 @@ FORMS = {
     "fly-in": Form(_fly_in, check=_check_move),
     "zoom": Form(_zoom, loops=True),
     "generations": Form(_generations),
+    "views": Form(_views, loops=True),
 }
 
 

@@ -8,15 +8,35 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen.animation.forms import beside
+from artgen.animation.forms import beside, seen_pictures
 from artgen.art import Art, ExportRequest
 from artgen.base.errors import UsageError
 from artgen.exporters.films import shot_of
 from artgen.exporters.requests import refuse
+from artgen.output import contact_sheet
 from artgen.values.frame import Frame
 
 SHARP = 1600
 """Long side of the pictures of a page in pixels, unless asked for: it shows them in a window."""
+
+
+def composed(art: Art, request: ExportRequest, what: str) -> NDArray[np.uint8] | None:
+    """The still of a form that has one, uint8 [height, width, 3]; None for another request."""
+    if request.film == "side-by-side":
+        return side_by_side(art, request, what)
+    return views_sheet(art, request, what) if request.film == "views" else None
+
+
+def views_sheet(art: Art, request: ExportRequest, what: str) -> NDArray[np.uint8]:
+    """A sheet of the drawing and all its views, each as large as the request says.
+
+    Raises UsageError.
+    """
+    refuse(replace(request, film=None, transparent=False), what)
+    still = art.render(request.size, device=request.device, supersample=request.supersample)
+    return contact_sheet(
+        [(pixels, how) for how, pixels in seen_pictures(art, still)], longest=max(still.shape)
+    )
 
 
 def side_by_side(art: Art, request: ExportRequest, what: str) -> NDArray[np.uint8]:

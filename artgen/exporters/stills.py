@@ -37,11 +37,12 @@ def _strips(
     art: Art, request: ExportRequest, what: str
 ) -> tuple[Canvas, Iterator[NDArray[np.uint8]]]:
     """Return the size of a still, and its rows as `Art.strips` draws them."""
-    if request.film == "side-by-side":
-        from artgen.exporters.pairs import side_by_side
+    if request.film is not None:
+        from artgen.exporters.pairs import composed
 
-        pixels = side_by_side(art, request, what)
-        return Canvas(pixels.shape[1], pixels.shape[0]), iter([pixels])
+        pixels = composed(art, request, what)
+        if pixels is not None:
+            return Canvas(pixels.shape[1], pixels.shape[0]), iter([pixels])
     refuse(request, what)
     strips = art.strips(request.size, **drawn_as(request))
     return art.canvas(request.size), strips
@@ -65,10 +66,12 @@ export_jpg, export_avif = _photo("jpg"), _photo("avif")
 
 def _still(art: Art, request: ExportRequest, what: str) -> NDArray[np.uint8]:
     """Draw a still, uint8 [height, width, 3 or 4]."""
-    if request.film == "side-by-side":
-        from artgen.exporters.pairs import side_by_side
+    if request.film is not None:
+        from artgen.exporters.pairs import composed
 
-        return side_by_side(art, request, what)
+        pixels = composed(art, request, what)
+        if pixels is not None:
+            return pixels
     refuse(request, what, latents=("latent", "walk"))
     if request.latent is None and request.walk is None:
         return art.render(request.size, **drawn_as(request))

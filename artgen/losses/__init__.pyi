@@ -21,3 +21,4 @@ from ._structure import ssim as ssim
 from .views import WAYS as WAYS
 from .views import View as View
 from .views import Views as Views
+from .views import see as see

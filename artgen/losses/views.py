@@ -160,6 +160,13 @@ def parse_ways(text: str) -> list[tuple[Way, Way, str]]:
     return found
 
 
+def see(how: str, picture: Tensor) -> Tensor:
+    """The picture [3, h, w] as it is seen. Raises UsageError."""
+    for way, _, value in parse_ways(how):
+        picture = way(picture, value)
+    return picture
+
+
 class View(NamedTuple):
     """One view: how it looks, its goal [3, height, width] as seen upright, and its weight."""
 
@@ -169,9 +176,7 @@ class View(NamedTuple):
 
     def see(self, picture: Tensor) -> Tensor:
         """The picture [3, h, w] as it is seen."""
-        for way, _, value in parse_ways(self.how):
-            picture = way(picture, value)
-        return picture
+        return see(self.how, picture)
 
     def wanted(self, seen: Tensor) -> Tensor:
         """The goal in the pixels of the picture `seen`, filtered as the drawing is."""

@@ -50,7 +50,9 @@ _LOSS_FILE = re.compile(r"(?<![^+*])(\s*[\w/.-]+):(?!\w\w+:)([^+*]+)")
 
 Precision = Literal["fp32", "fp16", "int8"]
 VideoFormat = Literal["mp4", "webm", "gif", "webp", "apng"]
-FilmForm = Literal["side-by-side", "wipe", "centres", "depth", "fly-in", "zoom", "generations"]
+FilmForm = Literal[
+    "side-by-side", "wipe", "centres", "depth", "fly-in", "zoom", "generations", "views"
+]
 Quality = Literal["draft", "good", "best"]
 
 _PATH = "str | os.PathLike[str] | None"
@@ -511,8 +513,8 @@ class OutputTable(Table):
         "films.",
     )
     """What the video shows instead of the progress: `side-by-side`, `wipe`, `centres`, `depth`,
-    `fly-in`, `zoom` or `generations` ([films.md](films.md#forms-of-film)). Default: the progress.
-    """
+    `fly-in`, `zoom`, `generations` or `views` ([films.md](films.md#forms-of-film)). Default: the
+    progress."""
     start: Literal["photo", "blank", "parts"] | None = key(default=None).flagged(
         WRITE,
         None,

@@ -128,6 +128,11 @@ class PictureRun(RunKind):
             "leave out --film, or --start, --end and --walk",
         )
         yield Reason(
+            "a film of views is for a drawing that has some",
+            output.film == "views" and recipe.view is None,
+            "add --view HOW:PICTURE, or leave out --film",
+        )
+        yield Reason(
             "hard edges are for pictures in a palette",
             output.edges == "hard" and recipe.target.palette is None,
             "add --palette 5, or leave out --edges",
