@@ -27,6 +27,7 @@ from .art import Art as Art
 from .art import load as load
 from .base.errors import ArtgenError as ArtgenError
 from .base.options import option as option
+from .editing import edit as edit
 from .engines import Engine as Engine
 from .families.codec.contract import Codec as Codec
 from .families.field.contract import Field as Field

@@ -30,6 +30,7 @@ SPEAKERS = {
 
 COMMANDS = (
     *("--help", "fit --help-all", "render --help-all", "morph --help-all", "compare --help-all"),
+    *("edit --help-all",),
     *("info --help-all", "doctor --help-all", "plot --help-all", "studio --help-all"),
     *("gallery build --help-all", "gallery check --help-all", "gallery reel --help-all"),
     *("gallery open --help-all", "plugins list --help-all", "plugins show --help-all"),

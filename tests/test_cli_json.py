@@ -109,6 +109,11 @@ def morph(call) -> dict[str, Any]:
     return call("morph", *2 * ["artgen-out/astronaut-gaussian.art"], "-o", "same.art")
 
 
+def edit(call) -> dict[str, Any]:
+    fit(call, "-p", "circle", "--name", "shapes")
+    return call("edit", "artgen-out/shapes.art", "delete@smallest:1", "-o", "less.art")
+
+
 def gallery(call, command: str, *more: str) -> dict[str, Any]:
     """Of one small piece, made before."""
     Path("show").mkdir(exist_ok=True)
@@ -147,6 +152,7 @@ SHOW = "`artgen plugins show`"
         (["`artgen render -o FILE.json`"], shapes),
         (["`artgen make`"], make),
         (["`artgen morph`"], morph),
+        (["`artgen edit`"], edit),
         *(
             (
                 ["`artgen info`"],
@@ -218,7 +224,7 @@ def test_every_section_is_tested():
     }
     tested |= {
         f"`artgen {name}`"
-        for name in ("render", "make", "morph", "info", "compare", "plot", "studio", "doctor")
+        for name in ("render", "make", "morph", "edit", "info", "compare", "plot", "studio", "doctor")
     }
     tested |= {f"`artgen plugins {name}`" for name in ("list", "search", "new", "check")}
     tested |= {f"`artgen gallery {name}`" for name in ("build", "check", "open", "reel")}

@@ -41,7 +41,7 @@ def morph(
                 hint=f"use {name} 2",
             )
     hold = round(hold, 3)
-    primitive = _common_primitive(first, second)
+    primitive = common_primitive(first, second, "morphed into")
     pairs = pair(primitive, dict(first.drawing.tensors), dict(second.drawing.tensors))
     shares, times = timeline(seconds, hold, loop)
     background = torch.tensor([first.drawing.background, second.drawing.background])
@@ -65,18 +65,21 @@ _LONGEST = 60
 """The longest value of an option that a message quotes; a stamp is a whole picture."""
 
 
-def _common_primitive(first: Art, second: Art) -> Primitive:
-    """The primitive of both. Raises UsageError where they are not of one kind."""
+def common_primitive(first: Art, second: Art, done: str) -> Primitive:
+    """The primitive of both. Raises UsageError where they are not of one kind.
+
+    `done` says what cannot be `done` to them then, such as "morphed into".
+    """
     one, other = first.drawing, second.drawing
     if one.primitive != other.primitive:
         raise UsageError(
-            f"{one.primitive} cannot be morphed into {other.primitive}, another primitive",
+            f"{one.primitive} cannot be {done} {other.primitive}, another primitive",
             hint=f"fit the second picture with -p {one.primitive} too",
         )
     primitive: Primitive = first.primitive()
     if one.subject is not None or other.subject is not None:
         raise UsageError(
-            "only drawings of pictures can be morphed, not those of samples or sets",
+            f"only drawings of pictures can be {done.split()[0]}, not those of samples or sets",
             hint="fit two pictures",
         )
     for key, value in one.options.items():

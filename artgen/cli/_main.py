@@ -30,6 +30,7 @@ COMMANDS = (
     "render",
     "make",
     "morph",
+    "edit",
     "info",
     "compare",
     "plot",

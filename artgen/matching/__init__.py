@@ -128,6 +128,27 @@ def move(primitive: Primitive, tensors: Tensors, by: Tensor) -> Tensors:
 
 
 @generic("match")
+def transform(primitive: Primitive, tensors: Tensors, linear: Tensor, offset: Tensor) -> Tensors:
+    """Return the parts, each turned and scaled: what was at p comes to ``linear @ p + offset``.
+
+    `linear`, float32 [2, 2], is a rotation times a factor, and `offset` [2] in canvas units. By
+    default parts are moved, and stay as large and as upright as they are. Raises UsageError where
+    they do not move, or cannot become what is asked for.
+    """
+    places = torch.from_numpy(appearance(primitive, tensors).places.T).float()
+    return move(primitive, tensors, linear @ places + offset[:, None] - places)
+
+
+@generic("match")
+def compose(primitive: Primitive, *groups: tuple[Tensors, Integers]) -> Tensors:
+    """Return the parts of drawings with the indices, int64 [M], that go with each, in this order.
+
+    A family registers this where a part looks otherwise among others, or may not be left out.
+    """
+    return join(*(select(tensors, which) for tensors, which in groups))
+
+
+@generic("match")
 def carry(primitive: Primitive, tensors: Tensors, motion: Callable[[Floats], Tensor]) -> Tensors:
     """Return the parts, carried along by a motion of what they show.
 
@@ -199,10 +220,10 @@ def pair_parts(primitive: Primitive, a: Tensors, b: Tensors) -> Pairs:
         rest_right.append(np.delete(theirs, j))
     i, j = np.concatenate(left), np.concatenate(right)
     leaving, arriving = np.concatenate(rest_left), np.concatenate(rest_right)
-    pairs_a = _select(a, i)
-    pairs_b = align(primitive, pairs_a, _select(b, j))
-    first = _join(pairs_a, _select(a, leaving), _hidden(primitive, b, a, other, one, arriving))
-    second = _join(pairs_b, _hidden(primitive, a, b, one, other, leaving), _select(b, arriving))
+    pairs_a = select(a, i)
+    pairs_b = align(primitive, pairs_a, select(b, j))
+    first = join(pairs_a, select(a, leaving), _hidden(primitive, b, a, other, one, arriving))
+    second = join(pairs_b, _hidden(primitive, a, b, one, other, leaving), select(b, arriving))
     if not one.stacked:
         return Pairs(first, second)
     rest = [one.height[leaving], other.height[arriving]]
@@ -235,12 +256,14 @@ def assign(one: Floats, other: Floats) -> tuple[Integers, Integers]:
     return np.concatenate([i for i, _ in pairs]), np.concatenate([j for _, j in pairs])
 
 
-def _select(tensors: Tensors, which: Integers) -> Tensors:
+def select(tensors: Tensors, which: Integers) -> Tensors:
+    """The parts with these indices, int64 [M], in this order."""
     index = torch.from_numpy(which)
     return {name: tensor[..., index] for name, tensor in tensors.items()}
 
 
-def _join(*groups: Tensors) -> Tensors:
+def join(*groups: Tensors) -> Tensors:
+    """The parts of all groups, one group after the other."""
     return {name: torch.cat([group[name] for group in groups], dim=-1) for name in groups[0]}
 
 
@@ -258,7 +281,7 @@ def _hidden(
     """
     from scipy.spatial import cKDTree
 
-    result = _select(own, which)
+    result = select(own, which)
     features, other_features = looks.features, other_looks.features
     for kind in np.unique(looks.kind[which]):
         there = np.flatnonzero(other_looks.kind == kind)
@@ -266,7 +289,7 @@ def _hidden(
             continue
         mine = np.flatnonzero(looks.kind[which] == kind)
         _, nearest = cKDTree(other_features[there]).query(features[which[mine]])
-        near = align(primitive, _select(own, which[mine]), _select(others, there[nearest]))
+        near = align(primitive, select(own, which[mine]), select(others, there[nearest]))
         index = torch.from_numpy(mine)
         result = {name: t.index_copy(-1, index, near[name]) for name, t in result.items()}
     return hide(primitive, result)

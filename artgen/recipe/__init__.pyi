@@ -9,6 +9,7 @@ from .tables import MOST_REVISIONS as MOST_REVISIONS
 from .tables import MOST_STEPS as MOST_STEPS
 from .tables import SIZE_KEYS as SIZE_KEYS
 from .tables import ClipTable as ClipTable
+from .tables import EditTable as EditTable
 from .tables import FileReference as FileReference
 from .tables import FilmForm as FilmForm
 from .tables import KindTable as KindTable

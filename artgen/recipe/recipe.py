@@ -20,8 +20,10 @@ from artgen.base.toml import DEEPEST, parse_toml
 from artgen.recipe.keys import JUDGE, MAKE, Flag, Key, key
 from artgen.recipe.table import Misfit, Table
 from artgen.recipe.tables import (
+    MOST_KEYS,
     MOST_STAGES,
     ClipTable,
+    EditTable,
     FileReference,
     KindTable,
     MorphTable,
@@ -90,6 +92,7 @@ class Recipe(Table):
     kind: KindTable | None = key(default=None)
     piece: PieceTable | None = key(default=None)
     morph: MorphTable | None = key(default=None)
+    edit: tuple[EditTable, ...] | None = key(default=None, longest=MOST_KEYS)
 
     @classmethod
     def from_dict(cls, data: dict[str, Any], where: str = "recipe") -> Recipe:
@@ -213,7 +216,7 @@ class Recipe(Table):
 
         Between the drawings of a morph there are colours of neither.
         """
-        palette = self.target.palette
+        palette = self.edit[-1].palette if self.edit else self.target.palette
         exact = self.output.edges == "hard" and self.morph is None and isinstance(palette, tuple)
         return palette if exact and isinstance(palette, tuple) else None
 

@@ -678,6 +678,17 @@ class PieceTable(Table):
     them, by name."""
 
 
+class EditTable(Table):
+    """An operation on the parts of a drawing after it was fitted, see `artgen.editing`."""
+
+    do: str = key()
+    """The operation, such as `delete@smallest:10`; a file has its bare name."""
+    file: FileReference | None = key(default=None)
+    """Name and SHA-256 of the mask or the drawing that it names. Default: none."""
+    palette: tuple[str, ...] | None = key(default=None, longest=MOST_COLOURS)
+    """The colours of the drawing after it, where pictures have no others. Default: any."""
+
+
 class MorphTable(Table):
     """The drawings that a film leads from and to; then the rest is the recipe of the first one."""
 

@@ -23,7 +23,7 @@ def tables(offer: Offer) -> str:
     """
     data = {key: value for key, value in offer.loaded.items() if key != "summary"}
     Recipe.from_dict(copy.deepcopy(data), where=f"look {offer.name!r}")
-    own = sorted({"seed", "look", "init", "piece", "morph"} & data.keys())
+    own = sorted({"seed", "look", "init", "piece", "morph", "edit"} & data.keys())
     own += ["target.source"] if "source" in data.get("target", {}) else []
     if own:
         raise Failed(f"a look has no {' and no '.join(own)}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from artgen.families.mesh.contract import Mesh, outermost
-from artgen.matching import Appearance, Tensors, appearance
+from artgen.matching import Appearance, Integers, Tensors, appearance, compose, join, select
 
 
 @appearance.register(Mesh)
@@ -19,3 +19,11 @@ def _appearance(mesh: Mesh, tensors: Tensors) -> Appearance:
         np.clip(colours, -1, 2),
         kinds=(3 * side[0] + side[1]).numpy(),
     )
+
+
+@compose.register(Mesh)
+def _compose(mesh: Mesh, *groups: tuple[Tensors, Integers]) -> Tensors:
+    """The corners, which are the first vertices, stay; those of the other drawings are the same."""
+    corners = np.arange(mesh.least_count)
+    inner = [(tensors, which[which >= len(corners)]) for tensors, which in groups]
+    return join(select(groups[0][0], corners), *(select(*group) for group in inner))

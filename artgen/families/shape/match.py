@@ -23,11 +23,18 @@ from artgen.matching import (
     carry,
     hide,
     move,
+    transform,
 )
 
 LEAST_SLOPE, MOST_SLOPE = 1e-3, 1e3
 """Of corners by genes: those below a share of the largest one do nothing; beyond the other limit
 the order of the corners has changed."""
+
+TURN, GROWTH, ROUNDS = math.radians(15), 1.3, 4
+"""The most by which shapes are turned and scaled at once; rounds of least squares after that."""
+
+FAITHFUL = 0.03
+"""The largest distance of an outline from what it shall be, as a share of its size."""
 
 
 @appearance.register(Shape)
@@ -80,6 +87,68 @@ def _carry(shape: Shape, tensors: Tensors, motion: Callable[[Floats], Tensor]) -
             change = np.linalg.lstsq(slopes, goal.reshape(-1), rcond=LEAST_SLOPE)[0]
             moved[: member.genes, index] += torch.from_numpy(change).float()
     return {**tensors, "genes": keep_valid(shape, tensors, moved)}
+
+
+@transform.register(Shape)
+def _transform(shape: Shape, tensors: Tensors, linear: Tensor, offset: Tensor) -> Tensors:
+    """Genes follow as the outlines are turned and scaled in small steps, by least squares.
+
+    Round shapes look the same when they are turned: where the genes of the scaled shape fit as
+    well, they are taken.
+    """
+    kinds, genes = _kinds_and_genes(shape, tensors)
+    whole, shift = linear.double().numpy(), offset.double().numpy()
+    factor = math.sqrt(abs(float(np.linalg.det(whole))))
+    angle = math.atan2(whole[1, 0], whole[0, 0])
+    steps = math.ceil(max(abs(angle) / TURN, abs(math.log(factor)) / math.log(GROWTH), 1))
+    found = tensors["genes"].clone()
+    for index, (kind, row) in enumerate(zip(kinds, genes, strict=True)):
+        member = shape.members[kind]
+        own = row[: member.genes]
+        corners = _corners(member, own)
+        middle = corners.mean(axis=0)
+        around, place = corners - middle, whole @ middle + shift
+        goal = around @ whole.T + place
+        size = float(np.ptp(corners, axis=0).max())
+        ways = []
+        for turn in {0.0, angle}:
+            way = own
+            for step in np.arange(1, steps + 1) / steps:
+                c, s = (factor**step * f(step * turn) for f in (math.cos, math.sin))
+                there = middle + step * (place - middle)
+                way = _followed(member, way, around @ np.array([[c, s], [-s, c]]) + there)
+            ways.append((_apart(_corners(member, way), goal), way))
+        error, best = min(ways, key=lambda each: each[0])
+        if not error <= FAITHFUL * factor * size + 1e-6:
+            what = f"shapes of {type(member).__name__} cannot be turned or scaled like this"
+            raise UsageError(f"{what}: their genes cannot say it", hint="move them instead")
+        found[: member.genes, index] = torch.from_numpy(best).float()
+    return {**tensors, "genes": keep_valid(shape, tensors, found)}
+
+
+def _followed(member: Shape, genes: Floats, goal: Floats) -> Floats:
+    """The genes of which the corners are nearest to `goal` [corners, 2], from those of before."""
+    for _ in range(ROUNDS):
+        slopes, corners = _slopes(member, genes), _corners(member, genes)
+        if slopes is None or corners.shape != goal.shape:
+            break
+        change = np.linalg.lstsq(slopes, (goal - corners).reshape(-1), rcond=LEAST_SLOPE)[0]
+        genes = genes + change
+        if np.abs(change).max() < 1e-7:
+            break
+    return genes
+
+
+def _apart(one: Floats, other: Floats) -> float:
+    """How far the corners of one outline are from the other at most, either way."""
+    farthest = 0.0
+    for points, ends in ((one, other), (other, one)):
+        sides = np.roll(ends, -1, axis=0) - ends
+        from_ends = points[:, None] - ends
+        along = (from_ends * sides).sum(2) / np.maximum(np.square(sides).sum(1), 1e-12)
+        beside = from_ends - np.clip(along, 0, 1)[:, :, None] * sides
+        farthest = max(farthest, float(np.sqrt(np.square(beside).sum(2).min(1)).max()))
+    return farthest
 
 
 def _kinds_and_genes(shape: Shape, tensors: Tensors) -> tuple[NDArray[np.int64], Floats]:

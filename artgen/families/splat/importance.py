@@ -33,16 +33,20 @@ def importance(drawing: Drawing, splat: Splat) -> Tensor:
     """
     tensors = dict(drawing.tensors)
     count = splat.count_of(drawing)
-    k = torch.arange(POINTS) + 0.5
-    # A sunflower: everywhere equally dense in the unit disc.
-    radius, turn = torch.sqrt(k / POINTS), k * math.pi * (3 - math.sqrt(5))
-    disc = torch.stack([radius * torch.cos(turn), radius * torch.sin(turn)])
+    disc = sunflower()
     maps = _maps(drawing, splat, tensors)
     found = []
     for start in range(0, count, PIECE):
         some = {name: t[..., start : start + PIECE] for name, t in tensors.items()}
         found.append(_energy(drawing, splat, some, disc, maps))
     return torch.cat(found) if found else torch.zeros(0)
+
+
+def sunflower() -> Tensor:
+    """Points that are everywhere equally dense in the unit disc, [2, POINTS]."""
+    k = torch.arange(POINTS) + 0.5
+    radius, turn = torch.sqrt(k / POINTS), k * math.pi * (3 - math.sqrt(5))
+    return torch.stack([radius * torch.cos(turn), radius * torch.sin(turn)])
 
 
 def _maps(drawing: Drawing, splat: Splat, tensors: dict[str, Tensor]) -> Tensor | None:

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import torch
 from torch import Tensor
 
+from artgen.base.errors import UsageError
 from artgen.families.splat.contract import DEPTH_RANGE, Splat
-from artgen.families.splat.importance import importance
+from artgen.families.splat.importance import importance, sunflower
 from artgen.matching import (
     Appearance,
+    Integers,
     Pairs,
     Tensors,
     appearance,
     building_order,
+    compose,
     hide,
+    join,
     move,
     pair,
     pair_parts,
     predict,
+    select,
+    transform,
 )
 from artgen.primitives import Params
 from artgen.values.drawing import Drawing
@@ -28,6 +36,16 @@ GONE = 1e-3
 
 NEIGHBOURS = 24
 """A splat moves by the median of the movements of this many neighbours."""
+
+TURN, GROWTH = math.radians(15), 1.3
+"""The most by which splats are turned and scaled at once, before their parameters follow."""
+
+ROUNDS, DAMPING, DIFFERENCE = 8, 1e-5, 1e-2
+"""Of the least squares by which they follow: rounds, a share of the curvature, and the change of
+raw values by which derivatives are measured."""
+
+FAITHFUL = 0.05
+"""The largest error of a footprint that followed, as a share of its weights."""
 
 
 @appearance.register(Splat)
@@ -65,6 +83,72 @@ def _hide(splat: Splat, tensors: Tensors) -> Tensors:
 @move.register(Splat)
 def _move(splat: Splat, tensors: Tensors, by: Tensor) -> Tensors:
     return {**tensors, "xy": tensors["xy"] + by}
+
+
+@transform.register(Splat)
+def _transform(splat: Splat, tensors: Tensors, linear: Tensor, offset: Tensor) -> Tensors:
+    """Every footprint shall be what it was, turned and scaled: Gauss and Newton find how.
+
+    Sample points in the ellipse of each splat are turned and scaled with it, in small steps, and
+    the parameters of the footprint follow, so that its weights there stay the same.
+    """
+    moved = {**tensors, "xy": linear @ tensors["xy"] + offset[:, None]}
+    if torch.equal(linear, torch.eye(2)):
+        return moved
+    fixed = {"xy", "colour", "z", "opacity", "visibility"}
+    params = {k: p for k, p in splat.parameters().items() if k not in fixed and p.lr != 0}
+    sizes = [math.prod(param.shape) for param in params.values()]
+    factor = math.sqrt(abs(float(torch.linalg.det(linear))))
+    angle = math.atan2(float(linear[1, 0]), float(linear[0, 0]))
+    steps = math.ceil(max(abs(angle) / TURN, abs(math.log(factor)) / math.log(GROWTH), 1))
+
+    def mapped(raw: Tensor) -> Tensors:
+        rows = dict(zip(params, raw.split_with_sizes(sizes), strict=True))
+        return {k: p.map(rows[k].reshape(tensors[k].shape)) for k, p in params.items()}
+
+    def weights(raw: Tensor, at: Tensor) -> Tensor:
+        now = Params({**tensors, **mapped(raw)})
+        weight, tints = splat.footprint(at[0], at[1], now), splat.colours(at[0], at[1], now)
+        every = [weight, *(weight * tint for tint in tints or ())]
+        return torch.cat([each.expand(at.shape[1:]) for each in every])
+
+    with torch.no_grad():
+        long, wide, turned = splat.ellipse(Params(tensors))
+        u, v = (line[:, None] * half for line, half in zip(sunflower(), (long, wide), strict=True))
+        c, s = torch.cos(turned), torch.sin(turned)
+        around = torch.stack([c * u - s * v, s * u + c * v])
+        around = around.expand(2, -1, tensors["xy"].shape[1])
+        raw = [p.map.inverse(tensors[k]).reshape(-1, around.shape[2]) for k, p in params.items()]
+        found = torch.cat([*raw, around.new_zeros(0, around.shape[2])])
+        wanted = weights(found, around)
+        for step in ((k + 1) / steps for k in range(steps)):
+            c, s = (factor**step * f(step * angle) for f in (math.cos, math.sin))
+            at = torch.einsum("ij,jkn->ikn", torch.tensor([[c, -s], [s, c]]), around)
+            for _ in range(ROUNDS * bool(params)):
+                now = weights(found, at)
+                units = DIFFERENCE * torch.eye(len(found))[:, :, None]
+                slopes = torch.stack([weights(found + unit, at) - now for unit in units], -1)
+                slopes = slopes.transpose(0, 1) / DIFFERENCE
+                normal = slopes.mT @ slopes
+                trace = normal.diagonal(dim1=1, dim2=2).sum(1)[:, None, None]
+                damped = normal + (DAMPING * trace + 1e-12) * torch.eye(len(found))
+                errors = slopes.mT @ (wanted - now).T[:, :, None]
+                found = found + torch.linalg.solve(damped, errors)[:, :, 0].T.clamp(-1, 1)
+        error = (weights(found, at) - wanted).square().mean().sqrt()
+    if not error <= FAITHFUL * wanted.square().mean().sqrt():
+        what = f"splats of {type(splat).__name__} cannot be turned or scaled like this"
+        raise UsageError(f"{what}: their parameters cannot say it", hint="move them instead")
+    return {**moved, **mapped(found)}
+
+
+@compose.register(Splat)
+def _compose(splat: Splat, *groups: tuple[Tensors, Integers]) -> Tensors:
+    """The mean is divided by all of them, so that colours grow with their number."""
+    total, parts = sum(len(which) for _, which in groups), []
+    for tensors, which in groups:
+        share = total / tensors["xy"].shape[-1] if splat.blend == "mean" else 1.0
+        parts.append(select({**tensors, "colour": share * tensors["colour"]}, which))
+    return join(*parts)
 
 
 @pair.register(Splat)

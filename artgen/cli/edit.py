@@ -1,0 +1,73 @@
+"""`artgen edit`: change what a saved drawing is made of, part by part."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from artgen.base.errors import UsageError
+from artgen.base.files import check_art
+from artgen.cli._console import load_module, print_json
+from artgen.cli._exports import check_files, write_exports
+from artgen.cli._flags import OVERWRITE, Common, argument, option
+
+
+def edit(
+    art: Path = argument("ART", "The .art file to edit."),
+    operations: list[str] | None = argument(
+        "OPERATION...",
+        "NAME=VALUE@WHERE, one after the other: delete, keep, recolour=red=blue, "
+        "recolour=PALETTE, move=0.1,0, scale=1.5, rotate=30, sort=size or join=B.art. WHERE is "
+        "smallest:N, largest:N, colour:red, a circle X,Y,R or the file of a mask; without it, all.",
+        default=None,
+    ),
+    outputs: list[Path] | None = option(
+        "FILE",
+        "Output file: .art or any format of artgen render. Repeatable. "
+        "Default: ART-edited.art in the current folder.",
+        "--output",
+        "-o",
+    ),
+    split: str | None = option(
+        "N|COLOURS|FILE",
+        "Take it apart by colour in the end: one file for each colour, named FILE-RRGGBB. A "
+        "number learns the colours; else as for --palette of artgen fit.",
+    ),
+    overwrite: bool = OVERWRITE,
+    *,
+    common: Common,
+) -> None:
+    """Edit the parts of a drawing: delete, recolour, move, scale, rotate, sort, join, split.
+
+    Examples:
+        artgen edit photo.art delete@smallest:10 recolour=red=teal -o other.art
+        artgen edit photo.art move=0.1,0@0.5,0.5,0.2 -o moved.art -o moved.png
+        artgen edit photo.art --split 4 -o plate.art
+    """
+    check_art(art)
+    if not operations and split is None:
+        hint = f"such as: artgen edit {art} delete@smallest:10"
+        raise UsageError("no operation was given", hint=hint)
+    registry = common.registry()
+    files = list(dict.fromkeys(outputs or [Path(f"{art.stem}-edited.art")]))
+    check_files(files, registry, overwrite=overwrite, inputs=[art], more=("art",))
+
+    load_module("artgen.editing", quiet=common.quiet)
+
+    from artgen import editing
+    from artgen.art import ExportRequest, load
+
+    made = editing.edit(load(art, registry=registry), *(operations or ()))
+    every = {"": made} if split is None else editing.split(made, split)
+    written = {
+        name: [file.with_stem(f"{file.stem}-{name[1:]}") if name else file for file in files]
+        for name in every
+    }
+    listed = [file for named in written.values() for file in named]
+    check_files(listed, registry, overwrite=overwrite, inputs=[art], more=("art",))
+    whole = {"art": lambda art, request: art.to_bytes()}
+    for name, each in every.items():
+        write_exports(written[name], each, ExportRequest(), registry, common, more=whole)
+    if common.as_json:
+        facts = {"art": str(art), "primitive": made.drawing.primitive}
+        parts = made.primitive().count_of(made.drawing)
+        print_json({**facts, "parts": parts, "outputs": [str(file) for file in listed]})
