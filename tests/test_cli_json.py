@@ -224,7 +224,17 @@ def test_every_section_is_tested():
     }
     tested |= {
         f"`artgen {name}`"
-        for name in ("render", "make", "morph", "edit", "info", "compare", "plot", "studio", "doctor")
+        for name in (
+            "render",
+            "make",
+            "morph",
+            "edit",
+            "info",
+            "compare",
+            "plot",
+            "studio",
+            "doctor",
+        )
     }
     tested |= {f"`artgen plugins {name}`" for name in ("list", "search", "new", "check")}
     tested |= {f"`artgen gallery {name}`" for name in ("build", "check", "open", "reel")}
