@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import re
 import zlib
 from itertools import pairwise
@@ -431,3 +432,73 @@ def test_things_are_made_inside_of_the_folder_that_is_asked_for(tmp_path, monkey
     assert main(["make", "beads", "a.png", "--name", "../esc", "--out", "made"]) == 2
     assert "is not a valid file name" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_where_things_go_is_looked_at_before_the_fit(tmp_path, monkeypatch, capsys):
+    """`--out FILE` was found only after the fit."""
+    (tmp_path / "busy").write_text("mine")
+    monkeypatch.setattr("artgen.cli.make._fit", lambda *rest: pytest.fail("it fits"))
+    assert main(["make", "string", "sample:cat", *SMALL, "--out", str(tmp_path / "busy")]) == 6
+    assert (tmp_path / "busy").read_text() == "mine"
+
+
+def test_a_drawing_refuses_what_shapes_a_fit(wound, tmp_path, capsys):
+    """`--nails 300` of a drawing of 40 nails was taken, and stood in the files."""
+    line = ["make", "string", str(wound / "drawing.art"), *SMALL[2:], "--out", str(tmp_path)]
+    assert main([*line, "--nails", "300"]) == 2
+    assert "--nails is for photos, and" in capsys.readouterr().err
+    assert main(line) == 0
+    made = json.loads((tmp_path / "drawing-string" / "parts.json").read_bytes())["made"]
+    assert "nails" not in made["options"]
+
+
+def test_another_thread_than_that_of_the_drawing_is_told(wound, tmp_path, capsys):
+    """A drawing made again without `--thread` took another one silently."""
+    line = ["make", "string", str(wound / "drawing.art"), "--board", "12cm", "--out", str(tmp_path)]
+    assert main(line) == 0
+    told = capsys.readouterr().err
+    assert "made for threads of 0.6 mm on a board of 120 mm: in 0.2 mm it is paler" in told
+    assert main([*line, "--thread", "0.6mm", "--overwrite"]) == 0
+    assert "threads of" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", [b"x\xff.png", b"a\nb $c.png"])
+def test_any_name_of_a_file_can_be_told(name, tmp_path, monkeypatch):
+    """Names that are no text broke the guide, and a line break the first line of the list."""
+    monkeypatch.chdir(tmp_path)
+    try:
+        Image.new("RGB", (8, 8), "red").save("a.png")
+        Path("a.png").rename(os.fsdecode(name))
+    except OSError:
+        pytest.skip("the file system has no such names")
+    assert main(["make", "beads", os.fsdecode(name), "--columns", "4", "-q", "--name", "a"]) == 0
+    first, head, *_ = Path("artgen-out/a/parts.csv").read_text("utf-8").splitlines()
+    assert first.endswith("--columns 4")
+    assert "'" in first
+    assert head.startswith("what,name")
+
+
+def test_colours_are_written_as_codes(tmp_path):
+    """`--fabric white` wrote `HITE` into the chart for programs."""
+    line = ["make", "cross-stitch", *FEW, "--fabric", "white", "--out", str(tmp_path)]
+    assert main(line) == 0
+    chart = (tmp_path / "cat-cross-stitch" / "chart.oxs").read_text()
+    assert 'name="cloth" color="FFFFFF"' in chart
+    assert rows(tmp_path / "cat-cross-stitch" / "parts.csv")[-1]["colour"] == "#ffffff"
+
+
+def test_a_mark_in_a_name_stays_one(wound):
+    """`@ORIGIN@` in a recipe was replaced too."""
+    from artgen.making import Motif
+    from artgen_makers.string import _page
+
+    page = _page([], np.zeros((1, 2)), [1, 1], "#ffffff", Motif("@ORIGIN@", origin="how"))
+    assert "<h1>@ORIGIN@</h1>" in page
+
+
+def test_a_stock_of_a_spreadsheet_is_read(empty_folder):
+    """The mark of byte order that spreadsheets write was a size that does not exist."""
+    from artgen_makers.bricks import Bricks
+
+    Path("stock.csv").write_text("1x1,White,4\n", "utf-8-sig")
+    assert Bricks({"stock": "stock.csv"}).stock() == {("1x1", "15"): 4}

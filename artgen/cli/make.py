@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from artgen.base.errors import InputError, UsageError
-from artgen.base.files import check_art
+from artgen.base.files import check_art, printable
 from artgen.cli._completion import names_of
 from artgen.cli._console import columns, load_module, print_json, say
 from artgen.cli._flags import OVERWRITE, Common, argument, option, switch
@@ -110,8 +110,13 @@ def make(
     folder = output_paths(out, name or f"{file_safe(stem)}-{entry.name}")["folder"].with_suffix("")
     if folder.exists() and not overwrite:
         raise UsageError(f"{folder} exists", hint="use --overwrite or another --name")
+    # Here, for what is asked of a fit may be refused yet, and shall leave no folder.
+    probe_folder(next(each for each in (folder, *folder.parents) if each.exists()))
     art, photo, fitted = None, None, {}
     if is_art:
+        for key in set(cls.for_photos) & {key for key, _ in pairs}:
+            what = f"--{key.replace('_', '-')} is for photos, and {source} is a drawing"
+            raise UsageError(what, hint="leave it out, or give the photo")
         art, sha256 = load(Path(source), registry=registry), file_hash(Path(source))
     else:
         asked = Recipe.from_dict({"target": {"source": source}})
@@ -123,10 +128,13 @@ def make(
             art = _fit(source, maker.recipe(photo), registry, common)
             photo, fitted = None, {"drawing.art": art.to_bytes()}
     given = {key: getattr(maker.options, key) for key, _ in pairs}
-    origin = Provenance(entry.name, Path(source).name, sha256, given).line
-    motif = Motif(stem, art, photo, origin)
+    file = printable(Path(source).name)
+    origin = Provenance(entry.name, file, sha256, given).line
+    motif = Motif(printable(stem), art, photo, origin)
     made = run_maker(entry.name, maker, motif)
-    provenance = Provenance(entry.name, Path(source).name, sha256, asdict(maker.options))
+    unused = cls.for_photos if is_art else ()
+    told = {key: value for key, value in asdict(maker.options).items() if key not in unused}
+    provenance = Provenance(entry.name, file, sha256, told)
     files = {folder / n: data for n, data in (fitted | files_of(made, motif, provenance)).items()}
     for path in files:
         check_output(path, overwrite=overwrite, option="--name", inputs=[Path(source)])

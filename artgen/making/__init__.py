@@ -13,8 +13,10 @@ import csv
 import io
 import json
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -23,16 +25,17 @@ from numpy.typing import NDArray
 from artgen._version import __version__
 from artgen.base.errors import UsageError
 from artgen.base.faults import broken, plugin_code
+from artgen.base.files import printable
 from artgen.base.options import describe_options, parse_options, parse_value
 from artgen.output import encode_png
 from artgen.primitives import NoOptions
 from artgen.registry import check_required
-from artgen.targets import linear_to_srgb, parse_colour, srgb_to_linear
+from artgen.targets import hex_colour, linear_to_srgb, parse_colour, srgb_to_linear
 
 if TYPE_CHECKING:
     from artgen.art import Art
 
-__all__ = ["Made", "Maker", "Motif", "Part", "parse_colour"]
+__all__ = ["Made", "Maker", "Motif", "Part", "hex_colour", "parse_colour"]
 
 _UNITS = {"mm": 1.0, "cm": 10.0, "m": 1000.0, "in": 25.4}
 _LENGTH = re.compile(r"(\d+(?:\.\d+)?|\.\d+)(mm|cm|m|in)")
@@ -120,11 +123,13 @@ class Maker:
 
     `Options` is a frozen dataclass of `artgen.option` fields, which become flags of ``artgen
     make``; lengths are floats in millimetres. `takes_photos` is whether it makes things of a photo
-    as it is; else a photo is fitted first, as `recipe` says.
+    as it is; else a photo is fitted first, as `recipe` says. Options `for_photos` shape that fit,
+    and are refused for a drawing, which is fitted already.
     """
 
     Options: ClassVar[type[Any]] = NoOptions
     takes_photos: ClassVar[bool] = False
+    for_photos: ClassVar[Sequence[str]] = ()
     required: ClassVar[tuple[str, ...]] = ("make",)
     known_deviations: ClassVar[Mapping[str, str]] = {}
 
@@ -151,9 +156,10 @@ class Provenance:
 
     @property
     def line(self) -> str:
-        """The same as a command line."""
-        flags = [f"--{key.replace('_', '-')} {value}" for key, value in self.options.items()]
-        return " ".join([f"artgen {__version__}: artgen make {self.kind} {self.source}", *flags])
+        """The same as a command line, without control characters."""
+        flags = [(f"--{key.replace('_', '-')}", str(value)) for key, value in self.options.items()]
+        line = shlex.join(["artgen", "make", self.kind, self.source, *chain(*flags)])
+        return printable(f"artgen {__version__}: {line}")
 
 
 def lengths_of(maker: type[Maker], values: Mapping[str, str]) -> dict[str, Any]:

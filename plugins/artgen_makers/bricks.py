@@ -97,7 +97,7 @@ class Bricks(Grid):
         if not self.options.stock:
             return {}
         try:
-            rows = list(csv.reader(Path(self.options.stock).read_text("utf-8").splitlines()))
+            rows = list(csv.reader(Path(self.options.stock).read_text("utf-8-sig").splitlines()))
         except (OSError, ValueError, csv.Error) as error:
             raise InputError(
                 f"cannot read the stock {self.options.stock}: {error}",

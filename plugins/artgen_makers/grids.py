@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from artgen import option
 from artgen.errors import UsageError, did_you_mean
-from artgen.making import Made, Maker, Motif, Part, parse_colour
+from artgen.making import Made, Maker, Motif, Part, hex_colour, parse_colour
 from artgen_makers.guide import MARGIN, Guide, guides
 from artgen_makers.pdf import Sheet
 
@@ -363,13 +363,18 @@ class CrossStitch(Grid):
     table = "dmc"
     cell: ClassVar[float] = 2.8
 
+    @cached_property
+    def fabric(self) -> str:
+        """The colour of the fabric."""
+        return hex_colour(parse_colour(self.options.fabric))
+
     @property
     def pitch(self) -> float:
         """Stitches per inch as mm."""
         return 25.4 / float(self.options.count)
 
     def parts(self, cells: Cells, colours: Sequence[Colour]) -> list[Part]:
-        """Floss in skeins of eight metres, a fifth more than the crosses take."""
+        """Crosses, and metres of floss, a fifth more than they take, by colour."""
         counts = np.bincount(cells.ravel())
         # A cross has two diagonals in front and two sides behind.
         cross = (2 * 2**0.5 + 2) * self.pitch * 1.2 * self.options.strands / 6
@@ -379,7 +384,7 @@ class CrossStitch(Grid):
         ]
         high, wide = (side * self.pitch + 2 * self.options.border for side in cells.shape)
         name = f"{self.options.count:g} count, {wide:.0f} x {high:.0f} mm"
-        return [*floss, Part("fabric", name, self.options.fabric, 1)]
+        return [*floss, Part("fabric", name, self.fabric, 1)]
 
     def finished(self, cells: Cells, colours: Sequence[Colour]) -> Pixels:
         """Crosses whose upper diagonal is lighter."""
@@ -387,7 +392,7 @@ class CrossStitch(Grid):
         lower, upper = (np.clip(2.6 - 3.4 * abs(each), 0, 1) for each in (x - y, x + y))
         cover = np.maximum(lower, upper)
         shade = np.where(upper >= 0.5, 1.06 - 0.2 * abs(x + y), 0.86 - 0.1 * abs(x - y))
-        return laid(cells, colours, self.options.fabric, cover, shade)
+        return laid(cells, colours, self.fabric, cover, shade)
 
     def charts(self, guide: Guide, cells: Cells, colours: Sequence[Colour]) -> None:
         """As many stitches on a page as fit."""
@@ -402,7 +407,7 @@ class CrossStitch(Grid):
         palette = "".join(
             f'<palette_item index="{k}" number="DMC {c.number}" name="{escape(c.name)}" '
             f'color="{c.colour[1:].upper()}" strands="{self.options.strands}"/>\n'
-            for k, c in enumerate([Colour("cloth", "cloth", self.options.fabric), *colours])
+            for k, c in enumerate([Colour("cloth", "cloth", self.fabric), *colours])
         ).replace("DMC cloth", "cloth")
         stitches = "".join(
             f'<stitch x="{x}" y="{y}" palindex="{k + 1}"/>\n' for (y, x), k in np.ndenumerate(cells)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 from artgen import Art, Canvas, draw, option
 from artgen.errors import UsageError
 from artgen.ink import Marks, joined, polyline
-from artgen.making import Made, Maker, Motif, Part, parse_colour
+from artgen.making import Made, Maker, Motif, Part, hex_colour, parse_colour
 from artgen_makers.guide import MARGIN, Guide, guides
 from artgen_makers.pdf import Sheet
 
@@ -48,7 +49,9 @@ class StringOptions:
     frame: str = option("circle", "circle, rectangle, SVG path data or a file, for photos")
     inks: str = option("#1d1b20", "colours of the threads with commas between, for photos")
     board_colour: str = option("#f7f3ea", "colour of the board, for photos")
-    limit: int = option(0, "most lines at one nail; 0: any number", low=0, high=10_000)
+    limit: int = option(
+        0, "most visits of one nail, two lines each; 0: any number", low=0, high=10_000
+    )
 
 
 class Thread(NamedTuple):
@@ -63,6 +66,7 @@ class String(Maker):
     """A thread of each colour around nails."""
 
     Options: ClassVar[type[Any]] = StringOptions
+    for_photos = ("nails", "frame", "inks", "board_colour")
 
     def recipe(self, photo: NDArray[np.uint8]) -> Mapping[str, Any]:
         """As many lines of the real thread as the tone of the photo asks for."""
@@ -149,10 +153,17 @@ class String(Maker):
         nails: Floats = primitive.find_nails(canvas)
         apart = np.hypot(*(nails - np.roll(nails, 1, 0)).T).min() * scale
         self.check_nails(len(nails), float(apart))
-        threads = self.threads(primitive.unpack(art.drawing.tensors), primitive, nails)
+        marks = primitive.unpack(art.drawing.tensors)
+        threads = self.threads(marks, primitive, nails)
+        wound = float(marks.strokes[:, 4].mean()) / self.width if len(marks) else 0.5
+        tone = "darker" if wound < 0.5 else "paler"
+        notes = [
+            f"the drawing is made for threads of {2 * wound * self.options.thread:.2g} mm on a "
+            f"board of {self.options.board:g} mm: in {self.options.thread:g} mm it is {tone}"
+        ] * (abs(2 * wound - 1) > 0.02)
         half = [each * scale for each in canvas.reach]
         places = nails * scale + half
-        colour = "#{:02x}{:02x}{:02x}".format(*(round(255 * c) for c in art.drawing.background))
+        colour = hex_colour(art.drawing.background)
         busiest = np.bincount(
             np.concatenate([each.nails for each in threads]), minlength=len(nails)
         )
@@ -160,8 +171,9 @@ class String(Maker):
             Part("board", f"{2 * half[0]:.0f} x {2 * half[1]:.0f} mm", colour, 1),
             Part("nail", f"{self.options.nail:g} mm", "", len(nails)),
             *(
-                Part("thread", f"{k} of {self.options.thread:g} mm", each.colour, 0, each.length)
+                Part("thread", f"{k} of {self.options.thread:g} mm", colour, 0, each.length)
                 for k, each in enumerate(threads, 1)
+                for colour in [hex_colour(parse_colour(each.colour))]
             ),
         ]
         files = {
@@ -169,7 +181,7 @@ class String(Maker):
             "sequence.csv": _table(threads, places, motif).encode(),
             "read-aloud.html": _page(threads, places, half, colour, motif).encode(),
         }
-        made = Made(files, parts, self.picture(art, primitive, threads, nails))
+        made = Made(files, parts, self.picture(art, primitive, threads, nails), notes)
         lines = sum(len(each.nails) - 1 for each in threads)
         steps = [
             f"Paint the board. Print the sheets of the template at 100 %, lay them so that their "
@@ -332,11 +344,11 @@ def _page(
         "size": [2 * each for each in half],
         "colour": colour,
     }
-    for mark, value in (("DATA", json.dumps(data)), ("RECIPE", motif.recipe or "{}")):
-        page = page.replace(f"@{mark}@", value.replace("<", "\\u003c"))
-    for mark, value in (("NAME", motif.name), ("ORIGIN", motif.origin)):
-        page = page.replace(f"@{mark}@", html.escape(value))
-    return page
+    scripts = {"DATA": json.dumps(data), "RECIPE": motif.recipe or "{}"}
+    values = {mark: value.replace("<", "\\u003c") for mark, value in scripts.items()}
+    values |= {"NAME": html.escape(motif.name), "ORIGIN": html.escape(motif.origin)}
+    # In one pass: a recipe may hold a mark.
+    return re.sub("@(DATA|RECIPE|NAME|ORIGIN)@", lambda found: values[found[1]], page)
 
 
 def _list(guide: Guide, number: int, thread: Thread) -> None:
