@@ -40,6 +40,7 @@ from artgen_plugins._tours import circuit, nearest_first, shorten
 from artgen_plugins.halftone import Halftone, busy_places, rings
 from artgen_plugins.hatch import Hatch, directions, levelled, spacing, strengthened
 from artgen_plugins.mosaic import Mosaic
+from artgen_plugins.panes import Panes
 from artgen_plugins.path import Path
 from artgen_plugins.stipple import Stipple
 from artgen_plugins.string import String
@@ -538,6 +539,34 @@ def test_smudge_and_grain_are_alike_at_any_size():
     plain = coverage(primitive, packed, Canvas(600, 600))[0]
     assert np.abs(small - plain).mean() > 0.03
     assert np.abs(large.reshape(600, 2, 600, 2).mean((1, 3)) - small).mean() < 0.03
+
+
+def test_leads_run_between_panes_of_the_nearest_glass():
+    """Cells of stained glass ignored what the picture shows; a face was three gray cells."""
+    canvas = Canvas(64, 48)
+    picture = np.zeros((3, 48, 64))
+    picture[0, :, :32], picture[2, :, 32:] = 0.8, 0.8
+    panes = Panes({"inks": "#d01020,#101010,#1020d0", "panes": 2, "painted": 0.0})
+    amounts = np.zeros((3, 48, 64))
+    marks = panes.place(ink.Sheet(amounts, canvas, 4000, np.random.default_rng(1), target=picture))
+    leads = marks.strokes[marks.ink == 2]
+    assert abs(leads[:, [0, 2]]).max() < 2 * canvas.pixel
+    assert np.ptp(leads[:, [1, 3]]) == pytest.approx(2, abs=2 * canvas.pixel)
+    assert panes.inks[2] == pytest.approx(16 / 255)
+    drawn = coverage(panes, panes.pack(marks), canvas)
+    assert drawn[0][:, :28].min() > 0.99 > 0.01 > drawn[0][:, 36:].max()
+
+
+@pytest.mark.parametrize("kind", [Hatch, Panes, Tube])
+@pytest.mark.parametrize("shape", [(1, 50), (50, 1), (2, 2), (3, 3)])
+def test_the_smallest_pictures_are_drawn(kind, shape):
+    """Hatching of one row took all memory, and that of one column ended with exit code 1."""
+    rng = np.random.default_rng(0)
+    kind = kind({})
+    target = rng.random((3, *shape))
+    amounts = rng.random((len(kind.inks), *shape))
+    sheet = ink.Sheet(amounts, Canvas(*shape[::-1]), 500, rng, target=target)
+    assert len(kind.place(sheet)) <= 500
 
 
 def test_tubes_run_along_edges_alone_with_a_halo_of_one_hue():

@@ -36,6 +36,7 @@ FITS = {
     "halftone": "-n 7000 --set preset=cmyk",
     "string": "-n 2500",
     "path": "-n 5000",
+    "panes": "--set panes=90",
     "tube": "-n 9000 --background #07050f",
     "mesh": "-n 120",
     "mlp": "--steps 400",

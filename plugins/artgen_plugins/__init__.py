@@ -32,6 +32,7 @@ PRIMITIVES = {
     "String": ("string", "A thread around nails."),
     "Halftone": ("halftone", "Screens of dots or lines."),
     "Mosaic": ("mosaic", "Square stones or stitches."),
+    "Panes": ("panes", "Panes of coloured glass in lead."),
     "Tube": ("tube", "Glowing lines along the contours."),
     "Path": ("path", "One line that never lifts."),
     "LowPoly": ("mesh", "Triangles that share their edges."),

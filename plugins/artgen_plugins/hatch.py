@@ -219,10 +219,11 @@ def spacing(
     There are as many strokes as with the distance `scale` everywhere.
     """
     if weight is None:
-        return np.full(shape, scale)
+        return np.full(shape, max(scale, 0.6))
     finer = np.maximum(weight, 0.05) ** power
     found: Floats = scale * np.sqrt(np.mean(finer**2)) / finer
-    return found
+    # Distances are kept at half a pixel: lines that are closer would never block one another.
+    return found.clip(0.6)
 
 
 def blurred(picture: Floats, pitch: Floats, share: float) -> Floats:
@@ -286,7 +287,7 @@ def filled(sheet: ink.Sheet, field: Floats, level: float, apart: float, k: int) 
 
     radius = 0.75 * apart
     smooth = blurred(field, np.full(field.shape, 1.0), 0.7)
-    change = np.hypot(*np.gradient(smooth))
+    change = np.hypot(*np.gradient(np.pad(smooth, 1, mode="edge")))[1:-1, 1:-1]
     # The middle of the outline lies as far inside as it is wide.
     inner = np.pad(smooth - radius * np.minimum(change, 0.2), 1, constant_values=level - 1)
     unit, layers = sheet.canvas.pixel, []
