@@ -228,6 +228,24 @@ def test_a_run_travels_with_its_files_and_errors_name_them_as_the_user_does(tmp_
         pack(run_of({"target": {"source": "gone.png"}}), read)
 
 
+def test_the_pictures_of_views_travel(tmp_path):
+    """Beside the picture of a loss, which is another file."""
+    pictures("a.png", "b.png", "wood.png")
+    recipe = {
+        "target": {"source": "a.png"},
+        "stage": [{"loss": "mse+0.1*texture:wood.png"}],
+        "view": ["mirror", "turn=180:b.png", "turn=90:b.png", "invert:sample:cat"],
+    }
+    there = unpack(pack(run_of(recipe), read), tmp_path).task.recipe
+    own, turned, again, sample = [view.target for view in there.view]
+    assert (own, sample) == (None, "sample:cat")
+    for reference, name in ((turned, "b.png"), (again, "b.png")):
+        assert Path(reference.name).is_relative_to(tmp_path)
+        assert Path(reference.name).read_bytes() == Path(name).read_bytes()
+    [wood] = there.stage[0].loss_files
+    assert Path(wood.name).read_bytes() == Path("wood.png").read_bytes()
+
+
 def test_sets_travel_whole(tmp_path):
     pictures("set/cats/a.png", "set/dogs/b.png")
     there = unpack(pack(run_of({"target": {"source": "set"}}), read), tmp_path / "1").task

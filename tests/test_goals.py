@@ -218,6 +218,15 @@ def test_a_sheet_and_a_film_show_all_views(tmp_path, monkeypatch, capsys):
     assert "has no views" in capsys.readouterr().err
 
 
+def test_a_view_says_how_the_picture_is_drawn(tmp_path, monkeypatch, capsys):
+    """It was the usual look, one line, which shows no second picture."""
+    monkeypatch.chdir(tmp_path)
+    save_photo(tmp_path)
+    asked = ["fit", "photo.png", "--view", "turn=180", "--steps", "5", "--no-video", "--json"]
+    assert main(asked) == 0
+    assert json.loads(capsys.readouterr().out)["primitive"] == "gaussian"
+
+
 def test_views_are_tables_of_a_recipe():
     recipe = Recipe.from_dict({"view": [{"how": "mirror"}, "2*turn=180,blur=0.1:in/a.png"]})
     [first, second] = recipe.view

@@ -41,7 +41,7 @@ a face, an animal and a still life, each was a picture of its own in this one, a
 quickest: brush strokes take ten times as long, and rings tear faces apart."""
 
 _HOW = re.compile(
-    r"(primitive|clip|tiles|kind|run)\b|target\.(background|palette|alpha)|"
+    r"(primitive|clip|tiles|kind|run|view)\b|target\.(background|palette|alpha)|"
     r"output\.(transparent|edges|start|end|film|walk|latent)"
 )
 """The keys that say how a picture is drawn, searched or shown in ways that not every part has."""
