@@ -207,6 +207,12 @@ def test_kinds_are_listed_with_their_options(capsys):
     assert "board" in names
 
 
+def test_help_says_whose_numbers_bricks_have(capsys):
+    """`--only 26` is another colour in the shops than in the table, which is LDraw's."""
+    assert main(["make", "bricks", "--list"]) == 0
+    assert "LDraw's numbers" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("source", "words"),
     [
