@@ -184,6 +184,14 @@ def test_what_has_no_such_parameters_is_refused():
         edit(art, "rotate=30")
 
 
+def test_stamps_turn():
+    """The search alone did not find how: what they show changes by jumps."""
+    art = artgen.fit("sample:cat", "stamp", count=6, steps=1, size=24, seed=1, backend="eager")
+    again = edit(art, "rotate=35", "scale=0.6", "rotate=-35", f"scale={1 / 0.6}")
+    assert np.abs(again.render(48).astype(int) - art.render(48)).mean() < 0.5
+    assert np.abs(edit(art, "rotate=35").render(48).astype(int) - art.render(48)).mean() > 1
+
+
 def test_a_circle_turns_with_its_place():
     art = random_shapes("circle", 3, 1)
     made = edit(art, "rotate=30")

@@ -44,6 +44,9 @@ ROUNDS, DAMPING, DIFFERENCE = 8, 1e-5, 1e-2
 """Of the least squares by which they follow: rounds, a share of the curvature, and the change of
 raw values by which derivatives are measured."""
 
+LENGTHS = ("exp", "softplus", "reciprocal")
+"""The maps of parameters that are lengths."""
+
 FAITHFUL = 0.05
 """The largest error of a footprint that followed, as a share of its weights."""
 
@@ -71,11 +74,10 @@ def _hide(splat: Splat, tensors: Tensors) -> Tensors:
         return {**tensors, "opacity": torch.zeros_like(tensors["opacity"])}
     if splat.blend in ("sum", "mean"):
         return {**tensors, "colour": torch.zeros_like(tensors["colour"])}
-    lengths = ("exp", "softplus", "reciprocal")
     smaller = {
         name: GONE * tensors[name]
         for name, param in splat.parameters().items()
-        if param.map.function in lengths
+        if param.map.function in LENGTHS
     }
     return {**tensors, **smaller}
 
@@ -121,6 +123,18 @@ def _transform(splat: Splat, tensors: Tensors, linear: Tensor, offset: Tensor) -
         raw = [p.map.inverse(tensors[k]).reshape(-1, around.shape[2]) for k, p in params.items()]
         found = torch.cat([*raw, around.new_zeros(0, around.shape[2])])
         wanted = weights(found, around)
+        # Most have an angle and lengths, which need no search.
+        turned = {k: tensors[k] + angle if p.period else tensors[k] for k, p in params.items()}
+        for name, param in params.items():
+            if param.map.function in LENGTHS:
+                turned[name] = factor * turned[name]
+        raw = [p.map.inverse(turned[k]).reshape(-1, around.shape[2]) for k, p in params.items()]
+        at = torch.einsum("ij,jkn->ikn", linear, around)
+        if (
+            raw
+            and (weights(torch.cat(raw), at) - wanted).abs().mean() <= 1e-3 * wanted.abs().mean()
+        ):
+            return {**moved, **mapped(torch.cat(raw))}
         for step in ((k + 1) / steps for k in range(steps)):
             c, s = (factor**step * f(step * angle) for f in (math.cos, math.sin))
             at = torch.einsum("ij,jkn->ikn", torch.tensor([[c, -s], [s, c]]), around)
