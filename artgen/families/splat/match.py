@@ -124,11 +124,11 @@ def _transform(splat: Splat, tensors: Tensors, linear: Tensor, offset: Tensor) -
         found = torch.cat([*raw, around.new_zeros(0, around.shape[2])])
         wanted = weights(found, around)
         # Most have an angle and lengths, which need no search.
-        turned = {k: tensors[k] + angle if p.period else tensors[k] for k, p in params.items()}
+        first = {k: tensors[k] + angle if p.period else tensors[k] for k, p in params.items()}
         for name, param in params.items():
             if param.map.function in LENGTHS:
-                turned[name] = factor * turned[name]
-        raw = [p.map.inverse(turned[k]).reshape(-1, around.shape[2]) for k, p in params.items()]
+                first[name] = factor * first[name]
+        raw = [p.map.inverse(first[k]).reshape(-1, around.shape[2]) for k, p in params.items()]
         at = torch.einsum("ij,jkn->ikn", linear, around)
         if (
             raw
