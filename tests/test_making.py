@@ -207,6 +207,53 @@ def test_kinds_are_listed_with_their_options(capsys):
     assert "board" in names
 
 
+def test_places_to_paint_are_counted_numbered_and_wide_enough(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    paints = Path("paints.csv")
+    paints.write_text("\ufeffname,colour\nWhite,#ffffff\nBlack,#101010\nSienna,#7a3b1e\n", "utf-8")
+    line = ["make", "paint", "sample:cat", "--width", "15cm", "--regions", "60", "--brush", "4mm"]
+    assert main([*line, "--paints", "paints.csv", "--colours", "7", "-q"]) == 0
+    made = Path("artgen-out/cat-paint")
+    colours = rows(made / "colours.csv")
+    assert 3 <= len(colours) <= 7
+    mixed = [re.findall(r"[A-Z]\w+", each["mixture"]) for each in colours]
+    assert {name for names in mixed for name in names} == {"White", "Black", "Sienna"}
+    assert max(len(names) for names in mixed) == 2
+    svg = (made / "outlines.svg").read_text("utf-8")
+    numbers = re.findall(r">(\d+)</text>", svg)
+    for each in colours:
+        assert numbers.count(each["number"]) == int(each["places"]) > 0
+    area = sum(float(each["square cm"]) for each in colours)
+    high = float(re.search(r'viewBox="0 0 150.00 ([\d.]+)"', svg)[1])
+    assert area == pytest.approx(15 * high / 10, rel=0.01)
+    parts = {each["name"].split()[0]: each["number"] for each in rows(made / "parts.csv")}
+    assert all(parts[each["number"]] == each["places"] for each in colours)
+    first = {path.name: path.read_bytes() for path in made.iterdir()}
+    assert main([*line, "--paints", "paints.csv", "--colours", "7", "-q", "--overwrite"]) == 0
+    assert first == {path.name: path.read_bytes() for path in made.iterdir()}
+
+
+def test_a_brush_fits_into_each_place():
+    from artgen_makers.paint import fillable, poles, separated
+
+    cells = np.kron(np.random.default_rng(3).integers(0, 4, (14, 18)), np.ones((3, 3), int))
+    lab = np.array([[20.0, 0, 0], [50, 40, 0], [70, -30, 0], [90, 0, 60]])
+    found = fillable(cells, lab, 4.0)
+    assert poles(separated(cells))[:, 2].min() < 4
+    assert poles(separated(found))[:, 2].min() >= 4
+    assert len(np.unique(found)) > 1
+    assert poles(np.zeros((9, 21), np.int64)).tolist()[0][2] == pytest.approx(4.5, abs=0.6)
+
+
+def test_a_mixture_is_darker_than_the_mean_and_nearer_to_the_darker_paint():
+    from artgen_makers.paint import Paint, mixtures
+
+    white, black = (Paint(n, np.full(3, v)) for n, v in (("White", 0.97), ("Black", 0.1)))
+    tones = {each.name: float(each.colour[0]) for each in mixtures([white, black])}
+    assert tones["1 White + 1 Black"] < 0.4 < tones["24 White + 1 Black"] < 0.97
+    assert list(tones.values())[2:] == sorted(list(tones.values())[2:], reverse=True)
+
+
 def test_help_says_whose_numbers_bricks_have(capsys):
     """`--only 26` is another colour in the shops than in the table, which is LDraw's."""
     assert main(["make", "bricks", "--list"]) == 0
@@ -419,6 +466,9 @@ def test_confetti_is_swept_on_request():
         (["cross-stitch", "--fabric", "reddd"], 2, "reddd"),
         (["beads", "--brand", "wood"], 2, "there is no table of 5 mm beads of 'wood'"),
         (["beads", "--bead", "4mm"], 2, "--bead 5mm or 2.6mm"),
+        (["paint", "--width", "50mm", "--brush", "40mm"], 2, "no room for places of 40 mm"),
+        (["paint", "--paints", "missing.csv"], 3, "cannot read the paints missing.csv"),
+        (["paint", "--colours", "1"], 2, "option colours must be"),
         (["bricks", "--plates", "2x2"], 2, "without 1x1"),
         (["bricks", "--plates", "1x1,9x9"], 2, "there is no plate '9x9'"),
         (["bricks", "--stock", "missing.csv"], 3, "cannot read the stock missing.csv"),

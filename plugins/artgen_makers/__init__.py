@@ -4,6 +4,7 @@ _KINDS = {
     "string": ("String art: nails, threads as lists, a page that reads aloud", "string:String"),
     "cross-stitch": ("Cross-stitch: charts in colours of DMC floss", "grids:CrossStitch"),
     "beads": ("Fused beads: charts at 1:1 for boards of pegs", "grids:Beads"),
+    "paint": ("Painting by numbers: outlines, colours and mixtures", "paint:PaintByNumbers"),
     "bricks": ("Mosaics of plates with studs, merged, from a stock", "bricks:Bricks"),
 }
 MAKERS = {name: (summary, f"artgen_makers.{place}") for name, (summary, place) in _KINDS.items()}

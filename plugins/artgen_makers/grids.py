@@ -147,7 +147,7 @@ def assigned(
     rgb2lab = color.rgb2lab
     lab = rgb2lab(picture)
     sold = rgb2lab(np.array([parse_colour(each.colour) for each in table])[None])[0]
-    groups, weight = _groups(lab.reshape(-1, 3))
+    groups, weight = grouped(lab.reshape(-1, 3))
     apart = apart_of(groups[:, None], sold[None])
     chosen = choose(apart**2, weight, min(options.colours, len(table)))
     if options.dither:
@@ -207,7 +207,7 @@ def without_confetti(cells: Cells, lab: Floats, most: int) -> Cells:
     return cells
 
 
-def _groups(lab: Floats) -> tuple[Floats, Floats]:
+def grouped(lab: Floats) -> tuple[Floats, Floats]:
     """Return mean colours of a picture, [groups, 3], and how many cells each stands for."""
     step = 4.0
     while True:

@@ -1,0 +1,191 @@
+"""Regions that follow a picture: cut, joined, made smooth, and the lines between them.
+
+The picture is cut by a watershed with seeds that lie closer where it has more detail (Neubert and
+Protzel: Compact watershed, 2014). Regions are merged by Ward's rule (1963), with a price for those
+that get too large. Pixels are numbered by row and column.
+"""
+
+from __future__ import annotations
+
+import heapq
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Labels = NDArray[np.int64]
+
+SEEDS = 3
+"""Regions of the watershed for each one that is asked for."""
+PRICE = 25.0
+"""The price of a region as large as the mean, in squared differences of colour."""
+SMOOTH = 4.0
+"""Standard deviation of what smooths borders, in pixels."""
+FLAT = 1.0
+"""The slope, in units of CIELAB for each pixel, that is no edge."""
+
+
+def cut(lab: Floats, weight: Floats | None, count: int) -> Labels:
+    """Cut a picture in CIELAB [height, width, 3] into at most `count` regions: [height, width]."""
+    from scipy.ndimage import gaussian_filter
+    from skimage.segmentation import watershed
+
+    height, width = lab.shape[:2]
+    smooth = np.stack([gaussian_filter(lab[..., k], 1.2, mode="nearest") for k in range(3)], 2)
+    slope = np.sqrt(sum(g**2 for k in range(3) for g in _slopes(smooth[..., k])))
+    slope = np.maximum(slope - FLAT, 0)
+    detail = gaussian_filter(slope, 0.02 * min(height, width), mode="nearest")
+    dense = 0.5 * detail.mean() + detail + 1e-9
+    if weight is not None:
+        dense = dense * (weight / max(weight.mean(), 1e-9)) ** 0.7
+    seeds = _spread(dense, min(SEEDS * count, height * width // 9 + 1))
+    markers = np.zeros((height, width), np.int64)
+    markers[seeds[:, 0], seeds[:, 1]] = np.arange(1, len(seeds) + 1)
+    labels = watershed(slope, markers, compactness=2) - 1  # type: ignore[no-untyped-call]
+    return smoothed(merged(labels, smooth, dense, count), SMOOTH)
+
+
+def _slopes(picture: Floats) -> tuple[Floats, ...]:
+    return tuple(
+        np.gradient(picture, axis=axis) if picture.shape[axis] > 1 else np.zeros_like(picture)
+        for axis in (0, 1)
+    )
+
+
+def _spread(dense: Floats, count: int) -> Labels:
+    """Return the middles, rows and columns [N, 2], of boxes with the same share of `dense`."""
+    boxes = [(0, dense.shape[0], 0, dense.shape[1], count)]
+    found = []
+    while boxes:
+        top, bottom, left, right, number = boxes.pop()
+        box = dense[top:bottom, left:right]
+        if number < 2 or box.size < 4:
+            found.append([(top + bottom) // 2, (left + right) // 2])
+            continue
+        axis = int(box.shape[1] > box.shape[0])
+        total = np.cumsum(box.sum(1 - axis))
+        half = int(np.searchsorted(total, total[-1] * (number // 2) / number)) + 1
+        half = min(half, box.shape[axis] - 1)
+        ends = [(top, top + half, left, right), (top + half, bottom, left, right)]
+        if axis:
+            ends = [(top, bottom, left, left + half), (top, bottom, left + half, right)]
+        boxes += [(*ends[0], number // 2), (*ends[1], number - number // 2)]
+    return np.array(found)
+
+
+def merged(labels: Labels, lab: Floats, dense: Floats, panes: int) -> Labels:
+    """Join neighbours, those that differ least first, until there are `panes` regions.
+
+    Joining regions of masses m and n, in shares of the mean, costs mn / (m + n) times the squared
+    difference of their colours (Ward), and a price for their common mass.
+    """
+    count = int(labels.max()) + 1
+    mass = np.bincount(labels.ravel(), dense.ravel(), count) * panes / dense.sum()
+    colours = list(np.stack([means(lab[..., k], labels) for k in range(3)], 1))
+    near: list[set[int]] = [set() for _ in range(count)]
+    for first, second in ((labels[1:], labels[:-1]), (labels[:, 1:], labels[:, :-1])):
+        for a, b in np.unique(np.stack([first, second], -1)[first != second], axis=0).tolist():
+            near[a].add(b)
+            near[b].add(a)
+
+    def cost(a: int, b: int) -> float:
+        both, differ = mass[a] + mass[b], colours[a] - colours[b]
+        return float(mass[a] * mass[b] / both * (differ @ differ) + PRICE * both**2)
+
+    age, into = [0] * count, list(range(count))
+    heap = [(cost(a, b), a, b, 0, 0) for a in range(count) for b in near[a] if a < b]
+    heapq.heapify(heap)
+    left = sum(each > 0 for each in mass)
+    while left > panes and heap:
+        _, a, b, then_a, then_b = heapq.heappop(heap)
+        if (age[a], age[b]) != (then_a, then_b):
+            continue
+        colours[a] = (mass[a] * colours[a] + mass[b] * colours[b]) / (mass[a] + mass[b])
+        mass[a] += mass[b]
+        age[a], age[b], into[b] = age[a] + 1, -1, a
+        near[a] = (near[a] | near[b]) - {a, b}
+        for c in near[a]:
+            near[c] = (near[c] - {b}) | {a}
+            low, high = (a, c) if a < c else (c, a)
+            heapq.heappush(heap, (cost(a, c), low, high, age[low], age[high]))
+        left -= 1
+    for k in range(count):
+        while into[k] != into[into[k]]:
+            into[k] = into[into[k]]
+    found: Labels = np.array(into)[labels]
+    return found
+
+
+def smoothed(labels: Labels, sigma: float) -> Labels:
+    """Give each pixel to the region that has most of its surroundings."""
+    from scipy.ndimage import find_objects, gaussian_filter
+
+    height, width = labels.shape
+    best, found, pad = np.zeros(labels.shape), labels.copy(), int(4 * sigma) + 1
+    for value, box in enumerate(find_objects(labels + 1)):
+        if box is None:
+            continue
+        rows, columns = (
+            slice(max(0, part.start - pad), min(size, part.stop + pad))
+            for part, size in zip(box, (height, width), strict=True)
+        )
+        share = gaussian_filter((labels[rows, columns] == value) * 1.0, sigma, mode="nearest")
+        more = share > best[rows, columns]
+        best[rows, columns][more] = share[more]
+        found[rows, columns][more] = value
+    return found
+
+
+def chains(labels: Labels) -> list[Floats]:
+    """Return the smooth lines between regions, rows and columns [N, 2] of corners of pixels.
+
+    A line goes from one corner where three regions meet to the next, or around one region.
+    """
+    from scipy.ndimage import gaussian_filter1d
+
+    near: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    down = np.argwhere(labels[:, 1:] != labels[:, :-1])
+    across = np.argwhere(labels[1:] != labels[:-1])
+    edges = [((r, c + 1), (r + 1, c + 1)) for r, c in down.tolist()]
+    edges += [((r + 1, c), (r + 1, c + 1)) for r, c in across.tolist()]
+    for a, b in edges:
+        near.setdefault(a, []).append(b)
+        near.setdefault(b, []).append(a)
+    used: set[frozenset[tuple[int, int]]] = set()
+    lines = []
+    ends = [each for each, others in near.items() if len(others) != 2]
+    for begin in [*ends, *near]:
+        for second in near[begin]:
+            if frozenset((begin, second)) in used:
+                continue
+            line = [begin, second]
+            used.add(frozenset((begin, second)))
+            while len(near[line[-1]]) == 2 and line[-1] != begin:
+                one, other = near[line[-1]]
+                following = other if one == line[-2] else one
+                used.add(frozenset((line[-1], following)))
+                line.append(following)
+            points = np.array(line, np.float64)
+            inner = gaussian_filter1d(points, SMOOTH, axis=0, mode="nearest")
+            # Corners stay where they are.
+            way = np.minimum(np.arange(len(points)), np.arange(len(points))[::-1])[:, None]
+            share = np.minimum(1, way / (2 * SMOOTH))
+            points = (share * inner + (1 - share) * points)[:: 3 if len(points) > 6 else 1]
+            if tuple(points[-1]) != line[-1]:
+                points = np.concatenate([points, [line[-1]]])
+            lines.append(points)
+    return lines
+
+
+def lab_of(picture: Floats) -> Floats:
+    """Return sRGB [3, ...] in 0 to 1 as CIELAB [..., 3]."""
+    from skimage.color import rgb2lab
+
+    found: Floats = rgb2lab(np.moveaxis(picture.clip(0, 1), 0, -1))
+    return found
+
+
+def means(values: Floats, labels: Labels) -> Floats:
+    """Return the mean of `values` in each region, [N]; 0 where there is none."""
+    size = np.bincount(labels.ravel())
+    return np.bincount(labels.ravel(), values.ravel()) / np.maximum(size, 1)
