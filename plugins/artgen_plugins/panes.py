@@ -21,13 +21,13 @@ Labels = NDArray[np.int64]
 
 JEWEL, CONTRAST = 1.9, 1.3
 """How much more chroma and difference of lightness glass has than what it shows."""
-STREAKS, MIDDLE = 0.22, 0.3
+STREAKS, MIDDLE = 0.1, 0.42
 """How much light comes through streaks, and through the middle of a pane."""
 WAVES = ((23.0, 4.0, 0.3), (41.0, -7.0, 1.7), (67.0, 9.0, 4.1))
 """The rate, slant and phase of each wave of streaks."""
 JEWELS = (
     "#8e1220,#d1281e,#ea6a1c,#f3a72b,#f8d873,#fbf1cf,#efc3a2,#c07d58,"
-    "#5b2a1c,#8fae3c,#2f7d3c,#0f4a45,#1b8a9a,#8fc9e6,#2a479f"
+    "#6b1a3c,#8fae3c,#2f7d3c,#0f4a45,#1b8a9a,#8fc9e6,#2a479f"
 )
 
 
@@ -41,7 +41,7 @@ class PanesOptions(InkOptions):
     )
     margin: float = option(0.0, "blank border, as a share of the shorter side", low=0, high=0.4)
     overprint: bool = option(False, "inks multiply what is below them; if false they cover it")
-    panes: int = option(360, "number of panes", low=1, high=2000)
+    panes: int = option(280, "number of panes", low=1, high=2000)
     lead: float = option(0.005, "radius of a lead in canvas units", low=0.0005, high=0.1)
     painted: float = option(0.6, "how much fine detail is painted on the glass", low=0, high=1)
 
@@ -114,7 +114,7 @@ class Panes(Ink):
         if sheet.weight is not None:
             least = least / (0.5 + 0.5 * sheet.weight / sheet.weight.mean())
         field = (wide - fine) / least
-        kept = without_specks(field > 1, np.full(tone.shape, max(1.5, 0.005 * unit)))
+        kept = without_specks(field > 1, np.full(tone.shape, max(1.5, 0.011 * unit)))
         return filled(sheet, np.where(kept, field, np.minimum(field, 0.9)), 1.0, apart, last)
 
 

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
 
-SEEDS = 3
+SEEDS = 6
 """Regions of the watershed for each one that is asked for."""
-PRICE = 25.0
+PRICE = 2.0
 """The price of a region as large as the mean, in squared differences of colour."""
 SMOOTH = 4.0
 """Standard deviation of what smooths borders, in pixels."""
