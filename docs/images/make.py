@@ -36,7 +36,7 @@ MOSAIC = (
     "fruit-in-leaves",
 )
 """The pieces in the mosaic of the first page, three in a row."""
-WALL_COLUMNS, WALL_WIDTH = 8, 1400
+WALL_COLUMNS, WALL_WIDTH = 10, 1600
 """The rows of the sheet of all pieces."""
 PREVIEWS = {"progress": "cup-in-light"}
 """Pieces whose videos are shown, by the names of the pictures."""
