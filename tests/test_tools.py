@@ -2,6 +2,7 @@
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -184,6 +185,30 @@ def test_a_forked_python_does_what_python_does(tmp_path, monkeypatch):
                 process.send_signal(signal_)
                 assert process.wait(PATIENCE) == expected
             wait_until(lambda path=forked: not path.exists())
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="forks as Linux does")
+def test_a_signal_waits_until_it_can_be_passed_on(tmp_path):
+    # The forked program may write before the one that asked knows its number.
+    program = [sys.executable, "-c", "import signal\nsignal.pause()"]
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(address := str(tmp_path / "forks"))
+        listener.listen()
+        line = [sys.executable, "-S", "-I", forks.__file__, address, "-c", ""]
+        forked, asking = subprocess.Popen(program), subprocess.Popen(line)
+        try:
+            connection, _ = listener.accept()
+            with connection, connection.makefile("rb") as file:
+                file.read(int.from_bytes(file.read(forks.WORD)))
+                asking.send_signal(signal.SIGTERM)
+                connection.sendall(forked.pid.to_bytes(forks.WORD))
+                assert forked.wait(PATIENCE) == -signal.SIGTERM
+                connection.sendall((5).to_bytes(forks.WORD, signed=True))
+                assert asking.wait(PATIENCE) == 5
+        finally:
+            for process in (forked, asking):
+                process.kill()
+                process.wait()
 
 
 def test_mutants_differ_in_one_place_and_annotations_stay():

@@ -155,13 +155,17 @@ def ask(address: str, arguments: list[str]) -> int:
     """Let the server start a process, and return its exit code: -N where signal N ended it."""
     asked = {"arguments": arguments, "folder": os.getcwd(), "environment": dict(os.environ)}
     data = json.dumps(asked).encode()
+    passed_on = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     with socket.socket(socket.AF_UNIX) as connection:
         connection.connect(address)
+        # The new process may write before this one knows its number: a signal waits until then.
+        signal.pthread_sigmask(signal.SIG_BLOCK, passed_on)
         socket.send_fds(connection, [len(data).to_bytes(WORD)], [0, 1, 2])
         connection.sendall(data)
         process = int.from_bytes(_answer(connection))
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in passed_on:
             signal.signal(number, lambda sent, _: os.kill(process, sent))
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, passed_on)
         return int.from_bytes(_answer(connection), signed=True)
 
 
