@@ -268,7 +268,9 @@ class _Batch:
             self.checkpoints.drop(task.stem)
         payload = pack(task, self.hold)
         kept = self.checkpoints if self.at_url else None
-        execute = self.execute.options(num_cpus=task.cpus, num_gpus=task.gpus, max_retries=RETRIES)
+        execute = self.execute.options(
+            name=task.stem, num_cpus=task.cpus, num_gpus=task.gpus, max_retries=RETRIES
+        )
         reference = execute.remote(
             [self.work], payload, self.coordinator, kept, self.pinned, self.expected
         )

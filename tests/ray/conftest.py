@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -38,9 +40,23 @@ class Nodes:
         """What `--on` takes."""
         return f"ray://127.0.0.1:{self.port}"
 
-    def kill(self) -> None:
-        """Take a node away, as if its plug was pulled."""
-        self.cluster.remove_node(self.workers.pop(), allow_graceful=False)
+    def node_of(self, process: int) -> Any:
+        """The node that started a process of a worker; None for the head."""
+        try:
+            parent = int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            return None
+        for node in self.workers:
+            if any(each.process.pid == parent for each in node.all_processes["raylet"]):
+                return node
+        return None
+
+    def kill(self, process: int) -> None:
+        """Take the node away that started this process, as if its plug was pulled."""
+        node = self.node_of(process)
+        self.workers.remove(node)
+        self.cluster.remove_node(node, allow_graceful=False)
+        os.kill(process, signal.SIGKILL)  # It may be stopped, and would stay.
 
     def repair(self) -> None:
         """Have two again."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -50,6 +51,19 @@ class Command:
             assert self.process.poll() is None, self.text
             time.sleep(0.02)
 
+    def hold(self, cluster) -> int:
+        """Stop a worker, not of the head, whose run has said that it began: it cannot end."""
+        while self.process.poll() is None:
+            for worker in workers():
+                run = named(worker)
+                if run and f"{run}: " in self.text and cluster.node_of(worker):
+                    os.kill(worker, signal.SIGSTOP)
+                    if named(worker) == run:  # Otherwise it had ended before.
+                        return worker
+                    os.kill(worker, signal.SIGCONT)
+            time.sleep(0.02)
+        raise AssertionError(self.text)
+
     def end(self) -> tuple[int, str]:
         out = self.process.stdout.read()
         return self.process.wait(), out
@@ -83,17 +97,20 @@ def files(folder: str, *suffixes: str) -> dict[str, bytes]:
     }
 
 
-def workers(name: bytes = b"ray::_execute") -> list[int]:
+def named(process: int) -> str:
+    """The name of the run that a worker of Ray carries out, "" for other processes."""
+    try:
+        title = Path(f"/proc/{process}/cmdline").read_bytes()
+    except OSError:
+        return ""
+    found = re.match(rb"ray::([\w-]+-gaussian|Coordinator)", title)
+    return found[1].decode() if found else ""
+
+
+def workers(name: str = "-gaussian") -> list[int]:
     """The processes that carry out a run at this moment, or something else."""
-    found = []
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdecimal():
-            try:
-                if (folder / "cmdline").read_bytes().startswith(name):
-                    found.append(int(folder.name))
-            except OSError:
-                continue
-    return found
+    numbers = [int(each.name) for each in Path("/proc").iterdir() if each.name.isdecimal()]
+    return [number for number in numbers if named(number).endswith(name)]
 
 
 def pictures(folder: str, count: int) -> list[str]:
@@ -113,7 +130,8 @@ def test_a_node_that_dies_changes_no_byte(cluster):
     assert artgen("fit", *targets, *budget, "--out", "here", "-j", 2, "-q")[0] == 0
     command = Command("fit", *targets, *budget, "--out", "there", "--on", cluster.address)
     command.wait_for("all steps are done", times=4)
-    cluster.kill()
+    worker = command.hold(cluster)
+    cluster.kill(worker)
     code, out = command.end()
     assert code == 0, command.text
     assert LOST in command.text
@@ -179,7 +197,7 @@ def test_when_the_cluster_is_lost_what_is_done_is_kept(cluster):
     budget = ("--steps", 800, "--seed", 3, *SMALL)
     command = Command("fit", *targets, *budget, "--on", cluster.address)
     command.wait_for("all steps are done")
-    [coordinator] = workers(b"ray::Coordinator")
+    [coordinator] = workers("Coordinator")
     os.kill(coordinator, signal.SIGKILL)
     code, _ = command.end()
     assert code == 6, command.text
