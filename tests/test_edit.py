@@ -273,6 +273,10 @@ def test_a_palette_is_recoloured_with_its_parts():
         ("delete@smallest", "does not say how many"),
         ("delete@smallest:0", "does not say how many"),
         ("delete@somewhere", "is no place of parts"),
+        # Words of --focus that are no circles: an IndexError, with exit code 1.
+        ("delete@faces", "is no place of parts"),
+        ("delete@none", "is no place of parts"),
+        ("delete@auto", "is no place of parts"),
         ("delete@colour:nothing", "is not a colour"),
         ("delete@3,3,3", "is not a circle"),
         ("move", "is not how parts are edited"),

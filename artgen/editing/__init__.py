@@ -208,10 +208,11 @@ def _chosen(parts: Parts, where: str) -> Integers:
         return np.flatnonzero(_alike(parts.colours, [parse_colour(value)])[:, 0] >= 0.5)
     reach = np.array(parts.drawing.canvas.reach)
     shares = (parts.looks.places / reach + 1) / 2
-    if is_focus(where) and where != "auto":
-        circles = np.array(parse_focus(where))
-        away = np.linalg.norm((shares[:, None] - circles[:, :2]) * reach, axis=2)
-        return np.flatnonzero((away <= circles[:, 2]).any(1))
+    circles = parse_focus(where) if is_focus(where) else None
+    if isinstance(circles, tuple) and circles:
+        x, y, radii = np.array(circles).T
+        away = np.linalg.norm((shares[:, None] - np.stack([x, y], 1)) * reach, axis=2)
+        return np.flatnonzero((away <= radii).any(1))
     if not _is_file(where):
         raise UsageError(
             f"@{where} is no place of parts",
