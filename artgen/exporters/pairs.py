@@ -20,13 +20,6 @@ SHARP = 1600
 """Long side of the pictures of a page in pixels, unless asked for: it shows them in a window."""
 
 
-def composed(art: Art, request: ExportRequest, what: str) -> NDArray[np.uint8] | None:
-    """The still of a form that has one, uint8 [height, width, 3]; None for another request."""
-    if request.film == "side-by-side":
-        return side_by_side(art, request, what)
-    return views_sheet(art, request, what) if request.film == "views" else None
-
-
 def views_sheet(art: Art, request: ExportRequest, what: str) -> NDArray[np.uint8]:
     """A sheet of the drawing and all its views, each as large as the request says.
 

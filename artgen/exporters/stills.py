@@ -33,16 +33,22 @@ def export_tiff(art: Art, request: ExportRequest) -> bytes:
     return encode_tiff_strips(strips, canvas.height, art.recipe.to_json(), dpi=request.dpi)
 
 
+def _composed(art: Art, request: ExportRequest, what: str) -> NDArray[np.uint8] | None:
+    """The still of a form of film that has one; None for another request."""
+    from artgen.exporters import pairs
+
+    if request.film == "side-by-side":
+        return pairs.side_by_side(art, request, what)
+    return pairs.views_sheet(art, request, what) if request.film == "views" else None
+
+
 def _strips(
     art: Art, request: ExportRequest, what: str
 ) -> tuple[Canvas, Iterator[NDArray[np.uint8]]]:
     """Return the size of a still, and its rows as `Art.strips` draws them."""
-    if request.film is not None:
-        from artgen.exporters.pairs import composed
-
-        pixels = composed(art, request, what)
-        if pixels is not None:
-            return Canvas(pixels.shape[1], pixels.shape[0]), iter([pixels])
+    pixels = _composed(art, request, what)
+    if pixels is not None:
+        return Canvas(pixels.shape[1], pixels.shape[0]), iter([pixels])
     refuse(request, what)
     strips = art.strips(request.size, **drawn_as(request))
     return art.canvas(request.size), strips
@@ -66,12 +72,9 @@ export_jpg, export_avif = _photo("jpg"), _photo("avif")
 
 def _still(art: Art, request: ExportRequest, what: str) -> NDArray[np.uint8]:
     """Draw a still, uint8 [height, width, 3 or 4]."""
-    if request.film is not None:
-        from artgen.exporters.pairs import composed
-
-        pixels = composed(art, request, what)
-        if pixels is not None:
-            return pixels
+    pixels = _composed(art, request, what)
+    if pixels is not None:
+        return pixels
     refuse(request, what, latents=("latent", "walk"))
     if request.latent is None and request.walk is None:
         return art.render(request.size, **drawn_as(request))
