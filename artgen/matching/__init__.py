@@ -40,6 +40,9 @@ Where colours add up, that of a part is not what is seen, and has no weight: wit
 7 % of the pixels in the middle of a morph were black or white in a channel.
 """
 
+TURN, GROWTH = math.radians(15), 1.3
+"""The most by which parts are turned and scaled at once, before their parameters follow."""
+
 
 @dataclass(frozen=True, eq=False)
 class Appearance:
@@ -137,6 +140,15 @@ def transform(primitive: Primitive, tensors: Tensors, linear: Tensor, offset: Te
     """
     places = torch.from_numpy(appearance(primitive, tensors).places.T).float()
     return move(primitive, tensors, linear @ places + offset[:, None] - places)
+
+
+def in_steps(linear: Tensor) -> tuple[float, float, int]:
+    """The factor and the angle in radians of a rotation times a factor, and the number of steps."""
+    whole = linear.double()
+    factor = math.sqrt(abs(float(torch.linalg.det(whole))))
+    angle = math.atan2(float(whole[1, 0]), float(whole[0, 0]))
+    steps = max(abs(angle) / TURN, abs(math.log(factor)) / math.log(GROWTH), 1)
+    return factor, angle, math.ceil(steps)
 
 
 @generic("match")

@@ -22,6 +22,7 @@ from artgen.matching import (
     appearance,
     carry,
     hide,
+    in_steps,
     move,
     transform,
 )
@@ -30,8 +31,8 @@ LEAST_SLOPE, MOST_SLOPE = 1e-3, 1e3
 """Of corners by genes: those below a share of the largest one do nothing; beyond the other limit
 the order of the corners has changed."""
 
-TURN, GROWTH, ROUNDS = math.radians(15), 1.3, 4
-"""The most by which shapes are turned and scaled at once; rounds of least squares after that."""
+ROUNDS = 4
+"""Rounds of least squares after each step in which shapes are turned and scaled."""
 
 FAITHFUL = 0.03
 """The largest distance of an outline from what it shall be, as a share of its size."""
@@ -98,9 +99,7 @@ def _transform(shape: Shape, tensors: Tensors, linear: Tensor, offset: Tensor) -
     """
     kinds, genes = _kinds_and_genes(shape, tensors)
     whole, shift = linear.double().numpy(), offset.double().numpy()
-    factor = math.sqrt(abs(float(np.linalg.det(whole))))
-    angle = math.atan2(whole[1, 0], whole[0, 0])
-    steps = math.ceil(max(abs(angle) / TURN, abs(math.log(factor)) / math.log(GROWTH), 1))
+    factor, angle, steps = in_steps(linear)
     found = tensors["genes"].clone()
     for index, (kind, row) in enumerate(zip(kinds, genes, strict=True)):
         member = shape.members[kind]

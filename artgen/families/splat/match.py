@@ -20,6 +20,7 @@ from artgen.matching import (
     building_order,
     compose,
     hide,
+    in_steps,
     join,
     move,
     pair,
@@ -36,9 +37,6 @@ GONE = 1e-3
 
 NEIGHBOURS = 24
 """A splat moves by the median of the movements of this many neighbours."""
-
-TURN, GROWTH = math.radians(15), 1.3
-"""The most by which splats are turned and scaled at once, before their parameters follow."""
 
 ROUNDS, DAMPING, DIFFERENCE = 8, 1e-5, 1e-2
 """Of the least squares by which they follow: rounds, a share of the curvature, and the change of
@@ -100,9 +98,7 @@ def _transform(splat: Splat, tensors: Tensors, linear: Tensor, offset: Tensor) -
     fixed = {"xy", "colour", "z", "opacity", "visibility"}
     params = {k: p for k, p in splat.parameters().items() if k not in fixed and p.lr != 0}
     sizes = [math.prod(param.shape) for param in params.values()]
-    factor = math.sqrt(abs(float(torch.linalg.det(linear))))
-    angle = math.atan2(float(linear[1, 0]), float(linear[0, 0]))
-    steps = math.ceil(max(abs(angle) / TURN, abs(math.log(factor)) / math.log(GROWTH), 1))
+    factor, angle, steps = in_steps(linear)
 
     def mapped(raw: Tensor) -> Tensors:
         rows = dict(zip(params, raw.split_with_sizes(sizes), strict=True))
