@@ -88,6 +88,13 @@ class Motif:
         """The recipe of the drawing, as JSON; empty for a photo."""
         return "" if self.art is None else self.art.recipe.to_json()
 
+    def table(self, *rows: Sequence[object]) -> bytes:
+        """A CSV table below the line that says how the thing is made."""
+        text = io.StringIO(newline="")
+        text.write(f"# {self.origin}\r\n")
+        csv.writer(text).writerows(rows)
+        return text.getvalue().encode()
+
     @property
     def aspect(self) -> float:
         """Width divided by height."""
@@ -196,15 +203,10 @@ def files_of(made: Made, motif: Motif, provenance: Provenance) -> dict[str, byte
     data: dict[str, Any] = {"artgen": __version__, "made": asdict(provenance)}
     data |= {"recipe": json.loads(recipe)} if recipe else {}
     data["parts"] = [asdict(part) for part in made.parts]
-    table = io.StringIO(newline="")
-    table.write(f"# {motif.origin}\r\n")
-    rows = csv.writer(table)
-    rows.writerow(["what", "name", "colour", "number", "length in mm"])
-    for part in made.parts:
-        rows.writerow([part.what, part.name, part.colour, part.number, f"{part.length:.1f}"])
+    rows = [[p.what, p.name, p.colour, p.number, f"{p.length:.1f}"] for p in made.parts]
     return {
         **made.files,
-        "parts.csv": table.getvalue().encode(),
+        "parts.csv": motif.table(["what", "name", "colour", "number", "length in mm"], *rows),
         "parts.json": (json.dumps(data, indent=1, ensure_ascii=False) + "\n").encode(),
         "picture.png": encode_png(made.picture, recipe or None),
     }

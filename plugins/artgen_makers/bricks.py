@@ -6,17 +6,15 @@ that whose ends meet the fewest seams of the row above, so that layers hold toge
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from artgen import option
-from artgen.errors import InputError, UsageError
+from artgen.errors import UsageError
 from artgen.making import Motif, Part
 from artgen_makers.grids import (
     Cells,
@@ -26,6 +24,7 @@ from artgen_makers.grids import (
     Pixels,
     chart,
     laid,
+    read_rows,
     read_table,
     side_of,
 )
@@ -97,19 +96,13 @@ class Bricks(Grid):
         """
         if not self.options.stock:
             return {}
-        try:
-            rows = list(csv.reader(Path(self.options.stock).read_text("utf-8-sig").splitlines()))
-        except (OSError, ValueError, csv.Error) as error:
-            raise InputError(
-                f"cannot read the stock {self.options.stock}: {error}",
-                hint="give a file of lines such as 1x4,15,200",
-            ) from None
+        rows = read_rows(self.options.stock, "stock", "1x4,15,200")
         known = {
             name.lower(): c.number for c in read_table(self.table) for name in (c.number, c.name)
         }
         found: dict[tuple[str, str], int] = {}
         for number, row in enumerate(rows, 1):
-            size, colour, count = [*(cell.strip().lower() for cell in row), "", "", ""][:3]
+            size, colour, count = [*(cell.lower() for cell in row), "", "", ""][:3]
             if number == 1 and size == "size":
                 continue
             if size not in SIZES or colour not in known or not count.isdecimal() or len(count) > 9:
@@ -236,11 +229,10 @@ class Bricks(Grid):
 
     def files(self, cells: Cells, colours: Sequence[Colour], motif: Motif) -> dict[str, bytes]:
         """The table of colours, and the place of each plate."""
-        rows = [f"# {motif.origin}", "size,colour,name,row,column,rows,columns"]
-        rows += [
-            f"{p.size},{colours[p.colour].number},{colours[p.colour].name},{p.row + 1},"
-            f"{p.column + 1},{p.rows},{p.columns}"
+        rows = [
+            [p.size, *colours[p.colour][:2], p.row + 1, p.column + 1, p.rows, p.columns]
             for p in self.laid_out(cells, colours)
         ]
-        placed = "\r\n".join([*rows, ""]).encode()
+        head = ["size", "colour", "name", "row", "column", "rows", "columns"]
+        placed = motif.table(head, *rows)
         return super().files(cells, colours, motif) | {"plates.csv": placed}

@@ -12,13 +12,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
+from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from artgen import option
-from artgen.errors import UsageError, did_you_mean
+from artgen.errors import InputError, UsageError, did_you_mean
 from artgen.making import Made, Maker, Motif, Part, hex_colour, parse_colour
 from artgen_makers.guide import MARGIN, Guide, guides
 from artgen_makers.pdf import Sheet
@@ -91,8 +92,8 @@ class Grid(Maker):
 
     def files(self, cells: Cells, colours: Sequence[Colour], motif: Motif) -> dict[str, bytes]:
         """Files for programs: here the numbers of the colours as a table."""
-        rows = [",".join(colours[each].number for each in row) for row in cells]
-        return {"chart.csv": "\r\n".join([f"# {motif.origin}", *rows, ""]).encode()}
+        rows = ([colours[each].number for each in row] for row in cells)
+        return {"chart.csv": motif.table(*rows)}
 
     def make(self, motif: Motif) -> Made:
         """Choose colours, give each cell one, and draw the charts."""
@@ -128,6 +129,18 @@ class Grid(Maker):
         return [known[number] for number in wanted or known]
 
 
+def read_rows(path: str, what: str, example: str) -> list[list[str]]:
+    """Return the rows of a CSV file of the user, without blanks around. Raises InputError."""
+    try:
+        rows = list(csv.reader(Path(path).read_text("utf-8-sig").splitlines()))
+    except (OSError, ValueError, csv.Error) as error:
+        raise InputError(
+            f"cannot read the {what} {path}: {error}",
+            hint=f"give a file of lines such as {example}",
+        ) from None
+    return [[cell.strip() for cell in row] for row in rows]
+
+
 def read_table(name: str) -> list[Colour]:
     """Return a table of colours in `colours/NAME.csv`."""
     text = resources.files(__package__).joinpath(f"colours/{name}.csv").read_text("utf-8")
@@ -141,25 +154,33 @@ def assigned(
 
     `picture` holds the colours that cells should have, uint8 [rows, columns, 3].
     """
-    from skimage import color
+    from skimage.color import rgb2lab
 
-    apart_of: Any = color.deltaE_ciede2000
-    rgb2lab = color.rgb2lab
     lab = rgb2lab(picture)
     sold = rgb2lab(np.array([parse_colour(each.colour) for each in table])[None])[0]
     groups, weight = grouped(lab.reshape(-1, 3))
-    apart = apart_of(groups[:, None], sold[None])
+    apart = differences(groups, sold)
     chosen = choose(apart**2, weight, min(options.colours, len(table)))
     if options.dither:
         cells = _dithered(lab, sold[chosen])
     else:
-        cells = np.stack([apart_of(row[:, None], sold[None, chosen]).argmin(1) for row in lab])
+        cells = np.stack([differences(row, sold[chosen]).argmin(1) for row in lab])
     cells = without_confetti(cells, sold[chosen], options.confetti)
     counts = np.bincount(cells.ravel(), minlength=len(chosen))
     order = np.argsort(-counts, kind="stable")[: int((counts > 0).sum())]
     places = np.empty(len(chosen), np.int64)
     places[order] = np.arange(len(order))
     return places[cells], [table[chosen[k]] for k in order]
+
+
+def differences(first: Floats, second: Floats) -> Floats:
+    """Return CIEDE2000 between Lab colours [N, 3] and [M, 3]: [N, M]."""
+    from skimage import color
+
+    apart: Any = color.deltaE_ciede2000
+    # Blocks, since it takes some twenty times the memory of its result.
+    blocks = np.array_split(first, 1 + len(first) * len(second) // 500_000)
+    return np.concatenate([apart(block[:, None], second[None]) for block in blocks])
 
 
 def choose(cost: Floats, weight: Floats, count: int) -> list[int]:

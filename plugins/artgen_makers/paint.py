@@ -7,21 +7,19 @@ of Kubelka and Munk (1931) by red, green and blue light, of paints that hide wha
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from artgen import option
-from artgen.errors import InputError, UsageError
+from artgen.errors import UsageError
 from artgen.making import Made, Maker, Motif, Part, hex_colour, parse_colour
-from artgen_makers.grids import choose, grouped
+from artgen.targets import linear_to_srgb, srgb_to_linear
+from artgen_makers.grids import choose, differences, grouped, read_rows
 from artgen_makers.guide import Guide, guides
 from artgen_makers.pdf import Sheet
 from artgen_plugins.regions import chains, cut, lab_of, means, smoothed
@@ -34,6 +32,8 @@ FINE, MOST_PIXELS = 5.0, 900
 MOST_REGIONS = 3000
 PARTS = ((24, 1), (10, 1), (5, 1), (2, 1), (1, 1), (1, 2), (1, 5), (1, 10), (1, 24))
 """Parts of two paints in a mixture."""
+LETTERS = 1.4, 3.2
+"""Least and largest height of a number in mm."""
 LARGER = 3
 """Pixels of the picture of the finished thing along one of the regions."""
 
@@ -43,6 +43,15 @@ class Paint(NamedTuple):
 
     name: str
     colour: Floats
+
+
+class Label(NamedTuple):
+    """A number on the canvas: its text, the middle of it in mm, and how high it is."""
+
+    text: str
+    x: float
+    y: float
+    high: float
 
 
 @dataclass(frozen=True)
@@ -76,10 +85,10 @@ class PaintByNumbers(Maker):
         columns, rows = (max(4, round(side / unit)) for side in size)
         lab = lab_of(np.moveaxis(motif.picture(columns, rows) / 255, 2, 0))
         places = cut(lab, None, o.regions)
-        tones = np.stack([means(lab[..., k], places) for k in range(3)], 1)
-        chosen = self.chosen(tones, np.bincount(places.ravel()))
+        tones = means(lab, places)
+        chosen = self.chosen(tones[np.unique(places)])
         colours = _lab(chosen)
-        cells = smoothed(_apart(tones, colours).argmin(1)[places], 1.5)
+        cells = smoothed(differences(tones, colours).argmin(1)[places], 1.5)
         cells = fillable(cells, colours, o.brush / unit / 2)
         order = np.argsort(-np.bincount(cells.ravel(), minlength=len(chosen)), kind="stable")
         cells = np.argsort(order)[cells]
@@ -87,36 +96,31 @@ class PaintByNumbers(Maker):
         areas = separated(cells)
         return self.written(motif, cells, areas, chosen, size)
 
-    def chosen(self, tones: Floats, counts: Labels) -> list[Paint]:
+    def chosen(self, tones: Floats) -> list[Paint]:
         """Return the colours, mixed or free, that come closest to Lab colours [N, 3]."""
-        groups, weight = grouped(np.repeat(tones, np.minimum(counts, 1), 0))
+        from skimage.color import lab2rgb
+
+        groups, weight = grouped(tones)
         paints = self.paints()
-        mixed = mixtures(paints) if paints else [Paint("", each) for each in _rgb(groups)]
-        cost = _apart(groups, _lab(mixed)) ** 2
+        mixed = mixtures(paints) if paints else [Paint("", each) for each in lab2rgb(groups)]
+        cost = differences(groups, _lab(mixed)) ** 2
         return [mixed[k] for k in choose(cost, weight, min(self.options.colours, len(mixed)))]
 
     def paints(self) -> list[Paint]:
         """The paints of the user; empty where colours are free. Raises InputError, UsageError."""
         if not self.options.paints:
             return []
-        try:
-            text = Path(self.options.paints).read_text("utf-8-sig")
-            rows = [row for row in csv.reader(text.splitlines()) if row]
-        except (OSError, ValueError, csv.Error) as error:
-            raise InputError(
-                f"cannot read the paints {self.options.paints}: {error}",
-                hint="give a file of lines such as Titanium white,#f8f8f5",
-            ) from None
         found = []
-        for number, row in enumerate(rows, 1):
+        rows = read_rows(self.options.paints, "paints", "Titanium white,#f8f8f5")
+        for number, row in enumerate(filter(None, rows), 1):
             if number == 1 and "#" not in "".join(row):
                 continue
-            if len(row) != 2 or not row[1].strip().startswith("#"):
+            if len(row) != 2 or not row[1].startswith("#"):
                 raise UsageError(
                     f"{self.options.paints}, line {number}: {','.join(row)!r} is no paint",
                     hint="write Titanium white,#f8f8f5",
                 )
-            found.append(Paint(row[0].strip(), np.array(parse_colour(row[1].strip()))))
+            found.append(Paint(row[0], np.array(parse_colour(row[1]))))
         if not 2 <= len(found) <= 40:
             raise UsageError(
                 f"{self.options.paints} has {len(found)} paints", hint="2 to 40 can be mixed"
@@ -148,18 +152,23 @@ class PaintByNumbers(Maker):
             ),
             Part("canvas", f"{size[0]:.0f} x {size[1]:.0f} mm", "#ffffff", 1),
         ]
-        table = io.StringIO(newline="")
-        table.write(f"# {motif.origin}\r\n")
-        rows = csv.writer(table)
-        rows.writerow(["number", "colour", "mixture", "places", "square cm"])
-        for k, paint in enumerate(colours):
-            rows.writerow([k + 1, names[k], paint.name, number_of[k], f"{covered[k]:.1f}"])
+        rows = [
+            [k + 1, names[k], paint.name, number_of[k], f"{covered[k]:.1f}"]
+            for k, paint in enumerate(colours)
+        ]
         labels = [
-            (str(number + 1), (x + 0.5) * scale, (y + 0.5) * scale, radius * scale)
+            Label(
+                str(number + 1),
+                (x + 0.5) * scale,
+                (y + 0.5) * scale,
+                float(np.clip(0.9 * radius * scale, *LETTERS)),
+            )
             for number, (y, x, radius) in zip(own, spots, strict=True)
         ]
         files = {
-            "colours.csv": table.getvalue().encode(),
+            "colours.csv": motif.table(
+                ["number", "colour", "mixture", "places", "square cm"], *rows
+            ),
             "outlines.svg": _svg(motif, size, outlines, labels).encode(),
         }
         made = Made(files, parts, _painted(cells, colours))
@@ -175,8 +184,7 @@ class PaintByNumbers(Maker):
         for line in outlines:
             sheet.line(line, 0.15, "#7a8fa6")
         sheet.box(0, 0, *size, edge=0.2)
-        for text, x, y, radius in labels:
-            high = float(np.clip(0.9 * radius, 1.4, 3.2))
+        for text, x, y, high in labels:
             sheet.text(x, y + 0.36 * high, text, high, align="middle", colour="#5a6f86")
 
         def pages(guide: Guide) -> None:
@@ -191,7 +199,7 @@ def mixtures(paints: Sequence[Paint]) -> list[Paint]:
 
     With R the reflectance, K / S = (1 - R)^2 / 2R of a mixture is the mean by parts.
     """
-    light = [np.clip(_linear(each.colour), 0.005, 1) for each in paints]
+    light = [srgb_to_linear(each.colour.astype(np.float32)).clip(0.005, 1) for each in paints]
     absorbed = [(1 - each) ** 2 / (2 * each) for each in light]
     found = list(paints)
     for a, b in combinations(range(len(paints)), 2):
@@ -199,7 +207,7 @@ def mixtures(paints: Sequence[Paint]) -> list[Paint]:
             ratio = (m * absorbed[a] + n * absorbed[b]) / (m + n)
             reflected = 1 + ratio - np.sqrt(ratio**2 + 2 * ratio)
             name = f"{m} {paints[a].name} + {n} {paints[b].name}"
-            found.append(Paint(name, _encoded(reflected)))
+            found.append(Paint(name, linear_to_srgb(reflected).astype(np.float64)))
     return found
 
 
@@ -271,16 +279,15 @@ def _svg(
     motif: Motif,
     size: tuple[float, float],
     outlines: Sequence[Floats],
-    labels: Sequence[tuple[str, float, float, float]],
+    labels: Sequence[Label],
 ) -> str:
     """Return outlines and numbers in millimetres."""
     from html import escape
 
     paths = "".join("M" + "L".join(f"{x:.2f},{y:.2f}" for x, y in line) for line in outlines)
     texts = "\n".join(
-        f'<text x="{x:.2f}" y="{y + 0.32 * np.clip(0.9 * r, 1.4, 3.2):.2f}" '
-        f'font-size="{np.clip(0.9 * r, 1.4, 3.2):.2f}">{text}</text>'
-        for text, x, y, r in labels
+        f'<text x="{x:.2f}" y="{y + 0.32 * high:.2f}" font-size="{high:.2f}">{text}</text>'
+        for text, x, y, high in labels
     )
     wide, high = size
     return (
@@ -292,30 +299,5 @@ def _svg(
     )
 
 
-def _apart(first: Floats, second: Floats) -> Floats:
-    """Return CIEDE2000 between Lab colours [N, 3] and [M, 3]: [N, M]."""
-    from skimage import color
-
-    of: Any = color.deltaE_ciede2000
-    found: Floats = np.stack([of(first, each[None]) for each in second], 1)
-    return found
-
-
 def _lab(paints: Sequence[Paint]) -> Floats:
     return lab_of(np.stack([each.colour for each in paints], 1))
-
-
-def _rgb(lab: Floats) -> Floats:
-    from skimage.color import lab2rgb
-
-    found: Floats = lab2rgb(lab)
-    return found
-
-
-def _linear(colour: Floats) -> Floats:
-    """Return sRGB as light (IEC 61966-2-1)."""
-    return np.where(colour <= 0.04045, colour / 12.92, ((colour + 0.055) / 1.055) ** 2.4)
-
-
-def _encoded(light: Floats) -> Floats:
-    return np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)

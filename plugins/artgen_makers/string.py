@@ -178,7 +178,7 @@ class String(Maker):
         ]
         files = {
             "sequence.txt": _text(threads, motif).encode(),
-            "sequence.csv": _table(threads, places, motif).encode(),
+            "sequence.csv": _table(threads, places, motif),
             "read-aloud.html": _page(threads, places, half, colour, motif).encode(),
         }
         made = Made(files, parts, self.picture(art, primitive, threads, nails), notes)
@@ -325,13 +325,13 @@ def _text(threads: Sequence[Thread], motif: Motif) -> str:
     return "\n".join([*lines, ""])
 
 
-def _table(threads: Sequence[Thread], places: Floats, motif: Motif) -> str:
-    rows = [f"# {motif.origin}", "thread,colour,step,nail,x in mm,y in mm"]
-    for number, thread in enumerate(threads, 1):
-        for step, nail in enumerate(thread.nails.tolist()):
-            x, y = places[nail]
-            rows.append(f"{number},{thread.colour},{step},{nail + 1},{x:.2f},{y:.2f}")
-    return "\r\n".join([*rows, ""])
+def _table(threads: Sequence[Thread], places: Floats, motif: Motif) -> bytes:
+    rows = [
+        [number, thread.colour, step, nail + 1, *(f"{each:.2f}" for each in places[nail])]
+        for number, thread in enumerate(threads, 1)
+        for step, nail in enumerate(thread.nails.tolist())
+    ]
+    return motif.table(["thread", "colour", "step", "nail", "x in mm", "y in mm"], *rows)
 
 
 def _page(
