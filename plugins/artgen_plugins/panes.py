@@ -60,19 +60,20 @@ class Panes(Ink):
 
     def place(self, sheet: ink.Sheet) -> ink.Marks:
         """Draw the leads, then glass from the largest pane on, and what is painted on it."""
-        plain, light = sheet.target is None, (1 - sheet.amounts.sum(0)[None]).repeat(3, 0)
-        lab = lab_of(light if sheet.target is None else sheet.target)
+        seen = sheet.target
+        lab = lab_of((1 - sheet.amounts.sum(0)[None]).repeat(3, 0) if seen is None else seen)
         last, panes, apart = len(self.inks) - 1, float(self.options.panes), 2.0
         while True:
             labels = cut(lab, sheet.weight, max(1, round(panes)))
-            colours = np.stack([means(lab[..., k], labels) for k in range(3)], 1)
+            colours = means(lab, labels)
             dark = 1 - colours[:, 0] / 100
             size = np.bincount(labels.ravel()) * panes / labels.size
             radius = self.options.lead * (0.7 + 0.5 * dark) * size.clip(0.15, 1) ** 0.4
             layers = [borders(sheet, labels, radius, last)]
             layers.append(fill(sheet, labels, self._glass(colours), apart))
             # Few marks are for leads and glass.
-            if self.options.painted and not plain and panes > 0.3 * self.options.panes:
+            many = panes > 0.3 * self.options.panes
+            if self.options.painted and seen is not None and many:
                 layers.append(self._painted(sheet, lab[..., 0] / 100, apart, last))
             marks = ink.joined(layers)
             if len(marks) <= sheet.count:
@@ -86,7 +87,8 @@ class Panes(Ink):
         wide = 6 * self.options.lead / canvas.pixel
         near = gaussian_filter(cover[-1], wide, mode="nearest")
         middle = (1 - 3 * near).clip(0, 1)
-        clear = MIDDLE * middle * (0.4 + 0.6 * streaks(canvas)) + STREAKS * streaks(canvas) ** 2
+        light = streaks(canvas)
+        clear = MIDDLE * middle * (0.4 + 0.6 * light) + STREAKS * light**2
         glass = cover[:-1] * (1 - clear)
         return np.concatenate([glass, cover[-1:]]).astype(np.float32)
 
@@ -95,11 +97,9 @@ class Panes(Ink):
         vivid = colours.copy()
         vivid[:, 1:] *= JEWEL
         vivid[:, 0] = 55 + CONTRAST * (vivid[:, 0] - 55)
-        glass = lab_of(
-            self.inks[:-1].T[..., None] if len(self.inks) > 1 else self.inks.T[..., None]
-        )
+        glass = lab_of(self.inks[: max(1, len(self.inks) - 1)].T)
         # Lightness makes a face; hue may be off.
-        apart = (vivid[:, None] - glass[:, 0]) * [1.3, 1, 1]
+        apart = (vivid[:, None] - glass) * [1.3, 1, 1]
         found: Labels = (apart**2).sum(2).argmin(1)
         return found
 
@@ -145,8 +145,7 @@ def fill(sheet: ink.Sheet, labels: Labels, glass: Labels, apart: float) -> ink.M
     strokes = np.stack([begin, rows[row], end, rows[row]], 1) * sheet.canvas.pixel
     strokes -= np.tile(sheet.canvas.reach, 2)
     radius = np.full((len(strokes), 2), 0.75 * apart * sheet.canvas.pixel)
-    largest = np.argsort(-np.bincount(labels.ravel())[value], kind="stable")
-    order = largest[np.argsort(-np.bincount(labels.ravel())[value[largest]], kind="stable")]
+    order = np.argsort(-np.bincount(labels.ravel())[value], kind="stable")
     return ink.Marks(np.concatenate([strokes, radius], 1)[order], glass[value[order]])
 
 

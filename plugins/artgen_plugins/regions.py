@@ -73,15 +73,15 @@ def _spread(dense: Floats, count: int) -> Labels:
     return np.array(found)
 
 
-def merged(labels: Labels, lab: Floats, dense: Floats, panes: int) -> Labels:
-    """Join neighbours, those that differ least first, until there are `panes` regions.
+def merged(labels: Labels, lab: Floats, dense: Floats, wanted: int) -> Labels:
+    """Join neighbours, those that differ least first, until there are `wanted` regions.
 
     Joining regions of masses m and n, in shares of the mean, costs mn / (m + n) times the squared
     difference of their colours (Ward), and a price for their common mass.
     """
     count = int(labels.max()) + 1
-    mass = np.bincount(labels.ravel(), dense.ravel(), count) * panes / dense.sum()
-    colours = list(np.stack([means(lab[..., k], labels) for k in range(3)], 1))
+    mass = np.bincount(labels.ravel(), dense.ravel(), count) * wanted / dense.sum()
+    colours = list(means(lab, labels))
     near: list[set[int]] = [set() for _ in range(count)]
     for first, second in ((labels[1:], labels[:-1]), (labels[:, 1:], labels[:, :-1])):
         for a, b in np.unique(np.stack([first, second], -1)[first != second], axis=0).tolist():
@@ -96,7 +96,7 @@ def merged(labels: Labels, lab: Floats, dense: Floats, panes: int) -> Labels:
     heap = [(cost(a, b), a, b, 0, 0) for a in range(count) for b in near[a] if a < b]
     heapq.heapify(heap)
     left = sum(each > 0 for each in mass)
-    while left > panes and heap:
+    while left > wanted and heap:
         _, a, b, then_a, then_b = heapq.heappop(heap)
         if (age[a], age[b]) != (then_a, then_b):
             continue
@@ -185,7 +185,8 @@ def lab_of(picture: Floats) -> Floats:
     return found
 
 
-def means(values: Floats, labels: Labels) -> Floats:
-    """Return the mean of `values` in each region, [N]; 0 where there is none."""
-    size = np.bincount(labels.ravel())
-    return np.bincount(labels.ravel(), values.ravel()) / np.maximum(size, 1)
+def means(picture: Floats, labels: Labels) -> Floats:
+    """Return the mean of a picture [height, width, 3] in each region, [N, 3]; 0 where none is."""
+    own = labels.ravel()
+    sums = [np.bincount(own, plane.ravel()) for plane in np.moveaxis(picture, 2, 0)]
+    return np.stack(sums, 1) / np.maximum(np.bincount(own), 1)[:, None]
