@@ -6,19 +6,23 @@ import csv
 import json
 import os
 import re
+import zipfile
 import zlib
 from itertools import pairwise
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 from PIL import Image
+from skimage.color import rgb2lab
 
 from artgen import load
 from artgen.cli import main
-from artgen.making import Maker, lengths_of
+from artgen.making import Maker, lengths_of, parse_colour
 from artgen.output import read_recipe
 from artgen.registry import Registry
+from artgen.targets import linear_to_srgb, srgb_to_linear
 
 SMALL = ["--nails", "40", "--board", "12cm", "--thread", "0.6mm", "-q"]
 
@@ -558,3 +562,131 @@ def test_a_stock_of_a_spreadsheet_is_read(empty_folder):
 
     Path("stock.csv").write_text("1x1,White,4\n", "utf-8-sig")
     assert Bricks({"stock": "stock.csv"}).stock() == {("1x1", "15"): 4}
+
+
+def edges_of(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """The corners of a binary STL, [triangles, 3, 3], and each directed edge of its mesh."""
+    data = path.read_bytes()
+    kind = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
+    assert len(data) == 84 + kind.itemsize * int.from_bytes(data[80:84], "little")
+    corners = np.frombuffer(data, kind, offset=84)["corners"].astype(float)
+    numbers = np.unique(corners.reshape(-1, 3), axis=0, return_inverse=True)[1].reshape(-1, 3)
+    return corners, np.concatenate([numbers[:, [k, (k + 1) % 3]] for k in range(3)])
+
+
+PRINTED = {
+    "filament": ["--width", "50mm", "--detail", "1mm", "--layer", "0.1", "--base", "0.5"],
+    "lithophane": ["--width", "50mm", "--detail", "1mm", "--base", "0.8"],
+}
+
+
+@pytest.mark.parametrize("kind", PRINTED)
+def test_a_print_is_closed_and_takes_what_the_list_says(kind, tmp_path):
+    line = ["make", kind, "sample:cat", *PRINTED[kind], "-q", "--out", str(tmp_path)]
+    assert main(line) == 0
+    folder = tmp_path / f"cat-{kind}"
+    corners, edges = edges_of(folder / "model.stl")
+    assert len(np.unique(edges, axis=0)) == len(edges)
+    assert {tuple(each) for each in edges} == {tuple(each) for each in edges[:, ::-1]}
+    volume = np.einsum("ij,ij->i", corners[:, 0], np.cross(corners[:, 1], corners[:, 2])).sum() / 6
+    length = sum(float(row["length in mm"]) for row in rows(folder / "parts.csv"))
+    assert volume == pytest.approx(length * np.pi * 1.75**2 / 4, rel=0.001)
+    size = np.ptp(corners.reshape(-1, 3), axis=0)
+    assert size[:2] == pytest.approx([50, 33], abs=0.5)
+    assert size[2] <= (2.4 if kind == "filament" else 3.2) + 1e-6
+    with zipfile.ZipFile(folder / "model.3mf") as archive:
+        model = ElementTree.fromstring(archive.read("3D/3dmodel.model"))
+    core = "{http://schemas.microsoft.com/3dmanufacturing/core/2015/02}"
+    assert model.get("unit") == "millimeter"
+    assert len(model.findall(f".//{core}triangle")) == len(corners)
+    [told] = [m.text for m in model.iter(f"{core}metadata") if m.get("name") == "Description"]
+    assert told == (folder / "parts.csv").read_text("utf-8").splitlines()[0].removeprefix("# ")
+
+
+def test_filament_is_changed_where_the_table_says(tmp_path):
+    line = ["make", "filament", "sample:coffee", *PRINTED["filament"], "--swaps", "3", "-q"]
+    assert main([*line, "--spools", "3", "--out", str(tmp_path)]) == 0
+    swaps = rows(tmp_path / "coffee-filament" / "swaps.csv")
+    assert 2 <= len(swaps) <= 4
+    layers = [int(row["layer"]) for row in swaps]
+    assert layers[0] == 1
+    assert layers[1:] == sorted(layers[1:])
+    assert layers[1] > 5, "the base is of one filament"
+    assert [float(row["z in mm"]) for row in swaps] == pytest.approx(
+        [0.1 * (layer - 1) for layer in layers], abs=0.006
+    )
+    names = {row["filament"] for row in swaps}
+    assert len(names) <= 3
+    listed = {row["name"].split(",")[0] for row in rows(tmp_path / "coffee-filament/parts.csv")}
+    assert listed == names
+
+
+def test_layers_let_light_through_as_their_distance_says():
+    from artgen_makers.filament import Block, FilamentPainting
+
+    maker = FilamentPainting({"layer": 0.1, "base": 2.0, "thickness": 2.4})
+    names = [each.name for each in maker.filaments]
+    stack = [Block(names.index("Black"), 0, 1), Block(names.index("White"), 1, 4)]
+    seen = srgb_to_linear(maker.shown(stack).astype(np.float32))
+    assert len(seen) == 5
+    black, white = (
+        srgb_to_linear(np.array(parse_colour(c), np.float32)) for c in ("#151517", "#f4f2ee")
+    )
+    assert seen[0] == pytest.approx(black, abs=1e-3)
+    through = np.exp(-16 * 0.3 / 5.0)
+    assert seen[4] == pytest.approx(white + (black - white) * through, abs=2e-3)
+
+
+def test_stacks_are_searched_for_the_picture():
+    """Of black, white and a blue picture's blue: better than all from dark to light."""
+    from artgen_makers.filament import FilamentPainting, _lab, settled
+    from artgen_makers.grids import grouped
+
+    maker = FilamentPainting({"spools": 3, "swaps": 2})
+    colours = np.array([[31, 79, 163], [21, 21, 23], [244, 242, 238]], np.uint8)
+    lab = maker.wanted(colours[np.arange(600) % 3].reshape(20, 30, 3))
+    stack = maker.stack(*grouped(lab.reshape(-1, 3)))
+    assert {maker.filaments[block.filament].name for block in stack} == {"Blue", "Black", "White"}
+    seen = _lab(maker.shown(stack))
+    assert np.linalg.norm(lab[:, :, None] - seen, axis=3).min(2).max() < 8
+    one = np.repeat(np.repeat(lab[:1, :3], 8, 0), 8, 1)
+    heights = settled(one, seen)
+    assert len(np.unique(heights)) == 3
+
+
+def test_a_lithophane_is_thin_where_the_picture_is_bright(tmp_path):
+    levels = np.linspace(0, 255, 101).round().astype(np.uint8)
+    Image.fromarray(np.repeat(levels[None], 40, 0)).save(tmp_path / "ramp.png")
+    line = ["make", "lithophane", str(tmp_path / "ramp.png"), "-q", "--out", str(tmp_path)]
+    assert main([*line, "--width", "100", "--detail", "1", "--thickness", "3.2"]) == 0
+    corners, _ = edges_of(tmp_path / "ramp-lithophane" / "model.stl")
+    points = np.unique(corners.reshape(-1, 3), axis=0)
+    top = points[(points[:, 2] > 0) & (points[:, 1] == 20)]
+    assert len(top) == 101
+    assert (np.diff(top[:, 2]) <= 0).all()
+    assert (top[0, 2], top[-1, 2]) == pytest.approx((3.2, 0.8), abs=0.01)
+    light = np.exp(-3 * (top[:, 2] - 0.8) / 2.5)
+    lightness = rgb2lab(linear_to_srgb(np.float32(light))[None, :, None].repeat(3, 2))[0, :, 0]
+    wanted = rgb2lab(levels[None, :, None].repeat(3, 2))[0, :, 0]
+    assert lightness == pytest.approx(lightness[0] + (1 - lightness[0] / 100) * wanted, abs=1)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (["filament", "sample:cat", "--base", "3"], "change --base"),
+        (["filament", "sample:cat", "--layer", "0.02", "--thickness", "9"], "more than 120"),
+        (["filament", "sample:cat", "--detail", "0.1", "--width", "2m"], "larger --detail"),
+        (["filament", "sample:cat", "--filaments", "odd.csv"], "line 2: 'Blue,blue,x'"),
+        (["filament", "sample:cat", "--filaments", "none.csv"], "has 0 filaments"),
+        (["filament", "sample:cat", "--filaments", "gone.csv"], "cannot read the filaments"),
+        (["lithophane", "sample:cat", "--base", "4"], "are none"),
+        (["lithophane", "sample:cat", "--td", "0"], "td must be"),
+    ],
+)
+def test_what_cannot_be_printed_is_refused(line, words, empty_folder, capsys):
+    Path("odd.csv").write_text("White,#ffffff,5\nBlue,blue,x\n")
+    Path("none.csv").write_text("name,colour,td\n")
+    assert main(["make", *line]) in (2, 3)
+    assert words in capsys.readouterr().err
+    assert not Path("artgen-out").exists()

@@ -5,6 +5,8 @@ _KINDS = {
     "cross-stitch": ("Cross-stitch: charts in colours of DMC floss", "grids:CrossStitch"),
     "beads": ("Fused beads: charts at 1:1 for boards of pegs", "grids:Beads"),
     "paint": ("Painting by numbers: outlines, colours and mixtures", "paint:PaintByNumbers"),
+    "filament": ("Layered prints: relief, swaps of filament", "filament:FilamentPainting"),
+    "lithophane": ("Prints for a lamp: thin is bright", "filament:Lithophane"),
     "bricks": ("Mosaics of plates with studs, merged, from a stock", "bricks:Bricks"),
 }
 MAKERS = {name: (summary, f"artgen_makers.{place}") for name, (summary, place) in _KINDS.items()}
