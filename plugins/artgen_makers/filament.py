@@ -206,7 +206,8 @@ class Lithophane(Relief):
         low, high = np.percentile(lightness, (0.5, 99.5))
         darkest = _lab(self.shown([]))[-1, 0]
         share = ((lightness - low) / max(high - low, 1)).clip(0, 1)
-        return (darkest + (100 - darkest) * share)[..., None] * (1, 0, 0)
+        lab: Floats = (darkest + (100 - darkest) * share)[..., None] * (1, 0, 0)
+        return lab
 
     def settled(self, lab: Floats, colours: Floats) -> Floats:
         """Return the height that has the lightness."""
