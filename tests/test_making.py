@@ -16,6 +16,8 @@ import numpy as np
 import pytest
 from PIL import Image
 from skimage.color import rgb2lab
+from skimage.draw import polygon2mask
+from skimage.measure import label
 
 from artgen import load
 from artgen.cli import main
@@ -690,3 +692,69 @@ def test_what_cannot_be_printed_is_refused(line, words, empty_folder, capsys):
     assert main(["make", *line]) in (2, 3)
     assert words in capsys.readouterr().err
     assert not Path("artgen-out").exists()
+
+
+def drawn_from(path: Path, unit: float) -> np.ndarray:
+    """Where a sheet of paper is, read from its SVG by filling what is cut, `unit` mm fine."""
+    sheet = ElementTree.parse(path).getroot()
+    wide, high = map(float, sheet.get("viewBox").split()[2:])
+    paper = np.ones((round(high / unit), round(wide / unit)), bool)
+    for cut in sheet.iter("{http://www.w3.org/2000/svg}path"):
+        points = np.array([pair.split(",") for pair in cut.get("d")[1:].split("L")], float)
+        # A line is cut once, and round what falls out or stays: inside of it, the other is.
+        paper ^= polygon2mask(paper.shape, points[:, ::-1] / unit - 0.5)
+    return paper
+
+
+@pytest.mark.parametrize("front", ["dark", "light"])
+def test_each_sheet_of_paper_is_one_piece(front, tmp_path):
+    line = ["make", "paper", "sample:cat", "--width", "120", "--layers", "4", "--front", front]
+    assert main([*line, "-q", "--out", str(tmp_path)]) == 0
+    sheets = sorted((tmp_path / "cat-paper").glob("layer-*.svg"))
+    assert len(sheets) == 4
+    areas = []
+    for path in sheets:
+        paper = drawn_from(path, 0.1)
+        pieces = label(paper, connectivity=1)
+        sizes = np.sort(np.bincount(pieces.ravel())[1:])
+        assert sizes[:-1].sum() <= 20, "rounding of pixels"
+        areas.append(paper.mean())
+    assert areas[0] == 1
+    assert areas[1] > areas[2] > areas[3] > 0.1
+    colours = [row["colour"] for row in rows(tmp_path / "cat-paper" / "parts.csv")][:4]
+    light = [sum(parse_colour(each)) for each in colours]
+    assert light == sorted(light, reverse=front == "dark")
+
+
+def test_islands_get_bridges_along_the_dark_and_small_ones_go():
+    from artgen_makers.paper import joined
+
+    paper = np.ones((60, 60), bool)
+    paper[4:56, 4:56] = False
+    paper[25:40, 25:40] = True
+    paper[10:12, 10:12] = True
+    missed = np.full(paper.shape, 5.0)
+    missed[4:25, 38] = 0
+    whole, bridges = joined(paper, 1.5, missed)
+    assert bridges == 1
+    assert not whole[10:12, 10:12].any()
+    assert whole[4:25, 38].all()
+    assert whole.sum() < paper.sum() + 5 * 25
+    assert label(whole, connectivity=2).max() == 1
+
+
+def test_papers_are_those_that_are_given(tmp_path, capsys):
+    line = ["make", "paper", "sample:cat", "--width", "90", "-q", "--out", str(tmp_path)]
+    assert main([*line, "--papers", "#fff4d0,teal,#0b1d33"]) == 0
+    found = [row["colour"] for row in rows(tmp_path / "cat-paper" / "parts.csv")]
+    assert found[:3] == ["#fff4d0", "#008080", "#0b1d33"]
+    for wrong, words in (
+        (["--papers", "red"], "give 2 to 12"),
+        (["--front", "up"], "use dark or light"),
+        (["--frame", "42"], "leaves 6 x 4 mm"),
+    ):
+        assert main([*line, *wrong, "--name", "other"]) == 2
+        assert words in capsys.readouterr().err
+    Image.new("RGB", (60, 40), "gray").save(tmp_path / "gray.png")
+    assert main([*line[:2], str(tmp_path / "gray.png"), *line[3:]]) == 2
+    assert "has one tone alone" in capsys.readouterr().err

@@ -1,7 +1,8 @@
-"""Make `making.jpg`: the finished thing of six kinds, side by side.
+"""Make `making.jpg`: the finished thing of eight kinds, side by side.
 
 artgen make string sample:cat && artgen make cross-stitch sample:cat --columns 110
 artgen make beads sample:cat && artgen make bricks sample:coffee --columns 64
+artgen make paint sample:coffee && artgen make paper sample:cat
 artgen make filament sample:astronaut && artgen make lithophane sample:cat
 python docs/images/making.py
 """
@@ -11,11 +12,11 @@ from pathlib import Path
 from PIL import Image, ImageOps
 
 THINGS = (
-    *("cat-string", "cat-cross-stitch", "cat-beads"),
-    *("coffee-bricks", "astronaut-filament", "cat-lithophane"),
+    *("cat-string", "cat-cross-stitch", "cat-beads", "coffee-bricks"),
+    *("coffee-paint", "cat-paper", "astronaut-filament", "cat-lithophane"),
 )
-COLUMNS = 3
-WIDE, HIGH, GAP = 600, 400, 12
+COLUMNS = 4
+WIDE, HIGH, GAP = 480, 320, 12
 
 
 def main() -> None:
