@@ -61,7 +61,22 @@ def seconds(name: str) -> float:
         return video.duration / av.time_base
 
 
+def thing(kind: str, *names: str) -> dict[str, Proof]:
+    """A thing has these files, and a guide."""
+    folder = Path(f"artgen-out/photo-{kind}")
+    wanted = ("guide-a4.pdf", "parts.csv", "picture.png", *names)
+    return {f"make {kind} ": lambda out: all((folder / name).stat().st_size for name in wanted)}
+
+
 PROOFS: dict[str, Proof] = {
+    **thing("string", "sequence.txt", "read-aloud.html"),
+    **thing("cross-stitch", "chart.csv", "chart.oxs"),
+    **thing("beads", "chart.csv"),
+    **thing("bricks", "plates.csv"),
+    **thing("paint", "outlines.svg"),
+    **thing("paper", *(f"layer-{k}.svg" for k in (1, 2, 3, 4))),
+    **thing("filament", "model.3mf", "swaps.csv"),
+    **thing("lithophane", "model.stl"),
     "fit photo.jpg --crop 1:1": image(lambda opened: opened.width == opened.height),
     "--still-size 1080x1920": image(lambda opened: opened.size == (1080, 1920)),
     "-n 60 --transparent": image(lambda opened: opened.mode == "RGBA"),
