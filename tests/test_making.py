@@ -473,11 +473,11 @@ def test_confetti_is_swept_on_request():
         (["beads", "--brand", "wood"], 2, "there is no table of 5 mm beads of 'wood'"),
         (["beads", "--bead", "4mm"], 2, "--bead 5mm or 2.6mm"),
         (["paint", "--width", "50mm", "--brush", "40mm"], 2, "no room for places of 40 mm"),
-        (["paint", "--paints", "missing.csv"], 3, "cannot read the paints missing.csv"),
+        (["paint", "--paints", "missing.csv"], 3, "cannot read paints missing.csv"),
         (["paint", "--colours", "1"], 2, "option colours must be"),
         (["bricks", "--plates", "2x2"], 2, "without 1x1"),
         (["bricks", "--plates", "1x1,9x9"], 2, "there is no plate '9x9'"),
-        (["bricks", "--stock", "missing.csv"], 3, "cannot read the stock missing.csv"),
+        (["bricks", "--stock", "missing.csv"], 3, "cannot read stock missing.csv"),
     ],
 )
 def test_what_no_grid_can_be_is_refused(line, code, words, empty_folder, capsys):
@@ -681,7 +681,7 @@ def test_a_lithophane_is_thin_where_the_picture_is_bright(tmp_path):
         (["filament", "sample:cat", "--detail", "0.1", "--width", "2m"], "larger --detail"),
         (["filament", "sample:cat", "--filaments", "odd.csv"], "line 2: 'Blue,blue,x'"),
         (["filament", "sample:cat", "--filaments", "none.csv"], "has 0 filaments"),
-        (["filament", "sample:cat", "--filaments", "gone.csv"], "cannot read the filaments"),
+        (["filament", "sample:cat", "--filaments", "gone.csv"], "cannot read filaments gone.csv"),
         (["lithophane", "sample:cat", "--base", "4"], "are none"),
         (["lithophane", "sample:cat", "--td", "0"], "td must be"),
     ],
@@ -758,3 +758,22 @@ def test_papers_are_those_that_are_given(tmp_path, capsys):
     Image.new("RGB", (60, 40), "gray").save(tmp_path / "gray.png")
     assert main([*line[:2], str(tmp_path / "gray.png"), *line[3:]]) == 2
     assert "has one tone alone" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with names are those of POSIX")
+@pytest.mark.parametrize(
+    ("kind", "flag"), [("bricks", "--stock"), ("paint", "--paints"), ("filament", "--filaments")]
+)
+def test_tables_are_read_from_files_alone(kind, flag, empty_folder, capsys):
+    """A pipe was waited for without an end, and a device read until the memory was full."""
+    os.mkfifo("pipe.csv")
+    Path("large.csv").write_bytes(b"x" * (1 << 20) + b"x")
+    for wrong, words in (
+        ("pipe.csv", "is a pipe, socket or device"),
+        (os.devnull, "is a pipe, socket or device"),
+        (".", "is a folder"),
+        ("large.csv", "is larger than 1 MiB"),
+    ):
+        assert main(["make", kind, "sample:cat", flag, wrong]) == 3
+        assert words in capsys.readouterr().err
+    assert not Path("artgen-out").exists()

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from artgen._version import __version__
 from artgen.base.errors import UsageError
 from artgen.base.faults import broken, plugin_code
-from artgen.base.files import printable
+from artgen.base.files import printable, read_regular
 from artgen.base.options import describe_options, parse_options, parse_value
 from artgen.output import encode_png
 from artgen.primitives import NoOptions
@@ -35,7 +35,7 @@ from artgen.targets import hex_colour, linear_to_srgb, parse_colour, srgb_to_lin
 if TYPE_CHECKING:
     from artgen.art import Art
 
-__all__ = ["Made", "Maker", "Motif", "Part", "hex_colour", "parse_colour"]
+__all__ = ["Made", "Maker", "Motif", "Part", "hex_colour", "parse_colour", "read_regular"]
 
 _UNITS = {"mm": 1.0, "cm": 10.0, "m": 1000.0, "in": 25.4}
 _LENGTH = re.compile(r"(\d+(?:\.\d+)?|\.\d+)(mm|cm|m|in)")

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
-from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -20,7 +19,15 @@ from numpy.typing import NDArray
 
 from artgen import option
 from artgen.errors import InputError, UsageError, did_you_mean
-from artgen.making import Made, Maker, Motif, Part, hex_colour, parse_colour
+from artgen.making import (
+    Made,
+    Maker,
+    Motif,
+    Part,
+    hex_colour,
+    parse_colour,
+    read_regular,
+)
 from artgen_makers.guide import MARGIN, Guide, guides
 from artgen_makers.pdf import Sheet
 
@@ -31,6 +38,8 @@ Cells = NDArray[np.int64]
 MOST_CELLS = 250_000
 SYMBOLS = "ABCDEFGHKLMNPRSTUVWXYZ23456789abdefghkmnqrtuvwxyz+=/%&#@?$*<>"
 """Letters that are told apart: no I, O, J, l and 0, 1."""
+LARGEST = 1 << 20
+"""Bytes of a table of the user."""
 GROUPS = 600
 """Mean colours of a picture for which the colours are chosen."""
 TOP = 22.0
@@ -131,9 +140,10 @@ class Grid(Maker):
 
 def read_rows(path: str, what: str, example: str) -> list[list[str]]:
     """Return the rows of a CSV file of the user, without blanks around. Raises InputError."""
+    data = read_regular(path, f"{what} {path}", LARGEST, empty=True)
     try:
-        rows = list(csv.reader(Path(path).read_text("utf-8-sig").splitlines()))
-    except (OSError, ValueError, csv.Error) as error:
+        rows = list(csv.reader(data.decode("utf-8-sig").splitlines()))
+    except (ValueError, csv.Error) as error:
         raise InputError(
             f"cannot read the {what} {path}: {error}",
             hint=f"give a file of lines such as {example}",
