@@ -37,14 +37,17 @@ from artgen_plugins._chords import MOST_CROSSED, SIDE, View
 from artgen_plugins._chords import coverage as cross
 from artgen_plugins._swaps import exchange
 from artgen_plugins._tours import circuit, nearest_first, shorten
+from artgen_plugins.charcoal import LINES, TONES, Charcoal
 from artgen_plugins.halftone import Halftone, busy_places, rings
-from artgen_plugins.hatch import Hatch, directions, levelled, spacing, strengthened
+from artgen_plugins.hatch import Hatch, abstracted, directions, levelled, spacing, strengthened
 from artgen_plugins.mosaic import Mosaic
 from artgen_plugins.panes import Panes
+from artgen_plugins.papercut import Papercut
 from artgen_plugins.path import Path
 from artgen_plugins.stipple import Stipple
 from artgen_plugins.string import String
 from artgen_plugins.tube import GLOW, Tube
+from artgen_plugins.wash import Wash, waves
 
 SVG = "{http://www.w3.org/2000/svg}"
 TAPERED = np.array([[-0.5, -0.3, 0.4, 0.2, 0.3, 0.1], [0.5, 0.5, 0.5, 0.5, 0.2, 0.2]])
@@ -557,7 +560,165 @@ def test_leads_run_between_panes_of_the_nearest_glass():
     assert drawn[0][:, :28].min() > 0.99 > 0.01 > drawn[0][:, 36:].max()
 
 
-@pytest.mark.parametrize("kind", [Hatch, Panes, Tube])
+def ramp_of(colour: tuple[float, float, float]) -> np.ndarray:
+    """A picture [3, 64, 64] from white at the left to a colour at the right."""
+    share = np.tile(np.linspace(0, 1, 64), (64, 1))
+    return np.stack([1 - share * (1 - each) for each in colour])
+
+
+def washed(picture: np.ndarray, **options: object) -> tuple[Wash, ink.Marks]:
+    primitive = Wash({"margin": 0.0, **options})
+    shape = picture.shape[1:]
+    amounts = np.zeros((len(primitive.inks), *shape))
+    sheet = ink.Sheet(
+        amounts, Canvas(*shape[::-1]), 60000, np.random.default_rng(0), target=picture
+    )
+    return primitive, primitive.place(sheet)
+
+
+def test_washes_lie_on_one_another_from_pale_to_dark():
+    """The look was strokes that smeared a photograph: no paper, no rims, no glazes."""
+    primitive, marks = washed(ramp_of((0.0, 0.0, 0.0)) ** 2)
+    assert (np.diff(marks.ink) >= 0).all()
+    cover = coverage(primitive, primitive.pack(marks), Canvas(64, 64))
+    assert cover[:, :, :3].max() < 0.05
+    grays = cover.reshape(4, 4, 64, 64).mean((2, 3)).sum(1)
+    assert (np.diff(grays) < 0).all()
+    assert grays[-1] > 0.05
+
+
+def test_pigments_make_the_colour():
+    """Glazes multiply: all washes of a pigment are its full strength."""
+    for colour, most in (((0.95, 0.75, 0.2), 0), ((0.85, 0.3, 0.45), 1), ((0.3, 0.5, 0.8), 2)):
+        primitive, marks = washed(ramp_of(colour))
+        cover = coverage(primitive, primitive.pack(marks), Canvas(64, 64))
+        laid = cover.reshape(4, 4, 64, 64).mean((2, 3)).sum(0)
+        assert laid.argmax() == most
+        assert laid[most] > 2 * np.delete(laid, most).max()
+    steps = -np.log(primitive.inks).reshape(4, 4, 3).sum(0)
+    assert steps == pytest.approx(1.2 * primitive.strength)
+
+
+def test_a_wash_has_dark_rims_and_is_alike_at_any_size():
+    primitive = Wash({"wet": 0.0, "grain": 0.0})
+    cover = np.zeros((16, 300, 300), np.float32)
+    cover[14, 60:240, 60:240] = 1
+    dried = primitive.settled(cover.copy(), Canvas(300, 300))[14]
+    assert dried[150, 60] > 1.3 * dried[150, 150] > 1
+    assert dried[150, 59] == 0
+    wet = Wash({"wet": 1.0, "grain": 1.0})
+    large = cover.repeat(2, 1).repeat(2, 2)
+    small, large = (
+        wet.settled(each, Canvas(each.shape[2], each.shape[1]))[14] for each in (cover, large)
+    )
+    assert np.abs(large.reshape(300, 2, 300, 2).mean((1, 3)) - small).mean() < 0.01
+    assert np.ptp(small[100:200, 100:200]) > 0.2
+
+
+def test_waves_fill_the_range_and_do_not_depend_on_the_size():
+    small, large = (waves(Canvas(side, side), 0.2, 1) for side in (100, 200))
+    assert small.std() > 0.15
+    assert abs(small.mean() - 0.5) < 0.1
+    assert np.abs(large.reshape(100, 2, 100, 2).mean((1, 3)) - small).max() < 0.02
+
+
+def test_charcoal_has_soft_tones_on_a_grain_and_sharp_lines():
+    """The look was hatching in black and white, like an engraving."""
+    primitive = Charcoal({"grain": 0.0})
+    cover = np.zeros((len(primitive.inks), 300, 300), np.float32)
+    cover[: len(TONES) - LINES, :, 150:] = 1
+    drawn = primitive.settled(cover.copy(), Canvas(300, 300))
+    assert drawn[:-1].max() == 0
+    edge = drawn[-1].mean(0)
+    assert 0.4 < edge[200] < 0.9
+    assert edge[148] > 0.05
+    assert edge[100] == 0
+    cover[len(TONES) - LINES : -1, :, 200:] = 1
+    sharp = primitive.settled(cover.copy(), Canvas(300, 300))[-1].mean(0)
+    assert sharp[200] - sharp[199] > 0.15
+    grainy, plain = (
+        Charcoal({"grain": grain}).settled(cover.copy(), Canvas(300, 300))[-1, 50:250, 170:190]
+        for grain in (1.0, 0.0)
+    )
+    assert grainy.std() > 3 * plain.std()
+
+
+def test_layers_of_charcoal_multiply_to_their_tones():
+    primitive = Charcoal({"inks": "#000000"})
+    paper = np.cumprod(primitive.inks[:-1, 0])
+    assert paper == pytest.approx(1 - np.array(TONES))
+
+
+def test_details_are_left_out_and_edges_stay():
+    """Looks of ink had no quiet place: every leaf and hair was drawn."""
+    rng = np.random.default_rng(0)
+    tone = np.where(np.arange(96) < 48, 0.2, 0.8) + 0.06 * rng.standard_normal((96, 96))
+    calm = abstracted(tone, np.ones(tone.shape), 0.4)
+    assert calm[:, 10:38].std() < 0.3 * tone[:, 10:38].std()
+    assert calm[:, 51].mean() - calm[:, 44].mean() > 0.45
+    finer = abstracted(tone, np.where(np.arange(96) < 48, 0.3, 1.2) * np.ones(tone.shape), 0.4)
+    assert finer[:, 10:38].std() > 2 * finer[:, 58:86].std()
+
+
+def cut_out(tone: np.ndarray, **options: object) -> tuple[Papercut, np.ndarray, ink.Marks]:
+    primitive = Papercut({"inks": "#ffffff,#808080,#101010", "margin": 0.0, **options})
+    shape = tone.shape
+    amounts = np.zeros((len(primitive.inks), *shape))
+    canvas, picture = Canvas(*shape[::-1]), np.stack([tone] * 3)
+    sheet = ink.Sheet(amounts, canvas, 40000, np.random.default_rng(0), target=picture)
+    marks = primitive.place(sheet)
+    return primitive, coverage(primitive, primitive.pack(marks), canvas), marks
+
+
+def test_sheets_of_paper_lie_on_one_another_and_show_as_much_of_themselves():
+    tone = np.tile(np.linspace(1, 0, 96) ** 2, (96, 1))
+    _primitive, cover, marks = cut_out(tone, local=0.0, crisp=0.0)
+    assert cover[1].min() > 0.99
+    assert (cover[5] <= cover[3] + 1e-6).all()
+    assert cover[3].mean() == pytest.approx(2 / 3, abs=0.06)
+    assert cover[5].mean() == pytest.approx(1 / 3, abs=0.06)
+    assert set(marks.ink) == {1, 3, 5}
+    _, light, _ = cut_out(tone, local=0.0, crisp=0.0, front="light")
+    assert light[5][:, :10].min() > 0.99 > 0.01 > light[5][:, -10:].max()
+
+
+def test_a_sheet_of_paper_casts_a_shadow_on_the_next_to_the_lower_right():
+    primitive = Papercut({"inks": "#ffffff,#101010"})
+    cover = np.zeros((5, 200, 200), np.float32)
+    cover[1], cover[3, 60:140, 60:140] = 1, 1
+    shadow = primitive.settled(cover.copy(), Canvas(200, 200))[2]
+    assert shadow[140, 100] > 0.4 > 0.2 > shadow[59, 100] > 0
+    assert shadow[20, 20] < 0.01
+    flat = Papercut({"inks": "#ffffff,#101010", "depth": 0.0}).settled(
+        cover.copy(), Canvas(200, 200)
+    )
+    assert flat[2].max() == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "words"),
+    [
+        (Wash, {"inks": "#111111,#222222,#333333,#444444,#555555"}, "at most 4 pigments, got 5"),
+        (Papercut, {"inks": ",".join(["#101010"] * 8)}, "at most 7 sheets, got 8"),
+        (Charcoal, {"inks": "#101010,#801010"}, "charcoal has one ink, got 2"),
+        (Papercut, {"front": "side"}, "front=side is unknown"),
+    ],
+)
+def test_too_many_washes_or_sheets_are_refused(kind, options, words):
+    with pytest.raises(UsageError, match=words):
+        kind(options)
+
+
+@pytest.mark.parametrize("kind", [Charcoal, Papercut, Wash])
+def test_few_marks_are_kept_to(kind):
+    rng = np.random.default_rng(0)
+    made = kind({})
+    target, amounts = rng.random((3, 40, 40)), rng.random((len(made.inks), 40, 40))
+    sheet = ink.Sheet(amounts, Canvas(40, 40), 60, rng, target=target)
+    assert len(made.place(sheet)) <= 60
+
+
+@pytest.mark.parametrize("kind", [Charcoal, Hatch, Panes, Papercut, Tube, Wash])
 @pytest.mark.parametrize("shape", [(1, 50), (50, 1), (2, 2), (3, 3)])
 def test_the_smallest_pictures_are_drawn(kind, shape):
     """Hatching of one row took all memory, and that of one column ended with exit code 1."""

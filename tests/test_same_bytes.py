@@ -152,7 +152,7 @@ CLIP = "--steps 12 --size 32 --set clip.steps=4"
 FILM = "--fps 5 --video-seconds 1 --video {}.gif"
 LOOKS = (
     "blueprint charcoal contour engraving gouache linocut mosaic needlepoint neon newsprint"
-    " pointillism riso single-line stained-glass stippled thread watercolour"
+    " paper-cut pointillism riso single-line stained-glass stippled thread watercolour"
 )
 LOSSES = "l1 exponential rmse ssim ms-ssim flip oklab texture:sample:brick"
 FORMS = "side-by-side wipe centres depth fly-in zoom generations"

@@ -20,6 +20,7 @@ from artgen.families.shape.spans import draw_shapes
 from artgen.raster import choose_backend, draw, planned_backend
 from artgen.registry import Registry
 from artgen.testing.elements import painted
+from artgen_plugins.brush import Brush
 from artgen_plugins.circle import Circle
 from artgen_plugins.ellipse import Ellipse
 from artgen_plugins.polygon import Polygon
@@ -105,6 +106,17 @@ def test_a_drawing_is_what_supersampling_tends_to(name, registry):
     picture = draw_shapes(shape, tensors, canvas, BACKGROUND)
     assert decibels(picture, supersampled(shape, tensors, canvas)) > 45
     assert decibels(picture, torch.tensor(BACKGROUND)[:, None, None].expand_as(picture)) < 25
+
+
+def test_a_brush_stroke_begins_round_and_runs_out_thin(registry):
+    """Strokes of equal width with cut ends looked like strips of tape."""
+    genes, points = np.array([-0.8, 0, 0, 0, 0.8, 0, 0.1]), np.empty((Brush.vertices, 2))
+    Brush.outline(genes, points)
+    width = points[: len(points) // 2, 1] - points[: len(points) // 2 - 1 : -1, 1]
+    assert np.abs(width).max() == pytest.approx(0.2)
+    assert abs(width[0]) < 0.12
+    assert abs(width[-1]) < 0.06
+    assert (np.diff(np.abs(width[6:])) < 0).all()
 
 
 def test_a_mixture_is_drawn_in_order_whatever_the_kinds(registry):

@@ -149,7 +149,7 @@ def test_styles_are_looks_and_settings_that_the_page_has_shaders_for():
     kinds = {name: describe_kind(name, registry) for name in default_splats(registry)}
     styles = describe_styles(kinds, registry)
     assert len(styles) == 6
-    assert "gouache" in [style["title"] for style in styles]
+    assert "dry brush" in [style["title"] for style in styles]
     for style in styles:
         kind = kinds[style["primitive"]]
         sliders = [option for option in kind["options"] if "low" in option]

@@ -14,6 +14,12 @@ MOST = 6
 """Styles that are offered."""
 
 OWN: Mapping[str, Mapping[str, Any]] = {
+    "dry brush": {
+        "primitive": {
+            **{"name": "stroke", "count": 700, "blend": "over"},
+            **{"hair": "natural", "texture": 0.2},
+        }
+    },
     "petals": {"primitive": {"name": "fourier", "blend": "depth", "count": 160}},
     "soft spots": {"primitive": {"name": "gaussian", "count": 500}},
     "facets": {"primitive": {"name": "gaussian", "blend": "normalized", "count": 250}},

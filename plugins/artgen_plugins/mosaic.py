@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from artgen import Ink, Preset, ink, option
@@ -105,7 +106,8 @@ def owners(pixels: Floats, points: Floats, angle: Floats) -> NDArray[np.intp]:
     """Return the stone at `points` [N, 2], turned by `angle` [N], that each pixel belongs to."""
     from scipy.spatial import cKDTree
 
-    near = cKDTree(points).query(pixels, range(1, min(NEAR, len(points)) + 1))[1]
+    ranks, workers = range(1, min(NEAR, len(points)) + 1), torch.get_num_threads()
+    near = cKDTree(points).query(pixels, ranks, workers=workers)[1]
     best = _apart(pixels[:, None] - points[near], angle[near]).argmin(1)
     found: NDArray[np.intp] = np.take_along_axis(near, best[:, None], 1)[:, 0]
     return found

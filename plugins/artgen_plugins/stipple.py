@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from artgen import Ink, Preset, ink, option
@@ -92,7 +93,7 @@ def relax(sheet: ink.Sheet, k: int, count: int, rounds: int) -> tuple[Floats, Fl
     chosen = sheet.rng.choice(len(pixels), count, p=density / density.sum())
     points = pixels[chosen] + pitch * (sheet.rng.random((count, 2)) - 0.5)
     for _ in range(rounds + 1):
-        cell = cKDTree(points).query(pixels)[1]
+        cell = cKDTree(points).query(pixels, workers=torch.get_num_threads())[1]
         mass = np.bincount(cell, weight, count)
         sums = np.stack([np.bincount(cell, weight * axis, count) for axis in pixels.T], 1)
         filled = mass > 0

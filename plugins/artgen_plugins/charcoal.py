@@ -1,0 +1,143 @@
+"""Charcoal: tones rubbed into the grain of paper, strokes over them, and lines where it is dark.
+
+A drawing is a few layers, each where the picture is darker than the one before; stills and films
+rub them into one another, but for the last, which are drawn over what is rubbed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artgen import Canvas, Ink, Preset, ink, option
+from artgen.errors import UsageError
+from artgen.ink import InkOptions
+from artgen_plugins.hatch import (
+    abstracted,
+    filled,
+    levelled,
+    spacing,
+    strengthened,
+    stretched,
+    tooth,
+    without_specks,
+)
+from artgen_plugins.wash import COARSE, spread, waves
+
+Floats = NDArray[np.float64]
+Covers = NDArray[np.float32]
+
+TONES = (0.14, 0.26, 0.38, 0.5, 0.62, 0.74, 0.86)
+"""The tones from which each layer is laid, 0 for paper and 1 for the darkest."""
+LINES = 2
+"""The last layers, which are drawn and not rubbed."""
+SOFT = 0.012
+"""How far charcoal is rubbed, in canvas units."""
+FULL, ROUGH, HOLLOW = 1.5, 0.7, 0.75
+"""How much charcoal fills the deepest grain, how much more than its height covers a grain, and the
+height of the highest."""
+STROKE, SLANT, HAND = (0.012, 0.3), 50.0, 0.45
+"""The width and length of the strokes of a hand, their angle in degrees, and how much they show."""
+
+
+@dataclass(frozen=True)
+class CharcoalOptions(InkOptions):
+    """Options of `charcoal`."""
+
+    inks: str = option("#211e1e", "the colour of the charcoal")
+    margin: float = option(0.0, "blank border, as a share of the shorter side", low=0, high=0.4)
+    middle: float = option(0.42, "share of charcoal at the median tone", low=0.05, high=0.9)
+    local: float = option(0.3, "how much tones are relative to those around", low=0, high=1)
+    loose: float = option(0.3, "how much detail is left out", low=0, high=1)
+    crisp: float = option(2.0, "how much stronger edges are", low=0, high=10)
+    rubbed: float = option(0.7, "how much tones are rubbed into one another", low=0, high=1)
+    grain: float = option(0.8, "how much the paper's grain shows", low=0, high=1)
+
+
+class Charcoal(Ink):
+    """Tones of charcoal, the lightest first, and lines over them."""
+
+    Options: ClassVar[type[Any]] = CharcoalOptions
+    separation = "tone"
+    defaults = Preset(count=70000, background="#e6dfd2")
+
+    @property
+    def palettes(self) -> bool:
+        """None: tones of one colour."""
+        return False
+
+    def take_options(self) -> None:
+        """Make an ink of each layer, and one for what becomes of them all. Raises UsageError."""
+        super().take_options()
+        if len(self.inks) != 1:
+            raise UsageError(f"charcoal has one ink, got {len(self.inks)}")
+        full = self.inks[0]
+        # Layers multiply to the tones that they stand for.
+        left = 1 - (1 - full) * np.append(TONES, 1.0)[:, None]
+        self.inks = np.concatenate([left[:1], left[1:-1] / left[:-2], full[None]]).clip(0, 1)
+
+    def place(self, sheet: ink.Sheet) -> ink.Marks:
+        """Fill what is darker than each layer, the lightest first."""
+        from scipy.ndimage import gaussian_filter
+
+        o, unit = self.options, 1 / sheet.canvas.pixel
+        pitch = spacing(sheet.weight, sheet.amounts[-1].shape, 1.0)
+        tone = stretched(sheet.amounts[-1], sheet.weight, o.middle)
+        if o.loose:
+            tone = abstracted(tone, pitch, o.loose)
+        tone = levelled(tone, o.middle, o.local)
+        lines = strengthened(tone, np.maximum(pitch * 0.006 * unit, 1.0), o.crisp)
+        border = np.ones((1, *tone.shape))
+        self.clear_margin(border)
+        apart = 1.5
+        while True:
+            layers = []
+            for k, level in enumerate(TONES):
+                field = (lines if k >= len(TONES) - LINES else tone) * border[0]
+                kept = without_specks(field > level, np.maximum(pitch * 0.005 * unit, 1.0))
+                field = np.where(
+                    kept, np.maximum(field, level + 0.02), np.minimum(field, level - 0.02)
+                )
+                layers.append(filled(sheet, field, level, apart, k))
+            marks = ink.joined(layers)
+            if len(marks) <= sheet.count or apart > COARSE:
+                return ink.Marks(marks.strokes[: sheet.count], marks.ink[: sheet.count])
+            tone, lines = (
+                gaussian_filter(each, 0.3 * apart, mode="nearest") for each in (tone, lines)
+            )
+            apart *= 1.25
+
+    def settled(self, cover: Covers, canvas: Canvas) -> Covers:
+        """Rub the tones, and leave charcoal where the grain of the paper is high."""
+        o, steps = self.options, np.diff(TONES, prepend=0).astype(np.float32)
+        rubbed = len(TONES) - LINES
+        tone = np.tensordot(steps[:rubbed], cover[:rubbed], 1)
+        soft = spread(tone, SOFT / canvas.pixel)
+        tone = tone + o.rubbed * (soft - tone)
+        hand = strokes(canvas)
+        tone *= 1 + HAND * hand * (1 - tone)
+        dark = np.tensordot(steps[rubbed:] + np.float32(0.06), cover[rubbed:-1], 1)
+        tone = (tone + dark).clip(0, 1)
+        taken = ((FULL * tone - HOLLOW * tooth(canvas)) / ROUGH).clip(0, 1)
+        cover[:-1] = 0
+        # What is rubbed in fills the hollows too.
+        cover[-1] = tone + o.grain * (0.25 * tone + 0.75 * taken - tone)
+        return cover.clip(0, 1)
+
+
+def strokes(canvas: Canvas) -> Covers:
+    """Return the strokes of a hand, about -1 to 1, [height, width]: noise along an angle."""
+    from scipy.ndimage import map_coordinates
+
+    turn = np.radians(SLANT)
+    x, y = np.meshgrid(*canvas.pixel_centres())
+    along, across = x * np.cos(turn) - y * np.sin(turn), x * np.sin(turn) + y * np.cos(turn)
+    far = float(np.hypot(*canvas.reach))
+    size = [int(2 * far / each) + 4 for each in STROKE]
+    lattice = np.random.default_rng(11).random(size) * 2 - 1
+    place = np.stack([(across + far) / STROKE[0] + 1, (along + far) / STROKE[1] + 1])
+    found: Covers = map_coordinates(lattice, place, order=1, mode="nearest").astype(np.float32)
+    return found * (0.4 + 0.6 * waves(canvas, 0.25, 12))

@@ -1,0 +1,269 @@
+"""Washes of watercolour on white paper, from pale to dark, one over another.
+
+Each pigment is laid in a few washes. The first covers all that has some of it, the last what has
+most, and glazes multiply, so that paint is thick where many washes meet. What makes them look wet
+are rims where the pigment dries last, edges that run, back-runs, and grains that settle in the
+hollows of the paper (Curtis and others: Computer-generated watercolor, SIGGRAPH 1997; here each is
+a function of what a wash covers: Bousseau and others, Interactive watercolor rendering, 2006).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artgen import Canvas, Ink, Preset, ink, option
+from artgen.errors import UsageError
+from artgen.ink import InkOptions
+from artgen_plugins.hatch import (
+    abstracted,
+    filled,
+    spacing,
+    strengthened,
+    tooth,
+    without_specks,
+)
+
+Floats = NDArray[np.float64]
+Covers = NDArray[np.float32]
+
+PIGMENTS = "#f7c325,#e0456f,#3f86cf,#5b5566"
+"""A yellow, a rose, a blue and a gray."""
+WASHES = (0.12, 0.4, 0.8, 1.2)
+"""How much of a pigment there is, in its full strength, once each of its washes is laid."""
+LIGHT, DARK = 0.93, 0.09
+"""What is as light stays paper; the darkest that paint gets."""
+GRAY, PALE = 0.85, 0.35
+"""How much of what is gray in a colour the grayest pigment shows, where it is denser than pale."""
+ACCENT, DEEP = 0.008, 0.9
+"""The width of what the tip of the brush draws, in canvas units, and how dark that is."""
+ROUNDS = 30
+"""Rounds of coordinate descent that find the pigments of a colour."""
+COARSE = 20.0
+"""The largest distance of strokes that fill, in pixels: with fewer, washes are left out."""
+WAVER = ((0.05, 0.2), (0.014, 0.12))
+"""The size of the waves of edges in canvas units, and how far they shift them, of a wash."""
+RUNS = 0.9, 0.75, 0.35, 0.1
+"""How wet the paper is for each wash: pale ones run into each other, dark ones end at an edge."""
+FINE, SOFT, WIDE = 0.0035, 0.02, 0.022
+"""How far rims reach, edges run, and pigment is drawn from, in shorter sides."""
+RIM, FLOW, GRAINS, BLOOM = 1.2, 0.3, 0.13, 0.2
+"""How much darker rims are; how uneven washes, how grainy, and how dark the rim of a back-run."""
+
+
+@dataclass(frozen=True)
+class WashOptions(InkOptions):
+    """Options of `wash`."""
+
+    inks: str = option(PIGMENTS, "one to four pigments, separated by commas")
+    margin: float = option(0.025, "blank border, as a share of the shorter side", low=0, high=0.4)
+    loose: float = option(0.4, "how much detail is left out", low=0, high=1)
+    vivid: float = option(1.0, "how much more chroma paint has than the picture", low=0, high=3)
+    wet: float = option(0.5, "how much edges run and washes are uneven", low=0, high=1)
+    grain: float = option(0.6, "how much pigment settles in the paper", low=0, high=1)
+
+
+class Wash(Ink):
+    """Washes of a few pigments, the pale ones first."""
+
+    Options: ClassVar[type[Any]] = WashOptions
+    # Pigments are found by `place`, from the picture itself.
+    separation = "tone"
+    defaults = Preset(count=60000, background="#fdfbf5")
+
+    @property
+    def palettes(self) -> bool:
+        """None: pigments mix."""
+        return False
+
+    def take_options(self) -> None:
+        """Make an ink of each wash of each pigment. Raises UsageError if there are too many."""
+        super().take_options()
+        if len(self.inks) > len(WASHES):
+            raise UsageError(f"there are at most {len(WASHES)} pigments, got {len(self.inks)}")
+        self.strength: Floats = -np.log(self.inks.clip(0.02, 0.98))
+        steps = np.diff(WASHES, prepend=0)
+        self.inks = np.exp(-np.concatenate([step * self.strength for step in steps]))
+
+    def place(self, sheet: ink.Sheet) -> ink.Marks:
+        """Fill what each wash covers, the pale washes first."""
+        seen = sheet.target
+        if seen is None:
+            seen = (1 - sheet.amounts.sum(0)).clip(0, 1)[None].repeat(3, 0)
+        shape = seen.shape[1:]
+        clear = self._painted(sheet.canvas)
+        amounts = self._amounts(seen, spacing(sheet.weight, shape, 1.0))
+        accents = self._accents(seen, spacing(sheet.weight, shape, ACCENT / sheet.canvas.pixel))
+        apart = 1.5
+        while True:
+            layers = [
+                self._wash(sheet, amounts[p], clear, level, p, apart)
+                for level in range(len(WASHES))
+                for p in range(len(amounts))
+            ]
+            layers.append(
+                filled(sheet, np.where(clear, accents, 0), 1.0, apart, len(self.inks) - 1)
+            )
+            marks = ink.joined(layers)
+            if len(marks) <= sheet.count or apart > COARSE:
+                return ink.Marks(marks.strokes[: sheet.count], marks.ink[: sheet.count])
+            apart *= 1.25
+
+    def settled(self, cover: Covers, canvas: Canvas) -> Covers:
+        """Let edges run and dry, and pigment settle: the strength of each wash where it is."""
+        o, pixel = self.options, canvas.pixel
+        hollow = (1 - 2 * tooth(canvas)).astype(np.float32)
+        grains = 1 + o.grain * GRAINS * hollow
+        bloom = back_runs(canvas)
+        # Where many washes end the picture has an edge, and the paper was dry.
+        dark = (
+            np.repeat(np.diff(WASHES, prepend=0), len(self.strength))
+            * np.tile(self.strength.mean(1), len(WASHES))
+        ).astype(np.float32)
+        whole = np.tensordot(dark, cover, 1)
+        dry = spread(np.abs(whole - spread(whole, 0.5 * SOFT / pixel)), 0.5 * SOFT / pixel)
+        dry = (dry / 0.05).clip(0, 1)
+        for k, layer in enumerate(cover):
+            if not layer.any():
+                continue
+            uneven = waves(canvas, 0.22, k)
+            run = RUNS[k // len(self.strength)]
+            wet = (2 * o.wet * run * (0.5 + uneven)).clip(0, 1) * (1 - dry)
+            soft = spread(layer, (0.4 + run) * SOFT / pixel)
+            layer += wet * (soft - layer)
+            rim = (layer - spread(layer, WIDE / pixel)).clip(0, 1) * (1 - wet)
+            fine = (layer - spread(layer, FINE / pixel)).clip(0, 1)
+            drawn = 0.86 + RIM * (0.35 * rim + 0.9 * fine)
+            drawn += o.wet * (FLOW * waves(canvas, 0.35, k + 100) + BLOOM * bloom)
+            layer *= drawn * grains
+        return cover.clip(0, 1.4)
+
+    def _painted(self, canvas: Canvas) -> NDArray[np.bool_]:
+        """Return what a hand that paints up to the margin reaches, [height, width]."""
+        x, y = canvas.pixel_centres()
+        far = np.minimum(canvas.reach[0] - abs(x), canvas.reach[1] - abs(y)[:, None])
+        margin = self.options.margin * 2 * min(canvas.reach)
+        reached: NDArray[np.bool_] = far > margin * (
+            0.6 + 0.6 * waves(canvas, 0.3, 400) + 0.2 * waves(canvas, 0.05, 401)
+        )
+        return reached
+
+    def _amounts(self, seen: Floats, pitch: Floats) -> Floats:
+        """Return how much of each pigment there is: [pigments, height, width]."""
+        colour = lightened(seen, self.options.vivid)
+        tone = colour.mean(0)
+        smooth = abstracted(tone, pitch, self.options.loose)
+        # Colours may run further than tones, which make the drawing.
+        chroma = [abstracted(each, 3 * pitch, self.options.loose) for each in colour - tone]
+        smooth = smooth + np.stack(chroma)
+        density = -np.log((smooth / LIGHT).clip(DARK, 1)).reshape(3, -1)
+        # The least squares of densities, of which none is negative.
+        gram, goal = self.strength @ self.strength.T, self.strength @ density
+        found = np.zeros((len(gram), density.shape[1]))
+        # What is gray is laid in the grayest pigment, which draws; the others tint.
+        gray = int(np.ptp(self.strength, 1).argmin())
+        gray_part = (density / self.strength[gray][:, None]).min(0)
+        found[gray] = GRAY * (gray_part - PALE).clip(0)
+        for _ in range(ROUNDS):
+            for p in range(len(gram)):
+                rest = goal[p] - gram[p] @ found + gram[p, p] * found[p]
+                found[p] = np.maximum(rest / gram[p, p], 0)
+        return found.reshape(-1, *seen.shape[1:])
+
+    def _accents(self, seen: Floats, pitch: Floats) -> Floats:
+        """Return where the tip of the brush draws, above 1: what is darker than all around it."""
+        dark = 1 - lightened(seen, 0.0)[0]
+        found: Floats = strengthened(dark, np.maximum(pitch, 1.5), 4 - 2 * self.options.loose)
+        kept = without_specks(found > DEEP, np.maximum(1.5 * pitch, 1.5))
+        return np.where(kept, np.maximum(found, 1.01 * DEEP), np.minimum(found, 0.97 * DEEP)) / DEEP
+
+    def _wash(
+        self,
+        sheet: ink.Sheet,
+        amount: Floats,
+        clear: NDArray[np.bool_],
+        level: int,
+        p: int,
+        apart: float,
+    ) -> ink.Marks:
+        """Return marks that fill where there is as much of a pigment as a wash asks for."""
+        k = level * len(self.strength) + p
+        last = WASHES[level - 1] if level else 0.0
+        field = (amount - last) / (WASHES[level] - last)
+        for n, (size, shift) in enumerate(WAVER):
+            field = field + shift * (waves(sheet.canvas, size, 7 * k + n) - 0.5)
+        field = np.where(clear, field, 0)
+        kept = without_specks(
+            field > 0.5, np.full(field.shape, max(1.0, 0.014 / sheet.canvas.pixel))
+        )
+        field = np.where(kept, np.maximum(field, 0.52), np.minimum(field, 0.48))
+        return filled(sheet, field, 0.5, apart, k)
+
+
+def lightened(seen: Floats, vivid: float) -> Floats:
+    """Return a picture [3, height, width] whose tones reach from dark to paper, more vivid."""
+    gray = seen.mean(0)
+    low, high = np.percentile(gray, [1, 97])
+    # A picture of light colours stays light.
+    darkest = 0.06 + 0.7 * low
+    scale = (1 - darkest) / max(high - low, 0.2)
+    stretched = ((gray - low) * scale + darkest).clip(0.02, 1)
+    median = np.clip(np.median(stretched), 0.2, 0.8)
+    lifted = stretched ** np.clip(np.log(0.55) / np.log(median), 0.8, 1.2)
+    chroma = (seen - gray) * vivid * (lifted / np.maximum(gray, 0.05)).clip(0.5, 2) ** 0.7
+    found: Floats = (lifted + chroma).clip(0, 1)
+    return found
+
+
+def waves(canvas: Canvas, size: float, seed: int) -> Covers:
+    """Return smooth noise in 0 to 1, of waves of a size in canvas units, [height, width].
+
+    Random heights lie on a lattice; between them is a cubic B-spline, stretched to fill the range.
+    """
+    down, across = (
+        _spline(np.asarray((at + reach) / size, np.float64))
+        for at, reach in zip(canvas.pixel_centres()[::-1], canvas.reach[::-1], strict=True)
+    )
+    lattice = np.random.default_rng(seed).random((down.shape[1], across.shape[1]))
+    noise: Covers = ((down @ lattice @ across.T - 0.5) * 1.8 + 0.5).astype(np.float32)
+    return noise
+
+
+def _spline(place: Floats) -> Floats:
+    """Return the weights of lattice points at places, [N, points], each 1 from the next."""
+    from scipy.interpolate import BSpline
+
+    many = int(place.max()) + 4
+    found: Floats = BSpline.design_matrix(place + 3, np.arange(many + 4.0), 3).toarray()
+    return found
+
+
+def back_runs(canvas: Canvas) -> Covers:
+    """Return where pigment was pushed aside, below 0, and where it was left, above 0."""
+    height = (
+        waves(canvas, 0.3, 501) + 0.25 * waves(canvas, 0.05, 502) + 0.1 * waves(canvas, 0.016, 503)
+    )
+    place = (height - 0.98) / 0.03
+    found: Covers = (np.exp(-(place**2)) - 0.5 * (place > 0) * np.exp(-place / 5)).astype(
+        np.float32
+    )
+    return found
+
+
+def spread(layer: Covers, sigma: float) -> Covers:
+    """Return a layer blurred by a Gaussian, on a coarser grid where it is wide."""
+    from scipy.ndimage import gaussian_filter, zoom
+
+    coarse = int(sigma / 3)
+    if coarse < 2 or min(layer.shape) < 4 * coarse:
+        found: Covers = gaussian_filter(layer, max(sigma, 0.3), mode="nearest")
+        return found
+    height, width = layer.shape
+    padded = np.pad(layer, ((0, -height % coarse), (0, -width % coarse)), mode="edge")
+    small = padded.reshape(padded.shape[0] // coarse, coarse, -1, coarse).mean((1, 3))
+    small = gaussian_filter(small, sigma / coarse, mode="nearest")
+    large: Covers = zoom(small, coarse, order=1, mode="nearest", grid_mode=True)[:height, :width]
+    return large
