@@ -14,8 +14,6 @@ from artgen.cli._where import Files, Watching, Where
 
 SIZE = 384
 """Long side of the pictures in pixels, large enough for marks of a few pixels."""
-EVALUATIONS = 3
-"""Evaluations of each fit: to draw thousands of marks takes longer than to place them."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +70,8 @@ def looks(
     for name in asked:
         style = read_look(name, registry)
         data = apply_look(base, style, None, registry).data
-        for stage in data.setdefault("stage", [{}]):
-            stage.setdefault("evaluations", EVALUATIONS)
+        # To draw thousands of marks takes longer than to place them.
+        data["stage"] = [{"evaluations": 3, **stage} for stage in data.get("stage", [{}])]
         [run] = plan_runs(data, {}, (), f"{stem}-{file_safe(style.name)}")
         command = shlex.join(["artgen", "fit", target, "--look", name, *more])
         runs.append(replace(run, asked={**run.asked, "target": target, "command": command}))

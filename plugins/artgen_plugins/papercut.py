@@ -102,6 +102,8 @@ class Papercut(Ink):
         )
         shares = np.arange(1, number) / number
         levels = tone.ravel()[order[np.searchsorted(counted, counted[-1] * shares)]]
+        if np.ptp(tone) < 0.2:
+            levels = np.arange(1, number) / (number + 1)
         x, y = sheet.canvas.pixel_centres()
         far = np.minimum(sheet.canvas.reach[0] - abs(x), sheet.canvas.reach[1] - abs(y)[:, None])
         apart = 2.0

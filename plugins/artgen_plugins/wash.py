@@ -92,7 +92,7 @@ class Wash(Ink):
         """Fill what each wash covers, the pale washes first."""
         seen = sheet.target
         if seen is None:
-            seen = (1 - sheet.amounts.sum(0)).clip(0, 1)[None].repeat(3, 0)
+            seen = (1 - sheet.amounts.mean(0))[None].repeat(3, 0)
         shape = seen.shape[1:]
         clear = self._painted(sheet.canvas)
         amounts = self._amounts(seen, spacing(sheet.weight, shape, 1.0))
@@ -207,10 +207,11 @@ def lightened(seen: Floats, vivid: float) -> Floats:
     """Return a picture [3, height, width] whose tones reach from dark to paper, more vivid."""
     gray = seen.mean(0)
     low, high = np.percentile(gray, [1, 97])
-    # A picture of light colours stays light.
-    darkest = 0.06 + 0.7 * low
-    scale = (1 - darkest) / max(high - low, 0.2)
-    stretched = ((gray - low) * scale + darkest).clip(0.02, 1)
+    stretched = gray.clip(0.02, 1)
+    if high - low > 0.2:
+        # A picture of light colours stays light.
+        darkest = 0.06 + 0.7 * low
+        stretched = ((gray - low) * (1 - darkest) / (high - low) + darkest).clip(0.02, 1)
     median = np.clip(np.median(stretched), 0.2, 0.8)
     lifted = stretched ** np.clip(np.log(0.55) / np.log(median), 0.8, 1.2)
     chroma = (seen - gray) * vivid * (lifted / np.maximum(gray, 0.05)).clip(0.5, 2) ** 0.7
