@@ -59,15 +59,14 @@ def looks(
     from artgen.targets import Source, file_safe
 
     registry = common.registry()
-    names = [registry.spelling(entry) for entry in registry.entries("look")]
-    asked = list(dict.fromkeys(only.split(","))) if only is not None else names
+    every = map(registry.spelling, registry.entries("look"))
     if target == STDIO:
         target = str(from_stdin())
     base = {"seed": seed, "target": {"source": target, "size": size}, "output": {"video": False}}
     more = [word for path in common.plugin or () for word in ("--plugin", str(path))]
     stem = files.name or Source.parse(target).file_stem
     runs = []
-    for name in asked:
+    for name in dict.fromkeys(every if only is None else only.split(",")):
         style = read_look(name, registry)
         data = apply_look(base, style, None, registry).data
         # To draw thousands of marks takes longer than to place them.
