@@ -42,6 +42,29 @@ def add_span(line, left, right, weight):
         line[end] += weight * np.float32(right - end)
 
 
+@inline
+def sort_by_pixel(lefts, spans, begins, order):
+    """Write the order of the first `spans` left ends, in pixels: a bucket sort, then by insertion.
+
+    `begins` has a place for each pixel and two more.
+    """
+    begins[:] = 0
+    for i in range(spans):
+        begins[int(lefts[i]) + 1] += 1
+    for pixel in range(1, len(begins)):
+        begins[pixel] += begins[pixel - 1]
+    for i in range(spans):
+        pixel = int(lefts[i])
+        order[begins[pixel]] = i
+        begins[pixel] += 1
+    for later in range(1, spans):
+        k, i = later, order[later]
+        while k > 0 and lefts[order[k - 1]] > lefts[i]:
+            order[k] = order[k - 1]
+            k -= 1
+        order[k] = i
+
+
 @nb.njit(
     nb.void(
         *(nb.float64[:, :, ::1], nb.float64[:, :, ::1], nb.float64[:, ::1], nb.int64[::1]),
@@ -58,6 +81,7 @@ def cover(quads, discs, heights, starts, picture, grid, sample_rows, first, last
     top, pitch, edge, scale, width = grid
     near = np.empty(len(quads), np.int64)
     lefts, rights = np.empty(len(quads)), np.empty(len(quads))
+    begins, order = np.empty(picture.shape[2] + 2, np.int64), np.empty(len(quads), np.int64)
     for row in range(first, last):
         upper = top + (row * sample_rows) * pitch
         lower = upper + (sample_rows - 1) * pitch
@@ -78,9 +102,9 @@ def cover(quads, discs, heights, starts, picture, grid, sample_rows, first, last
                         if left < right:
                             lefts[spans], rights[spans] = left, right
                             spans += 1
-                order = np.argsort(lefts[:spans])
+                sort_by_pixel(lefts, spans, begins, order)
                 done = 0.0
-                for i in order:
+                for i in order[:spans]:
                     left, right = max(done, lefts[i]), rights[i]
                     if left < right:
                         add_span(line, left, right, np.float32(1 / sample_rows))
