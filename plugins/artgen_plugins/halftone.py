@@ -6,6 +6,7 @@ included, so that the tone of the picture is that of the print.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
@@ -133,19 +134,25 @@ def rings(sheet: ink.Sheet, k: int, middles: Floats, pitch: float) -> ink.Marks:
     far, nearest = tree.query(np.stack([x.ravel(), y.ravel()], 1))
     ends = np.zeros(len(middles))
     np.maximum.at(ends, nearest, far + side)
-    layers = []
-    for middle, end in zip(middles, ends, strict=True):
-        for radius in pitch * np.arange(0.5, end / pitch + OVERLAP):
-            turn = np.linspace(0, 2 * np.pi, max(6, round(2 * np.pi * radius / pitch)) + 1)
-            points = middle + radius * np.stack([np.cos(turn), np.sin(turn)], 1)
-            kept = radius < tree.query(points)[0] + OVERLAP * pitch
-            kept &= (abs(points) < reach).all(1)
-            tone = sheet.at(k, *points.T) * sheet.weight_at(*points.T)
-            tone -= TWICE * tone * (1 - tone)
-            line = ink.polyline(points, pitch / 2 * tone.clip(0, 1 - GAP), k)
-            drawn = (kept[1:] | kept[:-1]) & (line.strokes[:, 4:].max(1) > 0.02 * pitch)
-            layers.append(ink.Marks(line.strokes[drawn], line.ink[drawn]))
-    return ink.joined(layers)
+    layers, owners = [np.empty((0, 6))], [np.empty(0, np.int64)]
+    for turn in range(math.ceil(ends.max() / pitch + OVERLAP - 0.5)):
+        # Of all places at once the rings of this radius.
+        radius = pitch * (turn + 0.5)
+        around = np.flatnonzero(ends / pitch + OVERLAP > turn + 0.5)
+        angle = np.linspace(0, 2 * np.pi, max(6, round(2 * np.pi * radius / pitch)) + 1)
+        points = middles[around, None] + radius * np.stack([np.cos(angle), np.sin(angle)], 1)
+        kept = radius < tree.query(points)[0] + OVERLAP * pitch
+        kept &= (abs(points) < reach).all(2)
+        x, y = np.moveaxis(points, 2, 0)
+        tone = sheet.at(k, x, y) * sheet.weight_at(x, y)
+        tone -= TWICE * tone * (1 - tone)
+        radii = pitch / 2 * tone.clip(0, 1 - GAP)[..., None]
+        strokes = np.concatenate([points[:, :-1], points[:, 1:], radii[:, :-1], radii[:, 1:]], 2)
+        drawn = (kept[:, 1:] | kept[:, :-1]) & (strokes[..., 4:].max(2) > 0.02 * pitch)
+        layers.append(strokes[drawn])
+        owners.append(around.repeat(drawn.sum(1)))
+    order = np.concatenate(owners).argsort(kind="stable")
+    return ink.Marks(np.concatenate(layers)[order], np.full(len(order), k))
 
 
 def sizes(amount: Floats, shape: str) -> Floats:
