@@ -179,7 +179,7 @@ def main() -> None:
         sheet.thumbnail((COMPARISON_WIDTH, 2 * COMPARISON_WIDTH), Image.Resampling.LANCZOS)
         sheet.save(HERE / "compare.jpg", quality=82)
     with tempfile.TemporaryDirectory() as folder:
-        mosaic(looks(Path(folder)), 6, LOOKS_WIDTH).save(HERE / "looks.jpg", quality=82)
+        mosaic(looks(Path(folder)), 5, LOOKS_WIDTH).save(HERE / "looks.jpg", quality=82)
         mosaic(first(Path(folder)), len(FIRST), STRIP_WIDTH).save(HERE / "first.jpg", quality=85)
         mosaic(stamps(Path(folder)), 2, WIDTH).save(HERE / "stamps.jpg", quality=82)
         videos = {name: PIECES / piece / "progress.mp4" for name, piece in PREVIEWS.items()}
