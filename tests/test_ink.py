@@ -566,12 +566,12 @@ def ramp_of(colour: tuple[float, float, float]) -> np.ndarray:
     return np.stack([1 - share * (1 - each) for each in colour])
 
 
-def washed(picture: np.ndarray, **options: object) -> tuple[Wash, ink.Marks]:
+def washed(picture: np.ndarray, count: int = 60000, **options: object) -> tuple[Wash, ink.Marks]:
     primitive = Wash({"margin": 0.0, **options})
     shape = picture.shape[1:]
     amounts = np.zeros((len(primitive.inks), *shape))
     sheet = ink.Sheet(
-        amounts, Canvas(*shape[::-1]), 60000, np.random.default_rng(0), target=picture
+        amounts, Canvas(*shape[::-1]), count, np.random.default_rng(0), target=picture
     )
     return primitive, primitive.place(sheet)
 
@@ -597,6 +597,19 @@ def test_pigments_make_the_colour():
         assert laid[most] > 2 * np.delete(laid, most).max()
     steps = -np.log(primitive.inks).reshape(4, 4, 3).sum(0)
     assert steps == pytest.approx(1.2 * primitive.strength)
+
+
+def test_a_busy_picture_is_painted_with_a_broader_brush():
+    """Outlines alone were more than the marks: strokes grew until they were blobs."""
+    busy = skimage.data.astronaut()[150:342, 150:342].transpose(2, 0, 1) / 255
+    primitive, every = washed(busy)
+    few = len(every) // 3
+    _, marks = washed(busy, few)
+    assert few / 4 < len(marks) <= few
+    assert marks.strokes[:, 4].max() < 6 * every.strokes[:, 4].max()
+    shown = [coverage(primitive, primitive.pack(each), Canvas(192, 192)) for each in (every, marks)]
+    all_ink, less = (each[:16].reshape(4, 4, 192, 192).sum((0, 1)) for each in shown)
+    assert np.abs(less - all_ink).mean() < 0.25 * all_ink.mean()
 
 
 def test_a_wash_has_dark_rims_and_is_alike_at_any_size():

@@ -17,6 +17,7 @@ from artgen.errors import UsageError
 from artgen.ink import InkOptions
 from artgen_plugins.hatch import (
     abstracted,
+    blurred,
     filled,
     levelled,
     spacing,
@@ -25,7 +26,7 @@ from artgen_plugins.hatch import (
     tooth,
     without_specks,
 )
-from artgen_plugins.wash import COARSE, spread, waves
+from artgen_plugins.wash import APART, OFF, spread, waves, within
 
 Floats = NDArray[np.float64]
 Covers = NDArray[np.float32]
@@ -81,8 +82,6 @@ class Charcoal(Ink):
 
     def place(self, sheet: ink.Sheet) -> ink.Marks:
         """Fill what is darker than each layer, the lightest first."""
-        from scipy.ndimage import gaussian_filter
-
         o, unit = self.options, 1 / sheet.canvas.pixel
         pitch = spacing(sheet.weight, sheet.amounts[-1].shape, 1.0)
         tone = stretched(sheet.amounts[-1], sheet.weight, o.middle)
@@ -92,23 +91,21 @@ class Charcoal(Ink):
         lines = strengthened(tone, np.maximum(pitch * 0.006 * unit, 1.0), o.crisp)
         border = np.ones((1, *tone.shape))
         self.clear_margin(border)
-        apart = 1.5
-        while True:
+
+        def drawn(coarser: float) -> ink.Marks:
             layers = []
             for k, level in enumerate(TONES):
-                field = (lines if k >= len(TONES) - LINES else tone) * border[0]
-                kept = without_specks(field > level, np.maximum(pitch * 0.005 * unit, 1.0))
+                field = lines if k >= len(TONES) - LINES else tone
+                field = blurred(field, pitch, coarser - 1) * border[0]
+                specks = coarser * np.maximum(pitch * 0.005 * unit, 1.0)
+                kept = without_specks(field > level, specks)
                 field = np.where(
                     kept, np.maximum(field, level + 0.02), np.minimum(field, level - 0.02)
                 )
-                layers.append(filled(sheet, field, level, apart, k))
-            marks = ink.joined(layers)
-            if len(marks) <= sheet.count or apart > COARSE:
-                return ink.Marks(marks.strokes[: sheet.count], marks.ink[: sheet.count])
-            tone, lines = (
-                gaussian_filter(each, 0.3 * apart, mode="nearest") for each in (tone, lines)
-            )
-            apart *= 1.25
+                layers.append(filled(sheet, field, level, APART * coarser, k, OFF))
+            return ink.joined(layers)
+
+        return within(sheet, drawn)
 
     def settled(self, cover: Covers, canvas: Canvas) -> Covers:
         """Rub the tones, and leave charcoal where the grain of the paper is high."""

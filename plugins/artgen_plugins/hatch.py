@@ -305,10 +305,13 @@ def directions(tone: Floats, pitch: Floats, angle: float, bend: float) -> Floats
     return found
 
 
-def filled(sheet: ink.Sheet, field: Floats, level: float, apart: float, k: int) -> ink.Marks:
+def filled(
+    sheet: ink.Sheet, field: Floats, level: float, apart: float, k: int, off: float = 0.12
+) -> ink.Marks:
     """Return outlines and rows of strokes that fill where a field is above a level.
 
-    Strokes are `apart` pixels from one another, and half as wide again.
+    Strokes are `apart` pixels from one another, and half as wide again. Outlines are at most `off`
+    pixels from where they should be.
     """
     from skimage.measure import approximate_polygon, find_contours
 
@@ -319,7 +322,7 @@ def filled(sheet: ink.Sheet, field: Floats, level: float, apart: float, k: int) 
     inner = np.pad(smooth - radius * np.minimum(change, 0.2), 1, constant_values=level - 1)
     unit, layers = sheet.canvas.pixel, []
     for ring in find_contours(inner, level):  # type: ignore[no-untyped-call]
-        points = approximate_polygon(ring, 0.12)[:, ::-1] - 0.5  # type: ignore[no-untyped-call]
+        points = approximate_polygon(ring, off)[:, ::-1] - 0.5  # type: ignore[no-untyped-call]
         layers.append(ink.polyline(to_canvas(sheet, points), radius * unit, k))
     rows = np.arange(0.5, field.shape[0], apart)
     inside = np.pad(inner[rows.astype(int) + 1] > level, ((0, 0), (1, 1)))

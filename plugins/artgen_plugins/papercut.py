@@ -25,7 +25,7 @@ from artgen_plugins.hatch import (
     tooth,
     without_specks,
 )
-from artgen_plugins.wash import COARSE, spread
+from artgen_plugins.wash import APART, OFF, spread, within
 
 Floats = NDArray[np.float64]
 Covers = NDArray[np.float32]
@@ -106,20 +106,20 @@ class Papercut(Ink):
             levels = np.arange(1, number) / (number + 1)
         x, y = sheet.canvas.pixel_centres()
         far = np.minimum(sheet.canvas.reach[0] - abs(x), sheet.canvas.reach[1] - abs(y)[:, None])
-        apart = 2.0
-        while True:
+
+        def drawn(coarser: float) -> ink.Marks:
+            soft = blurred(tone, pitch, 0.3 * (coarser - 1))
             layers = []
             for k in range(number):
                 frame = o.margin * 2 * min(sheet.canvas.reach) * (1 + 0.4 * (number - 1 - k))
-                field = tone - levels[k - 1] if k else np.ones(shape)
-                cut = without_specks(field > 0, 5.0 * pitch)
+                field = soft - levels[k - 1] if k else np.ones(shape)
+                cut = without_specks(field > 0, 5.0 * coarser * pitch)
                 field = np.where(cut, np.maximum(field, 0.01), np.minimum(field, -0.01))
-                field = np.where(far < frame, 1.0, field)
-                layers.append(filled(sheet, field.clip(-0.2, 0.2), 0.0, apart, 2 * k + 1))
-            marks = ink.joined(layers)
-            if len(marks) <= sheet.count or apart > COARSE:
-                return ink.Marks(marks.strokes[: sheet.count], marks.ink[: sheet.count])
-            apart *= 1.25
+                field = np.where(far < frame, 1.0, field).clip(-0.2, 0.2)
+                layers.append(filled(sheet, field, 0.0, APART * coarser, 2 * k + 1, OFF))
+            return ink.joined(layers)
+
+        return within(sheet, drawn)
 
     def settled(self, cover: Covers, canvas: Canvas) -> Covers:
         """Cast the shadow of every sheet, and show the fibres of the paper."""

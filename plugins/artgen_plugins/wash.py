@@ -9,6 +9,7 @@ a function of what a wash covers: Bousseau and others, Interactive watercolor re
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -20,6 +21,7 @@ from artgen.errors import UsageError
 from artgen.ink import InkOptions
 from artgen_plugins.hatch import (
     abstracted,
+    blurred,
     filled,
     spacing,
     strengthened,
@@ -42,8 +44,10 @@ ACCENT, DEEP = 0.008, 0.9
 """The width of what the tip of the brush draws, in canvas units, and how dark that is."""
 ROUNDS = 30
 """Rounds of coordinate descent that find the pigments of a colour."""
-COARSE = 20.0
-"""The largest distance of strokes that fill, in pixels: with fewer, washes are left out."""
+APART, OFF = 1.5, 0.2
+"""The distance of strokes that fill, and how far outlines may be off, in pixels."""
+COARSEST = 16.0
+"""How many times coarser a drawing may get to have few marks: with fewer, some are left out."""
 WAVER = ((0.05, 0.2), (0.014, 0.12))
 """The size of the waves of edges in canvas units, and how far they shift them, of a wash."""
 RUNS = 0.9, 0.75, 0.35, 0.1
@@ -93,24 +97,23 @@ class Wash(Ink):
         seen = sheet.target
         if seen is None:
             seen = (1 - sheet.amounts.mean(0))[None].repeat(3, 0)
-        shape = seen.shape[1:]
         clear = self._painted(sheet.canvas)
-        amounts = self._amounts(seen, spacing(sheet.weight, shape, 1.0))
-        accents = self._accents(seen, spacing(sheet.weight, shape, ACCENT / sheet.canvas.pixel))
-        apart = 1.5
-        while True:
+        pitch = spacing(sheet.weight, seen.shape[1:], 1.0)
+        amounts = self._amounts(seen, pitch)
+        accents = self._accents(seen, pitch * ACCENT / sheet.canvas.pixel)
+
+        def drawn(coarser: float) -> ink.Marks:
+            softer = [blurred(each, pitch, coarser - 1) for each in (*amounts, accents)]
             layers = [
-                self._wash(sheet, amounts[p], clear, level, p, apart)
+                self._wash(sheet, softer[p], clear, level, p, coarser)
                 for level in range(len(WASHES))
                 for p in range(len(amounts))
             ]
-            layers.append(
-                filled(sheet, np.where(clear, accents, 0), 1.0, apart, len(self.inks) - 1)
-            )
-            marks = ink.joined(layers)
-            if len(marks) <= sheet.count or apart > COARSE:
-                return ink.Marks(marks.strokes[: sheet.count], marks.ink[: sheet.count])
-            apart *= 1.25
+            tip = np.where(clear, softer[-1], 0)
+            layers.append(filled(sheet, tip, 1.0, APART * coarser, len(self.inks) - 1, OFF))
+            return ink.joined(layers)
+
+        return within(sheet, drawn)
 
     def settled(self, cover: Covers, canvas: Canvas) -> Covers:
         """Let edges run and dry, and pigment settle: the strength of each wash where it is."""
@@ -187,20 +190,29 @@ class Wash(Ink):
         clear: NDArray[np.bool_],
         level: int,
         p: int,
-        apart: float,
+        coarser: float,
     ) -> ink.Marks:
         """Return marks that fill where there is as much of a pigment as a wash asks for."""
         k = level * len(self.strength) + p
         last = WASHES[level - 1] if level else 0.0
         field = (amount - last) / (WASHES[level] - last)
         for n, (size, shift) in enumerate(WAVER):
-            field = field + shift * (waves(sheet.canvas, size, 7 * k + n) - 0.5)
+            field = field + shift / coarser * (waves(sheet.canvas, size, 7 * k + n) - 0.5)
         field = np.where(clear, field, 0)
-        kept = without_specks(
-            field > 0.5, np.full(field.shape, max(1.0, 0.014 / sheet.canvas.pixel))
-        )
+        smallest = coarser * max(1.0, 0.014 / sheet.canvas.pixel)
+        kept = without_specks(field > 0.5, np.full(field.shape, smallest))
         field = np.where(kept, np.maximum(field, 0.52), np.minimum(field, 0.48))
-        return filled(sheet, field, 0.5, apart, k)
+        return filled(sheet, field, 0.5, APART * coarser, k, OFF)
+
+
+def within(sheet: ink.Sheet, drawn: Callable[[float], ink.Marks]) -> ink.Marks:
+    """Return what is drawn, coarser and coarser until there are as few marks as the sheet takes."""
+    coarser = 1.0
+    while True:
+        marks = drawn(coarser)
+        if len(marks) <= sheet.count or coarser > COARSEST:
+            return ink.Marks(marks.strokes[: sheet.count], marks.ink[: sheet.count])
+        coarser *= min(2.0, 0.1 + len(marks) / sheet.count)
 
 
 def lightened(seen: Floats, vivid: float) -> Floats:
