@@ -10,6 +10,8 @@ from .colour import parse_colour as parse_colour
 from .colour import srgb_to_linear as srgb_to_linear
 from .curve import curve_from_function as curve_from_function
 from .curve import open_curve as open_curve
+from .faces import find_faces as find_faces
+from .focus import focus_weight as focus_weight
 from .idx import files_beside as files_beside
 from .image import DEFAULT_REQUEST as DEFAULT_REQUEST
 from .image import PICTURE_SUFFIXES as PICTURE_SUFFIXES

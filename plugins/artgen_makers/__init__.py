@@ -7,6 +7,7 @@ _KINDS = {
     "paint": ("Painting by numbers: outlines, colours and mixtures", "paint:PaintByNumbers"),
     "filament": ("Layered prints: relief, swaps of filament", "filament:FilamentPainting"),
     "lithophane": ("Prints for a lamp: thin is bright", "filament:Lithophane"),
+    "embroidery": ("Embroidery: DST, PES, EXP, JEF, VP3 for machines", "embroidery:Embroidery"),
     "paper": ("Cut paper in layers, each of one piece", "paper:Paper"),
     "bricks": ("Mosaics of plates with studs, merged, from a stock", "bricks:Bricks"),
 }

@@ -1,0 +1,381 @@
+"""Machine embroidery: a picture in areas of thread, for machines that read DST, PES, EXP, JEF, VP3.
+
+Areas follow the picture and are joined until thread fills each. What is narrow becomes satin across
+its length; the rest gets rows in the direction along which the picture changes least (the structure
+tensor; Förstner and Gülch, 1987), above wide rows that hold the fabric. Large colours come first.
+Each goes a little below those that come later, and no further, so thread does not pile up. Faces
+have smaller areas.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from artgen import Canvas, option
+from artgen.errors import UsageError
+from artgen.making import Made, Maker, Motif, Part, hex_colour, parse_colour
+from artgen.targets import find_faces, focus_weight
+from artgen_makers.grids import Colour, choose, differences, grouped, read_table
+from artgen_makers.guide import MARGIN, Guide, guides
+from artgen_makers.paint import fillable, separated
+from artgen_makers.pdf import Sheet
+from artgen_makers.stitches import Thread, Ways, below, direction, joined, rows, satin, sewn
+from artgen_plugins.regions import cut, lab_of, means, smoothed
+
+Floats = NDArray[np.float64]
+Labels = NDArray[np.int64]
+
+FORMATS = ("dst", "pes", "exp", "jef", "vp3")
+FINE, MOST_PIXELS = 0.15, 800
+"""Least side of a pixel of the areas in mm, and most pixels along a side."""
+LARGEST, MOST_STITCHES = 400.0, 120_000
+"""Longest side in mm, and stitches that a design may have."""
+RARE, FLAT = 0.004, 0.85
+"""Colours with less of a picture are edges; a flat picture has at least so much of others."""
+UNDER = 0.7
+"""How far a colour goes below those that come later, in mm."""
+CHROMA = 1.2
+"""How much more colour threads have than the means of the picture, which go muddy."""
+SPARE = 1.3
+"""Thread is taken up by the fabric: an estimate."""
+THICK = 0.45
+"""Width of the thread in the picture, in mm."""
+_PIXELS = 1600
+
+
+@dataclass(frozen=True)
+class EmbroideryOptions:
+    """Options of embroidery; lengths are millimetres."""
+
+    width: float = option(120.0, "width of the design", low=10, high=LARGEST)
+    hoop: str = option("", "hoop that it has to fit, as 100x100 or 130x180; empty: any")
+    colours: int = option(16, "most colours of thread, which are chosen", low=1, high=40)
+    areas: int = option(600, "about how many areas", low=2, high=2000)
+    least: float = option(1.2, "width of the smallest area", low=0.6, high=20)
+    spacing: float = option(0.4, "distance of rows", low=0.25, high=2)
+    pull: float = option(0.2, "by how much rows are longer, since thread pulls", low=0, high=1)
+    fabric: str = option("#f3efe6", "colour of the fabric")
+    bare: float = option(5.0, "areas so near to the fabric stay bare (CIEDE2000)", low=0, high=100)
+    speed: int = option(700, "stitches per minute", low=50, high=2000)
+
+
+class Block(NamedTuple):
+    """What is sewn with one thread: runs, between which it is cut, in tenths of mm [N, 2]."""
+
+    thread: Colour
+    runs: list[Labels]
+
+    @property
+    def stitches(self) -> int:
+        """How often the needle goes down."""
+        return sum(map(len, self.runs))
+
+    @property
+    def length(self) -> float:
+        """The length of all stitches in mm."""
+        return sum(float(np.hypot(*np.diff(run, axis=0).T).sum()) for run in self.runs) / 10
+
+
+class Embroidery(Maker):
+    """Areas of thread in the order of their colours, as files for machines."""
+
+    Options: ClassVar[type[Any]] = EmbroideryOptions
+    takes_photos = True
+
+    def make(self, motif: Motif) -> Made:
+        """Cut the picture into areas, lay stitches, and write them for machines."""
+        o = self.options
+        if importlib.util.find_spec("pyembroidery") is None:
+            raise UsageError(
+                "embroidery needs the package pyembroidery, which is not installed",
+                hint="pip install 'artgen[embroidery]'",
+            )
+        size = o.width, o.width / motif.aspect
+        self.check(size)
+        unit = max(FINE, max(size) / MOST_PIXELS)
+        columns, rows_ = (max(4, round(side / unit)) for side in size)
+        picture = motif.picture(columns, rows_)
+        lab = lab_of(np.moveaxis(picture / 255, 2, 0))
+        faces = find_faces(picture)
+        weight = focus_weight(faces, Canvas(columns, rows_)) if faces else None
+        order, threads = self.areas(lab, weight, unit)
+        blocks = self.blocks(lab, order, threads, unit)
+        if not blocks:
+            raise UsageError("no area is large enough to sew", hint="use a larger --width")
+        return self.written(motif, blocks, size)
+
+    def check(self, size: tuple[float, float]) -> None:
+        """Raise UsageError for sizes that cannot be sewn."""
+        o = self.options
+        told = f"a design of {size[0]:.0f} x {size[1]:.0f} mm"
+        if max(size) > LARGEST or min(size) < 4 * o.least:
+            raise UsageError(
+                f"{told} cannot be sewn: sides are {4 * o.least:g} to {LARGEST:g} mm",
+                hint="use another --width or --least",
+            )
+        about = size[0] * size[1] / o.spacing / 2.5
+        if about > MOST_STITCHES:
+            raise UsageError(
+                f"{told} may take {about:,.0f} stitches, and {MOST_STITCHES:,} are the most",
+                hint="use a smaller --width, or a larger --spacing",
+            )
+        if o.hoop:
+            found = re.fullmatch(r"(\d+(?:\.\d+)?)x(\d+(?:\.\d+)?)", o.hoop)
+            if not found:
+                raise UsageError(f"--hoop {o.hoop} is no size", hint="write 130x180, in mm")
+            hoop = sorted(map(float, found.groups()))
+            if any(side > free for side, free in zip(sorted(size), hoop, strict=True)):
+                raise UsageError(
+                    f"{told} does not fit a hoop of {o.hoop} mm",
+                    hint="use a smaller --width or a larger --hoop",
+                )
+
+    def areas(
+        self, lab: Floats, weight: NDArray[np.float32] | None, unit: float
+    ) -> tuple[Labels, list[Colour]]:
+        """Return the place of each pixel's thread in the order, -1 where bare, and the threads.
+
+        Where `weight` [height, width] is more, areas are smaller.
+        """
+        o = self.options
+        places = flat(lab, 2 * o.colours)
+        if places is None:
+            places = cut(lab, None if weight is None else weight.astype(np.float64), o.areas)
+        tones, fabric = means(lab, places), _lab([o.fabric])
+        bare = differences(tones, fabric)[:, 0] < o.bare
+        tones *= [1, CHROMA, CHROMA]
+        table = read_table("dmc")
+        sold = _lab([each.colour for each in table])
+        seen = np.setdiff1d(places, np.flatnonzero(bare))
+        if not len(seen):
+            raise UsageError(
+                "the picture is as the fabric everywhere",
+                hint="use another --fabric, or --bare 0",
+            )
+        groups, share = grouped(tones[seen])
+        chosen = choose(differences(groups, sold) ** 2, share, min(o.colours, len(groups)))
+        colours = np.concatenate([sold[chosen], fabric])
+        nearest_one = differences(tones, colours[:-1]).argmin(1)
+        cells = smoothed(np.where(bare, len(chosen), nearest_one)[places], 1.5)
+        cells = fillable(cells, colours, o.least / unit / 2)
+        covered = np.bincount(cells.ravel(), minlength=len(colours))[:-1]
+        first = [int(k) for k in np.argsort(-covered, kind="stable") if covered[k]]
+        order = np.full(len(colours), -1)
+        order[first] = np.arange(len(first))
+        return order[cells], [table[chosen[k]] for k in first]
+
+    def blocks(
+        self, lab: Floats, order: Labels, threads: Sequence[Colour], unit: float
+    ) -> list[Block]:
+        """Return what is sewn with each thread, in this order."""
+        from scipy.ndimage import (
+            binary_propagation,
+            distance_transform_edt,
+            find_objects,
+            gaussian_filter,
+        )
+
+        thread = Thread(self.options.spacing, self.options.pull)
+        smooth = gaussian_filter(lab[..., 0], 0.5 / unit)
+        dy, dx = np.gradient(smooth)
+        tensor = [gaussian_filter(each, 1 / unit) for each in (dx * dx, dy * dy, dx * dy)]
+        areas = separated(order)
+        boxes = find_objects(areas + 1)
+        blocks, pad = [], int(UNDER / unit) + 2
+        for place, colour in enumerate(threads):
+            numbers = np.unique(areas[order == place])
+            pieces = []
+            for number in numbers:
+                box = tuple(slice(max(0, s.start - pad), s.stop + pad) for s in boxes[number])
+                shape = areas[box] == number
+                later = order[box] > place
+                close = distance_transform_edt(~shape) <= UNDER / unit
+                grown = binary_propagation(shape, np.ones((3, 3)), shape | later & close)
+                angle = direction([each[box] for each in tensor], shape)
+                corner = np.array([box[1].start, box[0].start]) * unit
+                column = satin(grown, unit, thread)
+                under = column[:1] or below(grown, unit, angle)
+                top = column[1:] or rows(grown, unit, angle, thread)
+                pieces.append([[run + corner for run in each] for each in (under, top)])
+            runs: list[Floats] = []
+            ways = Ways(order >= place, unit)
+            for under, top in nearest(pieces):
+                joined(under, runs, ways, seen=False)
+                joined(top, runs, ways, seen=True)
+            middle = np.array(order.shape[::-1]) * unit / 2
+            tied = [sewn(run - middle) for run in runs]
+            if kept := [run for run in tied if len(run)]:
+                blocks.append(Block(colour, kept))
+        return blocks
+
+    def written(self, motif: Motif, blocks: list[Block], size: tuple[float, float]) -> Made:
+        """Return the files for machines, the list, the guide and the picture."""
+        o = self.options
+        total = sum(each.stitches for each in blocks)
+        cuts = sum(len(each.runs) for each in blocks)
+        files = machine_files(blocks, motif.name)
+        lines = [
+            [k, each.thread.number, each.thread.name, each.thread.colour, each.stitches,
+             len(each.runs), f"{each.length / 1000:.2f}"]
+            for k, each in enumerate(blocks, 1)
+        ]  # fmt: skip
+        head = ["stop", "number", "name", "colour", "stitches", "cuts", "metres sewn"]
+        files["stops.csv"] = motif.table(head, *lines)
+        parts = [
+            Part("thread", f"{t.number} {t.name}", t.colour, block.stitches, SPARE * block.length)
+            for block in blocks
+            for t in [block.thread]
+        ]
+        wide, high = size
+        fabric = hex_colour(np.array(parse_colour(o.fabric)))
+        parts.append(Part("fabric", f"{wide + 60:.0f} x {high + 60:.0f} mm", fabric, 1))
+        made = Made(files, parts, finished(blocks, size, fabric))
+        steps = (
+            f"Hoop the fabric with a stabiliser that is cut away: the design is {wide:.0f} x "
+            f"{high:.0f} mm. Sew a corner of it on a scrap first.",
+            f"Copy the file that your machine reads. It has {total:,} stitches, some "
+            f"{total / o.speed:.0f} minutes at {o.speed} a minute, {len(blocks) - 1} changes of "
+            f"thread and {cuts} ends to trim.",
+            "Change the thread at each stop, in the order of the list. Numbers are those of DMC's "
+            "floss: take machine thread of the nearest colour, 40 weight.",
+        )
+
+        def draw(guide: Guide) -> None:
+            guide.tiled("Design at 1:1", _template(blocks, size))
+            _stops(guide, blocks, o.speed)
+
+        marks = [str(k) for k in range(1, len(blocks) + 1)]
+        return guides(motif, "embroidery", made, steps, draw, marks)
+
+
+def flat(lab: Floats, most: int) -> Labels | None:
+    """Return the number of each pixel's colour where few colours make up a picture, else None.
+
+    Such a picture keeps its outlines: the colours between two of them are their edges.
+    """
+    found, inverse, counts = np.unique(
+        np.rint(lab.reshape(-1, 3) / 4), axis=0, return_inverse=True, return_counts=True
+    )
+    usual = counts >= RARE * counts.sum()
+    if usual.sum() > most or counts[usual].sum() < FLAT * counts.sum():
+        return None
+    apart = np.linalg.norm(found[:, None] - found[usual][None], axis=2)
+    numbers: Labels = apart.argmin(1)[inverse.ravel()].reshape(lab.shape[:2])
+    return numbers
+
+
+def nearest(pieces: Sequence[list[list[Floats]]]) -> list[list[list[Floats]]]:
+    """Return pieces, what is below and above in each, so that the nearest is next."""
+    left, found = [piece for piece in pieces if piece[1]], []
+    at = np.zeros(2)
+    while left:
+        apart = [float(np.hypot(*(each[1][0][0] - at))) for each in left]
+        found.append(left.pop(int(np.argmin(apart))))
+        at = found[-1][1][-1][-1]
+    return found
+
+
+def machine_files(blocks: Sequence[Block], name: str) -> dict[str, bytes]:
+    """Return the design in each of `FORMATS`, by the name of its file."""
+    import pyembroidery as machine
+
+    pattern = machine.EmbPattern()
+    pattern.extras["name"] = re.sub(r"[^A-Za-z0-9-]", "-", name)[:16] or "artgen"
+    for number, block in enumerate(blocks):
+        if number:
+            pattern.add_command(machine.COLOR_CHANGE)
+        t = block.thread
+        told = {"hex": t.colour, "description": t.name, "catalog": t.number, "brand": "DMC"}
+        pattern.add_thread(told)
+        for run in block.runs:
+            for x, y in run.tolist():
+                pattern.add_stitch_absolute(machine.STITCH, x, y)
+            pattern.add_command(machine.TRIM)
+    pattern.add_command(machine.END)
+    files = {}
+    for suffix in FORMATS:
+        stream = io.BytesIO()
+        writer = getattr(machine, f"{suffix.capitalize()}Writer")
+        # A file of JEF would hold the hour in which it was written.
+        settings = {"date": "20000101000000", "trims": True}
+        machine.PyEmbroidery.write_embroidery(writer, pattern, stream, settings)
+        files[f"design.{suffix}"] = stream.getvalue()
+    return files
+
+
+def finished(blocks: Sequence[Block], size: tuple[float, float], fabric: str) -> NDArray[np.uint8]:
+    """Show thread on fabric: it shines most where it lies across the light."""
+    from scipy.ndimage import gaussian_filter
+
+    border = 0.06 * max(size)
+    scale = _PIXELS / (max(size) + 2 * border)
+    wide, high = (round((side + 2 * border) * scale) for side in size)
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[:high, :wide] * (2 * np.pi / (0.5 * scale))
+    weave = 0.025 * np.sin(x) * np.sin(y) + 0.03 * gaussian_filter(
+        rng.standard_normal((high, wide)), 1
+    )
+    ground = np.array(parse_colour(fabric)) * (1 + weave[..., None])
+    image = Image.fromarray(np.rint(255 * ground.clip(0, 1)).astype(np.uint8))
+    image = image.resize((2 * wide, 2 * high), Image.Resampling.BILINEAR)
+    pen = ImageDraw.Draw(image)
+    middle = np.array([wide, high], np.float64)
+    for block in blocks:
+        colour = np.array(parse_colour(block.thread.colour))
+        for run in block.runs:
+            points = run / 10 * 2 * scale + middle
+            for a, b in pairwise(points):
+                way = b - a
+                shine = abs(np.sin(np.arctan2(way[1], way[0]) - 0.6))
+                line = [*a, *b]
+                for width, level, light in (
+                    (1.15, 0.62, 0.0),
+                    (0.85, 0.82 + 0.14 * shine, 0.0),
+                    (0.4, 0.92 + 0.1 * shine, 0.16 * shine),
+                ):
+                    tone = (colour * level * (1 - light) + light).clip(0, 1)
+                    ink = tuple(np.rint(255 * tone).astype(int).tolist())
+                    pen.line(line, ink, max(1, round(width * THICK * 2 * scale)))
+    return np.asarray(image.resize((wide, high), Image.Resampling.BOX))
+
+
+def _template(blocks: Sequence[Block], size: tuple[float, float]) -> Sheet:
+    """Return the design at 1:1 with its middle, to place it on the fabric."""
+    sheet = Sheet(*size)
+    for block in blocks:
+        for run in block.runs:
+            sheet.line(run / 10 + np.array(size) / 2, 0.12, block.thread.colour)
+    sheet.box(0, 0, *size, edge=0.2)
+    wide, high = size
+    sheet.line([(wide / 2, 0), (wide / 2, high)], 0.15, "#d0021b")
+    sheet.line([(0, high / 2), (wide, high / 2)], 0.15, "#d0021b")
+    return sheet
+
+
+def _stops(guide: Guide, blocks: Sequence[Block], speed: int) -> None:
+    """Add the table of stops: each thread, its stitches and minutes."""
+    sheet, y = guide.page("Stops"), MARGIN + 16
+    for number, block in enumerate(blocks, 1):
+        if y > guide.paper[1] - MARGIN - 8:
+            sheet, y = guide.page("Stops"), MARGIN + 16
+        sheet.box(MARGIN, y - 3.6, 8, 4.4, fill=block.thread.colour)
+        sheet.text(MARGIN + 11, y, f"{number}. {block.thread.number} {block.thread.name}", 3.6)
+        told = (
+            f"{block.stitches:,} stitches, {len(block.runs)} ends, {block.stitches / speed:.1f} min"
+        )
+        sheet.text(MARGIN + guide.width, y, told, 3.6, align="right")
+        y += 6
+
+
+def _lab(colours: Sequence[str]) -> Floats:
+    return lab_of(np.array([parse_colour(each) for each in colours]).T)

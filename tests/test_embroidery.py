@@ -1,0 +1,183 @@
+"""`artgen make embroidery`: machines read what the list says, and stitches are within limits."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import json
+from pathlib import Path
+
+import numpy as np
+import pyembroidery
+import pytest
+from PIL import Image, ImageDraw
+
+from artgen.cli import main
+from artgen_makers.embroidery import FORMATS
+from artgen_makers.stitches import Thread, Ways, joined, rows, satin, sewn
+
+THREAD = Thread(0.4, 0.2)
+
+
+def sewn_in(path: Path) -> list[list[np.ndarray]]:
+    """The runs of each thread of a file, in tenths of mm."""
+    blocks: list[list[list[list[float]]]] = [[[]]]
+    for x, y, command in pyembroidery.read(str(path)).stitches:
+        kind = command & pyembroidery.COMMAND_MASK
+        if kind == pyembroidery.STITCH:
+            blocks[-1][-1].append([x, y])
+        elif kind == pyembroidery.COLOR_CHANGE:
+            blocks.append([[]])
+        elif blocks[-1][-1]:
+            blocks[-1].append([])
+    return [[np.array(run) for run in block if run] for block in blocks]
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    first, *lines = path.read_text("utf-8").splitlines()
+    assert first.startswith("# artgen ")
+    return list(csv.DictReader(lines))
+
+
+@pytest.fixture(scope="module")
+def flag(tmp_path_factory) -> Path:
+    """A red ring and a blue bar on the colour of the fabric, as a folder of embroidery."""
+    folder = tmp_path_factory.mktemp("flag")
+    picture = Image.new("RGB", (240, 160), "#f3efe6")
+    pen = ImageDraw.Draw(picture)
+    pen.ellipse((20, 20, 140, 140), "#c72b3b")
+    pen.ellipse((60, 60, 100, 100), "#f3efe6")
+    pen.rectangle((170, 20, 190, 140), "#13477d")
+    picture.save(folder / "flag.png")
+    line = ["make", "embroidery", str(folder / "flag.png"), "--width", "60mm", "--areas", "30"]
+    assert main([*line, "--colours", "2", "-q", "--out", str(folder)]) == 0
+    return folder / "flag-embroidery"
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_files_have_the_stitches_of_the_list(flag, suffix):
+    blocks = sewn_in(flag / f"design.{suffix}")
+    stops = table(flag / "stops.csv")
+    counts = [sum(map(len, runs)) for runs in blocks]
+    assert counts == [int(row["stitches"]) for row in stops]
+    parts = table(flag / "parts.csv")
+    assert counts == [int(row["number"]) for row in parts if row["what"] == "thread"]
+    metres = [sum(np.hypot(*np.diff(r, axis=0).T).sum() for r in runs) for runs in blocks]
+    assert [each / 10_000 for each in metres] == pytest.approx(
+        [float(row["metres sewn"]) for row in stops], abs=0.2
+    )
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_stitches_are_neither_short_nor_long(flag, suffix):
+    for runs in sewn_in(flag / f"design.{suffix}"):
+        steps = np.concatenate([np.hypot(*np.diff(run, axis=0).T) for run in runs])
+        # Places are rounded to tenths of a millimetre.
+        assert steps.min() >= 5 - 1e-6
+        assert steps.max() <= 71.5
+
+
+def test_what_is_sewn_is_the_picture(flag):
+    """Read back and drawn, thread covers the shapes, and not the fabric between them."""
+    red, blue = sewn_in(flag / "design.dst")
+    truth = np.asarray(Image.open(flag.parent / "flag.png").convert("RGB")).astype(int)
+    truth = truth.repeat(5, 0).repeat(5, 1)
+    for runs, channel in ((red, 0), (blue, 2)):
+        drawn = Image.new("L", (1200, 800))
+        pen = ImageDraw.Draw(drawn)
+        for run in runs:
+            pen.line([tuple(point) for point in (2 * run + (600, 400)).tolist()], 255, 9)
+        covered = np.asarray(drawn) > 0
+        others = [k for k in range(3) if k != channel]
+        shape = truth[..., channel] > truth[..., others].max(2) + 40
+        assert (covered & shape).sum() > 0.97 * shape.sum()
+        assert (covered & ~shape).sum() < 0.12 * shape.sum()
+
+
+def test_equal_pictures_give_equal_bytes(flag):
+    first = {path.name: path.read_bytes() for path in flag.iterdir()}
+    line = ["make", "embroidery", str(flag.parent / "flag.png"), "--width", "60mm"]
+    line += ["--areas", "30", "--colours", "2", "-q", "--out", str(flag.parent), "--overwrite"]
+    assert main(line) == 0
+    assert first == {path.name: path.read_bytes() for path in flag.iterdir()}
+    assert json.loads(first["parts.json"])["made"]["options"]["width"] == 60
+    assert {f"design.{suffix}" for suffix in FORMATS} < set(first)
+
+
+def test_a_stroke_becomes_satin_and_an_area_does_not():
+    y, x = np.mgrid[:200, :300]
+    ring = np.hypot(x - 60, y - 200)
+    stroke = (ring > 140) & (ring < 160)
+    line, across = satin(stroke, 0.15, THREAD)
+    steps = np.hypot(*np.diff(across, axis=0).T)
+    assert np.median(steps) == pytest.approx(20 * 0.15 + 0.4, abs=0.4)
+    reach = np.hypot(line[:, 0] - 60 * 0.15, line[:, 1] - 200 * 0.15)
+    assert reach == pytest.approx(np.full(len(line), 150 * 0.15), abs=1)
+    assert satin(np.ones((200, 300), bool), 0.15, THREAD) == []
+    fork = stroke | ((abs(x - y - 40) < 10) & (y > 60))
+    assert satin(fork, 0.15, THREAD) == []
+
+
+@pytest.mark.parametrize("angle", [0.0, 0.7, 2.0])
+def test_rows_lie_side_by_side_in_their_direction(angle):
+    y, x = np.mgrid[:150, :150]
+    disk = np.hypot(x - 75, y - 75) < 70
+    [run] = rows(disk, 0.2, angle, THREAD)
+    across = run @ [-np.sin(angle), np.cos(angle)]
+    turns = np.diff(np.unique(across.round(6)))
+    assert turns == pytest.approx(np.full(len(turns), 0.4))
+    steps = np.hypot(*np.diff(run, axis=0).T)
+    assert steps.min() > 0.4
+    assert steps.max() < 7
+
+
+def test_thread_is_cut_where_it_would_be_seen():
+    free = np.zeros((100, 100), bool)
+    free[40:60] = True
+    parts = [np.array([[1.0, 10], [3, 10]]), np.array([[12.0, 10], [14, 10]])]
+    hidden: list[np.ndarray] = []
+    joined(parts, hidden, Ways(free, 0.2), seen=True)
+    assert len(hidden) == 1
+    free[:, 40:44] = False
+    seen: list[np.ndarray] = []
+    joined(parts, seen, Ways(free, 0.2), seen=True)
+    assert len(seen) == 2
+
+
+def test_a_run_is_tied_and_what_is_too_short_goes():
+    run = sewn(np.array([[0.0, 0], [0.1, 0], [20, 0]]))
+    steps = np.abs(np.diff(run[:, 0]))
+    assert steps.min() >= 5
+    assert steps.max() <= 70
+    assert (np.diff(run[:, 0]) < 0).sum() == 2
+    assert len(sewn(np.array([[0.0, 0], [0.3, 0]]))) == 0
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (["--width", "0"], "width must be"),
+        (["--width", "400", "--spacing", "0.25"], "120,000 are the most"),
+        (["--width", "10", "--least", "5"], "cannot be sewn"),
+        (["--hoop", "100x50"], "does not fit a hoop of 100x50 mm"),
+        (["--hoop", "large"], "is no size"),
+        (["--fabric", "redd"], "redd"),
+        (["--bare", "100"], "is as the fabric everywhere"),
+        (["--colours", "0"], "colours must be"),
+    ],
+)
+def test_what_cannot_be_sewn_is_refused(flags, words, empty_folder, capsys):
+    assert main(["make", "embroidery", "sample:cat", "--areas", "20", *flags]) == 2
+    assert words in capsys.readouterr().err
+    assert not Path("artgen-out").exists()
+
+
+def test_without_the_package_the_extra_is_named(empty_folder, capsys, monkeypatch):
+    found = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util,
+        "find_spec",
+        lambda name, *a: None if name == "pyembroidery" else found(name, *a),
+    )
+    assert main(["make", "embroidery", "sample:cat"]) == 2
+    assert "pip install 'artgen[embroidery]'" in capsys.readouterr().err
