@@ -12,9 +12,11 @@ from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
 
+import ezdxf
 import numpy as np
 import pytest
 from PIL import Image
+from scipy.ndimage import distance_transform_edt
 from skimage.color import rgb2lab
 from skimage.draw import polygon2mask
 from skimage.measure import label
@@ -758,6 +760,38 @@ def test_papers_are_those_that_are_given(tmp_path, capsys):
     Image.new("RGB", (60, 40), "gray").save(tmp_path / "gray.png")
     assert main([*line[:2], str(tmp_path / "gray.png"), *line[3:]]) == 2
     assert "has one tone alone" in capsys.readouterr().err
+
+
+def cuts_of(path: Path) -> list[np.ndarray]:
+    """The lines of a sheet that are cut, in the order of its DXF, y downwards from the corner."""
+    drawing = ezdxf.readfile(path)
+    [text] = drawing.modelspace().query("TEXT")
+    assert text.dxf.layer == "ENGRAVE"
+    lines = drawing.modelspace().query("POLYLINE")
+    assert {each.dxf.layer for each in lines} == {"CUT"}
+    return [np.array([tuple(p)[:2] for p in each.points()]) for each in lines]
+
+
+def test_a_laser_gets_lines_that_make_up_for_its_cut(tmp_path, capsys):
+    line = ["make", "paper", "sample:cat", "--width", "90", "--layers", "3", "--narrow", "2", "-q"]
+    for kerf in ("0", "0.4"):
+        flags = ["--kerf", kerf, "--dxf", "--name", f"kerf-{kerf}", "--out", str(tmp_path)]
+        assert main([*line, *flags]) == 0
+    plain, wider = (cuts_of(tmp_path / f"kerf-{kerf}" / "layer-2.dxf") for kerf in ("0", "0.4"))
+    assert np.ptp(wider[-1], axis=0) == pytest.approx(np.ptp(plain[-1], axis=0) + 0.4)
+    sizes = [np.ptp(each, axis=0).max() for each in plain]
+    assert sizes == sorted(sizes), "what is inside is cut first"
+    assert len({tuple(map(tuple, np.sort(each, axis=0))) for each in plain}) == len(plain)
+    for kerf in ("0", "0.4"):
+        svg = (tmp_path / f"kerf-{kerf}" / "layer-2.svg").read_text()
+        assert svg.count("<path") + 1 == len({"0": plain, "0.4": wider}[kerf])
+    paper = [drawn_from(tmp_path / f"kerf-{kerf}" / "layer-2.svg", 0.1) for kerf in ("0", "0.4")]
+    # Half of the cut on each side of its line makes the second sheet as large as the first.
+    cut = distance_transform_edt(paper[1]) > 2
+    inner = (slice(50, -50), slice(50, -50))
+    assert abs(int(cut[inner].sum()) - int(paper[0][inner].sum())) < 0.02 * paper[0][inner].sum()
+    assert main([*line, "--kerf", "1", "--narrow", "1.2", "--name", "no"]) == 2
+    assert "is too wide for gaps" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with names are those of POSIX")

@@ -7,6 +7,8 @@ bridge along what is nearly as dark, or goes if it is small.
 
 from __future__ import annotations
 
+import importlib.util
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -54,6 +56,8 @@ class PaperOptions:
     frame: float = option(8.0, "width of the frame in mm", low=5, high=200)
     narrow: float = option(1.2, "least width of paper and of gaps in mm", low=0.3, high=50)
     front: str = option("dark", "what is in front: dark or light")
+    kerf: float = option(0.0, "width of the laser's cut in mm, which is made up for", low=0, high=1)
+    dxf: bool = option(False, "write DXF too, with layers CUT and ENGRAVE")
     papers: str = option("", "colours from the back to the front, with commas; empty: of the photo")
 
 
@@ -76,6 +80,16 @@ class Paper(Maker):
         o = self.options
         if o.front not in ("dark", "light"):
             raise UsageError(f"--front {o.front} is unknown", hint="use dark or light")
+        if o.dxf and importlib.util.find_spec("ezdxf") is None:
+            raise UsageError(
+                "--dxf needs the package ezdxf, which is not installed",
+                hint="pip install 'artgen[dxf]'",
+            )
+        if o.kerf > o.narrow / 2:
+            raise UsageError(
+                f"a cut of {o.kerf:g} mm is too wide for gaps of {o.narrow:g} mm",
+                hint="use a larger --narrow",
+            )
         inner = o.width - 2 * o.frame, (o.width - 2 * o.frame) / motif.aspect
         if min(inner) < 10 * o.narrow:
             raise UsageError(
@@ -89,11 +103,13 @@ class Paper(Maker):
         layers = self.layered(lab, unit)
         if len(layers) < 2:
             raise UsageError(f"{motif.name} has one tone alone", hint="take another picture")
-        cuts = [outlines(each.paper, unit) for each in layers]
+        cuts = [_inner_first(outlines(each.paper, unit, o.kerf)) for each in layers]
         files = {
-            f"layer-{k}.svg": _svg(motif, size, o.frame, lines, k).encode()
+            f"layer-{k}.svg": _svg(motif, size, o, lines, k).encode()
             for k, lines in enumerate(cuts, 1)
         }
+        if o.dxf:
+            files |= {f"layer-{k}.dxf": _dxf(size, o, lines, k) for k, lines in enumerate(cuts, 1)}
         wide, high = size
         parts = [
             Part("paper", f"layer {k}, {wide:.0f} x {high:.0f} mm", hex_colour(each.colour), 1)
@@ -210,15 +226,23 @@ def joined(paper: Mask, radius: float, missed: Floats) -> tuple[Mask, int]:
     return paper | bridges, len(islands)
 
 
-def outlines(paper: Mask, unit: float) -> list[Floats]:
-    """Return closed lines round all that is cut inside of a sheet: x and y in mm, [N, 2]."""
-    from scipy.ndimage import gaussian_filter
+def outlines(paper: Mask, unit: float, kerf: float = 0.0) -> list[Floats]:
+    """Return closed lines round all that is cut inside of a sheet: x and y in mm, [N, 2].
+
+    A cut `kerf` mm wide beside its line leaves the paper as it shall be.
+    """
+    from scipy.ndimage import distance_transform_edt, gaussian_filter
     from skimage import measure
 
     simplify: Any = measure.approximate_polygon
     contours: Any = measure.find_contours
     smooth = gaussian_filter(paper.astype(np.float64), SMOOTH, mode="nearest")
-    lines = contours(smooth, 0.5, fully_connected="high")
+    level = 0.5
+    if kerf:
+        inside, outside = distance_transform_edt(paper), distance_transform_edt(~paper)
+        away = np.where(paper, inside - 0.5, 0.5 - outside)
+        smooth, level = gaussian_filter(away, SMOOTH, mode="nearest"), -kerf / 2 / unit
+    lines = contours(smooth, level, fully_connected="high")
     return [(simplify(line, 0.1)[:, ::-1] + 0.5) * unit for line in lines]
 
 
@@ -228,26 +252,60 @@ def _holes(size: tuple[float, float], frame: float) -> list[tuple[float, float]]
     return [(x, y) for x in (frame / 2, wide - frame / 2) for y in (frame / 2, high - frame / 2)]
 
 
+def _inner_first(lines: Sequence[Floats]) -> list[Floats]:
+    return sorted(lines, key=lambda line: float(np.ptp(line, axis=0).max()))
+
+
 def _svg(
-    motif: Motif, size: tuple[float, float], frame: float, lines: Sequence[Floats], number: int
+    motif: Motif,
+    size: tuple[float, float],
+    o: PaperOptions,
+    lines: Sequence[Floats],
+    number: int,
 ) -> str:
     """Return a sheet in millimetres: what is engraved, what is cut inside, and then the edge."""
     wide, high = size
+    out = o.kerf / 2
     holes = "\n".join(
-        f'<circle cx="{x:.2f}" cy="{y:.2f}" r="{HOLE / 2:g}"/>' for x, y in _holes(size, frame)
+        f'<circle cx="{x:.2f}" cy="{y:.2f}" r="{HOLE / 2 - out:g}"/>'
+        for x, y in _holes(size, o.frame)
     )
-    inner = sorted(lines, key=lambda line: float(np.ptp(line, axis=0).max()))
     paths = "\n".join(
-        f'<path d="M{"L".join(f"{x:.2f},{y:.2f}" for x, y in line)}"/>' for line in inner
+        f'<path d="M{"L".join(f"{x:.2f},{y:.2f}" for x, y in line)}"/>' for line in lines
     )
+    place = f'x="{-out:g}" y="{-out:g}" ' if out else ""
+    edge = f'<rect {place}width="{wide + o.kerf:.2f}" height="{high + o.kerf:.2f}"/>'
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide:.2f}mm" height="{high:.2f}mm" '
         f'viewBox="0 0 {wide:.2f} {high:.2f}">\n<desc>{escape(motif.origin)}</desc>\n'
-        f'<text x="{wide / 2:.2f}" y="{0.7 * frame:.2f}" font-size="{min(frame / 2, 4):.2f}" '
+        f'<text x="{wide / 2:.2f}" y="{0.7 * o.frame:.2f}" font-size="{min(o.frame / 2, 4):.2f}" '
         f'text-anchor="middle" font-family="sans-serif" fill="{ENGRAVE}">{number}</text>\n'
         f'<g fill="none" stroke="{CUT}" stroke-width="0.1">\n{holes}\n{paths}\n'
-        f'<rect width="{wide:.2f}" height="{high:.2f}"/>\n</g>\n</svg>\n'
+        f"{edge}\n</g>\n</svg>\n"
     )
+
+
+def _dxf(size: tuple[float, float], o: PaperOptions, lines: Sequence[Floats], number: int) -> bytes:
+    """Return the same as DXF R12 in millimetres, y upwards, in the order in which it is cut."""
+    from ezdxf.addons.r12writer import R12FastStreamWriter
+
+    wide, high = size
+    out = o.kerf / 2
+    text = io.StringIO()
+    drawing = R12FastStreamWriter(text)
+    drawing.add_text(
+        str(number), (wide / 2, high - 0.7 * o.frame), height=min(o.frame / 2, 4), layer="ENGRAVE"
+    )
+    for x, y in _holes(size, o.frame):
+        drawing.add_circle((x, high - y), HOLE / 2 - out, layer="CUT")
+    edge = np.array(
+        [[-out, -out], [wide + out, -out], [wide + out, high + out], [-out, high + out]]
+    )
+    for line in [*(each[:-1] for each in lines), edge]:
+        points = [(round(x, 3), round(high - y, 3)) for x, y in line.tolist()]
+        drawing.add_polyline_2d(points, closed=True, layer="CUT")
+    drawing.close()
+    return text.getvalue().encode()
 
 
 def finished(layers: Sequence[Layer]) -> Pixels:
