@@ -172,12 +172,16 @@ def test_what_cannot_be_sewn_is_refused(flags, words, empty_folder, capsys):
     assert not Path("artgen-out").exists()
 
 
-def test_without_the_package_the_extra_is_named(empty_folder, capsys, monkeypatch):
+@pytest.mark.parametrize(
+    ("line", "package", "extra"),
+    [(["embroidery"], "pyembroidery", "embroidery"), (["paper", "--dxf"], "ezdxf", "dxf")],
+)
+def test_without_the_package_the_extra_is_named(
+    line, package, extra, empty_folder, capsys, monkeypatch
+):
     found = importlib.util.find_spec
     monkeypatch.setattr(
-        importlib.util,
-        "find_spec",
-        lambda name, *a: None if name == "pyembroidery" else found(name, *a),
+        importlib.util, "find_spec", lambda name, *a: None if name == package else found(name, *a)
     )
-    assert main(["make", "embroidery", "sample:cat"]) == 2
-    assert "pip install 'artgen[embroidery]'" in capsys.readouterr().err
+    assert main(["make", line[0], "sample:cat", *line[1:]]) == 2
+    assert f"pip install 'artgen[{extra}]'" in capsys.readouterr().err
