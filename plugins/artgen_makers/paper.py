@@ -273,11 +273,11 @@ def _svg(
     paths = "\n".join(
         f'<path d="M{"L".join(f"{x:.2f},{y:.2f}" for x, y in line)}"/>' for line in lines
     )
-    place = f'x="{-out:g}" y="{-out:g}" ' if out else ""
-    edge = f'<rect {place}width="{wide + o.kerf:.2f}" height="{high + o.kerf:.2f}"/>'
+    left, across, down = 0 - out, f"{wide + o.kerf:.2f}", f"{high + o.kerf:.2f}"
+    edge = f'<rect x="{left:g}" y="{left:g}" width="{across}" height="{down}"/>'
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide:.2f}mm" height="{high:.2f}mm" '
-        f'viewBox="0 0 {wide:.2f} {high:.2f}">\n<desc>{escape(motif.origin)}</desc>\n'
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{across}mm" height="{down}mm" '
+        f'viewBox="{left:g} {left:g} {across} {down}">\n<desc>{escape(motif.origin)}</desc>\n'
         f'<text x="{wide / 2:.2f}" y="{0.7 * o.frame:.2f}" font-size="{min(o.frame / 2, 4):.2f}" '
         f'text-anchor="middle" font-family="sans-serif" fill="{ENGRAVE}">{number}</text>\n'
         f'<g fill="none" stroke="{CUT}" stroke-width="0.1">\n{holes}\n{paths}\n'
