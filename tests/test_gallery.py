@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import zipfile
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -219,6 +220,53 @@ def test_a_fit_that_fails_is_remembered_and_tried_again(gallery, call, monkeypat
     assert first == {"slug": "first", "status": "failed", "reason": "it became infinite"}
     assert statuses(call("build", gallery, "--only", "first")[1]) == {"first": "built"}
     assert call("check", gallery)[1]["pieces"][0]["status"] == "current"
+
+
+def ask_for(path, thing):
+    path.write_text(path.read_text().replace("[target]", f'make = "{thing}"\n[target]', 1))
+
+
+def test_a_piece_has_what_is_made_of_its_drawing(gallery, call, capsys):
+    recipe, folder = gallery / "recipes" / "first.toml", gallery / "out" / "first"
+    assert statuses(call("build", gallery)[1]) == {"first": "built", "second": "built"}
+    assert not (folder / "make.zip").exists()
+    ask_for(recipe, "beads columns=9 brand=perler")
+    assert statuses(call("build", gallery)[1]) == {"first": "built", "second": "current"}
+    page = (gallery / "out/index.html").read_text()
+    assert "artgen make beads show/out/first/drawing.art --columns=9 --brand=perler" in page
+    assert "first/make.zip" in page
+    assert "second/make.zip" not in page
+    with zipfile.ZipFile(folder / "make.zip") as archive:
+        made = {Path(name).name: archive.read(name) for name in archive.namelist()}
+    # The command that the page shows writes the same files; guides name the drawing.
+    command = ["make", "beads", str(folder / "drawing.art"), "--columns=9", "--brand=perler", "-q"]
+    assert main([*command, "--name", "again"]) == 0
+    again = {path.name: path.read_bytes() for path in Path("artgen-out/again").iterdir()}
+    assert again.keys() == made.keys()
+    assert [name for name in made if made[name] != again[name] and ".pdf" not in name] == []
+    assert (folder / "guide-a4.pdf").read_bytes() == made["guide-a4.pdf"]
+    with Image.open(folder / "thing.jpg") as thing:
+        assert thing.width > 9
+    recipe.write_text(recipe.read_text().replace("columns=9", "columns=8"))
+    assert statuses(call("check", gallery)[1])["first"] == "stale"
+
+
+@pytest.mark.parametrize(
+    ("thing", "message"),
+    [
+        ("sandcastle", "sandcastle"),
+        ("beads columns=many", "columns"),
+        ("beads 9", "'9' is no option"),
+        ("beads colour=9", "colour"),
+    ],
+)
+def test_what_cannot_be_made_is_said_before_the_fit(gallery, call, thing, message):
+    ask_for(gallery / "recipes" / "first.toml", thing)
+    code, data, err = call("build", gallery)
+    assert code == 7
+    assert statuses(data) == {"first": "failed", "second": "built"}
+    assert message in err
+    assert not (gallery / "out/first/unfinished").exists()
 
 
 @pytest.mark.slow

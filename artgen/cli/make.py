@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -96,7 +95,7 @@ def make(
 
     from artgen.art import load
     from artgen.base.files import file_hash
-    from artgen.making import Motif, Provenance, files_of, lengths_of, run_maker
+    from artgen.making import Motif, lengths_of, make_thing
     from artgen.output import atomic_write, check_output, probe_folder
     from artgen.recipe import Recipe
     from artgen.runs import read_target
@@ -127,15 +126,10 @@ def make(
         if not cls.takes_photos:
             art = _fit(source, maker.recipe(photo), registry, common)
             photo, fitted = None, {"drawing.art": art.to_bytes()}
-    given = {key: getattr(maker.options, key) for key, _ in pairs}
-    file = printable(Path(source).name)
-    origin = Provenance(entry.name, file, sha256, given).line
-    motif = Motif(printable(stem), art, photo, origin)
-    made = run_maker(entry.name, maker, motif)
-    unused = cls.for_photos if is_art else ()
-    told = {key: value for key, value in asdict(maker.options).items() if key not in unused}
-    provenance = Provenance(entry.name, file, sha256, told)
-    files = {folder / n: data for n, data in (fitted | files_of(made, motif, provenance)).items()}
+    file, motif = printable(Path(source).name), Motif(printable(stem), art, photo)
+    unused, given = cls.for_photos if is_art else (), [key for key, _ in pairs]
+    made, contents = make_thing(entry.name, maker, given, motif, file, sha256, unused)
+    files = {folder / name: data for name, data in (fitted | contents).items()}
     for path in files:
         check_output(path, overwrite=overwrite, option="--name", inputs=[Path(source)])
     probe_folder(folder)

@@ -6,10 +6,12 @@ which an interrupted piece resumes; its results are returned as bytes.
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import sys
 import time
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +22,10 @@ from numpy.typing import NDArray
 
 from artgen.art import Art, ExportRequest
 from artgen.base.errors import InputError, UsageError
+from artgen.base.files import file_hash
 from artgen.events import Observer
 from artgen.exporters import export_html, walk_strip
+from artgen.making import Motif, make_thing, maker_of
 from artgen.output import atomic_write, encode_jpeg, probe_folder
 from artgen.output.error_map import error_map
 from artgen.registry import Registry
@@ -93,6 +97,7 @@ def make(task: PieceTask, observe: Observer, control: RunControl) -> PieceFiles:
         "drawing.art": paths["art"].read_bytes(),
         **_pictures(result.art, paths["still"], registry, task),
         **_page(result.art),
+        **_thing(result.art, paths["art"], registry, task),
     }
     names = {"still": "final.png", "video": "progress.mp4", "art": "drawing.art"}
     outputs = {kind: names.get(kind) for kind in result.summary["outputs"]}
@@ -171,6 +176,26 @@ def _page(art: Art) -> dict[str, bytes]:
     except UsageError:
         return {}
     return {"explore.html": page} if len(page) <= PAGE_BYTES else {}
+
+
+def _thing(art: Art, drawing: Path, registry: Registry, task: PieceTask) -> dict[str, bytes]:
+    """Make the thing of the drawing that the recipe asks for: its picture, guide and all files."""
+    asked = task.recipe.piece and task.recipe.piece.make
+    if not asked:
+        return {}
+    entry, maker, options = maker_of(asked, registry)
+    motif, sha256 = Motif(task.stem, art), file_hash(drawing, "drawing")
+    made, files = make_thing(
+        entry.name, maker, options, motif, "drawing.art", sha256, maker.for_photos
+    )
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            # Without the time, so that equal things are equal bytes.
+            archive.writestr(zipfile.ZipInfo(f"{task.stem}/{name}"), data, zipfile.ZIP_DEFLATED)
+    guides = {name: files[name] for name in ("guide-a4.pdf",) if name in files}
+    picture = _jpeg(made.picture, VIEW_SIDE)
+    return {"thing.jpg": picture, "make.zip": packed.getvalue(), **guides}
 
 
 def _opaque(still: Path, background: Sequence[float]) -> Pixels:

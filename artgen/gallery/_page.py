@@ -15,6 +15,7 @@ from urllib.parse import quote, urlencode
 
 from artgen.gallery._pieces import FILES, SUMMARY, Gallery, Piece
 from artgen.gallery._state import read_json
+from artgen.making import parse_thing
 from artgen.output import atomic_write
 from artgen.output.templates import render_page
 from artgen.registry import bare_name, kind_names
@@ -122,6 +123,7 @@ def _card(finished: FinishedPiece, gallery: Gallery, studio: Collection[str]) ->
         "metrics": _metric_rows(summary),
         "recipe": piece.text,
         "command": _command(piece, gallery) + _plugin_flag(summary),
+        "make": _make_command(piece, gallery),
         "studio": _studio_link(finished) if finished.is_fitted_by(studio) else None,
     }
 
@@ -165,6 +167,16 @@ def _command(piece: Piece, gallery: Gallery) -> str:
     return (
         f"artgen fit --recipe {folder.name}/{piece.source.relative_to(gallery.folder).as_posix()}"
     )
+
+
+def _make_command(piece: Piece, gallery: Gallery) -> str | None:
+    """Return the command that makes the thing of the drawing of a piece, if there is one."""
+    if piece.words.make is None:
+        return None
+    kind, options = parse_thing(piece.words.make)
+    flags = (f"--{key.replace('_', '-')}={value}" for key, value in options.items())
+    drawing = f"{gallery.folder.resolve().name}/{gallery.out.name}/{piece.slug}/drawing.art"
+    return shlex.join(["artgen", "make", kind, drawing, *flags])
 
 
 def _plugin_flag(summary: Mapping[str, Any]) -> str:

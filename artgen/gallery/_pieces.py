@@ -33,8 +33,12 @@ FILES = (
     "errors.jpg",
     "explore.html",
     "poster-2x.jpg",
+    "thing.jpg",
+    "make.zip",
+    "guide-a4.pdf",
 )
-"""Files of a piece; those after the first five exist for pictures only, or are newer."""
+"""Files of a piece; those after the first five exist for pictures only, for things that are made of
+them, or are newer."""
 
 SUMMARY = "run.json"
 """Written last: a piece that has it is complete."""

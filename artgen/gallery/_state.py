@@ -19,6 +19,7 @@ from typing import Any, Literal
 from artgen.base.errors import ArtgenError, PluginError
 from artgen.base.files import file_hash, find_file
 from artgen.gallery._pieces import FILES, SUMMARY, Piece
+from artgen.making import maker_of
 from artgen.plan import find_primitive, resolve
 from artgen.recipe import Recipe
 from artgen.registry import Entry, Registry
@@ -117,6 +118,8 @@ def _key(recipe: Recipe, registry: Registry, search: Sequence[Path]) -> str:
         "files": files,
         "plugins": [_fingerprint(entry, registry) for entry in _entries(plan.recipe, registry)],
     }
+    if (made := recipe.piece and recipe.piece.make) is not None:
+        everything["make"] = made
     return hashlib.sha256(json.dumps(everything, sort_keys=True).encode()).hexdigest()
 
 
@@ -133,6 +136,8 @@ def _entries(recipe: Recipe, registry: Registry) -> Iterator[Entry]:
     for stage in recipe.stage:
         yield registry.find("engine", stage.engine)
         yield from (losses[name] for name in _WORD.findall(stage.loss or "") if name in losses)
+    if recipe.piece is not None and recipe.piece.make is not None:
+        yield maker_of(recipe.piece.make, registry)[0]
 
 
 def _fingerprint(entry: Entry, registry: Registry) -> Mapping[str, Any]:

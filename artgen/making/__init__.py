@@ -14,8 +14,8 @@ import io
 import json
 import re
 import shlex
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -34,6 +34,7 @@ from artgen.targets import hex_colour, linear_to_srgb, parse_colour, srgb_to_lin
 
 if TYPE_CHECKING:
     from artgen.art import Art
+    from artgen.registry import Entry, Registry
 
 __all__ = ["Made", "Maker", "Motif", "Part", "hex_colour", "parse_colour", "read_regular"]
 
@@ -180,6 +181,23 @@ def lengths_of(maker: type[Maker], values: Mapping[str, str]) -> dict[str, Any]:
     return read
 
 
+def parse_thing(text: str) -> tuple[str, dict[str, str]]:
+    """Read a kind and options as a recipe has them, ``string board=40cm``. Raises UsageError."""
+    kind, *pairs = text.split()
+    for pair in pairs:
+        if "=" not in pair:
+            raise UsageError(f"make = {text!r}: {pair!r} is no option", hint="write KEY=VALUE")
+    return kind, dict(pair.split("=", 1) for pair in pairs)
+
+
+def maker_of(text: str, registry: Registry) -> tuple[Entry, Maker, dict[str, str]]:
+    """Find the kind of `parse_thing`, and set its options, which come last. Raises ArtgenError."""
+    kind, options = parse_thing(text)
+    entry = registry.find("maker", kind)
+    cls = entry.load()
+    return entry, cls(lengths_of(cls, options)), options
+
+
 def run_maker(kind: str, maker: Maker, motif: Motif) -> Made:
     """Return what a maker makes. Raises ArtgenError, PluginError for its mistakes."""
     check_required(f"maker {kind!r}", type(maker))
@@ -195,6 +213,28 @@ def run_maker(kind: str, maker: Maker, motif: Motif) -> Made:
     if not made.parts:
         raise UsageError(f"there is nothing to make: {motif.name} has no part", hint="make another")
     return made
+
+
+def make_thing(
+    kind: str,
+    maker: Maker,
+    given: Iterable[str],
+    source: Motif,
+    file: str,
+    sha256: str | None,
+    unused: Iterable[str] = (),
+) -> tuple[Made, dict[str, bytes]]:
+    """Make a thing of `source`: what a maker makes, and all its files by name.
+
+    `file` and `sha256` are those of the drawing or the photo. Files say the options `given`, the
+    list of parts all but the `unused`. Raises ArtgenError.
+    """
+    options = {each.name: getattr(maker.options, each.name) for each in fields(maker.options)}
+    said = {key: options[key] for key in given}
+    motif = replace(source, origin=Provenance(kind, file, sha256, said).line)
+    made = run_maker(kind, maker, motif)
+    told = {key: value for key, value in options.items() if key not in unused}
+    return made, files_of(made, motif, Provenance(kind, file, sha256, told))
 
 
 def files_of(made: Made, motif: Motif, provenance: Provenance) -> dict[str, bytes]:

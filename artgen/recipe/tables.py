@@ -676,6 +676,8 @@ class PieceTable(Table):
     order: int | None = key(default=None, low=0, high=1_000_000)
     """Place among the highlights, which come first and are shown in the reel. Default: none: after
     them, by name."""
+    make: str | None = key(default=None, check=_words(LONGEST_TITLE))
+    """What is made of the drawing, with its options: `string board=40cm`. Default: nothing."""
 
 
 class EditTable(Table):

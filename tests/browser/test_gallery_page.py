@@ -7,6 +7,7 @@ import http.server
 import os
 import threading
 from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
 from accessibility import serious_faults
@@ -22,7 +23,7 @@ PIECES = {
     "cat": ("A cat", '[target]\nsource = "sample:chelsea"\n[primitive]\nname = "gaussian"\n'),
     "cup": (
         "A cup",
-        '[target]\nsource = "sample:coffee"\n[primitive]\nname = "triangle"\n',
+        'make = "beads columns=20"\n[target]\nsource = "sample:coffee"\n[primitive]\nname = "triangle"\n',
     ),
     "line": (
         'A "line" & <i>more</i>',
@@ -212,6 +213,21 @@ def test_a_piece_is_explored_in_the_lightbox(visit):
     assert not frame.locator(".words").is_visible()  # The lightbox tells of it.
 
 
+def test_a_piece_offers_the_guide_of_what_is_made_of_it(visit, built, address):
+    page = visit()
+    slug = next(path.parent.name for path in sorted(built.glob("*/make.zip")))
+    page.locator(f"#piece-{slug} .open").click()
+    box = page.locator("dialog[open]")
+    assert "\nartgen make " in box.locator(".command").inner_text()
+    for name in ("guide (PDF)", "all to make it (ZIP)"):
+        link = box.get_by_role("link", name=name, exact=True)
+        file = built / slug / Path(link.get_attribute("href")).name
+        answer = page.request.get(urljoin(address, link.get_attribute("href")))
+        assert answer.body() == file.read_bytes()
+    box.get_by_text("Thing", exact=True).click()
+    assert box.locator(".view img").evaluate("each => each.decode().then(() => true)")
+
+
 def test_focus_stays_in_the_lightbox(visit):
     page = visit()
     cards(page).first.locator(".open").click()
@@ -231,7 +247,8 @@ def test_what_has_no_target_picture_is_not_compared(visit, built):
         compared = (built / slug / "target.jpg").exists()
         explored = ["Explore"] if (built / slug / "explore.html").exists() else []
         expected = ["Compare", *explored, "Errors"] if compared else explored
-        assert [kind.strip() for kind in kinds] == ["Result", "Making", *expected]
+        made = ["Thing"] if (built / slug / "thing.jpg").exists() else []
+        assert [kind.strip() for kind in kinds] == ["Result", "Making", *made, *expected]
         page.wait_for_function(f"location.hash === '#{slug}'")
         page.keyboard.press("Escape")
 

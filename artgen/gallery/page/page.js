@@ -120,6 +120,7 @@
       src: files.progress, controls: true, muted: true, loop: true, playsInline: true,
       autoplay: !calm.matches, poster: files.poster,
     })],
+    Thing: ({ files, title }) => [picture(files.thing, `${title}, as a thing that is made`)],
     Compare: ({ files, alt }) => {
       const slider = make("input", { type: "range", min: 0, max: 100, value: 50 });
       slider.setAttribute("aria-label", "How much of the target is shown, in percent");
@@ -142,7 +143,8 @@
     Errors: ({ files }) => [picture(files.errors, "Difference from the target: brighter is larger")],
   };
   const available = ({ files }) => Object.keys(kinds).filter(
-    (kind) => kind === "Explore" ? files.explore : files.target && files.errors || (kind !== "Compare" && kind !== "Errors"));
+    (kind) => kind === "Explore" ? files.explore : kind === "Thing" ? files.thing
+      : files.target && files.errors || (kind !== "Compare" && kind !== "Errors"));
 
   function look(kind) {
     view.replaceChildren(...kinds[kind](shown));
@@ -152,11 +154,11 @@
     shown = piece;
     one("#box-title").textContent = piece.title;
     one(".text", box).textContent = piece.text;
-    one(".command", box).textContent = piece.command;
+    one(".command", box).textContent = [piece.command, piece.make].filter(Boolean).join("\n");
     one(".recipe", box).textContent = piece.recipe;
     one(".metrics", box).replaceChildren(...piece.metrics.flatMap(([name, value]) => [
       make("dt", { textContent: name }), make("dd", { textContent: value })]));
-    const links = { still: piece.files.final, video: piece.files.progress, drawing: piece.files.drawing, page: piece.files.explore, "open in the studio": piece.studio };
+    const links = { still: piece.files.final, video: piece.files.progress, drawing: piece.files.drawing, page: piece.files.explore, "guide (PDF)": piece.files["guide-a4"], "all to make it (ZIP)": piece.files.make, "open in the studio": piece.studio };
     one(".files", box).replaceChildren(...Object.entries(links).filter(([, href]) => href).flatMap(([name, href]) => [
       make("a", { href, textContent: name }), " "]));
     view.style.setProperty("--ratio", piece.width / piece.height);
