@@ -33,6 +33,9 @@ _OPERATIONS = {
 """The operations that stand for functions of `vector_math` with other names."""
 
 
+_CALLED = re.compile(r"\b(\w+)_of\(")
+
+
 @dataclass(frozen=True)
 class Function:
     """A function in one language: `name` is that in `vector_math`."""
@@ -50,10 +53,12 @@ def with_functions(printer: type[Printer], source: str) -> str:
 def called(printer: type[Printer], source: str) -> list[Function]:
     """Return the functions that `source` calls and those that these call, callees first."""
     found: list[Function] = []
+    names = set(_CALLED.findall(source))
     for name in reversed([name for name in vars(vector_math) if _operation(name) in OWN]):
-        if re.search(rf"\b{name}_of\(", source):
-            found.insert(0, _printed(printer, name))
-            source += found[0].text
+        if name in names:
+            # A class is hashable; mypy looks at the method of its instances.
+            found.insert(0, _printed(printer, name))  # type: ignore[arg-type]
+            names.update(_CALLED.findall(found[0].text))
     return found
 
 
@@ -61,6 +66,7 @@ def _operation(name: str) -> str:
     return _OPERATIONS.get(name, name)
 
 
+@functools.cache
 def _printed(printer: type[Printer], name: str) -> Function:
     record = _Record()
     code = vars(vector_math)[name].py_func.__code__

@@ -90,14 +90,10 @@ def emit_steps(
         "across": ["ceil", "W", "cell"],
         "down": ["ceil", "H", "cell"],
     }
-    programs = []
+    programs, drawing = [], _kernels("splats", source.text)
     for loss in losses:
         modules = {"splats": source.text, "step": printed.text(loss, optimizer)}
-        kernels = {
-            kernel: Kernel(module, bindings)
-            for module, text in modules.items()
-            for kernel, bindings in find_bindings(text).items()
-        }
+        kernels = drawing | _kernels("step", modules["step"])
         program = Program(
             blend=blend,
             loss=tuple(loss),
@@ -112,6 +108,10 @@ def emit_steps(
         )
         programs.append(program)
     return programs
+
+
+def _kernels(module: str, text: str) -> dict[str, Kernel]:
+    return {name: Kernel(module, bindings) for name, bindings in find_bindings(text).items()}
 
 
 def _shares(count: Expression, times: int = 1) -> Expression:

@@ -57,6 +57,8 @@ VIDEO_FRAMES = 120
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _QUICK_SIZE, _QUICK_STILL, _QUICK_COUNT, _QUICK_STEPS = 96, 160, 40, 20
+_QUICK_MARKS = 2000
+"""Marks of ink are placed at once, and a few of them show nothing."""
 
 
 @dataclass(frozen=True)
@@ -200,7 +202,9 @@ def _small(recipe: Recipe, folder: Path) -> Recipe:
     # A clip has its own frame rate and duration.
     video = {} if kind == "clip" else {"video_seconds": 1.0, "fps": 12}
     if isinstance(count, int):
-        recipe = recipe.with_primitive(count=min(count, _QUICK_COUNT))
+        placed = all(stage.engine == "place" for stage in recipe.stage)
+        most = _QUICK_MARKS if placed else _QUICK_COUNT
+        recipe = recipe.with_primitive(count=min(count, most))
     if kind == "clip":
         clip = recipe.clip or ClipTable()
         recipe = recipe.replace(clip=clip.replace(steps=1))

@@ -103,8 +103,7 @@ def _shared(value: Any, table: dict[str, int]) -> Any:
     return {"same": table.setdefault(text, len(table))} if len(text) > _LONG else value
 
 
-def _json(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 
 
 def _zipped(data: bytes) -> bytes:
