@@ -75,6 +75,7 @@ PROOFS: dict[str, Proof] = {
     **thing("bricks", "plates.csv"),
     **thing("paint", "outlines.svg"),
     **thing("paper", *(f"layer-{k}.svg" for k in (1, 2, 3, 4))),
+    **thing("plotter", "pen-1-1d1b20.gcode", "pens.csv"),
     **thing("embroidery", "design.dst", "design.pes", "stops.csv"),
     **thing("filament", "model.3mf", "swaps.csv"),
     **thing("lithophane", "model.stl"),

@@ -28,6 +28,7 @@ from artgen.base.faults import broken, plugin_code
 from artgen.base.files import printable, read_regular
 from artgen.base.options import describe_options, parse_options, parse_value
 from artgen.output import encode_png
+from artgen.output.plotter import Page, Plot, named_page, plot
 from artgen.primitives import NoOptions
 from artgen.registry import check_required
 from artgen.targets import hex_colour, linear_to_srgb, parse_colour, srgb_to_linear
@@ -36,12 +37,25 @@ if TYPE_CHECKING:
     from artgen.art import Art
     from artgen.registry import Entry, Registry
 
-__all__ = ["Made", "Maker", "Motif", "Part", "hex_colour", "parse_colour", "read_regular"]
+__all__ = [
+    "Made",
+    "Maker",
+    "Motif",
+    "Page",
+    "Part",
+    "Plot",
+    "hex_colour",
+    "named_page",
+    "parse_colour",
+    "read_regular",
+]
 
 _UNITS = {"mm": 1.0, "cm": 10.0, "m": 1000.0, "in": 25.4}
 _LENGTH = re.compile(r"(\d+(?:\.\d+)?|\.\d+)(mm|cm|m|in)")
 _FINER = 4
 """A drawing is drawn this many times larger than the grid over which it is averaged."""
+_SEEN = 1024
+"""Long side of the picture by which lines are drawn closer, as `artgen render --page` does."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +124,12 @@ class Motif:
             return self.photo
         assert self.art is not None
         return self.art.render(size)
+
+    def plot(self, page: Page) -> Plot:
+        """The drawing as lines for pens, in mm. Raises UsageError where it has no parts."""
+        assert self.art is not None
+        seen = self.art.render(_SEEN)
+        return plot(self.art.drawing, self.art.primitive(), seen, page)
 
     def picture(self, columns: int, rows: int) -> NDArray[np.uint8]:
         """The colours of a grid, averaged as light is: uint8 [rows, columns, 3]."""

@@ -8,6 +8,7 @@ _KINDS = {
     "filament": ("Layered prints: relief, swaps of filament", "filament:FilamentPainting"),
     "lithophane": ("Prints for a lamp: thin is bright", "filament:Lithophane"),
     "embroidery": ("Embroidery: DST, PES, EXP, JEF, VP3 for machines", "embroidery:Embroidery"),
+    "plotter": ("Pen plotters: G-code and HPGL, a file for each pen", "plotter:Plotter"),
     "paper": ("Cut paper in layers, each of one piece", "paper:Paper"),
     "bricks": ("Mosaics of plates with studs, merged, from a stock", "bricks:Bricks"),
 }

@@ -1,0 +1,504 @@
+"""Files for pen plotters: the lines of a drawing as G-code or HPGL, one pen after the other.
+
+A profile says how the machine lifts its pen, how fast it is and how far it reaches. Lines come in
+the order of short ways. Where ink has to dry, lines that touch a fresh one wait; where a brush is
+dipped, lines are cut after so many millimetres. Paper larger than the machine is drawn in panels.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from artgen import option
+from artgen.errors import UsageError
+from artgen.making import Made, Maker, Motif, Page, Part, named_page, parse_colour
+from artgen_makers.guide import MARGIN, Guide, guides
+from artgen_makers.motion import Profile, read_profile, seconds
+
+Floats = NDArray[np.float64]
+
+CROSS = 5.0
+"""Half of the length of crosses where panels meet, in mm."""
+AHEAD = 200
+"""Of so many lines the first is drawn that touches no wet one."""
+UNITS = 40
+"""Units of HPGL in a millimetre."""
+MOST_PANELS = 100
+LEAST_DIP = 5.0
+_FINEST = 1500
+"""Cells of the grid on which wet ink is known, along a side."""
+_PIXELS = 1600
+
+
+@dataclass(frozen=True)
+class PlotterOptions:
+    """Options of files for plotters; lengths are millimetres."""
+
+    profile: str = option("grbl-servo", "machine: a name, or a TOML file")
+    page: str = option("A4", "paper: A0 to A6, letter, legal, tabloid, or 300x200mm")
+    margin: float = option(15.0, "margin of the paper", low=0, high=1000)
+    pens: str = option("", "number of pens, or their colours with commas; empty: one, or the inks")
+    pen_width: float = option(0.3, "width of a line", low=0.05, high=10)
+    fill: str = option("hatch", "how areas are filled: hatch, none or solid")
+    spacing: float = option(0.5, "least distance of hatches", low=0.05, high=10)
+    paper: str = option("#ffffff", "colour of the paper")
+    one_file: bool = option(False, "all pens in one file, with pauses between")
+    dry: float = option(0.0, "seconds that ink dries before a line may touch it", low=0, high=3600)
+    dip: float = option(0.0, "the brush is dipped after so many mm; 0: never", low=0, high=1e6)
+    pot: str = option("0,0", "where the pot stands: x,y in mm from the origin of the machine")
+    panels: bool = option(False, "draw paper that is too large in panels")
+
+
+class Line(NamedTuple):
+    """The pen draws along `points` [N, 2]."""
+
+    points: Floats
+
+
+class Wait(NamedTuple):
+    """The pen waits above the paper, in seconds."""
+
+    seconds: float
+
+
+class Dip(NamedTuple):
+    """The brush is dipped."""
+
+
+Action = Line | Wait | Dip
+
+
+class Job(NamedTuple):
+    """What one pen draws in one panel: its number, colour, and actions in their order."""
+
+    number: int
+    colour: str
+    actions: list[Action]
+
+    @property
+    def lines(self) -> list[Floats]:
+        """What is drawn."""
+        return [each.points for each in self.actions if isinstance(each, Line)]
+
+
+class Panel(NamedTuple):
+    """A part of the paper: its name, its corner and size in mm, and a job for each pen."""
+
+    name: str
+    corner: Floats
+    size: Floats
+    jobs: list[Job]
+
+
+class Told(NamedTuple):
+    """What a job takes: mm drawn, mm in the air, and seconds."""
+
+    drawn: float
+    air: float
+    seconds: float
+
+
+class Plotter(Maker):
+    """Lines for each pen, as files for a machine."""
+
+    Options: ClassVar[type[Any]] = PlotterOptions
+
+    def recipe(self, photo: NDArray[np.uint8]) -> Mapping[str, Any]:
+        """A single line, which needs one pen and no way in the air."""
+        path = {"name": "path", "count": 52000, "middle": 0.32, "crisp": 1.0}
+        return {"target": {"focus": "faces"}, "primitive": path}
+
+    def make(self, motif: Motif) -> Made:
+        """Plot the drawing, and write it for the machine."""
+        o = self.options
+        profile, pot = read_profile(o.profile), self.pot()
+        if 0 < o.dip < LEAST_DIP:
+            raise UsageError(f"--dip {o.dip:g} is too small", hint=f"use {LEAST_DIP:g} mm or more")
+        plot = motif.plot(self.page())
+        size, bed = np.array([plot.page.width, plot.page.height]), np.array(profile.bed)
+        lines = [(layer.colour, layer.paths) for layer in plot.layers]
+        turned = bool(_count(size[::-1], bed) < _count(size, bed))
+        if turned:
+            size = size[::-1]
+            corner = np.array([0, size[1]])
+            lines = [
+                (colour, [path[:, ::-1] * [1, -1] + corner for path in paths])
+                for colour, paths in lines
+            ]
+        parts = panels(size, bed, asked=o.panels)
+        if len(parts) > 1:
+            colour, first = lines[0]
+            lines[0] = colour, [*first, *crosses(parts, size, plot.page.margin)]
+        done = [
+            Panel(name, corner, side, list(self.jobs(lines, corner, side, profile)))
+            for name, corner, side in parts
+        ]
+        writer = _hpgl if profile.language == "hpgl" else _gcode
+        files, rows, totals = {}, [], []
+        for panel in done:
+            for jobs in [panel.jobs] if o.one_file else [[each] for each in panel.jobs]:
+                if not jobs:
+                    continue
+                name = _file(panel, None if o.one_file else jobs[0], profile)
+                files[name] = "".join(writer(jobs, panel, profile, motif.origin, pot)).encode()
+                for job in jobs:
+                    told = measured(job, panel, profile, pot)
+                    totals.append((job, told))
+                    numbers = len(job.lines), f"{told.drawn / 1000:.2f}", f"{told.air / 1000:.2f}"
+                    rows.append(
+                        [name, job.number, job.colour, *numbers, f"{told.seconds / 60:.1f}"]
+                    )
+        head = ["file", "pen", "colour", "lines", "metres drawn", "metres in the air", "minutes"]
+        files["pens.csv"] = motif.table(head, *rows)
+        needed = [
+            Part("pen", f"{k}, {plot.page.pen_width:g} mm", colour, 1, _sum(totals, k))
+            for k, (colour, _) in enumerate(lines, 1)
+        ]
+        wide, high = size
+        needed.append(Part("paper", f"{wide:g} x {high:g} mm", plot.page.paper, 1))
+        minutes = sum(told.seconds for _, told in totals) / 60
+        picture = finished(done, size, plot.page)
+        made = Made(files, needed, np.rot90(picture, -1) if turned else picture)
+        steps = (
+            f"Tape the paper, {wide:g} x {high:g} mm, so that its {_corner(profile)} lies at the "
+            "origin of the machine, and set the origin there."
+            + " The drawing lies on its left side, since the machine is wider."
+            * turned,
+            f"Send the files in their order. Drawing takes some {minutes:.0f} minutes, as the "
+            "profile says how fast the machine is.",
+            "Change the pen between files, or where the machine waits."
+            if len(lines) > 1
+            else "Try the height of the pen on a scrap of paper first.",
+            *(["Move the paper for each panel, until the crosses meet."] * (len(done) > 1)),
+        )
+
+        def draw(guide: Guide) -> None:
+            _table(guide, rows)
+
+        return guides(motif, "plotter", made, steps, draw, [str(k + 1) for k in range(len(lines))])
+
+    def page(self) -> Page:
+        """Return the paper and the pens that were asked for. Raises UsageError."""
+        o = self.options
+        pens: int | tuple[str, ...] = Page.pens
+        if o.pens.strip().isdecimal():
+            pens = int(o.pens)
+        elif o.pens:
+            pens = tuple(_hex(each) for each in o.pens.split(","))
+        if o.fill not in ("hatch", "none", "solid"):
+            raise UsageError(f"--fill {o.fill} is unknown", hint="use hatch, none or solid")
+        return replace(
+            named_page(o.page),
+            margin=o.margin,
+            pens=pens,
+            pen_width=o.pen_width,
+            fill=o.fill,
+            spacing=o.spacing,
+            paper=_hex(o.paper),
+        )
+
+    def pot(self) -> Floats:
+        """Return where the brush is dipped, in mm from the origin. Raises UsageError."""
+        found = re.fullmatch(r"\s*(-?\d+(?:\.\d+)?)\s*,\s*(-?\d+(?:\.\d+)?)\s*", self.options.pot)
+        if found is None:
+            raise UsageError(f"--pot {self.options.pot} is no place", hint="write x,y in mm: 20,0")
+        return np.array(found.groups(), float)
+
+    def jobs(
+        self,
+        lines: Sequence[tuple[str, list[Floats]]],
+        corner: Floats,
+        size: Floats,
+        profile: Profile,
+    ) -> Iterator[Job]:
+        """Yield what each pen draws in a panel, where it draws something."""
+        o = self.options
+        for number, (colour, paths) in enumerate(lines, 1):
+            here = [piece for path in paths for piece in clipped(path, corner, corner + size)]
+            if not here:
+                continue
+            actions: list[Action] = [Line(each) for each in here]
+            if o.dip:
+                actions = list(dipped(here, o.dip))
+            elif o.dry:
+                actions = list(dried(here, o.pen_width, o.dry, profile))
+            yield Job(number, colour, actions)
+
+
+def _count(size: Floats, bed: Floats) -> float:
+    """Return how many parts of a bed's size a paper has."""
+    return float(np.ceil(size / bed - 1e-9).prod())
+
+
+def panels(size: Floats, bed: Floats, *, asked: bool) -> list[tuple[str, Floats, Floats]]:
+    """Return the parts of a paper that a machine reaches: name, corner and size in mm.
+
+    Raises UsageError for paper that is too large, unless panels were `asked` for.
+    """
+    columns, rows = (int(n) for n in np.ceil(size / bed - 1e-9))
+    if columns == rows == 1:
+        return [("", np.zeros(2), size)]
+    told = f"paper of {size[0]:g} x {size[1]:g} mm is larger than the machine"
+    if not asked:
+        raise UsageError(
+            f"{told}, which reaches {bed[0]:g} x {bed[1]:g} mm",
+            hint="use --panels, a smaller --page, or another --profile",
+        )
+    if columns * rows > MOST_PANELS:
+        raise UsageError(
+            f"{told}: it takes {columns * rows} panels, and {MOST_PANELS} are the most",
+            hint="use a smaller --page",
+        )
+    step = size / (columns, rows)
+    return [
+        (f"panel-{row + 1}-{column + 1}-", step * (column, row), step)
+        for row, column in product(range(rows), range(columns))
+    ]
+
+
+def crosses(
+    parts: Sequence[tuple[str, Floats, Floats]], size: Floats, margin: float
+) -> list[Floats]:
+    """Return crosses in the margin where panels meet."""
+    corners, reach = np.array([corner for _, corner, _ in parts]), min(CROSS, margin / 2)
+    found = []
+    for axis in (0, 1):
+        for seam in np.unique(corners[:, axis])[1:]:
+            for edge in (margin / 2, size[1 - axis] - margin / 2):
+                middle = np.array([seam, edge])[[axis, 1 - axis]]
+                for way in reach * np.eye(2):
+                    found.append(np.stack([middle - way, middle + way]))
+    return found
+
+
+def clipped(path: Floats, low: Floats, high: Floats) -> list[Floats]:
+    """Return the pieces of a path [N, 2] in a box (Liang and Barsky, 1984)."""
+    if (path >= low).all() and (path <= high).all():
+        return [path]
+    begin, step = path[:-1], np.diff(path, axis=0)
+    still, inside = step == 0, (begin >= low) & (begin <= high)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        times = np.stack([(low - begin) / step, (high - begin) / step])
+    never = np.where(inside, -np.inf, np.inf)
+    enter = np.where(still, never, times.min(0)).max(1).clip(0, 1)
+    leave = np.where(still, -never, times.max(0)).min(1).clip(0, 1)
+    pieces: list[list[Floats]] = []
+    last = -2
+    for k in np.flatnonzero(enter < leave):
+        if last != k - 1 or leave[last] < 1 or enter[k] > 0:
+            pieces.append([begin[k] + enter[k] * step[k]])
+        pieces[-1].append(begin[k] + leave[k] * step[k])
+        last = int(k)
+    return [np.array(piece) for piece in pieces]
+
+
+def dipped(paths: Sequence[Floats], every: float) -> Iterator[Action]:
+    """Yield paths [N, 2], cut where the brush has drawn so many mm, and a dip before each."""
+    full = 0.0
+    for path in paths:
+        along = np.r_[0, np.cumsum(np.hypot(*np.diff(path, axis=0).T))]
+        at = 0.0
+        while at < along[-1]:
+            if full <= 0:
+                yield Dip()
+                full = every
+            end = min(at + full, along[-1])
+            inner = path[(along > at) & (along < end)]
+            ends = [[np.interp(each, along, axis) for axis in path.T] for each in (at, end)]
+            yield Line(np.concatenate([ends[:1], inner, ends[1:]]))
+            full -= end - at
+            at = end
+
+
+def dried(paths: Sequence[Floats], width: float, dry: float, profile: Profile) -> Iterator[Action]:
+    """Yield paths [N, 2] so that none touches a line drawn less than `dry` seconds before.
+
+    Of the next `AHEAD` the first is drawn that touches no wet line; where all do, the pen waits.
+    """
+    low = np.min([path.min(0) for path in paths], axis=0) - 2 * width
+    side = np.max([path.max(0) for path in paths], axis=0) + 2 * width - low
+    cell = max(width, side.max() / _FINEST)
+    inked = np.full(np.ceil(side / cell).astype(int) + 1, -np.inf)
+    left = [(path, _cells((path - low) / cell, inked.shape)) for path in paths]
+    clock, at = 0.0, np.zeros(2)
+    while left:
+        dry_at = [inked[tuple(cells)].max() + dry for _, cells in left[:AHEAD]]
+        ready = next((k for k, when in enumerate(dry_at) if when <= clock), None)
+        if ready is None:
+            ready = int(np.argmin(dry_at))
+            yield Wait(dry_at[ready] - clock)
+            clock = dry_at[ready]
+        path, cells = left.pop(ready)
+        clock += seconds(np.stack([at, path[0]]), profile.travel, profile) + 2 * profile.lift
+        clock += seconds(path, profile.draw, profile)
+        inked[tuple(cells)] = clock
+        at = path[-1]
+        yield Line(path)
+
+
+def _cells(path: Floats, shape: tuple[int, ...]) -> NDArray[np.int64]:
+    """Return the cells of a grid on and beside a path in cells, [2, N]."""
+    along = np.r_[0, np.cumsum(np.hypot(*np.diff(path, axis=0).T))]
+    places = np.linspace(0, along[-1], int(2 * along[-1]) + 2)
+    dense = np.stack([np.interp(places, along, axis) for axis in path.T])
+    around = np.array(list(product((-1, 0, 1), repeat=2))).T
+    cells = (dense.astype(np.int64)[:, :, None] + around[:, None]).reshape(2, -1)
+    found: NDArray[np.int64] = np.unique(cells.clip(0, np.array(shape)[:, None] - 1), axis=1)
+    return found
+
+
+class Move(NamedTuple):
+    """What a machine does: ``air`` or ``draw`` along points, ``dip``, or ``wait`` for seconds."""
+
+    what: str
+    points: Floats
+    seconds: float = 0.0
+
+
+def moves(job: Job, panel: Panel, profile: Profile, pot: Floats) -> Iterator[Move]:
+    """Yield what the machine does for a job, in mm from its origin, where it begins."""
+    up = profile.origin == "bottom-left"
+    at = np.zeros(2)
+    for action in job.actions:
+        if isinstance(action, Wait):
+            yield Move("wait", at[None], action.seconds)
+        elif isinstance(action, Dip):
+            yield Move("air", np.stack([at, pot]))
+            yield Move("dip", pot[None])
+            at = pot
+        else:
+            points = action.points - panel.corner
+            if up:
+                points = points * [1, -1] + [0, panel.size[1]]
+            yield Move("air", np.stack([at, points[0]]))
+            yield Move("draw", points)
+            at = points[-1]
+
+
+def measured(job: Job, panel: Panel, profile: Profile, pot: Floats) -> Told:
+    """Return what a job takes."""
+    drawn = air = time = 0.0
+    for move in moves(job, panel, profile, pot):
+        far = float(np.hypot(*np.diff(move.points, axis=0).T).sum())
+        time += move.seconds
+        if move.what == "air":
+            air += far
+            time += seconds(move.points, profile.travel, profile)
+        elif move.what != "wait":
+            drawn += far
+            time += seconds(move.points, profile.draw, profile) + 2 * profile.lift
+    return Told(drawn, air, time)
+
+
+def _gcode(
+    jobs: Sequence[Job], panel: Panel, profile: Profile, origin: str, pot: Floats
+) -> Iterator[str]:
+    """Yield the lines of a file of G-code."""
+    yield f"; {origin}\n"
+    yield from _lines(profile.header)
+    yield from _lines(profile.up)
+    for turn, job in enumerate(jobs):
+        if turn:
+            yield from _lines(profile.pause)
+        yield f"; pen {job.number}: {job.colour}, {len(job.lines)} lines\n"
+        for what, points, waited in moves(job, panel, profile, pot):
+            if what == "wait":
+                yield profile.wait.format(_short(waited)) + "\n"
+            elif what == "air":
+                yield f"G0{_place(points[-1])} F{_short(profile.travel)}\n"
+            else:
+                yield from _lines(profile.down)
+                for k, point in enumerate(points[1:]):
+                    speed = f" F{_short(profile.draw)}" if k == 0 else ""
+                    yield f"G1{_place(point)}{speed}\n"
+                yield from _lines(profile.up)
+    yield from _lines(profile.footer)
+
+
+def _hpgl(
+    jobs: Sequence[Job], panel: Panel, profile: Profile, origin: str, pot: Floats
+) -> Iterator[str]:
+    """Yield the instructions of a file of HPGL (Hewlett-Packard, HP-GL/2 reference, 1997)."""
+    yield 'IN;CO "' + origin.replace('"', "'") + f'";VS{max(1, round(profile.draw / 600))};\n'
+    for job in jobs:
+        yield f"SP{job.number};\n"
+        for what, points, _ in moves(job, panel, profile, pot):
+            if what == "wait":
+                raise UsageError("HPGL knows no waiting", hint="use --dry with another --profile")
+            if what == "air":
+                yield f"PU{_units(points[-1:])};\n"
+            else:
+                yield f"PD{_units(points[1:])};PU;\n"
+    yield "PU;SP0;\n"
+
+
+def _lines(lines: Sequence[str]) -> Iterator[str]:
+    return (f"{line}\n" for line in lines)
+
+
+def _place(point: Floats) -> str:
+    x, y = (_short(each) for each in point)
+    return f" X{x} Y{y}"
+
+
+def _short(number: float) -> str:
+    text = f"{number:.3f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def _units(points: Floats) -> str:
+    return ",".join(str(each) for each in np.rint(UNITS * points).astype(int).ravel())
+
+
+def _file(panel: Panel, job: Job | None, profile: Profile) -> str:
+    which = "drawing" if job is None else f"pen-{job.number}-{job.colour[1:]}"
+    return f"{panel.name}{which}.{profile.language}"
+
+
+def _hex(text: str) -> str:
+    red, green, blue = (round(255 * each) for each in parse_colour(text.strip()))
+    return f"#{red:02x}{green:02x}{blue:02x}"
+
+
+def _corner(profile: Profile) -> str:
+    return "lower left corner" if profile.origin == "bottom-left" else "upper left corner"
+
+
+def _sum(totals: Sequence[tuple[Job, Told]], number: int) -> float:
+    return sum(told.drawn for job, told in totals if job.number == number)
+
+
+def finished(done: Sequence[Panel], size: Floats, page: Page) -> NDArray[np.uint8]:
+    """Show the lines on the paper, each as wide as its pen, uint8 [height, width, 3]."""
+    scale = _PIXELS / size.max()
+    wide, high = (round(side * scale) for side in size)
+    paper = tuple(round(255 * each) for each in parse_colour(page.paper))
+    image = Image.new("RGB", (2 * wide, 2 * high), paper)
+    pen, width = ImageDraw.Draw(image), max(1, round(2 * scale * page.pen_width))
+    for panel in done:
+        for job in panel.jobs:
+            for points in job.lines:
+                places = [(float(x), float(y)) for x, y in 2 * scale * points]
+                pen.line(places, fill=job.colour, width=width, joint="curve")
+    return np.asarray(image.resize((wide, high), Image.Resampling.BOX))
+
+
+def _table(guide: Guide, rows: Sequence[Sequence[Any]]) -> None:
+    """Add the table of files: what each draws, and how long it takes."""
+    sheet, y = guide.page("Files"), MARGIN + 16
+    for name, number, colour, lines, drawn, air, minutes in rows:
+        if y > guide.paper[1] - MARGIN - 8:
+            sheet, y = guide.page("Files"), MARGIN + 16
+        sheet.box(MARGIN, y - 3.6, 8, 4.4, fill=colour)
+        sheet.text(MARGIN + 11, y, f"{name}, pen {number}", 3.6)
+        told = f"{lines:,} lines, {drawn} m, {air} m in the air, {minutes} min"
+        sheet.text(MARGIN + guide.width, y, told, 3.6, align="right")
+        y += 6
