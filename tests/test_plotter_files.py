@@ -283,6 +283,7 @@ def test_a_wrong_profile_is_told(text, message, tmp_path, monkeypatch):
         (["--pens", "red,blau"], "blau"),
         (["--pot", "here"], "x,y"),
         (["--dip", "0.5"], "5 mm"),
+        (["--dip", "100", "--dry", "5"], "exclude each other"),
         (["--dry", "60", "--profile", "hpgl", "--pens", "1"], "HPGL knows no waiting"),
         (["--margin", "200"], "margin"),
     ],

@@ -120,6 +120,8 @@ class Plotter(Maker):
         """Plot the drawing, and write it for the machine."""
         o = self.options
         profile, pot = read_profile(o.profile), self.pot()
+        if o.dip and o.dry:
+            raise UsageError("--dip and --dry exclude each other", hint="leave out one of them")
         if 0 < o.dip < LEAST_DIP:
             raise UsageError(f"--dip {o.dip:g} is too small", hint=f"use {LEAST_DIP:g} mm or more")
         plot = motif.plot(self.page())
