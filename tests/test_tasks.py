@@ -76,6 +76,7 @@ PROOFS: dict[str, Proof] = {
     **thing("paint", "outlines.svg"),
     **thing("paper", *(f"layer-{k}.svg" for k in (1, 2, 3, 4))),
     **thing("embroidery", "design.dst", "design.pes", "stops.csv"),
+    **thing("glass", "cartoon.svg", "pieces.svg", "glass.csv"),
     **thing("filament", "model.3mf", "swaps.csv"),
     **thing("lithophane", "model.stl"),
     "fit photo.jpg --crop 1:1": image(lambda opened: opened.width == opened.height),

@@ -9,6 +9,7 @@ _KINDS = {
     "lithophane": ("Prints for a lamp: thin is bright", "filament:Lithophane"),
     "embroidery": ("Embroidery: DST, PES, EXP, JEF, VP3 for machines", "embroidery:Embroidery"),
     "paper": ("Cut paper in layers, each of one piece", "paper:Paper"),
+    "glass": ("Stained glass: a cartoon of pieces that can be cut", "glass:Glass"),
     "bricks": ("Mosaics of plates with studs, merged, from a stock", "bricks:Bricks"),
 }
 MAKERS = {name: (summary, f"artgen_makers.{place}") for name, (summary, place) in _KINDS.items()}

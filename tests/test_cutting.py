@@ -1,0 +1,197 @@
+"""`artgen make glass`, `stencil`, `block` and `quilt`: files hold what can be cut, each line once."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from xml.etree import ElementTree
+
+import ezdxf
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+from scipy.ndimage import distance_transform_edt, label
+from scipy.spatial import cKDTree
+from skimage.draw import polygon2mask
+
+from artgen.cli import main
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    first, *lines = path.read_text("utf-8").splitlines()
+    assert first.startswith("# artgen ")
+    return list(csv.DictReader(lines))
+
+
+def lines_of(path: Path) -> list[np.ndarray]:
+    """The points of each path of an SVG, which has straight lines alone, in mm."""
+    found = []
+    for each in ElementTree.parse(path).getroot().iter(f"{SVG}path"):
+        for part in each.get("d").replace("Z", "").split("M")[1:]:
+            found.append(np.array([pair.split(",") for pair in part.split("L")], float))
+    return found
+
+
+def texts_of(path: Path) -> list[tuple[str, float, float]]:
+    root = ElementTree.parse(path).getroot()
+    return [(t.text, float(t.get("x")), float(t.get("y"))) for t in root.iter(f"{SVG}text")]
+
+
+def cuts_of(path: Path) -> list[np.ndarray]:
+    """The closed lines of a DXF that are cut, in their order."""
+    drawing = ezdxf.readfile(path)
+    assert {each.dxf.layer for each in drawing.modelspace().query("TEXT")} <= {"ENGRAVE"}
+    lines = drawing.modelspace().query("POLYLINE")
+    assert all(each.is_closed and each.dxf.layer == "CUT" for each in lines)
+    return [np.array([tuple(p)[:2] for p in each.points()]) for each in lines]
+
+
+def area(line: np.ndarray) -> float:
+    x, y = line.T
+    return abs(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2
+
+
+def dense(line: np.ndarray, step: float) -> np.ndarray:
+    along = np.append(0, np.cumsum(np.hypot(*np.diff(line, axis=0).T)))
+    at = np.arange(0, along[-1], step)
+    return np.stack([np.interp(at, along, line[:, k]) for k in (0, 1)], 1)
+
+
+def filled(lines: list[np.ndarray], size: tuple[float, float], unit: float) -> np.ndarray:
+    """Where an odd number of lines is around, `unit` mm fine."""
+    shape = round(size[1] / unit), round(size[0] / unit)
+    found = np.zeros(shape, bool)
+    for line in lines:
+        found ^= polygon2mask(shape, line[:, ::-1] / unit - 0.5)
+    return found
+
+
+@pytest.fixture(scope="module")
+def shapes(tmp_path_factory) -> Path:
+    """A house with a door, a round window and a crescent moon: masses, an island, a deep bay."""
+    picture = Image.new("RGB", (300, 200), "#bcd8f0")
+    pen = ImageDraw.Draw(picture)
+    pen.rectangle((40, 80, 180, 190), "#a0402c")
+    pen.polygon([(30, 80), (110, 20), (190, 80)], "#33261f")
+    pen.rectangle((90, 120, 130, 190), "#e8c25a")
+    pen.ellipse((210, 20, 280, 90), "#f4e28c")
+    pen.ellipse((228, 20, 298, 90), "#bcd8f0")
+    path = tmp_path_factory.mktemp("shapes") / "house.png"
+    picture.save(path)
+    return path
+
+
+def made(kind: str, path: Path, out: Path, *flags: str) -> Path:
+    line = ["make", kind, str(path), "--out", str(out), "-q", *flags]
+    assert main(line) == 0
+    return out / f"{path.stem}-{kind}"
+
+
+def same_again(kind: str, path: Path, out: Path, *flags: str) -> bool:
+    """Whether a second time gives the bytes of the first."""
+    folder = out / f"{path.stem}-{kind}"
+    first = {each.name: each.read_bytes() for each in folder.iterdir()}
+    made(kind, path, out, *flags, "--overwrite")
+    return first == {each.name: each.read_bytes() for each in folder.iterdir()}
+
+
+GLASS = ("--width", "24cm", "--pieces", "30", "--dxf")
+
+
+@pytest.fixture(scope="module")
+def panel(shapes) -> Path:
+    return made("glass", shapes, shapes.parent, *GLASS)
+
+
+def test_pieces_of_glass_are_as_far_apart_as_the_heart_and_as_listed(panel):
+    pieces = lines_of(panel / "pieces.svg")
+    rows = table(panel / "glass.csv")
+    numbers = texts_of(panel / "pieces.svg")
+    assert [text for text, *_ in numbers] == [str(k + 1) for k in range(len(rows))]
+    assert len(pieces) == len(rows) == len(texts_of(panel / "cartoon.svg"))
+    owned = []
+    for text, x, y in numbers:
+        [own] = [p for p in pieces if polygon2mask((1, 1), p[:, ::-1] - [y - 0.5, x]).all()]
+        owned.append(own)
+        row = rows[int(text) - 1]
+        assert area(own[:-1]) == pytest.approx(float(row["square mm"]), abs=1)
+        assert max(np.ptp(own, axis=0)) + 9 < 1.5 * float(row["sheet long mm"])
+        assert float(row["sheet long mm"]) * float(row["sheet short mm"]) > area(own[:-1])
+    points = [dense(own, 0.2) for own in owned]
+    nearest = []
+    for n, own in enumerate(points):
+        tree = cKDTree(np.concatenate([each for k, each in enumerate(points) if k != n]))
+        nearest.append(tree.query(own)[0])
+    nearest = np.concatenate(nearest)
+    assert min(nearest) > 1.3
+    assert np.quantile(nearest, 0.5) == pytest.approx(1.5, abs=0.15)
+    parts = [row for row in table(panel / "parts.csv") if row["what"] == "glass"]
+    assert sum(int(row["number"]) for row in parts) == len(rows)
+
+
+def test_leads_are_drawn_once_and_lie_between_pieces(panel):
+    leads = lines_of(panel / "cartoon.svg")
+    points = np.concatenate([dense(line, 1.0)[2:-2] for line in leads if len(dense(line, 1.0)) > 8])
+    whose = np.concatenate(
+        [np.full(max(0, len(dense(line, 1.0)) - 4), k) for k, line in enumerate(leads)
+         if len(dense(line, 1.0)) > 8]
+    )  # fmt: skip
+    tree = cKDTree(points)
+    near = [[k for k in tree.query_ball_point(p, 0.3) if whose[k] != own]
+            for p, own in zip(points, whose, strict=True)]  # fmt: skip
+    assert not any(near), "two lines run along the same way"
+    pieces = np.concatenate([dense(line, 0.2) for line in lines_of(panel / "pieces.svg")])
+    apart = cKDTree(pieces).query(points)[0]
+    assert apart == pytest.approx(np.full(len(apart), 0.75), abs=0.25)
+
+
+def test_pieces_of_glass_can_be_cut(panel):
+    """None has a hole, a circle of the least width fits, and what is narrow is at corners alone."""
+    deep = {row["number"] for row in table(panel / "glass.csv") if row["deep"]}
+    assert len(deep) <= 2
+    for piece in lines_of(panel / "pieces.svg"):
+        mask = np.pad(filled([piece - piece.min(0) + 1], tuple(np.ptp(piece, axis=0) + 2), 0.25), 1)
+        assert label(~mask)[1] == 1
+        assert distance_transform_edt(mask).max() * 0.25 > 6 - 1.5
+        wide = distance_transform_edt(~(distance_transform_edt(mask) > 2 / 0.25)) <= 2 / 0.25
+        assert (mask & ~wide).sum() < 0.1 * mask.sum()
+
+
+def test_the_dxf_has_the_pieces_of_the_svg_and_equal_pictures_give_equal_bytes(panel, shapes):
+    cut = cuts_of(panel / "pieces.dxf")
+    drawn = lines_of(panel / "pieces.svg")
+    assert [area(line) for line in cut] == pytest.approx([area(p[:-1]) for p in drawn], rel=0.01)
+    assert same_again("glass", shapes, shapes.parent, *GLASS)
+
+
+def test_a_deep_corner_is_split_and_one_that_stays_is_named():
+    from artgen_makers.glass import Limits, split_deep, worst
+
+    limits = Limits(8, 4, 16, 2)
+    places = np.zeros((90, 120), np.int64)
+    places[20:70, 30:90] = 1
+    places[40:70, 50:70] = 0
+    assert worst(places == 1, limits)[0] > 1
+    found = split_deep(places, limits)
+    assert found.max() > 1, "also the place around, which has a hole, is split"
+    assert all(worst(found == k, limits)[0] <= 1 for k in range(found.max() + 1))
+    wide = split_deep(places, limits._replace(least=40))
+    assert np.array_equal(wide, places), "parts would be smaller than the least"
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (["--width", "80mm", "--least", "60"], "no room for pieces of 60 mm"),
+        (["--width", "100mm", "--pieces", "900"], "use a --width of"),
+        (["--lead", "8"], "do not go together"),
+        (["--glass", "redd"], "redd"),
+        (["--width", "0"], "width must be"),
+    ],
+)
+def test_glass_that_cannot_be_cut_is_refused(flags, words, empty_folder, capsys):
+    assert main(["make", "glass", "sample:cat", *flags]) == 2
+    assert words in capsys.readouterr().err
+    assert not Path("artgen-out").exists()
