@@ -195,3 +195,83 @@ def test_glass_that_cannot_be_cut_is_refused(flags, words, empty_folder, capsys)
     assert main(["make", "glass", "sample:cat", *flags]) == 2
     assert words in capsys.readouterr().err
     assert not Path("artgen-out").exists()
+
+
+STENCIL = ("--width", "16cm", "--colours", "2", "--dxf")
+
+
+@pytest.fixture(scope="module")
+def sheets(shapes) -> Path:
+    return made("stencil", shapes, shapes.parent, *STENCIL)
+
+
+def page_of(path: Path) -> tuple[float, float, float, float]:
+    return tuple(map(float, ElementTree.parse(path).getroot().get("viewBox").split()))
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_stencil_is_one_piece_with_holes_and_bridges_that_are_wide_enough(sheets, number):
+    path = sheets / f"stencil-{number}.svg"
+    _, _, wide, high = page_of(path)
+    lines = lines_of(path)
+    hole = filled(lines, (wide, high), 0.1)
+    pieces, _ = label(~hole, np.ones((3, 3)))
+    sizes = np.sort(np.bincount(pieces.ravel())[1:])
+    assert sizes[:-1].sum() <= 20, "rounding of pixels"
+    assert 0.02 < hole.mean() < 0.7
+    for mask in (hole, ~hole):
+        kept = distance_transform_edt(~(distance_transform_edt(mask) > 7)) <= 7
+        assert (mask & ~kept).sum() < 0.02 * mask.sum(), "wider than 1.4 of the 2 mm"
+    spans = [np.ptp(line, axis=0).max() for line in lines]
+    assert spans == sorted(spans), "what is inside is cut first"
+    cut = cuts_of(sheets / f"stencil-{number}.dxf")
+    assert [area(c) for c in cut] == pytest.approx(
+        [*(area(line[:-1]) for line in lines), wide * high], rel=0.01, abs=0.1
+    )
+    circles = list(ElementTree.parse(path).getroot().iter(f"{SVG}circle"))
+    assert [float(c.get("cx")) for c in circles] == [10, wide - 10], "holes for pins"
+
+
+def test_each_paint_covers_the_next_and_the_list_has_its_area(sheets, shapes):
+    _, _, wide, high = page_of(sheets / "stencil-1.svg")
+    first, second = (
+        filled(lines_of(sheets / f"stencil-{k}.svg"), (wide, high), 0.1) for k in (1, 2)
+    )
+    assert (second & ~first).sum() < 0.06 * second.sum(), "but for bridges"
+    paints = [row for row in table(sheets / "parts.csv") if row["what"] == "paint"]
+    for row, hole in zip(paints, (first, second), strict=True):
+        listed = float(row["name"].split(",")[1].split()[0])
+        assert hole.sum() * 0.01 / 100 == pytest.approx(listed, rel=0.03)
+    assert same_again("stencil", shapes, shapes.parent, *STENCIL)
+
+
+def test_paints_get_lighter_on_a_dark_board_and_the_cut_is_made_up_for(shapes, tmp_path):
+    plain = made("stencil", shapes, tmp_path / "a", "--board", "#111111", "--width", "16cm")
+    paints = [row["colour"] for row in table(plain / "parts.csv") if row["what"] == "paint"]
+    levels = [int(c[1:3], 16) + int(c[3:5], 16) + int(c[5:], 16) for c in paints]
+    assert levels == sorted(levels)
+    assert len(levels) >= 2
+    flags = ("--board", "#111111", "--width", "16cm", "--kerf", "0.4")
+    kerf = made("stencil", shapes, tmp_path / "b", *flags)
+    before, after = (
+        sum(area(line[:-1]) for line in lines_of(each / "stencil-1.svg")) for each in (plain, kerf)
+    )
+    assert after < before, "lines move into what falls out"
+    circle = next(ElementTree.parse(kerf / "stencil-1.svg").getroot().iter(f"{SVG}circle"))
+    assert float(circle.get("r")) == pytest.approx(2.3)
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (["--width", "60mm", "--frame", "28mm"], "leaves 4 x"),
+        (["--kerf", "1", "--narrow", "1.5"], "too wide for bridges"),
+        (["--paints", "redd"], "redd"),
+        (["--paints", ",".join(["red"] * 7)], "give 1 to 6"),
+        (["--colours", "7"], "colours must be"),
+    ],
+)
+def test_stencils_that_cannot_be_cut_are_refused(flags, words, empty_folder, capsys):
+    assert main(["make", "stencil", "sample:cat", *flags]) == 2
+    assert words in capsys.readouterr().err
+    assert not Path("artgen-out").exists()

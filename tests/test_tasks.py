@@ -77,6 +77,7 @@ PROOFS: dict[str, Proof] = {
     **thing("paper", *(f"layer-{k}.svg" for k in (1, 2, 3, 4))),
     **thing("embroidery", "design.dst", "design.pes", "stops.csv"),
     **thing("glass", "cartoon.svg", "pieces.svg", "glass.csv"),
+    **thing("stencil", "stencil-1.svg", "stencil-2.svg"),
     **thing("filament", "model.3mf", "swaps.csv"),
     **thing("lithophane", "model.stl"),
     "fit photo.jpg --crop 1:1": image(lambda opened: opened.width == opened.height),
