@@ -729,7 +729,7 @@ def test_each_sheet_of_paper_is_one_piece(front, tmp_path):
 
 
 def test_islands_get_bridges_along_the_dark_and_small_ones_go():
-    from artgen_makers.paper import joined
+    from artgen_makers.cutting import joined
 
     paper = np.ones((60, 60), bool)
     paper[4:56, 4:56] = False

@@ -1,0 +1,185 @@
+"""Sheets for knives, cutters and lasers: what holds together, and files of what is cut.
+
+What is narrower than a tool can cut is opened and closed away (Serra, 1982). Islands get bridges
+along what misses the picture least (Dijkstra, 1959). A file holds each line once, inner ones first,
+so that nothing moves before it is cut: SVG in red and blue, DXF with layers CUT and ENGRAVE.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artgen.errors import UsageError
+
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+SMALL = 3.0
+"""Islands and holes go that are smaller than a square so many times as wide as the narrowest."""
+SMOOTH = 1.0
+"""Standard deviation of what smooths outlines, in pixels."""
+CUT, ENGRAVE = "#e8002a", "#0050c8"
+
+
+class Words(NamedTuple):
+    """A text that is engraved: the middle of its base line and its height, in mm."""
+
+    text: str
+    x: float
+    y: float
+    high: float
+
+
+class Plan(NamedTuple):
+    """What is cut of a sheet of `size`, in mm, x to the right and y downwards from its corner.
+
+    `cuts` are closed lines [N, 2]; the last point is the first. `holes` are x, y and diameter. The
+    sheet's own edge is cut where `edge` is true. All but `cuts` is moved by half of the `kerf`.
+    """
+
+    size: tuple[float, float]
+    cuts: Sequence[Floats]
+    words: Sequence[Words] = ()
+    holes: Sequence[tuple[float, float, float]] = ()
+    edge: bool = True
+    kerf: float = 0.0
+
+
+def check_dxf() -> None:
+    """Raise UsageError where DXF is asked for and cannot be written."""
+    if importlib.util.find_spec("ezdxf") is None:
+        raise UsageError(
+            "--dxf needs the package ezdxf, which is not installed",
+            hint="pip install 'artgen[dxf]'",
+        )
+
+
+def opened(mask: Mask, radius: float) -> Mask:
+    """Keep what a disk of this radius in pixels can reach inside of a mask."""
+    from scipy.ndimage import distance_transform_edt as distance
+
+    inside = distance(np.pad(mask, 1, mode="edge"))[1:-1, 1:-1] > radius
+    if not inside.any():
+        return np.zeros_like(mask)
+    kept: Mask = mask & (distance(~inside) <= radius)
+    return kept
+
+
+def without_small(mask: Mask, least: float) -> Mask:
+    """Leave out what has fewer than `least` pixels."""
+    from scipy.ndimage import label
+
+    areas, _ = label(mask, np.ones((3, 3)))
+    kept: Mask = mask & (np.bincount(areas.ravel()) >= least)[areas]
+    return kept
+
+
+def joined(paper: Mask, radius: float, missed: Floats) -> tuple[Mask, int]:
+    """Join islands to what holds the frame by bridges 2 `radius` wide; return also their number.
+
+    Bridges go where they are cheapest (Dijkstra, 1959): along what the sheet misses least, by
+    `missed`, steps of tone at each pixel. Islands that are small go.
+    """
+    from scipy.ndimage import distance_transform_edt, label
+    from skimage.graph import MCP_Geometric
+
+    least = (2 * SMALL * radius) ** 2
+    paper = ~without_small(~paper, least)
+    paper = without_small(paper, least)
+    areas, count = label(paper, np.ones((3, 3)))
+    frame = int(areas[0, 0])  # The border is a part of each sheet.
+    islands = [k for k in range(1, count + 1) if k != frame]
+    if not islands:
+        return paper, 0
+    ways = MCP_Geometric(np.where(paper, 0.02, 0.3 + missed))
+    costs, _ = ways.find_costs(np.argwhere(areas == frame))
+    free = np.ones(paper.shape, bool)
+    for island in islands:
+        inside = np.argwhere(areas == island)
+        begin = inside[costs[tuple(inside.T)].argmin()]
+        free[tuple(np.array(ways.traceback(begin)).T)] = False
+    bridges: Mask = distance_transform_edt(free | paper) <= radius
+    return paper | bridges, len(islands)
+
+
+def outlines(paper: Mask, unit: float, kerf: float = 0.0) -> list[Floats]:
+    """Return closed lines round all that is cut inside of a sheet: x and y in mm, [N, 2].
+
+    A cut `kerf` mm wide beside its line leaves the paper as it shall be.
+    """
+    from scipy.ndimage import distance_transform_edt, gaussian_filter
+    from skimage import measure
+
+    simplify: Any = measure.approximate_polygon
+    contours: Any = measure.find_contours
+    smooth = gaussian_filter(paper.astype(np.float64), SMOOTH, mode="nearest")
+    level = 0.5
+    if kerf:
+        inside, outside = distance_transform_edt(paper), distance_transform_edt(~paper)
+        away = np.where(paper, inside - 0.5, 0.5 - outside)
+        smooth, level = gaussian_filter(away, SMOOTH, mode="nearest"), -kerf / 2 / unit
+    lines = contours(smooth, level, fully_connected="high")
+    return [(simplify(line, 0.1)[:, ::-1] + 0.5) * unit for line in lines]
+
+
+def inner_first(lines: Iterable[Floats]) -> list[Floats]:
+    """Return lines in the order in which they are cut: what lies inside of another is smaller."""
+    return sorted(lines, key=lambda line: float(np.ptp(line, axis=0).max()))
+
+
+def files(name: str, plan: Plan, origin: str, dxf: bool) -> dict[str, bytes]:
+    """Return the plan as `name`.svg and, if asked for, `name`.dxf."""
+    found = {f"{name}.svg": svg(plan, origin).encode()}
+    return found | ({f"{name}.dxf": dxf_of(plan)} if dxf else {})
+
+
+def svg(plan: Plan, origin: str) -> str:
+    """Return a plan in millimetres: what is engraved, what is cut inside, and then the edge."""
+    out = plan.kerf / 2
+    words = "\n".join(
+        f'<text x="{x:.2f}" y="{y:.2f}" font-size="{high:.2f}">{escape(text)}</text>'
+        for text, x, y, high in plan.words
+    )
+    cuts = [
+        f'<circle cx="{x:.2f}" cy="{y:.2f}" r="{wide / 2 - out:g}"/>' for x, y, wide in plan.holes
+    ]
+    for line in plan.cuts:
+        cuts.append(f'<path d="M{"L".join(f"{x:.2f},{y:.2f}" for x, y in line)}"/>')
+    left, across, down = 0 - out, *(f"{side + plan.kerf:.2f}" for side in plan.size)
+    if plan.edge:
+        cuts.append(f'<rect x="{left:g}" y="{left:g}" width="{across}" height="{down}"/>')
+    lines = "\n".join(cuts)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{across}mm" height="{down}mm" '
+        f'viewBox="{left:g} {left:g} {across} {down}">\n<desc>{escape(origin)}</desc>\n'
+        f'<g text-anchor="middle" font-family="sans-serif" fill="{ENGRAVE}">\n{words}\n</g>\n'
+        f'<g fill="none" stroke="{CUT}" stroke-width="0.1">\n{lines}\n</g>\n</svg>\n'
+    )
+
+
+def dxf_of(plan: Plan) -> bytes:
+    """Return the same as DXF R12 in millimetres, y upwards, in the order in which it is cut."""
+    from ezdxf.addons.r12writer import R12FastStreamWriter
+
+    (wide, high), out = plan.size, plan.kerf / 2
+    text = io.StringIO()
+    drawing = R12FastStreamWriter(text)
+    for word, x, y, size in plan.words:
+        drawing.add_text(word, (x, high - y), height=size, align="CENTER", layer="ENGRAVE")
+    for x, y, across in plan.holes:
+        drawing.add_circle((x, high - y), across / 2 - out, layer="CUT")
+    edge = np.array(
+        [[-out, -out], [wide + out, -out], [wide + out, high + out], [-out, high + out]]
+    )
+    for line in [*(each[:-1] for each in plan.cuts), *([edge] if plan.edge else [])]:
+        points = [(round(x, 3), round(high - y, 3)) for x, y in line.tolist()]
+        drawing.add_polyline_2d(points, closed=True, layer="CUT")
+    drawing.close()
+    return text.getvalue().encode()

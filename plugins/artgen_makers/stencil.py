@@ -1,0 +1,206 @@
+"""Stencils: a sheet with holes for each paint, from the tone of the board away.
+
+A paint covers its own tone and all that is further from the board, so that nothing shows between
+two. What would fall out of a sheet is held by bridges along what is nearly of the tone beside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artgen import option
+from artgen.errors import UsageError
+from artgen.making import Made, Maker, Motif, Part, hex_colour, parse_colour
+from artgen_makers.cutting import (
+    Plan,
+    Words,
+    check_dxf,
+    files,
+    inner_first,
+    joined,
+    opened,
+    outlines,
+)
+from artgen_makers.guide import Guide, guides
+from artgen_makers.pdf import Sheet
+from artgen_makers.tones import bands, colours, darkness
+
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+FINE, MOST_PIXELS = 5.0, 1000
+"""Pixels across what is narrowest, and most pixels along a side."""
+STEP = 0.06
+"""A step of tone that makes a bridge some four times as dear."""
+HOLE = 5.0
+"""Diameter of the holes for pins, in mm."""
+SOFT, DUST = 0.5, 0.05
+"""How far paint creeps under the edge, in mm, and how much of it goes astray."""
+_PIXELS = 1400
+
+
+@dataclass(frozen=True)
+class StencilOptions:
+    """Options of stencils; lengths are millimetres."""
+
+    width: float = option(300.0, "width of the sheets", low=60, high=3000)
+    colours: int = option(3, "paints, each of which has a sheet", low=1, high=6)
+    paints: str = option("", "their colours in the order of spraying, with commas; empty: chosen")
+    board: str = option("#f2eee4", "colour of what is painted on")
+    frame: float = option(20.0, "width of the frame", low=8, high=300)
+    narrow: float = option(2.0, "least width of bridges and of holes", low=0.3, high=50)
+    local: float = option(0.5, "how much tones are relative to those around", low=0, high=1)
+    kerf: float = option(0.0, "width of the laser's cut, which is made up for", low=0, high=1)
+    dxf: bool = option(False, "write DXF too, with layers CUT and ENGRAVE")
+
+
+class Layer(NamedTuple):
+    """A sheet: the colour of its paint, sRGB-encoded [3], where it is, and how many bridges."""
+
+    colour: Floats
+    sheet: Mask
+    bridges: int
+
+
+class Stencil(Maker):
+    """Sheets with holes, one for each paint."""
+
+    Options: ClassVar[type[Any]] = StencilOptions
+    takes_photos = True
+
+    def make(self, motif: Motif) -> Made:
+        """Share the tones among the paints, and make each sheet hold together."""
+        o = self.options
+        if o.dxf:
+            check_dxf()
+        if o.kerf > o.narrow / 2:
+            raise UsageError(
+                f"a cut of {o.kerf:g} mm is too wide for bridges of {o.narrow:g} mm",
+                hint="use a larger --narrow",
+            )
+        inner = o.width - 2 * o.frame, (o.width - 2 * o.frame) / motif.aspect
+        if min(inner) < 10 * o.narrow:
+            raise UsageError(
+                f"a frame of {o.frame:g} mm leaves {inner[0]:.0f} x {inner[1]:.0f} mm",
+                hint="use a larger --width, or a smaller --frame or --narrow",
+            )
+        size = o.width, inner[1] + 2 * o.frame
+        unit = max(o.narrow / FINE, max(size) / MOST_PIXELS)
+        picture = motif.picture(*(round(side / unit) for side in inner))
+        layers = self.layers(picture, unit)
+        if not layers:
+            raise UsageError(
+                f"{motif.name} gives no hole of {o.narrow:g} mm",
+                hint="use a larger --width, a smaller --narrow, or a picture of more tones",
+            )
+        return self.written(motif, layers, size, unit)
+
+    def layers(self, picture: NDArray[np.uint8], unit: float) -> list[Layer]:
+        """Return the sheets in the order of spraying, `unit` mm fine, without those that are whole.
+
+        Raises UsageError for paints that cannot be used.
+        """
+        o = self.options
+        given = [np.array(parse_colour(each)) for each in o.paints.split(",") if each.strip()]
+        if len(given) > 6:
+            raise UsageError(f"{len(given)} paints are too many", hint="give 1 to 6")
+        tone = darkness(picture, o.local, 0.4 * FINE)
+        band, between = bands(tone, 1 + (len(given) or o.colours))
+        paints = given or colours(picture, band)[1:]
+        if sum(parse_colour(o.board)) < 1.4:
+            paints = given or colours(picture, band)[-2::-1]
+            tone, between = 1 - tone, 1 - between[::-1]
+        edge, radius = round(o.frame / unit), o.narrow / unit / 2
+        border = np.pad(np.zeros(tone.shape, bool), edge, constant_values=True)
+        tone = np.pad(tone, edge, mode="edge")
+        found = []
+        for level, paint in zip(between, paints, strict=False):
+            hole = ~opened(~opened((tone > level) & ~border, radius), radius) & ~border
+            sheet, bridges = joined(~hole, radius, (tone - level).clip(0) / STEP)
+            if not sheet.all():
+                found.append(Layer(paint, sheet, bridges))
+        return found
+
+    def written(
+        self, motif: Motif, layers: Sequence[Layer], size: tuple[float, float], unit: float
+    ) -> Made:
+        """Return the sheets, the list, the guide and the picture."""
+        o = self.options
+        wide, high = size
+        cuts = [inner_first(outlines(each.sheet, unit, o.kerf)) for each in layers]
+        pins = [(x, o.frame / 2, HOLE) for x in (o.frame / 2, wide - o.frame / 2)]
+        names = [hex_colour(each.colour) for each in layers]
+        titles = [f"{k} {name}" for k, name in enumerate(names, 1)]
+        letters = min(o.frame / 2, 6)
+        written: dict[str, bytes] = {}
+        for k, (lines, title) in enumerate(zip(cuts, titles, strict=True), 1):
+            words = [Words(title, wide / 2, 0.6 * o.frame, letters)]
+            plan = Plan(size, lines, words, pins, kerf=o.kerf)
+            written |= files(f"stencil-{k}", plan, motif.origin, o.dxf)
+        parts = []
+        for k, (layer, name) in enumerate(zip(layers, names, strict=True), 1):
+            area = (~layer.sheet).sum() * unit**2 / 100
+            parts.append(Part("paint", f"{k}, {area:.0f} square cm", name, 1))
+        parts.append(Part("card or film", f"{wide:.0f} x {high:.0f} mm", "", len(layers)))
+        length = sum(float(np.hypot(*np.diff(line, axis=0).T).sum()) for c in cuts for line in c)
+        parts.append(Part("cuts inside of the sheets", length=length))
+        bridges = sum(each.bridges for each in layers)
+        missing = (len([p for p in o.paints.split(",") if p.strip()]) or o.colours) - len(layers)
+        notes = [
+            f"{missing} paints have no place of {o.narrow:g} mm, and no sheet: use a larger "
+            "--width or fewer --colours"
+        ] * (missing > 0)
+        made = Made(written, parts, self.sprayed(layers, unit), notes)
+        steps = (
+            f"Cut {len(layers)} sheets of {wide:.0f} x {high:.0f} mm, by a laser or cutter from "
+            "stencil-1.svg and the others, or by knife from the pages at 100 %.",
+            f"Leave the bridges, {bridges} in all: they hold what would fall out. Touch up their "
+            "traces with a brush if you like.",
+            "Put pins into the board through the two holes at the top: they hold every sheet in "
+            "the same place. Spray thin coats in the order of the numbers, each when the last "
+            "is dry.",
+        )
+
+        def draw(guide: Guide) -> None:
+            for lines, title in zip(cuts, titles, strict=True):
+                sheet = Sheet(*size)
+                sheet.box(0, 0, *size, edge=0.25)
+                for x, y, across in pins:
+                    sheet.dot(x, y, across / 2, "#999999")
+                for line in lines:
+                    sheet.line(line, 0.25)
+                guide.tiled(f"Stencil {title}", sheet)
+
+        marks = [str(k) for k in range(1, len(layers) + 1)]
+        return guides(motif, "stencils", made, steps, draw, marks)
+
+    def sprayed(self, layers: Sequence[Layer], unit: float) -> NDArray[np.uint8]:
+        """Show the board: paint with soft edges, a grain, and a little dust around."""
+        from PIL import Image
+        from scipy.ndimage import gaussian_filter
+
+        rng = np.random.default_rng(0)
+        scale = _PIXELS / max(layers[0].sheet.shape)
+        high, wide = (round(side * scale) for side in layers[0].sheet.shape)
+        grain = gaussian_filter(rng.standard_normal((high, wide)), (0.6, 8))[..., None]
+        shown = np.array(parse_colour(self.options.board)) * (1 + 0.08 * grain)
+        for layer in layers:
+            hole = Image.fromarray(np.float32(~layer.sheet))
+            plain = np.asarray(hole.resize((wide, high), Image.Resampling.BICUBIC), np.float64)
+            soft = gaussian_filter(plain, SOFT / unit * scale)
+            far = gaussian_filter(plain, 8 * SOFT / unit * scale)
+            fine = rng.random((high, wide))
+            # A coat is uneven where it is thin: at its edges, and by chance.
+            cover = (soft - 0.5) * 1.8 + 0.5 + 0.5 * (fine - 0.5) * (1 - abs(2 * soft - 1))
+            dust = (fine < DUST * far) * 0.7
+            cloud = gaussian_filter(rng.standard_normal((high, wide)), 30)
+            thin = 0.97 + 0.03 * cloud / max(float(cloud.std()), 1e-9)
+            cover = np.maximum(cover.clip(0, 1) * thin.clip(0.85, 1), dust)[..., None]
+            shown = shown * (1 - cover) + layer.colour * (1 + 0.03 * grain) * cover
+        pixels: NDArray[np.uint8] = np.rint(255 * shown.clip(0, 1)).astype(np.uint8)
+        return pixels

@@ -1,0 +1,358 @@
+"""`artgen make glass`, `stencil`, `block` and `quilt`: files hold what can be cut, each line once."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from xml.etree import ElementTree
+
+import ezdxf
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+from scipy.ndimage import distance_transform_edt, label
+from scipy.spatial import cKDTree
+from skimage.draw import polygon2mask
+
+from artgen.cli import main
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    first, *lines = path.read_text("utf-8").splitlines()
+    assert first.startswith("# artgen ")
+    return list(csv.DictReader(lines))
+
+
+def lines_of(path: Path) -> list[np.ndarray]:
+    """The points of each path of an SVG, which has straight lines alone, in mm."""
+    found = []
+    for each in ElementTree.parse(path).getroot().iter(f"{SVG}path"):
+        for part in each.get("d").replace("Z", "").split("M")[1:]:
+            found.append(np.array([pair.split(",") for pair in part.split("L")], float))
+    return found
+
+
+def texts_of(path: Path) -> list[tuple[str, float, float]]:
+    root = ElementTree.parse(path).getroot()
+    return [(t.text, float(t.get("x")), float(t.get("y"))) for t in root.iter(f"{SVG}text")]
+
+
+def cuts_of(path: Path) -> list[np.ndarray]:
+    """The closed lines of a DXF that are cut, in their order."""
+    drawing = ezdxf.readfile(path)
+    assert {each.dxf.layer for each in drawing.modelspace().query("TEXT")} <= {"ENGRAVE"}
+    lines = drawing.modelspace().query("POLYLINE")
+    assert all(each.is_closed and each.dxf.layer == "CUT" for each in lines)
+    return [np.array([tuple(p)[:2] for p in each.points()]) for each in lines]
+
+
+def area(line: np.ndarray) -> float:
+    x, y = line.T
+    return abs(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2
+
+
+def dense(line: np.ndarray, step: float) -> np.ndarray:
+    along = np.append(0, np.cumsum(np.hypot(*np.diff(line, axis=0).T)))
+    at = np.arange(0, along[-1], step)
+    return np.stack([np.interp(at, along, line[:, k]) for k in (0, 1)], 1)
+
+
+def filled(lines: list[np.ndarray], size: tuple[float, float], unit: float) -> np.ndarray:
+    """Where an odd number of lines is around, `unit` mm fine."""
+    shape = round(size[1] / unit), round(size[0] / unit)
+    found = np.zeros(shape, bool)
+    for line in lines:
+        found ^= polygon2mask(shape, line[:, ::-1] / unit - 0.5)
+    return found
+
+
+@pytest.fixture(scope="module")
+def shapes(tmp_path_factory) -> Path:
+    """A house with a door, a round window and a crescent moon: masses, an island, a deep bay."""
+    picture = Image.new("RGB", (300, 200), "#bcd8f0")
+    pen = ImageDraw.Draw(picture)
+    pen.rectangle((40, 80, 180, 190), "#a0402c")
+    pen.polygon([(30, 80), (110, 20), (190, 80)], "#33261f")
+    pen.rectangle((90, 120, 130, 190), "#e8c25a")
+    pen.ellipse((210, 20, 280, 90), "#f4e28c")
+    pen.ellipse((228, 20, 298, 90), "#bcd8f0")
+    path = tmp_path_factory.mktemp("shapes") / "house.png"
+    picture.save(path)
+    return path
+
+
+def made(kind: str, path: Path, out: Path, *flags: str) -> Path:
+    line = ["make", kind, str(path), "--out", str(out), "-q", *flags]
+    assert main(line) == 0
+    return out / f"{path.stem}-{kind}"
+
+
+def same_again(kind: str, path: Path, out: Path, *flags: str) -> bool:
+    """Whether a second time gives the bytes of the first."""
+    folder = out / f"{path.stem}-{kind}"
+    first = {each.name: each.read_bytes() for each in folder.iterdir()}
+    made(kind, path, out, *flags, "--overwrite")
+    return first == {each.name: each.read_bytes() for each in folder.iterdir()}
+
+
+GLASS = ("--width", "24cm", "--pieces", "30", "--dxf")
+
+
+@pytest.fixture(scope="module")
+def panel(shapes) -> Path:
+    return made("glass", shapes, shapes.parent, *GLASS)
+
+
+def test_pieces_of_glass_are_as_far_apart_as_the_heart_and_as_listed(panel):
+    pieces = lines_of(panel / "pieces.svg")
+    rows = table(panel / "glass.csv")
+    numbers = texts_of(panel / "pieces.svg")
+    assert [text for text, *_ in numbers] == [str(k + 1) for k in range(len(rows))]
+    assert len(pieces) == len(rows) == len(texts_of(panel / "cartoon.svg"))
+    owned = []
+    for text, x, y in numbers:
+        [own] = [p for p in pieces if polygon2mask((1, 1), p[:, ::-1] - [y - 0.5, x]).all()]
+        owned.append(own)
+        row = rows[int(text) - 1]
+        assert area(own[:-1]) == pytest.approx(float(row["square mm"]), abs=1)
+        assert max(np.ptp(own, axis=0)) + 9 < 1.5 * float(row["sheet long mm"])
+        assert float(row["sheet long mm"]) * float(row["sheet short mm"]) > area(own[:-1])
+    points = [dense(own, 0.2) for own in owned]
+    nearest = []
+    for n, own in enumerate(points):
+        tree = cKDTree(np.concatenate([each for k, each in enumerate(points) if k != n]))
+        nearest.append(tree.query(own)[0])
+    nearest = np.concatenate(nearest)
+    assert min(nearest) > 1.3
+    assert np.quantile(nearest, 0.5) == pytest.approx(1.5, abs=0.15)
+    parts = [row for row in table(panel / "parts.csv") if row["what"] == "glass"]
+    assert sum(int(row["number"]) for row in parts) == len(rows)
+
+
+def test_leads_are_drawn_once_and_lie_between_pieces(panel):
+    leads = lines_of(panel / "cartoon.svg")
+    points = np.concatenate([dense(line, 1.0)[2:-2] for line in leads if len(dense(line, 1.0)) > 8])
+    whose = np.concatenate(
+        [np.full(max(0, len(dense(line, 1.0)) - 4), k) for k, line in enumerate(leads)
+         if len(dense(line, 1.0)) > 8]
+    )  # fmt: skip
+    tree = cKDTree(points)
+    near = [[k for k in tree.query_ball_point(p, 0.3) if whose[k] != own]
+            for p, own in zip(points, whose, strict=True)]  # fmt: skip
+    assert not any(near), "two lines run along the same way"
+    pieces = np.concatenate([dense(line, 0.2) for line in lines_of(panel / "pieces.svg")])
+    apart = cKDTree(pieces).query(points)[0]
+    assert apart == pytest.approx(np.full(len(apart), 0.75), abs=0.25)
+
+
+def test_pieces_of_glass_can_be_cut(panel):
+    """None has a hole, a circle of the least width fits, and what is narrow is at corners alone."""
+    deep = {row["number"] for row in table(panel / "glass.csv") if row["deep"]}
+    assert len(deep) <= 2
+    for piece in lines_of(panel / "pieces.svg"):
+        mask = np.pad(filled([piece - piece.min(0) + 1], tuple(np.ptp(piece, axis=0) + 2), 0.25), 1)
+        assert label(~mask)[1] == 1
+        assert distance_transform_edt(mask).max() * 0.25 > 6 - 1.5
+        wide = distance_transform_edt(~(distance_transform_edt(mask) > 2 / 0.25)) <= 2 / 0.25
+        assert (mask & ~wide).sum() < 0.1 * mask.sum()
+
+
+def test_the_dxf_has_the_pieces_of_the_svg_and_equal_pictures_give_equal_bytes(panel, shapes):
+    cut = cuts_of(panel / "pieces.dxf")
+    drawn = lines_of(panel / "pieces.svg")
+    assert [area(line) for line in cut] == pytest.approx([area(p[:-1]) for p in drawn], rel=0.01)
+    assert same_again("glass", shapes, shapes.parent, *GLASS)
+
+
+def test_a_deep_corner_is_split_and_one_that_stays_is_named():
+    from artgen_makers.glass import Limits, split_deep, worst
+
+    limits = Limits(8, 4, 16, 2)
+    places = np.zeros((90, 120), np.int64)
+    places[20:70, 30:90] = 1
+    places[40:70, 50:70] = 0
+    assert worst(places == 1, limits)[0] > 1
+    found = split_deep(places, limits)
+    assert found.max() > 1, "also the place around, which has a hole, is split"
+    assert all(worst(found == k, limits)[0] <= 1 for k in range(found.max() + 1))
+    wide = split_deep(places, limits._replace(least=40))
+    assert np.array_equal(wide, places), "parts would be smaller than the least"
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (["--width", "80mm", "--least", "60"], "no room for pieces of 60 mm"),
+        (["--width", "100mm", "--pieces", "900"], "use a --width of"),
+        (["--lead", "8"], "do not go together"),
+        (["--glass", "redd"], "redd"),
+        (["--width", "0"], "width must be"),
+    ],
+)
+def test_glass_that_cannot_be_cut_is_refused(flags, words, empty_folder, capsys):
+    assert main(["make", "glass", "sample:cat", *flags]) == 2
+    assert words in capsys.readouterr().err
+    assert not Path("artgen-out").exists()
+
+
+STENCIL = ("--width", "16cm", "--colours", "2", "--dxf")
+
+
+@pytest.fixture(scope="module")
+def sheets(shapes) -> Path:
+    return made("stencil", shapes, shapes.parent, *STENCIL)
+
+
+def page_of(path: Path) -> tuple[float, float, float, float]:
+    return tuple(map(float, ElementTree.parse(path).getroot().get("viewBox").split()))
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_stencil_is_one_piece_with_holes_and_bridges_that_are_wide_enough(sheets, number):
+    path = sheets / f"stencil-{number}.svg"
+    _, _, wide, high = page_of(path)
+    lines = lines_of(path)
+    hole = filled(lines, (wide, high), 0.1)
+    pieces, _ = label(~hole, np.ones((3, 3)))
+    sizes = np.sort(np.bincount(pieces.ravel())[1:])
+    assert sizes[:-1].sum() <= 20, "rounding of pixels"
+    assert 0.02 < hole.mean() < 0.7
+    for mask in (hole, ~hole):
+        kept = distance_transform_edt(~(distance_transform_edt(mask) > 7)) <= 7
+        assert (mask & ~kept).sum() < 0.02 * mask.sum(), "wider than 1.4 of the 2 mm"
+    spans = [np.ptp(line, axis=0).max() for line in lines]
+    assert spans == sorted(spans), "what is inside is cut first"
+    cut = cuts_of(sheets / f"stencil-{number}.dxf")
+    assert [area(c) for c in cut] == pytest.approx(
+        [*(area(line[:-1]) for line in lines), wide * high], rel=0.01, abs=0.1
+    )
+    circles = list(ElementTree.parse(path).getroot().iter(f"{SVG}circle"))
+    assert [float(c.get("cx")) for c in circles] == [10, wide - 10], "holes for pins"
+
+
+def test_each_paint_covers_the_next_and_the_list_has_its_area(sheets, shapes):
+    _, _, wide, high = page_of(sheets / "stencil-1.svg")
+    first, second = (
+        filled(lines_of(sheets / f"stencil-{k}.svg"), (wide, high), 0.1) for k in (1, 2)
+    )
+    assert (second & ~first).sum() < 0.06 * second.sum(), "but for bridges"
+    paints = [row for row in table(sheets / "parts.csv") if row["what"] == "paint"]
+    for row, hole in zip(paints, (first, second), strict=True):
+        listed = float(row["name"].split(",")[1].split()[0])
+        assert hole.sum() * 0.01 / 100 == pytest.approx(listed, rel=0.03)
+    assert same_again("stencil", shapes, shapes.parent, *STENCIL)
+
+
+def test_paints_get_lighter_on_a_dark_board_and_the_cut_is_made_up_for(shapes, tmp_path):
+    plain = made("stencil", shapes, tmp_path / "a", "--board", "#111111", "--width", "16cm")
+    paints = [row["colour"] for row in table(plain / "parts.csv") if row["what"] == "paint"]
+    levels = [int(c[1:3], 16) + int(c[3:5], 16) + int(c[5:], 16) for c in paints]
+    assert levels == sorted(levels)
+    assert len(levels) >= 2
+    flags = ("--board", "#111111", "--width", "16cm", "--kerf", "0.4")
+    kerf = made("stencil", shapes, tmp_path / "b", *flags)
+    before, after = (
+        sum(area(line[:-1]) for line in lines_of(each / "stencil-1.svg")) for each in (plain, kerf)
+    )
+    assert after < before, "lines move into what falls out"
+    circle = next(ElementTree.parse(kerf / "stencil-1.svg").getroot().iter(f"{SVG}circle"))
+    assert float(circle.get("r")) == pytest.approx(2.3)
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (["--width", "60mm", "--frame", "28mm"], "leaves 4 x"),
+        (["--kerf", "1", "--narrow", "1.5"], "too wide for bridges"),
+        (["--paints", "redd"], "redd"),
+        (["--paints", ",".join(["red"] * 7)], "give 1 to 6"),
+        (["--colours", "7"], "colours must be"),
+    ],
+)
+def test_stencils_that_cannot_be_cut_are_refused(flags, words, empty_folder, capsys):
+    assert main(["make", "stencil", "sample:cat", *flags]) == 2
+    assert words in capsys.readouterr().err
+    assert not Path("artgen-out").exists()
+
+
+BLOCK = ("--width", "10cm", "--inks", "2", "--dxf")
+
+
+@pytest.fixture(scope="module")
+def blocks(shapes) -> Path:
+    return made("block", shapes, shapes.parent, *BLOCK)
+
+
+def inked(path: Path, border: float = 15.0) -> np.ndarray:
+    """Where a block prints, as it is seen on the paper, 0.05 mm fine."""
+    _, _, wide, high = page_of(path)
+    away = filled(lines_of(path), (wide, high), 0.05)
+    edge = round(border / 0.05)
+    return ~away[edge:-edge, edge:-edge][:, ::-1]
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_ridges_and_gaps_of_a_block_are_wide_enough(blocks, number):
+    mask = inked(blocks / f"block-{number}.svg")
+    assert 0.02 < mask.mean() < 0.99
+    for part, least in ((mask, 0.6), (~mask, 0.8)):
+        reach = 0.35 * least / 0.05
+        kept = distance_transform_edt(~(distance_transform_edt(part) > reach)) <= reach
+        inner = np.zeros_like(part)
+        inner[20:-20, 20:-20] = True
+        assert (part & ~kept & inner).sum() < 0.02 * part.sum()
+
+
+def test_blocks_are_mirrored_overprint_and_are_around_what_is_dark(blocks, shapes):
+    first, second = (inked(blocks / f"block-{k}.svg") for k in (1, 2))
+    assert (second & ~first).sum() < 0.05 * second.sum()
+    with Image.open(shapes) as opened:
+        small = opened.convert("L").resize(first.shape[::-1])
+    tone = 255 - np.asarray(small).astype(float)
+    assert tone[first].mean() > tone[~first].mean() + 40
+    assert tone[second].mean() > tone[~second].mean() + 30
+    mirrored = tone[:, ::-1]
+    assert tone[second].mean() > mirrored[second].mean() + 10, "not the other way round"
+    cut, drawn = cuts_of(blocks / "block-1.dxf"), lines_of(blocks / "block-1.svg")
+    assert len(cut) == len(drawn) + 1
+    assert sum(map(area, cut[:-1])) == pytest.approx(sum(area(d[:-1]) for d in drawn), rel=0.01)
+    assert same_again("block", shapes, shapes.parent, *BLOCK)
+
+
+def test_a_drawing_of_ink_is_cut_as_it_is(shapes, tmp_path, capsys):
+    import artgen
+
+    target = np.asarray(Image.open(shapes).convert("RGB"))
+    inks = {"inks": "#d08030,#203040", "margin": 0.0}
+    art = artgen.fit(target, "hatch", count=900, seed=1, size=96, backend="eager", **inks)
+    art.save(tmp_path / "ink.art")
+    out = made("block", tmp_path / "ink.art", tmp_path, "--width", "12cm", "--register", "pins")
+    colours = [row["colour"] for row in table(out / "parts.csv") if row["what"] == "ink"]
+    assert colours == ["#d08030", "#203040"]
+    assert (
+        main(["make", "block", "sample:cat", "--gap", "4", "--out", str(tmp_path), "--lines", "5"])
+        == 0
+    )
+    assert "too fine for a gouge" in capsys.readouterr().err
+    shown = art.render(800).astype(float).sum(2)
+    dark = inked(out / "block-2.svg")
+    small = np.asarray(Image.fromarray(shown.astype(np.float32)).resize(dark.shape[::-1]))
+    assert small[dark].mean() < small[~dark].mean() - 150
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (["--register", "glue"], "use kento or pins"),
+        (["--width", "30mm", "--gap", "3"], "no room for cuts of 3 mm"),
+        (["--lines", "1"], "use --lines 1.4 or more"),
+        (["--colours", "#zzz"], "zzz"),
+        (["--inks", "0"], "inks must be"),
+    ],
+)
+def test_blocks_that_cannot_be_cut_are_refused(flags, words, empty_folder, capsys):
+    assert main(["make", "block", "sample:cat", *flags]) == 2
+    assert words in capsys.readouterr().err
+    assert not Path("artgen-out").exists()
