@@ -275,3 +275,84 @@ def test_stencils_that_cannot_be_cut_are_refused(flags, words, empty_folder, cap
     assert main(["make", "stencil", "sample:cat", *flags]) == 2
     assert words in capsys.readouterr().err
     assert not Path("artgen-out").exists()
+
+
+BLOCK = ("--width", "10cm", "--inks", "2", "--dxf")
+
+
+@pytest.fixture(scope="module")
+def blocks(shapes) -> Path:
+    return made("block", shapes, shapes.parent, *BLOCK)
+
+
+def inked(path: Path, border: float = 15.0) -> np.ndarray:
+    """Where a block prints, as it is seen on the paper, 0.05 mm fine."""
+    _, _, wide, high = page_of(path)
+    away = filled(lines_of(path), (wide, high), 0.05)
+    edge = round(border / 0.05)
+    return ~away[edge:-edge, edge:-edge][:, ::-1]
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_ridges_and_gaps_of_a_block_are_wide_enough(blocks, number):
+    mask = inked(blocks / f"block-{number}.svg")
+    assert 0.02 < mask.mean() < 0.99
+    for part, least in ((mask, 0.6), (~mask, 0.8)):
+        reach = 0.35 * least / 0.05
+        kept = distance_transform_edt(~(distance_transform_edt(part) > reach)) <= reach
+        inner = np.zeros_like(part)
+        inner[20:-20, 20:-20] = True
+        assert (part & ~kept & inner).sum() < 0.02 * part.sum()
+
+
+def test_blocks_are_mirrored_overprint_and_are_around_what_is_dark(blocks, shapes):
+    first, second = (inked(blocks / f"block-{k}.svg") for k in (1, 2))
+    assert (second & ~first).sum() < 0.05 * second.sum()
+    with Image.open(shapes) as opened:
+        small = opened.convert("L").resize(first.shape[::-1])
+    tone = 255 - np.asarray(small).astype(float)
+    assert tone[first].mean() > tone[~first].mean() + 40
+    assert tone[second].mean() > tone[~second].mean() + 30
+    mirrored = tone[:, ::-1]
+    assert tone[second].mean() > mirrored[second].mean() + 10, "not the other way round"
+    cut, drawn = cuts_of(blocks / "block-1.dxf"), lines_of(blocks / "block-1.svg")
+    assert len(cut) == len(drawn) + 1
+    assert sum(map(area, cut[:-1])) == pytest.approx(sum(area(d[:-1]) for d in drawn), rel=0.01)
+    assert same_again("block", shapes, shapes.parent, *BLOCK)
+
+
+def test_a_drawing_of_ink_is_cut_as_it_is(shapes, tmp_path, capsys):
+    import artgen
+
+    target = np.asarray(Image.open(shapes).convert("RGB"))
+    inks = {"inks": "#d08030,#203040", "margin": 0.0}
+    art = artgen.fit(target, "hatch", count=900, seed=1, size=96, backend="eager", **inks)
+    art.save(tmp_path / "ink.art")
+    out = made("block", tmp_path / "ink.art", tmp_path, "--width", "12cm", "--register", "pins")
+    colours = [row["colour"] for row in table(out / "parts.csv") if row["what"] == "ink"]
+    assert colours == ["#d08030", "#203040"]
+    assert (
+        main(["make", "block", "sample:cat", "--gap", "4", "--out", str(tmp_path), "--lines", "5"])
+        == 0
+    )
+    assert "too fine for a gouge" in capsys.readouterr().err
+    shown = art.render(800).astype(float).sum(2)
+    dark = inked(out / "block-2.svg")
+    small = np.asarray(Image.fromarray(shown.astype(np.float32)).resize(dark.shape[::-1]))
+    assert small[dark].mean() < small[~dark].mean() - 150
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (["--register", "glue"], "use kento or pins"),
+        (["--width", "30mm", "--gap", "3"], "no room for cuts of 3 mm"),
+        (["--lines", "1"], "use --lines 1.4 or more"),
+        (["--colours", "#zzz"], "zzz"),
+        (["--inks", "0"], "inks must be"),
+    ],
+)
+def test_blocks_that_cannot_be_cut_are_refused(flags, words, empty_folder, capsys):
+    assert main(["make", "block", "sample:cat", *flags]) == 2
+    assert words in capsys.readouterr().err
+    assert not Path("artgen-out").exists()

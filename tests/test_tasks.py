@@ -78,6 +78,7 @@ PROOFS: dict[str, Proof] = {
     **thing("embroidery", "design.dst", "design.pes", "stops.csv"),
     **thing("glass", "cartoon.svg", "pieces.svg", "glass.csv"),
     **thing("stencil", "stencil-1.svg", "stencil-2.svg"),
+    **thing("block", "block-1.svg", "block-2.svg"),
     **thing("filament", "model.3mf", "swaps.csv"),
     **thing("lithophane", "model.stl"),
     "fit photo.jpg --crop 1:1": image(lambda opened: opened.width == opened.height),

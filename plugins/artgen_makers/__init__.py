@@ -11,6 +11,7 @@ _KINDS = {
     "paper": ("Cut paper in layers, each of one piece", "paper:Paper"),
     "glass": ("Stained glass: a cartoon of pieces that can be cut", "glass:Glass"),
     "stencil": ("Stencils: a sheet with holes for each paint", "stencil:Stencil"),
+    "block": ("Linocut and woodcut: a mirrored block for each ink", "block:Block"),
     "bricks": ("Mosaics of plates with studs, merged, from a stock", "bricks:Bricks"),
 }
 MAKERS = {name: (summary, f"artgen_makers.{place}") for name, (summary, place) in _KINDS.items()}
