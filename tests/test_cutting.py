@@ -356,3 +356,119 @@ def test_blocks_that_cannot_be_cut_are_refused(flags, words, empty_folder, capsy
     assert main(["make", "block", "sample:cat", *flags]) == 2
     assert words in capsys.readouterr().err
     assert not Path("artgen-out").exists()
+
+
+QUILT = ("--width", "40cm", "--pieces", "30", "--dxf")
+
+
+@pytest.fixture(scope="module")
+def quilt(shapes) -> Path:
+    return made("quilt", shapes, shapes.parent, *QUILT)
+
+
+def coloured(path: Path) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """The seams, which are blue, and the lines to cut, which are red."""
+    groups = {g.get("stroke"): g for g in ElementTree.parse(path).getroot().iter(f"{SVG}g")}
+    return tuple(
+        [
+            np.array([pair.split(",") for pair in p.get("d")[1:].split("L")], float)
+            for p in groups[colour].iter(f"{SVG}path")
+        ]
+        for colour in ("#0050c8", "#e8002a")
+    )
+
+
+def convex(line: np.ndarray) -> bool:
+    edges = np.diff(line, axis=0)
+    edges = edges[np.hypot(*edges.T) > 0.05]
+    after = np.roll(edges, -1, 0)
+    turn = edges[:, 0] * after[:, 1] - edges[:, 1] * after[:, 0]
+    turn /= np.hypot(*edges.T) * np.hypot(*after.T)
+    return bool((turn > -0.02).all() or (turn < 0.02).all())
+
+
+def test_pieces_of_a_quilt_are_convex_and_fill_it_without_overlap(quilt):
+    pieces = lines_of(quilt / "pattern.svg")
+    assert len(pieces) == 30
+    assert all(convex(piece) for piece in pieces)
+    _, _, wide, high = page_of(quilt / "pattern.svg")
+    assert sum(area(piece[:-1]) for piece in pieces) == pytest.approx(wide * high, rel=1e-3)
+    assert filled(pieces, (wide, high), 0.5).mean() > 0.99
+    for piece in pieces:
+        mask = np.pad(filled([piece - piece.min(0)], tuple(np.ptp(piece, axis=0)), 0.5), 1)
+        assert distance_transform_edt(mask).max() > 0.5 * 10, "the least is 20 mm"
+
+
+def test_templates_are_larger_by_the_seam_and_mirror_the_pattern(quilt):
+    seams, cuts = coloured(quilt / "templates.svg")
+    assert len(seams) == len(cuts) == 30
+    for seam, cut in zip(seams, cuts, strict=True):
+        apart = cKDTree(dense(cut, 0.2)).query(dense(seam, 0.5))[0]
+        assert apart.min() == pytest.approx(6.35, abs=0.05)
+        corners = cKDTree(dense(seam, 0.2)).query(cut)[0]
+        assert corners.max() < 1.5 * 6.35 * 1.2
+        assert convex(cut)
+    sizes = sorted(area(each[:-1]) for each in seams)
+    assert sizes == pytest.approx(
+        sorted(area(each[:-1]) for each in lines_of(quilt / "pattern.svg")), rel=0.01, abs=1
+    )
+    wide = page_of(quilt / "templates.svg")[2]
+    boxes = [(*each.min(0), *each.max(0)) for each in cuts]
+    assert max(box[2] for box in boxes) <= wide
+    for n, (a, b, c, d) in enumerate(boxes):
+        assert not any(a < g and e < c and b < h and f < d for e, f, g, h in boxes[:n])
+    drawing = ezdxf.readfile(quilt / "templates.dxf").modelspace()
+    layers = [each.dxf.layer for each in drawing.query("POLYLINE")]
+    assert layers == ["ENGRAVE"] * 30 + ["CUT"] * 30
+    assert {each.dxf.layer for each in drawing.query("TEXT")} == {"ENGRAVE"}
+
+
+def test_seams_join_all_pieces_each_along_a_whole_edge(quilt):
+    """Sewn by the list, two convex parts become a convex part each time, and one quilt at last."""
+    width = page_of(quilt / "pattern.svg")[2]
+    numbers = [int(text) for text, *_ in texts_of(quilt / "pattern.svg")]
+    have = {
+        str(n): [np.array([width, 0]) + piece * [-1, 1]]
+        for n, piece in zip(numbers, lines_of(quilt / "pattern.svg"), strict=True)
+    }
+    from scipy.spatial import ConvexHull
+
+    def whole(parts: list[np.ndarray]) -> bool:
+        filled_area = sum(area(each[:-1]) for each in parts)
+        return ConvexHull(np.concatenate(parts)).volume == pytest.approx(filled_area, rel=2e-3)
+
+    for row in table(quilt / "sewing.csv"):
+        parts = have.pop(row["part"]) + have.pop(row["with part"])
+        assert whole(parts)
+        first, last = row["part"].split("-")[0], row["with part"].split("-")[-1]
+        have[f"{first}-{last}"] = parts
+    assert list(have) == ["1-30"]
+
+
+def test_the_lists_of_a_quilt_agree(quilt, shapes):
+    fabrics, pieces = table(quilt / "fabrics.csv"), table(quilt / "pieces.csv")
+    _, cuts = coloured(quilt / "templates.svg")
+    total = sum(area(each[:-1]) for each in cuts) / 100
+    assert sum(float(row["square cm"]) for row in fabrics) == pytest.approx(total, rel=1e-3)
+    assert sum(float(row["square cm"]) for row in pieces) == pytest.approx(total, rel=1e-3)
+    for row in fabrics:
+        own = [p for p in pieces if p["fabric"] == row["fabric"]]
+        assert len(own) == int(row["pieces"])
+    parts = [row for row in table(quilt / "parts.csv") if row["what"] == "fabric"]
+    assert [row["number"] for row in parts] == [row["pieces"] for row in fabrics]
+    assert same_again("quilt", shapes, shapes.parent, *QUILT)
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (["--width", "80mm", "--pieces", "900"], "use a --width of"),
+        (["--width", "80mm", "--least", "60", "--pieces", "2"], "do not fit a quilt"),
+        (["--seam", "0"], "seam must be"),
+        (["--pieces", "1"], "pieces must be"),
+    ],
+)
+def test_quilts_that_cannot_be_sewn_are_refused(flags, words, empty_folder, capsys):
+    assert main(["make", "quilt", "sample:cat", *flags]) == 2
+    assert words in capsys.readouterr().err
+    assert not Path("artgen-out").exists()

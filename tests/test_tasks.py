@@ -80,6 +80,7 @@ PROOFS: dict[str, Proof] = {
     **thing("glass", "cartoon.svg", "pieces.svg", "glass.csv"),
     **thing("stencil", "stencil-1.svg", "stencil-2.svg"),
     **thing("block", "block-1.svg", "block-2.svg"),
+    **thing("quilt", "templates.svg", "pattern.svg", "fabrics.csv", "sewing.csv"),
     **thing("filament", "model.3mf", "swaps.csv"),
     **thing("lithophane", "model.stl"),
     "fit photo.jpg --crop 1:1": image(lambda opened: opened.width == opened.height),

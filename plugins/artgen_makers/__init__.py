@@ -13,6 +13,7 @@ _KINDS = {
     "glass": ("Stained glass: a cartoon of pieces that can be cut", "glass:Glass"),
     "stencil": ("Stencils: a sheet with holes for each paint", "stencil:Stencil"),
     "block": ("Linocut and woodcut: a mirrored block for each ink", "block:Block"),
+    "quilt": ("Quilts of straight seams, with templates", "quilt:Quilt"),
     "bricks": ("Mosaics of plates with studs, merged, from a stock", "bricks:Bricks"),
 }
 MAKERS = {name: (summary, f"artgen_makers.{place}") for name, (summary, place) in _KINDS.items()}

@@ -109,8 +109,8 @@ class Block(Maker):
                 hint="use a larger --width, a smaller --ridge or --gap, or another picture",
             )
         notes = [
-            f"{100 * lost:.0f} % of a block is too fine for a gouge, and was left out: use a "
-            "larger --width, or a smaller --ridge and --gap"
+            f"{100 * lost:.0f} % of a block is too fine for a gouge, and is left out: use a larger "
+            "--width, or a smaller --ridge and --gap"
         ] * (lost > LOST)
         return self.written(motif, layers, size, unit, notes)
 

@@ -40,8 +40,9 @@ class Words(NamedTuple):
 class Plan(NamedTuple):
     """What is cut of a sheet of `size`, in mm, x to the right and y downwards from its corner.
 
-    `cuts` are closed lines [N, 2]; the last point is the first. `holes` are x, y and diameter. The
-    sheet's own edge is cut where `edge` is true. All but `cuts` is moved by half of the `kerf`.
+    `cuts` and `engraved` are closed lines [N, 2]; the last point is the first. `holes` are x, y and
+    diameter. The sheet's own edge is cut where `edge` is true. Holes and edge are moved by half of
+    the `kerf`; cuts are already.
     """
 
     size: tuple[float, float]
@@ -50,6 +51,7 @@ class Plan(NamedTuple):
     holes: Sequence[tuple[float, float, float]] = ()
     edge: bool = True
     kerf: float = 0.0
+    engraved: Sequence[Floats] = ()
 
 
 def check_dxf() -> None:
@@ -147,11 +149,11 @@ def svg(plan: Plan, origin: str) -> str:
         f'<text x="{x:.2f}" y="{y:.2f}" font-size="{high:.2f}">{escape(text)}</text>'
         for text, x, y, high in plan.words
     )
+    engraved = "\n".join(map(_path, plan.engraved))
     cuts = [
         f'<circle cx="{x:.2f}" cy="{y:.2f}" r="{wide / 2 - out:g}"/>' for x, y, wide in plan.holes
     ]
-    for line in plan.cuts:
-        cuts.append(f'<path d="M{"L".join(f"{x:.2f},{y:.2f}" for x, y in line)}"/>')
+    cuts += map(_path, plan.cuts)
     left, across, down = 0 - out, *(f"{side + plan.kerf:.2f}" for side in plan.size)
     if plan.edge:
         cuts.append(f'<rect x="{left:g}" y="{left:g}" width="{across}" height="{down}"/>')
@@ -160,8 +162,13 @@ def svg(plan: Plan, origin: str) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{across}mm" height="{down}mm" '
         f'viewBox="{left:g} {left:g} {across} {down}">\n<desc>{escape(origin)}</desc>\n'
         f'<g text-anchor="middle" font-family="sans-serif" fill="{ENGRAVE}">\n{words}\n</g>\n'
+        f'<g fill="none" stroke="{ENGRAVE}" stroke-width="0.1">\n{engraved}\n</g>\n'
         f'<g fill="none" stroke="{CUT}" stroke-width="0.1">\n{lines}\n</g>\n</svg>\n'
     )
+
+
+def _path(line: Floats) -> str:
+    return f'<path d="M{"L".join(f"{x:.2f},{y:.2f}" for x, y in line)}"/>'
 
 
 def dxf_of(plan: Plan) -> bytes:
@@ -178,8 +185,10 @@ def dxf_of(plan: Plan) -> bytes:
     edge = np.array(
         [[-out, -out], [wide + out, -out], [wide + out, high + out], [-out, high + out]]
     )
-    for line in [*(each[:-1] for each in plan.cuts), *([edge] if plan.edge else [])]:
+    lines = [("ENGRAVE", each[:-1]) for each in plan.engraved]
+    lines += [("CUT", each[:-1]) for each in plan.cuts]
+    for layer, line in [*lines, *([("CUT", edge)] if plan.edge else [])]:
         points = [(round(x, 3), round(high - y, 3)) for x, y in line.tolist()]
-        drawing.add_polyline_2d(points, closed=True, layer="CUT")
+        drawing.add_polyline_2d(points, closed=True, layer=layer)
     drawing.close()
     return text.getvalue().encode()
