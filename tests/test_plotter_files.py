@@ -91,6 +91,19 @@ def test_a_file_is_the_drawing(name, sides, drawing, tmp_path):
         assert float(row["metres in the air"]) == pytest.approx(air / 1000, abs=0.01)
 
 
+@pytest.mark.parametrize("profile", ["grbl-servo", "hpgl"])
+def test_a_name_is_no_command_to_a_machine(profile, drawing, tmp_path):
+    """GRBL obeys some characters and all bytes from 0x80 wherever they stand, in comments too."""
+    named = tmp_path / 'wow!?~;\u00fc".art'
+    named.write_bytes(drawing.read_bytes())
+    folder = made(named, tmp_path, "--page", "A6", "--profile", profile)
+    [file] = folder.glob("pen-*")
+    text = file.read_bytes()
+    assert not set(text) & {*b"!?~$%\x18\x85", *range(0x80, 0x100)}
+    assert text.count(b'"') == (2 if profile == "hpgl" else 0)
+    assert b"wow____" in text
+
+
 def test_all_pens_in_one_file_with_pauses(drawing, tmp_path):
     folder = made(drawing, tmp_path, "--pens", "3", "--one-file")
     text = (folder / "drawing.gcode").read_text()
@@ -284,6 +297,8 @@ def test_a_wrong_profile_is_told(text, message, tmp_path, monkeypatch):
         (["--pot", "here"], "x,y"),
         (["--dip", "0.5"], "5 mm"),
         (["--dip", "100", "--dry", "5"], "exclude each other"),
+        (["--dip", "100", "--pot", "298,0"], "reaches 297 x 210"),
+        (["--dip", "100", "--pot", "-1,0"], "reaches 297 x 210"),
         (["--dry", "60", "--profile", "hpgl", "--pens", "1"], "HPGL knows no waiting"),
         (["--margin", "200"], "margin"),
     ],

@@ -119,7 +119,8 @@ class Plotter(Maker):
     def make(self, motif: Motif) -> Made:
         """Plot the drawing, and write it for the machine."""
         o = self.options
-        profile, pot = read_profile(o.profile), self.pot()
+        profile = read_profile(o.profile)
+        pot = self.pot(profile)
         if o.dip and o.dry:
             raise UsageError("--dip and --dry exclude each other", hint="leave out one of them")
         if 0 < o.dip < LEAST_DIP:
@@ -207,12 +208,18 @@ class Plotter(Maker):
             paper=_hex(o.paper),
         )
 
-    def pot(self) -> Floats:
+    def pot(self, profile: Profile) -> Floats:
         """Return where the brush is dipped, in mm from the origin. Raises UsageError."""
         found = re.fullmatch(r"\s*(-?\d+(?:\.\d+)?)\s*,\s*(-?\d+(?:\.\d+)?)\s*", self.options.pot)
         if found is None:
             raise UsageError(f"--pot {self.options.pot} is no place", hint="write x,y in mm: 20,0")
-        return np.array(found.groups(), float)
+        place = np.array(found.groups(), float)
+        if self.options.dip and not ((place >= 0) & (place <= profile.bed)).all():
+            raise UsageError(
+                f"--pot {self.options.pot} is beyond the machine",
+                hint=f"it reaches {profile.bed[0]:g} x {profile.bed[1]:g} mm",
+            )
+        return place
 
     def jobs(
         self,
@@ -271,8 +278,8 @@ def crosses(
 ) -> list[Floats]:
     """Return crosses in the margin where panels meet."""
     corners, reach = np.array([corner for _, corner, _ in parts]), min(CROSS, margin / 2)
-    found = []
-    for axis in (0, 1):
+    found: list[Floats] = []
+    for axis in (0, 1) if margin else ():
         for seam in np.unique(corners[:, axis])[1:]:
             for edge in (margin / 2, size[1 - axis] - margin / 2):
                 middle = np.array([seam, edge])[[axis, 1 - axis]]
@@ -404,7 +411,7 @@ def _gcode(
     jobs: Sequence[Job], panel: Panel, profile: Profile, origin: str, pot: Floats
 ) -> Iterator[str]:
     """Yield the lines of a file of G-code."""
-    yield f"; {origin}\n"
+    yield f"; {_comment(origin)}\n"
     yield from _lines(profile.header)
     yield from _lines(profile.up)
     for turn, job in enumerate(jobs):
@@ -429,7 +436,7 @@ def _hpgl(
     jobs: Sequence[Job], panel: Panel, profile: Profile, origin: str, pot: Floats
 ) -> Iterator[str]:
     """Yield the instructions of a file of HPGL (Hewlett-Packard, HP-GL/2 reference, 1997)."""
-    yield 'IN;CO "' + origin.replace('"', "'") + f'";VS{max(1, round(profile.draw / 600))};\n'
+    yield f'IN;CO "{_comment(origin)}";VS{max(1, round(profile.draw / 600))};\n'
     for job in jobs:
         yield f"SP{job.number};\n"
         for what, points, _ in moves(job, panel, profile, pot):
@@ -440,6 +447,11 @@ def _hpgl(
             else:
                 yield f"PD{_units(points[1:])};PU;\n"
     yield "PU;SP0;\n"
+
+
+def _comment(text: str) -> str:
+    """Return a text without what a machine obeys in comments too: GRBL stops at ``!``."""
+    return re.sub(r"[^A-Za-z0-9 .,:/_=#+-]", "_", text)
 
 
 def _lines(lines: Sequence[str]) -> Iterator[str]:
