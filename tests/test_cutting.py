@@ -166,6 +166,14 @@ def test_the_dxf_has_the_pieces_of_the_svg_and_equal_pictures_give_equal_bytes(p
     assert same_again("glass", shapes, shapes.parent, *GLASS)
 
 
+def test_colours_that_no_screen_has_are_clipped_without_a_warning():
+    from artgen_makers.tones import rgb_of
+
+    found = rgb_of(np.array([[30.0, 10, 120], [60, 0, 0]]))
+    assert found.min() >= 0
+    assert found[1] == pytest.approx(found[1].mean(), abs=0.01)
+
+
 def test_a_deep_corner_is_split_and_one_that_stays_is_named():
     from artgen_makers.glass import Limits, split_deep, worst
 

@@ -174,7 +174,13 @@ def test_what_cannot_be_sewn_is_refused(flags, words, empty_folder, capsys):
 
 @pytest.mark.parametrize(
     ("line", "package", "extra"),
-    [(["embroidery"], "pyembroidery", "embroidery"), (["paper", "--dxf"], "ezdxf", "dxf")],
+    [
+        (["embroidery"], "pyembroidery", "embroidery"),
+        *(
+            ([kind, "--dxf"], "ezdxf", "dxf")
+            for kind in ("paper", "glass", "stencil", "block", "quilt")
+        ),
+    ],
 )
 def test_without_the_package_the_extra_is_named(
     line, package, extra, empty_folder, capsys, monkeypatch

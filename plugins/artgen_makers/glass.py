@@ -8,7 +8,6 @@ further from them than half of the lead's heart.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -26,6 +25,7 @@ from artgen_makers.grids import choose, differences, grouped
 from artgen_makers.guide import MARGIN, Guide, guides
 from artgen_makers.paint import fillable, separated
 from artgen_makers.pdf import Sheet
+from artgen_makers.tones import rgb_of
 from artgen_plugins.regions import chains, cut, lab_of, means, smoothed
 
 Floats = NDArray[np.float64]
@@ -183,17 +183,12 @@ class Glass(Maker):
 
     def chosen(self, tones: Floats) -> tuple[Labels, list[Floats]]:
         """Return which glass each piece gets, of Lab colours [N, 3], and the colours of these."""
-        from skimage.color import lab2rgb
-
         o = self.options
         vivid = tones * [1, JEWEL, JEWEL]
         vivid[:, 0] = (55 + CONTRAST * (vivid[:, 0] - 55)).clip(8, 97)
         given = [np.array(parse_colour(each)) for each in o.glass.split(",") if each.strip()]
         groups, weight = grouped(vivid)
-        with warnings.catch_warnings():
-            # Jewels beyond what screens show are clipped, which is meant.
-            warnings.simplefilter("ignore", UserWarning)
-            sold = np.stack(given) if given else lab2rgb(groups[None])[0]
+        sold = np.stack(given) if given else rgb_of(groups)
         cost = differences(groups, lab_of(sold.T)) ** 2
         kept = choose(cost, weight, min(o.colours, len(sold)))
         own = differences(vivid, lab_of(sold[kept].T)).argmin(1)

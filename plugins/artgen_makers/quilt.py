@@ -25,6 +25,7 @@ from artgen_makers.cutting import Plan, Words, check_dxf, files
 from artgen_makers.grids import choose, differences, grouped
 from artgen_makers.guide import MARGIN, Guide, guides
 from artgen_makers.pdf import Sheet
+from artgen_makers.tones import rgb_of
 from artgen_plugins.regions import lab_of
 
 Floats = NDArray[np.float64]
@@ -200,8 +201,6 @@ class Quilt(Maker):
 
     def sewn(self, whole: Cell, lab: Floats) -> list[Floats]:
         """Number the pieces, choose their fabrics, and return the colours of these."""
-        from skimage.color import lab2rgb
-
         pieces = list(whole.pieces())
         tones = np.stack([np.median(lab[each.pixels], axis=0) for each in pieces])
         tones *= [1, CHROMA, CHROMA]
@@ -217,7 +216,7 @@ class Quilt(Maker):
             piece.template = allowed(piece.outline, self.options.seam)
         for part in whole.seams():
             part.first, part.last = part.parts[0].first, part.parts[1].last
-        return list(lab2rgb(groups[kept][used][None])[0])
+        return list(rgb_of(groups[kept][used]))
 
     def written(
         self, motif: Motif, whole: Cell, fabrics: Sequence[Floats], size: tuple[float, float]

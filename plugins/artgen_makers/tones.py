@@ -6,6 +6,8 @@ so that a face keeps eyes and mouth also where it is dark as a whole.
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -61,9 +63,18 @@ def colours(picture: NDArray[np.uint8], band: Labels) -> list[Floats]:
 
     `band` is the more the darker the picture is.
     """
-    from skimage.color import lab2rgb
-
     mean = means(lab_of(np.moveaxis(picture / 255, 2, 0)), band)
     even = np.linspace(LIGHT, DARK, len(mean))
     apart = np.concatenate([(mean[:, :1] + even[:, None]) / 2, CHROMA * mean[:, 1:]], 1)
-    return list(lab2rgb(apart[None])[0])
+    return list(rgb_of(apart))
+
+
+def rgb_of(lab: Floats) -> Floats:
+    """Return CIELAB [N, 3] as sRGB in 0 to 1; what sRGB does not have is clipped."""
+    from skimage.color import lab2rgb
+
+    with warnings.catch_warnings():
+        # Vivid colours may lie outside, which is no mistake.
+        warnings.simplefilter("ignore")
+        found: Floats = lab2rgb(lab[None])[0]
+    return found
