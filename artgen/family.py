@@ -26,7 +26,15 @@ from artgen.matching import (
 )
 from artgen.output.parts.flat import Curves, FlatPart, Polygon, flat_parts
 from artgen.output.parts.pens import PenPart, pen_parts
-from artgen.raster import Backend, Memory, choose_backend, evaluate, paint, planned_backend
+from artgen.raster import (
+    Backend,
+    Memory,
+    choose_backend,
+    evaluate,
+    paint,
+    planned_backend,
+    posed,
+)
 
 __all__ = [
     "Appearance",
@@ -55,4 +63,5 @@ __all__ = [
     "pair_parts",
     "pen_parts",
     "planned_backend",
+    "posed",
 ]

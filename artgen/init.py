@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -49,6 +49,7 @@ class Context:
     `rng` is the only source of randomness; `target` is [3, height, width] (sRGB-encoded, on the
     CPU) or None; `weight` [height, width] or None is the loss weight; `count` is the number of
     parts; `values` holds what was already initialised, in the order of `params` ("xy" first).
+    `goals` are what other poses of the parts shall show, like `target`, by the pose.
     """
 
     rng: Generator
@@ -58,6 +59,7 @@ class Context:
     weight: Tensor | None = None
     background: tuple[float, float, float] = (0.0, 0.0, 0.0)
     values: dict[str, Tensor] = field(default_factory=dict)
+    goals: Mapping[float, Tensor] = field(default_factory=dict)
 
     @property
     def mean_spacing(self) -> float:

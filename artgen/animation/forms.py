@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 
 from artgen.art import Art
 from artgen.base.errors import UsageError, did_you_mean
-from artgen.losses import see
+from artgen.losses import pose_of, see
 from artgen.matching import Appearance, appearance, building_order, hide, move
 from artgen.output.error_map import embers
 from artgen.primitives import Primitive
+from artgen.raster import in_pose
 from artgen.values.drawing import Drawing
 from artgen.values.frame import Frame
 
@@ -339,16 +340,23 @@ def _generations(shot: Shot) -> Frames:
     return frame
 
 
-def seen_pictures(art: Art, still: Pixels) -> list[tuple[str, Pixels]]:
-    """A still [height, width, 3], and how it is seen in each view of the recipe, by its name."""
-    picture, shown = torch.from_numpy(still / 255).permute(2, 0, 1), [("as it is", still)]
+def seen_pictures(art: Art, show: Callable[[Drawing], Pixels]) -> list[tuple[str, Pixels]]:
+    """The drawing as `show` has it, and how it is seen in each view of the recipe, by its name."""
+    shown = [("as it is", show(art.drawing))]
     for view in art.recipe.view or ():
         if view.how != "plain":
-            pixels = see(view.how, picture).clamp(0, 1).permute(1, 2, 0).numpy()
-            shown.append((view.how, np.rint(255 * pixels).astype(np.uint8)))
+            posed = in_pose(art.drawing, art.primitive(), pose_of(view.how))
+            shown.append((view.how, _seen(view.how, show(posed))))
     if len(shown) == 1:
         raise UsageError("this drawing has no views", hint="fit it with --view HOW:PICTURE")
     return shown
+
+
+def _seen(how: str, picture: Pixels) -> Pixels:
+    """A picture as it is seen, but for the pose of its parts."""
+    seen = see(how, torch.from_numpy(picture / 255).permute(2, 0, 1))
+    levels: Pixels = np.rint(255 * seen.clamp(0, 1).permute(1, 2, 0).numpy()).astype(np.uint8)
+    return levels
 
 
 def _views(shot: Shot) -> Frames:
@@ -360,7 +368,9 @@ def _views(shot: Shot) -> Frames:
     def on_canvas(picture: Image.Image) -> Pixels:
         return np.asarray(ImageOps.pad(picture, size, color=(14, 14, 16)))
 
-    _, *seen = seen_pictures(shot.art, shot.still)
+    drawing, primitive = shot.art.drawing, shot.art.primitive()
+    _, *seen = seen_pictures(shot.art, shot.view.show)
+    poses = [pose_of(how) for how, _ in seen]
     turns = [re.fullmatch(r"turn=(\d+)", how) for how, _ in seen]
     ends = [on_canvas(Image.fromarray(pixels)) for _, pixels in seen]
 
@@ -368,9 +378,12 @@ def _views(shot: Shot) -> Frames:
         number, place = divmod(share * len(seen), 1)
         index = int(number) % len(seen)
         way = float(_eased((0.5 - abs(place - 0.5)) / _GO - 0.6))
-        turn = turns[index]
+        turn, still, end = turns[index], shot.still, ends[index]
+        if poses[index] and 0 < way < 1:
+            still = shot.view.show(in_pose(drawing, primitive, way * poses[index]))
+            end = on_canvas(Image.fromarray(_seen(seen[index][0], still)))
         if turn is None or way in (0, 1):
-            mixed = shot.still + way * (ends[index] - shot.still.astype(np.float32))
+            mixed = still + way * (end - still.astype(np.float32))
             return np.rint(mixed).astype(np.uint8)
         picture = Image.fromarray(shot.still).convert("RGBA")
         picture = picture.rotate(-way * int(turn[1]), Image.Resampling.BICUBIC, expand=True)

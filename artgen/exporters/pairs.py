@@ -26,10 +26,9 @@ def views_sheet(art: Art, request: ExportRequest, what: str) -> NDArray[np.uint8
     Raises UsageError.
     """
     refuse(replace(request, film=None, transparent=False), what)
-    still = art.render(request.size, device=request.device, supersample=request.supersample)
-    return contact_sheet(
-        [(pixels, how) for how, pixels in seen_pictures(art, still)], longest=max(still.shape)
-    )
+    shown = art.view(request.size, device=request.device, supersample=request.supersample).show
+    seen = seen_pictures(art, shown)
+    return contact_sheet([(each, how) for how, each in seen], longest=max(seen[0][1].shape))
 
 
 def side_by_side(art: Art, request: ExportRequest, what: str) -> NDArray[np.uint8]:

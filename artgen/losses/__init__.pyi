@@ -21,4 +21,5 @@ from ._structure import ssim as ssim
 from .views import WAYS as WAYS
 from .views import View as View
 from .views import Views as Views
+from .views import pose_of as pose_of
 from .views import see as see

@@ -79,6 +79,12 @@ class Loss:
             total = total + term.weight * value
         return total
 
+    @property
+    def poses(self) -> tuple[float, ...]:
+        """The poses of the parts that it compares, one after the other: see `Views`."""
+        found = (getattr(term.function, "poses", None) for term in self.terms)
+        return next(filter(None, found), (0.0,))
+
     def check_finite(self, image: Tensor, target: Tensor, weight: Tensor | None) -> None:
         """Raise PluginError if a term has no finite value or gradient at a finite picture."""
         for term in self.terms:

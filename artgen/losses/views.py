@@ -2,8 +2,9 @@
 
 A function in `WAYS` takes the picture [3, height, width], sRGB-encoded, and the text after its
 name; it returns the picture as it is then seen, in the same pixels, or with height and width
-exchanged. `filtered` says how the picture that shall be seen there is seen: through the same blur,
-in gray. `Views` is a loss of all of them together.
+exchanged. `FILTERS` says how the picture that shall be seen there is seen: through the same blur,
+in gray. `pose` asks for another pose of the parts before they are drawn. `Views` is a loss of all
+of them together.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, NamedTuple, TypeAlias
 
 import torch
@@ -38,6 +40,11 @@ STEPS = 120
 
 def plain(picture: Tensor, value: str) -> Tensor:
     """The picture itself."""
+    return picture
+
+
+def pose(picture: Tensor, value: str) -> Tensor:
+    """The picture itself: the parts are in this pose already, see `View.pose`."""
     return picture
 
 
@@ -137,7 +144,7 @@ def _weighed(picture: Tensor, weights: Tensor) -> Tensor:
 
 WAYS: dict[str, Way] = {
     each.__name__: each
-    for each in (plain, turn, mirror, invert, blur, fine, glass, slats, foil, floor, cylinder)
+    for each in (plain, pose, turn, mirror, invert, blur, fine, glass, slats, foil, floor, cylinder)
 }
 """The ways to look, by name. A plugin may add one: ``artgen.losses.WAYS["squint"] = squint``."""
 
@@ -167,12 +174,27 @@ def see(how: str, picture: Tensor) -> Tensor:
     return picture
 
 
+def pose_of(how: str) -> float:
+    """The pose of the parts that a text asks for, 0 where it names none. Raises UsageError."""
+    values = [value for way, _, value in parse_ways(how) if way is pose]
+    if not values:
+        return 0.0
+    if parse_ways(how)[0][0] is not pose or len(values) > 1:
+        raise UsageError(f"view {how!r}: a pose comes first, and once", hint="write pose=1,turn=90")
+    return _within("pose", values[0], -1e6, 1e6)
+
+
 class View(NamedTuple):
     """One view: how it looks, its goal [3, height, width] as seen upright, and its weight."""
 
     how: str
     goal: Tensor
     weight: float = 1.0
+
+    @property
+    def pose(self) -> float:
+        """The pose that the parts are drawn in. Raises UsageError."""
+        return pose_of(self.how)
 
     def see(self, picture: Tensor) -> Tensor:
         """The picture [3, h, w] as it is seen."""
@@ -192,7 +214,8 @@ class Views:
     """What a drawing shall show, seen in several ways: a loss `(image, target, weight)`.
 
     The image is compared by `base` with each goal, as it is seen; `target` is the picture that
-    comes nearest to all of them, and holds what no view sees.
+    comes nearest to all of them, and holds what no view sees. Where there are several `poses`, the
+    image is that in each of them, one after the other: [3 poses, height, width].
     """
 
     views: tuple[View, ...]
@@ -201,10 +224,10 @@ class Views:
 
     def __call__(self, image: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
         """The weighted mean of the losses of the views, a scalar."""
-        total = HOLD * self.base(image, target, weight)
+        total = HOLD * self.base(image[:3], target, weight)
         share = sum(view.weight for view in self.views)
         for index, view in enumerate(self.views):
-            seen = view.see(image)
+            seen = self._seen(view, image)
             key = index, seen.shape, seen.device
             if key not in self._goals:
                 self._goals[key] = view.wanted(seen).to(seen.device)
@@ -221,31 +244,48 @@ class Views:
         name = f"{loss.text} of {len(self.views)} views"
         return Loss((Term(1.0, name, replace(self, base=loss)),))
 
+    @cached_property
+    def poses(self) -> tuple[float, ...]:
+        """The poses in which the parts are seen, first that in which the drawing holds them, 0."""
+        return tuple(dict.fromkeys([0.0, *(view.pose for view in self.views)]))
+
+    @property
+    def goals(self) -> dict[float, Tensor]:
+        """What poses shall show that are seen without more, [3, height, width] each."""
+        return {v.pose: v.goal for v in self.views if v.pose and len(parse_ways(v.how)) == 1}
+
+    def _seen(self, view: View, image: Tensor) -> Tensor:
+        first = 3 * self.poses.index(view.pose)
+        return view.see(image[first : first + 3])
+
     @torch.no_grad()
     def psnr(self, picture: Tensor) -> list[float]:
-        """Of each view of a picture [3, h, w] as shown, in dB."""
+        """Of each view of a picture [3 poses, h, w] as shown, in dB."""
         shown = picture.detach().cpu().clamp(0, 1)
         found = []
         for view in self.views:
-            seen = view.see(shown)
+            seen = self._seen(view, shown)
             found.append(decibels(float((seen - view.wanted(seen)).square().mean())))
         return found
 
     def nearest(self, ground: Tensor) -> Tensor:
         """The picture in 0..1 with the least weighted squared error, like `ground` [3, h, w].
 
+        Goals of other poses do not count.
+
         Accelerated projected gradient descent (Beck and Teboulle 2009) from `ground`; the largest
         curvature is found by power iteration. What no view sees stays as the ground is.
         """
-        share = sum(view.weight for view in self.views)
-        goals = [view.wanted(view.see(ground)) for view in self.views]
+        views = [view for view in self.views if view.pose == 0]
+        share = sum(view.weight for view in views)
+        goals = [view.wanted(view.see(ground)) for view in views]
 
         def slope(at: Tensor) -> Tensor:
             with torch.enable_grad():
                 leaf = at.clone().requires_grad_()
                 errors = [
                     view.weight / share * (view.see(leaf) - goal).square().sum()
-                    for view, goal in zip(self.views, goals, strict=True)
+                    for view, goal in zip(views, goals, strict=True)
                 ]
                 return torch.autograd.grad(torch.stack(errors).sum(), leaf)[0]
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
-from artgen.base.errors import PluginError, memory_errors
+from artgen.base.errors import PluginError, UsageError, memory_errors
 from artgen.base.faults import broken
 from artgen.base.generic import generic
 from artgen.primitives import Primitive
@@ -109,6 +110,19 @@ def paint(
 
 
 @generic("paint")
+def posed(primitive: Primitive, tensors: Mapping[str, Tensor], pose: float) -> Mapping[str, Tensor]:
+    """Mapped tensors of the same parts in another pose, differentiably; at 0 they are unchanged.
+
+    What the number means is up to the primitive: an angle, or a share of a way. Raises UsageError
+    where parts have one pose alone.
+    """
+    raise UsageError(
+        f"the parts of {type(primitive).__name__} have one pose alone",
+        hint="fit parts that have more: -p cloud or -p shard",
+    )
+
+
+@generic("paint")
 def evaluate(
     primitive: Primitive,
     tensors: Mapping[str, Tensor],
@@ -139,6 +153,11 @@ def part_alone(primitive: Primitive, side: int) -> tuple[Tensor, float] | None:
     That is in canvas units. None where a part does not stand alone.
     """
     return None
+
+
+def in_pose(drawing: Drawing, primitive: Primitive, pose: float) -> Drawing:
+    """The same drawing in another pose of its parts: see `posed`."""
+    return replace(drawing, tensors=posed(primitive, drawing.tensors, pose)) if pose else drawing
 
 
 def _box(image: Tensor, k: int) -> Tensor:

@@ -23,6 +23,8 @@ PRIMITIVES = {
     "Circle": ("circle", "Circles."),
     "Polygon": ("polygon", "Polygons with any number of corners."),
     "Blob": ("blob", "Smooth closed curves."),
+    "Cloud": ("cloud", "Dots in a room that show a picture from each side."),
+    "Shard": ("shard", "Pieces that lie in two ways."),
     "Glyph": ("glyph", "Letters of a font."),
     "Bezier": ("bezier", "Curved strokes."),
     "Brush": ("brush", "Curved strokes that run out thin."),
@@ -79,9 +81,12 @@ def artgen_engines() -> list[Spec]:
 
 @hookimpl
 def artgen_losses() -> list[Spec]:
-    """Return the spec of `texture`."""
+    """Return the specs of `texture` and `pyramid`."""
     summary = "Distance from the patches of another picture: texture:FILE"
-    return [Spec("texture", summary, "artgen_plugins.texture:texture")]
+    return [
+        Spec("texture", summary, "artgen_plugins.texture:texture"),
+        Spec("pyramid", "The squared error at all scales", "artgen_plugins.pyramid:pyramid"),
+    ]
 
 
 @hookimpl

@@ -36,7 +36,7 @@ from artgen.engines.gradient.densify import Densification
 from artgen.engines.gradient.device_steps import Stepper
 from artgen.engines.gradient.schedule import AdamOptions
 from artgen.primitives import Arithmetic, Primitive
-from artgen.raster import paint
+from artgen.raster import paint, posed
 from artgen.raster.backend import Memory
 from artgen.raster.painting import Ground
 from artgen.values.canvas import Canvas
@@ -158,7 +158,7 @@ class Objective:
     def loss(self, tensors: Mapping[str, Tensor], step: int) -> Tensor:
         """The loss of a step, a scalar with gradients."""
         view = self._view(step)
-        image = self.paint(tensors, view.canvas, step)
+        image = self._in_poses(tensors, lambda posed: self.paint(posed, view.canvas, step))
         loss = self.problem.loss.at(derived_seed(self.problem.seed, "step", step))
         return loss(image, view.target, view.weight)
 
@@ -207,7 +207,8 @@ class Objective:
 
     def evaluate(self, tensors: Mapping[str, Tensor]) -> tuple[float, float | None]:
         """The loss of the whole target, and the PSNR in dB where it is a picture."""
-        image = self.picture(tensors)
+        seen = self._in_poses(tensors, self.picture)
+        image = seen if len(self.problem.loss.poses) == 1 else seen[:3]
         if image.shape != self.target.shape:
             cls = type(self.problem.primitive)
             found, wanted = list(image.shape), list(self.target.shape)
@@ -217,8 +218,18 @@ class Objective:
                 f"draws a tensor of shape {found}, not {wanted}",
                 hint="return a value for each channel of the target",
             )
-        loss = float(self.problem.loss(image, self.target, self.weight))
+        loss = float(self.problem.loss(seen, self.target, self.weight))
         return loss, picture_psnr(image, self.target, self.weight) if self.pictures else None
+
+    def _in_poses(
+        self, tensors: Mapping[str, Tensor], draw: Callable[[Mapping[str, Tensor]], Tensor]
+    ) -> Tensor:
+        """What the loss compares: the picture of the parts, one for each pose that it names."""
+        poses = self.problem.loss.poses
+        if len(poses) == 1:
+            return draw(tensors)
+        primitive = self.problem.primitive
+        return torch.cat([draw(posed(primitive, tensors, pose)) for pose in poses])
 
     def training_loss(self) -> float | None:
         """The mean loss of the steps since the last call, where training data are others."""

@@ -16,6 +16,7 @@ from artgen.base.errors import UsageError
 from artgen.display import METRICS
 from artgen.film.trajectory import trajectory_bytes
 from artgen.init import Context, make_generator
+from artgen.losses import Views
 from artgen.plan import Plan
 from artgen.recipe import FileReference, Recipe
 from artgen.registry import Registry, bare_name
@@ -147,7 +148,13 @@ def art_bytes(plan: Plan, target: Target) -> int:
     return size
 
 
-def first_drawing(plan: Plan, target: Target, data: TargetTensors, init: Initial | None) -> Drawing:
+def first_drawing(
+    plan: Plan,
+    target: Target,
+    data: TargetTensors,
+    init: Initial | None,
+    views: Views | None = None,
+) -> Drawing:
     """Another drawing's parts, or the primitive's own start."""
     background = parse_colour(plan.recipe.target.background)
     goal, beneath = data.goal, background
@@ -164,6 +171,7 @@ def first_drawing(plan: Plan, target: Target, data: TargetTensors, init: Initial
             target=goal if target.subject is None else None,
             weight=data.weight,
             background=beneath,
+            goals=views.goals if views else {},
         )
         tensors = plan.primitive.initial(context)
     return _drawing(plan, target, tensors, background)

@@ -40,7 +40,13 @@ from artgen.runs.picture.prepare import (
     parameter_bytes,
     with_pictures,
 )
-from artgen.runs.picture.views import bound_note, open_views, view_metrics, with_views
+from artgen.runs.picture.views import (
+    bound_note,
+    in_poses,
+    open_views,
+    view_metrics,
+    with_views,
+)
 from artgen.runs.video import encode_still, progress_frames, write_run_video
 from artgen.targets import (
     ImageTarget,
@@ -97,7 +103,7 @@ class PictureRun(RunKind):
         if not target.copied:
             found.pop("target", None)
         data = self.tensors(plan, target)
-        start = first_drawing(plan, target, data, inputs.init)
+        start = first_drawing(plan, target, data, inputs.init, views)
         if recipe.output.film is not None:
             find_form(recipe.output.film).check(plan.primitive, start)
         if recipe.output.walk is not None:
@@ -262,12 +268,13 @@ class PictureRun(RunKind):
     def metrics(self, fitted: Fitted, picture: Rendering, film: Film | None) -> Mapping[str, Any]:
         """Those of the view, and the loss of the last stage."""
         job, recipe = fitted.job, fitted.recipe
+        pictures = in_poses(fitted, picture.outputs)
         loss = job.plan.losses[len(recipe.stage) - 1](
-            picture.outputs,
+            pictures,
             job.measured.tensors().goal if recipe.target.alpha else job.data.goal,
             job.data.weight,
         )
-        seen = view_metrics(job, picture.outputs)
+        seen = view_metrics(job, pictures)
         views = {"views": seen} if seen else {}
         return {**job.metrics(picture), "loss": float(loss), **views}
 

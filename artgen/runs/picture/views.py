@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 import torch
 
+from artgen.art import quantised
 from artgen.base.errors import UsageError
 from artgen.base.waiting import report
 from artgen.losses import View, Views, mse
 from artgen.plan import Plan
+from artgen.raster import in_pose, posed
 from artgen.recipe import FileReference
 from artgen.registry import Registry
-from artgen.runs.job import Job
+from artgen.runs.job import Fitted, Job
 from artgen.runs.opening import Inputs
 from artgen.targets import ImageTarget, Source, TargetRequest, open_source
 from artgen.values.frame import Frame
@@ -77,6 +79,10 @@ def open_views(inputs: Inputs, registry: Registry) -> tuple[Inputs, Views | None
         tables.append(view.replace(target=named))
         views.append(View(view.how, goal, view.weight))
     seen = Views(tuple(views), mse)
+    if all(view.pose for view in views):
+        raise UsageError(
+            "no view shows the parts as they are", hint="name a picture for each other pose"
+        )
     report("looking for the picture nearest to all views")
     nearest = seen.nearest(torch.full_like(own, 0.5))
     image = np.ascontiguousarray(nearest.permute(1, 2, 0).numpy())
@@ -85,9 +91,20 @@ def open_views(inputs: Inputs, registry: Registry) -> tuple[Inputs, Views | None
 
 
 def with_views(plan: Plan, views: Views | None) -> Plan:
-    """The plan with losses of all views, for the engines that take them."""
+    """The plan with losses of all views, for the engines that take them.
+
+    Raises UsageError where there are poses that the primitive lacks, or that an engine cannot fit.
+    """
     if views is None:
         return plan
+    if len(views.poses) > 1:
+        if not posed.is_answered(type(plan.primitive)):
+            posed(plan.primitive, {}, 0.0)
+        for stage, engine in zip(plan.recipe.stage, plan.engines, strict=True):
+            if "views" not in engine.supports:
+                raise UsageError(
+                    f"the engine {stage.engine} knows one pose alone", hint="use -e gradient"
+                )
     pairs = zip(plan.engines, plan.losses, strict=True)
     losses = [views.over(loss) if "views" in engine.supports else loss for engine, loss in pairs]
     return replace(plan, losses=tuple(losses))
@@ -97,17 +114,35 @@ def bound_note(views: Views | None, nearest: torch.Tensor) -> tuple[str, ...]:
     """What can be reached at most, in words, given the picture nearest to all goals."""
     if views is None:
         return ()
+    if len(views.poses) > 1:
+        return ()  # Each pose can show all of its own goal.
     each = [f"{decibels:.1f} dB" for decibels in views.psnr(nearest)]
     most = " and ".join(filter(None, (", ".join(each[:-1]), each[-1])))
     return (f"views: at most {most} can be reached" + " together" * (len(each) > 1),)
 
 
-def view_metrics(job: Job, picture: torch.Tensor) -> list[dict[str, Any]]:
-    """Of each view its PSNR in dB, and as `bound` that of the picture nearest to all."""
+def in_poses(fitted: Fitted, picture: torch.Tensor) -> torch.Tensor:
+    """What losses of the run compare: the picture, and after it those of the other poses."""
+    job, others = fitted.job, fitted.job.views.poses[1:] if fitted.job.views else ()
+    if not others:
+        return picture
+    drawing = quantised(fitted.drawing, fitted.recipe.run.precision)
+    drawings = [in_pose(drawing, job.plan.primitive, pose) for pose in others]
+    return torch.cat([picture, *(job.draw(each).outputs for each in drawings)])
+
+
+def view_metrics(job: Job, pictures: torch.Tensor) -> list[dict[str, Any]]:
+    """Of each view its PSNR in dB, and as `bound` that of the picture nearest to all.
+
+    There is no bound where the parts have several poses: each can show its own goal.
+    """
     if job.views is None:
         return []
-    views, bounds = job.views, job.views.psnr(job.data.goal)
+    bounds: list[float | None] = [None] * len(job.views.views)
+    if len(job.views.poses) == 1:
+        bounds = [round(each, 4) for each in job.views.psnr(job.data.goal)]
+    found = zip(job.views.views, job.views.psnr(pictures), bounds, strict=True)
     return [
-        {"how": view.how, "weight": view.weight, "psnr": round(psnr, 4), "bound": round(bound, 4)}
-        for view, psnr, bound in zip(views.views, views.psnr(picture), bounds, strict=True)
+        {"how": view.how, "weight": view.weight, "psnr": round(psnr, 4), "bound": bound}
+        for view, psnr, bound in found
     ]
