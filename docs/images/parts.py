@@ -17,6 +17,8 @@ FITS = {
     "fourier": "-n 60 --steps 200",
     "stroke": "-n 120 --steps 300",
     "stamp": "-n 200 --steps 150",
+    "cloud": "-n 2500 --steps 300",
+    "shard": "-n 90 --steps 250",
     "triangle": "-n 80",
     "rectangle": "-n 70",
     "square": "-n 120",
@@ -54,6 +56,8 @@ FITS = {
     "svd": "-n 2",
 }
 """How each is fitted: few parts, so that they can be seen."""
+OTHER = {"cloud": "sample:profile --crop 1:1 --size 192"}
+"""What is shown instead of the photograph: dots of one gray need a dark thing on light."""
 CODECS = ("autoencoder", "conditional", "vae", "pca", "svd")
 DRAWN, SIDE = 960, 160
 """Sides in pixels: drawn large, and averaged."""
@@ -61,7 +65,7 @@ DRAWN, SIDE = 960, 160
 
 def make(name: str) -> None:
     """Write parts/NAME.webp beside this file."""
-    target = SET if name in CODECS else PHOTOGRAPH
+    target = SET if name in CODECS else OTHER.get(name, PHOTOGRAPH)
     with tempfile.TemporaryDirectory() as folder:
         line = f"fit {target} -p {name} {FITS[name]} --seed 1 --no-video -q --name it"
         line += f" --out {folder}"

@@ -46,7 +46,7 @@ class Cloud(Splat):
         return {
             "xy": Param(2, init=self._places, lr=rates.per_spacing(0.05)),
             "depth": Param(init=self._depths, lr=rates.per_spacing(0.05)),
-            "size": Param(init=self.options.size, min=pixels(0.7), lr=0.0),
+            "size": Param(init=self.options.size, min=pixels(1.2), lr=0.0),
             "colour": Param(3, init=self._colour, lr=0.0),
             "opacity": Param(init=0.9, lr=0.02, map="sigmoid"),
             "z": Param(init=1.0, lr=0.0),
