@@ -14,7 +14,7 @@ from artgen.raster import in_pose
 
 HERE = Path(__file__).parent
 PIECES = "photographer-near-profile-far", "cat-in-red-glass"
-POSES = {"horse-behind-a-thought": (0.0, 40.0, 90.0), "storm-that-was-a-horse": (0.0, 0.6, 1.0)}
+POSES = {"thought-of-a-horse": (0.0, 40.0, 90.0), "storm-that-was-a-horse": (0.0, 0.6, 1.0)}
 """The poses that are shown of each of these pieces."""
 SIDE = 480
 """The side of a picture in pixels."""
