@@ -33,10 +33,11 @@ Labels = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 COARSE, MOST_COARSE = 16.0, 800
-
 """Pixels across the smallest piece while pieces are shaped, and most along a side."""
-FINE, MOST_FINE = 0.15, 4000
+FINE, MOST_FINE = 0.25, 4000
 """Least side in mm of the pixels by which outlines are found, and most of them along a side."""
+FEWER = 3
+"""Every so many of these pixels say whether a piece has a deep inside corner."""
 MORE = 1.5
 """Regions for each piece that is asked for, since small ones are joined."""
 INSIDE = 12.0
@@ -232,8 +233,8 @@ class Glass(Maker):
                 min(int(at / coarse), n - 1)
                 for at, n in zip(middle[::-1], places.shape, strict=True)
             )
-            limits = Limits(0, 0, INSIDE / unit, self.hidden / unit)
-            deep = worst(areas[box] == number, limits)[0] > 1
+            limits = Limits(0, 0, INSIDE / unit / FEWER, self.hidden / unit / FEWER)
+            deep = worst((areas[box] == number)[::FEWER, ::FEWER], limits)[0] > 1
             found.append(
                 (number, Piece(outline, middle, radius, int(own[places[row, column]]), deep))
             )
