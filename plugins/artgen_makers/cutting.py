@@ -89,7 +89,7 @@ def joined(paper: Mask, radius: float, missed: Floats) -> tuple[Mask, int]:
     Bridges go where they are cheapest (Dijkstra, 1959): along what the sheet misses least, by
     `missed`, steps of tone at each pixel. Islands that are small go.
     """
-    from scipy.ndimage import distance_transform_edt, label
+    from scipy.ndimage import binary_dilation, distance_transform_edt, label
     from skimage.graph import MCP_Geometric
 
     least = (2 * SMALL * radius) ** 2
@@ -101,7 +101,8 @@ def joined(paper: Mask, radius: float, missed: Floats) -> tuple[Mask, int]:
     if not islands:
         return paper, 0
     ways = MCP_Geometric(np.where(paper, 0.02, 0.3 + missed))
-    costs, _ = ways.find_costs(np.argwhere(areas == frame))
+    rim = (areas == frame) & binary_dilation(areas != frame, np.ones((3, 3)))
+    costs, _ = ways.find_costs(np.argwhere(rim))
     free = np.ones(paper.shape, bool)
     for island in islands:
         inside = np.argwhere(areas == island)
