@@ -168,6 +168,35 @@ def test_what_changed_is_made_again_and_nothing_else(gallery, call):
 
 
 @pytest.mark.slow
+def test_what_is_up_to_date_is_not_opened(gallery, call, monkeypatch):
+    """Neither is a target read nor a plugin imported, unless recipe, file or code has changed."""
+    import artgen.gallery._state as state
+    import artgen.runs
+
+    call("build", gallery)
+    opened, read = [], artgen.runs.read_target
+    monkeypatch.setattr(
+        artgen.runs, "read_target", lambda recipe, *more: opened.append(1) or read(recipe, *more)
+    )
+    assert statuses(call("check", gallery)[1]) == {"first": "current", "second": "current"}
+    assert not opened
+    write(gallery / "recipes", "second", title="Other words", steps=5)
+    assert call("check", gallery)[0] == 0
+    assert not opened
+    # With other code the key itself is asked for, which here stays.
+    monkeypatch.setattr(state, "_code", lambda packages: "other")
+    assert call("check", gallery)[0] == 0
+    assert len(opened) == 2
+    # Galleries of earlier versions have the key alone.
+    for summary in gallery.glob("out/*/run.json"):
+        data = json.loads(summary.read_text())
+        del data["gallery"]["witness"]
+        summary.write_text(json.dumps(data))
+    monkeypatch.undo()
+    assert call("check", gallery)[0] == 0
+
+
+@pytest.mark.slow
 def test_better_words_are_no_reason_to_fit_again(gallery, call):
     call("build", gallery)
     write(gallery / "recipes", "first", title="The very first")

@@ -125,7 +125,7 @@ def _publish(state: State, made: PieceFiles) -> None:
             atomic_write(folder / name, made.files[name])
         else:
             (folder / name).unlink(missing_ok=True)
-    gallery = {"key": state.key, "files": hashes(folder, made.files)}
+    gallery = {**_mark(state), "files": hashes(folder, made.files)}
     atomic_write(folder / SUMMARY, _json({**made.summary, "gallery": gallery}))
     (folder / FAILURE).unlink(missing_ok=True)
     shutil.rmtree(folder / WORKPLACE, ignore_errors=True)
@@ -139,9 +139,14 @@ def _note_failure(state: State, error: Exception) -> None:
     try:
         refuse_link(state.piece.folder)
         probe_folder(state.piece.folder)
-        atomic_write(state.piece.folder / FAILURE, _json({"key": state.key, "message": message}))
+        atomic_write(state.piece.folder / FAILURE, _json({**_mark(state), "message": message}))
     except ArtgenError:
         pass  # The same full disk or link has been reported already.
+
+
+def _mark(state: State) -> dict[str, str | None]:
+    """What says later whether something that the piece follows from has changed."""
+    return {"key": state.key, "witness": state.witness}
 
 
 def _json(data: object) -> bytes:

@@ -3,11 +3,16 @@
 The key covers the resolved recipe (so a changed default counts), the bytes of its target and other
 files, the plugins that it uses, and `RENDER_SCHEMA`. It leaves out title and text, which the page
 reads from the recipe file, so that rewording them does not cause another fit.
+
+Completing a recipe opens its target. That is left out where nothing has changed that the key
+follows from: the recipe as it is written, its files, and all code (`_witness`).
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import importlib.util
 import inspect
 import json
 import re
@@ -19,11 +24,8 @@ from typing import Any, Literal
 from artgen.base.errors import ArtgenError, PluginError
 from artgen.base.files import file_hash, find_file
 from artgen.gallery._pieces import FILES, SUMMARY, Piece
-from artgen.making import maker_of
-from artgen.plan import find_primitive, resolve
 from artgen.recipe import Recipe
-from artgen.registry import Entry, Registry
-from artgen.runs import read_target
+from artgen.registry import KINDS, Entry, Registry
 from artgen.targets import Source, find_opener
 
 RENDER_SCHEMA = 3
@@ -41,7 +43,7 @@ class State:
     """The status of a piece, and the `reason` why it is not ``current``.
 
     ``missing``: never made; ``stale``: made from other inputs; ``failed``: cannot be made.
-    `key` is None if it cannot be computed.
+    `key` is None if it cannot be computed; `witness` is equal where the key is, or None.
     """
 
     piece: Piece
@@ -49,6 +51,7 @@ class State:
     key: str | None = None
     reason: str | None = None
     error: ArtgenError | None = None
+    witness: str | None = None
 
 
 def examine(piece: Piece, registry: Registry) -> State:
@@ -59,24 +62,29 @@ def examine(piece: Piece, registry: Registry) -> State:
     if piece.recipe is None:
         assert piece.error is not None
         return State(piece, "failed", reason=piece.error.message, error=piece.error)
+    failure = read_json(piece.folder / FAILURE) or {}
+    summary = read_json(piece.folder / SUMMARY) or {}
+    made = summary.get("gallery")
     try:
-        key = _key(piece.recipe, registry, folders_of(piece))
+        witness = _witness(piece.recipe, registry, folders_of(piece))
+        notes = [each for each in (failure, made) if isinstance(each, dict) and witness]
+        known = [each.get("key") for each in notes if each.get("witness") == witness]
+        key = next((each for each in known if isinstance(each, str)), None)
+        key = key or _key(piece.recipe, registry, folders_of(piece))
     except ArtgenError as error:
         return State(piece, "failed", reason=error.message, error=error)
-    failure = read_json(piece.folder / FAILURE)
-    if failure is not None and failure.get("key") == key:
-        return State(piece, "failed", key, str(failure.get("message")))
-    summary = read_json(piece.folder / SUMMARY)
-    made = None if summary is None else summary.get("gallery")
+    state = functools.partial(State, piece, witness=witness, key=key)
+    if failure.get("key") == key:
+        return state("failed", reason=str(failure.get("message")))
     if not isinstance(made, dict):
-        return State(piece, "missing", key, "not made yet")
+        return state("missing", reason="not made yet")
     if made.get("key") != key:
-        return State(piece, "stale", key, "its recipe, target or plugins have changed")
+        return state("stale", reason="its recipe, target or plugins have changed")
     recorded = made.get("files")
     present = [name for name in FILES if (piece.folder / name).is_file()]
     if recorded != hashes(piece.folder, present):
-        return State(piece, "stale", key, "its files were changed or removed")
-    return State(piece, "current", key)
+        return state("stale", reason="its files were changed or removed")
+    return state("current")
 
 
 def folders_of(piece: Piece) -> tuple[Path, ...]:
@@ -100,7 +108,55 @@ def read_json(path: Path) -> dict[str, Any] | None:
     return data if isinstance(data, dict) else None
 
 
+def _witness(recipe: Recipe, registry: Registry, search: Sequence[Path]) -> str | None:
+    """A hash of all that the key follows from. Raises InputError.
+
+    None for a target that is no file and no sample, and where objects of Python were registered.
+    """
+    source = Source.parse(recipe.target.source)
+    entries = [entry for kind in KINDS for entry in registry.entries(kind)]
+    if any(entry.plugin.origin == "python" for entry in entries):
+        return None
+    if source.path is not None:
+        path = find_file(source.path, recipe.target.sha256, search, "target")
+        if path.is_dir():
+            return None
+        own = {"target": file_hash(path, "target")}
+    elif source.scheme == "sample":
+        own = {}
+    else:
+        return None
+    table = recipe.to_dict()
+    made = table.pop("piece", {}).get("make")
+    for what, file in recipe.files:
+        own[f"{what} {file.name}"] = file_hash(find_file(file.name, file.sha256, search, what))
+    places = (entry.spec.load for entry in entries)
+    packages = {re.split(r"[.:]", place)[0] for place in places if isinstance(place, str)}
+    plugins = [[entry.kind, entry.name, registry.identity(entry)] for entry in entries]
+    code = _code(frozenset({"artgen", *packages}))
+    everything = [RENDER_SCHEMA, table, made, own, plugins, code]
+    return hashlib.sha256(json.dumps(everything, sort_keys=True).encode()).hexdigest()
+
+
+@functools.lru_cache
+def _code(packages: frozenset[str]) -> str:
+    """A hash of the modules and tables of packages."""
+    digest = hashlib.sha256()
+    for name in sorted(packages):
+        found = importlib.util.find_spec(name)
+        if found is None or found.origin is None:
+            continue
+        origin, whole = Path(found.origin), found.submodule_search_locations is not None
+        for file in sorted(origin.parent.rglob("*") if whole else [origin]):
+            if file.suffix in (".py", ".toml"):
+                digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
 def _key(recipe: Recipe, registry: Registry, search: Sequence[Path]) -> str:
+    from artgen.plan import resolve
+    from artgen.runs import read_target
+
     target = read_target(recipe, registry, search)
     plan = resolve(recipe, registry, target.canvas, target.subject)
     table = plan.recipe.to_dict()
@@ -125,6 +181,9 @@ def _key(recipe: Recipe, registry: Registry, search: Sequence[Path]) -> str:
 
 def _entries(recipe: Recipe, registry: Registry) -> Iterator[Entry]:
     """Yield the plugin entries that a resolved recipe uses, possibly with repetitions."""
+    from artgen.making import maker_of
+    from artgen.plan import find_primitive
+
     source = Source.parse(recipe.target.source)
     opener = find_opener(source, registry)
     # Keys of galleries that were made before files had openers stay as they are.
