@@ -18,7 +18,7 @@ from torch import Tensor
 import artgen
 from artgen import Param, Params, Preset, Splat, option, pixels, rates
 from artgen.init import Context
-from artgen.making import parse_colour
+from artgen.targets import parse_colour
 
 CUT = 1.37
 """Radii at which a dot ends: a weight of 0.0014."""
