@@ -14,6 +14,9 @@ _KINDS = {
     "stencil": ("Stencils: a sheet with holes for each paint", "stencil:Stencil"),
     "block": ("Linocut and woodcut: a mirrored block for each ink", "block:Block"),
     "quilt": ("Quilts of straight seams, with templates", "quilt:Quilt"),
+    "poster": ("Posters with a title, bleed and marks", "prints:Poster"),
+    "calendar": ("A year below the picture", "prints:Calendar"),
+    "postcards": ("Postcards, as many as fit on a sheet", "prints:Postcards"),
     "bricks": ("Mosaics of plates with studs, merged, from a stock", "bricks:Bricks"),
 }
 MAKERS = {name: (summary, f"artgen_makers.{place}") for name, (summary, place) in _KINDS.items()}

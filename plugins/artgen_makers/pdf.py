@@ -47,6 +47,8 @@ class Sheet:
 
     def __init__(self, width: float, height: float) -> None:
         self.width, self.height = width, height
+        self.trim = 0.0
+        """Width of the border that is cut off, in mm."""
         self.operators = [f"{POINTS:.6f} 0 0 {-POINTS:.6f} 0 {height * POINTS:.3f} cm 1 J 1 j"]
 
     def write(self, *operators: str) -> None:
@@ -156,6 +158,10 @@ class Document:
             box = f"[0 0 {page.width * POINTS:.3f} {page.height * POINTS:.3f}]"
             content = f"{first + 2 * number + 1} 0 R"
             told = f"/MediaBox {box} /Resources 3 0 R /Contents {content}"
+            if page.trim:
+                ends = (page.width - page.trim) * POINTS, (page.height - page.trim) * POINTS
+                least = f"{page.trim * POINTS:.3f}"
+                told += f" /TrimBox [{least} {least} {ends[0]:.3f} {ends[1]:.3f}]"
             objects.append(f"<< /Type /Page /Parent 2 0 R {told} >>".encode())
             objects.append(_stream("", "\n".join(page.operators).encode("latin-1")))
         texts = [b"%d 0 obj\n%s\nendobj\n" % each for each in enumerate(objects, 1)]

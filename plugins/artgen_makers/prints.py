@@ -1,0 +1,499 @@
+"""Prints: a poster with a title, a calendar of a year, postcards; as PDF with bleed and marks.
+
+A page is larger than the paper by the bleed, so that no white edge stays where it is cut, and by
+room for the marks that say where. Titles are outlines of their font, which no reader has to have.
+"""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, ClassVar, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from artgen import option
+from artgen.errors import UsageError
+from artgen.making import Made, Maker, Motif, Part, hex_colour, named_page, parse_colour
+from artgen_makers.guide import guides
+from artgen_makers.pdf import Document, Sheet
+
+Pixels = NDArray[np.uint8]
+Align = Literal["left", "middle", "right"]
+Line = tuple[float, float, float, float]
+
+ROOM, MARK = 8.0, 5.0
+"""Width of the border for marks around the bleed, and length of a mark, in mm."""
+MOST = 12_000
+"""Most pixels along a side of a picture."""
+COARSE = 120
+"""Fewer pixels per inch are seen from near."""
+SHOWN = 1400
+"""Longer side of the picture of the finished thing in pixels."""
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June", "July"),
+    *("August", "September", "October", "November", "December"),
+)
+DAYS = "MTWTFSS"
+_EM = 2048
+
+
+@dataclass(frozen=True)
+class PosterOptions:
+    """Options of posters."""
+
+    paper: str = option("A3", "A0 to A6, letter, legal, tabloid, or a size such as 500x700mm")
+    title: str = option("", "a title below the picture; empty: none")
+    text: str = option("", "a smaller line below the title; empty: none")
+    font: str = option("DejaVuSans", "a font of matplotlib, or a .ttf or .otf file")
+    margin: float = option(22.0, "paper around the picture in mm; 0: up to the edge", low=0)
+    ground: str = option("#f7f5f0", "colour of the paper around the picture")
+    bleed: float = option(3.0, "how far colours go beyond the cut in mm", low=0, high=20)
+    dpi: float = option(300.0, "pixels per inch of the picture", low=20, high=1200)
+    panels: int = option(1, "divide the picture among so many sheets side by side", low=1, high=12)
+
+
+@dataclass(frozen=True)
+class CalendarOptions(PosterOptions):
+    """Options of calendars."""
+
+    year: int = option(2027, "the year", low=1583, high=9999)
+    sunday: bool = option(False, "weeks begin on Sunday")
+    panels: int = option(1, "calendars have one sheet", low=1, high=1)
+
+
+@dataclass(frozen=True)
+class PostcardOptions:
+    """Options of postcards."""
+
+    paper: str = option("A4", "the sheet that is printed: A0 to A6, letter, or a size")
+    card: str = option("A6", "a card: A5, A6, or a size such as 150x100mm")
+    title: str = option("", "a line on the back; empty: none")
+    font: str = option("DejaVuSans", "a font of matplotlib, or a .ttf or .otf file")
+    bleed: float = option(2.0, "how far pictures go beyond the cut in mm", low=0, high=10)
+    dpi: float = option(300.0, "pixels per inch of the picture", low=20, high=1200)
+
+
+class Box(NamedTuple):
+    """A rectangle in mm from the upper left corner of what is left after the cut."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+class Words(NamedTuple):
+    """A line of text: `size` mm tall capitals, `apart` em between letters."""
+
+    x: float
+    y: float
+    text: str
+    size: float
+    align: Align = "middle"
+    colour: str = "#26231f"
+    apart: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """A sheet of `width` x `height` mm: a ground, pictures in boxes, lines, and texts."""
+
+    width: float
+    height: float
+    ground: str
+    pictures: Sequence[tuple[Box, Pixels]] = ()
+    words: Sequence[Words] = ()
+    lines: Sequence[Line] = ()
+    cuts: Sequence[Box] = ()
+    """What is cut out; empty: the sheet."""
+
+
+class Poster(Maker):
+    """A picture on paper, with a title; or on several sheets, side by side."""
+
+    Options: ClassVar[type[Any]] = PosterOptions
+    takes_photos = True
+    title: ClassVar[str] = "poster"
+    turns: ClassVar[bool] = True
+    """Whether the paper turns to the picture; else it stands."""
+
+    def make(self, motif: Motif) -> Made:
+        """Lay out the sheets, and write them."""
+        o = self.options
+        width, height = paper_of(o.paper, motif.aspect if self.turns else 0.5)
+        if 2 * o.margin >= 0.8 * min(width, height):
+            hint = "use a smaller --margin or a larger --paper"
+            raise UsageError(f"a margin of {o.margin:g} mm leaves no picture", hint=hint)
+        if o.margin == 0 and (o.title or o.text or self.below(width)):
+            raise UsageError("words need paper around the picture", hint="use --margin 20mm")
+        layouts = [self.sheet(motif, width, height, k) for k in range(o.panels)]
+        notes = coarse(layouts[0].pictures[0])
+        steps = [
+            f"Print {self.title}.pdf at 100 %, or have it printed: its pages have a bleed of "
+            f"{o.bleed:g} mm and marks where they are cut.",
+            f"Cut along the marks to {width:g} x {height:g} mm.",
+        ]
+        if o.panels > 1:
+            steps.append("Hang the sheets side by side in the order of the pages.")
+        return finished(motif, self.title, layouts, o, steps, notes)
+
+    def below(self, width: float) -> float:
+        """Return the height in mm that is kept free below the picture and its title."""
+        return 0.0
+
+    def more(self, area: Box) -> tuple[list[Words], list[Line]]:
+        """Return words and lines for what is free below the title."""
+        return [], []
+
+    def sheet(self, motif: Motif, width: float, height: float, panel: int) -> Layout:
+        """Return a sheet: the picture, or a part of it, and in the middle the words."""
+        o, tall = self.options, min(width, height)
+        m, ink = o.margin, against(o.ground)
+        big, small = 0.034 * tall, 0.0125 * tall
+        gap = big + 0.02 * tall
+        room = gap * bool(o.title) + (small + 0.022 * tall) * bool(o.text)
+        free = Box(m, m, width - 2 * m, height - 2 * m - room - self.below(width))
+        if free.height < 0.2 * tall:
+            raise UsageError("the words leave no room for the picture", hint="use a larger --paper")
+        shape = motif.aspect / o.panels
+        if m:
+            wide = min(free.width, free.height * shape)
+            box = Box((width - wide) / 2, m + (free.height - wide / shape) / 2, wide, wide / shape)
+        else:
+            box = Box(-o.bleed, -o.bleed, width + 2 * o.bleed, height + 2 * o.bleed)
+        pixels = part_of(pixels_for(motif, box, o.dpi, o.panels), panel, o.panels)
+        words, lines = list[Words](), list[Line]()
+        y = height - m - room - self.below(width)
+        if o.title:
+            y += gap
+            words.append(Words(width / 2, y, o.title, big, "middle", ink, 0.12))
+        if o.text:
+            y += small + 0.022 * tall
+            words.append(Words(width / 2, y, o.text, small, "middle", ink, 0.06))
+        if panel == 0:
+            more, lines = self.more(Box(m, height - m - self.below(width), width - 2 * m, 0))
+            words += more
+        shown = words if panel == o.panels // 2 else []
+        shown = [fitted(each, width - 2 * m, o.font) for each in shown]
+        return Layout(width, height, o.ground, [(box, covered(pixels, box))], shown, lines)
+
+
+class Calendar(Poster):
+    """A poster with the days of a year below the picture."""
+
+    Options: ClassVar[type[Any]] = CalendarOptions
+    title = "calendar"
+    turns = False
+
+    def below(self, width: float) -> float:
+        """Return the height of the months: three rows of four."""
+        return 3 * self.month(width) + 0.03 * width
+
+    def month(self, width: float) -> float:
+        """Return the height of a month: its name, the days' letters and six weeks."""
+        return 9.3 * self.step(width)
+
+    def step(self, width: float) -> float:
+        """Return the distance of two days: months are seven days wide, and two apart."""
+        return float(width - 2 * self.options.margin) / (4 * 7 + 3 * 2)
+
+    def more(self, area: Box) -> tuple[list[Words], list[Line]]:
+        """Return the months, as the Gregorian calendar has them."""
+        o, ink = self.options, against(self.options.ground)
+        width = area.width + 2 * o.margin
+        step, top = self.step(width), area.y + 0.03 * width
+        weeks = calendar.Calendar(6 if o.sunday else 0)
+        names = DAYS[-1] + DAYS[:-1] if o.sunday else DAYS
+        words, lines = [], []
+        for k, name in enumerate(MONTHS):
+            x, y = area.x + k % 4 * 9 * step, top + k // 4 * self.month(width) + 0.6 * step
+            words.append(Words(x, y, name, 0.42 * step, "left", ink, 0.08))
+            lines.append((x, y + 0.35 * step, x + 6.6 * step, y + 0.35 * step))
+            for day, letter in enumerate(names):
+                place = x + (day + 0.3) * step
+                words.append(Words(place, y + 1.05 * step, letter, 0.22 * step, "middle", ink))
+            for row, week in enumerate(weeks.monthdayscalendar(o.year, k + 1)):
+                for day, number in enumerate(week):
+                    if number:
+                        at = x + (day + 0.3) * step, y + (1.9 + row) * step
+                        words.append(Words(*at, str(number), 0.33 * step, "middle", ink))
+        return words, lines
+
+
+class Postcards(Maker):
+    """As many cards as fit on a sheet, and their backs on another one."""
+
+    Options: ClassVar[type[Any]] = PostcardOptions
+    takes_photos = True
+
+    def make(self, motif: Motif) -> Made:
+        """Lay out fronts and backs, and write them."""
+        o = self.options
+        wide, high = paper_of(o.card, motif.aspect)
+        sheets = [paper_of(o.paper, 2.0), paper_of(o.paper, 0.5)]
+        grids = [[int((s - 10 + 2 * o.bleed) / (c + 2 * o.bleed)) for s, c in zip(
+            sheet, (wide, high), strict=True)] for sheet in sheets]  # fmt: skip
+        width, height = sheets[best := int(np.prod(grids, 1).argmax())]
+        columns, rows = grids[best]
+        if columns * rows == 0:
+            hint = "use a larger --paper or a smaller --card"
+            raise UsageError(
+                f"a card of {wide:g} x {high:g} mm is larger than {o.paper}", hint=hint
+            )
+        step = wide + 2 * o.bleed, high + 2 * o.bleed
+        corner = (width - columns * step[0]) / 2 + o.bleed, (height - rows * step[1]) / 2 + o.bleed
+        cuts = [
+            Box(corner[0] + c * step[0], corner[1] + r * step[1], wide, high)
+            for r in range(rows)
+            for c in range(columns)
+        ]
+        bled = Box(0, 0, *step)
+        pixels = covered(pixels_for(motif, bled, o.dpi, 1), bled)
+        fronts = [(Box(x - o.bleed, y - o.bleed, *step), pixels) for x, y, *_ in cuts]
+        words, lines = [], []
+        for x, y, _, _ in cuts:
+            middle, right = x + 0.52 * wide, x + 0.94 * wide
+            lines.append((middle, y + 0.1 * high, middle, y + 0.9 * high))
+            lines += [
+                (x + 0.58 * wide, y + k * high, right, y + k * high) for k in (0.55, 0.67, 0.79)
+            ]
+            stamp = Box(right - 0.14 * wide, y + 0.08 * high, 0.14 * wide, 0.17 * wide)
+            lines += list(edges(stamp))
+            if o.title:
+                line = Words(x + 0.06 * wide, y + 0.92 * high, o.title, 0.02 * wide, "left")
+                words.append(fitted(line, 0.43 * wide, o.font))
+        layouts = [
+            Layout(width, height, "#ffffff", fronts, cuts=cuts),
+            Layout(width, height, "#ffffff", [], words, lines, cuts=cuts),
+        ]
+        steps = [
+            "Print postcards.pdf at 100 % on card, on both sides, turned over the long edge.",
+            f"Cut the {len(cuts)} cards along the marks: {wide:g} x {high:g} mm each.",
+        ]
+        return finished(motif, "postcards", layouts, o, steps, coarse(fronts[0]), len(cuts))
+
+
+def paper_of(text: str, aspect: float) -> tuple[float, float]:
+    """Return width and height in mm; named paper turns to the picture. Raises UsageError."""
+    page = named_page(text)
+    sides = page.width, page.height
+    return sides[::-1] if page.turns and (aspect > 1) != (sides[0] > sides[1]) else sides
+
+
+def against(ground: str) -> str:
+    """Return the colour of words on a ground: dark on light, light on dark."""
+    return "#26231f" if sum(parse_colour(ground)) > 1.5 else "#f4f1ea"
+
+
+def pixels_for(motif: Motif, box: Box, dpi: float, panels: int) -> Pixels:
+    """Return the picture with as many pixels as a box takes, which shows one of so many panels."""
+    longest = max(box.width * panels, box.height, box.height * motif.aspect)
+    return motif.pixels(min(MOST, round(longest / 25.4 * dpi)))
+
+
+def part_of(pixels: Pixels, panel: int, panels: int) -> Pixels:
+    """Return the columns of a panel."""
+    begin, end = (round(pixels.shape[1] * k / panels) for k in (panel, panel + 1))
+    return pixels[:, begin:end]
+
+
+def covered(pixels: Pixels, box: Box) -> Pixels:
+    """Return the middle of a picture, of the shape of a box."""
+    height, width = pixels.shape[:2]
+    wide = min(width, round(height * box.width / box.height))
+    high = min(height, round(width * box.height / box.width))
+    top, left = (height - high) // 2, (width - wide) // 2
+    return pixels[top : top + high, left : left + wide]
+
+
+def coarse(shown: tuple[Box, Pixels]) -> list[str]:
+    """Return a note where a picture has few pixels for its size."""
+    box, pixels = shown
+    dpi = pixels.shape[1] / box.width * 25.4
+    return [f"the picture has {dpi:.0f} pixels per inch: pixels show"] if dpi < COARSE else []
+
+
+def edges(box: Box) -> Iterator[Line]:
+    """Yield the four sides of a box."""
+    right, bottom = box.x + box.width, box.y + box.height
+    yield from ((box.x, y, right, y) for y in (box.y, bottom))
+    yield from ((x, box.y, x, bottom) for x in (box.x, right))
+
+
+def finished(
+    motif: Motif,
+    name: str,
+    layouts: Sequence[Layout],
+    options: Any,
+    steps: Sequence[str],
+    notes: Sequence[str],
+    number: int = 0,
+) -> Made:
+    """Return the PDF, the parts, and the picture of the sheets as they are after the cut."""
+    document = Document(motif.name, motif.recipe)
+    for layout in layouts:
+        print_sheet(document, layout, options)
+    first = layouts[0]
+    size = f"{first.width:g} x {first.height:g} mm"
+    parts = [Part("sheet of paper", size, first.ground, len(layouts) if not number else 1)]
+    if number:
+        parts.append(Part("card", "", "", number))
+    seen = [seen_sheet(layout, options.font) for layout in layouts]
+    gap = np.full((len(seen[0]), 24, 3), 255, np.uint8)
+    picture = np.concatenate([each for pair in ((gap, s) for s in seen) for each in pair][1:], 1)
+    made = Made({f"{name}.pdf": document.encode()}, parts, picture, notes)
+    return guides(motif, name, made, steps, lambda guide: None)
+
+
+def print_sheet(document: Document, layout: Layout, options: Any) -> None:
+    """Add a page: all that is seen, and outside of it the marks of the cuts."""
+    bleed, border = options.bleed, options.bleed + ROOM
+    sheet = document.page(layout.width + 2 * border, layout.height + 2 * border)
+    if not layout.cuts:
+        sheet.trim = border
+    sheet.write(f"q 1 0 0 1 {border:g} {border:g} cm")
+    wide, high = layout.width + 2 * bleed, layout.height + 2 * bleed
+    sheet.write(f"q {-bleed:g} {-bleed:g} {wide:g} {high:g} re W n")
+    if layout.ground != "#ffffff":
+        sheet.box(-bleed, -bleed, wide, high, fill=layout.ground, edge=0)
+    names: dict[int, str] = {}
+    for box, pixels in layout.pictures:
+        name = names.setdefault(id(pixels), "") or document.picture(pixels)
+        names[id(pixels)] = name
+        sheet.place(name, *box)
+    for x, y, right, bottom in layout.lines:
+        sheet.line([(x, y), (right, bottom)], 0.15, against(layout.ground))
+    for words in layout.words:
+        draw_words(sheet, words, options.font)
+    sheet.write("Q")
+    for cut in layout.cuts or [Box(0, 0, layout.width, layout.height)]:
+        draw_marks(sheet, cut, layout, bleed)
+    sheet.write("Q")
+
+
+def draw_marks(sheet: Sheet, cut: Box, layout: Layout, bleed: float) -> None:
+    """Draw the ends of the lines along which a rectangle is cut, outside of all that is seen."""
+    for x in (cut.x, cut.x + cut.width):
+        for y, way in ((-bleed - 1, -MARK), (layout.height + bleed + 1, MARK)):
+            sheet.line([(x, y), (x, y + way)], 0.1)
+    for y in (cut.y, cut.y + cut.height):
+        for x, way in ((-bleed - 1, -MARK), (layout.width + bleed + 1, MARK)):
+            sheet.line([(x, y), (x + way, y)], 0.1)
+
+
+def seen_sheet(layout: Layout, font: str) -> Pixels:
+    """Show a sheet as it is after the cut, uint8 [height, width, 3]."""
+    scale = SHOWN / max(layout.width, layout.height)
+    size = round(layout.width * scale), round(layout.height * scale)
+    shown = Image.new("RGB", size, layout.ground)
+    for box, pixels in layout.pictures:
+        left, top, wide, high = (round(each * scale) for each in box)
+        shown.paste(Image.fromarray(pixels).resize((wide, high), Image.Resampling.BOX), (left, top))
+    pen = ImageDraw.Draw(shown)
+    for line in [*layout.lines, *(edge for cut in layout.cuts for edge in edges(cut))]:
+        pen.line([each * scale for each in line], hex_colour(np.array([0.6, 0.58, 0.55])), 1)
+    for words in layout.words:
+        tall = max(4, round(words.size / capital(font) * scale))
+        face = ImageFont.truetype(str(font_file(font)), tall)
+        for letter, x in placed(words, font):
+            at = x * scale, words.y * scale
+            pen.text(at, letter, words.colour, face, anchor="ls")
+    return np.asarray(shown)
+
+
+def draw_words(sheet: Sheet, words: Words, font: str) -> None:
+    """Draw a line of text as filled outlines, with the base line at y."""
+    scale, parts = words.size / capital(font) / _EM, list[str]()
+    for letter, left in placed(words, font):
+        for points, code in glyph(font, letter).curves:
+            at = [(left + x * scale, words.y - y * scale) for x, y in points]
+            parts.append(" ".join(f"{x:.3f} {y:.3f}" for x, y in at) + f" {code}")
+    red, green, blue = parse_colour(words.colour)
+    sheet.write(f"{red:.4f} {green:.4f} {blue:.4f} rg {' '.join(parts)} f")
+
+
+def placed(words: Words, font: str) -> list[tuple[str, float]]:
+    """Return the letters of a line and where in mm each begins."""
+    em = words.size / capital(font)
+    steps = [em * (glyph(font, letter).advance / _EM + words.apart) for letter in words.text]
+    width = sum(steps) - em * words.apart
+    x = words.x - {"left": 0.0, "middle": 0.5, "right": 1.0}[words.align] * width
+    return list(zip(words.text, (x + np.cumsum([0.0, *steps[:-1]])).tolist(), strict=True))
+
+
+def fitted(words: Words, width: float, font: str) -> Words:
+    """Return the line smaller where it is wider than `width` mm."""
+    places = placed(words._replace(x=0.0, align="left"), font)
+    last, left = places[-1]
+    long = left + words.size / capital(font) * glyph(font, last).advance / _EM
+    return words if long <= width else words._replace(size=words.size * width / long)
+
+
+class Glyph(NamedTuple):
+    """Curves as points and an operator of PDF, and the advance; in units of `_EM` per em."""
+
+    curves: list[tuple[list[tuple[float, float]], str]]
+    advance: float
+
+
+def capital(font: str) -> float:
+    """Return the height of a capital letter in em."""
+    curves = glyph(font, "H").curves
+    return max(y for points, _ in curves for _, y in points) / _EM
+
+
+@cache
+def glyph(font: str, letter: str) -> Glyph:
+    """Return the outline of a letter. Raises UsageError where the font lacks it."""
+    from matplotlib.path import Path as Outline
+
+    face = face_of(font)
+    if not face.get_char_index(ord(letter)):
+        raise UsageError(f"the font {font} has no letter {letter!r}", hint="use another --font")
+    advance = face.load_char(ord(letter)).linearHoriAdvance / 65536
+    curves: list[tuple[list[tuple[float, float]], str]] = []
+    last = (0.0, 0.0)
+    for numbers, code in Outline(*face.get_path()).iter_segments(simplify=False):
+        points = [(float(x), float(y)) for x, y in np.reshape(numbers, (-1, 2))]
+        if code == Outline.CURVE3:
+            (cx, cy), (x, y) = points
+            first = (last[0] + 2 * (cx - last[0]) / 3, last[1] + 2 * (cy - last[1]) / 3)
+            points = [first, (x + 2 * (cx - x) / 3, y + 2 * (cy - y) / 3), (x, y)]
+        name = {Outline.MOVETO: "m", Outline.LINETO: "l", Outline.CLOSEPOLY: "h"}.get(code, "c")
+        curves.append(([] if name == "h" else points, name))
+        last = points[-1]
+    return Glyph(curves, advance)
+
+
+@cache
+def face_of(font: str) -> Any:
+    """Return a font at `_EM` units per em."""
+    from matplotlib.ft2font import FT2Font
+
+    face = FT2Font(str(font_file(font)))
+    face.set_size(_EM, 72)
+    return face
+
+
+def font_file(font: str) -> Path:
+    """Return the file of a font. Raises UsageError."""
+    from matplotlib import get_data_path
+
+    own = Path(get_data_path(), "fonts", "ttf", f"{font}.ttf")
+    path = own if own.is_file() else Path(font)
+    if not path.is_file():
+        raise UsageError(
+            f"there is no font {font}",
+            hint="use DejaVuSans, DejaVuSans-Bold, DejaVuSerif, STIXGeneral, or a .ttf file",
+        )
+    try:
+        ImageFont.truetype(str(path), 12)
+    except OSError:
+        raise UsageError(f"{font} is not a font", hint="use a .ttf or .otf file") from None
+    return path

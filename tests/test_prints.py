@@ -1,0 +1,133 @@
+"""Posters, calendars and postcards: sizes, marks, words, days, and what is refused."""
+
+from __future__ import annotations
+
+import datetime
+import re
+import zlib
+
+import numpy as np
+import pytest
+from helpers import save_photo
+
+from artgen.cli import main
+from artgen.making import Motif
+from artgen_makers.prints import Calendar, Postcards, Poster
+
+MM = 72 / 25.4
+
+
+@pytest.fixture
+def motif():
+    ramp = np.zeros((40, 60, 3), np.uint8)
+    ramp[..., 0] = np.arange(60) * 4
+    return Motif("ramp", photo=ramp)
+
+
+def boxes(pdf: bytes, name: str) -> list[list[float]]:
+    found = re.findall(rf"/{name} \[([\d. ]+)\]".encode(), pdf)
+    return [[float(n) for n in each.split()] for each in found]
+
+
+def contents(pdf: bytes) -> list[str]:
+    """The operators of each page."""
+    streams = re.findall(
+        rb"<<  /Filter /FlateDecode /Length \d+ >>\nstream\n(.*?)\nendstream", pdf, re.DOTALL
+    )
+    return [zlib.decompress(each).decode("latin-1") for each in streams]
+
+
+def test_a_poster_has_its_size_a_bleed_and_its_words(motif):
+    made = Poster({"paper": "A4", "title": "Ämne (1)", "bleed": 5.0}).make(motif)
+    pdf = made.files["poster.pdf"]
+    [[left, top, right, bottom]] = boxes(pdf, "TrimBox")
+    # The paper turns to the picture, which lies.
+    assert (right - left) / MM == pytest.approx(297, abs=0.01)
+    assert (bottom - top) / MM == pytest.approx(210, abs=0.01)
+    assert left / MM == pytest.approx(5 + 8, abs=0.01)
+    [page] = contents(pdf)
+    assert page.count(" c ") > 20  # Letters are curves,
+    assert "BT" not in page  # and need no font of the reader.
+    assert page.count(" l S") == 8
+    assert made.picture.shape[1] > made.picture.shape[0]
+    assert (
+        made.files == Poster({"paper": "A4", "title": "Ämne (1)", "bleed": 5.0}).make(motif).files
+    )
+
+
+def test_words_are_as_large_as_fits(motif):
+    poster = Poster({"paper": "A4", "title": "W" * 60})
+    layout = poster.sheet(motif, 297.0, 210.0, 0)
+    [words] = layout.words
+    from artgen_makers.prints import placed
+
+    (_, begin), *_, (_, end) = placed(words, "DejaVuSans")
+    assert 22 <= begin < end < 297 - 22
+
+
+def test_panels_side_by_side_are_the_picture(motif):
+    poster = Poster({"paper": "200x300mm", "panels": 3, "margin": 0.0, "bleed": 0.0})
+    sheets = [poster.sheet(motif, 200.0, 300.0, k) for k in range(3)]
+    seen = np.concatenate([sheet.pictures[0][1] for sheet in sheets], 1)
+    middle = [sheet.pictures[0][1].mean((0, 1))[0] for sheet in sheets]
+    assert middle == sorted(middle)
+    assert seen.shape[0] <= 40
+    assert len(boxes(poster.make(motif).files["poster.pdf"], "TrimBox")) == 3
+
+
+@pytest.mark.parametrize(("year", "sunday"), [(2027, False), (2028, True), (1900, False)])
+def test_a_calendar_has_every_day_below_its_weekday(year, sunday, motif):
+    maker = Calendar({"year": year, "sunday": sunday, "paper": "A3"})
+    layout = maker.sheet(motif, 297.0, 420.0, 0)
+    numbers = [words for words in layout.words if words.text.isdigit()]
+    first = datetime.date(year, 1, 1)
+    assert len(numbers) == (datetime.date(year + 1, 1, 1) - first).days
+    letters = [words for words in layout.words if len(words.text) == 1 and words.text.isalpha()]
+    for k, words in enumerate(numbers):
+        day = first + datetime.timedelta(k)
+        assert words.text == str(day.day)
+        above = min(
+            (each for each in letters if each.y < words.y),
+            key=lambda each: abs(each.x - words.x) + (words.y - each.y) / 1000,
+        )
+        assert above.text == "MTWTFSS"[day.weekday()]
+    assert max(words.y for words in numbers) < 420 - 10
+    high, lines = sorted({words.y for words in numbers}), {line[1] for line in layout.lines}
+    assert min(abs(a - b) for a in high for b in lines) > 1
+
+
+def test_postcards_fill_a_sheet_and_lie_behind_each_other(motif):
+    made = Postcards({"paper": "A3", "card": "A6", "title": "Hello"}).make(motif)
+    front, back = contents(made.files["postcards.pdf"])[-2:]
+    assert front.count(" Do Q") == 4
+    marks = [[line for line in page.splitlines() if " 0.1 w" in line] for page in (front, back)]
+    assert marks[0] == marks[1]
+    assert [part.number for part in made.parts] == [1, 4]
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("poster photo.png --margin 200", "leaves no picture"),
+        ("poster photo.png --margin 0 --title a", "need paper around"),
+        ("poster photo.png --title 漢", "no letter '漢'"),
+        ("poster photo.png --title a --font nowhere.ttf", "no font nowhere.ttf"),
+        ("poster photo.png --title a --font photo.png", "is not a font"),
+        ("poster photo.png --paper A11", "unknown page"),
+        ("calendar photo.png --margin 0", "need paper around"),
+        ("calendar photo.png --paper 200x90mm", "no room"),
+        ("postcards photo.png --paper A6 --card A5", "larger than A6"),
+    ],
+)
+def test_what_cannot_be_printed_is_told(line, words, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    save_photo(tmp_path)
+    assert main(["make", *line.split()]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_few_pixels_are_noted(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    save_photo(tmp_path)
+    assert main(["make", "poster", "photo.png", "--paper", "A4"]) == 0
+    assert "pixels per inch" in capsys.readouterr().err
