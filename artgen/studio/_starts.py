@@ -148,7 +148,7 @@ class _RecordedContext(Context):
         self.count.recorded = self._number("count")
         self.canvas: Any = _RecordedCanvas(self._number)
         self.background = (math.nan,) * 3
-        self.target = self.weight = None
+        self.target, self.weight, self.goals = None, None, {}
         self.values = {
             name: self._tensor(f"value {name}", (*shape, 1)) for name, shape in known.items()
         }
