@@ -124,7 +124,8 @@ def test_the_frames_that_are_written_count(tmp_path):
 def test_render_keeps_the_size_that_was_asked_for(tmp_path, monkeypatch, capsys):
     """`render --size 96 --max-bytes` shrank the pictures, and kept every frame of them."""
     monkeypatch.chdir(tmp_path)
-    artgen.fit(np.eye(12), "circle", count=5, steps=6).save("a.art")
+    # Forty parts: of five, the file was half comment and palette, and its limit within a twentieth.
+    artgen.fit(np.eye(12), "circle", count=40, steps=40).save("a.art")
     line = ["render", "a.art", "--start", "parts", "--seconds", "2", "--size", "96"]
     assert main([*line, "-o", "full.gif"]) == 0
     most = Path("full.gif").stat().st_size * 6 // 10
