@@ -21,10 +21,11 @@ import numpy as np
 import torch
 
 from artgen import Canvas, Shape
+from artgen.compiler import kernel_cache
 from artgen.engines import Problem
 from artgen.families.shape.climb import ClimbEngine
 from artgen.families.shape.compositing import Compositing
-from artgen.families.shape.spans import Stack, load_kernels
+from artgen.families.shape.spans import Stack
 from artgen.losses.metrics import psnr
 from artgen.output import to_pixels
 from artgen.plan import resolve
@@ -42,22 +43,29 @@ LOOSE = Registry(files=[Path(__file__).with_name("_outlines.py")])
 SCORERS = """
 NO_PALETTE = np.zeros((0, 3))
 
-@nb.njit((tables_type, nb.float64[:, ::1], planes, grid_type, nb.float64), **options)
-def score_sums(tables, genes, sums, grid, alpha):
-    scratch = make_scratch(sums.shape[0], VERTICES, CROSSINGS)
+@nb.njit((functions_type, nb.float64[:, ::1], planes, grid_type, nb.float64), **options)
+def score_sums(functions, genes, sums, grid, alpha):
+    trace, _, _, _, _, _, vertices, crossings, tables = functions
+    scratch = make_scratch(sums.shape[0], vertices, crossings)
     total = 0.0
     for i in range(len(genes)):
-        total += score(tables, 0, genes[i], sums, grid, alpha, alpha, NO_PALETTE, scratch)
+        total += score(
+            *(trace, tables, np.int64(0), genes[i], sums, grid, alpha, alpha, NO_PALETTE),
+            scratch,
+        )
     return total
 
 
-@nb.njit((tables_type, nb.float64[:, ::1], planes, planes, grid_type, nb.float64), **options)
-def score_pixels(tables, genes, target, picture, grid, alpha):
+@nb.njit((functions_type, nb.float64[:, ::1], planes, planes, grid_type, nb.float64), **options)
+def score_pixels(functions, genes, target, picture, grid, alpha):
     height = target.shape[1]
-    scratch = make_scratch(height, VERTICES, CROSSINGS)
+    trace, _, _, _, _, _, vertices, crossings, tables = functions
+    scratch = make_scratch(height, vertices, crossings)
     total = 0.0
     for i in range(len(genes)):
-        spans = trace(0, genes[i], tables, 0, height, grid, scratch)
+        spans = call_trace(
+            trace, np.int64(0), genes[i], tables, np.int64(0), height, grid, scratch[8]
+        )
         s0 = s1 = s2 = q = np.float32(0)
         n = 0
         for span in range(spans):
@@ -83,12 +91,15 @@ def score_pixels(tables, genes, target, picture, grid, alpha):
     return total
 
 
-@nb.njit((tables_type, nb.float64[:, ::1], nb.int64, grid_type), **options)
-def count_rows(tables, genes, height, grid):
-    scratch = make_scratch(height, VERTICES, CROSSINGS)
+@nb.njit((functions_type, nb.float64[:, ::1], nb.int64, grid_type), **options)
+def count_rows(functions, genes, height, grid):
+    trace, _, _, _, _, _, vertices, crossings, tables = functions
+    scratch = make_scratch(height, vertices, crossings)
     total = 0
     for i in range(len(genes)):
-        spans = trace(0, genes[i], tables, 0, height, grid, scratch)
+        spans = call_trace(
+            trace, np.int64(0), genes[i], tables, np.int64(0), height, grid, scratch[8]
+        )
         if spans > 0:
             total += scratch[0][spans - 1] - scratch[0][0] + 1
     return total
@@ -171,19 +182,19 @@ def score(name: str, reach: int, side: int, number: int) -> tuple[float, float, 
     """The median CPU seconds from sums, and from pixels, and the rows of all candidates."""
     alpha = 0.75
     shape = LOOSE.load("primitive", name)()
-    module = "families.shape.climb_kernels"
-    kernels = load_kernels(shape, module, constants="SEARCHED = False\n", more=SCORERS)
+    climb = kernel_cache.read_kernels("families.shape.climb_kernels")
+    kernels = kernel_cache.load(f"SEARCHED = False\n{climb}{SCORERS}", of="the benchmark")
     target, weight = open_target("astronaut", side).numpy(), np.ones((side, side), np.float32)
     layers = Compositing(shape, target, weight, (0.5, 0.5, 0.5), (alpha, alpha))
     layers.go_to(Stack.empty(shape), 0)
     layers.add_up(1)
-    tables, genes = layers.tables, candidates(shape, number, reach * Canvas(side, side).pixel)
+    functions, genes = layers.functions, candidates(shape, number, reach * Canvas(side, side).pixel)
     sums, pixels = [], []
     for _ in range(5):
-        sums.append(cpu(kernels.score_sums, tables, genes, layers.sums, layers.grid, alpha))
+        sums.append(cpu(kernels.score_sums, functions, genes, layers.sums, layers.grid, alpha))
         goal = (target, layers.below, layers.grid, alpha)
-        pixels.append(cpu(kernels.score_pixels, tables, genes, *goal))
-    rows = kernels.count_rows(tables, genes, side, layers.grid)
+        pixels.append(cpu(kernels.score_pixels, functions, genes, *goal))
+    rows = kernels.count_rows(functions, genes, side, layers.grid)
     return statistics.median(sums), statistics.median(pixels), rows
 
 

@@ -53,11 +53,11 @@ def report(name: str) -> None:
     """Print the seconds that getting the kernels to draw a primitive takes."""
     import numba  # noqa: F401
 
-    from artgen.families.shape.spans import drawing_kernels
+    from artgen.families.shape.spans import load_functions
     from artgen.raster import choose_backend
 
     primitive = default().load("primitive", name)()
-    compile_kernels = drawing_kernels if isinstance(primitive, Shape) else choose_backend
+    compile_kernels = load_functions if isinstance(primitive, Shape) else choose_backend
     print(timed(lambda: compile_kernels(primitive)))
 
 

@@ -12,7 +12,7 @@ from matplotlib.textpath import TextPath
 
 import artgen
 from artgen.errors import InputError, PluginError
-from artgen.families.shape.spans import draw_shapes, drawing_kernels
+from artgen.families.shape.spans import draw_shapes, load_functions
 from artgen_plugins._fonts import EM
 from artgen_plugins.glyph import Glyph
 
@@ -76,7 +76,7 @@ def test_letters_are_arguments_of_kernels():
         covered.append(float(drawn[0].mean()) * 4)
         assert covered[-1] == pytest.approx(expected, rel=1e-2)
     assert abs(covered[0] - covered[1]) > 0.1
-    assert drawing_kernels(first) is drawing_kernels(second)
+    assert load_functions(first) is load_functions(second)
 
 
 def test_only_arrays_are_bound_to_functions():
@@ -85,7 +85,7 @@ def test_only_arrays_are_bound_to_functions():
     with pytest.raises(
         PluginError, match=r"_random \(glyph.py, line \d+\) gets order, which is no"
     ):
-        drawing_kernels(glyph)
+        load_functions(glyph)
 
 
 @pytest.mark.parametrize(

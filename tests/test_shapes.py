@@ -402,15 +402,15 @@ PROCESS = """
 import sys
 import torch
 from artgen import Canvas
-from artgen.families.shape.spans import draw_shapes, drawing_kernels
+from artgen.families.shape.spans import draw_shapes, load_functions
 from artgen.registry import Registry
 
 registry = Registry(files=[sys.argv[1]], environ={})
 shape = registry.load("primitive", "disc")()
-kernels = drawing_kernels(shape)
+kernels = load_functions(shape)
 tensors = {"genes": torch.tensor([[0.0], [0.0], [0.5]]), "colour": torch.ones(3, 1), "alpha": torch.ones(1)}
 picture = draw_shapes(shape, tensors, Canvas(40, 40), (0.0, 0.0, 0.0))
-print(sum(kernels.over.stats.cache_misses.values()), round(float(picture.mean()), 3))
+print(sum(kernels.tracing.stats.cache_misses.values()), round(float(picture.mean()), 3))
 """
 
 DISC = """

@@ -21,7 +21,7 @@ from artgen.families.shape.reference import (
     stack_values,
 )
 from artgen.families.shape.search_checks import MANY, SOME, members
-from artgen.families.shape.spans import covering, draw_shapes, load_kernels, tables_of
+from artgen.families.shape.spans import covering, draw_shapes, functions_of, load_functions
 from artgen.init import Context
 from artgen.raster import draw
 from artgen.raster.sampling import SAMPLE_ROWS
@@ -130,7 +130,8 @@ def compiled(candidate: Candidate) -> None:
     Use only numbers, `math`, loops and arrays; avoid features that differ, such as exceptions.
     """
     for label, shape in members(candidate):
-        kernels, tables = load_kernels(shape, "families.shape.function_kernels"), tables_of(shape)
+        kernels, (*_, arrays) = load_functions(shape), functions_of(shape)
+        tables = arrays.ctypes.data
         rng = np.random.default_rng(4)
         for genes in random_genes(shape, rng, CANVAS, SOME):
             for name, fast, slow, arguments in (
@@ -138,14 +139,14 @@ def compiled(candidate: Candidate) -> None:
                 ("mutate", kernels.changing, shape.mutate, (0.05,)),
             ):
                 ours, theirs, seed = genes.copy(), genes.copy(), int(rng.integers(2**32))
-                fast(0, ours, tables, np.random.default_rng(seed), *arguments)
+                fast(0, ours.ctypes.data, tables, np.random.default_rng(seed), *arguments)
                 slow(theirs, np.random.default_rng(seed), *arguments)
                 if not np.allclose(ours, theirs, rtol=1e-6, atol=1e-9):
                     gap = float(np.abs(ours - theirs).max())
                     raise Failed(
                         f"{label}.{name} gives other genes when compiled: off by {gap:.3g}"
                     )
-                if kernels.judging(0, theirs, tables) != bool(shape.valid(theirs)):
+                if kernels.judging(0, theirs.ctypes.data, tables) != bool(shape.valid(theirs)):
                     raise Failed(f"{label}.valid gives another result when compiled")
 
 

@@ -1,4 +1,4 @@
-"""Searching shapes; compiled after the functions of the shapes (see `families.shape.spans`).
+"""Searching shapes.
 
 A candidate is scored from the sums of `layer_kernels` in time that grows with its rows alone: its
 best colour, and its best alpha where that is SEARCHED, follow in closed form. So do they for each
@@ -15,21 +15,18 @@ import numba as nb
 import numpy as np
 
 from artgen.compiler.jit import generator_type, grid_type, inline, options
-from artgen.compiler.tables import tables_type
 from artgen.families.shape.colour_kernels import NOTHING, best_colour
+from artgen.families.shape.function_types import (
+    call_mutate,
+    call_random,
+    call_trace,
+    call_valid,
+    functions_type,
+)
 from artgen.families.shape.span_kernels import cover, make_scratch
 
 if TYPE_CHECKING:
-    from artgen.raster.bound import (
-        CHANCES,
-        CROSSINGS,
-        SEARCHED,
-        VERTICES,
-        mutate,
-        random,
-        trace,
-        valid,
-    )
+    from artgen.raster.bound import SEARCHED
 
 numbers, plane, planes = nb.float64[::1], nb.float32[:, ::1], nb.float32[:, :, ::1]
 
@@ -50,9 +47,9 @@ def between(sums, row, left, right, k):
 
 
 @inline
-def score(tables, kind, genes, sums, grid, low, high, palette, scratch):
+def score(trace, tables, kind, genes, sums, grid, low, high, palette, scratch):
     """By how much the shape changes the squared error, with its best colour and alpha."""
-    spans = trace(kind, genes, tables, np.int64(0), sums.shape[0], grid, scratch)
+    spans = call_trace(trace, kind, genes, tables, np.int64(0), sums.shape[0], grid, scratch[8])
     rows, lefts, rights = scratch[0], scratch[1], scratch[2]
     s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = s8 = np.float32(0)
     for span in range(spans):
@@ -109,7 +106,7 @@ def cell_at(places, value):
 
 @nb.njit(
     (
-        tables_type,
+        functions_type,
         generator_type,
         planes,
         grid_type,
@@ -125,7 +122,7 @@ def cell_at(places, value):
     **options,
 )
 def search(
-    tables, rng, sums, grid, low, high, palette, places, candidates, small, large, step, least,
+    functions, rng, sums, grid, low, high, palette, places, candidates, small, large, step, least,
     patience, shrink, kind, genes,
 ):  # fmt: skip
     """Climb from the best of random candidates, or from `genes` where there are to be none.
@@ -135,35 +132,36 @@ def search(
     shrunk by a factor at every failure, not below `least`, and ends after `patience` failures in a
     row. Writes into `genes`; returns the score, the kind and the number of evaluations.
     """
+    trace, random, mutate, valid, chances, _, vertices, crossings, tables = functions
     height = sums.shape[0]
     rows, columns = places.shape
     total = places[rows - 1, columns - 1]
-    scratch = make_scratch(height, VERTICES, CROSSINGS)
+    scratch = make_scratch(height, vertices, crossings)
     trial = genes.copy()
     best, chosen, size = NOTHING, kind, step
     tries = failures = 0
     if candidates == 0:
-        best = score(tables, kind, genes, sums, grid, low, high, palette, scratch)
+        best = score(trace, tables, kind, genes, sums, grid, low, high, palette, scratch)
     while tries < candidates or failures < patience:
         if tries < candidates:
             dice = rng.random()
             kind = np.int64(0)
-            while kind < len(CHANCES) - 1 and dice >= CHANCES[kind]:
+            while kind < len(chances) - 1 and dice >= chances[kind]:
                 kind += 1
             cell = cell_at(places, rng.random() * total)
             x = (cell % columns + rng.random()) / columns * grid[4] / grid[3] + grid[2]
             y = ((cell // columns + rng.random()) / rows * height - 0.5) * grid[1] + grid[0]
             size = small * math.exp(rng.random() * math.log(large / small))
             trial[:] = 0
-            random(kind, trial, tables, rng, x, y, size)
+            call_random(random, kind, trial, tables, rng, x, y, size)
         else:
             kind = chosen
             replace(trial, genes)
-            mutate(kind, trial, tables, rng, step)
+            call_mutate(mutate, kind, trial, tables, rng, step)
         tries += 1
         change = NOTHING
-        if valid(kind, trial, tables):
-            change = score(tables, kind, trial, sums, grid, low, high, palette, scratch)
+        if call_valid(valid, kind, trial, tables):
+            change = score(trace, tables, kind, trial, sums, grid, low, high, palette, scratch)
         if change < best:
             best, chosen, failures = change, kind, 0
             replace(genes, trial)
@@ -176,17 +174,20 @@ def search(
 
 @nb.njit(
     (
-        *(tables_type, nb.int64, numbers, planes, plane, planes, planes, plane),
+        *(functions_type, nb.int64, numbers, planes, plane, planes, planes, plane),
         *(grid_type, nb.int64, numbers),
     ),
     **options,
 )
-def measure(tables, kind, genes, target, weight, below, above, through, grid, sample_rows, sums):
+def measure(functions, kind, genes, target, weight, below, above, through, grid, sample_rows, sums):
     """Fill `sums` [9] for `best_colour`, with the coverage that the shape is drawn with."""
+    trace, _, _, _, _, _, vertices, crossings, tables = functions
     height, width = weight.shape
-    scratch = make_scratch(height * sample_rows, VERTICES, CROSSINGS)
+    scratch = make_scratch(height * sample_rows, vertices, crossings)
     changes = np.zeros(width + 1)
-    spans = trace(kind, genes, tables, np.int64(0), height * sample_rows, grid, scratch)
+    spans = call_trace(
+        *(trace, kind, genes, tables, np.int64(0), height * sample_rows, grid, scratch[8])
+    )
     sums[:] = 0
     span = np.int64(0)
     while span < spans:
@@ -210,15 +211,18 @@ def measure(tables, kind, genes, target, weight, below, above, through, grid, sa
 
 
 @nb.njit(
-    (tables_type, nb.int64, numbers, numbers, nb.float64, planes, plane, grid_type, nb.int64),
+    (functions_type, nb.int64, numbers, numbers, nb.float64, planes, plane, grid_type, nb.int64),
     **options,
 )
-def slip_under(tables, kind, genes, colour, alpha, above, through, grid, sample_rows):
+def slip_under(functions, kind, genes, colour, alpha, above, through, grid, sample_rows):
     """Add a shape to the bottom of what is above: above += through·b·colour, through ·= 1 − b."""
+    trace, _, _, _, _, _, vertices, crossings, tables = functions
     height, width = through.shape
-    scratch = make_scratch(height * sample_rows, VERTICES, CROSSINGS)
+    scratch = make_scratch(height * sample_rows, vertices, crossings)
     changes = np.zeros(width + 1)
-    spans = trace(kind, genes, tables, np.int64(0), height * sample_rows, grid, scratch)
+    spans = call_trace(
+        *(trace, kind, genes, tables, np.int64(0), height * sample_rows, grid, scratch[8])
+    )
     span = np.int64(0)
     while span < spans:
         y = scratch[0][span] // sample_rows
@@ -233,11 +237,12 @@ def slip_under(tables, kind, genes, colour, alpha, above, through, grid, sample_
         changes[begin : end + 2] = 0
 
 
-@nb.njit((tables_type, nb.int64, numbers, grid_type, nb.int64), **options)
-def rows_of(tables, kind, genes, grid, height):
+@nb.njit((functions_type, nb.int64, numbers, grid_type, nb.int64), **options)
+def rows_of(functions, kind, genes, grid, height):
     """The first of the grid's `height` rows that the shape touches, and the one after the last."""
-    scratch = make_scratch(height, VERTICES, CROSSINGS)
-    spans = trace(kind, genes, tables, np.int64(0), height, grid, scratch)
+    trace, _, _, _, _, _, vertices, crossings, tables = functions
+    scratch = make_scratch(height, vertices, crossings)
+    spans = call_trace(trace, kind, genes, tables, np.int64(0), height, grid, scratch[8])
     if spans == 0:
         return 0, 0
     return scratch[0][0], scratch[0][spans - 1] + 1

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from artgen.compiler import kernel_cache
 from artgen.families.shape.contract import Shape
-from artgen.families.shape.spans import Stack, as_ground, drawing_kernels, load_kernels, tables_of
+from artgen.families.shape.spans import Stack, as_ground, functions_of, load_shared
 from artgen.raster.sampling import SAMPLE_ROWS, make_grid
 from artgen.values.canvas import Canvas
 
@@ -88,11 +88,11 @@ class Compositing:
         self.background = as_ground(background)
         self.fine = make_grid(Canvas(width, height), SAMPLE_ROWS)
         searched = alpha[0] < alpha[1]
-        # The shape keeps what the tables point to.
-        self.shape, self.tables = shape, tables_of(shape)
-        self.over = drawing_kernels(shape).over
-        self.kernels = search_kernels(shape, searched)
-        self.sum_kernels = load_sums(searched)
+        # The shape keeps what the functions point to.
+        self.shape, self.functions = shape, functions_of(shape)
+        self.over = load_shared("families.shape.over_kernels").over
+        self.kernels = load_searching("climb_kernels", searched)
+        self.sum_kernels = load_searching("layer_kernels", searched)
         self.error_plane = self.sum_kernels.ERROR
         self.below, self.above = np.empty_like(self.target), np.empty_like(self.target)
         self.through = np.empty_like(self.weight)
@@ -157,7 +157,7 @@ class Compositing:
     def search(self, rng: np.random.Generator, *schedule: Any) -> tuple[float, int, int]:
         """`climb_kernels.search` at this place; safe to be called by several threads."""
         found: tuple[float, int, int] = self.kernels.search(
-            *(self.tables, rng, self.sums, self.grid, *self.alpha, self.palette, self.places),
+            *(self.functions, rng, self.sums, self.grid, *self.alpha, self.palette, self.places),
             *schedule,
         )
         return found
@@ -179,7 +179,7 @@ class Compositing:
     def _measure(self, kind: int, genes: NDArray[np.float64], below: Floats) -> None:
         """Fill `nine` with the sums for `best_colour`."""
         self.kernels.measure(
-            *(self.tables, kind, genes, self.target, self.weight, below, self.above),
+            *(self.functions, kind, genes, self.target, self.weight, below, self.above),
             *(self.through, self.fine, SAMPLE_ROWS, self.nine),
         )
 
@@ -199,14 +199,14 @@ class Compositing:
         """Draw the shapes from `first` to before `last`; the rows of pixels that were drawn in."""
         rows = self._rows(stack, first) if last - first == 1 else (0, len(self.weight))
         some = (array[first:last] for array in stack)
-        self.over(self.tables, *some, picture, self.fine, SAMPLE_ROWS, *rows)
+        self.over(self.functions, *some, picture, self.fine, SAMPLE_ROWS, *rows)
         return rows
 
     def _rows(self, stack: Stack, index: int) -> tuple[int, int]:
         """The rows of pixels that a shape touches."""
         height = len(self.weight)
         first, last = self.kernels.rows_of(
-            *(self.tables, stack.kind[index], stack.genes[index]),
+            *(self.functions, stack.kind[index], stack.genes[index]),
             *(self.fine, height * SAMPLE_ROWS),
         )
         return first // SAMPLE_ROWS, -(-last // SAMPLE_ROWS)
@@ -226,7 +226,7 @@ class Compositing:
                 self.patches[index] = first, last, above, through
             own = (array[index] for array in stack)
             self.kernels.slip_under(
-                self.tables, *own, self.above, self.through, self.fine, SAMPLE_ROWS
+                self.functions, *own, self.above, self.through, self.fine, SAMPLE_ROWS
             )
 
 
@@ -241,13 +241,7 @@ def _joined(stretches: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return joined
 
 
-def search_kernels(shape: Shape, searched: bool) -> ModuleType:
-    """`climb_kernels` for this shape, and for an alpha that is `searched` or fixed."""
-    constants = SEARCHED.format(searched)
-    return load_kernels(shape, "families.shape.climb_kernels", constants=constants)
-
-
-def load_sums(searched: bool) -> ModuleType:
-    """`layer_kernels` with the sums for an alpha that is `searched` or fixed."""
-    kernels = kernel_cache.read_kernels("families.shape.layer_kernels")
+def load_searching(module: str, searched: bool) -> ModuleType:
+    """Load `climb_kernels` or `layer_kernels`, for an alpha that is `searched` or fixed."""
+    kernels = kernel_cache.read_kernels(f"families.shape.{module}")
     return kernel_cache.load(SEARCHED.format(searched) + kernels, of="climb")

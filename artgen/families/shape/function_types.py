@@ -1,7 +1,7 @@
 """The functions of shapes as values, so that kernels which take them are compiled once.
 
-A kernel that is compiled together with the functions of a shape is compiled again for every shape.
-The largest ones take the addresses of these functions instead (see `function_kernels`).
+A kernel that is compiled together with the functions of a shape would be compiled again for every
+shape. So these alone are (see `function_kernels`), and all others take their addresses.
 """
 
 from __future__ import annotations
@@ -16,27 +16,22 @@ from numba.extending import intrinsic
 from artgen.compiler.jit import generator_type, grid_type
 from artgen.compiler.tables import tables_type
 
-genes_type = nb.float64[::1]
-scratch_type: Any = nb.types.Tuple(
-    (
-        *(nb.int64[::1], nb.float64[::1], nb.float64[::1], nb.float64[:, ::1]),
-        *(nb.int64[::1], nb.float64[::1], nb.int64[::1], nb.int64[::1]),
-    )
-)
-"""What `span_kernels.make_scratch` returns."""
+shape_types: Any = (nb.int64, nb.types.voidptr, nb.types.voidptr)
+"""The kind and the genes of a shape, and the tables of the functions.
 
-shape_types: Any = (nb.int64, genes_type, tables_type)
-"""The kind and the genes of a shape, and the tables of the functions."""
-trace_type = nb.int64(*shape_types, nb.int64, nb.int64, grid_type, scratch_type)
+Arrays are passed as their addresses, which takes a register each: a call with whole arrays would
+take as long as tracing a small shape.
+"""
+trace_type = nb.int64(*shape_types, nb.int64, nb.int64, grid_type, nb.types.voidptr)
 random_type = nb.void(*shape_types, generator_type, *[nb.float64] * 3)
 mutate_type = nb.void(*shape_types, generator_type, nb.float64)
 valid_type = nb.boolean(*shape_types)
 
 functions_type: Any = nb.types.Tuple(
-    (*[nb.int64] * 4, nb.float64[::1], nb.int64, nb.int64, tables_type)
+    (*[nb.int64] * 4, nb.float64[::1], nb.int64[::1], nb.int64, nb.int64, tables_type)
 )
-"""The addresses of `trace`, `random`, `mutate` and `valid`; CHANCES, VERTICES and CROSSINGS; the
-tables."""
+"""The addresses of `trace`, `random`, `mutate` and `valid`; CHANCES, GENES, VERTICES and CROSSINGS;
+the tables."""
 
 
 def address_of(function: Any) -> int:
@@ -46,8 +41,17 @@ def address_of(function: Any) -> int:
     return address
 
 
+def _address(target: Any, builder: Any, array: Any, value: Any) -> Any:
+    """Return the address of the numbers of an array."""
+    data = target.make_array(array)(target, builder, value).data
+    return builder.bitcast(data, cgutils.voidptr_t)
+
+
 def _call_at(signature: Any) -> Callable[..., Any]:
-    """Return a function that calls machine code: it takes an address, then the arguments."""
+    """Return a function that calls machine code: it takes an address, then the arguments.
+
+    The caller keeps the arrays among them.
+    """
     result, formal = signature.return_type, signature.args
 
     def call(context: Any, address: Any, *arguments: Any) -> Any:
@@ -55,7 +59,9 @@ def _call_at(signature: Any) -> Callable[..., Any]:
             convention = target.call_conv
             function = convention.get_function_type(result, formal).as_pointer()
             given = [
-                target.cast(builder, value, actual, wanted)
+                _address(target, builder, actual, value)
+                if wanted == types.voidptr
+                else target.cast(builder, value, actual, wanted)
                 for value, actual, wanted in zip(
                     cgutils.unpack_tuple(builder, values[1]), arguments, formal, strict=True
                 )

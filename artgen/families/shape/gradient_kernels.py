@@ -1,15 +1,11 @@
-"""Gradients of drawn shapes; compiled after the functions of the shapes (see `span_gradients`)."""
-
-from typing import TYPE_CHECKING
+"""Gradients of drawn shapes (see `gradients`)."""
 
 import numba as nb
 import numpy as np
 
 from artgen.compiler.jit import grid_type, inline, options
+from artgen.families.shape.function_types import call_trace, call_valid, functions_type
 from artgen.families.shape.span_kernels import cover, make_scratch
-
-if TYPE_CHECKING:
-    from artgen.raster.bound import CROSSINGS, GENES, VERTICES, trace, valid
 
 MARGIN = 2
 """A step of the genes extends a shape by fewer pixels than this."""
@@ -33,13 +29,17 @@ def longer(tape, needed):
 
 
 @inline
-def covered_sum(tables, kind, genes, sums, top, bottom, left, right, grid, sample_rows, scratch):
+def covered_sum(
+    trace, tables, kind, genes, sums, top, bottom, left, right, grid, sample_rows, scratch
+):
     """The sum of what a shape covers, in a box of pixels, of what `sums` are running totals of.
 
     The box reaches from row `top` and column `left` to before `bottom` and `right`; `sums` holds
     what is left of each place in each of its rows.
     """
-    spans = trace(kind, genes, tables, top * sample_rows, bottom * sample_rows, grid, scratch)
+    spans = call_trace(
+        *(trace, kind, genes, tables, top * sample_rows, bottom * sample_rows, grid, scratch[8])
+    )
     rows, lefts, rights = scratch[0], scratch[1], scratch[2]
     total, last = 0.0, right - left - 1
     for span in range(spans):
@@ -54,15 +54,15 @@ def covered_sum(tables, kind, genes, sums, top, bottom, left, right, grid, sampl
 
 @nb.njit(
     (
-        *(nb.int64[::1], nb.int64[::1], matrix, matrix, nb.float64[::1], picture_type),
+        *(functions_type, nb.int64[::1], matrix, matrix, nb.float64[::1], picture_type),
         picture_type,
         *(grid_type, nb.int64, grid_type, nb.int64, nb.float64, nb.int64, nb.int64, matrix),
     ),
     **options,
 )
 def over_backward(
-    tables, kind, genes, colour, alpha, picture, light, fine, sample_rows, grid, rows, step, first,
-    last, gradients,
+    functions, kind, genes, colour, alpha, picture, light, fine, sample_rows, grid, rows, step,
+    first, last, gradients,
 ):  # fmt: skip
     """Fill `gradients` [N, genes + 4] with those by genes, colour (3) and alpha of N shapes.
 
@@ -71,10 +71,11 @@ def over_backward(
     what the shapes are drawn over and `light` the derivative of the loss by the result; both are
     changed. Derivatives by genes are differences over `step` either way, on a grid of `rows`.
     """
+    trace, _, _, _, _, sizes, vertices, crossings, tables = functions
     count, number = genes.shape
     height, width = last - first, picture.shape[2]
     tint, strength = colour.astype(np.float32), alpha.astype(np.float32)
-    scratch = make_scratch((height + 2) * max(sample_rows, rows), VERTICES, CROSSINGS)
+    scratch = make_scratch((height + 2) * max(sample_rows, rows), vertices, crossings)
     changes = np.zeros(width + 1)
     # Where a shape may reach when it is moved: rows and columns, the last ones excluded.
     boxes = np.zeros((count, 4), np.int64)
@@ -84,9 +85,9 @@ def over_backward(
     tape, used = np.empty(4 * height * width, np.float32), 0
     for i in range(count):
         # From the rows next to these it may move into them.
-        spans = trace(
-            *(kind[i], genes[i], tables, (first - 1) * sample_rows, (last + 1) * sample_rows),
-            *(fine, scratch),
+        spans = call_trace(
+            *(trace, kind[i], genes[i], tables),
+            *((first - 1) * sample_rows, (last + 1) * sample_rows, fine, scratch[8]),
         )
         if spans == 0:
             continue
@@ -159,23 +160,27 @@ def over_backward(
         gradients[i, number + 3] = g3
         for j in range(genes.shape[1]):
             trial[j] = genes[i, j]
-        for j in range(GENES[kind[i]]):
+        for j in range(sizes[kind[i]]):
             for move in (-step, step):
                 trial[j] = genes[i, j] + move
                 gradients[i, j] += (alpha[i] / (2 * move)) * covered_sum(
-                    tables, kind[i], trial, sums, top, bottom, left, right, grid, rows, scratch
+                    *(trace, tables, kind[i], trial, sums, top, bottom, left, right, grid, rows),
+                    scratch,
                 )
             trial[j] = genes[i, j]
 
 
-@nb.njit((nb.int64[::1], nb.int64[::1], matrix, matrix), **options)
-def keep_valid(tables, kind, before, genes):
+@nb.njit((functions_type, nb.int64[::1], matrix, matrix), **options)
+def keep_valid(functions, kind, before, genes):
     """Take back what makes shapes not valid that were so `before`; both are [N, genes].
 
     In small pieces and gene by gene, so that a shape slides along the limit it has come to.
     """
+    valid, tables = functions[3], functions[8]
     for i in range(len(kind)):
-        if valid(kind[i], genes[i], tables) or not valid(kind[i], before[i], tables):
+        if call_valid(valid, kind[i], genes[i], tables):
+            continue
+        if not call_valid(valid, kind[i], before[i], tables):
             continue
         wanted = genes[i].copy()
         for j in range(len(wanted)):
@@ -184,5 +189,5 @@ def keep_valid(tables, kind, before, genes):
             for j in range(len(wanted)):
                 now = genes[i, j]
                 genes[i, j] += (wanted[j] - now) / (PIECES - piece)
-                if not valid(kind[i], genes[i], tables):
+                if not call_valid(valid, kind[i], genes[i], tables):
                     genes[i, j] = now

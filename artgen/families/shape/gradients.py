@@ -21,7 +21,13 @@ from torch import Tensor
 
 from artgen.compiler.threads import share
 from artgen.families.shape.contract import Shape
-from artgen.families.shape.spans import as_ground, draw_shapes, load_kernels, tables_of, unpack
+from artgen.families.shape.spans import (
+    as_ground,
+    draw_shapes,
+    functions_of,
+    load_shared,
+    unpack,
+)
 from artgen.raster.sampling import SAMPLE_ROWS, cut_strips, make_grid
 from artgen.values.canvas import Canvas
 
@@ -51,7 +57,7 @@ def keep_valid(shape: Shape, before: Mapping[str, Tensor], genes: Tensor) -> Ten
     """`genes` [genes, N] without the changes since `before` that make a shape not valid."""
     kind, valid_genes, *_ = unpack(before)
     changed = np.ascontiguousarray(genes.detach().cpu().numpy().T, np.float64)
-    _kernels(shape).keep_valid(tables_of(shape), kind, valid_genes, changed)
+    _kernels().keep_valid(functions_of(shape), kind, valid_genes, changed)
     return torch.from_numpy(changed.T).to(genes)
 
 
@@ -90,12 +96,12 @@ def _gradients(
     incoming: Tensor,
 ) -> dict[str, Tensor]:
     """By `genes`, `colour` and `alpha`; strips are added up in order, so threads change nothing."""
-    parts = (tables_of(shape), *unpack(values))
+    parts = (functions_of(shape), *unpack(values))
     count, number = parts[2].shape
     light = incoming.detach().cpu().numpy()
     ground = np.broadcast_to(as_ground(background), light.shape)
     sampling = make_grid(canvas, SAMPLE_ROWS), SAMPLE_ROWS, make_grid(canvas, ROWS), ROWS
-    backward = _kernels(shape).over_backward
+    backward = _kernels().over_backward
 
     def of_strip(strip: tuple[int, int]) -> NDArray[np.float64]:
         first, last = strip
@@ -113,5 +119,5 @@ def _gradients(
     return {"genes": by[:number], "colour": by[number:-1], "alpha": by[-1]}
 
 
-def _kernels(shape: Shape) -> ModuleType:
-    return load_kernels(shape, "families.shape.gradient_kernels")
+def _kernels() -> ModuleType:
+    return load_shared("families.shape.gradient_kernels")

@@ -1,20 +1,16 @@
-"""Drawing shapes over a picture; compiled after the functions of the shapes (see `spans`)."""
-
-from typing import TYPE_CHECKING
+"""Drawing shapes over a picture."""
 
 import numba as nb
 import numpy as np
 
 from artgen.compiler.jit import grid_type, options
+from artgen.families.shape.function_types import call_trace, functions_type
 from artgen.families.shape.span_kernels import cover, make_scratch
-
-if TYPE_CHECKING:
-    from artgen.raster.bound import CROSSINGS, VERTICES, trace
 
 
 @nb.njit(
     (
-        *[nb.int64[::1]] * 2,
+        *(functions_type, nb.int64[::1]),
         *[nb.float64[:, ::1]] * 2,
         nb.float64[::1],
         nb.float32[:, :, ::1],
@@ -23,21 +19,22 @@ if TYPE_CHECKING:
     ),
     **options,
 )
-def over(tables, kind, genes, colour, alpha, picture, grid, sample_rows, first, last):
+def over(functions, kind, genes, colour, alpha, picture, grid, sample_rows, first, last):
     """Draw N shapes over `picture` [channels, height, width], in its rows `first` to before `last`.
 
-    `tables` holds the arrays of the functions (see `compiler.tables`); `kind` and `alpha` are [N],
-    `genes` [N, genes], `colour` [N, channels]; the grid has `sample_rows` per pixel. Where a shape
-    covers the share k of a pixel, the pixel p becomes
-    p(1 − alpha·k) + alpha·k·colour.
+    `functions` are those of the shapes (see `function_types`); `kind` and `alpha` are [N], `genes`
+    [N, genes], `colour` [N, channels]; the grid has `sample_rows` per pixel. Where a shape covers
+    the share k of a pixel, the pixel p becomes p(1 − alpha·k) + alpha·k·colour.
     """
+    trace, _, _, _, _, _, vertices, crossings, tables = functions
     channels, width = picture.shape[0], picture.shape[2]
-    scratch = make_scratch((last - first) * sample_rows, VERTICES, CROSSINGS)
+    scratch = make_scratch((last - first) * sample_rows, vertices, crossings)
     changes = np.zeros(width + 1)
     share = np.empty(width, np.float32)
     for i in range(len(kind)):
-        spans = trace(
-            kind[i], genes[i], tables, first * sample_rows, last * sample_rows, grid, scratch
+        spans = call_trace(
+            *(trace, kind[i], genes[i], tables, first * sample_rows, last * sample_rows),
+            *(grid, scratch[8]),
         )
         span = np.int64(0)
         while span < spans:

@@ -19,7 +19,7 @@ from artgen.engines.genetic.populations import (
 )
 from artgen.families.shape.climb import ClimbEngine
 from artgen.families.shape.contract import Shape
-from artgen.families.shape.spans import Stack, load_kernels, pack, tables_of, unpack
+from artgen.families.shape.spans import Stack, functions_of, pack, unpack
 from artgen.raster.sampling import make_grid
 
 CELL = 8
@@ -70,8 +70,7 @@ class ShapePopulation(Population):
     def __init__(self, shape: Shape, *arguments: Any) -> None:
         super().__init__(shape, *arguments)
         self.kernels = kernel_cache.load_shipped(*KERNELS, of="genetic")
-        functions = load_kernels(shape, "families.shape.function_kernels").FUNCTIONS
-        self.functions = (*functions, tables_of(shape))
+        self.functions = functions_of(shape)
         self.shape = shape
         most, count = max(member.genes for member in shape.members), self.count
         arrays = (

@@ -148,7 +148,7 @@ def _timing(shape: Shape) -> tuple[Compositing, float]:
         shape.random(genes, rng, x, y, TIMED_SIZE)
         if shape.valid(genes):
             first, last = layers.kernels.rows_of(
-                layers.tables, 0, genes, layers.grid, canvas.height
+                layers.functions, 0, genes, layers.grid, canvas.height
             )
             rows.append(last - first)
         else:

@@ -88,7 +88,7 @@ def create(rng, one, i, fixed, rates, room):
     kind, genes, paint, _, errors = one
     height, width = fixed[0].shape[:2]
     top, pitch, left, scale, _ = fixed[2]
-    palette, (_, random, _, valid, chances, _, _, tables) = fixed[4], fixed[5]
+    palette, (_, random, _, valid, chances, _, _, _, tables) = fixed[4], fixed[5]
     cells = errors.shape[1] - 1
     total = 0.0
     for y in range(height):
@@ -155,7 +155,7 @@ def vary(rng, one, number, fixed, rates, room):
     """Change an individual by one mutation, and mark what that touches; how many shapes it has."""
     kind, genes, paint, box, _ = one
     area, spare, width = room[2], room[6], fixed[0].shape[1]
-    _, _, mutate, valid, _, _, _, tables = fixed[5]
+    _, _, mutate, valid, _, _, _, _, tables = fixed[5]
     dice = rng.random()
     if number == 0 or dice < rates.resize:
         if number == 0 or (rng.random() < rates.grow and number < rates.most):

@@ -11,8 +11,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numba import carray
 
 from artgen.compiler.jit import inline
+from artgen.compiler.tables import pointer
 
 FLAT, MOST_PIECES = 0.25, 2000
 """How far the straight pieces of a curve are off, in sample rows that are pixels, and how many
@@ -25,10 +27,10 @@ def make_scratch(rows, vertices, crossings):
 
     The spans' rows, lefts and rights; the outline's corners and their rows; where its edges cross
     each row, which way, and how many do. `crossings` is the most per row of an outline that is not
-    convex.
+    convex. The last array says where the others are: see `open_scratch`.
     """
     spans = rows * max(1, crossings // 2)
-    return (
+    arrays = (
         np.empty(spans, np.int64),
         np.empty(spans, np.float64),
         np.empty(spans, np.float64),
@@ -37,6 +39,30 @@ def make_scratch(rows, vertices, crossings):
         np.empty(rows * crossings, np.float64),
         np.empty(rows * crossings, np.int64),
         np.empty(rows, np.int64),
+    )
+    places = np.empty(12, np.int64)
+    places[0], places[1] = arrays[0].ctypes.data, arrays[1].ctypes.data
+    places[2], places[3] = arrays[2].ctypes.data, arrays[3].ctypes.data
+    places[4], places[5] = arrays[4].ctypes.data, arrays[5].ctypes.data
+    places[6], places[7] = arrays[6].ctypes.data, arrays[7].ctypes.data
+    places[8], places[9], places[10], places[11] = spans, vertices, rows * crossings, rows
+    return (*arrays, places)
+
+
+@inline
+def open_scratch(address):
+    """The arrays of a scratch by the address of the last one; the caller keeps them."""
+    places = carray(address, (12,), np.int64)
+    spans, vertices, crossings, rows = places[8], places[9], places[10], places[11]
+    return (
+        carray(pointer(places[0]), (spans,), np.int64),
+        carray(pointer(places[1]), (spans,), np.float64),
+        carray(pointer(places[2]), (spans,), np.float64),
+        carray(pointer(places[3]), (vertices, 2), np.float64),
+        carray(pointer(places[4]), (vertices,), np.int64),
+        carray(pointer(places[5]), (crossings,), np.float64),
+        carray(pointer(places[6]), (crossings,), np.int64),
+        carray(pointer(places[7]), (rows,), np.int64),
     )
 
 

@@ -1,9 +1,9 @@
 """Draw shapes by area: a pixel gets the share of a shape's colour that the shape covers of it.
 
-There are eight sample rows per pixel, and spans along them have exact ends. Kernels are compiled
-together with the static functions of the shapes. A generated text binds these to names and makes
-one `trace` of them for all kinds; the text of the kernel module follows. The hash covers the code
-of the functions, so a changed plugin is compiled again.
+There are eight sample rows per pixel, and spans along them have exact ends. Kernels take the static
+functions of the shapes by their addresses (see `function_types`). A generated text binds these
+functions to names and makes one `trace` of them for all kinds; the text of `function_kernels`
+follows. The hash covers the code of the functions, so a changed plugin is compiled again.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import types
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -76,8 +77,8 @@ def draw_shapes(
         stack, ground = stack._replace(colour=colour), as_ground(np.zeros(4))
     picture = np.empty((len(ground), canvas.height, canvas.width), np.float32)
     picture[:] = ground
-    over = drawing_kernels(shape).over
-    given = (tables_of(shape), *stack, picture, make_grid(canvas, SAMPLE_ROWS), SAMPLE_ROWS)
+    over = load_shared("families.shape.over_kernels").over
+    given = (functions_of(shape), *stack, picture, make_grid(canvas, SAMPLE_ROWS), SAMPLE_ROWS)
     share(lambda rows: over(*given, *rows), cut_rows(canvas.height))
     if transparent:
         picture[:3] /= np.maximum(picture[3], 1e-6)
@@ -112,19 +113,23 @@ def pack(shape: Shape, stack: Stack) -> dict[str, Tensor]:
     return {name: torch.from_numpy(value.astype(np.float32, "C")) for name, value in values.items()}
 
 
-def drawing_kernels(shape: Shape) -> types.ModuleType:
-    """Return `over_kernels` for this shape."""
-    return load_kernels(shape, "families.shape.over_kernels")
+load_shared = partial(kernel_cache.load_shipped, of="all shapes")
+"""Load kernels that take the functions of any shape, by the name of their module."""
 
 
-def load_kernels(
-    shape: Shape, *modules: str, constants: str = "", more: str = ""
-) -> types.ModuleType:
-    """Compile the text of kernel modules after the functions of `shape`, or find it in the cache.
+def functions_of(shape: Shape) -> tuple[Any, ...]:
+    """Return the functions of a shape for kernels, as `function_types.functions_type`.
 
-    `modules` are named below `artgen`, such as ``raster.over_kernels``. They may use the names in
-    `raster.bound` and of the modules before; `constants` are lines of Python before them, `more` is
-    Python after them. Raises PluginError naming the function that cannot be compiled.
+    The shape keeps the arrays that the last of them points to. Raises PluginError naming the
+    function that cannot be compiled.
+    """
+    return (*load_functions(shape).FUNCTIONS, make_tables(_functions(shape)))
+
+
+def load_functions(shape: Shape) -> types.ModuleType:
+    """Compile `function_kernels` after the functions of a shape, or find them in the cache.
+
+    Raises PluginError naming the function that cannot be compiled.
     """
     functions = [(member, _compiled_functions(member)) for member in shape.members]
     every = _functions(shape)
@@ -132,20 +137,12 @@ def load_kernels(
     layout = tuple(
         (member.genes, member.vertices, member.curves, member.convex) for member in shape.members
     )
-    key = (
-        *(compiled, tables, layout, shape.weights, modules, constants, more),
-        *(shape.limits, shape.symmetry),
-    )
+    key = compiled, tables, layout, shape.weights, shape.limits, shape.symmetry
     if key not in _loaded:
         check_shape(shape)
-        kernels = constants + kernel_cache.read_kernels(*modules) + more
+        kernels = kernel_cache.read_kernels("families.shape.function_kernels")
         _loaded[key] = load_after(functions, lambda text: _source(shape, text) + kernels)
     return _loaded[key]
-
-
-def tables_of(shape: Shape) -> NDArray[np.int64]:
-    """Return the first argument of kernels of this shape: the arrays of its functions."""
-    return make_tables(_functions(shape))
 
 
 _loaded: dict[Any, types.ModuleType] = {}

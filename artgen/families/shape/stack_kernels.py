@@ -35,7 +35,7 @@ CELL = 8
 def make_room(genes, fixed, rates):
     """Two pictures, which of their pixels are being drawn, what tracing a shape takes, a shape."""
     height, width = fixed[0].shape[:2]
-    vertices, crossings = fixed[5][5], fixed[5][6]
+    vertices, crossings = fixed[5][6], fixed[5][7]
     spare = (
         np.empty(1, np.int64),
         np.empty((1, genes)),
@@ -81,10 +81,10 @@ def enclose(one, i, fixed, scratch):
     """Find the box of shape number `i`."""
     box = one[3][i]
     height, width = fixed[0].shape[:2]
-    sample_rows, trace, tables = fixed[3], fixed[5][0], fixed[5][7]
+    sample_rows, trace, tables = fixed[3], fixed[5][0], fixed[5][8]
     spans = call_trace(
         *(trace, one[0][i], one[1][i], tables, np.int64(0), height * sample_rows),
-        *(fixed[2], scratch),
+        *(fixed[2], scratch[8]),
     )
     left, right = float(width), 0.0
     for span in range(spans):
@@ -104,7 +104,7 @@ def lay(one, first, last, picture, area, fixed, room):
     """
     kind, genes, paint, box, _ = one
     sample_rows, changes, scratch = fixed[3], room[4], room[5]
-    trace, tables = fixed[5][0], fixed[5][7]
+    trace, tables = fixed[5][0], fixed[5][8]
     top, bottom, left, right = len(area), 0, len(changes), 0
     for y in range(len(area)):
         if area[y, 0] < area[y, 1]:
@@ -119,7 +119,7 @@ def lay(one, first, last, picture, area, fixed, room):
         c0, c1, c2 = np.float32(paint[i, 0]), np.float32(paint[i, 1]), np.float32(paint[i, 2])
         spans = call_trace(
             *(trace, kind[i], genes[i], tables, begin * sample_rows, end * sample_rows),
-            *(fixed[2], scratch),
+            *(fixed[2], scratch[8]),
         )
         span = np.int64(0)
         while span < spans:
@@ -195,7 +195,7 @@ def refit(one, number, i, fixed, rates, room):
     lay(one, i + 1, number, above, area, fixed, room)
     s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = s8 = 0.0
     begin, end = box[i, 0] * sample_rows, box[i, 1] * sample_rows
-    spans = call_trace(trace, kind[i], genes[i], tables, begin, end, grid, scratch)
+    spans = call_trace(trace, kind[i], genes[i], tables, begin, end, grid, scratch[8])
     span = np.int64(0)
     while span < spans:
         y = scratch[0][span] // sample_rows

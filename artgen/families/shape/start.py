@@ -25,9 +25,9 @@ from artgen.compiler.threads import share
 from artgen.engines.conversion import convert_parts, convert_paths
 from artgen.engines.evaluation import summed_colour
 from artgen.families.shape.colour_kernels import NOTHING
-from artgen.families.shape.compositing import Compositing, added, load_sums, search_kernels
+from artgen.families.shape.compositing import Compositing, added, load_searching
 from artgen.families.shape.contract import Shape
-from artgen.families.shape.spans import Stack, pack, tables_of
+from artgen.families.shape.spans import Stack, functions_of, pack
 from artgen.init import Context
 from artgen.primitives import Params, Primitive
 from artgen.raster import paint
@@ -200,7 +200,7 @@ def most_alike(
         side / (2 * half_width),
         float(side),
     )
-    kernels = load_sums(searched=False)
+    kernels = load_searching("layer_kernels", searched=False)
     sums = np.zeros((side, side + 2, kernels.PLANES), np.float32)
     black, white = np.zeros((3, side, side), np.float32), np.ones((side, side), np.float32)
     target = np.ascontiguousarray(
@@ -209,13 +209,14 @@ def most_alike(
     kernels.sum_up(target, white, black, black, white, 1.0, 1, sums, 0, side)
     places = np.cumsum(target[0] ** 2, dtype=np.float64).reshape(side, side)
     size = max(half_width, half_height)
-    search = search_kernels(shape, searched=False).search
-    tables, empty = tables_of(shape), np.zeros(max(member.genes for member in shape.members))
+    search = load_searching("climb_kernels", searched=False).search
+    functions = functions_of(shape)
+    empty = np.zeros(max(member.genes for member in shape.members))
     climbs = [(CANDIDATES, 0, empty), *((0, kind, genes.copy()) for kind, genes in starts)]
     score, kind, genes = NOTHING, 0, empty
     for candidates, start, reached in climbs:
         found, its_kind, _ = search(
-            *(tables, rng, sums, grid, 1.0, 1.0, WHITE, places),
+            *(functions, rng, sums, grid, 1.0, 1.0, WHITE, places),
             *(candidates, size / 10, size, size / 10, size / 100),
             *(PATIENCE, SHRINK ** (1 / PATIENCE), start, reached),
         )
