@@ -176,7 +176,7 @@ def keep_valid(functions, kind, before, genes):
 
     In small pieces and gene by gene, so that a shape slides along the limit it has come to.
     """
-    valid, tables = functions[3], functions[8]
+    valid, tables = functions[3], functions[-1]
     for i in range(len(kind)):
         if call_valid(valid, kind[i], genes[i], tables):
             continue
