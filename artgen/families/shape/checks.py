@@ -21,7 +21,7 @@ from artgen.families.shape.reference import (
     stack_values,
 )
 from artgen.families.shape.search_checks import MANY, SOME, members
-from artgen.families.shape.spans import covering, draw_shapes, functions_of, load_functions
+from artgen.families.shape.spans import covering, draw_shapes, functions_of, load_shared
 from artgen.init import Context
 from artgen.raster import draw
 from artgen.raster.sampling import SAMPLE_ROWS
@@ -130,23 +130,22 @@ def compiled(candidate: Candidate) -> None:
     Use only numbers, `math`, loops and arrays; avoid features that differ, such as exceptions.
     """
     for label, shape in members(candidate):
-        kernels, (*_, arrays) = load_functions(shape), functions_of(shape)
-        tables = arrays.ctypes.data
+        kernels, functions = load_shared("families.shape.call_kernels"), functions_of(shape)
         rng = np.random.default_rng(4)
         for genes in random_genes(shape, rng, CANVAS, SOME):
             for name, fast, slow, arguments in (
-                ("random", kernels.making_up, shape.random, (0.1, -0.2, 0.3)),
-                ("mutate", kernels.changing, shape.mutate, (0.05,)),
+                ("random", kernels.random, shape.random, (0.1, -0.2, 0.3)),
+                ("mutate", kernels.mutate, shape.mutate, (0.05,)),
             ):
                 ours, theirs, seed = genes.copy(), genes.copy(), int(rng.integers(2**32))
-                fast(0, ours.ctypes.data, tables, np.random.default_rng(seed), *arguments)
+                fast(functions, 0, ours, np.random.default_rng(seed), *arguments)
                 slow(theirs, np.random.default_rng(seed), *arguments)
                 if not np.allclose(ours, theirs, rtol=1e-6, atol=1e-9):
                     gap = float(np.abs(ours - theirs).max())
                     raise Failed(
                         f"{label}.{name} gives other genes when compiled: off by {gap:.3g}"
                     )
-                if kernels.judging(0, theirs.ctypes.data, tables) != bool(shape.valid(theirs)):
+                if kernels.valid(functions, 0, theirs) != bool(shape.valid(theirs)):
                     raise Failed(f"{label}.valid gives another result when compiled")
 
 

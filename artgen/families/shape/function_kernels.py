@@ -9,7 +9,7 @@ import numba as nb
 import numpy as np
 from numba import carray
 
-from artgen.compiler.jit import inline, options
+from artgen.compiler.jit import inline, internal, options
 from artgen.families.shape.function_types import (
     address_of,
     mutate_type,
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 
 MOST = int(GENES.max())
+options = {**options, **internal}
 
 
 @inline
