@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numba as nb
 import numpy as np
-from numba import carray
+from numba.np.numpy_support import carray
 
 from artgen.compiler.jit import inline, internal, options
 from artgen.families.shape.function_types import (

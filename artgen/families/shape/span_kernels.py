@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import carray
+from numba.np.numpy_support import carray
 
 from artgen.compiler.jit import inline
 from artgen.compiler.tables import pointer
