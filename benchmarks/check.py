@@ -1,8 +1,9 @@
 """Ten headline figures, measured again in ten minutes: which moved beyond their spread?
 
 A figure moved if what is measured now and what RESULTS.md says, each from its least to its largest
-value, have nothing in common, or if one median is more than 1.5 times the other: one slow repetition
-makes a spread that holds anything. On a machine that others use, or another one, all times move.
+value, have nothing in common, or if one median is more than 1.5 times the other: one slow
+repetition makes a spread that holds anything. On a machine that others use, or another one, all
+times move.
 """
 
 from __future__ import annotations
