@@ -69,7 +69,8 @@ gallery: $(VENV)/installed  ## stills, videos and a page of every recipe in gall
 docs: $(VENV)/installed-docs  ## the documentation as a site, in site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
-wheel: $(VENV)/installed-dev
+wheel: $(VENV)/installed-dev  ## the wheel, alone of its kind in dist
+	rm -f dist/artgen-*.whl
 	$(BIN)/python -m build --wheel --outdir dist
 
 release: $(VENV)/installed-dev  ## sdist and wheel, checked and tried in clean environments; prints what to upload

@@ -1,10 +1,10 @@
 """The version of artgen, and the commit that it was made from."""
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 
 def version_and_commit() -> str:
-    """Return the version with the commit where there is one, such as ``0.2.0 (eeeb6dd)``.
+    """Return the version with the commit where there is one, such as ``0.3.0 (eeeb6dd)``.
 
     It is the commit of the checkout, with ``-dirty`` where files were changed, or the one that
     `tools/build_hooks.py` wrote into a package when that was built.

@@ -495,11 +495,9 @@ PROMISES = [
         "hears a second Ctrl-C, with a documented exit code other than 1. It changes no file of the user, "
         "leaves nothing outside of its folder, and prints no control characters.",
         "A grammar, read from the commands, the keys of recipes and the options of plugins, gives "
-        "each option and key values of each kind (fitting, bounds, empty, huge, negative, zero, "
-        "fractions, not finite, with units, other scripts, control characters, lists, mixtures, "
-        "words, dates, tables, paths, URLs, samples, names of plugins, files of every format, "
-        "damaged ones, folders, pipes, devices, sockets, links), alone, in pairs and in threes; in "
-        "forked processes.",
+        "each option and key values of each kind (fitting, at bounds, empty, huge, not finite, with "
+        "units, control characters, lists, tables, URLs, files of every format, damaged ones, pipes, "
+        "devices, links), alone, in pairs and in threes.",
         any_command,
         lambda: in_processes(_unconverted),
         "errors of the parser are not converted",

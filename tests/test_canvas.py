@@ -50,6 +50,14 @@ def test_scaling_keeps_the_aspect(width, height, long_side):
     assert min(scaled.width, scaled.height) == max(1, round(shorter))
 
 
+def test_a_finer_grid_shows_the_same_part_of_the_plane():
+    canvas = Canvas(6, 4)
+    fine = canvas.enlarged(3)
+    assert (fine.width, fine.height, fine.pixel) == (18, 12, canvas.pixel / 3)
+    assert fine.reach == canvas.reach
+    assert fine.enlarged(2).window(0, 0, 12, 8)[0].enlarged(1).pixel == fine.pixel / 2
+
+
 @pytest.mark.parametrize("size", [(0, 5), (5, 0), (-1, 1)])
 def test_an_empty_canvas_is_refused(size):
     with pytest.raises(UsageError, match="must be at least 1x1 pixels"):

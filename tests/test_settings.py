@@ -36,6 +36,8 @@ def test_the_environment_comes_before_the_file(config, monkeypatch):
     assert settings == expected
     assert origins["out"] == origins["overwrite"] == "config.toml"
     assert (origins["threads"], origins["device"]) == ("ARTGEN_THREADS", "default")
+    monkeypatch.setenv("ARTGEN_OUT", "2026")  # a folder, and no number
+    assert read_settings()[0].out == "2026"
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What `make size` and `make house` count, on small examples, and that they find faults."""
 
 import json
+import shutil
 import signal
 import socket
 import subprocess
@@ -12,6 +13,7 @@ from helpers import PATIENCE, wait_until
 
 import artgen
 from tools import forks, size, suite
+from tools import mutants as mutation
 from tools.house import find_circles, find_floors
 from tools.mutants import mutants
 from tools.picture import reduce_lines
@@ -224,3 +226,36 @@ def test_mutants_differ_in_one_place_and_annotations_stay():
     }
     assert len(texts) == 6
     assert [line for _, line, _ in mutants("x = 1\ny = True\n")] == [1, 2]
+
+
+def test_a_report_of_mutants_goes_on_where_it_ended(tmp_path, monkeypatch, capsys):
+    path, seen = tmp_path / "report.json", []
+    module = "artgen/targets/idx.py"
+    source = Path(module).read_text(encoding="utf-8")
+
+    def result(folder, tests, limit):
+        text = (folder / module).read_text(encoding="utf-8")
+        if text == source:
+            return "survived"
+        seen.append(text)
+        return ("caught", "hung", "survived")[len(seen) % 3]
+
+    monkeypatch.setattr(mutation, "copy_repository", lambda folder: _copy(module, folder))
+    monkeypatch.setattr(mutation, "result", result)
+    line = [module, "--sample", "3", "--report", str(path)]
+    assert mutation.main([*line, "--minutes", "-1"]) == 0
+    assert "3 not tried" in capsys.readouterr().out
+    assert mutation.main(line) == 0
+    assert len(set(seen)) == 3
+    first = json.loads(path.read_text())
+    assert sorted(each["result"] for each in first["mutants"]) == ["caught", "hung", "survived"]
+    assert mutation.main(line) == 0
+    assert len(seen) == 3
+    assert "2 of 3 mutants caught, 0 not tried" in capsys.readouterr().out
+    with pytest.raises(SystemExit):  # another sample
+        mutation.main([*line, "--seed", "1"])
+
+
+def _copy(module: str, folder: Path) -> None:
+    (folder / module).parent.mkdir(parents=True)
+    shutil.copy(module, folder / module)

@@ -6,6 +6,10 @@ is caught. What survives is printed: a line that none of them depends on, or a c
 nothing.
 
     python -m tools.mutants [--sample N] [--seed N] [MODULE ...]    # some of `MODULES`
+    python -m tools.mutants --report mutants.json --minutes 60      # again: goes on where it ended
+
+The report is JSON: the sample, and of each mutant its place, its result (``caught``, ``hung``,
+``survived``, null before it was tried) and its seconds.
 
 After R. A. DeMillo, R. J. Lipton and F. G. Sayward, "Hints on Test Data Selection", 1978.
 """
@@ -15,14 +19,20 @@ from __future__ import annotations
 import argparse
 import ast
 import copy
+import hashlib
+import json
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 MODULES = {
     "artgen/base/options.py": ("options", "recipe"),
@@ -37,9 +47,6 @@ MODULES = {
     "artgen/values/canvas.py": ("canvas",),
 }
 """Modules, and the files of tests that are to notice their mutants."""
-
-LIMIT = 600
-"""Seconds after which a mutant hangs, which is noticed."""
 
 _COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE,
@@ -134,8 +141,12 @@ def copy_repository(folder: Path) -> None:
         shutil.copy(name, folder / name)
 
 
-def is_noticed(folder: Path, tests: Sequence[str]) -> bool:
-    """Run some files of tests in a copy of the repository; whether one failed or hung."""
+def result(folder: Path, tests: Sequence[str], limit: float) -> str:
+    """Run some files of tests in a copy of the repository.
+
+    Returns ``caught`` if one failed, ``hung`` if they took longer than `limit` seconds, which is
+    noticed too, else ``survived``.
+    """
     line = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
     line += ["-m", "not slow and not browser", *(f"tests/test_{each}.py" for each in tests)]
     paths = os.pathsep.join([str(folder), str(folder / "plugins")])
@@ -143,11 +154,74 @@ def is_noticed(folder: Path, tests: Sequence[str]) -> bool:
     environment = {**os.environ, "PYTHONPATH": paths, "ARTGEN_CACHE": cache}
     # Two mutants of one length within a second would share their bytecode.
     environment["PYTHONDONTWRITEBYTECODE"] = "1"
-    try:
-        done = subprocess.run(line, cwd=folder, env=environment, capture_output=True, timeout=LIMIT)
-    except subprocess.TimeoutExpired:
-        return True
-    return done.returncode != 0
+    quiet = subprocess.DEVNULL
+    # A group of its own: what the tests started ends with them.
+    with subprocess.Popen(
+        line, cwd=folder, env=environment, stdout=quiet, stderr=quiet, start_new_session=True
+    ) as process:
+        try:
+            return "caught" if process.wait(limit) else "survived"
+        except subprocess.TimeoutExpired:
+            return "hung"
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def plan(modules: Sequence[str], sample: int, seed: int) -> dict[str, Any]:
+    """Draw a sample: as many mutants of each module, as far as it has them, in turn.
+
+    The same sources and seed give the same sample.
+    """
+    rng, drawn = random.Random(seed), []
+    for number, module in enumerate(modules):
+        every = list(mutants(Path(module).read_text(encoding="utf-8")))
+        share = sample * (number + 1) // len(modules) - sample * number // len(modules)
+        for turn, index in enumerate(rng.sample(range(len(every)), min(share, len(every)))):
+            _, line, said = every[index]
+            place = {"module": module, "index": index, "line": line, "now": said}
+            drawn.append((turn, number, {**place, "result": None, "seconds": None}))
+    drawn.sort(key=lambda each: each[:2])
+    digests = {each: hashlib.sha256(Path(each).read_bytes()).hexdigest() for each in modules}
+    return {
+        "seed": seed,
+        "sample": sample,
+        "sources": digests,
+        "mutants": [each for *_, each in drawn],
+    }
+
+
+def try_all(report: dict[str, Any], path: Path | None, limit: float, until: float) -> None:
+    """Try what has no result yet, until a time; write the report after each.
+
+    Raises `ValueError` where tests fail without a mutant.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        copy_repository(folder)
+        sound = set()
+        for mutant in report["mutants"]:
+            if mutant["result"] is not None:
+                continue
+            if time.monotonic() > until:
+                break
+            module = mutant["module"]
+            if module not in sound and result(folder, MODULES[module], limit) != "survived":
+                raise ValueError(f"{module}: its tests fail without a mutant, or take too long")
+            sound.add(module)
+            source = Path(module).read_text(encoding="utf-8")
+            text, *_ = list(mutants(source))[mutant["index"]]
+            (folder / module).write_text(text, encoding="utf-8")
+            start = time.monotonic()
+            mutant["result"] = result(folder, MODULES[module], limit)
+            mutant["seconds"] = round(time.monotonic() - start, 1)
+            (folder / module).write_text(source, encoding="utf-8")
+            if mutant["result"] == "survived":
+                print(f"  survives: {module}:{mutant['line']}: {mutant['now']}", flush=True)
+            if path:
+                beside = path.with_suffix(".part")
+                beside.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+                beside.replace(path)
 
 
 def main(given: Sequence[str] | None = None) -> int:
@@ -156,37 +230,39 @@ def main(given: Sequence[str] | None = None) -> int:
     parser.add_argument("modules", nargs="*", metavar="MODULE", help="some of MODULES")
     parser.add_argument("--sample", type=int, default=200, help="mutants, over all modules")
     parser.add_argument("--seed", type=int, default=0, help="of the sample")
+    parser.add_argument("--report", type=Path, help="JSON file; what it holds is not tried again")
+    parser.add_argument("--limit", type=float, default=600, help="seconds for one mutant")
+    parser.add_argument("--minutes", type=float, default=1e9, help="after which no other begins")
     options = parser.parse_args(given)
     modules = options.modules or [*MODULES]
     if unknown := [each for each in modules if each not in MODULES]:
         parser.error(f"there is no {', '.join(unknown)} in MODULES")
-    rng, caught, tried = random.Random(options.seed), 0, 0
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        copy_repository(folder)
-        for number, module in enumerate(modules):
-            source = Path(module).read_text(encoding="utf-8")
-            every = list(mutants(source))
-            # As many of each module, as far as it has them.
-            share = options.sample * (number + 1) // len(modules) - (
-                options.sample * number // len(modules)
-            )
-            found = 0
-            chosen = rng.sample(every, min(share, len(every)))
-            if chosen and is_noticed(folder, MODULES[module]):
-                print(f"{module}: its tests fail without a mutant")
-                return 1
-            for text, line, said in chosen:
-                (folder / module).write_text(text, encoding="utf-8")
-                noticed = is_noticed(folder, MODULES[module])
-                found += noticed
-                if not noticed:
-                    print(f"  survives: {module}:{line}: {said}", flush=True)
-            (folder / module).write_text(source, encoding="utf-8")
-            print(f"{module}: {found} of {len(chosen)} caught, of {len(every)}", flush=True)
-            caught, tried = caught + found, tried + len(chosen)
-    print(f"{caught} of {tried} mutants caught")
+    report = plan(modules, options.sample, options.seed)
+    if options.report and options.report.exists():
+        kept = json.loads(options.report.read_text(encoding="utf-8"))
+        if any(kept[key] != report[key] for key in ("seed", "sample", "sources")):
+            parser.error(f"{options.report} is of another sample or other sources")
+        report = kept
+    try:
+        until = time.monotonic() + 60 * options.minutes
+        try_all(report, options.report, options.limit, until)
+    except ValueError as error:
+        print(error)
+        return 1
+    for module in modules:
+        count = Counter(e["result"] for e in report["mutants"] if e["module"] == module)
+        print(f"{module}: {_noticed(count)} of {_tried(count)} caught")
+    count = Counter(each["result"] for each in report["mutants"])
+    print(f"{_noticed(count)} of {_tried(count)} mutants caught, {count[None]} not tried")
     return 0
+
+
+def _noticed(count: Counter[str | None]) -> int:
+    return count["caught"] + count["hung"]
+
+
+def _tried(count: Counter[str | None]) -> int:
+    return count.total() - count[None]
 
 
 if __name__ == "__main__":

@@ -485,7 +485,9 @@ class Beads(Grid):
                 f"there is no table of {chosen.bead:g} mm beads of {chosen.brand!r}",
                 hint="use --brand hama or perler, and --bead 5mm or 2.6mm",
             )
-        return chosen.brand if chosen.bead == 5 else f"{chosen.brand}-mini"
+        # Beads of Hama come in the same colours in both sizes.
+        small = chosen.brand == "perler" and chosen.bead != 5
+        return f"{chosen.brand}-mini" if small else chosen.brand
 
     @property
     def pitch(self) -> float:
