@@ -14,6 +14,7 @@ import functools
 import math
 import re
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -121,6 +122,23 @@ class Symmetry:
     def orbit(self, places: Floats) -> Floats:
         """All images of places [M, 2] under the motions, [M, K, 2]."""
         return np.einsum("kij,mj->mki", self.motions[:, :, :2], places) + self.motions[:, :, 2]
+
+    def repeated(self, places: Floats, reach: tuple[float, float]) -> tuple[Any, Any, Any]:
+        """Which of `places` [N, 2] lie in the cell, and where their images are around a canvas.
+
+        Returns indices [M], the linear part of the motion of each image [M, 2, 2], and its offset
+        [M, 2]. Images farther outside of the canvas than half its shorter side are left out.
+        """
+        margin = min(reach)
+        inside = np.flatnonzero(self.inside(places))
+        shifts = self.shifts(reach, margin)
+        moved = self.orbit(places[inside])
+        near = self.wrapped(moved)
+        offsets = self.motions[:, :, 2] + (near - moved)
+        every = offsets[:, :, None] + shifts
+        seen = (np.abs(near[:, :, None] + shifts) <= np.add(reach, margin)).all(-1)
+        part, motion, shift = seen.nonzero()
+        return inside[part], self.motions[motion, :, :2], every[part, motion, shift]
 
     def fold(self, places: Floats) -> Floats:
         """The image in the cell of each of `places` [M, 2] in canvas units."""
