@@ -30,6 +30,7 @@ PRIMITIVES = {
     "Brush": ("brush", "Curved strokes that run out thin."),
     "Line": ("line", "Straight strokes."),
     "Voronoi": ("voronoi", "Voronoi cells."),
+    "Tiling": ("tiling", "Tiles of one outline that fit together, like a figure."),
     "Stipple": ("stipple", "Dots of ink, spread evenly."),
     "Hatch": ("hatch", "Masses of ink, and strokes between."),
     "String": ("string", "A thread around nails."),
