@@ -70,7 +70,7 @@ FRIEZES: dict[str, tuple[Generator, ...]] = {
 """The seven groups of strips that repeat along x."""
 
 ALIASES = {"mirror": "rosette:1m", "quarter": "rosette:2m"}
-"""What is said of shapes, with `rotate:N` and `mirror-y`. They copy parts, and do not fold pictures."""
+"""What is said of shapes, with `rotate:N` and `mirror-y`: parts are copied, nothing is folded."""
 
 _ROSETTE = re.compile(r"(\d{1,3})(m?)")
 MOST_TURNS = 64
@@ -112,7 +112,9 @@ class Symmetry:
         for size, far in zip(self.repeat, reach, strict=True):
             most = math.floor((far + radius) / size + 0.5 + NEAR) if size else 0
             axes.append(sorted(range(-most, most + 1), key=abs))
-        return np.array([(x * self.repeat[0], y * self.repeat[1]) for y in axes[1] for x in axes[0]])
+        return np.array(
+            [(x * self.repeat[0], y * self.repeat[1]) for y in axes[1] for x in axes[0]]
+        )
 
     def wrapped(self, places: Floats) -> Floats:
         """Places [..., 2] moved by whole repeats to where they are nearest to the centre."""
@@ -188,7 +190,12 @@ def symmetry_of(name: str, reach: tuple[float, float] | None = None) -> Symmetry
     if kind in ("rosette", "rotate"):
         return _rosette(bare, rest)
     if bare == "mirror-y":
-        return replace(_rosette(bare, "2m"), matrices=(SAME, ((1.0, 0.0), (0.0, -1.0))), offsets=((0.0, 0.0),) * 2, middle=(0.0, -1.0))
+        return replace(
+            _rosette(bare, "2m"),
+            matrices=(SAME, ((1.0, 0.0), (0.0, -1.0))),
+            offsets=((0.0, 0.0),) * 2,
+            middle=(0.0, -1.0),
+        )
     if kind == "frieze" and rest in FRIEZES:
         generators, repeat = FRIEZES[rest], (2 * reach[0], 0.0)
     elif bare in WALLPAPERS or bare in REPEATS:

@@ -60,7 +60,9 @@ class Fabric(Maker):
             hint = "use a smaller --repeat or --dpi"
             raise UsageError(f"a repeat of {wide} x {high} pixels is too large", hint=hint)
         tile = motif.pixels(max(wide, high))
-        cloth = np.tile(tile, (max(1, round(o.across * tile.shape[1] / tile.shape[0])), o.across, 1))
+        cloth = np.tile(
+            tile, (max(1, round(o.across * tile.shape[1] / tile.shape[0])), o.across, 1)
+        )
         shown = Image.fromarray(cloth)
         shown.thumbnail((SHOWN, SHOWN), Image.Resampling.BOX)
         notes = [

@@ -54,11 +54,7 @@ class Tiling(Primitive):
 
     family = "tiling"
     least_count: ClassVar[int] = 4
-    known_deviations: ClassVar[Mapping[str, str]] = {
-        "aspect": "what is seen at another size is another part of the plane",
-    }
     defaults = Preset(count=25, stage={"steps": 200})
-    presets: ClassVar[Mapping[str, Preset]] = {}
 
     def take_options(self) -> None:
         """Read the colours. Raises UsageError where they are not three."""
@@ -75,7 +71,9 @@ class Tiling(Primitive):
         ring = None if context.target is None else _figure(context.target, context.canvas.reach)
         if ring is None:  # a hexagon
             turn = np.linspace(0, np.pi, shape[1])
-            ring = 0.6 * np.stack([np.cos(np.r_[turn, turn + np.pi]), np.sin(np.r_[turn, turn + np.pi])], 1)
+            ring = 0.6 * np.stack(
+                [np.cos(np.r_[turn, turn + np.pi]), np.sin(np.r_[turn, turn + np.pi])], 1
+            )
         points, sides = nearest(ring, shape[1])
         marks = torch.zeros(shape[1])
         marks[list(sides)] = 1.0
@@ -86,12 +84,12 @@ class Tiling(Primitive):
 def corners(side: Tensor) -> tuple[int, int]:
     """The points at which the second and the third side begin: the two largest marks inside."""
     inner = torch.argsort(side[1:-1], descending=True, stable=True)[:2] + 1
-    first, second = sorted(inner.tolist())
+    first, second = sorted(inner.tolist()) if len(inner) == 2 else (0, 0)
     return first, second
 
 
 def outline(points: Tensor, sides: tuple[int, int]) -> Tensor:
-    """The whole outline [2 (N - 1), 2] of free `points` [N, 2], whose sides begin at 0 and `sides`."""
+    """The whole outline [2 (N - 1), 2] of free `points` [N, 2]; sides begin at 0 and `sides`."""
     i, j = sides
     first, second, third = points[: i + 1], points[i : j + 1], points[j:]
     along, back = vectors(points, sides)
@@ -105,8 +103,10 @@ def vectors(points: Tensor, sides: tuple[int, int]) -> tuple[Tensor, Tensor]:
 
 
 def nearest(ring: Floats, count: int) -> tuple[Floats, tuple[int, int]]:
-    """The free points [count, 2] of the outline nearest to a closed `ring` [n, 2], and its sides."""
+    """The free points [count, 2] of the outline nearest to a `ring` [n, 2], and its sides."""
     number, found = 2 * (count - 1), list[tuple[float, Floats, Floats, tuple[int, int]]]()
+    if count < 4:  # no sides
+        return _evenly(ring, count), (0, 0)
     goal = _evenly(ring, number)
     for one, two in product(SPLITS, SPLITS):
         i = max(1, round((count - 1) * one / (one + two + 1)))
@@ -270,9 +270,7 @@ def tiles(
 
 
 @family.paint.register(Tiling)
-def paint_tiling(
-    tiling: Tiling, tensors: Mapping[str, Tensor], canvas: Any, **_: Any
-) -> Tensor:
+def paint_tiling(tiling: Tiling, tensors: Mapping[str, Tensor], canvas: Any, **_: Any) -> Tensor:
     """Draw the tiles, [3, height, width]; only `TilingObjective.picture` has gradients."""
     size = FINER * canvas.width, FINER * canvas.height
     picture = Image.new("P", size)

@@ -103,7 +103,9 @@ def _repeated(part: PlacedShape, images: Floats, reach: Floats) -> FlatPart:
         return placed
 
     def seen(points: Floats) -> Floats:
-        ends = np.array([(moved(p, m).min(0), moved(p, m).max(0)) for m in images for p in [points]])
+        ends = np.array(
+            [(moved(p, m).min(0), moved(p, m).max(0)) for m in images for p in [points]]
+        )
         found: Floats = images[((ends[:, 1] > -reach) & (ends[:, 0] < reach)).all(1)]
         return found if len(found) else images[:1]
 

@@ -13,6 +13,7 @@ from artgen.values.symmetry import symmetry_of as group_of
 
 Row = tuple[float, float, float]
 
+
 @dataclass(frozen=True)
 class Symmetry:
     """A shape is repeated by each matrix of `turns`, rows of three; the first one changes nothing.

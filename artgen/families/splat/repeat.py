@@ -21,7 +21,6 @@ from artgen.families.splat.contract import Splat
 from artgen.families.splat.tiles import find_extent
 from artgen.primitives import Param, Params
 from artgen.primitives.texture import Sprites
-from artgen.values.canvas import Canvas
 from artgen.values.drawing import Drawing
 
 LARGEST = 8.0
