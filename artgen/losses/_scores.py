@@ -30,8 +30,7 @@ def cutouts(picture: Tensor, size: int, number: int, seed: int) -> Tensor:
         x, y = (0.5, 0.5) if index == 0 else (x, y)
         left, top = round(x * (width - side)), round(y * (height - side))
         square = picture[None, :, top : top + side, left : left + side]
-        smooth = {"mode": "bilinear", "antialias": True, "align_corners": False}
-        cut = F.interpolate(square, (size, size), **smooth)
+        cut = F.interpolate(square, (size, size), mode="bilinear", antialias=True)
         found.append(cut.flip(3) if index % 2 else cut)
     return torch.cat(found)
 

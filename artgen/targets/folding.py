@@ -51,7 +51,7 @@ def folded(target: Target, symmetry: str) -> Target:
         corner = [(size[1] - box[0]) / 2, (size[0] - box[1]) / 2]
         x, y = np.moveaxis((places - low) / canvas.pixel + corner, 2, 0)
         found = map_coordinates(small.clip(0, 1), [y, x], order=1, mode="nearest")
-        return found.astype(np.float32)
+        return np.asarray(found, np.float32)
 
     def bent(planes: Any) -> Any:
         if planes is None or planes.ndim == 2:

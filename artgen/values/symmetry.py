@@ -119,11 +119,13 @@ class Symmetry:
     def wrapped(self, places: Floats) -> Floats:
         """Places [..., 2] moved by whole repeats to where they are nearest to the centre."""
         size = np.array(self.repeat)
-        return places - size * np.rint(places / np.where(size > 0, size, np.inf))
+        near: Floats = places - size * np.rint(places / np.where(size > 0, size, np.inf))
+        return near
 
     def orbit(self, places: Floats) -> Floats:
         """All images of places [M, 2] under the motions, [M, K, 2]."""
-        return np.einsum("kij,mj->mki", self.motions[:, :, :2], places) + self.motions[:, :, 2]
+        turned: Floats = np.einsum("kij,mj->mki", self.motions[:, :, :2], places)
+        return turned + self.motions[:, :, 2]
 
     def repeated(self, places: Floats, reach: tuple[float, float]) -> tuple[Any, Any, Any]:
         """Which of `places` [N, 2] lie in the cell, and where their images are around a canvas.
@@ -138,8 +140,8 @@ class Symmetry:
         near = self.wrapped(moved)
         offsets = self.motions[:, :, 2] + (near - moved)
         every = offsets[:, :, None] + shifts
-        seen = (np.abs(near[:, :, None] + shifts) <= np.add(reach, margin)).all(-1)
-        part, motion, shift = seen.nonzero()
+        far = np.abs(near[:, :, None] + shifts) - np.add(reach, margin)
+        part, motion, shift = np.nonzero((far <= 0).all(-1))
         return inside[part], self.motions[motion, :, :2], every[part, motion, shift]
 
     def fold(self, places: Floats) -> Floats:
@@ -149,7 +151,8 @@ class Symmetry:
             distance = np.hypot(away[..., 0], away[..., 1])
         else:
             distance = np.abs(away / self.box).max(-1)
-        return away[np.arange(len(away)), distance.argmin(1)] + self.middle
+        nearest: Floats = away[np.arange(len(away)), distance.argmin(1)]
+        return nearest + self.middle
 
     def inside(self, places: Floats) -> NDArray[np.bool_]:
         """Which of `places` [M, 2] lie in the cell, or in one that is whole repeats away."""

@@ -141,7 +141,7 @@ def calmer(points: Floats, sides: tuple[int, int]) -> Floats | None:
     at = np.arange(len(points))
     straight = np.stack([np.interp(at, marks, points[marks, k]) for k in (0, 1)], 1)
     for share in np.linspace(0, 1, 11):
-        eased = points + share * (straight - points)
+        eased: Floats = points + share * (straight - points)
         if is_simple(outline(torch.from_numpy(eased), sides).numpy()):
             return eased
     return None
@@ -168,7 +168,7 @@ def _figure(target: Tensor, reach: tuple[float, float]) -> Floats | None:
     gray = np.pad(target.mean(0).double().numpy(), 1, constant_values=1.0)
     if gray[1:-1, 1:-1].max() - gray[1:-1, 1:-1].min() < 1e-3:
         return None
-    level = threshold_otsu(gray[1:-1, 1:-1])
+    level = threshold_otsu(gray[1:-1, 1:-1])  # type: ignore[no-untyped-call]
     rings = find_contours(gray, level)  # type: ignore[no-untyped-call]
     largest = max(rings, key=lambda ring: abs(_area(ring)), default=None)
     if largest is None:
@@ -234,7 +234,8 @@ class TilingObjective(family.Objective):
         ring = outline(tensors["xy"].T, corners(tensors["side"]))
         x, y = (torch.from_numpy(each).to(ring) for each in self.canvas.pixel_centres())
         places = torch.stack(torch.meshgrid(x, y, indexing="xy"), 2).reshape(-1, 2)
-        inside = [coverage(ring, some, 2 * self.canvas.pixel) for some in places.split(ROWS)]
+        pieces = torch.split(places, ROWS)
+        inside = [coverage(ring, some, 2 * self.canvas.pixel) for some in pieces]
         shown = torch.cat(inside).reshape(1, len(y), len(x))
         dark, bright = (self.target.quantile(q) for q in (0.02, 0.98))
         return (bright + shown * (dark - bright)).expand(3, -1, -1)

@@ -191,7 +191,7 @@ class Clip(torch.nn.Module):
         number, places, width = rows.shape
         three = F.linear(rows, self[f"{at}.in_proj_weight"], self[f"{at}.in_proj_bias"])
         heads = three.reshape(number, places, 3, width // HEAD, HEAD).permute(2, 0, 3, 1, 4)
-        seen = F.scaled_dot_product_attention(*heads, attn_mask=mask)
+        seen = F.scaled_dot_product_attention(heads[0], heads[1], heads[2], attn_mask=mask)
         return self._linear(seen.transpose(1, 2).reshape(number, places, width), f"{at}.out_proj")
 
     def _linear(self, rows: Tensor, at: str) -> Tensor:

@@ -46,8 +46,8 @@ def _of_group(name: str) -> Symmetry:
     shifts = group.shifts(reach, min((each for each in group.repeat if each), default=0.0) / 2)
     moved = np.repeat(group.motions[None], len(shifts), 0)
     moved[:, :, :, 2] += shifts[:, None]
-    rows = [tuple(map(tuple, each)) for each in moved.reshape(-1, 2, 3).tolist()]
-    return Symmetry(tuple(rows), group=True)
+    rows = moved.reshape(-1, 2, 3).tolist()
+    return Symmetry(tuple(((a, b, x), (c, d, y)) for (a, b, x), (c, d, y) in rows), group=True)
 
 
 def symmetry_of(name: str) -> Symmetry | None:

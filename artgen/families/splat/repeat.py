@@ -7,8 +7,7 @@ one of the footprint. So any footprint can be copied, and its kernels are genera
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -72,17 +71,19 @@ def drawn_class(splat: Splat) -> Splat:
     return splat if splat.group is None else _repeated(type(splat))(splat.option_values())
 
 
-class _Images(Splat):
-    """What a class of images adds to that of the parts."""
-
-    images_of: type[Splat]
+_classes: dict[type[Splat], type[Splat]] = {}
 
 
-@functools.cache
 def _repeated(cls: type[Splat]) -> type[Splat]:
     """The class of the images of splats of `cls`; of such images, the class itself."""
     if hasattr(cls, "images_of"):
         return cls
+    if cls not in _classes:
+        _classes[cls] = _derived(cls)
+    return _classes[cls]
+
+
+def _derived(cls: type[Splat]) -> type[Splat]:
 
     def back(dx: Tensor, dy: Tensor, p: Params) -> tuple[Tensor, Tensor]:
         return p.turn[0] * dx + p.turn[1] * dy, p.turn[2] * dx + p.turn[3] * dy
@@ -91,7 +92,8 @@ def _repeated(cls: type[Splat]) -> type[Splat]:
         """Vectors [2, ..., N] of the footprint on the picture."""
         a, b, c, d = p.turn
         x, y = points
-        return torch.stack([d * x - b * y, a * y - c * x]) / (a * d - b * c)
+        found: Tensor = torch.stack([d * x - b * y, a * y - c * x]) / (a * d - b * c)
+        return found
 
     def footprint(self: Splat, dx: Tensor, dy: Tensor, p: Params) -> Tensor:
         return cls.footprint(self, *back(dx, dy, p), p)
@@ -137,8 +139,7 @@ def _check(splat: Splat) -> None:
 
 def _copied(values: Tensor, part: Tensor, counts: Tensor) -> Tensor:
     """Each column of [..., N] as often as `counts` says; `part` is that of each copy."""
-    copied: Tensor = _Copied.apply(values, part, counts)
-    return copied
+    return _copy(values, part, counts)
 
 
 class _Copied(torch.autograd.Function):
@@ -155,3 +156,6 @@ class _Copied(torch.autograd.Function):
         rows = incoming.reshape(-1, incoming.shape[-1]).T.contiguous()
         total = torch.segment_reduce(rows, "sum", lengths=counts, unsafe=True)
         return total.T.reshape(*incoming.shape[:-1], len(counts)), None, None
+
+
+_copy: Callable[..., Tensor] = _Copied.apply
