@@ -123,5 +123,14 @@ def _repeated(part: PlacedShape, images: Floats, reach: Floats) -> FlatPart:
         corners = np.roll(corners, -int(distances.sum(0).argmin()), axis=0)
         back = np.roll(corners[::-1], 1, axis=0)
         rings = [moved(corners if np.linalg.det(m[:, :2]) > 0 else back, m) for m in images]
+        if part.shape.symmetry is not None and part.shape.symmetry.group:
+            # Pens would draw the lines between so many.
+            return Curves([_straight(ring) for ring in rings], **same)
         corners = join_rings(rings)[:-1]
     return Polygon(corners, **same)
+
+
+def _straight(ring: Floats) -> Floats:
+    """A closed polygon [n, 2] as curves that are straight, [n, 4, 2]."""
+    ahead = np.roll(ring, -1, axis=0)
+    return np.stack([ring, ring, ahead, ahead], 1)
