@@ -91,7 +91,7 @@ def _parts(shape: Shape, drawing: Drawing) -> list[FlatPart]:
 def _repeated(part: PlacedShape, images: Floats, reach: Floats) -> FlatPart:
     """A shape moved by each matrix of `images`, [copies, 2, 3], as one part.
 
-    Images that miss a canvas of that `reach` are left out.
+    Images by a group that miss a canvas of that `reach` are left out.
 
     All copies wind in the same direction, so that they may overlap. Lines of no width join those of
     polygons, from the corner that is nearest to its images.
@@ -103,9 +103,9 @@ def _repeated(part: PlacedShape, images: Floats, reach: Floats) -> FlatPart:
         return placed
 
     def seen(points: Floats) -> Floats:
-        ends = np.array(
-            [(moved(p, m).min(0), moved(p, m).max(0)) for m in images for p in [points]]
-        )
+        if part.shape.symmetry is None or not part.shape.symmetry.group:
+            return images
+        ends = np.array([(p.min(0), p.max(0)) for p in (moved(points, m) for m in images)])
         found: Floats = images[((ends[:, 1] > -reach) & (ends[:, 0] < reach)).all(1)]
         return found if len(found) else images[:1]
 
