@@ -250,6 +250,8 @@ def tiles(
     tiling: Tiling, tensors: Mapping[str, Tensor], reach: tuple[float, float]
 ) -> list[tuple[Floats, int]]:
     """The outlines of all tiles on a canvas of that reach, [n, 2] each, and their colours."""
+    if tensors["side"].shape[0] < tiling.least_count:
+        return []
     points, sides = tensors["xy"].detach().cpu().double().T, corners(tensors["side"])
     along, back = (each.numpy() for each in vectors(points, sides))
     ring = outline(points, sides).numpy()
