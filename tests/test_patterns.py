@@ -13,6 +13,7 @@ from PIL import Image
 from scipy.ndimage import map_coordinates
 
 from artgen import Canvas
+from artgen.cli import main
 from artgen.engines.gradient.objective import objective_of
 from artgen.errors import UsageError
 from artgen.families.shape.spans import draw_shapes
@@ -184,7 +185,12 @@ def test_gradients_of_all_images_pull_at_one_part():
     assert copies.group is None
 
 
-def test_what_cannot_be_repeated_says_so():
+def test_what_cannot_be_repeated_says_so(capsys):
+    flags = ["--size", "16", "--steps", "1", "--symmetry", "p2"]
+    assert main(["fit", "sample:cat", "-p", "mesh", *flags]) == 2
+    assert "the frame holds its outermost vertices" in capsys.readouterr().err
+    assert main(["fit", "curve:sin(x)", "-p", "mlp", *flags]) != 0
+    assert "is not a picture" in capsys.readouterr().err
     with pytest.raises(UsageError, match="unknown symmetry 'p5'"):
         Gaussian({"symmetry": "p5"})
     with pytest.raises(UsageError, match=r"1\.732 times as wide"):
