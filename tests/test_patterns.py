@@ -165,6 +165,13 @@ def test_a_tile_laid_beside_itself_is_one_larger_picture(name):
         assert np.abs(plain - half(tile, 1, 0)).max() < 2e-5
 
 
+def test_a_tile_of_any_size_has_no_seam():
+    # 40 x 24 pixels of a drawing that was fitted at 48 x 29.
+    tile = drawn("pmg", Canvas(48, 29), on=Canvas(40, 24))
+    for key in ("2", "|x"):
+        assert np.abs(DOES[key](tile) - tile).max() < 2e-5
+
+
 def test_gradients_of_all_images_pull_at_one_part():
     splat = Gaussian({"symmetry": "p4m@1x1"})
     tensors = splat.initial(Context(torch.Generator().manual_seed(1), SQUARE, 2))

@@ -77,6 +77,8 @@ MOST_TURNS = 64
 SEEDS = 24
 """Places along each side of a repeat at which the middle of a cell is looked for."""
 NEAR = 1e-9
+CLOSE = 0.02
+"""How far the shape of a canvas may be from that of a repeat, for rounding to pixels."""
 
 
 SAME = ((1.0, 0.0), (0.0, 1.0))
@@ -115,6 +117,13 @@ class Symmetry:
         return np.array(
             [(x * self.repeat[0], y * self.repeat[1]) for y in axes[1] for x in axes[0]]
         )
+
+    def fitted(self, reach: tuple[float, float]) -> Symmetry:
+        """The group with a canvas of that reach as its repeat, where only rounding differs."""
+        pairs = [(2 * far, size) for far, size in zip(reach, self.repeat, strict=True) if size]
+        if not pairs or any(abs(far / size - 1) > CLOSE for far, size in pairs):
+            return self
+        return symmetry_of(_bare(self.name), reach)
 
     def wrapped(self, places: Floats) -> Floats:
         """Places [..., 2] moved by whole repeats to where they are nearest to the centre."""
@@ -208,7 +217,7 @@ def symmetry_of(name: str, reach: tuple[float, float] | None = None) -> Symmetry
         known = [*WALLPAPERS, *REPEATS, *(f"frieze:{each}" for each in FRIEZES), "rosette:6"]
         raise UsageError(f"unknown symmetry {bare!r}", hint=did_you_mean(bare, known))
     ratio, found = _ratio(bare), reach[0] / reach[1]
-    if ratio and abs(found / ratio - 1) > 0.02:
+    if ratio and abs(found / ratio - 1) > CLOSE:
         raise UsageError(
             f"the tile of {bare} is {ratio:.4g} times as wide as high, not {found:.4g} times",
             hint="leave the size to artgen: fit with --symmetry",

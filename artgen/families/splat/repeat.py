@@ -38,6 +38,7 @@ def images(
     if group is None:
         return splat, dict(tensors)
     _check(splat)
+    group = group.fitted(reach)
     xy = tensors["xy"]
     motions = torch.from_numpy(group.motions).to(xy)
     places = torch.einsum("kij,jn->ink", motions[:, :, :2], xy) + motions[:, :, 2].T[:, None]
