@@ -23,7 +23,7 @@ from artgen.ink import Marks
 from artgen.making import Motif
 from artgen.output.parts import flat_parts
 from artgen.raster import draw, paint
-from artgen.runs import run
+from artgen.runs import check_agreement, run
 from artgen.targets import folded, image_from_array
 from artgen.values.drawing import Drawing
 from artgen.values.symmetry import FRIEZES, WALLPAPERS, placed, symmetry_of
@@ -266,6 +266,7 @@ def test_a_fit_repeats_and_sites_have_the_symmetry(registry):
     assert made.drawing.options["symmetry"] == "p4@1x1"
     picture = made.render(48).astype(float)
     assert np.abs(np.rot90(picture) - picture).mean() < 2.0
+    check_agreement(made.recipe, recipe("sample:cat", {"steps": 6}, **tables), registry, None)
     again = run(made.recipe, registry).art
     assert again.to_bytes() == made.to_bytes()
 
