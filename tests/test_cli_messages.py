@@ -370,7 +370,7 @@ LONG = "x" * 300
         ("morph a.art look.toml", 3, "look.toml is not an .art file", "artgen fit --recipe look"),
         ("render a.art -o out.stl", 2, "out.stl has an unknown format", "known: apng, art, avif"),
         (["fit", "y = sin(x)"], 3, "does not exist", '"curve:sin(x)?from=-5&to=5"'),
-        (["fit", "a cat on the moon"], 3, "does not exist", "nothing is made from words"),
+        (["fit", "a cat on the moon"], 3, "does not exist", "words are a loss"),
         ("fit --palette 1", 2, "a palette of 1 colour cannot be learned", "such as black,teal"),
         ("fit --loss mse2", 2, "error: unknown loss 'mse2'\n", "did you mean mse"),
         ("compare photo.png", 2, "nothing to compare", "compare photo.png -p gaussian -p triangle"),

@@ -612,6 +612,7 @@ REFUSED = {
     "mask": "photo.png",
     "max_pixels": "1000",
     "loss": "l1",
+    "symmetry": "p4",
     "view": "turn=180",
     "tiles": "64",
     "crop": "1:1 | A3 | 20x20",

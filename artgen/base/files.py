@@ -154,7 +154,11 @@ def find_file(name: str, sha256: str | None, search: Sequence[Path], what: str) 
         places = ", ".join(dict.fromkeys(str(folder.absolute()) for folder in search))
         hint = "check the path" if path.is_absolute() else f"looked in {places}"
         if what == "target" and len(name.split()) > 2 and not path.suffix:
-            hint = "nothing is made from words: name a picture, such as photo.jpg or sample:cat"
+            hint = (
+                """name a picture; words are a loss: blank:512x512 --loss 'text:"a cat"@WEIGHTS'"""
+            )
+        if what == "picture" and not path.suffix:
+            hint += """; a text stands in double quotes: --loss 'text:"a cat"@WEIGHTS'"""
         if what == "target" and (curve := re.fullmatch(r"\s*y\s*=\s*(.+)", name)):
             hint = f'a curve is "curve:{curve[1]}?from=-5&to=5", with -p mlp'
         elif near := _similar_names(candidates):

@@ -102,6 +102,11 @@ class Request:
         "--set",
         complete=_completion.settings,
     )
+    symmetry: str | None = _MAKE.option(
+        "GROUP",
+        "Repeat every part by a group of motions: p1 to p6m, frieze:p2mg, rosette:7, half-drop. "
+        "The picture is folded into a seamless tile.",
+    )
     polish: bool = _MAKE.switch(
         "Add a second stage that refines shapes by gradient descent.", "--polish"
     )
@@ -138,6 +143,11 @@ class Request:
         return None if value is False else value
 
     @property
+    def set_options(self) -> list[str]:
+        """The texts of `--set`, and what `--symmetry` says in that form."""
+        return [*(self.settings or ()), *([f"symmetry={self.symmetry}"] if self.symmetry else [])]
+
+    @property
     def is_printed(self) -> bool:
         """Whether `--size` is one on paper, which is that of the PNG."""
         return is_on_paper(self.given("size"))
@@ -146,7 +156,7 @@ class Request:
         """Whether a flag says how a picture is drawn, given what `tables` returned."""
         from artgen.recipe.layers import leaves
 
-        files = self.recipe, self.given("init"), self.settings
+        files = self.recipe, self.given("init"), self.set_options
         asked = any(files) or any(each is not None for each in self.stages().values())
         return asked or any(_HOW.match(path) for path in leaves(tables))
 

@@ -193,7 +193,7 @@ def _lay_over(
             f"note: {request.given('size')} is the size of the PNG; the fit has as many pixels as "
             "without it (to set them too: --size 768, and --still-size for the PNG)"
         )
-    data = lay_over(laid.data, tables, request.stages(), request.settings or ())
+    data = lay_over(laid.data, tables, request.stages(), request.set_options)
     return laid.then("flag", data, tables)
 
 

@@ -3,6 +3,7 @@ from ._marks import LossFunction as LossFunction
 from ._marks import for_targets as for_targets
 from ._marks import ignore_unweighted as ignore_unweighted
 from ._marks import needs_picture as needs_picture
+from ._marks import needs_text as needs_text
 from ._marks import per_pixel as per_pixel
 from ._mixture import Loss as Loss
 from ._mixture import Term as Term
@@ -15,6 +16,8 @@ from ._pixel import l1 as l1
 from ._pixel import mse as mse
 from ._pixel import oklab as oklab
 from ._pixel import rmse as rmse
+from ._scores import cutouts as cutouts
+from ._scores import scored as scored
 from ._structure import MS_SSIM_SIDE as MS_SSIM_SIDE
 from ._structure import ms_ssim as ms_ssim
 from ._structure import ssim as ssim

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeAlias, TypeVar
 
 import torch
@@ -47,6 +48,16 @@ def needs_picture(loss: Callable[[Tensor], LossFunction]) -> Callable[[Tensor], 
     step has a seed of its own.
     """
     loss.needs_picture = True  # type: ignore[attr-defined]
+    return loss
+
+
+def needs_text(loss: Callable[[str, Path | None], LossFunction]) -> Callable[..., LossFunction]:
+    """Mark a function that makes a loss of a text and perhaps a file: ``text:"a horse"@FILE``.
+
+    The path is None where no file was named. The loss may have a method ``at(seed)`` as above, and
+    ``of_view(index)``, which returns that of a view, from 0 on.
+    """
+    loss.needs_text = True  # type: ignore[attr-defined]
     return loss
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -108,13 +110,30 @@ class Loss:
             terms.append(term if at is None else replace(term, function=at(seed)))
         return Loss(tuple(terms))
 
-    def with_pictures(self, open_picture: Callable[[str], Tensor]) -> Loss:
-        """The loss that compares with the pictures that its terms name, each [3, h, w]."""
+    def of_view(self, index: int) -> Loss:
+        """The loss of a view, for terms that have one for each."""
+        terms = []
+        for term in self.terms:
+            of_view = getattr(term.function, "of_view", None)
+            terms.append(term if of_view is None else replace(term, function=of_view(index)))
+        return Loss(tuple(terms))
+
+    def with_pictures(
+        self, open_picture: Callable[[str], Tensor], find: Callable[[str], Path] = Path
+    ) -> Loss:
+        """The loss with what its terms name: pictures, each [3, h, w], and texts with files."""
         terms = []
         for term in self.terms:
             make: Any = term.function
-            picture = term.name.partition(":")[2]
-            terms.append(replace(term, function=make(open_picture(picture))) if picture else term)
+            named = term.name.partition(":")[2]
+            if getattr(make, "needs_text", False):
+                text, _, file = named[1:].rpartition('"')
+                file = file.strip().removeprefix("@").strip()
+                with plugin_code(f"loss {term.name!r}", make, hint=_CONTRACT):
+                    made = make(text, find(file) if file else None)
+                terms.append(replace(term, function=made))
+            else:
+                terms.append(replace(term, function=make(open_picture(named))) if named else term)
         return Loss(tuple(terms))
 
     @property
@@ -152,6 +171,12 @@ def parse_loss(text: str, find: Callable[[str], LossFunction], known: Iterable[s
     for weight, name in parse_terms(text, known):
         bare, _, picture = name.partition(":")
         function = find(bare)
+        if getattr(function, "needs_text", False):
+            if not re.fullmatch(r'"[^"]+"(\s*@.+)?', picture):
+                hint = f"""write '{bare}:"a horse in the rain"@FILE', quotes included"""
+                raise UsageError(f"loss {bare!r} needs a text in double quotes", hint=hint)
+            terms.append(Term(weight, name, function))
+            continue
         if bool(picture) != getattr(function, "needs_picture", False):
             problem = "takes no picture" if picture else "needs a picture"
             hint = f"write {bare}" if picture else f"write {bare}:FILE or {bare}:sample:brick"

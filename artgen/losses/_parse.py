@@ -7,17 +7,18 @@ from collections.abc import Iterable
 
 from artgen.base.errors import UsageError, did_you_mean
 from artgen.base.options import number
+from artgen.recipe.texts import split_outside
 
 
 def parse_terms(text: str, known: Iterable[str]) -> list[tuple[float, str]]:
     """Parse a mixture into weights and names: joined by ``+``, each with an optional ``WEIGHT*``.
 
-    A name may be followed by a colon and a picture. `known` lists the names without their
-    distributions. Raises UsageError that quotes `text` and the wrong part.
+    A name may be followed by a colon and a picture, or a text in double quotes. `known` lists the
+    names without their distributions. Raises UsageError that quotes `text` and the wrong part.
     """
     names = set(known)
     terms: list[tuple[float, str]] = []
-    for part in text.split("+"):
+    for part in split_outside(text, "+"):
         weight, name = _parse_term(part.strip(), text)
         bare = name.partition(":")[0]
         if bare.rpartition("/")[2] not in names:
@@ -33,7 +34,7 @@ def parse_terms(text: str, known: Iterable[str]) -> list[tuple[float, str]]:
 
 def _parse_term(part: str, text: str) -> tuple[float, str]:
     """Return weight and name of ``NAME``, ``WEIGHT*NAME`` or ``NAME*WEIGHT``."""
-    factors = [factor.strip() for factor in part.split("*")]
+    factors = [factor.strip() for factor in split_outside(part, "*")]
     weights = [number for number in map(_number, factors) if number is not None]
     names = [factor for factor in factors if factor and _number(factor) is None]
     if len(names) != 1 or len(weights) > 1 or len(names) + len(weights) != len(factors):

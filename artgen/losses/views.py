@@ -231,7 +231,8 @@ class Views:
             key = index, seen.shape, seen.device
             if key not in self._goals:
                 self._goals[key] = view.wanted(seen).to(seen.device)
-            total = total + view.weight / share * self.base(seen, self._goals[key], None)
+            base = self.base.of_view(index) if isinstance(self.base, Loss) else self.base
+            total = total + view.weight / share * base(seen, self._goals[key], None)
         return total
 
     def at(self, seed: int) -> Views:

@@ -47,7 +47,9 @@ class Chosen:
         primitive.take(subject)
         if isinstance(palette, tuple):
             primitive.take_palette(palette)
-        primitive.resolve_options(canvas if subject is None else subject.grid)
+        grid = canvas if subject is None else subject.grid
+        primitive.resolve_options(grid)
+        primitive.place_group(grid)
         return primitive
 
 

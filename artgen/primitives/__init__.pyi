@@ -13,6 +13,7 @@ from .primitive import Arithmetic as Arithmetic
 from .primitive import NoOptions as NoOptions
 from .primitive import Preset as Preset
 from .primitive import Primitive as Primitive
+from .primitive import SymmetryOptions as SymmetryOptions
 from .texture import Sprites as Sprites
 from .texture import Texture as Texture
 from .texture import read_coverage as read_coverage

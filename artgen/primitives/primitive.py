@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from typing import Any, ClassVar, Literal, TypeAlias
 
 import torch
@@ -11,12 +12,13 @@ from torch import Tensor
 
 from artgen.base.errors import InputError, PluginError, UsageError, did_you_mean
 from artgen.base.faults import broken, place_of, plugin_code
-from artgen.base.options import parse_options
+from artgen.base.options import option, parse_options
 from artgen.init import Context
 from artgen.primitives.params import SETTINGS, Param
 from artgen.values.canvas import Canvas
 from artgen.values.drawing import Drawing
 from artgen.values.subject import Subject, TargetKind
+from artgen.values.symmetry import Symmetry, placed, symmetry_of
 
 Arithmetic: TypeAlias = Literal["fp32", "bf16"]
 Precision: TypeAlias = Literal["fp32", "fp16", "int8"]
@@ -43,6 +45,15 @@ class Preset:
 @dataclass(frozen=True)
 class NoOptions:
     """A primitive without options."""
+
+
+@dataclass(frozen=True)
+class SymmetryOptions:
+    """The option of families whose parts can be repeated."""
+
+    symmetry: str = option(
+        "none", "group of the motions by which every part is repeated: p6m, frieze:p2, rosette:7m"
+    )
 
 
 class Primitive:
@@ -138,6 +149,21 @@ class Primitive:
             self.Options, {**self.preset.options, **(options or {})}, owner=name
         )
         self.take_options()
+        _ = self.group  # a wrong name is refused here
+
+    @cached_property
+    def group(self) -> Symmetry | None:
+        """The motions by which every part is repeated; None for the identity alone."""
+        name = getattr(self.options, "symmetry", "none")
+        return None if name == "none" else symmetry_of(name)
+
+    def place_group(self, canvas: Canvas) -> None:
+        """Make the canvas the repeat of the `group`. Raises UsageError where it cannot be."""
+        if self.group is not None:
+            name = placed(self.options.symmetry, canvas)
+            self.options = replace(self.options, symmetry=name)
+            vars(self).pop("group")
+            _ = self.group
 
     def take_options(self) -> None:
         """Check `self.options` and use them: called where they are set, and set anew."""
@@ -291,8 +317,9 @@ class Primitive:
         return {name: context.values[name] for name in self.parameters()}
 
     def option_values(self) -> dict[str, Any]:
-        """Return the options as a dict."""
-        return asdict(self.options)
+        """Return the options as a dict, without a symmetry that is none."""
+        values = asdict(self.options)
+        return {k: v for k, v in values.items() if (k, v) != ("symmetry", "none")}
 
     def check_tensors(self, drawing: Drawing) -> None:
         """Raise InputError if the drawing's tensors are not those of this primitive."""

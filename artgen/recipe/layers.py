@@ -13,7 +13,7 @@ from typing import Any
 from artgen.base.errors import UsageError
 from artgen.base.options import parse_value, whole
 from artgen.recipe.tables import SIZE_KEYS, PrimitiveTable, Stage
-from artgen.recipe.texts import parse_number
+from artgen.recipe.texts import parse_number, split_outside
 
 _FLAG_OF_PRIMITIVE = {
     "name": "--primitive",
@@ -249,7 +249,7 @@ def _per_stage(key: str, flags: Mapping[str, Any], count: int) -> dict[int, str]
     """The values of a flag by stage: one per stage, or one for the last."""
     if key not in flags:
         return {}
-    texts = [text.strip() for text in str(flags[key]).split(",")]
+    texts = [text.strip() for text in split_outside(str(flags[key]), ",")]
     if len(texts) not in (1, count):
         raise UsageError(
             f"--{key} has {len(texts)} values for {count} stage{'s' * (count > 1)}",

@@ -44,9 +44,14 @@ MOST_REVISIONS = 1000
 LONGEST_TITLE = 80
 LONGEST_TEXT = 400
 
-_LOSS_FILE = re.compile(r"(?<![^+*])(\s*[\w/.-]+):(?!\w\w+:)([^+*]+)")
+_LOSS_FILE = re.compile(r'(?<![^+*])(\s*[\w/.-]+):(?!\w\w+:)([^+*"]+)')
 """A loss and the file of its picture in a mixture, such as ``texture:wood.jpg``; not a
 ``texture:sample:brick``."""
+
+_TEXT_FILE = re.compile(r'("[^"]*"\s*@)([^+*"]+)')
+"""A text in a mixture and its file, such as ``text:"a horse"@clip.safetensors``."""
+
+_QUOTED = re.compile(r'("[^"]*")')
 
 Precision = Literal["fp32", "fp16", "int8"]
 VideoFormat = Literal["mp4", "webm", "gif", "webp", "apng"]
@@ -152,6 +157,7 @@ class FileReference(Table):
 
     name: str = key()
     sha256: str | None = key(default=None)
+    licence: str | None = key(default=None)
 
     @classmethod
     def of(cls, path: Path, what: str) -> FileReference:
@@ -439,7 +445,15 @@ class Stage(OpenTable):
             files[path] = PureWindowsPath(path).name
             return f"{match[1]}:{files[path]}"
 
-        loss = _LOSS_FILE.sub(bare, loss)
+        def bare_text(match: re.Match[str]) -> str:
+            path = match[2].strip()
+            files[path] = PureWindowsPath(path).name
+            return f"{match[1]}{files[path]}"
+
+        loss = _TEXT_FILE.sub(bare_text, loss)
+        plain = _QUOTED.split(loss)
+        plain[::2] = [_LOSS_FILE.sub(bare, each) for each in plain[::2]]
+        loss = "".join(plain)
         if not files:
             return data
         return {**data, "loss": loss, "loss_files": [{"name": path} for path in files]}

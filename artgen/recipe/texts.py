@@ -16,6 +16,11 @@ _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "M
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
+def split_outside(text: str, mark: str) -> list[str]:
+    """The text cut at each `mark`, a character, that does not stand between double quotes."""
+    return re.split(re.escape(mark) + r'(?=(?:[^"]*"[^"]*")*[^"]*$)', text)
+
+
 def parse_bytes(text: str | None) -> int | None:
     """The number of bytes that ``10MB`` or ``500 kB`` stands for. Raises UsageError."""
     if text is None:

@@ -32,6 +32,7 @@ def check_contract(kind: str, what: str, loaded: Any) -> None:
     """Raise PluginError, with file and line, if `loaded`, called `what`, cannot be of a kind."""
     if kind in _CALLS:
         arguments = "picture" if getattr(loaded, "needs_picture", False) else _CALLS[kind]
+        arguments = "text, file" if getattr(loaded, "needs_text", False) else arguments
         if not callable(loaded):
             raise PluginError(
                 f"{what} is {loaded!r}, which cannot be called",

@@ -17,7 +17,7 @@ from artgen.registry import Registry
 from artgen.runs.device import resolve_device
 from artgen.runs.inputs import InputFiles
 from artgen.runs.warm_start import Initial, open_initial
-from artgen.targets import Source, Target, TargetRequest, open_source, parse_colour
+from artgen.targets import Source, Target, TargetRequest, folded, open_source, parse_colour
 from artgen.values.frame import Focus, parse_focus
 
 
@@ -63,7 +63,7 @@ def open_inputs(
         preset = cls.find_preset(recipe.primitive.preset)
         background = preset.background or cls.defaults.background
         recipe = recipe.with_target(background=background or "auto")
-    target = target or open_target(recipe, registry, files)
+    target = folded(target or open_target(recipe, registry, files), symmetry_in(recipe))
     return Inputs(named.of(recipe), table, target, init, device, files)
 
 
@@ -72,7 +72,12 @@ def read_target(recipe: Recipe, registry: Registry, search: Sequence[Path]) -> T
 
     A background of ``auto`` is black. Raises InputError, PluginError, UsageError.
     """
-    return open_target(recipe, registry, InputFiles(search))
+    return folded(open_target(recipe, registry, InputFiles(search)), symmetry_in(recipe))
+
+
+def symmetry_in(recipe: Recipe) -> str:
+    """The symmetry that a recipe asks for, ``none`` without one."""
+    return str(recipe.primitive.options.get("symmetry", "none"))
 
 
 def open_photo(

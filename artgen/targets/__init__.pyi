@@ -12,6 +12,7 @@ from .curve import curve_from_function as curve_from_function
 from .curve import open_curve as open_curve
 from .faces import find_faces as find_faces
 from .focus import focus_weight as focus_weight
+from .folding import folded as folded
 from .idx import files_beside as files_beside
 from .image import DEFAULT_REQUEST as DEFAULT_REQUEST
 from .image import PICTURE_SUFFIXES as PICTURE_SUFFIXES

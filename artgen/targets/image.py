@@ -137,6 +137,8 @@ class ImageTarget(PictureTarget):
     """The focus that was asked for, with circles that were found."""
     faces: int | None = None
     """How many of these circles are faces; None: they were not looked for."""
+    symmetry: str = "none"
+    """The group in whose cell it was folded."""
 
     @property
     def pixels(self) -> NDArray[np.uint8]:

@@ -177,6 +177,9 @@ LOSS = (marks, scalar, finite, gradients, likeness, weights, purity, pixels)
 
 
 def _kinds(offer: Offer) -> tuple[str, ...]:
+    # What a text means depends on weights that nobody has here.
+    if getattr(offer.loaded, "needs_text", False):
+        return ()
     return tuple(getattr(offer.loaded, "targets", ("image",)))
 
 

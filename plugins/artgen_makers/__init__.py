@@ -14,6 +14,7 @@ _KINDS = {
     "stencil": ("Stencils: a sheet with holes for each paint", "stencil:Stencil"),
     "block": ("Linocut and woodcut: a mirrored block for each ink", "block:Block"),
     "quilt": ("Quilts of straight seams, with templates", "quilt:Quilt"),
+    "fabric": ("Repeats for textile printing: half drop, brick, any group", "fabric:Fabric"),
     "poster": ("Posters with a title, bleed and marks", "prints:Poster"),
     "calendar": ("A year below the picture", "prints:Calendar"),
     "postcards": ("Postcards, as many as fit on a sheet", "prints:Postcards"),

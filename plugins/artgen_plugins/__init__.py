@@ -30,6 +30,7 @@ PRIMITIVES = {
     "Brush": ("brush", "Curved strokes that run out thin."),
     "Line": ("line", "Straight strokes."),
     "Voronoi": ("voronoi", "Voronoi cells."),
+    "Tiling": ("tiling", "Tiles of one outline that fit together, like a figure."),
     "Stipple": ("stipple", "Dots of ink, spread evenly."),
     "Hatch": ("hatch", "Masses of ink, and strokes between."),
     "String": ("string", "A thread around nails."),
@@ -66,10 +67,13 @@ def artgen_primitives() -> list[Spec]:
 
 @hookimpl
 def artgen_targets() -> list[Spec]:
-    """Return the spec of the samples, with the name of each."""
+    """Return the specs of the samples, with the name of each, and of plain pictures."""
     opener = "artgen_plugins.samples.opener:open_sample"
     summary = "A bundled photograph, digits or clip"
-    return [Spec("sample", summary, opener, example="astronaut", names=NAMES)]
+    return [
+        Spec("sample", summary, opener, example="astronaut", names=NAMES),
+        Spec("blank", "A plain gray: blank:512x512", "artgen_plugins.words:blank", example="8x6"),
+    ]
 
 
 @hookimpl
@@ -81,10 +85,13 @@ def artgen_engines() -> list[Spec]:
 
 @hookimpl
 def artgen_losses() -> list[Spec]:
-    """Return the specs of `texture` and `pyramid`."""
+    """Return the specs of `texture`, `text` and `pyramid`."""
     summary = "Distance from the patches of another picture: texture:FILE"
     return [
         Spec("texture", summary, "artgen_plugins.texture:texture"),
+        Spec(
+            "text", 'Likeness to words, by a CLIP: text:"a horse"@FILE', "artgen_plugins.words:text"
+        ),
         Spec("pyramid", "The squared error at all scales", "artgen_plugins.pyramid:pyramid"),
     ]
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from artgen.primitives.params import Params
-from artgen.primitives.primitive import Arithmetic, Primitive
+from artgen.primitives.primitive import Arithmetic, Primitive, SymmetryOptions
 from artgen.values.subject import Curve, Points, Subject
 
 
@@ -31,6 +31,8 @@ class Field(Primitive):
     family: ClassVar[str] = "field"
     answers: ClassVar[str | None] = __package__
     required: ClassVar[tuple[str, ...]] = ("forward",)
+    common_options: ClassVar[type[Any] | None] = SymmetryOptions
+    Options: ClassVar[type[Any]] = SymmetryOptions
     arithmetics: ClassVar[tuple[Arithmetic, ...]] = ("fp32", "bf16")
     has_count: ClassVar[bool] = False
     inputs: int = 2
@@ -51,6 +53,13 @@ class Field(Primitive):
         Values are sRGB-encoded colours, the height of a curve, or scores of classes.
         """
         raise NotImplementedError(f"{type(self).__name__} has no forward")
+
+    def at(self, xy: Tensor, p: Params) -> Tensor:
+        """Values [M, outputs] at positions `xy` [M, inputs], folded into the cell of the group."""
+        if self.group is None:
+            return self.forward(xy, p)
+        places = self.group.fold(xy.detach().cpu().double().numpy())
+        return self.forward(torch.from_numpy(places).to(xy), p)
 
     def linear(self, value: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         """Apply a linear layer, value @ weight.T + bias: [M, k] to [M, n] by a weight [n, k].
@@ -79,5 +88,5 @@ class Field(Primitive):
 
     @property
     def has_graph(self) -> bool:
-        """Whether the field defines `graph`."""
-        return type(self).graph is not Field.graph
+        """Whether the field defines `graph`, and no group folds its positions."""
+        return type(self).graph is not Field.graph and self.group is None

@@ -22,6 +22,8 @@ from artgen.values.drawing import Drawing
 def _scenes(
     drawn: Field, drawing: Drawing, scenes: Sequence[Scene], packer: Packer
 ) -> dict[str, Any]:
+    if drawn.group is not None:
+        raise refused(drawing, "a page does not fold positions")
     shader, packed = None, []
     for scene in scenes:
         keys: list[tuple[Stored, ...]] = []

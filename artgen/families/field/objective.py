@@ -119,7 +119,7 @@ class FieldObjective(Objective):
         gradients: list[tuple[Tensor | None, ...]] = [()] * len(pieces)
 
         def forward(piece: int) -> None:
-            values[piece] = self.stepping.forward(pieces[piece], params).float()
+            values[piece] = self.stepping.at(pieces[piece], params).float()
 
         def backward(piece: int) -> None:
             gradients[piece] = torch.autograd.grad(

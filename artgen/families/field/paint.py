@@ -30,7 +30,7 @@ def evaluate_field(
     """Evaluate the field at `positions`, some at a time."""
     at_once = _at_once(tensors, memory or Memory())
     params = Params(tensors)
-    values = [field.forward(piece, params) for piece in torch.split(positions, at_once)]
+    values = [field.at(piece, params) for piece in torch.split(positions, at_once)]
     return torch.cat(values).t()[:, None]
 
 
@@ -57,7 +57,7 @@ def paint_field(
             [x.expand(len(some), -1), some[:, None].expand(-1, canvas.width)], dim=-1
         )
         positions = grid.reshape(-1, field.inputs)
-        colours = field.forward(positions, params).float()
+        colours = field.at(positions, params).float()
         if colours.dim() != 2 or len(colours) != len(positions):
             cls = type(field)
             problem = f"gave a tensor of shape {list(colours.shape)} for {len(positions)} positions"

@@ -28,7 +28,7 @@ from artgen.init import Context
 from artgen.ink import InkOptions, Marks, Sheet
 from artgen.primitives.edges import hex_levels
 from artgen.primitives.params import Param
-from artgen.primitives.primitive import Primitive
+from artgen.primitives.primitive import Primitive, SymmetryOptions
 from artgen.values.canvas import Canvas
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -48,6 +48,7 @@ class Ink(Primitive):
     answers: ClassVar[str | None] = __package__
     required: ClassVar[tuple[str, ...]] = ("place",)
     engines: ClassVar[tuple[str, ...]] = ("place",)
+    common_options: ClassVar[type[Any] | None] = SymmetryOptions
     Options: ClassVar[type[Any]] = InkOptions
     keeps_trajectory: ClassVar[bool] = False
     separation: ClassVar[Literal["mixed", "nearest", "tone"]] = "mixed"
@@ -97,9 +98,20 @@ class Ink(Primitive):
     def clear_margin(self, amounts: Floats) -> None:
         """Set the amounts of the inks, [inks, height, width], to 0 in the margin."""
         _, height, width = amounts.shape
-        wide = round(self.options.margin * min(height, width))
+        # What repeats has no border.
+        wide = 0 if self.group else round(self.options.margin * min(height, width))
         amounts[:, :wide], amounts[:, height - wide :] = 0, 0
         amounts[:, :, :wide], amounts[:, :, width - wide :] = 0, 0
+
+    def repeated(self, marks: Marks, canvas: Canvas) -> Marks:
+        """Return the marks of one cell and their images where a group repeats them, else all."""
+        if self.group is None:
+            return marks
+        ends = marks.strokes[:, :4].reshape(-1, 2, 2)
+        part, matrices, offsets = self.group.repeated(ends.mean(1), canvas.reach)
+        moved = np.einsum("mij,mkj->mki", matrices, ends[part]) + offsets[:, None]
+        strokes = np.concatenate([moved.reshape(-1, 4), marks.strokes[part, 4:]], 1)
+        return replace(marks, strokes=strokes, ink=marks.ink[part])
 
     def declared_params(self) -> dict[str, Param]:
         """Return `strokes` and `ink`."""

@@ -63,7 +63,7 @@ class PlaceEngine(Engine):
         target = problem.target.detach().cpu().double().numpy()
         sheet = Sheet(amounts, drawing.canvas, problem.count or 1, rng, weight, target)
         marks = _checked(ink.place(sheet), ink, sheet.count)
-        self.tensors = ink.pack(marks)
+        self.tensors = ink.pack(ink.repeated(marks, drawing.canvas))
         self.notices = (marks.notice,) if marks.notice else ()
 
     def advance(self, steps: int) -> None:

@@ -29,7 +29,7 @@ from artgen.init import Context
 from artgen.primitives.classical import CLASSICAL
 from artgen.primitives.edges import EdgeOptions
 from artgen.primitives.params import Param
-from artgen.primitives.primitive import Preset, Primitive
+from artgen.primitives.primitive import Preset, Primitive, SymmetryOptions
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -51,6 +51,7 @@ class Partition(Primitive):
     required: ClassVar[tuple[str, ...]] = ("line",)
     extensible: ClassVar[bool] = True
     keeps_trajectory: ClassVar[bool] = False
+    common_options: ClassVar[type[Any] | None] = SymmetryOptions
     Options: ClassVar[type[Any]] = EdgeOptions
     palettes: ClassVar[bool] = True
     engines: ClassVar[tuple[str, ...]] = ("genetic",)

@@ -41,13 +41,22 @@ class SitePopulation(Population):
         self.fixed = (sums.astype(np.float32), make_grid(self.canvas, 1 / block))
 
     def tensors(self, index: int) -> dict[str, Tensor]:
-        """Sites and colour, of a palette the nearest one: that is best for the mean of a cell."""
+        """Sites and colour, of a palette the nearest one: that is best for the mean of a cell.
+
+        Where a group repeats them, those of its cell and their images.
+        """
         some = slice(int(self.numbers[index]))
         sites, colour = (array[index, some] for array in self.individuals[:2])
         if len(self.palette):
             clear = clear_sites(self.partition, colour)
             distance = np.square(colour[:, None] - self.palette).sum(2)
             colour = np.where(clear, colour, self.palette[distance.argmin(1)])
+        if self.partition.group is not None:
+            reach = self.canvas.reach
+            part, matrices, offsets = self.partition.group.repeated(sites[:, :2], reach)
+            moved = np.einsum("mij,mj->mi", matrices, sites[part, :2]) + offsets
+            sites = np.concatenate([moved, sites[part, 2:]], 1)
+            colour = colour[part]
         values = {"sites": sites.T, "colour": colour.T}
         return {k: torch.from_numpy(v.astype(np.float32, "C")) for k, v in values.items()}
 

@@ -29,7 +29,7 @@ import math
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, make_dataclass, replace
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 import torch
@@ -70,19 +70,9 @@ class ShapeOptions:
     aspect: float | None = option(None, "largest ratio of length to width", low=1)
     min_alpha: float | None = option(None, "smallest opacity that is searched", low=0, high=1)
     max_alpha: float | None = option(None, "largest opacity that is searched", low=0.01, high=1)
-    symmetry: Literal[
-        "none",
-        "mirror",
-        "mirror-y",
-        "quarter",
-        "rotate:2",
-        "rotate:3",
-        "rotate:4",
-        "rotate:5",
-        "rotate:6",
-        "rotate:8",
-        "rotate:12",
-    ] = option("none", "how every shape is repeated; mirror: left and right")
+    symmetry: str = option(
+        "none", "how every shape is repeated: mirror, quarter, rotate:6, or a group such as p6m"
+    )
 
 
 class Shape(Primitive):
@@ -130,8 +120,8 @@ class Shape(Primitive):
         """Return the options as a dict, without those of every shape that were not set."""
         values = super().option_values()
         for each in fields(ShapeOptions):
-            if values[each.name] == each.default:
-                del values[each.name]
+            if values.get(each.name, each.default) == each.default:
+                values.pop(each.name, None)
         return values
 
     @property

@@ -68,6 +68,7 @@ def _parts(shape: Shape, drawing: Drawing) -> list[FlatPart]:
     check_shape(shape)
     names, members = kind_names(drawing.primitive), shape.members
     images = None if shape.symmetry is None else shape.symmetry.images
+    reach = np.array(drawing.canvas.reach)
     placed: list[FlatPart] = []
     for kind, genes, colour, alpha in zip(*unpack(drawing.tensors), strict=True):
         # As it is drawn: any other number means the last kind.
@@ -83,29 +84,53 @@ def _parts(shape: Shape, drawing: Drawing) -> list[FlatPart]:
             colour=colour,
             alpha=min(max(float(alpha), 0.0), 1.0),
         )
-        placed.append(part if images is None else _repeated(part, images))
+        placed.append(part if images is None else _repeated(part, images, reach))
     return placed
 
 
-def _repeated(part: PlacedShape, images: Floats) -> FlatPart:
-    """A shape multiplied by each matrix of `images`, [copies, 2, 2], as one part.
+def _repeated(part: PlacedShape, images: Floats, reach: Floats) -> FlatPart:
+    """A shape moved by each matrix of `images`, [copies, 2, 3], as one part.
+
+    Images by a group that miss a canvas of that `reach` are left out.
 
     All copies wind in the same direction, so that they may overlap. Lines of no width join those of
     polygons, from the corner that is nearest to its images.
     """
     same: dict[str, Any] = {each.name: getattr(part, each.name) for each in fields(FlatPart)}
+
+    def moved(points: Floats, image: Floats) -> Floats:
+        placed: Floats = points @ image[:, :2].T + image[:, 2]
+        return placed
+
+    def seen(points: Floats) -> Floats:
+        if part.shape.symmetry is None or not part.shape.symmetry.group:
+            return images
+        ends = np.array([(p.min(0), p.max(0)) for p in (moved(points, m) for m in images)])
+        found: Floats = images[((ends[:, 1] > -reach) & (ends[:, 0] < reach)).all(1)]
+        return found if len(found) else images[:1]
+
     if contours := part.contours():
         copies = [
-            (contour if np.linalg.det(image) > 0 else contour[::-1, ::-1]) @ image.T
-            for image in images
+            moved(contour if np.linalg.det(image[:, :2]) > 0 else contour[::-1, ::-1], image)
+            for image in seen(np.concatenate(contours).reshape(-1, 2))
             for contour in contours
         ]
         return Curves(copies, **same)
     corners = part.outline()
     if len(corners):
-        distances = np.linalg.norm(corners @ (images - np.eye(2)).transpose(0, 2, 1), axis=2)
+        images = seen(corners)
+        distances = np.linalg.norm([moved(corners, image) - corners for image in images], axis=2)
         corners = np.roll(corners, -int(distances.sum(0).argmin()), axis=0)
         back = np.roll(corners[::-1], 1, axis=0)
-        rings = [(corners if np.linalg.det(image) > 0 else back) @ image.T for image in images]
+        rings = [moved(corners if np.linalg.det(m[:, :2]) > 0 else back, m) for m in images]
+        if part.shape.symmetry is not None and part.shape.symmetry.group:
+            # Pens would draw the lines between so many.
+            return Curves([_straight(ring) for ring in rings], **same)
         corners = join_rings(rings)[:-1]
     return Polygon(corners, **same)
+
+
+def _straight(ring: Floats) -> Floats:
+    """A closed polygon [n, 2] as curves that are straight, [n, 4, 2]."""
+    ahead = np.roll(ring, -1, axis=0)
+    return np.stack([ring, ring, ahead, ahead], 1)

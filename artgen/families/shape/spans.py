@@ -197,7 +197,9 @@ def _source(shape: Shape, fingerprint: str) -> str:
         written = name == "trace" or (name == "valid" and shape.limits)
         own = None if written else [tables[f"in_{name}"] for tables in passed]
         text += _choice(name, genes, alias, own)
-    return text + (_fill("symmetric", flips=symmetry.flips) if symmetry else "") + "\n\n"
+    if symmetry is not None:
+        text += _fill("grouped") if symmetry.group else _fill("symmetric", flips=symmetry.flips)
+    return text + "\n\n"
 
 
 def _fill(name: str, /, **values: object) -> str:
@@ -220,6 +222,8 @@ def _trace(k: int, member: Shape, symmetry: Symmetry | None, tables: dict[str, s
     if member.outline_points or (symmetry and symmetry.rotates):
         number, corners = _corners(k, member, HEIGHTS, tables)
         corners += "\nturn(points, TURNS[image])" if symmetry else ""
+        if symmetry and symmetry.group:
+            corners += "\nif misses(points, grid):\n    return 0"
         trace = "trace_convex" if member.convex else "trace_outline"
         trace = "trace_curves" if member.curves else trace
         return _fill("outline", k=k, image=image, corners=corners, vertices=number, trace=trace)

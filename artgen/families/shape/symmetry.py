@@ -1,48 +1,69 @@
-"""Symmetries of a picture around its centre, as copies of every shape."""
+"""Symmetries of a picture, as copies of every shape: around its centre, or by any group."""
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from artgen.values.symmetry import symmetry_of as group_of
+
+Row = tuple[float, float, float]
+
 
 @dataclass(frozen=True)
 class Symmetry:
-    """A shape is repeated by each matrix of `turns`, rows of two; the first one changes nothing.
+    """A shape is repeated by each matrix of `turns`, rows of three; the first one changes nothing.
 
-    If it `flips`, the result is repeated on the other side of the vertical axis.
+    What was at p comes to ``m[:, :2] @ p + m[:, 2]``. If it `flips`, the result is repeated on the
+    other side of the vertical axis. A `group` has images that may miss the canvas.
     """
 
-    turns: tuple[tuple[tuple[float, float], tuple[float, float]], ...]
+    turns: tuple[tuple[Row, Row], ...]
     flips: bool = False
+    group: bool = False
 
     @property
     def rotates(self) -> bool:
         """Whether copies have other angles, rather than being mirror images at the axes."""
-        return any(turn[0] != (1.0, 0.0) for turn in self.turns)
+        return self.group or any(turn[0] != (1.0, 0.0, 0.0) for turn in self.turns)
 
     @property
     def images(self) -> NDArray[np.float64]:
-        """The matrices of all copies, [copies, 2, 2]."""
+        """The matrices of all copies, [copies, 2, 3]."""
         turns = np.array(self.turns)
         return np.concatenate([turns, np.diag([-1.0, 1.0]) @ turns]) if self.flips else turns
 
 
+@functools.cache
+def _of_group(name: str) -> Symmetry:
+    """The motions of a group, and those into the repeats around the canvas."""
+    group = group_of(name)
+    reach = group.repeat[0] / 2, group.repeat[1] / 2
+    shifts = group.shifts(reach, min((each for each in group.repeat if each), default=0.0) / 2)
+    moved = np.repeat(group.motions[None], len(shifts), 0)
+    moved[:, :, :, 2] += shifts[:, None]
+    rows = moved.reshape(-1, 2, 3).tolist()
+    return Symmetry(tuple(((a, b, x), (c, d, y)) for (a, b, x), (c, d, y) in rows), group=True)
+
+
 def symmetry_of(name: str) -> Symmetry | None:
     """The symmetry that is an option of every shape; None for ``none``."""
-    same, below = ((1.0, 0.0), (0.0, 1.0)), ((1.0, 0.0), (0.0, -1.0))
+    same, below = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0)), ((1.0, 0.0, 0.0), (0.0, -1.0, 0.0))
     if name.startswith("rotate:"):
         number = int(name.removeprefix("rotate:"))
         angles = [2 * math.pi * k / number for k in range(number)]
         return Symmetry(
-            tuple(((math.cos(a), -math.sin(a)), (math.sin(a), math.cos(a))) for a in angles)
+            tuple(
+                ((math.cos(a), -math.sin(a), 0.0), (math.sin(a), math.cos(a), 0.0)) for a in angles
+            )
         )
     named = {
         "mirror": Symmetry((same,), flips=True),
         "mirror-y": Symmetry((same, below)),
         "quarter": Symmetry((same, below), flips=True),
     }
-    return named.get(name)
+    return named.get(name) or (None if name == "none" else _of_group(name))

@@ -9,11 +9,35 @@ from artgen.compiler.jit import inline
 
 @inline
 def turn(points, matrix):
-    """Multiply corners [corners, 2] by a matrix [2, 2]."""
+    """Multiply corners [corners, 2] by a matrix [2, 3], whose last column is added."""
     for i in range(len(points)):
         x, y = points[i, 0], points[i, 1]
-        points[i, 0] = matrix[0, 0] * x + matrix[0, 1] * y
-        points[i, 1] = matrix[1, 0] * x + matrix[1, 1] * y
+        points[i, 0] = matrix[0, 0] * x + matrix[0, 1] * y + matrix[0, 2]
+        points[i, 1] = matrix[1, 0] * x + matrix[1, 1] * y + matrix[1, 2]
+
+
+@inline
+def misses(points, grid):
+    """Whether corners lie beyond one side of the canvas, left or right."""
+    low = high = points[0, 0]
+    for i in range(len(points)):
+        low, high = min(low, points[i, 0]), max(high, points[i, 0])
+    return high < grid[2] or low > grid[2] + grid[4] / grid[3]
+
+
+@inline
+def behind(number, scratch):
+    """The scratch behind its first spans."""
+    return (
+        scratch[0][number:],
+        scratch[1][number:],
+        scratch[2][number:],
+        scratch[3],
+        scratch[4],
+        scratch[5],
+        scratch[6],
+        scratch[7],
+    )
 
 
 @inline

@@ -16,6 +16,7 @@ from artgen.base.process import is_webgpu
 from artgen.compiler.vjp import vjp
 from artgen.families.splat.contract import Splat
 from artgen.families.splat.eager import draw_features
+from artgen.families.splat.repeat import drawn_class
 from artgen.init import Context
 from artgen.raster.backend import (
     EAGER,
@@ -56,6 +57,7 @@ def _planned(splat: Splat) -> Backend:
 
 
 def _best(splat: Splat, device: str) -> Backend:
+    splat = drawn_class(splat)
     choice = _without_kernels(splat, device)
     if choice is not None:
         return choice

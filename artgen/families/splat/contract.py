@@ -16,7 +16,7 @@ video, saving, and rendering at any resolution::
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -27,7 +27,7 @@ from artgen.base.faults import broken
 from artgen.base.options import option
 from artgen.init import Context, at_target_colour, constant, on_detail, uniform
 from artgen.primitives.params import Blend, Map, Param, Params
-from artgen.primitives.primitive import Primitive
+from artgen.primitives.primitive import Primitive, SymmetryOptions
 from artgen.primitives.texture import Sprites
 from artgen.rates import per_count, per_spacing
 
@@ -41,7 +41,7 @@ DEPTH_RANGE = 8.0
 
 
 @dataclass(frozen=True)
-class SplatOptions:
+class SplatOptions(SymmetryOptions):
     """Options of every splat."""
 
     visibility: Literal["full", "buffer"] = option(
@@ -109,12 +109,13 @@ class Splat(Primitive):
         Under blends that divide by the weights a new splat would displace others; there, starting
         with all of them was measured to fit better.
         """
-        return self.blend == "sum" and self.far == 0
+        return self.blend == "sum" and self.far == 0 and self.group is None
 
     @property
     def is_local(self) -> bool:
         """True where splats end, and neither their number nor their place on the canvas counts."""
-        return self.far == 0 and self.blend != "mean" and self.options.visibility == "full"
+        plain = self.options.visibility == "full" and self.group is None
+        return self.far == 0 and self.blend != "mean" and plain
 
     @property
     def can_be_transparent(self) -> bool:
@@ -170,6 +171,15 @@ class Splat(Primitive):
     def sprites(self, p: Params) -> Sprites | None:
         """Return the pictures that parts repeat and their places, for SVG; None by default."""
         return None
+
+    def initial(self, context: Context) -> dict[str, Tensor]:
+        """Return some of as many parts as are drawn where a group repeats them."""
+        if self.group is None or context.values:
+            return super().initial(context)
+        number = context.count * len(self.group.motions)
+        drawn = super().initial(replace(context, count=number))
+        context.values |= {name: tensor[..., : context.count] for name, tensor in drawn.items()}
+        return super().initial(context)
 
     def declared_params(self) -> dict[str, Param]:
         """Return `xy`, the plugin's own parameters, `colour`, and those of the blend."""

@@ -22,6 +22,7 @@ from artgen.compiler.record import Untraceable
 from artgen.compiler.templates import read_template
 from artgen.families.splat.contract import Splat
 from artgen.families.splat.importance import importance
+from artgen.families.splat.repeat import drawn_parts
 from artgen.families.splat.tiles import find_extent
 from artgen.film.scenes import Scene
 from artgen.output.page.pack import Packer
@@ -45,6 +46,7 @@ SMOOTH = 0.1
 @pen_parts.register(Splat)
 def _outlines(splat: Splat, drawing: Drawing) -> list[PenPart]:
     """The outlines of splats, with those in front, or else the smaller ones, on top."""
+    splat, drawing = drawn_parts(splat, drawing)
     tensors = {name: tensor.double() for name, tensor in drawing.tensors.items()}
     count = splat.count_of(drawing)
     added = splat.framework_params
@@ -110,6 +112,7 @@ def _sprites(primitive: Splat, drawing: Drawing) -> SpriteElements | None:
     if type(primitive).sprites is Splat.sprites:
         return None
     primitive.check_tensors(drawing)
+    primitive, drawing = drawn_parts(primitive, drawing)
     tensors = drawing.tensors
     with torch.no_grad():
         sprites = primitive.sprites(Params(tensors))
@@ -169,6 +172,8 @@ def _scenes(
     splat: Splat, drawing: Drawing, scenes: Sequence[Scene], packer: Packer
 ) -> dict[str, Any]:
     cells = splat.options.visibility_size if splat.options.visibility == "buffer" else 0
+    if splat.group is not None:
+        raise refused(drawing, "a page does not repeat its parts")
     try:
         shaders = emit_glsl(splat)
     except Untraceable as error:

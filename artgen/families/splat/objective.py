@@ -141,7 +141,8 @@ class SplatObjective(Objective):
     def _is_plain(self) -> bool:
         """Whether no plugin changes how splats are painted and what is minimised."""
         painted = paint.dispatch(type(self.splat))
-        return type(self) is SplatObjective and painted is paint.dispatch(Splat)
+        plain = painted is paint.dispatch(Splat) and self.splat.group is None
+        return type(self) is SplatObjective and plain
 
     @cached_property
     def _is_squared_error(self) -> bool:

@@ -12,6 +12,7 @@ from artgen.compiler.footprints import SHARPEST
 from artgen.families.splat.contract import Splat
 from artgen.families.splat.eager import draw_features
 from artgen.families.splat.footprint import footprint_of
+from artgen.families.splat.repeat import images
 from artgen.families.splat.tiles import find_boxes, find_extent
 from artgen.init import Context
 from artgen.primitives import Params
@@ -41,6 +42,8 @@ def paint_splats(
 ) -> Tensor:
     """Paint splats with their blend, differentiably."""
     memory, kernels = memory or Memory(), footprint_of(backend)
+    count = tensors["colour"].shape[1]
+    splat, tensors = images(splat, tensors, canvas.reach)
 
     def draw(features: Tensor, values: Mapping[str, Tensor], over: bool = False) -> Tensor:
         if kernels is not None:
@@ -62,7 +65,7 @@ def paint_splats(
         total = draw(colour, tensors)
         if far:
             total = total + far * colour.sum(1)[:, None, None]
-        return base + (total / max(1, colour.shape[1]) if blend == "mean" else total)
+        return base + (total / max(1, count) if blend == "mean" else total)
     if far:
         raise PluginError(
             f"blend {blend!r} needs far = 0, but {type(splat).__name__} has far = {far}",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import sys
+from contextlib import suppress
 from dataclasses import replace
-from pathlib import PureWindowsPath
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 import torch
@@ -35,6 +36,9 @@ from artgen.targets import (
 from artgen.values.drawing import Drawing
 from artgen.values.frame import WHOLE, paper_sides
 
+WEIGHTS = "weights"
+"""What the files of losses are called; they are large, and a run keeps no copy."""
+
 FASTEST = 100_000
 """Steps per second that no fit exceeds."""
 
@@ -62,10 +66,28 @@ def with_pictures(plan: Plan, size: int, files: InputFiles, registry: Registry) 
                 used.append(files.reference(key))
             return opened.tensors().goal
 
-        losses.append(loss.with_pictures(open_picture))
+        def find(name: str, named: Any = named, used: Any = used) -> Path:
+            file = named.get(name) or FileReference(name=name)
+            key = f"{WEIGHTS} {name}"
+            path = files.find("weights", file.name, file.sha256, key)
+            used.append(files.reference(key).replace(licence=_licence(path)))
+            return path
+
+        losses.append(loss.with_pictures(open_picture, find))
         if used:
             recipe = recipe.with_stage(index, loss_files=tuple(used))
     return replace(plan, recipe=recipe, losses=tuple(losses))
+
+
+def _licence(path: Path) -> str | None:
+    """The licence that the head of a file of weights states, if any."""
+    from safetensors import safe_open
+
+    with suppress(Exception), safe_open(path, "pt") as file:
+        head = file.metadata() or {}
+        stated = head.get("license") or head.get("licence")
+        return stated[:80] if stated and stated.isprintable() else None
+    return None
 
 
 def complete(recipe: Recipe, target: Target, files: InputFiles, run: dict[str, Any]) -> Recipe:

@@ -33,6 +33,7 @@ from artgen.runs.loop.stages import Loop
 from artgen.runs.memory import peak_memory
 from artgen.runs.opening import Inputs
 from artgen.runs.picture.prepare import (
+    WEIGHTS,
     art_bytes,
     batch,
     complete,
@@ -117,7 +118,7 @@ class PictureRun(RunKind):
             device=tensors_on,
             backend=backend,
             arithmetic=arithmetic,
-            inputs=tuple(found.values()),
+            inputs=tuple(path for key, path in found.items() if not key.startswith(WEIGHTS)),
             notices=tuple(notices),
             notes=(*self.notes(plan, target), *bound_note(views, data.goal)),
             views=views,

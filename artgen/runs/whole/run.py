@@ -75,9 +75,11 @@ def run(
             # It changes the video alone, which is not there yet.
             recipe = recipe.with_output(max_bytes=asked.output.max_bytes)
         paths = output_paths(paths["folder"].parent, stem, recipe, video)
-        # Sets and clips are not copied into the folder: they are read again from where they are.
-        source = Source.parse(asked.target.source)
-        search = [*folder.inputs, *search, Path(source.path or "").parent]
+        # Sets, clips and weights are not copied into the folder: they are read again from where
+        # they are.
+        named = [Source.parse(asked.target.source).path or ""]
+        named += [file.name for stage in asked.stage for file in stage.loss_files or ()]
+        search = [*folder.inputs, *search, *(Path(each).parent for each in named)]
     emit = _Announcer(stem, registry, observers)
     context = RunContext(stem, emit, control or RunControl(), waiting_since())
     keep_freed_memory()

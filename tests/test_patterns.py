@@ -1,0 +1,321 @@
+"""Symmetries: groups, copies of parts, folded pictures, seamless tiles, tilings, fabric."""
+
+from __future__ import annotations
+
+import io
+import math
+
+import numpy as np
+import pytest
+import torch
+from helpers import recipe
+from PIL import Image
+from scipy.ndimage import map_coordinates
+
+from artgen import Canvas
+from artgen.cli import main
+from artgen.engines.gradient.objective import objective_of
+from artgen.errors import UsageError
+from artgen.families.shape.spans import draw_shapes
+from artgen.families.splat.repeat import images
+from artgen.init import Context
+from artgen.ink import Marks
+from artgen.making import Motif
+from artgen.output.parts import flat_parts
+from artgen.raster import draw, paint
+from artgen.runs import check_agreement, run
+from artgen.targets import folded, image_from_array
+from artgen.values.drawing import Drawing
+from artgen.values.symmetry import FRIEZES, WALLPAPERS, placed, symmetry_of
+from artgen_makers.fabric import Fabric, seam
+from artgen_plugins.gaussian import Gaussian
+from artgen_plugins.siren import Siren
+from artgen_plugins.stipple import Stipple
+from artgen_plugins.tiling import Tiling, is_simple, nearest, outline, tiles, vectors
+from artgen_plugins.triangle import Triangle
+
+SQUARE, WIDE = Canvas(48, 48), Canvas(194, 112)
+
+
+def half(picture, x, y):
+    """The picture moved by half a repeat across (x), down (y), or both."""
+    height, width = picture.shape[1:]
+    return np.roll(picture, (y * height // 2, x * width // 2), (1, 2))
+
+
+def turned(picture, degrees):
+    """The picture turned about its centre, which repeats."""
+    height, width = picture.shape[1:]
+    angle = math.radians(degrees)
+    x, y = np.meshgrid(np.arange(width) - (width - 1) / 2, np.arange(height) - (height - 1) / 2)
+    u = math.cos(angle) * x + math.sin(angle) * y + (width - 1) / 2
+    v = math.cos(angle) * y - math.sin(angle) * x + (height - 1) / 2
+    return np.stack([map_coordinates(p, [v, u], order=3, mode="grid-wrap") for p in picture])
+
+
+# What the International Tables give as generators, applied to pixels; mirrors: | upright, - level.
+DOES = {
+    "2": lambda p: p[:, ::-1, ::-1],
+    "|": lambda p: p[:, :, ::-1],
+    "-": lambda p: p[:, ::-1],
+    "g|": lambda p: half(p[:, :, ::-1], 0, 1),
+    "|x": lambda p: half(p[:, :, ::-1], 1, 0),
+    "|xy": lambda p: half(p[:, :, ::-1], 1, 1),
+    "c": lambda p: half(p, 1, 1),
+    "4": lambda p: np.rot90(p, axes=(1, 2)),
+    "3": lambda p: turned(p, 120),
+    "6": lambda p: turned(p, 60),
+}
+ALL = {
+    "p1": (1, ""),
+    "p2": (2, "2"),
+    "pm": (2, "|"),
+    "pg": (2, "g|"),
+    "cm": (4, "| c"),
+    "pmm": (4, "| -"),
+    "pmg": (4, "2 |x"),
+    "pgg": (4, "2 |xy"),
+    "cmm": (8, "| - c"),
+    "p4": (4, "4"),
+    "p4m": (8, "4 |"),
+    "p4g": (8, "4 |xy"),
+    "p3": (6, "3 c"),
+    "p3m1": (12, "3 - c"),
+    "p31m": (12, "3 | c"),
+    "p6": (12, "6 c"),
+    "p6m": (24, "6 | c"),
+}
+"""How many motions a group has in a repeat, and its generators."""
+
+
+def drawn(symmetry, canvas, count=3, seed=3, moved=(0.0, 0.0), on=None):
+    splat = Gaussian({"symmetry": placed(symmetry, canvas)})
+    rng = torch.Generator().manual_seed(seed)
+    tensors = splat.initial(Context(rng, canvas, count))
+    tensors["xy"] = tensors["xy"] + torch.tensor(moved)[:, None]
+    tensors["scale"] = tensors["scale"].clamp(0.15, 0.4) * torch.tensor([[1.0], [0.5]])
+    tensors["colour"] = torch.rand(3, count, generator=rng)
+    drawing = Drawing("gaussian", splat.option_values(), tensors, canvas.width, canvas.height)
+    return draw(drawing, splat, on or canvas).numpy()
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_each_wallpaper_group_has_its_generators_and_no_others(name):
+    number, generators = ALL[name]
+    canvas = WIDE if name[1] in "36" else SQUARE
+    assert len(symmetry_of(name).motions) == number
+    picture = drawn(name, canvas)
+    contrast = picture.std()
+    off = {
+        key: float(np.abs(does(picture) - picture).mean() / contrast)
+        for key, does in DOES.items()
+        if key != "4" or canvas is SQUARE
+    }
+    allowed = 0.02 if canvas is WIDE else 1e-4  # turned pixels are interpolated
+    assert all(off[key] < allowed for key in generators.split()), off
+    # A group that has more generators is another one.
+    for other, (size, more) in ALL.items():
+        if size > number and set(more.split()) <= off.keys() and other[1] not in "36":
+            assert any(off[key] > 0.05 for key in more.split()), (other, off)
+    if name in ("p3", "p3m1", "p31m"):
+        assert off["6"] > 0.05
+        assert (off["|"] > 0.05, off["-"] > 0.05) == (name != "p31m", name != "p3m1")
+
+
+def test_all_groups_are_there():
+    assert sorted(ALL) == sorted(WALLPAPERS)
+    sizes = {name: len(symmetry_of(f"frieze:{name}").motions) for name in FRIEZES}
+    assert sizes == {"p1": 1, "p11g": 2, "p1m1": 2, "p2": 2, "p2mg": 4, "p11m": 2, "p2mm": 4}
+
+
+@pytest.mark.parametrize(
+    ("name", "generators"),
+    [("p11g", ["-x"]), ("p1m1", ["|"]), ("p2", ["2"]), ("p2mg", ["|", "-x"]), ("p11m", ["-"])],
+)
+def test_friezes_repeat_along_x_alone(name, generators):
+    does = {**DOES, "-x": lambda p: half(p[:, ::-1], 1, 0)}
+    picture = drawn(f"frieze:{name}", Canvas(64, 32))
+    for key in does.keys() & {"-x", "|", "2", "-"}:
+        off = float(np.abs(does[key](picture) - picture).mean() / picture.std())
+        wanted = key in generators or (name == "p2mg" and key == "2" and off < 0.05)
+        assert (off < 1e-4) == wanted, (key, off)
+
+
+def test_a_rosette_has_its_turns_and_mirrors():
+    five, mirrored = drawn("rosette:5", SQUARE), drawn("rosette:5m", SQUARE)
+    assert np.abs(mirrored[:, :, ::-1] - mirrored).max() < 1e-5
+    assert np.abs(five[:, :, ::-1] - five).max() > 0.05
+    assert len(symmetry_of("rosette:5m").motions) == 10
+    # What shapes had is the same group.
+    assert np.allclose(symmetry_of("quarter").motions[:, :, :2].sum(0), 0)
+    with pytest.raises(UsageError, match="rosette:99999"):
+        symmetry_of("rosette:99999")
+
+
+@pytest.mark.parametrize("name", ["p1", "pgg", "p4", "half-drop"])
+def test_a_tile_laid_beside_itself_is_one_larger_picture(name):
+    canvas = Canvas(32, 32)
+    tile, plain = drawn(name, canvas), drawn("p1", canvas, moved=(1.0, 0.0))
+    wall = drawn(name, canvas, on=Canvas(96, 64, canvas.span))
+    # The centre of the larger canvas is that of a tile across, and an edge between two down.
+    beside = np.roll(np.tile(tile, (1, 2, 3)), 16, 1)
+    assert np.abs(wall - beside).max() < 2e-5
+    if name == "p1":
+        # Parts that are moved by half a repeat come in on the other side.
+        assert np.abs(plain - half(tile, 1, 0)).max() < 2e-5
+
+
+def test_a_tile_of_any_size_has_no_seam():
+    # 40 x 24 pixels of a drawing that was fitted at 48 x 29.
+    tile = drawn("pmg", Canvas(48, 29), on=Canvas(40, 24))
+    for key in ("2", "|x"):
+        assert np.abs(DOES[key](tile) - tile).max() < 2e-5
+
+
+def test_gradients_of_all_images_pull_at_one_part():
+    splat = Gaussian({"symmetry": "p4m@1x1"})
+    tensors = splat.initial(Context(torch.Generator().manual_seed(1), SQUARE, 2))
+    leaves = {name: each.clone().requires_grad_() for name, each in tensors.items()}
+    y, x = torch.meshgrid(torch.linspace(-1, 1, 48), torch.linspace(-1, 1, 48), indexing="ij")
+    goal = torch.sin(2 * x + 1) * torch.cos(3 * y)
+    by_part = torch.autograd.grad((paint(splat, leaves, SQUARE) * goal).sum(), [leaves["xy"]])[0]
+    one = 1e-3
+    for axis, part in [(0, 0), (1, 0)]:
+        ends = []
+        for sign in (one, -one):
+            xy = tensors["xy"].clone()
+            xy[axis, part] += sign
+            ends.append(float((paint(splat, {**tensors, "xy": xy}, SQUARE) * goal).sum()))
+        slope = (ends[0] - ends[1]) / (2 * one)
+        assert float(by_part[axis, part]) == pytest.approx(slope, rel=0.02, abs=4)
+    copies, _ = images(splat, tensors, SQUARE.reach)
+    assert copies.group is None
+
+
+def test_what_cannot_be_repeated_says_so(capsys):
+    flags = ["--size", "16", "--steps", "1", "--symmetry", "p2"]
+    assert main(["fit", "sample:cat", "-p", "mesh", *flags]) == 2
+    assert "the frame holds its outermost vertices" in capsys.readouterr().err
+    assert main(["fit", "curve:sin(x)", "-p", "mlp", *flags]) != 0
+    assert "is not a picture" in capsys.readouterr().err
+    with pytest.raises(UsageError, match="unknown symmetry 'p5'"):
+        Gaussian({"symmetry": "p5"})
+    with pytest.raises(UsageError, match=r"1\.732 times as wide"):
+        symmetry_of("p6m", (1.0, 1.0))
+    with pytest.raises(UsageError, match="no half width"):
+        symmetry_of("p4@1xfish")
+    splat = Gaussian({"symmetry": "p1@1x1", "visibility": "buffer"})
+    with pytest.raises(UsageError, match="visibility"):
+        images(splat, splat.initial(Context(torch.Generator(), SQUARE, 2)), (1.0, 1.0))
+    assert "symmetry" not in Gaussian().option_values()
+
+
+def test_shapes_are_repeated_in_pixels_and_in_vectors():
+    shape = Triangle({"symmetry": "p4g@1x1"})
+    tensors = shape.initial(Context(torch.Generator().manual_seed(5), SQUARE, 4))
+    picture = draw_shapes(shape, tensors, SQUARE, (0.0, 0.0, 0.0)).numpy()
+    for key in ("4", "|xy"):
+        # Pixels of an edge are measured along rows, so turned ones differ a little.
+        assert np.abs(DOES[key](picture) - picture).mean() < 2e-3
+    drawing = Drawing("triangle", shape.option_values(), tensors, 48, 48)
+    parts = flat_parts(shape, drawing)
+    assert len(parts) == 4
+    # A contour for each image, so that pens do not draw lines between them.
+    assert all(len(part.rings()) >= 8 for part in parts)
+
+
+def test_fields_fold_and_marks_are_copied():
+    field = Siren({"symmetry": "pmm@1x1", "hidden": 8, "layers": 1})
+    field.resolve_options(SQUARE)
+    tensors = field.initial(Context(torch.Generator().manual_seed(1), SQUARE, 1))
+    picture = paint(field, tensors, SQUARE).detach().numpy()
+    assert picture.std() > 1e-3
+    assert np.allclose(picture, picture[:, ::-1, ::-1], atol=1e-5)
+    assert not field.has_graph
+    ink = Stipple({"symmetry": "p4@1x1"})
+    rng = np.random.default_rng(0)
+    places = rng.uniform(-1, 1, (40, 2))
+    marks = Marks(np.c_[places, places + 0.01, np.full((40, 2), 0.1)], np.zeros(40, np.int64))
+    copied = ink.repeated(marks, SQUARE).strokes[:, :2]
+    here = copied[(np.abs(copied) < 1).all(1)]
+    turned = np.stack([-here[:, 1], here[:, 0]], 1)
+    assert len(here) >= 20
+    gaps = np.abs(turned[:, None] - copied[None]).max(2).min(1)
+    assert np.sort(gaps)[: len(here) - 2].max() < 1e-9  # but for those within 0.01 of an edge
+
+
+def test_a_photo_is_folded_into_the_cell(astronaut):
+    photo = image_from_array(astronaut(40).permute(1, 2, 0).numpy())
+    wide = folded(photo, "p6m")
+    assert wide.canvas == Canvas(40, 23)
+    assert folded(wide, "p6m@1.7x1") is wide
+    square = folded(photo, "p4m").image.transpose(2, 0, 1)
+    assert np.abs(np.rot90(square, axes=(1, 2)) - square).mean() < 0.02
+    assert np.abs(square[:, :, ::-1] - square).max() < 0.02
+    assert folded(photo, "mirror") is photo
+    assert folded(photo, "half-drop").canvas == Canvas(80, 40)
+
+
+def test_a_fit_repeats_and_sites_have_the_symmetry(registry):
+    tables = {
+        "primitive": {"name": "voronoi", "count": 60, "symmetry": "p4"},
+        "target": {"size": 24},
+        "output": {"video": False, "history": 0},
+    }
+    made = run(recipe("sample:cat", {"steps": 6}, **tables), registry).art
+    assert made.drawing.options["symmetry"] == "p4@1x1"
+    picture = made.render(48).astype(float)
+    assert np.abs(np.rot90(picture) - picture).mean() < 2.0
+    check_agreement(made.recipe, recipe("sample:cat", {"steps": 6}, **tables), registry, None)
+    again = run(made.recipe, registry).art
+    assert again.to_bytes() == made.to_bytes()
+
+
+def test_fabric_has_its_size_and_tells_of_edges_that_do_not_meet():
+    x = np.linspace(0, 2 * np.pi, 64, endpoint=False)
+    meets = (127 + 100 * np.sin(x))[None, :, None].repeat(32, 0).repeat(3, 2).astype(np.uint8)
+    assert seam(meets, 1) < 1.5
+    assert seam(meets[:, :40], 1) > 3
+    maker = Fabric({"symmetry": "brick", "repeat": 50.8, "dpi": 40.0})
+    assert maker.recipe(meets)["primitive"]["symmetry"] == "brick"
+    made = maker.make(Motif("wave", photo=meets))
+    with Image.open(io.BytesIO(made.files["repeat.png"])) as tile:
+        assert np.array_equal(np.asarray(tile), meets)
+        assert round(tile.info["dpi"][0]) == 40
+    assert np.array_equal(made.picture[:32, :64], made.picture[32:64, 64:128])
+    assert not [note for note in made.notes if "left and right" in note]
+
+
+def test_tiles_of_one_outline_fill_the_plane():
+    turn = np.linspace(0, 2 * np.pi, 50, endpoint=False)
+    ring = np.stack([np.cos(turn) * (1 + 0.3 * np.sin(3 * turn)), 0.8 * np.sin(turn)], 1)
+    points, sides = nearest(ring, 10)
+    whole = outline(torch.from_numpy(points), sides).numpy()
+    assert is_simple(whole)
+    assert not is_simple(np.array([[0, 0], [1, 1], [1, 0], [0, 1.0]]))
+    x, y = whole.T
+    area = abs(np.sum(x * np.roll(y, -1) - y * np.roll(x, -1)) / 2)
+    along, back = (each.numpy() for each in vectors(torch.from_numpy(points), sides))
+    # A tile is as large as the repeat of the lattice: no gap, no overlap.
+    assert area == pytest.approx(abs(np.linalg.det([along, back])), rel=1e-9)
+    tiling = Tiling({"across": 2.0})
+    marks = torch.zeros(10)
+    marks[list(sides)] = 1
+    tensors = {"xy": torch.from_numpy(points.T).float(), "side": marks}
+    picture = paint(tiling, tensors, Canvas(40, 40)).numpy()
+    colours = np.array(tiling.colours)
+    shares = [np.isclose(picture.transpose(1, 2, 0), c, atol=1e-3).all(2).mean() for c in colours]
+    assert min(shares) > 0.15
+    assert len(tiles(tiling, tensors, (1.0, 1.0))) >= 4
+    with pytest.raises(UsageError, match="three colours"):
+        Tiling({"colours": "#000000"})
+    assert objective_of(tiling).__name__ == "TilingObjective"
+
+
+def test_initial_sizes_are_those_of_all_that_is_drawn():
+    plain = Gaussian().initial(Context(torch.Generator().manual_seed(0), SQUARE, 160))
+    some = Gaussian({"symmetry": "p4m@1x1"}).initial(
+        Context(torch.Generator().manual_seed(0), SQUARE, 20)
+    )
+    assert some["xy"].shape == (2, 20)
+    assert float(some["scale"].mean()) == pytest.approx(float(plain["scale"].mean()), rel=0.3)
