@@ -152,11 +152,13 @@ class Maker:
     `Options` is a frozen dataclass of `artgen.option` fields, which become flags of ``artgen
     make``; lengths are floats in millimetres. `takes_photos` is whether it makes things of a photo
     as it is; else a photo is fitted first, as `recipe` says. Options `for_photos` shape that fit,
-    and are refused for a drawing, which is fitted already.
+    and are refused for a drawing, which is fitted already. What `needs_file` is not gets a motif
+    without drawing and photo.
     """
 
     Options: ClassVar[type[Any]] = NoOptions
     takes_photos: ClassVar[bool] = False
+    needs_file: ClassVar[bool] = True
     for_photos: ClassVar[Sequence[str]] = ()
     required: ClassVar[tuple[str, ...]] = ("make",)
     known_deviations: ClassVar[Mapping[str, str]] = {}
@@ -186,7 +188,9 @@ class Provenance:
     def line(self) -> str:
         """The same as a command line, without control characters."""
         flags = [(f"--{key.replace('_', '-')}", str(value)) for key, value in self.options.items()]
-        line = shlex.join(["artgen", "make", self.kind, self.source, *chain(*flags)])
+        line = shlex.join(
+            ["artgen", "make", self.kind, *filter(None, [self.source]), *chain(*flags)]
+        )
         return printable(f"artgen {__version__}: {line}")
 
 
