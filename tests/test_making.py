@@ -220,6 +220,7 @@ def test_places_to_paint_are_counted_numbered_and_wide_enough(tmp_path, monkeypa
     paints = Path("paints.csv")
     paints.write_text("\ufeffname,colour\nWhite,#ffffff\nBlack,#101010\nSienna,#7a3b1e\n", "utf-8")
     line = ["make", "paint", "sample:cat", "--width", "15cm", "--regions", "60", "--brush", "4mm"]
+    line += ["--dxf", "--kerf", "0.2"]
     assert main([*line, "--paints", "paints.csv", "--colours", "7", "-q"]) == 0
     made = Path("artgen-out/cat-paint")
     colours = rows(made / "colours.csv")
@@ -232,8 +233,18 @@ def test_places_to_paint_are_counted_numbered_and_wide_enough(tmp_path, monkeypa
     for each in colours:
         assert numbers.count(each["number"]) == int(each["places"]) > 0
     area = sum(float(each["square cm"]) for each in colours)
-    high = float(re.search(r'viewBox="0 0 150.00 ([\d.]+)"', svg)[1])
+    high = float(re.search(r'viewBox="-0.1 -0.1 150.20 ([\d.]+)"', svg)[1]) - 0.2
     assert area == pytest.approx(15 * high / 10, rel=0.01)
+    drawing = ezdxf.readfile(made / "outlines.dxf").modelspace()
+    lines = drawing.query("POLYLINE")
+    *engraved, edge = ([tuple(p)[:2] for p in each.points()] for each in lines)
+    assert [each.dxf.layer for each in lines] == ["ENGRAVE"] * len(engraved) + ["CUT"]
+    assert np.ptp(edge, axis=0) == pytest.approx([150.2, high + 0.2], abs=0.01)
+    assert sorted(each.dxf.text for each in drawing.query("TEXT")) == sorted(numbers)
+    paths = re.search(r'<path d="M([^"]+)"', svg)[1].split("M")
+    for one, path in zip(engraved, paths, strict=True):
+        other = np.array([pair.split(",") for pair in path.split("L")], float)
+        assert np.abs(one - (other * [1, -1] + [0, high])[: len(one)]).max() < 0.01
     parts = {each["name"].split()[0]: each["number"] for each in rows(made / "parts.csv")}
     assert all(parts[each["number"]] == each["places"] for each in colours)
     first = {path.name: path.read_bytes() for path in made.iterdir()}

@@ -40,9 +40,9 @@ class Words(NamedTuple):
 class Plan(NamedTuple):
     """What is cut of a sheet of `size`, in mm, x to the right and y downwards from its corner.
 
-    `cuts` and `engraved` are closed lines [N, 2]; the last point is the first. `holes` are x, y and
-    diameter. The sheet's own edge is cut where `edge` is true. Holes and edge are moved by half of
-    the `kerf`; cuts are already.
+    `cuts` are closed lines [N, 2], whose last point is the first; those `engraved` may be open.
+    `holes` are x, y and diameter. The sheet's own edge is cut where `edge` is true. Holes and edge
+    are moved by half of the `kerf`; cuts are already.
     """
 
     size: tuple[float, float]
@@ -83,8 +83,10 @@ def without_small(mask: Mask, least: float) -> Mask:
     return kept
 
 
-def joined(paper: Mask, radius: float, missed: Floats) -> tuple[Mask, int]:
-    """Join islands to what holds the frame by bridges 2 `radius` wide; return also their number.
+def joined(paper: Mask, radius: float, missed: Floats, bridge: float = 0.0) -> tuple[Mask, int]:
+    """Join islands to what holds the frame by bridges; return also their number.
+
+    Bridges are 2 `bridge` wide, or 2 `radius` as the narrowest paper.
 
     Bridges go where they are cheapest (Dijkstra, 1959): along what the sheet misses least, by
     `missed`, steps of tone at each pixel. Islands that are small go.
@@ -108,7 +110,7 @@ def joined(paper: Mask, radius: float, missed: Floats) -> tuple[Mask, int]:
         inside = np.argwhere(areas == island)
         begin = inside[costs[tuple(inside.T)].argmin()]
         free[tuple(np.array(ways.traceback(begin)).T)] = False
-    bridges: Mask = distance_transform_edt(free | paper) <= radius
+    bridges: Mask = distance_transform_edt(free | paper) <= (bridge or radius)
     return paper | bridges, len(islands)
 
 
@@ -186,10 +188,12 @@ def dxf_of(plan: Plan) -> bytes:
     edge = np.array(
         [[-out, -out], [wide + out, -out], [wide + out, high + out], [-out, high + out]]
     )
-    lines = [("ENGRAVE", each[:-1]) for each in plan.engraved]
-    lines += [("CUT", each[:-1]) for each in plan.cuts]
+    lines = [("ENGRAVE", each) for each in plan.engraved]
+    lines += [("CUT", each) for each in plan.cuts]
+    edge = np.concatenate([edge, edge[:1]])
     for layer, line in [*lines, *([("CUT", edge)] if plan.edge else [])]:
         points = [(round(x, 3), round(high - y, 3)) for x, y in line.tolist()]
-        drawing.add_polyline_2d(points, closed=True, layer=layer)
+        closed = points[0] == points[-1]
+        drawing.add_polyline_2d(points[:-1] if closed else points, closed=closed, layer=layer)
     drawing.close()
     return text.getvalue().encode()

@@ -19,6 +19,7 @@ from artgen import option
 from artgen.errors import UsageError
 from artgen.making import Made, Maker, Motif, Part, hex_colour, parse_colour
 from artgen.targets import linear_to_srgb, srgb_to_linear
+from artgen_makers.cutting import Plan, Words, check_dxf, dxf_of
 from artgen_makers.grids import choose, differences, grouped, read_rows
 from artgen_makers.guide import Guide, guides
 from artgen_makers.pdf import Sheet
@@ -63,6 +64,8 @@ class PaintOptions:
     brush: float = option(5.0, "width of the smallest place to paint in mm", low=1, high=100)
     regions: int = option(1200, "about how many places to paint", low=2, high=MOST_REGIONS)
     paints: str = option("", "CSV file of name,#rrggbb: the paints that you have, for mixtures")
+    kerf: float = option(0.0, "width of the laser's cut around the board", low=0, high=1)
+    dxf: bool = option(False, "write DXF too, with layers CUT and ENGRAVE")
 
 
 class PaintByNumbers(Maker):
@@ -74,6 +77,8 @@ class PaintByNumbers(Maker):
     def make(self, motif: Motif) -> Made:
         """Cut the picture into places to paint, and give each a number."""
         o = self.options
+        if o.dxf:
+            check_dxf()
         size = o.width, o.width / motif.aspect
         if min(size) < 4 * o.brush:
             raise UsageError(
@@ -169,8 +174,12 @@ class PaintByNumbers(Maker):
             "colours.csv": motif.table(
                 ["number", "colour", "mixture", "places", "square cm"], *rows
             ),
-            "outlines.svg": _svg(motif, size, outlines, labels).encode(),
+            "outlines.svg": _svg(motif, size, outlines, labels, self.options.kerf / 2).encode(),
         }
+        if self.options.dxf:
+            words = [Words(text, x, y + 0.32 * high, high) for text, x, y, high in labels]
+            plan = Plan(size, (), words, kerf=self.options.kerf, engraved=outlines)
+            files["outlines.dxf"] = dxf_of(plan)
         made = Made(files, parts, _painted(cells, colours))
         steps = [
             f"Print the sheets of the template at 100 %, and trace them onto a canvas of "
@@ -280,8 +289,9 @@ def _svg(
     size: tuple[float, float],
     outlines: Sequence[Floats],
     labels: Sequence[Label],
+    out: float,
 ) -> str:
-    """Return outlines and numbers in millimetres."""
+    """Return outlines and numbers in millimetres; the edge is `out` mm outside of the canvas."""
     from html import escape
 
     paths = "".join("M" + "L".join(f"{x:.2f},{y:.2f}" for x, y in line) for line in outlines)
@@ -289,11 +299,13 @@ def _svg(
         f'<text x="{x:.2f}" y="{y + 0.32 * high:.2f}" font-size="{high:.2f}">{text}</text>'
         for text, x, y, high in labels
     )
-    wide, high = size
+    wide, high = (side + 2 * out for side in size)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide:.2f}mm" height="{high:.2f}mm" '
-        f'viewBox="0 0 {wide:.2f} {high:.2f}">\n<desc>{escape(motif.origin)}</desc>\n'
-        f'<rect width="{wide:.2f}" height="{high:.2f}" fill="#fff"/>\n'
+        f'viewBox="{0 - out:g} {0 - out:g} {wide:.2f} {high:.2f}">\n'
+        f"<desc>{escape(motif.origin)}</desc>\n"
+        f'<rect x="{0 - out:g}" y="{0 - out:g}" width="{wide:.2f}" height="{high:.2f}" '
+        f'fill="#fff"/>\n'
         f'<path d="{paths}" fill="none" stroke="#7a8fa6" stroke-width="0.2"/>\n'
         f'<g font-family="sans-serif" text-anchor="middle" fill="#5a6f86">\n{texts}\n</g>\n</svg>\n'
     )
