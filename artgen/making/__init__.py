@@ -12,11 +12,12 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
-from itertools import chain
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -28,7 +29,8 @@ from artgen.base.faults import broken, plugin_code
 from artgen.base.files import printable, read_regular
 from artgen.base.options import describe_options, parse_options, parse_value
 from artgen.output import encode_png
-from artgen.output.plotter import Page, Plot, named_page, plot
+from artgen.output.parts.pens import pen_parts
+from artgen.output.plotter import LONGER, Page, Plot, named_page, plot
 from artgen.primitives import NoOptions
 from artgen.registry import check_required
 from artgen.targets import hex_colour, linear_to_srgb, parse_colour, srgb_to_linear
@@ -130,6 +132,35 @@ class Motif:
         assert self.art is not None
         seen = self.art.render(_SEEN)
         return plot(self.art.drawing, self.art.primitive(), seen, page)
+
+    def directions(self, columns: int, rows: int) -> NDArray[np.float32]:
+        """The direction of the topmost part in each cell of a grid, float32 [rows, columns].
+
+        In radians, x to y: along a stroke, or the longest axis of a part; NaN where there is none.
+        """
+        from PIL import Image, ImageDraw
+
+        plane = Image.new("F", (columns, rows), math.nan)
+        if self.art is None:
+            return np.asarray(plane)
+        try:
+            parts = pen_parts(self.art.primitive(), self.art.drawing)
+        except UsageError:
+            return np.asarray(plane)
+        pen, scale = ImageDraw.Draw(plane), columns / 2 / self.art.drawing.canvas.reach[0]
+        for part in parts:
+            placed = part.placed(scale, (columns / 2, rows / 2))
+            axis, ratio, _ = placed.principal_axis()
+            angle = axis if ratio > LONGER else math.nan
+            for ring in placed.rings:
+                if len(ring) > 1:
+                    pen.polygon([(x, y) for x, y in ring.tolist()], fill=angle)
+            if placed.spine is not None:
+                wide = math.ceil(placed.stroke_width) + 1
+                for a, b in pairwise(placed.spine):
+                    along = math.atan2(*(b - a)[::-1])
+                    pen.line([tuple(a), tuple(b)], fill=along, width=wide)
+        return np.asarray(plane)
 
     def picture(self, columns: int, rows: int) -> NDArray[np.uint8]:
         """The colours of a grid, averaged as light is: uint8 [rows, columns, 3]."""
