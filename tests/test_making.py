@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 import ezdxf
 import numpy as np
 import pytest
+import trimesh
 from PIL import Image
 from scipy.ndimage import distance_transform_edt
 from skimage.color import rgb2lab
@@ -23,10 +24,11 @@ from skimage.measure import label
 
 from artgen import load
 from artgen.cli import main
-from artgen.making import Maker, lengths_of, parse_colour
+from artgen.making import Maker, Motif, lengths_of, parse_colour
 from artgen.output import read_recipe
 from artgen.registry import Registry
 from artgen.targets import linear_to_srgb, srgb_to_linear
+from artgen_makers.cutting import finer_than
 
 SMALL = ["--nails", "40", "--board", "12cm", "--thread", "0.6mm", "-q"]
 
@@ -250,6 +252,16 @@ def test_places_to_paint_are_counted_numbered_and_wide_enough(tmp_path, monkeypa
     first = {path.name: path.read_bytes() for path in made.iterdir()}
     assert main([*line, "--paints", "paints.csv", "--colours", "7", "-q", "--overwrite"]) == 0
     assert first == {path.name: path.read_bytes() for path in made.iterdir()}
+
+
+def test_what_is_too_fine_says_which_fit_would_do(wound):
+    art = load(wound / "drawing.art")
+    [note] = finer_than(Motif("a", art), (400, 300), 2.0, 0.2)
+    assert "20 % of the drawing is finer than 2 mm" in note
+    # Parts of 6 x 6 mm.
+    assert "artgen fit PHOTO -p string -n 3333" in note
+    assert finer_than(Motif("a", art), (400, 300), 2.0, 0.01) == []
+    assert finer_than(Motif("a", photo=np.zeros((2, 2, 3), np.uint8)), (40, 30), 2.0, 0.5) == []
 
 
 def test_a_brush_fits_into_each_place():
@@ -606,6 +618,10 @@ def test_a_print_is_closed_and_takes_what_the_list_says(kind, tmp_path):
     volume = np.einsum("ij,ij->i", corners[:, 0], np.cross(corners[:, 1], corners[:, 2])).sum() / 6
     length = sum(float(row["length in mm"]) for row in rows(folder / "parts.csv"))
     assert volume == pytest.approx(length * np.pi * 1.75**2 / 4, rel=0.001)
+    mesh = trimesh.load_mesh(folder / "model.stl")
+    assert mesh.is_watertight
+    assert mesh.is_winding_consistent
+    assert mesh.volume == pytest.approx(volume, rel=1e-4)
     size = np.ptp(corners.reshape(-1, 3), axis=0)
     assert size[:2] == pytest.approx([50, 33], abs=0.5)
     assert size[2] <= (2.4 if kind == "filament" else 3.2) + 1e-6

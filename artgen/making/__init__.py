@@ -133,8 +133,8 @@ class Motif:
         seen = self.art.render(_SEEN)
         return plot(self.art.drawing, self.art.primitive(), seen, page)
 
-    def directions(self, columns: int, rows: int) -> NDArray[np.float32]:
-        """The direction of the topmost part in each cell of a grid, float32 [rows, columns].
+    def directions(self, columns: int, rows: int) -> NDArray[np.float64]:
+        """The direction of the topmost part in each cell of a grid, float64 [rows, columns].
 
         In radians, x to y: along a stroke, or the longest axis of a part; NaN where there is none.
         """
@@ -142,11 +142,11 @@ class Motif:
 
         plane = Image.new("F", (columns, rows), math.nan)
         if self.art is None:
-            return np.asarray(plane)
+            return np.asarray(plane, np.float64)
         try:
             parts = pen_parts(self.art.primitive(), self.art.drawing)
         except UsageError:
-            return np.asarray(plane)
+            return np.asarray(plane, np.float64)
         pen, scale = ImageDraw.Draw(plane), columns / 2 / self.art.drawing.canvas.reach[0]
         for part in parts:
             placed = part.placed(scale, (columns / 2, rows / 2))
@@ -160,7 +160,7 @@ class Motif:
                 for a, b in pairwise(placed.spine):
                     along = math.atan2(*(b - a)[::-1])
                     pen.line([tuple(a), tuple(b)], fill=along, width=wide)
-        return np.asarray(plane)
+        return np.asarray(plane, np.float64)
 
     def picture(self, columns: int, rows: int) -> NDArray[np.uint8]:
         """The colours of a grid, averaged as light is: uint8 [rows, columns, 3]."""

@@ -23,6 +23,7 @@ from artgen_makers.cutting import (
     Plan,
     check_dxf,
     dxf_of,
+    finer_than,
     inner_first,
     opened,
     outlines,
@@ -112,7 +113,8 @@ class Block(Maker):
         notes = [
             f"{100 * lost:.0f} % of a block is too fine for a gouge, and is left out: use a larger "
             "--width, or a smaller --ridge and --gap"
-        ] * (lost > LOST)
+        ] * (lost > LOST and motif.art is None)
+        notes += finer_than(motif, size, o.ridge + o.gap, lost)
         return self.written(motif, layers, size, unit, notes)
 
     def check(self, size: tuple[float, float]) -> None:

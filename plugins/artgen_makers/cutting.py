@@ -17,12 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artgen.errors import UsageError
+from artgen.making import Motif
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 SMALL = 3.0
 """Islands and holes go that are smaller than a square so many times as wide as the narrowest."""
+LOST = 0.08
+"""The share of a drawing that may be too fine without a note."""
 SMOOTH = 1.0
 """Standard deviation of what smooths outlines, in pixels."""
 CUT, ENGRAVE = "#e8002a", "#0050c8"
@@ -61,6 +64,22 @@ def check_dxf() -> None:
             "--dxf needs the package ezdxf, which is not installed",
             hint="pip install 'artgen[dxf]'",
         )
+
+
+def finer_than(motif: Motif, size: tuple[float, float], narrow: float, lost: float) -> list[str]:
+    """Return a note where the share `lost` of a drawing is finer than `narrow` mm: what fits it.
+
+    Parts that are some three times as wide as the narrowest keep their shape.
+    """
+    if motif.art is None or lost < LOST:
+        return []
+    least = (3 * narrow) ** 2
+    count = max(motif.art.primitive().least_count, round(size[0] * size[1] / least))
+    return [
+        f"{100 * lost:.0f} % of the drawing is finer than {narrow:g} mm and goes: use a larger "
+        f"--width, or fit larger parts: artgen fit PHOTO -p {motif.art.drawing.primitive} "
+        f"-n {count}"
+    ]
 
 
 def opened(mask: Mask, radius: float) -> Mask:

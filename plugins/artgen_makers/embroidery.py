@@ -25,6 +25,7 @@ from artgen import Canvas, option
 from artgen.errors import UsageError
 from artgen.making import Made, Maker, Motif, Part, hex_colour, parse_colour
 from artgen.targets import find_faces, focus_weight
+from artgen_makers.cutting import finer_than
 from artgen_makers.grids import Colour, choose, differences, grouped, read_table
 from artgen_makers.guide import MARGIN, Guide, guides
 from artgen_makers.paint import fillable, separated
@@ -113,12 +114,13 @@ class Embroidery(Maker):
         lab = lab_of(np.moveaxis(picture / 255, 2, 0))
         faces = find_faces(picture)
         weight = focus_weight(faces, Canvas(columns, rows_)) if faces else None
-        order, threads = self.areas(lab, weight, unit)
+        order, threads, lost = self.areas(lab, weight, unit)
         ways = motif.directions(columns, rows_)
         blocks = self.blocks(lab, ways, order, threads, unit)
         if not blocks:
             raise UsageError("no area is large enough to sew", hint="use a larger --width")
-        return self.written(motif, blocks, size)
+        notes = finer_than(motif, size, o.least, lost)
+        return self.written(motif, blocks, size, notes)
 
     def check(self, size: tuple[float, float]) -> None:
         """Raise UsageError for sizes that cannot be sewn."""
@@ -148,8 +150,10 @@ class Embroidery(Maker):
 
     def areas(
         self, lab: Floats, weight: NDArray[np.float32] | None, unit: float
-    ) -> tuple[Labels, list[Colour]]:
+    ) -> tuple[Labels, list[Colour], float]:
         """Return the place of each pixel's thread in the order, -1 where bare, and the threads.
+
+        The last is the share of the picture that is finer than the smallest area.
 
         Where `weight` [height, width] is more, areas are smaller.
         """
@@ -173,12 +177,13 @@ class Embroidery(Maker):
         colours = np.concatenate([sold[chosen], fabric])
         nearest_one = differences(tones, colours[:-1]).argmin(1)
         cells = smoothed(np.where(bare, len(chosen), nearest_one)[places], 1.5)
-        cells = fillable(cells, colours, o.least / unit / 2)
+        fine, cells = cells, fillable(cells, colours, o.least / unit / 2)
+        lost = float((cells != fine).mean())
         covered = np.bincount(cells.ravel(), minlength=len(colours))[:-1]
         first = [int(k) for k in np.argsort(-covered, kind="stable") if covered[k]]
         order = np.full(len(colours), -1)
         order[first] = np.arange(len(first))
-        return order[cells], [table[chosen[k]] for k in first]
+        return order[cells], [table[chosen[k]] for k in first], lost
 
     def blocks(
         self, lab: Floats, ways: Floats, order: Labels, threads: Sequence[Colour], unit: float
@@ -231,7 +236,9 @@ class Embroidery(Maker):
                 blocks.append(Block(colour, kept))
         return blocks
 
-    def written(self, motif: Motif, blocks: list[Block], size: tuple[float, float]) -> Made:
+    def written(
+        self, motif: Motif, blocks: list[Block], size: tuple[float, float], notes: Sequence[str]
+    ) -> Made:
         """Return the files for machines, the list, the guide and the picture."""
         o = self.options
         total = sum(each.stitches for each in blocks)
@@ -252,7 +259,7 @@ class Embroidery(Maker):
         wide, high = size
         fabric = hex_colour(np.array(parse_colour(o.fabric)))
         parts.append(Part("fabric", f"{wide + 60:.0f} x {high + 60:.0f} mm", fabric, 1))
-        made = Made(files, parts, finished(blocks, size, fabric))
+        made = Made(files, parts, finished(blocks, size, fabric), notes)
         steps = (
             f"Hoop the fabric with a stabiliser that is cut away: the design is {wide:.0f} x "
             f"{high:.0f} mm. Sew a corner of it on a scrap first.",

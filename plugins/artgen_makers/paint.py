@@ -19,7 +19,7 @@ from artgen import option
 from artgen.errors import UsageError
 from artgen.making import Made, Maker, Motif, Part, hex_colour, parse_colour
 from artgen.targets import linear_to_srgb, srgb_to_linear
-from artgen_makers.cutting import Plan, Words, check_dxf, dxf_of
+from artgen_makers.cutting import Plan, Words, check_dxf, dxf_of, finer_than
 from artgen_makers.grids import choose, differences, grouped, read_rows
 from artgen_makers.guide import Guide, guides
 from artgen_makers.pdf import Sheet
@@ -94,12 +94,14 @@ class PaintByNumbers(Maker):
         chosen = self.chosen(tones[np.unique(places)])
         colours = _lab(chosen)
         cells = smoothed(differences(tones, colours).argmin(1)[places], 1.5)
+        fine = cells
         cells = fillable(cells, colours, o.brush / unit / 2)
+        notes = finer_than(motif, size, o.brush, float((cells != fine).mean()))
         order = np.argsort(-np.bincount(cells.ravel(), minlength=len(chosen)), kind="stable")
         cells = np.argsort(order)[cells]
         chosen = [chosen[k] for k in order[: int(cells.max()) + 1]]
         areas = separated(cells)
-        return self.written(motif, cells, areas, chosen, size)
+        return self.written(motif, cells, areas, chosen, size, notes)
 
     def chosen(self, tones: Floats) -> list[Paint]:
         """Return the colours, mixed or free, that come closest to Lab colours [N, 3]."""
@@ -139,6 +141,7 @@ class PaintByNumbers(Maker):
         areas: Labels,
         colours: Sequence[Paint],
         size: tuple[float, float],
+        notes: Sequence[str] = (),
     ) -> Made:
         """Return the template, the colours, the guide and the picture."""
         scale = size[0] / cells.shape[1]
@@ -180,7 +183,7 @@ class PaintByNumbers(Maker):
             words = [Words(text, x, y + 0.32 * high, high) for text, x, y, high in labels]
             plan = Plan(size, (), words, kerf=self.options.kerf, engraved=outlines)
             files["outlines.dxf"] = dxf_of(plan)
-        made = Made(files, parts, _painted(cells, colours))
+        made = Made(files, parts, _painted(cells, colours), notes)
         steps = [
             f"Print the sheets of the template at 100 %, and trace them onto a canvas of "
             f"{size[0]:.0f} x {size[1]:.0f} mm, or glue them on.",

@@ -34,6 +34,9 @@ AHEAD = 200
 """Of so many lines the first is drawn that touches no wet one."""
 UNITS = 40
 """Units of HPGL in a millimetre."""
+FINEST_PATH, STRIDE, ROOM = 52_000, 0.35, 3.7
+"""Most strokes of the line of a photo, their length in distances of its rows, and least distance of
+rows in widths of the pen: in faces they are half as close again, and a row swells to its own."""
 MOST_PANELS = 100
 UNLIKE = 1.4
 """Pens whose widths differ more than so many times are worth a note."""
@@ -118,8 +121,15 @@ class Plotter(Maker):
     Options: ClassVar[type[Any]] = PlotterOptions
 
     def recipe(self, photo: NDArray[np.uint8]) -> Mapping[str, Any]:
-        """A single line, which needs one pen and no way in the air."""
-        path = {"name": "path", "count": 52000, "middle": 0.32, "crisp": 1.0}
+        """A single line, which needs one pen and no way in the air.
+
+        Its rows are no closer than pens are wide, in faces too, or they would run together.
+        """
+        page = self.page()
+        sides = (page.width - 2 * page.margin) * (page.height - 2 * page.margin)
+        most = sides / (STRIDE * (ROOM * page.pen_width) ** 2)
+        count = max(1000, min(FINEST_PATH, round(most)))
+        path: dict[str, Any] = {"name": "path", "count": count, "middle": 0.32, "crisp": 1.0}
         if pens := self.swatches:
             path["inks"] = ",".join(each.colour for each in pens)
         return {"target": {"focus": "faces"}, "primitive": path}
