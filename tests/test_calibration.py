@@ -137,6 +137,8 @@ def test_a_sheet_is_drawn_where_it_is_measured_and_plotters_take_its_pens(
     assert "leave them out" in capsys.readouterr().err
     assert main([*asked[:-1], "cat.art"]) == 3
     assert main(["make", "swatches", "cat.art"]) == 2
-    assert "made of no file" in capsys.readouterr().err
+    assert "takes no file" in capsys.readouterr().err
+    assert main(["make", "swatches", "--profile", "marlin"]) == 2
+    assert "use --page A5, or another --profile" in capsys.readouterr().err
     assert main(["make", "swatches", "--page", "A6"]) == 2
     assert "too small for the swatches" in capsys.readouterr().err

@@ -276,6 +276,7 @@ def test_paints_get_lighter_on_a_dark_board_and_the_cut_is_made_up_for(shapes, t
     [
         (["--width", "60mm", "--frame", "28mm"], "leaves 4 x"),
         (["--kerf", "1", "--narrow", "1.5"], "too wide for bridges"),
+        (["--bridge", "50"], "bridges of 50 mm would cover"),
         (["--paints", "redd"], "redd"),
         (["--paints", ",".join(["red"] * 7)], "give 1 to 6"),
         (["--colours", "7"], "colours must be"),

@@ -86,9 +86,7 @@ def make(
         return _list(kind, registry, common)
     entry = None if kind is None else registry.find("maker", kind)
     if entry is None or (source is None) is entry.load().needs_file:
-        what = "artgen make needs a kind and a file"
-        if entry is not None and source is not None:
-            what = f"{entry.name} is made of no file"
+        what = "artgen make needs a kind and a file" if source is None else f"{kind} takes no file"
         raise UsageError(what, hint="artgen make --list")
     source = str(from_stdin()) if source == STDIO else source or ""
     pairs = [each.partition("=")[::2] for each in settings or ()]
@@ -118,8 +116,7 @@ def make(
         raise UsageError(f"{folder} exists", hint="use --overwrite or another --name")
     # Here, for what is asked of a fit may be refused yet, and shall leave no folder.
     probe_folder(next(each for each in (folder, *folder.parents) if each.exists()))
-    art, photo, fitted = None, None, {}
-    sha256: str | None = None
+    art, photo, sha256, fitted = None, None, None, {}
     if is_art:
         for key in set(cls.for_photos) & {key for key, _ in pairs}:
             what = f"--{key.replace('_', '-')} is for photos, and {source} is a drawing"
@@ -138,8 +135,8 @@ def make(
     unused, given = cls.for_photos if is_art else (), [key for key, _ in pairs]
     made, contents = make_thing(entry.name, maker, given, motif, file, sha256, unused)
     files = {folder / name: data for name, data in (fitted | contents).items()}
-    inputs = [Path(source)] if source else []
     for path in files:
+        inputs = [Path(source)] if source else []
         check_output(path, overwrite=overwrite, option="--name", inputs=inputs)
     probe_folder(folder)
     for path, data in files.items():

@@ -90,6 +90,12 @@ class Stencil(Maker):
                 f"a frame of {o.frame:g} mm leaves {inner[0]:.0f} x {inner[1]:.0f} mm",
                 hint="use a larger --width, or a smaller --frame or --narrow",
             )
+        if o.bridge > min(inner) / 5:
+            raise UsageError(
+                f"bridges of {o.bridge:g} mm would cover a picture of {inner[0]:.0f} x "
+                f"{inner[1]:.0f} mm",
+                hint="use a smaller --bridge",
+            )
         size = o.width, inner[1] + 2 * o.frame
         unit = max(o.narrow / FINE, max(size) / MOST_PIXELS)
         picture = motif.picture(*(round(side / unit) for side in inner))

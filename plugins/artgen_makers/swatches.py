@@ -24,6 +24,7 @@ from artgen_makers.calibration import (
     SLACK,
     TO,
 )
+from artgen_makers.motion import read_profile
 from artgen_makers.pdf import Document, Sheet
 from artgen_makers.plotter import Plotter
 
@@ -61,6 +62,13 @@ class Swatches(Maker):
             raise UsageError(
                 f"paper of {wide:g} x {high:g} mm is too small for the swatches",
                 hint=f"use A5 or larger: {BLOCK[0] + 10:g} x {BLOCK[1] + 10:g} mm",
+            )
+        bed = read_profile(o.profile).bed
+        if any(side > reach for side, reach in zip(sorted((wide, high)), sorted(bed), strict=True)):
+            raise UsageError(
+                f"paper of {wide:g} x {high:g} mm is larger than the machine, which reaches "
+                f"{bed[0]:g} x {bed[1]:g} mm",
+                hint="use --page A5, or another --profile",
             )
         # Pens have no colour before they are measured: grays tell them apart in the picture.
         grays = [f"#{40 + 12 * k:02x}{40 + 12 * k:02x}{40 + 12 * k:02x}" for k in range(o.pens)]
