@@ -18,6 +18,7 @@ import pytest
 import trimesh
 from PIL import Image
 from scipy.ndimage import distance_transform_edt
+from skimage import data
 from skimage.color import rgb2lab
 from skimage.draw import polygon2mask
 from skimage.measure import label
@@ -29,6 +30,7 @@ from artgen.output import read_recipe
 from artgen.registry import Registry
 from artgen.targets import linear_to_srgb, srgb_to_linear
 from artgen_makers.cutting import finer_than
+from artgen_makers.string import String
 
 SMALL = ["--nails", "40", "--board", "12cm", "--thread", "0.6mm", "-q"]
 
@@ -527,6 +529,16 @@ def test_where_things_go_is_looked_at_before_the_fit(tmp_path, monkeypatch, caps
     monkeypatch.setattr("artgen.cli.make._fit", lambda *rest: pytest.fail("it fits"))
     assert main(["make", "string", "sample:cat", *SMALL, "--out", str(tmp_path / "busy")]) == 6
     assert (tmp_path / "busy").read_text() == "mine"
+
+
+def test_a_face_too_small_for_threads_is_told():
+    photo = data.astronaut()
+    whole, close = String(), String({"nails": 200})
+    whole.recipe(photo)
+    assert "the face takes 27 %" in whole.notes[0]
+    assert "crop the photo closer" in whole.notes[0]
+    close.recipe(photo[20:220, 120:320])
+    assert close.notes == ()
 
 
 def test_a_drawing_refuses_what_shapes_a_fit(wound, tmp_path, capsys):

@@ -26,6 +26,8 @@ SMALL = 3.0
 """Islands and holes go that are smaller than a square so many times as wide as the narrowest."""
 LOST = 0.08
 """The share of a drawing that may be too fine without a note."""
+SHOWN = 1.5
+"""Steps of tone by which a pixel of an island shows more than none."""
 SMOOTH = 1.0
 """Standard deviation of what smooths outlines, in pixels."""
 CUT, ENGRAVE = "#e8002a", "#0050c8"
@@ -105,10 +107,9 @@ def without_small(mask: Mask, least: float) -> Mask:
 def joined(paper: Mask, radius: float, missed: Floats, bridge: float = 0.0) -> tuple[Mask, int]:
     """Join islands to what holds the frame by bridges; return also their number.
 
-    Bridges are 2 `bridge` wide, or 2 `radius` as the narrowest paper.
-
-    Bridges go where they are cheapest (Dijkstra, 1959): along what the sheet misses least, by
-    `missed`, steps of tone at each pixel. Islands that are small go.
+    Bridges are 2 `bridge` wide, or 2 `radius` as the narrowest paper. They go where they are
+    cheapest (Dijkstra, 1959): along what the sheet misses least, by `missed`, steps of tone at each
+    pixel. Islands go that are small, or that show less than their bridge would miss.
     """
     from scipy.ndimage import binary_dilation, distance_transform_edt, label
     from skimage.graph import MCP_Geometric
@@ -124,13 +125,19 @@ def joined(paper: Mask, radius: float, missed: Floats, bridge: float = 0.0) -> t
     ways = MCP_Geometric(np.where(paper, 0.02, 0.3 + missed))
     rim = (areas == frame) & binary_dilation(areas != frame, np.ones((3, 3)))
     costs, _ = ways.find_costs(np.argwhere(rim))
-    free = np.ones(paper.shape, bool)
+    free, wide, built = np.ones(paper.shape, bool), 2 * (bridge or radius), 0
     for island in islands:
         inside = np.argwhere(areas == island)
         begin = inside[costs[tuple(inside.T)].argmin()]
-        free[tuple(np.array(ways.traceback(begin)).T)] = False
+        way = tuple(np.array(ways.traceback(begin)).T)
+        if (missed[way] * ~paper[way]).sum() * wide > SHOWN * len(inside):
+            paper = paper & (areas != island)
+        else:
+            free[way], built = False, built + 1
     bridges: Mask = distance_transform_edt(free | paper) <= (bridge or radius)
-    return paper | bridges, len(islands)
+    areas, _ = label(paper | bridges, np.ones((3, 3)))
+    held: Mask = areas == areas[0, 0]
+    return held, built
 
 
 def outlines(paper: Mask, unit: float, kerf: float = 0.0) -> list[Floats]:
