@@ -165,7 +165,10 @@ class Plotter(Maker):
         title: str = "plotter",
         work: Sequence[str] = (),
     ) -> Made:
-        """Write the lines [N, 2] of each colour, in mm, for the machine; `work` are other steps."""
+        """Write the lines [N, 2] of each colour, in mm, for the machine.
+
+        `work` are other steps than those of a drawing; the paper is laid after the first.
+        """
         o = self.options
         profile = read_profile(o.profile)
         pot = self.pot(profile)
@@ -233,11 +236,14 @@ class Plotter(Maker):
             *(["Move the paper for each panel, until the crosses meet."] * (len(done) > 1)),
         )
 
+        if work:
+            steps = (work[0], steps[0], *work[1:])
+
         def draw(guide: Guide) -> None:
             _table(guide, rows)
 
         marks = [str(k) for k in range(1, len(lines) + 1)]
-        return guides(motif, title, made, work or steps, draw, marks)
+        return guides(motif, title, made, steps, draw, marks)
 
     def page(self) -> Page:
         """Return the paper and the pens that were asked for. Raises UsageError."""

@@ -84,14 +84,13 @@ class Swatches(Maker):
         document.pages.append(sheet)
         steps = (
             f"Print sheet.pdf at 100 % on paper of {wide:g} x {high:g} mm: its line is 50 mm long.",
-            "Lay it as the machine's paper lies, and send the file of each pen. What is drawn may "
-            f"lie {SLACK:g} mm beside its place. By hand: fill the patch, and draw {LINES} lines "
-            "along the ticks.",
+            f"Send the file of each pen. What is drawn may lie {SLACK:g} mm beside its place. By "
+            f"hand: fill the patch, and draw {LINES} lines along the ticks.",
             "Lay the sheet flat in daylight without shadows, and take a photo from above in which "
             "all four marks are seen, as large as it can be, without filters.",
             "artgen make plotter FILE --pens-from photo.jpg takes the colours and the width.",
         )
-        made = plotter.written(motif, plotter.page(), lines, "swatches", steps)
+        made = plotter.written(motif, plotter.page(), lines, "a sheet for pens", steps)
         picture = made.picture.copy()
         scale = picture.shape[1] / wide
         if picture.shape[1] > picture.shape[0]:
