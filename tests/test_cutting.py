@@ -15,6 +15,8 @@ from scipy.spatial import cKDTree
 from skimage.draw import polygon2mask
 
 from artgen.cli import main
+from artgen_makers.block import Block
+from artgen_makers.cutting import joined
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -274,6 +276,7 @@ def test_paints_get_lighter_on_a_dark_board_and_the_cut_is_made_up_for(shapes, t
     [
         (["--width", "60mm", "--frame", "28mm"], "leaves 4 x"),
         (["--kerf", "1", "--narrow", "1.5"], "too wide for bridges"),
+        (["--bridge", "50"], "bridges of 50 mm would cover"),
         (["--paints", "redd"], "redd"),
         (["--paints", ",".join(["red"] * 7)], "give 1 to 6"),
         (["--colours", "7"], "colours must be"),
@@ -329,6 +332,32 @@ def test_blocks_are_mirrored_overprint_and_are_around_what_is_dark(blocks, shape
     assert same_again("block", shapes, shapes.parent, *BLOCK)
 
 
+def test_a_router_leaves_what_prints_as_wide_as_it_is():
+    mask = np.zeros((200, 300), bool)
+    mask[60:140, 80:220] = True
+    plain, cut = (Block({"kerf": kerf, "border": 10.0}) for kerf in (0.0, 0.8))
+    wide, narrow = (
+        sorted((np.ptp(line, axis=0) for line in each.away(mask, 0.1)), key=sum)
+        for each in (plain, cut)
+    )
+    # The line around what stays is larger, that around all that is cut away is smaller.
+    assert narrow[0] - wide[0] == pytest.approx([0.8, 0.8], abs=0.1)
+    assert wide[1] - narrow[1] == pytest.approx([0.8, 0.8], abs=0.1)
+    for first, second in zip(*(each.marks((60, 50)) for each in (plain, cut)), strict=True):
+        assert np.ptp(first, axis=0) - np.ptp(second, axis=0) == pytest.approx([0.8, 0.8])
+
+
+def test_bridges_are_as_wide_as_asked_for():
+    sheet = np.zeros((80, 120), bool)
+    sheet[:5] = sheet[-5:] = sheet[:, :5] = sheet[:, -5:] = True
+    sheet[30:50, 50:70] = True
+    for bridge, wide in ((0.0, 4), (5.0, 10)):
+        held, count = joined(sheet, 2.0, np.zeros(sheet.shape), bridge)
+        added = held & ~sheet
+        assert count == 1
+        assert added[15:25].sum(1).max() == pytest.approx(wide, abs=1.5)
+
+
 def test_a_drawing_of_ink_is_cut_as_it_is(shapes, tmp_path, capsys):
     import artgen
 
@@ -356,6 +385,7 @@ def test_a_drawing_of_ink_is_cut_as_it_is(shapes, tmp_path, capsys):
         (["--register", "glue"], "use kento or pins"),
         (["--width", "30mm", "--gap", "3"], "no room for cuts of 3 mm"),
         (["--lines", "1"], "use --lines 1.4 or more"),
+        (["--kerf", "1"], "too wide for gaps of 0.8 mm"),
         (["--colours", "#zzz"], "zzz"),
         (["--inks", "0"], "inks must be"),
     ],

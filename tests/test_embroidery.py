@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import importlib.util
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,12 @@ import pyembroidery
 import pytest
 from PIL import Image, ImageDraw
 
+import artgen
 from artgen.cli import main
-from artgen_makers.embroidery import FORMATS
+from artgen.errors import UsageError
+from artgen.making import Motif
+from artgen_makers.embroidery import FORMATS, Embroidery, sold_threads
+from artgen_makers.grids import Colour
 from artgen_makers.stitches import Thread, Ways, joined, rows, satin, sewn
 
 THREAD = Thread(0.4, 0.2)
@@ -116,6 +121,42 @@ def test_a_stroke_becomes_satin_and_an_area_does_not():
     assert satin(np.ones((200, 300), bool), 0.15, THREAD) == []
     fork = stroke | ((abs(x - y - 40) < 10) & (y > 60))
     assert satin(fork, 0.15, THREAD) == []
+
+
+def test_rows_lie_along_the_parts_of_a_drawing():
+    target = np.full((48, 96, 3), 245, np.uint8)
+    target[12:36, 8:88] = (30, 60, 160)
+    options = {"count": 1, "size": 96, "steps": 3, "seed": 1, "backend": "eager"}
+    motif = Motif("bar", artgen.fit(target, "rotated_rectangle", **options))
+    ways, shown = motif.directions(96, 48), motif.pixels(96).astype(int)
+    known, drawn = np.isfinite(ways), np.abs(shown - shown[0, 0]).max(2) > 8
+    assert drawn.sum() > 50
+    assert (known ^ drawn).sum() < 0.15 * drawn.sum()
+    y, x = np.nonzero(drawn)
+    longest = np.linalg.eigh(np.cov(x, y))[1][:, 1]
+    [angle] = np.unique(ways[known])
+    assert abs(longest @ [np.cos(angle), np.sin(angle)]) > 0.99
+    assert not np.isfinite(Motif("photo", photo=target).directions(4, 4)).any()
+    bar = target[..., 0] < 100
+    order, unit = np.where(bar, 0, -1), 0.5
+    maker = Embroidery()
+    turned = np.where(bar, 0.6, np.nan)
+    flat = np.zeros((48, 96, 3))
+    [block] = maker.blocks(flat, turned, order, [Colour("1", "blue", "#1e3ca0")], unit)
+    steps = np.concatenate([np.diff(run, axis=0) for run in block.runs])
+    long = steps[np.hypot(*steps.T) > 20]
+    along = np.abs(long @ [np.cos(0.6), np.sin(0.6)]) / np.hypot(*long.T)
+    assert np.median(along) > 0.99
+
+
+def test_threads_are_those_of_the_chart():
+    for kind, count, white in (("dmc", 400, "B5200"), ("brother", 60, "29"), ("janome", 70, "001")):
+        sold = sold_threads(kind)
+        assert len(sold) >= count
+        assert white in {each.number for each in sold}
+        assert all(re.fullmatch("#[0-9a-f]{6}", each.colour) for each in sold)
+    with pytest.raises(UsageError, match="use dmc, brother, janome"):
+        sold_threads("gold")
 
 
 @pytest.mark.parametrize("angle", [0.0, 0.7, 2.0])

@@ -15,18 +15,22 @@ from xml.etree import ElementTree
 import ezdxf
 import numpy as np
 import pytest
+import trimesh
 from PIL import Image
 from scipy.ndimage import distance_transform_edt
+from skimage import data
 from skimage.color import rgb2lab
 from skimage.draw import polygon2mask
 from skimage.measure import label
 
 from artgen import load
 from artgen.cli import main
-from artgen.making import Maker, lengths_of, parse_colour
+from artgen.making import Maker, Motif, lengths_of, parse_colour
 from artgen.output import read_recipe
 from artgen.registry import Registry
 from artgen.targets import linear_to_srgb, srgb_to_linear
+from artgen_makers.cutting import finer_than
+from artgen_makers.string import String
 
 SMALL = ["--nails", "40", "--board", "12cm", "--thread", "0.6mm", "-q"]
 
@@ -220,6 +224,7 @@ def test_places_to_paint_are_counted_numbered_and_wide_enough(tmp_path, monkeypa
     paints = Path("paints.csv")
     paints.write_text("\ufeffname,colour\nWhite,#ffffff\nBlack,#101010\nSienna,#7a3b1e\n", "utf-8")
     line = ["make", "paint", "sample:cat", "--width", "15cm", "--regions", "60", "--brush", "4mm"]
+    line += ["--dxf", "--kerf", "0.2"]
     assert main([*line, "--paints", "paints.csv", "--colours", "7", "-q"]) == 0
     made = Path("artgen-out/cat-paint")
     colours = rows(made / "colours.csv")
@@ -232,13 +237,33 @@ def test_places_to_paint_are_counted_numbered_and_wide_enough(tmp_path, monkeypa
     for each in colours:
         assert numbers.count(each["number"]) == int(each["places"]) > 0
     area = sum(float(each["square cm"]) for each in colours)
-    high = float(re.search(r'viewBox="0 0 150.00 ([\d.]+)"', svg)[1])
+    high = float(re.search(r'viewBox="-0.1 -0.1 150.20 ([\d.]+)"', svg)[1]) - 0.2
     assert area == pytest.approx(15 * high / 10, rel=0.01)
+    drawing = ezdxf.readfile(made / "outlines.dxf").modelspace()
+    lines = drawing.query("POLYLINE")
+    *engraved, edge = ([tuple(p)[:2] for p in each.points()] for each in lines)
+    assert [each.dxf.layer for each in lines] == ["ENGRAVE"] * len(engraved) + ["CUT"]
+    assert np.ptp(edge, axis=0) == pytest.approx([150.2, high + 0.2], abs=0.01)
+    assert sorted(each.dxf.text for each in drawing.query("TEXT")) == sorted(numbers)
+    paths = re.search(r'<path d="M([^"]+)"', svg)[1].split("M")
+    for one, path in zip(engraved, paths, strict=True):
+        other = np.array([pair.split(",") for pair in path.split("L")], float)
+        assert np.abs(one - (other * [1, -1] + [0, high])[: len(one)]).max() < 0.01
     parts = {each["name"].split()[0]: each["number"] for each in rows(made / "parts.csv")}
     assert all(parts[each["number"]] == each["places"] for each in colours)
     first = {path.name: path.read_bytes() for path in made.iterdir()}
     assert main([*line, "--paints", "paints.csv", "--colours", "7", "-q", "--overwrite"]) == 0
     assert first == {path.name: path.read_bytes() for path in made.iterdir()}
+
+
+def test_what_is_too_fine_says_which_fit_would_do(wound):
+    art = load(wound / "drawing.art")
+    [note] = finer_than(Motif("a", art), (400, 300), 2.0, 0.2)
+    assert "20 % of the drawing is finer than 2 mm" in note
+    # Parts of 6 x 6 mm.
+    assert "artgen fit PHOTO -p string -n 3333" in note
+    assert finer_than(Motif("a", art), (400, 300), 2.0, 0.01) == []
+    assert finer_than(Motif("a", photo=np.zeros((2, 2, 3), np.uint8)), (40, 30), 2.0, 0.5) == []
 
 
 def test_a_brush_fits_into_each_place():
@@ -506,6 +531,16 @@ def test_where_things_go_is_looked_at_before_the_fit(tmp_path, monkeypatch, caps
     assert (tmp_path / "busy").read_text() == "mine"
 
 
+def test_a_face_too_small_for_threads_is_told():
+    photo = data.astronaut()
+    whole, close = String(), String({"nails": 200})
+    whole.recipe(photo)
+    assert "the face takes 27 %" in whole.notes[0]
+    assert "crop the photo closer" in whole.notes[0]
+    close.recipe(photo[20:220, 120:320])
+    assert close.notes == ()
+
+
 def test_a_drawing_refuses_what_shapes_a_fit(wound, tmp_path, capsys):
     """`--nails 300` of a drawing of 40 nails was taken, and stood in the files."""
     line = ["make", "string", str(wound / "drawing.art"), *SMALL[2:], "--out", str(tmp_path)]
@@ -595,6 +630,10 @@ def test_a_print_is_closed_and_takes_what_the_list_says(kind, tmp_path):
     volume = np.einsum("ij,ij->i", corners[:, 0], np.cross(corners[:, 1], corners[:, 2])).sum() / 6
     length = sum(float(row["length in mm"]) for row in rows(folder / "parts.csv"))
     assert volume == pytest.approx(length * np.pi * 1.75**2 / 4, rel=0.001)
+    mesh = trimesh.load_mesh(folder / "model.stl")
+    assert mesh.is_watertight
+    assert mesh.is_winding_consistent
+    assert mesh.volume == pytest.approx(volume, rel=1e-4)
     size = np.ptp(corners.reshape(-1, 3), axis=0)
     assert size[:2] == pytest.approx([50, 33], abs=0.5)
     assert size[2] <= (2.4 if kind == "filament" else 3.2) + 1e-6

@@ -17,7 +17,7 @@ from artgen.cli import main
 from artgen.errors import UsageError
 from artgen.making import Motif, Page
 from artgen_makers.motion import SHIPPED, Profile, read_profile, seconds
-from artgen_makers.plotter import Line, Wait, clipped, dipped, dried
+from artgen_makers.plotter import Line, Plotter, Wait, clipped, dipped, dried
 
 MACHINE = Profile("gcode", (300, 200), 2400, 6000, 800, up=("UP",), down=("DOWN",))
 
@@ -89,6 +89,19 @@ def test_a_file_is_the_drawing(name, sides, drawing, tmp_path):
         length = sum(float(np.hypot(*np.diff(each, axis=0).T).sum()) for each in drawn)
         assert float(row["metres drawn"]) == pytest.approx(length / 1000, abs=0.01)
         assert float(row["metres in the air"]) == pytest.approx(air / 1000, abs=0.01)
+
+
+def test_the_rows_of_a_photo_are_no_closer_than_the_pen_is_wide():
+    photo = np.zeros((4, 4, 3), np.uint8)
+    counts = [
+        Plotter({"page": page, "pen_width": width}).recipe(photo)["primitive"]["count"]
+        for page, width in (("A3", 0.3), ("A6", 0.3), ("A6", 0.6), ("A6", 5.0))
+    ]
+    assert counts[0] == 52_000
+    assert counts[1] == pytest.approx(4 * counts[2], rel=0.01)
+    # On A6 with its margins, rows that are 3.7 pens apart.
+    assert counts[1] == pytest.approx(75 * 118 / (0.35 * (3.7 * 0.3) ** 2), abs=1)
+    assert counts[3] == 1000
 
 
 @pytest.mark.parametrize("profile", ["grbl-servo", "hpgl"])

@@ -58,7 +58,9 @@ def make(
         "KIND", "What to make; --list shows all.", default=None, complete=names_of("maker")
     ),
     source: str | None = argument(
-        "FILE.art|PHOTO", "A saved drawing, or a picture as for artgen fit.", default=None
+        "FILE.art|PHOTO",
+        "A saved drawing, or a picture as for artgen fit; swatches need none.",
+        default=None,
     ),
     settings: list[str] | None = option(
         "KEY=VALUE",
@@ -82,10 +84,11 @@ def make(
     registry = common.registry()
     if show:
         return _list(kind, registry, common)
-    if kind is None or source is None:
-        raise UsageError("artgen make needs a kind and a file", hint="artgen make --list")
-    entry = registry.find("maker", kind)
-    source = str(from_stdin()) if source == STDIO else source
+    entry = None if kind is None else registry.find("maker", kind)
+    if entry is None or (source is None) is entry.load().needs_file:
+        what = "artgen make needs a kind and a file" if source is None else f"{kind} takes no file"
+        raise UsageError(what, hint="artgen make --list")
+    source = str(from_stdin()) if source == STDIO else source or ""
     pairs = [each.partition("=")[::2] for each in settings or ()]
     is_art = source.lower().endswith(".art")
     if is_art:
@@ -105,19 +108,21 @@ def make(
     cls = entry.load()
     maker = cls(lengths_of(cls, dict(pairs)))
     parsed = Source.parse(source)
-    stem = Path(source).stem if is_art else parsed.file_stem
-    folder = output_paths(out, name or f"{file_safe(stem)}-{entry.name}")["folder"].with_suffix("")
+    stem = Path(source).stem if is_art else parsed.file_stem if source else entry.name
+    folder = output_paths(out, name or "-".join(dict.fromkeys([file_safe(stem), entry.name])))[
+        "folder"
+    ].with_suffix("")
     if folder.exists() and not overwrite:
         raise UsageError(f"{folder} exists", hint="use --overwrite or another --name")
     # Here, for what is asked of a fit may be refused yet, and shall leave no folder.
     probe_folder(next(each for each in (folder, *folder.parents) if each.exists()))
-    art, photo, fitted = None, None, {}
+    art, photo, sha256, fitted = None, None, None, {}
     if is_art:
         for key in set(cls.for_photos) & {key for key, _ in pairs}:
             what = f"--{key.replace('_', '-')} is for photos, and {source} is a drawing"
             raise UsageError(what, hint="leave it out, or give the photo")
         art, sha256 = load(Path(source), registry=registry), file_hash(Path(source))
-    else:
+    elif source:
         asked = Recipe.from_dict({"target": {"source": source}})
         opened = read_target(asked, registry, (Path(),))
         photo, sha256 = opened.pixels, opened.sha256
@@ -126,12 +131,13 @@ def make(
         if not cls.takes_photos:
             art = _fit(source, maker.recipe(photo), registry, common)
             photo, fitted = None, {"drawing.art": art.to_bytes()}
-    file, motif = printable(Path(source).name), Motif(printable(stem), art, photo)
+    file, motif = printable(Path(source).name) if source else "", Motif(printable(stem), art, photo)
     unused, given = cls.for_photos if is_art else (), [key for key, _ in pairs]
     made, contents = make_thing(entry.name, maker, given, motif, file, sha256, unused)
     files = {folder / name: data for name, data in (fitted | contents).items()}
     for path in files:
-        check_output(path, overwrite=overwrite, option="--name", inputs=[Path(source)])
+        inputs = [Path(source)] if source else []
+        check_output(path, overwrite=overwrite, option="--name", inputs=inputs)
     probe_folder(folder)
     for path, data in files.items():
         atomic_write(path, data)

@@ -12,11 +12,12 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
-from itertools import chain
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -28,7 +29,8 @@ from artgen.base.faults import broken, plugin_code
 from artgen.base.files import printable, read_regular
 from artgen.base.options import describe_options, parse_options, parse_value
 from artgen.output import encode_png
-from artgen.output.plotter import Page, Plot, named_page, plot
+from artgen.output.parts.pens import pen_parts
+from artgen.output.plotter import LONGER, Page, Plot, named_page, plot
 from artgen.primitives import NoOptions
 from artgen.registry import check_required
 from artgen.targets import hex_colour, linear_to_srgb, parse_colour, srgb_to_linear
@@ -131,6 +133,35 @@ class Motif:
         seen = self.art.render(_SEEN)
         return plot(self.art.drawing, self.art.primitive(), seen, page)
 
+    def directions(self, columns: int, rows: int) -> NDArray[np.float64]:
+        """The direction of the topmost part in each cell of a grid, float64 [rows, columns].
+
+        In radians, x to y: along a stroke, or the longest axis of a part; NaN where there is none.
+        """
+        from PIL import Image, ImageDraw
+
+        plane = Image.new("F", (columns, rows), math.nan)
+        if self.art is None:
+            return np.asarray(plane, np.float64)
+        try:
+            parts = pen_parts(self.art.primitive(), self.art.drawing)
+        except UsageError:
+            return np.asarray(plane, np.float64)
+        pen, scale = ImageDraw.Draw(plane), columns / 2 / self.art.drawing.canvas.reach[0]
+        for part in parts:
+            placed = part.placed(scale, (columns / 2, rows / 2))
+            axis, ratio, _ = placed.principal_axis()
+            angle = axis if ratio > LONGER else math.nan
+            for ring in placed.rings:
+                if len(ring) > 1:
+                    pen.polygon([(x, y) for x, y in ring.tolist()], fill=angle)
+            if placed.spine is not None:
+                wide = math.ceil(placed.stroke_width) + 1
+                for a, b in pairwise(placed.spine):
+                    along = math.atan2(*(b - a)[::-1])
+                    pen.line([tuple(a), tuple(b)], fill=along, width=wide)
+        return np.asarray(plane, np.float64)
+
     def picture(self, columns: int, rows: int) -> NDArray[np.uint8]:
         """The colours of a grid, averaged as light is: uint8 [rows, columns, 3]."""
         from PIL import Image
@@ -152,11 +183,13 @@ class Maker:
     `Options` is a frozen dataclass of `artgen.option` fields, which become flags of ``artgen
     make``; lengths are floats in millimetres. `takes_photos` is whether it makes things of a photo
     as it is; else a photo is fitted first, as `recipe` says. Options `for_photos` shape that fit,
-    and are refused for a drawing, which is fitted already.
+    and are refused for a drawing, which is fitted already. What `needs_file` is not gets a motif
+    without drawing and photo.
     """
 
     Options: ClassVar[type[Any]] = NoOptions
     takes_photos: ClassVar[bool] = False
+    needs_file: ClassVar[bool] = True
     for_photos: ClassVar[Sequence[str]] = ()
     required: ClassVar[tuple[str, ...]] = ("make",)
     known_deviations: ClassVar[Mapping[str, str]] = {}
@@ -186,7 +219,9 @@ class Provenance:
     def line(self) -> str:
         """The same as a command line, without control characters."""
         flags = [(f"--{key.replace('_', '-')}", str(value)) for key, value in self.options.items()]
-        line = shlex.join(["artgen", "make", self.kind, self.source, *chain(*flags)])
+        line = shlex.join(
+            ["artgen", "make", self.kind, *filter(None, [self.source]), *chain(*flags)]
+        )
         return printable(f"artgen {__version__}: {line}")
 
 

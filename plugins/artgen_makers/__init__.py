@@ -9,6 +9,7 @@ _KINDS = {
     "lithophane": ("Prints for a lamp: thin is bright", "filament:Lithophane"),
     "embroidery": ("Embroidery: DST, PES, EXP, JEF, VP3 for machines", "embroidery:Embroidery"),
     "plotter": ("Pen plotters: G-code and HPGL, a file for each pen", "plotter:Plotter"),
+    "swatches": ("A sheet to try pens in, for plotter --pens-from", "swatches:Swatches"),
     "paper": ("Cut paper in layers, each of one piece", "paper:Paper"),
     "glass": ("Stained glass: a cartoon of pieces that can be cut", "glass:Glass"),
     "stencil": ("Stencils: a sheet with holes for each paint", "stencil:Stencil"),

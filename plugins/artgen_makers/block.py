@@ -23,6 +23,7 @@ from artgen_makers.cutting import (
     Plan,
     check_dxf,
     dxf_of,
+    finer_than,
     inner_first,
     opened,
     outlines,
@@ -69,6 +70,7 @@ class BlockOptions:
     local: float = option(0.6, "how much tones are relative to those around", low=0, high=1)
     register: str = option("kento", "how the paper is placed: kento or pins")
     paper: str = option("#f6f1e7", "colour of the paper")
+    kerf: float = option(0.0, "width of what cuts, by half of which lines move", low=0, high=3)
     dxf: bool = option(False, "write DXF of what is cut away too")
 
 
@@ -111,7 +113,8 @@ class Block(Maker):
         notes = [
             f"{100 * lost:.0f} % of a block is too fine for a gouge, and is left out: use a larger "
             "--width, or a smaller --ridge and --gap"
-        ] * (lost > LOST)
+        ] * (lost > LOST and motif.art is None)
+        notes += finer_than(motif, size, o.ridge + o.gap, lost)
         return self.written(motif, layers, size, unit, notes)
 
     def check(self, size: tuple[float, float]) -> None:
@@ -127,6 +130,11 @@ class Block(Maker):
                 f"a print of {size[0]:.0f} x {size[1]:.0f} mm has no room for cuts of "
                 f"{narrowest:g} mm",
                 hint="use a larger --width, or a smaller --ridge or --gap",
+            )
+        if o.kerf > o.gap:
+            raise UsageError(
+                f"a cut of {o.kerf:g} mm is too wide for gaps of {o.gap:g} mm",
+                hint="use a larger --gap",
             )
         if o.lines and o.lines < o.ridge + o.gap:
             raise UsageError(
@@ -179,9 +187,11 @@ class Block(Maker):
         names = [hex_colour(each.colour) for each in layers]
         written: dict[str, bytes] = {}
         for k, lines in enumerate(away, 1):
-            written[f"block-{k}.svg"] = _svg(motif, whole, [*lines, *marks]).encode()
+            written[f"block-{k}.svg"] = _svg(motif, whole, [*lines, *marks], o.kerf / 2).encode()
             if o.dxf:
-                written[f"block-{k}.dxf"] = dxf_of(Plan(whole, inner_first([*lines, *marks])))
+                written[f"block-{k}.dxf"] = dxf_of(
+                    Plan(whole, inner_first([*lines, *marks]), kerf=o.kerf)
+                )
         parts = [
             *(Part("ink", str(k), name, 1) for k, name in enumerate(names, 1)),
             Part("block", f"{whole[0]:.0f} x {whole[1]:.0f} mm", "", len(layers)),
@@ -214,12 +224,15 @@ class Block(Maker):
         return guides(motif, "relief print", made, steps, draw, numbers)
 
     def away(self, mask: Mask, unit: float) -> list[Floats]:
-        """Return closed lines around what is cut away of the mirrored block, in mm [N, 2]."""
+        """Return closed lines around what is cut away of the mirrored block, in mm [N, 2].
+
+        They lie half of the kerf inside of it.
+        """
         o = self.options
         clear, edge = round(CLEAR * o.border / unit), round(o.border / unit) + 2
         cut = np.pad(~mask[:, ::-1], clear, constant_values=True)
         cut = np.pad(cut, edge - clear, constant_values=False)
-        return [line - edge * unit + o.border for line in outlines(~cut, unit)]
+        return [line - edge * unit + o.border for line in outlines(~cut, unit, o.kerf)]
 
     def marks(self, whole: tuple[float, float]) -> list[Floats]:
         """Return closed lines around the register, mirrored as the block is; none without room."""
@@ -230,13 +243,14 @@ class Block(Maker):
             return []
         if o.register == "pins":
             turn = np.linspace(0, 2 * np.pi, 49)
-            ring = np.stack([np.cos(turn), np.sin(turn)], 1) * min(TAB, free - 1) / 2
+            ring = np.stack([np.cos(turn), np.sin(turn)], 1) * (min(TAB, free - 1) - o.kerf) / 2
             return [ring + np.array([x, free / 2]) for x in (wide / 4, 3 * wide / 4)]
         side = free - DEEP - 1
         right, low = wide - side, high - side
         arm = min(ARM, wide / 4, high / 4)
         ell = np.array([[0, 0], [-arm, 0], [-arm, -DEEP], [-DEEP, -DEEP], [-DEEP, -arm], [0, -arm]])
         bar = np.array([[-arm, 0], [-arm, -DEEP], [0, -DEEP], [0, 0]])
+        ell, bar = (np.where(each == 0, -o.kerf / 2, each + o.kerf / 2) for each in (ell, bar))
         corner, stop = ell + np.array([right, low]), bar + np.array([wide / 4 + arm / 2, low])
         return [np.concatenate([each, each[:1]]) for each in (corner, stop)]
 
@@ -299,16 +313,17 @@ def printed(layers: Sequence[Layer], unit: float, o: BlockOptions) -> NDArray[np
     return pixels
 
 
-def _svg(motif: Motif, size: tuple[float, float], lines: Sequence[Floats]) -> str:
-    """Return what is cut away, filled, and the edge of the block, in millimetres."""
-    wide, high = size
+def _svg(motif: Motif, size: tuple[float, float], lines: Sequence[Floats], out: float) -> str:
+    """Return what is cut away, filled, and the edge of the block `out` mm outside of it."""
+    wide, high = (side + 2 * out for side in size)
     path = "".join(f"M{'L'.join(f'{x:.2f},{y:.2f}' for x, y in line)}Z" for line in lines)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide:.2f}mm" height="{high:.2f}mm" '
-        f'viewBox="0 0 {wide:.2f} {high:.2f}">\n<desc>{escape(motif.origin)}</desc>\n'
+        f'viewBox="{0 - out:g} {0 - out:g} {wide:.2f} {high:.2f}">\n'
+        f"<desc>{escape(motif.origin)}</desc>\n"
         f'<path d="{path}" fill="#000" fill-rule="evenodd"/>\n'
-        f'<rect width="{wide:.2f}" height="{high:.2f}" fill="none" stroke="#000" '
-        f'stroke-width="0.2"/>\n</svg>\n'
+        f'<rect x="{0 - out:g}" y="{0 - out:g}" width="{wide:.2f}" height="{high:.2f}" '
+        f'fill="none" stroke="#000" stroke-width="0.2"/>\n</svg>\n'
     )
 
 

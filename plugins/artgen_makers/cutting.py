@@ -17,12 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artgen.errors import UsageError
+from artgen.making import Motif
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 SMALL = 3.0
 """Islands and holes go that are smaller than a square so many times as wide as the narrowest."""
+LOST = 0.08
+"""The share of a drawing that may be too fine without a note."""
+SHOWN = 1.5
+"""Steps of tone by which a pixel of an island shows more than none."""
 SMOOTH = 1.0
 """Standard deviation of what smooths outlines, in pixels."""
 CUT, ENGRAVE = "#e8002a", "#0050c8"
@@ -40,9 +45,9 @@ class Words(NamedTuple):
 class Plan(NamedTuple):
     """What is cut of a sheet of `size`, in mm, x to the right and y downwards from its corner.
 
-    `cuts` and `engraved` are closed lines [N, 2]; the last point is the first. `holes` are x, y and
-    diameter. The sheet's own edge is cut where `edge` is true. Holes and edge are moved by half of
-    the `kerf`; cuts are already.
+    `cuts` are closed lines [N, 2], whose last point is the first; those `engraved` may be open.
+    `holes` are x, y and diameter. The sheet's own edge is cut where `edge` is true. Holes and edge
+    are moved by half of the `kerf`; cuts are already.
     """
 
     size: tuple[float, float]
@@ -61,6 +66,22 @@ def check_dxf() -> None:
             "--dxf needs the package ezdxf, which is not installed",
             hint="pip install 'artgen[dxf]'",
         )
+
+
+def finer_than(motif: Motif, size: tuple[float, float], narrow: float, lost: float) -> list[str]:
+    """Return a note where the share `lost` of a drawing is finer than `narrow` mm: what fits it.
+
+    Parts that are some three times as wide as the narrowest keep their shape.
+    """
+    if motif.art is None or lost < LOST:
+        return []
+    least = (3 * narrow) ** 2
+    count = max(motif.art.primitive().least_count, round(size[0] * size[1] / least))
+    return [
+        f"{100 * lost:.0f} % of the drawing is finer than {narrow:g} mm and goes: use a larger "
+        f"--width, or fit larger parts: artgen fit PHOTO -p {motif.art.drawing.primitive} "
+        f"-n {count}"
+    ]
 
 
 def opened(mask: Mask, radius: float) -> Mask:
@@ -83,11 +104,12 @@ def without_small(mask: Mask, least: float) -> Mask:
     return kept
 
 
-def joined(paper: Mask, radius: float, missed: Floats) -> tuple[Mask, int]:
-    """Join islands to what holds the frame by bridges 2 `radius` wide; return also their number.
+def joined(paper: Mask, radius: float, missed: Floats, bridge: float = 0.0) -> tuple[Mask, int]:
+    """Join islands to what holds the frame by bridges; return also their number.
 
-    Bridges go where they are cheapest (Dijkstra, 1959): along what the sheet misses least, by
-    `missed`, steps of tone at each pixel. Islands that are small go.
+    Bridges are 2 `bridge` wide, or 2 `radius` as the narrowest paper. They go where they are
+    cheapest (Dijkstra, 1959): along what the sheet misses least, by `missed`, steps of tone at each
+    pixel. Islands go that are small, or that show less than their bridge would miss.
     """
     from scipy.ndimage import binary_dilation, distance_transform_edt, label
     from skimage.graph import MCP_Geometric
@@ -103,13 +125,19 @@ def joined(paper: Mask, radius: float, missed: Floats) -> tuple[Mask, int]:
     ways = MCP_Geometric(np.where(paper, 0.02, 0.3 + missed))
     rim = (areas == frame) & binary_dilation(areas != frame, np.ones((3, 3)))
     costs, _ = ways.find_costs(np.argwhere(rim))
-    free = np.ones(paper.shape, bool)
+    free, wide, built = np.ones(paper.shape, bool), 2 * (bridge or radius), 0
     for island in islands:
         inside = np.argwhere(areas == island)
         begin = inside[costs[tuple(inside.T)].argmin()]
-        free[tuple(np.array(ways.traceback(begin)).T)] = False
-    bridges: Mask = distance_transform_edt(free | paper) <= radius
-    return paper | bridges, len(islands)
+        way = tuple(np.array(ways.traceback(begin)).T)
+        if (missed[way] * ~paper[way]).sum() * wide > SHOWN * len(inside):
+            paper = paper & (areas != island)
+        else:
+            free[way], built = False, built + 1
+    bridges: Mask = distance_transform_edt(free | paper) <= (bridge or radius)
+    areas, _ = label(paper | bridges, np.ones((3, 3)))
+    held: Mask = areas == areas[0, 0]
+    return held, built
 
 
 def outlines(paper: Mask, unit: float, kerf: float = 0.0) -> list[Floats]:
@@ -186,10 +214,12 @@ def dxf_of(plan: Plan) -> bytes:
     edge = np.array(
         [[-out, -out], [wide + out, -out], [wide + out, high + out], [-out, high + out]]
     )
-    lines = [("ENGRAVE", each[:-1]) for each in plan.engraved]
-    lines += [("CUT", each[:-1]) for each in plan.cuts]
+    lines = [("ENGRAVE", each) for each in plan.engraved]
+    lines += [("CUT", each) for each in plan.cuts]
+    edge = np.concatenate([edge, edge[:1]])
     for layer, line in [*lines, *([("CUT", edge)] if plan.edge else [])]:
         points = [(round(x, 3), round(high - y, 3)) for x, y in line.tolist()]
-        drawing.add_polyline_2d(points, closed=True, layer=layer)
+        closed = points[0] == points[-1]
+        drawing.add_polyline_2d(points[:-1] if closed else points, closed=closed, layer=layer)
     drawing.close()
     return text.getvalue().encode()

@@ -1,10 +1,10 @@
 """Machine embroidery: a picture in areas of thread, for machines that read DST, PES, EXP, JEF, VP3.
 
 Areas follow the picture and are joined until thread fills each. What is narrow becomes satin across
-its length; the rest gets rows in the direction along which the picture changes least (the structure
-tensor; Förstner and Gülch, 1987), above wide rows that hold the fabric. Large colours come first.
-Each goes a little below those that come later, and no further, so thread does not pile up. Faces
-have smaller areas.
+its length. The rest gets rows along the parts of a drawing, or in the direction along which the
+picture changes least (the structure tensor; Förstner and Gülch, 1987), above wide rows that hold
+the fabric. Large colours come first. Each goes a little below those that come later, and no
+further, so thread does not pile up. Faces have smaller areas.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from artgen import Canvas, option
 from artgen.errors import UsageError
 from artgen.making import Made, Maker, Motif, Part, hex_colour, parse_colour
 from artgen.targets import find_faces, focus_weight
+from artgen_makers.cutting import finer_than
 from artgen_makers.grids import Colour, choose, differences, grouped, read_table
 from artgen_makers.guide import MARGIN, Guide, guides
 from artgen_makers.paint import fillable, separated
@@ -36,6 +37,7 @@ Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
 
 FORMATS = ("dst", "pes", "exp", "jef", "vp3")
+BRANDS = {"dmc": "DMC", "brother": "Brother", "janome": "Janome"}
 FINE, MOST_PIXELS = 0.15, 800
 """Least side of a pixel of the areas in mm, and most pixels along a side."""
 LARGEST, MOST_STITCHES = 400.0, 120_000
@@ -46,6 +48,8 @@ UNDER = 0.7
 """How far a colour goes below those that come later, in mm."""
 CHROMA = 1.2
 """How much more colour threads have than the means of the picture, which go muddy."""
+SURE = 1e4
+"""How much more the direction of a part counts than that of the picture."""
 SPARE = 1.3
 """Thread is taken up by the fabric: an estimate."""
 THICK = 0.45
@@ -64,6 +68,7 @@ class EmbroideryOptions:
     least: float = option(1.2, "width of the smallest area", low=0.6, high=20)
     spacing: float = option(0.4, "distance of rows", low=0.25, high=2)
     pull: float = option(0.2, "by how much rows are longer, since thread pulls", low=0, high=1)
+    threads: str = option("dmc", "whose colours: dmc, brother or janome")
     fabric: str = option("#f3efe6", "colour of the fabric")
     bare: float = option(5.0, "areas so near to the fabric stay bare (CIEDE2000)", low=0, high=100)
     speed: int = option(700, "stitches per minute", low=50, high=2000)
@@ -100,6 +105,7 @@ class Embroidery(Maker):
                 "embroidery needs the package pyembroidery, which is not installed",
                 hint="pip install 'artgen[embroidery]'",
             )
+        sold_threads(o.threads)
         size = o.width, o.width / motif.aspect
         self.check(size)
         unit = max(FINE, max(size) / MOST_PIXELS)
@@ -108,11 +114,13 @@ class Embroidery(Maker):
         lab = lab_of(np.moveaxis(picture / 255, 2, 0))
         faces = find_faces(picture)
         weight = focus_weight(faces, Canvas(columns, rows_)) if faces else None
-        order, threads = self.areas(lab, weight, unit)
-        blocks = self.blocks(lab, order, threads, unit)
+        order, threads, lost = self.areas(lab, weight, unit)
+        ways = motif.directions(columns, rows_)
+        blocks = self.blocks(lab, ways, order, threads, unit)
         if not blocks:
             raise UsageError("no area is large enough to sew", hint="use a larger --width")
-        return self.written(motif, blocks, size)
+        notes = finer_than(motif, size, o.least, lost)
+        return self.written(motif, blocks, size, notes)
 
     def check(self, size: tuple[float, float]) -> None:
         """Raise UsageError for sizes that cannot be sewn."""
@@ -142,8 +150,10 @@ class Embroidery(Maker):
 
     def areas(
         self, lab: Floats, weight: NDArray[np.float32] | None, unit: float
-    ) -> tuple[Labels, list[Colour]]:
+    ) -> tuple[Labels, list[Colour], float]:
         """Return the place of each pixel's thread in the order, -1 where bare, and the threads.
+
+        The last is the share of the picture that is finer than the smallest area.
 
         Where `weight` [height, width] is more, areas are smaller.
         """
@@ -154,7 +164,7 @@ class Embroidery(Maker):
         tones, fabric = means(lab, places), _lab([o.fabric])
         bare = differences(tones, fabric)[:, 0] < o.bare
         tones *= [1, CHROMA, CHROMA]
-        table = read_table("dmc")
+        table = sold_threads(o.threads)
         sold = _lab([each.colour for each in table])
         seen = np.setdiff1d(places, np.flatnonzero(bare))
         if not len(seen):
@@ -167,17 +177,21 @@ class Embroidery(Maker):
         colours = np.concatenate([sold[chosen], fabric])
         nearest_one = differences(tones, colours[:-1]).argmin(1)
         cells = smoothed(np.where(bare, len(chosen), nearest_one)[places], 1.5)
-        cells = fillable(cells, colours, o.least / unit / 2)
+        fine, cells = cells, fillable(cells, colours, o.least / unit / 2)
+        lost = float((cells != fine).mean())
         covered = np.bincount(cells.ravel(), minlength=len(colours))[:-1]
         first = [int(k) for k in np.argsort(-covered, kind="stable") if covered[k]]
         order = np.full(len(colours), -1)
         order[first] = np.arange(len(first))
-        return order[cells], [table[chosen[k]] for k in first]
+        return order[cells], [table[chosen[k]] for k in first], lost
 
     def blocks(
-        self, lab: Floats, order: Labels, threads: Sequence[Colour], unit: float
+        self, lab: Floats, ways: Floats, order: Labels, threads: Sequence[Colour], unit: float
     ) -> list[Block]:
-        """Return what is sewn with each thread, in this order."""
+        """Return what is sewn with each thread, in this order.
+
+        Rows lie along the parts of a drawing where `ways` [height, width] in radians is known.
+        """
         from scipy.ndimage import (
             binary_propagation,
             distance_transform_edt,
@@ -189,6 +203,10 @@ class Embroidery(Maker):
         smooth = gaussian_filter(lab[..., 0], 0.5 / unit)
         dy, dx = np.gradient(smooth)
         tensor = [gaussian_filter(each, 1 / unit) for each in (dx * dx, dy * dy, dx * dy)]
+        known = np.isfinite(ways)
+        across, down = np.sin(ways), -np.cos(ways)
+        for plane, told in zip(tensor, (across * across, down * down, across * down), strict=True):
+            plane[known] = SURE * told[known]
         areas = separated(order)
         boxes = find_objects(areas + 1)
         blocks, pad = [], int(UNDER / unit) + 2
@@ -208,22 +226,24 @@ class Embroidery(Maker):
                 top = column[1:] or rows(grown, unit, angle, thread)
                 pieces.append([[run + corner for run in each] for each in (under, top)])
             runs: list[Floats] = []
-            ways = Ways(order >= place, unit)
+            hidden = Ways(order >= place, unit)
             for under, top in nearest(pieces):
-                joined(under, runs, ways, seen=False)
-                joined(top, runs, ways, seen=True)
+                joined(under, runs, hidden, seen=False)
+                joined(top, runs, hidden, seen=True)
             middle = np.array(order.shape[::-1]) * unit / 2
             tied = [sewn(run - middle) for run in runs]
             if kept := [run for run in tied if len(run)]:
                 blocks.append(Block(colour, kept))
         return blocks
 
-    def written(self, motif: Motif, blocks: list[Block], size: tuple[float, float]) -> Made:
+    def written(
+        self, motif: Motif, blocks: list[Block], size: tuple[float, float], notes: Sequence[str]
+    ) -> Made:
         """Return the files for machines, the list, the guide and the picture."""
         o = self.options
         total = sum(each.stitches for each in blocks)
         cuts = sum(len(each.runs) for each in blocks)
-        files = machine_files(blocks, motif.name)
+        files = machine_files(blocks, motif.name, BRANDS[o.threads])
         lines = [
             [k, each.thread.number, each.thread.name, each.thread.colour, each.stitches,
              len(each.runs), f"{each.length / 1000:.2f}"]
@@ -239,15 +259,19 @@ class Embroidery(Maker):
         wide, high = size
         fabric = hex_colour(np.array(parse_colour(o.fabric)))
         parts.append(Part("fabric", f"{wide + 60:.0f} x {high + 60:.0f} mm", fabric, 1))
-        made = Made(files, parts, finished(blocks, size, fabric))
+        made = Made(files, parts, finished(blocks, size, fabric), notes)
         steps = (
             f"Hoop the fabric with a stabiliser that is cut away: the design is {wide:.0f} x "
             f"{high:.0f} mm. Sew a corner of it on a scrap first.",
             f"Copy the file that your machine reads. It has {total:,} stitches, some "
             f"{total / o.speed:.0f} minutes at {o.speed} a minute, {len(blocks) - 1} changes of "
             f"thread and {cuts} ends to trim.",
-            "Change the thread at each stop, in the order of the list. Numbers are those of DMC's "
-            "floss: take machine thread of the nearest colour, 40 weight.",
+            "Change the thread at each stop, in the order of the list. Numbers are those of "
+            + (
+                "DMC's floss: take machine thread of the nearest colour, 40 weight."
+                if o.threads == "dmc"
+                else f"{BRANDS[o.threads]}'s chart of machine threads."
+            ),
         )
 
         def draw(guide: Guide) -> None:
@@ -256,6 +280,20 @@ class Embroidery(Maker):
 
         marks = [str(k) for k in range(1, len(blocks) + 1)]
         return guides(motif, "embroidery", made, steps, draw, marks)
+
+
+def sold_threads(kind: str) -> list[Colour]:
+    """Return the threads of a brand: of floss, or of a chart that machines know by its numbers."""
+    if kind not in BRANDS:
+        raise UsageError(f"--threads {kind} is unknown", hint=f"use {', '.join(BRANDS)}")
+    if kind == "dmc":
+        return read_table(kind)
+    import pyembroidery
+
+    charts = {"brother": pyembroidery.EmbThreadPec, "janome": pyembroidery.EmbThreadJef}
+    known = filter(None, charts[kind].get_thread_set())
+    found = {t.hex_color(): Colour(t.catalog_number, t.description, t.hex_color()) for t in known}
+    return list(found.values())
 
 
 def flat(lab: Floats, most: int) -> Labels | None:
@@ -285,7 +323,7 @@ def nearest(pieces: Sequence[list[list[Floats]]]) -> list[list[list[Floats]]]:
     return found
 
 
-def machine_files(blocks: Sequence[Block], name: str) -> dict[str, bytes]:
+def machine_files(blocks: Sequence[Block], name: str, brand: str) -> dict[str, bytes]:
     """Return the design in each of `FORMATS`, by the name of its file."""
     import pyembroidery as machine
 
@@ -295,7 +333,7 @@ def machine_files(blocks: Sequence[Block], name: str) -> dict[str, bytes]:
         if number:
             pattern.add_command(machine.COLOR_CHANGE)
         t = block.thread
-        told = {"hex": t.colour, "description": t.name, "catalog": t.number, "brand": "DMC"}
+        told = {"hex": t.colour, "description": t.name, "catalog": t.number, "brand": brand}
         pattern.add_thread(told)
         for run in block.runs:
             for x, y in run.tolist():

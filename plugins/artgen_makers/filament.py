@@ -368,11 +368,13 @@ class FilamentPainting(Relief):
         bottom = MARGIN + 20 + scale * self.options.thickness
         tops = [z for _, z, _ in self.swaps(stack)][1:]
         tops.append((self.layers[0] + stack[-1].end) * self.options.layer)
+        line = bottom + 5
         for (layer, z, filament), top in zip(self.swaps(stack), tops, strict=True):
-            y = bottom - top * scale
+            y, line = bottom - top * scale, min(bottom - z * scale, line - 5)
             sheet.box(MARGIN, y, 40, (top - z) * scale, fill=filament.colour)
             told = f"layer {layer}, z = {z:.2f} mm: {filament.name}"
-            sheet.text(MARGIN + 44, bottom - z * scale, told, 3.6)
+            sheet.line([(MARGIN + 40, bottom - z * scale), (MARGIN + 46, line - 1.2)], 0.15)
+            sheet.text(MARGIN + 47, line, told, 3.6)
 
 
 def _blocks(kinds: Sequence[int], ends: Sequence[int]) -> list[Block]:

@@ -19,6 +19,7 @@ from artgen import option
 from artgen.errors import UsageError
 from artgen.making import Made, Maker, Motif, Part, hex_colour, parse_colour
 from artgen.targets import linear_to_srgb, srgb_to_linear
+from artgen_makers.cutting import Plan, Words, check_dxf, dxf_of, finer_than
 from artgen_makers.grids import choose, differences, grouped, read_rows
 from artgen_makers.guide import Guide, guides
 from artgen_makers.pdf import Sheet
@@ -63,6 +64,8 @@ class PaintOptions:
     brush: float = option(5.0, "width of the smallest place to paint in mm", low=1, high=100)
     regions: int = option(1200, "about how many places to paint", low=2, high=MOST_REGIONS)
     paints: str = option("", "CSV file of name,#rrggbb: the paints that you have, for mixtures")
+    kerf: float = option(0.0, "width of the laser's cut around the board", low=0, high=1)
+    dxf: bool = option(False, "write DXF too, with layers CUT and ENGRAVE")
 
 
 class PaintByNumbers(Maker):
@@ -74,6 +77,8 @@ class PaintByNumbers(Maker):
     def make(self, motif: Motif) -> Made:
         """Cut the picture into places to paint, and give each a number."""
         o = self.options
+        if o.dxf:
+            check_dxf()
         size = o.width, o.width / motif.aspect
         if min(size) < 4 * o.brush:
             raise UsageError(
@@ -89,12 +94,14 @@ class PaintByNumbers(Maker):
         chosen = self.chosen(tones[np.unique(places)])
         colours = _lab(chosen)
         cells = smoothed(differences(tones, colours).argmin(1)[places], 1.5)
+        fine = cells
         cells = fillable(cells, colours, o.brush / unit / 2)
+        notes = finer_than(motif, size, o.brush, float((cells != fine).mean()))
         order = np.argsort(-np.bincount(cells.ravel(), minlength=len(chosen)), kind="stable")
         cells = np.argsort(order)[cells]
         chosen = [chosen[k] for k in order[: int(cells.max()) + 1]]
         areas = separated(cells)
-        return self.written(motif, cells, areas, chosen, size)
+        return self.written(motif, cells, areas, chosen, size, notes)
 
     def chosen(self, tones: Floats) -> list[Paint]:
         """Return the colours, mixed or free, that come closest to Lab colours [N, 3]."""
@@ -134,6 +141,7 @@ class PaintByNumbers(Maker):
         areas: Labels,
         colours: Sequence[Paint],
         size: tuple[float, float],
+        notes: Sequence[str] = (),
     ) -> Made:
         """Return the template, the colours, the guide and the picture."""
         scale = size[0] / cells.shape[1]
@@ -169,9 +177,13 @@ class PaintByNumbers(Maker):
             "colours.csv": motif.table(
                 ["number", "colour", "mixture", "places", "square cm"], *rows
             ),
-            "outlines.svg": _svg(motif, size, outlines, labels).encode(),
+            "outlines.svg": _svg(motif, size, outlines, labels, self.options.kerf / 2).encode(),
         }
-        made = Made(files, parts, _painted(cells, colours))
+        if self.options.dxf:
+            words = [Words(text, x, y + 0.32 * high, high) for text, x, y, high in labels]
+            plan = Plan(size, (), words, kerf=self.options.kerf, engraved=outlines)
+            files["outlines.dxf"] = dxf_of(plan)
+        made = Made(files, parts, _painted(cells, colours), notes)
         steps = [
             f"Print the sheets of the template at 100 %, and trace them onto a canvas of "
             f"{size[0]:.0f} x {size[1]:.0f} mm, or glue them on.",
@@ -280,8 +292,9 @@ def _svg(
     size: tuple[float, float],
     outlines: Sequence[Floats],
     labels: Sequence[Label],
+    out: float,
 ) -> str:
-    """Return outlines and numbers in millimetres."""
+    """Return outlines and numbers in millimetres; the edge is `out` mm outside of the canvas."""
     from html import escape
 
     paths = "".join("M" + "L".join(f"{x:.2f},{y:.2f}" for x, y in line) for line in outlines)
@@ -289,11 +302,13 @@ def _svg(
         f'<text x="{x:.2f}" y="{y + 0.32 * high:.2f}" font-size="{high:.2f}">{text}</text>'
         for text, x, y, high in labels
     )
-    wide, high = size
+    wide, high = (side + 2 * out for side in size)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide:.2f}mm" height="{high:.2f}mm" '
-        f'viewBox="0 0 {wide:.2f} {high:.2f}">\n<desc>{escape(motif.origin)}</desc>\n'
-        f'<rect width="{wide:.2f}" height="{high:.2f}" fill="#fff"/>\n'
+        f'viewBox="{0 - out:g} {0 - out:g} {wide:.2f} {high:.2f}">\n'
+        f"<desc>{escape(motif.origin)}</desc>\n"
+        f'<rect x="{0 - out:g}" y="{0 - out:g}" width="{wide:.2f}" height="{high:.2f}" '
+        f'fill="#fff"/>\n'
         f'<path d="{paths}" fill="none" stroke="#7a8fa6" stroke-width="0.2"/>\n'
         f'<g font-family="sans-serif" text-anchor="middle" fill="#5a6f86">\n{texts}\n</g>\n</svg>\n'
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import product
 from typing import Any, ClassVar, NamedTuple
 
@@ -17,9 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from artgen import option
+from artgen import Ink, option
 from artgen.errors import UsageError
-from artgen.making import Made, Maker, Motif, Page, Part, named_page, parse_colour
+from artgen.making import Made, Maker, Motif, Page, Part, hex_colour, named_page, parse_colour
+from artgen_makers.calibration import Pen, read_pens
+from artgen_makers.grids import differences
 from artgen_makers.guide import MARGIN, Guide, guides
 from artgen_makers.motion import Profile, read_profile, seconds
 
@@ -31,7 +34,12 @@ AHEAD = 200
 """Of so many lines the first is drawn that touches no wet one."""
 UNITS = 40
 """Units of HPGL in a millimetre."""
+FINEST_PATH, STRIDE, ROOM = 52_000, 0.35, 3.7
+"""Most strokes of the line of a photo, their length in distances of its rows, and least distance of
+rows in widths of the pen: in faces they are half as close again, and a row swells to its own."""
 MOST_PANELS = 100
+UNLIKE = 1.4
+"""Pens whose widths differ more than so many times are worth a note."""
 LEAST_DIP = 5.0
 _FINEST = 1500
 """Cells of the grid on which wet ink is known, along a side."""
@@ -47,6 +55,7 @@ class PlotterOptions:
     margin: float = option(15.0, "margin of the paper", low=0, high=1000)
     pens: str = option("", "number of pens, or their colours with commas; empty: one, or the inks")
     pen_width: float = option(0.3, "width of a line", low=0.05, high=10)
+    pens_from: str = option("", "photo of a sheet of swatches: colours and width of the pens")
     fill: str = option("hatch", "how areas are filled: hatch, none or solid")
     spacing: float = option(0.5, "least distance of hatches", low=0.05, high=10)
     paper: str = option("#ffffff", "colour of the paper")
@@ -112,22 +121,58 @@ class Plotter(Maker):
     Options: ClassVar[type[Any]] = PlotterOptions
 
     def recipe(self, photo: NDArray[np.uint8]) -> Mapping[str, Any]:
-        """A single line, which needs one pen and no way in the air."""
-        path = {"name": "path", "count": 52000, "middle": 0.32, "crisp": 1.0}
+        """A single line, which needs one pen and no way in the air.
+
+        Its rows are no closer than pens are wide, in faces too, or they would run together.
+        """
+        page = self.page()
+        sides = (page.width - 2 * page.margin) * (page.height - 2 * page.margin)
+        most = sides / (STRIDE * (ROOM * page.pen_width) ** 2)
+        count = max(1000, min(FINEST_PATH, round(most)))
+        path: dict[str, Any] = {"name": "path", "count": count, "middle": 0.32, "crisp": 1.0}
+        if pens := self.swatches:
+            path["inks"] = ",".join(each.colour for each in pens)
         return {"target": {"focus": "faces"}, "primitive": path}
+
+    @cached_property
+    def swatches(self) -> Sequence[Pen]:
+        """The pens of the photo of a sheet, if one was given. Raises InputError, UsageError."""
+        o = self.options
+        if not o.pens_from:
+            return ()
+        if o.pens or o.pen_width != type(o).pen_width:
+            raise UsageError(
+                "--pens-from says what --pens and --pen-width would", hint="leave them out"
+            )
+        return read_pens(o.pens_from)
 
     def make(self, motif: Motif) -> Made:
         """Plot the drawing, and write it for the machine."""
         o = self.options
-        profile = read_profile(o.profile)
-        pot = self.pot(profile)
         if o.dip and o.dry:
             raise UsageError("--dip and --dry exclude each other", hint="leave out one of them")
         if 0 < o.dip < LEAST_DIP:
             raise UsageError(f"--dip {o.dip:g} is too small", hint=f"use {LEAST_DIP:g} mm or more")
-        plot = motif.plot(self.page())
-        size, bed = np.array([plot.page.width, plot.page.height]), np.array(profile.bed)
-        lines = [(layer.colour, layer.paths) for layer in plot.layers]
+        self.pot(read_profile(o.profile))
+        plot = motif.plot(self.page_of(motif))
+        return self.written(motif, plot.page, [(each.colour, each.paths) for each in plot.layers])
+
+    def written(
+        self,
+        motif: Motif,
+        page: Page,
+        lines: list[tuple[str, list[Floats]]],
+        title: str = "plotter",
+        work: Sequence[str] = (),
+    ) -> Made:
+        """Write the lines [N, 2] of each colour, in mm, for the machine.
+
+        `work` are other steps than those of a drawing; the paper is laid after the first.
+        """
+        o = self.options
+        profile = read_profile(o.profile)
+        pot = self.pot(profile)
+        size, bed = np.array([page.width, page.height]), np.array(profile.bed)
         turned = bool(_count(size[::-1], bed) < _count(size, bed))
         if turned:
             size = size[::-1]
@@ -139,7 +184,7 @@ class Plotter(Maker):
         parts = panels(size, bed, asked=o.panels)
         if len(parts) > 1:
             colour, first = lines[0]
-            lines[0] = colour, [*first, *crosses(parts, size, plot.page.margin)]
+            lines[0] = colour, [*first, *crosses(parts, size, page.margin)]
         done = [
             Panel(name, corner, side, list(self.jobs(lines, corner, side, profile)))
             for name, corner, side in parts
@@ -161,15 +206,23 @@ class Plotter(Maker):
                     )
         head = ["file", "pen", "colour", "lines", "metres drawn", "metres in the air", "minutes"]
         files["pens.csv"] = motif.table(head, *rows)
+        used = {colour for colour, _ in lines}
+        widths = {each.colour: each.width for each in self.swatches if each.colour in used}
         needed = [
-            Part("pen", f"{k}, {plot.page.pen_width:g} mm", colour, 1, _sum(totals, k))
+            Part("pen", f"{k}, {widths.get(colour, page.pen_width):g} mm", colour, 1, length)
             for k, (colour, _) in enumerate(lines, 1)
+            for length in [_sum(totals, k)]
         ]
         wide, high = size
-        needed.append(Part("paper", f"{wide:g} x {high:g} mm", plot.page.paper, 1))
+        needed.append(Part("paper", f"{wide:g} x {high:g} mm", page.paper, 1))
         minutes = sum(told.seconds for _, told in totals) / 60
-        picture = finished(done, size, plot.page)
-        made = Made(files, needed, np.rot90(picture, -1) if turned else picture)
+        picture = finished(done, size, page, widths)
+        least, most = (f(widths.values(), default=0) for f in (min, max))
+        notes = [
+            f"pens {least:g} to {most:g} mm wide are planned as {page.pen_width:g} mm: tones come "
+            "closer with pens of one width"
+        ] * (most > UNLIKE * least)
+        made = Made(files, needed, np.rot90(picture, -1) if turned else picture, notes)
         steps = (
             f"Tape the paper, {wide:g} x {high:g} mm, so that its {_corner(profile)} lies at the "
             "origin of the machine, and set the origin there."
@@ -183,17 +236,25 @@ class Plotter(Maker):
             *(["Move the paper for each panel, until the crosses meet."] * (len(done) > 1)),
         )
 
+        if work:
+            steps = (work[0], steps[0], *work[1:])
+
         def draw(guide: Guide) -> None:
             _table(guide, rows)
 
-        return guides(motif, "plotter", made, steps, draw, [str(k + 1) for k in range(len(lines))])
+        marks = [str(k) for k in range(1, len(lines) + 1)]
+        return guides(motif, title, made, steps, draw, marks)
 
     def page(self) -> Page:
         """Return the paper and the pens that were asked for. Raises UsageError."""
         o = self.options
         pens: int | tuple[str, ...] = Page.pens
+        width = o.pen_width
         if o.pens.strip().isdecimal():
             pens = int(o.pens)
+        elif self.swatches:
+            pens = tuple(each.colour for each in self.swatches)
+            width = round(float(np.mean([each.width for each in self.swatches])), 3)
         elif o.pens:
             pens = tuple(_hex(each) for each in o.pens.split(","))
         if o.fill not in ("hatch", "none", "solid"):
@@ -202,11 +263,28 @@ class Plotter(Maker):
             named_page(o.page),
             margin=o.margin,
             pens=pens,
-            pen_width=o.pen_width,
+            pen_width=width,
             fill=o.fill,
             spacing=o.spacing,
             paper=_hex(o.paper),
         )
+
+    def page_of(self, motif: Motif) -> Page:
+        """Return the page, with the pens of a photo that are nearest to the inks of a drawing."""
+        page = self.page()
+        assert motif.art is not None
+        primitive = motif.art.primitive()
+        from skimage.color import rgb2lab
+
+        if not (self.swatches and isinstance(primitive, Ink)):
+            return page
+        had, wanted = (
+            rgb2lab(np.array([parse_colour(each) for each in colours]))
+            for colours in ([pen.colour for pen in self.swatches], map(hex_colour, primitive.inks))
+        )
+        used = [self.swatches[k] for k in differences(wanted, had).argmin(1)]
+        width = round(float(np.mean([each.width for each in used])), 3)
+        return replace(page, pens=tuple(each.colour for each in used), pen_width=width)
 
     def pot(self, profile: Profile) -> Floats:
         """Return where the brush is dipped, in mm from the origin. Raises UsageError."""
@@ -238,7 +316,7 @@ class Plotter(Maker):
             if o.dip:
                 actions = list(dipped(here, o.dip))
             elif o.dry:
-                actions = list(dried(here, o.pen_width, o.dry, profile))
+                actions = list(dried(here, self.page().pen_width, o.dry, profile))
             yield Job(number, colour, actions)
 
 
@@ -490,15 +568,21 @@ def _sum(totals: Sequence[tuple[Job, Told]], number: int) -> float:
     return sum(told.drawn for job, told in totals if job.number == number)
 
 
-def finished(done: Sequence[Panel], size: Floats, page: Page) -> NDArray[np.uint8]:
-    """Show the lines on the paper, each as wide as its pen, uint8 [height, width, 3]."""
+def finished(
+    done: Sequence[Panel], size: Floats, page: Page, widths: Mapping[str, float]
+) -> NDArray[np.uint8]:
+    """Show the lines on the paper, each as wide as its pen, uint8 [height, width, 3].
+
+    `widths` are those of colours with another than the page's, in mm.
+    """
     scale = _PIXELS / size.max()
     wide, high = (round(side * scale) for side in size)
     paper = tuple(round(255 * each) for each in parse_colour(page.paper))
     image = Image.new("RGB", (2 * wide, 2 * high), paper)
-    pen, width = ImageDraw.Draw(image), max(1, round(2 * scale * page.pen_width))
+    pen = ImageDraw.Draw(image)
     for panel in done:
         for job in panel.jobs:
+            width = max(1, round(2 * scale * widths.get(job.colour, page.pen_width)))
             for points in job.lines:
                 places = [(float(x), float(y)) for x, y in 2 * scale * points]
                 pen.line(places, fill=job.colour, width=width, joint="curve")

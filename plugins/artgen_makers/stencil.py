@@ -54,6 +54,7 @@ class StencilOptions:
     board: str = option("#f2eee4", "colour of what is painted on")
     frame: float = option(20.0, "width of the frame", low=8, high=300)
     narrow: float = option(2.0, "least width of bridges and of holes", low=0.3, high=50)
+    bridge: float = option(0.0, "width of bridges; 0: as narrow as anything", low=0, high=50)
     local: float = option(0.5, "how much tones are relative to those around", low=0, high=1)
     kerf: float = option(0.0, "width of the laser's cut, which is made up for", low=0, high=1)
     dxf: bool = option(False, "write DXF too, with layers CUT and ENGRAVE")
@@ -89,6 +90,12 @@ class Stencil(Maker):
                 f"a frame of {o.frame:g} mm leaves {inner[0]:.0f} x {inner[1]:.0f} mm",
                 hint="use a larger --width, or a smaller --frame or --narrow",
             )
+        if o.bridge > min(inner) / 5:
+            raise UsageError(
+                f"bridges of {o.bridge:g} mm would cover a picture of {inner[0]:.0f} x "
+                f"{inner[1]:.0f} mm",
+                hint="use a smaller --bridge",
+            )
         size = o.width, inner[1] + 2 * o.frame
         unit = max(o.narrow / FINE, max(size) / MOST_PIXELS)
         picture = motif.picture(*(round(side / unit) for side in inner))
@@ -121,7 +128,9 @@ class Stencil(Maker):
         found = []
         for level, paint in zip(between, paints, strict=False):
             hole = ~opened(~opened((tone > level) & ~border, radius), radius) & ~border
-            sheet, bridges = joined(~hole, radius, (tone - level).clip(0) / STEP)
+            sheet, bridges = joined(
+                ~hole, radius, (tone - level).clip(0) / STEP, max(radius, o.bridge / unit / 2)
+            )
             if not sheet.all():
                 found.append(Layer(paint, sheet, bridges))
         return found

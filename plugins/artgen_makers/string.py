@@ -22,6 +22,7 @@ from artgen import Art, Canvas, draw, option
 from artgen.errors import UsageError
 from artgen.ink import Marks, joined, polyline
 from artgen.making import Made, Maker, Motif, Part, hex_colour, parse_colour
+from artgen.targets import find_faces
 from artgen_makers.guide import MARGIN, Guide, guides
 from artgen_makers.pdf import Sheet
 
@@ -32,6 +33,8 @@ DARKEST, VEIL, EDGE = 0.93, 0.5, 0.03
 """Those of the primitive: what threads cover at most, at least, and the border without nails."""
 APART = 1.6
 """Nails stand at least this many of their diameters apart, or no thread gets between them."""
+LIKE = 0.35
+"""The least width of a face that threads show, as a share of the shorter side."""
 LONG = 1600
 """Longer side of the picture in pixels."""
 ACROSS, SIZE = 10, 3.2
@@ -67,6 +70,7 @@ class String(Maker):
 
     Options: ClassVar[type[Any]] = StringOptions
     for_photos = ("nails", "frame", "inks", "board_colour")
+    notes: Sequence[str] = ()
 
     def recipe(self, photo: NDArray[np.uint8]) -> Mapping[str, Any]:
         """As many lines of the real thread as the tone of the photo asks for."""
@@ -77,6 +81,12 @@ class String(Maker):
         aspect = 1.0 if circle else wide / high
         radius = 1 - 2 * EDGE
         around = 2 * math.pi * radius if circle else 4 * radius * (1 + max(aspect, 1 / aspect))
+        # A circle keeps the shorter side, of which the radius of a face is a share.
+        if small := [2 * each[2] for each in find_faces(photo)[:1] if 2 * each[2] < LIKE]:
+            self.notes = (
+                f"the face takes {100 * small[0]:.0f} % of the board's width: threads show one "
+                f"that takes {100 * LIKE:.0f} % or more, so crop the photo closer",
+            )
         # Nails are not quite even: see the primitive.
         self.check_nails(chosen.nails, 0.8 * around / chosen.nails * chosen.board / 2)
         area = math.pi * radius**2 if circle else 4 * radius**2 * max(aspect, 1 / aspect)
@@ -160,7 +170,7 @@ class String(Maker):
         notes = [
             f"the drawing is made for threads of {2 * wound * self.options.thread:.2g} mm on a "
             f"board of {self.options.board:g} mm: in {self.options.thread:g} mm it is {tone}"
-        ] * (abs(2 * wound - 1) > 0.02)
+        ] * (abs(2 * wound - 1) > 0.02) + [*self.notes]
         half = [each * scale for each in canvas.reach]
         places = nails * scale + half
         colour = hex_colour(art.drawing.background)
