@@ -86,8 +86,10 @@ class Shot:
     photo: Pixels | None = None
     how: tuple[tuple[str, Any], ...] = ()
     other: Pixels | None = None
-    given: str = ""
-    """The text after the name of the form, such as that of a file."""
+    given: Any = None
+    """What the form read from the text after its name, see `Form.takes`."""
+    fps: float = 30.0
+    """Frames per second, for what shall fall on a frame."""
 
     @cached_property
     def view(self) -> FramedView:
@@ -437,8 +439,8 @@ class Form:
     loops: bool = False
     check: Callable[[Primitive, Drawing], object] = lambda primitive, drawing: None
     """Raises UsageError where it cannot show drawings like this one."""
-    takes: str = ""
-    """What `--film NAME=TEXT` gives it as `Shot.given`, in words; empty: it takes no text."""
+    takes: Callable[[str], Any] | None = None
+    """Reads the TEXT of `--film NAME=TEXT`, or "", as `Shot.given`. Raises ArtgenError."""
 
 
 SIDE_BY_SIDE = Form(_side_by_side, photo=True, progress=True)
@@ -454,11 +456,13 @@ VIEWS = Form(_views, loops=True)
 def find_form(text: str, registry: Registry) -> Form:
     """The form that a text such as ``wipe`` or ``music=song.wav`` asks for.
 
-    Raises PluginError where there is none of that name, UsageError for a text that it cannot take.
+    Raises PluginError where there is none of that name, ArtgenError for a text that it refuses.
     """
     name, _, given = text.partition("=")
     form: Form = registry.load("form", name)
-    if given and not (form.photo or form.takes):
+    if form.takes:
+        form.takes(given)  # before a fit, what is wrong shall be said
+    elif given and not form.photo:
         raise UsageError(f"--film {name} shows no target", hint=f"use --film {name}")
     return form
 
@@ -471,7 +475,8 @@ def form_frames(text: str, shot: Shot, fps: float, speed: float = 1.0) -> Filmed
     """
     form = find_form(text, shot.art.registry or default())
     form.check(shot.art.primitive(), shot.art.drawing)
-    shot = replace(shot, given=text.partition("=")[2] if form.takes else "")
+    if form.takes:
+        shot = replace(shot, given=form.takes(text.partition("=")[2]), fps=fps)
     seconds = shot.seconds
     if form.progress and shot.art.has_film:
         seconds = shot.art.require_film().duration / speed

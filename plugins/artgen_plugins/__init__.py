@@ -96,6 +96,12 @@ def artgen_exporters() -> list[Spec]:
 
 
 @hookimpl
+def artgen_forms() -> list[Spec]:
+    """Return the specs of forms of film."""
+    return [Spec("music", "Parts move to a sound: music=FILE", "artgen_plugins.music.form:MUSIC")]
+
+
+@hookimpl
 def artgen_makers() -> list[Spec]:
     """Return the kinds of things to make, of the package `artgen_makers`."""
     return [Spec(name, *facts) for name, facts in MAKERS.items()]
