@@ -26,6 +26,7 @@ from artgen_plugins.music.score import Move, Score, read_score
 
 Pixels = NDArray[np.uint8]
 Tensors = dict[str, Tensor]
+Changes = dict[Move, tuple[Tensor, Tensors]]
 
 DYING = 0.16
 """The time in which what a beat struck falls to a third, in seconds."""
@@ -35,6 +36,9 @@ GOING = 0.6
 
 SHOWN = 0.85
 """The share of the sound after which all parts have come, by `order`."""
+
+LARGEST = 480
+"""The longest side of a picture of a walk, in pixels: they are small ones, enlarged."""
 
 FINE = 1024
 """Places of a walk through latents, of which each frame takes the nearest."""
@@ -53,18 +57,18 @@ def usual_moves(shot: Shot) -> tuple[Move, ...]:
     if shot.art.primitive().family == "codec":
         return (Move("walk", "beat"),)
     drawing, primitive = shot.art.drawing, shot.art.primitive()
-    stations = [Move("film", "bar")] if shot.art.recipe.morph is not None else []
+    if shot.art.recipe.morph is not None:
+        return (Move("film", "bar"),)
     looks = _looks(primitive, drawing)
     if looks is None:
-        return tuple(stations) or (Move("film", "beat"),)
-    if looks.sizes is None or drawing.primitive == "voronoi":
-        return (*stations, Move("spread", "beat", 0.05), Move("sway", "bass", 0.03))
+        return (Move("film", "beat"),)
+    if primitive.family == "partition":
+        return (Move("spread", "beat", 0.05), Move("sway", "bass", 0.03))
     return (
-        *stations,
-        Move("size", "bass", 0.25, "large"),
-        Move("size", "beat", 0.35, "medium"),
-        Move("size", "treble", 0.6, "small"),
-        Move("spread", "beat", 0.03),
+        Move("size", "beat", 0.5, "large"),
+        Move("size", "middle", -0.5, "medium"),
+        Move("size", "treble", 1.2, "small"),
+        Move("spread", "beat", 0.12),
     )
 
 
@@ -90,27 +94,20 @@ class Player:
         for each in moves:
             if each.what == "film":
                 drawing = self._filmed(each, seconds)
-        primitive, tensors = self.shot.art.primitive(), dict(drawing.tensors)
-        looks = self._own if drawing is self.shot.art.drawing else _looks(primitive, drawing)
-        for each in moves:
-            if each.what in MOVES and looks is not None and (level := self.level(each, seconds)):
-                which = parts_of(each.parts, looks)
-                changed = MOVES[each.what](
-                    primitive, _select(tensors, which), looks, which, level, seconds
-                )
-                for name, values in changed.items():
-                    tensors[name] = tensors[name].clone()
-                    tensors[name][..., which] = values
+        tensors = dict(drawing.tensors)
+        changes = self._changes if drawing is self.shot.art.drawing else self._changes_of(drawing)
+        for each, (which, changed) in changes.items():
+            loud = self.loud(each.by, seconds)
+            if each.what == "sway":
+                loud *= math.cos(4 * seconds)
+            for name, values in changed.items():
+                tensors[name] = tensors[name].index_add(-1, which, loud * values)
         for each in moves:
             if each.what == "order":
                 share = self._come(each, seconds)
                 count = max(1, round(share * len(self._order)))
                 tensors = _select(tensors, self._order[:count].sort().values)
         return replace(drawing, tensors=tensors)
-
-    def level(self, move: Move, seconds: float) -> float:
-        """How far a move is at a time: its amount times what is heard."""
-        return move.amount * self.loud(move.by, seconds)
 
     def loud(self, by: str, seconds: float) -> float:
         """What is heard at a time, 0 to 1: a band, or how long ago a beat was."""
@@ -178,7 +175,7 @@ class Player:
         space = self.shot.art.latent_space()
         picture = space.draw(latents[index][None], labels[index][None])[0]
         picture = np.repeat(picture, 3, axis=2) if picture.shape[2] == 1 else picture
-        canvas = self.shot.art.picture_canvas(self.shot.frame.size)
+        canvas = self.shot.art.picture_canvas(min(self.shot.frame.size or LARGEST, LARGEST))
         size = canvas.width, canvas.height
         return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BICUBIC))
 
@@ -199,8 +196,25 @@ class Player:
         return self.shot.art.require_film().duration
 
     @cached_property
-    def _own(self) -> Appearance | None:
-        return _looks(self.shot.art.primitive(), self.shot.art.drawing)
+    def _changes(self) -> Changes:
+        """Those of the drawing itself, which most films show all the time."""
+        return self._changes_of(self.shot.art.drawing)
+
+    def _changes_of(self, drawing: Drawing) -> Changes:
+        """What each move adds to which parts where the music is loudest."""
+        primitive, tensors = self.shot.art.primitive(), dict(drawing.tensors)
+        wanted = [each for each in self.score.moves if each.what in MOVES]
+        looks = _looks(primitive, drawing) if wanted else None
+        if looks is None:
+            return {}
+        changes = {}
+        for each in wanted:
+            which = parts_of(each.parts, looks)
+            own = _select(tensors, which)
+            there = MOVES[each.what](primitive, own, looks, which, each.amount)
+            moved = {name: values - own[name] for name, values in there.items()}
+            changes[each] = which, {name: v for name, v in moved.items() if v.abs().max() > 0}
+        return changes
 
     @cached_property
     def _order(self) -> Tensor:
@@ -226,7 +240,7 @@ def _select(tensors: Tensors, which: Tensor) -> Tensors:
 
 
 def _size(
-    primitive: Primitive, own: Tensors, looks: Appearance, which: Tensor, by: float, now: float
+    primitive: Primitive, own: Tensors, looks: Appearance, which: Tensor, by: float
 ) -> Tensors:
     """Each part grows around its own middle."""
     factor = max(0.05, 1 + by)
@@ -235,23 +249,23 @@ def _size(
 
 
 def _spread(
-    primitive: Primitive, own: Tensors, looks: Appearance, which: Tensor, by: float, now: float
+    primitive: Primitive, own: Tensors, looks: Appearance, which: Tensor, by: float
 ) -> Tensors:
     """Parts move away from the middle of the picture."""
     return move(primitive, own, by * _places(looks, which))
 
 
 def _sway(
-    primitive: Primitive, own: Tensors, looks: Appearance, which: Tensor, by: float, now: float
+    primitive: Primitive, own: Tensors, looks: Appearance, which: Tensor, by: float
 ) -> Tensors:
-    """A wave runs through the picture."""
+    """A wave swings through the picture."""
     x, y = _places(looks, which)
-    wave = torch.stack([torch.sin(3 * y + 4 * now), 0.4 * torch.sin(3 * x + 3 * now)])
+    wave = torch.stack([torch.sin(3 * y), 0.4 * torch.sin(3 * x)])
     return move(primitive, own, by * wave)
 
 
 def _turn(
-    primitive: Primitive, own: Tensors, looks: Appearance, which: Tensor, by: float, now: float
+    primitive: Primitive, own: Tensors, looks: Appearance, which: Tensor, by: float
 ) -> Tensors:
     """Parts turn around the middle of the picture."""
     angle = by * math.pi / 2
@@ -260,14 +274,14 @@ def _turn(
 
 
 def _bright(
-    primitive: Primitive, own: Tensors, looks: Appearance, which: Tensor, by: float, now: float
+    primitive: Primitive, own: Tensors, looks: Appearance, which: Tensor, by: float
 ) -> Tensors:
     """Parts shine."""
     return {"colour": own["colour"] * (1 + by)} if "colour" in own else {}
 
 
 def _colour(
-    primitive: Primitive, own: Tensors, looks: Appearance, which: Tensor, by: float, now: float
+    primitive: Primitive, own: Tensors, looks: Appearance, which: Tensor, by: float
 ) -> Tensors:
     """Hues turn around gray, which stays as it is."""
     if "colour" not in own:
