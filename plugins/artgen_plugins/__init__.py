@@ -99,7 +99,11 @@ def artgen_exporters() -> list[Spec]:
 @hookimpl
 def artgen_forms() -> list[Spec]:
     """Return the specs of forms of film."""
-    return [Spec("music", "Parts move to a sound: music=FILE", "artgen_plugins.music.form:MUSIC")]
+    endless = "A picture made of itself, and a zoom into it without end"
+    return [
+        Spec("music", "Parts move to a sound: music=FILE", "artgen_plugins.music.form:MUSIC"),
+        Spec("zoom-into", endless, "artgen_plugins.endless:ZOOM_INTO"),
+    ]
 
 
 @hookimpl
