@@ -39,8 +39,8 @@ def test_the_zoom_ends_where_it_began(frames):
     first, last, before = frames(0.0), frames(0.99999), frames(0.9)
     assert np.abs(first.astype(int) - last).mean() < 2.5
     assert np.abs(first.astype(int) - before).mean() > 8
-    soon = frames(0.004)
-    assert np.abs(first.astype(int) - soon).mean() < 6
+    soon = frames(1e-5)
+    assert np.abs(first.astype(int) - soon).mean() < 3
 
 
 def test_a_place_is_two_shares_and_other_texts_are_refused():

@@ -437,6 +437,8 @@ class Form:
     progress: bool = False
     """Whether it follows the film of the drawing, and lasts as long."""
     loops: bool = False
+    still: bool = False
+    """Whether its first frame is a picture of its own, which a still shows."""
     check: Callable[[Primitive, Drawing], object] = lambda primitive, drawing: None
     """Raises UsageError where it cannot show drawings like this one."""
     takes: Callable[[str], Any] | None = None

@@ -140,7 +140,7 @@ def _prepare(shot: Shot) -> Callable[[float], Pixels]:
         down = still[1] * (1 - side) + side * (np.arange(height) + 0.5) / height
         x, y = np.broadcast_arrays(across[None, :], down[:, None])
         # Steps of a sixth of an octave: sizes between them differ by less than is seen.
-        size = min(width, round(2 ** (round(6 * math.log2(width / CELLS / side)) / 6)))
+        size = min(width, math.ceil(2 ** (math.ceil(6 * math.log2(width / CELLS / side)) / 6)))
         inner = _sampled(seen(max(1, size)), x * CELLS % 1, y * CELLS % 1)
         outer = _sampled(base, x, y)
         way = share * share * (3 - 2 * share)
@@ -174,4 +174,4 @@ def _richest(pixels: Pixels) -> tuple[float, float]:
     return (float(column) + 0.5) / width, (float(row) + 0.5) / height
 
 
-ZOOM_INTO = Form(_prepare, loops=True, takes=parse_place)
+ZOOM_INTO = Form(_prepare, loops=True, still=True, takes=parse_place)
