@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -78,6 +78,12 @@ class Loss:
             _check_value(what, term.function, value, image)
             total = total + term.weight * value
         return total
+
+    @property
+    def goals(self) -> Mapping[float, Tensor]:
+        """What other poses shall show, [3, height, width] each, by the pose: see `Views`."""
+        found = (getattr(term.function, "goals", None) for term in self.terms)
+        return next((goals for goals in found if goals), {})
 
     @property
     def poses(self) -> tuple[float, ...]:

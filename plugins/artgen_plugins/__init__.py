@@ -41,6 +41,7 @@ PRIMITIVES = {
     "Charcoal": ("charcoal", "Tones rubbed into the grain of paper."),
     "Tube": ("tube", "Glowing lines along the contours."),
     "Path": ("path", "One line that never lifts."),
+    "Foils": ("foils", "Two foils of lines that show three pictures."),
     "Poem": ("poem", "A text in rows whose weight is the tone."),
     "LowPoly": ("mesh", "Triangles that share their edges."),
     "MLP": ("mlp", "A small network from position to colour."),
