@@ -10,6 +10,7 @@ pulled away.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 import artgen
-from artgen import Ink, Preset, ink, option
+from artgen import Canvas, Ink, Preset, ink, option
 from artgen.errors import UsageError
 from artgen.ink import BLACK_INK, InkOptions
 
@@ -31,6 +32,9 @@ APART = 0.9
 
 ENDS = 1.0, 99.0
 """The percentiles of each picture that become its darkest and its brightest."""
+
+FINE = 16
+"""Pixels per distance of lines in which lines are laid over one another."""
 
 AWAY = 1.08
 """How far the other foil is pulled away, in widths of the canvas."""
@@ -107,6 +111,16 @@ def pulled(foils: Foils, tensors: Mapping[str, Tensor], pose: float) -> Mapping[
     by[0], by[2] = AWAY, AWAY
     span = float(strokes[2].max() - strokes[0].min()) if strokes.shape[1] else 0.0
     return {**tensors, "strokes": strokes + pose * span * by * gone}
+
+
+@artgen.family.paint.register(Foils)
+def painted(foils: Foils, tensors: Mapping[str, Tensor], canvas: Canvas, **how: Any) -> Tensor:
+    """Draw as finely as lines are: shares of pixels would overlap at random. [3, height, width]."""
+    starts = tensors["strokes"][0][tensors["ink"].round() == 0]
+    rows = int((starts == starts.min()).sum()) if len(starts) else 1
+    finer = min(8, max(1, math.ceil(FINE * rows / canvas.height)))
+    drawn: Tensor = artgen.family.paint.dispatch(Ink)(foils, tensors, canvas.enlarged(finer), **how)
+    return torch.nn.functional.avg_pool2d(drawn, finer)
 
 
 def _equalised(tones: Floats) -> Floats:
