@@ -23,9 +23,11 @@ from torch import Tensor
 import artgen
 from artgen import Canvas, Ink, Preset, ink, option
 from artgen.errors import UsageError
-from artgen.ink import BLACK_INK, InkOptions
+from artgen.ink import InkOptions
 
 Floats = NDArray[np.float64]
+
+BLACK = "#1d1b20"
 
 APART = 0.9
 """Points of a line per distance of lines."""
@@ -44,7 +46,7 @@ AWAY = 1.08
 class FoilsOptions(InkOptions):
     """Options of `foils`."""
 
-    inks: str = option(f"{BLACK_INK},{BLACK_INK}", "the ink of each foil")
+    inks: str = option(f"{BLACK},{BLACK}", "the ink of each foil")
     margin: float = option(0.0, "blank border, as a share of the shorter side", low=0, high=0.4)
     dark: float = option(0.34, "the clear share where one foil is darkest", low=0.2, high=0.6)
     light: float = option(0.66, "the clear share where one foil is brightest", low=0.3, high=0.8)
@@ -63,7 +65,7 @@ class Foils(Ink):
         if len(self.inks) != 2 or self.options.light <= self.options.dark:
             raise UsageError(
                 "foils need two inks, and light above dark",
-                hint=f"use inks={BLACK_INK},{BLACK_INK}, dark=0.34 and light=0.66",
+                hint=f"use inks={BLACK},{BLACK}, dark=0.34 and light=0.66",
             )
 
     def place(self, sheet: ink.Sheet) -> ink.Marks:
