@@ -65,5 +65,5 @@ def test_the_picture_is_the_same_at_sizes_at_which_lines_cannot_be_told_apart(fi
 def test_foils_need_two_inks():
     with pytest.raises(UsageError, match="two inks"):
         artgen.fit(HALVES, "foils", count=100, inks="#000000")
-    with pytest.raises(UsageError, match="two inks"):
-        artgen.fit(HALVES, "foils", count=100, dark=0.5, light=0.4)
+    with pytest.raises(UsageError, match="dark"):
+        artgen.fit(HALVES, "foils", count=100, dark=0.7)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import scipy.io.wavfile
 import torch
-from helpers import video_frames
+from helpers import recipe, save_photo, video_frames
 
 import artgen
 from artgen.animation import Samples, Shot
@@ -14,6 +14,8 @@ from artgen.animation.morph import morph
 from artgen.art import ExportRequest
 from artgen.cli import main
 from artgen.errors import ArtgenError, InputError, UsageError
+from artgen.registry import default
+from artgen.runs import run
 from artgen.values.frame import Frame
 from artgen_plugins.music.form import MOVES, MUSIC, Move, Player, usual_moves
 from artgen_plugins.music.hearing import hear, read_sound
@@ -218,6 +220,13 @@ def test_the_command_writes_a_film_with_the_sound_in_time(shapes, tmp_path, monk
         main(["morph", "a.art", "a.art", "a.art", "--music", "song.wav", "--size", "32", "-q"]) == 0
     )
     assert len(video_frames(tmp_path / "a-a.mp4")) == 120
+    photo = save_photo(tmp_path)
+    asked = recipe(photo, {"steps": 2}, output={"film": "music=song.wav", "video_size": 32})
+    run(asked, default(), out=tmp_path / "out", name="b")
+    assert len(video_frames(tmp_path / "out/b.mp4")) == 32
+    for film, says in (("music", "needs a sound"), ("wipe=photo.png", "its own target")):
+        with pytest.raises(UsageError, match=says):
+            run(recipe(photo, {"steps": 2}, output={"film": film}), default(), out=tmp_path)
     capsys.readouterr()
     for film, code, says in (
         ("music", 2, "needs a sound"),

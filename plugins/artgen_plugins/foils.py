@@ -48,8 +48,8 @@ class FoilsOptions(InkOptions):
 
     inks: str = option(f"{BLACK},{BLACK}", "the ink of each foil")
     margin: float = option(0.0, "blank border, as a share of the shorter side", low=0, high=0.4)
-    dark: float = option(0.34, "the clear share where one foil is darkest", low=0.2, high=0.6)
-    light: float = option(0.66, "the clear share where one foil is brightest", low=0.3, high=0.8)
+    dark: float = option(0.34, "the clear share where one foil is darkest", low=0.2, high=0.5)
+    light: float = option(0.66, "the clear share where one foil is brightest", low=0.5, high=0.8)
 
 
 class Foils(Ink):
@@ -60,19 +60,16 @@ class Foils(Ink):
     defaults = Preset(count=100_000, background="#ffffff")
 
     def take_options(self) -> None:
-        """Read the inks. Raises UsageError where they are not two, or nothing is between ends."""
+        """Read the inks. Raises UsageError where they are not two."""
         super().take_options()
-        if len(self.inks) != 2 or self.options.light <= self.options.dark:
-            raise UsageError(
-                "foils need two inks, and light above dark",
-                hint=f"use inks={BLACK},{BLACK}, dark=0.34 and light=0.66",
-            )
+        if len(self.inks) != 2:
+            raise UsageError("foils need two inks", hint=f"use inks={BLACK},{BLACK}")
 
     def place(self, sheet: ink.Sheet) -> ink.Marks:
         """Draw the lines of the first foil, then those of the second."""
         canvas, target = sheet.canvas, sheet.target
         if target is None:
-            raise UsageError("foils need a picture", hint="name one")
+            target = np.broadcast_to(1 - sheet.amounts.max(axis=0), (3, *sheet.amounts.shape[1:]))
         half_width, half_height = canvas.reach
         rows = max(2, round(np.sqrt(sheet.count * half_height / (2 * APART * half_width))))
         pitch = 2 * half_height / rows
