@@ -4,6 +4,7 @@ Modules are namespaces; docs/python.md lists their names. Names of version 0.1 t
 are left out, so that type checkers report them.
 """
 
+from . import animation as animation
 from . import art as art
 from . import engines as engines
 from . import errors as errors

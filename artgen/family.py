@@ -23,6 +23,7 @@ from artgen.matching import (
     move,
     pair,
     pair_parts,
+    transform,
 )
 from artgen.output.parts.flat import Curves, FlatPart, Polygon, flat_parts
 from artgen.output.parts.pens import PenPart, pen_parts
@@ -64,4 +65,5 @@ __all__ = [
     "pen_parts",
     "planned_backend",
     "posed",
+    "transform",
 ]

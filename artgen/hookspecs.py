@@ -120,6 +120,12 @@ def artgen_makers() -> Iterable[Spec]:
 
 
 @hookspec
+def artgen_forms() -> Iterable[Spec]:
+    """Provide forms of film, for `--film NAME`: objects of `artgen.animation.Form`."""
+    raise NotImplementedError
+
+
+@hookspec
 def artgen_observe(event: Event) -> None:
     """Receive an event of a run, in the process and thread of the run."""
     raise NotImplementedError

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import numpy as np
@@ -81,6 +81,7 @@ class Sheet:
     of marks there may be; `rng` is the only source of randomness. `weight`, [height, width] in 0 to
     1, is how much each pixel counts, as masks and the focus say; None: all the same.
     `target`, float64 [3, height, width], sRGB, is the picture itself; None where there is none.
+    `goals` are what other poses of the marks shall show, like `target`, by the pose.
     """
 
     amounts: Floats
@@ -89,6 +90,7 @@ class Sheet:
     rng: np.random.Generator
     weight: Floats | None = None
     target: Floats | None = None
+    goals: Mapping[float, Floats] = field(default_factory=dict)
 
     def at(self, ink: int, x: ArrayLike, y: ArrayLike) -> Floats:
         """Interpolate the amount of an ink at points in canvas units; outside, that of the edge."""

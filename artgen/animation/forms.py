@@ -1,7 +1,8 @@
 """Forms of film: other ways of showing a drawing and how it came about.
 
 A form is a function of a `Shot`. It returns a function from the share of the time, 0 to 1, to a
-frame, and prepares before that what all frames share.
+frame, and prepares before that what all frames share. A plugin offers more of them through the
+hook `artgen_forms`.
 """
 
 from __future__ import annotations
@@ -11,19 +12,21 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from artgen.art import Art
-from artgen.base.errors import UsageError, did_you_mean
+from artgen.base.errors import UsageError
 from artgen.losses import pose_of, see
 from artgen.matching import Appearance, appearance, building_order, hide, move
 from artgen.output.error_map import embers
+from artgen.output.video import Samples as Samples
 from artgen.primitives import Primitive
 from artgen.raster import in_pose
+from artgen.registry import Registry, default
 from artgen.values.drawing import Drawing
 from artgen.values.frame import Frame
 
@@ -61,6 +64,13 @@ _FILLED, _GROWN = 0.7, 0.2
 """The shares of the time in which a sheet fills, and in which its last tile grows."""
 
 
+class Filmed(NamedTuple):
+    """Frames, one at a time, and the sound that goes with them."""
+
+    frames: Iterator[Pixels]
+    sound: Samples | None = None
+
+
 @dataclass(frozen=True)
 class Shot:
     """The input of a form: `art`, on a `frame`, for `seconds`.
@@ -76,6 +86,10 @@ class Shot:
     photo: Pixels | None = None
     how: tuple[tuple[str, Any], ...] = ()
     other: Pixels | None = None
+    given: Any = None
+    """What the form read from the text after its name, see `Form.takes`."""
+    fps: float = 30.0
+    """Frames per second, for what shall fall on a frame."""
 
     @cached_property
     def view(self) -> FramedView:
@@ -400,52 +414,79 @@ def _eased(way: Any) -> Any:
 
 
 @dataclass(frozen=True)
+class Take:
+    """What a form makes that has a length of its own, or a sound.
+
+    `at` gives the frame at a time in seconds since the start, uint8 [height, width, 3].
+    """
+
+    at: Frames
+    seconds: float
+    sound: Samples | None = None
+
+
+@dataclass(frozen=True)
 class Form:
     """A form of film: what makes its frames, whether it needs the target, whether it loops.
 
-    Those that do not follow the progress last as long as asked for.
+    Those that do not follow the progress last as long as asked for, or as their `Take` says.
     """
 
-    prepare: Callable[[Shot], Frames]
+    prepare: Callable[[Shot], Frames | Take]
     photo: bool = False
     progress: bool = False
     """Whether it follows the film of the drawing, and lasts as long."""
     loops: bool = False
+    still: bool = False
+    """Whether its first frame is a picture of its own, which a still shows."""
     check: Callable[[Primitive, Drawing], object] = lambda primitive, drawing: None
     """Raises UsageError where it cannot show drawings like this one."""
+    takes: Callable[[str], Any] | None = None
+    """Reads the TEXT of `--film NAME=TEXT`, or "", as `Shot.given`. Raises ArtgenError."""
 
 
-FORMS = {
-    "side-by-side": Form(_side_by_side, photo=True, progress=True),
-    "wipe": Form(_wipe, photo=True, loops=True),
-    "centres": Form(_centres, progress=True, check=_looks),
-    "depth": Form(_depth, progress=True, check=_check_depth),
-    "fly-in": Form(_fly_in, check=_check_move),
-    "zoom": Form(_zoom, loops=True),
-    "generations": Form(_generations),
-    "views": Form(_views, loops=True),
-}
+SIDE_BY_SIDE = Form(_side_by_side, photo=True, progress=True)
+WIPE = Form(_wipe, photo=True, loops=True)
+CENTRES = Form(_centres, progress=True, check=_looks)
+DEPTH = Form(_depth, progress=True, check=_check_depth)
+FLY_IN = Form(_fly_in, check=_check_move)
+ZOOM = Form(_zoom, loops=True)
+GENERATIONS = Form(_generations)
+VIEWS = Form(_views, loops=True)
 
 
-def find_form(name: str) -> Form:
-    """Raises UsageError where there is none of that name."""
-    if name not in FORMS:
-        raise UsageError(f"unknown form of film: {name}", hint=did_you_mean(name, FORMS))
-    return FORMS[name]
+def find_form(text: str, registry: Registry) -> Form:
+    """The form that a text such as ``wipe`` or ``music=song.wav`` asks for.
 
-
-def form_frames(name: str, shot: Shot, fps: float, speed: float = 1.0) -> Iterator[Pixels]:
-    """The frames of a form, uint8 [height, width, 3], lazily. Raises UsageError at once.
-
-    Those that follow a film last as long as it divided by `speed`, others `shot.seconds`.
+    Raises PluginError where there is none of that name, ArtgenError for a text that it refuses.
     """
-    form = find_form(name)
+    name, _, given = text.partition("=")
+    form: Form = registry.load("form", name)
+    if form.takes:
+        form.takes(given)  # before a fit, what is wrong shall be said
+    elif given and not form.photo:
+        raise UsageError(f"--film {name} shows no target", hint=f"use --film {name}")
+    return form
+
+
+def form_frames(text: str, shot: Shot, fps: float, speed: float = 1.0) -> Filmed:
+    """The frames of a form, uint8 [height, width, 3], lazily, and its sound.
+
+    Those that follow a film last as long as it divided by `speed`, others `shot.seconds`. Raises
+    PluginError and UsageError at once.
+    """
+    form = find_form(text, shot.art.registry or default())
     form.check(shot.art.primitive(), shot.art.drawing)
+    if form.takes:
+        shot = replace(shot, given=form.takes(text.partition("=")[2]), fps=fps)
     seconds = shot.seconds
     if form.progress and shot.art.has_film:
         seconds = shot.art.require_film().duration / speed
     frames = form.prepare(shot)
+    if isinstance(frames, Take):
+        take, count = frames, max(2, round(frames.seconds * fps))
+        return Filmed((take.at(index / fps) for index in range(count)), take.sound)
     count = max(2, round(seconds * fps))
     # The last frame of a loop is the one before its first.
     steps = count if form.loops else count - 1
-    return (frames(index / steps) for index in range(count))
+    return Filmed(frames(index / steps) for index in range(count))

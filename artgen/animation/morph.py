@@ -1,33 +1,36 @@
-"""Morph: the parts of one drawing travel into those of another, as a film."""
+"""Morph: the parts of one drawing travel into those of another, and of others, as a film."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise, zip_longest
 
 import torch
 
 from artgen.art import Art, quantised_film
 from artgen.base.errors import UsageError
-from artgen.film.scenes import LONGEST, Film
-from artgen.film.timeline import make_scenes, timeline
+from artgen.film.scenes import LONGEST, Film, Scene
+from artgen.film.timeline import CUT, make_scenes, timeline
 from artgen.matching import pair
 from artgen.primitives import Primitive
 from artgen.recipe import FileReference, MorphTable
+from artgen.values.drawing import Drawing
 
 
 def morph(
     first: Art,
     second: Art,
-    *,
+    *others: Art,
     seconds: float = 4.0,
     hold: float = 1.0,
     loop: bool = False,
     fps: float = 30.0,
-    names: tuple[FileReference, FileReference] | None = None,
+    names: Sequence[FileReference] | None = None,
 ) -> Art:
-    """A film in which the parts of `first` become those of `second`.
+    """A film in which the parts of `first` become those of `second`, and then of `others`.
 
-    The way takes `seconds`, 0.1 to 21,600; before and after it the drawing stands still for `hold`
+    Each way takes `seconds`, 0.1 to 21,600; before and after it the drawing stands still for `hold`
     seconds, 0 to 21,600; a `loop` goes back too. The film has the canvas of `first`: where `second`
     is longer it is cut, where it is shorter there is background. `names` are the files, for the
     recipe.
@@ -41,16 +44,34 @@ def morph(
                 hint=f"use {name} 2",
             )
     hold = round(hold, 3)
+    arts = [first, second, *others]
     primitive = common_primitive(first, second, "morphed into")
-    pairs = pair(primitive, dict(first.drawing.tensors), dict(second.drawing.tensors))
-    shares, times = timeline(seconds, hold, loop)
-    background = torch.tensor([first.drawing.background, second.drawing.background])
-    scenes = make_scenes(pairs.first, pairs.second, pairs.layers, shares, times, background)
-    film = Film(tuple(scenes), times[-1], fps)
-    precision = first.precision if first.precision == second.precision else "fp32"
-    references = names or (FileReference(name="first.art"), FileReference(name="second.art"))
+    for other in others:
+        common_primitive(first, other, "morphed into")
+    if others:
+        ways = list(pairwise([*arts, first] if loop else arts))
+        scenes, now = [], 0.0
+        for number, (one, other) in enumerate(ways, 1):
+            shares, times = timeline(seconds, hold, False)
+            if hold and (loop or number < len(ways)):  # the next way begins with the rest
+                shares, times = shares[:-1], times[:-1]
+            scenes += _scenes(primitive, one, other, shares, [now + at for at in times])
+            now += times[-1]
+        scenes = _apart(scenes, first.drawing)
+    else:
+        shares, times = timeline(seconds, hold, loop)
+        scenes, now = _scenes(primitive, first, second, shares, times), times[-1]
+    film = Film(tuple(scenes), now, fps)
+    precision = first.precision if len({art.precision for art in arts}) == 1 else "fp32"
+    usual = ["first", "second", *map(str, range(3, len(arts) + 1))]
+    references = names or [FileReference(name=f"{name}.art") for name in usual]
     table = MorphTable(
-        first=references[0], second=references[1], seconds=seconds, hold=hold, loop=loop
+        first=references[0],
+        second=references[1],
+        seconds=seconds,
+        hold=hold,
+        loop=loop,
+        others=tuple(references[2:]) or None,
     )
     return replace(
         first,
@@ -59,6 +80,29 @@ def morph(
         precision=precision,
         film=quantised_film(film, precision),
     )
+
+
+def _scenes(
+    primitive: Primitive, one: Art, other: Art, shares: list[float], times: list[float]
+) -> list[Scene]:
+    """The way from one drawing to another."""
+    pairs = pair(primitive, dict(one.drawing.tensors), dict(other.drawing.tensors))
+    background = torch.tensor([one.drawing.background, other.drawing.background])
+    return make_scenes(pairs.first, pairs.second, pairs.layers, shares, times, background)
+
+
+def _apart(scenes: list[Scene], first: Drawing) -> list[Scene]:
+    """The ways one after the other: each ends before the next, and has its own background."""
+    result, ground = [], torch.tensor(first.background)
+    for scene, following in zip_longest(scenes, scenes[1:]):
+        times, background = scene.times, scene.background
+        if following and times[-1] >= following.times[0]:
+            times = (*times[:-1], times[-1] - CUT)
+        if background is None:
+            background = ground.expand(len(times), 3)
+        ground = background[-1]
+        result.append(replace(scene, times=times, background=background))
+    return result
 
 
 _LONGEST = 60

@@ -18,7 +18,7 @@ from artgen.events import Evaluated
 from artgen.film.scenes import Film as Film
 from artgen.film.scenes import Scene as Scene
 from artgen.film.trajectory import Trajectory
-from artgen.recipe import FilmForm, Precision, Recipe
+from artgen.recipe import Precision, Recipe
 from artgen.registry import Registry, default
 from artgen.values.canvas import Canvas
 from artgen.values.drawing import Drawing
@@ -56,9 +56,9 @@ class ExportRequest:
 
     A video may also show how the parts appear, with a `start` of ``"parts"``, within `seconds`, or
     start with the background alone, ``"blank"``, or a `photo`, ``"photo"``; with `loop` it also
-    runs backwards. `film` is one of the forms of `artgen.animation.forms`, of which some need the
-    `photo`; ``"side-by-side"`` shows `other`, another drawing, whole to the right instead of it.
-    `max_bytes` makes its quality and size as low as needed.
+    runs backwards. `film` is a form of film, such as ``"zoom"`` or ``"music=song.wav"``, of which
+    some need the `photo`; ``"side-by-side"`` shows `other`, another drawing, whole to the right
+    instead of it. `max_bytes` makes its quality and size as low as needed.
     A video of a film has `fps` frames per second (None: as many as the film says), and shows it
     `speed` times as fast.
 
@@ -85,7 +85,7 @@ class ExportRequest:
     max_bytes: int | None = None
     photo: Image | None = None
     other: Image | None = None
-    film: FilmForm | None = None
+    film: str | None = None
 
     def allow(self, *names: str) -> None:
         """Raise UsageError if a field is set that is neither in `names` nor `device`."""

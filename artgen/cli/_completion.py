@@ -34,6 +34,7 @@ def one_of(names: Iterable[str]) -> Complete:
 
 
 primitives, engines, losses = names_of("primitive"), names_of("engine"), names_of("loss")
+forms = names_of("form")
 
 devices = one_of(("auto", "cpu", "cuda", "mps", "webgpu"))
 """The kinds of devices."""

@@ -13,6 +13,9 @@ from artgen.cli._flags import DEVICE, OVERWRITE, Common, argument, option, switc
 def morph(
     first: Path = argument("A", "First drawing, an .art file."),
     second: Path = argument("B", "Second drawing, an .art file of the same primitive."),
+    others: list[Path] | None = argument(
+        "C", "Further drawings, to which the film goes on.", default=None
+    ),
     outputs: list[Path] | None = option(
         "FILE",
         "Output file: a video, or .art to keep the film. Repeatable. "
@@ -29,6 +32,11 @@ def morph(
         "PX|WxH", "Long side in pixels, or both sides. Default: the fitting size of A."
     ),
     fps: float = option("N", "Frames per second of a video.", min=0.1, max=240, default=30.0),
+    music: str | None = option(
+        "SOUND",
+        "Move to a sound, as artgen render --film music=SOUND does: each drawing is reached on a "
+        "beat, and the sound is in the video.",
+    ),
     device: str = DEVICE,
     overwrite: bool = OVERWRITE,
     *,
@@ -38,12 +46,14 @@ def morph(
 
     Examples:
         artgen morph one.art other.art -o morph.mp4 --loop
+        artgen morph one.art other.art third.art --music song.wav
     """
-    for art in (first, second):
+    paths = [first, second, *(others or ())]
+    for art in paths:
         check_art(art)
     registry = common.registry()
     files = list(dict.fromkeys(outputs or [Path(f"{first.stem}-{second.stem}.mp4")]))
-    check_files(files, registry, overwrite=overwrite, inputs=(first, second), more=("art",))
+    check_files(files, registry, overwrite=overwrite, inputs=paths, more=("art",))
 
     load_module("artgen.animation.morph", quiet=common.quiet)
 
@@ -53,29 +63,33 @@ def morph(
     from artgen.runs import resolve_device
     from artgen.values.frame import parse_pixels
 
-    one, other = load(first, registry=registry), load(second, registry=registry)
     made = morphed(
-        one,
-        other,
+        *(load(path, registry=registry) for path in paths),
         seconds=seconds,
         hold=hold,
         loop=loop,
         fps=fps,
-        names=(FileReference.of(first, "art"), FileReference.of(second, "art")),
+        names=[FileReference.of(path, "art") for path in paths],
     )
-    request = ExportRequest(size and parse_pixels(size), device=resolve_device(device))
+    request = ExportRequest(
+        size and parse_pixels(size),
+        device=resolve_device(device),
+        film=None if music is None else f"music={music}",
+        fps=fps,
+    )
     whole = {"art": lambda art, request: art.to_bytes()}
     write_exports(files, made, request, registry, common, more=whole)
     if common.as_json:
-        canvas, film = made.canvas(request.size), made.require_film()
+        canvas, duration = made.canvas(request.size), made.require_film().duration
         print_json(
             {
                 "first": str(first),
                 "second": str(second),
+                **({"others": [str(path) for path in others]} if others else {}),
                 "primitive": made.drawing.primitive,
                 "width": canvas.width,
                 "height": canvas.height,
-                "duration": film.duration,
+                "duration": duration,
                 "outputs": [str(file) for file in files],
             }
         )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, cast, get_args
 from artgen.base.errors import UsageError
 from artgen.base.files import check_art
 from artgen.base.options import whole
-from artgen.cli._completion import one_of
+from artgen.cli._completion import forms
 from artgen.cli._console import load_module, print_json, say
 from artgen.cli._exports import check_files, write_exports
 from artgen.cli._flags import (
@@ -24,7 +24,6 @@ from artgen.cli._flags import (
     switch,
 )
 from artgen.cli._pipes import STDIO, from_stdin, is_stdout
-from artgen.recipe import FilmForm
 from artgen.recipe.texts import parse_bytes
 from artgen.values.frame import Frame, parse_frame
 
@@ -38,7 +37,6 @@ if TYPE_CHECKING:
 
 _PANEL, _CODECS = Panel("For pens and paper"), Panel("Codecs only")
 _VIDEOS = Panel("Videos and films only")
-_FORMS = get_args(FilmForm)
 
 
 @dataclass(frozen=True)
@@ -144,9 +142,10 @@ def render(
     ),
     film: str | None = _VIDEOS.option(
         "FORM[=FILE]",
-        f"Show {', '.join(_FORMS[:-1])} or {_FORMS[-1]}, see the guide to films. The first two "
-        "need the target, as --start photo does, or FILE: another picture or .art file.",
-        complete=one_of(_FORMS),
+        "Show something else than the progress: side-by-side, wipe, centres, depth, fly-in, zoom, "
+        "generations, views, music, zoom-into; see the guide to films. The first two need the "
+        "target, as --start photo does, or FILE: another picture or .art file; music a sound.",
+        complete=forms,
     ),
     loop: bool = _VIDEOS.switch("Run the video backwards too.", "--loop"),
     max_bytes: str | None = _VIDEOS.option(
@@ -283,18 +282,16 @@ def _start(
 
 def _film(
     text: str | None, art: Art, folder: Path, frame: Frame, registry: Registry
-) -> tuple[FilmForm | None, Image | None]:
+) -> tuple[str | None, Image | None]:
     """Parse `--film`, and open its photo where it needs one. Raises UsageError, InputError."""
     from artgen.animation.forms import find_form
 
     if text is None:
         return None, None
     name, _, file = text.partition("=")
-    form = find_form(name)
-    if file and not form.photo:
-        raise UsageError(f"--film {name} shows no target", hint=f"use --film {name}")
-    photo = _photo(f"--film {name}", file, art, folder, frame, registry) if form.photo else None
-    return cast("FilmForm", name), photo
+    if not find_form(text, registry).photo:
+        return text, None
+    return name, _photo(f"--film {name}", file, art, folder, frame, registry)
 
 
 def _photo(flag: str, file: str, art: Art, folder: Path, frame: Frame, registry: Registry) -> Image:

@@ -20,6 +20,8 @@ from artgen.exporters.walks import WALK_FPS, walk_frames
 from artgen.output import to_pixels, write_video
 from artgen.output.animation import ANIMATIONS
 from artgen.output.spool import there_and_back, with_ends, write_limited
+from artgen.output.video import Samples
+from artgen.registry import default
 from artgen.values.canvas import LARGE
 from artgen.values.drawing import Drawing
 from artgen.values.frame import Frame
@@ -35,7 +37,7 @@ def _video(suffix: str) -> Exporter:
         refuse(request, suffix.removeprefix(".").upper(), video=True, latents=["walk"])
         if request.transparent:
             raise UsageError("a video cannot be transparent", hint="leave out --transparent")
-        frames, fps = _moving(art, request, suffix)
+        frames, fps, sound = _moving(art, request, suffix)
         with TemporaryDirectory() as folder:
             file, recipe = Path(folder) / f"art{suffix}", art.recipe.to_json()
             if request.start == "blank":
@@ -47,7 +49,7 @@ def _video(suffix: str) -> Exporter:
             if request.loop:
                 frames = there_and_back(frames)
             if request.max_bytes is None:
-                write_video(file, frames, fps=fps, comment=recipe)
+                write_video(file, frames, fps=fps, comment=recipe, sound=sound)
             else:
                 words = write_limited(
                     file,
@@ -56,6 +58,7 @@ def _video(suffix: str) -> Exporter:
                     comment=recipe,
                     max_bytes=request.max_bytes,
                     sized=Frame.of(request.size).size is not None,
+                    sound=sound,
                 )
                 report(words, kind="result")
             return file.read_bytes()
@@ -100,25 +103,26 @@ def shot_of(art: Art, request: ExportRequest, frame: Frame, *, photo: bool) -> S
 
 def _moving(
     art: Art, request: ExportRequest, suffix: str
-) -> tuple[Iterator[NDArray[np.uint8]], float]:
-    """Return lazy frames of a film or walk, and their rate per second."""
+) -> tuple[Iterator[NDArray[np.uint8]], float, Samples | None]:
+    """Return lazy frames of a film or walk, their rate per second, and the sound."""
     if request.walk is not None:
         if request.start == "photo" or request.film is not None:
             raise UsageError(
                 "a walk is a film of its own", hint="leave out --film and --start, or --walk"
             )
-        return walk_frames(art, request)
+        return *walk_frames(art, request), None
     if request.film is not None:
         if request.start is not None:
             raise UsageError("--film and --start were both given", hint="leave one of them out")
-        form = find_form(request.film)
+        form = find_form(request.film, art.registry or default())
         frame, fps = _drawn(art, request, suffix, request.fps or WALK_FPS)
         shot = shot_of(art, request, frame, photo=form.photo)
-        return form_frames(request.film, shot, fps, request.speed), fps
+        filmed = form_frames(request.film, shot, fps, request.speed)
+        return filmed.frames, fps, filmed.sound
     if request.start == "parts" or (not art.has_film and art.primitive().has_count):
         frame, fps = _drawn(art, request, suffix, request.fps or WALK_FPS)
         how = drawn_as(request)
-        return art.building(frame, seconds=request.seconds, fps=fps, **how), fps
+        return art.building(frame, seconds=request.seconds, fps=fps, **how), fps, None
     if not art.has_film:
         walk = "" if art.primitive().floats is None else "use --walk labels, or "
         raise UsageError(
@@ -128,7 +132,7 @@ def _moving(
     film = art.require_film()
     art = replace(art, film=film)
     frame, fps = _drawn(art, request, suffix, request.fps or film.fps)
-    return art.frames(frame, fps=fps, speed=request.speed, **drawn_as(request)), fps
+    return art.frames(frame, fps=fps, speed=request.speed, **drawn_as(request)), fps, None
 
 
 def _drawn(art: Art, request: ExportRequest, suffix: str, fps: float) -> tuple[Frame, float]:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
+from artgen.animation.forms import find_form, form_frames
 from artgen.art import Art, Exporter, ExportRequest
 from artgen.base.errors import UsageError
+from artgen.exporters.films import shot_of
 from artgen.exporters.requests import drawn_as, refuse
+from artgen.exporters.walks import WALK_FPS
 from artgen.output import encode_photo, encode_png, encode_png_strips, encode_tiff_strips
+from artgen.registry import default
 from artgen.values.canvas import Canvas
+from artgen.values.frame import Frame
 
 
 def export_png(art: Art, request: ExportRequest) -> bytes:
@@ -39,7 +45,13 @@ def _composed(art: Art, request: ExportRequest, what: str) -> NDArray[np.uint8] 
 
     if request.film == "side-by-side":
         return pairs.side_by_side(art, request, what)
-    return pairs.views_sheet(art, request, what) if request.film == "views" else None
+    if request.film == "views":
+        return pairs.views_sheet(art, request, what)
+    if request.film is None or not find_form(request.film, art.registry or default()).still:
+        return None
+    refuse(replace(request, film=None, transparent=False), what)
+    shot = shot_of(art, request, Frame.of(request.size), photo=False)
+    return next(form_frames(request.film, shot, WALK_FPS).frames)
 
 
 def _strips(

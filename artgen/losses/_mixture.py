@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -80,6 +80,12 @@ class Loss:
             _check_value(what, term.function, value, image)
             total = total + term.weight * value
         return total
+
+    @property
+    def goals(self) -> Mapping[float, Tensor]:
+        """What other poses shall show, [3, height, width] each, by the pose: see `Views`."""
+        found = (getattr(term.function, "goals", None) for term in self.terms)
+        return next((goals for goals in found if goals), {})
 
     @property
     def poses(self) -> tuple[float, ...]:

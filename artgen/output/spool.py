@@ -17,7 +17,7 @@ from artgen.base.errors import OutputError
 from artgen.base.waiting import report
 from artgen.output.animation import ANIMATIONS, thinned
 from artgen.output.atomic import atomic_write
-from artgen.output.video import QUALITIES, Sound, write_video
+from artgen.output.video import QUALITIES, Samples, Sound, write_video
 
 Pixels = NDArray[np.uint8]
 
@@ -176,7 +176,7 @@ def write_limited(
     comment: str,
     max_bytes: int,
     sized: bool = False,
-    sound: Sound | None = None,
+    sound: Sound | Samples | None = None,
 ) -> str:
     """Write a video of at most `max_bytes`, from which is taken as little as can be, see `_rungs`.
 

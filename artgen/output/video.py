@@ -45,6 +45,8 @@ class _Codec:
     options: Mapping[str, str]
     sounds: tuple[str, ...]
     """The encodings of sound that the container can hold."""
+    speech: tuple[str, int]
+    """The encoder of sound that is given as samples, and its rate in Hz."""
     container_options: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -62,6 +64,7 @@ _CODECS = {
         # Choosing where B-frames are would take longer, and make files no smaller.
         {"crf": "18", "preset": "superfast", "mbtree": "0", "b_strategy": "0", "g": _NEVER},
         ("aac", "mp3", "mp3float", "ac3", "opus", "libopus", "alac", "flac"),
+        ("aac", 44_100),
         # The index comes first, so that a page plays the video while it loads.
         {"movflags": "+faststart"},
     ),
@@ -71,6 +74,7 @@ _CODECS = {
         "VP9",
         {"crf": "24", "b": "0", "deadline": "good", "cpu-used": "4", "row-mt": "1", "g": _NEVER},
         ("opus", "libopus", "vorbis"),
+        ("libopus", 48_000),
         # Otherwise the identifier of the file is random.
         {"fflags": "+bitexact"},
     ),
@@ -161,6 +165,14 @@ class Sound(NamedTuple):
     delay: float = 0.0
 
 
+class Samples(NamedTuple):
+    """A sound that begins with the pictures: float32 [channels, N] in -1..1, one or two channels,
+    at a `rate` in Hz."""
+
+    values: NDArray[np.float32]
+    rate: int
+
+
 def write_video(
     path: Path,
     frames: Iterable[Pixels],
@@ -169,7 +181,7 @@ def write_video(
     comment: str = "",
     quality: int | None = None,
     colours: int | None = None,
-    sound: Sound | None = None,
+    sound: Sound | Samples | None = None,
 ) -> None:
     """Write `frames`, uint8 [h, w, 3] all of one size, to the file `path`, whole or not at all.
 
@@ -178,7 +190,8 @@ def write_video(
     a time, so that memory does not grow with their number; animations are smaller and shorter, see
     `write_animation`. An array that comes twice in a row is taken for the same picture. `quality`
     is one of `QUALITIES`, by default the best; `colours` are those of a GIF. A `sound` is copied as
-    it is, if there is any that the format can hold. Raises OutputError where the suffix is another
+    it is, if there is any that the format can hold; `Samples` are encoded as AAC, or as Opus in
+    WebM; animations are silent. Raises OutputError where the suffix is another
     one, there is no frame or the file cannot be written. What the iterable itself raises passes
     through, but for an OSError, which becomes an OutputError.
     """
@@ -272,11 +285,14 @@ def read_frames(path: Path, *, fps: float) -> Iterator[Pixels]:
 
 @contextmanager
 def _sound_of(
-    sound: Sound | None, container: OutputContainer, codec: _Codec
+    sound: Sound | Samples | None, container: OutputContainer, codec: _Codec
 ) -> Iterator[Iterator[Any]]:
     """Declare the sound of a file as a stream of the container; yields its packets."""
     import av
 
+    if isinstance(sound, Samples):
+        yield _encoded(sound, container, codec)
+        return
     if sound is None or sound.file.suffix.lower() not in CONTAINERS:
         yield iter(())
         return
@@ -298,6 +314,30 @@ def _sound_of(
                     yield packet
 
         yield packets()
+
+
+def _encoded(sound: Samples, container: OutputContainer, codec: _Codec) -> Iterator[Any]:
+    """Declare samples as a stream of the container, and return its packets.
+
+    Encoders begin with samples of their own, which the container tells players to leave out.
+    """
+    import av
+
+    encoder, rate = codec.speech
+    layout = "mono" if len(sound.values) == 1 else "stereo"
+    stream: Any = container.add_stream(encoder, rate=rate, layout=layout)
+    stream.bit_rate = 160_000
+
+    def packets() -> Iterator[Any]:
+        levels = np.ascontiguousarray(sound.values.clip(-1, 1), np.float32)
+        frame = av.AudioFrame.from_ndarray(levels, format="fltp", layout=layout)
+        frame.sample_rate, frame.pts = sound.rate, 0
+        resampler = av.AudioResampler(format=stream.codec_context.format, rate=rate, layout=layout)
+        for part in itertools.chain(resampler.resample(frame), resampler.resample(None)):
+            yield from stream.encode(part)
+        yield from stream.encode(None)
+
+    return packets()
 
 
 def _encode(

@@ -11,7 +11,6 @@ from .tables import SIZE_KEYS as SIZE_KEYS
 from .tables import ClipTable as ClipTable
 from .tables import EditTable as EditTable
 from .tables import FileReference as FileReference
-from .tables import FilmForm as FilmForm
 from .tables import KindTable as KindTable
 from .tables import MorphTable as MorphTable
 from .tables import OutputTable as OutputTable

@@ -55,9 +55,6 @@ _QUOTED = re.compile(r'("[^"]*")')
 
 Precision = Literal["fp32", "fp16", "int8"]
 VideoFormat = Literal["mp4", "webm", "gif", "webp", "apng"]
-FilmForm = Literal[
-    "side-by-side", "wipe", "centres", "depth", "fly-in", "zoom", "generations", "views"
-]
 Quality = Literal["draft", "good", "best"]
 
 _PATH = "str | os.PathLike[str] | None"
@@ -520,15 +517,16 @@ class OutputTable(Table):
     )
     """Size of the video, as for `still_size`; frames are drawn at this size, which takes more time.
     Default: the fitting size."""
-    film: FilmForm | None = key(default=None).flagged(
+    film: str | None = key(default=None, longest=400).flagged(
         WRITE,
-        None,
+        "FORM",
         "What the video shows in place of the progress, as in artgen render; see the guide to "
         "films.",
+        complete="forms",
     )
     """What the video shows instead of the progress: `side-by-side`, `wipe`, `centres`, `depth`,
-    `fly-in`, `zoom`, `generations` or `views` ([films.md](films.md#forms-of-film)). Default: the
-    progress."""
+    `fly-in`, `zoom`, `generations`, `views` or another form of a plugin, such as `music=song.wav`
+    ([films.md](films.md#forms-of-film)). Default: the progress."""
     start: Literal["photo", "blank", "parts"] | None = key(default=None).flagged(
         WRITE,
         None,
@@ -718,3 +716,5 @@ class MorphTable(Table):
     """How long each drawing is held still."""
     loop: bool = key(default=False)
     """Whether it returns to the first drawing. Default: `false`."""
+    others: tuple[FileReference, ...] | None = key(default=None)
+    """The same of further files, where the film goes on to them."""

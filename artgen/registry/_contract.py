@@ -47,6 +47,14 @@ def check_contract(kind: str, what: str, loaded: Any) -> None:
                 hint="offer the tables of a recipe as a dict",
             )
         return
+    if kind == "form":
+        form = pkgutil.resolve_name("artgen.animation.forms:Form")
+        if not isinstance(loaded, form):
+            raise PluginError(
+                f"{what} is {loaded!r:.80}, which is not a Form",
+                hint="offer artgen.animation.Form(function)",
+            )
+        return
     if kind not in _BASES:  # an observer, whose arguments pluggy has checked
         return
     base: Any = pkgutil.resolve_name(_BASES[kind])

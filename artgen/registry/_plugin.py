@@ -27,7 +27,7 @@ from artgen.hookspecs import GROUP, PLUGIN_API, Spec
 from artgen.registry._contract import check_contract
 
 Kind = Literal[
-    "primitive", "engine", "loss", "target", "exporter", "look", "run", "maker", "observer"
+    "primitive", "engine", "loss", "target", "exporter", "look", "run", "maker", "form", "observer"
 ]
 
 HOOKS: dict[Kind, str] = {
@@ -39,6 +39,7 @@ HOOKS: dict[Kind, str] = {
     "look": "artgen_looks",
     "run": "artgen_runs",
     "maker": "artgen_makers",
+    "form": "artgen_forms",
 }
 """The hook through which a plugin offers entries of each kind."""
 _OBSERVE = "artgen_observe"

@@ -204,7 +204,7 @@ class Registry:
     @overload
     def load(
         self,
-        kind: Literal["engine", "loss", "target", "exporter", "look", "run", "maker"],
+        kind: Literal["engine", "loss", "target", "exporter", "look", "run", "maker", "form"],
         name: str,
     ) -> Any: ...
 

@@ -70,6 +70,17 @@ EXPORTERS = {
     "eps": ("Filled opaque shapes, for print", "exporters:export_eps"),
 }
 
+FORMS = {
+    "side-by-side": ("The target beside the progress", "animation.forms:SIDE_BY_SIDE"),
+    "wipe": ("A line that wipes the target away, and back", "animation.forms:WIPE"),
+    "centres": ("The centres of the parts over the progress", "animation.forms:CENTRES"),
+    "depth": ("The progress with depths as colours", "animation.forms:DEPTH"),
+    "fly-in": ("Parts that fly to their places", "animation.forms:FLY_IN"),
+    "zoom": ("A slow zoom to a place of much detail, and back", "animation.forms:ZOOM"),
+    "generations": ("A sheet of moments of the progress", "animation.forms:GENERATIONS"),
+    "views": ("The drawing goes over to each of its views", "animation.forms:VIEWS"),
+}
+
 RUNS = {
     "picture": ("A drawing of one picture", "runs.picture.run:PictureRun"),
     "clip": ("A film of a clip, frame by frame", "runs.clip.run:ClipRun"),
@@ -122,6 +133,12 @@ def artgen_targets() -> list[Spec]:
 def artgen_exporters() -> list[Spec]:
     """The file formats in `artgen.exporters`."""
     return _specs(EXPORTERS)
+
+
+@hookimpl
+def artgen_forms() -> list[Spec]:
+    """The forms of film in `artgen.animation`."""
+    return _specs(FORMS)
 
 
 @hookimpl

@@ -25,6 +25,7 @@ from artgen.output import (
 )
 from artgen.output.spool import lead_in, there_and_back, with_ends, write_limited
 from artgen.recipe import OutputTable, Recipe
+from artgen.registry import default
 from artgen.runs.job import HOLD_SECONDS, Fitted
 from artgen.runs.kind import Frames, RunKind
 from artgen.values.canvas import LARGE
@@ -70,7 +71,7 @@ def write_run_video(
     Returns in words what a limit of the bytes took, None without a limit.
     """
     job, recipe, output = fitted.job, art.recipe, art.recipe.output
-    text, fps = recipe.to_json(), float(output.fps)
+    text, fps, played = recipe.to_json(), float(output.fps), None
     if output.walk is not None:
         side = art.picture_canvas(output.video_size or output.still_size)
         size = max(side.width, side.height)
@@ -79,9 +80,11 @@ def write_run_video(
         frames, fps = walk_frames(art, request)
     elif output.film is not None:
         how = (("device", job.device),)
-        photo = job.photo if find_form(output.film).photo else None
+        form = find_form(output.film, art.registry or default())
+        photo = job.photo if form.photo else None
         frame = film_frame(art, recipe.framed(output.video_size))
-        frames = form_frames(output.film, Shot(art, frame, output.video_seconds, photo, how), fps)
+        shot = Shot(art, frame, output.video_seconds, photo, how)
+        frames, played = form_frames(output.film, shot, fps)
     else:
         frames, fps = run.video(fitted, art, stored)
     start = job.photo if output.start == "photo" else None
@@ -91,7 +94,7 @@ def write_run_video(
     if output.loop:
         frames = there_and_back(frames)
     # On the way back a loop is silent.
-    heard = Sound(run.sound, 0.0 if start is None else lead_in(fps)) if run.sound else None
+    heard = Sound(run.sound, 0.0 if start is None else lead_in(fps)) if run.sound else played
     if output.max_bytes is None:
         write_video(path, frames, fps=fps, comment=text, sound=heard)
         return None

@@ -65,6 +65,7 @@ CHECKS: dict[type[Primitive], tuple[Check, ...]] = {
 OTHERS: dict[str, tuple[Check, ...]] = {
     "engine": (names.names, *engine.ENGINE),
     "exporter": exporter.EXPORTER,
+    "form": (),
     "look": look.LOOK,
     "loss": loss.LOSS,
     "maker": (names.names, *maker.MAKER),

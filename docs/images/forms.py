@@ -8,8 +8,9 @@ from make import mosaic
 from PIL import Image
 
 import artgen
-from artgen.animation.forms import FORMS, Shot
+from artgen.animation.forms import Shot, find_form
 from artgen.registry import default
+from artgen.registry.builtin import FORMS
 from artgen.runs import open_photo
 from artgen.values.frame import Frame
 
@@ -22,10 +23,9 @@ def main() -> None:
     art = artgen.fit("sample:coffee", "triangle", count=150, size=192, seed=1)
     photo = open_photo(art.recipe, default(), Path(), SIDE, flag="--film")
     stills = []
-    for name, form in FORMS.items():
-        if name == "views":  # a drawing without them has none to show
-            continue
-        frame = form.prepare(Shot(art, Frame(SIDE), 8.0, photo))
+    # A drawing without views has none to show.
+    for name in (name for name in FORMS if name != "views"):
+        frame = find_form(name, default()).prepare(Shot(art, Frame(SIDE), 8.0, photo))
         stills += [Image.fromarray(frame(share)) for share in SHARES]
     mosaic(stills, len(SHARES), 1000).save(Path(__file__).parent / "forms.jpg", quality=82)
 

@@ -39,6 +39,8 @@ FITS = {
     "halftone": "-n 7000 --set preset=cmyk",
     "string": "-n 2500",
     "path": "-n 5000",
+    "poem": "-n 9000 --set text=ARTGEN",
+    "foils": "-n 3000 --view pose=1:sample:koi --view pose=-1:sample:dunes",
     "panes": "--set panes=90",
     "wash": "",
     "papercut": "",

@@ -42,6 +42,8 @@ PRIMITIVES = {
     "Charcoal": ("charcoal", "Tones rubbed into the grain of paper."),
     "Tube": ("tube", "Glowing lines along the contours."),
     "Path": ("path", "One line that never lifts."),
+    "Foils": ("foils", "Two foils of lines that show three pictures."),
+    "Poem": ("poem", "A text in rows whose weight is the tone."),
     "LowPoly": ("mesh", "Triangles that share their edges."),
     "MLP": ("mlp", "A small network from position to colour."),
     "HashGrid": ("hashgrid", "Grids of hashed features, mixed by a network."),
@@ -100,6 +102,16 @@ def artgen_losses() -> list[Spec]:
 def artgen_exporters() -> list[Spec]:
     """Return the spec of icons."""
     return [Spec("ico", "An icon for pages and desktops", "artgen_plugins.icon:export_ico")]
+
+
+@hookimpl
+def artgen_forms() -> list[Spec]:
+    """Return the specs of forms of film."""
+    endless = "A picture made of itself, and a zoom into it without end"
+    return [
+        Spec("music", "Parts move to a sound: music=FILE", "artgen_plugins.music.form:MUSIC"),
+        Spec("zoom-into", endless, "artgen_plugins.endless:ZOOM_INTO"),
+    ]
 
 
 @hookimpl

@@ -17,7 +17,7 @@ from artgen.families.ink.contract import Ink
 from artgen.families.ink.paint import separate
 from artgen.ink import Marks, Sheet
 from artgen.primitives import Primitive
-from artgen.raster import paint
+from artgen.raster import paint, posed
 from artgen.values.drawing import Drawing
 
 MOST_STEPS = 400
@@ -27,7 +27,7 @@ MOST_STEPS = 400
 class PlaceEngine(Engine):
     """For primitives that define `place`. The marks are found again when a run is resumed."""
 
-    supports = ("palette", "replanning")
+    supports = ("palette", "replanning", "views")
     known_deviations: ClassVar[Mapping[str, str]] = {
         "best": "more marks are better, also where their pixels differ more from the target",
         "progress": "ink shows tone as seen from afar, and not the pixels that losses compare",
@@ -61,7 +61,8 @@ class PlaceEngine(Engine):
         rng = np.random.default_rng(problem.seed)
         weight = None if problem.weight is None else problem.weight.detach().cpu().double().numpy()
         target = problem.target.detach().cpu().double().numpy()
-        sheet = Sheet(amounts, drawing.canvas, problem.count or 1, rng, weight, target)
+        goals = {k: v.detach().cpu().double().numpy() for k, v in problem.loss.goals.items()}
+        sheet = Sheet(amounts, drawing.canvas, problem.count or 1, rng, weight, target, goals)
         marks = _checked(ink.place(sheet), ink, sheet.count)
         self.tensors = ink.pack(ink.repeated(marks, drawing.canvas))
         self.notices = (marks.notice,) if marks.notice else ()
@@ -75,7 +76,12 @@ class PlaceEngine(Engine):
         problem, tensors = self.problem, self._drawn(self.step)
         drawing = problem.drawing
         picture = paint(problem.primitive, tensors, drawing.canvas, background=drawing.background)
-        loss = float(problem.loss(picture, problem.target, problem.weight))
+        others = [posed(problem.primitive, tensors, pose) for pose in problem.loss.poses[1:]]
+        seen = [
+            paint(problem.primitive, each, drawing.canvas, background=drawing.background)
+            for each in others
+        ]
+        loss = float(problem.loss(torch.cat([picture, *seen]), problem.target, problem.weight))
         check_finite({**tensors, "the loss": loss}, self.step)
         improved = self.step >= self.best_step
         self.best_step = max(self.best_step, self.step)

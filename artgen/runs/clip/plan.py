@@ -11,10 +11,13 @@ from artgen.animation.forms import find_form
 from artgen.base.errors import UsageError
 from artgen.plan import Plan
 from artgen.recipe import ClipTable, OutputTable, Recipe, Stage
+from artgen.registry import Registry
 from artgen.runs.kind import Reason
 
 
-def reasons_against(recipe: Recipe, source: str, graph: Path | None) -> Iterator[Reason]:
+def reasons_against(
+    recipe: Recipe, source: str, graph: Path | None, registry: Registry
+) -> Iterator[Reason]:
     """What a clip cannot have."""
     output, stages = recipe.output, recipe.stage
     timed = {stage.time is None for stage in stages}
@@ -35,7 +38,7 @@ def reasons_against(recipe: Recipe, source: str, graph: Path | None) -> Iterator
         yield Reason(f"{source} is a clip, which cannot have {what}", applies, hint)
     yield Reason(
         f"--film {output.film} shows one picture, and the target is a clip",
-        output.film is not None and find_form(output.film).photo,
+        output.film is not None and find_form(output.film, registry).photo,
         "use --side-by-side",
     )
     yield Reason(f"{source} is a clip, which has no graph", graph is not None, "leave out --graph")

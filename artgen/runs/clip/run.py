@@ -46,7 +46,7 @@ class ClipRun(PictureRun):
 
     def reasons_against(self, recipe: Recipe, source: str) -> Iterator[Reason]:
         """What takes a single picture."""
-        yield from reasons_against(recipe, source, self.asked.graph)
+        yield from reasons_against(recipe, source, self.asked.graph, self.asked.registry)
         yield from super().reasons_against(recipe, source)
 
     def planned(self, plan: Plan) -> Plan:

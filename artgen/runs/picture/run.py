@@ -106,7 +106,7 @@ class PictureRun(RunKind):
         data = self.tensors(plan, target)
         start = first_drawing(plan, target, data, inputs.init, views)
         if recipe.output.film is not None:
-            find_form(recipe.output.film).check(plan.primitive, start)
+            find_form(recipe.output.film, asked.registry).check(plan.primitive, start)
         if recipe.output.walk is not None:
             # Refuse a wrong walk now rather than after hours.
             open_latents(plan.primitive, start).walk(recipe.output.walk, 1)
@@ -133,6 +133,12 @@ class PictureRun(RunKind):
             "a film has no start, end or walk",
             output.film is not None and bool(ends),
             "leave out --film, or --start, --end and --walk",
+        )
+        form, _, file = (output.film or "").partition("=")
+        yield Reason(
+            f"a run shows its own target, not {file}",
+            bool(file) and find_form(str(output.film), self.asked.registry).photo,
+            f"write film {form}, or draw it with artgen render --film {output.film}",
         )
         yield Reason(
             "a film of views is for a drawing that has some",

@@ -1,0 +1,4 @@
+from .forms import Form as Form
+from .forms import Samples as Samples
+from .forms import Shot as Shot
+from .forms import Take as Take

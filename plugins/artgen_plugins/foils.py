@@ -1,0 +1,145 @@
+"""Three pictures on two foils: each foil shows one, and both together a third that neither has.
+
+Both foils are screens of lines of one distance. The clear stripe of the first is as wide as the
+first picture is bright, m, that of the second n; at the shift s of one against the other, light
+passes through both in (m + n) / 2 - s of the distance, from max(0, m + n - 1) to min(m, n). So
+the shift is free to carry the third picture, in those bounds, while the widths carry the others:
+``artgen fit BOTH -p foils --view pose=1:FIRST --view pose=-1:SECOND``. In a pose the other foil is
+pulled away.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+import artgen
+from artgen import Canvas, Ink, Preset, ink, option
+from artgen.errors import UsageError
+from artgen.ink import InkOptions
+
+Floats = NDArray[np.float64]
+
+BLACK = "#1d1b20"
+
+APART = 0.9
+"""Points of a line per distance of lines."""
+
+ENDS = 1.0, 99.0
+"""The percentiles of each picture that become its darkest and its brightest."""
+
+FINE = 16
+"""Pixels per distance of lines in which lines are laid over one another."""
+
+AWAY = 1.08
+"""How far the other foil is pulled away, in widths of the canvas."""
+
+
+@dataclass(frozen=True)
+class FoilsOptions(InkOptions):
+    """Options of `foils`."""
+
+    inks: str = option(f"{BLACK},{BLACK}", "the ink of each foil")
+    margin: float = option(0.0, "blank border, as a share of the shorter side", low=0, high=0.4)
+    dark: float = option(0.34, "the clear share where one foil is darkest", low=0.2, high=0.5)
+    light: float = option(0.66, "the clear share where one foil is brightest", low=0.5, high=0.8)
+
+
+class Foils(Ink):
+    """Two screens of lines, of two inks."""
+
+    Options: ClassVar[type[Any]] = FoilsOptions
+    cap = "butt"
+    defaults = Preset(count=100_000, background="#ffffff")
+
+    def take_options(self) -> None:
+        """Read the inks. Raises UsageError where they are not two."""
+        super().take_options()
+        if len(self.inks) != 2:
+            raise UsageError("foils need two inks", hint=f"use inks={BLACK},{BLACK}")
+
+    def place(self, sheet: ink.Sheet) -> ink.Marks:
+        """Draw the lines of the first foil, then those of the second."""
+        canvas, target = sheet.canvas, sheet.target
+        if target is None:
+            target = np.broadcast_to(1 - sheet.amounts.max(axis=0), (3, *sheet.amounts.shape[1:]))
+        half_width, half_height = canvas.reach
+        rows = max(2, round(np.sqrt(sheet.count * half_height / (2 * APART * half_width))))
+        pitch = 2 * half_height / rows
+        points = max(3, int(sheet.count / (2 * rows)) + 1)
+        x = np.linspace(-half_width, half_width, points)
+        middle = pitch * (np.arange(rows) + 0.5) - half_height
+        both, first, second = (
+            _tones(sheet, each, pitch, x, middle)
+            for each in (target, sheet.goals.get(1.0, target), sheet.goals.get(-1.0, target))
+        )
+        dark, light = self.options.dark, self.options.light
+        m, n = (dark + (light - dark) * _equalised(each) for each in (first, second))
+        least, most = np.maximum(0, m + n - 1), np.minimum(m, n)
+        # As wide a range as nearly all places can show.
+        low, high = np.percentile(least, 80), np.percentile(most, 20)
+        wanted = low + (high - low) * both
+        shown = wanted.clip(least, most)
+        shift = (m + n) / 2 - shown
+        lines = []
+        for which, (clear, moved) in enumerate(((m, -shift / 2), (n, shift / 2))):
+            for row in range(rows):
+                y = middle[row] + pitch * (0.5 + moved[row])
+                marks = ink.polyline(np.stack([x, y], 1), pitch * (1 - clear[row]) / 2)
+                lines.append(ink.Marks(marks.strokes, np.full(len(marks), which)))
+        found = ink.joined(lines)
+        one, two = f"{dark:.0%} to {light:.0%}", f"{low:.0%} to {high:.0%}"
+        bound = f"foils: {one} of the light passes through one, {two} through both"
+        return ink.Marks(found.strokes[: sheet.count], found.ink[: sheet.count], bound)
+
+
+@artgen.family.posed.register(Foils)
+def pulled(foils: Foils, tensors: Mapping[str, Tensor], pose: float) -> Mapping[str, Tensor]:
+    """The second foil pulled away to the right (1), or the first to the left (-1)."""
+    strokes, which = tensors["strokes"], tensors["ink"]
+    gone = which.round() == (1 if pose > 0 else 0)
+    # Wider than any canvas that can be shown whole.
+    by = torch.zeros_like(strokes)
+    by[0], by[2] = AWAY, AWAY
+    span = float(strokes[2].max() - strokes[0].min()) if strokes.shape[1] else 0.0
+    return {**tensors, "strokes": strokes + pose * span * by * gone}
+
+
+@artgen.family.paint.register(Foils)
+def painted(foils: Foils, tensors: Mapping[str, Tensor], canvas: Canvas, **how: Any) -> Tensor:
+    """Draw as finely as lines are: shares of pixels would overlap at random. [3, height, width]."""
+    starts = tensors["strokes"][0][tensors["ink"].round() == 0]
+    rows = int((starts == starts.min()).sum()) if len(starts) else 1
+    finer = min(8, max(1, math.ceil(FINE * rows / canvas.height)))
+    drawn: Tensor = artgen.family.paint.dispatch(Ink)(foils, tensors, canvas.enlarged(finer), **how)
+    return torch.nn.functional.avg_pool2d(drawn, finer)
+
+
+def _equalised(tones: Floats) -> Floats:
+    """Tones halfway to those of which all are equally frequent: a narrow range is used in full."""
+    ranks = np.searchsorted(np.sort(tones, axis=None), tones, side="right") / tones.size
+    return np.asarray((tones + ranks) / 2)
+
+
+def _tones(sheet: ink.Sheet, picture: Floats, pitch: float, x: Floats, y: Floats) -> Floats:
+    """The brightness of a picture, 0 to 1, at rows `y` and columns `x`: [rows, columns]."""
+    from scipy.ndimage import gaussian_filter, map_coordinates
+
+    luma = np.tensordot([0.2126, 0.7152, 0.0722], picture, 1)
+    scale = luma.shape[0] / (2 * sheet.canvas.reach[1])  # pixels of this picture per unit
+    smooth = gaussian_filter(luma, 0.5 * pitch * scale, mode="nearest")
+    low, high = np.percentile(smooth, ENDS)
+    column = (x + sheet.canvas.reach[0]) * scale - 0.5
+    row = (y + sheet.canvas.reach[1]) * scale - 0.5
+    place = np.stack(np.meshgrid(row, column, indexing="ij"))
+    tones: Floats = (map_coordinates(smooth, place, order=1, mode="nearest") - low) / max(
+        high - low, 1e-6
+    )
+    return tones.clip(0, 1)

@@ -1,0 +1,69 @@
+"""Foils: two screens of lines, each with its picture, and a third where one lies over the other."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from helpers import recipe
+from PIL import Image
+
+import artgen
+from artgen.errors import UsageError
+from artgen.raster import in_pose
+from artgen.registry import default
+from artgen.runs import run
+
+HALVES = np.zeros((64, 64), np.uint8)
+HALVES[:, 32:] = 255
+"""Dark on the left; turned, dark above; and four quarters like a chessboard."""
+
+
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("foils")
+    chess = np.where((HALVES > 0) ^ (HALVES.T > 0), 255, 0).astype(np.uint8)
+    names = {}
+    for name, picture in (("both", chess), ("first", HALVES), ("second", HALVES.T)):
+        names[name] = str(folder / f"{name}.png")
+        Image.fromarray(picture).convert("RGB").save(names[name])
+    asked = recipe(
+        names["both"],
+        {"engine": "place", "steps": 1},
+        primitive={"name": "foils", "count": 6000},
+        target={"size": 64},
+        view=[
+            {"how": "pose=1", "target": names["first"]},
+            {"how": "pose=-1", "target": names["second"]},
+        ],
+        output={"video": False},
+    )
+    return run(asked, default(), out=folder / "out", name="a").art
+
+
+def quarters(art, pose: float) -> np.ndarray:
+    """The light that passes in the middle of each quarter, 0 to 1, [2, 2]."""
+    drawing = in_pose(art.drawing, art.primitive(), pose)
+    shown = artgen.Art(drawing, art.recipe, registry=default()).render(128)[..., 1] / 255
+    return np.array([[shown[y : y + 32, x : x + 32].mean() for x in (16, 80)] for y in (16, 80)])
+
+
+def test_each_foil_shows_its_picture_and_both_together_the_third(fitted):
+    first, second, both = (quarters(fitted, pose) for pose in (1, -1, 0))
+    assert (first[:, 1] > first[:, 0] + 0.1).all()
+    assert np.ptp(first, axis=0).max() < 0.03  # nothing of the others
+    assert (second[1] > second[0] + 0.1).all()
+    assert np.ptp(second, axis=1).max() < 0.03
+    assert min(both[0, 1], both[1, 0]) > max(both[0, 0], both[1, 1]) + 0.03
+
+
+def test_the_picture_is_the_same_at_sizes_at_which_lines_cannot_be_told_apart(fitted):
+    large, small = fitted.render(256).astype(float), fitted.render(32).astype(float)
+    means = large.reshape(32, 8, 32, 8, 3).mean((1, 3))
+    assert np.abs(means - small).mean() < 8  # at random overlaps: 30
+
+
+def test_foils_need_two_inks():
+    with pytest.raises(UsageError, match="two inks"):
+        artgen.fit(HALVES, "foils", count=100, inks="#000000")
+    with pytest.raises(UsageError, match="dark"):
+        artgen.fit(HALVES, "foils", count=100, dark=0.7)

@@ -1,0 +1,241 @@
+"""Music: beats that are heard where they are, scores, and films whose frames fall on the beats."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.io.wavfile
+import torch
+from helpers import recipe, save_photo, video_frames
+
+import artgen
+from artgen.animation import Samples, Shot
+from artgen.animation.morph import morph
+from artgen.art import ExportRequest
+from artgen.cli import main
+from artgen.errors import ArtgenError, InputError, UsageError
+from artgen.registry import default
+from artgen.runs import run
+from artgen.values.frame import Frame
+from artgen_plugins.music.form import MOVES, MUSIC, Move, Player, usual_moves
+from artgen_plugins.music.hearing import hear, read_sound
+from artgen_plugins.music.score import Score, read_score
+from artgen_plugins.music.songs import BEATS, beats_of, song
+
+FRAME = 1 / 30
+PHOTO = np.random.default_rng(1).integers(0, 255, (16, 24, 3), np.uint8)
+
+
+def clicks(tempo: float, seconds: float = 8.0, rate: int = 44_100) -> tuple[Samples, np.ndarray]:
+    """A sound of clicks in faint noise, and their times."""
+    values = 0.002 * np.random.default_rng(0).normal(size=round(seconds * rate))
+    times = np.arange(0.4, seconds - 0.3, 60 / tempo)
+    wave = np.exp(-np.arange(800) / 150) * np.sin(np.arange(800) / 7)
+    for at in times:
+        values[round(at * rate) :][:800] += wave
+    return Samples(values[None].astype(np.float32), rate), times
+
+
+def off(found: np.ndarray, times: np.ndarray) -> float:
+    """How far the nearest beat that was found is from each of the times, at most."""
+    return float(np.abs(found[:, None] - times).min(axis=0).max())
+
+
+@pytest.fixture(scope="module")
+def shapes():
+    return artgen.fit(PHOTO, "triangle", count=6, steps=6, seed=1)
+
+
+def player(art, score: Score, size: int = 24) -> Player:
+    return Player(Shot(art, Frame(size), 8.0), score, hear(score.sound, score.per_bar), 8.0)
+
+
+@pytest.mark.parametrize("tempo", [72, 97.3, 120, 160])
+def test_beats_of_clicks_are_within_a_third_of_a_frame(tempo):
+    sound, times = clicks(tempo)
+    beats = hear(sound).beats
+    assert len(beats) == len(times)
+    assert off(beats, times) < FRAME / 3
+
+
+def test_beats_and_bars_of_the_three_songs_are_within_half_a_frame():
+    for name, (_, per_bar) in BEATS.items():
+        heard, times = hear(song(name), per_bar), beats_of(name)
+        assert len(heard.beats) == len(times)
+        assert off(heard.beats, times) < FRAME / 2
+        assert off(times[::per_bar], heard.bars) < FRAME / 2
+
+
+def test_silence_and_a_steady_tone_have_no_beats_and_bands_are_told_apart():
+    rate = 22_050
+    t = np.arange(4 * rate) / rate
+    assert len(hear(Samples(np.zeros((1, 4 * rate), np.float32), rate)).beats) == 0
+    low_then_high = np.where(t < 2, np.sin(2 * np.pi * 80 * t), np.sin(2 * np.pi * 4000 * t))
+    heard = hear(Samples(low_then_high[None].astype(np.float32), rate))
+    assert heard.level("bass", 1.0) > 0.9 > 0.1 > heard.level("treble", 1.0)
+    assert heard.level("treble", 3.0) > 0.9 > 0.1 > heard.level("bass", 3.0)
+
+
+def test_sounds_are_read_and_what_is_none_is_refused_with_words(tmp_path):
+    sound, _ = clicks(120, seconds=3)
+    levels = (32_000 * sound.values[0]).astype(np.int16)
+    scipy.io.wavfile.write(tmp_path / "a.wav", sound.rate, np.stack([levels, levels], 1))
+    read = read_sound(tmp_path / "a.wav")
+    assert (read.values.shape, read.rate) == ((2, 3 * 44_100), 44_100)
+    np.testing.assert_allclose(read.values[1], levels / 32_768, atol=1e-4)
+    (tmp_path / "b.wav").write_bytes(b"RIFF no sound")
+    scipy.io.wavfile.write(tmp_path / "c.wav", 8000, np.zeros(100, np.int16))
+    for name, says in (
+        ("b.wav", "cannot read the sound"),
+        ("c.wav", "shorter than half a second"),
+        ("none.wav", "no sound"),
+        ("a.txt", "no sound"),
+    ):
+        with pytest.raises(InputError, match=says):
+            read_sound(tmp_path / name)
+
+
+def test_a_score_says_what_moves_and_each_mistake_is_named(tmp_path):
+    file = tmp_path / "score.toml"
+    move = '[[move]]\nwhat = "size"\n'
+    file.write_text(f'sound = "sample:waltz"\nseconds = 2\n{move}by = "bass"\nparts = "large"\n')
+    score = read_score(str(file))
+    assert score.moves == (Move("size", "bass", 0.3, "large"),)
+    assert (score.per_bar, score.sound.values.shape[1]) == (3, 2 * 44_100)
+    for text, says in (
+        ("sound = 3", "sound = 3"),
+        ("seconds = 2", "names no sound"),
+        ('sound = "sample:waltz"\nstart = 30.0', "start is 30"),
+        ('sound = "sample:waltz"\nper_bar = 0', "per_bar"),
+        ('sound = "sample:waltz"\nvolume = 3', "unknown key 'volume'"),
+        ('sound = "sample:waltz"\n[[move]]\nwhat = "jump"', "what = 'jump'"),
+        ('sound = "sample:waltz"\n[[move]]\nby = "bass"', "does not say what moves"),
+        (f'sound = "sample:waltz"\n{move}amount = nan', "amount = nan"),
+        (f'sound = "sample:waltz"\n{move}amount = 90', "amount = 90"),
+        ('sound = "sample:waltz"\nmove = [3]', "no table"),
+        ("sound =", "cannot read the score"),
+    ):
+        file.write_text(text)
+        with pytest.raises(InputError, match=says):
+            read_score(str(file))
+    with pytest.raises(UsageError, match="needs a sound"):
+        read_score("")
+    for text in ("sample:polka", "none.toml"):
+        with pytest.raises(ArtgenError, match=r"polka|none\.toml"):
+            read_score(text)
+
+
+def test_the_frame_nearest_to_a_beat_shows_it_in_full_and_then_it_falls(shapes):
+    played = player(shapes, Score(clicks(97.3)[0]))
+    for at in played.heard.beats:
+        nearest = round(at * 30) / 30
+        assert played.loud("beat", nearest) > 0.8
+        assert played.loud("beat", nearest - FRAME) < 0.25
+        assert played.loud("beat", nearest) > played.loud("beat", nearest + 3 * FRAME) > 0.3
+
+
+def test_each_move_changes_its_parts_on_the_beat_and_no_others(shapes):
+    sound, times = clicks(60)
+    own = shapes.drawing.tensors
+    for what, name in (
+        ("size", "genes"),
+        ("spread", "genes"),
+        ("sway", "genes"),
+        ("turn", "genes"),
+        ("bright", "colour"),
+        ("colour", "colour"),
+    ):
+        played = player(shapes, Score(sound, moves=(Move(what, "beat", 0.5, "large"),)))
+        on, before = played.drawing(float(times[2])), played.drawing(float(times[2]) - 0.1)
+        changed = (on.tensors[name] != own[name]).any(0)
+        assert changed.sum() == 2  # a third of six
+        assert all(torch.equal(on.tensors[key], own[key]) for key in own if key != name)
+        rest = (before.tensors[name] - own[name]).abs().max()
+        assert rest < 0.2 * (on.tensors[name] - own[name]).abs().max()
+        grey = {"colour": torch.full((3, 2), 0.4)}
+    turned = MOVES["colour"](shapes.primitive(), grey, None, torch.arange(2), 0.5)
+    torch.testing.assert_close(turned["colour"], grey["colour"])
+
+
+def test_parts_come_in_their_order_until_all_are_there(shapes):
+    sound, times = clicks(120)
+    for by in ("beat", "loudness"):
+        played = player(shapes, Score(sound, moves=(Move("order", by),)))
+        counts = [played.drawing(at).tensors["genes"].shape[1] for at in (0.0, *times, 8.0)]
+        assert counts == sorted(counts)
+        assert (counts[0], counts[-1]) == (1, 6)
+        assert len(set(counts)) > 3
+
+
+def test_a_morph_of_three_is_at_a_drawing_on_each_beat_and_goes_to_and_fro(shapes):
+    others = [artgen.fit(255 - PHOTO[::step], "triangle", count=7, steps=6) for step in (1, -1)]
+    arts = [shapes, *others]
+    made = morph(*arts, seconds=1, hold=0.5)
+    assert made.film.duration == 3.5
+    assert [each.name for each in made.recipe.morph.others] == ["3.art"]
+    for seconds, art in zip((0.2, 1.6, 3.2), arts, strict=True):
+        assert np.abs(made.at(seconds).render(48).astype(int) - art.render(48)).max() <= 1
+    sound, times = clicks(60)
+    played = player(made, Score(sound, moves=(Move("film", "beat"),)))
+    for at, which in zip(times, (1, 2, 1, 0, 1), strict=False):
+        shown = played.frame(round(at * 30) / 30).astype(int)
+        assert np.abs(shown - arts[which].render(24)).max() <= 1
+        between = played.frame(at - 0.3).astype(int)
+        assert np.abs(between - arts[which].render(24)).max() > 9
+    around = morph(*arts, seconds=1, hold=0.5, loop=True)
+    assert np.abs(around.at(4.5).render(48).astype(int) - shapes.render(48)).max() <= 1
+
+
+def test_a_codec_walks_a_class_with_each_beat():
+    art = artgen.fit("sample:digits?n=60", "pca", rank=4)
+    sound, times = clicks(60)
+    [walk] = usual_moves(Shot(art, Frame(28), 8.0))
+    assert walk == Move("walk", "beat")
+    played = player(art, Score(sound, moves=(walk,)), size=28)
+    frames = [played.frame(at).astype(int) for at in (times[0], times[1], times[1] + 0.2)]
+    assert np.abs(frames[0] - frames[1]).max() > 40
+    assert (frames[1] == frames[2]).all()  # it rests after the beat
+
+
+def test_the_command_writes_a_film_with_the_sound_in_time(shapes, tmp_path, monkeypatch, capsys):
+    import av
+
+    monkeypatch.chdir(tmp_path)
+    shapes.save("a.art")
+    sound, times = clicks(120, seconds=4)
+    scipy.io.wavfile.write("song.wav", sound.rate, sound.values[0])
+    line = ["render", "a.art", "--size", "32", "--fps", "30", "-q"]
+    for suffix, codec in ((".mp4", "aac"), (".webm", "opus")):
+        assert main([*line, "--film", "music=song.wav", "-o", f"a{suffix}"]) == 0
+        assert len(video_frames(tmp_path / f"a{suffix}")) == 120
+        with av.open(f"a{suffix}") as read:
+            assert read.streams.audio[0].codec_context.name == codec
+        assert off(hear(read_sound(tmp_path / f"a{suffix}")).beats, times) < FRAME / 2
+    # Where the picture changes most, from one frame to the next, there is a beat.
+    shown = video_frames(tmp_path / "a.mp4").astype(int)
+    change = np.abs(np.diff(shown, axis=0)).mean((1, 2, 3))
+    largest = 1 + np.sort(np.argsort(change)[-len(times) :])
+    assert np.abs(largest / 30 - times).max() <= FRAME
+    assert (
+        main(["morph", "a.art", "a.art", "a.art", "--music", "song.wav", "--size", "32", "-q"]) == 0
+    )
+    assert len(video_frames(tmp_path / "a-a.mp4")) == 120
+    photo = save_photo(tmp_path)
+    asked = recipe(photo, {"steps": 2}, output={"film": "music=song.wav", "video_size": 32})
+    run(asked, default(), out=tmp_path / "out", name="b")
+    assert len(video_frames(tmp_path / "out/b.mp4")) == 32
+    for film, says in (("music", "needs a sound"), ("wipe=photo.png", "its own target")):
+        with pytest.raises(UsageError, match=says):
+            run(recipe(photo, {"steps": 2}, output={"film": film}), default(), out=tmp_path)
+    capsys.readouterr()
+    for film, code, says in (
+        ("music", 2, "needs a sound"),
+        ("music=none.wav", 3, "there is no sound none.wav"),
+        ("music=a.art", 3, "a.art is no sound"),
+    ):
+        assert main([*line, "--film", film, "-o", "b.mp4"]) == code
+        assert says in capsys.readouterr().err
+    mesh = artgen.fit(PHOTO, "mesh", count=8, steps=2)
+    with pytest.raises(UsageError, match="no parts that music could move"):
+        mesh.to_format("mp4", ExportRequest(film="music=song.wav"))
+    assert MUSIC.takes is read_score

@@ -1,0 +1,73 @@
+"""The poem: words in their order, every one whole, heavier where it is darker."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import artgen
+from artgen.errors import UsageError
+from artgen.registry import default
+from artgen_plugins.poem import HIGH, LOW, SHE_WALKS, THICK, THIN, Page, letters, words_of
+
+DARK_LEFT = np.repeat(np.linspace(0, 255, 96, dtype=np.uint8)[None, :, None], 64, 0).repeat(3, 2)
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    return artgen.fit(DARK_LEFT, "poem", count=4000, steps=1, seed=1)
+
+
+def test_the_font_has_all_of_ascii_and_other_letters_lose_their_accents():
+    assert {chr(code) for code in range(33, 127)} == set(letters())
+    assert letters()["l"].length == 21  # a capital's height
+    assert words_of("Über  Gräser\nl\N{RIGHT SINGLE QUOTATION MARK}été") == [
+        "Uber",
+        "Graser",
+        "l'ete",
+    ]
+    with pytest.raises(UsageError, match="no letter"):
+        words_of("\N{SNOWMAN}")
+
+
+def test_dark_places_have_heavy_letters_and_bright_ones_fine_letters(drawn):
+    strokes = drawn.drawing.tensors["strokes"].numpy()
+    x, radius = strokes[0], strokes[4]
+    left, right = radius[x < -1], radius[x > 1]
+    assert np.median(left) > 3 * np.median(right)
+    assert radius.max() / radius.min() < 1.01 * THICK * HIGH / (THIN * LOW)
+    picture = drawn.render(192).mean(2)
+    thirds = [part.mean() for part in np.array_split(picture, 3, axis=1)]
+    assert thirds[0] + 20 < thirds[1] < thirds[2] - 20
+
+
+def test_words_are_whole_and_in_order_and_rows_end_at_the_edge():
+    primitive = default().load("primitive", "poem")({})
+    from artgen import Canvas, ink
+
+    canvas = Canvas(96, 64)
+    sheet = ink.Sheet(np.full((1, 64, 96), 0.5), canvas, 4000, np.random.default_rng(0))
+    words, number, page = SHE_WALKS.split(), 0, Page(sheet, 1.4, 0.1, 0.5)
+    for row in range(4):
+        written, after = page.row(0.1 * row, words, number)
+        counts = [
+            sum(len(line) - 1 or 1 for line in letters()[c].lines)
+            for c in "".join(words[number:after])
+        ]
+        assert [len(each) for each in written] == counts
+        assert after > number
+        reach = max(each.strokes[:, [0, 2]].max() for each in written)
+        assert 1.3 < reach < 1.42
+        number = after
+    assert 1 < len(primitive.place(sheet)) <= 4000
+
+
+def test_the_text_of_a_file_is_kept_in_the_drawing(tmp_path):
+    file = tmp_path / "poem.txt"
+    file.write_text("Tyger Tyger, burning bright", "utf-8")
+    art = artgen.fit(DARK_LEFT, "poem", count=300, steps=1, text=str(file))
+    assert art.drawing.options["text"] == "Tyger Tyger, burning bright"
+    loud = artgen.fit(DARK_LEFT, "poem", count=300, steps=1, text="tyger", capitals=True)
+    assert loud.drawing.options["text"] == "tyger"
+    with pytest.raises(UsageError, match="no letter"):
+        artgen.fit(DARK_LEFT, "poem", count=300, steps=1, text="\N{SNOWMAN}")
