@@ -62,7 +62,7 @@ class CharcoalOptions(InkOptions):
     local: float = option(0.3, "how much tones are relative to those around", low=0, high=1)
     loose: float = option(0.3, "how much detail is left out", low=0, high=1)
     crisp: float = option(2.0, "how much stronger edges are", low=0, high=10)
-    rubbed: float = option(0.7, "how much tones are rubbed into one another", low=0, high=1)
+    rubbed: float = option(0.92, "how much tones are rubbed into one another", low=0, high=1)
     grain: float = option(0.8, "how much the paper's grain shows", low=0, high=1)
 
 
