@@ -24,7 +24,7 @@ Floats = NDArray[np.float64]
 Covers = NDArray[np.float32]
 
 PAPERS = (
-    "#fbf4e4,#f3e0bd,#e9dcd0,#d9d6cc,#b9b4aa,#87857f,#55565a,#2f2c3a,#1c1828,"
+    "#fbf4e4,#f3e0bd,#e9dcd0,#d9d6cc,#b3bcc0,#7f8a93,#55565a,#2f2c3a,#1c1828,"
     "#f7d9c4,#edb795,#d98e6c,#b5654a,#7f4436,#4d2a2b,#e0b48f,#b88a66,#7a583f,"
     "#f9d7d3,#ef9a97,#dc5350,#b32b3a,#791f35,#f3b13c,#e5842c,#c9591f,#f5dc7c,"
     "#d5dca0,#a3b25c,#6d8a44,#41642f,#274230,#b7d3bd,#74a88b,#37745f,"
