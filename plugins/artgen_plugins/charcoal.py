@@ -124,7 +124,9 @@ class Charcoal(Ink):
         """Rub the tones, and leave charcoal where the grain of the paper is high."""
         o, steps = self.options, np.diff(TONES, prepend=0).astype(np.float32)
         drawn = len(TONES) - LINES
-        tone = np.tensordot(steps[:drawn], cover[:drawn], 1) * np.float32(DARKEST / TONES[drawn - 1])
+        tone = np.tensordot(steps[:drawn], cover[:drawn], 1) * np.float32(
+            DARKEST / TONES[drawn - 1]
+        )
         tone = tone + o.rubbed * (rubbed(tone, SOFT / canvas.pixel) - tone)
         # Dark masses close, and lights are lifted.
         tone = tone + CURVE * (tone**2 * (3 - 2 * tone) - tone)
