@@ -1,7 +1,8 @@
 """Faces: which are found, what else is taken for one, and what a focus on them gains.
 
-Forty pictures have a face: photographs of scikit-image, turned, mirrored, small and in gray too, and faces of the part of LFW that scikit-image brings (25 pixels wide, of many people,
-without hair or ground), four times as large in a gray border. Forty have none: the other
+Forty pictures have a face: photographs of scikit-image, turned, mirrored, small and in gray too,
+and faces of the part of LFW that scikit-image brings (25 pixels wide, of many people, without hair
+or ground), four times as large in a gray border. Forty have none: the other
 photographs and drawings, and patches that are no faces of the same set. With `--data` some
 photographs of Kodak are in both. A hit is a circle whose middle lies less than its radius from that
 of the face. The gain of a focus is that of the PSNR inside the circle of the largest face, with the

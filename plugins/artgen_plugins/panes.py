@@ -1,7 +1,7 @@
 """Panes of coloured glass in lead, with what is too fine for lead painted on the glass.
 
-Leads run along the borders of regions that follow the picture, and are wider between darker panes.
-Panes are no smaller where pixels count more, since leads would cut a face; what is painted is finer.
+Leads run along the borders of regions that follow the picture, and are wider between dark panes.
+Panes are no smaller where pixels count more: leads would cut a face. What is painted is finer.
 """
 
 from __future__ import annotations

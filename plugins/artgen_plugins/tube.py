@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 
 GLOW = ((0.16, 7.0), (0.3, 4.2), (0.55, 2.3), (1.0, 1.0))
 """Light and radius of each ring of a halo, as shares of those of the tube, which comes last."""
-AROUND, FAINT, RIM = 0.06, 0.45, 0.015
+AROUND, FAINT, RIM = 0.06, 0.6, 0.015
 """How wide what is around an edge is, in shorter sides; how much fainter edges may be where all is
 faint; how near to the sides of the picture there is no tube."""
 ROW = 0.24

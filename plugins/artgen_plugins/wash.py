@@ -59,7 +59,7 @@ GENTLE = 0.006
 MOST_PIGMENTS = 4
 RUNS, ONE = (0.95, 0.85, 0.65, 0.4, 0.2), 0.01
 """How wet the paper is for each wash: pale ones run into each other, dark ones end at an edge;
-the variance of all densities that the border of one wash has, and that is no edge of the picture."""
+the variance of all densities at the border of one wash, which is no edge of the picture."""
 FINE, SOFT, WIDE = 0.0035, 0.016, 0.022
 """How far rims reach, edges run, and pigment is drawn from, in shorter sides."""
 RIM, FLOW, GRAINS, BLOOM = 1.2, 0.3, 0.13, 0.2

@@ -112,7 +112,7 @@ class PlaceEngine(Engine):
 
 
 def _night(target: Any, paper: Any, ink: Ink) -> str:
-    """A note where nearly all of a picture [3, height, width] is dark, and ink on light paper too."""
+    """A note where a picture [3, height, width] is dark, and ink on light paper too."""
     dark = float(np.median(np.tensordot(LUMA, target, 1)))
     if ink.separation != "mixed" or dark > NIGHT or LUMA @ paper < 0.5:
         return ""
