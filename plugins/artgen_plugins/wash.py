@@ -52,7 +52,7 @@ COARSEST = 16.0
 """How many times coarser a drawing may get to have few marks: with fewer, some are left out."""
 WAVER = ((0.09, 0.22), (0.03, 0.06))
 """The size of the waves of edges in canvas units, and how far they shift them, of a wash."""
-ROSY = 0.5
+ROSY = 0.16
 """How much what is warm and dull leans to rose, of how much warmer it is than gray."""
 GENTLE = 0.006
 """How far the border of a wash is drawn smooth, in canvas units."""
