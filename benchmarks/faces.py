@@ -58,8 +58,24 @@ def run(settings: Settings) -> Iterator[Table]:
     yield _gains(settings)
 
 
+def _lfw() -> NDArray[np.float64]:
+    """A hundred faces, then as many patches that are none."""
+    patches: NDArray[np.float64] = data.lfw_subset()  # type: ignore[no-untyped-call]
+    return patches
+
+
+def _astronaut() -> Pixels:
+    picture: Pixels = data.astronaut()  # type: ignore[no-untyped-call]
+    return picture
+
+
+def _camera() -> Pixels:
+    picture: Pixels = data.camera()  # type: ignore[no-untyped-call]
+    return np.dstack([picture] * 3)
+
+
 def _with_faces(settings: Settings) -> list[Face]:
-    whole, camera = data.astronaut(), np.dstack([data.camera()] * 3)
+    whole, camera = _astronaut(), _camera()
     found = []
     for name, picture, x, y in (("astronaut", whole, 224, 112), ("camera", camera, 228, 157)):
         high, wide = picture.shape[:2]
@@ -78,7 +94,7 @@ def _with_faces(settings: Settings) -> list[Face]:
     found.append(Face("astronaut, gray", gray, (224, 112)))
     if settings.data is not None and (file := settings.data / "kodim04.png").exists():
         found.append(Face("kodim04", np.asarray(Image.open(file).convert("RGB")), (266, 356)))
-    patches = data.lfw_subset()[:100]
+    patches = _lfw()[:100]
     return found + [_patch(f"LFW {n}", patches[n], True) for n in range(EACH - len(found))]
 
 
@@ -91,7 +107,7 @@ def _without_faces(settings: Settings) -> list[Face]:
         for number in ("05", "07", "13", "19", "23"):
             if (file := settings.data / f"kodim{number}.png").exists():
                 found.append(Face(f"kodim{number}", np.asarray(Image.open(file).convert("RGB"))))
-    patches = data.lfw_subset()[100:]
+    patches = _lfw()[100:]
     rest = max(0, EACH - len(found))
     return found[:EACH] + [_patch(f"no LFW {n}", patches[n], False) for n in range(rest)]
 
@@ -141,7 +157,7 @@ def _found(faces: list[Face], others: list[Face]) -> Table:
 
 
 def _gains(settings: Settings) -> Table:
-    whole_picture = data.astronaut()
+    whole_picture = _astronaut()
     resized = Image.fromarray(whole_picture).resize((DRAWN, DRAWN), Image.Resampling.BOX)
     goal = np.asarray(resized).astype(np.float64)
     x, y, radius = (DRAWN * each for each in find_faces(whole_picture)[0])

@@ -124,8 +124,8 @@ class Charcoal(Ink):
         """Rub the tones, and leave charcoal where the grain of the paper is high."""
         o, steps = self.options, np.diff(TONES, prepend=0).astype(np.float32)
         drawn = len(TONES) - LINES
-        tone = np.tensordot(steps[:drawn], cover[:drawn], 1) * np.float32(
-            DARKEST / TONES[drawn - 1]
+        tone: Covers = np.tensordot(
+            steps[:drawn] * np.float32(DARKEST / TONES[drawn - 1]), cover[:drawn], 1
         )
         tone = tone + o.rubbed * (rubbed(tone, SOFT / canvas.pixel) - tone)
         # Dark masses close, and lights are lifted.
@@ -146,11 +146,13 @@ class Charcoal(Ink):
 
 def rubbed(tone: Covers, sigma: float) -> Covers:
     """Return tones rubbed into one another, but not over edges (He, Sun and Tang, 2010)."""
+    squared: Covers = (tone * tone).astype(np.float32)
     mean = spread(tone, sigma)
-    variance = (spread(tone**2, sigma) - mean**2).clip(0)
-    beyond = (variance - STEP).clip(0)
-    slope = beyond / (beyond + STEP)
-    return spread(slope, sigma) * tone + spread((1 - slope) * mean, sigma)
+    beyond = (spread(squared, sigma) - mean * mean - STEP).clip(0)
+    slope: Covers = (beyond / (beyond + STEP)).astype(np.float32)
+    rest: Covers = ((1 - slope) * mean).astype(np.float32)
+    found: Covers = spread(slope, sigma) * tone + spread(rest, sigma)
+    return found
 
 
 def strokes(canvas: Canvas) -> Covers:

@@ -114,10 +114,10 @@ class Papercut(Ink):
             apart = [blurred(((lab - each) ** 2).sum(2), fine, 0.7 * coarser) for each in colours]
             top = paper[np.argmin(apart, 0)]
             top[frame] = front
-            layers = []
+            layers: list[ink.Marks] = []
             for k in np.unique(top).tolist():
                 there = without_specks(top >= k, 1.6 * coarser * fine)
-                field = blurred(there * 1.0, fine, 0.3 * coarser)
+                field = blurred(np.where(there, 1.0, 0.0), fine, 0.3 * coarser)
                 field = np.where(frame, 1.0, field) if layers else np.ones(top.shape)
                 layers.append(filled(sheet, field, 0.5, APART * coarser, k, OFF))
             return ink.joined(layers)

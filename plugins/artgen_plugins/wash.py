@@ -213,7 +213,7 @@ class Wash(Ink):
         gentle = np.full(field.shape, coarser * GENTLE / sheet.canvas.pixel)
         if sheet.weight is not None:
             gentle = gentle * (1 - 0.7 * sheet.weight / sheet.weight.max())
-        field = blurred(kept * 1.0, np.maximum(gentle, 0.6), 1.0)
+        field = blurred(np.where(kept, 1.0, 0.0), np.maximum(gentle, 0.6), 1.0)
         return filled(sheet, field, 0.5, APART * coarser, k, OFF)
 
 
