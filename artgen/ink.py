@@ -31,6 +31,9 @@ class InkOptions:
     contrast: float = option(
         0.0, "how much of the local contrast is equalised before inks are chosen", low=0, high=1
     )
+    brilliant: float = option(
+        0.0, "how much lighter and more vivid it is made before inks are chosen", low=0, high=1
+    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,7 +20,7 @@ BENCHMARKS = (
     *("commands", "startup", "start", "footprints", "scaling", "scale"),
     *("fits", "compare", "history", "densification", "optimizers", "fields", "stability"),
     *("cuda-static", "codecs", "clips", "shapes", "blob", "polish", "genetic", "mesh"),
-    *("batches", "live", "video", "ink", "making", "autograd", "ideas", "views"),
+    *("batches", "live", "video", "ink", "making", "autograd", "ideas", "views", "faces"),
 )
 """The modules with a `run(settings)` that yields tables."""
 

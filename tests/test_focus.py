@@ -106,7 +106,11 @@ def test_what_was_found_is_said(tmp_path, monkeypatch, capsys):
     assert main(["fit", "dot.png", *flags, "--focus", "auto"]) == 0
     assert "focus: no faces; what stands out at 30 % across, 61 % down" in capsys.readouterr().err
     assert main(["fit", "dot.png", *flags[:4], "--size", "24", "--focus", "auto", "--dry-run"]) == 0
-    assert "note: focus: no faces; what stands out at" in capsys.readouterr().err
+    rehearsed = capsys.readouterr()
+    assert "note: focus: no faces; what stands out at" in rehearsed.err
+    lines = rehearsed.out[rehearsed.out.index("# the focus:") :].split("\n")[1:10]
+    assert all(line.startswith("#") for line in lines)
+    assert "O" in "".join(lines)
     assert main(["fit", "dot.png", *flags, "--focus", "0.5,0.5,0.1", "--name", "given"]) == 0
     assert "focus:" not in capsys.readouterr().err
 

@@ -24,7 +24,7 @@ from artgen.art import Art, ExportRequest
 from artgen.errors import InputError, UsageError
 from artgen.events import Advanced
 from artgen.exporters import export_html, export_json, export_pdf, export_svg
-from artgen.families.ink.paint import coverage, mix, separate
+from artgen.families.ink.paint import brightened, coverage, mix, separate
 from artgen.looks import read_look
 from artgen.output.parts import flat_parts
 from artgen.output.plotter import Page
@@ -42,7 +42,7 @@ from artgen_plugins.halftone import Halftone, busy_places, rings
 from artgen_plugins.hatch import Hatch, abstracted, directions, levelled, spacing, strengthened
 from artgen_plugins.mosaic import Mosaic
 from artgen_plugins.panes import Panes
-from artgen_plugins.papercut import Papercut
+from artgen_plugins.papercut import Papercut, frequent
 from artgen_plugins.path import Path
 from artgen_plugins.stipple import Stipple
 from artgen_plugins.string import String
@@ -303,6 +303,19 @@ def test_stretched_dots_lie_along_the_contours_and_keep_their_area():
     assert (abs(along[:, 1]) > 5 * abs(along[:, 0])).mean() > 0.8
     areas = [covered(primitive, strokes[None], Canvas(400, 400)) for strokes in long[:3]]
     assert areas == pytest.approx(np.pi * round_ones.strokes[:3, 4] ** 2, rel=0.05)
+
+
+def test_brilliant_pictures_are_lighter_and_more_vivid_and_a_night_stays_dark():
+    """Riso and pointillism were as dull as the photograph, and skin was green."""
+    rng = np.random.default_rng(0)
+    skin = np.array([0.48, 0.38, 0.32])[:, None, None] * rng.uniform(0.5, 1.3, (40, 40))
+    light = brightened(skin, 1.0)
+    assert np.median(light) > np.median(skin) + 0.1
+    assert np.ptp(light, axis=0).mean() > 1.3 * np.ptp(skin, axis=0).mean()
+    assert (light.argmax(0) == 0).all()
+    night = 0.08 + 0.3 * np.linspace(0, 1, 1600).reshape(40, 40) ** 6 * np.ones((3, 1, 1))
+    assert np.median(brightened(night, 1.0)) < 0.2
+    assert np.array_equal(brightened(skin, 0.0), skin)
 
 
 def test_contrast_is_equalised_before_inks_are_chosen():
@@ -582,7 +595,7 @@ def test_washes_lie_on_one_another_from_pale_to_dark():
     assert (np.diff(marks.ink) >= 0).all()
     cover = coverage(primitive, primitive.pack(marks), Canvas(64, 64))
     assert cover[:, :, :3].max() < 0.05
-    grays = cover.reshape(4, 4, 64, 64).mean((2, 3)).sum(1)
+    grays = cover.reshape(5, 4, 64, 64).mean((2, 3)).sum(1)
     assert (np.diff(grays) < 0).all()
     assert grays[-1] > 0.05
 
@@ -592,11 +605,11 @@ def test_pigments_make_the_colour():
     for colour, most in (((0.95, 0.75, 0.2), 0), ((0.85, 0.3, 0.45), 1), ((0.3, 0.5, 0.8), 2)):
         primitive, marks = washed(ramp_of(colour))
         cover = coverage(primitive, primitive.pack(marks), Canvas(64, 64))
-        laid = cover.reshape(4, 4, 64, 64).mean((2, 3)).sum(0)
+        laid = cover.reshape(5, 4, 64, 64).mean((2, 3)).sum(0)
         assert laid.argmax() == most
         assert laid[most] > 2 * np.delete(laid, most).max()
-    steps = -np.log(primitive.inks).reshape(4, 4, 3).sum(0)
-    assert steps == pytest.approx(1.2 * primitive.strength)
+    steps = -np.log(primitive.inks).reshape(5, 4, 3).sum(0)
+    assert steps == pytest.approx(1.6 * primitive.strength)
 
 
 def test_a_busy_picture_is_painted_with_a_broader_brush():
@@ -608,24 +621,38 @@ def test_a_busy_picture_is_painted_with_a_broader_brush():
     assert few / 4 < len(marks) <= few
     assert marks.strokes[:, 4].max() < 6 * every.strokes[:, 4].max()
     shown = [coverage(primitive, primitive.pack(each), Canvas(192, 192)) for each in (every, marks)]
-    all_ink, less = (each[:16].reshape(4, 4, 192, 192).sum((0, 1)) for each in shown)
+    all_ink, less = (each.reshape(5, 4, 192, 192).sum((0, 1)) for each in shown)
     assert np.abs(less - all_ink).mean() < 0.25 * all_ink.mean()
 
 
 def test_a_wash_has_dark_rims_and_is_alike_at_any_size():
     primitive = Wash({"wet": 0.0, "grain": 0.0})
-    cover = np.zeros((16, 300, 300), np.float32)
-    cover[14, 60:240, 60:240] = 1
-    dried = primitive.settled(cover.copy(), Canvas(300, 300))[14]
+    cover = np.zeros((20, 300, 300), np.float32)
+    cover[18, 60:240, 60:240] = 1
+    dried = primitive.settled(cover.copy(), Canvas(300, 300))[18]
     assert dried[150, 60] > 1.3 * dried[150, 150] > 1
     assert dried[150, 59] == 0
     wet = Wash({"wet": 1.0, "grain": 1.0})
     large = cover.repeat(2, 1).repeat(2, 2)
     small, large = (
-        wet.settled(each, Canvas(each.shape[2], each.shape[1]))[14] for each in (cover, large)
+        wet.settled(each, Canvas(each.shape[2], each.shape[1]))[18] for each in (cover, large)
     )
     assert np.abs(large.reshape(300, 2, 300, 2).mean((1, 3)) - small).mean() < 0.01
     assert np.ptp(small[100:200, 100:200]) > 0.2
+
+
+def test_washes_run_where_the_picture_is_soft_and_end_where_it_has_an_edge():
+    """Every wash had a hard border, so that cheeks and skies were maps."""
+    primitive = Wash({"wet": 1.0, "grain": 0.0})
+    one = np.zeros((20, 300, 300), np.float32)
+    one[8, :, 150:] = 1
+    every = np.zeros_like(one)
+    every[:, :, 150:] = 1
+    soft, hard = (
+        np.abs(np.diff(primitive.settled(each, Canvas(300, 300))[8].mean(0))).max()
+        for each in (one, every)
+    )
+    assert hard > 2 * soft
 
 
 def test_waves_fill_the_range_and_do_not_depend_on_the_size():
@@ -639,13 +666,19 @@ def test_charcoal_has_soft_tones_on_a_grain_and_sharp_lines():
     """The look was hatching in black and white, like an engraving."""
     primitive = Charcoal({"grain": 0.0})
     cover = np.zeros((len(primitive.inks), 300, 300), np.float32)
+    cover[:1, :, 150:] = 1
+    faint = primitive.settled(cover.copy(), Canvas(300, 300))
+    assert faint[:-1].max() == 0
+    edge = faint[-1].mean(0)
+    assert edge[200] > 0.05
+    # A step of one tone is rubbed, and an edge of the picture stays.
+    assert np.diff(edge).max() < 0.3 * edge[200]
     cover[: len(TONES) - LINES, :, 150:] = 1
-    drawn = primitive.settled(cover.copy(), Canvas(300, 300))
-    assert drawn[:-1].max() == 0
-    edge = drawn[-1].mean(0)
-    assert 0.4 < edge[200] < 0.9
-    assert edge[148] > 0.05
-    assert edge[100] == 0
+    mass = primitive.settled(cover.copy(), Canvas(300, 300))[-1].mean(0)
+    assert mass[200] > 0.8
+    assert np.diff(mass).max() > 0.6 * mass[200]
+    cover[:, :, :] = 0
+    cover[0] = 1
     cover[len(TONES) - LINES : -1, :, 200:] = 1
     sharp = primitive.settled(cover.copy(), Canvas(300, 300))[-1].mean(0)
     assert sharp[200] - sharp[199] > 0.15
@@ -673,46 +706,62 @@ def test_details_are_left_out_and_edges_stay():
     assert finer[:, 10:38].std() > 2 * finer[:, 58:86].std()
 
 
-def cut_out(tone: np.ndarray, **options: object) -> tuple[Papercut, np.ndarray, ink.Marks]:
-    primitive = Papercut({"inks": "#ffffff,#808080,#101010", "margin": 0.0, **options})
-    shape = tone.shape
-    amounts = np.zeros((len(primitive.inks), *shape))
-    canvas, picture = Canvas(*shape[::-1]), np.stack([tone] * 3)
-    sheet = ink.Sheet(amounts, canvas, 40000, np.random.default_rng(0), target=picture)
-    marks = primitive.place(sheet)
-    return primitive, coverage(primitive, primitive.pack(marks), canvas), marks
+def test_sheets_of_paper_are_cut_by_the_colours_of_things_and_lie_on_one_another():
+    """Cut at its tones, a picture of two things of one tone was one sheet, and a sky was three."""
+    picture = np.zeros((3, 96, 96)) + 0.9
+    picture[0, 20:80, 10:46] = np.linspace(0.75, 0.85, 36)
+    picture[1:, 20:80, 10:46] = 0.1
+    picture[2, 20:80, 50:86], picture[:2, 20:80, 50:86] = 0.7, 0.25
+    papers = "#fbf4e4,#dc5350,#2c6a9c,#1c1828"
+    kept = {}
+    for front in ("dark", "light"):
+        primitive = Papercut({"inks": papers, "margin": 0.0, "front": front})
+        sheet = ink.Sheet(
+            np.zeros((5, 96, 96)), Canvas(96, 96), 40000, np.random.default_rng(0), target=picture
+        )
+        marks = primitive.place(sheet)
+        cover = coverage(primitive, primitive.pack(marks), Canvas(96, 96))
+        top = np.where(cover[:-1] > 0.5, np.arange(4)[:, None, None], -1).max(0)
+        red, blue = (set(top[25:75, low : low + 24].ravel()) for low in (16, 56))
+        assert len(red) == len(blue) == 1
+        assert red != blue
+        kept[front] = top
+        lowest, *others = sorted(set(marks.ink))
+        assert cover[lowest].min() > 0.99
+        assert all((cover[k] <= cover[lowest] + 1e-6).all() for k in others)
+    assert kept["dark"][5, 5] < kept["dark"][50, 30] < kept["dark"][50, 70]
+    assert kept["light"][5, 5] > kept["light"][50, 30]
 
 
-def test_sheets_of_paper_lie_on_one_another_and_show_as_much_of_themselves():
-    tone = np.tile(np.linspace(1, 0, 96) ** 2, (96, 1))
-    _primitive, cover, marks = cut_out(tone, local=0.0, crisp=0.0)
-    assert cover[1].min() > 0.99
-    assert (cover[5] <= cover[3] + 1e-6).all()
-    assert cover[3].mean() == pytest.approx(2 / 3, abs=0.06)
-    assert cover[5].mean() == pytest.approx(1 / 3, abs=0.06)
-    assert set(marks.ink) == {1, 3, 5}
-    _, light, _ = cut_out(tone, local=0.0, crisp=0.0, front="light")
-    assert light[5][:, :10].min() > 0.99 > 0.01 > light[5][:, -10:].max()
+def test_frequent_colours_are_told_apart_and_a_plain_picture_has_one():
+    lab = np.zeros((40, 40, 3))
+    assert len(frequent(lab, None, 6)) == 1
+    lab[:, 20:], lab[:10, :10] = (50, 40, 0), (80, 0, 0)
+    assert sorted(frequent(lab, None, 3)[:, 0]) == pytest.approx([0, 50, 80])
 
 
 def test_a_sheet_of_paper_casts_a_shadow_on_the_next_to_the_lower_right():
-    primitive = Papercut({"inks": "#ffffff,#101010"})
-    cover = np.zeros((5, 200, 200), np.float32)
-    cover[1], cover[3, 60:140, 60:140] = 1, 1
-    shadow = primitive.settled(cover.copy(), Canvas(200, 200))[2]
-    assert shadow[140, 100] > 0.4 > 0.2 > shadow[59, 100] > 0
-    assert shadow[20, 20] < 0.01
-    flat = Papercut({"inks": "#ffffff,#101010", "depth": 0.0}).settled(
-        cover.copy(), Canvas(200, 200)
-    )
-    assert flat[2].max() == 0
+    primitive = Papercut({"inks": "#ffffff,#808080,#101010"})
+    cover = np.zeros((4, 200, 200), np.float32)
+    cover[0], cover[1, 60:140, 60:140] = 1, 1
+    plain = primitive.settled(np.ones_like(cover), Canvas(200, 200))[-1]
+    shadow = primitive.settled(cover.copy(), Canvas(200, 200))[-1]
+    assert plain.max() < 0.06
+    assert shadow[140, 100] > 0.2 > shadow[58, 100]
+    assert shadow[20, 20] < 0.06
+    # What lies higher casts a longer shadow.
+    cover[2] = cover[1]
+    higher = primitive.settled(cover.copy(), Canvas(200, 200))[-1]
+    assert (higher[140:] > 0.2).sum() > 1.3 * (shadow[140:] > 0.2).sum()
+    primitive = Papercut({"inks": "#ffffff,#808080,#101010", "depth": 0.0})
+    assert primitive.settled(cover.copy(), Canvas(200, 200))[-1].max() < 0.06
 
 
 @pytest.mark.parametrize(
     ("kind", "options", "words"),
     [
         (Wash, {"inks": "#111111,#222222,#333333,#444444,#555555"}, "at most 4 pigments, got 5"),
-        (Papercut, {"inks": ",".join(["#101010"] * 8)}, "at most 7 sheets, got 8"),
+        (Papercut, {"inks": ",".join(["#101010"] * 17)}, "at most 16 inks, got 17"),
         (Charcoal, {"inks": "#101010,#801010"}, "charcoal has one ink, got 2"),
         (Papercut, {"front": "side"}, "front=side is unknown"),
     ],

@@ -74,4 +74,6 @@ def _facts(found: Estimate, stem: str) -> str:
     video = found.recipe.output.video_format
     sizes = {"art": found.art_bytes, "png": found.still_bytes, video: found.video_bytes}
     facts += [f"{stem}.{suffix}: {size:,} bytes" for suffix, size in sizes.items() if size]
-    return "".join(f"# {fact}\n" for fact in facts)
+    if found.focus:
+        facts += ["the focus:", *found.focus.split("\n")]
+    return "".join(f"# {fact}".rstrip() + "\n" for fact in facts)

@@ -84,6 +84,7 @@ class Estimate:
     main memory of the process in bytes, None where the system does not say; `art_bytes` is the
     size of the `.art` file, `still_bytes` that of the PNG, None where the rehearsal diverged.
     `video_bytes` is that of the video of the rehearsal, None too where it cannot be written.
+    `focus` shows the circles of the focus on the picture, in lines of characters; None without any.
     """
 
     recipe: Recipe
@@ -92,6 +93,7 @@ class Estimate:
     art_bytes: int | None = None
     still_bytes: int | None = None
     video_bytes: int | None = None
+    focus: str | None = None
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ ELSEWHERE = 0.1
 """The weight of pixels outside the focus, where that of those inside is 1."""
 
 _SALIENT_SIDE, _SALIENT_BLUR = 64, 3.0
+_COLUMNS, _TONES = 56, "@%#*+=-:. "
 _NOTABLE = 0.7
 """Share of the largest salience that other places need."""
 _SMALLEST, _LARGEST = 0.1, 0.4
@@ -65,6 +66,23 @@ def standing_out(picture: NDArray[np.float32]) -> tuple[Circle, ...]:
         radius = np.clip(1.4 * np.sqrt(spread) / min(height, width), _SMALLEST, _LARGEST)
         circles.append(_rounded((column + 0.5) / width, (row + 0.5) / height, radius))
     return tuple(circles)
+
+
+def sketched(picture: NDArray[np.float32], circles: Sequence[Circle]) -> str:
+    """A picture [height, width, 3] in 0..1 as lines of characters, with the rims of circles as `O`.
+
+    A character is twice as high as wide.
+    """
+    small = _reduced(picture, _COLUMNS).mean(2)
+    height, width = small.shape
+    tone = small[::2][: max(1, height // 2)]
+    tone = (tone - tone.min()) / max(float(np.ptp(tone)), 1e-6)
+    marks = np.array(list(_TONES))[(tone * (len(_TONES) - 1)).round().astype(int)]
+    rows, columns = 2 * np.arange(len(tone))[:, None] + 1.0, np.arange(width) + 0.5
+    for x, y, radius in circles:
+        away = np.hypot(columns - x * width, rows - y * height) - radius * min(width, height)
+        marks[abs(away) < 0.8] = "O"
+    return "\n".join("".join(row).rstrip() for row in marks)
 
 
 def _reduced(picture: NDArray[np.float32], long_side: int) -> NDArray[np.float32]:

@@ -18,7 +18,7 @@ from artgen.base.errors import InputError, UsageError
 from artgen.base.files import printable, read_regular
 from artgen.targets.colour import parse_colour
 from artgen.targets.faces import find_faces
-from artgen.targets.focus import focus_weight, raised, standing_out
+from artgen.targets.focus import focus_weight, raised, sketched, standing_out
 from artgen.targets.source import content_hash, file_safe
 from artgen.targets.target import Origin, Target, TargetTensors
 from artgen.values.canvas import Canvas
@@ -166,6 +166,11 @@ class ImageTarget(PictureTarget):
         colour, alpha = np.rint(self.rgba[:, :, :3] * 255) / 255, self.rgba[:, :, 3:]
         mixed = (alpha * colour + (1 - alpha) * np.asarray(background)).astype(np.float32)
         return torch.from_numpy(mixed).permute(2, 0, 1).contiguous()
+
+    def sketch(self) -> str | None:
+        """The picture with the circles of the focus, in lines of characters; None without any."""
+        circles = self.focus if isinstance(self.focus, tuple) else ()
+        return sketched(self.image, circles) if circles else None
 
     def without_border(self, plane: NDArray[Any]) -> NDArray[Any]:
         """The part of a plane [height, width] of its pixels that no transparent border covers."""

@@ -24,13 +24,14 @@ def streams(angle: Any, tone: Any, allowed: Any, pitch: Any, seeds: Any, longest
 
     `angle` in radians, `tone`, `allowed` and the distance `pitch` of lines in pixels are
     [height, width]; `seeds` [M, 2] are tried where no line asks for one beside it. A line is at
-    most `longest` distances long.
+    most `longest` distances long, and at least a third of that if nothing stops it: ends of lines
+    side by side that lay in a row would look like a crack.
     """
     height, width = tone.shape
     # Half a pixel is fine enough to say how far the nearest line is.
     away = np.full((2 * height, 2 * width), 9.0)
     points, starts = [(0.0, 0.0)], [1]
-    waiting, tried, used = [(0.0, 0.0)], 0, 1
+    waiting, tried, used, turns = [(0.0, 0.0)], 0, 1, 0
     line = np.empty((4000, 2))
     while True:
         if used < len(waiting):
@@ -47,10 +48,13 @@ def streams(angle: Any, tone: Any, allowed: Any, pitch: Any, seeds: Any, longest
             continue
         low = high = 2000
         line[low, 0], line[low, 1] = x, y
+        turns += 1
         for way in (-1, 1):
+            # Multiples of the golden ratio never come near to one another.
+            reach = longest * (0.17 + 0.66 * ((turns * (0.6180339887 + 0.5 * (way > 0))) % 1.0))
             px, py, run = x, y, 0.0
             cx, cy = way * np.cos(angle[int(y), int(x)]), way * np.sin(angle[int(y), int(x)])
-            while run < longest / 2 and low > 10 and high < 3990:
+            while run < reach and low > 10 and high < 3990:
                 turn = angle[int(py), int(px)]
                 dx, dy = np.cos(turn), np.sin(turn)
                 along = dx * cx + dy * cy
@@ -81,11 +85,9 @@ def streams(angle: Any, tone: Any, allowed: Any, pitch: Any, seeds: Any, longest
             px, py = line[n]
             points.append((px, py))
             gap = pitch[int(py), int(px)]
-            reach = int(2 * gap) + 1
-            for i in range(max(0, int(2 * py) - reach), min(2 * height, int(2 * py) + reach + 1)):
-                for j in range(
-                    max(0, int(2 * px) - reach), min(2 * width, int(2 * px) + reach + 1)
-                ):
+            wide = int(2 * gap) + 1
+            for i in range(max(0, int(2 * py) - wide), min(2 * height, int(2 * py) + wide + 1)):
+                for j in range(max(0, int(2 * px) - wide), min(2 * width, int(2 * px) + wide + 1)):
                     far = np.hypot((j + 0.5) / 2 - px, (i + 0.5) / 2 - py) / gap
                     away[i, j] = min(away[i, j], far)
             if n % 3 == 0:

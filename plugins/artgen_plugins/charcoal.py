@@ -31,17 +31,25 @@ from artgen_plugins.wash import APART, OFF, spread, waves, within
 Floats = NDArray[np.float64]
 Covers = NDArray[np.float32]
 
-TONES = (0.14, 0.26, 0.38, 0.5, 0.62, 0.74, 0.86)
+TONES = (0.12, 0.24, 0.36, 0.48, 0.6, 0.72, 0.8, 0.9)
 """The tones from which each layer is laid, 0 for paper and 1 for the darkest."""
 LINES = 2
 """The last layers, which are drawn and not rubbed."""
-SOFT = 0.012
-"""How far charcoal is rubbed, in canvas units."""
-FULL, ROUGH, HOLLOW = 1.5, 0.7, 0.75
-"""How much charcoal fills the deepest grain, how much more than its height covers a grain, and the
-height of the highest."""
-STROKE, SLANT, HAND = (0.012, 0.3), 50.0, 0.45
+SOFT, STEP = 0.025, 0.007
+"""How far charcoal is rubbed, in canvas units, where tones vary by no more than a layer: by
+this variance."""
+PRESSED, ROUGH = 0.6, 0.7
+"""The tone at which a stroke is pressed into the hollows of the paper; how soft the rims of grains
+are."""
+BODY = 0.5
+"""The share of a light tone that is rubbed in, without grain."""
+DARKEST, CURVE = 0.92, 0.6
+"""The tone of the darkest mass; how much dark masses close and lights are lifted."""
+STROKE, SLANT, HAND = (0.03, 0.5), 50.0, 0.22
 """The width and length of the strokes of a hand, their angle in degrees, and how much they show."""
+LINE, LEAST_LINE, SPECKS = 0.006, 0.14, 0.012
+"""The width of a line in canvas units, how much darker than what is around it a line is, and
+the least width of a patch."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +62,7 @@ class CharcoalOptions(InkOptions):
     local: float = option(0.3, "how much tones are relative to those around", low=0, high=1)
     loose: float = option(0.3, "how much detail is left out", low=0, high=1)
     crisp: float = option(2.0, "how much stronger edges are", low=0, high=10)
-    rubbed: float = option(0.7, "how much tones are rubbed into one another", low=0, high=1)
+    rubbed: float = option(0.92, "how much tones are rubbed into one another", low=0, high=1)
     grain: float = option(0.8, "how much the paper's grain shows", low=0, high=1)
 
 
@@ -88,7 +96,11 @@ class Charcoal(Ink):
         if o.loose:
             tone = abstracted(tone, pitch, o.loose)
         tone = levelled(tone, o.middle, o.local)
-        lines = strengthened(tone, np.maximum(pitch * 0.006 * unit, 1.0), o.crisp)
+        fine = np.maximum(pitch * LINE * unit, 1.0)
+        lines = strengthened(tone, fine, o.crisp)
+        # What is darker than all around it is a line, in a light face too.
+        apart = blurred(tone, fine, 0.4) - blurred(tone, fine, 3.0)
+        lines = np.maximum(lines, TONES[-LINES] + o.crisp * (apart - LEAST_LINE))
         border = np.ones((1, *tone.shape))
         self.clear_margin(border)
 
@@ -96,8 +108,9 @@ class Charcoal(Ink):
             layers = []
             for k, level in enumerate(TONES):
                 field = lines if k >= len(TONES) - LINES else tone
-                field = blurred(field, pitch, coarser - 1) * border[0]
-                specks = coarser * np.maximum(pitch * 0.005 * unit, 1.0)
+                soft = coarser - 1 if k >= len(TONES) - LINES else 0.002 * unit + coarser - 1
+                field = blurred(field, pitch, soft) * border[0]
+                specks = coarser * np.maximum(pitch * SPECKS * unit, 1.0)
                 kept = without_specks(field > level, specks)
                 field = np.where(
                     kept, np.maximum(field, level + 0.02), np.minimum(field, level - 0.02)
@@ -110,19 +123,36 @@ class Charcoal(Ink):
     def settled(self, cover: Covers, canvas: Canvas) -> Covers:
         """Rub the tones, and leave charcoal where the grain of the paper is high."""
         o, steps = self.options, np.diff(TONES, prepend=0).astype(np.float32)
-        rubbed = len(TONES) - LINES
-        tone = np.tensordot(steps[:rubbed], cover[:rubbed], 1)
-        soft = spread(tone, SOFT / canvas.pixel)
-        tone = tone + o.rubbed * (soft - tone)
-        hand = strokes(canvas)
-        tone *= 1 + HAND * hand * (1 - tone)
-        dark = np.tensordot(steps[rubbed:] + np.float32(0.06), cover[rubbed:-1], 1)
-        tone = (tone + dark).clip(0, 1)
-        taken = ((FULL * tone - HOLLOW * tooth(canvas)) / ROUGH).clip(0, 1)
+        drawn = len(TONES) - LINES
+        tone: Covers = np.tensordot(
+            steps[:drawn] * np.float32(DARKEST / TONES[drawn - 1]), cover[:drawn], 1
+        )
+        tone = tone + o.rubbed * (rubbed(tone, SOFT / canvas.pixel) - tone)
+        # Dark masses close, and lights are lifted.
+        tone = tone + CURVE * (tone**2 * (3 - 2 * tone) - tone)
+        # A hand presses more here and less there, and lifts where the paper is light.
+        tone *= 1 + HAND * strokes(canvas) * (4 * tone * (1 - tone)).clip(0, 1)
+        dark = np.tensordot(steps[drawn:], cover[drawn:-1], 1) / steps[drawn:].sum()
+        # The lightest strokes touch the heights of the paper alone, pressed ones all of it.
+        high = 1 - tooth(canvas)
+        taken = ((tone / PRESSED - high) / ROUGH + 0.5 * tone).clip(0, 1)
+        taken *= 0.35 + 0.65 * tone
+        body = BODY + (1 - BODY) * tone**2
+        tone = tone + o.grain * (body * tone + (1 - body) * taken - tone)
         cover[:-1] = 0
-        # What is rubbed in fills the hollows too.
-        cover[-1] = tone + o.grain * (0.25 * tone + 0.75 * taken - tone)
+        cover[-1] = 1 - (1 - tone) * (1 - dark * (1 - 0.3 * o.grain * high**3))
         return cover.clip(0, 1)
+
+
+def rubbed(tone: Covers, sigma: float) -> Covers:
+    """Return tones rubbed into one another, but not over edges (He, Sun and Tang, 2010)."""
+    squared: Covers = (tone * tone).astype(np.float32)
+    mean = spread(tone, sigma)
+    beyond = (spread(squared, sigma) - mean * mean - STEP).clip(0)
+    slope: Covers = (beyond / (beyond + STEP)).astype(np.float32)
+    rest: Covers = ((1 - slope) * mean).astype(np.float32)
+    found: Covers = spread(slope, sigma) * tone + spread(rest, sigma)
+    return found
 
 
 def strokes(canvas: Canvas) -> Covers:

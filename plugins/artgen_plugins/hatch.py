@@ -36,6 +36,8 @@ AROUND, FLAT = 0.16, 0.02
 from details."""
 GRAIN = 0.0038
 """The distance of the grains of paper, in canvas units."""
+CLUMPS = ((1, 1.0), (2, 0.6), (5, 0.35))
+"""The sizes of clumps of grains, in grains, and how high they are."""
 CROSSING = 65.0
 """Degrees between the two layers of hatching."""
 
@@ -160,12 +162,19 @@ class Hatch(Ink):
 
 
 def tooth(canvas: Canvas) -> Floats:
-    """Return the height of the paper at each pixel, [height, width] in 0 to 1, all as frequent."""
-    from scipy.ndimage import gaussian_filter, map_coordinates
+    """Return the height of the paper at each pixel, [height, width] in 0 to 1, all as frequent.
 
-    high, wide = (int(2 * reach / GRAIN) + 3 for reach in canvas.reach[::-1])
-    rough = gaussian_filter(np.random.default_rng(0).random((high, wide)), 0.7, mode="wrap")
-    ranks = np.argsort(np.argsort(rough, axis=None)).reshape(rough.shape) / rough.size
+    Grains lie in clumps of several sizes, as pulp settles: waves of one size alone look like worms.
+    """
+    from scipy.ndimage import gaussian_filter, map_coordinates, zoom
+
+    shape = tuple(int(2 * reach / GRAIN) + 3 for reach in canvas.reach[::-1])
+    rng, rough = np.random.default_rng(0), np.zeros(shape)
+    for size, share in CLUMPS:
+        small = gaussian_filter(rng.random([-(-side // size) + 1 for side in shape]), 0.7)
+        wide = zoom(small, size, order=1)[: shape[0], : shape[1]]
+        rough += share * (wide - wide.mean()) / wide.std()
+    ranks = np.argsort(np.argsort(rough, axis=None)).reshape(shape) / rough.size
     x, y = canvas.pixel_centres()
     place = np.meshgrid((y + canvas.reach[1]) / GRAIN, (x + canvas.reach[0]) / GRAIN, indexing="ij")
     found: Floats = map_coordinates(ranks, place, order=1, mode="nearest")

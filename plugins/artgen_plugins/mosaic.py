@@ -20,7 +20,7 @@ from artgen_plugins._presets import read_presets
 
 Floats = NDArray[np.float64]
 
-PIXELS, NEAR, ROUNDS = 24, 6, 25
+PIXELS, NEAR, ROUNDS = 24, 6, 18
 """Sample points for each stone, stones that a point may belong to, and rounds of relaxation."""
 
 

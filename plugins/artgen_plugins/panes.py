@@ -1,6 +1,7 @@
 """Panes of coloured glass in lead, with what is too fine for lead painted on the glass.
 
-Leads run along the borders of regions that follow the picture, and are wider between darker panes.
+Leads run along the borders of regions that follow the picture, and are wider between dark panes.
+Panes are no smaller where pixels count more: leads would cut a face. What is painted is finer.
 """
 
 from __future__ import annotations
@@ -13,14 +14,17 @@ from numpy.typing import NDArray
 
 from artgen import Canvas, Ink, Preset, ink, option
 from artgen.ink import InkOptions
-from artgen_plugins.hatch import filled, without_specks
-from artgen_plugins.regions import chains, cut, lab_of, means
+from artgen_plugins.hatch import abstracted, filled, without_specks
+from artgen_plugins.regions import chains, cut, lab_of, means, smoothed
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
 
 JEWEL, CONTRAST = 1.9, 1.3
 """How much more chroma and difference of lightness glass has than what it shows."""
+CALM, BENT, FOCUS = 0.5, 0.016, 0.5
+"""How much detail leads leave out; the radius below which they do not bend, in canvas units; the
+weight, as a share of the largest, from which no lead runs between panes of one glass."""
 STREAKS, MIDDLE = 0.1, 0.42
 """How much light comes through streaks, and through the middle of a pane."""
 WAVES = ((23.0, 4.0, 0.3), (41.0, -7.0, 1.7), (67.0, 9.0, 4.1))
@@ -41,7 +45,7 @@ class PanesOptions(InkOptions):
     )
     margin: float = option(0.0, "blank border, as a share of the shorter side", low=0, high=0.4)
     overprint: bool = option(False, "inks multiply what is below them; if false they cover it")
-    panes: int = option(280, "number of panes", low=1, high=2000)
+    panes: int = option(200, "number of panes", low=1, high=2000)
     lead: float = option(0.005, "radius of a lead in canvas units", low=0.0005, high=0.1)
     painted: float = option(0.6, "how much fine detail is painted on the glass", low=0, high=1)
 
@@ -61,10 +65,14 @@ class Panes(Ink):
     def place(self, sheet: ink.Sheet) -> ink.Marks:
         """Draw the leads, then glass from the largest pane on, and what is painted on it."""
         seen = sheet.target
-        lab = lab_of((1 - sheet.amounts.sum(0)[None]).repeat(3, 0) if seen is None else seen)
+        shown = (1 - sheet.amounts.sum(0)[None]).repeat(3, 0) if seen is None else seen
+        lab, even = lab_of(shown), np.ones(shown.shape[1:])
+        calm = lab_of(np.stack([abstracted(each, even, CALM) for each in shown]))
         last, panes, apart = len(self.inks) - 1, float(self.options.panes), 2.0
         while True:
-            labels = cut(lab, sheet.weight, max(1, round(panes)))
+            labels = cut(calm, None, max(1, round(panes)))
+            labels = smoothed(labels, max(1.0, BENT / sheet.canvas.pixel))
+            labels = self._without_leads(labels, lab, sheet.weight)
             colours = means(lab, labels)
             dark = 1 - colours[:, 0] / 100
             size = np.bincount(labels.ravel()) * panes / labels.size
@@ -92,6 +100,19 @@ class Panes(Ink):
         glass = cover[:-1] * (1 - clear)
         return np.concatenate([glass, cover[-1:]]).astype(np.float32)
 
+    def _without_leads(self, labels: Labels, lab: Floats, weight: Floats | None) -> Labels:
+        """Return labels [height, width] where neighbours of one glass are one pane in the focus."""
+        from skimage.measure import label
+
+        if weight is None or weight.max() <= 0:
+            return labels
+        own, glass = labels.ravel(), self._glass(means(lab, labels))
+        shares = np.bincount(own, weight.ravel()) / np.maximum(np.bincount(own), 1)
+        near = shares > FOCUS * weight.max()
+        joined = np.where(near, len(near) + glass, np.arange(len(near)))[labels]
+        found: Labels = label(joined + 1, connectivity=1)  # type: ignore[no-untyped-call]
+        return found - 1
+
     def _glass(self, colours: Floats) -> Labels:
         """Return the ink of each pane, of Lab colours [N, 3]: more vivid, with more contrast."""
         vivid = colours.copy()
@@ -112,9 +133,9 @@ class Panes(Ink):
         wide = gaussian_filter(tone, max(1.5, 0.02 * unit), mode="nearest")
         least = 0.3 - 0.22 * self.options.painted
         if sheet.weight is not None:
-            least = least / (0.5 + 0.5 * sheet.weight / sheet.weight.mean())
+            least = least / (0.5 + 0.5 * (sheet.weight / sheet.weight.mean()).clip(0, 4))
         field = (wide - fine) / least
-        kept = without_specks(field > 1, np.full(tone.shape, max(1.5, 0.011 * unit)))
+        kept = without_specks(field > 1, np.full(tone.shape, max(1.5, 0.009 * unit)))
         return filled(sheet, np.where(kept, field, np.minimum(field, 0.9)), 1.0, apart, last)
 
 

@@ -19,7 +19,10 @@ Floats = NDArray[np.float64]
 
 GLOW = ((0.16, 7.0), (0.3, 4.2), (0.55, 2.3), (1.0, 1.0))
 """Light and radius of each ring of a halo, as shares of those of the tube, which comes last."""
-ROW = 0.18
+AROUND, FAINT, RIM = 0.06, 0.6, 0.015
+"""How wide what is around an edge is, in shorter sides; how much fainter edges may be where all is
+faint; how near to the sides of the picture there is no tube."""
+ROW = 0.24
 """The light of rows, as a share of that of a tube."""
 
 
@@ -110,21 +113,27 @@ def edges(sheet: ink.Sheet, tone: Floats, detail: float, strength: float) -> lis
     )
     second, slope = ((1 - fine) * pair[0] + fine * pair[1] for pair in (second, slope))
     least = strength * max(float(np.quantile(slope, 0.99)), 0.02)
+    # Where all is faint, and in the focus, fainter edges count.
+    around = gaussian_filter(slope, AROUND * min(tone.shape), mode="nearest")
+    needed = least * (around / max(least, 1e-9)).clip(FAINT, 1) * (1 - (1 - FAINT) * fine)
+    rim = max(3.0, RIM * min(tone.shape))
     shortest = 4 * detail / sheet.canvas.pixel
     lines: list[Floats] = []
     find: Any = measure.find_contours
     for contour in find(second, 0.0):
         row, column = contour.T.round().astype(int)
-        inside = (np.minimum(contour, np.array(tone.shape) - 1 - contour) > 3).all(1)
+        inside = (np.minimum(contour, np.array(tone.shape) - 1 - contour) > rim).all(1)
         steep = gaussian_filter(slope[row, column], 3.0, mode="nearest")
-        steps = np.diff(np.concatenate([[0], (steep > least) & inside, [0]]).astype(int))
+        enough = steep > needed[row, column]
+        steps = np.diff(np.concatenate([[0], enough & inside, [0]]).astype(int))
         for begin, end in zip(*(np.flatnonzero(steps == sign) for sign in (1, -1)), strict=True):
             # Edges far above the threshold may be short, faint ones have to be long.
-            faint = least / max(float(steep[begin:end].mean()), 1e-9)
+            wanted = float(needed[row[begin:end], column[begin:end]].mean())
+            faint = wanted / max(float(steep[begin:end].mean()), 1e-9)
             if end - begin > shortest * (0.5 + 2 * faint) * (
                 1 - 0.6 * fine[row[begin], column[begin]]
             ):
-                line = gaussian_filter(contour[begin:end], (2.0, 0), mode="nearest")[::2, ::-1]
+                line = gaussian_filter(contour[begin:end], (2.0, 0), mode="nearest")[::3, ::-1]
                 lines.append((line + 0.5) * sheet.canvas.pixel - sheet.canvas.reach)
     return [line for line in lines if len(line) > 1]
 

@@ -32,27 +32,35 @@ from artgen_plugins.hatch import (
 Floats = NDArray[np.float64]
 Covers = NDArray[np.float32]
 
-PIGMENTS = "#f7c325,#e0456f,#3f86cf,#5b5566"
+PIGMENTS = "#f8b72d,#e0456f,#3f86cf,#584c5e"
 """A yellow, a rose, a blue and a gray."""
-WASHES = (0.12, 0.4, 0.8, 1.2)
+WASHES = (0.1, 0.3, 0.6, 1.0, 1.6)
 """How much of a pigment there is, in its full strength, once each of its washes is laid."""
-LIGHT, DARK = 0.93, 0.09
+LIGHT, DARK = 0.93, 0.05
 """What is as light stays paper; the darkest that paint gets."""
-GRAY, PALE = 0.85, 0.35
+GRAY, PALE = 0.9, 0.45
 """How much of what is gray in a colour the grayest pigment shows, where it is denser than pale."""
 ACCENT, DEEP = 0.008, 0.9
-"""The width of what the tip of the brush draws, in canvas units, and how dark that is."""
+TIP = 5.0
+"""The width of what the tip of the brush draws, in canvas units, how dark that is, and the least
+area of it, in squares of that width."""
 ROUNDS = 30
 """Rounds of coordinate descent that find the pigments of a colour."""
 APART, OFF = 1.5, 0.2
 """The distance of strokes that fill, and how far outlines may be off, in pixels."""
 COARSEST = 16.0
 """How many times coarser a drawing may get to have few marks: with fewer, some are left out."""
-WAVER = ((0.05, 0.2), (0.014, 0.12))
+WAVER = ((0.09, 0.22), (0.03, 0.06))
 """The size of the waves of edges in canvas units, and how far they shift them, of a wash."""
-RUNS = 0.9, 0.75, 0.35, 0.1
-"""How wet the paper is for each wash: pale ones run into each other, dark ones end at an edge."""
-FINE, SOFT, WIDE = 0.0035, 0.02, 0.022
+ROSY = 0.16
+"""How much what is warm and dull leans to rose, of how much warmer it is than gray."""
+GENTLE = 0.006
+"""How far the border of a wash is drawn smooth, in canvas units."""
+MOST_PIGMENTS = 4
+RUNS, ONE = (0.95, 0.85, 0.65, 0.4, 0.2), 0.01
+"""How wet the paper is for each wash: pale ones run into each other, dark ones end at an edge;
+the variance of all densities at the border of one wash, which is no edge of the picture."""
+FINE, SOFT, WIDE = 0.0035, 0.016, 0.022
 """How far rims reach, edges run, and pigment is drawn from, in shorter sides."""
 RIM, FLOW, GRAINS, BLOOM = 1.2, 0.3, 0.13, 0.2
 """How much darker rims are; how uneven washes, how grainy, and how dark the rim of a back-run."""
@@ -65,7 +73,7 @@ class WashOptions(InkOptions):
     inks: str = option(PIGMENTS, "one to four pigments, separated by commas")
     margin: float = option(0.025, "blank border, as a share of the shorter side", low=0, high=0.4)
     loose: float = option(0.4, "how much detail is left out", low=0, high=1)
-    vivid: float = option(1.0, "how much more chroma paint has than the picture", low=0, high=3)
+    vivid: float = option(1.3, "how much more chroma paint has than the picture", low=0, high=3)
     wet: float = option(0.5, "how much edges run and washes are uneven", low=0, high=1)
     grain: float = option(0.6, "how much pigment settles in the paper", low=0, high=1)
 
@@ -86,8 +94,8 @@ class Wash(Ink):
     def take_options(self) -> None:
         """Make an ink of each wash of each pigment. Raises UsageError if there are too many."""
         super().take_options()
-        if len(self.inks) > len(WASHES):
-            raise UsageError(f"there are at most {len(WASHES)} pigments, got {len(self.inks)}")
+        if len(self.inks) > MOST_PIGMENTS:
+            raise UsageError(f"there are at most {MOST_PIGMENTS} pigments, got {len(self.inks)}")
         self.strength: Floats = -np.log(self.inks.clip(0.02, 0.98))
         steps = np.diff(WASHES, prepend=0)
         self.inks = np.exp(-np.concatenate([step * self.strength for step in steps]))
@@ -127,14 +135,15 @@ class Wash(Ink):
             * np.tile(self.strength.mean(1), len(WASHES))
         ).astype(np.float32)
         whole = np.tensordot(dark, cover, 1)
-        dry = spread(np.abs(whole - spread(whole, 0.5 * SOFT / pixel)), 0.5 * SOFT / pixel)
-        dry = (dry / 0.05).clip(0, 1)
+        varied = spread(whole**2, SOFT / pixel) - spread(whole, SOFT / pixel) ** 2
+        beyond = (varied - ONE).clip(0)
+        dry = beyond / (beyond + ONE)
         for k, layer in enumerate(cover):
             if not layer.any():
                 continue
             uneven = waves(canvas, 0.22, k)
             run = RUNS[k // len(self.strength)]
-            wet = (2 * o.wet * run * (0.5 + uneven)).clip(0, 1) * (1 - dry)
+            wet = (2 * o.wet * run * (0.6 + 0.8 * uneven)).clip(0, 1) * (1 - dry)
             soft = spread(layer, (0.4 + run) * SOFT / pixel)
             layer += wet * (soft - layer)
             rim = (layer - spread(layer, WIDE / pixel)).clip(0, 1) * (1 - wet)
@@ -180,7 +189,7 @@ class Wash(Ink):
         """Return where the tip of the brush draws, above 1: what is darker than all around it."""
         dark = 1 - lightened(seen, 0.0)[0]
         found: Floats = strengthened(dark, np.maximum(pitch, 1.5), 4 - 2 * self.options.loose)
-        kept = without_specks(found > DEEP, np.maximum(1.5 * pitch, 1.5))
+        kept = without_specks(found > DEEP, np.sqrt(TIP) * np.maximum(pitch, 1.5))
         return np.where(kept, np.maximum(found, 1.01 * DEEP), np.minimum(found, 0.97 * DEEP)) / DEEP
 
     def _wash(
@@ -201,7 +210,10 @@ class Wash(Ink):
         field = np.where(clear, field, 0)
         smallest = coarser * max(1.0, 0.014 / sheet.canvas.pixel)
         kept = without_specks(field > 0.5, np.full(field.shape, smallest))
-        field = np.where(kept, np.maximum(field, 0.52), np.minimum(field, 0.48))
+        gentle = np.full(field.shape, coarser * GENTLE / sheet.canvas.pixel)
+        if sheet.weight is not None:
+            gentle = gentle * (1 - 0.7 * sheet.weight / sheet.weight.max())
+        field = blurred(np.where(kept, 1.0, 0.0), np.maximum(gentle, 0.6), 1.0)
         return filled(sheet, field, 0.5, APART * coarser, k, OFF)
 
 
@@ -221,12 +233,17 @@ def lightened(seen: Floats, vivid: float) -> Floats:
     low, high = np.percentile(gray, [1, 97])
     stretched = gray.clip(0.02, 1)
     if high - low > 0.2:
-        # A picture of light colours stays light.
-        darkest = 0.06 + 0.7 * low
-        stretched = ((gray - low) * (1 - darkest) / (high - low) + darkest).clip(0.02, 1)
-    median = np.clip(np.median(stretched), 0.2, 0.8)
-    lifted = stretched ** np.clip(np.log(0.55) / np.log(median), 0.8, 1.2)
+        # A picture of light colours stays light, one of a night dark.
+        darkest, lightest = 0.06 + 0.7 * low, min(1.0, 0.35 + 0.8 * high)
+        stretched = ((gray - low) * (lightest - darkest) / (high - low) + darkest).clip(0.02, 1)
+    median = np.clip(np.median(stretched), 0.1, 0.8)
+    least = np.interp(median, [0.2, 0.4], [1.0, 0.8])
+    lifted = stretched ** np.clip(np.log(0.55) / np.log(median), least, 1.2)
     chroma = (seen - gray) * vivid * (lifted / np.maximum(gray, 0.05)).clip(0.5, 2) ** 0.7
+    # Skin that is mixed of a yellow and a blue is khaki: what is warm and dull leans to rose.
+    warm = (seen[0] - np.maximum(seen[1], seen[2])).clip(0)
+    dull = (1.5 - 2 * warm / np.maximum(seen[0], 0.05)).clip(0, 1)
+    chroma += vivid * ROSY * (warm * dull) * np.array([0.4, -1.0, 0.6])[:, None, None]
     found: Floats = (lifted + chroma).clip(0, 1)
     return found
 

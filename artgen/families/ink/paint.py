@@ -25,6 +25,8 @@ LUMA = np.array([0.2126, 0.7152, 0.0722])
 """Shares of red, green and blue in the luma (ITU-R BT.709)."""
 ROUNDS = 40
 """Rounds of coordinate descent of a separation."""
+MEDIAN, CHROMA = 0.55, 0.5
+"""The median of what is made brilliant, and how much more chroma that has."""
 
 
 @paint.register(Ink)
@@ -65,7 +67,8 @@ def separate(target: Tensor, primitive: Ink, paper: Colour) -> Floats:
     `target` is [3, height, width]. The colour is linear in each amount alone, so coordinate descent
     on the squared error is exact in every coordinate. With the separation `nearest` the ink that
     looks most alike has amount 1, all others 0. With `tone` the luma alone counts. The option
-    `contrast` equalises histograms of tiles of the target before (CLAHE; Zuiderveld 1994).
+    `contrast` equalises histograms of tiles of the target before (CLAHE; Zuiderveld 1994), and
+    `brilliant` makes it lighter and more vivid.
     """
     goal, ground = target.detach().cpu().double().numpy(), np.array(paper, np.float64)
     if primitive.options.contrast:
@@ -73,6 +76,8 @@ def separate(target: Tensor, primitive: Ink, paper: Colour) -> Floats:
 
         equal = np.moveaxis(equalize_adapthist(np.moveaxis(goal.clip(0, 1), 0, 2)), 2, 0)
         goal = goal + primitive.options.contrast * (equal - goal)
+    if primitive.options.brilliant:
+        goal = brightened(goal.clip(0, 1), primitive.options.brilliant)
     amounts: Floats = np.zeros((len(primitive.inks), *goal.shape[1:]))
     if primitive.separation == "tone":
         luma = np.tensordot(LUMA, goal.clip(0, 1), 1)
@@ -96,3 +101,21 @@ def separate(target: Tensor, primitive: Ink, paper: Colour) -> Floats:
             fit = ((goal - without) * change).sum(0) / np.maximum((change * change).sum(0), 1e-12)
             amounts[k] = fit.clip(0, 1)
     return amounts
+
+
+def brightened(picture: Floats, share: float) -> Floats:
+    """Return a picture [3, height, width] in 0 to 1 with tones up to paper, and more chroma.
+
+    The median goes towards a middle tone, but that of a night stays dark.
+    """
+    luma = np.tensordot(LUMA, picture, 1)
+    low, median, high = np.percentile(luma, [1, 50, 98])
+    top = min(1.0, 0.4 + 0.8 * high)
+    tone = (luma - low) * (top - 0.5 * low) / max(high - low, 0.2) + 0.5 * low
+    middle = np.interp(median, [low, high], [0.5 * low, top]) if high > low else median
+    lift = np.log(MEDIAN) / np.log(np.clip(middle, 0.05, 0.95))
+    tone = tone.clip(0, 1) ** np.clip(lift, np.interp(middle, [0.15, 0.3], [1.0, 0.65]), 1.0)
+    tone = luma + share * (tone - luma)
+    chroma = (picture - luma) * (1 + CHROMA * share) * (tone / luma.clip(0.05)).clip(1, 2)
+    found: Floats = (tone + chroma).clip(0, 1)
+    return found

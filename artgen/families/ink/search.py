@@ -14,12 +14,14 @@ from artgen.base.faults import broken
 from artgen.engines.base import Engine, Problem, Report, State
 from artgen.engines.evaluation import check_finite, picture_psnr
 from artgen.families.ink.contract import Ink
-from artgen.families.ink.paint import separate
+from artgen.families.ink.paint import LUMA, separate
 from artgen.ink import Marks, Sheet
 from artgen.primitives import Primitive
 from artgen.raster import paint, posed
 from artgen.values.drawing import Drawing
 
+NIGHT = 0.15
+"""The median luma below which a picture is one of a night."""
 MOST_STEPS = 400
 """More marks are drawn several at a time, unless more steps are asked for."""
 
@@ -65,7 +67,8 @@ class PlaceEngine(Engine):
         sheet = Sheet(amounts, drawing.canvas, problem.count or 1, rng, weight, target, goals)
         marks = _checked(ink.place(sheet), ink, sheet.count)
         self.tensors = ink.pack(ink.repeated(marks, drawing.canvas))
-        self.notices = (marks.notice,) if marks.notice else ()
+        notice = marks.notice or _night(target, np.array(drawing.background), ink)
+        self.notices = (notice,) if notice else ()
 
     def advance(self, steps: int) -> None:
         """Draw more marks."""
@@ -112,6 +115,17 @@ class PlaceEngine(Engine):
     def _count(self, step: int) -> int:
         """The number of marks after this many steps."""
         return round(self.tensors["ink"].shape[-1] * self.problem.progress(step))
+
+
+def _night(target: Any, paper: Any, ink: Ink) -> str:
+    """A note where a picture [3, height, width] is dark, and ink on light paper too."""
+    dark = float(np.median(np.tensordot(LUMA, target, 1)))
+    if ink.separation != "mixed" or dark > NIGHT or LUMA @ paper < 0.5:
+        return ""
+    return (
+        "most of the picture is dark, and of ink on light paper an even field;"
+        " a light ink on a dark --background suits it better"
+    )
 
 
 def _checked(marks: Marks, ink: Ink, count: int) -> Marks:

@@ -270,7 +270,8 @@ class PictureRun(RunKind):
                     file = Path(folder, f"video.{output.video_format}")
                     write_run_video(self, fitted, art, frames, file)
                     video = file.stat().st_size
-        return Estimate(job.recipe, seconds, peak_memory(), size, still, video)
+        focus = job.target.sketch() if isinstance(job.target, ImageTarget) else None
+        return Estimate(job.recipe, seconds, peak_memory(), size, still, video, focus)
 
     def metrics(self, fitted: Fitted, picture: Rendering, film: Film | None) -> Mapping[str, Any]:
         """Those of the view, and the loss of the last stage."""
