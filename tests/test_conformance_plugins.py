@@ -1,4 +1,4 @@
-"""Checks of losses, observers, targets, exporters and engines find planted mistakes, by line."""
+"""Checks of losses, targets, exporters, engines, forms and observers: they find planted mistakes."""
 
 from __future__ import annotations
 
@@ -312,8 +312,29 @@ ENGINES = {
     "no progress": ("progress", "+ 0.03 * noise", "+ 0.0 * noise"),
 }
 
+FORMS = {
+    "floats": ("frames", "lambda share: shot.still.astype(float)"),
+    "gray": ("frames", "lambda share: shot.still[..., 0]"),
+    "two sizes": ("frames", "lambda share: shot.still[: 9 if share else 12]"),
+    "nothing": ("frames", "lambda share: None"),
+    "state": (
+        "order",
+        "lambda share, seen=[]: seen.append(1) or np.full_like(shot.still, len(seen))",
+    ),
+    "an end": ("ends", "lambda share: (shot.still * share).astype(np.uint8)"),
+    "clock": ("purity", "lambda share: [time.time(), shot.still][1]"),
+    "print": ("purity", "lambda share: [print(share), shot.still][1]"),
+    "global randomness": ("purity", "lambda share: [np.random.rand(), shot.still][1]"),
+    "drawing in place": (
+        "purity",
+        "[shot.art.drawing.tensors['colour'].zero_(), lambda share: shot.still][1]",
+    ),
+}
+FORM = "def bad(shot): return {}\nbad = artgen.animation.Form(bad, loops=True)"
+
 KINDS = {
     "loss": LOSSES,
+    "form": FORMS,
     "observer": OBSERVERS,
     "target": TARGETS,
     "exporter": EXPORTERS,
@@ -339,6 +360,8 @@ def source_of(kind: str, text: str, *changes: str) -> str:
         return "seen = {}\n" + WATCH + text
     if kind == "target":
         return REFUSE + text
+    if kind == "form":
+        return FORM.format(text)
     if kind != "engine":
         return text
     source, pieces = ENGINE, [text, *changes]
@@ -414,7 +437,7 @@ def test_there_are_at_least_eight_planted_mistakes(kind):
 SLOW = ("climb", "genetic", "gradient", "scratch", "solve", "html", "pdf", "string")
 SHIPPED = [
     pytest.param(entry.kind, entry.name, marks=[pytest.mark.slow] * (entry.name in SLOW))
-    for kind in ("engine", "exporter", "loss", "maker", "target")
+    for kind in ("engine", "exporter", "form", "loss", "maker", "target")
     for entry in Registry(environ={}).entries(kind)
     if entry.name not in ("http", "https")  # which need the network
 ]

@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from artgen.art import Art
 from artgen.base.errors import UsageError
+from artgen.base.faults import plugin_code
 from artgen.losses import pose_of, see
 from artgen.matching import Appearance, appearance, building_order, hide, move
 from artgen.output.error_map import embers
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 Pixels = NDArray[np.uint8]
 Frames = Callable[[float], Pixels]
+
+_CONTRACT = "return a function from the share of the time to a frame, uint8 [height, width, 3]"
 
 _GAP, _STRIP = 8, 24
 """Pixels between a photo and a drawing, and between two drawings, of 1,000 of their height."""
@@ -482,11 +485,20 @@ def form_frames(text: str, shot: Shot, fps: float, speed: float = 1.0) -> Filmed
     seconds = shot.seconds
     if form.progress and shot.art.has_film:
         seconds = shot.art.require_film().duration / speed
-    frames = form.prepare(shot)
-    if isinstance(frames, Take):
-        take, count = frames, max(2, round(frames.seconds * fps))
-        return Filmed((take.at(index / fps) for index in range(count)), take.sound)
-    count = max(2, round(seconds * fps))
+    guard = partial(plugin_code, f"form {text!r}", form.prepare, hint=_CONTRACT)
+    with guard():
+        made = form.prepare(shot)
+    sound, at, count = None, made, max(2, round(seconds * fps))
     # The last frame of a loop is the one before its first.
-    steps = count if form.loops else count - 1
-    return Filmed(frames(index / steps) for index in range(count))
+    steps: float = count if form.loops else count - 1
+    if isinstance(made, Take):
+        sound, at, count, steps = made.sound, made.at, max(2, round(made.seconds * fps)), fps
+
+    def drawn(moment: float) -> Pixels:
+        with guard():
+            picture = at(moment)
+            if not (isinstance(picture, np.ndarray) and picture.dtype == np.uint8):
+                raise TypeError(f"a frame is {type(picture).__name__}, not pixels of 8 bits")
+            return picture
+
+    return Filmed((drawn(index / steps) for index in range(count)), sound)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["FAMILIES", "OTHERS", "Family", "Other", "Scaffold", "create"]
 
 Family = Literal["splat", "field", "shape", "partition", "mesh", "ink", "codec"]
-Other = Literal["loss", "target", "engine", "exporter", "look", "maker", "observer"]
+Other = Literal["loss", "target", "engine", "exporter", "look", "maker", "form", "observer"]
 
 FAMILIES: dict[str, str] = {
     "splat": "Soft ovals at any angle.",
@@ -45,6 +45,7 @@ OTHERS: dict[str, str] = {
     "exporter": "A picture as plain numbers (PPM).",
     "look": "Few triangles in four inks, on cream paper.",
     "maker": "Square tiles of few colours, as a plan.",
+    "form": "A circle that opens on the picture.",
     "observer": "Reports each new record.",
 }
 """The other kinds of plugins with a template, and a summary of each example."""
@@ -117,6 +118,7 @@ def create(
         "exporter": f"artgen render FILE.art -o picture.{name}",
         "look": f"artgen fit --look {name}",
         "maker": f"artgen make {name} sample:cat",
+        "form": f"artgen render FILE.art -o film.mp4 --film {name}",
         "observer": "artgen fit",
     }
     words["use"] = uses[kind]

@@ -9,6 +9,7 @@ from artgen.testing import (
     engine,
     every,
     exporter,
+    form,
     look,
     loss,
     maker,
@@ -65,7 +66,7 @@ CHECKS: dict[type[Primitive], tuple[Check, ...]] = {
 OTHERS: dict[str, tuple[Check, ...]] = {
     "engine": (names.names, *engine.ENGINE),
     "exporter": exporter.EXPORTER,
-    "form": (),
+    "form": form.FORM,
     "look": look.LOOK,
     "loss": loss.LOSS,
     "maker": (names.names, *maker.MAKER),
