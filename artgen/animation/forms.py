@@ -488,17 +488,16 @@ def form_frames(text: str, shot: Shot, fps: float, speed: float = 1.0) -> Filmed
     guard = partial(plugin_code, f"form {text!r}", form.prepare, hint=_CONTRACT)
     with guard():
         made = form.prepare(shot)
-    sound, at, count = None, made, max(2, round(seconds * fps))
+    take = made if isinstance(made, Take) else Take(made, seconds)
+    count = max(2, round(take.seconds * fps))
     # The last frame of a loop is the one before its first.
-    steps: float = count if form.loops else count - 1
-    if isinstance(made, Take):
-        sound, at, count, steps = made.sound, made.at, max(2, round(made.seconds * fps)), fps
+    steps = fps if take is made else count if form.loops else count - 1
 
     def drawn(moment: float) -> Pixels:
         with guard():
-            picture = at(moment)
+            picture = take.at(moment)
             if not (isinstance(picture, np.ndarray) and picture.dtype == np.uint8):
                 raise TypeError(f"a frame is {type(picture).__name__}, not pixels of 8 bits")
             return picture
 
-    return Filmed((drawn(index / steps) for index in range(count)), sound)
+    return Filmed((drawn(index / steps) for index in range(count)), take.sound)

@@ -6,9 +6,11 @@ import itertools
 import tempfile
 from contextlib import chdir
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from artgen.animation.forms import Shot, Take, form_frames
 from artgen.art import Art
@@ -88,7 +90,8 @@ def purity(offer: Offer) -> None:
             raise Failed(str(failed), code.loaded) from None
     drawing = _art(offer).drawing
     for name, tensor in drawing.tensors.items():
-        if not tensor.equal(offer.once(("tensors", drawing.primitive), dict)[name]):
+        before = offer.once(("tensors", drawing.primitive), dict[str, Tensor])
+        if not tensor.equal(before[name]):
             raise Failed(f"it changes {name} of the drawing", offer.loaded.prepare)
 
 
@@ -127,7 +130,7 @@ def _art(offer: Offer) -> Art:
     """A small drawing of the first primitive that the form shows."""
     refused = ""
     for name in PRIMITIVES:
-        art = offer.once(name, lambda name=name: _fitted(offer, name))
+        art = offer.once(name, partial(_fitted, offer, name))
         try:
             offer.loaded.check(art.primitive(), art.drawing)
         except UsageError as error:
@@ -142,8 +145,8 @@ def _fitted(offer: Offer, name: str) -> Art:
     recipe = Recipe.from_dict({"seed": 0, "stage": [{"steps": 3}], **tables})
     pixels = np.rint(255 * picture(CANVAS).permute(1, 2, 0).numpy()).astype(np.uint8)
     outcome = run(recipe, offer.registry, target=image_from_array(pixels))
-    if outcome.error is not None:
-        raise outcome.error
+    if outcome.art is None:
+        raise outcome.error or Failed(f"no {name} was drawn")
     tensors = outcome.art.drawing.tensors.items()
     offer.once(("tensors", name), lambda: {k: v.clone() for k, v in tensors})
     return outcome.art
