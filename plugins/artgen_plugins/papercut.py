@@ -7,6 +7,7 @@ lie in the order of their lightness, and each goes on below those in front of it
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -72,6 +73,9 @@ class Papercut(Ink):
 
     Options: ClassVar[type[Any]] = PapercutOptions
     separation = "tone"
+    known_deviations: ClassVar[Mapping[str, str]] = {
+        "marks": "paper covers all; the tone decides which paper, not how much is covered"
+    }
     defaults = Preset(count=40000, background="#fbf1dc")
 
     @property
