@@ -315,7 +315,7 @@ async function open(blob, name) {
 /** Go on from a drawing. @param {Blob} blob @param {string} name */
 async function openArt(blob, name) {
   const { drawing, recipe, tensors } = readArt(await blob.arrayBuffer(), name), found = data.kinds[drawing.primitive];
-  const values = found && Object.fromEntries(Object.keys(found.defaults).map((key) => [key, drawing.options[key]]));
+  const values = found && Object.fromEntries(Object.keys(found.defaults).map((key) => [key, key in drawing.options ? drawing.options[key] : found.defaults[key]]));
   const preset = found?.presets.find((each) => each.name === recipe?.primitive?.preset)?.name ?? "";
   if (!found?.variants[variantKey(found, preset, values)]) {
     throw new Sentence(`This studio has no shaders for ${drawing.primitive} with the options of ${name}. Write one with artgen studio -p ${drawing.primitive}.`);
