@@ -125,6 +125,9 @@ def test_the_template_is_as_large_as_the_board(wound, paper):
     shown = pages(wound / f"guide-{paper}.pdf")
     data = (wound / f"guide-{paper}.pdf").read_bytes()
     assert b"/BBox [0 0 120 120]" in data
+    # Each number is whole on a page, upright, and in a white rim.
+    template = "".join(page for page in shown if "Template" in page)
+    assert {int(n) for n in re.findall(r" Tm \((\d+)\) Tj ET Q", template)} == set(range(1, 41))
     ticks = [page for page in shown if "Thread 1" in page]
     lines = len(rows(wound / "sequence.csv"))
     assert sum(page.count(" 3 3 re S") for page in ticks) == lines
@@ -379,9 +382,9 @@ def test_every_symbol_of_the_chart_is_on_paper(grids, kind):
         shown = sum(
             len(re.findall(r"BT 0 0 0 rg /F \S+ Tf 1 0 0 -1 \S+ \S+ Tm \(.\) ", p)) for p in charts
         )
-        # Zeros of rulers are single letters too.
-        zeros = sum(p.count("/F 2.4 Tf") for p in charts)
-        assert cells <= shown <= cells + zeros
+        # Rulers begin with the number of the first cell, which is no symbol.
+        assert shown - sum(p.count("(1) ") for p in charts) == cells
+        assert not any("(0) " in p for p in charts)
 
 
 def test_a_large_chart_shares_rows_and_columns_between_sheets(tmp_path):

@@ -279,7 +279,7 @@ class Embroidery(Maker):
             _stops(guide, blocks, o.speed)
 
         marks = [str(k) for k in range(1, len(blocks) + 1)]
-        return guides(motif, "embroidery", made, steps, draw, marks)
+        return guides(motif, "embroidery", made, steps, draw, marks, "stitches")
 
 
 def sold_threads(kind: str) -> list[Colour]:

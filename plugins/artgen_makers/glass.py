@@ -24,7 +24,7 @@ from artgen_makers.cutting import Plan, Words, check_dxf, files, inner_first, op
 from artgen_makers.grids import choose, differences, grouped
 from artgen_makers.guide import MARGIN, Guide, guides
 from artgen_makers.paint import fillable, separated
-from artgen_makers.pdf import Sheet
+from artgen_makers.pdf import Sheet, text_width
 from artgen_makers.tones import rgb_of
 from artgen_plugins.regions import chains, cut, lab_of, means, smoothed
 
@@ -302,16 +302,18 @@ class Glass(Maker):
             for line in lines:
                 sheet.line(line, 0.2)
             for (text, x, y, tall), piece in zip(words, pieces, strict=True):
-                sheet.text(x, y, text, tall, align="middle", bold=True)
+                # Both lines are in the circle that fits into the piece.
+                large, r = min(tall, 0.7 * piece.radius), piece.radius
                 below = f"glass {piece.colour + 1}"
-                if piece.radius > 1.5 * tall:
-                    sheet.text(x, y + 0.8 * tall, below, 0.55 * tall, align="middle")
+                small = min(0.55 * tall, 1.5 * r / text_width(below, 1))
+                y = piece.middle[1] + 0.1 * large
+                sheet.label(x, y, text, large, bold=True)
+                sheet.label(x, y + 1.1 * small, below, small)
             guide.tiled("Cartoon", sheet)
             _lists(guide, pieces, names)
 
-        return guides(
-            motif, "stained glass", made, steps, draw, [str(k + 1) for k in range(99)][: len(names)]
-        )
+        marks = [str(k + 1) for k in range(len(names))]
+        return guides(motif, "stained glass", made, steps, draw, marks, "pieces")
 
 
 class Limits(NamedTuple):

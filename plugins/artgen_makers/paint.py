@@ -197,13 +197,13 @@ class PaintByNumbers(Maker):
             sheet.line(line, 0.15, "#7a8fa6")
         sheet.box(0, 0, *size, edge=0.2)
         for text, x, y, high in labels:
-            sheet.text(x, y + 0.36 * high, text, high, align="middle", colour="#5a6f86")
+            sheet.label(x, y + 0.36 * high, text, high, colour="#5a6f86")
 
         def pages(guide: Guide) -> None:
             guide.tiled("Template", sheet)
 
         marks = [str(k) for k in range(1, len(colours) + 1)]
-        return guides(motif, "paint by numbers", made, steps, pages, marks)
+        return guides(motif, "paint by numbers", made, steps, pages, marks, "places")
 
 
 def mixtures(paints: Sequence[Paint]) -> list[Paint]:

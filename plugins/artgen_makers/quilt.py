@@ -292,12 +292,13 @@ class Quilt(Maker):
                 shown = mirrored(p.outline, size[0])
                 sheet.line(closed(shown), 0.25)
                 x, y = shown.mean(0)
-                sheet.text(x, y + 1.5, f"{p.first}", 4, align="middle", bold=True)
-                sheet.text(x, y + 5, f"fabric {p.fabric + 1}", 2.4, align="middle")
+                sheet.label(x, y + 1.5, f"{p.first}", 4, bold=True)
+                sheet.label(x, y + 5, f"fabric {p.fabric + 1}", 2.4)
             guide.tiled("Pattern, mirrored", sheet)
             _sewing(guide, seams)
 
-        return guides(motif, "quilt", made, steps, draw, [str(k + 1) for k in range(len(names))])
+        marks = [str(k + 1) for k in range(len(names))]
+        return guides(motif, "quilt", made, steps, draw, marks, "pieces")
 
 
 def clipped(outline: Floats, normal: Floats, at: float) -> Floats:
