@@ -408,9 +408,8 @@ def _stops(guide: Guide, blocks: Sequence[Block], speed: int) -> None:
             sheet, y = guide.page("Stops"), MARGIN + 16
         sheet.box(MARGIN, y - 3.6, 8, 4.4, fill=block.thread.colour)
         sheet.text(MARGIN + 11, y, f"{number}. {block.thread.number} {block.thread.name}", 3.6)
-        told = (
-            f"{block.stitches:,} stitches, {len(block.runs)} ends, {block.stitches / speed:.1f} min"
-        )
+        minutes = block.stitches / speed
+        told = f"{block.stitches:,} stitches, {len(block.runs)} ends, {minutes:.1f} min"
         sheet.text(MARGIN + guide.width, y, told, 3.6, align="right")
         y += 6
 

@@ -20,7 +20,7 @@ from artgen import Canvas, option
 from artgen.errors import UsageError
 from artgen.making import Made, Maker, Motif, Part, hex_colour, parse_colour
 from artgen.targets import find_faces, focus_weight, linear_to_srgb, srgb_to_linear
-from artgen_makers.cutting import Plan, Words, check_dxf, files, inner_first, opened
+from artgen_makers.cutting import Plan, Words, check_dxf, files, in_svg, inner_first, opened
 from artgen_makers.grids import choose, differences, grouped
 from artgen_makers.guide import MARGIN, Guide, guides
 from artgen_makers.paint import fillable, separated
@@ -575,8 +575,6 @@ def _cartoon(
     lead: float,
 ) -> str:
     """Return each line once, as wide as the lead, and the numbers, in millimetres."""
-    from html import escape
-
     paths = "\n".join(
         f'<path d="M{"L".join(f"{x:.2f},{y:.2f}" for x, y in each)}"/>' for each in lines
     )
@@ -584,17 +582,12 @@ def _cartoon(
         f'<text x="{x:.2f}" y="{y:.2f}" font-size="{high:.2f}">{text}</text>'
         for text, x, y, high in words
     )
-    wide, high = size
-    edge = lead / 2
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide + lead:.2f}mm" '
-        f'height="{high + lead:.2f}mm" '
-        f'viewBox="{-edge:g} {-edge:g} {wide + lead:.2f} {high + lead:.2f}">\n'
-        f"<desc>{escape(motif.origin)}</desc>\n"
+    shown = (
         f'<g fill="none" stroke="#000" stroke-width="{lead:g}" stroke-linecap="round" '
         f'stroke-linejoin="round">\n{paths}\n</g>\n'
-        f'<g font-family="sans-serif" text-anchor="middle">\n{texts}\n</g>\n</svg>\n'
+        f'<g font-family="sans-serif" text-anchor="middle">\n{texts}\n</g>'
     )
+    return in_svg(size, lead / 2, motif.origin, shown)
 
 
 def _lists(guide: Guide, pieces: Sequence[Piece], names: Sequence[str]) -> None:

@@ -162,6 +162,16 @@ def read_table(name: str) -> list[Colour]:
     return [Colour(*row) for row in list(csv.reader(io.StringIO(text)))[1:]]
 
 
+def in_words(colour: Floats) -> str:
+    """Return what a colour, sRGB-encoded [3], is called: the name of the brick nearest to it."""
+    from skimage.color import rgb2lab
+
+    table = read_table("bricks")
+    colours = [colour, *(np.array(parse_colour(each.colour)) for each in table)]
+    lab = rgb2lab(np.stack(colours)[None])[0]
+    return table[int(differences(lab[:1], lab[1:]).argmin())].name
+
+
 def assigned(
     picture: Pixels, table: Sequence[Colour], options: GridOptions
 ) -> tuple[Cells, list[Colour]]:

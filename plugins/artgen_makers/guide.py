@@ -16,6 +16,8 @@ from artgen_makers.pdf import Document, Sheet, text_width
 
 PAPERS = {"a4": (210.0, 297.0), "letter": (215.9, 279.4)}
 """Widths and heights in mm."""
+ONE = 186.0, 245.0
+"""Width and height in mm of a template that takes one page of either paper."""
 MARGIN, OVERLAP = 12.0, 8.0
 """Blank border of a page, and how much of a template two sheets share, in mm."""
 LARGEST = 800
@@ -90,7 +92,7 @@ class Guide:
 
         Each label is whole on a sheet, or on the one beside, and over the crosses.
         """
-        free = self.width - OVERLAP, self.height - 12 - OVERLAP
+        free = self.width - OVERLAP, self.height - 10 - OVERLAP
         name = self.document.form(template)
         columns, rows = (
             max(1, math.ceil((side - OVERLAP) / step))
@@ -105,14 +107,11 @@ class Guide:
                 sheet.write(f"q {MARGIN} {top} {wide:.3f} {high:.3f} re W n")
                 sheet.place(name, MARGIN - column * free[0], top - row * free[1])
                 sheet.write("Q")
-                marks = [
-                    (MARGIN + OVERLAP / 2 + u * free[0], top + OVERLAP / 2 + v * free[1])
-                    for u, v in product((0, 1), repeat=2)
-                    if 0 <= column + 2 * u - 1 < columns or 0 <= row + 2 * v - 1 < rows
-                ]
-                for x, y in marks:
-                    sheet.line([(x - 4, y), (x + 4, y)], 0.15, _GRAY)
-                    sheet.line([(x, y - 4), (x, y + 4)], 0.15, _GRAY)
+                for end in product((0, 1), repeat=2):
+                    if 0 <= column + 2 * end[0] - 1 < columns or 0 <= row + 2 * end[1] - 1 < rows:
+                        x, y = np.array([MARGIN, top]) + OVERLAP / 2 + np.array(end) * free
+                        sheet.line([(x - 4, y), (x + 4, y)], 0.15, _GRAY)
+                        sheet.line([(x, y - 4), (x, y + 4)], 0.15, _GRAY)
                 # What is long moves on the sheet that is nearer; around the template is margin.
                 around = MARGIN - 4
                 for u, v, text, size, style in template.labels:
@@ -124,11 +123,14 @@ class Guide:
                     if shown and ends[0] <= y <= ends[1]:
                         at = MARGIN + inside, top + y
                         sheet.text(*at, text, size, align="middle", halo=0.12 * size, **style)
-                end = self.paper[1] - MARGIN + 1.5
-                sheet.line([(MARGIN, end), (MARGIN + 50, end)], 0.4)
-                told = "this line is 50 mm long: print at 100 %"
-                told += "; lay crosses of sheets on each other" * bool(marks)
-                sheet.text(MARGIN + 53, end + 1, told, 2.8, colour=_GRAY)
+                self.checked(sheet, "; lay crosses of sheets on each other" * (rows * columns > 1))
+
+    def checked(self, sheet: Sheet, more: str = "") -> None:
+        """Draw the line at the foot of a page that says whether it is at 1:1."""
+        end = self.paper[1] - MARGIN + 1.5
+        sheet.line([(MARGIN, end), (MARGIN + 50, end)], 0.4)
+        told = f"this line is 50 mm long: print at 100 %{more}"
+        sheet.text(MARGIN + 53, end + 1, told, 2.8, colour=_GRAY)
 
     def encode(self) -> bytes:
         """The file, with the origin and a number on every page."""
@@ -140,6 +142,19 @@ class Guide:
             count = f"{number} / {len(pages)}"
             sheet.text(MARGIN + self.width, y, count, 2.8, align="right", colour=_GRAY)
         return self.document.encode()
+
+
+def outlined(
+    size: tuple[float, float], lines: Sequence[Any], holes: Sequence[tuple[float, float, float]]
+) -> Sheet:
+    """Return the template of a sheet that is cut: its edge, lines, and x, y and width of holes."""
+    sheet = Sheet(*size)
+    sheet.box(0, 0, *size, edge=0.25)
+    for x, y, across in holes:
+        sheet.dot(x, y, across / 2, "#999999")
+    for line in lines:
+        sheet.line(line, 0.25)
+    return sheet
 
 
 def guides(

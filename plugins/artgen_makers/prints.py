@@ -10,6 +10,7 @@ import calendar
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple
 
@@ -228,12 +229,8 @@ class Calendar(Poster):
         return super().sheet(motif, width, height, panel)
 
     def below(self, width: float) -> float:
-        """Return the height of the rows of months."""
-        return 12 / self.across * self.month(width) + 0.03 * width
-
-    def month(self, width: float) -> float:
-        """Return the height of a month: its name, the days' letters and six weeks."""
-        return 9.3 * self.step(width)
+        """Return the height of the months: each has a name, the days' letters and six weeks."""
+        return 12 / self.across * 9.3 * self.step(width) + 0.03 * width
 
     def step(self, width: float) -> float:
         """Return the distance of two days: months are seven days wide, and two apart."""
@@ -249,7 +246,7 @@ class Calendar(Poster):
         words, lines = [], []
         for k, name in enumerate(MONTHS):
             row, column = divmod(k, self.across)
-            x, y = area.x + column * 9 * step, top + row * self.month(width) + 0.6 * step
+            x, y = area.x + column * 9 * step, top + (9.3 * row + 0.6) * step
             words.append(Words(x, y, name, 0.5 * step, "left", ink, 0.08))
             lines.append((x, y + 0.35 * step, x + 7 * step, y + 0.35 * step))
             for day, letter in enumerate(names):
@@ -282,9 +279,8 @@ class Postcards(Maker):
         columns, rows = grids[best]
         if columns * rows == 0:
             hint = "use a larger --paper or a smaller --card"
-            raise UsageError(
-                f"a card of {wide:g} x {high:g} mm is larger than {o.paper}", hint=hint
-            )
+            told = f"a card of {wide:g} x {high:g} mm is larger than {o.paper}"
+            raise UsageError(told, hint=hint)
         edge = o.bleed + APART / 2
         corner = (width - columns * step[0]) / 2 + edge, (height - rows * step[1]) / 2 + edge
         cuts = [
@@ -427,11 +423,10 @@ def marks(layout: Layout, bleed: float) -> Iterator[Line]:
     """Yield the ends of the lines along which is cut, outside of all that is seen."""
     least, most = bleed + 0.5, bleed + 0.5 + (SHORT if layout.cuts else MARK)
     for cut in layout.cuts or [Box(0, 0, layout.width, layout.height)]:
-        right, bottom = cut.x + cut.width, cut.y + cut.height
-        for end, sign in ((cut.y, -1), (bottom, 1)):
-            yield from ((x, end + sign * least, x, end + sign * most) for x in (cut.x, right))
-        for end, sign in ((cut.x, -1), (right, 1)):
-            yield from ((end + sign * least, y, end + sign * most, y) for y in (cut.y, bottom))
+        sides = (cut.x, -1), (cut.x + cut.width, 1)
+        for (x, left), (y, up) in product(sides, ((cut.y, -1), (cut.y + cut.height, 1))):
+            yield x, y + up * least, x, y + up * most
+            yield x + left * least, y, x + left * most, y
 
 
 def seen_sheet(layout: Layout, font: str, bleed: float) -> Pixels:

@@ -292,9 +292,8 @@ class String(Maker):
         sheet = Sheet(2 * half[0], 2 * half[1])
         sheet.box(0, 0, sheet.width, sheet.height, edge=0.3)
         middle = np.array(half)
-        x, y = half
-        sheet.line([(x - 5, y), (x + 5, y)], 0.15)
-        sheet.line([(x, y - 5), (x, y + 5)], 0.15)
+        for way in np.array([[5, 0], [0, 5]]):
+            sheet.line([middle - way, middle + way], 0.15)
         apart = float(np.hypot(*np.diff(places, axis=0).T).min())
         size = min(3.0, max(1.2, 0.7 * apart))
         ahead, behind = np.roll(places, -1, 0), np.roll(places, 1, 0)
