@@ -125,6 +125,9 @@ def test_the_template_is_as_large_as_the_board(wound, paper):
     shown = pages(wound / f"guide-{paper}.pdf")
     data = (wound / f"guide-{paper}.pdf").read_bytes()
     assert b"/BBox [0 0 120 120]" in data
+    # Each number is whole on a page, upright, and in a white rim.
+    template = "".join(page for page in shown if "Template" in page)
+    assert {int(n) for n in re.findall(r" Tm \((\d+)\) Tj ET Q", template)} == set(range(1, 41))
     ticks = [page for page in shown if "Thread 1" in page]
     lines = len(rows(wound / "sequence.csv"))
     assert sum(page.count(" 3 3 re S") for page in ticks) == lines
@@ -379,9 +382,9 @@ def test_every_symbol_of_the_chart_is_on_paper(grids, kind):
         shown = sum(
             len(re.findall(r"BT 0 0 0 rg /F \S+ Tf 1 0 0 -1 \S+ \S+ Tm \(.\) ", p)) for p in charts
         )
-        # Zeros of rulers are single letters too.
-        zeros = sum(p.count("/F 2.4 Tf") for p in charts)
-        assert cells <= shown <= cells + zeros
+        # Rulers begin with the number of the first cell, which is no symbol.
+        assert shown - sum(p.count("(1) ") for p in charts) == cells
+        assert not any("(0) " in p for p in charts)
 
 
 def test_a_large_chart_shares_rows_and_columns_between_sheets(tmp_path):
@@ -851,3 +854,50 @@ def test_tables_are_read_from_files_alone(kind, flag, empty_folder, capsys):
         assert main(["make", kind, "sample:cat", flag, wrong]) == 3
         assert words in capsys.readouterr().err
     assert not Path("artgen-out").exists()
+
+
+def test_short_lengths_keep_digits_and_columns_have_headings():
+    from artgen.making import Made, Part
+    from artgen_makers.guide import guides
+
+    parts = [Part("filament", "Red", "#d02020", length=20.0), Part("bead", number=1200)]
+    made = Made({}, parts, np.zeros((4, 4, 3), np.uint8))
+    pdf = guides(Motif("x"), "x", made, [], lambda guide: None, counted="beads").files
+    [page] = re.findall(rb"stream\n(x.*?)\nendstream", pdf["guide-a4.pdf"], re.DOTALL)[-1:]
+    shown = re.findall(r"\(((?:[^()\\]|\\.)*)\) Tj", zlib.decompress(page).decode("latin-1"))
+    assert {"0.02", "1,200", "length in m", "number \\(of filament: beads\\)"} <= set(shown)
+
+
+def test_a_label_is_whole_on_a_sheet():
+    """Wherever it lies: none is cut at the edges of sheets, and none is lost."""
+    from artgen_makers.guide import MARGIN, Guide
+    from artgen_makers.pdf import Sheet, text_width
+
+    guide, template = Guide(Motif("x"), "x", "a4"), Sheet(300, 200)
+    places = np.arange(1.0, 300.0)
+    for x in places:
+        template.label(x, 50, f"glass {x:03.0f}", 3)
+    guide.tiled("Template", template)
+    found, half = set(), text_width("glass 000", 3) / 2
+    for sheet in guide.document.pages:
+        operators = "\n".join(sheet.operators)
+        for x, text in re.findall(r"1 0 0 -1 (\S+) \S+ Tm \((glass \d+)\) Tj ET Q", operators):
+            found.add(text)
+            assert MARGIN - 8.01 <= float(x) <= 210 - MARGIN - 2 * half + 8.01
+    assert found == {f"glass {x:03.0f}" for x in places}
+
+
+def test_a_tall_photo_takes_a_page_for_each_layer():
+    from artgen_makers.paper import Paper
+
+    photo = np.repeat(np.linspace(0, 255, 60).astype(np.uint8)[:, None, None], 40, 1).repeat(3, 2)
+    made = Paper({"layers": 2, "narrow": 4.0}).make(Motif("tall", photo=photo))
+    for paper in ("a4", "letter"):
+        assert made.files[f"guide-{paper}.pdf"].count(b"/MediaBox") == 3
+
+
+def test_a_colour_has_a_name_in_words():
+    from artgen_makers.grids import in_words
+
+    assert in_words(np.array([0.02, 0.02, 0.02])) == "Black"
+    assert in_words(np.array([0.98, 0.98, 0.98])) == "White"

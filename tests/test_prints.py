@@ -79,7 +79,8 @@ def test_panels_side_by_side_are_the_picture(motif):
 def test_a_calendar_has_every_day_below_its_weekday(year, sunday, motif):
     maker = Calendar({"year": year, "sunday": sunday, "paper": "A3"})
     layout = maker.sheet(motif, 297.0, 420.0, 0)
-    numbers = [words for words in layout.words if words.text.isdigit()]
+    heading, *numbers = [words for words in layout.words if words.text.isdigit()]
+    assert heading.text == str(year)
     first = datetime.date(year, 1, 1)
     assert len(numbers) == (datetime.date(year + 1, 1, 1) - first).days
     letters = [words for words in layout.words if len(words.text) == 1 and words.text.isalpha()]
@@ -92,8 +93,20 @@ def test_a_calendar_has_every_day_below_its_weekday(year, sunday, motif):
         )
         assert above.text == "MTWTFSS"[day.weekday()]
     assert max(words.y for words in numbers) < 420 - 10
+    assert {words.size for words in numbers} == {words.size for words in letters}
+    # The picture is as wide as the months.
+    assert layout.pictures[0][0][::2] == (22.0, 253.0)
     high, lines = sorted({words.y for words in numbers}), {line[1] for line in layout.lines}
     assert min(abs(a - b) for a in high for b in lines) > 1
+
+
+def test_a_tall_photo_stands_above_two_rows_of_months(motif):
+    tall = Motif("tall", photo=np.ascontiguousarray(motif.photo.transpose(1, 0, 2)))
+    layout = Calendar({"paper": "A3", "title": "Koi"}).sheet(tall, 297.0, 420.0, 0)
+    box, pixels = layout.pictures[0]
+    assert box.height > box.width
+    assert pixels.shape == (60, 40, 3)  # More than a quarter would be cropped: it is whole.
+    assert layout.words[0].text == "Koi 2027"
 
 
 def test_postcards_fill_a_sheet_and_lie_behind_each_other(motif):
@@ -102,6 +115,8 @@ def test_postcards_fill_a_sheet_and_lie_behind_each_other(motif):
     assert front.count(" Do Q") == 4
     marks = [[line for line in page.splitlines() if " 0.1 w" in line] for page in (front, back)]
     assert marks[0] == marks[1]
+    assert len(marks[0]) == 4 * 8
+    assert boxes(made.files["postcards.pdf"], "MediaBox")[0][2:] == pytest.approx([1190.55, 841.89])
     assert [part.number for part in made.parts] == [1, 4]
 
 

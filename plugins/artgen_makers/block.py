@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -24,6 +23,7 @@ from artgen_makers.cutting import (
     check_dxf,
     dxf_of,
     finer_than,
+    in_svg,
     inner_first,
     opened,
     outlines,
@@ -317,14 +317,12 @@ def _svg(motif: Motif, size: tuple[float, float], lines: Sequence[Floats], out: 
     """Return what is cut away, filled, and the edge of the block `out` mm outside of it."""
     wide, high = (side + 2 * out for side in size)
     path = "".join(f"M{'L'.join(f'{x:.2f},{y:.2f}' for x, y in line)}Z" for line in lines)
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide:.2f}mm" height="{high:.2f}mm" '
-        f'viewBox="{0 - out:g} {0 - out:g} {wide:.2f} {high:.2f}">\n'
-        f"<desc>{escape(motif.origin)}</desc>\n"
+    shown = (
         f'<path d="{path}" fill="#000" fill-rule="evenodd"/>\n'
         f'<rect x="{0 - out:g}" y="{0 - out:g}" width="{wide:.2f}" height="{high:.2f}" '
-        f'fill="none" stroke="#000" stroke-width="0.2"/>\n</svg>\n'
+        f'fill="none" stroke="#000" stroke-width="0.2"/>'
     )
+    return in_svg(size, out, motif.origin, shown)
 
 
 def _fill(sheet: Sheet, lines: Sequence[Floats]) -> None:

@@ -187,12 +187,21 @@ def svg(plan: Plan, origin: str) -> str:
     if plan.edge:
         cuts.append(f'<rect x="{left:g}" y="{left:g}" width="{across}" height="{down}"/>')
     lines = "\n".join(cuts)
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{across}mm" height="{down}mm" '
-        f'viewBox="{left:g} {left:g} {across} {down}">\n<desc>{escape(origin)}</desc>\n'
+    shown = (
         f'<g text-anchor="middle" font-family="sans-serif" fill="{ENGRAVE}">\n{words}\n</g>\n'
         f'<g fill="none" stroke="{ENGRAVE}" stroke-width="0.1">\n{engraved}\n</g>\n'
-        f'<g fill="none" stroke="{CUT}" stroke-width="0.1">\n{lines}\n</g>\n</svg>\n'
+        f'<g fill="none" stroke="{CUT}" stroke-width="0.1">\n{lines}\n</g>'
+    )
+    return in_svg(plan.size, out, origin, shown)
+
+
+def in_svg(size: tuple[float, float], out: float, origin: str, shown: str) -> str:
+    """Return what is shown as an SVG in mm, `out` mm larger on each side, that says its origin."""
+    wide, high = (f"{side + 2 * out:.2f}" for side in size)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide}mm" height="{high}mm" '
+        f'viewBox="{0 - out:g} {0 - out:g} {wide} {high}">\n<desc>{escape(origin)}</desc>\n'
+        f"{shown}\n</svg>\n"
     )
 
 

@@ -279,7 +279,7 @@ class Embroidery(Maker):
             _stops(guide, blocks, o.speed)
 
         marks = [str(k) for k in range(1, len(blocks) + 1)]
-        return guides(motif, "embroidery", made, steps, draw, marks)
+        return guides(motif, "embroidery", made, steps, draw, marks, "stitches")
 
 
 def sold_threads(kind: str) -> list[Colour]:
@@ -408,9 +408,8 @@ def _stops(guide: Guide, blocks: Sequence[Block], speed: int) -> None:
             sheet, y = guide.page("Stops"), MARGIN + 16
         sheet.box(MARGIN, y - 3.6, 8, 4.4, fill=block.thread.colour)
         sheet.text(MARGIN + 11, y, f"{number}. {block.thread.number} {block.thread.name}", 3.6)
-        told = (
-            f"{block.stitches:,} stitches, {len(block.runs)} ends, {block.stitches / speed:.1f} min"
-        )
+        minutes = block.stitches / speed
+        told = f"{block.stitches:,} stitches, {len(block.runs)} ends, {minutes:.1f} min"
         sheet.text(MARGIN + guide.width, y, told, 3.6, align="right")
         y += 6
 

@@ -363,8 +363,7 @@ class FilamentPainting(Relief):
     def charts(self, guide: Guide, stack: Sequence[Block]) -> None:
         """The stack from the side, 40 times as high, with the layers of the swaps."""
         sheet = guide.page("Swaps")
-        bottom, scale = MARGIN + 24 + 40 * self.options.thickness, 40.0
-        scale = min(scale, (guide.height - 30) / self.options.thickness)
+        scale = min(40.0, (guide.height - 30) / self.options.thickness)
         bottom = MARGIN + 20 + scale * self.options.thickness
         tops = [z for _, z, _ in self.swaps(stack)][1:]
         tops.append((self.layers[0] + stack[-1].end) * self.options.layer)

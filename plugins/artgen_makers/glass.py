@@ -20,11 +20,11 @@ from artgen import Canvas, option
 from artgen.errors import UsageError
 from artgen.making import Made, Maker, Motif, Part, hex_colour, parse_colour
 from artgen.targets import find_faces, focus_weight, linear_to_srgb, srgb_to_linear
-from artgen_makers.cutting import Plan, Words, check_dxf, files, inner_first, opened
+from artgen_makers.cutting import Plan, Words, check_dxf, files, in_svg, inner_first, opened
 from artgen_makers.grids import choose, differences, grouped
 from artgen_makers.guide import MARGIN, Guide, guides
 from artgen_makers.paint import fillable, separated
-from artgen_makers.pdf import Sheet
+from artgen_makers.pdf import Sheet, text_width
 from artgen_makers.tones import rgb_of
 from artgen_plugins.regions import chains, cut, lab_of, means, smoothed
 
@@ -302,16 +302,18 @@ class Glass(Maker):
             for line in lines:
                 sheet.line(line, 0.2)
             for (text, x, y, tall), piece in zip(words, pieces, strict=True):
-                sheet.text(x, y, text, tall, align="middle", bold=True)
+                # Both lines are in the circle that fits into the piece.
+                large, r = min(tall, 0.7 * piece.radius), piece.radius
                 below = f"glass {piece.colour + 1}"
-                if piece.radius > 1.5 * tall:
-                    sheet.text(x, y + 0.8 * tall, below, 0.55 * tall, align="middle")
+                small = min(0.55 * tall, 1.5 * r / text_width(below, 1))
+                y = piece.middle[1] + 0.1 * large
+                sheet.label(x, y, text, large, bold=True)
+                sheet.label(x, y + 1.1 * small, below, small)
             guide.tiled("Cartoon", sheet)
             _lists(guide, pieces, names)
 
-        return guides(
-            motif, "stained glass", made, steps, draw, [str(k + 1) for k in range(99)][: len(names)]
-        )
+        marks = [str(k + 1) for k in range(len(names))]
+        return guides(motif, "stained glass", made, steps, draw, marks, "pieces")
 
 
 class Limits(NamedTuple):
@@ -573,8 +575,6 @@ def _cartoon(
     lead: float,
 ) -> str:
     """Return each line once, as wide as the lead, and the numbers, in millimetres."""
-    from html import escape
-
     paths = "\n".join(
         f'<path d="M{"L".join(f"{x:.2f},{y:.2f}" for x, y in each)}"/>' for each in lines
     )
@@ -582,17 +582,12 @@ def _cartoon(
         f'<text x="{x:.2f}" y="{y:.2f}" font-size="{high:.2f}">{text}</text>'
         for text, x, y, high in words
     )
-    wide, high = size
-    edge = lead / 2
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide + lead:.2f}mm" '
-        f'height="{high + lead:.2f}mm" '
-        f'viewBox="{-edge:g} {-edge:g} {wide + lead:.2f} {high + lead:.2f}">\n'
-        f"<desc>{escape(motif.origin)}</desc>\n"
+    shown = (
         f'<g fill="none" stroke="#000" stroke-width="{lead:g}" stroke-linecap="round" '
         f'stroke-linejoin="round">\n{paths}\n</g>\n'
-        f'<g font-family="sans-serif" text-anchor="middle">\n{texts}\n</g>\n</svg>\n'
+        f'<g font-family="sans-serif" text-anchor="middle">\n{texts}\n</g>'
     )
+    return in_svg(size, lead / 2, motif.origin, shown)
 
 
 def _lists(guide: Guide, pieces: Sequence[Piece], names: Sequence[str]) -> None:

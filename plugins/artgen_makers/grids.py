@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from importlib import resources
 from typing import Any, ClassVar, NamedTuple
 
@@ -29,7 +30,7 @@ from artgen.making import (
     read_regular,
 )
 from artgen_makers.guide import MARGIN, Guide, guides
-from artgen_makers.pdf import Sheet
+from artgen_makers.pdf import Align, Sheet
 
 Floats = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
@@ -40,8 +41,12 @@ SYMBOLS = "ABCDEFGHKLMNPRSTUVWXYZ23456789abdefghkmnqrtuvwxyz+=/%&#@?$*<>"
 """Letters that are told apart: no I, O, J, l and 0, 1."""
 LARGEST = 1 << 20
 """Bytes of a table of the user."""
+SKEIN = 8000.0
+"""Millimetres of floss in a skein."""
 GROUPS = 600
 """Mean colours of a picture for which the colours are chosen."""
+RULER = 2.8
+"""Size of the numbers beside charts, in mm."""
 TOP = 22.0
 """Where charts begin on a page, in mm."""
 
@@ -71,6 +76,7 @@ class Grid(Maker):
     Options: ClassVar[type[Any]] = GridOptions
     takes_photos = True
     title: ClassVar[str] = ""
+    counted: ClassVar[str] = ""
     steps: ClassVar[Sequence[str]] = ()
 
     @property
@@ -122,9 +128,8 @@ class Grid(Maker):
         size = f"{columns} x {rows}, {columns * self.pitch:.0f} x {rows * self.pitch:.0f} mm"
         steps = [step.format(size=size, **vars(self.options)) for step in self.steps]
         marks = [SYMBOLS[k] for k in self.symbols(cells, colours)]
-        return guides(
-            motif, self.title, made, steps, lambda g: self.charts(g, cells, colours), marks
-        )
+        draw = partial(self.charts, cells=cells, colours=colours)
+        return guides(motif, self.title, made, steps, draw, marks, self.counted)
 
     def choices(self) -> list[Colour]:
         """The colours to choose from. Raises UsageError for a number that the table lacks."""
@@ -155,6 +160,16 @@ def read_table(name: str) -> list[Colour]:
     """Return a table of colours in `colours/NAME.csv`."""
     text = resources.files(__package__).joinpath(f"colours/{name}.csv").read_text("utf-8")
     return [Colour(*row) for row in list(csv.reader(io.StringIO(text)))[1:]]
+
+
+def in_words(colour: Floats) -> str:
+    """Return what a colour, sRGB-encoded [3], is called: the name of the brick nearest to it."""
+    from skimage.color import rgb2lab
+
+    table = read_table("bricks")
+    colours = [colour, *(np.array(parse_colour(each.colour)) for each in table)]
+    lab = rgb2lab(np.stack(colours)[None])[0]
+    return table[int(differences(lab[:1], lab[1:]).argmin())].name
 
 
 def assigned(
@@ -327,7 +342,7 @@ def _cells(
 def _rulers(
     sheet: Sheet, part: Cells, place: tuple[float, float, float], first: tuple[int, int]
 ) -> None:
-    """Draw the lines between cells, every tenth one thick and with its number."""
+    """Draw the lines between cells, every tenth one thick; the cells before these have numbers."""
     x0, y0, cell = place
     rows, columns = part.shape
     for across, count, length in ((True, columns, rows), (False, rows, columns)):
@@ -338,10 +353,11 @@ def _rulers(
             line = [(x0 + at, y0), (x0 + at, y0 + end)]
             line = line if across else [(x0, y0 + at), (x0 + end, y0 + at)]
             sheet.line(line, 0.35 if tenth else 0.08, "#000000" if tenth else "#666666")
-            if tenth and across:
-                sheet.text(x0 + at, y0 - 1.2, str(number), 2.4, align="middle")
-            elif tenth:
-                sheet.text(x0 - 1.2, y0 + at + 0.9, str(number), 2.4, align="right")
+            # So has the first, unless the next one has.
+            if k < count and (number % 10 == 9 or (k == 0 and number % 10 < 8)):
+                x, y = (at + cell / 2, -1.2) if across else (-1.2, at + cell / 2 + 0.9)
+                align: Align = "middle" if across else "right"
+                sheet.text(x0 + x, y0 + y, str(number + 1), RULER, align=align)
 
 
 def _tint(colour: str, share: float) -> str:
@@ -385,6 +401,7 @@ class CrossStitch(Grid):
 
     Options: ClassVar[type[Any]] = StitchOptions
     title = "cross-stitch"
+    counted = "crosses"
     steps = (
         "Find the middle of the fabric and of the chart, and begin there. The picture has {size}.",
         "Each symbol is a cross in the colour beside it, in {strands} strands. All upper "
@@ -409,10 +426,12 @@ class CrossStitch(Grid):
         counts = np.bincount(cells.ravel())
         # A cross has two diagonals in front and two sides behind.
         cross = (2 * 2**0.5 + 2) * self.pitch * 1.2 * self.options.strands / 6
-        floss = [
-            Part("floss", f"DMC {c.number} {c.name}", c.colour, int(n), round(float(n) * cross, 1))
-            for c, n in zip(colours, counts, strict=True)
-        ]
+        floss = []
+        for c, n in zip(colours, counts, strict=True):
+            length = round(float(n) * cross, 1)
+            skeins = math.ceil(length / SKEIN)
+            name = f"DMC {c.number} {c.name}, {skeins} skein{'s' * (skeins > 1)} of 8 m"
+            floss.append(Part("floss", name, c.colour, int(n), length))
         high, wide = (side * self.pitch + 2 * self.options.border for side in cells.shape)
         name = f"{self.options.count:g} count, {wide:.0f} x {high:.0f} mm"
         return [*floss, Part("fabric", name, self.fabric, 1)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from itertools import zip_longest
+from itertools import product, zip_longest
 from typing import Any
 
 import numpy as np
@@ -16,11 +16,15 @@ from artgen_makers.pdf import Document, Sheet, text_width
 
 PAPERS = {"a4": (210.0, 297.0), "letter": (215.9, 279.4)}
 """Widths and heights in mm."""
+ONE = 186.0, 245.0
+"""Width and height in mm of a template that takes one page of either paper."""
 MARGIN, OVERLAP = 12.0, 8.0
 """Blank border of a page, and how much of a template two sheets share, in mm."""
 LARGEST = 800
 """Longer side of the picture in pixels."""
-_SIDE, _GRAY = 92.0, "#777777"
+_SIDE, _GRAY = 92.0, "#555555"
+_LENGTHS = 28.0
+"""Width of the column of lengths, in mm."""
 
 
 class Guide:
@@ -38,7 +42,7 @@ class Guide:
         sheet.text(MARGIN, MARGIN + 4, heading, 5, bold=True)
         return sheet
 
-    def cover(self, made: Made, steps: Sequence[str], marks: Sequence[str]) -> None:
+    def cover(self, made: Made, steps: Sequence[str], marks: Sequence[str], counted: str) -> None:
         """Add the page with the picture, the steps and the parts; long lists take more pages."""
         sheet = self.page(f"{self.motif.name}: {self.title}")
         high, wide = made.picture.shape[:2]
@@ -53,27 +57,42 @@ class Guide:
             sheet.text(MARGIN, y - 5 * len(wrapped(step, self.width - 8, 3.6)), f"{number}.", 3.6)
         y += 4
         sheet.text(MARGIN, y, "What you need", 4.2, bold=True)
+        right = MARGIN + self.width
+        heads = [(right, "length in m")] * any(part.length for part in made.parts)
+        column = right - _LENGTHS * len(heads)
+        told = f"number (of {made.parts[0].what}: {counted})" if counted else "number"
+        for x, head in (heads := [(column, told), *heads]):
+            sheet.text(x, y, head, 2.8, align="right", colour=_GRAY)
         for part, mark in zip_longest(made.parts, marks, fillvalue=""):
             y += 5.4
             if y > self.paper[1] - MARGIN - 8:
-                sheet, y = self.page("What you need"), MARGIN + 16
+                sheet, y = self.page("What you need"), MARGIN + 18
+                for x, head in heads:
+                    sheet.text(x, MARGIN + 12, head, 2.8, align="right", colour=_GRAY)
             assert isinstance(part, Part)
-            self._part(sheet, y, part, mark)
+            self._part(sheet, y, part, mark, column)
 
-    def _part(self, sheet: Sheet, y: float, part: Part, mark: Any) -> None:
+    def _part(self, sheet: Sheet, y: float, part: Part, mark: Any, column: float) -> None:
         if part.colour:
             sheet.box(MARGIN, y - 3.6, 8, 4.4, fill=part.colour)
             dark = sum(parse_colour(part.colour)) < 1.4
             ink = "#ffffff" if dark else "#000000"
             sheet.text(MARGIN + 4, y - 0.2, mark, 3.4, align="middle", bold=True, colour=ink)
-        amount = [f"{part.number:,}"] * (part.number > 0)
-        amount += [f"{part.length / 1000:.1f} m"] * (part.length > 0)
         sheet.text(MARGIN + 11, y, f"{part.what} {part.name}".strip(), 3.6)
-        sheet.text(MARGIN + self.width, y, ", ".join(amount), 3.6, align="right")
+        if part.number:
+            sheet.text(column, y, f"{part.number:,}", 3.6, align="right")
+        if part.length:
+            # A short piece has two digits: 0.0 would say that none is needed.
+            metres = part.length / 1000
+            told = f"{metres:,.1f}" if metres >= 1 else f"{metres:.2g}"
+            sheet.text(MARGIN + self.width, y, told, 3.6, align="right")
 
     def tiled(self, heading: str, template: Sheet) -> None:
-        """Add a template at 1:1, over as many sheets as it takes, with marks to join them."""
-        free = self.width - OVERLAP, self.height - 12 - OVERLAP
+        """Add a template at 1:1, over as many sheets as it takes, with crosses to join them.
+
+        Each label is whole on a sheet, or on the one beside, and over the crosses.
+        """
+        free = self.width - OVERLAP, self.height - 10 - OVERLAP
         name = self.document.form(template)
         columns, rows = (
             max(1, math.ceil((side - OVERLAP) / step))
@@ -81,38 +100,61 @@ class Guide:
         )
         for row in range(rows):
             for column in range(columns):
-                place = f"row {row + 1} of {rows}, column {column + 1} of {columns}"
-                sheet = self.page(f"{heading}: {place}")
+                place = f": row {row + 1} of {rows}, column {column + 1} of {columns}"
+                sheet = self.page(heading + place * (rows * columns > 1))
                 top = MARGIN + 10
                 wide, high = free[0] + OVERLAP, free[1] + OVERLAP
                 sheet.write(f"q {MARGIN} {top} {wide:.3f} {high:.3f} re W n")
                 sheet.place(name, MARGIN - column * free[0], top - row * free[1])
                 sheet.write("Q")
-                marks = [
-                    (MARGIN + OVERLAP / 2 + u * free[0], top + OVERLAP / 2 + v * free[1])
-                    for u in (0, 1)
-                    for v in (0, 1)
-                ]
-                for x, y in marks:
-                    sheet.line([(x - 4, y), (x + 4, y)], 0.15, _GRAY)
-                    sheet.line([(x, y - 4), (x, y + 4)], 0.15, _GRAY)
-                end = self.paper[1] - MARGIN + 1.5
-                sheet.line([(MARGIN, end), (MARGIN + 50, end)], 0.4)
-                told = (
-                    "this line is 50 mm long: print at 100 %; lay crosses of sheets on each other"
-                )
-                sheet.text(MARGIN + 53, end + 1, told, 2.8, colour=_GRAY)
+                for end in product((0, 1), repeat=2):
+                    if 0 <= column + 2 * end[0] - 1 < columns or 0 <= row + 2 * end[1] - 1 < rows:
+                        x, y = np.array([MARGIN, top]) + OVERLAP / 2 + np.array(end) * free
+                        sheet.line([(x - 4, y), (x + 4, y)], 0.15, _GRAY)
+                        sheet.line([(x, y - 4), (x, y + 4)], 0.15, _GRAY)
+                # What is long moves on the sheet that is nearer; around the template is margin.
+                around = MARGIN - 4
+                for u, v, text, size, style in template.labels:
+                    x, y, half = u - column * free[0], v - row * free[1], text_width(text, size) / 2
+                    least = half - around * (column == 0)
+                    inside = min(max(x, least), wide - half + around * (column == columns - 1))
+                    shown = abs(x - inside) <= max(0.0, half - OVERLAP / 2)
+                    ends = 0.75 * size - around * (row == 0), high + around * (row == rows - 1)
+                    if shown and ends[0] <= y <= ends[1]:
+                        at = MARGIN + inside, top + y
+                        sheet.text(*at, text, size, align="middle", halo=0.12 * size, **style)
+                self.checked(sheet, "; lay crosses of sheets on each other" * (rows * columns > 1))
+
+    def checked(self, sheet: Sheet, more: str = "") -> None:
+        """Draw the line at the foot of a page that says whether it is at 1:1."""
+        end = self.paper[1] - MARGIN + 1.5
+        sheet.line([(MARGIN, end), (MARGIN + 50, end)], 0.4)
+        told = f"this line is 50 mm long: print at 100 %{more}"
+        sheet.text(MARGIN + 53, end + 1, told, 2.8, colour=_GRAY)
 
     def encode(self) -> bytes:
         """The file, with the origin and a number on every page."""
         pages = self.document.pages
         for number, sheet in enumerate(pages, 1):
             y = self.paper[1] - 5
-            [line, *_] = wrapped(self.motif.origin, self.width - 20, 2.5)
-            sheet.text(MARGIN, y, line, 2.5, colour=_GRAY)
+            [line, *_] = wrapped(self.motif.origin, self.width - 20, 2.8)
+            sheet.text(MARGIN, y, line, 2.8, colour=_GRAY)
             count = f"{number} / {len(pages)}"
             sheet.text(MARGIN + self.width, y, count, 2.8, align="right", colour=_GRAY)
         return self.document.encode()
+
+
+def outlined(
+    size: tuple[float, float], lines: Sequence[Any], holes: Sequence[tuple[float, float, float]]
+) -> Sheet:
+    """Return the template of a sheet that is cut: its edge, lines, and x, y and width of holes."""
+    sheet = Sheet(*size)
+    sheet.box(0, 0, *size, edge=0.25)
+    for x, y, across in holes:
+        sheet.dot(x, y, across / 2, "#999999")
+    for line in lines:
+        sheet.line(line, 0.25)
+    return sheet
 
 
 def guides(
@@ -122,15 +164,17 @@ def guides(
     steps: Sequence[str],
     draw: Callable[[Guide], None],
     marks: Sequence[str] = (),
+    counted: str = "",
 ) -> Made:
     """Return what was made with a guide on each paper, whose pages after the first `draw` adds.
 
-    `marks` are symbols of the first parts, shown on their colours.
+    `marks` are symbols of the first parts, shown on their colours; `counted` is what the number of
+    these is of, where it is not of themselves.
     """
     files = dict(made.files)
     for paper in PAPERS:
         guide = Guide(motif, title, paper)
-        guide.cover(made, steps, marks)
+        guide.cover(made, steps, marks, counted)
         draw(guide)
         files[f"guide-{paper}.pdf"] = guide.encode()
     return Made(files, made.parts, made.picture, made.notes)

@@ -19,7 +19,7 @@ from artgen import option
 from artgen.errors import UsageError
 from artgen.making import Made, Maker, Motif, Part, hex_colour, parse_colour
 from artgen.targets import linear_to_srgb, srgb_to_linear
-from artgen_makers.cutting import Plan, Words, check_dxf, dxf_of, finer_than
+from artgen_makers.cutting import Plan, Words, check_dxf, dxf_of, finer_than, in_svg
 from artgen_makers.grids import choose, differences, grouped, read_rows
 from artgen_makers.guide import Guide, guides
 from artgen_makers.pdf import Sheet
@@ -151,27 +151,20 @@ class PaintByNumbers(Maker):
         names = [hex_colour(each.colour) for each in colours]
         covered = np.bincount(cells.ravel(), minlength=len(colours)) * scale**2 / 100
         number_of = np.bincount(own, minlength=len(colours))
+        listed = zip(colours, names, number_of, strict=True)
         parts = [
-            *(
-                Part("colour", f"{k} {paint.name}".strip(), name, int(count))
-                for k, (paint, name, count) in enumerate(
-                    zip(colours, names, number_of, strict=True), 1
-                )
-            ),
-            Part("canvas", f"{size[0]:.0f} x {size[1]:.0f} mm", "#ffffff", 1),
+            Part("colour", f"{k} {paint.name}".strip(), name, int(count))
+            for k, (paint, name, count) in enumerate(listed, 1)
         ]
+        parts.append(Part("canvas", f"{size[0]:.0f} x {size[1]:.0f} mm", "#ffffff", 1))
         rows = [
             [k + 1, names[k], paint.name, number_of[k], f"{covered[k]:.1f}"]
             for k, paint in enumerate(colours)
         ]
         labels = [
-            Label(
-                str(number + 1),
-                (x + 0.5) * scale,
-                (y + 0.5) * scale,
-                float(np.clip(0.9 * radius * scale, *LETTERS)),
-            )
+            Label(str(number + 1), (x + 0.5) * scale, (y + 0.5) * scale, high)
             for number, (y, x, radius) in zip(own, spots, strict=True)
+            for high in [float(np.clip(0.9 * radius * scale, *LETTERS))]
         ]
         files = {
             "colours.csv": motif.table(
@@ -197,13 +190,13 @@ class PaintByNumbers(Maker):
             sheet.line(line, 0.15, "#7a8fa6")
         sheet.box(0, 0, *size, edge=0.2)
         for text, x, y, high in labels:
-            sheet.text(x, y + 0.36 * high, text, high, align="middle", colour="#5a6f86")
+            sheet.label(x, y + 0.36 * high, text, high, colour="#5a6f86")
 
         def pages(guide: Guide) -> None:
             guide.tiled("Template", sheet)
 
         marks = [str(k) for k in range(1, len(colours) + 1)]
-        return guides(motif, "paint by numbers", made, steps, pages, marks)
+        return guides(motif, "paint by numbers", made, steps, pages, marks, "places")
 
 
 def mixtures(paints: Sequence[Paint]) -> list[Paint]:
@@ -295,23 +288,19 @@ def _svg(
     out: float,
 ) -> str:
     """Return outlines and numbers in millimetres; the edge is `out` mm outside of the canvas."""
-    from html import escape
-
     paths = "".join("M" + "L".join(f"{x:.2f},{y:.2f}" for x, y in line) for line in outlines)
     texts = "\n".join(
         f'<text x="{x:.2f}" y="{y + 0.32 * high:.2f}" font-size="{high:.2f}">{text}</text>'
         for text, x, y, high in labels
     )
     wide, high = (side + 2 * out for side in size)
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide:.2f}mm" height="{high:.2f}mm" '
-        f'viewBox="{0 - out:g} {0 - out:g} {wide:.2f} {high:.2f}">\n'
-        f"<desc>{escape(motif.origin)}</desc>\n"
+    shown = (
         f'<rect x="{0 - out:g}" y="{0 - out:g}" width="{wide:.2f}" height="{high:.2f}" '
         f'fill="#fff"/>\n'
         f'<path d="{paths}" fill="none" stroke="#7a8fa6" stroke-width="0.2"/>\n'
-        f'<g font-family="sans-serif" text-anchor="middle" fill="#5a6f86">\n{texts}\n</g>\n</svg>\n'
+        f'<g font-family="sans-serif" text-anchor="middle" fill="#5a6f86">\n{texts}\n</g>'
     )
+    return in_svg(size, out, motif.origin, shown)
 
 
 def _lab(paints: Sequence[Paint]) -> Floats:

@@ -28,8 +28,7 @@ from artgen_makers.cutting import (
     outlines,
 )
 from artgen_makers.grids import choose, grouped
-from artgen_makers.guide import Guide, guides
-from artgen_makers.pdf import Sheet
+from artgen_makers.guide import ONE, Guide, guides, outlined
 from artgen_plugins.regions import lab_of, means
 
 Floats = NDArray[np.float64]
@@ -44,6 +43,8 @@ CHROMA = 1.3
 """How much more colour papers have than the means of the picture."""
 HOLE = 3.0
 """Diameter of the holes in the corners of the frame, in mm."""
+USUAL = 180.0
+"""Width of sheets in mm, where none is asked for and the picture is not tall."""
 SHADOW = 0.5
 LARGER = 2
 """Pixels of the picture of the finished thing along one of the sheets."""
@@ -53,7 +54,7 @@ LARGER = 2
 class PaperOptions:
     """Options of pictures of cut paper."""
 
-    width: float = option(180.0, "width of the sheets in mm", low=40, high=2000)
+    width: float = option(0.0, "width of the sheets in mm; 0: as fits a page", low=0, high=2000)
     layers: int = option(6, "sheets, with the one behind all", low=2, high=12)
     frame: float = option(8.0, "width of the frame in mm", low=5, high=200)
     narrow: float = option(1.2, "least width of paper and of gaps in mm", low=0.3, high=50)
@@ -89,13 +90,15 @@ class Paper(Maker):
                 f"a cut of {o.kerf:g} mm is too wide for gaps of {o.narrow:g} mm",
                 hint="use a larger --narrow",
             )
-        inner = o.width - 2 * o.frame, (o.width - 2 * o.frame) / motif.aspect
+        # A picture of usual size is not so tall that each layer takes a second page.
+        width = o.width or min(USUAL, (ONE[1] - 2 * o.frame) * motif.aspect + 2 * o.frame)
+        inner = width - 2 * o.frame, (width - 2 * o.frame) / motif.aspect
         if min(inner) < 10 * o.narrow:
             raise UsageError(
                 f"a frame of {o.frame:g} mm leaves {inner[0]:.0f} x {inner[1]:.0f} mm",
                 hint="ask for a larger --width, or a smaller --frame or --narrow",
             )
-        size = o.width, inner[1] + 2 * o.frame
+        size = width, inner[1] + 2 * o.frame
         unit = max(o.narrow / FINE, max(size) / MOST_PIXELS)
         columns, rows = (round(side / unit) for side in inner)
         lab = lab_of(np.moveaxis(motif.picture(columns, rows) / 255, 2, 0))
@@ -103,11 +106,11 @@ class Paper(Maker):
         if len(layers) < 2:
             raise UsageError(f"{motif.name} has one tone alone", hint="take another picture")
         cuts = [inner_first(outlines(each.paper, unit, o.kerf)) for each in layers]
-        places, high = _holes(size, o.frame), min(o.frame / 2, 4)
+        pins, high = [(x, y, HOLE) for x, y in _holes(size, o.frame)], min(o.frame / 2, 4)
         written: dict[str, bytes] = {}
         for k, lines in enumerate(cuts, 1):
             words = [Words(str(k), size[0] / 2, 0.7 * o.frame, high)]
-            plan = Plan(size, lines, words, [(x, y, HOLE) for x, y in places], kerf=o.kerf)
+            plan = Plan(size, lines, words, pins, kerf=o.kerf)
             written |= files(f"layer-{k}", plan, motif.origin, o.dxf)
         wide, high = size
         parts = [
@@ -129,13 +132,7 @@ class Paper(Maker):
 
         def draw(guide: Guide) -> None:
             for k, lines in enumerate(cuts, 1):
-                sheet = Sheet(*size)
-                sheet.box(0, 0, *size, edge=0.25)
-                for x, y in places:
-                    sheet.dot(x, y, HOLE / 2, "#999999")
-                for line in lines:
-                    sheet.line(line, 0.25)
-                guide.tiled(f"Layer {k} of {len(cuts)}", sheet)
+                guide.tiled(f"Layer {k} of {len(cuts)}", outlined(size, lines, pins))
 
         return guides(motif, "paper in layers", made, steps, draw)
 

@@ -47,6 +47,8 @@ class Sheet:
 
     def __init__(self, width: float, height: float) -> None:
         self.width, self.height = width, height
+        self.labels: list[tuple[float, float, str, float, dict[str, Any]]] = []
+        """Texts of a template, which each page shows whole or not at all."""
         self.trim = 0.0
         """Width of the border that is cut off, in mm."""
         self.operators = [f"{POINTS:.6f} 0 0 {-POINTS:.6f} 0 {height * POINTS:.3f} cm 1 J 1 j"]
@@ -89,17 +91,22 @@ class Sheet:
         align: Align = "left",
         bold: bool = False,
         colour: str = "#000000",
-        turn: float = 0.0,
+        halo: float = 0.0,
     ) -> None:
-        """Write a line with its base line at y, `size` mm large, turned by `turn` radians."""
+        """Write a line with its base line at y, `size` mm large, in a white rim `halo` mm wide."""
         data = text.encode("cp1252", "replace").decode("latin-1")
         escaped = "".join(f"\\{c}" if c in "()\\" else c for c in data)
-        cosine, sine = float(np.cos(turn)), float(np.sin(turn))
-        back = {"left": 0.0, "middle": 0.5, "right": 1.0}[align] * text_width(text, size)
-        x, y = x - back * cosine, y - back * sine
-        way = f"{_n(cosine)} {_n(sine)} {_n(sine)} {_n(-cosine)} {_n(x)} {_n(y)} Tm"
+        x -= {"left": 0.0, "middle": 0.5, "right": 1.0}[align] * text_width(text, size)
+        way = f"1 0 0 -1 {_n(x)} {_n(y)} Tm"
         font = f"/{'FB' if bold else 'F'} {_n(size)} Tf"
+        if halo:
+            rim = f"q 1 1 1 RG {_n(2 * halo)} w BT 1 Tr"
+            self.write(f"{rim} {font} {way} ({escaped}) Tj ET Q")
         self.write(f"BT {_levels(colour)} rg {font} {way} ({escaped}) Tj ET")
+
+    def label(self, x: float, y: float, text: str, size: float, **style: Any) -> None:
+        """Add a text around x that no page of a template cuts; see `Guide.tiled`."""
+        self.labels.append((x, y, text, size, style))
 
     def place(self, name: str, x: float, y: float, width: float = 1, height: float = 1) -> None:
         """Show a picture or form of the document with its upper left corner at x, y."""

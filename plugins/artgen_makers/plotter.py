@@ -8,7 +8,7 @@ dipped, lines are cut after so many millimetres. Paper larger than the machine i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
@@ -164,10 +164,12 @@ class Plotter(Maker):
         lines: list[tuple[str, list[Floats]]],
         title: str = "plotter",
         work: Sequence[str] = (),
+        dress: Callable[[NDArray[np.uint8]], NDArray[np.uint8]] = np.asarray,
     ) -> Made:
         """Write the lines [N, 2] of each colour, in mm, for the machine.
 
-        `work` are other steps than those of a drawing; the paper is laid after the first.
+        `work` are other steps than those of a drawing; the paper is laid after the first. `dress`
+        adds to the picture what is printed.
         """
         o = self.options
         profile = read_profile(o.profile)
@@ -222,7 +224,7 @@ class Plotter(Maker):
             f"pens {least:g} to {most:g} mm wide are planned as {page.pen_width:g} mm: tones come "
             "closer with pens of one width"
         ] * (most > UNLIKE * least)
-        made = Made(files, needed, np.rot90(picture, -1) if turned else picture, notes)
+        made = Made(files, needed, dress(np.rot90(picture, -1) if turned else picture), notes)
         steps = (
             f"Tape the paper, {wide:g} x {high:g} mm, so that its {_corner(profile)} lies at the "
             "origin of the machine, and set the origin there."

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple
 
@@ -20,6 +21,7 @@ from PIL import Image, ImageDraw, ImageFont
 from artgen import option
 from artgen.errors import UsageError
 from artgen.making import Made, Maker, Motif, Part, hex_colour, named_page, parse_colour
+from artgen.targets import DEFAULT_REQUEST, find_faces
 from artgen_makers.guide import guides
 from artgen_makers.pdf import Document, Sheet
 
@@ -29,6 +31,10 @@ Line = tuple[float, float, float, float]
 
 ROOM, MARK = 8.0, 5.0
 """Width of the border for marks around the bleed, and length of a mark, in mm."""
+CROPPED = 0.25
+"""The share of a picture that a calendar crops at most; else it is whole, and narrower."""
+APART, SHORT = 8.0, 3.0
+"""Between the bleeds of two cards, and length of a mark there, in mm."""
 MOST = 12_000
 """Most pixels along a side of a picture."""
 COARSE = 120
@@ -122,6 +128,8 @@ class Poster(Maker):
     title: ClassVar[str] = "poster"
     turns: ClassVar[bool] = True
     """Whether the paper turns to the picture; else it stands."""
+    fills: ClassVar[bool] = False
+    """Whether a picture with paper around fills its place, cropped; else it is whole."""
 
     def make(self, motif: Motif) -> Made:
         """Lay out the sheets, and write them."""
@@ -143,6 +151,11 @@ class Poster(Maker):
             steps.append("Hang the sheets side by side in the order of the pages.")
         return finished(motif, self.title, layouts, o, steps, notes)
 
+    @property
+    def headline(self) -> str:
+        """The words right below the picture."""
+        return str(self.options.title)
+
     def below(self, width: float) -> float:
         """Return the height in mm that is kept free below the picture and its title."""
         return 0.0
@@ -157,12 +170,15 @@ class Poster(Maker):
         m, ink = o.margin, against(o.ground)
         big, small = 0.034 * tall, 0.0125 * tall
         gap = big + 0.02 * tall
-        room = gap * bool(o.title) + (small + 0.022 * tall) * bool(o.text)
+        room = gap * bool(self.headline) + (small + 0.022 * tall) * bool(o.text)
         free = Box(m, m, width - 2 * m, height - 2 * m - room - self.below(width))
         if free.height < 0.2 * tall:
             raise UsageError("the words leave no room for the picture", hint="use a larger --paper")
         shape = motif.aspect / o.panels
-        if m:
+        loss = 1 - min(shape * free.height / free.width, free.width / free.height / shape)
+        if self.fills and loss < CROPPED:
+            box = free
+        elif m:
             wide = min(free.width, free.height * shape)
             box = Box((width - wide) / 2, m + (free.height - wide / shape) / 2, wide, wide / shape)
         else:
@@ -170,9 +186,9 @@ class Poster(Maker):
         pixels = part_of(pixels_for(motif, box, o.dpi, o.panels), panel, o.panels)
         words, lines = list[Words](), list[Line]()
         y = height - m - room - self.below(width)
-        if o.title:
+        if self.headline:
             y += gap
-            words.append(Words(width / 2, y, o.title, big, "middle", ink, 0.12))
+            words.append(Words(width / 2, y, self.headline, big, "middle", ink, 0.12))
         if o.text:
             y += small + 0.022 * tall
             words.append(Words(width / 2, y, o.text, small, "middle", ink, 0.06))
@@ -181,7 +197,9 @@ class Poster(Maker):
             words += more
         shown = words if panel == o.panels // 2 else []
         shown = [fitted(each, width - 2 * m, o.font) for each in shown]
-        return Layout(width, height, o.ground, [(box, covered(pixels, box))], shown, lines)
+        # Panels have to meet: what each loses lies at the same place.
+        pixels = covered(pixels, box, focus=o.panels == 1)
+        return Layout(width, height, o.ground, [(box, pixels)], shown, lines)
 
 
 class Calendar(Poster):
@@ -190,18 +208,33 @@ class Calendar(Poster):
     Options: ClassVar[type[Any]] = CalendarOptions
     title = "calendar"
     turns = False
+    fills = True
+    across = 4
+    """Months side by side."""
+
+    @property
+    def headline(self) -> str:
+        """The title and the year, which no calendar lacks."""
+        title, year = self.options.title, str(self.options.year)
+        return title if year in title else f"{title} {year}".strip()
+
+    def sheet(self, motif: Motif, width: float, height: float, panel: int) -> Layout:
+        """Put six months side by side, not four, where less of the picture is cropped then."""
+        losses = {}
+        for self.across in (4, 6):
+            high = height - 2 * self.options.margin - self.below(width) - 0.054 * width
+            shape = max(high, 1) * motif.aspect / (width - 2 * self.options.margin)
+            losses[self.across] = max(shape, 1 / shape)
+        self.across = min(losses, key=lambda each: losses[each])
+        return super().sheet(motif, width, height, panel)
 
     def below(self, width: float) -> float:
-        """Return the height of the months: three rows of four."""
-        return 3 * self.month(width) + 0.03 * width
-
-    def month(self, width: float) -> float:
-        """Return the height of a month: its name, the days' letters and six weeks."""
-        return 9.3 * self.step(width)
+        """Return the height of the months: each has a name, the days' letters and six weeks."""
+        return 12 / self.across * 9.3 * self.step(width) + 0.03 * width
 
     def step(self, width: float) -> float:
         """Return the distance of two days: months are seven days wide, and two apart."""
-        return float(width - 2 * self.options.margin) / (4 * 7 + 3 * 2)
+        return float(width - 2 * self.options.margin) / (9 * self.across - 2)
 
     def more(self, area: Box) -> tuple[list[Words], list[Line]]:
         """Return the months, as the Gregorian calendar has them."""
@@ -212,17 +245,18 @@ class Calendar(Poster):
         names = DAYS[-1] + DAYS[:-1] if o.sunday else DAYS
         words, lines = [], []
         for k, name in enumerate(MONTHS):
-            x, y = area.x + k % 4 * 9 * step, top + k // 4 * self.month(width) + 0.6 * step
-            words.append(Words(x, y, name, 0.42 * step, "left", ink, 0.08))
-            lines.append((x, y + 0.35 * step, x + 6.6 * step, y + 0.35 * step))
+            row, column = divmod(k, self.across)
+            x, y = area.x + column * 9 * step, top + (9.3 * row + 0.6) * step
+            words.append(Words(x, y, name, 0.5 * step, "left", ink, 0.08))
+            lines.append((x, y + 0.35 * step, x + 7 * step, y + 0.35 * step))
             for day, letter in enumerate(names):
-                place = x + (day + 0.3) * step
-                words.append(Words(place, y + 1.05 * step, letter, 0.22 * step, "middle", ink))
+                place = x + (day + 0.5) * step, y + 1.1 * step
+                words.append(Words(*place, letter, 0.4 * step, "middle", ink))
             for row, week in enumerate(weeks.monthdayscalendar(o.year, k + 1)):
                 for day, number in enumerate(week):
                     if number:
-                        at = x + (day + 0.3) * step, y + (1.9 + row) * step
-                        words.append(Words(*at, str(number), 0.33 * step, "middle", ink))
+                        at = x + (day + 0.5) * step, y + (2.05 + row) * step
+                        words.append(Words(*at, str(number), 0.4 * step, "middle", ink))
         return words, lines
 
 
@@ -237,25 +271,26 @@ class Postcards(Maker):
         o = self.options
         wide, high = paper_of(o.card, motif.aspect)
         sheets = [paper_of(o.paper, 2.0), paper_of(o.paper, 0.5)]
-        grids = [[int((s - 10 + 2 * o.bleed) / (c + 2 * o.bleed)) for s, c in zip(
-            sheet, (wide, high), strict=True)] for sheet in sheets]  # fmt: skip
+        # Cards lie apart, with room for marks at the corners of each.
+        step = wide + 2 * o.bleed + APART, high + 2 * o.bleed + APART
+        grids = [[int((s - 10 + 2 * o.bleed) / each) for s, each in zip(
+            sheet, step, strict=True)] for sheet in sheets]  # fmt: skip
         width, height = sheets[best := int(np.prod(grids, 1).argmax())]
         columns, rows = grids[best]
         if columns * rows == 0:
             hint = "use a larger --paper or a smaller --card"
-            raise UsageError(
-                f"a card of {wide:g} x {high:g} mm is larger than {o.paper}", hint=hint
-            )
-        step = wide + 2 * o.bleed, high + 2 * o.bleed
-        corner = (width - columns * step[0]) / 2 + o.bleed, (height - rows * step[1]) / 2 + o.bleed
+            told = f"a card of {wide:g} x {high:g} mm is larger than {o.paper}"
+            raise UsageError(told, hint=hint)
+        edge = o.bleed + APART / 2
+        corner = (width - columns * step[0]) / 2 + edge, (height - rows * step[1]) / 2 + edge
         cuts = [
             Box(corner[0] + c * step[0], corner[1] + r * step[1], wide, high)
             for r in range(rows)
             for c in range(columns)
         ]
-        bled = Box(0, 0, *step)
+        bled = Box(0, 0, wide + 2 * o.bleed, high + 2 * o.bleed)
         pixels = covered(pixels_for(motif, bled, o.dpi, 1), bled)
-        fronts = [(Box(x - o.bleed, y - o.bleed, *step), pixels) for x, y, *_ in cuts]
+        fronts = [(Box(x - o.bleed, y - o.bleed, *bled[2:]), pixels) for x, y, *_ in cuts]
         words, lines = [], []
         for x, y, _, _ in cuts:
             middle, right = x + 0.52 * wide, x + 0.94 * wide
@@ -274,7 +309,7 @@ class Postcards(Maker):
         ]
         steps = [
             "Print postcards.pdf at 100 % on card, on both sides, turned over the long edge.",
-            f"Cut the {len(cuts)} cards along the marks: {wide:g} x {high:g} mm each.",
+            f"Cut {len(cuts)} cards of {wide:g} x {high:g} mm along the marks at their corners.",
         ]
         return finished(motif, "postcards", layouts, o, steps, coarse(fronts[0]), len(cuts))
 
@@ -303,13 +338,17 @@ def part_of(pixels: Pixels, panel: int, panels: int) -> Pixels:
     return pixels[:, begin:end]
 
 
-def covered(pixels: Pixels, box: Box) -> Pixels:
-    """Return the middle of a picture, of the shape of a box."""
+def covered(pixels: Pixels, box: Box, *, focus: bool = True) -> Pixels:
+    """Return the middle of a picture, of the shape of a box; with `focus` the part with a face."""
     height, width = pixels.shape[:2]
-    wide = min(width, round(height * box.width / box.height))
-    high = min(height, round(width * box.height / box.width))
-    top, left = (height - high) // 2, (width - wide) // 2
-    return pixels[top : top + high, left : left + wide]
+    aspect = round(100 * box.width), round(100 * box.height)
+    frame = replace(DEFAULT_REQUEST.frame, aspect=aspect)
+    _, _, wide, high = frame.window(width, height)
+    if focus and wide * high < 0.97 * width * height:
+        for x, y, _ in find_faces(pixels)[:1]:
+            frame = replace(frame, at=(x, y))
+    left, top, wide, high = (round(each) for each in frame.window(width, height))
+    return pixels[top : top + max(1, high), left : left + max(1, wide)]
 
 
 def coarse(shown: tuple[Box, Pixels]) -> list[str]:
@@ -344,16 +383,19 @@ def finished(
     parts = [Part("sheet of paper", size, first.ground, len(layouts) if not number else 1)]
     if number:
         parts.append(Part("card", "", "", number))
-    seen = [seen_sheet(layout, options.font) for layout in layouts]
+    seen = [seen_sheet(layout, options.font, options.bleed) for layout in layouts]
     gap = np.full((len(seen[0]), 24, 3), 255, np.uint8)
     picture = np.concatenate([each for pair in ((gap, s) for s in seen) for each in pair][1:], 1)
     made = Made({f"{name}.pdf": document.encode()}, parts, picture, notes)
-    return guides(motif, name, made, steps, lambda guide: None)
+    title = f"{name} of {options.year}" if isinstance(options, CalendarOptions) else name
+    return guides(motif, title, made, steps, lambda guide: None)
 
 
 def print_sheet(document: Document, layout: Layout, options: Any) -> None:
     """Add a page: all that is seen, and outside of it the marks of the cuts."""
-    bleed, border = options.bleed, options.bleed + ROOM
+    bleed = options.bleed
+    # Cards have their marks on the paper itself.
+    border = 0.0 if layout.cuts else bleed + ROOM
     sheet = document.page(layout.width + 2 * border, layout.height + 2 * border)
     if not layout.cuts:
         sheet.trim = border
@@ -372,23 +414,23 @@ def print_sheet(document: Document, layout: Layout, options: Any) -> None:
     for words in layout.words:
         draw_words(sheet, words, options.font)
     sheet.write("Q")
-    for cut in layout.cuts or [Box(0, 0, layout.width, layout.height)]:
-        draw_marks(sheet, cut, layout, bleed)
+    for x, y, right, bottom in marks(layout, bleed):
+        sheet.line([(x, y), (right, bottom)], 0.1)
     sheet.write("Q")
 
 
-def draw_marks(sheet: Sheet, cut: Box, layout: Layout, bleed: float) -> None:
-    """Draw the ends of the lines along which a rectangle is cut, outside of all that is seen."""
-    for x in (cut.x, cut.x + cut.width):
-        for y, way in ((-bleed - 1, -MARK), (layout.height + bleed + 1, MARK)):
-            sheet.line([(x, y), (x, y + way)], 0.1)
-    for y in (cut.y, cut.y + cut.height):
-        for x, way in ((-bleed - 1, -MARK), (layout.width + bleed + 1, MARK)):
-            sheet.line([(x, y), (x + way, y)], 0.1)
+def marks(layout: Layout, bleed: float) -> Iterator[Line]:
+    """Yield the ends of the lines along which is cut, outside of all that is seen."""
+    least, most = bleed + 0.5, bleed + 0.5 + (SHORT if layout.cuts else MARK)
+    for cut in layout.cuts or [Box(0, 0, layout.width, layout.height)]:
+        sides = (cut.x, -1), (cut.x + cut.width, 1)
+        for (x, left), (y, up) in product(sides, ((cut.y, -1), (cut.y + cut.height, 1))):
+            yield x, y + up * least, x, y + up * most
+            yield x + left * least, y, x + left * most, y
 
 
-def seen_sheet(layout: Layout, font: str) -> Pixels:
-    """Show a sheet as it is after the cut, uint8 [height, width, 3]."""
+def seen_sheet(layout: Layout, font: str, bleed: float) -> Pixels:
+    """Show a sheet as it is after the cut, or where cards are cut, uint8 [height, width, 3]."""
     scale = SHOWN / max(layout.width, layout.height)
     size = round(layout.width * scale), round(layout.height * scale)
     shown = Image.new("RGB", size, layout.ground)
@@ -396,7 +438,7 @@ def seen_sheet(layout: Layout, font: str) -> Pixels:
         left, top, wide, high = (round(each * scale) for each in box)
         shown.paste(Image.fromarray(pixels).resize((wide, high), Image.Resampling.BOX), (left, top))
     pen = ImageDraw.Draw(shown)
-    for line in [*layout.lines, *(edge for cut in layout.cuts for edge in edges(cut))]:
+    for line in [*layout.lines, *(marks(layout, bleed) if layout.cuts else ())]:
         pen.line([each * scale for each in line], hex_colour(np.array([0.6, 0.58, 0.55])), 1)
     for words in layout.words:
         tall = max(4, round(words.size / capital(font) * scale))

@@ -10,7 +10,6 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from html import escape
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -21,7 +20,7 @@ from artgen import Canvas, option
 from artgen.errors import UsageError
 from artgen.making import Made, Maker, Motif, Part, hex_colour
 from artgen.targets import find_faces, focus_weight
-from artgen_makers.cutting import Plan, Words, check_dxf, files
+from artgen_makers.cutting import Plan, Words, check_dxf, files, in_svg
 from artgen_makers.grids import choose, differences, grouped
 from artgen_makers.guide import MARGIN, Guide, guides
 from artgen_makers.pdf import Sheet
@@ -292,12 +291,13 @@ class Quilt(Maker):
                 shown = mirrored(p.outline, size[0])
                 sheet.line(closed(shown), 0.25)
                 x, y = shown.mean(0)
-                sheet.text(x, y + 1.5, f"{p.first}", 4, align="middle", bold=True)
-                sheet.text(x, y + 5, f"fabric {p.fabric + 1}", 2.4, align="middle")
+                sheet.label(x, y + 1.5, f"{p.first}", 4, bold=True)
+                sheet.label(x, y + 5, f"fabric {p.fabric + 1}", 2.4)
             guide.tiled("Pattern, mirrored", sheet)
             _sewing(guide, seams)
 
-        return guides(motif, "quilt", made, steps, draw, [str(k + 1) for k in range(len(names))])
+        marks = [str(k + 1) for k in range(len(names))]
+        return guides(motif, "quilt", made, steps, draw, marks, "pieces")
 
 
 def clipped(outline: Floats, normal: Floats, at: float) -> Floats:
@@ -449,14 +449,12 @@ def _pattern(motif: Motif, pieces: Sequence[Cell], size: tuple[float, float]) ->
         lines.append(f'<path d="M{"L".join(f"{x:.2f},{y:.2f}" for x, y in closed(shown))}"/>')
         x, y = shown.mean(0)
         texts.append(f'<text x="{x:.2f}" y="{y + 1.5:.2f}" font-size="4">{piece.first}</text>')
-    wide, high = size
     paths, words = "\n".join(lines), "\n".join(texts)
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide:.2f}mm" height="{high:.2f}mm" '
-        f'viewBox="0 0 {wide:.2f} {high:.2f}">\n<desc>{escape(motif.origin)}</desc>\n'
+    groups = (
         f'<g fill="none" stroke="#000" stroke-width="0.25">\n{paths}\n</g>\n'
-        f'<g font-family="sans-serif" text-anchor="middle">\n{words}\n</g>\n</svg>\n'
+        f'<g font-family="sans-serif" text-anchor="middle">\n{words}\n</g>'
     )
+    return in_svg(size, 0.0, motif.origin, groups)
 
 
 def _templates(guide: Guide, pieces: Sequence[Cell]) -> None:
@@ -468,10 +466,7 @@ def _templates(guide: Guide, pieces: Sequence[Cell]) -> None:
         sheet = guide.page("Templates")
         for piece, at in (each for shelf in laid for each in shelf.laid):
             _template(sheet, piece, at + np.array([MARGIN, MARGIN + 10]))
-        end = guide.paper[1] - MARGIN + 1.5
-        sheet.line([(MARGIN, end), (MARGIN + 50, end)], 0.4)
-        told = "this line is 50 mm long: print at 100 %"
-        sheet.text(MARGIN + 53, end + 1, told, 2.8, colour="#777777")
+        guide.checked(sheet)
     for piece, fit in zip(pieces, fits, strict=True):
         if not fit:
             corner = piece.template.min(0)

@@ -26,8 +26,8 @@ from artgen_makers.cutting import (
     opened,
     outlines,
 )
-from artgen_makers.guide import Guide, guides
-from artgen_makers.pdf import Sheet
+from artgen_makers.grids import in_words
+from artgen_makers.guide import Guide, guides, outlined
 from artgen_makers.tones import bands, colours, darkness
 
 Floats = NDArray[np.float64]
@@ -144,17 +144,17 @@ class Stencil(Maker):
         cuts = [inner_first(outlines(each.sheet, unit, o.kerf)) for each in layers]
         pins = [(x, o.frame / 2, HOLE) for x in (o.frame / 2, wide - o.frame / 2)]
         names = [hex_colour(each.colour) for each in layers]
-        titles = [f"{k} {name}" for k, name in enumerate(names, 1)]
+        titles = [f"{k}, {in_words(each.colour)}" for k, each in enumerate(layers, 1)]
         letters = min(o.frame / 2, 6)
         written: dict[str, bytes] = {}
-        for k, (lines, title) in enumerate(zip(cuts, titles, strict=True), 1):
-            words = [Words(title, wide / 2, 0.6 * o.frame, letters)]
+        for k, (lines, name) in enumerate(zip(cuts, names, strict=True), 1):
+            words = [Words(f"{k} {name}", wide / 2, 0.6 * o.frame, letters)]
             plan = Plan(size, lines, words, pins, kerf=o.kerf)
             written |= files(f"stencil-{k}", plan, motif.origin, o.dxf)
         parts = []
-        for k, (layer, name) in enumerate(zip(layers, names, strict=True), 1):
+        for layer, title, name in zip(layers, titles, names, strict=True):
             area = (~layer.sheet).sum() * unit**2 / 100
-            parts.append(Part("paint", f"{k}, {area:.0f} square cm", name, 1))
+            parts.append(Part("paint", f"{title}, {area:.0f} square cm", name, 1))
         parts.append(Part("card or film", f"{wide:.0f} x {high:.0f} mm", "", len(layers)))
         length = sum(float(np.hypot(*np.diff(line, axis=0).T).sum()) for c in cuts for line in c)
         parts.append(Part("cuts inside of the sheets", length=length))
@@ -176,14 +176,8 @@ class Stencil(Maker):
         )
 
         def draw(guide: Guide) -> None:
-            for lines, title in zip(cuts, titles, strict=True):
-                sheet = Sheet(*size)
-                sheet.box(0, 0, *size, edge=0.25)
-                for x, y, across in pins:
-                    sheet.dot(x, y, across / 2, "#999999")
-                for line in lines:
-                    sheet.line(line, 0.25)
-                guide.tiled(f"Stencil {title}", sheet)
+            for lines, title, name in zip(cuts, titles, names, strict=True):
+                guide.tiled(f"Stencil {title} ({name})", outlined(size, lines, pins))
 
         marks = [str(k) for k in range(1, len(layers) + 1)]
         return guides(motif, "stencils", made, steps, draw, marks)

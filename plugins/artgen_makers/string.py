@@ -24,7 +24,7 @@ from artgen.ink import Marks, joined, polyline
 from artgen.making import Made, Maker, Motif, Part, hex_colour, parse_colour
 from artgen.targets import find_faces
 from artgen_makers.guide import MARGIN, Guide, guides
-from artgen_makers.pdf import Sheet
+from artgen_makers.pdf import CAP, Sheet, text_width
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -292,9 +292,8 @@ class String(Maker):
         sheet = Sheet(2 * half[0], 2 * half[1])
         sheet.box(0, 0, sheet.width, sheet.height, edge=0.3)
         middle = np.array(half)
-        x, y = half
-        sheet.line([(x - 5, y), (x + 5, y)], 0.15)
-        sheet.line([(x, y - 5), (x, y + 5)], 0.15)
+        for way in np.array([[5, 0], [0, 5]]):
+            sheet.line([middle - way, middle + way], 0.15)
         apart = float(np.hypot(*np.diff(places, axis=0).T).min())
         size = min(3.0, max(1.2, 0.7 * apart))
         ahead, behind = np.roll(places, -1, 0), np.roll(places, 1, 0)
@@ -302,16 +301,14 @@ class String(Maker):
             way = ahead[number - 1] - behind[number - 1]
             out = np.array([way[1], -way[0]])
             out *= np.sign(out @ (places[number - 1] - middle)) or 1.0
-            turn = math.atan2(out[1], out[0])
+            out /= max(float(np.hypot(*out)), 1e-9)
             sheet.dot(x, y, max(0.25, self.options.nail / 4))
-            x, y = (x, y) + (self.options.nail + 0.8) * np.array([math.cos(turn), math.sin(turn)])
-            flip = abs(turn) > math.pi / 2 + 1e-6
-            turn += math.pi if flip else 0.0
-            down = 0.35 * size
-            sheet.text(
-                x - down * math.sin(turn), y + down * math.cos(turn), str(number), size,
-                align="right" if flip else "left", bold=number % 10 == 0, turn=turn,
-            )  # fmt: skip
+            text, bold = str(number), number % 10 == 0
+            # All are upright. Where nails are side by side, every second number stands further out.
+            far = self.options.nail + 0.8 + abs(out) @ [text_width(text, size) / 2, CAP * size / 2]
+            far += 1.6 * size * (number % 2 and abs(out[0]) < 0.55)
+            x, y = (x, y) + far * out
+            sheet.label(x, y + CAP * size / 2, text, size, bold=bold)
         return sheet
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -27,10 +28,16 @@ from artgen_makers.calibration import (
 from artgen_makers.motion import read_profile
 from artgen_makers.pdf import Document, Sheet
 from artgen_makers.plotter import Plotter
+from artgen_makers.prints import font_file
 
 Floats = NDArray[np.float64]
+Pixels = NDArray[np.uint8]
 
 PALE = "#c8c8c8"
+NAME = 26.0, 19.0
+"""Where the line for the name of a pen begins, in mm of its field."""
+RULER = 39.0, 170.0
+"""Where the line begins that is 50 mm long, in mm of the block."""
 CLOSE = 0.6
 """Distance of the lines that fill a patch, in widths of the pen."""
 
@@ -90,20 +97,9 @@ class Swatches(Maker):
             "all four marks are seen, as large as it can be, without filters.",
             "artgen make plotter FILE --pens-from photo.jpg takes the colours and the width.",
         )
-        made = plotter.written(motif, plotter.page(), lines, "a sheet for pens", steps)
-        picture = made.picture.copy()
-        scale = picture.shape[1] / wide
-        if picture.shape[1] > picture.shape[0]:
-            picture, scale = np.rot90(picture).copy(), picture.shape[0] / wide
-        for x, y, w, h, level in boxes():
-            left, top = (np.array([x, y]) + corner) * scale
-            right, low = left + w * scale, top + h * scale
-            picture[round(top) : round(low), round(left) : round(right)] = level
-        v, u = np.mgrid[: picture.shape[0], : picture.shape[1]] / scale
-        x, y = np.add(corner, FIRST[:2])
-        picture[np.hypot(u - x, v - y) < FIRST[2]] = 0
-        files = {**made.files, "sheet.pdf": document.encode()}
-        return Made(files, made.parts, picture, made.notes)
+        dress = partial(seen, corner=corner, pens=o.pens, long=max(wide, high))
+        made = plotter.written(motif, plotter.page(), lines, "a sheet for pens", steps, dress)
+        return replace(made, files={**made.files, "sheet.pdf": document.encode()})
 
 
 def drawn_by_a_pen(field: int, width: float) -> list[Floats]:
@@ -143,11 +139,10 @@ def printed(sheet: Sheet, corner: Floats, pens: int) -> None:
     for x, y, wide, high, level in boxes():
         sheet.box(left + x, top + y, wide, high, fill="#ffffff" if level else "#000000", edge=0)
     sheet.dot(left + FIRST[0], top + FIRST[1], FIRST[2])
-    sheet.text(left + 38, top + 9, "Swatches of pens", 4, bold=True)
-    sheet.text(left + 38, top + 14, "fill each patch, and draw the six lines beside it", 3)
-    for number, (x, y) in enumerate(FIELDS[:pens], 1):
+    for x, y, text, size in texts(pens):
+        sheet.text(left + x, top + y, text, size, bold=size > 4)
+    for x, y in FIELDS[:pens]:
         x, y = x + left, y + top
-        sheet.text(x, y + 8, str(number), 4)
         u, v, wide, high = PATCH
         # What is measured lies well inside, so pale lines do not count.
         outline = [(0, 0), (wide, 0), (wide, high), (0, high), (0, 0)]
@@ -156,6 +151,39 @@ def printed(sheet: Sheet, corner: Floats, pens: int) -> None:
             for begin in (FROM - 3, TO + 1):
                 at = y + k * APART
                 sheet.line([(x + begin, at), (x + begin + 2, at)], 0.1, PALE)
-    x, y = left + 39, top + 170
+        sheet.line([(x + NAME[0], y + NAME[1]), (x + TO, y + NAME[1])], 0.1, PALE)
+    x, y = left + RULER[0], top + RULER[1]
     sheet.line([(x, y), (x + 50, y)], 0.3)
-    sheet.text(x, y + 5, "this line is 50 mm long: print at 100 %", 2.8)
+
+
+def texts(pens: int) -> list[tuple[float, float, str, float]]:
+    """Return what is written: where a text begins, in mm of the block, and its size."""
+    found = [
+        (38.0, 9.0, "Swatches of pens", 4.2),
+        (38.0, 14.0, "fill each patch, and draw the six lines beside it", 3.0),
+        (RULER[0], RULER[1] + 5, "this line is 50 mm long: print at 100 %", 2.8),
+    ]
+    for number, (x, y) in enumerate(FIELDS[:pens], 1):
+        found += [(x, y + 9, str(number), 6.0), (x, y + NAME[1], f"name of pen {number}:", 2.8)]
+    return found
+
+
+def seen(picture: Pixels, corner: Floats, pens: int, long: float) -> Pixels:
+    """Return the picture of what is drawn with what `printed` prints but for pale lines.
+
+    `long` is the longer side of the paper in mm.
+    """
+    from PIL import Image, ImageDraw, ImageFont
+
+    image, scale = Image.fromarray(picture), max(picture.shape) / long
+    pen = ImageDraw.Draw(image)
+    for x, y, wide, high, level in boxes():
+        ends = (np.array([x, y, x + wide, y + high]) + np.tile(corner, 2)) * scale
+        pen.rectangle(ends.round().tolist(), fill=(level,) * 3)
+    pen.circle((np.add(corner, FIRST[:2]) * scale).tolist(), FIRST[2] * scale, fill="#000000")
+    for x, y, text, size in texts(pens):
+        face = ImageFont.truetype(str(font_file("DejaVuSans")), round(0.85 * size * scale))
+        pen.text((np.add(corner, (x, y)) * scale).tolist(), text, "#000000", face, anchor="ls")
+    x, y = np.add(corner, RULER) * scale
+    pen.line((x, y, x + 50 * scale, y), "#000000", max(1, round(0.3 * scale)))
+    return np.asarray(image)
