@@ -106,7 +106,7 @@ def make(call) -> dict[str, Any]:
 def morph(call) -> dict[str, Any]:
     """Of a drawing into itself."""
     fit(call)
-    return call("morph", *2 * ["artgen-out/astronaut-gaussian.art"], "-o", "same.art")
+    return call("morph", *3 * ["artgen-out/astronaut-gaussian.art"], "-o", "same.art")
 
 
 def edit(call) -> dict[str, Any]:

@@ -34,10 +34,13 @@ def test_every_look_has_a_piece():
 
 
 def test_no_subject_comes_more_than_five_times_and_no_two_pieces_are_of_one_kind():
-    assert len(PIECES) == 64
+    assert len(PIECES) == 65
     subjects = [piece.recipe.target.source.partition("?")[0] for piece in PIECES]
     subjects = ["sample:cat" if each == "sample:chelsea" else each for each in subjects]
-    assert max(Counter(subjects).values()) <= 5
+    counted = Counter(subjects)
+    # One more, of which a tiling keeps the outline: other figures have thin parts.
+    assert counted.pop("sample:profile") <= 6
+    assert max(counted.values()) <= 5
     kinds = [piece.recipe.primitive.name for piece in PIECES]
     assert len(set(zip(subjects, kinds, strict=True))) == len(PIECES)
 

@@ -17,6 +17,7 @@ import pytest
 
 import artgen
 import artgen_plugins
+from artgen.animation import Form
 from artgen.base.errors import PluginError
 from artgen.cli import main
 from artgen.plan import resolve
@@ -134,14 +135,17 @@ class TestArtgensOwn:
         shipped = Registry(environ={"ARTGEN_PLUGINS": ""}).plugins[-1]
         assert (shipped.name, shipped.origin) == ("artgen_plugins", "built-in")
         assert shipped.version == artgen.__version__
-        assert shipped.offers["target"] == ("sample",)
+        assert shipped.offers["target"] == ("sample", "blank")
 
     def test_every_own_entry_loads(self):
         registry = Registry(environ={"ARTGEN_PLUGINS": ""})
         for kind in KINDS:
             for entry in registry.entries(kind):
+                loaded = entry.load()
                 assert (
-                    isinstance(entry.load(), dict) if kind == "look" else callable(entry.load())
+                    isinstance(loaded, {"look": dict, "form": Form}[kind])
+                    if kind in ("look", "form")
+                    else callable(loaded)
                 ), entry
 
     def test_a_mistake_in_what_artgen_ships_is_shown(self, monkeypatch, tmp_path):
