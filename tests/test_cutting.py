@@ -250,7 +250,7 @@ def test_each_paint_covers_the_next_and_the_list_has_its_area(sheets, shapes):
     assert (second & ~first).sum() < 0.06 * second.sum(), "but for bridges"
     paints = [row for row in table(sheets / "parts.csv") if row["what"] == "paint"]
     for row, hole in zip(paints, (first, second), strict=True):
-        listed = float(row["name"].split(",")[1].split()[0])
+        listed = float(row["name"].split(",")[-1].split()[0])
         assert hole.sum() * 0.01 / 100 == pytest.approx(listed, rel=0.03)
     assert same_again("stencil", shapes, shapes.parent, *STENCIL)
 
