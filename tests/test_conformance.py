@@ -34,6 +34,7 @@ COMPILING = {"drawing", "seed", "learning", "compiled", "cost"}
 
 LONG = {
     *("stamp-compiled", "stroke-compiled"),  # by day those of gaussian and fourier
+    *("charcoal-drawing", "wash-drawing"),  # by day that of papercut, of whose filled rows they are
     *("string-marks", "string-seed"),  # by day those of stipple, halftone, mosaic and path
 }
 """Checks of single primitives that take many seconds, and which others stand for."""
