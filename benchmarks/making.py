@@ -36,12 +36,10 @@ from itertools import combinations, product
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
 from scipy.cluster.vq import kmeans2
 from scipy.ndimage import gaussian_filter
-from scipy.spatial import cKDTree
 from skimage import color, data
 
 from artgen import Canvas, ink
@@ -55,7 +53,7 @@ from artgen_makers.string import String
 from artgen_plugins import string
 from artgen_plugins._chords import View
 from artgen_plugins._chords import coverage as cross
-from artgen_plugins.stipple import PIXELS, Stipple
+from artgen_plugins.stipple import PIXELS, Stipple, lloyd
 from benchmarks import ink as inks
 from benchmarks._report import Table
 from benchmarks._settings import Settings
@@ -319,13 +317,7 @@ def _voronoi(sheet: ink.Sheet, count: int, rounds: int, power: int) -> Floats:
     rng = np.random.default_rng(0)
     chosen = rng.choice(len(pixels), count, p=np.sqrt(weight) / np.sqrt(weight).sum())
     points = pixels[chosen] + pitch * (rng.random((count, 2)) - 0.5)
-    for _ in range(rounds + 1):
-        cell = cKDTree(points).query(pixels, workers=torch.get_num_threads())[1]
-        mass = np.bincount(cell, weight, count)
-        sums = np.stack([np.bincount(cell, weight * axis, count) for axis in pixels.T], 1)
-        filled = mass > 0
-        points[filled] = sums[filled] / mass[filled, None]
-    return points[filled]
+    return points[lloyd(points, pixels, weight, rounds)[1]]
 
 
 def _filaments(names: Sequence[str]) -> Table:

@@ -461,15 +461,21 @@ VIEWS = Form(_views, loops=True)
 def find_form(text: str, registry: Registry) -> Form:
     """The form that a text such as ``wipe`` or ``music=song.wav`` asks for.
 
-    Raises PluginError where there is none of that name, ArtgenError for a text that it refuses.
+    Raises PluginError where there is none of that name, ArtgenError for a text that it refuses:
+    before a fit, what is wrong shall be said.
     """
-    name, _, given = text.partition("=")
+    return _read_form(text, registry)[0]
+
+
+def _read_form(text: str, registry: Registry) -> tuple[Form, Any]:
+    """The form, and what it takes from the text after its name: see `find_form`."""
+    name, _, rest = text.partition("=")
     form: Form = registry.load("form", name)
     if form.takes:
-        form.takes(given)  # before a fit, what is wrong shall be said
-    elif given and not form.photo:
+        return form, form.takes(rest)
+    if rest and not form.photo:
         raise UsageError(f"--film {name} shows no target", hint=f"use --film {name}")
-    return form
+    return form, None
 
 
 def form_frames(text: str, shot: Shot, fps: float, speed: float = 1.0) -> Filmed:
@@ -478,10 +484,10 @@ def form_frames(text: str, shot: Shot, fps: float, speed: float = 1.0) -> Filmed
     Those that follow a film last as long as it divided by `speed`, others `shot.seconds`. Raises
     PluginError and UsageError at once.
     """
-    form = find_form(text, shot.art.registry or default())
+    form, given = _read_form(text, shot.art.registry or default())
     form.check(shot.art.primitive(), shot.art.drawing)
     if form.takes:
-        shot = replace(shot, given=form.takes(text.partition("=")[2]), fps=fps)
+        shot = replace(shot, given=given, fps=fps)
     seconds = shot.seconds
     if form.progress and shot.art.has_film:
         seconds = shot.art.require_film().duration / speed

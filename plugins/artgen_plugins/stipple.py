@@ -68,13 +68,30 @@ class Stipple(Ink):
         return ink.Marks(np.stack(ends, 1), np.full(len(x), k))
 
 
+def lloyd(
+    points: Floats, pixels: Floats, weight: Floats, rounds: int
+) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """Move `points` [N, 2] to the weighted middles of their cells, again and again (Lloyd, 1982).
+
+    A cell is the `pixels` [M, 2], of `weight` [M], that are nearest to a point. Returns the last
+    cell of each pixel, and which points have any weight.
+    """
+    from scipy.spatial import cKDTree
+
+    for _ in range(rounds + 1):
+        cell = cKDTree(points).query(pixels, workers=torch.get_num_threads())[1]
+        mass = np.bincount(cell, weight, len(points))
+        sums = np.stack([np.bincount(cell, weight * axis, len(points)) for axis in pixels.T], 1)
+        filled = mass > 0
+        points[filled] = sums[filled] / mass[filled, None]
+    return cell, filled
+
+
 def relax(sheet: ink.Sheet, k: int, count: int, rounds: int) -> tuple[Floats, Floats]:
     """Return the places [N, 2] of `count` dots of ink `k`, and their radii [N], in canvas units.
 
     Where pixels count more, dots are closer, and smaller for the same tone.
     """
-    from scipy.spatial import cKDTree
-
     if count > MOST:
         raise UsageError(
             f"{count:,} dots of one ink take too much memory, at most {MOST:,}",
@@ -92,11 +109,6 @@ def relax(sheet: ink.Sheet, k: int, count: int, rounds: int) -> tuple[Floats, Fl
     density = np.sqrt(weight)
     chosen = sheet.rng.choice(len(pixels), count, p=density / density.sum())
     points = pixels[chosen] + pitch * (sheet.rng.random((count, 2)) - 0.5)
-    for _ in range(rounds + 1):
-        cell = cKDTree(points).query(pixels, workers=torch.get_num_threads())[1]
-        mass = np.bincount(cell, weight, count)
-        sums = np.stack([np.bincount(cell, weight * axis, count) for axis in pixels.T], 1)
-        filled = mass > 0
-        points[filled] = sums[filled] / mass[filled, None]
+    cell, filled = lloyd(points, pixels, weight, rounds)
     radius = pitch * np.sqrt(np.bincount(cell, amount, count) / np.pi)
     return points[filled], radius[filled]

@@ -138,13 +138,11 @@ def _check(splat: Splat) -> None:
         )
 
 
-def _copied(values: Tensor, part: Tensor, counts: Tensor) -> Tensor:
-    """Each column of [..., N] as often as `counts` says; `part` is that of each copy."""
-    return _copy(values, part, counts)
-
-
 class _Copied(torch.autograd.Function):
-    """Gradients of copies are added up one after the other, whatever the threads."""
+    """Each column of [..., N] as often as `counts` says; `part` is that of each copy.
+
+    Gradients of copies are added up one after the other, whatever the threads.
+    """
 
     @staticmethod
     def forward(context: Any, values: Tensor, part: Tensor, counts: Tensor) -> Tensor:
@@ -159,4 +157,4 @@ class _Copied(torch.autograd.Function):
         return total.T.reshape(*incoming.shape[:-1], len(counts)), None, None
 
 
-_copy: Callable[..., Tensor] = _Copied.apply
+_copied: Callable[..., Tensor] = _Copied.apply
