@@ -671,7 +671,8 @@ def test_charcoal_has_soft_tones_on_a_grain_and_sharp_lines():
     assert faint[:-1].max() == 0
     edge = faint[-1].mean(0)
     assert edge[200] > 0.05
-    # A step of one tone is rubbed, and an edge of the picture stays.
+    # A step of one tone is rubbed over more than it was, so it says less; an edge of the picture
+    # stays, which was rubbed too.
     assert np.diff(edge).max() < 0.3 * edge[200]
     cover[: len(TONES) - LINES, :, 150:] = 1
     mass = primitive.settled(cover.copy(), Canvas(300, 300))[-1].mean(0)
@@ -747,6 +748,7 @@ def test_a_sheet_of_paper_casts_a_shadow_on_the_next_to_the_lower_right():
     plain = primitive.settled(np.ones_like(cover), Canvas(200, 200))[-1]
     shadow = primitive.settled(cover.copy(), Canvas(200, 200))[-1]
     assert plain.max() < 0.06
+    # Shadows follow from heights, and are wider and lighter than blurred copies of a sheet were.
     assert shadow[140, 100] > 0.2 > shadow[58, 100]
     assert shadow[20, 20] < 0.06
     # What lies higher casts a longer shadow.
