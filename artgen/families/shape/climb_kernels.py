@@ -20,7 +20,6 @@ from artgen.families.shape.function_types import (
     call_mutate,
     call_random,
     call_trace,
-    call_valid,
     functions_type,
 )
 from artgen.families.shape.span_kernels import cover, make_scratch
@@ -132,11 +131,11 @@ def search(
     shrunk by a factor at every failure, not below `least`, and ends after `patience` failures in a
     row. Writes into `genes`; returns the score, the kind and the number of evaluations.
     """
-    trace, random, mutate, valid, chances, _, vertices, crossings, tables = functions
+    trace, chances, tables = functions.trace, functions.chances, functions.tables
     height = sums.shape[0]
     rows, columns = places.shape
     total = places[rows - 1, columns - 1]
-    scratch = make_scratch(height, vertices, crossings)
+    scratch = make_scratch(height, functions.vertices, functions.crossings)
     trial = genes.copy()
     best, chosen, size = NOTHING, kind, step
     tries = failures = 0
@@ -153,14 +152,14 @@ def search(
             y = ((cell // columns + rng.random()) / rows * height - 0.5) * grid[1] + grid[0]
             size = small * math.exp(rng.random() * math.log(large / small))
             trial[:] = 0
-            call_random(random, kind, trial, tables, rng, x, y, size)
+            valid = call_random(functions.random, kind, trial, tables, rng, x, y, size)
         else:
             kind = chosen
             replace(trial, genes)
-            call_mutate(mutate, kind, trial, tables, rng, step)
+            valid = call_mutate(functions.mutate, kind, trial, tables, rng, step)
         tries += 1
         change = NOTHING
-        if call_valid(valid, kind, trial, tables):
+        if valid:
             change = score(trace, tables, kind, trial, sums, grid, low, high, palette, scratch)
         if change < best:
             best, chosen, failures = change, kind, 0
@@ -181,12 +180,12 @@ def search(
 )
 def measure(functions, kind, genes, target, weight, below, above, through, grid, sample_rows, sums):
     """Fill `sums` [9] for `best_colour`, with the coverage that the shape is drawn with."""
-    trace, _, _, _, _, _, vertices, crossings, tables = functions
     height, width = weight.shape
-    scratch = make_scratch(height * sample_rows, vertices, crossings)
+    scratch = make_scratch(height * sample_rows, functions.vertices, functions.crossings)
     changes = np.zeros(width + 1)
     spans = call_trace(
-        *(trace, kind, genes, tables, np.int64(0), height * sample_rows, grid, scratch[8])
+        *(functions.trace, kind, genes, functions.tables),
+        *(np.int64(0), height * sample_rows, grid, scratch[8]),
     )
     sums[:] = 0
     span = np.int64(0)
@@ -216,12 +215,12 @@ def measure(functions, kind, genes, target, weight, below, above, through, grid,
 )
 def slip_under(functions, kind, genes, colour, alpha, above, through, grid, sample_rows):
     """Add a shape to the bottom of what is above: above += through·b·colour, through ·= 1 − b."""
-    trace, _, _, _, _, _, vertices, crossings, tables = functions
     height, width = through.shape
-    scratch = make_scratch(height * sample_rows, vertices, crossings)
+    scratch = make_scratch(height * sample_rows, functions.vertices, functions.crossings)
     changes = np.zeros(width + 1)
     spans = call_trace(
-        *(trace, kind, genes, tables, np.int64(0), height * sample_rows, grid, scratch[8])
+        *(functions.trace, kind, genes, functions.tables),
+        *(np.int64(0), height * sample_rows, grid, scratch[8]),
     )
     span = np.int64(0)
     while span < spans:
@@ -240,9 +239,10 @@ def slip_under(functions, kind, genes, colour, alpha, above, through, grid, samp
 @nb.njit((functions_type, nb.int64, numbers, grid_type, nb.int64), **options)
 def rows_of(functions, kind, genes, grid, height):
     """The first of the grid's `height` rows that the shape touches, and the one after the last."""
-    trace, _, _, _, _, _, vertices, crossings, tables = functions
-    scratch = make_scratch(height, vertices, crossings)
-    spans = call_trace(trace, kind, genes, tables, np.int64(0), height, grid, scratch[8])
+    scratch = make_scratch(height, functions.vertices, functions.crossings)
+    spans = call_trace(
+        *(functions.trace, kind, genes, functions.tables, np.int64(0), height, grid, scratch[8])
+    )
     if spans == 0:
         return 0, 0
     return scratch[0][0], scratch[0][spans - 1] + 1

@@ -57,14 +57,16 @@ def tracing(kind, genes, tables, first, last, grid, places):
 
 @nb.njit(random_type, **options)
 def making_up(kind, genes, tables, rng, x, y, size):
-    """Fill `genes` as `random` does."""
+    """Fill `genes` as `random` does; return what `valid` says of them."""
     random(kind, genes_at(genes), tables_at(tables), rng, x, y, size)
+    return bool(valid(kind, genes_at(genes), tables_at(tables)))
 
 
 @nb.njit(mutate_type, **options)
 def changing(kind, genes, tables, rng, step):
-    """Change `genes` as `mutate` does."""
+    """Change `genes` as `mutate` does; return what `valid` says of them."""
     mutate(kind, genes_at(genes), tables_at(tables), rng, step)
+    return bool(valid(kind, genes_at(genes), tables_at(tables)))
 
 
 @nb.njit(valid_type, **options)
@@ -75,6 +77,6 @@ def judging(kind, genes, tables):
 
 FUNCTIONS = (
     *map(address_of, (tracing, making_up, changing, judging)),
-    *(CHANCES, GENES, VERTICES, CROSSINGS),
+    *(CHANCES, VERTICES, CROSSINGS, GENES),
 )
-"""As `function_types.functions_type`, but for the tables."""
+"""As `function_types.Functions`, but for the tables."""

@@ -7,7 +7,7 @@ shape. So these alone are (see `function_kernels`), and all others take their ad
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numba as nb
 from numba.core import cgutils, types
@@ -23,15 +23,34 @@ Arrays are passed as their addresses, which takes a register each: a call with w
 take as long as tracing a small shape.
 """
 trace_type = nb.int64(*shape_types, nb.int64, nb.int64, grid_type, nb.types.voidptr)
-random_type = nb.void(*shape_types, generator_type, *[nb.float64] * 3)
-mutate_type = nb.void(*shape_types, generator_type, nb.float64)
+random_type = nb.boolean(*shape_types, generator_type, *[nb.float64] * 3)
+mutate_type = nb.boolean(*shape_types, generator_type, nb.float64)
 valid_type = nb.boolean(*shape_types)
+"""`random` and `mutate` return what `valid` says of their result: one call instead of two."""
 
-functions_type: Any = nb.types.Tuple(
-    (*[nb.int64] * 4, nb.float64[::1], nb.int64[::1], nb.int64, nb.int64, tables_type)
+
+class Functions(NamedTuple):
+    """What kernels take of a shape: where its functions are, and what holds for all its kinds."""
+
+    trace: int
+    random: int
+    mutate: int
+    valid: int
+    chances: Any
+    """float64 [K], how likely each kind is, as a running total."""
+    vertices: int
+    """The most corners of an outline."""
+    crossings: int
+    """The most crossings of a row."""
+    genes: Any
+    """int64 [K], the number of genes of each kind."""
+    tables: Any
+    """The tables that the functions look up."""
+
+
+functions_type: Any = nb.types.NamedTuple(
+    (*[nb.int64] * 4, nb.float64[::1], nb.int64, nb.int64, nb.int64[::1], tables_type), Functions
 )
-"""The addresses of `trace`, `random`, `mutate` and `valid`; CHANCES, GENES, VERTICES and CROSSINGS;
-the tables."""
 
 
 def address_of(function: Any) -> int:

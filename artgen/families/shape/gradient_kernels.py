@@ -71,11 +71,13 @@ def over_backward(
     what the shapes are drawn over and `light` the derivative of the loss by the result; both are
     changed. Derivatives by genes are differences over `step` either way, on a grid of `rows`.
     """
-    trace, _, _, _, _, sizes, vertices, crossings, tables = functions
+    trace, sizes, tables = functions.trace, functions.genes, functions.tables
     count, number = genes.shape
     height, width = last - first, picture.shape[2]
     tint, strength = colour.astype(np.float32), alpha.astype(np.float32)
-    scratch = make_scratch((height + 2) * max(sample_rows, rows), vertices, crossings)
+    scratch = make_scratch(
+        (height + 2) * max(sample_rows, rows), functions.vertices, functions.crossings
+    )
     changes = np.zeros(width + 1)
     # Where a shape may reach when it is moved: rows and columns, the last ones excluded.
     boxes = np.zeros((count, 4), np.int64)
@@ -176,7 +178,7 @@ def keep_valid(functions, kind, before, genes):
 
     In small pieces and gene by gene, so that a shape slides along the limit it has come to.
     """
-    valid, tables = functions[3], functions[-1]
+    valid, tables = functions.valid, functions.tables
     for i in range(len(kind)):
         if call_valid(valid, kind[i], genes[i], tables):
             continue

@@ -26,9 +26,9 @@ def over(functions, kind, genes, colour, alpha, picture, grid, sample_rows, firs
     [N, genes], `colour` [N, channels]; the grid has `sample_rows` per pixel. Where a shape covers
     the share k of a pixel, the pixel p becomes p(1 − alpha·k) + alpha·k·colour.
     """
-    trace, _, _, _, _, _, vertices, crossings, tables = functions
+    trace, tables = functions.trace, functions.tables
     channels, width = picture.shape[0], picture.shape[2]
-    scratch = make_scratch((last - first) * sample_rows, vertices, crossings)
+    scratch = make_scratch((last - first) * sample_rows, functions.vertices, functions.crossings)
     changes = np.zeros(width + 1)
     share = np.empty(width, np.float32)
     for i in range(len(kind)):

@@ -88,7 +88,8 @@ def create(rng, one, i, fixed, rates, room):
     kind, genes, paint, _, errors = one
     height, width = fixed[0].shape[:2]
     top, pitch, left, scale, _ = fixed[2]
-    palette, (_, random, _, valid, chances, _, _, _, tables) = fixed[4], fixed[5]
+    palette, functions = fixed[4], fixed[5]
+    chances, tables = functions.chances, functions.tables
     cells = errors.shape[1] - 1
     total = 0.0
     for y in range(height):
@@ -112,10 +113,10 @@ def create(rng, one, i, fixed, rates, room):
         for g in range(genes.shape[1]):
             genes[i, g] = 0.0
         place = left + column / scale, top + row * pitch
-        call_random(random, k, genes[i], tables, rng, place[0], place[1], size)
+        call_random(functions.random, k, genes[i], tables, rng, place[0], place[1], size)
         for g in range(genes.shape[1]):
             genes[i, g] = np.float32(genes[i, g])
-        if call_valid(valid, k, genes[i], tables):
+        if call_valid(functions.valid, k, genes[i], tables):
             kind[i] = k
             enclose(one, i, fixed, room[5])
             if len(palette) > 0:
@@ -155,7 +156,8 @@ def vary(rng, one, number, fixed, rates, room):
     """Change an individual by one mutation, and mark what that touches; how many shapes it has."""
     kind, genes, paint, box, _ = one
     area, spare, width = room[2], room[6], fixed[0].shape[1]
-    _, _, mutate, valid, _, _, _, _, tables = fixed[5]
+    functions = fixed[5]
+    mutate, valid, tables = functions.mutate, functions.valid, functions.tables
     dice = rng.random()
     if number == 0 or dice < rates.resize:
         if number == 0 or (rng.random() < rates.grow and number < rates.most):

@@ -26,6 +26,7 @@ from artgen.compiler.tables import make_tables, table_arguments, unbound
 from artgen.compiler.templates import fill
 from artgen.compiler.threads import share
 from artgen.families.shape.contract import HEIGHTS, Shape
+from artgen.families.shape.function_types import Functions
 from artgen.families.shape.symmetry import Symmetry
 from artgen.raster.sampling import SAMPLE_ROWS, cut_rows, make_grid
 from artgen.values.canvas import Canvas
@@ -117,13 +118,13 @@ load_shared = partial(kernel_cache.load_shipped, of="all shapes")
 """Load kernels that take the functions of any shape, by the name of their module."""
 
 
-def functions_of(shape: Shape) -> tuple[Any, ...]:
-    """Return the functions of a shape for kernels, as `function_types.functions_type`.
+def functions_of(shape: Shape) -> Functions:
+    """Return the functions of a shape for kernels.
 
-    The shape keeps the arrays that the last of them points to. Raises PluginError naming the
+    The shape keeps the arrays that the tables point to. Raises PluginError naming the
     function that cannot be compiled.
     """
-    return (*load_functions(shape).FUNCTIONS, make_tables(_functions(shape)))
+    return Functions._make((*load_functions(shape).FUNCTIONS, make_tables(_functions(shape))))
 
 
 def load_functions(shape: Shape) -> types.ModuleType:

@@ -35,7 +35,7 @@ CELL = 8
 def make_room(genes, fixed, rates):
     """Two pictures, which of their pixels are being drawn, what tracing a shape takes, a shape."""
     height, width = fixed[0].shape[:2]
-    vertices, crossings = fixed[5][-3], fixed[5][-2]
+    functions = fixed[5]
     spare = (
         np.empty(1, np.int64),
         np.empty((1, genes)),
@@ -49,7 +49,7 @@ def make_room(genes, fixed, rates):
         np.zeros((height, 2), np.int64),
         np.zeros((height, 2), np.int64),
         np.zeros(width + 1),
-        make_scratch(height * fixed[3], vertices, crossings),
+        make_scratch(height * fixed[3], functions.vertices, functions.crossings),
         spare,
     )
 
@@ -81,7 +81,7 @@ def enclose(one, i, fixed, scratch):
     """Find the box of shape number `i`."""
     box = one[3][i]
     height, width = fixed[0].shape[:2]
-    sample_rows, trace, tables = fixed[3], fixed[5][0], fixed[5][-1]
+    sample_rows, trace, tables = fixed[3], fixed[5].trace, fixed[5].tables
     spans = call_trace(
         *(trace, one[0][i], one[1][i], tables, np.int64(0), height * sample_rows),
         *(fixed[2], scratch[8]),
@@ -104,7 +104,7 @@ def lay(one, first, last, picture, area, fixed, room):
     """
     kind, genes, paint, box, _ = one
     sample_rows, changes, scratch = fixed[3], room[4], room[5]
-    trace, tables = fixed[5][0], fixed[5][-1]
+    trace, tables = fixed[5].trace, fixed[5].tables
     top, bottom, left, right = len(area), 0, len(changes), 0
     for y in range(len(area)):
         if area[y, 0] < area[y, 1]:
@@ -184,7 +184,7 @@ def refit(one, number, i, fixed, rates, room):
     """
     kind, genes, paint, box, _ = one
     target, ground, grid, sample_rows, palette, functions = fixed
-    trace, tables = functions[0], functions[-1]
+    trace, tables = functions.trace, functions.tables
     below, above, area, changes, scratch = room[0], room[1], room[3], room[4], room[5]
     clear(area, target.shape[1])
     for y in range(box[i, 0], box[i, 1]):
