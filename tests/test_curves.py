@@ -106,7 +106,7 @@ def test_whole_numbers_cover_what_the_curves_cover(primitive):
     short = painted(f'<path d="{compact_path(part.contours(), unit)}"/>', points / unit)
     assert exact.sum() > 300
     assert (exact != short).mean() < 2e-3
-    assert isinstance(part, Curves) == (primitive.symmetry is not None)
+    assert isinstance(part, Curves) == (primitive.copies is not None)
 
 
 def test_lines_and_smooth_joins_are_short():

@@ -164,6 +164,7 @@ def _of_primitive(cls: type[Primitive]) -> Facts:
     return {
         "class": cls.__name__,
         "family": cls.family,
+        "unrepeated": cls.unrepeated,
         "engines": list(cls.engines),
         "targets": list(cls.targets),
         "count": count,

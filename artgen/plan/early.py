@@ -21,9 +21,6 @@ from artgen.recipe import Recipe, flagged
 from artgen.registry import Kind, Registry
 from artgen.targets import Source, check_name, find_opener, parse_colour
 
-_UNREPEATED = {"mesh": "the frame holds its outermost vertices", "codec": "it has no parts"}
-"""Why families of artgen's have no parts that a group could repeat."""
-
 _NOTHING: Facts = {"options": (), "engines": (), "family": ""}
 
 
@@ -79,9 +76,9 @@ def _check_primitive(recipe: Recipe, facts: Facts, registry: Registry) -> None:
     for key, value in table.options.items():
         if key in names:
             continue
-        if key == "symmetry" and facts["family"] in _UNREPEATED:
+        if key == "symmetry" and facts["unrepeated"]:
             raise UsageError(
-                f"{facts['class']} has no symmetry: {_UNREPEATED[facts['family']]}",
+                f"{facts['class']} has no symmetry: {facts['unrepeated']}",
                 hint="splats, shapes, fields, ink and partitions have: -p gaussian",
             )
         hint = hint_of_option(key, str(value), registry, table.name)

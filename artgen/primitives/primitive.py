@@ -117,6 +117,8 @@ class Primitive:
     Target pixels are laid over it. So a part on a transparent pixel is always an error, and no part
     can imitate the background. The lower it is, the more alpha counts, and the less colours do.
     """
+    unrepeated: ClassVar[str | None] = None
+    """Why a family has no parts that a group of symmetry could repeat; None: it has."""
     alpha_counts: ClassVar[float | None] = None
     """How much a level of alpha counts against one of a colour, where engines draw over `even`
     grounds (see `artgen.engines.base.Problem`); None: they draw over `clear`."""

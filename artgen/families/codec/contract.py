@@ -53,6 +53,7 @@ class Codec(Primitive):
     targets: ClassVar[tuple[TargetKind, ...]] = ("set",)
     has_count: ClassVar[bool] = False
     keeps_trajectory: ClassVar[bool] = False
+    unrepeated: ClassVar[str | None] = "it has no parts"
     channels: int = 1
     height: int = 28
     width: int = 28

@@ -53,6 +53,7 @@ class Mesh(Primitive):
     required: ClassVar[tuple[str, ...]] = ("corner_colours",)
     least_count: ClassVar[int] = 4
     alpha_counts: ClassVar[float | None] = 1.0
+    unrepeated: ClassVar[str | None] = "the frame holds its outermost vertices"
     Options: ClassVar[type[Any]] = EdgeOptions
     precisions: ClassVar[tuple[Precision, ...]] = ("fp32", "fp16")
     """Vertices on 256 steps along a side have other triangles, and flat ones other colours."""

@@ -38,8 +38,8 @@ from torch import Tensor
 
 from artgen.base.errors import UsageError
 from artgen.base.options import option
+from artgen.families.shape.copies import Copies, copies_of
 from artgen.families.shape.limits import within
-from artgen.families.shape.symmetry import Symmetry, symmetry_of
 from artgen.init import Context, at_target_colour, on_detail
 from artgen.primitives.classical import CLASSICAL
 from artgen.primitives.curves import join_curves, join_rings, main_corners, path_data
@@ -134,9 +134,9 @@ class Shape(Primitive):
         return 2 * (options.min_size or 0.0), largest, options.aspect or math.inf
 
     @property
-    def symmetry(self) -> Symmetry | None:
-        """The symmetry that repeats every shape around the centre of the picture, or None."""
-        return symmetry_of(self.options.symmetry)
+    def copies(self) -> Copies | None:
+        """The copies of every shape that the option `symmetry` makes, or None."""
+        return copies_of(self.options.symmetry)
 
     def sizes(self, small: float, large: float) -> tuple[float, float]:
         """Return sizes for `random`, of a search that asks for `small` to `large`."""

@@ -67,7 +67,7 @@ class PlacedShape(FlatPart):
 def _parts(shape: Shape, drawing: Drawing) -> list[FlatPart]:
     check_shape(shape)
     names, members = kind_names(drawing.primitive), shape.members
-    images = None if shape.symmetry is None else shape.symmetry.images
+    images = None if shape.copies is None else shape.copies.images
     reach = np.array(drawing.canvas.reach)
     placed: list[FlatPart] = []
     for kind, genes, colour, alpha in zip(*unpack(drawing.tensors), strict=True):
@@ -103,7 +103,7 @@ def _repeated(part: PlacedShape, images: Floats, reach: Floats) -> FlatPart:
         return placed
 
     def seen(points: Floats) -> Floats:
-        if part.shape.symmetry is None or not part.shape.symmetry.group:
+        if part.shape.copies is None or not part.shape.copies.group:
             return images
         ends = np.array([(p.min(0), p.max(0)) for p in (moved(points, m) for m in images)])
         found: Floats = images[((ends[:, 1] > -reach) & (ends[:, 0] < reach)).all(1)]
@@ -123,7 +123,7 @@ def _repeated(part: PlacedShape, images: Floats, reach: Floats) -> FlatPart:
         corners = np.roll(corners, -int(distances.sum(0).argmin()), axis=0)
         back = np.roll(corners[::-1], 1, axis=0)
         rings = [moved(corners if np.linalg.det(m[:, :2]) > 0 else back, m) for m in images]
-        if part.shape.symmetry is not None and part.shape.symmetry.group:
+        if part.shape.copies is not None and part.shape.copies.group:
             # Pens would draw the lines between so many.
             return Curves([_straight(ring) for ring in rings], **same)
         corners = join_rings(rings)[:-1]

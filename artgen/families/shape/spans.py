@@ -26,8 +26,8 @@ from artgen.compiler.tables import make_tables, table_arguments, unbound
 from artgen.compiler.templates import fill
 from artgen.compiler.threads import share
 from artgen.families.shape.contract import HEIGHTS, Shape
+from artgen.families.shape.copies import Copies
 from artgen.families.shape.function_types import Functions
-from artgen.families.shape.symmetry import Symmetry
 from artgen.raster.sampling import SAMPLE_ROWS, cut_rows, make_grid
 from artgen.values.canvas import Canvas
 
@@ -138,7 +138,7 @@ def load_functions(shape: Shape) -> types.ModuleType:
     layout = tuple(
         (member.genes, member.vertices, member.curves, member.convex) for member in shape.members
     )
-    key = compiled, tables, layout, shape.weights, shape.limits, shape.symmetry
+    key = compiled, tables, layout, shape.weights, shape.limits, shape.copies
     if key not in _loaded:
         check_shape(shape)
         kernels = kernel_cache.read_kernels("families.shape.function_kernels")
@@ -165,15 +165,15 @@ LIMIT_HEIGHTS = 9
 
 def _source(shape: Shape, fingerprint: str) -> str:
     """Return the text that binds the functions of the shapes, and those chosen by kind."""
-    members, symmetry = shape.members, shape.symmetry
+    members, copies = shape.members, shape.copies
     # A curve crosses a row three times at most.
     tangled = [member.vertices or 3 * member.curves for member in members if not member.convex]
     crossings, corners = max(tangled, default=0), [member.outline_points for member in members]
-    if symmetry is not None:
-        if symmetry.rotates and 0 in corners:
+    if copies is not None:
+        if copies.rotates and 0 in corners:
             crossings, corners = max(crossings, 2 * HEIGHTS), [*corners, 2 * HEIGHTS]
         # All copies together have so many times the spans of a row.
-        crossings = len(symmetry.images) * max(crossings, 2)
+        crossings = len(copies.images) * max(crossings, 2)
     genes = [member.genes for member in members]
     text = _fill(
         "head",
@@ -182,7 +182,7 @@ def _source(shape: Shape, fingerprint: str) -> str:
         crossings=crossings,
         genes=genes,
         chances=(np.cumsum(shape.weights) / sum(shape.weights)).tolist(),
-        turns=symmetry.turns if symmetry else (),
+        turns=copies.turns if copies else (),
     )
     arguments, passed = table_arguments(_functions(shape)), []
     for k, member in enumerate(members):
@@ -191,15 +191,15 @@ def _source(shape: Shape, fingerprint: str) -> str:
             bound = "free" if name == "valid" and shape.limits else name
             text += f"{bound}_{k} = compiled(unbound(given[{k}].{name}))\n"
         text += _limited(k, member, shape.limits, tables) if shape.limits else ""
-        text += _trace(k, member, symmetry, tables)
+        text += _trace(k, member, copies, tables)
         passed.append(tables)
     for name in ("trace", *SEARCH_FUNCTIONS):
-        alias = "trace_image" if name == "trace" and symmetry else name
+        alias = "trace_image" if name == "trace" and copies else name
         written = name == "trace" or (name == "valid" and shape.limits)
         own = None if written else [tables[f"in_{name}"] for tables in passed]
         text += _choice(name, genes, alias, own)
-    if symmetry is not None:
-        text += _fill("grouped") if symmetry.group else _fill("symmetric", flips=symmetry.flips)
+    if copies is not None:
+        text += _fill("grouped") if copies.group else _fill("symmetric", flips=copies.flips)
     return text + "\n\n"
 
 
@@ -217,19 +217,19 @@ def _corners(k: int, member: Shape, heights: int, tables: dict[str, str]) -> tup
     return 2 * heights, _fill("ends", k=k, heights=heights, **tables)
 
 
-def _trace(k: int, member: Shape, symmetry: Symmetry | None, tables: dict[str, str]) -> str:
-    """Return a function `trace_k`; with a symmetry it traces the copy number `image`."""
-    image = "image, " if symmetry else ""
-    if member.outline_points or (symmetry and symmetry.rotates):
+def _trace(k: int, member: Shape, copies: Copies | None, tables: dict[str, str]) -> str:
+    """Return a function `trace_k`; with copies it traces the copy number `image`."""
+    image = "image, " if copies else ""
+    if member.outline_points or (copies and copies.rotates):
         number, corners = _corners(k, member, HEIGHTS, tables)
-        corners += "\nturn(points, TURNS[image])" if symmetry else ""
-        if symmetry and symmetry.group:
+        corners += "\nturn(points, TURNS[image])" if copies else ""
+        if copies and copies.group:
             corners += "\nif misses(points, grid):\n    return 0"
         trace = "trace_convex" if member.convex else "trace_outline"
         trace = "trace_curves" if member.curves else trace
         return _fill("outline", k=k, image=image, corners=corners, vertices=number, trace=trace)
-    flip = "if TURNS[image, 1, 1] < 0:\n    low, high = -high, -low" if symmetry else ""
-    sign = "TURNS[image, 1, 1] * " if symmetry else ""
+    flip = "if TURNS[image, 1, 1] < 0:\n    low, high = -high, -low" if copies else ""
+    sign = "TURNS[image, 1, 1] * " if copies else ""
     return _fill("spans", k=k, image=image, flip=flip, sign=sign, **tables)
 
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen.values.symmetry import symmetry_of as group_of
+from artgen.values.symmetry import symmetry_of
 
 Row = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
-class Symmetry:
+class Copies:
     """A shape is repeated by each matrix of `turns`, rows of three; the first one changes nothing.
 
     What was at p comes to ``m[:, :2] @ p + m[:, 2]``. If it `flips`, the result is repeated on the
@@ -39,31 +39,31 @@ class Symmetry:
 
 
 @functools.cache
-def _of_group(name: str) -> Symmetry:
+def _of_group(name: str) -> Copies:
     """The motions of a group, and those into the repeats around the canvas."""
-    group = group_of(name)
+    group = symmetry_of(name)
     reach = group.repeat[0] / 2, group.repeat[1] / 2
     shifts = group.shifts(reach, min((each for each in group.repeat if each), default=0.0) / 2)
     moved = np.repeat(group.motions[None], len(shifts), 0)
     moved[:, :, :, 2] += shifts[:, None]
     rows = moved.reshape(-1, 2, 3).tolist()
-    return Symmetry(tuple(((a, b, x), (c, d, y)) for (a, b, x), (c, d, y) in rows), group=True)
+    return Copies(tuple(((a, b, x), (c, d, y)) for (a, b, x), (c, d, y) in rows), group=True)
 
 
-def symmetry_of(name: str) -> Symmetry | None:
-    """The symmetry that is an option of every shape; None for ``none``."""
+def copies_of(name: str) -> Copies | None:
+    """The copies that the option `symmetry` of every shape makes; None for ``none``."""
     same, below = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0)), ((1.0, 0.0, 0.0), (0.0, -1.0, 0.0))
     if name.startswith("rotate:"):
         number = int(name.removeprefix("rotate:"))
         angles = [2 * math.pi * k / number for k in range(number)]
-        return Symmetry(
+        return Copies(
             tuple(
                 ((math.cos(a), -math.sin(a), 0.0), (math.sin(a), math.cos(a), 0.0)) for a in angles
             )
         )
     named = {
-        "mirror": Symmetry((same,), flips=True),
-        "mirror-y": Symmetry((same, below)),
-        "quarter": Symmetry((same, below), flips=True),
+        "mirror": Copies((same,), flips=True),
+        "mirror-y": Copies((same, below)),
+        "quarter": Copies((same, below), flips=True),
     }
     return named.get(name) or (None if name == "none" else _of_group(name))
