@@ -137,7 +137,7 @@ def test_no_step_leaves_tensors_behind(clip):
 def test_a_wrong_file_is_refused_in_words(clip, tmp_path):
     broken = tmp_path / "broken.safetensors"
     broken.write_bytes(b"no weights at all")
-    with pytest.raises(InputError, match=r"broken\.safetensors holds no weights"):
+    with pytest.raises(InputError, match=r"broken\.safetensors cannot be read as weights"):
         load(broken)
     torch.save({"state_dict": {"module.text_model.x": torch.ones(2)}}, tmp_path / "hf.pt")
     with pytest.raises(InputError, match="laid out as transformers does it"):

@@ -292,8 +292,8 @@ def read_weights(file: Path) -> dict[str, Tensor]:
             return load_file(file)
         found: Any = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:
-        reason = str(error).partition("\n")[0][:200]
-        raise InputError(f"{file.name} holds no weights: {reason}", hint=hint) from None
+        # What torch says here names its own options, one of which would run code of the file.
+        raise InputError(f"{file.name} cannot be read as weights", hint=hint) from error
     found = found.get("state_dict", found) if isinstance(found, dict) else {}
     weights = {
         str(name).removeprefix("module."): value

@@ -110,7 +110,9 @@ def _decoded(path: Path, changed: int) -> Samples:
                 if count > LONGEST * rate:
                     raise InputError(f"{path} is longer than {LONGEST} s", hint="cut it")
     except (av.FFmpegError, OSError, ValueError) as error:
-        raise InputError(f"cannot read the sound {path}: {error}", hint="save it as WAV") from error
+        reason = getattr(error, "strerror", None) or error
+        hint = "save it as WAV"
+        raise InputError(f"cannot read the sound {path}: {reason}", hint=hint) from error
     if count < rate / 2:
         raise InputError(f"{path} is shorter than half a second", hint="use a longer sound")
     return Samples(np.concatenate(pieces, axis=1).astype(np.float32), rate)
