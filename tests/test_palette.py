@@ -499,9 +499,23 @@ def test_every_named_palette_can_be_used():
         assert colours == tuple(hex_colour(parse_colour(each)) for each in colours)
 
 
+def test_a_series_has_one_palette(tmp_path):
+    """Each picture counts as much, however large it is, and what is transparent not at all."""
+    small, large = np.zeros((8, 8, 4), np.uint8), np.zeros((64, 64, 4), np.uint8)
+    small[:4], large[:] = (255, 0, 0, 255), (0, 0, 255, 255)
+    large[:16] = (0, 255, 0, 255)
+    for name, pixels in (("a", small), ("b", large)):
+        Image.fromarray(pixels).save(tmp_path / f"{name}.png")
+    assert parse_palette(f"{tmp_path}:3") == ("#ff0000", "#0000ff", "#00ff00")
+    assert parse_palette(f"{tmp_path}/b.png:2") == ("#0000ff", "#00ff00")
+
+
 @pytest.mark.parametrize(
     ("text", "error", "says"),
     [
+        (".:1", UsageError, ".:1 asks for 1 colours"),
+        ("tests/data:5", InputError, "holds no pictures"),
+        ("missing:5", UsageError, "there is no palette 'missing:5'"),
         ("1", UsageError, "a palette of 1 colour cannot be learned"),
         ("gamboy", UsageError, "there is no palette 'gamboy' .did you mean gameboy"),
         ("viridis:1", UsageError, "viridis:1 has 1 colours"),

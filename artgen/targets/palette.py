@@ -7,6 +7,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -39,8 +40,9 @@ def parse_palette(text: str) -> int | tuple[str, ...]:
     """The palette that a user writes: a number to learn, colours, a name, or else a file.
 
     Colours are separated by commas, as in ``#e63946,teal``; there may be one. A name is one of
-    `NAMED`, or of `MAPS`, which take a number of colours: ``viridis:5``. A file in the way is
-    written ``./viridis``. Raises UsageError, and InputError as `read_palette` does.
+    `NAMED`, or of `MAPS`, which take a number of colours: ``viridis:5``. So do a picture and a
+    folder of pictures, from which they are learned: ``holiday:5``. A file in the way is written
+    ``./viridis``. Raises UsageError, and InputError as `read_palette` does.
     """
     if (count := whole(text)) is not None:
         if 2 <= count <= MOST_COLOURS:
@@ -49,13 +51,15 @@ def parse_palette(text: str) -> int | tuple[str, ...]:
             f"a palette of {text} colour{'s' * (count != 1)} cannot be learned",
             hint=f"learn 2 to {MOST_COLOURS}; or name colours, one or more, such as black,teal",
         )
-    name, _, steps = text.partition(":")
+    name, _, steps = text.rpartition(":") if ":" in text else (text, "", "")
     if text in NAMED:
         return tuple(f"#{digits}" for digits in NAMED[text].split())
     if name in MAPS and (count := whole(steps or str(_STEPS))) is not None:
         return _steps_of(name, count)
     if "#" in text or "," in text or _is_colour(text):
         return tuple(dict.fromkeys(hex_colour(parse_colour(each)) for each in text.split(",")))
+    if (count := whole(steps)) is not None and os.path.exists(name):
+        return _learned_from(Path(name), count)
     if not os.path.exists(text) and not os.path.splitext(text)[1]:
         raise UsageError(
             f"there is no palette {printable(text)!r}", hint=did_you_mean(text, [*NAMED, *MAPS])
@@ -71,6 +75,23 @@ def _steps_of(name: str, count: int) -> tuple[str, ...]:
         raise UsageError(f"{name}:{count} has {count} colours", hint=f"use 2 to {MOST_COLOURS}")
     steps = colormaps[name](np.linspace(0, 1, count))
     return tuple(dict.fromkeys(hex_colour(each[:3]) for each in steps))
+
+
+def _learned_from(path: Path, count: int) -> tuple[str, ...]:
+    """Colours of a picture, or of all pictures of a folder, each of which counts as much."""
+    from artgen.targets.image import TargetRequest, open_image, pictures_in
+
+    if not 2 <= count <= MOST_COLOURS:
+        raise UsageError(
+            f"{printable(path)}:{count} asks for {count} colours", hint=f"use 2 to {MOST_COLOURS}"
+        )
+    files = pictures_in(path, printable(path)) if path.is_dir() else [path]
+    # What is transparent does not count.
+    targets = [open_image(file, TargetRequest(alpha_weight=True)) for file in files]
+    pixels = np.concatenate([target.pixels.reshape(-1, 1, 3) for target in targets])
+    weights = [np.ones(t.pixels.shape[:2]) if t.weight is None else t.weight for t in targets]
+    weight = np.concatenate([w.reshape(-1, 1) / max(w.sum(), 1e-9) for w in weights])
+    return learn_palette(pixels, count, weight.astype(np.float32))
 
 
 def _is_colour(text: str) -> bool:
