@@ -18,6 +18,7 @@ from PIL import Image
 import artgen.runs as runner
 from artgen.base.errors import Diverged, Interrupted
 from artgen.cli import main
+from artgen.cli._sheet import Cell, write_sheet
 
 TINY = ("--size", "24", "-n", "8", "--steps", "4", "--threads", "1", "--no-video")
 
@@ -375,6 +376,14 @@ def test_a_batch_of_seeds_has_stems_a_sheet_and_logs(fit):
         lines = Path(f"log-{stem}.jsonl").read_text().splitlines()
         assert json.loads(lines[-1])["step"] == 4
         assert stem in err
+
+
+def test_a_sheet_shows_pictures_that_are_stored_as_numbers_of_colours(tmp_path):
+    still = Image.fromarray(np.full((40, 60, 3), (200, 60, 20), np.uint8)).quantize(2)
+    still.save(tmp_path / "a.png")
+    write_sheet([Cell(tmp_path / "a.png", "a"), Cell(tmp_path / "a.png", "b")], tmp_path / "s.png")
+    with Image.open(tmp_path / "s.png") as sheet:
+        assert (200, 60, 20) in {colour for _, colour in sheet.convert("RGB").getcolors(10_000)}
 
 
 def test_a_batch_goes_on_past_failures_and_exits_with_the_first(fit):

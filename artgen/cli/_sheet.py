@@ -35,8 +35,10 @@ def write_sheet(cells: Sequence[Cell], sheet: Path) -> None:
     for cell in cells:
         try:
             with Image.open(cell.still, formats=["PNG"]) as picture:
-                picture.thumbnail((_LONGEST, _LONGEST))
-                pictures.append((np.array(picture), cell.caption))
+                # Pictures of few colours are stored as numbers of them.
+                shown = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+                shown.thumbnail((_LONGEST, _LONGEST))
+                pictures.append((np.array(shown), cell.caption))
         except OSError as error:
             raise InputError(f"cannot read {cell.still}: {error}") from None
     atomic_write(sheet, encode_png(contact_sheet(pictures)))
