@@ -132,6 +132,7 @@ def test_the_frame_nearest_to_a_beat_shows_it_in_full_and_then_it_falls(shapes):
         assert played.loud("beat", nearest) > 0.8
         assert played.loud("beat", nearest - FRAME) < 0.25
         assert played.loud("beat", nearest) > played.loud("beat", nearest + 3 * FRAME) > 0.3
+        assert played.loud("pause", nearest) < 0.2 < 0.75 < played.loud("pause", nearest - FRAME)
 
 
 def test_each_move_changes_its_parts_on_the_beat_and_no_others(shapes):
@@ -159,7 +160,7 @@ def test_each_move_changes_its_parts_on_the_beat_and_no_others(shapes):
 
 def test_parts_come_in_their_order_until_all_are_there(shapes):
     sound, times = clicks(120)
-    for by in ("beat", "loudness"):
+    for by in ("beat", "loudness", "pause"):
         played = player(shapes, Score(sound, moves=(Move("order", by),)))
         counts = [played.drawing(at).tensors["genes"].shape[1] for at in (0.0, *times, 8.0)]
         assert counts == sorted(counts)

@@ -28,6 +28,9 @@ Pixels = NDArray[np.uint8]
 Tensors = dict[str, Tensor]
 Changes = dict[Move, tuple[Tensor, Tensors]]
 
+STRUCK = ("beat", "bar", "pause")
+"""What follows beats rather than a band."""
+
 DYING = 0.16
 """The time in which what a beat struck falls to a third, in seconds."""
 
@@ -65,10 +68,9 @@ def usual_moves(shot: Shot) -> tuple[Move, ...]:
     if primitive.family == "partition":
         return (Move("spread", "beat", 0.05), Move("sway", "bass", 0.03))
     return (
-        Move("size", "beat", 0.5, "large"),
-        Move("size", "middle", -0.5, "medium"),
+        Move("size", "pause", -0.5),
         Move("size", "treble", 1.2, "small"),
-        Move("spread", "beat", 0.12),
+        Move("spread", "beat", 0.06),
     )
 
 
@@ -110,8 +112,10 @@ class Player:
         return replace(drawing, tensors=tensors)
 
     def loud(self, by: str, seconds: float) -> float:
-        """What is heard at a time, 0 to 1: a band, or how long ago a beat was."""
-        if by not in ("beat", "bar"):
+        """What is heard at a time, 0 to 1: a band, a beat that dies away, or the pause after it."""
+        if by == "pause":
+            return 1 - self.loud("beat", seconds) if len(self.heard.beats) else 0.0
+        if by not in STRUCK:
             return self.heard.level(by, seconds)
         since = seconds - self._times(by)
         # The nearest frame is up to half a frame early.
@@ -132,7 +136,7 @@ class Player:
 
     def _place(self, move: Move, seconds: float, last: int, loops: bool) -> float:
         """The station 0 to `last`, to and fro or around; by a band, as far as it is loud."""
-        if move.by not in ("beat", "bar"):
+        if move.by not in STRUCK:
             return last * self.heard.level(move.by, seconds)
         place = self.station(move.by, seconds)
         if loops or last == 0:
@@ -144,7 +148,7 @@ class Player:
         if table is None:
             # A history has no stations: it goes on with each beat, and ends with the sound.
             share = self.station(move.by, seconds) / max(1, len(self._times(move.by)))
-            if move.by not in ("beat", "bar"):
+            if move.by not in STRUCK:
                 share = self.heard.level(move.by, seconds)
             return self._moving(min(1.0, share) * self._film_seconds)
         ways = 1 + len(table.others or ()) + table.loop
@@ -159,7 +163,7 @@ class Player:
 
     def _come(self, move: Move, seconds: float) -> float:
         """The share of the parts that have come by then."""
-        if move.by in ("beat", "bar"):
+        if move.by in STRUCK:
             times = self._times(move.by)
             return self.station(move.by, seconds) / max(1, SHOWN * len(times)) + 0.02
         values = np.cumsum(self.heard.levels[move.by])

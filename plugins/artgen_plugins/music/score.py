@@ -7,7 +7,7 @@ It is a TOML file beside the sound::
 
     [[move]]
     what = "size"          # size spread sway turn bright colour order film walk
-    by = "bass"            # bass middle treble loudness beat bar
+    by = "bass"            # bass middle treble loudness beat bar pause
     amount = 0.3
     parts = "large"        # all large medium small dark light
 """
@@ -27,7 +27,7 @@ from artgen_plugins.music.hearing import read_sound
 from artgen_plugins.music.songs import BEATS, song
 
 WHAT = ("size", "spread", "sway", "turn", "bright", "colour", "order", "film", "walk")
-BY = ("bass", "middle", "treble", "loudness", "beat", "bar")
+BY = ("bass", "middle", "treble", "loudness", "beat", "bar", "pause")
 PARTS = ("all", "large", "medium", "small", "dark", "light")
 
 
