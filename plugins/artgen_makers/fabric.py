@@ -37,19 +37,20 @@ class FabricOptions:
     across: int = option(3, "repeats across the cloth that is shown", low=1, high=20)
     symmetry: str = option("half-drop", "group by which a photo is fitted: brick, p4g, cmm")
     count: int = option(150, "parts of a cell of a photo", low=4, high=20_000)
+    colours: int = option(8, "colours of a photo: screens to print with", low=2, high=64)
 
 
 class Fabric(Maker):
     """A seamless repeat for textile printing."""
 
     Options: ClassVar[type[Any]] = FabricOptions
-    for_photos: ClassVar[Sequence[str]] = ("symmetry", "count")
+    for_photos: ClassVar[Sequence[str]] = ("symmetry", "count", "colours")
 
     def recipe(self, photo: NDArray[np.uint8]) -> Mapping[str, Any]:
-        """Gaussians, each repeated by the group."""
+        """Triangles of few colours, each repeated by the group: sharp, and as cloth is printed."""
         o = self.options
-        primitive = {"name": "gaussian", "count": o.count, "symmetry": o.symmetry}
-        return {"primitive": primitive, "target": {"size": 384}}
+        primitive = {"name": "triangle", "count": o.count, "symmetry": o.symmetry}
+        return {"primitive": primitive, "target": {"size": 384, "palette": o.colours}}
 
     def make(self, motif: Motif) -> Made:
         """Draw the repeat in its size, and lay it side by side."""
