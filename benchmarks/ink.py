@@ -63,7 +63,8 @@ def _sheet(name: str, primitive: Ink, count: int) -> ink.Sheet:
     square = np.dstack([square] * 3) if square.ndim == 2 else square
     small = resize(square, (SIDE, SIDE), anti_aliasing=True)
     amounts = separate(torch.from_numpy(small).permute(2, 0, 1), primitive, PAPER)
-    return ink.Sheet(amounts, Canvas(SIDE, SIDE), count, np.random.default_rng(0))
+    canvas, rng = Canvas(SIDE, SIDE), np.random.default_rng(0)
+    return ink.Sheet(amounts, canvas, count, rng, paper=PAPER)
 
 
 def _seen(primitive: Ink, marks: ink.Marks, tone: Floats, blur: float) -> float:
@@ -104,7 +105,7 @@ def _strings(names: tuple[str, ...], count: int, nails: int) -> Table:
             found.append(max(tried))
         view = View(matrix, width / cell, tone)
         inside = np.hypot(*grid) < EDGE
-        missed = 1 - view.error(relax(view, count))[2] - tone
+        missed = 1 - view.error(relax(view, count))[3] - tone
         bounds = [_decibels(gaussian_filter(missed, BLUR * k)[inside]) for k in (1, 2)]
         gains = (found[0][k] - found[other][k] for k in (0, 1) for other in (1, 2))
         cells = [f"{pair[k]:.2f}" for k in (0, 1) for pair in (*found, bounds)]
@@ -146,8 +147,8 @@ def _wind(view: View, number: Any, count: int) -> Any:
     stamp = view.stamp()
     for step in range(count):
         if step % REFRESHED == 0:
-            _, slope, left = view.error(chosen)
-        field = left, slope, view.bend
+            _, slope, bend, left = view.error(chosen)
+        field = left, slope, bend
         nails = np.nonzero(number[path[-1]] >= 0)[0]
         chords = number[path[-1], nails]
         best = cheapest(chords, crossed, field, chosen)
