@@ -31,7 +31,7 @@ class InkOptions:
     contrast: float = option(
         0.0, "how much of the local contrast is equalised before inks are chosen", low=0, high=1
     )
-    light: bool = option(
+    optical: bool = option(
         False, "inks mix with paper as light does; if false as sRGB values, which is paler"
     )
     brilliant: float = option(

@@ -15,7 +15,7 @@ nearest by CIEDE2000.
 *Stipples*: weighted Voronoi stippling (Secord, 2002) of as many dots in as many rounds as ours, as
 StippleGen draws it: weighed by the darkness, or by its square, which makes dots as dense as the
 picture is dark; all as large as each other, or larger where it is darker. Of these, of gray and
-linear gray, and of six sizes the nearest counts. *Encoded tones* are our dots with `light=false`:
+linear gray, and of six sizes the nearest counts. *Encoded tones* are our dots with `optical=false`:
 what is encoded is paler in dots on paper.
 
 *Filament paintings*: filaments from dark to light, where each point has the height whose lightness
@@ -186,7 +186,7 @@ def _strings(names: Sequence[str], nails: int, thread: float) -> Table:
             ),
             key=lambda each: each[0],
         )
-        alike = _Goal({**recipe, "light": False})
+        alike = _Goal({**recipe, "optical": False})
         alike.goal = goal[None].clip(0, string.StringOptions.darkest)
         same, again = _timed(alike.place, replace(sheet, count=len(marks)))
         tried = ours, same, marks
@@ -296,7 +296,7 @@ def _stipples(names: Sequence[str], count: int) -> Table:
         ours, took = _timed(primitive.place, sheet)
         picture = _square(name, side)
         grays, tried = _grays(_square(name, inks.SIDE)), []
-        plain = Stipple({"light": False})
+        plain = Stipple({"optical": False})
         values, again = _timed(plain.place, inks._sheet(name, plain, count))
         for gray, power in product(grays, (1, 2)):
             goal = replace(sheet, amounts=1 - gray[None])

@@ -559,7 +559,7 @@ def test_another_thread_than_that_of_the_drawing_is_told(wound, tmp_path, capsys
     line = ["make", "string", str(wound / "drawing.art"), "--board", "12cm", "--out", str(tmp_path)]
     assert main(line) == 0
     told = capsys.readouterr().err
-    assert "made for threads of 0.6 mm on a board of 120 mm: in 0.2 mm it is paler" in told
+    assert "made for threads of 0.6 mm on a board of 120 mm: in 0.15 mm it is paler" in told
     assert main([*line, "--thread", "0.6mm", "--overwrite"]) == 0
     assert "threads of" not in capsys.readouterr().err
 

@@ -347,9 +347,10 @@ def shares(photo: NDArray[np.uint8], inks: Sequence[str], paper: str) -> Floats:
     from scipy.optimize import nnls
 
     small = np.asarray(Image.fromarray(photo).resize((32, 32), Image.Resampling.BOX)) / 255
-    small, ground = srgb_to_linear(small), srgb_to_linear(np.array(parse_colour(paper)))
-    ways = np.array([ground - srgb_to_linear(np.array(parse_colour(each))) for each in inks]).T
-    amounts = [nnls(ways, ground - each)[0] for each in small.reshape(-1, 3)]
+    colours = np.array([parse_colour(each) for each in (paper, *inks)])
+    light = srgb_to_linear(np.concatenate([colours, small.reshape(-1, 3)]).astype(np.float32))
+    ground, ways, goals = light[0], light[1 : len(colours)], light[len(colours) :]
+    amounts = [nnls((ground - ways).T, ground - each)[0] for each in goals]
     return np.array(amounts).T.reshape(-1, 32, 32).clip(0, 1)
 
 

@@ -120,7 +120,9 @@ class View:
         # A Gaussian leaves this share of the square of a line one pixel wide.
         self.kept = 1 / max(1.0, 2 * blur * np.pi**0.5)
         self.goal = self.blurred(self.tone)
-        self.steepest = 1.0 if light is None else float(self.rate(np.arange(2.0)).__abs__().max()) ** 2
+        self.steepest = (
+            1.0 if light is None else float(self.rate(np.arange(2.0)).__abs__().max()) ** 2
+        )
 
     def blurred(self, picture: Any) -> Any:
         """Return a picture as it is seen."""
@@ -152,11 +154,13 @@ class View:
 
     def lightness(self, cover: Any) -> Any:
         """Return the lightness of paper that is covered: CIE's, without its straight part."""
+        assert self.light is not None
         paper, thread = self.light
         return np.cbrt(paper + (thread - paper) * cover + FLARE)
 
     def rate(self, cover: Any) -> Any:
         """Return the derivative of the lightness."""
+        assert self.light is not None
         paper, thread = self.light
         return (thread - paper) / 3 / np.square(self.lightness(cover))
 

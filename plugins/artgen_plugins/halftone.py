@@ -39,7 +39,7 @@ class HalftoneOptions(InkOptions):
         "round", "shape of the dots; rings and lines run through"
     )
     angles: float | str = option("45,75,15,0", "angles of the screens in degrees, with commas")
-    light: bool = option(
+    optical: bool = option(
         True, "inks mix with paper as light does; if false as sRGB values, which is paler"
     )
 

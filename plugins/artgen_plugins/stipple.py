@@ -36,7 +36,7 @@ class StippleOptions(InkOptions):
         1.0, "length of a dot along the contours of the picture, in widths", low=1, high=30
     )
     rounds: int = option(40, "rounds of Lloyd's relaxation", low=1, high=1000)
-    light: bool = option(
+    optical: bool = option(
         True, "inks mix with paper as light does; if false as sRGB values, which is paler"
     )
 
@@ -140,4 +140,3 @@ def radii(sheet: ink.Sheet, k: int, points: Floats) -> Floats:
     reached = np.where(asked > 0, far[order[last.clip(0)]], 0.0)
     # Small dots lie inside of their cells, and so few points would make them coarse.
     return np.maximum(reached, pitch * np.sqrt(asked / np.pi))
-

@@ -63,7 +63,7 @@ class StringOptions(InkOptions):
     contrast: float = option(
         0.3, "how much of the local contrast is equalised before inks are chosen", low=0, high=1
     )
-    light: bool = option(
+    optical: bool = option(
         True, "threads mix with the board as light does; if false as sRGB values, which is paler"
     )
 
@@ -101,7 +101,7 @@ class String(Ink):
                 continue
             # About half of the nails have an odd number of chords; what is too long is cut off.
             free = min(count - min(len(nails) // 3, count // 2), len(reach))
-            light = self.lights(sheet.paper, self.inks[k]) if self.options.light else None
+            light = self.lights(sheet.paper, self.inks[k]) if self.options.optical else None
             weight = sheet.weight_at(*grid)
             view = View(matrix, width / cell, tone, weight, light=light)
             used = solve(view, free, sheet.rng)

@@ -26,6 +26,8 @@ LUMA = np.array([0.2126, 0.7152, 0.0722])
 """Shares of red, green and blue in the luma (ITU-R BT.709)."""
 ROUNDS = 40
 """Rounds of coordinate descent of a separation."""
+DIM = 0.02
+"""The light below which the eye sees no smaller differences."""
 MEDIAN, CHROMA = 0.55, 0.5
 """The median of what is made brilliant, and how much more chroma that has."""
 
@@ -45,10 +47,10 @@ def draw_inks(
 
 def printed(cover: Any, primitive: Ink, paper: Any) -> Any:
     """Return the picture [3, ...] of paper [3] that inks cover by shares [inks, ...], sRGB."""
-    if not primitive.options.light:
+    if not primitive.options.optical:
         return mix(cover, primitive.inks, paper, primitive.options.overprint)
-    inks = srgb_to_linear(primitive.inks)
-    light = mix(cover, inks, srgb_to_linear(paper), primitive.options.overprint)
+    inks, ground = (srgb_to_linear(each.astype(np.float32)) for each in (primitive.inks, paper))
+    light = mix(cover, inks, ground, primitive.options.overprint)
     return linear_to_srgb(light.clip(0, 1)).astype(cover.dtype)
 
 
@@ -79,10 +81,10 @@ def separate(target: Tensor, primitive: Ink, paper: Colour) -> Floats:
 
     `target` is [3, height, width]. The colour is linear in each amount alone, so coordinate descent
     on the squared error is exact in every coordinate. With the separation `nearest` the ink that
-    looks most alike has amount 1, all others 0. With `tone` the luma alone counts. The option `light`
-    mixes as light does, and takes luminance for more than colour. The option
-    `contrast` equalises histograms of tiles of the target before (CLAHE; Zuiderveld 1994), and
-    `brilliant` makes it lighter and more vivid.
+    looks most alike has amount 1, all others 0. With `tone` the luma alone counts. `optical` ones mix
+    as light does; of one ink the luminance counts. The option `contrast` equalises histograms of
+    tiles of the target before (CLAHE; Zuiderveld 1994), and `brilliant` makes it lighter and more
+    vivid.
     """
     goal, ground = target.detach().cpu().double().numpy(), np.array(paper, np.float64)
     if primitive.options.contrast:
@@ -107,10 +109,14 @@ def separate(target: Tensor, primitive: Ink, paper: Colour) -> Floats:
         np.put_along_axis(amounts, nearest[None], 1.0, axis=0)
         return amounts
     inks, overprint, weight = primitive.inks, primitive.options.overprint, np.ones((3, 1, 1))
-    if primitive.options.light:
-        goal, inks, ground = map(srgb_to_linear, (goal.clip(0, 1), inks, ground))
-        # The eye sees most of the light that is green.
-        weight = LUMA.reshape(3, 1, 1)
+    if primitive.options.optical:
+        goal, inks, ground = (
+            srgb_to_linear(each.astype(np.float32)).astype(np.float64)
+            for each in (goal.clip(0, 1), inks, ground)
+        )
+        # One ink shows how light the picture is, and several its colours, as differently as light
+        # is encoded: in the dark the eye sees smaller differences.
+        weight = LUMA.reshape(3, 1, 1) if len(inks) == 1 else 1 / (goal + DIM)
     for _ in range(ROUNDS if len(amounts) > 1 else 1):
         for k in range(len(amounts)):
             amounts[k] = 0
