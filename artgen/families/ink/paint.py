@@ -81,7 +81,7 @@ def separate(target: Tensor, primitive: Ink, paper: Colour) -> Floats:
 
     `target` is [3, height, width]. The colour is linear in each amount alone, so coordinate descent
     on the squared error is exact in every coordinate. With the separation `nearest` the ink that
-    looks most alike has amount 1, all others 0. With `tone` the luma alone counts. `optical` ones mix
+    looks most alike has amount 1, all others 0. With `tone` the luma alone counts. Optical ones mix
     as light does; of one ink the luminance counts. The option `contrast` equalises histograms of
     tiles of the target before (CLAHE; Zuiderveld 1994), and `brilliant` makes it lighter and more
     vivid.
