@@ -49,9 +49,10 @@ def printed(cover: Any, primitive: Ink, paper: Any) -> Any:
     """Return the picture [3, ...] of paper [3] that inks cover by shares [inks, ...], sRGB."""
     if not primitive.options.optical:
         return mix(cover, primitive.inks, paper, primitive.options.overprint)
-    inks, ground = (srgb_to_linear(each.astype(np.float32)) for each in (primitive.inks, paper))
+    inks, ground = (srgb_to_linear(each.astype(np.float64)) for each in (primitive.inks, paper))
     light = mix(cover, inks, ground, primitive.options.overprint)
-    return linear_to_srgb(light.clip(0, 1)).astype(cover.dtype)
+    # Powers of doubles, rounded, are the same on all processors.
+    return linear_to_srgb(light.clip(0, 1).astype(np.float64)).astype(cover.dtype)
 
 
 def coverage(primitive: Ink, tensors: Mapping[str, Tensor], canvas: Canvas) -> NDArray[np.float32]:
@@ -111,8 +112,7 @@ def separate(target: Tensor, primitive: Ink, paper: Colour) -> Floats:
     inks, overprint, weight = primitive.inks, primitive.options.overprint, np.ones((3, 1, 1))
     if primitive.options.optical:
         goal, inks, ground = (
-            srgb_to_linear(each.astype(np.float32)).astype(np.float64)
-            for each in (goal.clip(0, 1), inks, ground)
+            srgb_to_linear(each).astype(np.float64) for each in (goal.clip(0, 1), inks, ground)
         )
         # One ink shows how light the picture is, and several its colours, as differently as light
         # is encoded: in the dark the eye sees smaller differences.
