@@ -536,11 +536,13 @@ def test_where_things_go_is_looked_at_before_the_fit(tmp_path, monkeypatch, caps
 
 def test_a_face_too_small_for_threads_is_told():
     photo = data.astronaut()
-    whole, close = String(), String({"nails": 200})
-    whole.recipe(photo)
+    whole, close = String({"face": 0}), String({"nails": 200})
+    assert whole.recipe(photo)["target"]["crop_at"] == "auto"
     assert "the face takes 27 %" in whole.notes[0]
     assert "crop the photo closer" in whole.notes[0]
-    close.recipe(photo[20:220, 120:320])
+    x, y, share = map(float, close.recipe(photo)["target"]["crop_at"].split(","))
+    assert (x, y) == pytest.approx((0.44, 0.23), abs=0.02)
+    assert share == pytest.approx(0.27 / 0.8, abs=0.01)
     assert close.notes == ()
 
 
