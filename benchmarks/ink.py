@@ -1,12 +1,12 @@
 """Ink: string art against greedy threads, and the tones of stipples and halftones.
 
-The goal is the tone that `string` solves for with the preset `even`. *Greedy* winds on from nail to
-nail, each time along the chord that lowers the squared error most, as programs for string art do.
-*Greedy, seen* lowers the error that ours does, that of the tone as seen through a Gaussian. Both
-show the best of three widths of the thread at 4 pixels. All have the same goal, nails and number of
-threads. *Relaxed* allows shares of threads, and any number of them at a nail: what no thread is
-much above. Threads are drawn at 512 pixels and seen through a Gaussian of 4 or 8 pixels; the PSNR
-is that of the tone on the disc of the nails.
+The goal is the tone that `string` solves for with the preset `even` and `optical=false`. *Greedy*
+winds on from nail to nail, each time along the chord that lowers the squared error most, as
+programs for string art do. *Greedy, seen* lowers the error that ours does, that of the tone as seen
+through a Gaussian. Both show the best of three widths of the thread at 4 pixels. All have the same
+goal, nails and number of threads. *Relaxed* allows shares of threads, and any number of them at a
+nail: what no thread is much above. Threads are drawn at 512 pixels and seen through a Gaussian of 4
+or 8 pixels; the PSNR is that of the tone on the disc of the nails.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def _decibels(error: Any) -> float:
 
 
 def _strings(names: tuple[str, ...], count: int, nails: int) -> Table:
-    primitive, rows = string.String({"nails": nails}, preset="even"), []
+    primitive, rows = string.String({"nails": nails, "optical": False}, preset="even"), []
     for name in names:
         sheet = _sheet(name, primitive, count)
         ours = primitive.place(sheet)
