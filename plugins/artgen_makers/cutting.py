@@ -155,8 +155,9 @@ def straight(areas: NDArray[Any], missed: Floats, first: Any, last: Any, near: f
     It begins and ends `near` these, in pixels, or as near as they are to each other.
     """
     from scipy.spatial import cKDTree
-    from skimage.draw import line
+    from skimage import draw
 
+    pixels_of: Any = draw.line
     reach = max(near, float(np.hypot(*(last - first))))
     low = np.maximum(np.minimum(first, last) - int(reach), 0)
     high = np.maximum(first, last) + int(reach) + 1
@@ -165,7 +166,7 @@ def straight(areas: NDArray[Any], missed: Floats, first: Any, last: Any, near: f
     long, nearest = cKDTree(other).query(one)
     best, least = np.array([first, last]), np.inf
     for place in np.argsort(long, kind="stable")[:TRIED]:
-        pixels = np.stack(line(*one[place], *other[nearest[place]]), 1)
+        pixels = np.stack(pixels_of(*one[place], *other[nearest[place]]), 1)
         cost = float((0.3 + missed[tuple(pixels.T)]).sum())
         if cost < least:
             best, least = pixels, cost
