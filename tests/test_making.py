@@ -543,6 +543,8 @@ def test_a_face_too_small_for_threads_is_told():
     x, y, share = map(float, close.recipe(photo)["target"]["crop_at"].split(","))
     assert (x, y) == pytest.approx((0.44, 0.23), abs=0.02)
     assert share == pytest.approx(0.27 / 0.8, abs=0.01)
+    fades = [close.recipe(each)["primitive"]["fade"] for each in (photo, photo // 4)]
+    assert fades == [0.5, 0.0]
     assert close.notes == ()
 
 

@@ -35,8 +35,9 @@ APART = 1.6
 """Nails stand at least this many of their diameters apart, or no thread gets between them."""
 LIKE, FEW = 0.35, 100
 """The least width of a face that threads show, as a share of the shorter side, and in pixels."""
-BRILLIANT = 0.6
-"""How much lighter a photo is made, for each share of contrast."""
+BRILLIANT, NIGHT = 0.6, 70
+"""How much lighter a photo is made, for each share of contrast; the level up to which the median of
+a night is, which does not fade."""
 LONG = 1600
 """Longer side of the picture in pixels."""
 ACROSS, SIZE = 10, 3.2
@@ -139,7 +140,7 @@ class String(Maker):
                 "margin": EDGE,
                 "contrast": chosen.contrast,
                 "brilliant": BRILLIANT * chosen.contrast,
-                "fade": chosen.fade if circle else 0.0,
+                "fade": chosen.fade if circle and np.median(photo) > NIGHT else 0.0,
             },
         }
 
