@@ -31,6 +31,9 @@ class InkOptions:
     contrast: float = option(
         0.0, "how much of the local contrast is equalised before inks are chosen", low=0, high=1
     )
+    optical: bool = option(
+        False, "inks mix with paper as light does; if false as sRGB values, which is paler"
+    )
     brilliant: float = option(
         0.0, "how much lighter and more vivid it is made before inks are chosen", low=0, high=1
     )
@@ -84,7 +87,8 @@ class Sheet:
     of marks there may be; `rng` is the only source of randomness. `weight`, [height, width] in 0 to
     1, is how much each pixel counts, as masks and the focus say; None: all the same.
     `target`, float64 [3, height, width], sRGB, is the picture itself; None where there is none.
-    `goals` are what other poses of the marks shall show, like `target`, by the pose.
+    `goals` are what other poses of the marks shall show, like `target`, by the pose. `paper` is its
+    colour, sRGB.
     """
 
     amounts: Floats
@@ -94,6 +98,7 @@ class Sheet:
     weight: Floats | None = None
     target: Floats | None = None
     goals: Mapping[float, Floats] = field(default_factory=dict)
+    paper: tuple[float, float, float] = (1.0, 1.0, 1.0)
 
     def at(self, ink: int, x: ArrayLike, y: ArrayLike) -> Floats:
         """Interpolate the amount of an ink at points in canvas units; outside, that of the edge."""

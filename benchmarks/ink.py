@@ -1,12 +1,12 @@
 """Ink: string art against greedy threads, and the tones of stipples and halftones.
 
-The goal is the tone that `string` solves for with the preset `even`. *Greedy* winds on from nail to
-nail, each time along the chord that lowers the squared error most, as programs for string art do.
-*Greedy, seen* lowers the error that ours does, that of the tone as seen through a Gaussian. Both
-show the best of three widths of the thread at 4 pixels. All have the same goal, nails and number of
-threads. *Relaxed* allows shares of threads, and any number of them at a nail: what no thread is
-much above. Threads are drawn at 512 pixels and seen through a Gaussian of 4 or 8 pixels; the PSNR
-is that of the tone on the disc of the nails.
+The goal is the tone that `string` solves for with the preset `even` and `optical=false`. *Greedy*
+winds on from nail to nail, each time along the chord that lowers the squared error most, as
+programs for string art do. *Greedy, seen* lowers the error that ours does, that of the tone as seen
+through a Gaussian. Both show the best of three widths of the thread at 4 pixels. All have the same
+goal, nails and number of threads. *Relaxed* allows shares of threads, and any number of them at a
+nail: what no thread is much above. Threads are drawn at 512 pixels and seen through a Gaussian of 4
+or 8 pixels; the PSNR is that of the tone on the disc of the nails.
 """
 
 from __future__ import annotations
@@ -63,7 +63,8 @@ def _sheet(name: str, primitive: Ink, count: int) -> ink.Sheet:
     square = np.dstack([square] * 3) if square.ndim == 2 else square
     small = resize(square, (SIDE, SIDE), anti_aliasing=True)
     amounts = separate(torch.from_numpy(small).permute(2, 0, 1), primitive, PAPER)
-    return ink.Sheet(amounts, Canvas(SIDE, SIDE), count, np.random.default_rng(0))
+    canvas, rng = Canvas(SIDE, SIDE), np.random.default_rng(0)
+    return ink.Sheet(amounts, canvas, count, rng, paper=PAPER)
 
 
 def _seen(primitive: Ink, marks: ink.Marks, tone: Floats, blur: float) -> float:
@@ -80,7 +81,7 @@ def _decibels(error: Any) -> float:
 
 
 def _strings(names: tuple[str, ...], count: int, nails: int) -> Table:
-    primitive, rows = string.String({"nails": nails}, preset="even"), []
+    primitive, rows = string.String({"nails": nails, "optical": False}, preset="even"), []
     for name in names:
         sheet = _sheet(name, primitive, count)
         ours = primitive.place(sheet)
@@ -104,7 +105,7 @@ def _strings(names: tuple[str, ...], count: int, nails: int) -> Table:
             found.append(max(tried))
         view = View(matrix, width / cell, tone)
         inside = np.hypot(*grid) < EDGE
-        missed = 1 - view.error(relax(view, count))[2] - tone
+        missed = 1 - view.error(relax(view, count))[3] - tone
         bounds = [_decibels(gaussian_filter(missed, BLUR * k)[inside]) for k in (1, 2)]
         gains = (found[0][k] - found[other][k] for k in (0, 1) for other in (1, 2))
         cells = [f"{pair[k]:.2f}" for k in (0, 1) for pair in (*found, bounds)]
@@ -146,8 +147,8 @@ def _wind(view: View, number: Any, count: int) -> Any:
     stamp = view.stamp()
     for step in range(count):
         if step % REFRESHED == 0:
-            _, slope, left = view.error(chosen)
-        field = left, slope, view.bend
+            _, slope, bend, left = view.error(chosen)
+        field = left, slope, bend
         nails = np.nonzero(number[path[-1]] >= 0)[0]
         chords = number[path[-1], nails]
         best = cheapest(chords, crossed, field, chosen)

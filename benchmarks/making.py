@@ -3,8 +3,10 @@
 *String art*: a greedy thread, which from each nail takes the chord that lowers the squared error
 most, as programs for string art do. It has our nails and thread; of three pictures that it may wind
 (our tones, the gray, the linear gray), three widths that it may take for the thread's and two
-lengths, the one counts that is nearest in Lab, seen through a blur. *Its tones* are ours with what
-the greedy thread winds, and as many lines.
+lengths, the one counts that is nearest in Lab, seen through a blur. Ours is the thread of
+`artgen make string` on a board of 400 mm without what raises the contrast of a photo and fades it.
+*Its tones* have the picture that the greedy thread winds and as many lines, solved for the cover
+and not for the lightness that is seen.
 
 *Cross-stitch*: the palette is that of k-means in sRGB (the best of five starts by k-means++), each
 mean becomes the nearest floss, and each stitch the nearest of these, in sRGB; or all of it in Lab,
@@ -13,8 +15,8 @@ nearest by CIEDE2000.
 *Stipples*: weighted Voronoi stippling (Secord, 2002) of as many dots in as many rounds as ours, as
 StippleGen draws it: weighed by the darkness, or by its square, which makes dots as dense as the
 picture is dark; all as large as each other, or larger where it is darker. Of these, of gray and
-linear gray, and of six sizes the nearest counts. *Tones of light* are our dots with the linear gray
-for what they shall cover: what is encoded, which artgen takes, is paler in dots on paper.
+linear gray, and of six sizes the nearest counts. *Encoded tones* are our dots with `optical=false`:
+what is encoded is paler in dots on paper.
 
 *Filament paintings*: filaments from dark to light, where each point has the height whose lightness
 is nearest, with the best shares of layers of all in steps of two; *without slopes* has our stack,
@@ -65,6 +67,8 @@ WIDTH, FINER = 100.0, 3
 BLUR = 1.5
 """Of a print that is seen, in points."""
 DARK = "#1d1b20"
+PLAIN = {"board": 400.0, "face": 0.0, "fade": 0.0, "contrast": 0.0}
+"""The whole picture with its own tones on the board of which the thread is a part."""
 SIZES = (0.7, 0.85, 1.0, 1.15, 1.3, 1.5)
 """Radii of dots that others may have, as multiples of that which covers the mean tone."""
 
@@ -165,12 +169,14 @@ def _strings(names: Sequence[str], nails: int, thread: float) -> Table:
     rows = []
     for name in names:
         square = _square(name, inks.SIDE)
-        recipe = dict(String({"nails": nails, "thread": thread}).recipe(square)["primitive"])
+        options = {"nails": nails, "thread": thread, **PLAIN}
+        recipe = dict(String(options).recipe(square)["primitive"])
         count = recipe.pop("count")
         del recipe["name"]
         primitive = string.String(recipe)
         sheet = inks._sheet(name, primitive, count)
         ours, took = _timed(primitive.place, sheet)
+        count = len(ours)
         picture = _square(name, round(400 * PER_MM / 2))
         small = _square(name, len(picture) // 2)
         _, marks, once, goal = min(
@@ -180,7 +186,7 @@ def _strings(names: Sequence[str], nails: int, thread: float) -> Table:
             ),
             key=lambda each: each[0],
         )
-        alike = _Goal(recipe)
+        alike = _Goal({**recipe, "optical": False})
         alike.goal = goal[None].clip(0, string.StringOptions.darkest)
         same, again = _timed(alike.place, replace(sheet, count=len(marks)))
         tried = ours, same, marks
@@ -290,7 +296,8 @@ def _stipples(names: Sequence[str], count: int) -> Table:
         ours, took = _timed(primitive.place, sheet)
         picture = _square(name, side)
         grays, tried = _grays(_square(name, inks.SIDE)), []
-        light, again = _timed(primitive.place, replace(sheet, amounts=1 - grays[1][None]))
+        plain = Stipple({"optical": False})
+        values, again = _timed(plain.place, inks._sheet(name, plain, count))
         for gray, power in product(grays, (1, 2)):
             goal = replace(sheet, amounts=1 - gray[None])
             points, once = _timed(_voronoi, goal, count, primitive.options.rounds, power)
@@ -301,10 +308,10 @@ def _stipples(names: Sequence[str], count: int) -> Table:
                 marks = ink.dots(*points.T, radius)
                 tried.append((_rough(_inked(primitive, marks, side), picture, 2.0), marks, once))
         _, marks, once = min(tried, key=lambda each: each[0])
-        dots = ours, light, marks
+        dots = ours, values, marks
         found = [_errors(_inked(primitive, each, side), picture, PER_MM / 2) for each in dots]
         rows.append(_row(name, [len(each) for each in dots], found, [took, again, once]))
-    columns = _columns("dots", ["tones of light", "weighted Voronoi"])
+    columns = _columns("dots", ["encoded tones", "weighted Voronoi"])
     return Table(f"Stipples of {count:,} dots", columns, rows)
 
 

@@ -358,6 +358,23 @@ def test_bridges_are_as_wide_as_asked_for():
         assert added[15:25].sum(1).max() == pytest.approx(wide, abs=1.5)
 
 
+def test_bridges_are_straight_where_the_picture_would_have_them_wander():
+    sheet = np.zeros((120, 120), bool)
+    sheet[:10] = sheet[-10:] = sheet[:, :10] = sheet[:, -10:] = True
+    sheet[50:70, 50:70] = True
+    missed = np.zeros(sheet.shape)
+    row, column = np.mgrid[:120, :120]
+    missed += 2.0 * (abs(column - 60 - 8 * np.sin(row / 5)) > 2)
+    missed[70:] = missed[:, :50] = missed[:, 70:] = 3
+    held, count = joined(sheet, 2.0, missed)
+    added = np.argwhere(held & ~sheet)
+    assert count == 1
+    # 40 pixels between island and frame, 5 wide: no corners, as short as can be.
+    assert len(added) < 1.1 * 40 * 5
+    middle = [added[added[:, 0] == row, 1].mean() for row in range(12, 48)]
+    assert np.ptp(middle) < 1.5
+
+
 def test_a_drawing_of_ink_is_cut_as_it_is(shapes, tmp_path, capsys):
     import artgen
 

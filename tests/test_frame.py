@@ -20,7 +20,7 @@ from artgen.registry import Registry
 from artgen.runs import run
 from artgen.targets import TargetRequest, open_image
 from artgen.values.canvas import Canvas
-from artgen.values.frame import Frame, parse_aspect, parse_frame
+from artgen.values.frame import Frame, parse_aspect, parse_frame, parse_place
 
 SVG = "{http://www.w3.org/2000/svg}"
 TINY = ("-p", "triangle", "-n", "3", "--steps", "4", "--no-video", "--quiet", "--seed", "1")
@@ -218,3 +218,12 @@ def test_a_size_on_paper_is_that_of_the_still(tmp_path, monkeypatch, capsys):
     assert "both say how large the PNG is" in capsys.readouterr().err
     with pytest.raises(UsageError, match="size on paper"):
         artgen.fit(np.zeros((4, 4)), size="30cm")
+
+
+def test_a_crop_may_be_closer():
+    frame = parse_frame("40x40", at="0.25,0.5,0.5")
+    assert frame.window(200, 100) == (25, 25, 50, 50)
+    placed = frame.place(Canvas(200, 100))
+    assert (placed.whole.width, placed.left, placed.top) == (160, 20, 20)
+    with pytest.raises(UsageError, match="is not a point of a picture"):
+        parse_place("0.5,0.5,0")

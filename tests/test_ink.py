@@ -24,7 +24,7 @@ from artgen.art import Art, ExportRequest
 from artgen.errors import InputError, UsageError
 from artgen.events import Advanced
 from artgen.exporters import export_html, export_json, export_pdf, export_svg
-from artgen.families.ink.paint import brightened, coverage, mix, separate
+from artgen.families.ink.paint import brightened, coverage, printed, separate
 from artgen.looks import read_look
 from artgen.output.parts import flat_parts
 from artgen.output.plotter import Page
@@ -97,13 +97,15 @@ def test_a_thin_line_does_not_depend_on_its_slope():
     assert np.ptp(areas) < 0.05 * np.mean(areas)
 
 
+@pytest.mark.parametrize("optical", [True, False])
 @pytest.mark.parametrize("overprint", [True, False])
-def test_a_separation_has_the_colours_of_the_target(overprint):
-    primitive = Ink({"inks": "#00a0d0,#e0208a,#ffe000", "overprint": overprint})
+def test_a_separation_has_the_colours_of_the_target(overprint, optical):
+    options = {"overprint": overprint, "optical": optical}
+    primitive = Ink({"inks": "#00a0d0,#e0208a,#ffe000", **options})
     amounts = torch.rand(3, 4, 5, generator=torch.Generator().manual_seed(0)).double().numpy()
     paper = np.array([0.98, 0.96, 0.9])
-    target = torch.from_numpy(mix(amounts, primitive, paper))
-    found = mix(separate(target, primitive, tuple(paper)), primitive, paper)
+    target = torch.from_numpy(printed(amounts, primitive, paper))
+    found = printed(separate(target, primitive, tuple(paper)), primitive, paper)
     assert np.abs(found - target.numpy()).max() < 0.02
 
 
@@ -258,6 +260,57 @@ def test_a_string_is_darker_where_the_picture_is():
     assert np.allclose(marks.strokes[1:, :2], marks.strokes[:-1, 2:4])
     cover = coverage(primitive, primitive.pack(marks), Canvas(side, side))[0]
     assert cover[8:24, 20:26].mean() > 3 * cover[8:24, 6:12].mean()
+
+
+def test_lightness_has_the_slope_that_the_search_follows():
+    tone = np.full((12, 12), 0.5)
+    shares = csr_matrix(0.3 * np.random.default_rng(2).random((144, 20)).T)
+    view = View(shares, 1.0, tone, light=(0.9, 0.01))
+    chords = np.full(20, 0.2, np.float32)
+    error, slope, bend, left = view.error(chords)
+    ways = view.columns @ (left * slope).ravel()
+    for chord in (0, 7):
+        more = chords + 1e-2 * (np.arange(20) == chord)
+        less = chords - 1e-2 * (np.arange(20) == chord)
+        found = (view.error(more)[0] - view.error(less)[0]) / 2e-2
+        assert found == pytest.approx(ways[chord], rel=0.02)
+    # What is darker counts more, as the eye sees it.
+    assert view.error(4 * chords)[2].mean() > 1.5 * bend.mean()
+    assert view.error(np.zeros(20))[0] > error
+
+
+def test_tones_of_light_take_more_ink_than_encoded_ones():
+    middle = torch.full((3, 1, 1), 0.5)
+    paper = (1.0, 1.0, 1.0)
+    found = [
+        separate(middle, Ink({"inks": "#000000", "optical": optical}), paper).item()
+        for optical in (False, True)
+    ]
+    assert found == pytest.approx([0.5, 1 - 0.214], abs=1e-3)
+
+
+def test_dots_that_meet_leave_as_much_paper_as_the_tone_asks():
+    """Circles as large as their cells overlap, and left corners between them: dark was pale."""
+    primitive = Stipple({"margin": 0.0})
+    sheet = ink.Sheet(np.full((1, 32, 32), 0.95), Canvas(32, 32), 300, np.random.default_rng(0))
+    marks = primitive.place(sheet)
+    cover = coverage(primitive, primitive.pack(marks), Canvas(160, 160))[0]
+    assert cover.mean() == pytest.approx(0.95, abs=0.01)
+
+
+def test_a_faded_thread_of_a_width_has_no_more_lines_than_the_tone_asks():
+    sheet = ink.Sheet(np.full((1, 64, 64), 0.4), Canvas(64, 64), 900, np.random.default_rng(0))
+    even, faded = (
+        String({"nails": 60, "width": 0.003, "fade": fade}).place(sheet) for fade in (0.0, 0.9)
+    )
+    assert 100 < len(faded) < 0.7 * len(even) < 0.7 * 900
+    y, x = np.mgrid[-1:1:96j, -1:1:96j]
+    away = np.hypot(x, y)
+    shares = []
+    for marks in (even, faded):
+        cover = coverage(String(), String().pack(marks), Canvas(96, 96))[0]
+        shares.append(cover[away < 0.4].mean() / cover[(away > 0.7) & (away < 0.85)].mean())
+    assert shares[1] > 1.3 * shares[0]
 
 
 def test_a_thread_shows_an_even_tone_evenly():
@@ -424,7 +477,7 @@ def test_dots_are_closer_and_threads_truer_where_pixels_count():
     assert (stones[:, 0] > 0).sum() > 2 * (stones[:, 0] < 0).sum()
     tone = np.random.default_rng(1).random((20, 20))
     shares = csr_matrix(0.1 * np.random.default_rng(2).random((400, 50)).T)
-    error, slope, _ = View(shares, 1.0, tone, np.eye(20)).error(np.zeros(50))
+    error, slope, _, _ = View(shares, 1.0, tone, np.eye(20)).error(np.zeros(50))
     assert error < View(shares, 1.0, tone).error(np.zeros(50))[0]
     assert slope.shape == (20, 20)
 
@@ -440,7 +493,7 @@ def test_marks_are_divided_among_inks_by_their_amounts():
 @pytest.mark.parametrize("primitive", [Stipple, String])
 def test_ink_of_the_night_is_lighter_than_its_paper(primitive):
     options = primitive.presets["night"].options
-    painted = mix(np.ones((1, 1, 1)), primitive(options), np.array([0.06, 0.07, 0.1]))
+    painted = printed(np.ones((1, 1, 1)), primitive(options), np.array([0.06, 0.07, 0.1]))
     assert painted.min() > 0.7
 
 

@@ -536,11 +536,15 @@ def test_where_things_go_is_looked_at_before_the_fit(tmp_path, monkeypatch, caps
 
 def test_a_face_too_small_for_threads_is_told():
     photo = data.astronaut()
-    whole, close = String(), String({"nails": 200})
-    whole.recipe(photo)
+    whole, close = String({"face": 0}), String({"nails": 200})
+    assert whole.recipe(photo)["target"]["crop_at"] == "auto"
     assert "the face takes 27 %" in whole.notes[0]
     assert "crop the photo closer" in whole.notes[0]
-    close.recipe(photo[20:220, 120:320])
+    x, y, share = map(float, close.recipe(photo)["target"]["crop_at"].split(","))
+    assert (x, y) == pytest.approx((0.44, 0.23), abs=0.02)
+    assert share == pytest.approx(0.27 / 0.8, abs=0.01)
+    fades = [close.recipe(each)["primitive"]["fade"] for each in (photo, photo // 4)]
+    assert fades == [0.5, 0.0]
     assert close.notes == ()
 
 
@@ -559,7 +563,7 @@ def test_another_thread_than_that_of_the_drawing_is_told(wound, tmp_path, capsys
     line = ["make", "string", str(wound / "drawing.art"), "--board", "12cm", "--out", str(tmp_path)]
     assert main(line) == 0
     told = capsys.readouterr().err
-    assert "made for threads of 0.6 mm on a board of 120 mm: in 0.2 mm it is paler" in told
+    assert "made for threads of 0.6 mm on a board of 120 mm: in 0.15 mm it is paler" in told
     assert main([*line, "--thread", "0.6mm", "--overwrite"]) == 0
     assert "threads of" not in capsys.readouterr().err
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -62,6 +63,16 @@ def test_a_fit_made_before_an_option_existed_keeps_what_was_done_then():
     assert again == {**options, **added}
     assert resolved("gaussian", **options).recipe.stage[0].options == options
     assert resolved("gaussian", start=0.5).recipe.stage[0].options == {**options, "start": 0.5}
+
+
+def test_ink_drawn_before_it_mixed_as_light_does_keeps_its_tones(tmp_path):
+    art = artgen.fit(np.full((12, 12, 3), 128, np.uint8), "stipple", count=9, optical=False)
+    options = {k: v for k, v in art.drawing.options.items() if k != "optical"}
+    earlier = replace(art, drawing=replace(art.drawing, options=options))
+    earlier.save(tmp_path / "earlier.art")
+    again = artgen.load(tmp_path / "earlier.art")
+    assert again.drawing.options["optical"] is False
+    assert (again.render() == art.render()).all()
 
 
 def test_an_autoencoder_made_before_it_knew_the_brightness_starts_from_mid_gray():

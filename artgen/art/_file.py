@@ -23,7 +23,7 @@ from artgen.base.files import check_art, read_regular, tensors_to_bytes
 from artgen.film.scenes import Film, Scene
 from artgen.film.trajectory import Trajectory
 from artgen.recipe import Precision, Recipe
-from artgen.recipe.migration import migrated_options
+from artgen.recipe.migration import drawn_options, migrated_options
 from artgen.values.drawing import Drawing
 from artgen.values.subject import Subject, subject_from
 
@@ -267,6 +267,7 @@ def _contents(file: Path, text: str, found: object, tensors: dict[str, torch.Ten
         table["subject"] = _subject(table["subject"], tensors)
         if recipe.schema_version == 1:
             table["options"] = migrated_options(table["primitive"], table["options"])
+        table["options"] = drawn_options(table["primitive"], table["options"])
         film = _film(header.film, tensors, header.precision)
         drawing = Drawing(tensors=decode(tensors, header.precision), **table)
         if film is not None and film.scenes[0].tensors.keys() != drawing.tensors.keys():

@@ -24,6 +24,8 @@ _OF_SOME_FAMILIES = frozenset(
 _ADDED: Mapping[str, Mapping[str, Any]] = {
     "gradient": {"importance": "colour", "exponent": 1.0, "blur": 0.5, "interval": 0},
     **{codec: {"brightness": 0.5} for codec in ("autoencoder", "conditional", "vae")},
+    **{ink: {"optical": False} for ink in ("stipple", "halftone")},
+    "string": {"optical": False, "fade": 0.0},
 }
 """Options by primitive or engine that were added later, with values that repeat earlier fits."""
 
@@ -109,6 +111,11 @@ def earlier_options(name: str, given: Mapping[str, Any], known: Iterable[str]) -
     added = _ADDED.get(_bare(name), {})
     complete = added.keys() <= {*known} <= {*given, *added}
     return dict(added) if complete else {}
+
+
+def drawn_options(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of a drawing of the primitive `name`, with those that an earlier one had not."""
+    return {**(_ADDED.get(_bare(name), {}) if options else {}), **options}
 
 
 def _bare(name: object) -> str:

@@ -186,8 +186,9 @@ class TargetTable(Table):
     """`width:height` to which the picture is cropped, such as `9:16`, or paper such as `A3`, which
     turns as the picture lies. Default: its own."""
     crop_at: str | None = key(default=None, check=_text(parse_place), keyword=True)
-    """The point that a crop keeps in its centre, as shares of width and height such as `0.5,0.3`;
-    `auto` finds faces, or else most detail, and is stored as numbers. Default: `0.5,0.5`."""
+    """The point that a crop keeps in its centre, as shares of width and height such as `0.5,0.3`,
+    and the share of the largest crop to keep, as `0.5,0.3,0.6`; `auto` finds faces, or else most
+    detail, and is stored as numbers. Default: `0.5,0.5`."""
     pad: str | None = key(default=None, keyword=True)
     """Add a border instead of cropping: its colour, or `background`. Default: none."""
     background: str = key(default="auto", keyword=True).flagged(

@@ -41,13 +41,13 @@ def hex_colour(colour: Sequence[float] | NDArray[Any]) -> str:
     return "#" + "".join(f"{level:02x}" for level in levels)
 
 
-def srgb_to_linear(encoded: NDArray[np.float32]) -> NDArray[np.float32]:
+def srgb_to_linear(encoded: NDArray[np.floating]) -> NDArray[np.float32]:
     """Decode sRGB values (0..1, any shape) to linear light (0..1), IEC 61966-2-1."""
     curve = ((np.maximum(encoded, 0) + 0.055) / 1.055) ** 2.4
     return np.where(encoded <= 0.04045, encoded / 12.92, curve).astype(np.float32)
 
 
-def linear_to_srgb(linear: NDArray[np.float32]) -> NDArray[np.float32]:
+def linear_to_srgb(linear: NDArray[np.floating]) -> NDArray[np.float32]:
     """Encode linear light (0..1, any shape) as sRGB (0..1), IEC 61966-2-1."""
     curve = 1.055 * np.maximum(linear, 0) ** (1 / 2.4) - 0.055
     return np.where(linear <= 0.0031308, linear * 12.92, curve).astype(np.float32)

@@ -44,10 +44,13 @@ PAPERS: dict[str, tuple[float, float]] = {
 BACKGROUND = "background"
 """The border that has the colour of the background, or is transparent where that is left out."""
 
-Place: TypeAlias = "tuple[float, float] | Literal['auto']"
-"""The point to keep in the centre of a crop, as shares of width and height; auto: faces."""
+Place: TypeAlias = "tuple[float, ...] | Literal['auto']"
+"""The point to keep in the centre of a crop, as shares of width and height, and the share of the
+largest crop that is kept, all unless given; auto: faces."""
 
 _CENTRE = 0.5, 0.5
+LEAST = 0.02
+"""The least share of the largest crop."""
 _INCHES = {"cm": 1 / 2.54, "mm": 1 / 25.4, "in": 1.0}
 _NUMBER = r"([0-9]{1,15}(?:\.[0-9]{1,4})?)"
 _SIZE = re.compile(rf"{_NUMBER}(?:x{_NUMBER})?(px|cm|mm|in)?", re.IGNORECASE)
@@ -119,7 +122,8 @@ class Frame:
         high = wide / ratio
         if self.pad is not None:
             return (width - wide) / 2, (height - high) / 2, wide, high
-        x, y = _CENTRE if self.at == "auto" else self.at
+        x, y, *share = _CENTRE if self.at == "auto" else self.at
+        wide, high = (side * (share[0] if share else 1.0) for side in (wide, high))
         left = min(max(x * width - wide / 2, 0.0), width - wide)
         top = min(max(y * height - high / 2, 0.0), height - high)
         return left, top, wide, high
@@ -301,16 +305,21 @@ def parse_aspect(text: str) -> tuple[int, int]:
 
 
 def parse_place(text: str | None) -> Place:
-    """The point that ``0.5,0.3`` or ``auto`` stands for. Raises UsageError."""
+    """The place that ``0.5,0.3``, ``0.5,0.3,0.6`` or ``auto`` stands for. Raises UsageError."""
     if text is None:
         return _CENTRE
     if text == "auto":
         return "auto"
     place = numbers(text)
-    if len(place) != 2 or not all(0 <= share <= 1 for share in place):
+    if (
+        len(place) not in (2, 3)
+        or not all(0 <= share <= 1 for share in place)
+        or not all(share >= LEAST for share in place[2:])
+    ):
         raise UsageError(
             f"{text!r} is not a point of a picture",
-            hint="write auto, or shares of width and height such as 0.5,0.3",
+            hint="write auto, or shares of width and height such as 0.5,0.3, and of the largest"
+            " crop, such as 0.5,0.3,0.6",
         )
     return place
 

@@ -11,6 +11,7 @@ import importlib.util
 import io
 from collections.abc import Iterable, Sequence
 from html import escape
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,6 +29,8 @@ LOST = 0.08
 """The share of a drawing that may be too fine without a note."""
 SHOWN = 1.5
 """Steps of tone by which a pixel of an island shows more than none."""
+NEAR, TRIED = 10.0, 400
+"""How far from the cheapest way a bridge may cross a gap, in halves of a bridge; lines tried."""
 SMOOTH = 1.0
 """Standard deviation of what smooths outlines, in pixels."""
 CUT, ENGRAVE = "#e8002a", "#0050c8"
@@ -109,7 +112,8 @@ def joined(paper: Mask, radius: float, missed: Floats, bridge: float = 0.0) -> t
 
     Bridges are 2 `bridge` wide, or 2 `radius` as the narrowest paper. They go where they are
     cheapest (Dijkstra, 1959): along what the sheet misses least, by `missed`, steps of tone at each
-    pixel. Islands go that are small, or that show less than their bridge would miss.
+    pixel; and straight across gaps, where these are narrow. Islands go that are small, or that show
+    less than their bridge would miss.
     """
     from scipy.ndimage import binary_dilation, distance_transform_edt, label
     from skimage.graph import MCP_Geometric
@@ -129,7 +133,12 @@ def joined(paper: Mask, radius: float, missed: Floats, bridge: float = 0.0) -> t
     for island in islands:
         inside = np.argwhere(areas == island)
         begin = inside[costs[tuple(inside.T)].argmin()]
-        way = tuple(np.array(ways.traceback(begin)).T)
+        found = np.array(ways.traceback(begin))
+        # Gaps are what the way crosses between one area and the next.
+        on = np.flatnonzero(paper[tuple(found.T)])
+        gaps = [(found[a], found[b]) for a, b in pairwise(on) if b > a + 1]
+        lines = [straight(areas, missed, *gap, near=NEAR * radius) for gap in gaps]
+        way = tuple(np.concatenate([found[:1], *lines]).T)
         if (missed[way] * ~paper[way]).sum() * wide > SHOWN * len(inside):
             paper = paper & (areas != island)
         else:
@@ -138,6 +147,30 @@ def joined(paper: Mask, radius: float, missed: Floats, bridge: float = 0.0) -> t
     areas, _ = label(paper | bridges, np.ones((3, 3)))
     held: Mask = areas == areas[0, 0]
     return held, built
+
+
+def straight(areas: NDArray[Any], missed: Floats, first: Any, last: Any, near: float) -> Any:
+    """Return the pixels [N, 2] of a line between the areas of two pixels, short and missed little.
+
+    It begins and ends `near` these, in pixels, or as near as they are to each other.
+    """
+    from scipy.spatial import cKDTree
+    from skimage import draw
+
+    pixels_of: Any = draw.line
+    reach = max(near, float(np.hypot(*(last - first))))
+    low = np.maximum(np.minimum(first, last) - int(reach), 0)
+    high = np.maximum(first, last) + int(reach) + 1
+    window = areas[low[0] : high[0], low[1] : high[1]]
+    one, other = (np.argwhere(window == areas[tuple(end)]) + low for end in (first, last))
+    long, nearest = cKDTree(other).query(one)
+    best, least = np.array([first, last]), np.inf
+    for place in np.argsort(long, kind="stable")[:TRIED]:
+        pixels = np.stack(pixels_of(*one[place], *other[nearest[place]]), 1)
+        cost = float((0.3 + missed[tuple(pixels.T)]).sum())
+        if cost < least:
+            best, least = pixels, cost
+    return best
 
 
 def outlines(paper: Mask, unit: float, kerf: float = 0.0) -> list[Floats]:

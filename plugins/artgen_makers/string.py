@@ -22,19 +22,22 @@ from artgen import Art, Canvas, draw, option
 from artgen.errors import UsageError
 from artgen.ink import Marks, joined, polyline
 from artgen.making import Made, Maker, Motif, Part, hex_colour, parse_colour
-from artgen.targets import find_faces
+from artgen.targets import find_faces, srgb_to_linear
 from artgen_makers.guide import MARGIN, Guide, guides
 from artgen_makers.pdf import CAP, Sheet, text_width
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-DARKEST, VEIL, EDGE = 0.93, 0.5, 0.03
-"""Those of the primitive: what threads cover at most, at least, and the border without nails."""
+SOLID, EDGE = 0.9, 0.03
+"""The most that counts of a tone for the number of lines; the border without nails."""
 APART = 1.6
 """Nails stand at least this many of their diameters apart, or no thread gets between them."""
-LIKE = 0.35
-"""The least width of a face that threads show, as a share of the shorter side."""
+LIKE, FEW = 0.35, 100
+"""The least width of a face that threads show, as a share of the shorter side, and in pixels."""
+BRILLIANT, NIGHT = 0.6, 70
+"""How much lighter a photo is made, for each share of contrast; the level up to which the median of
+a night is, which does not fade."""
 LONG = 1600
 """Longer side of the picture in pixels."""
 ACROSS, SIZE = 10, 3.2
@@ -45,13 +48,23 @@ ACROSS, SIZE = 10, 3.2
 class StringOptions:
     """Options of string art; lengths are millimetres."""
 
-    board: float = option(400.0, "shorter side of the board", low=20, high=10_000)
-    thread: float = option(0.2, "width of the thread", low=0.01, high=20)
+    board: float = option(500.0, "shorter side of the board", low=20, high=10_000)
+    thread: float = option(0.15, "width of the thread", low=0.01, high=20)
     nails: int = option(240, "number of nails, for photos", low=3, high=2000)
     nail: float = option(1.5, "diameter of a nail", low=0.1, high=50)
     frame: str = option("circle", "circle, rectangle, SVG path data or a file, for photos")
     inks: str = option("#1d1b20", "colours of the threads with commas between, for photos")
     board_colour: str = option("#f7f3ea", "colour of the board, for photos")
+    lines: int = option(4000, "most lines of all threads, for photos", low=100, high=100_000)
+    face: float = option(
+        0.8, "share of a round board that a face takes, for photos; 0: no closer", low=0, high=1
+    )
+    fade: float = option(
+        0.5, "how much photos fade towards the nails of a round board", low=0, high=1
+    )
+    contrast: float = option(
+        0.8, "how much the contrast of photos is raised; 0: tones as they are", low=0, high=1
+    )
     limit: int = option(
         0, "most visits of one nail, two lines each; 0: any number", low=0, high=10_000
     )
@@ -69,7 +82,10 @@ class String(Maker):
     """A thread of each colour around nails."""
 
     Options: ClassVar[type[Any]] = StringOptions
-    for_photos = ("nails", "frame", "inks", "board_colour")
+    for_photos = (
+        *("nails", "frame", "inks", "board_colour"),
+        *("lines", "face", "fade", "contrast"),
+    )
     notes: Sequence[str] = ()
 
     def recipe(self, photo: NDArray[np.uint8]) -> Mapping[str, Any]:
@@ -81,22 +97,29 @@ class String(Maker):
         aspect = 1.0 if circle else wide / high
         radius = 1 - 2 * EDGE
         around = 2 * math.pi * radius if circle else 4 * radius * (1 + max(aspect, 1 / aspect))
+        target = {"aspect": "1:1", "crop_at": "auto"} if circle else {}
         # A circle keeps the shorter side, of which the radius of a face is a share.
-        if small := [2 * each[2] for each in find_faces(photo)[:1] if 2 * each[2] < LIKE]:
-            self.notes = (
-                f"the face takes {100 * small[0]:.0f} % of the board's width: threads show one "
-                f"that takes {100 * LIKE:.0f} % or more, so crop the photo closer",
-            )
+        for x, y, half in find_faces(photo)[:1]:
+            short, seen = min(high, wide), 2 * half
+            if circle and chosen.face > seen and seen * short >= FEW:
+                kept = seen / chosen.face
+                target["crop_at"] = f"{x:g},{y:g},{kept:.3g}"
+                photo, seen = cropped(photo, x, y, kept * short), chosen.face
+            if seen < LIKE:
+                self.notes = (
+                    f"the face takes {100 * seen:.0f} % of the board's width: threads show one "
+                    f"that takes {100 * LIKE:.0f} % or more, so crop the photo closer",
+                )
         # Nails are not quite even: see the primitive.
         self.check_nails(chosen.nails, 0.8 * around / chosen.nails * chosen.board / 2)
         area = math.pi * radius**2 if circle else 4 * radius**2 * max(aspect, 1 / aspect)
         amounts = shares(photo, inks, chosen.board_colour)
-        mean = amounts.mean((1, 2), keepdims=True)
-        tones = DARKEST * (VEIL * mean + (1 - VEIL * mean) * amounts)
+        tones = amounts.clip(0, SOLID)
         # In a circle chords are 4 r / pi long on average; in a rectangle about as much.
         reach = 4 / math.pi * math.sqrt(area / math.pi)
         asked = -np.log1p(-tones).mean((1, 2)).sum() * area
-        count = round(asked / (reach * self.width))
+        # The primitive draws no more than its tones ask, which are lighter where they are raised.
+        count = min(chosen.lines, round(asked / (reach * self.width)))
         most = chosen.nails * (chosen.nails - 1) // 4
         if count > most:
             raise UsageError(
@@ -105,7 +128,6 @@ class String(Maker):
                 hint=f"use --nails {min(2000, math.ceil(2.2 * math.sqrt(count)))}, a thicker "
                 "--thread or a smaller --board",
             )
-        target = {"aspect": "1:1", "crop_at": "auto"} if circle else {}
         return {
             "target": {"size": 600, "background": chosen.board_colour, **target},
             "primitive": {
@@ -115,10 +137,10 @@ class String(Maker):
                 "frame": chosen.frame,
                 "inks": ",".join(inks),
                 "width": self.width,
-                "darkest": DARKEST,
-                "veil": VEIL,
                 "margin": EDGE,
-                "contrast": 0.5,
+                "contrast": chosen.contrast,
+                "brilliant": BRILLIANT * chosen.contrast,
+                "fade": chosen.fade if circle and np.median(photo) > NIGHT else 0.0,
             },
         }
 
@@ -312,15 +334,24 @@ class String(Maker):
         return sheet
 
 
+def cropped(photo: NDArray[np.uint8], x: float, y: float, side: float) -> NDArray[np.uint8]:
+    """Return the square of a photo around a place, in shares of width and height."""
+    high, wide = photo.shape[:2]
+    left = round(min(max(x * wide - side / 2, 0), wide - side))
+    top = round(min(max(y * high - side / 2, 0), high - side))
+    return photo[top : top + round(side), left : left + round(side)]
+
+
 def shares(photo: NDArray[np.uint8], inks: Sequence[str], paper: str) -> Floats:
     """The share of each ink at a few places of a photo: float64 [inks, height, width]."""
     from PIL import Image
     from scipy.optimize import nnls
 
     small = np.asarray(Image.fromarray(photo).resize((32, 32), Image.Resampling.BOX)) / 255
-    ground = np.array(parse_colour(paper))
-    ways = np.array([ground - parse_colour(each) for each in inks]).T
-    amounts = [nnls(ways, ground - each)[0] for each in small.reshape(-1, 3)]
+    colours = np.array([parse_colour(each) for each in (paper, *inks)])
+    light = srgb_to_linear(np.concatenate([colours, small.reshape(-1, 3)]).astype(np.float32))
+    ground, ways, goals = light[0], light[1 : len(colours)], light[len(colours) :]
+    amounts = [nnls((ground - ways).T, ground - each)[0] for each in goals]
     return np.array(amounts).T.reshape(-1, 32, 32).clip(0, 1)
 
 

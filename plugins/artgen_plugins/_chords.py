@@ -20,6 +20,8 @@ BLUR = 1.0
 """Standard deviation of the Gaussian through which it is seen, in these pixels."""
 FAR = 4
 """Pixels that the Gaussian, used twice, reaches."""
+FLARE = 0.02
+"""Light that is added to all, as a share of white: where it is dark, less is seen."""
 MOST_CROSSED = 250_000_000
 """Pixels that all chords may cross: each takes up to twenty bytes. Those of 2,000 nails in a circle
 cross 196 million."""
@@ -91,11 +93,18 @@ class View:
 
     Chords cover shares of pixels: their `lengths`, sparse [chords, pixels], times `scale`. Threads
     that cover shares s of a pixel, at random, leave the product of 1 - s of the paper. `weight`,
-    [rows, columns] in 0 to 1, is how much the error of each pixel counts.
+    [rows, columns] in 0 to 1, is how much the error of each pixel counts. With the `light` of paper
+    and thread, from 0 to 1, the error is that of the lightness that is seen, else of the cover.
     """
 
     def __init__(
-        self, lengths: Any, scale: Any, tone: Floats, weight: Any = 1.0, blur: float = BLUR
+        self,
+        lengths: Any,
+        scale: Any,
+        tone: Floats,
+        weight: Any = 1.0,
+        blur: float = BLUR,
+        light: tuple[float, float] | None = None,
     ) -> None:
         from scipy.sparse import csr_matrix
 
@@ -107,10 +116,13 @@ class View:
         self.columns = csr_matrix((depth, lengths.indices, lengths.indptr), lengths.shape)
         self.depth, self.tone = self.columns.T, tone.astype(np.float32)
         self.weight = np.broadcast_to(np.float32(weight), tone.shape)
-        self.blur = blur
+        self.blur, self.light = blur, light
         # A Gaussian leaves this share of the square of a line one pixel wide.
-        kept = 1 / max(1.0, 2 * blur * np.pi**0.5)
-        self.bend = np.float32(kept / 2) * self.weight
+        self.kept = 1 / max(1.0, 2 * blur * np.pi**0.5)
+        self.goal = self.blurred(self.tone)
+        self.steepest = (
+            1.0 if light is None else float(self.rate(np.arange(2.0)).__abs__().max()) ** 2
+        )
 
     def blurred(self, picture: Any) -> Any:
         """Return a picture as it is seen."""
@@ -119,17 +131,38 @@ class View:
         return gaussian_filter(picture, self.blur, mode="constant")
 
     def stamp(self) -> Any:
-        """Return what a covered pixel adds to the slope of the error around it."""
+        """Return what a covered pixel adds to the slope around it, as a multiple of its bend."""
         point = np.zeros((2 * FAR + 1, 2 * FAR + 1), np.float32)
-        point[FAR, FAR] = 1
+        point[FAR, FAR] = 2 / self.kept
         return self.blurred(self.blurred(point))
 
-    def error(self, chords: Any) -> tuple[float, Any, Any]:
-        """Return half the squared error of chords, its slope in the cover, and the paper left."""
+    def error(self, chords: Any) -> tuple[float, Any, Any, Any]:
+        """Return half the squared error of chords, its slope and bend in the cover, the paper left.
+
+        The bend is half of the second derivative in the cover of a line.
+        """
         left = np.exp(-(self.depth @ chords)).reshape(self.tone.shape)
-        missed = self.blurred(1 - left - self.tone)
-        weighted = self.weight * missed
-        return float((weighted * missed).sum()) / 2, self.blurred(weighted), left
+        seen, weight = self.blurred(1 - left), self.weight
+        missed = seen - self.goal
+        if self.light is not None:
+            rate = self.rate(seen)
+            missed = (self.lightness(seen) - self.lightness(self.goal)) / rate
+            weight = weight * rate * rate
+        weighted = weight * missed
+        bend = np.float32(self.kept / 2) * weight
+        return float((weighted * missed).sum()) / 2, self.blurred(weighted), bend, left
+
+    def lightness(self, cover: Any) -> Any:
+        """Return the lightness of paper that is covered: CIE's, without its straight part."""
+        assert self.light is not None
+        paper, thread = self.light
+        return np.cbrt(paper + (thread - paper) * cover + FLARE)
+
+    def rate(self, cover: Any) -> Any:
+        """Return the derivative of the lightness."""
+        assert self.light is not None
+        paper, thread = self.light
+        return (thread - paper) / 3 / np.square(self.lightness(cover))
 
 
 def solve(view: View, count: int, rng: np.random.Generator) -> Ints:
@@ -148,11 +181,11 @@ def relax(view: View, count: int) -> Any:
     probe = np.ones(len(view.columns.indptr) - 1, np.float32)
     for _ in range(20):
         probe = view.columns @ (view.depth @ (probe / np.linalg.norm(probe)))
-    step = 1 / float(np.linalg.norm(probe))
+    step = 1 / float(np.linalg.norm(probe)) / view.steepest
     x = np.full(len(probe), count / len(probe), np.float32)
     ahead, momentum = x, 1.0
     for _ in range(150):
-        _, slope, left = view.error(ahead)
+        _, slope, _, left = view.error(ahead)
         moved = capped(ahead - step * (view.columns @ (left * slope).ravel()), count)
         following = (1 + (1 + 4 * momentum * momentum) ** 0.5) / 2
         ahead = moved + (momentum - 1) / following * (moved - x)

@@ -23,10 +23,10 @@ def exchange(view: Any, chosen: Any, rng: np.random.Generator) -> Any:
     shares = 1 - np.exp(-columns.data)
     places = columns.indices, columns.indptr
     squares = csr_matrix((columns.data * columns.data, *places), columns.shape)
-    bend, stamp = view.bend, view.stamp()
+    stamp = view.stamp()
     best, error = chosen.copy(), np.inf
     for _ in range(ROUNDS):
-        found, slope, left = view.error(chosen)
+        found, slope, bend, left = view.error(chosen)
         if found < error:
             best, error = chosen.copy(), found
         gain = columns @ (left * slope).ravel() + squares @ (bend * left * left).ravel()
@@ -74,13 +74,13 @@ def cheapest(chords: Any, crossed: Any, field: Any, chosen: Any) -> Any:
 def toggle(chord: Any, add: bool, crossed: Any, field: Any, stamp: Any) -> None:
     """Add a chord to the paper left and to the slope of the error, or take it out."""
     starts, pixels, shares = crossed
-    left, slope, _ = field
+    left, slope, bend = field
     far = len(stamp) // 2
     for e in range(starts[chord], starts[chord + 1]):
         row, column = pixels[e] // left.shape[1], pixels[e] % left.shape[1]
         before = left[row, column]
         left[row, column] = before * (1 - shares[e]) if add else before / (1 - shares[e])
-        change = before - left[row, column]
+        change = (before - left[row, column]) * bend[row, column]
         for i in range(max(0, row - far), min(left.shape[0], row + far + 1)):
             for j in range(max(0, column - far), min(left.shape[1], column + far + 1)):
                 slope[i, j] += change * stamp[i - row + far, j - column + far]

@@ -39,6 +39,9 @@ class HalftoneOptions(InkOptions):
         "round", "shape of the dots; rings and lines run through"
     )
     angles: float | str = option("45,75,15,0", "angles of the screens in degrees, with commas")
+    optical: bool = option(
+        True, "inks mix with paper as light does; if false as sRGB values, which is paler"
+    )
 
 
 class Halftone(Ink):

@@ -1,8 +1,8 @@
 """Stippling: dots that are spread evenly and larger where the picture is darker.
 
 Weighted Voronoi stippling (Secord: Weighted Voronoi stippling, NPAR 2002) moves every dot to the
-centre of the ink of its Voronoi cell, again and again (Lloyd's relaxation). In the end each dot has
-as much area as its cell needs.
+centre of the ink of its Voronoi cell, again and again (Lloyd's relaxation). In the end each dot
+covers as much of its cell as the tone asks: dots that meet leave corners between them.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from artgen_plugins._presets import read_presets
 
 Floats = NDArray[np.float64]
 
-PIXELS, TAPER = 24, 0.6
-"""Sample points of the picture for each dot; how much thinner one end of a long dot is."""
+PIXELS, FINER, TAPER = 24, 96, 0.6
+"""Sample points of the picture for each dot while they move, and for their size; how much thinner
+one end of a long dot is."""
 MOST = 2_000_000
 """The most dots of an ink: a dot takes two kilobytes while they are relaxed."""
 
@@ -35,6 +36,9 @@ class StippleOptions(InkOptions):
         1.0, "length of a dot along the contours of the picture, in widths", low=1, high=30
     )
     rounds: int = option(40, "rounds of Lloyd's relaxation", low=1, high=1000)
+    optical: bool = option(
+        True, "inks mix with paper as light does; if false as sRGB values, which is paler"
+    )
 
 
 class Stipple(Ink):
@@ -109,6 +113,30 @@ def relax(sheet: ink.Sheet, k: int, count: int, rounds: int) -> tuple[Floats, Fl
     density = np.sqrt(weight)
     chosen = sheet.rng.choice(len(pixels), count, p=density / density.sum())
     points = pixels[chosen] + pitch * (sheet.rng.random((count, 2)) - 0.5)
-    cell, filled = lloyd(points, pixels, weight, rounds)
-    radius = pitch * np.sqrt(np.bincount(cell, amount, count) / np.pi)
-    return points[filled], radius[filled]
+    _, filled = lloyd(points, pixels, weight, rounds)
+    points = points[filled]
+    return points, radii(sheet, k, points)
+
+
+def radii(sheet: ink.Sheet, k: int, points: Floats) -> Floats:
+    """Return the radii [N] with which dots at `points` [N, 2] cover their cells as ink `k` asks.
+
+    The share of a cell is that of its nearest sample points which lie within the radius, so what a
+    dot has outside of its cell, where others are nearer, does not count.
+    """
+    from scipy.spatial import cKDTree
+
+    # Many dots have no more points than while they move, and so take no more memory.
+    x, y, pitch = sheet.grid(max(1, min(FINER * len(points), PIXELS * MOST)))
+    pixels = np.stack([x.ravel(), y.ravel()], 1)
+    far, cell = cKDTree(points).query(pixels, workers=torch.get_num_threads())
+    amount = sheet.at(k, x, y).ravel() * (sheet.weight_at(x, y).ravel() > 0)
+    count = len(points)
+    area = np.bincount(cell, minlength=count)
+    asked = np.bincount(cell, amount, count).clip(0, area)
+    order = np.lexsort((far, cell))
+    begin = np.concatenate([[0], np.cumsum(area)])[:-1]
+    last = np.minimum(begin + np.ceil(asked).astype(int), begin + area) - 1
+    reached = np.where(asked > 0, far[order[last.clip(0)]], 0.0)
+    # Small dots lie inside of their cells, and so few points would make them coarse.
+    return np.maximum(reached, pitch * np.sqrt(asked / np.pi))

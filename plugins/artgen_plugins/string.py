@@ -1,13 +1,14 @@
 """String art: one thread around nails, so that its crossings show the picture.
 
 Which chords the thread takes is a sparse least-squares problem with whole numbers (Birsak et al.:
-String art: towards computational fabrication of string images, 2018), here of the tone as seen from
-afar. Its relaxation is solved by projected gradients, rounded at random, and improved by exchanging
-chords one by one. A few short threads along the rim then make all nails even, and an Eulerian
-circuit is the thread.
+String art: towards computational fabrication of string images, 2018), here of the lightness as seen
+from afar: threads and board mix as light does, and in the dark the eye sees smaller differences.
+Its relaxation is solved by projected gradients, rounded at random, and improved by taking chords
+out, one by one, for better ones. A few short threads along the rim then make all nails even, and an
+Eulerian circuit is the thread.
 
-Threads only darken, and those of the dark places cross the light ones. So the tone that is solved
-for has a veil: its lightest places are darker where there is more to darken.
+Threads only darken, and those of the dark places cross the light ones. A tone with a veil, darker
+in its lightest places where there is more to darken, has less contrast and more shades.
 """
 
 from __future__ import annotations
@@ -20,12 +21,20 @@ from numpy.typing import NDArray
 
 from artgen import Canvas, Ink, Preset, ink, option
 from artgen.ink import InkOptions
+from artgen.targets import srgb_to_linear
 from artgen_plugins._presets import read_presets
 
 Floats = NDArray[np.float64]
 
 GOLDEN, UNEVEN = 0.618034, 0.5
 """Nails are moved by shares of their distance: between even ones, threads would leave moiré."""
+SOLID = 0.9
+"""The most that counts of a tone for the width of a thread that is as wide as tones ask."""
+FADES = 0.5
+"""Where tones begin to fade, in ways from the middle to the nails."""
+LUMA = np.array([0.2126, 0.7152, 0.0722])
+SAME = 0.02
+"""A thread whose light differs less from that of the board shows no lightness."""
 
 
 @dataclass(frozen=True)
@@ -36,15 +45,26 @@ class StringOptions(InkOptions):
     frame: str = option(
         "circle", "outline of the nails: circle, rectangle, SVG path data, or an SVG or picture"
     )
-    width: float = option(0.0, "width in canvas units; 0: as the tone asks", low=0, high=0.1)
+    width: float = option(
+        0.0,
+        "width in canvas units, in which no more lines are drawn than tones ask; 0: as tones ask",
+        low=0,
+        high=0.1,
+    )
     darkest: float = option(
-        0.93, "share that threads cover where an ink should cover all", low=0.1, high=0.98
+        0.98, "share that threads cover where an ink should cover all", low=0.1, high=0.98
     )
     veil: float = option(
-        0.5, "what they cover where it should cover nothing, in mean tones", low=0, high=1
+        0.0, "what they cover where it should cover nothing, in mean tones", low=0, high=1
+    )
+    fade: float = option(
+        0.0, "how much tones fade towards the nails: a subject stands free", low=0, high=1
     )
     contrast: float = option(
         0.3, "how much of the local contrast is equalised before inks are chosen", low=0, high=1
+    )
+    optical: bool = option(
+        True, "threads mix with the board as light does; if false as sRGB values, which is paler"
     )
 
 
@@ -67,23 +87,44 @@ class String(Ink):
         crossed = np.bincount(matrix.indices, minlength=matrix.shape[1]) > 0
         crossed = crossed.reshape(grid[0].shape)
         goal = replace(sheet, amounts=self.tones(sheet))
-        tones = [crossed * goal.at(k, *grid) for k in range(len(self.inks))]
-        totals = np.array([-np.log1p(-tone).sum() * cell for tone in tones])
+        inside = crossed * self.kept(nails, *grid)
+        tones = [inside * goal.at(k, *grid) for k in range(len(self.inks))]
+        totals = np.array([-np.log1p(-tone.clip(0, SOLID)).sum() * cell for tone in tones])
         counts = sheet.counts(totals)
         width = self.options.width or totals.sum() / max(1, sum(counts)) / reach.mean()
+        if self.options.width:
+            asked = np.ceil(totals / reach.mean() / width).astype(int).tolist()
+            counts = [min(pair) for pair in zip(counts, asked, strict=True)]
         layers, added = [], 0
         for k, (tone, count) in enumerate(zip(tones, counts, strict=True)):
             if count < 3:
                 continue
             # About half of the nails have an odd number of chords; what is too long is cut off.
             free = min(count - min(len(nails) // 3, count // 2), len(reach))
-            view = View(matrix, width / cell, tone, sheet.weight_at(*grid))
+            light = self.lights(sheet.paper, self.inks[k]) if self.options.optical else None
+            weight = sheet.weight_at(*grid)
+            view = View(matrix, width / cell, tone, weight, light=light)
             used = solve(view, free, sheet.rng)
             thread, more = circuit(first[used], second[used], len(nails), sheet.rng)
             added += more
             layers.append(ink.polyline(nails[thread[: count + 1]], width / 2, k))
         note = f"{added} of the threads lie along the rim"
         return replace(ink.joined(layers), notice=note)
+
+    def kept(self, nails: Floats, x: Floats, y: Floats) -> Floats:
+        """Return the share of the tone that is kept at points: all in the middle of the nails."""
+        from scipy.spatial import cKDTree
+
+        away = cKDTree(nails).query(np.stack([x, y], -1))[0]
+        near = (1 - away / away.max() - FADES) / (1 - FADES)
+        near = near.clip(0, 1)
+        found: Floats = 1 - self.options.fade * near * near * (3 - 2 * near)
+        return found
+
+    def lights(self, *colours: Any) -> tuple[float, float] | None:
+        """Return the luminance of the board and of a thread; None where they are the same."""
+        board, thread = (float(LUMA @ srgb_to_linear(np.array(each))) for each in colours)
+        return (board, thread) if abs(board - thread) > SAME else None
 
     def tones(self, sheet: ink.Sheet) -> Floats:
         """Return the share of each pixel that threads shall cover, [inks, height, width]."""

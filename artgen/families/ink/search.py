@@ -64,7 +64,8 @@ class PlaceEngine(Engine):
         weight = None if problem.weight is None else problem.weight.detach().cpu().double().numpy()
         target = problem.target.detach().cpu().double().numpy()
         goals = {k: v.detach().cpu().double().numpy() for k, v in problem.loss.goals.items()}
-        sheet = Sheet(amounts, drawing.canvas, problem.count or 1, rng, weight, target, goals)
+        count, paper = problem.count or 1, drawing.background
+        sheet = Sheet(amounts, drawing.canvas, count, rng, weight, target, goals, paper)
         marks = _checked(ink.place(sheet), ink, sheet.count)
         self.tensors = ink.pack(ink.repeated(marks, drawing.canvas))
         notice = marks.notice or _night(target, np.array(drawing.background), ink)
