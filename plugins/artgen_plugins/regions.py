@@ -45,6 +45,21 @@ def cut(lab: Floats, weight: Floats | None, count: int) -> Labels:
     return smoothed(merged(labels, smooth, dense, count), SMOOTH)
 
 
+def watershed(lab: Floats, count: int) -> Labels:
+    """Return about `count` regions whose borders lie on the edges of a picture in CIELAB."""
+    from scipy.ndimage import gaussian_filter
+    from skimage import segmentation
+
+    smooth = np.stack([gaussian_filter(lab[..., k], 0.7, mode="nearest") for k in range(3)], 2)
+    slope = np.sqrt(sum(g**2 for k in range(3) for g in _slopes(smooth[..., k])))
+    detail = gaussian_filter(slope, 0.02 * min(slope.shape), mode="nearest")
+    seeds = _spread(0.5 * detail.mean() + detail + 1e-9, count)
+    markers = np.zeros(slope.shape, np.int64)
+    markers[seeds[:, 0], seeds[:, 1]] = np.arange(1, len(seeds) + 1)
+    found: Labels = segmentation.watershed(slope, markers, compactness=0.3)  # type: ignore[no-untyped-call]
+    return found - 1
+
+
 def _slopes(picture: Floats) -> tuple[Floats, ...]:
     return tuple(
         np.gradient(picture, axis=axis) if picture.shape[axis] > 1 else np.zeros_like(picture)
@@ -73,11 +88,20 @@ def _spread(dense: Floats, count: int) -> Labels:
     return np.array(found)
 
 
-def merged(labels: Labels, lab: Floats, dense: Floats, wanted: int) -> Labels:
+def merged(
+    labels: Labels,
+    lab: Floats,
+    dense: Floats,
+    wanted: int,
+    price: float = PRICE,
+    alike: float = 0.0,
+    least: float = 0.0,
+) -> Labels:
     """Join neighbours, those that differ least first, until there are `wanted` regions.
 
     Joining regions of masses m and n, in shares of the mean, costs mn / (m + n) times the squared
-    difference of their colours (Ward), and a price for their common mass.
+    difference of their colours (Ward), and a `price` for their common mass. Joining goes on while
+    it costs less than `alike`, and then until no region has a mass below `least`.
     """
     count = int(labels.max()) + 1
     mass = np.bincount(labels.ravel(), dense.ravel(), count) * wanted / dense.sum()
@@ -90,25 +114,40 @@ def merged(labels: Labels, lab: Floats, dense: Floats, wanted: int) -> Labels:
 
     def cost(a: int, b: int) -> float:
         both, differ = mass[a] + mass[b], colours[a] - colours[b]
-        return float(mass[a] * mass[b] / both * (differ @ differ) + PRICE * both**2)
+        return float(mass[a] * mass[b] / both * (differ @ differ) + price * both**2)
 
     age, into = [0] * count, list(range(count))
-    heap = [(cost(a, b), a, b, 0, 0) for a in range(count) for b in near[a] if a < b]
-    heapq.heapify(heap)
-    left = sum(each > 0 for each in mass)
-    while left > wanted and heap:
-        _, a, b, then_a, then_b = heapq.heappop(heap)
-        if (age[a], age[b]) != (then_a, then_b):
-            continue
+
+    def join(a: int, b: int) -> None:
         colours[a] = (mass[a] * colours[a] + mass[b] * colours[b]) / (mass[a] + mass[b])
         mass[a] += mass[b]
         age[a], age[b], into[b] = age[a] + 1, -1, a
         near[a] = (near[a] | near[b]) - {a, b}
         for c in near[a]:
             near[c] = (near[c] - {b}) | {a}
+
+    heap = [(cost(a, b), a, b, 0, 0) for a in range(count) for b in near[a] if a < b]
+    heapq.heapify(heap)
+    left = sum(each > 0 for each in mass)
+    while heap and (left > wanted or heap[0][0] < alike):
+        _, a, b, then_a, then_b = heapq.heappop(heap)
+        if (age[a], age[b]) != (then_a, then_b):
+            continue
+        join(a, b)
+        for c in near[a]:
             low, high = (a, c) if a < c else (c, a)
             heapq.heappush(heap, (cost(a, c), low, high, age[low], age[high]))
         left -= 1
+    small = [(mass[a], a) for a in range(count) if age[a] >= 0 and 0 < mass[a] < least]
+    heapq.heapify(small)
+    while small:
+        size, a = heapq.heappop(small)
+        if age[a] < 0 or mass[a] != size or not near[a]:
+            continue
+        b = min(near[a], key=lambda c: (cost(a, c), c))
+        join(b, a)
+        if mass[b] < least:
+            heapq.heappush(small, (mass[b], b))
     for k in range(count):
         while into[k] != into[into[k]]:
             into[k] = into[into[k]]
