@@ -175,10 +175,10 @@ def smoothed(labels: Labels, sigma: float) -> Labels:
     return found
 
 
-def chains(labels: Labels) -> list[Floats]:
+def chains(labels: Labels, stride: int = 3) -> list[Floats]:
     """Return the smooth lines between regions, rows and columns [N, 2] of corners of pixels.
 
-    A line goes from one corner where three regions meet to the next, or around one region.
+    Of a long line, each corner after `stride` others is given. A line goes from one corner where three regions meet to the next, or around one region.
     """
     from scipy.ndimage import gaussian_filter1d
 
@@ -209,7 +209,7 @@ def chains(labels: Labels) -> list[Floats]:
             # Corners stay where they are.
             way = np.minimum(np.arange(len(points)), np.arange(len(points))[::-1])[:, None]
             share = np.minimum(1, way / (2 * SMOOTH))
-            points = (share * inner + (1 - share) * points)[:: 3 if len(points) > 6 else 1]
+            points = (share * inner + (1 - share) * points)[:: stride if len(points) > 6 else 1]
             if tuple(points[-1]) != line[-1]:
                 points = np.concatenate([points, [line[-1]]])
             lines.append(points)
