@@ -21,14 +21,17 @@ Floats = NDArray[np.float64]
 SEEDS, WANTED, ALIKE, LEAST = 3000, 180, 50.0, 0.15
 """Regions of the watershed, how many are joined to, the difference up to which they are joined, and
 the least size of one, in shares of the mean."""
-FINER = 6.0
-"""How many more regions there are in the focus."""
+FINER, PLAIN = 3.0, 1.5
+"""How many more regions there are in the focus, and how much clearer their borders have to be: a
+face is drawn by its thin lines."""
 CALM, ROUNDS = 0.5, 3
 """How much detail is left out; rounds in which borders are made smooth."""
 THIN, BUSY, RIDGE, FAINT = 0.045, 0.05, 0.25, 0.5
 """How much darker than around it a line is; how wide a busy place is, in shorter sides, where it
 has to be darker yet; how clear such a line is, next to differences on the sides of others;
 how much fainter the rest of a clear line may be."""
+EVEN = 1.2
+"""How much smoother a line is than its tightest bend, in pixels."""
 TURN, REACH = 50.0, 2.0
 """Degrees by which one line may go on in another, and how far from its end, in `detail`."""
 
@@ -63,6 +66,8 @@ def contours(
     told = []
     for points, border in lines:
         contrast = _contrast(lab, points, max(1.5, 0.7 * bent)) / 100
+        row, column = np.clip(points.astype(int), 0, np.array(inner.shape) - 1).T
+        contrast = contrast / (1 + PLAIN * inner[row, column])
         # What is thin is alike on both sides.
         told.append(_even(contrast, 4 * bent) if border else np.full(len(points), RIDGE))
     clear = np.sort(np.concatenate([np.zeros(1), *told]))[::-1]
@@ -85,7 +90,7 @@ def contours(
         near = float(inner[row, column].mean())
         if len(line.points) < bent * (12 - 9.5 * near):
             continue
-        smooth = smooth_line(line.points, 1.8 * bent * (1 - 0.75 * near))
+        smooth = smooth_line(line.points, (1.8 * bent + EVEN) * (1 - 0.75 * near))
         place = smooth[:, ::-1] * canvas.pixel - canvas.reach
         drawn.append(Contour(place, line.contrast))
     return sorted(drawn, key=lambda each: -float(each.contrast.mean() * len(each.points)))
@@ -110,7 +115,7 @@ def _ridges(tone: Floats, fine: Floats, bent: float) -> list[Floats]:
     """Return the middles of what is thin, and darker or lighter than what is around it."""
     from skimage.morphology import skeletonize
 
-    wide = np.maximum(0.7 * bent * fine, 0.8)
+    wide = np.maximum(0.7 * bent * fine, 1.1)
     apart = blurred(tone, wide, 2.0) - blurred(tone, wide, 0.5)
     busy = blurred(abs(apart), np.full(tone.shape, BUSY * min(tone.shape)), 1.0)
     least = THIN * (0.4 + 0.6 * fine) + 1.5 * fine * busy
