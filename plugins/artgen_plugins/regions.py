@@ -21,6 +21,9 @@ PRICE = 2.0
 """The price of a region as large as the mean, in squared differences of colour."""
 SMOOTH = 4.0
 """Standard deviation of what smooths borders, in pixels."""
+THINGS, LEAN, LEVEL, NOISE = 40, 0.5, 0.4, 2e-4
+"""Things that strokes tell apart; how much strokes lean to their axes, and to the level; the squared
+slope of tone that says nothing."""
 FLAT = 1.0
 """The slope, in units of CIELAB for each pixel, that is no edge."""
 
@@ -172,6 +175,42 @@ def smoothed(labels: Labels, sigma: float) -> Labels:
         more = share > best[rows, columns]
         best[rows, columns][more] = share[more]
         found[rows, columns][more] = value
+    return found
+
+
+def axes(tone: Floats, seen: Floats | None) -> Floats:
+    """Return the angle in radians at which strokes say what a thing is, [height, width].
+
+    Things are regions of a picture `seen` [3, height, width] or of its `tone`. Each has the
+    direction of what is drawn on it, leans to its longer axis, and is level where there is neither.
+    """
+    from artgen_plugins.hatch import abstracted, blurred
+
+    even = np.ones(tone.shape)
+    shown = tone[None].repeat(3, 0) if seen is None else seen
+    lab = lab_of(np.stack([abstracted(each, even, 0.6) for each in shown]))
+    labels = watershed(lab, min(1500, tone.size // 9 + 1))
+    labels = merged(labels, lab, even, THINGS, 0.0, 150.0, 0.3)
+    labels = smoothed(labels, max(1.0, 0.015 * min(tone.shape)))
+    down, across = _slopes(blurred(tone, even, 2.0))
+    rim = sum(slope**2 for slope in _slopes(labels.astype(np.float64))) > 0
+    inner = blurred(1.0 * rim, even, 2.0) < 0.05
+    own, count = labels.ravel(), int(labels.max()) + 1
+
+    def total(values: Floats) -> Floats:
+        return np.bincount(own, values.ravel(), count)
+
+    size, strong = total(even), total(inner * (across**2 + down**2))
+    drawn = [total(inner * part) for part in (down**2 - across**2, -2 * across * down)]
+    y, x = (axis.astype(np.float64) for axis in np.indices(tone.shape))
+    x, y = (axis - (total(axis) / np.maximum(size, 1))[labels] for axis in (x, y))
+    spread = total(x * x + y * y) + 1e-9
+    shape = [total(part) / spread for part in (x * x - y * y, 2 * x * y)]
+    cosine, sine = (
+        part / (strong + NOISE * size + 1e-9) + LEAN * axis
+        for part, axis in zip(drawn, shape, strict=True)
+    )
+    found: Floats = (np.arctan2(sine, cosine + LEVEL) / 2)[labels]
     return found
 
 
