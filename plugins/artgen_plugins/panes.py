@@ -45,10 +45,10 @@ BUSY = 0.04
 """How wide a busy place is, in shorter sides."""
 SEEDS, ROUNDS = 2500, 3
 """Regions from which panes are joined, and rounds in which their borders are made smooth."""
-ALIKE, LEAST, LARGEST = 120.0, 0.2, 5.0
+ALIKE, LEAST, LARGEST = 100.0, 0.2, 6.0
 """The difference up to which neighbours are one pane; the least and the largest size of a pane, in
 shares of the mean."""
-CALM, BENT, FACES, SHADE = 0.5, 0.016, 16.0, 0.1
+CALM, BENT, FACES, SHADE = 0.5, 0.013, 16.0, 0.1
 """How much detail leads leave out; the radius below which they do not bend, in canvas units; how
 much larger panes are in the focus, as leads would cut a face; how wide shadows are there, in shorter
 sides."""
@@ -69,7 +69,7 @@ class PanesOptions(InkOptions):
         " the glass of a shop",
     )
     margin: float = option(0.0, "blank border, as a share of the shorter side", low=0, high=0.4)
-    panes: int = option(120, "number of panes", low=1, high=2000)
+    panes: int = option(150, "number of panes", low=1, high=2000)
     lead: float = option(0.006, "radius of a lead in canvas units", low=0.0005, high=0.1)
     painted: float = option(0.7, "how much is painted on the glass", low=0, high=1)
 
@@ -181,7 +181,7 @@ class Panes(Ink):
     ) -> list[ink.Marks]:
         """Return the layers of enamel, and lines where it is darker than around."""
         unit, share = 1 / sheet.canvas.pixel, self.options.painted
-        pitch = 1 - 0.75 * (focus if np.ptp(focus) > 0 else 0 * focus)
+        pitch = 0.65 - 0.4 * (focus if np.ptp(focus) > 0 else 0 * focus)
         luma = np.array([0.3, 0.6, 0.1])
         tone = np.tensordot(luma, shown, 1)
         calm = abstracted(tone, pitch, 0.5)
