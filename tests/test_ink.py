@@ -566,8 +566,11 @@ def test_leads_run_between_panes_of_the_nearest_glass():
     amounts = np.zeros((3, 48, 64))
     marks = panes.place(ink.Sheet(amounts, canvas, 4000, np.random.default_rng(1), target=picture))
     leads = marks.strokes[marks.ink == 2]
-    assert abs(leads[:, [0, 2]]).max() < 2 * canvas.pixel
-    assert np.ptp(leads[:, [1, 3]]) == pytest.approx(2, abs=2 * canvas.pixel)
+    # Four of them are the frame.
+    inner = leads[abs(leads[:, :4]).max(1) < canvas.reach[0] - canvas.pixel]
+    assert abs(inner[:, [0, 2]]).max() < 2 * canvas.pixel
+    assert np.ptp(inner[:, [1, 3]]) == pytest.approx(2, abs=2 * canvas.pixel)
+    assert len(leads) == len(inner) + 4
     assert panes.inks[2] == pytest.approx(16 / 255)
     drawn = coverage(panes, panes.pack(marks), canvas)
     assert drawn[0][:, :28].min() > 0.99 > 0.01 > drawn[0][:, 36:].max()
@@ -722,7 +725,7 @@ def test_sheets_of_paper_are_cut_by_the_colours_of_things_and_lie_on_one_another
         )
         marks = primitive.place(sheet)
         cover = coverage(primitive, primitive.pack(marks), Canvas(96, 96))
-        top = np.where(cover[:-1] > 0.5, np.arange(4)[:, None, None], -1).max(0)
+        top = np.where(cover[:4] > 0.5, np.arange(4)[:, None, None], -1).max(0)
         red, blue = (set(top[25:75, low : low + 24].ravel()) for low in (16, 56))
         assert len(red) == len(blue) == 1
         assert red != blue
@@ -743,11 +746,13 @@ def test_frequent_colours_are_told_apart_and_a_plain_picture_has_one():
 
 def test_a_sheet_of_paper_casts_a_shadow_on_the_next_to_the_lower_right():
     primitive = Papercut({"inks": "#ffffff,#808080,#101010"})
-    cover = np.zeros((4, 200, 200), np.float32)
+    cover = np.zeros((5, 200, 200), np.float32)
     cover[0], cover[1, 60:140, 60:140] = 1, 1
     plain = primitive.settled(np.ones_like(cover), Canvas(200, 200))[-1]
     shadow = primitive.settled(cover.copy(), Canvas(200, 200))[-1]
     assert plain.max() < 0.06
+    lit = primitive.settled(cover.copy(), Canvas(200, 200))[-2]
+    assert lit[60, 100] > 0.1 > 0.01 > max(lit[100, 100], lit[141, 100])
     # Shadows follow from heights, and are wider and lighter than blurred copies of a sheet were.
     assert shadow[140, 100] > 0.2 > shadow[58, 100]
     assert shadow[20, 20] < 0.06
@@ -806,7 +811,8 @@ def test_tubes_run_along_edges_alone_with_a_halo_of_one_hue():
     first = 2 * len(GLOW)
     lines = marks.strokes[marks.ink >= first]
     assert len(lines) > 20
-    assert abs(np.hypot(*lines[:, :2].T) - 0.5).max() < 0.04
+    # A line has no bends that are tighter than a few pixels, of which there are 32 to a unit.
+    assert abs(np.hypot(*lines[:, :2].T) - 0.5).max() < 0.05
     assert set(marks.ink[marks.ink >= 2] % 2) == {0}
     halo = [marks.strokes[marks.ink == 2 * level, 4].max() for level in range(1, 5)]
     assert halo == sorted(halo, reverse=True)

@@ -22,8 +22,8 @@ SEEDS, WANTED, ALIKE, LEAST = 3000, 180, 50.0, 0.15
 """Regions of the watershed, how many are joined to, the difference up to which they are joined, and
 the least size of one, in shares of the mean."""
 FINER, PLAIN = 3.0, 1.5
-"""How many more regions there are in the focus, and how much clearer their borders have to be: a
-face is drawn by its thin lines."""
+"""How many more regions there are in the focus, and how much clearer their borders have to
+be: a face is drawn by its thin lines."""
 CALM, ROUNDS = 0.5, 3
 """How much detail is left out; rounds in which borders are made smooth."""
 THIN, BUSY, RIDGE, FAINT = 0.045, 0.05, 0.25, 0.5
@@ -44,7 +44,13 @@ class Contour(NamedTuple):
 
 
 def contours(
-    seen: Floats, weight: Floats | None, canvas: Canvas, detail: float, strength: float, gap: float, length: float
+    seen: Floats,
+    weight: Floats | None,
+    canvas: Canvas,
+    detail: float,
+    strength: float,
+    gap: float,
+    length: float,
 ) -> list[Contour]:
     """Return the lines of a picture [3, height, width], sRGB, the longest and clearest first.
 
@@ -122,8 +128,10 @@ def _ridges(tone: Floats, fine: Floats, bent: float) -> list[Floats]:
     lines = []
     for sign in (1, -1):
         # What is light and thin needs more: a face has no lines of light.
-        mask = without_specks(sign * apart > (least if sign > 0 else 1.5 * least / fine), 1.5 * wide)
-        lines += traced(skeletonize(mask))
+        mask = without_specks(
+            sign * apart > (least if sign > 0 else 1.5 * least / fine), 1.5 * wide
+        )
+        lines += traced(skeletonize(mask))  # type: ignore[no-untyped-call]
     return lines
 
 
@@ -184,7 +192,14 @@ def _contrast(lab: Floats, points: Floats, far: float) -> Floats:
     across = np.stack([-along[:, 1], along[:, 0]], 1)
     across *= far / np.maximum(np.hypot(*across.T), 1e-9)[:, None]
     sides = [
-        np.stack([map_coordinates(lab[..., k], (points + way * across).T - 0.5, order=1, mode="nearest") for k in range(3)])
+        np.stack(
+            [
+                map_coordinates(
+                    lab[..., k], (points + way * across).T - 0.5, order=1, mode="nearest"
+                )
+                for k in range(3)
+            ]
+        )
         for way in (-1, 1)
     ]
     found: Floats = np.hypot.reduce(sides[1] - sides[0], axis=0)

@@ -41,7 +41,9 @@ CALM, LOCAL = 0.35, 0.2
 class DraftOptions(InkOptions):
     """Options of `draft`."""
 
-    inks: str = option("#f4f8ff,#a8c4ee,#3a69b0", "colours of lines, of ruled lines and of the grid")
+    inks: str = option(
+        "#f4f8ff,#a8c4ee,#3a69b0", "colours of lines, of ruled lines and of the grid"
+    )
     margin: float = option(0.0, "blank border, as a share of the shorter side", low=0, high=0.4)
     overprint: bool = option(False, "inks multiply what is below them; if false they cover it")
     pen: float = option(0.0042, "radius of the wide pen in canvas units", low=0.0005, high=0.05)

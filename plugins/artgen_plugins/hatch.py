@@ -160,10 +160,14 @@ class Hatch(Ink):
         lines, border = [], np.ones((1, *seen.shape[1:]))
         self.clear_margin(border)
         within = replace(sheet, amounts=border)
-        found = contours(seen, sheet.weight, sheet.canvas, *OUTLINES[:2], BESIDE * unit, OUTLINES[2])
+        found = contours(
+            seen, sheet.weight, sheet.canvas, *OUTLINES[:2], BESIDE * unit, OUTLINES[2]
+        )
         for points, contrast in found:
             ends = np.minimum(np.arange(len(points)), np.arange(len(points))[::-1])
-            wide = (0.4 + contrast / OUTLINES[3]).clip(0, 1) * (0.15 + ends / (3 * scale)).clip(0, 1)
+            wide = (0.4 + contrast / OUTLINES[3]).clip(0, 1) * (0.15 + ends / (3 * scale)).clip(
+                0, 1
+            )
             if sheet.weight is not None:
                 wide = wide * sheet.weight_at(*points.T).clip(0.05) ** -FINER * 0.05**FINER
             step = slice(None, None, 2 if len(points) > 8 else 1)

@@ -1,8 +1,8 @@
 """Mosaic: tiles of one colour each, side by side, which are stones or stitches.
 
-Stones lie in rows along the contours of the picture, as in Roman mosaics (the andamento), smaller in
-the focus. Rows are evenly spaced streamlines; then stones become the centroidal Voronoi cells of a
-distance whose unit circle is a square turned with the contours (Hausner: Simulating decorative
+Stones lie in rows along the contours of the picture, as in Roman mosaics (the andamento), smaller
+in the focus. Rows are evenly spaced streamlines; then stones become the centroidal Voronoi cells of
+a distance whose unit circle is a square turned with the contours (Hausner: Simulating decorative
 mosaics, SIGGRAPH 2001), shrunk by the joints between them.
 """
 
@@ -19,7 +19,7 @@ from artgen import Ink, Preset, ink, option
 from artgen.ink import InkOptions
 from artgen_plugins._presets import read_presets
 from artgen_plugins._streams import STEP, streams
-from artgen_plugins.hatch import abstracted, directions, spacing
+from artgen_plugins.hatch import abstracted, directions, spacing, to_canvas
 from artgen_plugins.regions import lab_of
 
 Floats = NDArray[np.float64]
@@ -134,7 +134,7 @@ class Mosaic(Ink):
         amounts = seen.mean(0)
         if not self.options.inks:
             amounts = self._varied(amounts, sheet.rng)
-        return _marks(*points.T, turn, half, half, amounts)
+        return _marks(points[:, 0], points[:, 1], turn, half, half, amounts)
 
     def _varied(self, amounts: Floats, rng: np.random.Generator) -> Floats:
         """Return amounts [inks, N] of stones that differ a little, as stones of one kind do."""
@@ -173,9 +173,9 @@ def rows(
             many = max(1, round(STEP * (len(line) - 1) / LONG))
             way = (np.arange(many) + 0.5) / many * (len(line) - 1)
             found.append([np.interp(way, np.arange(len(line)), axis) for axis in line.T])
-        stones = np.concatenate(found, 1).T if found else seeds[:1]
+        stones: Floats = np.asarray(np.concatenate(found, 1).T if found else seeds[:1], np.float64)
         if len(stones) <= sheet.count:
-            return stones * sheet.canvas.pixel - sheet.canvas.reach, pitch, angle
+            return to_canvas(sheet, stones), pitch, angle
         scale *= max(1.02, np.sqrt(len(stones) / sheet.count))
 
 

@@ -46,12 +46,14 @@ BUSY = 0.04
 SEEDS, ROUNDS = 2500, 3
 """Regions from which panes are joined, and rounds in which their borders are made smooth."""
 ALIKE, LEAST, LARGEST = 100.0, 0.2, 6.0
-"""The difference up to which neighbours are one pane; the least and the largest size of a pane, in
-shares of the mean."""
+"""The difference up to which neighbours are one pane; the least and the largest size of a pane,
+in shares of the mean."""
 CALM, BENT, FACES, SHADE = 0.5, 0.013, 16.0, 0.1
 """How much detail leads leave out; the radius below which they do not bend, in canvas units; how
-much larger panes are in the focus, as leads would cut a face; how wide shadows are there, in shorter
-sides."""
+much larger panes are in the focus, as leads would cut a face; how wide shadows are there, in
+shorter sides."""
+SMALL = 50
+"""The least area of a part of what is cut across, in pixels."""
 THINGS = 5
 """How many panes a thing has, of those with wide leads around."""
 MOTTLED, GLOW, RIM = 0.16, 0.25, 0.3
@@ -247,6 +249,8 @@ def parted(labels: Labels, size: Floats) -> Labels:
     total = np.bincount(labels.ravel(), size.ravel())
     for value in np.flatnonzero(total > 1).tolist():
         places, count = np.argwhere(labels == value), int(np.ceil(total[value]))
+        if len(places) < SMALL * count:
+            continue
         scaled = places * [1.0, 0.7]
         middles, _ = kmeans2(scaled[:: max(1, len(scaled) // 4000)], count, 30, minit="++", seed=7)
         own = ((scaled[:, None] - middles) ** 2).sum(2).argmin(1)
@@ -255,9 +259,7 @@ def parted(labels: Labels, size: Floats) -> Labels:
     return pieces(found)
 
 
-def borders(
-    sheet: ink.Sheet, labels: Labels, things: Labels, radius: float, k: int
-) -> ink.Marks:
+def borders(sheet: ink.Sheet, labels: Labels, things: Labels, radius: float, k: int) -> ink.Marks:
     """Return leads between regions, wider between things, with solder where they meet."""
     layers = []
     for points in chains(labels):
@@ -269,7 +271,7 @@ def borders(
         wide = radius * (1.35 if np.mean((sides != sides[0]).any(0)) > 0.5 else 0.7)
         place = points[:, ::-1] * sheet.canvas.pixel - sheet.canvas.reach
         layers.append(ink.polyline(place, wide, k))
-        layers.append(ink.dots(*place[[0, -1]].T, 1.3 * wide, k))
+        layers.append(ink.dots(place[[0, -1], 0], place[[0, -1], 1], 1.3 * wide, k))
     corners = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1), (-1, -1)]) * sheet.canvas.reach
     layers.append(ink.polyline(corners, 2 * radius, k))
     return ink.joined(layers)

@@ -40,7 +40,7 @@ lighter."""
 SMALLEST, SIMPLE = 0.007, 0.4
 """The least width of what is cut, in shorter sides; how much detail is left out."""
 SEEDS, PIECES, ALIKE, LEAST, GATHERED = 2500, 120, 100.0, 0.15, 0.5
-"""Regions of the watershed and how many they are joined to, the difference up to which they are, the
+"""Regions of the watershed, how many they are joined to, the difference up to which they are, the
 least size in shares of the mean, and how much nearer to their mean each comes."""
 VOTE = 1.1
 """How wide surroundings are that decide on the paper, in least widths of what is cut."""
@@ -91,7 +91,7 @@ class Papercut(Ink):
         return False
 
     def take_options(self) -> None:
-        """Order the papers, and add one ink for shadows and one for lit edges. Raises UsageError."""
+        """Order the papers, and add inks for lit edges and shadows. Raises UsageError."""
         if self.options.inks:
             super().take_options()
         else:
@@ -102,7 +102,7 @@ class Papercut(Ink):
         order = np.argsort(self.inks @ [0.3, 0.6, 0.1], kind="stable")
         sheets = self.inks[order[::-1] if self.options.front == "dark" else order]
         self.front = len(sheets) - 1
-        self.inks = np.concatenate([sheets, 0.25 * sheets.mean(0)[None], np.ones((1, 3))])
+        self.inks = np.concatenate([sheets, np.ones((1, 3)), 0.25 * sheets.mean(0)[None]])
 
     def place(self, sheet: ink.Sheet) -> ink.Marks:
         """Cut the sheets, the one at the back first."""
@@ -124,7 +124,9 @@ class Papercut(Ink):
 
         def drawn(coarser: float) -> ink.Marks:
             # What most of the surroundings are: no rim of a third paper between two.
-            shares = [blurred(1.0 * (likest == n), fine, VOTE * coarser) for n in range(len(colours))]
+            shares = [
+                blurred(1.0 * (likest == n), fine, VOTE * coarser) for n in range(len(colours))
+            ]
             top = paper[np.argmax(shares, 0)]
             top[frame] = self.front
             layers: list[ink.Marks] = []
@@ -154,11 +156,11 @@ class Papercut(Ink):
             shadow = CAST * spread(shadow, deep * 0.4 * NEAR / canvas.pixel)
             above = (spread(height, deep * NEAR / canvas.pixel) - height).clip(0, 1)
             shadow = np.maximum(shadow, AMBIENT * above)
-        cover[-2] = 1 - (1 - shadow) * (1 - FIBRES * tooth(canvas))
+        cover[-1] = 1 - (1 - shadow) * (1 - FIBRES * tooth(canvas))
         # The upper left edge of a sheet is lit.
         edge = max(0.6, EDGE / canvas.pixel)
         lit = height - shift(height, (edge, edge), order=1, mode="nearest")
-        cover[-1] = LIT * min(1.0, deep) * lit.clip(0, 1)
+        cover[-2] = LIT * min(1.0, deep) * lit.clip(0, 1)
         return cover
 
     def _papers(self, lab: Floats, colours: Floats) -> NDArray[np.int64]:
@@ -177,7 +179,7 @@ class Papercut(Ink):
 
 
 def gathered(lab: Floats, weight: Floats | None) -> Floats:
-    """Return a picture [height, width, 3] whose things are nearer to one colour, but in the focus."""
+    """Return a picture [height, width, 3] whose things are nearer to one colour, but in a focus."""
     inner = np.zeros(lab.shape[:2])
     if weight is not None and np.ptp(weight) > 0:
         inner = weight / weight.max()

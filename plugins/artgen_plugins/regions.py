@@ -22,8 +22,10 @@ PRICE = 2.0
 SMOOTH = 4.0
 """Standard deviation of what smooths borders, in pixels."""
 THINGS, LEAN, LEVEL, NOISE = 40, 0.5, 0.4, 2e-4
-"""Things that strokes tell apart; how much strokes lean to their axes, and to the level; the squared
-slope of tone that says nothing."""
+"""Things that strokes tell apart; how much strokes lean to their axes, and to the level; the
+squared slope of tone that says nothing."""
+ASIDE = 4
+"""How far a seed may be moved, in pixels."""
 FLAT = 1.0
 """The slope, in units of CIELAB for each pixel, that is no edge."""
 
@@ -57,6 +59,11 @@ def watershed(lab: Floats, count: int) -> Labels:
     slope = np.sqrt(sum(g**2 for k in range(3) for g in _slopes(smooth[..., k])))
     detail = gaussian_filter(slope, 0.02 * min(slope.shape), mode="nearest")
     seeds = _spread(0.5 * detail.mean() + detail + 1e-9, count)
+    # No seed lies on an edge, where it would become a region between both sides (as in SLIC).
+    for seed in seeds:
+        corner = np.maximum(seed - ASIDE, 0)
+        box = slope[corner[0] : seed[0] + ASIDE + 1, corner[1] : seed[1] + ASIDE + 1]
+        seed[:] = corner + np.unravel_index(box.argmin(), box.shape)
     markers = np.zeros(slope.shape, np.int64)
     markers[seeds[:, 0], seeds[:, 1]] = np.arange(1, len(seeds) + 1)
     found: Labels = segmentation.watershed(slope, markers, compactness=0.3)  # type: ignore[no-untyped-call]
@@ -193,17 +200,19 @@ def axes(tone: Floats, seen: Floats | None) -> Floats:
     labels = merged(labels, lab, even, THINGS, 0.0, 150.0, 0.3)
     labels = smoothed(labels, max(1.0, 0.015 * min(tone.shape)))
     down, across = _slopes(blurred(tone, even, 2.0))
-    rim = sum(slope**2 for slope in _slopes(labels.astype(np.float64))) > 0
-    inner = blurred(1.0 * rim, even, 2.0) < 0.05
+    slopes = _slopes(labels.astype(np.float64))
+    inner = blurred(np.hypot(*slopes).clip(0, 1), even, 2.0) < 0.05
     own, count = labels.ravel(), int(labels.max()) + 1
 
     def total(values: Floats) -> Floats:
-        return np.bincount(own, values.ravel(), count)
+        return np.bincount(own, values.ravel(), count).astype(np.float64)
 
     size, strong = total(even), total(inner * (across**2 + down**2))
     drawn = [total(inner * part) for part in (down**2 - across**2, -2 * across * down)]
-    y, x = (axis.astype(np.float64) for axis in np.indices(tone.shape))
-    x, y = (axis - (total(axis) / np.maximum(size, 1))[labels] for axis in (x, y))
+    x, y = (
+        axis - (total(axis) / np.maximum(size, 1))[labels]
+        for axis in np.indices(tone.shape)[::-1].astype(np.float64)
+    )
     spread = total(x * x + y * y) + 1e-9
     shape = [total(part) / spread for part in (x * x - y * y, 2 * x * y)]
     cosine, sine = (
@@ -217,7 +226,8 @@ def axes(tone: Floats, seen: Floats | None) -> Floats:
 def chains(labels: Labels, stride: int = 3) -> list[Floats]:
     """Return the smooth lines between regions, rows and columns [N, 2] of corners of pixels.
 
-    Of a long line, each corner after `stride` others is given. A line goes from one corner where three regions meet to the next, or around one region.
+    A line goes from one corner where three regions meet to the next, or around one region. Of a
+    long one each corner after `stride` is given.
     """
     from scipy.ndimage import gaussian_filter1d
 
