@@ -56,7 +56,7 @@ def contours(
 
     `detail` is the least radius of a bend and `gap` the least distance of lines side by side, in
     canvas units; both are finer where `weight` [height, width] is larger. Lines along which less
-    than `strength` differs, in shares of black to white, are left out, and what is least clear where
+    than `strength` differs, in shares of black to white, are left out, and the least clear where
     lines are longer than `length` in all, in canvas units.
     """
     if min(seen.shape[1:]) < 8:

@@ -67,8 +67,8 @@ class PanesOptions(InkOptions):
 
     inks: str = option(
         "",
-        "colours of the glass, at most 16, separated by commas, the darkest that of the leads; none:"
-        " the glass of a shop",
+        "colours of the glass, at most 16, separated by commas, the darkest that of the leads;"
+        " none: the glass of a shop",
     )
     margin: float = option(0.0, "blank border, as a share of the shorter side", low=0, high=0.4)
     panes: int = option(150, "number of panes", low=1, high=2000)
