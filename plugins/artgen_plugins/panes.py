@@ -192,7 +192,8 @@ class Panes(Ink):
         dense = blurred(dense, np.maximum(pitch * 0.006 * unit, 0.8), 1.0)
         specks = np.maximum(pitch * 0.022 * unit, 1.0)
         layers = []
-        for k, level in enumerate(DENSE):
+        # Enamel darkens glass; where inks cover one another, as in PDF, there are lines alone.
+        for k, level in enumerate(DENSE if self.options.overprint else ()):
             kept = without_specks(dense * share / 0.7 > level, specks)
             field = blurred(np.where(kept, 1.0, 0.0), np.maximum(pitch * 0.006 * unit, 0.7), 1.0)
             layers.append(filled(sheet, field, 0.5, apart, self.last + 1 + k, 0.25))
