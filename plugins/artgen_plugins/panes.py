@@ -48,10 +48,13 @@ SEEDS, ROUNDS = 2500, 3
 ALIKE, LEAST, LARGEST = 100.0, 0.2, 6.0
 """The difference up to which neighbours are one pane; the least and the largest size of a pane,
 in shares of the mean."""
-CALM, BENT, FACES, SHADE = 0.5, 0.013, 16.0, 0.1
+CALM, BENT, FACES, SHADE = 0.5, 0.013, 16.0, 0.15
 """How much detail leads leave out; the radius below which they do not bend, in canvas units; how
 much larger panes are in the focus, as leads would cut a face; how wide shadows are there, in
 shorter sides."""
+SKIN, TONED = (0.33, 1.0, 1.0), 12.0
+"""How much lightness counts next to hue in the focus, and the difference up to which neighbours are
+one pane there."""
 SMALL = 50
 """The least area of a part of what is cut across, in pixels."""
 THINGS = 5
@@ -155,6 +158,7 @@ class Panes(Ink):
         for _ in range(ROUNDS):
             labels = smoothed(labels, max(1.0, BENT / canvas.pixel))
         labels = merged(pieces(labels), apart, size, wanted, 0.0, ALIKE, LEAST)
+        labels = one_glass(labels, lab, inner)
         things = merged(labels, apart, size, max(1, wanted // THINGS), 0.0, 0.0, 0.0)
         # No straight lead crosses a face.
         share = (1 - inner) * wanted / LARGEST / inner.size
@@ -222,6 +226,22 @@ def spread_of(values: Floats, labels: Labels) -> Floats:
     many = np.maximum(np.bincount(own), 1)
     mean = np.bincount(own, values.ravel()) / many
     found: Floats = np.sqrt((np.bincount(own, values.ravel() ** 2) / many - mean**2).clip(0))
+    return found
+
+
+def one_glass(labels: Labels, lab: Floats, inner: Floats) -> Labels:
+    """Return labels [height, width] where neighbours in the focus that differ in light are one."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    colours = means(np.concatenate([lab * SKIN, inner[..., None]], 2), labels)
+    sides = [(labels[1:], labels[:-1]), (labels[:, 1:], labels[:, :-1])]
+    a, b = np.concatenate([np.stack([one.ravel(), two.ravel()]) for one, two in sides], 1)
+    alike = np.hypot.reduce(colours[a, :3] - colours[b, :3], axis=1) < TONED
+    alike &= np.minimum(colours[a, 3], colours[b, 3]) > 0.5
+    ones, size = np.ones(int(alike.sum())), len(colours)
+    graph = coo_array((ones, (a[alike], b[alike])), shape=(size, size))
+    found: Labels = connected_components(graph, directed=False)[1][labels].astype(np.int64)
     return found
 
 
