@@ -121,7 +121,7 @@ def _ridges(tone: Floats, fine: Floats, bent: float) -> list[Floats]:
     """Return the middles of what is thin, and darker or lighter than what is around it."""
     from skimage.morphology import skeletonize
 
-    wide = np.maximum(0.7 * bent * fine, 1.1)
+    wide = np.maximum(0.7 * bent * fine, 1.2)
     apart = blurred(tone, wide, 2.0) - blurred(tone, wide, 0.5)
     busy = blurred(abs(apart), np.full(tone.shape, BUSY * min(tone.shape)), 1.0)
     least = THIN * (0.4 + 0.6 * fine) + 1.5 * fine * busy

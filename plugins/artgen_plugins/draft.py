@@ -21,14 +21,15 @@ from artgen_plugins.hatch import abstracted, levelled, spacing, stretched, witho
 
 Floats = NDArray[np.float64]
 
-TONES = (0.5, 0.64, 0.78, 0.9)
+TONES = (0.46, 0.6, 0.74, 0.88)
 """The lightness from which lines are ruled, then twice as many at each."""
-PENS = (0.6, 0.22), (1.0, 0.3)
-"""How wide the fine pens are, next to the wide one, and up to which difference a line is theirs."""
+PENS = (1.0, 0.3), (0.7, 0.7), (0.5, 1.0)
+"""How wide each pen is, next to the wide one, and the share of all lines that it and wider ones
+draw: the clearest first."""
 RULER, GRID = 0.42, (0.1, 5)
 """How wide the pen of ruled lines is; the distance of lines of the grid in canvas units, and how
 many there are from one wide line to the next."""
-LONGEST, BENT, BESIDE, CLEAR = 170.0, 0.006, 2.2, 0.05
+LONGEST, BENT, BESIDE, CLEAR = 200.0, 0.0065, 2.2, 0.04
 """How long lines are in all, in canvas units; the tightest bend; how far lines are from one another
 at least, in widths of the pen; the least difference that is drawn."""
 FRAME = 0.03
@@ -77,9 +78,12 @@ class Draft(Ink):
         layers, coarser = [grid(sheet, 0, RULER * o.pen)], 1.0
         lines = []
         found = contours(seen, sheet.weight, sheet.canvas, BENT, CLEAR, BESIDE * o.pen, LONGEST)
-        for points, contrast in found:
-            clear = float(np.median(contrast))
-            wide = next((share for share, most in PENS if clear < most), 1.0)
+        clear = np.array([-float(np.median(each.contrast)) for each in found])
+        ranks = np.argsort(np.argsort(clear, kind="stable"), kind="stable") / max(1, len(found))
+        for (points, _), rank in zip(found, ranks.tolist(), strict=True):
+            wide = next((share for share, most in PENS if rank < most), PENS[-1][0])
+            if sheet.weight is not None and np.ptp(sheet.weight):
+                wide *= 1 - 0.2 * float(sheet.weight_at(*points.T).mean() / sheet.weight.max())
             # The pen is lifted, not stopped.
             ends = np.minimum(np.arange(len(points)), np.arange(len(points))[::-1])
             radius = o.pen * wide * (0.5 + 0.5 * np.minimum(1, ends / 6))
