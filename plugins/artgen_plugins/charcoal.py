@@ -6,7 +6,6 @@ rub them into one another, but for the last, which are drawn over what is rubbed
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -72,9 +71,6 @@ class Charcoal(Ink):
 
     Options: ClassVar[type[Any]] = CharcoalOptions
     separation = "tone"
-    known_deviations: ClassVar[Mapping[str, str]] = {
-        "marks": "in a picture of one tone pale steps are alike, near the middle"
-    }
     defaults = Preset(count=70000, background="#e6dfd2")
 
     @property
