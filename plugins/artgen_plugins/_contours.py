@@ -1,8 +1,8 @@
 """The lines by which a draughtsman would say what is in a picture: few, long and smooth.
 
-Borders of regions say where things end, and the middles of what is thin and darker or lighter than
-around it say the rest: eyes, masts, folds. Lines that meet at a flat angle become one, what runs
-beside a longer line is left out, and so is all that hardly differs on both sides.
+Edges say where things end, and the middles of what is thin and darker or lighter than around it say
+the rest: eyes, masts, folds. Lines that meet at a flat angle become one; what runs beside a longer
+line is left out, and so is what hardly differs on both sides, and texture.
 """
 
 from __future__ import annotations
@@ -14,24 +14,27 @@ from numpy.typing import NDArray
 
 from artgen import Canvas
 from artgen_plugins.hatch import abstracted, blurred, without_specks
-from artgen_plugins.regions import chains, lab_of, merged, smoothed, watershed
+from artgen_plugins.regions import lab_of
 
 Floats = NDArray[np.float64]
 
-SEEDS, WANTED, ALIKE, LEAST = 3000, 180, 50.0, 0.15
-"""Regions of the watershed, how many are joined to, the difference up to which they are joined, and
-the least size of one, in shares of the mean."""
-FINER, PLAIN = 3.0, 1.5
-"""How many more regions there are in the focus, and how much clearer their borders have to
-be: a face is drawn by its thin lines."""
-CALM, ROUNDS = 0.5, 3
-"""How much detail is left out; rounds in which borders are made smooth."""
+PLAIN = 1.5
+"""How much clearer edges have to be in the focus: a face is drawn by its thin lines."""
+CALM = 0.3
+"""How much detail is left out first."""
+SOFT, FEW, CLEAR, RIM = 0.25, 1.5, 4.0, 0.02
+"""How soft a gradient is taken, in bends; the least change of CIELAB over that distance on an edge,
+and at its clearest place; what is left out beside the frame, in shorter sides."""
+WIDE, TEXTURE = 0.012, 2.0
+"""The size of texture in shorter sides, and how much less its edges count."""
 THIN, BUSY, RIDGE, FAINT = 0.045, 0.05, 0.25, 0.5
 """How much darker than around it a line is; how wide a busy place is, in shorter sides, where it
 has to be darker yet; how clear such a line is, next to differences on the sides of others;
 how much fainter the rest of a clear line may be."""
 EVEN = 1.2
 """How much smoother a line is than its tightest bend, in pixels."""
+SHORT, NEAR = 16.0, 5.5
+"""The shortest line in bends, and in the focus."""
 TURN, REACH = 50.0, 2.0
 """Degrees by which one line may go on in another, and how far from its end, in `detail`."""
 
@@ -67,13 +70,15 @@ def contours(
     fine = 1 - 0.6 * inner
     lab = lab_of(np.stack([abstracted(each, fine, CALM) for each in seen]))
     bent = max(1.0, detail / canvas.pixel)
-    lines = [(each, True) for each in _borders(lab, inner, bent)]
+    edges, one_way = _edges(lab, fine, bent)
+    lines = [(each, True) for each in edges]
     lines += [(each, False) for each in _ridges(lab[..., 0] / 100, fine, bent)]
     told = []
     for points, border in lines:
         contrast = _contrast(lab, points, max(1.5, 0.7 * bent)) / 100
         row, column = np.clip(points.astype(int), 0, np.array(inner.shape) - 1).T
         contrast = contrast / (1 + PLAIN * inner[row, column])
+        contrast *= np.maximum(one_way[row, column], inner[row, column]) ** TEXTURE
         # What is thin is alike on both sides.
         told.append(_even(contrast, 4 * bent) if border else np.full(len(points), RIDGE))
     clear = np.sort(np.concatenate([np.zeros(1), *told]))[::-1]
@@ -94,7 +99,7 @@ def contours(
     for line in joined:
         row, column = np.clip(line.points.astype(int), 0, np.array(inner.shape) - 1).T
         near = float(inner[row, column].mean())
-        if len(line.points) < bent * (12 - 9.5 * near):
+        if len(line.points) < bent * (SHORT + (NEAR - SHORT) * near):
             continue
         smooth = smooth_line(line.points, (1.8 * bent + EVEN) * (1 - 0.75 * near))
         place = smooth[:, ::-1] * canvas.pixel - canvas.reach
@@ -102,19 +107,37 @@ def contours(
     return sorted(drawn, key=lambda each: -float(each.contrast.mean() * len(each.points)))
 
 
-def _borders(lab: Floats, inner: Floats, bent: float) -> list[Floats]:
-    """Return the borders of regions, rows and columns [N, 2], a pixel from point to point."""
-    labels = watershed(lab, min(SEEDS, inner.size // 9 + 1))
-    labels = merged(labels, lab, 1 + (FINER - 1) * inner, WANTED, 0.0, ALIKE, LEAST)
-    for _ in range(ROUNDS):
-        labels = smoothed(labels, 0.6 * bent)
-    rim = max(2.0, 0.012 * min(inner.shape))
-    inside = [
-        line[part]
-        for line in chains(labels, 1)
-        for part in _runs((np.minimum(line, np.array(inner.shape) - line) > rim).all(1))
-    ]
-    return [line for line in inside if len(line) > 2]
+def _edges(lab: Floats, fine: Floats, bent: float) -> tuple[list[Floats], Floats]:
+    """Return lines along which colours change most, and how far all around changes the same way.
+
+    Lines are rows and columns [N, 2], a pixel from point to point: the maxima of the gradient
+    across itself (Canny 1986), of all channels together (Di Zenzo 1986). The other is 0 to 1
+    [height, width], little in texture, where gradients go every way.
+    """
+    from scipy.ndimage import map_coordinates
+    from skimage.filters import apply_hysteresis_threshold
+    from skimage.morphology import skeletonize
+
+    soft = np.maximum(SOFT * bent * fine, 1.0)
+    down, across = np.array(
+        [np.gradient(blurred(each, soft, 1.0)) for each in np.moveaxis(lab, 2, 0)]
+    ).swapaxes(0, 1)
+    yy, xy, xx = (down**2).sum(0), (down * across).sum(0), (across**2).sum(0)
+    apart = np.hypot(xx - yy, 2 * xy)
+    size = np.sqrt(0.5 * (xx + yy + apart))
+    angle = 0.5 * np.arctan2(2 * xy, xx - yy)
+    place, step = np.indices(size.shape), np.stack([np.sin(angle), np.cos(angle)])
+    before, after = (
+        map_coordinates(size, place + way * step, order=1, mode="nearest") for way in (-1, 1)
+    )
+    peak = np.where((size >= before) & (size > after), size * soft, 0.0)
+    mask = apply_hysteresis_threshold(peak, FEW, CLEAR)  # type: ignore[no-untyped-call]
+    rim = max(2, round(RIM * min(size.shape)))
+    mask[:rim] = mask[-rim:] = mask[:, :rim] = mask[:, -rim:] = False
+    wide = np.full(size.shape, WIDE * min(size.shape))
+    yy, xy, xx = (blurred(each, wide, 1.0) for each in (yy, xy, xx))
+    one_way: Floats = np.hypot(xx - yy, 2 * xy) / np.maximum(xx + yy, 1e-9)
+    return traced(skeletonize(mask)), one_way  # type: ignore[no-untyped-call]
 
 
 def _ridges(tone: Floats, fine: Floats, bent: float) -> list[Floats]:

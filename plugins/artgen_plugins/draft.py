@@ -29,7 +29,7 @@ draw: the clearest first."""
 RULER, GRID = 0.42, (0.1, 5)
 """How wide the pen of ruled lines is; the distance of lines of the grid in canvas units, and how
 many there are from one wide line to the next."""
-LONGEST, BENT, BESIDE, CLEAR = 200.0, 0.0065, 2.2, 0.04
+LONGEST, BENT, BESIDE, CLEAR = 160.0, 0.0065, 2.2, 0.04
 """How long lines are in all, in canvas units; the tightest bend; how far lines are from one another
 at least, in widths of the pen; the least difference that is drawn."""
 FRAME = 0.03
