@@ -26,7 +26,7 @@ HOT, SOFT = 0.7, 0.35
 """How white the middle of a tube is; how far a ring fades, as a share of its radius."""
 ROW, WALL = 0.3, 0.016
 """The light of rows, as a share of that of a tube, and how far it spreads, in canvas units."""
-GAP, LENGTH = 3.2, 50.0
+GAP, LENGTH = 3.0, 70.0
 """The least distance of tubes, in radii; how long they are in all, in canvas units, before some are
 left out."""
 
@@ -42,7 +42,7 @@ class TubeOptions(InkOptions):
     overprint: bool = option(False, "inks multiply what is below them; if false they cover it")
     width: float = option(0.0065, "radius of a tube in canvas units", low=0.001, high=0.1)
     detail: float = option(
-        0.014, "radius of the tightest bend, in canvas units", low=0.002, high=0.2
+        0.01, "radius of the tightest bend, in canvas units", low=0.002, high=0.2
     )
     strength: float = option(
         0.07, "difference below which there is no tube, of black to white", low=0, high=1
