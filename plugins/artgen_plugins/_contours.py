@@ -33,10 +33,11 @@ has to be darker yet; how clear such a line is, next to differences on the sides
 how much fainter the rest of a clear line may be."""
 EVEN = 1.2
 """How much smoother a line is than its tightest bend, in pixels."""
-SHORT, NEAR = 16.0, 5.5
+SHORT, NEAR = 20.0, 5.5
 """The shortest line in bends, and in the focus."""
-TURN, REACH = 50.0, 2.0
-"""Degrees by which one line may go on in another, and how far from its end, in `detail`."""
+JOINS = (50.0, 2.0), (20.0, 8.0)
+"""Degrees by which one line may go on in another, and how far from its end, in bends: what is near
+first, then what goes straight on."""
 
 
 class Contour(NamedTuple):
@@ -94,7 +95,9 @@ def contours(
     long.sort(key=lambda each: -float(each.contrast.mean() * len(each.points)))
     # First what is kept apart, then joined: pieces that remain may go on in others.
     kept = _apart(long, inner, max(1.0, gap / canvas.pixel), bent)
-    joined = _joined(kept, REACH * bent)
+    joined = kept
+    for turn, reach in JOINS:
+        joined = _joined(joined, reach * bent, turn)
     drawn = []
     for line in joined:
         row, column = np.clip(line.points.astype(int), 0, np.array(inner.shape) - 1).T
@@ -263,7 +266,7 @@ def _apart(lines: list[Contour], inner: Floats, gap: float, bent: float) -> list
     return kept
 
 
-def _joined(lines: list[Contour], reach: float) -> list[Contour]:
+def _joined(lines: list[Contour], reach: float, turn: float) -> list[Contour]:
     """Return lines joined where one goes on in another, those that bend least first."""
     from scipy.spatial import cKDTree
 
@@ -278,10 +281,15 @@ def _joined(lines: list[Contour], reach: float) -> list[Contour]:
     towards = np.array(ways) / np.maximum(np.hypot(*np.array(ways).T), 1e-9)[:, None]
     pairs: Any = cKDTree(np.array(ends)).query_pairs(reach, output_type="ndarray")
     straight = -(towards[pairs[:, 0]] * towards[pairs[:, 1]]).sum(1)
+    # The way from one end to the other goes on straight too.
+    gap = np.array(ends)[pairs[:, 1]] - np.array(ends)[pairs[:, 0]]
+    far = np.hypot(*gap.T)
+    ahead = (gap * towards[pairs[:, 0]]).sum(1) / np.maximum(far, 1e-9)
+    straight = np.where(far > 3, np.minimum(straight, ahead), straight)
     chosen: dict[int, int] = {}
     for n in np.argsort(-straight, kind="stable").tolist():
         a, b = pairs[n].tolist()
-        if straight[n] < np.cos(np.radians(TURN)):
+        if straight[n] < np.cos(np.radians(turn)):
             break
         if a not in chosen and b not in chosen and a // 2 != b // 2:
             chosen[a], chosen[b] = b, a
@@ -294,6 +302,11 @@ def _joined(lines: list[Contour], reach: float) -> list[Contour]:
         while end // 2 not in done:
             done.add(end // 2)
             line, way = lines[end // 2], 1 - 2 * (end % 2)
+            if points:
+                last, first = points[-1][-1], line.points[::way][0]
+                between = np.linspace(last, first, int(np.hypot(*(first - last))) + 1)[1:-1]
+                points.append(between)
+                contrast.append(np.full(len(between), contrast[-1][-1]))
             points.append(line.points[::way])
             contrast.append(line.contrast[::way])
             end = chosen.get(end ^ 1, start)
