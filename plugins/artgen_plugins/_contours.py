@@ -298,7 +298,9 @@ def _joined(lines: list[Contour], reach: float, turn: float) -> list[Contour]:
     for start in starts + list(range(2 * len(lines))):
         if start // 2 in done:
             continue
-        points, contrast, end = [], [], start
+        points: list[Floats] = []
+        contrast: list[Floats] = []
+        end = start
         while end // 2 not in done:
             done.add(end // 2)
             line, way = lines[end // 2], 1 - 2 * (end % 2)
