@@ -35,15 +35,18 @@ from artgen.tasks import RunControl
 from artgen_plugins import _chords
 from artgen_plugins._chords import MOST_CROSSED, SIDE, View
 from artgen_plugins._chords import coverage as cross
+from artgen_plugins._contours import contours
 from artgen_plugins._swaps import exchange
 from artgen_plugins._tours import circuit, nearest_first, shorten
 from artgen_plugins.charcoal import LINES, TONES, Charcoal
+from artgen_plugins.draft import Draft
 from artgen_plugins.halftone import Halftone, busy_places, rings
 from artgen_plugins.hatch import Hatch, abstracted, directions, levelled, spacing, strengthened
 from artgen_plugins.mosaic import Mosaic
 from artgen_plugins.panes import Panes
 from artgen_plugins.papercut import Papercut, frequent
 from artgen_plugins.path import Path
+from artgen_plugins.regions import axes
 from artgen_plugins.stipple import Stipple
 from artgen_plugins.string import String
 from artgen_plugins.tube import GLOW, Tube
@@ -619,8 +622,11 @@ def test_leads_run_between_panes_of_the_nearest_glass():
     amounts = np.zeros((3, 48, 64))
     marks = panes.place(ink.Sheet(amounts, canvas, 4000, np.random.default_rng(1), target=picture))
     leads = marks.strokes[marks.ink == 2]
-    assert abs(leads[:, [0, 2]]).max() < 2 * canvas.pixel
-    assert np.ptp(leads[:, [1, 3]]) == pytest.approx(2, abs=2 * canvas.pixel)
+    # Four of them are the frame.
+    inner = leads[abs(leads[:, :4]).max(1) < canvas.reach[0] - canvas.pixel]
+    assert abs(inner[:, [0, 2]]).max() < 2 * canvas.pixel
+    assert np.ptp(inner[:, [1, 3]]) == pytest.approx(2, abs=2 * canvas.pixel)
+    assert len(leads) == len(inner) + 4
     assert panes.inks[2] == pytest.approx(16 / 255)
     drawn = coverage(panes, panes.pack(marks), canvas)
     assert drawn[0][:, :28].min() > 0.99 > 0.01 > drawn[0][:, 36:].max()
@@ -775,7 +781,7 @@ def test_sheets_of_paper_are_cut_by_the_colours_of_things_and_lie_on_one_another
         )
         marks = primitive.place(sheet)
         cover = coverage(primitive, primitive.pack(marks), Canvas(96, 96))
-        top = np.where(cover[:-1] > 0.5, np.arange(4)[:, None, None], -1).max(0)
+        top = np.where(cover[:4] > 0.5, np.arange(4)[:, None, None], -1).max(0)
         red, blue = (set(top[25:75, low : low + 24].ravel()) for low in (16, 56))
         assert len(red) == len(blue) == 1
         assert red != blue
@@ -796,11 +802,13 @@ def test_frequent_colours_are_told_apart_and_a_plain_picture_has_one():
 
 def test_a_sheet_of_paper_casts_a_shadow_on_the_next_to_the_lower_right():
     primitive = Papercut({"inks": "#ffffff,#808080,#101010"})
-    cover = np.zeros((4, 200, 200), np.float32)
+    cover = np.zeros((5, 200, 200), np.float32)
     cover[0], cover[1, 60:140, 60:140] = 1, 1
     plain = primitive.settled(np.ones_like(cover), Canvas(200, 200))[-1]
     shadow = primitive.settled(cover.copy(), Canvas(200, 200))[-1]
     assert plain.max() < 0.06
+    lit = primitive.settled(cover.copy(), Canvas(200, 200))[-2]
+    assert lit[60, 100] > 0.1 > 0.01 > max(lit[100, 100], lit[141, 100])
     # Shadows follow from heights, and are wider and lighter than blurred copies of a sheet were.
     assert shadow[140, 100] > 0.2 > shadow[58, 100]
     assert shadow[20, 20] < 0.06
@@ -835,7 +843,7 @@ def test_few_marks_are_kept_to(kind):
     assert len(made.place(sheet)) <= 60
 
 
-@pytest.mark.parametrize("kind", [Charcoal, Hatch, Panes, Papercut, Tube, Wash])
+@pytest.mark.parametrize("kind", [Charcoal, Draft, Hatch, Mosaic, Panes, Papercut, Tube, Wash])
 @pytest.mark.parametrize("shape", [(1, 50), (50, 1), (2, 2), (3, 3)])
 def test_the_smallest_pictures_are_drawn(kind, shape):
     """Hatching of one row took all memory, and that of one column ended with exit code 1."""
@@ -859,9 +867,112 @@ def test_tubes_run_along_edges_alone_with_a_halo_of_one_hue():
     first = 2 * len(GLOW)
     lines = marks.strokes[marks.ink >= first]
     assert len(lines) > 20
-    assert abs(np.hypot(*lines[:, :2].T) - 0.5).max() < 0.04
+    # A line has no bends that are tighter than a few pixels, of which there are 32 to a unit.
+    assert abs(np.hypot(*lines[:, :2].T) - 0.5).max() < 0.05
     assert set(marks.ink[marks.ink >= 2] % 2) == {0}
     halo = [marks.strokes[marks.ink == 2 * level, 4].max() for level in range(1, 5)]
     assert halo == sorted(halo, reverse=True)
     few = tube.place(ink.Sheet(amounts, canvas, 300, np.random.default_rng(1), target=picture))
     assert len(few) <= 300
+
+
+def test_contours_are_few_and_lie_on_borders_and_in_the_middle_of_what_is_thin():
+    """Edges of every leaf and hair were lines, and a mast was two."""
+    canvas = Canvas(96, 96)
+    assert contours(np.full((3, 96, 96), 0.4), None, canvas, 0.03, 0.07, 0.05, 40.0) == []
+    picture = np.full((3, 96, 96), 0.85)
+    picture[:, 40:, :] = 0.2
+    picture[:, :28, 46:49] = 0.3
+    level, upright = contours(picture, None, canvas, 0.03, 0.07, 0.05, 40.0)
+    assert abs(upright.points[:, 0] - (47.5 / 48 - 1)).max() < 3 / 48
+    middle = level.points[abs(level.points[:, 0] - upright.points[:, 0].mean()) > 0.2]
+    assert abs(middle[:, 1] - (40 / 48 - 1)).max() < 2.5 / 48
+    assert np.ptp(level.points[:, 0]) > 1.8
+    assert level.contrast.mean() > upright.contrast.mean() > 0.25
+
+
+def test_a_draft_has_ruled_lights_and_a_grid_behind():
+    light = np.tile(np.linspace(0, 1, 96), (96, 1))
+    draft = Draft({})
+    sheet = ink.Sheet(
+        np.repeat(light[None], 3, 0),
+        Canvas(96, 96),
+        9000,
+        np.random.default_rng(0),
+        target=light[None].repeat(3, 0),
+    )
+    marks = draft.place(sheet)
+    assert draft.inks[0].sum() < draft.inks[1].sum() < draft.inks[2].sum()
+    ruled = marks.strokes[marks.ink == 1]
+    length = np.hypot(ruled[:, 2] - ruled[:, 0], ruled[:, 3] - ruled[:, 1])
+    slope = (ruled[:, 3] - ruled[:, 1]) / (ruled[:, 2] - ruled[:, 0])
+    assert slope == pytest.approx(-1)
+    right = ruled[:, [0, 2]].mean(1)
+    assert length[right > 0.5].sum() > 1.5 * length[(right > 0) & (right < 0.5)].sum()
+    assert length[right < -0.3].sum() == 0
+    assert (marks.ink == 0).sum() > 30
+
+
+def test_stones_are_smaller_in_the_focus_and_lie_in_rows():
+    """All stones were of one size, too coarse for eyes, and tumbled like gravel."""
+    canvas, weight = Canvas(96, 96), np.full((96, 96), 0.1)
+    weight[:, 48:] = 1.0
+    amounts = np.zeros((2, 96, 96))
+    amounts[0] = 1.0
+    mosaic = Mosaic({"inks": "#202020,#f0f0f0"})
+    marks = mosaic.place(ink.Sheet(amounts, canvas, 700, np.random.default_rng(0), weight))
+    assert 600 < len(marks) <= 700
+    side, x = 2 * marks.strokes[:, 4], marks.strokes[:, [0, 2]].mean(1)
+    assert np.median(side[x < -0.2]) > 1.7 * np.median(side[x > 0.2])
+    # Where a picture is even, rows are level.
+    along = marks.strokes[:, 2:4] - marks.strokes[:, :2]
+    assert abs(along[:, 1]).max() < 0.01 * abs(along[:, 0]).max()
+
+
+def test_no_lead_crosses_light_and_shadow_of_one_thing_in_the_focus():
+    """A face had a green pane for an eye."""
+    canvas = Canvas(96, 96)
+    picture = np.zeros((3, 96, 96)) + np.array([0.1, 0.2, 0.6])[:, None, None]
+    picture[:, 20:76, 20:48] = np.array([0.9, 0.7, 0.55])[:, None, None]
+    picture[:, 20:76, 48:76] = np.array([0.65, 0.49, 0.38])[:, None, None]
+    picture[:, :6], picture[:, 90:] = 1.0, 0.0
+    focus = np.full((96, 96), 0.1)
+    focus[16:80, 16:80] = 1.0
+    crossing = {}
+    for name, weight in (("even", None), ("focus", focus)):
+        panes = Panes({"panes": 12})
+        sheet = ink.Sheet(
+            np.zeros((1, 96, 96)), canvas, 30000, np.random.default_rng(0), weight, picture
+        )
+        marks = panes.place(sheet)
+        leads = marks.strokes[marks.ink == panes.last]
+        crossing[name] = len(leads[(abs(leads[:, :4]) < 0.4).all(1)])
+    assert crossing["even"] > 0 == crossing["focus"]
+    # What lead does not tell is painted.
+    shadows = marks.strokes[(marks.ink > panes.last) & (marks.ink < len(panes.inks) - 1)]
+    middle = shadows[abs(shadows[:, 1]) < 0.4]
+    middle = middle[abs(middle[:, [0, 2]]).max(1) < 0.7]
+    assert len(middle)
+    assert middle[:, [0, 2]].mean() > 0.15
+    plain = Panes({"panes": 12, "overprint": False}).place(sheet)
+    assert not set(range(panes.last + 1, panes.last + 4)) & set(plain.ink.tolist())
+
+
+def test_each_thing_has_a_direction_of_its_own():
+    """One slanted hatch went over everything."""
+    tone = np.full((96, 96), 0.3)
+    assert axes(tone, None) == pytest.approx(0)
+    picture = np.full((3, 96, 96), 0.8)
+    picture[:, 8:88, 60:74] = np.array([0.7, 0.1, 0.1])[:, None, None]
+    found = axes(picture.mean(0), picture)
+    assert abs(found[48, 67]) > 1.3
+    assert abs(found[48, 20]) < 0.5
+    marks = []
+    for outline in (0.0, 0.6):
+        hatch = Hatch({"forms": True, "outline": outline, "margin": 0.0})
+        amounts = 1 - picture.mean(0)[None]
+        sheet = ink.Sheet(amounts, Canvas(96, 96), 3000, np.random.default_rng(0), target=picture)
+        marks.append(hatch.place(sheet))
+    lines = marks[1].strokes[len(marks[0]) :]
+    assert len(lines)
+    assert lines[:, [0, 2]].min() > 0.15

@@ -40,6 +40,7 @@ PRIMITIVES = {
     "Wash": ("wash", "Washes of watercolour, from pale to dark."),
     "Papercut": ("papercut", "Sheets of coloured paper, with shadows."),
     "Charcoal": ("charcoal", "Tones rubbed into the grain of paper."),
+    "Draft": ("draft", "Lines along the contours and ruled tones, on a grid."),
     "Tube": ("tube", "Glowing lines along the contours."),
     "Path": ("path", "One line that never lifts."),
     "Foils": ("foils", "Two foils of lines that show three pictures."),

@@ -6,7 +6,6 @@ rub them into one another, but for the last, which are drawn over what is rubbed
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -32,7 +31,7 @@ from artgen_plugins.wash import APART, OFF, spread, waves, within
 Floats = NDArray[np.float64]
 Covers = NDArray[np.float32]
 
-TONES = (0.12, 0.24, 0.36, 0.48, 0.6, 0.72, 0.8, 0.9)
+TONES = (0.08, 0.21, 0.35, 0.48, 0.6, 0.72, 0.8, 0.9)
 """The tones from which each layer is laid, 0 for paper and 1 for the darkest."""
 LINES = 2
 """The last layers, which are drawn and not rubbed."""
@@ -46,7 +45,7 @@ BODY = 0.5
 """The share of a light tone that is rubbed in, without grain."""
 DARKEST, CURVE = 0.92, 0.6
 """The tone of the darkest mass; how much dark masses close and lights are lifted."""
-STROKE, SLANT, HAND = (0.03, 0.5), 50.0, 0.22
+STROKE, SLANT, HAND = (0.05, 0.3), 50.0, 0.1
 """The width and length of the strokes of a hand, their angle in degrees, and how much they show."""
 LINE, LEAST_LINE, SPECKS = 0.006, 0.14, 0.012
 """The width of a line in canvas units, how much darker than what is around it a line is, and
@@ -72,9 +71,6 @@ class Charcoal(Ink):
 
     Options: ClassVar[type[Any]] = CharcoalOptions
     separation = "tone"
-    known_deviations: ClassVar[Mapping[str, str]] = {
-        "marks": "in a picture of one tone pale steps are alike, near the middle"
-    }
     defaults = Preset(count=70000, background="#e6dfd2")
 
     @property

@@ -1,13 +1,14 @@
 """Mosaic: tiles of one colour each, side by side, which are stones or stitches.
 
-Stones lie along the contours of the picture, as in Roman mosaics. They are the centroidal Voronoi
-cells of a distance whose unit circle is a square turned with the contours (Hausner: Simulating
-decorative mosaics, SIGGRAPH 2001), shrunk by the joints between them.
+Stones lie in rows along the contours of the picture, as in Roman mosaics (the andamento), smaller
+in the focus. Rows are evenly spaced streamlines; then stones become the centroidal Voronoi cells of
+a distance whose unit circle is a square turned with the contours (Hausner: Simulating decorative
+mosaics, SIGGRAPH 2001), shrunk by the joints between them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -17,11 +18,30 @@ from numpy.typing import NDArray
 from artgen import Ink, Preset, ink, option
 from artgen.ink import InkOptions
 from artgen_plugins._presets import read_presets
+from artgen_plugins._streams import STEP, streams
+from artgen_plugins.hatch import abstracted, directions, spacing, to_canvas
+from artgen_plugins.regions import lab_of
 
 Floats = NDArray[np.float64]
 
-PIXELS, NEAR, ROUNDS = 24, 6, 18
+PIXELS, NEAR, ROUNDS = 24, 6, 5
 """Sample points for each stone, stones that a point may belong to, and rounds of relaxation."""
+CALM, BEND, LONGEST, LONG, CLOSE = 0.4, 0.97, 60.0, 1.02, 1.08
+"""How much detail rows leave out and how much they bend; the length of the longest row and of a
+stone, in distances; how near stones may come, in sides."""
+UNLIKE, VARIED = 30.0, 3.0
+"""The difference in CIELAB from which a colour is that of another stone, and how much stones of one
+kind differ."""
+SMALTI = (
+    "#fbf6e8,#efe6cf,#d9cfba,#b9b2a6,#94918c,#6f7074,#4c4f57,#30333b,#191a20,"
+    "#f9dcc0,#f0c09a,#e0a077,#c98259,#a8633f,#7e452e,#552d22,#341d1a,"
+    "#f7e29a,#f2c64e,#e3a02e,#d57a26,#cc5526,#b9301f,#8c1d1f,#5c1420,"
+    "#f2c3bd,#d98580,#b0525c,#743049,#4b2a55,#8f7fae,"
+    "#dbe9f0,#b3d2e4,#7fb0d2,#4d88b8,#2c6196,#1f3f6e,#15244a,"
+    "#c3dcc6,#8db795,#55906f,#2c6450,#173f36,"
+    "#d7dc98,#adba5a,#7d9640,#52702f,#314a26"
+)
+"""The colours of enamelled glass that is cut into stones."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +50,8 @@ class MosaicOptions(InkOptions):
 
     inks: str = option(
         "#22242c,#8c1c13,#d9822b,#e8c872,#f4ecd8,#3f6c51,#2f4b7c,#86a8cf",
-        "colours of the tiles, separated by commas; --palette 16 takes them from the picture",
+        "colours of the tiles, separated by commas; --palette 16 takes them from the picture; none:"
+        " those of glass for mosaics",
     )
     margin: float = option(0.0, "blank border, as a share of the shorter side", low=0, high=0.4)
     overprint: bool = option(False, "tiles multiply what is below them; if false they cover it")
@@ -47,6 +68,14 @@ class Mosaic(Ink):
     separation: ClassVar[Literal["mixed", "nearest"]] = "nearest"
     defaults = Preset(count=3200, background="#2f2b28")
     presets = read_presets("mosaic")
+
+    def take_options(self) -> None:
+        """Read the inks. Raises UsageError."""
+        if self.options.inks:
+            super().take_options()
+        else:
+            levels = bytes.fromhex(SMALTI.replace("#", "").replace(",", ""))
+            self.inks = np.frombuffer(levels, np.uint8).reshape(-1, 3) / 255
 
     @property
     def cap(self) -> Literal["round", "butt"]:
@@ -70,36 +99,89 @@ class Mosaic(Ink):
         return _marks(x.ravel(), y.ravel(), -np.pi / 4, pitch * 0.36, half, amounts)
 
     def _stones(self, sheet: ink.Sheet) -> ink.Marks:
+        """Lay rows along the contours, move stones until they are evenly apart, and colour them."""
         tone = np.tensordot(self.inks @ [0.3, 0.6, 0.1], sheet.amounts, 1)
-        x, y, step = sheet.grid(PIXELS * sheet.count)
-        weight, side = sheet.weight_at(x, y).ravel(), step * np.sqrt(PIXELS)
-        pixels = np.stack([x.ravel(), y.ravel()], 1)[weight > 0]
-        weight = weight[weight > 0]
-        count = min(sheet.count, len(pixels))
-        if count == 0:
+        allowed = sheet.amounts.sum(0) > 0
+        if sheet.weight is not None:
+            allowed &= sheet.weight > 0
+        if not allowed.any():
             return ink.Marks(np.zeros((0, 6)), np.zeros(0, np.int64))
-        likely = None if sheet.weight is None else weight / weight.sum()
-        points = pixels[sheet.rng.choice(len(pixels), count, replace=False, p=likely)]
-        for _ in range(ROUNDS):
-            angle = sheet.contours(tone, points[:, 0], points[:, 1], side)
-            cell = owners(pixels, points, angle)
-            mass = np.bincount(cell, weight, len(points))
-            sums = [np.bincount(cell, weight * axis, len(points)) for axis in pixels.T]
-            points = np.where(mass > 0, sums / np.maximum(mass, 1), points.T).T
-        angle = sheet.contours(tone, points[:, 0], points[:, 1], side)
-        cell = owners(pixels, points, angle)
-        mass = np.bincount(cell, minlength=len(points))
-        amounts = np.array(
-            [
-                np.bincount(cell, sheet.at(k, *pixels.T), len(points)) / np.maximum(mass, 1)
-                for k in range(len(self.inks))
-            ]
-        )
-        half = np.minimum(step * np.sqrt(mass), 1.12 * clearance(points, angle)) / 2
-        half *= 1 - self.options.joint
-        order = np.argsort(points[:, 1])
-        x, y = points[order].T
-        return _marks(x, y, angle[order], half[order], half[order], amounts[:, order])
+        points, pitch, angle = rows(sheet, tone, allowed)
+        # The cosine and sine of twice the angle may be interpolated.
+        turned = np.cos(2 * angle), np.sin(2 * angle)
+        facts = np.stack([pitch * sheet.canvas.pixel, *turned, allowed * 1.0])
+        field = replace(sheet, amounts=facts)
+        x, y, _ = sheet.grid(PIXELS * sheet.count)
+        pixels = np.stack([x.ravel(), y.ravel()], 1)
+        pixels = pixels[field.at(3, *pixels.T) > 0.5]
+        share = field.at(0, *pixels.T) ** -2.0
+        for _ in range(ROUNDS if len(pixels) else 0):
+            cell = owners(pixels, points, along(field, points))
+            mass = np.bincount(cell, share, len(points))
+            sums = [np.bincount(cell, share * axis, len(points)) for axis in pixels.T]
+            points = np.where(mass > 0, sums / np.maximum(mass, 1e-12), points.T).T
+        points = points[np.argsort(points[:, 1])]
+        turn, side = along(field, points), field.at(0, *points.T)
+        half = np.minimum(side, CLOSE * clearance(points, turn)) / 2 * (1 - self.options.joint)
+        # Corners, sides and the middle say what a stone shows.
+        at = [
+            points + half[:, None] * 0.6 * np.stack([c * u - s * v, s * u + c * v], 1)
+            for c, s in [(np.cos(turn), np.sin(turn))]
+            for u in (-1, 0, 1)
+            for v in (-1, 0, 1)
+        ]
+        seen = np.stack([[sheet.at(k, *each.T) for k in range(len(self.inks))] for each in at])
+        amounts = seen.mean(0)
+        if not self.options.inks:
+            amounts = self._varied(amounts, sheet.rng)
+        return _marks(points[:, 0], points[:, 1], turn, half, half, amounts)
+
+    def _varied(self, amounts: Floats, rng: np.random.Generator) -> Floats:
+        """Return amounts [inks, N] of stones that differ a little, as stones of one kind do."""
+        colours, most = lab_of(self.inks.T), amounts.argmax(0)
+        apart = np.hypot.reduce(colours[:, None] - colours[most], axis=2)
+        # What is unlike the rest of a stone belongs to the next one.
+        share = amounts * (apart < UNLIKE)
+        mean = share.T @ colours / np.maximum(share.sum(0), 1e-9)[:, None]
+        mean += VARIED * rng.standard_normal(mean.shape) * [1, 0.6, 0.6]
+        chosen = ((mean[:, None] - colours) ** 2).sum(2).argmin(1)
+        found = np.zeros_like(amounts)
+        found[chosen, np.arange(len(chosen))] = amounts.sum(0)
+        return found
+
+
+def rows(
+    sheet: ink.Sheet, tone: Floats, allowed: NDArray[np.bool_]
+) -> tuple[Floats, Floats, Floats]:
+    """Return stones in rows along the contours, level where there are none: points [N, 2].
+
+    Also the distance of rows in pixels, less in the focus, and their angle, [height, width].
+    """
+    seeds = np.stack(np.nonzero(allowed)[::-1], 1) + 0.5
+    seeds = sheet.rng.permutation(seeds)[: 4 * sheet.count]
+    scale = np.sqrt(allowed.sum() / sheet.count)
+    while True:
+        pitch = spacing(sheet.weight, tone.shape, scale)
+        even = pitch / pitch.mean()
+        calm = abstracted(tone, even, CALM)
+        angle = directions(calm, 1.4 * pitch, 0.0, BEND)
+        points, starts = streams(angle, calm, allowed, pitch, seeds, LONGEST)
+        found = []
+        for line in np.split(points, starts[1:-1]):
+            if len(line) < 2:
+                continue
+            many = max(1, round(STEP * (len(line) - 1) / LONG))
+            way = (np.arange(many) + 0.5) / many * (len(line) - 1)
+            found.append([np.interp(way, np.arange(len(line)), axis) for axis in line.T])
+        stones: Floats = np.asarray(np.concatenate(found, 1).T if found else seeds[:1], np.float64)
+        if len(stones) <= sheet.count:
+            return to_canvas(sheet, stones), pitch, angle
+        scale *= max(1.02, np.sqrt(len(stones) / sheet.count))
+
+
+def along(field: ink.Sheet, points: Floats) -> Floats:
+    """Return the angle of rows at points [N, 2]."""
+    return np.arctan2(field.at(2, *points.T), field.at(1, *points.T)) / 2
 
 
 def owners(pixels: Floats, points: Floats, angle: Floats) -> NDArray[np.intp]:

@@ -1,38 +1,67 @@
-"""Panes of coloured glass in lead, with what is too fine for lead painted on the glass.
+"""Panes of coloured glass in lead, with shadows and fine lines painted on them.
 
-Leads run along the borders of regions that follow the picture, and are wider between dark panes.
-Panes are no smaller where pixels count more: leads would cut a face. What is painted is finer.
+As in a workshop: glass has the hue of a thing, leads run along its contours, and what is fine, such
+as a face, is painted on the glass in brown enamel, in a few tones (grisaille) and with lines. Large
+pieces are cut across. Leads between things are wider than those inside of one.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from artgen import Canvas, Ink, Preset, ink, option
 from artgen.ink import InkOptions
-from artgen_plugins.hatch import abstracted, filled, without_specks
-from artgen_plugins.regions import chains, cut, lab_of, means, smoothed
+from artgen_plugins.hatch import abstracted, blurred, filled, without_specks
+from artgen_plugins.regions import chains, lab_of, means, merged, smoothed, watershed
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
+Covers = NDArray[np.float32]
 
-JEWEL, CONTRAST = 1.9, 1.3
-"""How much more chroma and difference of lightness glass has than what it shows."""
-CALM, BENT, FOCUS = 0.5, 0.016, 0.5
-"""How much detail leads leave out; the radius below which they do not bend, in canvas units; the
-weight, as a share of the largest, from which no lead runs between panes of one glass."""
-STREAKS, MIDDLE = 0.1, 0.42
-"""How much light comes through streaks, and through the middle of a pane."""
-WAVES = ((23.0, 4.0, 0.3), (41.0, -7.0, 1.7), (67.0, 9.0, 4.1))
-"""The rate, slant and phase of each wave of streaks."""
-JEWELS = (
-    "#8e1220,#d1281e,#ea6a1c,#f3a72b,#f8d873,#fbf1cf,#efc3a2,#c07d58,"
-    "#6b1a3c,#8fae3c,#2f7d3c,#0f4a45,#1b8a9a,#8fc9e6,#2a479f"
+GLASS = (
+    "#fff6dc,#f6e3b4,#e8e4dc,#c9d3d6,#9fb0b8,#6c7d88,#424f5c,#232a36,"
+    "#f7d3b0,#eab48c,#d8916a,#b66f4c,#8a4a32,#5a2e24,#331d1c,"
+    "#ffe27a,#ffc93c,#f7a823,#ee7d1b,#df4a1c,#c81e1e,#8f1220,#5a0f22,"
+    "#f29ab0,#d24a76,#93245e,#5c2a70,#8b5fae,#cfdcf0,"
+    "#bfe4f5,#7cc4ea,#3596d4,#1f62b4,#1c3c8c,#16235a,"
+    "#a6e0d0,#3fb5a2,#147a76,#0d4648,"
+    "#d8e884,#a4c63f,#5f9e35,#2f7436,#17482c"
 )
+"""The glass of the shop."""
+LEAD = "#100e12"
+ENAMEL, LINE = ((0.74, 0.67, 0.6), (0.62, 0.55, 0.48), (0.5, 0.44, 0.4)), (0.16, 0.11, 0.09)
+"""What comes through each layer of enamel, and through a painted line: red, green and blue."""
+DENSE = (0.3, 0.75, 1.3)
+"""How much darker than its glass, in logarithms of light, each layer of enamel makes a picture."""
+JEWEL, TINT, HUE = 1.5, 8.0, 0.6
+"""How much more chroma glass has than what it shows, and how much what is nearly gray; how much
+lightness counts in what is a thing, next to hue."""
+BUSY = 0.04
+"""How wide a busy place is, in shorter sides."""
+SEEDS, ROUNDS = 2500, 3
+"""Regions from which panes are joined, and rounds in which their borders are made smooth."""
+ALIKE, LEAST, LARGEST = 100.0, 0.2, 6.0
+"""The difference up to which neighbours are one pane; the least and the largest size of a pane,
+in shares of the mean."""
+CALM, BENT, FACES, SHADE = 0.5, 0.013, 16.0, 0.15
+"""How much detail leads leave out; the radius below which they do not bend, in canvas units; how
+much larger panes are in the focus, as leads would cut a face; how wide shadows are there, in
+shorter sides."""
+SKIN, TONED = (0.33, 1.0, 1.0), 12.0
+"""How much lightness counts next to hue in the focus, and the difference up to which neighbours are
+one pane there."""
+SMALL = 50
+"""The least area of a part of what is cut across, in pixels."""
+THINGS = 5
+"""How many panes a thing has, of those with wide leads around."""
+MOTTLED, GLOW, RIM = 0.16, 0.25, 0.3
+"""How uneven glass is, how much more light comes through the middle of a pane, and how dark it is
+next to lead."""
 
 
 @dataclass(frozen=True)
@@ -40,116 +69,232 @@ class PanesOptions(InkOptions):
     """Options of `panes`."""
 
     inks: str = option(
-        f"{JEWELS},#17141b",
-        "colours of the glass, separated by commas; the darkest is that of the leads",
+        "",
+        "colours of the glass, at most 16, separated by commas, the darkest that of the leads;"
+        " none: the glass of a shop",
     )
     margin: float = option(0.0, "blank border, as a share of the shorter side", low=0, high=0.4)
-    overprint: bool = option(False, "inks multiply what is below them; if false they cover it")
-    panes: int = option(200, "number of panes", low=1, high=2000)
-    lead: float = option(0.005, "radius of a lead in canvas units", low=0.0005, high=0.1)
-    painted: float = option(0.6, "how much fine detail is painted on the glass", low=0, high=1)
+    panes: int = option(150, "number of panes", low=1, high=2000)
+    lead: float = option(0.006, "radius of a lead in canvas units", low=0.0005, high=0.1)
+    painted: float = option(0.7, "how much is painted on the glass", low=0, high=1)
 
 
 class Panes(Ink):
-    """Panes of glass, leads between them, and dark lines painted on them."""
+    """Panes of glass, leads between them, and what is painted on the glass."""
 
     Options: ClassVar[type[Any]] = PanesOptions
-    separation: ClassVar[Literal["mixed", "nearest"]] = "nearest"
+    separation = "tone"
+    known_deviations: ClassVar[Mapping[str, str]] = {
+        "marks": "glass covers all; the tone decides which glass, not how much is covered"
+    }
     defaults = Preset(count=40000, background="#fffdf2")
 
+    @property
+    def palettes(self) -> bool:
+        """None: light mixes in glass and enamel."""
+        return False
+
     def take_options(self) -> None:
-        """Put the darkest ink last, over all others: that of the leads."""
-        super().take_options()
-        self.inks = self.inks[np.argsort(-self.inks @ [0.3, 0.6, 0.1], kind="stable")]
+        """Put the leads over the glass, and the enamel over both. Raises UsageError."""
+        if self.options.inks:
+            super().take_options()
+            inks = self.inks[np.argsort(-self.inks @ [0.3, 0.6, 0.1], kind="stable")]
+        else:
+            levels = bytes.fromhex(f"{GLASS}{LEAD}".replace("#", "").replace(",", ""))
+            inks = np.frombuffer(levels, np.uint8).reshape(-1, 3) / 255
+        self.last = len(inks) - 1
+        """The ink of the leads; the layers of enamel and painted lines follow."""
+        self.inks = np.concatenate([inks, ENAMEL, [LINE]])
 
     def place(self, sheet: ink.Sheet) -> ink.Marks:
         """Draw the leads, then glass from the largest pane on, and what is painted on it."""
         seen = sheet.target
-        shown = (1 - sheet.amounts.sum(0)[None]).repeat(3, 0) if seen is None else seen
-        lab, even = lab_of(shown), np.ones(shown.shape[1:])
+        shown = (1 - sheet.amounts.mean(0))[None].repeat(3, 0) if seen is None else seen
+        shown, even = vivid(shown), np.ones(shown.shape[1:])
+        lab = lab_of(shown)
         calm = lab_of(np.stack([abstracted(each, even, CALM) for each in shown]))
-        last, panes, apart = len(self.inks) - 1, float(self.options.panes), 2.0
+        focus = even if sheet.weight is None else sheet.weight / sheet.weight.max()
+        apart, panes = 2.0, float(self.options.panes)
         while True:
-            labels = cut(calm, None, max(1, round(panes)))
-            labels = smoothed(labels, max(1.0, BENT / sheet.canvas.pixel))
-            labels = self._without_leads(labels, lab, sheet.weight)
-            colours = means(lab, labels)
-            dark = 1 - colours[:, 0] / 100
-            size = np.bincount(labels.ravel()) * panes / labels.size
-            radius = self.options.lead * (0.7 + 0.5 * dark) * size.clip(0.15, 1) ** 0.4
-            layers = [borders(sheet, labels, radius, last)]
-            layers.append(fill(sheet, labels, self._glass(colours), apart))
+            labels, whole, things = self._cut(calm, focus, sheet.canvas, panes)
+            # Parts of what was one piece are of one glass.
+            glass = self._glass(lab, whole)[first_of(whole, labels)]
+            layers = [
+                borders(sheet, labels, things, self.options.lead, self.last),
+                fill(sheet, labels, glass, apart),
+            ]
             # Few marks are for leads and glass.
-            many = panes > 0.3 * self.options.panes
-            if self.options.painted and seen is not None and many:
-                layers.append(self._painted(sheet, lab[..., 0] / 100, apart, last))
+            if self.options.painted and panes > 0.3 * self.options.panes:
+                layers += self._painted(sheet, shown, labels, glass, focus, apart)
             marks = ink.joined(layers)
             if len(marks) <= sheet.count:
                 return marks
             panes, apart = panes * 0.8, apart * 1.25
 
-    def settled(self, cover: NDArray[np.float32], canvas: Canvas) -> NDArray[np.float32]:
-        """Let light through the middle of each pane, and through streaks in the glass."""
-        from scipy.ndimage import gaussian_filter
+    def settled(self, cover: Covers, canvas: Canvas) -> Covers:
+        """Let more light through the middle of panes, and unevenly, as through blown glass."""
+        from artgen_plugins.wash import spread, waves
 
-        wide = 6 * self.options.lead / canvas.pixel
-        near = gaussian_filter(cover[-1], wide, mode="nearest")
-        middle = (1 - 3 * near).clip(0, 1)
-        light = streaks(canvas)
-        clear = MIDDLE * middle * (0.4 + 0.6 * light) + STREAKS * light**2
-        glass = cover[:-1] * (1 - clear)
-        return np.concatenate([glass, cover[-1:]]).astype(np.float32)
+        lead = cover[self.last]
+        wide = spread(lead, 5 * self.options.lead / canvas.pixel)
+        close = spread(lead, 1.6 * self.options.lead / canvas.pixel)
+        uneven = sum(waves(canvas, size, 40 + k) - 0.5 for k, size in enumerate((0.3, 0.11)))
+        light = GLOW * (1 - 3 * wide).clip(0, 1) + MOTTLED * uneven - RIM * close
+        cover[: self.last] *= (1 - light).clip(0.5, 1.25).astype(np.float32)
+        return cover
 
-    def _without_leads(self, labels: Labels, lab: Floats, weight: Floats | None) -> Labels:
-        """Return labels [height, width] where neighbours of one glass are one pane in the focus."""
-        from skimage.measure import label
+    def _cut(
+        self, lab: Floats, focus: Floats, canvas: Canvas, panes: float
+    ) -> tuple[Labels, Labels, Labels]:
+        """Return panes, panes before the large ones are cut, and things: [height, width]."""
+        wanted, inner = max(1, round(panes)), focus * (np.ptp(focus) > 0)
+        apart = lab * [HUE, 1, 1]
+        # One thing of light and shadow is one pane in the focus: enamel has the shadow.
+        wide = blurred(apart[..., 0], np.full(focus.shape, SHADE * min(focus.shape)), 1.0)
+        apart[..., 0] += 0.85 * inner * (wide - apart[..., 0])
+        size = 1 / (1 + (FACES - 1) * inner)
+        labels = watershed(lab, min(SEEDS, lab[..., 0].size // 9 + 1))
+        labels = merged(labels, apart, size, wanted, 0.0, ALIKE, LEAST)
+        for _ in range(ROUNDS):
+            labels = smoothed(labels, max(1.0, BENT / canvas.pixel))
+        labels = merged(pieces(labels), apart, size, wanted, 0.0, ALIKE, LEAST)
+        labels = one_glass(labels, lab, inner)
+        things = merged(labels, apart, size, max(1, wanted // THINGS), 0.0, 0.0, 0.0)
+        # No straight lead crosses a face.
+        share = (1 - inner) * wanted / LARGEST / inner.size
+        return parted(labels, share), labels, things
 
-        if weight is None or weight.max() <= 0:
-            return labels
-        own, glass = labels.ravel(), self._glass(means(lab, labels))
-        shares = np.bincount(own, weight.ravel()) / np.maximum(np.bincount(own), 1)
-        near = shares > FOCUS * weight.max()
-        joined = np.where(near, len(near) + glass, np.arange(len(near)))[labels]
-        found: Labels = label(joined + 1, connectivity=1)  # type: ignore[no-untyped-call]
-        return found - 1
-
-    def _glass(self, colours: Floats) -> Labels:
-        """Return the ink of each pane, of Lab colours [N, 3]: more vivid, with more contrast."""
-        vivid = colours.copy()
-        vivid[:, 1:] *= JEWEL
-        vivid[:, 0] = 55 + CONTRAST * (vivid[:, 0] - 55)
-        glass = lab_of(self.inks[: max(1, len(self.inks) - 1)].T)
-        # Lightness makes a face; hue may be off.
-        apart = (vivid[:, None] - glass) * [1.3, 1, 1]
-        found: Labels = (apart**2).sum(2).argmin(1)
+    def _glass(self, lab: Floats, labels: Labels) -> Labels:
+        """Return the glass of each pane: more vivid than what it shows, light where that is."""
+        colours = means(lab, labels)
+        light = colours[:, 0] + 0.6 * spread_of(lab[..., 0], labels)
+        chroma = np.hypot(*colours[:, 1:].T)[:, None]
+        tint = TINT * (1.3 - light[:, None] / 100).clip(0, 1)
+        more = JEWEL + tint * (1 - np.exp(-chroma / 4)) / np.maximum(chroma, 1e-3)
+        wanted = np.stack([light, *(more * colours[:, 1:]).T], 1)
+        glass = lab_of(self.inks[: max(1, self.last)].T)
+        found: Labels = ((wanted[:, None] - glass) ** 2).sum(2).argmin(1)
         return found
 
-    def _painted(self, sheet: ink.Sheet, tone: Floats, apart: float, last: int) -> ink.Marks:
-        """Return marks where the picture is darker than around, by an amount that stands out."""
-        from scipy.ndimage import gaussian_filter
+    def _painted(
+        self,
+        sheet: ink.Sheet,
+        shown: Floats,
+        labels: Labels,
+        glass: Labels,
+        focus: Floats,
+        apart: float,
+    ) -> list[ink.Marks]:
+        """Return the layers of enamel, and lines where it is darker than around."""
+        unit, share = 1 / sheet.canvas.pixel, self.options.painted
+        pitch = 0.65 - 0.4 * (focus if np.ptp(focus) > 0 else 0 * focus)
+        luma = np.array([0.3, 0.6, 0.1])
+        tone = np.tensordot(luma, shown, 1)
+        calm = abstracted(tone, pitch, 0.5)
+        lit = np.tensordot(luma, np.moveaxis(self.inks[glass[labels]], 2, 0), 1)
+        dense = np.log(lit.clip(0.02, 1)) - np.log(calm.clip(0.02, 1))
+        dense = blurred(dense, np.maximum(pitch * 0.006 * unit, 0.8), 1.0)
+        specks = np.maximum(pitch * 0.022 * unit, 1.0)
+        layers = []
+        # Enamel darkens glass; where inks cover one another, as in PDF, there are lines alone.
+        for k, level in enumerate(DENSE if self.options.overprint else ()):
+            kept = without_specks(dense * share / 0.7 > level, specks)
+            field = blurred(np.where(kept, 1.0, 0.0), np.maximum(pitch * 0.006 * unit, 0.7), 1.0)
+            layers.append(filled(sheet, field, 0.5, apart, self.last + 1 + k, 0.25))
+        fine = np.maximum(pitch * 0.007 * unit, 1.0)
+        field = blurred(calm, fine, 3.0) - blurred(calm, fine, 0.5)
+        # Where all is busy the strongest lines are drawn alone.
+        busy = blurred(abs(field), np.full(field.shape, BUSY * min(field.shape)), 1.0)
+        field = field * share / 0.7 / (0.05 + 0.1 * pitch) / (1 + 30 * pitch * busy)
+        kept = without_specks(field > 1, 2.2 * fine)
+        field = np.where(kept, field, np.minimum(field, 0.9))
+        return [*layers, filled(sheet, field, 1.0, apart, self.last + 1 + len(DENSE), 0.25)]
 
-        unit = 1 / sheet.canvas.pixel
-        fine = gaussian_filter(tone, max(0.6, 0.004 * unit), mode="nearest")
-        wide = gaussian_filter(tone, max(1.5, 0.02 * unit), mode="nearest")
-        least = 0.3 - 0.22 * self.options.painted
-        if sheet.weight is not None:
-            least = least / (0.5 + 0.5 * (sheet.weight / sheet.weight.mean()).clip(0, 4))
-        field = (wide - fine) / least
-        kept = without_specks(field > 1, np.full(tone.shape, max(1.5, 0.009 * unit)))
-        return filled(sheet, np.where(kept, field, np.minimum(field, 0.9)), 1.0, apart, last)
+
+def vivid(seen: Floats) -> Floats:
+    """Return a picture [3, height, width] whose tones reach from black to white."""
+    low, high = np.percentile(seen.mean(0), [1, 98])
+    if high - low < 0.2:
+        return seen
+    found: Floats = ((seen - low) / (high - low)).clip(0, 1)
+    return found
 
 
-def borders(sheet: ink.Sheet, labels: Labels, radius: Floats, k: int) -> ink.Marks:
-    """Return lines between regions. `radius` [N] of each is in canvas units; two share the mean."""
+def spread_of(values: Floats, labels: Labels) -> Floats:
+    """Return the standard deviation of values [height, width] in each region, [N]."""
+    own = labels.ravel()
+    many = np.maximum(np.bincount(own), 1)
+    mean = np.bincount(own, values.ravel()) / many
+    found: Floats = np.sqrt((np.bincount(own, values.ravel() ** 2) / many - mean**2).clip(0))
+    return found
+
+
+def one_glass(labels: Labels, lab: Floats, inner: Floats) -> Labels:
+    """Return labels [height, width] where neighbours in the focus that differ in light are one."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    colours = means(np.concatenate([lab * SKIN, inner[..., None]], 2), labels)
+    sides = [(labels[1:], labels[:-1]), (labels[:, 1:], labels[:, :-1])]
+    a, b = np.concatenate([np.stack([one.ravel(), two.ravel()]) for one, two in sides], 1)
+    alike = np.hypot.reduce(colours[a, :3] - colours[b, :3], axis=1) < TONED
+    alike &= np.minimum(colours[a, 3], colours[b, 3]) > 0.5
+    ones, size = np.ones(int(alike.sum())), len(colours)
+    graph = coo_array((ones, (a[alike], b[alike])), shape=(size, size))
+    found: Labels = connected_components(graph, directed=False)[1][labels].astype(np.int64)
+    return found
+
+
+def first_of(values: Labels, labels: Labels) -> Labels:
+    """Return the value [height, width] that each region has at its first pixel, [N]."""
+    places = np.unique(labels.ravel(), return_index=True)[1]
+    return values.ravel()[places]
+
+
+def pieces(labels: Labels) -> Labels:
+    """Return labels [height, width] of which each is of one piece, from 0 on."""
+    from skimage.measure import label
+
+    found: Labels = label(labels + 1, connectivity=1, background=-1)  # type: ignore[no-untyped-call]
+    return found - 1
+
+
+def parted(labels: Labels, size: Floats) -> Labels:
+    """Cut regions whose `size` [height, width] is more than 1 across, into parts of even area.
+
+    Parts are centroidal Voronoi cells inside of the region (Lloyd 1982).
+    """
+    from scipy.cluster.vq import kmeans2
+
+    found, following = labels.copy(), int(labels.max()) + 1
+    total = np.bincount(labels.ravel(), size.ravel())
+    for value in np.flatnonzero(total > 1).tolist():
+        places, count = np.argwhere(labels == value), int(np.ceil(total[value]))
+        if len(places) < SMALL * count:
+            continue
+        scaled = places * [1.0, 0.7]
+        middles, _ = kmeans2(scaled[:: max(1, len(scaled) // 4000)], count, 30, minit="++", seed=7)
+        own = ((scaled[:, None] - middles) ** 2).sum(2).argmin(1)
+        found[tuple(places.T)] = np.where(own == 0, value, following + own)
+        following += count
+    return pieces(found)
+
+
+def borders(sheet: ink.Sheet, labels: Labels, things: Labels, radius: float, k: int) -> ink.Marks:
+    """Return leads between regions, wider between things, with solder where they meet."""
     layers = []
     for points in chains(labels):
         row, column = (
             np.clip(np.rint(points.T[axis]).astype(int), 1, labels.shape[axis] - 1)
             for axis in (0, 1)
         )
-        wide = (radius[labels[row, column]] + radius[labels[row - 1, column - 1]]) / 2
+        sides = np.stack([things[row - n, column - m] for n in (0, 1) for m in (0, 1)])
+        wide = radius * (1.35 if np.mean((sides != sides[0]).any(0)) > 0.5 else 0.7)
         place = points[:, ::-1] * sheet.canvas.pixel - sheet.canvas.reach
-        layers.append(ink.polyline(place, wide.mean(), k))
+        layers.append(ink.polyline(place, wide, k))
+        layers.append(ink.dots(place[[0, -1], 0], place[[0, -1], 1], 1.3 * wide, k))
+    corners = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1), (-1, -1)]) * sheet.canvas.reach
+    layers.append(ink.polyline(corners, 2 * radius, k))
     return ink.joined(layers)
 
 
@@ -168,15 +313,3 @@ def fill(sheet: ink.Sheet, labels: Labels, glass: Labels, apart: float) -> ink.M
     radius = np.full((len(strokes), 2), 0.75 * apart * sheet.canvas.pixel)
     order = np.argsort(-np.bincount(labels.ravel())[value], kind="stable")
     return ink.Marks(np.concatenate([strokes, radius], 1)[order], glass[value[order]])
-
-
-def streaks(canvas: Canvas) -> Floats:
-    """Return how light the glass is at each pixel, [height, width] in 0 to 1: wavy streaks."""
-    x, y = np.meshgrid(*canvas.pixel_centres())
-    bend = y + 0.06 * np.sin(5 * x + 2 * np.sin(3 * y)) + 0.25 * x
-    found: Floats = (
-        sum(np.sin(rate * bend + turn * x + shift) for rate, turn, shift in WAVES)
-        / (2 * len(WAVES))
-        + 0.5
-    )
-    return found

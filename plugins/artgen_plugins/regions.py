@@ -21,6 +21,11 @@ PRICE = 2.0
 """The price of a region as large as the mean, in squared differences of colour."""
 SMOOTH = 4.0
 """Standard deviation of what smooths borders, in pixels."""
+THINGS, LEAN, LEVEL, NOISE = 40, 0.5, 0.4, 2e-4
+"""Things that strokes tell apart; how much strokes lean to their axes, and to the level; the
+squared slope of tone that says nothing."""
+ASIDE = 4
+"""How far a seed may be moved, in pixels."""
 FLAT = 1.0
 """The slope, in units of CIELAB for each pixel, that is no edge."""
 
@@ -43,6 +48,26 @@ def cut(lab: Floats, weight: Floats | None, count: int) -> Labels:
     markers[seeds[:, 0], seeds[:, 1]] = np.arange(1, len(seeds) + 1)
     labels = watershed(slope, markers, compactness=2) - 1  # type: ignore[no-untyped-call]
     return smoothed(merged(labels, smooth, dense, count), SMOOTH)
+
+
+def watershed(lab: Floats, count: int) -> Labels:
+    """Return about `count` regions whose borders lie on the edges of a picture in CIELAB."""
+    from scipy.ndimage import gaussian_filter
+    from skimage import segmentation
+
+    smooth = np.stack([gaussian_filter(lab[..., k], 0.7, mode="nearest") for k in range(3)], 2)
+    slope = np.sqrt(sum(g**2 for k in range(3) for g in _slopes(smooth[..., k])))
+    detail = gaussian_filter(slope, 0.02 * min(slope.shape), mode="nearest")
+    seeds = _spread(0.5 * detail.mean() + detail + 1e-9, count)
+    # No seed lies on an edge, where it would become a region between both sides (as in SLIC).
+    for seed in seeds:
+        corner = np.maximum(seed - ASIDE, 0)
+        box = slope[corner[0] : seed[0] + ASIDE + 1, corner[1] : seed[1] + ASIDE + 1]
+        seed[:] = corner + np.unravel_index(box.argmin(), box.shape)
+    markers = np.zeros(slope.shape, np.int64)
+    markers[seeds[:, 0], seeds[:, 1]] = np.arange(1, len(seeds) + 1)
+    found: Labels = segmentation.watershed(slope, markers, compactness=0.3)  # type: ignore[no-untyped-call]
+    return found - 1
 
 
 def _slopes(picture: Floats) -> tuple[Floats, ...]:
@@ -73,11 +98,20 @@ def _spread(dense: Floats, count: int) -> Labels:
     return np.array(found)
 
 
-def merged(labels: Labels, lab: Floats, dense: Floats, wanted: int) -> Labels:
+def merged(
+    labels: Labels,
+    lab: Floats,
+    dense: Floats,
+    wanted: int,
+    price: float = PRICE,
+    alike: float = 0.0,
+    least: float = 0.0,
+) -> Labels:
     """Join neighbours, those that differ least first, until there are `wanted` regions.
 
     Joining regions of masses m and n, in shares of the mean, costs mn / (m + n) times the squared
-    difference of their colours (Ward), and a price for their common mass.
+    difference of their colours (Ward), and a `price` for their common mass. Joining goes on while
+    it costs less than `alike`, and then until no region has a mass below `least`.
     """
     count = int(labels.max()) + 1
     mass = np.bincount(labels.ravel(), dense.ravel(), count) * wanted / dense.sum()
@@ -90,25 +124,40 @@ def merged(labels: Labels, lab: Floats, dense: Floats, wanted: int) -> Labels:
 
     def cost(a: int, b: int) -> float:
         both, differ = mass[a] + mass[b], colours[a] - colours[b]
-        return float(mass[a] * mass[b] / both * (differ @ differ) + PRICE * both**2)
+        return float(mass[a] * mass[b] / both * (differ @ differ) + price * both**2)
 
     age, into = [0] * count, list(range(count))
-    heap = [(cost(a, b), a, b, 0, 0) for a in range(count) for b in near[a] if a < b]
-    heapq.heapify(heap)
-    left = sum(each > 0 for each in mass)
-    while left > wanted and heap:
-        _, a, b, then_a, then_b = heapq.heappop(heap)
-        if (age[a], age[b]) != (then_a, then_b):
-            continue
+
+    def join(a: int, b: int) -> None:
         colours[a] = (mass[a] * colours[a] + mass[b] * colours[b]) / (mass[a] + mass[b])
         mass[a] += mass[b]
         age[a], age[b], into[b] = age[a] + 1, -1, a
         near[a] = (near[a] | near[b]) - {a, b}
         for c in near[a]:
             near[c] = (near[c] - {b}) | {a}
+
+    heap = [(cost(a, b), a, b, 0, 0) for a in range(count) for b in near[a] if a < b]
+    heapq.heapify(heap)
+    left = sum(each > 0 for each in mass)
+    while heap and (left > wanted or heap[0][0] < alike):
+        _, a, b, then_a, then_b = heapq.heappop(heap)
+        if (age[a], age[b]) != (then_a, then_b):
+            continue
+        join(a, b)
+        for c in near[a]:
             low, high = (a, c) if a < c else (c, a)
             heapq.heappush(heap, (cost(a, c), low, high, age[low], age[high]))
         left -= 1
+    small = [(mass[a], a) for a in range(count) if age[a] >= 0 and 0 < mass[a] < least]
+    heapq.heapify(small)
+    while small:
+        size, a = heapq.heappop(small)
+        if age[a] < 0 or mass[a] != size or not near[a]:
+            continue
+        b = min(near[a], key=lambda c: (cost(a, c), c))
+        join(b, a)
+        if mass[b] < least:
+            heapq.heappush(small, (mass[b], b))
     for k in range(count):
         while into[k] != into[into[k]]:
             into[k] = into[into[k]]
@@ -136,10 +185,49 @@ def smoothed(labels: Labels, sigma: float) -> Labels:
     return found
 
 
-def chains(labels: Labels) -> list[Floats]:
+def axes(tone: Floats, seen: Floats | None) -> Floats:
+    """Return the angle in radians at which strokes say what a thing is, [height, width].
+
+    Things are regions of a picture `seen` [3, height, width] or of its `tone`. Each has the
+    direction of what is drawn on it, leans to its longer axis, and is level where there is neither.
+    """
+    from artgen_plugins.hatch import abstracted, blurred
+
+    even = np.ones(tone.shape)
+    shown = tone[None].repeat(3, 0) if seen is None else seen
+    lab = lab_of(np.stack([abstracted(each, even, 0.6) for each in shown]))
+    labels = watershed(lab, min(1500, tone.size // 9 + 1))
+    labels = merged(labels, lab, even, THINGS, 0.0, 150.0, 0.3)
+    labels = smoothed(labels, max(1.0, 0.015 * min(tone.shape)))
+    down, across = _slopes(blurred(tone, even, 2.0))
+    slopes = _slopes(labels.astype(np.float64))
+    inner = blurred(np.hypot(*slopes).clip(0, 1), even, 2.0) < 0.05
+    own, count = labels.ravel(), int(labels.max()) + 1
+
+    def total(values: Floats) -> Floats:
+        return np.bincount(own, values.ravel(), count).astype(np.float64)
+
+    size, strong = total(even), total(inner * (across**2 + down**2))
+    drawn = [total(inner * part) for part in (down**2 - across**2, -2 * across * down)]
+    x, y = (
+        axis - (total(axis) / np.maximum(size, 1))[labels]
+        for axis in np.indices(tone.shape)[::-1].astype(np.float64)
+    )
+    spread = total(x * x + y * y) + 1e-9
+    shape = [total(part) / spread for part in (x * x - y * y, 2 * x * y)]
+    cosine, sine = (
+        part / (strong + NOISE * size + 1e-9) + LEAN * axis
+        for part, axis in zip(drawn, shape, strict=True)
+    )
+    found: Floats = (np.arctan2(sine, cosine + LEVEL) / 2)[labels]
+    return found
+
+
+def chains(labels: Labels, stride: int = 3) -> list[Floats]:
     """Return the smooth lines between regions, rows and columns [N, 2] of corners of pixels.
 
-    A line goes from one corner where three regions meet to the next, or around one region.
+    A line goes from one corner where three regions meet to the next, or around one region. Of a
+    long one each corner after `stride` is given.
     """
     from scipy.ndimage import gaussian_filter1d
 
@@ -170,7 +258,7 @@ def chains(labels: Labels) -> list[Floats]:
             # Corners stay where they are.
             way = np.minimum(np.arange(len(points)), np.arange(len(points))[::-1])[:, None]
             share = np.minimum(1, way / (2 * SMOOTH))
-            points = (share * inner + (1 - share) * points)[:: 3 if len(points) > 6 else 1]
+            points = (share * inner + (1 - share) * points)[:: stride if len(points) > 6 else 1]
             if tuple(points[-1]) != line[-1]:
                 points = np.concatenate([points, [line[-1]]])
             lines.append(points)

@@ -12,18 +12,23 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen import Ink, Preset, ink, option
+from artgen import Canvas, Ink, Preset, ink, option
 from artgen.ink import InkOptions
+from artgen_plugins._contours import contours
 
 Floats = NDArray[np.float64]
+Covers = NDArray[np.float32]
 
-GLOW = ((0.16, 7.0), (0.3, 4.2), (0.55, 2.3), (1.0, 1.0))
-"""Light and radius of each ring of a halo, as shares of those of the tube, which comes last."""
-AROUND, FAINT, RIM = 0.06, 0.6, 0.015
-"""How wide what is around an edge is, in shorter sides; how much fainter edges may be where all is
-faint; how near to the sides of the picture there is no tube."""
-ROW = 0.24
-"""The light of rows, as a share of that of a tube."""
+GLOW = ((0.12, 14.0), (0.26, 7.0), (0.5, 3.4), (1.0, 1.15), (1.0, 0.5))
+"""Light and radius of each ring of a halo, as shares of those of the tube, which comes last but for
+its hot middle."""
+HOT, SOFT = 0.7, 0.35
+"""How white the middle of a tube is; how far a ring fades, as a share of its radius."""
+ROW, WALL = 0.3, 0.016
+"""The light of rows, as a share of that of a tube, and how far it spreads, in canvas units."""
+GAP, LENGTH = 3.0, 70.0
+"""The least distance of tubes, in radii; how long they are in all, in canvas units, before some are
+left out."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +40,12 @@ class TubeOptions(InkOptions):
     )
     margin: float = option(0.0, "blank border, as a share of the shorter side", low=0, high=0.4)
     overprint: bool = option(False, "inks multiply what is below them; if false they cover it")
-    width: float = option(0.006, "radius of a tube in canvas units", low=0.001, high=0.1)
+    width: float = option(0.0065, "radius of a tube in canvas units", low=0.001, high=0.1)
     detail: float = option(
-        0.016, "distance over which the picture is smoothed, in canvas units", low=0.002, high=0.2
+        0.01, "radius of the tightest bend, in canvas units", low=0.002, high=0.2
     )
     strength: float = option(
-        0.12, "share of the strongest edges below which there is no tube", low=0, high=1
+        0.07, "difference below which there is no tube, of black to white", low=0, high=1
     )
 
 
@@ -55,7 +60,8 @@ class Tube(Ink):
         """Add the colours of rows and of halos, which lie behind."""
         super().take_options()
         self.tubes = self.inks
-        self.inks = np.concatenate([ROW * self.tubes, *(share * self.tubes for share, _ in GLOW)])
+        halos = [share * self.tubes for share, _ in GLOW[:-1]]
+        self.inks = np.concatenate([ROW * self.tubes, *halos, 1 - (1 - self.tubes) * (1 - HOT)])
 
     def place(self, sheet: ink.Sheet) -> ink.Marks:
         """Draw the rows, then line after line from the longest, with its halo."""
@@ -65,77 +71,51 @@ class Tube(Ink):
             light = sheet.target
         tone = np.tensordot([0.3, 0.6, 0.1], light, 1)
         rows = _rows(sheet, tone, light, self.tubes)
-        return _first(rows, self._lines(sheet, tone, light), sheet.count)
+        return _first(rows, self._lines(sheet, light), sheet.count)
 
-    def _lines(self, sheet: ink.Sheet, tone: Floats, light: Floats) -> list[ink.Marks]:
+    def settled(self, cover: Covers, canvas: Canvas) -> Covers:
+        """Let the light of rows and halos fade, as light in the night does."""
+        from artgen_plugins.wash import spread
+
+        many = len(self.tubes)
+        for k in range(many):
+            cover[k] = spread(cover[k], WALL / canvas.pixel)
+        for level, (_, wide) in enumerate(GLOW[:-2], 1):
+            soft = SOFT * wide * self.options.width / canvas.pixel
+            for k in range(level * many, (level + 1) * many):
+                if cover[k].any():
+                    cover[k] = spread(cover[k], soft)
+        return cover
+
+    def _lines(self, sheet: ink.Sheet, light: Floats) -> list[ink.Marks]:
+        """Return the halo of each line, from the longest on, in the hue of what is beside it."""
         from scipy.ndimage import map_coordinates
 
-        lines = edges(sheet, tone, self.options.detail, self.options.strength)
-        found = []
-        for line in sorted(lines, key=len, reverse=True):
-            place = (line[:, ::-1] + sheet.canvas.reach[::-1]) / sheet.canvas.pixel - 0.5
+        o, found = self.options, []
+        lines = contours(
+            light, sheet.weight, sheet.canvas, o.detail, o.strength, GAP * o.width, LENGTH
+        )
+        for points, _ in lines:
+            place = (points[:, ::-1] + sheet.canvas.reach[::-1]) / sheet.canvas.pixel - 0.5
             colour = [map_coordinates(each, place.T, order=1, mode="nearest") for each in light]
             hue = _likest(np.mean(colour, 1)[:, None], self.tubes, light)[0]
-            # Ends of tubes are thinner.
-            way = np.linspace(0, 1, len(line))
-            taper = 0.55 + 0.45 * np.minimum(1, 8 * np.minimum(way, 1 - way))
-            if sheet.weight is not None:
-                taper *= 0.5 + 0.5 * (sheet.weight_at(*line.T) < sheet.weight.mean() + 0.2)
+            line = points[:: 3 if len(points) > 9 else 1]
+            if len(line) < 2:
+                continue
+            if tuple(line[-1]) != tuple(points[-1]):
+                line = np.concatenate([line, points[-1:]])
+            thin = 1.0
+            if sheet.weight is not None and np.ptp(sheet.weight) > 0:
+                thin = 1 - 0.5 * sheet.weight_at(*line.T) / sheet.weight.max()
             found.append(
                 ink.joined(
                     [
-                        ink.polyline(
-                            line, self.options.width * wide * taper, level * len(self.tubes) + hue
-                        )
+                        ink.polyline(line, o.width * wide * thin, level * len(self.tubes) + hue)
                         for level, (_, wide) in enumerate(GLOW, 1)
                     ]
                 )
             )
         return found
-
-
-def edges(sheet: ink.Sheet, tone: Floats, detail: float, strength: float) -> list[Floats]:
-    """Return the lines, [N, 2] in canvas units, along the edges of `tone` [height, width].
-
-    Where pixels count more the picture is smoothed by half of `detail`.
-    """
-    from scipy.ndimage import gaussian_filter, gaussian_gradient_magnitude, gaussian_laplace
-    from skimage import measure
-
-    if min(tone.shape) < 2:
-        return []
-    weight = np.ones_like(tone) if sheet.weight is None else sheet.weight
-    fine = gaussian_filter((weight > 0.5 * (1 + weight.min())).astype(float), 4)
-    scales = [max(0.8, part * detail / sheet.canvas.pixel) for part in (1, 0.5)]
-    second, slope = (
-        [scale**power * of(tone, scale, mode="nearest") for scale in scales]
-        for power, of in ((2, gaussian_laplace), (1, gaussian_gradient_magnitude))
-    )
-    second, slope = ((1 - fine) * pair[0] + fine * pair[1] for pair in (second, slope))
-    least = strength * max(float(np.quantile(slope, 0.99)), 0.02)
-    # Where all is faint, and in the focus, fainter edges count.
-    around = gaussian_filter(slope, AROUND * min(tone.shape), mode="nearest")
-    needed = least * (around / max(least, 1e-9)).clip(FAINT, 1) * (1 - (1 - FAINT) * fine)
-    rim = max(3.0, RIM * min(tone.shape))
-    shortest = 4 * detail / sheet.canvas.pixel
-    lines: list[Floats] = []
-    find: Any = measure.find_contours
-    for contour in find(second, 0.0):
-        row, column = contour.T.round().astype(int)
-        inside = (np.minimum(contour, np.array(tone.shape) - 1 - contour) > rim).all(1)
-        steep = gaussian_filter(slope[row, column], 3.0, mode="nearest")
-        enough = steep > needed[row, column]
-        steps = np.diff(np.concatenate([[0], enough & inside, [0]]).astype(int))
-        for begin, end in zip(*(np.flatnonzero(steps == sign) for sign in (1, -1)), strict=True):
-            # Edges far above the threshold may be short, faint ones have to be long.
-            wanted = float(needed[row[begin:end], column[begin:end]].mean())
-            faint = wanted / max(float(steep[begin:end].mean()), 1e-9)
-            if end - begin > shortest * (0.5 + 2 * faint) * (
-                1 - 0.6 * fine[row[begin], column[begin]]
-            ):
-                line = gaussian_filter(contour[begin:end], (2.0, 0), mode="nearest")[::3, ::-1]
-                lines.append((line + 0.5) * sheet.canvas.pixel - sheet.canvas.reach)
-    return [line for line in lines if len(line) > 1]
 
 
 def _rows(sheet: ink.Sheet, tone: Floats, light: Floats, tubes: Floats) -> ink.Marks:
