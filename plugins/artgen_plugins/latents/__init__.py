@@ -33,7 +33,7 @@ from artgen_plugins.latents.layout import (
     weight_shapes,
 )
 
-RATE = 5e-3
+RATE = 1e-2
 """The learning rate of most weights; latents have steps of 1, and another one."""
 
 CUBIC = (-0.0703125, 0.8671875, 0.2265625, -0.0234375)
@@ -143,9 +143,7 @@ class Latents(Primitive):
             for level, band in enumerate(bands):
                 values = torch.from_numpy(band) / max(step / 2**level, 1 / 255)
                 bits += BITS * float(torch.log2(1 + values.square()).sum())
-            low, high = (
-                (step, high) if bits > self.options.rate * bands[0].size else (low, step)
-            )
+            low, high = (step, high) if bits > self.options.rate * bands[0].size else (low, step)
         return math.sqrt(low * high)
 
     def _warm(self, context: Context, shape: tuple[int, ...]) -> Tensor:
@@ -157,7 +155,7 @@ class Latents(Primitive):
         return band / context.values[f"mix{level}"][0, 0]
 
 
-BITS = 1.6
+BITS = 1.8
 """Bits of a latent x, in units of log2(1 + x²): found by fits of photographs."""
 
 

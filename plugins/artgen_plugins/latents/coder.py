@@ -85,8 +85,20 @@ def _below(value: int, mean: int, row: Any) -> int:
 
 @_exact
 def _predict(
-    q: Any, m: Any, parent: Any, first: Any, second: Any, extra: Any, y: int, x: int,
-    seen: Any, level: Any, scale: Any, spread: int, mean: Any, inputs: Any,
+    q: Any,
+    m: Any,
+    parent: Any,
+    first: Any,
+    second: Any,
+    extra: Any,
+    y: int,
+    x: int,
+    seen: Any,
+    level: Any,
+    scale: Any,
+    spread: int,
+    mean: Any,
+    inputs: Any,
 ) -> Any:
     """The mean, in parts of 16, and the number of the scale of the latent at padded (y, x)."""
     centre = 0
@@ -114,9 +126,20 @@ def _predict(
 
 @_exact
 def measure_grid(
-    q: Any, m: Any, parent: Any, first: Any, second: Any, extra: Any,
-    seen: Any, level: Any, scale: Any, spread: int, mean: Any,
-    table: Any, starts: Any, sizes: Any,
+    q: Any,
+    m: Any,
+    parent: Any,
+    first: Any,
+    second: Any,
+    extra: Any,
+    seen: Any,
+    level: Any,
+    scale: Any,
+    spread: int,
+    mean: Any,
+    table: Any,
+    starts: Any,
+    sizes: Any,
 ) -> None:
     """Fill in where the intervals of the latents of a padded grid begin, and their sizes."""
     width, n, inputs = q.shape[1] - 2 * SIDE, 0, np.zeros(INPUTS, np.int64)
@@ -133,9 +156,21 @@ def measure_grid(
 
 @_exact
 def decode_grid(
-    q: Any, m: Any, parent: Any, first: Any, second: Any, extra: Any,
-    seen: Any, level: Any, scale: Any, spread: int, mean: Any,
-    table: Any, magnitudes: Any, words: Any, head: Any,
+    q: Any,
+    m: Any,
+    parent: Any,
+    first: Any,
+    second: Any,
+    extra: Any,
+    seen: Any,
+    level: Any,
+    scale: Any,
+    spread: int,
+    mean: Any,
+    table: Any,
+    magnitudes: Any,
+    words: Any,
+    head: Any,
 ) -> None:
     """Fill a padded grid and its magnitudes from the words, see `_take`."""
     width, inputs = q.shape[1] - 2 * SIDE, np.zeros(INPUTS, np.int64)

@@ -116,7 +116,10 @@ def _walk(
             extra = np.array([len(parents) > 0, channel > 0, channel > 1], np.int64)
             row = group(level, channel)
             weights_here = seen, by_level[row], scale, int(spread[row]), mean[int(channel > 0)]
-            yield grid[channel], (q[channel], m[channel], parent, first, second, extra, *weights_here)
+            yield (
+                grid[channel],
+                (q[channel], m[channel], parent, first, second, extra, *weights_here),
+            )
             if not filled:
                 grid[channel] = q[channel, TOP:, SIDE:-SIDE]
         parents = tuple(m)

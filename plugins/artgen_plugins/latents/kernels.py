@@ -81,10 +81,26 @@ def add_magnitude_gradients(q: Any, dm: Any, dq: Any) -> None:
 
 @_fast
 def rate(
-    q: Any, m: Any, parent: Any, first: Any, second: Any, extra: Any,
-    w: Any, b: Any, v: Any, c: Any, u: Any,
-    dq: Any, dm: Any, dparent: Any, dfirst: Any, dsecond: Any,
-    gw: Any, gb: Any, gv: Any, gu: Any,
+    q: Any,
+    m: Any,
+    parent: Any,
+    first: Any,
+    second: Any,
+    extra: Any,
+    w: Any,
+    b: Any,
+    v: Any,
+    c: Any,
+    u: Any,
+    dq: Any,
+    dm: Any,
+    dparent: Any,
+    dfirst: Any,
+    dsecond: Any,
+    gw: Any,
+    gb: Any,
+    gv: Any,
+    gu: Any,
 ) -> Any:
     """Nats of the latents `q` of a padded grid; adds the gradients.
 
@@ -149,8 +165,10 @@ def rate(
             r = (a - _HALF) * inverse
             nats += (r + _LN2 if beyond else np.float32(0)) - _LN2 * _log2(sides)
             slope = inverse * (np.float32(1) if beyond else _HALF * (near - far) / sides)
-            grown = inverse * near if beyond else inverse * _HALF * (
-                near * (_HALF - a) + far * (_HALF + a)
+            grown = (
+                inverse * near
+                if beyond
+                else inverse * _HALF * (near * (_HALF - a) + far * (_HALF + a))
             )
             dd = slope if d > 0 else -slope
             dhere[x + SIDE] += dd
@@ -239,11 +257,26 @@ def upsample(small: Any, taps: Any, large: Any) -> None:
             line[columns + 2] = line[columns + 3] = line[columns + 1]
             out = large[k, y]
             for x in range(width // 2):
-                out[2 * x] = taps[3] * line[x] + taps[2] * line[x + 1] + taps[1] * line[x + 2] + taps[0] * line[x + 3]
-                out[2 * x + 1] = taps[0] * line[x + 1] + taps[1] * line[x + 2] + taps[2] * line[x + 3] + taps[3] * line[x + 4]
+                out[2 * x] = (
+                    taps[3] * line[x]
+                    + taps[2] * line[x + 1]
+                    + taps[1] * line[x + 2]
+                    + taps[0] * line[x + 3]
+                )
+                out[2 * x + 1] = (
+                    taps[0] * line[x + 1]
+                    + taps[1] * line[x + 2]
+                    + taps[2] * line[x + 3]
+                    + taps[3] * line[x + 4]
+                )
             if width % 2:
                 x = width // 2
-                out[2 * x] = taps[3] * line[x] + taps[2] * line[x + 1] + taps[1] * line[x + 2] + taps[0] * line[x + 3]
+                out[2 * x] = (
+                    taps[3] * line[x]
+                    + taps[2] * line[x + 1]
+                    + taps[1] * line[x + 2]
+                    + taps[0] * line[x + 3]
+                )
 
 
 @_fast
@@ -371,8 +404,20 @@ def picture(f: Any, a: Any, bias: Any, w: Any, c: Any, v: Any, rgb: Any) -> None
 
 @_fast
 def picture_gradients(
-    f: Any, a: Any, bias: Any, w: Any, c: Any, v: Any, target: Any, weight: Any,
-    df: Any, da: Any, dbias: Any, dw: Any, dc: Any, dv: Any,
+    f: Any,
+    a: Any,
+    bias: Any,
+    w: Any,
+    c: Any,
+    v: Any,
+    target: Any,
+    weight: Any,
+    df: Any,
+    da: Any,
+    dbias: Any,
+    dw: Any,
+    dc: Any,
+    dv: Any,
 ) -> float:
     """The sum of weighted squared errors of `picture`; sets `df` and adds the other gradients."""
     width = f.shape[2]

@@ -72,8 +72,19 @@ class RateDistortion(family.Objective):
         weight = torch.ones(self.goal.shape[1:]) if self.weight is None else self.weight
         self.weights = np.ascontiguousarray(weight.numpy(), np.float32)
         step = float(problem.drawing.tensors["mix0"][0, 0])
+        self.change = 0.0
         self.log_lambda = math.log(SHARE * step**2 + 1e-12)
         self.fixed = BITS_PER_WEIGHT * sum(map(math.prod, weight_shapes(len(self.levels)).values()))
+
+    def after_step(self, raw: dict[str, Tensor]) -> None:
+        """Let the steps of latents follow λ: the same picture in larger steps, or smaller ones."""
+        factor, self.change = math.exp(self.change / 2), 0.0
+        if factor != 1:
+            for name, tensor in raw.items():
+                if name.startswith("mix"):
+                    tensor.data *= factor
+                elif name.startswith("grid"):
+                    tensor.data /= factor
 
     @property
     def alone(self) -> bool:
@@ -86,8 +97,9 @@ class RateDistortion(family.Objective):
         if step % PACE == 0 and progress >= FIRST:
             share = self.bits(numbers) / (self.rate * self.pixels)
             change = GAIN * PACE / self.problem.total_steps * math.log(share)
-            self.log_lambda += max(-0.5, min(0.5, change))
-        sharpness, amount = SHARPEST ** progress * SHARP ** (1 - progress), 1 - 0.5 * progress
+            self.change = max(-0.3, min(0.3, change))
+            self.log_lambda += self.change
+        sharpness, amount = SHARPEST**progress * SHARP ** (1 - progress), 1 - 0.5 * progress
         grids, slopes = [], []
         for level, shape in enumerate(self.levels):
             noise = torch.rand(tuple(shape), generator=self.generator)
