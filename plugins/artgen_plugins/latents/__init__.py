@@ -26,7 +26,6 @@ from artgen_plugins.latents.layout import (
     FEATURES,
     INPUTS,
     LARGEST,
-    UNITS,
     WIDEST,
     Level,
     levels_of,
@@ -152,7 +151,8 @@ class Latents(Primitive):
             return torch.zeros(shape)
         level = self.levels.index(Level(*shape))
         band = torch.from_numpy(pyramid(context, self.levels)[level])
-        return band / context.values[f"mix{level}"][0, 0]
+        step: Tensor = context.values[f"mix{level}"][0, 0]
+        return band / step
 
 
 BITS = 1.8

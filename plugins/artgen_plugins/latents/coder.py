@@ -4,7 +4,7 @@ An asymmetric numeral system (Duda 2013) with 32-bit words, a state of 64 bits a
 24 bits, as the library `constriction` has it. It is a stack: what is encoded last is decoded first.
 
 The probability of a latent is that of an interval of a Laplace distribution, whose mean and scale
-follow from decoded latents by a network of one hidden layer with weights of 6 bits behind the point.
+follow from decoded latents by a network of one hidden layer; weights have 6 bits behind the point.
 Its sums are exact, and the distributions are tables of whole numbers.
 """
 
@@ -72,7 +72,7 @@ def magnitude_table() -> NDArray[np.int64]:
 
 
 @_exact
-def _below(value: int, mean: int, row: Any) -> int:
+def _below(value: int, mean: int, row: Any) -> Any:
     """How many of 2²⁴ come before a latent, for a mean in parts of 16."""
     if value <= -LARGEST:
         return 0
@@ -85,33 +85,21 @@ def _below(value: int, mean: int, row: Any) -> int:
 
 @_exact
 def _predict(
-    q: Any,
-    m: Any,
-    parent: Any,
-    first: Any,
-    second: Any,
-    extra: Any,
-    y: int,
-    x: int,
-    seen: Any,
-    level: Any,
-    scale: Any,
-    spread: int,
-    mean: Any,
-    inputs: Any,
+    q: Any, m: Any, others: Any, extra: Any, model: Any, y: int, x: int, inputs: Any
 ) -> Any:
     """The mean, in parts of 16, and the number of the scale of the latent at padded (y, x)."""
+    seen, level, scale, spread, mean = model
     centre = 0
     for i in range(NEIGHBOURS):
         dy, dx = OFFSETS[i]
         inputs[i] = m[y + dy, x + dx]
         centre += mean[i] * q[y + dy, x + dx]
     if extra[0]:
-        inputs[NEIGHBOURS] = parent[(y - TOP) // 2 + TOP, (x - SIDE) // 2 + SIDE]
+        inputs[NEIGHBOURS] = others[0][(y - TOP) // 2 + TOP, (x - SIDE) // 2 + SIDE]
     if extra[1]:
-        inputs[NEIGHBOURS + 1] = first[y, x]
+        inputs[NEIGHBOURS + 1] = others[1][y, x]
     if extra[2]:
-        inputs[NEIGHBOURS + 2] = second[y, x]
+        inputs[NEIGHBOURS + 2] = others[2][y, x]
     total = spread << 12
     for j in range(HIDDEN):
         unit = level[j] << 6
@@ -126,61 +114,33 @@ def _predict(
 
 @_exact
 def measure_grid(
-    q: Any,
-    m: Any,
-    parent: Any,
-    first: Any,
-    second: Any,
-    extra: Any,
-    seen: Any,
-    level: Any,
-    scale: Any,
-    spread: int,
-    mean: Any,
-    table: Any,
-    starts: Any,
-    sizes: Any,
+    q: Any, m: Any, others: Any, extra: Any, model: Any, table: Any, starts: Any, sizes: Any
 ) -> None:
-    """Fill in where the intervals of the latents of a padded grid begin, and their sizes."""
-    width, n, inputs = q.shape[1] - 2 * SIDE, 0, np.zeros(INPUTS, np.int64)
+    """Fill in where the intervals of the latents of a padded grid begin, and their sizes.
+
+    The arguments up to `model` are those of `kernels.rate`, in whole numbers.
+    """
+    n, inputs = 0, np.zeros(INPUTS, np.int64)
     for y in range(TOP, q.shape[0]):
-        for x in range(SIDE, SIDE + width):
-            centre, index = _predict(
-                q, m, parent, first, second, extra, y, x, seen, level, scale, spread, mean, inputs
-            )
-            value, row = q[y, x], table[index]
-            starts[n] = _below(value, centre, row)
-            sizes[n] = _below(value + 1, centre, row) - starts[n]
+        for x in range(SIDE, q.shape[1] - SIDE):
+            centre, index = _predict(q, m, others, extra, model, y, x, inputs)
+            starts[n] = _below(q[y, x], centre, table[index])
+            sizes[n] = _below(q[y, x] + 1, centre, table[index]) - starts[n]
             n += 1
 
 
 @_exact
 def decode_grid(
-    q: Any,
-    m: Any,
-    parent: Any,
-    first: Any,
-    second: Any,
-    extra: Any,
-    seen: Any,
-    level: Any,
-    scale: Any,
-    spread: int,
-    mean: Any,
-    table: Any,
-    magnitudes: Any,
-    words: Any,
-    head: Any,
+    q: Any, m: Any, others: Any, extra: Any, model: Any, table: Any, known: Any, coded: Any
 ) -> None:
-    """Fill a padded grid and its magnitudes from the words, see `_take`."""
-    width, inputs = q.shape[1] - 2 * SIDE, np.zeros(INPUTS, np.int64)
+    """Fill a padded grid and its magnitudes, all of which are `known`, from `coded` words."""
+    words, head = coded
+    inputs = np.zeros(INPUTS, np.int64)
     for y in range(TOP, q.shape[0]):
-        for x in range(SIDE, SIDE + width):
-            centre, index = _predict(
-                q, m, parent, first, second, extra, y, x, seen, level, scale, spread, mean, inputs
-            )
+        for x in range(SIDE, q.shape[1] - SIDE):
+            centre, index = _predict(q, m, others, extra, model, y, x, inputs)
             value = _next(words, head, centre, table[index])
-            q[y, x], m[y, x] = value, magnitudes[abs(value)]
+            q[y, x], m[y, x] = value, known[abs(value)]
 
 
 @_exact
@@ -212,7 +172,7 @@ def _take(words: Any, head: Any, start: int, size: int) -> None:
 def decode_numbers(words: Any, head: Any, row: Any, shift: int, out: Any) -> None:
     """Fill `out` with whole numbers, of which the last `shift` bits are as likely as any other."""
     for i in range(len(out)):
-        value, low = _next(words, head, 0, row), 0
+        value, low = _next(words, head, 0, row), np.int64(0)
         if shift:
             size = 1 << (PRECISION - shift)
             low = np.int64(head[0] & np.uint64((1 << PRECISION) - 1)) // size

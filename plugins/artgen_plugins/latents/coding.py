@@ -26,6 +26,7 @@ from artgen_plugins.latents.layout import (
     TOP,
     bits_of,
     group,
+    model_of,
     rounded,
     weight_shapes,
 )
@@ -60,8 +61,8 @@ def pack(latents: Latents, tensors: Mapping[str, Tensor]) -> bytes:
         starts.append(begin)
         sizes.append(size)
     words = coder.encode(np.concatenate(starts), np.concatenate(sizes))
-    body = bytes(facts) + words.astype("<u4").tobytes()
-    return bytes([VERSION]) + zlib.crc32(body).to_bytes(4, "little") + body
+    body: bytes = bytes(facts) + words.astype("<u4").tobytes()
+    return bytes([VERSION]) + _checksum(body) + body
 
 
 @family.unpack.register(Latents)
@@ -87,7 +88,7 @@ def unpack(latents: Latents, data: bytes) -> dict[str, Tensor]:
     for level, (channels, height, width) in enumerate(latents.levels):
         numbers[f"grid{level}"] = np.zeros((channels, height, width), np.int64)
     for _, around in _walk(latents, numbers, filled=False):
-        coder.decode_grid(*around, table, coder.magnitude_table(), words, head)
+        coder.decode_grid(*around, table, coder.magnitude_table(), (words, head))
     if head.any():
         raise _damaged()
     return {
@@ -104,22 +105,16 @@ def _walk(
     Grids that are not filled yet are filled when the next one is asked for.
     """
     parents: tuple[Numbers, ...] = ()
-    weights = ("seen", "level", "scale", "spread", "mean")
-    seen, by_level, scale, spread, mean = (numbers[name] for name in weights)
     for level in reversed(range(len(latents.levels))):
         grid = numbers[f"grid{level}"]
         q = np.pad(grid, ((0, 0), (TOP, 0), (SIDE, SIDE)))
         m = coder.magnitude_table()[abs(q)]
         for channel in range(len(grid)):
-            first, second = m[0], m[max(0, channel - 1)]
             parent = parents[channel] if parents else m[channel]
-            extra = np.array([len(parents) > 0, channel > 0, channel > 1], np.int64)
-            row = group(level, channel)
-            weights_here = seen, by_level[row], scale, int(spread[row]), mean[int(channel > 0)]
-            yield (
-                grid[channel],
-                (q[channel], m[channel], parent, first, second, extra, *weights_here),
-            )
+            others = parent, m[0], m[max(0, channel - 1)]
+            extra = np.array([len(parents) > 0, channel > 0, channel > 1])
+            model = model_of(numbers, group(level, channel))
+            yield grid[channel], (q[channel], m[channel], others, extra, model)
             if not filled:
                 grid[channel] = q[channel, TOP:, SIDE:-SIDE]
         parents = tuple(m)

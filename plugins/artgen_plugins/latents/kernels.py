@@ -1,9 +1,9 @@
 """What a step of `latents` computes, forward and backward in one pass over each row.
 
-A row of a grid is a block of numbers that stays in the processor's cache; so the network of the
-context model and that of the picture are never written to memory. Gradients are those that
-automatic differentiation gives, which tests compare with. Grids are padded by `TOP` rows above and
-`SIDE` columns left and right of zeros, so that every number has all its neighbours.
+A row of a grid is a block of numbers that stays in the processor's cache; so the layers of the
+context model and of the picture are never written to memory. Gradients are those that automatic
+differentiation gives, which tests compare with. Grids are padded by `TOP` rows above and `SIDE`
+columns left and right of zeros, so that every number has all its neighbours.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ from artgen_plugins.latents.layout import (
 OFFSETS = ((0, -1), (-1, 0), (-1, -1), (-1, 1), (0, -2), (-2, 0), (-1, -2), (-1, 2))
 """Rows and columns from a latent to the neighbours that a decoder knows before it."""
 
-_HALF = np.float32(0.5)
+_ZERO, _HALF, _ONE = np.float32(0), np.float32(0.5), np.float32(1)
 _LN2, _LOG2E = np.float32(0.6931472), np.float32(1.442695)
 _fast: Any = nb.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
 
 
 @_fast
 def _exp2(value: Any) -> Any:
-    """2 to the power of a value up to 0 and more than -126, by a polynomial that vectorises."""
+    """2 to the power of a value up to 0, by a polynomial that vectorises."""
     value = max(value, np.float32(-120))
     whole = np.floor(value)
     r = value - whole
     p = np.float32(1.3333558e-3) * r + np.float32(9.6181291e-3)
     p = (p * r + np.float32(5.5504109e-2)) * r + np.float32(2.4022651e-1)
-    p = (p * r + _LN2) * r + np.float32(1)
+    p = (p * r + _LN2) * r + _ONE
     return p * np.int32((np.int32(whole) + np.int32(127)) << np.int32(23)).view(np.float32)
 
 
@@ -53,11 +53,11 @@ def _log2(value: Any) -> Any:
     mantissa = np.int32((bits & np.int32(0x7FFFFF)) | np.int32(0x3F800000)).view(np.float32)
     # Between 1/√2 and √2 the series of the area tangent needs few terms.
     large = mantissa > np.float32(1.4142135)
-    mantissa = mantissa * (_HALF if large else np.float32(1))
-    exponent += np.float32(1) if large else np.float32(0)
-    t = (mantissa - np.float32(1)) / (mantissa + np.float32(1))
+    mantissa *= _HALF if large else _ONE
+    exponent += _ONE if large else _ZERO
+    t = (mantissa - _ONE) / (mantissa + _ONE)
     u = t * t
-    series = np.float32(1) + u * (np.float32(1 / 3) + u * (np.float32(0.2) + u * np.float32(1 / 7)))
+    series = _ONE + u * (np.float32(1 / 3) + u * (np.float32(0.2) + u * np.float32(1 / 7)))
     return exponent + np.float32(2.8853901) * t * series
 
 
@@ -66,7 +66,7 @@ def magnitudes(q: Any, m: Any) -> None:
     """√(1 + |q|) − 1 of all latents."""
     for y in range(q.shape[0]):
         for x in range(q.shape[1]):
-            m[y, x] = np.sqrt(np.float32(1) + abs(q[y, x])) - np.float32(1)
+            m[y, x] = np.sqrt(_ONE + abs(q[y, x])) - _ONE
 
 
 @_fast
@@ -75,281 +75,205 @@ def add_magnitude_gradients(q: Any, dm: Any, dq: Any) -> None:
     for y in range(q.shape[0]):
         for x in range(q.shape[1]):
             v = q[y, x]
-            slope = _HALF / np.sqrt(np.float32(1) + abs(v))
-            dq[y, x] += dm[y, x] * (slope if v > 0 else -slope if v < 0 else np.float32(0))
+            slope = _HALF / np.sqrt(_ONE + abs(v))
+            dq[y, x] += dm[y, x] * (slope if v > 0 else -slope if v < 0 else _ZERO)
+
+
+@_fast
+def _read(source: Any, column: int, step: int, target: Any) -> None:
+    """Copy a row from a column on; with a step of 2 each number is read twice."""
+    for x in range(len(target)):
+        target[x] = source[x // step + column]
+
+
+@_fast
+def _add(source: Any, column: int, step: int, target: Any) -> None:
+    """Add a row to another where `_read` would read it."""
+    for x in range(len(source)):
+        target[x // step + column] += source[x]
+
+
+@_fast
+def _dot(a: Any, b: Any) -> Any:
+    total = _ZERO
+    for x in range(len(a)):
+        total += a[x] * b[x]
+    return total
 
 
 @_fast
 def rate(
-    q: Any,
-    m: Any,
-    parent: Any,
-    first: Any,
-    second: Any,
-    extra: Any,
-    w: Any,
-    b: Any,
-    v: Any,
-    c: Any,
-    u: Any,
-    dq: Any,
-    dm: Any,
-    dparent: Any,
-    dfirst: Any,
-    dsecond: Any,
-    gw: Any,
-    gb: Any,
-    gv: Any,
-    gu: Any,
+    q: Any, m: Any, others: Any, extra: Any, model: Any, dq: Any, dm: Any, dothers: Any, found: Any
 ) -> Any:
-    """Nats of the latents `q` of a padded grid; adds the gradients.
+    """Nats of the latents `q` of a padded grid with magnitudes `m`; adds the gradients.
 
-    `extra` says which of `parent`, `first` and `second`, the magnitudes of other grids, there are.
-    Returns nats and the gradient in c.
+    `others` are the magnitudes of the grid above and of two other channels, as far as `extra` says
+    that there are such. `model` holds the weights `seen`, `level`, `scale`, `spread` and `mean`, of
+    which `found` gets the gradients, but for `spread`, whose gradient is returned too.
     """
+    seen, level, scale, spread, mean = model
     height, width = q.shape[0] - TOP, q.shape[1] - 2 * SIDE
-    inp, dinp = np.zeros((INPUTS, width), np.float32), np.zeros((INPUTS, width), np.float32)
-    hid = np.zeros((HIDDEN, width), np.float32)
-    mean, dmean = np.zeros(width, np.float32), np.zeros(width, np.float32)
-    scale, dscale = np.zeros(width, np.float32), np.zeros(width, np.float32)
-    total, gc = 0.0, 0.0
+    inputs, dinputs = np.zeros((2, INPUTS, width), np.float32)
+    hidden = np.zeros((HIDDEN, width), np.float32)
+    centre, dcentre, log2, dlog2 = np.zeros((4, width), np.float32)
+    total, dspread = 0.0, 0.0
     for row in range(height):
         y = row + TOP
         for i in range(NEIGHBOURS):
-            dy, dx = OFFSETS[i]
-            source, target = m[y + dy], inp[i]
-            for x in range(width):
-                target[x] = source[x + SIDE + dx]
+            _read(m[y + OFFSETS[i][0]], SIDE + OFFSETS[i][1], 1, inputs[i])
         if extra[0]:
-            source, target = parent[row // 2 + TOP], inp[NEIGHBOURS]
-            for x in range(width):
-                target[x] = source[x // 2 + SIDE]
+            _read(others[0][row // 2 + TOP], SIDE, 2, inputs[NEIGHBOURS])
         if extra[1]:
-            source, target = first[y], inp[NEIGHBOURS + 1]
-            for x in range(width):
-                target[x] = source[x + SIDE]
+            _read(others[1][y], SIDE, 1, inputs[NEIGHBOURS + 1])
         if extra[2]:
-            source, target = second[y], inp[NEIGHBOURS + 2]
-            for x in range(width):
-                target[x] = source[x + SIDE]
-        for x in range(width):
-            scale[x] = c
-            mean[x] = 0
+            _read(others[2][y], SIDE, 1, inputs[NEIGHBOURS + 2])
         for j in range(HIDDEN):
             for x in range(width):
-                acc = b[j]
+                acc = level[j]
                 for i in range(INPUTS):
-                    acc += w[j, i] * inp[i, x]
-                hid[j, x] = max(acc, np.float32(0))
+                    acc += seen[j, i] * inputs[i, x]
+                hidden[j, x] = max(acc, _ZERO)
         for x in range(width):
-            acc = np.float32(0)
+            acc = spread
             for j in range(HIDDEN):
-                acc += v[j] * hid[j, x]
-            scale[x] += acc
+                acc += scale[j] * hidden[j, x]
+            log2[x], centre[x] = acc, 0
         for i in range(NEIGHBOURS):
-            dy, dx = OFFSETS[i]
-            source = q[y + dy]
+            source, column = q[y + OFFSETS[i][0]], SIDE + OFFSETS[i][1]
             for x in range(width):
-                mean[x] += u[i] * source[x + SIDE + dx]
-        here, dhere = q[y], dq[y]
-        nats = np.float32(0)
+                centre[x] += mean[i] * source[x + column]
+        here, dhere, nats, summed = q[y], dq[y], _ZERO, _ZERO
         for x in range(width):
-            s = min(max(scale[x], np.float32(LEAST)), np.float32(MOST))
-            d = here[x + SIDE] - mean[x]
-            a, inverse = abs(d), _exp2(-s)
+            s = min(max(log2[x], np.float32(LEAST)), np.float32(MOST))
+            d, inverse = here[x + SIDE] - centre[x], _exp2(-s)
+            a = abs(d)
             # Beyond the middle of the distribution the interval lies on one side of it.
             beyond = a >= _HALF
-            near = _exp2(-_LOG2E * inverse * (np.float32(1) if beyond else _HALF - a))
+            near = _exp2(-_LOG2E * inverse * (_ONE if beyond else _HALF - a))
             far = _exp2(-_LOG2E * inverse * (_HALF + a))
-            sides = np.float32(1) - (near if beyond else _HALF * (near + far))
+            share = _ONE - (near if beyond else _HALF * (near + far))
             r = (a - _HALF) * inverse
-            nats += (r + _LN2 if beyond else np.float32(0)) - _LN2 * _log2(sides)
-            slope = inverse * (np.float32(1) if beyond else _HALF * (near - far) / sides)
-            grown = (
-                inverse * near
-                if beyond
-                else inverse * _HALF * (near * (_HALF - a) + far * (_HALF + a))
-            )
-            dd = slope if d > 0 else -slope
-            dhere[x + SIDE] += dd
-            dmean[x] = -dd
-            dscale[x] = _LN2 * (grown / sides - (r if beyond else np.float32(0)))
-            if s != scale[x]:
-                dscale[x] = 0
+            nats += (r + _LN2 if beyond else _ZERO) - _LN2 * _log2(share)
+            slope = _ONE if beyond else _HALF * (near - far) / share
+            wider = near if beyond else _HALF * (near * (_HALF - a) + far * (_HALF + a))
+            dcentre[x] = -inverse * slope if d > 0 else inverse * slope
+            dhere[x + SIDE] -= dcentre[x]
+            dlog2[x] = _LN2 * (inverse * wider / share - (r if beyond else _ZERO))
+            if s != log2[x]:
+                dlog2[x] = 0
+            summed += dlog2[x]
         total += nats
-        summed = np.float32(0)
-        for x in range(width):
-            summed += dscale[x]
-        gc += summed
+        dspread += summed
         for i in range(NEIGHBOURS):
-            dy, dx = OFFSETS[i]
-            source, target = q[y + dy], dq[y + dy]
-            acc = np.float32(0)
+            column = SIDE + OFFSETS[i][1]
+            source, target = q[y + OFFSETS[i][0]], dq[y + OFFSETS[i][0]]
+            acc = _ZERO
             for x in range(width):
-                acc += dmean[x] * source[x + SIDE + dx]
-            gu[i] += acc
-            for x in range(width):
-                target[x + SIDE + dx] += u[i] * dmean[x]
+                acc += dcentre[x] * source[x + column]
+                target[x + column] += mean[i] * dcentre[x]
+            found[3][i] += acc
         for j in range(HIDDEN):
-            acc, bias = np.float32(0), np.float32(0)
+            found[2][j] += _dot(hidden[j], dlog2)
+            acc = _ZERO
             for x in range(width):
-                acc += hid[j, x] * dscale[x]
-            gv[j] += acc
-            for x in range(width):
-                hid[j, x] = v[j] * dscale[x] if hid[j, x] > 0 else np.float32(0)
-                bias += hid[j, x]
-            gb[j] += bias
+                hidden[j, x] = scale[j] * dlog2[x] if hidden[j, x] > 0 else _ZERO
+                acc += hidden[j, x]
+            found[1][j] += acc
             for i in range(INPUTS):
-                acc = np.float32(0)
-                for x in range(width):
-                    acc += hid[j, x] * inp[i, x]
-                gw[j, i] += acc
+                found[0][j, i] += _dot(hidden[j], inputs[i])
         for i in range(INPUTS):
             for x in range(width):
-                acc = np.float32(0)
+                acc = _ZERO
                 for j in range(HIDDEN):
-                    acc += w[j, i] * hid[j, x]
-                dinp[i, x] = acc
+                    acc += seen[j, i] * hidden[j, x]
+                dinputs[i, x] = acc
         for i in range(NEIGHBOURS):
-            dy, dx = OFFSETS[i]
-            target, source = dm[y + dy], dinp[i]
-            for x in range(width):
-                target[x + SIDE + dx] += source[x]
+            _add(dinputs[i], SIDE + OFFSETS[i][1], 1, dm[y + OFFSETS[i][0]])
         if extra[0]:
-            target, source = dparent[row // 2 + TOP], dinp[NEIGHBOURS]
-            for x in range(width):
-                target[x // 2 + SIDE] += source[x]
+            _add(dinputs[NEIGHBOURS], SIDE, 2, dothers[0][row // 2 + TOP])
         if extra[1]:
-            target, source = dfirst[y], dinp[NEIGHBOURS + 1]
-            for x in range(width):
-                target[x + SIDE] += source[x]
+            _add(dinputs[NEIGHBOURS + 1], SIDE, 1, dothers[1][y])
         if extra[2]:
-            target, source = dsecond[y], dinp[NEIGHBOURS + 2]
-            for x in range(width):
-                target[x + SIDE] += source[x]
-    return total, gc
+            _add(dinputs[NEIGHBOURS + 2], SIDE, 1, dothers[2][y])
+    return total, dspread
 
 
 @_fast
-def _taps_of(y: int, taps: Any) -> Any:
-    """The first of four rows that an upsampled row is made of, and their weights."""
-    if y % 2:
-        return y // 2 - 1, taps[0], taps[1], taps[2], taps[3]
-    return y // 2 - 2, taps[3], taps[2], taps[1], taps[0]
+def _between(small: Any, y: int, taps: Any, line: Any) -> Any:
+    """Fill `line` with the row y of rows between those of `small`, its ends repeated twice.
+
+    Returns the numbers of the four rows that it is made of, and the weight of each.
+    """
+    rows, columns = small.shape
+    first, order = (y // 2 - 1, (0, 1, 2, 3)) if y % 2 else (y // 2 - 2, (3, 2, 1, 0))
+    at = (
+        min(max(first, 0), rows - 1),
+        min(max(first + 1, 0), rows - 1),
+        min(max(first + 2, 0), rows - 1),
+        min(max(first + 3, 0), rows - 1),
+    )
+    a, b, c, d = taps[order[0]], taps[order[1]], taps[order[2]], taps[order[3]]
+    ra, rb, rc, rd = small[at[0]], small[at[1]], small[at[2]], small[at[3]]
+    for x in range(columns):
+        line[x + 2] = a * ra[x] + b * rb[x] + c * rc[x] + d * rd[x]
+    line[0] = line[1] = line[2]
+    line[columns + 2] = line[columns + 3] = line[columns + 1]
+    return at, order
 
 
 @_fast
 def upsample(small: Any, taps: Any, large: Any) -> None:
-    """Fill `large` [k, h, w] with `small` [k, ⌈h/2⌉, ⌈w/2⌉], interpolated by four taps."""
-    height, width = large.shape[1:]
-    rows, columns = small.shape[1:]
-    line = np.empty(columns + 4, np.float32)
+    """Fill `large` [k, h, w] with `small` [k, ⌈h/2⌉, ⌈w/2⌉], interpolated by four taps.
+
+    An odd pixel lies a quarter behind a small one, an even pixel a quarter before it.
+    """
+    width = large.shape[2]
+    line = np.empty(small.shape[2] + 4, np.float32)
+    a, b, c, d = taps
     for k in range(large.shape[0]):
-        for y in range(height):
-            first, a, b, c, d = _taps_of(y, taps)
-            ra = small[k, min(max(first, 0), rows - 1)]
-            rb = small[k, min(max(first + 1, 0), rows - 1)]
-            rc = small[k, min(max(first + 2, 0), rows - 1)]
-            rd = small[k, min(max(first + 3, 0), rows - 1)]
-            for x in range(columns):
-                line[x + 2] = a * ra[x] + b * rb[x] + c * rc[x] + d * rd[x]
-            line[0] = line[1] = line[2]
-            line[columns + 2] = line[columns + 3] = line[columns + 1]
+        for y in range(large.shape[1]):
+            _between(small[k], y, taps, line)
             out = large[k, y]
+            for x in range((width + 1) // 2):
+                out[2 * x] = d * line[x] + c * line[x + 1] + b * line[x + 2] + a * line[x + 3]
             for x in range(width // 2):
-                out[2 * x] = (
-                    taps[3] * line[x]
-                    + taps[2] * line[x + 1]
-                    + taps[1] * line[x + 2]
-                    + taps[0] * line[x + 3]
-                )
-                out[2 * x + 1] = (
-                    taps[0] * line[x + 1]
-                    + taps[1] * line[x + 2]
-                    + taps[2] * line[x + 3]
-                    + taps[3] * line[x + 4]
-                )
-            if width % 2:
-                x = width // 2
-                out[2 * x] = (
-                    taps[3] * line[x]
-                    + taps[2] * line[x + 1]
-                    + taps[1] * line[x + 2]
-                    + taps[0] * line[x + 3]
-                )
+                odd = a * line[x + 1] + b * line[x + 2] + c * line[x + 3] + d * line[x + 4]
+                out[2 * x + 1] = odd
 
 
 @_fast
 def upsample_gradients(small: Any, taps: Any, dlarge: Any, dsmall: Any, dtaps: Any) -> None:
     """Add the gradients of `upsample` to `dsmall` and `dtaps`."""
-    height, width = dlarge.shape[1:]
-    rows, columns = small.shape[1:]
-    line, dline = np.empty(columns + 4, np.float32), np.empty(columns + 4, np.float32)
-    even, odd = np.zeros(columns, np.float32), np.zeros(columns, np.float32)
-    g = np.zeros(4, np.float64)
+    width, columns = dlarge.shape[2], small.shape[2]
+    line, dline = np.empty((2, columns + 4), np.float32)
+    even, odd = np.zeros((2, columns), np.float32)
+    gradient = np.zeros(4, np.float64)
     for k in range(dlarge.shape[0]):
-        for y in range(height):
-            first, a, b, c, d = _taps_of(y, taps)
-            ia, ib = min(max(first, 0), rows - 1), min(max(first + 1, 0), rows - 1)
-            ic, id = min(max(first + 2, 0), rows - 1), min(max(first + 3, 0), rows - 1)
-            ra, rb, rc, rd = small[k, ia], small[k, ib], small[k, ic], small[k, id]
-            for x in range(columns):
-                line[x + 2] = a * ra[x] + b * rb[x] + c * rc[x] + d * rd[x]
-            line[0] = line[1] = line[2]
-            line[columns + 2] = line[columns + 3] = line[columns + 1]
+        for y in range(dlarge.shape[1]):
+            at, order = _between(small[k], y, taps, line)
             incoming = dlarge[k, y]
             for x in range(columns):
                 even[x] = incoming[2 * x]
             for x in range(width // 2):
                 odd[x] = incoming[2 * x + 1]
-            for x in range(columns + 4):
-                dline[x] = 0
-            g0, g1, g2, g3 = np.float32(0), np.float32(0), np.float32(0), np.float32(0)
-            for x in range(columns):
-                e, o = even[x], odd[x]
-                g0 += e * line[x + 3] + o * line[x + 1]
-                g1 += e * line[x + 2] + o * line[x + 2]
-                g2 += e * line[x + 1] + o * line[x + 3]
-                g3 += e * line[x] + o * line[x + 4]
-            for x in range(columns):
-                dline[x] += taps[3] * even[x]
-            for x in range(columns):
-                dline[x + 1] += taps[2] * even[x] + taps[0] * odd[x]
-            for x in range(columns):
-                dline[x + 2] += taps[1] * (even[x] + odd[x])
-            for x in range(columns):
-                dline[x + 3] += taps[0] * even[x] + taps[2] * odd[x]
-            for x in range(columns):
-                dline[x + 4] += taps[3] * odd[x]
+            dline[:] = 0
+            for i in range(4):
+                gradient[i] += _dot(even, line[3 - i : columns + 3 - i])
+                gradient[i] += _dot(odd, line[i + 1 : columns + i + 1])
+                for x in range(columns):
+                    dline[x + 3 - i] += taps[i] * even[x]
+                for x in range(columns):
+                    dline[x + i + 1] += taps[i] * odd[x]
             dline[2] += dline[0] + dline[1]
             dline[columns + 1] += dline[columns + 2] + dline[columns + 3]
-            va, vb, vc, vd = np.float32(0), np.float32(0), np.float32(0), np.float32(0)
-            for x in range(columns):
-                t = dline[x + 2]
-                va += t * ra[x]
-                vb += t * rb[x]
-                vc += t * rc[x]
-                vd += t * rd[x]
-            if y % 2:
-                g[0] += g0 + va
-                g[1] += g1 + vb
-                g[2] += g2 + vc
-                g[3] += g3 + vd
-            else:
-                g[0] += g0 + vd
-                g[1] += g1 + vc
-                g[2] += g2 + vb
-                g[3] += g3 + va
-            for x in range(columns):
-                dsmall[k, ia, x] += a * dline[x + 2]
-            for x in range(columns):
-                dsmall[k, ib, x] += b * dline[x + 2]
-            for x in range(columns):
-                dsmall[k, ic, x] += c * dline[x + 2]
-            for x in range(columns):
-                dsmall[k, id, x] += d * dline[x + 2]
+            middle = dline[2 : columns + 2]
+            for i in range(4):
+                gradient[order[i]] += _dot(middle, small[k, at[i]])
+                factor, target = taps[order[i]], dsmall[k, at[i]]
+                for x in range(columns):
+                    target[x] += factor * middle[x]
     for i in range(4):
-        dtaps[i] += g[i]
+        dtaps[i] += gradient[i]
 
 
 @_fast
@@ -372,7 +296,7 @@ def mix_gradients(grid: Any, weights: Any, dfeatures: Any, dgrid: Any, dweights:
             source, target = grid[n, y + TOP], dgrid[n, y + TOP]
             for k in range(dfeatures.shape[0]):
                 w, incoming = weights[k, n], dfeatures[k, y]
-                acc = np.float32(0)
+                acc = _ZERO
                 for x in range(len(incoming)):
                     target[x + SIDE] += w * incoming[x]
                     acc += source[x + SIDE] * incoming[x]
@@ -380,103 +304,90 @@ def mix_gradients(grid: Any, weights: Any, dfeatures: Any, dgrid: Any, dweights:
 
 
 @_fast
-def picture(f: Any, a: Any, bias: Any, w: Any, c: Any, v: Any, rgb: Any) -> None:
-    """The colours `rgb` [3, h, w] of features `f` [k, h, w]: a·f + bias + v·relu(w·f + c)."""
-    width = f.shape[2]
-    hid, features = np.empty((UNITS, width), np.float32), np.empty((FEATURES, width), np.float32)
-    for y in range(f.shape[1]):
-        features[:] = f[:, y]
-        for j in range(UNITS):
-            for x in range(width):
-                acc = c[j]
-                for k in range(FEATURES):
-                    acc += w[j, k] * features[k, x]
-                hid[j, x] = max(acc, np.float32(0))
-        for i in range(3):
-            for x in range(width):
-                acc = bias[i]
-                for k in range(FEATURES):
-                    acc += a[i, k] * features[k, x]
-                for j in range(UNITS):
-                    acc += v[i, j] * hid[j, x]
-                rgb[i, y, x] = acc
+def _colour(features: Any, weights: Any, hidden: Any, rgb: Any) -> None:
+    """Fill the hidden units and the colours [3, w] of a row of features."""
+    colour, ground, unit, threshold, bend = weights
+    for j in range(UNITS):
+        for x in range(rgb.shape[1]):
+            acc = threshold[j]
+            for k in range(FEATURES):
+                acc += unit[j, k] * features[k, x]
+            hidden[j, x] = max(acc, _ZERO)
+    for i in range(3):
+        for x in range(rgb.shape[1]):
+            acc = ground[i]
+            for k in range(FEATURES):
+                acc += colour[i, k] * features[k, x]
+            for j in range(UNITS):
+                acc += bend[i, j] * hidden[j, x]
+            rgb[i, x] = acc
+
+
+@_fast
+def picture(made: Any, weights: Any, rgb: Any) -> None:
+    """The colours `rgb` [3, h, w] of features `made` [k, h, w].
+
+    They are colour·f + ground + bend·relu(unit·f + threshold).
+    """
+    features, hidden, colours = _buffers(made.shape[2])
+    for y in range(made.shape[1]):
+        features[:] = made[:, y]
+        _colour(features, weights, hidden, colours)
+        rgb[:, y] = colours
+
+
+@_fast
+def _buffers(width: int) -> Any:
+    return (
+        np.empty((FEATURES, width), np.float32),
+        np.empty((UNITS, width), np.float32),
+        np.empty((3, width), np.float32),
+    )
 
 
 @_fast
 def picture_gradients(
-    f: Any,
-    a: Any,
-    bias: Any,
-    w: Any,
-    c: Any,
-    v: Any,
-    target: Any,
-    weight: Any,
-    df: Any,
-    da: Any,
-    dbias: Any,
-    dw: Any,
-    dc: Any,
-    dv: Any,
+    made: Any, weights: Any, target: Any, importance: Any, dmade: Any, found: Any
 ) -> float:
-    """The sum of weighted squared errors of `picture`; sets `df` and adds the other gradients."""
-    width = f.shape[2]
-    hid, features = np.empty((UNITS, width), np.float32), np.empty((FEATURES, width), np.float32)
-    error, dfeatures = np.empty((3, width), np.float32), np.empty((FEATURES, width), np.float32)
-    total = 0.0
-    for y in range(f.shape[1]):
-        features[:] = f[:, y]
-        for j in range(UNITS):
-            for x in range(width):
-                acc = c[j]
-                for k in range(FEATURES):
-                    acc += w[j, k] * features[k, x]
-                hid[j, x] = max(acc, np.float32(0))
+    """The sum of weighted squared errors of `picture`; sets `dmade`, adds to those in `found`."""
+    features, hidden, error = _buffers(made.shape[2])
+    colour, _, unit, _, bend = weights
+    total, width = 0.0, made.shape[2]
+    for y in range(made.shape[1]):
+        features[:] = made[:, y]
+        _colour(features, weights, hidden, error)
         for i in range(3):
-            goal = target[i, y]
-            squares, linear = np.float32(0), np.float32(0)
+            goal, squares, linear = target[i, y], _ZERO, _ZERO
             for x in range(width):
-                acc = bias[i]
-                for k in range(FEATURES):
-                    acc += a[i, k] * features[k, x]
-                for j in range(UNITS):
-                    acc += v[i, j] * hid[j, x]
-                gap = acc - goal[x]
-                slope = weight[y, x] * gap
+                gap = error[i, x] - goal[x]
+                slope = importance[y, x] * gap
                 squares += slope * gap
                 linear += slope
                 error[i, x] = slope + slope
             total += squares
-            dbias[i] += 2 * linear
+            found[1][i] += 2 * linear
             for k in range(FEATURES):
-                acc = np.float32(0)
-                for x in range(width):
-                    acc += error[i, x] * features[k, x]
-                da[i, k] += acc
+                found[0][i, k] += _dot(error[i], features[k])
             for j in range(UNITS):
-                acc = np.float32(0)
-                for x in range(width):
-                    acc += error[i, x] * hid[j, x]
-                dv[i, j] += acc
+                found[4][i, j] += _dot(error[i], hidden[j])
         for j in range(UNITS):
-            linear = np.float32(0)
+            linear = _ZERO
             for x in range(width):
-                acc = v[0, j] * error[0, x] + v[1, j] * error[1, x] + v[2, j] * error[2, x]
-                hid[j, x] = acc if hid[j, x] > 0 else np.float32(0)
-                linear += hid[j, x]
-            dc[j] += linear
+                acc = bend[0, j] * error[0, x] + bend[1, j] * error[1, x] + bend[2, j] * error[2, x]
+                hidden[j, x] = acc if hidden[j, x] > 0 else _ZERO
+                linear += hidden[j, x]
+            found[3][j] += linear
             for k in range(FEATURES):
-                acc = np.float32(0)
-                for x in range(width):
-                    acc += hid[j, x] * features[k, x]
-                dw[j, k] += acc
+                found[2][j, k] += _dot(hidden[j], features[k])
         for k in range(FEATURES):
             for x in range(width):
-                acc = a[0, k] * error[0, x] + a[1, k] * error[1, x] + a[2, k] * error[2, x]
+                acc = _ZERO
+                for i in range(3):
+                    acc += colour[i, k] * error[i, x]
                 for j in range(UNITS):
-                    acc += w[j, k] * hid[j, x]
-                dfeatures[k, x] = acc
-        df[:, y] = dfeatures
+                    acc += unit[j, k] * hidden[j, x]
+                features[k, x] = acc
+        dmade[:, y] = features
     return total
 
 
@@ -485,19 +396,19 @@ def _softly(value: Any, sharpness: Any, factor: Any) -> Any:
     """Round softly, by a curve z/√(1 + z²) between whole numbers, and the slope."""
     floor = np.floor(value)
     z = (value - floor - _HALF) * sharpness
-    inverse = np.float32(1) / np.sqrt(np.float32(1) + z * z)
+    inverse = _ONE / np.sqrt(_ONE + z * z)
     return floor + _HALF + factor * z * inverse, factor * sharpness * inverse * inverse * inverse
 
 
 @_fast
 def soften(y: Any, noise: Any, sharpness: Any, amount: Any, q: Any, slope: Any) -> None:
-    """Round latents `y` [n, h, w] softly, add noise, and round softly again: padded `q`, `slope`."""
+    """Round latents `y` [n, h, w] softly, add noise, round softly again: padded `q`, `slope`."""
     half = _HALF * sharpness
-    factor = _HALF * np.sqrt(np.float32(1) + half * half) / half
+    factor = _HALF * np.sqrt(_ONE + half * half) / half
     for n in range(y.shape[0]):
         for row in range(y.shape[1]):
-            out, line, random = q[n, row + TOP], y[n, row], noise[n, row]
-            slopes = slope[n, row]
+            line, random = y[n, row], noise[n, row]
+            out, slopes = q[n, row + TOP], slope[n, row]
             for x in range(len(line)):
                 value, first = _softly(line[x], sharpness, factor)
                 value += amount * (random[x] - _HALF)

@@ -7,7 +7,7 @@ holds lightness alone, the others lightness and two colours, as eyes and codecs 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -55,9 +55,9 @@ def levels_of(width: int, height: int, most: int) -> list[Level]:
 def weight_shapes(levels: int) -> dict[str, tuple[int, ...]]:
     """The shapes of all weights, by name, in the order of a file.
 
-    `mix` turns latents into features, `taps` upsample these; `colour`, `ground`, `unit`, `threshold`
-    and `bend` make colours of them. The context model has the weights `seen`, `level` (a row for the
-    lightness and one for the colours of each level), `scale`, `spread` and `mean`.
+    `mix` turns latents into features, `taps` upsample these; `colour`, `ground`, `unit`,
+    `threshold` and `bend` make colours of them. The context model has the weights `seen`, `level`
+    (a row for the lightness and one for the colours of each level), `scale`, `spread`, `mean`.
     """
     shapes: dict[str, tuple[int, ...]] = {
         "seen": (HIDDEN, INPUTS),
@@ -92,7 +92,7 @@ WIDEST = 64.0
 
 
 def bits_of(name: str) -> int:
-    """How many bits behind the point a number has: none a latent, more what coarse ones mix into."""
+    """The bits behind the point of a number: none of a latent, more of what mixes coarse ones."""
     kind = name.rstrip("0123456789")
     return 0 if kind == "grid" else _BITS[kind] + (int(name[3:]) if kind == "mix" else 0)
 
@@ -116,3 +116,10 @@ def padded(grid: Array) -> Array:
 def group(level: int, channel: int) -> int:
     """The row of the weights by level."""
     return 2 * level + (channel > 0)
+
+
+def model_of(weights: Mapping[str, Any], row: int) -> tuple[Any, ...]:
+    """The weights of the context model for a row of the weights by level."""
+    names = ("seen", "level", "scale", "spread", "mean")
+    seen, level, scale, spread, mean = (weights[name] for name in names)
+    return seen, level[row], scale, spread[row], mean[row % 2]

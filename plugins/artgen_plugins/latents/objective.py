@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,6 +27,7 @@ from artgen_plugins.latents.layout import (
     Array,
     Arrays,
     group,
+    model_of,
     padded,
     rounded,
     weight_shapes,
@@ -53,8 +54,6 @@ class RateDistortion(family.Objective):
     @dataclass(frozen=True)
     class Options(AdamOptions):
         """Options of `gradient` for latents."""
-
-    pictures: ClassVar[bool] = True
 
     def __init__(self, problem: Problem, options: Any) -> None:
         """Refuse losses of other kinds than the squared error."""
@@ -141,13 +140,9 @@ class RateDistortion(family.Objective):
         """The gradients of the squared error in padded grids; adds those in weights to `found`."""
         made = features(weights, grids, self.levels)
         incoming = np.empty_like(made[0])
+        weighed, changed = ([one[name] for name in PICTURE] for one in (weights, found))
         kernels.picture_gradients(
-            made[0],
-            *(weights[name] for name in PICTURE),
-            self.goal,
-            self.weights,
-            incoming,
-            *(found[name] for name in PICTURE),
+            made[0], tuple(weighed), self.goal, self.weights, incoming, tuple(changed)
         )
         gradients = []
         for level, grid in enumerate(grids):
@@ -175,19 +170,20 @@ class RateDistortion(family.Objective):
         for level, grid in enumerate(grids):
             above = min(level + 1, len(grids) - 1)
             for channel in range(len(grid)):
-                row, kind, last = group(level, channel), int(channel > 0), max(0, channel - 1)
                 # The finest grid has fewer channels than the one above, never more.
-                over = channel if above > level else 0
-                extra = np.array([above > level, channel > 0, channel > 1], np.int64)
-                nats, spread = kernels.rate(
-                    *(grid[channel], sizes[level][channel], sizes[above][over]),
-                    *(sizes[level][0], sizes[level][last], extra, weights["seen"]),
-                    *(weights["level"][row], weights["scale"], weights["spread"][row]),
-                    *(weights["mean"][kind], by_grid[level][channel], by_size[level][channel]),
-                    *(by_size[above][over], by_size[level][0], by_size[level][last]),
-                    *(found["seen"], found["level"][row], found["scale"], found["mean"][kind]),
+                over, last = (channel if above > level else 0), max(0, channel - 1)
+                others, dothers = (
+                    (each[above][over], each[level][0], each[level][last])
+                    for each in (sizes, by_size)
                 )
-                found["spread"][row] += spread
+                row = group(level, channel)
+                model, changed = model_of(weights, row), model_of(found, row)
+                nats, found["spread"][row] = kernels.rate(
+                    *(grid[channel], sizes[level][channel], others),
+                    *(np.array([above > level, channel > 0, channel > 1]), model),
+                    *(by_grid[level][channel], by_size[level][channel], dothers),
+                    (changed[0], changed[1], changed[2], changed[4]),
+                )
                 total += nats
         for level, grid in enumerate(grids):
             for channel in range(len(grid)):

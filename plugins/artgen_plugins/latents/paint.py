@@ -23,11 +23,10 @@ def paint(latents: Latents, tensors: Mapping[str, Tensor], canvas: Canvas, **_: 
 
     A canvas of another size shows the picture by a cubic between its pixels, which adds no detail.
     """
-    numbers, (_, height, width) = rounded(tensors), latents.levels[0]
+    numbers, own = rounded(tensors), Canvas(latents.levels[0].width, latents.levels[0].height)
     grids = [padded(numbers[f"grid{level}"]) for level in range(len(latents.levels))]
     image = torch.from_numpy(coloured(numbers, features(numbers, grids, latents.levels)))
-    own = Canvas(width, height)
-    if (canvas.width, canvas.height, canvas.span) == (width, height, own.span):
+    if canvas == own:
         return image
     by = canvas.pixel / own.pixel
     if by > SMALLER:
@@ -59,7 +58,7 @@ def features(weights: Arrays, grids: list[Array], levels: list[Level]) -> list[A
 def coloured(weights: Arrays, made: list[Array]) -> Array:
     """The colours [3, h, w] of the features of the finest level."""
     image = np.empty((3, *made[0].shape[1:]), np.float32)
-    kernels.picture(made[0], *(weights[name] for name in PICTURE), image)
+    kernels.picture(made[0], tuple([weights[name] for name in PICTURE]), image)
     return image
 
 
