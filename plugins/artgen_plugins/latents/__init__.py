@@ -70,15 +70,20 @@ class Latents(Primitive):
         "fine": Preset(options={"rate": 1.0}, stage={"steps": 2000}),
     }
 
-    def resolve_options(self, canvas: Canvas) -> None:
-        """Set the size of the finest grid."""
-        width, height = self.options.width or canvas.width, self.options.height or canvas.height
+    def take_options(self) -> None:
+        """Refuse more latents than a computer holds, also those that a file asks for."""
+        width, height = self.options.width or 1, self.options.height or 1
         if width * height > MOST_PIXELS:
             raise UsageError(
                 f"latents of {width}x{height} pixels are too many, at most {MOST_PIXELS:,}",
                 hint="use a smaller --size",
             )
+
+    def resolve_options(self, canvas: Canvas) -> None:
+        """Set the size of the finest grid."""
+        width, height = self.options.width or canvas.width, self.options.height or canvas.height
         self.options = replace(self.options, width=width, height=height)
+        self.take_options()
         vars(self).pop("levels", None)
 
     @cached_property

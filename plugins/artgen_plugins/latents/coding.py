@@ -24,6 +24,8 @@ from artgen_plugins.latents.layout import (
     LEAST,
     SIDE,
     TOP,
+    Array,
+    Arrays,
     bits_of,
     group,
     model_of,
@@ -40,21 +42,15 @@ Numbers = NDArray[np.int64]
 @family.pack.register(Latents)
 def pack(latents: Latents, tensors: Mapping[str, Tensor]) -> bytes:
     """The bytes of tensors, rounded as `paint` rounds them."""
-    numbers = {
-        name: np.rint(array.astype(np.float64) * 2 ** bits_of(name)).astype(np.int64)
-        for name, array in rounded(tensors).items()
-    }
+    arrays = rounded(tensors)
+    numbers = {name: _whole(name, array) for name, array in arrays.items()}
     table, facts = coder.tails(), bytearray()
-    starts = [np.zeros(0, np.int64)]
-    sizes = [np.zeros(0, np.int64)]
+    starts, sizes = list[Numbers](), list[Numbers]()
     for name in weight_shapes(len(latents.levels)):
-        values = numbers[name].ravel()
-        shift, scale = _described(values)
+        shift, scale, begin, size = _measured(numbers[name].ravel())
         facts += bytes([shift, scale])
-        begin, size = np.zeros((2, 2 * len(values)), np.int64)
-        count = coder.measure_numbers(values, table[scale], shift, begin, size)
-        starts.append(begin[:count])
-        sizes.append(size[:count])
+        starts.append(begin)
+        sizes.append(size)
     for grid, around in _walk(latents, numbers, filled=True):
         begin, size = np.zeros((2, grid.size), np.int64)
         coder.measure_grid(*around, table, begin, size)
@@ -97,6 +93,12 @@ def unpack(latents: Latents, data: bytes) -> dict[str, Tensor]:
     }
 
 
+def weight_bits(weights: Arrays) -> float:
+    """The bits that weights take in a file, those of what describes them included."""
+    sizes = [_measured(_whole(name, array).ravel())[3] for name, array in weights.items()]
+    return 16 * len(sizes) - float(np.log2(np.concatenate(sizes) / 2**coder.PRECISION).sum())
+
+
 def _walk(
     latents: Latents, numbers: Mapping[str, Numbers], *, filled: bool
 ) -> Iterator[tuple[Numbers, tuple[Any, ...]]]:
@@ -120,13 +122,22 @@ def _walk(
         parents = tuple(m)
 
 
-def _described(values: Numbers) -> tuple[int, int]:
-    """How many last bits of numbers are stored as they are, and the distribution of the others."""
-    most = int(abs(values).max(initial=0))
-    shift = min(max(0, most.bit_length() - 8), _LARGEST_SHIFT)
-    spread = float(abs(values >> shift).mean()) if len(values) else 0.0
-    scale = round(coder.OCTAVE * (math.log2(max(spread, 2.0**LEAST)) - LEAST))
-    return shift, min(scale, coder.SCALES - 1)
+def _measured(values: Numbers) -> tuple[int, int, Numbers, Numbers]:
+    """How many last bits of weights are stored as they are, and the distribution of the others.
+
+    Then where their intervals begin, and how long they are.
+    """
+    shift = min(max(0, int(abs(values).max()).bit_length() - 8), _LARGEST_SHIFT)
+    spread = max(float(abs(values >> shift).mean()), 2.0**LEAST)
+    scale = min(round(coder.OCTAVE * (math.log2(spread) - LEAST)), coder.SCALES - 1)
+    starts, sizes = np.zeros((2, 2 * len(values)), np.int64)
+    count = coder.measure_numbers(values, coder.tails()[scale], shift, starts, sizes)
+    return shift, scale, starts[:count], sizes[:count]
+
+
+def _whole(name: str, array: Array) -> Numbers:
+    """A rounded tensor in its smallest parts."""
+    return np.rint(array.astype(np.float64) * 2 ** bits_of(name)).astype(np.int64)
 
 
 def _checksum(body: bytes) -> bytes:

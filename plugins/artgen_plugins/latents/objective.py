@@ -21,6 +21,7 @@ from artgen import family
 from artgen.engines import AdamOptions, Problem, State, picture_psnr
 from artgen.errors import UsageError
 from artgen_plugins.latents import Latents, kernels
+from artgen_plugins.latents.coding import weight_bits
 from artgen_plugins.latents.layout import (
     SIDE,
     TOP,
@@ -30,12 +31,8 @@ from artgen_plugins.latents.layout import (
     model_of,
     padded,
     rounded,
-    weight_shapes,
 )
 from artgen_plugins.latents.paint import PICTURE, coloured, features
-
-BITS_PER_WEIGHT = 6.5
-"""About what a weight takes in the file."""
 
 PACE, GAIN, FIRST = 10, 12.0, 0.25
 """Steps after which λ follows the bits, how far it may over a whole fit, and the share of the fit
@@ -65,15 +62,14 @@ class RateDistortion(family.Objective):
             )
         latents = problem.primitive
         assert isinstance(latents, Latents)
-        self.levels, self.rate = latents.levels, latents.options.rate
+        self.levels = latents.levels
         self.goal = np.ascontiguousarray(self.target.numpy(), np.float32)
-        self.pixels = self.goal[0].size
+        self.wanted = latents.options.rate * self.goal[0].size
         weight = torch.ones(self.goal.shape[1:]) if self.weight is None else self.weight
         self.weights = np.ascontiguousarray(weight.numpy(), np.float32)
         step = float(problem.drawing.tensors["mix0"][0, 0])
         self.change = 0.0
         self.log_lambda = math.log(SHARE * step**2 + 1e-12)
-        self.fixed = BITS_PER_WEIGHT * sum(map(math.prod, weight_shapes(len(self.levels)).values()))
 
     def after_step(self, raw: dict[str, Tensor]) -> None:
         """Let the steps of latents follow λ: the same picture in larger steps, or smaller ones."""
@@ -94,9 +90,11 @@ class RateDistortion(family.Objective):
         """Set the gradients, and let λ follow the bits."""
         numbers, progress = rounded(tensors), self.problem.progress(step)
         if step % PACE == 0 and progress >= FIRST:
-            share = self.bits(numbers) / (self.rate * self.pixels)
-            change = GAIN * PACE / self.problem.total_steps * math.log(share)
-            self.change = max(-0.3, min(0.3, change))
+            weights, latents = self.bits(numbers)
+            # A picture may be too small for the weights alone.
+            share = latents / max(self.wanted - weights, self.wanted / 4)
+            change = GAIN * PACE / self.problem.total_steps * math.log(max(share, 1e-3))
+            self.change = max(-0.6, min(0.6, change))
             self.log_lambda += self.change
         sharpness, amount = SHARPEST**progress * SHARP ** (1 - progress), 1 - 0.5 * progress
         grids, slopes = [], []
@@ -104,9 +102,9 @@ class RateDistortion(family.Objective):
             noise = torch.rand(tuple(shape), generator=self.generator)
             grid = padded(np.zeros(shape, np.float32))
             slope = np.empty(shape, np.float32)
-            latents = tensors[f"grid{level}"].detach().contiguous().numpy()
+            values = tensors[f"grid{level}"].detach().contiguous().numpy()
             kernels.soften(
-                latents, noise.numpy(), np.float32(sharpness), np.float32(amount), grid, slope
+                values, noise.numpy(), np.float32(sharpness), np.float32(amount), grid, slope
             )
             grids.append(grid)
             slopes.append(slope)
@@ -127,14 +125,16 @@ class RateDistortion(family.Objective):
         grids = [padded(numbers[f"grid{level}"]) for level in range(len(self.levels))]
         image = torch.from_numpy(coloured(numbers, features(numbers, grids, self.levels)))
         loss = float(self.problem.loss(image, self.target, self.weight))
-        share = self.bits(numbers) / (self.rate * self.pixels)
+        share = sum(self.bits(numbers)) / self.wanted
         return loss * max(1.0, share) ** 3, picture_psnr(image, self.target, self.weight)
 
-    def bits(self, numbers: Arrays) -> float:
-        """About how many bits a file takes."""
+    def bits(self, numbers: Arrays) -> tuple[float, float]:
+        """The bits of the weights in a file, and about those of the latents."""
         grids = [padded(numbers[f"grid{level}"]) for level in range(len(self.levels))]
-        unused = {name: np.zeros_like(numbers[name]) for name in numbers if name[:4] != "grid"}
-        return self.fixed + self.information(numbers, grids, unused)[0] / math.log(2)
+        weights = {name: array for name, array in numbers.items() if name[:4] != "grid"}
+        unused = {name: np.zeros_like(array) for name, array in weights.items()}
+        nats, _ = self.information(weights, grids, unused)
+        return weight_bits(weights), nats / math.log(2)
 
     def distortion(self, weights: Arrays, grids: list[Array], found: Arrays) -> list[Array]:
         """The gradients of the squared error in padded grids; adds those in weights to `found`."""
@@ -178,12 +178,13 @@ class RateDistortion(family.Objective):
                 )
                 row = group(level, channel)
                 model, changed = model_of(weights, row), model_of(found, row)
-                nats, found["spread"][row] = kernels.rate(
+                nats, spread = kernels.rate(
                     *(grid[channel], sizes[level][channel], others),
                     *(np.array([above > level, channel > 0, channel > 1]), model),
                     *(by_grid[level][channel], by_size[level][channel], dothers),
                     (changed[0], changed[1], changed[2], changed[4]),
                 )
+                found["spread"][row] += spread
                 total += nats
         for level, grid in enumerate(grids):
             for channel in range(len(grid)):
