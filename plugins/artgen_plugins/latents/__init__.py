@@ -58,7 +58,7 @@ class Latents(Primitive):
             None, "latents down; from the target if not given", low=1, high=65536
         )
 
-    family: ClassVar[str] = "latents"
+    family: ClassVar[str] = "picture codec"
     answers: ClassVar[str | None] = __package__
     has_count: ClassVar[bool] = False
     precisions: ClassVar[tuple[Literal["fp32"], ...]] = ("fp32",)
