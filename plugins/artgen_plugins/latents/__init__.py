@@ -132,7 +132,7 @@ class Latents(Primitive):
         step = self._first_step(context) if known is None else float(known[0, 0])
         level = sum(name.startswith("mix") for name in context.values)
         step = max(step / 2**level, 1 / 255)
-        mixed = 0.3 * step * context.randn(*shape)
+        mixed: Tensor = 0.3 * step * context.randn(*shape)
         mixed[:3] = step * torch.eye(3)[:, : shape[1]]
         return mixed
 

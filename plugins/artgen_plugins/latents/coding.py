@@ -137,7 +137,8 @@ def _measured(values: Numbers) -> tuple[int, int, Numbers, Numbers]:
 
 def _whole(name: str, array: Array) -> Numbers:
     """A rounded tensor in its smallest parts."""
-    return np.rint(array.astype(np.float64) * 2 ** bits_of(name)).astype(np.int64)
+    parts = np.rint(array.astype(np.float64) * 2.0 ** bits_of(name))
+    return parts.astype(np.int64)
 
 
 def _checksum(body: bytes) -> bytes:

@@ -116,7 +116,7 @@ def rate(
     inputs, dinputs = np.zeros((2, INPUTS, width), np.float32)
     hidden = np.zeros((HIDDEN, width), np.float32)
     centre, dcentre, log2, dlog2 = np.zeros((4, width), np.float32)
-    total, dspread = 0.0, 0.0
+    total, dspread = np.float64(0), np.float64(0)
     for row in range(height):
         y = row + TOP
         for i in range(NEIGHBOURS):
@@ -352,7 +352,7 @@ def picture_gradients(
     """The sum of weighted squared errors of `picture`; sets `dmade`, adds to those in `found`."""
     features, hidden, error = _buffers(made.shape[2])
     colour, _, unit, _, bend = weights
-    total, width = 0.0, made.shape[2]
+    total, width = np.float64(0), made.shape[2]
     for y in range(made.shape[1]):
         features[:] = made[:, y]
         _colour(features, weights, hidden, error)
