@@ -1,9 +1,8 @@
 """Bits and errors of `latents` beside codecs: JPEG, WebP and AVIF as Pillow writes them.
 
-Fits have seed 0, one thread and 400 steps, so that the three of a picture of 768×512 pixels take
-about two CPU minutes together. Bits per pixel count all of a codec's file, and what the parameters
-take in the `.art` file; that also holds the recipe and the metrics, which its own column counts.
-PSNR is over all values in 8 bits.
+Fits have seed 0, one thread and 400 steps. Bits per pixel count all of a codec's file, and what the
+parameters take in the `.art` file; that also holds the recipe and the metrics, which its own column
+counts. PSNR is over all values in 8 bits.
 
 The Bjøntegaard rate is the mean difference in bits at equal PSNR: the integral of the difference of
 the logarithms of the rates, over the PSNR that both curves reach, divided by that range, as a
