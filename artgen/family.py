@@ -27,6 +27,7 @@ from artgen.matching import (
 )
 from artgen.output.parts.flat import Curves, FlatPart, Polygon, flat_parts
 from artgen.output.parts.pens import PenPart, pen_parts
+from artgen.primitives import pack, unpack
 from artgen.raster import (
     Backend,
     Memory,
@@ -59,6 +60,7 @@ __all__ = [
     "hide",
     "move",
     "objective_of",
+    "pack",
     "paint",
     "pair",
     "pair_parts",
@@ -66,4 +68,5 @@ __all__ = [
     "planned_backend",
     "posed",
     "transform",
+    "unpack",
 ]

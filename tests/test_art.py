@@ -306,7 +306,7 @@ def test_flipped_bytes_never_end_in_a_traceback(tmp_path_factory, data):
 def test_other_formats_are_refused_by_number(tmp_path, found):
     header, tensors = parts(make_art())
     file = write(tmp_path / "a.art", {**header, "format": found}, tensors)
-    with pytest.raises(InputError, match="this artgen reads up to 2") as caught:
+    with pytest.raises(InputError, match="this artgen reads up to 3") as caught:
         load(file)
     assert f".art format {found!r}" in caught.value.message
 

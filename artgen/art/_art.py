@@ -10,8 +10,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict, Unpack
 
-from artgen.art._file import read, to_bytes, to_table
+from artgen.art._file import packed_bytes, read, to_bytes, to_table, unpacked
 from artgen.art._moving import draw_moments, growing, kept
+from artgen.art.precision import saved_bytes
 from artgen.base.errors import InputError, UsageError
 from artgen.base.faults import broken, plugin_code
 from artgen.events import Evaluated
@@ -334,6 +335,12 @@ class Art:
         """The `.art` file."""
         return to_bytes(self)
 
+    @property
+    def parameter_bytes(self) -> int:
+        """What the parameters of the drawing take in the `.art` file, in bytes."""
+        packed = packed_bytes(self)
+        return saved_bytes(self.drawing, self.precision) if packed is None else packed
+
     def to_dict(self) -> dict[str, Any]:
         """What the `.art` file holds, as data for JSON: `load` reads a .json file of it."""
         return to_table(self)
@@ -409,7 +416,11 @@ def load(path: str | os.PathLike[str], *, registry: Registry | None = None) -> A
 
     Raises InputError where it is missing, damaged or of a newer format.
     """
-    return Art(**read(path)._asdict(), registry=registry)
+    art = Art(**read(path)._asdict(), registry=registry)
+    try:
+        return unpacked(art)
+    except InputError as error:
+        raise InputError(f"{path} is damaged: {error.message}", hint=error.hint) from None
 
 
 def run_exporter(suffix: str, export: Exporter, art: Art, request: ExportRequest) -> bytes:

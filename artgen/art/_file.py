@@ -10,6 +10,7 @@ import json
 import os
 from collections import deque
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from artgen.art.precision import decode, encode
-from artgen.base.errors import InputError, explain_problem, reading
+from artgen.base.errors import InputError, PluginError, explain_problem, reading
 from artgen.base.files import check_art, read_regular, tensors_to_bytes
 from artgen.film.scenes import Film, Scene
 from artgen.film.trajectory import Trajectory
@@ -32,11 +33,16 @@ if TYPE_CHECKING:
 
     from artgen.art._art import Art
 
-FORMAT = 2
+FORMAT = 3
 """The version of the `.art` format that this artgen writes; it reads this and older ones.
 
-Files without a film are still written as version 1, which older artgens read too.
+Files without a film are still written as version 1, which older artgens read too, and those with
+one as version 2. In a file of version 3 a family has packed its parameters: see
+`artgen.primitives.pack`.
 """
+
+PACKED = "packed."
+"""The name of the tensor of bytes that a family has packed its parameters into."""
 
 _SUBJECT = "subject."
 """What the names of tensors that belong to the subject begin with; no parameter has a dot."""
@@ -135,8 +141,48 @@ class Contents(NamedTuple):
 def to_bytes(art: Art) -> bytes:
     """Return the `.art` file."""
     header, tensors = _stored(art)
+    packed = None if art.film is not None else _packed(art)
+    if packed is not None:
+        header["format"], tensors = FORMAT, {PACKED: _bytes_tensor(packed)}
     text = json.dumps(header, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return tensors_to_bytes(tensors, text)
+
+
+def packed_bytes(art: Art) -> int | None:
+    """The size of what the family packs the parameters into; None where it does not."""
+    packed = None if art.film is not None else _packed(art)
+    return None if packed is None else len(packed)
+
+
+def unpacked(art: Art) -> Art:
+    """The art with the tensors that its family makes of packed ones.
+
+    Raises InputError where these are damaged, and PluginError where the family is not installed.
+    """
+    from artgen.primitives import unpack
+
+    packed = art.drawing.tensors.get(PACKED)
+    if packed is None:
+        return art
+    tensors = unpack(art.primitive(), packed.numpy().tobytes())
+    return replace(art, drawing=replace(art.drawing, tensors=tensors))
+
+
+def _bytes_tensor(data: bytes) -> torch.Tensor:
+    import torch
+
+    return torch.frombuffer(bytearray(data), dtype=torch.uint8)
+
+
+def _packed(art: Art) -> bytes | None:
+    from artgen.primitives import pack
+
+    try:
+        primitive = art.primitive()
+    except (PluginError, InputError):
+        # What cannot be drawn here is kept as it is.
+        return None
+    return pack(primitive, art.drawing.tensors)
 
 
 def to_table(art: Art) -> dict[str, Any]:
@@ -170,7 +216,7 @@ def _stored(art: Art) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
         arrays = subject.arrays()
         tensors |= {_SUBJECT + name: torch.from_numpy(array) for name, array in arrays.items()}
     header = {
-        "format": 1 if art.film is None else FORMAT,
+        "format": 1 if art.film is None else 2,
         "drawing": table,
         "precision": art.precision,
         "recipe": art.recipe.to_dict(),
@@ -269,7 +315,7 @@ def _contents(file: Path, text: str, found: object, tensors: dict[str, torch.Ten
             table["options"] = migrated_options(table["primitive"], table["options"])
         table["options"] = drawn_options(table["primitive"], table["options"])
         film = _film(header.film, tensors, header.precision)
-        drawing = Drawing(tensors=decode(tensors, header.precision), **table)
+        drawing = Drawing(tensors=_parameters(tensors, header.precision), **table)
         if film is not None and film.scenes[0].tensors.keys() != drawing.tensors.keys():
             raise ValueError("its film has other tensors than its drawing")
         trajectory = None
@@ -286,6 +332,20 @@ def _contents(file: Path, text: str, found: object, tensors: dict[str, torch.Ten
         raise InputError(f"{file} is damaged: {error}") from None
     metrics = header.metrics.model_dump(exclude_unset=True)
     return Contents(drawing, recipe, metrics, header.precision, film, trajectory)
+
+
+def _parameters(
+    tensors: dict[str, torch.Tensor], precision: Precision
+) -> Mapping[str, torch.Tensor]:
+    """The parameters of a drawing, or the bytes that `unpacked` needs. Raises ValueError."""
+    import torch
+
+    packed = tensors.get(PACKED)
+    if packed is None:
+        return decode(tensors, precision)
+    if packed.dtype != torch.uint8 or packed.dim() != 1 or len(tensors) > 1:
+        raise ValueError("its packed parameters are not bytes")
+    return {PACKED: packed}
 
 
 def _subject(header: dict[str, Any] | None, tensors: dict[str, torch.Tensor]) -> Subject | None:

@@ -4,6 +4,8 @@ from .curves import path_data as path_data
 from .edges import EdgeOptions as EdgeOptions
 from .edges import edge_style as edge_style
 from .known import known_families as known_families
+from .packing import pack as pack
+from .packing import unpack as unpack
 from .params import Blend as Blend
 from .params import Map as Map
 from .params import Param as Param

@@ -72,7 +72,7 @@ class Primitive:
     """The package whose modules answer the questions of `artgen.family` for a family, if any.
 
     Each is imported when it is first needed: `paint`, `backend`, `objective`, `search`, `start`,
-    `match`, `export`, `latents`, `plots` and `checks`, as far as there are such modules.
+    `match`, `export`, `coding`, `latents`, `plots` and `checks`, as far as there are such modules.
     """
     required: ClassVar[tuple[str, ...]] = ()
     """What a primitive of the family must define: names of methods, or ``one or other``."""

@@ -19,7 +19,7 @@ from typing import Any, ClassVar, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen.art import Art, saved_bytes
+from artgen.art import Art
 from artgen.base.errors import UsageError
 from artgen.base.options import parse_options
 from artgen.display.views import Rendering
@@ -184,7 +184,8 @@ class RunKind(ABC):
 
     def extent(self, drawing: Drawing, film: Film | None, precision: Precision) -> tuple[int, int]:
         """The bytes of the parameters that are saved, and the pixels that they describe, if any."""
-        return saved_bytes(drawing, precision), drawing.width * drawing.height
+        art = Art(drawing, self.asked.recipe, {}, precision, self.asked.registry)
+        return art.parameter_bytes, drawing.width * drawing.height
 
     def precision_cost(self, fitted: Fitted, metrics: Mapping[str, Any]) -> float | None:
         """The loss by rounding to the precision of the file, in dB of PSNR.

@@ -52,6 +52,7 @@ FITS = {
     "siren": "--set preset=small --steps 60",
     "fourier_features": "--set preset=small --set sigma=4 --steps 500",
     "hashgrid": "--set preset=small --steps 40",
+    "latents": "--set rate=0.4 --steps 400",
     "autoencoder": "-n 8 --set width=0.3 --steps 400",
     "conditional": "-n 4 --set width=0.3 --steps 400",
     "vae": "-n 4 --set network=dense --set width=0.3 --steps 600",

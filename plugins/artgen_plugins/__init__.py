@@ -49,6 +49,7 @@ PRIMITIVES = {
     "MLP": ("mlp", "A small network from position to colour."),
     "HashGrid": ("hashgrid", "Grids of hashed features, mixed by a network."),
     "Siren": ("siren", "A network of sines."),
+    "Latents": ("latents", "A picture in kilobytes: whole numbers, and networks."),
     "FourierFeatures": ("fourier_features", "Random waves, mixed by a network."),
     "Autoencoder": ("autoencoder", "An encoder and a decoder network for pictures."),
     "Conditional": ("conditional", "An autoencoder whose decoder also gets the class."),

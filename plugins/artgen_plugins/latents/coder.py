@@ -1,0 +1,224 @@
+"""The range coder and its context model, in whole numbers: the same latents on every processor.
+
+An asymmetric numeral system (Duda 2013) with 32-bit words, a state of 64 bits and probabilities of
+24 bits, as the library `constriction` has it. It is a stack: what is encoded last is decoded first.
+
+The probability of a latent is that of an interval of a Laplace distribution, whose mean and scale
+follow from decoded latents by a network of one hidden layer; weights have 6 bits behind the point.
+Its sums are exact, and the distributions are tables of whole numbers.
+"""
+
+from __future__ import annotations
+
+from decimal import Context, Decimal
+from functools import lru_cache
+from math import isqrt
+from typing import Any
+
+import numba as nb
+import numpy as np
+from numpy.typing import NDArray
+
+from artgen_plugins.latents.kernels import OFFSETS
+from artgen_plugins.latents.layout import (
+    HIDDEN,
+    INPUTS,
+    LARGEST,
+    LEAST,
+    MOST,
+    NEIGHBOURS,
+    SIDE,
+    TOP,
+)
+
+PRECISION = 24
+OCTAVE = 8
+"""Scales per octave."""
+
+SCALES = OCTAVE * (MOST - LEAST) + 1
+FINE = 16
+"""Parts of a latent in which means are counted."""
+
+_REACH = FINE * (2 * LARGEST + 2)
+_HALF = (2**PRECISION - 2 * LARGEST - 2) // 2
+_exact: Any = nb.njit(cache=True, nogil=True)
+
+
+@lru_cache(maxsize=1)
+def tails() -> NDArray[np.int64]:
+    """The probability of a distance of more than t/16, one side, for each scale [scales, t].
+
+    Each entry is the one before it times a constant, in whole numbers.
+    """
+    context, two = Context(prec=40), Decimal(2)
+    table = np.zeros((SCALES, _REACH), np.int64)
+    factors = []
+    for index in range(SCALES):
+        log2 = Decimal(index) / OCTAVE + LEAST
+        scale = context.exp(context.multiply(log2, context.ln(two)))
+        ratio = context.exp(context.divide(Decimal(-1), scale * FINE))
+        factors.append(int(ratio * 2**32))
+    value, factor = np.full(SCALES, _HALF << 7, np.int64), np.array(factors)
+    for t in range(_REACH):
+        table[:, t] = value >> 7
+        value = value * factor >> 32
+    return table
+
+
+@lru_cache(maxsize=1)
+def magnitude_table() -> NDArray[np.int64]:
+    """√(1 + n) − 1 in parts of 64, for n from 0 to the largest latent."""
+    return np.array([(isqrt(4 * 4096 * (1 + n)) + 1) // 2 - 64 for n in range(LARGEST + 1)])
+
+
+@_exact
+def _below(value: int, mean: int, row: Any) -> Any:
+    """How many of 2²⁴ come before a latent, for a mean in parts of 16."""
+    if value <= -LARGEST:
+        return 0
+    if value > LARGEST:
+        return 1 << PRECISION
+    t = FINE * value - mean - FINE // 2
+    share = row[min(-t, _REACH - 1)] if t < 0 else 2 * _HALF - row[min(t, _REACH - 1)]
+    return share + value + LARGEST
+
+
+@_exact
+def _predict(
+    q: Any, m: Any, others: Any, extra: Any, model: Any, y: int, x: int, inputs: Any
+) -> Any:
+    """The mean, in parts of 16, and the number of the scale of the latent at padded (y, x)."""
+    seen, level, scale, spread, mean = model
+    centre = 0
+    for i in range(NEIGHBOURS):
+        dy, dx = OFFSETS[i]
+        inputs[i] = m[y + dy, x + dx]
+        centre += mean[i] * q[y + dy, x + dx]
+    if extra[0]:
+        inputs[NEIGHBOURS] = others[0][(y - TOP) // 2 + TOP, (x - SIDE) // 2 + SIDE]
+    if extra[1]:
+        inputs[NEIGHBOURS + 1] = others[1][y, x]
+    if extra[2]:
+        inputs[NEIGHBOURS + 2] = others[2][y, x]
+    total = spread << 12
+    for j in range(HIDDEN):
+        unit = level[j] << 6
+        for i in range(INPUTS):
+            unit += seen[j, i] * inputs[i]
+        total += scale[j] * max(unit, 0)
+    index = (total - (LEAST << 18) + (1 << 14)) >> 15
+    # A mean beyond all latents would only cost bits.
+    centre = min(max((centre + 2) >> 2, -FINE * LARGEST), FINE * LARGEST)
+    return centre, min(max(index, 0), SCALES - 1)
+
+
+@_exact
+def measure_grid(
+    q: Any, m: Any, others: Any, extra: Any, model: Any, table: Any, starts: Any, sizes: Any
+) -> None:
+    """Fill in where the intervals of the latents of a padded grid begin, and their sizes.
+
+    The arguments up to `model` are those of `kernels.rate`, in whole numbers.
+    """
+    n, inputs = 0, np.zeros(INPUTS, np.int64)
+    for y in range(TOP, q.shape[0]):
+        for x in range(SIDE, q.shape[1] - SIDE):
+            centre, index = _predict(q, m, others, extra, model, y, x, inputs)
+            starts[n] = _below(q[y, x], centre, table[index])
+            sizes[n] = _below(q[y, x] + 1, centre, table[index]) - starts[n]
+            n += 1
+
+
+@_exact
+def decode_grid(
+    q: Any, m: Any, others: Any, extra: Any, model: Any, table: Any, known: Any, coded: Any
+) -> None:
+    """Fill a padded grid and its magnitudes, all of which are `known`, from `coded` words."""
+    words, head = coded
+    inputs = np.zeros(INPUTS, np.int64)
+    for y in range(TOP, q.shape[0]):
+        for x in range(SIDE, q.shape[1] - SIDE):
+            centre, index = _predict(q, m, others, extra, model, y, x, inputs)
+            value = _next(words, head, centre, table[index])
+            q[y, x], m[y, x] = value, known[abs(value)]
+
+
+@_exact
+def _next(words: Any, head: Any, centre: int, row: Any) -> int:
+    """Decode a latent: the one whose interval holds the last bits of the state."""
+    place = np.int64(head[0] & np.uint64((1 << PRECISION) - 1))
+    value = min(max((centre + FINE // 2) // FINE, -LARGEST), LARGEST)
+    while place < _below(value, centre, row):
+        value -= 1
+    while place >= _below(value + 1, centre, row):
+        value += 1
+    start = _below(value, centre, row)
+    _take(words, head, start, _below(value + 1, centre, row) - start)
+    return value
+
+
+@_exact
+def _take(words: Any, head: Any, start: int, size: int) -> None:
+    """Remove a symbol of this interval from the state; `head` is that, and how many words wait."""
+    place = head[0] & np.uint64((1 << PRECISION) - 1)
+    state = (head[0] >> np.uint64(PRECISION)) * np.uint64(size) + (place - np.uint64(start))
+    if state < np.uint64(1 << 32) and head[1] > np.uint64(0):
+        head[1] -= np.uint64(1)
+        state = (state << np.uint64(32)) | np.uint64(words[head[1]])
+    head[0] = state
+
+
+@_exact
+def decode_numbers(words: Any, head: Any, row: Any, shift: int, out: Any) -> None:
+    """Fill `out` with whole numbers, of which the last `shift` bits are as likely as any other."""
+    for i in range(len(out)):
+        value, low = _next(words, head, 0, row), np.int64(0)
+        if shift:
+            size = 1 << (PRECISION - shift)
+            low = np.int64(head[0] & np.uint64((1 << PRECISION) - 1)) // size
+            _take(words, head, low * size, size)
+        out[i] = (value << shift) + low
+
+
+@_exact
+def measure_numbers(values: Any, row: Any, shift: int, starts: Any, sizes: Any) -> int:
+    """Fill in the intervals that `decode_numbers` reads, and return how many there are."""
+    n = 0
+    for value in values:
+        high = value >> shift
+        starts[n] = _below(high, 0, row)
+        sizes[n] = _below(high + 1, 0, row) - starts[n]
+        n += 1
+        if shift:
+            size = 1 << (PRECISION - shift)
+            starts[n], sizes[n] = (value - (high << shift)) * size, size
+            n += 1
+    return n
+
+
+@_exact
+def encode(starts: Any, sizes: Any) -> Any:
+    """The words of symbols with these intervals, uint32; the first is decoded first."""
+    words, n, state = np.empty(len(starts) + 2, np.uint32), 0, np.uint64(0)
+    for i in range(len(starts) - 1, -1, -1):
+        size = np.uint64(sizes[i])
+        if state >> np.uint64(64 - PRECISION) >= size:
+            words[n] = state & np.uint64(0xFFFFFFFF)
+            n += 1
+            state >>= np.uint64(32)
+        place = state % size + np.uint64(starts[i])
+        state = ((state // size) << np.uint64(PRECISION)) | place
+    while state > np.uint64(0):
+        words[n] = state & np.uint64(0xFFFFFFFF)
+        n += 1
+        state >>= np.uint64(32)
+    return words[:n]
+
+
+def head_of(words: NDArray[np.uint32]) -> NDArray[np.uint64]:
+    """The state with which decoding begins, and how many words wait after it."""
+    state, waiting = 0, len(words)
+    while state < 2**32 and waiting:
+        waiting -= 1
+        state = state << 32 | int(words[waiting])
+    return np.array([state, waiting], np.uint64)

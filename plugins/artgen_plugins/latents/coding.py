@@ -1,0 +1,149 @@
+"""The bytes of a drawing of `latents`, and back: weights first, then grids from the coarsest.
+
+A byte of version and four of a CRC-32; for each tensor of weights how many of its last bits are
+stored as they are, and the number of a Laplace distribution for the others; words of the range
+coder. The same tensors give the same bytes, and bytes that are not whole are refused.
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from artgen import family
+from artgen.errors import InputError
+from artgen_plugins.latents import Latents, coder
+from artgen_plugins.latents.layout import (
+    LEAST,
+    SIDE,
+    TOP,
+    Array,
+    Arrays,
+    bits_of,
+    group,
+    model_of,
+    rounded,
+    weight_shapes,
+)
+
+VERSION = 1
+_LARGEST_SHIFT = 20
+
+Numbers = NDArray[np.int64]
+
+
+@family.pack.register(Latents)
+def pack(latents: Latents, tensors: Mapping[str, Tensor]) -> bytes:
+    """The bytes of tensors, rounded as `paint` rounds them."""
+    arrays = rounded(tensors)
+    numbers = {name: _whole(name, array) for name, array in arrays.items()}
+    table, facts = coder.tails(), bytearray()
+    starts, sizes = list[Numbers](), list[Numbers]()
+    for name in weight_shapes(len(latents.levels)):
+        shift, scale, begin, size = _measured(numbers[name].ravel())
+        facts += bytes([shift, scale])
+        starts.append(begin)
+        sizes.append(size)
+    for grid, around in _walk(latents, numbers, filled=True):
+        begin, size = np.zeros((2, grid.size), np.int64)
+        coder.measure_grid(*around, table, begin, size)
+        starts.append(begin)
+        sizes.append(size)
+    words = coder.encode(np.concatenate(starts), np.concatenate(sizes))
+    body: bytes = bytes(facts) + words.astype("<u4").tobytes()
+    return bytes([VERSION]) + _checksum(body) + body
+
+
+@family.unpack.register(Latents)
+def unpack(latents: Latents, data: bytes) -> dict[str, Tensor]:
+    """The tensors. Raises InputError where the bytes are not what `pack` gives."""
+    shapes, body = weight_shapes(len(latents.levels)), data[5:]
+    facts, rest = body[: 2 * len(shapes)], body[2 * len(shapes) :]
+    if data[:1] != bytes([VERSION]):
+        raise InputError(
+            f"its latents have version {data[0] if data else None}, known is {VERSION}",
+            hint="a newer artgen may read it",
+        )
+    if len(rest) % 4 or len(facts) < 2 * len(shapes) or data[1:5] != _checksum(body):
+        raise _damaged()
+    words = np.frombuffer(rest, "<u4").astype(np.uint32)
+    head, table, numbers = coder.head_of(words), coder.tails(), dict[str, Numbers]()
+    for (name, shape), shift, scale in zip(shapes.items(), facts[::2], facts[1::2], strict=True):
+        if shift > _LARGEST_SHIFT or scale >= coder.SCALES:
+            raise _damaged()
+        values = np.zeros(math.prod(shape), np.int64)
+        coder.decode_numbers(words, head, table[scale], shift, values)
+        numbers[name] = values.reshape(shape)
+    for level, (channels, height, width) in enumerate(latents.levels):
+        numbers[f"grid{level}"] = np.zeros((channels, height, width), np.int64)
+    for _, around in _walk(latents, numbers, filled=False):
+        coder.decode_grid(*around, table, coder.magnitude_table(), (words, head))
+    if head.any():
+        raise _damaged()
+    return {
+        name: torch.from_numpy((numbers[name] / 2.0 ** bits_of(name)).astype(np.float32))
+        for name in latents.parameters()
+    }
+
+
+def weight_bits(weights: Arrays) -> float:
+    """The bits that weights take in a file, those of what describes them included."""
+    sizes = [_measured(_whole(name, array).ravel())[3] for name, array in weights.items()]
+    return 16 * len(sizes) - float(np.log2(np.concatenate(sizes) / 2**coder.PRECISION).sum())
+
+
+def _walk(
+    latents: Latents, numbers: Mapping[str, Numbers], *, filled: bool
+) -> Iterator[tuple[Numbers, tuple[Any, ...]]]:
+    """Each channel of each grid in the order of the file, and what its latents depend on.
+
+    Grids that are not filled yet are filled when the next one is asked for.
+    """
+    parents: tuple[Numbers, ...] = ()
+    for level in reversed(range(len(latents.levels))):
+        grid = numbers[f"grid{level}"]
+        q = np.pad(grid, ((0, 0), (TOP, 0), (SIDE, SIDE)))
+        m = coder.magnitude_table()[abs(q)]
+        for channel in range(len(grid)):
+            parent = parents[channel] if parents else m[channel]
+            others = parent, m[0], m[max(0, channel - 1)]
+            extra = np.array([len(parents) > 0, channel > 0, channel > 1])
+            model = model_of(numbers, group(level, channel))
+            yield grid[channel], (q[channel], m[channel], others, extra, model)
+            if not filled:
+                grid[channel] = q[channel, TOP:, SIDE:-SIDE]
+        parents = tuple(m)
+
+
+def _measured(values: Numbers) -> tuple[int, int, Numbers, Numbers]:
+    """How many last bits of weights are stored as they are, and the distribution of the others.
+
+    Then where their intervals begin, and how long they are.
+    """
+    shift = min(max(0, int(abs(values).max()).bit_length() - 8), _LARGEST_SHIFT)
+    spread = max(float(abs(values >> shift).mean()), 2.0**LEAST)
+    scale = min(round(coder.OCTAVE * (math.log2(spread) - LEAST)), coder.SCALES - 1)
+    starts, sizes = np.zeros((2, 2 * len(values)), np.int64)
+    count = coder.measure_numbers(values, coder.tails()[scale], shift, starts, sizes)
+    return shift, scale, starts[:count], sizes[:count]
+
+
+def _whole(name: str, array: Array) -> Numbers:
+    """A rounded tensor in its smallest parts."""
+    parts = np.rint(array.astype(np.float64) * 2.0 ** bits_of(name))
+    return parts.astype(np.int64)
+
+
+def _checksum(body: bytes) -> bytes:
+    return zlib.crc32(body).to_bytes(4, "little")
+
+
+def _damaged() -> InputError:
+    return InputError("its latents are damaged", hint="copy the file again, or fit it again")

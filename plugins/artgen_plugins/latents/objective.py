@@ -1,0 +1,209 @@
+"""The objective of latents: squared error, and λ times the bits that the context model leaves.
+
+Steps round softly, with noise, and ever more sharply (Agustsson and Theis 2020; Kim and others
+2024): between whole numbers there is always a gradient, and in the end rounding changes little.
+λ begins where the step of the finest grid suits it, and then follows the number of bits, so that
+the file has the size that was asked for.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from artgen import family
+from artgen.engines import AdamOptions, Problem, State, picture_psnr
+from artgen.errors import UsageError
+from artgen_plugins.latents import Latents, kernels
+from artgen_plugins.latents.coding import weight_bits
+from artgen_plugins.latents.layout import (
+    SIDE,
+    TOP,
+    Array,
+    Arrays,
+    group,
+    model_of,
+    padded,
+    rounded,
+)
+from artgen_plugins.latents.paint import PICTURE, coloured, features
+
+PACE, GAIN, FIRST = 10, 12.0, 0.25
+"""Steps after which λ follows the bits, how far it may over a whole fit, and the share of the fit
+after which it begins to: before, latents have yet to become few."""
+
+SHARP, SHARPEST = 3.3, 14.0
+"""How sharp soft rounding is, at first and in the end."""
+
+SHARE = 0.12
+"""λ for bits and a squared step of 1."""
+
+
+class RateDistortion(family.Objective):
+    """Error and bits of a picture."""
+
+    @dataclass(frozen=True)
+    class Options(AdamOptions):
+        """Options of `gradient` for latents."""
+
+    def __init__(self, problem: Problem, options: Any) -> None:
+        """Refuse losses of other kinds than the squared error."""
+        super().__init__(problem, options)
+        if problem.loss.text != "mse":
+            raise UsageError(
+                f"latents are fitted by the squared error, not by {problem.loss.text!r}",
+                hint="leave out --loss",
+            )
+        latents = problem.primitive
+        assert isinstance(latents, Latents)
+        self.levels = latents.levels
+        self.goal = np.ascontiguousarray(self.target.numpy(), np.float32)
+        self.wanted = latents.options.rate * self.goal[0].size
+        weight = torch.ones(self.goal.shape[1:]) if self.weight is None else self.weight
+        self.weights = np.ascontiguousarray(weight.numpy(), np.float32)
+        step = float(problem.drawing.tensors["mix0"][0, 0])
+        self.change = 0.0
+        self.log_lambda = math.log(SHARE * step**2 + 1e-12)
+
+    def after_step(self, raw: dict[str, Tensor]) -> None:
+        """Let the steps of latents follow λ: the same picture in larger steps, or smaller ones."""
+        factor, self.change = math.exp(self.change / 2), 0.0
+        if factor != 1:
+            for name, tensor in raw.items():
+                if name.startswith("mix"):
+                    tensor.data *= factor
+                elif name.startswith("grid"):
+                    tensor.data /= factor
+
+    @property
+    def alone(self) -> bool:
+        """Whether torch's own operations are small: all that is large is in kernels."""
+        return True
+
+    def backward(self, raw: Mapping[str, Tensor], tensors: Mapping[str, Tensor], step: int) -> None:
+        """Set the gradients, and let λ follow the bits."""
+        numbers, progress = rounded(tensors), self.problem.progress(step)
+        if step % PACE == 0 and progress >= FIRST:
+            weights, latents = self.bits(numbers)
+            # A picture may be too small for the weights alone.
+            share = latents / max(self.wanted - weights, self.wanted / 4)
+            change = GAIN * PACE / self.problem.total_steps * math.log(max(share, 1e-3))
+            self.change = max(-0.6, min(0.6, change))
+            self.log_lambda += self.change
+        sharpness, amount = SHARPEST**progress * SHARP ** (1 - progress), 1 - 0.5 * progress
+        grids, slopes = [], []
+        for level, shape in enumerate(self.levels):
+            noise = torch.rand(tuple(shape), generator=self.generator)
+            grid = padded(np.zeros(shape, np.float32))
+            slope = np.empty(shape, np.float32)
+            values = tensors[f"grid{level}"].detach().contiguous().numpy()
+            kernels.soften(
+                values, noise.numpy(), np.float32(sharpness), np.float32(amount), grid, slope
+            )
+            grids.append(grid)
+            slopes.append(slope)
+        found = {name: np.zeros_like(numbers[name]) for name in numbers if name[:4] != "grid"}
+        errors = self.distortion(numbers, grids, found)
+        nats = {name: np.zeros_like(array) for name, array in found.items()}
+        rates = self.information(numbers, grids, nats)[1]
+        price = math.exp(self.log_lambda) / math.log(2)
+        for name, gradient in found.items():
+            raw[name].grad = torch.from_numpy(gradient + np.float32(price) * nats[name])
+        for level, (error, rate, slope) in enumerate(zip(errors, rates, slopes, strict=True)):
+            gradient = (error + np.float32(price) * rate)[:, TOP:, SIDE:-SIDE] * slope
+            raw[f"grid{level}"].grad = torch.from_numpy(gradient)
+
+    def evaluate(self, tensors: Mapping[str, Tensor]) -> tuple[float, float | None]:
+        """The squared error, the more the larger the file is than asked for, and the PSNR."""
+        numbers = rounded(tensors)
+        grids = [padded(numbers[f"grid{level}"]) for level in range(len(self.levels))]
+        image = torch.from_numpy(coloured(numbers, features(numbers, grids, self.levels)))
+        loss = float(self.problem.loss(image, self.target, self.weight))
+        share = sum(self.bits(numbers)) / self.wanted
+        return loss * max(1.0, share) ** 3, picture_psnr(image, self.target, self.weight)
+
+    def bits(self, numbers: Arrays) -> tuple[float, float]:
+        """The bits of the weights in a file, and about those of the latents."""
+        grids = [padded(numbers[f"grid{level}"]) for level in range(len(self.levels))]
+        weights = {name: array for name, array in numbers.items() if name[:4] != "grid"}
+        unused = {name: np.zeros_like(array) for name, array in weights.items()}
+        nats, _ = self.information(weights, grids, unused)
+        return weight_bits(weights), nats / math.log(2)
+
+    def distortion(self, weights: Arrays, grids: list[Array], found: Arrays) -> list[Array]:
+        """The gradients of the squared error in padded grids; adds those in weights to `found`."""
+        made = features(weights, grids, self.levels)
+        incoming = np.empty_like(made[0])
+        weighed, changed = ([one[name] for name in PICTURE] for one in (weights, found))
+        kernels.picture_gradients(
+            made[0], tuple(weighed), self.goal, self.weights, incoming, tuple(changed)
+        )
+        gradients = []
+        for level, grid in enumerate(grids):
+            mix, taps, gradient = f"mix{level}", f"taps{level}", np.zeros_like(grid)
+            kernels.mix_gradients(grid, weights[mix], incoming, gradient, found[mix])
+            gradients.append(gradient)
+            if level + 1 < len(grids):
+                above = np.zeros_like(made[level + 1])
+                kernels.upsample_gradients(
+                    made[level + 1], weights[taps], incoming, above, found[taps]
+                )
+                incoming = above
+        return gradients
+
+    def information(
+        self, weights: Arrays, grids: list[Array], found: Arrays
+    ) -> tuple[float, list[Array]]:
+        """The nats of padded grids, and the gradients in them; adds those in weights to `found`."""
+        sizes = [np.zeros_like(grid) for grid in grids]
+        by_size, by_grid = ([np.zeros_like(grid) for grid in grids] for _ in range(2))
+        total = 0.0
+        for grid, size in zip(grids, sizes, strict=True):
+            for channel in range(len(grid)):
+                kernels.magnitudes(grid[channel], size[channel])
+        for level, grid in enumerate(grids):
+            above = min(level + 1, len(grids) - 1)
+            for channel in range(len(grid)):
+                # The finest grid has fewer channels than the one above, never more.
+                over, last = (channel if above > level else 0), max(0, channel - 1)
+                others, dothers = (
+                    (each[above][over], each[level][0], each[level][last])
+                    for each in (sizes, by_size)
+                )
+                row = group(level, channel)
+                model, changed = model_of(weights, row), model_of(found, row)
+                nats, spread = kernels.rate(
+                    *(grid[channel], sizes[level][channel], others),
+                    *(np.array([above > level, channel > 0, channel > 1]), model),
+                    *(by_grid[level][channel], by_size[level][channel], dothers),
+                    (changed[0], changed[1], changed[2], changed[4]),
+                )
+                found["spread"][row] += spread
+                total += nats
+        for level, grid in enumerate(grids):
+            for channel in range(len(grid)):
+                kernels.add_magnitude_gradients(
+                    grid[channel], by_size[level][channel], by_grid[level][channel]
+                )
+        return total, by_grid
+
+    def state_dict(self) -> State:
+        """The state of the base class, and λ."""
+        return {**super().state_dict(), "log_lambda": self.log_lambda}
+
+    def load_state_dict(self, state: State) -> None:
+        """Restore what `state_dict` gave."""
+        super().load_state_dict(state)
+        self.log_lambda = float(state["log_lambda"])
+
+
+@family.objective_of.register(Latents)
+def objective_of_latents(latents: Latents) -> type[family.Objective]:
+    """What a step of the engine `gradient` minimises."""
+    return RateDistortion

@@ -1,0 +1,281 @@
+"""`latents`: whole numbers that a range coder stores, the loss that counts their bits, the file."""
+
+from __future__ import annotations
+
+import math
+import zlib
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from helpers import assert_same_bits
+
+import artgen
+from artgen import Canvas, Drawing
+from artgen.art import Art
+from artgen.base.errors import InputError, UsageError
+from artgen.engines import Problem
+from artgen.engines.gradient.engine import GradientEngine
+from artgen.init import Context
+from artgen.losses import parse_loss
+from artgen.registry import default
+from artgen.testing.candidate import picture
+from artgen_plugins.latents import Latents, coder, kernels
+from artgen_plugins.latents.coding import pack, unpack
+from artgen_plugins.latents.layout import SIDE, TOP, levels_of, model_of, rounded
+from artgen_plugins.latents.objective import RateDistortion
+from benchmarks.curve import Point, bjontegaard
+
+CANVAS = Canvas(21, 13)
+
+
+@pytest.fixture(scope="module")
+def latents() -> Latents:
+    made = Latents({"rate": 2.0})
+    made.resolve_options(CANVAS)
+    return made
+
+
+@pytest.fixture(scope="module")
+def tensors(latents):
+    """Of the middle of a fit: latents of any size, the largest included."""
+    rng = torch.Generator().manual_seed(3)
+    found = latents.initial(Context(rng, CANVAS, 1, target=picture(CANVAS)))
+    for name, tensor in found.items():
+        if name.startswith("grid"):
+            tensor += 3 * torch.randn(tensor.shape, generator=rng).pow(3)
+        else:
+            tensor += 0.1 * torch.randn(tensor.shape, generator=rng)
+    found["grid0"][0, 0, :2] = torch.tensor([-255.0, 255.0])
+    return {name: torch.from_numpy(array) for name, array in rounded(found).items()}
+
+
+def problem(latents, loss="mse", seed=5) -> Problem:
+    target = picture(CANVAS)
+    start = latents.initial(Context(torch.Generator().manual_seed(seed), CANVAS, 1, target=target))
+    drawing = Drawing("latents", latents.option_values(), start, CANVAS.width, CANVAS.height)
+    registry = default()
+    known = {entry.name: entry for entry in registry.entries("loss")}
+    mixture = parse_loss(loss, lambda name: registry.load("loss", name), known)
+    return Problem(latents, drawing, target, mixture, 30, 9)
+
+
+def test_the_coder_gives_back_what_it_got_and_ends_where_it_began():
+    rng = np.random.default_rng(0)
+    values, row = rng.integers(-900, 900, 300), coder.tails()[60]
+    starts, sizes = np.zeros((2, 600), np.int64)
+    assert coder.measure_numbers(values, row, 2, starts, sizes) == 600
+    words = coder.encode(starts, sizes)
+    head, found = coder.head_of(words), np.zeros(300, np.int64)
+    coder.decode_numbers(words, head, row, 2, found)
+    assert (found == values).all()
+    assert not head.any()
+    # Within a word of the entropy.
+    bits = -np.log2(sizes / 2**coder.PRECISION).sum()
+    assert bits <= 32 * len(words) <= bits + 64
+
+
+def test_the_words_are_those_of_constriction():
+    constriction = pytest.importorskip("constriction")
+    values = np.random.default_rng(0).integers(0, 1 << 10, 500).astype(np.int32)
+    other = constriction.stream.stack.AnsCoder()
+    other.encode_reverse(values, constriction.stream.model.Uniform(1 << 10))
+    words = coder.encode(values.astype(np.int64) << 14, np.full(500, 1 << 14))
+    assert words.tolist() == other.get_compressed().tolist()
+
+
+def test_the_tables_are_distributions_of_laplace():
+    table = coder.tails()
+    assert table.shape == (coder.SCALES, 8192)
+    assert (np.diff(table, axis=1) <= 0).all()
+    for index in (0, 40, 104):
+        scale, t = 2 ** (index / coder.OCTAVE - 5), np.arange(8192)
+        wanted = 2 ** (coder.PRECISION - 1) * np.exp(-t / (coder.FINE * scale))
+        assert abs(table[index] - wanted).max() < 600
+    # Not a bit of them may ever change, or old files cannot be read.
+    assert zlib.crc32(table.astype("<i4").tobytes()) == 0xE59F898A
+    assert zlib.crc32(coder.magnitude_table().astype("<i4").tobytes()) == 0xC2B1669F
+
+
+def test_packed_tensors_are_the_same(latents, tensors):
+    data = pack(latents, tensors)
+    found = unpack(latents, data)
+    assert list(found) == list(latents.parameters())
+    assert all(torch.equal(found[name], tensors[name]) for name in found)
+    assert pack(latents, found) == data
+
+
+def test_the_bits_of_the_loss_are_those_of_the_file(latents, tensors):
+    objective = RateDistortion(problem(latents), RateDistortion.Options())
+    # What is most unlikely costs no more than 24 bits in a file.
+    likely = {k: v.clamp(-4, 4) if k[:4] == "grid" else v for k, v in tensors.items()}
+    bits = 8 * len(pack(latents, likely))
+    assert bits == pytest.approx(sum(objective.bits(rounded(likely))), rel=0.02)
+
+
+@pytest.mark.parametrize("change", ["bit", "end", "more", "version", "empty", "numbers"])
+def test_damaged_bytes_are_refused(latents, tensors, change):
+    data = bytearray(pack(latents, tensors))
+    if change == "bit":
+        data[len(data) // 2] ^= 16
+    elif change == "numbers":
+        # With a checksum that is right: what an attacker writes.
+        data[5] = 255
+        data[1:5] = zlib.crc32(data[5:]).to_bytes(4, "little")
+    elif change == "more":
+        data += b"\1\2\3\4"
+        data[1:5] = zlib.crc32(data[5:]).to_bytes(4, "little")
+    data = {"end": data[:-4], "version": b"\7" + data[1:], "empty": b""}.get(change, data)
+    with pytest.raises(InputError, match="version" if change in ("version", "empty") else "damage"):
+        unpack(latents, bytes(data))
+
+
+def test_gradients_are_those_of_automatic_differentiation(latents, tensors):
+    objective = RateDistortion(problem(latents), RateDistortion.Options())
+    generator = torch.Generator().manual_seed(1)
+    learned = {name: tensor.clone().double().requires_grad_() for name, tensor in tensors.items()}
+    for name, tensor in learned.items():
+        if name.startswith("grid"):
+            noise = torch.rand(tensor.shape, generator=generator) - 0.5
+            tensor.data = tensor.data.clamp(-9, 9) + 0.9 * noise
+    weights = {name: array for name, array in rounded(tensors).items() if name[:4] != "grid"}
+    grids = [
+        np.pad(learned[f"grid{n}"].detach().float().numpy(), ((0, 0), (TOP, 0), (SIDE, SIDE)))
+        for n in range(len(latents.levels))
+    ]
+    for compute, reference in (
+        (objective.distortion, squared_error),
+        (lambda *given: objective.information(*given)[1], nats_of),
+    ):
+        found = {name: np.zeros_like(array) for name, array in weights.items()}
+        by_grid = compute(weights, grids, found)
+        for tensor in learned.values():
+            tensor.grad = None
+        reference(learned, latents.levels).backward()
+        found |= {f"grid{n}": each[:, TOP:, SIDE:-SIDE] for n, each in enumerate(by_grid)}
+        for name, tensor in learned.items():
+            wanted = torch.zeros_like(tensor) if tensor.grad is None else tensor.grad
+            gap = abs(wanted.numpy() - found[name]).max()
+            assert gap <= 2e-3 * max(1e-3, float(wanted.abs().max())), name
+
+
+def squared_error(p, levels):
+    """What `distortion` differentiates, in plain torch."""
+    above = None
+    for n in reversed(range(len(levels))):
+        here = torch.einsum("kc,chw->khw", p[f"mix{n}"], p[f"grid{n}"])
+        if above is not None:
+            for axis in (1, 2):
+                above = doubled(above, p[f"taps{n}"], axis, here.shape[axis])
+            here = here + above
+        above = here
+    flat = above.flatten(1)
+    hidden = torch.relu(p["unit"] @ flat + p["threshold"][:, None])
+    colours = p["colour"] @ flat + p["ground"][:, None] + p["bend"] @ hidden
+    return (colours - picture(CANVAS).flatten(1)).square().sum()
+
+
+def doubled(values, taps, axis, length):
+    """Rows, or columns, and those between: four taps from the nearest on."""
+    at = torch.arange(length)
+    total = 0.0
+    for i in range(4):
+        odd = at % 2 == 1
+        index = torch.where(odd, at // 2 - 1 + i, at // 2 + 1 - i).clamp(0, values.shape[axis] - 1)
+        total = total + taps[i] * values.index_select(axis, index)
+    return total
+
+
+def nats_of(p, levels):
+    """What `information` differentiates, in plain torch."""
+    total = 0.0
+    sizes = [torch.sqrt(1 + p[f"grid{n}"].abs()) - 1 for n in range(len(levels))]
+    for n, (channels, height, width) in enumerate(levels):
+        for c in range(channels):
+            around = torch.nn.functional.pad(p[f"grid{n}"][c], (SIDE, SIDE, TOP, 0))
+            size = torch.nn.functional.pad(sizes[n][c], (SIDE, SIDE, TOP, 0))
+            shifts = [
+                (slice(TOP + y, TOP + y + height), slice(SIDE + x, SIDE + x + width))
+                for y, x in kernels.OFFSETS
+            ]
+            none = torch.zeros(height, width)
+            parent = none
+            if n + 1 < len(levels):
+                parent = sizes[n + 1][c].repeat_interleave(2, 0).repeat_interleave(2, 1)
+            seen = [size[shift] for shift in shifts] + [parent[:height, :width]]
+            seen += [sizes[n][0] if c else none, sizes[n][1] if c > 1 else none]
+            first, level, scale, spread, mean = model_of(p, 2 * n + (c > 0))
+            hidden = torch.einsum("ji,ihw->jhw", first, torch.stack(seen)) + level[:, None, None]
+            log2 = spread + torch.einsum("j,jhw->hw", scale, torch.relu(hidden))
+            centre = sum(mean[i] * around[shift] for i, shift in enumerate(shifts))
+            a, b = (p[f"grid{n}"][c] - centre).abs(), 2 ** log2.clamp(-5, 8)
+            far = (a - 0.5) / b + math.log(2) - torch.log1p(-torch.exp(-1 / b))
+            near = -torch.log1p(-torch.exp(-0.5 / b) * torch.cosh(a.clamp(max=0.5) / b))
+            total = total + torch.where(a >= 0.5, far, near).sum()
+    return total
+
+
+def test_a_fit_goes_on_as_if_nothing_had_happened(latents):
+    whole, second = GradientEngine(), GradientEngine()
+    whole.start(problem(latents))
+    whole.advance(13)
+    state = whole.state_dict()
+    # What is not in the state must not matter.
+    second.start(problem(latents, seed=6))
+    second.load_state_dict(state)
+    for engine in (whole, second):
+        engine.advance(14)
+    assert_same_bits(whole.state_dict(), second.state_dict())
+    assert whole.objective.log_lambda != pytest.approx(
+        RateDistortion(problem(latents), None).log_lambda
+    )
+
+
+def test_a_fit_has_the_size_it_is_asked_for(tmp_path):
+    art = artgen.fit("sample:coffee", primitive="latents", size=66, steps=200, rate=3.0, threads=1)
+    file = tmp_path / "coffee.art"
+    art.save(file)
+    pixels = art.drawing.width * art.drawing.height
+    assert 8 * art.metrics["bytes"] / pixels == pytest.approx(3.0, rel=0.15)
+    assert art.metrics["bytes"] == art.parameter_bytes < file.stat().st_size
+    assert art.psnr > 24
+    loaded = artgen.load(file)
+    assert (loaded.render() == art.render()).all()
+    assert loaded.to_bytes() == file.read_bytes()
+    # Larger and smaller: the same picture.
+    large, small = (loaded.render(size).astype(float) for size in (198, 33))
+    blocks = large.reshape(44, 3, 66, 3, 3).mean((1, 3))
+    assert abs(blocks - art.render()).mean() < 2
+    blocks = art.render().reshape(22, 2, 33, 2, 3).mean((1, 3))
+    assert abs(small - blocks).mean() < 4
+    damaged = bytearray(file.read_bytes())
+    damaged[-40] ^= 1
+    file.write_bytes(damaged)
+    with pytest.raises(InputError, match="is damaged: its latents are damaged"):
+        artgen.load(file)
+
+
+def test_what_latents_cannot_do_is_refused(latents):
+    with pytest.raises(UsageError, match="fitted by the squared error, not by 'ssim'"):
+        RateDistortion(problem(latents, "ssim"), RateDistortion.Options())
+    with pytest.raises(UsageError, match="65536x65536 pixels are too many"):
+        Latents({"width": 65536, "height": 65536})
+    assert levels_of(5, 3, 9) == [(1, 3, 5), (3, 2, 3), (3, 1, 2), (3, 1, 1)]
+
+
+def test_an_art_whose_family_is_missing_is_kept_as_it_is(latents, tensors):
+    recipe = artgen.fit("sample:coffee", primitive="gaussian", count=2, size=8, steps=1).recipe
+    drawing = Drawing("nothing", {}, tensors, CANVAS.width, CANVAS.height)
+    art = Art(drawing, recipe)
+    assert len(art.to_bytes()) > 4 * drawing.parameters
+    packed = Art(replace(drawing, primitive="latents", options=latents.option_values()), recipe)
+    assert len(packed.to_bytes()) < 4 * drawing.parameters
+
+
+def test_the_bjontegaard_rate_of_twice_the_bits():
+    curve = [Point(0.1, 25.0), Point(0.4, 30.0), Point(1.0, 36.0)]
+    twice = [Point(2 * bits, psnr) for bits, psnr in curve]
+    assert bjontegaard(curve, twice) == pytest.approx(100)
+    assert bjontegaard(twice, curve) == pytest.approx(-50)
+    assert math.isnan(bjontegaard(curve, [Point(1, 50.0), Point(2, 60.0)]))
