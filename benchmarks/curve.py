@@ -2,7 +2,7 @@
 
 Fits have seed 0, one thread and 400 steps. Bits per pixel count all of a codec's file, and what the
 parameters take in the `.art` file; that also holds the recipe and the metrics, which its own column
-counts. PSNR is over all values in 8 bits.
+counts. PSNR is over all values in 8 bits. The method was tuned on parts of kodim05 and kodim23.
 
 The Bjøntegaard rate is the mean difference in bits at equal PSNR: the integral of the difference of
 the logarithms of the rates, over the PSNR that both curves reach, divided by that range, as a
