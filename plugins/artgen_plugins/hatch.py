@@ -9,7 +9,7 @@ picture has no direction.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -38,9 +38,6 @@ GRAIN = 0.0038
 """The distance of the grains of paper, in canvas units."""
 CLUMPS = ((1, 1.0), (2, 0.6), (5, 0.35))
 """The sizes of clumps of grains, in grains, and how high they are."""
-BESIDE, OUTLINES = 2.0, (0.007, 0.06, 130.0, 0.5)
-"""The least distance of outlines, in distances; their tightest bend in canvas units, the least
-difference that has one, their length in all, and the difference where they are widest."""
 CROSSING = 65.0
 """Degrees between the two layers of hatching."""
 
@@ -60,9 +57,6 @@ class HatchOptions(InkOptions):
     cross: float = option(1.0, "tone from which strokes cross, where 1 is solid", low=0, high=1)
     length: float = option(30.0, "length of the longest stroke, in distances", low=2, high=1000)
     taper: float = option(3.0, "length in which a stroke gets thin at its ends", low=0.1, high=100)
-    forms: bool = option(False, "strokes run along each thing, and are level where it is even")
-    simple: float = option(1.0, "least width of masses and gaps, in distances", low=1, high=10)
-    outline: float = option(0.0, "width of outlines, in distances", low=0, high=2)
     smudge: float = option(0.0, "how far ink is rubbed, of the shorter side", low=0, high=0.2)
     grain: float = option(0.0, "how much the paper's grain shows in the ink", low=0, high=1)
 
@@ -79,22 +73,13 @@ class Hatch(Ink):
         pixels = sheet.amounts[0].size
         scale = np.sqrt(pixels / sheet.count)
         seed = int(sheet.rng.integers(2**31))
-        level: float | Floats = np.radians(self.options.angle)
-        if self.options.forms:
-            from artgen_plugins.regions import axes
-
-            level = axes(sheet.amounts[-1], sheet.target)
-        lines = self._outlines(sheet, scale) if self.options.outline else ink.joined([])
         while True:
             marks = ink.joined(
                 [
                     each
                     for k in range(len(self.inks))
-                    for each in self._layers(
-                        sheet, k, scale, level, np.random.default_rng(seed + k)
-                    )
+                    for each in self._layers(sheet, k, scale, np.random.default_rng(seed + k))
                 ]
-                + [lines]
             )
             if len(marks) <= sheet.count:
                 return marks
@@ -114,12 +99,7 @@ class Hatch(Ink):
         return cover.astype(np.float32)
 
     def _layers(
-        self,
-        sheet: ink.Sheet,
-        k: int,
-        scale: float,
-        level: float | Floats,
-        rng: np.random.Generator,
+        self, sheet: ink.Sheet, k: int, scale: float, rng: np.random.Generator
     ) -> list[ink.Marks]:
         """Return masses, strokes, and strokes across, of one ink, `scale` pixels apart."""
         o, pitch = self.options, spacing(sheet.weight, sheet.amounts[k].shape, scale)
@@ -127,8 +107,8 @@ class Hatch(Ink):
         if o.loose:
             tone = abstracted(tone, pitch / pitch.mean(), o.loose)
         tone = strengthened(levelled(tone, o.middle, o.local), pitch, o.crisp)
-        solid = without_specks(tone > o.solid, o.simple * pitch)
-        bare = without_specks(tone <= o.bare, o.simple * pitch)
+        solid = without_specks(tone > o.solid, pitch)
+        bare = without_specks(tone <= o.bare, pitch)
         middle = ~solid & ~bare
         if not o.margin:
             clear = np.ones_like(middle)
@@ -140,7 +120,7 @@ class Hatch(Ink):
         share = ((tone - o.bare) / max(o.solid - o.bare, 1e-6)).clip(0, 1)
         field = np.where(solid, np.maximum(tone, o.solid + 0.02), np.minimum(tone, o.solid - 0.02))
         layers = [filled(sheet, field, o.solid, max(1.0, scale / 8), k)]
-        angle = directions(tone, pitch, level, o.bend)
+        angle = directions(tone, pitch, np.radians(o.angle), o.bend)
         cover = LEAST + (MOST - LEAST) * share
         layers.append(self._strokes(sheet, k, angle, tone, middle & clear, pitch, cover, rng))
         if o.cross < 1:
@@ -149,34 +129,6 @@ class Hatch(Ink):
             angle = angle + np.radians(CROSSING)
             layers.append(self._strokes(sheet, k, angle, tone, dark, pitch, cover, rng))
         return layers
-
-    def _outlines(self, sheet: ink.Sheet, scale: float) -> ink.Marks:
-        """Return lines of the last ink along the contours, wide where much differs."""
-        from artgen_plugins._contours import contours
-
-        seen, unit = sheet.target, scale * sheet.canvas.pixel
-        if seen is None:
-            seen = 1 - sheet.amounts[-1][None].repeat(3, 0)
-        lines, border = [], np.ones((1, *seen.shape[1:]))
-        self.clear_margin(border)
-        within = replace(sheet, amounts=border)
-        found = contours(
-            seen, sheet.weight, sheet.canvas, *OUTLINES[:2], BESIDE * unit, OUTLINES[2]
-        )
-        for points, contrast in found:
-            ends = np.minimum(np.arange(len(points)), np.arange(len(points))[::-1])
-            wide = (0.4 + contrast / OUTLINES[3]).clip(0, 1) * (0.15 + ends / (3 * scale)).clip(
-                0, 1
-            )
-            if sheet.weight is not None:
-                wide = wide * sheet.weight_at(*points.T).clip(0.05) ** -FINER * 0.05**FINER
-            step = slice(None, None, 2 if len(points) > 8 else 1)
-            radius = self.options.outline * unit / 2 * wide
-            line = ink.polyline(points[step], radius[step], len(self.inks) - 1)
-            seen_there = within.at(0, *line.strokes[:, :2].T) > 0.5
-            lines.append(ink.Marks(line.strokes[seen_there], line.ink[seen_there]))
-        marks = ink.joined(lines)
-        return ink.Marks(marks.strokes[: sheet.count // 4], marks.ink[: sheet.count // 4])
 
     def _strokes(
         self,
@@ -344,7 +296,7 @@ def without_specks(mask: NDArray[np.bool_], pitch: Floats) -> NDArray[np.bool_]:
     return mask
 
 
-def directions(tone: Floats, pitch: Floats, angle: float | Floats, bend: float) -> Floats:
+def directions(tone: Floats, pitch: Floats, angle: float, bend: float) -> Floats:
     """Return the angle of strokes: along contours where there are any, else the given one."""
     from scipy.ndimage import sobel
 

@@ -18,7 +18,7 @@ from artgen import Canvas, Ink, Preset, ink, option
 from artgen.errors import UsageError
 from artgen.ink import InkOptions
 from artgen_plugins.hatch import abstracted, blurred, filled, spacing, tooth, without_specks
-from artgen_plugins.regions import lab_of, means, merged, watershed
+from artgen_plugins.regions import lab_of
 from artgen_plugins.wash import APART, OFF, spread, within
 
 Floats = NDArray[np.float64]
@@ -34,25 +34,18 @@ PAPERS = (
 """The papers of the shop."""
 LIKE = (1.3, 1.0, 1.0)
 """How much lightness, and the two differences of hue, count where a paper is chosen."""
-VIVID, LIGHTER = 1.6, (14.0, 62.0)
+VIVID, LIGHTER = 1.45, (14.0, 62.0)
 """How much more chroma paper has than what it shows; by how much, and up to where, a dark median is
 lighter."""
 SMALLEST, SIMPLE = 0.007, 0.4
 """The least width of what is cut, in shorter sides; how much detail is left out."""
-SEEDS, PIECES, ALIKE, LEAST, GATHERED = 2500, 120, 100.0, 0.15, 0.5
-"""Regions of the watershed, how many they are joined to, the difference up to which they are, the
-least size in shares of the mean, and how much nearer to their mean each comes."""
-VOTE = 1.1
-"""How wide surroundings are that decide on the paper, in least widths of what is cut."""
 ROUNDS, SAMPLES = 12, 20000
 """Rounds in which the colours are found, and the most pixels that they are found from."""
-AMBIENT, CAST, FIBRES = 0.25, 0.55, 0.05
+AMBIENT, CAST, FIBRES = 0.2, 0.5, 0.05
 """How dark a sheet makes what is next to it, what lies in its shadow, and the fibres of paper."""
-NEAR, FAR, MOST = 0.008, 0.012, 2.5
+NEAR, FAR, MOST = 0.005, 0.008, 2.5
 """How far shadows are spread, and cast by each sheet that lies higher, in canvas units; the most
 sheets that a shadow tells."""
-EDGE, LIT = 0.0035, 0.3
-"""How wide the lit edge of a sheet is, in canvas units, and how light."""
 STEPS = 6
 """Places along the way to the light at which a shadow is looked for."""
 
@@ -69,7 +62,7 @@ class PapercutOptions(InkOptions):
     )
     overprint: bool = option(False, "inks multiply what is below them; sheets cover it")
     front: str = option("dark", "what is in front: dark or light")
-    sheets: int = option(13, "number of sheets where no inks are given", low=1, high=40)
+    sheets: int = option(11, "number of sheets where no inks are given", low=1, high=40)
     depth: float = option(
         1.0, "how far sheets lie from one another, which makes shadows", low=0, high=4
     )
@@ -91,7 +84,7 @@ class Papercut(Ink):
         return False
 
     def take_options(self) -> None:
-        """Order the papers, and add inks for lit edges and shadows. Raises UsageError."""
+        """Order the papers, and add an ink for shadows. Raises UsageError."""
         if self.options.inks:
             super().take_options()
         else:
@@ -101,8 +94,7 @@ class Papercut(Ink):
             raise UsageError(f"front={self.options.front} is unknown", hint="use dark or light")
         order = np.argsort(self.inks @ [0.3, 0.6, 0.1], kind="stable")
         sheets = self.inks[order[::-1] if self.options.front == "dark" else order]
-        self.front = len(sheets) - 1
-        self.inks = np.concatenate([sheets, np.ones((1, 3)), 0.25 * sheets.mean(0)[None]])
+        self.inks = np.concatenate([sheets, 0.25 * sheets.mean(0)[None]])
 
     def place(self, sheet: ink.Sheet) -> ink.Marks:
         """Cut the sheets, the one at the back first."""
@@ -114,24 +106,21 @@ class Papercut(Ink):
         fine = np.maximum(pitch * SMALLEST * unit, 1.0)
         lab = np.stack([abstracted(each, pitch, SIMPLE) for each in seen])
         lab = lab_of(lab)
-        lab = gathered(lab, sheet.weight)
-        colours = frequent(lab, sheet.weight, o.sheets if not o.inks else self.front + 1)
+        colours = frequent(lab, sheet.weight, o.sheets if not o.inks else len(self.inks) - 1)
         x, y = sheet.canvas.pixel_centres()
         far = np.minimum(sheet.canvas.reach[0] - abs(x), sheet.canvas.reach[1] - abs(y)[:, None])
         frame = far < o.margin * 2 * min(sheet.canvas.reach)
+        front = len(self.inks) - 2
         paper = self._papers(lab, colours)
-        likest = np.argmin([((lab - each) ** 2).sum(2) for each in colours], 0)
 
         def drawn(coarser: float) -> ink.Marks:
-            # What most of the surroundings are: no rim of a third paper between two.
-            shares = [
-                blurred(1.0 * (likest == n), fine, VOTE * coarser) for n in range(len(colours))
-            ]
-            top = paper[np.argmax(shares, 0)]
-            top[frame] = self.front
+            # Borders are smooth where it is not quite clear which colour is nearest.
+            apart = [blurred(((lab - each) ** 2).sum(2), fine, 0.7 * coarser) for each in colours]
+            top = paper[np.argmin(apart, 0)]
+            top[frame] = front
             layers: list[ink.Marks] = []
             for k in np.unique(top).tolist():
-                there = without_specks(top >= k, 2.0 * coarser * fine)
+                there = without_specks(top >= k, 1.6 * coarser * fine)
                 field = blurred(np.where(there, 1.0, 0.0), fine, 0.3 * coarser)
                 field = np.where(frame, 1.0, field) if layers else np.ones(top.shape)
                 layers.append(filled(sheet, field, 0.5, APART * coarser, k, OFF))
@@ -144,7 +133,7 @@ class Papercut(Ink):
         from scipy.ndimage import shift
 
         # Papers that are not used take no room.
-        deep, height = self.options.depth, cover[:-2].sum(0)
+        deep, height = self.options.depth, cover[:-1].sum(0)
         shadow = np.zeros_like(height)
         if deep:
             way = deep * FAR * MOST / canvas.pixel
@@ -157,15 +146,11 @@ class Papercut(Ink):
             above = (spread(height, deep * NEAR / canvas.pixel) - height).clip(0, 1)
             shadow = np.maximum(shadow, AMBIENT * above)
         cover[-1] = 1 - (1 - shadow) * (1 - FIBRES * tooth(canvas))
-        # The upper left edge of a sheet is lit.
-        edge = max(0.6, EDGE / canvas.pixel)
-        lit = height - shift(height, (edge, edge), order=1, mode="nearest")
-        cover[-2] = LIT * min(1.0, deep) * lit.clip(0, 1)
         return cover
 
     def _papers(self, lab: Floats, colours: Floats) -> NDArray[np.int64]:
         """Return the paper of each of Lab colours [N, 3] of a picture [height, width, 3]."""
-        papers, wanted = lab_of(self.inks[:-2].T), colours * [1, VIVID, VIVID]
+        papers, wanted = lab_of(self.inks[:-1].T), colours * [1, VIVID, VIVID]
         low, middle, high = np.percentile(lab[..., 0], [2, 50, 98])
         if high - low > 15:
             # The darkest takes the darkest paper, the lightest the lightest.
@@ -176,18 +161,6 @@ class Papercut(Ink):
         apart = (wanted[:, None] - papers) * LIKE
         found: NDArray[np.int64] = (apart**2).sum(2).argmin(1)
         return found
-
-
-def gathered(lab: Floats, weight: Floats | None) -> Floats:
-    """Return a picture [height, width, 3] whose things are nearer to one colour, but in a focus."""
-    inner = np.zeros(lab.shape[:2])
-    if weight is not None and np.ptp(weight) > 0:
-        inner = weight / weight.max()
-    labels = watershed(lab, min(SEEDS, inner.size // 9 + 1))
-    labels = merged(labels, lab, np.ones(inner.shape), PIECES, 0.0, ALIKE, LEAST)
-    share = blurred(GATHERED * (1 - inner), np.full(inner.shape, 2.0), 1.0)[..., None]
-    found: Floats = lab + share * (means(lab, labels)[labels] - lab)
-    return found
 
 
 def frequent(lab: Floats, weight: Floats | None, count: int) -> Floats:

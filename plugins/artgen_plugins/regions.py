@@ -21,9 +21,6 @@ PRICE = 2.0
 """The price of a region as large as the mean, in squared differences of colour."""
 SMOOTH = 4.0
 """Standard deviation of what smooths borders, in pixels."""
-THINGS, LEAN, LEVEL, NOISE = 40, 0.5, 0.4, 2e-4
-"""Things that strokes tell apart; how much strokes lean to their axes, and to the level; the
-squared slope of tone that says nothing."""
 ASIDE = 4
 """How far a seed may be moved, in pixels."""
 FLAT = 1.0
@@ -185,49 +182,10 @@ def smoothed(labels: Labels, sigma: float) -> Labels:
     return found
 
 
-def axes(tone: Floats, seen: Floats | None) -> Floats:
-    """Return the angle in radians at which strokes say what a thing is, [height, width].
-
-    Things are regions of a picture `seen` [3, height, width] or of its `tone`. Each has the
-    direction of what is drawn on it, leans to its longer axis, and is level where there is neither.
-    """
-    from artgen_plugins.hatch import abstracted, blurred
-
-    even = np.ones(tone.shape)
-    shown = tone[None].repeat(3, 0) if seen is None else seen
-    lab = lab_of(np.stack([abstracted(each, even, 0.6) for each in shown]))
-    labels = watershed(lab, min(1500, tone.size // 9 + 1))
-    labels = merged(labels, lab, even, THINGS, 0.0, 150.0, 0.3)
-    labels = smoothed(labels, max(1.0, 0.015 * min(tone.shape)))
-    down, across = _slopes(blurred(tone, even, 2.0))
-    slopes = _slopes(labels.astype(np.float64))
-    inner = blurred(np.hypot(*slopes).clip(0, 1), even, 2.0) < 0.05
-    own, count = labels.ravel(), int(labels.max()) + 1
-
-    def total(values: Floats) -> Floats:
-        return np.bincount(own, values.ravel(), count).astype(np.float64)
-
-    size, strong = total(even), total(inner * (across**2 + down**2))
-    drawn = [total(inner * part) for part in (down**2 - across**2, -2 * across * down)]
-    x, y = (
-        axis - (total(axis) / np.maximum(size, 1))[labels]
-        for axis in np.indices(tone.shape)[::-1].astype(np.float64)
-    )
-    spread = total(x * x + y * y) + 1e-9
-    shape = [total(part) / spread for part in (x * x - y * y, 2 * x * y)]
-    cosine, sine = (
-        part / (strong + NOISE * size + 1e-9) + LEAN * axis
-        for part, axis in zip(drawn, shape, strict=True)
-    )
-    found: Floats = (np.arctan2(sine, cosine + LEVEL) / 2)[labels]
-    return found
-
-
-def chains(labels: Labels, stride: int = 3) -> list[Floats]:
+def chains(labels: Labels) -> list[Floats]:
     """Return the smooth lines between regions, rows and columns [N, 2] of corners of pixels.
 
-    A line goes from one corner where three regions meet to the next, or around one region. Of a
-    long one each corner after `stride` is given.
+    A line goes from one corner where three regions meet to the next, or around one region.
     """
     from scipy.ndimage import gaussian_filter1d
 
@@ -258,7 +216,7 @@ def chains(labels: Labels, stride: int = 3) -> list[Floats]:
             # Corners stay where they are.
             way = np.minimum(np.arange(len(points)), np.arange(len(points))[::-1])[:, None]
             share = np.minimum(1, way / (2 * SMOOTH))
-            points = (share * inner + (1 - share) * points)[:: stride if len(points) > 6 else 1]
+            points = (share * inner + (1 - share) * points)[:: 3 if len(points) > 6 else 1]
             if tuple(points[-1]) != line[-1]:
                 points = np.concatenate([points, [line[-1]]])
             lines.append(points)
