@@ -96,8 +96,6 @@ def looks(folder: Path) -> list[Image.Image]:
         flags = [
             "--look",
             name,
-            "--size",
-            "256",
             "--still-size",
             "800",
             "--seed",
