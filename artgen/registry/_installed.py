@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from importlib.metadata import EntryPoint
+from typing import Any
 
 from artgen._version import __version__
 from artgen.hookspecs import GROUP
@@ -73,13 +74,13 @@ def examine_installed(
 
 
 def _candidate(entry_point: EntryPoint) -> tuple[PluginInfo, Callable[[], object]]:
-    distribution = entry_point.dist
     # Damaged metadata has neither name nor version.
-    name = (distribution and distribution.name) or entry_point.name
+    told: Any = entry_point.dist.metadata if entry_point.dist else {}
+    name = told.get("Name") or entry_point.name
     if canonical(name) == "artgen":
         # Not what was installed: a checkout may have been updated since.
         return PluginInfo(entry_point.name, name, __version__, "built-in"), entry_point.load
-    version = (distribution and distribution.version) or "unknown"
+    version = told.get("Version") or "unknown"
     return PluginInfo(entry_point.name, name, version, "installed"), entry_point.load
 
 
