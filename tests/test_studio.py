@@ -282,6 +282,7 @@ def test_the_page_is_served_to_this_machine_alone():
             with urllib.request.urlopen(request) as answer:
                 return answer.status, answer.read()
         except urllib.error.HTTPError as error:
+            error.close()
             return error.code, b""
 
     with serve_page(b"<p>studio") as (address, _):
