@@ -20,6 +20,7 @@ from artgen.families.shape.function_types import (
     call_mutate,
     call_random,
     call_trace,
+    call_valid,
     functions_type,
 )
 from artgen.families.shape.span_kernels import cover, make_scratch
@@ -152,14 +153,14 @@ def search(
             y = ((cell // columns + rng.random()) / rows * height - 0.5) * grid[1] + grid[0]
             size = small * math.exp(rng.random() * math.log(large / small))
             trial[:] = 0
-            valid = call_random(functions.random, kind, trial, tables, rng, x, y, size)
+            call_random(functions.random, kind, trial, tables, rng, x, y, size)
         else:
             kind = chosen
             replace(trial, genes)
-            valid = call_mutate(functions.mutate, kind, trial, tables, rng, step)
+            call_mutate(functions.mutate, kind, trial, tables, rng, step)
         tries += 1
         change = NOTHING
-        if valid:
+        if call_valid(functions.valid, kind, trial, tables):
             change = score(trace, tables, kind, trial, sums, grid, low, high, palette, scratch)
         if change < best:
             best, chosen, failures = change, kind, 0

@@ -57,16 +57,14 @@ def tracing(kind, genes, tables, first, last, grid, places):
 
 @nb.njit(random_type, **options)
 def making_up(kind, genes, tables, rng, x, y, size):
-    """Fill `genes` as `random` does; return what `valid` says of them."""
+    """Fill `genes` as `random` does."""
     random(kind, genes_at(genes), tables_at(tables), rng, x, y, size)
-    return bool(valid(kind, genes_at(genes), tables_at(tables)))
 
 
 @nb.njit(mutate_type, **options)
 def changing(kind, genes, tables, rng, step):
-    """Change `genes` as `mutate` does; return what `valid` says of them."""
+    """Change `genes` as `mutate` does."""
     mutate(kind, genes_at(genes), tables_at(tables), rng, step)
-    return bool(valid(kind, genes_at(genes), tables_at(tables)))
 
 
 @nb.njit(valid_type, **options)

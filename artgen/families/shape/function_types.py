@@ -23,10 +23,9 @@ Arrays are passed as their addresses, which takes a register each: a call with w
 take as long as tracing a small shape.
 """
 trace_type = nb.int64(*shape_types, nb.int64, nb.int64, grid_type, nb.types.voidptr)
-random_type = nb.boolean(*shape_types, generator_type, *[nb.float64] * 3)
-mutate_type = nb.boolean(*shape_types, generator_type, nb.float64)
+random_type = nb.void(*shape_types, generator_type, *[nb.float64] * 3)
+mutate_type = nb.void(*shape_types, generator_type, nb.float64)
 valid_type = nb.boolean(*shape_types)
-"""`random` and `mutate` return what `valid` says of their result: one call instead of two."""
 
 
 class Functions(NamedTuple):
