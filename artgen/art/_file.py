@@ -141,7 +141,7 @@ class Contents(NamedTuple):
 def to_bytes(art: Art) -> bytes:
     """Return the `.art` file."""
     header, tensors = _stored(art)
-    packed = None if art.film is not None else _packed(art)
+    packed = _packed(art)
     if packed is not None:
         header["format"], tensors = FORMAT, {PACKED: _bytes_tensor(packed)}
     text = json.dumps(header, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -150,7 +150,7 @@ def to_bytes(art: Art) -> bytes:
 
 def packed_bytes(art: Art) -> int | None:
     """The size of what the family packs the parameters into; None where it does not."""
-    packed = None if art.film is not None else _packed(art)
+    packed = _packed(art)
     return None if packed is None else len(packed)
 
 
@@ -175,8 +175,11 @@ def _bytes_tensor(data: bytes) -> torch.Tensor:
 
 
 def _packed(art: Art) -> bytes | None:
+    """What the family packs the parameters into; a film has those of every keyframe as they are."""
     from artgen.primitives import pack
 
+    if art.film is not None:
+        return None
     try:
         primitive = art.primitive()
     except (PluginError, InputError):

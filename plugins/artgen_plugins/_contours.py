@@ -76,12 +76,14 @@ def contours(
     lines += [(each, False) for each in _ridges(lab[..., 0] / 100, fine, bent)]
     told = []
     for points, border in lines:
+        if not border:  # what is thin is alike on both sides
+            told.append(np.full(len(points), RIDGE))
+            continue
+        near = inner[_pixels(points, inner.shape)]
         contrast = _contrast(lab, points, max(1.5, 0.7 * bent)) / 100
-        row, column = np.clip(points.astype(int), 0, np.array(inner.shape) - 1).T
-        contrast = contrast / (1 + PLAIN * inner[row, column])
-        contrast *= np.maximum(one_way[row, column], inner[row, column]) ** TEXTURE
-        # What is thin is alike on both sides.
-        told.append(_even(contrast, 4 * bent) if border else np.full(len(points), RIDGE))
+        contrast = contrast / (1 + PLAIN * near)
+        contrast *= np.maximum(one_way[_pixels(points, inner.shape)], near) ** TEXTURE
+        told.append(_even(contrast, 4 * bent))
     clear = np.sort(np.concatenate([np.zeros(1), *told]))[::-1]
     least = max(strength, float(clear[min(len(clear) - 1, int(length / canvas.pixel))]))
     found = [
@@ -94,17 +96,15 @@ def contours(
     long = [each for each in found if len(each.points) > 1]
     long.sort(key=lambda each: -float(each.contrast.mean() * len(each.points)))
     # First what is kept apart, then joined: pieces that remain may go on in others.
-    kept = _apart(long, inner, max(1.0, gap / canvas.pixel), bent)
-    joined = kept
+    joined = _apart(long, inner, max(1.0, gap / canvas.pixel), bent)
     for turn, reach in JOINS:
         joined = _joined(joined, reach * bent, turn)
     drawn = []
     for line in joined:
-        row, column = np.clip(line.points.astype(int), 0, np.array(inner.shape) - 1).T
-        near = float(inner[row, column].mean())
-        if len(line.points) < bent * (SHORT + (NEAR - SHORT) * near):
+        focus = float(inner[_pixels(line.points, inner.shape)].mean())
+        if len(line.points) < bent * (SHORT + (NEAR - SHORT) * focus):
             continue
-        smooth = smooth_line(line.points, (1.8 * bent + EVEN) * (1 - 0.75 * near))
+        smooth = smooth_line(line.points, (1.8 * bent + EVEN) * (1 - 0.75 * focus))
         place = smooth[:, ::-1] * canvas.pixel - canvas.reach
         drawn.append(Contour(place, line.contrast))
     return sorted(drawn, key=lambda each: -float(each.contrast.mean() * len(each.points)))
@@ -232,6 +232,11 @@ def _contrast(lab: Floats, points: Floats, far: float) -> Floats:
     return found
 
 
+def _pixels(points: Floats, shape: tuple[int, ...]) -> tuple[NDArray[np.int64], ...]:
+    """Return the rows and the columns of the pixels in which points [N, 2] lie."""
+    return tuple(np.clip(points.astype(int), 0, np.array(shape) - 1).T)
+
+
 def _even(values: Floats, sigma: float) -> Floats:
     from scipy.ndimage import gaussian_filter1d
 
@@ -251,10 +256,9 @@ def _apart(lines: list[Contour], inner: Floats, gap: float, bent: float) -> list
     taken = np.zeros(inner.shape, bool)
     reach = int(gap) + 1
     rows, columns = np.mgrid[-reach : reach + 1, -reach : reach + 1]
-    limit, kept = np.array(inner.shape) - 1, []
-    away = np.hypot(rows, columns)
+    kept, away = [], np.hypot(rows, columns)
     for line in lines:
-        row, column = np.clip(line.points.astype(int), 0, limit).T
+        row, column = _pixels(line.points, inner.shape)
         for part in _runs(~taken[row, column]):
             if part.stop - part.start > bent:
                 kept.append(Contour(line.points[part], line.contrast[part]))

@@ -29,6 +29,7 @@ from artgen_plugins.latents.layout import (
     bits_of,
     group,
     model_of,
+    padded,
     rounded,
     weight_shapes,
 )
@@ -109,7 +110,7 @@ def _walk(
     parents: tuple[Numbers, ...] = ()
     for level in reversed(range(len(latents.levels))):
         grid = numbers[f"grid{level}"]
-        q = np.pad(grid, ((0, 0), (TOP, 0), (SIDE, SIDE)))
+        q = padded(grid)
         m = coder.magnitude_table()[abs(q)]
         for channel in range(len(grid)):
             parent = parents[channel] if parents else m[channel]

@@ -6,7 +6,7 @@ holds lightness alone, the others lightness and two colours, as eyes and codecs 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -108,9 +108,14 @@ def rounded(tensors: Mapping[str, Tensor]) -> dict[str, Array]:
     return found
 
 
-def padded(grid: Array) -> Array:
+def padded(grid: NDArray[Any]) -> NDArray[Any]:
     """A grid [channels, h, w] with zeros around it."""
     return np.pad(grid, ((0, 0), (TOP, 0), (SIDE, SIDE)))
+
+
+def padded_grids(numbers: Arrays, levels: Sequence[Level]) -> list[Array]:
+    """The grids of all levels among the tensors of a drawing, from the finest, padded."""
+    return [padded(numbers[f"grid{level}"]) for level in range(len(levels))]
 
 
 def group(level: int, channel: int) -> int:

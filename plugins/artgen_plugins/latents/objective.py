@@ -30,6 +30,7 @@ from artgen_plugins.latents.layout import (
     group,
     model_of,
     padded,
+    padded_grids,
     rounded,
 )
 from artgen_plugins.latents.paint import PICTURE, coloured, features
@@ -122,7 +123,7 @@ class RateDistortion(family.Objective):
     def evaluate(self, tensors: Mapping[str, Tensor]) -> tuple[float, float | None]:
         """The squared error, the more the larger the file is than asked for, and the PSNR."""
         numbers = rounded(tensors)
-        grids = [padded(numbers[f"grid{level}"]) for level in range(len(self.levels))]
+        grids = padded_grids(numbers, self.levels)
         image = torch.from_numpy(coloured(numbers, features(numbers, grids, self.levels)))
         loss = float(self.problem.loss(image, self.target, self.weight))
         share = sum(self.bits(numbers)) / self.wanted
@@ -130,7 +131,7 @@ class RateDistortion(family.Objective):
 
     def bits(self, numbers: Arrays) -> tuple[float, float]:
         """The bits of the weights in a file, and about those of the latents."""
-        grids = [padded(numbers[f"grid{level}"]) for level in range(len(self.levels))]
+        grids = padded_grids(numbers, self.levels)
         weights = {name: array for name, array in numbers.items() if name[:4] != "grid"}
         unused = {name: np.zeros_like(array) for name, array in weights.items()}
         nats, _ = self.information(weights, grids, unused)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from artgen import Canvas, family
 from artgen_plugins.latents import Latents, kernels
-from artgen_plugins.latents.layout import FEATURES, Array, Arrays, Level, padded, rounded
+from artgen_plugins.latents.layout import FEATURES, Array, Arrays, Level, padded_grids, rounded
 
 SMALLER = 1.5
 """Pixels of the finest grid per pixel of a canvas, from which they are averaged."""
@@ -24,7 +24,7 @@ def paint(latents: Latents, tensors: Mapping[str, Tensor], canvas: Canvas, **_: 
     A canvas of another size shows the picture by a cubic between its pixels, which adds no detail.
     """
     numbers, own = rounded(tensors), Canvas(latents.levels[0].width, latents.levels[0].height)
-    grids = [padded(numbers[f"grid{level}"]) for level in range(len(latents.levels))]
+    grids = padded_grids(numbers, latents.levels)
     image = torch.from_numpy(coloured(numbers, features(numbers, grids, latents.levels)))
     if canvas == own:
         return image
