@@ -30,6 +30,9 @@ MINIMUM = Path(__file__).with_name("minimum.txt")
 
 OLDEST_PYTHON = (3, 11)
 
+NEWER = {"annotationlib"}
+"""What the standard library of a newer Python has and that of the oldest lacks."""
+
 SUITE = (
     "art", "cli_commands", "cli_fit", "climb", "codecs", "compiled", "fields", "gallery", "genetic",
     "gradient", "image_sets", "live", "losses", "metrics", "options", "output_formats",
@@ -144,7 +147,7 @@ def _declared(tally: Tally) -> None:
                 if isinstance(node, ast.ImportFrom) and not node.level
                 else []
             )
-        } - sys.stdlib_module_names
+        } - (sys.stdlib_module_names | NEWER)
         problems = [
             f"it imports {name}, which nothing brings"
             for name in sorted(
