@@ -10,6 +10,7 @@ picture has no direction.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -166,19 +167,29 @@ def tooth(canvas: Canvas) -> Floats:
 
     Grains lie in clumps of several sizes, as pulp settles: waves of one size alone look like worms.
     """
-    from scipy.ndimage import gaussian_filter, map_coordinates, zoom
+    from scipy.ndimage import map_coordinates
 
-    shape = tuple(int(2 * reach / GRAIN) + 3 for reach in canvas.reach[::-1])
-    rng, rough = np.random.default_rng(0), np.zeros(shape)
-    for size, share in CLUMPS:
-        small = gaussian_filter(rng.random([-(-side // size) + 1 for side in shape]), 0.7)
-        wide = zoom(small, size, order=1)[: shape[0], : shape[1]]
-        rough += share * (wide - wide.mean()) / wide.std()
-    ranks = np.argsort(np.argsort(rough, axis=None)).reshape(shape) / rough.size
+    ranks = _grains(*(int(2 * reach / GRAIN) + 3 for reach in canvas.reach[::-1]))
     x, y = canvas.pixel_centres()
     place = np.meshgrid((y + canvas.reach[1]) / GRAIN, (x + canvas.reach[0]) / GRAIN, indexing="ij")
     found: Floats = map_coordinates(ranks, place, order=1, mode="nearest")
     return found
+
+
+@lru_cache(maxsize=4)
+def _grains(rows: int, columns: int) -> Floats:
+    """Return the heights of grains of paper; the same for every size and frame of a drawing."""
+    from scipy.ndimage import gaussian_filter, zoom
+
+    shape = rows, columns
+    rng, rough = np.random.default_rng(0), np.zeros(shape)
+    for size, share in CLUMPS:
+        small = gaussian_filter(rng.random([-(-side // size) + 1 for side in shape]), 0.7)
+        wide = zoom(small, size, order=1)[:rows, :columns]
+        rough += share * (wide - wide.mean()) / wide.std()
+    ranks: Floats = np.argsort(np.argsort(rough, axis=None)).reshape(shape) / rough.size
+    ranks.flags.writeable = False
+    return ranks
 
 
 def to_canvas(sheet: ink.Sheet, points: Floats) -> Floats:
