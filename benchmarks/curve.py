@@ -17,7 +17,6 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +24,7 @@ from PIL import Image, features
 from scipy.interpolate import PchipInterpolator
 
 import artgen
+from artgen.compare import Point, bjontegaard
 from artgen.losses.metrics import psnr
 from artgen.targets import TargetRequest, open_image
 from artgen_plugins.samples.opener import open_sample
@@ -41,18 +41,11 @@ CODECS = {
 """Qualities, and options of Pillow: the default speed of AVIF, the slowest of WebP."""
 
 
-class Point(NamedTuple):
-    """Bits per pixel and PSNR in dB."""
-
-    bits: float
-    psnr: float
-
-
 def run(settings: Settings) -> Iterator[Table]:
     found = [settings.data / f"{name}.png" for name in PICTURES] if settings.data else []
     files = [str(file) for file in found if file.is_file()] or ["sample:coffee"]
     size, steps = (48, 4) if settings.quick else (768, STEPS)
-    gains: dict[str, list[float]] = {}
+    gains: dict[str, list[str]] = {}
     for file in files:
         pixels = _pixels(file, size)
         known = [name for name in CODECS if name == "JPEG" or features.check(name.lower())]
@@ -80,22 +73,10 @@ def run(settings: Settings) -> Iterator[Table]:
         columns = ("bits per pixel", ".art, bytes", "latents, dB", *codecs)
         yield Table(Path(file).stem, (*columns, "CPU s", "decoding, CPU s"), rows)
         for name, curve in curves.items():
-            gains.setdefault(name, []).append(bjontegaard(curve, points))
-    rows = [(name, *(f"{gain:+.1f} %" for gain in each)) for name, each in gains.items()]
+            gain = bjontegaard(curve, points)
+            gains.setdefault(name, []).append("-" if gain is None else f"{gain:+.1f} %")
+    rows = [(name, *each) for name, each in gains.items()]
     yield Table("Bits of `latents` at equal PSNR", ("beside", *(Path(f).stem for f in files)), rows)
-
-
-def bjontegaard(reference: Sequence[Point], other: Sequence[Point]) -> float:
-    """How many percent more bits `other` takes at equal PSNR; NaN where none is equal."""
-    curves = []
-    for points in (reference, other):
-        rising = sorted(points, key=lambda point: point.psnr)
-        curves.append(([each.psnr for each in rising], [math.log(each.bits) for each in rising]))
-    low, high = max(c[0][0] for c in curves), min(c[0][-1] for c in curves)
-    if not low < high:
-        return math.nan
-    first, second = (PchipInterpolator(*curve).integrate(low, high) for curve in curves)
-    return 100 * (math.exp((second - first) / (high - low)) - 1)
 
 
 def _pixels(file: str, size: int) -> NDArray[np.uint8]:

@@ -19,7 +19,7 @@ from artgen.base.errors import InputError, OutputError, UsageError
 from artgen.cli import main
 from artgen.cli._console import print_table
 from artgen.cli._contestants import Limits, parse_contestants
-from artgen.compare import Comparison, find_targets
+from artgen.compare import Comparison, Point, bjontegaard, find_targets
 from artgen.engines.gradient.engine import GradientEngine
 from artgen.losses.metrics import psnr
 from artgen.output import available_codecs
@@ -497,3 +497,57 @@ def test_a_count_of_its_own_does_not_go_with_equal_bytes(compare):
     assert code == 2
     assert "both" in data["rows"][0]["error"]["message"]
     assert data["rows"][1]["error"] is None
+
+
+# ---- curves --------------------------------------------------------------------------------------
+
+
+def test_the_bjontegaard_rate_is_the_difference_in_bits_at_equal_psnr():
+    line = [Point(0.5, 28.0), Point(1.0, 31.0), Point(2.0, 33.5), Point(4.0, 37.0)]
+    dearer = [Point(1.2 * bits, psnr) for bits, psnr in line]
+    assert bjontegaard(line, dearer) == pytest.approx(20)
+    assert bjontegaard(dearer, line) == pytest.approx(100 * (1 / 1.2 - 1))
+    # Over the PSNR that both reach; without its first point a curve bends a little otherwise.
+    assert bjontegaard(line, dearer[1:]) == pytest.approx(20, abs=3)
+    assert bjontegaard(line, [Point(1.0, 20.0), Point(2.0, 27.0)]) is None
+    assert bjontegaard(line, line[:1]) is None
+
+
+def test_curves_join_contestants_that_differ_in_their_settings(compare, call):
+    folder = pictures("pics", "a.png", "b.png")
+    names = ("gaussian:count=4", "gaussian:count=16", "gaussian:count=16,precision=int8")
+    code, data = compare(folder, "--curve", *(word for name in names for word in ("-p", name)))
+    assert code == 0
+    assert [Path(plot).name for plot in data["plots"]] == ["a-curve.svg", "b-curve.svg"]
+    curves = data["curves"][data["rows"][0]["target"]]
+    assert [each["name"] for each in curves] == ["gaussian", "gaussian, int8", *available_codecs()]
+    rows = by_name(row for row in data["rows"] if row["target"].endswith("a.png"))
+    small, large = (rows[name] for name in names[:2])
+    assert curves[0]["points"] == [[each["bpp"], each["psnr"]] for each in (small, large)]
+    jpeg = next(each for each in curves if each["name"] == "JPEG")
+    bits, quality = zip(*jpeg["points"], strict=True)
+    assert len(bits) > 3
+    assert sorted(bits) == [*bits]
+    assert sorted(quality) == [*quality]
+    assert set(curves[0]["bits"]) == set(available_codecs())
+    text = Path(data["plots"][0]).read_text()
+    assert text.count("<circle") == 3
+    assert ">JPEG<" in text
+    # What is there is not replaced, and without the option nothing is drawn.
+    Path("artgen-out/c-curve.svg").write_text("mine")
+    assert call("pics", "--curve", "-p", "gaussian:count=4")[0] == 2
+    code, data = compare("sample:chelsea", "-p", "gaussian:count=4")
+    assert (data["curves"], data["plots"]) == ({}, [])
+
+
+def test_the_bits_of_curves_are_printed_with_their_means(call):
+    folder = pictures("pics", "a.png", "b.png")
+    names = ("gaussian:count=8", "gaussian:count=64")
+    _, out, _ = call(folder, "--curve", *(word for name in names for word in ("-p", name)))
+    lines = [line.split() for line in out.splitlines()]
+    start = next(k for k, line in enumerate(lines) if line[:2] == ["bits", "at"])
+    assert [line[:2] for line in lines[start + 1 : start + 4]] == [
+        ["gaussian", "a"],
+        ["gaussian", "b"],
+        ["gaussian", "mean"],
+    ]

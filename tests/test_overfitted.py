@@ -25,7 +25,6 @@ from artgen_plugins.latents import Latents, coder, kernels
 from artgen_plugins.latents.coding import pack, unpack
 from artgen_plugins.latents.layout import SIDE, TOP, levels_of, model_of, rounded
 from artgen_plugins.latents.objective import RateDistortion
-from benchmarks.curve import Point, bjontegaard
 
 CANVAS = Canvas(21, 13)
 
@@ -271,11 +270,3 @@ def test_an_art_whose_family_is_missing_is_kept_as_it_is(latents, tensors):
     assert len(art.to_bytes()) > 4 * drawing.parameters
     packed = Art(replace(drawing, primitive="latents", options=latents.option_values()), recipe)
     assert len(packed.to_bytes()) < 4 * drawing.parameters
-
-
-def test_the_bjontegaard_rate_of_twice_the_bits():
-    curve = [Point(0.1, 25.0), Point(0.4, 30.0), Point(1.0, 36.0)]
-    twice = [Point(2 * bits, psnr) for bits, psnr in curve]
-    assert bjontegaard(curve, twice) == pytest.approx(100)
-    assert bjontegaard(twice, curve) == pytest.approx(-50)
-    assert math.isnan(bjontegaard(curve, [Point(1, 50.0), Point(2, 60.0)]))

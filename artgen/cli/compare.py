@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import statistics
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -24,7 +25,9 @@ from artgen.cli._flags import Common, Panel, argument, option
 from artgen.cli._where import WhereAnew
 
 if TYPE_CHECKING:
-    from artgen.compare import Comparison, Line, Row
+    from collections.abc import Mapping, Sequence
+
+    from artgen.compare import Comparison, Curve, Line, Row
 
 
 _BUDGET, _FILES = Panel("Equal for all"), Panel("What to write")
@@ -108,6 +111,11 @@ def compare(
     csv: Path | None = _FILES.option(
         "FILE", "Write a CSV file: one line for each contestant and codec on each target."
     ),
+    curve: bool = _FILES.switch(
+        "Plot PSNR over bits per pixel beside whole curves of the codecs, and print the bits at "
+        "equal PSNR. Contestants of one primitive are one curve.",
+        "--curve",
+    ),
     overwrite: bool = _FILES.switch("Replace files that exist.", "--overwrite"),
     *,
     where: WhereAnew,
@@ -149,7 +157,7 @@ def compare(
         load_module("artgen.primitives", quiet=common.quiet)
     sets = of_sets(asked, registry)
     targets = find_targets(targets or ["sample:digits" if sets else "sample:astronaut"], sets=sets)
-    check_files(asked, targets, out, overwrite=overwrite)
+    check_files(asked, targets, out, curve=curve, overwrite=overwrite)
 
     load_module("artgen.compare._comparison", quiet=common.quiet)
 
@@ -172,6 +180,7 @@ def compare(
         size=size,
         limit=target_bytes,
         seed=seed,
+        curve=curve,
         overwrite=overwrite,
     )
     fits = len(comparison.contestants) * len(comparison.targets)
@@ -203,14 +212,18 @@ def compare(
                 "budget": asdict(budget),
                 "rows": [_row(row) for row in comparison.rows],
                 "table": [_line(line) for line in comparison.table()],
+                "curves": {target: _curves(found) for target, found in comparison.curves.items()},
                 "sheets": [str(path) for path in comparison.sheets],
+                "plots": [str(path) for path in comparison.plots],
                 "csv": None if written is None else str(written),
             },
             errors,
         )
     else:
         _print_table(comparison)
-        for path in () if common.quiet else (*comparison.sheets, *filter(None, [written])):
+        _print_bits(comparison.curves)
+        written_files = *comparison.sheets, *comparison.plots, *filter(None, [written])
+        for path in () if common.quiet else written_files:
             print(path, flush=True)
     return exit_code(errors)
 
@@ -226,6 +239,47 @@ def _line(line: Line) -> dict[str, Any]:
     plain = asdict(replace(line, errors=()))
     beside = list(line.beside) if line.beside else None
     return {**plain, "beside": beside, "errors": [describe(error) for error in line.errors]}
+
+
+def _curves(curves: Sequence[Curve]) -> list[dict[str, Any]]:
+    """The curves as data, each with its bits beside those of the codecs, in percent."""
+    return [{**asdict(curve), "bits": _bits(curve, curves)} for curve in curves]
+
+
+def _bits(curve: Curve, curves: Sequence[Curve]) -> dict[str, float | None]:
+    from artgen.compare import bjontegaard
+
+    others = (other for other in curves if other.is_codec and other is not curve)
+    return {other.name: bjontegaard(other.points, curve.points) for other in others}
+
+
+def _print_bits(found: Mapping[str, Sequence[Curve]]) -> None:
+    """How many more bits the curves of each target take than the codecs (Bjøntegaard)."""
+    from artgen.output import available_codecs
+    from artgen.targets import Source
+
+    rows: dict[str, list[list[float | None]]] = {}
+    lines: list[list[str]] = []
+    for target, curves in found.items():
+        for curve in curves:
+            if not curve.is_codec:
+                bits = _bits(curve, curves)
+                rows.setdefault(curve.name, []).append([*bits.values()])
+                lines.append(
+                    [curve.name, Source.parse(target).file_stem, *map(_percent, bits.values())]
+                )
+    if not lines:
+        return
+    if len(found) > 1:
+        for name, every in rows.items():
+            means = [None if None in c else statistics.fmean(c) for c in zip(*every, strict=True)]
+            lines.append([name, "mean", *map(_percent, means)])
+    print_table(["bits at equal PSNR", "", *available_codecs()], lines)
+    print("", flush=True)
+
+
+def _percent(more: float | None) -> str:
+    return "-" if more is None else f"{more:+.1f} %"
 
 
 def _print_table(comparison: Comparison) -> None:

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artgen.base.errors import ArtgenError, InputError, Interrupted, UsageError
-from artgen.compare._files import check_files, file_of
+from artgen.compare._curve import Curve, curves_of, draw_curves
+from artgen.compare._files import CURVE, check_files, file_of
 from artgen.compare._rows import Contestant, Line, Row, make_table, to_csv
 from artgen.compare._sheet import Pixels, draw_sheet
 from artgen.events import Event, Observer
@@ -39,9 +40,10 @@ FLOAT_BYTES = 4
 class Comparison:
     """A comparison of `contestants` on `targets`: `run` it once, then read its results.
 
-    Writes `TARGET-compare.png` and a `TARGET-CONTESTANT.art` for each of them into `out`. `size` is
-    the fitting size, `limit` the bytes that codecs get (None: as many as what they stand beside);
-    contestants without a seed share `seed`, random where None.
+    Writes `TARGET-compare.png` and a `TARGET-CONTESTANT.art` for each of them into `out`, with
+    `curve` also `TARGET-curve.svg` for pictures. `size` is the fitting size, `limit` the bytes that
+    codecs get (None: as many as what they stand beside); contestants without a seed share `seed`,
+    random where None.
 
     Raises UsageError where two results would be written to one file, or one exists already.
     """
@@ -56,19 +58,23 @@ class Comparison:
         size: int | None = None,
         limit: int | None = None,
         seed: int | None = None,
+        curve: bool = False,
         overwrite: bool = False,
     ) -> None:
         self.contestants, self.targets, self.registry = contestants, targets, registry
-        self.out, self.size, self.limit = out, size, limit
+        self.out, self.size, self.limit, self.curve = out, size, limit, curve
         self.seed = int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else seed
         self.codecs = available_codecs()
         self.errors: dict[str, NDArray[np.float64]] = {}
         """Of singular values by their rank, for each set."""
         self.rows: list[Row] = []
         self.sheets: list[Path] = []
+        self.curves: dict[str, list[Curve]] = {}
+        """Of each target, where they were asked for."""
+        self.plots: list[Path] = []
         self.failures: list[ArtgenError] = []
-        """Why a sheet or a table could not be written."""
-        check_files(contestants, targets, out, overwrite=overwrite)
+        """Why a sheet, a plot or a table could not be written."""
+        check_files(contestants, targets, out, curve=curve, overwrite=overwrite)
 
     def run(
         self,
@@ -115,6 +121,7 @@ class Comparison:
                 sheet = draw_sheet(Source.parse(source).file_stem, self._open(source).pixels, shown)
                 if self._write(file := file_of(self.out, source, "compare.png"), encode_png(sheet)):
                     self.sheets.append(file)
+                self._draw_curves(source)
 
     def table(self) -> list[Line]:
         """A line for each contestant; after those that take the same bytes, the codecs."""
@@ -189,6 +196,16 @@ class Comparison:
                 return
             for codec in self.codecs:
                 yield _coded(Row(source, codec, "codec", limit=limit), goal, limit)
+
+    def _draw_curves(self, source: str) -> None:
+        goal = self._open(source).pixels
+        if not self.curve or goal is None:
+            return
+        rows = [row for row in self.rows if row.target == source]
+        self.curves[source] = curves_of(rows, goal, self.codecs)
+        plot = draw_curves(Source.parse(source).file_stem, self.curves[source])
+        if self._write(file := file_of(self.out, source, CURVE), plot):
+            self.plots.append(file)
 
     def _write(self, file: Path, data: bytes) -> bool:
         try:

@@ -14,6 +14,9 @@ from artgen.plan.names import find_primitive
 from artgen.registry import Registry
 from artgen.targets import Source, pictures_in
 
+CURVE = "curve.svg"
+"""The end of the name of a plot of a target's curves."""
+
 
 def of_sets(contestants: Iterable[Contestant], registry: Registry) -> bool:
     """Whether all contestants are codecs: then a folder is a set, not many targets."""
@@ -45,12 +48,18 @@ def file_of(out: Path, source: str, end: str) -> Path:
 
 
 def check_files(
-    contestants: Sequence[Contestant], targets: Sequence[str], out: Path, *, overwrite: bool
+    contestants: Sequence[Contestant],
+    targets: Sequence[str],
+    out: Path,
+    *,
+    curve: bool = False,
+    overwrite: bool,
 ) -> None:
     """Raise UsageError where two results would be written to one file, or one exists already."""
     owners: dict[str, str] = {}
     for source in targets:
-        for end in ("compare.png", *(f"{contestant.stem}.art" for contestant in contestants)):
+        drawings = (f"{contestant.stem}.art" for contestant in contestants)
+        for end in ("compare.png", *([CURVE] if curve else ()), *drawings):
             path = file_of(out, source, end)
             other = owners.setdefault(str(path).casefold(), source)
             if other != source:

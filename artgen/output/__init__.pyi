@@ -6,6 +6,7 @@ from .error_map import embers as embers
 from .error_map import error_map as error_map
 from .frames import FrameStore as FrameStore
 from .image_codecs import available_codecs as available_codecs
+from .image_codecs import encode_along as encode_along
 from .image_codecs import encode_within as encode_within
 from .ownership import check_output as check_output
 from .ownership import remove_own as remove_own

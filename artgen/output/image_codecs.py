@@ -5,7 +5,9 @@ The encoders are Pillow's behind imageio, at the best quality that the number of
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import starmap
 from typing import Any
 
 import numpy as np
@@ -60,19 +62,43 @@ def encode_within(pixels: Pixels, codec: str, limit: int) -> Encoded | None:
     return max(encoded, key=lambda each: psnr(each.pixels, pixels), default=None)
 
 
-def _largest(pixels: Pixels, codec: str, limit: int, settings: dict[str, Any]) -> Encoded | None:
-    import imageio.v3 as iio
+def encode_along(pixels: Pixels, codec: str, qualities: Iterable[int]) -> list[Encoded]:
+    """The picture, uint8 [h, w, 3], after `codec` at these qualities, from the smallest file.
 
+    What is larger than another file that comes as close to the picture is left out.
+    """
+    tried = (_encoded(pixels, codec, q, more) for q in qualities for more in _SETTINGS[codec])
+    best: list[Encoded] = []
+    for each in sorted(starmap(_decoded, tried), key=lambda each: each.size):
+        if not best or psnr(each.pixels, pixels) > psnr(best[-1].pixels, pixels):
+            best.append(each)
+    return best
+
+
+def _largest(pixels: Pixels, codec: str, limit: int, settings: dict[str, Any]) -> Encoded | None:
     low, high = _WORST, _BEST + 1
-    form: dict[str, Any] = {"extension": f".{codec.lower()}", "plugin": "pillow"}
-    found: tuple[int, bytes] | None = None
+    found: tuple[str, int, bytes] | None = None
     while low < high:
         quality = (low + high) // 2
-        data: bytes = iio.imwrite("<bytes>", pixels, quality=quality, **form, **settings)
-        if len(data) <= limit:
-            found, low = (quality, data), quality + 1
+        encoded = _encoded(pixels, codec, quality, settings)
+        if len(encoded[2]) <= limit:
+            found, low = encoded, quality + 1
         else:
             high = quality
-    if found is None:
-        return None
-    return Encoded(found[0], len(found[1]), iio.imread(found[1], mode="RGB", **form))
+    return None if found is None else _decoded(*found)
+
+
+def _encoded(
+    pixels: Pixels, codec: str, quality: int, settings: dict[str, Any]
+) -> tuple[str, int, bytes]:
+    import imageio.v3 as iio
+
+    form: dict[str, Any] = {"extension": f".{codec.lower()}", "plugin": "pillow"}
+    return codec, quality, iio.imwrite("<bytes>", pixels, quality=quality, **form, **settings)
+
+
+def _decoded(codec: str, quality: int, data: bytes) -> Encoded:
+    import imageio.v3 as iio
+
+    shown = iio.imread(data, mode="RGB", extension=f".{codec.lower()}", plugin="pillow")
+    return Encoded(quality, len(data), shown)
