@@ -118,6 +118,15 @@ def test_a_score_says_what_moves_and_each_mistake_is_named(tmp_path):
         file.write_text(text)
         with pytest.raises(InputError, match=says):
             read_score(str(file))
+    # The same within a recipe, or on the command line.
+    within = read_score(
+        '{sound = "sample:waltz", seconds = 2, move = [{what = "size", by = "bass", parts = "large"}]}'
+    )
+    assert within.moves == score.moves
+    assert (within.sound.values == score.sound.values).all()
+    for text in ("{sound}", "{}", '{sound = "sample:waltz", move = [{what = "jump"}]}'):
+        with pytest.raises(ArtgenError, match="the score"):
+            read_score(text)
     with pytest.raises(UsageError, match="needs a sound"):
         read_score("")
     for text in ("sample:polka", "none.toml"):

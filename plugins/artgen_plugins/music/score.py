@@ -10,6 +10,9 @@ It is a TOML file beside the sound::
     by = "bass"            # bass middle treble loudness beat bar pause
     amount = 0.3
     parts = "large"        # all large medium small dark light
+
+The same as one inline table of TOML is a score within a recipe: ``{sound = "song.wav", move =
+[{what = "size"}]}``.
 """
 
 from __future__ import annotations
@@ -70,7 +73,7 @@ class Score:
 
 
 def read_score(text: str) -> Score:
-    """The score of a text: a sound, ``sample:`` and the name of a song, or a TOML file.
+    """The score of a text: a sound, ``sample:`` and the name of a song, a TOML file, or its table.
 
     Raises UsageError and InputError.
     """
@@ -78,6 +81,12 @@ def read_score(text: str) -> Score:
         raise UsageError(
             "a film of music needs a sound", hint="use --film music=song.wav, or music=sample:pulse"
         )
+    if text.startswith("{"):
+        try:
+            return _of_table(tomllib.loads(f"score = {text}")["score"], Path("the score"))
+        except tomllib.TOMLDecodeError as error:
+            hint = 'write {sound = "song.wav", move = [{what = "size"}]}'
+            raise UsageError(f"cannot read the score {text}: {error}", hint=hint) from None
     if not text.lower().endswith(".toml"):
         return _of_sound(text, Path())
     path = Path(text)
