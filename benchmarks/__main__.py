@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
@@ -99,9 +100,11 @@ def run(name: str, settings: Settings) -> str:
     made = f"`python -m benchmarks {name}`, commit {commit()}, {date.today()}; {machine()}."
     paragraphs = [(module.__doc__ or "").strip(), made]
     print(f"## {name}", *paragraphs, sep="\n\n", end="\n\n", flush=True)
+    began = time.monotonic()
     for table in module.run(settings):
         print(table, end="\n\n", flush=True)
         paragraphs.append(str(table))
+    paragraphs[1] += f" It took {max(1, round((time.monotonic() - began) / 60))} min."
     return "\n\n".join(paragraphs)
 
 
