@@ -17,7 +17,7 @@ def edit(
         "OPERATION...",
         "NAME=VALUE@WHERE, one after the other: delete, keep, recolour=red=blue, "
         "recolour=PALETTE, move=0.1,0, scale=1.5, rotate=30, sort=size or join=B.art. WHERE is "
-        "smallest:N, largest:N, colour:red, a circle X,Y,R or the file of a mask; without it, all.",
+        "smallest:N, largest:N, colour:red, part:N, a circle X,Y,R or the file of a mask; without it, all.",
         default=None,
     ),
     outputs: list[Path] | None = option(

@@ -204,6 +204,12 @@ def _chosen(parts: Parts, where: str) -> Integers:
             raise UsageError(f"@{where} does not say how many parts", hint=f"write @{name}:10")
         order = np.argsort(parts.sizes, kind="stable")
         return np.sort(order[:number] if name == "smallest" else order[-number:])
+    if name == "part":
+        number, count = whole(value), len(parts.looks.places)
+        if not number or number > count:
+            hint = f"write part:1 to part:{count}"
+            raise UsageError(f"@{where} is no part of this drawing, which has {count}", hint=hint)
+        return np.array([number - 1])
     if name == "colour":
         return np.flatnonzero(_alike(parts.colours, [parse_colour(value)])[:, 0] >= 0.5)
     reach = np.array(parts.drawing.canvas.reach)
@@ -216,8 +222,8 @@ def _chosen(parts: Parts, where: str) -> Integers:
     if not _is_file(where):
         raise UsageError(
             f"@{where} is no place of parts",
-            hint="write smallest:10, largest:10, colour:red, a circle such as 0.5,0.3,0.1, or the "
-            "file of a mask",
+            hint="write smallest:10, largest:10, colour:red, part:3, a circle such as 0.5,0.3,0.1, "
+            "or the file of a mask",
         )
     image = open_image(where, TargetRequest(size=512, background=(0.0, 0.0, 0.0)))
     size, own = np.array(image.pixels.shape[1::-1]), parts.drawing
