@@ -89,6 +89,7 @@ def test_the_smallest_and_the_largest_go():
     assert colours_of(edit(art, "delete@smallest:1")) == [RED, BLUE]
     assert colours_of(edit(art, "delete@largest:2")) == [WHITE]
     assert colours_of(edit(art, "keep@largest:2")) == [RED, BLUE]
+    assert colours_of(edit(art, "keep@part:2")) == [BLUE]
 
 
 def test_a_circle_a_colour_and_a_mask_choose(tmp_path):
@@ -272,6 +273,8 @@ def test_a_palette_is_recoloured_with_its_parts():
         ("delete@", "is not how parts are edited"),
         ("delete@smallest", "does not say how many"),
         ("delete@smallest:0", "does not say how many"),
+        ("delete@part:0", "is no part of this drawing, which has 3"),
+        ("delete@part:4", "is no part of this drawing, which has 3"),
         ("delete@somewhere", "is no place of parts"),
         # Words of --focus that are no circles: an IndexError, with exit code 1.
         ("delete@faces", "is no place of parts"),

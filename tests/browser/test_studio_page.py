@@ -35,7 +35,7 @@ class Ring(Splat):
 
     def footprint(self, dx, dy, p):
         r = torch.sqrt(dx * dx + dy * dy + 1e-12) / p.size
-        return torch.exp(-self.options.edge * (r - 0.6) ** 2)
+        return torch.exp(-self.options.edge * torch.minimum(r - 0.6, 0.6 - r) ** 2)
 
     def radius(self, p):
         return 1.6 * p.size
@@ -511,7 +511,12 @@ def test_growth_leaves_a_locked_part_as_it_is(visit):
     begun = tensors(page)
     count = run(page)["count"]
     assert (len(begun["size"]), count) == (1, 12)
+    page.mouse.click(*on_screen(page, tensors(page)["xy"].reshape(2, -1)[:, 3] + [0, 0.1]))
+    assert page.evaluate("artgen.picked().part") >= 0
     [first] = page.evaluate("artgen.picked().locked")
+    for _ in range(count):
+        if page.evaluate("artgen.picked().part") != first:
+            page.keyboard.press("n")
     for name, values in tensors(page).items():
         assert (values.reshape(-1, count)[:, first] == begun[name]).all(), name
     page.focus("#picture")

@@ -19,8 +19,8 @@ function played({ values, results }, input) {
     if (typeof value === "number") known.push(value);
     else if (typeof value === "string") known.push(input(value));
     else {
-      const [operation, a, b, c] = value;
-      known.push(OPERATIONS[operation](known[a], known[/** @type {number} */ (b)], known[/** @type {number} */ (c)]));
+      const [operation, ...places] = value;
+      known.push(OPERATIONS[operation](...places.map((place) => known[place])));
     }
   }
   return results.map((place) => known[place]);
