@@ -15,8 +15,9 @@ import artgen
 from artgen.art import load
 from artgen.base.files import file_hash
 from artgen.cli import main
-from artgen.editing import OPERATIONS, edit, split
-from artgen.errors import InputError, UsageError
+from artgen.editing import edit, split
+from artgen.errors import InputError, PluginError, UsageError
+from artgen.registry import Registry, default
 from tests.test_morph import drawn, random_shapes, random_splats
 
 BACK = (0.2, 0.4, 0.6)
@@ -376,4 +377,51 @@ def test_mistakes_of_the_command(place, capsys, arguments, code, says):
 
 def test_every_operation_is_tested():
     text = Path(__file__).read_text(encoding="utf-8")
-    assert all(f'"{name}' in text for name in OPERATIONS)
+    assert all(f'"{name}' in text for name in {each.name for each in default().entries("edit")})
+
+
+PLUGIN = """
+import artgen
+from artgen.editing import Operation
+
+def turned(parts, value):
+    if value == "wrong":
+        1 / 0
+    return None if value == "none" else parts.composed(parts.chosen[::-1])
+
+@artgen.hookimpl
+def artgen_edits():
+    return [artgen.Spec("turn-over", "Turns the stack over", Operation(turned, "all"))]
+"""
+
+
+def test_a_plugin_adds_an_operation(tmp_path, capsys):
+    (tmp_path / "over.py").write_text(PLUGIN)
+    registry = Registry(files=[tmp_path / "over.py"])
+    art = replace(squares(RED, BLUE, WHITE), registry=registry)
+    assert colours_of(edit(art, "turn-over=all")) == [WHITE, BLUE, RED]
+    made = edit(art, "over.py/turn-over=all@part:2")
+    assert [table.do for table in made.recipe.edit] == ["over.py/turn-over=all@part:2"]
+    with pytest.raises(UsageError, match="is not how parts are edited") as refused:
+        edit(art, "turn-over")
+    assert "turn-over=all" in refused.value.hint
+    with pytest.raises(UsageError, match="is no operation") as refused:
+        edit(art, "turnover=all")
+    assert "turn-over" in refused.value.hint
+    with pytest.raises(PluginError, match=r"over\.py, line 7.*ZeroDivisionError"):
+        edit(art, "turn-over=wrong")
+    with pytest.raises(PluginError, match="gave NoneType, not a drawing"):
+        edit(art, "turn-over=none")
+    listed = printed(capsys, "edit", "--list", "--plugin", str(tmp_path / "over.py"))
+    summary = {"usage": "turn-over=all", "summary": "Turns the stack over", "plugin": "over.py"}
+    assert summary in listed["operations"]
+    assert {"artgen"} == {each["plugin"] for each in listed["operations"] if each != summary}
+
+
+def test_what_is_no_operation_is_refused(tmp_path):
+    (tmp_path / "over.py").write_text(PLUGIN.replace('Operation(turned, "all")', "turned"))
+    registry = Registry(files=[tmp_path / "over.py"])
+    art = replace(squares(RED), registry=registry)
+    with pytest.raises(PluginError, match="is not an Operation") as refused:
+        edit(art, "turn-over=all")
+    assert refused.value.hint == "offer artgen.editing.Operation(function)"

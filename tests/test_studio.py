@@ -124,7 +124,9 @@ def test_what_picks_parts_is_their_footprint():
         for name, rows in tensors.items():
             flat = rows.reshape(-1, 5)
             places = itertools.product(*map(range, rows.shape[:-1]))
-            given |= {" ".join([name, *map(str, at)]): row for at, row in zip(places, flat, strict=True)}
+            given |= {
+                " ".join([name, *map(str, at)]): row for at, row in zip(places, flat, strict=True)
+            }
 
         def played(tape, given=given):
             known = []

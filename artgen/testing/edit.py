@@ -1,0 +1,84 @@
+"""Checks of operations on parts: what they make of drawings, and that these stay as they are."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import chdir
+from dataclasses import replace
+from functools import partial
+
+from torch import Tensor
+
+from artgen.art import Art
+from artgen.base.errors import UsageError
+from artgen.editing import edit
+from artgen.testing.candidate import Offer
+from artgen.testing.form import fitted
+from artgen.testing.run_checks import Failed, Lacking, basic
+from artgen.testing.side_effects import CLOCK, check_side_effects, no_calls
+
+PRIMITIVES = ("triangle", "cloud")
+
+
+@basic
+def edits(offer: Offer) -> str:
+    """It makes a drawing of a drawing whose parts are all chosen.
+
+    Return `parts.changed(tensors)`, `parts.composed(which)` or `parts.transformed(linear, shift)`.
+    """
+    return f"edits {', '.join(_made(offer))}"
+
+
+def chosen(offer: Offer) -> str:
+    """It takes one part alone, or refuses that by `UsageError`.
+
+    Use `parts.chosen`; raise `artgen.errors.UsageError` for parts that it cannot change.
+    """
+    return f"edits a part of {', '.join(_made(offer, '@part:2'))}"
+
+
+def purity(offer: Offer) -> None:
+    """The same edit gives the same numbers, without a clock; nothing else is changed or written.
+
+    Copy a tensor before you change it; seed a generator of your own.
+    """
+    code, first = replace(offer, loaded=offer.loaded.change), _made(offer)
+    with tempfile.TemporaryDirectory() as folder, chdir(folder):
+        try:
+            with check_side_effects(code), no_calls(code, CLOCK):
+                again = _made(offer)
+        except Failed as failed:
+            raise Failed(str(failed), code.loaded) from None
+    for name, art in first.items():
+        if not _equal(art, dict(again[name].drawing.tensors)):
+            raise Failed(f"{name} becomes another drawing the second time", code.loaded)
+        if not _equal(_art(offer, name), offer.once(("tensors", name), dict[str, Tensor])):
+            raise Failed(f"it changes the tensors of {name} in place", code.loaded)
+
+
+EDIT = (edits, chosen, purity)
+
+
+def _made(offer: Offer, where: str = "") -> dict[str, Art]:
+    """What it makes of a drawing of each primitive that it does not refuse."""
+    if offer.loaded.file:
+        raise Lacking(f"needs a file, such as {offer.loaded.example}")
+    value = f"={offer.loaded.example}" if offer.loaded.example else ""
+    text, refused, made = f"{offer.registry.spelling(offer.entry)}{value}{where}", "", {}
+    for name in PRIMITIVES:
+        try:
+            made[name] = edit(_art(offer, name), text)
+        except UsageError as error:
+            refused = error.message
+    if not made:
+        raise Lacking(f"it refuses {', '.join(PRIMITIVES)}: {refused}")
+    return made
+
+
+def _art(offer: Offer, name: str) -> Art:
+    return offer.once(name, partial(fitted, offer, name))
+
+
+def _equal(art: Art, tensors: dict[str, Tensor]) -> bool:
+    own = art.drawing.tensors
+    return own.keys() == tensors.keys() and all(own[key].equal(tensors[key]) for key in own)
