@@ -337,6 +337,7 @@ EDITS = {
     "tensors alone": ("edits", "dict(parts.drawing.tensors)"),
     "an error": ("edits", "parts.drawing.tensors['color']"),
     "one part at least": ("chosen", "[parts.composed(parts.chosen), parts.chosen[1]][0]"),
+    "a value unread": ("values", "[value == 'x' or float(value), parts.drawing][1]"),
     "in place": ("purity", "[parts.drawing.tensors['colour'].zero_(), parts.drawing][1]"),
     "clock": ("purity", "[time.time(), parts.drawing][1]"),
     "print": ("purity", "[print(value), parts.drawing][1]"),

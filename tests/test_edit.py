@@ -18,6 +18,7 @@ from artgen.cli import main
 from artgen.editing import edit, split
 from artgen.errors import InputError, PluginError, UsageError
 from artgen.registry import Registry, default
+from artgen.testing import examine
 from tests.test_morph import drawn, random_shapes, random_splats
 
 BACK = (0.2, 0.4, 0.6)
@@ -416,6 +417,15 @@ def test_a_plugin_adds_an_operation(tmp_path, capsys):
     summary = {"usage": "turn-over=all", "summary": "Turns the stack over", "plugin": "over.py"}
     assert summary in listed["operations"]
     assert {"artgen"} == {each["plugin"] for each in listed["operations"] if each != summary}
+
+
+@pytest.mark.parametrize("name", [each.name for each in default().entries("edit")])
+def test_those_that_ship_pass_their_checks(name):
+    registry = Registry(environ={})
+    found = {each.check: each for each in examine(registry.find("edit", name), registry)}
+    lacking = {each.detail for each in found.values() if each.status == "skipped"}
+    assert lacking <= ({"needs a file, such as B.art"} if name == "join" else set())
+    assert {each.status for each in found.values()} <= {"ok", "skipped"}
 
 
 def test_what_is_no_operation_is_refused(tmp_path):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from contextlib import chdir
+from contextlib import chdir, suppress
 from dataclasses import replace
 from functools import partial
 
@@ -19,10 +19,14 @@ from artgen.testing.side_effects import CLOCK, check_side_effects, no_calls
 
 PRIMITIVES = ("triangle", "cloud")
 
+PART = "@part:2"
+WRONG = ("?", "nan", "-1,,2")
+"""Values that hardly any operation takes."""
+
 
 @basic
 def edits(offer: Offer) -> str:
-    """It makes a drawing of a drawing whose parts are all chosen.
+    """It makes a drawing of a drawing, of all parts if it can.
 
     Return `parts.changed(tensors)`, `parts.composed(which)` or `parts.transformed(linear, shift)`.
     """
@@ -35,6 +39,19 @@ def chosen(offer: Offer) -> str:
     Use `parts.chosen`; raise `artgen.errors.UsageError` for parts that it cannot change.
     """
     return f"edits a part of {', '.join(_made(offer, '@part:2'))}"
+
+
+def values(offer: Offer) -> str:
+    """Other values than its example are taken, or refused by `UsageError`.
+
+    Raise `artgen.errors.UsageError` for what cannot be read; `artgen.editing.numbers` may help.
+    """
+    if offer.loaded.file or not offer.loaded.example:
+        return "no value to read"
+    for text in WRONG:
+        with suppress(UsageError):
+            edit(_art(offer, PRIMITIVES[0]), f"{_name(offer)}={text}")
+    return f"{', '.join(WRONG)} do no harm"
 
 
 def purity(offer: Offer) -> None:
@@ -56,23 +73,31 @@ def purity(offer: Offer) -> None:
             raise Failed(f"it changes the tensors of {name} in place", code.loaded)
 
 
-EDIT = (edits, chosen, purity)
+EDIT = (edits, chosen, values, purity)
 
 
-def _made(offer: Offer, where: str = "") -> dict[str, Art]:
-    """What it makes of a drawing of each primitive that it does not refuse."""
+def _made(offer: Offer, *wheres: str) -> dict[str, Art]:
+    """What it makes of a drawing of each primitive that it does not refuse.
+
+    Without a place of all parts, and of one where that is refused, as what would leave none is.
+    """
     if offer.loaded.file:
-        raise Lacking(f"needs a file, such as {offer.loaded.example}")
+        raise Lacking(f"a file, such as {offer.loaded.example}")
     value = f"={offer.loaded.example}" if offer.loaded.example else ""
-    text, refused, made = f"{offer.registry.spelling(offer.entry)}{value}{where}", "", {}
-    for name in PRIMITIVES:
-        try:
-            made[name] = edit(_art(offer, name), text)
-        except UsageError as error:
-            refused = error.message
+    refused, made = "", dict[str, Art]()
+    for where in wheres or ("", PART):
+        for name in PRIMITIVES if not made else ():
+            try:
+                made[name] = edit(_art(offer, name), f"{_name(offer)}{value}{where}")
+            except UsageError as error:
+                refused = error.message
     if not made:
-        raise Lacking(f"it refuses {', '.join(PRIMITIVES)}: {refused}")
+        raise Lacking(f"drawings that it does not refuse: {refused}")
     return made
+
+
+def _name(offer: Offer) -> str:
+    return offer.registry.spelling(offer.entry)
 
 
 def _art(offer: Offer, name: str) -> Art:
