@@ -6,6 +6,7 @@ are left out, so that type checkers report them.
 
 from . import animation as animation
 from . import art as art
+from . import editing as editing
 from . import engines as engines
 from . import errors as errors
 from . import events as events

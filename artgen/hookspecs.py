@@ -126,6 +126,12 @@ def artgen_forms() -> Iterable[Spec]:
 
 
 @hookspec
+def artgen_edits() -> Iterable[Spec]:
+    """Provide operations of `artgen edit`: objects of `artgen.editing.Operation`."""
+    raise NotImplementedError
+
+
+@hookspec
 def artgen_observe(event: Event) -> None:
     """Receive an event of a run, in the process and thread of the run."""
     raise NotImplementedError

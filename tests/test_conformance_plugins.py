@@ -332,7 +332,26 @@ FORMS = {
 }
 FORM = "def bad(shot): return {}\nbad = artgen.animation.Form(bad, loops=True)"
 
+EDITS = {
+    "nothing": ("edits", "None"),
+    "tensors alone": ("edits", "dict(parts.drawing.tensors)"),
+    "an error": ("edits", "parts.drawing.tensors['color']"),
+    "one part at least": ("chosen", "[parts.composed(parts.chosen), parts.chosen[1]][0]"),
+    "a value unread": ("values", "[value == 'x' or float(value), parts.drawing][1]"),
+    "in place": ("purity", "[parts.drawing.tensors['colour'].zero_(), parts.drawing][1]"),
+    "clock": ("purity", "[time.time(), parts.drawing][1]"),
+    "print": ("purity", "[print(value), parts.drawing][1]"),
+    "global randomness": ("purity", "[np.random.rand(), parts.drawing][1]"),
+    "state": (
+        "purity",
+        "calls.append(1) or parts.changed({**parts.drawing.tensors, 'colour': "
+        "parts.drawing.tensors['colour'] * 0.9 ** len(calls)})",
+    ),
+}
+EDIT = "calls = []\ndef bad(parts, value): return {}\nbad = artgen.editing.Operation(bad, 'x')"
+
 KINDS = {
+    "edit": EDITS,
     "loss": LOSSES,
     "form": FORMS,
     "observer": OBSERVERS,
@@ -362,6 +381,8 @@ def source_of(kind: str, text: str, *changes: str) -> str:
         return REFUSE + text
     if kind == "form":
         return FORM.format(text)
+    if kind == "edit":
+        return EDIT.replace("{}", text)
     if kind != "engine":
         return text
     source, pieces = ENGINE, [text, *changes]

@@ -15,8 +15,10 @@ import artgen
 from artgen.art import load
 from artgen.base.files import file_hash
 from artgen.cli import main
-from artgen.editing import OPERATIONS, edit, split
-from artgen.errors import InputError, UsageError
+from artgen.editing import edit, split
+from artgen.errors import InputError, PluginError, UsageError
+from artgen.registry import Registry, default
+from artgen.testing import examine
 from tests.test_morph import drawn, random_shapes, random_splats
 
 BACK = (0.2, 0.4, 0.6)
@@ -89,6 +91,7 @@ def test_the_smallest_and_the_largest_go():
     assert colours_of(edit(art, "delete@smallest:1")) == [RED, BLUE]
     assert colours_of(edit(art, "delete@largest:2")) == [WHITE]
     assert colours_of(edit(art, "keep@largest:2")) == [RED, BLUE]
+    assert colours_of(edit(art, "keep@part:2")) == [BLUE]
 
 
 def test_a_circle_a_colour_and_a_mask_choose(tmp_path):
@@ -272,6 +275,8 @@ def test_a_palette_is_recoloured_with_its_parts():
         ("delete@", "is not how parts are edited"),
         ("delete@smallest", "does not say how many"),
         ("delete@smallest:0", "does not say how many"),
+        ("delete@part:0", "is no part of this drawing, which has 3"),
+        ("delete@part:4", "is no part of this drawing, which has 3"),
         ("delete@somewhere", "is no place of parts"),
         # Words of --focus that are no circles: an IndexError, with exit code 1.
         ("delete@faces", "is no place of parts"),
@@ -373,4 +378,60 @@ def test_mistakes_of_the_command(place, capsys, arguments, code, says):
 
 def test_every_operation_is_tested():
     text = Path(__file__).read_text(encoding="utf-8")
-    assert all(f'"{name}' in text for name in OPERATIONS)
+    assert all(f'"{name}' in text for name in {each.name for each in default().entries("edit")})
+
+
+PLUGIN = """
+import artgen
+from artgen.editing import Operation
+
+def turned(parts, value):
+    if value == "wrong":
+        1 / 0
+    return None if value == "none" else parts.composed(parts.chosen[::-1])
+
+@artgen.hookimpl
+def artgen_edits():
+    return [artgen.Spec("turn-over", "Turns the stack over", Operation(turned, "all"))]
+"""
+
+
+def test_a_plugin_adds_an_operation(tmp_path, capsys):
+    (tmp_path / "over.py").write_text(PLUGIN)
+    registry = Registry(files=[tmp_path / "over.py"])
+    art = replace(squares(RED, BLUE, WHITE), registry=registry)
+    assert colours_of(edit(art, "turn-over=all")) == [WHITE, BLUE, RED]
+    made = edit(art, "over.py/turn-over=all@part:2")
+    assert [table.do for table in made.recipe.edit] == ["over.py/turn-over=all@part:2"]
+    with pytest.raises(UsageError, match="is not how parts are edited") as refused:
+        edit(art, "turn-over")
+    assert "turn-over=all" in refused.value.hint
+    with pytest.raises(UsageError, match="is no operation") as refused:
+        edit(art, "turnover=all")
+    assert "turn-over" in refused.value.hint
+    with pytest.raises(PluginError, match=r"over\.py, line 7.*ZeroDivisionError"):
+        edit(art, "turn-over=wrong")
+    with pytest.raises(PluginError, match="gave NoneType, not a drawing"):
+        edit(art, "turn-over=none")
+    listed = printed(capsys, "edit", "--list", "--plugin", str(tmp_path / "over.py"))
+    summary = {"usage": "turn-over=all", "summary": "Turns the stack over", "plugin": "over.py"}
+    assert summary in listed["operations"]
+    assert {"artgen"} == {each["plugin"] for each in listed["operations"] if each != summary}
+
+
+@pytest.mark.parametrize("name", [each.name for each in default().entries("edit")])
+def test_those_that_ship_pass_their_checks(name):
+    registry = Registry(environ={})
+    found = {each.check: each for each in examine(registry.find("edit", name), registry)}
+    lacking = {each.detail for each in found.values() if each.status == "skipped"}
+    assert lacking <= ({"needs a file, such as B.art"} if name == "join" else set())
+    assert {each.status for each in found.values()} <= {"ok", "skipped"}
+
+
+def test_what_is_no_operation_is_refused(tmp_path):
+    (tmp_path / "over.py").write_text(PLUGIN.replace('Operation(turned, "all")', "turned"))
+    registry = Registry(files=[tmp_path / "over.py"])
+    art = replace(squares(RED), registry=registry)
+    with pytest.raises(PluginError, match="is not an Operation") as refused:
+        edit(art, "turn-over=all")
+    assert refused.value.hint == "offer artgen.editing.Operation(function)"

@@ -20,6 +20,7 @@ import artgen_plugins
 from artgen.animation import Form
 from artgen.base.errors import PluginError
 from artgen.cli import main
+from artgen.editing import Operation
 from artgen.plan import resolve
 from artgen.recipe import Recipe
 from artgen.registry import KINDS, PluginInfo, Registry, default, reset_default
@@ -143,8 +144,8 @@ class TestArtgensOwn:
             for entry in registry.entries(kind):
                 loaded = entry.load()
                 assert (
-                    isinstance(loaded, {"look": dict, "form": Form}[kind])
-                    if kind in ("look", "form")
+                    isinstance(loaded, {"look": dict, "form": Form, "edit": Operation}[kind])
+                    if kind in ("look", "form", "edit")
                     else callable(loaded)
                 ), entry
 

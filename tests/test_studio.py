@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import itertools
 import json
 import math
 import os
@@ -20,12 +21,15 @@ import torch
 from artgen import Param, Splat
 from artgen.base.philox import Philox, philox
 from artgen.cli import main
+from artgen.compiler.ir import OPERATIONS
 from artgen.compiler.record import Untraceable
 from artgen.init import Context, make_generator
 from artgen.live import serve_page
+from artgen.primitives import Params
 from artgen.registry import Registry, default
 from artgen.studio import build_studio, default_splats
 from artgen.studio._document import own_script
+from artgen.studio._footprints import describe_footprint
 from artgen.studio._kinds import describe_kind, variant_key
 from artgen.studio._starts import describe_params
 from artgen.studio._styles import describe_styles
@@ -108,6 +112,43 @@ class Sorted(Splat):
 def test_starting_values_that_cannot_be_recorded_are_named():
     with pytest.raises(Untraceable, match="sort"):
         describe_params(Sorted())
+
+
+def test_what_picks_parts_is_their_footprint():
+    """The tapes, played as `parts.js` does, beside the functions that they were recorded from."""
+    for splat in (default().load("primitive", "stroke")(), default().load("primitive", "shard")()):
+        numbers = torch.Generator().manual_seed(2)
+        target = torch.rand(3, 16, 16, generator=numbers)
+        tensors = splat.initial(Context(numbers, Canvas(16, 16), 5, target))
+        given = {"dx": torch.full((5,), 0.02), "dy": torch.full((5,), -0.03)}
+        for name, rows in tensors.items():
+            flat = rows.reshape(-1, 5)
+            places = itertools.product(*map(range, rows.shape[:-1]))
+            given |= {
+                " ".join([name, *map(str, at)]): row for at, row in zip(places, flat, strict=True)
+            }
+
+        def played(tape, given=given):
+            known = []
+            for value in tape["values"]:
+                if isinstance(value, list):
+                    known.append(OPERATIONS[value[0]](*(known[place] for place in value[1:])))
+                else:
+                    known.append(given[value].numpy() if isinstance(value, str) else value)
+            return [known[place] for place in tape["results"]]
+
+        tapes, p = describe_footprint(splat), Params(tensors)
+        ellipse = [np.broadcast_to(axis, 5) for axis in splat.ellipse(p)]
+        assert np.stack([np.broadcast_to(each, 5) for each in played(tapes["ellipse"])]) == (
+            pytest.approx(np.stack(ellipse), rel=1e-5)
+        )
+        weight = splat.footprint(given["dx"], given["dy"], p)
+        assert played(tapes["weight"])[0] == pytest.approx(weight.numpy(), rel=1e-4, abs=1e-6)
+
+
+def test_the_page_knows_every_operation():
+    table = own_script().partition("const OPERATIONS = {")[2].partition("};")[0]
+    assert OPERATIONS.keys() <= set(re.findall(r"\b(\w+): ", table))
 
 
 @pytest.mark.slow

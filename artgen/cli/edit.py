@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from artgen.base.errors import UsageError
 from artgen.base.files import check_art
-from artgen.cli._console import load_module, print_json
+from artgen.cli._console import columns, load_module, print_json
 from artgen.cli._exports import check_files, write_exports
-from artgen.cli._flags import OVERWRITE, Common, argument, option
+from artgen.cli._flags import OVERWRITE, Common, argument, option, switch
+
+if TYPE_CHECKING:
+    from artgen.registry import Registry
 
 
 def edit(
-    art: Path = argument("ART", "The .art file to edit."),
+    art: Path | None = argument("ART", "The .art file to edit.", default=None),
     operations: list[str] | None = argument(
         "OPERATION...",
         "NAME=VALUE@WHERE, one after the other: delete, keep, recolour=red=blue, "
-        "recolour=PALETTE, move=0.1,0, scale=1.5, rotate=30, sort=size or join=B.art. WHERE is "
-        "smallest:N, largest:N, colour:red, a circle X,Y,R or the file of a mask; without it, all.",
+        "recolour=PALETTE, move=0.1,0, scale=1.5, rotate=30, sort=size, join=B.art, or one of a "
+        "plugin; --list shows all. WHERE is smallest:N, largest:N, colour:red, part:N, a circle "
+        "X,Y,R or the file of a mask; without it, all.",
         default=None,
     ),
     outputs: list[Path] | None = option(
@@ -32,6 +37,7 @@ def edit(
         "Take it apart by colour in the end: one file for each colour, named FILE-RRGGBB. A "
         "number learns the colours; else as for --palette of artgen fit.",
     ),
+    show: bool = switch("List the operations, each with its plugin, and exit.", "--list"),
     overwrite: bool = OVERWRITE,
     *,
     common: Common,
@@ -43,11 +49,15 @@ def edit(
         artgen edit photo.art move=0.1,0@0.5,0.5,0.2 -o moved.art -o moved.png
         artgen edit photo.art --split 4 -o plate.art
     """
+    registry = common.registry()
+    if show:
+        return _list(registry, common)
+    if art is None:
+        raise UsageError("no .art file was given", hint="such as: artgen edit A.art rotate=30")
     check_art(art)
     if not operations and split is None:
         hint = f"such as: artgen edit {art} delete@smallest:10"
         raise UsageError("no operation was given", hint=hint)
-    registry = common.registry()
     files = list(dict.fromkeys(outputs or [Path(f"{art.stem}-edited.art")]))
     check_files(files, registry, overwrite=overwrite, inputs=[art], more=("art",))
 
@@ -71,3 +81,16 @@ def edit(
         facts = {"art": str(art), "primitive": made.drawing.primitive}
         parts = made.primitive().count_of(made.drawing)
         print_json({**facts, "parts": parts, "outputs": [str(file) for file in listed]})
+
+
+def _list(registry: Registry, common: Common) -> None:
+    """Print what the plugins offer, each with an example and its plugin."""
+    rows = []
+    for each in registry.entries("edit"):
+        usage = f"{registry.spelling(each)}={each.load().example}".rstrip("=")
+        rows.append((usage, each.summary, each.distribution))
+    if common.as_json:
+        keys = ("usage", "summary", "plugin")
+        print_json({"operations": [dict(zip(keys, row, strict=True)) for row in rows]})
+    else:
+        print(columns(rows))

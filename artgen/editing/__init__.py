@@ -1,14 +1,12 @@
 """Edits: what a drawing is made of, changed by operations on its parts, and remembered.
 
-An operation is a text ``NAME=VALUE@WHERE``. `OPERATIONS` is the registry of them; each is a
-function of the drawing, the value, and the indices of the parts that `WHERE` chooses.
+An operation is a text ``NAME=VALUE@WHERE``. Plugins offer them by the hook `artgen_edits`: each is
+a function of `Parts`, the drawing with the parts that `WHERE` chooses, and of the value.
 """
 
 from __future__ import annotations
 
-import math
 import re
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,12 +16,14 @@ import torch
 from numpy.typing import NDArray
 
 from artgen.animation.morph import common_primitive
-from artgen.art import Art, load, quantised
+from artgen.art import Art, quantised
 from artgen.base.errors import InputError, UsageError, did_you_mean
+from artgen.base.faults import broken, plugin_code
 from artgen.base.options import numbers, whole
 from artgen.matching import Appearance, appearance, compose, select, transform
 from artgen.primitives import Primitive
 from artgen.recipe import MOST_COLOURS, EditTable, FileReference
+from artgen.registry import default
 from artgen.targets import (
     TargetRequest,
     hex_colour,
@@ -34,6 +34,8 @@ from artgen.targets import (
 )
 from artgen.values.drawing import Drawing
 from artgen.values.frame import is_focus, parse_focus
+
+__all__ = ["ALIKE", "Operation", "Parts", "apart", "edit", "numbers", "split"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -83,14 +85,62 @@ class Parts:
 
     def composed(self, which: Integers) -> Drawing:
         """The drawing of these parts alone, in this order."""
-        return self.changed(compose(self.primitive, (dict(self.drawing.tensors), which)))
+        return self.changed(compose(self.primitive, (dict(self.drawing.tensors), which.copy())))
 
     def changed(self, tensors: Mapping[str, torch.Tensor]) -> Drawing:
         """The drawing with these tensors."""
         return replace(self.drawing, tensors=tensors)
 
+    def joined(self, other: Art) -> Drawing:
+        """The drawing with the parts of another one in front. Raises UsageError."""
+        common_primitive(self.art, other, "joined with")
+        groups = ((dict(each.drawing.tensors), each.chosen) for each in (self, _opened(other, "")))
+        return self.changed(compose(self.primitive, *groups))
 
-Operation = Callable[[Parts, str], Drawing]
+    def palette(self, text: str) -> tuple[str, ...]:
+        """The palette that `text` means, ``#rrggbb``; a number is learned from the parts.
+
+        Raises UsageError, InputError.
+        """
+        palette = parse_palette(text)
+        if isinstance(palette, tuple):
+            return palette
+        pixels = np.rint(255 * np.clip(self.colours, 0, 1)).astype(np.uint8)
+        return learn_palette(pixels[None], palette)
+
+    def transformed(self, linear: Floats, shift: Floats) -> Drawing:
+        """The drawing with the chosen parts turned and scaled around their middle, and moved.
+
+        `linear` is [2, 2], `shift` [2] in canvas units. All parts turn around the middle of the
+        canvas. Raises UsageError where parts cannot be transformed so.
+        """
+        places = self.looks.places[self.chosen]
+        middle = np.zeros(2) if self.everything else (places.min(0) + places.max(0)) / 2
+        tensors = dict(self.drawing.tensors)
+        own = transform(
+            self.primitive,
+            select(tensors, self.chosen),
+            torch.from_numpy(linear).float(),
+            torch.from_numpy(middle - linear @ middle + shift).float(),
+        )
+        index = torch.from_numpy(self.chosen)
+        return self.changed({k: t.index_copy(-1, index, own[k]) for k, t in tensors.items()})
+
+
+@dataclass(frozen=True)
+class Operation:
+    """An operation on parts: what `change` makes of the drawing that `Parts` holds, and a value.
+
+    `example` is a value that it takes; an operation without one takes no value. Where the value is
+    a `file`, it is read to its end, and all parts are chosen.
+    """
+
+    change: Callable[[Parts, str], Drawing]
+    example: str = ""
+    file: bool = False
+
+
+_CONTRACT = "return an artgen.Drawing, such as parts.changed(tensors)"
 
 
 def edit(art: Art, *operations: str) -> Art:
@@ -99,7 +149,7 @@ def edit(art: Art, *operations: str) -> Art:
     Each is ``NAME=VALUE@WHERE``, as in docs/editing.md: ``delete@smallest:10``,
     ``recolour=red=blue``, ``move=0.1,0@0.5,0.5,0.2``. The recipe remembers them; metrics, history
     and light history belong to the fit and are left out. Raises UsageError for what cannot be done,
-    InputError for files that cannot be read.
+    InputError for files that cannot be read, PluginError.
     """
     for text in operations:
         art = _edited(art, text)
@@ -113,8 +163,8 @@ def split(art: Art, colours: int | str) -> dict[str, Art]:
     left out. Raises UsageError, InputError.
     """
     parts = _opened(art, "")
-    palette = _palette(parts, str(colours))
-    nearest = _nearest(parts.colours, palette)
+    palette = parts.palette(str(colours))
+    nearest = apart(parts.colours, [parse_colour(each) for each in palette]).argmin(1)
     return {
         colour: _remembered(parts, parts.composed(own), f"split={colour}")
         for index, colour in enumerate(palette)
@@ -123,26 +173,33 @@ def split(art: Art, colours: int | str) -> dict[str, Art]:
 
 
 def _edited(art: Art, text: str) -> Art:
-    """The art after one operation. Raises UsageError, InputError."""
-    name = re.match("[a-z]*", text)[0]  # type: ignore[index]
-    if name not in OPERATIONS:
-        hint = did_you_mean(name, list(OPERATIONS))
+    """The art after one operation. Raises UsageError, InputError, PluginError."""
+    name = re.split("[=@]", text, maxsplit=1)[0]
+    mark, rest = text[len(name) :][:1], text[len(name) + 1 :]
+    registry = art.registry or default()
+    names = [entry.name for entry in registry.entries("edit")]
+    if name.rpartition("/")[2] not in names:
+        hint = did_you_mean(name, names)
         raise UsageError(f"{text!r} is no operation on parts", hint=hint)
-    operation, takes = OPERATIONS[name]
-    value, at, where = text[len(name) :].partition("@") if name != "join" else (text[4:], "", "")
-    wrong = bool(value) and not value.startswith("=")
-    value = value.removeprefix("=")
-    if wrong or bool(value) != bool(takes) or (at and not where):
-        usage = f"{name}={takes}".rstrip("=") + (
-            "" if name == "join" else ", with @WHERE or without"
-        )
+    operation: Operation = registry.load("edit", name)
+    value, at, where = "", mark, rest
+    if mark == "=":
+        value, at, where = (rest, "", "") if operation.file else rest.partition("@")
+    if bool(value) != bool(operation.example) or (mark == "=") != bool(value) or (at and not where):
+        usage = f"{name}={operation.example}".rstrip("=")
+        usage += "" if operation.file else ", with @WHERE or without"
         raise UsageError(f"{text!r} is not how parts are edited", hint=f"write {usage}")
     parts = _opened(art, where)
     if not len(parts.chosen):
         raise UsageError(f"{text!r} finds no parts", hint="choose a larger place, or other parts")
-    drawing = operation(parts, value)
+    what = f"edit {name!r}"
+    with plugin_code(what, operation.change, hint=_CONTRACT):
+        drawing = operation.change(parts, value)
+    if not isinstance(drawing, Drawing):
+        problem = f"gave {type(drawing).__name__}, not a drawing"
+        raise broken(what, operation.change, problem, _CONTRACT)
     # Files are remembered by their names, never by their paths.
-    given = value if name == "join" else where if _is_file(where) else ""
+    given = value if operation.file else where if _is_file(where) else ""
     if not given:
         return _remembered(parts, drawing, text)
     file = FileReference.of(Path(given), "mask" if where else "drawing")
@@ -204,6 +261,12 @@ def _chosen(parts: Parts, where: str) -> Integers:
             raise UsageError(f"@{where} does not say how many parts", hint=f"write @{name}:10")
         order = np.argsort(parts.sizes, kind="stable")
         return np.sort(order[:number] if name == "smallest" else order[-number:])
+    if name == "part":
+        number, count = whole(value), len(parts.looks.places)
+        if not number or number > count:
+            hint = f"write part:1 to part:{count}"
+            raise UsageError(f"@{where} is no part of this drawing, which has {count}", hint=hint)
+        return np.array([number - 1])
     if name == "colour":
         return np.flatnonzero(_alike(parts.colours, [parse_colour(value)])[:, 0] >= 0.5)
     reach = np.array(parts.drawing.canvas.reach)
@@ -216,8 +279,8 @@ def _chosen(parts: Parts, where: str) -> Integers:
     if not _is_file(where):
         raise UsageError(
             f"@{where} is no place of parts",
-            hint="write smallest:10, largest:10, colour:red, a circle such as 0.5,0.3,0.1, or the "
-            "file of a mask",
+            hint="write smallest:10, largest:10, colour:red, part:3, a circle such as 0.5,0.3,0.1, "
+            "or the file of a mask",
         )
     image = open_image(where, TargetRequest(size=512, background=(0.0, 0.0, 0.0)))
     size, own = np.array(image.pixels.shape[1::-1]), parts.drawing
@@ -254,152 +317,9 @@ def _lab(colours: object) -> Floats:
 
 def _alike(colours: Floats, others: object) -> Floats:
     """How much each of [N, 3] is taken for each of [M, 3]: 1 up to `ALIKE`, 0 at twice that."""
-    return np.clip(2 - _apart(colours, others) / ALIKE, 0, 1)
+    return np.clip(2 - apart(colours, others) / ALIKE, 0, 1)
 
 
-def _apart(colours: Floats, others: object) -> Floats:
-    """The distances in CIELAB of [N, 3] from [M, 3]: [N, M]."""
+def apart(colours: Floats, others: object) -> Floats:
+    """The distances in CIELAB of colours [N, 3] from others [M, 3], 0 to 1 each: [N, M]."""
     return np.asarray(np.linalg.norm(_lab(colours)[:, None] - _lab(others), axis=2), np.float64)
-
-
-def _nearest(colours: Floats, palette: tuple[str, ...]) -> Integers:
-    """The index of the nearest colour of the palette, [N]."""
-    nearest = _apart(colours, [parse_colour(each) for each in palette]).argmin(1)
-    return np.asarray(nearest, np.int64)
-
-
-def _palette(parts: Parts, text: str) -> tuple[str, ...]:
-    """The palette that `text` means; a number is learned from the parts. Raises as it is read."""
-    palette = parse_palette(text)
-    if isinstance(palette, tuple):
-        return palette
-    pixels = np.rint(255 * np.clip(parts.colours, 0, 1)).astype(np.uint8)
-    return learn_palette(pixels[None], palette)
-
-
-def _mapped(colours: Floats, pairs: list[list[str]]) -> Floats:
-    """Colours that are like the first of a pair become the second: what sets them apart stays."""
-    from skimage.color import lab2rgb
-
-    old, new = ([parse_colour(pair[side]) for pair in pairs] for side in (0, 1))
-    share = _alike(colours, old)
-    share /= np.maximum(1, share.sum(1, keepdims=True))
-    with warnings.catch_warnings():  # colours that no screen shows are clamped
-        warnings.simplefilter("ignore")
-        changed = np.asarray(lab2rgb(_lab(colours) + share @ (_lab(new) - _lab(old))))
-    result = np.where(share.any(1, keepdims=True), changed, colours)
-    exact, one = np.nonzero(_apart(colours, old) < 0.5)
-    result[exact] = np.array(new)[one]
-    return np.asarray(result, np.float64)
-
-
-# ---- operations ----------------------------------------------------------------------------------
-
-
-def _recolour(parts: Parts, value: str) -> Drawing:
-    pairs = [each.split("=") for each in value.split(",")] if "=" in value else []
-    if any(len(pair) != 2 for pair in pairs):
-        raise UsageError(f"{value!r} is no list of colours", hint="write red=blue,teal=#fff")
-    palette = () if pairs else _palette(parts, value)
-
-    def change(colours: Floats) -> Floats:
-        if pairs:
-            return _mapped(colours, pairs)
-        return np.array([parse_colour(each) for each in palette])[_nearest(colours, palette)]
-
-    parts.colours  # noqa: B018 - refuses where colours add up
-    tensors, drawing = dict(parts.drawing.tensors), parts.drawing
-    index = torch.from_numpy(parts.chosen)
-    own = tensors["colour"][:, index]
-    rows = own.T.reshape(-1, 3).double().numpy()
-    changed = torch.from_numpy(change(rows).reshape(own.T.shape)).float().T
-    tensors["colour"] = tensors["colour"].index_copy(1, index, changed)
-    if parts.everything:
-        red, green, blue = change(np.array([drawing.background]))[0]
-        drawing = replace(drawing, background=(float(red), float(green), float(blue)))
-    return replace(drawing, tensors=tensors)
-
-
-def _transformed(parts: Parts, linear: Floats, shift: Floats) -> Drawing:
-    """The chosen parts, turned and scaled around their middle, and moved."""
-    places = parts.looks.places[parts.chosen]
-    # All of them turn around the middle of the canvas.
-    middle = np.zeros(2) if parts.everything else (places.min(0) + places.max(0)) / 2
-    tensors = dict(parts.drawing.tensors)
-    own = transform(
-        parts.primitive,
-        select(tensors, parts.chosen),
-        torch.from_numpy(linear).float(),
-        torch.from_numpy(middle - linear @ middle + shift).float(),
-    )
-    index = torch.from_numpy(parts.chosen)
-    return parts.changed({k: t.index_copy(-1, index, own[k]) for k, t in tensors.items()})
-
-
-def _move(parts: Parts, value: str) -> Drawing:
-    by = numbers(value)
-    if len(by) != 2 or not all(abs(share) <= 10 for share in by):
-        hint = "write shares of width and height: move=0.1,0"
-        raise UsageError(f"move={value} is no way to go", hint=hint)
-    return _transformed(parts, np.eye(2), 2 * np.array(by) * parts.drawing.canvas.reach)
-
-
-def _number(name: str, value: str, low: float, high: float) -> float:
-    found = numbers(value)
-    if len(found) != 1 or not low <= found[0] <= high:
-        what = f"{name}={value} must be one number from {low:g} to {high:g}"
-        raise UsageError(what, hint=f"write {name}={low + 1:g}")
-    return found[0]
-
-
-def _scale(parts: Parts, value: str) -> Drawing:
-    return _transformed(parts, _number("scale", value, 0.05, 20) * np.eye(2), np.zeros(2))
-
-
-def _rotate(parts: Parts, value: str) -> Drawing:
-    angle = math.radians(_number("rotate", value, -360, 360))
-    c, s = math.cos(angle), math.sin(angle)
-    return _transformed(parts, np.array([[c, -s], [s, c]]), np.zeros(2))
-
-
-def _sort(parts: Parts, value: str) -> Drawing:
-    keys: dict[str, Callable[[], Floats]] = {
-        "size": lambda: parts.sizes,
-        "luminance": lambda: _luminance(parts.colours),
-        "x": lambda: parts.looks.places[:, 0],
-        "y": lambda: parts.looks.places[:, 1],
-    }
-    name = value.removeprefix("-")
-    if name not in keys:
-        raise UsageError(f"parts cannot be sorted by {name!r}", hint=did_you_mean(name, list(keys)))
-    order = np.arange(len(parts.looks.places))
-    key = keys[name]()[parts.chosen] * (-1 if value.startswith("-") else 1)
-    order[parts.chosen] = parts.chosen[np.argsort(key, kind="stable")]
-    drawing = parts.composed(order)
-    if "z" not in drawing.tensors:
-        return drawing
-    # Here depth decides what lies in front: the first are the farthest, as in a stack.
-    depth, index = drawing.tensors["z"].clone(), torch.from_numpy(parts.chosen)
-    depth[index] = depth[index].sort(descending=True).values
-    return replace(drawing, tensors={**drawing.tensors, "z": depth})
-
-
-def _join(parts: Parts, value: str) -> Drawing:
-    other = load(value, registry=parts.art.registry)
-    common_primitive(parts.art, other, "joined with")
-    both = _opened(other, "")
-    groups = ((dict(each.drawing.tensors), each.chosen) for each in (parts, both))
-    return parts.changed(compose(parts.primitive, *groups))
-
-
-OPERATIONS: Mapping[str, tuple[Operation, str]] = {
-    "delete": (lambda parts, _: parts.composed(parts.others), ""),
-    "keep": (lambda parts, _: parts.composed(parts.chosen), ""),
-    "recolour": (_recolour, "red=blue"),
-    "move": (_move, "0.1,0"),
-    "scale": (_scale, "1.5"),
-    "rotate": (_rotate, "30"),
-    "sort": (_sort, "size"),
-    "join": (_join, "B.art"),
-}
-"""The operations by name, each with an example of its value, empty where it takes none."""

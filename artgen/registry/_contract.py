@@ -20,6 +20,7 @@ _BASES = {
     "maker": "artgen.making:Maker",
 }
 _SPACES = {"run": "runs.", "maker": "making."}
+_OBJECTS = {"form": "artgen.animation.Form", "edit": "artgen.editing.Operation"}
 _CALLS = {
     "loss": "image, target, weight",
     "target": "rest, request",
@@ -47,12 +48,13 @@ def check_contract(kind: str, what: str, loaded: Any) -> None:
                 hint="offer the tables of a recipe as a dict",
             )
         return
-    if kind == "form":
-        form = pkgutil.resolve_name("artgen.animation.forms:Form")
-        if not isinstance(loaded, form):
+    if kind in _OBJECTS:
+        space, name = _OBJECTS[kind].rsplit(".", 1)
+        if not isinstance(loaded, pkgutil.resolve_name(f"{space}:{name}")):
+            article = "an" if name[0] in "AEIOU" else "a"
             raise PluginError(
-                f"{what} is {loaded!r:.80}, which is not a Form",
-                hint="offer artgen.animation.Form(function)",
+                f"{what} is {loaded!r:.80}, which is not {article} {name}",
+                hint=f"offer {_OBJECTS[kind]}(function)",
             )
         return
     if kind not in _BASES:  # an observer, whose arguments pluggy has checked

@@ -27,7 +27,17 @@ from artgen.hookspecs import GROUP, PLUGIN_API, Spec
 from artgen.registry._contract import check_contract
 
 Kind = Literal[
-    "primitive", "engine", "loss", "target", "exporter", "look", "run", "maker", "form", "observer"
+    "primitive",
+    "engine",
+    "loss",
+    "target",
+    "exporter",
+    "look",
+    "run",
+    "maker",
+    "form",
+    "edit",
+    "observer",
 ]
 
 HOOKS: dict[Kind, str] = {
@@ -40,6 +50,7 @@ HOOKS: dict[Kind, str] = {
     "run": "artgen_runs",
     "maker": "artgen_makers",
     "form": "artgen_forms",
+    "edit": "artgen_edits",
 }
 """The hook through which a plugin offers entries of each kind."""
 _OBSERVE = "artgen_observe"

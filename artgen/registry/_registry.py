@@ -204,7 +204,9 @@ class Registry:
     @overload
     def load(
         self,
-        kind: Literal["engine", "loss", "target", "exporter", "look", "run", "maker", "form"],
+        kind: Literal[
+            "engine", "loss", "target", "exporter", "look", "run", "maker", "form", "edit"
+        ],
         name: str,
     ) -> Any: ...
 

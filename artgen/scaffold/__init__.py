@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["FAMILIES", "OTHERS", "Family", "Other", "Scaffold", "create"]
 
 Family = Literal["splat", "field", "shape", "partition", "mesh", "ink", "codec"]
-Other = Literal["loss", "target", "engine", "exporter", "look", "maker", "form", "observer"]
+Other = Literal["loss", "target", "engine", "exporter", "look", "maker", "form", "edit", "observer"]
 
 FAMILIES: dict[str, str] = {
     "splat": "Soft ovals at any angle.",
@@ -46,6 +46,7 @@ OTHERS: dict[str, str] = {
     "look": "Few triangles in four inks, on cream paper.",
     "maker": "Square tiles of few colours, as a plan.",
     "form": "A circle that opens on the picture.",
+    "edit": "Parts fade towards gray.",
     "observer": "Reports each new record.",
 }
 """The other kinds of plugins with a template, and a summary of each example."""
@@ -119,6 +120,7 @@ def create(
         "look": f"artgen fit --look {name}",
         "maker": f"artgen make {name} sample:cat",
         "form": f"artgen render FILE.art -o film.mp4 --film {name}",
+        "edit": f"artgen edit FILE.art {name}=0.5",
         "observer": "artgen fit",
     }
     words["use"] = uses[kind]

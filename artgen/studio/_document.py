@@ -26,8 +26,8 @@ SAMPLES = ("chelsea", "astronaut", "coffee", "rocket")
 _SAMPLE_SIDE, _SAMPLE_QUALITY = 320, 72
 
 _SCRIPTS = (
-    *("philox", "start", "growth", "picture", "device", "fit", "show", "chart", "mask"),
-    *("art", "save", "controls", "styles", "studio"),
+    *("philox", "start", "growth", "picture", "device", "fit", "show", "parts", "hand"),
+    *("chart", "mask", "art", "save", "controls", "styles", "studio"),
 )
 """The files that make up the script, in their order."""
 

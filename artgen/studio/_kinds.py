@@ -26,6 +26,7 @@ from artgen.plan import resolve
 from artgen.primitives import Primitive
 from artgen.recipe import Recipe
 from artgen.registry import Registry
+from artgen.studio._footprints import describe_footprint
 from artgen.studio._starts import describe_params
 from artgen.values.canvas import Canvas
 
@@ -220,7 +221,7 @@ def _check_sliders(
     """Raise NoStep unless other values of the sliders give the same variant, and Untraceable."""
     other = {**values, **{slider["name"]: slider["other"] for slider in sliders}}
     moved = make(preset, other, sliders, ("mse",))
-    same = all(variant[key] == moved[key] for key in ("params", "shaders", "columns"))
+    same = all(variant[key] == moved[key] for key in ("params", "shaders", "columns", "footprint"))
     same = same and variant["programs"]["mse"] == moved["programs"]["mse"]
     if not (same and variant["recipe"]["stage"] == moved["recipe"]["stage"]):
         names = " and ".join(slider["name"] for slider in sliders)
@@ -278,6 +279,7 @@ def _variant(
             "whole": read_template("glsl/picture.vert.glsl"),
             "picture": shaders.picture,
         },
+        "footprint": describe_footprint(splat, live),
         "columns": [[component, list(index)] for component, index in shaders.columns],
         "options": primitive.option_values(),
         "plugin": plan.identity,

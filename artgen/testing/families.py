@@ -6,6 +6,7 @@ from artgen.base.errors import did_you_mean
 from artgen.base.generic import import_answers
 from artgen.primitives import Primitive
 from artgen.testing import (
+    edit,
     engine,
     every,
     exporter,
@@ -64,6 +65,7 @@ CHECKS: dict[type[Primitive], tuple[Check, ...]] = {
 """The checks of each family, whose module `checks` adds them."""
 
 OTHERS: dict[str, tuple[Check, ...]] = {
+    "edit": edit.EDIT,
     "engine": (names.names, *engine.ENGINE),
     "exporter": exporter.EXPORTER,
     "form": form.FORM,

@@ -130,7 +130,7 @@ def _art(offer: Offer) -> Art:
     """A small drawing of the first primitive that the form shows."""
     refused = ""
     for name in PRIMITIVES:
-        art = offer.once(name, partial(_fitted, offer, name))
+        art = offer.once(name, partial(fitted, offer, name))
         try:
             offer.loaded.check(art.primitive(), art.drawing)
         except UsageError as error:
@@ -140,7 +140,8 @@ def _art(offer: Offer) -> Art:
     raise Lacking(f"it shows none of {', '.join(PRIMITIVES)}: {refused}")
 
 
-def _fitted(offer: Offer, name: str) -> Art:
+def fitted(offer: Offer, name: str) -> Art:
+    """A small drawing of a primitive; its tensors are kept beside it."""
     tables = {"primitive": {"name": name, "count": 3}, "run": {"backend": "eager"}}
     recipe = Recipe.from_dict({"seed": 0, "stage": [{"steps": 3}], **tables})
     pixels = np.rint(255 * picture(CANVAS).permute(1, 2, 0).numpy()).astype(np.uint8)

@@ -117,6 +117,22 @@ def artgen_forms() -> list[Spec]:
 
 
 @hookimpl
+def artgen_edits() -> list[Spec]:
+    """Return the specs of operations on parts."""
+    summaries = {
+        "delete": "Leaves parts out",
+        "keep": "Leaves all others out",
+        "recolour": "Gives parts another colour, or those of a palette",
+        "move": "Moves parts by shares of width and height",
+        "scale": "Makes parts larger or smaller, around their middle",
+        "rotate": "Turns parts by degrees, clockwise",
+        "sort": "Puts parts in an order: size, luminance, x or y",
+        "join": "Adds the parts of another drawing, in front",
+    }
+    return [Spec(n, text, f"artgen_plugins.edits:{n.upper()}") for n, text in summaries.items()]
+
+
+@hookimpl
 def artgen_makers() -> list[Spec]:
     """Return the kinds of things to make, of the package `artgen_makers`."""
     return [Spec(name, *facts) for name, facts in MAKERS.items()]

@@ -35,7 +35,7 @@ class Ring(Splat):
 
     def footprint(self, dx, dy, p):
         r = torch.sqrt(dx * dx + dy * dy + 1e-12) / p.size
-        return torch.exp(-self.options.edge * (r - 0.6) ** 2)
+        return torch.exp(-self.options.edge * torch.minimum(r - 0.6, 0.6 - r) ** 2)
 
     def radius(self, p):
         return 1.6 * p.size
@@ -387,3 +387,141 @@ def test_everybody_can_use_it(visit, width):
     page.focus("#picture")
     page.keyboard.press(".")
     page.wait_for_function("() => artgen.report().step === 1")
+
+
+def on_screen(page, place):
+    """Where a place of the canvas is on the page; its whole is seen."""
+    page.locator("#picture").scroll_into_view_if_needed()
+    box = page.locator("#picture").bounding_box()
+    unit = page.evaluate("artgen.unit()")
+    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    return [c + at / unit for c, at in zip(middle, place, strict=True)]
+
+
+def topmost(art, x, y):
+    """The nearest Gaussian that hides a quarter of what is behind it, else the one that hides most."""
+    p = {name: tensor.double().numpy() for name, tensor in art.drawing.tensors.items()}
+    dx, dy = x - p["xy"][0], y - p["xy"][1]
+    c, s = np.cos(p["angle"]), np.sin(p["angle"])
+    alpha = p["opacity"] * np.exp(
+        -(((dx * c + dy * s) / p["scale"][0]) ** 2 + ((dy * c - dx * s) / p["scale"][1]) ** 2) / 2
+    )
+    hiding = np.flatnonzero(alpha >= 0.25)
+    return int(hiding[p["z"][hiding].argmin()] if len(hiding) else alpha.argmax())
+
+
+def tensors(page):
+    page.evaluate("artgen.settled()")
+    return {name: np.array(row) for name, row in page.evaluate("artgen.tensors()").items()}
+
+
+def test_parts_are_picked_moved_locked_deleted_and_brought_back(visit, folder):
+    """One fit of parts that hide one another; a hand changes them in between."""
+    page = visit("steps=50&size=32&count=12&option.blend=over")
+    count = run(page)["count"]
+    art = artgen.load(keep(page, "art", folder / "before.art"))
+
+    found = []
+    for place in [(-0.8, -0.5), (0.1, 0.2), (0.9, 0.4), (0.0, -0.7), (0.5, -0.1)]:
+        page.mouse.click(*on_screen(page, place))
+        found.append(page.evaluate("artgen.picked().part"))
+        assert found[-1] == topmost(art, *place)
+    assert len(set(found)) > 1
+    assert page.locator("#outline").is_visible()
+    assert page.text_content("#picked") == f"Part {found[-1] + 1}"
+
+    part, before = found[-1], tensors(page)
+    at = before["xy"].reshape(2, -1)[:, part]
+    x, y = on_screen(page, at)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 9, y + 4)
+    page.mouse.move(x + 30, y - 20)
+    page.mouse.up()
+    moved = tensors(page)
+    unit = page.evaluate("artgen.unit()")
+    by = moved["xy"].reshape(2, -1) - before["xy"].reshape(2, -1)
+    assert by[:, part] == pytest.approx([30 * unit, -20 * unit], abs=1e-5)
+    assert not np.delete(by, part, 1).any()
+    assert all((moved[name] == before[name]).all() for name in before if name != "xy")
+    page.keyboard.press("Shift+ArrowLeft")
+    nudged = tensors(page)["xy"] - moved["xy"]
+    pixel = 2 / min(art.drawing.width, art.drawing.height)
+    assert nudged.reshape(2, -1)[:, part] == pytest.approx([-10 * pixel, 0], abs=1e-5)
+    page.keyboard.press("Control+z")
+
+    page.click("#lock")
+    page.evaluate("artgen.settled()")
+    assert page.get_attribute("#lock", "aria-pressed") == "true"
+    run(page)
+    learned, [locked] = tensors(page), page.evaluate("artgen.picked().locked")
+    for name, values in moved.items():
+        rows, others = learned[name].reshape(-1, count), np.delete(np.arange(count), locked)
+        assert (rows[:, locked] == values.reshape(-1, count)[:, part]).all(), name
+        # Depth alone decides what lies in front, and learns no more.
+        assert (rows[:, others] != values.reshape(-1, count)[:, others]).all() or name == "z"
+
+    page.focus("#delete")
+    page.keyboard.press("Enter")
+    assert report(page)["count"] == count - 1
+    assert page.evaluate("document.activeElement.id") == "next"
+    edited = artgen.load(keep(page, "art", folder / "edited.art"))
+    move, delete = [table.do for table in edited.recipe.edit]
+    assert delete == f"delete@part:{locked + 1}"
+    reach = art.drawing.canvas.reach
+    shares = [30 * unit / (2 * reach[0]), -20 * unit / (2 * reach[1])]
+    assert [float(share) for share in move[5:].partition("@")[0].split(",")] == pytest.approx(
+        shares, abs=1e-5
+    )
+    assert edited.primitive().count_of(edited.drawing) == count - 1
+    assert "delete@part" not in str(art.recipe.edit)
+
+    page.keyboard.press("Control+z")
+    assert report(page)["count"] == count
+    again = tensors(page)
+    assert all((again[name] == learned[name]).all() for name in learned)
+    assert page.evaluate("artgen.picked()") == {"part": locked, "locked": [locked]}
+    page.keyboard.press("Escape")
+    assert page.evaluate("artgen.picked().part") == -1
+    assert not page.locator("#outline").is_visible()
+
+    file = keep(page, "art", folder / "locked.art")
+    page.reload()
+    page.wait_for_function("() => artgen.report()?.step")
+    page.evaluate(UNFOLD)
+    assert report(page)["step"] == 100
+    assert page.evaluate("artgen.picked().locked") == [locked]
+    assert tensors(page)["xy"] == pytest.approx(learned["xy"], abs=1e-6)
+    page.click("#restart")
+    assert page.evaluate("artgen.settled().then(artgen.picked)")["locked"] == []
+    drop(page, folder / "small.png")
+    page.set_input_files("#file", file)
+    page.wait_for_function("() => artgen.picked().locked.length")
+    page.click("#single")
+    assert (tensors(page)["colour"].reshape(3, -1) != learned["colour"].reshape(3, -1)).any(
+        0
+    ).sum() == count - 1
+
+
+def test_growth_leaves_a_locked_part_as_it_is(visit):
+    page = visit("steps=20&size=32&count=12&growth=true&primitive=ring")
+    page.focus("#picture")
+    for key in "nl":
+        page.keyboard.press(key)
+    begun = tensors(page)
+    count = run(page)["count"]
+    assert (len(begun["size"]), count) == (1, 12)
+    page.mouse.click(*on_screen(page, tensors(page)["xy"].reshape(2, -1)[:, 3] + [0, 0.1]))
+    assert page.evaluate("artgen.picked().part") >= 0
+    [first] = page.evaluate("artgen.picked().locked")
+    for _ in range(count):
+        if page.evaluate("artgen.picked().part") != first:
+            page.keyboard.press("n")
+    for name, values in tensors(page).items():
+        assert (values.reshape(-1, count)[:, first] == begun[name]).all(), name
+    page.focus("#picture")
+    page.keyboard.press("l")
+    assert page.evaluate("artgen.settled().then(artgen.picked)") == {"part": first, "locked": []}
+    page.click("#single")
+    page.keyboard.press("Delete")
+    assert report(page)["count"] == count - 1

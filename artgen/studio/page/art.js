@@ -14,7 +14,7 @@ function canonical(value, key = "") {
  * @param {Record<string, any>} described drawing, metrics and recipe
  * @param {Param[]} params @param {Tensors} tensors @param {number} count
  */
-function writeArt(described, params, tensors, count) {
+function artBytes(described, params, tensors, count) {
   const text = canonical({ format: 1, precision: "fp32", ...described });
   /** @type {Record<string, any>} */
   const header = { __metadata__: { artgen: text } };
@@ -27,12 +27,17 @@ function writeArt(described, params, tensors, count) {
   }
   let head = JSON.stringify(header);
   head += " ".repeat((8 - (new TextEncoder().encode(head).length % 8)) % 8);
-  const bytes = new TextEncoder().encode(head), size = new DataView(new ArrayBuffer(8));
-  size.setBigUint64(0, BigInt(bytes.length), true);
-  return new Blob([size.buffer, bytes, ...names.map((name) => tensors[name])], { type: "application/octet-stream" });
+  const bytes = new TextEncoder().encode(head), begin = 8 + bytes.length, file = new Uint8Array(begin + at);
+  new DataView(file.buffer).setBigUint64(0, BigInt(bytes.length), true);
+  file.set(bytes, 8);
+  for (const name of names) {
+    const { buffer, byteOffset, byteLength } = tensors[name];
+    file.set(new Uint8Array(buffer, byteOffset, byteLength), begin + header[name].data_offsets[0]);
+  }
+  return file;
 }
 
-/** Read a file that writeArt or artgen wrote. @param {ArrayBuffer} buffer @param {string} name */
+/** Read a file that artBytes or artgen wrote. @param {ArrayBuffer} buffer @param {string} name */
 function readArt(buffer, name) {
   const damaged = new Sentence(`${name} is not an .art file, or it is damaged.`);
   try {
@@ -46,7 +51,9 @@ function readArt(buffer, name) {
       if (dtype !== "F32") throw new Sentence(`${name} stores its numbers as ${dtype}. The studio reads files of precision fp32.`);
       tensors[key] = new Float32Array(buffer.slice(8 + length + from, 8 + length + to));
     }
-    return { drawing: described.drawing, recipe: described.recipe, metrics: described.metrics, tensors };
+    /** @type {number[]} */
+    const locked = described.studio?.locked ?? [];
+    return { drawing: described.drawing, recipe: described.recipe, metrics: described.metrics, tensors, locked };
   } catch (error) {
     throw error instanceof Sentence ? error : damaged;
   }

@@ -20,6 +20,38 @@ function rateFactor(options, step, total) {
 /** How soft the order of parts over one another is, see artgen's engines/gradient/splats.py. @param {Record<string, any>} options @param {number} step */
 const softness = ({ soften, steps }, step) => (soften > 0 ? Math.max(0, 1 - step / (soften * steps)) : 0);
 
+/** A program that can also let parts keep their raw values, step by step: those whose `locks` are not 0. @param {Program} program @returns {Program} */
+function withLocks(program) {
+  const rows = program.parameters.length, names = ["raw", "moments", "kept", "locks"];
+  const module = `
+@group(0) @binding(0) var<storage, read_write> raw: array<f32>;
+@group(0) @binding(1) var<storage, read_write> moments: array<f32>;
+@group(0) @binding(2) var<storage, read> kept: array<f32>;
+@group(0) @binding(3) var<storage, read> locks: array<u32>;
+
+@compute @workgroup_size(64)
+fn hold(@builtin(global_invocation_id) id: vec3u) {
+  let count = arrayLength(&raw) / ${rows}u;
+  let part = id.x;
+  if (part >= count || locks[part] == 0u) { return; }
+  for (var row = 0u; row < ${rows}u; row++) {
+    let at = row * count + part;
+    raw[at] = kept[at];
+    moments[at] = 0.0;
+    moments[at + ${rows}u * count] = 0.0;
+  }
+}`;
+  /** @type {(type: string, numbers: Size) => BufferSpec} */
+  const storage = (type, numbers) => ({ usage: "storage", type, numbers, fields: [] });
+  return {
+    ...program,
+    buffers: { ...program.buffers, kept: storage("f32", ["*", rows, "N"]), locks: storage("u32", "N") },
+    modules: { ...program.modules, locks: module },
+    kernels: { ...program.kernels, hold: { module: "locks", bindings: names.map((buffer, binding) => ({ binding, buffer, access: binding < 2 ? "storage" : "read-only-storage" })) } },
+    lists: { ...program.lists, memorise: [{ copy: ["raw", "kept"] }], hold: [{ kernel: "hold", groups: [["ceil", "N", 64], 1] }] },
+  };
+}
+
 class Fit {
   /**
    * @param {GPUDevice} device
@@ -42,10 +74,21 @@ class Fit {
     /** Room for pairs of a part and a tile, see artgen.compiler.step_program. */
     this.room = 0;
     this.bestLoss = Infinity;
+    /** Parts that do not learn, the one that is picked, whether a hand moves it, and what hands did. @type {Set<number>} */
+    this.locked = new Set();
+    this.picked = -1;
+    this.carried = false;
+    /** @type {Edit[]} */
+    this.edits = [];
     this.count = kind.grows ? firstCount(options.start, options.count) : options.count;
-    this.rounds = kind.grows ? roundsOf(options, options.count, options.steps) : new Map();
+    this.rounds = this.plan();
     /** @type {{ loss: number, psnr: number }} */
     this.report = { loss: Infinity, psnr: 0 };
+  }
+
+  /** The rounds of growth, by the steps before which they come. @returns {Map<number, number>} */
+  plan() {
+    return this.kind.grows ? roundsOf(this.options, this.options.count, this.options.steps) : new Map();
   }
 
   /** Start anew, or from mapped values. @param {Tensors | null} tensors @param {number} count */
@@ -102,8 +145,22 @@ class Fit {
     this.driver.write("bounds", Float32Array.from(ends));
     if (moments) this.driver.write("moments", moments);
     this.aim();
-    this.driver.run(this.driver.lists("start", "keep"));
+    this.driver.run(this.driver.lists("start"));
+    this.settle();
+  }
+
+  /** Take the present values for the best, and for those of parts that do not learn. */
+  settle() {
+    const locks = new Uint32Array(this.count);
+    for (const part of this.still) locks[part] = 1;
+    this.driver.write("locks", locks);
+    this.driver.run(this.driver.lists("keep", "memorise"));
     this.bestLoss = Infinity;
+  }
+
+  /** Parts that do not learn now. */
+  get still() {
+    return new Set(this.carried ? [...this.locked, this.picked] : this.locked);
   }
 
   /** Write target and weights. */
@@ -119,8 +176,54 @@ class Fit {
   setOption(name, value) {
     const { kind, count, driver } = this, row = kind.program.parameters.findIndex((each) => each.name === OPTION + name);
     kind.values = { ...kind.values, [name]: value };
-    for (const buffer of ["raw", "best"]) driver.write(buffer, new Float32Array(count).fill(value), 4 * row * count);
-    this.bestLoss = Infinity;
+    driver.write("raw", new Float32Array(count).fill(value), 4 * row * count);
+    this.settle();
+  }
+
+  /** Lock a part, or let it learn again. @param {number} part @param {boolean} locked */
+  lock(part, locked) {
+    if (locked) this.locked.add(part);
+    else this.locked.delete(part);
+    this.settle();
+  }
+
+  /** Put the middle of a part somewhere, in canvas units. @param {number} part @param {number[]} place */
+  move(part, place) {
+    const setting = this.setting(new Philox(0));
+    this.rows().forEach(({ param, component }, row) => {
+      if (param.name !== "xy") return;
+      const [low, high] = rawBounds(param, setting), at = row * this.count + part, half = this.rates.length * this.count;
+      this.driver.write("raw", Float32Array.of(Math.min(Math.max(unmapped(param.map, place[component]), low), high)), 4 * at);
+      for (const moment of [at, at + half]) this.driver.write("moments", new Float32Array(1), 4 * moment);
+    });
+    this.settle();
+  }
+
+  /** Take a part away; growth puts no other in its stead. @param {number} part */
+  async remove(part) {
+    const [raw, moments] = await this.driver.run([], ["raw", "moments"]);
+    for (const [step, due] of this.rounds) this.rounds.set(step, Math.max(0, due - 1));
+    this.options.count -= 1;
+    this.rearrange(Array.from({ length: this.count }, (_, k) => k).filter((k) => k !== part), new Float32Array(raw), new Float32Array(moments));
+  }
+
+  /** Continue with some of the parts, and fresh ones after them. @param {number[]} kept @param {Float32Array} raw @param {Float32Array} moments @param {Tensors | null} fresh */
+  rearrange(kept, raw, moments, fresh = null) {
+    const { count } = this, rows = this.rates.length, added = fresh ? fresh.xy.length / 2 : 0, due = kept.length + added;
+    this.count = due;
+    const more = fresh && this.raw(fresh);
+    /** @type {(old: Float32Array, rows: number, more: Float32Array | null) => Float32Array} */
+    const joined = (old, rows, more) => {
+      const values = new Float32Array(rows * due);
+      for (let row = 0; row < rows; row++) {
+        kept.forEach((part, k) => { values[row * due + k] = old[row * count + part]; });
+        if (more) values.set(more.subarray(row * added, (row + 1) * added), row * due + kept.length);
+      }
+      return values;
+    };
+    this.locked = new Set(kept.flatMap((part, k) => (this.locked.has(part) ? [k] : [])));
+    this.picked = kept.indexOf(this.picked);
+    this.adopt(joined(raw, rows, more), joined(moments, 2 * rows, null));
   }
 
   get done() {
@@ -129,7 +232,7 @@ class Fit {
 
   /** Take up to `number` steps; a round of growth comes before the step that it is due at. @param {number} number */
   async advance(number) {
-    if (this.rounds.has(this.step) && this.rounds.get(this.step) > 0) await this.grow();
+    if (this.rounds.get(this.step) ?? 0) await this.grow();
     const next = [...this.rounds.keys()].find((step) => step > this.step) ?? Infinity;
     const steps = Math.min(number, SUBMITTED, this.options.steps - this.step, next - this.step), { beta1, beta2 } = this.options;
     const width = 3 + this.rates.length, schedule = new Float32Array(steps * width);
@@ -139,7 +242,8 @@ class Fit {
     }
     this.driver.write("schedule", schedule);
     this.driver.write("clock", new Uint32Array(1));
-    const [clock] = await this.driver.run(Array.from({ length: steps }, () => this.driver.lists("step")).flat(), ["clock"]);
+    const each = this.driver.lists("step", ...(this.still.size ? ["hold"] : []));
+    const [clock] = await this.driver.run(Array.from({ length: steps }, () => each).flat(), ["clock"]);
     const missed = new Uint32Array(clock)[1], taken = steps - missed;
     this.step += taken;
     this.adam += taken;
@@ -201,14 +305,14 @@ class Fit {
   /** All that a fit continues from. */
   async state() {
     const [raw, moments] = await this.driver.run([], ["raw", "moments"]);
-    const { step, adam, factor, count, scene, report } = this;
-    return { raw: new Float32Array(raw), moments: new Float32Array(moments), step, adam, factor, count, scene, report };
+    const { step, adam, factor, count, scene, report, picked } = this;
+    return { raw: new Float32Array(raw), moments: new Float32Array(moments), step, adam, factor, count, scene, report, picked, locked: new Set(this.locked), edits: [...this.edits] };
   }
 
   /** Continue from a state. @param {Awaited<ReturnType<Fit["state"]>>} state */
   restore({ raw, moments, ...rest }) {
     Object.assign(this, rest);
-    if (this.kind.grows) this.rounds = roundsOf(this.options, this.options.count, this.options.steps);
+    this.rounds = this.plan();
     this.adopt(raw, moments);
   }
 
@@ -229,25 +333,12 @@ class Fit {
 
   /** Add and move parts where the error is, as artgen's Densification does. */
   async grow() {
-    const due = this.rounds.get(this.step) ?? this.count, { count, options } = this, { target } = this.scene;
+    const due = this.rounds.get(this.step) ?? this.count, { options } = this, { target } = this.scene;
     const { raw, moments, picture, tensors, worth } = await this.survey(), drawn = { ...target, values: picture };
-    const rng = new Philox(stageSeed(options.seed) + BigInt(this.step));
-    const change = grown(this.kind.params, tensors, worth, drawn, this.setting(rng), due, options.move);
+    const rng = new Philox(stageSeed(options.seed) + BigInt(this.step)), spared = new Set([...this.locked, this.picked]);
+    const change = grown(this.kind.params, tensors, worth, drawn, this.setting(rng), due, options.move, spared);
     this.rounds.set(this.step, 0);
-    if (!change) return;
-    const { kept, fresh } = change, rows = this.rates.length;
-    this.count = due;
-    const freshRaw = this.raw(fresh), added = due - kept.length;
-    /** @type {(old: Float32Array, rows: number, more: Float32Array | null) => Float32Array} */
-    const joined = (old, rows, more) => {
-      const values = new Float32Array(rows * due);
-      for (let row = 0; row < rows; row++) {
-        kept.forEach((part, k) => { values[row * due + k] = old[row * count + part]; });
-        if (more) values.set(more.subarray(row * added, (row + 1) * added), row * due + kept.length);
-      }
-      return values;
-    };
-    this.adopt(joined(raw, rows, freshRaw), joined(moments, 2 * rows, null));
+    if (change) this.rearrange(change.kept, raw, moments, change.fresh);
   }
 
   destroy() {

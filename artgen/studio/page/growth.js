@@ -34,12 +34,12 @@ const firstCount = (share, count) => Math.max(1, evenly(share * count));
  * Indices of the parts to keep, and starting values of the new ones.
  * @param {Param[]} params @param {Tensors} tensors mapped @param {Float32Array} worth of each part
  * @param {Picture} image what is drawn @param {Omit<Setting, "count" | "everyone" | "spacing">} setting
- * @param {number} due the count after this @param {number} move the share of parts to move
+ * @param {number} due the count after this @param {number} move the share of parts to move @param {Set<number>} spared parts that stay
  */
-function grown(params, tensors, worth, image, setting, due, move) {
-  const present = worth.length;
-  const order = Array.from(worth, (_, k) => k).sort((a, b) => worth[a] - worth[b] || a - b);
-  const kept = order.slice(Math.floor(move * present)).sort((a, b) => a - b), count = due - kept.length;
+function grown(params, tensors, worth, image, setting, due, move, spared) {
+  const present = worth.length, every = Array.from(worth, (_, k) => k);
+  const order = every.filter((k) => !spared.has(k)).sort((a, b) => worth[a] - worth[b] || a - b);
+  const moved = new Set(order.slice(0, Math.floor(move * present))), kept = every.filter((k) => !moved.has(k)), count = due - kept.length;
   if (count <= 0) return null;
   const { target, weight, rng, background } = setting;
   const spacing = Math.sqrt(areaOf(target) / due) / pixelOf(target);

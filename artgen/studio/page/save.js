@@ -12,13 +12,15 @@ const encoded = (canvas, type, quality = 0.9) => new Promise((resolve, reject) =
   canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Sentence("The browser could not encode a picture of this size. Choose a smaller one."))), type, quality);
 });
 
-/** @param {Blob | ArrayBuffer} data */
-async function base64(data) {
-  const bytes = new Uint8Array(data instanceof Blob ? await data.arrayBuffer() : data);
+/** @param {Uint8Array} bytes */
+function base64(bytes) {
   let text = "";
   for (let at = 0; at < bytes.length; at += 32768) text += String.fromCharCode(...bytes.subarray(at, at + 32768));
   return btoa(text);
 }
+
+/** @param {string} text of base64 */
+const bytesOf = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 
 /** JSON and text that are safe inside an HTML document. */
 /** @param {any} value */
@@ -39,9 +41,9 @@ async function drawingPage(frame, show, look, tensors, worth, recipe, { title, f
     ...show.piece, title, scenes: [{ ...show.piece.scenes[0], count }],
     rows: rows.map((_, k) => ({ kind: "float", count, at: 4 * k * count })),
   };
-  const poster = await base64(await encoded(await show.snapshot(Math.min(640, Math.max(show.size.width, show.size.height))), "image/jpeg", 0.8));
+  const poster = await encoded(await show.snapshot(Math.min(640, Math.max(show.size.width, show.size.height))), "image/jpeg", 0.8);
   /** @type {Record<string, string>} */
-  const data = { title: escaped(title), facts: escaped(facts), alt: escaped(title), piece: plainJson(piece), recipe: plainJson(recipe), numbers: await base64(numbers.buffer), poster };
+  const data = { title: escaped(title), facts: escaped(facts), alt: escaped(title), piece: plainJson(piece), recipe: plainJson(recipe), numbers: base64(new Uint8Array(numbers.buffer)), poster: base64(new Uint8Array(await poster.arrayBuffer())) };
   return new Blob([frame.replace(/@(title|facts|alt|piece|recipe|numbers|poster)@/g, (_, name) => data[name])], { type: "text/html" });
 }
 

@@ -51,6 +51,8 @@ class Show {
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(this.canvas);
     this.cost = 2e-5;
+    /** Called after each picture. */
+    this.drawn = () => {};
     this.resize();
   }
 
@@ -99,6 +101,7 @@ class Show {
       paper.drawImage(drawn, 0, drawn.height - down, across, down, left, top, width, height);
     }, share === 1 ? () => this.wanted : undefined);
     this.cost = 0.7 * this.cost + (0.3 * (performance.now() - began)) / (across * down);
+    this.drawn();
   }
 
   /**

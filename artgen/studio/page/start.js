@@ -20,6 +20,8 @@ const OPERATIONS = {
   atan2: Math.atan2, tanh: Math.tanh, sigmoid: (a) => 1 / (1 + Math.exp(-a)), floor: Math.floor,
   trunc: Math.trunc, minimum: Math.min, maximum: Math.max, lt: (a, b) => +(a < b), le: (a, b) => +(a <= b),
   gt: (a, b) => +(a > b), ge: (a, b) => +(a >= b), eq: (a, b) => +(a === b), ne: (a, b) => +(a !== b),
+  // Abramowitz and Stegun, 7.1.26: right to 1.5e-7.
+  erf: (a) => Math.sign(a) * (1 - [1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592].reduce((sum, each) => (sum + each) / (1 + 0.3275911 * Math.abs(a)), 0) * Math.exp(-a * a)),
   and: (a, b) => +(a && b), or: (a, b) => +(a || b), not: (a) => +!a, where: (a, b, c) => (a ? b : c),
 };
 

@@ -16,6 +16,8 @@ let show = null;
 let mask;
 /** What was drawn last, on this side of the graphics card: it outlives a lost device. @type {{ tensors: Tensors, count: number, psnr: number, loss: number, step: number } | null} */
 let last = null;
+/** @type {Hand} */
+let hand;
 let running = false, turn = Promise.resolve(), chunk = 1, nextFrame = 0;
 /** @type {[number, number][]} */
 let points = [];
@@ -54,7 +56,7 @@ const variant = (chosen = settings) => kind(chosen).variants[variantKey(kind(cho
 
 /** Kernels of a variant and a loss. */
 async function openKind(chosen = settings) {
-  const { params, programs, grows } = variant(chosen), program = programs[chosen.loss];
+  const { params, programs, grows } = variant(chosen), program = withLocks(programs[chosen.loss]);
   const key = `${chosen.primitive} ${chosen.loss} ${variantKey(kind(chosen), chosen.preset, chosen.options)}`;
   if (!device) throw new Sentence(NO_ADAPTER);
   if (!compiled.has(key)) compiled.set(key, await compileProgram(device, program));
@@ -111,7 +113,7 @@ function sketchAnew() {
   sketch();
 }
 
-/** Begin anew: with starting values, or with parts that are given. @param {{ tensors: Tensors, count: number, size: { width: number, height: number } } | null} given */
+/** Begin anew: with starting values, or with parts that are given. @param {{ tensors: Tensors, count: number, size: { width: number, height: number }, locked: number[] } | null} given */
 async function begin(given = null) {
   one("studio").classList.remove("choosing");
   markStyle();
@@ -119,6 +121,7 @@ async function begin(given = null) {
   if (given) Object.assign(options, { start: 1, count: given.count });
   // Where there is no memory for it, the present fit stays.
   const next = new Fit(/** @type {GPUDevice} */ (device), chosen, scene, options);
+  next.locked = new Set(given?.locked);
   next.start(given?.tensors ?? null, given?.count);
   fit?.destroy();
   fit = next;
@@ -131,10 +134,14 @@ async function begin(given = null) {
 
 function openShow() {
   if (!fit) return;
-  const { params, shaders, blend, columns } = variant(), { target, background } = fit.scene;
-  show?.close();
+  const { params, shaders, blend, columns } = variant(), { target, background } = fit.scene, before = show, focused = document.activeElement === show?.canvas;
+  before?.close();
   one("stage").style.setProperty("--aspect", String(target.width / target.height));
   show = new Show(one("picture"), { params, shaders, blend, columns }, target, Math.max(fit.options.count, fit.count), background);
+  show.drawn = () => hand.mark();
+  // Who looks closely goes on so, and so does who uses keys.
+  if (before?.size.width === target.width && before.size.height === target.height) show.view.go(before.view);
+  if (focused) show.canvas.focus();
 }
 
 let panelsDue = 0;
@@ -150,6 +157,7 @@ async function look(all = false) {
     nextFrame = Math.max(fit.step + 1, Math.ceil(fit.step * 1.05));
   }
   show.update(tensors, fit.count);
+  hand.follow();
   refresh();
   if (!all && performance.now() < panelsDue) return;
   const picture = await fit.picture(), canvas = /** @type {HTMLCanvasElement} */ (one("error"));
@@ -314,7 +322,7 @@ async function open(blob, name) {
 
 /** Go on from a drawing. @param {Blob} blob @param {string} name */
 async function openArt(blob, name) {
-  const { drawing, recipe, tensors } = readArt(await blob.arrayBuffer(), name), found = data.kinds[drawing.primitive];
+  const { drawing, recipe, tensors, locked } = readArt(await blob.arrayBuffer(), name), found = data.kinds[drawing.primitive];
   const values = found && Object.fromEntries(Object.keys(found.defaults).map((key) => [key, key in drawing.options ? drawing.options[key] : found.defaults[key]]));
   const preset = found?.presets.find((each) => each.name === recipe?.primitive?.preset)?.name ?? "";
   if (!found?.variants[variantKey(found, preset, values)]) {
@@ -325,7 +333,7 @@ async function openArt(blob, name) {
     const count = tensors.xy.length / 2;
     Object.assign(settings, { primitive: drawing.primitive, preset, options: values, count, background: cssColour(drawing.background) });
     fillFields();
-    await begin({ tensors, count, size: drawing });
+    await begin({ tensors, count, size: drawing, locked });
   });
 }
 
@@ -342,6 +350,7 @@ function recipeNow() {
   const changed = Object.fromEntries(Object.keys(stage).filter((key) => key in options).map((key) => [key, options[key]]));
   return {
     ...recipe, seed: settings.seed, target, primitive: { ...recipe.primitive, ...slid(), count: last?.count ?? settings.count },
+    edit: fit?.edits.length ? fit.edits.filter(({ name }) => !name.endsWith("lock")).map((each) => ({ do: written(each) })) : undefined,
     stage: [{ ...stage, ...changed, loss: settings.loss, stop: fit && !fit.done && fit.step ? fit.step : undefined }],
   };
 }
@@ -351,14 +360,15 @@ function artNow() {
   const { options, plugin, params } = variant(), { width, height } = fit.scene.target, { tensors, count, psnr, loss, step } = last;
   const drawing = { primitive: settings.primitive.split(":").pop(), options: { ...options, ...slid() }, width, height, background: fit.scene.background, background_weight: 1e-3, plugin };
   const recipe = recipeNow();
-  return writeArt({ drawing, recipe, metrics: { count, psnr: +psnr.toFixed(4), loss, steps: step } }, params.filter(/** @param {Param} param */ ({ name }) => !isOption(name)), tensors, count);
+  const studio = fit.locked.size ? { locked: [...fit.locked].sort((a, b) => a - b) } : undefined;
+  return artBytes({ drawing, recipe, studio, metrics: { count, psnr: +psnr.toFixed(4), loss, steps: step } }, params.filter(/** @param {Param} param */ ({ name }) => !isOption(name)), tensors, count);
 }
 
 const stem = () => `${(source?.name ?? "picture").replace(/^sample:|\.[^.]*$/g, "")}-${settings.primitive.split(":").pop()}`;
 
 const kept = {
   png: async () => download(await encoded(await /** @type {Show} */ (show).snapshot(wholeNumber("side")), "image/png"), `${stem()}.png`),
-  art: async () => download(artNow(), `${stem()}.art`),
+  art: async () => download(new Blob([artNow()], { type: "application/octet-stream" }), `${stem()}.art`),
   page: () => alone(async () => {
     if (!fit || !show || !last) return;
     const { tensors, worth } = await fit.survey();
@@ -391,6 +401,50 @@ async function keep(what) {
   } catch (error) {
     fail(error);
   }
+}
+
+/** What a reload of this page goes on from, while its tab is open. */
+const KEPT = "artgen studio";
+
+function keepForReload() {
+  if (!fit || !last || !source) return;
+  const { name, bitmap, digest } = source, { step, edits, picked, options } = fit, side = Math.min(1024, Math.max(bitmap.width, bitmap.height));
+  const canvas = Object.assign(document.createElement("canvas"), scaledSize(bitmap, side));
+  canvas.getContext("2d")?.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+  const kept = { address: location.hash, settings, name, digest, now: { step, edits, picked, options }, picture: canvas.toDataURL().split(",")[1], art: base64(artNow()) };
+  try {
+    sessionStorage.removeItem(KEPT);
+    sessionStorage.setItem(KEPT, JSON.stringify(kept));
+  } catch {
+    // Without room for it, or where browsers keep nothing, the page begins anew.
+  }
+}
+
+/** Go on from what was there before a reload, if anything was. */
+async function reloaded() {
+  const [entry] = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType("navigation"));
+  let kept = null;
+  try {
+    if (entry?.type === "reload") kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
+  } catch {
+    return false;
+  }
+  if (kept?.address !== location.hash || !data.kinds[kept.settings.primitive]) return false;
+  const { name, digest, now } = kept, { drawing, tensors, locked } = readArt(bytesOf(kept.art).buffer, "what was drawn");
+  source = { ...(await openPicture(new Blob([bytesOf(kept.picture)], { type: "image/png" }), name)), digest };
+  settings = kept.settings;
+  /** @type {HTMLDetailsElement} */ (one("styles")).open = false;
+  fillFields();
+  markSample();
+  await alone(async () => {
+    await begin({ tensors, count: tensors.xy.length / 2, size: drawing, locked });
+    if (!fit) return;
+    Object.assign(fit, now);
+    fit.rounds = fit.plan();
+    openShow();
+    await look(true);
+  });
+  return true;
 }
 
 // Fields, buttons, keys, drops.
@@ -427,7 +481,7 @@ function markSample() {
 }
 
 /** @param {{ name: string, data: string }} sample */
-const sampleBlob = (sample) => new Blob([Uint8Array.from(atob(sample.data), (c) => c.charCodeAt(0))], { type: "image/jpeg" });
+const sampleBlob = (sample) => new Blob([bytesOf(sample.data)], { type: "image/jpeg" });
 
 function listen() {
   /** @param {string} id @param {string} type @param {(event: any) => unknown} work */
@@ -510,14 +564,21 @@ function listen() {
   const keys = {
     " ": toggle, ".": () => one("single").click(), r: () => one("restart").click(), u: () => one("undo").click(), "0": () => one("whole").click(),
     "+": () => show?.view.glide(1.5), "=": () => show?.view.glide(1.5), "-": () => show?.view.glide(1 / 1.5),
-    ArrowLeft: () => move(-1, 0), ArrowRight: () => move(1, 0), ArrowUp: () => move(0, -1), ArrowDown: () => move(0, 1),
+    n: () => hand.step(1), N: () => hand.step(-1), l: () => hand.lock(), Delete: () => hand.remove(), Backspace: () => hand.remove(), Escape: () => hand.escape(),
   };
+  /** @type {Record<string, [number, number]>} */
+  const arrows = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
   addEventListener("keydown", (event) => {
-    const { target, key } = event, element = /** @type {HTMLElement} */ (target);
-    if (event.altKey || event.ctrlKey || event.metaKey || !Object.hasOwn(keys, key)) return;
-    if (element.closest("input, select, button") || (key.startsWith("Arrow") && element.id !== "picture")) return;
+    const { target, key, repeat } = event, element = /** @type {HTMLElement} */ (target), own = element.closest("#picture, #hand");
+    if (event.altKey || element.closest("input, select") || one("drawing").offsetParent === null) return;
+    /** @type {(() => unknown) | undefined} */
+    let work;
+    if (event.ctrlKey || event.metaKey) work = key === "z" ? () => one("undo").click() : undefined;
+    else if (key in arrows && own) work = hand.picked < 0 ? () => move(...arrows[key]) : () => hand.nudge(arrows[key], event.shiftKey ? 10 : 1, !repeat);
+    else if (Object.hasOwn(keys, key) && !(key === " " && element.closest("button, summary"))) work = keys[key];
+    if (!work) return;
     event.preventDefault();
-    keys[key]();
+    work();
   });
 }
 
@@ -539,8 +600,9 @@ async function revive(lost) {
     device = await openOwn();
     await alone(async () => {
       if (!fit || !last) return;
-      const { step, scene, options } = fit;
+      const { step, scene, options, locked, picked, edits } = fit;
       fit = new Fit(/** @type {GPUDevice} */ (device), await openKind(), scene, options);
+      Object.assign(fit, { locked, picked, edits });
       fit.start(last.tensors, last.count);
       fit.step = step;
       await look(true);
@@ -563,7 +625,7 @@ async function openOwn() {
 
 /** The data of the page, which is compressed. */
 async function unpack() {
-  const packed = Uint8Array.from(atob(one("data").textContent ?? ""), (c) => c.charCodeAt(0));
+  const packed = bytesOf(one("data").textContent ?? "");
   const text = await new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
   // What occurs often is there once: its number stands for it in what comes after it.
   /** @type {any[]} */
@@ -595,6 +657,7 @@ async function main() {
     loss: "mse", speed: 0, growth: true, seed: 1, background: "#000000",
   }, data.kinds);
   one("studio").hidden = false;
+  hand = new Hand(one("stage"));
   mask = new Mask(one("mask"), (before) => { redirect(weigh, before); });
   sketches = data.styles.map((style) => new Sketch(style));
   const anew = location.hash.length < 2 && sketches.length > 1, styles = /** @type {HTMLDetailsElement} */ (one("styles"));
@@ -613,6 +676,8 @@ async function main() {
     button.addEventListener("click", () => open(sampleBlob(sample), sample.name));
     one("samples").append(button);
   }
+  addEventListener("pagehide", keepForReload);
+  if (await reloaded()) return;
   const asked = new URLSearchParams(location.hash.slice(1)).get("picture");
   const chosen = data.samples.find(({ name }) => name === asked) ?? data.samples[0];
   await open(sampleBlob(chosen), chosen.name);
@@ -624,6 +689,8 @@ async function main() {
   picture: () => source?.name,
   zoom: () => show?.view.zoom,
   report: () => last && { psnr: last.psnr, loss: last.loss, step: last.step, count: last.count, running },
+  picked: () => fit && { part: fit.picked, locked: [...fit.locked] },
+  unit: () => show && (show.view.pixel * show.canvas.width) / show.canvas.getBoundingClientRect().width,
   tensors: () => last && Object.fromEntries(Object.entries(last.tensors).map(([name, values]) => [name, [...values]])),
   open: (/** @type {Blob} */ blob, /** @type {string} */ name) => open(blob, name),
   lose: () => device?.destroy(),

@@ -1,0 +1,109 @@
+"""Checks of operations on parts: what they make of drawings, and that these stay as they are."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import chdir, suppress
+from dataclasses import replace
+from functools import partial
+
+from torch import Tensor
+
+from artgen.art import Art
+from artgen.base.errors import UsageError
+from artgen.editing import edit
+from artgen.testing.candidate import Offer
+from artgen.testing.form import fitted
+from artgen.testing.run_checks import Failed, Lacking, basic
+from artgen.testing.side_effects import CLOCK, check_side_effects, no_calls
+
+PRIMITIVES = ("triangle", "cloud")
+
+PART = "@part:2"
+WRONG = ("?", "nan", "-1,,2")
+"""Values that hardly any operation takes."""
+
+
+@basic
+def edits(offer: Offer) -> str:
+    """It makes a drawing of a drawing, of all parts if it can.
+
+    Return `parts.changed(tensors)`, `parts.composed(which)` or `parts.transformed(linear, shift)`.
+    """
+    return f"edits {', '.join(_made(offer))}"
+
+
+def chosen(offer: Offer) -> str:
+    """It takes one part alone, or refuses that by `UsageError`.
+
+    Use `parts.chosen`; raise `artgen.errors.UsageError` for parts that it cannot change.
+    """
+    return f"edits a part of {', '.join(_made(offer, '@part:2'))}"
+
+
+def values(offer: Offer) -> str:
+    """Other values than its example are taken, or refused by `UsageError`.
+
+    Raise `artgen.errors.UsageError` for what cannot be read; `artgen.editing.numbers` may help.
+    """
+    if offer.loaded.file or not offer.loaded.example:
+        return "no value to read"
+    for text in WRONG:
+        with suppress(UsageError):
+            edit(_art(offer, PRIMITIVES[0]), f"{_name(offer)}={text}")
+    return f"{', '.join(WRONG)} do no harm"
+
+
+def purity(offer: Offer) -> None:
+    """The same edit gives the same numbers, without a clock; nothing else is changed or written.
+
+    Copy a tensor before you change it; seed a generator of your own.
+    """
+    code, first = replace(offer, loaded=offer.loaded.change), _made(offer)
+    with tempfile.TemporaryDirectory() as folder, chdir(folder):
+        try:
+            with check_side_effects(code), no_calls(code, CLOCK):
+                again = _made(offer)
+        except Failed as failed:
+            raise Failed(str(failed), code.loaded) from None
+    for name, art in first.items():
+        if not _equal(art, dict(again[name].drawing.tensors)):
+            raise Failed(f"{name} becomes another drawing the second time", code.loaded)
+        if not _equal(_art(offer, name), offer.once(("tensors", name), dict[str, Tensor])):
+            raise Failed(f"it changes the tensors of {name} in place", code.loaded)
+
+
+EDIT = (edits, chosen, values, purity)
+
+
+def _made(offer: Offer, *wheres: str) -> dict[str, Art]:
+    """What it makes of a drawing of each primitive that it does not refuse.
+
+    Without a place of all parts, and of one where that is refused, as what would leave none is.
+    """
+    if offer.loaded.file:
+        raise Lacking(f"a file, such as {offer.loaded.example}")
+    value = f"={offer.loaded.example}" if offer.loaded.example else ""
+    refused, made = "", dict[str, Art]()
+    for where in wheres or ("", PART):
+        for name in PRIMITIVES if not made else ():
+            try:
+                made[name] = edit(_art(offer, name), f"{_name(offer)}{value}{where}")
+            except UsageError as error:
+                refused = error.message
+    if not made:
+        raise Lacking(f"drawings that it does not refuse: {refused}")
+    return made
+
+
+def _name(offer: Offer) -> str:
+    return offer.registry.spelling(offer.entry)
+
+
+def _art(offer: Offer, name: str) -> Art:
+    return offer.once(name, partial(fitted, offer, name))
+
+
+def _equal(art: Art, tensors: dict[str, Tensor]) -> bool:
+    own = art.drawing.tensors
+    return own.keys() == tensors.keys() and all(own[key].equal(tensors[key]) for key in own)
