@@ -376,7 +376,7 @@ def _led(lines: list[Floats], slope: Floats, inner: Floats) -> list[Floats]:
             costs = ways.find_costs([end - low])[0]
             costs[~goal] = np.inf
             last = np.unravel_index(costs.argmin(), costs.shape)
-            most = WAY * (1 - NEAR * inner[tuple(end)])  # faces are no closed shapes
+            most = WAY * (1 - 0.5 * inner[tuple(end)])  # much in a face is not closed
             if costs[last] < most * side * min(1, len(points) / (SHORT * side)):
                 way = np.array(ways.traceback(last))[1:] + low
                 taken[tuple(way.T)], lone[k] = k, False

@@ -49,7 +49,7 @@ class TubeOptions(InkOptions):
         0.01, "radius of the tightest bend, in canvas units", low=0.002, high=0.2
     )
     strength: float = option(
-        0.1, "difference below which there is no tube, of black to white", low=0, high=1
+        0.09, "difference below which there is no tube, of black to white", low=0, high=1
     )
 
 
