@@ -33,8 +33,8 @@ MASS, MOST = 0.012, 12.0
 on an edge counts as no clearer."""
 ALONG, WRIGGLE = 8, 8.0
 """How far along a line, in points, it is told how straight it is, and how much that counts."""
-SHORT, LONE, LEAST, NEAR = 0.045, 0.12, 0.14, 0.75
-"""The shortest line, the shortest that ends nowhere, and the least sum of gradients along one, in
+SHORT, LONE, LEAST, NEAR = 0.045, 0.14, 0.14, 0.75
+"""The shortest line, the shortest whose ends are free, and the least sum of gradients along one, in
 shorter sides; how much less they are in the focus."""
 JOINS = (60.0, 0.006), (30.0, 0.012), (10.0, 0.03), (5.0, 0.06)
 """Degrees by which one line may go on in another, and how far from its end, in shorter sides: what
@@ -339,7 +339,7 @@ def _led(lines: list[Floats], slope: Floats, inner: Floats) -> list[Floats]:
     """Return lines [N, 2] whose free ends are led on along edges to another line.
 
     The way is the cheapest one (Mortensen and Barrett: Intelligent scissors, 1995). A line may end
-    in its own beginning, and at the frame. Short ones that end nowhere are left out.
+    in its own beginning, and at the frame. Short ones with free ends are left out.
     """
     from scipy.ndimage import binary_dilation
     from skimage.graph import MCP_Geometric
@@ -350,7 +350,7 @@ def _led(lines: list[Floats], slope: Floats, inner: Floats) -> list[Floats]:
     taken = np.full(slope.shape, -1)
     for k, points in enumerate(lines):
         taken[_pixels(points, slope.shape)] = k
-    found, lone = list(lines), np.ones(len(lines), bool)
+    found, free = list(lines), np.full(len(lines), 2)
     for k in range(len(lines)):
         for _ in range(2):
             points = found[k] = found[k][::-1]
@@ -358,8 +358,9 @@ def _led(lines: list[Floats], slope: Floats, inner: Floats) -> list[Floats]:
             low, high = np.maximum(end - reach, 0), np.minimum(end + reach + 1, shape)
             box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
             other = taken[tuple(slice(max(0, a - 2), a + 3) for a in end)]
-            if frame[tuple(end)] or ((other >= 0) & (other != k)).any():
-                lone[k] = False
+            closed = len(points) > 9 and abs(points[0] - points[-1]).max() < 3
+            if closed or frame[tuple(end)] or ((other >= 0) & (other != k)).any():
+                free[k] -= 1
                 continue
             price, goal = cost[box].copy(), frame[box] | (taken[box] >= 0)
             away = np.moveaxis(np.indices(price.shape), 0, -1) - (end - low)
@@ -379,12 +380,13 @@ def _led(lines: list[Floats], slope: Floats, inner: Floats) -> list[Floats]:
             most = WAY * (1 - 0.5 * inner[tuple(end)])  # much in a face is not closed
             if costs[last] < most * side * min(1, len(points) / (SHORT * side)):
                 way = np.array(ways.traceback(last))[1:] + low
-                taken[tuple(way.T)], lone[k] = k, False
+                taken[tuple(way.T)] = k
+                free[k] -= 1
                 found[k] = np.concatenate([points, way + 0.5])
     return [
         _run_out(line, frame)
-        for line, alone in zip(found, lone, strict=True)
-        if not alone or _long(line, inner, LONE * side)
+        for line, many in zip(found, free, strict=True)
+        if _long(line, inner, (SHORT + (LONE - SHORT) * many / 2) * side)
     ]
 
 
