@@ -1,47 +1,57 @@
-"""The lines by which a draughtsman would say what is in a picture: few, long and smooth.
+"""The lines by which a draughtsman would say what is in a picture: few, long and clean.
 
-Edges say where things end, and the middles of what is thin and darker or lighter than around it say
-the rest: eyes, masts, folds. Lines that meet at a flat angle become one; what runs beside a longer
-line is left out, and so is what hardly differs on both sides, and texture.
+Edges that stand out from what is around them are followed, joined where they go straight on, and
+led on to the next line where the picture shows a way, so that shapes are closed. What runs beside
+a clearer line is left out, and so is what is short or wriggles, as texture does. Straight runs are
+ruled.
 """
 
 from __future__ import annotations
 
+import itertools
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from artgen import Canvas
-from artgen_plugins.hatch import abstracted, blurred, without_specks
+from artgen_plugins.hatch import blurred
 from artgen_plugins.regions import lab_of
 
 Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+Labels = NDArray[np.int64]
 
-PLAIN = 1.5
-"""How much clearer edges have to be in the focus: a face is drawn by its thin lines."""
-CALM = 0.3
-"""How much detail is left out first."""
-SOFT, FEW, CLEAR, RIM = 0.25, 1.5, 4.0, 0.02
-"""How soft a gradient is taken, in bends; the least change of CIELAB over that distance on an edge,
-and at its clearest place; what is left out beside the frame, in shorter sides."""
-WIDE, TEXTURE = 0.012, 2.0
-"""The size of texture in shorter sides, and how much less its edges count."""
-THIN, BUSY, RIDGE, FAINT = 0.045, 0.05, 0.25, 0.5
-"""How much darker than around it a line is; how wide a busy place is, in shorter sides, where it
-has to be darker yet; how clear such a line is, next to differences on the sides of others;
-how much fainter the rest of a clear line may be."""
-EVEN = 1.2
-"""How much smoother a line is than its tightest bend, in pixels."""
-SHORT, NEAR = 20.0, 5.5
-"""The shortest line in bends, and in the focus."""
-JOINS = (50.0, 2.0), (20.0, 8.0)
-"""Degrees by which one line may go on in another, and how far from its end, in bends: what is near
-first, then what goes straight on."""
+SOFT, STEP, FAINT = 0.7, 40.0, 0.5
+"""How soft a gradient is taken, in bends; how large it is over that distance on an edge from black
+to white; how much fainter the rest of a clear line may be."""
+AROUND, TEXTURE, RIM = 0.02, 0.6, 0.016
+"""How far what is around an edge reaches, in shorter sides, and how much of it is subtracted; what
+is left out beside the frame."""
+MASS, MOST = 0.012, 12.0
+"""How soft the picture is whose edges are those of masses, in shorter sides; from which gradient
+on an edge counts as no clearer."""
+ALONG, WRIGGLE = 8, 8.0
+"""How far along a line, in points, it is told how straight it is, and how much that counts."""
+SHORT, LONE, LEAST, NEAR = 0.045, 0.14, 0.14, 0.75
+"""The shortest line, the shortest whose ends are free, and the least sum of gradients along one, in
+shorter sides; how much less they are in the focus."""
+JOINS = (60.0, 0.006), (30.0, 0.012), (10.0, 0.03), (5.0, 0.06)
+"""Degrees by which one line may go on in another, and how far from its end, in shorter sides: what
+is near first, then what goes straight on."""
+FAR, WAY = 0.1, 0.12
+"""How far a line is led on, and the most that this may cost, in shorter sides on a clear edge;
+where there is none, each step costs ten times as much."""
+RULED, OFF = 0.05, 0.0022
+"""The shortest run that is ruled, and how far it may be from straight, in shorter sides."""
+
+
+GROUND = 0.15
+"""The share of the frame from which on a shape is the ground."""
 
 
 class Contour(NamedTuple):
-    """A line: points [N, 2], x and y in canvas units, and how much differs on its sides: [N]."""
+    """A line: points [N, 2], x and y in canvas units, and how clear it is at each: [N]."""
 
     points: Floats
     contrast: Floats
@@ -56,109 +66,143 @@ def contours(
     gap: float,
     length: float,
 ) -> list[Contour]:
-    """Return the lines of a picture [3, height, width], sRGB, the longest and clearest first.
+    """Return the lines of a picture [3, height, width], sRGB, those of the largest masses first.
 
     `detail` is the least radius of a bend and `gap` the least distance of lines side by side, in
     canvas units; both are finer where `weight` [height, width] is larger. Lines along which less
     than `strength` differs, in shares of black to white, are left out, and the least clear where
     lines are longer than `length` in all, in canvas units.
     """
-    if min(seen.shape[1:]) < 8:
+    shape = seen.shape[1:]
+    if min(shape) < 8:
         return []
-    inner = np.zeros(seen.shape[1:])
+    inner = np.zeros(shape)
     if weight is not None and np.ptp(weight) > 0:
         inner = weight / weight.max()
-    fine = 1 - 0.6 * inner
-    lab = lab_of(np.stack([abstracted(each, fine, CALM) for each in seen]))
-    bent = max(1.0, detail / canvas.pixel)
-    edges, one_way = _edges(lab, fine, bent)
-    lines = [(each, True) for each in edges]
-    lines += [(each, False) for each in _ridges(lab[..., 0] / 100, fine, bent)]
-    told = []
-    for points, border in lines:
-        if not border:  # what is thin is alike on both sides
-            told.append(np.full(len(points), RIDGE))
-            continue
-        near = inner[_pixels(points, inner.shape)]
-        contrast = _contrast(lab, points, max(1.5, 0.7 * bent)) / 100
-        contrast = contrast / (1 + PLAIN * near)
-        contrast *= np.maximum(one_way[_pixels(points, inner.shape)], near) ** TEXTURE
-        told.append(_even(contrast, 4 * bent))
-    clear = np.sort(np.concatenate([np.zeros(1), *told]))[::-1]
-    least = max(strength, float(clear[min(len(clear) - 1, int(length / canvas.pixel))]))
-    found = [
-        Contour(points[part], contrast[part])
-        for (points, _), contrast in zip(lines, told, strict=True)
-        for part in _runs(contrast > FAINT * min(least, 0.9 * RIDGE))
-        # Clear lines go on where they are faint (hysteresis, as of Canny 1986).
-        if contrast[part].max() > min(least, 0.9 * RIDGE)
-    ]
-    long = [each for each in found if len(each.points) > 1]
-    long.sort(key=lambda each: -float(each.contrast.mean() * len(each.points)))
-    # First what is kept apart, then joined: pieces that remain may go on in others.
-    joined = _apart(long, inner, max(1.0, gap / canvas.pixel), bent)
+    side, bent = min(shape), max(1.0, detail / canvas.pixel)
+    slope, mask, mass = _edges(lab_of(seen), inner, bent, STEP * strength)
+    lines = [Contour(each, slope[_pixels(each, shape)].clip(0, MOST)) for each in traced(mask)]
     for turn, reach in JOINS:
-        joined = _joined(joined, reach * bent, turn)
+        lines = _joined(lines, max(2.0, reach * side), turn)
+    scores = [_score(line, inner) / side for line in lines]
+    order = np.argsort([-score for score in scores], kind="stable")
+    clear = [lines[k] for k in order if scores[k] > LEAST]
+    kept = _apart(clear, inner, max(1.0, gap / canvas.pixel), SHORT * side / 2)
+    kept = [line for line in kept if _long(line.points, inner, SHORT * side)]
+    total = np.cumsum([len(line.points) for line in kept])
+    kept = kept[: int((total <= length / canvas.pixel).sum())]
     drawn = []
-    for line in joined:
-        focus = float(inner[_pixels(line.points, inner.shape)].mean())
-        if len(line.points) < bent * (SHORT + (NEAR - SHORT) * focus):
+    for points in _led([line.points for line in kept], slope, inner):
+        focus = float(inner[_pixels(points, shape)].mean())
+        soft = (1.2 * bent + 1) * (1 - 0.6 * focus)
+        fair = smooth_line(ruled(smooth_line(points, soft), RULED * side, OFF * side), 1.0)
+        told = mass[_pixels(points, shape)]
+        drawn.append(Contour(fair[:, ::-1] * canvas.pixel - canvas.reach, told))
+    return sorted(drawn, key=lambda each: -float(each.contrast.sum()))
+
+
+def enclosed(lines: list[Contour], canvas: Canvas) -> Labels:
+    """Return the number of the shape between lines in which each pixel lies, [height, width].
+
+    What has much of the frame is the ground, 0, where there is anything else. Gaps of two pixels
+    are closed.
+    """
+    from scipy.ndimage import binary_dilation, distance_transform_edt, label
+
+    drawn = _rim((canvas.height, canvas.width))
+    for line in lines:
+        drawn[_pixels((line.points + canvas.reach)[:, ::-1] / canvas.pixel, drawn.shape)] = True
+    found, many = label(~binary_dilation(drawn))
+    if many:
+        row, column = distance_transform_edt(
+            found == 0, return_distances=False, return_indices=True
+        )
+        found = found[row, column]
+    edge = np.concatenate([found[0], found[-1], found[:, 0], found[:, -1]])
+    ground = np.bincount(edge, minlength=many + 1) > GROUND * len(edge)
+    shapes: Labels = np.where(ground[found], 0, found)
+    return shapes if shapes.any() else found
+
+
+def within(plane: Floats, shapes: Labels, wide: float) -> Floats:
+    """Return a plane [height, width] smoothed over `wide` pixels, but not from shape to shape."""
+    from scipy.ndimage import find_objects, gaussian_filter
+
+    found, pad = plane.copy(), int(3 * wide) + 1
+    for value, box in enumerate(find_objects(shapes), 1):
+        if box is None:
             continue
-        smooth = smooth_line(line.points, (1.8 * bent + EVEN) * (1 - 0.75 * focus))
-        place = smooth[:, ::-1] * canvas.pixel - canvas.reach
-        drawn.append(Contour(place, line.contrast))
-    return sorted(drawn, key=lambda each: -float(each.contrast.mean() * len(each.points)))
+        inside = shapes[box] == value
+        if max(inside.shape) < 2 * wide:
+            found[box][inside] = plane[box][inside].mean()
+            continue
+        inside = np.pad(inside, pad)
+        own, share = (
+            gaussian_filter(inside * each, wide, truncate=3)[inside]
+            for each in (np.pad(plane[box], pad), 1.0)
+        )
+        found[box][shapes[box] == value] = own / share
+    return found
 
 
-def _edges(lab: Floats, fine: Floats, bent: float) -> tuple[list[Floats], Floats]:
-    """Return lines along which colours change most, and how far all around changes the same way.
+def _edges(lab: Floats, inner: Floats, bent: float, least: float) -> tuple[Floats, Mask, Floats]:
+    """Return how much edges stand out, the lines along which they do, and the edges of masses.
 
-    Lines are rows and columns [N, 2], a pixel from point to point: the maxima of the gradient
-    across itself (Canny 1986), of all channels together (Di Zenzo 1986). The other is 0 to 1
-    [height, width], little in texture, where gradients go every way.
+    All are [height, width], in CIELAB over the distance that is soft. Lines are the maxima of the
+    gradient across itself (Canny 1986), of all channels together (Di Zenzo 1986). What is around
+    is subtracted (Grigorescu, Petkov and Westenberg 2003), so that texture has few lines.
     """
     from scipy.ndimage import map_coordinates
     from skimage.filters import apply_hysteresis_threshold
     from skimage.morphology import skeletonize
 
-    soft = np.maximum(SOFT * bent * fine, 1.0)
+    side = min(inner.shape)
+    size, angle = _gradient(lab, np.maximum(1.0, SOFT * bent * (1 - 0.5 * inner)))
+    around = blurred(size, np.full(size.shape, AROUND * side), 1.0)
+    out = np.maximum(size - TEXTURE * (1 - 0.6 * inner) * around, 0)
+    place, step = np.indices(size.shape), np.stack([np.sin(angle), np.cos(angle)])
+    before, after = (
+        map_coordinates(size, place + way * step, order=1, mode="nearest") for way in (-1, 1)
+    )
+    peak = np.where((size >= before) & (size > after), out, 0.0)
+    mask = apply_hysteresis_threshold(peak, FAINT * least, least)  # type: ignore[no-untyped-call]
+    mask &= ~_rim(mask.shape)
+    mass = _gradient(lab, np.full(size.shape, max(1.0, MASS * side)))[0]
+    return out, skeletonize(mask), mass  # type: ignore[no-untyped-call]
+
+
+def _rim(shape: tuple[int, ...]) -> Mask:
+    """Return a mask [height, width] of what is beside the frame, where there are no lines."""
+    found, wide = np.ones(shape, bool), max(2, round(RIM * min(shape)))
+    found[wide:-wide, wide:-wide] = False
+    return found
+
+
+def _gradient(lab: Floats, soft: Floats) -> tuple[Floats, Floats]:
+    """Return the size of the gradient of a picture, over `soft` pixels, and its angle."""
     down, across = np.array(
         [np.gradient(blurred(each, soft, 1.0)) for each in np.moveaxis(lab, 2, 0)]
     ).swapaxes(0, 1)
     yy, xy, xx = (down**2).sum(0), (down * across).sum(0), (across**2).sum(0)
     apart = np.hypot(xx - yy, 2 * xy)
-    size = np.sqrt(0.5 * (xx + yy + apart))
-    angle = 0.5 * np.arctan2(2 * xy, xx - yy)
-    place, step = np.indices(size.shape), np.stack([np.sin(angle), np.cos(angle)])
-    before, after = (
-        map_coordinates(size, place + way * step, order=1, mode="nearest") for way in (-1, 1)
-    )
-    peak = np.where((size >= before) & (size > after), size * soft, 0.0)
-    mask = apply_hysteresis_threshold(peak, FEW, CLEAR)  # type: ignore[no-untyped-call]
-    rim = max(2, round(RIM * min(size.shape)))
-    mask[:rim] = mask[-rim:] = mask[:, :rim] = mask[:, -rim:] = False
-    wide = np.full(size.shape, WIDE * min(size.shape))
-    yy, xy, xx = (blurred(each, wide, 1.0) for each in (yy, xy, xx))
-    one_way: Floats = np.hypot(xx - yy, 2 * xy) / np.maximum(xx + yy, 1e-9)
-    return traced(skeletonize(mask)), one_way  # type: ignore[no-untyped-call]
+    return soft * np.sqrt(0.5 * (xx + yy + apart)), 0.5 * np.arctan2(2 * xy, xx - yy)
 
 
-def _ridges(tone: Floats, fine: Floats, bent: float) -> list[Floats]:
-    """Return the middles of what is thin, and darker or lighter than what is around it."""
-    from skimage.morphology import skeletonize
+def _score(line: Contour, inner: Floats) -> float:
+    """Return how much a line says: how clear it is in all, less where it wriggles."""
+    smooth, last = smooth_line(line.points, 1.5), len(line.points) - 1
+    arc = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(smooth, axis=0).T))])
+    at = np.arange(last + 1)
+    low, high = np.maximum(at - ALONG, 0), np.minimum(at + ALONG, last)
+    chord = np.hypot(*(smooth[high] - smooth[low]).T)
+    straight = chord / np.maximum(arc[high] - arc[low], 1e-9)
+    near = inner[_pixels(line.points, inner.shape)]
+    return float((line.contrast * straight**WRIGGLE / (1 - NEAR * near)).sum())
 
-    wide = np.maximum(0.7 * bent * fine, 1.2)
-    apart = blurred(tone, wide, 2.0) - blurred(tone, wide, 0.5)
-    busy = blurred(abs(apart), np.full(tone.shape, BUSY * min(tone.shape)), 1.0)
-    least = THIN * (0.4 + 0.6 * fine) + 1.5 * fine * busy
-    lines = []
-    for sign in (1, -1):
-        # What is light and thin needs more: a face has no lines of light.
-        mask = without_specks(
-            sign * apart > (least if sign > 0 else 1.5 * least / fine), 1.5 * wide
-        )
-        lines += traced(skeletonize(mask))  # type: ignore[no-untyped-call]
-    return lines
+
+def _long(points: Floats, inner: Floats, short: float) -> bool:
+    near = float(inner[_pixels(points, inner.shape)].mean())
+    return len(points) > short * (1 - NEAR * near)
 
 
 def traced(mask: NDArray[np.bool_]) -> list[Floats]:
@@ -210,38 +254,9 @@ def smooth_line(points: Floats, sigma: float) -> Floats:
     return found
 
 
-def _contrast(lab: Floats, points: Floats, far: float) -> Floats:
-    """Return the difference in CIELAB between both sides of a line at each of its points."""
-    from scipy.ndimage import map_coordinates
-
-    along = np.gradient(smooth_line(points, 3.0), axis=0)
-    across = np.stack([-along[:, 1], along[:, 0]], 1)
-    across *= far / np.maximum(np.hypot(*across.T), 1e-9)[:, None]
-    sides = [
-        np.stack(
-            [
-                map_coordinates(
-                    lab[..., k], (points + way * across).T - 0.5, order=1, mode="nearest"
-                )
-                for k in range(3)
-            ]
-        )
-        for way in (-1, 1)
-    ]
-    found: Floats = np.hypot.reduce(sides[1] - sides[0], axis=0)
-    return found
-
-
 def _pixels(points: Floats, shape: tuple[int, ...]) -> tuple[NDArray[np.int64], ...]:
     """Return the rows and the columns of the pixels in which points [N, 2] lie."""
     return tuple(np.clip(points.astype(int), 0, np.array(shape) - 1).T)
-
-
-def _even(values: Floats, sigma: float) -> Floats:
-    from scipy.ndimage import gaussian_filter1d
-
-    found: Floats = gaussian_filter1d(values, sigma, mode="nearest")
-    return found
 
 
 def _runs(kept: NDArray[np.bool_]) -> list[slice]:
@@ -318,3 +333,127 @@ def _joined(lines: list[Contour], reach: float, turn: float) -> list[Contour]:
             end = chosen.get(end ^ 1, start)
         found.append(Contour(np.concatenate(points), np.concatenate(contrast)))
     return found
+
+
+def _led(lines: list[Floats], slope: Floats, inner: Floats) -> list[Floats]:
+    """Return lines [N, 2] whose free ends are led on along edges to another line.
+
+    The way is the cheapest one (Mortensen and Barrett: Intelligent scissors, 1995). A line may end
+    in its own beginning, and at the frame. Short ones with free ends are left out.
+    """
+    from scipy.ndimage import binary_dilation
+    from skimage.graph import MCP_Geometric
+
+    side, shape = min(slope.shape), np.array(slope.shape)
+    reach, frame = int(FAR * side), binary_dilation(_rim(slope.shape))
+    cost = 1 / (0.1 + np.minimum(slope / 4, 1))
+    taken = np.full(slope.shape, -1)
+    for k, points in enumerate(lines):
+        taken[_pixels(points, slope.shape)] = k
+    found, free = list(lines), np.full(len(lines), 2)
+    for k in range(len(lines)):
+        for _ in range(2):
+            points = found[k] = found[k][::-1]
+            end = points[-1].astype(int)
+            low, high = np.maximum(end - reach, 0), np.minimum(end + reach + 1, shape)
+            box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+            other = taken[tuple(slice(max(0, a - 2), a + 3) for a in end)]
+            closed = len(points) > 9 and abs(points[0] - points[-1]).max() < 3
+            if closed or frame[tuple(end)] or ((other >= 0) & (other != k)).any():
+                free[k] -= 1
+                continue
+            price, goal = cost[box].copy(), frame[box] | (taken[box] >= 0)
+            away = np.moveaxis(np.indices(price.shape), 0, -1) - (end - low)
+            far = np.hypot(away[..., 0], away[..., 1])
+            price[(away @ _towards(points) < 0.3 * far) & (far < 8)] = -1
+            # Its own end is no goal: there it would curl.
+            near = points[len(points) // 4 :].astype(int) - low
+            near = near[((near >= 0) & (near < high - low)).all(1)]
+            goal[tuple(near.T)], price[tuple(near.T)] = False, -1
+            price[tuple(end - low)] = 1
+            if not goal.any():
+                continue
+            ways: Any = MCP_Geometric(price)
+            costs = ways.find_costs([end - low])[0]
+            costs[~goal] = np.inf
+            last = np.unravel_index(costs.argmin(), costs.shape)
+            most = WAY * (1 - 0.5 * inner[tuple(end)])  # much in a face is not closed
+            if costs[last] < most * side * min(1, len(points) / (SHORT * side)):
+                way = np.array(ways.traceback(last))[1:] + low
+                taken[tuple(way.T)] = k
+                free[k] -= 1
+                found[k] = np.concatenate([points, way + 0.5])
+    return [
+        _run_out(line, frame)
+        for line, many in zip(found, free, strict=True)
+        if _long(line, inner, (SHORT + (LONE - SHORT) * many / 2) * side)
+    ]
+
+
+def _run_out(points: Floats, frame: Mask) -> Floats:
+    """Return a line [N, 2] that goes straight on out of the picture where it ends at the frame."""
+    steps = np.arange(1, 3 * RIM * min(frame.shape))[:, None]
+    for _ in range(2):
+        points = points[::-1]
+        way = points[-1] + steps * _towards(points)
+        inside = ((way >= 0) & (way < frame.shape)).all(1)
+        if frame[tuple(points[-1].astype(int))] and not inside.all():
+            points = np.concatenate([points, way[inside]])
+    return points
+
+
+def _towards(points: Floats) -> Floats:
+    """Return the direction [2] in which a line [N, 2] ends."""
+    way = points[-1] - points[max(0, len(points) - 9)]
+    found: Floats = way / max(float(np.hypot(*way)), 1e-9)
+    return found
+
+
+def ruled(points: Floats, least: float, off: float) -> Floats:
+    """Return a line [N, 2] whose runs within `off` of straight, `least` long or more, are straight.
+
+    Runs are fitted by total least squares and grow as long as they can. Where one nearly meets the
+    next there is a corner.
+    """
+    found, begin, last = points.copy(), 0, len(points) - 1
+    step, runs = max(8, int(least)), []
+    while begin + step <= last:
+        end = begin + step
+        if _off(points[begin : end + 1]) > off:
+            begin += max(1, step // 8)
+            continue
+        while end < last and _off(points[begin : min(last, end + step // 4) + 1]) <= off:
+            end = min(last, end + step // 4)
+        run = points[begin : end + 1]
+        middle, way = run.mean(0), _way(run)
+        found[begin : end + 1] = middle + ((run - middle) @ way)[:, None] * way
+        runs.append((begin, end, middle, way))
+        begin = end
+    for (_, end, one, way), (begin, _, other, turned) in itertools.pairwise(runs):
+        across = way[0] * turned[1] - way[1] * turned[0]
+        if abs(across) < 0.6 or begin - end > step:
+            continue
+        apart = other - one
+        corner = one + way * (apart[0] * turned[1] - apart[1] * turned[0]) / across
+        low, high = max(0, end - step // 8), min(last, begin + step // 8)
+        if np.hypot(*(corner - found[(low + high) // 2])) < step / 3:
+            half = (low + high) // 2
+            found[low : half + 1] = np.linspace(found[low], corner, half + 1 - low)
+            found[half : high + 1] = np.linspace(corner, found[high], high + 1 - half)
+    return found
+
+
+def _way(run: Floats) -> Floats:
+    """Return the direction [2] of the straight line that is nearest to a run [N, 2]."""
+    down, across = (run - run.mean(0)).T
+    angle = 0.5 * np.arctan2(2 * (down * across).sum(), (down**2).sum() - (across**2).sum())
+    return np.array([np.cos(angle), np.sin(angle)])
+
+
+def _off(run: Floats) -> float:
+    """Return how far a run [N, 2] is from its straight line at most, or thrice how far it bows."""
+    middle, way = run - run.mean(0), _way(run)
+    x, y = middle @ way, middle @ np.array([-way[1], way[0]])
+    square = x**2 - (x**2).mean()
+    bow = (square * y).sum() / max((square**2).sum(), 1e-9) * np.ptp(x) ** 2 / 4
+    return max(float(abs(y).max()), 3 * abs(float(bow)))

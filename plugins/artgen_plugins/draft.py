@@ -1,8 +1,8 @@
 """Drafting: clean lines along the contours, ruled hatching where it is light, and a grid behind.
 
 As a draughtsman would on a blueprint: what is clear is drawn with the wide pen, the rest with the
-fine one, and tones are straight lines at one angle, twice as dense at each step. The darkest is
-bare.
+fine one, and lights are ruled lines that end at the contours: far apart, then closer, then crossed.
+What is dark is bare.
 """
 
 from __future__ import annotations
@@ -16,26 +16,25 @@ from numpy.typing import NDArray
 
 from artgen import Ink, Preset, ink, option
 from artgen.ink import InkOptions
-from artgen_plugins._contours import contours
-from artgen_plugins.hatch import abstracted, levelled, spacing, stretched, without_specks
+from artgen_plugins._contours import Contour, contours, enclosed, within
+from artgen_plugins.hatch import levelled, stretched, without_specks
 
 Floats = NDArray[np.float64]
 
-TONES = (0.46, 0.6, 0.74, 0.88)
-"""The lightness from which lines are ruled, then twice as many at each."""
-PENS = (1.0, 0.3), (0.7, 0.7), (0.5, 1.0)
+TONES = (0.5, 0.66, 0.82)
+"""The lightness from which lines are ruled, twice as many, and crossed."""
+PENS = (1.0, 0.25), (0.7, 0.6), (0.5, 1.0)
 """How wide each pen is, next to the wide one, and the share of all lines that it and wider ones
-draw: the clearest first."""
+draw: those of the largest masses first."""
 RULER, GRID = 0.42, (0.1, 5)
 """How wide the pen of ruled lines is; the distance of lines of the grid in canvas units, and how
 many there are from one wide line to the next."""
-LONGEST, BENT, BESIDE, CLEAR = 160.0, 0.0065, 2.2, 0.04
+LONGEST, BENT, BESIDE, CLEAR = 60.0, 0.0065, 2.2, 0.07
 """How long lines are in all, in canvas units; the tightest bend; how far lines are from one another
 at least, in widths of the pen; the least difference that is drawn."""
-FRAME = 0.03
-"""How far the frame is from the border, in shorter sides."""
-CALM, LOCAL = 0.35, 0.2
-"""How much detail tones leave out, and how much they are relative to those around."""
+CALM, FINE, LOCAL = 0.12, 0.2, 0.2
+"""How far tones are smoothed between lines, in canvas units, and how much less in the focus; how
+much they are relative to those around."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ class DraftOptions(InkOptions):
     overprint: bool = option(False, "inks multiply what is below them; if false they cover it")
     pen: float = option(0.0042, "radius of the wide pen in canvas units", low=0.0005, high=0.05)
     ruled: float = option(
-        0.0075, "distance of ruled lines where they are densest, in canvas units", low=0.002, high=1
+        0.0105, "distance of ruled lines where they are densest, in canvas units", low=0.002, high=1
     )
     angle: float = option(45.0, "degrees of ruled lines", low=-180, high=180)
 
@@ -78,10 +77,8 @@ class Draft(Ink):
         layers, coarser = [grid(sheet, 0, RULER * o.pen)], 1.0
         lines = []
         found = contours(seen, sheet.weight, sheet.canvas, BENT, CLEAR, BESIDE * o.pen, LONGEST)
-        clear = np.array([-float(np.median(each.contrast)) for each in found])
-        ranks = np.argsort(np.argsort(clear, kind="stable"), kind="stable") / max(1, len(found))
-        for (points, _), rank in zip(found, ranks.tolist(), strict=True):
-            wide = next((share for share, most in PENS if rank < most), PENS[-1][0])
+        for rank, (points, _) in enumerate(found):
+            wide = next((share for share, most in PENS if rank < most * len(found)), PENS[-1][0])
             if sheet.weight is not None and np.ptp(sheet.weight):
                 wide *= 1 - 0.2 * float(sheet.weight_at(*points.T).mean() / sheet.weight.max())
             # The pen is lifted, not stopped.
@@ -89,7 +86,7 @@ class Draft(Ink):
             radius = o.pen * wide * (0.5 + 0.5 * np.minimum(1, ends / 6))
             step = slice(None, None, 2 if len(points) > 8 else 1)
             lines.append(ink.polyline(points[step], radius[step], front))
-        tones = self._tones(seen, sheet)
+        tones = self._tones(seen, sheet, found)
         while True:
             ruled = self._ruled(sheet, tones, coarser, max(0, front - 1))
             if len(ruled) + len(layers[0]) <= sheet.count // 2 or coarser > 50:
@@ -100,12 +97,16 @@ class Draft(Ink):
         marks = ink.joined([layers[0], ruled, *kept])
         return ink.Marks(marks.strokes[: sheet.count], marks.ink[: sheet.count])
 
-    def _tones(self, seen: Floats, sheet: ink.Sheet) -> Floats:
-        """Return the lightness of a picture without its details, [height, width]."""
-        light = np.tensordot([0.3, 0.6, 0.1], seen, 1)
-        pitch = spacing(sheet.weight, light.shape, 1.0)
-        calm = abstracted(stretched(light, sheet.weight, 0.5), pitch, CALM)
-        return levelled(calm, 0.5, LOCAL)
+    def _tones(self, seen: Floats, sheet: ink.Sheet, lines: list[Contour]) -> Floats:
+        """Return the lightness of each shape between lines, [height, width]; none of the ground."""
+        light = stretched(np.tensordot([0.3, 0.6, 0.1], seen, 1), sheet.weight, 0.5)
+        shapes = enclosed(lines, sheet.canvas)
+        light, calm = levelled(light, 0.5, LOCAL), CALM / sheet.canvas.pixel
+        tones = within(light, shapes, calm)
+        if sheet.weight is not None and np.ptp(sheet.weight):
+            near = sheet.weight / sheet.weight.max()
+            tones += near * (within(light, shapes, FINE * calm) - tones)
+        return np.where(shapes > 0, tones, 0.0)
 
     def _ruled(self, sheet: ink.Sheet, tones: Floats, coarser: float, k: int) -> ink.Marks:
         o, layers = self.options, []
@@ -114,10 +115,9 @@ class Draft(Ink):
         fine = np.full(tones.shape, max(1.0, 3 * apart / sheet.canvas.pixel))
         for n, level in enumerate(TONES):
             mask = without_specks(tones > level, fine) & (border[0] > 0)
-            # Each step puts a line between two of those before.
-            gap = apart * 2.0 ** (len(TONES) - max(1, n))
-            shift = gap / 2 if n else 0.0
-            layers.append(rule(sheet, mask, np.radians(o.angle), gap, shift, RULER * o.pen, k))
+            # The second step puts a line between two of the first, the third crosses both.
+            angle, shift = np.radians(o.angle + 90 * (n == 2)), apart * (n == 1)
+            layers.append(rule(sheet, mask, angle, 2 * apart, shift, RULER * o.pen, k))
         return ink.joined(layers)
 
 

@@ -1,7 +1,7 @@
-"""Tubes of light: long clean lines along the edges of the picture, with a halo around each.
+"""Tubes of light: long clean lines along the contours of the picture, with a halo around each.
 
-Edges are where the Laplacian of the smoothed picture changes its sign (Marr and Hildreth: Theory of
-edge detection, 1980). Faint rows of light, wider where the picture is lighter, keep its masses.
+Each has one colour: that of the side which differs more from the picture as a whole. Faint rows of
+light fill what tubes enclose, wider where the picture is lighter.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from artgen import Canvas, Ink, Preset, ink, option
 from artgen.ink import InkOptions
-from artgen_plugins._contours import contours
+from artgen_plugins._contours import Contour, contours, enclosed, within
+from artgen_plugins.regions import lab_of
 
 Floats = NDArray[np.float64]
 Covers = NDArray[np.float32]
@@ -24,11 +25,14 @@ GLOW = ((0.12, 14.0), (0.26, 7.0), (0.5, 3.4), (1.0, 1.15), (1.0, 0.5))
 its hot middle."""
 HOT, SOFT = 0.7, 0.35
 """How white the middle of a tube is; how far a ring fades, as a share of its radius."""
-ROW, WALL = 0.3, 0.016
-"""The light of rows, as a share of that of a tube, and how far it spreads, in canvas units."""
-GAP, LENGTH = 3.0, 70.0
+ROW, WALL, CALM = 0.3, 0.013, 0.12
+"""The light of rows, as a share of that of a tube, how far it spreads, and how far colours are
+smoothed between tubes, in canvas units."""
+WHITE = 0.85
+"""How much of the mean colour of a picture counts as gray where tubes are chosen."""
+GAP, LENGTH, BESIDE = 3.0, 32.0, 0.02
 """The least distance of tubes, in radii; how long they are in all, in canvas units, before some are
-left out."""
+left out; how far beside a tube its colour is seen."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,7 @@ class TubeOptions(InkOptions):
     """Options of `tube`."""
 
     inks: str = option(
-        "#7a1cff,#19e3ff,#ff2bd1,#ffb13d", "colours of the tubes, separated by commas, at most 16"
+        "#8b3dff,#19e3ff,#ff2bd1,#ffb13d", "colours of the tubes, separated by commas, at most 16"
     )
     margin: float = option(0.0, "blank border, as a share of the shorter side", low=0, high=0.4)
     overprint: bool = option(False, "inks multiply what is below them; if false they cover it")
@@ -45,7 +49,7 @@ class TubeOptions(InkOptions):
         0.01, "radius of the tightest bend, in canvas units", low=0.002, high=0.2
     )
     strength: float = option(
-        0.07, "difference below which there is no tube, of black to white", low=0, high=1
+        0.09, "difference below which there is no tube, of black to white", low=0, high=1
     )
 
 
@@ -69,9 +73,14 @@ class Tube(Ink):
             light = np.repeat(sheet.amounts.sum(0)[None].clip(0, 1), 3, 0)
         else:
             light = sheet.target
-        tone = np.tensordot([0.3, 0.6, 0.1], light, 1)
-        rows = _rows(sheet, tone, light, self.tubes)
-        return _first(rows, self._lines(sheet, light), sheet.count)
+        o = self.options
+        lines = contours(
+            light, sheet.weight, sheet.canvas, o.detail, o.strength, GAP * o.width, LENGTH
+        )
+        shapes = enclosed(lines, sheet.canvas)
+        calm = [within(each, shapes, CALM / sheet.canvas.pixel) for each in light]
+        rows = _rows(sheet, np.stack(calm) * (shapes > 0), light, self.tubes)
+        return _first(rows, self._halos(sheet, light, lines), sheet.count)
 
     def settled(self, cover: Covers, canvas: Canvas) -> Covers:
         """Let the light of rows and halos fade, as light in the night does."""
@@ -87,18 +96,11 @@ class Tube(Ink):
                     cover[k] = spread(cover[k], soft)
         return cover
 
-    def _lines(self, sheet: ink.Sheet, light: Floats) -> list[ink.Marks]:
-        """Return the halo of each line, from the longest on, in the hue of what is beside it."""
-        from scipy.ndimage import map_coordinates
-
+    def _halos(self, sheet: ink.Sheet, light: Floats, lines: list[Contour]) -> list[ink.Marks]:
+        """Return the halo of each line in the hue of what is beside it."""
         o, found = self.options, []
-        lines = contours(
-            light, sheet.weight, sheet.canvas, o.detail, o.strength, GAP * o.width, LENGTH
-        )
         for points, _ in lines:
-            place = (points[:, ::-1] + sheet.canvas.reach[::-1]) / sheet.canvas.pixel - 0.5
-            colour = [map_coordinates(each, place.T, order=1, mode="nearest") for each in light]
-            hue = _likest(np.mean(colour, 1)[:, None], self.tubes, light)[0]
+            hue = _likest(_beside(points, sheet.canvas, light), self.tubes, light)[0]
             line = points[:: 3 if len(points) > 9 else 1]
             if len(line) < 2:
                 continue
@@ -118,8 +120,9 @@ class Tube(Ink):
         return found
 
 
-def _rows(sheet: ink.Sheet, tone: Floats, light: Floats, tubes: Floats) -> ink.Marks:
-    """Short butt-to-butt pieces of rows, whose radius follows the tone."""
+def _rows(sheet: ink.Sheet, calm: Floats, light: Floats, tubes: Floats) -> ink.Marks:
+    """Short butt-to-butt pieces of rows, whose radius follows the tone of the shapes `calm`."""
+    tone = np.tensordot([0.3, 0.6, 0.1], calm, 1)
     x, y, pitch = sheet.grid(max(1, sheet.count // 3))
     across, down = (
         np.clip(((each + reach) / sheet.canvas.pixel).astype(int), 0, size - 1)
@@ -127,24 +130,40 @@ def _rows(sheet: ink.Sheet, tone: Floats, light: Floats, tubes: Floats) -> ink.M
     )
     bright = tone[down, across].ravel()
     radius = 0.46 * pitch * bright.clip(0, 1)
-    hue = _likest(light[:, down, across].reshape(3, -1), tubes, light)
+    hue = _likest(calm[:, down, across].reshape(3, -1), tubes, light)
     u, v = x.ravel(), y.ravel()
     half = (pitch / 2 - radius).clip(0) + 0.25 * pitch * (radius > 0.25 * pitch)
     strokes = np.stack([u - half, v, u + half, v, radius, radius], 1)
     return ink.Marks(strokes[bright > 0.12], hue[bright > 0.12])
 
 
+def _beside(points: Floats, canvas: Canvas, light: Floats) -> Floats:
+    """Return the mean colour, [3, 1], of the side of a line that differs more from the picture."""
+    from scipy.ndimage import map_coordinates
+
+    along = np.gradient(points, axis=0)
+    across = np.stack([-along[:, 1], along[:, 0]], 1)
+    across *= BESIDE / np.maximum(np.hypot(*across.T), 1e-9)[:, None]
+    sides = []
+    for way in (-1, 1):
+        place = ((points + way * across)[:, ::-1] + canvas.reach[::-1]) / canvas.pixel - 0.5
+        sides.append([map_coordinates(each, place.T, order=1, mode="nearest") for each in light])
+    colours = np.array(sides).mean(2)
+    lab, mean = lab_of(colours.T), lab_of(light.mean((1, 2))[:, None])
+    found: Floats = colours[np.hypot(*(lab - mean)[..., 1:].T).argmax()][:, None]
+    return found
+
+
 def _likest(colours: Floats, tubes: Floats, light: Floats) -> NDArray[np.int64]:
     """Return the index of the tube whose hue is nearest to each of `colours` [3, N].
 
-    Hues are told from the mean of the picture `light`, so that a warm one has cold tubes too.
+    Hues are told from most of the mean of the picture `light`, so that a warm one has cold tubes.
     """
-    from skimage.color import rgb2lab
-
-    mean = light.reshape(3, -1).mean(1)[None]
-    near, of, middle = (rgb2lab(each.clip(0, 1))[..., 1:] for each in (colours.T, tubes, mean))
+    near, of, middle = (
+        lab_of(each)[..., 1:] for each in (colours, tubes.T, light.mean((1, 2))[:, None])
+    )
     of = of / np.maximum(np.hypot(*of.T), 1e-9)[:, None]
-    found: NDArray[np.int64] = ((near - middle) @ of.T).argmax(1)
+    found: NDArray[np.int64] = ((near - WHITE * middle) @ of.T).argmax(1)
     return found
 
 
