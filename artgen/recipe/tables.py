@@ -53,7 +53,7 @@ _TEXT_FILE = re.compile(r'("[^"]*"\s*@)([^+*"]+)')
 
 _QUOTED = re.compile(r'("[^"]*")')
 
-Precision = Literal["fp32", "fp16", "int8"]
+Precision = Literal["fp32", "fp16", "int8", "auto"]
 VideoFormat = Literal["mp4", "webm", "gif", "webp", "apng"]
 Quality = Literal["draft", "good", "best"]
 

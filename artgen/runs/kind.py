@@ -19,9 +19,10 @@ from typing import Any, ClassVar, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen.art import Art
+from artgen.art import Art, rounded
 from artgen.base.errors import UsageError
 from artgen.base.options import parse_options
+from artgen.base.waiting import report
 from artgen.display.views import Rendering
 from artgen.engines import Engine
 from artgen.film.scenes import Film
@@ -186,6 +187,18 @@ class RunKind(ABC):
         """The bytes of the parameters that are saved, and the pixels that they describe, if any."""
         art = Art(drawing, self.asked.recipe, {}, precision, self.asked.registry)
         return art.parameter_bytes, drawing.width * drawing.height
+
+    def rounded(self, fitted: Fitted) -> Drawing:
+        """The drawing, rounded to whole numbers of steps: see `artgen.art.rounded`."""
+        job = fitted.job
+
+        def see(drawing: Drawing) -> tuple[NDArray[np.float32], float | None]:
+            picture = job.draw(drawing)
+            return picture.outputs.numpy(), job.error(picture)
+
+        report("rounding the parameters")
+        primitive = job.plan.primitive
+        return rounded(primitive, fitted.drawing, see, reorder=fitted.film is None)
 
     def precision_cost(self, fitted: Fitted, metrics: Mapping[str, Any]) -> float | None:
         """The loss by rounding to the precision of the file, in dB of PSNR.
