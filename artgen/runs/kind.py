@@ -27,6 +27,7 @@ from artgen.display.views import Rendering
 from artgen.engines import Engine
 from artgen.film.scenes import Film
 from artgen.output import FrameStore
+from artgen.primitives import pack
 from artgen.recipe import Precision, Recipe
 from artgen.registry import Registry
 from artgen.runs.context import RunContext
@@ -190,14 +191,15 @@ class RunKind(ABC):
 
     def rounded(self, fitted: Fitted) -> Drawing:
         """The drawing, rounded to whole numbers of steps: see `artgen.art.rounded`."""
-        job = fitted.job
+        job, primitive = fitted.job, fitted.job.plan.primitive
+        if pack(primitive, fitted.drawing.tensors) is not None:
+            return fitted.drawing
 
         def see(drawing: Drawing) -> tuple[NDArray[np.float32], float | None]:
             picture = job.draw(drawing)
             return picture.outputs.numpy(), job.error(picture)
 
         report("rounding the parameters")
-        primitive = job.plan.primitive
         return rounded(primitive, fitted.drawing, see, reorder=fitted.film is None)
 
     def precision_cost(self, fitted: Fitted, metrics: Mapping[str, Any]) -> float | None:
