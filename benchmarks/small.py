@@ -42,7 +42,7 @@ def run(settings: Settings) -> Iterator[Table]:
     size, kinds = SIZE, KINDS
     if settings.quick:
         files, size, kinds = files[-1:], 32, {"triangle": 20, "gaussian": 40}
-    shares = dict[str, list[str]]()
+    shares = dict[str, list[float]]()
     for file in files:
         pixels, rows = pixels_of(file, size), []
         for name, count in kinds.items():
@@ -67,12 +67,19 @@ def run(settings: Settings) -> Iterator[Table]:
                     figure(seconds),
                 )
             )
-            shares.setdefault(rows[-1][0], []).append(rows[-1][5])
+            shares.setdefault(rows[-1][0], []).append(100 * sizes[2] / sizes[0])
         columns = ("fp32, dB", "fp32, bytes", "int8, bytes", "auto, bytes", "auto / fp32")
         costs = ("int8 costs, dB", "auto costs, dB", "rounding, CPU s")
         yield Table(Path(file).stem, ("", *columns, *costs), rows)
-    rows = [(name, *each) for name, each in shares.items()]
-    yield Table("Bytes of `auto` in those of fp32", ("", *(Path(f).stem for f in files)), rows)
+    pictures = [Path(file).stem for file in files]
+    rows = [(name, *(f"{each:.1f} %" for each in own)) for name, own in shares.items()]
+    worst, where, name = max(
+        (share, picture, name)
+        for name, own in shares.items()
+        for share, picture in zip(own, pictures, strict=True)
+    )
+    note = f"The most is {worst:.1f} %: {name} of {where}."
+    yield Table("Bytes of `auto` in those of fp32", ("", *pictures), rows, note)
 
 
 def _rounded(art: Art, pixels: np.ndarray) -> Art:
