@@ -77,6 +77,22 @@ def test_numbers_come_back_whatever_their_step(shape, fine, seed, whole):
     round_trip({"a": tensor})
 
 
+def test_numbers_written_once_are_read_for_ever():
+    wanted = {
+        "a": torch.stack([torch.arange(40.0) ** 2 / 8, torch.arange(40.0) * 3 - 7]),
+        "b": torch.tensor([0.1, -0.0, 3.0]),
+    }
+    back = unpack_numbers(bytes.fromhex(NUMBERS), shapes_of(wanted))
+    for name, tensor in wanted.items():
+        assert back[name].tobytes() == tensor.numpy().tobytes(), name
+
+
+NUMBERS = (
+    "0002800139de78e5e09871264fe7a99ed06a5431511dca9d5acceafd3a4c1b5ccb0a0b8162c1f98b1ace497f"
+    "ffec7600000800000000000000000015fffffffff5555555559333333d0f847627627627627f9e"
+)
+
+
 def test_predictions_save_what_they_should():
     rng = np.random.default_rng(3)
     noise = rng.integers(0, 1024, 800)
