@@ -47,7 +47,7 @@ def run(settings: Settings) -> Iterator[Table]:
     size, steps = (48, 4) if settings.quick else (768, STEPS)
     gains: dict[str, list[str]] = {}
     for file in files:
-        pixels = _pixels(file, size)
+        pixels = pixels_of(file, size)
         known = [name for name in CODECS if name == "JPEG" or features.check(name.lower())]
         curves, points, rows = {name: _coded(pixels, name) for name in known}, [], []
         for rate in RATES[-2:] if settings.quick else RATES:
@@ -79,7 +79,7 @@ def run(settings: Settings) -> Iterator[Table]:
     yield Table("Bits of `latents` at equal PSNR", ("beside", *(Path(f).stem for f in files)), rows)
 
 
-def _pixels(file: str, size: int) -> NDArray[np.uint8]:
+def pixels_of(file: str, size: int) -> NDArray[np.uint8]:
     """The picture that a fit at this size compares with, uint8 [h, w, 3]."""
     request = TargetRequest(size=size)
     opened = open_image(file, request) if Path(file).suffix else open_sample(file[7:], request)

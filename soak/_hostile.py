@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import lzma
 import os
 import random
 import socket
@@ -155,6 +156,8 @@ def made(name: str, good: dict[str, list[bytes]]) -> Named:
         yield from _huge(name, examples[0])
     if name in ("art", "recipe in a file", "checkpoint", "key of a clip"):
         yield from _tensors(examples)
+    if name == "numbers of an art":
+        yield from _numbers(examples[0])
     if name == "set as npz":
         yield from _archives()
     if name == "set as IDX":
@@ -421,6 +424,21 @@ def _saved(form: str, **more: object) -> bytes:
     file = io.BytesIO()
     Image.new("RGB", (6, 4), (9, 99, 199)).save(file, form, **more)
     return file.getvalue()
+
+
+def _numbers(body: bytes) -> Iterator[tuple[str, bytes]]:
+    """Headers that claim many numbers, with as many zeros, which take few bytes, and without."""
+    from artgen.art import numbers
+    from artgen.base.header import deflate, inflate
+
+    text, own = inflate(zlib.crc32(body).to_bytes(4, "little") + body)
+    header = json.loads(text)
+    many = lzma.compress(bytes(2 * numbers.MOST), lzma.FORMAT_RAW, filters=numbers._FILTERS)
+    steps = lzma.compress(b"\x99" * 3000, lzma.FORMAT_RAW, filters=numbers._FILTERS)
+    for size in (2 * numbers.MOST - 3, 2 * numbers.MOST, 10**12, 10**4000, 0):
+        for label, packed in (("zeros", many), ("numbers", own), ("steps", steps), ("none", b"")):
+            claimed = json.dumps({**header, "numbers": {"xy": [size]}})
+            yield f"{len(str(size))} digits, {label}", deflate(claimed, packed)[4:]
 
 
 def _box(data: bytes, kind: bytes, size: int) -> bytes:

@@ -184,6 +184,23 @@ def _draw(path: Path) -> object:
     return artgen.load(path).render(24)
 
 
+def _draw_numbers(path: Path) -> object:
+    """The header and numbers of a small drawing, in a file whose checksum is right."""
+    import zlib
+
+    from safetensors.numpy import save
+
+    from artgen.base.files import read_regular
+    from artgen.base.header import SMALL
+
+    body = read_regular(path, str(path))
+    data = np.frombuffer(zlib.crc32(body).to_bytes(4, "little") + body, np.uint8)
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "a.art"
+        file.write_bytes(save({SMALL: data}, metadata={"artgen": '{"format":4}'}))
+        return _draw(file)
+
+
 def _read_palette(path: Path) -> object:
     from artgen.targets import read_palette
 
@@ -245,17 +262,27 @@ def _read_key(path: Path) -> object:
 def _arts() -> list[bytes]:
     import artgen
 
-    fits = (("gaussian", {"count": 4}), ("triangle", {"count": 3}), ("mlp", {"hidden": 4}))
+    fits = (
+        ("gaussian", {"count": 4}),
+        ("triangle", {"count": 3}),
+        ("mlp", {"hidden": 4}),
+        ("gaussian", {"count": 40}),
+    )
     target = np.linspace(0, 1, 12 * 8 * 3).reshape(12, 8, 3)
     made = [
         artgen.fit(target, name, steps=2, seed=1, precision=precision, **options)
-        for (name, options), precision in zip(fits, ("fp32", "int8", "fp16"), strict=True)
+        for (name, options), precision in zip(fits, ("fp32", "int8", "fp16", "auto"), strict=True)
     ]
     return [art.to_bytes() for art in made]
 
 
+def _numbers() -> list[bytes]:
+    data = _arts()[-1]
+    return [data[8 + struct.unpack("<Q", data[:8])[0] + 4 :]]
+
+
 def _described() -> list[bytes]:
-    """Drawings as JSON, at three precisions."""
+    """Drawings as JSON, at all precisions."""
     import artgen
 
     made = []
@@ -452,6 +479,7 @@ READERS = {
     "paths of an SVG": Reader(".svg", _read_paths, _paths),
     "recipe in a page": Reader(".html", _find_recipe, _pages),
     "art": Reader(".art", _draw, _arts),
+    "numbers of an art": Reader(".bin", _draw_numbers, _numbers),
     "film": Reader(".art", _play, _films),
     "art as JSON": Reader(".json", _draw, _described),
     "palette": Reader(

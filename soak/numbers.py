@@ -171,7 +171,7 @@ def _draw_recipe(rng: random.Random) -> dict[str, Any]:
         "primitive": primitive,
         "stage": [stage] * rng.choice([1, 1, 2]),
         "target": target,
-        "run": maybe(precision=["fp32", "fp16", "int8"], backend=["auto", "eager"]),
+        "run": maybe(precision=["fp32", "auto", "fp16", "int8"], backend=["auto", "eager"]),
         "output": output,
     }
 

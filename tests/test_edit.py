@@ -234,7 +234,7 @@ def test_a_drawing_is_taken_apart_by_colour():
     assert len(split(art, 2)) == 2
 
 
-@pytest.mark.parametrize("precision", ["fp32", "fp16", "int8"])
+@pytest.mark.parametrize("precision", ["fp32", "auto", "fp16", "int8"])
 def test_what_is_saved_is_what_was_made(precision, tmp_path):
     art = replace(random_splats(6, 1, blend="over"), precision=precision)
     made = edit(art, "delete@smallest:2", "rotate=20", "recolour=red=blue")

@@ -20,6 +20,9 @@ MEASURED = re.compile(r"\d(?:[\d,.]*\d)? ?(?:dB|CPU seconds?|CPU s|ms|G/s)\b")
 SAID_BY_US = (
     "0.01 dB of PSNR",  # the key `plateau`
     "a test allows 0.05 dB",
+    "at most 0.05 dB",  # `--precision auto`, here and in the next two
+    "at least 40 dB alike",
+    "or 50 dB where",
     "chunks of about 50 ms",
 )
 """Limits and definitions, which nobody measures."""

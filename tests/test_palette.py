@@ -256,7 +256,7 @@ def colours_of(art):
     return {each["colour"] for each in json.loads(export_json(art, ExportRequest()))["shapes"]}
 
 
-@pytest.mark.parametrize("precision", ["fp32", "fp16", "int8"])
+@pytest.mark.parametrize("precision", ["fp32", "auto", "fp16", "int8"])
 @pytest.mark.parametrize("alpha", [0.75, 0.0])
 def test_a_run_has_no_other_colours(precision, alpha, photo, registry):
     asked = with_palette(photo, list(INKS), stage={"alpha": alpha})

@@ -103,7 +103,7 @@ def test_the_same_run_gives_the_same_bytes(kind, fit, tmp_path):
 
 
 @every_kind
-@pytest.mark.parametrize("precision", ["fp16", "int8"])
+@pytest.mark.parametrize("precision", ["auto", "fp16", "int8"])
 def test_samples_keep_their_precision(kind, precision, fit):
     fit(KINDS[kind]["target"], "-p", "mlp", "--name", "it", "--precision", precision)
     subject = artgen.load("artgen-out/it.art").drawing.subject

@@ -78,7 +78,7 @@ def morph(
         recipe=first.recipe.replace(morph=table),
         metrics={},
         precision=precision,
-        film=quantised_film(film, precision),
+        film=quantised_film(film, precision, first.drawing),
     )
 
 

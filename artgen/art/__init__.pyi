@@ -11,3 +11,5 @@ from .precision import bytes_of_shapes as bytes_of_shapes
 from .precision import quantised as quantised
 from .precision import quantised_film as quantised_film
 from .precision import saved_bytes as saved_bytes
+from .rounding import LOSS as LOSS
+from .rounding import rounded as rounded

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict, Unpack
 
 from artgen.art._file import packed_bytes, read, to_bytes, to_table, unpacked
 from artgen.art._moving import draw_moments, growing, kept
-from artgen.art.precision import saved_bytes
+from artgen.art.precision import quantised, saved_bytes
 from artgen.base.errors import InputError, UsageError
 from artgen.base.faults import broken, plugin_code
 from artgen.events import Evaluated
@@ -289,6 +289,8 @@ class Art:
                 f"the film has no frame at {seconds:g} s", hint=f"use 0 to {film.duration:g}"
             )
         drawing = film.drawing(self.drawing, seconds)
+        if self.precision == "auto":
+            drawing = quantised(drawing, "auto", self.drawing)
         return replace(self, drawing=drawing, metrics={}, film=None, trajectory=None)
 
     @property

@@ -12,15 +12,17 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from artgen.art.numbers import MOST, pack_numbers, unpack_numbers
 from artgen.art.precision import decode, encode
 from artgen.base.errors import InputError, PluginError, explain_problem, reading
 from artgen.base.files import check_art, read_regular, tensors_to_bytes
+from artgen.base.header import SMALL, deflate, inflate
 from artgen.film.scenes import Film, Scene
 from artgen.film.trajectory import Trajectory
 from artgen.recipe import Precision, Recipe
@@ -33,12 +35,13 @@ if TYPE_CHECKING:
 
     from artgen.art._art import Art
 
-FORMAT = 3
+FORMAT = 4
 """The version of the `.art` format that this artgen writes; it reads this and older ones.
 
 Files without a film are still written as version 1, which older artgens read too, and those with
 one as version 2. In a file of version 3 a family has packed its parameters: see
-`artgen.primitives.pack`.
+`artgen.primitives.pack`. One of version 4 has precision `auto`: its metadata hold the version
+alone, and a tensor of bytes the deflated header and the numbers.
 """
 
 PACKED = "packed."
@@ -114,6 +117,12 @@ class _MetricsTable(BaseModel):
     psnr: float | None = None
 
 
+class _Numbers(_Strict):
+    """What the header of a small file says of its numbers: the shapes of tensors by name."""
+
+    numbers: dict[str, tuple[Annotated[int, Field(ge=0)], ...]]
+
+
 class _Header(BaseModel):
     """The JSON in a file's metadata."""
 
@@ -143,9 +152,39 @@ def to_bytes(art: Art) -> bytes:
     header, tensors = _stored(art)
     packed = _packed(art)
     if packed is not None:
-        header["format"], tensors = FORMAT, {PACKED: _bytes_tensor(packed)}
-    text = json.dumps(header, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return tensors_to_bytes(tensors, text)
+        header["format"], tensors = max(3, header["format"]), {PACKED: _bytes_tensor(packed)}
+    if art.precision == "auto":
+        return _small(header, tensors)
+    return tensors_to_bytes(tensors, _json(header))
+
+
+def _json(header: Mapping[str, Any]) -> str:
+    return json.dumps(header, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _small(header: dict[str, Any], tensors: dict[str, torch.Tensor]) -> bytes:
+    """The small file: floats are packed, other tensors stay as they are."""
+    import torch
+
+    floats = {name: tensors[name] for name in sorted(tensors) if tensors[name].dtype == torch.float}
+    if sum(tensor.numel() for tensor in floats.values()) > MOST:
+        floats = {}
+    shapes = {name: tuple(tensor.shape) for name, tensor in floats.items()}
+    numbers = pack_numbers(floats)
+    small = deflate(_json({**header, "numbers": shapes}), numbers)
+    others = {name: tensor for name, tensor in tensors.items() if name not in floats}
+    return tensors_to_bytes({SMALL: _bytes_tensor(small), **others}, _json({"format": FORMAT}))
+
+
+def _opened(tensors: dict[str, torch.Tensor]) -> str:
+    """Undo `_small`: unpack `tensors`, and return the header as JSON text. Raises ValueError."""
+    import torch
+
+    text, numbers = inflate(tensors.pop(SMALL).numpy().tobytes())
+    shapes = _Numbers.model_validate_json(text).numbers
+    for name, array in unpack_numbers(numbers, shapes).items():
+        tensors[name] = torch.from_numpy(array)
+    return text
 
 
 def packed_bytes(art: Art) -> int | None:
@@ -219,7 +258,7 @@ def _stored(art: Art) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
         arrays = subject.arrays()
         tensors |= {_SUBJECT + name: torch.from_numpy(array) for name, array in arrays.items()}
     header = {
-        "format": 1 if art.film is None else 2,
+        "format": FORMAT if art.precision == "auto" else 1 if art.film is None else 2,
         "drawing": table,
         "precision": art.precision,
         "recipe": art.recipe.to_dict(),
@@ -310,6 +349,7 @@ def _contents(file: Path, text: str, found: object, tensors: dict[str, torch.Ten
             hint="a newer artgen may read it",
         )
     try:
+        text = _opened(tensors) if SMALL in tensors else text
         header = _Header.model_validate_json(text)
         recipe = Recipe.from_dict(header.recipe, where="its recipe")
         table = header.drawing.model_dump()

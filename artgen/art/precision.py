@@ -1,13 +1,18 @@
-"""Precision: how parameters are stored, as fp32, fp16, or int8 with a range per row."""
+"""Precision: how parameters are stored, as fp32, fp16, int8 with a range per row, or `auto`.
+
+`auto` stores what there is: `artgen.art.rounding` has rounded it to whole numbers of steps.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from artgen.film.scenes import Film
+from artgen.art.numbers import pack_numbers
+from artgen.art.rounding import Tensors, rounded_alike
+from artgen.film.scenes import Film, Scene
 from artgen.recipe import Precision
 from artgen.values.drawing import Drawing
 
@@ -17,39 +22,47 @@ if TYPE_CHECKING:
 _RANGE = ".range"
 
 
-def quantised(drawing: Drawing, precision: Precision) -> Drawing:
-    """The drawing as it will be after saving with `precision` and loading again."""
-    return replace(drawing, tensors=_rounded(drawing.tensors, precision))
+def quantised(drawing: Drawing, precision: Precision, like: Drawing | None = None) -> Drawing:
+    """The drawing as it will be after saving with `precision` and loading again.
+
+    With `auto` it is rounded as the drawing that it is `like`, if there is one.
+    """
+    return replace(drawing, tensors=_rounded(drawing.tensors, precision, like))
 
 
-def quantised_film(film: Film, precision: Precision) -> Film:
-    """The film as it will be after saving with `precision` and loading again."""
-    scenes = (replace(scene, tensors=_rounded(scene.tensors, precision)) for scene in film.scenes)
+def quantised_film(film: Film, precision: Precision, like: Drawing | None = None) -> Film:
+    """The film as it will be after saving with `precision` and loading again: see `quantised`."""
+    tensors = (_rounded(scene.tensors, precision, like) for scene in film.scenes)
+    scenes = (replace(scene, tensors=own) for scene, own in zip(film.scenes, tensors, strict=True))
     return replace(film, scenes=tuple(scenes))
 
 
-def _rounded(tensors: Mapping[str, torch.Tensor], precision: Precision) -> dict[str, torch.Tensor]:
+def _rounded(tensors: Tensors, precision: Precision, like: Drawing | None) -> Tensors:
+    if precision == "auto" and like is not None:
+        return rounded_alike(tensors, like.tensors)
     return decode(encode(tensors, precision), precision)
 
 
-def saved_bytes(drawing: Drawing, precision: Precision) -> int:
+def saved_bytes(drawing: Drawing | Scene, precision: Precision) -> int:
     """The size of the parameters at `precision`, in bytes, ranges of int8 rows included."""
+    if precision == "auto":
+        return len(pack_numbers(encode(drawing.tensors, precision)))
     return bytes_of_shapes((tensor.shape for tensor in drawing.tensors.values()), precision)
 
 
 def bytes_of_shapes(shapes: Iterable[Sequence[int]], precision: Precision) -> int:
-    """What `saved_bytes` says of a drawing with parameters of these shapes."""
-    value = {"fp32": 4, "fp16": 2, "int8": 1}[precision]
+    """What `saved_bytes` says of a drawing with parameters of these shapes; of `auto`, a limit."""
+    value = {"fp16": 2, "int8": 1}.get(precision, 4)
     # The least and the largest value of a row, float32.
     row = 8 if precision == "int8" else 0
     return sum(value * math.prod(shape) + row * math.prod(shape[:-1]) for shape in shapes)
 
 
-def encode(tensors: Mapping[str, torch.Tensor], precision: Precision) -> dict[str, torch.Tensor]:
+def encode(tensors: Tensors, precision: Precision) -> dict[str, torch.Tensor]:
     """float16, or one byte per value between the least and the largest of its row."""
     import torch
 
-    if precision == "fp32":
+    if precision in ("fp32", "auto"):
         return {name: tensor.float().contiguous() for name, tensor in tensors.items()}
     if precision == "fp16":
         largest = torch.finfo(torch.float16).max
@@ -69,16 +82,16 @@ def encode(tensors: Mapping[str, torch.Tensor], precision: Precision) -> dict[st
     return encoded
 
 
-def decode(tensors: Mapping[str, torch.Tensor], precision: Precision) -> dict[str, torch.Tensor]:
+def decode(tensors: Tensors, precision: Precision) -> dict[str, torch.Tensor]:
     """The opposite of `encode`, float32. Raises ValueError where these are not its tensors."""
     import torch
 
-    stored = {"fp32": torch.float32, "fp16": torch.float16, "int8": torch.uint8}
+    stored = {"fp16": torch.float16, "int8": torch.uint8}.get(precision, torch.float32)
     decoded = {}
     for name, tensor in tensors.items():
         if precision == "int8" and name.endswith(_RANGE):
             continue
-        if tensor.dtype != stored[precision]:
+        if tensor.dtype != stored:
             raise ValueError(f"{name} holds {tensor.dtype}, which is not {precision}")
         if precision != "int8":
             decoded[name] = tensor.float()

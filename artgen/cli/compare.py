@@ -90,7 +90,7 @@ def compare(
         "--bytes",
         min=1,
     ),
-    precision: Literal["fp32", "fp16", "int8"] | None = _BUDGET.option(
+    precision: Literal["fp32", "fp16", "int8", "auto"] | None = _BUDGET.option(
         None, "Number format of the parameters; metrics are measured after it. Default: fp32."
     ),
     seed: int | None = _BUDGET.option(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from artgen.base.errors import InputError, UsageError, reading
+from artgen.base.files import Damaged
 from artgen.cli._console import columns, print_json
 from artgen.cli._flags import Common, argument, switch
 from artgen.display import METRICS
@@ -96,14 +97,14 @@ def info(
 def _stored_facts(file: Path, kind: str) -> dict[str, Any]:
     """Read what a file stores beside its recipe: metrics, plugin, version of artgen."""
     if kind == "art":
-        # Read only the header, which does not need torch.
-        from safetensors import SafetensorError, safe_open
+        from artgen.output import art_header
 
         try:
-            with reading(str(file)), safe_open(file, framework="numpy") as data:
-                header = json.loads((data.metadata() or {})["artgen"])
-        except SafetensorError:
-            raise InputError(f"{file} is damaged", hint="copy it again, or fit it again") from None
+            with reading(str(file)):
+                header = art_header(file) or {}
+        except Damaged as error:
+            hint = "copy it again, or fit it again"
+            raise InputError(f"{file} is damaged: {error}", hint=hint) from None
         plugin = _table(_table(header).get("drawing")).get("plugin")
         return {
             "plugin": _plugin(_table(plugin)),

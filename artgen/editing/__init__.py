@@ -213,7 +213,7 @@ def _remembered(
     art, count = parts.art, parts.primitive.count_of(drawing)
     if count < parts.primitive.least_count:
         raise UsageError(f"{text!r} leaves no parts", hint="delete fewer")
-    drawing = quantised(drawing, art.precision)
+    drawing = quantised(drawing, art.precision, art.drawing)
     parts.primitive.check_tensors(drawing)
     palette = None
     if art.recipe.exact_colours is not None:

@@ -40,6 +40,9 @@ Where colours add up, that of a part is not what is seen, and has no weight: wit
 7 % of the pixels in the middle of a morph were black or white in a channel.
 """
 
+_DIGITS = 10
+"""Binary digits of the places on a curve."""
+
 TURN, GROWTH = math.radians(15), 1.3
 """The most by which parts are turned and scaled at once, before their parameters follow."""
 
@@ -188,6 +191,30 @@ def predict(primitive: Primitive, tensors: Tensors, before: Tensors, changed: Te
 def building_order(primitive: Primitive, drawing: Drawing) -> Tensor:
     """The order in which a video shows the parts, int64 [N]: by default, their own."""
     return torch.arange(primitive.count_of(drawing))
+
+
+def along_curve(primitive: Primitive, tensors: Tensors) -> Tensors:
+    """The parts in the order of a Hilbert curve (1891): those next to each other are near.
+
+    Parts that cover one another in their order stay as they are, and those without a place.
+    """
+    try:
+        looks = appearance(primitive, tensors)
+    except UsageError:
+        return tensors
+    if looks.stacked or not len(looks.places):
+        return tensors
+    corner, side = looks.places.min(0), 1 << _DIGITS
+    reach = max(float((looks.places - corner).max()), 1e-9)
+    x, y = ((looks.places - corner) / reach * (side - 1)).astype(np.int64).T
+    along = np.zeros(len(x), np.int64)
+    for half in (1 << digit for digit in reversed(range(_DIGITS))):
+        right, above = (x & half) > 0, (y & half) > 0
+        along += half * half * ((3 * right) ^ above)
+        turned = right & ~above
+        x, y = (np.where(turned, side - 1 - each, each) for each in (x, y))
+        x, y = np.where(above, x, y), np.where(above, y, x)
+    return compose(primitive, (tensors, np.argsort(along, kind="stable")))
 
 
 @generic("match")

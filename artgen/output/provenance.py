@@ -3,7 +3,8 @@
 - PNG, APNG: an iTXt chunk with the keyword ``artgen:recipe``
 - MP4, WebM: the comment tag; GIF: the comment; WebP, JPEG, AVIF: the Exif description;
   TIFF: the image description, which is the same tag
-- ``.art``: the key ``artgen`` of the safetensors metadata, a JSON object that holds ``recipe``
+- ``.art``: the key ``artgen`` of the safetensors metadata, a JSON object that holds ``recipe``, or
+  the deflated header of `artgen.base.header`
 - ``.json``: the summary of a run or the shapes of a drawing, an object that holds ``recipe``
 - ``.svg``: the text of the element ``metadata`` whose id is ``artgen-recipe``
 - ``.pdf``: the text of the element ``artgen:recipe`` of its XMP metadata, or its keywords
@@ -28,6 +29,7 @@ from typing import Any, BinaryIO
 from artgen.base import png
 from artgen.base.errors import InputError, reading
 from artgen.base.files import Damaged, check_regular
+from artgen.base.header import LARGEST_HEADER, SMALL, inflate
 from artgen.output.animation import read_description
 from artgen.output.still import RECIPE_KEYWORD
 from artgen.output.svg.document import PDF_RECIPE, RECIPE_ID, read_metadata
@@ -38,7 +40,6 @@ RECIPE_COMMENT = "artgen:recipe"
 
 _KEYWORDS = re.compile(rb"/Keywords \(artgen:recipe ((?:[^()\\]|\\.)*)\)", re.DOTALL)
 
-_LARGEST_HEADER = 100_000_000
 _LARGEST_RECIPE = 16_000_000
 
 
@@ -81,23 +82,37 @@ def _from_png(path: Path) -> bytes | None:
 
 
 def _from_art(path: Path) -> str | None:
-    """Read the JSON header of a safetensors file: its length in 8 bytes, then the header."""
+    header = art_header(path)
+    return None if header is None else _recipe_of(header)
+
+
+def art_header(path: Path) -> dict[str, Any] | None:
+    """The JSON object in an `.art` file, which is read without its tensors. Raises Damaged.
+
+    It is a safetensors file: the length of its header in 8 bytes, the header, tensors.
+    """
     with path.open("rb") as file:
         size = _size(file)
         (length,) = struct.unpack("<Q", _read(file, 8))
-        if length > min(size - 8, _LARGEST_HEADER):
+        if length > min(size - 8, LARGEST_HEADER):
             raise Damaged(f"its header claims {length} bytes")
         header = _json_object(_read(file, length))
+        if SMALL in header:
+            try:
+                begin, end = header[SMALL]["data_offsets"]
+                return _json_object(inflate(file.read()[begin:end])[0])
+            except (KeyError, TypeError, ValueError) as error:
+                raise Damaged(f"its small header cannot be read: {error}") from None
     metadata = header.get("__metadata__")
     art = metadata.get("artgen") if isinstance(metadata, dict) else None
-    return _recipe_of(_json_object(art)) if isinstance(art, str) else None
+    return _json_object(art) if isinstance(art, str) else None
 
 
 def _from_summary(path: Path) -> str | None:
     with path.open("rb") as file:
-        if _size(file) > _LARGEST_HEADER:
+        if _size(file) > LARGEST_HEADER:
             raise Damaged("it is too large for the summary of a run")
-        return _recipe_of(_json_object(file.read(_LARGEST_HEADER)))
+        return _recipe_of(_json_object(file.read(LARGEST_HEADER)))
 
 
 def _from_pdf(path: Path) -> str | bytes | None:

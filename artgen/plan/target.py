@@ -121,6 +121,11 @@ def _within_bytes(
     What has no count is made as large by its `size_option`; where it has none, or the user set it,
     it has to fit as it is. Raises UsageError where nothing does.
     """
+    if precision == "auto":
+        raise UsageError(
+            "the bytes of --precision auto are known after the fit, not before",
+            hint="use --precision int8, or --count in place of --target-bytes",
+        )
     primitive = make()
     option = primitive.size_option
     given = table.sizes

@@ -21,7 +21,7 @@ from artgen.values.subject import Subject, TargetKind
 from artgen.values.symmetry import Symmetry, placed, symmetry_of
 
 Arithmetic: TypeAlias = Literal["fp32", "bf16"]
-Precision: TypeAlias = Literal["fp32", "fp16", "int8"]
+Precision: TypeAlias = Literal["fp32", "fp16", "int8", "auto"]
 
 
 @dataclass(frozen=True)
@@ -88,8 +88,8 @@ class Primitive:
     size_option: ClassVar[str | None] = None
     arithmetics: ClassVar[tuple[Arithmetic, ...]] = ("fp32",)
     """What the steps of a fit may compute in."""
-    precisions: ClassVar[tuple[Precision, ...]] = ("fp32", "fp16", "int8")
-    """How its drawings may be stored, see `artgen.art.precision`."""
+    precisions: ClassVar[tuple[Precision, ...]] = ("fp32", "auto", "fp16", "int8")
+    """How its drawings may be stored, see `artgen.art.precision`; the last is the coarsest."""
     mean_background: ClassVar[bool] = False
     """Whether a background of ``auto`` is the mean colour of the target instead of black."""
     least_count: ClassVar[int] = 1

@@ -11,6 +11,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -51,10 +52,13 @@ def export(
     job, recipe, context = fitted.job, fitted.recipe, run.context
     precision, output = recipe.run.precision, recipe.output
     report("drawing the result")
+    exact = fitted
+    if precision == "auto":
+        fitted = replace(fitted, drawing=run.rounded(fitted))
     drawing = quantised(job.shown(fitted.drawing), precision)
     picture = job.draw(drawing)
     pixels = run.still(fitted, picture.pixels)
-    film = fitted.film and quantised_film(fitted.film, precision)
+    film = fitted.film and quantised_film(fitted.film, precision, drawing)
     still: Callable[[], bytes] | None = None
     if paths is not None and not is_drawn_anew(output):
         # Beside the metrics, which take as long.
@@ -72,7 +76,7 @@ def export(
     trajectory = fitted.trajectory
     art = Art(drawing, recipe, metrics, precision, run.asked.registry, film, trajectory=trajectory)
     data = art.to_bytes()
-    cost = run.precision_cost(fitted, metrics)
+    cost = run.precision_cost(exact, metrics)
     if cost is not None:
         words = f"{precision} cost {cost:.2f} dB: {metrics['psnr']:.2f} dB as saved"
         context.notify(words, "note")

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from artgen.art import quantised
+from artgen.art import LOSS, quantised
 from artgen.base.errors import Diverged
 from artgen.display import METRICS
 from artgen.display.views import FramedView, Rendering, View, open_view
@@ -161,10 +161,17 @@ class Job:
         assert self.measured.pixels is not None
         return psnr(self.draw(drawing).pixels, self.measured.pixels)
 
+    def error(self, picture: Rendering) -> float | None:
+        """The mean squared error that PSNR is made of, or of a curve; None where there is none."""
+        if self.measured.pixels is not None:
+            return float(10 ** (-psnr(picture.pixels, self.measured.pixels) / 10))
+        return self.metrics(picture)["mse"]
+
     def psnr(self, drawing: Drawing) -> float:
         """The PSNR of `drawing` as it would be saved: at its precision, in 8 bits."""
         saved = quantised(drawing, self.recipe.run.precision)
-        return self.metrics(self.draw(saved))["psnr"] or 0.0
+        loss = LOSS if self.recipe.run.precision == "auto" else 0.0
+        return (self.metrics(self.draw(saved))["psnr"] or 0.0) - loss
 
 
 @dataclass(frozen=True, eq=False)

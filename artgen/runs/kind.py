@@ -19,13 +19,15 @@ from typing import Any, ClassVar, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen.art import Art
+from artgen.art import Art, rounded
 from artgen.base.errors import UsageError
 from artgen.base.options import parse_options
+from artgen.base.waiting import report
 from artgen.display.views import Rendering
 from artgen.engines import Engine
 from artgen.film.scenes import Film
 from artgen.output import FrameStore
+from artgen.primitives import pack
 from artgen.recipe import Precision, Recipe
 from artgen.registry import Registry
 from artgen.runs.context import RunContext
@@ -186,6 +188,19 @@ class RunKind(ABC):
         """The bytes of the parameters that are saved, and the pixels that they describe, if any."""
         art = Art(drawing, self.asked.recipe, {}, precision, self.asked.registry)
         return art.parameter_bytes, drawing.width * drawing.height
+
+    def rounded(self, fitted: Fitted) -> Drawing:
+        """The drawing, rounded to whole numbers of steps: see `artgen.art.rounded`."""
+        job, primitive = fitted.job, fitted.job.plan.primitive
+        if pack(primitive, fitted.drawing.tensors) is not None:
+            return fitted.drawing
+
+        def see(drawing: Drawing) -> tuple[NDArray[np.float32], float | None]:
+            picture = job.draw(drawing)
+            return picture.outputs.numpy(), job.error(picture)
+
+        report("rounding the parameters")
+        return rounded(primitive, fitted.drawing, see, reorder=fitted.film is None)
 
     def precision_cost(self, fitted: Fitted, metrics: Mapping[str, Any]) -> float | None:
         """The loss by rounding to the precision of the file, in dB of PSNR.

@@ -55,7 +55,7 @@ class Mesh(Primitive):
     alpha_counts: ClassVar[float | None] = 1.0
     unrepeated: ClassVar[str | None] = "the frame holds its outermost vertices"
     Options: ClassVar[type[Any]] = EdgeOptions
-    precisions: ClassVar[tuple[Precision, ...]] = ("fp32", "fp16")
+    precisions: ClassVar[tuple[Precision, ...]] = ("fp32", "auto", "fp16")
     """Vertices on 256 steps along a side have other triangles, and flat ones other colours."""
 
     @property

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from artgen.art import Art, bytes_of_shapes
+from artgen.art import Art, saved_bytes
 from artgen.base.errors import Interrupted
 from artgen.display.views import Rendering
 from artgen.events import Advanced, Evaluated, Event, Notice, Observer
@@ -120,8 +120,8 @@ class ClipRun(PictureRun):
     def extent(self, drawing: Drawing, film: Film | None, precision: Precision) -> tuple[int, int]:
         """Those of all keyframes."""
         assert film is not None
-        shapes = [tensor.shape for scene in film.scenes for tensor in scene.tensors.values()]
-        return bytes_of_shapes(shapes, precision), drawing.width * drawing.height * film.keyframes
+        size = sum(saved_bytes(scene, precision) for scene in film.scenes)
+        return size, drawing.width * drawing.height * film.keyframes
 
     def precision_cost(self, fitted: Fitted, metrics: Mapping[str, Any]) -> None:
         """None: it would take drawing all frames again."""

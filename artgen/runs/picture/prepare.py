@@ -165,6 +165,8 @@ def art_bytes(plan: Plan, target: Target) -> int:
     art = Art(drawing, recipe, metrics, recipe.run.precision)
     keyframes = len(recipe.stage) * (recipe.output.history or 0)
     size = len(art.to_bytes()) + keyframes * parameters
+    if recipe.run.precision == "auto":
+        size += parameters  # Those of the art are 0, and take no bytes.
     if keeps_trajectory(plan, drawing):
         size += trajectory_bytes(drawing, LIGHT_KEYS, parts=primitive.has_count)
     return size

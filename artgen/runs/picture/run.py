@@ -263,8 +263,11 @@ class PictureRun(RunKind):
             seconds = fitted.seconds + (0.0 if compiled else first)
             with suppress(Diverged, OutputError):
                 precision, output = job.recipe.run.precision, job.recipe.output
+                if precision == "auto":
+                    fitted = replace(fitted, drawing=self.rounded(fitted))
                 drawing = quantised(job.shown(fitted.drawing), precision)
                 art = Art(drawing, job.recipe, {}, precision, self.asked.registry)
+                size = len(art.to_bytes()) if precision == "auto" else size
                 still = len(encode_still(art, job.draw(drawing).pixels))
                 if output.video:
                     file = Path(folder, f"video.{output.video_format}")

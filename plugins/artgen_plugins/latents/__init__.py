@@ -61,7 +61,7 @@ class Latents(Primitive):
     family: ClassVar[str] = "picture codec"
     answers: ClassVar[str | None] = __package__
     has_count: ClassVar[bool] = False
-    precisions: ClassVar[tuple[Literal["fp32"], ...]] = ("fp32",)
+    precisions: ClassVar[tuple[Literal["fp32", "auto"], ...]] = ("fp32", "auto")
     always_compiled: ClassVar[bool] = True
     keeps_trajectory: ClassVar[bool] = False
     defaults = Preset(stage={"steps": 1000})
