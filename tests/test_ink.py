@@ -520,6 +520,30 @@ def test_masses_are_solid_paper_is_bare_and_strokes_lie_between():
     assert (np.diff(columns) > 0.05).all()
 
 
+def test_strokes_go_on_in_solid_ink():
+    """They got thin just before it, and a pale seam lay around each mass."""
+    tone = np.tile(np.interp(np.arange(96), [0, 6, 40, 60, 95], [0, 0.55, 0.55, 1, 1]), (96, 1))
+    options = {"angle": 0.0, "crisp": 0.0, "taper": 6.0, "length": 200.0}
+    thin, wide = (hatched(tone, **options, sink=sink)[1][12:84] for sink in (0.0, 6.0))
+    assert thin[:, 51:54].mean() < 0.9 * thin[:, 46:48].mean()
+    assert wide[:, 51:54].mean() > 1.2 * wide[:, 46:48].mean()
+
+
+def test_broad_forms_turn_strokes_and_details_do_not():
+    """Strokes swirled around each small spot."""
+    y, x = np.mgrid[:96, :96] / 96
+    spots = 0.3 * np.sin(60 * x) * np.sin(60 * y)
+    pitch, wanted = (
+        np.full((96, 96), 2.0),
+        directions(x**2 + y**2, np.full((96, 96), 2.0), 0.0, 0.9),
+    )
+    fine, broad = (
+        np.cos(2 * (directions(x**2 + y**2 + spots, pitch, 0.0, 0.9, many) - wanted)).mean()
+        for many in (1.0, 5.0)
+    )
+    assert broad > fine + 0.1
+
+
 def test_rows_are_closer_in_the_focus_and_elsewhere_as_dark():
     """Outside of the focus one line was a tenth as thick as its tone, and in it no finer."""
     weight = np.full((96, 96), 0.1)
