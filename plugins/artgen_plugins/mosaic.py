@@ -32,7 +32,7 @@ stone, in distances; how near stones may come, in sides."""
 UNLIKE, VARIED = 30.0, 3.0
 """The difference in CIELAB from which a colour is that of another stone, and how much stones of one
 kind differ."""
-AROUND, ALIKE, FEW, CALMED, NEARLY = 8, 22.0, 2, 2, 7.0
+AROUND, ALIKE, FEW, CALMED, NEARLY = 8, 22.0, 1, 2, 7.0
 """How many neighbours a stone has, the difference in CIELAB up to which they are alike, how many
 such it needs to be no stray; rounds, and the difference within which colours become nearer."""
 FACE = (0.6, 0.9)
