@@ -42,10 +42,11 @@ from artgen_plugins.charcoal import LINES, TONES, Charcoal
 from artgen_plugins.draft import Draft
 from artgen_plugins.halftone import Halftone, busy_places, rings
 from artgen_plugins.hatch import Hatch, abstracted, directions, levelled, spacing, strengthened
-from artgen_plugins.mosaic import Mosaic
+from artgen_plugins.mosaic import Mosaic, calmed, joined, neighbours, tanned
 from artgen_plugins.panes import Panes
 from artgen_plugins.papercut import Papercut, frequent
 from artgen_plugins.path import Path
+from artgen_plugins.regions import lab_of
 from artgen_plugins.stipple import Stipple
 from artgen_plugins.string import String
 from artgen_plugins.tube import GLOW, Tube
@@ -519,6 +520,30 @@ def test_masses_are_solid_paper_is_bare_and_strokes_lie_between():
     assert (np.diff(columns) > 0.05).all()
 
 
+def test_strokes_go_on_in_solid_ink():
+    """They got thin just before it, and a pale seam lay around each mass."""
+    tone = np.tile(np.interp(np.arange(96), [0, 6, 40, 60, 95], [0, 0.55, 0.55, 1, 1]), (96, 1))
+    options = {"angle": 0.0, "crisp": 0.0, "taper": 6.0, "length": 200.0}
+    thin, wide = (hatched(tone, **options, sink=sink)[1][12:84] for sink in (0.0, 6.0))
+    assert thin[:, 51:54].mean() < 0.9 * thin[:, 46:48].mean()
+    assert wide[:, 51:54].mean() > 1.2 * wide[:, 46:48].mean()
+
+
+def test_broad_forms_turn_strokes_and_details_do_not():
+    """Strokes swirled around each small spot."""
+    y, x = np.mgrid[:96, :96] / 96
+    spots = 0.3 * np.sin(60 * x) * np.sin(60 * y)
+    pitch, wanted = (
+        np.full((96, 96), 2.0),
+        directions(x**2 + y**2, np.full((96, 96), 2.0), 0.0, 0.9),
+    )
+    fine, broad = (
+        np.cos(2 * (directions(x**2 + y**2 + spots, pitch, 0.0, 0.9, many) - wanted)).mean()
+        for many in (1.0, 5.0)
+    )
+    assert broad > fine + 0.1
+
+
 def test_rows_are_closer_in_the_focus_and_elsewhere_as_dark():
     """Outside of the focus one line was a tenth as thick as its tone, and in it no finer."""
     weight = np.full((96, 96), 0.1)
@@ -956,6 +981,35 @@ def test_stones_are_smaller_in_the_focus_and_lie_in_rows():
     # Where a picture is even, rows are level.
     along = marks.strokes[:, 2:4] - marks.strokes[:, :2]
     assert abs(along[:, 1]).max() < 0.01 * abs(along[:, 0]).max()
+
+
+def test_no_stone_is_a_stray_and_skin_is_warm():
+    """Lone light and dark stones lay in texture like pepper, and gray and green ones in faces."""
+    colours = np.array([[50.0, 0, 0], [60, 0, 0], [90, 0, 0], [50, 40, 20]])
+    points = np.stack(np.meshgrid(np.arange(9.0), np.arange(9.0)), 2).reshape(-1, 2)
+    chosen = np.zeros((9, 9), int)
+    chosen[2, 2], chosen[6, 6], chosen[:, 8], chosen[7, 1] = 2, 3, 2, 1
+    near = neighbours(points, 8)
+    kept = joined(chosen.ravel(), colours[chosen.ravel()], colours, near).reshape(9, 9)
+    # Lines and what is nearly alike stay.
+    assert kept[2, 2] == kept[6, 6] == 0
+    assert (kept[:, 8] == 2).all()
+    assert kept[7, 1] == 1
+    alone = joined(np.array([3]), colours[:1], colours, neighbours(points[:1], 8))
+    assert alone.tolist() == [3]
+    lab = np.array([[50.0, 0, 0], [80, 0, 0]] * 9)
+    calm = calmed(lab, neighbours(points[:18], 8), np.full(18, 7.0))
+    assert calm == pytest.approx(lab, abs=0.1)
+
+    # A pale cheek, a greenish tooth, painted lips, and the cheek where there is no face.
+    seen = np.array([[0.55, 0.5, 0.45], [0.6, 0.63, 0.58], [0.7, 0.15, 0.2], [0.55, 0.5, 0.45]]).T
+    plain = lab_of(seen)
+    cheek, tooth, lips, wall = tanned(plain, seen, np.array([1.0, 1, 1, 0]))
+    assert cheek[1] > plain[0, 1] + 5
+    assert cheek[2] > plain[0, 2] + 10
+    assert 0 < tooth[1] < 5
+    assert lips == pytest.approx(plain[2])
+    assert wall == pytest.approx(plain[3])
 
 
 def test_no_lead_crosses_light_and_shadow_of_one_thing_in_the_focus():

@@ -55,6 +55,10 @@ class HatchOptions(InkOptions):
     crisp: float = option(1.5, "how much stronger edges are", low=0, high=10)
     angle: float = option(35.0, "degrees where the picture has no direction", low=-180, high=180)
     bend: float = option(0.7, "how much strokes follow the contours", low=0, high=1)
+    broad: float = option(
+        1.0, "how broad the forms are that strokes follow, in distances", low=0.5, high=20
+    )
+    sink: float = option(0.0, "how far strokes go on in solid ink, in distances", low=0, high=20)
     cross: float = option(1.0, "tone from which strokes cross, where 1 is solid", low=0, high=1)
     length: float = option(30.0, "length of the longest stroke, in distances", low=2, high=1000)
     taper: float = option(3.0, "length in which a stroke gets thin at its ends", low=0.1, high=100)
@@ -103,6 +107,8 @@ class Hatch(Ink):
         self, sheet: ink.Sheet, k: int, scale: float, rng: np.random.Generator
     ) -> list[ink.Marks]:
         """Return masses, strokes, and strokes across, of one ink, `scale` pixels apart."""
+        from scipy.ndimage import distance_transform_edt
+
         o, pitch = self.options, spacing(sheet.weight, sheet.amounts[k].shape, scale)
         tone = stretched(sheet.amounts[k], sheet.weight, o.middle)
         if o.loose:
@@ -121,7 +127,11 @@ class Hatch(Ink):
         share = ((tone - o.bare) / max(o.solid - o.bare, 1e-6)).clip(0, 1)
         field = np.where(solid, np.maximum(tone, o.solid + 0.02), np.minimum(tone, o.solid - 0.02))
         layers = [filled(sheet, field, o.solid, max(1.0, scale / 8), k)]
-        angle = directions(tone, pitch, np.radians(o.angle), o.bend)
+        angle = directions(tone, pitch, np.radians(o.angle), o.bend, o.broad)
+        if o.sink:
+            # The thin ends of strokes lie in the ink, where they leave no pale rim.
+            middle |= solid & (distance_transform_edt(solid) < o.sink * pitch)
+            tone = np.minimum(tone, o.solid)
         cover = LEAST + (MOST - LEAST) * share
         layers.append(self._strokes(sheet, k, angle, tone, middle & clear, pitch, cover, rng))
         if o.cross < 1:
@@ -307,21 +317,26 @@ def without_specks(mask: NDArray[np.bool_], pitch: Floats) -> NDArray[np.bool_]:
     return mask
 
 
-def directions(tone: Floats, pitch: Floats, angle: float, bend: float) -> Floats:
-    """Return the angle of strokes: along contours where there are any, else the given one."""
+def directions(
+    tone: Floats, pitch: Floats, angle: float, bend: float, broad: float = 1.0
+) -> Floats:
+    """Return the angle of strokes: along contours where there are any, else the given one.
+
+    What is less than about `broad` distances of strokes wide turns none.
+    """
     from scipy.ndimage import sobel
 
-    smooth = blurred(tone, pitch, 0.8)
+    smooth = blurred(tone, pitch, 0.8 * broad)
     across, down = (sobel(smooth, axis) * pitch / 8 for axis in (1, 0))
     cosine, sine, size = (
-        blurred(part, pitch, 2.0)
+        blurred(part, pitch, 2.0 * broad)
         for part in (down**2 - across**2, -2 * across * down, across**2 + down**2)
     )
     length = np.hypot(cosine, sine) + 1e-12
     firm = bend * (length / (size + 1e-12)) * size / (size + 0.001)
     cosine = firm * cosine / length + (1 - firm) * np.cos(2 * angle)
     sine = firm * sine / length - (1 - firm) * np.sin(2 * angle)
-    found: Floats = np.arctan2(blurred(sine, pitch, 1.0), blurred(cosine, pitch, 1.0)) / 2
+    found: Floats = np.arctan2(blurred(sine, pitch, broad), blurred(cosine, pitch, broad)) / 2
     return found
 
 

@@ -32,6 +32,18 @@ stone, in distances; how near stones may come, in sides."""
 UNLIKE, VARIED = 30.0, 3.0
 """The difference in CIELAB from which a colour is that of another stone, and how much stones of one
 kind differ."""
+AROUND, ALIKE, FEW, CALMED, NEARLY = 8, 22.0, 1, 2, 7.0
+"""How many neighbours a stone has, the difference in CIELAB up to which they are alike, how many
+such it needs to be no stray; rounds, and the difference within which colours become nearer."""
+FACE = (0.6, 0.9)
+"""The share of the largest weight where a face begins, and where it is whole."""
+SKIN, HUES, TAN = 62.0, (36.0, 50.0, 105.0, 125.0), 20.0
+"""The hue of stones for skin, in degrees; those of photographs of it, the outer ones hardly; how
+much more chroma stones have."""
+LIGHT = (20.0, 35.0, 78.0, 92.0)
+"""How light skin is: what is darker is hair, and what is lighter a tooth or the white of an eye."""
+GRAY, VIVID, PALE = (3.5, 7.5), (28.0, 45.0), (8.0, 20.0)
+"""Chroma in a face: from gray to skin, from skin to what is painted, from gray to other things."""
 SMALTI = (
     "#fbf6e8,#efe6cf,#d9cfba,#b9b2a6,#94918c,#6f7074,#4c4f57,#30333b,#191a20,"
     "#f9dcc0,#f0c09a,#e0a077,#c98259,#a8633f,#7e452e,#552d22,#341d1a,"
@@ -133,21 +145,86 @@ class Mosaic(Ink):
         seen = np.stack([[sheet.at(k, *each.T) for k in range(len(self.inks))] for each in at])
         amounts = seen.mean(0)
         if not self.options.inks:
-            amounts = self._varied(amounts, sheet.rng)
+            amounts = self._varied(amounts, points, sheet)
         return _marks(points[:, 0], points[:, 1], turn, half, half, amounts)
 
-    def _varied(self, amounts: Floats, rng: np.random.Generator) -> Floats:
-        """Return amounts [inks, N] of stones that differ a little, as stones of one kind do."""
+    def _varied(self, amounts: Floats, points: Floats, sheet: ink.Sheet) -> Floats:
+        """Return amounts [inks, N] of stones at points [N, 2]: alike, as stones of one kind are."""
         colours, most = lab_of(self.inks.T), amounts.argmax(0)
         apart = np.hypot.reduce(colours[:, None] - colours[most], axis=2)
         # What is unlike the rest of a stone belongs to the next one.
         share = amounts * (apart < UNLIKE)
         mean = share.T @ colours / np.maximum(share.sum(0), 1e-9)[:, None]
-        mean += VARIED * rng.standard_normal(mean.shape) * [1, 0.6, 0.6]
+        face = np.zeros(len(points))
+        if sheet.weight is not None and sheet.target is not None and np.ptp(sheet.weight):
+            face = np.interp(sheet.weight_at(*points.T) / sheet.weight.max(), FACE, [0, 1])
+            shown = replace(sheet, amounts=sheet.target)
+            mean = tanned(mean, np.stack([shown.at(k, *points.T) for k in range(3)]), face)
+        near = neighbours(points, AROUND)
+        mean = calmed(mean, near, NEARLY * (1 - 0.5 * face))
+        mean += VARIED * sheet.rng.standard_normal(mean.shape) * [1, 0.6, 0.6]
         chosen = ((mean[:, None] - colours) ** 2).sum(2).argmin(1)
+        # A single stone may be an eye.
+        chosen = np.where(face > 0.5, chosen, joined(chosen, mean, colours, near))
         found = np.zeros_like(amounts)
         found[chosen, np.arange(len(chosen))] = amounts.sum(0)
         return found
+
+
+def neighbours(points: Floats, most: int) -> NDArray[np.intp]:
+    """Return the nearest points of each of points [N, 2] without itself: [N, at most `most`]."""
+    from scipy.spatial import cKDTree
+
+    ranks = range(2, min(most + 1, len(points)) + 1)
+    if not ranks:
+        return np.zeros((len(points), 0), np.intp)
+    found: NDArray[np.intp] = cKDTree(points).query(points, ranks)[1]
+    return found
+
+
+def tanned(lab: Floats, seen: Floats, face: Floats) -> Floats:
+    """Return colours [N, 3] in CIELAB with the hue of skin where sRGB [3, N] may be skin of a face.
+
+    `face` [N] is 0 to 1. What is pale there, such as a shadow on a cheek or a tooth, would get gray
+    and green stones.
+    """
+    a, b = lab_of(seen)[:, 1:].T
+    chroma, hue = np.hypot(a, b), np.degrees(np.arctan2(b, a))
+    skin = np.interp(hue, HUES, [0, 1, 1, 0]) * np.interp(chroma, VIVID, [1, 0])
+    skin *= np.interp(lab[:, 0], LIGHT, [0, 1, 1, 0.2])
+    pale = (1 - skin) * np.interp(chroma, PALE, [0.8, 0])
+    more = skin * (chroma + TAN * np.interp(chroma, GRAY, [0, 1])) + pale * chroma / 2
+    turn = np.radians(SKIN + skin * (hue - SKIN) / 4)
+    warm = more * np.stack([np.cos(turn), np.sin(turn)])
+    found = lab.copy()
+    found[:, 1:] += (face * (warm - (skin + pale) * lab[:, 1:].T)).T
+    return found
+
+
+def calmed(lab: Floats, near: NDArray[np.intp], alike: Floats) -> Floats:
+    """Return colours [N, 3] nearer to those of neighbours that differ by `alike` [N] or less."""
+    for _ in range(CALMED):
+        share = np.exp(-((lab[near] - lab[:, None]) ** 2).sum(2) / (2 * alike[:, None] ** 2))
+        lab = (lab + (share[..., None] * lab[near]).sum(1)) / (1 + share.sum(1))[:, None]
+    return lab
+
+
+def joined(
+    chosen: NDArray[np.intp], lab: Floats, colours: Floats, near: NDArray[np.intp]
+) -> NDArray[np.intp]:
+    """Return which of `colours` each stone has, where strays take one that their neighbours share.
+
+    `lab` [N, 3] is the colour that a stone should have: the most like it is taken.
+    """
+    apart = np.hypot.reduce(colours[:, None] - colours, axis=2)
+    for _ in range(CALMED if near.size else 0):
+        others = chosen[near]
+        alone = (apart[chosen[:, None], others] < ALIKE).sum(1) < FEW
+        shared = (apart[others[:, :, None], others[:, None]] < ALIKE).sum(2) > FEW
+        cost = np.where(shared, np.hypot.reduce(lab[:, None] - colours[others], axis=2), np.inf)
+        best = np.take_along_axis(others, cost.argmin(1)[:, None], 1)[:, 0]
+        chosen = np.where(alone & shared.any(1), best, chosen)
+    return chosen
 
 
 def rows(
@@ -197,9 +274,7 @@ def owners(pixels: Floats, points: Floats, angle: Floats) -> NDArray[np.intp]:
 
 def clearance(points: Floats, angle: Floats) -> Floats:
     """Return the distance of each stone from the nearest other one."""
-    from scipy.spatial import cKDTree
-
-    near = cKDTree(points).query(points, range(2, min(NEAR, len(points)) + 1))[1]
+    near = neighbours(points, NEAR - 1)
     found: Floats = _apart(points[near] - points[:, None], angle[:, None]).min(1, initial=np.inf)
     return found
 
