@@ -351,6 +351,8 @@ def test_the_command_edits_and_splits(place, capsys):
 
 def test_a_fit_goes_on_from_an_edit_and_does_not_repeat_it(place, capsys):
     assert main(["edit", "a.art", "delete@smallest:1", "-o", "b.art", "-q"]) == 0
+    assert main(["edit", "a.art", "--precision", "auto", "-o", "small.art", "-q"]) == 0
+    assert Path("small.art").stat().st_size < Path("a.art").stat().st_size / 2
     error = printed(capsys, "fit", "--recipe", "b.art", expect=2)["error"]
     assert "edited after its fit" in error["message"]
     arguments = ["fit", "sample:cat", "--init", "b.art", "-p", "rotated_rectangle", "--steps", "1"]

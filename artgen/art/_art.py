@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict, Unpack
 
 from artgen.art._file import packed_bytes, read, to_bytes, to_table, unpacked
 from artgen.art._moving import draw_moments, growing, kept
-from artgen.art.precision import quantised, saved_bytes
+from artgen.art.precision import quantised, quantised_film, saved_bytes
+from artgen.art.rounding import rounded
 from artgen.base.errors import InputError, UsageError
 from artgen.base.faults import broken, plugin_code
 from artgen.events import Evaluated
@@ -292,6 +293,32 @@ class Art:
         if self.precision == "auto":
             drawing = quantised(drawing, "auto", self.drawing)
         return replace(self, drawing=drawing, metrics={}, film=None, trajectory=None)
+
+    def stored(self, precision: Precision) -> Art:
+        """The art as its file holds it at another precision; without metrics, which were the run's.
+
+        With `auto` it looks the same, within 50 dB of PSNR; see docs/exports.md. Raises UsageError
+        where the primitive is not stored so.
+        """
+        from artgen.display.views import open_view
+
+        primitive, drawing = self.primitive(), self.drawing
+        primitive.check_precision(precision, drawing.primitive)
+        view = open_view(drawing, primitive)
+        if precision == "auto" and packed_bytes(self) is None:
+            still = self.film is None and self.trajectory is None
+            drawing = rounded(
+                primitive, drawing, lambda d: (view.show(d).outputs.numpy(), None), reorder=still
+            )
+        drawing = quantised(drawing, precision)
+        return replace(
+            self,
+            drawing=drawing,
+            film=self.film and quantised_film(self.film, precision, drawing),
+            precision=precision,
+            recipe=self.recipe.replace(run=self.recipe.run.replace(precision=precision)),
+            metrics={},
+        )
 
     @property
     def has_film(self) -> bool:

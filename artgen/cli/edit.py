@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from artgen.base.errors import UsageError
 from artgen.base.files import check_art
@@ -37,6 +37,10 @@ def edit(
         "Take it apart by colour in the end: one file for each colour, named FILE-RRGGBB. A "
         "number learns the colours; else as for --palette of artgen fit.",
     ),
+    precision: Literal["fp32", "fp16", "int8", "auto"] | None = option(
+        None,
+        "Number format of the .art file; auto is small and looks the same. Default: as it is.",
+    ),
     show: bool = switch("List the operations, each with its plugin, and exit.", "--list"),
     overwrite: bool = OVERWRITE,
     *,
@@ -48,6 +52,7 @@ def edit(
         artgen edit photo.art delete@smallest:10 recolour=red=teal -o other.art
         artgen edit photo.art move=0.1,0@0.5,0.5,0.2 -o moved.art -o moved.png
         artgen edit photo.art --split 4 -o plate.art
+        artgen edit photo.art --precision auto -o small.art
     """
     registry = common.registry()
     if show:
@@ -55,7 +60,7 @@ def edit(
     if art is None:
         raise UsageError("no .art file was given", hint="such as: artgen edit A.art rotate=30")
     check_art(art)
-    if not operations and split is None:
+    if not operations and split is None and precision is None:
         hint = f"such as: artgen edit {art} delete@smallest:10"
         raise UsageError("no operation was given", hint=hint)
     files = list(dict.fromkeys(outputs or [Path(f"{art.stem}-edited.art")]))
@@ -67,6 +72,7 @@ def edit(
     from artgen.art import ExportRequest, load
 
     made = editing.edit(load(art, registry=registry), *(operations or ()))
+    made = made if precision is None else made.stored(precision)
     every = {"": made} if split is None else editing.split(made, split)
     written = {
         name: [file.with_stem(f"{file.stem}-{name[1:]}") if name else file for file in files]

@@ -58,11 +58,7 @@ def aim(chosen: Chosen, canvas: Canvas, subject: Subject | None, header: int) ->
         primitive, count = _within_bytes(make, table, precision, header)
     if recipe.output.transparent:
         primitive.check_transparent(table.name)
-    if precision not in primitive.precisions:
-        raise UsageError(
-            f"{table.name} cannot be stored as {precision}, which is too coarse for it",
-            hint=f"use --precision {primitive.precisions[-1]}",
-        )
+    primitive.check_precision(precision, table.name)
     return Aimed(chosen, primitive, count, subject)
 
 

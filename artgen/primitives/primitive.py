@@ -223,6 +223,14 @@ class Primitive:
         """
         return {}
 
+    def check_precision(self, precision: Precision, name: str) -> None:
+        """Raise UsageError where the drawings of this, called `name`, are not stored so."""
+        if precision not in self.precisions:
+            raise UsageError(
+                f"{name} cannot be stored as {precision}, which is too coarse for it",
+                hint=f"use --precision {self.precisions[-1]}",
+            )
+
     def check_transparent(self, name: str) -> None:
         """Raise UsageError where it, called `name`, cannot be drawn on a transparent background."""
         if not self.can_be_transparent:
