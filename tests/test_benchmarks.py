@@ -98,6 +98,7 @@ def test_every_benchmark_runs(name, capsys):
         "making": 5,
         "faces": 2,
         "curve": 2,
+        "small": 2,
     }.get(name, 1)
     if name == "footprints":
         assert printed.count("| compiled ") == 4
