@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from artgen import Canvas, Ink, Preset, ink, option
 from artgen.ink import InkOptions
-from artgen_plugins._contours import Contour, contours, enclosed, within
+from artgen_plugins._contours import FACE, Contour, contours, enclosed, within
 from artgen_plugins.regions import lab_of
 
 Floats = NDArray[np.float64]
@@ -97,10 +97,16 @@ class Tube(Ink):
         return cover
 
     def _halos(self, sheet: ink.Sheet, light: Floats, lines: list[Contour]) -> list[ink.Marks]:
-        """Return the halo of each line in the hue of what is beside it."""
-        o, found = self.options, []
+        """Return the halo of each line in the hue of what is beside it, or in that of the face."""
+        o, found, face = self.options, [], None
+        if sheet.weight is not None and np.ptp(sheet.weight) > 0:
+            inside = sheet.weight > FACE * sheet.weight.max()
+            face = light[:, inside].mean(1)[:, None]
         for points, _ in lines:
-            hue = _likest(_beside(points, sheet.canvas, light), self.tubes, light)[0]
+            colour = _beside(points, sheet.canvas, light)
+            if face is not None and sheet.weight_at(*points.T).mean() > FACE * sheet.weight.max():
+                colour = face
+            hue = _likest(colour, self.tubes, light)[0]
             line = points[:: 3 if len(points) > 9 else 1]
             if len(line) < 2:
                 continue
