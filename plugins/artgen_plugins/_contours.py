@@ -220,18 +220,20 @@ def _uncurled(line: Contour, inner: Floats) -> list[Contour]:
     chord = np.hypot(*(smooth[high] - smooth[low]).T)
     straight = uniform_filter1d(chord / np.maximum(arc[high] - arc[low], 1e-9), reach)
     parts = [Contour(line.points[part], line.contrast[part]) for part in _runs(straight > EVEN)]
-    return [part for part in parts if _long(part.points, inner, SHORT * side)]
+    # What is left of a line that is cut has a free end.
+    short = SHORT if parts and len(parts[0].points) > last else (SHORT + LONE) / 2
+    return [part for part in parts if _long(part.points, inner, short * side)]
 
 
 def _in_rim(points: Floats, shape: tuple[int, ...]) -> bool:
     """Return whether most of a line runs along the border of the picture."""
     away = np.minimum(points, np.array(shape) - points).min(1)
-    return bool((away < 3 * RIM * min(shape)).mean() > 0.6)
+    return bool((away < 2 * RIM * min(shape)).mean() > 0.8)
 
 
 def _long(points: Floats, inner: Floats, short: float) -> bool:
     near = float(inner[_pixels(points, inner.shape)].mean())
-    return len(points) > short * (1 - NEAR * near)
+    return len(points) > short * (1 - NEAR * near**3)
 
 
 def traced(mask: NDArray[np.bool_]) -> list[Floats]:
