@@ -44,9 +44,9 @@ FAR, WAY = 0.1, 0.12
 where there is none, each step costs ten times as much."""
 RULED, OFF = 0.05, 0.0022
 """The shortest run that is ruled, and how far it may be from straight, in shorter sides."""
-CURL, EVEN = 0.02, 0.74
+CURL, EVEN, CALM = 0.02, 0.74, 0.7
 """Over how much of a line, in shorter sides either way, it is told whether it curls; how straight
-it is at least, as chord by arc."""
+it is at least, as chord by arc; the share of a short line that has to be so."""
 FACE = 0.6
 """The weight, as a share of the largest, from which on a place is in a face."""
 GROUND = 0.15
@@ -208,17 +208,22 @@ def _score(line: Contour, inner: Floats) -> float:
 
 
 def _uncurled(line: Contour, inner: Floats) -> list[Contour]:
-    """Return the parts of a line that neither curl nor wriggle, if they are long."""
+    """Return a line unless it is short and curls or wriggles; near a face, its parts that do not.
+
+    Elsewhere lines are kept whole, for they enclose shapes.
+    """
     from scipy.ndimage import uniform_filter1d
 
-    side = min(inner.shape)
+    side, near = min(inner.shape), inner[_pixels(line.points, inner.shape)].mean()
     smooth, last = smooth_line(line.points, 1.5), len(line.points) - 1
-    reach = max(4, round(CURL * side * (1 - 0.6 * inner[_pixels(line.points, inner.shape)].mean())))
+    reach = max(4, round(CURL * side * (1 - 0.6 * near)))
     arc = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(smooth, axis=0).T))])
     at = np.arange(last + 1)
     low, high = np.maximum(at - reach, 0), np.minimum(at + reach, last)
     chord = np.hypot(*(smooth[high] - smooth[low]).T)
     straight = uniform_filter1d(chord / np.maximum(arc[high] - arc[low], 1e-9), reach)
+    if near < FACE / 2:
+        return [line] if last > 2 * LONE * side or (straight > EVEN).mean() > CALM else []
     parts = [Contour(line.points[part], line.contrast[part]) for part in _runs(straight > EVEN)]
     # What is left of a line that is cut has a free end.
     short = SHORT if parts and len(parts[0].points) > last else (SHORT + LONE) / 2
