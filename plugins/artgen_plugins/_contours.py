@@ -1,9 +1,9 @@
 """The lines by which a draughtsman would say what is in a picture: few, long and clean.
 
 Edges that stand out from what is around them are followed, joined where they go straight on, and
-led on to the next line where the picture shows a way, so that shapes are closed. What runs beside
-a clearer line is left out, and so is what is short or wriggles, as texture does. Straight runs are
-ruled.
+led on to the next line where the picture shows a way, so that shapes are closed, but not in a face.
+What runs beside a clearer line is left out, and so is what is short, curls or wriggles, as texture
+does. Straight runs are ruled.
 """
 
 from __future__ import annotations
@@ -44,8 +44,11 @@ FAR, WAY = 0.1, 0.12
 where there is none, each step costs ten times as much."""
 RULED, OFF = 0.05, 0.0022
 """The shortest run that is ruled, and how far it may be from straight, in shorter sides."""
-
-
+CURL, EVEN, CALM = 0.02, 0.74, 0.7
+"""Over how much of a line, in shorter sides either way, it is told whether it curls; how straight
+it is at least, as chord by arc; the share of a short line that has to be so."""
+FACE = 0.6
+"""The weight, as a share of the largest, from which on a place is in a face."""
 GROUND = 0.15
 """The share of the frame from which on a shape is the ground."""
 
@@ -89,10 +92,14 @@ def contours(
     clear = [lines[k] for k in order if scores[k] > LEAST]
     kept = _apart(clear, inner, max(1.0, gap / canvas.pixel), SHORT * side / 2)
     kept = [line for line in kept if _long(line.points, inner, SHORT * side)]
+    kept = [part for line in kept for part in _uncurled(line, inner)]
     total = np.cumsum([len(line.points) for line in kept])
     kept = kept[: int((total <= length / canvas.pixel).sum())]
     drawn = []
-    for points in _led([line.points for line in kept], slope, inner):
+    led = [Contour(each, each[:, 0]) for each in _led([line.points for line in kept], slope, inner)]
+    for points, _ in (part for line in led for part in _uncurled(line, inner)):
+        if _in_rim(points, shape):
+            continue
         focus = float(inner[_pixels(points, shape)].mean())
         soft = (1.2 * bent + 1) * (1 - 0.6 * focus)
         fair = smooth_line(ruled(smooth_line(points, soft), RULED * side, OFF * side), 1.0)
@@ -200,9 +207,38 @@ def _score(line: Contour, inner: Floats) -> float:
     return float((line.contrast * straight**WRIGGLE / (1 - NEAR * near)).sum())
 
 
+def _uncurled(line: Contour, inner: Floats) -> list[Contour]:
+    """Return a line unless it is short and curls or wriggles; near a face, its parts that do not.
+
+    Elsewhere lines are kept whole, for they enclose shapes.
+    """
+    from scipy.ndimage import uniform_filter1d
+
+    side, near = min(inner.shape), inner[_pixels(line.points, inner.shape)].mean()
+    smooth, last = smooth_line(line.points, 1.5), len(line.points) - 1
+    reach = max(4, round(CURL * side * (1 - 0.6 * near)))
+    arc = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(smooth, axis=0).T))])
+    at = np.arange(last + 1)
+    low, high = np.maximum(at - reach, 0), np.minimum(at + reach, last)
+    chord = np.hypot(*(smooth[high] - smooth[low]).T)
+    straight = uniform_filter1d(chord / np.maximum(arc[high] - arc[low], 1e-9), reach)
+    if near < FACE / 2:
+        return [line] if last > 2 * LONE * side or (straight > EVEN).mean() > CALM else []
+    parts = [Contour(line.points[part], line.contrast[part]) for part in _runs(straight > EVEN)]
+    # What is left of a line that is cut has a free end.
+    short = SHORT if parts and len(parts[0].points) > last else (SHORT + LONE) / 2
+    return [part for part in parts if _long(part.points, inner, short * side)]
+
+
+def _in_rim(points: Floats, shape: tuple[int, ...]) -> bool:
+    """Return whether most of a line runs along the border of the picture."""
+    away = np.minimum(points, np.array(shape) - points).min(1)
+    return bool((away < 2 * RIM * min(shape)).mean() > 0.8)
+
+
 def _long(points: Floats, inner: Floats, short: float) -> bool:
     near = float(inner[_pixels(points, inner.shape)].mean())
-    return len(points) > short * (1 - NEAR * near)
+    return len(points) > short * (1 - NEAR * near**3)
 
 
 def traced(mask: NDArray[np.bool_]) -> list[Floats]:
@@ -362,6 +398,8 @@ def _led(lines: list[Floats], slope: Floats, inner: Floats) -> list[Floats]:
             if closed or frame[tuple(end)] or ((other >= 0) & (other != k)).any():
                 free[k] -= 1
                 continue
+            if inner[tuple(end)] > FACE:
+                continue
             price, goal = cost[box].copy(), frame[box] | (taken[box] >= 0)
             away = np.moveaxis(np.indices(price.shape), 0, -1) - (end - low)
             far = np.hypot(away[..., 0], away[..., 1])
@@ -377,8 +415,7 @@ def _led(lines: list[Floats], slope: Floats, inner: Floats) -> list[Floats]:
             costs = ways.find_costs([end - low])[0]
             costs[~goal] = np.inf
             last = np.unravel_index(costs.argmin(), costs.shape)
-            most = WAY * (1 - 0.5 * inner[tuple(end)])  # much in a face is not closed
-            if costs[last] < most * side * min(1, len(points) / (SHORT * side)):
+            if costs[last] < WAY * side * min(1, len(points) / (SHORT * side)):
                 way = np.array(ways.traceback(last))[1:] + low
                 taken[tuple(way.T)] = k
                 free[k] -= 1

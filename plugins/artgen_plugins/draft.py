@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from artgen import Ink, Preset, ink, option
 from artgen.ink import InkOptions
-from artgen_plugins._contours import Contour, contours, enclosed, within
+from artgen_plugins._contours import FACE, Contour, contours, enclosed, within
 from artgen_plugins.hatch import levelled, stretched, without_specks
 
 Floats = NDArray[np.float64]
@@ -106,6 +106,7 @@ class Draft(Ink):
         if sheet.weight is not None and np.ptp(sheet.weight):
             near = sheet.weight / sheet.weight.max()
             tones += near * (within(light, shapes, FINE * calm) - tones)
+            tones *= near < FACE
         return np.where(shapes > 0, tones, 0.0)
 
     def _ruled(self, sheet: ink.Sheet, tones: Floats, coarser: float, k: int) -> ink.Marks:

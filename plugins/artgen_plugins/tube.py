@@ -30,6 +30,8 @@ ROW, WALL, CALM = 0.3, 0.013, 0.12
 smoothed between tubes, in canvas units."""
 WHITE = 0.85
 """How much of the mean colour of a picture counts as gray where tubes are chosen."""
+INNER = 0.985
+"""The weight, as a share of the largest, from which on all tubes have the hue of the face."""
 GAP, LENGTH, BESIDE = 3.0, 32.0, 0.02
 """The least distance of tubes, in radii; how long they are in all, in canvas units, before some are
 left out; how far beside a tube its colour is seen."""
@@ -97,10 +99,15 @@ class Tube(Ink):
         return cover
 
     def _halos(self, sheet: ink.Sheet, light: Floats, lines: list[Contour]) -> list[ink.Marks]:
-        """Return the halo of each line in the hue of what is beside it."""
-        o, found = self.options, []
+        """Return the halo of each line in the hue of what is beside it, or in that of the face."""
+        o, found, least = self.options, [], np.inf
+        if sheet.weight is not None and np.ptp(sheet.weight) > 0:
+            least = INNER * float(sheet.weight.max())
+            face = light[:, sheet.weight > least].mean(1)[:, None]
         for points, _ in lines:
-            hue = _likest(_beside(points, sheet.canvas, light), self.tubes, light)[0]
+            inside = sheet.weight_at(*points.T).mean() > least
+            colour = face if inside else _beside(points, sheet.canvas, light)
+            hue = _likest(colour, self.tubes, light)[0]
             line = points[:: 3 if len(points) > 9 else 1]
             if len(line) < 2:
                 continue
