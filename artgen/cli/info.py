@@ -97,14 +97,21 @@ def info(
 def _stored_facts(file: Path, kind: str) -> dict[str, Any]:
     """Read what a file stores beside its recipe: metrics, plugin, version of artgen."""
     if kind == "art":
+        from safetensors import SafetensorError, safe_open
+
         from artgen.output import art_header
 
         try:
             with reading(str(file)):
                 header = art_header(file) or {}
+                # Whether all tensors are there, which are not read.
+                with safe_open(file, framework="numpy"):
+                    pass
         except Damaged as error:
             hint = "copy it again, or fit it again"
             raise InputError(f"{file} is damaged: {error}", hint=hint) from None
+        except SafetensorError:
+            raise InputError(f"{file} is damaged", hint="copy it again, or fit it again") from None
         plugin = _table(_table(header).get("drawing")).get("plugin")
         return {
             "plugin": _plugin(_table(plugin)),
