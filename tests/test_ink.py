@@ -35,7 +35,7 @@ from artgen.tasks import RunControl
 from artgen_plugins import _chords
 from artgen_plugins._chords import MOST_CROSSED, SIDE, View
 from artgen_plugins._chords import coverage as cross
-from artgen_plugins._contours import contours, enclosed, ruled, within
+from artgen_plugins._contours import Contour, _in_rim, _uncurled, contours, enclosed, ruled, within
 from artgen_plugins._swaps import exchange
 from artgen_plugins._tours import circuit, nearest_first, shorten
 from artgen_plugins.charcoal import LINES, TONES, Charcoal
@@ -965,6 +965,42 @@ def test_a_draft_has_ruled_lights_and_a_grid_behind():
     assert length[right > 0.5].sum() > 1.5 * length[(right > 0) & (right < 0.5)].sum()
     assert length[right < -0.3].sum() == 0
     assert (marks.ink == 0).sum() > 30
+
+
+def test_a_draft_rules_no_lights_in_a_face():
+    """Hatching lay over faces like a mask: eyes and smiles were lost."""
+    light = np.tile(np.linspace(0, 1, 96), (96, 1))
+    weight = np.full((96, 96), 0.1)
+    weight[48:, 48:] = 1.0
+    one = light[None].repeat(3, 0)
+    sheet = ink.Sheet(one, Canvas(96, 96), 9000, np.random.default_rng(0), weight, target=one)
+    marks = Draft({}).place(sheet)
+    ruled = marks.strokes[marks.ink == 1]
+    x, y = ruled[:, [0, 2]].mean(1), ruled[:, [1, 3]].mean(1)
+    assert ((x > 0.5) & (y < -0.1)).sum() > 10
+    assert ((x > 0.1) & (y > 0.1)).sum() == 0
+
+
+def test_short_curls_are_no_lines_and_near_a_face_what_curls_is_cut_off():
+    """Eyes were cages of tubes, and flowers on a hat a tangle of paper clips."""
+    along = np.arange(60.0)
+    level = np.stack([np.full(60, 50.0), 20 + along], 1)
+    turn = along / 60 * 12 * np.pi
+    curl = np.stack([50 + 1.5 * np.sin(turn), 81.5 - 1.5 * np.cos(turn)], 1)
+    far, near = np.zeros((200, 200)), np.ones((200, 200))
+
+    def left(points, weight):
+        parts = _uncurled(Contour(points, np.ones(len(points))), weight)
+        return [len(part.points) for part in parts]
+
+    assert left(level, far) == left(level, near) == [60]
+    assert left(curl[:12], far) == []
+    both = np.concatenate([level, curl])
+    assert left(both, far) == [120]  # A long one may enclose a shape.
+    assert sum(left(both, near)) < 90
+    # A bar along the border of the picture is none of its lines.
+    assert _in_rim(np.stack([along * 3, np.full(60, 1.0)], 1), (200, 200))
+    assert not _in_rim(level, (200, 200))
 
 
 def test_stones_are_smaller_in_the_focus_and_lie_in_rows():
