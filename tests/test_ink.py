@@ -35,7 +35,7 @@ from artgen.tasks import RunControl
 from artgen_plugins import _chords
 from artgen_plugins._chords import MOST_CROSSED, SIDE, View
 from artgen_plugins._chords import coverage as cross
-from artgen_plugins._contours import Contour, _in_rim, _uncurled, contours, enclosed, ruled, within
+from artgen_plugins._contours import _in_rim, _uncurled, contours, enclosed, ruled, within
 from artgen_plugins._swaps import exchange
 from artgen_plugins._tours import circuit, nearest_first, shorten
 from artgen_plugins.charcoal import LINES, TONES, Charcoal
@@ -990,8 +990,7 @@ def test_short_curls_are_no_lines_and_near_a_face_what_curls_is_cut_off():
     far, near = np.zeros((200, 200)), np.ones((200, 200))
 
     def left(points, weight):
-        parts = _uncurled(Contour(points, np.ones(len(points))), weight)
-        return [len(part.points) for part in parts]
+        return [len(part) for part in _uncurled(points, weight)]
 
     assert left(level, far) == left(level, near) == [60]
     assert left(curl[:12], far) == []

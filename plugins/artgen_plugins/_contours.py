@@ -91,13 +91,12 @@ def contours(
     order = np.argsort([-score for score in scores], kind="stable")
     clear = [lines[k] for k in order if scores[k] > LEAST]
     kept = _apart(clear, inner, max(1.0, gap / canvas.pixel), SHORT * side / 2)
-    kept = [line for line in kept if _long(line.points, inner, SHORT * side)]
-    kept = [part for line in kept for part in _uncurled(line, inner)]
-    total = np.cumsum([len(line.points) for line in kept])
-    kept = kept[: int((total <= length / canvas.pixel).sum())]
+    long = [line.points for line in kept if _long(line.points, inner, SHORT * side)]
+    parts = [part for points in long for part in _uncurled(points, inner)]
+    total = np.cumsum([len(part) for part in parts])
+    led = _led(parts[: int((total <= length / canvas.pixel).sum())], slope, inner)
     drawn = []
-    led = [Contour(each, each[:, 0]) for each in _led([line.points for line in kept], slope, inner)]
-    for points, _ in (part for line in led for part in _uncurled(line, inner)):
+    for points in (part for line in led for part in _uncurled(line, inner)):
         if _in_rim(points, shape):
             continue
         focus = float(inner[_pixels(points, shape)].mean())
@@ -197,37 +196,37 @@ def _gradient(lab: Floats, soft: Floats) -> tuple[Floats, Floats]:
 
 def _score(line: Contour, inner: Floats) -> float:
     """Return how much a line says: how clear it is in all, less where it wriggles."""
-    smooth, last = smooth_line(line.points, 1.5), len(line.points) - 1
-    arc = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(smooth, axis=0).T))])
-    at = np.arange(last + 1)
-    low, high = np.maximum(at - ALONG, 0), np.minimum(at + ALONG, last)
-    chord = np.hypot(*(smooth[high] - smooth[low]).T)
-    straight = chord / np.maximum(arc[high] - arc[low], 1e-9)
+    straight = _straight(line.points, ALONG)
     near = inner[_pixels(line.points, inner.shape)]
     return float((line.contrast * straight**WRIGGLE / (1 - NEAR * near)).sum())
 
 
-def _uncurled(line: Contour, inner: Floats) -> list[Contour]:
+def _straight(points: Floats, reach: int) -> Floats:
+    """Return how straight a line is around each point, `reach` either way: chord by arc, [N]."""
+    smooth, at = smooth_line(points, 1.5), np.arange(len(points))
+    arc = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(smooth, axis=0).T))])
+    low, high = np.maximum(at - reach, 0), np.minimum(at + reach, len(points) - 1)
+    chord = np.hypot(*(smooth[high] - smooth[low]).T)
+    found: Floats = chord / np.maximum(arc[high] - arc[low], 1e-9)
+    return found
+
+
+def _uncurled(points: Floats, inner: Floats) -> list[Floats]:
     """Return a line unless it is short and curls or wriggles; near a face, its parts that do not.
 
     Elsewhere lines are kept whole, for they enclose shapes.
     """
     from scipy.ndimage import uniform_filter1d
 
-    side, near = min(inner.shape), inner[_pixels(line.points, inner.shape)].mean()
-    smooth, last = smooth_line(line.points, 1.5), len(line.points) - 1
+    side, near = min(inner.shape), inner[_pixels(points, inner.shape)].mean()
     reach = max(4, round(CURL * side * (1 - 0.6 * near)))
-    arc = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(smooth, axis=0).T))])
-    at = np.arange(last + 1)
-    low, high = np.maximum(at - reach, 0), np.minimum(at + reach, last)
-    chord = np.hypot(*(smooth[high] - smooth[low]).T)
-    straight = uniform_filter1d(chord / np.maximum(arc[high] - arc[low], 1e-9), reach)
+    even = uniform_filter1d(_straight(points, reach), reach) > EVEN
     if near < FACE / 2:
-        return [line] if last > 2 * LONE * side or (straight > EVEN).mean() > CALM else []
-    parts = [Contour(line.points[part], line.contrast[part]) for part in _runs(straight > EVEN)]
+        return [points] if len(points) - 1 > 2 * LONE * side or even.mean() > CALM else []
     # What is left of a line that is cut has a free end.
-    short = SHORT if parts and len(parts[0].points) > last else (SHORT + LONE) / 2
-    return [part for part in parts if _long(part.points, inner, short * side)]
+    short = SHORT if even.all() else (SHORT + LONE) / 2
+    parts = [points[part] for part in _runs(even)]
+    return [part for part in parts if _long(part, inner, short * side)]
 
 
 def _in_rim(points: Floats, shape: tuple[int, ...]) -> bool:
