@@ -6,7 +6,7 @@ import shlex
 import statistics
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from artgen.base.errors import Interrupted, UsageError
 from artgen.cli._completion import primitives
@@ -23,6 +23,7 @@ from artgen.cli._console import (
 from artgen.cli._exports import check_file
 from artgen.cli._flags import Common, Panel, argument, option
 from artgen.cli._where import WhereAnew
+from artgen.recipe import Precision
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -90,7 +91,7 @@ def compare(
         "--bytes",
         min=1,
     ),
-    precision: Literal["fp32", "fp16", "int8", "auto"] | None = _BUDGET.option(
+    precision: Precision | None = _BUDGET.option(
         None, "Number format of the parameters; metrics are measured after it. Default: fp32."
     ),
     seed: int | None = _BUDGET.option(
@@ -263,11 +264,9 @@ def _print_bits(found: Mapping[str, Sequence[Curve]]) -> None:
     for target, curves in found.items():
         for curve in curves:
             if not curve.is_codec:
-                bits = _bits(curve, curves)
-                rows.setdefault(curve.name, []).append([*bits.values()])
-                lines.append(
-                    [curve.name, Source.parse(target).file_stem, *map(_percent, bits.values())]
-                )
+                bits = [*_bits(curve, curves).values()]
+                rows.setdefault(curve.name, []).append(bits)
+                lines.append([curve.name, Source.parse(target).file_stem, *map(_percent, bits)])
     if not lines:
         return
     if len(found) > 1:

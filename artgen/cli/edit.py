@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from artgen.base.errors import UsageError
 from artgen.base.files import check_art
 from artgen.cli._console import columns, load_module, print_json
 from artgen.cli._exports import check_files, write_exports
 from artgen.cli._flags import OVERWRITE, Common, argument, option, switch
+from artgen.recipe import Precision
 
 if TYPE_CHECKING:
     from artgen.registry import Registry
@@ -37,7 +38,7 @@ def edit(
         "Take it apart by colour in the end: one file for each colour, named FILE-RRGGBB. A "
         "number learns the colours; else as for --palette of artgen fit.",
     ),
-    precision: Literal["fp32", "fp16", "int8", "auto"] | None = option(
+    precision: Precision | None = option(
         None,
         "Number format of the .art file; auto is small and looks the same. Default: as it is.",
     ),

@@ -18,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artgen.compare._rows import Row
-from artgen.losses.metrics import psnr
 from artgen.output import encode_along
 
 QUALITIES = (2, 6, 12, 20, 30, 42, 55, 68, 80, 90, 96)
@@ -59,7 +58,7 @@ def curves_of(rows: Iterable[Row], goal: NDArray[np.uint8], codecs: Sequence[str
     for codec in codecs:
         coded = encode_along(goal, codec, QUALITIES)
         size = goal.shape[0] * goal.shape[1]
-        points = [Point(8 * each.size / size, psnr(each.pixels, goal)) for each in coded]
+        points = [Point(8 * each.size / size, each.psnr) for each in coded]
         curves.append(Curve(codec, tuple(points), is_codec=True))
     return curves
 

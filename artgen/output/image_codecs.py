@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import starmap
 from typing import Any
 
 import numpy as np
@@ -32,12 +31,14 @@ Pixels = NDArray[np.uint8]
 class Encoded:
     """A picture after coding: its quality from 1 to 100, the size of the file, what it shows.
 
-    `size` is that of the whole file in bytes, headers included; `pixels` are uint8 [h, w, 3].
+    `size` is that of the whole file in bytes, headers included; `pixels` are uint8 [h, w, 3];
+    `psnr` is that of the picture, in dB.
     """
 
     quality: int
     size: int
     pixels: Pixels
+    psnr: float
 
 
 def available_codecs() -> tuple[str, ...]:
@@ -59,7 +60,7 @@ def encode_within(pixels: Pixels, codec: str, limit: int) -> Encoded | None:
     """
     fitting = (_largest(pixels, codec, limit, settings) for settings in _SETTINGS[codec])
     encoded = [each for each in fitting if each is not None]
-    return max(encoded, key=lambda each: psnr(each.pixels, pixels), default=None)
+    return max(encoded, key=lambda each: each.psnr, default=None)
 
 
 def encode_along(pixels: Pixels, codec: str, qualities: Iterable[int]) -> list[Encoded]:
@@ -67,38 +68,41 @@ def encode_along(pixels: Pixels, codec: str, qualities: Iterable[int]) -> list[E
 
     What is larger than another file that comes as close to the picture is left out.
     """
-    tried = (_encoded(pixels, codec, q, more) for q in qualities for more in _SETTINGS[codec])
+    tried = [
+        _decoded(pixels, codec, quality, _encoded(pixels, codec, quality, settings))
+        for quality in qualities
+        for settings in _SETTINGS[codec]
+    ]
     best: list[Encoded] = []
-    for each in sorted(starmap(_decoded, tried), key=lambda each: each.size):
-        if not best or psnr(each.pixels, pixels) > psnr(best[-1].pixels, pixels):
+    for each in sorted(tried, key=lambda each: each.size):
+        if not best or each.psnr > best[-1].psnr:
             best.append(each)
     return best
 
 
 def _largest(pixels: Pixels, codec: str, limit: int, settings: dict[str, Any]) -> Encoded | None:
     low, high = _WORST, _BEST + 1
-    found: tuple[str, int, bytes] | None = None
+    found: tuple[int, bytes] | None = None
     while low < high:
         quality = (low + high) // 2
-        encoded = _encoded(pixels, codec, quality, settings)
-        if len(encoded[2]) <= limit:
-            found, low = encoded, quality + 1
+        data = _encoded(pixels, codec, quality, settings)
+        if len(data) <= limit:
+            found, low = (quality, data), quality + 1
         else:
             high = quality
-    return None if found is None else _decoded(*found)
+    return None if found is None else _decoded(pixels, codec, *found)
 
 
-def _encoded(
-    pixels: Pixels, codec: str, quality: int, settings: dict[str, Any]
-) -> tuple[str, int, bytes]:
+def _encoded(pixels: Pixels, codec: str, quality: int, settings: dict[str, Any]) -> bytes:
     import imageio.v3 as iio
 
     form: dict[str, Any] = {"extension": f".{codec.lower()}", "plugin": "pillow"}
-    return codec, quality, iio.imwrite("<bytes>", pixels, quality=quality, **form, **settings)
+    data: bytes = iio.imwrite("<bytes>", pixels, quality=quality, **form, **settings)
+    return data
 
 
-def _decoded(codec: str, quality: int, data: bytes) -> Encoded:
+def _decoded(pixels: Pixels, codec: str, quality: int, data: bytes) -> Encoded:
     import imageio.v3 as iio
 
     shown = iio.imread(data, mode="RGB", extension=f".{codec.lower()}", plugin="pillow")
-    return Encoded(quality, len(data), shown)
+    return Encoded(quality, len(data), shown, psnr(shown, pixels))

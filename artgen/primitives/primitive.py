@@ -15,13 +15,13 @@ from artgen.base.faults import broken, place_of, plugin_code
 from artgen.base.options import option, parse_options
 from artgen.init import Context
 from artgen.primitives.params import SETTINGS, Param
+from artgen.recipe import Precision
 from artgen.values.canvas import Canvas
 from artgen.values.drawing import Drawing
 from artgen.values.subject import Subject, TargetKind
 from artgen.values.symmetry import Symmetry, placed, symmetry_of
 
 Arithmetic: TypeAlias = Literal["fp32", "bf16"]
-Precision: TypeAlias = Literal["fp32", "fp16", "int8", "auto"]
 
 
 @dataclass(frozen=True)

@@ -25,8 +25,9 @@ from torch import Tensor
 from artgen.init import Context, at_target_colour, on_detail
 from artgen.primitives.edges import EdgeOptions
 from artgen.primitives.params import Param
-from artgen.primitives.primitive import Precision, Primitive
+from artgen.primitives.primitive import Primitive
 from artgen.rates import per_spacing
+from artgen.recipe import Precision
 from artgen.values.canvas import Canvas
 
 Floats: TypeAlias = NDArray[np.float64]
