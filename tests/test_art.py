@@ -158,6 +158,7 @@ def test_the_size_of_the_parameters():
     assert saved_bytes(drawing, "int8") == values + ranges * 2 * 4
 
 
+# Of `auto` the numbers are packed with the header: test_small counts them.
 @pytest.mark.parametrize("precision", PRECISIONS[:3])
 def test_the_size_is_that_of_the_stored_tensors(precision):
     tensors = {"a": torch.rand(2, 3, 5), "b": torch.rand(4), "c": torch.rand(7, 1)}

@@ -304,8 +304,8 @@ class Art:
 
         primitive, drawing = self.primitive(), self.drawing
         primitive.check_precision(precision, drawing.primitive)
-        view = open_view(drawing, primitive)
         if precision == "auto" and packed_bytes(self) is None:
+            view = open_view(drawing, primitive)
             still = self.film is None and self.trajectory is None
             drawing = rounded(
                 primitive, drawing, lambda d: (view.show(d).outputs.numpy(), None), reorder=still

@@ -32,8 +32,7 @@ def quantised(drawing: Drawing, precision: Precision, like: Drawing | None = Non
 
 def quantised_film(film: Film, precision: Precision, like: Drawing | None = None) -> Film:
     """The film as it will be after saving with `precision` and loading again: see `quantised`."""
-    tensors = (_rounded(scene.tensors, precision, like) for scene in film.scenes)
-    scenes = (replace(scene, tensors=own) for scene, own in zip(film.scenes, tensors, strict=True))
+    scenes = (replace(s, tensors=_rounded(s.tensors, precision, like)) for s in film.scenes)
     return replace(film, scenes=tuple(scenes))
 
 

@@ -35,7 +35,7 @@ from artgen.targets import (
 from artgen.values.drawing import Drawing
 from artgen.values.frame import is_focus, parse_focus
 
-__all__ = ["ALIKE", "Operation", "Parts", "apart", "edit", "numbers", "split"]
+__all__ = ["Operation", "Parts", "alike", "apart", "edit", "numbers", "split"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -268,7 +268,7 @@ def _chosen(parts: Parts, where: str) -> Integers:
             raise UsageError(f"@{where} is no part of this drawing, which has {count}", hint=hint)
         return np.array([number - 1])
     if name == "colour":
-        return np.flatnonzero(_alike(parts.colours, [parse_colour(value)])[:, 0] >= 0.5)
+        return np.flatnonzero(alike(parts.colours, [parse_colour(value)])[:, 0] >= 0.5)
     reach = np.array(parts.drawing.canvas.reach)
     shares = (parts.looks.places / reach + 1) / 2
     circles = parse_focus(where) if is_focus(where) else None
@@ -315,8 +315,8 @@ def _lab(colours: object) -> Floats:
     return lab
 
 
-def _alike(colours: Floats, others: object) -> Floats:
-    """How much each of [N, 3] is taken for each of [M, 3]: 1 up to `ALIKE`, 0 at twice that."""
+def alike(colours: Floats, others: object) -> Floats:
+    """How much colours [N, 3], 0 to 1, are taken for others [M, 3]: 1 up to `ALIKE`, then to 0."""
     return np.clip(2 - apart(colours, others) / ALIKE, 0, 1)
 
 

@@ -100,7 +100,7 @@ def art_header(path: Path) -> dict[str, Any] | None:
         if SMALL in header:
             try:
                 begin, end = header[SMALL]["data_offsets"]
-                return _json_object(inflate(file.read()[begin:end])[0])
+                return _json_object(inflate(file.read(end)[begin:])[0])
             except (KeyError, TypeError, ValueError) as error:
                 raise Damaged(f"its small header cannot be read: {error}") from None
     metadata = header.get("__metadata__")

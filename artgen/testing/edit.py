@@ -38,7 +38,7 @@ def chosen(offer: Offer) -> str:
 
     Use `parts.chosen`; raise `artgen.errors.UsageError` for parts that it cannot change.
     """
-    return f"edits a part of {', '.join(_made(offer, '@part:2'))}"
+    return f"edits a part of {', '.join(_made(offer, PART))}"
 
 
 def values(offer: Offer) -> str:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from skimage.color import lab2rgb, rgb2lab
 
 from artgen import Drawing, load
-from artgen.editing import ALIKE, Operation, Parts, apart, numbers
+from artgen.editing import Operation, Parts, alike, apart, numbers
 from artgen.errors import UsageError, did_you_mean
 from artgen.targets import parse_colour
 
@@ -23,15 +23,14 @@ Floats = NDArray[np.float64]
 def _mapped(colours: Floats, pairs: list[list[str]]) -> Floats:
     """Colours that are like the first of a pair become the second: what sets them apart stays."""
     old, new = ([parse_colour(pair[side]) for pair in pairs] for side in (0, 1))
-    distances = apart(colours, old)
-    share = np.clip(2 - distances / ALIKE, 0, 1)
+    share = alike(colours, old)
     share /= np.maximum(1, share.sum(1, keepdims=True))
     changed = rgb2lab(np.clip(colours, 0, 1)) + share @ (rgb2lab(new) - rgb2lab(old))
     with warnings.catch_warnings():  # colours that no screen shows are clamped
         warnings.simplefilter("ignore")
         shown = np.asarray(lab2rgb(changed))
     result = np.where(share.any(1, keepdims=True), shown, colours)
-    exact, one = np.nonzero(distances < 0.5)
+    exact, one = np.nonzero(apart(colours, old) < 0.5)
     result[exact] = np.array(new)[one]
     return np.asarray(result, np.float64)
 
