@@ -33,11 +33,38 @@ def rectangle(length: float, width: float, degrees: float) -> np.ndarray:
 @pytest.mark.parametrize("degrees", [0, 17, 45, 100])
 def test_a_rectangle_is_measured_along_its_sides(degrees):
     corners = rectangle(2, 0.5, degrees)
-    assert within(corners, 1.99, 2.01, 4.01)
-    assert not within(corners, 2.01, 9, 9)
-    assert not within(corners, 0, 1.99, 9)
-    assert not within(corners, 0, 9, 3.99)
-    assert not within(corners * (1, 0), 0, 9, 100)
+    right = math.cos(math.radians(89.9))
+    assert within(corners, 1.99, 2.01, 4.01, 0.49, right)
+    assert not within(corners, 2.01, 9, 9, 0, math.inf)
+    assert not within(corners, 0, 1.99, 9, 0, math.inf)
+    assert not within(corners, 0, 9, 3.99, 0, math.inf)
+    assert not within(corners, 0, 9, 9, 0.51, math.inf)
+    assert not within(corners, 0, 9, 9, 0, -0.001)
+    assert not within(corners * (1, 0), 0, 9, 100, 0, math.inf)
+
+
+@pytest.mark.parametrize("turn", range(4))
+def test_every_corner_counts_once_and_points_on_a_line_are_none(turn):
+    """Angles of 90, 45 and 45 degrees, one corner twice, and a point on a side."""
+    corners = np.array([[0, 0], [0, 0], [1, 0], [2, 0], [0, 2]], float)
+    for degrees in (44.9, 45.1):
+        limit = math.cos(math.radians(degrees))
+        assert within(np.roll(corners, turn, axis=0), 0, 9, 9, 0, limit) == (degrees < 45)
+
+
+@pytest.mark.parametrize("engine", ["climb", "genetic", "gradient"])
+def test_no_part_is_narrower_or_sharper_than_asked_for(engine, photo, registry):
+    stage = {"engine": engine, "steps": 12, **({"islands": 1} if engine == "genetic" else {})}
+    table = {"name": "triangle", "count": 6, "min_width": 0.15, "min_angle": 35.0}
+    art = run(recipe(photo, stage, primitive=table, output={"video": False}), registry).art
+    assert len(sizes(art)) == 6
+    for part in flat_parts(art.primitive(), art.drawing):
+        sides = np.roll(part.outline(), -1, axis=0) - part.outline()
+        lengths = np.hypot(*sides.T)
+        cosines = -(sides * np.roll(sides, 1, axis=0)).sum(1) / lengths / np.roll(lengths, 1)
+        assert np.degrees(np.arccos(cosines)).min() > 34.9
+    for length, ratio in sizes(art):
+        assert length / ratio > 0.1499
 
 
 def sizes(art) -> list[tuple[float, float]]:
@@ -84,6 +111,8 @@ def test_opacities_are_searched_within_their_limits(photo, registry):
 def test_limits_that_cannot_be_kept_are_refused(photo, registry):
     with pytest.raises(UsageError, match=r"min_size = 0\.5 is larger than max_size = 0\.2"):
         Circle({"min_size": 0.5, "max_size": 0.2})
+    with pytest.raises(UsageError, match=r"min_width = 0\.5 is larger than max_size = 0\.2"):
+        Circle({"min_width": 0.5, "max_size": 0.2})
     with pytest.raises(UsageError, match="largest ratio of length to width"):
         Circle({"aspect": 0.5})
     with pytest.raises(PluginError, match="has an option 'aspect', which every shape has"):
@@ -104,7 +133,7 @@ def test_unset_limits_are_not_stored():
     assert Circle().option_values() == {}
     assert Circle({"max_size": 0.5}).option_values() == {"max_size": 0.5}
     both = mixture((Circle, Triangle), (1.0, 1.0))({"max_size": 0.5})
-    assert both.limits == (0.0, 1.0, math.inf)
+    assert both.limits == (0.0, 1.0, math.inf, 0.0, math.inf)
     assert [member.option_values() for member in both.members] == [{"max_size": 0.5}] * 2
 
 

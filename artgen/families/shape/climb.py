@@ -346,8 +346,9 @@ class ClimbEngine(Engine):
         change, number, _, kind, genes = min(climbs, key=lambda found: found[:2])
         if change >= NOTHING and self.shape.limits is not None:
             raise UsageError(
-                "no shape was found within the limits of size and aspect",
-                hint="allow a larger max_size or aspect, or a smaller min_size",
+                "no shape was found within the limits of size, width, aspect and angle",
+                hint="allow a larger max_size or aspect, or a smaller min_size, min_width or "
+                "min_angle",
             )
         if change >= NOTHING:
             raise PluginError(

@@ -57,6 +57,9 @@ SAME, STRAIGHT = 1e-6, 1e-12
 """How far apart two points are that are one, in canvas units, and twice the area of three points
 on a line."""
 
+LEAST_AND_MOST = (("min_size", "max_size"), ("min_width", "max_size"), ("min_alpha", "max_alpha"))
+"""Options of which the first is at most the second."""
+
 TRIES = 100
 """Attempts to create a valid random shape."""
 
@@ -68,6 +71,8 @@ class ShapeOptions:
     min_size: float | None = option(None, "smallest length of a shape", low=0, high=10)
     max_size: float | None = option(None, "largest length of a shape", low=0.001, high=10)
     aspect: float | None = option(None, "largest ratio of length to width", low=1)
+    min_width: float | None = option(None, "smallest width of a shape", low=0, high=10)
+    min_angle: float | None = option(None, "sharpest corner, in degrees", low=0, high=120)
     min_alpha: float | None = option(None, "smallest opacity that is searched", low=0, high=1)
     max_alpha: float | None = option(None, "largest opacity that is searched", low=0.01, high=1)
     symmetry: str = option(
@@ -108,11 +113,11 @@ class Shape(Primitive):
 
     def take_options(self) -> None:
         """Check the limits. Raises UsageError where a least one is larger than the largest."""
-        for what in ("size", "alpha"):
-            low, high = (getattr(self.options, f"{end}_{what}") for end in ("min", "max"))
+        for least, most in LEAST_AND_MOST:
+            low, high = (getattr(self.options, each) for each in (least, most))
             if low is not None and high is not None and low > high:
                 raise UsageError(
-                    f"min_{what} = {low:g} is larger than max_{what} = {high:g}",
+                    f"{least} = {low:g} is larger than {most} = {high:g}",
                     hint="swap them, or leave one of them out",
                 )
 
@@ -125,13 +130,16 @@ class Shape(Primitive):
         return values
 
     @property
-    def limits(self) -> tuple[float, float, float] | None:
-        """The least and largest length in canvas units, and the largest ratio to the width."""
-        options = self.options
-        if options.min_size is options.max_size is options.aspect is None:
+    def limits(self) -> tuple[float, ...] | None:
+        """What `within` keeps to, or None where nothing is asked for; lengths in canvas units."""
+        o = self.options
+        if o.min_size is o.max_size is o.aspect is o.min_width is o.min_angle is None:
             return None
-        largest = math.inf if options.max_size is None else 2 * options.max_size
-        return 2 * (options.min_size or 0.0), largest, options.aspect or math.inf
+        largest = math.inf if o.max_size is None else 2 * o.max_size
+        # A little less than the angle: its cosine is rounded.
+        sharpest = math.cos(math.radians(o.min_angle - 1e-6)) if o.min_angle else math.inf
+        thinnest = 2 * (o.min_width or 0.0)
+        return 2 * (o.min_size or 0.0), largest, o.aspect or math.inf, thinnest, sharpest
 
     @property
     def copies(self) -> Copies | None:
@@ -142,8 +150,8 @@ class Shape(Primitive):
         """Return sizes for `random`, of a search that asks for `small` to `large`."""
         if self.limits is None:
             return small, large
-        least, most, _ = self.limits
-        small = min(max(small, least / 2), most)
+        least, most, _, thinnest, _ = self.limits
+        small = min(max(small, least / 2, thinnest / 2), most)
         return small, max(min(large, most), 2 * small)
 
     def alphas(self, alpha: float, least: float) -> tuple[float, float]:
@@ -247,7 +255,7 @@ class Shape(Primitive):
         raise NotImplementedError
 
     def accepts(self, genes: Floats) -> bool:
-        """Return whether a shape is valid and keeps to the limits of size and aspect."""
+        """Return whether a shape is valid and keeps to the limits of all shapes."""
         limits = self.limits
         return self.valid(genes) and (limits is None or within(self.polygon(genes), *limits))
 

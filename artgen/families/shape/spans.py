@@ -234,7 +234,7 @@ def _trace(k: int, member: Shape, copies: Copies | None, tables: dict[str, str])
 
 
 def _limited(
-    k: int, member: Shape, limits: tuple[float, float, float], tables: dict[str, str]
+    k: int, member: Shape, limits: tuple[float, ...], tables: dict[str, str]
 ) -> str:
     """Return a function `valid_k` that refuses shapes outside of the limits too."""
     number, corners = _corners(k, member, LIMIT_HEIGHTS, tables)
