@@ -233,9 +233,7 @@ def _trace(k: int, member: Shape, copies: Copies | None, tables: dict[str, str])
     return _fill("spans", k=k, image=image, flip=flip, sign=sign, **tables)
 
 
-def _limited(
-    k: int, member: Shape, limits: tuple[float, ...], tables: dict[str, str]
-) -> str:
+def _limited(k: int, member: Shape, limits: tuple[float, ...], tables: dict[str, str]) -> str:
     """Return a function `valid_k` that refuses shapes outside of the limits too."""
     number, corners = _corners(k, member, LIMIT_HEIGHTS, tables)
     corners += "\non_curves(points)" if member.curves else ""
