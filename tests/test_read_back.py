@@ -93,7 +93,8 @@ def test_a_controller_draws_what_vpype_reads(one_file, drawing, tmp_path):
             spindle = machine.mode.modal_groups[pygcode.GCodeStartSpindleCW.modal_group]
             moves = isinstance(machine.mode.motion, pygcode.GCodeLinearMove)
             if moves and before is not None and (before != at).any():
-                assert spindle is not None and machine.mode.spindle_speed.word.value > 0
+                assert spindle is not None
+                assert machine.mode.spindle_speed.word.value > 0
                 strokes.append(np.stack([before, at]))
     lines = [line for layer in layers.values() for line in layer]
     assert length(strokes) == pytest.approx(length(lines), rel=1e-3)
