@@ -107,7 +107,11 @@ def test_parts_are_left_out_by_their_order_and_by_their_colour():
 
 def test_the_first_parts_show_one_picture_and_all_of_them_another(tmp_path):
     art = fit(
-        save_photo(tmp_path), view=[f"first=0.5:{save_other(tmp_path)}"], count=60, steps=60, seed=1
+        save_photo(tmp_path),
+        view=[f"first=0.5:{save_other(tmp_path)}"],
+        count=200,
+        steps=200,
+        seed=1,
     )
     [whole, first] = art.metrics["views"]
     assert min(whole["psnr"], first["psnr"]) > 17
@@ -194,7 +198,7 @@ def test_a_plugin_adds_a_way(tmp_path, monkeypatch, capsys):
     assert main(["fit", "photo.png", *views, *FLAGS]) == 0
     [view] = json.loads(capsys.readouterr().out)["views"]
     assert (view["how"], view["bound"] > view["psnr"]) == ("dim=0.5", True)
-    assert main(["fit", "photo.png", "--view", "dim=x", "--plugin", "dim.py", *FLAGS]) == 4
+    assert main(["fit", "photo.png", "--view", "dim=x", "--plugin", "dim.py", "--name", "b", *FLAGS]) == 4
     assert "dim.py, line 2" in capsys.readouterr().err
 
 
@@ -207,11 +211,11 @@ def test_a_plugin_adds_a_way(tmp_path, monkeypatch, capsys):
         ("glass=black", "lets light through"),
         ("foil=4/3", "such as 1/3"),
         ("slats=up", "left or right"),
-        ("turn=90", "24 x 36 pixels, and the target is not"),
-        ("fold=0.5", "18 x 24 pixels, and the target is not"),
+        ("turn=90", "16 x 24 pixels, and the target is not"),
+        ("fold=0.5", "12 x 16 pixels, and the target is not"),
         ("cone=0.9", "a number from 0.02 to 0.4"),
-        ("first=1", "a number from 0.01 to 0.99"),
-        ("without=red", "add up"),
+        ("first=1:other.png", "a number from 0.01 to 0.99"),
+        ("without=red:other.png", "add up"),
         ("0*mirror", "greater than 0"),
         (":other.png", "HOW:PICTURE"),
         ("mirror:nothing.png", "does not exist"),
@@ -221,6 +225,7 @@ def test_a_plugin_adds_a_way(tmp_path, monkeypatch, capsys):
 def test_wrong_views_are_refused(view, says, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     save_photo(tmp_path)
+    save_other(tmp_path)
     assert main(["fit", "photo.png", "--view", view, *FLAGS]) in (2, 3, 4)
     assert says in capsys.readouterr().err
 
