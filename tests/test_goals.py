@@ -198,7 +198,10 @@ def test_a_plugin_adds_a_way(tmp_path, monkeypatch, capsys):
     assert main(["fit", "photo.png", *views, *FLAGS]) == 0
     [view] = json.loads(capsys.readouterr().out)["views"]
     assert (view["how"], view["bound"] > view["psnr"]) == ("dim=0.5", True)
-    assert main(["fit", "photo.png", "--view", "dim=x", "--plugin", "dim.py", "--name", "b", *FLAGS]) == 4
+    assert (
+        main(["fit", "photo.png", "--view", "dim=x", "--plugin", "dim.py", "--name", "b", *FLAGS])
+        == 4
+    )
     assert "dim.py, line 2" in capsys.readouterr().err
 
 
