@@ -126,6 +126,12 @@ def artgen_forms() -> Iterable[Spec]:
 
 
 @hookspec
+def artgen_views() -> Iterable[Spec]:
+    """Provide ways to look at a drawing, for `--view NAME`: objects of `artgen.losses.Way`."""
+    raise NotImplementedError
+
+
+@hookspec
 def artgen_edits() -> Iterable[Spec]:
     """Provide operations of `artgen edit`: objects of `artgen.editing.Operation`."""
     raise NotImplementedError

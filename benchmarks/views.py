@@ -50,7 +50,7 @@ def measures(views: Views, picture: Tensor) -> tuple[float, float, float]:
     """The least contrast, the largest noise, and the least PSNR of the views of a picture."""
     found = []
     for view in views.views:
-        seen = view.see(picture.clamp(0, 1))
+        seen = view.sight.see(picture.clamp(0, 1))
         wanted = view.wanted(seen)
         flat, aim = seen - seen.mean(), wanted - wanted.mean()
         contrast = float((flat * aim).mean() / aim.square().mean())

@@ -350,8 +350,21 @@ EDITS = {
 }
 EDIT = "calls = []\ndef bad(parts, value): return {}\nbad = artgen.editing.Operation(bad, 'x')"
 
+VIEWS = {
+    "gray": ("seen", "picture.mean(0)"),
+    "no gradient": ("gradients", "picture.detach()"),
+    "rounded": ("gradients", "picture + (picture.detach() - picture) / 2"),
+    "a value unread": ("values", "picture * float(value)"),
+    "in place": ("seen", "picture.data.mul_(0.5)"),
+    "clock": ("purity", "[time.time(), picture][1]"),
+    "print": ("purity", "[print(value), picture][1]"),
+    "state": ("purity", "calls.append(1) or picture * 0.9 ** len(calls)"),
+}
+VIEW = "calls = []\ndef bad(picture, value): return {}\nbad = artgen.losses.Way(bad, example='1')"
+
 KINDS = {
     "edit": EDITS,
+    "view": VIEWS,
     "loss": LOSSES,
     "form": FORMS,
     "observer": OBSERVERS,
@@ -381,6 +394,8 @@ def source_of(kind: str, text: str, *changes: str) -> str:
         return REFUSE + text
     if kind == "form":
         return FORM.format(text)
+    if kind == "view":
+        return VIEW.replace("{}", text)
     if kind == "edit":
         return EDIT.replace("{}", text)
     if kind != "engine":

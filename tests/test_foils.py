@@ -9,7 +9,7 @@ from PIL import Image
 
 import artgen
 from artgen.errors import UsageError
-from artgen.raster import in_pose
+from artgen.losses import Sight
 from artgen.registry import default
 from artgen.runs import run
 
@@ -42,7 +42,7 @@ def fitted(tmp_path_factory):
 
 def quarters(art, pose: float) -> np.ndarray:
     """The light that passes in the middle of each quarter, 0 to 1, [2, 2]."""
-    drawing = in_pose(art.drawing, art.primitive(), pose)
+    drawing = Sight.of(f"pose={pose}").pose.drawing(art.drawing, art.primitive())
     shown = artgen.Art(drawing, art.recipe, registry=default()).render(128)[..., 1] / 255
     return np.array([[shown[y : y + 32, x : x + 32].mean() for x in (16, 80)] for y in (16, 80)])
 

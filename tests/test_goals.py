@@ -14,12 +14,21 @@ from PIL import Image
 from artgen import fit
 from artgen.base.errors import UsageError
 from artgen.cli import main
-from artgen.losses import WAYS, View, Views, mse
+from artgen.losses import Sight, View, Views, mse
 from artgen.recipe import Recipe
+from artgen.registry import default
+from artgen.testing import examine
+from artgen_plugins.triangle import Triangle
 
 FLAGS = ["--steps", "20", "-n", "12", "--seed", "1", "--no-video", "-q"]
 
-VALUES = {"turn": "180", "blur": "0.05", "fine": "0.05", "slats": "left", "foil": "2/3"}
+
+DIM = """import artgen
+def dim(picture, value): return picture * float(value)
+@artgen.hookimpl
+def artgen_views():
+    return [artgen.Spec("dim", "In twilight", artgen.losses.Way(dim, example="0.5"))]
+"""
 
 
 def noise(height=24, width=36, seed=0):
@@ -28,7 +37,7 @@ def noise(height=24, width=36, seed=0):
 
 
 def seen(how, picture):
-    return View(how, picture).see(picture)
+    return View(how, picture).sight.see(picture)
 
 
 def save_other(folder: Path) -> Path:
@@ -69,14 +78,50 @@ def test_each_way_is_its_formula():
     below[:, 28:32, 19:21] = 1
     bottom, top = seen("cylinder=0.2", below)[0, [-6, 5], 19]
     assert bottom > 0.5 > top
+    # A cone shows the same place below its tip, the nearer to the rim the nearer that lies.
+    cone = seen("cone=0.2", below)[0]
+    assert cone[28:36, 19].max() > 0.9
+    assert cone[4:16, 19].max() < 0.1
+    assert (cone[0, 0], cone[19, 4]) == (1, 0)
+    folded = seen("fold=0.5", picture)
+    assert torch.equal(folded, torch.cat([picture[:, :, :9], picture[:, :, 27:]], 2))
 
 
-@pytest.mark.parametrize("name", sorted(WAYS))
-def test_every_way_has_the_gradient_of_its_formula(name):
-    how = f"{name}={VALUES[name]}" if name in VALUES else name
-    picture = noise(6, 9).requires_grad_()
-    assert torch.autograd.gradcheck(lambda x: seen(how, x), picture, fast_mode=True)
-    assert View(how, noise()).see(noise()).shape[0] == 3
+def test_parts_are_left_out_by_their_order_and_by_their_colour():
+    shapes = Triangle()
+    tensors = {
+        "genes": torch.zeros(6, 4),
+        "alpha": torch.full((4,), 0.5),
+        "colour": torch.tensor([[0.9, 0, 0], [0, 0, 0.9], [0.9, 0.1, 0], [0, 0, 0]]).T,
+    }
+    for how, share, alpha in (
+        ("first=0.5", 1.0, [0.5, 0.5, 0, 0]),
+        ("first=0.5", 0.5, [0.5, 0.5, 0.5, 0]),
+        ("without=red", 1.0, [0, 0.5, 0, 0.5]),
+        ("without=red,first=0.5", 1.0, [0, 0.5, 0, 0]),
+    ):
+        laid = Sight.of(how).pose(shapes, tensors, share)
+        torch.testing.assert_close(laid["alpha"], torch.tensor(alpha), atol=0.02, rtol=0)
+        assert laid["genes"] is tensors["genes"]
+
+
+def test_the_first_parts_show_one_picture_and_all_of_them_another(tmp_path):
+    art = fit(
+        save_photo(tmp_path),
+        view=[f"first=0.5:{save_other(tmp_path)}"],
+        count=200,
+        steps=200,
+        seed=1,
+    )
+    [whole, first] = art.metrics["views"]
+    assert min(whole["psnr"], first["psnr"]) > 17
+    assert whole["bound"] is None
+
+
+@pytest.mark.parametrize("name", [each.name for each in default().entries("view")])
+def test_those_that_ship_pass_their_checks(name):
+    found = examine(default().find("view", name), default())
+    assert {each.status for each in found} == {"ok"}, found
 
 
 def test_the_nearest_picture_is_the_least_squared_error():
@@ -145,10 +190,19 @@ def test_every_engine_goes_to_the_picture_of_all_views(primitive, tmp_path):
     assert sum(weighted[2:]) < sum(weighted[:2]) < 1.6 * sum(weighted[2:])
 
 
-def test_a_plugin_adds_a_way(monkeypatch, tmp_path):
-    monkeypatch.setitem(WAYS, "dim", lambda picture, value: picture * float(value))
-    art = fit(save_photo(tmp_path), view=["dim=0.5"], count=8, steps=5, seed=1)
-    assert art.metrics["views"][0]["how"] == "dim=0.5"
+def test_a_plugin_adds_a_way(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    save_photo(tmp_path)
+    Path("dim.py").write_text(DIM)
+    views = ["--view", "dim=0.5", "--plugin", "dim.py", "--json"]
+    assert main(["fit", "photo.png", *views, *FLAGS]) == 0
+    [view] = json.loads(capsys.readouterr().out)["views"]
+    assert (view["how"], view["bound"] > view["psnr"]) == ("dim=0.5", True)
+    assert (
+        main(["fit", "photo.png", "--view", "dim=x", "--plugin", "dim.py", "--name", "b", *FLAGS])
+        == 4
+    )
+    assert "dim.py, line 2" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -160,7 +214,11 @@ def test_a_plugin_adds_a_way(monkeypatch, tmp_path):
         ("glass=black", "lets light through"),
         ("foil=4/3", "such as 1/3"),
         ("slats=up", "left or right"),
-        ("turn=90", "as high as the target is wide"),
+        ("turn=90", "16 x 24 pixels, and the target is not"),
+        ("fold=0.5", "12 x 16 pixels, and the target is not"),
+        ("cone=0.9", "a number from 0.02 to 0.4"),
+        ("first=1:other.png", "a number from 0.01 to 0.99"),
+        ("without=red:other.png", "add up"),
         ("0*mirror", "greater than 0"),
         (":other.png", "HOW:PICTURE"),
         ("mirror:nothing.png", "does not exist"),
@@ -170,7 +228,8 @@ def test_a_plugin_adds_a_way(monkeypatch, tmp_path):
 def test_wrong_views_are_refused(view, says, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     save_photo(tmp_path)
-    assert main(["fit", "photo.png", "--view", view, *FLAGS]) in (2, 3)
+    save_other(tmp_path)
+    assert main(["fit", "photo.png", "--view", view, *FLAGS]) in (2, 3, 4)
     assert says in capsys.readouterr().err
 
 

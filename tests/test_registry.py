@@ -21,6 +21,7 @@ from artgen.animation import Form
 from artgen.base.errors import PluginError
 from artgen.cli import main
 from artgen.editing import Operation
+from artgen.losses import Way
 from artgen.plan import resolve
 from artgen.recipe import Recipe
 from artgen.registry import KINDS, PluginInfo, Registry, default, reset_default
@@ -144,8 +145,10 @@ class TestArtgensOwn:
             for entry in registry.entries(kind):
                 loaded = entry.load()
                 assert (
-                    isinstance(loaded, {"look": dict, "form": Form, "edit": Operation}[kind])
-                    if kind in ("look", "form", "edit")
+                    isinstance(
+                        loaded, {"look": dict, "form": Form, "view": Way, "edit": Operation}[kind]
+                    )
+                    if kind in ("look", "form", "view", "edit")
                     else callable(loaded)
                 ), entry
 

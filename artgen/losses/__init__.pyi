@@ -21,8 +21,8 @@ from ._scores import scored as scored
 from ._structure import MS_SSIM_SIDE as MS_SSIM_SIDE
 from ._structure import ms_ssim as ms_ssim
 from ._structure import ssim as ssim
-from .views import WAYS as WAYS
 from .views import View as View
 from .views import Views as Views
-from .views import pose_of as pose_of
-from .views import see as see
+from .ways import Pose as Pose
+from .ways import Sight as Sight
+from .ways import Way as Way

@@ -16,6 +16,7 @@ from artgen.base.faults import broken, plugin_code
 from artgen.losses._marks import LossFunction
 from artgen.losses._parse import parse_terms
 from artgen.losses._pixel import cross_entropy
+from artgen.losses.ways import Pose
 from artgen.values.subject import TargetKind
 
 
@@ -88,10 +89,10 @@ class Loss:
         return next((goals for goals in found if goals), {})
 
     @property
-    def poses(self) -> tuple[float, ...]:
+    def poses(self) -> tuple[Pose, ...]:
         """The poses of the parts that it compares, one after the other: see `Views`."""
         found = (getattr(term.function, "poses", None) for term in self.terms)
-        return next(filter(None, found), (0.0,))
+        return next(filter(None, found), (Pose(),))
 
     def check_finite(self, image: Tensor, target: Tensor, weight: Tensor | None) -> None:
         """Raise PluginError if a term has no finite value or gradient at a finite picture."""

@@ -7,7 +7,6 @@ from .backend import tensor_device as tensor_device
 from .edges import edge_lines as edge_lines
 from .painting import draw as draw
 from .painting import evaluate as evaluate
-from .painting import in_pose as in_pose
 from .painting import paint as paint
 from .painting import part_alone as part_alone
 from .painting import posed as posed

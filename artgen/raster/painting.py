@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -153,11 +152,6 @@ def part_alone(primitive: Primitive, side: int) -> tuple[Tensor, float] | None:
     That is in canvas units. None where a part does not stand alone.
     """
     return None
-
-
-def in_pose(drawing: Drawing, primitive: Primitive, pose: float) -> Drawing:
-    """The same drawing in another pose of its parts: see `posed`."""
-    return replace(drawing, tensors=posed(primitive, drawing.tensors, pose)) if pose else drawing
 
 
 def _box(image: Tensor, k: int) -> Tensor:

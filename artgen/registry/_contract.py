@@ -20,7 +20,11 @@ _BASES = {
     "maker": "artgen.making:Maker",
 }
 _SPACES = {"run": "runs.", "maker": "making."}
-_OBJECTS = {"form": "artgen.animation.Form", "edit": "artgen.editing.Operation"}
+_OBJECTS = {
+    "form": "artgen.animation.Form",
+    "view": "artgen.losses.Way",
+    "edit": "artgen.editing.Operation",
+}
 _CALLS = {
     "loss": "image, target, weight",
     "target": "rest, request",

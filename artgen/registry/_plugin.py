@@ -36,6 +36,7 @@ Kind = Literal[
     "run",
     "maker",
     "form",
+    "view",
     "edit",
     "observer",
 ]
@@ -50,6 +51,7 @@ HOOKS: dict[Kind, str] = {
     "run": "artgen_runs",
     "maker": "artgen_makers",
     "form": "artgen_forms",
+    "view": "artgen_views",
     "edit": "artgen_edits",
 }
 """The hook through which a plugin offers entries of each kind."""

@@ -205,7 +205,16 @@ class Registry:
     def load(
         self,
         kind: Literal[
-            "engine", "loss", "target", "exporter", "look", "run", "maker", "form", "edit"
+            "engine",
+            "loss",
+            "target",
+            "exporter",
+            "look",
+            "run",
+            "maker",
+            "form",
+            "view",
+            "edit",
         ],
         name: str,
     ) -> Any: ...

@@ -72,12 +72,6 @@ EXPORTERS = {
 
 FORMS = {
     "side-by-side": ("The target beside the progress", "animation.forms:SIDE_BY_SIDE"),
-    "wipe": ("A line that wipes the target away, and back", "animation.forms:WIPE"),
-    "centres": ("The centres of the parts over the progress", "animation.forms:CENTRES"),
-    "depth": ("The progress with depths as colours", "animation.forms:DEPTH"),
-    "fly-in": ("Parts that fly to their places", "animation.forms:FLY_IN"),
-    "zoom": ("A slow zoom to a place of much detail, and back", "animation.forms:ZOOM"),
-    "generations": ("A sheet of moments of the progress", "animation.forms:GENERATIONS"),
     "views": ("The drawing goes over to each of its views", "animation.forms:VIEWS"),
 }
 

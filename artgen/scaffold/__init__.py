@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["FAMILIES", "OTHERS", "Family", "Other", "Scaffold", "create"]
 
 Family = Literal["splat", "field", "shape", "partition", "mesh", "ink", "codec"]
-Other = Literal["loss", "target", "engine", "exporter", "look", "maker", "form", "edit", "observer"]
+Other = Literal[
+    "loss", "target", "engine", "exporter", "look", "maker", "form", "view", "edit", "observer"
+]
 
 FAMILIES: dict[str, str] = {
     "splat": "Soft ovals at any angle.",
@@ -46,6 +48,7 @@ OTHERS: dict[str, str] = {
     "look": "Few triangles in four inks, on cream paper.",
     "maker": "Square tiles of few colours, as a plan.",
     "form": "A circle that opens on the picture.",
+    "view": "Half-shut eyes, which see what is bright alone.",
     "edit": "Parts fade towards gray.",
     "observer": "Reports each new record.",
 }
@@ -120,6 +123,7 @@ def create(
         "look": f"artgen fit --look {name}",
         "maker": f"artgen make {name} sample:cat",
         "form": f"artgen render FILE.art -o film.mp4 --film {name}",
+        "view": f"artgen fit sample:cat --view {name}:sample:coffee",
         "edit": f"artgen edit FILE.art {name}=0.5",
         "observer": "artgen fit",
     }

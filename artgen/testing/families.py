@@ -19,6 +19,7 @@ from artgen.testing import (
     pointwise,
     run_kind,
     target,
+    view,
 )
 from artgen.testing.candidate import Offer
 from artgen.testing.run_checks import Check, Failed
@@ -75,6 +76,7 @@ OTHERS: dict[str, tuple[Check, ...]] = {
     "observer": observer.OBSERVER,
     "run": run_kind.RUN,
     "target": target.TARGET,
+    "view": view.VIEW,
 }
 
 

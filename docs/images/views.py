@@ -10,7 +10,7 @@ from PIL import Image
 from artgen.animation.forms import seen_pictures
 from artgen.art import Art, load
 from artgen.cli import main as artgen
-from artgen.raster import in_pose
+from artgen.losses import Sight
 
 HERE = Path(__file__).parent
 PIECES = "photographer-near-profile-far", "cat-in-red-glass"
@@ -39,7 +39,9 @@ def main() -> None:
     for slug, poses in POSES.items():
         art = fitted(slug)
         show = art.view(SIDE).show
-        drawings = [in_pose(art.drawing, art.primitive(), pose) for pose in poses]
+        drawings = [
+            Sight.of(f"pose={pose}").pose.drawing(art.drawing, art.primitive()) for pose in poses
+        ]
         shown += [Image.fromarray(show(drawing)) for drawing in drawings]
     mosaic(shown, 3, 1000).save(HERE / "poses.jpg", quality=82)
 

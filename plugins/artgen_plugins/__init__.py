@@ -110,7 +110,19 @@ def artgen_exporters() -> list[Spec]:
 def artgen_forms() -> list[Spec]:
     """Return the specs of forms of film."""
     endless = "A picture made of itself, and a zoom into it without end"
+    films = {
+        "wipe": "A line that wipes the target away, and back",
+        "centres": "The centres of the parts over the progress",
+        "depth": "The progress with depths as colours",
+        "fly-in": "Parts that fly to their places",
+        "zoom": "A slow zoom to a place of much detail, and back",
+        "generations": "A sheet of moments of the progress",
+    }
     return [
+        *(
+            Spec(name, text, f"artgen_plugins.films:{name.upper().replace('-', '_')}")
+            for name, text in films.items()
+        ),
         Spec("music", "Parts move to a sound: music=FILE", "artgen_plugins.music.form:MUSIC"),
         Spec("zoom-into", endless, "artgen_plugins.endless:ZOOM_INTO"),
     ]
@@ -130,6 +142,30 @@ def artgen_edits() -> list[Spec]:
         "join": "Adds the parts of another drawing, in front",
     }
     return [Spec(n, text, f"artgen_plugins.edits:{n.upper()}") for n, text in summaries.items()]
+
+
+@hookimpl
+def artgen_views() -> list[Spec]:
+    """Return the specs of ways to look at a drawing."""
+    summaries = {
+        "plain": "As it is",
+        "pose": "In another pose of its parts, such as pose=90",
+        "first": "The first parts alone, a share such as first=0.5",
+        "without": "All parts but those of a colour, such as without=red",
+        "turn": "Turned clockwise by 90, 180 or 270 degrees",
+        "mirror": "In a mirror beside it, or below it: mirror=y",
+        "invert": "As a negative",
+        "blur": "From far: sigma as a share of the shorter side",
+        "fine": "From near, where detail alone counts",
+        "glass": "Through glass of a colour, as gray",
+        "fold": "Folded, so that its outer strips meet",
+        "slats": "From the left or the right, folded into 24 strips",
+        "foil": "Under a striped foil in one of several places, such as foil=1/3",
+        "floor": "From an angle, on the floor",
+        "cylinder": "In a round mirror that stands in its middle",
+        "cone": "In a cone of mirror that stands in its middle, from above",
+    }
+    return [Spec(n, text, f"artgen_plugins.views:{n.upper()}") for n, text in summaries.items()]
 
 
 @hookimpl

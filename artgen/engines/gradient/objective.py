@@ -36,7 +36,7 @@ from artgen.engines.gradient.densify import Densification
 from artgen.engines.gradient.device_steps import Stepper
 from artgen.engines.gradient.schedule import AdamOptions
 from artgen.primitives import Arithmetic, Primitive
-from artgen.raster import paint, posed
+from artgen.raster import paint
 from artgen.raster.backend import Memory
 from artgen.raster.painting import Ground
 from artgen.values.canvas import Canvas
@@ -229,7 +229,7 @@ class Objective:
         if len(poses) == 1:
             return draw(tensors)
         primitive = self.problem.primitive
-        return torch.cat([draw(posed(primitive, tensors, pose)) for pose in poses])
+        return torch.cat([draw(pose(primitive, tensors)) for pose in poses])
 
     def training_loss(self) -> float | None:
         """The mean loss of the steps since the last call, where training data are others."""

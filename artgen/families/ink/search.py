@@ -17,7 +17,7 @@ from artgen.families.ink.contract import Ink
 from artgen.families.ink.paint import LUMA, separate
 from artgen.ink import Marks, Sheet
 from artgen.primitives import Primitive
-from artgen.raster import paint, posed
+from artgen.raster import paint
 from artgen.values.drawing import Drawing
 
 NIGHT = 0.15
@@ -80,7 +80,7 @@ class PlaceEngine(Engine):
         problem, tensors = self.problem, self._drawn(self.step)
         drawing = problem.drawing
         picture = paint(problem.primitive, tensors, drawing.canvas, background=drawing.background)
-        others = [posed(problem.primitive, tensors, pose) for pose in problem.loss.poses[1:]]
+        others = [pose(problem.primitive, tensors) for pose in problem.loss.poses[1:]]
         seen = [
             paint(problem.primitive, each, drawing.canvas, background=drawing.background)
             for each in others

@@ -13,7 +13,6 @@ from artgen.base.errors import UsageError
 from artgen.base.waiting import report
 from artgen.losses import View, Views, mse
 from artgen.plan import Plan
-from artgen.raster import in_pose, posed
 from artgen.recipe import FileReference
 from artgen.registry import Registry
 from artgen.runs.job import Fitted, Job
@@ -51,13 +50,14 @@ def open_views(inputs: Inputs, registry: Registry) -> tuple[Inputs, Views | None
     target = target.over(WHITE).flat()
     own, views, tables = target.tensors().goal, list[View](), []
     if all(view.target is not None for view in recipe.view):
-        views.append(View("plain", own))
+        views.append(View("plain", own, registry=registry))
     for view in recipe.view:
-        _, height, width = View(view.how, own).see(torch.zeros_like(own)).shape
+        seen = View(view.how, own, view.weight, registry)
+        _, height, width = seen.sight.see(torch.zeros_like(own)).shape
         goal, named = own, view.target
         if named is None and (height, width) != own.shape[1:]:
             raise UsageError(
-                f"view {view.how!r} is as high as the target is wide",
+                f"view {view.how!r} is {width} x {height} pixels, and the target is not",
                 hint=f"name a picture for it: --view {view.how}:PICTURE",
             )
         if named is not None:
@@ -77,17 +77,17 @@ def open_views(inputs: Inputs, registry: Registry) -> tuple[Inputs, Views | None
                 raise UsageError(f"{source} is not a picture", hint="name a picture in --view")
             goal = torch.nn.functional.adaptive_avg_pool2d(opened.tensors().goal, (height, width))
         tables.append(view.replace(target=named))
-        views.append(View(view.how, goal, view.weight))
-    seen = Views(tuple(views), mse)
-    if all(view.pose for view in views):
+        views.append(replace(seen, goal=goal))
+    every = Views(tuple(views), mse)
+    if all(view.sight.pose.ways for view in views):
         raise UsageError(
             "no view shows the parts as they are", hint="name a picture for each other pose"
         )
     report("looking for the picture nearest to all views")
-    nearest = seen.nearest(torch.full_like(own, 0.5))
+    nearest = every.nearest(torch.full_like(own, 0.5))
     image = np.ascontiguousarray(nearest.permute(1, 2, 0).numpy())
     named_views = inputs.named.of(recipe.replace(view=tuple(tables)))
-    return replace(inputs, named=named_views, target=replace(target, image=image)), seen
+    return replace(inputs, named=named_views, target=replace(target, image=image)), every
 
 
 def with_views(plan: Plan, views: Views | None) -> Plan:
@@ -98,8 +98,8 @@ def with_views(plan: Plan, views: Views | None) -> Plan:
     if views is None:
         return plan
     if len(views.poses) > 1:
-        if not posed.is_answered(type(plan.primitive)):
-            posed(plan.primitive, {}, 0.0)
+        for pose in views.poses:
+            pose.check(plan.primitive)
         for stage, engine in zip(plan.recipe.stage, plan.engines, strict=True):
             if "views" not in engine.supports:
                 raise UsageError(
@@ -127,7 +127,7 @@ def in_poses(fitted: Fitted, picture: torch.Tensor) -> torch.Tensor:
     if not others:
         return picture
     drawing = quantised(fitted.drawing, fitted.recipe.run.precision)
-    drawings = [in_pose(drawing, job.plan.primitive, pose) for pose in others]
+    drawings = [pose.drawing(drawing, job.plan.primitive) for pose in others]
     return torch.cat([picture, *(job.draw(each).outputs for each in drawings)])
 
 
