@@ -13,6 +13,7 @@ from helpers import assert_same_bits
 
 import artgen
 from artgen import Canvas, Drawing
+from artgen.animation.forms import Shot, form_frames
 from artgen.art import Art
 from artgen.base.errors import InputError, UsageError
 from artgen.engines import Problem
@@ -22,6 +23,7 @@ from artgen.losses import parse_loss
 from artgen.registry import default
 from artgen.runs import run
 from artgen.testing.candidate import picture
+from artgen.values.frame import Frame
 from artgen_plugins.latents import Latents, coder, kernels
 from artgen_plugins.latents.coding import pack, shrink, unpack
 from artgen_plugins.latents.layout import SIDE, TOP, levels_of, model_of, rounded
@@ -289,6 +291,23 @@ def test_a_psnr_is_found_with_few_bits():
         assert art.recipe.primitive.options["psnr"] == wanted
         assert art.recipe.stage[0].target_psnr is None
     assert low.parameter_bytes < 0.75 * high.parameter_bytes
+
+
+def test_a_film_becomes_sharp_level_by_level(latents, tensors):
+    recipe = artgen.fit("sample:coffee", "latents", size=8, steps=1, seed=1).recipe
+    start = latents.initial(Context(torch.Generator(), CANVAS, 1, target=picture(CANVAS)))
+    drawing = Drawing("latents", latents.option_values(), start, CANVAS.width, CANVAS.height)
+    art = Art(drawing, recipe)
+    frames = [*form_frames("levels", Shot(art, Frame(size=21), 1.0), 12).frames]
+    still = art.render().astype(float)
+    apart = [abs(frame - still).mean() for frame in frames]
+    assert len(frames) == 12
+    assert (np.diff(apart) <= 1e-6).all()
+    assert apart[0] > 5
+    assert apart[9] == apart[-1] == 0
+    other = artgen.fit("sample:coffee", "gaussian", count=2, size=8, steps=1, seed=1)
+    with pytest.raises(UsageError, match="gaussian has no grids"):
+        form_frames("levels", Shot(other, Frame(size=8), 1.0), 12)
 
 
 def test_what_latents_cannot_do_is_refused(latents):

@@ -65,7 +65,8 @@ class Primitive:
     `size_option` (the name of the whole-numbered option that `--target-bytes` sets where there is
     no count; of a codec `--count` sets it too), `psnr_option` (the name of the one that
     `--target-psnr` sets where a fit finds the size for it) and `known_deviations` (why it does not
-    pass a check of `artgen.testing`, by its name). `params` may be a property computed from `self.options`.
+    pass a check of `artgen.testing`, by its name). `params` may be a property computed from
+    `self.options`.
     """
 
     family: ClassVar[str] = ""

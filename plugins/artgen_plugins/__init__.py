@@ -110,7 +110,9 @@ def artgen_exporters() -> list[Spec]:
 def artgen_forms() -> list[Spec]:
     """Return the specs of forms of film."""
     endless = "A picture made of itself, and a zoom into it without end"
+    sharp = "A picture of latents becomes sharp, grid by grid"
     return [
+        Spec("levels", sharp, "artgen_plugins.latents.film:LEVELS"),
         Spec("music", "Parts move to a sound: music=FILE", "artgen_plugins.music.form:MUSIC"),
         Spec("zoom-into", endless, "artgen_plugins.endless:ZOOM_INTO"),
     ]
