@@ -16,6 +16,7 @@ from artgen import Canvas, Drawing
 from artgen.animation.forms import Shot, form_frames
 from artgen.art import Art
 from artgen.base.errors import InputError, UsageError
+from artgen.cli import main
 from artgen.engines import Problem
 from artgen.engines.gradient.engine import GradientEngine
 from artgen.init import Context
@@ -308,6 +309,16 @@ def test_a_film_becomes_sharp_level_by_level(latents, tensors):
     other = artgen.fit("sample:coffee", "gaussian", count=2, size=8, steps=1, seed=1)
     with pytest.raises(UsageError, match="gaussian has no grids"):
         form_frames("levels", Shot(other, Frame(size=8), 1.0), 12)
+
+
+def test_a_resumed_fit_agrees_with_the_psnr_it_was_asked_for(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    small = ("--size", "16", "--steps", "3", "--threads", "1", "--no-video", "-q", "--seeds", "2,3")
+    asked = ("fit", "sample:coffee", "-p", "latents", *small)
+    assert main([*asked, "--target-psnr", "24"]) == 0
+    assert main([*asked, "--target-psnr", "24", "--resume"]) == 0
+    assert main([*asked, "--target-psnr", "25", "--resume"]) == 2
+    assert "target_psnr = 24" in capsys.readouterr().err
 
 
 def test_what_latents_cannot_do_is_refused(latents):
