@@ -27,7 +27,7 @@ from artgen.matching import (
 )
 from artgen.output.parts.flat import Curves, FlatPart, Polygon, flat_parts
 from artgen.output.parts.pens import PenPart, pen_parts
-from artgen.primitives import pack, unpack
+from artgen.primitives import pack, shrink, unpack
 from artgen.raster import (
     Backend,
     Memory,
@@ -67,6 +67,7 @@ __all__ = [
     "pen_parts",
     "planned_backend",
     "posed",
+    "shrink",
     "transform",
     "unpack",
 ]

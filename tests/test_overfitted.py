@@ -13,16 +13,20 @@ from helpers import assert_same_bits
 
 import artgen
 from artgen import Canvas, Drawing
+from artgen.animation.forms import Shot, form_frames
 from artgen.art import Art
 from artgen.base.errors import InputError, UsageError
+from artgen.cli import main
 from artgen.engines import Problem
 from artgen.engines.gradient.engine import GradientEngine
 from artgen.init import Context
 from artgen.losses import parse_loss
 from artgen.registry import default
+from artgen.runs import run
 from artgen.testing.candidate import picture
+from artgen.values.frame import Frame
 from artgen_plugins.latents import Latents, coder, kernels
-from artgen_plugins.latents.coding import pack, unpack
+from artgen_plugins.latents.coding import pack, shrink, unpack
 from artgen_plugins.latents.layout import SIDE, TOP, levels_of, model_of, rounded
 from artgen_plugins.latents.objective import RateDistortion
 
@@ -255,11 +259,77 @@ def test_a_fit_has_the_size_it_is_asked_for(tmp_path):
         artgen.load(file)
 
 
+@pytest.mark.parametrize(("precision", "steps"), [("fp32", 100), ("auto", 100), ("auto", 6)])
+def test_a_file_of_latents_has_the_bytes_it_is_asked_for(precision, steps):
+    how = {"primitive": "latents", "size": 66, "threads": 1, "seed": 1, "precision": precision}
+    art = artgen.fit("sample:coffee", target_bytes=3600, steps=steps, **how)
+    assert 3600 * 0.9 < len(art.to_bytes()) <= 3600
+    assert art.parameter_bytes <= art.recipe.run.parameter_bytes
+    assert art.recipe.primitive.target_bytes is None
+    if steps < 9:
+        assert run(art.recipe, default()).art.to_bytes() == art.to_bytes()
+
+
+def test_fewer_bytes_first_take_the_latents_nearest_to_zero(latents, tensors):
+    size = len(pack(latents, tensors))
+    assert shrink(latents, tensors, size).keys() == tensors.keys()
+    for most in (size - 20, size * 4 // 5, size * 3 // 5):
+        found = shrink(latents, tensors, most)
+        assert 0.9 * most < len(pack(latents, found)) <= most
+    near = shrink(latents, tensors, size - 20)
+    for name in tensors:
+        whole, before = rounded({name: near[name]})[name], tensors[name].numpy()
+        assert (abs(whole) <= abs(before)).all()
+        assert abs(whole - before).max() <= (1 if name.startswith("grid") else 0)
+
+
+def test_a_psnr_is_found_with_few_bits():
+    how = {"primitive": "latents", "size": 66, "threads": 1, "seed": 1, "steps": 150}
+    low, high = (artgen.fit("sample:coffee", target_psnr=psnr, **how) for psnr in (24, 30))
+    for art, wanted in ((low, 24), (high, 30)):
+        assert wanted - 0.05 < art.psnr < wanted + 0.6
+        assert art.metrics["steps"] == 150
+        assert art.recipe.primitive.options["psnr"] == wanted
+        assert art.recipe.stage[0].target_psnr is None
+    assert low.parameter_bytes < 0.75 * high.parameter_bytes
+
+
+def test_a_film_becomes_sharp_level_by_level(latents, tensors):
+    recipe = artgen.fit("sample:coffee", "latents", size=8, steps=1, seed=1).recipe
+    start = latents.initial(Context(torch.Generator(), CANVAS, 1, target=picture(CANVAS)))
+    drawing = Drawing("latents", latents.option_values(), start, CANVAS.width, CANVAS.height)
+    art = Art(drawing, recipe)
+    frames = [*form_frames("levels", Shot(art, Frame(size=21), 1.0), 12).frames]
+    still = art.render().astype(float)
+    apart = [abs(frame - still).mean() for frame in frames]
+    assert len(frames) == 12
+    assert (np.diff(apart) <= 1e-6).all()
+    assert apart[0] > 5
+    assert apart[9] == apart[-1] == 0
+    other = artgen.fit("sample:coffee", "gaussian", count=2, size=8, steps=1, seed=1)
+    with pytest.raises(UsageError, match="gaussian has no grids"):
+        form_frames("levels", Shot(other, Frame(size=8), 1.0), 12)
+
+
+def test_a_resumed_fit_agrees_with_the_psnr_it_was_asked_for(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    small = ("--size", "16", "--steps", "3", "--threads", "1", "--no-video", "-q", "--seeds", "2,3")
+    asked = ("fit", "sample:coffee", "-p", "latents", *small)
+    assert main([*asked, "--target-psnr", "24"]) == 0
+    assert main([*asked, "--target-psnr", "24", "--resume"]) == 0
+    assert main([*asked, "--target-psnr", "25", "--resume"]) == 2
+    assert "target_psnr = 24" in capsys.readouterr().err
+
+
 def test_what_latents_cannot_do_is_refused(latents):
     with pytest.raises(UsageError, match="fitted by the squared error, not by 'ssim'"):
         RateDistortion(problem(latents, "ssim"), RateDistortion.Options())
     with pytest.raises(UsageError, match="65536x65536 pixels are too many"):
         Latents({"width": 65536, "height": 65536})
+    with pytest.raises(UsageError, match="are too few for latents of"):
+        artgen.fit("sample:coffee", "latents", size=66, target_bytes=1500, steps=1)
+    with pytest.raises(UsageError, match=r"rate = 2\.0 and target_bytes = 9000 were both given"):
+        artgen.fit("sample:coffee", "latents", size=66, target_bytes=9000, rate=2.0, steps=1)
     assert levels_of(5, 3, 9) == [(1, 3, 5), (3, 2, 3), (3, 1, 2), (3, 1, 1)]
 
 

@@ -22,7 +22,9 @@ from artgen.base.header import SMALL, deflate, inflate
 from artgen.errors import InputError, UsageError
 from artgen.matching import along_curve
 from artgen.output import art_header, read_recipe
+from artgen.recipe.layers import lay_over
 from artgen.registry import default
+from artgen.runs import run
 
 PIXELS = (np.indices((24, 32)).sum(0)[..., None] * [4, 3, 2] % 200 + 20).astype(np.uint8)
 
@@ -346,6 +348,21 @@ def test_text_that_is_no_json_is_refused(small, tmp_path):
             read(file)
 
 
-def test_a_fit_to_bytes_says_that_sizes_are_not_known():
-    with pytest.raises(UsageError, match="known after the fit"):
-        artgen.fit(PIXELS, "gaussian", target_bytes=2000, steps=2, precision="auto")
+@pytest.mark.parametrize(("name", "unused"), [("gaussian", 330), ("voronoi", 400), ("mlp", 500)])
+def test_a_fit_to_bytes_is_rounded_until_it_fits(name, unused):
+    how = {"steps": 8, "seed": 1, "threads": 1, "target_bytes": 2600, "precision": "auto"}
+    art = artgen.fit("sample:coffee", name, size=32, **how)
+    assert 2600 - unused < len(art.to_bytes()) <= 2600
+    # The recipe holds what the parameters may take, by which it is made again.
+    assert art.parameter_bytes <= art.recipe.run.parameter_bytes < 2600
+    assert run(art.recipe, default()).art.to_bytes() == art.to_bytes()
+
+
+def test_another_size_drops_the_bytes_of_the_one_before():
+    stored = {"primitive": {"name": "gaussian", "count": 9}, "run": {"parameter_bytes": 99}}
+    kept = lay_over(stored, {"run": {"threads": 1}}, {})
+    assert kept["run"] == {"parameter_bytes": 99, "threads": 1}
+    for flags, texts in (({"primitive": {"count": 7}}, ()), ({}, ("blend=mean",))):
+        assert "run" not in lay_over(stored, flags, {}, texts)
+    with pytest.raises(UsageError, match="one part of gaussian takes"):
+        artgen.fit(PIXELS, "gaussian", target_bytes=300, steps=2, precision="auto")

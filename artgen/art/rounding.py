@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen.art.numbers import fineness, grid_of
+from artgen.art.numbers import fineness, grid_of, pack_numbers
 from artgen.base.errors import ArtgenError
 from artgen.values.drawing import Drawing
 
@@ -35,6 +35,9 @@ there is: ink is far from that, and could change much without a loss."""
 _ROWS = 16
 """A tensor of more rows, such as the weights of a layer, has one step."""
 
+_COARSEST, _FINEST = -64, 64
+"""Eighths of bits that all numbers may be coarser or finer than the bounds ask for."""
+
 _EXACT = 149
 """The k of the smallest float32, 2⁻ᵏ: all are multiples of that."""
 
@@ -45,17 +48,20 @@ See = Callable[[Drawing], tuple[NDArray[np.float32], float | None]]
 Tensors: TypeAlias = "Mapping[str, torch.Tensor]"
 
 
-def rounded(primitive: Primitive, drawing: Drawing, see: See, *, reorder: bool) -> Drawing:
+def rounded(
+    primitive: Primitive, drawing: Drawing, see: See, *, reorder: bool, most: int | None = None
+) -> Drawing:
     """The drawing, rounded; its parts may come in another order, if that changes nothing.
 
-    Where it cannot be rounded within these bounds, its numbers stay as they are.
+    Where it cannot be rounded within these bounds, its numbers stay as they are. Where its numbers
+    may take `most` bytes, it is as fine as these allow in place of the bounds.
     """
     from artgen.matching import along_curve  # it loads torch
 
     before, error = see(drawing)
     spread = max(float(np.ptp(before)) if before.size else 0.0, 1e-6) ** 2
-    most = spread * 10 ** -((ALIKE if error is None else SEEN) / 10)
-    more = most if error is None else max(1e-7 * spread, error * (10 ** (LOSS / 10) - 1))
+    apart = spread * 10 ** -((ALIKE if error is None else SEEN) / 10)
+    more = apart if error is None else max(1e-7 * spread, error * (10 ** (LOSS / 10) - 1))
 
     def change(tensors: Tensors) -> tuple[float, float]:
         """The mean squared change, and by how much the error grows, 0 if that is not known."""
@@ -79,18 +85,27 @@ def rounded(primitive: Primitive, drawing: Drawing, see: See, *, reorder: bool) 
 
     tensors = {name: tensor.float().contiguous() for name, tensor in drawing.tensors.items()}
     ordered = along_curve(primitive, tensors) if reorder else tensors
-    tensors = ordered if change(ordered)[0] <= min(more, most) / 100 else tensors
+    tensors = ordered if change(ordered)[0] <= min(more, apart) / 100 else tensors
     fine = dict[str, NDArray[np.float64]]()
     for name, tensor in tensors.items():
         height, width = grid_of(tensor.shape)
         if tensor.numel():
             some = height if height > _ROWS else 1
             rows = [slice(at, at + some) for at in range(0, height, some)]
-            share = min(more, most) * some * width / drawing.parameters
+            share = min(more, apart) * some * width / drawing.parameters
             fine[name] = np.repeat([bearable(name, own, share) for own in rows], some)
+    if most is not None:
+        coarser, finer = _COARSEST, _FINEST
+        while finer - coarser > 1:
+            middle = (coarser + finer) // 2
+            found = _stepped(tensors, {n: np.rint(k + middle / 8) for n, k in fine.items()})
+            fits = len(pack_numbers(found)) <= most
+            coarser, finer = (middle, finer) if fits else (coarser, middle)
+        found = _stepped(tensors, {n: np.rint(k + coarser / 8) for n, k in fine.items()})
+        return replace(drawing, tensors=found)
     for by in np.arange(-1, 4, 0.125):
         found = _stepped(tensors, {name: np.rint(each + by) for name, each in fine.items()})
-        if np.less_equal(change(found), (most, more)).all():
+        if np.less_equal(change(found), (apart, more)).all():
             return replace(drawing, tensors=found)
     return replace(drawing, tensors=tensors)
 

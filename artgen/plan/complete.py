@@ -107,6 +107,10 @@ def complete(aimed: Aimed) -> Plan:
         else None,
         **primitive.option_values(),
     )
+    if aimed.most != recipe.run.parameter_bytes:
+        resolved = resolved.with_run(parameter_bytes=aimed.most)
+    if primitive.psnr_option is not None:
+        resolved = resolved.with_stage(len(stages) - 1, target_psnr=None)
     engines = tuple(engine for _, engine in chosen.engines)
     return Plan(resolved, primitive, identity, engines, tuple(losses))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -36,6 +37,8 @@ class Aimed:
     primitive: Primitive
     count: int | None
     subject: Subject | None
+    most: int | None = None
+    """The bytes that parameters may take, where their number alone does not say it."""
 
 
 def aim(chosen: Chosen, canvas: Canvas, subject: Subject | None, header: int) -> Aimed:
@@ -51,15 +54,18 @@ def aim(chosen: Chosen, canvas: Canvas, subject: Subject | None, header: int) ->
     if subject is not None:
         _check_for_pictures(recipe, subject)
     make = partial(chosen.make, canvas, subject)
+    most = recipe.run.parameter_bytes
+    if cls.psnr_option is not None and (psnr := recipe.stage[-1].target_psnr) is not None:
+        make = partial(make, **{cls.psnr_option: psnr})
     if table.target_bytes is None and table.parameter_bytes is None:
         primitive = make()
         count = _count(primitive, table.count, canvas)
     else:
-        primitive, count = _within_bytes(make, table, precision, header)
+        primitive, count, most = _within_bytes(make, table, precision, header)
     if recipe.output.transparent:
         primitive.check_transparent(table.name)
     primitive.check_precision(precision, table.name)
-    return Aimed(chosen, primitive, count, subject)
+    return Aimed(chosen, primitive, count, subject, most)
 
 
 def _unfit(registry: Registry, name: str, kind: str) -> UsageError:
@@ -108,20 +114,17 @@ def _count(primitive: Primitive, asked: int | Literal["auto"] | None, canvas: Ca
 
 def _within_bytes(
     make: Callable[..., Primitive], table: PrimitiveTable, precision: Precision, header: int
-) -> tuple[Primitive, int | None]:
-    """The primitive and the largest count that fits the table's limit.
+) -> tuple[Primitive, int | None, int | None]:
+    """The primitive, the largest count that fits the table's limit, and bytes to keep to later.
 
     A file of ``target_bytes`` holds a `header` beside the parameters; ``parameter_bytes`` count
-    the parameters alone.
+    the parameters alone. The bytes of precision ``auto`` are known after the fit: there is a part
+    for as many bytes as it has numbers, and they are rounded until they fit. What packs its own
+    parameters says which options suit the bytes.
 
     What has no count is made as large by its `size_option`; where it has none, or the user set it,
     it has to fit as it is. Raises UsageError where nothing does.
     """
-    if precision == "auto":
-        raise UsageError(
-            "the bytes of --precision auto are known after the fit, not before",
-            hint="use --precision int8, or --count in place of --target-bytes",
-        )
     primitive = make()
     option = primitive.size_option
     given = table.sizes
@@ -133,9 +136,21 @@ def _within_bytes(
         )
     header = header if key == "target_bytes" else 0
     a_file = "a file of " if header else ""
+    if (packed := primitive.options_within(limit - header)) is not None:
+        for name in packed.keys() & table.options.keys():
+            if table.options[name] != packed[name]:
+                raise UsageError(
+                    f"{name} = {table.options[name]} and {key} = {limit} were both given",
+                    hint="leave one of them out",
+                )
+        return make(**packed), None, limit - header
+    most = limit - header if precision == "auto" else None
 
     def size(primitive: Primitive, count: int = 1) -> int:
-        return header + bytes_of_shapes(primitive.tensor_shapes(count).values(), precision)
+        shapes = primitive.tensor_shapes(count).values()
+        if precision == "auto":
+            return header + sum(map(math.prod, shapes))
+        return header + bytes_of_shapes(shapes, precision)
 
     small = primitive.precisions[-1]
 
@@ -149,19 +164,19 @@ def _within_bytes(
 
     if primitive.has_count:
         what = f"{a_file}one part of {table.name}"
-        return primitive, largest(what, lambda n: size(primitive, n), 1, MOST_PARTS)
+        return primitive, largest(what, lambda n: size(primitive, n), 1, MOST_PARTS), most
     if option is None or option in table.options:
         if (needed := size(primitive)) > limit:
             raise UsageError(
                 f"{a_file}{table.name} takes {needed} bytes at {precision}, more than {limit}",
                 hint=f"make it smaller by its options: artgen plugins show {table.name}",
             )
-        return primitive, None
+        return primitive, None, most
     [metadata] = [f.metadata for f in dataclasses.fields(primitive.Options) if f.name == option]
     low, high = metadata.get("low") or 1, metadata.get("high") or MOST_PARTS
     what = f"{a_file}the smallest {table.name}"
     value = largest(what, lambda n: size(make(**{str(option): n})), int(low), int(high))
-    return make(**{option: value}), None
+    return make(**{option: value}), None, most
 
 
 def _largest(size: Callable[[int], int], limit: int, low: int, high: int) -> int:

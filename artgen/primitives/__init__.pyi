@@ -5,6 +5,7 @@ from .edges import EdgeOptions as EdgeOptions
 from .edges import edge_style as edge_style
 from .known import known_families as known_families
 from .packing import pack as pack
+from .packing import shrink as shrink
 from .packing import unpack as unpack
 from .params import Blend as Blend
 from .params import Map as Map

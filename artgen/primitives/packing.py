@@ -21,6 +21,15 @@ def pack(primitive: Primitive, tensors: Mapping[str, Tensor]) -> bytes | None:
 
 
 @generic("coding")
+def shrink(primitive: Primitive, tensors: Mapping[str, Tensor], most: int) -> dict[str, Tensor]:
+    """Tensors of nearly the same picture that `pack` makes at most `most` bytes of.
+
+    Those whose bytes are as few stay as they are; so does what cannot be made so small.
+    """
+    return dict(tensors)
+
+
+@generic("coding")
 def unpack(primitive: Primitive, data: bytes) -> dict[str, Tensor]:
     """The tensors that `pack` made `data` of. Raises InputError where `data` are damaged."""
     raise PluginError(f"{type(primitive).__name__} packs no tensors")

@@ -63,8 +63,10 @@ class Primitive:
     `defaults` (count and budget when none is asked for), `presets`, `engines` (names, the first is
     used by ``-e auto``), `targets` (the kinds of targets it can be fitted to), `params`,
     `size_option` (the name of the whole-numbered option that `--target-bytes` sets where there is
-    no count; of a codec `--count` sets it too) and `known_deviations` (why it does not pass a check
-    of `artgen.testing`, by its name). `params` may be a property computed from `self.options`.
+    no count; of a codec `--count` sets it too), `psnr_option` (the name of the one that
+    `--target-psnr` sets where a fit finds the size for it) and `known_deviations` (why it does not
+    pass a check of `artgen.testing`, by its name). `params` may be a property computed from
+    `self.options`.
     """
 
     family: ClassVar[str] = ""
@@ -86,6 +88,7 @@ class Primitive:
     presets: ClassVar[Mapping[str, Preset]] = {}
     known_deviations: ClassVar[Mapping[str, str]] = {}
     size_option: ClassVar[str | None] = None
+    psnr_option: ClassVar[str | None] = None
     arithmetics: ClassVar[tuple[Arithmetic, ...]] = ("fp32",)
     """What the steps of a fit may compute in."""
     precisions: ClassVar[tuple[Precision, ...]] = ("fp32", "auto", "fp16", "int8")
@@ -256,6 +259,13 @@ class Primitive:
         All `classes` are of the family, which says so in `can_mix`.
         """
         raise NotImplementedError(f"{cls.family} cannot be mixed")
+
+    def options_within(self, limit: int) -> Mapping[str, Any] | None:
+        """Return options under which the packed parameters take about `limit` bytes.
+
+        None: their size follows from their shapes. Raises UsageError where nothing is so small.
+        """
+        return None
 
     def suggested_stage(self) -> Mapping[str, Any]:
         """Return keys of the stage that follow from options and target; presets override them."""

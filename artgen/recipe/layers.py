@@ -115,6 +115,9 @@ def lay_over(
     if any(key in primitive for key in SIZE_KEYS):
         before = {key: value for key, value in before.items() if key not in SIZE_KEYS}
 
+    if primitive and "parameter_bytes" in base.get("run", {}):  # those of what it was
+        own = {k: v for k, v in base["run"].items() if k != "parameter_bytes"}
+        base, data = {**base, "run": own}, {**data, "run": own}
     others = {key: {**tables.get(key, {}), **of_tables[key]} for key in _TABLES}
     for key, value in {**tables, "primitive": primitive, **others}.items():
         if key == "primitive":

@@ -34,6 +34,9 @@ def check_agreement(
     source = (given.get("target") or {}).pop("source", None)
     for table, values in given.items():
         if table == "stage":
+            if option := find_names(stored, registry).primitive.psnr_option:
+                # The PSNR to end at became an option.
+                data["stage"][-1]["target_psnr"] = stored.primitive.options.get(option)
             _check_stages(values, data["stage"])
         elif table == "view":
             theirs = data.get("view", [])

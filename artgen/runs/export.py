@@ -53,7 +53,7 @@ def export(
     precision, output = recipe.run.precision, recipe.output
     report("drawing the result")
     exact = fitted
-    if precision == "auto":
+    if precision == "auto" or recipe.run.parameter_bytes is not None:
         fitted = replace(fitted, drawing=run.rounded(fitted))
     drawing = quantised(job.shown(fitted.drawing), precision)
     picture = job.draw(drawing)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,7 +27,7 @@ from artgen.display.views import Rendering
 from artgen.engines import Engine
 from artgen.film.scenes import Film
 from artgen.output import FrameStore
-from artgen.primitives import pack
+from artgen.primitives import pack, shrink
 from artgen.recipe import Precision, Recipe
 from artgen.registry import Registry
 from artgen.runs.context import RunContext
@@ -190,17 +190,21 @@ class RunKind(ABC):
         return art.parameter_bytes, drawing.width * drawing.height
 
     def rounded(self, fitted: Fitted) -> Drawing:
-        """The drawing, rounded to whole numbers of steps: see `artgen.art.rounded`."""
-        job, primitive = fitted.job, fitted.job.plan.primitive
-        if pack(primitive, fitted.drawing.tensors) is not None:
-            return fitted.drawing
+        """The drawing as precision and bytes have it: see `artgen.art.rounded` and `shrink`."""
+        job, primitive, table = fitted.job, fitted.job.plan.primitive, fitted.recipe.run
+        most, drawing = table.parameter_bytes, fitted.drawing
+        if pack(primitive, drawing.tensors) is not None:
+            tensors = shrink(primitive, drawing.tensors, most) if most else drawing.tensors
+            return replace(drawing, tensors=tensors)
+        if table.precision != "auto":
+            return drawing
 
         def see(drawing: Drawing) -> tuple[NDArray[np.float32], float | None]:
             picture = job.draw(drawing)
             return picture.outputs.numpy(), job.error(picture)
 
         report("rounding the parameters")
-        return rounded(primitive, fitted.drawing, see, reorder=fitted.film is None)
+        return rounded(primitive, drawing, see, reorder=fitted.film is None, most=most)
 
     def precision_cost(self, fitted: Fitted, metrics: Mapping[str, Any]) -> float | None:
         """The loss by rounding to the precision of the file, in dB of PSNR.

@@ -110,6 +110,7 @@ def artgen_exporters() -> list[Spec]:
 def artgen_forms() -> list[Spec]:
     """Return the specs of forms of film."""
     endless = "A picture made of itself, and a zoom into it without end"
+    sharp = "A picture of latents becomes sharp, grid by grid"
     films = {
         "wipe": "A line that wipes the target away, and back",
         "centres": "The centres of the parts over the progress",
@@ -123,6 +124,7 @@ def artgen_forms() -> list[Spec]:
             Spec(name, text, f"artgen_plugins.films:{name.upper().replace('-', '_')}")
             for name, text in films.items()
         ),
+        Spec("levels", sharp, "artgen_plugins.latents.film:LEVELS"),
         Spec("music", "Parts move to a sound: music=FILE", "artgen_plugins.music.form:MUSIC"),
         Spec("zoom-into", endless, "artgen_plugins.endless:ZOOM_INTO"),
     ]

@@ -19,6 +19,7 @@ from artgen.film.trajectory import trajectory_bytes
 from artgen.init import Context, make_generator
 from artgen.losses import Views
 from artgen.plan import Plan
+from artgen.primitives import pack
 from artgen.recipe import FileReference, Recipe
 from artgen.registry import Registry, bare_name
 from artgen.runs.inputs import InputFiles
@@ -41,6 +42,9 @@ WEIGHTS = "weights"
 
 FASTEST = 100_000
 """Steps per second that no fit exceeds."""
+
+VARIED = 160
+"""Bytes by which a compressed header may be longer than that of the longest numbers."""
 
 MOST_CHECKS = 64
 """How many times a budget of time can be revised: 1.25 / 0.02 checks, see `loop.pace`."""
@@ -125,8 +129,15 @@ def _shapes(plan: Plan) -> dict[str, tuple[int, ...]]:
 
 
 def parameter_bytes(plan: Plan) -> int:
-    """The size of the parameters at the precision of the plan."""
+    """The size of the parameters at the precision of the plan; of what packs them, if all are 0."""
+    packed = pack(plan.primitive, _zeros(plan))
+    if packed is not None:
+        return len(packed)
     return bytes_of_shapes(_shapes(plan).values(), plan.recipe.run.precision)
+
+
+def _zeros(plan: Plan) -> dict[str, torch.Tensor]:
+    return {name: torch.zeros(shape) for name, shape in _shapes(plan).items()}
 
 
 def art_bytes(plan: Plan, target: Target) -> int:
@@ -149,8 +160,7 @@ def art_bytes(plan: Plan, target: Target) -> int:
             recipe = recipe.with_output(frames=most)
         recipe = recipe.with_stage(index, stop=most, **changes)
         steps += most
-    tensors = {name: torch.zeros(shape) for name, shape in _shapes(plan).items()}
-    drawing = _drawing(plan, target, tensors, parse_colour(recipe.target.background))
+    drawing = _drawing(plan, target, _zeros(plan), parse_colour(recipe.target.background))
     longest = -sys.float_info.max
     measured = METRICS if target.subject is not None else ("psnr", "ssim")
     metrics = {
@@ -166,7 +176,8 @@ def art_bytes(plan: Plan, target: Target) -> int:
     keyframes = len(recipe.stage) * (recipe.output.history or 0)
     size = len(art.to_bytes()) + keyframes * parameters
     if recipe.run.precision == "auto":
-        size += parameters  # Those of the art are 0, and take no bytes.
+        # Numbers of the art are 0 and take no bytes, and those of its metrics few.
+        size += VARIED + (0 if pack(primitive, drawing.tensors) else parameters)
     if keeps_trajectory(plan, drawing):
         size += trajectory_bytes(drawing, LIGHT_KEYS, parts=primitive.has_count)
     return size

@@ -12,7 +12,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -38,6 +38,9 @@ RATE = 1e-2
 CUBIC = (-0.0703125, 0.8671875, 0.2265625, -0.0234375)
 """The taps of Catmull and Rom's cubic a quarter of a pixel beside one."""
 
+LEAST_BYTES = 800
+"""What the two networks alone take, or little less."""
+
 MOST_PIXELS = 1 << 26
 """The most pixels of a picture: a fit holds some hundred bytes for each."""
 
@@ -50,6 +53,9 @@ class Latents(Primitive):
         """Options of `latents`."""
 
         rate: float = option(0.5, "bits per pixel of the file", low=0.01, high=8)
+        psnr: float | None = option(
+            None, "dB for as few bits as that takes, in place of a rate", low=5, high=60
+        )
         levels: int = option(7, "resolutions, each half as fine as the one before", low=1, high=12)
         width: int | None = option(
             None, "latents across; from the target if not given", low=1, high=65536
@@ -63,6 +69,7 @@ class Latents(Primitive):
     has_count: ClassVar[bool] = False
     precisions: ClassVar[tuple[Literal["fp32", "auto"], ...]] = ("fp32", "auto")
     always_compiled: ClassVar[bool] = True
+    psnr_option: ClassVar[str | None] = "psnr"
     keeps_trajectory: ClassVar[bool] = False
     defaults = Preset(stage={"steps": 1000})
     presets: ClassVar[Mapping[str, Preset]] = {
@@ -85,6 +92,17 @@ class Latents(Primitive):
         self.options = replace(self.options, width=width, height=height)
         self.take_options()
         vars(self).pop("levels", None)
+
+    def options_within(self, limit: int) -> Mapping[str, Any] | None:
+        """The rate that fills a number of bytes."""
+        lowest, pixels = 0.01, self.levels[0].height * self.levels[0].width
+        if 8 * limit < max(lowest * pixels, 8 * LEAST_BYTES):
+            raise UsageError(
+                f"{max(0, limit)} bytes are too few for latents of {pixels:,} pixels",
+                hint="allow more bytes, use --precision auto, which has a shorter header, "
+                "or a smaller --size",
+            )
+        return {"rate": min(8.0, round(8 * limit / pixels, 6))}
 
     @cached_property
     def levels(self) -> list[Level]:
@@ -140,6 +158,8 @@ class Latents(Primitive):
         """The step of the finest grid at which a picture takes about as many bits as asked for."""
         if context.target is None:
             return 20 / 255
+        if self.options.psnr is not None:
+            return math.sqrt(STEP * 10 ** (-self.options.psnr / 10))
         bands = pyramid(context, self.levels)
         low, high = 0.5 / 255, 1.0
         for _ in range(20):
@@ -159,6 +179,9 @@ class Latents(Primitive):
         step: Tensor = context.values[f"mix{level}"][0, 0]
         return band / step
 
+
+STEP = 3.0
+"""The square of the step of the finest grid, in mean squared errors."""
 
 BITS = 1.8
 """Bits of a latent x, in units of log2(1 + x²): found by fits of photographs."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from artgen import family
 from artgen.errors import InputError
 from artgen_plugins.latents import Latents, coder
 from artgen_plugins.latents.layout import (
+    LARGEST,
     LEAST,
     SIDE,
     TOP,
@@ -36,6 +37,9 @@ from artgen_plugins.latents.layout import (
 
 VERSION = 1
 _LARGEST_SHIFT = 20
+
+CLOSE = 1.03
+"""What takes so many times the bytes that it may have comes to them by fewer latents alone."""
 
 Numbers = NDArray[np.int64]
 
@@ -60,6 +64,40 @@ def pack(latents: Latents, tensors: Mapping[str, Tensor]) -> bytes:
     words = coder.encode(np.concatenate(starts), np.concatenate(sizes))
     body: bytes = bytes(facts) + words.astype("<u4").tobytes()
     return bytes([VERSION]) + _checksum(body) + body
+
+
+@family.shrink.register(Latents)
+def shrink(latents: Latents, tensors: Mapping[str, Tensor], most: int) -> dict[str, Tensor]:
+    """Tensors in larger steps, then of latents nearer to 0.
+
+    Those go first that were hardly rounded away from it. Both change as little as needed.
+    """
+
+    def scaled(by: float) -> dict[str, Tensor]:
+        factors = {"grid": 1 / by, "mix": by}
+        kinds = {name: name.rstrip("0123456789") for name in tensors}
+        return {name: tensors[name] * factors.get(kind, 1.0) for name, kind in kinds.items()}
+
+    def nearer(by: float) -> dict[str, Tensor]:
+        grids = [name for name in found if name.startswith("grid")]
+        cut = {k: (found[k].abs() - by).clamp_min(0) * found[k].sign() for k in grids}
+        return {**found, **cut}
+
+    def least(change: Callable[[float], dict[str, Tensor]], at: float, most: float) -> float:
+        beyond, step = at, 2.0**-6
+        while step < 2 * LARGEST and len(pack(latents, change(at + step))) > most:
+            beyond, step = at + step, 2 * step
+        fits = at + step
+        for _ in range(6):
+            middle = (fits + beyond) / 2
+            small = len(pack(latents, change(middle))) <= most
+            fits, beyond = (middle, beyond) if small else (fits, middle)
+        return fits
+
+    size, found = len(pack(latents, tensors)), dict(tensors)
+    if size > CLOSE * most:
+        found = scaled(least(scaled, 1.0, CLOSE * most))
+    return nearer(least(nearer, 0.0, most)) if size > most else found
 
 
 @family.unpack.register(Latents)

@@ -68,6 +68,8 @@ class RateDistortion(family.Objective):
         self.wanted = latents.options.rate * self.goal[0].size
         weight = torch.ones(self.goal.shape[1:]) if self.weight is None else self.weight
         self.weights = np.ascontiguousarray(weight.numpy(), np.float32)
+        psnr = latents.options.psnr
+        self.allowed = None if psnr is None else 10 ** (-psnr / 10)
         step = float(problem.drawing.tensors["mix0"][0, 0])
         self.change = 0.0
         self.log_lambda = math.log(SHARE * step**2 + 1e-12)
@@ -91,9 +93,12 @@ class RateDistortion(family.Objective):
         """Set the gradients, and let λ follow the bits."""
         numbers, progress = rounded(tensors), self.problem.progress(step)
         if step % PACE == 0 and progress >= FIRST:
-            weights, latents = self.bits(numbers)
-            # A picture may be too small for the weights alone.
-            share = latents / max(self.wanted - weights, self.wanted / 4)
+            if self.allowed is None:
+                weights, latents = self.bits(numbers)
+                # A picture may be too small for the weights alone.
+                share = latents / max(self.wanted - weights, self.wanted / 4)
+            else:
+                share = self.allowed / max(self.error(numbers)[0], 1e-9)
             change = GAIN * PACE / self.problem.total_steps * math.log(max(share, 1e-3))
             self.change = max(-0.6, min(0.6, change))
             self.log_lambda += self.change
@@ -121,13 +126,22 @@ class RateDistortion(family.Objective):
             raw[f"grid{level}"].grad = torch.from_numpy(gradient)
 
     def evaluate(self, tensors: Mapping[str, Tensor]) -> tuple[float, float | None]:
-        """The squared error, the more the larger the file is than asked for, and the PSNR."""
+        """The squared error, the more the larger the file is than asked for, and the PSNR.
+
+        Where a PSNR is asked for, it is the bits, the more the larger the error is.
+        """
         numbers = rounded(tensors)
+        (loss, psnr), bits = self.error(numbers), sum(self.bits(numbers))
+        if self.allowed is not None:
+            return bits / self.goal.size * max(1.0, loss / self.allowed) ** 6, psnr
+        return loss * max(1.0, bits / self.wanted) ** 3, psnr
+
+    def error(self, numbers: Arrays) -> tuple[float, float]:
+        """The squared error of rounded tensors, and their PSNR."""
         grids = padded_grids(numbers, self.levels)
         image = torch.from_numpy(coloured(numbers, features(numbers, grids, self.levels)))
         loss = float(self.problem.loss(image, self.target, self.weight))
-        share = sum(self.bits(numbers)) / self.wanted
-        return loss * max(1.0, share) ** 3, picture_psnr(image, self.target, self.weight)
+        return loss, picture_psnr(image, self.target, self.weight)
 
     def bits(self, numbers: Arrays) -> tuple[float, float]:
         """The bits of the weights in a file, and about those of the latents."""
