@@ -420,13 +420,13 @@ def _led(lines: list[Floats], slope: Floats, inner: Floats) -> list[Floats]:
                 free[k] -= 1
                 found[k] = np.concatenate([points, way + 0.5])
     return [
-        _run_out(line, frame)
+        run_out(line, frame)
         for line, many in zip(found, free, strict=True)
         if _long(line, inner, (SHORT + (LONE - SHORT) * many / 2) * side)
     ]
 
 
-def _run_out(points: Floats, frame: Mask) -> Floats:
+def run_out(points: Floats, frame: Mask) -> Floats:
     """Return a line [N, 2] that goes straight on out of the picture where it ends at the frame."""
     steps = np.arange(1, 3 * RIM * min(frame.shape))[:, None]
     for _ in range(2):

@@ -8,21 +8,37 @@ less, and what is faint more where all around is faint.
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from numpy.typing import NDArray
 
 from artgen import Canvas
-from artgen_plugins._contours import Contour, apart, joined, pixels_of, rim, ruled, smooth_line, straightness, traced
+from artgen_plugins._contours import (
+    FACE,
+    Contour,
+    apart,
+    joined,
+    pixels_of,
+    rim,
+    ruled,
+    run_out,
+    smooth_line,
+    straightness,
+    traced,
+)
+from artgen_plugins.hatch import stretched
+from artgen_plugins.regions import lab_of
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-WIDTHS = (0.0038, 0.002)
-"""The standard deviations of broad and of fine lines, in shorter sides."""
+WIDTHS = (0.0042, 0.0021, 0.0019)
+"""The standard deviations of broad lines, of fine ones and of those in a face, in shorter sides."""
 TURNS, BESIDE, ALONG = 3.0, 1.6, 4.0
 """Over how much the direction of a line is averaged, how wide what is beside it is, and over how
 much of it its darkness is summed, in its widths."""
-FLOOR, SPREAD, TEXTURE = 0.006, 0.1, 0.6
+FLOOR, SPREAD, TEXTURE = 0.006, 0.09, 0.8
 """The darkness of a clear line where all is even, how much more it is next to the spread of tones
 around, and how much of the darkness of lines around is subtracted."""
 AROUND, TEXTURED = 0.1, 0.03
@@ -31,66 +47,95 @@ CLEAR, FAINT = 0.8, 0.35
 """How dark a line is somewhere, next to a clear one, and how dark everywhere."""
 JOINS = (40.0, 0.012), (15.0, 0.03)
 """Degrees by which one line may go on in another, and how far from its end, in shorter sides."""
-SHORT, LESS = 0.05, 0.7
-"""The shortest line in shorter sides, and how much less that is in the focus."""
+SHORT, LONG, SPARSE, LESS = 0.05, 0.12, 2.5, 0.85
+"""The shortest line, and from which length on lines lie as close as they may, in shorter sides; how
+much farther from others shorter ones are; how much less all that is in the focus."""
+WRIGGLE, FINE, VIVID = 3.0, 2.0, 0.3
+"""How much it counts how straight a line is; how much more a fine one counts than a broad one; how
+much darker than it is what is vivid counts."""
 STRAIGHT = (0.08, 0.0018)
 """The shortest run that is ruled, and how far it may be from straight, in shorter sides."""
 
 
-def flow_lines(tone: Floats, inner: Floats, canvas: Canvas, gap: float) -> list[Contour]:
-    """Return the lines of a plane [height, width] in 0 to 1, the clearest first.
+def flow_lines(seen: Floats, inner: Floats, canvas: Canvas, gap: float) -> list[Contour]:
+    """Return the lines of a picture [3, height, width], sRGB, the clearest first.
 
     Lines are finer, shorter and closer where `inner` [height, width], 0 to 1, is larger. They are
     at least `gap` canvas units from one another. The contrast of each point is how dark it is, next
     to a clear line.
     """
+    from scipy.ndimage import binary_dilation, distance_transform_edt, maximum_filter
     from skimage.filters import apply_hysteresis_threshold
     from skimage.morphology import skeletonize
 
-    side, shape = min(tone.shape), np.array(tone.shape)
+    shape = seen.shape[1:]
+    side = min(shape)
     if side < 16:
         return []
-    lines = []
+    lab, lines = lab_of(seen), []
+    # What is vivid counts as darker, so that a red thing on gray of the same lightness has a line.
+    dark = lab[..., 0] / 100 - VIVID * np.hypot(lab[..., 1], lab[..., 2]) / 100
+    tone = stretched(dark, None, 0.5)
+    frame, mass = binary_dilation(rim(shape)), np.zeros(shape)
     for n, wide in enumerate(WIDTHS):
         clear = clearness(tone, max(0.8, wide * side))
+        if not n:
+            mass = maximum_filter(clear, 2 * round(wide * side) + 1).clip(0, 4)
+        clear = np.where((inner > FACE) == (n == 2), clear, 0.0)
         mask = apply_hysteresis_threshold(clear, FAINT, CLEAR)  # type: ignore[no-untyped-call]
-        mask = skeletonize(mask & ~rim(tone.shape))  # type: ignore[no-untyped-call]
+        mask = skeletonize(mask & ~rim(shape))  # type: ignore[no-untyped-call]
         found = []
         for points in traced(mask):
-            row, column = pixels_of(points, tone.shape)
-            found.append(Contour(points, clear[row, column].clip(0, 4)))
+            found.append(Contour(points, clear[pixels_of(points, shape)].clip(0, 4)))
         for turn, reach in JOINS:
             found = joined(found, max(2.0, reach * side), turn)
         lines += [(line, n) for line in found]
 
     def score(line: Contour, fine: int) -> float:
-        near = inner[pixels_of(line.points, tone.shape)].mean()
         straight = straightness(line.points, 8) ** 6
-        return float((straight * line.contrast).sum() * (1 + 0.5 * fine + near * (4 * fine - 1)))
+        return float((straight * line.contrast).sum() * (1 + FINE * fine))
 
     lines.sort(key=lambda each: -score(*each))
+    close = max(1.0, gap / canvas.pixel)
+    parts, long = [], []
+    for line in apart([line for line, _ in lines], inner, close, 4):
+        near = float(inner[pixels_of(line.points, shape)].mean()) ** 3
+        even = float(straightness(line.points, 8).mean()) ** (WRIGGLE * (1 - near))
+        if len(line.points) * even > SHORT * side * (1 - LESS * near):
+            parts.append(line)
+            long.append(len(line.points) * even > LONG * side or near > FACE**3)
+    # Of many short lines side by side, as texture has, a few say it.
+    free = np.ones(shape, bool)
+    for line in itertools.compress(parts, long):
+        free[pixels_of(line.points, shape)] = False
+    away = distance_transform_edt(free)
+    short = [
+        line
+        for line, whole in zip(parts, long, strict=True)
+        if not whole and np.median(away[pixels_of(line.points, shape)]) > SPARSE * close
+    ]
+    few = apart(short, inner, SPARSE * close, SHORT * side)
     kept = []
-    for line in apart([line for line, _ in lines], inner, max(1.0, gap / canvas.pixel), 4):
-        near = float(inner[pixels_of(line.points, tone.shape)].mean())
-        if len(line.points) < SHORT * side * (1 - LESS * near):
-            continue
+    for line in [*itertools.compress(parts, long), *few]:
+        near = float(inner[pixels_of(line.points, shape)].mean())
         soft = max(1.0, 0.005 * side * (1 - 0.6 * near))
-        fair = smooth_line(ruled(smooth_line(line.points, soft), STRAIGHT[0] * side, STRAIGHT[1] * side), 1.0)
-        kept.append(Contour(fair[:, ::-1] * canvas.pixel - canvas.reach, line.contrast))
-    return kept
-
+        points = run_out(line.points, frame)
+        fair = ruled(smooth_line(points, soft), STRAIGHT[0] * side, STRAIGHT[1] * side)
+        fair = smooth_line(fair, 1.0)[:, ::-1] * canvas.pixel - canvas.reach
+        kept.append(Contour(fair, mass[pixels_of(points, shape)]))
+    return sorted(kept, key=lambda each: -float(each.contrast.sum()))
 
 
 def clearness(tone: Floats, wide: float) -> Floats:
     """Return how clear the lines of a plane [height, width] are whose width is `wide` pixels."""
     from scipy.ndimage import gaussian_filter
 
-    side = min(tone.shape)
-    dark = valleys(tone, wide)
+    side, dark = min(tone.shape), valleys(tone, wide)
     base = tone - gaussian_filter(tone, 0.5 * AROUND * side, mode="nearest")
     spread = np.sqrt(gaussian_filter(base**2, AROUND * side, mode="nearest"))
     around = gaussian_filter(np.maximum(dark, 0), TEXTURED * side, mode="nearest")
-    return (dark - TEXTURE * around) / (FLOOR + SPREAD * spread)
+    found: Floats = (dark - TEXTURE * around) / (FLOOR + SPREAD * spread)
+    return found
 
 
 def valleys(tone: Floats, wide: float) -> Floats:

@@ -22,14 +22,16 @@ from artgen_plugins.hatch import abstracted, levelled, spacing, stretched, witho
 
 Floats = NDArray[np.float64]
 
-TONES = (0.4, 0.8), (0.62, 0.95), (0.8, 1.1)
+TONES = (0.38, 0.75), (0.6, 0.9), (0.78, 1.05)
 """The lightness from which lines are ruled and at which they are widest; the same of those between
 them, and of those across."""
 PENS = (0.0, 0.3, 0.7, 1.0), (1.15, 0.9, 0.5, 0.36)
 """How wide lines are next to the wide pen, by the share of all that is clearer."""
+FACES = 0.72
+"""The least width of a line in the focus, where the finest things matter."""
 THIN, STEP = 0.3, 5
 """How wide ruled lines begin, and after how many pixels their width may change."""
-RULER, GRID = 0.45, (0.1, 5)
+RULER, GRID = 0.5, (0.1, 5)
 """How wide the pen of ruled lines is; the distance of lines of the grid in canvas units, and how
 many there are from one wide line to the next."""
 BESIDE, CLEAR = 2.6, 0.008
@@ -79,15 +81,19 @@ class Draft(Ink):
         light = np.tensordot([0.3, 0.6, 0.1], seen, 1)
         inner = np.zeros(light.shape)
         if sheet.weight is not None and np.ptp(sheet.weight) > 0:
-            inner = sheet.weight / sheet.weight.max()
-        tone = stretched(light, sheet.weight, 0.5)
-        found = flow_lines(tone, inner, sheet.canvas, BESIDE * o.pen)
+            inner = (sheet.weight - sheet.weight.min()) / np.ptp(sheet.weight)
+        found = flow_lines(seen, inner, sheet.canvas, BESIDE * o.pen)
         layers, coarser = [grid(sheet, 0, RULER * o.pen)], 1.0
         lengths = np.array([float(np.hypot(*np.diff(each.points, axis=0).T).sum()) for each in found])
         drawn = np.cumsum(lengths) / max(lengths.sum(), 1e-9)
-        lines = [self._line(line, float(share), front) for line, share in zip(found, drawn, strict=True)]
+        lines = []
+        for line, share in zip(found, drawn.tolist(), strict=True):
+            place = (line.points + sheet.canvas.reach)[:, ::-1] / sheet.canvas.pixel
+            near = float(inner[pixels_of(place, inner.shape)].mean())
+            lines.append(self._line(line, share, near, front))
         tones = self._tones(light, sheet)
-        tones *= ((away_from(found, sheet.canvas) - CLEAR) / CLEAR).clip(0, 1)
+        clear = CLEAR * (1 - 0.6 * inner)
+        tones *= ((away_from(found, sheet.canvas) - clear) / clear).clip(0, 1)
         while True:
             ruled = self._ruled(sheet, tones, coarser, max(0, front - 1))
             if len(ruled) + len(layers[0]) <= sheet.count // 2 or coarser > 50:
@@ -98,11 +104,11 @@ class Draft(Ink):
         marks = ink.joined([layers[0], ruled, *kept])
         return ink.Marks(marks.strokes[: sheet.count], marks.ink[: sheet.count])
 
-    def _line(self, line: Contour, rank: float, k: int) -> ink.Marks:
+    def _line(self, line: Contour, rank: float, near: float, k: int) -> ink.Marks:
         """Return a line of a pen by its rank, a little wider where it is clear."""
         points, contrast = line
         firm = smoothed_along(contrast, 6.0)
-        wide = float(np.interp(rank, *PENS))
+        wide = max(float(np.interp(rank, *PENS)), FACES * near)
         ends = np.minimum(np.arange(len(points)), np.arange(len(points))[::-1])
         swell = (firm / max(float(firm.mean()), 1e-6)).clip(0.7, 1.3)
         radius = self.options.pen * wide * swell * (0.4 + 0.6 * np.minimum(1, ends / 8))
