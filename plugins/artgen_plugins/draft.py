@@ -1,8 +1,8 @@
 """Drafting: clean lines along the contours, ruled hatching where it is light, and a grid behind.
 
-As a draughtsman would on a blueprint: what is clear is drawn with the wide pen, the rest with the
-fine one, and lights are ruled lines that end at the contours: far apart, then closer, then crossed.
-What is dark is bare.
+As a draughtsman would on a blueprint: outlines of large masses are drawn with the wide pen, what is
+fine with finer ones, and lights are ruled lines that get wider with the light, then closer, then
+crossed. They end before the other lines. What is dark is bare, and so is the ground.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from artgen import Canvas, Ink, Preset, ink, option
 from artgen.ink import InkOptions
-from artgen_plugins._contours import Contour, pixels_of, runs
+from artgen_plugins._contours import FACE, Contour, contours, enclosed, pixels_of, runs
 from artgen_plugins._flow import flow_lines
-from artgen_plugins.hatch import abstracted, levelled, spacing, stretched, without_specks
+from artgen_plugins.hatch import abstracted, levelled, spacing, stretched
 
 Floats = NDArray[np.float64]
 
@@ -37,6 +37,15 @@ many there are from one wide line to the next."""
 BESIDE, CLEAR = 2.6, 0.008
 """How far lines are from one another at least, in widths of the pen, and ruled lines from them, in
 canvas units."""
+BENT, LEAST, LONGEST = 0.0065, 0.07, 60.0
+"""The tightest bend of an outline in canvas units; the least difference that has one; how long all
+are, in canvas units."""
+DOUBLE, PART, INNER = 0.03, 0.08, 0.6
+"""How near to an outline a fine line is its double, and the shortest rest of such a line, in canvas
+units; how much less a fine line counts."""
+OPEN, BARE, REACH = 0.85, 0.5, 0.25
+"""From which share of ground on hardly anything is closed; how much darker the ground is; how far
+its tones reach from lines there, in canvas units."""
 CALM, LOCAL = 0.2, 0.2
 """How much detail tones leave out, and how much they are relative to those around."""
 
@@ -63,7 +72,7 @@ class Draft(Ink):
     Options: ClassVar[type[Any]] = DraftOptions
     separation = "tone"
     known_deviations: ClassVar[Mapping[str, str]] = {
-        "marks": "tones are a few steps of ruled lines; between two steps there is no more ink"
+        "marks": "ruled lines end before others and thin out on the ground, whatever its tone"
     }
     defaults = Preset(count=36000, background="#17468c")
 
@@ -82,18 +91,22 @@ class Draft(Ink):
         inner = np.zeros(light.shape)
         if sheet.weight is not None and np.ptp(sheet.weight) > 0:
             inner = (sheet.weight - sheet.weight.min()) / np.ptp(sheet.weight)
-        found = flow_lines(seen, inner, sheet.canvas, BESIDE * o.pen)
-        layers, coarser = [grid(sheet, 0, RULER * o.pen)], 1.0
-        lengths = np.array([float(np.hypot(*np.diff(each.points, axis=0).T).sum()) for each in found])
+        found, ground = self._lines(seen, inner, sheet)
+        # Where hardly anything is closed, what is near to lines is a thing.
+        loose = float(ground.mean()) > OPEN
+        away = away_from(found, sheet.canvas)
+        layers, coarser, lines = [grid(sheet, 0, RULER * o.pen)], 1.0, []
+        lengths = np.array(
+            [float(np.hypot(*np.diff(each.points, axis=0).T).sum()) for each in found]
+        )
         drawn = np.cumsum(lengths) / max(lengths.sum(), 1e-9)
-        lines = []
         for line, share in zip(found, drawn.tolist(), strict=True):
-            place = (line.points + sheet.canvas.reach)[:, ::-1] / sheet.canvas.pixel
-            near = float(inner[pixels_of(place, inner.shape)].mean())
-            lines.append(self._line(line, share, near, front))
+            lines.append(self._line(line, share, _mean_at(inner, line, sheet.canvas), front))
         tones = self._tones(light, sheet)
+        near = np.maximum(inner, loose * np.exp(-away / REACH))
+        tones -= BARE * ground * (1 - near)
         clear = CLEAR * (1 - 0.6 * inner)
-        tones *= ((away_from(found, sheet.canvas) - clear) / clear).clip(0, 1)
+        tones *= ((away - clear) / clear).clip(0, 1)
         while True:
             ruled = self._ruled(sheet, tones, coarser, max(0, front - 1))
             if len(ruled) + len(layers[0]) <= sheet.count // 2 or coarser > 50:
@@ -103,6 +116,28 @@ class Draft(Ink):
         kept = lines[: int((total <= sheet.count).sum())]
         marks = ink.joined([layers[0], ruled, *kept])
         return ink.Marks(marks.strokes[: sheet.count], marks.ink[: sheet.count])
+
+    def _lines(
+        self, seen: Floats, inner: Floats, sheet: ink.Sheet
+    ) -> tuple[list[Contour], NDArray[np.bool_]]:
+        """Return outlines of masses and finer lines, the clearest first, and where the ground is.
+
+        Where hardly anything is closed there are finer lines alone.
+        """
+        canvas, gap = sheet.canvas, BESIDE * self.options.pen
+        outlines = contours(seen, sheet.weight, canvas, BENT, LEAST, gap, LONGEST)
+        shapes = enclosed(outlines, canvas)
+        ground = (shapes == 0) & ~shapes.all()
+        fine = flow_lines(seen, inner, canvas, gap)
+        if ground.mean() > OPEN:
+            return fine, ground
+        # In a face fine lines go before outlines, elsewhere after them.
+        inside = [each for each in fine if _mean_at(inner, each, canvas) > FACE]
+        rest = [each for each in fine if _mean_at(inner, each, canvas) <= FACE]
+        kept = parted(outlines, away_from(inside, canvas), canvas, DOUBLE / 2)
+        rest = parted(rest, away_from([*kept, *inside], canvas), canvas, DOUBLE)
+        fine = [each._replace(contrast=INNER * each.contrast) for each in [*inside, *rest]]
+        return sorted([*kept, *fine], key=lambda each: -float(each.contrast.sum())), ground
 
     def _line(self, line: Contour, rank: float, near: float, k: int) -> ink.Marks:
         """Return a line of a pen by its rank, a little wider where it is clear."""
@@ -142,6 +177,26 @@ def smoothed_along(values: Floats, wide: float) -> Floats:
     return found
 
 
+def _mean_at(plane: Floats, line: Contour, canvas: Canvas) -> float:
+    place = (line.points + canvas.reach)[:, ::-1] / canvas.pixel
+    return float(plane[pixels_of(place, plane.shape)].mean())
+
+
+def parted(lines: list[Contour], away: Floats, canvas: Canvas, gap: float) -> list[Contour]:
+    """Return the parts of lines where a plane [height, width] is more than `gap`, if not short."""
+    found = []
+    for points, contrast in lines:
+        place = (points + canvas.reach)[:, ::-1] / canvas.pixel
+        free = away[pixels_of(place, away.shape)] > gap
+        if free.all():
+            found.append(Contour(points, contrast))
+            continue
+        for run in runs(free):
+            if (run.stop - run.start) * canvas.pixel > PART:
+                found.append(Contour(points[run], contrast[run]))
+    return found
+
+
 def away_from(lines: list[Contour], canvas: Canvas) -> Floats:
     """Return how far each pixel is from all lines, in canvas units, [height, width]."""
     from scipy.ndimage import distance_transform_edt
@@ -167,7 +222,9 @@ def rule(
     across = np.arange(-far + shift, far, gap)[:, None]
     c, s = np.cos(angle), -np.sin(angle)
     x, y = along * c - across * s, along * s + across * c
-    column, row = ((at + reach) / pixel for at, reach in zip((x, y), sheet.canvas.reach, strict=True))
+    column, row = (
+        (at + reach) / pixel for at, reach in zip((x, y), sheet.canvas.reach, strict=True)
+    )
     wide = map_coordinates(share, np.stack([row, column]) - 0.5, order=1, cval=0.0)
     layers = []
     for line in range(len(wide)):
