@@ -36,6 +36,7 @@ from artgen_plugins import _chords
 from artgen_plugins._chords import MOST_CROSSED, SIDE, View
 from artgen_plugins._chords import coverage as cross
 from artgen_plugins._contours import _in_rim, _uncurled, contours, enclosed, ruled, within
+from artgen_plugins._flow import flow_lines
 from artgen_plugins._swaps import exchange
 from artgen_plugins._tours import circuit, nearest_first, shorten
 from artgen_plugins.charcoal import LINES, TONES, Charcoal
@@ -967,18 +968,39 @@ def test_a_draft_has_ruled_lights_and_a_grid_behind():
     assert (marks.ink == 0).sum() > 30
 
 
-def test_a_draft_rules_no_lights_in_a_face():
-    """Hatching lay over faces like a mask: eyes and smiles were lost."""
-    light = np.tile(np.linspace(0, 1, 96), (96, 1))
-    weight = np.full((96, 96), 0.1)
-    weight[48:, 48:] = 1.0
+def test_a_thin_dark_thing_is_one_line_and_texture_few():
+    """Eyes and lips had an outline on either side, and fur was a tangle."""
+    rows, columns = np.indices((160, 160)) + 0.5
+    plain, canvas = np.full((160, 160), 0.7), Canvas(160, 160)
+    lid = plain - 0.4 * np.exp(-(((rows - 80 + ((columns - 80) / 20) ** 2) / 1.0) ** 2))
+    lid = np.where(abs(columns - 80) < 40, lid, 0.7)
+    [(points, _)] = flow_lines(lid[None].repeat(3, 0), np.zeros(plain.shape), canvas, 0.02)
+    row, column = ((points + 1) * 80).T[::-1]
+    assert abs(row - 80 + ((column - 80) / 20) ** 2).max() < 1.2
+    assert column.min() < 45
+    assert column.max() > 115
+    assert flow_lines(plain[None].repeat(3, 0), np.zeros(plain.shape), canvas, 0.02) == []
+    rough = np.random.default_rng(1).random((160, 160))
+    many = flow_lines(np.clip(0.6 + 0.2 * rough, 0, 1)[None].repeat(3, 0), 0 * plain, canvas, 0.02)
+    assert sum(len(each.points) for each in many) < 0.03 * plain.size
+
+
+def test_ruled_lines_end_before_a_line_and_go_on_in_a_face():
+    """A face without tones was flat and empty."""
+    light = np.full((120, 120), 0.9)
+    light[:, :20] = 0.05
+    light[70:72, 50:100] = 0.2
+    weight = np.full(light.shape, 0.1)
+    weight[40:, 30:] = 1.0
     one = light[None].repeat(3, 0)
-    sheet = ink.Sheet(one, Canvas(96, 96), 9000, np.random.default_rng(0), weight, target=one)
+    sheet = ink.Sheet(one, Canvas(120, 120), 9000, np.random.default_rng(0), weight, target=one)
     marks = Draft({}).place(sheet)
-    ruled = marks.strokes[marks.ink == 1]
-    x, y = ruled[:, [0, 2]].mean(1), ruled[:, [1, 3]].mean(1)
-    assert ((x > 0.5) & (y < -0.1)).sum() > 10
-    assert ((x > 0.1) & (y > 0.1)).sum() == 0
+    x, y = (marks.strokes[marks.ink == 1][:, [k, k + 2]].mean(1) for k in (0, 1))
+    face = (x > -0.2) & (x < 0.6) & (y > -0.2)
+    assert (face & (abs(y - 0.18) > 0.06)).sum() > 100
+    assert (face & (abs(y - 0.18) < 0.008)).sum() == 0
+    drawn = marks.strokes[marks.ink == 2]
+    assert (abs(drawn[:, 1] - 0.18) < 0.02).sum() > 5
 
 
 def test_short_curls_are_no_lines_and_near_a_face_what_curls_is_cut_off():

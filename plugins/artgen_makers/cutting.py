@@ -29,6 +29,9 @@ LOST = 0.08
 """The share of a drawing that may be too fine without a note."""
 SHOWN = 1.5
 """Steps of tone by which a pixel of an island shows more than none."""
+SEEN, LONG = 0.8, 1.5
+"""Steps of tone by which a bridge is seen where it should not be, and the longest of which so much
+is seen, in sides of a square as large as its island."""
 NEAR, TRIED = 10.0, 400
 """How far from the cheapest way a bridge may cross a gap, in halves of a bridge; lines tried."""
 SMOOTH = 1.0
@@ -112,8 +115,8 @@ def joined(paper: Mask, radius: float, missed: Floats, bridge: float = 0.0) -> t
 
     Bridges are 2 `bridge` wide, or 2 `radius` as the narrowest paper. They go where they are
     cheapest (Dijkstra, 1959): along what the sheet misses least, by `missed`, steps of tone at each
-    pixel; and straight across gaps, where these are narrow. Islands go that are small, or that show
-    less than their bridge would miss.
+    pixel; and straight across gaps, where these are narrow. Islands go that are small, that show
+    less than their bridge would miss, or that hang on one longer than themselves.
     """
     from scipy.ndimage import binary_dilation, distance_transform_edt, label
     from skimage.graph import MCP_Geometric
@@ -139,7 +142,8 @@ def joined(paper: Mask, radius: float, missed: Floats, bridge: float = 0.0) -> t
         gaps = [(found[a], found[b]) for a, b in pairwise(on) if b > a + 1]
         lines = [straight(areas, missed, *gap, near=NEAR * radius) for gap in gaps]
         way = tuple(np.concatenate([found[:1], *lines]).T)
-        if (missed[way] * ~paper[way]).sum() * wide > SHOWN * len(inside):
+        lost, size = missed[way] * ~paper[way], len(inside)
+        if lost.sum() * wide > SHOWN * size or (lost > SEEN).sum() > LONG * size**0.5:
             paper = paper & (areas != island)
         else:
             free[way], built = False, built + 1

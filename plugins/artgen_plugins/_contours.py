@@ -84,13 +84,13 @@ def contours(
         inner = weight / weight.max()
     side, bent = min(shape), max(1.0, detail / canvas.pixel)
     slope, mask, mass = _edges(lab_of(seen), inner, bent, STEP * strength)
-    lines = [Contour(each, slope[_pixels(each, shape)].clip(0, MOST)) for each in traced(mask)]
+    lines = [Contour(each, slope[pixels_of(each, shape)].clip(0, MOST)) for each in traced(mask)]
     for turn, reach in JOINS:
-        lines = _joined(lines, max(2.0, reach * side), turn)
+        lines = joined(lines, max(2.0, reach * side), turn)
     scores = [_score(line, inner) / side for line in lines]
     order = np.argsort([-score for score in scores], kind="stable")
     clear = [lines[k] for k in order if scores[k] > LEAST]
-    kept = _apart(clear, inner, max(1.0, gap / canvas.pixel), SHORT * side / 2)
+    kept = apart(clear, inner, max(1.0, gap / canvas.pixel), SHORT * side / 2)
     long = [line.points for line in kept if _long(line.points, inner, SHORT * side)]
     parts = [part for points in long for part in _uncurled(points, inner)]
     total = np.cumsum([len(part) for part in parts])
@@ -99,10 +99,10 @@ def contours(
     for points in (part for line in led for part in _uncurled(line, inner)):
         if _in_rim(points, shape):
             continue
-        focus = float(inner[_pixels(points, shape)].mean())
+        focus = float(inner[pixels_of(points, shape)].mean())
         soft = (1.2 * bent + 1) * (1 - 0.6 * focus)
         fair = smooth_line(ruled(smooth_line(points, soft), RULED * side, OFF * side), 1.0)
-        told = mass[_pixels(points, shape)]
+        told = mass[pixels_of(points, shape)]
         drawn.append(Contour(fair[:, ::-1] * canvas.pixel - canvas.reach, told))
     return sorted(drawn, key=lambda each: -float(each.contrast.sum()))
 
@@ -115,9 +115,9 @@ def enclosed(lines: list[Contour], canvas: Canvas) -> Labels:
     """
     from scipy.ndimage import binary_dilation, distance_transform_edt, label
 
-    drawn = _rim((canvas.height, canvas.width))
+    drawn = rim((canvas.height, canvas.width))
     for line in lines:
-        drawn[_pixels((line.points + canvas.reach)[:, ::-1] / canvas.pixel, drawn.shape)] = True
+        drawn[pixels_of((line.points + canvas.reach)[:, ::-1] / canvas.pixel, drawn.shape)] = True
     found, many = label(~binary_dilation(drawn))
     if many:
         row, column = distance_transform_edt(
@@ -172,12 +172,12 @@ def _edges(lab: Floats, inner: Floats, bent: float, least: float) -> tuple[Float
     )
     peak = np.where((size >= before) & (size > after), out, 0.0)
     mask = apply_hysteresis_threshold(peak, FAINT * least, least)  # type: ignore[no-untyped-call]
-    mask &= ~_rim(mask.shape)
+    mask &= ~rim(mask.shape)
     mass = _gradient(lab, np.full(size.shape, max(1.0, MASS * side)))[0]
     return out, skeletonize(mask), mass  # type: ignore[no-untyped-call]
 
 
-def _rim(shape: tuple[int, ...]) -> Mask:
+def rim(shape: tuple[int, ...]) -> Mask:
     """Return a mask [height, width] of what is beside the frame, where there are no lines."""
     found, wide = np.ones(shape, bool), max(2, round(RIM * min(shape)))
     found[wide:-wide, wide:-wide] = False
@@ -196,12 +196,12 @@ def _gradient(lab: Floats, soft: Floats) -> tuple[Floats, Floats]:
 
 def _score(line: Contour, inner: Floats) -> float:
     """Return how much a line says: how clear it is in all, less where it wriggles."""
-    straight = _straight(line.points, ALONG)
-    near = inner[_pixels(line.points, inner.shape)]
+    straight = straightness(line.points, ALONG)
+    near = inner[pixels_of(line.points, inner.shape)]
     return float((line.contrast * straight**WRIGGLE / (1 - NEAR * near)).sum())
 
 
-def _straight(points: Floats, reach: int) -> Floats:
+def straightness(points: Floats, reach: int) -> Floats:
     """Return how straight a line is around each point, `reach` either way: chord by arc, [N]."""
     smooth, at = smooth_line(points, 1.5), np.arange(len(points))
     arc = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(smooth, axis=0).T))])
@@ -218,14 +218,14 @@ def _uncurled(points: Floats, inner: Floats) -> list[Floats]:
     """
     from scipy.ndimage import uniform_filter1d
 
-    side, near = min(inner.shape), inner[_pixels(points, inner.shape)].mean()
+    side, near = min(inner.shape), inner[pixels_of(points, inner.shape)].mean()
     reach = max(4, round(CURL * side * (1 - 0.6 * near)))
-    even = uniform_filter1d(_straight(points, reach), reach) > EVEN
+    even = uniform_filter1d(straightness(points, reach), reach) > EVEN
     if near < FACE / 2:
         return [points] if len(points) - 1 > 2 * LONE * side or even.mean() > CALM else []
     # What is left of a line that is cut has a free end.
     short = SHORT if even.all() else (SHORT + LONE) / 2
-    parts = [points[part] for part in _runs(even)]
+    parts = [points[part] for part in runs(even)]
     return [part for part in parts if _long(part, inner, short * side)]
 
 
@@ -236,7 +236,7 @@ def _in_rim(points: Floats, shape: tuple[int, ...]) -> bool:
 
 
 def _long(points: Floats, inner: Floats, short: float) -> bool:
-    near = float(inner[_pixels(points, inner.shape)].mean())
+    near = float(inner[pixels_of(points, inner.shape)].mean())
     return len(points) > short * (1 - NEAR * near**3)
 
 
@@ -289,27 +289,27 @@ def smooth_line(points: Floats, sigma: float) -> Floats:
     return found
 
 
-def _pixels(points: Floats, shape: tuple[int, ...]) -> tuple[NDArray[np.int64], ...]:
+def pixels_of(points: Floats, shape: tuple[int, ...]) -> tuple[NDArray[np.int64], ...]:
     """Return the rows and the columns of the pixels in which points [N, 2] lie."""
     return tuple(np.clip(points.astype(int), 0, np.array(shape) - 1).T)
 
 
-def _runs(kept: NDArray[np.bool_]) -> list[slice]:
+def runs(kept: NDArray[np.bool_]) -> list[slice]:
     """Return the slices in which a mask [N] is true."""
     steps = np.diff(np.concatenate([[0], kept, [0]]).astype(int))
     pairs = zip(*(np.flatnonzero(steps == sign) for sign in (1, -1)), strict=True)
     return [slice(a, b) for a, b in pairs if b - a > 2]
 
 
-def _apart(lines: list[Contour], inner: Floats, gap: float, bent: float) -> list[Contour]:
+def apart(lines: list[Contour], inner: Floats, gap: float, bent: float) -> list[Contour]:
     """Return the parts of lines that are not beside a line that comes before."""
     taken = np.zeros(inner.shape, bool)
     reach = int(gap) + 1
     rows, columns = np.mgrid[-reach : reach + 1, -reach : reach + 1]
     kept, away = [], np.hypot(rows, columns)
     for line in lines:
-        row, column = _pixels(line.points, inner.shape)
-        for part in _runs(~taken[row, column]):
+        row, column = pixels_of(line.points, inner.shape)
+        for part in runs(~taken[row, column]):
             if part.stop - part.start > bent:
                 kept.append(Contour(line.points[part], line.contrast[part]))
         for r, c in zip(row[::2].tolist(), column[::2].tolist(), strict=True):
@@ -320,7 +320,7 @@ def _apart(lines: list[Contour], inner: Floats, gap: float, bent: float) -> list
     return kept
 
 
-def _joined(lines: list[Contour], reach: float, turn: float) -> list[Contour]:
+def joined(lines: list[Contour], reach: float, turn: float) -> list[Contour]:
     """Return lines joined where one goes on in another, those that bend least first."""
     from scipy.spatial import cKDTree
 
@@ -380,11 +380,11 @@ def _led(lines: list[Floats], slope: Floats, inner: Floats) -> list[Floats]:
     from skimage.graph import MCP_Geometric
 
     side, shape = min(slope.shape), np.array(slope.shape)
-    reach, frame = int(FAR * side), binary_dilation(_rim(slope.shape))
+    reach, frame = int(FAR * side), binary_dilation(rim(slope.shape))
     cost = 1 / (0.1 + np.minimum(slope / 4, 1))
     taken = np.full(slope.shape, -1)
     for k, points in enumerate(lines):
-        taken[_pixels(points, slope.shape)] = k
+        taken[pixels_of(points, slope.shape)] = k
     found, free = list(lines), np.full(len(lines), 2)
     for k in range(len(lines)):
         for _ in range(2):
@@ -420,13 +420,13 @@ def _led(lines: list[Floats], slope: Floats, inner: Floats) -> list[Floats]:
                 free[k] -= 1
                 found[k] = np.concatenate([points, way + 0.5])
     return [
-        _run_out(line, frame)
+        run_out(line, frame)
         for line, many in zip(found, free, strict=True)
         if _long(line, inner, (SHORT + (LONE - SHORT) * many / 2) * side)
     ]
 
 
-def _run_out(points: Floats, frame: Mask) -> Floats:
+def run_out(points: Floats, frame: Mask) -> Floats:
     """Return a line [N, 2] that goes straight on out of the picture where it ends at the frame."""
     steps = np.arange(1, 3 * RIM * min(frame.shape))[:, None]
     for _ in range(2):

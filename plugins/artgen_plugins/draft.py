@@ -1,8 +1,8 @@
 """Drafting: clean lines along the contours, ruled hatching where it is light, and a grid behind.
 
-As a draughtsman would on a blueprint: what is clear is drawn with the wide pen, the rest with the
-fine one, and lights are ruled lines that end at the contours: far apart, then closer, then crossed.
-What is dark is bare.
+As a draughtsman would on a blueprint: outlines of large masses are drawn with the wide pen, what is
+fine with finer ones, and lights are ruled lines that get wider with the light, then closer, then
+crossed. They end before the other lines. What is dark is bare, and so is the ground.
 """
 
 from __future__ import annotations
@@ -14,27 +14,40 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen import Ink, Preset, ink, option
+from artgen import Canvas, Ink, Preset, ink, option
 from artgen.ink import InkOptions
-from artgen_plugins._contours import FACE, Contour, contours, enclosed, within
-from artgen_plugins.hatch import levelled, stretched, without_specks
+from artgen_plugins._contours import FACE, Contour, contours, enclosed, pixels_of, runs
+from artgen_plugins._flow import flow_lines
+from artgen_plugins.hatch import abstracted, levelled, spacing, stretched
 
 Floats = NDArray[np.float64]
 
-TONES = (0.5, 0.66, 0.82)
-"""The lightness from which lines are ruled, twice as many, and crossed."""
-PENS = (1.0, 0.25), (0.7, 0.6), (0.5, 1.0)
-"""How wide each pen is, next to the wide one, and the share of all lines that it and wider ones
-draw: those of the largest masses first."""
-RULER, GRID = 0.42, (0.1, 5)
+TONES = (0.38, 0.75), (0.6, 0.9), (0.78, 1.05)
+"""The lightness from which lines are ruled and at which they are widest; the same of those between
+them, and of those across."""
+PENS = (0.0, 0.3, 0.7, 1.0), (1.15, 0.9, 0.5, 0.36)
+"""How wide lines are next to the wide pen, by the share of all that is clearer."""
+FACES = 0.72
+"""The least width of a line in the focus, where the finest things matter."""
+THIN, STEP = 0.3, 5
+"""How wide ruled lines begin, and after how many pixels their width may change."""
+RULER, GRID = 0.5, (0.1, 5)
 """How wide the pen of ruled lines is; the distance of lines of the grid in canvas units, and how
 many there are from one wide line to the next."""
-LONGEST, BENT, BESIDE, CLEAR = 60.0, 0.0065, 2.2, 0.07
-"""How long lines are in all, in canvas units; the tightest bend; how far lines are from one another
-at least, in widths of the pen; the least difference that is drawn."""
-CALM, FINE, LOCAL = 0.12, 0.2, 0.2
-"""How far tones are smoothed between lines, in canvas units, and how much less in the focus; how
-much they are relative to those around."""
+BESIDE, CLEAR = 2.6, 0.008
+"""How far lines are from one another at least, in widths of the pen, and ruled lines from them, in
+canvas units."""
+BENT, LEAST, LONGEST = 0.0065, 0.07, 60.0
+"""The tightest bend of an outline in canvas units; the least difference that has one; how long all
+are, in canvas units."""
+DOUBLE, PART, INNER = 0.03, 0.08, 0.6
+"""How near to an outline a fine line is its double, and the shortest rest of such a line, in canvas
+units; how much less a fine line counts."""
+OPEN, BARE, REACH = 0.85, 0.5, 0.25
+"""From which share of ground on hardly anything is closed; how much darker the ground is; how far
+its tones reach from lines there, in canvas units."""
+CALM, LOCAL = 0.2, 0.2
+"""How much detail tones leave out, and how much they are relative to those around."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +72,7 @@ class Draft(Ink):
     Options: ClassVar[type[Any]] = DraftOptions
     separation = "tone"
     known_deviations: ClassVar[Mapping[str, str]] = {
-        "marks": "tones are a few steps of ruled lines; between two steps there is no more ink"
+        "marks": "ruled lines end before others and thin out on the ground, whatever its tone"
     }
     defaults = Preset(count=36000, background="#17468c")
 
@@ -74,19 +87,26 @@ class Draft(Ink):
         if seen is None:
             seen = sheet.amounts[0][None].repeat(3, 0)
         front = len(self.inks) - 1
-        layers, coarser = [grid(sheet, 0, RULER * o.pen)], 1.0
-        lines = []
-        found = contours(seen, sheet.weight, sheet.canvas, BENT, CLEAR, BESIDE * o.pen, LONGEST)
-        for rank, (points, _) in enumerate(found):
-            wide = next((share for share, most in PENS if rank < most * len(found)), PENS[-1][0])
-            if sheet.weight is not None and np.ptp(sheet.weight):
-                wide *= 1 - 0.2 * float(sheet.weight_at(*points.T).mean() / sheet.weight.max())
-            # The pen is lifted, not stopped.
-            ends = np.minimum(np.arange(len(points)), np.arange(len(points))[::-1])
-            radius = o.pen * wide * (0.5 + 0.5 * np.minimum(1, ends / 6))
-            step = slice(None, None, 2 if len(points) > 8 else 1)
-            lines.append(ink.polyline(points[step], radius[step], front))
-        tones = self._tones(seen, sheet, found)
+        light = np.tensordot([0.3, 0.6, 0.1], seen, 1)
+        inner = np.zeros(light.shape)
+        if sheet.weight is not None and np.ptp(sheet.weight) > 0:
+            inner = (sheet.weight - sheet.weight.min()) / np.ptp(sheet.weight)
+        found, ground = self._lines(seen, inner, sheet)
+        # Where hardly anything is closed, what is near to lines is a thing.
+        loose = float(ground.mean()) > OPEN
+        away = away_from(found, sheet.canvas)
+        layers, coarser, lines = [grid(sheet, 0, RULER * o.pen)], 1.0, []
+        lengths = np.array(
+            [float(np.hypot(*np.diff(each.points, axis=0).T).sum()) for each in found]
+        )
+        drawn = np.cumsum(lengths) / max(lengths.sum(), 1e-9)
+        for line, share in zip(found, drawn.tolist(), strict=True):
+            lines.append(self._line(line, share, _mean_at(inner, line, sheet.canvas), front))
+        tones = self._tones(light, sheet)
+        near = np.maximum(inner, loose * np.exp(-away / REACH))
+        tones -= BARE * ground * (1 - near)
+        clear = CLEAR * (1 - 0.6 * inner)
+        tones *= ((away - clear) / clear).clip(0, 1)
         while True:
             ruled = self._ruled(sheet, tones, coarser, max(0, front - 1))
             if len(ruled) + len(layers[0]) <= sheet.count // 2 or coarser > 50:
@@ -97,60 +117,124 @@ class Draft(Ink):
         marks = ink.joined([layers[0], ruled, *kept])
         return ink.Marks(marks.strokes[: sheet.count], marks.ink[: sheet.count])
 
-    def _tones(self, seen: Floats, sheet: ink.Sheet, lines: list[Contour]) -> Floats:
-        """Return the lightness of each shape between lines, [height, width]; none of the ground."""
-        light = stretched(np.tensordot([0.3, 0.6, 0.1], seen, 1), sheet.weight, 0.5)
-        shapes = enclosed(lines, sheet.canvas)
-        light, calm = levelled(light, 0.5, LOCAL), CALM / sheet.canvas.pixel
-        tones = within(light, shapes, calm)
-        if sheet.weight is not None and np.ptp(sheet.weight):
-            near = sheet.weight / sheet.weight.max()
-            tones += near * (within(light, shapes, FINE * calm) - tones)
-            tones *= near < FACE
-        return np.where(shapes > 0, tones, 0.0)
+    def _lines(
+        self, seen: Floats, inner: Floats, sheet: ink.Sheet
+    ) -> tuple[list[Contour], NDArray[np.bool_]]:
+        """Return outlines of masses and finer lines, the clearest first, and where the ground is.
+
+        Where hardly anything is closed there are finer lines alone.
+        """
+        canvas, gap = sheet.canvas, BESIDE * self.options.pen
+        outlines = contours(seen, sheet.weight, canvas, BENT, LEAST, gap, LONGEST)
+        shapes = enclosed(outlines, canvas)
+        ground = (shapes == 0) & ~shapes.all()
+        fine = flow_lines(seen, inner, canvas, gap)
+        if ground.mean() > OPEN:
+            return fine, ground
+        # In a face fine lines go before outlines, elsewhere after them.
+        inside = [each for each in fine if _mean_at(inner, each, canvas) > FACE]
+        rest = [each for each in fine if _mean_at(inner, each, canvas) <= FACE]
+        kept = parted(outlines, away_from(inside, canvas), canvas, DOUBLE / 2)
+        rest = parted(rest, away_from([*kept, *inside], canvas), canvas, DOUBLE)
+        fine = [each._replace(contrast=INNER * each.contrast) for each in [*inside, *rest]]
+        return sorted([*kept, *fine], key=lambda each: -float(each.contrast.sum())), ground
+
+    def _line(self, line: Contour, rank: float, near: float, k: int) -> ink.Marks:
+        """Return a line of a pen by its rank, a little wider where it is clear."""
+        points, contrast = line
+        firm = smoothed_along(contrast, 6.0)
+        wide = max(float(np.interp(rank, *PENS)), FACES * near)
+        ends = np.minimum(np.arange(len(points)), np.arange(len(points))[::-1])
+        swell = (firm / max(float(firm.mean()), 1e-6)).clip(0.7, 1.3)
+        radius = self.options.pen * wide * swell * (0.4 + 0.6 * np.minimum(1, ends / 8))
+        step = slice(None, None, 2 if len(points) > 8 else 1)
+        return ink.polyline(points[step], radius[step], k)
+
+    def _tones(self, light: Floats, sheet: ink.Sheet) -> Floats:
+        """Return the lightness of a picture without its details, [height, width]."""
+        pitch = spacing(sheet.weight, light.shape, 1.0)
+        calm = abstracted(stretched(light, sheet.weight, 0.5), pitch, CALM)
+        return levelled(calm, 0.5, LOCAL)
 
     def _ruled(self, sheet: ink.Sheet, tones: Floats, coarser: float, k: int) -> ink.Marks:
+        """Return ruled lines that get wider with the tone, more of them where it is lighter."""
         o, layers = self.options, []
         apart, border = o.ruled * coarser, np.ones((1, *tones.shape))
         self.clear_margin(border)
-        fine = np.full(tones.shape, max(1.0, 3 * apart / sheet.canvas.pixel))
-        for n, level in enumerate(TONES):
-            mask = without_specks(tones > level, fine) & (border[0] > 0)
+        for n, (level, full) in enumerate(TONES):
+            share = ((tones - level) / (full - level)).clip(0, 1) * (border[0] > 0)
             # The second step puts a line between two of the first, the third crosses both.
             angle, shift = np.radians(o.angle + 90 * (n == 2)), apart * (n == 1)
-            layers.append(rule(sheet, mask, angle, 2 * apart, shift, RULER * o.pen, k))
+            layers.append(rule(sheet, share, angle, 2 * apart, shift, RULER * o.pen, k))
         return ink.joined(layers)
 
 
+def smoothed_along(values: Floats, wide: float) -> Floats:
+    """Return values [N] smoothed over `wide` of them."""
+    from scipy.ndimage import gaussian_filter1d
+
+    found: Floats = gaussian_filter1d(values, wide, mode="nearest")
+    return found
+
+
+def _mean_at(plane: Floats, line: Contour, canvas: Canvas) -> float:
+    place = (line.points + canvas.reach)[:, ::-1] / canvas.pixel
+    return float(plane[pixels_of(place, plane.shape)].mean())
+
+
+def parted(lines: list[Contour], away: Floats, canvas: Canvas, gap: float) -> list[Contour]:
+    """Return the parts of lines where a plane [height, width] is more than `gap`, if not short."""
+    found = []
+    for points, contrast in lines:
+        place = (points + canvas.reach)[:, ::-1] / canvas.pixel
+        free = away[pixels_of(place, away.shape)] > gap
+        if free.all():
+            found.append(Contour(points, contrast))
+            continue
+        for run in runs(free):
+            if (run.stop - run.start) * canvas.pixel > PART:
+                found.append(Contour(points[run], contrast[run]))
+    return found
+
+
+def away_from(lines: list[Contour], canvas: Canvas) -> Floats:
+    """Return how far each pixel is from all lines, in canvas units, [height, width]."""
+    from scipy.ndimage import distance_transform_edt
+
+    free = np.ones((canvas.height, canvas.width), bool)
+    for line in lines:
+        free[pixels_of((line.points + canvas.reach)[:, ::-1] / canvas.pixel, free.shape)] = False
+    found: Floats = distance_transform_edt(free) * canvas.pixel
+    return found
+
+
 def rule(
-    sheet: ink.Sheet,
-    mask: NDArray[np.bool_],
-    angle: float,
-    gap: float,
-    shift: float,
-    radius: float,
-    k: int,
+    sheet: ink.Sheet, share: Floats, angle: float, gap: float, shift: float, radius: float, k: int
 ) -> ink.Marks:
-    """Return straight lines, `gap` canvas units apart, where a mask [height, width] is true."""
+    """Return straight lines, `gap` canvas units apart, as wide as a plane [height, width] says.
+
+    `radius` is that where the plane is 1; where it is 0 there are none.
+    """
+    from scipy.ndimage import map_coordinates
+
     far, pixel = float(np.hypot(*sheet.canvas.reach)), sheet.canvas.pixel
     along = np.arange(-far, far, pixel)
     across = np.arange(-far + shift, far, gap)[:, None]
     c, s = np.cos(angle), -np.sin(angle)
     x, y = along * c - across * s, along * s + across * c
-    height, width = mask.shape
     column, row = (
-        np.floor((at + reach) / pixel).astype(int)
-        for at, reach in zip((x, y), sheet.canvas.reach, strict=True)
+        (at + reach) / pixel for at, reach in zip((x, y), sheet.canvas.reach, strict=True)
     )
-    inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
-    seen = inside & mask[row.clip(0, height - 1), column.clip(0, width - 1)]
-    steps = np.diff(np.pad(seen, ((0, 0), (1, 1))).astype(np.int8), axis=1)
-    (line, begin), (_, end) = np.nonzero(steps == 1), np.nonzero(steps == -1)
-    long = end - begin > 3
-    line, begin, end = line[long], begin[long], end[long] - 1
-    strokes = np.stack([x[line, begin], y[line, begin], x[line, end], y[line, end]], 1)
-    strokes = np.concatenate([strokes, np.full((len(strokes), 2), radius)], 1)
-    return ink.Marks(strokes, np.full(len(strokes), k))
+    wide = map_coordinates(share, np.stack([row, column]) - 0.5, order=1, cval=0.0)
+    layers = []
+    for line in range(len(wide)):
+        for run in runs(wide[line] > 0):
+            if run.stop - run.start < 5:
+                continue
+            at = np.unique(np.append(np.arange(run.start, run.stop, STEP), run.stop - 1))
+            points = np.stack([x[line, at], y[line, at]], 1)
+            layers.append(ink.polyline(points, radius * (THIN + (1 - THIN) * wide[line, at]), k))
+    return ink.joined(layers)
 
 
 def grid(sheet: ink.Sheet, k: int, radius: float) -> ink.Marks:
