@@ -358,6 +358,18 @@ def test_bridges_are_as_wide_as_asked_for():
         assert added[15:25].sum(1).max() == pytest.approx(wide, abs=1.5)
 
 
+@pytest.mark.parametrize(("seen", "kept"), [(1.0, False), (0.5, True)])
+def test_an_island_on_a_bridge_longer_than_itself_goes_where_that_is_seen(seen, kept):
+    sheet = np.zeros((200, 200), bool)
+    sheet[:10] = sheet[-10:] = sheet[:, :10] = sheet[:, -10:] = True
+    sheet[80:120, 80:120] = True
+    missed = np.where(sheet, 0.0, seen)
+    assert joined(sheet, 1.0, missed)[0][100, 100], "there is no limit but that of the tone"
+    held, count = joined(sheet, 1.0, missed, longest=1.0)
+    assert (held[100, 100], count) == (kept, int(kept))
+    assert joined(sheet, 1.0, missed, longest=2.0)[1] == 1
+
+
 def test_bridges_are_straight_where_the_picture_would_have_them_wander():
     sheet = np.zeros((120, 120), bool)
     sheet[:10] = sheet[-10:] = sheet[:, :10] = sheet[:, -10:] = True

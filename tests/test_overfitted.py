@@ -27,7 +27,7 @@ from artgen.testing.candidate import picture
 from artgen.values.frame import Frame
 from artgen_plugins.latents import Latents, coder, kernels
 from artgen_plugins.latents.coding import pack, shrink, unpack
-from artgen_plugins.latents.layout import SIDE, TOP, levels_of, model_of, rounded
+from artgen_plugins.latents.layout import SIDE, TOP, bits_of, levels_of, model_of, rounded
 from artgen_plugins.latents.objective import RateDistortion
 
 CANVAS = Canvas(21, 13)
@@ -107,6 +107,14 @@ def test_packed_tensors_are_the_same(latents, tensors):
     assert list(found) == list(latents.parameters())
     assert all(torch.equal(found[name], tensors[name]) for name in found)
     assert pack(latents, found) == data
+
+
+@pytest.mark.parametrize("value", [255, -255, 256, -256, 511, -511, -1021, 4095, -4095])
+def test_a_large_weight_among_small_ones_is_packed(latents, tensors, value):
+    weights = torch.zeros_like(tensors["mix4"])
+    weights[0, 0] = value / 2.0 ** bits_of("mix4")
+    found = unpack(latents, pack(latents, {**tensors, "mix4": weights}))
+    assert torch.equal(found["mix4"], weights)
 
 
 def test_the_bits_of_the_loss_are_those_of_the_file(latents, tensors):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 import io
+import math
 from collections.abc import Iterable, Sequence
 from html import escape
 from itertools import pairwise
@@ -29,9 +30,8 @@ LOST = 0.08
 """The share of a drawing that may be too fine without a note."""
 SHOWN = 1.5
 """Steps of tone by which a pixel of an island shows more than none."""
-SEEN, LONG = 0.8, 1.5
-"""Steps of tone by which a bridge is seen where it should not be, and the longest of which so much
-is seen, in sides of a square as large as its island."""
+SEEN = 0.8
+"""Steps of tone by which a pixel of a bridge is seen where it should not be."""
 NEAR, TRIED = 10.0, 400
 """How far from the cheapest way a bridge may cross a gap, in halves of a bridge; lines tried."""
 SMOOTH = 1.0
@@ -110,13 +110,16 @@ def without_small(mask: Mask, least: float) -> Mask:
     return kept
 
 
-def joined(paper: Mask, radius: float, missed: Floats, bridge: float = 0.0) -> tuple[Mask, int]:
+def joined(
+    paper: Mask, radius: float, missed: Floats, bridge: float = 0.0, longest: float = math.inf
+) -> tuple[Mask, int]:
     """Join islands to what holds the frame by bridges; return also their number.
 
     Bridges are 2 `bridge` wide, or 2 `radius` as the narrowest paper. They go where they are
     cheapest (Dijkstra, 1959): along what the sheet misses least, by `missed`, steps of tone at each
     pixel; and straight across gaps, where these are narrow. Islands go that are small, that show
-    less than their bridge would miss, or that hang on one longer than themselves.
+    less than their bridge would miss, or of whose bridge more is seen than `longest` times the side
+    of a square as large as they are.
     """
     from scipy.ndimage import binary_dilation, distance_transform_edt, label
     from skimage.graph import MCP_Geometric
@@ -143,7 +146,7 @@ def joined(paper: Mask, radius: float, missed: Floats, bridge: float = 0.0) -> t
         lines = [straight(areas, missed, *gap, near=NEAR * radius) for gap in gaps]
         way = tuple(np.concatenate([found[:1], *lines]).T)
         lost, size = missed[way] * ~paper[way], len(inside)
-        if lost.sum() * wide > SHOWN * size or (lost > SEEN).sum() > LONG * size**0.5:
+        if lost.sum() * wide > SHOWN * size or (lost > SEEN).sum() > longest * size**0.5:
             paper = paper & (areas != island)
         else:
             free[way], built = False, built + 1

@@ -39,6 +39,8 @@ STEP = 0.06
 """A step of tone that makes a bridge some four times as dear."""
 HOLE = 5.0
 """Diameter of the holes for pins, in mm."""
+LONG = 1.0
+"""The longest bridge of which much is seen, in sides of a square as large as its island."""
 SOFT, DUST = 0.5, 0.05
 """How far paint creeps under the edge, in mm, and how much of it goes astray."""
 _PIXELS = 1400
@@ -128,9 +130,8 @@ class Stencil(Maker):
         found = []
         for level, paint in zip(between, paints, strict=False):
             hole = ~opened(~opened((tone > level) & ~border, radius), radius) & ~border
-            sheet, bridges = joined(
-                ~hole, radius, (tone - level).clip(0) / STEP, max(radius, o.bridge / unit / 2)
-            )
+            missed, wide = (tone - level).clip(0) / STEP, max(radius, o.bridge / unit / 2)
+            sheet, bridges = joined(~hole, radius, missed, wide, LONG)
             if not sheet.all():
                 found.append(Layer(paint, sheet, bridges))
         return found

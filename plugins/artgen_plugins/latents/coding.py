@@ -166,7 +166,10 @@ def _measured(values: Numbers) -> tuple[int, int, Numbers, Numbers]:
 
     Then where their intervals begin, and how long they are.
     """
-    shift = min(max(0, int(abs(values).max()).bit_length() - 8), _LARGEST_SHIFT)
+    shift = 0
+    # A negative number loses its last bits downwards: -511 becomes -256.
+    while shift < _LARGEST_SHIFT and abs(values >> shift).max() > LARGEST:
+        shift += 1
     spread = max(float(abs(values >> shift).mean()), 2.0**LEAST)
     scale = min(round(coder.OCTAVE * (math.log2(spread) - LEAST)), coder.SCALES - 1)
     starts, sizes = np.zeros((2, 2 * len(values)), np.int64)
