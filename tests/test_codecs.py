@@ -26,7 +26,7 @@ from artgen.values.examples import Examples
 from artgen_plugins.autoencoder import Autoencoder
 from artgen_plugins.conditional import Conditional
 from artgen_plugins.pca import PCA
-from artgen_plugins.samples.digits import open_digits
+from artgen_plugins.samples.sets import open_set
 from artgen_plugins.svd import SVD
 from artgen_plugins.vae import VAE
 
@@ -39,7 +39,7 @@ def full_arithmetic(monkeypatch):
 
 @pytest.fixture(scope="module")
 def digits():
-    return open_digits("digits?n=360")
+    return open_set("digits?n=360")
 
 
 def made(cls, subject=None, preset=None, **options):

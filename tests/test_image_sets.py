@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import colorsys
 import gzip
 import io
 import string
@@ -16,7 +17,8 @@ from artgen.errors import InputError, UsageError
 from artgen.registry import default
 from artgen.targets import Source, TargetRequest, kind_by_name, open_image_set, set_from_arrays
 from artgen.targets.idx import files_beside
-from artgen_plugins.samples.digits import open_digits
+from artgen_plugins.samples.flowers import CLASSES, HUES, PAPER
+from artgen_plugins.samples.sets import open_set
 
 RNG = np.random.default_rng(3)
 
@@ -319,10 +321,10 @@ def test_a_folder_without_pictures_is_refused(tmp_path):
 
 
 def test_digits_are_drawn_from_a_seed():
-    target = open_digits("digits?n=60&seed=4")
+    target = open_set("digits?n=60&seed=4")
     assert target.training.shape == (50, 28, 28, 1)
     assert target.subject.classes == tuple("0123456789")
-    np.testing.assert_array_equal(open_digits("digits?n=60&seed=4").training, target.training)
+    np.testing.assert_array_equal(open_set("digits?n=60&seed=4").training, target.training)
     other = open_sample("digits?n=60&seed=5")
     assert (other.training != target.training).any()
     assert other.sha256 != target.sha256
@@ -337,9 +339,29 @@ def test_letters_are_a_set_of_twenty_six_classes():
     assert open_sample("digits?n=156").sha256 != target.sha256
 
 
+def test_flowers_are_a_set_in_colour():
+    target = open_set("flowers?n=72&seed=4")
+    assert target.training.shape == (60, 28, 28, 3)
+    assert sorted(target.subject.classes) == sorted(CLASSES)
+    np.testing.assert_array_equal(open_set("flowers?n=72&seed=4").training, target.training)
+    assert (open_set("flowers?n=72&seed=5").training != target.training).any()
+    # Paper in the corners, petals around the middle.
+    corners = target.training[:, [0, 0, -1, -1], [0, -1, 0, -1]]
+    np.testing.assert_allclose(
+        corners, np.broadcast_to(255 * np.array(PAPER), corners.shape), atol=1
+    )
+    for number, name in enumerate(CLASSES):
+        some = target.training[target.training_labels == target.subject.classes.index(name)]
+        hues = [
+            colorsys.rgb_to_hsv(*each[14, 6] / 255)[0] for each in some if np.ptp(each[14, 6]) > 60
+        ]
+        for hue in hues:
+            assert abs((hue - HUES[number] + 0.5) % 1 - 0.5) < 0.1
+
+
 def test_digits_can_be_distinguished():
     """The nearest mean of a class is right far more often than chance: they are digits."""
-    target = open_digits("digits?n=600")
+    target = open_set("digits?n=600")
     training, test = (part.reshape(len(part), -1) / 255 for part in (target.training, target.test))
     means = np.stack([training[target.training_labels == n].mean(0) for n in range(10)])
     guesses = ((test[:, None] - means) ** 2).sum(2).argmin(1)
@@ -353,4 +375,4 @@ def test_digits_can_be_distinguished():
 @pytest.mark.parametrize("rest", ["digits?n=3", "digits?seed=-1", "digits?m=3"])
 def test_other_options_are_refused(rest):
     with pytest.raises(InputError):
-        open_digits(rest)
+        open_set(rest)

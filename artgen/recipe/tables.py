@@ -609,9 +609,8 @@ class RunTable(Table):
     or `auto`: the fewest bytes that cost at most 0.05 dB, see [exports](exports.md#small-files).
     Default: `fp32`."""
     parameter_bytes: int | None = key(default=None, low=1)
-    """The most bytes that the parameters take with `auto`, which is then as fine as these allow,
-    and of primitives that pack them; written where a number of bytes was asked for. Default: none.
-    """
+    """The most bytes that the parameters take, with `auto` or packed; `--target-bytes` writes it.
+    Default: none."""
     random: Literal["philox"] | None = key(default=None)
     """Generator of the first drawing and of new parts: `philox`, which the [studio](studio.md) has
     as well. Default: torch's own."""

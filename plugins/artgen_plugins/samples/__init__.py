@@ -20,7 +20,7 @@ SUBJECTS = (
 )
 """The modules of `samples.subjects`."""
 
-SETS = ("digits", "letters")
+SETS = ("digits", "flowers", "letters")
 CLIPS = ("clip", "clip-balls", "clip-flag", "clip-zoom")
 
 NAMES = {

@@ -1,4 +1,4 @@
-"""The target ``sample:NAME``: a photograph, a drawn picture, digits, letters, a clip."""
+"""The target ``sample:NAME``: a photograph, a drawn picture, a set, a clip."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def open_sample(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> Target:
     """
     name = rest.partition("?")[0]
     if name in SETS:
-        from artgen_plugins.samples.digits import open_digits
+        from artgen_plugins.samples.sets import open_set
 
-        return open_digits(rest, request)
+        return open_set(rest, request)
     if name in CLIPS:
         from artgen_plugins.samples.clips import open_clip
 

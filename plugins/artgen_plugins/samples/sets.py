@@ -1,14 +1,14 @@
-"""The samples `digits` and `letters`, drawn in the fonts that matplotlib brings.
+"""The samples `digits` and `letters`, in the fonts that matplotlib brings, and `flowers`.
 
-Each character is a little different. They are made from a seed when they are asked for: pictures
-to learn from that need no download.
+Each picture is a little different. They are made from a seed when they are asked for: pictures to
+learn from that need no download.
 """
 
 from __future__ import annotations
 
 import math
 import string
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,13 +24,18 @@ from artgen.targets import (
     content_hash,
     set_from_arrays,
 )
+from artgen_plugins.samples import flowers
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 
-_CHARACTERS = {"digits": string.digits, "letters": string.ascii_uppercase}
-"""The characters of each set, one class each."""
+_CLASSES: dict[str, Sequence[str]] = {
+    "digits": string.digits,
+    "letters": string.ascii_uppercase,
+    "flowers": flowers.CLASSES,
+}
+"""The classes of each set: characters, or names of flowers."""
 
 _PICTURES, _MOST = 3000, 70_000
 _SIDE, _LARGEST_SIDE = 28, 256
@@ -42,13 +47,13 @@ _FAMILIES = ("Sans", "Serif", "SansMono")
 _STYLES = ("", "-Bold", "-Oblique", "-BoldOblique", "-Italic", "-BoldItalic")
 
 
-def open_digits(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> SetTarget:
-    """The digits of ``digits?n=3000&seed=0`` or the letters of ``letters``, white on black.
+def open_set(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> SetTarget:
+    """``digits?n=3000&seed=0`` or ``letters``, white on black, or ``flowers``, in colour.
 
     One of six is to be judged on. Raises InputError for another option.
     """
     options = SourceOptions("sample", rest, ("n", "seed"))
-    characters = _CHARACTERS[options.what]
+    names = _CLASSES[options.what]
     count = options.number("n", _PICTURES, 12, _MOST)
     seed = options.number("seed", 0, 0, 2**63 - 1)
     side = min(request.size or _SIDE, _LARGEST_SIDE)
@@ -57,10 +62,13 @@ def open_digits(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> SetTarge
             f"{options.source} has more than {request.max_pixels:,} pixels in all",
             hint="ask for fewer or smaller pictures, or raise --max-pixels",
         )
-    classes = np.arange(count) % len(characters)
+    classes = np.arange(count) % len(names)
     rng = np.random.default_rng(seed)
-    images = np.stack(list(_drawn(characters, classes, side, rng)))
-    labels = np.array(list(characters))[classes]
+    if options.what == "flowers":
+        images = np.stack([flowers.draw_flower(int(number), side, rng) for number in classes])
+    else:
+        images = np.stack(list(_drawn("".join(names), classes, side, rng)))
+    labels = np.array(list(names))[classes]
     tested = count // 6
     digest = content_hash(f"{options.what} {count} {seed} {side}")
     return set_from_arrays(
