@@ -27,6 +27,7 @@ import torch
 from helpers import save_photo, use_index
 from hypothesis import HealthCheck, settings
 
+from artgen import fit
 from artgen.base.process import collect_rarely
 from artgen.cli import main
 from artgen.registry import Registry
@@ -97,6 +98,15 @@ def registry() -> Registry:
 def photo(tmp_path: Path) -> Path:
     """A small picture in a file."""
     return save_photo(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def drawing(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a small drawing in curved strokes, for machines that follow them."""
+    path = tmp_path_factory.mktemp("drawing") / "curves.art"
+    found = fit("sample:astronaut", primitive="bezier", count=25, size=64, engine="climb", seed=1)
+    path.write_bytes(found.to_bytes())
+    return path
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from artgen import fit, load
+from artgen import load
 from artgen.cli import main
 from artgen.errors import UsageError
 from artgen.making import Motif, Page
@@ -20,15 +20,6 @@ from artgen_makers.motion import SHIPPED, Profile, read_profile, seconds
 from artgen_makers.plotter import Line, Plotter, Wait, clipped, dipped, dried
 
 MACHINE = Profile("gcode", (300, 200), 2400, 6000, 800, up=("UP",), down=("DOWN",))
-
-
-@pytest.fixture(scope="module")
-def drawing(tmp_path_factory):
-    """A small drawing in curved strokes."""
-    path = tmp_path_factory.mktemp("plotter") / "curves.art"
-    result = fit("sample:astronaut", primitive="bezier", count=25, size=64, engine="climb", seed=1)
-    path.write_bytes(result.to_bytes())
-    return path
 
 
 def interpret(text, profile):

@@ -13,21 +13,13 @@ import pytest
 from PIL import Image, ImageChops, ImageDraw
 from skimage import data
 
-from artgen import fit, load
+from artgen import load
 from artgen.cli import main
 from artgen.making import Motif, Page
 from artgen_makers.paper import Paper
 
 FINE = 4
 """Pixels per mm of what is drawn again."""
-
-
-@pytest.fixture(scope="module")
-def drawing(tmp_path_factory):
-    path = tmp_path_factory.mktemp("read") / "curves.art"
-    found = fit("sample:astronaut", primitive="bezier", count=25, size=64, engine="climb", seed=1)
-    path.write_bytes(found.to_bytes())
-    return path
 
 
 def vpype_lines(path):
