@@ -172,7 +172,7 @@ def _views(shot: Shot) -> Frames:
     def frame(share: float) -> Pixels:
         number, place = divmod(share * len(seen), 1)
         index = int(number) % len(seen)
-        way = float(_eased((0.5 - abs(place - 0.5)) / _GO - 0.6))
+        way = float(eased((0.5 - abs(place - 0.5)) / _GO - 0.6))
         turn, still, end = turns[index], shot.still, ends[index]
         sight = sights[index]
         if sight.pose.ways and 0 < way < 1:
@@ -189,8 +189,8 @@ def _views(shot: Shot) -> Frames:
     return frame
 
 
-def _eased(way: Any) -> Any:
-    """A way from 0 to 1 that starts and stops smoothly; it ends there."""
+def eased(way: Any) -> Any:
+    """Numbers, or an array, from 0 to 1 as a way that starts and stops smoothly: 3w² - 2w³."""
     way = np.clip(way, 0.0, 1.0)
     return way * way * (3 - 2 * way)
 

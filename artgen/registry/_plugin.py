@@ -26,8 +26,7 @@ from artgen.events import Event
 from artgen.hookspecs import GROUP, PLUGIN_API, Spec
 from artgen.registry._contract import check_contract
 
-Kind = Literal[
-    "primitive",
+Loaded = Literal[
     "engine",
     "loss",
     "target",
@@ -38,8 +37,9 @@ Kind = Literal[
     "form",
     "view",
     "edit",
-    "observer",
 ]
+"""Kinds of entries that are loaded by their name alone."""
+Kind = Literal["primitive", Loaded, "observer"]
 
 HOOKS: dict[Kind, str] = {
     "primitive": "artgen_primitives",

@@ -23,7 +23,7 @@ from artgen.registry._explicit import examine_file, examine_object, fingerprint
 from artgen.registry._installed import canonical, examine_installed, is_called
 from artgen.registry._missing import missing_plugin, unknown_name, unknown_name_in
 from artgen.registry._mixture import MixtureEntry, find_mixture, is_mixture
-from artgen.registry._plugin import KINDS, Entry, Failure, Kind, Plugin, PluginInfo
+from artgen.registry._plugin import KINDS, Entry, Failure, Kind, Loaded, Plugin, PluginInfo
 
 if TYPE_CHECKING:
     from artgen.primitives import Primitive
@@ -202,22 +202,7 @@ class Registry:
     ) -> type[Primitive]: ...
 
     @overload
-    def load(
-        self,
-        kind: Literal[
-            "engine",
-            "loss",
-            "target",
-            "exporter",
-            "look",
-            "run",
-            "maker",
-            "form",
-            "view",
-            "edit",
-        ],
-        name: str,
-    ) -> Any: ...
+    def load(self, kind: Loaded, name: str) -> Any: ...
 
     def load(self, kind: Kind, name: str, *, plugin: Mapping[str, str] | None = None) -> Any:
         """Look up a name with `find`, and import the object. Raises PluginError."""

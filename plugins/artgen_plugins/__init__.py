@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 
 from artgen import Spec, hookimpl
@@ -120,10 +121,7 @@ def artgen_forms() -> list[Spec]:
         "generations": "A sheet of moments of the progress",
     }
     return [
-        *(
-            Spec(name, text, f"artgen_plugins.films:{name.upper().replace('-', '_')}")
-            for name, text in films.items()
-        ),
+        *_constants("films", films),
         Spec("levels", sharp, "artgen_plugins.latents.film:LEVELS"),
         Spec("music", "Parts move to a sound: music=FILE", "artgen_plugins.music.form:MUSIC"),
         Spec("zoom-into", endless, "artgen_plugins.endless:ZOOM_INTO"),
@@ -143,7 +141,7 @@ def artgen_edits() -> list[Spec]:
         "sort": "Puts parts in an order: size, luminance, x or y",
         "join": "Adds the parts of another drawing, in front",
     }
-    return [Spec(n, text, f"artgen_plugins.edits:{n.upper()}") for n, text in summaries.items()]
+    return _constants("edits", summaries)
 
 
 @hookimpl
@@ -167,7 +165,7 @@ def artgen_views() -> list[Spec]:
         "cylinder": "In a round mirror that stands in its middle",
         "cone": "In a cone of mirror that stands in its middle, from above",
     }
-    return [Spec(n, text, f"artgen_plugins.views:{n.upper()}") for n, text in summaries.items()]
+    return _constants("views", summaries)
 
 
 @hookimpl
@@ -182,3 +180,11 @@ def artgen_looks() -> list[Spec]:
     files = sorted(Path(__file__).parent.glob("looks/*.toml"))
     looks = {file.stem: tomllib.loads(file.read_text("utf-8")) for file in files}
     return [Spec(name, data.pop("summary"), data) for name, data in looks.items()]
+
+
+def _constants(module: str, summaries: Mapping[str, str]) -> list[Spec]:
+    """Return the specs of what a module has by these names, such as FLY_IN for ``fly-in``."""
+    return [
+        Spec(name, text, f"artgen_plugins.{module}:{name.upper().replace('-', '_')}")
+        for name, text in summaries.items()
+    ]

@@ -9,6 +9,7 @@ does. Straight runs are ruled.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -117,7 +118,7 @@ def enclosed(lines: list[Contour], canvas: Canvas) -> Labels:
 
     drawn = rim((canvas.height, canvas.width))
     for line in lines:
-        drawn[pixels_of((line.points + canvas.reach)[:, ::-1] / canvas.pixel, drawn.shape)] = True
+        drawn[cells_of(line, canvas)] = True
     found, many = label(~binary_dilation(drawn))
     if many:
         row, column = distance_transform_edt(
@@ -292,6 +293,23 @@ def smooth_line(points: Floats, sigma: float) -> Floats:
 def pixels_of(points: Floats, shape: tuple[int, ...]) -> tuple[NDArray[np.int64], ...]:
     """Return the rows and the columns of the pixels in which points [N, 2] lie."""
     return tuple(np.clip(points.astype(int), 0, np.array(shape) - 1).T)
+
+
+def cells_of(line: Contour, canvas: Canvas) -> tuple[NDArray[np.int64], ...]:
+    """Return the rows and the columns of the pixels of a line whose points are on the canvas."""
+    places = (line.points + canvas.reach)[:, ::-1] / canvas.pixel
+    return pixels_of(places, (canvas.height, canvas.width))
+
+
+def distance_to(drawn: Iterable[tuple[NDArray[np.int64], ...]], shape: tuple[int, ...]) -> Floats:
+    """Return how many pixels each one is from rows and columns of `pixels_of`, [height, width]."""
+    from scipy.ndimage import distance_transform_edt
+
+    free = np.ones(shape, bool)
+    for places in drawn:
+        free[places] = False
+    found: Floats = distance_transform_edt(free)
+    return found
 
 
 def runs(kept: NDArray[np.bool_]) -> list[slice]:

@@ -18,6 +18,7 @@ from artgen_plugins._contours import (
     FACE,
     Contour,
     apart,
+    distance_to,
     joined,
     pixels_of,
     rim,
@@ -64,7 +65,7 @@ def flow_lines(seen: Floats, inner: Floats, canvas: Canvas, gap: float) -> list[
     at least `gap` canvas units from one another. The contrast of each point is how dark it is, next
     to a clear line.
     """
-    from scipy.ndimage import binary_dilation, distance_transform_edt, maximum_filter
+    from scipy.ndimage import binary_dilation, maximum_filter
     from skimage.filters import apply_hysteresis_threshold
     from skimage.morphology import skeletonize
 
@@ -105,10 +106,8 @@ def flow_lines(seen: Floats, inner: Floats, canvas: Canvas, gap: float) -> list[
             parts.append(line)
             long.append(len(line.points) * even > LONG * side or near > FACE**3)
     # Of many short lines side by side, as texture has, a few say it.
-    free = np.ones(shape, bool)
-    for line in itertools.compress(parts, long):
-        free[pixels_of(line.points, shape)] = False
-    away = distance_transform_edt(free)
+    main = [*itertools.compress(parts, long)]
+    away = distance_to((pixels_of(line.points, shape) for line in main), shape)
     short = [
         line
         for line, whole in zip(parts, long, strict=True)
@@ -116,7 +115,7 @@ def flow_lines(seen: Floats, inner: Floats, canvas: Canvas, gap: float) -> list[
     ]
     few = apart(short, inner, SPARSE * close, SHORT * side)
     kept = []
-    for line in [*itertools.compress(parts, long), *few]:
+    for line in [*main, *few]:
         near = float(inner[pixels_of(line.points, shape)].mean())
         soft = max(1.0, 0.005 * side * (1 - 0.6 * near))
         points = run_out(line.points, frame)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from artgen import Canvas, Ink, Preset, ink, option
 from artgen.ink import InkOptions
-from artgen_plugins._contours import FACE, Contour, contours, enclosed, pixels_of, runs
+from artgen_plugins._contours import FACE, Contour, cells_of, contours, distance_to, enclosed, runs
 from artgen_plugins._flow import flow_lines
 from artgen_plugins.hatch import abstracted, levelled, spacing, stretched
 
@@ -141,8 +141,10 @@ class Draft(Ink):
 
     def _line(self, line: Contour, rank: float, near: float, k: int) -> ink.Marks:
         """Return a line of a pen by its rank, a little wider where it is clear."""
+        from scipy.ndimage import gaussian_filter1d
+
         points, contrast = line
-        firm = smoothed_along(contrast, 6.0)
+        firm = gaussian_filter1d(contrast, 6.0, mode="nearest")
         wide = max(float(np.interp(rank, *PENS)), FACES * near)
         ends = np.minimum(np.arange(len(points)), np.arange(len(points))[::-1])
         swell = (firm / max(float(firm.mean()), 1e-6)).clip(0.7, 1.3)
@@ -169,43 +171,28 @@ class Draft(Ink):
         return ink.joined(layers)
 
 
-def smoothed_along(values: Floats, wide: float) -> Floats:
-    """Return values [N] smoothed over `wide` of them."""
-    from scipy.ndimage import gaussian_filter1d
-
-    found: Floats = gaussian_filter1d(values, wide, mode="nearest")
-    return found
-
-
 def _mean_at(plane: Floats, line: Contour, canvas: Canvas) -> float:
-    place = (line.points + canvas.reach)[:, ::-1] / canvas.pixel
-    return float(plane[pixels_of(place, plane.shape)].mean())
+    return float(plane[cells_of(line, canvas)].mean())
 
 
 def parted(lines: list[Contour], away: Floats, canvas: Canvas, gap: float) -> list[Contour]:
     """Return the parts of lines where a plane [height, width] is more than `gap`, if not short."""
     found = []
-    for points, contrast in lines:
-        place = (points + canvas.reach)[:, ::-1] / canvas.pixel
-        free = away[pixels_of(place, away.shape)] > gap
+    for line in lines:
+        free = away[cells_of(line, canvas)] > gap
         if free.all():
-            found.append(Contour(points, contrast))
+            found.append(line)
             continue
         for run in runs(free):
             if (run.stop - run.start) * canvas.pixel > PART:
-                found.append(Contour(points[run], contrast[run]))
+                found.append(Contour(line.points[run], line.contrast[run]))
     return found
 
 
 def away_from(lines: list[Contour], canvas: Canvas) -> Floats:
     """Return how far each pixel is from all lines, in canvas units, [height, width]."""
-    from scipy.ndimage import distance_transform_edt
-
-    free = np.ones((canvas.height, canvas.width), bool)
-    for line in lines:
-        free[pixels_of((line.points + canvas.reach)[:, ::-1] / canvas.pixel, free.shape)] = False
-    found: Floats = distance_transform_edt(free) * canvas.pixel
-    return found
+    shape = canvas.height, canvas.width
+    return distance_to((cells_of(line, canvas) for line in lines), shape) * canvas.pixel
 
 
 def rule(

@@ -16,7 +16,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen.animation import Form, Shot
+from artgen.animation import Form, Shot, eased
 from artgen.errors import UsageError
 from artgen.targets import find_faces
 
@@ -143,7 +143,7 @@ def _prepare(shot: Shot) -> Callable[[float], Pixels]:
         size = min(width, math.ceil(2 ** (math.ceil(6 * math.log2(width / CELLS / side)) / 6)))
         inner = _sampled(seen(max(1, size)), x * CELLS % 1, y * CELLS % 1)
         outer = _sampled(base, x, y)
-        way = share * share * (3 - 2 * share)
+        way = float(eased(share))
         # What the cell stands for goes over into nothing, and its contrast into all of its own.
         tone = (1 - way) * outer + way * (outer - own + mean)
         strength = DETAIL ** (1 - way)

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from artgen import Drawing, Primitive
-from artgen.animation import Form, Shot, embers
+from artgen.animation import Form, Shot, eased, embers
 from artgen.errors import UsageError
 from artgen.family import Appearance, appearance, building_order, hide, move
 
@@ -127,7 +127,7 @@ def _fly_in(shot: Shot) -> Frames:
     start[building_order(primitive, drawing).numpy()] = np.linspace(0, 1 - FLIGHT, len(places))
 
     def frame(share: float) -> Pixels:
-        way = _eased((share / (1 - HOLD) - start) / FLIGHT)
+        way = eased((share / (1 - HOLD) - start) / FLIGHT)
         if way.min() == 1:
             return shot.still
         # On straight ways all would meet in the middle; like this, their spread stays the same.
@@ -240,16 +240,10 @@ def _generations(shot: Shot) -> Frames:
         picture = sheet.copy()
         if share > FILLED:
             last, whole = box(number - 1), np.array([0, 0, *still.size])
-            paste(still, picture, last + _eased((share - FILLED) / GROWN) * (whole - last))
+            paste(still, picture, last + eased((share - FILLED) / GROWN) * (whole - last))
         return np.array(picture)
 
     return frame
-
-
-def _eased(way: NDArray[np.float64] | float) -> NDArray[np.float64]:
-    """A way from 0 to 1 that starts and stops smoothly; it ends there."""
-    way = np.clip(way, 0.0, 1.0)
-    return np.asarray(way * way * (3 - 2 * way))
 
 
 WIPE = Form(_wipe, photo=True, loops=True)

@@ -130,8 +130,8 @@ def _shapes(plan: Plan) -> dict[str, tuple[int, ...]]:
 
 def parameter_bytes(plan: Plan) -> int:
     """The size of the parameters at the precision of the plan; of what packs them, if all are 0."""
-    packed = pack(plan.primitive, _zeros(plan))
-    if packed is not None:
+    packs = pack.is_answered(type(plan.primitive))
+    if packs and (packed := pack(plan.primitive, _zeros(plan))) is not None:
         return len(packed)
     return bytes_of_shapes(_shapes(plan).values(), plan.recipe.run.precision)
 

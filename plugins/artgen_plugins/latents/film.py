@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from artgen import Drawing, Primitive
-from artgen.animation import Form, Shot
+from artgen.animation import Form, Shot, eased
 from artgen.errors import UsageError
 from artgen_plugins.latents import Latents
 
@@ -41,7 +41,7 @@ def _levels(shot: Shot) -> Callable[[float], NDArray[np.uint8]]:
         before = min(int(place), max(0, len(shown) - 2))
         way = place - before if len(shown) > 1 else 0.0
         after = min(before + 1, len(shown) - 1)
-        mixed = shown[before] + way * way * (3 - 2 * way) * (shown[after] - shown[before])
+        mixed = shown[before] + float(eased(way)) * (shown[after] - shown[before])
         pixels: NDArray[np.uint8] = np.rint(mixed).astype(np.uint8)
         return pixels
 

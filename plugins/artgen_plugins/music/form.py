@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from artgen import Drawing, Primitive
-from artgen.animation import Form, Shot, Take
+from artgen.animation import Form, Shot, Take, eased
 from artgen.errors import UsageError
 from artgen.family import Appearance, appearance, building_order, move, transform
 from artgen_plugins.music.hearing import Floats, Heard, hear
@@ -129,7 +129,7 @@ class Player:
         start = times[number - 1] if number else 0.0
         end = times[number] if number < len(times) else self.seconds + 1.0
         way = (seconds - start) / max(end - start, 1e-6)
-        return number + float(_eased((way - 1 + GOING) / GOING))
+        return number + float(eased((way - 1 + GOING) / GOING))
 
     def _times(self, by: str) -> Floats:
         return self.heard.bars if by == "bar" else self.heard.beats
@@ -323,13 +323,8 @@ def _looks(primitive: Primitive, drawing: Drawing) -> Appearance | None:
     return looks
 
 
-def _eased(way: float) -> float:
-    way = min(1.0, max(0.0, way))
-    return way * way * (3 - 2 * way)
-
-
 def _uneased(share: float) -> float:
-    """Where a smooth way from 0 to 1 is at a share: the inverse of `_eased`."""
+    """Where a smooth way from 0 to 1 is at a share: the inverse of `eased`."""
     return 0.5 - math.sin(math.asin(1 - 2 * share) / 3)
 
 

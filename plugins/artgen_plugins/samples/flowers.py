@@ -15,11 +15,11 @@ HUES = (0.36, 0.01, 0.74, 0.14, 0.60, 0.93)
 """Hues of the petals, as shares of a turn."""
 PAPER, HEART = (0.965, 0.94, 0.88), (0.98, 0.78, 0.22)
 
-Floats = NDArray[np.float64]
-
 
 def draw_flower(number: int, side: int, rng: np.random.Generator) -> NDArray[np.uint8]:
     """A flower of the class, uint8 [side, side, 3]."""
+    from skimage.color import hsv2rgb
+
     turn, size, width, heart, shade, right, down, bend = rng.random(8)
     middle = (side - 1) / 2
     row, column = np.mgrid[:side, :side]
@@ -37,17 +37,10 @@ def draw_flower(number: int, side: int, rng: np.random.Generator) -> NDArray[np.
         share = ((outline - radius) / edge + 0.5).clip(0, 1)[..., None]
         tone = (radius / reach).clip(0, 1)
         value = 0.56 + 0.34 * tone - 0.2 * across**2
-        colour = _coloured(hue + 0.06 * (1 - tone), 0.74 - light - 0.18 * tone, value + light / 3)
+        hues, greyer = (hue + 0.06 * (1 - tone)) % 1, 0.74 - light - 0.18 * tone
+        colour = hsv2rgb(np.stack([hues, greyer, (value + light / 3).clip(0, 1)], -1))
         picture = picture + share * (colour - picture)
     share = ((0.13 + 0.08 * heart - radius) / edge + 0.5).clip(0, 1)[..., None]
     picture = picture + share * (np.array(HEART) * (1 - 0.9 * radius[..., None]) - picture)
     pixels: NDArray[np.uint8] = np.rint(255 * picture.clip(0, 1)).astype(np.uint8)
     return pixels
-
-
-def _coloured(hue: Floats, saturation: Floats, value: Floats) -> Floats:
-    """Red, green and blue of hue, saturation and value (Smith, 1978): [..., 3] in 0 to 1."""
-    six = np.asarray(hue)[..., None] * 6 + np.array([0.0, 4.0, 2.0])
-    full = (abs(six % 6 - 3) - 1).clip(0, 1)
-    coloured: Floats = value.clip(0, 1)[..., None] * (1 - saturation[..., None] * (1 - full))
-    return coloured
