@@ -530,8 +530,10 @@ def test_curves_join_contestants_that_differ_in_their_settings(compare, call):
     assert sorted(bits) == [*bits]
     assert sorted(quality) == [*quality]
     assert set(curves[0]["bits"]) == set(available_codecs())
+    assert all(each["encoding"] > 0 and each["decoding"] > 0 for each in curves)
     text = Path(data["plots"][0]).read_text()
-    assert text.count("<circle") == 3
+    # A marker for each of three points, and for two names in the legend.
+    assert text.count("<use") == 3 + 2
     assert ">JPEG<" in text
     # What is there is not replaced, and without the option nothing is drawn.
     Path("artgen-out/c-curve.svg").write_text("mine")
@@ -551,3 +553,6 @@ def test_the_bits_of_curves_are_printed_with_their_means(call):
         ["gaussian", "b"],
         ["gaussian", "mean"],
     ]
+    start = next(k for k, line in enumerate(lines) if line[:2] == ["seconds", "for"])
+    assert lines[start][4:] == ["encoding", "decoding"]
+    assert [line[0] for line in lines[start + 1 : start + 3]] == ["gaussian", "JPEG"]

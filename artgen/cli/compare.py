@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import statistics
 from dataclasses import asdict, replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +53,8 @@ _COLUMNS = {
 
 _OF_PICTURES = "psnr ssim ms_ssim flip seconds steps parameters bytes bpp"
 _OF_SETS = "mse psnr rank floats picture_bytes parameters bytes steps seconds"
+
+_WAYS = "encoding", "decoding"
 
 _STORED = """SVD rank: of singular values of each picture alone that come nearest to the error
 each: stored for a picture, as float32; bytes: of the parameters that all pictures share"""
@@ -122,7 +125,7 @@ def compare(
     where: WhereAnew,
     common: Common,
 ) -> int:
-    """Compare ways to fit a picture at an equal budget, beside JPEG, WebP and AVIF.
+    """Compare ways to fit a picture at an equal budget, beside codecs such as JPEG and AVIF.
 
     Examples:
         artgen compare photo.jpg -p gaussian:count=500 -p triangle@climb --time 10
@@ -274,6 +277,18 @@ def _print_bits(found: Mapping[str, Sequence[Curve]]) -> None:
             means = [None if None in c else statistics.fmean(c) for c in zip(*every, strict=True)]
             lines.append([name, "mean", *map(_percent, means)])
     print_table(["bits at equal PSNR", "", *available_codecs()], lines)
+    print()
+    times: dict[str, list[Curve]] = {}
+    for curve in chain.from_iterable(found.values()):
+        times.setdefault(curve.name, []).append(curve)
+    lines = [
+        [
+            name,
+            *(f"{statistics.fmean(getattr(each, what) for each in every):.3g}" for what in _WAYS),
+        ]
+        for name, every in times.items()
+    ]
+    print_table(["seconds for a picture", *_WAYS], lines)
     print("", flush=True)
 
 

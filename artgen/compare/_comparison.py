@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import functools
 import itertools
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from artgen.art import load
 from artgen.base.errors import ArtgenError, InputError, Interrupted, UsageError
-from artgen.compare._curve import Curve, curves_of, draw_curves
+from artgen.compare._curve import Curve, curves_of
 from artgen.compare._files import CURVE, check_files, file_of
 from artgen.compare._rows import Contestant, Line, Row, make_table, to_csv
 from artgen.compare._sheet import Pixels, draw_sheet
+from artgen.display.plots import plot_rates
 from artgen.events import Event, Observer
 from artgen.losses.metrics import equivalent_rank, flip, ms_ssim, psnr, rank_errors, ssim
 from artgen.output import (
@@ -203,7 +207,11 @@ class Comparison:
             return
         rows = [row for row in self.rows if row.target == source]
         self.curves[source] = curves_of(rows, goal, self.codecs)
-        plot = draw_curves(Source.parse(source).file_stem, self.curves[source])
+        own, codecs = (
+            {each.name: each.points for each in self.curves[source] if each.is_codec == codec}
+            for codec in (False, True)
+        )
+        plot = plot_rates(Source.parse(source).file_stem, own, codecs)
         if self._write(file := file_of(self.out, source, CURVE), plot):
             self.plots.append(file)
 
@@ -259,12 +267,24 @@ def execute(
     )
     art = outcome.art
     assert art is not None
-    pixels = art.render(device=art.recipe.run.device)
+    device, data = art.recipe.run.device, art.to_bytes()
+    pixels = art.render(device=device)
     known = {field.name for field in fields(Row)} - {"target"}
     metrics = {key: value for key, value in outcome.summary.items() if key in known}
     if target.pixels is not None:
         metrics |= _picture_metrics(pixels, target.pixels)
-    return Fitted(metrics, pixels, art.to_bytes(), outcome.error)
+        metrics["decoding"] = _seconds_to_draw(data, registry, device)
+    return Fitted(metrics, pixels, data, outcome.error)
+
+
+def _seconds_to_draw(data: bytes, registry: Registry, device: str) -> float:
+    """How long it takes from a file to its pixels, after all kernels have been compiled."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder, "drawing.art")
+        file.write_bytes(data)
+        began = time.perf_counter()
+        load(file, registry=registry).render(device=device)
+        return round(time.perf_counter() - began, 6)
 
 
 @functools.lru_cache(maxsize=1)
@@ -299,6 +319,8 @@ def _coded(row: Row, goal: Pixels, limit: int) -> tuple[Row, Pixels | None]:
     bpp = round(8 * size / (width * height), 6)
     metrics = {
         **_picture_metrics(encoded.pixels, goal),
+        "seconds": round(encoded.encoding, 6),
+        "decoding": round(encoded.decoding, 6),
         "bytes": size,
         "file_bytes": size,
         "bpp": bpp,

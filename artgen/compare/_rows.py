@@ -57,6 +57,7 @@ class Row:
     flip: float | None = None
     mse: float | None = None
     seconds: float | None = None
+    decoding: float | None = None
     steps: int | None = None
     stopped_by: str | None = None
     count: int | None = None

@@ -8,6 +8,7 @@ share are drawn once.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import resources
@@ -226,6 +227,33 @@ def plot_ranks(
         return plot.draw(())
 
 
+def plot_rates(title: str, curves: Mapping[str, Series], codecs: Mapping[str, Series]) -> bytes:
+    """Plot pairs (bits per pixel, PSNR in dB) by name, codecs in gray; an SVG.
+
+    Of the codecs what is near the curves is shown; without those, all.
+    """
+    from matplotlib.ticker import ScalarFormatter
+
+    with _default_settings():
+        plot = _Plot(Canvas(760, 460), (1.0, 1.0, 1.0))
+        axes = plot.axes()
+        axes.set_xscale("log", base=2)
+        axes.xaxis.set_major_formatter(ScalarFormatter())
+        for number, (name, pairs) in enumerate(curves.items()):
+            style: dict[str, Any] = {"marker": "o", "markersize": 4, "linewidth": 1.8}
+            style["color"] = _INKS[number % len(_INKS)]
+            axes.plot(*zip(*pairs, strict=True), **style, label=name)
+        if curves:
+            axes.axis(axes.axis())  # which codecs leave as it is
+        for number, (name, pairs) in enumerate(codecs.items()):
+            gray: dict[str, Any] = {"color": plot.pale, "linewidth": 1.2, "zorder": 1.5}
+            gray["linestyle"] = (0, (1 + 2 * number, 1.5))
+            axes.plot(*zip(*pairs, strict=True), **gray, label=name)
+        plot.label(axes, f"{title}: bits per pixel", "PSNR, dB")
+        plot.legend(axes)
+        return plot.svg()
+
+
 def plot_scatter(
     parts: Mapping[str, tuple[NDArray[np.floating[Any]], NDArray[np.int64]]],
     classes: Sequence[str],
@@ -371,6 +399,15 @@ class _Plot:
             for artist in moving:
                 artist.axes.draw_artist(artist)
         return np.array(self.agg.buffer_rgba())[:, :, :3].copy()
+
+    def svg(self) -> bytes:
+        """Return the plot as an SVG, with its text as text."""
+        from matplotlib import rcParams
+
+        file = io.BytesIO()
+        rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "artgen"})
+        self.figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
+        return file.getvalue()
 
     def rgba(self) -> Pixels:
         """Return the plot with its transparency, uint8 [height, width, 4]."""

@@ -1,10 +1,12 @@
-"""JPEG, WebP and AVIF at a given number of bytes, to show beside what artgen makes.
+"""JPEG, WebP, AVIF and others at a given number of bytes, to show beside what artgen makes.
 
-The encoders are Pillow's behind imageio, at the best quality that the number of bytes allows.
+The encoders are Pillow's behind imageio, and those of imagecodecs where that is installed, at the
+best quality that the number of bytes allows.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +23,11 @@ _SETTINGS: dict[str, tuple[dict[str, Any], ...]] = {
     ),
     "WebP": ({"method": 6},),
     "AVIF": ({"subsampling": "4:2:0"}, {"subsampling": "4:4:4"}),
+    "MozJPEG": ({"subsampling": "420"}, {"subsampling": "444"}),
+    "JPEG XL": ({},),
 }
+_PILLOW = {"JPEG": "jpg", "WebP": "webp", "AVIF": "avif"}
+"""Codecs that imageio's plugin for Pillow writes, by the feature that Pillow needs."""
 _WORST, _BEST = 1, 100
 
 Pixels = NDArray[np.uint8]
@@ -32,23 +38,26 @@ class Encoded:
     """A picture after coding: its quality from 1 to 100, the size of the file, what it shows.
 
     `size` is that of the whole file in bytes, headers included; `pixels` are uint8 [h, w, 3];
-    `psnr` is that of the picture, in dB.
+    `psnr` is that of the picture, in dB. `encoding` and `decoding` are the seconds that it took.
     """
 
     quality: int
     size: int
     pixels: Pixels
     psnr: float
+    encoding: float
+    decoding: float
 
 
 def available_codecs() -> tuple[str, ...]:
-    """Those of JPEG, WebP and AVIF that the installed Pillow can write."""
+    """JPEG, WebP and AVIF where the installed Pillow can write them, and those of imagecodecs."""
     from PIL import features
 
-    built = {"JPEG": "jpg", "WebP": "webp", "AVIF": "avif"}
     # Asking an older Pillow for a feature that it has never heard of gives a warning.
     known = features.get_supported()
-    return tuple(codec for codec in _SETTINGS if built[codec] in known)
+    found = [codec for codec, feature in _PILLOW.items() if feature in known]
+    others = (codec for codec in _SETTINGS if codec not in _PILLOW)
+    return (*found, *(codec for codec in others if _can_write(codec)))
 
 
 def encode_within(pixels: Pixels, codec: str, limit: int) -> Encoded | None:
@@ -69,7 +78,7 @@ def encode_along(pixels: Pixels, codec: str, qualities: Iterable[int]) -> list[E
     What is larger than another file that comes as close to the picture is left out.
     """
     tried = [
-        _decoded(pixels, codec, quality, _encoded(pixels, codec, quality, settings))
+        _encoded(pixels, codec, quality, settings)
         for quality in qualities
         for settings in _SETTINGS[codec]
     ]
@@ -82,27 +91,46 @@ def encode_along(pixels: Pixels, codec: str, qualities: Iterable[int]) -> list[E
 
 def _largest(pixels: Pixels, codec: str, limit: int, settings: dict[str, Any]) -> Encoded | None:
     low, high = _WORST, _BEST + 1
-    found: tuple[int, bytes] | None = None
+    found: Encoded | None = None
     while low < high:
         quality = (low + high) // 2
-        data = _encoded(pixels, codec, quality, settings)
-        if len(data) <= limit:
-            found, low = (quality, data), quality + 1
+        encoded = _encoded(pixels, codec, quality, settings)
+        if encoded.size <= limit:
+            found, low = encoded, quality + 1
         else:
             high = quality
-    return None if found is None else _decoded(pixels, codec, *found)
+    return found
 
 
-def _encoded(pixels: Pixels, codec: str, quality: int, settings: dict[str, Any]) -> bytes:
-    import imageio.v3 as iio
+def _encoded(pixels: Pixels, codec: str, quality: int, settings: dict[str, Any]) -> Encoded:
+    began = time.perf_counter()
+    if codec in _PILLOW:
+        import imageio.v3 as iio
 
-    form: dict[str, Any] = {"extension": f".{codec.lower()}", "plugin": "pillow"}
-    data: bytes = iio.imwrite("<bytes>", pixels, quality=quality, **form, **settings)
-    return data
+        form: dict[str, Any] = {"extension": f".{codec.lower()}", "plugin": "pillow"}
+        data: bytes = iio.imwrite("<bytes>", pixels, quality=quality, **form, **settings)
+        written = time.perf_counter()
+        shown: Pixels = iio.imread(data, mode="RGB", **form)
+    else:
+        import imagecodecs
+
+        name = _name(codec)
+        encode, decode = (getattr(imagecodecs, f"{name}_{what}") for what in ("encode", "decode"))
+        data = encode(np.ascontiguousarray(pixels), level=quality, **settings)
+        written = time.perf_counter()
+        shown = decode(data)
+    decoding = time.perf_counter() - written
+    return Encoded(quality, len(data), shown, psnr(shown, pixels), written - began, decoding)
 
 
-def _decoded(pixels: Pixels, codec: str, quality: int, data: bytes) -> Encoded:
-    import imageio.v3 as iio
+def _can_write(codec: str) -> bool:
+    """Whether imagecodecs is installed, and was built with this codec."""
+    try:
+        import imagecodecs
+    except ImportError:
+        return False
+    return bool(getattr(imagecodecs, _name(codec).upper()).available)
 
-    shown = iio.imread(data, mode="RGB", extension=f".{codec.lower()}", plugin="pillow")
-    return Encoded(quality, len(data), shown, psnr(shown, pixels))
+
+def _name(codec: str) -> str:
+    return codec.replace(" ", "").lower()
