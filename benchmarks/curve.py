@@ -1,17 +1,19 @@
-"""Bits and errors of `latents` beside codecs: JPEG, WebP and AVIF as Pillow writes them.
+"""Bits and errors of `latents` beside codecs: JPEG, WebP and AVIF as Pillow writes them, JPEG XL.
 
-Fits have seed 0, one thread and 400 steps. Bits per pixel count all of a codec's file, and what the
-parameters take in the `.art` file; that also holds the recipe and the metrics, which its own column
-counts. PSNR is over all values in 8 bits. The method was tuned on parts of kodim05 and kodim23.
+Fits have seed 0, one thread and the default of 1,000 steps. Bits per pixel count all of a codec's
+file, and what the parameters take in the `.art` file; that also holds the recipe and the metrics,
+which its own column counts. PSNR is over all values in 8 bits. Codecs have chroma at half or full
+resolution, whichever is better. The method was tuned on parts of kodim05 and kodim23.
 
 The Bjøntegaard rate is the mean difference in bits at equal PSNR: the integral of the difference of
 the logarithms of the rates, over the PSNR that both curves reach, divided by that range, as a
 percentage. Curves are monotone cubics through the points (PCHIP). Below 0 % means fewer bits.
+
+The gradients of a step are also computed by plain torch, which takes turns with the kernels.
 """
 
 from __future__ import annotations
 
-import io
 import math
 import time
 from collections.abc import Iterator, Sequence
@@ -19,43 +21,47 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
-from PIL import Image, features
 from scipy.interpolate import PchipInterpolator
 
 import artgen
+from artgen import Canvas, Drawing
 from artgen.compare import Point, bjontegaard
-from artgen.losses.metrics import psnr
+from artgen.engines import Problem
+from artgen.init import Context
+from artgen.losses import parse_loss
+from artgen.output import available_codecs, encode_along
+from artgen.registry import default
 from artgen.targets import TargetRequest, open_image
+from artgen_plugins.latents import Latents
+from artgen_plugins.latents.layout import padded, rounded
+from artgen_plugins.latents.objective import RateDistortion
 from artgen_plugins.samples.opener import open_sample
+from benchmarks._measure import interleaved
+from benchmarks._plain_latents import nats_of, squared_error
 from benchmarks._report import Table, figure
 from benchmarks._settings import Settings
 
 PICTURES = ("kodim05", "kodim13", "kodim19", "kodim23")
-STEPS, RATES = 400, (0.15, 0.4, 1.0)
-CODECS = {
-    "JPEG": ((5, 10, 20, 35, 50, 65, 80, 90, 95), {"optimize": True}),
-    "WebP": ((0, 5, 15, 30, 50, 65, 78, 88, 95), {"method": 6}),
-    "AVIF": ((10, 20, 30, 40, 50, 60, 70, 80, 90), {"speed": 6}),
-}
-"""Qualities, and options of Pillow: the default speed of AVIF, the slowest of WebP."""
+STEPS, RATES = 1000, (0.15, 0.4, 1.0)
+DURATIONS = (125, 1000, 5000)
+"""Steps of which the effect is shown, with `--long`: by CPU seconds about 30, 240 and 1,200."""
+QUALITIES = (2, 6, 12, 20, 30, 42, 55, 68, 80, 90, 96)
 
 
 def run(settings: Settings) -> Iterator[Table]:
     found = [settings.data / f"{name}.png" for name in PICTURES] if settings.data else []
     files = [str(file) for file in found if file.is_file()] or ["sample:coffee"]
     size, steps = (48, 4) if settings.quick else (768, STEPS)
-    gains: dict[str, list[str]] = {}
+    codecs = available_codecs()
+    gains: dict[str, list[str]] = {name: [] for name in codecs}
     for file in files:
         pixels = pixels_of(file, size)
-        known = [name for name in CODECS if name == "JPEG" or features.check(name.lower())]
-        curves, points, rows = {name: _coded(pixels, name) for name in known}, [], []
+        curves = {name: _coded(pixels, name) for name in codecs}
+        points, rows = [], []
         for rate in RATES[-2:] if settings.quick else RATES:
-            began = time.process_time()
-            art = artgen.fit(
-                file, primitive="latents", size=size, steps=steps, seed=0, threads=1, rate=rate
-            )
-            seconds = time.process_time() - began
+            art, seconds = _fitted(file, size, steps, rate)
             points.append(Point(8 * art.parameter_bytes / pixels[..., 0].size, art.psnr or 0.0))
             decoded = _decoding(art)
             others = [_at(curve, points[-1].bits) for curve in curves.values()]
@@ -69,14 +75,78 @@ def run(settings: Settings) -> Iterator[Table]:
                     figure(decoded),
                 )
             )
-        codecs = (f"{name}, dB" for name in curves)
-        columns = ("bits per pixel", ".art, bytes", "latents, dB", *codecs)
+        shown = (f"{name}, dB" for name in codecs)
+        columns = ("bits per pixel", ".art, bytes", "latents, dB", *shown)
         yield Table(Path(file).stem, (*columns, "CPU s", "decoding, CPU s"), rows)
         for name, curve in curves.items():
             gain = bjontegaard(curve, points)
-            gains.setdefault(name, []).append("-" if gain is None else f"{gain:+.1f} %")
+            gains[name].append("-" if gain is None else f"{gain:+.1f} %")
     rows = [(name, *each) for name, each in gains.items()]
     yield Table("Bits of `latents` at equal PSNR", ("beside", *(Path(f).stem for f in files)), rows)
+    if settings.long:
+        yield _by_duration(files, size)
+    yield _beside_torch(32 if settings.quick else 384)
+
+
+def _fitted(file: str, size: int, steps: int, rate: float) -> tuple[artgen.Art, float]:
+    """A drawing, and the CPU seconds of its fit."""
+    began = time.process_time()
+    art = artgen.fit(
+        file, primitive="latents", size=size, steps=steps, seed=0, threads=1, rate=rate
+    )
+    return art, time.process_time() - began
+
+
+def _by_duration(files: Sequence[str], size: int) -> Table:
+    """What more steps are worth, at 0.4 bits per pixel."""
+    rows = []
+    for file, steps in ((file, steps) for file in files for steps in DURATIONS):
+        art, seconds = _fitted(file, size, steps, 0.4)
+        bits = 8 * art.parameter_bytes / (art.drawing.width * art.drawing.height)
+        psnr = f"{art.psnr or 0.0:.2f}"
+        rows.append((Path(file).stem, f"{steps:,}", figure(bits), psnr, figure(seconds)))
+    return Table("More steps", ("", "steps", "bits per pixel", "PSNR, dB", "CPU s"), rows)
+
+
+def _beside_torch(size: int) -> Table:
+    """Seconds of a step's gradients by kernels and by plain torch, on one thread."""
+    pixels = pixels_of("sample:coffee", size)
+    goal = torch.from_numpy(pixels).permute(2, 0, 1).float() / 255
+    canvas, rng = Canvas(pixels.shape[1], pixels.shape[0]), torch.Generator().manual_seed(0)
+    latents = Latents({})
+    latents.resolve_options(canvas)
+    tensors = latents.initial(Context(rng, canvas, 1, target=goal))
+    weights = {name: array for name, array in rounded(tensors).items() if name[:4] != "grid"}
+    grids = [padded(tensors[f"grid{n}"].numpy()) for n in range(len(latents.levels))]
+    drawing = Drawing("latents", latents.option_values(), tensors, canvas.width, canvas.height)
+    registry = default()
+    known = {entry.name: entry for entry in registry.entries("loss")}
+    loss = parse_loss("mse", lambda name: registry.load("loss", name), known)
+    problem = Problem(latents, drawing, goal, loss, 1, 0)
+    objective = RateDistortion(problem, RateDistortion.Options())
+    learned = {name: tensor.clone().requires_grad_() for name, tensor in tensors.items()}
+
+    def by_kernels() -> None:
+        for compute in (objective.distortion, objective.information):
+            compute(weights, grids, {name: np.zeros_like(each) for name, each in weights.items()})
+
+    def by_torch() -> None:
+        total = squared_error(learned, latents.levels, goal) + nats_of(learned, latents.levels)
+        torch.autograd.grad(total, tuple(learned.values()), allow_unused=True)
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    by_kernels()
+    by_torch()
+    taken = interleaved({"kernels": by_kernels, "torch": by_torch}, rounds=7, seconds=30)
+    torch.set_num_threads(threads)
+    row = (
+        f"{canvas.width}x{canvas.height}",
+        *(figure(each.times(1e3)) for each in taken.values()),
+        figure(taken["torch"] / taken["kernels"]),
+    )
+    columns = ("picture", "kernels, ms", "plain torch, ms", "torch / kernels")
+    return Table("Gradients of a step", columns, [row])
 
 
 def pixels_of(file: str, size: int) -> NDArray[np.uint8]:
@@ -100,13 +170,9 @@ def _decoding(art: artgen.Art) -> float:
 
 def _coded(pixels: NDArray[np.uint8], name: str) -> list[Point]:
     """The curve of a codec."""
-    points = []
-    for quality in CODECS[name][0]:
-        file = io.BytesIO()
-        Image.fromarray(pixels).save(file, name, quality=quality, **CODECS[name][1])
-        bits = 8 * file.tell() / pixels[..., 0].size
-        points.append(Point(bits, psnr(np.asarray(Image.open(file).convert("RGB")), pixels)))
-    return points
+    size = pixels[..., 0].size
+    coded = encode_along(pixels, name, QUALITIES)
+    return [Point(8 * each.size / size, each.psnr) for each in coded]
 
 
 def _at(points: Sequence[Point], bits: float) -> float | None:

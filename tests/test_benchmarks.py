@@ -97,7 +97,7 @@ def test_every_benchmark_runs(name, capsys):
         "cuda-static": 2,
         "making": 5,
         "faces": 2,
-        "curve": 2,
+        "curve": 3,
         "small": 2,
     }.get(name, 1)
     if name == "footprints":

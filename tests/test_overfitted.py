@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import zlib
 from dataclasses import replace
 
@@ -25,10 +24,11 @@ from artgen.registry import default
 from artgen.runs import run
 from artgen.testing.candidate import picture
 from artgen.values.frame import Frame
-from artgen_plugins.latents import Latents, coder, kernels
+from artgen_plugins.latents import Latents, coder
 from artgen_plugins.latents.coding import pack, shrink, unpack
-from artgen_plugins.latents.layout import SIDE, TOP, bits_of, levels_of, model_of, rounded
+from artgen_plugins.latents.layout import SIDE, TOP, bits_of, levels_of, rounded
 from artgen_plugins.latents.objective import RateDistortion
+from benchmarks._plain_latents import nats_of, squared_error
 
 CANVAS = Canvas(21, 13)
 
@@ -156,7 +156,7 @@ def test_gradients_are_those_of_automatic_differentiation(latents, tensors):
         for n in range(len(latents.levels))
     ]
     for compute, reference in (
-        (objective.distortion, squared_error),
+        (objective.distortion, lambda *given: squared_error(*given, picture(CANVAS))),
         (lambda *given: objective.information(*given)[1], nats_of),
     ):
         found = {name: np.zeros_like(array) for name, array in weights.items()}
@@ -169,62 +169,6 @@ def test_gradients_are_those_of_automatic_differentiation(latents, tensors):
             wanted = torch.zeros_like(tensor) if tensor.grad is None else tensor.grad
             gap = abs(wanted.numpy() - found[name]).max()
             assert gap <= 2e-3 * max(1e-3, float(wanted.abs().max())), name
-
-
-def squared_error(p, levels):
-    """What `distortion` differentiates, in plain torch."""
-    above = None
-    for n in reversed(range(len(levels))):
-        here = torch.einsum("kc,chw->khw", p[f"mix{n}"], p[f"grid{n}"])
-        if above is not None:
-            for axis in (1, 2):
-                above = doubled(above, p[f"taps{n}"], axis, here.shape[axis])
-            here = here + above
-        above = here
-    flat = above.flatten(1)
-    hidden = torch.relu(p["unit"] @ flat + p["threshold"][:, None])
-    colours = p["colour"] @ flat + p["ground"][:, None] + p["bend"] @ hidden
-    return (colours - picture(CANVAS).flatten(1)).square().sum()
-
-
-def doubled(values, taps, axis, length):
-    """Rows, or columns, and those between: four taps from the nearest on."""
-    at = torch.arange(length)
-    total = 0.0
-    for i in range(4):
-        odd = at % 2 == 1
-        index = torch.where(odd, at // 2 - 1 + i, at // 2 + 1 - i).clamp(0, values.shape[axis] - 1)
-        total = total + taps[i] * values.index_select(axis, index)
-    return total
-
-
-def nats_of(p, levels):
-    """What `information` differentiates, in plain torch."""
-    total = 0.0
-    sizes = [torch.sqrt(1 + p[f"grid{n}"].abs()) - 1 for n in range(len(levels))]
-    for n, (channels, height, width) in enumerate(levels):
-        for c in range(channels):
-            around = torch.nn.functional.pad(p[f"grid{n}"][c], (SIDE, SIDE, TOP, 0))
-            size = torch.nn.functional.pad(sizes[n][c], (SIDE, SIDE, TOP, 0))
-            shifts = [
-                (slice(TOP + y, TOP + y + height), slice(SIDE + x, SIDE + x + width))
-                for y, x in kernels.OFFSETS
-            ]
-            none = torch.zeros(height, width)
-            parent = none
-            if n + 1 < len(levels):
-                parent = sizes[n + 1][c].repeat_interleave(2, 0).repeat_interleave(2, 1)
-            seen = [size[shift] for shift in shifts] + [parent[:height, :width]]
-            seen += [sizes[n][0] if c else none, sizes[n][1] if c > 1 else none]
-            first, level, scale, spread, mean = model_of(p, 2 * n + (c > 0))
-            hidden = torch.einsum("ji,ihw->jhw", first, torch.stack(seen)) + level[:, None, None]
-            log2 = spread + torch.einsum("j,jhw->hw", scale, torch.relu(hidden))
-            centre = sum(mean[i] * around[shift] for i, shift in enumerate(shifts))
-            a, b = (p[f"grid{n}"][c] - centre).abs(), 2 ** log2.clamp(-5, 8)
-            far = (a - 0.5) / b + math.log(2) - torch.log1p(-torch.exp(-1 / b))
-            near = -torch.log1p(-torch.exp(-0.5 / b) * torch.cosh(a.clamp(max=0.5) / b))
-            total = total + torch.where(a >= 0.5, far, near).sum()
-    return total
 
 
 def test_a_fit_goes_on_as_if_nothing_had_happened(latents):

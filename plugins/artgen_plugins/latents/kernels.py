@@ -80,17 +80,35 @@ def add_magnitude_gradients(q: Any, dm: Any, dq: Any) -> None:
 
 
 @_fast
-def _read(source: Any, column: int, step: int, target: Any) -> None:
-    """Copy a row from a column on; with a step of 2 each number is read twice."""
+def _read(source: Any, column: int, target: Any) -> None:
+    """Copy a row from a column on."""
     for x in range(len(target)):
-        target[x] = source[x // step + column]
+        target[x] = source[x + column]
 
 
 @_fast
-def _add(source: Any, column: int, step: int, target: Any) -> None:
-    """Add a row to another where `_read` would read it."""
+def _add(source: Any, column: int, target: Any) -> None:
+    """Add a row to another from a column on."""
     for x in range(len(source)):
-        target[x // step + column] += source[x]
+        target[x + column] += source[x]
+
+
+@_fast
+def _read_twice(source: Any, column: int, target: Any) -> None:
+    """Fill a row with numbers from a column on, each twice."""
+    for x in range(len(target) // 2):
+        target[2 * x] = target[2 * x + 1] = source[x + column]
+    if len(target) % 2:
+        target[-1] = source[len(target) // 2 + column]
+
+
+@_fast
+def _add_twice(source: Any, column: int, target: Any) -> None:
+    """Add a row to numbers from a column on, two to each."""
+    for x in range(len(source) // 2):
+        target[x + column] += source[2 * x] + source[2 * x + 1]
+    if len(source) % 2:
+        target[len(source) // 2 + column] += source[-1]
 
 
 @_fast
@@ -113,20 +131,24 @@ def rate(
     """
     seen, level, scale, spread, mean = model
     height, width = q.shape[0] - TOP, q.shape[1] - 2 * SIDE
-    inputs, dinputs = np.zeros((2, INPUTS, width), np.float32)
+    inputs = np.zeros((INPUTS, width), np.float32)
+    dinputs = np.zeros((INPUTS, width), np.float32)
     hidden = np.zeros((HIDDEN, width), np.float32)
-    centre, dcentre, log2, dlog2 = np.zeros((4, width), np.float32)
+    centre = np.zeros(width, np.float32)
+    dcentre = np.zeros(width, np.float32)
+    log2 = np.zeros(width, np.float32)
+    dlog2 = np.zeros(width, np.float32)
     total, dspread = np.float64(0), np.float64(0)
     for row in range(height):
         y = row + TOP
         for i in range(NEIGHBOURS):
-            _read(m[y + OFFSETS[i][0]], SIDE + OFFSETS[i][1], 1, inputs[i])
+            _read(m[y + OFFSETS[i][0]], SIDE + OFFSETS[i][1], inputs[i])
         if extra[0]:
-            _read(others[0][row // 2 + TOP], SIDE, 2, inputs[NEIGHBOURS])
+            _read_twice(others[0][row // 2 + TOP], SIDE, inputs[NEIGHBOURS])
         if extra[1]:
-            _read(others[1][y], SIDE, 1, inputs[NEIGHBOURS + 1])
+            _read(others[1][y], SIDE, inputs[NEIGHBOURS + 1])
         if extra[2]:
-            _read(others[2][y], SIDE, 1, inputs[NEIGHBOURS + 2])
+            _read(others[2][y], SIDE, inputs[NEIGHBOURS + 2])
         for j in range(HIDDEN):
             for x in range(width):
                 acc = level[j]
@@ -188,13 +210,13 @@ def rate(
                     acc += seen[j, i] * hidden[j, x]
                 dinputs[i, x] = acc
         for i in range(NEIGHBOURS):
-            _add(dinputs[i], SIDE + OFFSETS[i][1], 1, dm[y + OFFSETS[i][0]])
+            _add(dinputs[i], SIDE + OFFSETS[i][1], dm[y + OFFSETS[i][0]])
         if extra[0]:
-            _add(dinputs[NEIGHBOURS], SIDE, 2, dothers[0][row // 2 + TOP])
+            _add_twice(dinputs[NEIGHBOURS], SIDE, dothers[0][row // 2 + TOP])
         if extra[1]:
-            _add(dinputs[NEIGHBOURS + 1], SIDE, 1, dothers[1][y])
+            _add(dinputs[NEIGHBOURS + 1], SIDE, dothers[1][y])
         if extra[2]:
-            _add(dinputs[NEIGHBOURS + 2], SIDE, 1, dothers[2][y])
+            _add(dinputs[NEIGHBOURS + 2], SIDE, dothers[2][y])
     return total, dspread
 
 
@@ -245,8 +267,8 @@ def upsample(small: Any, taps: Any, large: Any) -> None:
 def upsample_gradients(small: Any, taps: Any, dlarge: Any, dsmall: Any, dtaps: Any) -> None:
     """Add the gradients of `upsample` to `dsmall` and `dtaps`."""
     width, columns = dlarge.shape[2], small.shape[2]
-    line, dline = np.empty((2, columns + 4), np.float32)
-    even, odd = np.zeros((2, columns), np.float32)
+    line, dline = np.empty(columns + 4, np.float32), np.empty(columns + 4, np.float32)
+    even, odd = np.zeros(columns, np.float32), np.zeros(columns, np.float32)
     gradient = np.zeros(4, np.float64)
     for k in range(dlarge.shape[0]):
         for y in range(dlarge.shape[1]):
