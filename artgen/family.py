@@ -7,9 +7,11 @@ brings one by registering its answers where it defines the class::
     def paint_stripes(stripes, tensors, canvas, *, background, **_): ...
 
 `paint` alone is needed. Without `appearance` two drawings cannot become one another, and without
-`flat_parts` there are no vectors, pens and pages; artgen then refuses them by name.
+`flat_parts` there are no vectors, pens and pages; artgen then refuses them by name. Not a question:
+`share` has idle threads do what a family computes itself.
 """
 
+from artgen.compiler.threads import share
 from artgen.engines.conversion import convert_parts
 from artgen.engines.gradient.objective import Objective, PictureOptions, objective_of
 from artgen.matching import (
@@ -67,6 +69,7 @@ __all__ = [
     "pen_parts",
     "planned_backend",
     "posed",
+    "share",
     "shrink",
     "transform",
     "unpack",

@@ -171,6 +171,14 @@ def test_gradients_are_those_of_automatic_differentiation(latents, tensors):
             assert gap <= 2e-3 * max(1e-3, float(wanted.abs().max())), name
 
 
+def test_error_and_bits_that_threads_share_are_the_same_for_any_number_of_them():
+    one, two = (
+        artgen.fit("sample:coffee", primitive="latents", size=48, steps=15, seed=0, threads=threads)
+        for threads in (1, 2)
+    )
+    assert_same_bits(one.drawing.tensors, two.drawing.tensors)
+
+
 def test_a_fit_goes_on_as_if_nothing_had_happened(latents):
     whole, second = GradientEngine(), GradientEngine()
     whole.start(problem(latents))

@@ -115,9 +115,15 @@ class RateDistortion(family.Objective):
             grids.append(grid)
             slopes.append(slope)
         found = {name: np.zeros_like(numbers[name]) for name in numbers if name[:4] != "grid"}
-        errors = self.distortion(numbers, grids, found)
         nats = {name: np.zeros_like(array) for name, array in found.items()}
-        rates = self.information(numbers, grids, nats)[1]
+        errors, rates = family.share(
+            lambda goal: (
+                self.distortion(numbers, grids, found)
+                if goal is found
+                else self.information(numbers, grids, nats)[1]
+            ),
+            (found, nats),
+        )
         price = math.exp(self.log_lambda) / math.log(2)
         for name, gradient in found.items():
             raw[name].grad = torch.from_numpy(gradient + np.float32(price) * nats[name])
