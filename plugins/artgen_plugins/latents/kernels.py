@@ -81,7 +81,7 @@ def add_magnitude_gradients(q: Any, dm: Any, dq: Any) -> None:
 
 @_fast
 def _read(source: Any, column: int, target: Any) -> None:
-    """Copy a row from a column on."""
+    """Copy a row from a column on: an assignment to a slice takes seconds to compile."""
     for x in range(len(target)):
         target[x] = source[x + column]
 
@@ -353,9 +353,11 @@ def picture(made: Any, weights: Any, rgb: Any) -> None:
     """
     features, hidden, colours = _buffers(made.shape[2])
     for y in range(made.shape[1]):
-        features[:] = made[:, y]
+        for k in range(FEATURES):
+            _read(made[k, y], 0, features[k])
         _colour(features, weights, hidden, colours)
-        rgb[:, y] = colours
+        for i in range(3):
+            _read(colours[i], 0, rgb[i, y])
 
 
 @_fast
@@ -376,7 +378,8 @@ def picture_gradients(
     colour, _, unit, _, bend = weights
     total, width = np.float64(0), made.shape[2]
     for y in range(made.shape[1]):
-        features[:] = made[:, y]
+        for k in range(FEATURES):
+            _read(made[k, y], 0, features[k])
         _colour(features, weights, hidden, error)
         for i in range(3):
             goal, squares, linear = target[i, y], _ZERO, _ZERO
@@ -409,7 +412,8 @@ def picture_gradients(
                 for j in range(UNITS):
                     acc += unit[j, k] * hidden[j, x]
                 features[k, x] = acc
-        dmade[:, y] = features
+        for k in range(FEATURES):
+            _read(features[k], 0, dmade[k, y])
     return total
 
 
