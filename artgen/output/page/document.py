@@ -33,9 +33,7 @@ class PageWords:
     alt: str
 
 
-def render_document(
-    kind: str, words: PageWords, *, film: bool, own: str = "", **data: str
-) -> str:
+def render_document(kind: str, words: PageWords, *, film: bool, own: str = "", **data: str) -> str:
     """Render the page of a `kind` of drawing around its data, by their names in the template.
 
     `own` is the script of a family, for the kind of that name.

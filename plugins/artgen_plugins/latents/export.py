@@ -1,4 +1,4 @@
-"""A picture of latents on a page: its bytes as a file holds them, and a script that decodes them."""
+"""A picture of latents on a page: the bytes of the file, and a script that decodes them."""
 
 from __future__ import annotations
 
