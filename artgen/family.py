@@ -27,6 +27,7 @@ from artgen.matching import (
     pair_parts,
     transform,
 )
+from artgen.output.page.scenes import PageScript, page_script
 from artgen.output.parts.flat import Curves, FlatPart, Polygon, flat_parts
 from artgen.output.parts.pens import PenPart, pen_parts
 from artgen.primitives import pack, shrink, unpack
@@ -47,6 +48,7 @@ __all__ = [
     "FlatPart",
     "Memory",
     "Objective",
+    "PageScript",
     "Pairs",
     "PenPart",
     "PictureOptions",
@@ -63,6 +65,7 @@ __all__ = [
     "move",
     "objective_of",
     "pack",
+    "page_script",
     "paint",
     "pair",
     "pair_parts",

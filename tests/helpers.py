@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -27,6 +29,7 @@ __all__ = [
     "PYTHON",
     "Blob",
     "assert_same_bits",
+    "assert_types",
     "changed",
     "listed_under",
     "open_sample",
@@ -46,6 +49,29 @@ PATIENCE = 300
 
 PYTHON = shlex.split(os.environ.get("ARTGEN_TEST_PYTHON", "")) or [sys.executable]
 """A Python for processes that use torch: in `make test` one that starts at once (tools/forks.py)."""
+
+
+def assert_types(script: str, declared: Path, folder: Path) -> None:
+    """Check the types in the comments of a script by TypeScript, which Deno brings."""
+    deno = pytest.importorskip("deno", reason="needs artgen[dev]").find_deno_bin()
+    options = {
+        "checkJs": True,
+        "strict": True,
+        "lib": ["esnext", "dom", "dom.iterable"],
+        "types": [str(declared)],
+    }
+    (folder / "deno.json").write_text(json.dumps({"compilerOptions": options}))
+    (folder / "script.js").write_text(script)
+    more = {"DENO_DIR": str(folder / "cache"), "DENO_NO_UPDATE_CHECK": "1", "NO_COLOR": "1"}
+    checked = subprocess.run(
+        [deno, "check", "script.js"],
+        cwd=folder,
+        env=os.environ | more,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stderr
 
 
 def save_photo(folder: Path) -> Path:

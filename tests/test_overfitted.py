@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import base64
+import json
+import re
 import zlib
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from helpers import assert_same_bits
+from helpers import assert_same_bits, assert_types
 
 import artgen
 from artgen import Canvas, Drawing
 from artgen.animation.forms import Shot, form_frames
-from artgen.art import Art
+from artgen.art import Art, ExportRequest
 from artgen.base.errors import InputError, UsageError
 from artgen.cli import main
 from artgen.engines import Problem
 from artgen.engines.gradient.engine import GradientEngine
+from artgen.exporters import export_html
+from artgen.family import page_script
 from artgen.init import Context
 from artgen.losses import parse_loss
 from artgen.registry import default
@@ -125,11 +131,16 @@ def test_the_bits_of_the_loss_are_those_of_the_file(latents, tensors):
     assert bits == pytest.approx(sum(objective.bits(rounded(likely))), rel=0.02)
 
 
-@pytest.mark.parametrize("change", ["bit", "end", "more", "version", "empty", "numbers"])
+@pytest.mark.parametrize("change", ["bit", "end", "more", "version", "empty", "numbers", "wide"])
 def test_damaged_bytes_are_refused(latents, tensors, change):
     data = bytearray(pack(latents, tensors))
     if change == "bit":
         data[len(data) // 2] ^= 16
+    elif change == "wide":
+        # Of the first weights, 4095 · 2²⁰ instead of 4095.
+        data = bytearray(pack(latents, {**tensors, "seen": torch.full((12, 11), 4095 / 64)}))
+        data[5] += 3
+        data[1:5] = zlib.crc32(data[5:]).to_bytes(4, "little")
     elif change == "numbers":
         # With a checksum that is right: what an attacker writes.
         data[5] = 255
@@ -269,6 +280,28 @@ def test_a_film_becomes_sharp_level_by_level(latents, tensors):
     other = artgen.fit("sample:coffee", "gaussian", count=2, size=8, steps=1, seed=1)
     with pytest.raises(UsageError, match="gaussian has no grids"):
         form_frames("levels", Shot(other, Frame(size=8), 1.0), 12)
+
+
+def test_a_page_holds_the_bytes_of_the_file_and_what_decodes_them(latents, tensors):
+    recipe = artgen.fit("sample:coffee", primitive="gaussian", count=2, size=8, steps=1).recipe
+    drawing = Drawing("latents", latents.option_values(), tensors, CANVAS.width, CANVAS.height)
+    page = export_html(Art(drawing, recipe), ExportRequest()).decode()
+    data = pack(latents, tensors)
+    _, piece, numbers, script = re.findall(r"<script[^>]*>(.*?)</script>", page, re.DOTALL)
+    assert base64.b64decode(numbers) == data + bytes(-len(data) % 4)
+    facts = json.loads(piece)["facts"]
+    assert facts["grids"] == [list(level) for level in latents.levels]
+    assert {each["name"]: each["bits"] for each in facts["weights"]} == {
+        name: bits_of(name) for name in tensors if name[:4] != "grid"
+    }
+    assert "class Decoder" in script
+    assert "image/png;base64" not in page
+
+
+@pytest.mark.slow
+def test_the_script_of_the_page_has_the_types_that_its_comments_say(latents, tensors, tmp_path):
+    own = page_script(latents, Drawing("latents", {}, tensors, 21, 13))
+    assert_types(own.script, Path(__file__).with_name("browser") / "page.d.ts", tmp_path)
 
 
 def test_a_resumed_fit_agrees_with_the_psnr_it_was_asked_for(tmp_path, monkeypatch, capsys):

@@ -14,7 +14,7 @@ import torch
 import artgen
 from artgen import Field, Param, Splat, fit, init
 from artgen.art import ExportRequest
-from artgen.base.errors import UsageError
+from artgen.base.errors import PluginError, UsageError
 from artgen.compiler.field_layers import LANES, Elementwise, Product, trace_field
 from artgen.compiler.ir import OPERATIONS
 from artgen.compiler.record import Untraceable
@@ -109,6 +109,45 @@ def test_what_has_no_shader_is_refused_by_name(cls, words):
         art = art_of(cls.__name__.lower(), steps=1, **count)
         with pytest.raises(UsageError, match=rf"{words}.*test_page.py, line \d+"):
             export_html(art, ExportRequest())
+    finally:
+        reset_default()
+
+
+class Flag(Field):
+    """A field that brings a script of its own to a page."""
+
+    params = {"a": Param(3, 2, init=init.uniform(-1, 1), lr=0.01)}
+    script = "class Painter extends Stage { /* a flag */ }"
+
+    def forward(self, xy, p):
+        return xy @ p.a.t()
+
+
+@artgen.family.page_script.register(Flag)
+def script_of_flag(flag, drawing):
+    return artgen.family.PageScript(flag.script, {"stars": 50}, b"\1\2\3", count=7)
+
+
+def test_a_family_brings_a_script_of_its_own(monkeypatch):
+    from artgen.registry import reset_default
+
+    reset_default()
+    try:
+        artgen.register(Flag)
+        page = export_html(art_of("flag", steps=1), ExportRequest()).decode()
+        assert "class Painter extends Stage { /* a flag */ }" in scripts(page)[-1]
+        assert "texelFetch" not in page
+        piece, numbers = json.loads(scripts(page)[-3]), base64.b64decode(scripts(page)[-2])
+        assert piece["facts"] == {"stars": 50}
+        assert piece["scenes"][0]["count"] == 7
+        row = piece["rows"][piece["scenes"][0]["data"]]
+        assert numbers[row["at"] : row["at"] + row["count"]] == b"\1\2\3"
+        with pytest.raises(UsageError, match="flag cannot be shown as a page: its script draws no"):
+            export_html(art_of("flag", steps=4, history=2), ExportRequest())
+        for text in ("</SCRIPT >", "<!-- "):
+            monkeypatch.setattr(Flag, "script", f"class Painter {{}} // {text}")
+            with pytest.raises(PluginError, match=f"{text[:4]}.* would end the script"):
+                export_html(art_of("flag", steps=1), ExportRequest())
     finally:
         reset_default()
 

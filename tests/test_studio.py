@@ -6,9 +6,7 @@ import html
 import itertools
 import json
 import math
-import os
 import re
-import subprocess
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -17,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from helpers import assert_types
 
 from artgen import Param, Splat
 from artgen.base.philox import Philox, philox
@@ -262,26 +261,7 @@ def test_options_that_only_are_numbers_are_sliders(tmp_path):
 
 @pytest.mark.slow
 def test_the_scripts_have_the_types_that_their_comments_say(tmp_path):
-    """TypeScript, which Deno brings, reads the types in comments."""
-    deno = pytest.importorskip("deno", reason="needs artgen[dev]").find_deno_bin()
-    options = {
-        "checkJs": True,
-        "strict": True,
-        "lib": ["esnext", "dom", "dom.iterable"],
-        "types": [str(DECLARED)],
-    }
-    (tmp_path / "deno.json").write_text(json.dumps({"compilerOptions": options}))
-    (tmp_path / "studio.js").write_text(own_script())
-    more = {"DENO_DIR": str(tmp_path / "cache"), "DENO_NO_UPDATE_CHECK": "1", "NO_COLOR": "1"}
-    checked = subprocess.run(
-        [deno, "check", "studio.js"],
-        cwd=tmp_path,
-        env=os.environ | more,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert checked.returncode == 0, checked.stderr
+    assert_types(own_script(), DECLARED, tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,7 @@ def export_html(art: Art, request: ExportRequest) -> bytes:
     # A picture for browsers that cannot draw it.
     poster = art.render(min(_POSTER_SIDE, max(drawing.width, drawing.height)))
     described = describe(drawing, art.primitive(), film, packer)
+    own = described.pop("script", "")
     piece = {
         **described,
         "title": words.title,
@@ -91,6 +92,7 @@ def export_html(art: Art, request: ExportRequest) -> bytes:
         described["kind"],
         words,
         film=film is not None,
+        own=own,
         piece=plain_json(piece),
         recipe=plain_json(art.recipe.to_dict()),
         numbers=packer.text(),

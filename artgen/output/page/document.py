@@ -18,6 +18,7 @@ _SCRIPTS = {
     "splats": ("numbers", "moments", "stage", "splats", "view", "page"),
     "field": ("numbers", "moments", "stage", "field", "view", "page"),
     "shapes": ("numbers", "moments", "shapes", "view", "page"),
+    "own": ("numbers", "moments", "stage", "own", "view", "page"),
 }
 """The files that make up the script, by what it draws."""
 
@@ -32,9 +33,17 @@ class PageWords:
     alt: str
 
 
-def render_document(kind: str, words: PageWords, *, film: bool, **data: str) -> str:
-    """Render the page of a `kind` of drawing around its data, by their names in the template."""
-    parts = [read_asset("artgen.output", f"{name}.js") for name in _SCRIPTS[kind]]
+def render_document(kind: str, words: PageWords, *, film: bool, own: str = "", **data: str) -> str:
+    """Render the page of a `kind` of drawing around its data, by their names in the template.
+
+    `own` is the script of a family, for the kind of that name.
+    """
+    # In a function, so that its names are free.
+    painter = f"const Painter = (() => {{\n{own}\nreturn Painter;\n}})();\n"
+    parts = [
+        painter if name == "own" else read_asset("artgen.output", f"{name}.js")
+        for name in _SCRIPTS[kind]
+    ]
     script = '"use strict";\n(() => {\n' + "\n".join(parts) + "})();\n"
     style = "".join(read_asset("artgen.output", name) for name in ("base.css", "page.css"))
     return render_page(

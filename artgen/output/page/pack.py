@@ -55,6 +55,10 @@ class Packer:
         entry = {"kind": kind, "low": low, "step": step}
         return self._store(entry, len(row), np.rint((numbers - low) / step).astype("<u2").tobytes())
 
+    def add_bytes(self, data: bytes) -> int:
+        """Store bytes as they are, and return the index of their row."""
+        return self._store({"kind": "bytes"}, len(data), data)
+
     def _store(self, entry: dict[str, Any], count: int, data: bytes) -> int:
         self.table.append(entry | {"count": count, "at": len(self._data)})
         # Align arrays of float32 to multiples of four bytes.

@@ -32,7 +32,7 @@ async function paint(spec, stale = () => false) {
   if (painter === null || painter.lost) painter = new Painter();
   const began = performance.now();
   state.share = 0;
-  painter.begin(spec);
+  await painter.begin(spec);
   for (let top = 0; top < spec.height;) {
     const rows = Math.max(1, Math.ceil(spec.height / Painter.strips), Math.round(BUSY / (state.rate * spec.width)));
     const bottom = Math.min(spec.height, top + rows), start = performance.now();

@@ -7,15 +7,15 @@ after key.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from artgen.base.errors import UsageError
+from artgen.base.errors import PluginError, UsageError
 from artgen.base.generic import generic
 from artgen.film.scenes import Film, Scene
 from artgen.output.page.pack import Packer
@@ -30,26 +30,61 @@ _HINT = "use -o FILE.png, which draws everything"
 _NUMBER = re.compile(r"-?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 
 
+@dataclass(frozen=True)
+class PageScript:
+    """What draws a still drawing on a page: a script, and what it reads.
+
+    `script` is JavaScript that defines a class `Painter` derived from `Stage`. It finds `facts`,
+    which JSON can hold, in `piece.facts`, and `data`, as a Uint8Array, by
+    `rowOf(piece.scenes[0].data)`. `count` is the number of parts that a slider chooses from.
+    """
+
+    script: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    data: bytes = b""
+    count: int = 1
+
+
+@generic("export")
+def page_script(primitive: Primitive, drawing: Drawing) -> PageScript | None:
+    """The script with which a page draws it; None: one of artgen's own draws it."""
+    return None
+
+
 def describe(
     drawing: Drawing, primitive: Primitive, film: Film | None, packer: Packer
 ) -> dict[str, Any]:
     """Describe the drawing for the page's script; its numbers go into `packer`.
 
-    Raises UsageError if a page cannot draw it, InputError if the tensors do not belong to
-    `primitive`.
+    With the `kind` "own", `script` is that of its family. Raises UsageError if a page cannot draw
+    it, InputError if the tensors do not belong to `primitive`, PluginError if the script cannot
+    stand in a page.
     """
     if drawing.subject is not None:
         raise refused(drawing, f"a page draws pictures, no target of kind {drawing.subject.kind}")
     primitive.check_tensors(drawing)
     still = Scene((0.0,), {name: tensor[None] for name, tensor in drawing.tensors.items()})
     scenes = (still,) if film is None else film.scenes
-    described = scenes_of(primitive, drawing, scenes, packer)
+    own = page_script(primitive, drawing)
+    if own and film:
+        raise refused(drawing, "its script draws no films")
+    described = _scripted(own, packer) if own else scenes_of(primitive, drawing, scenes, packer)
     for scene, table in zip(scenes, described["scenes"], strict=True):
         table["times"] = list(scene.times)
         table["lifespans"] = None if scene.lifespans is None else _row(packer, scene.lifespans)
         ground = scene.background
         table["background"] = None if ground is None else _row(packer, ground)
     return described
+
+
+def _scripted(own: PageScript, packer: Packer) -> dict[str, Any]:
+    if found := re.search("</script|<!--", own.script, re.IGNORECASE):
+        raise PluginError(
+            f"{found[0]} in a page script would end the script of the page",
+            hint=f"write {found[0][0]}\\{found[0][1:]}",
+        )
+    scene = {"count": own.count, "data": packer.add_bytes(own.data)}
+    return {"kind": "own", "script": own.script, "facts": own.facts, "scenes": [scene]}
 
 
 def refused(drawing: Drawing, reason: str) -> UsageError:

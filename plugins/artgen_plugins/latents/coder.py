@@ -44,21 +44,26 @@ _HALF = (2**PRECISION - 2 * LARGEST - 2) // 2
 _exact: Any = nb.njit(cache=True, nogil=True)
 
 
+def ratios() -> list[int]:
+    """By what a probability falls over 1/16, for each scale, in units of 2⁻³²."""
+    context, two = Context(prec=40), Decimal(2)
+    found = []
+    for index in range(SCALES):
+        log2 = Decimal(index) / OCTAVE + LEAST
+        scale = context.exp(context.multiply(log2, context.ln(two)))
+        ratio = context.exp(context.divide(Decimal(-1), scale * FINE))
+        found.append(int(ratio * 2**32))
+    return found
+
+
 @lru_cache(maxsize=1)
 def tails() -> NDArray[np.int64]:
     """The probability of a distance of more than t/16, one side, for each scale [scales, t].
 
     Each entry is the one before it times a constant, in whole numbers.
     """
-    context, two = Context(prec=40), Decimal(2)
     table = np.zeros((SCALES, _REACH), np.int64)
-    factors = []
-    for index in range(SCALES):
-        log2 = Decimal(index) / OCTAVE + LEAST
-        scale = context.exp(context.multiply(log2, context.ln(two)))
-        ratio = context.exp(context.divide(Decimal(-1), scale * FINE))
-        factors.append(int(ratio * 2**32))
-    value, factor = np.full(SCALES, _HALF << 7, np.int64), np.array(factors)
+    value, factor = np.full(SCALES, _HALF << 7, np.int64), np.array(ratios())
     for t in range(_REACH):
         table[:, t] = value >> 7
         value = value * factor >> 32

@@ -25,6 +25,7 @@ from artgen_plugins.latents.layout import (
     LEAST,
     SIDE,
     TOP,
+    WIDEST,
     Array,
     Arrays,
     bits_of,
@@ -119,6 +120,9 @@ def unpack(latents: Latents, data: bytes) -> dict[str, Tensor]:
             raise _damaged()
         values = np.zeros(math.prod(shape), np.int64)
         coder.decode_numbers(words, head, table[scale], shift, values)
+        # Beyond this, sums of the context model could overflow.
+        if abs(values).max() > WIDEST * 2.0 ** bits_of(name):
+            raise _damaged()
         numbers[name] = values.reshape(shape)
     for level, (channels, height, width) in enumerate(latents.levels):
         numbers[f"grid{level}"] = np.zeros((channels, height, width), np.int64)

@@ -21,26 +21,35 @@ SMALLER = 1.5
 def paint(latents: Latents, tensors: Mapping[str, Tensor], canvas: Canvas, **_: Any) -> Tensor:
     """The picture [3, height, width], from the tensors as a file holds them.
 
-    A canvas of another size shows the picture by a cubic between its pixels, which adds no detail.
+    A canvas of another size shows the picture by a cubic between its pixels, which adds no detail,
+    or by means of them.
     """
     numbers, own = rounded(tensors), Canvas(latents.levels[0].width, latents.levels[0].height)
     grids = padded_grids(numbers, latents.levels)
     image = torch.from_numpy(coloured(numbers, features(numbers, grids, latents.levels)))
     if canvas == own:
         return image
-    by = canvas.pixel / own.pixel
+    by, centres = canvas.pixel / own.pixel, map(torch.from_numpy, canvas.pixel_centres())
+    x, y = (axis / reach for axis, reach in zip(centres, own.reach, strict=True))
     if by > SMALLER:
-        image = torch.nn.functional.interpolate(
-            image[None], scale_factor=1 / by, mode="bilinear", antialias=True
-        )[0]
-    x, y = (
-        torch.from_numpy(axis).float() / reach
-        for axis, reach in zip(canvas.pixel_centres(), own.reach, strict=True)
-    )
-    places = torch.stack(torch.meshgrid(x, y, indexing="xy"), -1)
+        across, down = _means(x, own.width, by), _means(y, own.height, by)
+        columns = (across @ image.permute(2, 0, 1).flatten(1)).view(-1, 3, own.height)
+        rows = (down @ columns.permute(2, 1, 0).flatten(1)).view(-1, 3, canvas.width)
+        return rows.permute(1, 0, 2)
+    places = torch.stack(torch.meshgrid(x.float(), y.float(), indexing="xy"), -1)
     return torch.nn.functional.grid_sample(
         image[None], places[None], mode="bicubic", padding_mode="border", align_corners=False
     )[0]
+
+
+def _means(centres: Tensor, size: int, by: float) -> Tensor:
+    """Weights [N, size] of pixels, which fall in a straight line over `by` of them, sparse.
+
+    `centres` [N] go from -1 to 1 over the axis.
+    """
+    places = ((centres + 1) * size / 2).clamp(0.5, size - 0.5)
+    weights = (1 - (places[:, None] - torch.arange(size) - 0.5).abs() / by).clamp_min(0)
+    return (weights / weights.sum(1, keepdim=True)).float().to_sparse()
 
 
 def features(weights: Arrays, grids: list[Array], levels: list[Level]) -> list[Array]:
