@@ -173,9 +173,9 @@ def _first(primitive: Primitive, tensors: Tensors, value: str, share: float) -> 
 
 
 def _without(primitive: Primitive, tensors: Tensors, value: str, share: float) -> Tensors:
-    """All parts but those of a colour."""
+    """All parts but those of some colours, such as ``red+pink``."""
     colours = tensors["colour"].detach().cpu().double().clamp(0, 1).T.numpy()
-    gone = torch.from_numpy(alike(colours, [parse_colour(value)])[:, 0])
+    gone = torch.from_numpy(alike(colours, _colours(value)).max(1))
     return _hidden(primitive, tensors, lambda at: 1 - share * gone.to(at))
 
 
@@ -202,7 +202,11 @@ def _check_without(primitive: Primitive, value: str) -> None:
     if getattr(primitive, "blend", "over") in ("sum", "mean"):
         what = f"colours of {type(primitive).__name__} add up, so no part has one of its own"
         raise UsageError(what, hint="give each its own: --set blend=over")
-    parse_colour(value)
+    _colours(value)
+
+
+def _colours(value: str) -> list[tuple[float, float, float]]:
+    return [parse_colour(each) for each in value.split("+")]
 
 
 def _strips(picture: Tensor, periods: int, phase: int, phases: int) -> Tensor:
