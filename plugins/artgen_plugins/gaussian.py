@@ -46,7 +46,7 @@ class Gaussian(Splat):
             "log", "learn the inverse of each scale, or its logarithm"
         )
         inks: str = option(
-            "", "with blend=over: the only colours, dealt to the parts in turn; the last lies on top"
+            "", "with blend=over: the only colours, dealt to parts in turn; the last lies on top"
         )
 
     defaults = Preset(count=1000, stage={"steps": 1000})
