@@ -43,13 +43,13 @@ PAIRS = {
     "cone": ("plain", "dunes", "cone=0.15", "cat"),
     "fold": ("plain", "dunes", "fold=0.5", "cat"),
     "first": ("plain", "dunes", "first=0.5", "cat"),
-    "without": ("plain", "dunes", "without=navy+lavender+mediumslateblue", "horse"),
+    "without": ("plain", "dunes", "without=navy+slateblue+rosybrown", "horse"),
 }
 """How a drawing is seen, and what shall be seen, twice."""
 
 OVER: dict[str, dict[str, str]] = {
     "first": {"blend": "over"},
-    "without": {"blend": "over", "inks": "black,white,navy,lavender,mediumslateblue"},
+    "without": {"blend": "over", "inks": "black,white,navy,slateblue,rosybrown"},
 }
 """Options of the parts, by the pair."""
 

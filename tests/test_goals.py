@@ -139,6 +139,13 @@ def test_without_some_inks_another_picture_is_seen(tmp_path):
     )
     inks = torch.tensor([[0, 0, 0], [255, 255, 255], [255, 0, 0], [255, 192, 203]]) / 255
     assert torch.equal(art.drawing.tensors["colour"].T, inks.repeat(20, 1))
+    with pytest.raises(UsageError, match="no such ink"):
+        fit(
+            save_photo(tmp_path),
+            view=["without=tomato:sample:horse"],
+            inks="red,black",
+            blend="over",
+        )
     # One picture for both would be their mean, which is 10.7 dB from each.
     mean = np.square((first / 255 - second / 255) / 2).mean()
     each = [view["psnr"] for view in art.metrics["views"]]

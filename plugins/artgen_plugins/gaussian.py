@@ -53,8 +53,10 @@ class Gaussian(Splat):
 
     def take_options(self) -> None:
         """Read the inks. Raises UsageError where they would add up, and for what is no colour."""
-        self.inks = [parse_colour(each) for each in self.options.inks.split(",") if each.strip()]
-        if self.inks and self.options.blend != "over":
+        self.fixed_colours = [
+            parse_colour(each) for each in self.options.inks.split(",") if each.strip()
+        ]
+        if self.fixed_colours and self.options.blend != "over":
             raise UsageError(
                 f"inks do not keep their colours with blend={self.options.blend}",
                 hint="add --set blend=over",
@@ -69,22 +71,22 @@ class Gaussian(Splat):
         else:
             scale = Param(2, lr=0.1, map="exp", **length)
         own = {"scale": scale, "angle": Param(init=init.uniform(0, pi), lr=0.15, period=pi)}
-        if self.inks:
+        if self.fixed_colours:
             own["colour"] = Param(3, init=self._dealt, lr=0.0)
             own["z"] = Param(init=self._printed, lr=0.02, map=Map("sigmoid", DEEPEST))
         return own
 
     def _dealt(self, context: Context, shape: tuple[int, ...]) -> Tensor:
         """Give part i the ink i modulo their number, [3, N]."""
-        return torch.tensor(self.inks).T[:, self._ink(shape)].contiguous()
+        return torch.tensor(self.fixed_colours).T[:, self._ink(shape)].contiguous()
 
     def _printed(self, context: Context, shape: tuple[int, ...]) -> Tensor:
         """Lay inks over one another as they are named, from depth 3 to depth 1, [N]."""
-        above = (self._ink(shape) + context.random(*shape)) / len(self.inks)
+        above = (self._ink(shape) + context.random(*shape)) / len(self.fixed_colours)
         return 3 - 2 * above
 
     def _ink(self, shape: tuple[int, ...]) -> Tensor:
-        return torch.arange(shape[-1]) % len(self.inks)
+        return torch.arange(shape[-1]) % len(self.fixed_colours)
 
     def footprint(self, dx: Tensor, dy: Tensor, p: Params) -> Tensor:
         """Return exp(-(u² + v²) / 2), with (u, v) the offset, rotated and divided by the scales."""
