@@ -62,6 +62,13 @@ class Gaussian(Splat):
                 hint="add --set blend=over",
             )
 
+    def option_values(self) -> dict[str, Any]:
+        """Return the options as a dict; drawings without inks do not name them."""
+        values = super().option_values()
+        if not self.fixed_colours:
+            values.pop("inks", None)
+        return values
+
     @property
     def params(self) -> Mapping[str, Param]:
         """Two scales (standard deviations, in canvas units) and a rotation in radians."""
