@@ -49,7 +49,7 @@ PAIRS = {
 
 OVER: dict[str, dict[str, str]] = {
     "first": {"blend": "over"},
-    "without": {"blend": "over", "inks": "black,white,navy,slateblue,rosybrown"},
+    "without": {"blend": "over", "spot_colours": "black,white,navy,slateblue,rosybrown"},
 }
 """Options of the parts, by the pair."""
 

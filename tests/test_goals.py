@@ -131,7 +131,7 @@ def test_without_some_inks_another_picture_is_seen(tmp_path):
         tmp_path / "first.png",
         view=[goal],
         blend="over",
-        inks="black,white,red,pink",
+        spot_colours="black,white,red,pink",
         background="white",
         count=80,
         steps=150,
@@ -143,7 +143,7 @@ def test_without_some_inks_another_picture_is_seen(tmp_path):
         fit(
             save_photo(tmp_path),
             view=["without=tomato:sample:horse"],
-            inks="red,black",
+            spot_colours="red,black",
             blend="over",
         )
     # One picture for both would be their mean, which is 10.7 dB from each.
