@@ -4,18 +4,22 @@ Beside a drawing of Gaussians stand two plain ways, with all pixels free: the me
 that show one of the goals each, and their pixels interleaved like a chessboard, in squares of two.
 The contrast of a view is what is left of that of its goal, the covariance of both divided by the
 variance of the goal; what is seen besides, as a share of that contrast, is its noise. Of the views
-of a pair the worse one counts.
+of a pair the worse one counts. Where a view shows some of the parts alone, `first` and `without`,
+the drawing is made of parts that lie over one another, and the plain ways show one picture twice.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from artgen.losses.metrics import decibels
 from artgen.losses.views import View, Views
+from artgen.losses.ways import Sight
 from artgen.recipe import Recipe
 from artgen.registry import default
 from artgen.runs import run as run_recipe
@@ -36,21 +40,37 @@ PAIRS = {
     "foil": ("foil=1/2", "profile", "foil=2/2", "cat"),
     "floor": ("plain", "dunes", "floor=3", "cat"),
     "cylinder": ("plain", "dunes", "cylinder=0.15", "cat"),
+    "cone": ("plain", "dunes", "cone=0.15", "cat"),
+    "fold": ("plain", "dunes", "fold=0.5", "cat"),
+    "first": ("plain", "dunes", "first=0.5", "cat"),
+    "without": ("plain", "dunes", "without=navy+slateblue+rosybrown", "horse"),
 }
 """How a drawing is seen, and what shall be seen, twice."""
 
+OVER: dict[str, dict[str, str]] = {
+    "first": {"blend": "over"},
+    "without": {"blend": "over", "spot_colours": "black,white,navy,slateblue,rosybrown"},
+}
+"""Options of the parts, by the pair."""
 
-def goal(name: str, size: int) -> Tensor:
-    """A square picture [3, size, size]."""
-    request = TargetRequest(size=size, frame=Frame(aspect=(1, 1)), background=(1.0, 1.0, 1.0))
+
+def goal(name: str, how: str, size: int) -> Tensor:
+    """A picture of the shape in which a square drawing is seen, [3, h, w]."""
+    _, height, width = Sight.of(how).see(torch.zeros(3, size, size)).shape
+    frame = Frame(aspect=(width, height))
+    request = TargetRequest(size=max(width, height), frame=frame, background=(1.0, 1.0, 1.0))
     return open_source(Source.parse(f"sample:{name}"), default(), request).tensors().goal
 
 
 def measures(views: Views, picture: Tensor) -> tuple[float, float, float]:
-    """The least contrast, the largest noise, and the least PSNR of the views of a picture."""
+    """The least contrast, the largest noise, and the least PSNR of the views of a picture.
+
+    It is [3, h, w], or one for each pose of the views after the other.
+    """
     found = []
     for view in views.views:
-        seen = view.sight.see(picture.clamp(0, 1))
+        first = 3 * views.poses.index(view.sight.pose) if len(picture) > 3 else 0
+        seen = view.sight.see(picture[first : first + 3].clamp(0, 1))
         wanted = view.wanted(seen)
         flat, aim = seen - seen.mean(), wanted - wanted.mean()
         contrast = float((flat * aim).mean() / aim.square().mean())
@@ -64,29 +84,34 @@ def measures(views: Views, picture: Tensor) -> tuple[float, float, float]:
 def plain_ways(views: Views, size: int) -> Iterator[tuple[str, Tensor]]:
     """The mean of pictures that show one goal each, and those pictures interleaved."""
     ground = torch.full((3, size, size), 0.5)
-    one, other = (Views((view,), views.base).nearest(ground) for view in views.views)
+    one, other = (
+        view.goal if view.sight.pose.ways else Views((view,), views.base).nearest(ground)
+        for view in views.views
+    )
     yield "mean of the two", (one + other) / 2
     y, x = torch.meshgrid(torch.arange(size) // 2, torch.arange(size) // 2, indexing="ij")
     yield "interleaved", torch.where((y + x) % 2 == 0, one, other)
 
 
-def fitted(pair: tuple[str, str, str, str], count: int, steps: int, size: int) -> Tensor:
-    """The picture that artgen makes."""
-    how, first, other, second = pair
-    views = [{"how": other, "target": f"sample:{second}"}]
+def fitted(name: str, views: Views, count: int, steps: int, size: int) -> Tensor:
+    """The pictures that artgen makes, one for each pose."""
+    how, first, other, second = PAIRS[name]
+    tables = [{"how": other, "target": f"sample:{second}"}]
     if how != "plain":
-        views.insert(0, {"how": how})
+        tables.insert(0, {"how": how})
     asked = {
         "seed": 1,
         "target": {"source": f"sample:{first}", "size": size, "aspect": "1:1"},
-        "view": views,
-        "primitive": {"name": "gaussian", "count": count},
+        "view": tables,
+        "primitive": {"name": "gaussian", "count": count, **OVER.get(name, {})},
         "stage": [{"engine": "gradient", "steps": steps}],
         "output": {"video": False, "history": 0},
     }
     art = run_recipe(Recipe.from_dict(asked), default()).art
     assert art is not None
-    return torch.from_numpy(art.render().copy()).permute(2, 0, 1) / 255
+    laid = [pose.drawing(art.drawing, art.primitive()) for pose in views.poses]
+    pictures = [replace(art, drawing=each).render() for each in laid]
+    return torch.from_numpy(np.concatenate(pictures, axis=2)).permute(2, 0, 1) / 255
 
 
 def run(settings: Settings) -> Iterator[Table]:
@@ -94,10 +119,10 @@ def run(settings: Settings) -> Iterator[Table]:
     pairs = dict(list(PAIRS.items())[:2]) if settings.quick else PAIRS
     rows = []
     for name, (how, first, other, second) in pairs.items():
-        goals = View(how, goal(first, size)), View(other, goal(second, size))
+        goals = View(how, goal(first, how, size)), View(other, goal(second, other, size))
         views = Views(goals, lambda image, target, weight: (image - target).square().mean())
         pictures = dict(plain_ways(views, size))
-        pictures["artgen"] = fitted((how, first, other, second), count, steps, size)
+        pictures["artgen"] = fitted(name, views, count, steps, size)
         for way, picture in pictures.items():
             contrast, noise, error = measures(views, picture)
             rows.append((f"{name}, {way}", f"{contrast:.2f}", f"{noise:.2f}", figure(error)))

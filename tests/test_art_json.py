@@ -52,6 +52,15 @@ def test_samples_come_back_too(tmp_path):
     assert artgen.load(tmp_path / "a.json").to_bytes() == art.to_bytes()
 
 
+@pytest.mark.parametrize("name", ["pca", "autoencoder", "vae"])
+def test_codecs_come_back_too(tmp_path, name):
+    art = artgen.fit("sample:digits?n=300", name, steps=1, seed=1)
+    art.save(tmp_path / "a.json")
+    again = artgen.load(tmp_path / "a.json")
+    assert again.to_bytes() == art.to_bytes()
+    assert again.drawing.tensors.keys() == art.drawing.tensors.keys()
+
+
 def test_films_come_back_too(tmp_path):
     for data in READERS["film"].examples():
         (tmp_path / "a.art").write_bytes(data)

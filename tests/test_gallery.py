@@ -17,6 +17,7 @@ from helpers import PATIENCE, PYTHON, save_photo, wait_until
 from PIL import Image
 
 from artgen import load
+from artgen.art import ExportRequest
 from artgen.cli import main
 from artgen.gallery import open_gallery
 from artgen.gallery._page import _plugin
@@ -379,6 +380,17 @@ def test_recipes_may_lie_in_the_folder_itself(tmp_path, call):
     write(tmp_path, "only-one", source="sample:coffee")
     assert [piece.slug for piece in open_gallery(tmp_path).pieces] == ["only-one"]
     assert statuses(call("build", tmp_path, "--quick")[1]) == {"only-one": "built"}
+
+
+def test_the_still_is_that_of_a_film_that_has_one(gallery, call):
+    recipe = gallery / "recipes/first.toml"
+    recipe.write_text(recipe.read_text().replace("[output]", '[output]\nfilm = "zoom-into"'))
+    call("build", gallery, "--only", "first")
+    made = gallery / "out/first"
+    art = load(made / "drawing.art")
+    asked = ExportRequest(80, film="zoom-into")
+    assert (made / "final.png").read_bytes() == art.to_format("png", asked)
+    assert (made / "final.png").read_bytes() != art.to_format("png", ExportRequest(80))
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ import pytest
 from helpers import open_sample
 from skimage.measure import block_reduce
 
-from artgen.base.errors import InputError
+from artgen.base.errors import InputError, UsageError
 from artgen.targets import TargetRequest
 from artgen_plugins.samples import GENERATED, NAMES, SUBJECTS, generated
 from artgen_plugins.samples.subjects import draw_subject
@@ -66,3 +66,19 @@ def test_a_subject_is_opened_with_its_seed_at_the_size_of_the_fit():
     assert first.sha256 == again.sha256 != drawn.sha256
     with pytest.raises(InputError, match="seed=x is not a whole number"):
         open_sample("profile?seed=x")
+
+
+def test_pictures_in_two_tones():
+    navy, linen = (0, 0, 128), (250, 240, 230)
+    horse = open_sample("horse?dark=navy&light=linen", TargetRequest(size=400))
+    assert horse.source == "sample:horse?dark=navy&light=linen"
+    assert {tuple(each) for each in horse.pixels.reshape(-1, 3)[:40]} == {linen}
+    assert tuple(horse.pixels.reshape(-1, 3).min(0)) == navy
+    plain, toned = open_sample("koi"), open_sample("koi?light=gray")
+    luma = plain.pixels @ np.array([0.2126, 0.7152, 0.0722])
+    assert np.abs(toned.pixels - luma[..., None] * 128 / 255).max() < 1
+    assert toned.sha256 != plain.sha256
+    with pytest.raises(InputError, match="no option 'drk'"):
+        open_sample("horse?drk=navy")
+    with pytest.raises(UsageError, match="'nvy' is not a colour"):
+        open_sample("horse?dark=nvy")

@@ -100,6 +100,7 @@ def test_parts_are_left_out_by_their_order_and_by_their_colour():
         ("first=0.5", 0.5, [0.5, 0.5, 0.5, 0]),
         ("without=red", 1.0, [0, 0.5, 0, 0.5]),
         ("without=red,first=0.5", 1.0, [0, 0.5, 0, 0]),
+        ("without=black+#0000e6", 1.0, [0.5, 0, 0.5, 0]),
     ):
         laid = Sight.of(how).pose(shapes, tensors, share)
         torch.testing.assert_close(laid["alpha"], torch.tensor(alpha), atol=0.02, rtol=0)
@@ -117,6 +118,38 @@ def test_the_first_parts_show_one_picture_and_all_of_them_another(tmp_path):
     [whole, first] = art.metrics["views"]
     assert min(whole["psnr"], first["psnr"]) > 17
     assert whole["bound"] is None
+
+
+def test_without_some_inks_another_picture_is_seen(tmp_path):
+    first, second = np.full((2, 24, 24, 3), 255, np.uint8)
+    first[:, :12], first[:, 12:] = (230, 40, 40), (255, 190, 190)
+    second[8:16] = 0
+    for name, pixels in (("first", first), ("second", second)):
+        Image.fromarray(pixels).save(tmp_path / f"{name}.png")
+    goal = f"without=red+pink:{tmp_path / 'second.png'}"
+    art = fit(
+        tmp_path / "first.png",
+        view=[goal],
+        blend="over",
+        spot_colours="black,white,red,pink",
+        background="white",
+        count=80,
+        steps=150,
+        seed=1,
+    )
+    inks = torch.tensor([[0, 0, 0], [255, 255, 255], [255, 0, 0], [255, 192, 203]]) / 255
+    assert torch.equal(art.drawing.tensors["colour"].T, inks.repeat(20, 1))
+    with pytest.raises(UsageError, match="no such ink"):
+        fit(
+            save_photo(tmp_path),
+            view=["without=tomato:sample:horse"],
+            spot_colours="red,black",
+            blend="over",
+        )
+    # One picture for both would be their mean, which is 10.7 dB from each.
+    mean = np.square((first / 255 - second / 255) / 2).mean()
+    each = [view["psnr"] for view in art.metrics["views"]]
+    assert min(each) > -10 * np.log10(mean) + 8
 
 
 @pytest.mark.parametrize("name", [each for each in WAYS if WAYS[each].parts is None])

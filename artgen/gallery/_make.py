@@ -91,6 +91,11 @@ def make(task: PieceTask, observe: Observer, control: RunControl) -> PieceFiles:
         raise result.error
     assert result.art is not None
     paths = output_paths(task.workplace, task.stem)
+    film = result.art.recipe.output.film
+    # Such a film goes on from its own still, not from the drawing.
+    if film is not None and registry.load("form", film.partition("=")[0]).still:
+        asked = ExportRequest(result.art.recipe.output.still_size, film=film)
+        paths["still"].write_bytes(result.art.to_format("png", asked))
     files = {
         "final.png": paths["still"].read_bytes(),
         "progress.mp4": paths["video"].read_bytes(),

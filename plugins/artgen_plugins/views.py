@@ -22,6 +22,9 @@ from artgen.targets import parse_colour
 
 Tensors: TypeAlias = Mapping[str, Tensor]
 
+ROUNDED = 0.02
+"""How far an ink may be from its colour, in encoded red, green and blue: drawings are rounded."""
+
 FINER = 3
 """Rows and columns of places per pixel of a picture that is seen distorted, against aliasing."""
 
@@ -173,9 +176,12 @@ def _first(primitive: Primitive, tensors: Tensors, value: str, share: float) -> 
 
 
 def _without(primitive: Primitive, tensors: Tensors, value: str, share: float) -> Tensors:
-    """All parts but those of a colour."""
-    colours = tensors["colour"].detach().cpu().double().clamp(0, 1).T.numpy()
-    gone = torch.from_numpy(alike(colours, [parse_colour(value)])[:, 0])
+    """All parts but those of some colours, such as ``red+pink``; of inks, exactly those."""
+    colours = tensors["colour"].detach().cpu().double().clamp(0, 1).T
+    gone = torch.from_numpy(alike(colours.numpy(), _colours(value)).max(1))
+    if _inks(primitive):
+        apart = torch.cdist(colours, torch.tensor(_colours(value), dtype=colours.dtype))
+        gone = apart.amin(1) < ROUNDED
     return _hidden(primitive, tensors, lambda at: 1 - share * gone.to(at))
 
 
@@ -202,7 +208,19 @@ def _check_without(primitive: Primitive, value: str) -> None:
     if getattr(primitive, "blend", "over") in ("sum", "mean"):
         what = f"colours of {type(primitive).__name__} add up, so no part has one of its own"
         raise UsageError(what, hint="give each its own: --set blend=over")
-    parse_colour(value)
+    inks = _inks(primitive)
+    if inks and not set(_colours(value)) <= set(inks):
+        what = f"view without={value}: the drawing has no such ink"
+        raise UsageError(what, hint="name some of its inks as they are, such as without=red+pink")
+
+
+def _inks(primitive: Primitive) -> list[tuple[float, float, float]]:
+    """The colours that parts keep; empty where each learns its own."""
+    return getattr(primitive, "fixed_colours", [])
+
+
+def _colours(value: str) -> list[tuple[float, float, float]]:
+    return [parse_colour(each) for each in value.split("+")]
 
 
 def _strips(picture: Tensor, periods: int, phase: int, phases: int) -> Tensor:

@@ -17,10 +17,13 @@ from artgen.targets import (
     TargetRequest,
     content_hash,
     image_from_array,
+    parse_colour,
 )
 from artgen_plugins.samples import CLIPS, GENERATED, SETS, SUBJECTS
 
 _SUBJECT_SIDE, _LARGEST_SUBJECT = 768, 4096
+
+_TONES = "dark", "light"
 
 
 def open_sample(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> Target:
@@ -47,16 +50,19 @@ def open_sample(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> Target:
         digest = content_hash(f"{source} 1")
         pixels = getattr(generated, rest)()
         return image_from_array(pixels, request, rest, source=source, sha256=digest)
-    return image_from_array(_photograph(rest), request, rest, source=source)
+    options = SourceOptions("sample", rest, _TONES)
+    pixels = _toned(_photograph(options.what), options)
+    return image_from_array(pixels, request, options.what, source=options.source)
 
 
 def _open_subject(rest: str, request: TargetRequest) -> ImageTarget:
     """A subject drawn from ``NAME?seed=0``, as large as it is fitted, or larger."""
-    options = SourceOptions("sample", rest, ("seed",))
+    options = SourceOptions("sample", rest, ("seed", *_TONES))
     seed = options.number("seed", 0, 0, 2**63 - 1)
     side = min(max(request.size or 0, _SUBJECT_SIDE), _LARGEST_SUBJECT)
-    digest = content_hash(f"{options.what} {seed} 1")
-    pixels = _subject(options.what, side, seed)
+    tones = "".join(f" {key} {options.text(key, '')}" for key in _TONES if key in options)
+    digest = content_hash(f"{options.what} {seed} 1{tones}")
+    pixels = _toned(_subject(options.what, side, seed), options)
     return image_from_array(pixels, request, options.what, source=options.source, sha256=digest)
 
 
@@ -68,6 +74,23 @@ def _subject(name: str, side: int, seed: int) -> NDArray[np.uint8]:
     pixels = draw_subject(name, side, seed)
     pixels.flags.writeable = False
     return pixels
+
+
+def _toned(pixels: Any, options: SourceOptions) -> Any:
+    """The picture in two tones, where options name them: its black `dark`, its white `light`.
+
+    By luma, linear between both, in encoded values. Raises UsageError for what is no colour.
+    """
+    if not any(key in options for key in _TONES):
+        return pixels
+    dark, light = (
+        np.array(parse_colour(options.text(key, default)))
+        for key, default in zip(_TONES, ("black", "white"), strict=True)
+    )
+    levels = np.asarray(pixels)
+    gray = levels.astype(np.float64) / (1 if levels.dtype == bool else 255)
+    luma = gray @ [0.2126, 0.7152, 0.0722] if gray.ndim == 3 else gray  # Rec. 709
+    return np.rint(255 * (dark + luma[..., None] * (light - dark))).astype(np.uint8)
 
 
 def _photograph(name: str) -> Any:
