@@ -42,7 +42,7 @@ class PairSheet:
         x, right = (round(place * self.scale[0]) for place in (left, left + width))
         y, bottom = (round(place * self.scale[1]) for place in (top, top + height))
         if right > x and bottom > y:
-            page[y:bottom, x:right] = resized(picture, Canvas(right - x, bottom - y))
+            page[y:bottom, x:right] = resized(picture, Canvas(right - x, bottom - y), smooth=True)
 
 
 def resized(picture: Pixels, canvas: Canvas, *, smooth: bool = False) -> Pixels:

@@ -63,7 +63,9 @@ class Autoencoder(Codec):
             low=1,
             high=65536,
         )
-        width: float = option(1.0, "factor on the channels of inner layers", low=0.05, high=8)
+        width: float = option(
+            1.0, "factor on the channels or neurons of inner layers", low=0.001, high=8
+        )
         schedule: Literal["short", "published"] = option("short", "training schedule")
         brightness: float | None = option(
             None,
@@ -157,7 +159,8 @@ class Autoencoder(Codec):
         bent = codes if codes == inner else None
         pixels = self.channels * self.height * self.width
         if self.options.network == "dense":
-            into, out = (pixels, pixels, codes), (inner + self.conditions, pixels, pixels)
+            wide = self._scaled(pixels)
+            into, out = (pixels, wide, codes), (inner + self.conditions, wide, pixels)
             for half, widths in {"encode": into, "decode": out}.items():
                 for i, (before, after) in enumerate(pairwise(widths)):
                     slopes = bent if (half, i) == ("encode", 1) else after
