@@ -63,8 +63,12 @@ class Autoencoder(Codec):
             low=1,
             high=65536,
         )
-        width: float = option(
-            1.0, "factor on the channels or neurons of inner layers", low=0.001, high=8
+        width: float = option(1.0, "factor on the channels of inner layers", low=0.05, high=8)
+        hidden: int | None = option(
+            None,
+            "neurons of the inner layers of network=dense; default the number of pixels",
+            low=1,
+            high=65536,
         )
         schedule: Literal["short", "published"] = option("short", "training schedule")
         brightness: float | None = option(
@@ -159,7 +163,7 @@ class Autoencoder(Codec):
         bent = codes if codes == inner else None
         pixels = self.channels * self.height * self.width
         if self.options.network == "dense":
-            wide = self._scaled(pixels)
+            wide = self.options.hidden or pixels
             into, out = (pixels, wide, codes), (inner + self.conditions, wide, pixels)
             for half, widths in {"encode": into, "decode": out}.items():
                 for i, (before, after) in enumerate(pairwise(widths)):
