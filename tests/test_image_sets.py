@@ -359,6 +359,22 @@ def test_flowers_are_a_set_in_colour():
             assert abs((hue - HUES[number] + 0.5) % 1 - 0.5) < 0.1
 
 
+@pytest.mark.parametrize(("name", "shape"), [("butterflies", (24, 30, 3)), ("pots", (30, 25, 3))])
+def test_butterflies_and_pots_stand_free_on_paper_in_the_colours_of_their_kind(name, shape):
+    target = open_set(f"{name}?n=72&seed=4", TargetRequest(size=30))
+    assert target.training.shape == (60, *shape)
+    assert len(target.subject.classes) == 6
+    paper = np.rint(255 * np.array(PAPER))
+    # Shadows of pots are faint at the sides.
+    assert abs(target.training[:, :, [0, -1]] - paper).max() <= 8
+    drawn = abs(target.training - paper).max(-1) > 30
+    assert (drawn.mean((1, 2)) > 0.2).all()
+    # Kinds differ more from one another than pictures of a kind do.
+    kinds = [target.training[target.training_labels == kind] / 255 for kind in range(6)]
+    within = np.mean([kind.std(0).mean() for kind in kinds])
+    assert np.std([kind.mean(0) for kind in kinds], axis=0).mean() > 1.5 * within
+
+
 def test_digits_can_be_distinguished():
     """The nearest mean of a class is right far more often than chance: they are digits."""
     target = open_set("digits?n=600")

@@ -11,6 +11,9 @@ from artgen.values.subject import ImageSet
 
 Pixels = NDArray[np.uint8]
 
+SMOOTH_FROM = 40
+"""The shorter side, in pixels, from which pictures are enlarged smoothly: fewer show as squares."""
+
 
 class PairSheet:
     """Plotter of sheets of `subject` on `canvas`; `paper` is the colour between the pictures."""
@@ -42,7 +45,8 @@ class PairSheet:
         x, right = (round(place * self.scale[0]) for place in (left, left + width))
         y, bottom = (round(place * self.scale[1]) for place in (top, top + height))
         if right > x and bottom > y:
-            page[y:bottom, x:right] = resized(picture, Canvas(right - x, bottom - y))
+            smooth = min(height, width) >= SMOOTH_FROM
+            page[y:bottom, x:right] = resized(picture, Canvas(right - x, bottom - y), smooth=smooth)
 
 
 def resized(picture: Pixels, canvas: Canvas, *, smooth: bool = False) -> Pixels:

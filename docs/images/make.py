@@ -21,7 +21,7 @@ HERE = Path(__file__).parent
 PIECES = HERE.parent.parent / "gallery" / "out"
 WIDTH, GAP = 1000, 4
 """The width of the mosaic and the gap between its pictures, in pixels."""
-STRIP = ("portrait-in-one-line", "koi-in-leaves", "windows-in-paper", "harbour-before-dawn")
+STRIP = ("portrait-in-one-line", "koi-in-leaves", "windows-in-paper", "harbour-lights")
 STRIP_WIDTH = 1200
 """The pieces in a row at the top of the README."""
 MOSAIC = (
@@ -33,12 +33,12 @@ MOSAIC = (
     "profile-in-letters",
     "bridge-in-lines",
     "portrait-in-triangles",
-    "fruit-in-leaves",
+    "coffee-in-leaves",
 )
 """The pieces in the mosaic of the first page, three in a row."""
 WALL_COLUMNS, WALL_WIDTH = 10, 1600
 """The rows of the sheet of all pieces."""
-PREVIEWS = {"progress": "cup-in-light"}
+PREVIEWS = {"progress": "lily-in-petals"}
 """Pieces whose videos are shown, by the names of the pictures."""
 FITS = {
     "curve": ["curve:", "--set", "preset=curve-v1", "-e", "scratch", "--seed", "3"],

@@ -64,6 +64,12 @@ class Autoencoder(Codec):
             high=65536,
         )
         width: float = option(1.0, "factor on the channels of inner layers", low=0.05, high=8)
+        hidden: int | None = option(
+            None,
+            "neurons of the inner layers of network=dense; default the number of pixels",
+            low=1,
+            high=65536,
+        )
         schedule: Literal["short", "published"] = option("short", "training schedule")
         brightness: float | None = option(
             None,
@@ -157,7 +163,8 @@ class Autoencoder(Codec):
         bent = codes if codes == inner else None
         pixels = self.channels * self.height * self.width
         if self.options.network == "dense":
-            into, out = (pixels, pixels, codes), (inner + self.conditions, pixels, pixels)
+            wide = self.options.hidden or pixels
+            into, out = (pixels, wide, codes), (inner + self.conditions, wide, pixels)
             for half, widths in {"encode": into, "decode": out}.items():
                 for i, (before, after) in enumerate(pairwise(widths)):
                     slopes = bent if (half, i) == ("encode", 1) else after

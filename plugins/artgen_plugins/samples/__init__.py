@@ -20,7 +20,7 @@ SUBJECTS = (
 )
 """The modules of `samples.subjects`."""
 
-SETS = ("digits", "flowers", "letters")
+SETS = ("butterflies", "digits", "flowers", "letters", "pots")
 CLIPS = ("clip", "clip-balls", "clip-flag", "clip-zoom")
 
 NAMES = {

@@ -1,4 +1,4 @@
-"""The samples `digits` and `letters`, in the fonts that matplotlib brings, and `flowers`.
+"""The samples `digits` and `letters`, in the fonts that matplotlib brings, and sets in colour.
 
 Each picture is a little different. They are made from a seed when they are asked for: pictures to
 learn from that need no download.
@@ -24,7 +24,7 @@ from artgen.targets import (
     content_hash,
     set_from_arrays,
 )
-from artgen_plugins.samples import flowers
+from artgen_plugins.samples import butterflies, flowers, pots
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -34,8 +34,16 @@ _CLASSES: dict[str, Sequence[str]] = {
     "digits": string.digits,
     "letters": string.ascii_uppercase,
     "flowers": flowers.CLASSES,
+    "butterflies": butterflies.CLASSES,
+    "pots": pots.CLASSES,
 }
-"""The classes of each set: characters, or names of flowers."""
+"""The classes of each set: characters, or names of kinds."""
+
+_IN_COLOUR = {
+    "flowers": flowers.draw_flower,
+    "butterflies": butterflies.draw_butterfly,
+    "pots": pots.draw_pot,
+}
 
 _PICTURES, _MOST = 3000, 70_000
 _SIDE, _LARGEST_SIDE = 28, 256
@@ -48,7 +56,7 @@ _STYLES = ("", "-Bold", "-Oblique", "-BoldOblique", "-Italic", "-BoldItalic")
 
 
 def open_set(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> SetTarget:
-    """``digits?n=3000&seed=0`` or ``letters``, white on black, or ``flowers``, in colour.
+    """``digits?n=3000&seed=0`` or ``letters``, white on black, or a set in colour.
 
     One of six is to be judged on. Raises InputError for another option.
     """
@@ -64,8 +72,8 @@ def open_set(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> SetTarget:
         )
     classes = np.arange(count) % len(names)
     rng = np.random.default_rng(seed)
-    if options.what == "flowers":
-        images = np.stack([flowers.draw_flower(int(number), side, rng) for number in classes])
+    if draw := _IN_COLOUR.get(options.what):
+        images = np.stack([draw(int(number), side, rng) for number in classes])
     else:
         images = np.stack(list(_drawn("".join(names), classes, side, rng)))
     labels = np.array(list(names))[classes]

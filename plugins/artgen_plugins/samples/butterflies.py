@@ -1,0 +1,132 @@
+"""The sample `butterflies`: set specimens of six kinds on paper, computed from a seed.
+
+Wings, eyespots, veins and tails are those of the kind; hue, size and spread differ a little in
+each. Nothing is turned or moved, so that small networks learn them sharply.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+PAPER, INK = (0.965, 0.94, 0.88), (0.13, 0.10, 0.12)
+RATIO = 0.8
+"""Height of a picture, as a share of its width."""
+_FINER = 2
+"""Supersampling, along each side."""
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """One kind: colours near the body and at the margin, and what is drawn on the wings."""
+
+    fore: tuple[float, float, float]
+    hind: tuple[float, float, float]
+    glow: tuple[float, float, float]
+    """The colour of the wings near the body."""
+    margin: float
+    """Width of the dark border, as a share of a wing."""
+    veins: float = 0.0
+    """Strength of the veins."""
+    spots: float = 0.0
+    """Size of the light spots in the border."""
+    eye: float = 0.0
+    """Size of the eyespots."""
+    tail: float = 0.0
+    """Length of the tails."""
+
+
+_KINDS = {
+    "monarch": _Kind(
+        (0.93, 0.45, 0.10), (0.95, 0.55, 0.14), (0.80, 0.30, 0.06), margin=0.2, veins=1, spots=1
+    ),
+    "morpho": _Kind(
+        (0.10, 0.38, 0.80), (0.08, 0.45, 0.82), (0.30, 0.72, 0.92), margin=0.2, spots=0.5
+    ),
+    "peacock": _Kind(
+        (0.69, 0.17, 0.11), (0.62, 0.19, 0.14), (0.42, 0.12, 0.10), margin=0.09, eye=1
+    ),
+    "swallowtail": _Kind(
+        *((0.96, 0.82, 0.36), (0.96, 0.78, 0.30), (0.98, 0.90, 0.58)),
+        *(0.24, 0.9, 1.2, 0.55, 0.26),
+    ),
+    "luna": _Kind(
+        (0.62, 0.83, 0.62), (0.66, 0.86, 0.66), (0.82, 0.93, 0.78), margin=0.04, eye=0.5, tail=0.34
+    ),
+    "dusk": _Kind(
+        (0.44, 0.25, 0.55),
+        (0.86, 0.38, 0.50),
+        (0.30, 0.17, 0.42),
+        margin=0.13,
+        veins=0.5,
+        spots=0.8,
+    ),
+}
+CLASSES = tuple(_KINDS)
+
+
+def draw_butterfly(number: int, side: int, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """A butterfly of the kind, uint8 [0.8·side, side, 3]."""
+    kind = _KINDS[CLASSES[number]]
+    size, spread, broad, border, hue, spot, lean = 2 * rng.random(7) - 1
+    height = round(RATIO * side)
+    row, column = np.mgrid[: height * _FINER, : side * _FINER] + 0.5
+    x = abs(2 * column / (side * _FINER) - 1)
+    # Room below for the tails.
+    y = (1 - 2 * row / (height * _FINER)) * RATIO - 0.1
+    picture = np.broadcast_to(np.array(PAPER), (*x.shape, 3))
+    scale = 0.9 + 0.06 * size
+    margin = kind.margin * (1 + 0.3 * border)
+
+    def over(colour: object, share: NDArray[np.float64]) -> None:
+        nonlocal picture
+        picture = picture + share[..., None] * (np.asarray(colour) - picture)
+
+    edge = 2 / (side * _FINER)
+    # Direction, length, half the angle, bluntness and colour of the lower and the upper wing.
+    hind = (-0.72 + 0.10 * spread, 0.62 + 0.04 * broad, 1.02, 0.45, kind.hind)
+    fore = (0.56 + 0.08 * spread, 0.98 + 0.02 * broad, 0.70 + 0.04 * lean, 0.36, kind.fore)
+    for turn, reach, half, bluntness, base in (hind, fore):
+        dx, dy = x - 0.02, y + 0.06 * (turn < 0)
+        radius, angle = np.hypot(dx, dy), np.arctan2(dy, dx)
+        across = (angle - turn) / half
+        outline = np.cos((across * np.pi / 2).clip(-np.pi / 2, np.pi / 2)) ** bluntness
+        outline = scale * reach * outline * (1 + 0.018 * np.cos(9 * np.pi * across))
+        if turn < 0:
+            outline = outline + scale * kind.tail * np.exp(-(((angle + 1.12) / 0.13) ** 2))
+        inside = ((outline - radius) / edge + 0.5).clip(0, 1)
+        depth = (radius / np.maximum(outline, 1e-6)).clip(0, 1)
+        near = (1 - depth / 0.75).clip(0, 1)[..., None]
+        tinted = np.array(base) + 0.06 * hue * np.array((1.0, -0.3, -0.8))
+        wing = tinted + near * (np.array(kind.glow) - tinted)
+        if kind.veins:
+            ridge = abs(np.cos(3.5 * np.pi * across)) * radius
+            line = kind.veins * (1 - ridge / 0.035).clip(0, 1)[..., None]
+            wing = wing + line * (np.array(INK) - wing)
+        # The border ends as a step over a pixel, in the distance from the outline.
+        dark = ((depth - 1 + margin) * outline / edge + 0.5).clip(0, 1)[..., None]
+        wing = wing + dark * (np.array(INK) - wing)
+        if kind.spots:
+            middle = (depth - 1 + margin / 2) * outline
+            between = np.sin(4.5 * np.pi * across) ** 2
+            dots = 0.036 * kind.spots * (1 + 0.15 * spot)
+            light = ((dots - np.hypot(middle, (1 - between) * 0.07)) / edge + 0.5).clip(0, 1)
+            wing = wing + light[..., None] * (np.array((0.98, 0.95, 0.86)) - wing)
+        over(wing, inside)
+        if kind.eye:
+            far = 0.66 * scale * reach
+            ring = np.hypot(x - far * np.cos(turn) - 0.02, y - far * np.sin(turn))
+            rings = ((0.125, (0.96, 0.80, 0.36)), (0.098, INK), (0.066, (0.28, 0.46, 0.78)))
+            for wide, colour in (*rings, (0.026, (0.97, 0.95, 0.9))):
+                limit = wide * kind.eye * (1 + 0.12 * spot)
+                over(colour, inside * ((limit - ring) / edge + 0.5).clip(0, 1))
+    body = np.hypot(x / 0.042, (y + 0.02) / 0.26) - 1
+    over(INK, (0.5 - body * 0.042 / edge).clip(0, 1))
+    over(INK, ((0.05 - np.hypot(x, y - 0.25)) / edge + 0.5).clip(0, 1))
+    feeler = abs(x - 0.02 - 0.9 * (y - 0.26).clip(0, None) ** 1.4)
+    over(INK, ((0.012 - feeler) / edge + 0.5).clip(0, 1) * (y > 0.26) * (y < 0.58))
+    small = picture.reshape(height, _FINER, side, _FINER, 3).mean((1, 3))
+    pixels: NDArray[np.uint8] = np.rint(255 * small.clip(0, 1)).astype(np.uint8)
+    return pixels
