@@ -1,10 +1,10 @@
 """Machine embroidery: a picture in areas of thread, for machines that read DST, PES, EXP, JEF, VP3.
 
 Areas follow the picture and are joined until thread fills each. Strokes of a drawing, and what is
-narrow, become satin across their length. The rest gets rows along the parts of a drawing, or in the direction along which the
-picture changes least (the structure tensor; Förstner and Gülch, 1987), above wide rows that hold
-the fabric. Large colours come first. Each goes a little below those that come later, and no
-further, so thread does not pile up. Faces have smaller areas.
+narrow, become satin across their length. The rest gets rows along the parts of a drawing, or in the
+direction along which the picture changes least (the structure tensor; Förstner and Gülch, 1987),
+above wide rows that hold the fabric. Large colours come first. Each goes a little below those that
+come later, and no further, so thread does not pile up. Faces have smaller areas.
 """
 
 from __future__ import annotations
