@@ -206,7 +206,8 @@ def depth_of(file: str, columns: int, rows: int) -> Floats:
         )
     plane = Image.fromarray(gray).resize((columns, rows), Image.Resampling.BILINEAR)
     found = np.asarray(plane, np.float64)
-    return 100 * (found - found.min()) / max(float(np.ptp(found)), 1e-9)
+    depth: Floats = 100 * (found - found.min()) / max(float(np.ptp(found)), 1e-9)
+    return depth
 
 
 def _holes(size: tuple[float, float], frame: float) -> list[tuple[float, float]]:
