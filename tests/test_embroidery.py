@@ -123,6 +123,55 @@ def test_a_stroke_becomes_satin_and_an_area_does_not():
     assert satin(fork, 0.15, THREAD) == []
 
 
+def test_satin_lies_across_the_spine_of_a_stroke(tmp_path, capsys):
+    """Two opaque curves, the later above: read back, satin is as wide as the curve and its pull."""
+    target = np.full((96, 96, 3), 243, np.uint8)
+    target[40:56, 8:88] = (30, 60, 160)
+    art = artgen.fit(target, "bezier", count=2, size=96, steps=2, seed=1)
+    tensors = art.drawing.tensors
+    # The first is bent, 4 mm wide on a design of 80 mm; the other crosses it.
+    genes = [[-0.9, 0.2, 0.0, -0.5, 0.9, 0.2, 0.05], [0.3, -0.9, 0.3, 0.0, 0.3, 0.9, 0.03]]
+    tensors["alpha"][:] = 1
+    tensors["genes"][:] = tensors["genes"].new_tensor(genes).T
+    tensors["colour"][:] = tensors["colour"].new_tensor([[0.1, 0.2, 0.6], [0.8, 0.1, 0.1]]).T
+    motif = Motif("curves", art)
+    top, spines = motif.strokes(400, 400)
+    assert set(np.unique(top)) == {-1, 0, 1}
+    assert len(spines) == 2
+    art.save(tmp_path / "curves.art")
+    line = ["make", "embroidery", str(tmp_path / "curves.art"), "--width", "80mm", "-q"]
+    fabric = "#" + bytes(motif.pixels(96)[0, 0]).hex()
+    assert main([*line, "--out", str(tmp_path), "--fabric", fabric]) == 0
+    seen = np.stack([np.asarray(spine, float) for spine in spines]) * 80 / 400 - 40
+    blue, red = sewn_in(tmp_path / "curves-embroidery" / "design.dst")
+    for runs, spine, wide in ((blue, seen[0], 4.0), (red, seen[1], 2.4)):
+        steps = np.concatenate([np.diff(run, axis=0) for run in runs]) / 10
+        middles = np.concatenate([(run[1:] + run[:-1]) / 2 for run in runs]) / 10
+        long = np.hypot(*steps.T)
+        across = long > 0.8 * wide
+        assert across.mean() > 0.7
+        assert np.median(long[across]) == pytest.approx(wide + 0.4, abs=0.3)
+        near = np.hypot(*(middles[across][:, None] - spine[:-1]).transpose(2, 0, 1)).argmin(1)
+        along = np.diff(spine, axis=0)[near]
+        cosine = (steps[across] * along).sum(1) / np.hypot(*along.T) / long[across]
+        assert np.median(np.abs(cosine)) < 0.1
+        assert 0.5 - 1e-6 <= long.min() <= long.max() <= 7
+
+
+def test_a_stroke_is_sewn_where_it_is_narrow_and_seen():
+    spines = [np.array([[10.0, 40], [90, 40]])]
+    assert satin(np.ones((80, 100), bool), 0.2, THREAD, spines[0]) == []
+    bar = np.zeros((80, 100), bool)
+    bar[30:50, 10:90] = True
+    line, across = satin(bar, 0.2, THREAD, spines[0])
+    assert np.ptp(line[:, 0]) > 13
+    assert np.median(np.hypot(*np.diff(across, axis=0).T)) == pytest.approx(4.4, abs=0.3)
+    # What hides its middle ends a stroke: a column that leaves out so much is none.
+    bar[:, 40:60] = False
+    assert satin(bar, 0.2, THREAD, spines[0]) == []
+    assert satin(bar, 0.2, THREAD, spines[0] + [0, 300]) == []
+
+
 def test_rows_lie_along_the_parts_of_a_drawing():
     target = np.full((48, 96, 3), 245, np.uint8)
     target[12:36, 8:88] = (30, 60, 160)

@@ -791,6 +791,49 @@ def test_islands_get_bridges_along_the_dark_and_small_ones_go():
     assert label(whole, connectivity=2).max() == 1
 
 
+def test_an_island_on_a_long_bridge_goes_to_the_sheet_that_shows_it():
+    from artgen_makers.cutting import joined
+
+    paper = np.ones((90, 90), bool)
+    paper[4:86, 4:86] = False
+    paper[35:50, 35:50] = True
+    missed = np.where(paper, 0.0, 1.2)
+    alone, whole = np.zeros_like(paper), np.ones_like(paper)
+    alone[33:52, 33:52] = True
+    for below, bridges in ((None, 1), (whole, 1), (alone, 0)):
+        sheet, built = joined(paper, 1.5, missed, 0.0, 1.5, below)
+        assert built == (0 if below is None else bridges)
+        assert sheet[40, 40] == bool(built)
+    _, built = joined(paper, 1.5, missed, 0.0, 3.0, alone)
+    assert built == 1
+
+
+def test_sheets_follow_a_depth(tmp_path, capsys):
+    """A near bar that is as light as what is around it is in front, from both sides alike."""
+    Image.new("RGB", (90, 60), "#80a0c0").save(tmp_path / "flat.png")
+    near = np.zeros((120, 180), np.uint16)
+    near[:, 60:] = 30000
+    near[:, 120:] = 65535
+    Image.fromarray(near).save(tmp_path / "near.png")
+    line = ["make", "paper", str(tmp_path / "flat.png"), "--width", "100", "-q"]
+    line += ["--out", str(tmp_path), "--depth"]
+    assert main([*line, str(tmp_path / "near.png"), "--layers", "3"]) == 0
+    inside = []
+    for number in (1, 2, 3):
+        sheet = drawn_from(tmp_path / "flat-paper" / f"layer-{number}.svg", 0.2)
+        inside.append([bool(sheet[sheet.shape[0] // 2, x]) for x in (100, 250, 400)])
+    assert inside == [[True] * 3, [False, True, True], [False, False, True]]
+    Image.new("L", (60, 60)).save(tmp_path / "square.png")
+    Image.new("L", (90, 60)).save(tmp_path / "even.png")
+    for name, code, words in (
+        ("square.png", 2, "1.00 times as wide as high, and the picture 1.50"),
+        ("even.png", 2, "has one depth alone"),
+        ("gone.png", 3, "gone.png"),
+    ):
+        assert main([*line, str(tmp_path / name), "--name", "no"]) == code
+        assert words in capsys.readouterr().err
+
+
 def test_papers_are_those_that_are_given(tmp_path, capsys):
     line = ["make", "paper", "sample:cat", "--width", "90", "-q", "--out", str(tmp_path)]
     assert main([*line, "--papers", "#fff4d0,teal,#0b1d33"]) == 0

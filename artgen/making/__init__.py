@@ -29,7 +29,7 @@ from artgen.base.faults import broken, plugin_code
 from artgen.base.files import printable, read_regular
 from artgen.base.options import describe_options, parse_options, parse_value
 from artgen.output import encode_png
-from artgen.output.parts.pens import pen_parts
+from artgen.output.parts.pens import PenPart, pen_parts
 from artgen.output.plotter import LONGER, Page, Plot, named_page, plot
 from artgen.primitives import NoOptions
 from artgen.registry import check_required
@@ -141,26 +141,47 @@ class Motif:
         from PIL import Image, ImageDraw
 
         plane = Image.new("F", (columns, rows), math.nan)
-        if self.art is None:
-            return np.asarray(plane, np.float64)
-        try:
-            parts = pen_parts(self.art.primitive(), self.art.drawing)
-        except UsageError:
-            return np.asarray(plane, np.float64)
-        pen, scale = ImageDraw.Draw(plane), columns / 2 / self.art.drawing.canvas.reach[0]
-        for part in parts:
-            placed = part.placed(scale, (columns / 2, rows / 2))
-            axis, ratio, _ = placed.principal_axis()
+        pen = ImageDraw.Draw(plane)
+        for part in self._parts(columns, rows):
+            axis, ratio, _ = part.principal_axis()
             angle = axis if ratio > LONGER else math.nan
-            for ring in placed.rings:
-                if len(ring) > 1:
-                    pen.polygon([(x, y) for x, y in ring.tolist()], fill=angle)
-            if placed.spine is not None:
-                wide = math.ceil(placed.stroke_width) + 1
-                for a, b in pairwise(placed.spine):
+            for ring in part.rings:
+                pen.polygon(list(map(tuple, ring.tolist())), fill=angle)
+            if part.spine is not None:
+                wide = math.ceil(part.stroke_width) + 1
+                for a, b in pairwise(part.spine):
                     along = math.atan2(*(b - a)[::-1])
                     pen.line([tuple(a), tuple(b)], fill=along, width=wide)
         return np.asarray(plane, np.float64)
+
+    def strokes(
+        self, columns: int, rows: int
+    ) -> tuple[NDArray[np.int64], list[NDArray[np.float64] | None]]:
+        """The number of the topmost part in each cell of a grid, and the spine of each part.
+
+        Numbers are int64 [rows, columns], -1 where there is no part. Spines are float64 [points, 2]
+        in cells, x and y from the upper left corner; None for a part that is no stroke.
+        """
+        from PIL import Image, ImageDraw
+
+        plane = Image.new("I", (columns, rows), -1)
+        parts, pen = self._parts(columns, rows), ImageDraw.Draw(plane)
+        for number, part in enumerate(parts):
+            for ring in part.rings:
+                pen.polygon(list(map(tuple, ring.tolist())), fill=number)
+        return np.asarray(plane, np.int64), [part.spine for part in parts]
+
+    def _parts(self, columns: int, rows: int) -> list[PenPart]:
+        """The parts of a drawing in cells of a grid, from the lowest; none where it has none."""
+        if self.art is None:
+            return []
+        scale = columns / 2 / self.art.drawing.canvas.reach[0]
+        try:
+            parts = pen_parts(self.art.primitive(), self.art.drawing)
+        except UsageError:
+            return []
+        placed = [part.placed(scale, (columns / 2, rows / 2)) for part in parts]
+        return [replace(each, rings=tuple(r for r in each.rings if len(r) > 1)) for each in placed]
 
     def picture(self, columns: int, rows: int) -> NDArray[np.uint8]:
         """The colours of a grid, averaged as light is: uint8 [rows, columns, 3]."""

@@ -32,6 +32,9 @@ SHOWN = 1.5
 """Steps of tone by which a pixel of an island shows more than none."""
 SEEN = 0.8
 """Steps of tone by which a pixel of a bridge is seen where it should not be."""
+HELD, AROUND = 0.75, 3.0
+"""By what share a sheet below has more of an island that goes to it than of what is so many halves
+of the narrowest paper around."""
 NEAR, TRIED = 10.0, 400
 """How far from the cheapest way a bridge may cross a gap, in halves of a bridge; lines tried."""
 SMOOTH = 1.0
@@ -111,7 +114,12 @@ def without_small(mask: Mask, least: float) -> Mask:
 
 
 def joined(
-    paper: Mask, radius: float, missed: Floats, bridge: float = 0.0, longest: float = math.inf
+    paper: Mask,
+    radius: float,
+    missed: Floats,
+    bridge: float = 0.0,
+    longest: float = math.inf,
+    below: Mask | None = None,
 ) -> tuple[Mask, int]:
     """Join islands to what holds the frame by bridges; return also their number.
 
@@ -119,7 +127,7 @@ def joined(
     cheapest (Dijkstra, 1959): along what the sheet misses least, by `missed`, steps of tone at each
     pixel; and straight across gaps, where these are narrow. Islands go that are small, that show
     less than their bridge would miss, or of whose bridge more is seen than `longest` times the side
-    of a square as large as they are.
+    of a square as large as they are; these only where `below`, if there is one, shows them still.
     """
     from scipy.ndimage import binary_dilation, distance_transform_edt, label
     from skimage.graph import MCP_Geometric
@@ -146,7 +154,13 @@ def joined(
         lines = [straight(areas, missed, *gap, near=NEAR * radius) for gap in gaps]
         way = tuple(np.concatenate([found[:1], *lines]).T)
         lost, size = missed[way] * ~paper[way], len(inside)
-        if lost.sum() * wide > SHOWN * size or (lost > SEEN).sum() > longest * size**0.5:
+        long = (lost > SEEN).sum() > longest * size**0.5
+        if long and below is not None:
+            # It is seen in the sheet below where that has it, and not what is around.
+            apart = distance_transform_edt(areas != island)
+            ring = (apart > AROUND * radius) & (apart <= (AROUND + 1) * radius)
+            long = below[tuple(inside.T)].mean() - below[ring].mean() > HELD
+        if lost.sum() * wide > SHOWN * size or long:
             paper = paper & (areas != island)
         else:
             free[way], built = False, built + 1

@@ -1,10 +1,10 @@
 """Machine embroidery: a picture in areas of thread, for machines that read DST, PES, EXP, JEF, VP3.
 
-Areas follow the picture and are joined until thread fills each. What is narrow becomes satin across
-its length. The rest gets rows along the parts of a drawing, or in the direction along which the
-picture changes least (the structure tensor; Förstner and Gülch, 1987), above wide rows that hold
-the fabric. Large colours come first. Each goes a little below those that come later, and no
-further, so thread does not pile up. Faces have smaller areas.
+Areas follow the picture and are joined until thread fills each. Strokes of a drawing, and what is
+narrow, become satin across their length. The rest gets rows along the parts of a drawing, or in the
+direction along which the picture changes least (the structure tensor; Förstner and Gülch, 1987),
+above wide rows that hold the fabric. Large colours come first. Each goes a little below those that
+come later, and no further, so thread does not pile up. Faces have smaller areas.
 """
 
 from __future__ import annotations
@@ -44,6 +44,8 @@ LARGEST, MOST_STITCHES = 400.0, 120_000
 """Longest side in mm, and stitches that a design may have."""
 RARE, FLAT = 0.004, 0.85
 """Colours with less of a picture are edges; a flat picture has at least so much of others."""
+SOFT = 5.0
+"""Strokes of which a drawing differs more (CIELAB) are soft: areas are sewn in their place."""
 UNDER = 0.7
 """How far a colour goes below those that come later, in mm."""
 CHROMA = 1.2
@@ -114,9 +116,13 @@ class Embroidery(Maker):
         lab = lab_of(np.moveaxis(picture / 255, 2, 0))
         faces = find_faces(picture)
         weight = focus_weight(faces, Canvas(columns, rows_)) if faces else None
-        order, threads, lost = self.areas(lab, weight, unit)
+        top, spines = motif.strokes(columns, rows_)
+        shown = np.linalg.norm(lab - means(lab, top + 1)[top + 1], axis=2).mean()
+        if shown > SOFT or all(spine is None for spine in spines):
+            spines = []
+        order, parts, threads, lost = self.areas(lab, weight, unit, top if spines else None)
         ways = motif.directions(columns, rows_)
-        blocks = self.blocks(lab, ways, order, threads, unit)
+        blocks = self.blocks(lab, ways, order, threads, unit, parts, spines)
         if not blocks:
             raise UsageError("no area is large enough to sew", hint="use a larger --width")
         notes = finer_than(motif, size, o.least, lost)
@@ -149,17 +155,24 @@ class Embroidery(Maker):
                 )
 
     def areas(
-        self, lab: Floats, weight: NDArray[np.float32] | None, unit: float
-    ) -> tuple[Labels, list[Colour], float]:
+        self,
+        lab: Floats,
+        weight: NDArray[np.float32] | None,
+        unit: float,
+        top: Labels | None = None,
+    ) -> tuple[Labels, Labels, list[Colour], float]:
         """Return the place of each pixel's thread in the order, -1 where bare, and the threads.
 
-        The last is the share of the picture that is finer than the smallest area.
-
-        Where `weight` [height, width] is more, areas are smaller.
+        Between them is the number of the stroke of each pixel, from `top` [height, width], or of
+        the area. The last is the share of the picture that is finer than the smallest area. Where
+        `weight` [height, width] is more, areas are smaller.
         """
         o = self.options
-        places = flat(lab, 2 * o.colours)
-        if places is None:
+        if top is not None:
+            places = top + 1
+        elif (found := flat(lab, 2 * o.colours)) is not None:
+            places = found
+        else:
             places = cut(lab, None if weight is None else weight.astype(np.float64), o.areas)
         tones, fabric = means(lab, places), _lab([o.fabric])
         bare = differences(tones, fabric)[:, 0] < o.bare
@@ -176,21 +189,35 @@ class Embroidery(Maker):
         chosen = choose(differences(groups, sold) ** 2, share, min(o.colours, len(groups)))
         colours = np.concatenate([sold[chosen], fabric])
         nearest_one = differences(tones, colours[:-1]).argmin(1)
-        cells = smoothed(np.where(bare, len(chosen), nearest_one)[places], 1.5)
-        fine, cells = cells, fillable(cells, colours, o.least / unit / 2)
-        lost = float((cells != fine).mean())
+        nearest_one[bare] = len(chosen)
+        least = o.least / unit / 2
+        if top is None:
+            fine = smoothed(nearest_one[places], 1.5)
+            cells = parts = fillable(fine, colours, least)
+        else:
+            fine, parts = places, fillable(places, tones, least)
+            cells = nearest_one[parts]
+        lost = float((parts != fine).mean())
         covered = np.bincount(cells.ravel(), minlength=len(colours))[:-1]
         first = [int(k) for k in np.argsort(-covered, kind="stable") if covered[k]]
         order = np.full(len(colours), -1)
         order[first] = np.arange(len(first))
-        return order[cells], [table[chosen[k]] for k in first], lost
+        return order[cells], parts, [table[chosen[k]] for k in first], lost
 
     def blocks(
-        self, lab: Floats, ways: Floats, order: Labels, threads: Sequence[Colour], unit: float
+        self,
+        lab: Floats,
+        ways: Floats,
+        order: Labels,
+        threads: Sequence[Colour],
+        unit: float,
+        parts: Labels | None = None,
+        spines: Sequence[Floats | None] = (),
     ) -> list[Block]:
         """Return what is sewn with each thread, in this order.
 
         Rows lie along the parts of a drawing where `ways` [height, width] in radians is known.
+        Satin lies across the `spines`, of which each pixel has number `parts` - 1.
         """
         from scipy.ndimage import (
             binary_propagation,
@@ -207,7 +234,8 @@ class Embroidery(Maker):
         across, down = np.sin(ways), -np.cos(ways)
         for plane, told in zip(tensor, (across * across, down * down, across * down), strict=True):
             plane[known] = SURE * told[known]
-        areas = separated(order)
+        drawn = order if parts is None else np.where(order < 0, -1, parts)
+        areas = separated(drawn)
         boxes = find_objects(areas + 1)
         blocks, pad = [], int(UNDER / unit) + 2
         for place, colour in enumerate(threads):
@@ -217,11 +245,18 @@ class Embroidery(Maker):
                 box = tuple(slice(max(0, s.start - pad), s.stop + pad) for s in boxes[number])
                 shape = areas[box] == number
                 later = order[box] > place
+                if spines:
+                    # Strokes of one thread meet without a gap.
+                    later |= (order[box] == place) & (areas[box] > number)
                 close = distance_transform_edt(~shape) <= UNDER / unit
                 grown = binary_propagation(shape, np.ones((3, 3)), shape | later & close)
                 angle = direction([each[box] for each in tensor], shape)
                 corner = np.array([box[1].start, box[0].start]) * unit
-                column = satin(grown, unit, thread)
+                number_of = drawn[box][shape][0] - 1 if spines else -1
+                spine = spines[number_of] if number_of >= 0 else None
+                if spine is not None:
+                    spine = spine - (box[1].start, box[0].start)
+                column = satin(grown, unit, thread, spine)
                 under = column[:1] or below(grown, unit, angle)
                 top = column[1:] or rows(grown, unit, angle, thread)
                 pieces.append([[run + corner for run in each] for each in (under, top)])

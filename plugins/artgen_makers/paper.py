@@ -1,7 +1,8 @@
 """Pictures of cut paper: sheets in tones, one over another, each of which holds together.
 
-A sheet has paper where the picture is as dark as its tone, or darker, and a frame. What is not
-joined to the frame gets a bridge along what is nearly as dark, or goes if it is small.
+A sheet has paper where the picture is as dark as its tone, or darker, and a frame; by depth, where
+things are as near, or nearer. What is not joined to the frame gets a bridge along what is nearly as
+dark. It goes if it is small; or to the sheet below, one tone lighter, if its bridge would be long.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from artgen import option
 from artgen.errors import UsageError
 from artgen.making import Made, Maker, Motif, Part, hex_colour, parse_colour
+from artgen.targets import TargetRequest, open_image
 from artgen_makers.cutting import (
     SMOOTH,
     Plan,
@@ -39,6 +42,10 @@ FINE, MOST_PIXELS = 4.0, 1000
 """Pixels across what is narrowest, and most pixels along a side."""
 TONE = 8.0
 """A step of lightness (CIELAB) that makes a bridge some four times as dear."""
+LONG = 2.0
+"""The longest bridge of which much is seen, in sides of a square as large as its island."""
+ALIKE = 0.02
+"""The share by which a depth may be wider than the picture, or less wide."""
 CHROMA = 1.3
 """How much more colour papers have than the means of the picture."""
 HOLE = 3.0
@@ -57,8 +64,9 @@ class PaperOptions:
     width: float = option(0.0, "width of the sheets in mm; 0: as fits a page", low=0, high=2000)
     layers: int = option(6, "sheets, with the one behind all", low=2, high=12)
     frame: float = option(8.0, "width of the frame in mm", low=5, high=200)
+    depth: str = option("", "gray picture of the depth, whose white is near: sheets follow it")
     narrow: float = option(1.2, "least width of paper and of gaps in mm", low=0.3, high=50)
-    front: str = option("dark", "what is in front: dark or light")
+    front: str = option("dark", "what is in front without --depth: dark or light")
     kerf: float = option(0.0, "width of the laser's cut in mm, which is made up for", low=0, high=1)
     dxf: bool = option(False, "write DXF too, with layers CUT and ENGRAVE")
     papers: str = option("", "colours from the back to the front, with commas; empty: of the photo")
@@ -102,9 +110,10 @@ class Paper(Maker):
         unit = max(o.narrow / FINE, max(size) / MOST_PIXELS)
         columns, rows = (round(side / unit) for side in inner)
         lab = lab_of(np.moveaxis(motif.picture(columns, rows) / 255, 2, 0))
-        layers = self.layered(lab, unit)
+        layers = self.layered(lab, unit, depth_of(o.depth, columns, rows) if o.depth else None)
         if len(layers) < 2:
-            raise UsageError(f"{motif.name} has one tone alone", hint="take another picture")
+            what = f"{o.depth} has one depth" if o.depth else f"{motif.name} has one tone"
+            raise UsageError(f"{what} alone", hint="take another picture")
         cuts = [inner_first(outlines(each.paper, unit, o.kerf)) for each in layers]
         pins, high = [(x, y, HOLE) for x, y in _holes(size, o.frame)], min(o.frame / 2, 4)
         written: dict[str, bytes] = {}
@@ -136,14 +145,19 @@ class Paper(Maker):
 
         return guides(motif, "paper in layers", made, steps, draw)
 
-    def layered(self, lab: Floats, unit: float) -> list[Layer]:
-        """Return the sheets from the back to the front for a picture in CIELAB, `unit` mm fine."""
+    def layered(self, lab: Floats, unit: float, depth: Floats | None = None) -> list[Layer]:
+        """Return the sheets from the back to the front for a picture in CIELAB, `unit` mm fine.
+
+        They follow `depth` [height, width], 0 far and 100 near, or the lightness.
+        """
         from scipy.ndimage import gaussian_filter
 
         o = self.options
         sign = -1 if o.front == "dark" else 1
         smooth = np.stack([gaussian_filter(lab[..., k], 0.4 * FINE) for k in range(3)], 2)
         light, near = sign * smooth[..., 0], o.narrow / unit / 2
+        if depth is not None:
+            light = gaussian_filter(depth, 0.4 * FINE)
         papers = [np.array(parse_colour(each)) for each in o.papers.split(",") if each.strip()]
         if papers and not 2 <= len(papers) <= 12:
             raise UsageError(f"{len(papers)} papers cannot be stacked", hint="give 2 to 12")
@@ -152,7 +166,8 @@ class Paper(Maker):
         chosen = choose((tones - tones.T) ** 2, weight, min(wanted, len(tones)))
         levels = np.sort(tones[chosen, 0])
         band = np.searchsorted((levels[1:] + levels[:-1]) / 2, light)
-        colours = papers or _colours(means(lab, band), levels * sign)
+        mean = means(lab, band)
+        colours = papers or _colours(mean, levels * sign if depth is None else mean[:, 0])
         edge = round(o.frame / unit)
         border = np.pad(np.zeros(light.shape, bool), edge, constant_values=True)
         light, band = (np.pad(each, edge, mode="edge") for each in (light, band))
@@ -160,7 +175,8 @@ class Paper(Maker):
         for k in range(1, len(levels)):
             paper = opened(~opened(~((band >= k) | border), near), near) | border
             missed = (levels[k] - light).clip(0) / TONE
-            layers.append(Layer(colours[k], *joined(paper, near, missed)))
+            below = layers[-1].paper
+            layers.append(Layer(colours[k], *joined(paper, near, missed, 0.0, LONG, below)))
         return layers
 
 
@@ -172,6 +188,26 @@ def _colours(lab: Floats, levels: Floats) -> list[Floats]:
     even = np.clip((levels - low) / max(high - low, 1), 0, 1) * 78 + 14
     lab = np.concatenate([0.5 * (even + levels)[:, None], CHROMA * lab[:, 1:]], 1)
     return list(lab2rgb(lab[None])[0])
+
+
+def depth_of(file: str, columns: int, rows: int) -> Floats:
+    """Return the depth of a gray picture, 0 the darkest and 100 the lightest: [rows, columns].
+
+    Raises InputError for a file that is no picture, UsageError for one of another shape.
+    """
+    size = min(max(columns, rows), open_image(file).original_size)
+    gray = open_image(file, TargetRequest(size=size)).image.mean(2).astype(np.float32)
+    high, wide = gray.shape
+    if abs(wide * rows / (high * columns) - 1) > ALIKE:
+        raise UsageError(
+            f"the depth {file} is {wide / high:.2f} times as wide as high, and the picture "
+            f"{columns / rows:.2f} times",
+            hint="give the depth of the whole picture",
+        )
+    plane = Image.fromarray(gray).resize((columns, rows), Image.Resampling.BILINEAR)
+    found = np.asarray(plane, np.float64)
+    depth: Floats = 100 * (found - found.min()) / max(float(np.ptp(found)), 1e-9)
+    return depth
 
 
 def _holes(size: tuple[float, float], frame: float) -> list[tuple[float, float]]:

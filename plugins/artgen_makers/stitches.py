@@ -45,17 +45,64 @@ class Thread(NamedTuple):
     pull: float
 
 
-def satin(mask: Mask, unit: float, thread: Thread) -> list[Floats]:
-    """Return a line along a narrow shape, and the run across it; none where it is wide or forks."""
+def satin(mask: Mask, unit: float, thread: Thread, spine: Floats | None = None) -> list[Floats]:
+    """Return a line along a narrow shape, and the run across it; none where it is wide or forks.
+
+    It goes along the `spine` of a stroke, x and y in pixels [N, 2], or the middle of the shape.
+    """
     from scipy.ndimage import distance_transform_edt, gaussian_filter1d
     from skimage.draw import polygon2mask
-    from skimage.graph import MCP_Geometric
 
     mask = np.pad(mask, 1)
     inside = distance_transform_edt(mask)
     wide = float(inside.max())
-    if 2 * (wide * unit + thread.pull) > LONGEST or mask.sum() < SLIM * wide**2:
+    if 2 * (wide * unit + thread.pull) > LONGEST:
         return []
+    way = _middle(mask, inside) if spine is None else _stroked(spine, mask)
+    if len(way) < 2:
+        return []
+    along = np.r_[0, np.cumsum(np.hypot(*np.diff(way, axis=0).T))]
+    count = int(along[-1] * unit / (thread.spacing / 2))
+    if count < 4:
+        return []
+    places = np.linspace(0, along[-1], count)
+    middle = np.stack([np.interp(places, along, axis) for axis in way.T], 1)
+    ahead = gaussian_filter1d(np.gradient(middle, axis=0), 3, axis=0, mode="nearest")
+    normal = ahead[:, ::-1] * [1, -1] / np.maximum(np.hypot(*ahead.T), 1e-9)[:, None]
+    if spine is not None:
+        middle, normal = _seen(middle, normal, mask, LONGEST / 2 / unit)
+        if len(middle) < 4:
+            return []
+    reach = np.arange(0, LONGEST / 2 / unit, 0.5)
+    sides = []
+    for sign in (1, -1):
+        hit = _hits(middle, normal, sign * reach, mask)
+        sides.append(
+            gaussian_filter1d(
+                0.5 * np.logical_and.accumulate(hit, axis=1).sum(1), 2, mode="nearest"
+            )
+        )
+    hull = np.concatenate(
+        [middle + sides[0][:, None] * normal, (middle - sides[1][:, None] * normal)[::-1]]
+    )
+    polygon: Any = polygon2mask
+    filled = polygon(mask.shape, hull - 0.5)
+    if (filled & mask).sum() < COVERED * mask.sum():
+        return []
+    grow = thread.pull / unit
+    swing = np.where(np.arange(len(middle)) % 2, sides[0] + grow, -sides[1] - grow)
+    line = middle[:: max(1, round(4 / thread.spacing))]
+    return [(run[:, ::-1] - 1) * unit for run in (line, middle + swing[:, None] * normal)]
+
+
+def _middle(mask: Mask, inside: Floats) -> Floats:
+    """Return the way along the middle of a slim shape, rows and columns [N, 2]; or none."""
+    from scipy.ndimage import gaussian_filter1d
+    from skimage.graph import MCP_Geometric
+
+    wide = float(inside.max())
+    if mask.sum() < SLIM * wide**2:
+        return np.empty((0, 2))
     ways = MCP_Geometric(np.where(mask, (wide / np.maximum(inside, 0.5)) ** 2, np.inf))
     end = np.argwhere(mask)[0]
     for _ in range(2):
@@ -66,35 +113,50 @@ def satin(mask: Mask, unit: float, thread: Thread) -> list[Floats]:
     # Its ends run into corners: from where they begin, it goes straight on.
     cut = round(1.5 * wide)
     if len(way) < 4 * cut + 4:
-        return []
-    way = _longer(_longer(way[cut:-cut], mask, cut)[::-1], mask, cut)
-    along = np.r_[0, np.cumsum(np.hypot(*np.diff(way, axis=0).T))]
-    count = int(along[-1] * unit / (thread.spacing / 2))
-    if count < 4:
-        return []
-    places = np.linspace(0, along[-1], count)
-    middle = np.stack([np.interp(places, along, axis) for axis in way.T], 1)
-    ahead = gaussian_filter1d(np.gradient(middle, axis=0), 3, axis=0, mode="nearest")
-    normal = ahead[:, ::-1] * [1, -1] / np.maximum(np.hypot(*ahead.T), 1e-9)[:, None]
-    reach = np.arange(0, LONGEST / 2 / unit, 0.5)
-    sides = []
-    for sign in (1, -1):
-        rays = middle[:, None] + sign * reach[:, None] * normal[:, None]
-        rows, columns = np.moveaxis(rays.astype(np.int64), 2, 0)
-        rows, columns = rows.clip(0, mask.shape[0] - 1), columns.clip(0, mask.shape[1] - 1)
-        steps = np.logical_and.accumulate(mask[rows, columns], axis=1).sum(1)
-        sides.append(gaussian_filter1d(0.5 * steps, 2, mode="nearest"))
-    hull = np.concatenate(
-        [middle + sides[0][:, None] * normal, (middle - sides[1][:, None] * normal)[::-1]]
-    )
-    polygon: Any = polygon2mask
-    filled = polygon(mask.shape, hull - 0.5)
-    if (filled & mask).sum() < COVERED * mask.sum():
-        return []
-    grow = thread.pull / unit
-    swing = np.where(np.arange(count) % 2, sides[0] + grow, -sides[1] - grow)
-    line = middle[:: max(1, round(4 / thread.spacing))]
-    return [(run[:, ::-1] - 1) * unit for run in (line, middle + swing[:, None] * normal)]
+        return np.empty((0, 2))
+    return _longer(_longer(way[cut:-cut], mask, cut)[::-1], mask, cut)
+
+
+def _stroked(spine: Floats, mask: Mask) -> Floats:
+    """Return a spine in steps of a pixel, rows and columns [N, 2], and straight on at its ends."""
+    along = np.r_[0, np.cumsum(np.hypot(*np.diff(spine, axis=0).T))]
+    places = np.arange(0, along[-1], 1.0)
+    if len(places) < 4:
+        return np.empty((0, 2))
+    way = np.stack([np.interp(places, along, axis) for axis in spine.T[::-1]], 1) + 1
+    return _longer(_longer(way, mask, 3)[::-1], mask, 3)
+
+
+def _hits(middle: Floats, normal: Floats, reach: Floats, mask: Mask) -> Mask:
+    """Return whether a mask is at distances `reach` [M] from points [N, 2]: [N, M]."""
+    rays = middle[:, None] + reach[:, None] * normal[:, None]
+    row, column = np.moveaxis(rays.astype(np.int64), 2, 0)
+    hit: Mask = mask[row.clip(0, mask.shape[0] - 1), column.clip(0, mask.shape[1] - 1)]
+    return hit
+
+
+def _seen(middle: Floats, normal: Floats, mask: Mask, reach: float) -> tuple[Floats, Floats]:
+    """Move points [N, 2] along their normals to the middle of what is seen of a stroke there.
+
+    Where nothing is, a stroke ends; the longest stretch is kept.
+    """
+    from scipy.ndimage import gaussian_filter1d
+
+    far = np.arange(-reach, reach, 0.5)
+    hit = _hits(middle, normal, far, mask)
+    # The run of each ray that lies nearest to the spine.
+    at = np.where(hit, abs(far), np.inf).argmin(1)
+    index = np.arange(len(far))
+    gaps = ~hit
+    low = np.where(gaps & (index < at[:, None]), index + 1, 0).max(1)
+    high = np.where(gaps & (index > at[:, None]), index - 1, len(far) - 1).min(1)
+    ends = np.flatnonzero(np.diff(np.r_[False, hit.any(1), False].astype(np.int8))).reshape(-1, 2)
+    if not len(ends):
+        return middle[:0], normal[:0]
+    begin, end = ends[np.diff(ends, axis=1)[:, 0].argmax()]
+    kept = slice(begin, end)
+    away = gaussian_filter1d((far[low] + far[high])[kept] / 2, 2, mode="nearest")
+    return middle[kept] + away[:, None] * normal[kept], normal[kept]
 
 
 def _longer(way: Floats, mask: Mask, count: int) -> Floats:
