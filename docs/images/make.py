@@ -33,7 +33,7 @@ MOSAIC = (
     "profile-in-letters",
     "bridge-in-lines",
     "portrait-in-triangles",
-    "coffee-in-leaves",
+    "fruit-in-leaves",
 )
 """The pieces in the mosaic of the first page, three in a row."""
 WALL_COLUMNS, WALL_WIDTH = 10, 1600
