@@ -12,6 +12,13 @@ and not for the lightness that is seen.
 mean becomes the nearest floss, and each stitch the nearest of these, in sRGB; or all of it in Lab,
 nearest by CIEDE2000.
 
+*Mosaics of bricks*: each stud becomes the nearest brick, in sRGB, of all that are sold, or of the
+most used of these; each is a plate of 1x1. Ours are merged to larger plates.
+
+*Quilts and glass*: a grid of squares, and a Voronoi diagram of random sites that Lloyd's relaxation
+spreads, of about as many pieces as ours. All get the means of their places, in as many colours,
+which are chosen as ours; seams and leads are left out. So where the pieces lie is compared.
+
 *Stipples*: weighted Voronoi stippling (Secord, 2002) of as many dots in as many rounds as ours, as
 StippleGen draws it: weighed by the darkness, or by its square, which makes dots as dense as the
 picture is dark; all as large as each other, or larger where it is darker. Of these, of gray and
@@ -24,9 +31,11 @@ but takes for each point the nearest colour alone.
 
 Errors are FLIP, and the mean CIEDE2000 after a blur of 0.6 mm at arm's length: 600 mm, 67 pixels in
 a degree. Stitches are 1.8 mm. String art, 400 mm wide, and stipples, 148 mm wide, are seen from
-1,200 mm. A print is 100 mm wide, with points 0.4 mm apart and the colours of the slopes between
-them. Seconds are those of the processor, of one run; what others tried besides is not counted.
-*Times better* is CIEDE2000 of what people use, in the last column of each, divided by ours.
+1,200 mm. Studs are 8 mm, seen from 2,400 mm; quilts are 600 mm wide, from 2,250 mm, and glass 400
+mm, from 1,500 mm: there the blur has the same angle. A print is 100 mm wide, with points 0.4 mm
+apart and the colours of the slopes between them. Seconds are those of the processor, of one run;
+what others tried besides is not counted. *Times better* is CIEDE2000 of what people use, in the
+last column of each, divided by ours.
 """
 
 from __future__ import annotations
@@ -42,6 +51,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.cluster.vq import kmeans2
 from scipy.ndimage import gaussian_filter
+from scipy.spatial import cKDTree
 from skimage import color, data
 
 from artgen import Canvas, ink
@@ -49,12 +59,16 @@ from artgen.families.ink.paint import coverage
 from artgen.losses.metrics import flip
 from artgen.making import Motif, parse_colour
 from artgen.targets import linear_to_srgb, srgb_to_linear
+from artgen_makers.bricks import Bricks
 from artgen_makers.filament import Block, FilamentPainting
-from artgen_makers.grids import CrossStitch, assigned, differences, grouped, read_table
+from artgen_makers.glass import Glass
+from artgen_makers.grids import CrossStitch, assigned, choose, differences, grouped, read_table
+from artgen_makers.quilt import Quilt
 from artgen_makers.string import String
 from artgen_plugins import string
 from artgen_plugins._chords import View
 from artgen_plugins._chords import coverage as cross
+from artgen_plugins.regions import means
 from artgen_plugins.stipple import PIXELS, Stipple, lloyd
 from benchmarks import ink as inks
 from benchmarks._report import Table
@@ -64,6 +78,8 @@ PICTURES = ("astronaut", "cat", "coffee", "rocket", "retina", "camera")
 PER_MM = 6.4
 """Pixels in a millimetre at arm's length."""
 WIDTH, FINER = 100.0, 3
+SEEN, KINDS = 1024, 12
+"""Pixels along the width of quilts and glass at their distance, and colours of their pieces."""
 BLUR = 1.5
 """Of a print that is seen, in points."""
 DARK = "#1d1b20"
@@ -81,6 +97,9 @@ def run(settings: Settings) -> Iterator[Table]:
     yield _strings(names, *((60, 1.2) if settings.quick else (240, 0.2)))
     for colours in (8, 24):
         yield _crosses(names, 20 if settings.quick else 100, colours)
+    yield _bricks(names, 16 if settings.quick else 48)
+    for kind, maker in (("Quilts", Quilt), ("Stained glass", Glass)):
+        yield _pieces(names, kind, maker({"pieces": 12} if settings.quick else {}))
     yield _stipples(names, 300 if settings.quick else 6000)
     yield _filaments(PICTURES[:1] if settings.quick else PICTURES)
 
@@ -285,6 +304,107 @@ def _plain(
         np.concatenate([apart(row, sold[used]).argmin(1) for row in cells])
     ]
     return chosen.reshape(cells.shape[:2])
+
+
+def _bricks(names: Sequence[str], columns: int) -> Table:
+    """Studs of 8 mm from four times arm's length."""
+    rows, side = [], round(8 * PER_MM / 4)
+    table = read_table("bricks")
+    sold = np.array([parse_colour(each.colour) for each in table])
+    for name in names:
+        motif, maker = Motif(name, photo=_photo(name)), Bricks({"columns": columns})
+        cells = motif.picture(columns, max(1, round(columns / motif.aspect)))
+        picture = _sized(motif.pixels(0), side * cells.shape[1], side * cells.shape[0])
+        (places, colours), took = _timed(assigned, cells, table, maker.options)
+        plates, more = _timed(maker.laid_out, places, colours)
+        ours = np.array([parse_colour(each.colour) for each in colours])[places]
+        begin = time.process_time()
+        nearest = np.stack([_euclid(row / 255, sold).argmin(1) for row in cells])
+        quick = time.process_time() - begin
+        often = np.argsort(-np.bincount(nearest.ravel()), kind="stable")[: len(colours)]
+        few = often[np.stack([_euclid(row / 255, sold[often]).argmin(1) for row in cells])]
+        again = time.process_time() - begin
+        tried = (ours, sold[nearest], sold[few])
+        found = [_errors(_in_cells(each, side), picture) for each in tried]
+        count = [len(plates), places.size, places.size]
+        row = _row(name, count, found, [took + more, quick, again])
+        used = f"{len(colours)}, {len(np.unique(nearest))}, {len(np.unique(few))}"
+        rows.append([row[0], used, *row[1:]])
+    columns_ = _columns("plates", ["nearest of all", "nearest of as many"])
+    return Table("Mosaics of bricks", [columns_[0], "colours", *columns_[1:]], rows)
+
+
+def _in_cells(colours: Floats, side: int) -> Pixels:
+    """Colours [rows, columns, 3] as squares of `side` pixels."""
+    pixels: Pixels = np.rint(255 * colours).astype(np.uint8).repeat(side, 0).repeat(side, 1)
+    return pixels
+
+
+def _pieces(names: Sequence[str], kind: str, maker: Quilt | Glass) -> Table:
+    """Pieces of any shape, beside a grid and a Voronoi diagram of as many."""
+    rows = []
+    for name in names:
+        motif = Motif(name, photo=_photo(name))
+        ours, took = _timed(_own, maker, motif)
+        count, (high, wide) = int(ours.max()) + 1, ours.shape
+        lab = color.rgb2lab(motif.picture(wide, high))
+        picture = _sized(motif.pixels(0), SEEN, round(SEEN / motif.aspect))
+        found, taken = [], []
+        others = [_timed(way, wide, high, count) for way in (_squares, _spread)]
+        for places, once in ((ours, took), *others):
+            begin = time.process_time()
+            shown = _dyed(lab, places, KINDS)
+            taken.append(once + time.process_time() - begin)
+            whole = Image.fromarray(np.rint(255 * shown).astype(np.uint8))
+            sized = whole.resize(picture.shape[1::-1], Image.Resampling.NEAREST)
+            found.append(_errors(np.asarray(sized), picture))
+        parts = [count, *(int(places.max()) + 1 for places, _ in others)]
+        rows.append(_row(name, parts, found, taken))
+    return Table(kind, _columns("pieces", ["grid", "Voronoi"]), rows)
+
+
+def _own(maker: Quilt | Glass, motif: Motif) -> NDArray[np.int64]:
+    """The number of the piece at each pixel."""
+    size = maker.options.width, maker.options.width / motif.aspect
+    if isinstance(maker, Glass):
+        return maker.pieced(motif, size)[0]
+    whole, lab = maker.pieced(motif, size)
+    numbers = np.zeros(lab.shape[:2], np.int64)
+    for number, piece in enumerate(whole.pieces()):
+        numbers.ravel()[piece.pixels] = number
+    return numbers
+
+
+def _dyed(lab: Floats, places: NDArray[np.int64], count: int) -> Floats:
+    """The means of places in few colours, sRGB-encoded [height, width, 3]."""
+    tones = means(lab, places)
+    groups, weight = grouped(tones)
+    kept = groups[choose(differences(groups, groups) ** 2, weight, count)]
+    dyed: Floats = color.lab2rgb(kept[differences(tones, kept).argmin(1)][None])[0][places]
+    return dyed.clip(0, 1)
+
+
+def _squares(wide: int, high: int, count: int) -> NDArray[np.int64]:
+    """A grid of about so many squares: the number of each pixel's."""
+    columns = max(1, round((count * wide / high) ** 0.5))
+    rows = max(1, round(count / columns))
+    down, right = np.arange(high) * rows // high, np.arange(wide) * columns // wide
+    numbers: NDArray[np.int64] = down[:, None] * columns + right
+    return numbers
+
+
+def _spread(wide: int, high: int, count: int) -> NDArray[np.int64]:
+    """Cells of random sites after ten rounds of Lloyd's relaxation."""
+    y, x = np.mgrid[:high, :wide] + 0.5
+    pixels = np.stack([x.ravel(), y.ravel()], 1)
+    sites = pixels[np.random.default_rng(0).choice(len(pixels), count, replace=False)]
+    for _ in range(10):
+        near = cKDTree(sites).query(pixels)[1]
+        full = np.maximum(np.bincount(near, minlength=count), 1)
+        sites = np.stack([np.bincount(near, axis, count) for axis in pixels.T], 1) / full[:, None]
+    near = np.unique(cKDTree(sites).query(pixels)[1], return_inverse=True)[1]
+    numbers: NDArray[np.int64] = near.reshape(high, wide)
+    return numbers
 
 
 def _stipples(names: Sequence[str], count: int) -> Table:

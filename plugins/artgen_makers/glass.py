@@ -119,16 +119,7 @@ class Glass(Maker):
         o = self.options
         size = o.width, o.width / motif.aspect
         self.check(size)
-        unit = max(o.least / COARSE, max(size) / MOST_COARSE)
-        columns, rows = (round(side / unit) for side in size)
-        picture = motif.picture(columns, rows)
-        lab = lab_of(np.moveaxis(picture / 255, 2, 0))
-        faces = find_faces(picture)
-        weight = focus_weight(faces, Canvas(columns, rows)) if faces else None
-        places = cut(
-            lab, None if weight is None else weight.astype(np.float64), round(MORE * o.pieces)
-        )
-        places = self.shaped(places, lab, unit)
+        places, lab = self.pieced(motif, size)
         if places.max() == 0:
             raise UsageError(
                 f"{motif.name} gives one piece alone",
@@ -138,6 +129,20 @@ class Glass(Maker):
         lines = leads(places, size)
         pieces, picture = self.pieces(places, tones, lines, size, glass)
         return self.written(motif, pieces, lines, glass, picture, size)
+
+    def pieced(self, motif: Motif, size: tuple[float, float]) -> tuple[Labels, Floats]:
+        """Return the number of the piece at each pixel, and the Lab colours [height, width, 3]."""
+        o = self.options
+        unit = max(o.least / COARSE, max(size) / MOST_COARSE)
+        columns, rows = (round(side / unit) for side in size)
+        picture = motif.picture(columns, rows)
+        lab = lab_of(np.moveaxis(picture / 255, 2, 0))
+        faces = find_faces(picture)
+        weight = focus_weight(faces, Canvas(columns, rows)) if faces else None
+        places = cut(
+            lab, None if weight is None else weight.astype(np.float64), round(MORE * o.pieces)
+        )
+        return self.shaped(places, lab, unit), lab
 
     def check(self, size: tuple[float, float]) -> None:
         """Raise UsageError for sizes that do not go together."""

@@ -117,19 +117,23 @@ class Quilt(Maker):
                 hint=f"use a --width of {np.ceil(wide):.0f} mm, fewer --pieces or a smaller "
                 "--least",
             )
+        whole, lab = self.pieced(motif, size)
+        fabrics = self.sewn(whole, lab.reshape(-1, 3))
+        return self.written(motif, whole, fabrics, size)
+
+    def pieced(self, motif: Motif, size: tuple[float, float]) -> tuple[Cell, Floats]:
+        """Return the quilt cut into pieces, and the Lab colours [height, width, 3]."""
         scale = max(size) / PIXELS
         columns, rows = (max(8, round(side / scale)) for side in size)
         picture = motif.picture(columns, rows)
-        lab = lab_of(np.moveaxis(picture / 255, 2, 0)).reshape(-1, 3)
+        lab = lab_of(np.moveaxis(picture / 255, 2, 0))
         faces = find_faces(picture)
-        weight = np.ones(len(lab))
+        weight = np.ones(rows * columns)
         if faces:
             weight = focus_weight(faces, Canvas(columns, rows)).astype(np.float64).ravel()
         down, right = np.mgrid[:rows, :columns] + 0.5
         places = np.stack([right * size[0] / columns, down * size[1] / rows], 2).reshape(-1, 2)
-        whole = self.cut(size, places, lab, weight)
-        fabrics = self.sewn(whole, lab)
-        return self.written(motif, whole, fabrics, size)
+        return self.cut(size, places, lab.reshape(-1, 3), weight), lab
 
     def cut(self, size: tuple[float, float], places: Floats, lab: Floats, weight: Floats) -> Cell:
         """Return the whole, cut until there are as many pieces as asked for, or none is wide.
