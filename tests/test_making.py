@@ -497,6 +497,7 @@ def test_confetti_is_swept_on_request():
     [
         (["cross-stitch", "--columns", "0"], 2, "option columns must be"),
         (["cross-stitch", "--columns", "900"], 2, "are more than the 250,000"),
+        (["cross-stitch", "--columns", "1000000"], 2, "option columns must be"),
         (["cross-stitch", "--count", "0"], 2, "option count must be"),
         (["cross-stitch", "--only", "310,99999"], 2, "dmc has no colour '99999'"),
         (["cross-stitch", "--fabric", "reddd"], 2, "reddd"),
@@ -789,6 +790,17 @@ def test_islands_get_bridges_along_the_dark_and_small_ones_go():
     assert whole[4:25, 38].all()
     assert whole.sum() < paper.sum() + 5 * 25
     assert label(whole, connectivity=2).max() == 1
+
+
+@pytest.mark.parametrize("kind", ["cross-stitch", "beads", "bricks"])
+def test_a_million_cells_are_refused_before_anything_is_drawn(kind, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(Motif, "picture", lambda *size: pytest.fail(f"drawn at {size[1:]}"))
+    Image.new("RGB", (10, 1000), "red").save(tmp_path / "tall.png")
+    line = ["make", kind, str(tmp_path / "tall.png"), "--columns", "1000", "--out", str(tmp_path)]
+    assert main(line) == 2
+    assert "cells are more than the 250,000" in capsys.readouterr().err
+    assert main(["make", kind, "sample:astronaut", "--columns", "1000", "-q"]) == 2
+    assert "1000 x 1000 cells are more than" in capsys.readouterr().err
 
 
 def test_an_island_on_a_long_bridge_goes_to_the_sheet_that_shows_it():
