@@ -95,7 +95,7 @@ def test_every_benchmark_runs(name, capsys):
         "autograd": 3,
         "fields": 2,
         "cuda-static": 2,
-        "making": 5,
+        "making": 8,
         "faces": 2,
         "curve": 3,
         "small": 2,
