@@ -99,7 +99,8 @@ def run(settings: Settings) -> Iterator[Table]:
         yield _crosses(names, 20 if settings.quick else 100, colours)
     yield _bricks(names, 16 if settings.quick else 48)
     for kind, maker in (("Quilts", Quilt), ("Stained glass", Glass)):
-        yield _pieces(names, kind, maker({"pieces": 12} if settings.quick else {}))
+        small = {"pieces": 12, "width": 100.0} if settings.quick else {}
+        yield _pieces(names, kind, maker(small), SEEN // 8 if settings.quick else SEEN)
     yield _stipples(names, 300 if settings.quick else 6000)
     yield _filaments(PICTURES[:1] if settings.quick else PICTURES)
 
@@ -340,7 +341,7 @@ def _in_cells(colours: Floats, side: int) -> Pixels:
     return pixels
 
 
-def _pieces(names: Sequence[str], kind: str, maker: Quilt | Glass) -> Table:
+def _pieces(names: Sequence[str], kind: str, maker: Quilt | Glass, seen: int) -> Table:
     """Pieces of any shape, beside a grid and a Voronoi diagram of as many."""
     rows = []
     for name in names:
@@ -348,7 +349,7 @@ def _pieces(names: Sequence[str], kind: str, maker: Quilt | Glass) -> Table:
         ours, took = _timed(_own, maker, motif)
         count, (high, wide) = int(ours.max()) + 1, ours.shape
         lab = color.rgb2lab(motif.picture(wide, high))
-        picture = _sized(motif.pixels(0), SEEN, round(SEEN / motif.aspect))
+        picture = _sized(motif.pixels(0), seen, round(seen / motif.aspect))
         found, taken = [], []
         others = [_timed(way, wide, high, count) for way in (_squares, _spread)]
         for places, once in ((ours, took), *others):
