@@ -27,11 +27,11 @@ from scipy.interpolate import PchipInterpolator
 
 import artgen
 from artgen import Canvas, Drawing
-from artgen.compare import Point, bjontegaard
+from artgen.compare import Point, bjontegaard, curves_of
 from artgen.engines import Problem
 from artgen.init import Context
 from artgen.losses import parse_loss
-from artgen.output import available_codecs, encode_along
+from artgen.output import available_codecs
 from artgen.registry import default
 from artgen.targets import TargetRequest, open_image
 from artgen_plugins.latents import Latents
@@ -47,7 +47,6 @@ PICTURES = ("kodim05", "kodim13", "kodim19", "kodim23")
 STEPS, RATES = 1000, (0.15, 0.4, 1.0)
 DURATIONS = (125, 1000, 5000)
 """Steps of which the effect is shown, with `--long`: by CPU seconds about 30, 240 and 1,200."""
-QUALITIES = (2, 6, 12, 20, 30, 42, 55, 68, 80, 90, 96)
 
 
 def run(settings: Settings) -> Iterator[Table]:
@@ -58,7 +57,7 @@ def run(settings: Settings) -> Iterator[Table]:
     gains: dict[str, list[str]] = {name: [] for name in codecs}
     for file in files:
         pixels = pixels_of(file, size)
-        curves = {name: _coded(pixels, name) for name in codecs}
+        curves = {each.name: each.points for each in curves_of((), pixels, codecs)}
         points, rows = [], []
         for rate in RATES[-2:] if settings.quick else RATES:
             art, seconds = _fitted(file, size, steps, rate)
@@ -166,13 +165,6 @@ def _decoding(art: artgen.Art) -> float:
         seconds = time.process_time() - began
     assert (pixels == art.render()).all()
     return seconds
-
-
-def _coded(pixels: NDArray[np.uint8], name: str) -> list[Point]:
-    """The curve of a codec."""
-    size = pixels[..., 0].size
-    coded = encode_along(pixels, name, QUALITIES)
-    return [Point(8 * each.size / size, each.psnr) for each in coded]
 
 
 def _at(points: Sequence[Point], bits: float) -> float | None:

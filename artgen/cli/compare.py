@@ -281,13 +281,10 @@ def _print_bits(found: Mapping[str, Sequence[Curve]]) -> None:
     times: dict[str, list[Curve]] = {}
     for curve in chain.from_iterable(found.values()):
         times.setdefault(curve.name, []).append(curve)
-    lines = [
-        [
-            name,
-            *(f"{statistics.fmean(getattr(each, what) for each in every):.3g}" for what in _WAYS),
-        ]
-        for name, every in times.items()
-    ]
+    lines = []
+    for name, curves in times.items():
+        seconds = (statistics.fmean(getattr(curve, what) for curve in curves) for what in _WAYS)
+        lines.append([name, *(f"{each:.3g}" for each in seconds)])
     print_table(["seconds for a picture", *_WAYS], lines)
     print("", flush=True)
 

@@ -2,6 +2,7 @@ from ._comparison import Comparison as Comparison
 from ._curve import Curve as Curve
 from ._curve import Point as Point
 from ._curve import bjontegaard as bjontegaard
+from ._curve import curves_of as curves_of
 from ._files import check_files as check_files
 from ._files import find_targets as find_targets
 from ._files import of_sets as of_sets

@@ -7,7 +7,7 @@ best quality that the number of bytes allows.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,7 +78,7 @@ def encode_along(pixels: Pixels, codec: str, qualities: Iterable[int]) -> list[E
     What is larger than another file that comes as close to the picture is left out.
     """
     tried = [
-        _encoded(pixels, codec, quality, settings)
+        _decoded(pixels, codec, quality, *_encoded(pixels, codec, quality, settings))
         for quality in qualities
         for settings in _SETTINGS[codec]
     ]
@@ -91,36 +91,53 @@ def encode_along(pixels: Pixels, codec: str, qualities: Iterable[int]) -> list[E
 
 def _largest(pixels: Pixels, codec: str, limit: int, settings: dict[str, Any]) -> Encoded | None:
     low, high = _WORST, _BEST + 1
-    found: Encoded | None = None
+    found: tuple[int, bytes, float] | None = None
     while low < high:
         quality = (low + high) // 2
-        encoded = _encoded(pixels, codec, quality, settings)
-        if encoded.size <= limit:
-            found, low = encoded, quality + 1
+        data, seconds = _encoded(pixels, codec, quality, settings)
+        if len(data) <= limit:
+            found, low = (quality, data, seconds), quality + 1
         else:
             high = quality
-    return found
+    return None if found is None else _decoded(pixels, codec, *found)
 
 
-def _encoded(pixels: Pixels, codec: str, quality: int, settings: dict[str, Any]) -> Encoded:
-    began = time.perf_counter()
+def _encoded(
+    pixels: Pixels, codec: str, quality: int, settings: dict[str, Any]
+) -> tuple[bytes, float]:
+    """The file, and the seconds that it took."""
+    encode, began = _functions(codec)[0], time.perf_counter()
+    return encode(pixels, quality, **settings), time.perf_counter() - began
+
+
+def _decoded(pixels: Pixels, codec: str, quality: int, data: bytes, encoding: float) -> Encoded:
+    decode, began = _functions(codec)[1], time.perf_counter()
+    shown = decode(data)
+    decoding = time.perf_counter() - began
+    return Encoded(quality, len(data), shown, psnr(shown, pixels), encoding, decoding)
+
+
+def _functions(codec: str) -> tuple[Callable[..., bytes], Callable[[bytes], Pixels]]:
+    """What encodes pixels at a quality, with settings, and what decodes the file."""
     if codec in _PILLOW:
         import imageio.v3 as iio
 
         form: dict[str, Any] = {"extension": f".{codec.lower()}", "plugin": "pillow"}
-        data: bytes = iio.imwrite("<bytes>", pixels, quality=quality, **form, **settings)
-        written = time.perf_counter()
-        shown: Pixels = iio.imread(data, mode="RGB", **form)
-    else:
-        import imagecodecs
+        return (
+            lambda pixels, quality, **settings: iio.imwrite(
+                "<bytes>", pixels, quality=quality, **form, **settings
+            ),
+            lambda data: iio.imread(data, mode="RGB", **form),
+        )
+    import imagecodecs
 
-        name = _name(codec)
-        encode, decode = (getattr(imagecodecs, f"{name}_{what}") for what in ("encode", "decode"))
-        data = encode(np.ascontiguousarray(pixels), level=quality, **settings)
-        written = time.perf_counter()
-        shown = decode(data)
-    decoding = time.perf_counter() - written
-    return Encoded(quality, len(data), shown, psnr(shown, pixels), written - began, decoding)
+    encode, decode = (getattr(imagecodecs, f"{_name(codec)}_{way}") for way in ("encode", "decode"))
+    return (
+        lambda pixels, quality, **settings: encode(
+            np.ascontiguousarray(pixels), level=quality, **settings
+        ),
+        decode,
+    )
 
 
 def _can_write(codec: str) -> bool:

@@ -21,16 +21,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from artgen import Canvas, option
+from artgen import option
 from artgen.errors import UsageError
 from artgen.making import Made, Maker, Motif, Part, hex_colour, parse_colour
-from artgen.targets import find_faces, focus_weight
 from artgen_makers.cutting import finer_than
 from artgen_makers.grids import Colour, choose, differences, grouped, read_table
 from artgen_makers.guide import MARGIN, Guide, guides
 from artgen_makers.paint import fillable, separated
 from artgen_makers.pdf import Sheet
 from artgen_makers.stitches import Thread, Ways, below, direction, joined, rows, satin, sewn
+from artgen_makers.tones import focused
 from artgen_plugins.regions import cut, lab_of, means, smoothed
 
 Floats = NDArray[np.float64]
@@ -112,10 +112,7 @@ class Embroidery(Maker):
         self.check(size)
         unit = max(FINE, max(size) / MOST_PIXELS)
         columns, rows_ = (max(4, round(side / unit)) for side in size)
-        picture = motif.picture(columns, rows_)
-        lab = lab_of(np.moveaxis(picture / 255, 2, 0))
-        faces = find_faces(picture)
-        weight = focus_weight(faces, Canvas(columns, rows_)) if faces else None
+        lab, weight = focused(motif.picture(columns, rows_))
         top, spines = motif.strokes(columns, rows_)
         shown = np.linalg.norm(lab - means(lab, top + 1)[top + 1], axis=2).mean()
         if shown > SOFT or all(spine is None for spine in spines):
@@ -157,7 +154,7 @@ class Embroidery(Maker):
     def areas(
         self,
         lab: Floats,
-        weight: NDArray[np.float32] | None,
+        weight: Floats | None,
         unit: float,
         top: Labels | None = None,
     ) -> tuple[Labels, Labels, list[Colour], float]:
@@ -173,7 +170,7 @@ class Embroidery(Maker):
         elif (found := flat(lab, 2 * o.colours)) is not None:
             places = found
         else:
-            places = cut(lab, None if weight is None else weight.astype(np.float64), o.areas)
+            places = cut(lab, weight, o.areas)
         tones, fabric = means(lab, places), _lab([o.fabric])
         bare = differences(tones, fabric)[:, 0] < o.bare
         tones *= [1, CHROMA, CHROMA]

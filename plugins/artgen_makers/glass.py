@@ -16,16 +16,16 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen import Canvas, option
+from artgen import option
 from artgen.errors import UsageError
 from artgen.making import Made, Maker, Motif, Part, hex_colour, parse_colour
-from artgen.targets import find_faces, focus_weight, linear_to_srgb, srgb_to_linear
+from artgen.targets import linear_to_srgb, srgb_to_linear
 from artgen_makers.cutting import Plan, Words, check_dxf, files, in_svg, inner_first, opened
 from artgen_makers.grids import choose, differences, grouped
 from artgen_makers.guide import MARGIN, Guide, guides
 from artgen_makers.paint import fillable, separated
 from artgen_makers.pdf import Sheet, text_width
-from artgen_makers.tones import rgb_of
+from artgen_makers.tones import focused, rgb_of
 from artgen_plugins.regions import chains, cut, lab_of, means, smoothed
 
 Floats = NDArray[np.float64]
@@ -135,13 +135,8 @@ class Glass(Maker):
         o = self.options
         unit = max(o.least / COARSE, max(size) / MOST_COARSE)
         columns, rows = (round(side / unit) for side in size)
-        picture = motif.picture(columns, rows)
-        lab = lab_of(np.moveaxis(picture / 255, 2, 0))
-        faces = find_faces(picture)
-        weight = focus_weight(faces, Canvas(columns, rows)) if faces else None
-        places = cut(
-            lab, None if weight is None else weight.astype(np.float64), round(MORE * o.pieces)
-        )
+        lab, weight = focused(motif.picture(columns, rows))
+        places = cut(lab, weight, round(MORE * o.pieces))
         return self.shaped(places, lab, unit), lab
 
     def check(self, size: tuple[float, float]) -> None:

@@ -16,16 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from artgen import Canvas, option
+from artgen import option
 from artgen.errors import UsageError
 from artgen.making import Made, Maker, Motif, Part, hex_colour
-from artgen.targets import find_faces, focus_weight
 from artgen_makers.cutting import Plan, Words, check_dxf, files, in_svg
 from artgen_makers.grids import choose, differences, grouped
 from artgen_makers.guide import MARGIN, Guide, guides
 from artgen_makers.pdf import Sheet
-from artgen_makers.tones import rgb_of
-from artgen_plugins.regions import lab_of
+from artgen_makers.tones import focused, rgb_of
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -125,12 +123,8 @@ class Quilt(Maker):
         """Return the quilt cut into pieces, and the Lab colours [height, width, 3]."""
         scale = max(size) / PIXELS
         columns, rows = (max(8, round(side / scale)) for side in size)
-        picture = motif.picture(columns, rows)
-        lab = lab_of(np.moveaxis(picture / 255, 2, 0))
-        faces = find_faces(picture)
-        weight = np.ones(rows * columns)
-        if faces:
-            weight = focus_weight(faces, Canvas(columns, rows)).astype(np.float64).ravel()
+        lab, weight = focused(motif.picture(columns, rows))
+        weight = np.ones(rows * columns) if weight is None else weight.ravel()
         down, right = np.mgrid[:rows, :columns] + 0.5
         places = np.stack([right * size[0] / columns, down * size[1] / rows], 2).reshape(-1, 2)
         return self.cut(size, places, lab.reshape(-1, 3), weight), lab

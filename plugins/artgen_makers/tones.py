@@ -36,13 +36,21 @@ def darkness(picture: NDArray[np.uint8], local: float, smooth: float) -> Floats:
     """
     from scipy.ndimage import gaussian_filter
 
-    rows, columns = picture.shape[:2]
-    lab = lab_of(np.moveaxis(picture / 255, 2, 0))
-    faces = find_faces(picture)
-    weight = focus_weight(faces, Canvas(columns, rows)).astype(np.float64) if faces else None
+    lab, weight = focused(picture)
     tone = gaussian_filter(1 - lab[..., 0] / 100, smooth, mode="nearest")
     found: Floats = levelled(stretched(tone, weight), 0.5, local).clip(0, 1)
     return found
+
+
+def focused(picture: NDArray[np.uint8]) -> tuple[Floats, Floats | None]:
+    """Return a picture [height, width, 3] in CIELAB, and how much each place matters in its faces.
+
+    The weights are [height, width], None where there is no face.
+    """
+    rows, columns = picture.shape[:2]
+    faces = find_faces(picture)
+    weight = focus_weight(faces, Canvas(columns, rows)).astype(np.float64) if faces else None
+    return lab_of(np.moveaxis(picture / 255, 2, 0)), weight
 
 
 def bands(tone: Floats, count: int) -> tuple[Labels, Floats]:

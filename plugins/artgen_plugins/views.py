@@ -178,10 +178,12 @@ def _first(primitive: Primitive, tensors: Tensors, value: str, share: float) -> 
 def _without(primitive: Primitive, tensors: Tensors, value: str, share: float) -> Tensors:
     """All parts but those of some colours, such as ``red+pink``; of inks, exactly those."""
     colours = tensors["colour"].detach().cpu().double().clamp(0, 1).T
-    gone = torch.from_numpy(alike(colours.numpy(), _colours(value)).max(1))
+    named = _colours(value)
     if _inks(primitive):
-        apart = torch.cdist(colours, torch.tensor(_colours(value), dtype=colours.dtype))
+        apart = torch.cdist(colours, torch.tensor(named, dtype=colours.dtype))
         gone = apart.amin(1) < ROUNDED
+    else:
+        gone = torch.from_numpy(alike(colours.numpy(), named).max(1))
     return _hidden(primitive, tensors, lambda at: 1 - share * gone.to(at))
 
 

@@ -5,12 +5,14 @@ const piece = JSON.parse(document.getElementById("piece").textContent);
 const unpacked = [];
 let packed = null;
 
+const damaged = () => new Unable("The numbers of this picture are damaged. Copy the file again, or write it again with artgen.");
+
 /** All bytes, when they are first needed: a page can then say that they are damaged. */
 function unpack() {
   try {
     return Uint8Array.from(atob(document.getElementById("numbers").textContent), (c) => c.charCodeAt(0));
   } catch {
-    throw new Unable("The numbers of this picture are damaged. Copy the file again, or write it again with artgen.");
+    throw damaged();
   }
 }
 

@@ -9,7 +9,7 @@ the file has the size that was asked for.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -116,14 +116,11 @@ class RateDistortion(family.Objective):
             slopes.append(slope)
         found = {name: np.zeros_like(numbers[name]) for name in numbers if name[:4] != "grid"}
         nats = {name: np.zeros_like(array) for name, array in found.items()}
-        errors, rates = family.share(
-            lambda goal: (
-                self.distortion(numbers, grids, found)
-                if goal is found
-                else self.information(numbers, grids, nats)[1]
-            ),
-            (found, nats),
-        )
+        halves: list[Callable[[], list[Array]]] = [
+            lambda: self.distortion(numbers, grids, found),
+            lambda: self.information(numbers, grids, nats)[1],
+        ]
+        errors, rates = family.share(lambda half: half(), halves)
         price = math.exp(self.log_lambda) / math.log(2)
         for name, gradient in found.items():
             raw[name].grad = torch.from_numpy(gradient + np.float32(price) * nats[name])

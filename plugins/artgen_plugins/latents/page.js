@@ -19,8 +19,6 @@ const WHOLE = 2 ** 24, WORD = 2 ** 32, REACH = FINE * (2 * LARGEST + 2), HALF = 
 /** Milliseconds of work before the page may do something else. */
 const SLICE = 25;
 
-const damaged = () => new Unable("The numbers of this picture are damaged. Copy the file again, or write it again with artgen.");
-
 /** A function that waits for a moment whenever a slice of time is over. */
 function slices() {
   let end = performance.now() + SLICE;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -47,9 +48,15 @@ def _means(centres: Tensor, size: int, by: float) -> Tensor:
 
     `centres` [N] go from -1 to 1 over the axis.
     """
-    places = ((centres + 1) * size / 2).clamp(0.5, size - 0.5)
-    weights = (1 - (places[:, None] - torch.arange(size) - 0.5).abs() / by).clamp_min(0)
-    return (weights / weights.sum(1, keepdim=True)).float().to_sparse()
+    places = ((centres + 1) * size / 2).clamp(0.5, size - 0.5)[:, None]
+    near = (places - by).floor().long() + torch.arange(math.ceil(2 * by) + 2)
+    weights = (1 - (places - near - 0.5).abs() / by).clamp_min(0) * ((near >= 0) & (near < size))
+    weights = (weights / weights.sum(1, keepdim=True)).float()
+    kept = weights > 0
+    at = torch.stack([kept.nonzero()[:, 0], near[kept]])
+    return torch.sparse_coo_tensor(
+        at, weights[kept], (len(places), size), is_coalesced=True, check_invariants=True
+    )
 
 
 def features(weights: Arrays, grids: list[Array], levels: list[Level]) -> list[Array]:
