@@ -192,9 +192,11 @@ def test_plugins_show_agrees_with_the_code(call):
     assert data["count"] == cls.defaults.count
     assert data["engines"] == list(cls.engines)
     assert [p["name"] for p in data["parameters"]] == list(cls().parameters())
-    # A symmetry that is none is not stored.
-    names = [name for name in (o["name"] for o in data["options"]) if name != "symmetry"]
+    # A symmetry that is none is not stored, nor what has no value until it is given.
+    assert [o["name"] for o in data["options"] if o["default"] is None] == ["spot_colours"]
+    names = [o["name"] for o in data["options"] if o["default"] not in (None, "none")]
     assert names == list(cls().option_values())
+    assert "spot_colours" in cls({"spot_colours": "red", "blend": "over"}).option_values()
 
 
 @pytest.mark.slow

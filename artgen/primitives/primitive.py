@@ -337,8 +337,8 @@ class Primitive:
         return {name: context.values[name] for name in self.parameters()}
 
     def option_values(self) -> dict[str, Any]:
-        """Return the options as a dict, without a symmetry that is none."""
-        values = asdict(self.options)
+        """Return the options as a dict, without those not given, and a symmetry that is none."""
+        values = {k: v for k, v in asdict(self.options).items() if v is not None}
         return {k: v for k, v in values.items() if (k, v) != ("symmetry", "none")}
 
     def check_tensors(self, drawing: Drawing) -> None:

@@ -23,11 +23,17 @@ _OF_SOME_FAMILIES = frozenset(
 
 _ADDED: Mapping[str, Mapping[str, Any]] = {
     "gradient": {"importance": "colour", "exponent": 1.0, "blur": 0.5, "interval": 0},
-    **{codec: {"brightness": 0.5} for codec in ("autoencoder", "conditional", "vae")},
+    **{
+        codec: {"brightness": 0.5, "hidden": None}
+        for codec in ("autoencoder", "conditional", "vae")
+    },
     **{ink: {"optical": False} for ink in ("stipple", "halftone")},
     "string": {"optical": False, "fade": 0.0},
 }
-"""Options by primitive or engine that were added later, with values that repeat earlier fits."""
+"""Options by primitive or engine that were added later, with values that repeat earlier fits.
+
+None: one that is written where it is given alone.
+"""
 
 
 SLOW_SAMPLE = "pan=0.04&turn=2.5"
@@ -115,7 +121,8 @@ def earlier_options(name: str, given: Mapping[str, Any], known: Iterable[str]) -
 
 def drawn_options(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
     """The options of a drawing of the primitive `name`, with those that an earlier one had not."""
-    return {**(_ADDED.get(_bare(name), {}) if options else {}), **options}
+    added = _ADDED.get(_bare(name), {}) if options else {}
+    return {**{key: value for key, value in added.items() if value is not None}, **options}
 
 
 def _bare(name: object) -> str:

@@ -45,8 +45,8 @@ class Gaussian(Splat):
         scale: Literal["inverse", "log"] = option(
             "log", "learn the inverse of each scale, or its logarithm"
         )
-        spot_colours: str = option(
-            "", "with blend=over: the only colours, dealt to parts in turn; the last lies on top"
+        spot_colours: str | None = option(
+            None, "with blend=over: the only colours, dealt to parts in turn; the last lies on top"
         )
 
     defaults = Preset(count=1000, stage={"steps": 1000})
@@ -54,20 +54,15 @@ class Gaussian(Splat):
     def take_options(self) -> None:
         """Read the spot colours. Raises UsageError where they add up, and for what is none."""
         self.fixed_colours = [
-            parse_colour(each) for each in self.options.spot_colours.split(",") if each.strip()
+            parse_colour(each)
+            for each in (self.options.spot_colours or "").split(",")
+            if each.strip()
         ]
         if self.fixed_colours and self.options.blend != "over":
             raise UsageError(
                 f"spot colours add up with blend={self.options.blend}",
                 hint="add --set blend=over",
             )
-
-    def option_values(self) -> dict[str, Any]:
-        """Return the options as a dict; drawings without spot colours do not name them."""
-        values = super().option_values()
-        if not self.fixed_colours:
-            values.pop("spot_colours", None)
-        return values
 
     @property
     def params(self) -> Mapping[str, Param]:
