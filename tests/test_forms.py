@@ -1,4 +1,4 @@
-"""Forms of film: side by side, wipe, centres, depth, parts that fly in, zoom, generations."""
+"""Forms of film: side by side, wipe, a JPEG, centres, depth, parts that fly in, zoom, generations."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from artgen.errors import UsageError
 from artgen.exporters import export_mp4
 from artgen.families.shape.contract import Shape
 from artgen.matching import appearance, move
+from artgen.output import encode_within
 from artgen.recipe import Recipe
 from artgen.registry import default
 from artgen.runs import run
@@ -61,6 +62,31 @@ def test_a_wipe_goes_from_the_target_to_the_drawing_and_back(shapes):
     assert (shown[5][:, 40:] == photo[:, 40:]).all()
     assert (shown[5][:, :10] == shown[10][:, :10]).all()
     assert all((a == b).all() for a, b in zip(shown[1:], shown[:0:-1], strict=True))
+
+
+def test_a_drawing_wipes_away_the_jpeg_of_its_bytes(splats):
+    photo = np.asarray(Image.fromarray(PHOTO).resize((96, 64)))
+    shown = frames(splats, "jpeg", photo=photo, seconds=4, fps=3, size=96)
+    assert len(shown) == 12
+    limit = len(splats.to_bytes())
+    own = np.asarray(Image.fromarray(photo).resize((24, 16)))
+    coded = encode_within(own, "JPEG", limit)
+    assert 0 < coded.size <= limit
+    large = np.asarray(Image.fromarray(coded.pixels).resize((96, 64), Image.Resampling.BICUBIC))
+    words = 40  # Below this row are the bytes of both.
+    assert (shown[0][:words] == large[:words]).all()
+    assert (shown[0][words:] != large[words:]).any()
+    still = splats.render(96)
+    assert np.abs(shown[2][:words].astype(int) - still[:words]).mean() < 2
+    assert (shown[1][:words, :10] == shown[2][:words, :10]).mean() > 0.9
+    # Magnified, four times.
+    assert np.abs(shown[6].astype(int) - still).mean() > 8
+    assert all((a == b).all() for a, b in zip(shown[1:], shown[:0:-1], strict=True))
+    # Where none is as small, it is the smallest.
+    loud = np.random.default_rng(0).integers(0, 255, (400, 600, 3), np.uint8)
+    smallest = replace(splats, drawing=replace(splats.drawing, width=600, height=400))
+    assert encode_within(loud, "JPEG", len(smallest.to_bytes())) is None
+    assert len(frames(smallest, "jpeg", photo=loud, seconds=1, fps=2, size=600)) == 2
 
 
 def test_centres_are_dots_over_the_progress(splats):

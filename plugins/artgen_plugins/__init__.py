@@ -122,6 +122,7 @@ def artgen_forms() -> list[Spec]:
     }
     return [
         *_constants("films", films),
+        Spec("jpeg", "The drawing beside a JPEG of its bytes", "artgen_plugins.jpeg_wipe:JPEG"),
         Spec("levels", sharp, "artgen_plugins.latents.film:LEVELS"),
         Spec("music", "Parts move to a sound: music=FILE", "artgen_plugins.music.form:MUSIC"),
         Spec("zoom-into", endless, "artgen_plugins.endless:ZOOM_INTO"),

@@ -171,7 +171,7 @@ def _zoom(shot: Shot) -> Frames:
     height, width = shot.still.shape[:2]
     most = min(MOST, max(1.0, LARGEST / max(height, width)))
     large = Image.fromarray(shot.enlarged(most).show(shot.art.drawing))
-    x, y = _detail(shot.still, most)
+    x, y = place_of_detail(shot.still, most)
 
     def frame(share: float) -> Pixels:
         shown = most ** (0.5 * math.cos(2 * math.pi * share) - 0.5)
@@ -184,7 +184,7 @@ def _zoom(shot: Shot) -> Frames:
     return frame
 
 
-def _detail(pixels: Pixels, zoom: float) -> tuple[float, float]:
+def place_of_detail(pixels: Pixels, zoom: float) -> tuple[float, float]:
     """The place to magnify: a point of much detail, as shares of width and height."""
     from PIL import Image
     from scipy.ndimage import gaussian_filter, gaussian_gradient_magnitude
