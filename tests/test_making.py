@@ -846,6 +846,23 @@ def test_sheets_follow_a_depth(tmp_path, capsys):
         assert words in capsys.readouterr().err
 
 
+def test_pieces_on_long_bridges_are_glued_where_their_numbers_are(tmp_path):
+    from artgen_makers.paper import Paper
+
+    down, right = np.mgrid[:160, :160] - 80
+    photo = np.full((160, 160, 3), 240, np.uint8)
+    photo[np.hypot(down, right) < 40] = 20
+    options = {"width": 100.0, "layers": 2, "frame": 8.0}
+    paper = [Paper({**options, "glue": glue}).make(Motif("disc", photo=photo)) for glue in (0, 1)]
+    bridged, glued = (each.files for each in paper)
+    assert b">2.1</text>" in glued["layer-1.svg"]
+    assert b">2.1</text>" not in glued["layer-2.svg"] + bridged["layer-1.svg"]
+    assert [each.number for each in paper[1].parts if each.what == "pieces to glue"] == [1]
+    assert glued["layer-2.svg"].count(b"<path") == bridged["layer-2.svg"].count(b"<path") + 1
+    (tmp_path / "guide.pdf").write_bytes(glued["guide-a4.pdf"])
+    assert sum("(2.1)" in page for page in pages(tmp_path / "guide.pdf")) == 2
+
+
 def test_papers_are_those_that_are_given(tmp_path, capsys):
     line = ["make", "paper", "sample:cat", "--width", "90", "-q", "--out", str(tmp_path)]
     assert main([*line, "--papers", "#fff4d0,teal,#0b1d33"]) == 0
