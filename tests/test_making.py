@@ -846,6 +846,22 @@ def test_sheets_follow_a_depth(tmp_path, capsys):
         assert words in capsys.readouterr().err
 
 
+def test_crisp_cells_keep_lines_that_are_finer_than_they():
+    from artgen_makers.grids import Beads
+
+    photo = np.full((120, 120, 3), 235, np.uint8)
+    photo[:, 42:45] = 10
+
+    def column(crisp):
+        chart = Beads({"columns": 12, "colours": 4, "crisp": crisp}).make(Motif("a", photo=photo))
+        numbers = list(csv.reader(chart.files["chart.csv"].decode().splitlines()[1:]))
+        beads = [part for part in chart.parts if part.what == "bead"]
+        colours = {each.name.split()[1]: parse_colour(each.colour) for each in beads}
+        return np.mean([sum(colours[row[4]]) for row in numbers])
+
+    assert column(1.0) < 0.5 < column(0.0)
+
+
 def test_pieces_on_long_bridges_are_glued_where_their_numbers_are(tmp_path):
     from artgen_makers.paper import Paper
 

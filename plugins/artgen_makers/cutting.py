@@ -161,8 +161,8 @@ def joined(
         way = tuple(np.concatenate([found[:1], *lines]).T)
         lost, size = missed[way] * ~paper[way], len(inside)
         seen = (lost > SEEN).sum() / size**0.5
-        large = glue and below is not None and size > LOOSE * least
-        if large and seen > GLUED and below[tuple(inside.T)].mean() > HELD:
+        rests = glue and below is not None and below[tuple(inside.T)].mean() > HELD
+        if rests and seen > GLUED and size > LOOSE * least:
             loose |= areas == island
             continue
         long = seen > longest

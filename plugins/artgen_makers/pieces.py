@@ -13,7 +13,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, partial
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numba as nb
 import numpy as np
@@ -41,7 +41,7 @@ class Pieces(ClimbEngine):
     """Hill climbing for shapes that keep apart, or hang together."""
 
     families = ("shape",)
-    following = None
+    following: ClassVar[Any] = None
 
     @dataclass(frozen=True)
     class Options(ClimbEngine.Options):
@@ -107,7 +107,8 @@ class Pieces(ClimbEngine):
 
     def stuck(self) -> ArtgenError:
         """How many shapes there was room for."""
-        o, number = self.options, self.stack.number
+        o: Any = self.options
+        number = self.stack.number
         word = {"never": "that far apart", "always": "joined so"}.get(o.meet, "so")
         return NoRoom(
             f"there is room for {number} of {self.limit} shapes with engine.gap = {o.gap:g}, "
@@ -179,7 +180,8 @@ def ruled(shape: Shape, tables: Mapping[str, Floats]) -> Shape:
 
 def _functions(shape: Shape) -> tuple[Any, Any, int, int]:
     """Return what writes an outline: two functions, and the numbers of corners and of curves."""
-    one, other = shape.bounds, shape.span
+    one: Any = shape.bounds
+    other: Any = shape.span
     if shape.outline_points:
         one = other = shape.outline
     return one, other, shape.vertices, shape.curves
