@@ -36,6 +36,7 @@ from .families.field.contract import Field as Field
 from .families.ink.contract import Ink as Ink
 from .families.mesh.contract import Mesh as Mesh
 from .families.partition.contract import Partition as Partition
+from .families.shape.climb import ClimbEngine as ClimbEngine
 from .families.shape.contract import Shape as Shape
 from .families.splat.contract import Splat as Splat
 from .hookspecs import Spec as Spec

@@ -846,6 +846,39 @@ def test_sheets_follow_a_depth(tmp_path, capsys):
         assert words in capsys.readouterr().err
 
 
+def test_crisp_cells_keep_lines_that_are_finer_than_they():
+    from artgen_makers.grids import Beads
+
+    photo = np.full((120, 120, 3), 235, np.uint8)
+    photo[:, 42:45] = 10
+
+    def column(crisp):
+        chart = Beads({"columns": 12, "colours": 4, "crisp": crisp}).make(Motif("a", photo=photo))
+        numbers = list(csv.reader(chart.files["chart.csv"].decode().splitlines()[1:]))
+        beads = [part for part in chart.parts if part.what == "bead"]
+        colours = {each.name.split()[1]: parse_colour(each.colour) for each in beads}
+        return np.mean([sum(colours[row[4]]) for row in numbers])
+
+    assert column(1.0) < 0.5 < column(0.0)
+
+
+def test_pieces_on_long_bridges_are_glued_where_their_numbers_are(tmp_path):
+    from artgen_makers.paper import Paper
+
+    down, right = np.mgrid[:160, :160] - 80
+    photo = np.full((160, 160, 3), 240, np.uint8)
+    photo[np.hypot(down, right) < 40] = 20
+    options = {"width": 100.0, "layers": 2, "frame": 8.0}
+    paper = [Paper({**options, "glue": glue}).make(Motif("disc", photo=photo)) for glue in (0, 1)]
+    bridged, glued = (each.files for each in paper)
+    assert b">2.1</text>" in glued["layer-1.svg"]
+    assert b">2.1</text>" not in glued["layer-2.svg"] + bridged["layer-1.svg"]
+    assert [each.number for each in paper[1].parts if each.what == "pieces to glue"] == [1]
+    assert glued["layer-2.svg"].count(b"<path") == bridged["layer-2.svg"].count(b"<path") + 1
+    (tmp_path / "guide.pdf").write_bytes(glued["guide-a4.pdf"])
+    assert sum("(2.1)" in page for page in pages(tmp_path / "guide.pdf")) == 2
+
+
 def test_papers_are_those_that_are_given(tmp_path, capsys):
     line = ["make", "paper", "sample:cat", "--width", "90", "-q", "--out", str(tmp_path)]
     assert main([*line, "--papers", "#fff4d0,teal,#0b1d33"]) == 0

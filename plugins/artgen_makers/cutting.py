@@ -35,6 +35,9 @@ SEEN = 0.8
 HELD, AROUND = 0.75, 3.0
 """By what share a sheet below has more of an island that goes to it than of what is so many halves
 of the narrowest paper around."""
+GLUED, LOOSE = 0.25, 4.0
+"""The longest bridge of what is not glued, in sides of a square as large as its island; how many
+times as large as the least island a loose piece is."""
 NEAR, TRIED = 10.0, 400
 """How far from the cheapest way a bridge may cross a gap, in halves of a bridge; lines tried."""
 SMOOTH = 1.0
@@ -120,6 +123,7 @@ def joined(
     bridge: float = 0.0,
     longest: float = math.inf,
     below: Mask | None = None,
+    glue: bool = False,
 ) -> tuple[Mask, int]:
     """Join islands to what holds the frame by bridges; return also their number.
 
@@ -128,6 +132,7 @@ def joined(
     pixel; and straight across gaps, where these are narrow. Islands go that are small, that show
     less than their bridge would miss, or of whose bridge more is seen than `longest` times the side
     of a square as large as they are; these only where `below`, if there is one, shows them still.
+    To `glue` is to leave islands loose on the paper `below`, where much of a bridge would be seen.
     """
     from scipy.ndimage import binary_dilation, distance_transform_edt, label
     from skimage.graph import MCP_Geometric
@@ -144,6 +149,7 @@ def joined(
     rim = (areas == frame) & binary_dilation(areas != frame, np.ones((3, 3)))
     costs, _ = ways.find_costs(np.argwhere(rim))
     free, wide, built = np.ones(paper.shape, bool), 2 * (bridge or radius), 0
+    loose = np.zeros_like(free)
     for island in islands:
         inside = np.argwhere(areas == island)
         begin = inside[costs[tuple(inside.T)].argmin()]
@@ -154,7 +160,12 @@ def joined(
         lines = [straight(areas, missed, *gap, near=NEAR * radius) for gap in gaps]
         way = tuple(np.concatenate([found[:1], *lines]).T)
         lost, size = missed[way] * ~paper[way], len(inside)
-        long = (lost > SEEN).sum() > longest * size**0.5
+        seen = (lost > SEEN).sum() / size**0.5
+        rests = glue and below is not None and below[tuple(inside.T)].mean() > HELD
+        if rests and seen > GLUED and size > LOOSE * least:
+            loose |= areas == island
+            continue
+        long = seen > longest
         if long and below is not None:
             # It is seen in the sheet below where that has it, and not what is around.
             apart = distance_transform_edt(areas != island)
@@ -166,7 +177,7 @@ def joined(
             free[way], built = False, built + 1
     bridges: Mask = distance_transform_edt(free | paper) <= (bridge or radius)
     areas, _ = label(paper | bridges, np.ones((3, 3)))
-    held: Mask = areas == areas[0, 0]
+    held: Mask = np.isin(areas, [areas[0, 0], *np.unique(areas[loose])])
     return held, built
 
 

@@ -37,6 +37,8 @@ Pixels = NDArray[np.uint8]
 Cells = NDArray[np.int64]
 
 MOST_CELLS = 250_000
+FINER = 4
+"""Pixels along a cell in which fine lines are looked for."""
 SYMBOLS = "ABCDEFGHKLMNPRSTUVWXYZ23456789abdefghkmnqrtuvwxyz+=/%&#@?$*<>"
 """Letters that are told apart: no I, O, J, l and 0, 1."""
 LARGEST = 1 << 20
@@ -67,6 +69,7 @@ class GridOptions:
     colours: int = option(24, "most colours, which are chosen", low=2, high=len(SYMBOLS))
     only: str = option("", "numbers of the colours to choose from, with commas; empty: all")
     dither: bool = option(False, "mix colours in neighbouring cells, for smooth shades")
+    crisp: float = option(0.0, "how much lines count that are finer than cells", low=0, high=1)
     confetti: int = option(0, "areas of at most so many cells get a colour beside", low=0, high=99)
 
 
@@ -119,7 +122,11 @@ class Grid(Maker):
                 f"{columns} x {rows} cells are more than the {MOST_CELLS:,} that a chart can have",
                 hint="use fewer --columns",
             )
-        cells, colours = assigned(motif.picture(columns, rows), self.choices(), self.options)
+        picture = motif.picture(columns, rows)
+        if self.options.crisp:
+            fine = motif.picture(FINER * columns, FINER * rows)
+            picture = crisp(picture, fine, self.options.crisp)
+        cells, colours = assigned(picture, self.choices(), self.options)
         made = Made(
             self.files(cells, colours, motif),
             self.parts(cells, colours),
@@ -141,6 +148,29 @@ class Grid(Maker):
                     f"{self.table} has no colour {number!r}", hint=did_you_mean(number, known)
                 )
         return [known[number] for number in wanted or known]
+
+
+def crisp(picture: Pixels, fine: Pixels, much: float) -> Pixels:
+    """Return the colours of cells [rows, columns, 3], in which fine lines count more than by area.
+
+    `fine` is FINER times as large. Of its darkest and lightest quarter in a cell, that counts which
+    differs more from the cells around.
+    """
+    from scipy.ndimage import gaussian_filter
+
+    rows, columns = picture.shape[:2]
+    parts = (
+        fine.reshape(rows, FINER, columns, FINER, 3).swapaxes(1, 2).reshape(rows, columns, -1, 3)
+    )
+    order = parts.mean(3).argsort(2, kind="stable")[..., None]
+    sorted_parts = np.take_along_axis(parts, order, 2).astype(np.float64)
+    quarter = FINER * FINER // 4
+    dark, light = sorted_parts[:, :, :quarter].mean(2), sorted_parts[:, :, -quarter:].mean(2)
+    around = gaussian_filter(picture.mean(2), 1.5)[..., None]
+    darker = around - dark.mean(2, keepdims=True) > light.mean(2, keepdims=True) - around
+    line = np.where(darker, dark, light)
+    found: Pixels = np.rint(picture + much * (line - picture)).clip(0, 255).astype(np.uint8)
+    return found
 
 
 def read_rows(path: str, what: str, example: str) -> list[list[str]]:

@@ -69,6 +69,7 @@ class PaperOptions:
     front: str = option("dark", "what is in front without --depth: dark or light")
     kerf: float = option(0.0, "width of the laser's cut in mm, which is made up for", low=0, high=1)
     dxf: bool = option(False, "write DXF too, with layers CUT and ENGRAVE")
+    glue: bool = option(False, "cut pieces on long bridges loose, to glue on the sheet below")
     papers: str = option("", "colours from the back to the front, with commas; empty: of the photo")
 
 
@@ -117,9 +118,11 @@ class Paper(Maker):
         cuts = [inner_first(outlines(each.paper, unit, o.kerf)) for each in layers]
         pins, high = [(x, y, HOLE) for x, y in _holes(size, o.frame)], min(o.frame / 2, 4)
         written: dict[str, bytes] = {}
+        loose = [_loose(str(k), each.paper, unit) for k, each in enumerate(layers, 1)]
         for k, lines in enumerate(cuts, 1):
-            words = [Words(str(k), size[0] / 2, 0.7 * o.frame, high)]
-            plan = Plan(size, lines, words, pins, kerf=o.kerf)
+            glued = loose[k] if k < len(cuts) else []
+            words = [Words(str(k), size[0] / 2, 0.7 * o.frame, high), *(w for w, _ in glued)]
+            plan = Plan(size, lines, words, pins, kerf=o.kerf, engraved=[line for _, line in glued])
             written |= files(f"layer-{k}", plan, motif.origin, o.dxf)
         wide, high = size
         parts = [
@@ -128,6 +131,8 @@ class Paper(Maker):
         ]
         length = sum(float(np.hypot(*np.diff(line, axis=0).T).sum()) for c in cuts for line in c)
         parts.append(Part("cuts inside of the sheets", length=length))
+        number = sum(map(len, loose))
+        parts += [Part("pieces to glue", number=number)] * (number > 0)
         made = Made(written, parts, finished(layers))
         bridges = sum(each.bridges for each in layers)
         steps = (
@@ -137,11 +142,22 @@ class Paper(Maker):
             "what would fall out: they are part of the sheet.",
             "Stack from layer 1 on with pins through the holes. Glue along the frame, or with "
             "pads of foam between the sheets, for shadows.",
+            *[
+                f"Pieces ({number}) that fall out have a number, as 3.1 of layer 3. Glue each on "
+                "the sheet below, where this number is."
+            ]
+            * (number > 0),
         )
 
         def draw(guide: Guide) -> None:
             for k, lines in enumerate(cuts, 1):
-                guide.tiled(f"Layer {k} of {len(cuts)}", outlined(size, lines, pins))
+                sheet = outlined(size, lines, pins)
+                glued = loose[k] if k < len(cuts) else []
+                for _, line in glued:
+                    sheet.line(line, 0.1)
+                for word, _ in [*loose[k - 1], *glued]:
+                    sheet.label(word.x, word.y, word.text, word.high)
+                guide.tiled(f"Layer {k} of {len(cuts)}", sheet)
 
         return guides(motif, "paper in layers", made, steps, draw)
 
@@ -176,8 +192,27 @@ class Paper(Maker):
             paper = opened(~opened(~((band >= k) | border), near), near) | border
             missed = (levels[k] - light).clip(0) / TONE
             below = layers[-1].paper
-            layers.append(Layer(colours[k], *joined(paper, near, missed, 0.0, LONG, below)))
+            layers.append(Layer(colours[k], *joined(paper, near, missed, 0.0, LONG, below, o.glue)))
         return layers
+
+
+def _loose(sheet: str, paper: Mask, unit: float) -> list[tuple[Words, Floats]]:
+    """Return the pieces of a sheet that its frame does not hold: their numbers, and outlines."""
+    from scipy.ndimage import distance_transform_edt, label
+
+    areas, count = label(paper, np.ones((3, 3)))
+    found: list[tuple[Words, Floats]] = []
+    for area in range(1, count + 1):
+        if area == areas[0, 0]:
+            continue
+        inside = distance_transform_edt(areas == area)
+        row, column = np.unravel_index(inside.argmax(), inside.shape)
+        high = float(min(4.0, inside.max() * unit))
+        place = (column + 0.5) * unit, (row + 0.5) * unit + high / 3
+        # Drawn on the sheet below, where the piece hides it.
+        line = max(outlines(inside > 2, unit), key=len)
+        found.append((Words(f"{sheet}.{len(found) + 1}", *place, high), line))
+    return found
 
 
 def _colours(lab: Floats, levels: Floats) -> list[Floats]:

@@ -2,18 +2,19 @@
 
 A paint covers its own tone and all that is further from the board, so that nothing shows between
 two. What would fall out of a sheet is held by bridges along what is nearly of the tone beside.
+A drawing of shapes in at most six colours is cut as it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen import option
+from artgen import Shape, option
 from artgen.errors import UsageError
 from artgen.making import Made, Maker, Motif, Part, hex_colour, parse_colour
 from artgen_makers.cutting import (
@@ -43,6 +44,8 @@ LONG = 1.0
 """The longest bridge of which much is seen, in sides of a square as large as its island."""
 SOFT, DUST = 0.5, 0.05
 """How far paint creeps under the edge, in mm, and how much of it goes astray."""
+MOST, SURE = 6, 10.0
+"""Most sheets, and steps of tone by which a shape differs from what is around."""
 _PIXELS = 1400
 
 
@@ -100,14 +103,15 @@ class Stencil(Maker):
             )
         size = o.width, inner[1] + 2 * o.frame
         unit = max(o.narrow / FINE, max(size) / MOST_PIXELS)
-        picture = motif.picture(*(round(side / unit) for side in inner))
-        layers = self.layers(picture, unit)
+        columns, rows = (round(side / unit) for side in inner)
+        holes = shapes_of(motif, columns, rows, np.array(parse_colour(o.board)))
+        layers = self.held(holes, unit) or self.layers(motif.picture(columns, rows), unit)
         if not layers:
             raise UsageError(
                 f"{motif.name} gives no hole of {o.narrow:g} mm",
                 hint="use a larger --width, a smaller --narrow, or a picture of more tones",
             )
-        return self.written(motif, layers, size, unit)
+        return self.written(motif, layers, size, unit, drawn=bool(holes))
 
     def layers(self, picture: NDArray[np.uint8], unit: float) -> list[Layer]:
         """Return the sheets in the order of spraying, `unit` mm fine, without those that are whole.
@@ -124,20 +128,30 @@ class Stencil(Maker):
         if sum(parse_colour(o.board)) < 1.4:
             paints = given or colours(picture, band)[-2::-1]
             tone, between = 1 - tone, 1 - between[::-1]
+        steps = [(tone - level) / STEP for level in between]
+        return self.held(zip(paints, steps, strict=False), unit)
+
+    def held(self, holes: Iterable[tuple[Floats, Floats]], unit: float) -> list[Layer]:
+        """Return sheets that hold together: of paints, and steps of tone, above 0 in a hole."""
+        o, found = self.options, []
         edge, radius = round(o.frame / unit), o.narrow / unit / 2
-        border = np.pad(np.zeros(tone.shape, bool), edge, constant_values=True)
-        tone = np.pad(tone, edge, mode="edge")
-        found = []
-        for level, paint in zip(between, paints, strict=False):
-            hole = ~opened(~opened((tone > level) & ~border, radius), radius) & ~border
-            missed, wide = (tone - level).clip(0) / STEP, max(radius, o.bridge / unit / 2)
-            sheet, bridges = joined(~hole, radius, missed, wide, LONG)
+        wide = max(radius, o.bridge / unit / 2)
+        for paint, steps in holes:
+            border = np.pad(np.zeros(steps.shape, bool), edge, constant_values=True)
+            steps = np.pad(steps, edge, mode="edge")
+            hole = ~opened(~opened((steps > 0) & ~border, radius), radius) & ~border
+            sheet, bridges = joined(~hole, radius, steps.clip(0), wide, LONG)
             if not sheet.all():
                 found.append(Layer(paint, sheet, bridges))
         return found
 
     def written(
-        self, motif: Motif, layers: Sequence[Layer], size: tuple[float, float], unit: float
+        self,
+        motif: Motif,
+        layers: Sequence[Layer],
+        size: tuple[float, float],
+        unit: float,
+        drawn: bool = False,
     ) -> Made:
         """Return the sheets, the list, the guide and the picture."""
         o = self.options
@@ -164,7 +178,7 @@ class Stencil(Maker):
         notes = [
             f"{missing} paints have no place of {o.narrow:g} mm, and no sheet: use a larger "
             "--width or fewer --colours"
-        ] * (missing > 0)
+        ] * (missing > 0 and not drawn)
         made = Made(written, parts, self.sprayed(layers, unit), notes)
         steps = (
             f"Cut {len(layers)} sheets of {wide:.0f} x {high:.0f} mm, by a laser or cutter from "
@@ -208,3 +222,21 @@ class Stencil(Maker):
             shown = shown * (1 - cover) + layer.colour * (1 + 0.03 * grain) * cover
         pixels: NDArray[np.uint8] = np.rint(255 * shown.clip(0, 1)).astype(np.uint8)
         return pixels
+
+
+def shapes_of(motif: Motif, columns: int, rows: int, board: Floats) -> list[tuple[Floats, Floats]]:
+    """Return the colours of a drawing of shapes, and where they are as for `held`.
+
+    It is empty for drawings of other parts, and of more than six colours.
+    """
+    if motif.art is None or not isinstance(motif.art.primitive(), Shape):
+        return []
+    colours, kind = np.unique(
+        motif.art.drawing.tensors["colour"].numpy().T, axis=0, return_inverse=True
+    )
+    if len(colours) > MOST:
+        return []
+    top, _ = motif.strokes(columns, rows)
+    shown = np.where(top < 0, -1, kind.ravel()[top])
+    order = np.argsort(np.abs(colours - board).sum(1), kind="stable")
+    return [(colours[k].astype(np.float64), np.where(shown == k, SURE, 0.0)) for k in order]

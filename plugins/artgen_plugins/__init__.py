@@ -83,9 +83,12 @@ def artgen_targets() -> list[Spec]:
 
 @hookimpl
 def artgen_engines() -> list[Spec]:
-    """Return the spec of `scratch`."""
+    """Return the specs of `scratch` and `pieces`."""
     summary = "Automatic differentiation written in numpy, for fields with a graph"
-    return [Spec("scratch", summary, "artgen_plugins.scratch:ScratchEngine")]
+    return [
+        Spec("scratch", summary, "artgen_plugins.scratch:ScratchEngine"),
+        Spec("pieces", "`climb` with gaps and joints, to cut", "artgen_makers.pieces:Pieces"),
+    ]
 
 
 @hookimpl

@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from artgen.base.errors import PluginError, UsageError
+from artgen.base.errors import ArtgenError, PluginError, UsageError
 from artgen.base.options import option, parse_options
 from artgen.compiler.threads import share
 from artgen.engines.base import Engine, Problem, Report, ReportPace, State
@@ -170,9 +170,9 @@ class ClimbEngine(Engine):
             if self.finished:
                 return
             if self.stack.number < self.limit:
-                self._place()
+                self.place()
             else:
-                self._refine()
+                self.refine()
             self.step += 1
 
     @torch.no_grad()
@@ -222,7 +222,7 @@ class ClimbEngine(Engine):
         weakest = np.argsort(saved, kind="stable")[:most]
         for index in np.sort(weakest[saved[weakest] < mean]).tolist():
             self.refined = index
-            self._refine()
+            self.refine()
             self.step += 1
         return self.births != before
 
@@ -259,8 +259,8 @@ class ClimbEngine(Engine):
         """The count that placing ended with, where it was to find one."""
         return {"count": self.stack.number, "converge": 0.0} if self.options.converge else {}
 
-    def _place(self) -> None:
-        """Put a new shape on top."""
+    def place(self) -> None:
+        """Put a new shape on top. Raises what `stuck` gives where no shape is valid."""
         layers, number = self.layers, self.stack.number
         layers.go_to(self.stack, number)
         layers.add_up(self._rows_together(number + 1))
@@ -277,7 +277,7 @@ class ClimbEngine(Engine):
         if self.stack.number == self.limit:
             self.pass_error, self.finished = error, self.options.passes == 0
 
-    def _refine(self) -> None:
+    def refine(self) -> None:
         """Improve a shape where it is, or replace it at its place in the stack."""
         layers, number = self.layers, self.stack.number
         index = self.refined % number
@@ -344,19 +344,20 @@ class ClimbEngine(Engine):
         climbs = share(climb, range(restarts + (given is not None)))
         self.scored += sum(found[2] for found in climbs)
         change, number, _, kind, genes = min(climbs, key=lambda found: found[:2])
-        if change >= NOTHING and self.shape.limits is not None:
-            raise UsageError(
-                "no shape was found within the limits of size, width, aspect and angle",
-                hint="allow a larger max_size or aspect, or a smaller min_size, min_width or "
-                "min_angle",
-            )
         if change >= NOTHING:
-            raise PluginError(
-                f"{type(self.shape).__name__}.random makes no valid shape",
-                hint="check its valid()",
-            )
+            raise self.stuck()
         # As it will be stored.
         return number, kind, genes.astype(np.float32).astype(np.float64)
+
+    def stuck(self) -> ArtgenError:
+        """The error where no climb found a valid shape."""
+        if self.shape.limits is None:
+            problem = f"{type(self.shape).__name__}.random makes no valid shape"
+            return PluginError(problem, hint="check its valid()")
+        return UsageError(
+            "no shape was found within the limits of size, width, aspect and angle",
+            hint="allow a larger max_size or aspect, or a smaller min_size, min_width or min_angle",
+        )
 
 
 def _decibels(before: float, after: float) -> float:

@@ -1,0 +1,114 @@
+"""The engine `pieces`: shapes keep apart or hang together, measured by other means than its own."""
+
+import re
+from functools import cache
+from itertools import combinations
+
+import numpy as np
+import pytest
+from matplotlib.path import Path as Outline
+from scipy.spatial.distance import cdist
+
+import artgen
+from artgen.errors import UsageError
+from artgen.making import Motif
+from artgen_makers.stencil import Stencil
+
+GAP = 0.04
+
+
+@cache
+def fitted(meet, engine="pieces", count=14, gap=GAP, **options):
+    rule = {"gap": gap, "meet": meet} if engine == "pieces" else {}
+    return artgen.fit(
+        "sample:cat",
+        "triangle",
+        count=count,
+        size=64,
+        seed=3,
+        max_size=0.5,
+        background="#ffffff",
+        palette="#8a4b20,#201812",
+        engine=engine,
+        engine_options={"alpha": 1.0, "passes": 1, "restarts": 2, **rule, **options},
+    )
+
+
+def corners(art):
+    """The corners of each triangle, in shares of the shorter side."""
+    shape = art.primitive()
+    return [shape.polygon(genes) / 2 for genes in art.drawing.tensors["genes"].numpy().T]
+
+
+def between(one, other):
+    """The distance of two outlines by many points along them, 0 where they overlap."""
+    along = np.linspace(0, 1, 60)[:, None, None]
+    a, b = ((along * p + (1 - along) * np.roll(p, 1, 0)).reshape(-1, 2) for p in (one, other))
+    if Outline(one).contains_points(b).any() or Outline(other).contains_points(a).any():
+        return 0.0
+    return cdist(a, b).min()
+
+
+def distances(art):
+    return [between(*pair) for pair in combinations(corners(art), 2)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("meet", ["maybe", "never", "always"])
+def test_shapes_overlap_or_are_apart(meet):
+    found = distances(fitted(meet))
+    assert all(each == 0 or each >= GAP for each in found)
+    assert min(found) >= GAP if meet == "never" else min(found) == 0
+
+
+@pytest.mark.slow
+def test_without_the_rule_there_are_slivers():
+    assert any(0 < each < GAP for each in distances(fitted("", engine="climb")))
+
+
+@pytest.mark.slow
+def test_shapes_that_meet_are_one_piece():
+    art = fitted("always")
+    shapes = corners(art)
+    reached, waiting = {0}, [0]
+    while waiting:
+        here = waiting.pop()
+        near = {k for k in range(len(shapes)) if between(shapes[here], shapes[k]) == 0} - reached
+        reached |= near
+        waiting += near
+    assert len(reached) == len(shapes) == 14
+
+
+@pytest.mark.slow
+def test_a_rule_that_cannot_be_met_says_for_how_many_shapes_there_was_room():
+    with pytest.raises(UsageError, match=r"room for \d of 14 shapes with engine.gap = 0.3") as info:
+        fitted("never", gap=0.3)
+    number = int(re.search(r"room for (\d+)", str(info.value))[1])
+    assert f"use -n {number}" in info.value.hint
+    assert len(corners(fitted("never", gap=0.3, count=number))) == number
+    assert 0 < len(corners(fitted("never", gap=0.3, converge=1e-6))) <= number
+
+
+@pytest.mark.parametrize(
+    ("primitive", "options", "problem"),
+    [
+        ("triangle", {"symmetry": "mirror"}, "copies of a symmetry"),
+        ("triangle+ellipse", {}, "mixtures"),
+        ("glyph", {}, "have tables"),
+    ],
+)
+def test_shapes_that_the_rule_does_not_know_are_refused(primitive, options, problem):
+    with pytest.raises(UsageError, match=problem):
+        artgen.fit("sample:cat", primitive, count=2, size=32, seed=1, engine="pieces", **options)
+
+
+@pytest.mark.slow
+def test_a_stencil_of_shapes_that_never_meet_has_a_hole_for_each_and_no_bridge():
+    art = fitted("never")
+    made = Stencil({"width": 240.0, "narrow": 1.0, "frame": 20.0}).make(Motif("cat", art=art))
+    inside = [name for name in made.files if name.endswith(".svg")]
+    cut = sum(made.files[name].decode().count("<path") for name in inside)
+    edges = np.array(art.drawing.canvas.reach) / 2
+    seen = sum(bool((abs(each) < edges).all(1).any()) for each in corners(art))
+    assert len(inside) == len(np.unique(art.drawing.tensors["colour"].numpy(), axis=1).T)
+    assert seen <= cut <= len(corners(art))
