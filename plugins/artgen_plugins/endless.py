@@ -75,7 +75,8 @@ def drawn_anew(found: Floats, base: Floats, cells: int) -> Floats:
     picture = Image.fromarray(found.clip(0, 255).astype(np.uint8))
     size = max(1, round(width / cells)), max(1, round(height / cells))
     small = np.asarray(picture.resize(size, Image.Resampling.BOX), np.float32)
-    return base + DETAIL * (_within(small, height, width, cells) - small.mean((0, 1)))
+    inner = _within(small, height, width, cells) - small.mean((0, 1))
+    return np.asarray(base + DETAIL * inner, np.float32)
 
 
 def _levelled(tone: Floats, cells: int) -> Floats:
