@@ -220,6 +220,27 @@ def test_satin_lies_across_the_spine_of_a_stroke(tmp_path, capsys):
         assert 0.5 - 1e-6 <= long.min() <= long.max() <= 7
 
 
+def test_soft_strokes_are_sewn_as_areas(tmp_path, monkeypatch):
+    """Strokes that let others through have no edge to sew along: no spine reaches the stitches."""
+    target = np.full((48, 48, 3), 243, np.uint8)
+    target[20:28, 4:44] = (30, 60, 160)
+    art = artgen.fit(target, "bezier", count=2, size=48, steps=2, seed=1)
+    tensors = art.drawing.tensors
+    genes = [[-0.5, -0.9, -0.5, 0.0, -0.5, 0.9, 0.5], [-0.9, 0.0, 0.0, 0.0, 0.9, 0.0, 0.6]]
+    tensors["genes"][:] = tensors["genes"].new_tensor(genes).T
+    tensors["colour"][:] = tensors["colour"].new_tensor([[0.0, 0.0, 0.0], [0.8, 0.1, 0.1]]).T
+    laid = []
+    blocks = Embroidery.blocks
+    monkeypatch.setattr(
+        Embroidery, "blocks", lambda self, *given: laid.append(given[-1]) or blocks(self, *given)
+    )
+    for alpha, count in ((1.0, 2), (0.4, 0)):
+        tensors["alpha"][:] = alpha
+        made = Embroidery({"width": 30.0}).make(Motif("curves", art))
+        assert len(laid[-1]) == count
+        assert "design.dst" in made.files
+
+
 def test_a_stroke_is_sewn_where_it_is_narrow_and_seen():
     spines = [np.array([[10.0, 40], [90, 40]])]
     assert satin(np.ones((80, 100), bool), 0.2, THREAD, spines[0]) == []
