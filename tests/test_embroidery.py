@@ -117,10 +117,72 @@ def test_a_stroke_becomes_satin_and_an_area_does_not():
     steps = np.hypot(*np.diff(across, axis=0).T)
     assert np.median(steps) == pytest.approx(20 * 0.15 + 0.4, abs=0.4)
     reach = np.hypot(line[:, 0] - 60 * 0.15, line[:, 1] - 200 * 0.15)
-    assert reach == pytest.approx(np.full(len(line), 150 * 0.15), abs=1)
+    # The zigzag below stays 0.4 mm within the edges of the column.
+    assert reach == pytest.approx(np.full(len(line), 150 * 0.15), abs=1.3)
     assert satin(np.ones((200, 300), bool), 0.15, THREAD) == []
     fork = stroke | ((abs(x - y - 40) < 10) & (y > 60))
     assert satin(fork, 0.15, THREAD) == []
+
+
+def test_wide_satin_has_a_zigzag_below_and_narrow_satin_a_line():
+    def bar(wide: int) -> np.ndarray:
+        mask = np.zeros((80, 220), bool)
+        mask[40 - wide // 2 : 40 + wide // 2, 10:210] = True
+        return mask
+
+    below, across = satin(bar(30), 0.15, THREAD)  # 4.5 mm
+    # Along the middle, and on the way back to and fro; at its ends the middle runs to a corner.
+    way = np.diff(below[:, 0])
+    turn = int(np.argmax(np.sign(way) != np.sign(way[0])))
+    out, back = below[4 : turn - 4], below[turn + 6 : -4]
+    assert np.ptp(out[:, 1]) < 0.5
+    # As wide as the column, less 0.4 mm at both edges: satin hides it.
+    assert np.ptp(back[:, 1]) == pytest.approx(4.5 - 0.8, abs=0.35)
+    assert (np.diff(np.sign(np.diff(back[:, 1]))) != 0).all()
+    assert across[:, 1].min() + 0.4 < back[:, 1].min() < back[:, 1].max() < across[:, 1].max() - 0.4
+    assert len(back) < len(across) / 4
+    narrow, _ = satin(bar(12), 0.15, THREAD)  # 1.8 mm
+    assert np.ptp(narrow[4:-4, 1]) < 0.5
+
+
+def test_the_zigzag_is_in_the_file_and_stitches_stay_within_limits(tmp_path):
+    picture = Image.new("RGB", (400, 120), "#f3efe6")
+    ImageDraw.Draw(picture).rectangle((20, 40, 380, 79), "#13477d")
+    picture.save(tmp_path / "bar.png")
+    line = ["make", "embroidery", str(tmp_path / "bar.png"), "--width", "40mm", "--areas", "20"]
+    assert main([*line, "--colours", "1", "-q", "--out", str(tmp_path)]) == 0
+    for suffix in FORMATS:
+        [[run]] = sewn_in(tmp_path / "bar-embroidery" / f"design.{suffix}")
+        steps = np.hypot(*np.diff(run, axis=0).T) / 10
+        assert steps.min() >= 0.5 - 1e-6
+        assert steps.max() <= 7.15
+        # Before the satin of 4.4 mm, the thread goes along the bar, and back in a zigzag.
+        satin_begins = int(np.argmax(np.convolve(steps > 4, np.ones(4), "valid") == 4))
+        assert 10 < satin_begins < len(steps) / 2
+        under = run[:satin_begins] / 10
+        assert np.ptp(under[:, 0]) > 30
+        zigzag, satin_ = (
+            np.ptp(np.percentile(y, (20, 80)))
+            for y in (under[len(under) // 2 : -4, 1], run[satin_begins:, 1] / 10)
+        )
+        assert 2.4 < zigzag < satin_ - 0.5
+
+
+def test_a_running_stitch_is_never_shorter_than_half_a_millimetre():
+    """A line of points 0.2 mm apart is sewn in stitches that machines take; its ends stay."""
+    dense = np.stack([np.linspace(0, 12, 61), np.zeros(61)], 1)
+    run = sewn(dense) / 10
+    steps = np.hypot(*np.diff(run, axis=0).T)
+    assert steps.min() >= 0.5 - 1e-6
+    assert np.median(steps) < 1
+    assert run[:, 0].min() == pytest.approx(0, abs=0.05)
+    assert run[:, 0].max() == pytest.approx(12, abs=0.5)
+    # A curl less than 1 mm wide keeps its place and breaks no rule.
+    turn = np.linspace(0, 6 * np.pi, 90)
+    curl = sewn(np.stack([np.cos(turn), np.sin(turn)], 1) * 0.45) / 10
+    steps = np.hypot(*np.diff(curl, axis=0).T)
+    assert steps.min() >= 0.5 - 1e-6
+    assert np.abs(curl).max() < 1.2
 
 
 def test_satin_lies_across_the_spine_of_a_stroke(tmp_path, capsys):
@@ -156,6 +218,27 @@ def test_satin_lies_across_the_spine_of_a_stroke(tmp_path, capsys):
         cosine = (steps[across] * along).sum(1) / np.hypot(*along.T) / long[across]
         assert np.median(np.abs(cosine)) < 0.1
         assert 0.5 - 1e-6 <= long.min() <= long.max() <= 7
+
+
+def test_soft_strokes_are_sewn_as_areas(tmp_path, monkeypatch):
+    """Strokes that let others through have no edge to sew along: no spine reaches the stitches."""
+    target = np.full((48, 48, 3), 243, np.uint8)
+    target[20:28, 4:44] = (30, 60, 160)
+    art = artgen.fit(target, "bezier", count=2, size=48, steps=2, seed=1)
+    tensors = art.drawing.tensors
+    genes = [[-0.5, -0.9, -0.5, 0.0, -0.5, 0.9, 0.5], [-0.9, 0.0, 0.0, 0.0, 0.9, 0.0, 0.6]]
+    tensors["genes"][:] = tensors["genes"].new_tensor(genes).T
+    tensors["colour"][:] = tensors["colour"].new_tensor([[0.0, 0.0, 0.0], [0.8, 0.1, 0.1]]).T
+    laid = []
+    blocks = Embroidery.blocks
+    monkeypatch.setattr(
+        Embroidery, "blocks", lambda self, *given: laid.append(given[-1]) or blocks(self, *given)
+    )
+    for alpha, count in ((1.0, 2), (0.4, 0)):
+        tensors["alpha"][:] = alpha
+        made = Embroidery({"width": 30.0}).make(Motif("curves", art))
+        assert len(laid[-1]) == count
+        assert "design.dst" in made.files
 
 
 def test_a_stroke_is_sewn_where_it_is_narrow_and_seen():

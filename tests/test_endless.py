@@ -9,7 +9,15 @@ import artgen
 from artgen.animation import Shot
 from artgen.errors import UsageError
 from artgen.values.frame import Frame
-from artgen_plugins.endless import CELLS, DETAIL, ZOOM_INTO, into_itself, parse_place
+from artgen_plugins.endless import (
+    CELLS,
+    DETAIL,
+    SAME,
+    ZOOM_INTO,
+    drawn_anew,
+    into_itself,
+    parse_place,
+)
 
 SIDE = 8 * CELLS
 
@@ -35,8 +43,19 @@ def test_each_cell_of_the_fixed_point_is_the_whole_in_another_tone():
     assert flat.std() > 3
 
 
+def test_drawn_anew_it_stays_as_it_is():
+    base = np.random.default_rng(0).uniform(30, 220, (48, 72, 3)).astype(np.float32)
+    found = base
+    changes = []
+    for _ in range(6):
+        before, found = found, drawn_anew(found, base, 6)
+        changes.append(float(np.abs(found - before).max()))
+    assert changes[0] > 10
+    assert changes[-1] < SAME
+
+
 def test_the_zoom_ends_where_it_began(frames):
-    first, last, before = frames(0.0), frames(0.99999), frames(0.9)
+    first, last, before = frames(0.0), frames(1.0), frames(0.9)
     assert np.abs(first.astype(int) - last).mean() < 2.5
     assert np.abs(first.astype(int) - before).mean() > 8
     soon = frames(1e-5)

@@ -11,9 +11,12 @@ import torch
 from helpers import save_photo, video_frames
 from PIL import Image
 
-from artgen import fit
+from artgen import fit, load
+from artgen.art import ExportRequest
 from artgen.base.errors import UsageError
 from artgen.cli import main
+from artgen.editing import named
+from artgen.exporters import pairs
 from artgen.losses import Sight, View, Views, mse
 from artgen.recipe import Recipe
 from artgen.registry import default
@@ -286,6 +289,46 @@ def test_what_does_not_go_with_views_is_refused(more, tmp_path, monkeypatch, cap
     assert main(["fit", "photo.png", "--view", "turn=180:sample:cat", *more, *FLAGS]) == 2
     assert "views" in capsys.readouterr().err
     assert main(["fit", "curve:sin(x)", "-p", "mlp", "--view", "mirror", *FLAGS[:2]]) == 2
+
+
+@pytest.mark.parametrize("how", ["fold=0.5", "fold=0.3", "slats=left", "slats=right", "turn=270"])
+def test_a_film_folds_and_turns_the_paper_itself(how):
+    """The film of a fold was two pictures that faded into each other."""
+    picture = 0.3 + 0.6 * torch.rand(3, 24, 96, generator=torch.Generator().manual_seed(3))
+    picture = picture.repeat_interleave(4, 1).repeat_interleave(4, 2)
+    sight = Sight.of(how)
+    assert sight.moves
+    seen = sight.see(picture)
+    first, last = sight.between(picture, 1e-6), sight.between(picture, 1 - 1e-6)
+    _, height, width = seen.shape
+    left = (last.shape[2] - width) // 2
+    assert (first[:, :96, :384] - picture).abs().mean() < 0.03
+    assert (last[:, :height, left : left + width] - seen).abs().mean() < 0.03
+    for beside in (last[:, :, : max(0, left - 2)], last[:, :, left + width + 2 :]):
+        assert (beside < 0.06).all()
+    # On the way there is ground beside it, and paper is as bright as it was, or in shade.
+    middle = sight.between(picture, 0.5)
+    ground = (middle < 0.06).all(0)
+    assert 0.03 < ground.float().mean() < 0.8
+    assert middle.max() <= picture.max() + 1e-5
+    assert not Sight.of("mirror").moves
+    assert not Sight.of("fold,mirror").moves
+
+
+def test_a_sheet_names_colours(tmp_path, monkeypatch):
+    assert named("without=#00007f+#f00,blur=0.02") == "without=navy+red,blur=0.02"
+    assert named("glass=teal") == "glass=teal"
+    monkeypatch.chdir(tmp_path)
+    save_photo(tmp_path)
+    assert main(["fit", "photo.png", "--view", "glass=#ff0000", *FLAGS, "--name", "a"]) == 0
+    art = load("artgen-out/a.art")
+    told = []
+    sheet = pairs.contact_sheet
+    monkeypatch.setattr(
+        pairs, "contact_sheet", lambda cells, **more: told.extend(cells) or sheet(cells, **more)
+    )
+    art.to_format("png", ExportRequest(film="views"))
+    assert [caption for _, caption in told] == ["as it is", "glass=red"]
 
 
 def test_a_sheet_and_a_film_show_all_views(tmp_path, monkeypatch, capsys):

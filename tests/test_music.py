@@ -14,10 +14,11 @@ from artgen.animation.morph import morph
 from artgen.art import ExportRequest
 from artgen.cli import main
 from artgen.errors import ArtgenError, InputError, UsageError
+from artgen.recipe import Recipe
 from artgen.registry import default
 from artgen.runs import run
 from artgen.values.frame import Frame
-from artgen_plugins.music.form import MOVES, MUSIC, Move, Player, usual_moves
+from artgen_plugins.music.form import MOVES, MUSIC, Move, Player, poses_of, usual_moves
 from artgen_plugins.music.hearing import hear, read_sound
 from artgen_plugins.music.score import Score, read_score
 from artgen_plugins.music.songs import BEATS, beats_of, song
@@ -194,6 +195,41 @@ def test_a_morph_of_three_is_at_a_drawing_on_each_beat_and_goes_to_and_fro(shape
         assert np.abs(between - arts[which].render(24)).max() > 9
     around = morph(*arts, seconds=1, hold=0.5, loop=True)
     assert np.abs(around.at(4.5).render(48).astype(int) - shapes.render(48)).max() <= 1
+
+
+def test_pieces_lie_as_the_next_picture_on_each_bar_of_the_waltz(tmp_path):
+    """The third film of the gallery: measured by the beats of its song, in all 20 seconds."""
+    save_photo(tmp_path)
+    tables = [{"how": "pose=1", "target": f"{tmp_path}/photo.png"}]
+    asked = {
+        "seed": 1,
+        "target": {"source": "sample:cat", "size": 24, "aspect": "3:2"},
+        "view": tables,
+        "primitive": {"name": "shard", "count": 12},
+        "stage": [{"steps": 3}],
+        "run": {"backend": "eager"},
+        "output": {"video": False, "history": 0},
+    }
+    art = run(Recipe.from_dict(asked), default()).art
+    shot = Shot(art, Frame(24), 8.0)
+    [moved] = usual_moves(shot)
+    assert moved == Move("pose", "bar")
+    played = Player(shot, Score(song("waltz"), 3, (moved,)), hear(song("waltz"), 3), 20.0)
+    assert poses_of(shot) == [0.0, 1.0]
+    bars, own = beats_of("waltz")[::3], art.drawing.tensors
+    for number, at in enumerate(bars):
+        there = own["xy2"] if number % 2 == 0 else own["xy"]
+        gaps = [
+            float((played.drawing((round(30 * at) + off) / 30).tensors["xy"] - there).abs().max())
+            for off in (-12, 0, 3)
+        ]
+        assert gaps[1] < 1e-3 > gaps[2]
+        assert gaps[0] > 0.05
+    # By a band it goes as far as that is loud.
+    loud = player(art, Score(song("waltz"), 3, (Move("pose", "bass"),)))
+    share = loud.heard.level("bass", 5.0)
+    between = own["xy"].lerp(own["xy2"], share)
+    torch.testing.assert_close(loud.drawing(5.0).tensors["xy"], between, atol=1e-5, rtol=0)
 
 
 def test_a_codec_walks_a_class_with_each_beat():

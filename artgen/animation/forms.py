@@ -7,7 +7,6 @@ hook `artgen_forms`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -141,15 +140,15 @@ def seen_pictures(art: Art, show: Callable[[Drawing], Pixels]) -> list[tuple[str
         if view.how != "plain":
             sight = Sight.of(view.how, art.registry)
             posed = sight.pose.drawing(art.drawing, art.primitive())
-            shown.append((view.how, _seen(sight, show(posed))))
+            shown.append((view.how, _seen(sight.see, show(posed))))
     if len(shown) == 1:
         raise UsageError("this drawing has no views", hint="fit it with --view HOW:PICTURE")
     return shown
 
 
-def _seen(sight: Sight, picture: Pixels) -> Pixels:
-    """A picture as it is seen, but for the pose of its parts."""
-    seen = sight.see(torch.from_numpy(picture / 255).permute(2, 0, 1))
+def _seen(see: Callable[[torch.Tensor], torch.Tensor], picture: Pixels) -> Pixels:
+    """What a function of a picture [3, height, width] makes of its pixels."""
+    seen = see(torch.from_numpy(picture / 255).permute(2, 0, 1))
     levels: Pixels = np.rint(255 * seen.clamp(0, 1).permute(1, 2, 0).numpy()).astype(np.uint8)
     return levels
 
@@ -166,25 +165,19 @@ def _views(shot: Shot) -> Frames:
     drawing, primitive = shot.art.drawing, shot.art.primitive()
     _, *seen = seen_pictures(shot.art, shot.view.show)
     sights = [Sight.of(how, shot.art.registry) for how, _ in seen]
-    turns = [re.fullmatch(r"turn=(\d+)", how) for how, _ in seen]
     ends = [on_canvas(Image.fromarray(pixels)) for _, pixels in seen]
 
     def frame(share: float) -> Pixels:
         number, place = divmod(share * len(seen), 1)
         index = int(number) % len(seen)
         way = float(eased((0.5 - abs(place - 0.5)) / _GO - 0.6))
-        turn, still, end = turns[index], shot.still, ends[index]
-        sight = sights[index]
+        sight, still, end = sights[index], shot.still, ends[index]
         if sight.pose.ways and 0 < way < 1:
             still = shot.view.show(sight.pose.drawing(drawing, primitive, way))
-            end = on_canvas(Image.fromarray(_seen(sight, still)))
-        if turn is None or way in (0, 1):
-            mixed = still + way * (end - still.astype(np.float32))
-            return np.rint(mixed).astype(np.uint8)
-        picture = Image.fromarray(shot.still).convert("RGBA")
-        picture = picture.rotate(-way * int(turn[1]), Image.Resampling.BICUBIC, expand=True)
-        under = Image.new("RGBA", picture.size, (14, 14, 16, 255))
-        return on_canvas(Image.alpha_composite(under, picture).convert("RGB"))
+            end = on_canvas(Image.fromarray(_seen(sight.see, still)))
+        if 0 < way < 1 and sight.moves:
+            return on_canvas(Image.fromarray(_seen(partial(sight.between, share=way), still)))
+        return np.rint(still + way * (end - still.astype(np.float32))).astype(np.uint8)
 
     return frame
 

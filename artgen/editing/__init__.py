@@ -35,7 +35,7 @@ from artgen.targets import (
 from artgen.values.drawing import Drawing
 from artgen.values.frame import is_focus, parse_focus
 
-__all__ = ["Operation", "Parts", "alike", "apart", "edit", "numbers", "split"]
+__all__ = ["Operation", "Parts", "alike", "apart", "edit", "named", "numbers", "split"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -323,3 +323,16 @@ def alike(colours: Floats, others: object) -> Floats:
 def apart(colours: Floats, others: object) -> Floats:
     """The distances in CIELAB of colours [N, 3] from others [M, 3], 0 to 1 each: [N, M]."""
     return np.asarray(np.linalg.norm(_lab(colours)[:, None] - _lab(others), axis=2), np.float64)
+
+
+def named(text: str) -> str:
+    """The text, with the nearest CSS name (in CIELAB) in place of each colour such as #2b2247."""
+    from PIL import ImageColor
+
+    names = list(ImageColor.colormap)
+    known = [parse_colour(name) for name in names]
+
+    def name(code: re.Match[str]) -> str:
+        return names[int(apart(np.array([parse_colour(code[0])]), known).argmin())]
+
+    return re.sub("#(?:[0-9a-f]{6}|[0-9a-f]{3})", name, text)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from artgen.animation.forms import beside, seen_pictures
 from artgen.art import Art, ExportRequest
 from artgen.base.errors import UsageError
+from artgen.editing import named
 from artgen.exporters.films import shot_of
 from artgen.exporters.requests import refuse
 from artgen.output import contact_sheet
@@ -28,7 +29,7 @@ def views_sheet(art: Art, request: ExportRequest, what: str) -> NDArray[np.uint8
     refuse(replace(request, film=None, transparent=False), what)
     shown = art.view(request.size, device=request.device, supersample=request.supersample).show
     seen = seen_pictures(art, shown)
-    return contact_sheet([(each, how) for how, each in seen], longest=max(seen[0][1].shape))
+    return contact_sheet([(each, named(how)) for how, each in seen], longest=max(seen[0][1].shape))
 
 
 def side_by_side(art: Art, request: ExportRequest, what: str) -> NDArray[np.uint8]:

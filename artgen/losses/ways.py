@@ -38,7 +38,8 @@ class Way:
     what the eye does to it there: the same blur, the same gray. `parts` gets a primitive, its
     mapped tensors, the value, and how far on its way the drawing is, from 0 to 1; it returns the
     tensors as they are then drawn, differentiably. `check` raises UsageError for a primitive whose
-    parts cannot do that, or for a value.
+    parts cannot do that, or for a value. `between` is for films: it gets the picture, the value and
+    how far it is on its way, and returns the frame; without it, one picture fades into the other.
     """
 
     see: Look = as_it_is
@@ -46,6 +47,7 @@ class Way:
     parts: Lay | None = None
     check: Callable[[Primitive, str], object] = lambda primitive, value: None
     example: str = ""
+    between: Callable[[Tensor, str, float], Tensor] | None = None
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,17 @@ class Sight:
             picture = _seen(name, way.see, picture, value)
         return picture
 
+    @property
+    def moves(self) -> bool:
+        """Whether a film shows the way there, instead of fading."""
+        return len(self.ways) == 1 and self.ways[0][1].between is not None
+
+    def between(self, picture: Tensor, share: float) -> Tensor:
+        """The picture [3, h, w] a share of the way there, if it `moves`. Raises PluginError."""
+        [(name, way, value)] = self.ways
+        assert way.between is not None
+        return _seen(name, way.between, picture, value, share)
+
     def wanted(self, goal: Tensor) -> Tensor:
         """The picture [3, h, w] that shall be seen, as the eye sees it."""
         for name, way, value in self.ways:
@@ -111,9 +124,9 @@ class Sight:
         return goal
 
 
-def _seen(name: str, look: Look, picture: Tensor, value: str) -> Tensor:
+def _seen(name: str, look: Callable[..., Tensor], picture: Tensor, *value: object) -> Tensor:
     with plugin_code(f"view {name!r}", look, hint=_PICTURE):
-        seen = look(picture, value)
+        seen = look(picture, *value)
     if not (isinstance(seen, Tensor) and seen.ndim == 3 and seen.shape[0] == 3):
         found = list(seen.shape) if isinstance(seen, Tensor) else type(seen).__name__
         raise broken(f"view {name!r}", look, f"returned {found}, not a picture", _PICTURE)

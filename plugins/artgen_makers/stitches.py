@@ -27,6 +27,8 @@ SLIM = 12.0
 """A shape for satin has so many times the area of a square on half of its width."""
 BELOW = 2.5
 """Distance of the rows below others, across them, in mm."""
+ZIGZAG, INSET = 2.0, 0.4
+"""Satin wider than this has a zigzag below it, this far within its edges, in mm."""
 LEAST_BELOW = 12.0
 """Areas of fewer square mm get nothing below them."""
 FAR, NEAR = 25.0, 1.0
@@ -92,7 +94,20 @@ def satin(mask: Mask, unit: float, thread: Thread, spine: Floats | None = None) 
     grow = thread.pull / unit
     swing = np.where(np.arange(len(middle)) % 2, sides[0] + grow, -sides[1] - grow)
     line = middle[:: max(1, round(4 / thread.spacing))]
+    if 2 * wide * unit > ZIGZAG:
+        line = np.concatenate([line, _zigzag(middle, normal, sides, unit, thread)])
     return [(run[:, ::-1] - 1) * unit for run in (line, middle + swing[:, None] * normal)]
+
+
+def _zigzag(
+    middle: Floats, normal: Floats, sides: list[Floats], unit: float, thread: Thread
+) -> Floats:
+    """Return a wide zigzag back along a column, within its edges: rows and columns [N, 2]."""
+    at = np.arange(0, len(middle), max(1, round(BELOW / thread.spacing)))[::-1]
+    inner = [np.maximum(0, side[at] - INSET / unit) for side in sides]
+    swing = np.where(np.arange(len(at)) % 2, inner[0], -inner[1])
+    back: Floats = middle[at] + swing[:, None] * normal[at]
+    return back
 
 
 def _middle(mask: Mask, inside: Floats) -> Floats:

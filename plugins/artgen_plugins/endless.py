@@ -23,14 +23,14 @@ from artgen.targets import find_faces
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
-CELLS = 30
+CELLS = 24
 """Cells along the longer side."""
 
 DETAIL = 0.42
 """How much of its own contrast a cell shows: with all of it, the whole would not be seen."""
 
-SOFT = 0.5
-"""The share of the tone that is the mean of the cell; the rest follows the picture within it."""
+FLAT = 0.3
+"""The share of the tone that is the mean of the cell; the rest is the picture, so faces stay."""
 
 ROUNDS, SAME = 12, 0.5
 """Most rounds of a fixed point, and the largest change of a level of 255 that ends them."""
@@ -59,21 +59,24 @@ def into_itself(tone: Floats, cells: int) -> Floats:
 
     Along the longer side there are `cells`, all of the shape of the picture.
     """
-    from PIL import Image
-
-    height, width = tone.shape[:2]
-    base = _levelled(tone, cells)
-    found = base
+    found = base = _levelled(tone, cells)
     for _ in range(ROUNDS):
-        picture = Image.fromarray(found.clip(0, 255).astype(np.uint8))
-        size = max(1, round(width / cells)), max(1, round(height / cells))
-        small = np.asarray(picture.resize(size, Image.Resampling.BOX), np.float32)
-        following = base + DETAIL * (_within(small, height, width, cells) - small.mean((0, 1)))
-        change = float(np.abs(following - found).max())
-        found = following
-        if change < SAME:
+        before, found = found, drawn_anew(found, base, cells)
+        if float(np.abs(found - before).max()) < SAME:
             break
     return found
+
+
+def drawn_anew(found: Floats, base: Floats, cells: int) -> Floats:
+    """One round: the tone of each cell, `base`, with `found` in it. All are [height, width, 3]."""
+    from PIL import Image
+
+    height, width = found.shape[:2]
+    picture = Image.fromarray(found.clip(0, 255).astype(np.uint8))
+    size = max(1, round(width / cells)), max(1, round(height / cells))
+    small = np.asarray(picture.resize(size, Image.Resampling.BOX), np.float32)
+    inner = _within(small, height, width, cells) - small.mean((0, 1))
+    return np.asarray(base + DETAIL * inner, np.float32)
 
 
 def _levelled(tone: Floats, cells: int) -> Floats:
@@ -84,8 +87,7 @@ def _levelled(tone: Floats, cells: int) -> Floats:
     picture = Image.fromarray(tone.clip(0, 255).astype(np.uint8))
     means = picture.resize((cells, cells), Image.Resampling.BOX)
     flat = np.asarray(means.resize((width, height), Image.Resampling.NEAREST), np.float32)
-    smooth = np.asarray(means.resize((width, height), Image.Resampling.BICUBIC), np.float32)
-    mixed = SOFT * flat + (1 - SOFT) * (0.5 * smooth + 0.5 * tone)
+    mixed = FLAT * flat + (1 - FLAT) * tone
     return np.asarray(28 + mixed * (255 - 56) / 255, np.float32)
 
 

@@ -19,6 +19,7 @@ from artgen.editing import alike, numbers
 from artgen.errors import UsageError
 from artgen.losses import Way
 from artgen.targets import parse_colour
+from artgen_plugins import _panels
 
 Tensors: TypeAlias = Mapping[str, Tensor]
 
@@ -270,14 +271,14 @@ PLAIN = Way()
 POSE = Way(parts=_posed, check=_check_pose, example="1")
 FIRST = Way(parts=_first, check=_check_first, example="0.5")
 WITHOUT = Way(parts=_without, check=_check_without, example="red")
-TURN = Way(_turn, example="180")
+TURN = Way(_turn, example="180", between=_panels.turn)
 MIRROR = Way(_mirror)
 INVERT = Way(_invert)
 BLUR = Way(_blur, _blur, example="0.03")
 FINE = Way(_fine, _fine, example="0.02")
 GLASS = Way(_glass, _gray)
-FOLD = Way(_fold)
-SLATS = Way(_slats, example="left")
+FOLD = Way(_fold, between=_panels.fold)
+SLATS = Way(_slats, example="left", between=_panels.slats)
 FOIL = Way(_foil, example="1/3")
 FLOOR = Way(_floor)
 CYLINDER = Way(_cylinder)

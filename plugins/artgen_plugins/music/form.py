@@ -8,6 +8,7 @@ latents of a codec) goes one station on with each bar or beat, and arrives on it
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -20,7 +21,7 @@ from torch import Tensor
 from artgen import Drawing, Primitive
 from artgen.animation import Form, Shot, Take, eased
 from artgen.errors import UsageError
-from artgen.family import Appearance, appearance, building_order, move, transform
+from artgen.family import Appearance, appearance, building_order, move, posed, transform
 from artgen_plugins.music.hearing import Floats, Heard, hear
 from artgen_plugins.music.score import Move, Score, read_score
 
@@ -62,6 +63,8 @@ def usual_moves(shot: Shot) -> tuple[Move, ...]:
     drawing, primitive = shot.art.drawing, shot.art.primitive()
     if shot.art.recipe.morph is not None:
         return (Move("film", "bar"),)
+    if poses_of(shot)[1:]:
+        return (Move("pose", "bar"),)
     looks = _looks(primitive, drawing)
     if looks is None:
         return (Move("film", "beat"),)
@@ -72,6 +75,13 @@ def usual_moves(shot: Shot) -> tuple[Move, ...]:
         Move("size", "treble", 1.2, "small"),
         Move("spread", "beat", 0.06),
     )
+
+
+def poses_of(shot: Shot) -> list[float]:
+    """The poses that the views of a drawing name, first that in which it is: 0."""
+    hows = [table.how for table in shot.art.recipe.view or ()]
+    found = [re.match(r"\s*pose\s*=\s*([^,\s]+)", how) for how in hows]
+    return [0.0, *(float(each[1]) for each in found if each)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +106,8 @@ class Player:
         for each in moves:
             if each.what == "film":
                 drawing = self._filmed(each, seconds)
+            elif each.what == "pose":
+                drawing = self._posed(each, seconds)
         tensors = dict(drawing.tensors)
         changes = self._changes if drawing is self.shot.art.drawing else self._changes_of(drawing)
         for each, (which, changed) in changes.items():
@@ -160,6 +172,14 @@ class Player:
         if 0 < place - whole < 1:
             now = whole * step + table.hold + _uneased(place - whole) * table.seconds
         return self._moving(min(now, self._film_seconds))
+
+    def _posed(self, move: Move, seconds: float) -> Drawing:
+        """The drawing on its way from one pose of its views to the next."""
+        drawing, poses = self.shot.art.drawing, poses_of(self.shot)
+        place = self._place(move, seconds, len(poses) - 1, False)
+        pose = float(np.interp(place, range(len(poses)), poses))
+        tensors = posed(self.shot.art.primitive(), dict(drawing.tensors), pose)
+        return replace(drawing, tensors=dict(tensors))
 
     def _come(self, move: Move, seconds: float) -> float:
         """The share of the parts that have come by then."""

@@ -6,7 +6,7 @@ It is a TOML file beside the sound::
     per_bar = 4            # beats
 
     [[move]]
-    what = "size"          # size spread sway turn bright colour order film walk
+    what = "size"          # size spread sway turn bright colour order film pose walk
     by = "bass"            # bass middle treble loudness beat bar pause
     amount = 0.3
     parts = "large"        # all large medium small dark light
@@ -29,7 +29,7 @@ from artgen.errors import InputError, UsageError
 from artgen_plugins.music.hearing import read_sound
 from artgen_plugins.music.songs import BEATS, song
 
-WHAT = ("size", "spread", "sway", "turn", "bright", "colour", "order", "film", "walk")
+WHAT = ("size", "spread", "sway", "turn", "bright", "colour", "order", "film", "pose", "walk")
 BY = ("bass", "middle", "treble", "loudness", "beat", "bar", "pause")
 PARTS = ("all", "large", "medium", "small", "dark", "light")
 
