@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 
 from artgen import Canvas, Ink, Preset, ink, option
 from artgen.ink import InkOptions
+from artgen_plugins._contours import Contour, cells_of
+from artgen_plugins._flow import flow_lines
+from artgen_plugins.draft import parted as cut_near
 from artgen_plugins.hatch import abstracted, blurred, filled, without_specks
 from artgen_plugins.regions import chains, lab_of, means, merged, smoothed, watershed
 
@@ -38,23 +41,33 @@ ENAMEL, LINE = ((0.74, 0.67, 0.6), (0.62, 0.55, 0.48), (0.5, 0.44, 0.4)), (0.16,
 """What comes through each layer of enamel, and through a painted line: red, green and blue."""
 DENSE = (0.3, 0.75, 1.3)
 """How much darker than its glass, in logarithms of light, each layer of enamel makes a picture."""
+LIGHT = 0.5
+"""How much fewer shadows are painted out of the focus, in logarithms of light."""
+SOFT = (0.024, 0.014, 0.005)
+"""How far each layer of enamel is stippled out with a brush, in canvas units."""
 JEWEL, TINT, HUE = 1.5, 8.0, 0.6
 """How much more chroma glass has than what it shows, and how much what is nearly gray; how much
 lightness counts in what is a thing, next to hue."""
-BUSY = 0.04
-"""How wide a busy place is, in shorter sides."""
+STRONG = 0.15
+"""How long a painted line is at least out of the focus, in canvas units where it is clear and all
+is painted."""
+BRUSH, BESIDE, CLOSE = 0.0055, 1.5, 2.5
+"""The radius of a painted line in canvas units; how far it is from the next one, and from leads, in
+radii of leads."""
 SEEDS, ROUNDS = 2500, 3
 """Regions from which panes are joined, and rounds in which their borders are made smooth."""
 ALIKE, LEAST, LARGEST = 100.0, 0.2, 6.0
 """The difference up to which neighbours are one pane; the least and the largest size of a pane,
 in shares of the mean."""
-CALM, BENT, FACES, SHADE = 0.5, 0.013, 16.0, 0.15
+CALM, BENT, FACES, SHADE = 0.5, 0.02, 16.0, 0.15
 """How much detail leads leave out; the radius below which they do not bend, in canvas units; how
 much larger panes are in the focus, as leads would cut a face; how wide shadows are there, in
 shorter sides."""
 SKIN, TONED = (0.33, 1.0, 1.0), 12.0
 """How much lightness counts next to hue in the focus, and the difference up to which neighbours are
 one pane there."""
+HELD = 25.0
+"""The difference up to which what lies within a pane is a part of it."""
 SMALL = 50
 """The least area of a part of what is cut across, in pixels."""
 THINGS = 5
@@ -115,6 +128,8 @@ class Panes(Ink):
         calm = lab_of(np.stack([abstracted(each, even, CALM) for each in shown]))
         focus = even if sheet.weight is None else sheet.weight / sheet.weight.max()
         apart, panes = 2.0, float(self.options.panes)
+        inner = focus * (np.ptp(focus) > 0)
+        drawn = flow_lines(shown, inner, sheet.canvas, BESIDE * self.options.lead)
         while True:
             labels, whole, things = self._cut(calm, focus, sheet.canvas, panes)
             # Parts of what was one piece are of one glass.
@@ -125,7 +140,8 @@ class Panes(Ink):
             ]
             # Few marks are for leads and glass.
             if self.options.painted and panes > 0.3 * self.options.panes:
-                layers += self._painted(sheet, shown, labels, glass, focus, apart)
+                layers += self._painted(sheet, shown, labels, glass, inner, apart)
+                layers += self._lines(sheet, drawn, labels, inner)
             marks = ink.joined(layers)
             if len(marks) <= sheet.count:
                 return marks
@@ -141,6 +157,8 @@ class Panes(Ink):
         uneven = sum(waves(canvas, size, 40 + k) - 0.5 for k, size in enumerate((0.3, 0.11)))
         light = GLOW * (1 - 3 * wide).clip(0, 1) + MOTTLED * uneven - RIM * close
         cover[: self.last] *= (1 - light).clip(0.5, 1.25).astype(np.float32)
+        for k, soft in enumerate(SOFT, self.last + 1):
+            cover[k] = spread(cover[k], soft / canvas.pixel)
         return cover
 
     def _cut(
@@ -159,6 +177,8 @@ class Panes(Ink):
             labels = smoothed(labels, max(1.0, BENT / canvas.pixel))
         labels = merged(pieces(labels), apart, size, wanted, 0.0, ALIKE, LEAST)
         labels = one_glass(labels, lab, inner)
+        # A lead between two pieces of one glass would be for nothing, and no piece has a hole.
+        labels = without_holes(pieces(self._glass(lab, labels)[labels]), lab)
         things = merged(labels, apart, size, max(1, wanted // THINGS), 0.0, 0.0, 0.0)
         # No straight lead crosses a face.
         share = (1 - inner) * wanted / LARGEST / inner.size
@@ -182,33 +202,48 @@ class Panes(Ink):
         shown: Floats,
         labels: Labels,
         glass: Labels,
-        focus: Floats,
+        inner: Floats,
         apart: float,
     ) -> list[ink.Marks]:
-        """Return the layers of enamel, and lines where it is darker than around."""
+        """Return the layers of enamel."""
         unit, share = 1 / sheet.canvas.pixel, self.options.painted
-        pitch = 0.65 - 0.4 * (focus if np.ptp(focus) > 0 else 0 * focus)
+        pitch = 0.65 - 0.4 * inner
         luma = np.array([0.3, 0.6, 0.1])
         tone = np.tensordot(luma, shown, 1)
         calm = abstracted(tone, pitch, 0.5)
         lit = np.tensordot(luma, np.moveaxis(self.inks[glass[labels]], 2, 0), 1)
         dense = np.log(lit.clip(0.02, 1)) - np.log(calm.clip(0.02, 1))
+        # Shadows are broad out of the focus; what is darkest, as an eye, is as fine as in it.
+        broad = blurred(dense, np.maximum((pitch - 0.22) * 0.05 * unit, 0.8), 1.0)
+        broad -= LIGHT * (pitch - 0.25)
         dense = blurred(dense, np.maximum(pitch * 0.006 * unit, 0.8), 1.0)
-        specks = np.maximum(pitch * 0.022 * unit, 1.0)
         layers = []
         # Enamel darkens glass; where inks cover one another, as in PDF, there are lines alone.
         for k, level in enumerate(DENSE if self.options.overprint else ()):
-            kept = without_specks(dense * share / 0.7 > level, specks)
+            last = k == len(DENSE) - 1
+            specks = np.maximum((0.02 if last else 0.12) * (pitch - 0.15) * unit, 1.0)
+            kept = without_specks((dense if last else broad) * share / 0.7 > level, specks)
             field = blurred(np.where(kept, 1.0, 0.0), np.maximum(pitch * 0.006 * unit, 0.7), 1.0)
             layers.append(filled(sheet, field, 0.5, apart, self.last + 1 + k, 0.25))
-        fine = np.maximum(pitch * 0.007 * unit, 1.0)
-        field = blurred(calm, fine, 3.0) - blurred(calm, fine, 0.5)
-        # Where all is busy the strongest lines are drawn alone.
-        busy = blurred(abs(field), np.full(field.shape, BUSY * min(field.shape)), 1.0)
-        field = field * share / 0.7 / (0.05 + 0.1 * pitch) / (1 + 30 * pitch * busy)
-        kept = without_specks(field > 1, 2.2 * fine)
-        field = np.where(kept, field, np.minimum(field, 0.9))
-        return [*layers, filled(sheet, field, 1.0, apart, self.last + 1 + len(DENSE), 0.25)]
+        return layers
+
+    def _lines(
+        self, sheet: ink.Sheet, drawn: list[Contour], labels: Labels, inner: Floats
+    ) -> list[ink.Marks]:
+        """Return painted lines, those of the focus and the clearest elsewhere, beside no lead."""
+        from scipy.ndimage import distance_transform_edt, gaussian_filter1d, morphological_gradient
+
+        canvas, layers = sheet.canvas, []
+        away = distance_transform_edt(morphological_gradient(labels, 2) == 0) * canvas.pixel
+        for line in cut_near(drawn, away, canvas, CLOSE * self.options.lead):
+            free = 1 - float(inner[cells_of(line, canvas)].mean())
+            if line.contrast.sum() * canvas.pixel * self.options.painted < STRONG * free:
+                continue
+            ends = np.minimum(np.arange(len(line.points)), np.arange(len(line.points))[::-1])
+            firm = (gaussian_filter1d(line.contrast, 6.0, mode="nearest") / 1.5).clip(0.5, 1.2)
+            wide = BRUSH * firm * (0.25 + 0.75 * np.minimum(1, ends / 10))
+            layers.append(ink.polyline(line.points, wide, len(self.inks) - 1))
+        return layers
 
 
 def vivid(seen: Floats) -> Floats:
@@ -243,6 +278,26 @@ def one_glass(labels: Labels, lab: Floats, inner: Floats) -> Labels:
     graph = coo_array((ones, (a[alike], b[alike])), shape=(size, size))
     found: Labels = connected_components(graph, directed=False)[1][labels].astype(np.int64)
     return found
+
+
+def without_holes(labels: Labels, lab: Floats) -> Labels:
+    """Return labels [height, width] where what lies within another and is like it is a part of it.
+
+    A piece of glass with a hole breaks; what stands out, such as a badge, is worth the skill.
+    """
+    from scipy.ndimage import binary_dilation
+
+    found, colours, framed = (
+        labels.copy(),
+        means(lab, labels),
+        np.pad(labels, 1, constant_values=-1),
+    )
+    for own, colour in enumerate(colours):
+        mine = framed == own
+        others = np.unique(framed[binary_dilation(mine) & ~mine])
+        if len(others) == 1 and np.hypot.reduce((colour - colours[others[0]]) * SKIN) < HELD:
+            found[labels == own] = others[0]
+    return pieces(found)
 
 
 def first_of(values: Labels, labels: Labels) -> Labels:

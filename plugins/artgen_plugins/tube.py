@@ -14,13 +14,15 @@ from numpy.typing import NDArray
 
 from artgen import Canvas, Ink, Preset, ink, option
 from artgen.ink import InkOptions
-from artgen_plugins._contours import Contour, contours, enclosed, within
+from artgen_plugins._contours import FACE, Contour, cells_of, contours, enclosed, within
+from artgen_plugins._flow import flow_lines
+from artgen_plugins.draft import away_from, parted
 from artgen_plugins.regions import lab_of
 
 Floats = NDArray[np.float64]
 Covers = NDArray[np.float32]
 
-GLOW = ((0.12, 14.0), (0.26, 7.0), (0.5, 3.4), (1.0, 1.15), (1.0, 0.5))
+GLOW = ((0.16, 17.0), (0.34, 8.0), (0.6, 3.6), (1.0, 1.15), (1.0, 0.5))
 """Light and radius of each ring of a halo, as shares of those of the tube, which comes last but for
 its hot middle."""
 HOT, SOFT = 0.7, 0.35
@@ -35,6 +37,12 @@ INNER = 0.985
 GAP, LENGTH, BESIDE = 3.0, 32.0, 0.02
 """The least distance of tubes, in radii; how long they are in all, in canvas units, before some are
 left out; how far beside a tube its colour is seen."""
+BETWEEN, DOUBLE, CLEAR, RIM = 1.6, 0.1, 0.7, 12.0
+"""How far tubes of a face are from one another, in radii; how near to an outline a line is its
+double, and how long one is where it is clear, in canvas units; how fast that grows from the middle
+of a face on."""
+STROKE = 0.045
+"""The shortest tube of a face, in sides of all that is focus."""
 
 
 @dataclass(frozen=True)
@@ -80,9 +88,28 @@ class Tube(Ink):
             light, sheet.weight, sheet.canvas, o.detail, o.strength, GAP * o.width, LENGTH
         )
         shapes = enclosed(lines, sheet.canvas)
+        lines = self._drawn(sheet, light, lines)
         calm = [within(each, shapes, CALM / sheet.canvas.pixel) for each in light]
         rows = _rows(sheet, np.stack(calm) * (shapes > 0), light, self.tubes)
         return _first(rows, self._halos(sheet, light, lines), sheet.count)
+
+    def _drawn(self, sheet: ink.Sheet, light: Floats, outlines: list[Contour]) -> list[Contour]:
+        """Return the pen lines of a face, outlines, and elsewhere the clearest pen lines."""
+        canvas, inner = sheet.canvas, np.zeros(light.shape[1:])
+        if sheet.weight is not None and np.ptp(sheet.weight) > 0:
+            inner = sheet.weight / sheet.weight.max()
+        inside: list[Contour] = []
+        rest: list[Contour] = []
+        least = STROKE * np.sqrt((inner > FACE).sum())
+        for line in flow_lines(light, inner, canvas, BETWEEN * self.options.width):
+            near = float(inner[cells_of(line, canvas)].mean())
+            # The middle of a face has short tubes too; hair and hats are hinted at.
+            if len(line.points) < least * (near > FACE):
+                continue
+            if line.contrast.sum() * canvas.pixel > CLEAR * min(1.0, RIM * (1 - near)):
+                (inside if near > FACE else rest).append(line)
+        kept = parted(outlines, away_from(inside, canvas), canvas, DOUBLE / 2)
+        return [*inside, *kept, *parted(rest, away_from([*inside, *kept], canvas), canvas, DOUBLE)]
 
     def settled(self, cover: Covers, canvas: Canvas) -> Covers:
         """Let the light of rows and halos fade, as light in the night does."""
