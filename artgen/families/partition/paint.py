@@ -7,7 +7,6 @@ code.
 
 from __future__ import annotations
 
-import functools
 import types
 from collections.abc import Mapping
 from typing import Any
@@ -20,7 +19,7 @@ from torch import Tensor
 from artgen.base.faults import broken
 from artgen.compiler import kernel_cache
 from artgen.compiler.static_functions import check_static, load_after, try_in_python
-from artgen.compiler.templates import fill
+from artgen.compiler.templates import read_template
 from artgen.compiler.threads import share
 from artgen.families.partition.cells import cells
 from artgen.families.partition.contract import Partition
@@ -30,6 +29,7 @@ from artgen.raster.sampling import SAMPLE_ROWS, cut_rows, make_grid
 from artgen.values.canvas import Canvas
 
 _FUNCTIONS = ("line", "random", "mutate")
+_HEAD = "families/partition/numba/head.txt"
 
 
 @paint.register(Partition)
@@ -106,19 +106,21 @@ def unpack_sites(
 
 
 def load_partition_kernels(partition: Partition, *modules: str) -> types.ModuleType:
-    """`partition_kernels` and the kernel `modules`, compiled after the functions of `partition`.
+    """`partition_kernels`, or the kernel `modules` that call them, compiled after `partition`.
 
     Raises PluginError naming the function that cannot be compiled.
     """
     compiled = tuple(getattr(partition, name) for name in _FUNCTIONS)
     key = (compiled, partition.genes, modules)
     if key not in _loaded:
-        _check(partition)
-        kernels = kernel_cache.read_kernels("families.partition.kernels", *modules)
-        head = functools.partial(fill, "families/partition/numba/head.txt")
-        _loaded[key] = load_after(
-            [(partition, _FUNCTIONS)], lambda text: head(fingerprint=text) + kernels
-        )
+        if modules:
+            # Imported, not repeated, so that they are compiled once; the name contains their hash.
+            head = f"from {load_partition_kernels(partition).__name__} import *\n\n"
+        else:
+            _check(partition)
+            head, modules = read_template(_HEAD), ("families.partition.kernels",)
+        source = head + kernel_cache.read_kernels(*modules)
+        _loaded[key] = load_after([(partition, _FUNCTIONS)], lambda text: f"{source}\n# {text}\n")
     return _loaded[key]
 
 

@@ -19,7 +19,7 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen_plugins.latents.kernels import OFFSETS
+from artgen_plugins.latents.kernels import ENTRY, INNER, OFFSETS
 from artgen_plugins.latents.layout import (
     HIDDEN,
     INPUTS,
@@ -41,7 +41,7 @@ FINE = 16
 
 _REACH = FINE * (2 * LARGEST + 2)
 _HALF = (2**PRECISION - 2 * LARGEST - 2) // 2
-_exact: Any = nb.njit(cache=True, nogil=True)
+_exact, _inner = nb.njit(**ENTRY), nb.njit(**INNER)
 
 
 def ratios() -> list[int]:
@@ -76,7 +76,7 @@ def magnitude_table() -> NDArray[np.int64]:
     return np.array([(isqrt(4 * 4096 * (1 + n)) + 1) // 2 - 64 for n in range(LARGEST + 1)])
 
 
-@_exact
+@_inner
 def _below(value: int, mean: int, row: Any) -> Any:
     """How many of 2²⁴ come before a latent, for a mean in parts of 16."""
     if value <= -LARGEST:
@@ -88,7 +88,7 @@ def _below(value: int, mean: int, row: Any) -> Any:
     return share + value + LARGEST
 
 
-@_exact
+@_inner
 def _predict(
     q: Any, m: Any, others: Any, extra: Any, model: Any, y: int, x: int, inputs: Any
 ) -> Any:
@@ -148,7 +148,7 @@ def decode_grid(
             q[y, x], m[y, x] = value, known[abs(value)]
 
 
-@_exact
+@_inner
 def _next(words: Any, head: Any, centre: int, row: Any) -> int:
     """Decode a latent: the one whose interval holds the last bits of the state."""
     place = np.int64(head[0] & np.uint64((1 << PRECISION) - 1))
@@ -162,7 +162,7 @@ def _next(words: Any, head: Any, centre: int, row: Any) -> int:
     return value
 
 
-@_exact
+@_inner
 def _take(words: Any, head: Any, start: int, size: int) -> None:
     """Remove a symbol of this interval from the state; `head` is that, and how many words wait."""
     place = head[0] & np.uint64((1 << PRECISION) - 1)
@@ -177,7 +177,7 @@ def _take(words: Any, head: Any, start: int, size: int) -> None:
 def decode_numbers(words: Any, head: Any, row: Any, shift: int, out: Any) -> None:
     """Fill `out` with whole numbers, of which the last `shift` bits are as likely as any other."""
     for i in range(len(out)):
-        value, low = _next(words, head, 0, row), np.int64(0)
+        value, low = _next(words, head, np.int64(0), row), np.int64(0)
         if shift:
             size = 1 << (PRECISION - shift)
             low = np.int64(head[0] & np.uint64((1 << PRECISION) - 1)) // size
@@ -191,8 +191,8 @@ def measure_numbers(values: Any, row: Any, shift: int, starts: Any, sizes: Any) 
     n = 0
     for value in values:
         high = value >> shift
-        starts[n] = _below(high, 0, row)
-        sizes[n] = _below(high + 1, 0, row) - starts[n]
+        starts[n] = _below(high, np.int64(0), row)
+        sizes[n] = _below(high + 1, np.int64(0), row) - starts[n]
         n += 1
         if shift:
             size = 1 << (PRECISION - shift)

@@ -30,10 +30,15 @@ OFFSETS = ((0, -1), (-1, 0), (-1, -1), (-1, 1), (0, -2), (-2, 0), (-1, -2), (-1,
 
 _ZERO, _HALF, _ONE = np.float32(0), np.float32(0.5), np.float32(1)
 _LN2, _LOG2E = np.float32(0.6931472), np.float32(1.442695)
-_fast: Any = nb.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+ENTRY: Any = {"cache": True, "nogil": True, "no_cfunc_wrapper": True}
+# For functions that kernels alone call. Whole numbers for them are written `np.int64(0)`: numba
+# compiles a function again for a literal.
+INNER: Any = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+_fast: Any = nb.njit(fastmath=True, error_model="numpy", **ENTRY)
+_inner: Any = nb.njit(fastmath=True, error_model="numpy", **INNER)
 
 
-@_fast
+@_inner
 def _exp2(value: Any) -> Any:
     """2 to the power of a value up to 0, by a polynomial that vectorises."""
     value = max(value, np.float32(-120))
@@ -45,7 +50,7 @@ def _exp2(value: Any) -> Any:
     return p * np.int32((np.int32(whole) + np.int32(127)) << np.int32(23)).view(np.float32)
 
 
-@_fast
+@_inner
 def _log2(value: Any) -> Any:
     """The logarithm of a positive number, by a series of the mantissa."""
     bits = np.float32(value + np.float32(1e-30)).view(np.int32)
@@ -79,21 +84,21 @@ def add_magnitude_gradients(q: Any, dm: Any, dq: Any) -> None:
             dq[y, x] += dm[y, x] * (slope if v > 0 else -slope if v < 0 else _ZERO)
 
 
-@_fast
+@_inner
 def _read(source: Any, column: int, target: Any) -> None:
     """Copy a row from a column on: an assignment to a slice takes seconds to compile."""
     for x in range(len(target)):
         target[x] = source[x + column]
 
 
-@_fast
+@_inner
 def _add(source: Any, column: int, target: Any) -> None:
     """Add a row to another from a column on."""
     for x in range(len(source)):
         target[x + column] += source[x]
 
 
-@_fast
+@_inner
 def _read_twice(source: Any, column: int, target: Any) -> None:
     """Fill a row with numbers from a column on, each twice."""
     for x in range(len(target) // 2):
@@ -102,7 +107,7 @@ def _read_twice(source: Any, column: int, target: Any) -> None:
         target[-1] = source[len(target) // 2 + column]
 
 
-@_fast
+@_inner
 def _add_twice(source: Any, column: int, target: Any) -> None:
     """Add a row to numbers from a column on, two to each."""
     for x in range(len(source) // 2):
@@ -111,7 +116,7 @@ def _add_twice(source: Any, column: int, target: Any) -> None:
         target[len(source) // 2 + column] += source[-1]
 
 
-@_fast
+@_inner
 def _dot(a: Any, b: Any) -> Any:
     total = _ZERO
     for x in range(len(a)):
@@ -146,9 +151,9 @@ def rate(
         if extra[0]:
             _read_twice(others[0][row // 2 + TOP], SIDE, inputs[NEIGHBOURS])
         if extra[1]:
-            _read(others[1][y], SIDE, inputs[NEIGHBOURS + 1])
+            _read(others[1][y], np.int64(SIDE), inputs[NEIGHBOURS + 1])
         if extra[2]:
-            _read(others[2][y], SIDE, inputs[NEIGHBOURS + 2])
+            _read(others[2][y], np.int64(SIDE), inputs[NEIGHBOURS + 2])
         for j in range(HIDDEN):
             for x in range(width):
                 acc = level[j]
@@ -214,13 +219,13 @@ def rate(
         if extra[0]:
             _add_twice(dinputs[NEIGHBOURS], SIDE, dothers[0][row // 2 + TOP])
         if extra[1]:
-            _add(dinputs[NEIGHBOURS + 1], SIDE, dothers[1][y])
+            _add(dinputs[NEIGHBOURS + 1], np.int64(SIDE), dothers[1][y])
         if extra[2]:
-            _add(dinputs[NEIGHBOURS + 2], SIDE, dothers[2][y])
+            _add(dinputs[NEIGHBOURS + 2], np.int64(SIDE), dothers[2][y])
     return total, dspread
 
 
-@_fast
+@_inner
 def _between(small: Any, y: int, taps: Any, line: Any) -> Any:
     """Fill `line` with the row y of rows between those of `small`, its ends repeated twice.
 
@@ -325,7 +330,7 @@ def mix_gradients(grid: Any, weights: Any, dfeatures: Any, dgrid: Any, dweights:
                 dweights[k, n] += acc
 
 
-@_fast
+@_inner
 def _colour(features: Any, weights: Any, hidden: Any, rgb: Any) -> None:
     """Fill the hidden units and the colours [3, w] of a row of features."""
     colour, ground, unit, threshold, bend = weights
@@ -354,13 +359,13 @@ def picture(made: Any, weights: Any, rgb: Any) -> None:
     features, hidden, colours = _buffers(made.shape[2])
     for y in range(made.shape[1]):
         for k in range(FEATURES):
-            _read(made[k, y], 0, features[k])
+            _read(made[k, y], np.int64(0), features[k])
         _colour(features, weights, hidden, colours)
         for i in range(3):
-            _read(colours[i], 0, rgb[i, y])
+            _read(colours[i], np.int64(0), rgb[i, y])
 
 
-@_fast
+@_inner
 def _buffers(width: int) -> Any:
     return (
         np.empty((FEATURES, width), np.float32),
@@ -379,7 +384,7 @@ def picture_gradients(
     total, width = np.float64(0), made.shape[2]
     for y in range(made.shape[1]):
         for k in range(FEATURES):
-            _read(made[k, y], 0, features[k])
+            _read(made[k, y], np.int64(0), features[k])
         _colour(features, weights, hidden, error)
         for i in range(3):
             goal, squares, linear = target[i, y], _ZERO, _ZERO
@@ -413,11 +418,11 @@ def picture_gradients(
                     acc += unit[j, k] * hidden[j, x]
                 features[k, x] = acc
         for k in range(FEATURES):
-            _read(features[k], 0, dmade[k, y])
+            _read(features[k], np.int64(0), dmade[k, y])
     return total
 
 
-@_fast
+@_inner
 def _softly(value: Any, sharpness: Any, factor: Any) -> Any:
     """Round softly, by a curve z/√(1 + z²) between whole numbers, and the slope."""
     floor = np.floor(value)
