@@ -316,7 +316,8 @@ def _bricks(names: Sequence[str], columns: int) -> Table:
         motif, maker = Motif(name, photo=_photo(name)), Bricks({"columns": columns})
         cells = motif.picture(columns, max(1, round(columns / motif.aspect)))
         picture = _sized(motif.pixels(0), side * cells.shape[1], side * cells.shape[0])
-        (places, colours), took = _timed(assigned, cells, table, maker.options)
+        wanted = maker.wanted(motif, columns, cells.shape[0])
+        (places, colours), took = _timed(assigned, wanted, table, maker.options)
         plates, more = _timed(maker.laid_out, places, colours)
         ours = np.array([parse_colour(each.colour) for each in colours])[places]
         begin = time.process_time()

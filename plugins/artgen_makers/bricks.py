@@ -61,6 +61,7 @@ class BrickOptions(GridOptions):
 
     columns: int = option(48, "studs along the width", low=2, high=1000)
     colours: int = option(16, "most colours, which are chosen", low=2, high=39)
+    crisp: float = option(0.7, "how much lines count that are finer than studs", low=0, high=1)
     only: str = option("", "LDraw's numbers of the colours to choose from, as 0,15; empty: all")
     plates: str = option(",".join(SIZES), "sizes of plates to use, with 1x1")
     stock: str = option("", "a table of what is there: size,colour,number in each line")

@@ -122,10 +122,7 @@ class Grid(Maker):
                 f"{columns} x {rows} cells are more than the {MOST_CELLS:,} that a chart can have",
                 hint="use fewer --columns",
             )
-        picture = motif.picture(columns, rows)
-        if self.options.crisp:
-            fine = motif.picture(FINER * columns, FINER * rows)
-            picture = crisp(picture, fine, self.options.crisp)
+        picture = self.wanted(motif, columns, rows)
         cells, colours = assigned(picture, self.choices(), self.options)
         made = Made(
             self.files(cells, colours, motif),
@@ -137,6 +134,13 @@ class Grid(Maker):
         marks = [SYMBOLS[k] for k in self.symbols(cells, colours)]
         draw = partial(self.charts, cells=cells, colours=colours)
         return guides(motif, self.title, made, steps, draw, marks, self.counted)
+
+    def wanted(self, motif: Motif, columns: int, rows: int) -> Pixels:
+        """The colours that cells shall have, uint8 [rows, columns, 3]."""
+        picture = motif.picture(columns, rows)
+        if not self.options.crisp:
+            return picture
+        return crisp(picture, motif.picture(FINER * columns, FINER * rows), self.options.crisp)
 
     def choices(self) -> list[Colour]:
         """The colours to choose from. Raises UsageError for a number that the table lacks."""
@@ -511,6 +515,7 @@ class BeadOptions(GridOptions):
     brand: str = option("hama", "whose colours: hama or perler")
     bead: float = option(5.0, "diameter of a bead in mm: 5 or 2.6", low=2.6, high=5)
     board: int = option(29, "pegs along a side of a board", low=5, high=60)
+    crisp: float = option(0.7, "how much lines count that are finer than beads", low=0, high=1)
 
 
 class Beads(Grid):
