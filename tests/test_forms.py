@@ -82,7 +82,7 @@ def test_a_drawing_wipes_away_the_jpeg_of_its_bytes(splats):
     # Magnified, four times.
     assert np.abs(shown[6].astype(int) - still).mean() > 8
     assert all((a == b).all() for a, b in zip(shown[1:], shown[:0:-1], strict=True))
-    # Where none is as small, it is the smallest.
+    # Where none is as small, it has fewer pixels.
     loud = np.random.default_rng(0).integers(0, 255, (400, 600, 3), np.uint8)
     smallest = replace(splats, drawing=replace(splats.drawing, width=600, height=400))
     assert encode_within(loud, "JPEG", len(smallest.to_bytes())) is None

@@ -21,6 +21,7 @@ from artgen.base.errors import UsageError
 from artgen.base.faults import plugin_code
 from artgen.losses import Sight
 from artgen.output.error_map import embers as embers
+from artgen.output.image_codecs import encode_within as encode_within
 from artgen.output.video import Samples as Samples
 from artgen.primitives import Primitive
 from artgen.registry import Registry, default

@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from artgen.animation import Form, Shot, eased
-from artgen.output import encode_along, encode_within
+from artgen.animation import Form, Shot, eased, encode_within
 from artgen_plugins.films import place_of_detail
 
 Pixels = NDArray[np.uint8]
@@ -27,8 +26,9 @@ def _frames(shot: Shot) -> Callable[[float], Pixels]:
     canvas, limit = shot.art.drawing.canvas, len(shot.art.to_bytes())
     # The size at which it was fitted is that for which its bytes were spent.
     photo = Image.fromarray(shot.target).resize((canvas.width, canvas.height))
-    pixels = np.asarray(photo)
-    jpeg = encode_within(pixels, "JPEG", limit) or encode_along(pixels, "JPEG", (1,))[0]
+    # A drawing of a few parts takes less than any JPEG of its size.
+    while (jpeg := encode_within(np.asarray(photo), "JPEG", limit)) is None:
+        photo = photo.reduce(2)
     pair = Image.fromarray(shot.enlarged(ZOOM).show(shot.art.drawing)), Image.fromarray(jpeg.pixels)
     x, y = place_of_detail(shot.still, ZOOM)
     font = ImageFont.load_default(max(11, width // 40))
