@@ -41,7 +41,7 @@ class Pieces(ClimbEngine):
     """Hill climbing for shapes that keep apart, or hang together."""
 
     families = ("shape",)
-    following: ClassVar[Any] = None
+    following: ClassVar[Mapping[str, Any]] = {}
     known_deviations: ClassVar[Mapping[str, str]] = dict.fromkeys(
         ("steps", "seed", "chunks", "resume", "best", "recovery", "purity", "progress"),
         "it takes shapes alone, and the checks start it with a splat",
