@@ -46,7 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--quick", action="store_true", help="tiny scenes, to see that it runs")
     parser.add_argument(
-        "--long", action="store_true", help="fits: 3 minutes; genetic: 10 CPU s; scale: 100 MP"
+        "--long",
+        action="store_true",
+        help="curve: more steps; fits: 3 minutes; genetic: 10 CPU s; scale: 100 MP",
     )
     parser.add_argument(
         "--cpu",

@@ -1,13 +1,16 @@
 """Bits and errors of `latents` beside codecs: JPEG, WebP and AVIF as Pillow writes them, JPEG XL.
 
-Fits have seed 0, one thread and the default of 1,000 steps. Bits per pixel count all of a codec's
-file, and what the parameters take in the `.art` file; that also holds the recipe and the metrics,
-which its own column counts. PSNR is over all values in 8 bits. Codecs have chroma at half or full
-resolution, whichever is better. The method was tuned on parts of kodim05 and kodim23.
+Fits have seed 0, one thread and the default of 1,000 steps, or more where a title says so. Bits
+per pixel count all of a codec's file, and what the parameters take in the `.art` file; that also
+holds the recipe and the metrics, which its own column counts. PSNR is over all values in 8 bits.
+Codecs have chroma at half or full resolution, whichever is better. The method was tuned on parts
+of kodim05 and kodim23.
 
 The Bjøntegaard rate is the mean difference in bits at equal PSNR: the integral of the difference of
 the logarithms of the rates, over the PSNR that both curves reach, divided by that range, as a
-percentage. Curves are monotone cubics through the points (PCHIP). Below 0 % means fewer bits.
+percentage. Curves are monotone cubics through the points (PCHIP). Below 0 % means that `latents`
+takes fewer bits than the codec. Points of Cool-chic are those that its authors publish, for
+networks of 2,000 multiplications for each pixel, fitted on a GPU.
 
 The gradients of a step are also computed by plain torch, which takes turns with the kernels.
 """
@@ -38,28 +41,44 @@ from artgen_plugins.latents import Latents
 from artgen_plugins.latents.layout import padded, rounded
 from artgen_plugins.latents.objective import RateDistortion
 from artgen_plugins.samples.opener import open_sample
+from benchmarks._cool_chic import PUBLISHED
 from benchmarks._measure import interleaved
 from benchmarks._plain_latents import nats_of, squared_error
 from benchmarks._report import Table, figure
 from benchmarks._settings import Settings
 
-PICTURES = ("kodim05", "kodim13", "kodim19", "kodim23")
+PICTURES = (4, 5, 7, 9, 13, 19, 22, 23, 24)
 STEPS, RATES = 1000, (0.15, 0.4, 1.0)
-DURATIONS = (125, 1000, 5000)
-"""Steps of which the effect is shown, with `--long`: by CPU seconds about 30, 240 and 1,200."""
+LONGER, LONGER_PICTURES = 4000, ("kodim05", "kodim13", "kodim19", "kodim23")
+"""With `--long`: four times the steps, about two minutes of two cores for each fit."""
+DURATIONS = (1000, 4000, 20000)
+"""Steps whose effect is shown, with `--long`: about half a minute of two cores, two and ten."""
 
 
 def run(settings: Settings) -> Iterator[Table]:
-    found = [settings.data / f"{name}.png" for name in PICTURES] if settings.data else []
+    found = [settings.data / f"kodim{n:02}.png" for n in PICTURES] if settings.data else []
     files = [str(file) for file in found if file.is_file()] or ["sample:coffee"]
     size, steps = (48, 4) if settings.quick else (768, STEPS)
+    rates = RATES[-2:] if settings.quick else RATES
     codecs = available_codecs()
-    gains: dict[str, list[str]] = {name: [] for name in codecs}
+    yield from _beside_codecs(files, codecs, size, steps, rates)
+    if settings.long:
+        files = [file for file in files if Path(file).stem in LONGER_PICTURES] or files
+        yield from _beside_codecs(files, codecs, size, LONGER, rates)
+        yield _by_duration(files[-2:-1] or files, size)
+    yield _beside_torch(32 if settings.quick else 384)
+
+
+def _beside_codecs(
+    files: Sequence[str], codecs: Sequence[str], size: int, steps: int, rates: Sequence[float]
+) -> Iterator[Table]:
+    """A table for each picture, and one of the bits at equal PSNR."""
+    gains: list[list[float | None]] = []
     for file in files:
         pixels = pixels_of(file, size)
         curves = {each.name: each.points for each in curves_of((), pixels, codecs)}
         points, rows = [], []
-        for rate in RATES[-2:] if settings.quick else RATES:
+        for rate in rates:
             art, seconds = _fitted(file, size, steps, rate)
             points.append(Point(8 * art.parameter_bytes / pixels[..., 0].size, art.psnr or 0.0))
             decoded = _decoding(art)
@@ -76,15 +95,21 @@ def run(settings: Settings) -> Iterator[Table]:
             )
         shown = (f"{name}, dB" for name in codecs)
         columns = ("bits per pixel", ".art, bytes", "latents, dB", *shown)
-        yield Table(Path(file).stem, (*columns, "CPU s", "decoding, CPU s"), rows)
-        for name, curve in curves.items():
-            gain = bjontegaard(curve, points)
-            gains[name].append("-" if gain is None else f"{gain:+.1f} %")
-    rows = [(name, *each) for name, each in gains.items()]
-    yield Table("Bits of `latents` at equal PSNR", ("beside", *(Path(f).stem for f in files)), rows)
-    if settings.long:
-        yield _by_duration(files, size)
-    yield _beside_torch(32 if settings.quick else 384)
+        title = f"{Path(file).stem}, {steps:,} steps"
+        yield Table(title, (*columns, "CPU s", "decoding, CPU s"), rows)
+        published = [Point(*each) for each in PUBLISHED.get(Path(file).stem, ())]
+        gains.append([bjontegaard(each, points) for each in (*curves.values(), published)])
+    stems = [Path(file).stem for file in files]
+    rows = [(stem, *map(_percent, each)) for stem, each in zip(stems, gains, strict=True)]
+    columns = list(zip(*gains, strict=True))
+    known = [[gain for gain in column if gain is not None] for column in columns]
+    means = [sum(column) / len(column) if column else None for column in known]
+    rows.append(("mean", *map(_percent, means)))
+    yield Table(f"Bits at equal PSNR, {steps:,} steps", ("beside", *codecs, "Cool-chic 5.0"), rows)
+
+
+def _percent(gain: float | None) -> str:
+    return "-" if gain is None else f"{gain:+.1f} %"
 
 
 def _fitted(file: str, size: int, steps: int, rate: float) -> tuple[artgen.Art, float]:
