@@ -5,7 +5,9 @@ From what `make gallery` and the comparison in docs/compare.md left in gallery/o
 
 from __future__ import annotations
 
+import math
 import tempfile
+from itertools import pairwise
 from pathlib import Path
 
 import skimage.data
@@ -70,8 +72,10 @@ def pieces(slugs: tuple[str, ...]) -> list[Image.Image]:
 
 
 def mosaic(stills: list[Image.Image], columns: int, width: int) -> Image.Image:
-    """Lay out pictures uncropped, `columns` in a row, every row `width` pixels wide."""
-    rows = [stills[start : start + columns] for start in range(0, len(stills), columns)]
+    """Lay out pictures uncropped, at most `columns` in a row, every row `width` pixels wide."""
+    number = math.ceil(len(stills) / columns)
+    ends = [round(len(stills) * row / number) for row in range(number + 1)]
+    rows = [stills[start:end] for start, end in pairwise(ends)]
     heights = [
         round((width - GAP * (len(row) - 1)) / sum(still.width / still.height for still in row))
         for row in rows
