@@ -28,7 +28,7 @@ def there_and_back(art, file):
     again = artgen.load(file)
     assert again.to_bytes() == art.to_bytes()
     assert again.drawing.tensors.keys() == art.drawing.tensors.keys()
-    return again
+    assert again.to_png() == art.to_png()
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -39,14 +39,13 @@ def test_every_primitive_comes_back_from_json_with_the_same_bytes(tmp_path, name
     if kind.family == "splat":
         options["backend"] = "eager"
     if kind.family == "codec":
+        # As narrow as it goes, so that it is quick; the layers are all there.
         known = {each.name for each in fields(kind.Options)}
-        options = {"network": "dense", "hidden": 8} if "network" in known else {}
-        art = artgen.fit("sample:digits?n=60", name, steps=1, seed=1, **options)
+        options = {"width": 0.1} if "width" in known else {}
+        art = artgen.fit("sample:digits?n=300", name, steps=1, seed=1, **options)
     else:
         art = made(name, options)
-    again = there_and_back(art, tmp_path / "a.json")
-    if kind.family != "codec":
-        assert again.to_png() == art.to_png()
+    there_and_back(art, tmp_path / "a.json")
 
 
 @pytest.mark.parametrize(
