@@ -118,9 +118,9 @@ class Paper(Maker):
         cuts = [inner_first(outlines(each.paper, unit, o.kerf)) for each in layers]
         pins, high = [(x, y, HOLE) for x, y in _holes(size, o.frame)], min(o.frame / 2, 4)
         written: dict[str, bytes] = {}
-        loose = [_loose(str(k), each.paper, unit) for k, each in enumerate(layers, 1)]
+        loose = [*(_loose(str(k), each.paper, unit) for k, each in enumerate(layers, 1)), []]
         for k, lines in enumerate(cuts, 1):
-            glued = loose[k] if k < len(cuts) else []
+            glued = loose[k]
             words = [Words(str(k), size[0] / 2, 0.7 * o.frame, high), *(w for w, _ in glued)]
             plan = Plan(size, lines, words, pins, kerf=o.kerf, engraved=[line for _, line in glued])
             written |= files(f"layer-{k}", plan, motif.origin, o.dxf)
@@ -152,10 +152,9 @@ class Paper(Maker):
         def draw(guide: Guide) -> None:
             for k, lines in enumerate(cuts, 1):
                 sheet = outlined(size, lines, pins)
-                glued = loose[k] if k < len(cuts) else []
-                for _, line in glued:
+                for _, line in loose[k]:
                     sheet.line(line, 0.1)
-                for word, _ in [*loose[k - 1], *glued]:
+                for word, _ in [*loose[k - 1], *loose[k]]:
                     sheet.label(word.x, word.y, word.text, word.high)
                 guide.tiled(f"Layer {k} of {len(cuts)}", sheet)
 

@@ -105,13 +105,14 @@ class Stencil(Maker):
         unit = max(o.narrow / FINE, max(size) / MOST_PIXELS)
         columns, rows = (round(side / unit) for side in inner)
         holes = shapes_of(motif, columns, rows, np.array(parse_colour(o.board)))
-        layers = self.held(holes, unit) or self.layers(motif.picture(columns, rows), unit)
+        drawn = self.held(holes, unit)
+        layers = drawn or self.layers(motif.picture(columns, rows), unit)
         if not layers:
             raise UsageError(
                 f"{motif.name} gives no hole of {o.narrow:g} mm",
                 hint="use a larger --width, a smaller --narrow, or a picture of more tones",
             )
-        return self.written(motif, layers, size, unit, drawn=bool(holes))
+        return self.written(motif, layers, size, unit, drawn=bool(drawn))
 
     def layers(self, picture: NDArray[np.uint8], unit: float) -> list[Layer]:
         """Return the sheets in the order of spraying, `unit` mm fine, without those that are whole.

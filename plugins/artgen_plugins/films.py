@@ -13,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 
 from artgen import Drawing, Primitive
 from artgen.animation import Form, Shot, eased, embers
@@ -46,18 +47,18 @@ FILLED, GROWN = 0.7, 0.2
 
 def _wipe(shot: Shot) -> Frames:
     photo, still = shot.target, shot.still
+    return lambda share: wiped(photo, still, share)
+
+
+def wiped(photo: Pixels, still: Pixels, share: float) -> Pixels:
+    """The photo, which a line wipes away to show the still, and back. Both rest for a moment."""
     width = still.shape[1]
     line = max(1, width // 400)
-
-    def frame(share: float) -> Pixels:
-        # Both pictures rest for a moment.
-        place = round(width * min(1.0, max(0.0, 0.5 - 0.62 * math.cos(2 * math.pi * share))))
-        pixels = np.concatenate([still[:, :place], photo[:, place:]], axis=1)
-        if 0 < place < width:
-            pixels[:, max(0, place - line) : place + line] = 255
-        return pixels
-
-    return frame
+    place = round(width * min(1.0, max(0.0, 0.5 - 0.62 * math.cos(2 * math.pi * share))))
+    pixels = np.concatenate([still[:, :place], photo[:, place:]], axis=1)
+    if 0 < place < width:
+        pixels[:, max(0, place - line) : place + line] = 255
+    return pixels
 
 
 def _centres(shot: Shot) -> Frames:
@@ -166,27 +167,34 @@ def _check_move(primitive: Primitive, drawing: Drawing) -> None:
 
 
 def _zoom(shot: Shot) -> Frames:
-    from PIL import Image
-
     height, width = shot.still.shape[:2]
     most = min(MOST, max(1.0, LARGEST / max(height, width)))
     large = Image.fromarray(shot.enlarged(most).show(shot.art.drawing))
-    x, y = place_of_detail(shot.still, most)
+    place = place_of_detail(shot.still, most)
 
     def frame(share: float) -> Pixels:
         shown = most ** (0.5 * math.cos(2 * math.pi * share) - 0.5)
-        left, top = x * (1 - shown), y * (1 - shown)
-        box = left, top, left + shown, top + shown
-        corners = tuple(at * side for at, side in zip(box, 2 * large.size, strict=True))
-        picture = large.resize((width, height), Image.Resampling.LANCZOS, corners, 3.0)
-        return np.asarray(picture)
+        return np.asarray(magnified(large, (width, height), place, shown))
 
     return frame
 
 
+def magnified(
+    large: Image.Image,
+    size: tuple[int, int],
+    place: tuple[float, float],
+    shown: float,
+    resample: Image.Resampling = Image.Resampling.LANCZOS,
+) -> Image.Image:
+    """The part around a place, as shares of width and height, of which a share is `shown`."""
+    (x, y), (wide, high) = place, large.size
+    left, top = x * (1 - shown), y * (1 - shown)
+    corners = left * wide, top * high, (left + shown) * wide, (top + shown) * high
+    return large.resize(size, resample, corners, 3.0)
+
+
 def place_of_detail(pixels: Pixels, zoom: float) -> tuple[float, float]:
     """The place to magnify: a point of much detail, as shares of width and height."""
-    from PIL import Image
     from scipy.ndimage import gaussian_filter, gaussian_gradient_magnitude
 
     picture = Image.fromarray(pixels).convert("L")
@@ -203,8 +211,6 @@ def place_of_detail(pixels: Pixels, zoom: float) -> tuple[float, float]:
 
 
 def _generations(shot: Shot) -> Frames:
-    from PIL import Image
-
     art, progress = shot.art, shot.progress()
     still = Image.fromarray(shot.still)
     side = max(1, min(SHEET, math.isqrt(art.film.keyframes if art.film else SHEET**2)))

@@ -5,7 +5,6 @@ Then both are magnified at a place of much detail, so that one sees what the byt
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import numpy as np
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from artgen.animation import Form, Shot, eased, encode_within
-from artgen_plugins.films import place_of_detail
+from artgen_plugins.films import magnified, place_of_detail, wiped
 
 Pixels = NDArray[np.uint8]
 
@@ -29,51 +28,24 @@ def _frames(shot: Shot) -> Callable[[float], Pixels]:
     # A drawing of a few parts takes less than any JPEG of its size.
     while (jpeg := encode_within(np.asarray(photo), "JPEG", limit)) is None:
         photo = photo.reduce(2)
-    pair = Image.fromarray(shot.enlarged(ZOOM).show(shot.art.drawing)), Image.fromarray(jpeg.pixels)
-    x, y = place_of_detail(shot.still, ZOOM)
-    font = ImageFont.load_default(max(11, width // 40))
-    words = f".art  {limit:,} bytes", f"JPEG  {jpeg.size:,} bytes"
-    line = max(1, width // 400)
+    pair = Image.fromarray(jpeg.pixels), Image.fromarray(shot.enlarged(ZOOM).show(shot.art.drawing))
+    place, edge = place_of_detail(shot.still, ZOOM), width // 50
+    words = (
+        ((width - edge, height - edge), f"JPEG  {jpeg.size:,} bytes", "rs"),
+        ((edge, height - edge), f".art  {limit:,} bytes", "ls"),
+    )
+    font, rim = ImageFont.load_default(max(11, width // 40)), max(1, width // 500)
 
     def frame(share: float) -> Pixels:
         shown = ZOOM ** -float(eased(6 * (0.5 - abs(share - 0.5)) - 1))
-        left, top = x * (1 - shown), y * (1 - shown)
-        drawn, coded = (
-            picture.resize(
-                (width, height),
-                Image.Resampling.BICUBIC,
-                (
-                    left * picture.width,
-                    top * picture.height,
-                    (left + shown) * picture.width,
-                    (top + shown) * picture.height,
-                ),
-                3.0,
+        pictures = []
+        for picture, (at, text, anchor) in zip(pair, words, strict=True):
+            seen = magnified(picture, (width, height), place, shown, Image.Resampling.BICUBIC)
+            ImageDraw.Draw(seen).text(
+                at, text, "white", font, anchor, stroke_width=rim, stroke_fill="black"
             )
-            for picture in pair
-        )
-        # Both rest for a moment, each of the three times.
-        place = round(width * min(1.0, max(0.0, 0.5 - 0.62 * math.cos(6 * math.pi * share))))
-        coded.paste(drawn.crop((0, 0, place, height)), (0, 0))
-        draw = ImageDraw.Draw(coded)
-        if 0 < place < width:
-            draw.rectangle((place - line, 0, place + line - 1, height), "white")
-        edge = width // 50
-        for text, at, anchor, seen in (
-            (words[0], edge, "ls", place > width / 3),
-            (words[1], width - edge, "rs", place < 2 * width / 3),
-        ):
-            if seen:
-                draw.text(
-                    (at, height - edge),
-                    text,
-                    "white",
-                    font,
-                    anchor,
-                    stroke_width=max(1, width // 500),
-                    stroke_fill="black",
-                )
-        return np.asarray(coded)
+            pictures.append(np.asarray(seen))
+        return wiped(pictures[0], pictures[1], 3 * share)
 
     return frame
 
