@@ -56,6 +56,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         help="fits, fields: CPU seconds of one thread, for a machine that others use",
     )
     parser.add_argument(
+        "--serial", action="store_true", help="scaling: only what many threads would make of it"
+    )
+    parser.add_argument(
         "--data", type=Path, metavar="DIR", help="fits, scale, shapes, mesh: pictures"
     )
     parser.add_argument(
@@ -79,7 +82,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.write and options.quick:
         parser.error("--quick measures nothing worth writing down: leave out one of the two")
 
-    settings = Settings(quick=options.quick, long=options.long, cpu=options.cpu, data=options.data)
+    settings = Settings(
+        quick=options.quick,
+        long=options.long,
+        cpu=options.cpu,
+        serial=options.serial,
+        data=options.data,
+    )
     suffix, names = "", BENCHMARKS
     if options.device:
         suffix, names = f"-{options.device}", GPUS.get(options.device, ON_DEVICES)

@@ -19,11 +19,12 @@ class Settings:
 
     With `cpu`, budgets of `fits` and `fields` are CPU seconds of one thread.
     `devices` are compared by `footprints`, `scaling`, `fits` and `fields`; with several of them,
-    these fit less.
+    these fit less. With `serial`, `scaling` measures its tables of many threads alone.
     """
 
     quick: bool = False
     long: bool = False
     cpu: bool = False
+    serial: bool = False
     data: Path | None = None
     devices: tuple[str, ...] = ("cpu",)

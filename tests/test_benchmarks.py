@@ -83,7 +83,7 @@ def test_every_benchmark_runs(name, capsys):
     )
     assert len(tables) == {
         "footprints": 4,
-        "scaling": 4,
+        "scaling": 6,
         "scale": 2,
         "shapes": 2,
         "blob": 2,

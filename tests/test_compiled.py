@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import multiprocessing
 import threading
@@ -214,25 +215,29 @@ def test_the_squared_error_is_found_with_its_gradient_in_one_pass(weighted, thre
     problem = Problem(splat, drawing, target, loss, 10, 1, weight, backend=choose_backend(splat))
     objective = SplatObjective(problem, SplatObjective.Options())
 
-    def found(compute):
+    def found(backward):
         leaves = {name: each.clone().requires_grad_() for name, each in drawing.tensors.items()}
-        error = compute(leaves, 0)
-        return [error.detach(), *torch.autograd.grad(3 * error, list(leaves.values()))]
+        backward(leaves, leaves, 0)
+        return [leaf.grad for leaf in leaves.values()]
 
-    expected = found(lambda leaves, step: Objective.loss(objective, leaves, step))
-    monkeypatch.setattr(Objective, "loss", None)
+    expected = found(functools.partial(Objective.backward, objective))
+    leaves = {name: each.clone() for name, each in drawing.tensors.items()}
+    error = objective.loss(leaves, 0)
+    monkeypatch.setattr(Objective, "backward", None)
     threads(1)
-    alone = found(objective.loss)
+    alone = found(objective.backward)
     for mine, theirs in zip(alone, expected, strict=True):
         assert torch.allclose(mine, theirs, rtol=1e-4, atol=1e-6 * float(theirs.abs().max()))
+    value, _ = objective.kernels.squared_error(splat, leaves, canvas, objective._goal(0))
+    assert value == pytest.approx(float(error), rel=1e-4)
     threads(3)
-    assert all(map(torch.equal, alone, found(objective.loss)))
+    assert all(map(torch.equal, alone, found(objective.backward)))
 
     # Steps use the same memory again, also those of other numbers of splats.
     for count in (7, 60, 25):
         drawing = replace(drawing, tensors=scene(splat, canvas, count=count))
         fresh = SplatObjective(problem, SplatObjective.Options())
-        assert all(map(torch.equal, found(fresh.loss), found(objective.loss)))
+        assert all(map(torch.equal, found(fresh.backward), found(objective.backward)))
 
 
 def test_what_follows_the_items_that_threads_share_is_in_their_order(threads):

@@ -18,7 +18,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from artgen.compiler import kernel_cache
 from artgen.compiler.numba_printer import emit, emit_over
@@ -176,29 +175,6 @@ class _Scene(Scene):
 _nothing = np.empty((0, 0, 0), np.float32)
 
 
-class _Compare(torch.autograd.Function):
-    """The picture compared with a goal, and all gradients, in one pass over the tiles."""
-
-    @staticmethod
-    def forward(
-        ctx: Any, goal: Goal, launch: Launch, features: Tensor, *parameters: Tensor
-    ) -> Tensor:
-        scene = _Scene(launch, features, parameters, _workspaces.setdefault(goal, Workspace()))
-        errors = np.empty(len(scene.pairs.offset) - 1)
-        scene.more = scene.grid.cut(goal), np.asarray(goal.base, np.float32), errors
-        ctx.gradients = scene.by_leaves(scene.gradients(torch.from_numpy(_nothing)))
-        return features.new_tensor(errors.sum() / 2)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
-        gradients = ctx.gradients
-        if grad_outputs[0] != 1:
-            gradients = [each * grad_outputs[0] for each in gradients]
-        return None, None, *gradients
-
-
-_compare: Callable[..., Tensor] = _Compare.apply
 _workspaces: WeakKeyDictionary[Goal, Workspace] = WeakKeyDictionary()
 
 
@@ -217,8 +193,14 @@ class Footprint(CompiledFootprint):
             return emit_over(self._ir, WIDTH, HEIGHT)
         return emit(self._ir, self._far, channels, WIDTH, HEIGHT)
 
-    def _compare(self, goal: Goal, *given: Any) -> Tensor:
-        return _compare(goal, *given)
+    def _compare(
+        self, goal: Goal, launch: Launch, features: Tensor, *parameters: Tensor
+    ) -> tuple[float, Sequence[Tensor]]:
+        scene = _Scene(launch, features, parameters, _workspaces.setdefault(goal, Workspace()))
+        errors = np.empty(len(scene.pairs.offset) - 1)
+        scene.more = scene.grid.cut(goal), np.asarray(goal.base, np.float32), errors
+        gradients = scene.by_leaves(scene.gradients(torch.from_numpy(_nothing)))
+        return float(errors.sum() / 2), gradients
 
 
 _kernels = functools.partial(kernel_cache.load_shipped, of="all splats")

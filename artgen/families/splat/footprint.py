@@ -169,17 +169,18 @@ class CompiledFootprint(ABC):
         return _draw(self.scene, *self._launch(splat, tensors, features, canvas, over))
 
     def squared_error(
-        self,
-        splat: Splat,
-        tensors: Mapping[str, Tensor],
-        features: Tensor,
-        canvas: Canvas,
-        goal: Goal,
-    ) -> Tensor | None:
-        """The error of a sum of splats, found with its gradient at once; None: there is no way."""
-        if not self.kernels(features.shape[0])[0].keeps:
+        self, splat: Splat, tensors: Mapping[str, Tensor], canvas: Canvas, goal: Goal
+    ) -> tuple[float, dict[str, Tensor]] | None:
+        """The error of a sum of splats and its gradients by name, found in one pass.
+
+        None where the kernels cannot.
+        """
+        if not self.kernels(tensors["colour"].shape[0])[0].keeps:
             return None
-        return self._compare(goal, *self._launch(splat, tensors, features, canvas))
+        launch, *leaves = self._launch(splat, tensors, tensors["colour"], canvas)
+        error, gradients = self._compare(goal, launch, *leaves)
+        names = "colour", *dict.fromkeys(name for name, _ in launch.source.columns)
+        return error, dict(zip(names, gradients, strict=True))
 
     def _launch(
         self,
@@ -188,7 +189,7 @@ class CompiledFootprint(ABC):
         features: Tensor,
         canvas: Canvas,
         over: bool = False,
-    ) -> tuple[Launch | Tensor, ...]:
+    ) -> tuple[Any, ...]:
         """What is to be drawn, the features, and the parameters that the columns name."""
         source, kernels = self.kernels(features.shape[0], over)
         extent = find_extent(splat, tensors)
@@ -215,8 +216,8 @@ class CompiledFootprint(ABC):
         """Compile the kernels of a source."""
         return kernel_cache.load(text, of=self._name)
 
-    def _compare(self, goal: Goal, *given: Any) -> Tensor:
-        """What `squared_error` returns, from kernels that keep the weights for the gradient."""
+    def _compare(self, goal: Goal, *given: Any) -> tuple[float, Sequence[Tensor]]:
+        """The error and its gradients, from kernels that keep the weights for the gradient."""
         raise NotImplementedError
 
 

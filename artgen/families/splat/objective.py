@@ -121,14 +121,16 @@ class SplatObjective(Objective):
             options.weight_decay,
         )
 
-    def loss(self, tensors: Mapping[str, Tensor], step: int) -> Tensor:
-        """The loss of a step; that of a sum of splats is found with its gradient, where it can."""
+    def backward(self, raw: Mapping[str, Tensor], tensors: Mapping[str, Tensor], step: int) -> None:
+        """Set the gradients; those of a sum of splats are found without drawing it, if they can."""
         if self.kernels is not None and self._is_squared_error:
             canvas, goal = self._view(step).canvas, self._goal(step)
-            error = self.kernels.squared_error(self.splat, tensors, tensors["colour"], canvas, goal)
-            if error is not None:
-                return error
-        return super().loss(tensors, step)
+            found = self.kernels.squared_error(self.splat, tensors, canvas, goal)
+            if found is not None:
+                learned = {name: g for name, g in found[1].items() if tensors[name].requires_grad}
+                torch.autograd.backward([tensors[name] for name in learned], [*learned.values()])
+                return
+        super().backward(raw, tensors, step)
 
     @property
     def alone(self) -> bool:

@@ -1,0 +1,97 @@
+"""How much of some work is outside of parallel parts, and what more threads would make of it.
+
+Everything that artgen divides among threads goes through `threads.share`. `rehearse` does such work
+on one thread, an item at a time, cut as for as many threads as asked, and notes the CPU time of
+each item. So the machine needs no more cores than one, and may be busy.
+"""
+
+from __future__ import annotations
+
+import heapq
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from artgen.compiler import threads
+
+__all__ = ["Rehearsal", "rehearse"]
+
+
+class Rehearsal(NamedTuple):
+    """CPU seconds of some work: in all, outside of parallel parts, and on so many threads."""
+
+    whole: float
+    serial: float
+    parallel: float
+
+    @property
+    def speed_up(self) -> float:
+        """How many times as fast it is on these threads, if memory is fast enough."""
+        return self.whole / (self.serial + self.parallel)
+
+
+def rehearse(work: Callable[[], Any], number: int, rounds: int = 1) -> Rehearsal:
+    """Do the work as if `number` threads shared it; the median of some rounds, by the whole.
+
+    Idle threads take items in turn. What follows an item (`then`) is done for one item at a time,
+    beside others.
+    """
+    found = []
+    for _ in range(rounds):
+        with _recorded(number) as calls:
+            whole = _clocked(work)
+        inside = sum(sum(items) + sum(following) for items, following in calls)
+        parallel = sum(
+            max(_makespan(items, number), sum(following), (sum(items) + sum(following)) / number)
+            for items, following in calls
+        )
+        found.append(Rehearsal(whole, whole - inside, parallel))
+    return sorted(found)[rounds // 2]
+
+
+def _clocked(work: Callable[[], Any]) -> float:
+    began = time.thread_time()
+    work()
+    return time.thread_time() - began
+
+
+def _makespan(items: Sequence[float], number: int) -> float:
+    """When the last of `number` threads is done that take items in turn."""
+    busy = [0.0] * number
+    for item in items:
+        heapq.heappush(busy, heapq.heappop(busy) + item)
+    return max(busy)
+
+
+@contextmanager
+def _recorded(number: int) -> Iterator[list[tuple[list[float], list[float]]]]:
+    """The seconds of items, and of what follows them, of each call of `share` in the block."""
+    calls: list[tuple[list[float], list[float]]] = []
+    shared = threads.share
+
+    def share(
+        work: Callable[[Any], Any],
+        items: Sequence[Any],
+        then: Callable[[Any], None] | None = None,
+    ) -> list[Any]:
+        results: list[Any] = []
+        taken, following = [], []
+        for item in items:
+            taken.append(_clocked(lambda: results.append(work(item))))  # noqa: B023
+            if then is not None:
+                following.append(_clocked(lambda: then(item)))  # noqa: B023
+        calls.append((taken, following))
+        return results
+
+    replaced = [m for m in list(sys.modules.values()) if getattr(m, "share", None) is shared]
+    token = threads._shared.set(number)
+    try:
+        for module in replaced:
+            module.share = share  # type: ignore[attr-defined]
+        yield calls
+    finally:
+        for module in replaced:
+            module.share = shared  # type: ignore[attr-defined]
+        threads._shared.reset(token)
