@@ -39,7 +39,7 @@ CUBIC = (-0.0703125, 0.8671875, 0.2265625, -0.0234375)
 """The taps of Catmull and Rom's cubic a quarter of a pixel beside one."""
 
 LEAST_BYTES = 800
-"""What the two networks alone take, or little less."""
+"""What the two networks alone may take."""
 
 MOST_PIXELS = 1 << 26
 """The most pixels of a picture: a fit holds some hundred bytes for each."""
