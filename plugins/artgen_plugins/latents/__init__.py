@@ -71,10 +71,10 @@ class Latents(Primitive):
     always_compiled: ClassVar[bool] = True
     psnr_option: ClassVar[str | None] = "psnr"
     keeps_trajectory: ClassVar[bool] = False
-    defaults = Preset(stage={"steps": 1000})
+    defaults = Preset(stage={"steps": 2000})
     presets: ClassVar[Mapping[str, Preset]] = {
         "tiny": Preset(options={"rate": 0.1}),
-        "fine": Preset(options={"rate": 1.0}, stage={"steps": 2000}),
+        "fine": Preset(options={"rate": 1.0}, stage={"steps": 4000}),
     }
 
     def take_options(self) -> None:
