@@ -109,10 +109,10 @@ class RateDistortion(family.Objective):
         if step % pace == 0 and progress >= FIRST:
             numbers = rounded(tensors)
             if self.allowed is None:
-                weights, latents = self.bits(numbers)
-                weights *= 1 if self.settled else LEFT
+                networks, latents = self.bits(numbers)
+                networks *= 1 if self.settled else LEFT
                 # A picture may be too small for the weights alone.
-                share = latents / max(self.wanted - weights, self.wanted / 4)
+                share = latents / max(self.wanted - networks, self.wanted / 4)
             else:
                 share = self.allowed / max(self.error(numbers)[0], 1e-9)
             gain = GAIN * (FASTER if self.settled else 1.0) * pace / self.problem.total_steps
