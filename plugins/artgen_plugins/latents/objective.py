@@ -187,6 +187,7 @@ class RateDistortion(family.Objective):
                 return self.information(changed, grids, unused)[0] / math.log(2)
             image = coloured(changed, features(changed, grids, self.levels))
             error = float((self.weights * np.square(image - self.goal)).sum())
+            # Twice: latents, whose rates are small by now, hardly make up for it.
             return 2 * error / math.exp(self.log_lambda)
 
         for name, array in weights.items():
