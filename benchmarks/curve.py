@@ -1,8 +1,8 @@
 """Bits and errors of `latents` beside codecs: JPEG, WebP and AVIF as Pillow writes them, JPEG XL.
 
-Fits have seed 0, one thread and the default of 1,000 steps, or more where a title says so. Bits
-per pixel count all of a codec's file, and what the parameters take in the `.art` file; that also
-holds the recipe and the metrics, which its own column counts. PSNR is over all values in 8 bits.
+Fits have seed 0, one thread and 1,000 steps, half of the default, or more where a title says so.
+Bits per pixel count all of a codec's file, and what the parameters take in the `.art` file; that
+also holds the recipe and metrics, which its own column counts. PSNR is over all values in 8 bits.
 Codecs have chroma at half or full resolution, whichever is better. The method was tuned on parts
 of kodim05 and kodim23.
 

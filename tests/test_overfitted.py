@@ -31,8 +31,8 @@ from artgen.runs import run
 from artgen.testing.candidate import picture
 from artgen.values.frame import Frame
 from artgen_plugins.latents import Latents, coder
-from artgen_plugins.latents.coding import pack, shrink, unpack
-from artgen_plugins.latents.layout import SIDE, TOP, bits_of, levels_of, rounded
+from artgen_plugins.latents.coding import pack, shrink, unpack, weight_bits
+from artgen_plugins.latents.layout import SIDE, TOP, bits_of, levels_of, rounded, weight_shapes
 from artgen_plugins.latents.objective import RateDistortion
 from benchmarks._plain_latents import nats_of, squared_error
 
@@ -113,6 +113,70 @@ def test_packed_tensors_are_the_same(latents, tensors):
     assert list(found) == list(latents.parameters())
     assert all(torch.equal(found[name], tensors[name]) for name in found)
     assert pack(latents, found) == data
+
+
+# Latents of two levels, 7x5 pixels, from before weights had steps in a file.
+FIRST_VERSION = (
+    "0m=nmkpM0LE&wh7E&wh7E&wn9E&wh7E&^cyE&whw{1K?r+@0e;{1B+`A%AgCndDK5nmFhx-;Z`H8;5)rkQpo<$SWW"
+    "qhe_XmYG?c)UC6=G+tS(M4(XTdxkRBte92suk<|x!OesuD`B!pfuPI*>S3>|uTic$4<?7qFL>uH>L?B}wCKX1lKPNR"
+    "=lTaiw+Hte`wZ6PwOdjnj+cg;ql422z9_5fYg&O}UU|b6(K5N=*zw27McNOO?j47tk<W$soS&DxHP@+wLq|j<9cjW6"
+    "q{}$+o!!UmJVM&MYAsIHUg)ap"
+)
+
+
+def test_files_of_the_first_version_are_read():
+    old = Latents({"levels": 2})
+    old.resolve_options(Canvas(7, 5))
+    shapes = weight_shapes(2)
+    found = unpack(old, base64.b85decode(FIRST_VERSION))
+    for k, (name, shape) in enumerate(
+        [*shapes.items(), ("grid0", (1, 5, 7)), ("grid1", (3, 3, 4))]
+    ):
+        grid = name.startswith("grid")
+        turn, most, factor = (
+            (k - len(shapes), 2, 1) if grid else (k, 3, 300 if name == "mix0" else 1)
+        )
+        whole = (np.arange(np.prod(shape)) * 7919 + turn * 104729) % (2 * most + 1) - most
+        wanted = factor * whole / 2.0 ** bits_of(name)
+        np.testing.assert_array_equal(found[name], wanted.reshape(shape), err_msg=name)
+    assert len(pack(old, found)) <= len(base64.b85decode(FIRST_VERSION))
+
+
+def test_weights_in_coarser_steps_take_fewer_bytes(latents, tensors):
+    """With zeros in their last bits, as they have at the end of a fit."""
+    coarse = dict(tensors)
+    for name in weight_shapes(len(latents.levels)):
+        step = 2.0 ** (3 - bits_of(name))
+        coarse[name] = torch.round(tensors[name] / step) * step
+    data = pack(latents, coarse)
+    found = unpack(latents, data)
+    assert all(torch.equal(found[name], coarse[name]) for name in coarse)
+    weights = {name: coarse[name].numpy() for name in weight_shapes(len(latents.levels))}
+    before = {name: tensors[name].numpy() for name in weights}
+    assert weight_bits(before) - weight_bits(weights) > 2 * sum(map(np.size, weights.values()))
+
+
+def test_a_fit_ends_with_weights_in_steps_that_are_worth_their_bits(latents):
+    engine = GradientEngine()
+    engine.start(problem(latents))
+    while not engine.objective.settled:
+        raw = {name: tensor.detach().clone() for name, tensor in engine.descent.raw.items()}
+        engine.advance(engine.step + 1)
+    objective, found = engine.objective, engine.drawing(best=False).tensors
+    before, after = rounded(raw), rounded(found)
+
+    def price(numbers):
+        error = objective.error(numbers)[0] * objective.goal.size
+        return error / np.exp(objective.log_lambda) + sum(objective.bits(numbers))
+
+    weights = {name for name in before if not name.startswith("grid")}
+    settled = {**before, **{name: after[name] for name in weights}}
+    assert price(settled) < price(before)
+    engine.advance(30)
+    for name in weights:
+        np.testing.assert_array_equal(
+            rounded(engine.drawing(best=False).tensors)[name], after[name]
+        )
 
 
 @pytest.mark.parametrize("value", [255, -255, 256, -256, 511, -511, -1021, 4095, -4095])

@@ -39,7 +39,7 @@ CUBIC = (-0.0703125, 0.8671875, 0.2265625, -0.0234375)
 """The taps of Catmull and Rom's cubic a quarter of a pixel beside one."""
 
 LEAST_BYTES = 800
-"""What the two networks alone take, or little less."""
+"""What the two networks alone may take."""
 
 MOST_PIXELS = 1 << 26
 """The most pixels of a picture: a fit holds some hundred bytes for each."""
@@ -71,10 +71,10 @@ class Latents(Primitive):
     always_compiled: ClassVar[bool] = True
     psnr_option: ClassVar[str | None] = "psnr"
     keeps_trajectory: ClassVar[bool] = False
-    defaults = Preset(stage={"steps": 1000})
+    defaults = Preset(stage={"steps": 2000})
     presets: ClassVar[Mapping[str, Preset]] = {
         "tiny": Preset(options={"rate": 0.1}),
-        "fine": Preset(options={"rate": 1.0}, stage={"steps": 2000}),
+        "fine": Preset(options={"rate": 1.0}, stage={"steps": 4000}),
     }
 
     def take_options(self) -> None:

@@ -1,8 +1,9 @@
 """The bytes of a drawing of `latents`, and back: weights first, then grids from the coarsest.
 
-A byte of version and four of a CRC-32; for each tensor of weights how many of its last bits are
-stored as they are, and the number of a Laplace distribution for the others; words of the range
-coder. The same tensors give the same bytes, and bytes that are not whole are refused.
+A byte of version and four of a CRC-32; for each tensor of weights 16 bits: the number of a Laplace
+distribution, how many of its last bits are all 0, and how many before them are stored as they are;
+words of the range coder. In version 1 no bits are known to be 0, and each number has a byte. The
+same tensors give the same bytes, and bytes that are not whole are refused.
 """
 
 from __future__ import annotations
@@ -36,8 +37,11 @@ from artgen_plugins.latents.layout import (
     weight_shapes,
 )
 
-VERSION = 1
+VERSION = 2
 _LARGEST_SHIFT = 20
+
+MOST_STEP = 15
+"""The most last bits of weights that are known to be 0."""
 
 CLOSE = 1.03
 """What takes so many times the bytes that it may have comes to them by fewer latents alone."""
@@ -53,8 +57,8 @@ def pack(latents: Latents, tensors: Mapping[str, Tensor]) -> bytes:
     table, facts = coder.tails(), bytearray()
     starts, sizes = list[Numbers](), list[Numbers]()
     for name in weight_shapes(len(latents.levels)):
-        shift, scale, begin, size = _measured(numbers[name].ravel())
-        facts += bytes([shift, scale])
+        step, shift, scale, begin, size = _measured(numbers[name].ravel())
+        facts += (scale | step << 7 | shift << 11).to_bytes(2, "little")
         starts.append(begin)
         sizes.append(size)
     for grid, around in _walk(latents, numbers, filled=True):
@@ -106,20 +110,26 @@ def unpack(latents: Latents, data: bytes) -> dict[str, Tensor]:
     """The tensors. Raises InputError where the bytes are not what `pack` gives."""
     shapes, body = weight_shapes(len(latents.levels)), data[5:]
     facts, rest = body[: 2 * len(shapes)], body[2 * len(shapes) :]
-    if data[:1] != bytes([VERSION]):
+    version = data[0] if data else None
+    if version not in (1, VERSION):
         raise InputError(
-            f"its latents have version {data[0] if data else None}, known is {VERSION}",
+            f"its latents have version {version}, known is up to {VERSION}",
             hint="a newer artgen may read it",
         )
     if len(rest) % 4 or len(facts) < 2 * len(shapes) or data[1:5] != _checksum(body):
         raise _damaged()
     words = np.frombuffer(rest, "<u4").astype(np.uint32)
     head, table, numbers = coder.head_of(words), coder.tails(), dict[str, Numbers]()
-    for (name, shape), shift, scale in zip(shapes.items(), facts[::2], facts[1::2], strict=True):
+    for (name, shape), first, second in zip(shapes.items(), facts[::2], facts[1::2], strict=True):
+        fact = first | second << 8
+        step, shift, scale = (fact >> 7) % 16, fact >> 11, fact % 128
+        if version == 1:
+            step, shift, scale = 0, first, second
         if shift > _LARGEST_SHIFT or scale >= coder.SCALES:
             raise _damaged()
         values = np.zeros(math.prod(shape), np.int64)
         coder.decode_numbers(words, head, table[scale], shift, values)
+        values <<= step
         # Beyond this, sums of the context model could overflow.
         if abs(values).max() > WIDEST * 2.0 ** bits_of(name):
             raise _damaged()
@@ -138,7 +148,7 @@ def unpack(latents: Latents, data: bytes) -> dict[str, Tensor]:
 
 def weight_bits(weights: Arrays) -> float:
     """The bits that weights take in a file, those of what describes them included."""
-    sizes = [_measured(_whole(name, array).ravel())[3] for name, array in weights.items()]
+    sizes = [_measured(_whole(name, array).ravel())[4] for name, array in weights.items()]
     return 16 * len(sizes) - float(np.log2(np.concatenate(sizes) / 2**coder.PRECISION).sum())
 
 
@@ -165,12 +175,14 @@ def _walk(
         parents = tuple(m)
 
 
-def _measured(values: Numbers) -> tuple[int, int, Numbers, Numbers]:
-    """How many last bits of weights are stored as they are, and the distribution of the others.
+def _measured(values: Numbers) -> tuple[int, int, int, Numbers, Numbers]:
+    """How many last bits of weights are 0, how many then are stored as they are, the distribution.
 
-    Then where their intervals begin, and how long they are.
+    Then where the intervals of the other bits begin, and how long they are.
     """
-    shift = 0
+    used, shift = int(np.bitwise_or.reduce(values)), 0
+    step = min((used & -used).bit_length() - 1, MOST_STEP) if used else 0
+    values = values >> step
     # A negative number loses its last bits downwards: -511 becomes -256.
     while shift < _LARGEST_SHIFT and abs(values >> shift).max() > LARGEST:
         shift += 1
@@ -178,7 +190,7 @@ def _measured(values: Numbers) -> tuple[int, int, Numbers, Numbers]:
     scale = min(round(coder.OCTAVE * (math.log2(spread) - LEAST)), coder.SCALES - 1)
     starts, sizes = np.zeros((2, 2 * len(values)), np.int64)
     count = coder.measure_numbers(values, coder.tails()[scale], shift, starts, sizes)
-    return shift, scale, starts[:count], sizes[:count]
+    return step, shift, scale, starts[:count], sizes[:count]
 
 
 def _whole(name: str, array: Array) -> Numbers:

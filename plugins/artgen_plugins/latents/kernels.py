@@ -124,6 +124,20 @@ def _dot(a: Any, b: Any) -> Any:
     return total
 
 
+@_inner
+def _four_dots(a: Any, first: int, b: Any) -> Any:
+    """Dots of four rows of `a` with `b`, which is read once for all of them."""
+    p, q, r, s = a[first], a[first + 1], a[first + 2], a[first + 3]
+    u, v, w, z = _ZERO, _ZERO, _ZERO, _ZERO
+    for x in range(len(b)):
+        value = b[x]
+        u += p[x] * value
+        v += q[x] * value
+        w += r[x] * value
+        z += s[x] * value
+    return u, v, w, z
+
+
 @_fast
 def rate(
     q: Any, m: Any, others: Any, extra: Any, model: Any, dq: Any, dm: Any, dothers: Any, found: Any
@@ -206,8 +220,11 @@ def rate(
                 hidden[j, x] = scale[j] * dlog2[x] if hidden[j, x] > 0 else _ZERO
                 acc += hidden[j, x]
             found[1][j] += acc
+        for j in range(0, HIDDEN, 4):
             for i in range(INPUTS):
-                found[0][j, i] += _dot(hidden[j], inputs[i])
+                dots = _four_dots(hidden, j, inputs[i])
+                for n in range(4):
+                    found[0][j + n, i] += dots[n]
         for i in range(INPUTS):
             for x in range(width):
                 acc = _ZERO
@@ -398,8 +415,10 @@ def picture_gradients(
             found[1][i] += 2 * linear
             for k in range(FEATURES):
                 found[0][i, k] += _dot(error[i], features[k])
-            for j in range(UNITS):
-                found[4][i, j] += _dot(error[i], hidden[j])
+            for j in range(0, UNITS, 4):
+                dots = _four_dots(hidden, j, error[i])
+                for n in range(4):
+                    found[4][i, j + n] += dots[n]
         for j in range(UNITS):
             linear = _ZERO
             for x in range(width):
@@ -407,8 +426,11 @@ def picture_gradients(
                 hidden[j, x] = acc if hidden[j, x] > 0 else _ZERO
                 linear += hidden[j, x]
             found[3][j] += linear
+        for j in range(0, UNITS, 4):
             for k in range(FEATURES):
-                found[2][j, k] += _dot(hidden[j], features[k])
+                dots = _four_dots(hidden, j, features[k])
+                for n in range(4):
+                    found[2][j + n, k] += dots[n]
         for k in range(FEATURES):
             for x in range(width):
                 acc = _ZERO
@@ -431,17 +453,27 @@ def _softly(value: Any, sharpness: Any, factor: Any) -> Any:
     return floor + _HALF + factor * z * inverse, factor * sharpness * inverse * inverse * inverse
 
 
+@_inner
+def _uniform(number: Any) -> Any:
+    """A random number from -1/2 to 1/2: the hash lowbias32 of a number (Wellons 2018)."""
+    x = np.uint32(number)
+    x = np.uint32((x ^ (x >> np.uint32(16))) * np.uint32(0x7FEB352D))
+    x = np.uint32((x ^ (x >> np.uint32(15))) * np.uint32(0x846CA68B))
+    x = np.uint32(x ^ (x >> np.uint32(16)))
+    return np.float32(np.int32(x)) * np.float32(2.0**-32)
+
+
 @_fast
-def soften(y: Any, noise: Any, sharpness: Any, amount: Any, q: Any, slope: Any) -> None:
+def soften(y: Any, seed: int, sharpness: Any, amount: Any, q: Any, slope: Any) -> None:
     """Round latents `y` [n, h, w] softly, add noise, round softly again: padded `q`, `slope`."""
     half = _HALF * sharpness
     factor = _HALF * np.sqrt(_ONE + half * half) / half
     for n in range(y.shape[0]):
         for row in range(y.shape[1]):
-            line, random = y[n, row], noise[n, row]
+            line, first_number = y[n, row], seed + (n * y.shape[1] + row) * y.shape[2]
             out, slopes = q[n, row + TOP], slope[n, row]
             for x in range(len(line)):
                 value, first = _softly(line[x], sharpness, factor)
-                value += amount * (random[x] - _HALF)
+                value += amount * _uniform(first_number + x)
                 out[x + SIDE], second = _softly(value, sharpness, factor)
                 slopes[x] = first * second

@@ -78,8 +78,11 @@ def weight_shapes(levels: int) -> dict[str, tuple[int, ...]]:
     return shapes
 
 
+CONTEXT = ("seen", "level", "scale", "spread", "mean")
+"""The weights of the context model."""
+
 _BITS = {
-    **dict.fromkeys(("seen", "level", "scale", "spread", "mean", "unit"), 6),
+    **dict.fromkeys((*CONTEXT, "unit"), 6),
     **dict.fromkeys(("colour", "ground", "bend"), 10),
     **dict.fromkeys(("threshold", "taps"), 8),
     "mix": 12,
@@ -125,6 +128,5 @@ def group(level: int, channel: int) -> int:
 
 def model_of(weights: Mapping[str, Any], row: int) -> tuple[Any, ...]:
     """The weights of the context model for a row of the weights by level."""
-    names = ("seen", "level", "scale", "spread", "mean")
-    seen, level, scale, spread, mean = (weights[name] for name in names)
+    seen, level, scale, spread, mean = (weights[name] for name in CONTEXT)
     return seen, level[row], scale, spread[row], mean[row % 2]

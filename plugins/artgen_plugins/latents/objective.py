@@ -21,12 +21,14 @@ from artgen import family
 from artgen.engines import AdamOptions, Problem, State, picture_psnr
 from artgen.errors import UsageError
 from artgen_plugins.latents import Latents, kernels
-from artgen_plugins.latents.coding import weight_bits
+from artgen_plugins.latents.coding import MOST_STEP, weight_bits
 from artgen_plugins.latents.layout import (
+    CONTEXT,
     SIDE,
     TOP,
     Array,
     Arrays,
+    bits_of,
     group,
     model_of,
     padded,
@@ -35,9 +37,13 @@ from artgen_plugins.latents.layout import (
 )
 from artgen_plugins.latents.paint import PICTURE, coloured, features
 
-PACE, GAIN, FIRST = 10, 12.0, 0.25
-"""Steps after which λ follows the bits, how far it may over a whole fit, and the share of the fit
-after which it begins to: before, latents have yet to become few."""
+TIMES, GAIN, FIRST = 100, 12.0, 0.25
+"""How often λ follows the bits, how far it may over a whole fit, and the share of the fit after
+which it begins to: before, latents have yet to become few."""
+
+SETTLED, LEFT, FASTER = 0.8, 0.55, 3.0
+"""The share of the fit after which weights have coarser steps and latents alone change, about what
+is then left of the weights' bits, and how much faster λ follows from then on."""
 
 SHARP, SHARPEST = 3.3, 14.0
 """How sharp soft rounding is, at first and in the end."""
@@ -71,13 +77,20 @@ class RateDistortion(family.Objective):
         psnr = latents.options.psnr
         self.allowed = None if psnr is None else 10 ** (-psnr / 10)
         step = float(problem.drawing.tensors["mix0"][0, 0])
-        self.change = 0.0
+        self.change, self.progress, self.settled = 0.0, 0.0, False
         self.log_lambda = math.log(SHARE * step**2 + 1e-12)
 
     def after_step(self, raw: dict[str, Tensor]) -> None:
-        """Let the steps of latents follow λ: the same picture in larger steps, or smaller ones."""
+        """Let the steps of latents follow λ: the same picture in larger steps, or smaller ones.
+
+        In the end weights are rounded, and these steps are kept.
+        """
         factor, self.change = math.exp(self.change / 2), 0.0
-        if factor != 1:
+        if self.progress >= SETTLED and not self.settled:
+            for name, array in self.coarser(rounded(raw)).items():
+                raw[name].data = torch.from_numpy(array)
+            self.settled = True
+        if factor != 1 and not self.settled:
             for name, tensor in raw.items():
                 if name.startswith("mix"):
                     tensor.data *= factor
@@ -91,38 +104,45 @@ class RateDistortion(family.Objective):
 
     def backward(self, raw: Mapping[str, Tensor], tensors: Mapping[str, Tensor], step: int) -> None:
         """Set the gradients, and let λ follow the bits."""
-        numbers, progress = rounded(tensors), self.problem.progress(step)
-        if step % PACE == 0 and progress >= FIRST:
+        progress, pace = self.problem.progress(step), max(5, self.problem.total_steps // TIMES)
+        self.progress = progress
+        if step % pace == 0 and progress >= FIRST:
+            numbers = rounded(tensors)
             if self.allowed is None:
-                weights, latents = self.bits(numbers)
+                networks, latents = self.bits(numbers)
+                networks *= 1 if self.settled else LEFT
                 # A picture may be too small for the weights alone.
-                share = latents / max(self.wanted - weights, self.wanted / 4)
+                share = latents / max(self.wanted - networks, self.wanted / 4)
             else:
                 share = self.allowed / max(self.error(numbers)[0], 1e-9)
-            change = GAIN * PACE / self.problem.total_steps * math.log(max(share, 1e-3))
+            gain = GAIN * (FASTER if self.settled else 1.0) * pace / self.problem.total_steps
+            change = min(gain, 1.0) * math.log(max(share, 1e-3))
             self.change = max(-0.6, min(0.6, change))
             self.log_lambda += self.change
         sharpness, amount = SHARPEST**progress * SHARP ** (1 - progress), 1 - 0.5 * progress
         grids, slopes = [], []
+        seeds = torch.randint(2**31, (len(self.levels),), generator=self.generator).tolist()
         for level, shape in enumerate(self.levels):
-            noise = torch.rand(tuple(shape), generator=self.generator)
             grid = padded(np.zeros(shape, np.float32))
             slope = np.empty(shape, np.float32)
             values = tensors[f"grid{level}"].detach().contiguous().numpy()
-            kernels.soften(
-                values, noise.numpy(), np.float32(sharpness), np.float32(amount), grid, slope
-            )
+            how = np.float32(sharpness), np.float32(amount)
+            kernels.soften(values, seeds[level], *how, grid, slope)
             grids.append(grid)
             slopes.append(slope)
-        found = {name: np.zeros_like(numbers[name]) for name in numbers if name[:4] != "grid"}
+        weights = rounded({k: tensor for k, tensor in tensors.items() if k[:4] != "grid"})
+        found = {name: np.zeros_like(array) for name, array in weights.items()}
         nats = {name: np.zeros_like(array) for name, array in found.items()}
         halves: list[Callable[[], list[Array]]] = [
-            lambda: self.distortion(numbers, grids, found),
-            lambda: self.information(numbers, grids, nats)[1],
+            lambda: self.distortion(weights, grids, found),
+            lambda: self.information(weights, grids, nats)[1],
         ]
         errors, rates = family.share(lambda half: half(), halves)
         price = math.exp(self.log_lambda) / math.log(2)
         for name, gradient in found.items():
+            if self.settled:
+                raw[name].grad = None
+                continue
             raw[name].grad = torch.from_numpy(gradient + np.float32(price) * nats[name])
         for level, (error, rate, slope) in enumerate(zip(errors, rates, slopes, strict=True)):
             gradient = (error + np.float32(price) * rate)[:, TOP:, SIDE:-SIDE] * slope
@@ -153,6 +173,33 @@ class RateDistortion(family.Objective):
         unused = {name: np.zeros_like(array) for name, array in weights.items()}
         nats, _ = self.information(weights, grids, unused)
         return weight_bits(weights), nats / math.log(2)
+
+    def coarser(self, numbers: Arrays) -> Arrays:
+        """Weights of rounded tensors in steps as coarse as error and bits bear, one by one."""
+        grids = padded_grids(numbers, self.levels)
+        weights = {name: array for name, array in numbers.items() if name[:4] != "grid"}
+
+        def loss(name: str, array: Array) -> float:
+            """What a tensor costs beside its own bits, in bits."""
+            changed = {**weights, name: array}
+            if name in CONTEXT:
+                unused = {key: np.zeros_like(each) for key, each in changed.items()}
+                return self.information(changed, grids, unused)[0] / math.log(2)
+            image = coloured(changed, features(changed, grids, self.levels))
+            error = float((self.weights * np.square(image - self.goal)).sum())
+            # Twice: latents, whose rates are small by now, hardly make up for it.
+            return 2 * error / math.exp(self.log_lambda)
+
+        for name, array in weights.items():
+            least = loss(name, array) + weight_bits({name: array})
+            for more in range(1, MOST_STEP + 1):
+                step = np.float32(2.0 ** (more - bits_of(name)))
+                stepped = np.rint(array / step) * step
+                if (lost := loss(name, stepped)) > least:
+                    break
+                if (here := lost + weight_bits({name: stepped})) < least:
+                    least, weights[name] = here, stepped
+        return weights
 
     def distortion(self, weights: Arrays, grids: list[Array], found: Arrays) -> list[Array]:
         """The gradients of the squared error in padded grids; adds those in weights to `found`."""
@@ -212,13 +259,16 @@ class RateDistortion(family.Objective):
         return total, by_grid
 
     def state_dict(self) -> State:
-        """The state of the base class, and λ."""
-        return {**super().state_dict(), "log_lambda": self.log_lambda}
+        """The state of the base class, λ, and whether weights are rounded."""
+        own = {"log_lambda": self.log_lambda, "settled": self.settled}
+        return {**super().state_dict(), **own}
 
     def load_state_dict(self, state: State) -> None:
         """Restore what `state_dict` gave."""
         super().load_state_dict(state)
         self.log_lambda = float(state["log_lambda"])
+        # Fits that an earlier artgen began have no such stage behind them.
+        self.settled = bool(state.get("settled", False))
 
 
 @family.objective_of.register(Latents)

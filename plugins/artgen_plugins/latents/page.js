@@ -13,7 +13,7 @@
  * @typedef {{ weights: Record<string, Float64Array>, grids: Grid[] }} Numbers
  */
 
-const VERSION = 1, LARGEST = 255, WIDEST = 64, LEAST = -5, FINE = 16, MOST_SHIFT = 20;
+const VERSION = 2, LARGEST = 255, WIDEST = 64, LEAST = -5, FINE = 16, MOST_SHIFT = 20;
 const TOP = 2, SIDE = 2, FEATURES = 6, UNITS = 16;
 const WHOLE = 2 ** 24, WORD = 2 ** 32, REACH = FINE * (2 * LARGEST + 2), HALF = (WHOLE - 2 * LARGEST - 2) / 2;
 /** Milliseconds of work before the page may do something else. */
@@ -124,12 +124,12 @@ async function decode(data, { weights: names, grids: shapes, offsets, factors })
   /** @type {Record<string, Float64Array>} */
   const whole = {};
   names.forEach(({ name, shape, bits }, k) => {
-    const [shift, scale] = body.subarray(2 * k);
+    const fact = body[2 * k] + 256 * body[2 * k + 1], scale = fact % 128, step = (fact >> 7) % 16, shift = fact >> 11;
     if (shift > MOST_SHIFT || scale >= factors.length) throw damaged();
     whole[name] = new Float64Array(shape.reduce((a, b) => a * b, 1));
     for (let i = 0; i < whole[name].length; i++) {
       const value = decoder.next(0, scale) * 2 ** shift;
-      whole[name][i] = value + (shift ? decoder.rest(shift) : 0);
+      whole[name][i] = (value + (shift ? decoder.rest(shift) : 0)) * 2 ** step;
       if (Math.abs(whole[name][i]) > WIDEST * 2 ** bits) throw damaged();
     }
   });
