@@ -23,7 +23,7 @@ from artgen.testing.run_checks import Failed, basic, count_options
 from artgen.testing.side_effects import CLOCK, FILES, check_side_effects, no_calls
 from artgen.values.drawing import Drawing
 
-STEPS = 40
+PARTS, STEPS = 8, 40
 _LOSS = Loss((Term(1.0, "mse", mse),))
 
 
@@ -190,7 +190,7 @@ ENGINE = (schema, steps, seed, chunks, resume, best, recovery, purity, progress)
 
 
 def _primitive(offer: Offer) -> Entry:
-    """Return a primitive that names the engine, of its own plugin if there is one.
+    """Return a primitive that names the engine, or of its families; of its own plugin if possible.
 
     It is for pictures, or for sets of pictures if there is none.
     """
@@ -200,7 +200,8 @@ def _primitive(offer: Offer) -> Entry:
     for kind in ("image", "set"):
         for entry in entries:
             cls = entry.load()
-            if {name, offer.name} & set(cls.engines) and kind in cls.targets:
+            named = {name, offer.name} & set(cls.engines) or cls.family in offer.loaded.families
+            if named and kind in cls.targets:
                 return entry
     return registry.find("primitive", "gaussian")
 
@@ -209,7 +210,8 @@ def _started(offer: Offer, subject: str = "disc") -> tuple[Engine, Problem]:
     """Start an engine on a picture. Raises Failed if it refuses the primitive."""
     entry = _primitive(offer)
     candidate = Candidate(entry, offer.registry, entry.load())
-    primitive, drawing = candidate.drawing(seed=4)
+    first = offer.loaded.first_count(candidate.primitive(), {}, PARTS)
+    primitive, drawing = candidate.drawing(count=first, seed=4)
     goal, training, test = picture(CANVAS), None, None
     if candidate.sample is not None:
         images, labels = pictures()
@@ -218,7 +220,9 @@ def _started(offer: Offer, subject: str = "disc") -> tuple[Engine, Problem]:
     elif subject == "ramp":
         goal = goal.flip(-1).roll(5, -2).sqrt()
     engine: Engine = offer.loaded()
-    problem = Problem(primitive, drawing, goal, _LOSS, STEPS, 11, training=training, test=test)
+    problem = Problem(
+        primitive, drawing, goal, _LOSS, STEPS, 11, None, None, training, test, count=PARTS
+    )
     try:
         engine.start(problem)
     except PluginError:

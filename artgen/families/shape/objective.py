@@ -12,7 +12,6 @@ from artgen.base.options import option
 from artgen.engines.evaluation import in_palette
 from artgen.engines.gradient.objective import Objective, PictureOptions, objective_of
 from artgen.families.shape.contract import Shape
-from artgen.families.shape.gradients import keep_valid
 
 POLISH_STEPS = 300
 """Shapes that another engine found gain little in later steps."""
@@ -58,7 +57,7 @@ class ShapeObjective(Objective):
         """Undo changes that make a shape invalid."""
         shape = self.problem.primitive
         assert isinstance(shape, Shape)
-        raw["genes"].copy_(keep_valid(shape, self._before, raw["genes"]))
+        raw["genes"].copy_(shape.keep_valid(self._before, raw["genes"]))
 
 
 objective_of.register(Shape)(lambda primitive: ShapeObjective)
