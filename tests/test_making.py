@@ -264,7 +264,7 @@ def test_what_is_too_fine_says_which_fit_would_do(wound):
     [note] = finer_than(Motif("a", art), (400, 300), 2.0, 0.2)
     assert "20 % of the drawing is finer than 2 mm" in note
     # Parts of 6 x 6 mm.
-    assert "artgen fit PHOTO -p string -n 3333" in note
+    assert "artgen fit sample:cat -p string -n 3333" in note
     assert finer_than(Motif("a", art), (400, 300), 2.0, 0.01) == []
     assert finer_than(Motif("a", photo=np.zeros((2, 2, 3), np.uint8)), (40, 30), 2.0, 0.5) == []
 

@@ -95,7 +95,7 @@ class Guide:
     def tiled(self, heading: str, template: Sheet) -> None:
         """Add a template at 1:1, over as few sheets as it takes, with crosses to join them.
 
-        They lie or stand. Each label is whole on a sheet, or on the one beside, and over the crosses.
+        Sheets lie or stand. Each label is whole on one, or on that beside, and over the crosses.
         """
         name = self.document.form(template)
         ways = [_sheets(template, *self.paper[::way]) for way in (1, -1)]
@@ -148,7 +148,7 @@ class Guide:
 
 
 def _sheets(template: Sheet, wide: float, high: float) -> tuple[tuple[float, float], int, int]:
-    """Return how much of a template sheets of this size show anew, and in how many columns, rows."""
+    """Return how much of a template each sheet of this size shows anew, the columns, the rows."""
     free = wide - 2 * MARGIN - OVERLAP, high - 2 * MARGIN - 10 - OVERLAP
     columns, rows = (
         max(1, math.ceil((side - OVERLAP) / step))

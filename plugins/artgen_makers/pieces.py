@@ -117,7 +117,8 @@ class Pieces(ClimbEngine):
         return NoRoom(
             f"there is room for {number} of {self.limit} shapes with engine.gap = {o.gap:g}, "
             f"{word}",
-            hint=f"use -n {number} or auto, a smaller engine.gap, or more engine.candidates"
+            hint=f"use -n {number} or auto, a smaller engine.gap or max_size, or more "
+            "engine.candidates"
             if number
             else "use a smaller engine.gap, or other limits of the shapes",
         )
