@@ -979,6 +979,51 @@ def test_a_label_is_whole_on_a_sheet():
     assert found == {f"glass {x:03.0f}" for x in places}
 
 
+@pytest.mark.parametrize(
+    ("size", "sheets", "lies"),
+    [((400, 266), 4, True), ((266, 400), 3, True), ((180, 250), 1, False)],
+)
+def test_a_template_takes_as_few_sheets_as_it_can(size, sheets, lies):
+    from artgen_makers.guide import Guide
+    from artgen_makers.pdf import Sheet
+
+    guide = Guide(Motif("x"), "x", "a4")
+    guide.tiled("Template", Sheet(*size))
+    pages = guide.document.pages
+    assert len(pages) == sheets
+    assert all((page.width > page.height) == lies for page in pages)
+
+
+def test_a_list_that_would_just_not_fit_takes_one_page():
+    from artgen.making import Made, Part
+    from artgen_makers.guide import guides
+
+    def on_pages(count):
+        parts = [Part("colour", f"{k}", "#204060", k) for k in range(1, count + 1)]
+        made = Made({}, parts, np.zeros((400, 400, 3), np.uint8))
+        steps = ["Mix the colours.", "Paint."]
+        return guides(Motif("x"), "x", made, steps, lambda guide: None).files
+
+    assert on_pages(26)["guide-a4.pdf"].count(b"/MediaBox") == 1
+    assert on_pages(60)["guide-a4.pdf"].count(b"/MediaBox") == 2
+
+
+def test_a_template_of_a_quilt_stands_upright_and_keeps_its_shape():
+    from artgen_makers.quilt import Cell, area, upright
+
+    slanted = np.array([[0.0, 0.0], [200.0, 100.0], [190.0, 120.0], [-10.0, 20.0]])
+    piece = Cell(slanted, np.zeros(0, np.int64), template=slanted)
+    turned = upright(piece)
+    wide, high = np.ptp(turned.template, axis=0)
+    assert (wide, high) == pytest.approx((np.hypot(10, 20), np.hypot(200, 100)))
+    x, y = turned.outline.T
+    assert area(turned.outline) == pytest.approx(area(slanted))
+    # It is not turned over.
+    assert np.sign(x @ np.roll(y, -1) - y @ np.roll(x, -1)) == np.sign(
+        slanted[:, 0] @ np.roll(slanted[:, 1], -1) - slanted[:, 1] @ np.roll(slanted[:, 0], -1)
+    )
+
+
 def test_a_tall_photo_takes_a_page_for_each_layer():
     from artgen_makers.paper import Paper
 

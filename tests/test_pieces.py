@@ -16,6 +16,7 @@ from artgen.making import Motif
 from artgen.plan import resolve
 from artgen.recipe import Recipe
 from artgen.registry import Registry
+from artgen_makers.paper import Paper
 from artgen_makers.pieces import Pieces
 from artgen_makers.stencil import Stencil
 
@@ -146,3 +147,17 @@ def test_a_stencil_of_shapes_that_never_meet_has_a_hole_for_each_and_no_bridge()
     seen = sum(bool((abs(each) < edges).all(1).any()) for each in corners(art))
     assert len(inside) == len(np.unique(art.drawing.tensors["colour"].numpy(), axis=1).T)
     assert seen <= cut <= len(corners(art))
+
+
+@pytest.mark.slow
+def test_bridges_name_the_fit_that_needs_none():
+    sheet = Stencil({"width": 240.0, "narrow": 2.0, "frame": 20.0})
+    [note] = sheet.make(Motif("cat", art=fitted("", engine="climb", count=30))).notes
+    command = note.partition(": artgen fit ")[2]
+    assert command.startswith("sample:cat -p triangle -n 30 -e pieces --set engine.meet=never")
+    # 2 mm of 200 x 134 mm.
+    assert "engine.gap=0.015 " in command
+    assert "--palette '#8a4b20,#201812'" in command
+    assert not sheet.make(Motif("cat", art=fitted("never"))).notes
+    [note] = Paper({"layers": 3}).make(Motif("cat", art=fitted("never"))).notes
+    assert "engine.meet=always" in note

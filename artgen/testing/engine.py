@@ -79,9 +79,8 @@ def resume(offer: Offer) -> None:
     _advance(engine, 9, 9)
     engine.report()
     state = engine.state_dict()
-    values = {name: value for name, value in state.items() if not isinstance(value, Tensor)}
     try:
-        json.dumps(values)
+        json.dumps({name: value for name, value in state.items() if not isinstance(value, Tensor)})
     except (TypeError, ValueError) as error:
         raise Failed(f"the state is not plain JSON: {error}", offer.loaded.state_dict) from None
     kept = copy.deepcopy(state)
@@ -220,9 +219,8 @@ def _started(offer: Offer, subject: str = "disc") -> tuple[Engine, Problem]:
     elif subject == "ramp":
         goal = goal.flip(-1).roll(5, -2).sqrt()
     engine: Engine = offer.loaded()
-    problem = Problem(
-        primitive, drawing, goal, _LOSS, STEPS, 11, None, None, training, test, count=PARTS
-    )
+    given = primitive, drawing, goal, _LOSS, STEPS, 11
+    problem = Problem(*given, training=training, test=test, count=PARTS)
     try:
         engine.start(problem)
     except PluginError:
@@ -257,14 +255,13 @@ def _ended(engine: Engine) -> tuple[Drawing, float]:
     return _copied(engine.drawing(best=False)), engine.report().loss
 
 
+@torch.no_grad()
 def _loss(problem: Problem, drawing: Drawing) -> float:
-    primitive = problem.primitive
-    with torch.no_grad():
-        if problem.test is not None:
-            image = reconstruct(primitive, drawing.tensors, problem.test)
-        else:
-            image = draw(drawing, primitive)
-        return float(_LOSS(image, problem.target, None))
+    if problem.test is None:
+        image = draw(drawing, problem.primitive)
+    else:
+        image = reconstruct(problem.primitive, drawing.tensors, problem.test)
+    return float(_LOSS(image, problem.target, None))
 
 
 def _same(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from torch import Tensor
 
@@ -55,8 +55,7 @@ class ShapeObjective(Objective):
 
     def after_step(self, raw: dict[str, Tensor]) -> None:
         """Undo changes that make a shape invalid."""
-        shape = self.problem.primitive
-        assert isinstance(shape, Shape)
+        shape: Any = self.problem.primitive
         raw["genes"].copy_(shape.keep_valid(self._before, raw["genes"]))
 
 
