@@ -66,7 +66,8 @@ class Guide:
         heads = [(right, "length in m")] * any(part.length for part in made.parts)
         column = right - _LENGTHS * len(heads)
         told = f"number (of {made.parts[0].what}: {counted})" if counted else "number"
-        for x, head in (heads := [(column, told), *heads]):
+        heads += [(column, told)] * any(part.number for part in made.parts)
+        for x, head in heads:
             sheet.text(x, y, head, 2.8, align="right", colour=_GRAY)
         for part, mark in zip_longest(made.parts, marks, fillvalue=""):
             y += _ROW
