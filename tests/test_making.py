@@ -264,7 +264,7 @@ def test_what_is_too_fine_says_which_fit_would_do(wound):
     [note] = finer_than(Motif("a", art), (400, 300), 2.0, 0.2)
     assert "20 % of the drawing is finer than 2 mm" in note
     # Parts of 6 x 6 mm.
-    assert "artgen fit PHOTO -p string -n 3333" in note
+    assert "artgen fit sample:cat -p string -n 3333" in note
     assert finer_than(Motif("a", art), (400, 300), 2.0, 0.01) == []
     assert finer_than(Motif("a", photo=np.zeros((2, 2, 3), np.uint8)), (40, 30), 2.0, 0.5) == []
 
@@ -977,6 +977,51 @@ def test_a_label_is_whole_on_a_sheet():
             found.add(text)
             assert MARGIN - 8.01 <= float(x) <= 210 - MARGIN - 2 * half + 8.01
     assert found == {f"glass {x:03.0f}" for x in places}
+
+
+@pytest.mark.parametrize(
+    ("size", "sheets", "lies"),
+    [((400, 266), 4, True), ((266, 400), 3, True), ((180, 250), 1, False)],
+)
+def test_a_template_takes_as_few_sheets_as_it_can(size, sheets, lies):
+    from artgen_makers.guide import Guide
+    from artgen_makers.pdf import Sheet
+
+    guide = Guide(Motif("x"), "x", "a4")
+    guide.tiled("Template", Sheet(*size))
+    pages = guide.document.pages
+    assert len(pages) == sheets
+    assert all((page.width > page.height) == lies for page in pages)
+
+
+def test_a_list_that_would_just_not_fit_takes_one_page():
+    from artgen.making import Made, Part
+    from artgen_makers.guide import guides
+
+    def on_pages(count):
+        parts = [Part("colour", f"{k}", "#204060", k) for k in range(1, count + 1)]
+        made = Made({}, parts, np.zeros((400, 400, 3), np.uint8))
+        steps = ["Mix the colours.", "Paint."]
+        return guides(Motif("x"), "x", made, steps, lambda guide: None).files
+
+    assert on_pages(26)["guide-a4.pdf"].count(b"/MediaBox") == 1
+    assert on_pages(60)["guide-a4.pdf"].count(b"/MediaBox") == 2
+
+
+def test_a_template_of_a_quilt_stands_upright_and_keeps_its_shape():
+    from artgen_makers.quilt import Cell, area, upright
+
+    slanted = np.array([[0.0, 0.0], [200.0, 100.0], [190.0, 120.0], [-10.0, 20.0]])
+    piece = Cell(slanted, np.zeros(0, np.int64), template=slanted)
+    turned = upright(piece)
+    wide, high = np.ptp(turned.template, axis=0)
+    assert (wide, high) == pytest.approx((np.hypot(10, 20), np.hypot(200, 100)))
+    x, y = turned.outline.T
+    assert area(turned.outline) == pytest.approx(area(slanted))
+    # It is not turned over.
+    assert np.sign(x @ np.roll(y, -1) - y @ np.roll(x, -1)) == np.sign(
+        slanted[:, 0] @ np.roll(slanted[:, 1], -1) - slanted[:, 1] @ np.roll(slanted[:, 0], -1)
+    )
 
 
 def test_a_tall_photo_takes_a_page_for_each_layer():

@@ -10,15 +10,21 @@ from matplotlib.path import Path as Outline
 from scipy.spatial.distance import cdist
 
 import artgen
+from artgen import Canvas, Engine
 from artgen.errors import UsageError
 from artgen.making import Motif
+from artgen.plan import resolve
+from artgen.recipe import Recipe
+from artgen.registry import Registry
+from artgen_makers.paper import Paper
+from artgen_makers.pieces import Pieces
 from artgen_makers.stencil import Stencil
 
 GAP = 0.04
 
 
 @cache
-def fitted(meet, engine="pieces", count=14, gap=GAP, **options):
+def fitted(meet, engine="pieces", count=14, gap=GAP, polish=False, **options):
     rule = {"gap": gap, "meet": meet} if engine == "pieces" else {}
     return artgen.fit(
         "sample:cat",
@@ -30,6 +36,7 @@ def fitted(meet, engine="pieces", count=14, gap=GAP, **options):
         background="#ffffff",
         palette="#8a4b20,#201812",
         engine=engine,
+        polish=polish,
         engine_options={"alpha": 1.0, "passes": 1, "restarts": 2, **rule, **options},
     )
 
@@ -49,6 +56,16 @@ def between(one, other):
     return cdist(a, b).min()
 
 
+def hangs_together(shapes):
+    reached, waiting = {0}, [0]
+    while waiting:
+        here = waiting.pop()
+        near = {k for k in range(len(shapes)) if between(shapes[here], shapes[k]) == 0} - reached
+        reached |= near
+        waiting += near
+    return len(reached) == len(shapes)
+
+
 def distances(art):
     return [between(*pair) for pair in combinations(corners(art), 2)]
 
@@ -62,21 +79,39 @@ def test_shapes_overlap_or_are_apart(meet):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("meet", ["maybe", "never", "always"])
+def test_a_polish_keeps_to_the_rule_and_gains(meet):
+    before, after = fitted(meet), fitted(meet, polish=True)
+    found = distances(after)
+    assert all(each == 0 or each >= GAP for each in found)
+    assert min(found) >= GAP if meet == "never" else min(found) == 0
+    assert meet != "always" or hangs_together(corners(after))
+    assert after.metrics["psnr"] > before.metrics["psnr"] + 0.02
+
+
+@pytest.mark.slow
+def test_a_polish_without_the_rule_breaks_it(monkeypatch):
+    monkeypatch.setattr(Pieces, "constrain", Engine.constrain)
+    assert min(distances(fitted.__wrapped__("never", polish=True))) < GAP
+
+
+def test_what_would_break_the_rule_is_refused_before_the_fit():
+    engines = [{"engine": name} for name in ("pieces", "climb")]
+    recipe = Recipe.from_dict({"primitive": {"name": "triangle"}, "stage": engines})
+    with pytest.raises(UsageError, match="climb does not keep to the rule of pieces"):
+        resolve(recipe, Registry(), Canvas(64, 64))
+
+
+@pytest.mark.slow
 def test_without_the_rule_there_are_slivers():
     assert any(0 < each < GAP for each in distances(fitted("", engine="climb")))
 
 
 @pytest.mark.slow
 def test_shapes_that_meet_are_one_piece():
-    art = fitted("always")
-    shapes = corners(art)
-    reached, waiting = {0}, [0]
-    while waiting:
-        here = waiting.pop()
-        near = {k for k in range(len(shapes)) if between(shapes[here], shapes[k]) == 0} - reached
-        reached |= near
-        waiting += near
-    assert len(reached) == len(shapes) == 14
+    shapes = corners(fitted("always"))
+    assert len(shapes) == 14
+    assert hangs_together(shapes)
 
 
 @pytest.mark.slow
@@ -112,3 +147,17 @@ def test_a_stencil_of_shapes_that_never_meet_has_a_hole_for_each_and_no_bridge()
     seen = sum(bool((abs(each) < edges).all(1).any()) for each in corners(art))
     assert len(inside) == len(np.unique(art.drawing.tensors["colour"].numpy(), axis=1).T)
     assert seen <= cut <= len(corners(art))
+
+
+@pytest.mark.slow
+def test_bridges_name_the_fit_that_needs_none():
+    sheet = Stencil({"width": 240.0, "narrow": 2.0, "frame": 20.0})
+    [note] = sheet.make(Motif("cat", art=fitted("", engine="climb", count=30))).notes
+    command = note.partition(": artgen fit ")[2]
+    assert command.startswith("sample:cat -p triangle -n 30 -e pieces --set engine.meet=never")
+    # 2 mm of 200 x 134 mm.
+    assert "engine.gap=0.015 " in command
+    assert "--palette '#8a4b20,#201812'" in command
+    assert not sheet.make(Motif("cat", art=fitted("never"))).notes
+    [note] = Paper({"layers": 3}).make(Motif("cat", art=fitted("never"))).notes
+    assert "engine.meet=always" in note

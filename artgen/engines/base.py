@@ -22,6 +22,7 @@ from artgen.raster import EAGER, Backend
 from artgen.values.drawing import Drawing
 from artgen.values.examples import Examples
 
+Support = Literal["bf16", "finite", "palette", "replanning", "rules", "views"]
 State = dict[str, Any]
 """Tensors and plain JSON values, by flat names."""
 
@@ -153,12 +154,13 @@ class Engine:
 
     Options: ClassVar[type[Any]] = NoOptions
     """A frozen dataclass of `option` fields."""
-    supports: ClassVar[tuple[Literal["bf16", "finite", "palette", "replanning", "views"], ...]] = ()
+    supports: ClassVar[tuple[Support, ...]] = ()
     """bf16: it computes steps in the problem's `arithmetic`; finite: `report` raises Diverged where
     the drawing is not finite, so nothing else needs to look; palette: it keeps to the palette;
     replanning: its schedule depends on the problem's `progress` alone, so that the number of steps
-    may be revised while it runs; views: it differentiates any loss of the picture, so that several
-    views of it can be compared. Other engines fit the picture that comes nearest to all views."""
+    may be revised while it runs; rules: it moves shapes by their `keep_valid` alone; views: it
+    differentiates any loss of the picture, so that several views of it can be compared. Other
+    engines fit the picture that comes nearest to all views."""
     families: ClassVar[tuple[str, ...]] = ()
     """Families of primitives that it works with, beside those primitives that name it."""
     required: ClassVar[tuple[str, ...]] = (
@@ -244,6 +246,15 @@ class Engine:
     def automatic(cls, primitive: Primitive) -> dict[str, Any]:
         """Options under which it finds the count, up to a limit; empty where it cannot."""
         return {}
+
+    @classmethod
+    def constrain(cls, primitive: Primitive, options: Mapping[str, Any]) -> Primitive:
+        """The primitive for later stages: a copy where they shall keep to a rule of this engine.
+
+        What does not support ``rules`` is then refused after it. For shapes the copy has another
+        `keep_valid`.
+        """
+        return primitive
 
     def converged(self) -> dict[str, Any]:
         """Options, and perhaps `count`, with which a fit repeats this one; empty if none is new."""

@@ -39,7 +39,8 @@ QUALITY = {"draft": 0.2, "good": 1.0, "best": 4.0}
 class Plan:
     """A recipe with every name found and every option checked.
 
-    `recipe` is complete; `engines` and `losses` hold one entry per stage.
+    `recipe` is complete; `engines`, `losses` and `primitives` hold one entry per stage: these are
+    the `primitive`, or copies that keep to the rule of an engine before.
     """
 
     recipe: Recipe
@@ -47,6 +48,7 @@ class Plan:
     identity: dict[str, str]
     engines: tuple[type[Engine], ...]
     losses: tuple[Loss, ...]
+    primitives: tuple[Primitive, ...]
 
     @property
     def count(self) -> int | None:
@@ -68,13 +70,19 @@ def complete(aimed: Aimed) -> Plan:
     """Fill in every default of the stages. Raises PluginError, UsageError."""
     chosen, primitive, subject = aimed.chosen, aimed.primitive, aimed.subject
     named, recipe, table = chosen.named, chosen.recipe, chosen.recipe.primitive
-    stages, losses = [], []
+    stages, losses, primitives = list[Stage](), list[Any](), [primitive]
     for index, (stage, (name, engine)) in enumerate(zip(recipe.stage, chosen.engines, strict=True)):
+        if primitives[-1] is not primitive and "rules" not in engine.supports:
+            raise UsageError(
+                f"engine {name} does not keep to the rule of {stages[-1].engine}, which is before",
+                hint=f"leave out {name}, or polish with gradient",
+            )
         layered = _layered(primitive, stage, name, engine, aimed.count)
         if table.count == "auto" and index == 0:
             layered = {**layered, **_automatic(engine, primitive, table.name), **stage.options}
         layered.setdefault("loss", DEFAULT_LOSS if subject is None else subject.loss)
         stages.append(_complete(layered, name, engine, primitive))
+        primitives.append(engine.constrain(primitives[-1], stages[-1].options))
         if recipe.target.palette is not None and not primitive.palettes:
             raise UsageError(
                 f"{table.name} cannot keep its colours to a palette",
@@ -112,7 +120,7 @@ def complete(aimed: Aimed) -> Plan:
     if primitive.psnr_option is not None:
         resolved = resolved.with_stage(len(stages) - 1, target_psnr=None)
     engines = tuple(engine for _, engine in chosen.engines)
-    return Plan(resolved, primitive, identity, engines, tuple(losses))
+    return Plan(resolved, primitive, identity, engines, tuple(losses), tuple(primitives[:-1]))
 
 
 def _layered(
@@ -148,8 +156,7 @@ def _layered(
 
 def _automatic(engine: type[Engine], primitive: Primitive, name: str) -> dict[str, Any]:
     """The options under which the first stage finds the count."""
-    options = engine.automatic(primitive)
-    if not options:
+    if not (options := engine.automatic(primitive)):
         raise UsageError(f"count = auto does not work for {name}", hint="give --count a number")
     return options
 

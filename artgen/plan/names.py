@@ -93,10 +93,8 @@ def find_names(recipe: Recipe, registry: Registry) -> Named:
 
 def find_primitive(recipe: Recipe, registry: Registry) -> Entry:
     """The entry of the recipe's primitive. Raises PluginError."""
-    table = recipe.primitive
-    recorded = (
-        {"file": table.plugin.name, "sha256": table.plugin.sha256 or ""} if table.plugin else {}
-    )
+    table, file = recipe.primitive, recipe.primitive.plugin
+    recorded = {"file": file.name, "sha256": file.sha256 or ""} if file else {}
     return registry.find("primitive", table.name, plugin=recorded)
 
 

@@ -129,20 +129,15 @@ def _within_bytes(
     option = primitive.size_option
     given = table.sizes
     key, limit = given.popitem()
-    if given:
-        [(other, value), *_] = given.items()
-        raise UsageError(
-            f"{other} = {value} and {key} = {limit} were both given", hint="leave one of them out"
-        )
     header = header if key == "target_bytes" else 0
     a_file = "a file of " if header else ""
-    if (packed := primitive.options_within(limit - header)) is not None:
-        for name in packed.keys() & table.options.keys():
-            if table.options[name] != packed[name]:
-                raise UsageError(
-                    f"{name} = {table.options[name]} and {key} = {limit} were both given",
-                    hint="leave one of them out",
-                )
+    packed = primitive.options_within(limit - header)
+    given |= {k: v for k, v in table.options.items() if packed and packed.get(k, v) != v}
+    for name, value in given.items():
+        raise UsageError(
+            f"{name} = {value} and {key} = {limit} were both given", hint="leave one of them out"
+        )
+    if packed is not None:
         return make(**packed), None, limit - header
     most = limit - header if precision == "auto" else None
 

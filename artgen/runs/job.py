@@ -123,7 +123,6 @@ class Job:
     def problem(self, drawing: Drawing, data: TargetTensors, **given: Any) -> Problem:
         """A problem of this job for an engine: to fit `data`; `given` are its other fields."""
         return Problem(
-            primitive=self.plan.primitive,
             drawing=drawing,
             target=data.goal,
             weight=data.weight,

@@ -23,7 +23,7 @@ from artgen.testing.run_checks import Failed, basic, count_options
 from artgen.testing.side_effects import CLOCK, FILES, check_side_effects, no_calls
 from artgen.values.drawing import Drawing
 
-STEPS = 40
+PARTS, STEPS = 8, 40
 _LOSS = Loss((Term(1.0, "mse", mse),))
 
 
@@ -79,9 +79,8 @@ def resume(offer: Offer) -> None:
     _advance(engine, 9, 9)
     engine.report()
     state = engine.state_dict()
-    values = {name: value for name, value in state.items() if not isinstance(value, Tensor)}
     try:
-        json.dumps(values)
+        json.dumps({name: value for name, value in state.items() if not isinstance(value, Tensor)})
     except (TypeError, ValueError) as error:
         raise Failed(f"the state is not plain JSON: {error}", offer.loaded.state_dict) from None
     kept = copy.deepcopy(state)
@@ -190,7 +189,7 @@ ENGINE = (schema, steps, seed, chunks, resume, best, recovery, purity, progress)
 
 
 def _primitive(offer: Offer) -> Entry:
-    """Return a primitive that names the engine, of its own plugin if there is one.
+    """Return a primitive that names the engine, or of its families; of its own plugin if possible.
 
     It is for pictures, or for sets of pictures if there is none.
     """
@@ -200,7 +199,8 @@ def _primitive(offer: Offer) -> Entry:
     for kind in ("image", "set"):
         for entry in entries:
             cls = entry.load()
-            if {name, offer.name} & set(cls.engines) and kind in cls.targets:
+            named = {name, offer.name} & set(cls.engines) or cls.family in offer.loaded.families
+            if named and kind in cls.targets:
                 return entry
     return registry.find("primitive", "gaussian")
 
@@ -209,7 +209,8 @@ def _started(offer: Offer, subject: str = "disc") -> tuple[Engine, Problem]:
     """Start an engine on a picture. Raises Failed if it refuses the primitive."""
     entry = _primitive(offer)
     candidate = Candidate(entry, offer.registry, entry.load())
-    primitive, drawing = candidate.drawing(seed=4)
+    first = offer.loaded.first_count(candidate.primitive(), {}, PARTS)
+    primitive, drawing = candidate.drawing(count=first, seed=4)
     goal, training, test = picture(CANVAS), None, None
     if candidate.sample is not None:
         images, labels = pictures()
@@ -218,7 +219,8 @@ def _started(offer: Offer, subject: str = "disc") -> tuple[Engine, Problem]:
     elif subject == "ramp":
         goal = goal.flip(-1).roll(5, -2).sqrt()
     engine: Engine = offer.loaded()
-    problem = Problem(primitive, drawing, goal, _LOSS, STEPS, 11, training=training, test=test)
+    given = primitive, drawing, goal, _LOSS, STEPS, 11
+    problem = Problem(*given, training=training, test=test, count=PARTS)
     try:
         engine.start(problem)
     except PluginError:
@@ -253,14 +255,13 @@ def _ended(engine: Engine) -> tuple[Drawing, float]:
     return _copied(engine.drawing(best=False)), engine.report().loss
 
 
+@torch.no_grad()
 def _loss(problem: Problem, drawing: Drawing) -> float:
-    primitive = problem.primitive
-    with torch.no_grad():
-        if problem.test is not None:
-            image = reconstruct(primitive, drawing.tensors, problem.test)
-        else:
-            image = draw(drawing, primitive)
-        return float(_LOSS(image, problem.target, None))
+    if problem.test is None:
+        image = draw(drawing, problem.primitive)
+    else:
+        image = reconstruct(problem.primitive, drawing.tensors, problem.test)
+    return float(_LOSS(image, problem.target, None))
 
 
 def _same(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib.util
 import io
 import math
+import shlex
 from collections.abc import Iterable, Sequence
 from html import escape
 from itertools import pairwise
@@ -18,6 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from artgen import Art, Shape
 from artgen.errors import UsageError
 from artgen.making import Motif
 
@@ -91,9 +93,38 @@ def finer_than(motif: Motif, size: tuple[float, float], narrow: float, lost: flo
     count = max(motif.art.primitive().least_count, round(size[0] * size[1] / least))
     return [
         f"{100 * lost:.0f} % of the drawing is finer than {narrow:g} mm and goes: use a larger "
-        f"--width, or fit larger parts: artgen fit PHOTO -p {motif.art.drawing.primitive} "
-        f"-n {count}"
+        f"--width, or fit larger parts: {fit_like(motif.art, count)}"
     ]
+
+
+def as_pieces(motif: Motif, bridges: int, meet: str, gap: float) -> list[str]:
+    """Return a note where a drawing of shapes takes bridges: the fit in which they `meet` as asked.
+
+    `gap` is that of the engine `pieces`, a share of the shorter side.
+    """
+    if not bridges or motif.art is None or not isinstance(motif.art.primitive(), Shape):
+        return []
+    recipe = motif.art.recipe
+    if any(each.engine == "pieces" and each.options["meet"] == meet for each in recipe.stage):
+        return []
+    count = motif.art.drawing.tensors["alpha"].shape[-1]
+    # The first shapes leave room for the others.
+    rule = {"meet": meet, "gap": f"{gap:.2g}", "converge": "1e-6"}
+    words = [f"engine.{key}={value}" for key, value in rule.items()]
+    words.append(f"max_size={min(1.0, 3 / math.sqrt(count)):.2g}")
+    flags = [word for each in words for word in ("--set", each)]
+    palette = recipe.target.palette
+    flags += ["--palette", ",".join(palette)] if isinstance(palette, tuple) else []
+    told = {"never": "that are apart need none", "always": "that are one piece need fewer"}[meet]
+    again = shlex.join(["-e", "pieces", *flags, "--background", recipe.target.background])
+    why = f"bridges hold this drawing ({bridges}): shapes {told}"
+    return [f"{why}: {fit_like(motif.art, count)} {again}"]
+
+
+def fit_like(art: Art, count: int) -> str:
+    """Return the command that fits so many parts to the picture of a drawing."""
+    words = ["artgen", "fit", art.recipe.target.source, "-p", art.drawing.primitive]
+    return shlex.join([*words, "-n", str(count)])
 
 
 def opened(mask: Mask, radius: float) -> Mask:

@@ -261,7 +261,8 @@ class FilamentPainting(Relief):
                     hint=f"write {EXAMPLE}: name, colour, transmission distance in mm",
                 )
         if not 1 <= len(found) <= 40:
-            raise UsageError(f"{path} has {len(found)} filaments", hint="give 1 to 40")
+            hint = f"give 1 to 40: lines such as {EXAMPLE}"
+            raise UsageError(f"{path} has {len(found)} filaments", hint=hint)
         return found
 
     def filament(self, index: int) -> Filament:

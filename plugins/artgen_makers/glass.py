@@ -144,6 +144,7 @@ class Glass(Maker):
         o = self.options
         if o.dxf:
             check_dxf()
+        self.sold()
         if min(size) < 3 * o.least:
             raise UsageError(
                 f"a panel of {size[0]:.0f} x {size[1]:.0f} mm has no room for pieces of "
@@ -177,6 +178,10 @@ class Glass(Maker):
         limits = Limits(o.least / unit / 2, o.narrow / unit / 2, INSIDE / unit, self.hidden / unit)
         return split_deep(places, limits)
 
+    def sold(self) -> list[Floats]:
+        """Return the colours of the glass that there is. Raises UsageError."""
+        return [np.array(parse_colour(e)) for e in self.options.glass.split(",") if e.strip()]
+
     @property
     def hidden(self) -> float:
         """How far the lead reaches over a piece, in mm."""
@@ -187,8 +192,8 @@ class Glass(Maker):
         o = self.options
         vivid = tones * [1, JEWEL, JEWEL]
         vivid[:, 0] = (55 + CONTRAST * (vivid[:, 0] - 55)).clip(8, 97)
-        given = [np.array(parse_colour(each)) for each in o.glass.split(",") if each.strip()]
         groups, weight = grouped(vivid)
+        given = self.sold()
         sold = np.stack(given) if given else rgb_of(groups)
         cost = differences(groups, lab_of(sold.T)) ** 2
         kept = choose(cost, weight, min(o.colours, len(sold)))

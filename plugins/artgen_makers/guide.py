@@ -22,7 +22,9 @@ MARGIN, OVERLAP = 12.0, 8.0
 """Blank border of a page, and how much of a template two sheets share, in mm."""
 LARGEST = 800
 """Longer side of the picture in pixels."""
-_SIDE, _GRAY = 92.0, "#555555"
+_LEAST, _SIDE, _ROW = 66.0, 92.0, 5.4
+"""Least and usual height of the picture, and height of a row of the list, in mm."""
+_GRAY = "#555555"
 _LENGTHS = 28.0
 """Width of the column of lengths, in mm."""
 
@@ -36,9 +38,9 @@ class Guide:
         self.width, self.height = (side - 2 * MARGIN for side in self.paper)
         self.document = Document(f"{motif.name}: {title}", motif.recipe)
 
-    def page(self, heading: str) -> Sheet:
+    def page(self, heading: str, *, wide: bool = False) -> Sheet:
         """Begin a page with a heading; what is free begins at `MARGIN` + 10 mm."""
-        sheet = self.document.page(*self.paper)
+        sheet = self.document.page(*self.paper[:: -1 if wide else 1])
         sheet.text(MARGIN, MARGIN + 4, heading, 5, bold=True)
         return sheet
 
@@ -46,7 +48,10 @@ class Guide:
         """Add the page with the picture, the steps and the parts; long lists take more pages."""
         sheet = self.page(f"{self.motif.name}: {self.title}")
         high, wide = made.picture.shape[:2]
-        scale = min(self.width / wide, _SIDE / high)
+        lines = sum(len(wrapped(step, self.width - 8, 3.6)) for step in steps)
+        free = self.height - 32 - 5 * lines - _ROW * len(made.parts)
+        # A list that would just not fit beside the picture takes some of its height.
+        scale = min(self.width / wide, (free if _LEAST < free < _SIDE else _SIDE) / high)
         name = self.document.picture(_smaller(made.picture))
         sheet.place(name, MARGIN, MARGIN + 10, wide * scale, high * scale)
         y = MARGIN + 18 + high * scale
@@ -61,10 +66,11 @@ class Guide:
         heads = [(right, "length in m")] * any(part.length for part in made.parts)
         column = right - _LENGTHS * len(heads)
         told = f"number (of {made.parts[0].what}: {counted})" if counted else "number"
-        for x, head in (heads := [(column, told), *heads]):
+        heads += [(column, told)] * any(part.number for part in made.parts)
+        for x, head in heads:
             sheet.text(x, y, head, 2.8, align="right", colour=_GRAY)
         for part, mark in zip_longest(made.parts, marks, fillvalue=""):
-            y += 5.4
+            y += _ROW
             if y > self.paper[1] - MARGIN - 8:
                 sheet, y = self.page("What you need"), MARGIN + 18
                 for x, head in heads:
@@ -84,24 +90,22 @@ class Guide:
         if part.length:
             # A short piece has two digits: 0.0 would say that none is needed.
             metres = part.length / 1000
-            told = f"{metres:,.1f}" if metres >= 1 else f"{metres:.2g}"
+            told = f"{metres:,.1f}" if metres >= 0.995 else f"{metres:.2g}"
             sheet.text(MARGIN + self.width, y, told, 3.6, align="right")
 
     def tiled(self, heading: str, template: Sheet) -> None:
-        """Add a template at 1:1, over as many sheets as it takes, with crosses to join them.
+        """Add a template at 1:1, over as few sheets as it takes, with crosses to join them.
 
-        Each label is whole on a sheet, or on the one beside, and over the crosses.
+        Sheets lie or stand. Each label is whole on one, or on that beside, and over the crosses.
         """
-        free = self.width - OVERLAP, self.height - 10 - OVERLAP
         name = self.document.form(template)
-        columns, rows = (
-            max(1, math.ceil((side - OVERLAP) / step))
-            for side, step in zip((template.width, template.height), free, strict=True)
-        )
+        ways = [_sheets(template, *self.paper[::way]) for way in (1, -1)]
+        free, columns, rows = min(ways, key=lambda way: way[1] * way[2])
+        lies = free == ways[1][0]
         for row in range(rows):
             for column in range(columns):
                 place = f": row {row + 1} of {rows}, column {column + 1} of {columns}"
-                sheet = self.page(heading + place * (rows * columns > 1))
+                sheet = self.page(heading + place * (rows * columns > 1), wide=lies)
                 top = MARGIN + 10
                 wide, high = free[0] + OVERLAP, free[1] + OVERLAP
                 sheet.write(f"q {MARGIN} {top} {wide:.3f} {high:.3f} re W n")
@@ -127,7 +131,7 @@ class Guide:
 
     def checked(self, sheet: Sheet, more: str = "") -> None:
         """Draw the line at the foot of a page that says whether it is at 1:1."""
-        end = self.paper[1] - MARGIN + 1.5
+        end = sheet.height - MARGIN + 1.5
         sheet.line([(MARGIN, end), (MARGIN + 50, end)], 0.4)
         told = f"this line is 50 mm long: print at 100 %{more}"
         sheet.text(MARGIN + 53, end + 1, told, 2.8, colour=_GRAY)
@@ -136,12 +140,22 @@ class Guide:
         """The file, with the origin and a number on every page."""
         pages = self.document.pages
         for number, sheet in enumerate(pages, 1):
-            y = self.paper[1] - 5
+            y = sheet.height - 5
             [line, *_] = wrapped(self.motif.origin, self.width - 20, 2.8)
             sheet.text(MARGIN, y, line, 2.8, colour=_GRAY)
             count = f"{number} / {len(pages)}"
-            sheet.text(MARGIN + self.width, y, count, 2.8, align="right", colour=_GRAY)
+            sheet.text(sheet.width - MARGIN, y, count, 2.8, align="right", colour=_GRAY)
         return self.document.encode()
+
+
+def _sheets(template: Sheet, wide: float, high: float) -> tuple[tuple[float, float], int, int]:
+    """Return how much of a template each sheet of this size shows anew, the columns, the rows."""
+    free = wide - 2 * MARGIN - OVERLAP, high - 2 * MARGIN - 10 - OVERLAP
+    columns, rows = (
+        max(1, math.ceil((side - OVERLAP) / step))
+        for side, step in zip((template.width, template.height), free, strict=True)
+    )
+    return free, columns, rows
 
 
 def outlined(

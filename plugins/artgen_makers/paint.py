@@ -130,7 +130,8 @@ class PaintByNumbers(Maker):
             found.append(Paint(row[0], np.array(parse_colour(row[1]))))
         if not 2 <= len(found) <= 40:
             raise UsageError(
-                f"{self.options.paints} has {len(found)} paints", hint="2 to 40 can be mixed"
+                f"{self.options.paints} has {len(found)} paints",
+                hint="2 to 40 can be mixed: lines such as Titanium white,#f8f8f5",
             )
         return found
 

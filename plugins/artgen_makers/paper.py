@@ -23,6 +23,7 @@ from artgen_makers.cutting import (
     SMOOTH,
     Plan,
     Words,
+    as_pieces,
     check_dxf,
     files,
     inner_first,
@@ -133,8 +134,9 @@ class Paper(Maker):
         parts.append(Part("cuts inside of the sheets", length=length))
         number = sum(map(len, loose))
         parts += [Part("pieces to glue", number=number)] * (number > 0)
-        made = Made(written, parts, finished(layers))
         bridges = sum(each.bridges for each in layers)
+        notes = as_pieces(motif, bridges, "always", o.narrow / min(inner))
+        made = Made(written, parts, finished(layers), notes)
         steps = (
             f"Print the sheets at 100 % and lay each on its paper, {wide:.0f} x {high:.0f} mm. Or "
             "let a cutter or laser read layer-1.svg and the others: red is cut, blue engraved.",
@@ -175,7 +177,7 @@ class Paper(Maker):
             light = gaussian_filter(depth, 0.4 * FINE)
         papers = [np.array(parse_colour(each)) for each in o.papers.split(",") if each.strip()]
         if papers and not 2 <= len(papers) <= 12:
-            raise UsageError(f"{len(papers)} papers cannot be stacked", hint="give 2 to 12")
+            raise UsageError(f"--papers has {len(papers)} colours", hint="give 2 to 12")
         tones, weight = grouped(light.reshape(-1, 1))
         wanted = len(papers) or o.layers
         chosen = choose((tones - tones.T) ** 2, weight, min(wanted, len(tones)))

@@ -3,7 +3,7 @@
 It is `climb` with a rule in its search: a shape that breaks the rule is not valid. So `valid` of a
 copy of the primitive asks for the outlines of all other shapes too, which lie in tables that every
 step fills anew. Where `meet` is ``always``, what is left when one shape is refined may fall apart
-into groups: the shape has to join them all.
+into groups: the shape has to join them all. A polish moves one shape after another so.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from typing import Any, ClassVar, Literal
 import numba as nb
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
-from artgen import ArtgenError, ClimbEngine, Shape, option
+from artgen import ArtgenError, ClimbEngine, Primitive, Shape, option
 from artgen.engines import Problem
 from artgen.errors import UsageError
 
@@ -41,11 +42,8 @@ class Pieces(ClimbEngine):
     """Hill climbing for shapes that keep apart, or hang together."""
 
     families = ("shape",)
+    supports: ClassVar[Any] = (*ClimbEngine.supports, "rules")
     following: ClassVar[Mapping[str, Any]] = {}
-    known_deviations: ClassVar[Mapping[str, str]] = dict.fromkeys(
-        ("steps", "seed", "chunks", "resume", "best", "recovery", "purity", "progress"),
-        "it takes shapes alone, and the checks start it with a splat",
-    )
 
     @dataclass(frozen=True)
     class Options(ClimbEngine.Options):
@@ -63,6 +61,13 @@ class Pieces(ClimbEngine):
             "maybe", "whether shapes overlap; always: all of them are one piece"
         )
 
+    @classmethod
+    def constrain(cls, primitive: Primitive, options: Mapping[str, Any]) -> Primitive:
+        """The shape, whose changes keep to the rule: see `Shape.keep_valid`."""
+        found, rule = copy.copy(primitive), (options["gap"], options["meet"])
+        vars(found)["keep_valid"] = partial(keep_rule, primitive, *rule)
+        return found
+
     def start(self, problem: Problem) -> None:
         """Prepare the tables. Raises UsageError for shapes that have no rule, or break it."""
         shape = problem.primitive
@@ -74,16 +79,11 @@ class Pieces(ClimbEngine):
             )
         options = self.parse(problem)
         start = len(problem.drawing.tensors["alpha"])
-        most = sides_of(shape)
-        count = max(start, problem.count or 0)
-        self.boxes, self.lines = np.zeros((count + 1, 7)), np.zeros((count * most, 4))
-        self.rule = np.array([2 * options.gap + MARGIN, _MEET[options.meet], 0.0])
-        self.known: dict[bytes, Floats] = {}
-        tables = {"boxes": self.boxes, "lines": self.lines, "rule": self.rule}
-        super().start(replace(problem, primitive=ruled(shape, tables)))
+        self.others = Others(shape, max(start, problem.count or 0), options.gap, options.meet)
+        super().start(replace(problem, primitive=self.others.ruled))
         for k in range(start):
-            self.fill(k, k)
-            if not self.keeps(k):
+            self.fill(start, k)
+            if not self.others.allow(self.stack.genes[k]):
                 raise UsageError(
                     f"shape {k + 1} of the first {start} breaks the rule of engine pieces",
                     hint="start without them, or with a smaller engine.gap",
@@ -117,37 +117,77 @@ class Pieces(ClimbEngine):
         return NoRoom(
             f"there is room for {number} of {self.limit} shapes with engine.gap = {o.gap:g}, "
             f"{word}",
-            hint=f"use -n {number} or auto, a smaller engine.gap, or more engine.candidates"
+            hint=f"use -n {number} or auto, a smaller engine.gap or max_size, or more "
+            "engine.candidates"
             if number
             else "use a smaller engine.gap, or other limits of the shapes",
         )
 
     def fill(self, count: int, but: int) -> None:
         """Write the outlines of the first `count` shapes, without number `but`, into the tables."""
-        at = row = 0
         for k in range(count):
-            if k == but:
-                continue
-            lines = self.outline(k)
-            low = np.minimum(lines[:, :2], lines[:, 2:]).min(0)
-            high = np.maximum(lines[:, :2], lines[:, 2:]).max(0)
-            self.lines[at : at + len(lines)] = lines
-            self.boxes[row] = *low, *high, at, at + len(lines), 0
-            at, row = at + len(lines), row + 1
-        self.boxes[row, 4:6] = 0
+            self.others.put(k, self.stack.genes[k])
+        self.others.leave_out(but, count)
+
+
+class Others:
+    """The outlines of up to `count` shapes, in tables that the `ruled` copy of a shape looks up."""
+
+    def __init__(self, shape: Shape, count: int, gap: float, meet: str) -> None:
+        self.shape, self.sides = shape, sides_of(shape)
+        self.boxes, self.lines = np.zeros((count + 1, 7)), np.zeros((count * self.sides, 4))
+        self.rule = np.array([2 * gap + MARGIN, _MEET[meet], 0.0])
+        self.known: dict[int, bytes] = {}
+        tables = {"boxes": self.boxes, "lines": self.lines, "rule": self.rule}
+        self.ruled = ruled(shape, tables)
+
+    def put(self, k: int, genes: Floats) -> None:
+        """Write the outline of shape number `k`, unless it is there."""
+        key = genes.tobytes()
+        if self.known.get(k) == key:
+            return
+        self.known[k], lines, at = key, lines_of(self.shape, genes), k * self.sides
+        self.lines[at : at + self.sides] = lines
+        low = np.minimum(lines[:, :2], lines[:, 2:]).min(0)
+        high = np.maximum(lines[:, :2], lines[:, 2:]).max(0)
+        self.boxes[k, :5] = *low, *high, at
+
+    def leave_out(self, but: int, count: int) -> None:
+        """Compare with the first `count` shapes, without number `but`."""
+        self.boxes[:, 5] = self.boxes[:, 4]
+        self.boxes[:count, 5] += self.sides
+        self.boxes[but, 5] = self.boxes[but, 4]
         self.rule[2] = group(self.boxes, self.lines, self.rule[0]) if self.rule[1] == ALWAYS else 0
 
-    def keeps(self, k: int) -> bool:
-        """Return whether shape number `k` keeps to the rule beside those in the tables."""
-        return bool(allowed(self.outline(k), self.boxes, self.lines, self.rule))
+    def allow(self, genes: Floats) -> bool:
+        """Return whether a shape keeps to the rule beside those in the tables."""
+        return bool(allowed(lines_of(self.shape, genes), self.boxes, self.lines, self.rule))
 
-    def outline(self, k: int) -> Floats:
-        """Return the outline of shape number `k`, found once for the same genes."""
-        genes = self.stack.genes[k]
-        key = genes.tobytes()
-        if key not in self.known:
-            self.known[key] = lines_of(self.shape, genes)
-        return self.known[key]
+
+def keep_rule(
+    shape: Any, gap: float, meet: str, before: Mapping[str, Tensor], genes: Tensor
+) -> Tensor:
+    """Return `genes` [genes, N] without the changes since `before` that break the rule.
+
+    One shape moves after another. What float32 rounds across the limit stays where it was.
+    """
+    found = before["genes"].clone()
+    count = found.shape[1]
+    others = Others(shape, count, gap, meet)
+
+    def of(k: int) -> Floats:
+        return found[:, k].double().numpy()
+
+    for k in range(count):
+        others.put(k, of(k))
+    for k in range(count):
+        others.leave_out(k, count)
+        one = {name: value[..., k : k + 1] for name, value in before.items()}
+        found[:, k : k + 1] = Shape.keep_valid(others.ruled, one, genes[:, k : k + 1])
+        if not others.allow(of(k)):
+            found[:, k] = before["genes"][:, k]
+        others.put(k, of(k))
+    return found
 
 
 NEVER, MAYBE, ALWAYS = -1.0, 0.0, 1.0
@@ -340,7 +380,7 @@ def allowed(own: Floats, boxes: Floats, lines: Floats, rule: Floats) -> bool:
     for n in range(len(boxes)):
         first, last = int(boxes[n, 4]), int(boxes[n, 5])
         if first == last:
-            break
+            continue
         if (
             boxes[n, 0] > right + gap
             or boxes[n, 2] < left - gap
@@ -363,12 +403,11 @@ def allowed(own: Floats, boxes: Floats, lines: Floats, rule: Floats) -> bool:
 @nb.njit(cache=True, error_model="numpy")
 def group(boxes: Floats, lines: Floats, gap: float) -> int:
     """Number the groups of outlines that overlap, in the last column of `boxes`; how many."""
-    count = 0
-    while boxes[count, 4] != boxes[count, 5]:
-        boxes[count, 6] = -1
-        count += 1
-    groups = 0
+    groups, count = 0, len(boxes)
     waiting = np.empty(count, np.int64)
+    for n in range(count):
+        # What has no lines is in no group.
+        boxes[n, 6] = -1 if boxes[n, 4] < boxes[n, 5] else count
     for n in range(count):
         if boxes[n, 6] >= 0:
             continue

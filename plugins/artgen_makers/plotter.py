@@ -125,6 +125,7 @@ class Plotter(Maker):
 
         Its rows are no closer than pens are wide, in faces too, or they would run together.
         """
+        self.check()
         page = self.page()
         sides = (page.width - 2 * page.margin) * (page.height - 2 * page.margin)
         most = sides / (STRIDE * (ROOM * page.pen_width) ** 2)
@@ -133,6 +134,15 @@ class Plotter(Maker):
         if pens := self.swatches:
             path["inks"] = ",".join(each.colour for each in pens)
         return {"target": {"focus": "faces"}, "primitive": path}
+
+    def check(self) -> None:
+        """Raise InputError or UsageError for a machine or dips that cannot be."""
+        o = self.options
+        if o.dip and o.dry:
+            raise UsageError("--dip and --dry exclude each other", hint="leave out one of them")
+        if 0 < o.dip < LEAST_DIP:
+            raise UsageError(f"--dip {o.dip:g} is too small", hint=f"use {LEAST_DIP:g} mm or more")
+        self.pot(read_profile(o.profile))
 
     @cached_property
     def swatches(self) -> Sequence[Pen]:
@@ -148,12 +158,7 @@ class Plotter(Maker):
 
     def make(self, motif: Motif) -> Made:
         """Plot the drawing, and write it for the machine."""
-        o = self.options
-        if o.dip and o.dry:
-            raise UsageError("--dip and --dry exclude each other", hint="leave out one of them")
-        if 0 < o.dip < LEAST_DIP:
-            raise UsageError(f"--dip {o.dip:g} is too small", hint=f"use {LEAST_DIP:g} mm or more")
-        self.pot(read_profile(o.profile))
+        self.check()
         plot = motif.plot(self.page_of(motif))
         return self.written(motif, plot.page, [(each.colour, each.paths) for each in plot.layers])
 

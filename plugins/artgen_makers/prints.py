@@ -376,6 +376,7 @@ def finished(
 ) -> Made:
     """Return the PDF, the parts, and the picture of the sheets as they are after the cut."""
     document = Document(motif.name, motif.recipe)
+    font_file(options.font)
     for layout in layouts:
         print_sheet(document, layout, options)
     first = layouts[0]

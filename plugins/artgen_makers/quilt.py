@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -457,7 +457,7 @@ def _pattern(motif: Motif, pieces: Sequence[Cell], size: tuple[float, float]) ->
 
 def _templates(guide: Guide, pieces: Sequence[Cell]) -> None:
     """Add the templates: on pages where they fit, over several sheets where one is larger."""
-    free = np.array([guide.width, guide.height - 14])
+    free, pieces = np.array([guide.width, guide.height - 14]), [upright(p) for p in pieces]
     fits = [bool((np.ptp(p.template, axis=0) <= free).all()) for p in pieces]
     small = [p for p, fit in zip(pieces, fits, strict=True) if fit]
     for laid in shelves(small, free[0], free[1]):
@@ -471,6 +471,17 @@ def _templates(guide: Guide, pieces: Sequence[Cell]) -> None:
             form = Sheet(*(np.ptp(piece.template, axis=0) + 1).tolist())
             _template(form, piece, 0.5 - corner)
             guide.tiled(f"Template {piece.first}", form)
+
+
+def upright(piece: Cell) -> Cell:
+    """Return a piece turned so that it is as narrow as can be: it takes fewer pages."""
+    edges = np.roll(piece.template, -1, 0) - piece.template
+    along = max(
+        (edge / np.hypot(*edge) for edge in edges if edge.any()),
+        key=lambda unit: -np.ptp(piece.template @ (unit[1], -unit[0])),
+    )
+    turn = np.array([[along[1], -along[0]], along]).T
+    return replace(piece, outline=piece.outline @ turn, template=piece.template @ turn)
 
 
 def _template(sheet: Sheet, piece: Cell, at: Floats) -> None:

@@ -20,6 +20,7 @@ from artgen.making import Made, Maker, Motif, Part, hex_colour, parse_colour
 from artgen_makers.cutting import (
     Plan,
     Words,
+    as_pieces,
     check_dxf,
     files,
     inner_first,
@@ -180,6 +181,8 @@ class Stencil(Maker):
             f"{missing} paints have no place of {o.narrow:g} mm, and no sheet: use a larger "
             "--width or fewer --colours"
         ] * (missing > 0 and not drawn)
+        if drawn:
+            notes = as_pieces(motif, bridges, "never", o.narrow / (min(size) - 2 * o.frame))
         made = Made(written, parts, self.sprayed(layers, unit), notes)
         steps = (
             f"Cut {len(layers)} sheets of {wide:.0f} x {high:.0f} mm, by a laser or cutter from "

@@ -37,7 +37,7 @@ UNUSED = ("move", "soften", "coarse", "converge")
 class GradientEngine(Engine):
     """Adam or AdamW with a rate per parameter, warm-up and a schedule."""
 
-    supports = ("bf16", "palette", "replanning", "finite", "views")
+    supports = ("bf16", "palette", "replanning", "rules", "finite", "views")
 
     Options = AdamOptions
 
@@ -138,10 +138,8 @@ class GradientEngine(Engine):
     def _same_until(self, end: int) -> int:
         """The first step after which parts are added, or the size of the picture is another."""
         view, rounds = self.objective.shrinking, self.rounds
-        for step in range(self.step + 1, end):
-            if step in rounds or view(step) != self.descent.shrinking:
-                return step
-        return end
+        later = range(self.step + 1, end)
+        return next((s for s in later if s in rounds or view(s) != self.descent.shrinking), end)
 
     def _rates(self, step: int) -> dict[str, float]:
         """The learning rates of the step after `step`."""
@@ -196,8 +194,7 @@ class GradientEngine(Engine):
     def hand_over(self) -> State:
         """Adam's moments."""
         self.descent.fetch()
-        moments = self.descent.moments().items()
-        return {name: value.to("cpu", copy=True) for name, value in moments}
+        return {name: value.to("cpu", copy=True) for name, value in self.descent.moments().items()}
 
     @torch.no_grad()
     def take_over(self, state: State, fresh: Tensor) -> None:
@@ -231,8 +228,7 @@ class GradientEngine(Engine):
         """Raw and best parameters, Adam's moments, the step, and the state of the objective."""
         self.descent.fetch()
         state: State = {"step": self.step, "factor": self.factor, "best_loss": self.best_loss}
-        state["made"] = self.made
-        state["numbers"], state["best_numbers"] = self.numbers, self.best_numbers
+        state |= {"made": self.made, "numbers": self.numbers, "best_numbers": self.best_numbers}
         for name, raw in self.descent.copy().items():
             state |= {f"raw.{name}": raw, f"best.{name}": self.descent.best[name].clone()}
         state |= {name: value.clone() for name, value in self.descent.moments().items()}

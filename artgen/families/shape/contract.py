@@ -259,6 +259,15 @@ class Shape(Primitive):
         limits = self.limits
         return self.valid(genes) and (limits is None or within(self.polygon(genes), *limits))
 
+    def keep_valid(self, before: Mapping[str, Tensor], genes: Tensor) -> Tensor:
+        """Return `genes` [genes, N] without the changes since `before` that break a rule.
+
+        The rule is that every shape is valid. `Engine.constrain` can bring one among shapes.
+        """
+        from artgen.families.shape.gradients import keep_valid
+
+        return keep_valid(self, before, genes)
+
     def from_outline(self, points: Floats) -> Floats | None:
         """Return genes of a shape like a closed contour, float64 [N, 2]; None: search for them.
 

@@ -12,7 +12,6 @@ from torch import Tensor
 
 from artgen.base.errors import UsageError
 from artgen.families.shape.contract import Shape
-from artgen.families.shape.gradients import keep_valid
 from artgen.families.shape.spans import unpack
 from artgen.matching import (
     Appearance,
@@ -87,7 +86,7 @@ def _carry(shape: Shape, tensors: Tensors, motion: Callable[[Floats], Tensor]) -
         if slopes is not None:
             change = np.linalg.lstsq(slopes, goal.reshape(-1), rcond=LEAST_SLOPE)[0]
             moved[: member.genes, index] += torch.from_numpy(change).float()
-    return {**tensors, "genes": keep_valid(shape, tensors, moved)}
+    return {**tensors, "genes": shape.keep_valid(tensors, moved)}
 
 
 @transform.register(Shape)
@@ -122,7 +121,7 @@ def _transform(shape: Shape, tensors: Tensors, linear: Tensor, offset: Tensor) -
             what = f"shapes of {type(member).__name__} cannot be turned or scaled like this"
             raise UsageError(f"{what}: their genes cannot say it", hint="move them instead")
         found[: member.genes, index] = torch.from_numpy(best).float()
-    return {**tensors, "genes": keep_valid(shape, tensors, found)}
+    return {**tensors, "genes": shape.keep_valid(tensors, found)}
 
 
 def _followed(member: Shape, genes: Floats, goal: Floats) -> Floats:

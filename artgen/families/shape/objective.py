@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from torch import Tensor
 
@@ -12,7 +12,6 @@ from artgen.base.options import option
 from artgen.engines.evaluation import in_palette
 from artgen.engines.gradient.objective import Objective, PictureOptions, objective_of
 from artgen.families.shape.contract import Shape
-from artgen.families.shape.gradients import keep_valid
 
 POLISH_STEPS = 300
 """Shapes that another engine found gain little in later steps."""
@@ -56,9 +55,8 @@ class ShapeObjective(Objective):
 
     def after_step(self, raw: dict[str, Tensor]) -> None:
         """Undo changes that make a shape invalid."""
-        shape = self.problem.primitive
-        assert isinstance(shape, Shape)
-        raw["genes"].copy_(keep_valid(shape, self._before, raw["genes"]))
+        shape: Any = self.problem.primitive
+        raw["genes"].copy_(shape.keep_valid(self._before, raw["genes"]))
 
 
 objective_of.register(Shape)(lambda primitive: ShapeObjective)

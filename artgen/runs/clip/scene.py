@@ -235,7 +235,7 @@ class Follower:
         self.job, self.table = job, job.recipe.clip
         self.stage = following_stage(job.plan)
         self.engine: type[Engine] = registry.load("engine", self.stage.engine)
-        self.primitive = job.plan.primitive
+        self.primitive = job.plan.primitives[-1]
 
     def fit(
         self,
@@ -261,6 +261,7 @@ class Follower:
         problem = self.job.problem(
             expected,
             data,
+            primitive=self.primitive,
             loss=self.job.plan.losses[-1],
             total_steps=self.stage.steps or 1,
             seed=seed,

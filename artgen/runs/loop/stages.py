@@ -319,8 +319,7 @@ class Loop:
 
     def _write_converged(self, engine: Engine) -> None:
         """Write the count and the options that the engine found into the recipe."""
-        found = engine.converged()
-        if not found:
+        if not (found := engine.converged()):
             return
         if "count" in found:
             self.recipe = self.recipe.with_primitive(count=found.pop("count"))
@@ -360,6 +359,7 @@ def _problem_of(loop: Loop, total_steps: int | None = None) -> Problem:
     return job.problem(
         loop.drawing,
         job.data.sampled(REHEARSED_PICTURES if total_steps else stage.test_pictures),
+        primitive=job.plan.primitives[loop.progress.stage],
         loss=job.plan.losses[loop.progress.stage],
         total_steps=total_steps or stage.first_plan,
         revisions=[] if total_steps else stage.revisions,
