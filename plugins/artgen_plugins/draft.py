@@ -25,9 +25,10 @@ Floats = NDArray[np.float64]
 TONES = (0.38, 0.75), (0.6, 0.9), (0.78, 1.05)
 """The lightness from which lines are ruled and at which they are widest; the same of those between
 them, and of those across."""
-DARK, SOLID, SMALL = 0.2, 0.0052, 0.0016
-"""The lightness below which all is a shadow; how far the lines are apart of which one consists, in
-canvas units; the smallest where there is no face, in squares of them."""
+DARK, DARKEST, SOLID, SMALL = (0.16, 0.34), 0.2, 0.0052, 0.003
+"""Between which the lightness is below which all is a shadow, and which share of a picture may be
+one; how far the lines are apart of which it consists, in canvas units; the smallest where there is
+no face, in squares of them."""
 PENS = (0.0, 0.3, 0.7, 1.0), (1.15, 0.9, 0.5, 0.36)
 """How wide lines are next to the wide pen, by the share of all that is clearer."""
 FACES = 0.72
@@ -237,8 +238,9 @@ def shadows(tones: Floats, face: Floats, canvas: Canvas) -> NDArray[np.bool_]:
     """Return where tones [height, width] are dark, without specks; `face` is 1 in faces, else 0."""
     from scipy.ndimage import gaussian_filter, label
 
-    smooth = gaussian_filter(tones, SOLID / canvas.pixel)
-    dark = face * tones + (1 - face) * smooth < DARK
+    dark = tones < np.clip(np.quantile(tones, DARKEST), *DARK)
+    smooth = gaussian_filter(dark * 1.0, 2 * SOLID / canvas.pixel) > 0.5
+    dark = np.where(face > 0.5, dark, smooth)
     pieces = label(dark)[0]
     large = np.bincount(pieces.ravel(), 1 + 1e9 * face.ravel()) > SMALL / canvas.pixel**2
     found: NDArray[np.bool_] = dark & large[pieces]
