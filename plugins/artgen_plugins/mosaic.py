@@ -283,8 +283,9 @@ def clearance(points: Floats, angle: Floats) -> Floats:
     """Return the distance of each stone from the nearest other one along its row, and across it."""
     near = neighbours(points, NEAR - 1)
     apart = _apart(points[near] - points[:, None], angle[:, None])
-    beside = apart >= apart[::-1]
-    return np.where(beside, apart, np.inf).min(2, initial=np.inf)
+    beside = np.where(apart >= apart[::-1], apart, np.inf)
+    found: Floats = beside.min(2, initial=np.inf)
+    return found
 
 
 def _apart(offset: Floats, angle: Floats) -> Floats:
