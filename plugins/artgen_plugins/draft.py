@@ -239,8 +239,8 @@ def shadows(tones: Floats, face: Floats, canvas: Canvas) -> NDArray[np.bool_]:
     from scipy.ndimage import gaussian_filter, label
 
     dark = tones < np.clip(np.quantile(tones, DARKEST), *DARK)
-    smooth = gaussian_filter(dark * 1.0, 2 * SOLID / canvas.pixel) > 0.5
-    dark = np.where(face > 0.5, dark, smooth)
+    fine, smooth = (gaussian_filter(dark * 1.0, k * SOLID / canvas.pixel) > 0.5 for k in (0.6, 2))
+    dark = np.where(face > 0.5, fine, smooth)
     pieces = label(dark)[0]
     large = np.bincount(pieces.ravel(), 1 + 1e9 * face.ravel()) > SMALL / canvas.pixel**2
     found: NDArray[np.bool_] = dark & large[pieces]
