@@ -998,11 +998,11 @@ def test_ruled_lines_end_before_a_line_and_go_on_in_a_face():
     one = light[None].repeat(3, 0)
     sheet = ink.Sheet(one, Canvas(120, 120), 9000, np.random.default_rng(0), weight, target=one)
     marks = Draft({}).place(sheet)
-    x, y = (marks.strokes[marks.ink == 1][:, [k, k + 2]].mean(1) for k in (0, 1))
+    x, y = (marks.strokes[marks.ink == 2][:, [k, k + 2]].mean(1) for k in (0, 1))
     face = (x > -0.2) & (x < 0.6) & (y > -0.2)
     assert (face & (abs(y - 0.18) > 0.06)).sum() > 100
     assert (face & (abs(y - 0.18) < 0.008)).sum() == 0
-    drawn = marks.strokes[marks.ink == 2]
+    drawn = marks.strokes[marks.ink == 3]
     assert (abs(drawn[:, 1] - 0.18) < 0.02).sum() > 5
 
 
