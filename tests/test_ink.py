@@ -955,8 +955,11 @@ def test_a_draft_has_ruled_lights_and_a_grid_behind():
         target=light[None].repeat(3, 0),
     )
     marks = draft.place(sheet)
-    assert draft.inks[0].sum() < draft.inks[1].sum() < draft.inks[2].sum()
-    ruled = marks.strokes[marks.ink == 1]
+    assert (np.diff(draft.inks.sum(1)) > 0).all()
+    shadow = marks.strokes[marks.ink == 0]
+    assert (shadow[:, [0, 2]] < -0.3).all()
+    assert -0.9 < shadow[:, 2].mean() < -0.5
+    ruled = marks.strokes[marks.ink == 2]
     length = np.hypot(ruled[:, 2] - ruled[:, 0], ruled[:, 3] - ruled[:, 1])
     slope = (ruled[:, 3] - ruled[:, 1]) / (ruled[:, 2] - ruled[:, 0])
     right = ruled[:, [0, 2]].mean(1)
@@ -965,7 +968,7 @@ def test_a_draft_has_ruled_lights_and_a_grid_behind():
     assert (slope[right > 0.8] > 0).any()
     assert length[right > 0.5].sum() > 1.5 * length[(right > 0) & (right < 0.5)].sum()
     assert length[right < -0.3].sum() == 0
-    assert (marks.ink == 0).sum() > 30
+    assert (marks.ink == 1).sum() > 30
 
 
 def test_a_thin_dark_thing_is_one_line_and_texture_few():
@@ -995,11 +998,11 @@ def test_ruled_lines_end_before_a_line_and_go_on_in_a_face():
     one = light[None].repeat(3, 0)
     sheet = ink.Sheet(one, Canvas(120, 120), 9000, np.random.default_rng(0), weight, target=one)
     marks = Draft({}).place(sheet)
-    x, y = (marks.strokes[marks.ink == 1][:, [k, k + 2]].mean(1) for k in (0, 1))
+    x, y = (marks.strokes[marks.ink == 2][:, [k, k + 2]].mean(1) for k in (0, 1))
     face = (x > -0.2) & (x < 0.6) & (y > -0.2)
     assert (face & (abs(y - 0.18) > 0.06)).sum() > 100
     assert (face & (abs(y - 0.18) < 0.008)).sum() == 0
-    drawn = marks.strokes[marks.ink == 2]
+    drawn = marks.strokes[marks.ink == 3]
     assert (abs(drawn[:, 1] - 0.18) < 0.02).sum() > 5
 
 
@@ -1022,6 +1025,36 @@ def test_short_curls_are_no_lines_and_near_a_face_what_curls_is_cut_off():
     # A bar along the border of the picture is none of its lines.
     assert _in_rim(np.stack([along * 3, np.full(60, 1.0)], 1), (200, 200))
     assert not _in_rim(level, (200, 200))
+
+
+def test_stones_fill_the_room_around_them():
+    """Squares left holes as wide as stones where rows bend."""
+    rows, columns = np.indices((120, 120)) - 59.5
+    rings = 0.5 + 0.5 * np.sin(np.hypot(rows, columns) / 6)
+    mosaic = Mosaic({"inks": "#202020,#f0f0f0", "joint": 0.1})
+    sheet = ink.Sheet(np.stack([rings, 1 - rings]), Canvas(120, 120), 600, np.random.default_rng(0))
+    strokes = mosaic.place(sheet).strokes
+    long = np.hypot(strokes[:, 2] - strokes[:, 0], strokes[:, 3] - strokes[:, 1])
+    wide = 2 * strokes[:, 4]
+    square = np.minimum(long, wide) ** 2
+    assert (long * wide).sum() > 1.1 * square.sum()
+
+
+def test_stones_stand_out_from_those_around():
+    """Eyes of a few stones were half as dark as they look."""
+    rows, columns = np.indices((96, 96)) - 47.5
+    gray = np.where(np.hypot(rows, columns) < 8, 0.35, 0.6)[None].repeat(3, 0)
+    mosaic = Mosaic({"inks": ""})
+    apart = ((gray[None] - mosaic.inks[:, :, None, None]) ** 2).sum(1)
+    amounts = (apart == apart.min(0)) * 1.0
+    sheet = ink.Sheet(amounts, Canvas(96, 96), 900, np.random.default_rng(0), target=gray)
+    marks = mosaic.place(sheet)
+    x, y = (marks.strokes[:, :2] + marks.strokes[:, 2:4]).T / 2
+    light = mosaic.inks[marks.ink].mean(1)
+    there = mosaic.inks[amounts.argmax(0)].mean(2)
+    inside, far = np.hypot(x, y) < 0.14, np.hypot(x, y) > 0.6
+    assert light[inside].mean() < there[48, 48] - 0.02
+    assert light[far].mean() == pytest.approx(there[0, 0], abs=0.04)
 
 
 def test_stones_are_smaller_in_the_focus_and_lie_in_rows():

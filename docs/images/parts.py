@@ -46,7 +46,7 @@ FITS = {
     "papercut": "",
     "charcoal": "",
     "tube": "-n 9000 --background #07050f",
-    "draft": "--background #17468c",
+    "draft": "--background #1a4f9c",
     "mesh": "-n 120",
     "mlp": "--steps 400",
     "siren": "--set preset=small --steps 60",

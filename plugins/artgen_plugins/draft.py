@@ -2,7 +2,7 @@
 
 As a draughtsman would on a blueprint: outlines of large masses are drawn with the wide pen, what is
 fine with finer ones, and lights are ruled lines that get wider with the light, then closer, then
-crossed. They end before the other lines. What is dark is bare, and so is the ground.
+crossed. They end before the other lines. What is dark is a solid shadow, and the ground is bare.
 """
 
 from __future__ import annotations
@@ -25,13 +25,17 @@ Floats = NDArray[np.float64]
 TONES = (0.38, 0.75), (0.6, 0.9), (0.78, 1.05)
 """The lightness from which lines are ruled and at which they are widest; the same of those between
 them, and of those across."""
+DARK, DARKEST, SOLID, SMALL = (0.16, 0.34), 0.2, 0.0052, 0.003
+"""Between which the lightness is below which all is a shadow, and which share of a picture may be
+one; how far the lines are apart of which it consists, in canvas units; the smallest where there is
+no face, in squares of them."""
 PENS = (0.0, 0.3, 0.7, 1.0), (1.15, 0.9, 0.5, 0.36)
 """How wide lines are next to the wide pen, by the share of all that is clearer."""
 FACES = 0.72
 """The least width of a line in the focus, where the finest things matter."""
 THIN, STEP = 0.3, 5
 """How wide ruled lines begin, and after how many pixels their width may change."""
-RULER, GRID = 0.5, (0.1, 5)
+RULER, GRID = 0.58, (0.1, 5)
 """How wide the pen of ruled lines is; the distance of lines of the grid in canvas units, and how
 many there are from one wide line to the next."""
 BESIDE, CLEAR = 2.6, 0.008
@@ -46,6 +50,8 @@ units; how much less a fine line counts."""
 OPEN, BARE, REACH = 0.85, 0.5, 0.25
 """From which share of ground on hardly anything is closed; how much darker the ground is; how far
 its tones reach from lines there, in canvas units."""
+CORE = (0.6, 0.9)
+"""The share of the largest weight where a face begins, and where it is whole."""
 CALM, LOCAL = 0.2, 0.2
 """How much detail tones leave out, and how much they are relative to those around."""
 
@@ -55,7 +61,8 @@ class DraftOptions(InkOptions):
     """Options of `draft`."""
 
     inks: str = option(
-        "#f4f8ff,#a8c4ee,#3a69b0", "colours of lines, of ruled lines and of the grid"
+        "#f4f8ff,#c9dcf8,#3f70ba,#0d2c62",
+        "colours of lines, of ruled lines, of the grid and of shadows",
     )
     margin: float = option(0.0, "blank border, as a share of the shorter side", low=0, high=0.4)
     overprint: bool = option(False, "inks multiply what is below them; if false they cover it")
@@ -67,22 +74,22 @@ class DraftOptions(InkOptions):
 
 
 class Draft(Ink):
-    """A grid, ruled tones, and lines of three pens."""
+    """Shadows, a grid, ruled tones, and lines of three pens."""
 
     Options: ClassVar[type[Any]] = DraftOptions
     separation = "tone"
     known_deviations: ClassVar[Mapping[str, str]] = {
         "marks": "ruled lines end before others and thin out on the ground, whatever its tone"
     }
-    defaults = Preset(count=36000, background="#17468c")
+    defaults = Preset(count=36000, background="#1a4f9c")
 
     def take_options(self) -> None:
-        """Put the grid at the back and the lines in front. Raises UsageError."""
+        """Put shadows and the grid at the back and the lines in front. Raises UsageError."""
         super().take_options()
         self.inks = self.inks[::-1]
 
     def place(self, sheet: ink.Sheet) -> ink.Marks:
-        """Draw the grid, the ruled lines and then line after line, the clearest first."""
+        """Draw shadows, the grid, the ruled lines and then line after line, the clearest first."""
         o, seen = self.options, sheet.target
         if seen is None:
             seen = sheet.amounts[0][None].repeat(3, 0)
@@ -95,26 +102,29 @@ class Draft(Ink):
         # Where hardly anything is closed, what is near to lines is a thing.
         loose = float(ground.mean()) > OPEN
         away = away_from(found, sheet.canvas)
-        layers, coarser, lines = [grid(sheet, 0, RULER * o.pen)], 1.0, []
+        tones, face = self._tones(light, sheet), np.interp(inner, CORE, [0, 1])
+        behind, coarser, lines = grid(sheet, max(0, front - 2), RULER * o.pen), 1.0, []
+        if front > 2:
+            behind = ink.joined([filled(shadows(tones, face, sheet.canvas), sheet.canvas), behind])
         lengths = np.array(
             [float(np.hypot(*np.diff(each.points, axis=0).T).sum()) for each in found]
         )
         drawn = np.cumsum(lengths) / max(lengths.sum(), 1e-9)
         for line, share in zip(found, drawn.tolist(), strict=True):
             lines.append(self._line(line, share, _mean_at(inner, line, sheet.canvas), front))
-        tones = self._tones(light, sheet)
-        near = np.maximum(inner, loose * np.exp(-away / REACH))
-        tones -= BARE * ground * (1 - near)
+        # Where a face is not closed, the ground is ruled as it is.
+        bare = BARE * (1 - (ground * face).sum() / max(face.sum(), 1e-9))
+        tones -= bare * ground * (1 - loose * np.exp(-away / REACH))
         clear = CLEAR * (1 - 0.6 * inner)
         tones *= ((away - clear) / clear).clip(0, 1)
         while True:
             ruled = self._ruled(sheet, tones, coarser, max(0, front - 1))
-            if len(ruled) + len(layers[0]) <= sheet.count // 2 or coarser > 50:
+            if len(ruled) + len(behind) <= sheet.count // 2 or coarser > 50:
                 break
             coarser *= 1.3
-        total = len(layers[0]) + len(ruled) + np.cumsum([len(each) for each in lines])
+        total = len(behind) + len(ruled) + np.cumsum([len(each) for each in lines])
         kept = lines[: int((total <= sheet.count).sum())]
-        marks = ink.joined([layers[0], ruled, *kept])
+        marks = ink.joined([behind, ruled, *kept])
         return ink.Marks(marks.strokes[: sheet.count], marks.ink[: sheet.count])
 
     def _lines(
@@ -221,6 +231,31 @@ def rule(
             at = np.unique(np.append(np.arange(run.start, run.stop, STEP), run.stop - 1))
             points = np.stack([x[line, at], y[line, at]], 1)
             layers.append(ink.polyline(points, radius * (THIN + (1 - THIN) * wide[line, at]), k))
+    return ink.joined(layers)
+
+
+def shadows(tones: Floats, face: Floats, canvas: Canvas) -> NDArray[np.bool_]:
+    """Return where tones [height, width] are dark, without specks; `face` is 1 in faces, else 0."""
+    from scipy.ndimage import gaussian_filter, label
+
+    dark = tones < np.clip(np.quantile(tones, DARKEST), *DARK)
+    fine, smooth = (gaussian_filter(dark * 1.0, k * SOLID / canvas.pixel) > 0.5 for k in (0.6, 2))
+    dark = np.where(face > 0.5, fine, smooth)
+    pieces = label(dark)[0]
+    large = np.bincount(pieces.ravel(), 1 + 1e9 * face.ravel()) > SMALL / canvas.pixel**2
+    found: NDArray[np.bool_] = dark & large[pieces]
+    return found
+
+
+def filled(mass: NDArray[np.bool_], canvas: Canvas) -> ink.Marks:
+    """Return lines from side to side that fill a mask [height, width], of the first ink."""
+    right, bottom = canvas.reach
+    layers = []
+    for y in np.arange(-bottom + SOLID / 2, bottom, SOLID):
+        row = mass[min(int((y + bottom) / canvas.pixel), len(mass) - 1)]
+        for run in runs(row):
+            ends = np.array([run.start + 1, run.stop - 1]) * canvas.pixel - right
+            layers.append(ink.polyline(np.stack([ends, [y, y]], 1), 0.6 * SOLID, 0))
     return ink.joined(layers)
 
 

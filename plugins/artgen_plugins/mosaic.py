@@ -26,15 +26,18 @@ Floats = NDArray[np.float64]
 
 PIXELS, NEAR, ROUNDS = 24, 6, 5
 """Sample points for each stone, stones that a point may belong to, and rounds of relaxation."""
-CALM, BEND, LONGEST, LONG, CLOSE = 0.4, 0.97, 60.0, 1.02, 1.08
+CALM, BEND, LONGEST, LONG, CLOSE = 0.4, 0.97, 60.0, 1.02, (1.45, 1.25)
 """How much detail rows leave out and how much they bend; the length of the longest row and of a
-stone, in distances; how near stones may come, in sides."""
+stone, in distances; how long and how wide a stone with room around it is, in sides."""
 UNLIKE, VARIED = 30.0, 3.0
 """The difference in CIELAB from which a colour is that of another stone, and how much stones of one
 kind differ."""
 AROUND, ALIKE, FEW, CALMED, NEARLY = 8, 22.0, 1, 2, 7.0
 """How many neighbours a stone has, the difference in CIELAB up to which they are alike, how many
 such it needs to be no stray; rounds, and the difference within which colours become nearer."""
+BROAD, CRISP = 24, (0.5, 1.0)
+"""Of how many neighbours a stone is lighter or darker, and how much more it becomes so: elsewhere
+and in a face."""
 FACE = (0.6, 0.9)
 """The share of the largest weight where a face begins, and where it is whole."""
 SKIN, HUES, TAN = 62.0, (36.0, 50.0, 105.0, 125.0), 20.0
@@ -134,19 +137,20 @@ class Mosaic(Ink):
             points = np.where(mass > 0, sums / np.maximum(mass, 1e-12), points.T).T
         points = points[np.argsort(points[:, 1])]
         turn, side = along(field, points), field.at(0, *points.T)
-        half = np.minimum(side, CLOSE * clearance(points, turn)) / 2 * (1 - self.options.joint)
+        room = np.minimum(clearance(points, turn), np.multiply.outer(CLOSE, side))
+        long, wide = ((room - side * self.options.joint) / 2).clip(0.1 * side)
         # Corners, sides and the middle say what a stone shows.
         at = [
-            points + half[:, None] * 0.6 * np.stack([c * u - s * v, s * u + c * v], 1)
+            points + 0.6 * np.stack([c * u - s * v, s * u + c * v], 1)
             for c, s in [(np.cos(turn), np.sin(turn))]
-            for u in (-1, 0, 1)
-            for v in (-1, 0, 1)
+            for u in (-long, 0 * long, long)
+            for v in (-wide, 0 * wide, wide)
         ]
         seen = np.stack([[sheet.at(k, *each.T) for k in range(len(self.inks))] for each in at])
         amounts = seen.mean(0)
         if not self.options.inks:
             amounts = self._varied(amounts, points, sheet)
-        return _marks(points[:, 0], points[:, 1], turn, half, half, amounts)
+        return _marks(points[:, 0], points[:, 1], turn, long, wide, amounts)
 
     def _varied(self, amounts: Floats, points: Floats, sheet: ink.Sheet) -> Floats:
         """Return amounts [inks, N] of stones at points [N, 2]: alike, as stones of one kind are."""
@@ -160,6 +164,9 @@ class Mosaic(Ink):
             face = np.interp(sheet.weight_at(*points.T) / sheet.weight.max(), FACE, [0, 1])
             shown = replace(sheet, amounts=sheet.target)
             mean = tanned(mean, np.stack([shown.at(k, *points.T) for k in range(3)]), face)
+        # Without it, eyes and mouths of a few stones are half as dark as they look.
+        around = mean[neighbours(points, BROAD)].mean(1)
+        mean[:, 0] += np.interp(face, [0, 1], CRISP) * (mean - around)[:, 0]
         near = neighbours(points, AROUND)
         mean = calmed(mean, near, NEARLY * (1 - 0.5 * face))
         mean += VARIED * sheet.rng.standard_normal(mean.shape) * [1, 0.6, 0.6]
@@ -267,23 +274,25 @@ def owners(pixels: Floats, points: Floats, angle: Floats) -> NDArray[np.intp]:
 
     ranks, workers = range(1, min(NEAR, len(points)) + 1), torch.get_num_threads()
     near = cKDTree(points).query(pixels, ranks, workers=workers)[1]
-    best = _apart(pixels[:, None] - points[near], angle[near]).argmin(1)
+    best = _apart(pixels[:, None] - points[near], angle[near]).max(0).argmin(1)
     found: NDArray[np.intp] = np.take_along_axis(near, best[:, None], 1)[:, 0]
     return found
 
 
 def clearance(points: Floats, angle: Floats) -> Floats:
-    """Return the distance of each stone from the nearest other one."""
+    """Return the distance of each stone from the nearest other one along its row, and across it."""
     near = neighbours(points, NEAR - 1)
-    found: Floats = _apart(points[near] - points[:, None], angle[:, None]).min(1, initial=np.inf)
+    apart = _apart(points[near] - points[:, None], angle[:, None])
+    beside = np.where(apart >= apart[::-1], apart, np.inf)
+    found: Floats = beside.min(2, initial=np.inf)
     return found
 
 
 def _apart(offset: Floats, angle: Floats) -> Floats:
-    """The larger of the distances along and across the direction `angle`."""
+    """The distances along and across the direction `angle`, [2, ...]."""
     c, s = np.cos(angle), np.sin(angle)
     u, v = c * offset[..., 0] + s * offset[..., 1], c * offset[..., 1] - s * offset[..., 0]
-    return np.maximum(abs(u), abs(v))
+    return np.abs(np.stack([u, v]))
 
 
 def _marks(x: Floats, y: Floats, angle: Any, half: Any, radius: Any, amounts: Floats) -> ink.Marks:
