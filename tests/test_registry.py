@@ -131,13 +131,11 @@ class TestArtgensOwn:
             "https",
             "http",
             "frames",
-            "curve",
-            "points",
         )
         shipped = Registry(environ={"ARTGEN_PLUGINS": ""}).plugins[-1]
         assert (shipped.name, shipped.origin) == ("artgen_plugins", "built-in")
         assert shipped.version == artgen.__version__
-        assert shipped.offers["target"] == ("sample", "blank")
+        assert shipped.offers["target"] == ("sample", "blank", "curve", "points")
 
     def test_every_own_entry_loads(self):
         registry = Registry(environ={"ARTGEN_PLUGINS": ""})

@@ -32,8 +32,6 @@ ENGINES = {
     "gradient": ("Gradient descent on all parts at once", "engines.gradient.engine:GradientEngine"),
     "climb": ("Hill climbing, shape by shape", "families.shape.climb:ClimbEngine"),
     "genetic": ("Genetic algorithm on whole pictures", "engines.genetic.engine:GeneticEngine"),
-    "place": ("Marks of ink, placed by algorithms", "families.ink.search:PlaceEngine"),
-    "solve": ("Closed forms, for codecs that have one", "families.codec.solve:SolveEngine"),
 }
 """Summary and place in artgen, by name, as in the tables below."""
 
@@ -92,8 +90,6 @@ TARGETS = {
     "https": ("A picture on the web", "targets.web:open_https"),
     "http": ("A picture on the web, unencrypted", "targets.web:open_http"),
     "frames": ("A folder of pictures as a clip", "targets:open_frames", (), FRAMES),
-    "curve": ("A function of x, given by an expression", "targets:open_curve"),
-    "points": ("Labelled points: random, two-moons, spiral", "targets:open_points"),
 }
 """With patterns of file names, and an example, where there are such."""
 

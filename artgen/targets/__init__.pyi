@@ -9,7 +9,6 @@ from .colour import linear_to_srgb as linear_to_srgb
 from .colour import parse_colour as parse_colour
 from .colour import srgb_to_linear as srgb_to_linear
 from .curve import curve_from_function as curve_from_function
-from .curve import open_curve as open_curve
 from .faces import find_faces as find_faces
 from .focus import focus_weight as focus_weight
 from .folding import folded as folded
@@ -35,7 +34,6 @@ from .palette import ground_colour as ground_colour
 from .palette import learn_palette as learn_palette
 from .palette import parse_palette as parse_palette
 from .palette import read_palette as read_palette
-from .points import open_points as open_points
 from .samples import SampleTarget as SampleTarget
 from .samples import curve_from_samples as curve_from_samples
 from .samples import points_from_samples as points_from_samples

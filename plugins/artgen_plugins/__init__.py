@@ -72,20 +72,26 @@ def artgen_primitives() -> list[Spec]:
 
 @hookimpl
 def artgen_targets() -> list[Spec]:
-    """Return the specs of the samples, with the name of each, and of plain pictures."""
+    """Return the specs of the samples, with the name of each, and of computed targets."""
     opener = "artgen_plugins.samples.opener:open_sample"
     summary = "A bundled photograph, digits or clip"
+    labelled = "Labelled points: random, two-moons, spiral"
     return [
         Spec("sample", summary, opener, example="astronaut", names=NAMES),
         Spec("blank", "A plain gray: blank:512x512", "artgen_plugins.words:blank", example="8x6"),
+        Spec("curve", "A function of x, given by an expression", "artgen_plugins.curve:open_curve"),
+        Spec("points", labelled, "artgen_plugins.points:open_points"),
     ]
 
 
 @hookimpl
 def artgen_engines() -> list[Spec]:
-    """Return the specs of `scratch` and `pieces`."""
+    """Return the specs of the engines."""
     summary = "Automatic differentiation written in numpy, for fields with a graph"
+    closed = "Closed forms, for codecs that have one"
     return [
+        Spec("place", "Marks of ink, placed by algorithms", "artgen_plugins.place:PlaceEngine"),
+        Spec("solve", closed, "artgen_plugins.solve:SolveEngine"),
         Spec("scratch", summary, "artgen_plugins.scratch:ScratchEngine"),
         Spec("pieces", "`climb` with gaps and joints, to cut", "artgen_makers.pieces:Pieces"),
     ]
