@@ -16,20 +16,19 @@ from skimage.metrics import structural_similarity
 
 from artgen.base.errors import PluginError, UsageError
 from artgen.losses import (
-    _pixel,
     _structure,
     cross_entropy,
     exponential,
-    flip,
     l1,
     ms_ssim,
     mse,
-    oklab,
     parse_loss,
     per_pixel,
     rmse,
     ssim,
 )
+from artgen_plugins import perceptual
+from artgen_plugins.perceptual import flip, oklab
 
 BUILT_IN = {
     "mse": mse,
@@ -220,7 +219,7 @@ def test_oklab_agrees_with_the_definition_over_xyz():
     )
     image, target = noise(3, 8, 8), noise(3, 8, 8, seed=1)
     lab = [
-        np.cbrt(rgb2xyz(last_axis(p)) @ xyz_to_cones.T) @ np.array(_pixel._CONES_TO_LAB).T
+        np.cbrt(rgb2xyz(last_axis(p)) @ xyz_to_cones.T) @ np.array(perceptual._CONES_TO_LAB).T
         for p in (image, target)
     ]
     reference = ((lab[0] - lab[1]) ** 2).sum(2).mean()
@@ -236,7 +235,7 @@ def test_oklab_is_odd_in_its_colours():
 
 def test_oklab_tells_every_dark_grey_of_8_bits_apart():
     greys = torch.arange(32, dtype=torch.float64).expand(3, 1, 32) / 255
-    steps = _pixel._oklab_cones(greys)[0, 0].diff()
+    steps = perceptual._oklab_cones(greys)[0, 0].diff()
     linear = torch.where(greys <= 0.04045, greys / 12.92, ((greys + 0.055) / 1.055) ** 2.4)
     torch.testing.assert_close(steps, linear[0, 0].pow(1 / 3).diff(), rtol=2e-3, atol=0)
 
@@ -356,7 +355,7 @@ def test_per_pixel_losses_ignore_where_pixels_lie(name):
 
 @every_loss
 def test_evaluating_in_inference_mode_leaves_fitting_alone(loss):
-    _pixel._constant.cache_clear()
+    perceptual._constant.cache_clear()
     image, target = photo_pair(24)
     with torch.inference_mode():
         value = loss(image, target, None)

@@ -1,10 +1,10 @@
-from ._flip import flip as flip
 from ._marks import LossFunction as LossFunction
 from ._marks import for_targets as for_targets
 from ._marks import ignore_unweighted as ignore_unweighted
 from ._marks import needs_picture as needs_picture
 from ._marks import needs_text as needs_text
 from ._marks import per_pixel as per_pixel
+from ._marks import pixel_mean as pixel_mean
 from ._mixture import Loss as Loss
 from ._mixture import Term as Term
 from ._mixture import parse_loss as parse_loss
@@ -14,7 +14,6 @@ from ._pixel import cross_entropy as cross_entropy
 from ._pixel import exponential as exponential
 from ._pixel import l1 as l1
 from ._pixel import mse as mse
-from ._pixel import oklab as oklab
 from ._pixel import rmse as rmse
 from ._scores import cutouts as cutouts
 from ._scores import scored as scored

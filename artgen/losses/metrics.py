@@ -1,4 +1,4 @@
-"""Metrics of a drawing against its target: PSNR, SSIM, MS-SSIM, FLIP of 8-bit pictures, accuracy.
+"""Metrics of a drawing against its target: PSNR, SSIM, MS-SSIM, losses of 8-bit pictures, accuracy.
 
 Pictures are uint8 [height, width, 3], sRGB-encoded.
 """
@@ -116,20 +116,11 @@ def ms_ssim(picture: NDArray[np.uint8], target: NDArray[np.uint8]) -> float | No
     if min(picture.shape[:2]) < losses.MS_SSIM_SIDE:
         _require_same_size(picture, target)
         return None
-    return 1 - _loss(losses.ms_ssim, picture, target)
+    return 1 - by_loss(losses.ms_ssim, picture, target)
 
 
-def flip(picture: NDArray[np.uint8], target: NDArray[np.uint8]) -> float:
-    """The mean FLIP error (Andersson et al. 2020) at 67 pixels per degree, from 0 to 1.
-
-    Raises InputError where the sizes differ.
-    """
-    from artgen import losses
-
-    return _loss(losses.flip, picture, target)
-
-
-def _loss(loss: LossFunction, picture: NDArray[np.uint8], target: NDArray[np.uint8]) -> float:
+def by_loss(loss: LossFunction, picture: NDArray[np.uint8], target: NDArray[np.uint8]) -> float:
+    """The loss of a picture against its target. Raises InputError where the sizes differ."""
     import torch
 
     _require_same_size(picture, target)

@@ -44,8 +44,6 @@ LOSSES = {
     "ms-ssim": ("One minus the multi-scale structural similarity", "losses:ms_ssim"),
     "cross-entropy": ("Cross-entropy of classes, for labelled points", "losses:cross_entropy"),
     "bce": ("Binary cross-entropy of pixels, for codecs", "losses:bce"),
-    "flip": ("Perceptual difference LDR-FLIP", "losses:flip"),
-    "oklab": ("Mean squared error in the perceptual Oklab space", "losses:oklab"),
 }
 
 _FILM = "A film, or a walk through the latents of a codec"

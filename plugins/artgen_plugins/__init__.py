@@ -99,13 +99,16 @@ def artgen_engines() -> list[Spec]:
 
 @hookimpl
 def artgen_losses() -> list[Spec]:
-    """Return the specs of `texture`, `text` and `pyramid`."""
+    """Return the specs of losses beside the plain ones of `artgen.losses`."""
+    space = "Mean squared error in the perceptual Oklab space"
     summary = "Distance from the patches of another picture: texture:FILE"
     return [
         Spec("texture", summary, "artgen_plugins.texture:texture"),
         Spec(
             "text", 'Likeness to words, by a CLIP: text:"a horse"@FILE', "artgen_plugins.words:text"
         ),
+        Spec("flip", "Perceptual difference LDR-FLIP", "artgen_plugins.perceptual:flip"),
+        Spec("oklab", space, "artgen_plugins.perceptual:oklab"),
         Spec("pyramid", "The squared error at all scales", "artgen_plugins.pyramid:pyramid"),
     ]
 
