@@ -335,7 +335,7 @@ def _compile(cache: Path) -> None:
 
 def _evaluate() -> None:
     """Numbers of tables and expressions are given to Python."""
-    import artgen.targets.table as table
+    import artgen_plugins.table as table
 
     def is_number(text: str) -> bool:
         try:

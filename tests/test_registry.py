@@ -126,7 +126,6 @@ class TestArtgensOwn:
         assert framework.offers["target"] == (
             "image",
             "clip",
-            "table",
             "set",
             "https",
             "http",
@@ -135,7 +134,7 @@ class TestArtgensOwn:
         shipped = Registry(environ={"ARTGEN_PLUGINS": ""}).plugins[-1]
         assert (shipped.name, shipped.origin) == ("artgen_plugins", "built-in")
         assert shipped.version == artgen.__version__
-        assert shipped.offers["target"] == ("sample", "blank", "curve", "points")
+        assert shipped.offers["target"] == ("sample", "blank", "curve", "table", "points")
 
     def test_every_own_entry_loads(self):
         registry = Registry(environ={"ARTGEN_PLUGINS": ""})

@@ -24,7 +24,6 @@ GIF = b64decode(
 """An animation of two frames of 2 x 2 pixels."""
 IDX = bytes.fromhex("00000803 00000008 00000004 00000004") + bytes(range(128))
 """Eight pictures of 4 x 4 pixels, as MNIST stores them."""
-CSV = b"x,y\n0,1\n1,3\n2,2\n"
 FRAMES = {"1.png": PNG, "2.png": PNG}
 
 
@@ -83,7 +82,6 @@ TARGETS = {
     # Any other file may be a picture: its content decides.
     "image": ("A picture file", "targets:open_image", (*PICTURES, "*"), PNG),
     "clip": ("A video, or an animated GIF, WebP or PNG", "targets:open_moving", CLIPS, GIF),
-    "table": ("A curve or labelled points", "targets:open_table", ("*.csv",), CSV),
     "set": ("A set of pictures", "targets:open_image_set", SETS, IDX),
     "https": ("A picture on the web", "targets.web:open_https"),
     "http": ("A picture on the web, unencrypted", "targets.web:open_http"),

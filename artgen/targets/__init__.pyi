@@ -42,6 +42,5 @@ from .source import SourceOptions as SourceOptions
 from .source import content_hash as content_hash
 from .source import file_safe as file_safe
 from .source import is_reserved as is_reserved
-from .table import open_table as open_table
 from .target import Target as Target
 from .target import TargetTensors as TargetTensors

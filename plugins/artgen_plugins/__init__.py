@@ -10,6 +10,7 @@ from artgen import Spec, hookimpl
 from artgen_makers import MAKERS
 from artgen_plugins.samples import NAMES
 
+CSV = b"x,y\n0,1\n1,3\n2,2\n"
 PRIMITIVES = {
     "Gaussian": ("gaussian", "Anisotropic Gaussian splats."),
     "Fourier": ("fourier", "Petals with a Fourier-series outline."),
@@ -75,11 +76,13 @@ def artgen_targets() -> list[Spec]:
     """Return the specs of the samples, with the name of each, and of computed targets."""
     opener = "artgen_plugins.samples.opener:open_sample"
     summary = "A bundled photograph, digits or clip"
+    sampled = "A curve or labelled points"
     labelled = "Labelled points: random, two-moons, spiral"
     return [
         Spec("sample", summary, opener, example="astronaut", names=NAMES),
         Spec("blank", "A plain gray: blank:512x512", "artgen_plugins.words:blank", example="8x6"),
         Spec("curve", "A function of x, given by an expression", "artgen_plugins.curve:open_curve"),
+        Spec("table", sampled, "artgen_plugins.table:open_table", ("*.csv",), CSV),
         Spec("points", labelled, "artgen_plugins.points:open_points"),
     ]
 
