@@ -284,7 +284,7 @@ def _rude_server() -> Iterator[int]:
 
 def _print_all(line: list[str], folder: Path, found: Path) -> None:
     from artgen.cli import main
-    from artgen.targets import web
+    from artgen_plugins import web
 
     web._is_inside = lambda number: False
     os.chdir(folder)

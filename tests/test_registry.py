@@ -127,14 +127,20 @@ class TestArtgensOwn:
             "image",
             "clip",
             "set",
-            "https",
-            "http",
             "frames",
         )
         shipped = Registry(environ={"ARTGEN_PLUGINS": ""}).plugins[-1]
         assert (shipped.name, shipped.origin) == ("artgen_plugins", "built-in")
         assert shipped.version == artgen.__version__
-        assert shipped.offers["target"] == ("sample", "blank", "curve", "table", "points")
+        assert shipped.offers["target"] == (
+            "sample",
+            "blank",
+            "curve",
+            "table",
+            "https",
+            "http",
+            "points",
+        )
 
     def test_every_own_entry_loads(self):
         registry = Registry(environ={"ARTGEN_PLUGINS": ""})

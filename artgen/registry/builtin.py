@@ -83,8 +83,6 @@ TARGETS = {
     "image": ("A picture file", "targets:open_image", (*PICTURES, "*"), PNG),
     "clip": ("A video, or an animated GIF, WebP or PNG", "targets:open_moving", CLIPS, GIF),
     "set": ("A set of pictures", "targets:open_image_set", SETS, IDX),
-    "https": ("A picture on the web", "targets.web:open_https"),
-    "http": ("A picture on the web, unencrypted", "targets.web:open_http"),
     "frames": ("A folder of pictures as a clip", "targets:open_frames", (), FRAMES),
 }
 """With patterns of file names, and an example, where there are such."""

@@ -18,6 +18,7 @@ from .image import PICTURE_SUFFIXES as PICTURE_SUFFIXES
 from .image import ImageTarget as ImageTarget
 from .image import TargetRequest as TargetRequest
 from .image import image_from_array as image_from_array
+from .image import image_from_bytes as image_from_bytes
 from .image import open_image as open_image
 from .image import pictures_in as pictures_in
 from .image_set import SetTarget as SetTarget

@@ -83,6 +83,8 @@ def artgen_targets() -> list[Spec]:
         Spec("blank", "A plain gray: blank:512x512", "artgen_plugins.words:blank", example="8x6"),
         Spec("curve", "A function of x, given by an expression", "artgen_plugins.curve:open_curve"),
         Spec("table", sampled, "artgen_plugins.table:open_table", ("*.csv",), CSV),
+        Spec("https", "A picture on the web", "artgen_plugins.web:open_https"),
+        Spec("http", "A picture on the web, unencrypted", "artgen_plugins.web:open_http"),
         Spec("points", labelled, "artgen_plugins.points:open_points"),
     ]
 
