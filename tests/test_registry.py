@@ -126,7 +126,6 @@ class TestArtgensOwn:
         assert framework.offers["target"] == (
             "image",
             "clip",
-            "set",
             "frames",
         )
         shipped = Registry(environ={"ARTGEN_PLUGINS": ""}).plugins[-1]

@@ -10,7 +10,6 @@ from artgen.hookspecs import Spec, hookimpl
 
 CLIPS = ("*.gif", "*.webp", "*.apng", "*.mp4", "*.m4v", "*.mov", "*.webm", "*.mkv")
 PICTURES = ("*.png", "*.jpg", "*.jpeg", "*.bmp", "*.tif", "*.tiff")
-SETS = ("*images-idx3-ubyte*", "*.npz", "*/")
 
 PNG = b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAQAAAADCAAAAACRn/EaAAAAF0lEQVR42mNkEBERYQwQERFhCRAREQEACTgBW9FM8BwA"
@@ -22,8 +21,6 @@ GIF = b64decode(
     "AAD///8AAAAAAAAIBwABBAgAICAAOw=="
 )
 """An animation of two frames of 2 x 2 pixels."""
-IDX = bytes.fromhex("00000803 00000008 00000004 00000004") + bytes(range(128))
-"""Eight pictures of 4 x 4 pixels, as MNIST stores them."""
 FRAMES = {"1.png": PNG, "2.png": PNG}
 
 
@@ -82,7 +79,6 @@ TARGETS = {
     # Any other file may be a picture: its content decides.
     "image": ("A picture file", "targets:open_image", (*PICTURES, "*"), PNG),
     "clip": ("A video, or an animated GIF, WebP or PNG", "targets:open_moving", CLIPS, GIF),
-    "set": ("A set of pictures", "targets:open_image_set", SETS, IDX),
     "frames": ("A folder of pictures as a clip", "targets:open_frames", (), FRAMES),
 }
 """With patterns of file names, and an example, where there are such."""

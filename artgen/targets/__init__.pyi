@@ -12,7 +12,6 @@ from .curve import curve_from_function as curve_from_function
 from .faces import find_faces as find_faces
 from .focus import focus_weight as focus_weight
 from .folding import folded as folded
-from .idx import files_beside as files_beside
 from .image import DEFAULT_REQUEST as DEFAULT_REQUEST
 from .image import PICTURE_SUFFIXES as PICTURE_SUFFIXES
 from .image import ImageTarget as ImageTarget
@@ -20,11 +19,13 @@ from .image import TargetRequest as TargetRequest
 from .image import image_from_array as image_from_array
 from .image import image_from_bytes as image_from_bytes
 from .image import open_image as open_image
+from .image import picture_files as picture_files
 from .image import pictures_in as pictures_in
+from .image import read_picture as read_picture
 from .image_set import SetTarget as SetTarget
-from .image_set import open_image_set as open_image_set
 from .image_set import set_from_arrays as set_from_arrays
 from .opening import check_name as check_name
+from .opening import files_beside as files_beside
 from .opening import find_opener as find_opener
 from .opening import kind_by_name as kind_by_name
 from .opening import open_source as open_source
@@ -38,6 +39,8 @@ from .palette import read_palette as read_palette
 from .samples import SampleTarget as SampleTarget
 from .samples import curve_from_samples as curve_from_samples
 from .samples import points_from_samples as points_from_samples
+from .set_parts import PixelBudget as PixelBudget
+from .set_parts import resample_picture as resample_picture
 from .source import Source as Source
 from .source import SourceOptions as SourceOptions
 from .source import content_hash as content_hash

@@ -1,31 +1,23 @@
-"""Sets of pictures: IDX files as those of MNIST, `.npz` archives, folders, arrays.
+"""Sets of pictures, from arrays.
 
 A set is split into pictures to learn from and pictures to be judged on. All are brought to one
-size, gray or RGB. Files are hostile until proven otherwise: sizes are read in headers, and checked,
-before anything is decompressed.
+size, gray or RGB.
 """
 
 from __future__ import annotations
 
 import math
-import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from artgen.base.errors import InputError
-from artgen.base.files import file_hash, printable
-from artgen.targets.folder import read_folder
-from artgen.targets.idx import IDX_IMAGES, IDX_TRAINING, read_idx
 from artgen.targets.image import DEFAULT_REQUEST, TargetRequest
-from artgen.targets.npz import read_npz
 from artgen.targets.samples import class_order
 from artgen.targets.set_parts import (
     Part,
-    Parts,
     Pictures,
     PixelBudget,
     part_from_arrays,
@@ -86,41 +78,6 @@ class SetTarget(Target):
         return TargetTensors(test.images.float() / 255, training=training, test=test)
 
 
-def is_set(path: Path) -> bool:
-    """Whether a path names a set: a folder, an `.npz` or an IDX file."""
-    return path.is_dir() or path.suffix.lower() == ".npz" or IDX_IMAGES in path.name
-
-
-def open_image_set(
-    path: str | os.PathLike[str], request: TargetRequest = DEFAULT_REQUEST
-) -> SetTarget:
-    """Open a set: an IDX file of pictures, plain or gzipped, an `.npz`, or a folder.
-
-    - IDX: labels are taken from the file beside it with `labels-idx1` in its name, and the test
-      pictures from that with `t10k` or `test` in place of `train`.
-    - `.npz`: arrays `images` or `x_train` and `x_test`, and `labels` or `y_train` and `y_test`.
-    - folder: IDX files, or picture files; those of a subfolder `test` are to be judged on, and the
-      names of (other) subfolders are classes.
-
-    Where nothing says which pictures are to be judged on, it is one of six, always the same. A
-    `request.size` is the longer side of the pictures. Raises InputError naming the file and the
-    reason.
-    """
-    place = Path(path)
-    where = printable(os.fspath(path)) or "the empty path"
-    budget = PixelBudget(request.max_pixels, where)
-    if place.is_dir():
-        found = sorted(place.glob(f"{IDX_TRAINING}{IDX_IMAGES}*"))
-        parts = read_idx(found[0], budget) if found else read_folder(place, request, budget)
-    else:
-        read = read_npz if place.suffix.lower() == ".npz" else read_idx
-        parts = read(place, budget)
-    sha256 = None if place.is_dir() else file_hash(place)
-    base = place.name or place.resolve().name
-    name = base.removesuffix(".gz").removesuffix(".npz")
-    return _make(parts, request, name=name, source=printable(base), sha256=sha256, where=where)
-
-
 def set_from_arrays(
     images: ArrayLike,
     labels: ArrayLike | None = None,
@@ -141,46 +98,37 @@ def set_from_arrays(
     budget = PixelBudget(request.max_pixels, name)
     training = part_from_arrays(images, labels, budget)
     test = None if test_images is None else part_from_arrays(test_images, test_labels, budget)
-    return _make(
-        (training, test), request, name=name, source=source or name, sha256=sha256, where=name
-    )
-
-
-def _make(
-    parts: Parts, request: TargetRequest, *, name: str, source: str, sha256: str | None, where: str
-) -> SetTarget:
-    """Split, name the classes, and choose the pictures that belong to a drawing."""
+    source = source or name
     request.refuse_mask(source)
-    training, test = parts
     if test is None:
-        training, test = _split(training, where)
-    images = [_scaled(part[0], request.size) for part in (training, test)]
-    if images[0].shape[1:] != images[1].shape[1:]:
-        raise InputError(f"{where} has test pictures of another size than its training pictures")
+        training, test = _split(training, name)
+    pictures = [_scaled(part[0], request.size) for part in (training, test)]
+    if pictures[0].shape[1:] != pictures[1].shape[1:]:
+        raise InputError(f"{name} has test pictures of another size than its training pictures")
     texts = (training[1] or []) + (test[1] or [])
     known = training[1] is not None and test[1] is not None
     classes = sorted(set(texts), key=class_order) if known else []
     if len(classes) > _MOST_CLASSES:
         raise InputError(
-            f"{where} has {len(classes)} different labels", hint=f"at most {_MOST_CLASSES}"
+            f"{name} has {len(classes)} different labels", hint=f"at most {_MOST_CLASSES}"
         )
     numbers = {text: number for number, text in enumerate(classes)}
-    labels = [
+    classified = [
         np.array([numbers.get(text, -1) for text in part[1] or [""] * len(part[0])], np.int64)
         for part in (training, test)
     ]
-    arrays: list[NDArray[Any]] = [*images, *labels]
+    arrays: list[NDArray[Any]] = [*pictures, *classified]
     hashed = [part for array in arrays for part in (f"{array.shape} ", array)]
-    subject = _chosen(images[1], labels[1], tuple(classes), len(images[0]))
+    subject = _chosen(pictures[1], classified[1], tuple(classes), len(pictures[0]))
     return SetTarget(
         name=file_safe(name),
         source=source,
         sha256=sha256 or content_hash(*hashed),
         subject=subject,
-        training=images[0],
-        training_labels=labels[0],
-        test=images[1],
-        test_labels=labels[1],
+        training=pictures[0],
+        training_labels=classified[0],
+        test=pictures[1],
+        test_labels=classified[1],
     )
 
 

@@ -11,8 +11,6 @@ from artgen.base.errors import InputError
 from artgen.targets.arrays import as_array
 from artgen.values.canvas import Canvas
 
-MOST_PICTURES = 200_000
-
 Pictures = NDArray[np.uint8]
 
 Part = tuple[Pictures, list[str] | None]
@@ -21,6 +19,9 @@ Parts = tuple[Part, Part | None]
 
 class PixelBudget:
     """A limit on the pixels and pictures of a set."""
+
+    most = 200_000
+    """The most pictures."""
 
     def __init__(self, pixels: int, where: str) -> None:
         self.pixels, self.left, self.where = pixels, pixels, where
@@ -35,9 +36,9 @@ class PixelBudget:
                 f"{self.where} has more than {self.pixels:,} pixels in all",
                 hint="use fewer or smaller pictures, or raise --max-pixels if you trust it",
             )
-        if self.pictures > MOST_PICTURES:
+        if self.pictures > self.most:
             raise InputError(
-                f"{self.where} has more than {MOST_PICTURES:,} pictures", hint="leave some out"
+                f"{self.where} has more than {self.most:,} pictures", hint="leave some out"
             )
 
 

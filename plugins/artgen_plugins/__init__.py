@@ -10,6 +10,9 @@ from artgen import Spec, hookimpl
 from artgen_makers import MAKERS
 from artgen_plugins.samples import NAMES
 
+SETS = ("*images-idx3-ubyte*", "*.npz", "*/")
+IDX = bytes.fromhex("00000803 00000008 00000004 00000004") + bytes(range(128))
+"""Eight pictures of 4 x 4 pixels, as MNIST stores them."""
 CSV = b"x,y\n0,1\n1,3\n2,2\n"
 PRIMITIVES = {
     "Gaussian": ("gaussian", "Anisotropic Gaussian splats."),
@@ -83,6 +86,7 @@ def artgen_targets() -> list[Spec]:
         Spec("blank", "A plain gray: blank:512x512", "artgen_plugins.words:blank", example="8x6"),
         Spec("curve", "A function of x, given by an expression", "artgen_plugins.curve:open_curve"),
         Spec("table", sampled, "artgen_plugins.table:open_table", ("*.csv",), CSV),
+        Spec("set", "A set of pictures", "artgen_plugins.sets:open_image_set", SETS, IDX),
         Spec("https", "A picture on the web", "artgen_plugins.web:open_https"),
         Spec("http", "A picture on the web, unencrypted", "artgen_plugins.web:open_http"),
         Spec("points", labelled, "artgen_plugins.points:open_points"),
