@@ -16,19 +16,17 @@ from skimage.metrics import structural_similarity
 
 from artgen.base.errors import PluginError, UsageError
 from artgen.losses import (
-    _structure,
     cross_entropy,
     exponential,
     l1,
-    ms_ssim,
     mse,
     parse_loss,
     per_pixel,
     rmse,
-    ssim,
 )
-from artgen_plugins import perceptual
+from artgen_plugins import perceptual, structure
 from artgen_plugins.perceptual import flip, oklab
+from artgen_plugins.structure import ms_ssim, ssim
 
 BUILT_IN = {
     "mse": mse,
@@ -133,7 +131,7 @@ def test_ssim_of_small_pictures_takes_the_largest_odd_window(height, width, wind
     radius = window // 2
     wide = gaussian_filter(maps[0].numpy(), 1.5, radius=radius)
     inside = wide[radius : height - radius, radius : width - radius]
-    np.testing.assert_allclose(_structure._blur(maps)[0].numpy(), inside, atol=1e-12)
+    np.testing.assert_allclose(structure._blur(maps)[0].numpy(), inside, atol=1e-12)
 
 
 def test_ssim_of_a_negative_is_above_1_and_of_equals_0():
@@ -186,7 +184,7 @@ def test_ms_ssim_agrees_with_the_published_formula(size, scales):
 def test_ms_ssim_of_one_scale_is_ssim():
     image, target = photo_pair(16)
     per_channel = [ssim(image[[c]], target[[c]], None).item() for c in range(3)]
-    assert min(1 - value for value in per_channel) > _structure._LEAST_SIMILARITY
+    assert min(1 - value for value in per_channel) > structure._LEAST_SIMILARITY
     assert ms_ssim(image, target, None).item() == pytest.approx(np.mean(per_channel))
 
 
@@ -268,7 +266,7 @@ def test_flat_pictures_have_finite_values_and_gradients(loss, level, other):
 def test_rounding_of_far_too_bright_pictures_stays_bounded(level):
     image = level + noise(3, 64, 64, dtype=torch.float32, high=0.01)
     target = level + noise(3, 64, 64, seed=1, dtype=torch.float32, high=0.01)
-    for similarity in _structure._similarity(image, target, None)[:2]:
+    for similarity in structure._similarity(image, target, None)[:2]:
         assert similarity.abs().max() <= 1
 
 

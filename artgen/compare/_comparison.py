@@ -300,8 +300,12 @@ def _open(registry: Registry, source: str, size: int | None) -> Target:
 
 
 def _picture_metrics(pixels: Pixels, goal: Pixels, registry: Registry) -> dict[str, Any]:
-    flip = by_loss(registry.load("loss", "artgen/flip"), pixels, goal)
-    measured = {"ssim": ssim(pixels, goal), "ms_ssim": ms_ssim(pixels, goal), "flip": flip}
+    structure, flip = (registry.load("loss", f"artgen/{name}") for name in ("ms-ssim", "flip"))
+    measured = {
+        "ssim": ssim(pixels, goal),
+        "ms_ssim": ms_ssim(pixels, goal, structure),
+        "flip": by_loss(flip, pixels, goal),
+    }
     rounded = {key: value and round(value, 6) for key, value in measured.items()}
     return {"psnr": round(psnr(pixels, goal), 4), **rounded}
 

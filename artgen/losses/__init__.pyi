@@ -17,9 +17,6 @@ from ._pixel import mse as mse
 from ._pixel import rmse as rmse
 from ._scores import cutouts as cutouts
 from ._scores import scored as scored
-from ._structure import MS_SSIM_SIDE as MS_SSIM_SIDE
-from ._structure import ms_ssim as ms_ssim
-from ._structure import ssim as ssim
 from .views import View as View
 from .views import Views as Views
 from .ways import Pose as Pose

@@ -36,8 +36,6 @@ LOSSES = {
     "l1": ("Mean absolute error", "losses:l1"),
     "exponential": ("Mean of e^|error| - 1", "losses:exponential"),
     "rmse": ("Root of the mean squared error", "losses:rmse"),
-    "ssim": ("One minus the structural similarity", "losses:ssim"),
-    "ms-ssim": ("One minus the multi-scale structural similarity", "losses:ms_ssim"),
     "cross-entropy": ("Cross-entropy of classes, for labelled points", "losses:cross_entropy"),
     "bce": ("Binary cross-entropy of pixels, for codecs", "losses:bce"),
 }

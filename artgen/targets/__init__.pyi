@@ -19,7 +19,6 @@ from .image import TargetRequest as TargetRequest
 from .image import image_from_array as image_from_array
 from .image import image_from_bytes as image_from_bytes
 from .image import open_image as open_image
-from .image import picture_files as picture_files
 from .image import pictures_in as pictures_in
 from .image import read_picture as read_picture
 from .image_set import SetTarget as SetTarget

@@ -109,6 +109,7 @@ def artgen_engines() -> list[Spec]:
 @hookimpl
 def artgen_losses() -> list[Spec]:
     """Return the specs of losses beside the plain ones of `artgen.losses`."""
+    scales = "One minus the multi-scale structural similarity"
     space = "Mean squared error in the perceptual Oklab space"
     summary = "Distance from the patches of another picture: texture:FILE"
     return [
@@ -116,6 +117,8 @@ def artgen_losses() -> list[Spec]:
         Spec(
             "text", 'Likeness to words, by a CLIP: text:"a horse"@FILE', "artgen_plugins.words:text"
         ),
+        Spec("ssim", "One minus the structural similarity", "artgen_plugins.structure:ssim"),
+        Spec("ms-ssim", scales, "artgen_plugins.structure:ms_ssim"),
         Spec("flip", "Perceptual difference LDR-FLIP", "artgen_plugins.perceptual:flip"),
         Spec("oklab", space, "artgen_plugins.perceptual:oklab"),
         Spec("pyramid", "The squared error at all scales", "artgen_plugins.pyramid:pyramid"),

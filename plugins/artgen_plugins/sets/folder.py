@@ -15,7 +15,6 @@ from artgen.targets import (
     PICTURE_SUFFIXES,
     PixelBudget,
     TargetRequest,
-    picture_files,
     read_picture,
     resample_picture,
 )
@@ -30,7 +29,8 @@ _SPLITS = "train", "test"
 
 def read_folder(folder: Path, request: TargetRequest, budget: PixelBudget) -> Parts:
     """The picture files in a folder and its subfolders, in the order of their names."""
-    files = picture_files(folder.rglob("*"))
+    there = sorted(folder.rglob("*"))
+    files = [path for path in there if path.suffix.lower() in PICTURE_SUFFIXES and path.is_file()]
     if len(files) < 2:
         raise InputError(
             f"folder {budget.where} holds {len(files) or 'no'} picture{'s' * (not files)}",
