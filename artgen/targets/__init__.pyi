@@ -21,7 +21,9 @@ from .image import image_from_bytes as image_from_bytes
 from .image import open_image as open_image
 from .image import pictures_in as pictures_in
 from .image import read_picture as read_picture
+from .image_set import PixelBudget as PixelBudget
 from .image_set import SetTarget as SetTarget
+from .image_set import resample_picture as resample_picture
 from .image_set import set_from_arrays as set_from_arrays
 from .opening import check_name as check_name
 from .opening import files_beside as files_beside
@@ -38,8 +40,6 @@ from .palette import read_palette as read_palette
 from .samples import SampleTarget as SampleTarget
 from .samples import curve_from_samples as curve_from_samples
 from .samples import points_from_samples as points_from_samples
-from .set_parts import PixelBudget as PixelBudget
-from .set_parts import resample_picture as resample_picture
 from .source import Source as Source
 from .source import SourceOptions as SourceOptions
 from .source import content_hash as content_hash
