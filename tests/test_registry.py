@@ -117,7 +117,7 @@ class TestArtgensOwn:
     def test_framework_registers_like_any_plugin(self):
         registry = bare_registry()
         assert registry.find("engine", "gradient").distribution == "artgen"
-        assert {"mse", "l1", "rmse", "exponential", "bce"} <= {
+        assert {"mse", "l1", "rmse", "exponential"} <= {
             entry.name for entry in registry.entries("loss")
         }
         [framework] = registry.plugins

@@ -9,7 +9,6 @@ from ._mixture import Loss as Loss
 from ._mixture import Term as Term
 from ._mixture import parse_loss as parse_loss
 from ._parse import parse_terms as parse_terms
-from ._pixel import bce as bce
 from ._pixel import cross_entropy as cross_entropy
 from ._pixel import exponential as exponential
 from ._pixel import l1 as l1

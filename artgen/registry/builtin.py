@@ -37,7 +37,6 @@ LOSSES = {
     "exponential": ("Mean of e^|error| - 1", "losses:exponential"),
     "rmse": ("Root of the mean squared error", "losses:rmse"),
     "cross-entropy": ("Cross-entropy of classes, for labelled points", "losses:cross_entropy"),
-    "bce": ("Binary cross-entropy of pixels, for codecs", "losses:bce"),
 }
 
 _FILM = "A film, or a walk through the latents of a codec"

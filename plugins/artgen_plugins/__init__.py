@@ -119,6 +119,7 @@ def artgen_losses() -> list[Spec]:
         ),
         Spec("ssim", "One minus the structural similarity", "artgen_plugins.structure:ssim"),
         Spec("ms-ssim", scales, "artgen_plugins.structure:ms_ssim"),
+        Spec("bce", "Binary cross-entropy of pixels, for codecs", "artgen_plugins.bce:bce"),
         Spec("flip", "Perceptual difference LDR-FLIP", "artgen_plugins.perceptual:flip"),
         Spec("oklab", space, "artgen_plugins.perceptual:oklab"),
         Spec("pyramid", "The squared error at all scales", "artgen_plugins.pyramid:pyramid"),
