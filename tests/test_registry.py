@@ -123,11 +123,7 @@ class TestArtgensOwn:
         [framework] = registry.plugins
         assert (framework.origin, framework.status) == ("built-in", "ok")
         assert framework.version == artgen.__version__
-        assert framework.offers["target"] == (
-            "image",
-            "clip",
-            "frames",
-        )
+        assert framework.offers["target"] == ("image", "clip", "frames")
         shipped = Registry(environ={"ARTGEN_PLUGINS": ""}).plugins[-1]
         assert (shipped.name, shipped.origin) == ("artgen_plugins", "built-in")
         assert shipped.version == artgen.__version__
@@ -136,6 +132,7 @@ class TestArtgensOwn:
             "blank",
             "curve",
             "table",
+            "set",
             "https",
             "http",
             "points",

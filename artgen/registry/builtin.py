@@ -59,11 +59,6 @@ EXPORTERS = {
     "eps": ("Filled opaque shapes, for print", "exporters:export_eps"),
 }
 
-FORMS = {
-    "side-by-side": ("The target beside the progress", "animation.forms:SIDE_BY_SIDE"),
-    "views": ("The drawing goes over to each of its views", "animation.forms:VIEWS"),
-}
-
 RUNS = {
     "picture": ("A drawing of one picture", "runs.picture.run:PictureRun"),
     "clip": ("A film of a clip, frame by frame", "runs.clip.run:ClipRun"),
@@ -110,12 +105,6 @@ def artgen_targets() -> list[Spec]:
 def artgen_exporters() -> list[Spec]:
     """The file formats in `artgen.exporters`."""
     return _specs(EXPORTERS)
-
-
-@hookimpl
-def artgen_forms() -> list[Spec]:
-    """The forms of film in `artgen.animation`."""
-    return _specs(FORMS)
 
 
 @hookimpl

@@ -138,6 +138,8 @@ def artgen_forms() -> list[Spec]:
     endless = "A picture made of itself, and a zoom into it without end"
     sharp = "A picture of latents becomes sharp, grid by grid"
     films = {
+        "side-by-side": "The target beside the progress",
+        "views": "The drawing goes over to each of its views",
         "wipe": "A line that wipes the target away, and back",
         "centres": "The centres of the parts over the progress",
         "depth": "The progress with depths as colours",

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen.errors import ArtgenError, InputError, read_regular, reading
+from artgen import ArtgenError
+from artgen.errors import InputError, read_regular, reading
 from artgen.targets import PixelBudget
 from artgen_plugins.sets.idx import Parts
 
