@@ -14,6 +14,7 @@ from artgen.base.errors import (
     did_you_mean,
     reading,
 )
+from artgen.base.files import printable, read_regular
 
 __all__ = [
     "ArtgenError",
@@ -27,5 +28,7 @@ __all__ = [
     "PluginError",
     "UsageError",
     "did_you_mean",
+    "printable",
+    "read_regular",
     "reading",
 ]

@@ -39,6 +39,7 @@ from artgen.raster import (
     paint,
     planned_backend,
     posed,
+    reconstruct,
 )
 
 __all__ = [
@@ -72,6 +73,7 @@ __all__ = [
     "pen_parts",
     "planned_backend",
     "posed",
+    "reconstruct",
     "share",
     "shrink",
     "transform",

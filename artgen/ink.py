@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from artgen.base.options import option
 from artgen.values.canvas import Canvas
 
-__all__ = ["InkOptions", "Marks", "Sheet", "dots", "joined", "polyline"]
+__all__ = ["InkOptions", "Marks", "Sheet", "dots", "joined", "mix", "polyline"]
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -166,3 +166,17 @@ class Sheet:
         side = min(2 * half_width / columns, 2 * half_height / rows)
         across, down = np.meshgrid(x, y)
         return across, down, side
+
+
+def mix(cover: Any, inks: Any, paper: Any, overprint: bool) -> Any:
+    """Return the colours [3, ...] of paper [3] that `inks` [inks, 3] cover by shares [inks, ...].
+
+    All are either light or encoded.
+    """
+    shape = (3, *(1,) * (cover.ndim - 1))
+    picture = np.broadcast_to(paper.reshape(shape), (3, *cover.shape[1:])).astype(cover.dtype)
+    for share_covered, ink in zip(cover, inks.astype(cover.dtype), strict=True):
+        colour = ink.reshape(shape)
+        below = picture * colour if overprint else colour
+        picture = picture + share_covered * (below - picture)
+    return picture

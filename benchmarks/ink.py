@@ -24,12 +24,13 @@ from skimage import data
 from skimage.transform import resize
 
 from artgen import Canvas, Ink, ink
-from artgen.families.ink.paint import coverage, separate
+from artgen.families.ink.paint import coverage
 from artgen_plugins import string
 from artgen_plugins._chords import BLUR, View, relax
 from artgen_plugins._chords import coverage as cross
 from artgen_plugins._swaps import cheapest, toggle
 from artgen_plugins.halftone import Halftone
+from artgen_plugins.place import separate
 from artgen_plugins.stipple import Stipple
 from benchmarks._report import Table, figure
 from benchmarks._settings import Settings

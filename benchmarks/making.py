@@ -56,7 +56,7 @@ from skimage import color, data
 
 from artgen import Canvas, ink
 from artgen.families.ink.paint import coverage
-from artgen.losses.metrics import flip
+from artgen.losses.metrics import by_loss
 from artgen.making import Motif, parse_colour
 from artgen.targets import linear_to_srgb, srgb_to_linear
 from artgen_makers.bricks import Bricks
@@ -68,6 +68,7 @@ from artgen_makers.string import String
 from artgen_plugins import string
 from artgen_plugins._chords import View
 from artgen_plugins._chords import coverage as cross
+from artgen_plugins.perceptual import flip
 from artgen_plugins.regions import means
 from artgen_plugins.stipple import PIXELS, Stipple, lloyd
 from benchmarks import ink as inks
@@ -140,7 +141,7 @@ def _errors(shown: Pixels, picture: Pixels, per_mm: float = PER_MM) -> tuple[flo
         for light in (srgb_to_linear((each / 255).astype(np.float32)) for each in (shown, picture))
     ]
     apart: Any = color.deltaE_ciede2000
-    return flip(shown, picture), float(apart(*far).mean())
+    return by_loss(flip, shown, picture), float(apart(*far).mean())
 
 
 def _rough(shown: Pixels, picture: Pixels, blur: float) -> float:

@@ -15,7 +15,6 @@ import artgen.cli.fit
 import artgen.compiler.vector_math
 import artgen.engines.genetic.engine
 import artgen.engines.gradient.engine
-import artgen.families.codec.solve
 import artgen.families.shape.climb
 import artgen.families.shape.span_kernels
 import artgen.families.splat.cpu
@@ -31,6 +30,7 @@ import artgen_plugins.gaussian
 import artgen_plugins.mlp
 import artgen_plugins.pca
 import artgen_plugins.scratch
+import artgen_plugins.solve
 import artgen_plugins.triangle
 
 # What numba would import with the first kernel.

@@ -70,7 +70,7 @@ class _Answer(io.BytesIO):
 def _open_address(path: Path) -> object:
     """What a server answers, byte by byte."""
     data = path.read_bytes()
-    with patch("artgen.targets.web._connect_outside", lambda *_: _Answer(data)):
+    with patch("artgen_plugins.web._connect_outside", lambda *_: _Answer(data)):
         return _open_source("http://example.org/a.png")
 
 

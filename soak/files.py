@@ -127,7 +127,7 @@ def judged(reader: Reader, path: Path, most: float = SECONDS) -> str | None:
 
 def read_trusting() -> None:
     """Numbers of tables are read without a look at what they are."""
-    import artgen.targets.table as table
+    import artgen_plugins.table as table
 
     def row(cells: list[str], columns: int | None, where: str) -> list[float | str]:
         return [float(cells[0]), float(cells[1]), *cells[2:]]

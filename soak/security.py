@@ -284,7 +284,7 @@ def _rude_server() -> Iterator[int]:
 
 def _print_all(line: list[str], folder: Path, found: Path) -> None:
     from artgen.cli import main
-    from artgen.targets import web
+    from artgen_plugins import web
 
     web._is_inside = lambda number: False
     os.chdir(folder)
@@ -335,7 +335,7 @@ def _compile(cache: Path) -> None:
 
 def _evaluate() -> None:
     """Numbers of tables and expressions are given to Python."""
-    import artgen.targets.table as table
+    import artgen_plugins.table as table
 
     def is_number(text: str) -> bool:
         try:

@@ -17,13 +17,14 @@ from artgen.families.codec.batches import Batches, RandomAffine, augmented
 from artgen.families.codec.objective import CodecTrial
 from artgen.families.codec.paint import pass_through
 from artgen.init import Context
-from artgen.losses import bce, mse
+from artgen.losses import mse
 from artgen.losses.metrics import equivalent_rank, rank_errors
 from artgen.primitives import Params
 from artgen.raster import reconstruct
 from artgen.targets import set_from_arrays
 from artgen.values.examples import Examples
 from artgen_plugins.autoencoder import Autoencoder
+from artgen_plugins.bce import bce
 from artgen_plugins.conditional import Conditional
 from artgen_plugins.pca import PCA
 from artgen_plugins.samples.sets import open_set

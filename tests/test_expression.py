@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from artgen.base.errors import InputError
-from artgen.targets.expression import Expression
+from artgen_plugins.curve import Expression
 
 X = np.linspace(0.1, 2.0, 7)
 

@@ -17,9 +17,10 @@ from artgen.engines.gradient.optimizer import Optimizer
 from artgen.errors import Diverged, OutOfMemory, UsageError
 from artgen.family import Objective, objective_of
 from artgen.init import Context
-from artgen.losses import mse, parse_loss, rmse, ssim
+from artgen.losses import mse, parse_loss, rmse
 from artgen.primitives import Map
 from artgen.raster import draw, paint
+from artgen_plugins.structure import ssim
 
 LOSSES = {"mse": mse, "rmse": rmse, "ssim": ssim}
 

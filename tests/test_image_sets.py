@@ -15,10 +15,10 @@ from PIL import Image
 
 from artgen.errors import InputError, UsageError
 from artgen.registry import default
-from artgen.targets import Source, TargetRequest, kind_by_name, open_image_set, set_from_arrays
-from artgen.targets.idx import files_beside
+from artgen.targets import Source, TargetRequest, files_beside, kind_by_name, set_from_arrays
 from artgen_plugins.samples.flowers import CLASSES, HUES, PAPER
 from artgen_plugins.samples.sets import open_set
+from artgen_plugins.sets import open_image_set
 
 RNG = np.random.default_rng(3)
 

@@ -24,7 +24,7 @@ from artgen.art import Art, ExportRequest
 from artgen.errors import InputError, UsageError
 from artgen.events import Advanced
 from artgen.exporters import export_html, export_json, export_pdf, export_svg
-from artgen.families.ink.paint import brightened, coverage, printed, separate
+from artgen.families.ink.paint import coverage, printed
 from artgen.looks import read_look
 from artgen.output.parts import flat_parts
 from artgen.output.plotter import Page
@@ -47,6 +47,7 @@ from artgen_plugins.mosaic import Mosaic, calmed, joined, neighbours, tanned
 from artgen_plugins.panes import Panes
 from artgen_plugins.papercut import Papercut, frequent
 from artgen_plugins.path import Path
+from artgen_plugins.place import brightened, separate
 from artgen_plugins.regions import lab_of
 from artgen_plugins.stipple import Stipple
 from artgen_plugins.string import String

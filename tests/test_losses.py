@@ -16,20 +16,17 @@ from skimage.metrics import structural_similarity
 
 from artgen.base.errors import PluginError, UsageError
 from artgen.losses import (
-    _pixel,
-    _structure,
     cross_entropy,
     exponential,
-    flip,
     l1,
-    ms_ssim,
     mse,
-    oklab,
     parse_loss,
     per_pixel,
     rmse,
-    ssim,
 )
+from artgen_plugins import perceptual, structure
+from artgen_plugins.perceptual import flip, oklab
+from artgen_plugins.structure import ms_ssim, ssim
 
 BUILT_IN = {
     "mse": mse,
@@ -134,7 +131,7 @@ def test_ssim_of_small_pictures_takes_the_largest_odd_window(height, width, wind
     radius = window // 2
     wide = gaussian_filter(maps[0].numpy(), 1.5, radius=radius)
     inside = wide[radius : height - radius, radius : width - radius]
-    np.testing.assert_allclose(_structure._blur(maps)[0].numpy(), inside, atol=1e-12)
+    np.testing.assert_allclose(structure._blur(maps)[0].numpy(), inside, atol=1e-12)
 
 
 def test_ssim_of_a_negative_is_above_1_and_of_equals_0():
@@ -187,7 +184,7 @@ def test_ms_ssim_agrees_with_the_published_formula(size, scales):
 def test_ms_ssim_of_one_scale_is_ssim():
     image, target = photo_pair(16)
     per_channel = [ssim(image[[c]], target[[c]], None).item() for c in range(3)]
-    assert min(1 - value for value in per_channel) > _structure._LEAST_SIMILARITY
+    assert min(1 - value for value in per_channel) > structure._LEAST_SIMILARITY
     assert ms_ssim(image, target, None).item() == pytest.approx(np.mean(per_channel))
 
 
@@ -220,7 +217,7 @@ def test_oklab_agrees_with_the_definition_over_xyz():
     )
     image, target = noise(3, 8, 8), noise(3, 8, 8, seed=1)
     lab = [
-        np.cbrt(rgb2xyz(last_axis(p)) @ xyz_to_cones.T) @ np.array(_pixel._CONES_TO_LAB).T
+        np.cbrt(rgb2xyz(last_axis(p)) @ xyz_to_cones.T) @ np.array(perceptual._CONES_TO_LAB).T
         for p in (image, target)
     ]
     reference = ((lab[0] - lab[1]) ** 2).sum(2).mean()
@@ -236,7 +233,7 @@ def test_oklab_is_odd_in_its_colours():
 
 def test_oklab_tells_every_dark_grey_of_8_bits_apart():
     greys = torch.arange(32, dtype=torch.float64).expand(3, 1, 32) / 255
-    steps = _pixel._oklab_cones(greys)[0, 0].diff()
+    steps = perceptual._oklab_cones(greys)[0, 0].diff()
     linear = torch.where(greys <= 0.04045, greys / 12.92, ((greys + 0.055) / 1.055) ** 2.4)
     torch.testing.assert_close(steps, linear[0, 0].pow(1 / 3).diff(), rtol=2e-3, atol=0)
 
@@ -269,7 +266,7 @@ def test_flat_pictures_have_finite_values_and_gradients(loss, level, other):
 def test_rounding_of_far_too_bright_pictures_stays_bounded(level):
     image = level + noise(3, 64, 64, dtype=torch.float32, high=0.01)
     target = level + noise(3, 64, 64, seed=1, dtype=torch.float32, high=0.01)
-    for similarity in _structure._similarity(image, target, None)[:2]:
+    for similarity in structure._similarity(image, target, None)[:2]:
         assert similarity.abs().max() <= 1
 
 
@@ -356,7 +353,7 @@ def test_per_pixel_losses_ignore_where_pixels_lie(name):
 
 @every_loss
 def test_evaluating_in_inference_mode_leaves_fitting_alone(loss):
-    _pixel._constant.cache_clear()
+    perceptual._constant.cache_clear()
     image, target = photo_pair(24)
     with torch.inference_mode():
         value = loss(image, target, None)

@@ -23,9 +23,9 @@ from artgen.output import read_recipe
 from artgen.raster import draw, windows
 from artgen.runs.device import threads
 from artgen.targets import Source
-from artgen.targets import web as _url
-from artgen.targets.web import open_http
 from artgen.values.canvas import Canvas
+from artgen_plugins import web as _url
+from artgen_plugins.web import open_http
 
 TINY = ("-p", "triangle", "-n", "4", "--steps", "6", "--quiet", "--seed", "1", "--no-video")
 

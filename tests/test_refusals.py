@@ -20,9 +20,9 @@ from artgen.recipe import Recipe
 from artgen.registry import default
 from artgen.svg import read
 from artgen.targets import curve_from_samples, image_from_array, set_from_arrays
-from artgen.targets.web import _is_inside
 from artgen.values.canvas import Canvas
 from artgen.values.frame import parse_frame
+from artgen_plugins.web import _is_inside
 
 DIGITS = "\N{ARABIC-INDIC DIGIT ONE}\N{ARABIC-INDIC DIGIT TWO}"
 TINY = ("-n", "2", "--steps", "1", "--size", "16", "--threads", "1", "--no-video", "-q")

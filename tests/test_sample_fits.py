@@ -20,9 +20,10 @@ from artgen.raster import evaluate
 from artgen.recipe import Recipe
 from artgen.registry import Registry, default
 from artgen.runs import run
-from artgen.targets import open_curve, open_points
 from artgen_plugins.autograd import Node
+from artgen_plugins.curve import open_curve
 from artgen_plugins.mlp import MLP
+from artgen_plugins.points import open_points
 from artgen_plugins.scratch import curve_from_graph
 
 KINDS = {

@@ -12,12 +12,12 @@ from artgen.errors import InputError, UsageError
 from artgen.targets import (
     TargetRequest,
     curve_from_samples,
-    open_curve,
-    open_points,
-    open_table,
     points_from_samples,
 )
 from artgen.values.subject import Curve, Points, subject_from
+from artgen_plugins.curve import open_curve
+from artgen_plugins.points import open_points
+from artgen_plugins.table import open_table
 
 # ---- curves --------------------------------------------------------------------------------------
 

@@ -98,7 +98,7 @@ def test_what_reads_reads_its_examples_and_refuses_half_of_them(name: str, tmp_p
         ("JPEG", "PIL.ImageOps.exif_transpose"),
         ("BMP", "PIL.Image.Image.convert"),
         ("table", "csv.reader"),
-        ("set as IDX", "artgen.targets.idx._plain"),
+        ("set as IDX", "artgen_plugins.sets.idx._plain"),
         ("set as npz", "numpy.lib.format.read_array"),
         ("recipe in a picture", "zlib.crc32"),
         ("recipe in a video", "av.open"),

@@ -877,7 +877,7 @@ def test_a_plugin_opens_a_new_kind_of_file(deep, tmp_path, monkeypatch):
 
 def test_the_most_specific_pattern_opens_a_file(deep, tmp_path):
     plugin, file = deep
-    registry = Registry(files=[plugin], entry_points=[])
+    registry = Registry(files=[plugin], environ={"ARTGEN_PLUGINS": ""})
     assert registry.find_opener(str(file)).name == "pgm16"
     names = {"a.csv": "table", "A.CSV": "table", "a.gif": "clip", "a.npz": "set", "a.x": "image"}
     names["train-images-idx3-ubyte.gz"] = "set"

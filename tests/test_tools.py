@@ -230,7 +230,7 @@ def test_mutants_differ_in_one_place_and_annotations_stay():
 
 def test_a_report_of_mutants_goes_on_where_it_ended(tmp_path, monkeypatch, capsys):
     path, seen = tmp_path / "report.json", []
-    module = "artgen/targets/idx.py"
+    module = "plugins/artgen_plugins/sets/idx.py"
     source = Path(module).read_text(encoding="utf-8")
 
     def result(folder, tests, limit):

@@ -15,7 +15,9 @@ from artgen.display import METRICS
 from artgen.display.plots import ClassMap, CurvePlot, plot_losses
 from artgen.display.views import open_view
 from artgen.errors import Diverged, UsageError
-from artgen.targets import curve_from_samples, open_curve, open_points
+from artgen.targets import curve_from_samples
+from artgen_plugins.curve import open_curve
+from artgen_plugins.points import open_points
 
 BLACK, WHITE = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
 

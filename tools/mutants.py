@@ -42,7 +42,7 @@ MODULES = {
     "artgen/losses/metrics.py": ("metrics",),
     "artgen/raster/sampling.py": ("shapes", "plotter"),
     "artgen/recipe/settings.py": ("settings",),
-    "artgen/targets/idx.py": ("image_sets",),
+    "plugins/artgen_plugins/sets/idx.py": ("image_sets",),
     "artgen/targets/palette.py": ("palette",),
     "artgen/values/canvas.py": ("canvas",),
 }

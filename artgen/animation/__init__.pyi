@@ -2,6 +2,9 @@ from .forms import Form as Form
 from .forms import Samples as Samples
 from .forms import Shot as Shot
 from .forms import Take as Take
+from .forms import beside as beside
 from .forms import eased as eased
 from .forms import embers as embers
 from .forms import encode_within as encode_within
+from .forms import seen as seen
+from .forms import seen_pictures as seen_pictures

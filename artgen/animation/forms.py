@@ -42,9 +42,6 @@ _GAP, _STRIP = 8, 24
 _HOLD = 0.2
 """The share of the time in which a form that ends shows its end."""
 
-_GO = 0.2
-"""The share of the time of a view in which the drawing goes over to it, and again back."""
-
 
 class Filmed(NamedTuple):
     """Frames, one at a time, and the sound that goes with them."""
@@ -130,10 +127,6 @@ def beside(shot: Shot) -> Callable[[Drawing], Pixels]:
     return lambda drawing: np.concatenate([still, gap, shot.view.show(drawing)][::order], axis=1)
 
 
-def _side_by_side(shot: Shot) -> Frames:
-    return shot.remembered(beside(shot))
-
-
 def seen_pictures(art: Art, show: Callable[[Drawing], Pixels]) -> list[tuple[str, Pixels]]:
     """The drawing as `show` has it, and how it is seen in each view of the recipe, by its name."""
     shown = [("as it is", show(art.drawing))]
@@ -141,46 +134,17 @@ def seen_pictures(art: Art, show: Callable[[Drawing], Pixels]) -> list[tuple[str
         if view.how != "plain":
             sight = Sight.of(view.how, art.registry)
             posed = sight.pose.drawing(art.drawing, art.primitive())
-            shown.append((view.how, _seen(sight.see, show(posed))))
+            shown.append((view.how, seen(sight.see, show(posed))))
     if len(shown) == 1:
         raise UsageError("this drawing has no views", hint="fit it with --view HOW:PICTURE")
     return shown
 
 
-def _seen(see: Callable[[torch.Tensor], torch.Tensor], picture: Pixels) -> Pixels:
+def seen(see: Callable[[torch.Tensor], torch.Tensor], picture: Pixels) -> Pixels:
     """What a function of a picture [3, height, width] makes of its pixels."""
     seen = see(torch.from_numpy(picture / 255).permute(2, 0, 1))
     levels: Pixels = np.rint(255 * seen.clamp(0, 1).permute(1, 2, 0).numpy()).astype(np.uint8)
     return levels
-
-
-def _views(shot: Shot) -> Frames:
-    """Rest at the drawing, go over to a view, rest, come back, and go on to the next one."""
-    from PIL import Image, ImageOps
-
-    size = Image.fromarray(shot.still).size
-
-    def on_canvas(picture: Image.Image) -> Pixels:
-        return np.asarray(ImageOps.pad(picture, size, color=(14, 14, 16)))
-
-    drawing, primitive = shot.art.drawing, shot.art.primitive()
-    _, *seen = seen_pictures(shot.art, shot.view.show)
-    sights = [Sight.of(how, shot.art.registry) for how, _ in seen]
-    ends = [on_canvas(Image.fromarray(pixels)) for _, pixels in seen]
-
-    def frame(share: float) -> Pixels:
-        number, place = divmod(share * len(seen), 1)
-        index = int(number) % len(seen)
-        way = float(eased((0.5 - abs(place - 0.5)) / _GO - 0.6))
-        sight, still, end = sights[index], shot.still, ends[index]
-        if sight.pose.ways and 0 < way < 1:
-            still = shot.view.show(sight.pose.drawing(drawing, primitive, way))
-            end = on_canvas(Image.fromarray(_seen(sight.see, still)))
-        if 0 < way < 1 and sight.moves:
-            return on_canvas(Image.fromarray(_seen(partial(sight.between, share=way), still)))
-        return np.rint(still + way * (end - still.astype(np.float32))).astype(np.uint8)
-
-    return frame
 
 
 def eased(way: Any) -> Any:
@@ -219,10 +183,6 @@ class Form:
     """Raises UsageError where it cannot show drawings like this one."""
     takes: Callable[[str], Any] | None = None
     """Reads the TEXT of `--film NAME=TEXT`, or "", as `Shot.given`. Raises ArtgenError."""
-
-
-SIDE_BY_SIDE = Form(_side_by_side, photo=True, progress=True)
-VIEWS = Form(_views, loops=True)
 
 
 def find_form(text: str, registry: Registry) -> Form:

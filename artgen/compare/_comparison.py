@@ -22,7 +22,7 @@ from artgen.compare._rows import Contestant, Line, Row, make_table, to_csv
 from artgen.compare._sheet import Pixels, draw_sheet
 from artgen.display.plots import plot_rates
 from artgen.events import Event, Observer
-from artgen.losses.metrics import equivalent_rank, flip, ms_ssim, psnr, rank_errors, ssim
+from artgen.losses.metrics import by_loss, equivalent_rank, ms_ssim, psnr, rank_errors, ssim
 from artgen.output import (
     atomic_path,
     atomic_write,
@@ -199,7 +199,7 @@ class Comparison:
             if goal is None:
                 return
             for codec in self.codecs:
-                yield _coded(Row(source, codec, "codec", limit=limit), goal, limit)
+                yield _coded(Row(source, codec, "codec", limit=limit), goal, limit, self.registry)
 
     def _draw_curves(self, source: str) -> None:
         goal = self._open(source).pixels
@@ -272,7 +272,7 @@ def execute(
     known = {field.name for field in fields(Row)} - {"target"}
     metrics = {key: value for key, value in outcome.summary.items() if key in known}
     if target.pixels is not None:
-        metrics |= _picture_metrics(pixels, target.pixels)
+        metrics |= _picture_metrics(pixels, target.pixels, registry)
         metrics["decoding"] = _seconds_to_draw(data, registry, device)
     return Fitted(metrics, pixels, data, outcome.error)
 
@@ -299,13 +299,18 @@ def _open(registry: Registry, source: str, size: int | None) -> Target:
     return target
 
 
-def _picture_metrics(pixels: Pixels, goal: Pixels) -> dict[str, Any]:
-    measured = {metric.__name__: metric(pixels, goal) for metric in (ssim, ms_ssim, flip)}
+def _picture_metrics(pixels: Pixels, goal: Pixels, registry: Registry) -> dict[str, Any]:
+    structure, flip = (registry.load("loss", f"artgen/{name}") for name in ("ms-ssim", "flip"))
+    measured = {
+        "ssim": ssim(pixels, goal),
+        "ms_ssim": ms_ssim(pixels, goal, structure),
+        "flip": by_loss(flip, pixels, goal),
+    }
     rounded = {key: value and round(value, 6) for key, value in measured.items()}
     return {"psnr": round(psnr(pixels, goal), 4), **rounded}
 
 
-def _coded(row: Row, goal: Pixels, limit: int) -> tuple[Row, Pixels | None]:
+def _coded(row: Row, goal: Pixels, limit: int, registry: Registry) -> tuple[Row, Pixels | None]:
     """The row of one codec within `limit` bytes."""
     try:
         encoded = encode_within(goal, row.contestant, limit)
@@ -318,7 +323,7 @@ def _coded(row: Row, goal: Pixels, limit: int) -> tuple[Row, Pixels | None]:
     size, (height, width) = encoded.size, goal.shape[:2]
     bpp = round(8 * size / (width * height), 6)
     metrics = {
-        **_picture_metrics(encoded.pixels, goal),
+        **_picture_metrics(encoded.pixels, goal, registry),
         "seconds": round(encoded.encoding, 6),
         "decoding": round(encoded.decoding, 6),
         "bytes": size,

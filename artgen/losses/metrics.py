@@ -1,4 +1,4 @@
-"""Metrics of a drawing against its target: PSNR, SSIM, MS-SSIM, FLIP of 8-bit pictures, accuracy.
+"""Metrics of a drawing against its target: PSNR, SSIM, MS-SSIM, losses of 8-bit pictures, accuracy.
 
 Pictures are uint8 [height, width, 3], sRGB-encoded.
 """
@@ -23,6 +23,8 @@ HIGHEST_PSNR = 100.0
 
 _SSIM_WINDOW = 11
 _SSIM_SMALLEST_WINDOW = 7
+_MS_SSIM_SIDE = 176
+"""The smallest side, in pixels, at which MS-SSIM has all its scales."""
 _SSIM_LARGE, _SSIM_STRIP = 2**22, 2**20
 """Pictures of more pixels are compared in strips: each pixel takes about 100 bytes."""
 
@@ -104,32 +106,24 @@ def _mean_ssim(picture: NDArray[np.uint8], target: NDArray[np.uint8], side: int)
     )
 
 
-def ms_ssim(picture: NDArray[np.uint8], target: NDArray[np.uint8]) -> float | None:
+def ms_ssim(
+    picture: NDArray[np.uint8], target: NDArray[np.uint8], loss: LossFunction
+) -> float | None:
     """The multi-scale structural similarity (Wang, Simoncelli and Bovik 2003), from 0 to 1.
 
-    The published form: five scales, each half the size of the last, averaged over the channels.
+    The published form: five scales, each half the size of the last, averaged over the channels;
+    `loss` is one minus that.
     Below 176 pixels the coarsest scale has no room for a window, so there is none (None).
     Raises InputError where the sizes differ.
     """
-    from artgen import losses
-
-    if min(picture.shape[:2]) < losses.MS_SSIM_SIDE:
+    if min(picture.shape[:2]) < _MS_SSIM_SIDE:
         _require_same_size(picture, target)
         return None
-    return 1 - _loss(losses.ms_ssim, picture, target)
+    return 1 - by_loss(loss, picture, target)
 
 
-def flip(picture: NDArray[np.uint8], target: NDArray[np.uint8]) -> float:
-    """The mean FLIP error (Andersson et al. 2020) at 67 pixels per degree, from 0 to 1.
-
-    Raises InputError where the sizes differ.
-    """
-    from artgen import losses
-
-    return _loss(losses.flip, picture, target)
-
-
-def _loss(loss: LossFunction, picture: NDArray[np.uint8], target: NDArray[np.uint8]) -> float:
+def by_loss(loss: LossFunction, picture: NDArray[np.uint8], target: NDArray[np.uint8]) -> float:
+    """The loss of a picture against its target. Raises InputError where the sizes differ."""
     import torch
 
     _require_same_size(picture, target)

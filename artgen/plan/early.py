@@ -152,6 +152,4 @@ def check_files(recipe: Recipe, registry: Registry, search: Sequence[Path]) -> N
     entry = find_opener(source, registry)
     check_name(source, entry)
     if source.scheme in ("http", "https") and entry.plugin.origin == "built-in":
-        from artgen.targets.web import check_url
-
-        check_url(str(source))
+        entry.load().check(str(source))

@@ -10,7 +10,6 @@ from artgen.hookspecs import Spec, hookimpl
 
 CLIPS = ("*.gif", "*.webp", "*.apng", "*.mp4", "*.m4v", "*.mov", "*.webm", "*.mkv")
 PICTURES = ("*.png", "*.jpg", "*.jpeg", "*.bmp", "*.tif", "*.tiff")
-SETS = ("*images-idx3-ubyte*", "*.npz", "*/")
 
 PNG = b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAQAAAADCAAAAACRn/EaAAAAF0lEQVR42mNkEBERYQwQERFhCRAREQEACTgBW9FM8BwA"
@@ -22,9 +21,6 @@ GIF = b64decode(
     "AAD///8AAAAAAAAIBwABBAgAICAAOw=="
 )
 """An animation of two frames of 2 x 2 pixels."""
-IDX = bytes.fromhex("00000803 00000008 00000004 00000004") + bytes(range(128))
-"""Eight pictures of 4 x 4 pixels, as MNIST stores them."""
-CSV = b"x,y\n0,1\n1,3\n2,2\n"
 FRAMES = {"1.png": PNG, "2.png": PNG}
 
 
@@ -32,8 +28,6 @@ ENGINES = {
     "gradient": ("Gradient descent on all parts at once", "engines.gradient.engine:GradientEngine"),
     "climb": ("Hill climbing, shape by shape", "families.shape.climb:ClimbEngine"),
     "genetic": ("Genetic algorithm on whole pictures", "engines.genetic.engine:GeneticEngine"),
-    "place": ("Marks of ink, placed by algorithms", "families.ink.search:PlaceEngine"),
-    "solve": ("Closed forms, for codecs that have one", "families.codec.solve:SolveEngine"),
 }
 """Summary and place in artgen, by name, as in the tables below."""
 
@@ -42,12 +36,7 @@ LOSSES = {
     "l1": ("Mean absolute error", "losses:l1"),
     "exponential": ("Mean of e^|error| - 1", "losses:exponential"),
     "rmse": ("Root of the mean squared error", "losses:rmse"),
-    "ssim": ("One minus the structural similarity", "losses:ssim"),
-    "ms-ssim": ("One minus the multi-scale structural similarity", "losses:ms_ssim"),
     "cross-entropy": ("Cross-entropy of classes, for labelled points", "losses:cross_entropy"),
-    "bce": ("Binary cross-entropy of pixels, for codecs", "losses:bce"),
-    "flip": ("Perceptual difference LDR-FLIP", "losses:flip"),
-    "oklab": ("Mean squared error in the perceptual Oklab space", "losses:oklab"),
 }
 
 _FILM = "A film, or a walk through the latents of a codec"
@@ -70,11 +59,6 @@ EXPORTERS = {
     "eps": ("Filled opaque shapes, for print", "exporters:export_eps"),
 }
 
-FORMS = {
-    "side-by-side": ("The target beside the progress", "animation.forms:SIDE_BY_SIDE"),
-    "views": ("The drawing goes over to each of its views", "animation.forms:VIEWS"),
-}
-
 RUNS = {
     "picture": ("A drawing of one picture", "runs.picture.run:PictureRun"),
     "clip": ("A film of a clip, frame by frame", "runs.clip.run:ClipRun"),
@@ -87,13 +71,7 @@ TARGETS = {
     # Any other file may be a picture: its content decides.
     "image": ("A picture file", "targets:open_image", (*PICTURES, "*"), PNG),
     "clip": ("A video, or an animated GIF, WebP or PNG", "targets:open_moving", CLIPS, GIF),
-    "table": ("A curve or labelled points", "targets:open_table", ("*.csv",), CSV),
-    "set": ("A set of pictures", "targets:open_image_set", SETS, IDX),
-    "https": ("A picture on the web", "targets.web:open_https"),
-    "http": ("A picture on the web, unencrypted", "targets.web:open_http"),
     "frames": ("A folder of pictures as a clip", "targets:open_frames", (), FRAMES),
-    "curve": ("A function of x, given by an expression", "targets:open_curve"),
-    "points": ("Labelled points: random, two-moons, spiral", "targets:open_points"),
 }
 """With patterns of file names, and an example, where there are such."""
 
@@ -127,12 +105,6 @@ def artgen_targets() -> list[Spec]:
 def artgen_exporters() -> list[Spec]:
     """The file formats in `artgen.exporters`."""
     return _specs(EXPORTERS)
-
-
-@hookimpl
-def artgen_forms() -> list[Spec]:
-    """The forms of film in `artgen.animation`."""
-    return _specs(FORMS)
 
 
 @hookimpl

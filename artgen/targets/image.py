@@ -19,7 +19,7 @@ from artgen.base.files import printable, read_regular
 from artgen.targets.colour import parse_colour
 from artgen.targets.faces import find_faces
 from artgen.targets.focus import focus_weight, raised, sketched, standing_out
-from artgen.targets.source import content_hash, file_safe
+from artgen.targets.source import Source, content_hash, file_safe
 from artgen.targets.target import Origin, Target, TargetTensors
 from artgen.values.canvas import Canvas
 from artgen.values.frame import BACKGROUND, WHOLE, Focus, Frame
@@ -256,6 +256,19 @@ def open_image(
     data, picture, where = read_picture(path, request.max_pixels)
     origin = Origin.of_file(Path(path), hashlib.sha256(data).hexdigest())
     return prepare_picture(picture, request, where, origin)
+
+
+def image_from_bytes(
+    data: bytes, request: TargetRequest = DEFAULT_REQUEST, source: str = "picture"
+) -> ImageTarget:
+    """Make a target of the bytes of a picture file, as `open_image` does.
+
+    `source` is the name by which it can be opened again. Raises InputError naming it.
+    """
+    from artgen.targets.decode import decode_file
+
+    origin = Origin(file_safe(Source.parse(source).stem), source, hashlib.sha256(data).hexdigest())
+    return prepare_picture(decode_file(data, request.max_pixels, source), request, source, origin)
 
 
 def image_from_array(

@@ -1,41 +1,30 @@
-"""Sets of pictures: IDX files as those of MNIST, `.npz` archives, folders, arrays.
+"""Sets of pictures, from arrays.
 
 A set is split into pictures to learn from and pictures to be judged on. All are brought to one
-size, gray or RGB. Files are hostile until proven otherwise: sizes are read in headers, and checked,
-before anything is decompressed.
+size, gray or RGB.
 """
 
 from __future__ import annotations
 
 import math
-import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from artgen.base.errors import InputError
-from artgen.base.files import file_hash, printable
-from artgen.targets.folder import read_folder
-from artgen.targets.idx import IDX_IMAGES, IDX_TRAINING, read_idx
+from artgen.targets.arrays import as_array
 from artgen.targets.image import DEFAULT_REQUEST, TargetRequest
-from artgen.targets.npz import read_npz
 from artgen.targets.samples import class_order
-from artgen.targets.set_parts import (
-    Part,
-    Parts,
-    Pictures,
-    PixelBudget,
-    part_from_arrays,
-    resample_picture,
-)
 from artgen.targets.source import content_hash, file_safe
 from artgen.targets.target import Target, TargetTensors
 from artgen.values.canvas import Canvas
 from artgen.values.subject import ImageSet
 
+Pictures = NDArray[np.uint8]
+
+Part = tuple[Pictures, list[str] | None]
 Labels = NDArray[np.int64]
 
 _MOST_CLASSES = 64
@@ -86,39 +75,29 @@ class SetTarget(Target):
         return TargetTensors(test.images.float() / 255, training=training, test=test)
 
 
-def is_set(path: Path) -> bool:
-    """Whether a path names a set: a folder, an `.npz` or an IDX file."""
-    return path.is_dir() or path.suffix.lower() == ".npz" or IDX_IMAGES in path.name
+class PixelBudget:
+    """A limit on the pixels and pictures of a set."""
 
+    most = 200_000
+    """The most pictures."""
 
-def open_image_set(
-    path: str | os.PathLike[str], request: TargetRequest = DEFAULT_REQUEST
-) -> SetTarget:
-    """Open a set: an IDX file of pictures, plain or gzipped, an `.npz`, or a folder.
+    def __init__(self, pixels: int, where: str) -> None:
+        self.pixels, self.left, self.where = pixels, pixels, where
+        self.pictures = 0
 
-    - IDX: labels are taken from the file beside it with `labels-idx1` in its name, and the test
-      pictures from that with `t10k` or `test` in place of `train`.
-    - `.npz`: arrays `images` or `x_train` and `x_test`, and `labels` or `y_train` and `y_test`.
-    - folder: IDX files, or picture files; those of a subfolder `test` are to be judged on, and the
-      names of (other) subfolders are classes.
-
-    Where nothing says which pictures are to be judged on, it is one of six, always the same. A
-    `request.size` is the longer side of the pictures. Raises InputError naming the file and the
-    reason.
-    """
-    place = Path(path)
-    where = printable(os.fspath(path)) or "the empty path"
-    budget = PixelBudget(request.max_pixels, where)
-    if place.is_dir():
-        found = sorted(place.glob(f"{IDX_TRAINING}{IDX_IMAGES}*"))
-        parts = read_idx(found[0], budget) if found else read_folder(place, request, budget)
-    else:
-        read = read_npz if place.suffix.lower() == ".npz" else read_idx
-        parts = read(place, budget)
-    sha256 = None if place.is_dir() else file_hash(place)
-    base = place.name or place.resolve().name
-    name = base.removesuffix(".gz").removesuffix(".npz")
-    return _make(parts, request, name=name, source=printable(base), sha256=sha256, where=where)
+    def take(self, count: int, height: int, width: int) -> None:
+        """Count pictures of one size. Raises InputError where the budget is exceeded."""
+        self.left -= count * height * width
+        self.pictures += count
+        if self.left < 0:
+            raise InputError(
+                f"{self.where} has more than {self.pixels:,} pixels in all",
+                hint="use fewer or smaller pictures, or raise --max-pixels if you trust it",
+            )
+        if self.pictures > self.most:
+            raise InputError(
+                f"{self.where} has more than {self.most:,} pictures", hint="leave some out"
+            )
 
 
 def set_from_arrays(
@@ -139,49 +118,83 @@ def set_from_arrays(
     if any. Raises InputError naming `name`.
     """
     budget = PixelBudget(request.max_pixels, name)
-    training = part_from_arrays(images, labels, budget)
-    test = None if test_images is None else part_from_arrays(test_images, test_labels, budget)
-    return _make(
-        (training, test), request, name=name, source=source or name, sha256=sha256, where=name
-    )
-
-
-def _make(
-    parts: Parts, request: TargetRequest, *, name: str, source: str, sha256: str | None, where: str
-) -> SetTarget:
-    """Split, name the classes, and choose the pictures that belong to a drawing."""
+    training = _part(images, labels, budget)
+    test = None if test_images is None else _part(test_images, test_labels, budget)
+    source = source or name
     request.refuse_mask(source)
-    training, test = parts
     if test is None:
-        training, test = _split(training, where)
-    images = [_scaled(part[0], request.size) for part in (training, test)]
-    if images[0].shape[1:] != images[1].shape[1:]:
-        raise InputError(f"{where} has test pictures of another size than its training pictures")
+        training, test = _split(training, name)
+    pictures = [_scaled(part[0], request.size) for part in (training, test)]
+    if pictures[0].shape[1:] != pictures[1].shape[1:]:
+        raise InputError(f"{name} has test pictures of another size than its training pictures")
     texts = (training[1] or []) + (test[1] or [])
     known = training[1] is not None and test[1] is not None
     classes = sorted(set(texts), key=class_order) if known else []
     if len(classes) > _MOST_CLASSES:
         raise InputError(
-            f"{where} has {len(classes)} different labels", hint=f"at most {_MOST_CLASSES}"
+            f"{name} has {len(classes)} different labels", hint=f"at most {_MOST_CLASSES}"
         )
     numbers = {text: number for number, text in enumerate(classes)}
-    labels = [
+    classified = [
         np.array([numbers.get(text, -1) for text in part[1] or [""] * len(part[0])], np.int64)
         for part in (training, test)
     ]
-    arrays: list[NDArray[Any]] = [*images, *labels]
+    arrays: list[NDArray[Any]] = [*pictures, *classified]
     hashed = [part for array in arrays for part in (f"{array.shape} ", array)]
-    subject = _chosen(images[1], labels[1], tuple(classes), len(images[0]))
+    subject = _chosen(pictures[1], classified[1], tuple(classes), len(pictures[0]))
     return SetTarget(
         name=file_safe(name),
         source=source,
         sha256=sha256 or content_hash(*hashed),
         subject=subject,
-        training=images[0],
-        training_labels=labels[0],
-        test=images[1],
-        test_labels=labels[1],
+        training=pictures[0],
+        training_labels=classified[0],
+        test=pictures[1],
+        test_labels=classified[1],
     )
+
+
+def resample_picture(
+    samples: NDArray[Any], canvas: Canvas, background: tuple[float, float, float]
+) -> Pictures:
+    """A picture [h, w, 1 to 4] at the size of the canvas, gray where it was."""
+    from artgen.targets.resample import over_background, resample
+
+    colour = over_background(*resample(samples, canvas), background)
+    pixels = np.rint(colour * 255).astype(np.uint8)
+    return pixels[:, :, :1] if samples.shape[2] == 1 else pixels
+
+
+def _part(images: ArrayLike, labels: ArrayLike | None, budget: PixelBudget) -> Part:
+    """Arrays as pictures and labels. Raises InputError."""
+    where = budget.where
+    array = as_array(images, where, "an array of pictures")
+    if array.ndim == 3:
+        array = array[..., None]
+    if array.ndim != 4 or array.shape[3] not in (1, 3) or 0 in array.shape:
+        raise InputError(
+            f"{where} has the shape {np.shape(images)}, not that of a set of pictures",
+            hint="it takes [N, height, width] or [N, height, width, 1 or 3]",
+        )
+    budget.take(*array.shape[:3])
+    if array.dtype.kind == "f":
+        # The comparison is false for NaN.
+        if not (array.min() >= 0 and array.max() <= 1):
+            raise InputError(
+                f"{where} has floats outside of 0 to 1", hint="divide by the value of white"
+            )
+        # One by one, since the floats of all of them may be many.
+        array = np.stack([np.rint(picture * 255).astype(np.uint8) for picture in array])
+    if array.dtype != np.uint8:
+        raise InputError(
+            f"{where} has pixels of type {array.dtype}", hint="it takes uint8, or floats in 0 to 1"
+        )
+    if labels is None:
+        return array, None
+    flat = as_array(labels, f"{where}: labels", "an array").ravel()
+    if len(flat) != len(array):
+        raise InputError(f"{where} has {len(array)} pictures and {len(flat)} labels")
+    return array, [str(label) for label in flat.tolist()]
 
 
 def _chosen(

@@ -11,7 +11,6 @@ from artgen.base.files import printable
 from artgen.registry import Entry, Registry
 from artgen.targets.clip import is_clip
 from artgen.targets.image import DEFAULT_REQUEST, TargetRequest
-from artgen.targets.image_set import is_set
 from artgen.targets.source import Source
 from artgen.targets.target import Origin, Target
 
@@ -73,6 +72,19 @@ def open_source(
         # Recipes find a file again by its name and its bytes, whatever a plugin makes of it.
         return replace(opened, **Origin.of_file(path)._asdict())
     return opened
+
+
+IDX_IMAGES = "images-idx3-ubyte"
+
+
+def is_set(path: Path) -> bool:
+    """Whether a path names a set: a folder, an `.npz` or an IDX file."""
+    return path.is_dir() or path.suffix.lower() == ".npz" or IDX_IMAGES in path.name
+
+
+def files_beside(path: Path) -> list[Path]:
+    """The files in the folder of a target that belong to it: those of the same IDX set."""
+    return sorted(path.parent.glob("*-idx[13]-ubyte*")) if IDX_IMAGES in path.name else []
 
 
 def kind_by_name(source: Source, registry: Registry) -> str | None:

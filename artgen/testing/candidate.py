@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from importlib.metadata import EntryPoint
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
@@ -201,7 +201,8 @@ def find_entries(what: Any) -> tuple[Registry, list[Entry]]:
     """
     if isinstance(what, ModuleType):
         name = what.__name__
-        registry = Registry(environ={}, entry_points=[EntryPoint(name, name, GROUP)])
+        shipped = entry_points(group=GROUP, name="artgen_plugins")
+        registry = Registry(environ={}, entry_points={*shipped, EntryPoint(name, name, GROUP)})
         offered = registry.offered_by(name)
     elif isinstance(what, Path):
         registry = Registry(files=[what])

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
-from contextlib import chdir, suppress
-from dataclasses import replace
+from contextlib import suppress
 from functools import partial
 
 from torch import Tensor
@@ -15,7 +13,7 @@ from artgen.editing import edit
 from artgen.testing.candidate import Offer
 from artgen.testing.form import fitted
 from artgen.testing.run_checks import Failed, Lacking, basic
-from artgen.testing.side_effects import CLOCK, check_side_effects, no_calls
+from artgen.testing.side_effects import check_pure
 
 PRIMITIVES = ("triangle", "cloud")
 
@@ -59,18 +57,14 @@ def purity(offer: Offer) -> None:
 
     Copy a tensor before you change it; seed a generator of your own.
     """
-    code, first = replace(offer, loaded=offer.loaded.change), _made(offer)
-    with tempfile.TemporaryDirectory() as folder, chdir(folder):
-        try:
-            with check_side_effects(code), no_calls(code, CLOCK):
-                again = _made(offer)
-        except Failed as failed:
-            raise Failed(str(failed), code.loaded) from None
+    code, first = offer.loaded.change, _made(offer)
+    with check_pure(offer, code):
+        again = _made(offer)
     for name, art in first.items():
         if not _equal(art, dict(again[name].drawing.tensors)):
-            raise Failed(f"{name} becomes another drawing the second time", code.loaded)
+            raise Failed(f"{name} becomes another drawing the second time", code)
         if not _equal(_art(offer, name), offer.once(("tensors", name), dict[str, Tensor])):
-            raise Failed(f"it changes the tensors of {name} in place", code.loaded)
+            raise Failed(f"it changes the tensors of {name} in place", code)
 
 
 EDIT = (edits, chosen, values, purity)

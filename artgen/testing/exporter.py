@@ -6,7 +6,7 @@ import copy
 import io
 import json
 import tempfile
-from contextlib import chdir, suppress
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from artgen.recipe import Recipe
 from artgen.runs.loop.history import Snapshot, film_of
 from artgen.testing.candidate import CANVAS, Candidate, Offer, Variant, find_entries
 from artgen.testing.run_checks import Failed, Lacking, basic
-from artgen.testing.side_effects import CLOCK, check_side_effects, no_calls
+from artgen.testing.side_effects import check_pure
 
 _ARTS = {
     "gaussian": {"blend": "over"},
@@ -116,11 +116,10 @@ def purity(offer: Offer) -> None:
     """
     art = _art(_taken(offer))
     before = copy.deepcopy(dict(art.drawing.tensors))
-    with tempfile.TemporaryDirectory() as folder, chdir(folder):
-        with check_side_effects(offer), no_calls(offer, CLOCK):
-            first = _exported(offer)
-        if _exported(offer) != first:
-            raise Failed("the same art gives other bytes the second time")
+    with check_pure(offer):
+        first = _exported(offer)
+    if _exported(offer) != first:
+        raise Failed("the same art gives other bytes the second time")
     for name, tensor in before.items():
         if not torch.equal(art.drawing.tensors[name], tensor):
             raise Failed(f"it changes the tensor {name!r} of the art")

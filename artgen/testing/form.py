@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import itertools
-import tempfile
-from contextlib import chdir
-from dataclasses import replace
+from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +19,7 @@ from artgen.runs import run
 from artgen.targets import image_from_array
 from artgen.testing.candidate import CANVAS, Offer, picture
 from artgen.testing.run_checks import Failed, Lacking, basic
-from artgen.testing.side_effects import CLOCK, check_side_effects, no_calls
+from artgen.testing.side_effects import check_pure
 from artgen.values.frame import Frame
 
 SHARES = (0.0, 0.3, 0.7, 1.0)
@@ -81,13 +80,8 @@ def purity(offer: Offer) -> None:
 
     Use the share of the time; seed a generator of your own.
     """
-    code = replace(offer, loaded=offer.loaded.prepare)
-    with tempfile.TemporaryDirectory() as folder, chdir(folder):
-        try:
-            with check_side_effects(code), no_calls(code, CLOCK):
-                _filmed(offer)
-        except Failed as failed:
-            raise Failed(str(failed), code.loaded) from None
+    with check_pure(offer, offer.loaded.prepare):
+        _filmed(offer)
     drawing = _art(offer).drawing
     for name, tensor in drawing.tensors.items():
         before = offer.once(("tensors", drawing.primitive), dict[str, Tensor])
@@ -122,8 +116,7 @@ def _shot(offer: Offer) -> Shot:
             given = form.takes("")
         except ArtgenError as error:
             raise Lacking(f"--film {offer.name} alone is refused: {error.message}") from None
-    photo = np.rint(255 * picture(CANVAS).permute(1, 2, 0).numpy()).astype(np.uint8)
-    return Shot(_art(offer), Frame(size=CANVAS.width), 1.0, photo, given=given, fps=8.0)
+    return Shot(_art(offer), Frame(size=CANVAS.width), 1.0, photo(), given=given, fps=8.0)
 
 
 def _art(offer: Offer) -> Art:
@@ -143,11 +136,22 @@ def _art(offer: Offer) -> Art:
 def fitted(offer: Offer, name: str) -> Art:
     """A small drawing of a primitive; its tensors are kept beside it."""
     tables = {"primitive": {"name": name, "count": 3}, "run": {"backend": "eager"}}
-    recipe = Recipe.from_dict({"seed": 0, "stage": [{"steps": 3}], **tables})
-    pixels = np.rint(255 * picture(CANVAS).permute(1, 2, 0).numpy()).astype(np.uint8)
-    outcome = run(recipe, offer.registry, target=image_from_array(pixels))
-    if outcome.art is None:
-        raise outcome.error or Failed(f"no {name} was drawn")
-    tensors = outcome.art.drawing.tensors.items()
+    art = fitted_to_photo(offer, {"stage": [{"steps": 3}], **tables})
+    tensors = art.drawing.tensors.items()
     offer.once(("tensors", name), lambda: {k: v.clone() for k, v in tensors})
+    return art
+
+
+def fitted_to_photo(offer: Offer, tables: Mapping[str, Any]) -> Art:
+    """A drawing of the small photo by a recipe of these tables."""
+    recipe = Recipe.from_dict({"seed": 0, **tables})
+    outcome = run(recipe, offer.registry, target=image_from_array(photo()))
+    if outcome.art is None:
+        raise outcome.error or Failed("nothing was drawn")
     return outcome.art
+
+
+def photo() -> NDArray[np.uint8]:
+    """The small photo, [height, width, 3]."""
+    shown: NDArray[np.float32] = picture(CANVAS).permute(1, 2, 0).numpy()
+    return np.rint(255 * shown).astype(np.uint8)

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import tempfile
-from contextlib import chdir
-from typing import Any
-
 import numpy as np
 
 from artgen.base.errors import UsageError
 from artgen.making import Made, Motif, files_of, run_maker
 from artgen.making import Provenance as Said
-from artgen.recipe import Recipe
-from artgen.runs import run
-from artgen.targets import image_from_array
-from artgen.testing.candidate import CANVAS, Offer, picture
+from artgen.testing.candidate import Offer
+from artgen.testing.form import fitted, fitted_to_photo, photo
 from artgen.testing.run_checks import Failed, basic, count_options
-from artgen.testing.side_effects import CLOCK, check_side_effects, no_calls
+from artgen.testing.side_effects import check_pure
 
 
 @basic
@@ -49,10 +43,8 @@ def drawings(offer: Offer) -> str:
 
     Use `motif.picture` and `motif.pixels`, or ask `motif.art.drawing.primitive` first.
     """
-    recipe = {"primitive": {"name": "triangle", "count": 3}, "stage": [{"steps": 3}]}
-    art = _fitted(offer, {**recipe, "run": {"backend": "eager"}})
     try:
-        run_maker(offer.name, offer.loaded(), Motif("triangles", art))
+        run_maker(offer.name, offer.loaded(), Motif("triangles", fitted(offer, "triangle")))
     except UsageError as refusal:
         return f"refuses triangles: {refusal.message}"
     return "takes triangles"
@@ -64,12 +56,7 @@ def purity(offer: Offer) -> None:
     Leave out dates and random numbers, or seed a generator of your own.
     """
     first = _made(offer)
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        chdir(folder),
-        check_side_effects(offer),
-        no_calls(offer, CLOCK),
-    ):
+    with check_pure(offer):
         again = offer.loaded().make(_motif(offer))
     said = Said(offer.name, "small", None)
     one, other = (files_of(each, _motif(offer), said) for each in (first, again))
@@ -89,19 +76,7 @@ def _made(offer: Offer) -> Made:
 def _motif(offer: Offer) -> Motif:
     """The small photo itself, or its drawing as the maker asks for."""
     if offer.loaded.takes_photos:
-        return Motif("small", photo=_photo())
+        return Motif("small", photo=photo())
     return Motif(
-        "small", offer.once("art", lambda: _fitted(offer, offer.loaded().recipe(_photo())))
+        "small", offer.once("art", lambda: fitted_to_photo(offer, offer.loaded().recipe(photo())))
     )
-
-
-def _photo() -> Any:
-    return np.rint(255 * picture(CANVAS).permute(1, 2, 0).numpy()).astype(np.uint8)
-
-
-def _fitted(offer: Offer, tables: Any) -> Any:
-    recipe = Recipe.from_dict({"seed": 0, **tables, "output": {"video": False}})
-    outcome = run(recipe, offer.registry, target=image_from_array(_photo()))
-    if outcome.error is not None:
-        raise outcome.error
-    return outcome.art

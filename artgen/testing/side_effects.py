@@ -7,9 +7,11 @@ import io
 import os
 import random
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import chdir, contextmanager, redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -68,6 +70,25 @@ def check_side_effects(offer: Offer) -> Iterator[None]:
     more = sorted(set(os.listdir()) - files)
     if more:
         raise Failed(f"{offer.name} writes {more[0]} into the current folder")
+
+
+@contextmanager
+def check_pure(offer: Offer, code: object = None) -> Iterator[None]:
+    """Raise Failed if the body, run in an empty folder, has side effects or reads the clock.
+
+    `code` is what of the offer the plugin wrote, by default all of it.
+    """
+    own = replace(offer, loaded=offer.loaded if code is None else code)
+    try:
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            chdir(folder),
+            check_side_effects(own),
+            no_calls(own, CLOCK),
+        ):
+            yield
+    except Failed as failed:
+        raise Failed(str(failed), own.loaded) from None
 
 
 def generators() -> dict[str, Any]:

@@ -16,7 +16,7 @@ from artgen.primitives import Primitive
 from artgen.testing.candidate import CANVAS, Offer, picture
 from artgen.testing.form import fitted
 from artgen.testing.run_checks import Failed, Lacking, basic
-from artgen.testing.side_effects import CLOCK, check_side_effects, no_calls
+from artgen.testing.side_effects import check_pure
 
 PRIMITIVES = ("gaussian", "cloud", "triangle")
 
@@ -34,12 +34,12 @@ def seen(offer: Offer) -> str:
         name, before, after = _laid(offer, 1.0)
         for key, tensor in before.items():
             if key not in after or after[key].shape != tensor.shape:
-                raise Failed(f"{key} of {name} has another shape", _code(offer).loaded)
+                raise Failed(f"{key} of {name} has another shape", _code(offer))
         return f"moves {name}"
     found = [_see(offer, given) for given in _pictures()]
     for one in found:
         if one.dtype != torch.float64 or not one.isfinite().all():
-            raise Failed(f"a picture becomes {one.dtype}, or not finite", _code(offer).loaded)
+            raise Failed(f"a picture becomes {one.dtype}, or not finite", _code(offer))
     _, height, width = found[0].shape
     return f"{CANVAS.width} x {CANVAS.height} pixels become {width} x {height}"
 
@@ -57,13 +57,13 @@ def gradients(offer: Offer) -> None:
     outcome = _see(offer, leaf)
     mix = torch.randn(outcome.shape, generator=rng, dtype=given.dtype)
     if not outcome.requires_grad:
-        raise Failed("what is seen has no gradient", _code(offer).loaded)
+        raise Failed("what is seen has no gradient", _code(offer))
     (gradient,) = torch.autograd.grad((outcome * mix).sum(), leaf)
     ahead, behind = ((_see(offer, given + s * way) * mix).sum() for s in (1e-6, -1e-6))
     wanted, got = float(ahead - behind) / 2e-6, float((gradient * way).sum())
     if abs(got - wanted) > 1e-3 * abs(wanted) + 1e-6:
         problem = f"the slope is {wanted:.5g}, the gradient {got:.5g}"
-        raise Failed(problem, _code(offer).loaded)
+        raise Failed(problem, _code(offer))
 
 
 def start(offer: Offer) -> None:
@@ -76,7 +76,7 @@ def start(offer: Offer) -> None:
     name, before, after = _laid(offer, 0.0)
     for key, tensor in before.items():
         if not torch.allclose(after[key], tensor, atol=1e-6):
-            raise Failed(f"{key} of {name} differs at a share of 0", _code(offer).loaded)
+            raise Failed(f"{key} of {name} differs at a share of 0", _code(offer))
 
 
 def values(offer: Offer) -> str:
@@ -97,23 +97,20 @@ def purity(offer: Offer) -> None:
     Copy a tensor before you change it; seed a generator of your own.
     """
     code = _code(offer)
-    try:
-        with check_side_effects(code), no_calls(code, CLOCK):
-            first, again = _all(offer), _all(offer)
-    except Failed as failed:
-        raise Failed(str(failed), code.loaded) from None
+    with check_pure(offer, code):
+        first, again = _all(offer), _all(offer)
     for one, other in zip(first, again, strict=True):
         if not torch.equal(one, other):
-            raise Failed("something else is seen the second time", code.loaded)
+            raise Failed("something else is seen the second time", code)
 
 
 VIEW = (seen, gradients, start, values, purity)
 
 
-def _code(offer: Offer) -> Offer:
-    """The function that the plugin wrote, as an offer."""
+def _code(offer: Offer) -> object:
+    """The function that the plugin wrote."""
     way: Way = offer.loaded
-    return replace(offer, loaded=way.see if way.parts is None else way.parts)
+    return way.see if way.parts is None else way.parts
 
 
 def _pictures() -> list[Tensor]:
@@ -128,7 +125,7 @@ def _see(offer: Offer, given: Tensor) -> Tensor:
     sight = Sight(Pose(), one)
     found, _ = sight.see(given), sight.wanted(given.detach())
     if not torch.equal(before, given.detach()):
-        raise Failed("it changes the picture in place", _code(offer).loaded)
+        raise Failed("it changes the picture in place", _code(offer))
     return found
 
 
@@ -148,7 +145,7 @@ def _laid(offer: Offer, share: float) -> tuple[str, Mapping[str, Tensor], Mappin
             refused = error.message
             continue
         if any(not tensor.equal(before[key]) for key, tensor in art.drawing.tensors.items()):
-            raise Failed(f"it changes the tensors of {name} in place", _code(offer).loaded)
+            raise Failed(f"it changes the tensors of {name} in place", _code(offer))
         return name, before, after
     raise Lacking(f"drawings that it does not refuse: {refused}")
 

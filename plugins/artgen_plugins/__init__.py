@@ -10,6 +10,10 @@ from artgen import Spec, hookimpl
 from artgen_makers import MAKERS
 from artgen_plugins.samples import NAMES
 
+SETS = ("*images-idx3-ubyte*", "*.npz", "*/")
+IDX = bytes.fromhex("00000803 00000008 00000004 00000004") + bytes(range(128))
+"""Eight pictures of 4 x 4 pixels, as MNIST stores them."""
+CSV = b"x,y\n0,1\n1,3\n2,2\n"
 PRIMITIVES = {
     "Gaussian": ("gaussian", "Anisotropic Gaussian splats."),
     "Fourier": ("fourier", "Petals with a Fourier-series outline."),
@@ -72,20 +76,31 @@ def artgen_primitives() -> list[Spec]:
 
 @hookimpl
 def artgen_targets() -> list[Spec]:
-    """Return the specs of the samples, with the name of each, and of plain pictures."""
+    """Return the specs of the samples, with the name of each, and of computed targets."""
     opener = "artgen_plugins.samples.opener:open_sample"
     summary = "A bundled photograph, digits or clip"
+    sampled = "A curve or labelled points"
+    labelled = "Labelled points: random, two-moons, spiral"
     return [
         Spec("sample", summary, opener, example="astronaut", names=NAMES),
         Spec("blank", "A plain gray: blank:512x512", "artgen_plugins.words:blank", example="8x6"),
+        Spec("curve", "A function of x, given by an expression", "artgen_plugins.curve:open_curve"),
+        Spec("table", sampled, "artgen_plugins.table:open_table", ("*.csv",), CSV),
+        Spec("set", "A set of pictures", "artgen_plugins.sets:open_image_set", SETS, IDX),
+        Spec("https", "A picture on the web", "artgen_plugins.web:open_https"),
+        Spec("http", "A picture on the web, unencrypted", "artgen_plugins.web:open_http"),
+        Spec("points", labelled, "artgen_plugins.points:open_points"),
     ]
 
 
 @hookimpl
 def artgen_engines() -> list[Spec]:
-    """Return the specs of `scratch` and `pieces`."""
+    """Return the specs of the engines."""
     summary = "Automatic differentiation written in numpy, for fields with a graph"
+    closed = "Closed forms, for codecs that have one"
     return [
+        Spec("place", "Marks of ink, placed by algorithms", "artgen_plugins.place:PlaceEngine"),
+        Spec("solve", closed, "artgen_plugins.solve:SolveEngine"),
         Spec("scratch", summary, "artgen_plugins.scratch:ScratchEngine"),
         Spec("pieces", "`climb` with gaps and joints, to cut", "artgen_makers.pieces:Pieces"),
     ]
@@ -93,13 +108,20 @@ def artgen_engines() -> list[Spec]:
 
 @hookimpl
 def artgen_losses() -> list[Spec]:
-    """Return the specs of `texture`, `text` and `pyramid`."""
+    """Return the specs of losses beside the plain ones of `artgen.losses`."""
+    scales = "One minus the multi-scale structural similarity"
+    space = "Mean squared error in the perceptual Oklab space"
     summary = "Distance from the patches of another picture: texture:FILE"
     return [
         Spec("texture", summary, "artgen_plugins.texture:texture"),
         Spec(
             "text", 'Likeness to words, by a CLIP: text:"a horse"@FILE', "artgen_plugins.words:text"
         ),
+        Spec("ssim", "One minus the structural similarity", "artgen_plugins.structure:ssim"),
+        Spec("ms-ssim", scales, "artgen_plugins.structure:ms_ssim"),
+        Spec("bce", "Binary cross-entropy of pixels, for codecs", "artgen_plugins.bce:bce"),
+        Spec("flip", "Perceptual difference LDR-FLIP", "artgen_plugins.perceptual:flip"),
+        Spec("oklab", space, "artgen_plugins.perceptual:oklab"),
         Spec("pyramid", "The squared error at all scales", "artgen_plugins.pyramid:pyramid"),
     ]
 
@@ -116,6 +138,8 @@ def artgen_forms() -> list[Spec]:
     endless = "A picture made of itself, and a zoom into it without end"
     sharp = "A picture of latents becomes sharp, grid by grid"
     films = {
+        "side-by-side": "The target beside the progress",
+        "views": "The drawing goes over to each of its views",
         "wipe": "A line that wipes the target away, and back",
         "centres": "The centres of the parts over the progress",
         "depth": "The progress with depths as colours",

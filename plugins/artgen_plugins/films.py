@@ -1,4 +1,4 @@
-"""Forms of film: a wipe, centres of parts, their depths, parts that fly in, a zoom, generations.
+"""Forms of film: the target beside, views, a wipe, centres, depths, flying parts, a zoom and more.
 
 Each is a function of a `Shot`. It returns a function from the share of the time, 0 to 1, to a
 frame, and prepares before that what all frames share.
@@ -9,16 +9,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
 
 from artgen import Drawing, Primitive
-from artgen.animation import Form, Shot, eased, embers
+from artgen.animation import Form, Shot, beside, eased, embers, seen, seen_pictures
 from artgen.errors import UsageError
 from artgen.family import Appearance, appearance, building_order, hide, move
+from artgen.losses import Sight
 
 Pixels = NDArray[np.uint8]
 Frames = Callable[[float], Pixels]
@@ -43,6 +45,40 @@ SHEET = 10
 
 FILLED, GROWN = 0.7, 0.2
 """The shares of the time in which a sheet fills, and in which its last tile grows."""
+
+GO = 0.2
+"""The share of the time of a view in which the drawing goes over to it, and again back."""
+
+
+def _side_by_side(shot: Shot) -> Frames:
+    return shot.remembered(beside(shot))
+
+
+def _views(shot: Shot) -> Frames:
+    """Rest at the drawing, go over to a view, rest, come back, and go on to the next one."""
+    size = Image.fromarray(shot.still).size
+
+    def on_canvas(picture: Image.Image) -> Pixels:
+        return np.asarray(ImageOps.pad(picture, size, color=(14, 14, 16)))
+
+    drawing, primitive = shot.art.drawing, shot.art.primitive()
+    _, *shown = seen_pictures(shot.art, shot.view.show)
+    sights = [Sight.of(how, shot.art.registry) for how, _ in shown]
+    ends = [on_canvas(Image.fromarray(pixels)) for _, pixels in shown]
+
+    def frame(share: float) -> Pixels:
+        number, place = divmod(share * len(shown), 1)
+        index = int(number) % len(shown)
+        way = float(eased((0.5 - abs(place - 0.5)) / GO - 0.6))
+        sight, still, end = sights[index], shot.still, ends[index]
+        if sight.pose.ways and 0 < way < 1:
+            still = shot.view.show(sight.pose.drawing(drawing, primitive, way))
+            end = on_canvas(Image.fromarray(seen(sight.see, still)))
+        if 0 < way < 1 and sight.moves:
+            return on_canvas(Image.fromarray(seen(partial(sight.between, share=way), still)))
+        return np.rint(still + way * (end - still.astype(np.float32))).astype(np.uint8)
+
+    return frame
 
 
 def _wipe(shot: Shot) -> Frames:
@@ -252,6 +288,8 @@ def _generations(shot: Shot) -> Frames:
     return frame
 
 
+SIDE_BY_SIDE = Form(_side_by_side, photo=True, progress=True)
+VIEWS = Form(_views, loops=True)
 WIPE = Form(_wipe, photo=True, loops=True)
 CENTRES = Form(_centres, progress=True, check=_looks)
 DEPTH = Form(_depth, progress=True, check=_check_depth)

@@ -21,8 +21,7 @@ two latents decode to pictures too. A plugin defines the shape of a latent, `enc
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -105,21 +104,3 @@ class Codec(Primitive):
         """The value of the option that `size_option` names; 1 without one."""
         value: Any = getattr(self.options, self.size_option) if self.size_option else None
         return int(value or 1)
-
-
-@runtime_checkable
-class SolvableCodec(Protocol):
-    """A codec for the engine `solve`."""
-
-    @property
-    def components(self) -> int:
-        """The number of components there are in the end."""
-
-    def solve(self, pieces: Iterable[Tensor]) -> dict[str, Tensor]:
-        """The best parameters in closed form.
-
-        `pieces` are the training pictures, some [n, channels, height, width] at a time.
-        """
-
-    def truncated(self, tensors: Mapping[str, Tensor], components: int) -> dict[str, Tensor]:
-        """The parameters with the first `components` of `size_option` components alone."""

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from artgen.base.errors import UsageError
+from artgen.base.faults import broken
 from artgen.init import Context
 from artgen.ink import InkOptions, Marks, Sheet
 from artgen.primitives.edges import hex_levels
@@ -87,6 +88,21 @@ class Ink(Primitive):
     def place(self, sheet: Sheet) -> Marks:
         """Return at most ``sheet.count`` marks, in the order in which a film shows them."""
         raise NotImplementedError
+
+    def placed(self, sheet: Sheet) -> Marks:
+        """Place the marks. Raises PluginError where `place` gives what cannot be drawn."""
+        marks, problem = self.place(sheet), ""
+        if not isinstance(marks, Marks):
+            problem = f"gave {type(marks).__name__}, not Marks"
+        elif not np.isfinite(marks.strokes).all():
+            problem = "gave NaN or infinite numbers"
+        elif len(marks) > sheet.count:
+            problem = f"gave {len(marks)} marks, more than {sheet.count}"
+        if problem:
+            hint = "return artgen.ink.dots(...), polyline(...) or joined([...])"
+            what = type(self)
+            raise broken(f"place of {what.__name__}", what.place, problem, hint)
+        return marks
 
     def settled(self, cover: NDArray[np.float32], canvas: Canvas) -> NDArray[np.float32]:
         """Return how much of each ink the paper holds, of what marks cover: [inks, height, width].

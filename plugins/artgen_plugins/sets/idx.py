@@ -7,21 +7,19 @@ import math
 import zlib
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen.base.errors import InputError, reading
-from artgen.base.files import printable, read_regular
-from artgen.targets.set_parts import MOST_PICTURES, Part, Parts, PixelBudget
+from artgen.errors import InputError, printable, read_regular, reading
+from artgen.targets import PixelBudget
+
+Part = tuple[NDArray[Any], NDArray[Any] | list[str] | None]
+Parts = tuple[Part, Part | None]
 
 IDX_IMAGES, _IDX_LABELS = "images-idx3-ubyte", "labels-idx1-ubyte"
 IDX_TRAINING, _IDX_TESTS = "train-", ("t10k-", "test-")
-
-
-def files_beside(path: Path) -> list[Path]:
-    """The files in the folder of a target that belong to it: those of the same IDX set."""
-    return sorted(path.parent.glob("*-idx[13]-ubyte*")) if IDX_IMAGES in path.name else []
 
 
 def read_idx(path: Path, budget: PixelBudget) -> Parts:
@@ -76,8 +74,8 @@ def _idx_array(path: Path, dimensions: int, budget: PixelBudget) -> NDArray[np.u
                 raise InputError(f"{where} is empty: its shape is {shape}", hint=hint)
             if dimensions == 3:
                 budget.take(*shape)
-            elif shape[0] > MOST_PICTURES:
-                raise InputError(f"{where} has more than {MOST_PICTURES:,} labels", hint=hint)
+            elif shape[0] > budget.most:
+                raise InputError(f"{where} has more than {budget.most:,} labels", hint=hint)
             size = math.prod(shape)
             # One more than there may be, so that what is too much is noticed, not unpacked.
             content = file.read(size + 1)

@@ -6,14 +6,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from artgen.losses._marks import ignore_unweighted, pixel_mean
+from artgen.losses import ignore_unweighted, pixel_mean
 
 _WINDOW = 11
 _SIGMA = 1.5
 _STABILIZERS = 0.01**2, 0.03**2
 _EXPONENTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
-MS_SSIM_SIDE = _WINDOW << (len(_EXPONENTS) - 1)
-"""Smallest side, in pixels, at which MS-SSIM has all its scales."""
 _LEAST_SIMILARITY = 1e-4
 """Lower bound of the mean of a scale: powers need positive numbers, with a finite slope."""
 

@@ -7,24 +7,47 @@ are there.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 
-from artgen.base.errors import UsageError, memory_errors
-from artgen.engines.base import Engine, Problem, Report, State
-from artgen.engines.evaluation import check_finite, picture_psnr
-from artgen.families.codec.contract import Codec, SolvableCodec
-from artgen.primitives import Primitive
-from artgen.raster import reconstruct
-from artgen.values.drawing import Drawing
-from artgen.values.examples import PICTURE_PIECE
+from artgen import Codec, Drawing, Engine, Primitive
+from artgen.engines import (
+    Problem,
+    Report,
+    State,
+    check_finite,
+    fit_memory_errors,
+    picture_psnr,
+)
+from artgen.errors import UsageError
+from artgen.family import reconstruct
 
+PICTURE_PIECE = 250
+"""The most pictures that are solved for at a time."""
 MOST_STEPS = 32
 """More components are revealed several at a time, unless more steps are asked for."""
+
+
+@runtime_checkable
+class SolvableCodec(Protocol):
+    """A codec for the engine `solve`."""
+
+    @property
+    def components(self) -> int:
+        """The number of components there are in the end."""
+
+    def solve(self, pieces: Iterable[Tensor]) -> dict[str, Tensor]:
+        """The best parameters in closed form.
+
+        `pieces` are the training pictures, some [n, channels, height, width] at a time.
+        """
+
+    def truncated(self, tensors: Mapping[str, Tensor], components: int) -> dict[str, Tensor]:
+        """The parameters with the first `components` of `size_option` components alone."""
 
 
 class SolveEngine(Engine):
@@ -55,7 +78,7 @@ class SolveEngine(Engine):
             )
         self.codec, self.step, self.best_step = codec, 0, 0
         self.best_loss = math.inf
-        with memory_errors("solving needs more memory than there is", hint="use smaller pictures"):
+        with fit_memory_errors("--size"):
             self.solution = codec.solve(self._pieces())
 
     @property

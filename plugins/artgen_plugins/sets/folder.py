@@ -9,10 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen.base.errors import InputError
-from artgen.targets.image import PICTURE_SUFFIXES, TargetRequest, picture_files, read_picture
-from artgen.targets.set_parts import MOST_PICTURES, Part, Parts, PixelBudget, resample_picture
-from artgen.values.canvas import Canvas
+from artgen import Canvas
+from artgen.errors import InputError
+from artgen.targets import (
+    PICTURE_SUFFIXES,
+    PixelBudget,
+    TargetRequest,
+    read_picture,
+    resample_picture,
+)
+from artgen_plugins.sets.idx import Part, Parts
 
 _FOLDER_SIDE = 64
 """Pixels of the longer side of a folder's pictures, unless another size is asked for."""
@@ -23,14 +29,15 @@ _SPLITS = "train", "test"
 
 def read_folder(folder: Path, request: TargetRequest, budget: PixelBudget) -> Parts:
     """The picture files in a folder and its subfolders, in the order of their names."""
-    files = picture_files(folder.rglob("*"))
+    there = sorted(folder.rglob("*"))
+    files = [path for path in there if path.suffix.lower() in PICTURE_SUFFIXES and path.is_file()]
     if len(files) < 2:
         raise InputError(
             f"folder {budget.where} holds {len(files) or 'no'} picture{'s' * (not files)}",
             hint=f"a set has at least two; looked for {', '.join(PICTURE_SUFFIXES)}",
         )
-    if len(files) > MOST_PICTURES:
-        raise InputError(f"folder {budget.where} has more than {MOST_PICTURES:,} pictures")
+    if len(files) > budget.most:
+        raise InputError(f"folder {budget.where} has more than {budget.most:,} pictures")
     test = [path for path in files if path.relative_to(folder).parts[0] == "test"]
     training = [path for path in files if path.relative_to(folder).parts[0] != "test"]
     canvas = _common_canvas(files[0], request)

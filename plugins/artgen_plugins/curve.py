@@ -1,5 +1,12 @@
-"""Expressions such as ``2.777*x**2 + sin(4*x)``: Python's grammar, evaluated with numpy.
+"""The target `curve:EXPR?from=A&to=B&n=N`: a function of x sampled evenly, both ends included.
 
+`axes=X,Y` names the axes of plots. Plots and metrics use these samples. Batches that are smaller
+are drawn from the whole interval.
+
+Without an expression it is the one of the article on automatic differentiation that the preset
+`curve-v1` of `mlp` comes from: 2.777x² + 0.123 − 1.5x³ + sin 4x on [−1, 1].
+
+Expressions such as ``2.777*x**2 + sin(4*x)`` have Python's grammar and are evaluated with numpy.
 `ast` parses the text; numbers, x, constants, functions and operators are all that is accepted, and
 nothing is ever given to `eval`. Length, depth and exponents are bounded, so that a hostile text
 costs microseconds.
@@ -15,7 +22,15 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen.base.errors import InputError, did_you_mean
+from artgen.errors import InputError, did_you_mean
+from artgen.targets import (
+    DEFAULT_REQUEST,
+    SampleTarget,
+    SourceOptions,
+    TargetRequest,
+    content_hash,
+    curve_from_function,
+)
 
 Array = NDArray[np.float64]
 Function: TypeAlias = Callable[[Array], Array]
@@ -35,6 +50,44 @@ _OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
 _LONGEST, _DEEPEST = 500, 50
 _LARGEST_EXPONENT = 64
 _SYNTAX = "use numbers, x, + - * / **, parentheses, pi, e and " + ", ".join(_FUNCTIONS)
+
+_EXPRESSION = "2.777*x**2 + 0.123 - 1.5*x**3 + sin(4*x)"
+_SAMPLES, _MOST_SAMPLES = 200, 100_000
+
+
+def open_curve(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> SampleTarget:
+    """The curve that `rest` describes, such as ``sin(x)?from=-pi&to=pi``.
+
+    Raises InputError for what is not an expression of x, and where it has no finite value.
+    """
+    options = SourceOptions("curve", rest, ("from", "to", "n", "axes"))
+    start, end = _end(options.text("from", "-1")), _end(options.text("to", "1"))
+    if not start < end:
+        raise InputError(f"{options.source}: from must be less than to, got {start:g} and {end:g}")
+    samples = options.number("n", _SAMPLES, 2, _MOST_SAMPLES)
+    function = Expression(options.what or _EXPRESSION)
+    digest = content_hash(f"{function.text} {start!r} {end!r} {samples}")
+    found = curve_from_function(
+        function,
+        request,
+        options.name,
+        start=start,
+        end=end,
+        samples=samples,
+        source=options.source,
+        sha256=digest,
+    )
+    return found.with_axes(options.pair("axes"))
+
+
+def _end(text: str) -> float:
+    """An end of the interval: an expression without x."""
+    ends = Expression(text)(np.array([0.0, 1.0]))
+    if not (abs(ends[0]) < 1e100 and ends[0] == ends[1]):
+        raise InputError(
+            f"{text!r} is not a number", hint="use a number or an expression such as -2 or pi/2"
+        )
+    return float(ends[0])
 
 
 class Expression:

@@ -7,15 +7,21 @@ article that the preset `classifier-v1` of `mlp` comes from tortures a network.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen.base.errors import InputError, did_you_mean
-from artgen.targets.image import DEFAULT_REQUEST, TargetRequest
-from artgen.targets.samples import SampleTarget, make_target
-from artgen.targets.source import SourceOptions, content_hash
-from artgen.values.subject import Points
+from artgen.errors import InputError, did_you_mean
+from artgen.targets import (
+    DEFAULT_REQUEST,
+    SampleTarget,
+    SourceOptions,
+    TargetRequest,
+    content_hash,
+    points_from_samples,
+)
 
 Array = NDArray[np.float64]
 Cloud = Callable[[np.random.Generator, NDArray[np.int64], int], Array]
@@ -45,15 +51,12 @@ def open_points(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> SampleTa
     if name == "random":
         # No class is missing, the rest are drawn.
         labels[classes:] = rng.integers(classes, size=points - classes)
-    subject = Points(
-        _CLOUDS[name](rng, labels, classes),
-        labels,
-        tuple(str(label) for label in range(classes)),
-        (0.0, 0.0, 1.0, 1.0),
-    )
+    places = _CLOUDS[name](rng, labels, classes)
+    found = points_from_samples(places, labels, request, options.name, source=options.source)
+    subject: Any = found.subject
+    subject = replace(subject, box=(0.0, 0.0, 1.0, 1.0))
     digest = content_hash(f"{name} {points} {classes} {seed}")
-    target = make_target(subject, request, options.name, options.source, digest)
-    return target.with_axes(options.pair("axes"))
+    return replace(found, subject=subject, sha256=digest).with_axes(options.pair("axes"))
 
 
 def _random(rng: np.random.Generator, labels: NDArray[np.int64], classes: int) -> Array:

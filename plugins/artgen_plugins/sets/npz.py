@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen.base.errors import ArtgenError, InputError, reading
-from artgen.base.files import read_regular
-from artgen.targets.set_parts import Parts, PixelBudget, part_from_arrays
+from artgen import ArtgenError
+from artgen.errors import InputError, read_regular, reading
+from artgen.targets import PixelBudget
+from artgen_plugins.sets.idx import Parts
 
 _NAMES = {
     "training": ("images", "x_train", "train_images", "x"),
@@ -46,10 +47,8 @@ def read_npz(path: Path, budget: PixelBudget) -> Parts:
         raise InputError(
             f"{where} holds no pictures", hint=f"name the array {' or '.join(_NAMES['training'])}"
         )
-    training = part_from_arrays(arrays["training"], arrays.get("training_labels"), budget)
-    if "test" not in arrays:
-        return training, None
-    return training, part_from_arrays(arrays["test"], arrays.get("test_labels"), budget)
+    training = arrays["training"], arrays.get("training_labels")
+    return training, (arrays["test"], arrays.get("test_labels")) if "test" in arrays else None
 
 
 def _npy(archive: zipfile.ZipFile, name: str, budget: PixelBudget) -> NDArray[Any]:

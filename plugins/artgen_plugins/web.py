@@ -7,7 +7,6 @@ it is connected to.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import ipaddress
 import socket
@@ -16,12 +15,9 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnec
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from artgen._version import __version__
-from artgen.base.errors import InputError
-from artgen.base.files import printable
-from artgen.targets.image import DEFAULT_REQUEST, ImageTarget, TargetRequest, prepare_picture
-from artgen.targets.source import Source, file_safe
-from artgen.targets.target import Origin
+from artgen import __version__
+from artgen.errors import InputError, printable
+from artgen.targets import DEFAULT_REQUEST, ImageTarget, TargetRequest, image_from_bytes
 
 LARGEST = 64 << 20
 """The most bytes of a picture."""
@@ -36,26 +32,28 @@ _MOST_REDIRECTS = 5
 _PIECE = 1 << 16
 
 
-def open_http(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> ImageTarget:
-    """Open the picture behind ``http:rest``. Raises InputError."""
-    return _open_url(f"http:{rest}", request)
+class Opener:
+    """Opens the pictures behind URLs of one scheme."""
+
+    def __init__(self, scheme: str) -> None:
+        self.scheme = scheme
+
+    def __call__(self, rest: str, request: TargetRequest = DEFAULT_REQUEST) -> ImageTarget:
+        """Open the picture behind ``scheme:rest``. Raises InputError."""
+        return _open_url(f"{self.scheme}:{rest}", request)
+
+    def check(self, url: str) -> None:
+        """Raise InputError for a URL whose host is the number of an address that is not asked."""
+        try:
+            host = urlsplit(url).hostname or ""
+            inside = _is_inside(host)
+        except ValueError:  # a name, which is looked up when it is connected to
+            return
+        if inside:
+            raise _refusal(url, _Refused(f"{host} {_INSIDE}"))
 
 
-def open_https(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> ImageTarget:
-    """Open the picture behind ``https:rest``. Raises InputError."""
-    return _open_url(f"https:{rest}", request)
-
-
-def check_url(url: str) -> None:
-    """Raise InputError for a URL whose host is the number of an address that is not asked."""
-    try:
-        host = urlsplit(url).hostname or ""
-        inside = _is_inside(host)
-    except ValueError:  # a name, which is looked up when it is connected to
-        return
-    if inside:
-        raise _refusal(url, _Refused(f"{host} {_INSIDE}"))
-
+open_http, open_https = Opener("http"), Opener("https")
 
 _INSIDE = "is an address of this machine or its network"
 
@@ -73,8 +71,6 @@ def _refusal(url: str, reason: _Refused) -> InputError:
 
 
 def _open_url(url: str, request: TargetRequest) -> ImageTarget:
-    from artgen.targets.decode import decode_file
-
     where = printable(url)
     try:
         data = _download(url)
@@ -84,8 +80,7 @@ def _open_url(url: str, request: TargetRequest) -> ImageTarget:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         hint = "check the address, or save the picture and name its file"
         raise InputError(f"cannot download {where}: {reason}", hint=hint) from None
-    origin = Origin(file_safe(Source.parse(url).stem), where, hashlib.sha256(data).hexdigest())
-    return prepare_picture(decode_file(data, request.max_pixels, where), request, where, origin)
+    return image_from_bytes(data, request, where)
 
 
 def _download(url: str) -> bytes:
