@@ -79,18 +79,14 @@ def _prepare(shot: Shot) -> Callable[[float], Pixels]:
         edge = [np.minimum(np.arange(n) + 0.5, n - 0.5 - np.arange(n)) for n in (height, width)]
         inside = (np.minimum(edge[0][:, None], edge[1]) / (RIM * width)).clip(0, 1)
         pictures = paper + inside[..., None].astype(np.float32) * (pictures - paper)
-        sheet = np.empty((rows, height + gap, columns, width + gap, 3), np.float32)
+        # The border is as wide as three gaps.
+        offset = 3 * gap + gap // 2
+        corners = zip(row * (height + gap) + offset, column * (width + gap) + offset, strict=True)
+        sheet = np.empty((rows * (height + gap) + 6 * gap, columns * (width + gap) + 6 * gap, 3))
         sheet[:] = paper
-        cells = pictures.reshape(rows, columns, height, width, 3)
-        sheet[:, gap // 2 : gap // 2 + height, :, gap // 2 : gap // 2 + width] = cells.swapaxes(
-            1, 2
-        )
-        whole = sheet.reshape(rows * (height + gap), columns * (width + gap), 3)
-        # A border like the gaps, but wider.
-        whole = np.stack(
-            [np.pad(whole[..., each], 3 * gap, constant_values=paper[each]) for each in range(3)], 2
-        )
-        picture = Image.fromarray(np.rint(255 * whole.clip(0, 1)).astype(np.uint8))
+        for each, (down, across) in zip(pictures, corners, strict=True):
+            sheet[down : down + height, across : across + width] = each
+        picture = Image.fromarray(np.rint(255 * sheet.clip(0, 1)).astype(np.uint8))
         canvas = shot.frame.canvas(picture.width, picture.height)
         if min(height, width) < SQUARES:
             times = -(-canvas.width // picture.width)
