@@ -151,6 +151,29 @@ def test_generations_fill_a_sheet_and_the_last_one_grows(shapes):
     assert (shown[-1] == shapes.render(60)).all()
 
 
+def test_folded_paper_sways_between_its_views(splats):
+    views = ({"how": "slats=left"}, {"how": "slats=right"})
+    folded = replace(splats, recipe=Recipe.from_dict({**splats.recipe.to_dict(), "view": views}))
+    shot = Shot(folded, Frame(96), 2.0)
+    # Strips of two colours, in turn.
+    strips = np.repeat(np.array([[255, 0, 0], [0, 0, 255]] * 12, np.uint8), 4, axis=0)
+    shot.__dict__["still"] = np.broadcast_to(strips, (64, 96, 3))
+    shown = [*form_frames("sway", shot, 20).frames]
+    red, _, blue = np.moveaxis(np.stack(shown).astype(float), -1, 0)
+    more = (red - blue).sum((1, 2))
+    # From the left one sees the strips of the one, from the right those of the other.
+    assert more[0] > 0
+    assert more.argmax() < 10 < more.argmin() < 32
+    assert (red - blue)[more.argmax()].min() >= 0
+    assert (blue - red)[more.argmin()].min() >= 0
+    # Half a turn later the paper is bent the other way, as seen in a mirror.
+    assert np.abs(red[20] - blue[0, :, ::-1]).mean() < 1
+    for corner in shown[0][0, 0], shown[0][-1, -1]:
+        assert (corner == round(0.93 * 255)).all()
+    with pytest.raises(UsageError, match="not folded"):
+        frames(splats, "sway")
+
+
 def test_the_command_writes_them_and_refuses_others(splats, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     splats.save("a.art")

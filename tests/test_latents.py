@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 import artgen
+from artgen.animation.forms import Shot, form_frames
 from artgen.cli import main
 from artgen.errors import UsageError
 from artgen.events import Advanced
@@ -19,6 +20,7 @@ from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.runs import run
 from artgen.targets import set_from_arrays
+from artgen.values.frame import Frame
 
 DIGITS = "sample:digits?n=240"
 
@@ -46,6 +48,24 @@ def printed(capsys, *arguments: str, expect: int = 0):
     data = json.loads(capsys.readouterr().out)
     assert code == expect, data
     return data
+
+
+def test_an_atlas_shows_decoded_pictures_that_become_their_neighbours(art, space):
+    def cells(sheet):
+        """The middles of pictures of 28 pixels, with 2 between them, within a border of 7."""
+        return sheet[6:-6, 6:-6].reshape(3, 30, 4, 30, 3).swapaxes(1, 2)[:, :, 5:25, 5:25]
+
+    shown = [*form_frames("atlas=4x3", Shot(art, Frame(132), 2.0), 6).frames]
+    assert len({each.tobytes() for each in shown}) == 12
+    numbers = [4 * row + (column + row) % 4 for row in range(3) for column in range(4)]
+    drawn = space.draw(space.latents[numbers], space.labels[numbers])[:, 4:24, 4:24]
+    first = cells(shown[0])
+    assert np.abs(first.reshape(12, 20, 20, 3).astype(int) - drawn).max() <= 1
+    # Half a second later each is what was to its right, and the last of a row the first.
+    assert np.abs(cells(shown[3]).astype(int) - np.roll(first, -1, 1)).max() <= 1
+    for film, says in (("atlas=0x3", "no grid"), ("atlas=4", "no grid")):
+        with pytest.raises(UsageError, match=says):
+            form_frames(film, Shot(art, Frame(132), 2.0), 6)
 
 
 # ---- places --------------------------------------------------------------------------------------

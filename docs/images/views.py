@@ -13,7 +13,7 @@ from artgen.cli import main as artgen
 from artgen.losses import Sight
 
 HERE = Path(__file__).parent
-PIECES = "fern-near-profile-far", "horse-in-red-glass"
+PIECES = "shadow-on-the-pavement", "horse-in-red-glass"
 POSES = {"thought-of-a-horse": (0.0, 40.0, 90.0), "storm-that-was-a-horse": (0.0, 0.6, 1.0)}
 """The poses that are shown of each of these pieces."""
 SIDE = 480

@@ -149,9 +149,13 @@ def artgen_forms() -> list[Spec]:
     }
     return [
         *_constants("films", films),
+        Spec(
+            "atlas", "Pictures of a codec, on one sheet: atlas=12x10", "artgen_plugins.atlas:ATLAS"
+        ),
         Spec("jpeg", "The drawing beside a JPEG of its bytes", "artgen_plugins.jpeg_wipe:JPEG"),
         Spec("levels", sharp, "artgen_plugins.latents.film:LEVELS"),
         Spec("music", "Parts move to a sound: music=FILE", "artgen_plugins.music.form:MUSIC"),
+        Spec("sway", "Folded paper that sways between its views", "artgen_plugins.films:SWAY"),
         Spec("zoom-into", endless, "artgen_plugins.endless:ZOOM_INTO"),
     ]
 

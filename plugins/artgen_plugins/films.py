@@ -21,6 +21,7 @@ from artgen.animation import Form, Shot, beside, eased, embers, seen, seen_pictu
 from artgen.errors import UsageError
 from artgen.family import Appearance, appearance, building_order, hide, move
 from artgen.losses import Sight
+from artgen_plugins import _panels
 
 Pixels = NDArray[np.uint8]
 Frames = Callable[[float], Pixels]
@@ -33,6 +34,12 @@ MOST, LARGEST = 8.0, 8192
 
 LOOK = 256
 """Long side of the picture in which the place to magnify is looked for, in pixels."""
+
+PAPER = {"slats": (_panels.slats, 1.2), "fold": (_panels.fold, 1.4)}
+"""Views of folded paper by their names, and the room that it takes on its way."""
+
+BENT, WALL = 0.42, 0.93
+"""How far folded paper is on its way in the first frame, and how bright the wall behind it is."""
 
 FLIGHT = 0.45
 """The share of the time before the hold that one part flies."""
@@ -290,9 +297,36 @@ def _generations(shot: Shot) -> Frames:
 
 SIDE_BY_SIDE = Form(_side_by_side, photo=True, progress=True)
 VIEWS = Form(_views, loops=True)
+
+
+def _sway(shot: Shot) -> Frames:
+    """From the first view past the flat paper to the second, and back; of one view, to and fro."""
+    hows = [each.strip() for table in shot.art.recipe.view or () for each in table.how.split(",")]
+    ways = [
+        (*PAPER[name], rest)
+        for name, _, rest in (each.partition("=") for each in hows)
+        if name in PAPER
+    ]
+    if not ways:
+        raise UsageError("this drawing is not folded", hint="fit it with --view slats or fold")
+    picture = torch.from_numpy(shot.still / 255).permute(2, 0, 1)
+
+    def frame(share: float) -> Pixels:
+        turn = math.sin(2 * math.pi * share + math.asin(BENT))
+        if not ways[1:]:
+            turn = 0.5 - 0.5 * math.cos(2 * math.pi * share + math.acos(1 - 2 * BENT))
+        panels, room, value = ways[turn < 0]
+        bent = panels(picture, value, abs(turn), room, WALL)
+        pixels: Pixels = np.rint(255 * bent.clamp(0, 1).permute(1, 2, 0).numpy()).astype(np.uint8)
+        return pixels
+
+    return frame
+
+
 WIPE = Form(_wipe, photo=True, loops=True)
 CENTRES = Form(_centres, progress=True, check=_looks)
 DEPTH = Form(_depth, progress=True, check=_check_depth)
 FLY_IN = Form(_fly_in, check=_check_move)
 ZOOM = Form(_zoom, loops=True)
 GENERATIONS = Form(_generations)
+SWAY = Form(_sway, loops=True, still=True)

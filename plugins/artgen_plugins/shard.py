@@ -62,7 +62,7 @@ class Shard(Splat):
 
 def _softest(context: Context) -> float:
     """Return how wide an edge may be: paper is crisp, on large pixels too."""
-    return 0.03 + 0.4 * context.canvas.pixel
+    return 0.002 + 0.4 * context.canvas.pixel
 
 
 def _second_places(context: Context, shape: tuple[int, ...]) -> Tensor:
