@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artgen.errors import InputError
+from artgen.making import read_regular
 from artgen.primitives import bezier_points, read_coverage
 
 Floats = NDArray[np.float64]
@@ -29,11 +30,7 @@ def read_outline(text: str) -> str:
     if text[:1] in "Mm" and not Path(text).exists():
         found = largest([text], "frame")
     elif text.lower().endswith(".svg"):
-        try:
-            with Path(text).open(encoding="utf-8") as file:
-                svg = file.read(MOST)
-        except (OSError, UnicodeError) as error:
-            raise InputError(f"cannot read the outline {text!r}: {error}") from None
+        svg = read_regular(text, f"the outline {text!r}", MOST).decode("utf-8", "replace")
         found = largest(re.findall(r"<path[^<>]*?\sd\s*=\s*[\"']([^\"']*)", svg), text)
     else:
         from skimage.measure import find_contours

@@ -1,0 +1,240 @@
+"""Make the strips of `making/`: each kind of `artgen make`, step by step.
+
+pip install pypdfium2, then python docs/images/making_steps.py [KIND ...]
+
+A panel is the photo, a page of a PDF, or what a kind shows of a part: half of the thread, the first
+sheets, one ink. For these the command runs, and the function that draws the finished thing is
+called again with fewer arguments.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+from PIL import Image, ImageChops, ImageDraw
+
+import artgen
+from artgen.cli import main
+from artgen.registry import default
+from artgen.targets import Source, open_source
+from artgen_makers import block as blocks
+from artgen_makers import embroidery as stitched
+from artgen_makers import filament as printed
+from artgen_makers import glass as leaded
+from artgen_makers import paper as cut
+from artgen_makers import plotter as plotted
+from artgen_makers import quilt as sewn
+from artgen_makers.grids import CrossStitch
+from artgen_makers.guide import MARGIN
+from artgen_makers.paint import PaintByNumbers
+from artgen_makers.quilt import Quilt
+from artgen_makers.stencil import Stencil
+from artgen_makers.string import String
+
+HIGH, GAP, MOST = 340, 14, 60_000
+"""Height of a panel and distance of two, in pixels, and the most bytes of a strip."""
+GROUND, EDGE = "#e9e9e6", "#bdbdb8"
+DPI = 144
+"""Pixels per inch of a page."""
+
+
+def photo(sample: str) -> Image.Image:
+    return Image.fromarray(open_source(Source.parse(sample), default()).pixels)
+
+
+class Thing:
+    """What a command made, and what it gave to the function or method `of` a module or class."""
+
+    def __init__(self, folder: str, kind: str, file: str, *flags: str, of: tuple[Any, str]) -> None:
+        self.folder, self.shown = Path(folder, kind), getattr(*of)
+        line = ["make", kind, file, *flags, "--out", folder, "--name", kind, "-q"]
+        with patch.object(*of, autospec=True, side_effect=self.shown) as called:
+            assert main(line) == 0
+        self.given, self.named = called.call_args
+        with Image.open(self.folder / "picture.png") as picture:
+            self.picture = picture.convert("RGB")
+
+    def again(self, *given: Any) -> Image.Image:
+        """Call the function with other arguments."""
+        return Image.fromarray(self.shown(*given, **self.named))
+
+    def page(self, number: int, file: str = "guide-a4.pdf") -> Image.Image:
+        """Return a page, the first of which is 0."""
+        import pypdfium2
+
+        page = pypdfium2.PdfDocument(self.folder / file)[number]
+        return page.render(scale=DPI / 72).to_pil().convert("RGB")
+
+    def template(self, number: int, size: Sequence[float]) -> Image.Image:
+        """Return what is at 1:1 on a page, `size` in mm, as large as the picture."""
+        box = np.array([MARGIN, MARGIN + 10, MARGIN + size[0], MARGIN + 10 + size[1]]) * DPI / 25.4
+        return self.page(number).crop(tuple(box)).resize(self.picture.size, Image.Resampling.BOX)
+
+
+def string(folder: str) -> list[Image.Image]:
+    thing = Thing(folder, "string", "sample:profile", of=(String, "picture"))
+    *first, [thread], nails = thing.given
+    half = thread._replace(nails=thread.nails[: len(thread.nails) // 3])
+    return [
+        photo("sample:profile"),
+        thing.page(1),
+        thing.again(*first, [half], nails),
+        thing.picture,
+    ]
+
+
+def cross_stitch(folder: str) -> list[Image.Image]:
+    flags = ["--columns", "72", "--colours", "12"]
+    thing = Thing(
+        folder, "cross-stitch", "sample:botanical", *flags, of=(CrossStitch, "finished")
+    )
+    maker, cells, colours = thing.given
+    side = thing.picture.width // cells.shape[1]
+    order = np.argsort([sum(bytes.fromhex(each.colour[1:])) for each in colours])
+    done = np.isin(cells, order[: len(order) // 2]).repeat(side, 0).repeat(side, 1)
+    bare = Image.new("RGB", thing.picture.size, maker.fabric)
+    some = Image.composite(thing.picture, bare, Image.fromarray(done))
+    return [photo("sample:botanical"), thing.page(1), some, thing.picture]
+
+
+def paint(folder: str) -> list[Image.Image]:
+    flags = ["--width", "18cm", "--brush", "2.5mm", "--colours", "16", "--regions", "300"]
+    thing = Thing(folder, "paint", "sample:fruit", *flags, of=(PaintByNumbers, "written"))
+    maker, motif, cells, areas, colours, size, *_ = thing.given
+    order = np.argsort([-sum(each.colour) for each in colours])
+    kept = set(order[: len(order) // 2].tolist())
+    white = [c if k in kept else c._replace(colour=np.ones(3)) for k, c in enumerate(colours)]
+    some = Image.fromarray(thing.shown(maker, motif, cells, areas, white, size).picture)
+    some = ImageChops.multiply(some, thing.template(1, size))
+    return [photo("sample:fruit"), thing.page(1), some, thing.picture]
+
+
+def embroidery(folder: str) -> list[Image.Image]:
+    thing = Thing(folder, "embroidery", "sample:cat", of=(stitched, "finished"))
+    sewn_blocks, *rest = thing.given
+    some = thing.again(sewn_blocks[: len(sewn_blocks) // 3], *rest)
+    return [photo("sample:cat"), thing.page(1), some, thing.picture]
+
+
+def paper(folder: str) -> list[Image.Image]:
+    thing = Thing(folder, "paper", "sample:bridge", of=(cut, "finished"))
+    [layers] = thing.given
+    return [photo("sample:bridge"), thing.page(len(layers) - 1), thing.again(layers[:3]), thing.picture]
+
+
+def glass(folder: str) -> list[Image.Image]:
+    flags = ["--width", "18cm", "--pieces", "70"]
+    thing = Thing(folder, "glass", "sample:koi", *flags, of=(leaded, "lit"))
+    areas = thing.given[0]
+    high, wide = areas.shape
+    down, right = np.mgrid[:high, :wide] / max(high, wide)
+    count = np.bincount(areas.ravel())
+    place = np.bincount(areas.ravel(), (down - right).ravel()) / np.maximum(count, 1)
+    laid = Image.fromarray((place > np.median(place))[areas]).resize(thing.picture.size)
+    cartoon = thing.template(1, (180, 180 * high / wide))
+    some = Image.composite(thing.picture, cartoon, laid)
+    return [photo("sample:koi"), thing.page(1), some, thing.picture]
+
+
+def stencil(folder: str) -> list[Image.Image]:
+    flags = ["--width", "18cm", "--colours", "3"]
+    thing = Thing(folder, "stencil", "sample:cat", *flags, of=(Stencil, "sprayed"))
+    maker, layers, unit = thing.given
+    some = [thing.again(maker, layers[:k], unit) for k in (1, 2)]
+    return [photo("sample:cat"), thing.page(1), *some, thing.picture]
+
+
+def block(folder: str) -> list[Image.Image]:
+    thing = Thing(folder, "block", "sample:fern", of=(blocks, "printed"))
+    layers, *rest = thing.given
+    first = thing.again(layers[:1], *rest)
+    return [photo("sample:fern"), thing.page(1), first, thing.page(2), thing.picture]
+
+
+def quilt(folder: str) -> list[Image.Image]:
+    thing = Thing(folder, "quilt", "sample:astronaut", of=(Quilt, "written"))
+    whole, size = thing.given[2], np.array(thing.given[4])
+    scale = thing.picture.width / size[0]
+    apart = Image.new("RGB", tuple(int(1.16 * side) for side in thing.picture.size), GROUND)
+    halves = [part.parts or (part,) for part in whole.parts]
+    for part in (each for half in halves for each in half):
+        mask = Image.new("L", thing.picture.size)
+        for piece in part.pieces():
+            corners = [tuple(each) for each in (piece.outline * scale).tolist()]
+            ImageDraw.Draw(mask).polygon(corners, 255)
+        way = (part.outline.mean(0) / size - 0.5) * 0.3 + 0.08
+        apart.paste(thing.picture, tuple((way * size * scale).astype(int)), mask)
+    return [photo("sample:astronaut"), thing.page(1), apart, thing.picture]
+
+
+def plotter(folder: str) -> list[Image.Image]:
+    inks = "#00a3d7,#e6237e,#f2c800,#1d1b20"
+    art = artgen.fit("sample:koi", "path", count=9000, inks=inks, size=400, seed=1)
+    art.save(f"{folder}/koi.art")
+    flags = ["--page", "A5", "--pen-width", "0.25mm"]
+    thing = Thing(folder, "plotter", f"{folder}/koi.art", *flags, of=(plotted, "finished"))
+    [panel], *rest = thing.given
+    some = [thing.again([panel._replace(jobs=panel.jobs[:k])], *rest) for k in (1, 2, 3)]
+    return [photo("sample:koi"), *some, thing.picture]
+
+
+def filament(folder: str) -> list[Image.Image]:
+    thing = Thing(folder, "filament", "sample:dunes", of=(printed, "finished"))
+    heights, colours = thing.given
+    some = [thing.again(np.minimum(heights, k * heights.max()), colours) for k in (0.3, 0.6)]
+    return [photo("sample:dunes"), thing.page(1), *some, thing.picture]
+
+
+KINDS = (
+    *(string, cross_stitch, paint, embroidery, paper, glass, stencil),
+    *(block, quilt, plotter, filament),
+)
+
+
+def strip(panels: Sequence[Image.Image]) -> Image.Image:
+    """Return the panels in a row, equally high."""
+    shown = []
+    for panel in panels:
+        size = round(panel.width * HIGH / panel.height), HIGH
+        panel = panel.resize(size, Image.Resampling.LANCZOS)
+        ImageDraw.Draw(panel).rectangle((0, 0, size[0] - 1, HIGH - 1), outline=EDGE)
+        shown.append(panel)
+    wide = sum(panel.width + GAP for panel in shown) + GAP
+    row, x = Image.new("RGB", (wide, HIGH + 2 * GAP), GROUND), GAP
+    for panel in shown:
+        row.paste(panel, (x, GAP))
+        x += panel.width + GAP
+    return row
+
+
+def save(row: Image.Image, file: Path) -> None:
+    """Write a strip in the best quality that is small enough."""
+    for quality in range(88, 20, -4):
+        data = io.BytesIO()
+        row.save(data, "WEBP", quality=quality, method=6)
+        if data.tell() <= MOST:
+            break
+    file.write_bytes(data.getvalue())
+    print(f"{file.name}: {row.width} x {row.height}, quality {quality}, {data.tell()} bytes")
+
+
+def run(names: Sequence[str]) -> None:
+    """Write the strips of these kinds, or of all."""
+    target = Path(__file__).with_name("making")
+    target.mkdir(exist_ok=True)
+    for kind in KINDS:
+        name = kind.__name__.replace("_", "-")
+        if not names or name in names:
+            with TemporaryDirectory() as folder:
+                save(strip(kind(folder)), target / f"{name}.webp")
+
+
+if __name__ == "__main__":
+    run(sys.argv[1:])
