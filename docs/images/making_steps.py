@@ -18,7 +18,7 @@ from typing import Any
 from unittest.mock import patch
 
 import numpy as np
-from PIL import Image, ImageChops, ImageDraw
+from PIL import Image, ImageChops, ImageDraw, ImageOps
 
 import artgen
 from artgen.cli import main
@@ -26,11 +26,12 @@ from artgen.registry import default
 from artgen.targets import Source, open_source
 from artgen_makers import block as blocks
 from artgen_makers import embroidery as stitched
+from artgen_makers import fabric as woven
 from artgen_makers import filament as printed
 from artgen_makers import glass as leaded
 from artgen_makers import paper as cut
 from artgen_makers import plotter as plotted
-from artgen_makers import quilt as sewn
+from artgen_makers import prints as hung
 from artgen_makers.grids import CrossStitch
 from artgen_makers.guide import MARGIN
 from artgen_makers.paint import PaintByNumbers
@@ -41,8 +42,8 @@ from artgen_makers.string import String
 HIGH, GAP, MOST = 340, 14, 60_000
 """Height of a panel and distance of two, in pixels, and the most bytes of a strip."""
 GROUND, EDGE = "#e9e9e6", "#bdbdb8"
-DPI = 144
-"""Pixels per inch of a page."""
+DPI, BLANK, FINER = 144, 10, 2
+"""Pixels per inch of a template; pixels around a page, which is drawn so many times as large."""
 
 
 def photo(sample: str) -> Image.Image:
@@ -65,17 +66,33 @@ class Thing:
         """Call the function with other arguments."""
         return Image.fromarray(self.shown(*given, **self.named))
 
-    def page(self, number: int, file: str = "guide-a4.pdf") -> Image.Image:
-        """Return a page, the first of which is 0."""
+    def drawn(self, number: int, scale: float, file: str = "guide-a4.pdf") -> Image.Image:
+        """Return a page, the first of which is 0, at `scale` pixels per point."""
         import pypdfium2
 
         page = pypdfium2.PdfDocument(self.folder / file)[number]
-        return page.render(scale=DPI / 72).to_pil().convert("RGB")
+        return page.render(scale=scale).to_pil().convert("RGB")
+
+    def page(self, number: int) -> Image.Image:
+        """Return a page without what is blank around it, and without its foot."""
+        scale = 1.0
+        # Fine lines stay dark where a page is drawn in about its size.
+        for _ in range(2):
+            whole = self.drawn(number, scale)
+            foot = round(MARGIN / 25.4 * 72 * scale)
+            whole = whole.crop((0, 0, whole.width, whole.height - foot))
+            box = ImageOps.invert(whole.convert("L")).getbbox()
+            scale *= FINER * (HIGH - 2 * BLANK) / (box[3] - box[1])
+        return ImageOps.expand(whole.crop(box), FINER * BLANK, "white")
 
     def template(self, number: int, size: Sequence[float]) -> Image.Image:
         """Return what is at 1:1 on a page, `size` in mm, as large as the picture."""
         box = np.array([MARGIN, MARGIN + 10, MARGIN + size[0], MARGIN + 10 + size[1]]) * DPI / 25.4
-        return self.page(number).crop(tuple(box)).resize(self.picture.size, Image.Resampling.BOX)
+        return (
+            self.drawn(number, DPI / 72)
+            .crop(tuple(box))
+            .resize(self.picture.size, Image.Resampling.BOX)
+        )
 
 
 def string(folder: str) -> list[Image.Image]:
@@ -92,16 +109,18 @@ def string(folder: str) -> list[Image.Image]:
 
 def cross_stitch(folder: str) -> list[Image.Image]:
     flags = ["--columns", "72", "--colours", "12"]
-    thing = Thing(
-        folder, "cross-stitch", "sample:botanical", *flags, of=(CrossStitch, "finished")
-    )
+    thing = Thing(folder, "cross-stitch", "sample:botanical", *flags, of=(CrossStitch, "finished"))
     maker, cells, colours = thing.given
     side = thing.picture.width // cells.shape[1]
     order = np.argsort([sum(bytes.fromhex(each.colour[1:])) for each in colours])
     done = np.isin(cells, order[: len(order) // 2]).repeat(side, 0).repeat(side, 1)
     bare = Image.new("RGB", thing.picture.size, maker.fabric)
     some = Image.composite(thing.picture, bare, Image.fromarray(done))
-    return [photo("sample:botanical"), thing.page(1), some, thing.picture]
+    # A corner of the chart, in which symbols can be read.
+    left, top = MARGIN - 3, MARGIN + 6
+    box = np.array([left, top, left + 62, top + 84]) / 25.4 * DPI
+    chart = thing.drawn(1, DPI / 72).crop(tuple(np.rint(box).astype(int)))
+    return [photo("sample:botanical"), chart, some, thing.picture]
 
 
 def paint(folder: str) -> list[Image.Image]:
@@ -126,12 +145,18 @@ def embroidery(folder: str) -> list[Image.Image]:
 def paper(folder: str) -> list[Image.Image]:
     thing = Thing(folder, "paper", "sample:bridge", of=(cut, "finished"))
     [layers] = thing.given
-    return [photo("sample:bridge"), thing.page(len(layers) - 1), thing.again(layers[:3]), thing.picture]
+    return [
+        photo("sample:bridge"),
+        thing.page(len(layers) - 1),
+        thing.again(layers[:3]),
+        thing.picture,
+    ]
 
 
 def glass(folder: str) -> list[Image.Image]:
-    flags = ["--width", "18cm", "--pieces", "70"]
-    thing = Thing(folder, "glass", "sample:koi", *flags, of=(leaded, "lit"))
+    flags = ["--width", "18cm", "--pieces", "110", "--least", "6mm", "--narrow", "3mm"]
+    flags += ["--heart", "0.8mm", "--lead", "2mm"]
+    thing = Thing(folder, "glass", "sample:astronaut", *flags, of=(leaded, "lit"))
     areas = thing.given[0]
     high, wide = areas.shape
     down, right = np.mgrid[:high, :wide] / max(high, wide)
@@ -140,15 +165,15 @@ def glass(folder: str) -> list[Image.Image]:
     laid = Image.fromarray((place > np.median(place))[areas]).resize(thing.picture.size)
     cartoon = thing.template(1, (180, 180 * high / wide))
     some = Image.composite(thing.picture, cartoon, laid)
-    return [photo("sample:koi"), thing.page(1), some, thing.picture]
+    return [photo("sample:astronaut"), thing.page(1), some, thing.picture]
 
 
 def stencil(folder: str) -> list[Image.Image]:
     flags = ["--width", "18cm", "--colours", "3"]
-    thing = Thing(folder, "stencil", "sample:cat", *flags, of=(Stencil, "sprayed"))
+    thing = Thing(folder, "stencil", "sample:profile", *flags, of=(Stencil, "sprayed"))
     maker, layers, unit = thing.given
-    some = [thing.again(maker, layers[:k], unit) for k in (1, 2)]
-    return [photo("sample:cat"), thing.page(1), *some, thing.picture]
+    some = thing.again(maker, layers[:2], unit)
+    return [photo("sample:profile"), thing.page(2), some, thing.picture]
 
 
 def block(folder: str) -> list[Image.Image]:
@@ -171,30 +196,52 @@ def quilt(folder: str) -> list[Image.Image]:
             ImageDraw.Draw(mask).polygon(corners, 255)
         way = (part.outline.mean(0) / size - 0.5) * 0.3 + 0.08
         apart.paste(thing.picture, tuple((way * size * scale).astype(int)), mask)
-    return [photo("sample:astronaut"), thing.page(1), apart, thing.picture]
+    return [photo("sample:astronaut"), thing.page(14), apart, thing.picture]
 
 
 def plotter(folder: str) -> list[Image.Image]:
-    inks = "#00a3d7,#e6237e,#f2c800,#1d1b20"
-    art = artgen.fit("sample:koi", "path", count=9000, inks=inks, size=400, seed=1)
-    art.save(f"{folder}/koi.art")
-    flags = ["--page", "A5", "--pen-width", "0.25mm"]
-    thing = Thing(folder, "plotter", f"{folder}/koi.art", *flags, of=(plotted, "finished"))
+    path = {"count": 14000, "inks": "#e08a3c,#1d1b20", "middle": 0.32, "crisp": 1.0}
+    art = artgen.fit("sample:cat", "path", size=600, focus="faces", seed=1, **path)
+    art.save(f"{folder}/cat.art")
+    thing = Thing(folder, "plotter", f"{folder}/cat.art", of=(plotted, "finished"))
     [panel], *rest = thing.given
-    some = [thing.again([panel._replace(jobs=panel.jobs[:k])], *rest) for k in (1, 2, 3)]
-    return [photo("sample:koi"), *some, thing.picture]
+    light, dark = panel.jobs
+    ends = np.cumsum([len(line) for line in dark.lines])
+    half = dark._replace(
+        actions=[
+            plotted.Line(points[: max(0, ends[-1] // 2 - end + len(points))])
+            for points, end in zip(dark.lines, ends, strict=True)
+        ]
+    )
+    some = [thing.again([panel._replace(jobs=jobs)], *rest) for jobs in ([light], [light, half])]
+    return [photo("sample:cat"), *some, thing.picture]
 
 
 def filament(folder: str) -> list[Image.Image]:
     thing = Thing(folder, "filament", "sample:dunes", of=(printed, "finished"))
     heights, colours = thing.given
-    some = [thing.again(np.minimum(heights, k * heights.max()), colours) for k in (0.3, 0.6)]
-    return [photo("sample:dunes"), thing.page(1), *some, thing.picture]
+    some = thing.again(np.minimum(heights, 0.6 * heights.max()), colours)
+    return [photo("sample:dunes"), thing.page(1), some, thing.picture]
+
+
+def poster(folder: str) -> list[Image.Image]:
+    art = artgen.fit("sample:lake", "triangle", count=300, size=256, seed=1)
+    art.save(f"{folder}/lake.art")
+    flags = ["--paper", "A3", "--title", "LAKE", "--text", "in three hundred triangles"]
+    thing = Thing(folder, "poster", f"{folder}/lake.art", *flags, of=(hung, "finished"))
+    drawing = Image.fromarray(art.render(1000))
+    return [photo("sample:lake"), drawing, thing.drawn(0, 1, "poster.pdf"), thing.picture]
+
+
+def fabric(folder: str) -> list[Image.Image]:
+    thing = Thing(folder, "fabric", "sample:koi", "--across", "2", of=(woven, "seam"))
+    with Image.open(thing.folder / "repeat.png") as repeat:
+        return [photo("sample:koi"), repeat.convert("RGB"), thing.picture]
 
 
 KINDS = (
     *(string, cross_stitch, paint, embroidery, paper, glass, stencil),
-    *(block, quilt, plotter, filament),
+    *(block, quilt, plotter, poster, filament, fabric),
 )
 
 
