@@ -13,6 +13,7 @@ import io
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from pkgutil import resolve_name
 from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
@@ -24,23 +25,10 @@ import artgen
 from artgen.cli import main
 from artgen.registry import default
 from artgen.targets import Source, open_source
-from artgen_makers import block as blocks
-from artgen_makers import embroidery as stitched
-from artgen_makers import fabric as woven
-from artgen_makers import filament as printed
-from artgen_makers import glass as leaded
-from artgen_makers import paper as cut
-from artgen_makers import plotter as plotted
-from artgen_makers import prints as hung
-from artgen_makers.grids import CrossStitch
 from artgen_makers.guide import MARGIN
-from artgen_makers.paint import PaintByNumbers
-from artgen_makers.quilt import Quilt
-from artgen_makers.stencil import Stencil
-from artgen_makers.string import String
 
-HIGH, GAP, MOST = 340, 14, 60_000
-"""Height of a panel and distance of two, in pixels, and the most bytes of a strip."""
+HIGH, WIDE, GAP, MOST = 340, 1800, 14, 60_000
+"""Most height of a panel, width of a strip, and distance of panels, in pixels; the most bytes."""
 GROUND, EDGE = "#e9e9e6", "#bdbdb8"
 DPI, BLANK, FINER = 144, 10, 2
 """Pixels per inch of a template; pixels around a page, which is drawn so many times as large."""
@@ -51,12 +39,13 @@ def photo(sample: str) -> Image.Image:
 
 
 class Thing:
-    """What a command made, and what it gave to the function or method `of` a module or class."""
+    """What a command made, and what it gave to the function `of` artgen_makers."""
 
-    def __init__(self, folder: str, kind: str, file: str, *flags: str, of: tuple[Any, str]) -> None:
-        self.folder, self.shown = Path(folder, kind), getattr(*of)
+    def __init__(self, folder: str, kind: str, file: str, *flags: str, of: str) -> None:
+        name = f"artgen_makers.{of}"
+        self.folder, self.shown = Path(folder, kind), resolve_name(name)
         line = ["make", kind, file, *flags, "--out", folder, "--name", kind, "-q"]
-        with patch.object(*of, autospec=True, side_effect=self.shown) as called:
+        with patch(name, autospec=True, side_effect=self.shown) as called:
             assert main(line) == 0
         self.given, self.named = called.call_args
         with Image.open(self.folder / "picture.png") as picture:
@@ -88,28 +77,23 @@ class Thing:
     def template(self, number: int, size: Sequence[float]) -> Image.Image:
         """Return what is at 1:1 on a page, `size` in mm, as large as the picture."""
         box = np.array([MARGIN, MARGIN + 10, MARGIN + size[0], MARGIN + 10 + size[1]]) * DPI / 25.4
-        return (
-            self.drawn(number, DPI / 72)
-            .crop(tuple(box))
-            .resize(self.picture.size, Image.Resampling.BOX)
-        )
+        drawn = self.drawn(number, DPI / 72).crop(tuple(box))
+        return drawn.resize(self.picture.size, Image.Resampling.BOX)
 
 
 def string(folder: str) -> list[Image.Image]:
-    thing = Thing(folder, "string", "sample:profile", of=(String, "picture"))
+    thing = Thing(folder, "string", "sample:profile", of="string.String.picture")
     *first, [thread], nails = thing.given
-    half = thread._replace(nails=thread.nails[: len(thread.nails) // 3])
-    return [
-        photo("sample:profile"),
-        thing.page(1),
-        thing.again(*first, [half], nails),
-        thing.picture,
-    ]
+    third = thread._replace(nails=thread.nails[: len(thread.nails) // 3])
+    some = thing.again(*first, [third], nails)
+    return [photo("sample:profile"), thing.page(1), some, thing.picture]
 
 
 def cross_stitch(folder: str) -> list[Image.Image]:
     flags = ["--columns", "72", "--colours", "12"]
-    thing = Thing(folder, "cross-stitch", "sample:botanical", *flags, of=(CrossStitch, "finished"))
+    thing = Thing(
+        folder, "cross-stitch", "sample:botanical", *flags, of="grids.CrossStitch.finished"
+    )
     maker, cells, colours = thing.given
     side = thing.picture.width // cells.shape[1]
     order = np.argsort([sum(bytes.fromhex(each.colour[1:])) for each in colours])
@@ -125,7 +109,7 @@ def cross_stitch(folder: str) -> list[Image.Image]:
 
 def paint(folder: str) -> list[Image.Image]:
     flags = ["--width", "18cm", "--brush", "2.5mm", "--colours", "16", "--regions", "300"]
-    thing = Thing(folder, "paint", "sample:fruit", *flags, of=(PaintByNumbers, "written"))
+    thing = Thing(folder, "paint", "sample:fruit", *flags, of="paint.PaintByNumbers.written")
     maker, motif, cells, areas, colours, size, *_ = thing.given
     order = np.argsort([-sum(each.colour) for each in colours])
     kept = set(order[: len(order) // 2].tolist())
@@ -136,27 +120,23 @@ def paint(folder: str) -> list[Image.Image]:
 
 
 def embroidery(folder: str) -> list[Image.Image]:
-    thing = Thing(folder, "embroidery", "sample:cat", of=(stitched, "finished"))
-    sewn_blocks, *rest = thing.given
-    some = thing.again(sewn_blocks[: len(sewn_blocks) // 3], *rest)
+    thing = Thing(folder, "embroidery", "sample:cat", of="embroidery.finished")
+    stops, *rest = thing.given
+    some = thing.again(stops[: len(stops) // 3], *rest)
     return [photo("sample:cat"), thing.page(1), some, thing.picture]
 
 
 def paper(folder: str) -> list[Image.Image]:
-    thing = Thing(folder, "paper", "sample:bridge", of=(cut, "finished"))
+    thing = Thing(folder, "paper", "sample:bridge", of="paper.finished")
     [layers] = thing.given
-    return [
-        photo("sample:bridge"),
-        thing.page(len(layers) - 1),
-        thing.again(layers[:3]),
-        thing.picture,
-    ]
+    some = thing.again(layers[:3])
+    return [photo("sample:bridge"), thing.page(len(layers) - 1), some, thing.picture]
 
 
 def glass(folder: str) -> list[Image.Image]:
     flags = ["--width", "18cm", "--pieces", "110", "--least", "6mm", "--narrow", "3mm"]
     flags += ["--heart", "0.8mm", "--lead", "2mm"]
-    thing = Thing(folder, "glass", "sample:astronaut", *flags, of=(leaded, "lit"))
+    thing = Thing(folder, "glass", "sample:astronaut", *flags, of="glass.lit")
     areas = thing.given[0]
     high, wide = areas.shape
     down, right = np.mgrid[:high, :wide] / max(high, wide)
@@ -170,21 +150,21 @@ def glass(folder: str) -> list[Image.Image]:
 
 def stencil(folder: str) -> list[Image.Image]:
     flags = ["--width", "18cm", "--colours", "3"]
-    thing = Thing(folder, "stencil", "sample:profile", *flags, of=(Stencil, "sprayed"))
+    thing = Thing(folder, "stencil", "sample:profile", *flags, of="stencil.Stencil.sprayed")
     maker, layers, unit = thing.given
     some = thing.again(maker, layers[:2], unit)
     return [photo("sample:profile"), thing.page(2), some, thing.picture]
 
 
 def block(folder: str) -> list[Image.Image]:
-    thing = Thing(folder, "block", "sample:fern", of=(blocks, "printed"))
+    thing = Thing(folder, "block", "sample:fern", of="block.printed")
     layers, *rest = thing.given
     first = thing.again(layers[:1], *rest)
     return [photo("sample:fern"), thing.page(1), first, thing.page(2), thing.picture]
 
 
 def quilt(folder: str) -> list[Image.Image]:
-    thing = Thing(folder, "quilt", "sample:astronaut", of=(Quilt, "written"))
+    thing = Thing(folder, "quilt", "sample:astronaut", of="quilt.Quilt.written")
     whole, size = thing.given[2], np.array(thing.given[4])
     scale = thing.picture.width / size[0]
     apart = Image.new("RGB", tuple(int(1.16 * side) for side in thing.picture.size), GROUND)
@@ -203,22 +183,22 @@ def plotter(folder: str) -> list[Image.Image]:
     path = {"count": 14000, "inks": "#e08a3c,#1d1b20", "middle": 0.32, "crisp": 1.0}
     art = artgen.fit("sample:cat", "path", size=600, focus="faces", seed=1, **path)
     art.save(f"{folder}/cat.art")
-    thing = Thing(folder, "plotter", f"{folder}/cat.art", of=(plotted, "finished"))
+    thing = Thing(folder, "plotter", f"{folder}/cat.art", "--margin", "6mm", of="plotter.finished")
     [panel], *rest = thing.given
     light, dark = panel.jobs
-    ends = np.cumsum([len(line) for line in dark.lines])
-    half = dark._replace(
-        actions=[
-            plotted.Line(points[: max(0, ends[-1] // 2 - end + len(points))])
-            for points, end in zip(dark.lines, ends, strict=True)
-        ]
-    )
+    line, count = dark.actions[0], sum(map(len, dark.lines))
+    ends = np.cumsum([len(points) for points in dark.lines])
+    begun = [
+        line._replace(points=points[: max(0, count // 2 - end + len(points))])
+        for points, end in zip(dark.lines, ends, strict=True)
+    ]
+    half = dark._replace(actions=begun)
     some = [thing.again([panel._replace(jobs=jobs)], *rest) for jobs in ([light], [light, half])]
     return [photo("sample:cat"), *some, thing.picture]
 
 
 def filament(folder: str) -> list[Image.Image]:
-    thing = Thing(folder, "filament", "sample:dunes", of=(printed, "finished"))
+    thing = Thing(folder, "filament", "sample:dunes", of="filament.finished")
     heights, colours = thing.given
     some = thing.again(np.minimum(heights, 0.6 * heights.max()), colours)
     return [photo("sample:dunes"), thing.page(1), some, thing.picture]
@@ -228,13 +208,13 @@ def poster(folder: str) -> list[Image.Image]:
     art = artgen.fit("sample:lake", "triangle", count=300, size=256, seed=1)
     art.save(f"{folder}/lake.art")
     flags = ["--paper", "A3", "--title", "LAKE", "--text", "in three hundred triangles"]
-    thing = Thing(folder, "poster", f"{folder}/lake.art", *flags, of=(hung, "finished"))
+    thing = Thing(folder, "poster", f"{folder}/lake.art", *flags, of="prints.finished")
     drawing = Image.fromarray(art.render(1000))
     return [photo("sample:lake"), drawing, thing.drawn(0, 1, "poster.pdf"), thing.picture]
 
 
 def fabric(folder: str) -> list[Image.Image]:
-    thing = Thing(folder, "fabric", "sample:koi", "--across", "2", of=(woven, "seam"))
+    thing = Thing(folder, "fabric", "sample:koi", "--across", "2", of="fabric.seam")
     with Image.open(thing.folder / "repeat.png") as repeat:
         return [photo("sample:koi"), repeat.convert("RGB"), thing.picture]
 
@@ -247,16 +227,17 @@ KINDS = (
 
 def strip(panels: Sequence[Image.Image]) -> Image.Image:
     """Return the panels in a row, equally high."""
-    shown = []
-    for panel in panels:
-        size = round(panel.width * HIGH / panel.height), HIGH
-        panel = panel.resize(size, Image.Resampling.LANCZOS)
-        ImageDraw.Draw(panel).rectangle((0, 0, size[0] - 1, HIGH - 1), outline=EDGE)
-        shown.append(panel)
+    room = WIDE - GAP * (len(panels) + 1)
+    high = min(HIGH, int(room / sum(panel.width / panel.height for panel in panels)))
+    shown = [
+        panel.resize((round(panel.width * high / panel.height), high), Image.Resampling.LANCZOS)
+        for panel in panels
+    ]
     wide = sum(panel.width + GAP for panel in shown) + GAP
-    row, x = Image.new("RGB", (wide, HIGH + 2 * GAP), GROUND), GAP
+    row, x = Image.new("RGB", (wide, high + 2 * GAP), GROUND), GAP
     for panel in shown:
         row.paste(panel, (x, GAP))
+        ImageDraw.Draw(row).rectangle((x, GAP, x + panel.width - 1, GAP + high - 1), outline=EDGE)
         x += panel.width + GAP
     return row
 
