@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artgen.errors import InputError
-from artgen.making import read_regular
 from artgen.primitives import bezier_points, read_coverage
 
 Floats = NDArray[np.float64]
@@ -30,7 +29,14 @@ def read_outline(text: str) -> str:
     if text[:1] in "Mm" and not Path(text).exists():
         found = largest([text], "frame")
     elif text.lower().endswith(".svg"):
-        svg = read_regular(text, f"the outline {text!r}", MOST).decode("utf-8", "replace")
+        try:
+            with Path(text).open(encoding="utf-8") as file:
+                svg = file.read(MOST)
+        except (OSError, UnicodeError) as error:
+            reason, hint = "it is no text", "use an SVG file that is not compressed"
+            if isinstance(error, OSError):
+                reason, hint = error.strerror or str(error), "check the path and its permissions"
+            raise InputError(f"cannot read the outline {text!r}: {reason}", hint=hint) from None
         found = largest(re.findall(r"<path[^<>]*?\sd\s*=\s*[\"']([^\"']*)", svg), text)
     else:
         from skimage.measure import find_contours
