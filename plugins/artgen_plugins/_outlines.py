@@ -33,9 +33,8 @@ def read_outline(text: str) -> str:
             with Path(text).open(encoding="utf-8") as file:
                 svg = file.read(MOST)
         except (OSError, UnicodeError) as error:
-            reason, hint = "it is no text", "use an SVG file that is not compressed"
-            if isinstance(error, OSError):
-                reason, hint = error.strerror or str(error), "check the path and its permissions"
+            reason = getattr(error, "strerror", None) or "it is no text"
+            hint = "name an SVG file that is there and not compressed"
             raise InputError(f"cannot read the outline {text!r}: {reason}", hint=hint) from None
         found = largest(re.findall(r"<path[^<>]*?\sd\s*=\s*[\"']([^\"']*)", svg), text)
     else:
