@@ -41,10 +41,10 @@ def photo(sample: str) -> Image.Image:
 class Thing:
     """What a command made, and what it gave to the function `of` artgen_makers."""
 
-    def __init__(self, folder: str, kind: str, file: str, *flags: str, of: str) -> None:
+    def __init__(self, folder: str, kind: str, *words: str, of: str) -> None:
         name = f"artgen_makers.{of}"
         self.folder, self.shown = Path(folder, kind), resolve_name(name)
-        line = ["make", kind, file, *flags, "--out", folder, "--name", kind, "-q"]
+        line = ["make", kind, *words, "--out", folder, "--name", kind, "-q"]
         with patch(name, autospec=True, side_effect=self.shown) as called:
             assert main(line) == 0
         self.given, self.named = called.call_args
@@ -105,6 +105,15 @@ def cross_stitch(folder: str) -> list[Image.Image]:
     box = np.array([left, top, left + 62, top + 84]) / 25.4 * DPI
     chart = thing.drawn(1, DPI / 72).crop(tuple(np.rint(box).astype(int)))
     return [photo("sample:botanical"), chart, some, thing.picture]
+
+
+def bricks(folder: str) -> list[Image.Image]:
+    flags = ["--columns", "48", "--colours", "12"]
+    thing = Thing(folder, "bricks", "sample:coffee", *flags, of="bricks.Bricks.finished")
+    wide, high = thing.picture.size
+    some = thing.picture.copy()
+    some.paste(Image.new("RGB", (wide, high // 3), GROUND))
+    return [photo("sample:coffee"), thing.page(4), some, thing.picture]
 
 
 def paint(folder: str) -> list[Image.Image]:
@@ -204,6 +213,15 @@ def filament(folder: str) -> list[Image.Image]:
     return [photo("sample:dunes"), thing.page(1), some, thing.picture]
 
 
+def swatches(folder: str) -> list[Image.Image]:
+    thing = Thing(folder, "swatches", "--page", "A5", of="plotter.Plotter.written")
+    maker, motif, page, lines, *rest = thing.given
+    some = [
+        Image.fromarray(thing.shown(maker, motif, page, lines[:k], *rest).picture) for k in (1, 2)
+    ]
+    return [thing.drawn(0, 1, "sheet.pdf"), *some, thing.picture]
+
+
 def poster(folder: str) -> list[Image.Image]:
     art = artgen.fit("sample:lake", "triangle", count=300, size=256, seed=1)
     art.save(f"{folder}/lake.art")
@@ -220,8 +238,8 @@ def fabric(folder: str) -> list[Image.Image]:
 
 
 KINDS = (
-    *(string, cross_stitch, paint, embroidery, paper, glass, stencil),
-    *(block, quilt, plotter, poster, filament, fabric),
+    *(string, cross_stitch, bricks, paint, embroidery, paper, glass, stencil),
+    *(block, quilt, plotter, swatches, poster, filament, fabric),
 )
 
 
