@@ -286,6 +286,17 @@ def test_every_primitive_has_a_small_picture():
     assert sum(path.stat().st_size for path in files) < 400_000
 
 
+def test_every_kind_of_making_is_shown_step_by_step():
+    text = "".join((ROOT / f"docs/{page}.md").read_text("utf-8") for page in ("making", "patterns"))
+    shown = re.findall(r"!\[[^]]{12,}\]\(images/making/([\w-]+)\.webp\)", text)
+    files = [*(ROOT / "docs/images/making").iterdir()]
+    assert sorted(shown) == sorted(path.stem for path in files)
+    script = (ROOT / "docs/images/making_steps.py").read_text("utf-8")
+    names = re.search(r"^KINDS = \(\n(.+?)^\)", script, re.MULTILINE | re.DOTALL)[1]
+    assert sorted(re.findall(r"\w+", names)) == sorted(name.replace("-", "_") for name in shown)
+    assert max(path.stat().st_size for path in files) <= 60_000
+
+
 def test_the_layers_are_those_that_are_checked():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     checked = project["tool"]["importlinter"]["contracts"][0]["layers"]

@@ -183,6 +183,7 @@ def test_a_limit_of_lines_at_a_nail_holds(wound, tmp_path):
         (["strings", "sample:cat"], 4, "unknown maker 'strings'"),
         (["string"], 2, "needs a kind and a file"),
         (["string", "sample:cat", "--frame", "M0 0"], 3, "frame"),
+        (["string", "sample:cat", "--frame", "no.svg"], 3, "directory\nhint: name an SVG"),
         (["string", "sample:cat", "--inks", ""], 2, "colour"),
         (["string", "sample:cat", "--nails", "-3", "-q"], 2, "got -3"),
     ],

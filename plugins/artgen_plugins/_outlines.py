@@ -33,7 +33,9 @@ def read_outline(text: str) -> str:
             with Path(text).open(encoding="utf-8") as file:
                 svg = file.read(MOST)
         except (OSError, UnicodeError) as error:
-            raise InputError(f"cannot read the outline {text!r}: {error}") from None
+            reason = getattr(error, "strerror", None) or "it is no text"
+            hint = "name an SVG file that is there and not compressed"
+            raise InputError(f"cannot read the outline {text!r}: {reason}", hint=hint) from None
         found = largest(re.findall(r"<path[^<>]*?\sd\s*=\s*[\"']([^\"']*)", svg), text)
     else:
         from skimage.measure import find_contours
