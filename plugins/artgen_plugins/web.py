@@ -11,8 +11,9 @@ import io
 import ipaddress
 import socket
 import time
+from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urljoin, urlsplit
 
 from artgen import __version__
@@ -34,6 +35,10 @@ _PIECE = 1 << 16
 
 class Opener:
     """Opens the pictures behind URLs of one scheme."""
+
+    known_deviations: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        ("opens", "request"), "what it opens is on the web, which checks do not ask"
+    )
 
     def __init__(self, scheme: str) -> None:
         self.scheme = scheme
