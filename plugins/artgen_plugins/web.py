@@ -37,7 +37,7 @@ class Opener:
     """Opens the pictures behind URLs of one scheme."""
 
     known_deviations: ClassVar[Mapping[str, str]] = dict.fromkeys(
-        ("opens", "request"), "what it opens is on the web, which checks do not ask"
+        ("opens", "request", "again"), "what it opens is on the web, which checks do not ask"
     )
 
     def __init__(self, scheme: str) -> None:
