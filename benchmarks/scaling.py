@@ -3,11 +3,11 @@
 Repetitions are interleaved; values are medians. Steps are those of a fit, with loss and Adam,
 between rounds of growth; G/s are 10⁹ covered pixels per second.
 
-The table of many threads is no measurement of many threads: the work was done on one, an item at a
-time, cut as for so many, and idle threads take the items in turn; see `_serial`. *Outside* is the
+The tables of many threads are no measurement of many threads: the work was done on one, an item at
+a time, cut as for so many, and idle threads take the items in turn; see `_serial`. *Outside* is the
 CPU time outside of what threads share. *Memory* is the speed-up that memory allows: all arrays of a
 step written and read once, at the speed at which this machine copies on one thread. `--serial`
-measures this table alone.
+measures these tables alone.
 """
 
 from __future__ import annotations

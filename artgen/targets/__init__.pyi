@@ -37,6 +37,7 @@ from .palette import ground_colour as ground_colour
 from .palette import learn_palette as learn_palette
 from .palette import parse_palette as parse_palette
 from .palette import read_palette as read_palette
+from .samples import MOST_SAMPLES as MOST_SAMPLES
 from .samples import SampleTarget as SampleTarget
 from .samples import curve_from_samples as curve_from_samples
 from .samples import points_from_samples as points_from_samples

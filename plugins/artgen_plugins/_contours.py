@@ -80,9 +80,7 @@ def contours(
     shape = seen.shape[1:]
     if min(shape) < 8:
         return []
-    inner = np.zeros(shape)
-    if weight is not None and np.ptp(weight) > 0:
-        inner = weight / weight.max()
+    inner = focused(weight, shape)
     side, bent = min(shape), max(1.0, detail / canvas.pixel)
     slope, mask, mass = _edges(lab_of(seen), inner, bent, STEP * strength)
     lines = [Contour(each, slope[pixels_of(each, shape)].clip(0, MOST)) for each in traced(mask)]
@@ -293,6 +291,14 @@ def smooth_line(points: Floats, sigma: float) -> Floats:
 def pixels_of(points: Floats, shape: tuple[int, ...]) -> tuple[NDArray[np.int64], ...]:
     """Return the rows and the columns of the pixels in which points [N, 2] lie."""
     return tuple(np.clip(points.astype(int), 0, np.array(shape) - 1).T)
+
+
+def focused(weight: Floats | None, shape: tuple[int, ...]) -> Floats:
+    """Return weights [height, width] as shares of the largest; zeros where all are the same."""
+    if weight is None or np.ptp(weight) == 0:
+        return np.zeros(shape)
+    shares: Floats = weight / weight.max()
+    return shares
 
 
 def cells_of(line: Contour, canvas: Canvas) -> tuple[NDArray[np.int64], ...]:

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from artgen.errors import InputError, did_you_mean
 from artgen.targets import (
     DEFAULT_REQUEST,
+    MOST_SAMPLES,
     SampleTarget,
     SourceOptions,
     TargetRequest,
@@ -52,7 +53,7 @@ _LARGEST_EXPONENT = 64
 _SYNTAX = "use numbers, x, + - * / **, parentheses, pi, e and " + ", ".join(_FUNCTIONS)
 
 _EXPRESSION = "2.777*x**2 + 0.123 - 1.5*x**3 + sin(4*x)"
-_SAMPLES, _MOST_SAMPLES = 200, 100_000
+_SAMPLES = 200
 
 
 def open_curve(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> SampleTarget:
@@ -64,7 +65,7 @@ def open_curve(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> SampleTar
     start, end = _end(options.text("from", "-1")), _end(options.text("to", "1"))
     if not start < end:
         raise InputError(f"{options.source}: from must be less than to, got {start:g} and {end:g}")
-    samples = options.number("n", _SAMPLES, 2, _MOST_SAMPLES)
+    samples = options.number("n", _SAMPLES, 2, MOST_SAMPLES)
     function = Expression(options.what or _EXPRESSION)
     digest = content_hash(f"{function.text} {start!r} {end!r} {samples}")
     found = curve_from_function(

@@ -295,10 +295,6 @@ def _generations(shot: Shot) -> Frames:
     return frame
 
 
-SIDE_BY_SIDE = Form(_side_by_side, photo=True, progress=True)
-VIEWS = Form(_views, loops=True)
-
-
 def _sway(shot: Shot) -> Frames:
     """From the first view past the flat paper to the second, and back; of one view, to and fro."""
     hows = [each.strip() for table in shot.art.recipe.view or () for each in table.how.split(",")]
@@ -309,20 +305,20 @@ def _sway(shot: Shot) -> Frames:
     ]
     if not ways:
         raise UsageError("this drawing is not folded", hint="fit it with --view slats or fold")
-    picture = torch.from_numpy(shot.still / 255).permute(2, 0, 1)
 
     def frame(share: float) -> Pixels:
         turn = math.sin(2 * math.pi * share + math.asin(BENT))
         if not ways[1:]:
             turn = 0.5 - 0.5 * math.cos(2 * math.pi * share + math.acos(1 - 2 * BENT))
         panels, room, value = ways[turn < 0]
-        bent = panels(picture, value, abs(turn), room, WALL)
-        pixels: Pixels = np.rint(255 * bent.clamp(0, 1).permute(1, 2, 0).numpy()).astype(np.uint8)
-        return pixels
+        bent = partial(panels, value=value, share=abs(turn), room=room, ground=WALL)
+        return seen(bent, shot.still)
 
     return frame
 
 
+SIDE_BY_SIDE = Form(_side_by_side, photo=True, progress=True)
+VIEWS = Form(_views, loops=True)
 WIPE = Form(_wipe, photo=True, loops=True)
 CENTRES = Form(_centres, progress=True, check=_looks)
 DEPTH = Form(_depth, progress=True, check=_check_depth)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from artgen import Canvas, Ink, Preset, ink, option
 from artgen.ink import InkOptions
-from artgen_plugins._contours import Contour, cells_of
+from artgen_plugins._contours import Contour, cells_of, focused
 from artgen_plugins._flow import flow_lines
 from artgen_plugins.draft import parted as cut_near
 from artgen_plugins.hatch import abstracted, blurred, filled, without_specks
@@ -126,12 +126,11 @@ class Panes(Ink):
         shown, even = vivid(shown), np.ones(shown.shape[1:])
         lab = lab_of(shown)
         calm = lab_of(np.stack([abstracted(each, even, CALM) for each in shown]))
-        focus = even if sheet.weight is None else sheet.weight / sheet.weight.max()
         apart, panes = 2.0, float(self.options.panes)
-        inner = focus * (np.ptp(focus) > 0)
+        inner = focused(sheet.weight, even.shape)
         drawn = flow_lines(shown, inner, sheet.canvas, BESIDE * self.options.lead)
         while True:
-            labels, whole, things = self._cut(calm, focus, sheet.canvas, panes)
+            labels, whole, things = self._cut(calm, inner, sheet.canvas, panes)
             # Parts of what was one piece are of one glass.
             glass = self._glass(lab, whole)[first_of(whole, labels)]
             layers = [
@@ -162,13 +161,13 @@ class Panes(Ink):
         return cover
 
     def _cut(
-        self, lab: Floats, focus: Floats, canvas: Canvas, panes: float
+        self, lab: Floats, inner: Floats, canvas: Canvas, panes: float
     ) -> tuple[Labels, Labels, Labels]:
         """Return panes, panes before the large ones are cut, and things: [height, width]."""
-        wanted, inner = max(1, round(panes)), focus * (np.ptp(focus) > 0)
+        wanted = max(1, round(panes))
         apart = lab * [HUE, 1, 1]
         # One thing of light and shadow is one pane in the focus: enamel has the shadow.
-        wide = blurred(apart[..., 0], np.full(focus.shape, SHADE * min(focus.shape)), 1.0)
+        wide = blurred(apart[..., 0], np.full(inner.shape, SHADE * min(inner.shape)), 1.0)
         apart[..., 0] += 0.85 * inner * (wide - apart[..., 0])
         size = 1 / (1 + (FACES - 1) * inner)
         labels = watershed(lab, min(SEEDS, lab[..., 0].size // 9 + 1))

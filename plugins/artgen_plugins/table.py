@@ -14,13 +14,12 @@ from dataclasses import replace
 from artgen.errors import InputError, printable, read_regular
 from artgen.targets import (
     DEFAULT_REQUEST,
+    MOST_SAMPLES,
     SampleTarget,
     TargetRequest,
     curve_from_samples,
     points_from_samples,
 )
-
-_MOST_SAMPLES = 100_000
 
 _HINT = "a line must be x,y for a curve, or x,y,label for labelled points"
 
@@ -53,8 +52,8 @@ def _rows(data: bytes, where: str) -> list[list[float | str]]:
             heading = number == 1 and not any(map(_is_number, cells[:2]))
             if any(cells) and not heading:
                 rows.append(_row(cells, len(rows[0]) if rows else None, f"{where}, line {number}"))
-            if len(rows) > _MOST_SAMPLES:
-                raise InputError(f"{where} has more than {_MOST_SAMPLES:,} lines", hint="use fewer")
+            if len(rows) > MOST_SAMPLES:
+                raise InputError(f"{where} has more than {MOST_SAMPLES:,} lines", hint="use fewer")
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{where} is not a CSV file: {error}", hint=_HINT) from None
     if not rows:

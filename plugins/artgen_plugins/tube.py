@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from artgen import Canvas, Ink, Preset, ink, option
 from artgen.ink import InkOptions
-from artgen_plugins._contours import FACE, Contour, cells_of, contours, enclosed, within
+from artgen_plugins._contours import FACE, Contour, cells_of, contours, enclosed, focused, within
 from artgen_plugins._flow import flow_lines
 from artgen_plugins.draft import away_from, parted
 from artgen_plugins.regions import lab_of
@@ -95,9 +95,7 @@ class Tube(Ink):
 
     def _drawn(self, sheet: ink.Sheet, light: Floats, outlines: list[Contour]) -> list[Contour]:
         """Return the pen lines of a face, outlines, and elsewhere the clearest pen lines."""
-        canvas, inner = sheet.canvas, np.zeros(light.shape[1:])
-        if sheet.weight is not None and np.ptp(sheet.weight) > 0:
-            inner = sheet.weight / sheet.weight.max()
+        canvas, inner = sheet.canvas, focused(sheet.weight, light.shape[1:])
         inside: list[Contour] = []
         rest: list[Contour] = []
         least = STROKE * np.sqrt((inner > FACE).sum())

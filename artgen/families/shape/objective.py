@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from torch import Tensor
 
@@ -55,7 +55,8 @@ class ShapeObjective(Objective):
 
     def after_step(self, raw: dict[str, Tensor]) -> None:
         """Undo changes that make a shape invalid."""
-        shape: Any = self.problem.primitive
+        shape = self.problem.primitive
+        assert isinstance(shape, Shape)
         raw["genes"].copy_(shape.keep_valid(self._before, raw["genes"]))
 
 
