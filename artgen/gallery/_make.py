@@ -1,6 +1,6 @@
 """Make one piece: run its fit and derive the pictures of the page from it.
 
-This runs in whichever process the executor chooses. It writes to `PieceTask.workplace` only, from
+This runs in whichever process the executor chooses. It writes to `PieceTask.place` only, from
 which an interrupted piece resumes; its results are returned as bytes.
 """
 
@@ -58,19 +58,13 @@ class PieceTask(Task):
     key: str = ""
 
     def resume_files(self) -> Mapping[str, Path]:
-        """The files that an earlier build left in the workplace."""
-        return files_below(self.workplace, self.workplace)
+        """The files that an earlier build left in its folder."""
+        return files_below(self.place, self.place)
 
     @property
     def milestone(self) -> Path:
         """The newest file of the run folder to be written."""
-        return RunFolder(self.workplace / f"{self.stem}.run").milestone
-
-    @property
-    def workplace(self) -> Path:
-        """The folder of the task, which every piece has."""
-        assert self.folder is not None
-        return self.folder
+        return RunFolder(self.place / f"{self.stem}.run").milestone
 
 
 @dataclass(frozen=True)
@@ -90,7 +84,7 @@ def make(task: PieceTask, observe: Observer, control: RunControl) -> PieceFiles:
     if result.error is not None:
         raise result.error
     assert result.art is not None
-    paths = output_paths(task.workplace, task.stem)
+    paths = output_paths(task.place, task.stem)
     film = result.art.recipe.output.film
     # Such a film goes on from its own still, not from the drawing.
     if film is not None and registry.load("form", film.partition("=")[0]).still:
@@ -112,13 +106,13 @@ def make(task: PieceTask, observe: Observer, control: RunControl) -> PieceFiles:
 
 
 def _fit(task: PieceTask, registry: Registry, observe: Observer, control: RunControl) -> Result:
-    """Run the recipe in the workplace, resuming an earlier attempt where possible."""
+    """Run the recipe in its folder, resuming an earlier attempt where possible."""
 
     def start(resume: bool) -> Result:
         return run(
             task.recipe,
             registry,
-            out=task.workplace,
+            out=task.place,
             name=task.stem,
             resume=resume,
             search=task.search,
@@ -126,15 +120,15 @@ def _fit(task: PieceTask, registry: Registry, observe: Observer, control: RunCon
             control=control,
         )
 
-    note, folder = task.workplace / "key", output_paths(task.workplace, task.stem)["folder"]
+    note, folder = task.place / "key", output_paths(task.place, task.stem)["folder"]
     mine = note.is_file() and note.read_text(encoding="utf-8", errors="replace") == task.key
-    if mine and folder.is_dir() and not _has_links(task.workplace):
+    if mine and folder.is_dir() and not _has_links(task.place):
         try:
             return start(resume=True)
         except (InputError, UsageError):
             pass  # The files there cannot be used: start over.
-    shutil.rmtree(task.workplace, ignore_errors=True)
-    probe_folder(task.workplace)
+    shutil.rmtree(task.place, ignore_errors=True)
+    probe_folder(task.place)
     atomic_write(note, task.key.encode())
     return start(resume=False)
 

@@ -74,24 +74,17 @@ def open_source(
     return opened
 
 
-IDX_IMAGES = "images-idx3-ubyte"
-
-
-def is_set(path: Path) -> bool:
-    """Whether a path names a set: a folder, an `.npz` or an IDX file."""
-    return path.is_dir() or path.suffix.lower() == ".npz" or IDX_IMAGES in path.name
-
-
 def files_beside(path: Path) -> list[Path]:
     """The files in the folder of a target that belong to it: those of the same IDX set."""
-    return sorted(path.parent.glob("*-idx[13]-ubyte*")) if IDX_IMAGES in path.name else []
+    return sorted(path.parent.glob("*-idx[13]-ubyte*")) if "-idx3-ubyte" in path.name else []
 
 
 def kind_by_name(source: Source, registry: Registry) -> str | None:
     """``clip`` or ``set`` where the name tells, else None; nothing is opened."""
     if source.scheme is None:
-        path = Path(source.rest)
-        return "clip" if is_clip(path) else "set" if is_set(path) else None
+        if is_clip(Path(source.rest)):
+            return "clip"
+        return "set" if registry.find_opener(source.rest).name == "set" else None
     if source.scheme == "frames":
         return "clip"
     kinds = (each.spec.names for each in registry.entries("target") if each.name == source.scheme)

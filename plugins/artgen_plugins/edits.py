@@ -85,15 +85,10 @@ def _rotate(parts: Parts, value: str) -> Drawing:
     return parts.transformed(np.array([[c, -s], [s, c]]), np.zeros(2))
 
 
-def _luminance(colours: Floats) -> Floats:
-    """The luma of [N, 3], Rec. 709."""
-    return np.asarray(colours @ np.array([0.2126, 0.7152, 0.0722]), np.float64)
-
-
 def _sort(parts: Parts, value: str) -> Drawing:
     keys: dict[str, Callable[[], Floats]] = {
         "size": lambda: parts.sizes,
-        "luminance": lambda: _luminance(parts.colours),
+        "luminance": lambda: parts.colours @ [0.2126, 0.7152, 0.0722],  # luma of Rec. 709
         "x": lambda: parts.looks.places[:, 0],
         "y": lambda: parts.looks.places[:, 1],
     }

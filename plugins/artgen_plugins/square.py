@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artgen import Preset, Shape
+from artgen_plugins.rectangle import Rectangle
 
 Floats = NDArray[np.float64]
 
@@ -32,10 +33,7 @@ class Square(Shape):
         """Return the y of the top and of the bottom."""
         return genes[1] - genes[2], genes[1] + genes[2]
 
-    @staticmethod
-    def span(genes: Floats, y: float) -> tuple[float, float]:
-        """Return the left and right side."""
-        return genes[0] - genes[2], genes[0] + genes[2]
+    span = staticmethod(Rectangle.span)
 
     def svg(self, genes: Floats) -> str:
         """A rectangle."""
