@@ -20,6 +20,7 @@ from . import primitives as primitives
 from . import rates as rates
 from . import runs as runs
 from . import targets as targets
+from . import tasks as tasks
 from . import testing as testing
 from .api import Stream as Stream
 from .api import fit as fit

@@ -138,6 +138,16 @@ def artgen_edits() -> Iterable[Spec]:
 
 
 @hookspec
+def artgen_executors() -> Iterable[Spec]:
+    """Provide executors, for `--on NAME`: functions that return an `artgen.tasks.Executor`.
+
+    Their arguments are ``(place, number, checkpoints, recipes, registry)``: what stands behind
+    `--on`, the values of `-j` and `--checkpoints` or None, and what the tasks will need.
+    """
+    raise NotImplementedError
+
+
+@hookspec
 def artgen_observe(event: Event) -> None:
     """Receive an event of a run, in the process and thread of the run."""
     raise NotImplementedError

@@ -17,15 +17,14 @@ from helpers import PATIENCE, PYTHON, changed, wait_until
 from PIL import Image
 
 from artgen.base.errors import InputError, Interrupted, PluginError, UsageError
-from artgen.executor import checkpoints_at, describe, pin, refuse_others
-from artgen.executor._checkpoints import Changes
-from artgen.executor._payload import pack, read, unpack, write
 from artgen.hookspecs import Spec
 from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.runs import Result
 from artgen.runs.whole.task import Run, write_files
-from artgen.tasks import RunControl
+from artgen.tasks import RunControl, pack, read_files, store_files, unpack
+from artgen_plugins.ray.checkpoints import Changes, checkpoints_at
+from artgen_plugins.ray.versions import describe, pin, refuse_others
 
 SMALL = ("--size", "24", "-n", "6", "--steps", "6", "--seed", "2", "--backend", "eager")
 SHORT = ("--video-seconds", "1", "--fps", "8")
@@ -210,7 +209,7 @@ def test_a_run_travels_with_its_files_and_errors_name_them_as_the_user_does(tmp_
         log=Path("logs/a.jsonl"),
     )
     home = tmp_path / "there"
-    unpacked = unpack(pack(task, read), home)
+    unpacked = unpack(pack(task, read_files), home)
     there = unpacked.task
     source = Path(there.recipe.target.source)
     assert source.is_relative_to(home)
@@ -225,7 +224,7 @@ def test_a_run_travels_with_its_files_and_errors_name_them_as_the_user_does(tmp_
     assert (error.message, error.hint) == ("a.png is no picture", "look at a.png")
 
     with pytest.raises(InputError, match="does not exist"):
-        pack(run_of({"target": {"source": "gone.png"}}), read)
+        pack(run_of({"target": {"source": "gone.png"}}), read_files)
 
 
 def test_the_pictures_of_views_travel(tmp_path):
@@ -236,7 +235,7 @@ def test_the_pictures_of_views_travel(tmp_path):
         "stage": [{"loss": "mse+0.1*texture:wood.png"}],
         "view": ["mirror", "turn=180:b.png", "turn=90:b.png", "invert:sample:cat"],
     }
-    there = unpack(pack(run_of(recipe), read), tmp_path).task.recipe
+    there = unpack(pack(run_of(recipe), read_files), tmp_path).task.recipe
     own, turned, again, sample = [view.target for view in there.view]
     assert (own, sample) == (None, "sample:cat")
     for reference, name in ((turned, "b.png"), (again, "b.png")):
@@ -248,14 +247,14 @@ def test_the_pictures_of_views_travel(tmp_path):
 
 def test_sets_travel_whole(tmp_path):
     pictures("set/cats/a.png", "set/dogs/b.png")
-    there = unpack(pack(run_of({"target": {"source": "set"}}), read), tmp_path / "1").task
+    there = unpack(pack(run_of({"target": {"source": "set"}}), read_files), tmp_path / "1").task
     found = Path(there.recipe.target.source)
     assert found.name == "set"
     assert sorted(path.name for path in found.rglob("*.png")) == ["a.png", "b.png"]
     for name in ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte.gz"):
         Path(name).write_text(name)
     task = run_of({"target": {"source": "train-images-idx3-ubyte"}})
-    there = unpack(pack(task, read), tmp_path / "2").task
+    there = unpack(pack(task, read_files), tmp_path / "2").task
     found = Path(there.recipe.target.source)
     assert found.read_text() == "train-images-idx3-ubyte"
     assert len(list(found.parent.iterdir())) == 3
@@ -263,7 +262,7 @@ def test_sets_travel_whole(tmp_path):
 
 def test_the_folder_of_a_clip_travels(tmp_path):
     pictures("walk/1.png", "walk/2.png")
-    packed = pack(run_of({"target": {"source": "frames:walk?fps=5"}}), read)
+    packed = pack(run_of({"target": {"source": "frames:walk?fps=5"}}), read_files)
     source = unpack(packed, tmp_path / "home").task.recipe.target.source
     folder = tmp_path / "home" / "target" / "walk"
     assert source == f"frames:{folder}?fps=5"
@@ -271,21 +270,23 @@ def test_the_folder_of_a_clip_travels(tmp_path):
 
 
 def test_a_run_that_began_travels_with_its_folder(tmp_path):
-    write(Path("out/a.run"), {"recipe.json": b"{}", "frames/000000001.png": b"1", "lock": b""})
+    store_files(
+        Path("out/a.run"), {"recipe.json": b"{}", "frames/000000001.png": b"1", "lock": b""}
+    )
     Path("a.jsonl").write_text("{}")
     task = run_of({"target": {"source": "gone.png"}}, resume=True, log=Path("a.jsonl"))
     left = task.resume_files()
     assert set(left) == {"a.run/recipe.json", "a.run/frames/000000001.png", "a.jsonl"}
     home = tmp_path / "there"
-    write(home / "work", {name: path.read_bytes() for name, path in left.items()})
-    assert unpack(pack(task, read), home).task.resume
+    store_files(home / "work", {name: path.read_bytes() for name, path in left.items()})
+    assert unpack(pack(task, read_files), home).task.resume
     assert task.local_path("a.run/recipe.json") == Path("out/a.run/recipe.json")
     assert task.local_path("a.png") is None
 
 
 def test_what_comes_back_is_put_where_a_run_here_would(tmp_path):
     task = run_of({}, overwrite=True)
-    write(Path("out"), {"a.mp4": b"of an earlier run of artgen", "a.run/recipe.json": b"{}"})
+    store_files(Path("out"), {"a.mp4": b"of an earlier run of artgen", "a.run/recipe.json": b"{}"})
     summary = {
         "recipe": changed(Recipe(), {"output": {"video": False}}).to_dict(),
         "outputs": {
@@ -334,13 +335,13 @@ def test_checkpoints_in_a_folder_or_at_a_url(tmp_path):
 
 def test_only_what_changed_is_sent_the_checkpoint_last(tmp_path):
     run = tmp_path / "a.run"
-    write(run, {"recipe.json": b"{}", "frames/1.png": b"1"})
+    store_files(run, {"recipe.json": b"{}", "frames/1.png": b"1"})
     changes = Changes(Run("a", Recipe(), folder=tmp_path))
     assert not changes.due()
-    write(
+    store_files(
         run, {"checkpoint.safetensors": b"c", "frames/2.png": b"2", "lock": b"", "outputs/x": b"x"}
     )
-    write(run, {"frames/.3.part-00": b"half"})
+    store_files(run, {"frames/.3.part-00": b"half"})
     assert changes.due()
     assert list(changes.take()) == ["a.run/frames/2.png", "a.run/checkpoint.safetensors"]
     assert not changes.due()
@@ -350,7 +351,7 @@ def test_only_what_changed_is_sent_the_checkpoint_last(tmp_path):
 @pytest.mark.parametrize(("seconds", "times"), [(0.1, [0, 6, 12, 18, 24]), (1.0, [0, 11, 22])])
 def test_pauses_follow_checkpoints_that_are_sent(tmp_path, monkeypatch, seconds, times):
     clock = SimpleNamespace(now=0.0, monotonic=lambda: clock.now)
-    monkeypatch.setattr("artgen.executor._checkpoints.time", clock)
+    monkeypatch.setattr("artgen_plugins.ray.checkpoints.time", clock)
     changes = Changes(Run("a", Recipe(), folder=tmp_path))
     sent = []
 
@@ -360,7 +361,7 @@ def test_pauses_follow_checkpoints_that_are_sent(tmp_path, monkeypatch, seconds,
 
     for second in range(30):
         clock.now = max(clock.now, second)
-        write(tmp_path, {"a.run/checkpoint.safetensors": b"x" * (second + 1)})
+        store_files(tmp_path, {"a.run/checkpoint.safetensors": b"x" * (second + 1)})
         if changes.due():
             changes.send(save)
     assert sent == [(time, b"x" * (time + 1)) for time in times]
@@ -371,7 +372,7 @@ def test_every_key_of_a_clip_is_one_to_go_on_from(tmp_path):
     assert not changes.any()
     for name in ("first/checkpoint", "keys/000000", "keys/000001"):
         scene = f"a.run/scenes/000/{name}.safetensors"
-        write(tmp_path, {scene: b"x"})
+        store_files(tmp_path, {scene: b"x"})
         assert changes.any()
         assert changes.due()
         assert list(changes.take()) == [scene]
@@ -433,3 +434,42 @@ def test_an_interruption_asked_for_before_the_start_begins_nothing():
     control = RunControl()
     control.request_stop()
     assert list(SerialExecutor().run(print, [run_of({})], print, control)) == []
+
+
+# ---- places of plugins ---------------------------------------------------------------------------
+
+HERE = """
+import artgen
+
+def here(place, number, checkpoints, recipes, registry):
+    {0}
+
+@artgen.hookimpl
+def artgen_executors():
+    return [artgen.Spec("here", "This process.", here)]
+"""
+
+
+def test_a_plugin_adds_a_place_to_run(call):
+    Path("here.py").write_text(
+        HERE.format(
+            "print(place, number, checkpoints, *[each.primitive.name for each in recipes])\n"
+            "    return artgen.tasks.ProcessExecutor(1)"
+        )
+    )
+    asked = ("fit", *pictures("a.png"), *SMALL, "-q", "--plugin", "here.py")
+    code, printed, _ = call(*asked, "--on", "here://7", "-j", 3, "--checkpoints", "kept")
+    assert (code, printed) == (0, "here://7 3 kept gaussian\n")
+    assert call(*asked, "--threads", 1, "--out", "plain")[0] == 0
+    assert files("artgen-out", ".png", ".art") == files("plain", ".png", ".art")
+
+
+def test_a_place_of_a_plugin_that_fails_is_the_fault_of_the_plugin(call):
+    Path("here.py").write_text(HERE.format("return registry.nothing"))
+    asked = ("fit", *pictures("a.png"), *SMALL, "--plugin", "here.py", "--on")
+    code, _, err = call(*asked, "here")
+    assert code == PluginError.exit_code
+    assert "here.py, line 5" in err
+    code, _, err = call(*asked, "there")
+    assert code == UsageError.exit_code
+    assert "use here, ray, or ray://HOST:PORT for a cluster" in err

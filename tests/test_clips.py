@@ -593,8 +593,8 @@ def test_a_clip_stopped_in_its_first_fit_goes_on_there(tmp_path):
 
 @pytest.mark.slow
 def test_scenes_in_other_processes_give_the_same_bytes(tmp_path):
-    from artgen.executor import ProcessExecutor
     from artgen.runs import Elsewhere
+    from artgen.tasks import ProcessExecutor
 
     asked = recipe("sample:clip?n=6")
     run(asked, default(), out=tmp_path / "here", name="c")
@@ -622,17 +622,17 @@ class Far:
         self.folder, self.lost = folder, lost
 
     def run(self, work, tasks, observe, control):
-        from artgen.executor import _payload as parcel
+        from artgen.tasks import pack, read_files, store_files, unpack
 
         for task in reversed(tasks):
             home = self.folder / task.stem
-            packed = parcel.pack(task, parcel.read)
+            packed = pack(task, read_files)
             left = {name: path.read_bytes() for name, path in task.resume_files().items()}
-            parcel.write(home / "work", left)
+            store_files(home / "work", left)
             stop = RunControl()
             if task.stem in self.lost:
                 stop.request_stop()
-            yield task, work(parcel.unpack(packed, home).task, observe, stop)
+            yield task, work(unpack(packed, home).task, observe, stop)
             shutil.rmtree(home)
 
 

@@ -10,9 +10,8 @@ import pytest
 
 from artgen.base.errors import InputError, Interrupted, OutputError
 from artgen.events import Advanced, Evaluated, Notice, PreviewDrawn, Started
-from artgen.executor import ProcessExecutor
 from artgen.recipe import Recipe
-from artgen.tasks import RunControl, SerialExecutor, Task
+from artgen.tasks import ProcessExecutor, RunControl, SerialExecutor, Task
 
 
 def task(kind, value=0):
@@ -154,6 +153,6 @@ def test_processes_are_asked_to_stop_and_what_was_not_begun_is_left_out(tmp_path
 
 def test_any_kind_of_connection_will_do(monkeypatch):
     # On Windows it is none of the class that there is on other systems.
-    monkeypatch.setattr("artgen.executor._processes.Connection", type("Another", (), {}))
+    monkeypatch.setattr("artgen.tasks._processes.Connection", type("Another", (), {}))
     [result] = execute(ProcessExecutor(1), [task("square", 3)]).values()
     assert result[0] == 9

@@ -29,7 +29,6 @@ from artgen.cli._progress import progress
 from artgen.cli._sheet import PAGE_MARK, Cell, write_sheet
 from artgen.cli._where import Files, Watching, Where
 from artgen.events import Event, Observer
-from artgen.executor import ProcessExecutor
 from artgen.output import check_output, probe_folder
 from artgen.recipe import Recipe
 from artgen.registry import Registry
@@ -44,7 +43,15 @@ from artgen.runs import (
 )
 from artgen.runs.whole.task import Run, execute, write_files
 from artgen.targets import file_safe
-from artgen.tasks import Executor, RunControl, SerialExecutor, Work, graceful_signals, share_of_gpu
+from artgen.tasks import (
+    Executor,
+    ProcessExecutor,
+    RunControl,
+    SerialExecutor,
+    Work,
+    graceful_signals,
+    share_of_gpu,
+)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 SEE = "How to watch"
 
 _PANEL, _FILES, _SEE = Panel("Many runs"), Panel("What to write"), Panel(SEE)
-
-RAY = "ray"
 
 
 @dataclass(frozen=True)
@@ -113,11 +111,6 @@ class Where:
     )
 
     def __post_init__(self) -> None:
-        if self.on is not None and self.on != RAY and not self.on.startswith("ray://"):
-            raise UsageError(
-                f"--on {self.on} is not a place to run",
-                hint="use ray, or ray://HOST:PORT for a cluster",
-            )
         for flag, value in (("--gpus", self.gpus), ("--checkpoints", self.checkpoints)):
             if value is not None and self.on is None:
                 raise UsageError(f"{flag} needs --on", hint="for example --on ray")
@@ -128,20 +121,19 @@ class Where:
         return self.at_a_time is not None or self.on is not None
 
     def executor(self, recipes: Iterable[Recipe], registry: Registry) -> Executor:
-        """The executor of runs of `recipes`. Raises UsageError where Ray is missing."""
-        from artgen.executor import ProcessExecutor, RayExecutor, missing_ray, pin
-        from artgen.tasks import SerialExecutor
+        """The executor of runs of `recipes`. Raises UsageError for a place that is none."""
+        from artgen.tasks import ProcessExecutor, SerialExecutor
 
         if self.on is not None:
-            failure = missing_ray()
-            if failure is not None:
-                raise failure
-            return RayExecutor(
-                None if self.on == RAY else self.on,
-                number=self.at_a_time,
-                checkpoints=self.checkpoints,
-                pinned=pin(recipes, registry),
-            )
+            name, known = self.on.partition("://")[0], registry.entries("executor")
+            if all(entry.name != name for entry in known):
+                raise UsageError(
+                    f"--on {self.on} is not a place to run",
+                    hint=f"use {', '.join(entry.name for entry in known)}, or ray://HOST:PORT "
+                    "for a cluster",
+                )
+            make: Callable[..., Executor] = registry.load("executor", name)
+            return make(self.on, self.at_a_time, self.checkpoints, recipes, registry)
         return SerialExecutor() if self.at_a_time in (None, 1) else ProcessExecutor(self.at_a_time)
 
 

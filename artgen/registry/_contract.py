@@ -29,6 +29,7 @@ _CALLS = {
     "loss": "image, target, weight",
     "target": "rest, request",
     "exporter": "art, request",
+    "executor": "place, number, checkpoints, recipes, registry",
 }
 """The arguments with which functions of a kind are called; a loss may also take a `picture`."""
 

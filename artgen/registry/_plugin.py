@@ -37,6 +37,7 @@ Loaded = Literal[
     "form",
     "view",
     "edit",
+    "executor",
 ]
 """Kinds of entries that are loaded by their name alone."""
 Kind = Literal["primitive", Loaded, "observer"]
@@ -53,6 +54,7 @@ HOOKS: dict[Kind, str] = {
     "form": "artgen_forms",
     "view": "artgen_views",
     "edit": "artgen_edits",
+    "executor": "artgen_executors",
 }
 """The hook through which a plugin offers entries of each kind."""
 _OBSERVE = "artgen_observe"

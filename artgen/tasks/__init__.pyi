@@ -5,6 +5,14 @@ from ._executor import SerialExecutor as SerialExecutor
 from ._executor import Throttled as Throttled
 from ._executor import Work as Work
 from ._executor import portable as portable
+from ._executor import prepare_process as prepare_process
 from ._executor import share_of_gpu as share_of_gpu
+from ._payload import Payload as Payload
+from ._payload import pack as pack
+from ._payload import read_files as read_files
+from ._payload import store_files as store_files
+from ._payload import unpack as unpack
+from ._processes import ProcessExecutor as ProcessExecutor
 from ._task import Task as Task
 from ._task import files_below as files_below
+from ._task import stamp_of as stamp_of

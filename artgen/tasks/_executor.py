@@ -14,6 +14,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 
 from artgen import events
 from artgen.base.errors import ArtgenError
+from artgen.base.process import prepare_process as prepare_process
 from artgen.tasks._control import RunControl
 from artgen.tasks._task import Task
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
+from artgen.base.files import stamp_of as stamp_of
 from artgen.recipe import Recipe
 
 
@@ -64,6 +65,15 @@ class Task:
     def local_path(self, name: str) -> Path | None:
         """The local path of the file `name` in the remote `folder` if the run ends early."""
         return None if self.folder is None else self.folder / name
+
+    def keep(self, name: str, data: bytes) -> None:
+        """Write that file where the run would have written it here. Raises OutputError."""
+        from artgen.output import atomic_write
+
+        path = self.local_path(name)
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            atomic_write(path, data, durable=False)
 
 
 def files_below(folder: Path, base: Path) -> dict[str, Path]:

@@ -68,6 +68,7 @@ CHECKS: dict[type[Primitive], tuple[Check, ...]] = {
 OTHERS: dict[str, tuple[Check, ...]] = {
     "edit": edit.EDIT,
     "engine": (names.names, *engine.ENGINE),
+    "executor": (),
     "exporter": exporter.EXPORTER,
     "form": form.FORM,
     "look": look.LOOK,

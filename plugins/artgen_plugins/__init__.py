@@ -201,6 +201,12 @@ def artgen_views() -> list[Spec]:
 
 
 @hookimpl
+def artgen_executors() -> list[Spec]:
+    """Return the spec of the executor of Ray."""
+    return [Spec("ray", "Many machines, or this one", "artgen_plugins.ray.executor:RayExecutor")]
+
+
+@hookimpl
 def artgen_makers() -> list[Spec]:
     """Return the kinds of things to make, of the package `artgen_makers`."""
     return [Spec(name, *facts) for name, facts in MAKERS.items()]

@@ -15,20 +15,29 @@ import os
 import signal
 import tempfile
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-from artgen.base.errors import ArtgenError, Interrupted, OutputError, UsageError
-from artgen.base.files import read_regular
-from artgen.base.process import prepare_process
+from artgen import ArtgenError
+from artgen.errors import Interrupted, OutputError, UsageError, read_regular
 from artgen.events import Advanced, Event, Notice, Observer
-from artgen.executor._checkpoints import Changes, Checkpoints, checkpoints_at
-from artgen.executor._payload import Payload, pack, read, unpack, write
-from artgen.executor._versions import Pinned, describe, refuse_others
-from artgen.output import atomic_write
-from artgen.tasks import RunControl, Task, Throttled, Work, portable
+from artgen.tasks import (
+    Payload,
+    RunControl,
+    Task,
+    Throttled,
+    Work,
+    pack,
+    portable,
+    prepare_process,
+    read_files,
+    store_files,
+    unpack,
+)
+from artgen_plugins.ray.checkpoints import Changes, Checkpoints, checkpoints_at
+from artgen_plugins.ray.versions import Pinned, describe, pin, refuse_others
 
 R = TypeVar("R")
 TaskT = TypeVar("TaskT", bound=Task)
@@ -42,32 +51,29 @@ _ANSWER = 120.0
 """Seconds to wait for a node to report what is installed there."""
 
 
-def missing_ray() -> UsageError | None:
-    """The error where Ray is not installed, None where it is; imports nothing."""
-    if importlib.util.find_spec("ray") is not None:
-        return None
-    return UsageError(
-        "--on ray needs the package ray, which is not installed", hint="pip install 'artgen[ray]'"
-    )
-
-
 class RayExecutor:
-    """Runs tasks on the cluster at `address`, ``ray://HOST:PORT``, or on a new one here (None).
+    """Runs tasks on the cluster at `place`, ``ray://HOST:PORT``, or on a new one here, ``ray``.
 
     At most `number` run at a time (None: as many as there is room for). `checkpoints` is a folder
-    that all machines share, or a URL of fsspec (None: the object store). Distributions in `pinned`
-    must be the same everywhere.
+    that all machines share, or a URL of fsspec (None: the object store). artgen, and the plugins of
+    `registry` that `recipes` name, must be the same everywhere. Raises UsageError without Ray.
     """
 
     def __init__(
         self,
-        address: str | None,
-        *,
-        number: int | None = None,
-        checkpoints: str | None = None,
-        pinned: Pinned,
+        place: str,
+        number: int | None,
+        checkpoints: str | None,
+        recipes: Iterable[Any],
+        registry: Any,
     ) -> None:
-        self.address, self.number, self.pinned = address, number, pinned
+        if importlib.util.find_spec("ray") is None:
+            raise UsageError(
+                "--on ray needs the package ray, which is not installed",
+                hint="pip install 'artgen[ray]'",
+            )
+        self.address = None if place == "ray" else place
+        self.number, self.pinned = number, pin(recipes, registry)
         self.checkpoints = None if checkpoints is None else checkpoints_at(checkpoints)
         self._batch: _Batch | None = None
 
@@ -94,8 +100,8 @@ class RayExecutor:
     ) -> Iterator[tuple[TaskT, R | Exception]]:
         """Yield results in the order in which they are done.
 
-        Raises UsageError where there is no Ray or no cluster, and where the cluster has another
-        artgen, PluginError where it has another plugin.
+        Raises UsageError where there is no cluster, and where the cluster has another artgen,
+        PluginError where it has another plugin.
         """
         most_cpus = max((task.cpus for task in tasks), default=1)
         with _joined(self.address, self.number and self.number * most_cpus):
@@ -129,9 +135,6 @@ class RayExecutor:
 @contextmanager
 def _joined(address: str | None, processors: int | None) -> Iterator[None]:
     """Connect to Ray, or start it, for the block; a Ray initialized before is left running."""
-    failure = missing_ray()
-    if failure is not None:
-        raise failure
     # No usage statistics; a Ray started here listens to this machine alone.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     if address is None:
@@ -195,7 +198,7 @@ class _Batch:
         self.running: dict[Any, Any] = {}
         self.pinned: Pinned = {}
         self.expected: dict[str, str] = {}
-        self.hold = functools.cache(lambda path: ray.put(read(path)))
+        self.hold = functools.cache(lambda path: ray.put(read_files(path)))
 
     def prepare(self, work: Work[Any, Any], tasks: int, cpus: int) -> None:
         """Import what `work` needs in as many processes as there will be tasks at a time."""
@@ -231,7 +234,7 @@ class _Batch:
         def look(asked: Pinned) -> dict[str, str] | None:
             # Sent as code, not by its name: there may be no artgen at all.
             try:
-                from artgen.executor._versions import describe
+                from artgen_plugins.ray.versions import describe
             except ImportError:
                 return None
             return describe(asked)
@@ -312,10 +315,7 @@ class _Batch:
     def _keep_checkpoint(self, task: Task) -> None:
         """Write the checkpoint of a run where a local run would have written it."""
         for name, data in self.checkpoints.load(task.stem).items():
-            path = task.local_path(name)
-            if path is not None:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                atomic_write(path, data, durable=False)
+            task.keep(name, data)
 
 
 def _has_room(resources: Mapping[str, float], task: Task) -> bool:
@@ -429,7 +429,7 @@ def _execute(
             whats = list(payload.held)
             files = ray.get([payload.held[what] for what in whats])
             if task.folder is not None:
-                write(home / "work", kept.load(task.stem))
+                store_files(home / "work", kept.load(task.stem))
             here = unpack(Payload(task, dict(zip(whats, files, strict=True)), payload.names), home)
         except Exception as error:
             return portable(error)

@@ -13,9 +13,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from artgen.base.errors import OutputError, UsageError
-from artgen.base.files import Stamp, stamp_of
-from artgen.tasks import Task
+from artgen.errors import OutputError, UsageError
+from artgen.tasks import Task, stamp_of
 
 PAUSE, LONGEST_PAUSE = 50, 10.0
 """After a checkpoint is sent none is for this many times as long as that took, in seconds at most.
@@ -154,7 +153,7 @@ class Changes:
             self.taken[path] = stamp
         return changed
 
-    def _milestone(self) -> tuple[Path, Stamp] | None:
+    def _milestone(self) -> tuple[Path, object] | None:
         path = self.task.milestone
         stamp = None if path is None else stamp_of(path)
         return None if path is None or stamp is None else (path, stamp)

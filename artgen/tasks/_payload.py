@@ -15,7 +15,7 @@ from artgen.base.errors import ArtgenError, InputError
 from artgen.base.files import find_file, numbered
 from artgen.recipe import FileReference, Recipe
 from artgen.targets import Source, files_beside
-from artgen.tasks import Task
+from artgen.tasks._task import Task
 
 Held = TypeVar("Held")
 
@@ -57,7 +57,7 @@ def pack(task: Task, hold: Callable[[Path], Held]) -> Payload[Held]:
     return Payload(task, held, names)
 
 
-def read(path: Path) -> Files:
+def read_files(path: Path) -> Files:
     """The bytes of a file and of those that belong to it, or of all files in a folder.
 
     Raises InputError.
@@ -98,7 +98,7 @@ def unpack(payload: Payload[Files], home: Path) -> Unpacked:
     plugins, pictures = [], dict[str, Path]()
     for what, files in payload.held.items():
         place = home / what.replace(" ", "-")
-        write(place, files)
+        store_files(place, files)
         name = payload.names[what]
         path = place / next(iter(files)).partition("/")[0]
         if what == "target":
@@ -131,7 +131,7 @@ def unpack(payload: Payload[Files], home: Path) -> Unpacked:
     return Unpacked(payload.task.relocated(recipe, tuple(plugins), folder), said)
 
 
-def write(folder: Path, files: Files) -> None:
+def store_files(folder: Path, files: Files) -> None:
     """Write all of them below `folder`."""
     for name, data in files.items():
         path = folder / name

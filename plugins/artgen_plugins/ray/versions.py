@@ -13,12 +13,10 @@ import importlib.util
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from artgen._version import __version__
-from artgen.base.errors import PluginError, UsageError
-from artgen.recipe import Recipe
-from artgen.registry import KINDS, Registry
+from artgen import __version__
+from artgen.errors import PluginError, UsageError
 from artgen.targets import Source
 
 LIBRARIES = ("torch", "numpy", "numba", "pillow", "av", "scikit-image")
@@ -32,13 +30,13 @@ Pinned: TypeAlias = Mapping[str, tuple[str, ...]]
 _WORD = re.compile(r"[a-z][a-z0-9_-]*")
 
 
-def pin(recipes: Iterable[Recipe], registry: Registry) -> dict[str, tuple[str, ...]]:
+def pin(recipes: Iterable[Any], registry: Any) -> dict[str, tuple[str, ...]]:
     """artgen, and the installed plugins that offer something which `recipes` name."""
     names = set[str]()
     for recipe in recipes:
         names |= _names(recipe)
     packages: dict[str, set[str]] = {OWN: {"artgen", "artgen_plugins"}}
-    for kind in KINDS:
+    for kind in {kind for plugin in registry.plugins for kind in plugin.offers}:
         for entry in registry.entries(kind):
             if entry.plugin.origin == "installed" and entry.name in names:
                 where = entry.spec.load
@@ -75,7 +73,7 @@ def refuse_others(here: Mapping[str, str], there: Mapping[str, str], node: str) 
     return warnings
 
 
-def _names(recipe: Recipe) -> set[str]:
+def _names(recipe: Any) -> set[str]:
     """All words of a recipe that may name something of a plugin."""
     words = [Source.parse(recipe.target.source).scheme or "", recipe.primitive.name]
     for stage in recipe.stage:

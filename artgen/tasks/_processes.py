@@ -17,7 +17,8 @@ from typing import Any, TypeVar, cast
 from artgen.base.errors import Interrupted, OutputError
 from artgen.base.process import prepare_process
 from artgen.events import Event, Observer
-from artgen.tasks import RunControl, Throttled, Work, graceful_signals, portable
+from artgen.tasks._control import RunControl, graceful_signals
+from artgen.tasks._executor import Throttled, Work, portable
 
 T = TypeVar("T")
 R = TypeVar("R")

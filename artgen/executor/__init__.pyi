@@ -1,9 +1,0 @@
-from ._checkpoints import Checkpoints as Checkpoints
-from ._checkpoints import checkpoints_at as checkpoints_at
-from ._processes import ProcessExecutor as ProcessExecutor
-from ._ray import RayExecutor as RayExecutor
-from ._ray import missing_ray as missing_ray
-from ._versions import Pinned as Pinned
-from ._versions import describe as describe
-from ._versions import pin as pin
-from ._versions import refuse_others as refuse_others
