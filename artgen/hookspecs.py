@@ -148,6 +148,15 @@ def artgen_executors() -> Iterable[Spec]:
 
 
 @hookspec
+def artgen_commands() -> Iterable[Spec]:
+    """Provide commands, `artgen NAME`: functions with parameters as typer declares them.
+
+    The docstring is the help; a number that the function returns is the exit code.
+    """
+    raise NotImplementedError
+
+
+@hookspec
 def artgen_observe(event: Event) -> None:
     """Receive an event of a run, in the process and thread of the run."""
     raise NotImplementedError

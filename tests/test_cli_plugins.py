@@ -476,3 +476,61 @@ def test_without_a_connection_search_and_show_say_so(call, monkeypatch, everythi
     package = json.loads(out)
     assert (code, package["installed"], package["offers"]) == (0, "1.0", {"primitive": ["number"]})
     assert package["problem"] == "the package index cannot be reached"
+
+
+# ---- commands of plugins -------------------------------------------------------------------------
+
+GREET = """
+import typer
+import artgen
+
+def greet(name: str = typer.Argument("you"), times: int = typer.Option(1, min=1)):
+    \"\"\"Greet somebody.\"\"\"
+    if name == "nobody":
+        raise artgen.errors.UsageError("nobody is there", hint="name somebody")
+    print(*times * ["hello"], name, 1 / (name != "bug"))
+    return 7 if times > 2 else None
+
+@artgen.hookimpl
+def artgen_commands():
+    return [
+        artgen.Spec("greet", "Greets somebody.", greet),
+        artgen.Spec("info", "Hides artgen's own.", greet),
+        artgen.Spec("gone", "Is gone.", "no_such_module:thing"),
+        artgen.Spec("seven", "Is no function.", 7),
+    ]
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("greet", "Ann", "--times", "2"), 0, "hello hello Ann 1.0\n"),
+        (("greet", "Ann", "--times", "3"), 7, "hello hello hello Ann"),
+        (("greet", "--help"), 0, "Greet somebody."),
+        (("greet", "--times", "0"), 2, "--times"),
+        (("greet", "nobody"), 2, "name somebody"),
+        (("greet", "bug"), 4, "greet.py, line 9"),
+        (("great",), 2, "Did you mean 'greet'?"),
+        (("gone",), 4, "no_such_module"),
+        (("seven",), 4, "which cannot be called"),
+        (("info", "Ann"), 3, "Ann"),
+    ],
+)
+@pytest.mark.parametrize("flag", [("--plugin", "greet.py"), ("--plugin=greet.py",)])
+def test_a_plugin_adds_a_command(call, arguments, code, words, flag):
+    Path("greet.py").write_text(GREET)
+    found, out, err = call(*arguments, *flag)
+    assert (found, words in out + err) == (code, True), out + err
+
+
+def test_commands_of_plugins_are_listed_without_their_imports():
+    from typer.main import get_command
+
+    from artgen.cli._main import make_app
+
+    Path("greet.py").write_text(GREET)
+    commands = get_command(make_app(plugins=("greet.py",))).commands
+    assert {"greet", "gone", "seven"} <= set(commands)
+    assert commands["gone"].help == "Is gone."
+    assert "Hides" not in commands["info"].help

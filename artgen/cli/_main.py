@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
@@ -84,10 +84,12 @@ def _artgen(context: typer.Context, version: bool = _VERSION, man: bool = _MAN) 
 
 
 @functools.cache
-def make_app(only: str | None = None) -> typer.Typer:
+def make_app(only: str | None = None, *, plugins: tuple[str, ...] = ()) -> typer.Typer:
     """Make the command line; if `only` is the name of a command, without the others.
 
-    Their modules and flags take a while, and only the help needs all.
+    Their modules and flags take a while, and only the help needs all. Of the commands of plugins,
+    among them the loose files `plugins`, it has the summaries, and `only` is imported: raises
+    PluginError where that fails.
     """
     app = typer.Typer(
         cls=_Group,
@@ -104,7 +106,37 @@ def make_app(only: str | None = None) -> typer.Typer:
             app.add_typer(command, name=name)
         else:
             app.command(cls=getattr(module, "COMMAND", Command))(flat(command))
+    if not known and only != "--version":
+        _add_commands(app, only, plugins)
     return app
+
+
+def _add_commands(app: typer.Typer, only: str | None, plugins: Sequence[str]) -> None:
+    """Add the commands of plugins, of which artgen's own hide those with their names."""
+    from artgen.registry import Registry
+
+    registry = Registry(files=plugins)
+    for name, summary in {e.name: e.summary for e in registry.entries("command")}.items():
+        if name == only:
+            app.command(name, cls=Command)(flat(registry.load("command", name)))
+        elif name not in (*COMMANDS, *GROUPS):
+            app.command(name, help=summary)(_nothing)
+
+
+def _nothing() -> None:
+    """The place of a command in the help."""
+
+
+def _without_plugins(arguments: Iterable[str]) -> tuple[list[str], tuple[str, ...]]:
+    """Take ``--plugin FILE.py`` from the arguments of what may be the command of a plugin."""
+    left, files, words = list[str](), list[str](), iter(arguments)
+    for word in words:
+        flag, given, file = word.partition("=")
+        if flag == "--plugin":
+            files.append(file if given else next(words, ""))
+        else:
+            left.append(word)
+    return left, tuple(files)
 
 
 _WITHOUT_SETTINGS = ("doctor", "gallery", "info", "plugins", "studio")
@@ -168,13 +200,16 @@ def _interrupted_by_signals() -> Iterator[None]:
 
 
 def _run(arguments: list[str]) -> int:
+    files: tuple[str, ...] = ()
+    if arguments and not arguments[0].startswith("-") and arguments[0] not in (*COMMANDS, *GROUPS):
+        arguments, files = _without_plugins(arguments)
     try:
-        command = typer.main.get_command(make_app(*arguments[:1]))
+        command = typer.main.get_command(make_app(*arguments[:1], plugins=files))
         with plugin_code():
             code = command.main(arguments, prog_name="artgen", standalone_mode=False)
         return int(code or 0)
     except typer.TyperException as error:
-        failure: Exception = _usage_error(error, arguments)
+        failure: Exception = _usage_error(error, arguments, files)
     except (KeyboardInterrupt, typer.Abort):
         failure = Interrupted("interrupted")
     except Exception as error:
@@ -187,7 +222,9 @@ def _run(arguments: list[str]) -> int:
     )
 
 
-def _usage_error(error: typer.TyperException, arguments: Sequence[str]) -> UsageError:
+def _usage_error(
+    error: typer.TyperException, arguments: Sequence[str], files: tuple[str, ...]
+) -> UsageError:
     """Convert an error of typer's parser to a UsageError."""
     from pydantic import ValidationError
 
@@ -197,7 +234,7 @@ def _usage_error(error: typer.TyperException, arguments: Sequence[str]) -> Usage
         error.message = explain_problem(error.__cause__.errors()[0])
     # Only some errors know their command, so take it from the arguments.
     path, word = "artgen", ""
-    command: Any = typer.main.get_command(make_app(*arguments[:1]))
+    command: Any = typer.main.get_command(make_app(*arguments[:1], plugins=files))
     for word in arguments:
         inner = getattr(command, "commands", {}).get(word)
         if inner is None:

@@ -29,6 +29,7 @@ _CALLS = {
     "loss": "image, target, weight",
     "target": "rest, request",
     "exporter": "art, request",
+    "command": "flag, ...",
     "executor": "place, number, checkpoints, recipes, registry",
 }
 """The arguments with which functions of a kind are called; a loss may also take a `picture`."""
@@ -44,7 +45,8 @@ def check_contract(kind: str, what: str, loaded: Any) -> None:
                 f"{what} is {loaded!r}, which cannot be called",
                 hint=f"offer a function of ({arguments})",
             )
-        _check_call(what, loaded, arguments)
+        if kind != "command":  # its parameters are its own
+            _check_call(what, loaded, arguments)
         return
     if kind == "look":
         if not isinstance(loaded, Mapping):

@@ -38,6 +38,7 @@ Loaded = Literal[
     "view",
     "edit",
     "executor",
+    "command",
 ]
 """Kinds of entries that are loaded by their name alone."""
 Kind = Literal["primitive", Loaded, "observer"]
@@ -55,6 +56,7 @@ HOOKS: dict[Kind, str] = {
     "view": "artgen_views",
     "edit": "artgen_edits",
     "executor": "artgen_executors",
+    "command": "artgen_commands",
 }
 """The hook through which a plugin offers entries of each kind."""
 _OBSERVE = "artgen_observe"

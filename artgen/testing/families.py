@@ -67,6 +67,7 @@ CHECKS: dict[type[Primitive], tuple[Check, ...]] = {
 
 OTHERS: dict[str, tuple[Check, ...]] = {
     "edit": edit.EDIT,
+    "command": (),
     "engine": (names.names, *engine.ENGINE),
     "executor": (),
     "exporter": exporter.EXPORTER,
