@@ -30,7 +30,7 @@ DARK, DARKEST, SOLID, SMALL = (0.16, 0.34), 0.2, 0.0052, 0.003
 """Between which the lightness is below which all is a shadow, and which share of a picture may be
 one; how far the lines are apart of which it consists, in canvas units; the smallest where there is
 no face, in squares of them."""
-SURE, STEEPER, FIRM = 0.06, 1.3, 0.6
+SURE, STEEPER, FIRM = 0.06, 1.3, 0.52
 """How far from that lightness it is sure what is a shadow; how much steeper an edge is than what is
 around it, and the least share of a shadow's border that is such an edge."""
 PENS = (0.0, 0.3, 0.7, 1.0), (1.15, 0.9, 0.5, 0.36)
@@ -253,7 +253,7 @@ def shadows(tones: Floats, light: Floats, face: Floats, canvas: Canvas) -> NDArr
     level = np.clip(np.quantile(tones, DARKEST), *DARK)
     sure = np.where(tones < level - SURE, 1, np.where(tones > level + SURE, 2, 0))
     dark = watershed(steep, sure) == 1  # type: ignore[no-untyped-call]
-    fine, smooth = (gaussian_filter(dark * 1.0, k * pixels) > 0.5 for k in (0.3, 1))
+    fine, smooth = (gaussian_filter(dark * 1.0, k * pixels) > 0.5 for k in (0.4, 1.7))
     dark = np.where(face > 0.5, fine, smooth)
     pieces, count = label(dark)
     rim = pieces * ~binary_erosion(dark, border_value=1)
