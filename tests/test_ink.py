@@ -40,7 +40,7 @@ from artgen_plugins._flow import flow_lines
 from artgen_plugins._swaps import exchange
 from artgen_plugins._tours import circuit, nearest_first, shorten
 from artgen_plugins.charcoal import LINES, TONES, Charcoal
-from artgen_plugins.draft import Draft
+from artgen_plugins.draft import Draft, shadows
 from artgen_plugins.halftone import Halftone, busy_places, rings
 from artgen_plugins.hatch import Hatch, abstracted, directions, levelled, spacing, strengthened
 from artgen_plugins.mosaic import Mosaic, calmed, joined, neighbours, tanned
@@ -947,6 +947,7 @@ def test_straight_runs_are_ruled_and_meet_in_corners_but_curves_stay():
 
 def test_a_draft_has_ruled_lights_and_a_grid_behind():
     light = np.tile(np.linspace(0, 1, 96), (96, 1))
+    light[:, :24] = 0
     draft = Draft({})
     sheet = ink.Sheet(
         np.repeat(light[None], 3, 0),
@@ -970,6 +971,19 @@ def test_a_draft_has_ruled_lights_and_a_grid_behind():
     assert length[right > 0.5].sum() > 1.5 * length[(right > 0) & (right < 0.5)].sum()
     assert length[right < -0.3].sum() == 0
     assert (marks.ink == 1).sum() > 30
+
+
+def test_shadows_reach_to_edges_and_what_has_none_is_no_shadow():
+    """Stains lay across the outlines of things, and in grass."""
+    light, canvas = np.full((120, 120), 0.7), Canvas(120, 120)
+    rows, columns = np.indices(light.shape)
+    light -= 0.6 * np.exp(-(((rows - 90) ** 2 + (columns - 90) ** 2) / 20**2))
+    light[20:60, 20:60] = np.linspace(0.1, 0.4, 40)
+    dark = shadows(light, light, np.zeros(light.shape), canvas)
+    assert dark[22:58, 22:58].all()
+    assert dark.sum() == dark[19:61, 19:61].sum()
+    stain = (rows - 90) ** 2 + (columns - 90) ** 2 < 9**2
+    assert shadows(light, light, stain * 1.0, canvas)[stain].mean() > 0.9
 
 
 def test_a_thin_dark_thing_is_one_line_and_texture_few():
