@@ -56,6 +56,56 @@ def started(field, tensors, target, steps=10, arithmetic="fp32", weight=None, **
     return engine
 
 
+# ---- colours of a palette ----------------------------------------------------------------------
+
+FLAG = ("#d02030", "#f0e0b0", "#103070")
+
+
+def flag(colours=FLAG, size=24):
+    """Stripes of colours, one of them between the others in light: uint8 [size, 3·size/2, 3]."""
+    rows = [np.array(tuple(bytes.fromhex(each[1:])), np.uint8) for each in colours]
+    return np.repeat(np.repeat(np.stack(rows)[:, None], size // 3, 0), size * 3 // 2, 1)
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_a_field_of_a_palette_has_its_colours_alone(name, tmp_path):
+    art = artgen.fit(flag(), name, palette=FLAG, seed=1, steps=120)
+    shown = art.render(240)
+    found, counts = np.unique(shown.reshape(-1, 3), axis=0, return_counts=True)
+    assert {f"#{bytes(each).hex()}" for each in found} == set(FLAG)
+    assert counts.min() > 0.25 * counts.sum()
+    art.save(tmp_path / "flag.art")
+    again = artgen.load(tmp_path / "flag.art")
+    np.testing.assert_array_equal(again.render(240), shown)
+    assert again.primitive().palette.shape == (3, 3)
+    # A page draws the mean of the colours by their softmax, as the picture with soft edges does.
+    art.save(tmp_path / "flag.html")
+
+
+def test_scores_are_of_the_nearest_colours():
+    field = made(MLP, colours=",".join(FLAG))
+    target = torch.from_numpy(flag(size=6)).permute(2, 0, 1).float() / 255
+    goal = field.goal(target + 0.02)
+    assert goal.shape == (3, 6, 9)
+    assert goal.argmax(0)[:, 0].tolist() == [0, 0, 1, 1, 2, 2]
+    assert (goal.sum(0) == 1).all()
+    plain = made(MLP)
+    assert plain.goal(target) is target
+
+
+def test_the_engine_scratch_learns_scores_too():
+    art = artgen.fit(flag(), "mlp", palette=FLAG, engine="scratch", seed=1, steps=150)
+    shown = art.render()
+    assert np.mean((shown == flag()).all(2)) > 0.9
+
+
+def test_colours_are_for_pictures():
+    with pytest.raises(UsageError, match="colours are for pictures"):
+        artgen.fit("points:random", "mlp", colours="#000000,#ffffff", steps=1)
+    with pytest.raises(UsageError, match="'#00' is not a colour"):
+        MLP({"colours": "#00"})
+
+
 # ---- what each of them is ------------------------------------------------------------------------
 
 

@@ -63,7 +63,17 @@ def test_an_atlas_shows_decoded_pictures_that_become_their_neighbours(art, space
     assert np.abs(first.reshape(12, 20, 20, 3).astype(int) - drawn).max() <= 1
     # Half a second later each is what was to its right, and the last of a row the first.
     assert np.abs(cells(shown[3]).astype(int) - np.roll(first, -1, 1)).max() <= 1
-    for film, says in (("atlas=0x3", "no grid"), ("atlas=4", "no grid")):
+    # In colours alone, which are sharp: black letters on white where they were white on black.
+    flat, *_ = form_frames("atlas=4x3:white,black", Shot(art, Frame(264), 2.0), 1).frames
+    assert (np.isin(flat, (0, 255)).all(2).mean()) > 0.8
+    assert flat[:6].min() == 255
+    other, *_ = form_frames("atlas=4x3:2:#ff0000", Shot(art, Frame(132), 2.0), 1).frames
+    np.testing.assert_array_equal(other[0, 0], (255, 0, 0))
+    for film, says in (
+        ("atlas=4x3:whyte", "whyte"),
+        ("atlas=0x3", "no grid"),
+        ("atlas=4", "no grid"),
+    ):
         with pytest.raises(UsageError, match=says):
             form_frames(film, Shot(art, Frame(132), 2.0), 6)
 

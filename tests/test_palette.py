@@ -529,7 +529,7 @@ def test_palettes_that_are_none(text, error, says):
     assert re.search(says, str(refused.value))
 
 
-@pytest.mark.parametrize("name", ["gaussian", "mlp"])
+@pytest.mark.parametrize("name", ["gaussian", "fourier"])
 def test_only_parts_that_can_are_asked_to(name, photo, registry):
     asked = recipe(photo, {"steps": 1}, primitive={"name": name, "count": None})
     with pytest.raises(UsageError, match=f"{name} cannot keep its colours to a palette"):

@@ -163,10 +163,8 @@ class FieldLayers:
 class Function(Protocol):
     """A function of a position, as `artgen.Field` is one."""
 
-    outputs: int
-
-    def forward(self, xy: Tensor, p: Params) -> Tensor:
-        """Return values [M, outputs] at positions [M, 2]."""
+    def at(self, xy: Tensor, p: Params) -> Tensor:
+        """Return colours [M, 3] at positions [M, 2]."""
 
 
 _NEUTRAL = {"add": 0.0, "sub": 0.0, "mul": 1.0, "div": 1.0}
@@ -177,8 +175,8 @@ def trace_field(drawn: Function, tensors: Mapping[str, Tensor]) -> FieldLayers:
     layers = FieldLayers()
     with torch.no_grad(), recording():
         xy = Recorded.of(layers, np.arange(2)[None])
-        value = drawn.forward(xy, Params(tensors))
-        if not isinstance(value, Recorded) or tuple(value.shape) != (1, drawn.outputs):
-            raise Untraceable(f"forward gives no {drawn.outputs} values at a position")
+        value = drawn.at(xy, Params(tensors))
+        if not isinstance(value, Recorded) or tuple(value.shape) != (1, 3):
+            raise Untraceable("forward gives no 3 values at a position")
         layers.result = numbers(layers, value.numbers).reshape(-1)
     return layers

@@ -86,7 +86,7 @@ def complete(aimed: Aimed) -> Plan:
         if recipe.target.palette is not None and not primitive.palettes:
             raise UsageError(
                 f"{table.name} cannot keep its colours to a palette",
-                hint="shapes, cells, flat meshes and ink can: -p triangle, voronoi, mesh or mosaic",
+                hint="shapes, cells, flat meshes, fields, ink can: -p triangle, mesh, mlp, mosaic",
             )
         if recipe.target.palette is not None and "palette" not in engine.supports:
             raise UsageError(

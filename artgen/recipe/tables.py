@@ -218,9 +218,9 @@ class TargetTable(Table):
         complete="palettes",
         usual=True,
     )
-    """The only colours for shapes and an `auto` background: a list such as `["#101820", "teal"]`,
-    or the number to learn from the target, 2 to 256; stored as a list of 1 to 256. Default: any
-    colour."""
+    """The only colours for shapes, fields and an `auto` background: a list such as
+    `["#101820", "teal"]`, or the number to learn from the target, 2 to 256; stored as a list of 1
+    to 256. Default: any colour."""
     focus: str | FileReference | None = key(default=None, check=_focus, keyword=_PATH).flagged(
         JUDGE,
         "auto|faces|none|X,Y,R|FILE",

@@ -1,5 +1,8 @@
 """The film `atlas`: pictures of a codec on one sheet, each of which becomes its neighbour.
 
+``atlas=4x3:9`` shows nine flat colours alone, learned from the sheet, with sharp borders;
+``atlas=4x3:9:navy`` lays them on another ground, and ``atlas=4x3:black,white`` shows these.
+
 Each is decoded from the latent of a test picture. A row begins one place after the row above, so
 that kinds, which take turns, lie on diagonals. From time to time a wave goes over the sheet, in
 which each becomes the next one of its row; after a round all are what they were.
@@ -9,15 +12,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
+from scipy.ndimage import gaussian_filter
 
 from artgen import Drawing, Primitive
 from artgen.animation import Form, Shot, eased
 from artgen.errors import UsageError
+from artgen.targets import learn_palette, parse_colour, parse_palette
 
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -35,18 +41,73 @@ SQUARES = 40
 """Pictures with fewer pixels across are enlarged as squares."""
 
 
-def parse_grid(text: str) -> tuple[int, int]:
-    """Columns and rows of a text such as ``12x10``. Raises UsageError."""
-    found = re.fullmatch(r"(\d\d?)x(\d\d?)", text or f"{GRID[0]}x{GRID[1]}")
+CALM, FINE = 1.2, 90.0
+"""How far borders of flat colours are smoothed, in pixels of a decoded picture, and the number of
+pixels across from which they are smoothed more."""
+
+FULL = 0.75
+"""The light of gray pictures that is shown as the last of the tones: strokes stay whole."""
+
+
+def parse_grid(text: str) -> tuple[int, int, int | tuple[str, ...] | None, str | None]:
+    """Columns, rows, colours and ground of a text such as ``12x10:9:navy``. Raises UsageError."""
+    size, colours, ground, *_ = [*(text or f"{GRID[0]}x{GRID[1]}").split(":"), "", ""]
+    found = re.fullmatch(r"(\d\d?)x(\d\d?)", size)
     grid = (int(found[1]), int(found[2])) if found else (0, 0)
     if min(grid) < 1:
         raise UsageError(f"{text!r} is no grid", hint="write atlas=12x10: columns and rows")
-    return grid
+    return *grid, parse_palette(colours) if colours else None, ground or None
+
+
+@dataclass(frozen=True)
+class Flat:
+    """A few colours [K, 3] that pictures are shown in, and those that they are `found` by."""
+
+    found: Floats
+    shown: Floats
+
+    @classmethod
+    def of(cls, pictures: Floats, asked: int | tuple[str, ...], ground: str | None) -> Flat:
+        """Colours that are asked for, or learned from pictures [N, h, w, 3]; first the ground.
+
+        Those that are given show the tones of gray pictures, from black to white.
+        """
+        levels = np.rint(255 * np.concatenate(pictures)).astype(np.uint8)
+        names = learn_palette(levels, asked) if isinstance(asked, int) else asked
+        found = np.array([parse_colour(each) for each in names], np.float32)
+        shown = found.copy()
+        if not isinstance(asked, int) and not np.ptp(pictures, 3).any():
+            found = np.linspace(0, FULL, len(names), dtype=np.float32)[:, None].repeat(3, 1)
+        if ground:
+            shown[0] = parse_colour(ground)
+        return cls(found, shown)
+
+    def draw(self, pictures: Floats, times: int) -> Floats:
+        """Pictures [N, h, w, 3] in these colours, `times` as large: each place has the nearest."""
+        wide = max(CALM, pictures.shape[2] / FINE)
+        gray = not np.ptp(self.found, 1).any()
+        drawn = []
+        for picture in pictures:
+            soft = gaussian_filter(picture, (wide / 2, wide / 2, 0), mode="nearest")
+            planes = torch.from_numpy(soft)[..., :1] if gray else self._nearest(soft, wide)
+            large = torch.nn.functional.interpolate(
+                planes.permute(2, 0, 1)[None], scale_factor=times, mode="bicubic"
+            )[0]
+            levels = torch.from_numpy(self.found[:, :1, None])
+            best = (large - levels).abs().argmin(0) if gray else large.argmax(0)
+            drawn.append(self.shown[best.numpy()])
+        return np.stack(drawn)
+
+    def _nearest(self, picture: Floats, wide: float) -> torch.Tensor:
+        """Where each colour is the nearest, [h, w, K], smoothed: what is thin of a mixture goes."""
+        apart = torch.cdist(torch.from_numpy(picture), torch.from_numpy(self.found)[None])
+        planes = np.eye(len(self.found), dtype=np.float32)[apart.argmin(2).numpy()]
+        return torch.from_numpy(gaussian_filter(planes, (wide, wide, 0), mode="nearest"))
 
 
 def _prepare(shot: Shot) -> Callable[[float], Pixels]:
     drawing, space = shot.art.drawing, shot.art.latent_space()
-    columns, rows = shot.given
+    columns, rows, asked, ground = shot.given
     row, column = (each.ravel() for each in np.indices((rows, columns)))
     # `_check` has seen that it is a codec, whose drawings are of sets.
     count = len(getattr(drawing.subject, "labels", ()))
@@ -72,8 +133,15 @@ def _prepare(shot: Shot) -> Callable[[float], Pixels]:
             found = found + part * (space.draw(now, labels[there]) / np.float32(255) - found)
         return np.broadcast_to(found, (*found.shape[:3], 3))
 
+    flat = None if asked is None else Flat.of(decoded(0), asked, ground)
+    if flat is not None:
+        paper = flat.shown[0]
+
     def frame(share: float) -> Pixels:
         pictures = decoded(share)
+        if flat is not None:
+            wide = shot.frame.canvas(pictures.shape[2] * columns, pictures.shape[1] * rows).width
+            pictures = flat.draw(pictures, max(1, round(1.6 * wide / columns / pictures.shape[2])))
         _, height, width, _ = pictures.shape
         gap = round(GAP * width)
         edge = [np.minimum(np.arange(n) + 0.5, n - 0.5 - np.arange(n)) for n in (height, width)]

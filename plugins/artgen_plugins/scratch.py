@@ -65,7 +65,7 @@ _PIXELS_AT_ONCE = 2**11
 class ScratchEngine(Engine):
     """AdamW on a graph of our own nodes; for fields that define `graph`."""
 
-    supports = ("replanning",)
+    supports = ("palette", "replanning")
 
     @dataclass(frozen=True)
     class Options(AdamOptions):
@@ -104,7 +104,8 @@ class ScratchEngine(Engine):
         self._adopt({name: _array(tensors[name]) for name in params})
         self.best_loss, self.best = math.inf, self._copy()
 
-        self.target = _array(problem.target.flatten(1)).T
+        # Scores of colours are a regression, as values are.
+        self.target = _array(self.primitive.goal(problem.target).flatten(1)).T
         self.weight = None if problem.weight is None else _array(problem.weight).reshape(-1)
         if problem.positions is not None:
             self.positions = _array(problem.positions)

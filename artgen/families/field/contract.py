@@ -6,15 +6,29 @@ curve y(x), 2 and one per class for labelled points (1 for two classes).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from artgen.primitives.params import Params
+from artgen.base.errors import UsageError
+from artgen.base.options import option
+from artgen.primitives.edges import hex_levels
+from artgen.primitives.params import Param, Params
 from artgen.primitives.primitive import Arithmetic, Primitive, SymmetryOptions
 from artgen.values.subject import Curve, Points, Subject
+
+
+@dataclass(frozen=True)
+class FieldOptions(SymmetryOptions):
+    """Options of every field of pictures."""
+
+    colours: str | None = option(
+        None, "the only colours, separated by commas; each position has a score for each"
+    )
 
 
 class Field(Primitive):
@@ -31,20 +45,48 @@ class Field(Primitive):
     family: ClassVar[str] = "field"
     answers: ClassVar[str | None] = __package__
     required: ClassVar[tuple[str, ...]] = ("forward",)
-    common_options: ClassVar[type[Any] | None] = SymmetryOptions
-    Options: ClassVar[type[Any]] = SymmetryOptions
+    common_options: ClassVar[type[Any] | None] = FieldOptions
+    Options: ClassVar[type[Any]] = FieldOptions
     arithmetics: ClassVar[tuple[Arithmetic, ...]] = ("fp32", "bf16")
     has_count: ClassVar[bool] = False
     inputs: int = 2
     outputs: int = 3
     scattered: bool = False
     arithmetic: Arithmetic = "fp32"
+    palette: Tensor | None = None
+
+    @property
+    def palettes(self) -> bool:
+        """Whether it has as many outputs as are asked for, and shows a picture."""
+        return "points" in self.targets and not self.scattered
+
+    def take_options(self) -> None:
+        """Score each colour in place of channels, if there are some. Raises UsageError."""
+        if self.options.colours:
+            example = "colours='#101820,#f2aa4c'"
+            names = self.options.colours.split(",")
+            levels = [hex_levels(name.strip(), example) for name in names]
+            self.palette, self.outputs = torch.from_numpy(np.array(levels)).float(), len(levels)
 
     def take(self, subject: Subject | None) -> None:
         """Set `inputs`, `outputs` and `scattered` for a curve or labelled points."""
         if isinstance(subject, Curve | Points):
+            if self.palette is not None:
+                raise UsageError("colours are for pictures", hint="leave out colours")
             self.scattered = True
             self.inputs, self.outputs = subject.inputs, subject.outputs
+
+    def take_palette(self, colours: Sequence[str]) -> None:
+        """Score these colours."""
+        self.options = replace(self.options, colours=",".join(colours))
+        self.take_options()
+
+    def declared_params(self) -> dict[str, Param]:
+        """Return all parameters; the last is `colour` [3, K], where colours are scored."""
+        params, palette = super().declared_params(), self.palette
+        if palette is not None:
+            params["colour"] = Param(3, len(palette), init=lambda *_: palette.t().clone(), lr=0)
+        return params
 
     def forward(self, xy: Tensor, p: Params) -> Tensor:
         """Return values [M, outputs] at positions `xy` [M, inputs].
@@ -55,11 +97,24 @@ class Field(Primitive):
         raise NotImplementedError(f"{type(self).__name__} has no forward")
 
     def at(self, xy: Tensor, p: Params) -> Tensor:
+        """Values [M, outputs] at positions `xy` [M, inputs]; the mean colours [M, 3] of scores."""
+        value = self.scores(xy, p)
+        return value if self.palette is None else value.float().softmax(1) @ p.colour.t()
+
+    def scores(self, xy: Tensor, p: Params) -> Tensor:
         """Values [M, outputs] at positions `xy` [M, inputs], folded into the cell of the group."""
         if self.group is None:
             return self.forward(xy, p)
         places = self.group.fold(xy.detach().cpu().double().numpy())
         return self.forward(torch.from_numpy(places).to(xy), p)
+
+    def goal(self, target: Tensor) -> Tensor:
+        """What `scores` shall be for a picture [3, h, w]: itself, or a 1 for the nearest colour."""
+        if self.palette is None:
+            return target
+        palette = self.palette.to(target)
+        nearest = torch.cdist(target.flatten(1).t(), palette).argmin(1)
+        return torch.eye(len(palette)).to(target)[:, nearest].reshape(-1, *target.shape[1:])
 
     def linear(self, value: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         """Apply a linear layer, value @ weight.T + bias: [M, k] to [M, n] by a weight [n, k].

@@ -25,6 +25,7 @@ from artgen.engines.gradient.objective import (
 )
 from artgen.families.field.contract import Field
 from artgen.families.field.paint import FIELD_PIECE, share_pieces
+from artgen.losses import cross_entropy
 from artgen.primitives import Arithmetic, Params
 from artgen.raster import evaluate
 
@@ -72,6 +73,9 @@ class FieldObjective(Objective):
             raise UsageError("engine.coarse is for pictures only", hint="leave it at 0")
         super().__init__(problem, options)
         self.field, self.pictures = field, problem.positions is None
+        self.goal = field.goal(self.target)
+        # Of two colours that mix to a third one, it is that one which is to be learned.
+        self.step_loss = problem.loss if field.palette is None else cross_entropy
         at_once = options.batch if self.sampled else samples
         if at_once > LARGE_STEP:
             self.check_step(
@@ -89,7 +93,7 @@ class FieldObjective(Objective):
             x, y = self.canvas.pixel_centres()
             self.columns = torch.from_numpy(x).to(self.device)
             self.rows = torch.from_numpy(y).to(self.device)
-            self.flat_target = self.target.flatten(1).t().contiguous()
+            self.flat_target = self.goal.flatten(1).t().contiguous()
 
     def loss(self, tensors: Mapping[str, Tensor], step: int) -> Tensor:
         """The loss of all samples, or of the whole picture."""
@@ -119,7 +123,7 @@ class FieldObjective(Objective):
         gradients: list[tuple[Tensor | None, ...]] = [()] * len(pieces)
 
         def forward(piece: int) -> None:
-            values[piece] = self.stepping.at(pieces[piece], params).float()
+            values[piece] = self.stepping.scores(pieces[piece], params).float()
 
         def backward(piece: int) -> None:
             gradients[piece] = torch.autograd.grad(
@@ -129,7 +133,7 @@ class FieldObjective(Objective):
         share_pieces(self.device, forward, range(len(pieces)))
         check_differentiable(self.field, values[0])
         joined = torch.cat(values).detach().requires_grad_()
-        loss = self.problem.loss(joined.t()[:, None], target.t()[:, None], weight)
+        loss = self.step_loss(joined.t()[:, None], target.t()[:, None], weight)
         (gradient,) = torch.autograd.grad(loss, joined)
         incoming = torch.split(gradient, len(pieces[0]))
         share_pieces(self.device, backward, range(len(pieces)))
@@ -160,7 +164,7 @@ class FieldObjective(Objective):
         if moved:
             inside = torch.rand(moved, 2, generator=self.generator, device=self.device) - 0.5
             xy[:moved] += self.canvas.pixel * inside
-            target[:moved] = _between(self.target, xy[:moved] / xy.new_tensor(self.canvas.reach))
+            target[:moved] = _between(self.goal, xy[:moved] / xy.new_tensor(self.canvas.reach))
         return xy, target, weight
 
     def _places(self, chosen: Tensor) -> Tensor:
