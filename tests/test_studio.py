@@ -150,16 +150,24 @@ def test_the_page_knows_every_operation():
     assert OPERATIONS.keys() <= set(re.findall(r"\b(\w+): ", table))
 
 
+@pytest.fixture(scope="module")
+def kinds():
+    """All splats as the page has them: to write their shaders takes ten seconds."""
+    registry = Registry()
+    return {name: describe_kind(name, registry) for name in default_splats(registry)}
+
+
 @pytest.mark.slow
-def test_the_page_is_small_and_the_same_every_time():
+def test_the_page_is_small_and_the_same_every_time(kinds, monkeypatch):
     registry = Registry()
     names = default_splats(registry)
     assert names[0] == "gaussian"
     assert {"fourier", "stroke"} <= set(names)
-    page = build_studio(names, registry)
-    assert len(page) < LARGEST
     few = names[:1]
     assert build_studio(few, registry) == build_studio(few, registry)
+    monkeypatch.setattr("artgen.studio._document.describe_kind", lambda name, registry: kinds[name])
+    page = build_studio(names, registry)
+    assert len(page) < LARGEST
     text = html.unescape(page.decode())
     assert "default-src 'none'" in text
     assert "connect-src" not in text
@@ -184,9 +192,8 @@ def test_every_choice_has_shaders_or_is_left_out():
 
 
 @pytest.mark.slow
-def test_styles_are_looks_and_settings_that_the_page_has_shaders_for():
+def test_styles_are_looks_and_settings_that_the_page_has_shaders_for(kinds):
     registry = Registry()
-    kinds = {name: describe_kind(name, registry) for name in default_splats(registry)}
     styles = describe_styles(kinds, registry)
     assert len(styles) == 6
     assert "dry brush" in [style["title"] for style in styles]

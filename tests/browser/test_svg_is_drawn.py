@@ -56,7 +56,8 @@ def target():
     return open_sample("astronaut", TargetRequest(size=SIZE)).pixels
 
 
-@pytest.mark.parametrize("colours", ["flat", "own"])
+# By night with textures that are drawn eagerly for seconds: a page draws them by day.
+@pytest.mark.parametrize("colours", ["flat", pytest.param("own", marks=pytest.mark.nightly)])
 def test_svg_of_stamps_is_the_still(colours, shown):
     given = {"count": 20, "steps": 20, "size": SIZE, "seed": 1, "backend": "eager"}
     stamps = {"stamp": "leaf,flower", "colours": colours}
