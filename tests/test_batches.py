@@ -96,7 +96,9 @@ def test_one_run_may_be_elsewhere_too(call):
     assert (code, json.loads(out)["error"]["type"]) == (2, "UsageError")
 
 
+# By day a batch of fits is, and test_compare compares in one process.
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_a_comparison_of_several_at_a_time_is_the_same(call):
     pictures("in/a.png", "in/b.png")
     asked = ("compare", "in", "-p", "gaussian:count=6", "-p", "mlp:hidden=4", "--steps", 3)

@@ -28,7 +28,7 @@ SIZE = Param(init=init.from_spacing(0.6), min=pixels(1 / 3), lr=0.1, map="exp")
 
 # ---- what passes ---------------------------------------------------------------------------------
 
-COMPILING = {"drawing", "seed", "learning", "compiled", "cost"}
+COMPILING = {"drawing", "seed", "learning", "compiled", "cost", "options"}
 """The checks that fit or draw, for which a shape's kernels are compiled: seconds for each shape."""
 
 
@@ -47,8 +47,8 @@ MAKERS = (
 into their files; in these equal drawings give equal bytes."""
 
 LONG = {
-    # By day those of gaussian, cloud and shard; its kernels are four, for its blends and waves.
-    *("fourier-compiled", "stamp-compiled", "stroke-compiled"),
+    # By day that of gaussian; the kernels of fourier are four, for its blends and waves.
+    *("cloud-compiled", "fourier-compiled", "shard-compiled", "stamp-compiled", "stroke-compiled"),
     *("charcoal-drawing", "wash-drawing"),  # by day that of papercut, of whose filled rows they are
     *("string-marks", "string-seed"),  # by day those of stipple, halftone, mosaic and panes
     *("hatch-seed", "path-marks"),  # by day that of wash, those of stipple, halftone and mosaic
