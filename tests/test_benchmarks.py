@@ -60,8 +60,8 @@ def picture_and_gradients(contender):
 # What others try as well: `footprints` is compared on two devices below, fits and kernels have tests of their own.
 BY_NIGHT = {"batches", "blob", "clips", "codecs", "cuda-static", "footprints", "genetic"}
 BY_NIGHT |= {"scale", "shapes", "start"}
-# What these measure has tests of its own by day: makers, faces, pages, meshes and films.
-BY_NIGHT |= {"faces", "live", "making", "mesh", "video"}
+# What these measure has tests of its own by day: makers, faces, fields, inks, pages, meshes, films.
+BY_NIGHT |= {"faces", "fields", "ideas", "ink", "live", "making", "mesh", "video"}
 """Those that compile kernels which nothing else needs, or start processes that do, for minutes in all."""
 
 

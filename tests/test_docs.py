@@ -92,7 +92,8 @@ def workplace(tmp_path, monkeypatch):
 
 
 LONG_PAGES = {
-    *("batches", "clips", "codecs", "films", "latents", "plotter", "primitives", "samples", "views")
+    *("batches", "clips", "codecs", "exports", "films", "latents", "music", "plotter"),
+    *("primitives", "samples", "views"),
 }
 """Pages that take ten seconds or more. By day their commands are parsed, and what these do is tried by
 the tests of batches, clips, codecs, ...; by night they are run."""

@@ -157,7 +157,7 @@ PLANTED = {
 @pytest.mark.parametrize(
     "check",
     [
-        pytest.param(each, marks=[pytest.mark.nightly] * (each in (None, "complete")))
+        pytest.param(each, marks=[pytest.mark.nightly] * (each in (None, "complete", "steps")))
         for each in (*PLANTED, None)
     ],
 )
