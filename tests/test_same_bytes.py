@@ -619,7 +619,7 @@ def _needed(name: str) -> list[str]:
     return [each for other in direct for each in (*_needed(other), other)]
 
 
-LATE = ("now-stamp-file", "now-stamp-own")
+LATE = ("now-export-stamp-own", "now-stamp-file", "now-stamp-own")
 """Runs with kernels of their own, which take as long as thirty others: by day that of `now-stamp`."""
 
 
