@@ -42,7 +42,7 @@ SLOW = 0.8
 """Seconds from which a test is marked `slow`."""
 UNKNOWN = 10.0
 """Seconds that a file is thought to take before its first record."""
-SHORTEST, LONGEST = 30.0, 200.0
+SHORTEST, LONGEST = 30.0, 180.0
 """Seconds that a group is to take: a process may take 3 GB."""
 MEMORY = 3 * 2**30
 """Bytes that a process may take."""
