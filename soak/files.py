@@ -152,7 +152,7 @@ PROMISES = [
         # process ends where a reader raises what it should not.
         small_pieces=(
             *("PNG", "GIF", "TIFF in bands", "table", "expression", "set as npz", "recipe"),
-            *("paths of an SVG", "art", "film", "font", "video", "checkpoint"),
+            *("recipe in an SVG", "art", "film", "font", "video", "checkpoint"),
         ),
         bug_piece="table",
     ),
