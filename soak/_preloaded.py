@@ -1,8 +1,14 @@
 """Modules imported before forking. None of them starts threads, which a fork would lose."""
 
 import av
+import filelock
+import imageio.plugins.pillow
 import numba
+import PIL.GifImagePlugin
+import PIL.JpegImagePlugin
+import PIL.PngImagePlugin
 import scipy.ndimage
+import skimage.io
 import skimage.metrics
 import torch.distributed.tensor  # for tensors that record
 from numba.core.registry import cpu_target
@@ -17,7 +23,12 @@ import artgen.engines.genetic.engine
 import artgen.engines.gradient.engine
 import artgen.families.shape.climb
 import artgen.families.shape.span_kernels
+import artgen.families.splat.backend
 import artgen.families.splat.cpu
+import artgen.families.splat.densify
+import artgen.families.splat.eager
+import artgen.families.splat.objective
+import artgen.plan.early
 import artgen.runs.arithmetic
 import artgen.runs.clip.run
 import artgen.runs.picture.run
@@ -29,6 +40,7 @@ import artgen_plugins.autoencoder
 import artgen_plugins.gaussian
 import artgen_plugins.mlp
 import artgen_plugins.pca
+import artgen_plugins.samples.opener
 import artgen_plugins.scratch
 import artgen_plugins.solve
 import artgen_plugins.triangle

@@ -60,6 +60,8 @@ def picture_and_gradients(contender):
 # What others try as well: `footprints` is compared on two devices below, fits and kernels have tests of their own.
 BY_NIGHT = {"batches", "blob", "clips", "codecs", "cuda-static", "footprints", "genetic"}
 BY_NIGHT |= {"scale", "shapes", "start"}
+# What these measure has tests of its own by day: makers, faces, fields, inks, pages, meshes, films.
+BY_NIGHT |= {"faces", "fields", "ideas", "ink", "live", "making", "mesh", "video"}
 """Those that compile kernels which nothing else needs, or start processes that do, for minutes in all."""
 
 
@@ -189,7 +191,13 @@ def test_a_folder_without_pictures_is_refused(tmp_path, capsys):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["gaussian", "superellipse"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "gaussian",
+        pytest.param("superellipse", marks=pytest.mark.nightly),
+    ],  # it compiles for seconds
+)
 def test_kernels_by_hand_agree_with_eager(name):
     scene = wide_scene(name)
     mine, theirs = (picture_and_gradients(kind(scene)) for kind in (Handwritten, Eager))

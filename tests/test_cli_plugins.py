@@ -50,7 +50,7 @@ def clean_environment(**more: str) -> dict[str, str]:
 # ---- new -----------------------------------------------------------------------------------------
 
 
-# By night what compiles for many seconds: the same class passes the same checks as a package below.
+# By night what compiles for many seconds.
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "family",
@@ -74,8 +74,13 @@ def test_a_new_file_works_at_once(call, family):
     assert call("plugins", "show", "petal", "--plugin", "petal.py")[0] == 0
 
 
+# By day one package: the classes of the others pass the same checks as files above, and a shape and
+# cells that the documentation shows are fitted and checked by test_docs.
 @pytest.mark.slow
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize(
+    "family",
+    [pytest.param(each, marks=[pytest.mark.nightly] * (each != "splat")) for each in FAMILIES],
+)
 def test_a_new_package_passes_its_own_tests_and_is_found(call, family):
     code, out, err = call("plugins", "new", "soft_petal", "--family", family)
     assert code == 0

@@ -413,7 +413,9 @@ def test_a_term_that_is_no_scalar_is_refused(digits):
         artgen.fit(digits, cls, steps=2, **QUICK)
 
 
+# Three long fits: by day the divergence is that of its formula, below.
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_the_latents_of_a_vae_are_normally_distributed(digits):
     stretch = {}
     for beta in (0.0, 1.0, 50.0):

@@ -28,14 +28,34 @@ SIZE = Param(init=init.from_spacing(0.6), min=pixels(1 / 3), lr=0.1, map="exp")
 
 # ---- what passes ---------------------------------------------------------------------------------
 
-COMPILING = {"drawing", "seed", "learning", "compiled", "cost"}
+COMPILING = {"drawing", "seed", "learning", "compiled", "cost", "options"}
 """The checks that fit or draw, for which a shape's kernels are compiled: seconds for each shape."""
 
 
+MAKERS = (
+    "block",
+    "embroidery",
+    "filament",
+    "glass",
+    "paper",
+    "plotter",
+    "quilt",
+    "stencil",
+    "string",
+)
+"""Makers that take seconds for a photo. `test_tasks` makes each by day, and tests of their own look
+into their files; in these equal drawings give equal bytes."""
+
 LONG = {
-    *("stamp-compiled", "stroke-compiled"),  # by day those of gaussian and fourier
+    # By day that of gaussian; the kernels of fourier are four, for its blends and waves.
+    *("cloud-compiled", "fourier-compiled", "shard-compiled", "stamp-compiled", "stroke-compiled"),
     *("charcoal-drawing", "wash-drawing"),  # by day that of papercut, of whose filled rows they are
-    *("string-marks", "string-seed"),  # by day those of stipple, halftone, mosaic and path
+    *("string-marks", "string-seed"),  # by day those of stipple, halftone, mosaic and panes
+    *("hatch-seed", "path-marks"),  # by day that of wash, those of stipple, halftone and mosaic
+    # By day those of mlp and siren, and of `test_latents`: they fit a second and a third time.
+    *("fourier_features-seed", "latents-seed"),
+    # By day those of paint, beads, fabric, cross-stitch, lithophane, ...
+    *(f"{name}-{check}" for name in MAKERS for check in ("makes", "purity", "purity0", "drawings")),
 }
 """Checks of single primitives that take many seconds, and which others stand for."""
 

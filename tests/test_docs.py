@@ -19,13 +19,17 @@ import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+import typer
 from helpers import with_few_frames
 
 import artgen
-from artgen import events, hookspecs, recipe
+from artgen import events, hookspecs, making, recipe
 from artgen.cli import main
+from artgen.cli._main import make_app
 from artgen.targets import Source
 
 ROOT = Path(__file__).parent.parent
@@ -87,15 +91,47 @@ def workplace(tmp_path, monkeypatch):
     reset_default()
 
 
-each_runnable = pytest.mark.parametrize(
-    "page", list(filter(runnable, PAGES)), ids=lambda page: page.name
-)
+LONG_PAGES = {
+    *("batches", "clips", "codecs", "exports", "films", "latents", "music", "plotter"),
+    *("primitives", "samples", "views"),
+}
+"""Pages that take ten seconds or more. By day their commands are parsed, and what these do is tried by
+the tests of batches, clips, codecs, ...; by night they are run."""
+
+RUNNABLE = list(filter(runnable, PAGES))
+each_runnable = pytest.mark.parametrize("page", RUNNABLE, ids=lambda page: page.name)
 
 
 @pytest.mark.slow
-@each_runnable
-def test_blocks_run(page, workplace, capfd):
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(each, id=each.name, marks=[pytest.mark.nightly] * (each.stem in LONG_PAGES))
+        for each in RUNNABLE
+    ],
+)
+def test_blocks_run(page, workplace, capfd, monkeypatch):
+    # A thing takes seconds, thirty commands make one, and `docs/tasks.md` has one for each of these
+    # kinds. So they get their options and their motif, and what they make is empty.
+    tasks = (ROOT / "docs" / "tasks.md").read_text(encoding="utf-8")
+    elsewhere = set(re.findall(r"`artgen make ([\w-]+) ", tasks))
+    run_maker = making.run_maker
+
+    def made(kind: str, maker: making.Maker, motif: making.Motif) -> making.Made:
+        if kind not in elsewhere:
+            return run_maker(kind, maker, motif)
+        parts = (making.Part("part", number=1),)
+        return making.Made({}, parts, np.zeros((1, 1, 3), np.uint8))
+
+    monkeypatch.setattr(making, "run_maker", made)
     follow(page, capfd, run_command)
+
+
+@pytest.mark.parametrize(
+    "page", [each for each in RUNNABLE if each.stem in LONG_PAGES], ids=lambda page: page.name
+)
+def test_commands_of_long_pages_are_understood(page, workplace, capfd):
+    follow(page, capfd, parse_command, runs=False)
 
 
 @pytest.mark.slow
@@ -105,12 +141,15 @@ def test_blocks_run_as_they_stand(page, workplace, capfd):
     follow(page, capfd, run_as_it_stands)
 
 
-def follow(page: Path, capfd, run: Callable[[str, str, int], None]) -> None:
-    """Do what a page says; `run` takes a command, where it stands and its exit code."""
+def follow(page: Path, capfd, run: Callable[[str, str, int], None], *, runs: bool = True) -> None:
+    """Do what a page says; `run` takes a command, where it stands and its exit code.
+
+    If nothing `runs`, no Python does, and nothing is printed.
+    """
     names: dict[str, object] = {}
     for block in blocks(page):
         where = f"{page.name}, line {block.line}"
-        if block.note == "printed":
+        if block.note == "printed" and runs:
             text = "".join(capfd.readouterr())
             for line in block.text.splitlines():
                 assert line in text, f"{where}: {line!r} was not printed, but:\n{text}"
@@ -119,6 +158,8 @@ def follow(page: Path, capfd, run: Callable[[str, str, int], None]) -> None:
         if block.note.startswith("file: "):
             Path(block.note.removeprefix("file: ")).write_text(block.text, encoding="utf-8")
         elif block.language == "python":
+            if not runs:
+                continue
             exec(compile("\n" * block.line + block.text, str(page), "exec"), names)
         elif block.language == "bash":
             code = int(block.note.removeprefix("exits with: ") or 0)
@@ -157,6 +198,18 @@ def run_command(command: str, where: str, code: int = 0) -> None:
     assert main(with_few_frames(arguments)) == code, f"{where}: {command}"
 
 
+def parse_command(command: str, where: str, code: int = 0) -> None:
+    """Parse a command, as far as its flags and their types."""
+    arguments = shlex.split(command, comments=True)[1:]
+    parsed: Any = typer.main.get_command(make_app(arguments[0]))
+    name = "artgen"
+    while hasattr(parsed, "commands") and arguments:
+        name = arguments.pop(0)
+        parsed = parsed.commands[name]
+    if not code:
+        parsed.make_context(name, arguments)
+
+
 def run_as_it_stands(command: str, where: str, code: int = 0) -> None:
     """In a process of its own, with all its steps and compiled, as a reader would."""
     program, *arguments = shlex.split(command, comments=True)
@@ -170,6 +223,8 @@ def test_a_wrong_command_would_be_noticed(workplace):
         run_command("artgen fit photo.jpg -p no-such-primitive", "here")
     with pytest.raises(AssertionError, match="needs a note"):
         run_command("pip install artgen", "here")
+    with pytest.raises(typer.TyperException, match="--no-such-flag"):
+        parse_command("artgen render a.art --no-such-flag", "here")
 
 
 def test_notes_are_understood():

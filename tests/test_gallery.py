@@ -579,7 +579,9 @@ def test_words_travel_with_the_recipe(tmp_path):
     assert "piece" not in Recipe().to_dict()
 
 
+# By day one at a time, and `soak.kills` interrupts a build too.
 @pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.skipif(not hasattr(os, "setsid"), reason="needs process groups")
 def test_an_interrupted_build_of_several_saves_all_of_them(gallery, call):
     for slug in ("first", "second"):

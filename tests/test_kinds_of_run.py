@@ -153,7 +153,14 @@ PLANTED = {
 """Changes of the guide's plugin, by the check that finds each."""
 
 
-@pytest.mark.parametrize("check", [*PLANTED, None])
+# Each makes four runs. By day `artgen plugins check` of the command line finds no mistake.
+@pytest.mark.parametrize(
+    "check",
+    [
+        pytest.param(each, marks=[pytest.mark.nightly] * (each in (None, "complete", "steps")))
+        for each in (*PLANTED, None)
+    ],
+)
 def test_a_check_finds_the_mistake(
     check: str | None, grid: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

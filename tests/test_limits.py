@@ -194,7 +194,12 @@ def test_a_symmetric_fit_is_symmetric_in_every_format(photo, registry):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("symmetry", "classes"), [("quarter", (Circle,)), ("rotate:4", (Circle, Blob))]
+    ("symmetry", "classes"),
+    [
+        ("quarter", (Circle,)),
+        # Kernels for this mixture alone; by day curves are copied by the test of formats above.
+        pytest.param("rotate:4", (Circle, Blob), marks=pytest.mark.nightly),
+    ],
 )
 def test_copies_of_a_shape_cover_their_union_once(symmetry, classes):
     """Spans and curves, as drawn and as parts of files."""

@@ -756,7 +756,7 @@ def drawn_from(path: Path, unit: float) -> np.ndarray:
     return paper
 
 
-@pytest.mark.parametrize("front", ["dark", "light"])
+@pytest.mark.parametrize("front", ["dark", pytest.param("light", marks=pytest.mark.nightly)])
 def test_each_sheet_of_paper_is_one_piece(front, tmp_path):
     line = ["make", "paper", "sample:cat", "--width", "120", "--layers", "4", "--front", front]
     assert main([*line, "-q", "--out", str(tmp_path)]) == 0

@@ -57,7 +57,10 @@ def made(drawing, tmp_path, *arguments):
     return out / "x"
 
 
-@pytest.mark.parametrize(("name", "sides"), [("A5", (148, 210)), ("A4", (210, 297))])
+@pytest.mark.parametrize(
+    ("name", "sides"),
+    [("A5", (148, 210)), pytest.param("A4", (210, 297), marks=pytest.mark.nightly)],
+)
 def test_a_file_is_the_drawing(name, sides, drawing, tmp_path):
     folder = made(drawing, tmp_path, "--pens", "2", "--page", name)
     profile = read_profile("grbl-servo")

@@ -120,7 +120,9 @@ def assert_same(one: Path, two: Path) -> None:
 # ---- killed --------------------------------------------------------------------------------------
 
 
+# By day `soak.kills` kills runs of this engine from outside and resumes them, to the same bytes.
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_killed_twice_from_outside(photo: Path, tmp_path: Path, registry: Registry) -> None:
     asked = recipe(photo, {"steps": 2000})
     seen = 0

@@ -619,6 +619,10 @@ def _needed(name: str) -> list[str]:
     return [each for other in direct for each in (*_needed(other), other)]
 
 
+LATE = ("now-export-stamp-own", "now-stamp-file", "now-stamp-own")
+"""Runs with kernels of their own, which take as long as thirty others: by day that of `now-stamp`."""
+
+
 def _cases() -> list:
     """All runs, marked where the listed processors do not agree.
 
@@ -632,7 +636,11 @@ def _cases() -> list:
         return len({json.dumps(rows.get(name)) for rows in _stored()["processors"].values()}) == 1
 
     return [
-        pytest.param(name, marks=[] if agreed(name) else [pytest.mark.rounding])
+        pytest.param(
+            name,
+            marks=[pytest.mark.rounding] * (not agreed(name))
+            + [pytest.mark.nightly] * (name in LATE),
+        )
         for name in sorted(RUNS, key=lambda name: order[first[name]])
     ]
 

@@ -416,7 +416,9 @@ def test_points_are_separated(target):
     assert art.metrics["mean_error"] < 0.01
 
 
+# Three whole fits: by day short ones learn a curve with both engines.
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_the_published_curve_is_about_as_good_as_published():
     errors = []
     for seed in range(3):

@@ -80,8 +80,16 @@ def test_bad_textures_are_refused(texture):
             Texture.from_text(damaged)
 
 
-@pytest.mark.parametrize("colours", ["flat", "own"])
-@pytest.mark.parametrize("blend", ["over", "sum"])
+# Each has kernels of its own, for seconds: by day every blend and every kind of colours once.
+@pytest.mark.parametrize(
+    ("blend", "colours"),
+    [
+        ("sum", "flat"),
+        ("over", "own"),
+        pytest.param("sum", "own", marks=pytest.mark.nightly),
+        pytest.param("over", "flat", marks=pytest.mark.nightly),
+    ],
+)
 def test_kernels_draw_what_plain_torch_draws(blend, colours):
     options = {"stamp": "leaf,flower", "blend": blend, "colours": colours}
     stamp, canvas = Stamp(options), Canvas(40, 23)

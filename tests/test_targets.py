@@ -687,12 +687,21 @@ def test_the_cat_is_the_real_one():
 
 
 @pytest.mark.slow
-def test_every_sample_works_offline(monkeypatch):
+@pytest.mark.parametrize(
+    "names",
+    [
+        (*PHOTOGRAPHS, *GENERATED),
+        # Drawn by programs, for seconds: by day those of test_generated_samples.
+        pytest.param(SUBJECTS, marks=pytest.mark.nightly),
+    ],
+    ids=["pictures", "subjects"],
+)
+def test_every_sample_works_offline(names, monkeypatch):
     def no_network(*_):
         raise AssertionError("a sample tried to reach the network")
 
     monkeypatch.setattr(socket.socket, "connect", no_network)
-    for name in (*PHOTOGRAPHS, *GENERATED, *SUBJECTS):
+    for name in names:
         assert max(open_sample(name, TargetRequest(size=8)).pixels.shape) == 8
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import difflib
+import functools
 import inspect
 import sys
 from collections.abc import Mapping
@@ -62,11 +63,13 @@ def _names_read(root: str) -> set[str] | None:
     files = [file for folder in folders for file in folder.rglob("*.py")] or [single]
     if not all(file.suffix == ".py" and file.is_file() for file in files):
         return None
-    found: set[str] = set()
-    for file in files:
-        for node in ast.walk(ast.parse(file.read_bytes())):
-            if isinstance(node, ast.Attribute):
-                found.add(node.attr)
-            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-                found.add(node.value)
-    return found
+    return set().union(*(_names_in(file, file.stat().st_mtime_ns) for file in files))
+
+
+@functools.cache
+def _names_in(file: Path, changed: int) -> set[str]:
+    """Return those of a file, which all that a package offers would read anew."""
+    nodes = [*ast.walk(ast.parse(file.read_bytes()))]
+    attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    constants = {node.value for node in nodes if isinstance(node, ast.Constant)}
+    return attributes | {value for value in constants if isinstance(value, str)}

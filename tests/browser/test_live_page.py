@@ -51,7 +51,7 @@ def step_of(page) -> int:
     return int(page.inner_text("#step").split("/")[0])
 
 
-@pytest.mark.parametrize("scheme", ["dark", "light"])
+@pytest.mark.parametrize("scheme", [pytest.param("dark", marks=pytest.mark.nightly), "light"])
 def test_it_shows_pauses_and_stops(browser, fitting, scheme, monkeypatch) -> None:
     live, thread, outcomes = fitting
     waits = threading.Event()

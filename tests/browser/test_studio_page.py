@@ -197,6 +197,8 @@ def test_it_learns_as_python_does_and_keeps_what_it_made(visit, folder, capsys, 
     page.wait_for_function("() => location.hash.includes('seed=5')")
 
 
+# By day parts over one another learn in the test of hands below, and those that add up as in Python.
+@pytest.mark.nightly
 def test_parts_over_one_another_learn_as_in_python(visit, folder, monkeypatch):
     monkeypatch.chdir(folder)
     page = visit("steps=40&size=32&option.blend=over&count=12" + CALM)
@@ -357,10 +359,13 @@ def test_the_webcam_is_a_target_and_the_wheel_zooms(visit):
     assert page.evaluate("artgen.zoom()") == 1
 
 
-@pytest.mark.parametrize(("width", "height"), [(390, 844), (1440, 900)])
-def test_it_opens_on_styles_that_learn_and_fits_the_window(width, height, visit):
+TELEPHONE, SCREEN = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
+"""Windows that one visit has after one another: how a page is laid out depends on its size alone."""
+
+
+def test_it_opens_on_styles_that_learn_and_fits_the_window(visit):
     """It opened on one fit that waited, beside thirty fields, higher than the window."""
-    page = visit(None, width=width, height=height)
+    page = visit(None, **TELEPHONE)
     buttons = page.locator("#sketches button")
     buttons.nth(1).wait_for()
     assert buttons.all_text_contents() == ["soft spots", "facets"]
@@ -368,22 +373,24 @@ def test_it_opens_on_styles_that_learn_and_fits_the_window(width, height, visit)
     page.wait_for_function(drawn)
     assert not page.locator("#picture").is_visible()
     rest = "document.documentElement.scrollHeight - innerHeight"
-    assert page.evaluate(rest) <= 0
-    assert serious_faults(page) == []
+    for window in (TELEPHONE, SCREEN):
+        page.set_viewport_size(window)
+        assert page.evaluate(rest) <= 0, window
+        assert serious_faults(page) == [], window
     buttons.nth(1).click()
     page.wait_for_function("() => artgen.report()?.step")
     assert page.locator("#picture").is_visible()
     assert buttons.nth(1).get_attribute("aria-pressed") == "true"
-    if width > height:
-        assert page.evaluate(rest) <= 0
+    assert page.evaluate(rest) <= 0
 
 
-@pytest.mark.parametrize("width", [390, 1440])
-def test_everybody_can_use_it(visit, width):
-    page = visit("count=12", width=width)
+def test_everybody_can_use_it(visit):
+    page = visit("count=12", **TELEPHONE)
     overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-    assert page.evaluate(overflow) == 0
-    assert serious_faults(page) == []
+    for window in (TELEPHONE, SCREEN):
+        page.set_viewport_size(window)
+        assert page.evaluate(overflow) == 0, window
+        assert serious_faults(page) == [], window
     page.focus("#picture")
     page.keyboard.press(".")
     page.wait_for_function("() => artgen.report().step === 1")

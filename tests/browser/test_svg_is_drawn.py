@@ -6,6 +6,7 @@ import io
 
 import numpy as np
 import pytest
+from helpers import BY_DAY
 from PIL import Image
 
 from artgen import fit
@@ -56,7 +57,8 @@ def target():
     return open_sample("astronaut", TargetRequest(size=SIZE)).pixels
 
 
-@pytest.mark.parametrize("colours", ["flat", "own"])
+# By night with textures that are drawn eagerly for seconds: a page draws them by day.
+@pytest.mark.parametrize("colours", ["flat", pytest.param("own", marks=pytest.mark.nightly)])
 def test_svg_of_stamps_is_the_still(colours, shown):
     given = {"count": 20, "steps": 20, "size": SIZE, "seed": 1, "backend": "eager"}
     stamps = {"stamp": "leaf,flower", "colours": colours}
@@ -65,7 +67,17 @@ def test_svg_of_stamps_is_the_still(colours, shown):
     assert psnr(drawn[..., :3], art.render(300)) >= 35
 
 
-@pytest.mark.parametrize("name", [*shipped(), "bezier+rotated_ellipse+rectangle+line"])
+# By night shapes of whose kind of outline another one is drawn by day.
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            pytest.param(each, marks=[pytest.mark.nightly] * (each not in BY_DAY))
+            for each in shipped()
+        ),
+        "bezier+rotated_ellipse+rectangle+line",
+    ],
+)
 def test_svg_and_still_are_equally_near_to_the_target(name, shown, target):
     art = art_of(name)
     drawn = shown(export_svg(art, ExportRequest()), SIZE, SIZE)
