@@ -75,7 +75,7 @@ def test_a_photograph_with_air_around_it():
     assert (wide.pixels[by:-by, by:-by] == plain.pixels).all()
     assert (wide.pixels[:by] == 255).all()
     assert wide.sha256 != plain.sha256
-    with pytest.raises(InputError, match="margin=2 is not a number from 0.0 to 1.0"):
+    with pytest.raises(InputError, match="margin=2 is not a number"):
         open_sample("horse?margin=2")
     with pytest.raises(InputError, match="no option 'margin'"):
         open_sample("koi?margin=0.1")
