@@ -256,7 +256,7 @@ class Page:
             wanted = heavy * shares.sum(1).clip(0, 1) ** DEEPER
             radii = wanted.clip(THIN * size, THICK * size)
             if len(points) == 1:
-                marks, middle = ink.dots(*points.T, radii), shares
+                marks, middle = ink.dots(points[:, 0], points[:, 1], radii), shares
             else:
                 marks, middle = ink.polyline(points, radii), shares[1:] + shares[:-1]
             lines.append(ink.Marks(marks.strokes, middle.argmax(1)))
