@@ -68,6 +68,19 @@ def test_a_subject_is_opened_with_its_seed_at_the_size_of_the_fit():
         open_sample("profile?seed=x")
 
 
+def test_a_photograph_with_air_around_it():
+    plain, wide = open_sample("horse"), open_sample("horse?margin=0.25")
+    by = round(0.25 * 328)
+    assert wide.pixels.shape == (328 + 2 * by, 400 + 2 * by, 3)
+    assert (wide.pixels[by:-by, by:-by] == plain.pixels).all()
+    assert (wide.pixels[:by] == 255).all()
+    assert wide.sha256 != plain.sha256
+    with pytest.raises(InputError, match="margin=2 is not a number"):
+        open_sample("horse?margin=2")
+    with pytest.raises(InputError, match="no option 'margin'"):
+        open_sample("koi?margin=0.1")
+
+
 def test_pictures_in_two_tones():
     navy, linen = (0, 0, 128), (250, 240, 230)
     horse = open_sample("horse?dark=navy&light=linen", TargetRequest(size=400))

@@ -41,6 +41,16 @@ def test_dark_places_have_heavy_letters_and_bright_ones_fine_letters(drawn):
     assert thirds[0] + 20 < thirds[1] < thirds[2] - 20
 
 
+def test_an_outline_goes_through_letters():
+    picture = np.zeros((64, 96, 3), np.uint8)
+    picture[:, :48], picture[:, 48:] = (20, 20, 160), (240, 130, 110)
+    art = artgen.fit(picture, "poem", count=600, steps=1, seed=1, inks="#1414a0,#e0503c")
+    tensors = art.drawing.tensors
+    x, ink = tensors["strokes"][:3:2].mean(0).numpy(), tensors["ink"].round().numpy()
+    assert (ink[x < -0.06] == 0).all()
+    assert (ink[x > 0.06] == 1).all()
+
+
 def test_words_are_whole_and_in_order_and_rows_end_at_the_edge():
     primitive = default().load("primitive", "poem")({})
     from artgen import Canvas, ink

@@ -35,12 +35,12 @@ MOSAIC = (
     "profile-in-letters",
     "bridge-in-lines",
     "portrait-in-triangles",
-    "fruit-in-leaves",
+    "dusk-in-leaves",
 )
 """The pieces in the mosaic of the first page, three in a row."""
 WALL_COLUMNS, WALL_WIDTH = 10, 1600
 """The rows of the sheet of all pieces."""
-PREVIEWS = {"progress": "fern-in-petals"}
+PREVIEWS = {"progress": "fruit-in-petals"}
 """Pieces whose videos are shown, by the names of the pictures."""
 FITS = {
     "curve": ["curve:", "--set", "preset=curve-v1", "-e", "scratch", "--seed", "3"],

@@ -13,31 +13,39 @@ from artgen.cli import main as artgen
 from artgen.losses import Sight
 
 HERE = Path(__file__).parent
-PIECES = "shadow-on-the-pavement", "horse-in-red-glass"
+SHADOW = ["sample:brick", "--size", "448", "--crop", "4:5", "--view", "fine=0.006"]
+SHADOW += ["--view", "blur=0.01:sample:profile?dark=#241a33&light=#ffcf8f"]
+SHADOW += ["-n", "5000", "--steps", "400"]
+HORSE = ["sample:horse?dark=#2a2a2a&light=#f6f6f6", "--background", "#f6f6f6", "--size", "256"]
+HORSE += ["--view", "glass=cyan", "--view", "glass=red:sample:botanical?dark=#000000&light=#ffffff"]
+HORSE += ["-p", "stamp", "--set", "stamp=leaf", "-n", "1100", "--steps", "220"]
+FITS = {"shadow": SHADOW, "horse": HORSE}
+"""Arguments of fits with views, by the names of their files."""
 POSES = {"thought-of-a-horse": (0.0, 40.0, 90.0), "storm-that-was-a-horse": (0.0, 0.6, 1.0)}
-"""The poses that are shown of each of these pieces."""
+"""The poses that are shown of each of these pieces of the gallery."""
 SIDE = 480
 """The side of a picture in pixels."""
 
 
-def fitted(slug: str) -> Art:
-    """Return a piece of the gallery, fitted."""
-    recipe = HERE.parents[1] / "gallery" / "recipes" / f"{slug}.toml"
-    flags = ["--name", slug, "--no-video", "--overwrite", "--quiet"]
-    assert artgen(["fit", "--recipe", str(recipe), *flags]) == 0
-    return load(Path("artgen-out", f"{slug}.art"))
+def fitted(name: str, arguments: list[str]) -> Art:
+    """Return what a fit with these arguments makes."""
+    flags = ["--seed", "7", "--name", name, "--no-video", "--overwrite", "--quiet"]
+    assert artgen(["fit", *arguments, *flags]) == 0
+    return load(Path("artgen-out", f"{name}.art"))
 
 
 def main() -> None:
-    """Write views.jpg and poses.jpg beside this file, three pictures of each piece."""
+    """Write views.jpg and poses.jpg beside this file, three pictures of each drawing."""
     shown = []
-    for art in map(fitted, PIECES):
+    for name, arguments in FITS.items():
+        art = fitted(name, arguments)
         seen = seen_pictures(art, art.view(SIDE).show)
         shown += [Image.fromarray(pixels) for _, pixels in seen]
     mosaic(shown, 3, 1000).save(HERE / "views.jpg", quality=82)
     shown = []
     for slug, poses in POSES.items():
-        art = fitted(slug)
+        recipe = HERE.parents[1] / "gallery" / "recipes" / f"{slug}.toml"
+        art = fitted(slug, ["--recipe", str(recipe)])
         show = art.view(SIDE).show
         drawings = [
             Sight.of(f"pose={pose}").pose.drawing(art.drawing, art.primitive()) for pose in poses

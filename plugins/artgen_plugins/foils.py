@@ -35,6 +35,9 @@ APART = 0.9
 ENDS = 1.0, 99.0
 """The percentiles of each picture that become its darkest and its brightest."""
 
+FEW = 5.0
+"""The percentage of places that cannot show the darkest tone of both, or the brightest."""
+
 FINE = 16
 """Pixels per distance of lines in which lines are laid over one another."""
 
@@ -83,8 +86,8 @@ class Foils(Ink):
         dark, light = self.options.dark, self.options.light
         m, n = (dark + (light - dark) * _equalised(each) for each in (first, second))
         least, most = np.maximum(0, m + n - 1), np.minimum(m, n)
-        # As wide a range as nearly all places can show.
-        low, high = np.percentile(least, 80), np.percentile(most, 20)
+        # As wide a range as nearly all places can show; elsewhere single pictures shine through.
+        low, high = np.percentile(least, 100 - FEW), np.percentile(most, FEW)
         wanted = low + (high - low) * both
         shown = wanted.clip(least, most)
         shift = (m + n) / 2 - shown

@@ -1,8 +1,9 @@
 """A poem that is a picture: text in reading order, whose size and weight are the tone.
 
 Rows run over the picture as its dark and bright masses bend them. Letters are lines of a pen, in
-the font that A. V. Hershey drew for plotters (Calligraphy for Computers, 1967); each is as heavy as
-the tone at its place asks for, within what can be read. The text begins again where it ends.
+the font that A. V. Hershey drew for plotters (Calligraphy for Computers, 1967); each line
+of one is as heavy as the tone at its place asks for, within what can be read. The text begins again
+where it ends.
 """
 
 from __future__ import annotations
@@ -183,7 +184,8 @@ class Page:
         self.bend = min(0.25, STEEP / max(float(across), 1e-9)) * bend
         self._masses = smooth
         wide = 0.22 * pitch / sheet.canvas.pixel
-        self._local = [gaussian_filter(each, wide, mode="nearest") for each in sheet.amounts]
+        local = [gaussian_filter(each, wide, mode="nearest") for each in sheet.amounts]
+        self._local = np.stack(local)
 
     def _at(self, smooth: Floats, x: float, y: float) -> float:
         """The value of a smooth picture at a place; outside, that of the edge."""
@@ -192,6 +194,14 @@ class Page:
         row = int((y + canvas.reach[1]) / canvas.pixel)
         height, width = smooth.shape
         return float(smooth[min(max(row, 0), height - 1), min(max(column, 0), width - 1)])
+
+    def _shares(self, places: Floats) -> Floats:
+        """How much of each ink is wanted at places [N, 2]: [N, inks]."""
+        canvas, (height, width) = self.sheet.canvas, self._local.shape[1:]
+        cells = ((places + canvas.reach) / canvas.pixel).astype(int)
+        column, row = cells.clip(0, (width - 1, height - 1)).T
+        found: Floats = self._local[:, row, column].T
+        return found
 
     def height(self, base: float, x: float) -> float:
         """Where the row with this baseline is at x."""
@@ -202,17 +212,16 @@ class Page:
 
     def row(self, base: float, words: list[str], number: int) -> tuple[list[ink.Marks], int]:
         """One row of words from the one with the `number` on; returns also that of the next row."""
-        written: list[tuple[str, float, float, float, int]] = []
+        written: list[tuple[str, float, float, float]] = []
         x, end = -self.edge, 0.0
         while True:
             start, fitting = x, len(written)
             for name in words[number % len(words)]:
                 y = self.height(base, x)
-                middle = y - 0.35 * self.pitch
-                shares = [self._at(each, x, middle) for each in self._local]
-                dark = min(1.0, sum(shares))
+                middle = np.array([[x, y - 0.35 * self.pitch]])
+                dark = min(1.0, float(self._shares(middle).sum()))
                 size = self.pitch * (LOW + (HIGH - LOW) * dark)
-                written.append((name, x, dark, size, int(np.argmax(shares))))
+                written.append((name, x, dark, size))
                 x += letters()[name].width * size / CAP * (WIDE + (NARROW - WIDE) * dark)
             if x > self.edge and fitting:
                 written, x = written[:fitting], start
@@ -224,28 +233,31 @@ class Page:
         # The last letter of the row ends at the edge.
         wider = 2 * self.edge / max(end + self.edge, 1e-9)
         return [
-            self._letter(name, wider * (at + self.edge) - self.edge, base, wider, dark, size, which)
-            for name, at, dark, size, which in written
+            self._letter(name, wider * (at + self.edge) - self.edge, base, wider, dark, size)
+            for name, at, dark, size in written
         ], number
 
     def _letter(
-        self, name: str, x: float, base: float, wider: float, dark: float, size: float, which: int
+        self, name: str, x: float, base: float, wider: float, dark: float, size: float
     ) -> ink.Marks:
+        """A letter, of which each line is as heavy, and of the ink, as its place asks for."""
         letter = letters()[name]
         scale = size / CAP
         width = letter.width * scale * wider
         y, later = self.height(base, x), self.height(base, x + width)
         room = self.pitch * width * (WIDE + (NARROW - WIDE) * dark)
-        wanted = DENSE * dark**DEEPER * room / (2 * max(letter.length * scale, 1e-9))
-        radius = float(np.clip(wanted, THIN * size, THICK * size))
+        heavy = DENSE * room / (2 * max(letter.length * scale, 1e-9))
         slope = (later - y) / max(width, 1e-9)
         lines = []
         for line in letter.lines:
             along, up = line[:, 0] * scale * min(wider, 1.15), line[:, 1] * scale
             points = np.stack([x + along, y + up + slope * along], axis=1)
+            shares = self._shares(points)
+            wanted = heavy * shares.sum(1).clip(0, 1) ** DEEPER
+            radii = wanted.clip(THIN * size, THICK * size)
             if len(points) == 1:
-                lines.append(ink.dots(points[:, 0], points[:, 1], radius, which))
+                marks, middle = ink.dots(points[:, 0], points[:, 1], radii), shares
             else:
-                marks = ink.polyline(points, radius)
-                lines.append(ink.Marks(marks.strokes, np.full(len(marks), which)))
+                marks, middle = ink.polyline(points, radii), shares[1:] + shares[:-1]
+            lines.append(ink.Marks(marks.strokes, middle.argmax(1)))
         return ink.joined(lines)

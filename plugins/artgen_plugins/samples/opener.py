@@ -24,6 +24,8 @@ from artgen_plugins.samples import CLIPS, GENERATED, SETS, SUBJECTS
 _SUBJECT_SIDE, _LARGEST_SUBJECT = 768, 4096
 
 _TONES = "dark", "light"
+_MARGIN = "margin"
+"""How much wider than it is a picture is made on each side, as a share of the shorter side."""
 
 
 def open_sample(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> Target:
@@ -50,8 +52,8 @@ def open_sample(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> Target:
         digest = content_hash(f"{source} 1")
         pixels = getattr(generated, rest)()
         return image_from_array(pixels, request, rest, source=source, sha256=digest)
-    options = SourceOptions("sample", rest, _TONES)
-    pixels = _toned(_photograph(options.what), options)
+    options = SourceOptions("sample", rest, (*_TONES, _MARGIN))
+    pixels = _toned(_widened(_photograph(options.what), options), options)
     return image_from_array(pixels, request, options.what, source=options.source)
 
 
@@ -91,6 +93,13 @@ def _toned(pixels: Any, options: SourceOptions) -> Any:
     gray = levels.astype(np.float64) / (1 if levels.dtype == bool else 255)
     luma = gray @ [0.2126, 0.7152, 0.0722] if gray.ndim == 3 else gray  # Rec. 709
     return np.rint(255 * (dark + luma[..., None] * (light - dark))).astype(np.uint8)
+
+
+def _widened(pixels: Any, options: SourceOptions) -> Any:
+    """The picture with a `margin` all around, in the colours of its edge."""
+    levels = np.asarray(pixels)
+    by = round(options.decimal(_MARGIN, 0.0, 0.0, 1.0) * min(levels.shape[:2]))
+    return np.pad(levels, ((by, by), (by, by), (0, 0))[: levels.ndim], "edge") if by else pixels
 
 
 def _photograph(name: str) -> Any:
