@@ -53,16 +53,23 @@ def printed(capsys, *arguments: str, expect: int = 0):
 def test_an_atlas_shows_decoded_pictures_that_become_their_neighbours(art, space):
     def cells(sheet):
         """The middles of pictures of 28 pixels, with 2 between them, within a border of 7."""
-        return sheet[6:-6, 6:-6].reshape(3, 30, 4, 30, 3).swapaxes(1, 2)[:, :, 5:25, 5:25]
+        return sheet[6:-6, 6:-6].reshape(-1, 30, 4, 30, 3).swapaxes(1, 2)[:, :, 5:25, 5:25]
 
-    shown = [*form_frames("atlas=4x3", Shot(art, Frame(132), 2.0), 6).frames]
+    shown = [*form_frames("atlas=4x4", Shot(art, Frame(132), 2.0), 6).frames]
     assert len({each.tobytes() for each in shown}) == 12
-    numbers = [4 * row + (column + row) % 4 for row in range(3) for column in range(4)]
+    numbers = [4 * row + (column + row) % 4 for row in range(4) for column in range(4)]
     drawn = space.draw(space.latents[numbers], space.labels[numbers])[:, 4:24, 4:24]
     first = cells(shown[0])
-    assert np.abs(first.reshape(12, 20, 20, 3).astype(int) - drawn).max() <= 1
+    assert np.abs(first.reshape(16, 20, 20, 3).astype(int) - drawn).max() <= 1
     # Half a second later each is what was to its right, and the last of a row the first.
     assert np.abs(cells(shown[3]).astype(int) - np.roll(first, -1, 1)).max() <= 1
+    # Ten digits just fill three rows: each is there once, in order, the last two in the middle.
+    ordered, *_ = form_frames("atlas=4x3", Shot(art, Frame(132), 2.0), 1).frames
+    drawn = space.draw(space.latents[:10], space.labels[:10])[:, 4:24, 4:24]
+    assert np.abs(cells(ordered)[:2].reshape(8, 20, 20, 3).astype(int) - drawn[:8]).max() <= 1
+    middle = cells(np.roll(ordered, -30, 1))[2]
+    assert np.abs(middle[:2].astype(int) - drawn[8:]).max() <= 1
+    assert not cells(ordered)[2, (0, 3), :, 5:15].any()
     # In colours alone, which are sharp: black letters on white where they were white on black.
     flat, *_ = form_frames("atlas=4x3:white,black", Shot(art, Frame(264), 2.0), 1).frames
     assert (np.isin(flat, (0, 255)).all(2).mean()) > 0.8

@@ -3,8 +3,9 @@
 ``atlas=4x3:9`` shows nine flat colours alone, learned from the sheet, with sharp borders;
 ``atlas=4x3:9:navy`` lays them on another ground, and ``atlas=4x3:black,white`` shows these.
 
-Each is decoded from the latent of a test picture. A row begins one place after the row above, so
-that kinds, which take turns, lie on diagonals. From time to time a wave goes over the sheet, in
+Each is decoded from the latent of a test picture. Where all kinds just fill the rows, each is shown
+once and in order, ``7x4`` from A to Z. On other sheets a row begins one place after the row above,
+so that kinds, which take turns, lie on diagonals. From time to time a wave goes over the sheet, in
 which each becomes the next one of its row; after a round all are what they were.
 """
 
@@ -27,6 +28,7 @@ from artgen.targets import learn_palette, parse_colour, parse_palette
 
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
+Whole = NDArray[np.int64]
 
 GRID = 12, 12
 """Columns and rows, unless given."""
@@ -40,10 +42,9 @@ WAIT, LATE = 0.2, 0.4
 SQUARES = 40
 """Pictures with fewer pixels across are enlarged as squares."""
 
-
-CALM, FINE = 1.2, 90.0
-"""How far borders of flat colours are smoothed, in pixels of a decoded picture, and the number of
-pixels across from which they are smoothed more."""
+CALM, FINE, FINER = 1.2, 90.0, 2.0
+"""How far borders of flat colours are smoothed, in pixels of a decoded picture; the number of
+pixels from which they are smoothed more; how much larger they are drawn than they are shown."""
 
 FULL = 0.75
 """The light of gray pictures that is shown as the last of the tones: strokes stay whole."""
@@ -88,7 +89,8 @@ class Flat:
         gray = not np.ptp(self.found, 1).any()
         drawn = []
         for picture in pictures:
-            soft = gaussian_filter(picture, (wide / 2, wide / 2, 0), mode="nearest")
+            calm = wide if gray else wide / 2
+            soft = gaussian_filter(picture, (calm, calm, 0), mode="nearest")
             planes = torch.from_numpy(soft)[..., :1] if gray else self._nearest(soft, wide)
             large = torch.nn.functional.interpolate(
                 planes.permute(2, 0, 1)[None], scale_factor=times, mode="bicubic"
@@ -104,24 +106,48 @@ class Flat:
         planes = np.eye(len(self.found), dtype=np.float32)[apart.argmin(2).numpy()]
         return torch.from_numpy(gaussian_filter(planes, (wide, wide, 0), mode="nearest"))
 
+    def trim(self, pictures: Floats) -> tuple[slice, slice]:
+        """Rows and columns of pictures [N, h, w, 3] outside of which all are ground."""
+        seen = (self.draw(pictures, 1) != self.shown[0]).any((0, 3))
+        lines = [np.flatnonzero(seen.any(axis)) for axis in (1, 0)]
+        ends = [
+            (each[0], each[-1] + 1) if len(each) else (0, n)
+            for each, n in zip(lines, seen.shape, strict=True)
+        ]
+        return slice(*ends[0]), slice(*ends[1])
+
+
+def _places(columns: int, rows: int, kinds: int) -> tuple[Whole, Whole, Whole]:
+    """Row and column of each picture on a sheet, and how many its row has.
+
+    The last row may have fewer where each kind is shown once.
+    """
+    once = columns <= kinds and (rows - 1) * columns < kinds
+    row, column = np.divmod(
+        np.arange(min(kinds, columns * rows) if once else columns * rows), columns
+    )
+    return row, column, np.bincount(row)[row]
+
 
 def _prepare(shot: Shot) -> Callable[[float], Pixels]:
     drawing, space = shot.art.drawing, shot.art.latent_space()
     columns, rows, asked, ground = shot.given
-    row, column = (each.ravel() for each in np.indices((rows, columns)))
     # `_check` has seen that it is a codec, whose drawings are of sets.
     count = len(getattr(drawing.subject, "labels", ()))
     places = [space.place(f"picture:{number}") for number in range(count)]
     labels = torch.tensor([each.label for each in places])
     latents = torch.stack([each.latent for each in places])
     paper = np.array(drawing.background, np.float32)
+    kinds = len(labels.unique())
+    row, column, wide = _places(columns, rows, kinds)
+    turned = column + row * (len(row) > kinds)
 
     def decoded(share: float) -> Floats:
         """The pictures at a share of a round, 0 to 1: float32 [N, h, w, 3]."""
         station, since = divmod(share * columns, 1)
         way = eased((since - WAIT - LATE * column / columns) / (1 - WAIT - LATE))
         here, there = (
-            torch.from_numpy(row * columns + (column + row + int(station) + by) % columns)
+            torch.from_numpy(row * columns + (turned + np.minimum(int(station) + by, wide)) % wide)
             % len(latents)
             for by in (0, 1)
         )
@@ -136,20 +162,28 @@ def _prepare(shot: Shot) -> Callable[[float], Pixels]:
     flat = None if asked is None else Flat.of(decoded(0), asked, ground)
     if flat is not None:
         paper = flat.shown[0]
+        trimmed = flat.trim(decoded(0))
 
     def frame(share: float) -> Pixels:
         pictures = decoded(share)
         if flat is not None:
-            wide = shot.frame.canvas(pictures.shape[2] * columns, pictures.shape[1] * rows).width
-            pictures = flat.draw(pictures, max(1, round(1.6 * wide / columns / pictures.shape[2])))
+            down, across = trimmed
+            tall, broad = down.stop - down.start, across.stop - across.start
+            canvas = shot.frame.canvas(broad * columns, tall * rows)
+            times = max(1, round(FINER * canvas.width / columns / broad))
+            pictures = flat.draw(pictures, times)
+            down, across = (slice(times * each.start, times * each.stop) for each in trimmed)
+            pictures = pictures[:, down, across]
         _, height, width, _ = pictures.shape
         gap = round(GAP * width)
-        edge = [np.minimum(np.arange(n) + 0.5, n - 0.5 - np.arange(n)) for n in (height, width)]
-        inside = (np.minimum(edge[0][:, None], edge[1]) / (RIM * width)).clip(0, 1)
-        pictures = paper + inside[..., None].astype(np.float32) * (pictures - paper)
+        if flat is None:
+            edge = [np.minimum(np.arange(n) + 0.5, n - 0.5 - np.arange(n)) for n in (height, width)]
+            inside = (np.minimum(edge[0][:, None], edge[1]) / (RIM * width)).clip(0, 1)
+            pictures = paper + inside[..., None].astype(np.float32) * (pictures - paper)
         # The border is as wide as three gaps.
         offset = 3 * gap + gap // 2
-        corners = zip(row * (height + gap) + offset, column * (width + gap) + offset, strict=True)
+        centred = (2 * column + columns - wide) * (width + gap) // 2
+        corners = zip(row * (height + gap) + offset, centred + offset, strict=True)
         sheet = np.empty((rows * (height + gap) + 6 * gap, columns * (width + gap) + 6 * gap, 3))
         sheet[:] = paper
         for each, (down, across) in zip(pictures, corners, strict=True):
