@@ -138,7 +138,7 @@ def _prepare(shot: Shot) -> Callable[[float], Pixels]:
     labels = torch.tensor([each.label for each in places])
     latents = torch.stack([each.latent for each in places])
     paper = np.array(drawing.background, np.float32)
-    kinds = len(labels.unique())
+    kinds = len(np.unique(labels.numpy()))
     row, column, wide = _places(columns, rows, kinds)
     turned = column + row * (len(row) > kinds)
 
