@@ -83,7 +83,7 @@ class Flat:
             shown[0] = parse_colour(ground)
         return cls(found, shown)
 
-    def draw(self, pictures: Floats, times: int) -> Floats:
+    def draw(self, pictures: Floats, times: int) -> Pixels:
         """Pictures [N, h, w, 3] in these colours, `times` as large: each place has the nearest."""
         wide = max(CALM, pictures.shape[2] / FINE)
         gray = not np.ptp(self.found, 1).any()
@@ -97,7 +97,7 @@ class Flat:
             )[0]
             levels = torch.from_numpy(self.found[:, :1, None])
             best = (large - levels).abs().argmin(0) if gray else large.argmax(0)
-            drawn.append(self.shown[best.numpy()])
+            drawn.append(levels_of(self.shown)[best.numpy()])
         return np.stack(drawn)
 
     def _nearest(self, picture: Floats, wide: float) -> torch.Tensor:
@@ -108,13 +108,19 @@ class Flat:
 
     def trim(self, pictures: Floats) -> tuple[slice, slice]:
         """Rows and columns of pictures [N, h, w, 3] outside of which all are ground."""
-        seen = (self.draw(pictures, 1) != self.shown[0]).any((0, 3))
+        seen = (self.draw(pictures, 1) != levels_of(self.shown[0])).any((0, 3))
         lines = [np.flatnonzero(seen.any(axis)) for axis in (1, 0)]
         ends = [
             (each[0], each[-1] + 1) if len(each) else (0, n)
             for each, n in zip(lines, seen.shape, strict=True)
         ]
         return slice(*ends[0]), slice(*ends[1])
+
+
+def levels_of(colours: Floats) -> Pixels:
+    """Colours of 0 to 1 as 0 to 255."""
+    levels: Pixels = np.rint(255 * colours.clip(0, 1).astype(np.float64)).astype(np.uint8)
+    return levels
 
 
 def _places(columns: int, rows: int, kinds: int) -> tuple[Whole, Whole, Whole]:
@@ -163,6 +169,22 @@ def _prepare(shot: Shot) -> Callable[[float], Pixels]:
     if flat is not None:
         paper = flat.shown[0]
         trimmed = flat.trim(decoded(0))
+    last: list[tuple[int, Floats, Pixels]] = []
+
+    def flatten(pictures: Floats, times: int) -> Pixels:
+        """The pictures in flat colours; those that rest are taken from the frame before."""
+        assert flat is not None
+        moved = np.ones(len(pictures), bool)
+        if last and last[-1][0] == times:
+            _, before, drawn = last[-1]
+            moved = (pictures != before).any((1, 2, 3))
+        if moved.all():
+            drawn = flat.draw(pictures, times)
+        elif moved.any():
+            drawn = drawn.copy()
+            drawn[moved] = flat.draw(pictures[moved], times)
+        last[:] = [(times, pictures, drawn)]
+        return drawn
 
     def frame(share: float) -> Pixels:
         pictures = decoded(share)
@@ -171,29 +193,30 @@ def _prepare(shot: Shot) -> Callable[[float], Pixels]:
             tall, broad = down.stop - down.start, across.stop - across.start
             canvas = shot.frame.canvas(broad * columns, tall * rows)
             times = max(1, round(FINER * canvas.width / columns / broad))
-            pictures = flat.draw(pictures, times)
+            drawn = flatten(pictures, times)
             down, across = (slice(times * each.start, times * each.stop) for each in trimmed)
-            pictures = pictures[:, down, across]
-        _, height, width, _ = pictures.shape
-        gap = round(GAP * width)
-        if flat is None:
+            drawn = drawn[:, down, across]
+        else:
+            height, width = pictures.shape[1:3]
             edge = [np.minimum(np.arange(n) + 0.5, n - 0.5 - np.arange(n)) for n in (height, width)]
             inside = (np.minimum(edge[0][:, None], edge[1]) / (RIM * width)).clip(0, 1)
-            pictures = paper + inside[..., None].astype(np.float32) * (pictures - paper)
+            drawn = levels_of(paper + inside[..., None].astype(np.float32) * (pictures - paper))
+        _, height, width, _ = drawn.shape
+        gap = round(GAP * width)
         # The border is as wide as three gaps.
         offset = 3 * gap + gap // 2
         centred = (2 * column + columns - wide) * (width + gap) // 2
         corners = zip(row * (height + gap) + offset, centred + offset, strict=True)
-        sheet = np.empty((rows * (height + gap) + 6 * gap, columns * (width + gap) + 6 * gap, 3))
-        sheet[:] = paper
-        for each, (down, across) in zip(pictures, corners, strict=True):
-            sheet[down : down + height, across : across + width] = each
-        picture = Image.fromarray(np.rint(255 * sheet.clip(0, 1)).astype(np.uint8))
+        size = rows * (height + gap) + 6 * gap, columns * (width + gap) + 6 * gap, 3
+        sheet = np.full(size, levels_of(paper))
+        for each, (y, x) in zip(drawn, corners, strict=True):
+            sheet[y : y + height, x : x + width] = each
+        picture = Image.fromarray(sheet)
         canvas = shot.frame.canvas(picture.width, picture.height)
         if min(height, width) < SQUARES:
             times = -(-canvas.width // picture.width)
-            size = picture.width * times, picture.height * times
-            picture = picture.resize(size, Image.Resampling.NEAREST)
+            larger = picture.width * times, picture.height * times
+            picture = picture.resize(larger, Image.Resampling.NEAREST)
         return np.asarray(picture.resize((canvas.width, canvas.height), Image.Resampling.LANCZOS))
 
     return frame
