@@ -42,3 +42,8 @@ def hex_levels(text: str, example: str) -> Floats:
     if not re.fullmatch(r"#[0-9a-fA-F]{6}", text):
         raise UsageError(f"{text!r} is not a colour such as #1d1b20", hint=f"write {example}")
     return np.array([int(text[k : k + 2], 16) / 255 for k in (1, 3, 5)])
+
+
+def hex_palette(text: str, example: str) -> Floats:
+    """Return such colours, separated by commas, as float64 [N, 3]. Raises UsageError."""
+    return np.array([hex_levels(name.strip(), example) for name in text.split(",")])

@@ -86,7 +86,7 @@ class Flat:
     def draw(self, pictures: Floats, times: int) -> Pixels:
         """Pictures [N, h, w, 3] in these colours, `times` as large: each place has the nearest."""
         wide = max(CALM, pictures.shape[2] / FINE)
-        gray = not np.ptp(self.found, 1).any()
+        gray, shown = not np.ptp(self.found, 1).any(), levels_of(self.shown)
         drawn = []
         for picture in pictures:
             calm = wide if gray else wide / 2
@@ -97,7 +97,7 @@ class Flat:
             )[0]
             levels = torch.from_numpy(self.found[:, :1, None])
             best = (large - levels).abs().argmin(0) if gray else large.argmax(0)
-            drawn.append(levels_of(self.shown)[best.numpy()])
+            drawn.append(shown[best.numpy()])
         return np.stack(drawn)
 
     def _nearest(self, picture: Floats, wide: float) -> torch.Tensor:
@@ -165,10 +165,11 @@ def _prepare(shot: Shot) -> Callable[[float], Pixels]:
             found = found + part * (space.draw(now, labels[there]) / np.float32(255) - found)
         return np.broadcast_to(found, (*found.shape[:3], 3))
 
-    flat = None if asked is None else Flat.of(decoded(0), asked, ground)
-    if flat is not None:
-        paper = flat.shown[0]
-        trimmed = flat.trim(decoded(0))
+    flat = None
+    if asked is not None:
+        first = decoded(0)
+        flat = Flat.of(first, asked, ground)
+        paper, trimmed = flat.shown[0], flat.trim(first)
     last: list[tuple[int, Floats, Pixels]] = []
 
     def flatten(pictures: Floats, times: int) -> Pixels:

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from artgen import Canvas, Ink, Preset, ink, option
 from artgen.errors import InputError, UsageError
 from artgen.ink import InkOptions
+from artgen_plugins._contours import pixels_of
 
 Floats = NDArray[np.float64]
 
@@ -197,9 +198,9 @@ class Page:
 
     def _shares(self, places: Floats) -> Floats:
         """How much of each ink is wanted at places [N, 2]: [N, inks]."""
-        canvas, (height, width) = self.sheet.canvas, self._local.shape[1:]
-        cells = ((places + canvas.reach) / canvas.pixel).astype(int)
-        column, row = cells.clip(0, (width - 1, height - 1)).T
+        canvas = self.sheet.canvas
+        cells = (places + canvas.reach)[:, ::-1] / canvas.pixel
+        row, column = pixels_of(cells, self._local.shape[1:])
         found: Floats = self._local[:, row, column].T
         return found
 

@@ -10,13 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from artgen.base.errors import UsageError
 from artgen.base.options import option
-from artgen.primitives.edges import hex_levels
+from artgen.primitives.edges import hex_palette
 from artgen.primitives.params import Param, Params
 from artgen.primitives.primitive import Arithmetic, Primitive, SymmetryOptions
 from artgen.values.subject import Curve, Points, Subject
@@ -63,10 +62,8 @@ class Field(Primitive):
     def take_options(self) -> None:
         """Score each colour in place of channels, if there are some. Raises UsageError."""
         if self.options.colours:
-            example = "colours='#101820,#f2aa4c'"
-            names = self.options.colours.split(",")
-            levels = [hex_levels(name.strip(), example) for name in names]
-            self.palette, self.outputs = torch.from_numpy(np.array(levels)).float(), len(levels)
+            levels = hex_palette(self.options.colours, "colours='#101820,#f2aa4c'")
+            self.palette, self.outputs = torch.from_numpy(levels).float(), len(levels)
 
     def take(self, subject: Subject | None) -> None:
         """Set `inputs`, `outputs` and `scattered` for a curve or labelled points."""

@@ -27,7 +27,7 @@ from artgen.base.errors import UsageError
 from artgen.base.faults import broken
 from artgen.init import Context
 from artgen.ink import InkOptions, Marks, Sheet
-from artgen.primitives.edges import hex_levels
+from artgen.primitives.edges import hex_palette
 from artgen.primitives.params import Param
 from artgen.primitives.primitive import Primitive, SymmetryOptions
 from artgen.values.canvas import Canvas
@@ -58,11 +58,10 @@ class Ink(Primitive):
 
     def take_options(self) -> None:
         """Read the inks. Raises UsageError where they are too many or no colours."""
-        names = self.options.inks.split(",")
-        if len(names) > MOST_INKS:
-            raise UsageError(f"there are at most {MOST_INKS} inks, got {len(names)}")
-        levels = [hex_levels(name.strip(), 'inks="#1d1b20,#d8352a"') for name in names]
-        self.inks: Floats = np.array(levels)
+        count = self.options.inks.count(",") + 1
+        if count > MOST_INKS:
+            raise UsageError(f"there are at most {MOST_INKS} inks, got {count}")
+        self.inks: Floats = hex_palette(self.options.inks, 'inks="#1d1b20,#d8352a"')
         """The colours of the inks, float64 [inks, 3], sRGB-encoded."""
 
     @property

@@ -140,8 +140,9 @@ class RateDistortion(family.Objective):
         errors, rates = family.share(lambda half: half(), halves)
         price = math.exp(self.log_lambda) / math.log(2)
         for name, gradient in found.items():
-            learned = torch.from_numpy(gradient + np.float32(price) * nats[name])
-            raw[name].grad = None if self.settled else learned
+            raw[name].grad = None
+            if not self.settled:
+                raw[name].grad = torch.from_numpy(gradient + np.float32(price) * nats[name])
         for level, (error, rate, slope) in enumerate(zip(errors, rates, slopes, strict=True)):
             gradient = (error + np.float32(price) * rate)[:, TOP:, SIDE:-SIDE] * slope
             raw[f"grid{level}"].grad = torch.from_numpy(gradient)
