@@ -42,7 +42,7 @@ UNUSUAL = ((("form", "text"),), (("harmonics", 16),))
 
 WHOLE = {"width", "height", "levels", "count", "parts", "largest", "inputs", "outputs"}
 ARRAYS = dict.fromkeys(("box", "start", "splat", "end"), "*i32")
-ARRAYS |= {"places": "*i64", "sums": "*i64"}
+ARRAYS |= dict.fromkeys(("places", "sums", "base", "columns"), "*i64")
 """Arguments that are whole numbers, and arrays of these; the others are arrays of float32."""
 
 

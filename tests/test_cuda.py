@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -14,17 +15,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch._subclasses.fake_tensor import FakeTensorMode
 
-from artgen import Canvas
+from artgen import Canvas, Drawing
 from artgen.compiler import kernel_cache
 from artgen.compiler.elementary import MARK, with_functions
 from artgen.compiler.printer import spelled
 from artgen.compiler.triton_printer import TritonPrinter
+from artgen.engines import Problem
+from artgen.engines.gradient import graphs
+from artgen.engines.gradient.engine import GradientEngine
 from artgen.families.splat import backend as splat_backend
 from artgen.families.splat import cuda
 from artgen.families.splat.tiles import Extent
+from artgen.init import Context
+from artgen.losses import Loss, Term, mse
 from artgen.raster import choose_backend
 from artgen_plugins.fourier import Fourier
 from artgen_plugins.gaussian import Gaussian
+from artgen_plugins.hashgrid import HashGrid
 from benchmarks.cuda_static import ARCHITECTURES, Kernels, Layers, compile_all, footprints
 from benchmarks.superellipse import Superellipse
 
@@ -128,12 +135,57 @@ def test_a_gpu_is_never_waited_for_and_gives_the_same_bits_again(gpu):
         return [image, *torch.autograd.grad(image, list(leaves.values()), incoming)]
 
     first = step()  # compiles
-    torch.cuda.set_sync_debug_mode("error")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # torch says that it does not see every wait
+        torch.cuda.set_sync_debug_mode("error")
     try:
         second = step()
     finally:
         torch.cuda.set_sync_debug_mode("default")
     assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
+
+
+@needs_gpu
+@pytest.mark.parametrize(
+    ("splat", "options"),
+    [
+        (Gaussian(), {"start": 0.25, "coarse": 0.2}),
+        (Gaussian({"blend": "depth"}), {"start": 0.25}),
+        (HashGrid(), {"batch": 512, "jitter": 0.5}),
+    ],
+    ids=["sum", "depth", "field"],
+)
+def test_recorded_steps_give_the_same_bits(triton, monkeypatch, splat, options):
+    def fit():
+        canvas, rng = Canvas(60, 40), torch.Generator().manual_seed(5)
+        target = torch.rand(3, 40, 60, generator=rng)
+        tensors = splat.initial(Context(rng, canvas, 50, target=target))
+        drawing = Drawing("test", splat.option_values(), tensors, 60, 40)
+        engine = GradientEngine()
+        mixture = Loss([Term(1.0, "mse", mse)])
+        backend = choose_backend(splat, "cuda")
+        given = splat, drawing, target, mixture, 90, 1
+        engine.start(Problem(*given, device="cuda", backend=backend, options=options))
+        engine.advance(90)
+        return engine
+
+    kept = []
+    record = graphs.recorded
+
+    def recorded(*given):
+        kept.append(record(*given))
+        return kept[-1]
+
+    monkeypatch.setattr(graphs, "recorded", recorded)
+    first, second = fit().state_dict(), fit().state_dict()
+    assert kept
+    assert None not in kept
+    monkeypatch.setattr(graphs, "recorded", lambda *given: None)
+    plain = fit().state_dict()
+    for other in (second, plain):
+        for name, value in first.items():
+            same = torch.equal(value, other[name]) if torch.is_tensor(value) else None
+            assert same or value == other[name], name
 
 
 def test_without_triton_a_gpu_runs_plain_torch_and_says_why(monkeypatch):

@@ -13,6 +13,7 @@ from torch import Tensor
 from artgen import Canvas, Drawing, Field, Param, init
 from artgen.engines import Problem
 from artgen.engines.gradient.engine import GradientEngine
+from artgen.engines.gradient.graphs import ROWS, StepGraph
 from artgen.engines.gradient.optimizer import Optimizer
 from artgen.errors import Diverged, OutOfMemory, UsageError
 from artgen.family import Objective, objective_of
@@ -20,6 +21,7 @@ from artgen.init import Context
 from artgen.losses import mse, parse_loss, rmse
 from artgen.primitives import Map
 from artgen.raster import draw, paint
+from artgen_plugins.gaussian import Gaussian
 from artgen_plugins.structure import ssim
 
 LOSSES = {"mse": mse, "rmse": rmse, "ssim": ssim}
@@ -321,6 +323,52 @@ def test_a_restored_engine_goes_on_exactly(make):
         assert_same_bits(restored.state_dict(), uninterrupted.state_dict())
     # Going on does not change the state it was restored from.
     assert_same_bits(state, kept)
+
+
+@pytest.mark.parametrize(
+    ("primitive", "options"),
+    [
+        (Gaussian(), {"start": 1, "move": 0, "coarse": 0.3}),
+        (Gaussian(), {"start": 0.5}),
+        (Waves(), {"batch": 64}),
+    ],
+    ids=["splats", "growing splats", "a field"],
+)
+def test_steps_that_a_gpu_would_record_are_those_taken_one_by_one(primitive, options, monkeypatch):
+    given = problem(primitive, count=12, steps=80, options=options)
+    plain = started(given)
+    plain.advance(80)
+    replayed = []
+
+    def recorded(step, generator):
+        # As a recording does: none of what it reads is looked up again.
+        return lambda: replayed.append(step())
+
+    monkeypatch.setattr("artgen.engines.gradient.graphs.recorded", recorded)
+    monkeypatch.setattr(Objective, "recordable", lambda self, step: self.shrinking(step))
+    for cls in (type(plain.objective), *type(plain.objective).__mro__):
+        if cls is not Objective and "recordable" in vars(cls):
+            monkeypatch.delattr(cls, "recordable")
+    engine = started(given)
+    for steps in (1, 30, 49):
+        engine.advance(steps)
+    assert engine.step == 80
+    assert len(replayed) > 30
+    # Rates are float32 on a device, and growth multiplies what that changes.
+    grows = options.get("start") == 0.5
+    assert engine.report().loss == pytest.approx(plain.report().loss, rel=0.1 if grows else 1e-3)
+    for name, value in plain.descent.raw.items():
+        assert engine.descent.raw[name].shape == value.shape
+        if not grows:
+            torch.testing.assert_close(engine.descent.raw[name], value, atol=1e-3, rtol=0)
+
+
+def test_a_step_that_cannot_be_recorded_is_taken_every_time(monkeypatch):
+    monkeypatch.setattr("artgen.engines.gradient.graphs.recorded", lambda *given: None)
+    taken = []
+    graph = StepGraph(lambda rates: taken.append(rates.tolist()), 2, torch.Generator())
+    graph.take([[step, 0.5] for step in range(ROWS + 3)])
+    assert taken == [[step, 0.5] for step in range(ROWS + 3)]
 
 
 def test_a_state_from_before_the_first_step_can_be_restored():

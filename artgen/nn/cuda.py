@@ -163,7 +163,7 @@ class _Interpolate(torch.autograd.Function):
 interpolate_on_cuda: Callable[..., Tensor] = _Interpolate.apply
 
 
-@functools.lru_cache(maxsize=32)
+@functools.cache  # recorded steps keep no reference to what they read
 def _rows(levels: bytes, device: torch.device) -> Tensor:
     """The rows of `grids._Levels.table` one after the other, on a device."""
     return torch.tensor(np.frombuffer(levels, np.int64), device=device)

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+import torch
 from torch import Tensor
 
 from artgen import Canvas, Field, Param, Params, Preset, init, nn, option
@@ -111,7 +112,9 @@ class HashGrid(Field):
 
     def forward(self, xy: Tensor, p: Params) -> Tensor:
         """Return values [M, outputs] at positions [M, inputs]."""
-        places = (xy / xy.new_tensor(self.reach) + 1) / 2
+        # A tensor made of a list would be copied to a GPU, which could not record the step then.
+        reach = torch.cat([xy.new_full((1,), each) for each in self.reach])
+        places = (xy / reach + 1) / 2
         value = nn.interpolate_grids(places, p.table, self.cells, 2**self.options.log2_rows)
         numbers = range(self.options.layers + 1)
         weights = [getattr(p, f"weight{i}") for i in numbers]

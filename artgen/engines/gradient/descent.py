@@ -7,7 +7,7 @@ they are fetched.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import replace
 
 import torch
@@ -15,6 +15,7 @@ from torch import Tensor
 
 from artgen.engines.base import Problem, State
 from artgen.engines.gradient.device_steps import DeviceSteps, Found
+from artgen.engines.gradient.graphs import StepGraph
 from artgen.engines.gradient.objective import Objective
 from artgen.engines.gradient.optimizer import Moments, Optimizer
 from artgen.engines.gradient.schedule import AdamOptions
@@ -28,13 +29,14 @@ class Descent:
     """The parameters of `count` parts; `raw` is what steps change, `best` what a report kept.
 
     `device` takes the steps if it is not None, for a picture `shrinking` times smaller than the
-    target.
+    target. `graphs` are steps that were recorded for the tensors which are here.
     """
 
     def __init__(self, problem: Problem, objective: Objective, options: AdamOptions) -> None:
         self.problem, self.objective, self.options = problem, objective, options
         self.params = problem.primitive.parameters()
         self.device: DeviceSteps | None = None
+        self.graphs: dict[Hashable, StepGraph] = {}
         first = problem.primitive.count_of(problem.drawing)
         self.adopt(self.raw_of(objective.initial(), first), 0)
         self.best = self.copy()
@@ -106,7 +108,7 @@ class Descent:
         self.adopt(raw, step, moments)
 
     @torch.no_grad()
-    def take_step(self, rates: Mapping[str, float]) -> None:
+    def take_step(self, rates: Mapping[str, float | Tensor]) -> None:
         """Change all parameters by one step of the optimizer, within their bounds."""
         for name, raw in self.raw.items():
             self.optimizer.step(name, raw, rates[name])
@@ -124,6 +126,7 @@ class Descent:
 
     def load(self) -> None:
         """Start steps on the device from what is here."""
+        self.graphs.clear()
         if self.device is not None:
             self.device.load(self.raw, self.optimizer.moments, self.bounds)
 

@@ -8,7 +8,7 @@ see `objective`. The engine owns the schedule, the rounds of densification and t
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -22,6 +22,7 @@ from artgen.compiler.threads import torch_alone
 from artgen.engines.base import Engine, Problem, Report, ReportPace, State
 from artgen.engines.evaluation import check_finite, fit_memory_errors
 from artgen.engines.gradient.descent import MEANS, Descent
+from artgen.engines.gradient.graphs import StepGraph
 from artgen.engines.gradient.objective import objective_of
 from artgen.engines.gradient.schedule import AdamOptions, rate_factor
 from artgen.primitives import Primitive, known_families
@@ -115,12 +116,33 @@ class GradientEngine(Engine):
                 self._densify()
                 if descent.device is not None:
                     self._take_together(end)
-                    continue
-                for raw in descent.raw.values():
-                    raw.grad = None
-                self.objective.backward(descent.raw, descent.mapped(), self.step)
-                descent.take_step(self._rates(self.step))
-                self.step += 1
+                elif self.objective.recordable(self.step) is not None:
+                    self._take_recorded(end)
+                else:
+                    self._take_one(self._rates(self.step))
+                    self.step += 1
+
+    def _take_one(self, rates: Mapping[str, float | Tensor]) -> None:
+        """Take a step by torch."""
+        descent = self.descent
+        for raw in descent.raw.values():
+            raw.grad = None
+        self.objective.backward(descent.raw, descent.mapped(), self.step)
+        descent.take_step(rates)
+
+    def _take_recorded(self, end: int) -> None:
+        """Take equal steps until `end`, or until something has to be done between two."""
+        key, names = self.objective.recordable(self.step), list(self.descent.rates)
+        steps = range(self.step, self._same_until(end, self.objective.recordable))
+        graphs = self.descent.graphs
+        if key not in graphs:
+            graphs[key] = StepGraph(
+                lambda rates: self._take_one(dict(zip(names, rates, strict=True))),
+                len(names),
+                self.objective.generator,
+            )
+        graphs[key].take([list(self._rates(step).values()) for step in steps])
+        self.step = steps.stop
 
     def _take_together(self, end: int) -> None:
         """Take steps on the device until `end`, or until something has to be done between two."""
@@ -130,16 +152,16 @@ class GradientEngine(Engine):
             descent.fetch()
             descent.adopt(descent.raw, self.step, descent.optimizer.moments)
         assert descent.device is not None
-        steps = range(self.step, self._same_until(end))
+        steps = range(self.step, self._same_until(end, objective.shrinking))
         softness = [objective.softness(step) for step in steps]
         descent.device.take([self._rates(step) for step in steps], softness)
         self.step = steps.stop
 
-    def _same_until(self, end: int) -> int:
-        """The first step after which parts are added, or the size of the picture is another."""
-        view, rounds = self.objective.shrinking, self.rounds
+    def _same_until(self, end: int, of_step: Callable[[int], object]) -> int:
+        """The first step after which parts are added, or `of_step` gives something else."""
+        rounds, now = self.rounds, of_step(self.step)
         later = range(self.step + 1, end)
-        return next((s for s in later if s in rounds or view(s) != self.descent.shrinking), end)
+        return next((s for s in later if s in rounds or of_step(s) != now), end)
 
     def _rates(self, step: int) -> dict[str, float]:
         """The learning rates of the step after `step`."""

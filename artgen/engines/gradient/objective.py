@@ -16,7 +16,7 @@ that `paint` draws differentiably. A family with a loss of its own registers a s
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar, NamedTuple, Protocol
@@ -243,6 +243,13 @@ class Objective:
         """The stepper of `count` parts on the device from `step` on, while `shrinking` stays.
 
         None where the engine takes them.
+        """
+        return None
+
+    def recordable(self, step: int) -> Hashable | None:
+        """What a step that a GPU can record has in common with those that do the same, or None.
+
+        Such a step does not wait for the device, and nothing but the rates differs.
         """
         return None
 

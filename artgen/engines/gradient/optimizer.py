@@ -31,8 +31,11 @@ class Optimizer:
     weight_decay: float
     moments: dict[str, Moments] = field(default_factory=dict)
 
-    def step(self, name: str, value: Tensor, rate: float) -> None:
-        """Change `value` by its gradient, if there is one; without gradients being recorded."""
+    def step(self, name: str, value: Tensor, rate: float | Tensor) -> None:
+        """Change `value` by its gradient, if there is one; without gradients being recorded.
+
+        A rate that is a tensor is on the device of the value.
+        """
         if value.grad is None:
             return
         if name not in self.moments:
@@ -53,7 +56,9 @@ class Optimizer:
             "exp_avg_sq": torch.zeros_like(value, dtype=wide),
         }
 
-    def _torch_step(self, value: Tensor, gradient: Tensor, moments: Moments, rate: float) -> None:
+    def _torch_step(
+        self, value: Tensor, gradient: Tensor, moments: Moments, rate: float | Tensor
+    ) -> None:
         (beta1, beta2), step = self.betas, moments["step"]
         mean, square = moments["exp_avg"], moments["exp_avg_sq"]
         given: Any = ([value], [gradient], [mean], [square], [], [step])
@@ -68,7 +73,7 @@ class Optimizer:
             (adam if self.kind == "adam" else adamw)(*given, **options)
 
     def _uncorrected_step(
-        self, value: Tensor, gradient: Tensor, moments: Moments, rate: float
+        self, value: Tensor, gradient: Tensor, moments: Moments, rate: float | Tensor
     ) -> None:
         """As `artgen_plugins.autograd.uncorrected_step` explains it."""
         moments["step"] += 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -140,6 +140,11 @@ class FieldObjective(Objective):
         for value, parts in zip(learned, zip(*gradients, strict=True), strict=True):
             value.grad = functools.reduce(_add, parts)
 
+    def recordable(self, step: int) -> Hashable | None:
+        """Steps on pixels or samples that are drawn on the device."""
+        drawn = self.sampled and self.epochs is None and self.problem.function is None
+        return "batch" if drawn and self.device.type == "cuda" else None
+
     def _batch(self, step: int) -> tuple[Tensor, Tensor, Tensor | None]:
         """Positions [M, inputs], values [M, outputs], weights [1, M] of random pixels or samples.
 
@@ -164,7 +169,9 @@ class FieldObjective(Objective):
         if moved:
             inside = torch.rand(moved, 2, generator=self.generator, device=self.device) - 0.5
             xy[:moved] += self.canvas.pixel * inside
-            target[:moved] = _between(self.goal, xy[:moved] / xy.new_tensor(self.canvas.reach))
+            # A tensor made of a list would have to be copied to the device.
+            places = [xy[:moved, axis] / reach for axis, reach in enumerate(self.canvas.reach)]
+            target[:moved] = _between(self.goal, torch.stack(places, dim=1))
         return xy, target, weight
 
     def _places(self, chosen: Tensor) -> Tensor:

@@ -71,7 +71,7 @@ class _Scene(Scene):
             self.launch("forward", grid.tiles, *self.splats, *self.drawn, *self.size)
         else:
             listed = list_splats(self.box, grid)
-            given = *self.splats, self.box, *listed, image
+            given = *self.splats, self.box, *listed, grid.base, grid.columns, image
             self.launch("forward", grid.tiles, *given, *self.size, grid.levels)
         return image
 
@@ -139,7 +139,7 @@ class Pyramid(NamedTuple):
     levels: int
 
 
-@functools.lru_cache(maxsize=8)
+@functools.cache  # recorded steps keep no reference to what they read
 def _grid(canvas: Canvas, device: torch.device) -> Pyramid:
     sides = [SIDE]
     while 2 * sides[-1] < max(canvas.width, canvas.height):

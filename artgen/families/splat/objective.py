@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -138,6 +138,14 @@ class SplatObjective(Objective):
         if self.kernels is None or self.device.type != "cpu" or not self._is_squared_error:
             return False
         return self.kernels.kernels(3)[0].keeps
+
+    def recordable(self, step: int) -> Hashable | None:
+        """Steps of kernels for CUDA; under `over` these wait for the length of their lists."""
+        plain = self._is_plain and self.splat.blend != "over"
+        if self.device.type != "cuda" or self.kernels is None or not plain:
+            return None
+        known = all(term.function in _LOSSES for term in self.problem.loss.terms)
+        return (self.shrinking(step), self._turn(step)) if known else None
 
     @cached_property
     def _is_plain(self) -> bool:
