@@ -26,7 +26,7 @@ from artgen.engines import Problem
 from artgen.engines.gradient.engine import GradientEngine
 from artgen.families.splat import cpu
 from artgen.losses import Loss, Term, mse
-from artgen.raster import choose_backend
+from artgen.raster import choose_backend, tensor_device
 from artgen.registry import default
 from benchmarks._contenders import Compiled
 from benchmarks._measure import interleaved, timed
@@ -37,6 +37,9 @@ from benchmarks._settings import Settings
 
 MANY = (1, 2, 8, 16, 32)
 """Numbers of threads that work is divided among."""
+
+MANY_STEPS = 50
+"""Steps that a device takes at once."""
 
 _MODELLED = ("", "1 thread, ms", "outside", *(f"{n} threads" for n in MANY[1:]))
 
@@ -69,11 +72,15 @@ def run(settings: Settings) -> Iterator[Table]:
         for device in settings.devices:
             yield measure(f"Number of splats, constant coverage, {side}²", scenes, rounds, device)
         yield measure_steps(f"A step of a fit, {side}²", scenes, rounds)
+        for device in settings.devices[1:]:
+            yield measure_many_steps(f"A step of a fit, {side}², {device}", scenes, device, rounds)
 
         sides, many = ((32, 64), 50) if settings.quick else ((256, 512, 1024, 2048, 4096), 5_000)
         sizes = {f"{n}²": make_scene(gaussian, many, n, spacing(many, n)) for n in sides}
         for device in settings.devices:
             yield measure(f"Size of the picture, {many:,} splats", sizes, rounds, device)
+        if len(settings.devices) > 1:
+            return
         scene = make_scene(gaussian, many, side, 4.0)
         yield measure_threads(f"Threads, {many:,} splats, {side}²", scene, rounds)
     yield measure_serial(f"A step of a fit on many threads, {side}²", scenes, rounds)
@@ -152,6 +159,23 @@ def measure_steps(title: str, scenes: Mapping[str, Scene], rounds: int) -> Table
     return Table(title, columns, rows)
 
 
+def measure_many_steps(title: str, scenes: Mapping[str, Scene], device: str, rounds: int) -> Table:
+    """One row per scene: a step on a device, of many that are asked for at once."""
+    engines = {name: _start(scene, device) for name, scene in scenes.items()}
+
+    def steps(engine: GradientEngine) -> None:
+        engine.advance(MANY_STEPS)
+        engine.descent.fetch()  # waits for WebGPU
+
+    actions = {name: partial(steps, engine) for name, engine in engines.items()}
+    seconds = interleaved(_warm(actions), rounds=rounds)
+    rows = []
+    for name, scene in scenes.items():
+        one, covered = seconds[name].times(1 / MANY_STEPS), scene.covered()
+        rows.append((name, *map(figure, (covered / 1e6, one.times(1000), covered / one / 1e9))))
+    return Table(title, ("", "10⁶ covered pixels", "ms", "G/s"), rows)
+
+
 def measure_serial(title: str, scenes: Mapping[str, Scene], rounds: int) -> Table:
     """One row per scene: the share of a step outside of parallel parts, and speed-ups."""
     usual, rows = torch.get_num_threads(), []
@@ -203,7 +227,7 @@ def _copied_per_second() -> float:
     return 2 * source.nbytes / seconds
 
 
-def _start(scene: Scene) -> GradientEngine:
+def _start(scene: Scene, device: str = "cpu") -> GradientEngine:
     """A fit that starts from the splats of the scene."""
     canvas, tensors = scene.canvas, {name: t.detach() for name, t in scene.tensors.items()}
     drawing = Drawing("gaussian", scene.splat.option_values(), tensors, canvas.width, canvas.height)
@@ -216,7 +240,8 @@ def _start(scene: Scene) -> GradientEngine:
             Loss([Term(1.0, "mse", mse)]),
             total_steps=10**6,
             seed=1,
-            backend=choose_backend(scene.splat),
+            backend=choose_backend(scene.splat, device),
+            device=str(tensor_device(device)),
             # So small that the scene stays what it is.
             options={"rate": 1e-6},
         )

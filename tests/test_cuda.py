@@ -223,7 +223,9 @@ def test_functions_are_accurate(triton, name):
     inputs = [rng.uniform(*bounds, 4096).astype(np.float32).astype(np.float64) for bounds in ranges]
     error = evaluate(name.split()[0], *inputs) - expected(*inputs)
     absolute = 5e-7 if name in ("sin", "cos", "tan", "atan", "atan2", "log", "log1p") else 0
-    relative = 3e-5 if name == "exp" and ON_GPU else 4e-6 if name == "power" else 1e-6
+    # A GPU has 2^x alone: of a large x, x log2(e) is rounded by as much as it is large.
+    of_exp = ON_GPU and name in ("exp", "expm1", "sigmoid")
+    relative = 3e-5 if of_exp else 4e-6 if name == "power" else 1e-6
     assert (np.abs(error) <= absolute + relative * np.abs(expected(*inputs))).all()
 
 

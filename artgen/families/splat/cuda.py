@@ -176,6 +176,8 @@ def list_splats(box: Tensor, grid: Pyramid) -> tuple[Tensor, Tensor]:
     down = (row * side[:, None] < bottom[:, None]) & (top < bottom)[:, None]
     cell = grid.base[level][:, None, None] + row[:, :, None] * grid.columns[level][:, None, None]
     cell = (cell + column[:, None, :]).where(down[:, :, None] & across[:, None, :], grid.cells)
-    cell, order = torch.sort(cell.flatten(), stable=True)
-    start = torch.searchsorted(cell, torch.arange(grid.cells + 1, device=box.device))
-    return start.int(), torch.div(order, 9, rounding_mode="floor").int()
+    # Half as many bits are sorted in half the time.
+    cell, order = torch.sort(cell.flatten().int(), stable=True)
+    cells = torch.arange(grid.cells + 1, dtype=torch.int32, device=box.device)
+    start = torch.searchsorted(cell, cells, out_int32=True)
+    return start, torch.div(order, 9, rounding_mode="floor").int()
