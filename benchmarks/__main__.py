@@ -108,7 +108,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run(name: str, settings: Settings) -> str:
     """Run one benchmark; its section is printed as it grows, and returned."""
     module = importlib.import_module(f"benchmarks.{name.replace('-', '_')}")
-    made = f"`python -m benchmarks {name}`, commit {commit()}, {date.today()}; {machine()}."
+    command = " ".join([name, *(f"--device {device}" for device in settings.devices[1:])])
+    made = f"`python -m benchmarks {command}`, commit {commit()}, {date.today()}; {machine()}."
     paragraphs = [(module.__doc__ or "").strip(), made]
     print(f"## {name}", *paragraphs, sep="\n\n", end="\n\n", flush=True)
     began = time.monotonic()

@@ -71,7 +71,7 @@ def test_every_section_of_the_results_has_a_command_and_a_commit():
     devices = {f"{name}-{device}" for device, names in GPUS.items() for name in names}
     for name, text in zip(sections[::2], sections[1::2], strict=True):
         assert name in {*BENCHMARKS, *devices}
-        command = name if name in BENCHMARKS else name.partition("-")[0]
+        command = name if name in BENCHMARKS else name.replace("-", " --device ")
         assert re.search(rf"`python -m benchmarks {command}`, commit [0-9a-f]{{7}}", text), name
     assert set(BENCHMARKS) <= {*sections[::2]}
 
