@@ -6,7 +6,7 @@ waits for the GPU to say how many pairs there are, and every shape is known from
 splats alone. A tile reads the lists of the cells that contain it, one per level.
 
 Gradients are summed per splat in a fixed order, without atomics: the same input gives the same
-bits. Kernels are not recorded as CUDA graphs.
+bits. What the kernels of a sum read is known beforehand, so that its steps can be recorded.
 """
 
 from __future__ import annotations
