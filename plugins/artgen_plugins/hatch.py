@@ -9,6 +9,7 @@ picture has no direction.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, ClassVar
@@ -39,6 +40,11 @@ GRAIN = 0.0038
 """The distance of the grains of paper, in canvas units."""
 CLUMPS = ((1, 1.0), (2, 0.6), (5, 0.35))
 """The sizes of clumps of grains, in grains, and how high they are."""
+STEEP, REDS = 0.5, 0.3
+"""How much steeper tones are of lines that swell, and how much darker reds are than greens."""
+STEPS, SHARE = 12.0, 0.25
+"""How much colours change at least where a contour is drawn, in CIELAB over a distance; the most
+that contours take of all strokes."""
 CROSSING = 65.0
 """Degrees between the two layers of hatching."""
 
@@ -61,6 +67,8 @@ class HatchOptions(InkOptions):
     sink: float = option(0.0, "how far strokes go on in solid ink, in distances", low=0, high=20)
     cross: float = option(1.0, "tone from which strokes cross, where 1 is solid", low=0, high=1)
     length: float = option(30.0, "length of the longest stroke, in distances", low=2, high=1000)
+    swell: bool = option(False, "lines run through and swell where it is dark, as in an engraving")
+    outline: float = option(0.0, "width of the lines along contours, in distances", low=0, high=3)
     taper: float = option(3.0, "length in which a stroke gets thin at its ends", low=0.1, high=100)
     smudge: float = option(0.0, "how far ink is rubbed, of the shorter side", low=0, high=0.2)
     grain: float = option(0.0, "how much the paper's grain shows in the ink", low=0, high=1)
@@ -76,8 +84,9 @@ class Hatch(Ink):
     def place(self, sheet: ink.Sheet) -> ink.Marks:
         """Draw masses and then strokes, of one ink after the other."""
         pixels = sheet.amounts[0].size
-        scale = np.sqrt(pixels / sheet.count)
+        scale = np.sqrt((1.7 if self.options.swell else 1.0) * pixels / sheet.count)
         seed = int(sheet.rng.integers(2**31))
+        outlines = self._outlines(sheet, scale)
         while True:
             marks = ink.joined(
                 [
@@ -85,6 +94,7 @@ class Hatch(Ink):
                     for k in range(len(self.inks))
                     for each in self._layers(sheet, k, scale, np.random.default_rng(seed + k))
                 ]
+                + [outlines]
             )
             if len(marks) <= sheet.count:
                 return marks
@@ -109,8 +119,14 @@ class Hatch(Ink):
         """Return masses, strokes, and strokes across, of one ink, `scale` pixels apart."""
         from scipy.ndimage import distance_transform_edt
 
+        from artgen_plugins._burin import relief, sets_of_lines
+        from artgen_plugins.regions import lab_of
+
         o, pitch = self.options, spacing(sheet.weight, sheet.amounts[k].shape, scale)
-        tone = stretched(sheet.amounts[k], sheet.weight, o.middle)
+        amount = sheet.amounts[k]
+        if o.swell and sheet.target is not None:
+            amount = amount + REDS * lab_of(sheet.target)[..., 1] / 100
+        tone = stretched(amount, sheet.weight, o.middle)
         if o.loose:
             tone = abstracted(tone, pitch / pitch.mean(), o.loose)
         tone = strengthened(levelled(tone, o.middle, o.local), pitch, o.crisp)
@@ -127,7 +143,15 @@ class Hatch(Ink):
         share = ((tone - o.bare) / max(o.solid - o.bare, 1e-6)).clip(0, 1)
         field = np.where(solid, np.maximum(tone, o.solid + 0.02), np.minimum(tone, o.solid - 0.02))
         layers = [filled(sheet, field, o.solid, max(1.0, scale / 8), k)]
-        angle = directions(tone, pitch, np.radians(o.angle), o.bend, o.broad)
+        slant: float | Floats = np.radians(o.angle)
+        if o.swell:
+            slant = relief(tone, pitch, slant)
+        angle = directions(tone, pitch, slant, o.bend, o.broad)
+        if o.swell:
+            cover = tone.clip(0, 1)
+            cover = (cover + STEEP * (cover**2 * (3 - 2 * cover) - cover)) * clear
+            how = o.bare, o.cross, o.taper
+            return layers + sets_of_lines(sheet, k, cover, angle, pitch, *how, rng)
         if o.sink:
             # The thin ends of strokes lie in the ink, where they leave no pale rim.
             middle |= solid & (distance_transform_edt(solid) < o.sink * pitch)
@@ -140,6 +164,36 @@ class Hatch(Ink):
             angle = angle + np.radians(CROSSING)
             layers.append(self._strokes(sheet, k, angle, tone, dark, pitch, cover, rng))
         return layers
+
+    def _outlines(self, sheet: ink.Sheet, scale: float) -> ink.Marks:
+        """Return the lines of the picture, wider where they are clearer and thin at their ends."""
+        from scipy.ndimage import gaussian_filter, maximum_filter
+
+        from artgen_plugins._burin import simplified
+        from artgen_plugins._contours import focused, pixels_of
+        from artgen_plugins._flow import flow_lines
+        from artgen_plugins.regions import lab_of
+
+        o, unit, shape = self.options, sheet.canvas.pixel, sheet.amounts[0].shape
+        if not o.outline or sheet.target is None:
+            return ink.joined([])
+        inner, pitch = focused(sheet.weight, shape), spacing(sheet.weight, shape, scale)
+        parts = np.moveaxis(lab_of(sheet.target), -1, 0)
+        slopes = [each for part in parts for each in np.gradient(gaussian_filter(part, scale / 3))]
+        steep = scale * maximum_filter(np.sqrt(sum(each**2 for each in slopes)), int(scale) + 1)
+        drawn = []
+        for line in flow_lines(sheet.target, inner, sheet.canvas, 2 * scale * unit):
+            place = pixels_of((line.points + sheet.canvas.reach)[:, ::-1] / unit, shape)
+            if (np.median([line.contrast, steep[place] / STEPS], 1) < 1).any():
+                continue
+            order = np.arange(len(line.points))
+            thin = np.minimum(1, 0.15 + np.minimum(order, order[::-1]) / (o.taper * scale))
+            wide = o.outline * pitch[place] * (0.35 + 0.65 * (line.contrast / 2).clip(0, 1))
+            points, radius = simplified(line.points, wide * thin * unit / 2, scale * unit)
+            drawn.append(ink.polyline(points, radius))
+        # The clearest come first.
+        kept = np.cumsum([len(each) for each in drawn]) <= SHARE * sheet.count
+        return ink.joined([*itertools.compress(drawn, kept)])
 
     def _strokes(
         self,
@@ -318,7 +372,7 @@ def without_specks(mask: NDArray[np.bool_], pitch: Floats) -> NDArray[np.bool_]:
 
 
 def directions(
-    tone: Floats, pitch: Floats, angle: float, bend: float, broad: float = 1.0
+    tone: Floats, pitch: Floats, angle: float | Floats, bend: float, broad: float = 1.0
 ) -> Floats:
     """Return the angle of strokes: along contours where there are any, else the given one.
 

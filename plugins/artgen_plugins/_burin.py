@@ -1,0 +1,172 @@
+"""Lines as a burin cuts them: they run through the picture and swell where it is dark.
+
+A line does not end where the tone changes; it gets as wide as the tone asks for, so that edges are
+as sharp as lines are long. Where it is darker a second set of lines crosses the first.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artgen import ink
+from artgen_plugins._streams import STEP, streams
+from artgen_plugins.hatch import blurred, without_specks
+
+Floats = NDArray[np.float64]
+
+HAIR, FULL = 0.09, 0.76
+"""The thinnest line and the widest one of the first set, as shares of the distance of lines."""
+BROAD, LARGE = 2.0, 7.0
+"""Over how much tones are averaged for the second set; the side of the smallest place for it."""
+WIDE, STEEP, LEAN = 3.5, 3.0, 0.8
+"""How wide forms are that turn lines, in their distances; how much tones lift them, and at most."""
+PARTS = 3
+"""The pieces into which each step along a line is divided, each with the width of its place."""
+SHORT = 1.4, 8.0
+"""The shortest piece of a line, in distances of lines."""
+STRAY = 0.02
+"""How far a line may be from where it should be, in distances of lines."""
+CROSSING = 58.0
+"""Degrees between the two sets of lines."""
+
+
+def sets_of_lines(
+    sheet: ink.Sheet,
+    k: int,
+    cover: Floats,
+    angle: Floats,
+    pitch: Floats,
+    bare: float,
+    cross: float,
+    taper: float,
+    rng: np.random.Generator,
+) -> list[ink.Marks]:
+    """Return lines of ink `k`, and lines across them, that cover a share of the paper.
+
+    `cover` in 0 to 1, `angle` in radians and the distance `pitch` of lines in pixels are
+    [height, width]. Below `bare` there are no lines, above `cross` there are both sets.
+    """
+    first = np.minimum(cover, cross + (FULL - cross) * (cover - cross) / (1 - cross))
+    # Lines across shade masses, not details.
+    calm = blurred(np.maximum(cover - first, 0), pitch, BROAD)
+    second = calm / (1 - first)
+    first = np.where(cover > bare, np.maximum(first, HAIR), 0.0)
+    large = without_specks(second > HAIR, LARGE * pitch)
+    second = np.where(large & (second > HAIR), second, 0.0)
+    return [
+        swelling(sheet, k, wide, angle + turn, pitch, taper, short, rng)
+        for wide, turn, short in zip(
+            (first, second), (0.0, np.radians(CROSSING)), SHORT, strict=True
+        )
+    ]
+
+
+def relief(tone: Floats, pitch: Floats, angle: float | Floats) -> Floats:
+    """Return the angle of lines that run over the picture as over a relief, high where it is dark.
+
+    Lines at `angle` are the contours of a slope; what is dark lifts it.
+    """
+    smooth = blurred(tone, pitch, WIDE)
+    down, across = (STEEP * WIDE * pitch * each for each in np.gradient(smooth))
+    steep = LEAN / (1 + np.hypot(across, down))
+    turn = steep * across, -steep * down
+    found: Floats = np.arctan2(np.sin(angle) + turn[0], np.cos(angle) + turn[1])
+    return found
+
+
+def swelling(
+    sheet: ink.Sheet,
+    k: int,
+    wide: Floats,
+    angle: Floats,
+    pitch: Floats,
+    taper: float,
+    short: float,
+    rng: np.random.Generator,
+) -> ink.Marks:
+    """Return lines along `angle`, as wide as the share `wide` of their distance `pitch`.
+
+    They run over the frame by as much as they are wide, and are thin where they meet another one.
+    """
+    from scipy.ndimage import map_coordinates, maximum_filter
+
+    rim = int(2 * pitch.max()) + 2
+    wide, angle, pitch = (np.pad(each, rim, mode="edge") for each in (wide, angle, pitch))
+    near = maximum_filter(wide, max(3, int(3 * pitch.mean()))) > 0
+    places = np.stack(np.nonzero(near)[::-1], 1) + 0.5
+    places = rng.permutation(places)[: 4 * sheet.count]
+    points, starts = streams(angle, np.zeros(wide.shape), near, pitch, places, 1000.0)
+    if len(starts) < 2:
+        return ink.joined([])
+    points, line, end = divided(points, starts)
+    place = points.T[::-1] - 0.5
+    gap = map_coordinates(pitch, place, order=1, mode="nearest")
+    share = map_coordinates(wide, place, order=1, mode="nearest")
+    share = np.where(share < 0.6 * HAIR, 0.0, share) * np.minimum(1, 0.2 + end * STEP / taper)
+    points, radius = points - rim, share * gap / 2
+    height, width = sheet.amounts[k].shape
+    inside = ((points > -radius[:, None]) & (points < [width, height] + radius[:, None])).all(1)
+    drawn = inside & (share > 0)
+    kept = long_enough(drawn, line, int(short * PARTS / STEP))
+    points, radius, line, gap = points[kept], radius[kept], line[kept], gap[kept]
+    run = np.cumsum(np.diff(np.nonzero(kept)[0], prepend=-2) > 1)
+    line = line * (len(run) + 1) + run
+    for _ in range(4):
+        kept = needed(points, radius, line, STRAY * gap)
+        points, radius, line, gap = points[kept], radius[kept], line[kept], gap[kept]
+    unit = sheet.canvas.pixel
+    marks = ink.polyline(points * unit - np.array(sheet.canvas.reach), radius * unit, k)
+    same = line[1:] == line[:-1]
+    return ink.Marks(marks.strokes[same], marks.ink[same])
+
+
+def divided(points: Floats, starts: Any) -> tuple[Floats, Any, Floats]:
+    """Return the points of lines and of the `PARTS` of each step, and the number of their line.
+
+    Last are the steps from each to the nearer end of its line.
+    """
+    size = np.diff(starts)
+    fine = (size - 1) * PARTS + 1
+    line = np.repeat(np.arange(len(size)), fine)
+    order = np.arange(fine.sum()) - np.repeat(np.cumsum(fine) - fine, fine)
+    at, part = order // PARTS, (order % PARTS)[:, None] / PARTS
+    index = starts[:-1][line] + at
+    after = np.minimum(index + 1, starts[1:][line] - 1)
+    end = np.minimum(order, fine[line] - 1 - order) / PARTS
+    return points[index] * (1 - part) + points[after] * part, line, end
+
+
+def long_enough(drawn: NDArray[np.bool_], line: Any, least: int) -> NDArray[np.bool_]:
+    """Return which points [N] are drawn in a run of at least so many in one line."""
+    begins = np.ones(len(drawn), bool)
+    begins[1:] = (drawn[1:] != drawn[:-1]) | (line[1:] != line[:-1])
+    run = np.cumsum(begins) - 1
+    kept: NDArray[np.bool_] = drawn & (np.bincount(run)[run] >= least)
+    return kept
+
+
+def simplified(points: Floats, radius: Floats, apart: float) -> tuple[Floats, Floats]:
+    """Return a line [N, 2] of lines so far `apart` and its radius [N], with the points it needs."""
+    for _ in range(4):
+        kept = needed(
+            points, radius, np.zeros(len(points), int), np.full(len(points), STRAY * apart)
+        )
+        points, radius = points[kept], radius[kept]
+    return points, radius
+
+
+def needed(points: Floats, radius: Floats, line: Any, stray: Floats) -> NDArray[np.bool_]:
+    """Return which points [N] lines need: of every other one, those that are not in between."""
+    kept = np.ones(len(points), bool)
+    middle = np.arange(1, len(points) - 1, 2)
+    middle = middle[(line[middle - 1] == line[middle]) & (line[middle + 1] == line[middle])]
+    full = np.concatenate([points, radius[:, None]], 1)
+    before, at, after = full[middle - 1], full[middle], full[middle + 1]
+    # The widths of what is between two ends change evenly along the way.
+    first, last = (np.hypot(*(each - at)[:, :2].T)[:, None] for each in (before, after))
+    off = np.abs(at - (before * last + after * first) / (first + last + 1e-12)).max(1)
+    kept[middle[off < stray[middle]]] = False
+    return kept
