@@ -522,6 +522,22 @@ def test_masses_are_solid_paper_is_bare_and_strokes_lie_between():
     assert (np.diff(columns) > 0.05).all()
 
 
+def test_lines_that_swell_run_through_and_are_as_wide_as_the_tone():
+    """Lines that ended at edges left ragged rims and holes, and darks were flat black."""
+    tone = np.tile(np.linspace(0, 1, 96), (96, 1))
+    options = {"angle": 0.0, "crisp": 0.0, "bend": 0.0, "bare": 0.05, "solid": 1.0}
+    marks, cover = hatched(tone, swell=True, cross=0.99, **options)
+    columns = cover[:, 12:72].reshape(96, 5, 12).mean((0, 2))
+    assert (np.diff(columns) > 0.05).all()
+    # Lines run over the frame.
+    assert marks.strokes[:, [0, 2]].max() > 1
+    # Where it is dark, others cross them.
+    crossed = hatched(tone, swell=True, cross=0.4, **options)[0].strokes
+    across = np.abs(crossed[:, 3] - crossed[:, 1]) > np.abs(crossed[:, 2] - crossed[:, 0])
+    assert across.sum() > 20
+    assert crossed[across, 0].min() > -0.4
+
+
 def test_strokes_go_on_in_solid_ink():
     """They got thin just before it, and a pale seam lay around each mass."""
     tone = np.tile(np.interp(np.arange(96), [0, 6, 40, 60, 95], [0, 0.55, 0.55, 1, 1]), (96, 1))
