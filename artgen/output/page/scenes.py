@@ -139,7 +139,8 @@ def described_paths(
         area = _areas(primitive, last_keys(drawing, scene))
         area = np.repeat(area, 1 if border is None else 2) * alpha.max(0, initial=0.0)
         rank = np.empty(len(area))
-        rank[np.argsort(-area, kind="stable")] = np.arange(len(area))
+        # Equal areas shall be equal whatever library rounds them.
+        rank[np.argsort(-area.astype(np.float32), kind="stable")] = np.arange(len(area))
         packed.append(
             {
                 "count": len(area),
