@@ -51,7 +51,7 @@ def test_the_reel_of_highlights_takes_about_a_minute():
     assert 60 <= sum(min(each, LONGEST_SECONDS) for each in seconds) <= 90
 
 
-LONG = ("pots-melting", "butterflies-by-kind")
+LONG = ("pots-melting",)
 """Pieces whose targets take seconds to draw: by night, and `.ci/run` makes each one small."""
 
 
