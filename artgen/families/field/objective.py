@@ -141,9 +141,10 @@ class FieldObjective(Objective):
             value.grad = functools.reduce(_add, parts)
 
     def recordable(self, step: int) -> Hashable | None:
-        """Steps on pixels or samples that are drawn on the device."""
+        """Steps on pixels or samples drawn on the device; those of a subclass may depend on `step`."""
         drawn = self.sampled and self.epochs is None and self.problem.function is None
-        return "batch" if drawn and self.device.type == "cuda" else None
+        plain = type(self) is FieldObjective and self.device.type == "cuda"
+        return "batch" if drawn and plain else None
 
     def _batch(self, step: int) -> tuple[Tensor, Tensor, Tensor | None]:
         """Positions [M, inputs], values [M, outputs], weights [1, M] of random pixels or samples.
