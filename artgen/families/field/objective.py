@@ -141,7 +141,7 @@ class FieldObjective(Objective):
             value.grad = functools.reduce(_add, parts)
 
     def recordable(self, step: int) -> Hashable | None:
-        """Steps on pixels or samples drawn on the device; those of a subclass may depend on `step`."""
+        """Steps on pixels drawn on the device; those of a subclass may depend on `step`."""
         drawn = self.sampled and self.epochs is None and self.problem.function is None
         plain = type(self) is FieldObjective and self.device.type == "cuda"
         return "batch" if drawn and plain else None
