@@ -114,9 +114,8 @@ def swelling(
     points, radius, line, gap = points[kept], radius[kept], line[kept], gap[kept]
     run = np.cumsum(np.diff(np.nonzero(kept)[0], prepend=-2) > 1)
     line = line * (len(run) + 1) + run
-    for _ in range(4):
-        kept = needed(points, radius, line, STRAY * gap)
-        points, radius, line, gap = points[kept], radius[kept], line[kept], gap[kept]
+    ends = needed(points, radius, line, gap)
+    points, radius, line = points[ends], radius[ends], line[ends]
     unit = sheet.canvas.pixel
     marks = ink.polyline(points * unit - np.array(sheet.canvas.reach), radius * unit, k)
     same = line[1:] == line[:-1]
@@ -148,25 +147,20 @@ def long_enough(drawn: NDArray[np.bool_], line: Any, least: int) -> NDArray[np.b
     return kept
 
 
-def simplified(points: Floats, radius: Floats, apart: float) -> tuple[Floats, Floats]:
-    """Return a line [N, 2] of lines so far `apart` and its radius [N], with the points it needs."""
+def needed(points: Floats, radius: Floats, line: Any, pitch: Floats) -> NDArray[np.int64]:
+    """Return the numbers of the points [N, 2] that lines with this `radius` and `line` [N] need.
+
+    Four times every other point is left out where it is between its neighbours, as far as lines
+    with a distance of `pitch` [N] show it.
+    """
+    full, numbers = np.concatenate([points, radius[:, None]], 1), np.arange(len(points))
     for _ in range(4):
-        kept = needed(
-            points, radius, np.zeros(len(points), int), np.full(len(points), STRAY * apart)
-        )
-        points, radius = points[kept], radius[kept]
-    return points, radius
-
-
-def needed(points: Floats, radius: Floats, line: Any, stray: Floats) -> NDArray[np.bool_]:
-    """Return which points [N] lines need: of every other one, those that are not in between."""
-    kept = np.ones(len(points), bool)
-    middle = np.arange(1, len(points) - 1, 2)
-    middle = middle[(line[middle - 1] == line[middle]) & (line[middle + 1] == line[middle])]
-    full = np.concatenate([points, radius[:, None]], 1)
-    before, at, after = full[middle - 1], full[middle], full[middle + 1]
-    # The widths of what is between two ends change evenly along the way.
-    first, last = (np.hypot(*(each - at)[:, :2].T)[:, None] for each in (before, after))
-    off = np.abs(at - (before * last + after * first) / (first + last + 1e-12)).max(1)
-    kept[middle[off < stray[middle]]] = False
-    return kept
+        middle = np.arange(1, len(numbers) - 1, 2)
+        own = line[numbers]
+        middle = middle[(own[middle - 1] == own[middle]) & (own[middle + 1] == own[middle])]
+        before, at, after = (full[numbers[middle + step]] for step in (-1, 0, 1))
+        # The widths of what is between two ends change evenly along the way.
+        first, last = (np.hypot(*(each - at)[:, :2].T)[:, None] for each in (before, after))
+        off = np.abs(at - (before * last + after * first) / (first + last + 1e-12)).max(1)
+        numbers = np.delete(numbers, middle[off < STRAY * pitch[numbers[middle]]])
+    return numbers

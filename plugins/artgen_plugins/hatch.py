@@ -119,12 +119,11 @@ class Hatch(Ink):
         """Return masses, strokes, and strokes across, of one ink, `scale` pixels apart."""
         from scipy.ndimage import distance_transform_edt
 
-        from artgen_plugins._burin import relief, sets_of_lines
-        from artgen_plugins.regions import lab_of
-
         o, pitch = self.options, spacing(sheet.weight, sheet.amounts[k].shape, scale)
         amount = sheet.amounts[k]
         if o.swell and sheet.target is not None:
+            from artgen_plugins.regions import lab_of
+
             amount = amount + REDS * lab_of(sheet.target)[..., 1] / 100
         tone = stretched(amount, sheet.weight, o.middle)
         if o.loose:
@@ -143,15 +142,16 @@ class Hatch(Ink):
         share = ((tone - o.bare) / max(o.solid - o.bare, 1e-6)).clip(0, 1)
         field = np.where(solid, np.maximum(tone, o.solid + 0.02), np.minimum(tone, o.solid - 0.02))
         layers = [filled(sheet, field, o.solid, max(1.0, scale / 8), k)]
-        slant: float | Floats = np.radians(o.angle)
         if o.swell:
-            slant = relief(tone, pitch, slant)
-        angle = directions(tone, pitch, slant, o.bend, o.broad)
-        if o.swell:
+            from artgen_plugins._burin import relief, sets_of_lines
+
+            slant = relief(tone, pitch, np.radians(o.angle))
+            angle = directions(tone, pitch, slant, o.bend, o.broad)
             cover = tone.clip(0, 1)
             cover = (cover + STEEP * (cover**2 * (3 - 2 * cover) - cover)) * clear
             how = o.bare, o.cross, o.taper
             return layers + sets_of_lines(sheet, k, cover, angle, pitch, *how, rng)
+        angle = directions(tone, pitch, np.radians(o.angle), o.bend, o.broad)
         if o.sink:
             # The thin ends of strokes lie in the ink, where they leave no pale rim.
             middle |= solid & (distance_transform_edt(solid) < o.sink * pitch)
@@ -169,7 +169,7 @@ class Hatch(Ink):
         """Return the lines of the picture, wider where they are clearer and thin at their ends."""
         from scipy.ndimage import gaussian_filter, maximum_filter
 
-        from artgen_plugins._burin import simplified
+        from artgen_plugins._burin import needed
         from artgen_plugins._contours import focused, pixels_of
         from artgen_plugins._flow import flow_lines
         from artgen_plugins.regions import lab_of
@@ -189,8 +189,10 @@ class Hatch(Ink):
             order = np.arange(len(line.points))
             thin = np.minimum(1, 0.15 + np.minimum(order, order[::-1]) / (o.taper * scale))
             wide = o.outline * pitch[place] * (0.35 + 0.65 * (line.contrast / 2).clip(0, 1))
-            points, radius = simplified(line.points, wide * thin * unit / 2, scale * unit)
-            drawn.append(ink.polyline(points, radius))
+            radius = wide * thin * unit / 2
+            one, apart = np.zeros(len(order), int), np.full(len(order), scale * unit)
+            ends = needed(line.points, radius, one, apart)
+            drawn.append(ink.polyline(line.points[ends], radius[ends]))
         # The clearest come first.
         kept = np.cumsum([len(each) for each in drawn]) <= SHARE * sheet.count
         return ink.joined([*itertools.compress(drawn, kept)])

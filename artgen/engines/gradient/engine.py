@@ -8,7 +8,7 @@ see `objective`. The engine owns the schedule, the rounds of densification and t
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -116,8 +116,8 @@ class GradientEngine(Engine):
                 self._densify()
                 if descent.device is not None:
                     self._take_together(end)
-                elif self.objective.recordable(self.step) is not None:
-                    self._take_recorded(end)
+                elif (key := self.objective.recordable(self.step)) is not None:
+                    self._take_recorded(key, end)
                 else:
                     self._take_one(self._rates(self.step))
                     self.step += 1
@@ -130,11 +130,10 @@ class GradientEngine(Engine):
         self.objective.backward(descent.raw, descent.mapped(), self.step)
         descent.take_step(rates)
 
-    def _take_recorded(self, end: int) -> None:
-        """Take equal steps until `end`, or until something has to be done between two."""
-        key, names = self.objective.recordable(self.step), list(self.descent.rates)
+    def _take_recorded(self, key: Hashable, end: int) -> None:
+        """Take steps of this key until `end`, or until something has to be done between two."""
+        graphs, names = self.descent.graphs, list(self.descent.rates)
         steps = range(self.step, self._same_until(end, self.objective.recordable))
-        graphs = self.descent.graphs
         if key not in graphs:
             graphs[key] = StepGraph(
                 lambda rates: self._take_one(dict(zip(names, rates, strict=True))),

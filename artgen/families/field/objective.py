@@ -93,6 +93,7 @@ class FieldObjective(Objective):
             x, y = self.canvas.pixel_centres()
             self.columns = torch.from_numpy(x).to(self.device)
             self.rows = torch.from_numpy(y).to(self.device)
+            self.reach = self.rows.new_tensor(self.canvas.reach)
             self.flat_target = self.goal.flatten(1).t().contiguous()
 
     def loss(self, tensors: Mapping[str, Tensor], step: int) -> Tensor:
@@ -170,9 +171,7 @@ class FieldObjective(Objective):
         if moved:
             inside = torch.rand(moved, 2, generator=self.generator, device=self.device) - 0.5
             xy[:moved] += self.canvas.pixel * inside
-            # A tensor made of a list would have to be copied to the device.
-            places = [xy[:moved, axis] / reach for axis, reach in enumerate(self.canvas.reach)]
-            target[:moved] = _between(self.goal, torch.stack(places, dim=1))
+            target[:moved] = _between(self.goal, xy[:moved] / self.reach)
         return xy, target, weight
 
     def _places(self, chosen: Tensor) -> Tensor:
