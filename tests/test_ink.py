@@ -531,6 +531,9 @@ def test_lines_that_swell_run_through_and_are_as_wide_as_the_tone():
     assert (np.diff(columns) > 0.05).all()
     # Lines run over the frame.
     assert marks.strokes[:, [0, 2]].max() > 1
+    # Unless it is asked for, none crosses another, in black neither.
+    alone = hatched(tone, swell=True, **options)[0].strokes
+    assert (np.abs(alone[:, 3] - alone[:, 1]) < np.abs(alone[:, 2] - alone[:, 0])).all()
     # Where it is dark, others cross them.
     crossed = hatched(tone, swell=True, cross=0.4, **options)[0].strokes
     across = np.abs(crossed[:, 3] - crossed[:, 1]) > np.abs(crossed[:, 2] - crossed[:, 0])

@@ -49,10 +49,10 @@ def sets_of_lines(
     `cover` in 0 to 1, `angle` in radians and the distance `pitch` of lines in pixels are
     [height, width]. Below `bare` there are no lines, above `cross` there are both sets.
     """
-    first = np.minimum(cover, cross + (FULL - cross) * (cover - cross) / (1 - cross))
+    first = np.minimum(cover, cross + (FULL - cross) * (cover - cross) / max(1 - cross, 1e-6))
     # Lines across shade masses, not details.
     calm = blurred(np.maximum(cover - first, 0), pitch, BROAD)
-    second = calm / (1 - first)
+    second = calm / np.maximum(1 - first, 1e-6)
     first = np.where(cover > bare, np.maximum(first, HAIR), 0.0)
     large = without_specks(second > HAIR, LARGE * pitch)
     second = np.where(large & (second > HAIR), second, 0.0)
