@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch._subclasses.fake_tensor import FakeTensorMode
 
+import artgen
 from artgen import Canvas, Drawing
 from artgen.compiler import kernel_cache
 from artgen.compiler.elementary import MARK, with_functions
@@ -29,6 +30,7 @@ from artgen.families.splat.tiles import Extent
 from artgen.init import Context
 from artgen.losses import Loss, Term, mse
 from artgen.raster import choose_backend
+from artgen.registry import default
 from artgen_plugins.fourier import Fourier
 from artgen_plugins.gaussian import Gaussian
 from artgen_plugins.hashgrid import HashGrid
@@ -122,6 +124,24 @@ def test_kernels_are_chosen_where_there_is_a_gpu(triton, monkeypatch):
     for splat in (Gaussian(), Fourier(), Odd()):
         choice = choose_backend(splat, "cuda")
         assert choice.name == "compiled", choice.reason
+
+
+@needs_gpu
+@pytest.mark.slow
+def test_all_that_is_shipped_is_fitted_on_a_gpu_to_the_same_bits_each_time(triton):
+    found = {}
+    for entry in default().entries("primitive"):
+        codec = issubclass(default().load("primitive", entry.name), artgen.Codec)
+        options = {"size": None if codec else 32, "steps": 6, "seed": 1, "device": DEVICE}
+        first, second = (
+            artgen.fit("sample:digits?n=40" if codec else "sample:chelsea", entry.name, **options)
+            for _ in range(2)
+        )
+        same = [torch.equal(v, second.drawing.tensors[k]) for k, v in first.drawing.tensors.items()]
+        drawn = np.array_equal(first.render(64, device=DEVICE), second.render(64, device=DEVICE))
+        if not all([*same, drawn]):
+            found[entry.name] = same, drawn
+    assert not found
 
 
 @needs_gpu

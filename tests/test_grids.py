@@ -110,7 +110,8 @@ def test_a_network_on_cuda_is_that_of_plain_torch(inputs, width, layers, on_cuda
 
 
 def test_the_kernels_are_tried_before_use(on_cuda, monkeypatch):
-    assert cuda._agree(torch.device(on_cuda))
+    with torch.no_grad():  # as a drawing asks, which is the first to do so in `render`
+        assert cuda._agree(torch.device(on_cuda))
     monkeypatch.setattr(cuda, "layers_on_cuda", lambda *a: 1.1 * cuda.layers_plainly(*a))
     assert not cuda._agree(torch.device(on_cuda))
 

@@ -202,6 +202,11 @@ def test_a_fit_grows_and_keeps_the_frame(arts, shading):
     assert arts[shading].metrics["psnr"] > 12
 
 
+@pytest.mark.parametrize("shading", ["flat", "smooth"])
+def test_a_mesh_is_drawn_on_the_cpu_wherever_other_parts_are(arts, shading):
+    assert np.array_equal(arts[shading].render(40, device="meta"), arts[shading].render(40))
+
+
 def test_killed_and_resumed_it_gives_the_same_bytes(photo, tmp_path):
     class Killed(BaseException):
         pass

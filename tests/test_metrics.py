@@ -97,6 +97,17 @@ def test_large_pictures_have_the_same_ssim_strip_by_strip(monkeypatch):
         assert ssim(picture, target) == found
 
 
+def test_beside_cuda_torch_sums_in_a_fixed_order_while_it_fits(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    fixed = torch.are_deterministic_algorithms_enabled
+    with threads(1), threads(1):
+        assert fixed()
+        assert torch.is_deterministic_algorithms_warn_only_enabled()
+        assert not torch.utils.deterministic.fill_uninitialized_memory
+    assert not fixed()
+    assert torch.utils.deterministic.fill_uninitialized_memory
+
+
 @pytest.mark.parametrize(("height", "width"), [(7, 7), (8, 40), (40, 9), (10, 10), (11, 11)])
 def test_ssim_of_small_pictures(height, width):
     picture, target = photo_pair(height, width)

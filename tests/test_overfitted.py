@@ -383,6 +383,8 @@ def test_what_latents_cannot_do_is_refused(latents):
         RateDistortion(problem(latents, "ssim"), RateDistortion.Options())
     with pytest.raises(UsageError, match="65536x65536 pixels are too many"):
         Latents({"width": 65536, "height": 65536})
+    with pytest.raises(UsageError, match="pixels of the target, which has 21x13"):
+        Latents({"width": 1000}).resolve_options(CANVAS)
     with pytest.raises(UsageError, match="are too few for latents of"):
         artgen.fit("sample:coffee", "latents", size=66, target_bytes=1500, steps=1)
     with pytest.raises(UsageError, match=r"rate = 2\.0 and target_bytes = 9000 were both given"):

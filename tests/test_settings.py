@@ -65,6 +65,17 @@ def test_mistakes_name_the_variable(config, monkeypatch):
         read_settings()
 
 
+def test_a_file_that_cannot_be_looked_for_is_as_if_there_were_none(monkeypatch):
+    monkeypatch.delenv("ARTGEN_CONFIG", raising=False)
+
+    def refused(path, **_):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    # Of a home folder of somebody else: in a container, or after rights were dropped.
+    monkeypatch.setattr(os, "stat", refused)
+    assert read_settings()[0] == Settings()
+
+
 def test_recipes_come_before_settings():
     settings = Settings(device="cuda", threads=3, video="gif")
     bare = settings.below(Recipe())

@@ -63,6 +63,7 @@ def _work(device: torch.device) -> bool:
     return False
 
 
+@torch.enable_grad()
 def _agree(device: torch.device) -> bool:
     """Whether a small grid and a small network are those of plain torch, with their gradients."""
     rng = torch.Generator().manual_seed(1)

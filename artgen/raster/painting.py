@@ -48,6 +48,7 @@ def draw(
         primitive.check_transparent(drawing.primitive)
     large = canvas.enlarged(supersample)
     complaint = f"drawing at {large.width}x{large.height} needs more memory than there is"
+    device = "cpu" if primitive.always_compiled else device
     with torch.no_grad(), memory_errors(complaint, hint="draw it smaller"):
         image = paint(
             primitive,

@@ -70,7 +70,7 @@ def read_settings() -> tuple[Settings, dict[str, str]]:
     origins = dict.fromkeys(own, "default")
     values: dict[str, Any] = {}
     file = config_file()
-    if file is not None and (file.exists() or "ARTGEN_CONFIG" in os.environ):
+    if file is not None and (os.path.exists(file) or "ARTGEN_CONFIG" in os.environ):
         values = _checked(_read(file), str(file))
         origins |= dict.fromkeys(values, "config.toml")
     for name, each in own.items():

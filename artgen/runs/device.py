@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
+from typing import Any
 
 import torch
+import torch.utils.deterministic
 
 from artgen.base.errors import OutputError, UsageError
 from artgen.base.process import available_threads, is_webgpu, unknown_device
@@ -49,11 +52,35 @@ def resolve_device(asked: str) -> str:
 
 @contextmanager
 def threads(asked: int | None) -> Iterator[int]:
-    """Run the block on the available ones of `asked` CPU threads (None: as many as torch uses)."""
+    """Run the block on the available ones of `asked` CPU threads (None: as many as torch uses).
+
+    What torch itself computes on CUDA is summed in a fixed order, where torch can do so.
+    """
     before = torch.get_num_threads()
     if asked is not None:
         torch.set_num_threads(available_threads(asked))
     try:
-        yield torch.get_num_threads()
+        with _ordered_sums() if torch.cuda.is_available() else nullcontext():
+            yield torch.get_num_threads()
     finally:
         torch.set_num_threads(before)
+
+
+@contextmanager
+def _ordered_sums() -> Iterator[None]:
+    """Let the same GPU give the same bytes: of convolutions and padding, for example."""
+    if torch.are_deterministic_algorithms_enabled():
+        yield
+        return
+    settings: Any = torch.utils.deterministic
+    filled = settings.fill_uninitialized_memory
+    with warnings.catch_warnings():
+        # Of what has no other way, a kernel of a plugin for example.
+        warnings.filterwarnings("ignore", ".*deterministic", UserWarning)
+        torch.use_deterministic_algorithms(True, warn_only=True)
+        settings.fill_uninitialized_memory = False
+        try:
+            yield
+        finally:
+            torch.use_deterministic_algorithms(False)
+            settings.fill_uninitialized_memory = filled

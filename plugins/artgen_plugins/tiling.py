@@ -213,7 +213,8 @@ class TilingObjective(family.Objective):
         """Return the loss of the figure, and a penalty where the outline comes near itself."""
         ring = outline(tensors["xy"].T, corners(tensors["side"]))
         apart = torch.cdist(ring, ring)
-        gap = (torch.arange(len(ring))[:, None] - torch.arange(len(ring))).abs()
+        at = torch.arange(len(ring), device=ring.device)
+        gap = (at[:, None] - at).abs()
         far = (gap > 1) & (gap < len(ring) - 1)
         near = torch.where(far, (APART - apart).clamp_min(0), 0.0).square().sum()
         bends = (ring - (ring.roll(1, 0) + ring.roll(-1, 0)) / 2).square().sum()
@@ -223,7 +224,7 @@ class TilingObjective(family.Objective):
     def after_step(self, raw: dict[str, Tensor]) -> None:
         """Take a step back that makes the outline cross itself."""
         points, sides = raw["xy"].detach().T, corners(raw["side"])
-        if is_simple(outline(points, sides).double().numpy()):
+        if is_simple(outline(points, sides).cpu().double().numpy()):
             self.good = raw["xy"].detach().clone()
         else:
             good = getattr(self, "good", None)

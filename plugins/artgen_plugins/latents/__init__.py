@@ -57,12 +57,8 @@ class Latents(Primitive):
             None, "dB for as few bits as that takes, in place of a rate", low=5, high=60
         )
         levels: int = option(7, "resolutions, each half as fine as the one before", low=1, high=12)
-        width: int | None = option(
-            None, "latents across; from the target if not given", low=1, high=65536
-        )
-        height: int | None = option(
-            None, "latents down; from the target if not given", low=1, high=65536
-        )
+        width: int | None = option(None, "latents across: those of the target", low=1, high=65536)
+        height: int | None = option(None, "latents down: those of the target", low=1, high=65536)
 
     family: ClassVar[str] = "picture codec"
     answers: ClassVar[str | None] = __package__
@@ -87,9 +83,14 @@ class Latents(Primitive):
             )
 
     def resolve_options(self, canvas: Canvas) -> None:
-        """Set the size of the finest grid."""
-        width, height = self.options.width or canvas.width, self.options.height or canvas.height
-        self.options = replace(self.options, width=width, height=height)
+        """Set the size of the finest grid. Raises UsageError for one that is not the target's."""
+        size = canvas.width, canvas.height
+        if (self.options.width or size[0], self.options.height or size[1]) != size:
+            raise UsageError(
+                f"the finest latents are pixels of the target, which has {size[0]}x{size[1]}",
+                hint="leave out width and height; --size changes both",
+            )
+        self.options = replace(self.options, width=size[0], height=size[1])
         self.take_options()
         vars(self).pop("levels", None)
 
