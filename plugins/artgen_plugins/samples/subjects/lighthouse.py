@@ -23,10 +23,10 @@ def lighthouse(plate: Plate) -> Colours:
     stars = [(*rng.uniform((-1.35, -1), (1.35, 0)), 0.0035 * (1 + rng.pareto(4)), rng.uniform(0.3, 1))
              for _ in range(90)]  # fmt: skip
     picture = over(picture, "#ffffff", plate.dots(stars).clip(0, 1) * smooth(0.1, -0.6, y))
-    for layer, (level, shade) in enumerate(((-0.08, "#4a3f78"), (0.16, "#c76a72"))):
+    for layer, (level, shade) in enumerate(((-0.08, "#5a4a86"), (0.16, "#c76a72"))):
         bank = plate.noise(x * 0.8 + 5 * layer, y * 5, 2 + layer, 4)
         band = bank * np.exp(-(((y - level) / 0.1) ** 2))
-        picture = over(picture, shade, 0.8 * smooth(0.1, 0.35, band))
+        picture = over(picture, shade, (0.55 + 0.25 * layer) * smooth(0.05, 0.45, band))
     picture = over(picture, "#ffdf86", _beams(plate))
     picture = _tower(plate, _rock(plate, _sea(plate, picture)))
     away = np.hypot(x - _LAMP[0], y - _LAMP[1])
@@ -77,7 +77,7 @@ def _rock(plate: Plate, picture: Colours) -> Colours:
     tone = (
         0.55 * tones[face] + 0.45 * smooth(1.2, -0.3, x) + 0.06 * plate.noise(x * 8, y * 8, 15, 4)
     )
-    colour = ramp(tone, (0.1, "#10142e"), (0.5, "#2f2f55"), (0.8, "#6a4d70"), (1.0, "#c47c7c"))
+    colour = ramp(tone, (0.1, "#1a1230"), (0.5, "#3b2748"), (0.8, "#5f4060"), (1.0, "#8d6378"))
     turf = y + 0.02 * plate.noise(x * 9, y * 2, 16, 3)
     colour = over(colour, "#5a7a4c", 0.9 * smooth(0.255, 0.225, turf))
     edge = 0.77 + 0.03 * np.sin(9 * x) + 0.02 * plate.noise(x * 6, 0 * x, 17, 4)
