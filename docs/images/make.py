@@ -29,11 +29,11 @@ STRIP_WIDTH = 1200
 MOSAIC = (
     "storm-in-facets",
     "koi-in-leaves",
-    "photographer-in-one-line",
+    "heron-in-two-lines",
     "cat-in-rings",
     "windows-in-paper",
     "profile-in-letters",
-    "bridge-in-lines",
+    "lighthouse-in-lines",
     "portrait-in-triangles",
     "dusk-in-leaves",
 )
