@@ -364,6 +364,11 @@ def test_a_run_that_was_moved_to_the_cpu_can_be_resumed_with_the_same_flags(regi
     check_agreement(stored, asked, registry)
     with pytest.raises(UsageError, match="device = 'webgpu', not 'cpu'"):
         check_agreement(asked, stored, registry)
+    cuda = recipe(Path("photo.png"), {"steps": 12}, run={"device": "cuda"})
+    with pytest.raises(UsageError, match="device = 'cpu', not 'cuda'"):
+        check_agreement(stored, cuda, registry)
+    circles = [each.with_primitive(name="circle") for each in (stored, cuda)]
+    check_agreement(*circles, registry)  # which run on the CPU whatever is asked for
 
 
 def test_render_draws_what_a_fit_drew(device, photo, tmp_path, monkeypatch, capsys):

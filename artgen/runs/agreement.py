@@ -7,7 +7,7 @@ from typing import Any
 
 from artgen.base.errors import UsageError
 from artgen.base.files import file_hash
-from artgen.base.process import available_threads
+from artgen.base.process import available_threads, is_webgpu
 from artgen.plan import find_names
 from artgen.recipe import MOST_STEPS, Recipe
 from artgen.registry import Registry, bare_name
@@ -46,6 +46,8 @@ def check_agreement(
                 _check(mine, their, f"view {number}: ")
         elif isinstance(values, dict) and table != "init":
             values.pop("parameter_bytes", None)
+            if find_names(stored, registry).primitive.always_compiled:
+                values.pop("device", None)  # which is the CPU for them
             if stored.output.history == 0:  # as where `target_bytes` were given
                 values.pop("target_bytes", None)
             found = dict(data.get(table) or {})
@@ -89,8 +91,8 @@ def _check(asked: dict[str, Any], stored: dict[str, Any], prefix: str = "") -> N
         became |= key == "aspect" and _is_paper(value, found)
         if value is None or (found is not None and (value == "auto" or became)):
             continue
-        if key == "device" and found == "cpu":
-            # Parts without kernels for a GPU run on the CPU.
+        if key == "device" and found == "cpu" and is_webgpu(value):
+            # Parts without kernels for WebGPU run on the CPU.
             continue
         if isinstance(value, dict) and "name" in value:
             _check_file(key, value, found or {})
