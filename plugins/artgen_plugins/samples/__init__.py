@@ -16,7 +16,7 @@ GENERATED = ("contours", "guilloche", "ridges", "stars")
 
 SUBJECTS = (
     *("botanical", "bridge", "dunes", "fern", "flock", "fruit"),
-    *("harbour", "koi", "lake", "profile", "storm", "windows"),
+    *("harbour", "heron", "koi", "lake", "lighthouse", "profile", "storm", "windows"),
 )
 """The modules of `samples.subjects`."""
 

@@ -9,7 +9,14 @@ from numpy.typing import NDArray
 
 from ._plate import Colours, Plate
 
-_ASPECTS = {"botanical": 3 / 4, "fern": 3 / 4, "koi": 1, "profile": 4 / 5, "windows": 3 / 4}
+_ASPECTS = {
+    "botanical": 3 / 4,
+    "fern": 3 / 4,
+    "heron": 3 / 4,
+    "koi": 1,
+    "profile": 4 / 5,
+    "windows": 3 / 4,
+}
 """Width over height where it is not 4 / 3."""
 
 
