@@ -144,6 +144,19 @@ def test_two_inks_are_groups_that_multiply():
         morph(art, art)
 
 
+def test_inks_lie_in_files_as_in_the_picture():
+    """In an SVG of the look neon, halos of one colour covered the tubes of another."""
+    primitive = Ink({"inks": "#ff0000,#0000ff", "overprint": False})
+    marks = ink.joined([ink.dots([0.0], 0.0, 0.4, ink=1), ink.dots([0.0], 0.0, 0.8, ink=0)])
+    registry = Registry(environ={})
+    registry.register(Ink, "ink")
+    drawing = Drawing("ink", primitive.option_values(), primitive.pack(marks), 32, 32, (1, 1, 1))
+    art = Art(drawing, Recipe(), registry=registry)
+    assert art.render(64)[32, 32].tolist() == [0, 0, 255]
+    svg = export_svg(art, ExportRequest()).decode()
+    assert svg.index('<g fill="#ff0000"') < svg.index('<g fill="#0000ff"')
+
+
 @pytest.mark.parametrize("name", ["stipple", "string"])
 def test_stopped_it_resumes_to_the_same_bytes(name, photo, tmp_path):
     table = {"name": name, "count": 60} | ({"nails": 12} if name == "string" else {})
