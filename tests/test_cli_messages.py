@@ -463,6 +463,14 @@ def test_an_interrupted_batch_is_reported_in_one_line(call, monkeypatch):
     assert err == left
 
 
+def test_a_file_of_the_name_of_an_unknown_part_is_told(call, empty_folder):
+    """`artgen fit -p dab` beside dab.py asked: did you mean draft?"""
+    Path("dab.py").write_text("")
+    code, _, err = call("fit", "-p", "dab")
+    assert code == 4
+    assert err == ("error: unknown primitive 'dab'\nhint: pass --plugin dab.py if it is in there\n")
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
