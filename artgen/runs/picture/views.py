@@ -43,7 +43,7 @@ def open_views(inputs: Inputs, registry: Registry) -> tuple[Inputs, Views | None
     if target.weight is not None or table.alpha or recipe.output.transparent:
         raise UsageError(
             "a fit with views has no mask, focus or alpha",
-            hint="leave out --mask, --alpha-weight, --transparent; --focus none undoes that of a look",
+            hint="leave out --mask and --transparent; --focus none undoes the focus of a look",
         )
     report("reading the views")
     # A stored recipe has a background where another had none: both see the same pictures.
