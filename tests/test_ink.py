@@ -31,6 +31,7 @@ from artgen.output.plotter import Page
 from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.runs import run
+from artgen.targets import hex_colour
 from artgen.tasks import RunControl
 from artgen_plugins import _chords
 from artgen_plugins._chords import MOST_CROSSED, SIDE, View
@@ -144,17 +145,16 @@ def test_two_inks_are_groups_that_multiply():
         morph(art, art)
 
 
-def test_inks_lie_in_files_as_in_the_picture():
+def test_halos_lie_below_all_tubes_in_files():
     """In an SVG of the look neon, halos of one colour covered the tubes of another."""
-    primitive = Ink({"inks": "#ff0000,#0000ff", "overprint": False})
-    marks = ink.joined([ink.dots([0.0], 0.0, 0.4, ink=1), ink.dots([0.0], 0.0, 0.8, ink=0)])
-    registry = Registry(environ={})
-    registry.register(Ink, "ink")
-    drawing = Drawing("ink", primitive.option_values(), primitive.pack(marks), 32, 32, (1, 1, 1))
-    art = Art(drawing, Recipe(), registry=registry)
-    assert art.render(64)[32, 32].tolist() == [0, 0, 255]
+    primitive = Tube({"inks": "#ff0000,#0000ff"})
+    halo, tube = 2, 2 * len(GLOW)
+    marks = ink.joined([ink.dots([0.0], 0.0, 0.4, ink=tube + 1), ink.dots([0.0], 0.0, 0.8, halo)])
+    drawing = Drawing("tube", primitive.option_values(), primitive.pack(marks), 32, 32, (0, 0, 0))
+    art = Art(drawing, Recipe(), registry=Registry())
     svg = export_svg(art, ExportRequest()).decode()
-    assert svg.index('<g fill="#ff0000"') < svg.index('<g fill="#0000ff"')
+    below, above = (hex_colour(primitive.inks[each]) for each in (halo, tube + 1))
+    assert svg.index(f'<g fill="{below}"') < svg.index(f'<g fill="{above}"')
 
 
 @pytest.mark.parametrize("name", ["stipple", "string"])

@@ -14,9 +14,8 @@ from artgen.values.drawing import Drawing
 
 @flat_parts.register(Ink)
 def _parts(primitive: Ink, drawing: Drawing) -> list[PlacedMark]:
-    """One part for each mark, ink after ink as they lie. Those of one ink cover their union."""
+    """One part for each mark. Those of one ink cover their union."""
     marks, names = primitive.unpack(drawing.tensors), ("x1", "y1", "x2", "y2", "r1", "r2")
-    order = np.argsort(marks.ink, kind="stable")
     return [
         PlacedMark(
             stroke,
@@ -26,7 +25,7 @@ def _parts(primitive: Ink, drawing: Drawing) -> list[PlacedMark]:
             numbers=dict(zip(names, stroke.tolist(), strict=True)),
             union="multiply" if primitive.options.overprint else "normal",
         )
-        for stroke, ink in zip(marks.strokes[order], marks.ink[order].tolist(), strict=True)
+        for stroke, ink in zip(marks.strokes, marks.ink.tolist(), strict=True)
     ]
 
 
