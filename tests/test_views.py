@@ -243,12 +243,6 @@ def test_losses_of_several_runs():
     assert len({picture.tobytes() for picture in pictures}) == 4
 
 
-def test_the_name_of_an_axis_stays_on_the_page_beside_wide_numbers():
-    picture = plot_losses({"run": [(0, 0.023), (40, 0.0085)]}, Canvas(960, 600), (0.0, 0.0, 0.0))
-    columns = np.flatnonzero(picture.max((0, 2)))
-    assert columns[0] >= 6
-
-
 def test_long_names_stay_on_the_page():
     line = [(0, 1.0), (10, 0.1)]
     names = [f"a name that is rather long, number {number}" for number in range(4)]

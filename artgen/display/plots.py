@@ -155,7 +155,7 @@ def plot_losses(losses: Mapping[str, Series], canvas: Canvas, paper: Colour) -> 
     """
     with _default_settings():
         plot = _Plot(canvas, paper)
-        axes = plot.axes(0.14)
+        axes = plot.axes(0.12)
         colours = [plot.accent, *_INKS] if len(losses) == 1 else _INKS
         for number, (name, pairs) in enumerate(losses.items()):
             colour = colours[number % len(colours)]
@@ -174,7 +174,7 @@ def plot_generations(metrics: Mapping[str, Series], canvas: Canvas, paper: Colou
     """
     with _default_settings():
         plot = _Plot(canvas, paper)
-        axes = plot.axes(0.14, 0.10)
+        axes = plot.axes(0.12, 0.10)
         inks = {"best": plot.accent, "mean": plot.pale, "diversity": _INKS[2]}
         right = axes.twinx()
         axes.set_zorder(right.get_zorder() + 1)
@@ -210,7 +210,7 @@ def plot_ranks(
 
     with _default_settings():
         plot = _Plot(canvas, paper)
-        axes = plot.axes(0.14)
+        axes = plot.axes(0.12)
         # Rounding errors would squeeze everything else on a logarithmic scale.
         ranks = np.flatnonzero(errors > 1e-12)
         style: dict[str, Any] = {"linewidth": 1.6, "marker": "o", "markersize": 3.5}
