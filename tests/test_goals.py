@@ -279,6 +279,14 @@ def test_wrong_views_are_refused(view, says, tmp_path, monkeypatch, capsys):
     assert says in capsys.readouterr().err
 
 
+def test_a_focus_of_a_look_is_told_how_to_undo(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    save_photo(tmp_path)
+    look = ["--look", "engraving", "--focus", "0.5,0.5,0.3", "--view", "turn=180:sample:cat"]
+    assert main(["fit", "photo.png", *look, "--size", "32", "--no-video"]) == 2
+    assert "--focus none undoes the focus of a look" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "more",
     [["--alpha-weight", "--mask", "photo.png"], ["--transparent"], ["--tiles", "16"]],

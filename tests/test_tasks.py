@@ -99,7 +99,7 @@ PROOFS: dict[str, Proof] = {
         {path.suffix for path in out.glob("*.*")} == {".png", ".art", ".json"}
     ),
     "fit photos -p circle -n 20": lambda out: len(list(Path("artgen-out").glob("*.art"))) == 2,
-    "--target-bytes 4000": lambda out: next(out.glob("*.art")).stat().st_size <= 4000,
+    "--target-bytes 4kB": lambda out: next(out.glob("*.art")).stat().st_size <= 4000,
     "--max-bytes 200kB": lambda out: next(out.glob("*.mp4")).stat().st_size <= 200_000,
     "-o large.png --size 3840": largest("large.png", 3840),
     "-o print.png --size A6": image(
