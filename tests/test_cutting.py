@@ -397,10 +397,8 @@ def test_a_drawing_of_ink_is_cut_as_it_is(shapes, tmp_path, capsys):
     out = made("block", tmp_path / "ink.art", tmp_path, "--width", "12cm", "--register", "pins")
     colours = [row["colour"] for row in table(out / "parts.csv") if row["what"] == "ink"]
     assert colours == ["#d08030", "#203040"]
-    assert (
-        main(["make", "block", "sample:cat", "--gap", "4", "--out", str(tmp_path), "--lines", "5"])
-        == 0
-    )
+    coarse = ("--gap", "3", "--lines", "5", "--inks", "1", "--width", "10cm")
+    assert main(["make", "block", str(shapes), *coarse, "--out", str(tmp_path)]) == 0
     assert "too fine for a gouge" in capsys.readouterr().err
     shown = art.render(800).astype(float).sum(2)
     dark = inked(out / "block-2.svg")

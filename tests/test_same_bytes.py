@@ -619,8 +619,12 @@ def _needed(name: str) -> list[str]:
     return [each for other in direct for each in (*_needed(other), other)]
 
 
-LATE = ("now-export-stamp-own", "now-stamp-file", "now-stamp-own")
-"""Runs with kernels of their own, which take as long as thirty others: by day that of `now-stamp`."""
+LATE = {
+    # By day `now-stamp`; `now-stroke` and `gaussian-over`; `now-triangle`; `now-glyph`.
+    *("now-export-stamp-own", "now-stamp-file", "now-stamp-own"),
+    *("now-stroke-over", "now-triangle-limits", "now-glyph-lines"),
+}
+"""Runs with kernels of their own, which take as long as thirty others."""
 
 
 def _cases() -> list:

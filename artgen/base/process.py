@@ -37,8 +37,17 @@ def is_webgpu(device: str) -> bool:
 def prepare_process() -> None:
     """Speed up the start and small fits; only effective before torch is imported."""
     global _alone
+    if not _alone:
+        # The last search for garbage takes half a second. Triton misses what it would have freed.
+        atexit.register(lambda: "triton" in sys.modules or gc.freeze())  # type: ignore[func-returns-value]
     _alone = True
-    _shorten_waits()
+    # For about a millisecond threads of torch spin while they wait for work, and block processors
+    # for the threads of our kernels (see `compiler.threads`). Sleeping at once costs small networks
+    # a fifth of their speed. A few microseconds suit both.
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ["OMP_WAIT_POLICY"] = "passive"
+        # Read by GNU OpenMP, which torch uses on Linux; it overrides the policy.
+        os.environ.setdefault("GOMP_SPINCOUNT", "2000")
     collect_rarely()
 
 
@@ -63,11 +72,9 @@ def collect_rarely() -> None:
     """Collect garbage after 50,000 new objects instead of Python's 700.
 
     Imports and compilers make half a million permanent objects. Scanning them again and again takes
-    a sixth of the time of a small fit, and once more at the end half a second.
+    a sixth of the time of a small fit.
     """
     gc.set_threshold(50_000, 20, 50)
-    atexit.unregister(gc.freeze)
-    atexit.register(gc.freeze)
 
 
 @contextmanager
@@ -97,16 +104,3 @@ def available_threads(asked: int) -> int:
     machines.
     """
     return min(asked, os.cpu_count() or 1)
-
-
-def _shorten_waits() -> None:
-    """Shorten the time that OpenMP threads of torch spin while they wait for work.
-
-    The default is about a millisecond, in which they block the processor for the threads of our
-    kernels (see `compiler.threads`). Sleeping at once costs small networks a fifth of their speed.
-    A few microseconds suit both.
-    """
-    if "OMP_WAIT_POLICY" not in os.environ:
-        os.environ["OMP_WAIT_POLICY"] = "passive"
-        # Read by GNU OpenMP, which torch uses on Linux; it overrides the policy.
-        os.environ.setdefault("GOMP_SPINCOUNT", "2000")
