@@ -620,11 +620,13 @@ def _needed(name: str) -> list[str]:
 
 
 LATE = {
-    # By day `now-stamp`; `now-stroke` and `gaussian-over`; `now-triangle`; `now-glyph`.
+    # By day `now-stamp`; `now-stroke` and `gaussian-over`; `now-triangle`; `now-glyph`; of plots,
+    # those of triangles and of Gaussians.
     *("now-export-stamp-own", "now-stamp-file", "now-stamp-own"),
     *("now-stroke-over", "now-triangle-limits", "now-glyph-lines"),
+    *("now-plot-blob", "now-plot-gaussian-over"),
 }
-"""Runs with kernels of their own, which take as long as thirty others."""
+"""Runs that take as long as thirty others, most of them for kernels of their own."""
 
 
 def _cases() -> list:
