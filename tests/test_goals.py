@@ -139,6 +139,8 @@ def test_without_some_inks_another_picture_is_seen(tmp_path):
         count=80,
         steps=150,
         seed=1,
+        # Compiled for two pictures of four inks, it takes as long again.
+        backend="eager",
     )
     inks = torch.tensor([[0, 0, 0], [255, 255, 255], [255, 0, 0], [255, 192, 203]]) / 255
     assert torch.equal(art.drawing.tensors["colour"].T, inks.repeat(20, 1))
