@@ -98,3 +98,9 @@ $(VENV)/installed-docs: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(PIP) $(PIP_FLAGS) -e '.[docs]'
 	@$(BYTECODE)
 	@touch $@ $(VENV)/installed
+
+# All that is tried in one environment, as .ci/run does.
+$(VENV)/installed-all: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(PIP) $(PIP_FLAGS) -e '.[dev,docs,triton,webgpu]'
+	@$(BYTECODE)
+	@touch $@ $(VENV)/installed $(VENV)/installed-dev $(VENV)/installed-docs

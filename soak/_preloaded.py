@@ -1,5 +1,7 @@
 """Modules imported before forking. None of them starts threads, which a fork would lose."""
 
+import gc
+
 import av
 import filelock
 import imageio.plugins.pillow
@@ -48,3 +50,7 @@ import artgen_plugins.triangle
 # What numba would import with the first kernel.
 cpu_target.typing_context.refresh()
 cpu_target.target_context.refresh()
+
+# What stays is not looked through again, by no process: that would copy all of it.
+gc.collect()
+gc.freeze()

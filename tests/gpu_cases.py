@@ -152,7 +152,9 @@ class MoreCases:
     )
     def test_pictures_and_gradients_are_those_of_plain_torch(self, gpu, splat):
         canvas = Canvas(37, 21)
-        image, gradients = gpu.agree(splat, gpu.scene(splat, canvas), canvas)
+        # Stamps are looked up number by number, which takes an interpreter seconds.
+        count = 4 if isinstance(splat, Stamp) else 10
+        image, gradients = gpu.agree(splat, gpu.scene(splat, canvas, count), canvas)
         assert image.std() > 0.01
         assert gradients["colour"].abs().min() > 0
 

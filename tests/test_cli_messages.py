@@ -348,6 +348,8 @@ LONG = "x" * 300
         ("fit photo.png --time 1.5h", 2, "is not a number of seconds", "write 5400\n"),
         ("fit photo.png --steps 1e3", 2, "is not a number of steps", "write 1000\n"),
         ("fit photo.png -n 2k", 2, "'2k' is not a number of parts", "write 2000\n"),
+        ("fit photo.png --target-bytes 4apples", 2, "is not a file size", "write 10MB or 500kB\n"),
+        ("compare photo.png --bytes 4kB", 2, "must be a whole number, got '4kB'", "write 4000\n"),
         ("fit photo.png --fps 30fps", 2, "must be a whole number, got '30fps'", "write 30\n"),
         ("compare photo.png -p mlp --time 1m", 2, "must be a number, got '1m'", "write 60\n"),
         ("fit -p string --nails 200", 2, "--nails", "of string: write --set nails=200\n"),
@@ -459,6 +461,14 @@ def test_an_interrupted_batch_is_reported_in_one_line(call, monkeypatch):
     assert "artgen-out/0-gaussian.png" in out
     left = "1 of 2 runs ended early, 1 of 2 runs were not started: continue with --resume\n"
     assert err == left
+
+
+def test_a_file_of_the_name_of_an_unknown_part_is_told(call, empty_folder):
+    """`artgen fit -p dab` beside dab.py asked: did you mean draft?"""
+    Path("dab.py").write_text("")
+    code, _, err = call("fit", "-p", "dab")
+    assert code == 4
+    assert err == ("error: unknown primitive 'dab'\nhint: pass --plugin dab.py if it is in there\n")
 
 
 @pytest.mark.parametrize(

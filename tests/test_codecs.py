@@ -528,8 +528,9 @@ def test_a_count_is_the_size_of_the_latent(digits):
 def test_codecs_and_pictures_do_not_mix(digits):
     with pytest.raises(UsageError, match="gaussian cannot be fitted to a target of kind set"):
         artgen.fit(digits, "gaussian")
-    with pytest.raises(UsageError, match="pca cannot be fitted to a target of kind image"):
+    with pytest.raises(UsageError, match="pca cannot be fitted to a target of kind image") as told:
         artgen.fit("sample:cat", "pca", size=16)
+    assert told.value.hint == "give it a set: a folder of pictures, or sample:digits"
     with pytest.raises(UsageError, match="loss 'ssim' is for image targets"):
         artgen.fit(digits, "autoencoder", loss="ssim")
     with pytest.raises(UsageError, match="was opened at 28 pixels, not 14"):

@@ -99,7 +99,8 @@ def test_pictures_and_gradients_are_those_of_plain_torch(name, width, height):
     agree(splat, scene(splat, canvas), canvas)
 
 
-@pytest.mark.parametrize("blend", ["normalized", "over"])
+# Kernels of its own for each, which take four seconds; by day also `Shaded` in Triton's.
+@pytest.mark.parametrize("blend", [pytest.param("normalized", marks=pytest.mark.nightly), "over"])
 def test_colours_that_depend_on_the_pixel(blend):
     splat, canvas = Shaded({"blend": blend}), Canvas(21, 17)
     agree(splat, scene(splat, canvas), canvas)

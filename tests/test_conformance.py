@@ -28,7 +28,7 @@ SIZE = Param(init=init.from_spacing(0.6), min=pixels(1 / 3), lr=0.1, map="exp")
 
 # ---- what passes ---------------------------------------------------------------------------------
 
-COMPILING = {"drawing", "seed", "learning", "compiled", "cost", "options"}
+COMPILING = {"drawing", "randomness", "seed", "learning", "compiled", "cost", "options"}
 """The checks that fit or draw, for which a shape's kernels are compiled: seconds for each shape."""
 
 

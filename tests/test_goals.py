@@ -139,6 +139,8 @@ def test_without_some_inks_another_picture_is_seen(tmp_path):
         count=80,
         steps=150,
         seed=1,
+        # Compiled for two pictures of four inks, it takes as long again.
+        backend="eager",
     )
     inks = torch.tensor([[0, 0, 0], [255, 255, 255], [255, 0, 0], [255, 192, 203]]) / 255
     assert torch.equal(art.drawing.tensors["colour"].T, inks.repeat(20, 1))
@@ -277,6 +279,14 @@ def test_wrong_views_are_refused(view, says, tmp_path, monkeypatch, capsys):
     code = {"turned=180": 4, "mirror:nothing.png": 3}.get(view, 2)
     assert main(["fit", "photo.png", "--view", view, *FLAGS]) == code
     assert says in capsys.readouterr().err
+
+
+def test_a_focus_of_a_look_is_told_how_to_undo(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    save_photo(tmp_path)
+    look = ["--look", "engraving", "--focus", "0.5,0.5,0.3", "--view", "turn=180:sample:cat"]
+    assert main(["fit", "photo.png", *look, "--size", "32", "--no-video"]) == 2
+    assert "--focus none undoes the focus of a look" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

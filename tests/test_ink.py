@@ -31,6 +31,7 @@ from artgen.output.plotter import Page
 from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.runs import run
+from artgen.targets import hex_colour
 from artgen.tasks import RunControl
 from artgen_plugins import _chords
 from artgen_plugins._chords import MOST_CROSSED, SIDE, View
@@ -142,6 +143,18 @@ def test_two_inks_are_groups_that_multiply():
     assert picture.sum(2).min() == 0
     with pytest.raises(UsageError, match="Ink is of the family ink, which cannot be morphed"):
         morph(art, art)
+
+
+def test_halos_lie_below_all_tubes_in_files():
+    """In an SVG of the look neon, halos of one colour covered the tubes of another."""
+    primitive = Tube({"inks": "#ff0000,#0000ff"})
+    halo, tube = 2, 2 * len(GLOW)
+    marks = ink.joined([ink.dots([0.0], 0.0, 0.4, ink=tube + 1), ink.dots([0.0], 0.0, 0.8, halo)])
+    drawing = Drawing("tube", primitive.option_values(), primitive.pack(marks), 32, 32, (0, 0, 0))
+    art = Art(drawing, Recipe(), registry=Registry())
+    svg = export_svg(art, ExportRequest()).decode()
+    below, above = (hex_colour(primitive.inks[each]) for each in (halo, tube + 1))
+    assert svg.index(f'<g fill="{below}"') < svg.index(f'<g fill="{above}"')
 
 
 @pytest.mark.parametrize("name", ["stipple", "string"])

@@ -181,7 +181,9 @@ def test_a_limit_of_lines_at_a_nail_holds(wound, tmp_path):
         (["string", "missing.jpg"], 3, "missing.jpg does not exist"),
         (["string", "curve:sin(x)"], 3, "is no picture"),
         (["strings", "sample:cat"], 4, "unknown maker 'strings'"),
-        (["string"], 2, "needs a kind and a file"),
+        (["string"], 2, "make needs a kind, then a file"),
+        (["photo.jpg", "string"], 2, "make needs a kind, then a file"),
+        (["swatches", "photo.jpg"], 2, "swatches takes no file"),
         (["string", "sample:cat", "--frame", "M0 0"], 3, "frame"),
         (["string", "sample:cat", "--frame", "no.svg"], 3, "directory\nhint: name an SVG"),
         (["string", "sample:cat", "--inks", ""], 2, "colour"),
@@ -342,6 +344,24 @@ def grids(tmp_path_factory) -> dict[str, Path]:
     for kind in GRIDS:
         assert main(["make", kind, *FEW, "--out", str(out)]) == 0
     return {kind: out / f"cat-{kind}" for kind in GRIDS}
+
+
+def test_what_is_transparent_is_white(tmp_path):
+    """Around a cut-out bird lay a thousand black stitches."""
+    clear = np.zeros((40, 40, 4), np.uint8)
+    clear[10:30, 10:30] = 200, 20, 30, 255
+    Image.fromarray(clear).save(tmp_path / "sticker.png")
+    line = ["beads", str(tmp_path / "sticker.png"), "--columns", "8", "--colours", "2", "-q"]
+    assert main(["make", *line, "--out", str(tmp_path), "--name", "laid"]) == 0
+    chart = chart_of(tmp_path / "laid")
+    colours = dict(csv_colours(tmp_path / "laid"))
+    assert min(parse_colour(colours[chart[0][0]])) > 0.8
+    assert parse_colour(colours[chart[4][4]])[1] < 0.4
+
+
+def csv_colours(folder: Path) -> list[tuple[str, str]]:
+    parts = json.loads((folder / "parts.json").read_text())["parts"]
+    return [(part["name"].split()[1], part["colour"]) for part in parts if part["what"] == "bead"]
 
 
 def chart_of(folder: Path) -> list[list[str]]:

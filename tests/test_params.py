@@ -87,6 +87,12 @@ def test_an_unknown_map_is_refused_naming_the_known_ones():
         Param(map="sqrt")
 
 
+@pytest.mark.parametrize("name", ["init", "lr", "min", "max", "period"])
+def test_what_is_no_number_is_refused_where_it_is_declared(name):
+    with pytest.raises(TypeError, match=f"{name} must be a number or a function, got 'fast'"):
+        Param(**{name: "fast"})
+
+
 # ---- bounds --------------------------------------------------------------------------------------
 
 

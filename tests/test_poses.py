@@ -82,7 +82,11 @@ def test_a_loss_of_views_takes_the_picture_of_each_pose():
     assert views.goals == {}  # A goal that is seen in a mirror is not where parts lie.
 
 
-@pytest.mark.parametrize(("primitive", "pose", "count"), [("cloud", 90, 300), ("shard", 1, 24)])
+# Each has kernels of its own, for seven seconds.
+@pytest.mark.parametrize(
+    ("primitive", "pose", "count"),
+    [("cloud", 90, 300), pytest.param("shard", 1, 24, marks=pytest.mark.nightly)],
+)
 def test_one_drawing_shows_both(primitive, pose, count, pictures, tmp_path):
     a, b = pictures
     art = artgen.fit(

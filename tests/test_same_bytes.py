@@ -619,8 +619,14 @@ def _needed(name: str) -> list[str]:
     return [each for other in direct for each in (*_needed(other), other)]
 
 
-LATE = ("now-export-stamp-own", "now-stamp-file", "now-stamp-own")
-"""Runs with kernels of their own, which take as long as thirty others: by day that of `now-stamp`."""
+LATE = {
+    # By day `now-stamp`; `now-stroke` and `gaussian-over`; `now-triangle`; `now-glyph`; of plots,
+    # those of triangles and of Gaussians.
+    *("now-export-stamp-own", "now-stamp-file", "now-stamp-own"),
+    *("now-stroke-over", "now-triangle-limits", "now-glyph-lines"),
+    *("now-plot-blob", "now-plot-gaussian-over"),
+}
+"""Runs that take as long as thirty others, most of them for kernels of their own."""
 
 
 def _cases() -> list:

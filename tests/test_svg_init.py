@@ -327,7 +327,7 @@ def start_at(traced, name, registry, **tables):
     return run(changed(changed(base, asked), tables), registry)
 
 
-@pytest.mark.parametrize("name", ["blob", "polygon", "ellipse", "triangle+circle"])
+@pytest.mark.parametrize("name", ["blob", "polygon", "ellipse", "triangle*3+ellipse"])
 def test_shapes_cover_what_the_paths_did(name, traced, registry):
     shape = registry.load("primitive", name)()
     svg = read_svg(traced / "traced.svg")

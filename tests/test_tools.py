@@ -189,6 +189,20 @@ def test_a_forked_python_does_what_python_does(tmp_path, monkeypatch):
             wait_until(lambda path=forked: not path.exists())
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="forks as Linux does")
+def test_what_multiprocessing_spawns_is_forked_too():
+    program = (
+        "import multiprocessing, sys\n"
+        "with multiprocessing.get_context('spawn').Pool(1) as pool:\n"
+        '    print(pool.apply(eval, (\'"torch" in __import__("sys").modules\',)))\n'
+    )
+    with forks.serving():
+        line = [*forks.python(), "-c", program]
+        done = subprocess.run(line, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("True\n", "")
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="forks as Linux does")
 def test_a_signal_waits_until_it_can_be_passed_on(tmp_path):
     # The forked program may write before the one that asked knows its number.

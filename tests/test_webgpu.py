@@ -343,8 +343,19 @@ def test_a_shader_that_is_refused_is_in_a_file_and_the_cpu_takes_over(
 
 def test_parts_without_kernels_for_webgpu_run_on_the_cpu_and_say_so(device, photo, tmp_path):
     result, notices = fit(photo, tmp_path, primitive={"name": "circle"})
-    assert notices == ["circle runs on the CPU, not on webgpu: it draws splats with kernels alone"]
+    assert notices == ["circle runs on the CPU, not on webgpu: it has no kernels there"]
     assert result.summary["device"] == "cpu"
+
+
+@pytest.mark.parametrize(("asked", "says"), [("auto", 0), ("cuda", 1)])
+def test_beside_cuda_parts_whose_kernels_are_for_cpus_run_there(
+    photo, tmp_path, monkeypatch, asked, says
+):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    result, notices = fit(photo, tmp_path, primitive={"name": "circle"}, run={"device": asked})
+    assert result.summary["device"] == "cpu"
+    assert notices == says * ["circle runs on the CPU, not on cuda: it has no kernels there"]
 
 
 def test_a_run_that_was_moved_to_the_cpu_can_be_resumed_with_the_same_flags(registry):
@@ -353,6 +364,11 @@ def test_a_run_that_was_moved_to_the_cpu_can_be_resumed_with_the_same_flags(regi
     check_agreement(stored, asked, registry)
     with pytest.raises(UsageError, match="device = 'webgpu', not 'cpu'"):
         check_agreement(asked, stored, registry)
+    cuda = recipe(Path("photo.png"), {"steps": 12}, run={"device": "cuda"})
+    with pytest.raises(UsageError, match="device = 'cpu', not 'cuda'"):
+        check_agreement(stored, cuda, registry)
+    circles = [each.with_primitive(name="circle") for each in (stored, cuda)]
+    check_agreement(*circles, registry)  # which run on the CPU whatever is asked for
 
 
 def test_render_draws_what_a_fit_drew(device, photo, tmp_path, monkeypatch, capsys):

@@ -5,8 +5,9 @@ too. `serving` starts a server that imports it once, and forks a process for who
 
     python -S -I tools/forks.py ADDRESS -c CODE | -m MODULE [ARGUMENTS]
 
-does what `python` does with what follows the address. The process has the streams, the folder and
-the environment of the one that asks. Signals to that one reach it, and both end in the same way.
+does what `python` does with what follows the address. The process has the open files, the folder
+and the environment of the one that asks. Signals to that one reach it, and both end in the same
+way. Such processes are also what `multiprocessing` spawns in one of them.
 """
 
 # Whoever asks imports this too, so that the rest is imported where it is used.
@@ -26,6 +27,17 @@ VARIABLE = "ARTGEN_TEST_PYTHON"
 
 WORD = 8
 """Bytes of a number that is sent."""
+
+MOST_FILES = 64
+"""Open files that a process may be given."""
+
+SPAWNED = """#!/bin/sh
+case "$*" in
+    *spawn_main*) exec {fork} "$@" ;;
+    *) exec {python} "$@" ;;
+esac
+"""
+"""What `multiprocessing` starts: a fork where it spawns a process, Python for its own servers."""
 
 
 def python() -> list[str]:
@@ -50,9 +62,11 @@ def serving() -> Iterator[None]:
             listener.bind(address := f"{folder}/forks")
             listener.listen(64)
             number = listener.fileno()
-            line = [sys.executable, "-m", "tools.forks", str(number)]
-            server = subprocess.Popen(line, stdin=subprocess.PIPE, pass_fds=[number])
-        os.environ[VARIABLE] = shlex.join([sys.executable, "-S", "-I", __file__, address])
+            command = [sys.executable, "-m", "tools.forks", str(number)]
+            server = subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=[number])
+        os.environ[VARIABLE] = line = shlex.join([sys.executable, "-S", "-I", __file__, address])
+        with open(os.open(f"{address}-spawned", os.O_CREAT | os.O_WRONLY, 0o700), "w") as file:
+            file.write(SPAWNED.format(fork=line, python=shlex.quote(sys.executable)))
         try:
             yield
         finally:
@@ -66,8 +80,11 @@ def serve(listener: socket.socket) -> list[str]:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     if not os.path.exists("/dev/nvidiactl"):
         os.environ.setdefault("TRITON_INTERPRET", "1")
+    import multiprocessing
+
     import soak._preloaded  # noqa: F401
 
+    multiprocessing.set_executable(f"{listener.getsockname()}-spawned")
     running: dict[int, tuple[int, socket.socket]] = {}
     while True:
         asking = [connection for _, connection in running.values()]
@@ -105,7 +122,7 @@ def serve(listener: socket.socket) -> list[str]:
 
 
 def _receive(connection: socket.socket) -> tuple[dict, list[int]]:
-    size, streams, _, _ = socket.recv_fds(connection, WORD, 3)
+    size, streams, _, _ = socket.recv_fds(connection, WORD, MOST_FILES)
     with connection.makefile("rb") as file, suppress(ValueError):
         return json.loads(file.read(int.from_bytes(size))), streams
     return {}, streams
@@ -113,7 +130,12 @@ def _receive(connection: socket.socket) -> tuple[dict, list[int]]:
 
 def _become(asked: dict, streams: list[int]) -> list[str]:
     """In the new process: take over what belongs to the one that asks."""
-    for number, stream in enumerate(streams):
+    # Above all of them first: one may have the number that another is to get.
+    above = 1 + max(*streams, *asked["files"])
+    moved = [os.dup2(stream, above + place) for place, stream in enumerate(streams)]
+    for stream in streams:
+        os.close(stream)
+    for stream, number in zip(moved, asked["files"], strict=True):
         os.dup2(stream, number)
         os.close(stream)
     # Those of the server know other things of their files, such as whether one can seek in them.
@@ -151,22 +173,65 @@ def run(arguments: list[str]) -> None:
     exec(compile(what, "<string>", "exec"), vars(main))
 
 
+def finish(arguments: list[str]) -> None:
+    """Do what `python` does with such arguments, and end as it does, but at once.
+
+    Python would free all that was imported, object by object: a third of a second, in copies of the
+    server's pages.
+    """
+    import atexit
+    import threading
+
+    code: object = 0
+    try:
+        run(arguments)
+    except SystemExit as end:
+        code = 0 if end.code is None else end.code
+    if not isinstance(code, int):
+        print(code, file=sys.stderr)
+        code = 1
+    threading._shutdown()
+    atexit._run_exitfuncs()
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        code = 120
+    sys.stderr.flush()
+    os._exit(code & 0xFF)
+
+
 def ask(address: str, arguments: list[str]) -> int:
     """Let the server start a process, and return its exit code: -N where signal N ended it."""
-    asked = {"arguments": arguments, "folder": os.getcwd(), "environment": dict(os.environ)}
+    # But the one of the list itself, which is closed again.
+    files = [number for number in map(int, os.listdir("/proc/self/fd")) if _is_open(number)]
+    # `multiprocessing` repeats the flags of Python.
+    while arguments[0] not in ("-c", "-m"):
+        arguments = arguments[1:]
+    asked = {
+        **{"arguments": arguments, "folder": os.getcwd(), "environment": dict(os.environ)},
+        "files": files,
+    }
     data = json.dumps(asked).encode()
     passed_on = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     with socket.socket(socket.AF_UNIX) as connection:
         connection.connect(address)
         # The new process may write before this one knows its number: a signal waits until then.
         signal.pthread_sigmask(signal.SIG_BLOCK, passed_on)
-        socket.send_fds(connection, [len(data).to_bytes(WORD)], [0, 1, 2])
+        socket.send_fds(connection, [len(data).to_bytes(WORD)], files)
         connection.sendall(data)
         process = int.from_bytes(_answer(connection))
         for number in passed_on:
             signal.signal(number, lambda sent, _: os.kill(process, sent))
         signal.pthread_sigmask(signal.SIG_UNBLOCK, passed_on)
         return int.from_bytes(_answer(connection), signed=True)
+
+
+def _is_open(number: int) -> bool:
+    try:
+        os.fstat(number)
+    except OSError:
+        return False
+    return True
 
 
 def _answer(connection: socket.socket) -> bytes:
@@ -188,4 +253,4 @@ def end(code: int) -> None:
 if __name__ == "__main__":
     if len(sys.argv) > 2:
         end(ask(sys.argv[1], sys.argv[2:]))
-    run(serve(socket.socket(fileno=int(sys.argv[1]))))
+    finish(serve(socket.socket(fileno=int(sys.argv[1]))))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import re
@@ -36,10 +37,19 @@ def is_webgpu(device: str) -> bool:
 def prepare_process() -> None:
     """Speed up the start and small fits; only effective before torch is imported."""
     global _alone
+    if not _alone:
+        # The last search for garbage takes half a second. Triton misses what it would have freed.
+        atexit.register(lambda: "triton" in sys.modules or gc.freeze())  # type: ignore[func-returns-value]
     _alone = True
-    _shorten_waits()
     # Without it, matrix products on CUDA need not give the same bits again.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    # For about a millisecond threads of torch spin while they wait for work, and block processors
+    # for the threads of our kernels (see `compiler.threads`). Sleeping at once costs small networks
+    # a fifth of their speed. A few microseconds suit both.
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ["OMP_WAIT_POLICY"] = "passive"
+        # Read by GNU OpenMP, which torch uses on Linux; it overrides the policy.
+        os.environ.setdefault("GOMP_SPINCOUNT", "2000")
     collect_rarely()
 
 
@@ -96,16 +106,3 @@ def available_threads(asked: int) -> int:
     machines.
     """
     return min(asked, os.cpu_count() or 1)
-
-
-def _shorten_waits() -> None:
-    """Shorten the time that OpenMP threads of torch spin while they wait for work.
-
-    The default is about a millisecond, in which they block the processor for the threads of our
-    kernels (see `compiler.threads`). Sleeping at once costs small networks a fifth of their speed.
-    A few microseconds suit both.
-    """
-    if "OMP_WAIT_POLICY" not in os.environ:
-        os.environ["OMP_WAIT_POLICY"] = "passive"
-        # Read by GNU OpenMP, which torch uses on Linux; it overrides the policy.
-        os.environ.setdefault("GOMP_SPINCOUNT", "2000")

@@ -84,10 +84,10 @@ def make(
     registry = common.registry()
     if show:
         return _list(kind, registry, common)
-    entry = None if kind is None else registry.find("maker", kind)
+    entry = registry.find("maker", kind) if kind and not Path(kind).suffix else None
     if entry is None or (source is None) is entry.load().needs_file:
-        what = "artgen make needs a kind and a file" if source is None else f"{kind} takes no file"
-        raise UsageError(what, hint="artgen make --list")
+        what = f"{kind} takes no file" if entry and source else "make needs a kind, then a file"
+        raise UsageError(what, hint="write artgen make string photo.jpg; --list shows all kinds")
     source = str(from_stdin()) if source == STDIO else source or ""
     pairs = [each.partition("=")[::2] for each in settings or ()]
     is_art = source.lower().endswith(".art")
@@ -123,7 +123,7 @@ def make(
             raise UsageError(what, hint="leave it out, or give the photo")
         art, sha256 = load(Path(source), registry=registry), file_hash(Path(source))
     elif source:
-        asked = Recipe.from_dict({"target": {"source": source}})
+        asked = Recipe.from_dict({"target": {"source": source, "background": "white"}})
         opened = read_target(asked, registry, (Path(),))
         photo, sha256 = opened.pixels, opened.sha256
         if photo is None:

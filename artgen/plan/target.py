@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -50,7 +50,7 @@ def aim(chosen: Chosen, canvas: Canvas, subject: Subject | None, header: int) ->
     recipe, cls = chosen.recipe, chosen.named.primitive
     table, precision = recipe.primitive, recipe.run.precision
     if kind_of(subject) not in cls.targets:
-        raise _unfit(chosen.named.registry, table.name, kind_of(subject))
+        raise _unfit(chosen.named.registry, table.name, cls.targets, kind_of(subject))
     if subject is not None:
         _check_for_pictures(recipe, subject)
     make = partial(chosen.make, canvas, subject)
@@ -68,14 +68,16 @@ def aim(chosen: Chosen, canvas: Canvas, subject: Subject | None, header: int) ->
     return Aimed(chosen, primitive, count, subject, most)
 
 
-def _unfit(registry: Registry, name: str, kind: str) -> UsageError:
-    """The error for a primitive that cannot be fitted to this kind of target."""
+def _unfit(registry: Registry, name: str, targets: Sequence[str], kind: str) -> UsageError:
+    """The error for a primitive of some kinds of `targets` that cannot be fitted to this one."""
     fitting = []
     for entry in registry.entries("primitive"):
         with suppress(PluginError):
             if kind in entry.load().targets:
                 fitting.append(registry.spelling(entry))
     hint = f"use -p {' or '.join(fitting)}" if fitting else "no installed primitive supports it"
+    if kind == "image" and "set" in targets:
+        hint = "give it a set: a folder of pictures, or sample:digits"
     return UsageError(f"{name} cannot be fitted to a target of kind {kind}", hint=hint)
 
 

@@ -136,6 +136,10 @@ class Param:
     ) -> None:
         for name in unknown:
             raise TypeError(f"Param has no keyword {name!r}: {did_you_mean(name, SETTINGS)}")
+        numbers = {"init": init, "lr": lr, "min": min, "max": max, "period": period}
+        for name, number in numbers.items():
+            if not (number is None or callable(number) or hasattr(number, "__float__")):
+                raise TypeError(f"{name} must be a number or a function, got {number!r}")
         start = init if callable(init) else constant(init)
         named = map if isinstance(map, Map) else Map(map)
         given = {"shape": shape, "init": start, "lr": lr, "map": named, "min": min, "max": max}
@@ -152,12 +156,8 @@ class Param:
 
     def bounds(self, context: Context) -> tuple[float, float]:
         """The bounds of the mapped values; infinite where there are none."""
-        low = self.min(context) if callable(self.min) else self.min
-        high = self.max(context) if callable(self.max) else self.max
-        return (
-            -math.inf if low is None else float(low),
-            math.inf if high is None else float(high),
-        )
+        low, high = (each(context) if callable(each) else each for each in (self.min, self.max))
+        return -math.inf if low is None else float(low), math.inf if high is None else float(high)
 
     def raw_bounds(self, context: Context) -> tuple[float, float]:
         """The bounds of the raw values, for `raw.clamp_` after every step; None where unbounded."""

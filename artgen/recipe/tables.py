@@ -339,7 +339,7 @@ class PrimitiveTable(OpenTable):
     too little (shapes, and splats with the blend `sum`). The stored recipe holds the final number.
     Default: the primitive's."""
     target_bytes: int | None = key(default=None, low=1, keyword=True).flagged(
-        MAKE, "N", "Use as many parts as fit into an .art file of N bytes, at --precision."
+        MAKE, "SIZE", "Use as many parts as fit into an .art file such as 40kB.", parse=parse_bytes
     )
     """Use as many parts as fit into an `.art` file of this many bytes at `precision`; the stored
     recipe holds the count. Default: none."""

@@ -64,7 +64,7 @@ def without_unit(text: str, what: str = "") -> str | None:
     if what.startswith("seconds"):
         factor = _SECONDS[of_time[1]] if of_time else 1 if not match[2] else 0
     else:
-        factor = {"k": 1000, "m": 1_000_000}.get(match[2], 1)
+        factor = {"k": 1000, "m": 1_000_000}.get(match[2].removesuffix("b"), 1)
     number = f"{float(match[1]) * factor:.12g}"
     return None if number in ("0", text.strip()) else f"write {number}"
 

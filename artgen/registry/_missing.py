@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 
 from artgen.base.errors import PluginError, did_you_mean
@@ -27,19 +28,18 @@ def unknown_name_in(kind: Kind, name: str, providers: Sequence[Plugin]) -> Plugi
     unusable = [plugin.info for plugin in providers if not plugin.info.usable]
     if unusable:
         return _not_available(kind, name, unusable)
-    return PluginError(
-        f"unknown {kind} {name!r} in {providers[0].info.distribution}",
-        hint=did_you_mean(name, _offered(kind, providers)),
-    )
+    hint = did_you_mean(name, _offered(kind, providers))
+    return PluginError(f"unknown {kind} {name!r} in {providers[0].info.distribution}", hint=hint)
 
 
 def unknown_name(kind: Kind, name: str, plugins: Sequence[Plugin]) -> PluginError:
     """Return the error for an unknown name: a broken plugin may offer it, or it is misspelled."""
     unusable = [plugin.info for plugin in plugins if not plugin.info.usable]
-    suspects = [info for info in unusable if _suggests(info, kind, name)]
-    if suspects:
+    if suspects := [info for info in unusable if _suggests(info, kind, name)]:
         return _not_available(kind, name, suspects)
     hint = did_you_mean(name, _offered(kind, plugins, with_owner="/" in name))
+    if os.path.isfile(f"{name}.py"):
+        hint = f"pass --plugin {name}.py if it is in there"
     if unusable:
         hint += f"; not available: {'; '.join(map(_state, unusable))}"
     return PluginError(f"unknown {kind} {name!r}", hint=hint)

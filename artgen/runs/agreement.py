@@ -46,6 +46,8 @@ def check_agreement(
                 _check(mine, their, f"view {number}: ")
         elif isinstance(values, dict) and table != "init":
             values.pop("parameter_bytes", None)
+            if find_names(stored, registry).primitive.always_compiled:
+                values.pop("device", None)  # which is the CPU for them
             if stored.output.history == 0:  # as where `target_bytes` were given
                 values.pop("target_bytes", None)
             found = dict(data.get(table) or {})

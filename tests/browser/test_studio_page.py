@@ -44,6 +44,7 @@ class Ring(Splat):
 def artgen_primitives():
     return [Spec("ring", "Soft rings.", Ring)]
 '''
+SMALL = {"width": 240, "height": 320}
 QUICK = "size=64&count=40&growth=false&seed=5"
 CALM = "&speed=-2"
 """A quarter of the rate. Round Gaussians have no gradient by their angle, so that rounding decides
@@ -75,6 +76,7 @@ def visit(browser, folder):
     opened, complaints = [], []
 
     def visit(settings="", script=None, width=390, height=480):
+        # It draws after every step, here without a graphics card: long fits have a small window.
         context = browser.new_context(viewport={"width": width, "height": height})
         if script:
             context.add_init_script(script)
@@ -157,12 +159,12 @@ def test_it_learns_as_python_does_at_the_shipped_rates(growth, bound, visit, fol
 
 def test_it_learns_as_python_does_and_keeps_what_it_made(visit, folder, capsys, monkeypatch):
     monkeypatch.chdir(folder)
-    page = visit("steps=100" + CALM)
+    page = visit("steps=50" + CALM, **SMALL)
     begun = drop(page, folder / "picture.png")
     assert (begun["step"], begun["count"]) == (0, 40)
     start = page.evaluate("artgen.tensors()")
     done = run(page)
-    assert done["step"] == 100
+    assert done["step"] == 50
     file = keep(page, "art", folder / "browser.art")
 
     art = artgen.load(file)
@@ -211,7 +213,7 @@ def test_parts_over_one_another_learn_as_in_python(visit, folder, monkeypatch):
 
 def test_python_learns_the_same_on_webgpu(visit, folder, device, monkeypatch):
     monkeypatch.chdir(folder)
-    page = visit("steps=200&size=32&count=16&primitive=ring")
+    page = visit("steps=100&size=32&count=16&primitive=ring", **SMALL)
     begun = drop(page, folder / "small.png")
     done = run(page)
     assert begun["psnr"] + 3 < done["psnr"]
@@ -222,7 +224,7 @@ def test_python_learns_the_same_on_webgpu(visit, folder, device, monkeypatch):
 
 def test_growth_adds_parts_where_python_does(visit, folder, monkeypatch):
     monkeypatch.chdir(folder)
-    page = visit("steps=30&growth=true" + CALM)
+    page = visit("steps=30&growth=true" + CALM, **SMALL)
     assert drop(page, folder / "picture.png")["count"] == 4
     done = run(page)
     assert done["count"] == 40
@@ -424,7 +426,7 @@ def tensors(page):
 
 def test_parts_are_picked_moved_locked_deleted_and_brought_back(visit, folder):
     """One fit of parts that hide one another; a hand changes them in between."""
-    page = visit("steps=50&size=32&count=12&option.blend=over")
+    page = visit("steps=25&size=32&count=12&option.blend=over")
     count = run(page)["count"]
     art = artgen.load(keep(page, "art", folder / "before.art"))
 
@@ -496,7 +498,7 @@ def test_parts_are_picked_moved_locked_deleted_and_brought_back(visit, folder):
     page.reload()
     page.wait_for_function("() => artgen.report()?.step")
     page.evaluate(UNFOLD)
-    assert report(page)["step"] == 100
+    assert report(page)["step"] == 50
     assert page.evaluate("artgen.picked().locked") == [locked]
     assert tensors(page)["xy"] == pytest.approx(learned["xy"], abs=1e-6)
     page.click("#restart")

@@ -80,16 +80,15 @@ class PictureRun(RunKind):
         notices = [f"{target.source}: {warning}" for warning in target.warnings]
         if inputs.init is not None:
             notices += inputs.init.notices(target.canvas)
-        if is_webgpu(device) and backend.footprint is None:
+        name, alone = plan.recipe.primitive.name, plan.primitive.always_compiled
+        if device != "cpu" and (alone or (is_webgpu(device) and backend.footprint is None)):
             if asked.recipe.run.device != "auto":
-                reason = backend.reason if backend.slow else "it draws splats with kernels alone"
-                name = plan.recipe.primitive.name
+                reason = backend.reason if backend.slow else "it has no kernels there"
                 notices.append(f"{name} runs on the CPU, not on {device}: {reason}")
             device = "cpu"
             backend = choose_backend(plan.primitive, device, recipe.run.backend)
         if backend.slow:
             # A footprint that could have been compiled was not.
-            name = plan.recipe.primitive.name
             notices.append(f"{name} runs on the slower eager backend: {backend.reason}")
         tensors_on = str(tensor_device(device))
         arithmetic = resolve_arithmetic(

@@ -43,7 +43,7 @@ def open_views(inputs: Inputs, registry: Registry) -> tuple[Inputs, Views | None
     if target.weight is not None or table.alpha or recipe.output.transparent:
         raise UsageError(
             "a fit with views has no mask, focus or alpha",
-            hint="leave out --mask, --focus, --alpha-weight and --transparent, or --view",
+            hint="leave out --mask and --transparent; --focus none undoes the focus of a look",
         )
     report("reading the views")
     # A stored recipe has a background where another had none: both see the same pictures.

@@ -71,11 +71,11 @@ def _bird(plate: Plate, picture: Colours) -> Colours:
             root = upper + (lower - upper) * number / 4
             feather = _feather(root, 2.42 - 0.025 * number, 0.19 + 0.1 * share, 0.05)
             tone = 0.75 * share + 0.06 * number + 0.12 * rng.random()
-            shade = ramp(
+            slate = ramp(
                 tone, (0.0, "#a9bccb"), (0.4, "#6b84a0"), (0.75, "#384c6b"), (1, "#141c30")
             )
-            picture = over(picture, 0.6 * shade, plate.filled([feather]))
-            picture = over(picture, shade, plate.filled([0.95 * (feather - root) + root]))
+            picture = over(picture, 0.6 * slate, plate.filled([feather]))
+            picture = over(picture, slate, plate.filled([0.95 * (feather - root) + root]))
     cap = spline(shapes["cap"], 10)
     crest = ribbon(
         cap, np.interp(np.linspace(0, 1, len(cap)), (0, 0.2, 0.5, 1), (0.02, 0.05, 0.045, 0.006))

@@ -38,7 +38,7 @@ def lighthouse(plate: Plate) -> Colours:
 def _beams(plate: Plate) -> Floats:
     """Light that leaves the lamp to both sides and fades on its way."""
     x, y = plate.x - _LAMP[0], plate.y - _LAMP[1]
-    light = np.zeros_like(x)
+    light: Floats = np.zeros_like(x)
     for way, strength in ((np.pi + 0.1, 1.0), (0.1, 0.85)):
         ahead = x * np.cos(way) + y * np.sin(way)
         aside = np.abs(y * np.cos(way) - x * np.sin(way)) / np.maximum(0.105 * ahead + 0.03, 1e-3)
