@@ -23,19 +23,19 @@ HERE = Path(__file__).parent
 PIECES = HERE.parent.parent / "gallery" / "out"
 WIDTH, GAP = 1000, 4
 """The width of the mosaic and the gap between its pictures, in pixels."""
-STRIP = ("portrait-in-one-line", "koi-in-leaves", "windows-in-paper", "harbour-lights")
+STRIP = ("portrait-in-one-line", "heron-in-paper", "cat-in-stones", "lighthouse-in-lines")
 STRIP_WIDTH = 1200
 """The pieces in a row at the top of the README."""
 MOSAIC = (
-    "storm-in-facets",
-    "koi-in-leaves",
-    "heron-in-two-lines",
-    "cat-in-rings",
-    "windows-in-paper",
-    "profile-in-letters",
+    "photographer-in-dots",
+    "heron-in-paper",
+    "still-life-in-gouache",
+    "cat-in-squares",
+    "profile-in-a-spiral",
+    "koi-in-dots",
     "lighthouse-in-lines",
-    "portrait-in-triangles",
-    "dusk-in-leaves",
+    "cup-poster",
+    "sampler",
 )
 """The pieces in the mosaic of the first page, three in a row."""
 WALL_COLUMNS, WALL_WIDTH = 10, 1600
