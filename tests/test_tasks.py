@@ -192,6 +192,7 @@ def test_every_task_is_one_command(workplace, capfd):
                 missing.pop("--out")
             arguments += [word for pair in missing.items() for word in pair]
         if arguments[0] == "looks":
+            # Eighteen fits, whose pictures `test_cli_looks` and `test_looks` look into.
             arguments += ["--out", f"out{number}", "--size", "48"]
         arguments = smaller(arguments)
         if arguments[0] == "compare":

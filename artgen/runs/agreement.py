@@ -30,11 +30,12 @@ def check_agreement(
     is a target in memory.
     """
     data, given = stored.to_dict(), asked.requested()
+    primitive = find_names(stored, registry).primitive
     given.pop("schema", None)
     source = (given.get("target") or {}).pop("source", None)
     for table, values in given.items():
         if table == "stage":
-            if option := find_names(stored, registry).primitive.psnr_option:
+            if option := primitive.psnr_option:
                 # The PSNR to end at became an option.
                 data["stage"][-1]["target_psnr"] = stored.primitive.options.get(option)
             _check_stages(values, data["stage"])
@@ -46,14 +47,16 @@ def check_agreement(
                 _check(mine, their, f"view {number}: ")
         elif isinstance(values, dict) and table != "init":
             values.pop("parameter_bytes", None)
-            if find_names(stored, registry).primitive.always_compiled:
-                values.pop("device", None)  # which is the CPU for them
+            # Parts without kernels for a GPU run on the CPU.
+            moved = stored.run.device == "cpu" and is_webgpu(values.get("device") or "")
+            if moved or primitive.always_compiled:
+                values.pop("device", None)
             if stored.output.history == 0:  # as where `target_bytes` were given
                 values.pop("target_bytes", None)
             found = dict(data.get(table) or {})
             if "count" in values and "count" not in found:
                 # That of a codec became an option.
-                found["count"] = found.get(find_names(stored, registry).primitive.size_option or "")
+                found["count"] = found.get(primitive.size_option or "")
             _check(values, found)
         else:
             _check({table: values}, data)
@@ -90,9 +93,6 @@ def _check(asked: dict[str, Any], stored: dict[str, Any], prefix: str = "") -> N
         became = (key, value) in (("alpha", True), ("focus", "faces"))
         became |= key == "aspect" and _is_paper(value, found)
         if value is None or (found is not None and (value == "auto" or became)):
-            continue
-        if key == "device" and found == "cpu" and is_webgpu(value):
-            # Parts without kernels for WebGPU run on the CPU.
             continue
         if isinstance(value, dict) and "name" in value:
             _check_file(key, value, found or {})

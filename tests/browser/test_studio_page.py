@@ -76,7 +76,8 @@ def visit(browser, folder):
     opened, complaints = [], []
 
     def visit(settings="", script=None, width=390, height=480):
-        # It draws after every step, here without a graphics card: long fits have a small window.
+        # It draws after every step, here without a graphics card: long fits have a small window,
+        # and few steps, which are enough for a difference from Python to show.
         context = browser.new_context(viewport={"width": width, "height": height})
         if script:
             context.add_init_script(script)
