@@ -30,7 +30,7 @@ from benchmarks.compare import compared
 BATCH = 100
 MNIST = (
     *("svd:count=5", "svd:count=13", "pca:count=32"),
-    *("autoencoder:preset=lossy:brightness=0.5", "autoencoder:preset=lossless"),
+    *("autoencoder:preset=lossy,brightness=0.5", "autoencoder:preset=lossless"),
 )
 """Contestants of the table of MNIST."""
 NETWORKS: dict[str, Callable[[], nn.Module]] = {

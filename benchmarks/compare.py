@@ -54,7 +54,9 @@ def compared(
         for name in contestants:
             words += ["-p", name]
         with redirect_stdout(io.StringIO()):
-            artgen(words)
+            code = artgen(words)
+        if code:  # A contestant that fails leaves a row of zeros.
+            raise SystemExit(code)
         with file.open(newline="", encoding="utf-8") as lines:
             return list(csv.DictReader(lines))
 
