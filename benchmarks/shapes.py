@@ -45,8 +45,8 @@ NO_PALETTE = np.zeros((0, 3))
 
 @nb.njit((functions_type, nb.float64[:, ::1], planes, grid_type, nb.float64), **options)
 def score_sums(functions, genes, sums, grid, alpha):
-    trace, _, _, _, _, _, vertices, crossings, tables = functions
-    scratch = make_scratch(sums.shape[0], vertices, crossings)
+    trace, tables = functions.trace, functions.tables
+    scratch = make_scratch(sums.shape[0], functions.vertices, functions.crossings)
     total = 0.0
     for i in range(len(genes)):
         total += score(
@@ -59,8 +59,8 @@ def score_sums(functions, genes, sums, grid, alpha):
 @nb.njit((functions_type, nb.float64[:, ::1], planes, planes, grid_type, nb.float64), **options)
 def score_pixels(functions, genes, target, picture, grid, alpha):
     height = target.shape[1]
-    trace, _, _, _, _, _, vertices, crossings, tables = functions
-    scratch = make_scratch(height, vertices, crossings)
+    trace, tables = functions.trace, functions.tables
+    scratch = make_scratch(height, functions.vertices, functions.crossings)
     total = 0.0
     for i in range(len(genes)):
         spans = call_trace(
@@ -93,8 +93,8 @@ def score_pixels(functions, genes, target, picture, grid, alpha):
 
 @nb.njit((functions_type, nb.float64[:, ::1], nb.int64, grid_type), **options)
 def count_rows(functions, genes, height, grid):
-    trace, _, _, _, _, _, vertices, crossings, tables = functions
-    scratch = make_scratch(height, vertices, crossings)
+    trace, tables = functions.trace, functions.tables
+    scratch = make_scratch(height, functions.vertices, functions.crossings)
     total = 0
     for i in range(len(genes)):
         spans = call_trace(
