@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from helpers import open_sample
+from skimage import data
 from skimage.measure import block_reduce
 
 from artgen.base.errors import InputError, UsageError
 from artgen.targets import TargetRequest
-from artgen_plugins.samples import GENERATED, NAMES, SUBJECTS, generated
+from artgen_plugins.samples import GENERATED, NAMES, PHOTOGRAPHS, SUBJECTS, generated
+from artgen_plugins.samples.opener import _photograph
 from artgen_plugins.samples.subjects import draw_subject
 
 
@@ -95,3 +97,8 @@ def test_pictures_in_two_tones():
         open_sample("horse?drk=navy")
     with pytest.raises(UsageError, match="'nvy' is not a colour"):
         open_sample("horse?dark=nvy")
+
+
+def test_photographs_are_those_that_scikit_image_opens():
+    for name in PHOTOGRAPHS:
+        assert np.array_equal(_photograph(name), getattr(data, name)())

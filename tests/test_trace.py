@@ -497,6 +497,20 @@ def test_powers_of_positive_numbers_and_their_derivatives_share_one_logarithm():
 
 
 @pytest.mark.slow
+def test_a_fit_of_splats_loads_no_package_that_it_does_not_need():
+    code = """
+import sys
+from artgen.base.process import prepare_process
+prepare_process()
+import artgen
+artgen.fit("sample:coffee", primitive="gaussian", count=20, size=32, steps=3)
+print([name for name in ("sympy", "scipy.spatial", "skimage.io") if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+@pytest.mark.slow
 def test_a_process_of_artgen_alone_records_without_packages_that_it_does_not_need():
     code = """
 import sys

@@ -15,22 +15,31 @@ def vjp(value: Tensor, leaves: Sequence[Tensor], incoming: Tensor) -> list[Tenso
     None where `value` does not depend on a leaf. The same as `torch.autograd.grad` with `incoming`
     as its `grad_outputs`; there torch imports sympy to compare the shapes, which takes 0.3 s.
     """
-    with torch.enable_grad():
-        seeded = _seeded(value, incoming)
-    return list(torch.autograd.grad(seeded, leaves, allow_unused=True))
+    return list(torch.autograd.grad(_seeded([value], [incoming]), leaves, allow_unused=True))
+
+
+def backward(values: Sequence[Tensor], incoming: Sequence[Tensor]) -> None:
+    """Set the gradients of the leaves if those by `values` are `incoming`, of the same shapes.
+
+    The same as `torch.autograd.backward` with `incoming` as its `grad_tensors`, without sympy.
+    """
+    torch.autograd.backward(_seeded(values, incoming))
 
 
 class _Seeded(torch.autograd.Function):
-    """A number that has this gradient by `value`."""
+    """A number that has these gradients by the values."""
 
     @staticmethod
-    def forward(ctx: Any, value: Tensor, incoming: Tensor) -> Tensor:
+    def forward(ctx: Any, incoming: Sequence[Tensor], *values: Tensor) -> Tensor:
         ctx.incoming = incoming
-        return torch.zeros((), device=value.device)
+        return torch.zeros((), device=values[0].device)
 
     @staticmethod
-    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None]:
-        return ctx.incoming, None
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
+        return None, *ctx.incoming
 
 
-_seeded: Callable[..., Tensor] = _Seeded.apply
+def _seeded(values: Sequence[Tensor], incoming: Sequence[Tensor]) -> Tensor:
+    apply: Callable[..., Tensor] = _Seeded.apply
+    with torch.enable_grad():
+        return apply(incoming, *values)

@@ -14,6 +14,7 @@ from torch import Tensor
 from artgen.base.errors import UsageError
 from artgen.base.options import option
 from artgen.compiler.threads import torch_alone
+from artgen.compiler.vjp import vjp
 from artgen.engines.base import Problem
 from artgen.engines.gradient.epochs import Epochs
 from artgen.engines.gradient.objective import (
@@ -121,15 +122,13 @@ class FieldObjective(Objective):
         learned = [value for value in raw.values() if value.requires_grad]
         pieces = torch.split(xy, FIELD_PIECE if self.device.type == "cpu" else len(xy))
         values: list[Tensor] = [xy] * len(pieces)
-        gradients: list[tuple[Tensor | None, ...]] = [()] * len(pieces)
+        gradients: list[list[Tensor | None]] = [[]] * len(pieces)
 
         def forward(piece: int) -> None:
             values[piece] = self.stepping.scores(pieces[piece], params).float()
 
         def backward(piece: int) -> None:
-            gradients[piece] = torch.autograd.grad(
-                values[piece], learned, incoming[piece], allow_unused=True
-            )
+            gradients[piece] = vjp(values[piece], learned, incoming[piece])
 
         share_pieces(self.device, forward, range(len(pieces)))
         check_differentiable(self.field, values[0])

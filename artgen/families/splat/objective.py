@@ -12,6 +12,7 @@ from torch import Tensor
 
 from artgen.base.options import option
 from artgen.compiler.step_program import NoStep
+from artgen.compiler.vjp import backward
 from artgen.engines.base import Problem
 from artgen.engines.gradient.device_steps import Stepper
 from artgen.engines.gradient.objective import Objective, PictureOptions, objective_of
@@ -128,7 +129,7 @@ class SplatObjective(Objective):
             found = self.kernels.squared_error(self.splat, tensors, canvas, goal)
             if found is not None:
                 learned = {name: g for name, g in found[1].items() if tensors[name].requires_grad}
-                torch.autograd.backward([tensors[name] for name in learned], [*learned.values()])
+                backward([tensors[name] for name in learned], [*learned.values()])
                 return
         super().backward(raw, tensors, step)
 
