@@ -141,11 +141,12 @@ def _check_together(
         )
     once = {"--overwrite": files.overwrite, "--resume": files.resume}
     budgets = {f"--{name}": request.given(name) for name in ("steps", "time")}
+    films = {"--video": request.video, "--film": request.given("film")}
     for flag, given, others in (
         ("--overwrite", files.overwrite, {"--resume": files.resume}),
         ("--skip-existing", files.skip_existing, once),
         ("--quality", request.given("quality"), budgets),
-        ("--video", request.video, {"--no-video": request.no_video}),
+        ("--no-video", request.no_video, films),
     ):
         if given:
             _refuse(flag, others)
