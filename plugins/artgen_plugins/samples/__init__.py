@@ -15,7 +15,7 @@ GENERATED = ("contours", "guilloche", "ridges", "stars")
 """The functions of `samples.generated`."""
 
 SUBJECTS = (
-    *("botanical", "bridge", "dunes", "fern", "flock", "fruit"),
+    *("balloons", "botanical", "bridge", "dunes", "fern", "flock", "fruit"),
     *("harbour", "heron", "koi", "lake", "lighthouse", "profile", "storm", "windows"),
 )
 """The modules of `samples.subjects`."""
