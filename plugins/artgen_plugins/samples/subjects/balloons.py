@@ -14,13 +14,13 @@ _HILLS = (
     (0.3, 0.1, 1.1, "#e79a86"),
     (0.4, 0.13, 1.3, "#b6758c"),
     (0.5, 0.1, 1.7, "#70557f"),
-    (0.6, 0.07, 2.3, "#3a3f68"),
+    (0.6, 0.07, 2.3, "#4a4478"),
 )
 """From far to near: the height, how far it varies, its waves, the colour."""
 _BALLOONS = (
-    ((1.12, 0.04), 0.12, (5, 0), ("#f4b63f", "#e2574c")),
-    ((-0.3, -0.55), 0.17, (4, 4), ("#f9c784", "#8a4a86")),
-    ((-0.87, -0.26), 0.31, (0, 9), ("#f4b63f", "#1f7a8c")),
+    ((1.09, 0.05), 0.17, (3, -3), ("#fdf0d5", "#1c3f8c")),
+    ((-0.29, -0.53), 0.2, (4, 4), ("#f9b777", "#8a4a86")),
+    ((-0.87, -0.26), 0.31, (0, 9), ("#f4b63f", "#1c3f8c")),
     ((0.45, -0.36), 0.53, (8, 0), ("#fdf0d5", "#d8392f")),
 )
 """From far to near: the middle, the radius, stripes around and down, the two colours."""
@@ -30,16 +30,16 @@ def balloons(plate: Plate) -> Colours:
     """Draw it: the sky and the sun, hills in mist, balloons, the lake, the near shore."""
     x, y = plate.x, plate.y
     paper = plate.noise(x * 2, y * 2, 1, 6, 0.6)
-    picture = ramp(y + 0.05 * paper, (-1, "#2c6187"), (-0.5, "#6fa3b0"), (-0.1, "#f3d9ab"), (0.25, "#f9b97c"),
-                   (0.5, "#f08f6c"))  # fmt: skip
+    picture = ramp(y + 0.05 * paper, (-1, "#215f88"), (-0.5, "#63a6b4"), (-0.1, "#f6c689"), (0.2, "#f79f62"),
+                   (0.5, "#ea7a5e"))  # fmt: skip
     away = np.hypot(x - _SUN[0], y - _SUN[1])
     picture = screen(picture, 0.35 * np.exp(-((away / 0.5) ** 2))[..., None] * [1.0, 0.8, 0.5])
-    picture = over(picture, "#fff3cf", smooth(0.002, -0.002, away - 0.2))
+    picture = over(picture, "#fff6d8", smooth(0.002, -0.002, away - 0.2))
     bank = plate.noise(x * 0.7, y * 7, 2, 4) * np.exp(-(((y + 0.28) / 0.22) ** 2))
-    picture = over(picture, "#fbe6c4", 0.7 * smooth(0.25, 0.5, bank))
+    picture = over(picture, "#fdeccb", 0.75 * smooth(0.25, 0.5, bank))
     for layer, (level, tall, waves, shade) in enumerate(_HILLS):
         crest = level - tall * plate.noise(x * waves + 9 * layer, 0 * x, 3 + layer, 5, 0.4)
-        hill = over(hexed(shade), "#fbd3a4", 0.6 * smooth(0, 0.22, y - crest))
+        hill = over(hexed(shade), "#fbd3a4", 0.28 * smooth(0.03, 0.22, y - crest))
         picture = over(picture, hill, smooth(-0.003, 0.003, y - crest))
     for middle, radius, stripes, colours in _BALLOONS:
         picture = _balloon(plate, picture, middle, radius, stripes, colours)
@@ -67,10 +67,10 @@ def _balloon(
     if not stripes[1]:
         cloth = over(cloth, "#f4b63f", smooth(0.16, 0.15, np.abs(level - 0.12)))
         teeth = 0.24 * np.abs((stripes[0] * around / np.pi) % 2 - 1)
-        cloth = over(cloth, "#20486b", smooth(0, 0.01, level - teeth) * smooth(0.25, 0.24, level))
+        cloth = over(cloth, "#1c3f8c", smooth(0, 0.01, level - teeth) * smooth(0.25, 0.24, level))
     cloth = over(cloth, colours[1], smooth(-0.68, -0.69, level) + smooth(1.03, 1.04, level))
-    cloth = over(cloth, "#3b2a5a", 0.6 * smooth(-0.2, 1.7, around + 0.35 * v))
-    gleam = 0.3 * np.exp(-(((around + 0.6) / 0.45) ** 2) - ((v + 0.3) / 0.6) ** 2)
+    cloth = over(cloth, "#3b2a5a", 0.4 * smooth(-0.2, 1.7, around + 0.35 * v))
+    gleam = 0.22 * np.exp(-(((around + 0.6) / 0.45) ** 2) - ((v + 0.3) / 0.6) ** 2)
     cloth = screen(cloth, gleam[..., None] * [1.0, 0.9, 0.7])
     shapes = outlines_of("balloons")
     envelope = [outlined(np.stack([0 * down, down], axis=1), np.stack([wide, 0 * wide], axis=1))]
