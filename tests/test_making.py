@@ -900,6 +900,16 @@ def test_pieces_on_long_bridges_are_glued_where_their_numbers_are(tmp_path):
     assert sum("(2.1)" in page for page in pages(tmp_path / "guide.pdf")) == 2
 
 
+def test_a_narrow_piece_to_glue_has_an_outline():
+    from artgen_makers.paper import _loose
+
+    paper = np.zeros((40, 40), bool)
+    paper[[0, -1]] = paper[:, [0, -1]] = paper[20:23, 10:30] = True
+    [(words, line)] = _loose("2", paper, 0.5)
+    assert words.text == "2.1"
+    assert np.allclose([line.min(0), line.max(0)], [(5, 10), (15, 11.5)], atol=0.6)
+
+
 def test_papers_are_those_that_are_given(tmp_path, capsys):
     line = ["make", "paper", "sample:cat", "--width", "90", "-q", "--out", str(tmp_path)]
     assert main([*line, "--papers", "#fff4d0,teal,#0b1d33"]) == 0

@@ -175,7 +175,7 @@ def main() -> None:
     slugs = tuple(piece.slug for piece in open_gallery(PIECES.parent).pieces)
     mosaic(pieces(slugs), WALL_COLUMNS, WALL_WIDTH).save(HERE / "gallery.jpg", quality=72)
     subjects = [Image.fromarray(draw_subject(name, 768)) for name in SUBJECTS]
-    mosaic(subjects, 5, STRIP_WIDTH).save(HERE / "subjects.jpg", quality=82)
+    mosaic(subjects, 4, STRIP_WIDTH).save(HERE / "subjects.jpg", quality=82)
     if (PIECES / f"{COMPARISON}.png").exists():
         sheet = Image.open(PIECES / f"{COMPARISON}.png")
         sheet.thumbnail((COMPARISON_WIDTH, 2 * COMPARISON_WIDTH), Image.Resampling.LANCZOS)

@@ -210,8 +210,8 @@ def _loose(sheet: str, paper: Mask, unit: float) -> list[tuple[Words, Floats]]:
         row, column = np.unravel_index(inside.argmax(), inside.shape)
         high = float(min(4.0, inside.max() * unit))
         place = (column + 0.5) * unit, (row + 0.5) * unit + high / 3
-        # Drawn on the sheet below, where the piece hides it.
-        line = max(outlines(inside > 2, unit), key=len)
+        # Drawn on the sheet below, where the piece hides it, if it is not too narrow for that.
+        line = max(outlines(inside > (2 if inside.max() > 3 else 0), unit), key=len)
         found.append((Words(f"{sheet}.{len(found) + 1}", *place, high), line))
     return found
 

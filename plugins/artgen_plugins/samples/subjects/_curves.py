@@ -63,3 +63,10 @@ def ribbon(path: Floats, widths: ArrayLike) -> Floats:
     """The outline of a stroke along `path` [K, 2], its full width given at each point."""
     full = np.broadcast_to(np.asarray(widths, float), len(path))
     return outlined(path, normals(path) * full[:, None] / 2)
+
+
+def feather(root: Floats, way: float, long: float, wide: float, bend: float = 0.1) -> Floats:
+    """A pointed feather or leaf from its root, its axis in a direction: an outline."""
+    share = np.linspace(0, 1, 16)
+    rib = np.stack([long * share, bend * long * share**2], axis=1)
+    return turned(ribbon(rib, 2 * wide * np.sin(np.pi * share**0.8) ** 0.7), way) + root

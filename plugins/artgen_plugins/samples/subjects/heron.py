@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._curves import directed, outlines_of, ribbon, spline, turned
+from ._curves import directed, feather, outlines_of, ribbon, spline
 from ._plate import Colours, Floats, Plate, over, ramp, smooth
 from ._water import mirrored
 
@@ -55,7 +55,7 @@ def _bird(plate: Plate, picture: Colours) -> Colours:
     picture = over(picture, back, plate.filled([spline(shapes["body"], 8)]))
     for k in (4, 2, 0, 3, 1):
         root = np.array([0.11 - 0.04 * k, -0.04 + 0.03 * k])
-        plume = _feather(root, 1.45 + 0.1 * k, 0.36 - 0.02 * k, 0.035)
+        plume = feather(root, 1.45 + 0.1 * k, 0.36 - 0.02 * k, 0.035)
         picture = over(picture, "#e8ebe8" if k % 2 else "#a9b6c2", plate.filled([plume]))
     neck = spline(shapes["neck"], 10)
     wide = np.interp(
@@ -69,13 +69,13 @@ def _bird(plate: Plate, picture: Colours) -> Colours:
         lower = np.array([0.07 - 0.31 * share, 0.12 + 0.26 * share])
         for number in range(5):
             root = upper + (lower - upper) * number / 4
-            feather = _feather(root, 2.42 - 0.025 * number, 0.19 + 0.1 * share, 0.05)
+            quill = feather(root, 2.42 - 0.025 * number, 0.19 + 0.1 * share, 0.05)
             tone = 0.75 * share + 0.06 * number + 0.12 * rng.random()
             slate = ramp(
                 tone, (0.0, "#a9bccb"), (0.4, "#6b84a0"), (0.75, "#384c6b"), (1, "#141c30")
             )
-            picture = over(picture, 0.6 * slate, plate.filled([feather]))
-            picture = over(picture, slate, plate.filled([0.95 * (feather - root) + root]))
+            picture = over(picture, 0.6 * slate, plate.filled([quill]))
+            picture = over(picture, slate, plate.filled([0.95 * (quill - root) + root]))
     cap = spline(shapes["cap"], 10)
     crest = ribbon(
         cap, np.interp(np.linspace(0, 1, len(cap)), (0, 0.2, 0.5, 1), (0.02, 0.05, 0.045, 0.006))
@@ -84,13 +84,6 @@ def _bird(plate: Plate, picture: Colours) -> Colours:
                         ("#f3b93c", _EYE + 0.021 * around), ("#10131c", _EYE + 0.011 * around)):  # fmt: skip
         picture = over(picture, shade, plate.filled([part]))
     return picture
-
-
-def _feather(root: Floats, way: float, long: float, wide: float) -> Floats:
-    """A pointed feather from its root, its axis in a direction."""
-    share = np.linspace(0, 1, 16)
-    rib = np.stack([long * share, 0.1 * long * share**2], axis=1)
-    return turned(ribbon(rib, 2 * wide * np.sin(np.pi * share**0.8) ** 0.7), way) + root
 
 
 def _reeds(plate: Plate) -> list[Floats]:
