@@ -14,8 +14,8 @@ from artgen.primitives import bezier_points, read_coverage
 
 Floats = NDArray[np.float64]
 
-SIDE, MOST = 512, 4_000_000
-"""Pixels across a picture, and the most bytes of an SVG file."""
+SIDE, MOST, NAME = 512, 4_000_000, 255
+"""Pixels across a picture, the most bytes of an SVG file, and the most of a name of a file."""
 CORNERS = 400
 """The most corners of an outline as it is kept."""
 
@@ -26,7 +26,7 @@ def read_outline(text: str) -> str:
     `text` is path data, or the name of an SVG file, of which the largest path counts without its
     transformations, or that of a picture with alpha or of dark on light. Raises InputError.
     """
-    if text[:1] in "Mm" and not Path(text).exists():
+    if text[:1] in "Mm" and (len(text) > NAME or not Path(text).exists()):
         found = largest([text], "frame")
     elif text.lower().endswith(".svg"):
         try:
