@@ -33,7 +33,7 @@ def test_a_sheet_has_a_picture_in_each_look_and_says_how_to_make_it(capsys):
     page = Path(made["page"]).read_text(encoding="utf-8")
     for look in ("dark", "light"):
         assert f"artgen fit sample:cat --look {look}.toml" in page
-        still = Path(f"artgen-out/cat-{look}.png")
+        still = Path(f"artgen-out/cat-looks-{look}.png")
         assert json.loads(read_recipe(still))["look"] == look
 
 

@@ -71,7 +71,7 @@ def looks(
         data = apply_look(base, style, None, registry).data
         # To draw thousands of marks takes longer than to place them.
         data["stage"] = [{"evaluations": 3, **stage} for stage in data.get("stage", [{}])]
-        [run] = plan_runs(data, {}, (), f"{stem}-{file_safe(style.name)}")
+        [run] = plan_runs(data, {}, (), f"{stem}-looks-{file_safe(style.name)}")
         command = shlex.join(["artgen", "fit", target, "--look", name, *more])
         runs.append(replace(run, asked={**run.asked, "target": target, "command": command}))
     if len(runs) < 2:
