@@ -21,7 +21,7 @@ HORSE += ["--view", "glass=cyan", "--view", "glass=red:sample:botanical?dark=#00
 HORSE += ["-p", "stamp", "--set", "stamp=leaf", "-n", "1100", "--steps", "220"]
 FITS = {"shadow": SHADOW, "horse": HORSE}
 """Arguments of fits with views, by the names of their files."""
-POSES = {"thought-of-a-launch": (0.0, 40.0, 90.0), "heron-that-was-a-woman": (0.0, 0.6, 1.0)}
+POSES = {"horse-and-photographer": (0.0, 40.0, 90.0), "heron-that-was-a-woman": (0.0, 0.6, 1.0)}
 """The poses that are shown of each of these pieces of the gallery."""
 SIDE = 480
 """The side of a picture in pixels."""

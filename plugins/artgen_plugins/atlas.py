@@ -86,25 +86,21 @@ class Flat:
     def draw(self, pictures: Floats, times: int) -> Pixels:
         """Pictures [N, h, w, 3] in these colours, `times` as large: each place has the nearest."""
         wide = max(CALM, pictures.shape[2] / FINE)
-        gray, shown = not np.ptp(self.found, 1).any(), levels_of(self.shown)
+        gray, tones = not np.ptp(self.found, 1).any(), torch.from_numpy(self.found[:, :1, None])
+        down, across = (torch.from_numpy(_softly(n, times, wide)) for n in pictures.shape[1:3])
         drawn = []
         for picture in pictures:
-            calm = wide if gray else wide / 2
-            soft = gaussian_filter(picture, (calm, calm, 0), mode="nearest")
-            planes = torch.from_numpy(soft)[..., :1] if gray else self._nearest(soft, wide)
-            large = torch.nn.functional.interpolate(
-                planes.permute(2, 0, 1)[None], scale_factor=times, mode="bicubic"
-            )[0]
-            levels = torch.from_numpy(self.found[:, :1, None])
-            best = (large - levels).abs().argmin(0) if gray else large.argmax(0)
-            drawn.append(shown[best.numpy()])
+            planes = torch.tensor(picture[..., :1]) if gray else self._nearest(picture, wide)
+            large = down @ planes.permute(2, 0, 1) @ across.T
+            best = (large - tones).abs().argmin(0) if gray else large.argmax(0)
+            drawn.append(levels_of(self.shown)[best.numpy()])
         return np.stack(drawn)
 
     def _nearest(self, picture: Floats, wide: float) -> torch.Tensor:
-        """Where each colour is the nearest, [h, w, K], smoothed: what is thin of a mixture goes."""
-        apart = torch.cdist(torch.from_numpy(picture), torch.from_numpy(self.found)[None])
-        planes = np.eye(len(self.found), dtype=np.float32)[apart.argmin(2).numpy()]
-        return torch.from_numpy(gaussian_filter(planes, (wide, wide, 0), mode="nearest"))
+        """Where each colour is the nearest, [h, w, K]; what is thin of a mixture goes."""
+        soft = torch.from_numpy(gaussian_filter(picture, (wide / 2, wide / 2, 0), mode="nearest"))
+        apart = torch.cdist(soft, torch.from_numpy(self.found)[None])
+        return torch.from_numpy(np.eye(len(self.found), dtype=np.float32)[apart.argmin(2).numpy()])
 
     def trim(self, pictures: Floats) -> tuple[slice, slice]:
         """Rows and columns of pictures [N, h, w, 3] outside of which all are ground."""
@@ -115,6 +111,13 @@ class Flat:
             for each, n in zip(lines, seen.shape, strict=True)
         ]
         return slice(*ends[0]), slice(*ends[1])
+
+
+def _softly(count: int, times: int, wide: float) -> Floats:
+    """Weights [count·times, count] that enlarge a line of pixels and smooth it, by a Gaussian."""
+    apart = (np.arange(count * times)[:, None] + 0.5) / times - (np.arange(count) + 0.5)
+    weights: Floats = np.exp(-((apart / wide) ** 2) / 2, dtype=np.float32)
+    return weights / weights.sum(1, keepdims=True)
 
 
 def levels_of(colours: Floats) -> Pixels:
