@@ -117,7 +117,8 @@ def _softly(count: int, times: int, wide: float) -> Floats:
     """Weights [count·times, count] that enlarge a line of pixels and smooth it, by a Gaussian."""
     apart = (np.arange(count * times)[:, None] + 0.5) / times - (np.arange(count) + 0.5)
     weights: Floats = np.exp(-((apart / wide) ** 2) / 2, dtype=np.float32)
-    return weights / weights.sum(1, keepdims=True)
+    shares: Floats = weights / weights.sum(1, keepdims=True)
+    return shares
 
 
 def levels_of(colours: Floats) -> Pixels:
