@@ -116,9 +116,8 @@ class Flat:
 def _softly(count: int, times: int, wide: float) -> Floats:
     """Weights [count·times, count] that enlarge a line of pixels and smooth it, by a Gaussian."""
     apart = (np.arange(count * times)[:, None] + 0.5) / times - (np.arange(count) + 0.5)
-    weights: Floats = np.exp(-((apart / wide) ** 2) / 2, dtype=np.float32)
-    shares: Floats = weights / weights.sum(1, keepdims=True)
-    return shares
+    weights = np.exp(-((apart / wide) ** 2) / 2)
+    return np.asarray(weights / weights.sum(1, keepdims=True), np.float32)
 
 
 def levels_of(colours: Floats) -> Pixels:
