@@ -29,6 +29,7 @@ from artgen.targets import folded, image_from_array
 from artgen.values.drawing import Drawing
 from artgen.values.symmetry import FRIEZES, WALLPAPERS, placed, symmetry_of
 from artgen_makers.fabric import Fabric, seam
+from artgen_plugins._outlines import read_outline
 from artgen_plugins.gaussian import Gaussian
 from artgen_plugins.siren import Siren
 from artgen_plugins.stipple import Stipple
@@ -322,3 +323,9 @@ def test_initial_sizes_are_those_of_all_that_is_drawn():
     )
     assert some["xy"].shape == (2, 20)
     assert float(some["scale"].mean()) == pytest.approx(float(plain["scale"].mean()), rel=0.3)
+
+
+def test_path_data_longer_than_a_name_of_a_file_is_an_outline():
+    turns = 2 * np.pi * np.arange(300) / 300
+    ring = "L".join(f"{x:.6f},{y:.6f}" for x, y in zip(np.cos(turns), np.sin(turns), strict=True))
+    assert read_outline(f"M{ring}Z").count("L") == 299
