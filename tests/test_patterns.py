@@ -328,4 +328,4 @@ def test_initial_sizes_are_those_of_all_that_is_drawn():
 def test_path_data_longer_than_a_name_of_a_file_is_an_outline():
     turns = 2 * np.pi * np.arange(300) / 300
     ring = "L".join(f"{x:.6f},{y:.6f}" for x, y in zip(np.cos(turns), np.sin(turns), strict=True))
-    assert read_outline(f"M{ring}Z").count("L") == 299
+    assert read_outline(f"M{ring}Z").count("L") == 300  # back to the first corner
