@@ -501,10 +501,3 @@ def test_errors_know_their_exit_codes_in_a_batch_of_one(fit, monkeypatch):
     assert code == 130
     assert data["runs"][0]["error"]["message"] == "stopped"
     assert data["runs"][0]["seed"] == 5
-
-
-@pytest.mark.parametrize("flag", [("--film", "wipe"), ("--video", "a.mp4")])
-def test_a_film_is_not_left_out_in_silence(call, flag):
-    code, _, err = call("fit", "sample:cat", *TINY, *flag)
-    assert code == 2
-    assert f"--no-video and {flag[0]} were both given" in err

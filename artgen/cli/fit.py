@@ -141,12 +141,11 @@ def _check_together(
         )
     once = {"--overwrite": files.overwrite, "--resume": files.resume}
     budgets = {f"--{name}": request.given(name) for name in ("steps", "time")}
-    films = {"--video": request.video, "--film": request.given("film")}
     for flag, given, others in (
         ("--overwrite", files.overwrite, {"--resume": files.resume}),
         ("--skip-existing", files.skip_existing, once),
         ("--quality", request.given("quality"), budgets),
-        ("--no-video", request.no_video, films),
+        ("--video", request.video, {"--no-video": request.no_video}),
     ):
         if given:
             _refuse(flag, others)

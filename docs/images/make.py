@@ -35,10 +35,10 @@ MOSAIC = (
     "koi-in-dots",
     "lighthouse-in-lines",
     "cup-poster",
-    "sampler",
+    "ferns-from-memory",
 )
 """The pieces in the mosaic of the first page, three in a row."""
-WALL_COLUMNS, WALL_WIDTH = 10, 1600
+WALL_COLUMNS, WALL_WIDTH = 9, 1600
 """The rows of the sheet of all pieces."""
 PREVIEWS = {"progress": "koi-in-petals"}
 """Pieces whose videos are shown, by the names of the pictures."""
