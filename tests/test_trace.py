@@ -496,7 +496,7 @@ def test_powers_of_positive_numbers_and_their_derivatives_share_one_logarithm():
     assert found.count("exp") == 1
 
 
-@pytest.mark.slow
+@pytest.mark.slow  # It starts a process that loads torch and compiles.
 def test_a_fit_of_splats_loads_no_package_that_it_does_not_need():
     code = """
 import sys

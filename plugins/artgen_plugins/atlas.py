@@ -93,8 +93,8 @@ class Flat:
             planes = torch.tensor(picture[..., :1]) if gray else self._nearest(picture, wide)
             large = down @ planes.permute(2, 0, 1) @ across.T
             best = (large - tones).abs().argmin(0) if gray else large.argmax(0)
-            drawn.append(levels_of(self.shown)[best.numpy()])
-        return np.stack(drawn)
+            drawn.append(best.numpy())
+        return np.take(levels_of(self.shown), np.stack(drawn), axis=0)
 
     def _nearest(self, picture: Floats, wide: float) -> torch.Tensor:
         """Where each colour is the nearest, [h, w, K]; what is thin of a mixture goes."""
