@@ -74,6 +74,9 @@ def test_pictures_of_which_nothing_is_asked_have_the_usual_look(flags, look, mon
     assert main(["fit", *flags.split()]) == 2
     said = capsys.readouterr().err
     assert (asked, "-p gaussian for" in said) == ([look], look == "single-line"), said
+    # A flag of the fit gave soft spots without a word.
+    how = look is None and flags.split()[1:2] in (["-n"], ["--steps"], ["--set"], ["--palette"])
+    assert ("primitive: gaussian, since flags say how" in said) == how
 
 
 @pytest.mark.parametrize(

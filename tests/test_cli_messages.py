@@ -142,6 +142,7 @@ def test_wrong_options_are_found_by_what_the_catalogue_knows(options, stage, mes
         ),
         (("fit", "--recipe", "r.toml"), "target.size must be a whole number, got 'wide'", ""),
         (("fit", "--set", "visibility_size=wide"), "must be a whole number from 1 to 256", "cells"),
+        (("fit", "--focus", "face"), "focus face does not exist", "write auto, faces, none"),
         (("fit", "--focus", "5,5,5"), "'5,5,5' is not a circle in a picture", "0.5,0.3,0.1"),
         (("plugins", "search", " "), "the word to search for is empty", "artgen plugins list"),
         (("fit", "ftp://example.org/a.png"), "is a URL", "download"),

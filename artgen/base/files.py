@@ -153,6 +153,8 @@ def find_file(name: str, sha256: str | None, search: Sequence[Path], what: str) 
     if not found:
         places = ", ".join(dict.fromkeys(str(folder.absolute()) for folder in search))
         hint = "check the path" if path.is_absolute() else f"looked in {places}"
+        if what == "focus" and not path.suffix:
+            hint = "write auto, faces, none, a circle such as 0.5,0.3,0.1, or a file"
         if what == "target" and len(name.split()) > 2 and not path.suffix:
             hint = (
                 """name a picture; words are a loss: blank:512x512 --loss 'text:"a cat"@WEIGHTS'"""

@@ -172,9 +172,12 @@ def _lay_over(
 
     primitive, init, look = request.given("primitive"), request.given("init"), request.look
     laid, tables = Laid(), request.tables(framing)
-    unsaid = plain is not None and look is None and not request.says_how(tables)
-    if unsaid and all(is_picture(each, common.registry()) for each in plain or ()):
-        look = USUAL_LOOK
+    usual = plain is not None and look is None
+    if usual and all(is_picture(each, common.registry()) for each in plain or ()):
+        if not request.says_how(tables):
+            look = USUAL_LOOK
+        elif plain and not (primitive or init or request.recipe or common.quiet):
+            say(f"primitive: gaussian, since flags say how (add --look {USUAL_LOOK} for a line)")
     if request.recipe is not None:
         laid = laid.then("recipe", read_recipe_file(request.recipe, registry))
     if init is not None and init.suffix.lower() != ".svg":
