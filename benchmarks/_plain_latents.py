@@ -47,27 +47,32 @@ def _doubled(values: Tensor, taps: Tensor, length: int) -> Tensor:
 def nats_of(p: Mapping[str, Tensor], levels: Sequence[Level]) -> Tensor:
     """The information of all latents by the context model."""
     total = torch.zeros((), dtype=p["seen"].dtype)
-    sizes = [torch.sqrt(1 + p[f"grid{n}"].abs()) - 1 for n in range(len(levels))]
+    grids = [p[f"grid{n}"] for n in range(len(levels))]
+    roots = [grid.sign() * (torch.sqrt(1 + grid.abs()) - 1) for grid in grids]
     for n, (channels, height, width) in enumerate(levels):
         for c in range(channels):
-            around, size = (
-                pad(each[c], (SIDE, SIDE, TOP, 0)) for each in (p[f"grid{n}"], sizes[n])
-            )
+            around, root = (pad(each[c], (SIDE, SIDE, TOP, 0)) for each in (grids[n], roots[n]))
             shifts = [
                 (slice(TOP + y, TOP + y + height), slice(SIDE + x, SIDE + x + width))
                 for y, x in OFFSETS
             ]
-            none = torch.zeros_like(sizes[n][0])
+            none = torch.zeros_like(roots[n][0])
             parent = none
             if n + 1 < len(levels):
-                parent = sizes[n + 1][c].repeat_interleave(2, 0).repeat_interleave(2, 1)
-            seen = [size[shift] for shift in shifts] + [parent[:height, :width]]
-            seen += [sizes[n][0] if c else none, sizes[n][1] if c > 1 else none]
-            first, level, scale, spread, mean = model_of(p, 2 * n + (c > 0))
-            hidden = torch.relu(first @ torch.stack(seen).flatten(1) + level[:, None])
-            log2 = (spread + scale @ hidden).view(height, width)
-            centre = torch.stack([mean[i] * around[shift] for i, shift in enumerate(shifts)]).sum(0)
-            a, b = (p[f"grid{n}"][c] - centre).abs(), 2 ** log2.clamp(-5, 8)
+                parent = roots[n + 1][c].repeat_interleave(2, 0).repeat_interleave(2, 1)
+            near = [root[shift] for shift in shifts]
+            near += [roots[n][0] if c else none, roots[n][1] if c > 1 else none]
+            apart = [*near[:8], parent[:height, :width], *near[8:]]
+            inputs = [*(each.abs() for each in apart), *near]
+            first, level, scale, spread, mean, centre = model_of(p, 2 * n + (c > 0))
+            hidden = torch.relu(first @ torch.stack(inputs).flatten(1) + level[:, None])
+            log2, middle = (
+                spread + scale @ hidden,
+                centre @ hidden,
+            )
+            linear = torch.stack([mean[i] * around[shift] for i, shift in enumerate(shifts)])
+            log2, middle = log2.view(height, width), middle.view(height, width) + linear.sum(0)
+            a, b = (p[f"grid{n}"][c] - middle).abs(), 2 ** log2.clamp(-5, 8)
             far = (a - 0.5) / b + math.log(2) - torch.log1p(-torch.exp(-1 / b))
             near = -torch.log1p(-torch.exp(-0.5 / b) * torch.cosh(a.clamp(max=0.5) / b))
             total = total + torch.where(a >= 0.5, far, near).sum()

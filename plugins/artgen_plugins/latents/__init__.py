@@ -131,6 +131,7 @@ class Latents(Primitive):
             "scale": (init.normal(0.1), 2.0),
             "spread": (init.constant(-1.0), 4.0),
             "mean": (init.constant(0.0), 1.0),
+            "centre": (init.constant(0.0), 1.0),
             "colour": (_axes, 1.0),
             "ground": (_ground, 0.3),
             "unit": (init.normal(math.sqrt(2 / FEATURES)), 1.0),

@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 from artgen_plugins.latents.kernels import ENTRY, INNER, OFFSETS
 from artgen_plugins.latents.layout import (
     HIDDEN,
-    INPUTS,
     LARGEST,
     LEAST,
+    MAGNITUDES,
     MOST,
     NEIGHBOURS,
     SIDE,
@@ -76,6 +76,13 @@ def magnitude_table() -> NDArray[np.int64]:
     return np.array([(isqrt(4 * 4096 * (1 + n)) + 1) // 2 - 64 for n in range(LARGEST + 1)])
 
 
+@lru_cache(maxsize=1)
+def root_table() -> NDArray[np.int64]:
+    """These with the signs of the latents; those below 0 count from the end."""
+    known = magnitude_table()
+    return np.concatenate([known, -known[:0:-1]])
+
+
 @_inner
 def _below(value: int, mean: int, row: Any) -> Any:
     """How many of 2²⁴ come before a latent, for a mean in parts of 16."""
@@ -88,47 +95,67 @@ def _below(value: int, mean: int, row: Any) -> Any:
     return share + value + LARGEST
 
 
+def by_sign(model: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The weights of `layout.model_of`, of inputs with a sign in two tables: above 0, and below.
+
+    What is 0 can then be left out, as most latents are.
+    """
+    seen, *rest = model
+    sized, signed = np.delete(seen[:, :MAGNITUDES], NEIGHBOURS, 1).T, seen[:, MAGNITUDES:].T
+    own = (sized + signed, sized - signed, seen[:, NEIGHBOURS])
+    return *(np.ascontiguousarray(table) for table in own), *rest
+
+
+@_inner
+def _see(units: Any, root: int, above: Any, below: Any) -> None:
+    """Add what a latent means for the hidden units."""
+    for j in range(HIDDEN):
+        units[j] += above[j] * root if root > 0 else below[j] * -root
+
+
 @_inner
 def _predict(
-    q: Any, m: Any, others: Any, extra: Any, model: Any, y: int, x: int, inputs: Any
+    q: Any, r: Any, others: Any, extra: Any, model: Any, y: int, x: int, units: Any
 ) -> Any:
     """The mean, in parts of 16, and the number of the scale of the latent at padded (y, x)."""
-    seen, level, scale, spread, mean = model
-    centre = 0
+    above, below, over, level, scale, spread, mean, centre = model
+    middle, total = 0, spread << 12
+    for j in range(HIDDEN):
+        units[j] = level[j] << 6
     for i in range(NEIGHBOURS):
         dy, dx = OFFSETS[i]
-        inputs[i] = m[y + dy, x + dx]
-        centre += mean[i] * q[y + dy, x + dx]
+        root = r[y + dy, x + dx]
+        if root:
+            middle += mean[i] * q[y + dy, x + dx] << 12
+            _see(units, root, above[i], below[i])
     if extra[0]:
-        inputs[NEIGHBOURS] = others[0][(y - TOP) // 2 + TOP, (x - SIDE) // 2 + SIDE]
-    if extra[1]:
-        inputs[NEIGHBOURS + 1] = others[1][y, x]
-    if extra[2]:
-        inputs[NEIGHBOURS + 2] = others[2][y, x]
-    total = spread << 12
+        root = others[0][(y - TOP) // 2 + TOP, (x - SIDE) // 2 + SIDE]
+        _see(units, root, over, over)
+    for n in range(2):
+        if extra[n + 1]:
+            _see(units, others[n + 1][y, x], above[NEIGHBOURS + n], below[NEIGHBOURS + n])
     for j in range(HIDDEN):
-        unit = level[j] << 6
-        for i in range(INPUTS):
-            unit += seen[j, i] * inputs[i]
-        total += scale[j] * max(unit, 0)
+        unit = max(units[j], 0)
+        total += scale[j] * unit
+        middle += centre[j] * unit
     index = (total - (LEAST << 18) + (1 << 14)) >> 15
     # A mean beyond all latents would only cost bits.
-    centre = min(max((centre + 2) >> 2, -FINE * LARGEST), FINE * LARGEST)
-    return centre, min(max(index, 0), SCALES - 1)
+    middle = min(max((middle + (1 << 13)) >> 14, -FINE * LARGEST), FINE * LARGEST)
+    return middle, min(max(index, 0), SCALES - 1)
 
 
 @_exact
 def measure_grid(
-    q: Any, m: Any, others: Any, extra: Any, model: Any, table: Any, starts: Any, sizes: Any
+    q: Any, r: Any, others: Any, extra: Any, model: Any, table: Any, starts: Any, sizes: Any
 ) -> None:
     """Fill in where the intervals of the latents of a padded grid begin, and their sizes.
 
-    The arguments up to `model` are those of `kernels.rate`, in whole numbers.
+    The arguments up to `model` are those of `kernels.rate`, in whole numbers, and `by_sign`.
     """
-    n, inputs = 0, np.zeros(INPUTS, np.int64)
+    n, units = 0, np.zeros(HIDDEN, np.int64)
     for y in range(TOP, q.shape[0]):
         for x in range(SIDE, q.shape[1] - SIDE):
-            centre, index = _predict(q, m, others, extra, model, y, x, inputs)
+            centre, index = _predict(q, r, others, extra, model, y, x, units)
             starts[n] = _below(q[y, x], centre, table[index])
             sizes[n] = _below(q[y, x] + 1, centre, table[index]) - starts[n]
             n += 1
@@ -136,16 +163,16 @@ def measure_grid(
 
 @_exact
 def decode_grid(
-    q: Any, m: Any, others: Any, extra: Any, model: Any, table: Any, known: Any, coded: Any
+    q: Any, r: Any, others: Any, extra: Any, model: Any, table: Any, known: Any, coded: Any
 ) -> None:
-    """Fill a padded grid and its magnitudes, all of which are `known`, from `coded` words."""
+    """Fill a padded grid and its roots, all of which are `known`, from `coded` words."""
     words, head = coded
-    inputs = np.zeros(INPUTS, np.int64)
+    units = np.zeros(HIDDEN, np.int64)
     for y in range(TOP, q.shape[0]):
         for x in range(SIDE, q.shape[1] - SIDE):
-            centre, index = _predict(q, m, others, extra, model, y, x, inputs)
+            centre, index = _predict(q, r, others, extra, model, y, x, units)
             value = _next(words, head, centre, table[index])
-            q[y, x], m[y, x] = value, known[abs(value)]
+            q[y, x], r[y, x] = value, known[value]
 
 
 @_inner

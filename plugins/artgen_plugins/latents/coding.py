@@ -2,8 +2,9 @@
 
 A byte of version and four of a CRC-32; for each tensor of weights 16 bits: the number of a Laplace
 distribution, how many of its last bits are all 0, and how many before them are stored as they are;
-words of the range coder. In version 1 no bits are known to be 0, and each number has a byte. The
-same tensors give the same bytes, and bytes that are not whole are refused.
+words of the range coder. Up to version 2 the context model has neither signs nor centres; in
+version 1 no bits are known to be 0, and each number has a byte. The same tensors give the same
+bytes, and bytes that are not whole are refused.
 """
 
 from __future__ import annotations
@@ -22,8 +23,11 @@ from artgen import family
 from artgen.errors import InputError
 from artgen_plugins.latents import Latents, coder
 from artgen_plugins.latents.layout import (
+    HIDDEN,
+    INPUTS,
     LARGEST,
     LEAST,
+    MAGNITUDES,
     SIDE,
     TOP,
     WIDEST,
@@ -37,7 +41,7 @@ from artgen_plugins.latents.layout import (
     weight_shapes,
 )
 
-VERSION = 2
+VERSION = 3
 _LARGEST_SHIFT = 20
 
 MOST_STEP = 15
@@ -108,10 +112,10 @@ def shrink(latents: Latents, tensors: Mapping[str, Tensor], most: int) -> dict[s
 @family.unpack.register(Latents)
 def unpack(latents: Latents, data: bytes) -> dict[str, Tensor]:
     """The tensors. Raises InputError where the bytes are not what `pack` gives."""
-    shapes, body = weight_shapes(len(latents.levels)), data[5:]
+    version = data[0] if data else 0
+    shapes, body = _shapes(latents, version), data[5:]
     facts, rest = body[: 2 * len(shapes)], body[2 * len(shapes) :]
-    version = data[0] if data else None
-    if version not in (1, VERSION):
+    if not 1 <= version <= VERSION:
         raise InputError(
             f"its latents have version {version}, known is up to {VERSION}",
             hint="a newer artgen may read it",
@@ -134,16 +138,29 @@ def unpack(latents: Latents, data: bytes) -> dict[str, Tensor]:
         if abs(values).max() > WIDEST * 2.0 ** bits_of(name):
             raise _damaged()
         numbers[name] = values.reshape(shape)
+    if version < 3:
+        signs = INPUTS - MAGNITUDES
+        numbers["seen"] = np.pad(numbers["seen"], ((0, 0), (0, signs)))
+        numbers["centre"] = np.zeros((2, HIDDEN), np.int64)
     for level, (channels, height, width) in enumerate(latents.levels):
         numbers[f"grid{level}"] = np.zeros((channels, height, width), np.int64)
     for _, around in _walk(latents, numbers, filled=False):
-        coder.decode_grid(*around, table, coder.magnitude_table(), (words, head))
+        coder.decode_grid(*around, table, coder.root_table(), (words, head))
     if head.any():
         raise _damaged()
     return {
         name: torch.from_numpy((numbers[name] / 2.0 ** bits_of(name)).astype(np.float32))
         for name in latents.parameters()
     }
+
+
+def _shapes(latents: Latents, version: int) -> dict[str, tuple[int, ...]]:
+    """The shapes of weights in a file of a version, in its order."""
+    shapes = weight_shapes(len(latents.levels))
+    if version < 3:
+        shapes["seen"] = HIDDEN, MAGNITUDES
+        del shapes["centre"]
+    return shapes
 
 
 def weight_bits(weights: Arrays) -> float:
@@ -163,16 +180,16 @@ def _walk(
     for level in reversed(range(len(latents.levels))):
         grid = numbers[f"grid{level}"]
         q = padded(grid)
-        m = coder.magnitude_table()[abs(q)]
+        r = coder.root_table()[q]
         for channel in range(len(grid)):
-            parent = parents[channel] if parents else m[channel]
-            others = parent, m[0], m[max(0, channel - 1)]
+            parent = parents[channel] if parents else r[channel]
+            others = parent, r[0], r[max(0, channel - 1)]
             extra = np.array([len(parents) > 0, channel > 0, channel > 1])
-            model = model_of(numbers, group(level, channel))
-            yield grid[channel], (q[channel], m[channel], others, extra, model)
+            model = coder.by_sign(model_of(numbers, group(level, channel)))
+            yield grid[channel], (q[channel], r[channel], others, extra, model)
             if not filled:
                 grid[channel] = q[channel, TOP:, SIDE:-SIDE]
-        parents = tuple(m)
+        parents = tuple(r)
 
 
 def _measured(values: Numbers) -> tuple[int, int, int, Numbers, Numbers]:

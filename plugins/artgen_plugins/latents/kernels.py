@@ -18,6 +18,7 @@ from artgen_plugins.latents.layout import (
     HIDDEN,
     INPUTS,
     LEAST,
+    MAGNITUDES,
     MOST,
     NEIGHBOURS,
     SIDE,
@@ -67,21 +68,19 @@ def _log2(value: Any) -> Any:
 
 
 @_fast
-def magnitudes(q: Any, m: Any) -> None:
-    """√(1 + |q|) − 1 of all latents."""
+def roots(q: Any, r: Any) -> None:
+    """√(1 + |q|) − 1 of all latents, with their signs."""
     for y in range(q.shape[0]):
         for x in range(q.shape[1]):
-            m[y, x] = np.sqrt(_ONE + abs(q[y, x])) - _ONE
+            r[y, x] = _sign(q[y, x]) * (np.sqrt(_ONE + abs(q[y, x])) - _ONE)
 
 
 @_fast
-def add_magnitude_gradients(q: Any, dm: Any, dq: Any) -> None:
-    """Add to `dq` what `dm`, the gradient in the magnitudes, means for the latents."""
+def add_root_gradients(q: Any, dr: Any, dq: Any) -> None:
+    """Add to `dq` what `dr`, the gradient in the roots, means for the latents."""
     for y in range(q.shape[0]):
         for x in range(q.shape[1]):
-            v = q[y, x]
-            slope = _HALF / np.sqrt(_ONE + abs(v))
-            dq[y, x] += dm[y, x] * (slope if v > 0 else -slope if v < 0 else _ZERO)
+            dq[y, x] += dr[y, x] * _HALF / np.sqrt(_ONE + abs(q[y, x]))
 
 
 @_inner
@@ -99,21 +98,45 @@ def _add(source: Any, column: int, target: Any) -> None:
 
 
 @_inner
-def _read_twice(source: Any, column: int, target: Any) -> None:
-    """Fill a row with numbers from a column on, each twice."""
-    for x in range(len(target) // 2):
-        target[2 * x] = target[2 * x + 1] = source[x + column]
-    if len(target) % 2:
-        target[-1] = source[len(target) // 2 + column]
+def _read_both(source: Any, column: int, magnitude: Any, signed: Any) -> None:
+    """Copy a row of roots from a column on, without and with their signs."""
+    for x in range(len(signed)):
+        value = source[x + column]
+        magnitude[x], signed[x] = abs(value), value
 
 
 @_inner
-def _add_twice(source: Any, column: int, target: Any) -> None:
-    """Add a row to numbers from a column on, two to each."""
+def _add_both(magnitude: Any, signed: Any, roots: Any, column: int, target: Any) -> None:
+    """Add the gradients in both to a row from a column on."""
+    for x in range(len(signed)):
+        target[x + column] += signed[x] + _sign(roots[x]) * magnitude[x]
+
+
+@_inner
+def _sign(value: Any) -> Any:
+    """1 or -1, by the bit of the sign, since loops with branches are ten times as slow."""
+    bits = np.float32(value).view(np.int32) & np.int32(-(2**31))
+    return np.int32(bits | np.int32(0x3F800000)).view(np.float32)
+
+
+@_inner
+def _read_twice(source: Any, column: int, target: Any) -> None:
+    """Fill a row with the magnitudes of roots from a column on, each twice."""
+    for x in range(len(target) // 2):
+        target[2 * x] = target[2 * x + 1] = abs(source[x + column])
+    if len(target) % 2:
+        target[-1] = abs(source[len(target) // 2 + column])
+
+
+@_inner
+def _add_twice(source: Any, roots: Any, column: int, target: Any) -> None:
+    """Add the gradients in magnitudes to roots from a column on, two to each."""
     for x in range(len(source) // 2):
-        target[x + column] += source[2 * x] + source[2 * x + 1]
+        both = source[2 * x] + source[2 * x + 1]
+        target[x + column] += _sign(roots[x + column]) * both
     if len(source) % 2:
-        target[len(source) // 2 + column] += source[-1]
+        last = len(source) // 2 + column
+        target[last] += _sign(roots[last]) * source[-1]
 
 
 @_inner
@@ -140,34 +163,47 @@ def _four_dots(a: Any, first: int, b: Any) -> Any:
 
 @_fast
 def rate(
-    q: Any, m: Any, others: Any, extra: Any, model: Any, dq: Any, dm: Any, dothers: Any, found: Any
+    q: Any,
+    r: Any,
+    others: Any,
+    extra: Any,
+    model: Any,
+    dq: Any,
+    dr: Any,
+    dothers: Any,
+    found: Any,
+    every: int,
+    turn: int,
 ) -> Any:
-    """Nats of the latents `q` of a padded grid with magnitudes `m`; adds the gradients.
+    """Nats of the latents `q` of a padded grid with roots `r`; adds the gradients.
 
-    `others` are the magnitudes of the grid above and of two other channels, as far as `extra` says
-    that there are such. `model` holds the weights `seen`, `level`, `scale`, `spread` and `mean`, of
-    which `found` gets the gradients, but for `spread`, whose gradient is returned too.
+    `others` are the roots of the grid above and of two other channels, as far as `extra` says that
+    there are such. `model` holds the weights that `layout.model_of` returns, of which `found` gets
+    the gradients, but for `spread`, whose gradient is returned too. Those of the layers are of the
+    rows `turn`, `turn + every` and so on, times `every`: there are thousands for each weight.
     """
-    seen, level, scale, spread, mean = model
+    seen, level, scale, spread, mean, centre = model
     height, width = q.shape[0] - TOP, q.shape[1] - 2 * SIDE
     inputs = np.zeros((INPUTS, width), np.float32)
     dinputs = np.zeros((INPUTS, width), np.float32)
     hidden = np.zeros((HIDDEN, width), np.float32)
-    centre = np.zeros(width, np.float32)
-    dcentre = np.zeros(width, np.float32)
+    middle = np.zeros(width, np.float32)
+    dmiddle = np.zeros(width, np.float32)
     log2 = np.zeros(width, np.float32)
     dlog2 = np.zeros(width, np.float32)
     total, dspread = np.float64(0), np.float64(0)
+    factor = np.float32(every)
     for row in range(height):
-        y = row + TOP
+        y, learns = row + TOP, row % every == turn
         for i in range(NEIGHBOURS):
-            _read(m[y + OFFSETS[i][0]], SIDE + OFFSETS[i][1], inputs[i])
+            above, column = r[y + OFFSETS[i][0]], SIDE + OFFSETS[i][1]
+            _read_both(above, column, inputs[i], inputs[MAGNITUDES + i])
         if extra[0]:
             _read_twice(others[0][row // 2 + TOP], SIDE, inputs[NEIGHBOURS])
-        if extra[1]:
-            _read(others[1][y], np.int64(SIDE), inputs[NEIGHBOURS + 1])
-        if extra[2]:
-            _read(others[2][y], np.int64(SIDE), inputs[NEIGHBOURS + 2])
+        for n in range(2):
+            if extra[n + 1]:
+                i = NEIGHBOURS + n
+                _read_both(others[n + 1][y], np.int64(SIDE), inputs[i + 1], inputs[MAGNITUDES + i])
         for j in range(HIDDEN):
             for x in range(width):
                 acc = level[j]
@@ -175,31 +211,32 @@ def rate(
                     acc += seen[j, i] * inputs[i, x]
                 hidden[j, x] = max(acc, _ZERO)
         for x in range(width):
-            acc = spread
+            acc, at = spread, _ZERO
             for j in range(HIDDEN):
                 acc += scale[j] * hidden[j, x]
-            log2[x], centre[x] = acc, 0
+                at += centre[j] * hidden[j, x]
+            log2[x], middle[x] = acc, at
         for i in range(NEIGHBOURS):
             source, column = q[y + OFFSETS[i][0]], SIDE + OFFSETS[i][1]
             for x in range(width):
-                centre[x] += mean[i] * source[x + column]
+                middle[x] += mean[i] * source[x + column]
         here, dhere, nats, summed = q[y], dq[y], _ZERO, _ZERO
         for x in range(width):
             s = min(max(log2[x], np.float32(LEAST)), np.float32(MOST))
-            d, inverse = here[x + SIDE] - centre[x], _exp2(-s)
+            d, inverse = here[x + SIDE] - middle[x], _exp2(-s)
             a = abs(d)
             # Beyond the middle of the distribution the interval lies on one side of it.
             beyond = a >= _HALF
             near = _exp2(-_LOG2E * inverse * (_ONE if beyond else _HALF - a))
             far = _exp2(-_LOG2E * inverse * (_HALF + a))
             share = _ONE - (near if beyond else _HALF * (near + far))
-            r = (a - _HALF) * inverse
-            nats += (r + _LN2 if beyond else _ZERO) - _LN2 * _log2(share)
+            past = (a - _HALF) * inverse
+            nats += (past + _LN2 if beyond else _ZERO) - _LN2 * _log2(share)
             slope = _ONE if beyond else _HALF * (near - far) / share
             wider = near if beyond else _HALF * (near * (_HALF - a) + far * (_HALF + a))
-            dcentre[x] = -inverse * slope if d > 0 else inverse * slope
-            dhere[x + SIDE] -= dcentre[x]
-            dlog2[x] = _LN2 * (inverse * wider / share - (r if beyond else _ZERO))
+            dmiddle[x] = -inverse * slope if d > 0 else inverse * slope
+            dhere[x + SIDE] -= dmiddle[x]
+            dlog2[x] = _LN2 * (inverse * wider / share - (past if beyond else _ZERO))
             if s != log2[x]:
                 dlog2[x] = 0
             summed += dlog2[x]
@@ -210,21 +247,24 @@ def rate(
             source, target = q[y + OFFSETS[i][0]], dq[y + OFFSETS[i][0]]
             acc = _ZERO
             for x in range(width):
-                acc += dcentre[x] * source[x + column]
-                target[x + column] += mean[i] * dcentre[x]
+                acc += dmiddle[x] * source[x + column]
+                target[x + column] += mean[i] * dmiddle[x]
             found[3][i] += acc
         for j in range(HIDDEN):
-            found[2][j] += _dot(hidden[j], dlog2)
+            if learns:
+                found[2][j] += factor * _dot(hidden[j], dlog2)
+                found[4][j] += factor * _dot(hidden[j], dmiddle)
             acc = _ZERO
             for x in range(width):
-                hidden[j, x] = scale[j] * dlog2[x] if hidden[j, x] > 0 else _ZERO
+                change = scale[j] * dlog2[x] + centre[j] * dmiddle[x]
+                hidden[j, x] = change if hidden[j, x] > 0 else _ZERO
                 acc += hidden[j, x]
             found[1][j] += acc
-        for j in range(0, HIDDEN, 4):
+        for j in range(0, HIDDEN if learns else 0, 4):
             for i in range(INPUTS):
                 dots = _four_dots(hidden, j, inputs[i])
                 for n in range(4):
-                    found[0][j + n, i] += dots[n]
+                    found[0][j + n, i] += factor * dots[n]
         for i in range(INPUTS):
             for x in range(width):
                 acc = _ZERO
@@ -232,13 +272,15 @@ def rate(
                     acc += seen[j, i] * hidden[j, x]
                 dinputs[i, x] = acc
         for i in range(NEIGHBOURS):
-            _add(dinputs[i], SIDE + OFFSETS[i][1], dm[y + OFFSETS[i][0]])
+            k, column = MAGNITUDES + i, SIDE + OFFSETS[i][1]
+            _add_both(dinputs[i], dinputs[k], inputs[k], column, dr[y + OFFSETS[i][0]])
         if extra[0]:
-            _add_twice(dinputs[NEIGHBOURS], SIDE, dothers[0][row // 2 + TOP])
-        if extra[1]:
-            _add(dinputs[NEIGHBOURS + 1], np.int64(SIDE), dothers[1][y])
-        if extra[2]:
-            _add(dinputs[NEIGHBOURS + 2], np.int64(SIDE), dothers[2][y])
+            parent = row // 2 + TOP
+            _add_twice(dinputs[NEIGHBOURS], others[0][parent], SIDE, dothers[0][parent])
+        for n in range(2):
+            if extra[n + 1]:
+                i, k = NEIGHBOURS + n + 1, MAGNITUDES + NEIGHBOURS + n
+                _add_both(dinputs[i], dinputs[k], inputs[k], np.int64(SIDE), dothers[n + 1][y])
     return total, dspread
 
 
@@ -286,8 +328,10 @@ def upsample(small: Any, taps: Any, large: Any) -> None:
 
 
 @_fast
-def upsample_gradients(small: Any, taps: Any, dlarge: Any, dsmall: Any, dtaps: Any) -> None:
-    """Add the gradients of `upsample` to `dsmall` and `dtaps`."""
+def upsample_gradients(
+    small: Any, taps: Any, dlarge: Any, dsmall: Any, dtaps: Any, every: int, turn: int
+) -> None:
+    """Add the gradients of `upsample` to `dsmall` and, of rows as in `rate`, to `dtaps`."""
     width, columns = dlarge.shape[2], small.shape[2]
     line, dline = np.empty(columns + 4, np.float32), np.empty(columns + 4, np.float32)
     even, odd = np.zeros(columns, np.float32), np.zeros(columns, np.float32)
@@ -295,15 +339,16 @@ def upsample_gradients(small: Any, taps: Any, dlarge: Any, dsmall: Any, dtaps: A
     for k in range(dlarge.shape[0]):
         for y in range(dlarge.shape[1]):
             at, order = _between(small[k], y, taps, line)
-            incoming = dlarge[k, y]
+            incoming, learns = dlarge[k, y], y // 2 % every == turn
             for x in range(columns):
                 even[x] = incoming[2 * x]
             for x in range(width // 2):
                 odd[x] = incoming[2 * x + 1]
             dline[:] = 0
             for i in range(4):
-                gradient[i] += _dot(even, line[3 - i : columns + 3 - i])
-                gradient[i] += _dot(odd, line[i + 1 : columns + i + 1])
+                if learns:
+                    gradient[i] += _dot(even, line[3 - i : columns + 3 - i])
+                    gradient[i] += _dot(odd, line[i + 1 : columns + i + 1])
                 for x in range(columns):
                     dline[x + 3 - i] += taps[i] * even[x]
                 for x in range(columns):
@@ -312,12 +357,13 @@ def upsample_gradients(small: Any, taps: Any, dlarge: Any, dsmall: Any, dtaps: A
             dline[columns + 1] += dline[columns + 2] + dline[columns + 3]
             middle = dline[2 : columns + 2]
             for i in range(4):
-                gradient[order[i]] += _dot(middle, small[k, at[i]])
+                if learns:
+                    gradient[order[i]] += _dot(middle, small[k, at[i]])
                 factor, target = taps[order[i]], dsmall[k, at[i]]
                 for x in range(columns):
                     target[x] += factor * middle[x]
     for i in range(4):
-        dtaps[i] += gradient[i]
+        dtaps[i] += every * gradient[i]
 
 
 @_fast
@@ -393,13 +439,24 @@ def _buffers(width: int) -> Any:
 
 @_fast
 def picture_gradients(
-    made: Any, weights: Any, target: Any, importance: Any, dmade: Any, found: Any
+    made: Any,
+    weights: Any,
+    target: Any,
+    importance: Any,
+    dmade: Any,
+    found: Any,
+    every: int,
+    turn: int,
 ) -> float:
-    """The sum of weighted squared errors of `picture`; sets `dmade`, adds to those in `found`."""
+    """The sum of weighted squared errors of `picture`; sets `dmade`, adds to those in `found`.
+
+    The latter are, but for `ground` and `threshold`, of rows as in `rate`.
+    """
     features, hidden, error = _buffers(made.shape[2])
     colour, _, unit, _, bend = weights
-    total, width = np.float64(0), made.shape[2]
+    total, width, factor = np.float64(0), made.shape[2], np.float32(every)
     for y in range(made.shape[1]):
+        learns = y % every == turn
         for k in range(FEATURES):
             _read(made[k, y], np.int64(0), features[k])
         _colour(features, weights, hidden, error)
@@ -413,12 +470,12 @@ def picture_gradients(
                 error[i, x] = slope + slope
             total += squares
             found[1][i] += 2 * linear
-            for k in range(FEATURES):
-                found[0][i, k] += _dot(error[i], features[k])
-            for j in range(0, UNITS, 4):
+            for k in range(FEATURES if learns else 0):
+                found[0][i, k] += factor * _dot(error[i], features[k])
+            for j in range(0, UNITS if learns else 0, 4):
                 dots = _four_dots(hidden, j, error[i])
                 for n in range(4):
-                    found[4][i, j + n] += dots[n]
+                    found[4][i, j + n] += factor * dots[n]
         for j in range(UNITS):
             linear = _ZERO
             for x in range(width):
@@ -426,11 +483,11 @@ def picture_gradients(
                 hidden[j, x] = acc if hidden[j, x] > 0 else _ZERO
                 linear += hidden[j, x]
             found[3][j] += linear
-        for j in range(0, UNITS, 4):
+        for j in range(0, UNITS if learns else 0, 4):
             for k in range(FEATURES):
                 dots = _four_dots(hidden, j, features[k])
                 for n in range(4):
-                    found[2][j + n, k] += dots[n]
+                    found[2][j + n, k] += factor * dots[n]
         for k in range(FEATURES):
             for x in range(width):
                 acc = _ZERO

@@ -17,9 +17,10 @@ from torch import Tensor
 FEATURES, UNITS = 6, 16
 """Numbers per pixel that the latents are mixed into, and units of the network that colours them."""
 
-NEIGHBOURS, INPUTS, HIDDEN = 8, 11, 12
-"""Of the context model: decoded neighbours of a latent; inputs, with its parent and the two other
-channels; hidden units."""
+NEIGHBOURS, MAGNITUDES, INPUTS, HIDDEN = 8, 11, 21, 12
+"""Of the context model: decoded neighbours of a latent; inputs without a sign, which are those of
+the neighbours, the parent and the two other channels; all inputs, with all of these but the parent
+once more, with their signs; hidden units."""
 
 LARGEST = 255
 """The largest latent."""
@@ -57,7 +58,8 @@ def weight_shapes(levels: int) -> dict[str, tuple[int, ...]]:
 
     `mix` turns latents into features, `taps` upsample these; `colour`, `ground`, `unit`,
     `threshold` and `bend` make colours of them. The context model has the weights `seen`, `level`
-    (a row for the lightness and one for the colours of each level), `scale`, `spread`, `mean`.
+    (a row for the lightness and one for the colours of each level), `scale`, `spread`, `mean` and
+    `centre` (a row for lightness and one for colours).
     """
     shapes: dict[str, tuple[int, ...]] = {
         "seen": (HIDDEN, INPUTS),
@@ -65,6 +67,7 @@ def weight_shapes(levels: int) -> dict[str, tuple[int, ...]]:
         "scale": (HIDDEN,),
         "spread": (2 * levels,),
         "mean": (2, NEIGHBOURS),
+        "centre": (2, HIDDEN),
         "colour": (3, FEATURES),
         "ground": (3,),
         "unit": (UNITS, FEATURES),
@@ -78,7 +81,7 @@ def weight_shapes(levels: int) -> dict[str, tuple[int, ...]]:
     return shapes
 
 
-CONTEXT = ("seen", "level", "scale", "spread", "mean")
+CONTEXT = ("seen", "level", "scale", "spread", "mean", "centre")
 """The weights of the context model."""
 
 _BITS = {
@@ -128,5 +131,5 @@ def group(level: int, channel: int) -> int:
 
 def model_of(weights: Mapping[str, Any], row: int) -> tuple[Any, ...]:
     """The weights of the context model for a row of the weights by level."""
-    seen, level, scale, spread, mean = (weights[name] for name in CONTEXT)
-    return seen, level[row], scale, spread[row], mean[row % 2]
+    seen, level, scale, spread, mean, centre = (weights[name] for name in CONTEXT)
+    return seen, level[row], scale, spread[row], mean[row % 2], centre[row % 2]

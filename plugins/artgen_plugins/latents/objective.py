@@ -9,7 +9,7 @@ the file has the size that was asked for.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,6 +48,12 @@ is then left of the weights' bits, and how much faster λ follows from then on."
 SHARP, SHARPEST = 3.3, 14.0
 """How sharp soft rounding is, at first and in the end."""
 
+PIECES = None, slice(1), slice(1, 2), slice(2, None)
+"""What threads share: the error, and the bits of the finest grid, the next one, and the others."""
+
+EVERY, MANY = 4, 1 << 14
+"""Of grids of many latents, one row in so many is enough for the gradients in weights."""
+
 SHARE = 0.12
 """λ for bits and a squared step of 1."""
 
@@ -77,7 +83,7 @@ class RateDistortion(family.Objective):
         psnr = latents.options.psnr
         self.allowed = None if psnr is None else 10 ** (-psnr / 10)
         step = float(problem.drawing.tensors["mix0"][0, 0])
-        self.change, self.progress, self.settled = 0.0, 0.0, False
+        self.change, self.progress, self.settled, self.turn = 0.0, 0.0, False, 0
         self.log_lambda = math.log(SHARE * step**2 + 1e-12)
 
     def after_step(self, raw: dict[str, Tensor]) -> None:
@@ -105,7 +111,7 @@ class RateDistortion(family.Objective):
     def backward(self, raw: Mapping[str, Tensor], tensors: Mapping[str, Tensor], step: int) -> None:
         """Set the gradients, and let λ follow the bits."""
         progress, pace = self.problem.progress(step), max(5, self.problem.total_steps // TIMES)
-        self.progress = progress
+        self.progress, self.turn = progress, step % EVERY
         if step % pace == 0 and progress >= FIRST:
             numbers = rounded(tensors)
             if self.allowed is None:
@@ -131,20 +137,23 @@ class RateDistortion(family.Objective):
             grids.append(grid)
             slopes.append(slope)
         weights = rounded({k: tensor for k, tensor in tensors.items() if k[:4] != "grid"})
-        found = {name: np.zeros_like(array) for name, array in weights.items()}
-        nats = {name: np.zeros_like(array) for name, array in found.items()}
-        halves: list[Callable[[], list[Array]]] = [
-            lambda: self.distortion(weights, grids, found),
-            lambda: self.information(weights, grids, nats)[1],
-        ]
-        errors, rates = family.share(lambda half: half(), halves)
-        price = math.exp(self.log_lambda) / math.log(2)
+
+        def gradients(piece: slice | None) -> tuple[list[Array], dict[str, Array]]:
+            found = {name: np.zeros_like(array) for name, array in weights.items()}
+            if piece is None:
+                return self.distortion(weights, grids, found), found
+            return self.information(weights, grids, found, piece)[1], found
+
+        (errors, found), *rates = family.share(gradients, PIECES)
+        price = np.float32(math.exp(self.log_lambda) / math.log(2))
         for name, gradient in found.items():
             raw[name].grad = None
             if not self.settled:
-                raw[name].grad = torch.from_numpy(gradient + np.float32(price) * nats[name])
-        for level, (error, rate, slope) in enumerate(zip(errors, rates, slopes, strict=True)):
-            gradient = (error + np.float32(price) * rate)[:, TOP:, SIDE:-SIDE] * slope
+                nats = sum(others[name] for _, others in rates)
+                raw[name].grad = torch.from_numpy(gradient + price * nats)
+        for level, (error, slope) in enumerate(zip(errors, slopes, strict=True)):
+            gradient = error + price * sum(by_grid[level] for by_grid, _ in rates)
+            gradient = gradient[:, TOP:, SIDE:-SIDE] * slope
             raw[f"grid{level}"].grad = torch.from_numpy(gradient)
 
     def evaluate(self, tensors: Mapping[str, Tensor]) -> tuple[float, float | None]:
@@ -206,7 +215,8 @@ class RateDistortion(family.Objective):
         incoming = np.empty_like(made[0])
         weighed, changed = ([one[name] for name in PICTURE] for one in (weights, found))
         kernels.picture_gradients(
-            made[0], tuple(weighed), self.goal, self.weights, incoming, tuple(changed)
+            *(made[0], tuple(weighed), self.goal, self.weights, incoming, tuple(changed)),
+            *self.rows(made[0]),
         )
         gradients = []
         for level, grid in enumerate(grids):
@@ -216,44 +226,52 @@ class RateDistortion(family.Objective):
             if level + 1 < len(grids):
                 above = np.zeros_like(made[level + 1])
                 kernels.upsample_gradients(
-                    made[level + 1], weights[taps], incoming, above, found[taps]
+                    *(made[level + 1], weights[taps], incoming, above, found[taps]),
+                    *self.rows(incoming),
                 )
                 incoming = above
         return gradients
 
+    def rows(self, grid: Array) -> tuple[int, int]:
+        """Of how many rows one tells the gradients in weights, and the first of them."""
+        return (EVERY, self.turn) if grid[0].size >= MANY else (1, 0)
+
     def information(
-        self, weights: Arrays, grids: list[Array], found: Arrays
+        self, weights: Arrays, grids: list[Array], found: Arrays, some: slice = slice(None)
     ) -> tuple[float, list[Array]]:
-        """The nats of padded grids, and the gradients in them; adds those in weights to `found`."""
-        sizes = [np.zeros_like(grid) for grid in grids]
-        by_size, by_grid = ([np.zeros_like(grid) for grid in grids] for _ in range(2))
+        """The nats of padded grids, and the gradients in them; adds those in weights to `found`.
+
+        Those are of `some` levels, in these and the one above.
+        """
+        roots = [np.zeros_like(grid) for grid in grids]
+        by_root, by_grid = ([np.zeros_like(grid) for grid in grids] for _ in range(2))
         total = 0.0
-        for grid, size in zip(grids, sizes, strict=True):
+        for grid, root in zip(grids, roots, strict=True):
             for channel in range(len(grid)):
-                kernels.magnitudes(grid[channel], size[channel])
-        for level, grid in enumerate(grids):
+                kernels.roots(grid[channel], root[channel])
+        for level, grid in [*enumerate(grids)][some]:
             above = min(level + 1, len(grids) - 1)
             for channel in range(len(grid)):
                 # The finest grid has fewer channels than the one above, never more.
                 over, last = (channel if above > level else 0), max(0, channel - 1)
                 others, dothers = (
                     (each[above][over], each[level][0], each[level][last])
-                    for each in (sizes, by_size)
+                    for each in (roots, by_root)
                 )
                 row = group(level, channel)
                 model, changed = model_of(weights, row), model_of(found, row)
                 nats, spread = kernels.rate(
-                    *(grid[channel], sizes[level][channel], others),
+                    *(grid[channel], roots[level][channel], others),
                     *(np.array([above > level, channel > 0, channel > 1]), model),
-                    *(by_grid[level][channel], by_size[level][channel], dothers),
-                    (changed[0], changed[1], changed[2], changed[4]),
+                    *(by_grid[level][channel], by_root[level][channel], dothers),
+                    *((*changed[:3], *changed[4:]), *self.rows(grid)),
                 )
                 found["spread"][row] += spread
                 total += nats
         for level, grid in enumerate(grids):
             for channel in range(len(grid)):
-                kernels.add_magnitude_gradients(
-                    grid[channel], by_size[level][channel], by_grid[level][channel]
+                kernels.add_root_gradients(
+                    grid[channel], by_root[level][channel], by_grid[level][channel]
                 )
         return total, by_grid
 

@@ -7,13 +7,13 @@
  * from the finest, where the neighbours of a latent are, and the ratios of distributions.
  * @typedef {{ weights: { name: string, shape: number[], bits: number }[], grids: number[][],
  *   offsets: number[][], factors: number[] }} Facts
- * A channel of a grid, with zeros around it: latents, and their magnitudes in parts of 64.
- * @typedef {{ q: Int16Array, m: Int16Array }} Channel
+ * A channel of a grid, with zeros around it: latents, and their roots in parts of 64.
+ * @typedef {{ q: Int16Array, r: Int16Array }} Channel
  * @typedef {{ channels: Channel[], height: number, width: number, stride: number }} Grid
  * @typedef {{ weights: Record<string, Float64Array>, grids: Grid[] }} Numbers
  */
 
-const VERSION = 2, LARGEST = 255, WIDEST = 64, LEAST = -5, FINE = 16, MOST_SHIFT = 20;
+const VERSION = 3, LARGEST = 255, WIDEST = 64, LEAST = -5, FINE = 16, MOST_SHIFT = 20;
 const TOP = 2, SIDE = 2, FEATURES = 6, UNITS = 16;
 const WHOLE = 2 ** 24, WORD = 2 ** 32, REACH = FINE * (2 * LARGEST + 2), HALF = (WHOLE - 2 * LARGEST - 2) / 2;
 /** Milliseconds of work before the page may do something else. */
@@ -135,7 +135,7 @@ async function decode(data, { weights: names, grids: shapes, offsets, factors })
   });
   const grids = shapes.map(([channels, height, width]) => {
     const stride = width + 2 * SIDE, size = (height + TOP) * stride;
-    return { channels: Array.from({ length: channels }, () => ({ q: new Int16Array(size), m: new Int16Array(size) })), height, width, stride };
+    return { channels: Array.from({ length: channels }, () => ({ q: new Int16Array(size), r: new Int16Array(size) })), height, width, stride };
   });
   for (let level = grids.length - 1; level >= 0; level--) {
     for (let channel = 0; channel < grids[level].channels.length; channel++) {
@@ -158,44 +158,57 @@ async function decode(data, { weights: names, grids: shapes, offsets, factors })
  * @param {number} level @param {number} channel @param {number[][]} offsets
  */
 function rowDecoder(decoder, weights, grids, level, channel, offsets) {
-  const { channels, width, stride } = grids[level], { q, m } = channels[channel], row = 2 * level + (channel > 0 ? 1 : 0);
-  const near = Int32Array.from(offsets, ([dy, dx]) => dy * stride + dx), count = near.length, inputs = count + 3;
-  const units = weights.scale.length, scale = weights.scale, spread = weights.spread[row] * 4096;
+  const { channels, width, stride } = grids[level], { q, r } = channels[channel], row = 2 * level + (channel > 0 ? 1 : 0);
+  const near = Int32Array.from(offsets, ([dy, dx]) => dy * stride + dx), count = near.length, sized = count + 3, inputs = sized + count + 2;
+  const { scale, seen } = weights, units = scale.length, spread = weights.spread[row] * 4096;
   const first = Int32Array.from(weights.level.subarray(row * units, (row + 1) * units), (value) => value * 64);
   const mean = Int32Array.from(weights.mean.subarray((row % 2) * count, (row % 2 + 1) * count));
-  // By inputs, so that one that is nothing costs nothing.
-  const seen = Int32Array.from({ length: units * inputs }, (_, k) => weights.seen[(k % units) * inputs + Math.floor(k / units)]);
+  const centre = Float64Array.from(weights.centre.subarray((row % 2) * units, (row % 2 + 1) * units));
+  // By inputs, so that one that is nothing costs nothing: what one above 0 means for the units, and one below.
+  const [plus, minus] = [1, -1].map((sign) => Int32Array.from({ length: units * (count + 2) }, (_, k) => {
+    const input = Math.floor(k / units), from = (k % units) * inputs;
+    return seen[from + input + (input < count ? 0 : 1)] + sign * seen[from + sized + input];
+  }));
+  const over = Int32Array.from({ length: units }, (_, j) => seen[j * inputs + count]);
   const magnitudes = Int16Array.from({ length: LARGEST + 1 }, (_, n) => Math.floor((Math.floor(Math.sqrt(16384 * (1 + n))) + 1) / 2) - 64);
-  const above = level + 1 < grids.length ? grids[level + 1] : null, parent = above && above.channels[channel].m;
-  const others = [channel > 0 ? channels[0].m : null, channel > 1 ? channels[channel - 1].m : null];
+  const above = level + 1 < grids.length ? grids[level + 1] : null, parent = above && above.channels[channel].r;
+  const others = [channel > 0 ? channels[0].r : null, channel > 1 ? channels[channel - 1].r : null];
   const unit = new Int32Array(units), most = decoder.tails.length / REACH - 1;
 
-  /** @param {number} input @param {number} value */
-  function add(input, value) {
-    for (let j = 0, k = input * units; j < units; j++, k++) unit[j] += seen[k] * value;
+  /** @param {number} input @param {number} root */
+  function see(input, root) {
+    const table = root > 0 ? plus : minus, size = Math.abs(root);
+    for (let j = 0, k = input * units; j < units; j++, k++) unit[j] += table[k] * size;
   }
 
   /** @param {number} y */
   return (y) => {
-    const over = above ? ((y >> 1) + TOP) * above.stride + SIDE : 0;
+    const start = above ? ((y >> 1) + TOP) * above.stride + SIDE : 0;
     for (let x = 0, at = (y + TOP) * stride + SIDE; x < width; x++, at++) {
-      let centre = 0, total = spread;
+      let middle = 0, total = spread;
       unit.set(first);
       for (let i = 0; i < count; i++) {
         const place = at + near[i];
-        if (m[place] === 0) continue;
-        centre += mean[i] * q[place];
-        add(i, m[place]);
+        if (r[place] === 0) continue;
+        middle += mean[i] * q[place] * 4096;
+        see(i, r[place]);
       }
-      if (parent) add(count, parent[over + (x >> 1)]);
-      if (others[0]) add(count + 1, others[0][at]);
-      if (others[1]) add(count + 2, others[1][at]);
-      for (let j = 0; j < units; j++) if (unit[j] > 0) total += scale[j] * unit[j];
+      if (parent) {
+        const size = Math.abs(parent[start + (x >> 1)]);
+        for (let j = 0; j < units; j++) unit[j] += over[j] * size;
+      }
+      if (others[0]) see(count, others[0][at]);
+      if (others[1]) see(count + 1, others[1][at]);
+      for (let j = 0; j < units; j++) {
+        if (unit[j] <= 0) continue;
+        total += scale[j] * unit[j];
+        middle += centre[j] * unit[j];
+      }
       const index = Math.floor((total - LEAST * 2 ** 18 + 2 ** 14) / 2 ** 15);
-      centre = Math.min(Math.max((centre + 2) >> 2, -FINE * LARGEST), FINE * LARGEST);
-      const value = decoder.next(centre, Math.min(Math.max(index, 0), most));
+      middle = Math.min(Math.max(Math.floor((middle + 2 ** 13) / 2 ** 14), -FINE * LARGEST), FINE * LARGEST);
+      const value = decoder.next(middle, Math.min(Math.max(index, 0), most));
       q[at] = value;
-      m[at] = magnitudes[Math.abs(value)];
+      r[at] = value < 0 ? -magnitudes[-value] : magnitudes[value];
     }
   };
 }
