@@ -22,7 +22,7 @@ BENCHMARKS = (
     *("fits", "compare", "history", "densification", "optimizers", "fields", "stability"),
     *("cuda-static", "codecs", "clips", "shapes", "blob", "polish", "genetic", "mesh"),
     *("batches", "live", "video", "ink", "making", "autograd", "ideas", "views", "faces"),
-    *("curve", "sets", "small"),
+    *("curve", "longer", "sets", "small"),
 )
 """The modules with a `run(settings)` that yields tables."""
 
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--long",
         action="store_true",
-        help="curve: more steps; fits: 3 minutes; genetic: 10 CPU s; scale: 100 MP",
+        help="fits: 3 minutes; genetic: 10 CPU s; scale: 100 MP",
     )
     parser.add_argument(
         "--cpu",

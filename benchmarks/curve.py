@@ -1,6 +1,6 @@
 """Bits and errors of `latents` beside codecs: JPEG, WebP and AVIF as Pillow writes them, JPEG XL.
 
-Fits have seed 0, two threads and 2,000 steps, the default, or others where a title says so.
+Fits have seed 0, two threads and 2,000 steps, the default.
 Bits per pixel count all of a codec's file, and what the parameters take in the `.art` file; that
 also holds the recipe and metrics, which its own column counts. PSNR is over all values in 8 bits.
 Codecs have chroma at half or full resolution, whichever is better. The method was tuned on parts
@@ -50,8 +50,6 @@ from benchmarks._settings import Settings
 
 PICTURES = (4, 5, 7, 9, 13, 19, 22, 23, 24)
 STEPS, RATES = 2000, (0.15, 0.4, 1.0)
-DURATIONS = (600, 2500, 12500)
-"""Steps whose effect is shown, with `--long`: about half a minute of two cores, two and ten."""
 
 
 def run(settings: Settings) -> Iterator[Table]:
@@ -61,8 +59,6 @@ def run(settings: Settings) -> Iterator[Table]:
     rates = RATES[-2:] if settings.quick else RATES
     codecs = available_codecs()
     yield from _beside_codecs(files, codecs, size, steps, rates)
-    if settings.long:
-        yield _by_duration(files[-2:-1] or files, size)
     yield _beside_torch(32 if settings.quick else 384)
 
 
@@ -76,7 +72,7 @@ def _beside_codecs(
         curves = {each.name: each.points for each in curves_of((), pixels, codecs)}
         points, rows = [], []
         for rate in rates:
-            art, *seconds = _fitted(file, size, steps, rate)
+            art, *seconds = fitted(file, size, steps, rate)
             points.append(Point(8 * art.parameter_bytes / pixels[..., 0].size, art.psnr or 0.0))
             decoded = _decoding(art)
             others = [_at(curve, points[-1].bits) for curve in curves.values()]
@@ -109,25 +105,13 @@ def _percent(gain: float | None) -> str:
     return "-" if gain is None else f"{gain:+.1f} %"
 
 
-def _fitted(file: str, size: int, steps: int, rate: float) -> tuple[artgen.Art, float, float]:
+def fitted(file: str, size: int, steps: int, rate: float) -> tuple[artgen.Art, float, float]:
     """A drawing, and the seconds and CPU seconds of its fit."""
     began, cpu = time.perf_counter(), time.process_time()
     art = artgen.fit(
         file, primitive="latents", size=size, steps=steps, seed=0, threads=2, rate=rate
     )
     return art, time.perf_counter() - began, time.process_time() - cpu
-
-
-def _by_duration(files: Sequence[str], size: int) -> Table:
-    """What more steps are worth, at 0.4 bits per pixel."""
-    rows = []
-    for file, steps in ((file, steps) for file in files for steps in DURATIONS):
-        art, *seconds = _fitted(file, size, steps, 0.4)
-        bits = 8 * art.parameter_bytes / (art.drawing.width * art.drawing.height)
-        psnr = f"{art.psnr or 0.0:.2f}"
-        rows.append((Path(file).stem, f"{steps:,}", figure(bits), psnr, *map(figure, seconds)))
-    columns = ("", "steps", "bits per pixel", "PSNR, dB", "s", "CPU s")
-    return Table("More steps", columns, rows)
 
 
 def _beside_torch(size: int) -> Table:

@@ -33,7 +33,7 @@ from artgen.values.frame import Frame
 from artgen_plugins.latents import Latents, coder
 from artgen_plugins.latents.coding import pack, shrink, unpack, weight_bits
 from artgen_plugins.latents.layout import SIDE, TOP, bits_of, levels_of, rounded, weight_shapes
-from artgen_plugins.latents.objective import RateDistortion
+from artgen_plugins.latents.objective import EVERY, RateDistortion
 from benchmarks._plain_latents import nats_of, squared_error
 
 CANVAS = Canvas(21, 13)
@@ -60,10 +60,10 @@ def tensors(latents):
     return {name: torch.from_numpy(array) for name, array in rounded(found).items()}
 
 
-def problem(latents, loss="mse", seed=5) -> Problem:
-    target = picture(CANVAS)
-    start = latents.initial(Context(torch.Generator().manual_seed(seed), CANVAS, 1, target=target))
-    drawing = Drawing("latents", latents.option_values(), start, CANVAS.width, CANVAS.height)
+def problem(latents, loss="mse", seed=5, canvas=CANVAS) -> Problem:
+    target = picture(canvas)
+    start = latents.initial(Context(torch.Generator().manual_seed(seed), canvas, 1, target=target))
+    drawing = Drawing("latents", latents.option_values(), start, canvas.width, canvas.height)
     registry = default()
     known = {entry.name: entry for entry in registry.entries("loss")}
     mixture = parse_loss(loss, lambda name: registry.load("loss", name), known)
@@ -256,6 +256,39 @@ def test_gradients_are_those_of_automatic_differentiation(latents, tensors):
             wanted = torch.zeros_like(tensor) if tensor.grad is None else tensor.grad
             gap = abs(wanted.numpy() - found[name]).max()
             assert gap <= 2e-3 * max(1e-3, float(wanted.abs().max())), name
+
+
+def test_rows_that_take_turns_give_the_gradients_of_all_in_weights(monkeypatch):
+    """Of large grids every fourth row is enough, and no row is ever left out."""
+    canvas = Canvas(160, 112)
+    large = Latents({"rate": 2.0})
+    large.resolve_options(canvas)
+    objective = RateDistortion(problem(large, canvas=canvas), RateDistortion.Options())
+    rng = torch.Generator().manual_seed(4)
+    found = large.initial(Context(rng, canvas, 1, target=picture(canvas)))
+    found = {
+        name: each + 0.1 * torch.randn(each.shape, generator=rng) for name, each in found.items()
+    }
+    weights = {name: array for name, array in rounded(found).items() if name[:4] != "grid"}
+    grids = [
+        np.pad(found[f"grid{n}"].numpy(), ((0, 0), (TOP, 0), (SIDE, SIDE)))
+        for n in range(len(large.levels))
+    ]
+
+    def gradients(turn):
+        objective.turn = turn
+        changed = {name: np.zeros_like(array) for name, array in weights.items()}
+        objective.distortion(weights, grids, changed)
+        objective.information(weights, grids, changed)
+        return changed
+
+    each = [gradients(turn) for turn in range(EVERY)]
+    assert not np.allclose(each[0]["seen"], each[1]["seen"], rtol=1e-3)
+    assert not np.allclose(each[0]["unit"], each[1]["unit"], rtol=1e-3)
+    monkeypatch.setattr("artgen_plugins.latents.objective.EVERY", 1)
+    for name, wanted in gradients(0).items():
+        mean = np.mean([turn[name] for turn in each], axis=0)
+        assert abs(mean - wanted).max() <= 1e-4 * max(1e-3, abs(wanted).max()), name
 
 
 def test_error_and_bits_that_threads_share_are_the_same_for_any_number_of_them():

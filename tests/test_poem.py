@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import artgen
-from artgen.errors import UsageError
+from artgen.errors import InputError, UsageError
 from artgen.registry import default
 from artgen_plugins.poem import HIGH, LOW, SHE_WALKS, THICK, THIN, Page, letters, words_of
 
@@ -81,3 +81,20 @@ def test_the_text_of_a_file_is_kept_in_the_drawing(tmp_path):
     assert loud.drawing.options["text"] == "tyger"
     with pytest.raises(UsageError, match="no letter"):
         artgen.fit(DARK_LEFT, "poem", count=300, steps=1, text="\N{SNOWMAN}")
+
+
+def test_no_other_file_gets_into_a_drawing(tmp_path):
+    """A recipe could name any file, whose words its output then held."""
+    secret = tmp_path / "id"
+    secret.write_text("do not tell", "utf-8")
+    art = artgen.fit(DARK_LEFT, "poem", count=300, steps=1, text=str(secret))
+    assert art.drawing.options["text"] == str(secret)
+    for name, data, says in (
+        ("missing.txt", None, "missing.txt"),
+        ("bytes.txt", b"\xff\xfe", "cannot read the text"),
+        ("long.txt", b"a " * (1 << 20), "long.txt"),
+    ):
+        if data is not None:
+            (tmp_path / name).write_bytes(data)
+        with pytest.raises(InputError, match=says):
+            artgen.fit(DARK_LEFT, "poem", count=300, steps=1, text=str(tmp_path / name))

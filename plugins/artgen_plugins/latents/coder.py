@@ -98,19 +98,23 @@ def _below(value: int, mean: int, row: Any) -> Any:
 def by_sign(model: tuple[Any, ...]) -> tuple[Any, ...]:
     """The weights of `layout.model_of`, of inputs with a sign in two tables: above 0, and below.
 
-    What is 0 can then be left out, as most latents are.
+    What is 0 can then be left out.
     """
     seen, *rest = model
     sized, signed = np.delete(seen[:, :MAGNITUDES], NEIGHBOURS, 1).T, seen[:, MAGNITUDES:].T
-    own = (sized + signed, sized - signed, seen[:, NEIGHBOURS])
+    own = (sized + signed, sized - signed, seen[:, NEIGHBOURS][None])
     return *(np.ascontiguousarray(table) for table in own), *rest
 
 
 @_inner
-def _see(units: Any, root: int, above: Any, below: Any) -> None:
-    """Add what a latent means for the hidden units."""
-    for j in range(HIDDEN):
-        units[j] += above[j] * root if root > 0 else below[j] * -root
+def _see(units: Any, root: int, above: Any, below: Any, i: int) -> None:
+    """Add what input i means for the hidden units."""
+    if root > 0:
+        for j in range(HIDDEN):
+            units[j] += above[i, j] * root
+    else:
+        for j in range(HIDDEN):
+            units[j] -= below[i, j] * root
 
 
 @_inner
@@ -122,18 +126,25 @@ def _predict(
     middle, total = 0, spread << 12
     for j in range(HIDDEN):
         units[j] = level[j] << 6
+    # Most are 0, and a call takes as long as what it does.
     for i in range(NEIGHBOURS):
         dy, dx = OFFSETS[i]
         root = r[y + dy, x + dx]
         if root:
             middle += mean[i] * q[y + dy, x + dx] << 12
-            _see(units, root, above[i], below[i])
+            _see(units, root, above, below, i)
     if extra[0]:
         root = others[0][(y - TOP) // 2 + TOP, (x - SIDE) // 2 + SIDE]
-        _see(units, root, over, over)
-    for n in range(2):
-        if extra[n + 1]:
-            _see(units, others[n + 1][y, x], above[NEIGHBOURS + n], below[NEIGHBOURS + n])
+        if root:
+            _see(units, abs(root), over, over, 0)
+    if extra[1]:
+        root = others[1][y, x]
+        if root:
+            _see(units, root, above, below, NEIGHBOURS)
+    if extra[2]:
+        root = others[2][y, x]
+        if root:
+            _see(units, root, above, below, NEIGHBOURS + 1)
     for j in range(HIDDEN):
         unit = max(units[j], 0)
         total += scale[j] * unit
