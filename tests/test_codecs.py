@@ -32,12 +32,6 @@ from artgen_plugins.svd import SVD
 from artgen_plugins.vae import VAE
 
 
-@pytest.fixture(autouse=True)
-def full_arithmetic(monkeypatch):
-    """The clock would decide between arithmetics."""
-    monkeypatch.setattr(CodecTrial, "seconds", lambda self, arithmetic: 1.0)
-
-
 @pytest.fixture(scope="module")
 def digits():
     return open_set("digits?n=360")

@@ -318,6 +318,7 @@ def test_what_is_asked_for_is_not_replaced(tmp_path, monkeypatch):
 
 def test_the_probe_measures_both(monkeypatch):
     """It went by the clock on the wall: on a busy machine equal commands gave other bytes."""
+    monkeypatch.undo()
     monkeypatch.setattr(time, "perf_counter", lambda: pytest.fail("is the clock on the wall"))
     probe = FieldTrial(torch.device("cpu"), 64)
     assert probe.seconds("fp32") > 0

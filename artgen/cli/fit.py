@@ -172,12 +172,14 @@ def _lay_over(
 
     primitive, init, look = request.given("primitive"), request.given("init"), request.look
     laid, tables = Laid(), request.tables(framing)
-    usual = plain is not None and look is None
+    how = request.says_how(tables)
+    told = how and (not plain or primitive or init or request.recipe or common.quiet)
+    usual = plain is not None and look is None and not told
     if usual and all(is_picture(each, common.registry()) for each in plain or ()):
-        if not request.says_how(tables):
-            look = USUAL_LOOK
-        elif plain and not (primitive or init or request.recipe or common.quiet):
+        if how:
             say(f"primitive: gaussian, since flags say how (add --look {USUAL_LOOK} for a line)")
+        else:
+            look = USUAL_LOOK
     if request.recipe is not None:
         laid = laid.then("recipe", read_recipe_file(request.recipe, registry))
     if init is not None and init.suffix.lower() != ".svg":

@@ -160,12 +160,13 @@ def test_it_learns_as_python_does_at_the_shipped_rates(growth, bound, visit, fol
 
 def test_it_learns_as_python_does_and_keeps_what_it_made(visit, folder, capsys, monkeypatch):
     monkeypatch.chdir(folder)
-    page = visit("steps=50" + CALM, **SMALL)
+    # After 50 steps rounding moves the PSNR by 0.105 dB on some processors, after 100 by 0.04.
+    page = visit("steps=100" + CALM, **SMALL)
     begun = drop(page, folder / "picture.png")
     assert (begun["step"], begun["count"]) == (0, 40)
     start = page.evaluate("artgen.tensors()")
     done = run(page)
-    assert done["step"] == 50
+    assert done["step"] == 100
     file = keep(page, "art", folder / "browser.art")
 
     art = artgen.load(file)
