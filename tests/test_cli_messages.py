@@ -461,7 +461,8 @@ def test_an_interrupted_batch_is_reported_in_one_line(call, monkeypatch):
     assert code == 130
     assert "artgen-out/0-gaussian.png" in out
     left = "1 of 2 runs ended early, 1 of 2 runs were not started: continue with --resume"
-    assert err.splitlines()[1:] == [left]
+    note = "primitive: gaussian, since flags say how (add --look single-line for a line)"
+    assert err == f"{note}\n{left}\n"
 
 
 def test_a_file_of_the_name_of_an_unknown_part_is_told(call, empty_folder):

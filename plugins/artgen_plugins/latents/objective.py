@@ -245,11 +245,11 @@ class RateDistortion(family.Objective):
         """
         roots = [np.zeros_like(grid) for grid in grids]
         by_root, by_grid = ([np.zeros_like(grid) for grid in grids] for _ in range(2))
-        total = 0.0
-        for grid, root in zip(grids, roots, strict=True):
+        total, (first, end, _) = 0.0, some.indices(len(grids))
+        for grid, root in [*zip(grids, roots, strict=True)][first : end + 1]:
             for channel in range(len(grid)):
                 kernels.roots(grid[channel], root[channel])
-        for level, grid in [*enumerate(grids)][some]:
+        for level, grid in [*enumerate(grids)][first:end]:
             above = min(level + 1, len(grids) - 1)
             for channel in range(len(grid)):
                 # The finest grid has fewer channels than the one above, never more.
@@ -268,7 +268,7 @@ class RateDistortion(family.Objective):
                 )
                 found["spread"][row] += spread
                 total += nats
-        for level, grid in enumerate(grids):
+        for level, grid in [*enumerate(grids)][first : end + 1]:
             for channel in range(len(grid)):
                 kernels.add_root_gradients(
                     grid[channel], by_root[level][channel], by_grid[level][channel]
