@@ -93,15 +93,16 @@ def _beside_codecs(
         published = [Point(*each) for each in PUBLISHED.get(Path(file).stem, ())]
         gains.append([bjontegaard(each, points) for each in (*curves.values(), published)])
     stems = [Path(file).stem for file in files]
-    rows = [(stem, *map(_percent, each)) for stem, each in zip(stems, gains, strict=True)]
+    rows = [(stem, *map(percent, each)) for stem, each in zip(stems, gains, strict=True)]
     columns = list(zip(*gains, strict=True))
     known = [[gain for gain in column if gain is not None] for column in columns]
     means = [sum(column) / len(column) if column else None for column in known]
-    rows.append(("mean", *map(_percent, means)))
+    rows.append(("mean", *map(percent, means)))
     yield Table(f"Bits at equal PSNR, {steps:,} steps", ("beside", *codecs, "Cool-chic 5.0"), rows)
 
 
-def _percent(gain: float | None) -> str:
+def percent(gain: float | None) -> str:
+    """A Bjøntegaard rate in words, `-` where there is none."""
     return "-" if gain is None else f"{gain:+.1f} %"
 
 
