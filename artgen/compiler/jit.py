@@ -17,11 +17,20 @@ options: Any = {"cache": True, "nogil": True, "error_model": "numpy", "no_cfunc_
 internal: Any = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 """For functions that kernels alone call: without entries for Python and C, they compile sooner."""
 
-compiled: Any = nb.njit(error_model="numpy", **internal)
-"""Decorator for functions that kernels call."""
+compiled: Any = nb.njit(error_model="numpy", _nrt=False, **internal)
+"""Decorator for functions that kernels call, which neither make nor return arrays.
 
-inline: Any = nb.njit(forceinline=True, error_model="numpy", **internal)
-"""The same, inlined as code, so that arrays are not reference-counted at every call."""
+None is reference-counted in them: at every call that would take longer than to score a small shape.
+"""
+
+inline: Any = nb.njit(forceinline=True, error_model="numpy", _nrt=False, **internal)
+"""The same, inlined as code."""
+
+owning: Any = nb.njit(forceinline=True, error_model="numpy", **internal)
+"""The same for functions that make or return arrays."""
+
+foreign: Any = nb.njit(error_model="numpy", **internal)
+"""Decorator for the functions of plugins, which may make arrays."""
 
 grid_type: Any = nb.types.UniTuple(nb.float64, 5)
 """A grid of sample rows, see `raster.sampling`."""

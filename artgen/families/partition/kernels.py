@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import numba as nb
 import numpy as np
 
-from artgen.compiler.jit import grid_type, inline, options
+from artgen.compiler.jit import grid_type, inline, options, owning
 
 if TYPE_CHECKING:
     from artgen.raster.bound import line
 
 
-@inline
+@owning
 def make_cuts(number):
     """Room for cutting rows: an order of the sites, their lines, the winners and their borders."""
     order, winners = np.empty(number, np.int64), np.empty(number, np.int64)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numba as nb
 import numpy as np
 
-from artgen.compiler.jit import compiled, grid_type, inline
+from artgen.compiler.jit import compiled, grid_type, inline, owning
 from artgen.engines.genetic.choice_kernels import (
     GUESSES,
     inside,
@@ -34,14 +34,14 @@ population_type = nb.types.Tuple(
 fixed_type = nb.types.Tuple((nb.float32[:, :, ::1], grid_type))
 
 
-@inline
+@owning
 def individual(population, p):
     """The arrays of individual number `p`."""
     sites, colours, errors, _ = population
     return sites[p], colours[p], errors[p]
 
 
-@inline
+@owning
 def make_room(genes, fixed, rates):
     """What cutting rows takes, and five sums for every site."""
     most = int(rates.most)

@@ -9,7 +9,7 @@ import numba as nb
 import numpy as np
 from numba.np.numpy_support import carray
 
-from artgen.compiler.jit import inline, internal, options
+from artgen.compiler.jit import internal, options, owning
 from artgen.families.shape.function_types import (
     address_of,
     mutate_type,
@@ -36,13 +36,13 @@ MOST = int(GENES.max())
 options = {**options, **internal}
 
 
-@inline
+@owning
 def genes_at(address):
     """The genes of a shape."""
     return carray(address, (MOST,), np.float64)
 
 
-@inline
+@owning
 def tables_at(address):
     """The tables, as many of them as functions look up."""
     return carray(address, (1,), np.int64)

@@ -3,7 +3,7 @@
 import numba as nb
 import numpy as np
 
-from artgen.compiler.jit import grid_type, inline, options
+from artgen.compiler.jit import grid_type, inline, options, owning
 from artgen.families.shape.function_types import call_trace, call_valid, functions_type
 from artgen.families.shape.span_kernels import cover, make_scratch
 
@@ -16,7 +16,7 @@ PIECES = 4
 matrix, picture_type = nb.float64[:, ::1], nb.float32[:, :, ::1]
 
 
-@inline
+@owning
 def longer(tape, needed):
     """Return the tape with room for `needed` numbers and more."""
     if needed <= len(tape):

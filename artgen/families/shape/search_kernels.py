@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numba as nb
 import numpy as np
 
-from artgen.compiler.jit import compiled, inline
+from artgen.compiler.jit import compiled, inline, owning
 from artgen.engines.genetic.choice_kernels import (
     GUESSES,
     inside,
@@ -51,7 +51,7 @@ FAINTEST, STRONGEST = 0.04, 0.96
 """The alphas that random changes keep to."""
 
 
-@inline
+@owning
 def individual(population, p):
     """The arrays of individual number `p`."""
     kinds, genes, paints, boxes, errors, _ = population

@@ -13,7 +13,7 @@ import math
 import numpy as np
 from numba.np.numpy_support import carray
 
-from artgen.compiler.jit import inline
+from artgen.compiler.jit import inline, owning
 from artgen.compiler.tables import pointer
 
 FLAT, MOST_PIECES = 0.25, 2000
@@ -21,7 +21,7 @@ FLAT, MOST_PIECES = 0.25, 2000
 there are at most. Of finer rows each piece crosses as many."""
 
 
-@inline
+@owning
 def make_scratch(rows, vertices, crossings):
     """Room for the spans of one shape and for what finding them takes.
 
@@ -49,7 +49,7 @@ def make_scratch(rows, vertices, crossings):
     return (*arrays, places)
 
 
-@inline
+@owning
 def open_scratch(address):
     """The arrays of a scratch by the address of the last one; the caller keeps them."""
     places = carray(address, (12,), np.int64)

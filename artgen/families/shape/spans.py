@@ -189,7 +189,7 @@ def _source(shape: Shape, fingerprint: str) -> str:
         tables = {f"in_{name}": next(arguments) for name in _compiled_functions(member)}
         for name in _compiled_functions(member):
             bound = "free" if name == "valid" and shape.limits else name
-            text += f"{bound}_{k} = compiled(unbound(given[{k}].{name}))\n"
+            text += f"{bound}_{k} = foreign(unbound(given[{k}].{name}))\n"
         text += _limited(k, member, shape.limits, tables) if shape.limits else ""
         text += _trace(k, member, copies, tables)
         passed.append(tables)

@@ -15,7 +15,7 @@ shapes (see `function_types`).
 import numba as nb
 import numpy as np
 
-from artgen.compiler.jit import compiled, grid_type, inline
+from artgen.compiler.jit import compiled, grid_type, inline, owning
 from artgen.families.shape.colour_kernels import best_colour
 from artgen.families.shape.function_types import call_trace, functions_type
 from artgen.families.shape.span_kernels import cover, make_scratch
@@ -31,7 +31,7 @@ CELL = 8
 """The number of pixels of a row that share one error."""
 
 
-@inline
+@owning
 def make_room(genes, fixed, rates):
     """Two pictures, which of their pixels are being drawn, what tracing a shape takes, a shape."""
     height, width = fixed[0].shape[:2]

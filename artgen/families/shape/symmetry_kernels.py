@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from artgen.compiler.jit import inline
+from artgen.compiler.jit import inline, owning
 
 
 @inline
@@ -25,7 +25,7 @@ def misses(points, grid):
     return high < grid[2] or low > grid[2] + grid[4] / grid[3]
 
 
-@inline
+@owning
 def behind(number, scratch):
     """The scratch behind its first spans."""
     return (
@@ -40,13 +40,13 @@ def behind(number, scratch):
     )
 
 
-@inline
+@owning
 def copied(number, scratch):
     """The first spans in the scratch: rows, lefts and rights."""
     return scratch[0][:number].copy(), scratch[1][:number].copy(), scratch[2][:number].copy()
 
 
-@inline
+@owning
 def flipped(spans, grid):
     """The mirror images of spans at the vertical axis; those of a row from left to right."""
     rows, lefts, rights = spans
