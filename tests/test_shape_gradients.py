@@ -17,7 +17,7 @@ from artgen.cli import main
 from artgen.engines import Problem
 from artgen.engines.gradient.engine import GradientEngine
 from artgen.errors import UsageError
-from artgen.families.shape.gradients import keep_valid
+from artgen.families.shape.paint import keep_valid
 from artgen.families.shape.spans import draw_shapes
 from artgen.losses import mse, parse_loss
 from artgen.losses.metrics import psnr

@@ -15,17 +15,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from artgen.compiler import kernel_cache
 from artgen.families.shape.contract import Shape
-from artgen.families.shape.spans import Stack, as_ground, functions_of, load_shared
-from artgen.raster.sampling import SAMPLE_ROWS, make_grid
+from artgen.families.shape.spans import Stack, functions_of, load_shared
+from artgen.raster.sampling import SAMPLE_ROWS, as_ground, make_grid
 from artgen.values.canvas import Canvas
 
 Floats = NDArray[np.float32]
 
 BLOCK = 64
 """The number of shapes above the place for which what is above them is kept in memory."""
-
-SEARCHED = "SEARCHED = {}\n"
-"""What stands before the kernels."""
 
 CELLS = 64
 """At most this many rows and columns of cells measure where the picture is wrong."""
@@ -48,12 +45,7 @@ def put(stack: Stack, index: int, kind: int, genes: NDArray[np.float64], fit: Sc
 
 def added(stack: Stack, kind: int, genes: NDArray[np.float64], fit: Score) -> Stack:
     """Return a stack with another shape on top."""
-    larger = Stack(
-        *(
-            np.concatenate([array, np.zeros_like(array, shape=(1, *array.shape[1:]))])
-            for array in stack
-        )
-    )
+    larger = Stack._make(np.pad(array, [(0, 1), *[(0, 0)] * (array.ndim - 1)]) for array in stack)
     put(larger, -1, kind, genes, fit)
     return larger
 
@@ -244,4 +236,4 @@ def _joined(stretches: list[tuple[int, int]]) -> list[tuple[int, int]]:
 def load_searching(module: str, searched: bool) -> ModuleType:
     """Load `climb_kernels` or `layer_kernels`, for an alpha that is `searched` or fixed."""
     kernels = kernel_cache.read_kernels(f"families.shape.{module}")
-    return kernel_cache.load(SEARCHED.format(searched) + kernels, of="climb")
+    return kernel_cache.load(f"SEARCHED = {searched}\n" + kernels, of="climb")

@@ -1,4 +1,4 @@
-"""Gradients of drawn shapes (see `gradients`)."""
+"""Gradients of drawn shapes (see `paint`)."""
 
 import numba as nb
 import numpy as np
