@@ -25,9 +25,9 @@ from artgen.compiler.threads import share
 from artgen.engines.conversion import convert_parts, convert_paths
 from artgen.engines.evaluation import summed_colour
 from artgen.families.shape.colour_kernels import NOTHING
-from artgen.families.shape.compositing import Compositing, added, load_searching
+from artgen.families.shape.compositing import Compositing, added
 from artgen.families.shape.contract import Shape
-from artgen.families.shape.spans import Stack, functions_of, pack
+from artgen.families.shape.spans import Stack, pack
 from artgen.init import Context
 from artgen.primitives import Params, Primitive
 from artgen.raster import paint
@@ -44,8 +44,8 @@ SIDE = 32
 CANDIDATES, PATIENCE = 200, 100
 """Random shapes before the climb, and the failures in a row that end it."""
 
-SHRINK = 0.05
-"""What this many failures shrink the climb's steps to."""
+SHRINK = 0.05 ** (1 / PATIENCE)
+"""What each failure shrinks the climb's steps by."""
 
 STEP = 0.2
 """How far a shape first moves on the target, as a share of the reach of its splat."""
@@ -133,13 +133,8 @@ def _laid(
         layers.go_to(stack, index)
         layers.add_up(1)
         rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(len(found) + index,)))
-        schedule = (
-            STEP * min(sizes[index], 1.0),
-            canvas.pixel / 2,
-            PATIENCE,
-            SHRINK ** (1 / PATIENCE),
-        )
-        _, kind, _ = layers.search(rng, 0, 1.0, 1.0, *schedule, kind, genes)
+        steps = STEP * min(sizes[index], 1.0), canvas.pixel / 2
+        _, kind, _ = layers.search(rng, 0, 1.0, 1.0, *steps, PATIENCE, SHRINK, kind, genes)
         stored = genes.astype(np.float32).astype(np.float64)
         stack = added(stack, kind, stored, layers.fit(kind, stored))
     return pack(shape, stack)
@@ -200,25 +195,20 @@ def most_alike(
         side / (2 * half_width),
         float(side),
     )
-    kernels = load_searching("layer_kernels", searched=False)
-    sums = np.zeros((side, side + 2, kernels.PLANES), np.float32)
-    black, white = np.zeros((3, side, side), np.float32), np.ones((side, side), np.float32)
-    target = np.ascontiguousarray(
-        np.broadcast_to(weight / max(float(weight.max()), 1e-9), black.shape)
-    )
-    kernels.sum_up(target, white, black, black, white, 1.0, 1, sums, 0, side)
-    places = np.cumsum(target[0] ** 2, dtype=np.float64).reshape(side, side)
+    target = np.broadcast_to(weight / max(float(weight.max()), 1e-9), (3, side, side))
+    layers = Compositing(shape, target, None, (0.0, 0.0, 0.0), (1.0, 1.0), WHITE)
+    layers.go_to(Stack.empty(shape), 0)
+    layers.add_up(1)
+    layers.grid = grid
+    layers.places = np.cumsum(target[0] ** 2, dtype=np.float64).reshape(side, side)
     size = max(half_width, half_height)
-    search = load_searching("climb_kernels", searched=False).search
-    functions = functions_of(shape)
     empty = np.zeros(max(member.genes for member in shape.members))
     climbs = [(CANDIDATES, 0, empty), *((0, kind, genes.copy()) for kind, genes in starts)]
     score, kind, genes = NOTHING, 0, empty
     for candidates, start, reached in climbs:
-        found, its_kind, _ = search(
-            *(functions, rng, sums, grid, 1.0, 1.0, WHITE, places),
-            *(candidates, size / 10, size, size / 10, size / 100),
-            *(PATIENCE, SHRINK ** (1 / PATIENCE), start, reached),
+        found, its_kind, _ = layers.search(
+            *(rng, candidates, size / 10, size, size / 10, size / 100),
+            *(PATIENCE, SHRINK, start, reached),
         )
         if found < score:
             score, kind, genes = found, its_kind, reached
