@@ -55,8 +55,8 @@ def draw_rows(
     """Draw parts over a colour or a picture: float32 [channels, height, width].
 
     ``kernel(*parts, picture, grid, sample_rows, first, last)`` draws the rows of pixels from
-    `first` to before `last`. A fourth channel, drawn over 0, is alpha: there the kernel gets
-    colours that are multiplied by it, and the result has them not multiplied.
+    `first` to before `last`. A fourth channel, over 0, is alpha: the kernel leaves colours that are
+    multiplied by it, and the result has them not multiplied.
     """
     ground = as_ground(background)
     picture = np.empty((len(ground), canvas.height, canvas.width), np.float32)

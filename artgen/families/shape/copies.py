@@ -31,7 +31,7 @@ class Copies:
         """Whether copies have other angles, rather than being mirror images at the axes."""
         return self.group or any(turn[0] != (1.0, 0.0, 0.0) for turn in self.turns)
 
-    @property
+    @functools.cached_property
     def images(self) -> NDArray[np.float64]:
         """The matrices of all copies, [copies, 2, 3]."""
         turns = np.array(self.turns)

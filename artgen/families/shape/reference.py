@@ -83,7 +83,8 @@ def spans_at(shape: Shape, genes: Floats, heights: Floats) -> list[list[tuple[fl
         points = corners(shape, genes)
         begins, ends = points, np.roll(points, -1, axis=0)
         if shape.curves:
-            pieces = [_on_curve(controls) for controls in points.reshape(-1, 4, 2)]
+            shares = np.linspace(0, 1, PIECES + 1)
+            pieces = [bezier_points(controls, shares) for controls in points.reshape(-1, 4, 2)]
             begins = np.concatenate([each[:-1] for each in pieces])
             ends = np.concatenate([each[1:] for each in pieces])
         return [_winding(begins, ends, float(y)) for y in heights]
@@ -105,11 +106,6 @@ def shares(shape: Shape, genes: Floats, canvas: Canvas, sample_rows: int) -> Flo
             row += np.clip(np.minimum(right, edges[1:]) - np.maximum(left, edges[:-1]), 0, None)
     share: Floats = covered.reshape(canvas.height, sample_rows, -1).mean(1) / canvas.pixel
     return share
-
-
-def _on_curve(controls: Floats) -> Floats:
-    """Return points on a cubic Bézier curve, [points, 2], from its start to its end."""
-    return bezier_points(controls, np.linspace(0, 1, PIECES + 1))
 
 
 def _winding(begins: Floats, ends: Floats, y: float) -> list[tuple[float, float]]:

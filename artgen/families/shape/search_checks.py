@@ -34,8 +34,7 @@ def members(candidate: Candidate) -> Iterator[tuple[str, Shape]]:
     """Yield label and shape for every variant, and for every kind of a mixture."""
     for variant in candidate.variants:
         for shape in cast(Shape, candidate.primitive(variant)).members:
-            name = type(shape).__name__
-            yield f"{name}{variant}", shape
+            yield f"{type(shape).__name__}{variant}", shape
 
 
 def scoring(candidate: Candidate) -> str:
@@ -46,8 +45,10 @@ def scoring(candidate: Candidate) -> str:
     worst = 0.0
     for label, shape in members(candidate):
         layers, stack = _prepared_stack(shape)
-        for genes in random_genes(shape, np.random.default_rng(9), CANVAS, SOME, changes=2):
-            found = _scored(layers, genes)
+        rng = np.random.default_rng(9)
+        for genes in random_genes(shape, rng, CANVAS, SOME, changes=2):
+            # Scored where it is, as there are no candidates and no patience.
+            found, _, _ = layers.search(rng, 0, 0.1, 0.2, 0.1, 0.1, 0, 1.0, 0, genes.copy())
             expected, scale = _added_up(layers, stack, shape, genes)
             if not abs(found - expected) <= (CURVED if shape.curves else EXACT) * scale + 1e-4:
                 raise Failed(
@@ -104,14 +105,6 @@ def _prepared_stack(shape: Shape) -> tuple[Compositing, Stack]:
     layers.go_to(stack, 2)
     layers.add_up(1)
     return layers, stack
-
-
-def _scored(layers: Compositing, genes: Floats) -> float:
-    """Return the score that the search gives the shape, without searching further."""
-    score, _, _ = layers.search(
-        np.random.default_rng(0), 0, 0.1, 0.2, 0.1, 0.1, 0, 1.0, 0, genes.copy()
-    )
-    return score
 
 
 def _added_up(

@@ -101,6 +101,16 @@ def pack(shape: Shape, stack: Stack) -> dict[str, Tensor]:
     return {name: torch.from_numpy(value.astype(np.float32, "C")) for name, value in values.items()}
 
 
+def finite_polygon(member: Shape, genes: Floats) -> Floats:
+    """Return what `Shape.polygon` gives, [corners, 2]; empty where its numbers are not finite."""
+    try:
+        with np.errstate(all="ignore"):
+            points = member.polygon(genes)
+    except (ArithmeticError, ValueError):
+        return np.empty((0, 2))
+    return points if np.isfinite(points).all() else np.empty((0, 2))
+
+
 load_shared = partial(kernel_cache.load_shipped, of="all shapes")
 """Load kernels that take the functions of any shape, by the name of their module."""
 
