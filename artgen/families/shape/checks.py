@@ -134,13 +134,11 @@ def compiled(candidate: Candidate) -> None:
         kernels, functions = load_shared("families.shape.call_kernels"), functions_of(shape)
         rng = np.random.default_rng(4)
         for genes in random_genes(shape, rng, CANVAS, SOME):
-            for name, fast, slow, arguments in (
-                ("random", kernels.random, shape.random, (0.1, -0.2, 0.3)),
-                ("mutate", kernels.mutate, shape.mutate, (0.05,)),
-            ):
+            for name, arguments in {"random": (0.1, -0.2, 0.3), "mutate": (0.05,)}.items():
                 ours, theirs, seed = genes.copy(), genes.copy(), int(rng.integers(2**32))
-                fast(functions, 0, ours, np.random.default_rng(seed), *arguments)
-                slow(theirs, np.random.default_rng(seed), *arguments)
+                made = functions, 0, ours, np.random.default_rng(seed)
+                getattr(kernels, name)(*made, *arguments)
+                getattr(shape, name)(theirs, np.random.default_rng(seed), *arguments)
                 if not np.allclose(ours, theirs, rtol=1e-6, atol=1e-9):
                     gap = float(np.abs(ours - theirs).max())
                     raise Failed(

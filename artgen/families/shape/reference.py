@@ -35,17 +35,17 @@ def random_genes(
     half_width, half_height = canvas.reach
     found = np.zeros((number, shape.genes))
     for genes in found:
-        for attempt in range(TRIES + 1):
-            if attempt == TRIES:
-                raise PluginError(
-                    f"{type(shape).__name__}.random makes no valid shape in {TRIES} attempts",
-                    hint="check its valid()",
-                )
+        for _ in range(TRIES):
             x, y = half_width * rng.uniform(-1, 1), half_height * rng.uniform(-1, 1)
             with np.errstate(all="ignore"):
                 shape.random(genes, rng, x, y, rng.uniform(SMALLEST, LARGEST))
                 if shape.valid(genes):
                     break
+        else:
+            raise PluginError(
+                f"{type(shape).__name__}.random makes no valid shape in {TRIES} attempts",
+                hint="check its valid()",
+            )
         for _ in range(changes):
             changed = genes.copy()
             with np.errstate(all="ignore"):
@@ -72,8 +72,7 @@ def stack_values(
 def corners(shape: Shape, genes: Floats) -> Floats:
     """Return the points that `outline` writes, [points, 2]; NaN where it writes nothing."""
     points = np.full((shape.outline_points, 2), np.nan)
-    with np.errstate(all="ignore"):
-        shape.outline(genes, points)
+    shape.outline(genes, points)
     return points
 
 
@@ -88,9 +87,8 @@ def spans_at(shape: Shape, genes: Floats, heights: Floats) -> list[list[tuple[fl
             begins = np.concatenate([each[:-1] for each in pieces])
             ends = np.concatenate([each[1:] for each in pieces])
         return [_winding(begins, ends, float(y)) for y in heights]
-    with np.errstate(all="ignore"):
-        low, high = shape.bounds(genes)
-        pairs = [shape.span(genes, float(y)) if low <= y < high else (0.0, 0.0) for y in heights]
+    low, high = shape.bounds(genes)
+    pairs = [shape.span(genes, float(y)) if low <= y < high else (0.0, 0.0) for y in heights]
     return [[(float(left), float(right))] if right > left else [] for left, right in pairs]
 
 
