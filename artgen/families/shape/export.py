@@ -13,7 +13,7 @@ from artgen.base.errors import PluginError
 from artgen.base.xml import Element, ParseError, fromstring
 from artgen.families.shape.contract import Shape
 from artgen.families.shape.copies import Copies
-from artgen.families.shape.spans import check_shape, finite_polygon, unpack
+from artgen.families.shape.spans import as_drawn, check_shape, finite_polygon, unpack
 from artgen.output.parts.flat import Curves, FlatPart, Floats, Polygon, flat_parts
 from artgen.primitives import join_rings
 from artgen.registry import kind_names
@@ -65,16 +65,15 @@ def _parts(shape: Shape, drawing: Drawing) -> list[FlatPart]:
     names, members, copies = kind_names(drawing.primitive), shape.members, shape.copies
     reach = np.array(drawing.canvas.reach)
     placed: list[FlatPart] = []
-    for kind, genes, colour, alpha in zip(*unpack(drawing.tensors), strict=True):
-        # As it is drawn: any other number means the last kind.
-        k = int(kind) if 0 <= kind < len(members) else -1
-        member = members[k]
+    stack = as_drawn(shape, unpack(drawing.tensors))
+    for kind, genes, colour, alpha in zip(*stack, strict=True):
+        member = members[kind]
         own = np.ascontiguousarray(genes[: member.genes])
         gene_names = member.gene_names or [f"gene_{i}" for i in range(member.genes)]
         part = PlacedShape(
             member,
             own,
-            kind=names[k],
+            kind=names[kind],
             numbers=dict(zip(gene_names, own.tolist(), strict=True)),
             colour=colour,
             alpha=min(max(float(alpha), 0.0), 1.0),

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from artgen.base.errors import UsageError
 from artgen.families.shape.contract import Shape
-from artgen.families.shape.spans import finite_polygon, unpack
+from artgen.families.shape.spans import as_drawn, finite_polygon, unpack
 from artgen.matching import (
     Appearance,
     Floats,
@@ -142,8 +142,8 @@ def _apart(one: Floats, other: Floats) -> float:
 
 def _kinds_and_genes(shape: Shape, tensors: Tensors) -> tuple[NDArray[np.int64], Floats]:
     """The number of the kind of each shape, as it is drawn, [N], and the genes, [N, genes]."""
-    stack = unpack(tensors)
-    return np.clip(stack.kind, 0, len(shape.members) - 1), stack.genes
+    stack = as_drawn(shape, unpack(tensors))
+    return stack.kind, stack.genes
 
 
 def _each(shape: Shape, tensors: Tensors) -> list[tuple[Shape, Floats]]:

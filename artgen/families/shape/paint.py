@@ -21,7 +21,7 @@ from torch import Tensor
 
 from artgen.compiler.threads import share
 from artgen.families.shape.contract import Shape
-from artgen.families.shape.spans import draw_shapes, functions_of, load_shared, unpack
+from artgen.families.shape.spans import as_drawn, draw_shapes, functions_of, load_shared, unpack
 from artgen.init import Context
 from artgen.raster.painting import BLACK, Ground, paint, part_alone
 from artgen.raster.sampling import SAMPLE_ROWS, as_ground, cut_strips, make_grid
@@ -106,7 +106,7 @@ def _gradients(
     incoming: Tensor,
 ) -> dict[str, Tensor]:
     """By `genes`, `colour` and `alpha`; strips are added up in order, so threads change nothing."""
-    parts = (functions_of(shape), *unpack(values))
+    parts = (functions_of(shape), *as_drawn(shape, unpack(values)))
     count, number = parts[2].shape
     light = incoming.detach().cpu().numpy()
     ground = np.broadcast_to(as_ground(background), light.shape)

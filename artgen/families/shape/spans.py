@@ -93,6 +93,13 @@ def unpack(tensors: Mapping[str, Tensor]) -> Stack:
     return Stack(kind, rows("genes"), rows("colour"), alpha)
 
 
+def as_drawn(shape: Shape, stack: Stack) -> Stack:
+    """Return the stack with kinds that there are: any other number is drawn as the last one."""
+    last = len(shape.members) - 1
+    known = (stack.kind >= 0) & (stack.kind <= last)
+    return stack._replace(kind=np.where(known, stack.kind, last))
+
+
 def pack(shape: Shape, stack: Stack) -> dict[str, Tensor]:
     """Return the tensors of a drawing of shapes, the opposite of `unpack`."""
     values = {"genes": stack.genes.T, "colour": stack.colour.T, "alpha": stack.alpha}
