@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from artgen.base.errors import ArtgenError, PluginError, UsageError
 from artgen.compiler import kernel_cache
 from artgen.families.shape.contract import Shape
 from artgen.families.shape.spans import Stack, functions_of, load_shared
@@ -48,6 +49,17 @@ def added(stack: Stack, kind: int, genes: NDArray[np.float64], fit: Score) -> St
     larger = Stack._make(np.pad(array, [(0, 1), *[(0, 0)] * (array.ndim - 1)]) for array in stack)
     put(larger, -1, kind, genes, fit)
     return larger
+
+
+def none_found(shape: Shape) -> ArtgenError:
+    """Return the error where no climb found a valid shape."""
+    if shape.limits is None:
+        problem = f"{type(shape).__name__}.random makes no valid shape"
+        return PluginError(problem, hint="check its valid()")
+    return UsageError(
+        "no shape was found within the limits of size, width, aspect and angle",
+        hint="allow a larger max_size or aspect, or a smaller min_size, min_width or min_angle",
+    )
 
 
 class Compositing:

@@ -19,13 +19,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from artgen.base.errors import PluginError
 from artgen.compiler.footprints import Footprint
 from artgen.compiler.threads import share
 from artgen.engines.conversion import convert_parts, convert_paths
 from artgen.engines.evaluation import summed_colour
 from artgen.families.shape.colour_kernels import NOTHING
-from artgen.families.shape.compositing import Compositing, added
+from artgen.families.shape.compositing import Compositing, added, none_found
 from artgen.families.shape.contract import Shape
 from artgen.families.shape.spans import Stack, pack
 from artgen.init import Context
@@ -79,7 +78,7 @@ def shapes_from_splats(
     They lie as deep as the splats do under the blends `depth` and `over`; under others the larger a
     shape is, the deeper. Their colours are those that fit the `target` [3, height, width] best,
     over the `background` and weighted by `weight` [height, width]. Raises PluginError where a shape
-    is never valid.
+    is never valid, UsageError where none keeps to its limits.
     """
     splat = cast(Footprint, other)
     tensors, number = dict(drawing.tensors), other.count_of(drawing)
@@ -183,7 +182,8 @@ def most_alike(
 
     `weight` is float32 [side, side], 0 or more; `window` is its centre x, y, half its width and
     half its height. The climb begins at random shapes, and again at each of `starts`, kinds and
-    genes that are valid. Raises PluginError where a shape is never valid.
+    genes that are valid. Raises PluginError where a shape is never valid, UsageError where none
+    keeps to its limits.
     """
     x, y, half_width, half_height = window
     side = len(weight)
@@ -213,9 +213,7 @@ def most_alike(
         if found < score:
             score, kind, genes = found, its_kind, reached
     if score >= NOTHING:
-        raise PluginError(
-            f"{type(shape).__name__}.random makes no valid shape", hint="check its valid()"
-        )
+        raise none_found(shape)
     return kind, genes
 
 
@@ -226,7 +224,7 @@ def shapes_from_paths(
     """Return the tensors of one shape per path, in canvas units, with its colour and opacity.
 
     Opacities are brought within the limits of the shape. Raises PluginError where a shape is never
-    valid.
+    valid, UsageError where none keeps to its limits.
     """
 
     def match(index: int) -> tuple[int, Floats]:
