@@ -28,7 +28,16 @@ def misses(points, grid):
 @inline
 def behind(number, scratch):
     """The scratch behind its first spans."""
-    return (scratch[0][number:], scratch[1][number:], scratch[2][number:], *scratch[3:])
+    return (
+        scratch[0][number:],
+        scratch[1][number:],
+        scratch[2][number:],
+        scratch[3],
+        scratch[4],
+        scratch[5],
+        scratch[6],
+        scratch[7],
+    )
 
 
 @inline
