@@ -50,7 +50,7 @@ def as_ground(background: ArrayLike) -> NDArray[np.float32]:
 
 
 def draw_rows(
-    kernel: Callable[..., None], parts: tuple[Any, ...], background: ArrayLike, canvas: Canvas
+    kernel: Callable[..., Any], parts: tuple[Any, ...], background: ArrayLike, canvas: Canvas
 ) -> Tensor:
     """Draw parts over a colour or a picture: float32 [channels, height, width].
 

@@ -66,14 +66,12 @@ class Windows:
         chosen = self.touching(left, top, width, height)
         canvas, centre = self.canvas.window(left, top, width, height)
         tensors = {name: tensor[..., chosen] for name, tensor in self.tensors.items()}
-        return moved(tensors, centre, -1), canvas
+        return moved(tensors, (-centre[0], -centre[1])), canvas
 
 
-def moved(
-    tensors: Mapping[str, Tensor], by: tuple[float, float], sign: int = 1
-) -> dict[str, Tensor]:
-    """The parts moved by `sign` times `by`, in canvas units."""
-    offset = torch.tensor(by, dtype=torch.float64)[:, None] * sign
+def moved(tensors: Mapping[str, Tensor], by: tuple[float, float]) -> dict[str, Tensor]:
+    """The parts moved by `by`, in canvas units."""
+    offset = torch.tensor(by, dtype=torch.float64)[:, None]
     xy = tensors["xy"]
     return {**tensors, "xy": (xy.double() + offset.to(xy.device)).to(xy.dtype)}
 
