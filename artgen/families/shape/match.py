@@ -226,7 +226,8 @@ def _same_polygon(member: Shape, one: Floats, other: Floats) -> bool:
     p, q = _corners(member, one), _corners(member, other)
     if p.shape != q.shape:
         return False
-    apart = cdist(p, q)
+    # The same corners in another order have sides with other middles.
+    apart = cdist(*(np.concatenate([c, (c + np.roll(c, 1, axis=0)) / 2]) for c in (p, q)))
     return bool(max(apart.min(0).max(), apart.min(1).max()) < 1e-4 * np.ptp(p, axis=0).max())
 
 
