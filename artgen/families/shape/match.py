@@ -169,9 +169,9 @@ def _steps(member: Shape, genes: Floats) -> Floats:
     """
     corners, slopes = _corners(member, genes), _slopes(member, genes)
     units = np.stack([np.tile(axis, len(corners)) for axis in np.eye(2)], 1)
-    steps: Floats = np.zeros((len(genes), 2))
+    steps = np.zeros((len(genes), 2))
     if slopes is not None:
-        steps = np.linalg.lstsq(slopes, units, rcond=1e-6)[0]
+        steps[:] = np.linalg.lstsq(slopes, units, rcond=1e-6)[0]
     for axis, step in zip(np.eye(2), steps.T, strict=True):
         if not np.allclose(_corners(member, genes + step), corners + axis, atol=1e-3):
             raise UsageError(
