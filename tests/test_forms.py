@@ -131,6 +131,12 @@ def test_moved_shapes_keep_their_form(name):
     np.testing.assert_allclose(after.sizes, before.sizes, atol=1e-5)
 
 
+def test_a_shape_whose_corners_appear_when_its_genes_change_does_not_fly(registry):
+    tensors = {"genes": torch.zeros(3, 1), "colour": torch.ones(3, 1), "alpha": torch.ones(1)}
+    with pytest.raises(UsageError, match="cannot fly in"):
+        move(registry.load("primitive", "circle")(), tensors, torch.zeros(2, 1))
+
+
 def test_a_zoom_goes_in_and_out_without_losing_edges(shapes):
     shown = frames(shapes, "zoom", seconds=2, fps=4)
     small = shapes.render(48).astype(int)

@@ -209,6 +209,16 @@ def test_corners_find_one_another():
             assert genes.tolist() == pytest.approx([*a, *b, *c])
 
 
+def test_the_same_corners_in_another_order_are_another_polygon():
+    a, b, c, d = (0.0, -0.5), (0.5, 0.5), (0.0, 0.1), (-0.5, 0.5)
+    first, second = (
+        drawn("polygon", genes=[[n] for n in sum(order, ())], colour=[[1.0]] * 3, alpha=[1.0])
+        for order in ((b, a, c, d), (a, b, c, d))
+    )
+    assert (first.render(48) != second.render(48)).any()
+    assert_ends(morph(first, second), first, second)
+
+
 def test_a_direction_that_is_turned_around_means_the_same():
     def ellipse(u, v):
         return drawn(

@@ -17,10 +17,11 @@ from artgen.cli import main
 from artgen.engines import Problem
 from artgen.engines.gradient.engine import GradientEngine
 from artgen.errors import UsageError
-from artgen.families.shape.gradients import keep_valid
+from artgen.families.shape.paint import keep_valid
 from artgen.families.shape.spans import draw_shapes
 from artgen.losses import mse, parse_loss
 from artgen.losses.metrics import psnr
+from artgen.matching import appearance
 from artgen.output import to_pixels
 from artgen.raster import draw, paint
 from artgen.runs import run
@@ -162,6 +163,18 @@ def test_with_gradients_it_is_the_same_picture(registry):
     tensors = random_tensors(shape, 9, canvas)
     plain = draw_shapes(shape, tensors, canvas, BACKGROUND)
     assert torch.equal(paint(shape, leaves(tensors), canvas, background=BACKGROUND), plain)
+
+
+def test_any_other_kind_is_the_last_one_for_gradients_and_partners_too(registry):
+    shape, canvas = registry.load("primitive", "triangle*3+ellipse")(), Canvas(50, 37)
+    tensors, gradients = random_tensors(shape, 9, canvas), []
+    for kind in (1.0, 7.0, -1.0):
+        given = leaves({**tensors, "kind": torch.full((9,), kind)})
+        paint(shape, given, canvas, background=BACKGROUND).square().sum().backward()
+        gradients.append(given["genes"].grad)
+        looks = appearance(shape, {name: tensor.detach() for name, tensor in given.items()})
+        assert looks.kind.tolist() == [1] * 9
+    assert all(torch.equal(gradients[0], other) for other in gradients[1:])
 
 
 def test_threads_do_not_change_gradients():

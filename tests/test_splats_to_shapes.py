@@ -65,6 +65,14 @@ def shape_and(shape, splat, drawing, count, target):
     return tensors, draw_shapes(shape, tensors, drawing.canvas, BLACK)
 
 
+def test_limits_that_no_shape_can_keep_to_are_named(registry):
+    values = {"scale": [[0.1], [0.1]], "colour": [[0.9], [0.5], [0.0]]}
+    splat, drawing = gaussians(registry, xy=[[0.2], [-0.1]], **values)
+    shape = registry.load("primitive", "triangle")({"min_size": 10.0})
+    with pytest.raises(UsageError, match="within the limits of size"):
+        shape_and(shape, splat, drawing, None, draw(drawing, splat))
+
+
 def test_a_splat_becomes_an_ellipse_in_its_place(registry):
     scale, angle = (0.25, 0.1), 0.6
     splat, drawing = gaussians(

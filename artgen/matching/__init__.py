@@ -10,7 +10,7 @@ those without a partner come out of the nearest part, or vanish into it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -247,18 +247,12 @@ def pair_parts(primitive: Primitive, a: Tensors, b: Tensors) -> Pairs:
         raise UsageError(
             "one of the drawings has no parts", hint="fit it again with a larger --count"
         )
-    left, right = [], []
-    rest_left, rest_right = [], []
-    features, others = one.features, other.features
-    for kind in np.union1d(one.kind, other.kind):
-        mine, theirs = np.flatnonzero(one.kind == kind), np.flatnonzero(other.kind == kind)
-        i, j = assign(features[mine], others[theirs])
-        left.append(mine[i])
-        right.append(theirs[j])
-        rest_left.append(np.delete(mine, i))
-        rest_right.append(np.delete(theirs, j))
-    i, j = np.concatenate(left), np.concatenate(right)
-    leaving, arriving = np.concatenate(rest_left), np.concatenate(rest_right)
+    kinds = np.union1d(one.kind, other.kind)
+    groups = [[np.flatnonzero(side.kind == kind) for side in (one, other)] for kind in kinds]
+    i, j = _assign_groups(one.features, other.features, groups)
+    # The rest, kind by kind.
+    leaving = np.concatenate([mine[~np.isin(mine, i)] for mine, _ in groups])
+    arriving = np.concatenate([theirs[~np.isin(theirs, j)] for _, theirs in groups])
     pairs_a = select(a, i)
     pairs_b = align(primitive, pairs_a, select(b, j))
     first = join(pairs_a, select(a, leaving), _hidden(primitive, b, a, other, one, arriving))
@@ -288,8 +282,15 @@ def assign(one: Floats, other: Floats) -> tuple[Integers, Integers]:
         np.split(np.argsort(side[:, axis], kind="stable"), [len(side) // 2])
         for side in (one, other)
     ]
+    return _assign_groups(one, other, zip(*halves, strict=True))
+
+
+def _assign_groups(
+    one: Floats, other: Floats, groups: Iterable[Sequence[Integers]]
+) -> tuple[Integers, Integers]:
+    """Assign parts of each pair of groups, given by their indices, to one another."""
     pairs = []
-    for mine, theirs in zip(*halves, strict=True):
+    for mine, theirs in groups:
         i, j = assign(one[mine], other[theirs])
         pairs.append((mine[i], theirs[j]))
     return np.concatenate([i for i, _ in pairs]), np.concatenate([j for _, j in pairs])

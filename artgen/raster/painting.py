@@ -61,14 +61,13 @@ def draw(
             backend=backend,
         )
         expected = [4 if transparent else 3, large.height, large.width]
-        if drawing.subject is not None and isinstance(image, Tensor):
+        if drawing.subject is not None:
             expected[:-2] = image.shape[:-2]  # of a field the outputs, of a codec the pictures
-        if not isinstance(image, Tensor) or list(image.shape) != expected:
-            found = list(image.shape) if isinstance(image, Tensor) else type(image).__name__
+        if list(image.shape) != expected:
             raise broken(
                 f"paint of {type(primitive).__name__}",
                 paint.dispatch(type(primitive)),
-                f"gave {found}, not a tensor of shape {expected}",
+                f"gave {list(image.shape)}, not a tensor of shape {expected}",
                 hint="return [channels, height, width] of the canvas that it is given",
             )
         image = draw_edges(image, primitive, drawing.tensors, large)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
 
+from artgen.compiler.threads import share
 from artgen.values.canvas import Canvas
 
 SAMPLE_ROWS = 8
@@ -37,3 +41,28 @@ def make_grid(canvas: Canvas, sample_rows: float) -> Grid:
     half_width, half_height = canvas.reach
     pitch = canvas.pixel / sample_rows
     return (pitch / 2 - half_height, pitch, -half_width, 1 / canvas.pixel, float(canvas.width))
+
+
+def as_ground(background: ArrayLike) -> NDArray[np.float32]:
+    """Return a colour or a picture as what parts are drawn over: [channels, height, width]."""
+    ground = np.asarray(background, np.float32)
+    return ground[:, None, None] if ground.ndim == 1 else ground
+
+
+def draw_rows(
+    kernel: Callable[..., Any], parts: tuple[Any, ...], background: ArrayLike, canvas: Canvas
+) -> Tensor:
+    """Draw parts over a colour or a picture: float32 [channels, height, width].
+
+    ``kernel(*parts, picture, grid, sample_rows, first, last)`` draws the rows of pixels from
+    `first` to before `last`. A fourth channel, over 0, is alpha: the kernel leaves colours that are
+    multiplied by it, and the result has them not multiplied.
+    """
+    ground = as_ground(background)
+    picture = np.empty((len(ground), canvas.height, canvas.width), np.float32)
+    picture[:] = ground
+    given = (*parts, picture, make_grid(canvas, SAMPLE_ROWS), SAMPLE_ROWS)
+    share(lambda rows: kernel(*given, *rows), cut_rows(canvas.height))
+    if len(picture) == 4:
+        picture[:3] /= np.maximum(picture[3], 1e-6)
+    return torch.from_numpy(picture)

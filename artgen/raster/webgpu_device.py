@@ -12,7 +12,7 @@ import importlib.util
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -81,26 +81,22 @@ def _enumerated() -> tuple[Adapter, ...]:
     # process has chosen already.
     with suppress(RuntimeError):
         extras.set_instance_extras(backends=["Vulkan", "Metal", "DX12"])
+    # Without a folder for sockets of windows, Mesa prints errors.
+    missing = "XDG_RUNTIME_DIR" not in os.environ
+    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
+    try:
+        handles = wgpu.gpu.enumerate_adapters_sync()
+    finally:
+        if missing:
+            del os.environ["XDG_RUNTIME_DIR"]
     found = []
-    for handle in _without_windows(wgpu.gpu.enumerate_adapters_sync):
+    for handle in handles:
         kind, driver = handle.info["adapter_type"], handle.info["backend_type"]
         if not driver.startswith("OpenGL"):
             rank = _KINDS.index(kind) if kind in _KINDS else len(_KINDS)
             name = f"{handle.info['device']} ({driver})"
             found.append((rank, Adapter(name, kind in _HARDWARE, handle)))
     return tuple(adapter for _, adapter in sorted(found, key=lambda pair: pair[0]))
-
-
-def _without_windows(enumerate_adapters: Callable[[], list[Any]]) -> list[Any]:
-    """Enumerate with a folder for sockets of windows: without one, Mesa prints errors."""
-    missing = "XDG_RUNTIME_DIR" not in os.environ
-    if missing:
-        os.environ["XDG_RUNTIME_DIR"] = tempfile.gettempdir()
-    try:
-        return enumerate_adapters()
-    finally:
-        if missing:
-            del os.environ["XDG_RUNTIME_DIR"]
 
 
 def find_adapter(device: str) -> Adapter:

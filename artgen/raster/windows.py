@@ -19,9 +19,6 @@ from artgen.values.drawing import Drawing
 STRIP = 2**22
 """Pixels of a strip, about."""
 
-_CELL = 512
-"""Side of the squares, in pixels, by which the parts of a window are looked up."""
-
 _ALIGNED = 256
 """Rows of a strip are a multiple of this, and so of those of a tile of a TIFF."""
 
@@ -44,25 +41,17 @@ class Windows:
     def __init__(self, primitive: Primitive, tensors: Mapping[str, Tensor], canvas: Canvas) -> None:
         self.tensors, self.canvas = tensors, canvas
         self.boxes = boxes(primitive, tensors, canvas)
-        # Boxes up to the size of a cell are sorted by the cell of their corner, row by row.
-        left, right, top, bottom = self.boxes.unbind(1)
-        small = (right - left <= _CELL) & (bottom - top <= _CELL)
-        self._columns = canvas.width // _CELL + 1
-        self._rows = canvas.height // _CELL + 1
-        last = self._columns * self._rows
-        cell = (top // _CELL * self._columns + left // _CELL).where(small, last)
-        self._order = cell.argsort(stable=True)
-        self._starts = [0, *cell.bincount(minlength=last + 1).cumsum(0).tolist()]
+        _, _, top, bottom = self.boxes.unbind(1)
+        self._tallest = int((bottom - top).amax()) if len(top) else 0
+        # By their upper ends, so that those near the rows of a window lie together.
+        self._tops, self._order = top.sort()
 
     def touching(self, left: int, top: int, width: int, height: int) -> Tensor:
         """Indices of the parts that may change a pixel of the window, ascending, int64 [n]."""
         right, bottom = left + width, top + height
-        first, last = max(0, left // _CELL - 1), min(self._columns - 1, (right - 1) // _CELL)
-        found = [self._order[self._starts[-2] :]]
-        for row in range(max(0, top // _CELL - 1), min(self._rows, (bottom - 1) // _CELL + 1)):
-            begin = row * self._columns
-            found.append(self._order[self._starts[begin + first] : self._starts[begin + last + 1]])
-        near = torch.cat(found).sort().values
+        ends = self._tops.new_tensor([top - self._tallest, bottom])
+        first, last = torch.searchsorted(self._tops, ends).tolist()
+        near = self._order[first:last].sort().values
         first_column, end_column, first_row, end_row = self.boxes[near].unbind(1)
         across = (first_column < right) & (end_column > left)
         down = (first_row < bottom) & (end_row > top)
@@ -77,14 +66,12 @@ class Windows:
         chosen = self.touching(left, top, width, height)
         canvas, centre = self.canvas.window(left, top, width, height)
         tensors = {name: tensor[..., chosen] for name, tensor in self.tensors.items()}
-        return moved(tensors, centre, -1), canvas
+        return moved(tensors, (-centre[0], -centre[1])), canvas
 
 
-def moved(
-    tensors: Mapping[str, Tensor], by: tuple[float, float], sign: int = 1
-) -> dict[str, Tensor]:
-    """The parts moved by `sign` times `by`, in canvas units."""
-    offset = torch.tensor(by, dtype=torch.float64)[:, None] * sign
+def moved(tensors: Mapping[str, Tensor], by: tuple[float, float]) -> dict[str, Tensor]:
+    """The parts moved by `by`, in canvas units."""
+    offset = torch.tensor(by, dtype=torch.float64)[:, None]
     xy = tensors["xy"]
     return {**tensors, "xy": (xy.double() + offset.to(xy.device)).to(xy.dtype)}
 

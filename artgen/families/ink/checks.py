@@ -8,7 +8,7 @@ import numpy as np
 
 from artgen.families.ink.contract import Ink
 from artgen.families.ink.paint import coverage
-from artgen.ink import Marks, Sheet
+from artgen.ink import Sheet
 from artgen.testing import every
 from artgen.testing.candidate import DEFAULT, Candidate
 from artgen.testing.families import CHECKS, FIRST
@@ -37,15 +37,11 @@ def marks(candidate: Candidate) -> str:
             amounts = np.full((len(ink.inks), CANVAS.height, CANVAS.width), amount)
             if ink.separation == "nearest":
                 amounts[1:] = 0
-            placed = ink.place(Sheet(amounts, CANVAS, COUNT, np.random.default_rng(1)))
-            label = candidate.label(variant)
-            if not isinstance(placed, Marks) or not np.isfinite(placed.strokes).all():
-                raise Failed(f"place of {label} gives no finite Marks")
-            if len(placed) > COUNT:
-                raise Failed(f"place of {label} gives {len(placed)} marks, more than {COUNT}")
+            placed = ink.placed(Sheet(amounts, CANVAS, COUNT, np.random.default_rng(1)))
             shares.append(float(coverage(ink, ink.pack(placed), CANVAS).mean()))
         if any(less >= more for less, more in pairwise(shares)):
             found, given = (", ".join(f"{n:.3g}" for n in each) for each in (shares, levels))
+            label = candidate.label(variant)
             raise Failed(f"{label} covers {found} of the paper for amounts of {given}")
         tones.append(shares[-1])
     return f"an amount of 0.45 covers {min(tones):.2f} to {max(tones):.2f}"

@@ -53,6 +53,8 @@ class Mesh(Primitive):
     always_compiled: ClassVar[bool] = True
     required: ClassVar[tuple[str, ...]] = ("corner_colours",)
     least_count: ClassVar[int] = 4
+    can_densify: ClassVar[bool] = True
+    """A new vertex changes only the triangles around it."""
     alpha_counts: ClassVar[float | None] = 1.0
     unrepeated: ClassVar[str | None] = "the frame holds its outermost vertices"
     Options: ClassVar[type[Any]] = EdgeOptions
@@ -87,11 +89,6 @@ class Mesh(Primitive):
         except QhullError:
             return np.empty((0, 3), np.int64)
         return triangles
-
-    @property
-    def can_densify(self) -> bool:
-        """True: a new vertex changes only the triangles around it."""
-        return True
 
     def declared_params(self) -> dict[str, Param]:
         """Return `xy`, on the frame and on details of the target, and `colour`."""

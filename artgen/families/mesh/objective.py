@@ -282,35 +282,28 @@ class MeshDensification(Densification):
         return points[best, torch.arange(len(best))], gain
 
     def _explained(self, found: Triangulation, places: Tensor, triangles: Tensor) -> Tensor:
-        flat = torch.equal(found.colours[:, 0], found.colours[:, 1])
-        return explained(places, triangles, self.target, self.weight, linear=not flat)
+        """The part of the squared target that the best colour of each triangle explains, [T].
 
-
-def explained(
-    places: Tensor, triangles: Tensor, target: Tensor, weight: Tensor | None, *, linear: bool
-) -> Tensor:
-    """The part of the squared `target` that the best colour of each triangle explains, [T].
-
-    That is the integral of the square of the colour, which is one for the whole triangle, or
-    `linear` in the position. `places` [N, 2] are in pixels.
-    """
-    edges = Edges.of(triangles)
-    field = target if weight is None else target * weight
-    corners = places[triangles]
-    size = areas(corners).clamp_min(TINY)
-    density = torch.ones_like(size)
-    if weight is not None:
-        density = integrate_field(places, edges, weight[None])[:, 0, 0] / size
-    moments = integrate_field(places, edges, field)
-    level, slopes = moments[:, :, 0], moments[:, :, 1:]
-    result = level.square().sum(1) / size
-    if linear:
-        middle = corners.mean(1)
-        offset = corners - middle[:, None]
-        spread = size[:, None, None] / 12 * offset.mT @ offset + TINY * torch.eye(2)
-        steep = slopes - middle[:, None] * level[:, :, None]
-        result = result + (steep.mT * torch.linalg.solve(spread, steep.mT)).sum((1, 2))
-    return result / density.clamp_min(TINY)
+        That is the integral of the square of the colour, which is one for the whole triangle, or
+        linear in the position where those of the mesh `found` are. `places` [N, 2] are in pixels.
+        """
+        edges, weight = Edges.of(triangles), self.weight
+        field = self.target if weight is None else self.target * weight
+        corners = places[triangles]
+        size = areas(corners).clamp_min(TINY)
+        density = torch.ones_like(size)
+        if weight is not None:
+            density = integrate_field(places, edges, weight[None])[:, 0, 0] / size
+        moments = integrate_field(places, edges, field)
+        level, slopes = moments[:, :, 0], moments[:, :, 1:]
+        result = level.square().sum(1) / size
+        if not torch.equal(found.colours[:, 0], found.colours[:, 1]):
+            middle = corners.mean(1)
+            offset = corners - middle[:, None]
+            spread = size[:, None, None] / 12 * offset.mT @ offset + TINY * torch.eye(2)
+            steep = slopes - middle[:, None] * level[:, :, None]
+            result = result + (steep.mT * torch.linalg.solve(spread, steep.mT)).sum((1, 2))
+        return result / density.clamp_min(TINY)
 
 
 objective_of.register(Mesh)(lambda primitive: MeshObjective)

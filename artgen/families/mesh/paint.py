@@ -75,9 +75,8 @@ def triangulate(mesh: Mesh, xy: Tensor, canvas: Canvas) -> Triangulation:
     framed = on_frame(xy, canvas)[0].double().T
     points = framed.detach().numpy()
     triangles = mesh.triangulate(points)
-    a, b, c = np.moveaxis(points[triangles], 1, 0)
-    turn = (b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0]
-    triangles = np.where((turn < 0)[:, None], triangles[:, [0, 2, 1]], triangles)
+    turned = (areas(torch.from_numpy(points[triangles])) < 0).numpy()
+    triangles = np.where(turned[:, None], triangles[:, [0, 2, 1]], triangles)
     colours = torch.from_numpy(mesh.corner_colours(points, triangles))
     places = (framed + framed.new_tensor(canvas.reach)) / canvas.pixel
     corners = torch.from_numpy(np.ascontiguousarray(triangles))

@@ -26,8 +26,7 @@ def cells(sites: Floats, partition: Partition, canvas: Canvas) -> list[Floats]:
 
     A cell is empty where its site wins nowhere. Raises UsageError where borders are not straight.
     """
-    half_width, half_height = canvas.reach
-    ring = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * (half_width, half_height)
+    ring = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * canvas.reach
     if len(sites) == 0:
         return []
     a, b, c = _planes(sites, partition)

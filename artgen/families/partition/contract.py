@@ -54,6 +54,8 @@ class Partition(Primitive):
     common_options: ClassVar[type[Any] | None] = SymmetryOptions
     Options: ClassVar[type[Any]] = EdgeOptions
     palettes: ClassVar[bool] = True
+    can_be_transparent: ClassVar[bool] = True
+    """Cells where the target is transparent are left out."""
     engines: ClassVar[tuple[str, ...]] = ("genetic",)
     presets: ClassVar[Mapping[str, Preset]] = {"classical": CLASSICAL}
 
@@ -61,11 +63,6 @@ class Partition(Primitive):
     def genes(self) -> int:
         """The number of genes of a site. A plugin sets it or computes it."""
         return 2
-
-    @property
-    def can_be_transparent(self) -> bool:
-        """Always: cells where the target is transparent are left out."""
-        return True
 
     @staticmethod
     def line(genes: Floats, y: float) -> tuple[float, float]:

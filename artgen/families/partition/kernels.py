@@ -96,15 +96,18 @@ def cut_row(sites, number, y, cuts):
     **options,
 )
 def draw(sites, colour, picture, grid, sample_rows, first, last):
-    """Draw sites [N, genes] with their colours [N, 3] into the rows `first` to before `last`.
+    """Draw sites [N, genes] with their colours [N, channels] into the rows `first` to `last`.
 
-    The share of a pixel [3, height, width] that a site wins is the share of its colour that the
-    pixel gets; the grid (see `span_kernels`) has `sample_rows` sample rows per pixel.
+    The share of a pixel [channels, height, width] that a site wins is the share of its colour that
+    the pixel gets; without sites it stays as it is. The grid (see `span_kernels`) has `sample_rows`
+    sample rows per pixel, and `last` is excluded.
     """
+    if len(sites) == 0:
+        return
     top, pitch, left, scale, wide = grid
-    width = picture.shape[2]
+    channels, width = picture.shape[0], picture.shape[2]
     # How the colour differs from that of the pixel before.
-    changes = np.zeros((width + 1, 3))
+    changes = np.zeros((width + 1, channels))
     cuts = make_cuts(len(sites))
     begin_cuts(sites, len(sites), top, cuts)
     winners, borders = cuts[3], cuts[4]
@@ -119,13 +122,13 @@ def draw(sites, colour, picture, grid, sample_rows, first, last):
                 if end <= begin:
                     continue
                 i, j = int(begin), min(int(end), width - 1)
-                for c in range(3):
+                for c in range(channels):
                     value = colour[winners[span], c]
                     changes[i, c] += (i + 1 - begin) * value
                     changes[i + 1, c] += (begin - i) * value
                     changes[j, c] -= (j + 1 - end) * value
                     changes[j + 1, c] -= (end - j) * value
-        for c in range(3):
+        for c in range(channels):
             total = 0.0
             for x in range(width):
                 total += changes[x, c]

@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -20,12 +19,11 @@ from artgen.base.faults import broken
 from artgen.compiler import kernel_cache
 from artgen.compiler.static_functions import check_static, load_after, try_in_python
 from artgen.compiler.templates import read_template
-from artgen.compiler.threads import share
 from artgen.families.partition.cells import cells
 from artgen.families.partition.contract import Partition
 from artgen.raster.edges import edge_lines, polygon_edges
 from artgen.raster.painting import BLACK, Colour, paint
-from artgen.raster.sampling import SAMPLE_ROWS, cut_rows, make_grid
+from artgen.raster.sampling import draw_rows
 from artgen.values.canvas import Canvas
 
 _FUNCTIONS = ("line", "random", "mutate")
@@ -50,13 +48,11 @@ def draw_partition(
     """
     sites, colour = unpack_sites(tensors)
     clear = clear_sites(partition, colour)
-    if not transparent:
-        return _draw(partition, sites, np.where(clear, background, colour), canvas, background)
-    seen = np.where(clear, 0.0, 1.0)
-    alpha = _draw(partition, sites, np.repeat(seen, 3, 1), canvas, BLACK)[:1]
-    # Premultiplied, so that borders have the colour of the cells that are seen.
-    picture = _draw(partition, sites, seen * colour, canvas, BLACK) / alpha.clamp_min(1e-6)
-    return torch.cat([picture, alpha])
+    ground = np.zeros(4) if transparent else np.array(background)
+    if transparent:
+        colour = np.append(colour, np.ones((len(colour), 1)), axis=1)
+    parts = (sites, np.ascontiguousarray(np.where(clear, ground, colour)))
+    return draw_rows(load_partition_kernels(partition).draw, parts, ground, canvas)
 
 
 @edge_lines.register(Partition)
@@ -73,25 +69,6 @@ def clear_sites(partition: Partition, colour: NDArray[np.float64]) -> NDArray[np
     """Which cells [N, 1] are clear: `colour` [N, 3] is nearer to `clear` than to black."""
     clear: NDArray[np.bool_] = colour.mean(1, keepdims=True) < partition.clear / 2
     return clear
-
-
-def _draw(
-    partition: Partition,
-    sites: NDArray[np.float64],
-    colour: NDArray[np.float64],
-    canvas: Canvas,
-    background: Colour,
-) -> Tensor:
-    """Draw sites in these colours [N, 3]: float32 [3, height, width]."""
-    picture = np.empty((3, canvas.height, canvas.width), np.float32)
-    if len(sites) == 0:
-        picture[:] = np.array(background)[:, None, None]
-        return torch.from_numpy(picture)
-    draw = load_partition_kernels(partition).draw
-    colour = np.ascontiguousarray(colour)
-    arrays = (sites, colour, picture, make_grid(canvas, SAMPLE_ROWS), SAMPLE_ROWS)
-    share(lambda rows: draw(*arrays, *rows), cut_rows(canvas.height))
-    return torch.from_numpy(picture)
 
 
 def unpack_sites(

@@ -62,7 +62,8 @@ def random(candidate: Candidate) -> str:
                 raise Failed(f"{label}.random makes {_gene(shape, ~np.isfinite(genes))} infinite")
             if shape.valid(genes):
                 usable += 1
-                reached.append(_reach(shape, genes, x, y) / size)
+                away = shape.polygon(genes) - [x, y]
+                reached.append(float(np.hypot(*away.T).max(initial=0)) / size)
         if usable < OFTEN * MANY:
             raise Failed(f"{label}.random makes only {usable} valid shapes of {MANY}")
         typical = statistics.median(reached)
@@ -133,13 +134,11 @@ def compiled(candidate: Candidate) -> None:
         kernels, functions = load_shared("families.shape.call_kernels"), functions_of(shape)
         rng = np.random.default_rng(4)
         for genes in random_genes(shape, rng, CANVAS, SOME):
-            for name, fast, slow, arguments in (
-                ("random", kernels.random, shape.random, (0.1, -0.2, 0.3)),
-                ("mutate", kernels.mutate, shape.mutate, (0.05,)),
-            ):
+            for name, arguments in {"random": (0.1, -0.2, 0.3), "mutate": (0.05,)}.items():
                 ours, theirs, seed = genes.copy(), genes.copy(), int(rng.integers(2**32))
-                fast(functions, 0, ours, np.random.default_rng(seed), *arguments)
-                slow(theirs, np.random.default_rng(seed), *arguments)
+                made = functions, 0, ours, np.random.default_rng(seed)
+                getattr(kernels, name)(*made, *arguments)
+                getattr(shape, name)(theirs, np.random.default_rng(seed), *arguments)
                 if not np.allclose(ours, theirs, rtol=1e-6, atol=1e-9):
                     gap = float(np.abs(ours - theirs).max())
                     raise Failed(
@@ -155,11 +154,8 @@ def outline(candidate: Candidate) -> str:
     Write all rows of `points`: `vertices`, or four per curve. Leave out `convex` if it can be
     concave.
     """
-    judged = False
-    for label, shape in members(candidate):
-        if not shape.outline_points:
-            continue
-        judged = True
+    outlined = [each for each in members(candidate) if each[1].outline_points]
+    for label, shape in outlined:
         rng = np.random.default_rng(5)
         for genes in random_genes(shape, rng, CANVAS, MANY, changes=3):
             points = corners(shape, genes)
@@ -172,7 +168,7 @@ def outline(candidate: Candidate) -> str:
             for spans in spans_at(shape, genes, rng.uniform(low, high, 9)):
                 if len(spans) > 1:
                     raise Failed(f"{label} says it is convex, but has {len(spans)} spans in a row")
-    return "" if judged else "no outline"
+    return "" if outlined else "no outline"
 
 
 def bounds(candidate: Candidate) -> str:
@@ -180,11 +176,12 @@ def bounds(candidate: Candidate) -> str:
 
     Let `bounds` give the smallest and the largest y of the shape; rows outside are not drawn.
     """
-    judged = False
-    for label, shape in members(candidate):
-        if shape.outline_points and type(shape).span is Shape.span:
-            continue
-        judged = True
+    spanned = [
+        (label, shape)
+        for label, shape in members(candidate)
+        if not shape.outline_points or type(shape).span is not Shape.span
+    ]
+    for label, shape in spanned:
         rng = np.random.default_rng(6)
         empty = total = 0
         for genes in random_genes(shape, rng, CANVAS, MANY, changes=3):
@@ -205,7 +202,7 @@ def bounds(candidate: Candidate) -> str:
                 _same_both_ways(label, shape, genes, heights)
         if empty > total / 2:
             raise Failed(f"{label}.span is empty in {empty / total:.0%} of rows within its bounds")
-    return "" if judged else "drawn by its outline"
+    return "" if spanned else "drawn by its outline"
 
 
 def coverage(candidate: Candidate) -> str:
@@ -284,12 +281,6 @@ def _gene(shape: Shape, which: NDArray[np.bool_]) -> str:
     number = int(np.argmax(which))
     name = f" ({shape.gene_names[number]})" if shape.gene_names else ""
     return f"gene {number}{name}"
-
-
-def _reach(shape: Shape, genes: Floats, x: float, y: float) -> float:
-    """Return the largest distance of the shape's corners from (x, y)."""
-    points = shape.polygon(genes)
-    return float(np.hypot(*(points - [x, y]).T).max(initial=0))
 
 
 def _same_both_ways(label: str, shape: Shape, genes: Floats, heights: Floats) -> None:

@@ -18,13 +18,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from artgen.base.errors import ArtgenError, PluginError, UsageError
+from artgen.base.errors import ArtgenError, UsageError
 from artgen.base.options import option, parse_options
 from artgen.compiler.threads import share
 from artgen.engines.base import Engine, Problem, Report, ReportPace, State
 from artgen.engines.evaluation import LEAST_ALPHA, random_sizes
 from artgen.families.shape.colour_kernels import NOTHING
-from artgen.families.shape.compositing import Compositing, added, put
+from artgen.families.shape.compositing import Compositing, added, none_found, put
 from artgen.families.shape.contract import Shape
 from artgen.families.shape.spans import pack, unpack
 from artgen.losses.metrics import decibels
@@ -351,13 +351,7 @@ class ClimbEngine(Engine):
 
     def stuck(self) -> ArtgenError:
         """The error where no climb found a valid shape."""
-        if self.shape.limits is None:
-            problem = f"{type(self.shape).__name__}.random makes no valid shape"
-            return PluginError(problem, hint="check its valid()")
-        return UsageError(
-            "no shape was found within the limits of size, width, aspect and angle",
-            hint="allow a larger max_size or aspect, or a smaller min_size, min_width or min_angle",
-        )
+        return none_found(self.shape)
 
 
 def _decibels(before: float, after: float) -> float:

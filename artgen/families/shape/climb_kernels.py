@@ -23,7 +23,8 @@ from artgen.families.shape.function_types import (
     call_valid,
     functions_type,
 )
-from artgen.families.shape.span_kernels import cover, make_scratch
+from artgen.families.shape.row_kernels import next_row, trace_rows
+from artgen.families.shape.span_kernels import make_scratch
 
 if TYPE_CHECKING:
     from artgen.raster.bound import SEARCHED
@@ -184,15 +185,11 @@ def measure(functions, kind, genes, target, weight, below, above, through, grid,
     height, width = weight.shape
     scratch = make_scratch(height * sample_rows, functions.vertices, functions.crossings)
     changes = np.zeros(width + 1)
-    spans = call_trace(
-        *(functions.trace, kind, genes, functions.tables),
-        *(np.int64(0), height * sample_rows, grid, scratch[8]),
-    )
+    spans = trace_rows(functions, kind, genes, np.int64(0), height, sample_rows, grid, scratch)
     sums[:] = 0
     span = np.int64(0)
     while span < spans:
-        y = scratch[0][span] // sample_rows
-        span, begin, end = cover(scratch, span, spans, (y + 1) * sample_rows, changes)
+        y, span, begin, end = next_row(scratch, span, spans, sample_rows, changes)
         covered = 0.0
         for x in range(begin, end + 1):
             covered += changes[x]
@@ -219,14 +216,10 @@ def slip_under(functions, kind, genes, colour, alpha, above, through, grid, samp
     height, width = through.shape
     scratch = make_scratch(height * sample_rows, functions.vertices, functions.crossings)
     changes = np.zeros(width + 1)
-    spans = call_trace(
-        *(functions.trace, kind, genes, functions.tables),
-        *(np.int64(0), height * sample_rows, grid, scratch[8]),
-    )
+    spans = trace_rows(functions, kind, genes, np.int64(0), height, sample_rows, grid, scratch)
     span = np.int64(0)
     while span < spans:
-        y = scratch[0][span] // sample_rows
-        span, begin, end = cover(scratch, span, spans, (y + 1) * sample_rows, changes)
+        y, span, begin, end = next_row(scratch, span, spans, sample_rows, changes)
         covered = 0.0
         for x in range(begin, end + 1):
             covered += changes[x]
@@ -241,9 +234,7 @@ def slip_under(functions, kind, genes, colour, alpha, above, through, grid, samp
 def rows_of(functions, kind, genes, grid, height):
     """The first of the grid's `height` rows that the shape touches, and the one after the last."""
     scratch = make_scratch(height, functions.vertices, functions.crossings)
-    spans = call_trace(
-        *(functions.trace, kind, genes, functions.tables, np.int64(0), height, grid, scratch[8])
-    )
+    spans = trace_rows(functions, kind, genes, np.int64(0), height, np.int64(1), grid, scratch)
     if spans == 0:
         return 0, 0
     return scratch[0][0], scratch[0][spans - 1] + 1

@@ -13,19 +13,17 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from artgen.base.errors import ArtgenError, PluginError, UsageError
 from artgen.compiler import kernel_cache
 from artgen.families.shape.contract import Shape
-from artgen.families.shape.spans import Stack, as_ground, functions_of, load_shared
-from artgen.raster.sampling import SAMPLE_ROWS, make_grid
+from artgen.families.shape.spans import Stack, functions_of, load_shared
+from artgen.raster.sampling import SAMPLE_ROWS, as_ground, make_grid
 from artgen.values.canvas import Canvas
 
 Floats = NDArray[np.float32]
 
 BLOCK = 64
 """The number of shapes above the place for which what is above them is kept in memory."""
-
-SEARCHED = "SEARCHED = {}\n"
-"""What stands before the kernels."""
 
 CELLS = 64
 """At most this many rows and columns of cells measure where the picture is wrong."""
@@ -48,14 +46,20 @@ def put(stack: Stack, index: int, kind: int, genes: NDArray[np.float64], fit: Sc
 
 def added(stack: Stack, kind: int, genes: NDArray[np.float64], fit: Score) -> Stack:
     """Return a stack with another shape on top."""
-    larger = Stack(
-        *(
-            np.concatenate([array, np.zeros_like(array, shape=(1, *array.shape[1:]))])
-            for array in stack
-        )
-    )
+    larger = Stack._make(np.pad(array, [(0, 1), *[(0, 0)] * (array.ndim - 1)]) for array in stack)
     put(larger, -1, kind, genes, fit)
     return larger
+
+
+def none_found(shape: Shape) -> ArtgenError:
+    """Return the error where no climb found a valid shape."""
+    if shape.limits is None:
+        problem = f"{type(shape).__name__}.random makes no valid shape"
+        return PluginError(problem, hint="check its valid()")
+    return UsageError(
+        "no shape was found within the limits of size, width, aspect and angle",
+        hint="allow a larger max_size or aspect, or a smaller min_size, min_width or min_angle",
+    )
 
 
 class Compositing:
@@ -244,4 +248,4 @@ def _joined(stretches: list[tuple[int, int]]) -> list[tuple[int, int]]:
 def load_searching(module: str, searched: bool) -> ModuleType:
     """Load `climb_kernels` or `layer_kernels`, for an alpha that is `searched` or fixed."""
     kernels = kernel_cache.read_kernels(f"families.shape.{module}")
-    return kernel_cache.load(SEARCHED.format(searched) + kernels, of="climb")
+    return kernel_cache.load(f"SEARCHED = {searched}\n" + kernels, of="climb")

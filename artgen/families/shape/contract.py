@@ -103,6 +103,7 @@ class Shape(Primitive):
     required: ClassVar[tuple[str, ...]] = ("random", "outline or span")
     extensible: ClassVar[bool] = True
     palettes: ClassVar[bool] = True
+    can_be_transparent: ClassVar[bool] = True
     mean_background: ClassVar[bool] = True
     alpha_counts: ClassVar[float | None] = 1.5
     keeps_trajectory: ClassVar[bool] = False
@@ -120,14 +121,6 @@ class Shape(Primitive):
                     f"{least} = {low:g} is larger than {most} = {high:g}",
                     hint="swap them, or leave one of them out",
                 )
-
-    def option_values(self) -> dict[str, Any]:
-        """Return the options as a dict, without those of every shape that were not set."""
-        values = super().option_values()
-        for each in fields(ShapeOptions):
-            if values.get(each.name, each.default) == each.default:
-                values.pop(each.name, None)
-        return values
 
     @property
     def limits(self) -> tuple[float, ...] | None:
@@ -199,11 +192,6 @@ class Shape(Primitive):
         """A name for each gene, used where shapes are written as data; or no names."""
         return ()
 
-    @property
-    def can_be_transparent(self) -> bool:
-        """Always."""
-        return True
-
     @classmethod
     def alpha_options(cls, solid: bool) -> Mapping[str, Any]:
         """Return the opacities to search: that of a solid picture, or any."""
@@ -264,7 +252,7 @@ class Shape(Primitive):
 
         The rule is that every shape is valid. `Engine.constrain` can bring one among shapes.
         """
-        from artgen.families.shape.gradients import keep_valid
+        from artgen.families.shape.paint import keep_valid
 
         return keep_valid(self, before, genes)
 

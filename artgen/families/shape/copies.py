@@ -31,7 +31,7 @@ class Copies:
         """Whether copies have other angles, rather than being mirror images at the axes."""
         return self.group or any(turn[0] != (1.0, 0.0, 0.0) for turn in self.turns)
 
-    @property
+    @functools.cached_property
     def images(self) -> NDArray[np.float64]:
         """The matrices of all copies, [copies, 2, 3]."""
         turns = np.array(self.turns)
@@ -56,11 +56,8 @@ def copies_of(name: str) -> Copies | None:
     if name.startswith("rotate:"):
         number = int(name.removeprefix("rotate:"))
         angles = [2 * math.pi * k / number for k in range(number)]
-        return Copies(
-            tuple(
-                ((math.cos(a), -math.sin(a), 0.0), (math.sin(a), math.cos(a), 0.0)) for a in angles
-            )
-        )
+        axes = [(math.cos(a), math.sin(a)) for a in angles]
+        return Copies(tuple(((c, -s, 0.0), (s, c, 0.0)) for c, s in axes))
     named = {
         "mirror": Copies((same,), flips=True),
         "mirror-y": Copies((same, below)),

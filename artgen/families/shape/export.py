@@ -12,7 +12,8 @@ import numpy as np
 from artgen.base.errors import PluginError
 from artgen.base.xml import Element, ParseError, fromstring
 from artgen.families.shape.contract import Shape
-from artgen.families.shape.spans import check_shape, unpack
+from artgen.families.shape.copies import Copies
+from artgen.families.shape.spans import as_drawn, check_shape, finite_polygon, unpack
 from artgen.output.parts.flat import Curves, FlatPart, Floats, Polygon, flat_parts
 from artgen.primitives import join_rings
 from artgen.registry import kind_names
@@ -45,12 +46,7 @@ class PlacedShape(FlatPart):
 
     def outline(self) -> Floats:
         """Return what `Shape.polygon` gives."""
-        try:
-            with np.errstate(all="ignore"):
-                points = self.shape.polygon(self.genes)
-        except (ArithmeticError, ValueError):
-            return np.empty((0, 2))
-        return points if np.isfinite(points).all() else np.empty((0, 2))
+        return finite_polygon(self.shape, self.genes)
 
     def contours(self) -> Sequence[Floats]:
         """Return what `Shape.contours` gives."""
@@ -66,30 +62,28 @@ class PlacedShape(FlatPart):
 @flat_parts.register(Shape)
 def _parts(shape: Shape, drawing: Drawing) -> list[FlatPart]:
     check_shape(shape)
-    names, members = kind_names(drawing.primitive), shape.members
-    images = None if shape.copies is None else shape.copies.images
+    names, members, copies = kind_names(drawing.primitive), shape.members, shape.copies
     reach = np.array(drawing.canvas.reach)
     placed: list[FlatPart] = []
-    for kind, genes, colour, alpha in zip(*unpack(drawing.tensors), strict=True):
-        # As it is drawn: any other number means the last kind.
-        k = int(kind) if 0 <= kind < len(members) else -1
-        member = members[k]
+    stack = as_drawn(shape, unpack(drawing.tensors))
+    for kind, genes, colour, alpha in zip(*stack, strict=True):
+        member = members[kind]
         own = np.ascontiguousarray(genes[: member.genes])
         gene_names = member.gene_names or [f"gene_{i}" for i in range(member.genes)]
         part = PlacedShape(
             member,
             own,
-            kind=names[k],
+            kind=names[kind],
             numbers=dict(zip(gene_names, own.tolist(), strict=True)),
             colour=colour,
             alpha=min(max(float(alpha), 0.0), 1.0),
         )
-        placed.append(part if images is None else _repeated(part, images, reach))
+        placed.append(part if copies is None else _repeated(part, copies, reach))
     return placed
 
 
-def _repeated(part: PlacedShape, images: Floats, reach: Floats) -> FlatPart:
-    """A shape moved by each matrix of `images`, [copies, 2, 3], as one part.
+def _repeated(part: PlacedShape, copies: Copies, reach: Floats) -> FlatPart:
+    """A shape and its `copies` as one part.
 
     Images by a group that miss a canvas of that `reach` are left out.
 
@@ -103,19 +97,20 @@ def _repeated(part: PlacedShape, images: Floats, reach: Floats) -> FlatPart:
         return placed
 
     def seen(points: Floats) -> Floats:
-        if part.shape.copies is None or not part.shape.copies.group:
+        images = copies.images
+        if not copies.group:
             return images
         ends = np.array([(p.min(0), p.max(0)) for p in (moved(points, m) for m in images)])
         found: Floats = images[((ends[:, 1] > -reach) & (ends[:, 0] < reach)).all(1)]
         return found if len(found) else images[:1]
 
     if contours := part.contours():
-        copies = [
+        paths = [
             moved(contour if np.linalg.det(image[:, :2]) > 0 else contour[::-1, ::-1], image)
             for image in seen(np.concatenate(contours).reshape(-1, 2))
             for contour in contours
         ]
-        return Curves(copies, **same)
+        return Curves(paths, **same)
     corners = part.outline()
     if len(corners):
         images = seen(corners)
@@ -123,7 +118,7 @@ def _repeated(part: PlacedShape, images: Floats, reach: Floats) -> FlatPart:
         corners = np.roll(corners, -int(distances.sum(0).argmin()), axis=0)
         back = np.roll(corners[::-1], 1, axis=0)
         rings = [moved(corners if np.linalg.det(m[:, :2]) > 0 else back, m) for m in images]
-        if part.shape.copies is not None and part.shape.copies.group:
+        if copies.group:
             # Pens would draw the lines between so many.
             return Curves([_straight(ring) for ring in rings], **same)
         corners = join_rings(rings)[:-1]

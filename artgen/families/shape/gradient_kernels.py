@@ -1,11 +1,12 @@
-"""Gradients of drawn shapes (see `gradients`)."""
+"""Gradients of drawn shapes (see `paint`)."""
 
 import numba as nb
 import numpy as np
 
 from artgen.compiler.jit import grid_type, inline, options, owning
-from artgen.families.shape.function_types import call_trace, call_valid, functions_type
-from artgen.families.shape.span_kernels import cover, make_scratch
+from artgen.families.shape.function_types import call_valid, functions_type
+from artgen.families.shape.row_kernels import next_row, trace_rows
+from artgen.families.shape.span_kernels import make_scratch
 
 MARGIN = 2
 """A step of the genes extends a shape by fewer pixels than this."""
@@ -29,17 +30,13 @@ def longer(tape, needed):
 
 
 @inline
-def covered_sum(
-    trace, tables, kind, genes, sums, top, bottom, left, right, grid, sample_rows, scratch
-):
+def covered_sum(functions, kind, genes, sums, top, bottom, left, right, grid, sample_rows, scratch):
     """The sum of what a shape covers, in a box of pixels, of what `sums` are running totals of.
 
     The box reaches from row `top` and column `left` to before `bottom` and `right`; `sums` holds
     what is left of each place in each of its rows.
     """
-    spans = call_trace(
-        *(trace, kind, genes, tables, top * sample_rows, bottom * sample_rows, grid, scratch[8])
-    )
+    spans = trace_rows(functions, kind, genes, top, bottom, sample_rows, grid, scratch)
     rows, lefts, rights = scratch[0], scratch[1], scratch[2]
     total, last = 0.0, right - left - 1
     for span in range(spans):
@@ -71,7 +68,7 @@ def over_backward(
     what the shapes are drawn over and `light` the derivative of the loss by the result; both are
     changed. Derivatives by genes are differences over `step` either way, on a grid of `rows`.
     """
-    trace, sizes, tables = functions.trace, functions.genes, functions.tables
+    sizes = functions.genes
     count, number = genes.shape
     height, width = last - first, picture.shape[2]
     tint, strength = colour.astype(np.float32), alpha.astype(np.float32)
@@ -87,17 +84,16 @@ def over_backward(
     tape, used = np.empty(4 * height * width, np.float32), 0
     for i in range(count):
         # From the rows next to these it may move into them.
-        spans = call_trace(
-            *(trace, kind[i], genes[i], tables),
-            *((first - 1) * sample_rows, (last + 1) * sample_rows, fine, scratch[8]),
+        spans = trace_rows(
+            functions, kind[i], genes[i], first - 1, last + 1, sample_rows, fine, scratch
         )
         if spans == 0:
             continue
         left, right = width, 0
         span = np.int64(0)
         while span < spans:
-            y = scratch[0][span] // sample_rows - first
-            span, low, high = cover(scratch, span, spans, (y + first + 1) * sample_rows, changes)
+            row, span, low, high = next_row(scratch, span, spans, sample_rows, changes)
+            y = row - first
             left, right = min(left, low), max(right, high + 1)
             size = high + 1 - low if 0 <= y < height else 0
             tape = longer(tape, used + 4 * size)
@@ -166,8 +162,7 @@ def over_backward(
             for move in (-step, step):
                 trial[j] = genes[i, j] + move
                 gradients[i, j] += (alpha[i] / (2 * move)) * covered_sum(
-                    *(trace, tables, kind[i], trial, sums, top, bottom, left, right, grid, rows),
-                    scratch,
+                    functions, kind[i], trial, sums, top, bottom, left, right, grid, rows, scratch
                 )
             trial[j] = genes[i, j]
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from artgen.base.errors import UsageError
 from artgen.families.shape.contract import Shape
-from artgen.families.shape.spans import unpack
+from artgen.families.shape.spans import as_drawn, finite_polygon, unpack
 from artgen.matching import (
     Appearance,
     Floats,
@@ -39,16 +39,12 @@ FAITHFUL = 0.03
 
 @appearance.register(Shape)
 def _appearance(shape: Shape, tensors: Tensors) -> Appearance:
-    kinds, genes = _kinds_and_genes(shape, tensors)
-    count = len(kinds)
-    places, sizes = np.empty((count, 2)), np.empty(count)
-    for index in range(count):
-        member = shape.members[kinds[index]]
-        corners = _corners(member, genes[index, : member.genes])
-        places[index] = corners.mean(axis=0)
-        sizes[index] = math.sqrt(float(np.prod(np.ptp(corners, axis=0))))
+    outlines = [_corners(*each) for each in _each(shape, tensors)]
+    places = np.array([corners.mean(axis=0) for corners in outlines]).reshape(-1, 2)
+    sizes = np.sqrt([float(np.prod(np.ptp(corners, axis=0))) for corners in outlines])
     colours = np.clip(tensors["colour"].double().numpy().T, -1, 2)
-    layers = (np.arange(count) + 0.5) / count
+    layers = (np.arange(len(outlines)) + 0.5) / len(outlines)
+    kinds, _ = _kinds_and_genes(shape, tensors)
     return Appearance(places, colours, sizes, layers, kinds, stacked=True)
 
 
@@ -72,20 +68,18 @@ def _move(shape: Shape, tensors: Tensors, by: Tensor) -> Tensors:
 @carry.register(Shape)
 def _carry(shape: Shape, tensors: Tensors, motion: Callable[[Floats], Tensor]) -> Tensors:
     """Every corner moves as its place does, as nearly as the genes can follow."""
-    kinds, genes = _kinds_and_genes(shape, tensors)
-    members = [shape.members[kind] for kind in kinds]
-    pairs = zip(members, genes, strict=True)
-    corners = [_corners(member, own[: member.genes]) for member, own in pairs]
+    shapes = _each(shape, tensors)
+    corners = [_corners(*each) for each in shapes]
     if not corners:
         return tensors
     ends = np.cumsum([len(own) for own in corners])[:-1]
     wanted = np.split(motion(np.concatenate(corners)).double().numpy().T, ends)
     moved = tensors["genes"].clone()
-    for index, (member, goal) in enumerate(zip(members, wanted, strict=True)):
-        slopes = _slopes(member, genes[index, : member.genes])
+    for index, (each, goal) in enumerate(zip(shapes, wanted, strict=True)):
+        slopes = _slopes(*each)
         if slopes is not None:
             change = np.linalg.lstsq(slopes, goal.reshape(-1), rcond=LEAST_SLOPE)[0]
-            moved[: member.genes, index] += torch.from_numpy(change).float()
+            moved[: len(change), index] += torch.from_numpy(change).float()
     return {**tensors, "genes": shape.keep_valid(tensors, moved)}
 
 
@@ -96,13 +90,10 @@ def _transform(shape: Shape, tensors: Tensors, linear: Tensor, offset: Tensor) -
     Round shapes look the same when they are turned: where the genes of the scaled shape fit as
     well, they are taken.
     """
-    kinds, genes = _kinds_and_genes(shape, tensors)
     whole, shift = linear.double().numpy(), offset.double().numpy()
     factor, angle, steps = in_steps(linear)
     found = tensors["genes"].clone()
-    for index, (kind, row) in enumerate(zip(kinds, genes, strict=True)):
-        member = shape.members[kind]
-        own = row[: member.genes]
+    for index, (member, own) in enumerate(_each(shape, tensors)):
         corners = _corners(member, own)
         middle = corners.mean(axis=0)
         around, place = corners - middle, whole @ middle + shift
@@ -151,8 +142,14 @@ def _apart(one: Floats, other: Floats) -> float:
 
 def _kinds_and_genes(shape: Shape, tensors: Tensors) -> tuple[NDArray[np.int64], Floats]:
     """The number of the kind of each shape, as it is drawn, [N], and the genes, [N, genes]."""
-    stack = unpack(tensors)
-    return np.clip(stack.kind, 0, len(shape.members) - 1), stack.genes
+    stack = as_drawn(shape, unpack(tensors))
+    return stack.kind, stack.genes
+
+
+def _each(shape: Shape, tensors: Tensors) -> list[tuple[Shape, Floats]]:
+    """Each shape as one of the kinds, with its own genes."""
+    pairs = zip(*_kinds_and_genes(shape, tensors), strict=True)
+    return [(shape.members[kind], genes[: shape.members[kind].genes]) for kind, genes in pairs]
 
 
 def _slopes(member: Shape, genes: Floats) -> Floats | None:
@@ -170,12 +167,11 @@ def _steps(member: Shape, genes: Floats) -> Floats:
 
     The least one, by the derivatives of the corners. Raises UsageError where there is none.
     """
-    corners = _corners(member, genes)
-    changes = 1e-4 * np.eye(len(genes))
-    there = np.stack([_corners(member, genes + change) - corners for change in changes])
+    corners, slopes = _corners(member, genes), _slopes(member, genes)
     units = np.stack([np.tile(axis, len(corners)) for axis in np.eye(2)], 1)
-    slopes = there.reshape(len(genes), -1).T * 1e4
-    steps = np.asarray(np.linalg.lstsq(slopes, units, rcond=1e-6)[0], np.float64)
+    steps = np.zeros((len(genes), 2))
+    if slopes is not None:
+        steps[:] = np.linalg.lstsq(slopes, units, rcond=1e-6)[0]
     for axis, step in zip(np.eye(2), steps.T, strict=True):
         if not np.allclose(_corners(member, genes + step), corners + axis, atol=1e-3):
             raise UsageError(
@@ -230,15 +226,12 @@ def _same_polygon(member: Shape, one: Floats, other: Floats) -> bool:
     p, q = _corners(member, one), _corners(member, other)
     if p.shape != q.shape:
         return False
-    apart = cdist(p, q)
+    # The same corners in another order have sides with other middles.
+    apart = cdist(*(np.concatenate([c, (c + np.roll(c, 1, axis=0)) / 2]) for c in (p, q)))
     return bool(max(apart.min(0).max(), apart.min(1).max()) < 1e-4 * np.ptp(p, axis=0).max())
 
 
 def _corners(member: Shape, genes: Floats) -> Floats:
     """The shape's polygon [corners, 2]; the middle of the canvas where it is none."""
-    try:
-        with np.errstate(all="ignore"):
-            corners = member.polygon(np.ascontiguousarray(genes))
-    except (ArithmeticError, ValueError):
-        return np.zeros((1, 2))
-    return corners if len(corners) and np.isfinite(corners).all() else np.zeros((1, 2))
+    corners = finite_polygon(member, np.ascontiguousarray(genes))
+    return corners if len(corners) else np.zeros((1, 2))

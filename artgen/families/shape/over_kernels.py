@@ -4,8 +4,9 @@ import numba as nb
 import numpy as np
 
 from artgen.compiler.jit import grid_type, options
-from artgen.families.shape.function_types import call_trace, functions_type
-from artgen.families.shape.span_kernels import cover, make_scratch
+from artgen.families.shape.function_types import functions_type
+from artgen.families.shape.row_kernels import next_row, trace_rows
+from artgen.families.shape.span_kernels import make_scratch
 
 
 @nb.njit(
@@ -26,20 +27,15 @@ def over(functions, kind, genes, colour, alpha, picture, grid, sample_rows, firs
     [N, genes], `colour` [N, channels]; the grid has `sample_rows` per pixel. Where a shape covers
     the share k of a pixel, the pixel p becomes p(1 − alpha·k) + alpha·k·colour.
     """
-    trace, tables = functions.trace, functions.tables
     channels, width = picture.shape[0], picture.shape[2]
     scratch = make_scratch((last - first) * sample_rows, functions.vertices, functions.crossings)
     changes = np.zeros(width + 1)
     share = np.empty(width, np.float32)
     for i in range(len(kind)):
-        spans = call_trace(
-            *(trace, kind[i], genes[i], tables, first * sample_rows, last * sample_rows),
-            *(grid, scratch[8]),
-        )
+        spans = trace_rows(functions, kind[i], genes[i], first, last, sample_rows, grid, scratch)
         span = np.int64(0)
         while span < spans:
-            y = scratch[0][span] // sample_rows
-            span, low, high = cover(scratch, span, spans, (y + 1) * sample_rows, changes)
+            y, span, low, high = next_row(scratch, span, spans, sample_rows, changes)
             covered = 0.0
             for x in range(low, high + 1):
                 covered += changes[x]

@@ -35,17 +35,17 @@ def random_genes(
     half_width, half_height = canvas.reach
     found = np.zeros((number, shape.genes))
     for genes in found:
-        for attempt in range(TRIES + 1):
-            if attempt == TRIES:
-                raise PluginError(
-                    f"{type(shape).__name__}.random makes no valid shape in {TRIES} attempts",
-                    hint="check its valid()",
-                )
+        for _ in range(TRIES):
             x, y = half_width * rng.uniform(-1, 1), half_height * rng.uniform(-1, 1)
             with np.errstate(all="ignore"):
                 shape.random(genes, rng, x, y, rng.uniform(SMALLEST, LARGEST))
                 if shape.valid(genes):
                     break
+        else:
+            raise PluginError(
+                f"{type(shape).__name__}.random makes no valid shape in {TRIES} attempts",
+                hint="check its valid()",
+            )
         for _ in range(changes):
             changed = genes.copy()
             with np.errstate(all="ignore"):
@@ -72,8 +72,7 @@ def stack_values(
 def corners(shape: Shape, genes: Floats) -> Floats:
     """Return the points that `outline` writes, [points, 2]; NaN where it writes nothing."""
     points = np.full((shape.outline_points, 2), np.nan)
-    with np.errstate(all="ignore"):
-        shape.outline(genes, points)
+    shape.outline(genes, points)
     return points
 
 
@@ -83,13 +82,13 @@ def spans_at(shape: Shape, genes: Floats, heights: Floats) -> list[list[tuple[fl
         points = corners(shape, genes)
         begins, ends = points, np.roll(points, -1, axis=0)
         if shape.curves:
-            pieces = [_on_curve(controls) for controls in points.reshape(-1, 4, 2)]
+            shares = np.linspace(0, 1, PIECES + 1)
+            pieces = [bezier_points(controls, shares) for controls in points.reshape(-1, 4, 2)]
             begins = np.concatenate([each[:-1] for each in pieces])
             ends = np.concatenate([each[1:] for each in pieces])
         return [_winding(begins, ends, float(y)) for y in heights]
-    with np.errstate(all="ignore"):
-        low, high = shape.bounds(genes)
-        pairs = [shape.span(genes, float(y)) if low <= y < high else (0.0, 0.0) for y in heights]
+    low, high = shape.bounds(genes)
+    pairs = [shape.span(genes, float(y)) if low <= y < high else (0.0, 0.0) for y in heights]
     return [[(float(left), float(right))] if right > left else [] for left, right in pairs]
 
 
@@ -105,11 +104,6 @@ def shares(shape: Shape, genes: Floats, canvas: Canvas, sample_rows: int) -> Flo
             row += np.clip(np.minimum(right, edges[1:]) - np.maximum(left, edges[:-1]), 0, None)
     share: Floats = covered.reshape(canvas.height, sample_rows, -1).mean(1) / canvas.pixel
     return share
-
-
-def _on_curve(controls: Floats) -> Floats:
-    """Return points on a cubic Bézier curve, [points, 2], from its start to its end."""
-    return bezier_points(controls, np.linspace(0, 1, PIECES + 1))
 
 
 def _winding(begins: Floats, ends: Floats, y: float) -> list[tuple[float, float]]:

@@ -22,9 +22,6 @@ from artgen.families.shape.contract import Shape
 from artgen.families.shape.spans import Stack, functions_of, pack, unpack
 from artgen.raster.sampling import make_grid
 
-CELL = 8
-"""As in `stack_kernels`."""
-
 KERNELS = (
     "families.shape.stack_kernels",
     "families.shape.search_kernels",
@@ -108,7 +105,7 @@ class ShapePopulation(Population):
             self.palette,
             self.functions,
         )
-        errors = (len(self), height, -(-width // CELL) + 1)
+        errors = (len(self), height, -(-width // self.kernels.CELL) + 1)
         self.individuals = (*self.individuals[:4], np.zeros(errors), self.individuals[5])
         self.offspring = (*self.offspring[:4], np.zeros(errors), self.offspring[5])
 

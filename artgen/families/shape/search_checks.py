@@ -34,8 +34,7 @@ def members(candidate: Candidate) -> Iterator[tuple[str, Shape]]:
     """Yield label and shape for every variant, and for every kind of a mixture."""
     for variant in candidate.variants:
         for shape in cast(Shape, candidate.primitive(variant)).members:
-            name = type(shape).__name__
-            yield f"{name}{variant}", shape
+            yield f"{type(shape).__name__}{variant}", shape
 
 
 def scoring(candidate: Candidate) -> str:
@@ -46,8 +45,10 @@ def scoring(candidate: Candidate) -> str:
     worst = 0.0
     for label, shape in members(candidate):
         layers, stack = _prepared_stack(shape)
-        for genes in random_genes(shape, np.random.default_rng(9), CANVAS, SOME, changes=2):
-            found = _scored(layers, genes)
+        rng = np.random.default_rng(9)
+        for genes in random_genes(shape, rng, CANVAS, SOME, changes=2):
+            # Scored where it is, as there are no candidates and no patience.
+            found, _, _ = layers.search(rng, 0, 0.1, 0.2, 0.1, 0.1, 0, 1.0, 0, genes.copy())
             expected, scale = _added_up(layers, stack, shape, genes)
             if not abs(found - expected) <= (CURVED if shape.curves else EXACT) * scale + 1e-4:
                 raise Failed(
@@ -106,14 +107,6 @@ def _prepared_stack(shape: Shape) -> tuple[Compositing, Stack]:
     return layers, stack
 
 
-def _scored(layers: Compositing, genes: Floats) -> float:
-    """Return the score that the search gives the shape, without searching further."""
-    score, _, _ = layers.search(
-        np.random.default_rng(0), 0, 0.1, 0.2, 0.1, 0.1, 0, 1.0, 0, genes.copy()
-    )
-    return score
-
-
 def _added_up(
     layers: Compositing, stack: Stack, shape: Shape, genes: Floats
 ) -> tuple[float, float]:
@@ -140,8 +133,7 @@ def _timing(shape: Shape) -> tuple[Compositing, float]:
     layers = Compositing(shape, picture(canvas), None, BACKGROUND, (ALPHA, ALPHA))
     layers.go_to(Stack.empty(shape), 0)
     layers.add_up(1)
-    rng = np.random.default_rng(12)
-    rows = []
+    rng, rows = np.random.default_rng(12), 0
     for _ in range(MANY):
         genes = np.zeros(shape.genes)
         x, y = rng.uniform(-1, 1), rng.uniform(-1, 1)
@@ -150,10 +142,8 @@ def _timing(shape: Shape) -> tuple[Compositing, float]:
             first, last = layers.kernels.rows_of(
                 layers.functions, 0, genes, layers.grid, canvas.height
             )
-            rows.append(last - first)
-        else:
-            rows.append(0)
-    return layers, statistics.mean(rows)
+            rows += last - first
+    return layers, rows / MANY
 
 
 def _seconds(layers: Compositing, shape: Shape) -> float:

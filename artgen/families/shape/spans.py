@@ -24,11 +24,10 @@ from artgen.compiler import kernel_cache
 from artgen.compiler.static_functions import check_static, load_after, try_in_python
 from artgen.compiler.tables import make_tables, table_arguments, unbound
 from artgen.compiler.templates import fill
-from artgen.compiler.threads import share
 from artgen.families.shape.contract import HEIGHTS, Shape
 from artgen.families.shape.copies import Copies
 from artgen.families.shape.function_types import Functions
-from artgen.raster.sampling import SAMPLE_ROWS, cut_rows, make_grid
+from artgen.raster.sampling import draw_rows
 from artgen.values.canvas import Canvas
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -71,25 +70,13 @@ def draw_shapes(
     If transparent, [4, height, width] with colours not multiplied by alpha. Raises PluginError if
     the functions of the shape cannot be compiled.
     """
-    stack, ground = unpack(tensors), as_ground(background)
+    stack = unpack(tensors)
     if transparent:
         # Alpha is a fourth channel: shapes of value 1 over 0.
         colour = np.append(stack.colour, np.ones((stack.number, 1)), axis=1)
-        stack, ground = stack._replace(colour=colour), as_ground(np.zeros(4))
-    picture = np.empty((len(ground), canvas.height, canvas.width), np.float32)
-    picture[:] = ground
+        stack, background = stack._replace(colour=colour), np.zeros(4)
     over = load_shared("families.shape.over_kernels").over
-    given = (functions_of(shape), *stack, picture, make_grid(canvas, SAMPLE_ROWS), SAMPLE_ROWS)
-    share(lambda rows: over(*given, *rows), cut_rows(canvas.height))
-    if transparent:
-        picture[:3] /= np.maximum(picture[3], 1e-6)
-    return torch.from_numpy(picture)
-
-
-def as_ground(background: ArrayLike) -> NDArray[np.float32]:
-    """Return a colour or a picture as what shapes are drawn over: [channels, height, width]."""
-    ground = np.asarray(background, np.float32)
-    return ground[:, None, None] if ground.ndim == 1 else ground
+    return draw_rows(over, (functions_of(shape), *stack), background, canvas)
 
 
 def unpack(tensors: Mapping[str, Tensor]) -> Stack:
@@ -106,12 +93,29 @@ def unpack(tensors: Mapping[str, Tensor]) -> Stack:
     return Stack(kind, rows("genes"), rows("colour"), alpha)
 
 
+def as_drawn(shape: Shape, stack: Stack) -> Stack:
+    """Return the stack with kinds that there are: any other number is drawn as the last one."""
+    last = len(shape.members) - 1
+    known = (stack.kind >= 0) & (stack.kind <= last)
+    return stack._replace(kind=np.where(known, stack.kind, last))
+
+
 def pack(shape: Shape, stack: Stack) -> dict[str, Tensor]:
     """Return the tensors of a drawing of shapes, the opposite of `unpack`."""
     values = {"genes": stack.genes.T, "colour": stack.colour.T, "alpha": stack.alpha}
     if len(shape.members) > 1:
         values["kind"] = stack.kind.astype(np.float64)
     return {name: torch.from_numpy(value.astype(np.float32, "C")) for name, value in values.items()}
+
+
+def finite_polygon(member: Shape, genes: Floats) -> Floats:
+    """Return what `Shape.polygon` gives, [corners, 2]; empty where its numbers are not finite."""
+    try:
+        with np.errstate(all="ignore"):
+            points = member.polygon(genes)
+    except (ArithmeticError, ValueError):
+        return np.empty((0, 2))
+    return points if np.isfinite(points).all() else np.empty((0, 2))
 
 
 load_shared = partial(kernel_cache.load_shipped, of="all shapes")

@@ -17,8 +17,9 @@ import numpy as np
 
 from artgen.compiler.jit import compiled, grid_type, inline, owning
 from artgen.families.shape.colour_kernels import best_colour
-from artgen.families.shape.function_types import call_trace, functions_type
-from artgen.families.shape.span_kernels import cover, make_scratch
+from artgen.families.shape.function_types import functions_type
+from artgen.families.shape.row_kernels import next_row, trace_rows
+from artgen.families.shape.span_kernels import make_scratch
 
 fixed_type = nb.types.Tuple(
     (
@@ -79,13 +80,10 @@ def mark(area, box, width):
 @compiled
 def enclose(one, i, fixed, scratch):
     """Find the box of shape number `i`."""
-    box = one[3][i]
+    box, begin = one[3][i], np.int64(0)
     height, width = fixed[0].shape[:2]
-    sample_rows, trace, tables = fixed[3], fixed[5].trace, fixed[5].tables
-    spans = call_trace(
-        *(trace, one[0][i], one[1][i], tables, np.int64(0), height * sample_rows),
-        *(fixed[2], scratch[8]),
-    )
+    grid, sample_rows, functions = fixed[2], fixed[3], fixed[5]
+    spans = trace_rows(functions, one[0][i], one[1][i], begin, height, sample_rows, grid, scratch)
     left, right = float(width), 0.0
     for span in range(spans):
         left, right = min(left, scratch[1][span]), max(right, scratch[2][span])
@@ -103,28 +101,23 @@ def lay(one, first, last, picture, area, fixed, room):
     Its fourth channel becomes what is left to be seen of what was 1.
     """
     kind, genes, paint, box, _ = one
-    sample_rows, changes, scratch = fixed[3], room[4], room[5]
-    trace, tables = fixed[5].trace, fixed[5].tables
+    grid, sample_rows, functions = fixed[2], fixed[3], fixed[5]
+    changes, scratch = room[4], room[5]
     top, bottom, left, right = len(area), 0, len(changes), 0
     for y in range(len(area)):
         if area[y, 0] < area[y, 1]:
             top, bottom = min(top, y), y + 1
             left, right = min(left, area[y, 0]), max(right, area[y, 1])
-    rows = scratch[0]
     for i in range(first, last):
         begin, end = max(box[i, 0], top), min(box[i, 1], bottom)
         if begin >= end or box[i, 2] >= right or box[i, 3] <= left:
             continue
         share = paint[i, 3] / sample_rows
         c0, c1, c2 = np.float32(paint[i, 0]), np.float32(paint[i, 1]), np.float32(paint[i, 2])
-        spans = call_trace(
-            *(trace, kind[i], genes[i], tables, begin * sample_rows, end * sample_rows),
-            *(fixed[2], scratch[8]),
-        )
+        spans = trace_rows(functions, kind[i], genes[i], begin, end, sample_rows, grid, scratch)
         span = np.int64(0)
         while span < spans:
-            y = rows[span] // sample_rows
-            span, low, high = cover(scratch, span, spans, (y + 1) * sample_rows, changes)
+            y, span, low, high = next_row(scratch, span, spans, sample_rows, changes)
             covered = 0.0
             begin, end = area[y, 0], min(area[y, 1], high + 1)
             for x in range(low, min(begin, high + 1)):
@@ -184,7 +177,6 @@ def refit(one, number, i, fixed, rates, room):
     """
     kind, genes, paint, box, _ = one
     target, ground, grid, sample_rows, palette, functions = fixed
-    trace, tables = functions.trace, functions.tables
     below, above, area, changes, scratch = room[0], room[1], room[3], room[4], room[5]
     clear(area, target.shape[1])
     for y in range(box[i, 0], box[i, 1]):
@@ -194,12 +186,11 @@ def refit(one, number, i, fixed, rates, room):
     fill(above, area, ground, np.float32(0))
     lay(one, i + 1, number, above, area, fixed, room)
     s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = s8 = 0.0
-    begin, end = box[i, 0] * sample_rows, box[i, 1] * sample_rows
-    spans = call_trace(trace, kind[i], genes[i], tables, begin, end, grid, scratch[8])
+    begin, end = box[i, 0], box[i, 1]
+    spans = trace_rows(functions, kind[i], genes[i], begin, end, sample_rows, grid, scratch)
     span = np.int64(0)
     while span < spans:
-        y = scratch[0][span] // sample_rows
-        span, begin, end = cover(scratch, span, spans, (y + 1) * sample_rows, changes)
+        y, span, begin, end = next_row(scratch, span, spans, sample_rows, changes)
         covered = 0.0
         for x in range(begin, end + 1):
             covered += changes[x]

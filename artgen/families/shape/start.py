@@ -19,15 +19,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from artgen.base.errors import PluginError
 from artgen.compiler.footprints import Footprint
 from artgen.compiler.threads import share
 from artgen.engines.conversion import convert_parts, convert_paths
 from artgen.engines.evaluation import summed_colour
 from artgen.families.shape.colour_kernels import NOTHING
-from artgen.families.shape.compositing import Compositing, added, load_searching
+from artgen.families.shape.compositing import Compositing, added, none_found
 from artgen.families.shape.contract import Shape
-from artgen.families.shape.spans import Stack, functions_of, pack
+from artgen.families.shape.spans import Stack, pack
 from artgen.init import Context
 from artgen.primitives import Params, Primitive
 from artgen.raster import paint
@@ -44,8 +43,8 @@ SIDE = 32
 CANDIDATES, PATIENCE = 200, 100
 """Random shapes before the climb, and the failures in a row that end it."""
 
-SHRINK = 0.05
-"""What this many failures shrink the climb's steps to."""
+SHRINK = 0.05 ** (1 / PATIENCE)
+"""What each failure shrinks the climb's steps by."""
 
 STEP = 0.2
 """How far a shape first moves on the target, as a share of the reach of its splat."""
@@ -79,7 +78,7 @@ def shapes_from_splats(
     They lie as deep as the splats do under the blends `depth` and `over`; under others the larger a
     shape is, the deeper. Their colours are those that fit the `target` [3, height, width] best,
     over the `background` and weighted by `weight` [height, width]. Raises PluginError where a shape
-    is never valid.
+    is never valid, UsageError where none keeps to its limits.
     """
     splat = cast(Footprint, other)
     tensors, number = dict(drawing.tensors), other.count_of(drawing)
@@ -133,13 +132,8 @@ def _laid(
         layers.go_to(stack, index)
         layers.add_up(1)
         rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(len(found) + index,)))
-        schedule = (
-            STEP * min(sizes[index], 1.0),
-            canvas.pixel / 2,
-            PATIENCE,
-            SHRINK ** (1 / PATIENCE),
-        )
-        _, kind, _ = layers.search(rng, 0, 1.0, 1.0, *schedule, kind, genes)
+        steps = STEP * min(sizes[index], 1.0), canvas.pixel / 2
+        _, kind, _ = layers.search(rng, 0, 1.0, 1.0, *steps, PATIENCE, SHRINK, kind, genes)
         stored = genes.astype(np.float32).astype(np.float64)
         stack = added(stack, kind, stored, layers.fit(kind, stored))
     return pack(shape, stack)
@@ -188,7 +182,8 @@ def most_alike(
 
     `weight` is float32 [side, side], 0 or more; `window` is its centre x, y, half its width and
     half its height. The climb begins at random shapes, and again at each of `starts`, kinds and
-    genes that are valid. Raises PluginError where a shape is never valid.
+    genes that are valid. Raises PluginError where a shape is never valid, UsageError where none
+    keeps to its limits.
     """
     x, y, half_width, half_height = window
     side = len(weight)
@@ -200,32 +195,25 @@ def most_alike(
         side / (2 * half_width),
         float(side),
     )
-    kernels = load_searching("layer_kernels", searched=False)
-    sums = np.zeros((side, side + 2, kernels.PLANES), np.float32)
-    black, white = np.zeros((3, side, side), np.float32), np.ones((side, side), np.float32)
-    target = np.ascontiguousarray(
-        np.broadcast_to(weight / max(float(weight.max()), 1e-9), black.shape)
-    )
-    kernels.sum_up(target, white, black, black, white, 1.0, 1, sums, 0, side)
-    places = np.cumsum(target[0] ** 2, dtype=np.float64).reshape(side, side)
+    target = np.broadcast_to(weight / max(float(weight.max()), 1e-9), (3, side, side))
+    layers = Compositing(shape, target, None, (0.0, 0.0, 0.0), (1.0, 1.0), WHITE)
+    layers.go_to(Stack.empty(shape), 0)
+    layers.add_up(1)
+    layers.grid = grid
+    layers.places = np.cumsum(target[0] ** 2, dtype=np.float64).reshape(side, side)
     size = max(half_width, half_height)
-    search = load_searching("climb_kernels", searched=False).search
-    functions = functions_of(shape)
     empty = np.zeros(max(member.genes for member in shape.members))
     climbs = [(CANDIDATES, 0, empty), *((0, kind, genes.copy()) for kind, genes in starts)]
     score, kind, genes = NOTHING, 0, empty
     for candidates, start, reached in climbs:
-        found, its_kind, _ = search(
-            *(functions, rng, sums, grid, 1.0, 1.0, WHITE, places),
-            *(candidates, size / 10, size, size / 10, size / 100),
-            *(PATIENCE, SHRINK ** (1 / PATIENCE), start, reached),
+        found, its_kind, _ = layers.search(
+            *(rng, candidates, size / 10, size, size / 10, size / 100),
+            *(PATIENCE, SHRINK, start, reached),
         )
         if found < score:
             score, kind, genes = found, its_kind, reached
     if score >= NOTHING:
-        raise PluginError(
-            f"{type(shape).__name__}.random makes no valid shape", hint="check its valid()"
-        )
+        raise none_found(shape)
     return kind, genes
 
 
@@ -236,7 +224,7 @@ def shapes_from_paths(
     """Return the tensors of one shape per path, in canvas units, with its colour and opacity.
 
     Opacities are brought within the limits of the shape. Raises PluginError where a shape is never
-    valid.
+    valid, UsageError where none keeps to its limits.
     """
 
     def match(index: int) -> tuple[int, Floats]:
