@@ -113,8 +113,7 @@ class Recipe(Table):
         try:
             return cls.parse(migrated_recipe(data, schema))
         except Misfit as misfit:
-            message, hint = _explained(misfit, where)
-            raise InputError(message, hint=hint) from None
+            raise misfit.of(InputError, where) from None
 
     @classmethod
     def from_request(cls, data: dict[str, Any]) -> Recipe:
@@ -254,16 +253,7 @@ def _changed(table: TableT, where: str, changes: dict[str, Any]) -> TableT:
     try:
         return table.changed(where, changes)
     except Misfit as misfit:
-        message, hint = _explained(misfit, "recipe")
-        raise UsageError(message, hint=hint) from None
-
-
-def _explained(misfit: Misfit, where: str) -> tuple[str, str | None]:
-    """The message and the hint of an error in a recipe found at `where`."""
-    problem = misfit.problem
-    if problem.known:
-        return f"{where}: unknown key {problem.place!r}", problem.hint
-    return f"{where}: {problem.place} {problem.message}", None
+        raise misfit.of(UsageError, "recipe") from None
 
 
 def _is_deep(value: Any) -> bool:
