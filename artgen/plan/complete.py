@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from artgen.base.errors import UsageError, check_memory
 from artgen.base.options import parse_options
-from artgen.plan.options import check_engine_options, names_of
-from artgen.plan.target import Aimed
+from artgen.plan.options import Chosen, check_engine_options, names_of
+from artgen.plan.target import aim
 from artgen.recipe import FileReference, Recipe, Stage
 from artgen.recipe.migration import earlier_options
-from artgen.values.subject import kind_of
+from artgen.values.canvas import Canvas
+from artgen.values.subject import Subject, kind_of
 
 if TYPE_CHECKING:
     from artgen.engines import Engine
@@ -66,9 +67,9 @@ class Plan:
         return self.engines[0].first_count(self.primitive, options, self.count)
 
 
-def complete(aimed: Aimed) -> Plan:
-    """Fill in every default of the stages. Raises PluginError, UsageError."""
-    chosen, primitive, subject = aimed.chosen, aimed.primitive, aimed.subject
+def complete(chosen: Chosen, canvas: Canvas, subject: Subject | None, header: int) -> Plan:
+    """Fill in every default of the stages, for what `aim` makes. Raises PluginError, UsageError."""
+    primitive, count, most = aim(chosen, canvas, subject, header)
     named, recipe, table = chosen.named, chosen.recipe, chosen.recipe.primitive
     stages, losses, primitives = list[Stage](), list[Any](), [primitive]
     for index, (stage, (name, engine)) in enumerate(zip(recipe.stage, chosen.engines, strict=True)):
@@ -77,9 +78,13 @@ def complete(aimed: Aimed) -> Plan:
                 f"engine {name} does not keep to the rule of {stages[-1].engine}, which is before",
                 hint=f"leave out {name}, or polish with gradient",
             )
-        layered = _layered(primitive, stage, name, engine, aimed.count)
+        layered = _layered(primitive, stage, name, engine, count)
         if table.count == "auto" and index == 0:
-            layered = {**layered, **_automatic(engine, primitive, table.name), **stage.options}
+            # The options under which the first stage finds the count.
+            if not (finding := engine.automatic(primitive)):
+                hint = "give --count a number"
+                raise UsageError(f"count = auto does not work for {table.name}", hint=hint)
+            layered = {**layered, **finding, **stage.options}
         layered.setdefault("loss", DEFAULT_LOSS if subject is None else subject.loss)
         stages.append(_complete(layered, name, engine, primitive))
         primitives.append(engine.constrain(primitives[-1], stages[-1].options))
@@ -96,8 +101,8 @@ def complete(aimed: Aimed) -> Plan:
         losses.append(named.loss(layered["loss"]))
         losses[-1].check_target(kind_of(subject))
 
-    numbers = sum(map(math.prod, primitive.tensor_shapes(aimed.count or 1).values()))
-    asked = "" if aimed.count is None else f" with {aimed.count:,} parts"
+    numbers = sum(map(math.prod, primitive.tensor_shapes(count or 1).values()))
+    asked = "" if count is None else f" with {count:,} parts"
     keys = (recipe.output.history or 0) * len(stages)
     check_memory(
         (BYTES_PER_NUMBER + BYTES_PER_KEY * keys) * numbers,
@@ -107,7 +112,7 @@ def complete(aimed: Aimed) -> Plan:
     identity = named.registry.identity(named.entry)
     resolved = recipe.with_stages(stages).with_primitive(
         name=named.registry.spelling(named.entry),
-        count=aimed.count,
+        count=count,
         target_bytes=None,
         parameter_bytes=None,
         plugin=FileReference(name=identity["file"], sha256=identity["sha256"])
@@ -115,8 +120,8 @@ def complete(aimed: Aimed) -> Plan:
         else None,
         **primitive.option_values(),
     )
-    if aimed.most != recipe.run.parameter_bytes:
-        resolved = resolved.with_run(parameter_bytes=aimed.most)
+    if most != recipe.run.parameter_bytes:
+        resolved = resolved.with_run(parameter_bytes=most)
     if primitive.psnr_option is not None:
         resolved = resolved.with_stage(len(stages) - 1, target_psnr=None)
     engines = tuple(engine for _, engine in chosen.engines)
@@ -152,13 +157,6 @@ def _layered(
         if "steps" not in data:
             below["steps"] = max(1, round(factor * below["steps"]))
     return {**below, **data}
-
-
-def _automatic(engine: type[Engine], primitive: Primitive, name: str) -> dict[str, Any]:
-    """The options under which the first stage finds the count."""
-    if not (options := engine.automatic(primitive)):
-        raise UsageError(f"count = auto does not work for {name}", hint="give --count a number")
-    return options
 
 
 def _complete(data: dict[str, Any], name: str, engine: type[Engine], primitive: Primitive) -> Stage:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from artgen.plan.complete import Plan, complete
 from artgen.plan.names import Named, find_names
 from artgen.plan.options import choose_options
-from artgen.plan.target import aim
 from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.values.canvas import Canvas
@@ -28,9 +27,9 @@ def make_plan(
     options and for what does not fit the kind of target.
     """
     chosen = choose_options(named)
-    plan = complete(aim(chosen, canvas, subject, 0))
+    plan = complete(chosen, canvas, subject, 0)
     if header is not None and named.recipe.primitive.target_bytes is not None:
-        plan = complete(aim(chosen, canvas, subject, header(plan)))
+        plan = complete(chosen, canvas, subject, header(plan))
     return plan
 
 

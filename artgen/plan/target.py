@@ -6,7 +6,6 @@ import dataclasses
 import math
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
@@ -26,26 +25,14 @@ PIXELS_PER_PART = 16
 """How many pixels there are at least for each part where the engine finds the count."""
 
 
-@dataclass(frozen=True)
-class Aimed:
-    """The options of a recipe, and the primitive and the count that they make for a target.
-
-    A `subject` takes the place of a picture.
-    """
-
-    chosen: Chosen
-    primitive: Primitive
-    count: int | None
-    subject: Subject | None
-    most: int | None = None
-    """The bytes that parameters may take, where their number alone does not say it."""
-
-
-def aim(chosen: Chosen, canvas: Canvas, subject: Subject | None, header: int) -> Aimed:
+def aim(
+    chosen: Chosen, canvas: Canvas, subject: Subject | None, header: int
+) -> tuple[Primitive, int | None, int | None]:
     """Make the primitive for a picture of the size of `canvas`, or for `subject`.
 
-    `header` is how many of its `target_bytes` a file needs beside its parameters. Raises UsageError
-    for what does not fit the kind of target.
+    With it comes its count, and the bytes that parameters may take where their number alone does
+    not say it. `header` is how many of its `target_bytes` a file needs beside its parameters.
+    Raises UsageError for what does not fit the kind of target.
     """
     recipe, cls = chosen.recipe, chosen.named.primitive
     table, precision = recipe.primitive, recipe.run.precision
@@ -65,7 +52,7 @@ def aim(chosen: Chosen, canvas: Canvas, subject: Subject | None, header: int) ->
     if recipe.output.transparent:
         primitive.check_transparent(table.name)
     primitive.check_precision(precision, table.name)
-    return Aimed(chosen, primitive, count, subject, most)
+    return primitive, count, most
 
 
 def _unfit(registry: Registry, name: str, targets: Sequence[str], kind: str) -> UsageError:
