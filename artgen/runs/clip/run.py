@@ -11,7 +11,7 @@ from typing import Any
 from artgen.art import Art, saved_bytes
 from artgen.base.errors import Interrupted
 from artgen.display.views import Rendering
-from artgen.events import Advanced, Evaluated, Event, Notice, Observer
+from artgen.events import Advanced, Observer
 from artgen.film.scenes import Film, Scene
 from artgen.output import FrameStore
 from artgen.plan import Plan
@@ -154,7 +154,7 @@ class ClipRun(PictureRun):
                     return
                 yield task, SceneFit(task, self.clip, self.asked.registry, context).run()
             return
-        observe = self._sum()
+        observe = StepSum(context, (task.offset for task in self.tasks), time.perf_counter())
         for task, result in elsewhere.executor.run(
             _fit_elsewhere, self.tasks, observe, context.control
         ):
@@ -162,19 +162,6 @@ class ClipRun(PictureRun):
                 steps = scene_steps(self.recipe, result.keys) if result.keys else 0
                 observe(Advanced(context.name, task.offset + steps, self.total_steps, 0.0))
             yield task, result
-
-    def _sum(self) -> Observer:
-        """An observer that adds up the steps of all scenes."""
-        steps, began = StepSum(task.offset for task in self.tasks), time.perf_counter()
-
-        def observe(event: Event) -> None:
-            if isinstance(event, Notice):
-                self.context.emit(replace(event, run=self.context.name))
-            elif isinstance(event, Advanced | Evaluated):
-                step, seconds = steps.advance(event.step), time.perf_counter() - began
-                self.context.emit(replace(event, step=step, seconds=seconds))
-
-        return observe
 
     def _joined(self, fitted: Mapping[int, FittedScene]) -> Fitted:
         """The film of the frames up to the first that is missing."""

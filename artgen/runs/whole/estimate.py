@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from artgen.base.faults import plugin_code
-from artgen.base.waiting import Activity, listening
+from artgen.base.waiting import listening
 from artgen.events import Observer
 from artgen.recipe import Recipe
 from artgen.registry import Registry
@@ -33,14 +33,8 @@ def estimate(
     context = RunContext(name or default_stem(recipe), observe)
     keep_freed_memory()
     compiled = list[str]()
-    announce = announce_work(observe, context.name)
-
-    def hear(report: Activity) -> None:
-        if report.kind == "compiling":
-            compiled.append(report.what)
-        announce(report)
-
-    with threads(recipe.run.threads) as number, listening(hear):
+    announce = announce_work(observe, context.name, compiled)
+    with threads(recipe.run.threads) as number, listening(announce):
         recipe, note = with_fitting_size(recipe, registry, search)
         if note is not None:
             context.notify(note, "note")
