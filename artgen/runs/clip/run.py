@@ -158,9 +158,10 @@ class ClipRun(PictureRun):
         for task, result in elsewhere.executor.run(
             _fit_elsewhere, self.tasks, observe, context.control
         ):
-            if isinstance(result, FittedScene):
-                steps = scene_steps(self.recipe, result.keys) if result.keys else 0
-                observe(Advanced(context.name, task.offset + steps, self.total_steps, 0.0))
+            # Without a key, its own start would be the end of the scene before.
+            if isinstance(result, FittedScene) and result.keys:
+                step = task.offset + scene_steps(self.recipe, result.keys)
+                observe(Advanced(context.name, step, self.total_steps, 0.0))
             yield task, result
 
     def _joined(self, fitted: Mapping[int, FittedScene]) -> Fitted:
