@@ -91,11 +91,12 @@ def _following_pace(
     def follow(steps: int) -> float:
         table = (asked.recipe.clip or ClipTable()).replace(steps=steps)
         plan = replace(job.plan, recipe=job.recipe.replace(clip=table))
-        follower = Follower(replace(job, plan=plan), asked.registry)
+        here = replace(job, plan=plan)
+        follower = Follower(here, asked.registry, lambda: control.stop_requested)
 
         def work() -> None:
             with suppress(Diverged):
-                follower.fit(1, key, None, shown, frame, lambda: control.stop_requested)
+                follower.fit(1, key, None, shown, frame)
 
         return loop.time.watch.measure(work)[1]
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from artgen.engines.base import part, prefixed
-from artgen.film.scenes import Film, Scene
+from artgen.film.scenes import Scene
 from artgen.runs.joining import join_keys
 from artgen.runs.state_file import make_folder, numbers_in, putting_to_use, read_state, write_state
 
@@ -70,11 +70,6 @@ class KeyframeStore:
 
     def _path(self, number: int) -> Path:
         return self.folder / f"{number:06d}.safetensors"
-
-
-def make_film(scenes: list[Scene], count: int, fps: float) -> Film:
-    """The film of a clip's first `count` frames."""
-    return Film(tuple(scenes), count / fps, fps)
 
 
 def make_scenes(keys: list[Keyframe], first: int, fps: float) -> list[Scene]:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from artgen.animation.forms import find_form
 from artgen.art import Art, saved_bytes
 from artgen.base.errors import Interrupted
 from artgen.display.views import Rendering
@@ -15,12 +16,12 @@ from artgen.events import Advanced, Observer
 from artgen.film.scenes import Film, Scene
 from artgen.output import FrameStore
 from artgen.plan import Plan
-from artgen.recipe import Precision, Recipe
+from artgen.recipe import OutputTable, Precision, Recipe
 from artgen.registry import Registry
 from artgen.runs.clip.budget import with_steps
-from artgen.runs.clip.keyframes import Keyframe, make_film, make_scenes
+from artgen.runs.clip.keyframes import Keyframe, make_scenes
 from artgen.runs.clip.metrics import clip_metrics, side_by_side
-from artgen.runs.clip.plan import plan_clip, reasons_against
+from artgen.runs.clip.plan import plan_clip
 from artgen.runs.clip.scene import FittedScene, SceneFit, SceneTask, scene_steps
 from artgen.runs.clip.shot_detection import find_scenes
 from artgen.runs.context import RunContext
@@ -46,7 +47,34 @@ class ClipRun(PictureRun):
 
     def reasons_against(self, recipe: Recipe, source: str) -> Iterator[Reason]:
         """What takes a single picture."""
-        yield from reasons_against(recipe, source, self.asked.graph, self.asked.registry)
+        output, stages = recipe.output, recipe.stage
+        timed = {stage.time is None for stage in stages}
+        rates = {(each.fps, each.video_seconds) for each in (output, OutputTable())}
+        by_bytes = recipe.primitive.target_bytes is not None
+        stopped = any(stage.stop is not None for stage in stages)
+        every = "give every stage a time, as in --time 20,10"
+        rendered = "leave it out, and draw the film with artgen render -o FILE.mp4 --fps --speed"
+        for what, applies, hint in (
+            ("a time for some of its stages", len(timed) > 1, every),
+            ("a count of auto", recipe.primitive.count == "auto", "give --count a number"),
+            (
+                "a number of bytes",
+                by_bytes,
+                "give --count a number: the file grows with the frames",
+            ),
+            ("a drawing to start from", recipe.init is not None, "leave out --init"),
+            ("another rate or length", output.video and len(rates) > 1, rendered),
+            ("a history", bool(output.history), "leave out --history: the clip gives a film"),
+            ("a last step", stopped, "leave out stop"),
+        ):
+            yield Reason(f"{source} is a clip, which cannot have {what}", applies, hint)
+        yield Reason(
+            f"--film {output.film} shows one picture, and the target is a clip",
+            output.film is not None and find_form(output.film, self.asked.registry).photo,
+            "use --side-by-side",
+        )
+        no_graph, graph = f"{source} is a clip, which has no graph", self.asked.graph
+        yield Reason(no_graph, graph is not None, "leave out --graph")
         yield from super().reasons_against(recipe, source)
 
     def planned(self, plan: Plan) -> Plan:
@@ -185,7 +213,7 @@ class ClipRun(PictureRun):
             raise Interrupted(
                 "interrupted before anything could be saved", hint="continue with --resume"
             )
-        film = make_film(scenes, count, self.clip.fps)
+        film = Film(tuple(scenes), count / self.clip.fps, self.clip.fps)
         return Fitted(
             self.job,
             self.recipe,

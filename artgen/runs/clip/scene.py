@@ -174,7 +174,7 @@ class SceneFit:
     def _follow(self, job: Job, frames: Iterator[ImageTarget], done: int) -> int:
         """Fit the frames after the first; how many keys there are in the end."""
         plan = replace(job.plan, recipe=self.recipe)
-        follower = Follower(replace(job, plan=plan), self.registry)
+        follower = Follower(replace(job, plan=plan), self.registry, self._stop)
         key = self.keyframes.read(done - 1)
         before = self.keyframes.read(done - 2) if done > 1 else None
         seconds = key.seconds
@@ -186,10 +186,11 @@ class SceneFit:
             frame = _next(frames, self.clip)
             began = time.perf_counter()
             try:
-                found = follower.fit(number, key, before, shown, frame, self._stop)
+                found = follower.fit(number, key, before, shown, frame)
             except DeviceLost as error:
-                follower = Follower(on_cpu(follower.job, self.recipe)[0], self.registry)
-                found = follower.fit(number, key, before, shown, frame, self._stop)
+                job = on_cpu(follower.job, self.recipe)[0]
+                follower = Follower(job, self.registry, self._stop)
+                found = follower.fit(number, key, before, shown, frame)
                 self.context.notify(continuing(error, f"frame {self.task.first + number}"))
             if found is None:
                 return number
@@ -228,11 +229,14 @@ class Found:
 
 
 class Follower:
-    """Fits frames that follow others of their scene; `job` is that of the scene's first frame."""
+    """Fits frames that follow others of their scene, until `stop` says so.
 
-    def __init__(self, job: Job, registry: Registry) -> None:
+    `job` is that of the scene's first frame.
+    """
+
+    def __init__(self, job: Job, registry: Registry, stop: Callable[[], bool]) -> None:
         assert job.recipe.clip is not None
-        self.job, self.table = job, job.recipe.clip
+        self.job, self.table, self.stop = job, job.recipe.clip, stop
         self.stage = following_stage(job.plan)
         self.engine: type[Engine] = registry.load("engine", self.stage.engine)
         self.primitive = job.plan.primitives[-1]
@@ -244,7 +248,6 @@ class Follower:
         before: Keyframe | None,
         shown: ImageTarget,
         frame: ImageTarget,
-        stop: Callable[[], bool],
     ) -> Found | None:
         """The key of frame `number` of the scene, whose target is `frame`; None where stopped.
 
@@ -272,7 +275,7 @@ class Follower:
         problem = replace(problem, drawing=drawing, target=goal + self.table.steady * error)
         fresh, failures = _changed(born, key.born), list[Diverged]()
         engine = at_lower_rates(
-            lambda halvings: self._search(problem, key.state, fresh, halvings, stop),
+            lambda halvings: self._search(problem, key.state, fresh, halvings),
             diverged=failures.append,
         )
         notice = f"{failures[-1].message}: fitted again, at half the rate" if failures else None
@@ -287,12 +290,7 @@ class Follower:
         return Found(found, loss, decibels, picture.pixels, notice)
 
     def _search(
-        self,
-        problem: Problem,
-        state: Mapping[str, Tensor],
-        fresh: Tensor,
-        halvings: int,
-        stop: Callable[[], bool],
+        self, problem: Problem, state: Mapping[str, Tensor], fresh: Tensor, halvings: int
     ) -> Engine | None:
         """An engine that took the steps, None where stopped. Raises Diverged."""
         engine = self.engine()
@@ -303,7 +301,7 @@ class Follower:
             engine.take_over(dict(state), fresh)
         total = problem.total_steps
         while engine.step < total and not engine.finished:
-            if stop():
+            if self.stop():
                 return None
             engine.advance(min(-(-total // PIECES), total - engine.step))
         check_finite(engine.drawing(best=False))
