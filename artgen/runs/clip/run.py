@@ -52,16 +52,12 @@ class ClipRun(PictureRun):
         rates = {(each.fps, each.video_seconds) for each in (output, OutputTable())}
         by_bytes = recipe.primitive.target_bytes is not None
         stopped = any(stage.stop is not None for stage in stages)
-        every = "give every stage a time, as in --time 20,10"
+        every, numbered = "give every stage a time, as in --time 20,10", "give --count a number"
         rendered = "leave it out, and draw the film with artgen render -o FILE.mp4 --fps --speed"
         for what, applies, hint in (
             ("a time for some of its stages", len(timed) > 1, every),
-            ("a count of auto", recipe.primitive.count == "auto", "give --count a number"),
-            (
-                "a number of bytes",
-                by_bytes,
-                "give --count a number: the file grows with the frames",
-            ),
+            ("a count of auto", recipe.primitive.count == "auto", numbered),
+            ("a number of bytes", by_bytes, f"{numbered}: the file grows with the frames"),
             ("a drawing to start from", recipe.init is not None, "leave out --init"),
             ("another rate or length", output.video and len(rates) > 1, rendered),
             ("a history", bool(output.history), "leave out --history: the clip gives a film"),

@@ -242,12 +242,12 @@ class TiledRun(RunKind):
                 # Raises what keeps the executor from starting.
                 self.workers.started.result()
 
-        control = self.context.control
+        context = replace(self.context, emit=watch)
         for task in tasks:
-            if control.stop_requested:
+            if context.control.stop_requested:
                 return
             try:
-                yield task, fit_tile(task, self.asked.registry, watch, control)
+                yield task, fit_tile(task, self.asked.registry, context)
             except Interrupted as error:
                 yield task, error
 

@@ -29,6 +29,7 @@ from artgen.plan import Plan, resolve
 from artgen.raster import choose_backend, paint, tensor_device
 from artgen.recipe import Stage
 from artgen.registry import Registry
+from artgen.runs.context import RunContext
 from artgen.runs.device import threads
 from artgen.runs.job import check_finite
 from artgen.runs.loop.recovery import at_lower_rates
@@ -140,16 +141,15 @@ class FittedTile:
 
 def fit_tile_elsewhere(task: TileTask, observe: Observer, control: RunControl) -> FittedTile:
     """Fit a tile in another process or on another machine."""
+    context = RunContext(task.run_name, observe, control)
     with threads(task.cpus):
-        return fit_tile(task, Registry(files=task.plugins), observe, control)
+        return fit_tile(task, Registry(files=task.plugins), context)
 
 
-def fit_tile(
-    task: TileTask, registry: Registry, observe: Observer, control: RunControl
-) -> FittedTile:
+def fit_tile(task: TileTask, registry: Registry, context: RunContext) -> FittedTile:
     """Fit a tile, unless that was done. Raises Diverged, Interrupted, OutOfMemory, OutputError."""
     if not task.output.exists():
-        parts, psnr = _Fitting(task, TileInput.read(task.input), registry, observe, control).run()
+        parts, psnr = _Fitting(task, registry, context).run()
         write_state(task.output, parts, {"psnr": psnr})
         if task.return_files:
             # Else the checkpoint would be stored once more.
@@ -173,15 +173,9 @@ def joint_stage(stage: Stage, steps: int | None) -> Stage:
 class _Fitting:
     """The fit of one tile."""
 
-    def __init__(
-        self,
-        task: TileTask,
-        given: TileInput,
-        registry: Registry,
-        observe: Observer,
-        control: RunControl,
-    ) -> None:
-        self.task, self.given, self.observe, self.control = task, given, observe, control
+    def __init__(self, task: TileTask, registry: Registry, context: RunContext) -> None:
+        self.task, self.context = task, context
+        self.given = given = TileInput.read(task.input)
         height, width = given.goal.shape[:2]
         self.canvas = Canvas(width, height, given.span)
         recipe = task.recipe.with_primitive(count=given.window_count)
@@ -260,15 +254,15 @@ class _Fitting:
             engine.recover(0.5**halvings)
         began = time.perf_counter()
         while engine.step < total and not engine.finished:
-            self.control.wait_if_paused()
-            if self.control.stop_requested:
+            self.context.control.wait_if_paused()
+            if self.context.control.stop_requested:
                 raise Interrupted("interrupted", hint="continue with --resume")
             engine.advance(min(-(-total // PIECES), total - engine.step))
             kept = {**engine.state_dict(), "halvings": halvings}
             write_checkpoint(task.checkpoint, kept, durable=False)
             seconds = time.perf_counter() - began
             step = task.offset + engine.step
-            self.observe(Advanced(task.run_name, step, task.total_steps, seconds))
+            self.context.emit(Advanced(self.context.name, step, task.total_steps, seconds))
         found = engine.drawing(best=False)
         check_finite(found)
         return dict(found.detach().tensors)
