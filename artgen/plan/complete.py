@@ -1,5 +1,7 @@
 """The fourth pass: every stage with all of its options, and the plan of the run.
 
+`make_plan` goes through all passes.
+
 Precedence: what the recipe says (flags are laid over it before) > its preset > the primitive's
 defaults > the engine's.
 """
@@ -8,15 +10,18 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from artgen.base.errors import UsageError, check_memory
 from artgen.base.options import parse_options
-from artgen.plan.options import Chosen, check_engine_options, names_of
+from artgen.plan.names import Named, find_names
+from artgen.plan.options import Chosen, check_engine_options, choose_options, names_of
 from artgen.plan.target import aim
 from artgen.recipe import FileReference, Recipe, Stage
 from artgen.recipe.migration import earlier_options
+from artgen.registry import Registry
 from artgen.values.canvas import Canvas
 from artgen.values.subject import Subject, kind_of
 
@@ -65,6 +70,33 @@ class Plan:
             return 1
         options = self.recipe.stage[0].options
         return self.engines[0].first_count(self.primitive, options, self.count)
+
+
+def resolve(
+    recipe: Recipe, registry: Registry, canvas: Canvas, subject: Subject | None = None
+) -> Plan:
+    """All passes: the plan of a recipe, as by `find_names` and `make_plan`."""
+    return make_plan(find_names(recipe, registry), canvas, subject)
+
+
+def make_plan(
+    named: Named,
+    canvas: Canvas,
+    subject: Subject | None = None,
+    *,
+    header: Callable[[Plan], int] | None = None,
+) -> Plan:
+    """Check options and fill in every default, for a picture of the size of `canvas`.
+
+    A `subject` takes the place of the picture; `header` is how many of its `target_bytes` the file
+    of a plan needs beside its parameters. Raises PluginError for broken plugins, UsageError for
+    options and for what does not fit the kind of target.
+    """
+    chosen = choose_options(named)
+    plan = complete(chosen, canvas, subject, 0)
+    if header is not None and named.recipe.primitive.target_bytes is not None:
+        plan = complete(chosen, canvas, subject, header(plan))
+    return plan
 
 
 def complete(chosen: Chosen, canvas: Canvas, subject: Subject | None, header: int) -> Plan:

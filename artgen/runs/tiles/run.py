@@ -38,7 +38,7 @@ from artgen.runs.picture.run import prepare
 from artgen.runs.state_file import read_state
 from artgen.runs.tiles.choose import reasons_against, suits_tiles
 from artgen.runs.tiles.grid import COLOURS
-from artgen.runs.tiles.inputs import COARSE_SIDE, Given, TileInputs, rectangle
+from artgen.runs.tiles.inputs import COARSE_SIDE, Given, TileInputs
 from artgen.runs.tiles.passes import Pass, make_grid_of_pass, make_passes
 from artgen.runs.tiles.tile import FittedTile, Parts, TileTask, fit_tile, fit_tile_elsewhere
 from artgen.runs.video import progress_frames
@@ -179,7 +179,7 @@ class TiledRun(RunKind):
                 continue
             self.done += each.steps
             made, _ = read_state(task.output, "tile")
-            _, centre = self.picture.canvas.window(*rectangle(each.tiles[number].window))
+            _, centre = self.picture.canvas.window(*each.tiles[number].window.rectangle)
             made = moved(made, centre)
             if given.members is None:
                 added.append(made)

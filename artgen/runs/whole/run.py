@@ -1,4 +1,7 @@
-"""One run from a recipe to its files: prepare, fit, export, in a folder that survives a kill."""
+"""One run from a recipe to its files: prepare, fit, export, in a folder that survives a kill.
+
+`estimate` says what it would take, by a rehearsal.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ from artgen.runs.elsewhere import Elsewhere
 from artgen.runs.export import export
 from artgen.runs.folder import RunFolder
 from artgen.runs.graph import graph_writer
-from artgen.runs.kind import Asked, find_kind
+from artgen.runs.kind import Asked, Estimate, find_kind
 from artgen.runs.log import JsonLines
 from artgen.runs.memory import keep_freed_memory
 from artgen.runs.paths import check_outputs, default_stem, output_paths
@@ -88,7 +91,7 @@ def run(
     with (
         held,
         threads(recipe.run.threads) as number,
-        listening(announce_work(emit, stem, [])),
+        listening(_announce_work(emit, stem, [])),
     ):
         if number < (recipe.run.threads or 0):
             wanted = recipe.run.threads
@@ -178,6 +181,31 @@ def run(
         return result
 
 
+@plugin_code()
+def estimate(
+    recipe: Recipe,
+    registry: Registry,
+    *,
+    name: str | None = None,
+    search: Sequence[Path] = (Path(),),
+    observe: Observer = lambda event: None,
+) -> Estimate:
+    """Prepare a run and rehearse its stages, for some seconds each. Raises as `run` does."""
+    context, compiled = RunContext(name or default_stem(recipe), observe), list[str]()
+    keep_freed_memory()
+    announce = _announce_work(observe, context.name, compiled)
+    with threads(recipe.run.threads) as number, listening(announce):
+        recipe, note = with_fitting_size(recipe, registry, search)
+        if note is not None:
+            context.notify(note, "note")
+        asked = Asked(recipe, registry, context, search=search, threads=number)
+        with closing(find_kind(asked)) as kind:
+            job = kind.prepare()
+            for note in job.notes:
+                context.notify(note, "note")
+            return kind.estimate(job, compiled)
+
+
 def is_divisible(
     recipe: Recipe, registry: Registry, search: Sequence[Path], video: Path | None = None
 ) -> bool:
@@ -194,7 +222,7 @@ def is_divisible(
         return False  # The run itself says what is wrong with it.
 
 
-def announce_work(observe: Observer, stem: str, compiled: list[str]) -> Callable[[Activity], None]:
+def _announce_work(observe: Observer, stem: str, compiled: list[str]) -> Callable[[Activity], None]:
     """Return a listener that makes events of reports during the run called `stem`.
 
     What is compiled is a note too, once each, and is added to `compiled`.
