@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -168,11 +169,8 @@ def _largest(size: Callable[[int], int], limit: int, low: int, high: int) -> int
 
     size(low) is known to fit.
     """
-    # Up in ever larger strides, so that nothing far larger than needed is ever made, then back.
-    best, stride, growing = low, 1, True
-    while stride:
-        fits = best + stride <= high and size(best + stride) <= limit
-        best += stride if fits else 0
-        growing = growing and fits
-        stride = 2 * stride if growing else stride // 2
-    return best
+    # Doubled first, so that nothing far larger than needed is ever made.
+    best, beyond = low, min(2 * low, high)
+    while best < beyond and size(beyond) <= limit:
+        best, beyond = beyond, min(2 * beyond, high)
+    return best + bisect_right(range(best + 1, beyond), limit, key=size)
