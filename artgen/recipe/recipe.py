@@ -216,7 +216,7 @@ class Recipe(Table):
         Between the drawings of a morph there are colours of neither.
         """
         palette = self.edit[-1].palette if self.edit else self.target.palette
-        exact = self.output.edges == "hard" and self.morph is None and isinstance(palette, tuple)
+        exact = self.output.edges == "hard" and self.morph is None
         return palette if exact and isinstance(palette, tuple) else None
 
     @property

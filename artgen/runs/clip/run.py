@@ -139,7 +139,8 @@ class ClipRun(PictureRun):
     def metrics(self, fitted: Fitted, picture: Rendering, film: Film | None) -> Mapping[str, Any]:
         """Means over the frames, and what only moving pictures have."""
         assert film is not None
-        return clip_metrics(fitted.job, film, self._starts(film.keyframes))
+        starts = [task.first for task in self.tasks if task.first < film.keyframes]
+        return clip_metrics(fitted.job, film, starts)
 
     def extent(self, drawing: Drawing, film: Film | None, precision: Precision) -> tuple[int, int]:
         """Those of all keyframes."""
@@ -219,10 +220,6 @@ class ClipRun(PictureRun):
             stopped_by="steps" if count == self.tasks[-1].last else "interrupted",
             film=film,
         )
-
-    def _starts(self, count: int) -> tuple[int, ...]:
-        """The numbers of the first frames of scenes, of the first `count` frames."""
-        return tuple(task.first for task in self.tasks if task.first < count)
 
 
 def _fit_elsewhere(task: SceneTask, observe: Observer, control: RunControl) -> FittedScene:

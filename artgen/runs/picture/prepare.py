@@ -96,23 +96,22 @@ def _licence(path: Path) -> str | None:
 
 def complete(recipe: Recipe, target: Target, files: InputFiles, run: dict[str, Any]) -> Recipe:
     """The recipe with all that was resolved: hashes, seed, size and where it runs."""
-    recipe = recipe.with_target(source=target.source, sha256=target.sha256, size=target.size)
+    changes: dict[str, Any] = {"source": target.source, "sha256": target.sha256}
+    changes["size"] = target.size
     frame = target.still.frame if isinstance(target.still, ImageTarget) else WHOLE
     if frame.aspect is not None and paper_sides(recipe.target.aspect):
-        recipe = recipe.with_target(aspect="{}:{}".format(*frame.aspect))
+        changes["aspect"] = "{}:{}".format(*frame.aspect)
     if frame.aspect is not None and frame.at != "auto" and recipe.target.crop_at is not None:
-        recipe = recipe.with_target(crop_at=",".join(f"{share:g}" for share in frame.at))
+        changes["crop_at"] = ",".join(f"{share:g}" for share in frame.at)
     if isinstance(target.still, ImageTarget) and isinstance(target.still.focus, tuple):
         circles = (",".join(f"{share:g}" for share in circle) for circle in target.still.focus)
-        recipe = recipe.with_target(focus=";".join(circles))
+        changes["focus"] = ";".join(circles)
     elif recipe.target.focus == "faces":
-        recipe = recipe.with_target(focus="none")
-    recipe = recipe.with_target(
-        **{key: files.reference(key) for key in ("focus", "mask") if key in files.found}
-    )
+        changes["focus"] = "none"
+    changes |= {key: files.reference(key) for key in ("focus", "mask") if key in files.found}
     if "init" in files.found:
         recipe = recipe.replace(init=files.reference("init"))
-    return recipe.with_run(**run)
+    return recipe.with_target(**changes).with_run(**run)
 
 
 def batch(plan: Plan, target: Target) -> int | None:

@@ -112,9 +112,7 @@ def with_views(plan: Plan, views: Views | None) -> Plan:
 
 def bound_note(views: Views | None, nearest: torch.Tensor) -> tuple[str, ...]:
     """What can be reached at most, in words, given the picture nearest to all goals."""
-    if views is None:
-        return ()
-    if len(views.poses) > 1:
+    if views is None or len(views.poses) > 1:
         return ()  # Each pose can show all of its own goal.
     each = [f"{decibels:.1f} dB" for decibels in views.psnr(nearest)]
     most = " and ".join(filter(None, (", ".join(each[:-1]), each[-1])))
