@@ -183,10 +183,7 @@ def _of_primitive(cls: type[Primitive]) -> Facts:
             for name, preset in cls.presets.items()
         ],
         "preset_targets": {
-            name: {
-                **preset.target,
-                **({"background": preset.background} if preset.background else {}),
-            }
+            name: {"background": preset.background, **preset.target}
             for name, preset in cls.presets.items()
         },
         "parameters": [
