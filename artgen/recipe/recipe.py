@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -181,6 +181,11 @@ class Recipe(Table):
             if isinstance(view.target, FileReference):
                 yield "picture", view.target
 
+    def with_files(self, change: Callable[[FileReference], FileReference]) -> Recipe:
+        """The recipe with other references in place of those to files, wherever they are in it."""
+        changed: Recipe = _with_files(self, change)
+        return changed
+
     def framed(self, size: int | str | None) -> Frame:
         """The frame of an output of this `size`: cropped or bordered as the target is."""
         frame = parse_frame(size, dpi=self.output.dpi) if isinstance(size, str) else Frame(size)
@@ -247,6 +252,16 @@ def _named() -> Iterator[tuple[str, str, Key]]:
         for each in (top, *(top.table.declared().values() if top.table else ())):
             own = each.flag.own if each.flag is not None else None
             yield own or each.field, "" if each is top else name, each
+
+
+def _with_files(value: Any, change: Callable[[FileReference], FileReference]) -> Any:
+    """A table, or a value of a key, with changed references to files."""
+    if isinstance(value, FileReference):
+        return change(value)
+    if isinstance(value, Table):
+        own = {each.field: getattr(value, each.field) for each in value.declared().values()}
+        return value.replace(**{name: _with_files(each, change) for name, each in own.items()})
+    return tuple(_with_files(each, change) for each in value) if isinstance(value, tuple) else value
 
 
 def _changed(table: TableT, where: str, changes: dict[str, Any]) -> TableT:

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 from artgen.base.errors import ArtgenError, InputError
 from artgen.base.files import find_file, numbered
 from artgen.recipe import FileReference, Recipe
-from artgen.recipe.table import Table
 from artgen.targets import Source, files_beside
 from artgen.tasks._task import Task
 
@@ -112,8 +111,8 @@ def unpack(payload: Payload[Files], home: Path) -> Unpacked:
         said[str(path)] = name
     folder = home / "work"
     folder.mkdir(exist_ok=True)
-    task = payload.task.relocated(_with_files(recipe, moved), tuple(plugins), folder)
-    return Unpacked(task, said)
+    recipe = recipe.with_files(lambda file: moved.get(file, file))
+    return Unpacked(payload.task.relocated(recipe, tuple(plugins), folder), said)
 
 
 def store_files(folder: Path, files: Files) -> None:
@@ -140,13 +139,3 @@ def _base(name: str, files: Files) -> str:
     roots = {file.partition("/")[0] for file in files}
     base = Path(name).name
     return base if base in roots else next(iter(sorted(roots)))
-
-
-def _with_files(value: Any, moved: Mapping[FileReference, FileReference]) -> Any:
-    """A value of a recipe, or all of it, with the files that were moved."""
-    if isinstance(value, FileReference):
-        return moved.get(value, value)
-    if isinstance(value, Table):
-        own = {each.field: getattr(value, each.field) for each in value.declared().values()}
-        return value.replace(**{name: _with_files(each, moved) for name, each in own.items()})
-    return tuple(_with_files(each, moved) for each in value) if isinstance(value, tuple) else value

@@ -60,21 +60,18 @@ def with_pictures(plan: Plan, size: int, files: InputFiles, registry: Registry) 
         def open_picture(text: str, named: Any = named, used: Any = used) -> Tensor:
             source = Source.parse(text)
             if text in named:
-                key = f"picture {text}"
-                path = files.find("picture", named[text].name, named[text].sha256, key)
+                path = files.find("picture", named[text].name, named[text].sha256)
                 source = Source(None, str(path))
+                used.append(named[text])
             opened = open_source(source, registry, TargetRequest(size=size)).still
             if opened.pixels is None:
                 raise UsageError(f"{text} is not a picture", hint="name a picture in the loss")
-            if text in named:  # what was opened is a file, not a folder or a device
-                used.append(files.reference(key))
             return opened.tensors().goal
 
         def find(name: str, named: Any = named, used: Any = used) -> Path:
             file = named.get(name) or FileReference(name=name)
-            key = f"{WEIGHTS} {name}"
-            path = files.find("weights", file.name, file.sha256, key)
-            used.append(files.reference(key).replace(licence=_licence(path)))
+            path = files.find(WEIGHTS, file.name, file.sha256)
+            used.append(file.replace(licence=_licence(path)))
             return path
 
         losses.append(loss.with_pictures(open_picture, find))
@@ -108,10 +105,7 @@ def complete(recipe: Recipe, target: Target, files: InputFiles, run: dict[str, A
         changes["focus"] = ";".join(circles)
     elif recipe.target.focus == "faces":
         changes["focus"] = "none"
-    changes |= {key: files.reference(key) for key in ("focus", "mask") if key in files.found}
-    if "init" in files.found:
-        recipe = recipe.replace(init=files.reference("init"))
-    return recipe.with_target(**changes).with_run(**run)
+    return files.named_in(recipe.with_target(**changes).with_run(**run))
 
 
 def batch(plan: Plan, target: Target) -> int | None:
