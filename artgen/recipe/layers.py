@@ -206,12 +206,9 @@ def _stages(
             stages[i] = _without_options(stages[i])
         stages[i]["engine"] = engine
 
-    budgets: list[dict[str, Any]] = [{} for _ in stages]
+    budgets = [_given({"quality": flags.get("quality")}) for _ in stages]
     for i, text in _per_stage("steps", flags, count).items():
         budgets[i]["steps"] = parse_number(int, "--steps", text, "steps", "use 1 or more")
-    if "quality" in flags:
-        for budget in budgets:
-            budget["quality"] = flags["quality"]
     times = _per_stage("time", flags, count)
     whole = len(times) == 1
     for i, budget in enumerate(budgets if times else ()):

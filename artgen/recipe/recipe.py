@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from artgen.base.errors import InputError, UsageError
+from artgen.base.errors import ArtgenError, InputError, UsageError
 from artgen.base.files import read_regular
 from artgen.base.toml import DEEPEST, parse_toml
 from artgen.recipe.keys import JUDGE, MAKE, Flag, Key, key
@@ -95,33 +95,32 @@ class Recipe(Table):
     edit: tuple[EditTable, ...] | None = key(default=None, longest=MOST_KEYS)
 
     @classmethod
-    def from_dict(cls, data: dict[str, Any], where: str = "recipe") -> Recipe:
-        """Check structure. Raises InputError naming `where`, the key and the nearest known key."""
+    def from_dict(
+        cls, data: dict[str, Any], where: str = "recipe", kind: type[ArtgenError] = InputError
+    ) -> Recipe:
+        """Check structure. Raises `kind`, naming `where`, the key and the nearest known key."""
         from artgen.base.options import not_finite
         from artgen.recipe.migration import migrated_recipe
 
         schema = data.get("schema", SCHEMA)
         if type(schema) is not int or not 1 <= schema <= SCHEMA:
-            raise InputError(
+            raise kind(
                 f"{where} has schema {schema!r}, this artgen reads schemas up to {SCHEMA}",
                 hint="a newer artgen may read it",
             )
         if _is_deep(data):
-            raise InputError(f"{where} has tables or lists nested more than {DEEPEST} deep")
+            raise kind(f"{where} has tables or lists nested more than {DEEPEST} deep")
         for place, value in not_finite(data):
-            raise InputError(f"{where}: {place} must be a finite number, got {value}")
+            raise kind(f"{where}: {place} must be a finite number, got {value}")
         try:
             return cls.parse(migrated_recipe(data, schema))
         except Misfit as misfit:
-            raise misfit.of(InputError, where) from None
+            raise misfit.of(kind, where) from None
 
     @classmethod
     def from_request(cls, data: dict[str, Any]) -> Recipe:
         """`from_dict` for what a user asks for: raises UsageError."""
-        try:
-            return cls.from_dict(data)
-        except InputError as error:
-            raise UsageError(error.message, hint=error.hint) from None
+        return cls.from_dict(data, kind=UsageError)
 
     @classmethod
     def from_toml(cls, path: Path) -> Recipe:
