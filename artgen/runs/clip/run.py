@@ -227,5 +227,8 @@ def _fit_elsewhere(task: SceneTask, observe: Observer, control: RunControl) -> F
     registry = Registry(files=task.plugins)
     clip = read_target(task.recipe, registry, task.search).clip
     assert clip is not None
+    context = RunContext(task.run_name, observe, control)
     with threads(task.cpus):
-        return SceneFit(task, clip, registry, RunContext(task.run_name, observe, control)).run()
+        fitted = SceneFit(task, clip, registry, context).run()
+    left = task.resume_files() if task.return_files else {}
+    return replace(fitted, files={name: path.read_bytes() for name, path in left.items()})

@@ -109,13 +109,6 @@ class SceneFit:
 
     def run(self) -> FittedScene:
         """Fit it, or go on. Raises Diverged, InputError, OutOfMemory, OutputError."""
-        fitted = self._fit()
-        if not self.task.return_files:
-            return fitted
-        files = {name: path.read_bytes() for name, path in self.task.resume_files().items()}
-        return replace(fitted, files=files)
-
-    def _fit(self) -> FittedScene:
         length = self.task.last - self.task.first
         done = self.keyframes.count()
         if done >= length:
