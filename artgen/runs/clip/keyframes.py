@@ -74,8 +74,7 @@ class KeyframeStore:
 
 def make_scenes(keys: list[Keyframe], first: int, fps: float) -> list[Scene]:
     """What a film holds of a scene whose first key is frame number `first` of the clip."""
-    chapters = [(start, min(start + CHAPTER, len(keys))) for start in range(0, len(keys), CHAPTER)]
-    return [_chapter(keys[start:end], start, first, fps) for start, end in chapters]
+    return [_chapter(keys[i : i + CHAPTER], i, first, fps) for i in range(0, len(keys), CHAPTER)]
 
 
 def _chapter(keys: list[Keyframe], start: int, first: int, fps: float) -> Scene:

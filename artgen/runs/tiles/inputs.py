@@ -51,7 +51,6 @@ class TileInputs:
             seed=derived_seed(self.job.recipe.seed, "tile", 0),
             count=count,
             window_count=count,
-            steps=None,
             free=(0, 0, width, height),
         )
         return Given([0], iter([given]))
@@ -136,9 +135,6 @@ class TileInputs:
             goal=self._goal(window),
             span=self.picture.canvas.span,
             seed=derived_seed(self.job.recipe.seed, "tile", seed),
-            count=0,
-            window_count=0,
-            steps=None,
             free=(free.left - left, free.top - top, free.right - left, free.bottom - top),
         )
 

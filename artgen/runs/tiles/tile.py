@@ -105,10 +105,10 @@ class TileInput:
     goal: Tensor
     span: int
     seed: int
-    count: int
-    window_count: int
-    steps: int | None
     free: tuple[int, int, int, int]
+    count: int = 0
+    window_count: int = 0
+    steps: int | None = None
     fixed: Parts = field(default_factory=dict)
     own: Parts = field(default_factory=dict)
 
