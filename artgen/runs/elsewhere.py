@@ -12,7 +12,6 @@ from typing import Any, Protocol, TypeVar
 
 from artgen.base.errors import Interrupted
 from artgen.events import Advanced, Evaluated, Event, Notice
-from artgen.output import atomic_write
 from artgen.runs.context import RunContext
 from artgen.tasks import Executor, Task
 
@@ -68,9 +67,7 @@ def gathered(results: Iterable[tuple[TaskT, R | Exception]]) -> Iterator[tuple[T
                 failures.append(result)
             continue
         for name, data in result.files.items():
-            path = task.place / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            atomic_write(path, data, durable=False)
+            task.keep(name, data)
         yield task, result
     if failures:
         raise failures[0]
