@@ -6,9 +6,9 @@ import os
 import time
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from artgen.base.errors import Interrupted
 from artgen.events import Advanced, Evaluated, Event, Notice
@@ -42,13 +42,11 @@ def taken_by_task(elsewhere: Elsewhere | None, threads: int | None) -> dict[str,
     return {"cpus": threads or 1, "plugins": plugins, "gpus": elsewhere.gpus}
 
 
-class Returned(Protocol):
-    """The result of a task, with the files of its folder, if they were to be returned."""
+@dataclass(frozen=True, kw_only=True)
+class Returned:
+    """The result of a task; `files` are those of its folder, if they were to be returned."""
 
-    @property
-    def files(self) -> Mapping[str, bytes]:
-        """By their names in the folder."""
-        ...
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
 
 TaskT = TypeVar("TaskT", bound=Task)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +36,7 @@ from artgen.runs.clip.keyframes import Keyframe, KeyframeStore
 from artgen.runs.clip.motion import Motion
 from artgen.runs.clip.plan import following_stage
 from artgen.runs.context import RunContext
+from artgen.runs.elsewhere import Returned
 from artgen.runs.folder import RunFolder, scene_milestone
 from artgen.runs.job import Fitted, Job, check_finite
 from artgen.runs.kind import Asked
@@ -80,15 +81,11 @@ class SceneTask(Task):
 
 
 @dataclass(frozen=True)
-class FittedScene:
-    """What became of it: how many keys there are, and the drawing of a first fit cut short.
-
-    `files` are those of its folder, if they were to be brought.
-    """
+class FittedScene(Returned):
+    """What became of it: how many keys there are, and the drawing of a first fit cut short."""
 
     keys: int
     unfinished: dict[str, Tensor] | None = None
-    files: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def scene_steps(recipe: Recipe, frames: int) -> int:

@@ -31,6 +31,7 @@ from artgen.recipe import Stage
 from artgen.registry import Registry
 from artgen.runs.context import RunContext
 from artgen.runs.device import threads
+from artgen.runs.elsewhere import Returned
 from artgen.runs.job import check_finite
 from artgen.runs.loop.recovery import at_lower_rates
 from artgen.runs.memory import give_back_freed_memory
@@ -129,14 +130,10 @@ class TileInput:
 
 
 @dataclass(frozen=True)
-class FittedTile:
-    """A tile that is done, and the PSNR of its window in dB.
-
-    `files` are those of its folder, if they were to be returned.
-    """
+class FittedTile(Returned):
+    """A tile that is done, and the PSNR of its window in dB."""
 
     psnr: float
-    files: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def fit_tile_elsewhere(task: TileTask, observe: Observer, control: RunControl) -> FittedTile:
@@ -158,7 +155,7 @@ def fit_tile(task: TileTask, registry: Registry, context: RunContext) -> FittedT
     else:
         psnr = read_state(task.output, "tile")[1]["psnr"]
     files = {task.output.name: task.output.read_bytes()} if task.return_files else {}
-    return FittedTile(psnr, files)
+    return FittedTile(psnr, files=files)
 
 
 def joint_stage(stage: Stage, steps: int | None) -> Stage:
