@@ -317,6 +317,22 @@ def test_a_run_that_began_travels_with_its_folder(tmp_path):
     assert task.local_path("a.png") is None
 
 
+def test_a_run_that_began_travels_without_the_picture_of_its_loss(tmp_path):
+    """Its folder has a copy; what is still there travels."""
+    pictures("a.png", "b.png")
+    store_files(Path("out/a.run"), {"recipe.json": b"{}"})
+    recipe = {
+        "target": {"source": "a.png"},
+        "stage": [{"loss": "mse+0.1*texture:gone.png"}],
+        "view": ["turn=180:b.png", "turn=90:gone-too.png"],
+    }
+    there = unpack(pack(run_of(recipe, resume=True), read_files), tmp_path).task.recipe
+    assert [file.name for file in there.stage[0].loss_files] == ["gone.png"]
+    here, gone = [view.target.name for view in there.view]
+    assert Path(here).is_relative_to(tmp_path)
+    assert gone == "gone-too.png"
+
+
 def test_what_comes_back_is_put_where_a_run_here_would(tmp_path):
     task = run_of({}, overwrite=True)
     store_files(Path("out"), {"a.mp4": b"of an earlier run of artgen", "a.run/recipe.json": b"{}"})

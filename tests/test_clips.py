@@ -33,6 +33,7 @@ from artgen.runs import run
 from artgen.runs.clip.keyframes import Keyframe, make_scenes
 from artgen.runs.clip.motion import Motion
 from artgen.runs.clip.plan import following_stage, plan_clip
+from artgen.runs.clip.scene import FittedScene
 from artgen.runs.clip.shot_detection import find_scenes
 from artgen.runs.whole.task import Run
 from artgen.targets import (
@@ -634,6 +635,26 @@ class Far:
                 stop.request_stop()
             yield task, work(unpack(packed, home).task, observe, stop)
             shutil.rmtree(home)
+
+
+class Idle:
+    """Every scene ends before it has a key."""
+
+    number = 1
+
+    def run(self, work, tasks, observe, control):
+        yield from ((task, FittedScene(0)) for task in tasks)
+
+
+def test_scenes_without_a_key_add_no_steps(tmp_path, monkeypatch):
+    from artgen.runs import Elsewhere
+
+    monkeypatch.chdir(tmp_path)
+    save_animation(tmp_path / "cut.gif", [*moving(3), *(255 - picture for picture in moving(3))])
+    events, elsewhere = [], Elsewhere(Idle())
+    with pytest.raises(Interrupted, match="before anything could be saved"):
+        run(recipe("cut.gif"), default(), elsewhere=elsewhere, observers=[events.append])
+    assert not any(event.step for event in events if isinstance(event, Advanced))
 
 
 @pytest.mark.slow

@@ -64,29 +64,26 @@ def fit_in_memory(
         )
     frame = parse_frame(texts, crop, given.get("crop_at"), given.get("pad"))
     opened: Target | None = None
-    source = "array"
-    if isinstance(target, str | os.PathLike):
-        source = os.fspath(target)
-    else:
-        if "mask" in given or "focus" in given:
+    source = os.fspath(target) if isinstance(target, str | os.PathLike) else None
+    if source is None and ("mask" in given or "focus" in given):
+        raise UsageError(
+            "a mask or focus can only be used with a target that is a file",
+            hint="save the picture first",
+        )
+    if isinstance(target, Target):
+        if frame.aspect is not None:
             raise UsageError(
-                "a mask or focus can only be used with a target that is a file",
-                hint="save the picture first",
+                "a target that is open already cannot be cropped",
+                hint="open it with artgen.targets.TargetRequest(frame=...)",
             )
-        if isinstance(target, Target):
-            if frame.aspect is not None:
-                raise UsageError(
-                    "a target that is open already cannot be cropped",
-                    hint="open it with artgen.targets.TargetRequest(frame=...)",
-                )
-            opened = target if frame.size is None else target.resized(frame.size)
+        opened = target if frame.size is None else target.resized(frame.size)
     if isinstance(palette, str):
         given["palette"] = parse_palette(palette)
     elif isinstance(palette, os.PathLike):
         given["palette"] = read_palette(palette)
     own = {"name": primitive, **options}
     tables: dict[str, Any] = {"primitive": own, "stage": {}, "output": {"video": False}}
-    tables["target"] = {"source": source}
+    tables["target"] = {"source": "array" if source is None else source}
     for name, table, key in keywords():
         if name in given:
             value = given[name]
@@ -100,7 +97,7 @@ def fit_in_memory(
     recipe = Recipe.from_request(tables)
     if polish:
         find_names(recipe, default()).check_polish()
-    if opened is None and not isinstance(target, str | os.PathLike):
+    if opened is None and source is None:
         recipe = find_names(recipe, default()).with_preset_target().recipe
         # What suits the primitive is known later; until then black is behind transparency.
         background = given.get("background", "auto")
@@ -109,14 +106,13 @@ def fit_in_memory(
         request = TargetRequest(asked.size, plain, max_pixels=asked.max_pixels, frame=asked.frame)
         read = image_from_array if recipe.tiles is None else large_from_array
         opened = read(target, request)
-    listener, evaluated = listening.get(), list[Evaluated]()
-    control = listener.control if listener else RunControl()
+    control, hear = listening.get() or (RunControl(), lambda event: None)
+    evaluated = list[Evaluated]()
 
     def watch(event: Event) -> None:
         if isinstance(event, Evaluated):
             evaluated.append(event)
-        if listener:
-            listener.observe(event)
+        hear(event)
         if observe is not None and observe(event) is True:
             control.request_stop()
 

@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from artgen.art import Art
@@ -20,16 +19,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-@dataclass(frozen=True)
-class Listener:
-    """The followers of a fit of this thread: its control, and an observer."""
-
-    control: RunControl
-    observe: Observer
-
-
-listening: ContextVar[Listener | None] = ContextVar("listener", default=None)
-
+listening: ContextVar[tuple[RunControl, Observer] | None] = ContextVar("listening", default=None)
+"""The control of a fit of this thread, and who observes it beside the caller, if anybody does."""
 
 STEP_SECONDS = 1.0
 """A stream gives a step at least about this often, between evaluations too."""
@@ -86,7 +77,7 @@ class Stream:
         return self._art
 
     def _run(self) -> None:
-        listening.set(Listener(self._control, self._hear))
+        listening.set((self._control, self._hear))
         try:
             self._art = self._work()
         except BaseException as error:

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from artgen._version import __version__
 from artgen.base.cache import cache_folder
+from artgen.base.errors import OutputError
 from artgen.base.faults import root_of
 from artgen.base.options import describe_options, parse_options
 from artgen.registry import Entry, MixtureEntry
@@ -140,12 +141,12 @@ def _read(source: tuple[Path, str]) -> Facts | None:
 
 def _write(source: tuple[Path, str], facts: Facts) -> None:
     """Store facts, where they are data and there is room."""
+    from artgen.output import atomic_write
+
     file, state = source
-    part = file.with_suffix(f".{os.getpid()}")
-    with suppress(OSError, TypeError, ValueError):
+    with suppress(OutputError, TypeError, ValueError):
         text = json.dumps({"state": state, "digest": _digest(facts), "facts": facts})
-        part.write_text(text, encoding="utf-8")
-        part.replace(file)
+        atomic_write(file, text.encode(), durable=False)
 
 
 def _of_primitive(cls: type[Primitive]) -> Facts:
@@ -183,10 +184,7 @@ def _of_primitive(cls: type[Primitive]) -> Facts:
             for name, preset in cls.presets.items()
         ],
         "preset_targets": {
-            name: {
-                **preset.target,
-                **({"background": preset.background} if preset.background else {}),
-            }
+            name: {"background": preset.background, **preset.target}
             for name, preset in cls.presets.items()
         },
         "parameters": [

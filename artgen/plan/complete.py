@@ -1,5 +1,7 @@
 """The fourth pass: every stage with all of its options, and the plan of the run.
 
+`make_plan` goes through all passes.
+
 Precedence: what the recipe says (flags are laid over it before) > its preset > the primitive's
 defaults > the engine's.
 """
@@ -8,16 +10,20 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from artgen.base.errors import UsageError, check_memory
 from artgen.base.options import parse_options
-from artgen.plan.options import check_engine_options, names_of
-from artgen.plan.target import Aimed
+from artgen.plan.names import Named, find_names
+from artgen.plan.options import Chosen, check_engine_options, choose_options, names_of
+from artgen.plan.target import aim
 from artgen.recipe import FileReference, Recipe, Stage
 from artgen.recipe.migration import earlier_options
-from artgen.values.subject import kind_of
+from artgen.registry import Registry
+from artgen.values.canvas import Canvas
+from artgen.values.subject import Subject, kind_of
 
 if TYPE_CHECKING:
     from artgen.engines import Engine
@@ -66,9 +72,36 @@ class Plan:
         return self.engines[0].first_count(self.primitive, options, self.count)
 
 
-def complete(aimed: Aimed) -> Plan:
-    """Fill in every default of the stages. Raises PluginError, UsageError."""
-    chosen, primitive, subject = aimed.chosen, aimed.primitive, aimed.subject
+def resolve(
+    recipe: Recipe, registry: Registry, canvas: Canvas, subject: Subject | None = None
+) -> Plan:
+    """All passes: the plan of a recipe, as by `find_names` and `make_plan`."""
+    return make_plan(find_names(recipe, registry), canvas, subject)
+
+
+def make_plan(
+    named: Named,
+    canvas: Canvas,
+    subject: Subject | None = None,
+    *,
+    header: Callable[[Plan], int] | None = None,
+) -> Plan:
+    """Check options and fill in every default, for a picture of the size of `canvas`.
+
+    A `subject` takes the place of the picture; `header` is how many of its `target_bytes` the file
+    of a plan needs beside its parameters. Raises PluginError for broken plugins, UsageError for
+    options and for what does not fit the kind of target.
+    """
+    chosen = choose_options(named)
+    plan = complete(chosen, canvas, subject, 0)
+    if header is not None and named.recipe.primitive.target_bytes is not None:
+        plan = complete(chosen, canvas, subject, header(plan))
+    return plan
+
+
+def complete(chosen: Chosen, canvas: Canvas, subject: Subject | None, header: int) -> Plan:
+    """Fill in every default of the stages, for what `aim` makes. Raises PluginError, UsageError."""
+    primitive, count, most = aim(chosen, canvas, subject, header)
     named, recipe, table = chosen.named, chosen.recipe, chosen.recipe.primitive
     stages, losses, primitives = list[Stage](), list[Any](), [primitive]
     for index, (stage, (name, engine)) in enumerate(zip(recipe.stage, chosen.engines, strict=True)):
@@ -77,9 +110,13 @@ def complete(aimed: Aimed) -> Plan:
                 f"engine {name} does not keep to the rule of {stages[-1].engine}, which is before",
                 hint=f"leave out {name}, or polish with gradient",
             )
-        layered = _layered(primitive, stage, name, engine, aimed.count)
+        layered = _layered(primitive, stage, name, engine, count)
         if table.count == "auto" and index == 0:
-            layered = {**layered, **_automatic(engine, primitive, table.name), **stage.options}
+            # The options under which the first stage finds the count.
+            if not (finding := engine.automatic(primitive)):
+                hint = "give --count a number"
+                raise UsageError(f"count = auto does not work for {table.name}", hint=hint)
+            layered = {**layered, **finding, **stage.options}
         layered.setdefault("loss", DEFAULT_LOSS if subject is None else subject.loss)
         stages.append(_complete(layered, name, engine, primitive))
         primitives.append(engine.constrain(primitives[-1], stages[-1].options))
@@ -96,8 +133,8 @@ def complete(aimed: Aimed) -> Plan:
         losses.append(named.loss(layered["loss"]))
         losses[-1].check_target(kind_of(subject))
 
-    numbers = sum(map(math.prod, primitive.tensor_shapes(aimed.count or 1).values()))
-    asked = "" if aimed.count is None else f" with {aimed.count:,} parts"
+    numbers = sum(map(math.prod, primitive.tensor_shapes(count or 1).values()))
+    asked = "" if count is None else f" with {count:,} parts"
     keys = (recipe.output.history or 0) * len(stages)
     check_memory(
         (BYTES_PER_NUMBER + BYTES_PER_KEY * keys) * numbers,
@@ -107,7 +144,7 @@ def complete(aimed: Aimed) -> Plan:
     identity = named.registry.identity(named.entry)
     resolved = recipe.with_stages(stages).with_primitive(
         name=named.registry.spelling(named.entry),
-        count=aimed.count,
+        count=count,
         target_bytes=None,
         parameter_bytes=None,
         plugin=FileReference(name=identity["file"], sha256=identity["sha256"])
@@ -115,8 +152,8 @@ def complete(aimed: Aimed) -> Plan:
         else None,
         **primitive.option_values(),
     )
-    if aimed.most != recipe.run.parameter_bytes:
-        resolved = resolved.with_run(parameter_bytes=aimed.most)
+    if most != recipe.run.parameter_bytes:
+        resolved = resolved.with_run(parameter_bytes=most)
     if primitive.psnr_option is not None:
         resolved = resolved.with_stage(len(stages) - 1, target_psnr=None)
     engines = tuple(engine for _, engine in chosen.engines)
@@ -152,13 +189,6 @@ def _layered(
         if "steps" not in data:
             below["steps"] = max(1, round(factor * below["steps"]))
     return {**below, **data}
-
-
-def _automatic(engine: type[Engine], primitive: Primitive, name: str) -> dict[str, Any]:
-    """The options under which the first stage finds the count."""
-    if not (options := engine.automatic(primitive)):
-        raise UsageError(f"count = auto does not work for {name}", hint="give --count a number")
-    return options
 
 
 def _complete(data: dict[str, Any], name: str, engine: type[Engine], primitive: Primitive) -> Stage:

@@ -33,7 +33,7 @@ def find_origins(
     origins = {}
     for path, value in leaves(recipe.to_dict()).items():
         stating = next((layer for layer in below if path in layer[1]), None)
-        same = stating is not None and _plain(stating[1][path]) == _plain(value)
+        same = stating is not None and stating[1][path] == value
         origins[path] = told.get(path) or (stating[0] if stating is not None and same else other)
     return origins
 
@@ -77,7 +77,3 @@ def _below(recipe: Recipe, registry: Registry) -> Iterator[tuple[str, dict[str, 
     stage = {**Stage().to_dict(), "loss": DEFAULT_LOSS, "steps": DEFAULT_STEPS}
     plain = {**Recipe().to_dict(), "stage": [stage for _ in engines]}
     yield "default", {**plain, "primitive": {**plain["primitive"], "count": DEFAULT_COUNT}}
-
-
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
@@ -26,26 +26,14 @@ PIXELS_PER_PART = 16
 """How many pixels there are at least for each part where the engine finds the count."""
 
 
-@dataclass(frozen=True)
-class Aimed:
-    """The options of a recipe, and the primitive and the count that they make for a target.
-
-    A `subject` takes the place of a picture.
-    """
-
-    chosen: Chosen
-    primitive: Primitive
-    count: int | None
-    subject: Subject | None
-    most: int | None = None
-    """The bytes that parameters may take, where their number alone does not say it."""
-
-
-def aim(chosen: Chosen, canvas: Canvas, subject: Subject | None, header: int) -> Aimed:
+def aim(
+    chosen: Chosen, canvas: Canvas, subject: Subject | None, header: int
+) -> tuple[Primitive, int | None, int | None]:
     """Make the primitive for a picture of the size of `canvas`, or for `subject`.
 
-    `header` is how many of its `target_bytes` a file needs beside its parameters. Raises UsageError
-    for what does not fit the kind of target.
+    With it comes its count, and the bytes that parameters may take where their number alone does
+    not say it. `header` is how many of its `target_bytes` a file needs beside its parameters.
+    Raises UsageError for what does not fit the kind of target.
     """
     recipe, cls = chosen.recipe, chosen.named.primitive
     table, precision = recipe.primitive, recipe.run.precision
@@ -65,7 +53,7 @@ def aim(chosen: Chosen, canvas: Canvas, subject: Subject | None, header: int) ->
     if recipe.output.transparent:
         primitive.check_transparent(table.name)
     primitive.check_precision(precision, table.name)
-    return Aimed(chosen, primitive, count, subject, most)
+    return primitive, count, most
 
 
 def _unfit(registry: Registry, name: str, targets: Sequence[str], kind: str) -> UsageError:
@@ -181,11 +169,8 @@ def _largest(size: Callable[[int], int], limit: int, low: int, high: int) -> int
 
     size(low) is known to fit.
     """
-    # Up in ever larger strides, so that nothing far larger than needed is ever made, then back.
-    best, stride, growing = low, 1, True
-    while stride:
-        fits = best + stride <= high and size(best + stride) <= limit
-        best += stride if fits else 0
-        growing = growing and fits
-        stride = 2 * stride if growing else stride // 2
-    return best
+    # Doubled first, so that nothing far larger than needed is ever made.
+    best, beyond = low, min(2 * low, high)
+    while best < beyond and size(beyond) <= limit:
+        best, beyond = beyond, min(2 * beyond, high)
+    return best + bisect_right(range(best + 1, beyond), limit, key=size)

@@ -114,7 +114,7 @@ class Key:
     def type(self) -> Any:
         """The type of its values."""
         owner: Any = self.owner
-        return hints_of(owner)[self.field]
+        return _hints_of(owner)[self.field]
 
     @property
     def keyword_default(self) -> str | bool | None:
@@ -188,7 +188,5 @@ def _tables(hint: Any) -> list[type[Table]]:
     return [hint] if isinstance(hint, type) and hasattr(hint, "_declared") else found
 
 
-@functools.cache
-def hints_of(cls: Any) -> dict[str, Any]:
-    """The types of the attributes of a class, evaluated once."""
-    return get_type_hints(cls)
+_hints_of = functools.cache(get_type_hints)
+"""The types of the attributes of a class, evaluated once."""

@@ -60,7 +60,7 @@ def leaves(data: Mapping[str, Any], path: str = "") -> dict[str, Any]:
         if isinstance(inside, Mapping):
             found |= leaves(inside, f"{path}{key}.")
         elif value is not None:
-            found[f"{path}{key}"] = value
+            found[f"{path}{key}"] = list(value) if isinstance(value, tuple) else value
     return found
 
 
@@ -98,10 +98,10 @@ def lay_over(
     Another primitive or preset leaves behind what belonged to the one before: its count, its
     options, those of the engines, the drawing to start from.
     """
-    options, engine_options, of_tables = _split_settings(settings)
+    told, engine_options = _split_settings(settings)
     data, before = dict(base), dict(base.get("primitive", {}))
     stages_before = [dict(stage) for stage in base.get("stage", ())]
-    primitive = {**_given(tables.get("primitive", {})), **options}
+    primitive = {**_given(tables.get("primitive", {})), **told.pop("primitive")}
     name, preset = before.get("name", PrimitiveTable().name), before.get("preset")
     if primitive.get("name", name) != name:
         before, stages_before = {}, [_without_options(stage) for stage in stages_before]
@@ -118,7 +118,7 @@ def lay_over(
     if primitive and "parameter_bytes" in base.get("run", {}):  # those of what it was
         own = {k: v for k, v in base["run"].items() if k != "parameter_bytes"}
         base, data = {**base, "run": own}, {**data, "run": own}
-    others = {key: {**tables.get(key, {}), **of_tables[key]} for key in _TABLES}
+    others = {key: {**tables.get(key, {}), **values} for key, values in told.items()}
     for key, value in {**tables, "primitive": primitive, **others}.items():
         if key == "primitive":
             data[key] = {**before, **primitive}
@@ -165,10 +165,9 @@ _TABLES = ("clip", "tiles", "kind")
 
 def _split_settings(
     settings: Sequence[str],
-) -> tuple[dict[str, Any], _EngineOptions, dict[str, dict[str, Any]]]:
-    """The options of the primitive, those of the engines, and the keys of other tables."""
-    options: dict[str, Any] = {}
-    of_tables: dict[str, dict[str, Any]] = {table: {} for table in _TABLES}
+) -> tuple[dict[str, dict[str, Any]], _EngineOptions]:
+    """The keys of tables, options of the primitive among them, and the options of the engines."""
+    told: dict[str, dict[str, Any]] = {table: {} for table in ("primitive", *_TABLES)}
     engine_options: _EngineOptions = {}
     for setting in settings:
         spelled, equals, text = setting.partition("=")
@@ -182,14 +181,14 @@ def _split_settings(
             flags, key = _FLAG_OF_STAGE, rest
             table = engine_options.setdefault(None if owner == "engine" else owner, {})
         elif dot and owner in _TABLES:
-            flags, key, table = {}, rest, of_tables[owner]
+            flags, key, table = {}, rest, told[owner]
         else:
-            flags, table = _FLAG_OF_PRIMITIVE, options
+            flags, table = _FLAG_OF_PRIMITIVE, told["primitive"]
         if key in flags:
             known = flags[key] if key != "stop" else "--steps"
             raise UsageError(f"--set {spelled.strip()} is not an option", hint=f"use {known}")
         table[key] = parse_value(text.strip())
-    return options, engine_options, of_tables
+    return told, engine_options
 
 
 def _stages(
@@ -207,12 +206,9 @@ def _stages(
             stages[i] = _without_options(stages[i])
         stages[i]["engine"] = engine
 
-    budgets: list[dict[str, Any]] = [{} for _ in stages]
+    budgets = [_given({"quality": flags.get("quality")}) for _ in stages]
     for i, text in _per_stage("steps", flags, count).items():
         budgets[i]["steps"] = parse_number(int, "--steps", text, "steps", "use 1 or more")
-    if "quality" in flags:
-        for budget in budgets:
-            budget["quality"] = flags["quality"]
     times = _per_stage("time", flags, count)
     whole = len(times) == 1
     for i, budget in enumerate(budgets if times else ()):

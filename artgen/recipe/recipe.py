@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from artgen.base.errors import InputError, UsageError
+from artgen.base.errors import ArtgenError, InputError, UsageError
 from artgen.base.files import read_regular
 from artgen.base.toml import DEEPEST, parse_toml
 from artgen.recipe.keys import JUDGE, MAKE, Flag, Key, key
@@ -95,34 +95,32 @@ class Recipe(Table):
     edit: tuple[EditTable, ...] | None = key(default=None, longest=MOST_KEYS)
 
     @classmethod
-    def from_dict(cls, data: dict[str, Any], where: str = "recipe") -> Recipe:
-        """Check structure. Raises InputError naming `where`, the key and the nearest known key."""
+    def from_dict(
+        cls, data: dict[str, Any], where: str = "recipe", kind: type[ArtgenError] = InputError
+    ) -> Recipe:
+        """Check structure. Raises `kind`, naming `where`, the key and the nearest known key."""
         from artgen.base.options import not_finite
         from artgen.recipe.migration import migrated_recipe
 
         schema = data.get("schema", SCHEMA)
         if type(schema) is not int or not 1 <= schema <= SCHEMA:
-            raise InputError(
+            raise kind(
                 f"{where} has schema {schema!r}, this artgen reads schemas up to {SCHEMA}",
                 hint="a newer artgen may read it",
             )
         if _is_deep(data):
-            raise InputError(f"{where} has tables or lists nested more than {DEEPEST} deep")
+            raise kind(f"{where} has tables or lists nested more than {DEEPEST} deep")
         for place, value in not_finite(data):
-            raise InputError(f"{where}: {place} must be a finite number, got {value}")
+            raise kind(f"{where}: {place} must be a finite number, got {value}")
         try:
             return cls.parse(migrated_recipe(data, schema))
         except Misfit as misfit:
-            message, hint = _explained(misfit, where)
-            raise InputError(message, hint=hint) from None
+            raise misfit.of(kind, where) from None
 
     @classmethod
     def from_request(cls, data: dict[str, Any]) -> Recipe:
         """`from_dict` for what a user asks for: raises UsageError."""
-        try:
-            return cls.from_dict(data)
-        except InputError as error:
-            raise UsageError(error.message, hint=error.hint) from None
+        return cls.from_dict(data, kind=UsageError)
 
     @classmethod
     def from_toml(cls, path: Path) -> Recipe:
@@ -182,6 +180,11 @@ class Recipe(Table):
             if isinstance(view.target, FileReference):
                 yield "picture", view.target
 
+    def with_files(self, change: Callable[[FileReference], FileReference]) -> Recipe:
+        """The recipe with other references in place of those to files, wherever they are in it."""
+        changed: Recipe = _with_files(self, change)
+        return changed
+
     def framed(self, size: int | str | None) -> Frame:
         """The frame of an output of this `size`: cropped or bordered as the target is."""
         frame = parse_frame(size, dpi=self.output.dpi) if isinstance(size, str) else Frame(size)
@@ -217,7 +220,7 @@ class Recipe(Table):
         Between the drawings of a morph there are colours of neither.
         """
         palette = self.edit[-1].palette if self.edit else self.target.palette
-        exact = self.output.edges == "hard" and self.morph is None and isinstance(palette, tuple)
+        exact = self.output.edges == "hard" and self.morph is None
         return palette if exact and isinstance(palette, tuple) else None
 
     @property
@@ -250,20 +253,21 @@ def _named() -> Iterator[tuple[str, str, Key]]:
             yield own or each.field, "" if each is top else name, each
 
 
+def _with_files(value: Any, change: Callable[[FileReference], FileReference]) -> Any:
+    """A table, or a value of a key, with changed references to files."""
+    if isinstance(value, FileReference):
+        return change(value)
+    if isinstance(value, Table):
+        own = {each.field: getattr(value, each.field) for each in value.declared().values()}
+        return value.replace(**{name: _with_files(each, change) for name, each in own.items()})
+    return tuple(_with_files(each, change) for each in value) if isinstance(value, tuple) else value
+
+
 def _changed(table: TableT, where: str, changes: dict[str, Any]) -> TableT:
     try:
         return table.changed(where, changes)
     except Misfit as misfit:
-        message, hint = _explained(misfit, "recipe")
-        raise UsageError(message, hint=hint) from None
-
-
-def _explained(misfit: Misfit, where: str) -> tuple[str, str | None]:
-    """The message and the hint of an error in a recipe found at `where`."""
-    problem = misfit.problem
-    if problem.known:
-        return f"{where}: unknown key {problem.place!r}", problem.hint
-    return f"{where}: {problem.place} {problem.message}", None
+        raise misfit.of(UsageError, "recipe") from None
 
 
 def _is_deep(value: Any) -> bool:

@@ -71,7 +71,11 @@ def read_settings() -> tuple[Settings, dict[str, str]]:
     values: dict[str, Any] = {}
     file = config_file()
     if file is not None and (os.path.exists(file) or "ARTGEN_CONFIG" in os.environ):
-        values = _checked(_read(file), str(file))
+        try:
+            data = parse_toml(read_regular(file, str(file), _LARGEST, empty=True).decode("utf-8"))
+        except ValueError as error:
+            raise InputError(f"{file} is not TOML: {error}") from None
+        values = _checked(data, str(file))
         origins |= dict.fromkeys(values, "config.toml")
     for name, each in own.items():
         variable = f"ARTGEN_{name.upper()}"
@@ -87,13 +91,6 @@ def read_settings() -> tuple[Settings, dict[str, str]]:
     if "out" in values:
         values["out"] = os.path.expanduser(values["out"])
     return Settings(**values), origins
-
-
-def _read(file: Path) -> dict[str, Any]:
-    try:
-        return parse_toml(read_regular(file, str(file), _LARGEST, empty=True).decode("utf-8"))
-    except ValueError as error:
-        raise InputError(f"{file} is not TOML: {error}") from None
 
 
 def _checked(values: Mapping[str, Any], owner: str) -> dict[str, Any]:

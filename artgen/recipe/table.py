@@ -8,38 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
-from typing import Any, ClassVar, NamedTuple, Self, dataclass_transform, get_args
+from typing import Any, ClassVar, Self, TypeVar, dataclass_transform, get_args
 
-from artgen.base.errors import did_you_mean, explain_problem
+from artgen.base.errors import ArtgenError, did_you_mean, explain_problem
 from artgen.recipe.keys import REQUIRED, Key, Wrong, key
+
+E = TypeVar("E", bound=ArtgenError)
 
 _UNTOLD: frozenset[str] = frozenset({"?"})
 
 
-class Problem(NamedTuple):
+class Misfit(Exception):
     """What is wrong with data: the keys that lead there, why, and the keys that it may have."""
 
-    path: tuple[str, ...]
-    message: str
-    known: tuple[str, ...] = ()
+    def __init__(self, path: tuple[str, ...], message: str, known: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.path, self.message, self.known = path, message, known
 
-    @property
-    def place(self) -> str:
-        """The keys, joined by dots."""
-        return ".".join(self.path)
-
-    @property
-    def hint(self) -> str | None:
-        """The nearest known key, where this one is unknown."""
-        return did_you_mean(self.path[-1], self.known) if self.known else None
-
-
-class Misfit(Exception):
-    """Data that is no table, with its `problem`: unknown keys come first, they explain others."""
-
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem.message)
-        self.problem = problem
+    def of(self, kind: type[E], where: str) -> E:
+        """The error for a recipe found at `where`: it names the nearest key for an unknown one."""
+        place = ".".join(self.path)
+        if not self.known:
+            return kind(f"{where}: {place} {self.message}")
+        hint = did_you_mean(self.path[-1], self.known)
+        return kind(f"{where}: unknown key {place!r}", hint=hint)
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(key, field))
@@ -100,19 +92,22 @@ class Table:
 
     @classmethod
     def parse(cls, data: object, *path: str) -> Self:
-        """Make a table of `data`, found at `path`. Raises Misfit."""
-        problems: list[Problem] = []
+        """Make a table of `data`, found at `path`. Raises Misfit.
+
+        Unknown keys come first: they explain others.
+        """
+        problems: list[Misfit] = []
         table = cls._parse(data, path, problems)
         if table is None:
-            raise Misfit(min(problems, key=lambda problem: not problem.known))
+            raise min(problems, key=lambda problem: not problem.known)
         return table
 
     @classmethod
-    def _parse(cls, data: object, path: tuple[str, ...], problems: list[Problem]) -> Self | None:
+    def _parse(cls, data: object, path: tuple[str, ...], problems: list[Misfit]) -> Self | None:
         if isinstance(data, cls):
             return data
         if not isinstance(data, dict):
-            problems.append(Problem(path, f"must be a table, got {data!r}"))
+            problems.append(Misfit(path, f"must be a table, got {data!r}"))
             return None
         data, before = cls.prepare(data), len(problems)
         keys, values = cls.declared(), dict[str, Any]()
@@ -120,12 +115,12 @@ class Table:
             if name in data:
                 values[each.field] = _value(each, data[name], values, (*path, name), problems)
             elif each.default is REQUIRED:
-                problems.append(Problem((*path, name), "is missing"))
+                problems.append(Misfit((*path, name), "is missing"))
         others = {name: value for name, value in data.items() if name not in keys}
         if cls.is_open:
             values["options"] = others
         else:
-            problems += [Problem((*path, name), "is unknown", tuple(keys)) for name in others]
+            problems += [Misfit((*path, name), "is unknown", tuple(keys)) for name in others]
         if len(problems) > before:
             return None
         return cls(**values, asked=frozenset(keys.keys() & data.keys()))
@@ -161,11 +156,7 @@ class OpenTable(Table):
 
 
 def _value(
-    key: Key,
-    value: Any,
-    before: Mapping[str, Any],
-    path: tuple[str, ...],
-    problems: list[Problem],
+    key: Key, value: Any, before: Mapping[str, Any], path: tuple[str, ...], problems: list[Misfit]
 ) -> Any:
     """The value of a key as it is in a table; adds what is wrong with it to `problems`."""
     from pydantic import ValidationError
@@ -177,12 +168,12 @@ def _value(
         value = key.adapter.validate_python(value)
     except Wrong as wrong:
         refused = {"type": "wrong", "msg": str(wrong), "input": given}
-        problems.append(Problem(path, explain_problem(refused)))
+        problems.append(Misfit(path, explain_problem(refused)))
         return None
     except ValidationError as error:
         for problem in error.errors():
             place = (*path, *map(str, problem["loc"]))
-            problems.append(Problem(place, explain_problem(problem)))
+            problems.append(Misfit(place, explain_problem(problem)))
         return None
     if key.table is None or value is None or type(value) in get_args(key.type):
         return value

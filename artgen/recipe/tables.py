@@ -44,7 +44,7 @@ MOST_REVISIONS = 1000
 LONGEST_TITLE = 80
 LONGEST_TEXT = 400
 
-_LOSS_FILE = re.compile(r'(?<![^+*])(\s*[\w/.-]+):(?!\w\w+:)([^+*"]+)')
+_LOSS_FILE = re.compile(r'(?<![^+*])(\s*[\w/.-]+:)(?!\w\w+:)([^+*"]+)')
 """A loss and the file of its picture in a mixture, such as ``texture:wood.jpg``; not a
 ``texture:sample:brick``."""
 
@@ -88,6 +88,11 @@ def _focus(value: Any, before: Mapping[str, Any]) -> Any:
     if isinstance(value, str) and is_focus(value):
         return _text(parse_focus)(value, before)
     return as_file(value, before)
+
+
+def _view_target(value: Any, before: Mapping[str, Any]) -> Any:
+    named = isinstance(value, str) and re.match(r"\w[\w-]+:", value)
+    return value if named else as_file(value, before)
 
 
 def _alpha(value: Any, before: Mapping[str, Any]) -> Any:
@@ -266,9 +271,7 @@ class ViewTable(Table):
     how: str = key()
     """How it is seen, such as `turn=180`, or one after the other: `mirror,blur=0.02`; see
     [views.md](views.md)."""
-    target: str | FileReference | None = key(
-        default=None, check=lambda value, before: _view_target(value)
-    )
+    target: str | FileReference | None = key(default=None, check=_view_target)
     """The picture that it shall show: a file, or a name such as `sample:cat`. Default: the target
     of the recipe."""
     weight: float = key(default=1.0, above=0, high=1e6)
@@ -284,11 +287,6 @@ class ViewTable(Table):
         found = {"how": match[2].strip(), "target": match[3]}
         found |= {"weight": float(match[1])} if match[1] else {}
         return {key: value for key, value in found.items() if value is not None}
-
-
-def _view_target(value: Any) -> Any:
-    named = isinstance(value, str) and re.match(r"\w[\w-]+:", value)
-    return value if named else as_file(value, {})
 
 
 def as_views(value: Any, before: Mapping[str, Any]) -> Any:
@@ -441,14 +439,9 @@ class Stage(OpenTable):
         def bare(match: re.Match[str]) -> str:
             path = match[2].strip()
             files[path] = PureWindowsPath(path).name
-            return f"{match[1]}:{files[path]}"
-
-        def bare_text(match: re.Match[str]) -> str:
-            path = match[2].strip()
-            files[path] = PureWindowsPath(path).name
             return f"{match[1]}{files[path]}"
 
-        loss = _TEXT_FILE.sub(bare_text, loss)
+        loss = _TEXT_FILE.sub(bare, loss)
         plain = _QUOTED.split(loss)
         plain[::2] = [_LOSS_FILE.sub(bare, each) for each in plain[::2]]
         loss = "".join(plain)

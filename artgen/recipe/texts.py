@@ -77,17 +77,14 @@ def parse_seeds(text: str) -> list[int]:
         try:
             low = number(int, first)
             high = number(int, last) if dots else low
+            if not 0 <= low <= high < 2**63:
+                raise ValueError
         except ValueError:
-            raise _bad_seeds(text) from None
-        if not 0 <= low <= high < 2**63:
-            raise _bad_seeds(text)
+            hint = "write 1..20 or 1,4,7"
+            raise UsageError(f"--seeds {text!r} is not a list of seeds", hint=hint) from None
         if len(seeds) + high - low >= MOST_SEEDS:
             raise UsageError(
                 f"--seeds {text} has more than {MOST_SEEDS} seeds", hint="run fewer at once"
             )
         seeds.update(dict.fromkeys(range(low, high + 1)))
     return list(seeds)
-
-
-def _bad_seeds(text: str) -> UsageError:
-    return UsageError(f"--seeds {text!r} is not a list of seeds", hint="write 1..20 or 1,4,7")

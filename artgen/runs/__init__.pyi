@@ -22,6 +22,6 @@ from .paths import output_paths as output_paths
 from .picture.run import PictureRun as PictureRun
 from .result import OUTPUTS as OUTPUTS
 from .result import Result as Result
-from .whole.estimate import estimate as estimate
+from .whole.run import estimate as estimate
 from .whole.run import is_divisible as is_divisible
 from .whole.run import run as run

@@ -34,17 +34,11 @@ def check_agreement(
     given.pop("schema", None)
     source = (given.get("target") or {}).pop("source", None)
     for table, values in given.items():
-        if table == "stage":
-            if option := primitive.psnr_option:
-                # The PSNR to end at became an option.
-                data["stage"][-1]["target_psnr"] = stored.primitive.options.get(option)
-            _check_stages(values, data["stage"])
-        elif table == "view":
-            theirs = data.get("view", [])
-            if len(values) != len(theirs):
-                raise differs("number of views", len(values), len(theirs))
-            for number, (mine, their) in enumerate(zip(values, theirs, strict=True), 1):
-                _check(mine, their, f"view {number}: ")
+        if table == "stage" and (option := primitive.psnr_option):
+            # The PSNR to end at became an option.
+            data["stage"][-1]["target_psnr"] = stored.primitive.options.get(option)
+        if table in ("stage", "view"):
+            _check_each(table, values, data.get(table, []))
         elif isinstance(values, dict) and table != "init":
             values.pop("parameter_bytes", None)
             # Parts without kernels for a GPU run on the CPU.
@@ -76,11 +70,12 @@ def time_limit(stored: Recipe, asked: Recipe, folder: RunFolder) -> float | None
     return None if budget and now and now >= budget else sum(filter(None, given))
 
 
-def _check_stages(asked: Any, stored: list[dict[str, Any]]) -> None:
+def _check_each(what: str, asked: Any, stored: list[dict[str, Any]]) -> None:
+    """Compare stages, or views."""
     if len(asked) != len(stored):
-        raise differs("number of stages", len(asked), len(stored))
+        raise differs(f"number of {what}s", len(asked), len(stored))
     for number, (mine, theirs) in enumerate(zip(asked, stored, strict=True), 1):
-        prefix = f"stage {number}: " if len(asked) > 1 else ""
+        prefix = f"{what} {number}: " if what == "view" or len(asked) > 1 else ""
         # Together with `time`, `steps` is only an upper bound.
         bounds = "time" in mine and mine.get("steps", MOST_STEPS) >= theirs.get("steps", 0)
         became = {"time", "steps"} if bounds else {"time"}

@@ -6,12 +6,8 @@ import time
 from dataclasses import dataclass, field
 from typing import Literal
 
-from artgen.events import Event, Notice, Observer
+from artgen.events import Notice, Observer
 from artgen.tasks import RunControl
-
-
-def _ignore(event: Event) -> None:
-    """Observe nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +18,7 @@ class RunContext:
     """
 
     name: str = ""
-    emit: Observer = _ignore
+    emit: Observer = lambda event: None
     control: RunControl = field(default_factory=RunControl)
     began: float = field(default_factory=time.monotonic)
 

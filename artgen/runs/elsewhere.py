@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import time
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from artgen.base.errors import Interrupted
-from artgen.output import atomic_write
+from artgen.events import Advanced, Evaluated, Event, Notice
+from artgen.runs.context import RunContext
 from artgen.tasks import Executor, Task
 
 
@@ -40,13 +42,11 @@ def taken_by_task(elsewhere: Elsewhere | None, threads: int | None) -> dict[str,
     return {"cpus": threads or 1, "plugins": plugins, "gpus": elsewhere.gpus}
 
 
-class Returned(Protocol):
-    """The result of a task, with the files of its folder, if they were to be returned."""
+@dataclass(frozen=True, kw_only=True)
+class Returned:
+    """The result of a task; `files` are those of its folder, if they were to be returned."""
 
-    @property
-    def files(self) -> Mapping[str, bytes]:
-        """By their names in the folder."""
-        ...
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
 
 TaskT = TypeVar("TaskT", bound=Task)
@@ -65,9 +65,7 @@ def gathered(results: Iterable[tuple[TaskT, R | Exception]]) -> Iterator[tuple[T
                 failures.append(result)
             continue
         for name, data in result.files.items():
-            path = task.place / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            atomic_write(path, data, durable=False)
+            task.keep(name, data)
         yield task, result
     if failures:
         raise failures[0]
@@ -76,18 +74,25 @@ def gathered(results: Iterable[tuple[TaskT, R | Exception]]) -> Iterator[tuple[T
 class StepSum:
     """Adds up the steps of tasks that run at the same time: those of each would be in no order.
 
-    `starts` are the numbers of steps before each task; those before the first are counted.
+    It observes the tasks, and passes their steps and their notices on as those of the run of
+    `context`, which `began` then, by `time.perf_counter`. `starts` are the numbers of steps before
+    each task; those before the first are counted.
     """
 
-    def __init__(self, starts: Iterable[int]) -> None:
+    def __init__(self, context: RunContext, starts: Iterable[int], began: float) -> None:
+        self._context, self._began = context, began
         self._starts = sorted(starts)
         self._done = dict.fromkeys(self._starts, 0)
         self.sum = self._starts[0] if self._starts else 0
 
-    def advance(self, step: int) -> int:
-        """The steps of all tasks after that number, which a task counts from its own start."""
-        start = self._starts[max(0, bisect_left(self._starts, step) - 1)]
-        more = max(0, step - start - self._done[start])
-        self._done[start] += more
-        self.sum += more
-        return self.sum
+    def __call__(self, event: Event) -> None:
+        """Pass an event on; a task counts its steps from its own start."""
+        run, seconds = self._context.name, time.perf_counter() - self._began
+        if isinstance(event, Notice):
+            self._context.emit(replace(event, run=run))
+        elif isinstance(event, Advanced | Evaluated):
+            start = self._starts[max(0, bisect_left(self._starts, event.step) - 1)]
+            more = max(0, event.step - start - self._done[start])
+            self._done[start] += more
+            self.sum += more
+            self._context.emit(replace(event, run=run, step=self.sum, seconds=seconds))

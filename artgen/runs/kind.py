@@ -27,7 +27,7 @@ from artgen.display.views import Rendering
 from artgen.engines import Engine
 from artgen.film.scenes import Film
 from artgen.output import FrameStore
-from artgen.primitives import pack, shrink
+from artgen.primitives import NoOptions, pack, shrink
 from artgen.recipe import Precision, Recipe
 from artgen.registry import Registry
 from artgen.runs.context import RunContext
@@ -98,11 +98,6 @@ class Estimate:
     focus: str | None = None
 
 
-@dataclass(frozen=True)
-class _NoOptions:
-    """A kind without options."""
-
-
 class RunKind(ABC):
     """A kind of run; an object of it is one run.
 
@@ -111,7 +106,7 @@ class RunKind(ABC):
     answers on what was fitted. `estimate` takes the place of `begin` and `fit` in a dry run.
     """
 
-    Options: ClassVar[type[Any]] = _NoOptions
+    Options: ClassVar[type[Any]] = NoOptions
     """A dataclass of the options that the table `kind` of a recipe may have."""
 
     tables: ClassVar[frozenset[str]] = frozenset()

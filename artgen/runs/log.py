@@ -79,11 +79,10 @@ def read_losses(path: Path) -> dict[str, list[tuple[int, float]]]:
     They are called "", or "test" where there are those of "training" too. Raises InputError naming
     the file, and the line that is not one of a log.
     """
-    rows = _read(path, ("loss", "training_loss"))
-    found = _series(rows, ("loss",))["loss"]
+    [found] = _series(path, "loss").values()
     if not found:
         raise InputError(f"{path} holds no losses", hint=_HINT)
-    trained = _series(rows, ("training_loss",))["training_loss"]
+    [trained] = _series(path, "training_loss").values()
     return {"training": trained, "test": found} if trained else {"": found}
 
 
@@ -92,17 +91,16 @@ def read_generations(path: Path) -> dict[str, list[tuple[int, float]]]:
 
     Raises InputError where there are none, and as `read_losses` does.
     """
-    names = ("best", "mean", "diversity")
-    found = _series(_read(path, names), names)
+    found = _series(path, "best", "mean", "diversity")
     if not found["best"]:
         message = f"{path} holds no generations, as the engine genetic logs them"
         raise InputError(message, hint=_HINT)
     return found
 
 
-def _read(path: Path, names: tuple[str, ...]) -> list[tuple[int, dict[str, float]]]:
-    """The step of every line, and which of the named values it has."""
-    rows: list[tuple[int, dict[str, float]]] = []
+def _series(path: Path, *names: str) -> dict[str, list[tuple[int, float]]]:
+    """Steps and values by name, of the lines in which all of these names have finite ones."""
+    found: dict[str, list[tuple[int, float]]] = {name: [] for name in names}
     try:
         lines = read_regular(path, str(path), empty=True).decode("utf-8").splitlines()
     except UnicodeDecodeError:
@@ -113,26 +111,17 @@ def _read(path: Path, names: tuple[str, ...]) -> list[tuple[int, dict[str, float
             step = int(data["step"])
             if len(data) < 2 or not 0 <= step < 2**63:
                 raise ValueError
-            rows.append((step, {n: float(data[n]) for n in names if data.get(n) is not None}))
+            values = {n: float(data[n]) for n in names if data.get(n) is not None}
         except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             # A kill may have cut off the last line.
             if number == len(lines) > 1:
                 break
             message = f"{path}, line {number} is not a line of a log"
             raise InputError(message, hint=_HINT) from None
-    return rows
-
-
-def _series(
-    rows: list[tuple[int, dict[str, float]]], names: tuple[str, ...]
-) -> dict[str, list[tuple[int, float]]]:
-    """Values by name, of the rows in which all of these names have finite ones."""
-    whole = [
-        (step, values)
-        for step, values in rows
-        if all(math.isfinite(values.get(name, math.nan)) for name in names)
-    ]
-    return {name: [(step, values[name]) for step, values in whole] for name in names}
+        if len(values) == len(names) and all(map(math.isfinite, values.values())):
+            for name, value in values.items():
+                found[name].append((step, value))
+    return found
 
 
 def _step(line: str) -> float:

@@ -14,8 +14,6 @@ from artgen.runs.folder import RunFolder
 from artgen.targets import Source, file_safe, is_reserved
 
 SUFFIXES = {"folder": ".run", "still": ".png", "art": ".art", "summary": ".json"}
-_LOGS = ("log", "graph")
-"""Kinds of files with flags of the same names."""
 
 
 def default_stem(recipe: Recipe) -> str:
@@ -45,8 +43,8 @@ def output_paths(
 
 def check_outputs(
     paths: Mapping[str, Path],
-    recipe: Recipe | None = None,
-    search: Sequence[Path] = (),
+    recipe: Recipe,
+    search: Sequence[Path],
     *,
     overwrite: bool = False,
     resume: bool = False,
@@ -56,10 +54,10 @@ def check_outputs(
     The inputs are the files that `recipe` names, in the folders `search`. A run that is resumed may
     replace what it wrote before.
     """
-    inputs = [] if recipe is None else named_files(recipe, search)
+    inputs = named_files(recipe, search)
     for kind, path in paths.items():
         if kind != "folder":
-            option = f"--{kind}" if kind in _LOGS else "--name or --out"
+            option = f"--{kind}" if kind in ("log", "graph") else "--name or --out"
             check_output(path, overwrite=overwrite or resume, option=option, inputs=inputs)
         elif overwrite:
             RunFolder(path).check_own()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 from torch import Tensor
 
@@ -67,26 +67,20 @@ class InitialArt:
         primitive = self.art.primitive()
         if primitive.has_count:
             count = primitive.count_of(drawing)
-            if primitive.extensible:
-                # Others can be added to those that are there.
-                changes["count"] = self._enough(table.count or count, count)
-            elif table.count not in (None, "auto", count):
+            asked = table.count or count
+            if primitive.extensible and asked != "auto" and asked < count:
                 raise UsageError(
-                    f"{self.path} has {count} parts, not {table.count}",
+                    f"{self.path} has {count} parts, more than {asked}",
+                    hint=f"use --count {count} or more",
+                )
+            if not primitive.extensible and asked not in ("auto", count):
+                raise UsageError(
+                    f"{self.path} has {count} parts, not {asked}",
                     hint=f"use --count {count} or leave it out",
                 )
-            else:
-                changes["count"] = count
+            # Others can be added to those that are there, if at all.
+            changes["count"] = asked if primitive.extensible else count
         return recipe.with_primitive(**changes)
-
-    def _enough(self, asked: int | Literal["auto"], count: int) -> int | Literal["auto"]:
-        """The count asked for, unless that is fewer than there are."""
-        if asked != "auto" and asked < count:
-            raise UsageError(
-                f"{self.path} has {count} parts, more than {asked}",
-                hint=f"use --count {count} or more",
-            )
-        return asked
 
     @property
     def background(self) -> Colour:

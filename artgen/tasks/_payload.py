@@ -43,14 +43,13 @@ def pack(task: Task, hold: Callable[[Path], Held]) -> Payload[Held]:
     """
     held, names = dict[str, Held](), dict[str, str]()
     resumed = bool(task.resume_files())
-    for what, file in _files_of(task.recipe):
+    for key, what, file in _files_of(task.recipe):
         try:
             path = find_file(file.name, file.sha256, task.search_for(what), what)
         except InputError:
             if resumed:
                 continue
             raise
-        key = numbered(what, held.__contains__, " ")
         held[key], names[key] = hold(path), file.name
     for number, plugin in enumerate(task.plugins):
         held[f"plugin {number}"], names[f"plugin {number}"] = hold(plugin), str(plugin)
@@ -93,9 +92,9 @@ class Unpacked:
 
 def unpack(payload: Payload[Files], home: Path) -> Unpacked:
     """Write the files below the folder `home`; the unpacked task refers to them."""
-    said = dict[str, str]()
-    recipe, given = payload.task.recipe, dict(_files_of(payload.task.recipe))
-    plugins, pictures = [], dict[str, Path]()
+    said, recipe, plugins = dict[str, str](), payload.task.recipe, list[Path]()
+    given = {key: file for key, _, file in _files_of(recipe)}
+    moved = dict[FileReference, FileReference]()
     for what, files in payload.held.items():
         place = home / what.replace(" ", "-")
         store_files(place, files)
@@ -105,29 +104,14 @@ def unpack(payload: Payload[Files], home: Path) -> Unpacked:
             path = place / _base(name, files)
             source = Source.parse(recipe.target.source).at(path)
             recipe = recipe.with_target(source=str(source))
-        elif what in ("mask", "focus"):
-            recipe = recipe.with_target(**{what: _moved(given[what], path)})
-        elif what == "init":
-            recipe = recipe.replace(init=_moved(given[what], path))
-        elif what.startswith("picture"):
-            pictures[name] = path
+        elif what in given:
+            moved[given[what]] = FileReference(name=str(path), sha256=given[what].sha256)
         else:
             plugins.append(path)
         said[str(path)] = name
-    for index, stage in enumerate(recipe.stage):
-        if stage.loss_files is not None:
-            moved = [_moved(file, pictures[file.name]) for file in stage.loss_files]
-            recipe = recipe.with_stage(index, loss_files=tuple(moved))
-    if recipe.view is not None:
-        views = [
-            view.replace(target=_moved(view.target, pictures[view.target.name]))
-            if isinstance(view.target, FileReference)
-            else view
-            for view in recipe.view
-        ]
-        recipe = recipe.replace(view=tuple(views))
     folder = home / "work"
     folder.mkdir(exist_ok=True)
+    recipe = recipe.with_files(lambda file: moved.get(file, file))
     return Unpacked(payload.task.relocated(recipe, tuple(plugins), folder), said)
 
 
@@ -139,11 +123,15 @@ def store_files(folder: Path, files: Files) -> None:
         path.write_bytes(data)
 
 
-def _files_of(recipe: Recipe) -> Iterator[tuple[str, FileReference]]:
-    path = Source.parse(recipe.target.source).path
+def _files_of(recipe: Recipe) -> Iterator[tuple[str, str, FileReference]]:
+    """Yield the key of each file in a payload, what it is, and how the recipe names it."""
+    path, keys = Source.parse(recipe.target.source).path, set[str]()
     if path is not None:
-        yield "target", FileReference(name=path, sha256=recipe.target.sha256)
-    yield from recipe.files
+        yield "target", "target", FileReference(name=path, sha256=recipe.target.sha256)
+    for what, file in recipe.files:
+        key = numbered(what, keys.__contains__, " ")
+        keys.add(key)
+        yield key, what, file
 
 
 def _base(name: str, files: Files) -> str:
@@ -151,8 +139,3 @@ def _base(name: str, files: Files) -> str:
     roots = {file.partition("/")[0] for file in files}
     base = Path(name).name
     return base if base in roots else next(iter(sorted(roots)))
-
-
-def _moved(reference: FileReference, path: Path) -> FileReference:
-    """The same file at another path."""
-    return FileReference(name=str(path), sha256=reference.sha256)

@@ -9,14 +9,13 @@ import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from functools import partial
 from importlib import import_module
 from multiprocessing.connection import Connection, wait
 from typing import Any, TypeVar, cast
 
 from artgen.base.errors import Interrupted, OutputError
 from artgen.base.process import prepare_process
-from artgen.events import Event, Observer
+from artgen.events import Observer
 from artgen.tasks._control import RunControl, graceful_signals
 from artgen.tasks._executor import Throttled, Work, portable
 
@@ -147,7 +146,6 @@ def _serve(connection: Connection) -> None:
         os.setsid()
     else:  # work that saves what it has listens while it runs
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-    report = partial(_report, connection)
     with suppress(EOFError, OSError):
         needed = connection.recv()
         if isinstance(needed, str):
@@ -157,11 +155,8 @@ def _serve(connection: Connection) -> None:
             control = RunControl()
             try:
                 with graceful_signals(control):
-                    result = work(task, Throttled(report), control)
+                    report = Throttled(lambda event: connection.send((False, event)))
+                    result = work(task, report, control)
             except Exception as error:
                 result = portable(error)
             connection.send((True, result))
-
-
-def _report(connection: Connection, event: Event) -> None:
-    connection.send((False, event))

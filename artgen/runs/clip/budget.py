@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from bisect import bisect_left
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -22,7 +23,8 @@ from artgen.targets import ClipTarget, ImageTarget
 MORE_STEPS = 8
 """Steps that a frame takes more than another one, to find out how long a step takes."""
 
-BISECTIONS = 40
+PARTS = 2**40
+"""The share of the first frames is a multiple of this part of the time."""
 
 
 def with_steps(
@@ -69,16 +71,11 @@ def with_steps(
         steps = table.steps or min(most, following_steps(plan))
         return changed.replace(clip=table.replace(steps=steps))
 
-    def fits(share: float) -> bool:
-        table = planned(share).clip
-        assert table is not None
-        return bool(share * left + following * (base + (table.steps or 1) * step) <= left)
+    def is_too_long(part: int) -> bool:
+        share, table = part / PARTS, planned(part / PARTS).clip or ClipTable()
+        return bool(share * left + following * (base + (table.steps or 1) * step) > left)
 
-    low, high = 0.0, 1.0
-    for _ in range(BISECTIONS):
-        middle = (low + high) / 2
-        low, high = (middle, high) if fits(middle) else (low, middle)
-    return planned(low), spent
+    return planned(bisect_left(range(1, PARTS), True, key=is_too_long) / PARTS), spent
 
 
 def _following_pace(
@@ -91,11 +88,12 @@ def _following_pace(
     def follow(steps: int) -> float:
         table = (asked.recipe.clip or ClipTable()).replace(steps=steps)
         plan = replace(job.plan, recipe=job.recipe.replace(clip=table))
-        follower = Follower(replace(job, plan=plan), asked.registry)
+        here = replace(job, plan=plan)
+        follower = Follower(here, asked.registry, lambda: control.stop_requested)
 
         def work() -> None:
             with suppress(Diverged):
-                follower.fit(1, key, None, shown, frame, lambda: control.stop_requested)
+                follower.fit(1, key, None, shown, frame)
 
         return loop.time.watch.measure(work)[1]
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from artgen.engines.base import part, prefixed
-from artgen.film.scenes import Film, Scene
+from artgen.film.scenes import Scene
 from artgen.runs.joining import join_keys
 from artgen.runs.state_file import make_folder, numbers_in, putting_to_use, read_state, write_state
 
@@ -72,15 +72,9 @@ class KeyframeStore:
         return self.folder / f"{number:06d}.safetensors"
 
 
-def make_film(scenes: list[Scene], count: int, fps: float) -> Film:
-    """The film of a clip's first `count` frames."""
-    return Film(tuple(scenes), count / fps, fps)
-
-
 def make_scenes(keys: list[Keyframe], first: int, fps: float) -> list[Scene]:
     """What a film holds of a scene whose first key is frame number `first` of the clip."""
-    chapters = [(start, min(start + CHAPTER, len(keys))) for start in range(0, len(keys), CHAPTER)]
-    return [_chapter(keys[start:end], start, first, fps) for start, end in chapters]
+    return [_chapter(keys[i : i + CHAPTER], i, first, fps) for i in range(0, len(keys), CHAPTER)]
 
 
 def _chapter(keys: list[Keyframe], start: int, first: int, fps: float) -> Scene:

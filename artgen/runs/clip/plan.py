@@ -1,47 +1,13 @@
-"""What a clip asks of a recipe: what goes with it, and how frames that follow are fitted."""
+"""What a clip asks of a recipe: how frames that follow are fitted."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-from artgen.animation.forms import find_form
 from artgen.base.errors import UsageError
 from artgen.plan import Plan
-from artgen.recipe import ClipTable, OutputTable, Recipe, Stage
-from artgen.registry import Registry
-from artgen.runs.kind import Reason
-
-
-def reasons_against(
-    recipe: Recipe, source: str, graph: Path | None, registry: Registry
-) -> Iterator[Reason]:
-    """What a clip cannot have."""
-    output, stages = recipe.output, recipe.stage
-    timed = {stage.time is None for stage in stages}
-    rates = {(each.fps, each.video_seconds) for each in (output, OutputTable())}
-    by_bytes = recipe.primitive.target_bytes is not None
-    stopped = any(stage.stop is not None for stage in stages)
-    every = "give every stage a time, as in --time 20,10"
-    rendered = "leave it out, and draw the film with artgen render -o FILE.mp4 --fps --speed"
-    for what, applies, hint in (
-        ("a time for some of its stages", len(timed) > 1, every),
-        ("a count of auto", recipe.primitive.count == "auto", "give --count a number"),
-        ("a number of bytes", by_bytes, "give --count a number: the file grows with the frames"),
-        ("a drawing to start from", recipe.init is not None, "leave out --init"),
-        ("another rate or length", output.video and len(rates) > 1, rendered),
-        ("a history", bool(output.history), "leave out --history: the clip gives a film"),
-        ("a last step", stopped, "leave out stop"),
-    ):
-        yield Reason(f"{source} is a clip, which cannot have {what}", applies, hint)
-    yield Reason(
-        f"--film {output.film} shows one picture, and the target is a clip",
-        output.film is not None and find_form(output.film, registry).photo,
-        "use --side-by-side",
-    )
-    yield Reason(f"{source} is a clip, which has no graph", graph is not None, "leave out --graph")
+from artgen.recipe import ClipTable, Stage
 
 
 def plan_clip(plan: Plan) -> Plan:

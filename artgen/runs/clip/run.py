@@ -8,19 +8,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from artgen.animation.forms import find_form
 from artgen.art import Art, saved_bytes
 from artgen.base.errors import Interrupted
 from artgen.display.views import Rendering
-from artgen.events import Advanced, Evaluated, Event, Notice, Observer
+from artgen.events import Advanced, Observer
 from artgen.film.scenes import Film, Scene
 from artgen.output import FrameStore
 from artgen.plan import Plan
-from artgen.recipe import Precision, Recipe
+from artgen.recipe import OutputTable, Precision, Recipe
 from artgen.registry import Registry
 from artgen.runs.clip.budget import with_steps
-from artgen.runs.clip.keyframes import Keyframe, make_film, make_scenes
+from artgen.runs.clip.keyframes import Keyframe, make_scenes
 from artgen.runs.clip.metrics import clip_metrics, side_by_side
-from artgen.runs.clip.plan import plan_clip, reasons_against
+from artgen.runs.clip.plan import plan_clip
 from artgen.runs.clip.scene import FittedScene, SceneFit, SceneTask, scene_steps
 from artgen.runs.clip.shot_detection import find_scenes
 from artgen.runs.context import RunContext
@@ -46,7 +47,30 @@ class ClipRun(PictureRun):
 
     def reasons_against(self, recipe: Recipe, source: str) -> Iterator[Reason]:
         """What takes a single picture."""
-        yield from reasons_against(recipe, source, self.asked.graph, self.asked.registry)
+        output, stages = recipe.output, recipe.stage
+        timed = {stage.time is None for stage in stages}
+        rates = {(each.fps, each.video_seconds) for each in (output, OutputTable())}
+        by_bytes = recipe.primitive.target_bytes is not None
+        stopped = any(stage.stop is not None for stage in stages)
+        every, numbered = "give every stage a time, as in --time 20,10", "give --count a number"
+        rendered = "leave it out, and draw the film with artgen render -o FILE.mp4 --fps --speed"
+        for what, applies, hint in (
+            ("a time for some of its stages", len(timed) > 1, every),
+            ("a count of auto", recipe.primitive.count == "auto", numbered),
+            ("a number of bytes", by_bytes, f"{numbered}: the file grows with the frames"),
+            ("a drawing to start from", recipe.init is not None, "leave out --init"),
+            ("another rate or length", output.video and len(rates) > 1, rendered),
+            ("a history", bool(output.history), "leave out --history: the clip gives a film"),
+            ("a last step", stopped, "leave out stop"),
+        ):
+            yield Reason(f"{source} is a clip, which cannot have {what}", applies, hint)
+        yield Reason(
+            f"--film {output.film} shows one picture, and the target is a clip",
+            output.film is not None and find_form(output.film, self.asked.registry).photo,
+            "use --side-by-side",
+        )
+        no_graph, graph = f"{source} is a clip, which has no graph", self.asked.graph
+        yield Reason(no_graph, graph is not None, "leave out --graph")
         yield from super().reasons_against(recipe, source)
 
     def planned(self, plan: Plan) -> Plan:
@@ -115,7 +139,8 @@ class ClipRun(PictureRun):
     def metrics(self, fitted: Fitted, picture: Rendering, film: Film | None) -> Mapping[str, Any]:
         """Means over the frames, and what only moving pictures have."""
         assert film is not None
-        return clip_metrics(fitted.job, film, self._starts(film.keyframes))
+        starts = [task.first for task in self.tasks if task.first < film.keyframes]
+        return clip_metrics(fitted.job, film, starts)
 
     def extent(self, drawing: Drawing, film: Film | None, precision: Precision) -> tuple[int, int]:
         """Those of all keyframes."""
@@ -154,27 +179,15 @@ class ClipRun(PictureRun):
                     return
                 yield task, SceneFit(task, self.clip, self.asked.registry, context).run()
             return
-        observe = self._sum()
+        observe = StepSum(context, (task.offset for task in self.tasks), time.perf_counter())
         for task, result in elsewhere.executor.run(
             _fit_elsewhere, self.tasks, observe, context.control
         ):
-            if isinstance(result, FittedScene):
-                steps = scene_steps(self.recipe, result.keys) if result.keys else 0
-                observe(Advanced(context.name, task.offset + steps, self.total_steps, 0.0))
+            # Without a key, its own start would be the end of the scene before.
+            if isinstance(result, FittedScene) and result.keys:
+                step = task.offset + scene_steps(self.recipe, result.keys)
+                observe(Advanced(context.name, step, self.total_steps, 0.0))
             yield task, result
-
-    def _sum(self) -> Observer:
-        """An observer that adds up the steps of all scenes."""
-        steps, began = StepSum(task.offset for task in self.tasks), time.perf_counter()
-
-        def observe(event: Event) -> None:
-            if isinstance(event, Notice):
-                self.context.emit(replace(event, run=self.context.name))
-            elif isinstance(event, Advanced | Evaluated):
-                step, seconds = steps.advance(event.step), time.perf_counter() - began
-                self.context.emit(replace(event, step=step, seconds=seconds))
-
-        return observe
 
     def _joined(self, fitted: Mapping[int, FittedScene]) -> Fitted:
         """The film of the frames up to the first that is missing."""
@@ -197,7 +210,7 @@ class ClipRun(PictureRun):
             raise Interrupted(
                 "interrupted before anything could be saved", hint="continue with --resume"
             )
-        film = make_film(scenes, count, self.clip.fps)
+        film = Film(tuple(scenes), count / self.clip.fps, self.clip.fps)
         return Fitted(
             self.job,
             self.recipe,
@@ -208,15 +221,14 @@ class ClipRun(PictureRun):
             film=film,
         )
 
-    def _starts(self, count: int) -> tuple[int, ...]:
-        """The numbers of the first frames of scenes, of the first `count` frames."""
-        return tuple(task.first for task in self.tasks if task.first < count)
-
 
 def _fit_elsewhere(task: SceneTask, observe: Observer, control: RunControl) -> FittedScene:
     """Fit a scene in another process or on another machine, which reads the clip again."""
     registry = Registry(files=task.plugins)
     clip = read_target(task.recipe, registry, task.search).clip
     assert clip is not None
+    context = RunContext(task.run_name, observe, control)
     with threads(task.cpus):
-        return SceneFit(task, clip, registry, RunContext(task.run_name, observe, control)).run()
+        fitted = SceneFit(task, clip, registry, context).run()
+    left = task.resume_files() if task.return_files else {}
+    return replace(fitted, files={name: path.read_bytes() for name, path in left.items()})

@@ -14,7 +14,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +36,7 @@ from artgen.runs.clip.keyframes import Keyframe, KeyframeStore
 from artgen.runs.clip.motion import Motion
 from artgen.runs.clip.plan import following_stage
 from artgen.runs.context import RunContext
+from artgen.runs.elsewhere import Returned
 from artgen.runs.folder import RunFolder, scene_milestone
 from artgen.runs.job import Fitted, Job, check_finite
 from artgen.runs.kind import Asked
@@ -80,15 +81,11 @@ class SceneTask(Task):
 
 
 @dataclass(frozen=True)
-class FittedScene:
-    """What became of it: how many keys there are, and the drawing of a first fit cut short.
-
-    `files` are those of its folder, if they were to be brought.
-    """
+class FittedScene(Returned):
+    """What became of it: how many keys there are, and the drawing of a first fit cut short."""
 
     keys: int
     unfinished: dict[str, Tensor] | None = None
-    files: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def scene_steps(recipe: Recipe, frames: int) -> int:
@@ -109,13 +106,6 @@ class SceneFit:
 
     def run(self) -> FittedScene:
         """Fit it, or go on. Raises Diverged, InputError, OutOfMemory, OutputError."""
-        fitted = self._fit()
-        if not self.task.return_files:
-            return fitted
-        files = {name: path.read_bytes() for name, path in self.task.resume_files().items()}
-        return replace(fitted, files=files)
-
-    def _fit(self) -> FittedScene:
         length = self.task.last - self.task.first
         done = self.keyframes.count()
         if done >= length:
@@ -174,7 +164,7 @@ class SceneFit:
     def _follow(self, job: Job, frames: Iterator[ImageTarget], done: int) -> int:
         """Fit the frames after the first; how many keys there are in the end."""
         plan = replace(job.plan, recipe=self.recipe)
-        follower = Follower(replace(job, plan=plan), self.registry)
+        follower = Follower(replace(job, plan=plan), self.registry, self._stop)
         key = self.keyframes.read(done - 1)
         before = self.keyframes.read(done - 2) if done > 1 else None
         seconds = key.seconds
@@ -186,10 +176,11 @@ class SceneFit:
             frame = _next(frames, self.clip)
             began = time.perf_counter()
             try:
-                found = follower.fit(number, key, before, shown, frame, self._stop)
+                found = follower.fit(number, key, before, shown, frame)
             except DeviceLost as error:
-                follower = Follower(on_cpu(follower.job, self.recipe)[0], self.registry)
-                found = follower.fit(number, key, before, shown, frame, self._stop)
+                job = on_cpu(follower.job, self.recipe)[0]
+                follower = Follower(job, self.registry, self._stop)
+                found = follower.fit(number, key, before, shown, frame)
                 self.context.notify(continuing(error, f"frame {self.task.first + number}"))
             if found is None:
                 return number
@@ -228,11 +219,14 @@ class Found:
 
 
 class Follower:
-    """Fits frames that follow others of their scene; `job` is that of the scene's first frame."""
+    """Fits frames that follow others of their scene, until `stop` says so.
 
-    def __init__(self, job: Job, registry: Registry) -> None:
+    `job` is that of the scene's first frame.
+    """
+
+    def __init__(self, job: Job, registry: Registry, stop: Callable[[], bool]) -> None:
         assert job.recipe.clip is not None
-        self.job, self.table = job, job.recipe.clip
+        self.job, self.table, self.stop = job, job.recipe.clip, stop
         self.stage = following_stage(job.plan)
         self.engine: type[Engine] = registry.load("engine", self.stage.engine)
         self.primitive = job.plan.primitives[-1]
@@ -244,7 +238,6 @@ class Follower:
         before: Keyframe | None,
         shown: ImageTarget,
         frame: ImageTarget,
-        stop: Callable[[], bool],
     ) -> Found | None:
         """The key of frame `number` of the scene, whose target is `frame`; None where stopped.
 
@@ -272,7 +265,7 @@ class Follower:
         problem = replace(problem, drawing=drawing, target=goal + self.table.steady * error)
         fresh, failures = _changed(born, key.born), list[Diverged]()
         engine = at_lower_rates(
-            lambda halvings: self._search(problem, key.state, fresh, halvings, stop),
+            lambda halvings: self._search(problem, key.state, fresh, halvings),
             diverged=failures.append,
         )
         notice = f"{failures[-1].message}: fitted again, at half the rate" if failures else None
@@ -287,12 +280,7 @@ class Follower:
         return Found(found, loss, decibels, picture.pixels, notice)
 
     def _search(
-        self,
-        problem: Problem,
-        state: Mapping[str, Tensor],
-        fresh: Tensor,
-        halvings: int,
-        stop: Callable[[], bool],
+        self, problem: Problem, state: Mapping[str, Tensor], fresh: Tensor, halvings: int
     ) -> Engine | None:
         """An engine that took the steps, None where stopped. Raises Diverged."""
         engine = self.engine()
@@ -303,7 +291,7 @@ class Follower:
             engine.take_over(dict(state), fresh)
         total = problem.total_steps
         while engine.step < total and not engine.finished:
-            if stop():
+            if self.stop():
                 return None
             engine.advance(min(-(-total // PIECES), total - engine.step))
         check_finite(engine.drawing(best=False))

@@ -50,13 +50,10 @@ def find_scenes(frames: Iterable[NDArray[np.float32]], cut: float) -> list[tuple
         coming = changes[index + 1 : index + 1 + WINDOW]
         # Where a frame is like the one before the last, there was a flash between them.
         over = min(skipping[max(0, index - 1) : index + 1], default=change)
-        if change > cut * max(_median(own), _median(coming)) and change < FLASH * over:
+        usual = max(median(each or [0.0]) for each in (own, coming))
+        if cut * usual < change < FLASH * over:
             starts.append(index + 1)
     return list(zip(starts, [*starts[1:], count], strict=True))
-
-
-def _median(values: list[float]) -> float:
-    return median(values) if values else 0.0
 
 
 def _small(frame: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -17,7 +17,7 @@ from typing import Any
 from artgen.base.errors import DeviceLost, Diverged, PluginError
 from artgen.base.faults import broken
 from artgen.base.seeds import derived_seed
-from artgen.engines import Engine, Problem, Report
+from artgen.engines import Engine, Report
 from artgen.engines.base import part, prefixed
 from artgen.events import Advanced, Evaluated, Measured
 from artgen.losses.metrics import decibels
@@ -216,7 +216,20 @@ class Loop:
         return engine
 
     def _start(self, engine: Engine, total_steps: int | None = None) -> None:
-        self.problem = _problem_of(self, total_steps)
+        """Start the engine of the stage; `total_steps` are those of a rehearsal."""
+        job, stage, index = self.job, self.stage, self.progress.stage
+        self.problem = job.problem(
+            self.drawing,
+            job.data.sampled(REHEARSED_PICTURES if total_steps else stage.test_pictures),
+            primitive=job.plan.primitives[index],
+            loss=job.plan.losses[index],
+            total_steps=total_steps or stage.first_plan,
+            revisions=[] if total_steps else stage.revisions,
+            # The initial drawing used the seed itself.
+            seed=derived_seed(self.recipe.seed, "stage", index + 1),
+            count=replace(job.plan, recipe=self.recipe).count,
+            options=stage.options,
+        )
         engine.start(self.problem)
         self.recovery.limit_memory(engine)
 
@@ -351,23 +364,6 @@ class Loop:
         self.recipe = recipe
         if self.folder is not None:
             self.folder.write_recipe(recipe)
-
-
-def _problem_of(loop: Loop, total_steps: int | None = None) -> Problem:
-    """The problem of the stage that is running; `total_steps` are those of a rehearsal."""
-    job, stage = loop.job, loop.stage
-    return job.problem(
-        loop.drawing,
-        job.data.sampled(REHEARSED_PICTURES if total_steps else stage.test_pictures),
-        primitive=job.plan.primitives[loop.progress.stage],
-        loss=job.plan.losses[loop.progress.stage],
-        total_steps=total_steps or stage.first_plan,
-        revisions=[] if total_steps else stage.revisions,
-        # The initial drawing used the seed itself.
-        seed=derived_seed(loop.recipe.seed, "stage", loop.progress.stage + 1),
-        count=replace(job.plan, recipe=loop.recipe).count,
-        options=stage.options,
-    )
 
 
 def _take_steps(engine: Engine, end: int) -> None:

@@ -60,21 +60,18 @@ def with_pictures(plan: Plan, size: int, files: InputFiles, registry: Registry) 
         def open_picture(text: str, named: Any = named, used: Any = used) -> Tensor:
             source = Source.parse(text)
             if text in named:
-                key = f"picture {text}"
-                path = files.find("picture", named[text].name, named[text].sha256, key)
+                path = files.find("picture", named[text].name, named[text].sha256)
                 source = Source(None, str(path))
+                used.append(named[text])
             opened = open_source(source, registry, TargetRequest(size=size)).still
             if opened.pixels is None:
                 raise UsageError(f"{text} is not a picture", hint="name a picture in the loss")
-            if text in named:  # what was opened is a file, not a folder or a device
-                used.append(files.reference(key))
             return opened.tensors().goal
 
         def find(name: str, named: Any = named, used: Any = used) -> Path:
             file = named.get(name) or FileReference(name=name)
-            key = f"{WEIGHTS} {name}"
-            path = files.find("weights", file.name, file.sha256, key)
-            used.append(files.reference(key).replace(licence=_licence(path)))
+            path = files.find(WEIGHTS, file.name, file.sha256)
+            used.append(file.replace(licence=_licence(path)))
             return path
 
         losses.append(loss.with_pictures(open_picture, find))
@@ -96,23 +93,19 @@ def _licence(path: Path) -> str | None:
 
 def complete(recipe: Recipe, target: Target, files: InputFiles, run: dict[str, Any]) -> Recipe:
     """The recipe with all that was resolved: hashes, seed, size and where it runs."""
-    recipe = recipe.with_target(source=target.source, sha256=target.sha256, size=target.size)
+    changes: dict[str, Any] = {"source": target.source, "sha256": target.sha256}
+    changes["size"] = target.size
     frame = target.still.frame if isinstance(target.still, ImageTarget) else WHOLE
     if frame.aspect is not None and paper_sides(recipe.target.aspect):
-        recipe = recipe.with_target(aspect="{}:{}".format(*frame.aspect))
+        changes["aspect"] = "{}:{}".format(*frame.aspect)
     if frame.aspect is not None and frame.at != "auto" and recipe.target.crop_at is not None:
-        recipe = recipe.with_target(crop_at=",".join(f"{share:g}" for share in frame.at))
+        changes["crop_at"] = ",".join(f"{share:g}" for share in frame.at)
     if isinstance(target.still, ImageTarget) and isinstance(target.still.focus, tuple):
         circles = (",".join(f"{share:g}" for share in circle) for circle in target.still.focus)
-        recipe = recipe.with_target(focus=";".join(circles))
+        changes["focus"] = ";".join(circles)
     elif recipe.target.focus == "faces":
-        recipe = recipe.with_target(focus="none")
-    recipe = recipe.with_target(
-        **{key: files.reference(key) for key in ("focus", "mask") if key in files.found}
-    )
-    if "init" in files.found:
-        recipe = recipe.replace(init=files.reference("init"))
-    return recipe.with_run(**run)
+        changes["focus"] = "none"
+    return files.named_in(recipe.with_target(**changes).with_run(**run))
 
 
 def batch(plan: Plan, target: Target) -> int | None:

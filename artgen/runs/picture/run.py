@@ -96,12 +96,10 @@ class PictureRun(RunKind):
         )
         where = {"device": device, "backend": backend.name, "threads": asked.threads}
         run = {**where, "arithmetic": arithmetic}
+        plan = with_pictures(plan, target.size, inputs.files, asked.registry)
         plan = replace(plan, recipe=complete(plan.recipe, target, inputs.files, run))
-        plan = self.planned(with_pictures(plan, target.size, inputs.files, asked.registry))
-        plan = with_views(plan, views)
-        found = dict(inputs.files.found)
-        if not target.copied:
-            found.pop("target", None)
+        plan = with_views(self.planned(plan), views)
+        apart = {WEIGHTS} if target.copied else {WEIGHTS, "target"}
         data = self.tensors(plan, target)
         start = first_drawing(plan, target, data, inputs.init, views)
         if recipe.output.film is not None:
@@ -117,7 +115,7 @@ class PictureRun(RunKind):
             device=tensors_on,
             backend=backend,
             arithmetic=arithmetic,
-            inputs=tuple(path for key, path in found.items() if not key.startswith(WEIGHTS)),
+            inputs=tuple(path for what, path in inputs.files.found.values() if what not in apart),
             notices=tuple(notices),
             notes=(*self.notes(plan, target), *bound_note(views, data.goal)),
             views=views,

@@ -48,7 +48,7 @@ def open_views(inputs: Inputs, registry: Registry) -> tuple[Inputs, Views | None
     report("reading the views")
     # A stored recipe has a background where another had none: both see the same pictures.
     target = target.over(WHITE).flat()
-    own, views, tables = target.tensors().goal, list[View](), []
+    own, views = target.tensors().goal, list[View]()
     if all(view.target is not None for view in recipe.view):
         views.append(View("plain", own, registry=registry))
     for view in recipe.view:
@@ -63,9 +63,7 @@ def open_views(inputs: Inputs, registry: Registry) -> tuple[Inputs, Views | None
         if named is not None:
             source = Source.parse(str(named))
             if isinstance(named, FileReference):
-                key = f"view {named.name}"
-                source = Source(None, str(inputs.files.find("view", named.name, named.sha256, key)))
-                named = inputs.files.reference(key) if key in inputs.files.found else named
+                source = Source(None, str(inputs.files.find("view", named.name, named.sha256)))
             request = TargetRequest(
                 size=max(width, height),
                 background=WHITE,
@@ -76,7 +74,6 @@ def open_views(inputs: Inputs, registry: Registry) -> tuple[Inputs, Views | None
             if not isinstance(opened, ImageTarget):
                 raise UsageError(f"{source} is not a picture", hint="name a picture in --view")
             goal = torch.nn.functional.adaptive_avg_pool2d(opened.tensors().goal, (height, width))
-        tables.append(view.replace(target=named))
         views.append(replace(seen, goal=goal))
     every = Views(tuple(views), mse)
     if all(view.sight.pose.ways for view in views):
@@ -86,8 +83,7 @@ def open_views(inputs: Inputs, registry: Registry) -> tuple[Inputs, Views | None
     report("looking for the picture nearest to all views")
     nearest = every.nearest(torch.full_like(own, 0.5))
     image = np.ascontiguousarray(nearest.permute(1, 2, 0).numpy())
-    named_views = inputs.named.of(recipe.replace(view=tuple(tables)))
-    return replace(inputs, named=named_views, target=replace(target, image=image)), every
+    return replace(inputs, target=replace(target, image=image)), every
 
 
 def with_views(plan: Plan, views: Views | None) -> Plan:
@@ -112,9 +108,7 @@ def with_views(plan: Plan, views: Views | None) -> Plan:
 
 def bound_note(views: Views | None, nearest: torch.Tensor) -> tuple[str, ...]:
     """What can be reached at most, in words, given the picture nearest to all goals."""
-    if views is None:
-        return ()
-    if len(views.poses) > 1:
+    if views is None or len(views.poses) > 1:
         return ()  # Each pose can show all of its own goal.
     each = [f"{decibels:.1f} dB" for decibels in views.psnr(nearest)]
     most = " and ".join(filter(None, (", ".join(each[:-1]), each[-1])))

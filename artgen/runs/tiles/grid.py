@@ -36,6 +36,11 @@ class Box:
         return self.bottom - self.top
 
     @property
+    def rectangle(self) -> tuple[int, int, int, int]:
+        """Left, top, width and height."""
+        return self.left, self.top, self.width, self.height
+
+    @property
     def area(self) -> int:
         """In pixels."""
         return self.width * self.height

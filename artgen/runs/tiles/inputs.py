@@ -51,7 +51,6 @@ class TileInputs:
             seed=derived_seed(self.job.recipe.seed, "tile", 0),
             count=count,
             window_count=count,
-            steps=None,
             free=(0, 0, width, height),
         )
         return Given([0], iter([given]))
@@ -66,7 +65,7 @@ class TileInputs:
         def inputs() -> Iterator[TileInput]:
             for number in numbers:
                 tile, count = each.tiles[number], counts[number]
-                fixed, _ = windows.window(*rectangle(tile.window))
+                fixed, _ = windows.window(*tile.window.rectangle)
                 yield replace(
                     self._plain(tile, 1 + number),
                     count=count,
@@ -90,7 +89,7 @@ class TileInputs:
         def inputs() -> Iterator[TileInput]:
             for number in numbers:
                 tile = each.tiles[number]
-                box = rectangle(tile.window)
+                box = tile.window.rectangle
                 own = owner[windows.touching(*box)] == number
                 local, _ = windows.window(*box)
                 yield replace(
@@ -108,7 +107,7 @@ class TileInputs:
         """The parts of each tile: by its area times the root mean square of what it lacks."""
         windows, errors = self._windows(coarse), []
         for tile in tiles:
-            tensors, canvas = windows.window(*rectangle(tile.core))
+            tensors, canvas = windows.window(*tile.core.rectangle)
             image = draw(
                 replace(self.job.start, tensors=tensors),
                 self.job.plan.primitive,
@@ -136,16 +135,8 @@ class TileInputs:
             goal=self._goal(window),
             span=self.picture.canvas.span,
             seed=derived_seed(self.job.recipe.seed, "tile", seed),
-            count=0,
-            window_count=0,
-            steps=None,
             free=(free.left - left, free.top - top, free.right - left, free.bottom - top),
         )
-
-
-def rectangle(box: Box) -> tuple[int, int, int, int]:
-    """Left, top, width and height."""
-    return box.left, box.top, box.width, box.height
 
 
 def _shares(total: int, weights: list[float]) -> list[int]:

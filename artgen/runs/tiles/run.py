@@ -38,7 +38,7 @@ from artgen.runs.picture.run import prepare
 from artgen.runs.state_file import read_state
 from artgen.runs.tiles.choose import reasons_against, suits_tiles
 from artgen.runs.tiles.grid import COLOURS
-from artgen.runs.tiles.inputs import COARSE_SIDE, Given, TileInputs, rectangle
+from artgen.runs.tiles.inputs import COARSE_SIDE, Given, TileInputs
 from artgen.runs.tiles.passes import Pass, make_grid_of_pass, make_passes
 from artgen.runs.tiles.tile import FittedTile, Parts, TileTask, fit_tile, fit_tile_elsewhere
 from artgen.runs.video import progress_frames
@@ -129,40 +129,35 @@ class TiledRun(RunKind):
 
     def _fit(self) -> Fitted:
         probe_folder(self.folder)
-        stopped_by = "steps"
-        try:
-            parts = self._pass_by_pass()
-        except _Stopped as stopped:
-            parts, stopped_by = stopped.parts, "interrupted"
-            if not parts:
-                raise Interrupted(
-                    "interrupted before anything could be saved", hint="continue with --resume"
-                ) from None
-        seconds = self._seconds
-        drawing = replace(self.job.start, tensors=parts).detach()
-        return Fitted(self.job, self.recipe, drawing, self.done, seconds, stopped_by)
+        self.parts = Parts()
+        whole = all(self._join(*given) for given in self._given())
+        if not self.parts:
+            raise Interrupted(
+                "interrupted before anything could be saved", hint="continue with --resume"
+            )
+        drawing = replace(self.job.start, tensors=self.parts).detach()
+        stopped_by = "steps" if whole else "interrupted"
+        return Fitted(self.job, self.recipe, drawing, self.done, self._seconds, stopped_by)
 
-    def _pass_by_pass(self) -> Parts:
-        """The parts after all passes. Raises _Stopped with what there is."""
+    def _given(self) -> Iterator[tuple[Pass, int, Given]]:
+        """Passes and colours, with what their tiles are given, by the parts that there are then."""
         table = self.recipe.tiles
         assert table is not None
         coarse, *passes = self.passes
         count = max(1, round(table.coarse * (self.job.plan.count or 1)))
-        parts = self._joined(Parts(), coarse, 0, self.inputs.coarse(count))
-        counts = self.inputs.counts(parts, passes[0].tiles)
+        yield coarse, 0, self.inputs.coarse(count)
+        counts = self.inputs.counts(self.parts, passes[0].tiles)
         for index, each in enumerate(passes, 1):
             for colour in range(COLOURS):
                 if each.joint:
-                    given = self.inputs.joint_pass(parts, each, index, colour)
+                    yield each, colour, self.inputs.joint_pass(self.parts, each, index, colour)
                 else:
-                    given = self.inputs.first_pass(parts, each, counts, colour)
-                parts = self._joined(parts, each, colour, given)
-        return parts
+                    yield each, colour, self.inputs.first_pass(self.parts, each, counts, colour)
 
-    def _joined(self, parts: Parts, each: Pass, colour: int, given: Given) -> Parts:
-        """Fit tiles of a pass: the parts with those of the tiles, in place of their members.
+    def _join(self, each: Pass, colour: int, given: Given) -> bool:
+        """Fit tiles of a pass, and put their parts in place of their members, or beside all others.
 
-        Raises _Stopped with what there is where the run is to end.
+        Returns whether to go on: False where the run is to end with what there is.
         """
         tasks = [self._task(each, number) for number in given.numbers]
         for task, input in zip(tasks, given.inputs, strict=True):
@@ -176,7 +171,7 @@ class TiledRun(RunKind):
         left = [replace(task, offset=first + i * each.steps) for i, task in enumerate(left)]
         for _ in gathered(self._fitted(each, left)):
             pass
-        found = {name: tensor.clone() for name, tensor in parts.items()}
+        found = {name: tensor.clone() for name, tensor in self.parts.items()}
         added = [found] if found else []
         for number, task in sorted(zip(given.numbers, tasks, strict=True), key=itemgetter(0)):
             if not task.output.exists():
@@ -184,7 +179,7 @@ class TiledRun(RunKind):
                 continue
             self.done += each.steps
             made, _ = read_state(task.output, "tile")
-            _, centre = self.picture.canvas.window(*rectangle(each.tiles[number].window))
+            _, centre = self.picture.canvas.window(*each.tiles[number].window.rectangle)
             made = moved(made, centre)
             if given.members is None:
                 added.append(made)
@@ -194,9 +189,8 @@ class TiledRun(RunKind):
             task.clear()
         if given.members is None and added:
             found = {name: torch.cat([each[name] for each in added], dim=-1) for name in added[0]}
-        if stopped or self.context.control.stop_requested:
-            raise _Stopped(found)
-        return found
+        self.parts = found
+        return not (stopped or self.context.control.stop_requested)
 
     def _task(self, each: Pass, number: int) -> TileTask:
         """The task of a tile, which needs the primitive and the stage, but not the picture."""
@@ -214,25 +208,18 @@ class TiledRun(RunKind):
         self, each: Pass, tasks: list[TileTask]
     ) -> Iterator[tuple[TileTask, FittedTile | Exception]]:
         """Every tile that was begun, with what became of it."""
-        steps, name = StepSum(task.offset for task in tasks), self.context.name
-
-        def observe(event: Event) -> None:
-            if isinstance(event, Advanced):
-                step = steps.advance(event.step)
-                self.context.emit(replace(event, step=step, seconds=self._seconds))
-            else:
-                self.context.emit(replace(event, run=name))
-
+        name = self.context.name
+        steps = StepSum(self.context, (task.offset for task in tasks), self.began)
         if self.workers is None or each.name == "coarse":
-            fitted = self._fitted_here(tasks, observe)
+            fitted = self._fitted_here(tasks, steps)
         else:
             self.workers.started.result()
             executor = self.workers.executor
-            fitted = executor.run(fit_tile_elsewhere, tasks, observe, self.context.control)
+            fitted = executor.run(fit_tile_elsewhere, tasks, steps, self.context.control)
         for task, result in fitted:
             if isinstance(result, FittedTile):
                 self.fitted += 1
-                observe(Advanced(name, task.offset + each.steps, self.total_steps, 0.0))
+                steps(Advanced(name, task.offset + each.steps, self.total_steps, 0.0))
                 self.context.emit(
                     TileFitted(
                         name,
@@ -255,12 +242,12 @@ class TiledRun(RunKind):
                 # Raises what keeps the executor from starting.
                 self.workers.started.result()
 
-        control = self.context.control
+        context = replace(self.context, emit=watch)
         for task in tasks:
-            if control.stop_requested:
+            if context.control.stop_requested:
                 return
             try:
-                yield task, fit_tile(task, self.asked.registry, watch, control)
+                yield task, fit_tile(task, self.asked.registry, context)
             except Interrupted as error:
                 yield task, error
 
@@ -291,14 +278,6 @@ class TileWorkers:
         """Wait until it has started, and end it."""
         self._pool.shutdown()
         self._held.close()
-
-
-class _Stopped(Exception):
-    """The run is to end; `parts` are those that there are."""
-
-    def __init__(self, parts: Parts) -> None:
-        super().__init__()
-        self.parts = parts
 
 
 def open_tiled(asked: Asked) -> LargePicture:

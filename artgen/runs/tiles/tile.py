@@ -29,7 +29,9 @@ from artgen.plan import Plan, resolve
 from artgen.raster import choose_backend, paint, tensor_device
 from artgen.recipe import Stage
 from artgen.registry import Registry
+from artgen.runs.context import RunContext
 from artgen.runs.device import threads
+from artgen.runs.elsewhere import Returned
 from artgen.runs.job import check_finite
 from artgen.runs.loop.recovery import at_lower_rates
 from artgen.runs.memory import give_back_freed_memory
@@ -104,10 +106,10 @@ class TileInput:
     goal: Tensor
     span: int
     seed: int
-    count: int
-    window_count: int
-    steps: int | None
     free: tuple[int, int, int, int]
+    count: int = 0
+    window_count: int = 0
+    steps: int | None = None
     fixed: Parts = field(default_factory=dict)
     own: Parts = field(default_factory=dict)
 
@@ -128,28 +130,23 @@ class TileInput:
 
 
 @dataclass(frozen=True)
-class FittedTile:
-    """A tile that is done, and the PSNR of its window in dB.
-
-    `files` are those of its folder, if they were to be returned.
-    """
+class FittedTile(Returned):
+    """A tile that is done, and the PSNR of its window in dB."""
 
     psnr: float
-    files: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def fit_tile_elsewhere(task: TileTask, observe: Observer, control: RunControl) -> FittedTile:
     """Fit a tile in another process or on another machine."""
+    context = RunContext(task.run_name, observe, control)
     with threads(task.cpus):
-        return fit_tile(task, Registry(files=task.plugins), observe, control)
+        return fit_tile(task, Registry(files=task.plugins), context)
 
 
-def fit_tile(
-    task: TileTask, registry: Registry, observe: Observer, control: RunControl
-) -> FittedTile:
+def fit_tile(task: TileTask, registry: Registry, context: RunContext) -> FittedTile:
     """Fit a tile, unless that was done. Raises Diverged, Interrupted, OutOfMemory, OutputError."""
     if not task.output.exists():
-        parts, psnr = _Fitting(task, TileInput.read(task.input), registry, observe, control).run()
+        parts, psnr = _Fitting(task, registry, context).run()
         write_state(task.output, parts, {"psnr": psnr})
         if task.return_files:
             # Else the checkpoint would be stored once more.
@@ -158,7 +155,7 @@ def fit_tile(
     else:
         psnr = read_state(task.output, "tile")[1]["psnr"]
     files = {task.output.name: task.output.read_bytes()} if task.return_files else {}
-    return FittedTile(psnr, files)
+    return FittedTile(psnr, files=files)
 
 
 def joint_stage(stage: Stage, steps: int | None) -> Stage:
@@ -173,15 +170,9 @@ def joint_stage(stage: Stage, steps: int | None) -> Stage:
 class _Fitting:
     """The fit of one tile."""
 
-    def __init__(
-        self,
-        task: TileTask,
-        given: TileInput,
-        registry: Registry,
-        observe: Observer,
-        control: RunControl,
-    ) -> None:
-        self.task, self.given, self.observe, self.control = task, given, observe, control
+    def __init__(self, task: TileTask, registry: Registry, context: RunContext) -> None:
+        self.task, self.context = task, context
+        self.given = given = TileInput.read(task.input)
         height, width = given.goal.shape[:2]
         self.canvas = Canvas(width, height, given.span)
         recipe = task.recipe.with_primitive(count=given.window_count)
@@ -260,15 +251,15 @@ class _Fitting:
             engine.recover(0.5**halvings)
         began = time.perf_counter()
         while engine.step < total and not engine.finished:
-            self.control.wait_if_paused()
-            if self.control.stop_requested:
+            self.context.control.wait_if_paused()
+            if self.context.control.stop_requested:
                 raise Interrupted("interrupted", hint="continue with --resume")
             engine.advance(min(-(-total // PIECES), total - engine.step))
             kept = {**engine.state_dict(), "halvings": halvings}
             write_checkpoint(task.checkpoint, kept, durable=False)
             seconds = time.perf_counter() - began
             step = task.offset + engine.step
-            self.observe(Advanced(task.run_name, step, task.total_steps, seconds))
+            self.context.emit(Advanced(self.context.name, step, task.total_steps, seconds))
         found = engine.drawing(best=False)
         check_finite(found)
         return dict(found.detach().tensors)

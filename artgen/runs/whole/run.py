@@ -1,4 +1,7 @@
-"""One run from a recipe to its files: prepare, fit, export, in a folder that survives a kill."""
+"""One run from a recipe to its files: prepare, fit, export, in a folder that survives a kill.
+
+`estimate` says what it would take, by a rehearsal.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +24,8 @@ from artgen.runs.device import threads
 from artgen.runs.elsewhere import Elsewhere
 from artgen.runs.export import export
 from artgen.runs.folder import RunFolder
-from artgen.runs.graph import GraphFile
-from artgen.runs.kind import Asked, find_kind
+from artgen.runs.graph import graph_writer
+from artgen.runs.kind import Asked, Estimate, find_kind
 from artgen.runs.log import JsonLines
 from artgen.runs.memory import keep_freed_memory
 from artgen.runs.paths import check_outputs, default_stem, output_paths
@@ -80,14 +83,15 @@ def run(
         named = [Source.parse(asked.target.source).path or ""]
         named += [file.name for stage in asked.stage for file in stage.loss_files or ()]
         search = [*folder.inputs, *search, *(Path(each).parent for each in named)]
-    emit = _Announcer(stem, registry, observers)
+    hearing = list(observers)
+    emit = _announcer(stem, registry, hearing)
     context = RunContext(stem, emit, control or RunControl(), waiting_since())
     keep_freed_memory()
 
     with (
         held,
         threads(recipe.run.threads) as number,
-        listening(announce_work(emit, stem)),
+        listening(_announce_work(emit, stem, [])),
     ):
         if number < (recipe.run.threads or 0):
             wanted = recipe.run.threads
@@ -122,9 +126,8 @@ def run(
         job = kind.prepare()
         if folder is not None and job.recipe.primitive.count != count:
             raise differs("count", count, job.recipe.primitive.count)
-        names = [stage.engine for stage in job.recipe.stage]
-        engines = dict(zip(names, job.plan.engines, strict=True))
-        graph_file = graph and GraphFile(graph, engines, emit, stem, overwrite=overwrite or resume)
+        again = overwrite or resume
+        started = graph_writer(graph, job.plan, context, overwrite=again) if graph else None
         for notice in job.notices:
             context.notify(notice)
         for note in job.notes:
@@ -143,7 +146,7 @@ def run(
             held.callback(folder.unlock)
         lines: JsonLines | None = None
         try:
-            kind.begin(job, folder, graph_file or None)
+            kind.begin(job, folder, started)
             if resume and folder is not None:
                 if not folder.has_checkpoint:
                     context.notify(f"{folder.path} holds no checkpoint yet: the run starts anew")
@@ -159,7 +162,7 @@ def run(
             within = context.control.within(limit)
             with closing(lines) if lines else nullcontext(), threads(alone), within:
                 if lines:
-                    emit.add(lines)
+                    hearing.append(lines)
                 steps, pixels = kind.total_steps, job.target.pixels
                 emit(Started(stem, kind.resumed_at, steps, job.recipe.to_dict(), pixels))
                 result, pixels = export(kind, kind.fit(), paths, folder)
@@ -178,6 +181,31 @@ def run(
         return result
 
 
+@plugin_code()
+def estimate(
+    recipe: Recipe,
+    registry: Registry,
+    *,
+    name: str | None = None,
+    search: Sequence[Path] = (Path(),),
+    observe: Observer = lambda event: None,
+) -> Estimate:
+    """Prepare a run and rehearse its stages, for some seconds each. Raises as `run` does."""
+    context, compiled = RunContext(name or default_stem(recipe), observe), list[str]()
+    keep_freed_memory()
+    announce = _announce_work(observe, context.name, compiled)
+    with threads(recipe.run.threads) as number, listening(announce):
+        recipe, note = with_fitting_size(recipe, registry, search)
+        if note is not None:
+            context.notify(note, "note")
+        asked = Asked(recipe, registry, context, search=search, threads=number)
+        with closing(find_kind(asked)) as kind:
+            job = kind.prepare()
+            for note in job.notes:
+                context.notify(note, "note")
+            return kind.estimate(job, compiled)
+
+
 def is_divisible(
     recipe: Recipe, registry: Registry, search: Sequence[Path], video: Path | None = None
 ) -> bool:
@@ -194,36 +222,29 @@ def is_divisible(
         return False  # The run itself says what is wrong with it.
 
 
-def announce_work(observe: Observer, stem: str) -> Callable[[Activity], None]:
+def _announce_work(observe: Observer, stem: str, compiled: list[str]) -> Callable[[Activity], None]:
     """Return a listener that makes events of reports during the run called `stem`.
 
-    Kernels that are compiled are a note too, once each.
+    What is compiled is a note too, once each, and is added to `compiled`.
     """
-    noted = set[str]()
 
     def hear(report: Activity) -> None:
-        if report.kind == "compiling" and report.what not in noted:
-            noted.add(report.what)
+        if report.kind == "compiling" and report.what not in compiled:
+            compiled.append(report.what)
             observe(Notice(stem, f"{report.what}, which is done once", level="note"))
         observe(Working(stem, report.what, report.done))
 
     return hear
 
 
-class _Announcer:
-    """Passes events on to every observer and to every plugin that observes."""
+def _announcer(stem: str, registry: Registry, observers: Sequence[Observer]) -> Observer:
+    """What passes events on to every plugin that observes, and to those in `observers` by then."""
 
-    def __init__(self, stem: str, registry: Registry, observers: Sequence[Observer]) -> None:
-        self.stem, self.registry = stem, registry
-        self.observers = list(observers)
-
-    def add(self, observer: Observer) -> None:
-        """Pass later events on to `observer` too."""
-        self.observers.append(observer)
-
-    def __call__(self, event: Event) -> None:
-        for observer in self.observers:
+    def announce(event: Event) -> None:
+        for observer in observers:
             observer(event)
-        for warning in self.registry.observe(event):
-            for observer in self.observers:
-                observer(Notice(self.stem, warning))
+        for warning in registry.observe(event):
+            for observer in observers:
+                observer(Notice(stem, warning))
+
+    return announce
