@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ import typer
 
 from artgen.base.errors import UsageError
 from artgen.cli._completion import Complete, devices
-from artgen.cli._console import say
+from artgen.cli._console import print_json, say
 from artgen.cli._help import HELP_ALL
 
 if TYPE_CHECKING:
@@ -103,6 +103,16 @@ class Common:
             for warning in registry.warnings:
                 say(f"warning: {warning}")
         return registry
+
+    def answer(
+        self, data: dict[str, Any], *lines: object, errors: Sequence[Exception] = ()
+    ) -> None:
+        """Print what a command has done: `data` as JSON, else `lines` unless quiet."""
+        if self.as_json:
+            print_json(data, errors)
+        elif not self.quiet:
+            for line in lines:
+                print(line, flush=True)
 
 
 _FRAME = Panel("Size and crop")

@@ -15,10 +15,10 @@ from artgen.base.errors import ArtgenError, InputError, Interrupted
 from artgen.cli._afterwards import open_in_browser
 from artgen.cli._console import (
     INTERRUPTED,
-    describe,
     exit_code,
     headline,
     print_error,
+    print_failure,
     print_json,
     say,
 )
@@ -99,11 +99,8 @@ class Session:
         def report(run: Run, result: Result) -> None:
             if not self.common.as_json:
                 self._print_paths(run, result)
-            # An interruption of all is reported once, at the end.
-            if result.error is not None and (
-                self.common.verbose or not isinstance(result.error, Interrupted)
-            ):
-                print_error(result.error, verbose=self.common.verbose, where=f"{run.stem}: ")
+            if result.error is not None:
+                print_failure(result.error, verbose=self.common.verbose, where=f"{run.stem}: ")
 
         results = self._execute(runs, report, many=True)
         errors = [result.error for result in results if result.error]
@@ -113,15 +110,11 @@ class Session:
         except ArtgenError as error:
             print_error(error, verbose=self.common.verbose)
             errors.append(error)
-        if self.common.as_json:
-            shown = [_to_json(run, result) for run, result in zip(runs, results, strict=True)]
-            page = written and str(written.with_suffix(".html"))
-            sheets = {"sheet": written and str(written), "page": page}
-            print_json({"runs": shown, **sheets}, errors)
-        elif written and not self.common.quiet:
-            print(written.with_suffix(".html"))
-            print(written)
-        self._show(written and written.with_suffix(".html"))
+        page = written and written.with_suffix(".html")
+        shown = [_to_json(run, result) for run, result in zip(runs, results, strict=True)]
+        data = {"runs": shown, "sheet": written, "page": page}
+        self.common.answer(data, *filter(None, (page, written)), errors=errors)
+        self._show(page)
         return exit_code(errors)
 
     def _execute(
@@ -334,7 +327,7 @@ class Session:
 
 def _to_json(run: Run, result: Result) -> dict[str, Any]:
     """The object of a run, with the key `error` where it failed."""
-    failure = {"error": describe(result.error)} if result.error else {}
+    failure = {"error": result.error} if result.error else {}
     return {**failure, **(result.summary or run.asked)}
 
 

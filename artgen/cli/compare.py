@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import shlex
 import statistics
-from dataclasses import asdict, replace
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from artgen.base.errors import Interrupted, UsageError
+from artgen.base.errors import UsageError
 from artgen.cli._completion import primitives
 from artgen.cli._completion import targets as complete_targets
 from artgen.cli._console import (
@@ -17,7 +17,7 @@ from artgen.cli._console import (
     describe,
     exit_code,
     load_module,
-    print_error,
+    print_failure,
     print_json,
     print_table,
 )
@@ -29,7 +29,7 @@ from artgen.recipe import Precision
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from artgen.compare import Comparison, Curve, Line, Row
+    from artgen.compare import Comparison, Curve, Line
 
 
 _BUDGET, _FILES = Panel("Equal for all"), Panel("What to write")
@@ -202,24 +202,22 @@ def compare(
             if row.kind == "codec" or row.error is None:
                 continue
             errors.append(row.error)
-            # After Ctrl-C the reason is known.
-            if common.verbose or not isinstance(row.error, Interrupted):
-                prefix = f"{row.target}: {row.contestant}: "
-                print_error(row.error, verbose=common.verbose, where=prefix)
+            where_from = f"{row.target}: {row.contestant}: "
+            print_failure(row.error, verbose=common.verbose, where=where_from)
     written = csv if csv is not None and comparison.write_csv(csv) else None
     for failure in comparison.failures:
-        print_error(failure, verbose=common.verbose)
+        print_failure(failure, verbose=common.verbose)
         errors.append(failure)
     if common.as_json:
         print_json(
             {
-                "budget": asdict(budget),
-                "rows": [_row(row) for row in comparison.rows],
-                "table": [_line(line) for line in comparison.table()],
+                "budget": budget,
+                "rows": comparison.rows,
+                "table": comparison.table(),
                 "curves": {target: _curves(found) for target, found in comparison.curves.items()},
-                "sheets": [str(path) for path in comparison.sheets],
-                "plots": [str(path) for path in comparison.plots],
-                "csv": None if written is None else str(written),
+                "sheets": comparison.sheets,
+                "plots": comparison.plots,
+                "csv": written,
             },
             errors,
         )
@@ -232,22 +230,9 @@ def compare(
     return exit_code(errors)
 
 
-def _row(row: Row) -> dict[str, Any]:
-
-    plain = asdict(replace(row, error=None))
-    return {**plain, "error": None if row.error is None else describe(row.error)}
-
-
-def _line(line: Line) -> dict[str, Any]:
-
-    plain = asdict(replace(line, errors=()))
-    beside = list(line.beside) if line.beside else None
-    return {**plain, "beside": beside, "errors": [describe(error) for error in line.errors]}
-
-
 def _curves(curves: Sequence[Curve]) -> list[dict[str, Any]]:
     """The curves as data, each with its bits beside those of the codecs, in percent."""
-    return [{**asdict(curve), "bits": _bits(curve, curves)} for curve in curves]
+    return [{**vars(curve), "bits": _bits(curve, curves)} for curve in curves]
 
 
 def _bits(curve: Curve, curves: Sequence[Curve]) -> dict[str, float | None]:

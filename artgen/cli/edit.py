@@ -85,9 +85,8 @@ def edit(
     for name, each in every.items():
         write_exports(written[name], each, ExportRequest(), registry, common, more=whole)
     if common.as_json:
-        facts = {"art": str(art), "primitive": made.drawing.primitive}
-        parts = made.primitive().count_of(made.drawing)
-        print_json({**facts, "parts": parts, "outputs": [str(file) for file in listed]})
+        parts, primitive = made.primitive().count_of(made.drawing), made.drawing.primitive
+        print_json({"art": art, "primitive": primitive, "parts": parts, "outputs": listed})
 
 
 def _list(registry: Registry, common: Common) -> None:

@@ -10,7 +10,7 @@ import typer
 
 from artgen.base.errors import GalleryError, Interrupted
 from artgen.cli._afterwards import open_in_browser
-from artgen.cli._console import describe, print_error, print_json, say
+from artgen.cli._console import print_failure, print_json, say
 from artgen.cli._exports import check_file
 from artgen.cli._flags import OVERWRITE, Common, WithoutPlugins, flat, option, switch
 from artgen.cli._help import Command, Group
@@ -103,25 +103,17 @@ def build(
     if not common.quiet:
         say(_summary(results))
     failure = _failure(results, found)
-    if common.as_json:
-        print_json(
-            {
-                "page": str(page),
-                "pieces": [
-                    {
-                        "slug": built.piece.slug,
-                        "title": built.piece.title,
-                        "status": built.status,
-                        "seconds": round(built.seconds, 3),
-                        "error": describe(built.error) if built.error else None,
-                    }
-                    for built in results
-                ],
-            },
-            [failure] if failure else (),
-        )
-    elif not common.quiet:
-        print(page)
+    pieces = [
+        {
+            "slug": built.piece.slug,
+            "title": built.piece.title,
+            "status": built.status,
+            "seconds": round(built.seconds, 3),
+            "error": built.error,
+        }
+        for built in results
+    ]
+    common.answer({"page": page, "pieces": pieces}, page, errors=[failure] if failure else ())
     return failure.exit_code if failure else 0
 
 
@@ -177,8 +169,7 @@ def check(
         for state in wrong:
             print(f"{state.piece.slug}: {state.status}: {state.reason}", flush=True)
         if wrong:
-            say(f"error: {failure.message}")
-            say(f"hint: {failure.hint}")
+            print_failure(failure)
         elif not common.quiet:
             say(f"all {len(states)} pieces of {folder} are up to date")
     return failure.exit_code if wrong else 0
@@ -200,11 +191,7 @@ def open_page(
     from artgen.gallery import open_gallery
 
     found = _made(open_gallery(folder, quick=quick))
-    opened = open_in_browser(found.page)
-    if common.as_json:
-        print_json({"page": str(found.page), "opened": opened})
-    elif not common.quiet:
-        print(found.page)
+    common.answer({"page": found.page, "opened": open_in_browser(found.page)}, found.page)
 
 
 @gallery.command(cls=Command)
@@ -240,11 +227,8 @@ def reel(
     wanted = (not only and highlights) or chosen
     pieces = [finished[piece.slug] for piece in wanted if piece.slug in finished]
     seconds = write_reel(file, pieces, width=2 * round(height * 8 / 9), height=height)
-    if common.as_json:
-        slugs = [each.piece.slug for each in pieces]
-        print_json({"video": str(file), "seconds": round(seconds, 3), "pieces": slugs})
-    elif not common.quiet:
-        print(file)
+    slugs = [each.piece.slug for each in pieces]
+    common.answer({"video": file, "seconds": round(seconds, 3), "pieces": slugs}, file)
 
 
 def _made(found: Gallery) -> Gallery:
@@ -259,7 +243,7 @@ def _made(found: Gallery) -> Gallery:
 def _report(built: Built, common: Common) -> None:
     """Print a line about the result of a piece on stderr."""
     if built.error is not None and not isinstance(built.error, Interrupted):
-        print_error(built.error, verbose=common.verbose, where=f"{built.piece.slug}: ")
+        print_failure(built.error, verbose=common.verbose, where=f"{built.piece.slug}: ")
     elif built.status == "built" and not common.quiet:
         say(f"{built.piece.slug}: made in {built.seconds:.1f} s")
 

@@ -143,12 +143,8 @@ def make(
         atomic_write(path, data)
     for note in () if common.quiet else made.notes:
         say(f"note: {note}")
-    if common.as_json:
-        parts = [vars(part) for part in made.parts]
-        outputs = [str(path) for path in files]
-        print_json({"kind": entry.name, "source": source, "outputs": outputs, "parts": parts})
-    elif not common.quiet:
-        print(*files, sep="\n", flush=True)
+    facts = {"kind": entry.name, "source": source}
+    common.answer({**facts, "outputs": [*files], "parts": [*made.parts]}, *files)
     return None
 
 

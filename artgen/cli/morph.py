@@ -83,13 +83,13 @@ def morph(
         canvas, duration = made.canvas(request.size), made.require_film().duration
         print_json(
             {
-                "first": str(first),
-                "second": str(second),
-                **({"others": [str(path) for path in others]} if others else {}),
+                "first": first,
+                "second": second,
+                **({"others": others} if others else {}),
                 "primitive": made.drawing.primitive,
                 "width": canvas.width,
                 "height": canvas.height,
                 "duration": duration,
-                "outputs": [str(file) for file in files],
+                "outputs": files,
             }
         )

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from artgen.base.errors import UsageError, did_you_mean
-from artgen.cli._console import print_json
 from artgen.cli._exports import check_file
 from artgen.cli._flags import OVERWRITE, Common, argument, option, switch
 
@@ -102,18 +101,9 @@ def plot(
         pictures = _set(first, target, files[0], registry) if kind in _WITH_SET else None
         pixels = plot_latents(first.primitive(), kind, arts, pictures, canvas, paper)
     atomic_write(file, encode_png(pixels))
-    if common.as_json:
-        print_json(
-            {
-                "files": [str(each) for each in files],
-                "kind": kind,
-                "output": str(file),
-                "width": pixels.shape[1],
-                "height": pixels.shape[0],
-            }
-        )
-    elif not common.quiet:
-        print(file)
+    height, width = pixels.shape[:2]
+    facts = {"files": files, "kind": kind, "output": file}
+    common.answer({**facts, "width": width, "height": height}, file)
 
 
 def _set(art: Art, asked: str | None, file: Path, registry: Registry) -> SetTarget:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -57,8 +56,7 @@ def list_plugins(
     found = registry.plugins
     looks = {registry.spelling(entry): entry.summary for entry in registry.entries("look")}
     if common.as_json:
-        plugins = [asdict(info) for info in found]
-        print_json({"python": sys.executable, "plugins": plugins, "looks": looks})
+        print_json({"python": sys.executable, "plugins": found, "looks": looks})
         return
     head = ("NAME", "DISTRIBUTION", "VERSION", "ORIGIN", "STATUS")
     rows = [(i.name, i.distribution, i.version, i.origin, i.status) for i in found]

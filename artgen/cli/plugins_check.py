@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from artgen.base.errors import PluginError
-from artgen.cli._console import print_error, print_json, say
+from artgen.cli._console import print_failure, print_json, say
 from artgen.cli._flags import Common, argument
 from artgen.cli._streams import terminal
 
@@ -72,10 +72,7 @@ def check(
     error = PluginError("; ".join(failed), hint=_hint(common.verbose)) if failed else None
     if common.as_json:
         print_json({"ok": not failed, "checked": checked}, [error] if error else ())
-    if error is None:
-        return 0
-    print_error(error, verbose=False)
-    return error.exit_code
+    return print_failure(error) if error else 0
 
 
 def _entries(what: str, registry: Registry) -> list[Entry]:

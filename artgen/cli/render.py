@@ -241,11 +241,11 @@ def render(
         drawn = loaded.picture_canvas(frame.size) if single else loaded.canvas(frame)
         print_json(
             {
-                "art": str(art),
+                "art": art,
                 "primitive": loaded.drawing.primitive,
                 "width": drawn.width,
                 "height": drawn.height,
-                "outputs": [str(file) for file in files],
+                "outputs": files,
             }
         )
 

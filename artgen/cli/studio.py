@@ -7,7 +7,7 @@ from pathlib import Path
 from artgen.base.errors import UsageError
 from artgen.cli._afterwards import open_in_browser
 from artgen.cli._completion import primitives
-from artgen.cli._console import print_json, say
+from artgen.cli._console import say
 from artgen.cli._exports import check_file
 from artgen.cli._flags import OVERWRITE, Common, option, switch
 
@@ -53,10 +53,8 @@ def studio(
         page = build_studio(names, registry)
     if file is not None:
         atomic_write(file, page)
-    if common.as_json:
-        print_json({"output": file and str(file), "bytes": len(page), "primitives": names})
-    elif file is not None and not common.quiet:
-        print(file)
+    written = [] if file is None else [file]
+    common.answer({"output": file, "bytes": len(page), "primitives": names}, *written)
     if open_page:
         from artgen.live import serve_page
 
