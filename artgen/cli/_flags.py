@@ -66,12 +66,16 @@ class Panel:
         more["autocompletion"] = complete
         return typer.Option(default, *names, metavar=metavar, help=help, **more)
 
+    def output(self, metavar: str, help: str) -> Any:
+        """Declare `--output`, the file or the files that a command writes."""
+        return self.option(metavar, help, "--output", "-o")
+
     def switch(self, help: str, *names: str) -> Any:
         """Declare a flag without a value."""
         return typer.Option(False, *names, help=help, rich_help_panel=self.title)
 
 
-option, switch = Panel().option, Panel().switch
+option, output_option, switch = Panel().option, Panel().output, Panel().switch
 _PANEL = Panel("Every command")
 
 DEVICE = option(

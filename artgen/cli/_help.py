@@ -89,6 +89,18 @@ class Group(_Untyped, TyperGroup):
     """A group of commands."""
 
 
+def group(help: str) -> typer.Typer:
+    """Make a group of commands, which prints its help where none of them is named."""
+    made = typer.Typer(cls=Group, help=help, invoke_without_command=True)
+
+    @made.callback()
+    def alone(context: typer.Context) -> None:
+        if context.invoked_subcommand is None:
+            print(context.get_help())
+
+    return made
+
+
 def examples_of(command: Any) -> Sequence[str]:
     """Return the command lines that the docstring of a command lists."""
     return getattr(command.callback, "examples", ())

@@ -118,12 +118,10 @@ class Request:
         "Use a recipe: a .toml, or a .png, .svg, .html, .mp4, .art or .json that artgen "
         "wrote. Other flags override it.",
     )
-    outputs: list[Path] | None = _FILES.option(
+    outputs: list[Path] | None = _FILES.output(
         "FILE",
         "Also write the result to this file. The suffix chooses the format, as in artgen render; "
         "- is standard output. Repeatable.",
-        "--output",
-        "-o",
     )
     video: Path | None = _FILES.option(
         "FILE",

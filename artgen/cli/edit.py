@@ -9,7 +9,7 @@ from artgen.base.errors import UsageError
 from artgen.base.files import check_art
 from artgen.cli._console import columns, load_module, print_json
 from artgen.cli._exports import check_files, write_exports
-from artgen.cli._flags import OVERWRITE, Common, argument, option, switch
+from artgen.cli._flags import OVERWRITE, Common, argument, option, output_option, switch
 from artgen.recipe import Precision
 
 if TYPE_CHECKING:
@@ -26,12 +26,10 @@ def edit(
         "X,Y,R or the file of a mask; without it, all.",
         default=None,
     ),
-    outputs: list[Path] | None = option(
+    outputs: list[Path] | None = output_option(
         "FILE",
         "Output file: .art or any format of artgen render. Repeatable. "
         "Default: ART-edited.art in the current folder.",
-        "--output",
-        "-o",
     ),
     split: str | None = option(
         "N|COLOURS|FILE",

@@ -12,8 +12,8 @@ from artgen.base.errors import GalleryError, Interrupted
 from artgen.cli._afterwards import open_in_browser
 from artgen.cli._console import print_failure, print_json, say
 from artgen.cli._exports import check_file
-from artgen.cli._flags import OVERWRITE, Common, WithoutPlugins, flat, option, switch
-from artgen.cli._help import Command, Group
+from artgen.cli._flags import OVERWRITE, Common, WithoutPlugins, flat, option, output_option, switch
+from artgen.cli._help import Command, group
 from artgen.cli._where import Where
 
 if TYPE_CHECKING:
@@ -25,17 +25,7 @@ FOLDER = typer.Argument(Path("gallery"), metavar="DIR", help="Folder of recipes.
 ONLY = option("SLUG", "Only this piece. Repeatable.", "--only")
 QUICK = switch("Use small, fast versions of the pieces, in DIR/out-quick.", "--quick")
 
-gallery = typer.Typer(
-    cls=Group,
-    help="Turn a folder of recipes into a page of pictures and videos.",
-    invoke_without_command=True,
-)
-
-
-@gallery.callback()
-def _gallery(context: typer.Context) -> None:
-    if context.invoked_subcommand is None:
-        print(context.get_help())
+gallery = group("Turn a folder of recipes into a page of pictures and videos.")
 
 
 @gallery.command(cls=Command)
@@ -199,9 +189,7 @@ def open_page(
 def reel(
     folder: Path = FOLDER,
     only: list[str] | None = ONLY,
-    output: Path | None = option(
-        "FILE.mp4", "Output file. Default: DIR/out/reel.mp4.", "--output", "-o"
-    ),
+    output: Path | None = output_option("FILE.mp4", "Output file. Default: DIR/out/reel.mp4."),
     height: int = option(
         "PX", "Height of the video, which is 16:9.", min=90, max=2160, default=720
     ),

@@ -7,7 +7,7 @@ from pathlib import Path
 from artgen.base.files import check_art
 from artgen.cli._console import load_module, print_json
 from artgen.cli._exports import check_files, write_exports
-from artgen.cli._flags import DEVICE, OVERWRITE, Common, argument, option, switch
+from artgen.cli._flags import DEVICE, OVERWRITE, Common, argument, option, output_option, switch
 
 
 def morph(
@@ -16,12 +16,10 @@ def morph(
     others: list[Path] | None = argument(
         "C", "Further drawings, to which the film goes on.", default=None
     ),
-    outputs: list[Path] | None = option(
+    outputs: list[Path] | None = output_option(
         "FILE",
         "Output file: a video, or .art to keep the film. Repeatable. "
         "Default: A-B.mp4 in the current folder.",
-        "--output",
-        "-o",
     ),
     seconds: float = option("SECONDS", "Duration of the morph.", min=0.1, max=3600, default=4.0),
     hold: float = option(

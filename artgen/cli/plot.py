@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from artgen.base.errors import UsageError, did_you_mean
 from artgen.cli._exports import check_file
-from artgen.cli._flags import OVERWRITE, Common, argument, option, switch
+from artgen.cli._flags import OVERWRITE, Common, argument, option, output_option, switch
 
 if TYPE_CHECKING:
     from artgen.art import Art
@@ -27,12 +27,10 @@ def plot(
     target: str | None = option(
         "SET", "Set of pictures for scatter, ranks and equal. Default: the codec's own."
     ),
-    output: Path | None = option(
+    output: Path | None = output_option(
         "FILE.png",
         "Output file. Default: FILE.png or FILE-KIND.png, after the first FILE, in the "
         "current folder.",
-        "--output",
-        "-o",
     ),
     generations: bool = switch(
         "Plot best error, mean error and diversity of each generation (logs of the engine "

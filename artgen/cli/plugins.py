@@ -6,12 +6,10 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import typer
-
 from artgen.cli._completion import everything
 from artgen.cli._console import columns, print_json
 from artgen.cli._flags import Common, argument, flat
-from artgen.cli._help import Command, Group
+from artgen.cli._help import Command, group
 from artgen.cli.plugins_check import check
 from artgen.cli.plugins_new import new
 from artgen.cli.plugins_search import describe_package, print_package, search
@@ -25,20 +23,10 @@ _FOR_CHECKS, _FOR_CHECKS_OF_OPTIONS = (
     ("hint", "low", "high"),
 )
 
-plugins = typer.Typer(
-    cls=Group,
-    help="List, search, describe, create and check plugins.",
-    invoke_without_command=True,
-)
+plugins = group("List, search, describe, create and check plugins.")
 plugins.command("new", cls=Command)(flat(new))
 plugins.command("check", cls=Command)(flat(check))
 plugins.command("search", cls=Command)(flat(search))
-
-
-@plugins.callback()
-def _plugins(context: typer.Context) -> None:
-    if context.invoked_subcommand is None:
-        print(context.get_help())
 
 
 @plugins.command("list", cls=Command)

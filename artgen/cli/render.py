@@ -21,6 +21,7 @@ from artgen.cli._flags import (
     Panel,
     argument,
     option,
+    output_option,
     switch,
 )
 from artgen.cli._pipes import STDIO, from_stdin, is_stdout
@@ -82,13 +83,11 @@ class Plotting:
 
 def render(
     art: Path = argument("ART", "The .art file to draw; - reads standard input."),
-    outputs: list[Path] | None = option(
+    outputs: list[Path] | None = output_option(
         "FILE",
         "Output file. The suffix chooses the format; - is standard output, as PNG, -.svg as SVG "
         "and so on. Repeatable. "
         "Default: in the current folder, named like ART: a .png, for a walk an .mp4.",
-        "--output",
-        "-o",
     ),
     size: str | None = option(
         "PX|WxH|CM|A3|2x",

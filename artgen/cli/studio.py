@@ -9,7 +9,7 @@ from artgen.cli._afterwards import open_in_browser
 from artgen.cli._completion import primitives
 from artgen.cli._console import say
 from artgen.cli._exports import check_file
-from artgen.cli._flags import OVERWRITE, Common, option, switch
+from artgen.cli._flags import OVERWRITE, Common, option, output_option, switch
 
 
 def studio(
@@ -21,9 +21,7 @@ def studio(
         "-p",
         complete=primitives,
     ),
-    output: Path | None = option(
-        "FILE.html", "Output file. Default: studio.html.", "--output", "-o"
-    ),
+    output: Path | None = output_option("FILE.html", "Output file. Default: studio.html."),
     open_page: bool = switch(
         "Serve the page on this machine and open it, until Ctrl-C. Nothing is written without -o.",
         "--open",
