@@ -120,11 +120,8 @@ def _add_commands(app: typer.Typer, only: str | None, plugins: Sequence[str]) ->
         if name == only:
             app.command(name, cls=Command)(flat(registry.load("command", name)))
         elif name not in (*COMMANDS, *GROUPS):
-            app.command(name, help=summary)(_nothing)
-
-
-def _nothing() -> None:
-    """The place of a command in the help."""
+            # Its place in the help.
+            app.command(name, help=summary)(lambda: None)
 
 
 def _without_plugins(arguments: Iterable[str]) -> tuple[list[str], tuple[str, ...]]:

@@ -276,7 +276,7 @@ class Session:
             device=art.recipe.run.device,
             dpi=output.dpi,
         )
-        made: dict[str, Writer] = {"art": lambda art, request: art.to_bytes()}
+        made: dict[str, Writer] = {}
         for kind in ("still", "video"):
             if written.get(kind) is not None:
                 file = Path(written[kind])

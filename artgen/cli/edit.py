@@ -63,7 +63,7 @@ def edit(
         hint = f"such as: artgen edit {art} delete@smallest:10"
         raise UsageError("no operation was given", hint=hint)
     files = list(dict.fromkeys(outputs or [Path(f"{art.stem}-edited.art")]))
-    check_files(files, registry, overwrite=overwrite, inputs=[art], more=("art",))
+    check_files(files, registry, overwrite=overwrite, inputs=[art])
 
     load_module("artgen.editing", quiet=common.quiet)
 
@@ -78,10 +78,9 @@ def edit(
         for name in every
     }
     listed = [file for named in written.values() for file in named]
-    check_files(listed, registry, overwrite=overwrite, inputs=[art], more=("art",))
-    whole = {"art": lambda art, request: art.to_bytes()}
+    check_files(listed, registry, overwrite=overwrite, inputs=[art])
     for name, each in every.items():
-        write_exports(written[name], each, ExportRequest(), registry, common, more=whole)
+        write_exports(written[name], each, ExportRequest(), registry, common)
     if common.as_json:
         parts, primitive = made.primitive().count_of(made.drawing), made.drawing.primitive
         print_json({"art": art, "primitive": primitive, "parts": parts, "outputs": listed})

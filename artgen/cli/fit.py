@@ -224,7 +224,7 @@ def _check_outputs(
     from artgen.runs import check_outputs, named_files, output_paths
 
     anew, inputs = files.overwrite or files.resume, named_files(run.recipe, search)
-    check_files(request.outputs or (), registry, overwrite=anew, inputs=inputs, more=("art",))
+    check_files(request.outputs or (), registry, overwrite=anew, inputs=inputs)
     if not files.skip_existing:
         logs = {"log": files.log, "graph": files.graph}
         paths = output_paths(files.out, run.stem, run.recipe, request.film_file)

@@ -22,6 +22,7 @@ _SUFFIXES = {
 }
 _KINDS = {f".{each}": kind for kind, suffixes in _SUFFIXES.items() for each in suffixes.split()}
 _METRICS = (*METRICS, "loss", "bytes", "bpp", "stopped_by")
+_FILM = "{duration:g} s at {fps:g} fps, scenes: {scenes}, keyframes: {keyframes}"
 
 
 def info(
@@ -65,7 +66,7 @@ def info(
         return
     kind = _KINDS[file.suffix.lower()]
     facts = {
-        "file": str(file),
+        "file": file,
         "kind": kind,
         "file_bytes": file.stat().st_size,
         **dict.fromkeys(("artgen", "plugin", "metrics", "film", "history")),
@@ -78,7 +79,7 @@ def info(
         return
     rows = {
         **{key: value for key, value in facts.items() if key not in ("metrics", "film", "history")},
-        "film": _film_in_words(facts["film"]),
+        "film": facts["film"] and _FILM.format(**facts["film"]),
         "history": facts["history"] and f"light, keyframes: {facts['history']}",
         "primitive": recipe.primitive.name,
         "count": recipe.primitive.count,
@@ -107,11 +108,10 @@ def _stored_facts(file: Path, kind: str) -> dict[str, Any]:
                 # Whether all tensors are there, which are not read.
                 with safe_open(file, framework="numpy"):
                     pass
-        except Damaged as error:
+        except (Damaged, SafetensorError) as error:
+            why = f": {error}" if isinstance(error, Damaged) else ""
             hint = "copy it again, or fit it again"
-            raise InputError(f"{file} is damaged: {error}", hint=hint) from None
-        except SafetensorError:
-            raise InputError(f"{file} is damaged", hint="copy it again, or fit it again") from None
+            raise InputError(f"{file} is damaged{why}", hint=hint) from None
         plugin = _table(_table(header).get("drawing")).get("plugin")
         return {
             "plugin": _plugin(_table(plugin)),
@@ -139,13 +139,6 @@ def _film(table: object) -> dict[str, Any] | None:
     times = [_table(scene).get("times") for scene in scenes] if isinstance(scenes, list) else []
     keyframes = sum(len(each) for each in times if isinstance(each, list))
     return {"duration": duration, "fps": fps, "scenes": len(times), "keyframes": keyframes}
-
-
-def _film_in_words(film: dict[str, Any] | None) -> str | None:
-    if film is None:
-        return None
-    rate = f"{film['duration']:g} s at {film['fps']:g} fps"
-    return f"{rate}, scenes: {film['scenes']}, keyframes: {film['keyframes']}"
 
 
 def _plugin(identity: dict[str, Any]) -> str | None:

@@ -51,7 +51,7 @@ def morph(
         check_art(art)
     registry = common.registry()
     files = list(dict.fromkeys(outputs or [Path(f"{first.stem}-{second.stem}.mp4")]))
-    check_files(files, registry, overwrite=overwrite, inputs=paths, more=("art",))
+    check_files(files, registry, overwrite=overwrite, inputs=paths)
 
     load_module("artgen.animation.morph", quiet=common.quiet)
 
@@ -75,8 +75,7 @@ def morph(
         film=None if music is None else f"music={music}",
         fps=fps,
     )
-    whole = {"art": lambda art, request: art.to_bytes()}
-    write_exports(files, made, request, registry, common, more=whole)
+    write_exports(files, made, request, registry, common)
     if common.as_json:
         canvas, duration = made.canvas(request.size), made.require_film().duration
         print_json(

@@ -185,7 +185,7 @@ def render(
             hint="name an .art file that artgen fit wrote",
         )
     photos = [Path(text.partition("=")[2]) for text in (start, film) if text and "=" in text]
-    check_files(files, registry, overwrite=overwrite, inputs=[art, *photos], more=("art",))
+    check_files(files, registry, overwrite=overwrite, inputs=[art, *photos])
     if common.as_json and any(map(is_stdout, files)):
         raise UsageError("--json and -o - both use standard output", hint="leave one of them out")
 
