@@ -180,9 +180,7 @@ def flat(function: Callable[..., int | None]) -> Callable[..., int | None]:
     """
     parameters = inspect.signature(function, eval_str=True).parameters
     groups: dict[str, Any] = {
-        name: p.annotation
-        for name, p in parameters.items()
-        if is_dataclass(p.annotation) or hasattr(p.annotation, "__signature__")
+        name: p.annotation for name, p in parameters.items() if is_dataclass(p.annotation)
     }
     flags = []
     for name, parameter in parameters.items():

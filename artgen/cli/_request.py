@@ -5,22 +5,13 @@ The data that they become has the form of a recipe file and holds only what was 
 
 from __future__ import annotations
 
-import inspect
 import os
 import re
 import types
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import (
-    TYPE_CHECKING,
-    Any,
-    ClassVar,
-    TypeVar,
-    Union,
-    get_args,
-    get_origin,
-    get_type_hints,
-)
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, Union, get_args, get_origin
 
 from artgen.base.errors import UsageError
 from artgen.cli import _completion
@@ -50,17 +41,11 @@ _MAKE, _FILES = Panel(keys.MAKE), Panel(keys.WRITE)
 
 
 def _keyed(cls: type[T]) -> type[T]:
-    """Make the attributes of a class flags, and add one for each key that declares one."""
-    own = [(name, vars(cls)[name], kind) for name, kind in get_type_hints(cls).items()]
-    own = [each for each in own if each[0] != "panels"]
-    flags = [
-        *own,
-        *((name, _option(name, key, flag), _type(key, flag)) for name, _, key, flag in flagged()),
-    ]
-    only = inspect.Parameter.KEYWORD_ONLY
-    parameters = [inspect.Parameter(n, only, default=d, annotation=t) for n, d, t in flags]
-    cls.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    return cls
+    """Add a field for each key that declares a flag, and make the class a group of flags."""
+    for name, _, key, flag in flagged():
+        cls.__annotations__[name] = _type(key, flag)
+        setattr(cls, name, _option(name, key, flag))
+    return dataclass(cls)
 
 
 def _type(key: Key, flag: Flag) -> Any:
@@ -85,9 +70,6 @@ def _option(name: str, key: Key, flag: Flag) -> Any:
 @_keyed
 class Request:
     """The flags that say what to make, of the keys of a recipe and beside them."""
-
-    def __init__(self, **values: Any) -> None:
-        vars(self).update(values)
 
     look: str | None = _MAKE.option(
         "NAME|FILE.toml",
