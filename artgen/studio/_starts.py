@@ -21,8 +21,6 @@ from artgen.compiler.record import OPTION, Recorded, Untraceable, recording, wit
 from artgen.init import Context
 from artgen.primitives import Param, Primitive
 
-__all__ = ["describe_params"]
-
 
 def describe_params(
     primitive: Primitive, options: Collection[str] = (), rows: Collection[str] = ()
@@ -36,7 +34,21 @@ def describe_params(
     known: dict[str, tuple[int, ...]] = {}
 
     def recorded(name: str, what: str, function: _Question) -> dict[str, Any] | None:
-        return _recorded(f"{what} of {name}", primitive, options, name, known, function)
+        """What `function` makes of a parameter and a context; None stays None.
+
+        A result is a number, the name of an input, or an operation and its arguments.
+        """
+        ir = IR()
+        context = _RecordedContext(ir, known)
+        with torch.no_grad(), recording():
+            result = function(with_inputs(primitive, options, ir).parameters()[name], context)
+        if result is None:
+            return None
+        if not isinstance(result, Tensor | float | int):
+            raise Untraceable(f"{what} of {name} gives {type(result).__name__}, not a tensor")
+        found = numbers(ir, result.numbers if isinstance(result, Recorded) else result)
+        results = [_expression(ir, int(number)) for number in found.reshape(-1)]
+        return {"draws": context.draws, "results": results}
 
     for name, param in primitive.parameters().items():
         described.append(
@@ -72,32 +84,6 @@ def _row(option: str) -> dict[str, Any]:
 
 def _value(setting: Any, context: Context) -> Any:
     return setting(context) if callable(setting) else setting
-
-
-def _recorded(
-    what: str,
-    primitive: Primitive,
-    options: Collection[str],
-    name: str,
-    known: dict[str, tuple[int, ...]],
-    function: _Question,
-) -> dict[str, Any] | None:
-    """Record what `function` makes of a parameter and a context; None stays None.
-
-    A result is a number, the name of an input, or an operation and its arguments.
-    """
-    ir = IR()
-    context = _RecordedContext(ir, known)
-    with torch.no_grad(), recording():
-        param = with_inputs(primitive, options, ir).parameters()[name]
-        result = function(param, context)
-    if result is None:
-        return None
-    if not isinstance(result, Tensor | float | int):
-        raise Untraceable(f"{what} gives {type(result).__name__}, not a tensor")
-    found = numbers(ir, result.numbers if isinstance(result, Recorded) else result)
-    results = [_expression(ir, int(number)) for number in found.reshape(-1)]
-    return {"draws": context.draws, "results": results}
 
 
 def _expression(ir: IR, number: int) -> Any:
