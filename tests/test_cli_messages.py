@@ -243,7 +243,7 @@ def test_bars_of_a_batch_neither_eat_lines_nor_leave_rows(registry, capsys, monk
         "seed": 1,
     }
     threads = threading.active_count()
-    with progress(registry, Common(None, False, False, False), runs=3) as [story]:
+    with progress(registry, Common(None, False, False, False), runs=3) as story:
         # Another thread that draws would move the cursor by the rows of an earlier drawing.
         assert threading.active_count() == threads
         for name in ("a", "b", "c"):
@@ -451,8 +451,8 @@ def test_an_interrupted_batch_is_reported_in_one_line(call, monkeypatch):
             controls[0].request_stop()
 
     @contextmanager
-    def stopping(registry: Registry, *_: object, **__: object) -> Iterator[list[Story]]:
-        yield [Stop(registry, lambda message: None)]
+    def stopping(registry: Registry, *_: object, **__: object) -> Iterator[Story]:
+        yield Stop(registry, lambda message: None)
 
     monkeypatch.setattr("artgen.cli._runs.graceful_signals", signals)
     monkeypatch.setattr("artgen.cli._runs.progress", stopping)

@@ -42,28 +42,27 @@ SECONDS_PER_DRAWING = 0.1
 
 
 @contextmanager
-def progress(registry: Registry, common: Common, *, runs: int = 1) -> Iterator[list[Story]]:
-    """Yield observers of `runs` runs, none if quiet; with `-v` they show every evaluation."""
+def progress(registry: Registry, common: Common, *, runs: int = 1) -> Iterator[Story]:
+    """Yield an observer of `runs` runs, silent if quiet; with `-v` it shows every evaluation."""
     if common.quiet:
-        yield []
+        yield Story(registry, lambda message: None)
     elif sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
         with _bar() as bar:
-            yield [_Bars(registry, bar, runs)]
+            yield _Bars(registry, bar, runs)
     else:
-        yield [_Lines(registry, common.verbose, runs)]
+        yield _Lines(registry, common.verbose, runs)
 
 
 @contextmanager
 def showing(registry: Registry, common: Common, name: str) -> Iterator[None]:
     """Show what the block does, under `name`; print how it was done as notes."""
-    with progress(registry, common) as stories:
+    with progress(registry, common) as story:
 
         def hear(report: Activity) -> None:
-            for story in stories:
-                if report.kind == "result":
-                    story(Notice(name, f"{name}: {report.what}", "note"))
-                else:
-                    story(Working(name, report.what, report.done))
+            if report.kind == "result":
+                story(Notice(name, f"{name}: {report.what}", "note"))
+            else:
+                story(Working(name, report.what, report.done))
 
         with listening(hear):
             yield

@@ -160,17 +160,15 @@ class Session:
         with (
             self._page(control) as page,
             graceful_signals(control, answer="" if self.common.quiet else INTERRUPTED),
-            progress(self.registry, self.common, runs=len(tasks)) as stories,
+            progress(self.registry, self.common, runs=len(tasks)) as story,
         ):
-            observers: list[Observer] = [*stories, *page]
 
             def observe(event: Event) -> None:
-                for observer in observers:
-                    observer(event)
+                story(event)
+                page(event)
 
             for task, result in executor.run(work, tasks, observe, control) if tasks else ():
-                for story in stories:
-                    story.ended(task.stem)
+                story.ended(task.stem)
                 ended(task, _received(task, result))
         ended_early = sum(isinstance(result.error, Interrupted) for result in results.values())
         left = [run for run in runs if run.stem not in results]
@@ -191,16 +189,16 @@ class Session:
         return is_divisible(run.recipe, self.registry, self.search, self.video)
 
     @contextmanager
-    def _page(self, control: RunControl) -> Iterator[list[Observer]]:
+    def _page(self, control: RunControl) -> Iterator[Observer]:
         """The page that shows the runs and can end them with `control`, if one was asked for."""
         if not self.watching.page:
-            yield []
+            yield lambda event: None
             return
         from artgen.live import Live
 
         with Live(control, port=self.watching.live_port or 0) as page:
             say(f"live: {page.address}")
-            yield [page]
+            yield page
 
     def _placed(self, run: Run, *, many: bool) -> Run:
         """The run with its files; those of a batch have its stem in their names."""

@@ -185,7 +185,6 @@ def compare(
         limit=target_bytes,
         seed=seed,
         curve=curve,
-        overwrite=overwrite,
     )
     fits = len(comparison.contestants) * len(comparison.targets)
     recipes = [each.recipe for each in comparison.contestants]
@@ -194,10 +193,10 @@ def compare(
     control = RunControl()
     with (
         graceful_signals(control, answer="" if common.quiet else INTERRUPTED),
-        progress(registry, common, runs=fits) as stories,
+        progress(registry, common, runs=fits) as story,
     ):
         for row in comparison.run(
-            stories, control, executor=executor, plugins=common.plugin or (), gpus=where.gpus
+            story, control, executor=executor, plugins=common.plugin or (), gpus=where.gpus
         ):
             if row.kind == "codec" or row.error is None:
                 continue

@@ -70,7 +70,7 @@ def build(
 
     with (
         graceful_signals(control),
-        progress(registry, common, runs=len(found.pieces)) as stories,
+        progress(registry, common, runs=len(found.pieces)) as story,
     ):
         for built in build_pieces(
             found,
@@ -81,13 +81,12 @@ def build(
             threads=threads or (1 if where.asked else None),
             gpus=where.gpus,
             executor=executor,
-            observers=stories,
+            observe=story,
             control=control,
             begin=begin,
         ):
             results.append(built)
-            for story in stories:
-                story.ended(built.piece.slug)
+            story.ended(built.piece.slug)
             _report(built, common)
     page = write_page(found, _write_studio(found, registry, common) if with_studio else ())
     if not common.quiet:

@@ -160,8 +160,8 @@ def _fit(source: str, tables: Any, registry: Registry, common: Common) -> Art:
     target = {**tables.get("target", {}), "source": source}
     given = {"seed": 0, **tables, "target": target, "output": {"video": False, "history": 0}}
     control = RunControl()
-    with graceful_signals(control), progress(registry, common) as stories:
-        result = run(Recipe.from_dict(given), registry, observers=stories, control=control)
+    with graceful_signals(control), progress(registry, common) as story:
+        result = run(Recipe.from_dict(given), registry, observers=[story], control=control)
     if result.error is not None:
         raise result.error
     assert result.art is not None

@@ -105,9 +105,9 @@ def show(
 
 def _module(entry: Entry) -> str | None:
     load = entry.spec.load
-    if entry.kind == "look" and not isinstance(load, str):
-        return None
-    return load if isinstance(load, str) else f"{load.__module__}:{load.__qualname__}"
+    if isinstance(load, str):
+        return load
+    return None if entry.kind == "look" else f"{load.__module__}:{load.__qualname__}"
 
 
 def _details(facts: dict[str, Any]) -> dict[str, Any]:
