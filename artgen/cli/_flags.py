@@ -188,7 +188,8 @@ def flat(function: Callable[..., int | None]) -> Callable[..., int | None]:
         flags += [flag.replace(kind=inspect.Parameter.KEYWORD_ONLY) for flag in each]
     panels = [panel for group in groups.values() for panel in getattr(group, "panels", ())]
     if panels:
-        flags.sort(key=lambda flag: [None, *panels].index(_panel(flag)))
+        order = [None, *panels]
+        flags.sort(key=lambda flag: order.index(getattr(flag.default, "rich_help_panel", None)))
     only = inspect.Parameter.KEYWORD_ONLY
     flags.append(inspect.Parameter("help_all", only, default=HELP_ALL, annotation=bool))
 
@@ -208,7 +209,3 @@ def flat(function: Callable[..., int | None]) -> Callable[..., int | None]:
 @functools.cache
 def _flags_of(group: Any) -> list[inspect.Parameter]:
     return list(inspect.signature(group, eval_str=True).parameters.values())
-
-
-def _panel(flag: inspect.Parameter) -> str | None:
-    return getattr(flag.default, "rich_help_panel", None)

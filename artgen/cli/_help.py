@@ -72,7 +72,7 @@ class Command(_Untyped, TyperCommand):
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Print the help, without options that are seldom used unless all were asked for."""
-        usual = None if ctx.meta.get(_ALL) else _usual(_path(ctx))
+        usual = None if ctx.meta.get(_ALL) else _usual(ctx.command_path.partition(" ")[2])
         left_out = [each for each in self.get_params(ctx) if usual and each.name not in usual]
         for each in left_out:
             each.hidden = True
@@ -107,16 +107,11 @@ def examples_of(command: Any) -> Sequence[str]:
 
 
 def _usual(command: str) -> set[str]:
+    """The usual options of a command by its name after `artgen`, none where all are shown."""
     keys = flagged() if command == "fit" else ()
     declared = {name for name, _, _, flag in keys if flag.usual}
     named = USUAL.get(command, ())
     return {*named, *declared, "help", "help_all"} if named else set()
-
-
-def _path(context: Any) -> str:
-    """Return the name of a command after `artgen`, such as `gallery build`."""
-    outer = context.parent
-    return f"{_path(outer)} {context.info_name}".strip() if outer is not None else ""
 
 
 def manual(context: typer.Context) -> str:

@@ -158,7 +158,7 @@ class Request:
         self._frame(tables["target"], tables["output"], framing)
         video = self.film_file
         tables["output"]["video"] = False if self.no_video else None if video is None else True
-        tables["output"]["video_format"] = parse_video(video)
+        tables["output"]["video_format"] = video and video.suffix.lower().removeprefix(".")
         return tables
 
     @property
@@ -168,9 +168,14 @@ class Request:
 
     @property
     def film_file(self) -> Path | None:
-        """The file of the video: that of `--video`, or of `-o` where it is one."""
+        """The file of `--video`, or of `-o` where that is a video. Raises UsageError."""
         from artgen.output import FORMATS
 
+        if self.video is not None and self.video.suffix.lower() not in FORMATS:
+            raise UsageError(
+                f"--video {self.video} has an unknown video format",
+                hint=f"end the name in {', '.join(FORMATS)}",
+            )
         if self.video is not None or self.no_video:
             return self.video
         return next((f for f in self.outputs or () if f.suffix.lower() in FORMATS), None)
@@ -245,17 +250,3 @@ def is_picture(target: str, registry: Registry) -> bool:
     there = os.path.isfile(target) or source.scheme in ("http", "https")
     suffix = Path(source.rest.partition("?")[0]).suffix.lower()
     return there and suffix in PICTURE_SUFFIXES and kind_by_name(source, registry) is None
-
-
-def parse_video(file: Path | None) -> str | None:
-    """The format that the suffix of `--video` asks for. Raises UsageError."""
-    from artgen.output import FORMATS
-
-    if file is None:
-        return None
-    if file.suffix.lower() not in FORMATS:
-        raise UsageError(
-            f"--video {file} has an unknown video format",
-            hint=f"end the name in {', '.join(FORMATS)}",
-        )
-    return file.suffix.lower().removeprefix(".")

@@ -50,7 +50,8 @@ def check(
     checked, failed = [], []
     with _report(silent=common.as_json or common.quiet) as report:
         for entry in entries:
-            report(_heading(entry))
+            plugin = entry.plugin
+            report(f"{entry.name}: {entry.kind} of {plugin.distribution} {plugin.version}")
             outcomes = []
             for outcome in examine(entry, registry):
                 outcomes.append(outcome)
@@ -69,7 +70,8 @@ def check(
     failed += dict.fromkeys(
         f"{entry.distribution}: {entry.plugin.reason}" for entry in entries if entry.plugin.reason
     )
-    error = PluginError("; ".join(failed), hint=_hint(common.verbose)) if failed else None
+    hint = "each check says what to do" + ("" if common.verbose else "; -v shows tracebacks")
+    error = PluginError("; ".join(failed), hint=hint) if failed else None
     if common.as_json:
         print_json({"ok": not failed, "checked": checked}, [error] if error else ())
     return print_failure(error) if error else 0
@@ -83,11 +85,6 @@ def _entries(what: str, registry: Registry) -> list[Entry]:
     return [entry] if entry else registry.offered_by(what)
 
 
-def _heading(entry: Entry) -> str:
-    plugin = entry.plugin
-    return f"{entry.name}: {entry.kind} of {plugin.distribution} {plugin.version}"
-
-
 def _facts(entry: Entry, outcomes: list[CheckResult]) -> dict[str, Any]:
     keys = ("check", "status", "detail", "hint")
     return {
@@ -98,10 +95,6 @@ def _facts(entry: Entry, outcomes: list[CheckResult]) -> dict[str, Any]:
         "ok": all(outcome.status != "failed" for outcome in outcomes),
         "checks": [{key: getattr(outcome, key) for key in keys} for outcome in outcomes],
     }
-
-
-def _hint(verbose: bool) -> str:
-    return "each check says what to do" + ("" if verbose else "; -v shows tracebacks")
 
 
 @contextmanager

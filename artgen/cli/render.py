@@ -247,15 +247,8 @@ def render(
     write_exports(files, loaded, request, registry, common, more={"art": _whole})
     if common.as_json:
         drawn = loaded.picture_canvas(frame.size) if single else loaded.canvas(frame)
-        print_json(
-            {
-                "art": art,
-                "primitive": loaded.drawing.primitive,
-                "width": drawn.width,
-                "height": drawn.height,
-                "outputs": files,
-            }
-        )
+        facts = {"art": art, "primitive": loaded.drawing.primitive}
+        print_json({**facts, "width": drawn.width, "height": drawn.height, "outputs": files})
 
 
 def _whole(art: Art, request: ExportRequest) -> bytes:

@@ -96,7 +96,8 @@ def describe_kind(name: str, registry: Registry) -> dict[str, Any]:
     options = _find_sliders(make, options)
     sliders = [option for option in options if "low" in option]
     variants: dict[str, Any] = {}
-    reason = ""
+    presets: list[dict[str, Any]] = []
+    reason, count = "", cls.defaults.count or 256
     chosen = [(None, values) for values in _products(options)]
     for preset in cls.presets:
         wanted = {**_defaults(options), **cls.presets[preset].options}
@@ -107,23 +108,17 @@ def describe_kind(name: str, registry: Registry) -> dict[str, Any]:
             if preset or len(values.items() - _defaults(options).items()) <= 1:
                 _check_sliders(make, variant, preset, values, sliders)
             variants[variant_key(preset, values, sliders)] = variant
+            if preset:
+                own = cls.presets[preset].count or count
+                presets.append({"name": preset, "count": own, "values": values})
         except (NoStep, Untraceable) as error:
             reason = reason or str(error)
     if not variants:
         raise UsageError(f"{name} has no shaders for fitting: {reason}", hint="use artgen fit")
-    presets = [
-        {
-            "name": preset,
-            "count": cls.presets[preset].count or cls.defaults.count or 256,
-            "values": next(values for each, values in chosen if each == preset),
-        }
-        for preset in cls.presets
-        if any(key.startswith(f"{preset}|") for key in variants)
-    ]
     return {
         "name": registry.spelling(entry),
         "summary": entry.summary,
-        "count": cls.defaults.count or 256,
+        "count": count,
         "options": [option for option in options if len(option["choices"]) != 1],
         "defaults": _defaults(options),
         "presets": presets,
