@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shlex
 import statistics
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import artgen.compare as comparisons
 from artgen.base.errors import UsageError
 from artgen.cli._completion import primitives
 from artgen.cli._completion import targets as complete_targets
@@ -25,12 +27,6 @@ from artgen.cli._exports import check_file
 from artgen.cli._flags import Common, Panel, argument, option
 from artgen.cli._where import WhereAnew
 from artgen.recipe import Precision
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from artgen.compare import Comparison, Curve, Line
-
 
 _BUDGET, _FILES = Panel("Equal for all"), Panel("What to write")
 
@@ -143,7 +139,6 @@ def compare(
     registry = common.registry()
 
     from artgen.cli._contestants import Limits, parse_contestants
-    from artgen.compare import check_files, find_targets, of_sets
     from artgen.plan.catalogue import known_facts
     from artgen.plan.early import check_known_options, check_names
     from artgen.plan.names import find_primitive
@@ -159,21 +154,22 @@ def compare(
 
     if any(known_facts(find_primitive(each.recipe, registry)) is None for each in asked):
         load_module("artgen.primitives", quiet=common.quiet)
-    sets = of_sets(asked, registry)
-    targets = find_targets(targets or ["sample:digits" if sets else "sample:astronaut"], sets=sets)
-    check_files(asked, targets, out, curve=curve, overwrite=overwrite)
+    sets = comparisons.of_sets(asked, registry)
+    targets = comparisons.find_targets(
+        targets or ["sample:digits" if sets else "sample:astronaut"], sets=sets
+    )
+    comparisons.check_files(asked, targets, out, curve=curve, overwrite=overwrite)
 
     load_module("artgen.compare._comparison", quiet=common.quiet)
 
     from artgen.cli._progress import progress
-    from artgen.compare import Comparison
     from artgen.recipe.settings import read_settings
     from artgen.tasks import RunControl, graceful_signals
 
     if time is None and steps is None and target_bytes is None and not sets:
         budget = Limits(10.0, steps, target_bytes)
     settings, _ = read_settings()
-    comparison = Comparison(
+    comparison = comparisons.Comparison(
         [
             replace(each, recipe=settings.below(each.recipe, threads=not where.asked))
             for each in parse_contestants(contestants, budget, seed, run, registry)
@@ -229,19 +225,17 @@ def compare(
     return exit_code(errors)
 
 
-def _curves(curves: Sequence[Curve]) -> list[dict[str, Any]]:
+def _curves(curves: Sequence[comparisons.Curve]) -> list[dict[str, Any]]:
     """The curves as data, each with its bits beside those of the codecs, in percent."""
     return [{**vars(curve), "bits": _bits(curve, curves)} for curve in curves]
 
 
-def _bits(curve: Curve, curves: Sequence[Curve]) -> dict[str, float | None]:
-    from artgen.compare import bjontegaard
-
+def _bits(curve: comparisons.Curve, curves: Sequence[comparisons.Curve]) -> dict[str, float | None]:
     others = (other for other in curves if other.is_codec and other is not curve)
-    return {other.name: bjontegaard(other.points, curve.points) for other in others}
+    return {other.name: comparisons.bjontegaard(other.points, curve.points) for other in others}
 
 
-def _print_bits(found: Mapping[str, Sequence[Curve]]) -> None:
+def _print_bits(found: Mapping[str, Sequence[comparisons.Curve]]) -> None:
     """How many more bits the curves of each target take than the codecs (Bjøntegaard)."""
     from artgen.output import available_codecs
     from artgen.targets import Source
@@ -262,7 +256,7 @@ def _print_bits(found: Mapping[str, Sequence[Curve]]) -> None:
             lines.append([name, "mean", *map(_percent, means)])
     print_table(["bits at equal PSNR", "", *available_codecs()], lines)
     print()
-    times: dict[str, list[Curve]] = {}
+    times: dict[str, list[comparisons.Curve]] = {}
     for curve in chain.from_iterable(found.values()):
         times.setdefault(curve.name, []).append(curve)
     lines = []
@@ -277,7 +271,7 @@ def _percent(more: float | None) -> str:
     return "-" if more is None else f"{more:+.1f} %"
 
 
-def _print_table(comparison: Comparison) -> None:
+def _print_table(comparison: comparisons.Comparison) -> None:
     """The table on stdout, and what its bytes are."""
     several = len(comparison.targets) > 1
     lines = comparison.table()
@@ -293,13 +287,13 @@ def _print_table(comparison: Comparison) -> None:
         print(f"\n{_STORED if sets else _BYTES}\n", flush=True)
 
 
-def _cells(line: Line, several: bool, metrics: dict[str, tuple[str, int]]) -> list[str]:
+def _cells(line: comparisons.Line, several: bool, metrics: dict[str, tuple[str, int]]) -> list[str]:
     name = f"  {line.contestant}" if line.beside else line.contestant
     counted = [str(line.targets)] if several else []
     return [name, *counted, *(_metric(line, key, digits) for key, (_, digits) in metrics.items())]
 
 
-def _note(line: Line, several: bool) -> str:
+def _note(line: comparisons.Line, several: bool) -> str:
     """Why there are no metrics, or not of all targets."""
     if not line.errors:
         return ""
@@ -307,7 +301,7 @@ def _note(line: Line, several: bool) -> str:
     return f"{len(line.errors)} failed: {message}" if several else message
 
 
-def _metric(line: Line, key: str, decimals: int) -> str:
+def _metric(line: comparisons.Line, key: str, decimals: int) -> str:
     mean, sd = line.mean[key], line.sd[key]
     if mean is None:
         return "-"

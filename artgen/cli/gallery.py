@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+import artgen.gallery as galleries
 from artgen.base.errors import GalleryError, Interrupted
 from artgen.cli._afterwards import open_in_browser
 from artgen.cli._console import print_failure, print_json, say
@@ -17,7 +18,6 @@ from artgen.cli._help import Command, group
 from artgen.cli._where import Where
 
 if TYPE_CHECKING:
-    from artgen.gallery import Built, Gallery, State
     from artgen.registry import Registry
 
 
@@ -55,16 +55,15 @@ def build(
 
     from artgen.cli._progress import progress
     from artgen.gallery import build as build_pieces
-    from artgen.gallery import open_gallery, write_page
     from artgen.tasks import RunControl, graceful_signals
 
-    found = open_gallery(folder, quick=quick)
+    found = galleries.open_gallery(folder, quick=quick)
     control = RunControl()
-    results: list[Built] = []
+    results: list[galleries.Built] = []
     recipes = [piece.recipe for piece in found.pieces if piece.recipe is not None]
     executor = where.executor(recipes, registry)
 
-    def begin(states: list[State]) -> None:
+    def begin(states: list[galleries.State]) -> None:
         if states and not common.quiet:
             say(f"making {len(states)} of {len(found.chosen(only or ()))} pieces")
 
@@ -88,7 +87,8 @@ def build(
             results.append(built)
             story.ended(built.piece.slug)
             _report(built, common)
-    page = write_page(found, _write_studio(found, registry, common) if with_studio else ())
+    offered = _write_studio(found, registry, common) if with_studio else ()
+    page = galleries.write_page(found, offered)
     if not common.quiet:
         say(_summary(results))
     failure = _failure(results, found)
@@ -106,16 +106,14 @@ def build(
     return failure.exit_code if failure else 0
 
 
-def _write_studio(found: Gallery, registry: Registry, common: Common) -> list[str]:
+def _write_studio(found: galleries.Gallery, registry: Registry, common: Common) -> list[str]:
     """Write a studio beside the page, and return the names of the primitives that it offers."""
-    from artgen.gallery import finished_pieces
     from artgen.output import atomic_write
     from artgen.studio import build_studio, default_splats
 
     splats = default_splats(registry, common.plugin or ())
-    fitted = [
-        each.summary["recipe"] for each in finished_pieces(found) if each.is_fitted_by(splats)
-    ]
+    finished = galleries.finished_pieces(found)
+    fitted = [each.summary["recipe"] for each in finished if each.is_fitted_by(splats)]
     names = list(dict.fromkeys(recipe["primitive"]["name"] for recipe in fitted))
     if names:
         sources = dict.fromkeys(recipe["target"]["source"] for recipe in fitted)
@@ -139,10 +137,8 @@ def check(
     """
     registry = common.registry()
 
-    from artgen.gallery import examine, open_gallery
-
-    found = open_gallery(folder, quick=quick)
-    states = [examine(piece, registry) for piece in found.pieces]
+    found = galleries.open_gallery(folder, quick=quick)
+    states = [galleries.examine(piece, registry) for piece in found.pieces]
     wrong = [state for state in states if state.status != "current"]
     failure = GalleryError(
         f"{len(wrong)} of {len(states)} pieces of {folder} are not up to date",
@@ -177,9 +173,7 @@ def open_page(
     Examples:
         artgen gallery open pieces
     """
-    from artgen.gallery import open_gallery
-
-    found = _made(open_gallery(folder, quick=quick))
+    found = _made(galleries.open_gallery(folder, quick=quick))
     common.answer({"page": found.page, "opened": open_in_browser(found.page)}, found.page)
 
 
@@ -202,23 +196,21 @@ def reel(
     Examples:
         artgen gallery reel --only sunset --only harbour -o reel.mp4
     """
-    from artgen.gallery import finished_pieces, open_gallery, write_reel
-
-    found = _made(open_gallery(folder, quick=quick))
+    found = _made(galleries.open_gallery(folder, quick=quick))
     file = output or found.out / "reel.mp4"
     # It holds no recipe, as it is of many drawings.
     check_file(file, overwrite=overwrite or output is None, mark=b"ftyp")
     chosen = found.chosen(only or ())
     highlights = [piece for piece in chosen if piece.words.order is not None]
-    finished = {each.piece.slug: each for each in finished_pieces(found)}
+    finished = {each.piece.slug: each for each in galleries.finished_pieces(found)}
     wanted = (not only and highlights) or chosen
     pieces = [finished[piece.slug] for piece in wanted if piece.slug in finished]
-    seconds = write_reel(file, pieces, width=2 * round(height * 8 / 9), height=height)
+    seconds = galleries.write_reel(file, pieces, width=2 * round(height * 8 / 9), height=height)
     slugs = [each.piece.slug for each in pieces]
     common.answer({"video": file, "seconds": round(seconds, 3), "pieces": slugs}, file)
 
 
-def _made(found: Gallery) -> Gallery:
+def _made(found: galleries.Gallery) -> galleries.Gallery:
     """Return the gallery if it has been built; otherwise raise GalleryError."""
     if not found.page.is_file():
         raise GalleryError(
@@ -227,7 +219,7 @@ def _made(found: Gallery) -> Gallery:
     return found
 
 
-def _report(built: Built, common: Common) -> None:
+def _report(built: galleries.Built, common: Common) -> None:
     """Print a line about the result of a piece on stderr."""
     if built.error is not None and not isinstance(built.error, Interrupted):
         print_failure(built.error, verbose=common.verbose, where=f"{built.piece.slug}: ")
@@ -235,14 +227,14 @@ def _report(built: Built, common: Common) -> None:
         say(f"{built.piece.slug}: made in {built.seconds:.1f} s")
 
 
-def _summary(results: Iterable[Built]) -> str:
+def _summary(results: Iterable[galleries.Built]) -> str:
     statuses: list[str] = [built.status for built in results]
     words = {"built": "made", "current": "up to date", "failed": "failed", "left": "unfinished"}
     counts = [f"{statuses.count(status)} {word}" for status, word in words.items()]
     return ", ".join(count for count in counts if not count.startswith("0 ")) or "nothing to do"
 
 
-def _failure(results: list[Built], found: Gallery) -> Any:
+def _failure(results: list[galleries.Built], found: galleries.Gallery) -> Any:
     """Return the error that the build ends with, or None."""
     failed = [built.piece.slug for built in results if built.status == "failed"]
     if any(built.status == "left" for built in results):

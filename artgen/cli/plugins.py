@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from artgen.cli._completion import everything
 from artgen.cli._console import columns, print_json
@@ -13,10 +13,7 @@ from artgen.cli._help import Command, group
 from artgen.cli.plugins_check import check
 from artgen.cli.plugins_new import new
 from artgen.cli.plugins_search import describe_package, print_package, search
-
-if TYPE_CHECKING:
-    from artgen.registry import Entry
-
+from artgen.registry import PREFIX, Entry
 
 _FOR_CHECKS, _FOR_CHECKS_OF_OPTIONS = (
     ("class", "families", "preset_targets"),
@@ -79,7 +76,6 @@ def show(
         artgen plugins show triangle
     """
     from artgen.plan.catalogue import facts_of
-    from artgen.registry import PREFIX
 
     registry = common.registry()
     installed = {info.distribution for info in registry.plugins if info.origin == "installed"}

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from artgen.base.errors import UsageError
 from artgen.cli._console import columns, print_json, say
 from artgen.cli._flags import Common, argument
-
-if TYPE_CHECKING:
-    from artgen.registry import Registry
+from artgen.registry import KINDS, PREFIX, Registry, Unreachable, find_package, versions_of
 
 
 def search(
@@ -24,8 +22,6 @@ def search(
     Examples:
         artgen plugins search dots
     """
-    from artgen.registry import KINDS, PREFIX
-
     if not word.strip():
         raise UsageError("the word to search for is empty", hint="`artgen plugins list` lists all")
     registry, word = common.registry(), word.lower()
@@ -59,8 +55,6 @@ def search(
 
 def describe_package(name: str, registry: Registry) -> dict[str, Any]:
     """Describe a package, installed or not. Raises PluginError, and InputError if offline."""
-    from artgen.registry import find_package
-
     package = find_package(name)
     offers = [each.offers for each in registry.plugins if each.distribution == package.name]
     versions, problem = _on_index(name)
@@ -94,8 +88,6 @@ def print_package(facts: dict[str, Any]) -> None:
 
 def _on_index(package: str) -> tuple[tuple[str, ...], str | None]:
     """Return the versions of a package, newest first, or what keeps the index from answering."""
-    from artgen.registry import Unreachable, versions_of
-
     try:
         return versions_of(package), None
     except Unreachable as error:
