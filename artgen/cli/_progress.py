@@ -102,7 +102,12 @@ class Story:
 
     def metrics(self, event: Evaluated | TileFitted) -> str:
         """The new metrics in words."""
-        return _metrics(event) + " weighted" * (event.run in self.weighted)
+        psnr = "" if event.psnr is None else f"{event.psnr:.2f} dB"
+        if isinstance(event, TileFitted):
+            said = f"tile {event.number}/{event.tiles}  {psnr}"
+        else:
+            said = f"loss {event.loss:.5g}" + (psnr and f"  {psnr}")
+        return said + " weighted" * (event.run in self.weighted)
 
     def warn(self, message: str, level: str = "warning") -> None:
         if message not in self.reported:
@@ -281,13 +286,6 @@ def _ending(summary: dict[str, Any], unit: str) -> str:
 
 def _steps(count: int) -> str:
     return f"{count} step" if count == 1 else f"{count} steps"
-
-
-def _metrics(event: Evaluated | TileFitted) -> str:
-    if isinstance(event, TileFitted):
-        return f"tile {event.number}/{event.tiles}  {event.psnr:.2f} dB"
-    psnr = "" if event.psnr is None else f"  {event.psnr:.2f} dB"
-    return f"loss {event.loss:.5g}{psnr}"
 
 
 def _speed(step: int, seconds: float) -> str:

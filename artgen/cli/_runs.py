@@ -26,7 +26,7 @@ from artgen.cli._exports import Writer, write_exports
 from artgen.cli._flags import Common
 from artgen.cli._pipes import is_stdout
 from artgen.cli._progress import progress
-from artgen.cli._sheet import PAGE_MARK, Cell, write_sheet
+from artgen.cli._sheet import PAGE_MARK, write_sheet
 from artgen.cli._where import Files, Watching, Where
 from artgen.events import Event, Observer
 from artgen.output import check_output, probe_folder
@@ -318,7 +318,7 @@ class Session:
             lines = [*name, metric + headline(result.summary)]
             if command is not None:
                 lines = [str(run.recipe.look), str(command)]
-            cells.append(Cell(Path(result.summary["outputs"]["still"]), "\n".join(lines)))
+            cells.append((Path(result.summary["outputs"]["still"]), "\n".join(lines)))
         write_sheet(cells, sheet)
         return sheet
 

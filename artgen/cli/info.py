@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from artgen.base.errors import InputError, UsageError, reading
-from artgen.base.files import Damaged
 from artgen.cli._console import columns, print_json
 from artgen.cli._flags import Common, argument, switch
 from artgen.display import METRICS
@@ -104,15 +103,14 @@ def _stored_facts(file: Path, kind: str) -> dict[str, Any]:
 
         try:
             with reading(str(file)):
+                # Its recipe was read from it before.
                 header = art_header(file) or {}
                 # Whether all tensors are there, which are not read.
                 with safe_open(file, framework="numpy"):
                     pass
-        except (Damaged, SafetensorError) as error:
-            why = f": {error}" if isinstance(error, Damaged) else ""
-            hint = "copy it again, or fit it again"
-            raise InputError(f"{file} is damaged{why}", hint=hint) from None
-        plugin = _table(_table(header).get("drawing")).get("plugin")
+        except SafetensorError:
+            raise InputError(f"{file} is damaged", hint="copy it again, or fit it again") from None
+        plugin = _table(header.get("drawing")).get("plugin")
         return {
             "plugin": _plugin(_table(plugin)),
             "metrics": _metrics(header.get("metrics")),

@@ -78,15 +78,7 @@ def morph(
     write_exports(files, made, request, registry, common)
     if common.as_json:
         canvas, duration = made.canvas(request.size), made.require_film().duration
-        print_json(
-            {
-                "first": first,
-                "second": second,
-                **({"others": others} if others else {}),
-                "primitive": made.drawing.primitive,
-                "width": canvas.width,
-                "height": canvas.height,
-                "duration": duration,
-                "outputs": files,
-            }
-        )
+        named = {"first": first, "second": second, **({"others": others} if others else {})}
+        drawn = {"width": canvas.width, "height": canvas.height, "duration": duration}
+        primitive = made.drawing.primitive
+        print_json({**named, "primitive": primitive, **drawn, "outputs": files})

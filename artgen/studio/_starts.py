@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -113,14 +114,6 @@ class _Count(int):
     __rmul__ = __mul__
 
 
-class _RecordedCanvas:
-    """A canvas of any size."""
-
-    def __init__(self, number: Callable[..., Recorded]) -> None:
-        self.pixel, self.area = number("pixel"), number("area")
-        self.reach = number("reach", 0), number("reach", 1)
-
-
 class _RecordedContext(Context):
     """A context of one part, whose numbers are inputs of `ir`.
 
@@ -132,7 +125,10 @@ class _RecordedContext(Context):
         self.draws: list[list[Any]] = []
         self.count = _Count(1)
         self.count.recorded = self._number("count")
-        self.canvas: Any = _RecordedCanvas(self._number)
+        # A canvas of any size.
+        pixel, area, reach = self._number("pixel"), self._number("area"), self._number("reach", 0)
+        reaches = reach, self._number("reach", 1)
+        self.canvas: Any = SimpleNamespace(pixel=pixel, area=area, reach=reaches)
         self.background = (math.nan,) * 3
         self.target, self.weight, self.goals = None, None, {}
         self.values = {
