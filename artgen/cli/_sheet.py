@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from urllib.parse import quote
 
 import numpy as np
 
@@ -45,14 +44,6 @@ def write_sheet(cells: Sequence[tuple[Path, str]], sheet: Path) -> None:
         title=sheet.stem.removesuffix("-sheet"),
         style=style,
         script=script,
-        # Beside it, so that the folder can be moved.
-        cells=[
-            {
-                "file": quote(still.name),
-                "stem": still.stem,
-                "caption": " ".join(caption.split("\n")),
-            }
-            for still, caption in cells
-        ],
+        cells=cells,
     )
     atomic_write(sheet.with_suffix(".html"), page.encode())

@@ -62,6 +62,17 @@ class Watching:
         "COMMAND",
         "Run a shell command at the end; it finds the exit code in ARTGEN_EXIT_CODE.",
     )
+
+    @property
+    def page(self) -> bool:
+        """Whether there is a page."""
+        return self.live or self.live_port is not None
+
+
+@dataclass(frozen=True)
+class Trying(Watching):
+    """The same for a recipe of one's own, and the flags that try it without writing files."""
+
     dry_run: bool = _SEE.switch(
         "Write nothing: print the complete recipe as TOML, with estimates of time, memory and size "
         "as comments.",
@@ -77,11 +88,6 @@ class Watching:
         "live page. Writes no files. Ctrl-C ends it.",
         "--watch",
     )
-
-    @property
-    def page(self) -> bool:
-        """Whether there is a page."""
-        return self.live or self.live_port is not None
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from artgen.cli import _completion
 from artgen.cli._console import load_module, say
 from artgen.cli._flags import Common, Framing, argument
 from artgen.cli._request import USUAL_LOOK, Request, is_picture
-from artgen.cli._where import Files, Watching, Where
+from artgen.cli._where import Files, Trying, Where
 
 if TYPE_CHECKING:
     from artgen.recipe.layers import Laid
@@ -36,7 +36,7 @@ def fit(
     request: Request,
     framing: Framing,
     files: Files,
-    watching: Watching,
+    watching: Trying,
     where: Where,
     common: Common,
 ) -> int:
@@ -126,7 +126,7 @@ def fit(
 
 
 def _check_together(
-    request: Request, files: Files, watching: Watching, where: Where, targets: int
+    request: Request, files: Files, watching: Trying, where: Where, targets: int
 ) -> None:
     """Raise UsageError for flags that do not go together."""
     seed, outputs = request.given("seed"), request.outputs
@@ -255,7 +255,7 @@ def _watch(
     search: Sequence[Path],
     common: Common,
     files: Files,
-    watching: Watching,
+    watching: Trying,
     where: Where,
 ) -> int:
     """Previews until the user ends them. Raises UsageError for a flag that they cannot have."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 from artgen.base.errors import UsageError
@@ -14,15 +14,6 @@ from artgen.cli._where import Files, Watching, Where
 
 SIZE = 384
 """Long side of the pictures in pixels, large enough for marks of a few pixels."""
-
-
-@dataclass(frozen=True)
-class _Watching(Watching):
-    """The flags that say how runs are watched, but those for a recipe of one's own."""
-
-    dry_run: bool = field(default=False, init=False)
-    origins: bool = field(default=False, init=False)
-    watch: bool = field(default=False, init=False)
 
 
 def looks(
@@ -41,7 +32,7 @@ def looks(
     seed: int = option("N", "Seed of all pictures.", min=0, default=0),
     *,
     files: Files,
-    watching: _Watching,
+    watching: Watching,
     where: Where,
     common: Common,
 ) -> int:

@@ -116,20 +116,17 @@ class Live:
                 raise ValueError
         self.board.touch()
 
-    def close(self) -> None:
-        """Inform the pages that the run has ended, and stop serving."""
-        self.board.close()
-        with self._counting:
-            self._counting.wait_for(lambda: self._pages == 0, LAST_WORDS)
-        self._server.stop()
-
     def __enter__(self) -> Live:
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, Exception):
             self.fail(error)
-        self.close()
+        self.board.close()
+        # The pages are informed that the run has ended.
+        with self._counting:
+            self._counting.wait_for(lambda: self._pages == 0, LAST_WORDS)
+        self._server.stop()
 
     def stream(self, send: Any) -> None:
         """Pass updates to `send` until the end, at the rate that was set or that is cheap.
