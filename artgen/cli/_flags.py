@@ -14,7 +14,7 @@ import typer
 
 from artgen.base.errors import UsageError
 from artgen.cli._completion import Complete, devices
-from artgen.cli._console import print_json, say
+from artgen.cli._console import load_module, print_failure, print_json, say
 from artgen.cli._help import HELP_ALL
 
 if TYPE_CHECKING:
@@ -107,6 +107,14 @@ class Common:
             for warning in registry.warnings:
                 say(f"warning: {warning}")
         return registry
+
+    def load(self, module: str, what: str = "torch") -> None:
+        """Import a module as `load_module` does."""
+        load_module(module, what, quiet=self.quiet)
+
+    def fail(self, error: Exception, where: str = "") -> int:
+        """Report an error as `print_failure` does, and return its exit code."""
+        return print_failure(error, verbose=self.verbose, where=where)
 
     def answer(
         self, data: dict[str, Any], *lines: object, errors: Sequence[Exception] = ()

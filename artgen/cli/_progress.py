@@ -9,20 +9,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from artgen import events
 from artgen.base.waiting import Activity, listening
 from artgen.cli._console import headline, say
 from artgen.cli._flags import Common
 from artgen.cli._streams import terminal
-from artgen.events import (
-    Advanced,
-    Evaluated,
-    Event,
-    Finished,
-    Notice,
-    Started,
-    TileFitted,
-    Working,
-)
 from artgen.registry import Registry
 
 if TYPE_CHECKING:
@@ -60,9 +51,9 @@ def showing(registry: Registry, common: Common, name: str) -> Iterator[None]:
 
         def hear(report: Activity) -> None:
             if report.kind == "result":
-                story(Notice(name, f"{name}: {report.what}", "note"))
+                story(events.Notice(name, f"{name}: {report.what}", "note"))
             else:
-                story(Working(name, report.what, report.done))
+                story(events.Working(name, report.what, report.done))
 
         with listening(hear):
             yield
@@ -77,9 +68,9 @@ class Story:
         # Earlier warnings were printed when the registry was made.
         self.reported = set(registry.warnings)
 
-    def __call__(self, event: Event) -> None:
+    def __call__(self, event: events.Event) -> None:
         match event:
-            case Started():
+            case events.Started():
                 for warning in self.registry.warnings:
                     self.warn(warning)
                 self.write(f"{event.run}: {_beginning(event)}")
@@ -87,23 +78,23 @@ class Story:
                 if any(table.get(key) not in _EVEN for key in _WEIGHTS):
                     self.weighted.add(event.run)
                 self.start(event)
-            case Notice():
+            case events.Notice():
                 self.warn(event.message, event.level)
-            case Advanced():
+            case events.Advanced():
                 self.advance(event)
-            case Evaluated() | TileFitted():
+            case events.Evaluated() | events.TileFitted():
                 self.evaluate(event)
-            case Working():
+            case events.Working():
                 self.work(event)
-            case Finished():
+            case events.Finished():
                 unit = " unweighted" * (event.run in self.weighted)
                 self.write(f"{event.run}: {_ending(event.summary, unit)}")
                 self.ended(event.run)
 
-    def metrics(self, event: Evaluated | TileFitted) -> str:
+    def metrics(self, event: events.Evaluated | events.TileFitted) -> str:
         """The new metrics in words."""
         psnr = "" if event.psnr is None else f"{event.psnr:.2f} dB"
-        if isinstance(event, TileFitted):
+        if isinstance(event, events.TileFitted):
             said = f"tile {event.number}/{event.tiles}  {psnr}"
         else:
             said = f"loss {event.loss:.5g}" + (psnr and f"  {psnr}")
@@ -114,16 +105,16 @@ class Story:
             self.reported.add(message)
             self.write(f"{level}: {message}")
 
-    def start(self, event: Started) -> None:
+    def start(self, event: events.Started) -> None:
         """Show a run that is about to take its first step."""
 
-    def advance(self, event: Advanced) -> None:
+    def advance(self, event: events.Advanced) -> None:
         """Show the steps taken."""
 
-    def evaluate(self, event: Evaluated | TileFitted) -> None:
+    def evaluate(self, event: events.Evaluated | events.TileFitted) -> None:
         """Show new metrics, of the whole or of a tile."""
 
-    def work(self, event: Working) -> None:
+    def work(self, event: events.Working) -> None:
         """Show what is done outside of fitting."""
 
     def ended(self, run: str) -> None:
@@ -138,10 +129,10 @@ class _Lines(Story):
         self.verbose, self.several = verbose, runs > 1
         self.next: dict[str, float] = {}
 
-    def start(self, event: Started) -> None:
+    def start(self, event: events.Started) -> None:
         self.next[event.run] = 0.0
 
-    def evaluate(self, event: Evaluated | TileFitted) -> None:
+    def evaluate(self, event: events.Evaluated | events.TileFitted) -> None:
         if not self.verbose and event.step < self.next.get(event.run, 0.0):
             return
         self.next[event.run] = event.step + event.total_steps / PLAIN_LINES
@@ -149,7 +140,7 @@ class _Lines(Story):
         line = f"{name}step {event.step}/{event.total_steps}  {self.metrics(event)}  "
         self.write((line + _speed(event.step, event.seconds)).rstrip())
 
-    def work(self, event: Working) -> None:
+    def work(self, event: events.Working) -> None:
         if self.verbose and event.done < 2:
             self.write(f"{event.run}: {event.what}")
 
@@ -174,21 +165,21 @@ class _Bars(Story):
         if runs > 1:
             self.all = bar.add_task("all runs", total=runs, metrics="", speed="")
 
-    def __call__(self, event: Event) -> None:
+    def __call__(self, event: events.Event) -> None:
         super().__call__(event)
         now = time.monotonic()
         # Work that begins may take long without another event.
-        begins = isinstance(event, Working) and event.done == 0
+        begins = isinstance(event, events.Working) and event.done == 0
         if begins or now - self.drawn > SECONDS_PER_DRAWING:
             self.drawn = now
             self.bar.refresh()
 
-    def start(self, event: Started) -> None:
+    def start(self, event: events.Started) -> None:
         # Another machine may resume a run.
         row, total = self._row(event.run), event.total_steps or None
         self.bar.reset(row, total=total, completed=event.step, metrics="", speed="")
 
-    def advance(self, event: Advanced) -> None:
+    def advance(self, event: events.Advanced) -> None:
         row = self.rows.get(event.run)
         if row is None:
             return
@@ -201,7 +192,7 @@ class _Bars(Story):
             speed=_speed(event.step, event.seconds),
         )
 
-    def work(self, event: Working) -> None:
+    def work(self, event: events.Working) -> None:
         frame = f", frame {event.done}" if event.done else ""
         self.bar.update(self._row(event.run), metrics=event.what + frame, speed="")
 
@@ -211,7 +202,7 @@ class _Bars(Story):
             self.rows[run] = self.bar.add_task(run, total=None, metrics="", speed="")
         return self.rows[run]
 
-    def evaluate(self, event: Evaluated | TileFitted) -> None:
+    def evaluate(self, event: events.Evaluated | events.TileFitted) -> None:
         if event.run in self.rows:
             self.bar.update(self.rows[event.run], metrics=self.metrics(event))
 
@@ -247,7 +238,7 @@ def _bar() -> Progress:
     )
 
 
-def _beginning(event: Started) -> str:
+def _beginning(event: events.Started) -> str:
     recipe: dict[str, Any] = event.recipe
     count = recipe["primitive"].get("count")
     limit = "up to " if any(stage.get("converge") for stage in recipe["stage"]) else ""

@@ -13,15 +13,7 @@ from typing import Any
 
 from artgen.base.errors import ArtgenError, InputError, Interrupted
 from artgen.cli._afterwards import open_in_browser
-from artgen.cli._console import (
-    INTERRUPTED,
-    exit_code,
-    headline,
-    print_error,
-    print_failure,
-    print_json,
-    say,
-)
+from artgen.cli._console import INTERRUPTED, exit_code, headline, print_error, print_json, say
 from artgen.cli._exports import Writer, write_exports
 from artgen.cli._flags import Common
 from artgen.cli._pipes import is_stdout
@@ -100,7 +92,7 @@ class Session:
             if not self.common.as_json:
                 self._print_paths(run, result)
             if result.error is not None:
-                print_failure(result.error, verbose=self.common.verbose, where=f"{run.stem}: ")
+                self.common.fail(result.error, where=f"{run.stem}: ")
 
         results = self._execute(runs, report, many=True)
         errors = [result.error for result in results if result.error]
@@ -108,7 +100,7 @@ class Session:
         try:
             written = self._write_sheet(runs, results, sheet)
         except ArtgenError as error:
-            print_error(error, verbose=self.common.verbose)
+            self.common.fail(error)
             errors.append(error)
         page = written and written.with_suffix(".html")
         shown = [_to_json(run, result) for run, result in zip(runs, results, strict=True)]

@@ -14,15 +14,7 @@ import artgen.compare as comparisons
 from artgen.base.errors import UsageError
 from artgen.cli._completion import primitives
 from artgen.cli._completion import targets as complete_targets
-from artgen.cli._console import (
-    INTERRUPTED,
-    describe,
-    exit_code,
-    load_module,
-    print_failure,
-    print_json,
-    print_table,
-)
+from artgen.cli._console import INTERRUPTED, describe, exit_code, print_json, print_table
 from artgen.cli._exports import check_file
 from artgen.cli._flags import Common, Panel, argument, option
 from artgen.cli._where import WhereAnew
@@ -153,14 +145,14 @@ def compare(
         check_known_options(each.recipe, registry)
 
     if any(known_facts(find_primitive(each.recipe, registry)) is None for each in asked):
-        load_module("artgen.primitives", quiet=common.quiet)
+        common.load("artgen.primitives")
     sets = comparisons.of_sets(asked, registry)
     targets = comparisons.find_targets(
         targets or ["sample:digits" if sets else "sample:astronaut"], sets=sets
     )
     comparisons.check_files(asked, targets, out, curve=curve, overwrite=overwrite)
 
-    load_module("artgen.compare._comparison", quiet=common.quiet)
+    common.load("artgen.compare._comparison")
 
     from artgen.cli._progress import progress
     from artgen.recipe.settings import read_settings
@@ -197,11 +189,10 @@ def compare(
             if row.kind == "codec" or row.error is None:
                 continue
             errors.append(row.error)
-            where_from = f"{row.target}: {row.contestant}: "
-            print_failure(row.error, verbose=common.verbose, where=where_from)
+            common.fail(row.error, where=f"{row.target}: {row.contestant}: ")
     written = csv if csv is not None and comparison.write_csv(csv) else None
     for failure in comparison.failures:
-        print_failure(failure, verbose=common.verbose)
+        common.fail(failure)
         errors.append(failure)
     if common.as_json:
         print_json(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from artgen.base.errors import UsageError
 from artgen.base.files import check_art
-from artgen.cli._console import columns, load_module, print_json
+from artgen.cli._console import columns, print_json
 from artgen.cli._exports import check_files, write_exports
 from artgen.cli._flags import OVERWRITE, Common, argument, option, output_option, switch
 from artgen.recipe import Precision
@@ -65,7 +65,7 @@ def edit(
     files = list(dict.fromkeys(outputs or [Path(f"{art.stem}-edited.art")]))
     check_files(files, registry, overwrite=overwrite, inputs=[art])
 
-    load_module("artgen.editing", quiet=common.quiet)
+    common.load("artgen.editing")
 
     from artgen import editing
     from artgen.art import ExportRequest, load

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from artgen.base.errors import UsageError
 from artgen.cli import _completion
-from artgen.cli._console import load_module, say
+from artgen.cli._console import say
 from artgen.cli._flags import Common, Framing, argument
 from artgen.cli._request import USUAL_LOOK, Request, is_picture
 from artgen.cli._where import Files, Trying, Where
@@ -82,10 +82,10 @@ def fit(
     if len(runs) == 1 and not many and not watching.dry_run:
         _check_outputs(runs[0], registry, search, request, files)
     if not where.asked:  # a process that only waits does without torch
-        load_module("artgen.primitives", quiet=common.quiet)
+        common.load("artgen.primitives")
         if not files.resume:
             check_options(runs[0].recipe, registry)
-        load_module("artgen.runs.whole.run", "the compiler", quiet=common.quiet)
+        common.load("artgen.runs.whole.run", "the compiler")
     if request.polish:
         from artgen.plan import find_names
 

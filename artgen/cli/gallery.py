@@ -222,7 +222,7 @@ def _made(found: galleries.Gallery) -> galleries.Gallery:
 def _report(built: galleries.Built, common: Common) -> None:
     """Print a line about the result of a piece on stderr."""
     if built.error is not None and not isinstance(built.error, Interrupted):
-        print_failure(built.error, verbose=common.verbose, where=f"{built.piece.slug}: ")
+        common.fail(built.error, where=f"{built.piece.slug}: ")
     elif built.status == "built" and not common.quiet:
         say(f"{built.piece.slug}: made in {built.seconds:.1f} s")
 

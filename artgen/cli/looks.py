@@ -8,7 +8,6 @@ from pathlib import Path
 
 from artgen.base.errors import UsageError
 from artgen.cli import _completion
-from artgen.cli._console import load_module
 from artgen.cli._flags import Common, argument, option
 from artgen.cli._where import Files, Watching, Where
 
@@ -68,7 +67,7 @@ def looks(
     if len(runs) < 2:
         raise UsageError("a sheet needs two looks", hint="artgen fit --look makes one picture")
     check_files(runs[0].recipe, registry, (Path(),))
-    load_module("artgen.runs.whole.run", "the compiler", quiet=common.quiet)
+    common.load("artgen.runs.whole.run", "the compiler")
 
     from artgen.cli._runs import Session
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from artgen.base.errors import InputError, UsageError
 from artgen.base.files import check_art, printable
 from artgen.cli._completion import names_of
-from artgen.cli._console import columns, load_module, print_json, say
+from artgen.cli._console import columns, print_json, say
 from artgen.cli._flags import OVERWRITE, Common, argument, option, switch
 from artgen.cli._help import Command
 from artgen.cli._pipes import STDIO, from_stdin
@@ -94,7 +94,7 @@ def make(
     if is_art:
         check_art(Path(source))
 
-    load_module("artgen.making", quiet=common.quiet)
+    common.load("artgen.making")
 
     from artgen.art import load
     from artgen.base.files import file_hash
@@ -150,7 +150,7 @@ def make(
 
 def _fit(source: str, tables: Any, registry: Registry, common: Common) -> Art:
     """Fit a photo as a maker says. Raises what a fit raises, Interrupted included."""
-    load_module("artgen.runs.whole.run", "the compiler", quiet=common.quiet)
+    common.load("artgen.runs.whole.run", "the compiler")
 
     from artgen.cli._progress import progress
     from artgen.recipe import Recipe

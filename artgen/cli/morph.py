@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from artgen.base.files import check_art
-from artgen.cli._console import load_module, print_json
+from artgen.cli._console import print_json
 from artgen.cli._exports import check_files, write_exports
 from artgen.cli._flags import DEVICE, OVERWRITE, Common, argument, option, output_option, switch
 
@@ -53,7 +53,7 @@ def morph(
     files = list(dict.fromkeys(outputs or [Path(f"{first.stem}-{second.stem}.mp4")]))
     check_files(files, registry, overwrite=overwrite, inputs=paths)
 
-    load_module("artgen.animation.morph", quiet=common.quiet)
+    common.load("artgen.animation.morph")
 
     from artgen.animation.morph import morph as morphed
     from artgen.art import ExportRequest, load

@@ -11,7 +11,7 @@ from artgen.base.errors import UsageError
 from artgen.base.files import check_art
 from artgen.base.options import whole
 from artgen.cli._completion import forms
-from artgen.cli._console import load_module, print_json, say
+from artgen.cli._console import print_json, say
 from artgen.cli._exports import check_files, write_exports
 from artgen.cli._flags import (
     DEVICE,
@@ -190,7 +190,7 @@ def render(
     if common.as_json and any(map(is_stdout, files)):
         raise UsageError("--json and -o - both use standard output", hint="leave one of them out")
 
-    load_module("artgen.display.views", quiet=common.quiet)
+    common.load("artgen.display.views")
 
     from artgen.animation.forms import find_form
     from artgen.art import ExportRequest, load
