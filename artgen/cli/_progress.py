@@ -41,7 +41,7 @@ def progress(registry: Registry, common: Common, *, runs: int = 1) -> Iterator[S
         with _bar() as bar:
             yield _Bars(registry, bar, runs)
     else:
-        yield _Lines(registry, common.verbose, runs)
+        yield Story(registry, say, common.verbose, runs)
 
 
 @contextmanager
@@ -60,10 +60,13 @@ def showing(registry: Registry, common: Common, name: str) -> Iterator[None]:
 
 
 class Story:
-    """Base class: prints the first and the last line of runs, and every warning once."""
+    """Occasional plain lines, which name their run if there are several, and every warning once."""
 
-    def __init__(self, registry: Registry, write: Callable[[str], None]) -> None:
-        self.registry, self.write = registry, write
+    def __init__(
+        self, registry: Registry, write: Callable[[str], None], verbose: bool = False, runs: int = 1
+    ) -> None:
+        self.registry, self.write, self.verbose, self.runs = registry, write, verbose, runs
+        self.next: dict[str, float] = {}
         self.weighted: set[str] = set()
         # Earlier warnings were printed when the registry was made.
         self.reported = set(registry.warnings)
@@ -107,42 +110,27 @@ class Story:
 
     def start(self, event: events.Started) -> None:
         """Show a run that is about to take its first step."""
+        self.next[event.run] = 0.0
 
     def advance(self, event: events.Advanced) -> None:
         """Show the steps taken."""
 
     def evaluate(self, event: events.Evaluated | events.TileFitted) -> None:
         """Show new metrics, of the whole or of a tile."""
-
-    def work(self, event: events.Working) -> None:
-        """Show what is done outside of fitting."""
-
-    def ended(self, run: str) -> None:
-        """Remove a run that has ended for any reason; may be called twice."""
-
-
-class _Lines(Story):
-    """Occasional plain lines, which name their run if there are several."""
-
-    def __init__(self, registry: Registry, verbose: bool, runs: int) -> None:
-        super().__init__(registry, say)
-        self.verbose, self.several = verbose, runs > 1
-        self.next: dict[str, float] = {}
-
-    def start(self, event: events.Started) -> None:
-        self.next[event.run] = 0.0
-
-    def evaluate(self, event: events.Evaluated | events.TileFitted) -> None:
         if not self.verbose and event.step < self.next.get(event.run, 0.0):
             return
         self.next[event.run] = event.step + event.total_steps / PLAIN_LINES
-        name = f"{event.run}: " if self.several else ""
+        name = f"{event.run}: " if self.runs > 1 else ""
         line = f"{name}step {event.step}/{event.total_steps}  {self.metrics(event)}  "
         self.write((line + _speed(event.step, event.seconds)).rstrip())
 
     def work(self, event: events.Working) -> None:
+        """Show what is done outside of fitting."""
         if self.verbose and event.done < 2:
             self.write(f"{event.run}: {event.what}")
+
+    def ended(self, run: str) -> None:
+        """Remove a run that has ended for any reason; may be called twice."""
 
 
 class _Bars(Story):
