@@ -45,6 +45,10 @@ def _file(value: Any) -> Any:
     return value
 
 
+_LIKE_IT = ("--",)
+"""The name of a switch that `flat` replaces; without one typer adds its opposite, ``--no-NAME``."""
+
+
 @dataclass(frozen=True)
 class Panel:
     """A group of flags in the help of a command, declared as the defaults of parameters."""
@@ -71,8 +75,8 @@ class Panel:
         return self.option(metavar, help, "--output", "-o")
 
     def switch(self, help: str, *names: str) -> Any:
-        """Declare a flag without a value."""
-        return typer.Option(False, *names, help=help, rich_help_panel=self.title)
+        """Declare a flag without a value, by default called like its parameter."""
+        return typer.Option(False, *names or _LIKE_IT, help=help, rich_help_panel=self.title)
 
 
 option, output_option, switch = Panel().option, Panel().output, Panel().switch
@@ -84,16 +88,14 @@ DEVICE = option(
     default="auto",
     complete=devices,
 )
-OVERWRITE = switch("Replace files that exist.", "--overwrite")
+OVERWRITE = switch("Replace files that exist.")
 
 
 @dataclass(frozen=True)
 class Common:
     """The flags of every command."""
 
-    plugin: list[Path] | None = _PANEL.option(
-        "FILE.py", "Use the plugin in this file. Repeatable.", "--plugin"
-    )
+    plugin: list[Path] | None = _PANEL.option("FILE.py", "Use the plugin in this file. Repeatable.")
     as_json: bool = _PANEL.switch("Print one JSON object on stdout.", "--json")
     quiet: bool = _PANEL.switch("Print no progress, warnings or names of files.", "--quiet", "-q")
     verbose: bool = _PANEL.switch("Print more, including tracebacks.", "--verbose", "-v")
@@ -144,7 +146,7 @@ class Framing:
         "What a crop keeps in its centre: shares of width and height, or auto: faces, "
         "else most detail. Default: 0.5,0.5.",
     )
-    fit: bool = _FRAME.switch("Show the whole picture inside a border instead.", "--fit")
+    fit: bool = _FRAME.switch("Show the whole picture inside a border instead.")
     pad: str | None = _FRAME.option(
         "COLOUR", "Colour of that border. Default: background. Implies --fit."
     )
@@ -194,6 +196,9 @@ def flat(function: Callable[..., int | None]) -> Callable[..., int | None]:
     for name, parameter in parameters.items():
         each = _flags_of(groups[name]) if name in groups else [parameter]
         flags += [flag.replace(kind=inspect.Parameter.KEYWORD_ONLY) for flag in each]
+    for flag in flags:
+        if getattr(flag.default, "param_decls", None) == _LIKE_IT:
+            flag.default.param_decls = (f"--{flag.name.replace('_', '-')}",)
     panels = [panel for group in groups.values() for panel in getattr(group, "panels", ())]
     if panels:
         order = [None, *panels]

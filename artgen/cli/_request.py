@@ -44,7 +44,7 @@ def _keyed(cls: type[T]) -> type[T]:
     """Add a field for each key that declares a flag, and make the class a group of flags."""
     for name, _, key, flag in flagged():
         cls.__annotations__[name] = _type(key, flag)
-        setattr(cls, name, _option(name, key, flag))
+        setattr(cls, name, _option(key, flag))
     return dataclass(cls)
 
 
@@ -55,16 +55,16 @@ def _type(key: Key, flag: Flag) -> Any:
     return kind if kind is bool else kind | None
 
 
-def _option(name: str, key: Key, flag: Flag) -> Any:
-    panel, names = Panel(flag.panel), flag.names or (f"--{name.replace('_', '-')}",)
+def _option(key: Key, flag: Flag) -> Any:
+    panel = Panel(flag.panel)
     if _type(key, flag) is bool:
-        return panel.switch(flag.help, *names)
+        return panel.switch(flag.help, *flag.names)
     low, high = flag.low, flag.high
     if low is None and flag.typed is None:
         low, high = key.bounds.get("ge"), key.bounds.get("le")
     limits: dict[str, Any] = {"min": low, "max": high}
     complete = getattr(_completion, flag.complete) if flag.complete else None
-    return panel.option(flag.metavar, flag.help, *names, complete=complete, **limits)
+    return panel.option(flag.metavar, flag.help, *flag.names, complete=complete, **limits)
 
 
 @_keyed
@@ -89,9 +89,7 @@ class Request:
         "Repeat every part by a group of motions: p1 to p6m, frieze:p2mg, rosette:7, half-drop. "
         "The picture is folded into a seamless tile.",
     )
-    polish: bool = _MAKE.switch(
-        "Add a second stage that refines shapes by gradient descent.", "--polish"
-    )
+    polish: bool = _MAKE.switch("Add a second stage that refines shapes by gradient descent.")
     seeds: str | None = _MAKE.option(
         "1..20", "Run once per seed, 1..20 or 1,4,7, and make a contact sheet."
     )
@@ -109,7 +107,7 @@ class Request:
         "FILE",
         "Video file: .mp4, .webm, .gif, .webp or .apng. In a batch: FILE-STEM. Default: STEM.mp4.",
     )
-    no_video: bool = _FILES.switch("Make no video.", "--no-video")
+    no_video: bool = _FILES.switch("Make no video.")
 
     panels: ClassVar[Sequence[str]] = (
         *(keys.MAKE, keys.LONG, keys.JUDGE, "Size and crop", keys.WRITE, keys.CODECS, keys.CLIPS),

@@ -105,10 +105,9 @@ def compare(
     ),
     curve: bool = _FILES.switch(
         "Plot PSNR over bits per pixel beside whole curves of the codecs, and print the bits at "
-        "equal PSNR. Contestants of one primitive are one curve.",
-        "--curve",
+        "equal PSNR. Contestants of one primitive are one curve."
     ),
-    overwrite: bool = _FILES.switch("Replace files that exist.", "--overwrite"),
+    overwrite: bool = _FILES.switch("Replace files that exist."),
     *,
     where: WhereAnew,
     common: Common,

@@ -8,7 +8,7 @@ from artgen.cli._flags import Common, switch
 
 
 def doctor(
-    report: bool = switch("Print the details for a bug report, as Markdown.", "--report"),
+    report: bool = switch("Print the details for a bug report, as Markdown."),
     *,
     common: Common,
 ) -> int:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 
 FOLDER = typer.Argument(Path("gallery"), metavar="DIR", help="Folder of recipes.")
-ONLY = option("SLUG", "Only this piece. Repeatable.", "--only")
-QUICK = switch("Use small, fast versions of the pieces, in DIR/out-quick.", "--quick")
+ONLY = option("SLUG", "Only this piece. Repeatable.")
+QUICK = switch("Use small, fast versions of the pieces, in DIR/out-quick.")
 
 gallery = group("Turn a folder of recipes into a page of pictures and videos.")
 
@@ -33,7 +33,7 @@ gallery = group("Turn a folder of recipes into a page of pictures and videos.")
 def build(
     folder: Path = FOLDER,
     only: list[str] | None = ONLY,
-    force: bool = switch("Make everything again, even if up to date.", "--force"),
+    force: bool = switch("Make everything again, even if up to date."),
     threads: int | None = option(
         "N", "CPU threads per fit. Default: all; with -j or --on: 1.", min=1
     ),

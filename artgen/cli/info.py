@@ -35,8 +35,7 @@ def info(
     ),
     origins: bool = switch(
         "With --recipe: say in a comment where each value comes from: a look, a preset, a default, "
-        "or none of them.",
-        "--origins",
+        "or none of them."
     ),
     *,
     common: Common,

@@ -25,7 +25,7 @@ def morph(
     hold: float = option(
         "SECONDS", "How long each drawing is held still.", min=0, max=3600, default=1.0
     ),
-    loop: bool = switch("Return to A at the end.", "--loop"),
+    loop: bool = switch("Return to A at the end."),
     size: str | None = option(
         "PX|WxH", "Long side in pixels, or both sides. Default: the fitting size of A."
     ),

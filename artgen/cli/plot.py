@@ -33,9 +33,7 @@ def plot(
         "current folder.",
     ),
     generations: bool = switch(
-        "Plot best error, mean error and diversity of each generation (logs of the engine "
-        "genetic).",
-        "--generations",
+        "Plot best error, mean error and diversity of each generation (logs of the engine genetic)."
     ),
     size: int = option(
         "PX",

@@ -95,7 +95,7 @@ def render(
         "Long side in pixels, width and height such as 1080x1080, a length such as 30cm, paper, or "
         "2x the fitting size. Default: the fitting size; 336 for --latent and --walk.",
     ),
-    transparent: bool = switch("Leave out the background.", "--transparent"),
+    transparent: bool = switch("Leave out the background."),
     supersample: int = option("K", "Average K x K samples per pixel.", min=1, max=8, default=1),
     device: str = DEVICE,
     animate: float | None = option(
@@ -147,7 +147,7 @@ def render(
         "target, as --start photo does, or FILE: another picture or .art file; music a sound.",
         complete=forms,
     ),
-    loop: bool = _VIDEOS.switch("Run the video backwards too.", "--loop"),
+    loop: bool = _VIDEOS.switch("Run the video backwards too."),
     max_bytes: str | None = _VIDEOS.option(
         "SIZE",
         "Largest video file, such as 10MB; quality, frame rate, length, colours and, unless it is "
