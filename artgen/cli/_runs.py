@@ -13,7 +13,7 @@ from typing import Any
 
 from artgen.base.errors import ArtgenError, InputError, Interrupted
 from artgen.cli._afterwards import open_in_browser
-from artgen.cli._console import INTERRUPTED, exit_code, headline, print_error, print_json, say
+from artgen.cli._console import INTERRUPTED, exit_code, headline, print_error, say
 from artgen.cli._exports import Writer, write_exports
 from artgen.cli._flags import Common
 from artgen.cli._pipes import is_stdout
@@ -64,10 +64,7 @@ class Session:
         [result] = self._execute([run], many=False)
         if result.error is not None and not result.summary:
             raise result.error
-        if self.common.as_json:
-            print_json(_to_json(run, result))
-        elif not any(map(is_stdout, self.outputs)):
-            self._print_paths(run, result)
+        self.common.answer(_to_json(run, result), *self._paths(run, result))
         if self.outputs and result.summary:
             self._write_outputs(result)
         self._show(result.summary["outputs"].get("still"))
@@ -90,7 +87,7 @@ class Session:
 
         def report(run: Run, result: Result) -> None:
             if not self.common.as_json:
-                self._print_paths(run, result)
+                self.common.answer({}, *self._paths(run, result))
             if result.error is not None:
                 self.common.fail(result.error, where=f"{run.stem}: ")
 
@@ -278,15 +275,14 @@ class Session:
             error.advise(f"the drawing is saved: artgen render {written['art']} -o FILE")
             raise
 
-    def _print_paths(self, run: Run, result: Result) -> None:
-        if self.common.quiet or not result.summary:
-            return
-        summary = output_paths(self.files.out, run.stem)["summary"]
+    def _paths(self, run: Run, result: Result) -> list[Path]:
+        """The files of a run that are there, none where data go to standard output."""
+        if not result.summary or any(map(is_stdout, self.outputs)):
+            return []
         outputs = result.summary["outputs"]
-        written = [outputs.get(kind) for kind in OUTPUTS]
-        for path in (*written, summary):
-            if path and Path(path).exists():
-                print(path, flush=True)
+        written = [Path(outputs[kind]) for kind in OUTPUTS if outputs.get(kind)]
+        summary = output_paths(self.files.out, run.stem)["summary"]
+        return [path for path in (*written, summary) if path.exists()]
 
     def _show(self, file: str | Path | None) -> None:
         if self.watching.show and file and not open_in_browser(Path(file)):
