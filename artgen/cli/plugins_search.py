@@ -25,13 +25,9 @@ def search(
     if not word.strip():
         raise UsageError("the word to search for is empty", hint="`artgen plugins list` lists all")
     registry, word = common.registry(), word.lower()
+    keys = ("name", "kind", "distribution", "summary")
     found = [
-        {
-            "name": registry.spelling(entry),
-            "kind": kind,
-            "distribution": entry.distribution,
-            "summary": entry.summary,
-        }
+        (registry.spelling(entry), kind, entry.distribution, entry.summary)
         for kind in KINDS
         for entry in registry.entries(kind)
         if word in f"{entry.distribution}/{entry.name} {entry.summary}".lower()
@@ -40,11 +36,11 @@ def search(
     versions, problem = _on_index(package)
     if common.as_json:
         index = {"package": package, "versions": versions, "problem": problem}
-        print_json({"installed": found, "index": index})
+        installed = [dict(zip(keys, row, strict=True)) for row in found]
+        print_json({"installed": installed, "index": index})
         return
     if found:
-        heading = ("NAME", "KIND", "DISTRIBUTION", "SUMMARY")
-        print(columns([heading, *(tuple(entry.values()) for entry in found)]))
+        print(columns([[key.upper() for key in keys], *found]))
     if versions:
         print(f"on the package index: {package} {versions[0]}")
         print(f"to install: {sys.executable} -m pip install {package}")
