@@ -122,6 +122,11 @@ def print_failure(
     return exit_code([error])
 
 
+def records(keys: str, rows: Iterable[Iterable[object]]) -> list[dict[str, object]]:
+    """Rows as objects for JSON; `keys` are separated by spaces."""
+    return [dict(zip(keys.split(), row, strict=True)) for row in rows]
+
+
 def columns(rows: Iterable[Sequence[object]], *, indent: int = 0) -> str:
     """Align rows of equally many cells as text columns."""
     cells = [[str(cell) for cell in row] for row in rows]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from artgen.base.errors import UsageError
 from artgen.base.files import check_art
-from artgen.cli._console import columns, print_json
+from artgen.cli._console import columns, print_json, records
 from artgen.cli._exports import check_files, write_exports
 from artgen.cli._flags import OVERWRITE, Common, argument, option, output_option, switch
 from artgen.recipe import Precision
@@ -93,7 +93,6 @@ def _list(registry: Registry, common: Common) -> None:
         usage = f"{registry.spelling(each)}={each.load().example}".rstrip("=")
         rows.append((usage, each.summary, each.distribution))
     if common.as_json:
-        keys = ("usage", "summary", "plugin")
-        print_json({"operations": [dict(zip(keys, row, strict=True)) for row in rows]})
+        print_json({"operations": records("usage summary plugin", rows)})
     else:
         print(columns(rows))

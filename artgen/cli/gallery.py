@@ -11,7 +11,7 @@ import typer
 import artgen.gallery as galleries
 from artgen.base.errors import GalleryError, Interrupted
 from artgen.cli._afterwards import open_in_browser
-from artgen.cli._console import print_failure, print_json, say
+from artgen.cli._console import print_failure, print_json, records, say
 from artgen.cli._exports import check_file
 from artgen.cli._flags import OVERWRITE, Common, WithoutPlugins, flat, option, output_option, switch
 from artgen.cli._help import Command, group
@@ -92,16 +92,8 @@ def build(
     if not common.quiet:
         say(_summary(results))
     failure = _failure(results, found)
-    pieces = [
-        {
-            "slug": built.piece.slug,
-            "title": built.piece.title,
-            "status": built.status,
-            "seconds": round(built.seconds, 3),
-            "error": built.error,
-        }
-        for built in results
-    ]
+    rows = ((b.piece.slug, b.piece.title, b.status, round(b.seconds, 3), b.error) for b in results)
+    pieces = records("slug title status seconds error", rows)
     common.answer({"page": page, "pieces": pieces}, page, errors=[failure] if failure else ())
     return failure.exit_code if failure else 0
 
@@ -145,10 +137,8 @@ def check(
         hint=f"run artgen gallery build {folder}{' --quick' if quick else ''}",
     )
     if common.as_json:
-        pieces = [
-            {"slug": state.piece.slug, "status": state.status, "reason": state.reason}
-            for state in states
-        ]
+        rows = ((state.piece.slug, state.status, state.reason) for state in states)
+        pieces = records("slug status reason", rows)
         print_json({"ok": not wrong, "pieces": pieces}, [failure] if wrong else ())
     else:
         for state in wrong:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from artgen.base.errors import InputError, UsageError
 from artgen.base.files import check_art, printable
 from artgen.cli._completion import names_of
-from artgen.cli._console import columns, print_json, say
+from artgen.cli._console import columns, print_json, records, say
 from artgen.cli._flags import OVERWRITE, Common, argument, option, switch
 from artgen.cli._help import Command
 from artgen.cli._pipes import STDIO, from_stdin
@@ -184,9 +184,7 @@ def _list(kind: str | None, registry: Registry, common: Common) -> None:
     options = describe_options(entry.load().Options)
     facts = [(o.name.replace("_", "-"), o.type, str(o.default), o.help) for o in options]
     if common.as_json:
-        keys = ("name", "type", "default", "help")
-        told = [dict(zip(keys, each, strict=True)) for each in facts]
-        print_json({"kind": kind, "options": told})
+        print_json({"kind": kind, "options": records("name type default help", facts)})
         return
     print(f"{entry.name}: {entry.summary}")
     print(columns([(f"--{name}", *rest) for name, *rest in facts], indent=2))

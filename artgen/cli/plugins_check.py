@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from artgen.base.errors import PluginError
-from artgen.cli._console import print_failure, print_json, say
+from artgen.cli._console import print_failure, print_json, records, say
 from artgen.cli._flags import Common, argument
 from artgen.cli._streams import terminal
 
@@ -66,14 +66,18 @@ def check(
             report(f"{entry.name}: {', '.join(f'{n} {status}' for status, n in counts.items())}")
             wrong = [outcome.check for outcome in outcomes if outcome.status == "failed"]
             failed += [f"{entry.name} fails {', '.join(wrong)}"] if wrong else []
-            checked.append(_facts(entry, outcomes))
+            results = ((each.check, each.status, each.detail, each.hint) for each in outcomes)
+            checks = records("check status detail hint", results)
+            own = entry.name, entry.kind, plugin.distribution, plugin.version
+            checked.append((*own, not wrong, checks))
     failed += dict.fromkeys(
         f"{entry.distribution}: {entry.plugin.reason}" for entry in entries if entry.plugin.reason
     )
     hint = "each check says what to do" + ("" if common.verbose else "; -v shows tracebacks")
     error = PluginError("; ".join(failed), hint=hint) if failed else None
     if common.as_json:
-        print_json({"ok": not failed, "checked": checked}, [error] if error else ())
+        told = records("name kind distribution version ok checks", checked)
+        print_json({"ok": not failed, "checked": told}, [error] if error else ())
     return print_failure(error) if error else 0
 
 
@@ -83,18 +87,6 @@ def _entries(what: str, registry: Registry) -> list[Entry]:
         return registry.offered_by(Path(what))
     entry = registry.find_any(what)
     return [entry] if entry else registry.offered_by(what)
-
-
-def _facts(entry: Entry, outcomes: list[CheckResult]) -> dict[str, Any]:
-    keys = ("check", "status", "detail", "hint")
-    return {
-        "name": entry.name,
-        "kind": entry.kind,
-        "distribution": entry.distribution,
-        "version": entry.plugin.version,
-        "ok": all(outcome.status != "failed" for outcome in outcomes),
-        "checks": [{key: getattr(outcome, key) for key in keys} for outcome in outcomes],
-    }
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from artgen.base.errors import UsageError
-from artgen.cli._console import columns, print_json, say
+from artgen.cli._console import columns, print_json, records, say
 from artgen.cli._flags import Common, argument
 from artgen.registry import KINDS, PREFIX, Registry, Unreachable, find_package, versions_of
 
@@ -25,7 +25,7 @@ def search(
     if not word.strip():
         raise UsageError("the word to search for is empty", hint="`artgen plugins list` lists all")
     registry, word = common.registry(), word.lower()
-    keys = ("name", "kind", "distribution", "summary")
+    keys = "name kind distribution summary"
     found = [
         (registry.spelling(entry), kind, entry.distribution, entry.summary)
         for kind in KINDS
@@ -36,11 +36,10 @@ def search(
     versions, problem = _on_index(package)
     if common.as_json:
         index = {"package": package, "versions": versions, "problem": problem}
-        installed = [dict(zip(keys, row, strict=True)) for row in found]
-        print_json({"installed": installed, "index": index})
+        print_json({"installed": records(keys, found), "index": index})
         return
     if found:
-        print(columns([[key.upper() for key in keys], *found]))
+        print(columns([keys.upper().split(), *found]))
     if versions:
         print(f"on the package index: {package} {versions[0]}")
         print(f"to install: {sys.executable} -m pip install {package}")
