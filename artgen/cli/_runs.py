@@ -79,7 +79,9 @@ class Session:
         Returns 130 after an interruption, else the exit code of the first failure. Raises
         UsageError where the contact sheet exists already.
         """
-        sheet = self.files.out / f"{self.files.name or _title(runs)}-sheet.png"
+        targets, recipe = {run.asked["target"] for run in runs}, runs[0].recipe
+        title = default_stem(recipe) if len(targets) == 1 else file_safe(recipe.primitive.name)
+        sheet = self.files.out / f"{self.files.name or title}-sheet.png"
         files = self.files
         again = files.overwrite or files.resume or files.skip_existing
         for file, mark in ((sheet, b"artgen"), (sheet.with_suffix(".html"), PAGE_MARK)):
@@ -342,10 +344,3 @@ def _earlier(paths: Mapping[str, Path]) -> tuple[Recipe, Result]:
             f"{file} is not the summary of a run: {error}", hint="start again with --overwrite"
         ) from None
     return recipe, Result({**summary, "outputs": outputs})
-
-
-def _title(runs: Sequence[Run]) -> str:
-    """The title of the contact sheet: the target and primitive, or that alone."""
-    if len({run.asked["target"] for run in runs}) == 1:
-        return default_stem(runs[0].recipe)
-    return file_safe(runs[0].recipe.primitive.name)

@@ -50,7 +50,7 @@ def fit(
         artgen fit --recipe artgen-out/photo-single-line.png --out again
     """
     from artgen.cli._recipe import plan_runs
-    from artgen.plan.early import check_options
+    from artgen.plan.early import check_files, check_known_options, check_names, check_options
     from artgen.recipe.texts import parse_seeds
 
     _check_together(request, files, watching, where, len(targets or ()))
@@ -77,23 +77,28 @@ def fit(
             break
     if registry is None:
         return _watch(runs, search, common, files, watching, where)
+    first = runs[0].recipe
     if not files.resume:
-        _check_early(runs, registry, search)
+        # What the first run would raise some seconds later.
+        check_names(first, registry)
+        check_known_options(first, registry)
+        if len(runs) == 1:
+            check_files(first, registry, search)
     if len(runs) == 1 and not many and not watching.dry_run:
         _check_outputs(runs[0], registry, search, request, files)
     if not where.asked:  # a process that only waits does without torch
         common.load("artgen.primitives")
         if not files.resume:
-            check_options(runs[0].recipe, registry)
+            check_options(first, registry)
         common.load("artgen.runs.whole.run", "the compiler")
     if request.polish:
         from artgen.plan import find_names
 
-        find_names(runs[0].recipe, registry).check_polish()
+        find_names(first, registry).check_polish()
 
     from artgen.recipe.settings import read_settings
 
-    below, asked = read_settings()[0].below, runs[0].recipe
+    below = read_settings()[0].below
     runs = [replace(run, recipe=below(run.recipe, threads=not where.asked)) for run in runs]
     if watching.dry_run:
         from artgen.cli._estimates import print_estimates
@@ -109,8 +114,8 @@ def fit(
         if watching.origins:
             from artgen.recipe.layers import leaves
 
-            own = laid.then("flag", asked.requested())
-            before, now = leaves(asked.to_dict()), leaves(runs[0].recipe.to_dict())
+            own = laid.then("flag", first.requested())
+            before, now = leaves(first.to_dict()), leaves(runs[0].recipe.to_dict())
             told = own.origins | {p: "settings" for p in now if now[p] != before.get(p)}
         print_estimates(runs, registry, search, common, files.out, told)
         return 0
@@ -200,17 +205,6 @@ def _lay_over(
         )
     data = lay_over(laid.data, tables, request.stages(), request.set_options)
     return laid.then("flag", data, tables)
-
-
-def _check_early(runs: Sequence[Run], registry: Registry, search: Sequence[Path]) -> None:
-    """Raise what the first run would raise some seconds later."""
-    from artgen.plan.early import check_files, check_known_options, check_names
-
-    recipe = runs[0].recipe
-    check_names(recipe, registry)
-    check_known_options(recipe, registry)
-    if len(runs) == 1:
-        check_files(recipe, registry, search)
 
 
 def _check_outputs(
