@@ -54,6 +54,10 @@ _STAGE = {
 }
 """The stage of every fit; pages know no other `importance`, `exponent`, `blur` and `interval`."""
 
+_RUN = {"device": "webgpu", "backend": "compiled", "arithmetic": "fp32", "random": "philox"}
+_FIT = {"seed": 0, "stage": [_STAGE], "run": _RUN, "output": {"video": False}}
+"""The recipe of every fit, but for its primitive."""
+
 
 def default_splats(registry: Registry, files: Iterable[Path] = ()) -> list[str]:
     """The names of the splats that artgen ships, if they have shaders, and of those in `files`.
@@ -240,21 +244,7 @@ def _variant(
     live = [slider["name"] for slider in sliders if slider["live"]]
     given = {key: value for key, value in values.items() if value is not None}
     table = {"name": name, **given, **({"preset": preset} if preset else {})}
-    recipe = Recipe.from_dict(
-        {
-            "seed": 0,
-            "primitive": table,
-            "stage": [_STAGE],
-            "run": {
-                "device": "webgpu",
-                "backend": "compiled",
-                "arithmetic": "fp32",
-                "random": "philox",
-            },
-            "output": {"video": False},
-        }
-    )
-    plan = resolve(recipe, registry, _CANVAS)
+    plan = resolve(Recipe.from_dict({**_FIT, "primitive": table}), registry, _CANVAS)
     primitive = plan.primitive
     splat = cast(Footprint, primitive)
     stage = plan.recipe.stage[0]
