@@ -70,13 +70,8 @@ class Live:
         self.control, self.board, self.change = control, Board(), change
         self._pages = 0
         self._counting = threading.Condition()
-        try:
-            self._server = _Server((HOST, port), _Handler)
-        except OSError as error:
-            raise OutputError(
-                f"cannot serve the live page on port {port}: {error.strerror}",
-                hint="use another --live-port",
-            ) from None
+        what = f"the live page on port {port}"
+        self._server = _bind(port, what, hint="use another --live-port")
         self._server.live = self
         self._server.start()
 
@@ -329,16 +324,21 @@ class _Handler(BaseHTTPRequestHandler):
             live.stream(send)
 
 
+def _bind(port: int, what: str, hint: str | None = None) -> _Server:
+    """Make a server for `what` on a port of this machine. Raises OutputError."""
+    try:
+        return _Server((HOST, port), _Handler)
+    except OSError as error:
+        raise OutputError(f"cannot serve {what}: {error.strerror}", hint=hint) from None
+
+
 @contextmanager
 def serve_page(page: bytes) -> Iterator[tuple[str, threading.Thread]]:
     """Serve an HTML page, which has a policy of its own, on this machine.
 
     Gives its URL and the thread that serves, until the block ends. Raises OutputError.
     """
-    try:
-        server = _Server((HOST, 0), _Handler)
-    except OSError as error:
-        raise OutputError(f"cannot serve a page on this machine: {error.strerror}") from None
+    server = _bind(0, "a page on this machine")
     server.page = page, "frame-ancestors 'none'"
     server.start()
     try:
