@@ -283,8 +283,7 @@ def plot_scatter(
                 mine = points[labels == label]
                 colour = plot.pale if label < 0 else _CLASS_INKS[label % len(_CLASS_INKS)]
                 axes.scatter(
-                    mine[:, 0],
-                    mine[:, 1],
+                    *mine.T,
                     s=size**2,
                     color=colour,
                     alpha=0.7,
