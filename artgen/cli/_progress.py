@@ -168,17 +168,10 @@ class _Bars(Story):
         self.bar.reset(row, total=total, completed=event.step, metrics="", speed="")
 
     def advance(self, event: events.Advanced) -> None:
-        row = self.rows.get(event.run)
-        if row is None:
-            return
-        known = next((task.total for task in self.bar.tasks if task.id == row), None) or 0
-        self.bar.update(
-            row,
-            completed=event.step,
-            # Revised while it runs, where it has a time.
-            total=event.total_steps or known,
-            speed=_speed(event.step, event.seconds),
-        )
+        if event.run in self.rows:
+            # Revised while it runs, where it has a time; None leaves it.
+            total, speed = event.total_steps or None, _speed(event.step, event.seconds)
+            self.bar.update(self.rows[event.run], completed=event.step, total=total, speed=speed)
 
     def work(self, event: events.Working) -> None:
         frame = f", frame {event.done}" if event.done else ""
