@@ -180,7 +180,7 @@ def _lay_over(
     how = request.says_how(tables)
     told = how and (not plain or primitive or init or request.recipe or common.quiet)
     usual = plain is not None and look is None and not told
-    if usual and all(is_picture(each, common.registry()) for each in plain or ()):
+    if usual and registry is not None and all(is_picture(each, registry) for each in plain or ()):
         if how:
             say(f"primitive: gaussian, since flags say how (add --look {USUAL_LOOK} for a line)")
         else:
