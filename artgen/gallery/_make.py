@@ -119,8 +119,7 @@ def _fit(task: PieceTask, registry: Registry, observe: Observer, control: RunCon
 
     note, folder = task.place / "key", output_paths(task.place, task.stem)["folder"]
     mine = note.is_file() and note.read_text(encoding="utf-8", errors="replace") == task.key
-    # A link might lead out of the folder.
-    if mine and folder.is_dir() and not any(p.is_symlink() for p in task.place.rglob("*")):
+    if mine and folder.is_dir() and not _has_links(task.place):
         try:
             return start(resume=True)
         except (InputError, UsageError):
@@ -129,6 +128,11 @@ def _fit(task: PieceTask, registry: Registry, observe: Observer, control: RunCon
     probe_folder(task.place)
     atomic_write(note, task.key.encode())
     return start(resume=False)
+
+
+def _has_links(folder: Path) -> bool:
+    """Return whether anything below the folder is a symbolic link, which might lead out of it."""
+    return any(path.is_symlink() for path in folder.rglob("*"))
 
 
 def _pictures(art: Art, still: Path, registry: Registry, task: PieceTask) -> dict[str, bytes]:
