@@ -283,7 +283,8 @@ def plot_scatter(
                 mine = points[labels == label]
                 colour = plot.pale if label < 0 else _CLASS_INKS[label % len(_CLASS_INKS)]
                 axes.scatter(
-                    *mine.T,
+                    mine[:, 0],
+                    mine[:, 1],
                     s=size**2,
                     color=colour,
                     alpha=0.7,
@@ -328,7 +329,8 @@ class _Plot:
         texts = ("axes.labelcolor", "legend.labelcolor", "xtick.color", "ytick.color")
         own = dict.fromkeys(texts, self.pale) | {"grid.color": self.faint}
         shown = dict.fromkeys(("xtick.labelbottom", "ytick.labelleft"), self.readable)
-        rcParams.update({**style, **own, **shown, "font.size": _TEXT})
+        settings: Any = {**style, **own, **shown, "font.size": _TEXT}
+        rcParams.update(settings)
         colour = "none" if transparent else paper
         self.figure = Figure(figsize=size, dpi=dpi, facecolor=colour)
         # Matplotlib declares no types for its methods.
