@@ -144,7 +144,8 @@ def _commands(command: Any, context: typer.Context) -> Iterator[str]:
         yield f'.SS "{inner.command_path}"'
         yield _roff(sub.help or "")
         for each in sub.get_params(inner):
-            flags = ", ".join([*each.opts, *each.secondary_opts])
+            # typer has the names of --help in the order of a set, another one in each process.
+            flags = ", ".join(sorted([*each.opts, *each.secondary_opts], key=len, reverse=True))
             shown = each.metavar if each.param_type_name == "argument" else flags
             value = "" if each.param_type_name == "argument" else f" {each.metavar or ''}".rstrip()
             yield f".TP\n\\fB{_roff(shown or each.name)}\\fR{_roff(value)}"
