@@ -25,6 +25,7 @@ SPEAKERS = {
     *("UsageError", "InputError", "PluginError", "OutputError", "OutOfMemory", "Diverged"),
     *("Interrupted", "PydanticCustomError", "ValueError", "broken", "Notice", "say", "report"),
     *("option", "argument", "switch", "plugin_code", "_check", "_notice", "did_you_mean"),
+    *("output_option", "output", "_bind"),
 }
 """Functions and classes whose texts are read by users."""
 

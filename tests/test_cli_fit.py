@@ -18,7 +18,7 @@ from PIL import Image
 import artgen.runs as runner
 from artgen.base.errors import Diverged, Interrupted
 from artgen.cli import main
-from artgen.cli._sheet import Cell, write_sheet
+from artgen.cli._sheet import write_sheet
 
 TINY = ("--size", "24", "-n", "8", "--steps", "4", "--threads", "1", "--no-video")
 
@@ -381,7 +381,7 @@ def test_a_batch_of_seeds_has_stems_a_sheet_and_logs(fit):
 def test_a_sheet_shows_pictures_that_are_stored_as_numbers_of_colours(tmp_path):
     still = Image.fromarray(np.full((40, 60, 3), (200, 60, 20), np.uint8)).quantize(2)
     still.save(tmp_path / "a.png")
-    write_sheet([Cell(tmp_path / "a.png", "a"), Cell(tmp_path / "a.png", "b")], tmp_path / "s.png")
+    write_sheet([(tmp_path / "a.png", "a"), (tmp_path / "a.png", "b")], tmp_path / "s.png")
     with Image.open(tmp_path / "s.png") as sheet:
         assert (200, 60, 20) in {colour for _, colour in sheet.convert("RGB").getcolors(10_000)}
 

@@ -104,6 +104,18 @@ def test_the_shell_completes_names(line, completed, capsys, monkeypatch):
     assert capsys.readouterr().out.split() == completed
 
 
+def test_the_manual_page_is_the_same_in_every_process(monkeypatch, call):
+    """`--help, -h` and `-h, --help` took turns."""
+    import typer
+
+    first = call("--man")[1]
+    names = typer.core.TyperCommand.get_help_option_names
+    monkeypatch.setattr(
+        typer.core.TyperCommand, "get_help_option_names", lambda *given: names(*given)[::-1]
+    )
+    assert call("--man")[1] == first
+
+
 def test_a_command_runs_at_the_end(tmp_path, capsys):
     file = tmp_path / "code"
     command = f'echo "$ARTGEN_EXIT_CODE" > "{file}"'

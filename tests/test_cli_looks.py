@@ -79,6 +79,13 @@ def test_pictures_of_which_nothing_is_asked_have_the_usual_look(flags, look, mon
     assert ("primitive: gaussian, since flags say how" in said) == how
 
 
+def test_a_warning_about_plugins_is_printed_once(monkeypatch, capsys):
+    """It came again for each target that was looked at for the usual look."""
+    monkeypatch.setenv("ARTGEN_DISABLE_PLUGINS", "no-such-plugin")
+    assert main(["fit", "sample:cat", "nothing.jpg", "--name", "one"]) == 2
+    assert capsys.readouterr().err.count("no such plugin is installed") == 1
+
+
 @pytest.mark.parametrize(
     ("line", "code", "words"),
     [

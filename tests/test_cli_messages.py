@@ -23,7 +23,7 @@ from artgen.base import process
 from artgen.base.errors import OutputError, UsageError
 from artgen.cli._console import describe, load_module
 from artgen.cli._flags import Common
-from artgen.cli._progress import Story, progress
+from artgen.cli._progress import Story, _bar, _Bars, progress
 from artgen.events import Advanced, Evaluated, Finished, Started, Working
 from artgen.plan.catalogue import facts_of
 from artgen.plan.early import check_known_options
@@ -243,7 +243,7 @@ def test_bars_of_a_batch_neither_eat_lines_nor_leave_rows(registry, capsys, monk
         "seed": 1,
     }
     threads = threading.active_count()
-    with progress(registry, Common(None, False, False, False), runs=3) as [story]:
+    with progress(registry, Common(None, False, False, False), runs=3) as story:
         # Another thread that draws would move the cursor by the rows of an earlier drawing.
         assert threading.active_count() == threads
         for name in ("a", "b", "c"):
@@ -266,6 +266,20 @@ def test_bars_of_a_batch_neither_eat_lines_nor_leave_rows(registry, capsys, monk
     assert screen(err) == expected
     for work in ("reading the target", "writing the files"):
         assert err.count(work) >= 3
+
+
+def test_the_bar_of_a_run_of_unknown_length_is_not_full(registry):
+    """After its first step it was, as if nothing were left to do."""
+    recipe = {"primitive": {"name": "own"}, "stage": [], "run": {"device": "cpu"}, "seed": 1}
+    bar = _bar()
+    story = _Bars(registry, bar, 1)
+    story(Started("it", 0, 0, recipe))
+    story(Advanced("it", 3, 0, 0.1))
+    [task] = bar.tasks
+    assert (task.completed, task.total) == (3, None)
+    story(Advanced("it", 4, 9, 0.1))
+    story(Advanced("it", 5, 0, 0.1))
+    assert (task.completed, task.total) == (5, 9)
 
 
 def test_a_weighted_psnr_is_called_so(call):
@@ -451,8 +465,8 @@ def test_an_interrupted_batch_is_reported_in_one_line(call, monkeypatch):
             controls[0].request_stop()
 
     @contextmanager
-    def stopping(registry: Registry, *_: object, **__: object) -> Iterator[list[Story]]:
-        yield [Stop(registry, lambda message: None)]
+    def stopping(registry: Registry, *_: object, **__: object) -> Iterator[Story]:
+        yield Stop(registry, lambda message: None)
 
     monkeypatch.setattr("artgen.cli._runs.graceful_signals", signals)
     monkeypatch.setattr("artgen.cli._runs.progress", stopping)

@@ -29,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         from artgen.cli._console import print_failure
 
         as_json = "--json" in (sys.argv if argv is None else argv)
-        codes.append(print_failure(Interrupted("interrupted"), as_json=as_json, verbose=False))
+        codes.append(print_failure(Interrupted("interrupted"), as_json=as_json))
     return codes[0]
 
 

@@ -24,20 +24,13 @@ def names_of(kind: Kind) -> Complete:
     return complete
 
 
-def one_of(names: Iterable[str]) -> Complete:
-    """A completion of a few names."""
-
-    def complete(context: typer.Context, incomplete: str) -> list[str]:
-        return _beginning(incomplete, names)
-
-    return complete
-
-
 primitives, engines, losses = names_of("primitive"), names_of("engine"), names_of("loss")
 forms = names_of("form")
 
-devices = one_of(("auto", "cpu", "cuda", "mps", "webgpu"))
-"""The kinds of devices."""
+
+def devices(context: typer.Context, incomplete: str) -> list[str]:
+    """The kinds of devices."""
+    return _beginning(incomplete, ("auto", "cpu", "cuda", "mps", "webgpu"))
 
 
 def everything(context: typer.Context, incomplete: str) -> list[str]:

@@ -9,6 +9,8 @@ import shutil
 import sys
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from pathlib import Path
 from typing import Any
 
 from artgen.base.errors import ArtgenError, Interrupted, OutputError, is_out_of_memory
@@ -42,21 +44,28 @@ def load_module(module: str, what: str = "torch", *, quiet: bool) -> None:
 def print_json(data: dict[str, Any], errors: Sequence[Exception] = ()) -> None:
     """Print the JSON object of a command on stdout, in ASCII for any terminal.
 
-    The first of `errors` that has the exit code of the command becomes the key `error`. NaN and
-    infinity, which JSON does not have, become null.
+    The first of `errors` that has the exit code of the command becomes the key `error`. Values may
+    be paths, errors and dataclasses too. NaN and infinity, which JSON does not have, become null.
     """
     code = exit_code(errors)
-    failure = next(({"error": e} for e in map(describe, errors) if e["exit_code"] == code), {})
-    text = json.dumps(_finite({**failure, **data}), indent=2, allow_nan=False)
+    failure = next(({"error": each} for each in errors if exit_code([each]) == code), {})
+    text = json.dumps(_plain({**failure, **data}), indent=2, allow_nan=False)
     print(text.replace("\x7f", "\\u007f"), flush=True)
 
 
-def _finite(data: Any) -> Any:
+def _plain(data: Any) -> Any:
+    """The same in types of JSON: a dataclass by its fields, an error as `describe` returns it."""
+    if isinstance(data, Exception):
+        data = describe(data)
+    elif is_dataclass(data):
+        data = {each.name: getattr(data, each.name) for each in fields(data)}
     if isinstance(data, dict):
-        return {key: _finite(value) for key, value in data.items()}
+        return {key: _plain(value) for key, value in data.items()}
     if isinstance(data, list | tuple):
-        return [_finite(value) for value in data]
-    return None if isinstance(data, float) and not math.isfinite(data) else data
+        return [_plain(value) for value in data]
+    if isinstance(data, float) and not math.isfinite(data):
+        return None
+    return str(data) if isinstance(data, Path) else data
 
 
 def describe(error: Exception) -> dict[str, Any]:
@@ -101,14 +110,21 @@ def print_error(error: Exception, *, verbose: bool, where: str = "") -> None:
         say(f"hint: {described['hint']}")
 
 
-def print_failure(error: Exception, *, as_json: bool, verbose: bool) -> int:
-    """Report an error that ended a command, and return its exit code."""
+def print_failure(
+    error: Exception, *, as_json: bool = False, verbose: bool = False, where: str = ""
+) -> int:
+    """Report an error that ended a command or a part of it, and return its exit code."""
     if as_json:
-        print_json({"error": describe(error)})
-    # After Ctrl-C the user knows why the command ended.
+        print_json({}, [error])
+    # After Ctrl-C the user knows why it ended.
     if verbose or not isinstance(error, Interrupted):
-        print_error(error, verbose=verbose)
+        print_error(error, verbose=verbose, where=where)
     return exit_code([error])
+
+
+def records(keys: str, rows: Iterable[Iterable[object]]) -> list[dict[str, object]]:
+    """Rows as objects for JSON; `keys` are separated by spaces."""
+    return [dict(zip(keys.split(), row, strict=True)) for row in rows]
 
 
 def columns(rows: Iterable[Sequence[object]], *, indent: int = 0) -> str:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from artgen.cli._console import print_json, say
 from artgen.cli._flags import Common
 from artgen.events import Event, Notice
 from artgen.plan.origins import annotated, find_origins
-from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.runs import Estimate, estimate, output_paths
 from artgen.runs.whole.task import Run
@@ -35,32 +33,29 @@ def print_estimates(
         if isinstance(event, Notice) and not common.quiet:
             say(f"{event.level}: {event.message}")
 
-    shown = []
+    shown: list[dict[str, object]] = []
     for run in runs:
         found = estimate(run.recipe, registry, name=run.stem, search=search, observe=observe)
+        recipe = found.recipe
+        text = recipe.to_toml()
+        origins: dict[str, object] = {}
+        if told is not None:
+            said = find_origins(recipe, told, registry, other="chosen by the run")
+            text, origins = annotated(recipe, said), {"origins": said}
         if not common.as_json:
-            text = found.recipe.to_toml()
-            if told is not None:
-                text = annotated(found.recipe, _origins(found.recipe, told, registry))
             print(_facts(found, run.stem) + text, flush=True)
-        paths = output_paths(out, run.stem, found.recipe)
-        if not found.recipe.output.video:
-            del paths["video"]
+        paths = output_paths(out, run.stem, recipe)
+        left_out = {"folder"} if recipe.output.video else {"folder", "video"}
         shown.append(
             {
                 **{key: value for key, value in vars(found).items() if key != "recipe"},
-                "outputs": {kind: str(path) for kind, path in paths.items() if kind != "folder"},
-                "recipe": found.recipe.to_dict(),
+                "outputs": {kind: paths[kind] for kind in paths if kind not in left_out},
+                "recipe": recipe.to_dict(),
+                **origins,
             }
-            | ({} if told is None else {"origins": _origins(found.recipe, told, registry)})
         )
     if common.as_json:
-        result: dict[str, Any] = shown[0] if len(shown) == 1 else {"runs": shown}
-        print_json(result)
-
-
-def _origins(recipe: Recipe, told: Mapping[str, str], registry: Registry) -> dict[str, str]:
-    return find_origins(recipe, told, registry, other="chosen by the run")
+        print_json(shown[0] if len(shown) == 1 else {"runs": shown})
 
 
 def _facts(found: Estimate, stem: str) -> str:

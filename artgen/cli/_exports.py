@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,20 +19,12 @@ if TYPE_CHECKING:
 Writer = Callable[..., bytes]
 """Returns the content of a file, given an art and a request."""
 
-Writers = Mapping[str, Writer]
-"""Additional formats by suffix without a dot."""
-
 _OPTIONS = {"animate": {"svg"}, "page": {"svg", "pdf"}}
 """The formats of options that not all formats take."""
 
 
 def check_files(
-    files: Sequence[Path],
-    registry: Registry,
-    *,
-    overwrite: bool,
-    inputs: Sequence[Path] = (),
-    more: Sequence[str] = (),
+    files: Sequence[Path], registry: Registry, *, overwrite: bool, inputs: Sequence[Path] = ()
 ) -> None:
     """Raise UsageError if a file has an unknown format, or two are standard output.
 
@@ -41,7 +32,7 @@ def check_files(
     """
     if sum(map(is_stdout, files)) > 1:
         raise UsageError("standard output takes one format", hint="leave one -o - out")
-    formats = [*(entry.name for entry in registry.entries("exporter")), *more]
+    formats = ["art", *(entry.name for entry in registry.entries("exporter"))]
     for file in files:
         suffix = _suffix(file)
         if suffix not in formats:
@@ -73,28 +64,35 @@ def write_exports(
     request: ExportRequest,
     registry: Registry,
     common: Common,
-    more: Writers | None = None,
+    more: Mapping[str, Writer] | None = None,
 ) -> None:
     """Write `art` to all files, showing progress, and print their names. Raises ArtgenError.
 
-    All contents are made before the first file is written.
+    All contents are made before the first file is written. `more` are formats by suffix without a
+    dot that come before those of exporters, and before `art`, which is the whole.
     """
     from artgen.art import run_exporter
     from artgen.cli._progress import showing
     from artgen.output import atomic_write
 
     contents = {}
+    writers: dict[str, Writer] = {"art": lambda art, request: art.to_bytes(), **(more or {})}
     for file in files:
         suffix = _suffix(file)
-        export = (more or {}).get(suffix) or registry.load("exporter", suffix)
+        export = writers.get(suffix) or registry.load("exporter", suffix)
         # An option for some formats leaves other files as they are, unless no file takes it.
         others: dict[str, Any] = {
             option: None
             for option, formats in _OPTIONS.items()
             if suffix not in formats and formats & set(map(_suffix, files))
         }
-        with showing(registry, common, file.name), _naming(file, len(files)):
-            contents[file] = run_exporter(suffix, export, art, replace(request, **others))
+        try:
+            with showing(registry, common, file.name):
+                contents[file] = run_exporter(suffix, export, art, replace(request, **others))
+        except UsageError as error:
+            if len(files) == 1:
+                raise
+            raise UsageError(f"{file.name}: {error.message}", hint=error.hint) from None
     silent = common.as_json or common.quiet or any(map(is_stdout, files))
     for file, content in contents.items():
         if is_stdout(file):
@@ -103,17 +101,6 @@ def write_exports(
         atomic_write(file, content)
         if not silent:
             print(file, flush=True)
-
-
-@contextmanager
-def _naming(file: Path, files: int) -> Iterator[None]:
-    """Add the name of the file to a refusal, where there are several."""
-    try:
-        yield
-    except UsageError as error:
-        if files == 1:
-            raise
-        raise UsageError(f"{file.name}: {error.message}", hint=error.hint) from None
 
 
 def _suffix(file: Path) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ import typer
 
 from artgen.base.errors import UsageError
 from artgen.cli._completion import Complete, devices
-from artgen.cli._console import say
+from artgen.cli._console import load_module, print_failure, print_json, say
 from artgen.cli._help import HELP_ALL
 
 if TYPE_CHECKING:
@@ -45,6 +45,10 @@ def _file(value: Any) -> Any:
     return value
 
 
+_LIKE_IT = ("--",)
+"""The name of a switch that `flat` replaces; without one typer adds its opposite, ``--no-NAME``."""
+
+
 @dataclass(frozen=True)
 class Panel:
     """A group of flags in the help of a command, declared as the defaults of parameters."""
@@ -66,12 +70,16 @@ class Panel:
         more["autocompletion"] = complete
         return typer.Option(default, *names, metavar=metavar, help=help, **more)
 
+    def output(self, metavar: str, help: str) -> Any:
+        """Declare `--output`, the file or the files that a command writes."""
+        return self.option(metavar, help, "--output", "-o")
+
     def switch(self, help: str, *names: str) -> Any:
-        """Declare a flag without a value."""
-        return typer.Option(False, *names, help=help, rich_help_panel=self.title)
+        """Declare a flag without a value, by default called like its parameter."""
+        return typer.Option(False, *names or _LIKE_IT, help=help, rich_help_panel=self.title)
 
 
-option, switch = Panel().option, Panel().switch
+option, output_option, switch = Panel().option, Panel().output, Panel().switch
 _PANEL = Panel("Every command")
 
 DEVICE = option(
@@ -80,16 +88,14 @@ DEVICE = option(
     default="auto",
     complete=devices,
 )
-OVERWRITE = switch("Replace files that exist.", "--overwrite")
+OVERWRITE = switch("Replace files that exist.")
 
 
 @dataclass(frozen=True)
 class Common:
     """The flags of every command."""
 
-    plugin: list[Path] | None = _PANEL.option(
-        "FILE.py", "Use the plugin in this file. Repeatable.", "--plugin"
-    )
+    plugin: list[Path] | None = _PANEL.option("FILE.py", "Use the plugin in this file. Repeatable.")
     as_json: bool = _PANEL.switch("Print one JSON object on stdout.", "--json")
     quiet: bool = _PANEL.switch("Print no progress, warnings or names of files.", "--quiet", "-q")
     verbose: bool = _PANEL.switch("Print more, including tracebacks.", "--verbose", "-v")
@@ -103,6 +109,24 @@ class Common:
             for warning in registry.warnings:
                 say(f"warning: {warning}")
         return registry
+
+    def load(self, module: str, what: str = "torch") -> None:
+        """Import a module as `load_module` does."""
+        load_module(module, what, quiet=self.quiet)
+
+    def fail(self, error: Exception, where: str = "") -> int:
+        """Report an error as `print_failure` does, and return its exit code."""
+        return print_failure(error, verbose=self.verbose, where=where)
+
+    def answer(
+        self, data: dict[str, Any], *lines: object, errors: Sequence[Exception] = ()
+    ) -> None:
+        """Print what a command has done: `data` as JSON, else `lines` unless quiet."""
+        if self.as_json:
+            print_json(data, errors)
+        elif not self.quiet:
+            for line in lines:
+                print(line, flush=True)
 
 
 _FRAME = Panel("Size and crop")
@@ -122,7 +146,7 @@ class Framing:
         "What a crop keeps in its centre: shares of width and height, or auto: faces, "
         "else most detail. Default: 0.5,0.5.",
     )
-    fit: bool = _FRAME.switch("Show the whole picture inside a border instead.", "--fit")
+    fit: bool = _FRAME.switch("Show the whole picture inside a border instead.")
     pad: str | None = _FRAME.option(
         "COLOUR", "Colour of that border. Default: background. Implies --fit."
     )
@@ -166,17 +190,19 @@ def flat(function: Callable[..., int | None]) -> Callable[..., int | None]:
     """
     parameters = inspect.signature(function, eval_str=True).parameters
     groups: dict[str, Any] = {
-        name: p.annotation
-        for name, p in parameters.items()
-        if is_dataclass(p.annotation) or hasattr(p.annotation, "__signature__")
+        name: p.annotation for name, p in parameters.items() if is_dataclass(p.annotation)
     }
     flags = []
     for name, parameter in parameters.items():
         each = _flags_of(groups[name]) if name in groups else [parameter]
         flags += [flag.replace(kind=inspect.Parameter.KEYWORD_ONLY) for flag in each]
+    for flag in flags:
+        if getattr(flag.default, "param_decls", None) == _LIKE_IT:
+            flag.default.param_decls = (f"--{flag.name.replace('_', '-')}",)
     panels = [panel for group in groups.values() for panel in getattr(group, "panels", ())]
     if panels:
-        flags.sort(key=lambda flag: [None, *panels].index(_panel(flag)))
+        order = [None, *panels]
+        flags.sort(key=lambda flag: order.index(getattr(flag.default, "rich_help_panel", None)))
     only = inspect.Parameter.KEYWORD_ONLY
     flags.append(inspect.Parameter("help_all", only, default=HELP_ALL, annotation=bool))
 
@@ -196,7 +222,3 @@ def flat(function: Callable[..., int | None]) -> Callable[..., int | None]:
 @functools.cache
 def _flags_of(group: Any) -> list[inspect.Parameter]:
     return list(inspect.signature(group, eval_str=True).parameters.values())
-
-
-def _panel(flag: inspect.Parameter) -> str | None:
-    return getattr(flag.default, "rich_help_panel", None)

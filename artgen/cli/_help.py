@@ -72,7 +72,7 @@ class Command(_Untyped, TyperCommand):
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Print the help, without options that are seldom used unless all were asked for."""
-        usual = None if ctx.meta.get(_ALL) else _usual(_path(ctx))
+        usual = None if ctx.meta.get(_ALL) else _usual(ctx.command_path.partition(" ")[2])
         left_out = [each for each in self.get_params(ctx) if usual and each.name not in usual]
         for each in left_out:
             each.hidden = True
@@ -89,22 +89,29 @@ class Group(_Untyped, TyperGroup):
     """A group of commands."""
 
 
+def group(help: str) -> typer.Typer:
+    """Make a group of commands, which prints its help where none of them is named."""
+    made = typer.Typer(cls=Group, help=help, invoke_without_command=True)
+
+    @made.callback()
+    def alone(context: typer.Context) -> None:
+        if context.invoked_subcommand is None:
+            print(context.get_help())
+
+    return made
+
+
 def examples_of(command: Any) -> Sequence[str]:
     """Return the command lines that the docstring of a command lists."""
     return getattr(command.callback, "examples", ())
 
 
 def _usual(command: str) -> set[str]:
+    """The usual options of a command by its name after `artgen`, none where all are shown."""
     keys = flagged() if command == "fit" else ()
     declared = {name for name, _, _, flag in keys if flag.usual}
     named = USUAL.get(command, ())
     return {*named, *declared, "help", "help_all"} if named else set()
-
-
-def _path(context: Any) -> str:
-    """Return the name of a command after `artgen`, such as `gallery build`."""
-    outer = context.parent
-    return f"{_path(outer)} {context.info_name}".strip() if outer is not None else ""
 
 
 def manual(context: typer.Context) -> str:
@@ -137,7 +144,8 @@ def _commands(command: Any, context: typer.Context) -> Iterator[str]:
         yield f'.SS "{inner.command_path}"'
         yield _roff(sub.help or "")
         for each in sub.get_params(inner):
-            flags = ", ".join([*each.opts, *each.secondary_opts])
+            # typer has the names of --help in the order of a set, another one in each process.
+            flags = ", ".join(sorted([*each.opts, *each.secondary_opts], key=len, reverse=True))
             shown = each.metavar if each.param_type_name == "argument" else flags
             value = "" if each.param_type_name == "argument" else f" {each.metavar or ''}".rstrip()
             yield f".TP\n\\fB{_roff(shown or each.name)}\\fR{_roff(value)}"

@@ -177,10 +177,10 @@ def _settings() -> list[Finding]:
         settings, origins = read_settings()
     except ArtgenError as error:
         return [Finding("settings", "fail", _without_paths(str(error)))]
-    values = {name: getattr(settings, name) for name in origins}
+    values = {name: _shown(getattr(settings, name)) for name in origins}
     return [
-        Finding(f"setting {name}", "ok", _without_paths(f"{_shown(value)} ({origins[name]})"))
-        for name, value in values.items()
+        Finding(f"setting {name}", "ok", _without_paths(f"{values[name]} ({origin})"))
+        for name, origin in origins.items()
     ]
 
 
@@ -192,10 +192,8 @@ def _plugins(registry: Registry) -> list[Finding]:
     """Check the plugins: only artgen's own are required."""
     checks = []
     for info in registry.plugins:
-        state: Literal["ok", "warn", "fail"] = "warn"
-        if info.usable and info.status == "ok":
-            state = "ok"
-        elif not info.usable and info.status != "disabled" and info.origin == "built-in":
+        state: Literal["ok", "warn", "fail"] = "ok" if info.status == "ok" else "warn"
+        if info.status in ("broken", "incompatible") and info.origin == "built-in":
             state = "fail"
         detail = f"{info.distribution} {info.version} {info.status}"
         if info.reason:

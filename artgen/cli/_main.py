@@ -44,11 +44,6 @@ GROUPS = ("gallery", "plugins")
 class _Group(Group):
     """A group that passes Ctrl-C to `main` instead of exiting as typer does."""
 
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Keep the arguments: settings depend on them."""
-        ctx.obj = tuple(args)
-        return super().parse_args(ctx, args)
-
     def make_context(self, *given: Any, **named: Any) -> Any:
         """Parse the arguments, which imports what the command needs."""
         with _interruptible():
@@ -120,11 +115,8 @@ def _add_commands(app: typer.Typer, only: str | None, plugins: Sequence[str]) ->
         if name == only:
             app.command(name, cls=Command)(flat(registry.load("command", name)))
         elif name not in (*COMMANDS, *GROUPS):
-            app.command(name, help=summary)(_nothing)
-
-
-def _nothing() -> None:
-    """The place of a command in the help."""
+            # Its place in the help.
+            app.command(name, help=summary)(lambda: None)
 
 
 def _without_plugins(arguments: Iterable[str]) -> tuple[list[str], tuple[str, ...]]:
@@ -206,7 +198,8 @@ def _run(arguments: list[str]) -> int:
     try:
         command = typer.main.get_command(make_app(*arguments[:1], plugins=files))
         with plugin_code():
-            code = command.main(arguments, prog_name="artgen", standalone_mode=False)
+            # Settings depend on the arguments.
+            code = command.main(arguments, "artgen", standalone_mode=False, obj=arguments)
         return int(code or 0)
     except typer.TyperException as error:
         failure: Exception = _usage_error(error, arguments, files)

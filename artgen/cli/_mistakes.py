@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -16,9 +16,7 @@ from artgen.base.errors import ArtgenError
 from artgen.base.files import use_of
 from artgen.cli._console import load_module
 from artgen.recipe.texts import without_unit
-
-if TYPE_CHECKING:
-    from artgen.registry import Registry
+from artgen.registry import Registry
 
 _FLAGS_OF_KINDS = {
     "primitive": "-p",
@@ -66,7 +64,7 @@ def _of_option(option: str, arguments: Sequence[str], command: Any) -> str | Non
         return "write --size 2x for twice the fitting size"
     if (flag := _OTHER_WORDS.get(name)) in flags:
         return f"write {flag} {value}"
-    registry = _registry()
+    registry = Registry()
     if hint := _of_name(word, registry, flags):
         return hint
     near = get_close_matches(word, [flag.lstrip("-") for flag in flags], cutoff=0.7)
@@ -88,7 +86,7 @@ def _of_command(word: str) -> str | None:
     """The hint for a word where a command should be: a file, or the name of something."""
     if os.path.exists(word) or Path(word).suffix or ":" in word:
         return use_of(word, "fit it with `artgen fit {0}`")
-    hint = _of_name(word, _registry(), {"-p", "--look"})
+    hint = _of_name(word, Registry(), {"-p", "--look"})
     return hint and hint.replace("write", "write artgen fit")
 
 
@@ -100,9 +98,3 @@ def _of_name(word: str, registry: Registry, flags: set[str]) -> str | None:
         if flag.partition(" ")[0] in flags:
             return f"write {flag}{'' if flag.endswith('.') else ' '}{word}"
     return None
-
-
-def _registry() -> Registry:
-    from artgen.registry import Registry
-
-    return Registry()

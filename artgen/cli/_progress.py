@@ -9,20 +9,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from artgen import events
 from artgen.base.waiting import Activity, listening
 from artgen.cli._console import headline, say
 from artgen.cli._flags import Common
 from artgen.cli._streams import terminal
-from artgen.events import (
-    Advanced,
-    Evaluated,
-    Event,
-    Finished,
-    Notice,
-    Started,
-    TileFitted,
-    Working,
-)
 from artgen.registry import Registry
 
 if TYPE_CHECKING:
@@ -42,45 +33,47 @@ SECONDS_PER_DRAWING = 0.1
 
 
 @contextmanager
-def progress(registry: Registry, common: Common, *, runs: int = 1) -> Iterator[list[Story]]:
-    """Yield observers of `runs` runs, none if quiet; with `-v` they show every evaluation."""
+def progress(registry: Registry, common: Common, *, runs: int = 1) -> Iterator[Story]:
+    """Yield an observer of `runs` runs, silent if quiet; with `-v` it shows every evaluation."""
     if common.quiet:
-        yield []
+        yield Story(registry, lambda message: None)
     elif sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
         with _bar() as bar:
-            yield [_Bars(registry, bar, runs)]
+            yield _Bars(registry, bar, runs)
     else:
-        yield [_Lines(registry, common.verbose, runs)]
+        yield Story(registry, say, common.verbose, runs)
 
 
 @contextmanager
 def showing(registry: Registry, common: Common, name: str) -> Iterator[None]:
     """Show what the block does, under `name`; print how it was done as notes."""
-    with progress(registry, common) as stories:
+    with progress(registry, common) as story:
 
         def hear(report: Activity) -> None:
-            for story in stories:
-                if report.kind == "result":
-                    story(Notice(name, f"{name}: {report.what}", "note"))
-                else:
-                    story(Working(name, report.what, report.done))
+            if report.kind == "result":
+                story(events.Notice(name, f"{name}: {report.what}", "note"))
+            else:
+                story(events.Working(name, report.what, report.done))
 
         with listening(hear):
             yield
 
 
 class Story:
-    """Base class: prints the first and the last line of runs, and every warning once."""
+    """Occasional plain lines, which name their run if there are several, and every warning once."""
 
-    def __init__(self, registry: Registry, write: Callable[[str], None]) -> None:
-        self.registry, self.write = registry, write
+    def __init__(
+        self, registry: Registry, write: Callable[[str], None], verbose: bool = False, runs: int = 1
+    ) -> None:
+        self.registry, self.write, self.verbose, self.runs = registry, write, verbose, runs
+        self.next: dict[str, float] = {}
         self.weighted: set[str] = set()
         # Earlier warnings were printed when the registry was made.
         self.reported = set(registry.warnings)
 
-    def __call__(self, event: Event) -> None:
+    def __call__(self, event: events.Event) -> None:
         match event:
-            case Started():
+            case events.Started():
                 for warning in self.registry.warnings:
                     self.warn(warning)
                 self.write(f"{event.run}: {_beginning(event)}")
@@ -88,66 +81,56 @@ class Story:
                 if any(table.get(key) not in _EVEN for key in _WEIGHTS):
                     self.weighted.add(event.run)
                 self.start(event)
-            case Notice():
+            case events.Notice():
                 self.warn(event.message, event.level)
-            case Advanced():
+            case events.Advanced():
                 self.advance(event)
-            case Evaluated() | TileFitted():
+            case events.Evaluated() | events.TileFitted():
                 self.evaluate(event)
-            case Working():
+            case events.Working():
                 self.work(event)
-            case Finished():
+            case events.Finished():
                 unit = " unweighted" * (event.run in self.weighted)
                 self.write(f"{event.run}: {_ending(event.summary, unit)}")
                 self.ended(event.run)
 
-    def metrics(self, event: Evaluated | TileFitted) -> str:
+    def metrics(self, event: events.Evaluated | events.TileFitted) -> str:
         """The new metrics in words."""
-        return _metrics(event) + " weighted" * (event.run in self.weighted)
+        psnr = "" if event.psnr is None else f"{event.psnr:.2f} dB"
+        if isinstance(event, events.TileFitted):
+            said = f"tile {event.number}/{event.tiles}  {psnr}"
+        else:
+            said = f"loss {event.loss:.5g}" + (psnr and f"  {psnr}")
+        return said + " weighted" * (event.run in self.weighted)
 
     def warn(self, message: str, level: str = "warning") -> None:
         if message not in self.reported:
             self.reported.add(message)
             self.write(f"{level}: {message}")
 
-    def start(self, event: Started) -> None:
+    def start(self, event: events.Started) -> None:
         """Show a run that is about to take its first step."""
-
-    def advance(self, event: Advanced) -> None:
-        """Show the steps taken."""
-
-    def evaluate(self, event: Evaluated | TileFitted) -> None:
-        """Show new metrics, of the whole or of a tile."""
-
-    def work(self, event: Working) -> None:
-        """Show what is done outside of fitting."""
-
-    def ended(self, run: str) -> None:
-        """Remove a run that has ended for any reason; may be called twice."""
-
-
-class _Lines(Story):
-    """Occasional plain lines, which name their run if there are several."""
-
-    def __init__(self, registry: Registry, verbose: bool, runs: int) -> None:
-        super().__init__(registry, say)
-        self.verbose, self.several = verbose, runs > 1
-        self.next: dict[str, float] = {}
-
-    def start(self, event: Started) -> None:
         self.next[event.run] = 0.0
 
-    def evaluate(self, event: Evaluated | TileFitted) -> None:
+    def advance(self, event: events.Advanced) -> None:
+        """Show the steps taken."""
+
+    def evaluate(self, event: events.Evaluated | events.TileFitted) -> None:
+        """Show new metrics, of the whole or of a tile."""
         if not self.verbose and event.step < self.next.get(event.run, 0.0):
             return
         self.next[event.run] = event.step + event.total_steps / PLAIN_LINES
-        name = f"{event.run}: " if self.several else ""
+        name = f"{event.run}: " if self.runs > 1 else ""
         line = f"{name}step {event.step}/{event.total_steps}  {self.metrics(event)}  "
         self.write((line + _speed(event.step, event.seconds)).rstrip())
 
-    def work(self, event: Working) -> None:
+    def work(self, event: events.Working) -> None:
+        """Show what is done outside of fitting."""
         if self.verbose and event.done < 2:
             self.write(f"{event.run}: {event.what}")
+
+    def ended(self, run: str) -> None:
+        """Remove a run that has ended for any reason; may be called twice."""
 
 
 class _Bars(Story):
@@ -170,34 +153,27 @@ class _Bars(Story):
         if runs > 1:
             self.all = bar.add_task("all runs", total=runs, metrics="", speed="")
 
-    def __call__(self, event: Event) -> None:
+    def __call__(self, event: events.Event) -> None:
         super().__call__(event)
         now = time.monotonic()
         # Work that begins may take long without another event.
-        begins = isinstance(event, Working) and event.done == 0
+        begins = isinstance(event, events.Working) and event.done == 0
         if begins or now - self.drawn > SECONDS_PER_DRAWING:
             self.drawn = now
             self.bar.refresh()
 
-    def start(self, event: Started) -> None:
+    def start(self, event: events.Started) -> None:
         # Another machine may resume a run.
         row, total = self._row(event.run), event.total_steps or None
         self.bar.reset(row, total=total, completed=event.step, metrics="", speed="")
 
-    def advance(self, event: Advanced) -> None:
-        row = self.rows.get(event.run)
-        if row is None:
-            return
-        known = next((task.total for task in self.bar.tasks if task.id == row), None) or 0
-        self.bar.update(
-            row,
-            completed=event.step,
-            # Revised while it runs, where it has a time.
-            total=event.total_steps or known,
-            speed=_speed(event.step, event.seconds),
-        )
+    def advance(self, event: events.Advanced) -> None:
+        if event.run in self.rows:
+            # Revised while it runs, where it has a time; None leaves it.
+            total, speed = event.total_steps or None, _speed(event.step, event.seconds)
+            self.bar.update(self.rows[event.run], completed=event.step, total=total, speed=speed)
 
-    def work(self, event: Working) -> None:
+    def work(self, event: events.Working) -> None:
         frame = f", frame {event.done}" if event.done else ""
         self.bar.update(self._row(event.run), metrics=event.what + frame, speed="")
 
@@ -207,7 +183,7 @@ class _Bars(Story):
             self.rows[run] = self.bar.add_task(run, total=None, metrics="", speed="")
         return self.rows[run]
 
-    def evaluate(self, event: Evaluated | TileFitted) -> None:
+    def evaluate(self, event: events.Evaluated | events.TileFitted) -> None:
         if event.run in self.rows:
             self.bar.update(self.rows[event.run], metrics=self.metrics(event))
 
@@ -243,7 +219,7 @@ def _bar() -> Progress:
     )
 
 
-def _beginning(event: Started) -> str:
+def _beginning(event: events.Started) -> str:
     recipe: dict[str, Any] = event.recipe
     count = recipe["primitive"].get("count")
     limit = "up to " if any(stage.get("converge") for stage in recipe["stage"]) else ""
@@ -282,13 +258,6 @@ def _ending(summary: dict[str, Any], unit: str) -> str:
 
 def _steps(count: int) -> str:
     return f"{count} step" if count == 1 else f"{count} steps"
-
-
-def _metrics(event: Evaluated | TileFitted) -> str:
-    if isinstance(event, TileFitted):
-        return f"tile {event.number}/{event.tiles}  {event.psnr:.2f} dB"
-    psnr = "" if event.psnr is None else f"  {event.psnr:.2f} dB"
-    return f"loss {event.loss:.5g}{psnr}"
 
 
 def _speed(step: int, seconds: float) -> str:

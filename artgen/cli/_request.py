@@ -5,22 +5,13 @@ The data that they become has the form of a recipe file and holds only what was 
 
 from __future__ import annotations
 
-import inspect
 import os
 import re
 import types
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import (
-    TYPE_CHECKING,
-    Any,
-    ClassVar,
-    TypeVar,
-    Union,
-    get_args,
-    get_origin,
-    get_type_hints,
-)
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, Union, get_args, get_origin
 
 from artgen.base.errors import UsageError
 from artgen.cli import _completion
@@ -50,17 +41,11 @@ _MAKE, _FILES = Panel(keys.MAKE), Panel(keys.WRITE)
 
 
 def _keyed(cls: type[T]) -> type[T]:
-    """Make the attributes of a class flags, and add one for each key that declares one."""
-    own = [(name, vars(cls)[name], kind) for name, kind in get_type_hints(cls).items()]
-    own = [each for each in own if each[0] != "panels"]
-    flags = [
-        *own,
-        *((name, _option(name, key, flag), _type(key, flag)) for name, _, key, flag in flagged()),
-    ]
-    only = inspect.Parameter.KEYWORD_ONLY
-    parameters = [inspect.Parameter(n, only, default=d, annotation=t) for n, d, t in flags]
-    cls.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    return cls
+    """Add a field for each key that declares a flag, and make the class a group of flags."""
+    for name, _, key, flag in flagged():
+        cls.__annotations__[name] = _type(key, flag)
+        setattr(cls, name, _option(key, flag))
+    return dataclass(cls)
 
 
 def _type(key: Key, flag: Flag) -> Any:
@@ -70,24 +55,21 @@ def _type(key: Key, flag: Flag) -> Any:
     return kind if kind is bool else kind | None
 
 
-def _option(name: str, key: Key, flag: Flag) -> Any:
-    panel, names = Panel(flag.panel), flag.names or (f"--{name.replace('_', '-')}",)
+def _option(key: Key, flag: Flag) -> Any:
+    panel = Panel(flag.panel)
     if _type(key, flag) is bool:
-        return panel.switch(flag.help, *names)
+        return panel.switch(flag.help, *flag.names)
     low, high = flag.low, flag.high
     if low is None and flag.typed is None:
         low, high = key.bounds.get("ge"), key.bounds.get("le")
     limits: dict[str, Any] = {"min": low, "max": high}
     complete = getattr(_completion, flag.complete) if flag.complete else None
-    return panel.option(flag.metavar, flag.help, *names, complete=complete, **limits)
+    return panel.option(flag.metavar, flag.help, *flag.names, complete=complete, **limits)
 
 
 @_keyed
 class Request:
     """The flags that say what to make, of the keys of a recipe and beside them."""
-
-    def __init__(self, **values: Any) -> None:
-        vars(self).update(values)
 
     look: str | None = _MAKE.option(
         "NAME|FILE.toml",
@@ -107,9 +89,7 @@ class Request:
         "Repeat every part by a group of motions: p1 to p6m, frieze:p2mg, rosette:7, half-drop. "
         "The picture is folded into a seamless tile.",
     )
-    polish: bool = _MAKE.switch(
-        "Add a second stage that refines shapes by gradient descent.", "--polish"
-    )
+    polish: bool = _MAKE.switch("Add a second stage that refines shapes by gradient descent.")
     seeds: str | None = _MAKE.option(
         "1..20", "Run once per seed, 1..20 or 1,4,7, and make a contact sheet."
     )
@@ -118,18 +98,16 @@ class Request:
         "Use a recipe: a .toml, or a .png, .svg, .html, .mp4, .art or .json that artgen "
         "wrote. Other flags override it.",
     )
-    outputs: list[Path] | None = _FILES.option(
+    outputs: list[Path] | None = _FILES.output(
         "FILE",
         "Also write the result to this file. The suffix chooses the format, as in artgen render; "
         "- is standard output. Repeatable.",
-        "--output",
-        "-o",
     )
     video: Path | None = _FILES.option(
         "FILE",
         "Video file: .mp4, .webm, .gif, .webp or .apng. In a batch: FILE-STEM. Default: STEM.mp4.",
     )
-    no_video: bool = _FILES.switch("Make no video.", "--no-video")
+    no_video: bool = _FILES.switch("Make no video.")
 
     panels: ClassVar[Sequence[str]] = (
         *(keys.MAKE, keys.LONG, keys.JUDGE, "Size and crop", keys.WRITE, keys.CODECS, keys.CLIPS),
@@ -178,7 +156,7 @@ class Request:
         self._frame(tables["target"], tables["output"], framing)
         video = self.film_file
         tables["output"]["video"] = False if self.no_video else None if video is None else True
-        tables["output"]["video_format"] = parse_video(video)
+        tables["output"]["video_format"] = video and video.suffix.lower().removeprefix(".")
         return tables
 
     @property
@@ -188,9 +166,14 @@ class Request:
 
     @property
     def film_file(self) -> Path | None:
-        """The file of the video: that of `--video`, or of `-o` where it is one."""
+        """The file of `--video`, or of `-o` where that is a video. Raises UsageError."""
         from artgen.output import FORMATS
 
+        if self.video is not None and self.video.suffix.lower() not in FORMATS:
+            raise UsageError(
+                f"--video {self.video} has an unknown video format",
+                hint=f"end the name in {', '.join(FORMATS)}",
+            )
         if self.video is not None or self.no_video:
             return self.video
         return next((f for f in self.outputs or () if f.suffix.lower() in FORMATS), None)
@@ -265,17 +248,3 @@ def is_picture(target: str, registry: Registry) -> bool:
     there = os.path.isfile(target) or source.scheme in ("http", "https")
     suffix = Path(source.rest.partition("?")[0]).suffix.lower()
     return there and suffix in PICTURE_SUFFIXES and kind_by_name(source, registry) is None
-
-
-def parse_video(file: Path | None) -> str | None:
-    """The format that the suffix of `--video` asks for. Raises UsageError."""
-    from artgen.output import FORMATS
-
-    if file is None:
-        return None
-    if file.suffix.lower() not in FORMATS:
-        raise UsageError(
-            f"--video {file} has an unknown video format",
-            hint=f"end the name in {', '.join(FORMATS)}",
-        )
-    return file.suffix.lower().removeprefix(".")

@@ -13,20 +13,12 @@ from typing import Any
 
 from artgen.base.errors import ArtgenError, InputError, Interrupted
 from artgen.cli._afterwards import open_in_browser
-from artgen.cli._console import (
-    INTERRUPTED,
-    describe,
-    exit_code,
-    headline,
-    print_error,
-    print_json,
-    say,
-)
+from artgen.cli._console import INTERRUPTED, exit_code, headline, print_error, say
 from artgen.cli._exports import Writer, write_exports
 from artgen.cli._flags import Common
 from artgen.cli._pipes import is_stdout
 from artgen.cli._progress import progress
-from artgen.cli._sheet import PAGE_MARK, Cell, write_sheet
+from artgen.cli._sheet import PAGE_MARK, write_sheet
 from artgen.cli._where import Files, Watching, Where
 from artgen.events import Event, Observer
 from artgen.output import check_output, probe_folder
@@ -72,10 +64,7 @@ class Session:
         [result] = self._execute([run], many=False)
         if result.error is not None and not result.summary:
             raise result.error
-        if self.common.as_json:
-            print_json(_to_json(run, result))
-        elif not any(map(is_stdout, self.outputs)):
-            self._print_paths(run, result)
+        self.common.answer(_to_json(run, result), *self._paths(run, result))
         if self.outputs and result.summary:
             self._write_outputs(result)
         self._show(result.summary["outputs"].get("still"))
@@ -90,7 +79,9 @@ class Session:
         Returns 130 after an interruption, else the exit code of the first failure. Raises
         UsageError where the contact sheet exists already.
         """
-        sheet = self.files.out / f"{self.files.name or _title(runs)}-sheet.png"
+        targets, recipe = {run.asked["target"] for run in runs}, runs[0].recipe
+        title = default_stem(recipe) if len(targets) == 1 else file_safe(recipe.primitive.name)
+        sheet = self.files.out / f"{self.files.name or title}-sheet.png"
         files = self.files
         again = files.overwrite or files.resume or files.skip_existing
         for file, mark in ((sheet, b"artgen"), (sheet.with_suffix(".html"), PAGE_MARK)):
@@ -98,12 +89,9 @@ class Session:
 
         def report(run: Run, result: Result) -> None:
             if not self.common.as_json:
-                self._print_paths(run, result)
-            # An interruption of all is reported once, at the end.
-            if result.error is not None and (
-                self.common.verbose or not isinstance(result.error, Interrupted)
-            ):
-                print_error(result.error, verbose=self.common.verbose, where=f"{run.stem}: ")
+                self.common.answer({}, *self._paths(run, result))
+            if result.error is not None:
+                self.common.fail(result.error, where=f"{run.stem}: ")
 
         results = self._execute(runs, report, many=True)
         errors = [result.error for result in results if result.error]
@@ -111,17 +99,13 @@ class Session:
         try:
             written = self._write_sheet(runs, results, sheet)
         except ArtgenError as error:
-            print_error(error, verbose=self.common.verbose)
+            self.common.fail(error)
             errors.append(error)
-        if self.common.as_json:
-            shown = [_to_json(run, result) for run, result in zip(runs, results, strict=True)]
-            page = written and str(written.with_suffix(".html"))
-            sheets = {"sheet": written and str(written), "page": page}
-            print_json({"runs": shown, **sheets}, errors)
-        elif written and not self.common.quiet:
-            print(written.with_suffix(".html"))
-            print(written)
-        self._show(written and written.with_suffix(".html"))
+        page = written and written.with_suffix(".html")
+        shown = [_to_json(run, result) for run, result in zip(runs, results, strict=True)]
+        data = {"runs": shown, "sheet": written, "page": page}
+        self.common.answer(data, *filter(None, (page, written)), errors=errors)
+        self._show(page)
         return exit_code(errors)
 
     def _execute(
@@ -167,17 +151,15 @@ class Session:
         with (
             self._page(control) as page,
             graceful_signals(control, answer="" if self.common.quiet else INTERRUPTED),
-            progress(self.registry, self.common, runs=len(tasks)) as stories,
+            progress(self.registry, self.common, runs=len(tasks)) as story,
         ):
-            observers: list[Observer] = [*stories, *page]
 
             def observe(event: Event) -> None:
-                for observer in observers:
-                    observer(event)
+                story(event)
+                page(event)
 
             for task, result in executor.run(work, tasks, observe, control) if tasks else ():
-                for story in stories:
-                    story.ended(task.stem)
+                story.ended(task.stem)
                 ended(task, _received(task, result))
         ended_early = sum(isinstance(result.error, Interrupted) for result in results.values())
         left = [run for run in runs if run.stem not in results]
@@ -198,16 +180,16 @@ class Session:
         return is_divisible(run.recipe, self.registry, self.search, self.video)
 
     @contextmanager
-    def _page(self, control: RunControl) -> Iterator[list[Observer]]:
+    def _page(self, control: RunControl) -> Iterator[Observer]:
         """The page that shows the runs and can end them with `control`, if one was asked for."""
         if not self.watching.page:
-            yield []
+            yield lambda event: None
             return
         from artgen.live import Live
 
         with Live(control, port=self.watching.live_port or 0) as page:
             say(f"live: {page.address}")
-            yield [page]
+            yield page
 
     def _placed(self, run: Run, *, many: bool) -> Run:
         """The run with its files; those of a batch have its stem in their names."""
@@ -283,7 +265,7 @@ class Session:
             device=art.recipe.run.device,
             dpi=output.dpi,
         )
-        made: dict[str, Writer] = {"art": lambda art, request: art.to_bytes()}
+        made: dict[str, Writer] = {}
         for kind in ("still", "video"):
             if written.get(kind) is not None:
                 file = Path(written[kind])
@@ -295,15 +277,14 @@ class Session:
             error.advise(f"the drawing is saved: artgen render {written['art']} -o FILE")
             raise
 
-    def _print_paths(self, run: Run, result: Result) -> None:
-        if self.common.quiet or not result.summary:
-            return
-        summary = output_paths(self.files.out, run.stem)["summary"]
+    def _paths(self, run: Run, result: Result) -> list[Path]:
+        """The files of a run that are there, none where data go to standard output."""
+        if not result.summary or any(map(is_stdout, self.outputs)):
+            return []
         outputs = result.summary["outputs"]
-        written = [outputs.get(kind) for kind in OUTPUTS]
-        for path in (*written, summary):
-            if path and Path(path).exists():
-                print(path, flush=True)
+        written = [Path(outputs[kind]) for kind in OUTPUTS if outputs.get(kind)]
+        summary = output_paths(self.files.out, run.stem)["summary"]
+        return [path for path in (*written, summary) if path.exists()]
 
     def _show(self, file: str | Path | None) -> None:
         if self.watching.show and file and not open_in_browser(Path(file)):
@@ -327,14 +308,14 @@ class Session:
             lines = [*name, metric + headline(result.summary)]
             if command is not None:
                 lines = [str(run.recipe.look), str(command)]
-            cells.append(Cell(Path(result.summary["outputs"]["still"]), "\n".join(lines)))
+            cells.append((Path(result.summary["outputs"]["still"]), "\n".join(lines)))
         write_sheet(cells, sheet)
         return sheet
 
 
 def _to_json(run: Run, result: Result) -> dict[str, Any]:
     """The object of a run, with the key `error` where it failed."""
-    failure = {"error": describe(result.error)} if result.error else {}
+    failure = {"error": result.error} if result.error else {}
     return {**failure, **(result.summary or run.asked)}
 
 
@@ -363,10 +344,3 @@ def _earlier(paths: Mapping[str, Path]) -> tuple[Recipe, Result]:
             f"{file} is not the summary of a run: {error}", hint="start again with --overwrite"
         ) from None
     return recipe, Result({**summary, "outputs": outputs})
-
-
-def _title(runs: Sequence[Run]) -> str:
-    """The title of the contact sheet: the target and primitive, or that alone."""
-    if len({run.asked["target"] for run in runs}) == 1:
-        return default_stem(runs[0].recipe)
-    return file_safe(runs[0].recipe.primitive.name)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
 import numpy as np
 
@@ -19,28 +17,23 @@ _LONGEST = 480
 """Long side of a picture on the sheet, in pixels."""
 
 
-@dataclass(frozen=True)
-class Cell:
-    """A still of the sheet, and what stands below it."""
+def write_sheet(cells: Sequence[tuple[Path, str]], sheet: Path) -> None:
+    """Write `sheet`, a PNG, and the page beside it. Raises InputError, OutputError.
 
-    still: Path
-    caption: str
-
-
-def write_sheet(cells: Sequence[Cell], sheet: Path) -> None:
-    """Write `sheet`, a PNG, and the page beside it. Raises InputError, OutputError."""
+    A cell is a still and what stands below it.
+    """
     from PIL import Image
 
     pictures = []
-    for cell in cells:
+    for still, caption in cells:
         try:
-            with Image.open(cell.still, formats=["PNG"]) as picture:
+            with Image.open(still, formats=["PNG"]) as picture:
                 # Pictures of few colours are stored as numbers of them.
                 shown = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
                 shown.thumbnail((_LONGEST, _LONGEST))
-                pictures.append((np.array(shown), cell.caption))
+                pictures.append((np.array(shown), caption))
         except OSError as error:
-            raise InputError(f"cannot read {cell.still}: {error}") from None
+            raise InputError(f"cannot read {still}: {error}") from None
     atomic_write(sheet, encode_png(contact_sheet(pictures)))
     from artgen.output.templates import read_asset, render_page
 
@@ -51,14 +44,6 @@ def write_sheet(cells: Sequence[Cell], sheet: Path) -> None:
         title=sheet.stem.removesuffix("-sheet"),
         style=style,
         script=script,
-        # Beside it, so that the folder can be moved.
-        cells=[
-            {
-                "file": quote(cell.still.name),
-                "stem": cell.still.stem,
-                "caption": " ".join(cell.caption.split("\n")),
-            }
-            for cell in cells
-        ],
+        cells=cells,
     )
     atomic_write(sheet.with_suffix(".html"), page.encode())

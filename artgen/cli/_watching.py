@@ -10,7 +10,6 @@ from artgen.base.errors import UsageError
 from artgen.cli._console import print_error, say
 from artgen.cli._flags import Common
 from artgen.cli._progress import progress
-from artgen.events import Observer
 from artgen.live import Live, SavedFiles, watch
 from artgen.live.controls import Controls
 from artgen.plan import find_names
@@ -43,9 +42,8 @@ def watch_plugins(asked: Recipe, search: Sequence[Path], common: Common, *, port
         cls = find_names(recipe, registry).primitive
         recipe = controls.recipe(recipe, cls)
         controls.show(live.board, cls(recipe.primitive.options, preset=recipe.primitive.preset))
-        with progress(registry, common) as stories:
-            observers: list[Observer] = [*stories, live]
-            outcome = run(recipe, registry, search=search, observers=observers, control=saved)
+        with progress(registry, common) as story:
+            outcome = run(recipe, registry, search=search, observers=[story, live], control=saved)
         if saved.stop_requested:
             return
         if outcome.error is not None:

@@ -37,11 +37,9 @@ class Files:
         "With -e scratch: write how the loss is computed, as a graph, also as FILE.svg if "
         "Graphviz is installed. In a batch: FILE-STEM.dot.",
     )
-    overwrite: bool = _FILES.switch("Replace files that exist.", "--overwrite")
-    resume: bool = _FILES.switch("Continue an interrupted run.", "--resume")
-    skip_existing: bool = _FILES.switch(
-        "Skip runs whose .json exists, and do the others.", "--skip-existing"
-    )
+    overwrite: bool = _FILES.switch("Replace files that exist.")
+    resume: bool = _FILES.switch("Continue an interrupted run.")
+    skip_existing: bool = _FILES.switch("Skip runs whose .json exists, and do the others.")
     checkpoint_every: int | None = _FILES.option(
         "STEPS", "Interval between checkpoints for --resume. Default: 10 seconds.", min=1
     )
@@ -51,9 +49,7 @@ class Files:
 class Watching:
     """The flags that say how a run is watched, and what follows it."""
 
-    live: bool = _SEE.switch(
-        "Serve a local page that shows the run and can pause or stop it.", "--live"
-    )
+    live: bool = _SEE.switch("Serve a local page that shows the run and can pause or stop it.")
     live_port: int | None = _SEE.option(
         "PORT", "With --live: serve the page on this port. Default: a free one.", min=1, max=65_535
     )
@@ -62,26 +58,29 @@ class Watching:
         "COMMAND",
         "Run a shell command at the end; it finds the exit code in ARTGEN_EXIT_CODE.",
     )
-    dry_run: bool = _SEE.switch(
-        "Write nothing: print the complete recipe as TOML, with estimates of time, memory and size "
-        "as comments.",
-        "--dry-run",
-    )
-    origins: bool = _SEE.switch(
-        "With --dry-run: say in a comment where each value comes from: a flag, a look, a recipe, "
-        "settings, a preset or a default.",
-        "--origins",
-    )
-    watch: bool = _SEE.switch(
-        "With --plugin: after every save of FILE.py, fit a small preview and show it on a "
-        "live page. Writes no files. Ctrl-C ends it.",
-        "--watch",
-    )
 
     @property
     def page(self) -> bool:
         """Whether there is a page."""
         return self.live or self.live_port is not None
+
+
+@dataclass(frozen=True)
+class Trying(Watching):
+    """The same for a recipe of one's own, and the flags that try it without writing files."""
+
+    dry_run: bool = _SEE.switch(
+        "Write nothing: print the complete recipe as TOML, with estimates of time, memory and size "
+        "as comments."
+    )
+    origins: bool = _SEE.switch(
+        "With --dry-run: say in a comment where each value comes from: a flag, a look, a recipe, "
+        "settings, a preset or a default."
+    )
+    watch: bool = _SEE.switch(
+        "With --plugin: after every save of FILE.py, fit a small preview and show it on a "
+        "live page. Writes no files. Ctrl-C ends it."
+    )
 
 
 @dataclass(frozen=True)

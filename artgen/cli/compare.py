@@ -4,33 +4,21 @@ from __future__ import annotations
 
 import shlex
 import statistics
-from dataclasses import asdict, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from artgen.base.errors import Interrupted, UsageError
+import artgen.compare as comparisons
+from artgen.base.errors import UsageError
 from artgen.cli._completion import primitives
 from artgen.cli._completion import targets as complete_targets
-from artgen.cli._console import (
-    INTERRUPTED,
-    describe,
-    exit_code,
-    load_module,
-    print_error,
-    print_json,
-    print_table,
-)
+from artgen.cli._console import INTERRUPTED, describe, exit_code, print_json, print_table
 from artgen.cli._exports import check_file
 from artgen.cli._flags import Common, Panel, argument, option
 from artgen.cli._where import WhereAnew
 from artgen.recipe import Precision
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from artgen.compare import Comparison, Curve, Line, Row
-
 
 _BUDGET, _FILES = Panel("Equal for all"), Panel("What to write")
 
@@ -117,10 +105,9 @@ def compare(
     ),
     curve: bool = _FILES.switch(
         "Plot PSNR over bits per pixel beside whole curves of the codecs, and print the bits at "
-        "equal PSNR. Contestants of one primitive are one curve.",
-        "--curve",
+        "equal PSNR. Contestants of one primitive are one curve."
     ),
-    overwrite: bool = _FILES.switch("Replace files that exist.", "--overwrite"),
+    overwrite: bool = _FILES.switch("Replace files that exist."),
     *,
     where: WhereAnew,
     common: Common,
@@ -143,7 +130,6 @@ def compare(
     registry = common.registry()
 
     from artgen.cli._contestants import Limits, parse_contestants
-    from artgen.compare import check_files, find_targets, of_sets
     from artgen.plan.catalogue import known_facts
     from artgen.plan.early import check_known_options, check_names
     from artgen.plan.names import find_primitive
@@ -158,22 +144,23 @@ def compare(
         check_known_options(each.recipe, registry)
 
     if any(known_facts(find_primitive(each.recipe, registry)) is None for each in asked):
-        load_module("artgen.primitives", quiet=common.quiet)
-    sets = of_sets(asked, registry)
-    targets = find_targets(targets or ["sample:digits" if sets else "sample:astronaut"], sets=sets)
-    check_files(asked, targets, out, curve=curve, overwrite=overwrite)
+        common.load("artgen.primitives")
+    sets = comparisons.of_sets(asked, registry)
+    targets = comparisons.find_targets(
+        targets or ["sample:digits" if sets else "sample:astronaut"], sets=sets
+    )
+    comparisons.check_files(asked, targets, out, curve=curve, overwrite=overwrite)
 
-    load_module("artgen.compare._comparison", quiet=common.quiet)
+    common.load("artgen.compare._comparison")
 
     from artgen.cli._progress import progress
-    from artgen.compare import Comparison
     from artgen.recipe.settings import read_settings
     from artgen.tasks import RunControl, graceful_signals
 
     if time is None and steps is None and target_bytes is None and not sets:
         budget = Limits(10.0, steps, target_bytes)
     settings, _ = read_settings()
-    comparison = Comparison(
+    comparison = comparisons.Comparison(
         [
             replace(each, recipe=settings.below(each.recipe, threads=not where.asked))
             for each in parse_contestants(contestants, budget, seed, run, registry)
@@ -185,7 +172,6 @@ def compare(
         limit=target_bytes,
         seed=seed,
         curve=curve,
-        overwrite=overwrite,
     )
     fits = len(comparison.contestants) * len(comparison.targets)
     recipes = [each.recipe for each in comparison.contestants]
@@ -194,32 +180,29 @@ def compare(
     control = RunControl()
     with (
         graceful_signals(control, answer="" if common.quiet else INTERRUPTED),
-        progress(registry, common, runs=fits) as stories,
+        progress(registry, common, runs=fits) as story,
     ):
         for row in comparison.run(
-            stories, control, executor=executor, plugins=common.plugin or (), gpus=where.gpus
+            story, control, executor=executor, plugins=common.plugin or (), gpus=where.gpus
         ):
             if row.kind == "codec" or row.error is None:
                 continue
             errors.append(row.error)
-            # After Ctrl-C the reason is known.
-            if common.verbose or not isinstance(row.error, Interrupted):
-                prefix = f"{row.target}: {row.contestant}: "
-                print_error(row.error, verbose=common.verbose, where=prefix)
+            common.fail(row.error, where=f"{row.target}: {row.contestant}: ")
     written = csv if csv is not None and comparison.write_csv(csv) else None
     for failure in comparison.failures:
-        print_error(failure, verbose=common.verbose)
+        common.fail(failure)
         errors.append(failure)
     if common.as_json:
         print_json(
             {
-                "budget": asdict(budget),
-                "rows": [_row(row) for row in comparison.rows],
-                "table": [_line(line) for line in comparison.table()],
+                "budget": budget,
+                "rows": comparison.rows,
+                "table": comparison.table(),
                 "curves": {target: _curves(found) for target, found in comparison.curves.items()},
-                "sheets": [str(path) for path in comparison.sheets],
-                "plots": [str(path) for path in comparison.plots],
-                "csv": None if written is None else str(written),
+                "sheets": comparison.sheets,
+                "plots": comparison.plots,
+                "csv": written,
             },
             errors,
         )
@@ -232,32 +215,17 @@ def compare(
     return exit_code(errors)
 
 
-def _row(row: Row) -> dict[str, Any]:
-
-    plain = asdict(replace(row, error=None))
-    return {**plain, "error": None if row.error is None else describe(row.error)}
-
-
-def _line(line: Line) -> dict[str, Any]:
-
-    plain = asdict(replace(line, errors=()))
-    beside = list(line.beside) if line.beside else None
-    return {**plain, "beside": beside, "errors": [describe(error) for error in line.errors]}
-
-
-def _curves(curves: Sequence[Curve]) -> list[dict[str, Any]]:
+def _curves(curves: Sequence[comparisons.Curve]) -> list[dict[str, Any]]:
     """The curves as data, each with its bits beside those of the codecs, in percent."""
-    return [{**asdict(curve), "bits": _bits(curve, curves)} for curve in curves]
+    return [{**vars(curve), "bits": _bits(curve, curves)} for curve in curves]
 
 
-def _bits(curve: Curve, curves: Sequence[Curve]) -> dict[str, float | None]:
-    from artgen.compare import bjontegaard
-
+def _bits(curve: comparisons.Curve, curves: Sequence[comparisons.Curve]) -> dict[str, float | None]:
     others = (other for other in curves if other.is_codec and other is not curve)
-    return {other.name: bjontegaard(other.points, curve.points) for other in others}
+    return {other.name: comparisons.bjontegaard(other.points, curve.points) for other in others}
 
 
-def _print_bits(found: Mapping[str, Sequence[Curve]]) -> None:
+def _print_bits(found: Mapping[str, Sequence[comparisons.Curve]]) -> None:
     """How many more bits the curves of each target take than the codecs (Bjøntegaard)."""
     from artgen.output import available_codecs
     from artgen.targets import Source
@@ -278,7 +246,7 @@ def _print_bits(found: Mapping[str, Sequence[Curve]]) -> None:
             lines.append([name, "mean", *map(_percent, means)])
     print_table(["bits at equal PSNR", "", *available_codecs()], lines)
     print()
-    times: dict[str, list[Curve]] = {}
+    times: dict[str, list[comparisons.Curve]] = {}
     for curve in chain.from_iterable(found.values()):
         times.setdefault(curve.name, []).append(curve)
     lines = []
@@ -293,7 +261,7 @@ def _percent(more: float | None) -> str:
     return "-" if more is None else f"{more:+.1f} %"
 
 
-def _print_table(comparison: Comparison) -> None:
+def _print_table(comparison: comparisons.Comparison) -> None:
     """The table on stdout, and what its bytes are."""
     several = len(comparison.targets) > 1
     lines = comparison.table()
@@ -309,13 +277,13 @@ def _print_table(comparison: Comparison) -> None:
         print(f"\n{_STORED if sets else _BYTES}\n", flush=True)
 
 
-def _cells(line: Line, several: bool, metrics: dict[str, tuple[str, int]]) -> list[str]:
+def _cells(line: comparisons.Line, several: bool, metrics: dict[str, tuple[str, int]]) -> list[str]:
     name = f"  {line.contestant}" if line.beside else line.contestant
     counted = [str(line.targets)] if several else []
     return [name, *counted, *(_metric(line, key, digits) for key, (_, digits) in metrics.items())]
 
 
-def _note(line: Line, several: bool) -> str:
+def _note(line: comparisons.Line, several: bool) -> str:
     """Why there are no metrics, or not of all targets."""
     if not line.errors:
         return ""
@@ -323,7 +291,7 @@ def _note(line: Line, several: bool) -> str:
     return f"{len(line.errors)} failed: {message}" if several else message
 
 
-def _metric(line: Line, key: str, decimals: int) -> str:
+def _metric(line: comparisons.Line, key: str, decimals: int) -> str:
     mean, sd = line.mean[key], line.sd[key]
     if mean is None:
         return "-"

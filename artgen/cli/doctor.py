@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from artgen.base.errors import OutputError
-from artgen.cli._console import columns, print_error, print_json
+from artgen.cli._console import columns, print_failure, print_json
 from artgen.cli._flags import Common, switch
 
 
 def doctor(
-    report: bool = switch("Print the details for a bug report, as Markdown.", "--report"),
+    report: bool = switch("Print the details for a bug report, as Markdown."),
     *,
     common: Common,
 ) -> int:
@@ -17,8 +17,6 @@ def doctor(
     Examples:
         artgen doctor --report
     """
-    from dataclasses import asdict
-
     from artgen.cli._machine import examine
     from artgen.cli._machine import report as markdown
     from artgen.cli._progress import showing
@@ -29,13 +27,9 @@ def doctor(
     failed = [check.name for check in checks if check.state == "fail"]
     error = OutputError(f"checks failed: {', '.join(failed)}") if failed else None
     if common.as_json:
-        shown = [asdict(check) for check in checks]
-        print_json({"ok": not failed, "checks": shown}, [error] if error else ())
+        print_json({"ok": not failed, "checks": checks}, [error] if error else ())
     elif report:
         print(markdown(checks))
     elif not common.quiet:
         print(columns((check.state, check.name, check.detail) for check in checks))
-    if error is None:
-        return 0
-    print_error(error, verbose=False)
-    return error.exit_code
+    return print_failure(error) if error else 0

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from artgen.base.errors import UsageError
 from artgen.base.files import check_art
-from artgen.cli._console import columns, load_module, print_json
+from artgen.cli._console import columns, print_json, records
 from artgen.cli._exports import check_files, write_exports
-from artgen.cli._flags import OVERWRITE, Common, argument, option, switch
+from artgen.cli._flags import OVERWRITE, Common, argument, option, output_option, switch
 from artgen.recipe import Precision
 
 if TYPE_CHECKING:
@@ -26,12 +26,10 @@ def edit(
         "X,Y,R or the file of a mask; without it, all.",
         default=None,
     ),
-    outputs: list[Path] | None = option(
+    outputs: list[Path] | None = output_option(
         "FILE",
         "Output file: .art or any format of artgen render. Repeatable. "
         "Default: ART-edited.art in the current folder.",
-        "--output",
-        "-o",
     ),
     split: str | None = option(
         "N|COLOURS|FILE",
@@ -65,9 +63,9 @@ def edit(
         hint = f"such as: artgen edit {art} delete@smallest:10"
         raise UsageError("no operation was given", hint=hint)
     files = list(dict.fromkeys(outputs or [Path(f"{art.stem}-edited.art")]))
-    check_files(files, registry, overwrite=overwrite, inputs=[art], more=("art",))
+    check_files(files, registry, overwrite=overwrite, inputs=[art])
 
-    load_module("artgen.editing", quiet=common.quiet)
+    common.load("artgen.editing")
 
     from artgen import editing
     from artgen.art import ExportRequest, load
@@ -80,14 +78,12 @@ def edit(
         for name in every
     }
     listed = [file for named in written.values() for file in named]
-    check_files(listed, registry, overwrite=overwrite, inputs=[art], more=("art",))
-    whole = {"art": lambda art, request: art.to_bytes()}
+    check_files(listed, registry, overwrite=overwrite, inputs=[art])
     for name, each in every.items():
-        write_exports(written[name], each, ExportRequest(), registry, common, more=whole)
+        write_exports(written[name], each, ExportRequest(), registry, common)
     if common.as_json:
-        facts = {"art": str(art), "primitive": made.drawing.primitive}
-        parts = made.primitive().count_of(made.drawing)
-        print_json({**facts, "parts": parts, "outputs": [str(file) for file in listed]})
+        parts, primitive = made.primitive().count_of(made.drawing), made.drawing.primitive
+        print_json({"art": art, "primitive": primitive, "parts": parts, "outputs": listed})
 
 
 def _list(registry: Registry, common: Common) -> None:
@@ -97,7 +93,6 @@ def _list(registry: Registry, common: Common) -> None:
         usage = f"{registry.spelling(each)}={each.load().example}".rstrip("=")
         rows.append((usage, each.summary, each.distribution))
     if common.as_json:
-        keys = ("usage", "summary", "plugin")
-        print_json({"operations": [dict(zip(keys, row, strict=True)) for row in rows]})
+        print_json({"operations": records("usage summary plugin", rows)})
     else:
         print(columns(rows))

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from artgen.base.errors import UsageError
 from artgen.cli import _completion
-from artgen.cli._console import load_module, say
+from artgen.cli._console import say
 from artgen.cli._flags import Common, Framing, argument
 from artgen.cli._request import USUAL_LOOK, Request, is_picture
-from artgen.cli._where import Files, Watching, Where
+from artgen.cli._where import Files, Trying, Where
 
 if TYPE_CHECKING:
     from artgen.recipe.layers import Laid
@@ -36,7 +36,7 @@ def fit(
     request: Request,
     framing: Framing,
     files: Files,
-    watching: Watching,
+    watching: Trying,
     where: Where,
     common: Common,
 ) -> int:
@@ -50,7 +50,7 @@ def fit(
         artgen fit --recipe artgen-out/photo-single-line.png --out again
     """
     from artgen.cli._recipe import plan_runs
-    from artgen.plan.early import check_options
+    from artgen.plan.early import check_files, check_known_options, check_names, check_options
     from artgen.recipe.texts import parse_seeds
 
     _check_together(request, files, watching, where, len(targets or ()))
@@ -77,23 +77,28 @@ def fit(
             break
     if registry is None:
         return _watch(runs, search, common, files, watching, where)
+    first = runs[0].recipe
     if not files.resume:
-        _check_early(runs, registry, search)
+        # What the first run would raise some seconds later.
+        check_names(first, registry)
+        check_known_options(first, registry)
+        if len(runs) == 1:
+            check_files(first, registry, search)
     if len(runs) == 1 and not many and not watching.dry_run:
         _check_outputs(runs[0], registry, search, request, files)
     if not where.asked:  # a process that only waits does without torch
-        load_module("artgen.primitives", quiet=common.quiet)
+        common.load("artgen.primitives")
         if not files.resume:
-            check_options(runs[0].recipe, registry)
-        load_module("artgen.runs.whole.run", "the compiler", quiet=common.quiet)
+            check_options(first, registry)
+        common.load("artgen.runs.whole.run", "the compiler")
     if request.polish:
         from artgen.plan import find_names
 
-        find_names(runs[0].recipe, registry).check_polish()
+        find_names(first, registry).check_polish()
 
     from artgen.recipe.settings import read_settings
 
-    below, asked = read_settings()[0].below, runs[0].recipe
+    below = read_settings()[0].below
     runs = [replace(run, recipe=below(run.recipe, threads=not where.asked)) for run in runs]
     if watching.dry_run:
         from artgen.cli._estimates import print_estimates
@@ -109,8 +114,8 @@ def fit(
         if watching.origins:
             from artgen.recipe.layers import leaves
 
-            own = laid.then("flag", asked.requested())
-            before, now = leaves(asked.to_dict()), leaves(runs[0].recipe.to_dict())
+            own = laid.then("flag", first.requested())
+            before, now = leaves(first.to_dict()), leaves(runs[0].recipe.to_dict())
             told = own.origins | {p: "settings" for p in now if now[p] != before.get(p)}
         print_estimates(runs, registry, search, common, files.out, told)
         return 0
@@ -126,7 +131,7 @@ def fit(
 
 
 def _check_together(
-    request: Request, files: Files, watching: Watching, where: Where, targets: int
+    request: Request, files: Files, watching: Trying, where: Where, targets: int
 ) -> None:
     """Raise UsageError for flags that do not go together."""
     seed, outputs = request.given("seed"), request.outputs
@@ -175,7 +180,7 @@ def _lay_over(
     how = request.says_how(tables)
     told = how and (not plain or primitive or init or request.recipe or common.quiet)
     usual = plain is not None and look is None and not told
-    if usual and all(is_picture(each, common.registry()) for each in plain or ()):
+    if usual and registry is not None and all(is_picture(each, registry) for each in plain or ()):
         if how:
             say(f"primitive: gaussian, since flags say how (add --look {USUAL_LOOK} for a line)")
         else:
@@ -202,17 +207,6 @@ def _lay_over(
     return laid.then("flag", data, tables)
 
 
-def _check_early(runs: Sequence[Run], registry: Registry, search: Sequence[Path]) -> None:
-    """Raise what the first run would raise some seconds later."""
-    from artgen.plan.early import check_files, check_known_options, check_names
-
-    recipe = runs[0].recipe
-    check_names(recipe, registry)
-    check_known_options(recipe, registry)
-    if len(runs) == 1:
-        check_files(recipe, registry, search)
-
-
 def _check_outputs(
     run: Run, registry: Registry, search: Sequence[Path], request: Request, files: Files
 ) -> None:
@@ -224,7 +218,7 @@ def _check_outputs(
     from artgen.runs import check_outputs, named_files, output_paths
 
     anew, inputs = files.overwrite or files.resume, named_files(run.recipe, search)
-    check_files(request.outputs or (), registry, overwrite=anew, inputs=inputs, more=("art",))
+    check_files(request.outputs or (), registry, overwrite=anew, inputs=inputs)
     if not files.skip_existing:
         logs = {"log": files.log, "graph": files.graph}
         paths = output_paths(files.out, run.stem, run.recipe, request.film_file)
@@ -255,7 +249,7 @@ def _watch(
     search: Sequence[Path],
     common: Common,
     files: Files,
-    watching: Watching,
+    watching: Trying,
     where: Where,
 ) -> int:
     """Previews until the user ends them. Raises UsageError for a flag that they cannot have."""

@@ -8,34 +8,24 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+import artgen.gallery as galleries
 from artgen.base.errors import GalleryError, Interrupted
 from artgen.cli._afterwards import open_in_browser
-from artgen.cli._console import describe, print_error, print_json, say
+from artgen.cli._console import print_failure, print_json, records, say
 from artgen.cli._exports import check_file
-from artgen.cli._flags import OVERWRITE, Common, WithoutPlugins, flat, option, switch
-from artgen.cli._help import Command, Group
+from artgen.cli._flags import OVERWRITE, Common, WithoutPlugins, flat, option, output_option, switch
+from artgen.cli._help import Command, group
 from artgen.cli._where import Where
 
 if TYPE_CHECKING:
-    from artgen.gallery import Built, Gallery, State
     from artgen.registry import Registry
 
 
 FOLDER = typer.Argument(Path("gallery"), metavar="DIR", help="Folder of recipes.")
-ONLY = option("SLUG", "Only this piece. Repeatable.", "--only")
-QUICK = switch("Use small, fast versions of the pieces, in DIR/out-quick.", "--quick")
+ONLY = option("SLUG", "Only this piece. Repeatable.")
+QUICK = switch("Use small, fast versions of the pieces, in DIR/out-quick.")
 
-gallery = typer.Typer(
-    cls=Group,
-    help="Turn a folder of recipes into a page of pictures and videos.",
-    invoke_without_command=True,
-)
-
-
-@gallery.callback()
-def _gallery(context: typer.Context) -> None:
-    if context.invoked_subcommand is None:
-        print(context.get_help())
+gallery = group("Turn a folder of recipes into a page of pictures and videos.")
 
 
 @gallery.command(cls=Command)
@@ -43,7 +33,7 @@ def _gallery(context: typer.Context) -> None:
 def build(
     folder: Path = FOLDER,
     only: list[str] | None = ONLY,
-    force: bool = switch("Make everything again, even if up to date.", "--force"),
+    force: bool = switch("Make everything again, even if up to date."),
     threads: int | None = option(
         "N", "CPU threads per fit. Default: all; with -j or --on: 1.", min=1
     ),
@@ -65,22 +55,21 @@ def build(
 
     from artgen.cli._progress import progress
     from artgen.gallery import build as build_pieces
-    from artgen.gallery import open_gallery, write_page
     from artgen.tasks import RunControl, graceful_signals
 
-    found = open_gallery(folder, quick=quick)
+    found = galleries.open_gallery(folder, quick=quick)
     control = RunControl()
-    results: list[Built] = []
+    results: list[galleries.Built] = []
     recipes = [piece.recipe for piece in found.pieces if piece.recipe is not None]
     executor = where.executor(recipes, registry)
 
-    def begin(states: list[State]) -> None:
+    def begin(states: list[galleries.State]) -> None:
         if states and not common.quiet:
             say(f"making {len(states)} of {len(found.chosen(only or ()))} pieces")
 
     with (
         graceful_signals(control),
-        progress(registry, common, runs=len(found.pieces)) as stories,
+        progress(registry, common, runs=len(found.pieces)) as story,
     ):
         for built in build_pieces(
             found,
@@ -91,50 +80,32 @@ def build(
             threads=threads or (1 if where.asked else None),
             gpus=where.gpus,
             executor=executor,
-            observers=stories,
+            observe=story,
             control=control,
             begin=begin,
         ):
             results.append(built)
-            for story in stories:
-                story.ended(built.piece.slug)
+            story.ended(built.piece.slug)
             _report(built, common)
-    page = write_page(found, _write_studio(found, registry, common) if with_studio else ())
+    offered = _write_studio(found, registry, common) if with_studio else ()
+    page = galleries.write_page(found, offered)
     if not common.quiet:
         say(_summary(results))
     failure = _failure(results, found)
-    if common.as_json:
-        print_json(
-            {
-                "page": str(page),
-                "pieces": [
-                    {
-                        "slug": built.piece.slug,
-                        "title": built.piece.title,
-                        "status": built.status,
-                        "seconds": round(built.seconds, 3),
-                        "error": describe(built.error) if built.error else None,
-                    }
-                    for built in results
-                ],
-            },
-            [failure] if failure else (),
-        )
-    elif not common.quiet:
-        print(page)
+    rows = ((b.piece.slug, b.piece.title, b.status, round(b.seconds, 3), b.error) for b in results)
+    pieces = records("slug title status seconds error", rows)
+    common.answer({"page": page, "pieces": pieces}, page, errors=[failure] if failure else ())
     return failure.exit_code if failure else 0
 
 
-def _write_studio(found: Gallery, registry: Registry, common: Common) -> list[str]:
+def _write_studio(found: galleries.Gallery, registry: Registry, common: Common) -> list[str]:
     """Write a studio beside the page, and return the names of the primitives that it offers."""
-    from artgen.gallery import finished_pieces
     from artgen.output import atomic_write
     from artgen.studio import build_studio, default_splats
 
     splats = default_splats(registry, common.plugin or ())
-    fitted = [
-        each.summary["recipe"] for each in finished_pieces(found) if each.is_fitted_by(splats)
-    ]
+    finished = galleries.finished_pieces(found)
+    fitted = [each.summary["recipe"] for each in finished if each.is_fitted_by(splats)]
     names = list(dict.fromkeys(recipe["primitive"]["name"] for recipe in fitted))
     if names:
         sources = dict.fromkeys(recipe["target"]["source"] for recipe in fitted)
@@ -158,27 +129,22 @@ def check(
     """
     registry = common.registry()
 
-    from artgen.gallery import examine, open_gallery
-
-    found = open_gallery(folder, quick=quick)
-    states = [examine(piece, registry) for piece in found.pieces]
+    found = galleries.open_gallery(folder, quick=quick)
+    states = [galleries.examine(piece, registry) for piece in found.pieces]
     wrong = [state for state in states if state.status != "current"]
     failure = GalleryError(
         f"{len(wrong)} of {len(states)} pieces of {folder} are not up to date",
         hint=f"run artgen gallery build {folder}{' --quick' if quick else ''}",
     )
     if common.as_json:
-        pieces = [
-            {"slug": state.piece.slug, "status": state.status, "reason": state.reason}
-            for state in states
-        ]
+        rows = ((state.piece.slug, state.status, state.reason) for state in states)
+        pieces = records("slug status reason", rows)
         print_json({"ok": not wrong, "pieces": pieces}, [failure] if wrong else ())
     else:
         for state in wrong:
             print(f"{state.piece.slug}: {state.status}: {state.reason}", flush=True)
         if wrong:
-            say(f"error: {failure.message}")
-            say(f"hint: {failure.hint}")
+            print_failure(failure)
         elif not common.quiet:
             say(f"all {len(states)} pieces of {folder} are up to date")
     return failure.exit_code if wrong else 0
@@ -197,14 +163,8 @@ def open_page(
     Examples:
         artgen gallery open pieces
     """
-    from artgen.gallery import open_gallery
-
-    found = _made(open_gallery(folder, quick=quick))
-    opened = open_in_browser(found.page)
-    if common.as_json:
-        print_json({"page": str(found.page), "opened": opened})
-    elif not common.quiet:
-        print(found.page)
+    found = _made(galleries.open_gallery(folder, quick=quick))
+    common.answer({"page": found.page, "opened": open_in_browser(found.page)}, found.page)
 
 
 @gallery.command(cls=Command)
@@ -212,9 +172,7 @@ def open_page(
 def reel(
     folder: Path = FOLDER,
     only: list[str] | None = ONLY,
-    output: Path | None = option(
-        "FILE.mp4", "Output file. Default: DIR/out/reel.mp4.", "--output", "-o"
-    ),
+    output: Path | None = output_option("FILE.mp4", "Output file. Default: DIR/out/reel.mp4."),
     height: int = option(
         "PX", "Height of the video, which is 16:9.", min=90, max=2160, default=720
     ),
@@ -228,26 +186,21 @@ def reel(
     Examples:
         artgen gallery reel --only sunset --only harbour -o reel.mp4
     """
-    from artgen.gallery import finished_pieces, open_gallery, write_reel
-
-    found = _made(open_gallery(folder, quick=quick))
+    found = _made(galleries.open_gallery(folder, quick=quick))
     file = output or found.out / "reel.mp4"
     # It holds no recipe, as it is of many drawings.
     check_file(file, overwrite=overwrite or output is None, mark=b"ftyp")
     chosen = found.chosen(only or ())
     highlights = [piece for piece in chosen if piece.words.order is not None]
-    finished = {each.piece.slug: each for each in finished_pieces(found)}
+    finished = {each.piece.slug: each for each in galleries.finished_pieces(found)}
     wanted = (not only and highlights) or chosen
     pieces = [finished[piece.slug] for piece in wanted if piece.slug in finished]
-    seconds = write_reel(file, pieces, width=2 * round(height * 8 / 9), height=height)
-    if common.as_json:
-        slugs = [each.piece.slug for each in pieces]
-        print_json({"video": str(file), "seconds": round(seconds, 3), "pieces": slugs})
-    elif not common.quiet:
-        print(file)
+    seconds = galleries.write_reel(file, pieces, width=2 * round(height * 8 / 9), height=height)
+    slugs = [each.piece.slug for each in pieces]
+    common.answer({"video": file, "seconds": round(seconds, 3), "pieces": slugs}, file)
 
 
-def _made(found: Gallery) -> Gallery:
+def _made(found: galleries.Gallery) -> galleries.Gallery:
     """Return the gallery if it has been built; otherwise raise GalleryError."""
     if not found.page.is_file():
         raise GalleryError(
@@ -256,22 +209,22 @@ def _made(found: Gallery) -> Gallery:
     return found
 
 
-def _report(built: Built, common: Common) -> None:
+def _report(built: galleries.Built, common: Common) -> None:
     """Print a line about the result of a piece on stderr."""
     if built.error is not None and not isinstance(built.error, Interrupted):
-        print_error(built.error, verbose=common.verbose, where=f"{built.piece.slug}: ")
+        common.fail(built.error, where=f"{built.piece.slug}: ")
     elif built.status == "built" and not common.quiet:
         say(f"{built.piece.slug}: made in {built.seconds:.1f} s")
 
 
-def _summary(results: Iterable[Built]) -> str:
+def _summary(results: Iterable[galleries.Built]) -> str:
     statuses: list[str] = [built.status for built in results]
     words = {"built": "made", "current": "up to date", "failed": "failed", "left": "unfinished"}
     counts = [f"{statuses.count(status)} {word}" for status, word in words.items()]
     return ", ".join(count for count in counts if not count.startswith("0 ")) or "nothing to do"
 
 
-def _failure(results: list[Built], found: Gallery) -> Any:
+def _failure(results: list[galleries.Built], found: galleries.Gallery) -> Any:
     """Return the error that the build ends with, or None."""
     failed = [built.piece.slug for built in results if built.status == "failed"]
     if any(built.status == "left" for built in results):

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from artgen.base.errors import InputError, UsageError, reading
-from artgen.base.files import Damaged
 from artgen.cli._console import columns, print_json
 from artgen.cli._flags import Common, argument, switch
 from artgen.display import METRICS
@@ -22,6 +21,7 @@ _SUFFIXES = {
 }
 _KINDS = {f".{each}": kind for kind, suffixes in _SUFFIXES.items() for each in suffixes.split()}
 _METRICS = (*METRICS, "loss", "bytes", "bpp", "stopped_by")
+_FILM = "{duration:g} s at {fps:g} fps, scenes: {scenes}, keyframes: {keyframes}"
 
 
 def info(
@@ -35,8 +35,7 @@ def info(
     ),
     origins: bool = switch(
         "With --recipe: say in a comment where each value comes from: a look, a preset, a default, "
-        "or none of them.",
-        "--origins",
+        "or none of them."
     ),
     *,
     common: Common,
@@ -65,7 +64,7 @@ def info(
         return
     kind = _KINDS[file.suffix.lower()]
     facts = {
-        "file": str(file),
+        "file": file,
         "kind": kind,
         "file_bytes": file.stat().st_size,
         **dict.fromkeys(("artgen", "plugin", "metrics", "film", "history")),
@@ -78,7 +77,7 @@ def info(
         return
     rows = {
         **{key: value for key, value in facts.items() if key not in ("metrics", "film", "history")},
-        "film": _film_in_words(facts["film"]),
+        "film": facts["film"] and _FILM.format(**facts["film"]),
         "history": facts["history"] and f"light, keyframes: {facts['history']}",
         "primitive": recipe.primitive.name,
         "count": recipe.primitive.count,
@@ -103,16 +102,14 @@ def _stored_facts(file: Path, kind: str) -> dict[str, Any]:
 
         try:
             with reading(str(file)):
+                # Its recipe was read from it before.
                 header = art_header(file) or {}
                 # Whether all tensors are there, which are not read.
                 with safe_open(file, framework="numpy"):
                     pass
-        except Damaged as error:
-            hint = "copy it again, or fit it again"
-            raise InputError(f"{file} is damaged: {error}", hint=hint) from None
         except SafetensorError:
             raise InputError(f"{file} is damaged", hint="copy it again, or fit it again") from None
-        plugin = _table(_table(header).get("drawing")).get("plugin")
+        plugin = _table(header.get("drawing")).get("plugin")
         return {
             "plugin": _plugin(_table(plugin)),
             "metrics": _metrics(header.get("metrics")),
@@ -139,13 +136,6 @@ def _film(table: object) -> dict[str, Any] | None:
     times = [_table(scene).get("times") for scene in scenes] if isinstance(scenes, list) else []
     keyframes = sum(len(each) for each in times if isinstance(each, list))
     return {"duration": duration, "fps": fps, "scenes": len(times), "keyframes": keyframes}
-
-
-def _film_in_words(film: dict[str, Any] | None) -> str | None:
-    if film is None:
-        return None
-    rate = f"{film['duration']:g} s at {film['fps']:g} fps"
-    return f"{rate}, scenes: {film['scenes']}, keyframes: {film['keyframes']}"
 
 
 def _plugin(identity: dict[str, Any]) -> str | None:

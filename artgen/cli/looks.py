@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 from artgen.base.errors import UsageError
 from artgen.cli import _completion
-from artgen.cli._console import load_module
 from artgen.cli._flags import Common, argument, option
 from artgen.cli._where import Files, Watching, Where
 
 SIZE = 384
 """Long side of the pictures in pixels, large enough for marks of a few pixels."""
-
-
-@dataclass(frozen=True)
-class _Watching(Watching):
-    """The flags that say how runs are watched, but those for a recipe of one's own."""
-
-    dry_run: bool = field(default=False, init=False)
-    origins: bool = field(default=False, init=False)
-    watch: bool = field(default=False, init=False)
 
 
 def looks(
@@ -41,7 +31,7 @@ def looks(
     seed: int = option("N", "Seed of all pictures.", min=0, default=0),
     *,
     files: Files,
-    watching: _Watching,
+    watching: Watching,
     where: Where,
     common: Common,
 ) -> int:
@@ -77,7 +67,7 @@ def looks(
     if len(runs) < 2:
         raise UsageError("a sheet needs two looks", hint="artgen fit --look makes one picture")
     check_files(runs[0].recipe, registry, (Path(),))
-    load_module("artgen.runs.whole.run", "the compiler", quiet=common.quiet)
+    common.load("artgen.runs.whole.run", "the compiler")
 
     from artgen.cli._runs import Session
 

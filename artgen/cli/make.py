@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from artgen.base.errors import InputError, UsageError
 from artgen.base.files import check_art, printable
 from artgen.cli._completion import names_of
-from artgen.cli._console import columns, load_module, print_json, say
+from artgen.cli._console import columns, print_json, records, say
 from artgen.cli._flags import OVERWRITE, Common, argument, option, switch
 from artgen.cli._help import Command
 from artgen.cli._pipes import STDIO, from_stdin
@@ -94,7 +94,7 @@ def make(
     if is_art:
         check_art(Path(source))
 
-    load_module("artgen.making", quiet=common.quiet)
+    common.load("artgen.making")
 
     from artgen.art import load
     from artgen.base.files import file_hash
@@ -143,18 +143,14 @@ def make(
         atomic_write(path, data)
     for note in () if common.quiet else made.notes:
         say(f"note: {note}")
-    if common.as_json:
-        parts = [vars(part) for part in made.parts]
-        outputs = [str(path) for path in files]
-        print_json({"kind": entry.name, "source": source, "outputs": outputs, "parts": parts})
-    elif not common.quiet:
-        print(*files, sep="\n", flush=True)
+    facts = {"kind": entry.name, "source": source}
+    common.answer({**facts, "outputs": [*files], "parts": [*made.parts]}, *files)
     return None
 
 
 def _fit(source: str, tables: Any, registry: Registry, common: Common) -> Art:
     """Fit a photo as a maker says. Raises what a fit raises, Interrupted included."""
-    load_module("artgen.runs.whole.run", "the compiler", quiet=common.quiet)
+    common.load("artgen.runs.whole.run", "the compiler")
 
     from artgen.cli._progress import progress
     from artgen.recipe import Recipe
@@ -164,8 +160,8 @@ def _fit(source: str, tables: Any, registry: Registry, common: Common) -> Art:
     target = {**tables.get("target", {}), "source": source}
     given = {"seed": 0, **tables, "target": target, "output": {"video": False, "history": 0}}
     control = RunControl()
-    with graceful_signals(control), progress(registry, common) as stories:
-        result = run(Recipe.from_dict(given), registry, observers=stories, control=control)
+    with graceful_signals(control), progress(registry, common) as story:
+        result = run(Recipe.from_dict(given), registry, observers=[story], control=control)
     if result.error is not None:
         raise result.error
     assert result.art is not None
@@ -188,9 +184,7 @@ def _list(kind: str | None, registry: Registry, common: Common) -> None:
     options = describe_options(entry.load().Options)
     facts = [(o.name.replace("_", "-"), o.type, str(o.default), o.help) for o in options]
     if common.as_json:
-        keys = ("name", "type", "default", "help")
-        told = [dict(zip(keys, each, strict=True)) for each in facts]
-        print_json({"kind": kind, "options": told})
+        print_json({"kind": kind, "options": records("name type default help", facts)})
         return
     print(f"{entry.name}: {entry.summary}")
     print(columns([(f"--{name}", *rest) for name, *rest in facts], indent=2))

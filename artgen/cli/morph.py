@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from artgen.base.files import check_art
-from artgen.cli._console import load_module, print_json
+from artgen.cli._console import print_json
 from artgen.cli._exports import check_files, write_exports
-from artgen.cli._flags import DEVICE, OVERWRITE, Common, argument, option, switch
+from artgen.cli._flags import DEVICE, OVERWRITE, Common, argument, option, output_option, switch
 
 
 def morph(
@@ -16,18 +16,16 @@ def morph(
     others: list[Path] | None = argument(
         "C", "Further drawings, to which the film goes on.", default=None
     ),
-    outputs: list[Path] | None = option(
+    outputs: list[Path] | None = output_option(
         "FILE",
         "Output file: a video, or .art to keep the film. Repeatable. "
         "Default: A-B.mp4 in the current folder.",
-        "--output",
-        "-o",
     ),
     seconds: float = option("SECONDS", "Duration of the morph.", min=0.1, max=3600, default=4.0),
     hold: float = option(
         "SECONDS", "How long each drawing is held still.", min=0, max=3600, default=1.0
     ),
-    loop: bool = switch("Return to A at the end.", "--loop"),
+    loop: bool = switch("Return to A at the end."),
     size: str | None = option(
         "PX|WxH", "Long side in pixels, or both sides. Default: the fitting size of A."
     ),
@@ -53,9 +51,9 @@ def morph(
         check_art(art)
     registry = common.registry()
     files = list(dict.fromkeys(outputs or [Path(f"{first.stem}-{second.stem}.mp4")]))
-    check_files(files, registry, overwrite=overwrite, inputs=paths, more=("art",))
+    check_files(files, registry, overwrite=overwrite, inputs=paths)
 
-    load_module("artgen.animation.morph", quiet=common.quiet)
+    common.load("artgen.animation.morph")
 
     from artgen.animation.morph import morph as morphed
     from artgen.art import ExportRequest, load
@@ -77,19 +75,10 @@ def morph(
         film=None if music is None else f"music={music}",
         fps=fps,
     )
-    whole = {"art": lambda art, request: art.to_bytes()}
-    write_exports(files, made, request, registry, common, more=whole)
+    write_exports(files, made, request, registry, common)
     if common.as_json:
         canvas, duration = made.canvas(request.size), made.require_film().duration
-        print_json(
-            {
-                "first": str(first),
-                "second": str(second),
-                **({"others": [str(path) for path in others]} if others else {}),
-                "primitive": made.drawing.primitive,
-                "width": canvas.width,
-                "height": canvas.height,
-                "duration": duration,
-                "outputs": [str(file) for file in files],
-            }
-        )
+        named = {"first": first, "second": second, **({"others": others} if others else {})}
+        drawn = {"width": canvas.width, "height": canvas.height, "duration": duration}
+        primitive = made.drawing.primitive
+        print_json({**named, "primitive": primitive, **drawn, "outputs": files})

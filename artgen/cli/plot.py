@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from artgen.base.errors import UsageError, did_you_mean
-from artgen.cli._console import print_json
 from artgen.cli._exports import check_file
-from artgen.cli._flags import OVERWRITE, Common, argument, option, switch
+from artgen.cli._flags import OVERWRITE, Common, argument, option, output_option, switch
 
 if TYPE_CHECKING:
     from artgen.art import Art
@@ -28,17 +27,13 @@ def plot(
     target: str | None = option(
         "SET", "Set of pictures for scatter, ranks and equal. Default: the codec's own."
     ),
-    output: Path | None = option(
+    output: Path | None = output_option(
         "FILE.png",
         "Output file. Default: FILE.png or FILE-KIND.png, after the first FILE, in the "
         "current folder.",
-        "--output",
-        "-o",
     ),
     generations: bool = switch(
-        "Plot best error, mean error and diversity of each generation (logs of the engine "
-        "genetic).",
-        "--generations",
+        "Plot best error, mean error and diversity of each generation (logs of the engine genetic)."
     ),
     size: int = option(
         "PX",
@@ -102,18 +97,9 @@ def plot(
         pictures = _set(first, target, files[0], registry) if kind in _WITH_SET else None
         pixels = plot_latents(first.primitive(), kind, arts, pictures, canvas, paper)
     atomic_write(file, encode_png(pixels))
-    if common.as_json:
-        print_json(
-            {
-                "files": [str(each) for each in files],
-                "kind": kind,
-                "output": str(file),
-                "width": pixels.shape[1],
-                "height": pixels.shape[0],
-            }
-        )
-    elif not common.quiet:
-        print(file)
+    height, width = pixels.shape[:2]
+    facts = {"files": files, "kind": kind, "output": file}
+    common.answer({**facts, "width": width, "height": height}, file)
 
 
 def _set(art: Art, asked: str | None, file: Path, registry: Registry) -> SetTarget:

@@ -3,43 +3,29 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
-
-import typer
+from collections.abc import Sequence
+from typing import Any
 
 from artgen.cli._completion import everything
 from artgen.cli._console import columns, print_json
 from artgen.cli._flags import Common, argument, flat
-from artgen.cli._help import Command, Group
+from artgen.cli._help import Command, group
 from artgen.cli.plugins_check import check
 from artgen.cli.plugins_new import new
 from artgen.cli.plugins_search import describe_package, print_package, search
-
-if TYPE_CHECKING:
-    from artgen.registry import Entry
-
+from artgen.registry import PREFIX, Entry
 
 _FOR_CHECKS, _FOR_CHECKS_OF_OPTIONS = (
     ("class", "families", "preset_targets"),
     ("hint", "low", "high"),
 )
 
-plugins = typer.Typer(
-    cls=Group,
-    help="List, search, describe, create and check plugins.",
-    invoke_without_command=True,
-)
+_LISTS = "options", "presets", "parameters"
+
+plugins = group("List, search, describe, create and check plugins.")
 plugins.command("new", cls=Command)(flat(new))
 plugins.command("check", cls=Command)(flat(check))
 plugins.command("search", cls=Command)(flat(search))
-
-
-@plugins.callback()
-def _plugins(context: typer.Context) -> None:
-    if context.invoked_subcommand is None:
-        print(context.get_help())
 
 
 @plugins.command("list", cls=Command)
@@ -57,8 +43,7 @@ def list_plugins(
     found = registry.plugins
     looks = {registry.spelling(entry): entry.summary for entry in registry.entries("look")}
     if common.as_json:
-        plugins = [asdict(info) for info in found]
-        print_json({"python": sys.executable, "plugins": plugins, "looks": looks})
+        print_json({"python": sys.executable, "plugins": found, "looks": looks})
         return
     head = ("NAME", "DISTRIBUTION", "VERSION", "ORIGIN", "STATUS")
     rows = [(i.name, i.distribution, i.version, i.origin, i.status) for i in found]
@@ -93,7 +78,6 @@ def show(
         artgen plugins show triangle
     """
     from artgen.plan.catalogue import facts_of
-    from artgen.registry import PREFIX
 
     registry = common.registry()
     installed = {info.distribution for info in registry.plugins if info.origin == "installed"}
@@ -119,9 +103,9 @@ def show(
 
 def _module(entry: Entry) -> str | None:
     load = entry.spec.load
-    if entry.kind == "look" and not isinstance(load, str):
-        return None
-    return load if isinstance(load, str) else f"{load.__module__}:{load.__qualname__}"
+    if isinstance(load, str):
+        return load
+    return None if entry.kind == "look" else f"{load.__module__}:{load.__qualname__}"
 
 
 def _details(facts: dict[str, Any]) -> dict[str, Any]:
@@ -137,42 +121,28 @@ def _details(facts: dict[str, Any]) -> dict[str, Any]:
 
 def _print(facts: dict[str, Any]) -> None:
     """Print single facts first, then a table for each list."""
-    rest = {key: value for key, value in facts.items() if key not in _TABLES}
-    print(columns((k, _text(v)) for k, v in rest.items() if v not in (None, {}, [])))
-    for key, (title, cells) in _TABLES.items():
-        if facts.get(key):
-            print(f"\n{title.format(prefix='engine.' if facts['kind'] == 'engine' else '')}")
-            print(columns(map(cells, facts[key]), indent=2))
+    options, presets, parameters = (facts.pop(key, None) or () for key in _LISTS)
+    print(columns((k, _text(v)) for k, v in facts.items() if v not in (None, {}, [])))
+    rows = [
+        (o["name"], o["type"], _text(o["default"]), o["help"] + _of_families(o.get("families")))
+        for o in options
+    ]
+    prefix = "engine." if facts["kind"] == "engine" else ""
+    _print_table(f"options (--set {prefix}KEY=VALUE)", rows)
+    sets = ((p["name"], p["count"], {**p["options"], **p["stage"]}) for p in presets)
+    named = [(name, f"count = {n}" if n else "", _text(values)) for name, n, values in sets]
+    _print_table("presets (--set preset=NAME)", named)
+    rows = [
+        (p["name"], "x".join(map(str, p["shape"])) or "1", f"lr {p['lr']:.3g}", p["map"])
+        for p in parameters
+    ]
+    _print_table("parameters (rates for the default count on a square)", rows)
 
 
-_TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], tuple[str, ...]]]] = {
-    "options": (
-        "options (--set {prefix}KEY=VALUE)",
-        lambda option: (
-            option["name"],
-            option["type"],
-            _text(option["default"]),
-            option["help"] + _of_families(option.get("families")),
-        ),
-    ),
-    "presets": (
-        "presets (--set preset=NAME)",
-        lambda preset: (
-            preset["name"],
-            f"count = {preset['count']}" if preset["count"] else "",
-            _text({**preset["options"], **preset["stage"]}),
-        ),
-    ),
-    "parameters": (
-        "parameters (rates for the default count on a square)",
-        lambda param: (
-            param["name"],
-            "x".join(map(str, param["shape"])) or "1",
-            f"lr {param['lr']:.3g}",
-            param["map"],
-        ),
-    ),
-}
+def _print_table(title: str, rows: Sequence[Sequence[str]]) -> None:
+    if rows:
+        print(f"\n{title}")
+        print(columns(rows, indent=2))
 
 
 def _of_families(families: list[str] | None) -> str:

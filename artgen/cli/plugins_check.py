@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from artgen.base.errors import PluginError
-from artgen.cli._console import print_error, print_json, say
+from artgen.cli._console import print_failure, print_json, records, say
 from artgen.cli._flags import Common, argument
 from artgen.cli._streams import terminal
 
@@ -50,7 +50,8 @@ def check(
     checked, failed = [], []
     with _report(silent=common.as_json or common.quiet) as report:
         for entry in entries:
-            report(_heading(entry))
+            plugin = entry.plugin
+            report(f"{entry.name}: {entry.kind} of {plugin.distribution} {plugin.version}")
             outcomes = []
             for outcome in examine(entry, registry):
                 outcomes.append(outcome)
@@ -65,17 +66,19 @@ def check(
             report(f"{entry.name}: {', '.join(f'{n} {status}' for status, n in counts.items())}")
             wrong = [outcome.check for outcome in outcomes if outcome.status == "failed"]
             failed += [f"{entry.name} fails {', '.join(wrong)}"] if wrong else []
-            checked.append(_facts(entry, outcomes))
+            results = ((each.check, each.status, each.detail, each.hint) for each in outcomes)
+            checks = records("check status detail hint", results)
+            own = entry.name, entry.kind, plugin.distribution, plugin.version
+            checked.append((*own, not wrong, checks))
     failed += dict.fromkeys(
         f"{entry.distribution}: {entry.plugin.reason}" for entry in entries if entry.plugin.reason
     )
-    error = PluginError("; ".join(failed), hint=_hint(common.verbose)) if failed else None
+    hint = "each check says what to do" + ("" if common.verbose else "; -v shows tracebacks")
+    error = PluginError("; ".join(failed), hint=hint) if failed else None
     if common.as_json:
-        print_json({"ok": not failed, "checked": checked}, [error] if error else ())
-    if error is None:
-        return 0
-    print_error(error, verbose=False)
-    return error.exit_code
+        told = records("name kind distribution version ok checks", checked)
+        print_json({"ok": not failed, "checked": told}, [error] if error else ())
+    return print_failure(error) if error else 0
 
 
 def _entries(what: str, registry: Registry) -> list[Entry]:
@@ -84,27 +87,6 @@ def _entries(what: str, registry: Registry) -> list[Entry]:
         return registry.offered_by(Path(what))
     entry = registry.find_any(what)
     return [entry] if entry else registry.offered_by(what)
-
-
-def _heading(entry: Entry) -> str:
-    plugin = entry.plugin
-    return f"{entry.name}: {entry.kind} of {plugin.distribution} {plugin.version}"
-
-
-def _facts(entry: Entry, outcomes: list[CheckResult]) -> dict[str, Any]:
-    keys = ("check", "status", "detail", "hint")
-    return {
-        "name": entry.name,
-        "kind": entry.kind,
-        "distribution": entry.distribution,
-        "version": entry.plugin.version,
-        "ok": all(outcome.status != "failed" for outcome in outcomes),
-        "checks": [{key: getattr(outcome, key) for key in keys} for outcome in outcomes],
-    }
-
-
-def _hint(verbose: bool) -> str:
-    return "each check says what to do" + ("" if verbose else "; -v shows tracebacks")
 
 
 @contextmanager

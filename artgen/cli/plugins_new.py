@@ -22,7 +22,7 @@ def new(
         "codec: an encoder and a decoder for sets of pictures.",
         default="splat",
     ),
-    file: bool = switch("Write a single file NAME.py instead of a package.", "--file"),
+    file: bool = switch("Write a single file NAME.py instead of a package."),
     *,
     common: Common,
 ) -> None:

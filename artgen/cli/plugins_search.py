@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from artgen.base.errors import UsageError
-from artgen.cli._console import columns, print_json, say
+from artgen.cli._console import columns, print_json, records, say
 from artgen.cli._flags import Common, argument
-
-if TYPE_CHECKING:
-    from artgen.registry import Registry
+from artgen.registry import KINDS, PREFIX, Registry, Unreachable, find_package, versions_of
 
 
 def search(
@@ -24,18 +22,12 @@ def search(
     Examples:
         artgen plugins search dots
     """
-    from artgen.registry import KINDS, PREFIX
-
     if not word.strip():
         raise UsageError("the word to search for is empty", hint="`artgen plugins list` lists all")
     registry, word = common.registry(), word.lower()
+    keys = "name kind distribution summary"
     found = [
-        {
-            "name": registry.spelling(entry),
-            "kind": kind,
-            "distribution": entry.distribution,
-            "summary": entry.summary,
-        }
+        (registry.spelling(entry), kind, entry.distribution, entry.summary)
         for kind in KINDS
         for entry in registry.entries(kind)
         if word in f"{entry.distribution}/{entry.name} {entry.summary}".lower()
@@ -44,11 +36,10 @@ def search(
     versions, problem = _on_index(package)
     if common.as_json:
         index = {"package": package, "versions": versions, "problem": problem}
-        print_json({"installed": found, "index": index})
+        print_json({"installed": records(keys, found), "index": index})
         return
     if found:
-        heading = ("NAME", "KIND", "DISTRIBUTION", "SUMMARY")
-        print(columns([heading, *(tuple(entry.values()) for entry in found)]))
+        print(columns([keys.upper().split(), *found]))
     if versions:
         print(f"on the package index: {package} {versions[0]}")
         print(f"to install: {sys.executable} -m pip install {package}")
@@ -59,8 +50,6 @@ def search(
 
 def describe_package(name: str, registry: Registry) -> dict[str, Any]:
     """Describe a package, installed or not. Raises PluginError, and InputError if offline."""
-    from artgen.registry import find_package
-
     package = find_package(name)
     offers = [each.offers for each in registry.plugins if each.distribution == package.name]
     versions, problem = _on_index(name)
@@ -94,8 +83,6 @@ def print_package(facts: dict[str, Any]) -> None:
 
 def _on_index(package: str) -> tuple[tuple[str, ...], str | None]:
     """Return the versions of a package, newest first, or what keeps the index from answering."""
-    from artgen.registry import Unreachable, versions_of
-
     try:
         return versions_of(package), None
     except Unreachable as error:

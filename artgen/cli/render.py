@@ -11,7 +11,7 @@ from artgen.base.errors import UsageError
 from artgen.base.files import check_art
 from artgen.base.options import whole
 from artgen.cli._completion import forms
-from artgen.cli._console import load_module, print_json, say
+from artgen.cli._console import print_json, say
 from artgen.cli._exports import check_files, write_exports
 from artgen.cli._flags import (
     DEVICE,
@@ -21,6 +21,7 @@ from artgen.cli._flags import (
     Panel,
     argument,
     option,
+    output_option,
     switch,
 )
 from artgen.cli._pipes import STDIO, from_stdin, is_stdout
@@ -59,43 +60,42 @@ class Plotting:
         "How to fill parts: none (outlines only), hatch (lines, closer where darker) or "
         "solid (no gaps). Default: hatch.",
     )
-    hatch_spacing: float | None = _PANEL.option(
-        "MM", "Smallest distance between hatch lines. Default: 0.5."
+    spacing: float | None = _PANEL.option(
+        "MM", "Smallest distance between hatch lines. Default: 0.5.", "--hatch-spacing"
     )
     paper: str | None = _PANEL.option("COLOUR", "Colour of the paper. Default: white.")
 
     def sheet(self) -> Page | None:
         """The page that they ask for, None without any. Raises UsageError, InputError."""
-        asked = {**vars(self), "pens": _pens(self.pens), "spacing": self.hatch_spacing}
-        asked = {key: value for key, value in asked.items() if value is not None}
+        asked = {key: value for key, value in vars(self).items() if value is not None}
         if not asked:
             return None
 
         from artgen.output.plotter import named_page
-        from artgen.targets import hex_colour, parse_colour
+        from artgen.targets import hex_colour, parse_colour, parse_palette
 
+        if self.pens is not None:
+            count = whole(self.pens)
+            asked["pens"] = parse_palette(self.pens) if count is None else count
         if self.paper is not None:
             asked["paper"] = hex_colour(parse_colour(self.paper))
-        asked.pop("hatch_spacing", None)
         return replace(named_page(asked.pop("page", None) or "A4"), **asked)
 
 
 def render(
     art: Path = argument("ART", "The .art file to draw; - reads standard input."),
-    outputs: list[Path] | None = option(
+    outputs: list[Path] | None = output_option(
         "FILE",
         "Output file. The suffix chooses the format; - is standard output, as PNG, -.svg as SVG "
         "and so on. Repeatable. "
         "Default: in the current folder, named like ART: a .png, for a walk an .mp4.",
-        "--output",
-        "-o",
     ),
     size: str | None = option(
         "PX|WxH|CM|A3|2x",
         "Long side in pixels, width and height such as 1080x1080, a length such as 30cm, paper, or "
         "2x the fitting size. Default: the fitting size; 336 for --latent and --walk.",
     ),
-    transparent: bool = switch("Leave out the background.", "--transparent"),
+    transparent: bool = switch("Leave out the background."),
     supersample: int = option("K", "Average K x K samples per pixel.", min=1, max=8, default=1),
     device: str = DEVICE,
     animate: float | None = option(
@@ -147,7 +147,7 @@ def render(
         "target, as --start photo does, or FILE: another picture or .art file; music a sound.",
         complete=forms,
     ),
-    loop: bool = _VIDEOS.switch("Run the video backwards too.", "--loop"),
+    loop: bool = _VIDEOS.switch("Run the video backwards too."),
     max_bytes: str | None = _VIDEOS.option(
         "SIZE",
         "Largest video file, such as 10MB; quality, frame rate, length, colours and, unless it is "
@@ -186,12 +186,13 @@ def render(
             hint="name an .art file that artgen fit wrote",
         )
     photos = [Path(text.partition("=")[2]) for text in (start, film) if text and "=" in text]
-    check_files(files, registry, overwrite=overwrite, inputs=[art, *photos], more=("art",))
+    check_files(files, registry, overwrite=overwrite, inputs=[art, *photos])
     if common.as_json and any(map(is_stdout, files)):
         raise UsageError("--json and -o - both use standard output", hint="leave one of them out")
 
-    load_module("artgen.display.views", quiet=common.quiet)
+    common.load("artgen.display.views")
 
+    from artgen.animation.forms import find_form
     from artgen.art import ExportRequest, load
     from artgen.exporters.pairs import SHARP
     from artgen.recipe import VideoFormat
@@ -208,10 +209,17 @@ def render(
     elif size and not common.quiet:
         _say_what_is_cut(size, frame, loaded)
     sharp = frame.size or (SHARP if any(file.suffix == ".html" for file in files) else None)
-    form, photo = _film(film, loaded, art.parent, replace(frame, size=sharp), registry)
-    beginning, photo = (
-        _start(start, loaded, art.parent, frame, registry) if start else (None, photo)
-    )
+    form = film
+    photo: Image | None = None
+    if film is not None and find_form(film, registry).photo:
+        form, sharper = film.partition("=")[0], replace(frame, size=sharp)
+        photo = _photo(f"--film {form}", film, loaded, art.parent, sharper, registry)
+    beginning = (start or "").partition("=")[0]
+    if start and beginning == "photo":
+        photo = _photo("--start photo", start, loaded, art.parent, frame, registry)
+    elif start not in (None, "", "blank", "parts"):
+        hint = "use parts, blank, photo or photo=FILE"
+        raise UsageError(f"--start {start} is unknown", hint=hint)
     if at is not None:
         if any(file.suffix.removeprefix(".") in get_args(VideoFormat) for file in files):
             raise UsageError("--at draws a still, not a video", hint="leave out --at")
@@ -229,7 +237,7 @@ def render(
         speed=speed,
         page=sheet,
         dpi=framing.dpi_of(size),
-        start=beginning,
+        start=cast('Literal["blank", "parts", "photo"] | None', beginning or None),
         loop=loop,
         max_bytes=parse_bytes(max_bytes),
         photo=photo,
@@ -239,15 +247,8 @@ def render(
     write_exports(files, loaded, request, registry, common, more={"art": _whole})
     if common.as_json:
         drawn = loaded.picture_canvas(frame.size) if single else loaded.canvas(frame)
-        print_json(
-            {
-                "art": str(art),
-                "primitive": loaded.drawing.primitive,
-                "width": drawn.width,
-                "height": drawn.height,
-                "outputs": [str(file) for file in files],
-            }
-        )
+        facts = {"art": art, "primitive": loaded.drawing.primitive}
+        print_json({**facts, "width": drawn.width, "height": drawn.height, "outputs": files})
 
 
 def _whole(art: Art, request: ExportRequest) -> bytes:
@@ -268,40 +269,17 @@ def _say_what_is_cut(size: str, frame: Frame, art: Art) -> None:
         say(f"note: {off}: --fit shows all in a border{more}")
 
 
-def _start(
-    text: str, art: Art, folder: Path, frame: Frame, registry: Registry
-) -> tuple[Literal["blank", "parts", "photo"], Image | None]:
-    """Parse `--start`, and open its photo. Raises UsageError, InputError."""
-    if text in ("blank", "parts"):
-        return cast('Literal["blank", "parts"]', text), None
-    name, _, file = text.partition("=")
-    if name != "photo":
-        raise UsageError(f"--start {text} is unknown", hint="use parts, blank, photo or photo=FILE")
-    return "photo", _photo("--start photo", file, art, folder, frame, registry)
+def _photo(flag: str, text: str, art: Art, folder: Path, frame: Frame, registry: Registry) -> Image:
+    """Open the picture or drawing of a flag's ``NAME=FILE``, or the target of the drawing again.
 
-
-def _film(
-    text: str | None, art: Art, folder: Path, frame: Frame, registry: Registry
-) -> tuple[str | None, Image | None]:
-    """Parse `--film`, and open its photo where it needs one. Raises UsageError, InputError."""
-    from artgen.animation.forms import find_form
-
-    if text is None:
-        return None, None
-    name, _, file = text.partition("=")
-    if not find_form(text, registry).photo:
-        return text, None
-    return name, _photo(f"--film {name}", file, art, folder, frame, registry)
-
-
-def _photo(flag: str, file: str, art: Art, folder: Path, frame: Frame, registry: Registry) -> Image:
-    """Open the target of the drawing again, or the picture or drawing `file` that a flag names."""
+    Raises UsageError, InputError.
+    """
     from PIL.Image import fromarray
 
     from artgen.art import load
     from artgen.runs import open_photo
 
-    canvas = art.canvas(frame)
+    file, canvas = text.partition("=")[2], art.canvas(frame)
     size = max(canvas.width, canvas.height)
     if file.lower().endswith(".art"):
         check_art(Path(file))
@@ -310,16 +288,3 @@ def _photo(flag: str, file: str, art: Art, folder: Path, frame: Frame, registry:
             size = round(canvas.height * max(1.0, other.canvas().width / other.canvas().height))
         return fromarray(other.render(size))
     return fromarray(open_photo(art.recipe, registry, folder, size, file or None, flag=flag))
-
-
-def _pens(text: str | None) -> int | tuple[str, ...] | None:
-    """Parse `--pens`: a number, colours, or a palette file. Raises UsageError, InputError."""
-    from artgen.targets import parse_palette
-
-    if text is None:
-        return None
-    if (count := whole(text)) is not None:
-        return count
-    palette = parse_palette(text)
-    assert not isinstance(palette, int)
-    return palette

@@ -7,9 +7,9 @@ from pathlib import Path
 from artgen.base.errors import UsageError
 from artgen.cli._afterwards import open_in_browser
 from artgen.cli._completion import primitives
-from artgen.cli._console import print_json, say
+from artgen.cli._console import say
 from artgen.cli._exports import check_file
-from artgen.cli._flags import OVERWRITE, Common, option, switch
+from artgen.cli._flags import OVERWRITE, Common, option, output_option, switch
 
 
 def studio(
@@ -21,9 +21,7 @@ def studio(
         "-p",
         complete=primitives,
     ),
-    output: Path | None = option(
-        "FILE.html", "Output file. Default: studio.html.", "--output", "-o"
-    ),
+    output: Path | None = output_option("FILE.html", "Output file. Default: studio.html."),
     open_page: bool = switch(
         "Serve the page on this machine and open it, until Ctrl-C. Nothing is written without -o.",
         "--open",
@@ -53,10 +51,8 @@ def studio(
         page = build_studio(names, registry)
     if file is not None:
         atomic_write(file, page)
-    if common.as_json:
-        print_json({"output": file and str(file), "bytes": len(page), "primitives": names})
-    elif file is not None and not common.quiet:
-        print(file)
+    written = [] if file is None else [file]
+    common.answer({"output": file, "bytes": len(page), "primitives": names}, *written)
     if open_page:
         from artgen.live import serve_page
 

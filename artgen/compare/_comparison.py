@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from artgen.art import load
 from artgen.base.errors import ArtgenError, InputError, Interrupted, UsageError
 from artgen.compare._curve import Curve, curves_of
-from artgen.compare._files import CURVE, check_files, file_of
+from artgen.compare._files import CURVE, file_of
 from artgen.compare._rows import Contestant, Line, Row, make_table, to_csv
 from artgen.compare._sheet import Pixels, draw_sheet
 from artgen.display.plots import plot_rates
-from artgen.events import Event, Observer
+from artgen.events import Observer
 from artgen.losses.metrics import by_loss, equivalent_rank, ms_ssim, psnr, rank_errors, ssim
 from artgen.output import (
     atomic_path,
@@ -47,9 +47,7 @@ class Comparison:
     Writes `TARGET-compare.png` and a `TARGET-CONTESTANT.art` for each of them into `out`, with
     `curve` also `TARGET-curve.svg` for pictures. `size` is the fitting size, `limit` the bytes that
     codecs get (None: as many as what they stand beside); contestants without a seed share `seed`,
-    random where None.
-
-    Raises UsageError where two results would be written to one file, or one exists already.
+    random where None. Check their files with `check_files` first.
     """
 
     def __init__(
@@ -63,7 +61,6 @@ class Comparison:
         limit: int | None = None,
         seed: int | None = None,
         curve: bool = False,
-        overwrite: bool = False,
     ) -> None:
         self.contestants, self.targets, self.registry = contestants, targets, registry
         self.out, self.size, self.limit, self.curve = out, size, limit, curve
@@ -78,11 +75,10 @@ class Comparison:
         self.plots: list[Path] = []
         self.failures: list[ArtgenError] = []
         """Why a sheet, a plot or a table could not be written."""
-        check_files(contestants, targets, out, curve=curve, overwrite=overwrite)
 
     def run(
         self,
-        observers: Sequence[Observer] = (),
+        observe: Observer = lambda event: None,
         control: RunControl | None = None,
         *,
         executor: Executor | None = None,
@@ -104,11 +100,6 @@ class Comparison:
             for source in self.targets
             for each in self.contestants
         ]
-
-        def observe(event: Event) -> None:
-            for observer in observers:
-                observer(event)
-
         here = executor is None or isinstance(executor, SerialExecutor)
         work = functools.partial(execute, registry=self.registry) if here else execute
         ended = (executor or SerialExecutor()).run(work, fits, observe, control)

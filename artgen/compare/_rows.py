@@ -80,11 +80,11 @@ class Line:
 
     Targets on which it failed are left out; `errors` says why. A metric that one of the others
     does not have is None; so is the deviation, that of a sample, for fewer than two. A codec stands
-    `beside` the contestants whose bytes it was given.
+    `beside` the contestants whose bytes it was given, a contestant beside None.
     """
 
     contestant: str
-    beside: tuple[str, ...]
+    beside: tuple[str, ...] | None
     targets: int
     mean: dict[str, float | None]
     sd: dict[str, float | None]
@@ -125,7 +125,7 @@ def to_csv(rows: Iterable[Row]) -> bytes:
     return file.getvalue().encode("utf-8", "surrogateescape")
 
 
-def _line(name: str, rows: Sequence[Row], beside: tuple[str, ...] = ()) -> Line:
+def _line(name: str, rows: Sequence[Row], beside: tuple[str, ...] | None = None) -> Line:
     good = [row for row in rows if row.error is None]
     mean: dict[str, float | None] = {}
     sd: dict[str, float | None] = {}

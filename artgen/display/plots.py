@@ -309,7 +309,7 @@ class _Plot:
     """A matplotlib figure of the size of the canvas, in colours that suit the paper."""
 
     def __init__(self, canvas: Canvas, paper: Colour, *, transparent: bool = False) -> None:
-        from matplotlib import rcParams
+        from matplotlib import rc_params_from_file, rcParams
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
 
@@ -322,23 +322,19 @@ class _Plot:
         self.readable = _TEXT * dpi / 72 >= _LEAST_TEXT
         # Slightly more than whole pixels, since matplotlib rounds down.
         size = ((canvas.width + 0.01) / dpi, (canvas.height + 0.01) / dpi)
-        rcParams.update(self._style())
+        plain = resources.files(__package__).joinpath("plots.mplstyle")
+        with resources.as_file(plain) as file:
+            style: Any = rc_params_from_file(file, use_default_template=False)
+        # A faint grid, no frame and no ticks, pale text.
+        texts = ("axes.labelcolor", "legend.labelcolor", "xtick.color", "ytick.color")
+        own = dict.fromkeys(texts, self.pale) | {"grid.color": self.faint}
+        shown = dict.fromkeys(("xtick.labelbottom", "ytick.labelleft"), self.readable)
+        settings: Any = {**style, **own, **shown, "font.size": _TEXT}
+        rcParams.update(settings)
         colour = "none" if transparent else paper
         self.figure = Figure(figsize=size, dpi=dpi, facecolor=colour)
         # Matplotlib declares no types for its methods.
         self.agg: Any = FigureCanvasAgg(self.figure)
-
-    def _style(self) -> Any:
-        """Return matplotlib's settings: a faint grid, no frame and no ticks, pale text."""
-        from matplotlib import rc_params_from_file
-
-        plain = resources.files(__package__).joinpath("plots.mplstyle")
-        with resources.as_file(plain) as file:
-            style: Any = rc_params_from_file(file, use_default_template=False)
-        texts = ("axes.labelcolor", "legend.labelcolor", "xtick.color", "ytick.color")
-        own = dict.fromkeys(texts, self.pale) | {"grid.color": self.faint}
-        shown = dict.fromkeys(("xtick.labelbottom", "ytick.labelleft"), self.readable)
-        return {**style, **own, **shown, "font.size": _TEXT}
 
     def axes(self, left: float = 0.09, right: float = 0.04) -> Axes:
         """Add axes; margins are fractions of the width."""

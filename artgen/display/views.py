@@ -12,7 +12,7 @@ import itertools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from functools import cached_property
-from typing import Any, ClassVar, TypedDict, Unpack, cast
+from typing import Any, TypedDict, Unpack, cast
 
 import numpy as np
 import torch
@@ -76,8 +76,6 @@ class Shown(TypedDict, total=False):
 class View:
     """A view of drawings that are pictures. Use `open_view` to make a view."""
 
-    kind: ClassVar[str] = "image"
-
     def __init__(
         self, drawing: Drawing, primitive: Primitive, canvas: Canvas, **how: Unpack[Shown]
     ) -> None:
@@ -127,8 +125,6 @@ class View:
 class _CurveView(View):
     """A view that plots the fit and its target."""
 
-    kind = "curve"
-
     def prepare(self, drawing: Drawing) -> None:
         """Plot the target."""
         self.curve = cast(Curve, drawing.subject)
@@ -152,8 +148,6 @@ class _CurveView(View):
 
 class _PointsView(View):
     """A view that maps the classes and shows the labelled points."""
-
-    kind = "points"
 
     def prepare(self, drawing: Drawing) -> None:
         """Draw the points."""
@@ -194,8 +188,6 @@ class _PointsView(View):
 
 class _SetView(View):
     """A view that shows pictures of a set, each above its reconstruction."""
-
-    kind = "set"
 
     def prepare(self, drawing: Drawing) -> None:
         """Draw the originals."""
@@ -239,13 +231,13 @@ def open_view(
     """
     primitive.check_tensors(drawing)
     views = {"image": View, "curve": _CurveView, "points": _PointsView, "set": _SetView}
-    cls = views[kind_of(drawing.subject)]
+    kind = kind_of(drawing.subject)
     if how.get("transparent") and drawing.subject is not None:
         raise UsageError(
-            f"drawings of {cls.kind} targets cannot be transparent",
+            f"drawings of {kind} targets cannot be transparent",
             hint="leave out --transparent; another --background makes a light plot",
         )
-    return cls(drawing, primitive, canvas or drawing.canvas, **how)
+    return views[kind](drawing, primitive, canvas or drawing.canvas, **how)
 
 
 class FramedView:

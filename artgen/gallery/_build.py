@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Literal
 
 from artgen.base.errors import ArtgenError, Interrupted
-from artgen.events import Event, Observer
+from artgen.events import Observer
 from artgen.gallery._make import PieceFiles, PieceTask, make
 from artgen.gallery._pieces import FILES, SUMMARY, WORKPLACE, Gallery, Piece, refuse_link
 from artgen.gallery._state import FAILURE, State, examine, folders_of, hashes
 from artgen.output import atomic_write, probe_folder
 from artgen.registry import Registry
-from artgen.tasks import Executor, RunControl, SerialExecutor, share_of_gpu
+from artgen.tasks import Executor, RunControl, share_of_gpu
 
 
 @dataclass(frozen=True)
@@ -36,25 +36,24 @@ def build(
     gallery: Gallery,
     registry: Registry,
     *,
-    only: Sequence[str] = (),
-    force: bool = False,
-    plugins: Sequence[Path] = (),
-    threads: int | None = None,
-    gpus: float | None = None,
-    executor: Executor | None = None,
-    observers: Sequence[Observer] = (),
-    control: RunControl | None = None,
-    begin: Callable[[list[State]], None] = lambda states: None,
+    only: Sequence[str],
+    force: bool,
+    plugins: Sequence[Path],
+    threads: int | None,
+    gpus: float | None,
+    executor: Executor,
+    observe: Observer,
+    control: RunControl,
+    begin: Callable[[list[State]], None],
 ) -> Iterator[Built]:
     """Make the pieces that are out of date (all with `force`), and yield each result as it comes.
 
     `plugins` are the loose files of `registry`, which other processes load too. `threads` is the
-    number of CPU threads of each fit, `gpus` its share of GPUs. `observers` receive the events of
-    the fits, which `executor` runs (default: in this process). `begin` receives the pieces that are
-    about to be made. Raises UsageError, OutputError, and errors of the executor itself; the error
-    of a piece is in its result.
+    number of CPU threads of each fit, `gpus` its share of GPUs. `observe` receives the events of
+    the fits, which `executor` runs. `begin` receives the pieces that are about to be made. Raises
+    UsageError, OutputError, and errors of the executor itself; the error of a piece is in its
+    result.
     """
-    stop = control or RunControl()
     states = [examine(piece, registry) for piece in gallery.chosen(only)]
     probe_folder(gallery.out)
     todo: dict[str, State] = {}
@@ -67,16 +66,11 @@ def build(
             todo[state.piece.slug] = state
     begin(list(todo.values()))
     tasks = [_task(state, plugins, threads, gpus) for state in todo.values()]
-
-    def observe(event: Event) -> None:
-        for observer in observers:
-            observer(event)
-
-    results = (executor or SerialExecutor()).run(make, tasks, observe, stop) if tasks else ()
+    results = executor.run(make, tasks, observe, control) if tasks else ()
     for task, result in results:
         state = todo.pop(task.stem)
         if isinstance(result, Interrupted):
-            stop.request_stop()
+            control.request_stop()
             yield Built(state.piece, "left", error=result)
             continue
         try:

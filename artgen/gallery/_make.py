@@ -7,7 +7,6 @@ which an interrupted piece resumes; its results are returned as bytes.
 from __future__ import annotations
 
 import io
-import os
 import shutil
 import sys
 import time
@@ -90,15 +89,13 @@ def make(task: PieceTask, observe: Observer, control: RunControl) -> PieceFiles:
     if film is not None and registry.load("form", film.partition("=")[0]).still:
         asked = ExportRequest(result.art.recipe.output.still_size, film=film)
         paths["still"].write_bytes(result.art.to_format("png", asked))
+    names = {"still": "final.png", "video": "progress.mp4", "art": "drawing.art"}
     files = {
-        "final.png": paths["still"].read_bytes(),
-        "progress.mp4": paths["video"].read_bytes(),
-        "drawing.art": paths["art"].read_bytes(),
+        **{name: paths[kind].read_bytes() for kind, name in names.items()},
         **_pictures(result.art, paths["still"], registry, task),
         **_page(result.art),
         **_thing(result.art, paths["art"], registry, task),
     }
-    names = {"still": "final.png", "video": "progress.mp4", "art": "drawing.art"}
     outputs = {kind: names.get(kind) for kind in result.summary["outputs"]}
     plugin = dict(result.art.drawing.plugin)
     summary = {**result.summary, "outputs": outputs, "plugin": plugin}
@@ -135,11 +132,7 @@ def _fit(task: PieceTask, registry: Registry, observe: Observer, control: RunCon
 
 def _has_links(folder: Path) -> bool:
     """Return whether anything below the folder is a symbolic link, which might lead out of it."""
-    return any(
-        Path(place, name).is_symlink()
-        for place, folders, files in os.walk(folder)
-        for name in (*folders, *files)
-    )
+    return any(path.is_symlink() for path in folder.rglob("*"))
 
 
 def _pictures(art: Art, still: Path, registry: Registry, task: PieceTask) -> dict[str, bytes]:

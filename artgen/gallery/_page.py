@@ -122,7 +122,7 @@ def _card(finished: FinishedPiece, gallery: Gallery, studio: Collection[str]) ->
         "files": {name.partition(".")[0]: f"{quote(piece.slug)}/{name}" for name in there},
         "metrics": _metric_rows(summary),
         "recipe": piece.text,
-        "command": _command(piece, gallery) + _plugin_flag(summary),
+        "command": _command(finished, gallery),
         "make": _make_command(piece, gallery),
         "studio": _studio_link(finished) if finished.is_fitted_by(studio) else None,
     }
@@ -161,12 +161,15 @@ def _size(path: Path) -> tuple[int, int]:
         return 1, 1  # `gallery check` reports what is damaged.
 
 
-def _command(piece: Piece, gallery: Gallery) -> str:
-    """Return the command that fits the piece, relative to the folder that holds the gallery."""
-    folder = gallery.folder.resolve()
-    return (
-        f"artgen fit --recipe {folder.name}/{piece.source.relative_to(gallery.folder).as_posix()}"
-    )
+def _command(finished: FinishedPiece, gallery: Gallery) -> str:
+    """Return the command that fits the piece, relative to the folder that holds the gallery.
+
+    It loads the plugin of the piece where that is a loose file.
+    """
+    recipe = finished.piece.source.relative_to(gallery.folder).as_posix()
+    file = finished.summary.get("plugin", {}).get("file")
+    plugin = f" --plugin {shlex.quote(file)}" if file else ""
+    return f"artgen fit --recipe {gallery.folder.resolve().name}/{recipe}{plugin}"
 
 
 def _make_command(piece: Piece, gallery: Gallery) -> str | None:
@@ -177,12 +180,6 @@ def _make_command(piece: Piece, gallery: Gallery) -> str | None:
     flags = (f"--{key.replace('_', '-')}={value}" for key, value in options.items())
     drawing = f"{gallery.folder.resolve().name}/{gallery.out.name}/{piece.slug}/drawing.art"
     return shlex.join(["artgen", "make", kind, drawing, *flags])
-
-
-def _plugin_flag(summary: Mapping[str, Any]) -> str:
-    """Return the flag that loads the plugin of the piece where it is a loose file."""
-    file = summary.get("plugin", {}).get("file")
-    return f" --plugin {shlex.quote(file)}" if file else ""
 
 
 def _plugin(summary: Mapping[str, Any]) -> str:

@@ -17,11 +17,7 @@ from pathlib import Path
 from artgen.base.errors import ArtgenError, InputError, UsageError, did_you_mean
 from artgen.recipe import ClipTable, PieceTable, Recipe
 from artgen.registry import default
-from artgen.targets import (
-    Source,
-    is_reserved,
-    kind_by_name,
-)
+from artgen.targets import Source, is_reserved, kind_by_name
 
 FILES = (
     "final.png",
@@ -93,16 +89,11 @@ class Piece:
 
 @dataclass(frozen=True)
 class Gallery:
-    """A folder of recipes; a `quick` gallery makes small versions in a separate folder."""
+    """A folder of recipes, and the folder `out` of all outputs."""
 
     folder: Path
+    out: Path
     pieces: tuple[Piece, ...]
-    quick: bool = False
-
-    @property
-    def out(self) -> Path:
-        """The folder of all outputs."""
-        return _out(self.folder, self.quick)
 
     @property
     def page(self) -> Path:
@@ -123,7 +114,8 @@ class Gallery:
 def open_gallery(folder: Path, *, quick: bool = False) -> Gallery:
     """Read the recipes in `folder` without making anything.
 
-    An unusable recipe becomes a piece with an error. Raises InputError if there is no recipe.
+    A `quick` gallery has small versions, whose outputs are in a folder of their own. An unusable
+    recipe becomes a piece with an error. Raises InputError if there is no recipe.
     """
     if not folder.is_dir():
         raise InputError(
@@ -136,10 +128,10 @@ def open_gallery(folder: Path, *, quick: bool = False) -> Gallery:
             hint=f"put TOML recipes into {folder / 'recipes'}; `artgen info FILE.png --recipe` "
             "prints the recipe of an output",
         )
-    out = _out(folder, quick)
+    out = folder / ("out-quick" if quick else "out")
     refuse_link(out)
     pieces = sorted((_read(path, out, quick) for path in recipes), key=_order)
-    return Gallery(folder, tuple(pieces), quick)
+    return Gallery(folder, out, tuple(pieces))
 
 
 def _order(piece: Piece) -> tuple[bool, int, str]:
@@ -154,10 +146,6 @@ def refuse_link(path: Path) -> None:
         raise UsageError(
             f"{path} is a symbolic link", hint="replace it by the file or folder it points to"
         )
-
-
-def _out(folder: Path, quick: bool) -> Path:
-    return folder / ("out-quick" if quick else "out")
 
 
 def _read(path: Path, out: Path, quick: bool) -> Piece:
@@ -196,8 +184,10 @@ def _small(recipe: Recipe, folder: Path) -> Recipe:
     for index, stage in enumerate(recipe.stage):
         steps = min(stage.steps or _QUICK_STEPS, _QUICK_STEPS)
         recipe = recipe.with_stage(index, steps=steps, time=None, replanned=None)
+    source = Source.parse(recipe.target.source)
+    source = source if source.path is None else source.at(folder / source.path)
+    kind = kind_by_name(source, default())
     # The pictures of a set are small already; a size would enlarge them.
-    kind = _kind(recipe.target.source, folder)
     least = None if kind == "set" else _QUICK_SIZE
     # A clip has its own frame rate and duration.
     video = {} if kind == "clip" else {"video_seconds": 1.0, "fps": 12}
@@ -210,10 +200,3 @@ def _small(recipe: Recipe, folder: Path) -> Recipe:
         recipe = recipe.replace(clip=clip.replace(steps=1))
     recipe = recipe.with_target(size=min(size, _QUICK_SIZE) if size else least)
     return recipe.with_output(still_size=_QUICK_STILL, video_size=None, **video)
-
-
-def _kind(name: str, folder: Path) -> str | None:
-    """``clip`` or ``set`` by the name of the target, else None."""
-    source = Source.parse(name)
-    source = source if source.path is None else source.at(folder / source.path)
-    return kind_by_name(source, default())

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 SPEED = 1.5
 """How much faster than alone videos run, so that ten of them take about a minute."""
 
-LONGEST_SECONDS, FADE_SECONDS = 9.0, 0.4
+LONGEST_SECONDS, FADE_SECONDS, FPS = 9.0, 0.4, 30
 
 _PAPER, _INK, _QUIET = (14, 14, 16), (234, 232, 228), (163, 160, 154)
 _MARGIN, _CAPTION = 0.03, 0.12
@@ -35,14 +35,7 @@ _MARGIN, _CAPTION = 0.03, 0.12
 Pixels = NDArray[np.uint8]
 
 
-def write_reel(
-    path: Path,
-    pieces: Sequence[FinishedPiece],
-    *,
-    width: int = 1280,
-    height: int = 720,
-    fps: int = 30,
-) -> float:
+def write_reel(path: Path, pieces: Sequence[FinishedPiece], *, width: int, height: int) -> float:
     """Write the MP4 file `path` and return its duration in seconds.
 
     Raises GalleryError if `pieces` is empty, InputError for a damaged video, OutputError.
@@ -53,32 +46,28 @@ def write_reel(
 
     def frames() -> Iterator[Pixels]:
         nonlocal counted
-        fade = round(FADE_SECONDS * fps)
+        fade = round(FADE_SECONDS * FPS)
         shown: Pixels | None = None
         for piece in pieces:
             before = shown
-            making = _piece_frames(piece, width, height, fps)
+            video = read_frames(piece.piece.folder / "progress.mp4", fps=FPS / SPEED)
+            longest = round(LONGEST_SECONDS * FPS)
+            making = _framed(piece, itertools.islice(video, longest), width, height)
             if before is None:
                 # It opens on a picture, not on an empty canvas.
-                making = with_ends(making, fps, _result(piece, width, height))
+                making = with_ends(making, FPS, _result(piece, width, height))
             for index, frame in enumerate(making):
                 counted += 1
                 share = (index + 1) / (fade + 1)
                 yield frame if before is None or share >= 1 else _mixed(before, frame, share)
                 shown = frame
 
-    write_video(path, frames(), fps=fps)
-    return counted / fps
+    write_video(path, frames(), fps=FPS)
+    return counted / FPS
 
 
 def _mixed(before: Pixels, after: Pixels, share: float) -> Pixels:
     return np.rint(before * (1 - share) + after * share).astype(np.uint8)
-
-
-def _piece_frames(shown: FinishedPiece, width: int, height: int, fps: int) -> Iterator[Pixels]:
-    """Yield the frames of the video, see `_framed`."""
-    video = read_frames(shown.piece.folder / "progress.mp4", fps=fps / SPEED)
-    return _framed(shown, itertools.islice(video, round(LONGEST_SECONDS * fps)), width, height)
 
 
 def _result(shown: FinishedPiece, width: int, height: int) -> Pixels:
@@ -96,7 +85,9 @@ def _framed(
     """Yield pictures above the title and the facts of their piece, on near-black."""
     from PIL import Image
 
-    sheet = _captioned(shown, width, height)
+    sheet = Image.new("RGB", (width, height), _PAPER)
+    _write(sheet, shown.piece.title, round(0.925 * height), height // 26, _INK)
+    _write(sheet, "  ·  ".join(shown.facts[:3]), round(0.968 * height), height // 42, _QUIET)
     margin, caption = round(_MARGIN * height), round(_CAPTION * height)
     for pixels in pictures:
         room = width - 2 * margin, height - margin - caption
@@ -105,16 +96,6 @@ def _framed(
         picture = Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS)
         sheet.paste(picture, ((width - size[0]) // 2, margin + (room[1] - size[1]) // 2))
         yield np.array(sheet)
-
-
-def _captioned(shown: FinishedPiece, width: int, height: int) -> Image:
-    """Draw title and facts at the bottom."""
-    from PIL import Image
-
-    sheet = Image.new("RGB", (width, height), _PAPER)
-    _write(sheet, shown.piece.title, round(0.925 * height), height // 26, _INK)
-    _write(sheet, "  ·  ".join(shown.facts[:3]), round(0.968 * height), height // 42, _QUIET)
-    return sheet
 
 
 def _write(sheet: Image, text: str, middle: int, size: int, colour: tuple[int, int, int]) -> None:

@@ -161,12 +161,10 @@ def _key(recipe: Recipe, registry: Registry, search: Sequence[Path]) -> str:
     plan = resolve(recipe, registry, target.canvas, target.subject)
     table = plan.recipe.to_dict()
     table.pop("piece", None)
-    files = {
-        what if what != "picture" else f"{what} {file.name}": file_hash(
-            find_file(file.name, file.sha256, search, what), what
-        )
-        for what, file in recipe.files
-    }
+    files = {}
+    for what, file in recipe.files:
+        name = f"{what} {file.name}" if what == "picture" else what
+        files[name] = file_hash(find_file(file.name, file.sha256, search, what), what)
     everything = {
         "render": RENDER_SCHEMA,
         "recipe": table,

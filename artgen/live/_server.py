@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, cast
+from typing import Any
 
 from artgen.base.errors import OutputError
 from artgen.events import Event
@@ -48,6 +48,7 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
+    "Connection": "close",
 }
 
 
@@ -69,13 +70,8 @@ class Live:
         self.control, self.board, self.change = control, Board(), change
         self._pages = 0
         self._counting = threading.Condition()
-        try:
-            self._server = _Server((HOST, port), _Handler, bind_and_activate=True)
-        except OSError as error:
-            raise OutputError(
-                f"cannot serve the live page on port {port}: {error.strerror}",
-                hint="use another --live-port",
-            ) from None
+        what = f"the live page on port {port}"
+        self._server = _bind(port, what, hint="use another --live-port")
         self._server.live = self
         self._server.start()
 
@@ -115,20 +111,17 @@ class Live:
                 raise ValueError
         self.board.touch()
 
-    def close(self) -> None:
-        """Inform the pages that the run has ended, and stop serving."""
-        self.board.close()
-        with self._counting:
-            self._counting.wait_for(lambda: self._pages == 0, LAST_WORDS)
-        self._server.stop()
-
     def __enter__(self) -> Live:
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, Exception):
             self.fail(error)
-        self.close()
+        self.board.close()
+        # The pages are informed that the run has ended.
+        with self._counting:
+            self._counting.wait_for(lambda: self._pages == 0, LAST_WORDS)
+        self._server.stop()
 
     def stream(self, send: Any) -> None:
         """Pass updates to `send` until the end, at the rate that was set or that is cheap.
@@ -195,9 +188,8 @@ class _Server(ThreadingHTTPServer):
 
     def start(self) -> None:
         """Serve in a thread."""
-        # `poll_interval` bounds how long closing takes.
-        serve = functools.partial(self.serve_forever, poll_interval=0.1)
-        self.thread = threading.Thread(target=serve, daemon=True)
+        # Seconds between polls, which bound how long closing takes.
+        self.thread = threading.Thread(target=self.serve_forever, args=(0.1,), daemon=True)
         self.thread.start()
 
     def stop(self) -> None:
@@ -257,26 +249,23 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version, sys_version = "artgen", ""
     timeout = 30
-
-    @property
-    def _serving(self) -> _Server:
-        return cast(_Server, self.server)
+    server: _Server
 
     def do_GET(self) -> None:
         """Answer with the page or the stream of updates."""
-        self._serving.heard(self.request)
+        self.server.heard(self.request)
         if not self._is_ours():
             self._answer(HTTPStatus.FORBIDDEN)
         elif self.path == "/":
-            self._answer(HTTPStatus.OK, *self._serving.page)
-        elif self.path == "/events" and (live := self._serving.live) is not None:
+            self._answer(HTTPStatus.OK, *self.server.page)
+        elif self.path == "/events" and (live := self.server.live) is not None:
             self._stream(live)
         else:
             self._answer(HTTPStatus.NOT_FOUND)
 
     def do_POST(self) -> None:
         """Execute the command of a button; a page alone has none."""
-        live = self._serving.live
+        live = self.server.live
         if live is None:
             self._answer(HTTPStatus.METHOD_NOT_ALLOWED)
             return
@@ -284,7 +273,7 @@ class _Handler(BaseHTTPRequestHandler):
         given = self.headers.get("Content-Length", "")
         length = int(given) if given.isdecimal() and len(given) < 10 else LARGEST_REQUEST + 1
         body = self.rfile.read(length) if length <= LARGEST_REQUEST else b""
-        self._serving.heard(self.request)
+        self.server.heard(self.request)
         if not self._is_ours(writing=True):
             self._answer(HTTPStatus.FORBIDDEN)
         elif self.path != "/control":
@@ -302,7 +291,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _is_ours(self, writing: bool = False) -> bool:
         """Return whether the request is for this host, and from this page or from no page."""
-        hosts = [f"{name}:{self._serving.server_port}" for name in NAMES]
+        hosts = [f"{name}:{self.server.server_port}" for name in NAMES]
         origin = self.headers.get("Origin")
         if self.headers.get_all("Host", []) not in [[host] for host in hosts]:
             return False
@@ -311,26 +300,21 @@ class _Handler(BaseHTTPRequestHandler):
         return origin in [f"http://{host}" for host in hosts]
 
     def _answer(self, status: HTTPStatus, body: bytes = b"", policy: str | None = None) -> None:
-        self.send_response(status)
+        headers = {"Content-Length": str(len(body))}
         if policy is not None:
-            self.send_header("Content-Type", "text/html; charset=utf-8")
-            self.send_header("Content-Security-Policy", policy)
-        self._finish_head(len(body))
+            headers["Content-Type"] = "text/html; charset=utf-8"
+            headers["Content-Security-Policy"] = policy
+        self._begin(status, headers)
         self.wfile.write(body)
 
-    def _finish_head(self, length: int | None) -> None:
-        for name, value in _HEADERS.items():
+    def _begin(self, status: HTTPStatus, headers: dict[str, str]) -> None:
+        self.send_response(status)
+        for name, value in (headers | _HEADERS).items():
             self.send_header(name, value)
-        if length is not None:
-            self.send_header("Content-Length", str(length))
-        self.send_header("Connection", "close")
         self.end_headers()
-        self.close_connection = True
 
     def _stream(self, live: Live) -> None:
-        self.send_response(HTTPStatus.OK)
-        self.send_header("Content-Type", "text/event-stream; charset=utf-8")
-        self._finish_head(None)
+        self._begin(HTTPStatus.OK, {"Content-Type": "text/event-stream; charset=utf-8"})
 
         def send(message: dict[str, Any] | None) -> None:
             text = ":" if message is None else f"data: {json.dumps(message)}"
@@ -340,16 +324,21 @@ class _Handler(BaseHTTPRequestHandler):
             live.stream(send)
 
 
+def _bind(port: int, what: str, hint: str | None = None) -> _Server:
+    """Make a server for `what` on a port of this machine. Raises OutputError."""
+    try:
+        return _Server((HOST, port), _Handler)
+    except OSError as error:
+        raise OutputError(f"cannot serve {what}: {error.strerror}", hint=hint) from None
+
+
 @contextmanager
 def serve_page(page: bytes) -> Iterator[tuple[str, threading.Thread]]:
     """Serve an HTML page, which has a policy of its own, on this machine.
 
     Gives its URL and the thread that serves, until the block ends. Raises OutputError.
     """
-    try:
-        server = _Server((HOST, 0), _Handler)
-    except OSError as error:
-        raise OutputError(f"cannot serve a page on this machine: {error.strerror}") from None
+    server = _bind(0, "a page on this machine")
     server.page = page, "frame-ancestors 'none'"
     server.start()
     try:

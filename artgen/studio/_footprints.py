@@ -13,8 +13,6 @@ from artgen.compiler.footprints import Footprint
 from artgen.compiler.ir import DX, DY, IR
 from artgen.compiler.record import trace_drawing
 
-__all__ = ["describe_footprint"]
-
 
 def describe_footprint(splat: Footprint, options: Collection[str] = ()) -> dict[str, Any]:
     """The tapes of `ellipse` (half axes and angle) and `weight`. Raises Untraceable.

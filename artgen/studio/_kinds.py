@@ -54,6 +54,10 @@ _STAGE = {
 }
 """The stage of every fit; pages know no other `importance`, `exponent`, `blur` and `interval`."""
 
+_RUN = {"device": "webgpu", "backend": "compiled", "arithmetic": "fp32", "random": "philox"}
+_FIT = {"seed": 0, "stage": [_STAGE], "run": _RUN, "output": {"video": False}}
+"""The recipe of every fit, but for its primitive."""
+
 
 def default_splats(registry: Registry, files: Iterable[Path] = ()) -> list[str]:
     """The names of the splats that artgen ships, if they have shaders, and of those in `files`.
@@ -96,7 +100,8 @@ def describe_kind(name: str, registry: Registry) -> dict[str, Any]:
     options = _find_sliders(make, options)
     sliders = [option for option in options if "low" in option]
     variants: dict[str, Any] = {}
-    reason = ""
+    presets: list[dict[str, Any]] = []
+    reason, count = "", cls.defaults.count or 256
     chosen = [(None, values) for values in _products(options)]
     for preset in cls.presets:
         wanted = {**_defaults(options), **cls.presets[preset].options}
@@ -107,23 +112,17 @@ def describe_kind(name: str, registry: Registry) -> dict[str, Any]:
             if preset or len(values.items() - _defaults(options).items()) <= 1:
                 _check_sliders(make, variant, preset, values, sliders)
             variants[variant_key(preset, values, sliders)] = variant
+            if preset:
+                own = cls.presets[preset].count or count
+                presets.append({"name": preset, "count": own, "values": values})
         except (NoStep, Untraceable) as error:
             reason = reason or str(error)
     if not variants:
         raise UsageError(f"{name} has no shaders for fitting: {reason}", hint="use artgen fit")
-    presets = [
-        {
-            "name": preset,
-            "count": cls.presets[preset].count or cls.defaults.count or 256,
-            "values": next(values for each, values in chosen if each == preset),
-        }
-        for preset in cls.presets
-        if any(key.startswith(f"{preset}|") for key in variants)
-    ]
     return {
         "name": registry.spelling(entry),
         "summary": entry.summary,
-        "count": cls.defaults.count or 256,
+        "count": count,
         "options": [option for option in options if len(option["choices"]) != 1],
         "defaults": _defaults(options),
         "presets": presets,
@@ -245,21 +244,7 @@ def _variant(
     live = [slider["name"] for slider in sliders if slider["live"]]
     given = {key: value for key, value in values.items() if value is not None}
     table = {"name": name, **given, **({"preset": preset} if preset else {})}
-    recipe = Recipe.from_dict(
-        {
-            "seed": 0,
-            "primitive": table,
-            "stage": [_STAGE],
-            "run": {
-                "device": "webgpu",
-                "backend": "compiled",
-                "arithmetic": "fp32",
-                "random": "philox",
-            },
-            "output": {"video": False},
-        }
-    )
-    plan = resolve(recipe, registry, _CANVAS)
+    plan = resolve(Recipe.from_dict({**_FIT, "primitive": table}), registry, _CANVAS)
     primitive = plan.primitive
     splat = cast(Footprint, primitive)
     stage = plan.recipe.stage[0]

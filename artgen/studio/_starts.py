@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -20,8 +21,6 @@ from artgen.compiler.operands import numbers
 from artgen.compiler.record import OPTION, Recorded, Untraceable, recording, with_inputs
 from artgen.init import Context
 from artgen.primitives import Param, Primitive
-
-__all__ = ["describe_params"]
 
 
 def describe_params(
@@ -36,7 +35,21 @@ def describe_params(
     known: dict[str, tuple[int, ...]] = {}
 
     def recorded(name: str, what: str, function: _Question) -> dict[str, Any] | None:
-        return _recorded(f"{what} of {name}", primitive, options, name, known, function)
+        """What `function` makes of a parameter and a context; None stays None.
+
+        A result is a number, the name of an input, or an operation and its arguments.
+        """
+        ir = IR()
+        context = _RecordedContext(ir, known)
+        with torch.no_grad(), recording():
+            result = function(with_inputs(primitive, options, ir).parameters()[name], context)
+        if result is None:
+            return None
+        if not isinstance(result, Tensor | float | int):
+            raise Untraceable(f"{what} of {name} gives {type(result).__name__}, not a tensor")
+        found = numbers(ir, result.numbers if isinstance(result, Recorded) else result)
+        results = [_expression(ir, int(number)) for number in found.reshape(-1)]
+        return {"draws": context.draws, "results": results}
 
     for name, param in primitive.parameters().items():
         described.append(
@@ -74,32 +87,6 @@ def _value(setting: Any, context: Context) -> Any:
     return setting(context) if callable(setting) else setting
 
 
-def _recorded(
-    what: str,
-    primitive: Primitive,
-    options: Collection[str],
-    name: str,
-    known: dict[str, tuple[int, ...]],
-    function: _Question,
-) -> dict[str, Any] | None:
-    """Record what `function` makes of a parameter and a context; None stays None.
-
-    A result is a number, the name of an input, or an operation and its arguments.
-    """
-    ir = IR()
-    context = _RecordedContext(ir, known)
-    with torch.no_grad(), recording():
-        param = with_inputs(primitive, options, ir).parameters()[name]
-        result = function(param, context)
-    if result is None:
-        return None
-    if not isinstance(result, Tensor | float | int):
-        raise Untraceable(f"{what} gives {type(result).__name__}, not a tensor")
-    found = numbers(ir, result.numbers if isinstance(result, Recorded) else result)
-    results = [_expression(ir, int(number)) for number in found.reshape(-1)]
-    return {"draws": context.draws, "results": results}
-
-
 def _expression(ir: IR, number: int) -> Any:
     operation, arguments, _, constant = ir.values[number]
     if constant is not None:
@@ -127,14 +114,6 @@ class _Count(int):
     __rmul__ = __mul__
 
 
-class _RecordedCanvas:
-    """A canvas of any size."""
-
-    def __init__(self, number: Callable[..., Recorded]) -> None:
-        self.pixel, self.area = number("pixel"), number("area")
-        self.reach = number("reach", 0), number("reach", 1)
-
-
 class _RecordedContext(Context):
     """A context of one part, whose numbers are inputs of `ir`.
 
@@ -146,7 +125,10 @@ class _RecordedContext(Context):
         self.draws: list[list[Any]] = []
         self.count = _Count(1)
         self.count.recorded = self._number("count")
-        self.canvas: Any = _RecordedCanvas(self._number)
+        # A canvas of any size.
+        pixel, area, reach = self._number("pixel"), self._number("area"), self._number("reach", 0)
+        reaches = reach, self._number("reach", 1)
+        self.canvas: Any = SimpleNamespace(pixel=pixel, area=area, reach=reaches)
         self.background = (math.nan,) * 3
         self.target, self.weight, self.goals = None, None, {}
         self.values = {
