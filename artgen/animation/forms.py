@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from artgen.art import Art
+from artgen.art import Art, kept
 from artgen.base.errors import UsageError
 from artgen.base.faults import plugin_code
 from artgen.losses import Sight
@@ -104,15 +104,7 @@ class Shot:
     def remembered(self, draw: Callable[[Drawing], Pixels]) -> Frames:
         """The progress, each drawing drawn once."""
         progress = self.progress()
-        shown: list[tuple[Drawing, Pixels]] = []
-
-        def frame(share: float) -> Pixels:
-            now = progress(share)
-            if not shown or shown[0][0] is not now:
-                shown[:] = [(now, draw(now))]
-            return shown[0][1]
-
-        return frame
+        return kept(progress, lambda share: draw(progress(share)))
 
 
 def beside(shot: Shot) -> Callable[[Drawing], Pixels]:

@@ -111,10 +111,6 @@ class ClipTarget(Target):
         """The clip with frames that keep the background they were opened with."""
         return replace(self, first=self.first.flat())
 
-    def batch(self, asked: int) -> int:
-        """At most the number of pixels of a frame."""
-        return self.first.batch(asked)
-
     def frames(self, first: int = 0) -> Iterator[ImageTarget]:
         """The frames from number `first` on, each at the fitting size.
 

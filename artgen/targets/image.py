@@ -238,11 +238,6 @@ class ImageTarget(PictureTarget):
         """The picture without its transparency."""
         return replace(self, rgba=None)
 
-    def batch(self, asked: int) -> int:
-        """At most the number of pixels."""
-        pixels = self.canvas.width * self.canvas.height
-        return min(asked or pixels, pixels)
-
 
 def open_image(
     path: str | os.PathLike[str], request: TargetRequest = DEFAULT_REQUEST

@@ -163,8 +163,14 @@ class Target(ABC):
         return self
 
     def batch(self, asked: int) -> int:
-        """The number of positions in a step, given the option `batch` (0: all)."""
-        return asked
+        """The number of positions in a step, given the option `batch` (0: all).
+
+        It is at most that of the pixels of a picture.
+        """
+        if self.pixels is None:
+            return asked
+        most = self.canvas.width * self.canvas.height
+        return min(asked or most, most)
 
     def mean_colour(self) -> list[float]:
         """The weighted mean of the picture: red, green and blue in 0..1."""
