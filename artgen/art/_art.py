@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
-from artgen.art._file import packed_bytes, read, to_bytes, to_table, unpacked
+from artgen.art._file import packed_bytes, read, to_bytes, to_table
 from artgen.art._moving import draw_moments, growing, kept
 from artgen.art.precision import quantised, quantised_film, saved_bytes
 from artgen.art.rounding import rounded
@@ -29,6 +29,7 @@ from artgen.values.subject import ImageSet
 
 if TYPE_CHECKING:
     import numpy as np
+    from _typeshed import SupportsWrite
     from numpy.typing import NDArray
     from PIL.Image import Image
 
@@ -39,14 +40,6 @@ if TYPE_CHECKING:
 
 _PICTURE_SIDE = 336
 """The longer side of a single picture of a set, in pixels, unless asked for."""
-
-
-class SupportsWrite(Protocol):
-    """A file that is open for writing bytes."""
-
-    def write(self, data: bytes, /) -> object:
-        """Write bytes."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -376,7 +369,7 @@ class Art:
 
     def save(
         self,
-        file: str | os.PathLike[str] | SupportsWrite,
+        file: str | os.PathLike[str] | SupportsWrite[bytes],
         request: ExportRequest | None = None,
         *,
         format: str | None = None,
@@ -445,11 +438,7 @@ def load(path: str | os.PathLike[str], *, registry: Registry | None = None) -> A
 
     Raises InputError where it is missing, damaged or of a newer format.
     """
-    art = Art(**read(path)._asdict(), registry=registry)
-    try:
-        return unpacked(art)
-    except InputError as error:
-        raise InputError(f"{path} is damaged: {error.message}", hint=error.hint) from None
+    return read(Path(path), registry)
 
 
 def run_exporter(suffix: str, export: Exporter, art: Art, request: ExportRequest) -> bytes:

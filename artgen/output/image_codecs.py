@@ -7,8 +7,10 @@ best quality that the number of bytes allows.
 from __future__ import annotations
 
 import time
+from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -28,7 +30,7 @@ _SETTINGS: dict[str, tuple[dict[str, Any], ...]] = {
 }
 _PILLOW = {"JPEG": "jpg", "WebP": "webp", "AVIF": "avif"}
 """Codecs that imageio's plugin for Pillow writes, by the feature that Pillow needs."""
-_WORST, _BEST = 1, 100
+_QUALITIES = range(1, 101)
 
 Pixels = NDArray[np.uint8]
 
@@ -90,16 +92,13 @@ def encode_along(pixels: Pixels, codec: str, qualities: Iterable[int]) -> list[E
 
 
 def _largest(pixels: Pixels, codec: str, limit: int, settings: dict[str, Any]) -> Encoded | None:
-    low, high = _WORST, _BEST + 1
-    found: tuple[int, bytes, float] | None = None
-    while low < high:
-        quality = (low + high) // 2
-        data, seconds = _encoded(pixels, codec, quality, settings)
-        if len(data) <= limit:
-            found, low = (quality, data, seconds), quality + 1
-        else:
-            high = quality
-    return None if found is None else _decoded(pixels, codec, *found)
+    @cache
+    def encoded(quality: int) -> tuple[bytes, float]:
+        return _encoded(pixels, codec, quality, settings)
+
+    # They count from 1, so the largest that fits is the number of those that fit.
+    quality = bisect_left(_QUALITIES, True, key=lambda each: len(encoded(each)[0]) > limit)
+    return _decoded(pixels, codec, quality, *encoded(quality)) if quality else None
 
 
 def _encoded(
