@@ -115,10 +115,8 @@ def read_description(path: Path) -> str | None:
                     comment = picture.info.get("comment")
                 else:
                     comment = picture.getexif().get(DESCRIPTION)
-    except OSError:
-        raise
     except Exception as error:  # on damaged files the decoders raise nearly anything
-        if is_out_of_memory(error):
+        if isinstance(error, OSError) or is_out_of_memory(error):
             raise
         raise OSError(str(error) or type(error).__name__) from error
     return comment.decode("utf-8", "replace") if isinstance(comment, bytes) else comment

@@ -82,8 +82,7 @@ def _from_png(path: Path) -> bytes | None:
 
 
 def _from_art(path: Path) -> str | None:
-    header = art_header(path)
-    return None if header is None else _recipe_of(header)
+    return _recipe_of(art_header(path) or {})
 
 
 def art_header(path: Path) -> dict[str, Any] | None:
@@ -122,12 +121,9 @@ def _from_pdf(path: Path) -> str | bytes | None:
         raise Damaged("it does not start like a PDF file")
     if keywords := _KEYWORDS.search(data):
         return re.sub(rb"\\(.)", rb"\1", keywords[1])
-    _, opened, rest = data.partition(f"<{PDF_RECIPE}>".encode())
-    text, closed, _ = rest.partition(f"</{PDF_RECIPE}>".encode())
-    if opened and not closed:
-        raise Damaged("its recipe is cut short or too large")
+    text = _between(data, f"<{PDF_RECIPE}>", f"</{PDF_RECIPE}>")
     try:
-        return html.unescape(text.decode("utf-8")) if opened else None
+        return None if text is None else html.unescape(text.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise Damaged(f"its recipe cannot be read: {error}") from error
 
@@ -144,15 +140,19 @@ def _from_eps(path: Path) -> bytes:
 
 def _from_page(path: Path) -> str | None:
     """Read between two tags; the first is always written alike, near the beginning."""
-    tag = f'<script type="application/json" id="{RECIPE_ID}">'.encode("ascii")
-    _, found, rest = _head(path).partition(tag)
-    if not found:
-        return None
-    text, ended, _ = rest.partition(b"</script>")
-    if not ended:
-        raise Damaged("its recipe is cut short or too large")
+    tag = f'<script type="application/json" id="{RECIPE_ID}">'
+    text = _between(_head(path), tag, "</script>")
     # Canonical again: a page escapes what would end its element.
-    return _recipe_of({"recipe": _json_object(text)})
+    return None if text is None else _recipe_of({"recipe": _json_object(text)})
+
+
+def _between(data: bytes, begin: str, end: str) -> bytes | None:
+    """What stands between two marks; None without the first. Raises Damaged without the second."""
+    _, begun, rest = data.partition(begin.encode())
+    text, ended, _ = rest.partition(end.encode())
+    if begun and not ended:
+        raise Damaged("its recipe is cut short or too large")
+    return text if begun else None
 
 
 _READERS: dict[str, Callable[[Path], str | bytes | None]] = {

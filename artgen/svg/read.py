@@ -260,10 +260,9 @@ class _Handlers:
         left, top, width, height = self.box
         background, paths = (1.0, 1.0, 1.0), list[FilledPath]()
         for each in self.paths:
-            moved = each.moved((-left, -top), 1.0)
             # Nothing is seen so far away, and numbers stay small.
             far = FAR * max(width, height)
-            moved = replace(moved, points=moved.points.clip(-far, far))
+            moved = replace(each, points=(each.points - (left, top)).clip(-far, far))
             if each.alpha == 1 and not paths and covers(moved.points, width, height):
                 background = each.colour
             elif (moved.points.max(0) > 0).all() and (moved.points.min(0) < (width, height)).all():
