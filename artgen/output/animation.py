@@ -119,7 +119,10 @@ def read_description(path: Path) -> str | None:
         if isinstance(error, OSError) or is_out_of_memory(error):
             raise
         raise OSError(str(error) or type(error).__name__) from error
-    return comment.decode("utf-8", "replace") if isinstance(comment, bytes) else comment
+    if isinstance(comment, bytes):
+        return comment.decode("utf-8", "replace")
+    # A file may say that its description is a number.
+    return comment if isinstance(comment, str) else None
 
 
 def thinned(frames: Iterable[T], fps: float, rate: float) -> Iterator[T]:

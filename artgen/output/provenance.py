@@ -60,14 +60,14 @@ def read_recipe(path: Path) -> str:
             raise InputError(f"{path} is empty", hint="save or copy it anew")
         with reading(str(path)):
             if stored := reader(path):
-                # The stored text itself, once it is known to be a JSON object.
-                _json_object(stored)
+                # The stored text itself, once it is known to be a JSON object, and in UTF-8.
                 stored = stored.decode() if isinstance(stored, bytes) else stored
+                _json_object(stored)
                 stored.encode()
     except OSError as error:
         hint = "check the path and its permissions"
         raise InputError(f"cannot read {path}: {error.strerror or error}", hint=hint) from error
-    except UnicodeEncodeError:
+    except UnicodeError:
         raise InputError(f"{path} is damaged: its recipe is not valid Unicode") from None
     except Damaged as error:
         raise InputError(f"{path} is damaged: {error}") from error
@@ -99,6 +99,8 @@ def art_header(path: Path) -> dict[str, Any] | None:
         if SMALL in header:
             try:
                 begin, end = header[SMALL]["data_offsets"]
+                if not 0 <= begin <= end <= size:
+                    raise ValueError(f"it claims the bytes from {begin} to {end}")
                 return _json_object(inflate(file.read(end)[begin:])[0])
             except (KeyError, TypeError, ValueError) as error:
                 raise Damaged(f"its small header cannot be read: {error}") from None
