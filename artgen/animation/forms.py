@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from artgen.art import Art, kept
 from artgen.base.errors import UsageError
@@ -22,6 +21,7 @@ from artgen.base.faults import plugin_code
 from artgen.losses import Sight
 from artgen.output.error_map import embers as embers
 from artgen.output.image_codecs import encode_within as encode_within
+from artgen.output.still import Pixels
 from artgen.output.video import Samples as Samples
 from artgen.primitives import Primitive
 from artgen.registry import Registry, default
@@ -31,7 +31,6 @@ from artgen.values.frame import Frame
 if TYPE_CHECKING:
     from artgen.display.views import FramedView
 
-Pixels = NDArray[np.uint8]
 Frames = Callable[[float], Pixels]
 
 _CONTRACT = "return a function from the share of the time to a frame, uint8 [height, width, 3]"

@@ -12,17 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from artgen.base.errors import OutputError, is_out_of_memory
 from artgen.output.atomic import atomic_path
-from artgen.output.still import DESCRIPTION, description_exif, png_texts
+from artgen.output.still import DESCRIPTION, Pixels, description_exif, png_texts
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 
-Pixels = NDArray[np.uint8]
 T = TypeVar("T")
 
 

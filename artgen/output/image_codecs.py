@@ -14,9 +14,9 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from artgen.losses.metrics import psnr
+from artgen.output.still import Pixels
 
 _SETTINGS: dict[str, tuple[dict[str, Any], ...]] = {
     "JPEG": (
@@ -31,8 +31,6 @@ _SETTINGS: dict[str, tuple[dict[str, Any], ...]] = {
 _PILLOW = {"JPEG": "jpg", "WebP": "webp", "AVIF": "avif"}
 """Codecs that imageio's plugin for Pillow writes, by the feature that Pillow needs."""
 _QUALITIES = range(1, 101)
-
-Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, eq=False)

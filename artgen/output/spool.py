@@ -11,15 +11,13 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from artgen.base.errors import OutputError
 from artgen.base.waiting import report
 from artgen.output.animation import ANIMATIONS, thinned
 from artgen.output.atomic import atomic_write
+from artgen.output.still import Pixels
 from artgen.output.video import QUALITIES, Samples, Sound, write_video
-
-Pixels = NDArray[np.uint8]
 
 _SMOOTH, _SHORTEST = 4.0, 1.0
 """The fewest frames per second, and seconds, to which a limit of bytes brings a video."""

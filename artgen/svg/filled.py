@@ -8,10 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen.svg.curves import signed_area
+from artgen.svg.curves import Floats, signed_area
 from artgen.values.canvas import Canvas
-
-Floats = NDArray[np.float64]
 
 SIDE = 64
 """Rows and columns of the picture by which a contour is known to cover the canvas."""

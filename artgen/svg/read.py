@@ -14,17 +14,15 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from artgen.base.errors import InputError, reading
 from artgen.base.files import check_regular
 from artgen.base.xml import ExpatError, stream
-from artgen.svg.curves import flatten
+from artgen.svg.curves import Floats, flatten
 from artgen.svg.elements import NAMESPACE, NUMBER, contours, length, path_data, transformed
 from artgen.svg.filled import FilledPath, covers, outer_rings
 from artgen.svg.styles import StyleSheet, declared, read_styles
 
-Floats = NDArray[np.float64]
 Area: TypeAlias = tuple[list[Floats], bool, tuple[float, float, float], float]
 
 LARGEST_FILE, MOST_ELEMENTS, MOST_PATHS = 32_000_000, 200_000, 10_000

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from torch import Tensor
 
 from artgen.base.errors import PluginError, UsageError
@@ -20,11 +19,10 @@ from artgen.base.generic import generic
 from artgen.film.scenes import Film, Scene
 from artgen.output.page.pack import Packer
 from artgen.output.parts import parts_for
+from artgen.output.parts.flat import Floats
 from artgen.output.svg.paths import Path, path_of
 from artgen.primitives import Primitive
 from artgen.values.drawing import Drawing
-
-Floats = NDArray[np.float64]
 
 _HINT = "use -o FILE.png, which draws everything"
 _NUMBER = re.compile(r"-?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")

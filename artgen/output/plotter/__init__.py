@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artgen.base.errors import UsageError
-from artgen.output.parts.pens import PenPart, pen_lines, pen_parts
+from artgen.output.parts.pens import Floats, PenPart, pen_lines, pen_parts
 from artgen.output.plotter.inks import choose_pens, mixtures, nearest
 from artgen.output.plotter.lines import (
     Segments,
@@ -38,7 +38,6 @@ from artgen.values.drawing import Drawing
 
 __all__ = ["Fill", "Layer", "Page", "Plot", "named_page", "plot"]
 
-Floats = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
 
 STEP = 0.3
