@@ -237,9 +237,8 @@ def _scaled(frames: Iterable[Pixels], scale: float) -> Iterator[Pixels]:
     from PIL import Image
 
     for pixels in frames:
-        if scale == 1:
-            yield pixels
-            continue
-        height, width = (max(1, round(side * scale)) for side in pixels.shape[:2])
-        resized = Image.fromarray(pixels).resize((width, height), Image.Resampling.LANCZOS)
-        yield np.asarray(resized)
+        if scale < 1:
+            height, width = (max(1, round(side * scale)) for side in pixels.shape[:2])
+            resized = Image.fromarray(pixels).resize((width, height), Image.Resampling.LANCZOS)
+            pixels = np.asarray(resized)
+        yield pixels
