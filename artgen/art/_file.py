@@ -169,11 +169,19 @@ def _opened(tensors: dict[str, torch.Tensor]) -> str:
     """Undo `_small`: unpack `tensors`, and return the header as JSON text. Raises ValueError."""
     import torch
 
-    text, numbers = inflate(tensors.pop(SMALL).numpy().tobytes())
+    text, numbers = inflate(_taken(tensors, SMALL).tobytes())
     shapes = _Numbers.model_validate_json(text).numbers
     for name, array in unpack_numbers(numbers, shapes).items():
         tensors[name] = torch.from_numpy(array)
     return text
+
+
+def _taken(tensors: dict[str, torch.Tensor], name: str) -> NDArray[Any]:
+    """Take a tensor out, as an array. Raises ValueError where numpy has no such numbers."""
+    try:
+        return tensors.pop(name).numpy()
+    except TypeError:
+        raise ValueError(f"{name} holds numbers of an unknown type") from None
 
 
 def packed_bytes(art: Art) -> int | None:
@@ -380,7 +388,7 @@ def _parameters(
 def _subject(header: dict[str, Any] | None, tensors: dict[str, torch.Tensor]) -> Subject | None:
     """Take the subject's arrays out of `tensors`. Raises ValueError where they are not whole."""
     arrays = {
-        name.removeprefix(_SUBJECT): tensors.pop(name).numpy()
+        name.removeprefix(_SUBJECT): _taken(tensors, name)
         for name in list(tensors)
         if name.startswith(_SUBJECT)
     }
