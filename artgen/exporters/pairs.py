@@ -14,7 +14,7 @@ from artgen.base.errors import UsageError
 from artgen.editing import named
 from artgen.exporters.films import shot_of
 from artgen.exporters.requests import refuse
-from artgen.output import contact_sheet
+from artgen.output import contact_sheet, encode_jpeg
 from artgen.values.frame import Frame
 
 SHARP = 1600
@@ -49,7 +49,6 @@ def slider(art: Art, request: ExportRequest) -> bytes:
     Raises UsageError.
     """
     from artgen.exporters.vectors import words_of
-    from artgen.output import encode_jpeg
     from artgen.output.page import plain_json
     from artgen.output.svg.document import RECIPE_ID
     from artgen.output.templates import read_asset, render_page

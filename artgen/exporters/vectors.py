@@ -12,6 +12,7 @@ import numpy as np
 from artgen._version import __version__
 from artgen.art import Art, ExportRequest
 from artgen.base.errors import UsageError
+from artgen.exporters.paths import export_paths
 from artgen.exporters.requests import TIMES, refuse
 from artgen.output import encode_jpeg
 from artgen.output.parts import FlatPart, decimals, flat_parts, parts_for
@@ -180,8 +181,6 @@ def export_pdf(art: Art, request: ExportRequest) -> bytes:
     Raises UsageError.
     """
     if request.page is None:
-        from artgen.exporters.paths import export_paths
-
         return export_paths("pdf", art, request)
     from artgen.output.plotter.files import encode_pdf
 
@@ -190,8 +189,6 @@ def export_pdf(art: Art, request: ExportRequest) -> bytes:
 
 def export_eps(art: Art, request: ExportRequest) -> bytes:
     """Export opaque flat parts as filled paths, with the recipe. Raises UsageError."""
-    from artgen.exporters.paths import export_paths
-
     return export_paths("eps", art, request)
 
 

@@ -51,13 +51,7 @@ class Encoded:
 
 def available_codecs() -> tuple[str, ...]:
     """JPEG, WebP and AVIF where the installed Pillow can write them, and those of imagecodecs."""
-    from PIL import features
-
-    # Asking an older Pillow for a feature that it has never heard of gives a warning.
-    known = features.get_supported()
-    found = [codec for codec, feature in _PILLOW.items() if feature in known]
-    others = (codec for codec in _SETTINGS if codec not in _PILLOW)
-    return (*found, *(codec for codec in others if _can_write(codec)))
+    return tuple(filter(_can_write, _SETTINGS))
 
 
 def encode_within(pixels: Pixels, codec: str, limit: int) -> Encoded | None:
@@ -138,7 +132,12 @@ def _functions(codec: str) -> tuple[Callable[..., bytes], Callable[[bytes], Pixe
 
 
 def _can_write(codec: str) -> bool:
-    """Whether imagecodecs is installed, and was built with this codec."""
+    """Whether Pillow was built with this codec, or imagecodecs, and is installed."""
+    if codec in _PILLOW:
+        from PIL import features
+
+        # Asking an older Pillow for a feature that it has never heard of gives a warning.
+        return _PILLOW[codec] in features.get_supported()
     try:
         import imagecodecs
     except ImportError:

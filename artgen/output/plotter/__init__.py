@@ -259,9 +259,6 @@ class _Plotter:
 
 def _thresholds(numbers: NDArray[np.int64]) -> Floats:
     """Return the share of the pen from which each line is drawn, in 0..1 and evenly spread, [M]."""
-    rest, share = numbers % LEVELS, np.full(len(numbers), 0.5 / LEVELS)
-    weight = 0.5
-    while weight >= 1 / LEVELS:
-        share += weight * (rest % 2)
-        rest, weight = rest // 2, weight / 2
-    return share
+    # Van der Corput's sequence: the four bits of the numbers in reverse.
+    spread = np.array([int(f"{number:04b}"[::-1], 2) for number in range(LEVELS)])
+    return np.asarray((spread[numbers % LEVELS] + 0.5) / LEVELS, np.float64)
