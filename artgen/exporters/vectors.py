@@ -145,6 +145,7 @@ def export_json(art: Art, request: ExportRequest) -> bytes:
     drawing = art.drawing
     canvas = drawing.canvas.scaled(_long_side(art, request, "JSON"))
     digits, primitive = decimals(drawing.canvas), art.primitive()
+    primitive.check_tensors(drawing)
     data: dict[str, Any] = {
         "artgen": __version__,
         "primitive": drawing.primitive,
