@@ -43,9 +43,8 @@ def _video(suffix: str) -> Exporter:
             if request.start == "blank":
                 frames = with_ends(frames, fps, blank(art.drawing))
             if request.start == "photo":
-                frames = with_ends(
-                    frames, fps, photograph(art, request, _drawn(art, request, suffix, 1.0)[0])
-                )
+                frame, _ = _drawn(art, request, suffix, fps)
+                frames = with_ends(frames, fps, photograph(art, request, frame))
             if request.loop:
                 frames = there_and_back(frames)
             if request.max_bytes is None:
