@@ -20,12 +20,11 @@ from artgen.film.scenes import Film, Scene
 from artgen.output.page.pack import Packer
 from artgen.output.parts import parts_for
 from artgen.output.parts.flat import Floats
-from artgen.output.svg.paths import Path, path_of
+from artgen.output.svg.paths import NUMBER, Path, path_of
 from artgen.primitives import Primitive
 from artgen.values.drawing import Drawing
 
 _HINT = "use -o FILE.png, which draws everything"
-_NUMBER = re.compile(r"-?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 
 
 @dataclass(frozen=True)
@@ -182,13 +181,13 @@ def _numbers(keys: list[list[Path]], lasts: list[int] | None) -> tuple[list[str]
     forms, columns = [], []
     for i, paths in enumerate(zip(*keys, strict=True)):
         final = paths[-1 if lasts is None else lasts[i]]
-        form = _NUMBER.sub("#", final.data)
+        form = NUMBER.sub("#", final.data)
         forms.append(form)
-        last = [float(number) for number in _NUMBER.findall(final.data)]
+        last = [float(number) for number in NUMBER.findall(final.data)]
         columns.append(
             [
-                [float(number) for number in _NUMBER.findall(path.data)]
-                if _NUMBER.sub("#", path.data) == form
+                [float(number) for number in NUMBER.findall(path.data)]
+                if NUMBER.sub("#", path.data) == form
                 else last
                 for path in paths
             ]

@@ -11,7 +11,7 @@ import numpy as np
 from artgen.base.xml import Element
 from artgen.output.parts import FlatPart
 
-_NUMBER = re.compile(r"-?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+NUMBER = re.compile(r"-?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _ROTATE = re.compile(r"rotate\(([^()]*)\)")
 _PLAIN = re.compile(r"[MmLlHhVvCcSsQqTtAaZz0-9eE+\-., \t\n]*")
 
@@ -49,7 +49,7 @@ def _path(element: Element) -> Path:
     if len(element) or "style" in element.attrib or "class" in element.attrib:
         raise _Unknown
     number = {
-        name: float(value) for name, value in element.attrib.items() if _NUMBER.fullmatch(value)
+        name: float(value) for name, value in element.attrib.items() if NUMBER.fullmatch(value)
     }
     turn = _turn(element.get("transform"))
     stroke = number["stroke-width"] if element.get("stroke") == "currentColor" else None
@@ -64,7 +64,7 @@ def _path(element: Element) -> Path:
     elif kind == "line":
         corners = [(number.get(f"x{k}", 0.0), number.get(f"y{k}", 0.0)) for k in (1, 2)]
     elif kind in ("polygon", "polyline"):
-        each = [float(value) for value in _NUMBER.findall(element.get("points", ""))]
+        each = [float(value) for value in NUMBER.findall(element.get("points", ""))]
         corners = list(zip(each[::2], each[1::2], strict=True))
     elif kind == "path" and turn is None and _PLAIN.fullmatch(element.get("d", "")):
         return Path(element.get("d", ""), stroke)
@@ -82,7 +82,7 @@ def _turn(transform: str | None) -> tuple[float, float, float] | None:
     match = _ROTATE.fullmatch(transform.strip())
     if match is None:
         raise _Unknown
-    angle, x, y = (*(float(v) for v in _NUMBER.findall(match[1])), 0.0, 0.0)[:3]
+    angle, x, y = (*(float(v) for v in NUMBER.findall(match[1])), 0.0, 0.0)[:3]
     return angle, x, y
 
 
