@@ -24,10 +24,6 @@ class Path:
     stroke: float | None = None
 
 
-class _Unknown(Exception):
-    """An element that is not supported."""
-
-
 def path_of(part: FlatPart) -> Path | None:
     """Convert a flat part to a path; None if its numbers are not finite.
 
@@ -39,7 +35,7 @@ def path_of(part: FlatPart) -> Path | None:
         return None
     try:
         return _path(element)
-    except (_Unknown, ValueError):
+    except (KeyError, ValueError):
         outline = part.outline()
         return Path(_polygon(outline.tolist())) if len(outline) else None
 
@@ -47,7 +43,7 @@ def path_of(part: FlatPart) -> Path | None:
 def _path(element: Element) -> Path:
     kind = element.tag.rpartition("}")[2]
     if len(element) or "style" in element.attrib or "class" in element.attrib:
-        raise _Unknown
+        raise ValueError(element.tag)
     number = {
         name: float(value) for name, value in element.attrib.items() if NUMBER.fullmatch(value)
     }
@@ -69,7 +65,7 @@ def _path(element: Element) -> Path:
     elif kind == "path" and turn is None and _PLAIN.fullmatch(element.get("d", "")):
         return Path(element.get("d", ""), stroke)
     else:
-        raise _Unknown
+        raise ValueError(element.tag)
     if turn is not None:
         corners = [_turned(*corner, *turn) for corner in corners]
     return Path(_polygon(corners, closed=kind in ("rect", "polygon")), stroke)
@@ -81,7 +77,7 @@ def _turn(transform: str | None) -> tuple[float, float, float] | None:
         return None
     match = _ROTATE.fullmatch(transform.strip())
     if match is None:
-        raise _Unknown
+        raise ValueError(transform)
     angle, x, y = (*(float(v) for v in NUMBER.findall(match[1])), 0.0, 0.0)[:3]
     return angle, x, y
 
