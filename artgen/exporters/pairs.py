@@ -50,7 +50,6 @@ def slider(art: Art, request: ExportRequest) -> bytes:
     """
     from artgen.exporters.vectors import words_of
     from artgen.output.page import plain_json
-    from artgen.output.svg.document import RECIPE_ID
     from artgen.output.templates import read_asset, render_page
 
     refuse(replace(request, film=None), "HTML")
@@ -68,7 +67,6 @@ def slider(art: Art, request: ExportRequest) -> bytes:
         words=words_of(art),
         style=style,
         script=script,
-        recipe_id=RECIPE_ID,
         recipe=plain_json(art.recipe.to_dict()),
         pictures=[base64.b64encode(encode_jpeg(each, 92)).decode("ascii") for each in shown],
         height=height,
