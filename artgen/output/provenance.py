@@ -81,10 +81,6 @@ def _from_png(path: Path) -> bytes | None:
         return png.find_text(file, _size(file), RECIPE_KEYWORD, _LARGEST_RECIPE)
 
 
-def _from_art(path: Path) -> str | None:
-    return _recipe_of(art_header(path) or {})
-
-
 def art_header(path: Path) -> dict[str, Any] | None:
     """The JSON object in an `.art` file, which is read without its tensors. Raises Damaged.
 
@@ -163,7 +159,7 @@ _READERS: dict[str, Callable[[Path], str | bytes | None]] = {
         (".png .apng", _from_png),
         (".mp4 .webm", read_comment),
         (".avif .gif .jpeg .jpg .tif .tiff .webp", read_description),
-        (".art", _from_art),
+        (".art", lambda path: _recipe_of(art_header(path) or {})),
         (".json", _from_summary),
         (".svg", partial(read_metadata, largest=_LARGEST_RECIPE)),
         (".pdf", _from_pdf),
