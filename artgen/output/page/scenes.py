@@ -180,18 +180,11 @@ def _numbers(keys: list[list[Path]], lasts: list[int] | None) -> tuple[list[str]
     """
     forms, columns = [], []
     for i, paths in enumerate(zip(*keys, strict=True)):
-        final = paths[-1 if lasts is None else lasts[i]]
-        form = NUMBER.sub("#", final.data)
+        texts = [path.data for path in paths]
+        split = [(NUMBER.sub("#", each), list(map(float, NUMBER.findall(each)))) for each in texts]
+        form, last = split[-1 if lasts is None else lasts[i]]
         forms.append(form)
-        last = [float(number) for number in NUMBER.findall(final.data)]
-        columns.append(
-            [
-                [float(number) for number in NUMBER.findall(path.data)]
-                if NUMBER.sub("#", path.data) == form
-                else last
-                for path in paths
-            ]
-        )
+        columns.append([numbers if own == form else last for own, numbers in split])
     if not columns:
         return [], np.empty((len(keys), 0))
     return forms, np.concatenate([np.array(each) for each in columns], axis=1)
