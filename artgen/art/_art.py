@@ -384,21 +384,19 @@ class Art:
         """
         from artgen.output import atomic_write, check_output
 
-        path = Path(file) if isinstance(file, str | os.PathLike) else None
-        if path is not None:
+        write: Callable[[bytes], object]
+        if isinstance(file, str | os.PathLike):
+            path = Path(file)
             check_output(path, overwrite=overwrite, option="name", flag="overwrite=True")
-        suffix = format or ("" if path is None else path.suffix)
+            what, suffix, write = str(path), format or path.suffix, partial(atomic_write, path)
+        else:
+            what, suffix, write = "a file object", format or "", file.write
         if not suffix.strip("."):
-            what = "a file object" if path is None else str(path)
             raise UsageError(
                 f"the name of {what} does not say which format to write",
                 hint='pass format="png", or end the name in .png or .art',
             )
-        content = self.to_format(suffix, request)
-        if path is not None:
-            atomic_write(path, content)
-        elif not isinstance(file, str | os.PathLike):
-            file.write(content)
+        write(self.to_format(suffix, request))
 
     def to_format(self, format: str, request: ExportRequest | None = None) -> bytes:
         """The bytes of a file in the format of a suffix, such as ``"pdf"``. Raises as `save`."""
