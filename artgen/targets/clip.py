@@ -65,11 +65,6 @@ class ClipTarget(Target):
     place: Path | None = None
 
     @property
-    def clip(self) -> ClipTarget:
-        """The clip itself."""
-        return self
-
-    @property
     def still(self) -> ImageTarget:
         """The first frame, as a picture."""
         return replace(self.first, warnings=(*self.first.warnings, "first frame used"))

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from artgen.targets.clip import ClipTarget
     from artgen.values.canvas import Canvas
     from artgen.values.examples import Examples
     from artgen.values.subject import Subject
@@ -133,11 +132,6 @@ class Target(ABC):
     @property
     def pixels(self) -> NDArray[np.uint8] | None:
         """The picture to fit to, uint8 [height, width, 3]; None where there is no single one."""
-        return None
-
-    @property
-    def clip(self) -> ClipTarget | None:
-        """The target itself where it is a clip, else None."""
         return None
 
     @property
