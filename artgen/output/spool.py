@@ -172,17 +172,21 @@ def write_limited(
     *,
     fps: float,
     comment: str,
-    max_bytes: int,
+    max_bytes: int | None,
     sized: bool = False,
     sound: Sound | Samples | None = None,
-) -> str:
+) -> str | None:
     """Write a video of at most `max_bytes`, from which is taken as little as can be, see `_rungs`.
 
     Each thing is taken in full until the file is small enough. Then as much of them is given back
     as still fits, from the last to the first, until most of the bytes are used. The size stays if
-    it was asked for, `sized`. The `sound` counts too. Returns in words what it took. Raises
-    OutputError where even the smallest is too large, and as `write_video` does.
+    it was asked for, `sized`. The `sound` counts too. Returns in words what it took, None where
+    there is no limit. Raises OutputError where even the smallest is too large, and as `write_video`
+    does.
     """
+    if max_bytes is None:
+        write_video(path, frames, fps=fps, comment=comment, sound=sound)
+        return None
     suffix, limits = path.suffix.lower(), ANIMATIONS.get(path.suffix.lower())
     rate = fps if limits is None else min(fps, limits.fps)
     with Spool(frames) as spool, tempfile.TemporaryDirectory() as folder:
