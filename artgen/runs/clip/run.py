@@ -217,7 +217,7 @@ class ClipRun(PictureRun):
 def _fit_elsewhere(task: SceneTask, observe: Observer, control: RunControl) -> FittedScene:
     """Fit a scene in another process or on another machine, which reads the clip again."""
     registry = Registry(files=task.plugins)
-    clip = read_target(task.recipe, registry, task.search).clip
-    assert clip is not None
+    clip = read_target(task.recipe, registry, task.search)
+    assert isinstance(clip, ClipTarget)
     with threads(task.cpus):
         return SceneFit(task, clip, registry, RunContext(task.run_name, observe, control)).run()
