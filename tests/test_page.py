@@ -268,14 +268,11 @@ def test_info_tells_of_a_page(gaussians, tmp_path, capsys):
     assert found["recipe"] == json.loads(gaussians.recipe.to_json())
 
 
-@pytest.mark.parametrize(
-    "element",
-    [{"tag": "rect", "attrib": {"x": "0"}}, {"tag": "line", "attrib": {"stroke": "currentColor"}}],
-)
+@pytest.mark.parametrize("element", [("rect", {"x": "0"}), ("line", {"stroke": "currentColor"})])
 def test_an_element_that_lacks_a_number_is_drawn_as_its_polygon(element):
     class Odd(Polygon):
         def element(self):
-            return Element(**element)
+            return Element(*element)
 
     part = Odd(np.array([[0, 0], [1, 0], [1, 1]], float), colour=(0, 0, 0))
     assert path_of(part) == Path("M0 0L1 0L1 1Z")
