@@ -356,6 +356,14 @@ def test_damaged_descriptions_are_refused(tmp_path, outer, inner, says):
         load(write(tmp_path / "a.art", damaged, tensors))
 
 
+@pytest.mark.parametrize("name", ["small.", "subject.x"])
+def test_numbers_of_an_unknown_type_are_refused(tmp_path, name):
+    header, tensors = parts(make_art())
+    odd = {**tensors, name: torch.zeros(3, dtype=torch.bfloat16)}
+    with pytest.raises(InputError, match=rf"is damaged: {name} holds numbers of an unknown type"):
+        load(write(tmp_path / "a.art", header, odd))
+
+
 @pytest.mark.parametrize("key", ["drawing", "precision", "recipe", "metrics"])
 def test_a_missing_key_is_named(tmp_path, key):
     header, tensors = parts(make_art())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -79,6 +80,12 @@ def test_a_metric_that_is_no_number_is_refused_by_name(arts, tmp_path, capsys):
     )
     assert main(["render", str(file), "-o", str(tmp_path / "a.html")]) == 3
     assert "a.art is damaged: metrics.psnr" in capsys.readouterr().err
+
+
+def test_no_json_is_written_of_a_drawing_of_nan(arts, tmp_path, capsys):
+    file = changed(arts / "gaussian.art", tmp_path / "a.art", values=math.nan)
+    assert main(["render", str(file), "-o", str(tmp_path / "a.json")]) == 3
+    assert "holds NaN or infinite values" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("table", ["primitive", "target"])

@@ -101,7 +101,7 @@ def test_slow_motion_has_more_moments():
     assert film.frame_times(10, 0.25)[:3] == pytest.approx([0, 0.025, 0.05])
     assert len(film.frame_times(10, 0.25)) == 80
     assert film.frame_times(0.01) == [0]
-    for fps, speed in ((0, 1), (float("nan"), 1), (1e9, 1), (10, 0), (10, 1e-9)):
+    for fps, speed in ((0, 1), (float("nan"), 1), (1e9, 1), (10, 0), (10, 1e-9), (10, 1e-320)):
         with pytest.raises(UsageError):
             film.frame_times(fps, speed)
 

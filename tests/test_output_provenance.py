@@ -8,11 +8,13 @@ import struct
 import av
 import numpy as np
 import pytest
+import tifffile
 import torch
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from safetensors.torch import save_file
 
+from artgen.base import png
 from artgen.base.errors import InputError
 from artgen.output import encode_png, read_recipe, write_video
 
@@ -161,6 +163,26 @@ def test_a_flipped_bit_in_the_recipe_is_noticed(tmp_path):
         read_recipe(tmp_path / "flipped.png")
 
 
+@pytest.mark.parametrize(
+    "text",
+    ['\ufeff{"a":1}'.encode("utf-16-le"), '{"a":1}'.encode("utf-16-le"), b'{"a":"\xed\xa0\x80"}'],
+)
+def test_a_recipe_in_another_encoding_is_refused(tmp_path, text):
+    data = encode_png(PIXELS)
+    at = data.index(b"IDAT") - 4
+    chunk = png.chunk(b"iTXt", b"artgen:recipe\0\0\0\0\0" + text)
+    (tmp_path / "other.png").write_bytes(data[:at] + chunk + data[at:])
+    with pytest.raises(InputError, match="damaged"):
+        read_recipe(tmp_path / "other.png")
+
+
+def test_a_description_that_is_a_number_is_no_recipe(tmp_path):
+    tags = [(270, 3, 1, 5, True)]
+    tifffile.imwrite(tmp_path / "number.tif", PIXELS, metadata=None, extratags=tags)
+    with pytest.raises(InputError, match="contains no recipe"):
+        read_recipe(tmp_path / "number.tif")
+
+
 def test_a_decompression_bomb_is_refused(tmp_path):
     (tmp_path / "bomb.png").write_bytes(encode_png(PIXELS, '"' + " " * 20_000_000 + '"'))
     with pytest.raises(InputError, match="too large"):
@@ -177,6 +199,15 @@ def test_an_animation_that_claims_many_pixels_is_not_painted(tmp_path, side):
         return
     with pytest.raises(InputError, match=r"cannot read .*a\.gif: .*exceeds limit"):
         read_recipe(tmp_path / "a.gif")
+
+
+@pytest.mark.parametrize("places", [[0, 10**30], [0, 2**50], [0, -1], [-1, 0], [4, 2]])
+def test_small_headers_are_within_their_file(tmp_path, places):
+    header = json.dumps({"small.": {"data_offsets": places}}).encode()
+    path = tmp_path / "liar.art"
+    path.write_bytes(struct.pack("<Q", len(header)) + header + bytes(16))
+    with pytest.raises(InputError, match="its small header cannot be read: it claims the bytes"):
+        read_recipe(path)
 
 
 def test_safetensors_headers_are_bounded(tmp_path):

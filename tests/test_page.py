@@ -15,12 +15,15 @@ import artgen
 from artgen import Field, Param, Splat, fit, init
 from artgen.art import ExportRequest
 from artgen.base.errors import PluginError, UsageError
+from artgen.base.xml import Element
 from artgen.compiler.field_layers import LANES, Elementwise, Product, trace_field
 from artgen.compiler.ir import OPERATIONS
 from artgen.compiler.record import Untraceable
 from artgen.exporters import export_html
 from artgen.families.splat.importance import importance
 from artgen.output.page.pack import Packer
+from artgen.output.parts import Polygon
+from artgen.output.svg.paths import Path, path_of
 from artgen.primitives import Params, Texture
 
 SIZE = 24
@@ -263,3 +266,13 @@ def test_info_tells_of_a_page(gaussians, tmp_path, capsys):
     found = json.loads(capsys.readouterr().out)
     assert found["kind"] == "page"
     assert found["recipe"] == json.loads(gaussians.recipe.to_json())
+
+
+@pytest.mark.parametrize("element", [("rect", {"x": "0"}), ("line", {"stroke": "currentColor"})])
+def test_an_element_that_lacks_a_number_is_drawn_as_its_polygon(element):
+    class Odd(Polygon):
+        def element(self):
+            return Element(*element)
+
+    part = Odd(np.array([[0, 0], [1, 0], [1, 1]], float), colour=(0, 0, 0))
+    assert path_of(part) == Path("M0 0L1 0L1 1Z")

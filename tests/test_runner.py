@@ -14,7 +14,6 @@ from PIL import Image
 
 import artgen.runs.loop.agenda
 import artgen.runs.loop.stages
-import artgen.runs.video
 from artgen.art import load
 from artgen.base.errors import (
     Diverged,
@@ -597,7 +596,7 @@ def test_a_fault_of_a_plugin_after_the_fit_leaves_the_drawing(
     def write_video(path: Path, frames: object, **_: object) -> None:
         raise RuntimeError("no such frame")
 
-    monkeypatch.setattr(artgen.runs.video, "write_video", write_video)
+    monkeypatch.setattr("artgen.output.spool.write_video", write_video)
     outcome = run(recipe(photo), registry, out=tmp_path / "out")
     assert str(outcome.error) == "no such frame"
     assert (tmp_path / "out/photo-gaussian.art").is_file()
@@ -650,7 +649,7 @@ def disk_is_full_for(suffix: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(Path, "write_bytes", write_bytes)
     if suffix == ".mp4":
-        monkeypatch.setattr(artgen.runs.video, "write_video", write_video)
+        monkeypatch.setattr("artgen.output.spool.write_video", write_video)
 
 
 def test_a_refused_run_leaves_no_folder(photo: Path, tmp_path: Path, registry: Registry) -> None:
@@ -930,7 +929,7 @@ def test_frames_are_read_one_at_a_time(
         path.write_bytes(b"")
 
     monkeypatch.setattr(FrameStore, "read", counted)
-    monkeypatch.setattr(artgen.runs.video, "write_video", write_video)
+    monkeypatch.setattr("artgen.output.spool.write_video", write_video)
     run(recipe(photo), registry, out=tmp_path)
     assert len(taken) == 8
     assert reads == sorted(set(reads))

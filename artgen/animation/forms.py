@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from artgen.art import Art
+from artgen.art import Art, kept
 from artgen.base.errors import UsageError
 from artgen.base.faults import plugin_code
 from artgen.losses import Sight
 from artgen.output.error_map import embers as embers
 from artgen.output.image_codecs import encode_within as encode_within
+from artgen.output.still import Pixels
 from artgen.output.video import Samples as Samples
 from artgen.primitives import Primitive
 from artgen.registry import Registry, default
@@ -31,7 +31,6 @@ from artgen.values.frame import Frame
 if TYPE_CHECKING:
     from artgen.display.views import FramedView
 
-Pixels = NDArray[np.uint8]
 Frames = Callable[[float], Pixels]
 
 _CONTRACT = "return a function from the share of the time to a frame, uint8 [height, width, 3]"
@@ -104,15 +103,7 @@ class Shot:
     def remembered(self, draw: Callable[[Drawing], Pixels]) -> Frames:
         """The progress, each drawing drawn once."""
         progress = self.progress()
-        shown: list[tuple[Drawing, Pixels]] = []
-
-        def frame(share: float) -> Pixels:
-            now = progress(share)
-            if not shown or shown[0][0] is not now:
-                shown[:] = [(now, draw(now))]
-            return shown[0][1]
-
-        return frame
+        return kept(progress, lambda share: draw(progress(share)))
 
 
 def beside(shot: Shot) -> Callable[[Drawing], Pixels]:

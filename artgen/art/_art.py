@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
-from artgen.art._file import packed_bytes, read, to_bytes, to_table, unpacked
+from artgen.art._file import packed_bytes, read, to_bytes, to_table
 from artgen.art._moving import draw_moments, growing, kept
 from artgen.art.precision import quantised, quantised_film, saved_bytes
 from artgen.art.rounding import rounded
@@ -29,6 +29,7 @@ from artgen.values.subject import ImageSet
 
 if TYPE_CHECKING:
     import numpy as np
+    from _typeshed import SupportsWrite
     from numpy.typing import NDArray
     from PIL.Image import Image
 
@@ -39,14 +40,6 @@ if TYPE_CHECKING:
 
 _PICTURE_SIDE = 336
 """The longer side of a single picture of a set, in pixels, unless asked for."""
-
-
-class SupportsWrite(Protocol):
-    """A file that is open for writing bytes."""
-
-    def write(self, data: bytes, /) -> object:
-        """Write bytes."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -376,7 +369,7 @@ class Art:
 
     def save(
         self,
-        file: str | os.PathLike[str] | SupportsWrite,
+        file: str | os.PathLike[str] | SupportsWrite[bytes],
         request: ExportRequest | None = None,
         *,
         format: str | None = None,
@@ -391,21 +384,19 @@ class Art:
         """
         from artgen.output import atomic_write, check_output
 
-        path = Path(file) if isinstance(file, str | os.PathLike) else None
-        if path is not None:
+        write: Callable[[bytes], object]
+        if isinstance(file, str | os.PathLike):
+            path = Path(file)
             check_output(path, overwrite=overwrite, option="name", flag="overwrite=True")
-        suffix = format or ("" if path is None else path.suffix)
+            what, suffix, write = str(path), format or path.suffix, partial(atomic_write, path)
+        else:
+            what, suffix, write = "a file object", format or "", file.write
         if not suffix.strip("."):
-            what = "a file object" if path is None else str(path)
             raise UsageError(
                 f"the name of {what} does not say which format to write",
                 hint='pass format="png", or end the name in .png or .art',
             )
-        content = self.to_format(suffix, request)
-        if path is not None:
-            atomic_write(path, content)
-        elif not isinstance(file, str | os.PathLike):
-            file.write(content)
+        write(self.to_format(suffix, request))
 
     def to_format(self, format: str, request: ExportRequest | None = None) -> bytes:
         """The bytes of a file in the format of a suffix, such as ``"pdf"``. Raises as `save`."""
@@ -445,11 +436,7 @@ def load(path: str | os.PathLike[str], *, registry: Registry | None = None) -> A
 
     Raises InputError where it is missing, damaged or of a newer format.
     """
-    art = Art(**read(path)._asdict(), registry=registry)
-    try:
-        return unpacked(art)
-    except InputError as error:
-        raise InputError(f"{path} is damaged: {error.message}", hint=error.hint) from None
+    return read(Path(path), registry)
 
 
 def run_exporter(suffix: str, export: Exporter, art: Art, request: ExportRequest) -> bytes:

@@ -7,12 +7,11 @@ There is no pickle and no wall-clock time in it, so equal runs give equal bytes.
 from __future__ import annotations
 
 import json
-import os
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     import torch
 
     from artgen.art._art import Art
+    from artgen.registry import Registry
 
 FORMAT = 4
 """The version of the `.art` format that this artgen writes; it reads this and older ones.
@@ -136,17 +136,6 @@ class _Header(BaseModel):
     metrics: _MetricsTable
 
 
-class Contents(NamedTuple):
-    """The contents of a file; values of tensors are rounded to `precision`."""
-
-    drawing: Drawing
-    recipe: Recipe
-    metrics: Mapping[str, Any]
-    precision: Precision
-    film: Film | None = None
-    trajectory: Trajectory | None = None
-
-
 def to_bytes(art: Art) -> bytes:
     """Return the `.art` file."""
     header, tensors = _stored(art)
@@ -180,11 +169,19 @@ def _opened(tensors: dict[str, torch.Tensor]) -> str:
     """Undo `_small`: unpack `tensors`, and return the header as JSON text. Raises ValueError."""
     import torch
 
-    text, numbers = inflate(tensors.pop(SMALL).numpy().tobytes())
+    text, numbers = inflate(_taken(tensors, SMALL).tobytes())
     shapes = _Numbers.model_validate_json(text).numbers
     for name, array in unpack_numbers(numbers, shapes).items():
         tensors[name] = torch.from_numpy(array)
     return text
+
+
+def _taken(tensors: dict[str, torch.Tensor], name: str) -> NDArray[Any]:
+    """Take a tensor out, as an array. Raises ValueError where numpy has no such numbers."""
+    try:
+        return tensors.pop(name).numpy()
+    except TypeError:
+        raise ValueError(f"{name} holds numbers of an unknown type") from None
 
 
 def packed_bytes(art: Art) -> int | None:
@@ -193,7 +190,7 @@ def packed_bytes(art: Art) -> int | None:
     return None if packed is None else len(packed)
 
 
-def unpacked(art: Art) -> Art:
+def _unpacked(art: Art) -> Art:
     """The art with the tensors that its family makes of packed ones.
 
     Raises InputError where these are damaged, and PluginError where the family is not installed.
@@ -276,12 +273,13 @@ def _stored(art: Art) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
     return header, tensors
 
 
-def read(path: str | os.PathLike[str]) -> Contents:
-    """Read an `.art` file, or a `.json` file of a drawing.
+def read(file: Path, registry: Registry | None) -> Art:
+    """Read an `.art` file, or a `.json` file of a drawing; a family unpacks what it has packed.
 
-    Raises InputError where it is missing, damaged or of a newer format.
+    Raises InputError where it is missing, damaged or of a newer format, and PluginError.
     """
-    file = Path(path)
+    from artgen.art._art import Art
+
     check_art(file)
     text, tensors = (_from_json if file.suffix.lower() == ".json" else _from_art)(file)
     try:
@@ -289,7 +287,39 @@ def read(path: str | os.PathLike[str]) -> Contents:
     except (ValueError, RecursionError):
         raise InputError(f"{file} is not an .art file: it contains no artgen recipe") from None
     found = described.get("format") if isinstance(described, dict) else None
-    return _contents(file, text, found, tensors)
+    if type(found) is not int or not 1 <= found <= FORMAT:
+        raise InputError(
+            f"{file} has .art format {found!r}, this artgen reads up to {FORMAT}",
+            hint="a newer artgen may read it",
+        )
+    try:
+        text = _opened(tensors) if SMALL in tensors else text
+        header = _Header.model_validate_json(text)
+        recipe = Recipe.from_dict(header.recipe, where="its recipe")
+        table = header.drawing.model_dump()
+        table["subject"] = _subject(table["subject"], tensors)
+        if recipe.schema_version == 1:
+            table["options"] = migrated_options(table["primitive"], table["options"])
+        table["options"] = drawn_options(table["primitive"], table["options"])
+        film = _film(header.film, tensors, header.precision)
+        drawing = Drawing(tensors=_parameters(tensors, header.precision), **table)
+        if film is not None and film.scenes[0].tensors.keys() != drawing.tensors.keys():
+            raise ValueError("its film has other tensors than its drawing")
+        trajectory = None
+        if header.history is not None:
+            trajectory = Trajectory.from_table(header.history.model_dump())
+            deque(trajectory.starts(drawing), 0)
+        metrics = header.metrics.model_dump(exclude_unset=True)
+        art = Art(drawing, recipe, metrics, header.precision, registry, film, trajectory=trajectory)
+        return _unpacked(art)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        key = ".".join(str(part) for part in problem["loc"])
+        raise InputError(f"{file} is damaged: {key} {explain_problem(problem)}") from None
+    except InputError as error:
+        raise InputError(f"{file} is damaged: {error.message}", hint=error.hint) from None
+    except ValueError as error:
+        raise InputError(f"{file} is damaged: {error}") from None
 
 
 def _from_art(file: Path) -> tuple[str, dict[str, torch.Tensor]]:
@@ -341,46 +371,10 @@ def _array(name: str, table: dict[str, Any]) -> NDArray[Any]:
     return array.reshape(shape)
 
 
-def _contents(file: Path, text: str, found: object, tensors: dict[str, torch.Tensor]) -> Contents:
-    """What the header `text` of a format `found` and the tensors say. Raises InputError."""
-    if type(found) is not int or not 1 <= found <= FORMAT:
-        raise InputError(
-            f"{file} has .art format {found!r}, this artgen reads up to {FORMAT}",
-            hint="a newer artgen may read it",
-        )
-    try:
-        text = _opened(tensors) if SMALL in tensors else text
-        header = _Header.model_validate_json(text)
-        recipe = Recipe.from_dict(header.recipe, where="its recipe")
-        table = header.drawing.model_dump()
-        table["subject"] = _subject(table["subject"], tensors)
-        if recipe.schema_version == 1:
-            table["options"] = migrated_options(table["primitive"], table["options"])
-        table["options"] = drawn_options(table["primitive"], table["options"])
-        film = _film(header.film, tensors, header.precision)
-        drawing = Drawing(tensors=_parameters(tensors, header.precision), **table)
-        if film is not None and film.scenes[0].tensors.keys() != drawing.tensors.keys():
-            raise ValueError("its film has other tensors than its drawing")
-        trajectory = None
-        if header.history is not None:
-            trajectory = Trajectory.from_table(header.history.model_dump())
-            deque(trajectory.starts(drawing), 0)
-    except ValidationError as error:
-        problem = error.errors()[0]
-        key = ".".join(str(part) for part in problem["loc"])
-        raise InputError(f"{file} is damaged: {key} {explain_problem(problem)}") from None
-    except InputError as error:
-        raise InputError(f"{file} is damaged: {error.message}", hint=error.hint) from None
-    except ValueError as error:
-        raise InputError(f"{file} is damaged: {error}") from None
-    metrics = header.metrics.model_dump(exclude_unset=True)
-    return Contents(drawing, recipe, metrics, header.precision, film, trajectory)
-
-
 def _parameters(
     tensors: dict[str, torch.Tensor], precision: Precision
 ) -> Mapping[str, torch.Tensor]:
-    """The parameters of a drawing, or the bytes that `unpacked` needs. Raises ValueError."""
+    """The parameters of a drawing, or the bytes that `_unpacked` needs. Raises ValueError."""
     import torch
 
     packed = tensors.get(PACKED)
@@ -394,7 +388,7 @@ def _parameters(
 def _subject(header: dict[str, Any] | None, tensors: dict[str, torch.Tensor]) -> Subject | None:
     """Take the subject's arrays out of `tensors`. Raises ValueError where they are not whole."""
     arrays = {
-        name.removeprefix(_SUBJECT): tensors.pop(name).numpy()
+        name.removeprefix(_SUBJECT): _taken(tensors, name)
         for name in list(tensors)
         if name.startswith(_SUBJECT)
     }
@@ -423,18 +417,25 @@ def _film(
     for name in [name for name in tensors if name.startswith(_FILM)]:
         group, _, rest = name.removeprefix(_FILM).partition(".")
         groups.setdefault(group, {})[rest] = tensors.pop(name)
-    lifespans, backgrounds, scenes = groups.pop("lives", {}), groups.pop("background", {}), []
+    lifespans, scenes = groups.pop("lives", {}), []
+    backgrounds = _decoded("background", groups.pop("background", {}), "fp32")
     for number, scene in enumerate(table.scenes if table else ()):
-        keys = decode(groups.pop(str(number), {}), precision)
-        for name, tensor in keys.items():
-            if not bool(tensor.isfinite().all()):
-                raise ValueError(f"{_FILM}{number}.{name} holds NaN or infinite numbers")
-        background = backgrounds.pop(str(number), None)
-        if background is not None:
-            background = decode({"": background}, "fp32")[""]
-            if not bool(background.isfinite().all()):
-                raise ValueError(f"{_FILM}background.{number} holds NaN or infinite numbers")
-        scenes.append(Scene(scene.times, keys, lifespans.pop(str(number), None), background))
+        key = str(number)
+        keys = _decoded(key, groups.pop(key, {}), precision)
+        scenes.append(
+            Scene(scene.times, keys, lifespans.pop(key, None), backgrounds.pop(key, None))
+        )
     if groups or lifespans or backgrounds:
         raise ValueError("its film has tensors of a scene that is missing")
     return None if table is None else Film(tuple(scenes), table.duration, table.fps)
+
+
+def _decoded(
+    group: str, tensors: dict[str, torch.Tensor], precision: Precision
+) -> dict[str, torch.Tensor]:
+    """A group of a film's tensors. Raises ValueError where they are of another type, or NaN."""
+    decoded = decode(tensors, precision)
+    for name, tensor in decoded.items():
+        if not bool(tensor.isfinite().all()):
+            raise ValueError(f"{_FILM}{group}.{name} holds NaN or infinite numbers")
+    return decoded

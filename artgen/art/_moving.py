@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from artgen.base.errors import UsageError
 from artgen.values.drawing import Drawing
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from artgen.display.views import FramedView
     from artgen.primitives import Primitive
+
+T = TypeVar("T")
 
 _FEW = 8
 """How many parts appear at an even pace; later ones come faster and faster."""
@@ -47,15 +49,14 @@ def growing(primitive: Primitive, whole: Drawing) -> Callable[[float], Drawing]:
     return kept(there, drawing)
 
 
-def kept(
-    key: Callable[[float], object], drawing: Callable[[float], Drawing]
-) -> Callable[[float], Drawing]:
-    """A moving drawing that makes nothing anew while the `key` of the moment is the same."""
-    before: list[tuple[object, Drawing]] = []
+def kept(key: Callable[[float], object], make: Callable[[float], T]) -> Callable[[float], T]:
+    """What `make` gives of a moment, and makes nothing anew while the `key` of it is the same."""
+    before: list[tuple[object, T]] = []
 
-    def at(moment: float) -> Drawing:
-        if not before or before[0][0] != key(moment):
-            before[:] = [(key(moment), drawing(moment))]
+    def at(moment: float) -> T:
+        now = key(moment)
+        if not before or before[0][0] != now:
+            before[:] = [(now, make(moment))]
         return before[0][1]
 
     return at
@@ -65,9 +66,4 @@ def draw_moments(
     view: FramedView, drawing: Callable[[float], Drawing], moments: Iterable[float]
 ) -> Iterator[NDArray[np.uint8]]:
     """Draw a moving drawing at these moments; what did not change is drawn once."""
-    shown: Drawing | None = None
-    for moment in moments:
-        now = drawing(moment)
-        if now is not shown:
-            shown, pixels = now, view.show(now)
-        yield pixels
+    return map(kept(drawing, lambda moment: view.show(drawing(moment))), moments)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
 from torch import Tensor
 
 from artgen.base.errors import UsageError
 from artgen.base.generic import generic
+from artgen.output.still import Pixels
 from artgen.primitives import Primitive
 from artgen.targets import SetTarget
 from artgen.values.canvas import Canvas
@@ -18,8 +17,6 @@ from artgen.values.drawing import Drawing
 
 if TYPE_CHECKING:
     from artgen.art._art import Art
-
-Pixels = NDArray[np.uint8]
 
 
 class Place(NamedTuple):

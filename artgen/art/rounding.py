@@ -9,6 +9,7 @@ different components add up. The fewest bits at a given change are those of equa
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -35,8 +36,8 @@ there is: ink is far from that, and could change much without a loss."""
 _ROWS = 16
 """A tensor of more rows, such as the weights of a layer, has one step."""
 
-_COARSEST, _FINEST = -64, 64
-"""Eighths of bits that all numbers may be coarser or finer than the bounds ask for."""
+_FINER = range(-63, 64)
+"""Eighths of bits that all numbers may be finer than the bounds ask for, or coarser."""
 
 _EXACT = 149
 """The k of the smallest float32, 2⁻ᵏ: all are multiples of that."""
@@ -94,17 +95,14 @@ def rounded(
             rows = [slice(at, at + some) for at in range(0, height, some)]
             share = min(more, apart) * some * width / drawing.parameters
             fine[name] = np.repeat([bearable(name, own, share) for own in rows], some)
+
+    def finer(by: float) -> Tensors:
+        return _stepped(tensors, {name: np.rint(each + by / 8) for name, each in fine.items()})
+
     if most is not None:
-        coarser, finer = _COARSEST, _FINEST
-        while finer - coarser > 1:
-            middle = (coarser + finer) // 2
-            found = _stepped(tensors, {n: np.rint(k + middle / 8) for n, k in fine.items()})
-            fits = len(pack_numbers(found)) <= most
-            coarser, finer = (middle, finer) if fits else (coarser, middle)
-        found = _stepped(tensors, {n: np.rint(k + coarser / 8) for n, k in fine.items()})
-        return replace(drawing, tensors=found)
-    for by in np.arange(-1, 4, 0.125):
-        found = _stepped(tensors, {name: np.rint(each + by) for name, each in fine.items()})
+        fit = bisect_left(_FINER, True, key=lambda by: len(pack_numbers(finer(by))) > most)
+        return replace(drawing, tensors=finer(_FINER[0] + fit - 1))
+    for found in map(finer, range(-8, 32)):
         if np.less_equal(change(found), (apart, more)).all():
             return replace(drawing, tensors=found)
     return replace(drawing, tensors=tensors)

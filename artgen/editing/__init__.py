@@ -174,8 +174,7 @@ def split(art: Art, colours: int | str) -> dict[str, Art]:
 
 def _edited(art: Art, text: str) -> Art:
     """The art after one operation. Raises UsageError, InputError, PluginError."""
-    name = re.split("[=@]", text, maxsplit=1)[0]
-    mark, rest = text[len(name) :][:1], text[len(name) + 1 :]
+    name, mark, rest = (*re.split("([=@])", text, maxsplit=1), "", "")[:3]
     registry = art.registry or default()
     names = [entry.name for entry in registry.entries("edit")]
     if name.rpartition("/")[2] not in names:
@@ -291,7 +290,8 @@ def _chosen(parts: Parts, where: str) -> Integers:
         )
     # Parts that lie beyond the canvas belong to the pixels at its edge.
     column, row = np.clip(shares * size, 0, size - 1).astype(np.int64).T
-    return np.flatnonzero(_luminance(image.pixels[row, column].astype(np.float64) / 255) >= 0.5)
+    luma = image.pixels[row, column] / 255 @ np.array([0.2126, 0.7152, 0.0722])  # Rec. 709
+    return np.flatnonzero(luma >= 0.5)
 
 
 def _is_file(where: str) -> bool:
@@ -300,11 +300,6 @@ def _is_file(where: str) -> bool:
 
 
 # ---- colours -------------------------------------------------------------------------------------
-
-
-def _luminance(colours: Floats) -> Floats:
-    """The luma of [N, 3], Rec. 709."""
-    return np.asarray(colours @ np.array([0.2126, 0.7152, 0.0722]), np.float64)
 
 
 def _lab(colours: object) -> Floats:

@@ -17,7 +17,7 @@ from artgen.base.waiting import report
 from artgen.display.views import FramedView
 from artgen.exporters.requests import TIMES, drawn_as, refuse
 from artgen.exporters.walks import WALK_FPS, walk_frames
-from artgen.output import to_pixels, write_video
+from artgen.output import to_pixels
 from artgen.output.animation import ANIMATIONS
 from artgen.output.spool import there_and_back, with_ends, write_limited
 from artgen.output.video import Samples
@@ -43,23 +43,20 @@ def _video(suffix: str) -> Exporter:
             if request.start == "blank":
                 frames = with_ends(frames, fps, blank(art.drawing))
             if request.start == "photo":
-                frames = with_ends(
-                    frames, fps, photograph(art, request, _drawn(art, request, suffix, 1.0)[0])
-                )
+                frame, _ = _drawn(art, request, suffix, fps)
+                frames = with_ends(frames, fps, photograph(art, request, frame))
             if request.loop:
                 frames = there_and_back(frames)
-            if request.max_bytes is None:
-                write_video(file, frames, fps=fps, comment=recipe, sound=sound)
-            else:
-                words = write_limited(
-                    file,
-                    frames,
-                    fps=fps,
-                    comment=recipe,
-                    max_bytes=request.max_bytes,
-                    sized=Frame.of(request.size).size is not None,
-                    sound=sound,
-                )
+            words = write_limited(
+                file,
+                frames,
+                fps=fps,
+                comment=recipe,
+                max_bytes=request.max_bytes,
+                sized=Frame.of(request.size).size is not None,
+                sound=sound,
+            )
+            if words is not None:
                 report(words, kind="result")
             return file.read_bytes()
 

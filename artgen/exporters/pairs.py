@@ -14,7 +14,7 @@ from artgen.base.errors import UsageError
 from artgen.editing import named
 from artgen.exporters.films import shot_of
 from artgen.exporters.requests import refuse
-from artgen.output import contact_sheet
+from artgen.output import contact_sheet, encode_jpeg
 from artgen.values.frame import Frame
 
 SHARP = 1600
@@ -49,9 +49,7 @@ def slider(art: Art, request: ExportRequest) -> bytes:
     Raises UsageError.
     """
     from artgen.exporters.vectors import words_of
-    from artgen.output import encode_jpeg
     from artgen.output.page import plain_json
-    from artgen.output.svg.document import RECIPE_ID
     from artgen.output.templates import read_asset, render_page
 
     refuse(replace(request, film=None), "HTML")
@@ -69,7 +67,6 @@ def slider(art: Art, request: ExportRequest) -> bytes:
         words=words_of(art),
         style=style,
         script=script,
-        recipe_id=RECIPE_ID,
         recipe=plain_json(art.recipe.to_dict()),
         pictures=[base64.b64encode(encode_jpeg(each, 92)).decode("ascii") for each in shown],
         height=height,

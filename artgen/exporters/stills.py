@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 
@@ -14,19 +14,19 @@ from artgen.art import Art, Exporter, ExportRequest
 from artgen.base.errors import UsageError
 from artgen.exporters.films import shot_of
 from artgen.exporters.requests import drawn_as, refuse
-from artgen.exporters.walks import WALK_FPS
+from artgen.exporters.walks import WALK_FPS, imagined
 from artgen.output import encode_photo, encode_png, encode_png_strips, encode_tiff_strips
 from artgen.registry import default
 from artgen.values.canvas import Canvas
 from artgen.values.frame import Frame
 
+_LATENTS = "latent", "walk"
+
 
 def export_png(art: Art, request: ExportRequest) -> bytes:
     """Export a PNG with the recipe; a walk becomes a strip of pictures. Raises UsageError."""
     text = art.recipe.to_json()
-    if request.latent is not None or request.walk is not None:
-        return encode_png(_still(art, request, "PNG"), text, dpi=request.dpi)
-    canvas, strips = _strips(art, request, "PNG")
+    canvas, strips = _strips(art, request, "PNG", _LATENTS)
     first = next(strips)
     if len(first) == canvas.height:
         return encode_png(first, text, dpi=request.dpi, colours=art.recipe.exact_colours)
@@ -39,31 +39,36 @@ def export_tiff(art: Art, request: ExportRequest) -> bytes:
     return encode_tiff_strips(strips, canvas.height, art.recipe.to_json(), dpi=request.dpi)
 
 
-def _composed(art: Art, request: ExportRequest, what: str) -> NDArray[np.uint8] | None:
-    """The still of a form of film that has one; None for another request."""
+def _composed(
+    art: Art, request: ExportRequest, what: str, latents: Sequence[str] = ()
+) -> NDArray[np.uint8] | None:
+    """The still of a form of film that has one, or of latents; None where it is the drawing."""
     from artgen.exporters import pairs
 
     if request.film == "side-by-side":
         return pairs.side_by_side(art, request, what)
     if request.film == "views":
         return pairs.views_sheet(art, request, what)
-    if request.film is None or not find_form(request.film, art.registry or default()).still:
+    if request.film is not None and find_form(request.film, art.registry or default()).still:
+        refuse(replace(request, film=None, transparent=False), what)
+        shot = shot_of(art, request, Frame.of(request.size), photo=False)
+        return next(form_frames(request.film, shot, WALK_FPS).frames)
+    refuse(request, what, latents=latents)
+    if request.latent is None and request.walk is None:
         return None
-    refuse(replace(request, film=None, transparent=False), what)
-    shot = shot_of(art, request, Frame.of(request.size), photo=False)
-    return next(form_frames(request.film, shot, WALK_FPS).frames)
+    if request.transparent:
+        raise UsageError("pictures of a set cannot be transparent", hint="leave out --transparent")
+    return imagined(art, request)
 
 
 def _strips(
-    art: Art, request: ExportRequest, what: str
+    art: Art, request: ExportRequest, what: str, latents: Sequence[str] = ()
 ) -> tuple[Canvas, Iterator[NDArray[np.uint8]]]:
     """Return the size of a still, and its rows as `Art.strips` draws them."""
-    pixels = _composed(art, request, what)
-    if pixels is not None:
-        return Canvas(pixels.shape[1], pixels.shape[0]), iter([pixels])
-    refuse(request, what)
-    strips = art.strips(request.size, **drawn_as(request))
-    return art.canvas(request.size), strips
+    pixels = _composed(art, request, what, latents)
+    if pixels is None:
+        return art.canvas(request.size), art.strips(request.size, **drawn_as(request))
+    return Canvas(pixels.shape[1], pixels.shape[0]), iter([pixels])
 
 
 def _photo(suffix: str) -> Exporter:
@@ -72,7 +77,9 @@ def _photo(suffix: str) -> Exporter:
     def export(art: Art, request: ExportRequest) -> bytes:
         if request.transparent and suffix != "avif":
             raise UsageError("a JPEG cannot be transparent", hint="use -o FILE.png or FILE.avif")
-        pixels = _still(art, request, suffix.upper())
+        pixels = _composed(art, request, suffix.upper(), _LATENTS)
+        if pixels is None:
+            pixels = art.render(request.size, **drawn_as(request))
         return encode_photo(pixels, suffix, art.recipe.to_json(), dpi=request.dpi)
 
     export.__doc__ = f"Export a still as {suffix}, with the recipe. Raises UsageError."
@@ -80,18 +87,3 @@ def _photo(suffix: str) -> Exporter:
 
 
 export_jpg, export_avif = _photo("jpg"), _photo("avif")
-
-
-def _still(art: Art, request: ExportRequest, what: str) -> NDArray[np.uint8]:
-    """Draw a still, uint8 [height, width, 3 or 4]."""
-    pixels = _composed(art, request, what)
-    if pixels is not None:
-        return pixels
-    refuse(request, what, latents=("latent", "walk"))
-    if request.latent is None and request.walk is None:
-        return art.render(request.size, **drawn_as(request))
-    if request.transparent:
-        raise UsageError("pictures of a set cannot be transparent", hint="leave out --transparent")
-    from artgen.exporters.walks import imagined
-
-    return imagined(art, request)

@@ -12,6 +12,7 @@ import numpy as np
 from artgen._version import __version__
 from artgen.art import Art, ExportRequest
 from artgen.base.errors import UsageError
+from artgen.exporters.paths import export_paths
 from artgen.exporters.requests import TIMES, refuse
 from artgen.output import encode_jpeg
 from artgen.output.parts import FlatPart, decimals, flat_parts, parts_for
@@ -21,7 +22,7 @@ from artgen.values.frame import Frame
 
 if TYPE_CHECKING:
     from artgen.output.page import PageWords
-    from artgen.output.plotter import Plot
+    from artgen.output.plotter import Page, Plot
 
 _SEEN = 1024
 """Long side of the picture from which a plot is made, in pixels."""
@@ -38,8 +39,7 @@ def export_svg(art: Art, request: ExportRequest) -> bytes:
     if request.page is not None:
         from artgen.output.plotter.files import encode_plot
 
-        refuse(replace(request, page=None), "a page")
-        return encode_plot(_plotted(art, request), art.recipe.to_json())
+        return encode_plot(_plotted(art, request, request.page, "a page"), art.recipe.to_json())
     from artgen.output.svg.picture import encode_svg
 
     refuse(replace(request, animate=None), "SVG")
@@ -145,7 +145,7 @@ def export_json(art: Art, request: ExportRequest) -> bytes:
     drawing = art.drawing
     canvas = drawing.canvas.scaled(_long_side(art, request, "JSON"))
     digits, primitive = decimals(drawing.canvas), art.primitive()
-    flat = flat_parts.is_answered(type(primitive))
+    primitive.check_tensors(drawing)
     data: dict[str, Any] = {
         "artgen": __version__,
         "primitive": drawing.primitive,
@@ -153,7 +153,7 @@ def export_json(art: Art, request: ExportRequest) -> bytes:
         "height": canvas.height,
         "background": None if request.transparent else hex_colour(drawing.background),
     }
-    if flat:
+    if flat_parts.is_answered(type(primitive)):
         parts = parts_for(drawing, primitive, "JSON")
         data["shapes"] = [_described(part, digits) for part in parts]
     data |= art.to_dict()
@@ -182,27 +182,22 @@ def export_pdf(art: Art, request: ExportRequest) -> bytes:
     Raises UsageError.
     """
     if request.page is None:
-        from artgen.exporters.paths import export_paths
-
         return export_paths("pdf", art, request)
     from artgen.output.plotter.files import encode_pdf
 
-    refuse(replace(request, page=None), "PDF")
-    return encode_pdf(_plotted(art, request), art.recipe.to_json())
+    return encode_pdf(_plotted(art, request, request.page, "PDF"), art.recipe.to_json())
 
 
 def export_eps(art: Art, request: ExportRequest) -> bytes:
     """Export opaque flat parts as filled paths, with the recipe. Raises UsageError."""
-    from artgen.exporters.paths import export_paths
-
     return export_paths("eps", art, request)
 
 
-def _plotted(art: Art, request: ExportRequest) -> Plot:
-    """Plot the art on the requested page."""
-    from artgen.output.plotter import Page, plot
+def _plotted(art: Art, request: ExportRequest, page: Page, what: str) -> Plot:
+    """Plot the art on the requested page, for the format `what`."""
+    from artgen.output.plotter import plot
 
-    page = request.page or Page()
+    refuse(replace(request, page=None), what)
     pixels = art.render(_SEEN, transparent=request.transparent, device=request.device)
     if request.transparent:
         alpha, paper = pixels[..., 3:] / 255, 255 * np.array(parse_colour(page.paper))

@@ -202,7 +202,8 @@ class Film:
             raise UsageError(
                 f"speed must be positive, got {speed:g}", hint="use 1, or 0.25 for slow motion"
             )
-        count = max(1, round(self.duration * rate / speed))
+        # The number of frames of the least speeds is infinite, and not for `round`.
+        count = max(1, round(min(self.duration * rate / speed, 1e18)))
         if count > MOST_FRAMES:
             raise UsageError(
                 f"the video would have {count} frames, more than {MOST_FRAMES}",

@@ -11,6 +11,7 @@ import base64
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -61,7 +62,7 @@ class Trajectory:
     @property
     def times(self) -> tuple[float, ...]:
         """When the keyframes are reached, in seconds: see `Scene`."""
-        shares = _Reader(self.data).take(np.int16, self.keyframes) / _WHOLE
+        shares = _take(BytesIO(self.data), np.int16, self.keyframes) / _WHOLE
         return tuple((shares * self.duration).tolist())
 
     def retimed(self, times: Sequence[float]) -> Trajectory:
@@ -88,22 +89,24 @@ class Trajectory:
         Raises ValueError where `drawing` does not have this trajectory.
         """
         parts = len(self._birth(drawing)) > 0
-        reader = _Reader(self.data, 6 * self.keyframes)
+        data = BytesIO(self.data[6 * self.keyframes :])
         for name, tensor in sorted(drawing.tensors.items()):
             final = _rows(tensor[None].numpy(), parts)[0]
-            pace = _pace(reader.take(np.uint8, self.keyframes))
-            ranges = reader.take(np.float16, 4 * len(final)).astype(np.float32)
+            pace = _pace(_take(data, np.uint8, self.keyframes))
+            ranges = _take(data, np.float16, 4 * len(final)).astype(np.float32)
             low, high, least, most = ranges.reshape(4, -1, 1)
-            packed = reader.take(np.uint8, -(-final.size // 2))
+            packed = _take(data, np.uint8, -(-final.size // 2))
             steps = np.stack([packed >> 4, packed & 15], 1).reshape(-1)[: final.size]
             start = low + (high - low) / 15 * steps.reshape(final.shape)
             # Rounding must not leave the range of what was there.
             yield name, pace, (np.clip(final + start, least, most) - final).astype(np.float32)
-        reader.end()
+        if data.read(1):
+            raise ValueError("its trajectory is too long")
 
     def _birth(self, drawing: Drawing) -> NDArray[np.int64]:
         """The keyframe at which each part begins, [N]; [0] where there are no parts."""
-        births = _Reader(self.data, 2 * self.keyframes).take(np.uint32, self.keyframes)
+        data = BytesIO(self.data[2 * self.keyframes :])
+        births = _take(data, np.uint32, self.keyframes)
         total = int(births.sum(dtype=np.int64))
         if total and any(total not in t.shape[-1:] for t in drawing.tensors.values()):
             raise ValueError("its trajectory has another number of parts")
@@ -226,22 +229,13 @@ def _starts(apart: Floats, alive: Floats, pace: Floats) -> Floats:
     return starts
 
 
-class _Reader:
-    """Takes arrays from bytes. Raises ValueError where they do not suffice, or are not finite."""
-
-    def __init__(self, data: bytes, at: int = 0) -> None:
-        self._data, self._at = data, at
-
-    def take(self, dtype: type[np.generic], count: int) -> NDArray[Any]:
-        size = count * np.dtype(dtype).itemsize
-        if self._at + size > len(self._data):
-            raise ValueError("its trajectory is too short")
-        found = np.frombuffer(self._data, dtype, count, self._at)
-        self._at += size
-        if not np.isfinite(found).all():
-            raise ValueError("its trajectory holds NaN or infinite numbers")
-        return found
-
-    def end(self) -> None:
-        if self._at != len(self._data):
-            raise ValueError("its trajectory is too long")
+def _take(data: BytesIO, dtype: type[np.generic], count: int) -> NDArray[Any]:
+    """The next `count` numbers. Raises ValueError where there are fewer, or they are not finite."""
+    size = count * np.dtype(dtype).itemsize
+    piece = data.read(size)
+    if len(piece) < size:
+        raise ValueError("its trajectory is too short")
+    found = np.frombuffer(piece, dtype)
+    if not np.isfinite(found).all():
+        raise ValueError("its trajectory holds NaN or infinite numbers")
+    return found

@@ -12,17 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from artgen.base.errors import OutputError, is_out_of_memory
 from artgen.output.atomic import atomic_path
-from artgen.output.still import DESCRIPTION, description_exif, png_texts
+from artgen.output.still import DESCRIPTION, Pixels, description_exif, png_texts
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 
-Pixels = NDArray[np.uint8]
 T = TypeVar("T")
 
 
@@ -115,13 +113,14 @@ def read_description(path: Path) -> str | None:
                     comment = picture.info.get("comment")
                 else:
                     comment = picture.getexif().get(DESCRIPTION)
-    except OSError:
-        raise
     except Exception as error:  # on damaged files the decoders raise nearly anything
-        if is_out_of_memory(error):
+        if isinstance(error, OSError) or is_out_of_memory(error):
             raise
         raise OSError(str(error) or type(error).__name__) from error
-    return comment.decode("utf-8", "replace") if isinstance(comment, bytes) else comment
+    if isinstance(comment, bytes):
+        return comment.decode("utf-8", "replace")
+    # A file may say that its description is a number.
+    return comment if isinstance(comment, str) else None
 
 
 def thinned(frames: Iterable[T], fps: float, rate: float) -> Iterator[T]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,11 @@ WORST = 64
 _EMBERS = ((0.0, 8, 8, 10), (0.3, 96, 24, 54), (0.65, 226, 98, 40), (1.0, 255, 244, 214))
 """Colours of error maps: position from 0 to 1, red, green, blue."""
 
+_POSITION, *_CHANNELS = zip(*_EMBERS, strict=True)
+_LEVELS = [np.interp(np.linspace(0, 1, 256), _POSITION, channel) for channel in _CHANNELS]
+_PALETTE: Pixels = np.rint(np.stack(_LEVELS, 1)).astype(np.uint8)
+"""The colours of 256 errors from 0 to 1, uint8 [256, 3]."""
+
 
 def error_map(pixels: Pixels, goal: Pixels) -> Pixels:
     """Show the RMS error over the channels of two pictures, uint8 [h, w, 3], as colours.
@@ -28,14 +32,5 @@ def error_map(pixels: Pixels, goal: Pixels) -> Pixels:
 
 def embers(errors: NDArray[np.floating[Any]]) -> Pixels:
     """Convert errors [h, w] from 0 to 1 (clamped) to colours, uint8 [h, w, 3]."""
-    colours: Pixels = _palette()[np.minimum(errors * 255 + 0.5, 255).astype(np.uint8)]
+    colours: Pixels = _PALETTE[np.minimum(errors * 255 + 0.5, 255).astype(np.uint8)]
     return colours
-
-
-@functools.cache
-def _palette() -> Pixels:
-    """Return the colours of 256 errors from 0 to 1, uint8 [256, 3]."""
-    position, *colours = zip(*_EMBERS, strict=True)
-    at = np.linspace(0, 1, 256)
-    channels = [np.interp(at, position, values) for values in colours]
-    return np.rint(np.stack(channels, 1)).astype(np.uint8)

@@ -61,7 +61,13 @@ class FrameStore:
         path = next(filter(Path.exists, named), named[0])
         try:
             with reading(str(path)):
-                return _read(path)
+                if path.suffix == ".npy":
+                    pixels: NDArray[np.uint8] = np.load(path)
+                    return pixels
+                from PIL import Image
+
+                with Image.open(path, formats=["PNG", "QOI"]) as picture:
+                    return np.asarray(picture.convert("RGB"))
         except (EOFError, OSError, ValueError) as error:
             raise InputError(
                 f"cannot read the frame {path}: {error}", hint="start again with --overwrite"
@@ -83,14 +89,3 @@ class FrameStore:
             return {}
         names = ((_NAME.fullmatch(path.name), path) for path in self._folder.iterdir())
         return {int(name[1]): path for name, path in names if name}
-
-
-def _read(path: Path) -> NDArray[np.uint8]:
-    """Raises EOFError, OSError or ValueError if it is missing or damaged."""
-    if path.suffix == ".npy":
-        pixels: NDArray[np.uint8] = np.load(path)
-        return pixels
-    from PIL import Image
-
-    with Image.open(path, formats=["PNG", "QOI"]) as picture:
-        return np.asarray(picture.convert("RGB"))

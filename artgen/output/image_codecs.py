@@ -7,14 +7,16 @@ best quality that the number of bytes allows.
 from __future__ import annotations
 
 import time
+from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from artgen.losses.metrics import psnr
+from artgen.output.still import Pixels
 
 _SETTINGS: dict[str, tuple[dict[str, Any], ...]] = {
     "JPEG": (
@@ -28,9 +30,7 @@ _SETTINGS: dict[str, tuple[dict[str, Any], ...]] = {
 }
 _PILLOW = {"JPEG": "jpg", "WebP": "webp", "AVIF": "avif"}
 """Codecs that imageio's plugin for Pillow writes, by the feature that Pillow needs."""
-_WORST, _BEST = 1, 100
-
-Pixels = NDArray[np.uint8]
+_QUALITIES = range(1, 101)
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,13 +51,7 @@ class Encoded:
 
 def available_codecs() -> tuple[str, ...]:
     """JPEG, WebP and AVIF where the installed Pillow can write them, and those of imagecodecs."""
-    from PIL import features
-
-    # Asking an older Pillow for a feature that it has never heard of gives a warning.
-    known = features.get_supported()
-    found = [codec for codec, feature in _PILLOW.items() if feature in known]
-    others = (codec for codec in _SETTINGS if codec not in _PILLOW)
-    return (*found, *(codec for codec in others if _can_write(codec)))
+    return tuple(filter(_can_write, _SETTINGS))
 
 
 def encode_within(pixels: Pixels, codec: str, limit: int) -> Encoded | None:
@@ -90,16 +84,13 @@ def encode_along(pixels: Pixels, codec: str, qualities: Iterable[int]) -> list[E
 
 
 def _largest(pixels: Pixels, codec: str, limit: int, settings: dict[str, Any]) -> Encoded | None:
-    low, high = _WORST, _BEST + 1
-    found: tuple[int, bytes, float] | None = None
-    while low < high:
-        quality = (low + high) // 2
-        data, seconds = _encoded(pixels, codec, quality, settings)
-        if len(data) <= limit:
-            found, low = (quality, data, seconds), quality + 1
-        else:
-            high = quality
-    return None if found is None else _decoded(pixels, codec, *found)
+    @cache
+    def encoded(quality: int) -> tuple[bytes, float]:
+        return _encoded(pixels, codec, quality, settings)
+
+    # They count from 1, so the largest that fits is the number of those that fit.
+    quality = bisect_left(_QUALITIES, True, key=lambda each: len(encoded(each)[0]) > limit)
+    return _decoded(pixels, codec, quality, *encoded(quality)) if quality else None
 
 
 def _encoded(
@@ -141,7 +132,12 @@ def _functions(codec: str) -> tuple[Callable[..., bytes], Callable[[bytes], Pixe
 
 
 def _can_write(codec: str) -> bool:
-    """Whether imagecodecs is installed, and was built with this codec."""
+    """Whether Pillow was built with this codec, or imagecodecs, and is installed."""
+    if codec in _PILLOW:
+        from PIL import features
+
+        # Asking an older Pillow for a feature that it has never heard of gives a warning.
+        return _PILLOW[codec] in features.get_supported()
     try:
         import imagecodecs
     except ImportError:

@@ -12,9 +12,9 @@ from types import MappingProxyType
 from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-Pixels = NDArray[np.uint8]
+from artgen.output.still import Pixels
+
 T = TypeVar("T")
 
 BEGUN = 0.9

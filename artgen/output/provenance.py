@@ -60,14 +60,14 @@ def read_recipe(path: Path) -> str:
             raise InputError(f"{path} is empty", hint="save or copy it anew")
         with reading(str(path)):
             if stored := reader(path):
-                # The stored text itself, once it is known to be a JSON object.
-                _json_object(stored)
+                # The stored text itself, once it is known to be a JSON object, and in UTF-8.
                 stored = stored.decode() if isinstance(stored, bytes) else stored
+                _json_object(stored)
                 stored.encode()
     except OSError as error:
         hint = "check the path and its permissions"
         raise InputError(f"cannot read {path}: {error.strerror or error}", hint=hint) from error
-    except UnicodeEncodeError:
+    except UnicodeError:
         raise InputError(f"{path} is damaged: its recipe is not valid Unicode") from None
     except Damaged as error:
         raise InputError(f"{path} is damaged: {error}") from error
@@ -79,11 +79,6 @@ def read_recipe(path: Path) -> str:
 def _from_png(path: Path) -> bytes | None:
     with path.open("rb") as file:
         return png.find_text(file, _size(file), RECIPE_KEYWORD, _LARGEST_RECIPE)
-
-
-def _from_art(path: Path) -> str | None:
-    header = art_header(path)
-    return None if header is None else _recipe_of(header)
 
 
 def art_header(path: Path) -> dict[str, Any] | None:
@@ -100,6 +95,8 @@ def art_header(path: Path) -> dict[str, Any] | None:
         if SMALL in header:
             try:
                 begin, end = header[SMALL]["data_offsets"]
+                if not 0 <= begin <= end <= size:
+                    raise ValueError(f"it claims the bytes from {begin} to {end}")
                 return _json_object(inflate(file.read(end)[begin:])[0])
             except (KeyError, TypeError, ValueError) as error:
                 raise Damaged(f"its small header cannot be read: {error}") from None
@@ -122,12 +119,9 @@ def _from_pdf(path: Path) -> str | bytes | None:
         raise Damaged("it does not start like a PDF file")
     if keywords := _KEYWORDS.search(data):
         return re.sub(rb"\\(.)", rb"\1", keywords[1])
-    _, opened, rest = data.partition(f"<{PDF_RECIPE}>".encode())
-    text, closed, _ = rest.partition(f"</{PDF_RECIPE}>".encode())
-    if opened and not closed:
-        raise Damaged("its recipe is cut short or too large")
+    text = _between(data, f"<{PDF_RECIPE}>", f"</{PDF_RECIPE}>")
     try:
-        return html.unescape(text.decode("utf-8")) if opened else None
+        return None if text is None else html.unescape(text.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise Damaged(f"its recipe cannot be read: {error}") from error
 
@@ -144,15 +138,19 @@ def _from_eps(path: Path) -> bytes:
 
 def _from_page(path: Path) -> str | None:
     """Read between two tags; the first is always written alike, near the beginning."""
-    tag = f'<script type="application/json" id="{RECIPE_ID}">'.encode("ascii")
-    _, found, rest = _head(path).partition(tag)
-    if not found:
-        return None
-    text, ended, _ = rest.partition(b"</script>")
-    if not ended:
-        raise Damaged("its recipe is cut short or too large")
+    tag = f'<script type="application/json" id="{RECIPE_ID}">'
+    text = _between(_head(path), tag, "</script>")
     # Canonical again: a page escapes what would end its element.
-    return _recipe_of({"recipe": _json_object(text)})
+    return None if text is None else _recipe_of({"recipe": _json_object(text)})
+
+
+def _between(data: bytes, begin: str, end: str) -> bytes | None:
+    """What stands between two marks; None without the first. Raises Damaged without the second."""
+    _, begun, rest = data.partition(begin.encode())
+    text, ended, _ = rest.partition(end.encode())
+    if begun and not ended:
+        raise Damaged("its recipe is cut short or too large")
+    return text if begun else None
 
 
 _READERS: dict[str, Callable[[Path], str | bytes | None]] = {
@@ -161,7 +159,7 @@ _READERS: dict[str, Callable[[Path], str | bytes | None]] = {
         (".png .apng", _from_png),
         (".mp4 .webm", read_comment),
         (".avif .gif .jpeg .jpg .tif .tiff .webp", read_description),
-        (".art", _from_art),
+        (".art", lambda path: _recipe_of(art_header(path) or {})),
         (".json", _from_summary),
         (".svg", partial(read_metadata, largest=_LARGEST_RECIPE)),
         (".pdf", _from_pdf),

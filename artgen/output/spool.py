@@ -11,15 +11,13 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from artgen.base.errors import OutputError
 from artgen.base.waiting import report
 from artgen.output.animation import ANIMATIONS, thinned
 from artgen.output.atomic import atomic_write
+from artgen.output.still import Pixels
 from artgen.output.video import QUALITIES, Samples, Sound, write_video
-
-Pixels = NDArray[np.uint8]
 
 _SMOOTH, _SHORTEST = 4.0, 1.0
 """The fewest frames per second, and seconds, to which a limit of bytes brings a video."""
@@ -174,17 +172,21 @@ def write_limited(
     *,
     fps: float,
     comment: str,
-    max_bytes: int,
+    max_bytes: int | None,
     sized: bool = False,
     sound: Sound | Samples | None = None,
-) -> str:
+) -> str | None:
     """Write a video of at most `max_bytes`, from which is taken as little as can be, see `_rungs`.
 
     Each thing is taken in full until the file is small enough. Then as much of them is given back
     as still fits, from the last to the first, until most of the bytes are used. The size stays if
-    it was asked for, `sized`. The `sound` counts too. Returns in words what it took. Raises
-    OutputError where even the smallest is too large, and as `write_video` does.
+    it was asked for, `sized`. The `sound` counts too. Returns in words what it took, None where
+    there is no limit. Raises OutputError where even the smallest is too large, and as `write_video`
+    does.
     """
+    if max_bytes is None:
+        write_video(path, frames, fps=fps, comment=comment, sound=sound)
+        return None
     suffix, limits = path.suffix.lower(), ANIMATIONS.get(path.suffix.lower())
     rate = fps if limits is None else min(fps, limits.fps)
     with Spool(frames) as spool, tempfile.TemporaryDirectory() as folder:
@@ -239,9 +241,8 @@ def _scaled(frames: Iterable[Pixels], scale: float) -> Iterator[Pixels]:
     from PIL import Image
 
     for pixels in frames:
-        if scale == 1:
-            yield pixels
-            continue
-        height, width = (max(1, round(side * scale)) for side in pixels.shape[:2])
-        resized = Image.fromarray(pixels).resize((width, height), Image.Resampling.LANCZOS)
-        yield np.asarray(resized)
+        if scale < 1:
+            height, width = (max(1, round(side * scale)) for side in pixels.shape[:2])
+            resized = Image.fromarray(pixels).resize((width, height), Image.Resampling.LANCZOS)
+            pixels = np.asarray(resized)
+        yield pixels

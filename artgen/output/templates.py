@@ -12,12 +12,14 @@ from typing import Any
 
 import jinja2
 
+from artgen.output.svg.document import RECIPE_ID
+
 
 def render_page(package: str, *, template: str = "page.html", **values: Any) -> str:
     """Fill in a `template` in `page/` of a package, which may include `base.css` of this folder.
 
     With a `script` or `style` among the values, `script_hash` and `style_hash` are those that a
-    content security policy names.
+    content security policy names; `recipe_id` is that of the element that holds the recipe.
     """
     parts = {"script", "style"} & values.keys()
     hashes = {f"{name}_hash": _policy_hash(values[name]) for name in parts}
@@ -29,7 +31,7 @@ def render_page(package: str, *, template: str = "page.html", **values: Any) -> 
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    return environment.get_template(template).render(hashes | values)
+    return environment.get_template(template).render(hashes | values, recipe_id=RECIPE_ID)
 
 
 def read_asset(package: str, name: str) -> str:

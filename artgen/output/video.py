@@ -141,7 +141,7 @@ def probe_encoder(suffix: str = ".mp4") -> None:
     black = np.zeros((_SMALLEST, _SMALLEST, 3), np.uint8)
     try:
         with _memory_errors(), av.open(io.BytesIO(), "w", format=codec.container) as container:
-            _encode(container, codec, black, [], fps=30)
+            _encode(container, codec, iter([black]), 30)
     except (av.FFmpegError, ValueError) as error:
         raise OutputError(
             f"this machine cannot encode {codec.name} video: {error}",
@@ -207,8 +207,8 @@ def write_video(
     first = next(remaining, None)
     if first is None:
         raise OutputError(f"cannot write {path}: there are no frames", hint="run at least one step")
+    shown = itertools.chain([first], remaining)
     if suffix in ANIMATIONS:
-        shown = itertools.chain([first], remaining)
         write_animation(path, shown, fps=fps, comment=comment, quality=quality, colours=colours)
         return
     codec = _CODECS[suffix]
@@ -224,7 +224,7 @@ def write_video(
             ):
                 container.metadata["comment"] = comment
                 with _sound_of(sound, container, codec) as copied:
-                    _encode(container, codec, first, remaining, fps=fps)
+                    _encode(container, codec, shown, fps)
                     for packet in copied:
                         container.mux(packet)
         except av.FFmpegError as error:
@@ -341,18 +341,14 @@ def _encoded(sound: Samples, container: OutputContainer, codec: _Codec) -> Itera
 
 
 def _encode(
-    container: OutputContainer,
-    codec: _Codec,
-    first: Pixels,
-    others: Iterable[Pixels],
-    *,
-    fps: float,
+    container: OutputContainer, codec: _Codec, frames: Iterator[Pixels], fps: float
 ) -> None:
     """Encode the frames as the container's one stream, whose size is that of the first."""
     import av
     from av.video.frame import PictureType
     from av.video.reformatter import ColorRange, Colorspace
 
+    first = next(frames)
     # Rates of television are multiples of 1/1001 s.
     rate = Fraction(fps).limit_denominator(1001)
     stream = cast(
@@ -367,7 +363,7 @@ def _encode(
 
     key = 0
     before: Pixels | None = None
-    for index, pixels in enumerate(itertools.chain([first], others)):
+    for index, pixels in enumerate(itertools.chain([first], frames)):
         if pixels.shape != first.shape or pixels.dtype != np.uint8:
             raise ValueError(
                 f"frame {index} is {pixels.dtype} {pixels.shape}, not uint8 {first.shape}"

@@ -21,7 +21,6 @@ from artgen.output import (
     frame_counts,
     paced_frames,
     schedule,
-    write_video,
 )
 from artgen.output.spool import lead_in, there_and_back, with_ends, write_limited
 from artgen.recipe import OutputTable, Recipe
@@ -95,9 +94,6 @@ def write_run_video(
         frames = there_and_back(frames)
     # On the way back a loop is silent.
     heard = Sound(run.sound, 0.0 if start is None else lead_in(fps)) if run.sound else played
-    if output.max_bytes is None:
-        write_video(path, frames, fps=fps, comment=text, sound=heard)
-        return None
     return write_limited(
         path,
         frames,

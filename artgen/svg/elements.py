@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from artgen.svg.curves import Floats
 
 NAMESPACE = "http://www.w3.org/2000/svg"
 

@@ -8,10 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen.svg.curves import signed_area
+from artgen.svg.curves import Floats, signed_area
 from artgen.values.canvas import Canvas
-
-Floats = NDArray[np.float64]
 
 SIDE = 64
 """Rows and columns of the picture by which a contour is known to cover the canvas."""
@@ -56,8 +54,19 @@ def outer_rings(
 
     def paint(points: Floats, owners: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Whether there is paint outside and inside of the owners, at points of them: [2, N]."""
-        without = _around(rings, turns, points, owners, compare)
-        both = np.stack([without, without + turns[owners]])
+        # How often the contours but its owner wind around each of the points.
+        around = np.zeros(len(points), np.int64)
+        order = np.argsort(points[:, 1], kind="stable")
+        levels = points[order, 1]
+        for index, ring in enumerate(rings):
+            low, high = ring.min(0), ring.max(0)
+            begin, end = levels.searchsorted(low[1], "left"), levels.searchsorted(high[1], "right")
+            compare(int(end - begin))
+            near = order[begin:end]
+            across = points[near, 0]
+            near = near[(low[0] <= across) & (across <= high[0]) & (owners[near] != index)]
+            around[near[_inside(ring, points[near], compare)]] += turns[index]
+        both = np.stack([around, around + turns[owners]])
         painted: NDArray[np.bool_] = (both % 2 if even_odd else both) != 0
         return painted
 
@@ -74,28 +83,6 @@ def outer_rings(
         outer |= edges > gaps
     kept = [ring for ring, is_outer in zip(rings, outer.tolist(), strict=True) if is_outer]
     return kept, int((hole & ~outer).sum())
-
-
-def _around(
-    rings: Sequence[Floats],
-    turns: NDArray[np.int64],
-    points: Floats,
-    owners: NDArray[np.int64],
-    compare: Callable[[int], object],
-) -> NDArray[np.int64]:
-    """How often the contours but its owner wind around each of the points [N, 2]."""
-    order = np.argsort(points[:, 1], kind="stable")
-    levels = points[order, 1]
-    around = np.zeros(len(points), np.int64)
-    for index, ring in enumerate(rings):
-        low, high = ring.min(0), ring.max(0)
-        begin, end = levels.searchsorted(low[1], "left"), levels.searchsorted(high[1], "right")
-        compare(int(end - begin))
-        near = order[begin:end]
-        across = points[near, 0]
-        near = near[(low[0] <= across) & (across <= high[0]) & (owners[near] != index)]
-        around[near[_inside(ring, points[near], compare)]] += turns[index]
-    return around
 
 
 def _probes(ring: Floats) -> Floats:

@@ -14,17 +14,15 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from artgen.base.errors import InputError, reading
 from artgen.base.files import check_regular
 from artgen.base.xml import ExpatError, stream
-from artgen.svg.curves import flatten
+from artgen.svg.curves import Floats, flatten
 from artgen.svg.elements import NAMESPACE, NUMBER, contours, length, path_data, transformed
 from artgen.svg.filled import FilledPath, covers, outer_rings
 from artgen.svg.styles import StyleSheet, declared, read_styles
 
-Floats = NDArray[np.float64]
 Area: TypeAlias = tuple[list[Floats], bool, tuple[float, float, float], float]
 
 LARGEST_FILE, MOST_ELEMENTS, MOST_PATHS = 32_000_000, 200_000, 10_000
@@ -130,8 +128,8 @@ class _Handlers:
     def __init__(self, path: Path) -> None:
         from fontTools.misc.transform import Identity
 
-        self.path, self.elements, self.skipped = path, 0, 0
-        self.numbers = self.contours = self.corners = self.comparisons = 0
+        self.path, self.skipped = path, 0
+        self.counts: Counter[str] = Counter()
         self.stack = [_Context(Identity)]
         self.styles = StyleSheet(_PROPERTIES)
         self.unread: Counter[str] = Counter()
@@ -146,10 +144,9 @@ class _Handlers:
         )
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        self.elements += 1
-        self._limit(self.elements, MOST_ELEMENTS, "elements")
+        first = not self.counts
+        self._count(1, MOST_ELEMENTS, "elements")
         namespace, _, tag = name.rpartition(" ")
-        first = self.elements == 1
         if first and tag != "svg":
             raise InputError(f"{self.path} is not an SVG file: it begins with <{tag}>")
         if self.skipped or namespace not in ("", NAMESPACE):
@@ -216,29 +213,30 @@ class _Handlers:
         colour = red / 255, green / 255, blue / 255
         self.paths += [FilledPath(ring, colour, opacity) for ring in outer]
         self.areas.append((rings, even_odd, colour, opacity))
-        self._limit(len(self.paths), MOST_PATHS, "filled paths")
+        self._count(len(outer), MOST_PATHS, "filled paths")
 
     def _rings(self, data: str, transform: Any) -> list[Floats]:
         """The closed contours of path data as polygons [corners, 2]."""
-        self.numbers += sum(1 for _ in re.finditer(NUMBER, data))
-        self._limit(self.numbers, MOST_NUMBERS, "numbers in its paths")
+        numbers = sum(1 for _ in re.finditer(NUMBER, data))
+        self._count(numbers, MOST_NUMBERS, "numbers in its paths")
         found = contours(data, transform)
-        self.contours += len(found)
-        self._limit(self.contours, MOST_CONTOURS, "contours")
+        self._count(len(found), MOST_CONTOURS, "contours")
         rings = []
         for each in found:
             if (np.ptp(each.curves.reshape(-1, 2), axis=0) > 0).all():
                 # The end counts too: it need not be where the contour began.
                 rings.append(np.concatenate([flatten(each.curves), each.curves[-1:, 3]]))
-                self.corners += len(rings[-1])
-                self._limit(self.corners, MOST_CORNERS, "corners")
+                self._count(len(rings[-1]), MOST_CORNERS, "corners")
                 self._limit(len(rings[-1]), LONGEST_CONTOUR, "corners in one contour")
         return rings
 
     def compare(self, number: int) -> None:
         """Count comparisons of all pairs. Raises InputError where they would take too long."""
-        self.comparisons += number
-        self._limit(self.comparisons, MOST_COMPARISONS, "pairs of contours or style rules")
+        self._count(number, MOST_COMPARISONS, "pairs of contours or style rules")
+
+    def _count(self, number: int, most: int, what: str) -> None:
+        self.counts[what] += number
+        self._limit(self.counts[what], most, what)
 
     def _limit(self, count: int, most: int, what: str) -> None:
         if count > most:
@@ -260,10 +258,9 @@ class _Handlers:
         left, top, width, height = self.box
         background, paths = (1.0, 1.0, 1.0), list[FilledPath]()
         for each in self.paths:
-            moved = each.moved((-left, -top), 1.0)
             # Nothing is seen so far away, and numbers stay small.
             far = FAR * max(width, height)
-            moved = replace(moved, points=moved.points.clip(-far, far))
+            moved = replace(each, points=(each.points - (left, top)).clip(-far, far))
             if each.alpha == 1 and not paths and covers(moved.points, width, height):
                 background = each.colour
             elif (moved.points.max(0) > 0).all() and (moved.points.min(0) < (width, height)).all():

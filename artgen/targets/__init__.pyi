@@ -8,7 +8,6 @@ from .colour import hex_colour as hex_colour
 from .colour import linear_to_srgb as linear_to_srgb
 from .colour import parse_colour as parse_colour
 from .colour import srgb_to_linear as srgb_to_linear
-from .curve import curve_from_function as curve_from_function
 from .faces import find_faces as find_faces
 from .focus import focus_weight as focus_weight
 from .folding import folded as folded
@@ -39,6 +38,7 @@ from .palette import parse_palette as parse_palette
 from .palette import read_palette as read_palette
 from .samples import MOST_SAMPLES as MOST_SAMPLES
 from .samples import SampleTarget as SampleTarget
+from .samples import curve_from_function as curve_from_function
 from .samples import curve_from_samples as curve_from_samples
 from .samples import points_from_samples as points_from_samples
 from .source import Source as Source

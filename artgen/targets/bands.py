@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from io import BufferedReader, BytesIO
 from itertools import accumulate, chain
@@ -92,19 +92,18 @@ def _png_bands(file: BufferedReader) -> Iterator[bytes] | None:
     step, length = _row(header)
     if header.interlaced or step not in _CHANNELS_TYPE:
         return None
-    data, height = _Inflated(pixels), header.height
+    height, one = header.height, 1 + length
+    sizes = [one * min(_ROWS, height - top) for top in range(0, height, _ROWS)]
 
     def files() -> Iterator[bytes]:
         # Rows that do not depend on those above them.
-        above = np.zeros((1, 1 + length), np.uint8)
-        for top in range(0, height, _ROWS):
-            number = min(_ROWS, height - top)
-            filtered = np.frombuffer(data.read(number * (1 + length)), np.uint8)
-            rows = np.vstack([above, filtered.reshape(number, 1 + length)])
+        above = np.zeros((1, one), np.uint8)
+        for data in _inflated(pixels, sizes):
+            rows = np.vstack([above, np.frombuffer(data, np.uint8).reshape(-1, one)])
             # Filters know bytes alone: with as many 8-bit channels a decoder gives them unfiltered.
             plain = _png(rows, png.Header(length // step, 0, 8, _CHANNELS_TYPE[step]))
             with Image.open(BytesIO(plain), formats=("PNG",)) as image:
-                rows[:, 0], rows[:, 1:] = 0, np.asarray(image).reshape(number + 1, length)
+                rows[:, 0], rows[:, 1:] = 0, np.asarray(image).reshape(-1, length)
             above = rows[-1:].copy()
             yield _png(rows[1:], header, colours)
 
@@ -123,24 +122,20 @@ def _png(rows: NDArray[np.uint8], header: png.Header, colours: bytes = b"") -> b
     return png.assemble(header._replace(height=len(rows)), [colours], [pixels])
 
 
-class _Inflated:
-    """The decompressed bytes of the data in `pieces`."""
-
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self.pieces, self.stream = pieces, zlib.decompressobj()
-
-    def read(self, size: int) -> bytes:
-        """The next bytes. Raises ValueError where there are fewer."""
+def _inflated(pieces: Iterator[bytes], sizes: Iterable[int]) -> Iterator[bytes]:
+    """The data in `pieces`, decompressed, as so many bytes each. Raises ValueError for fewer."""
+    stream = zlib.decompressobj()
+    for size in sizes:
         found = bytearray()
         while len(found) < size:
-            some = self.stream.decompress(self.stream.unconsumed_tail, size - len(found))
+            some = stream.decompress(stream.unconsumed_tail, size - len(found))
             if not some:
-                piece = next(self.pieces, None)
+                piece = next(pieces, None)
                 if piece is None:
                     raise ValueError("it ends too soon")
-                some = self.stream.decompress(piece, size - len(found))
+                some = stream.decompress(piece, size - len(found))
             found += some
-        return bytes(found)
+        yield bytes(found)
 
 
 Tags = dict[int, tuple[int, int, bytes]]

@@ -65,11 +65,6 @@ class ClipTarget(Target):
     place: Path | None = None
 
     @property
-    def clip(self) -> ClipTarget:
-        """The clip itself."""
-        return self
-
-    @property
     def still(self) -> ImageTarget:
         """The first frame, as a picture."""
         return replace(self.first, warnings=(*self.first.warnings, "first frame used"))
@@ -110,10 +105,6 @@ class ClipTarget(Target):
     def flat(self) -> ClipTarget:
         """The clip with frames that keep the background they were opened with."""
         return replace(self, first=self.first.flat())
-
-    def batch(self, asked: int) -> int:
-        """At most the number of pixels of a frame."""
-        return self.first.batch(asked)
 
     def frames(self, first: int = 0) -> Iterator[ImageTarget]:
         """The frames from number `first` on, each at the fitting size.

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen.values.canvas import Canvas
+from artgen.targets.focus import circle, reduced
 from artgen.values.frame import Circle
 
 if TYPE_CHECKING:
@@ -39,20 +39,15 @@ def find_faces(picture: NDArray[Any]) -> tuple[Circle, ...]:
     The picture is [height, width, channels] of any samples; alpha is ignored. The numbers are
     computed in double precision and rounded, so all machines find the same.
     """
-    from artgen.targets.resample import resample
-
-    height, width = picture.shape[:2]
-    scale = min(1.0, _LONG_SIDE / max(height, width))
-    canvas = Canvas(max(1, round(scale * width)), max(1, round(scale * height)))
-    colour = resample(picture, canvas)[0]
-    short = min(canvas.width, canvas.height)
+    colour = reduced(picture, _LONG_SIDE)
+    height, width = colour.shape[:2]
     circles = []
     for left, top, right, bottom in _boxes(2 * colour.astype(np.float64) - 1):
-        x, y = (left + right) / 2 / canvas.width, (top + bottom) / 2 / canvas.height
-        radius = min(1.0, _REACH * max(right - left, bottom - top) / short)
+        x, y = (left + right) / 2 / width, (top + bottom) / 2 / height
+        radius = min(1.0, _REACH * max(right - left, bottom - top) / min(width, height))
         if 0 <= x <= 1 and 0 <= y <= 1:
-            circles.append((round(float(x), 3), round(float(y), 3), round(float(radius), 3)))
-    return tuple(sorted(circles, key=lambda circle: (-circle[2], circle)))
+            circles.append(circle(x, y, radius))
+    return tuple(sorted(circles, key=lambda each: (-each[2], each)))
 
 
 def _boxes(picture: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +45,7 @@ def standing_out(picture: NDArray[np.float32]) -> tuple[Circle, ...]:
     """
     from scipy import ndimage
 
-    small = _reduced(picture, _SALIENT_SIDE).astype(np.float64).mean(2)
+    small = reduced(_levels(picture), _SALIENT_SIDE).astype(np.float64).mean(2)
     height, width = small.shape
     spectrum = np.fft.fft2(small)
     # The floor keeps frequencies that the picture lacks from standing out.
@@ -64,7 +65,7 @@ def standing_out(picture: NDArray[np.float32]) -> tuple[Circle, ...]:
         row, column = ndimage.center_of_mass(weights)
         spread = np.average((rows - row) ** 2 + (columns - column) ** 2, weights=weights)
         radius = np.clip(1.4 * np.sqrt(spread) / min(height, width), _SMALLEST, _LARGEST)
-        circles.append(_rounded((column + 0.5) / width, (row + 0.5) / height, radius))
+        circles.append(circle((column + 0.5) / width, (row + 0.5) / height, radius))
     return tuple(circles)
 
 
@@ -73,7 +74,7 @@ def sketched(picture: NDArray[np.float32], circles: Sequence[Circle]) -> str:
 
     A character is twice as high as wide.
     """
-    small = _reduced(picture, _COLUMNS).mean(2)
+    small = reduced(_levels(picture), _COLUMNS).mean(2)
     height, width = small.shape
     tone = small[::2][: max(1, height // 2)]
     tone = (tone - tone.min()) / max(float(np.ptp(tone)), 1e-6)
@@ -85,14 +86,19 @@ def sketched(picture: NDArray[np.float32], circles: Sequence[Circle]) -> str:
     return "\n".join("".join(row).rstrip() for row in marks)
 
 
-def _reduced(picture: NDArray[np.float32], long_side: int) -> NDArray[np.float32]:
+def _levels(picture: NDArray[np.float32]) -> NDArray[np.uint8]:
+    return np.rint(picture * 255).astype(np.uint8)
+
+
+def reduced(samples: NDArray[Any], long_side: int) -> NDArray[np.float32]:
+    """The colours of samples, [height, width, 3] in 0..1, with at most so long a side."""
     from artgen.targets.resample import resample
 
-    height, width = picture.shape[:2]
+    height, width = samples.shape[:2]
     scale = min(1.0, long_side / max(height, width))
-    canvas = Canvas(max(1, round(scale * width)), max(1, round(scale * height)))
-    return resample(np.rint(picture * 255).astype(np.uint8), canvas)[0]
+    return resample(samples, Canvas(max(1, round(scale * width)), max(1, round(scale * height))))[0]
 
 
-def _rounded(x: float, y: float, radius: float) -> Circle:
+def circle(x: float, y: float, radius: float) -> Circle:
+    """A circle with the digits that a recipe has of it, so that all machines find the same."""
     return round(float(x), 3), round(float(y), 3), round(float(radius), 3)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import math
 import os
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from numbers import Integral
 from pathlib import Path
@@ -238,11 +237,6 @@ class ImageTarget(PictureTarget):
         """The picture without its transparency."""
         return replace(self, rgba=None)
 
-    def batch(self, asked: int) -> int:
-        """At most the number of pixels."""
-        pixels = self.canvas.width * self.canvas.height
-        return min(asked or pixels, pixels)
-
 
 def open_image(
     path: str | os.PathLike[str], request: TargetRequest = DEFAULT_REQUEST
@@ -343,14 +337,10 @@ def prepare_picture(
     )
 
 
-def picture_files(paths: Iterable[Path]) -> list[Path]:
-    """The picture files among `paths`, by their suffixes, sorted."""
-    return sorted(p for p in paths if p.suffix.lower() in PICTURE_SUFFIXES and p.is_file())
-
-
 def pictures_in(folder: Path, where: str) -> list[Path]:
     """The picture files in a folder, sorted. Raises InputError naming `where` for none."""
-    if not (found := picture_files(folder.iterdir())):
+    files = (file for file in folder.iterdir() if file.suffix.lower() in PICTURE_SUFFIXES)
+    if not (found := sorted(filter(Path.is_file, files))):
         hint = f"looked for {', '.join(PICTURE_SUFFIXES)}"
         raise InputError(f"folder {where} holds no pictures", hint=hint)
     return found

@@ -55,8 +55,8 @@ class LargePicture(PictureTarget):
 
     def reduced(self, long_side: int) -> ImageTarget:
         """The picture at another size, with the same name and source."""
-        bands, canvas = iter([self.image]), self.canvas.scaled(long_side)
-        small = _resized(bands, len(self.image), canvas, (0.0, 0.0, 0.0))
+        whole = BandedPicture(self.canvas.width, self.canvas.height, iter([self.image]))
+        small = _resized(whole, self.canvas.scaled(long_side), (0.0, 0.0, 0.0))
         made = image_from_array(small, TargetRequest(size=long_side), self.name)
         return replace(made, source=self.source, sha256=self.sha256, warnings=self.warnings)
 
@@ -86,7 +86,7 @@ def _large(bands: BandedPicture, request: TargetRequest, origin: Origin) -> Larg
     canvas = canvas if request.size is None else canvas.scaled(request.size)
     return LargePicture(
         *origin,
-        image=_resized(bands.samples, bands.height, canvas, request.background),
+        image=_resized(bands, canvas, request.background),
         original_width=bands.width,
         original_height=bands.height,
         warnings=bands.warnings,
@@ -130,15 +130,13 @@ def store_strips(strips: Iterable[NDArray[np.uint8]], shape: tuple[int, ...]) ->
 
 
 def _resized(
-    bands: Iterator[NDArray[Any]],
-    height: int,
-    canvas: Canvas,
-    background: tuple[float, float, float],
+    bands: BandedPicture, canvas: Canvas, background: tuple[float, float, float]
 ) -> NDArray[np.uint8]:
-    """Samples of `height` rows at the size of `canvas` over a background, uint8."""
+    """A picture at the size of `canvas` over a background, uint8."""
+    height = bands.height
 
     def strips() -> Iterator[NDArray[np.uint8]]:
-        held, start = next(bands), 0
+        held, start = next(bands.samples), 0
         # About as many rows of samples at a time, however much smaller the canvas is.
         step = max(1, round(_ROWS * min(1.0, canvas.height / height)))
         for top in range(0, canvas.height, step):
@@ -146,7 +144,7 @@ def _resized(
             first, last = rows_needed(height, canvas, top, bottom)
             held, start = held[first - start :], first
             while start + len(held) < last:
-                held = np.concatenate([held, next(bands)])
+                held = np.concatenate([held, next(bands.samples)])
             some = held[: last - start]
             colour, alpha = resample_rows(some, start, height, canvas, top, bottom)
             yield np.rint(over_background(colour, alpha, background) * 255).astype(np.uint8)

@@ -19,6 +19,7 @@ from artgen.values.canvas import Canvas
 from artgen.values.subject import Curve, Points
 
 MOST_SAMPLES = 100_000
+_SAMPLES = 200
 _MOST_CLASSES = 32
 
 _CURVE_SIZE = (640, 400)
@@ -102,7 +103,42 @@ def curve_from_samples(
     order = np.argsort(xs, kind="stable")
     xs, ys = xs[order], ys[order]
     curve = Curve(xs, ys, float(xs[0]), float(xs[-1]), continuous=False)
-    return make_target(curve, request, name, source or name, content_hash(xs, ys))
+    return _target(curve, request, name, source, content_hash(xs, ys))
+
+
+def curve_from_function(
+    function: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    request: TargetRequest = DEFAULT_REQUEST,
+    name: str = "curve",
+    *,
+    start: float = -1.0,
+    end: float = 1.0,
+    samples: int = _SAMPLES,
+    source: str | None = None,
+    sha256: str | None = None,
+) -> SampleTarget:
+    """Make a target of a function of x from `start` to `end`, float64 [M] each.
+
+    `samples` are shown and evaluated, evenly spaced, both ends included. `source` is the name by
+    which it can be opened again, if any, and `sha256` the hash of what it is computed from. Raises
+    InputError naming `name`, or the source where a value is not finite.
+    """
+    if not (-math.inf < start < end < math.inf and 2 <= samples <= MOST_SAMPLES):
+        raise InputError(
+            f"{name}: cannot take {samples} samples from {start:g} to {end:g}",
+            hint=f"start must be less than end, with 2 to {MOST_SAMPLES:,} samples",
+        )
+    x = np.linspace(start, end, samples)
+    y = function(x)
+    undefined = ~(np.abs(y) < 1e100)
+    if undefined.any():
+        raise InputError(
+            f"{source or name} has no finite value at x = {x[undefined][0]:g}",
+            hint="choose another interval with ?from=A&to=B",
+        )
+    curve = Curve(x, y, start, end)
+    target = _target(curve, request, name, source, sha256 or content_hash(curve.x, curve.y))
+    return replace(target, function=function)
 
 
 def points_from_samples(
@@ -135,14 +171,14 @@ def points_from_samples(
     numbers = np.array([classes.index(text) for text in texts], np.int64)
     box = _box_around(places)
     points = Points(places, numbers, tuple(classes), box)
-    digest = content_hash(places, "\0".join(texts))
-    return make_target(points, request, name, source or name, digest)
+    return _target(points, request, name, source, content_hash(places, "\0".join(texts)))
 
 
-def make_target(
-    subject: Curve | Points, request: TargetRequest, name: str, source: str, sha256: str
+def _target(
+    subject: Curve | Points, request: TargetRequest, name: str, source: str | None, sha256: str
 ) -> SampleTarget:
     """The target of `subject`, shown at the size that `request` asks for."""
+    source = source or name
     request.refuse_mask(source)
     canvas = Canvas(*(_CURVE_SIZE if isinstance(subject, Curve) else _MAP_SIZE))
     canvas = canvas.scaled(request.size or canvas.width)

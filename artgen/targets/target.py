@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from artgen.targets.clip import ClipTarget
     from artgen.values.canvas import Canvas
     from artgen.values.examples import Examples
     from artgen.values.subject import Subject
@@ -136,11 +135,6 @@ class Target(ABC):
         return None
 
     @property
-    def clip(self) -> ClipTarget | None:
-        """The target itself where it is a clip, else None."""
-        return None
-
-    @property
     def still(self) -> Target:
         """The first frame of a clip; any other target itself."""
         return self
@@ -163,8 +157,14 @@ class Target(ABC):
         return self
 
     def batch(self, asked: int) -> int:
-        """The number of positions in a step, given the option `batch` (0: all)."""
-        return asked
+        """The number of positions in a step, given the option `batch` (0: all).
+
+        It is at most that of the pixels of a picture.
+        """
+        if self.pixels is None:
+            return asked
+        most = self.canvas.width * self.canvas.height
+        return min(asked or most, most)
 
     def mean_colour(self) -> list[float]:
         """The weighted mean of the picture: red, green and blue in 0..1."""

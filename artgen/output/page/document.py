@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from artgen.output.svg.document import RECIPE_ID
 from artgen.output.templates import read_asset, render_page
 
 _SCRIPTS = {
@@ -46,15 +45,7 @@ def render_document(kind: str, words: PageWords, *, film: bool, own: str = "", *
     ]
     script = '"use strict";\n(() => {\n' + "\n".join(parts) + "})();\n"
     style = "".join(read_asset("artgen.output", name) for name in ("base.css", "page.css"))
-    return render_page(
-        "artgen.output",
-        words=words,
-        film=film,
-        script=script,
-        style=style,
-        recipe_id=RECIPE_ID,
-        **data,
-    )
+    return render_page("artgen.output", words=words, film=film, script=script, style=style, **data)
 
 
 def plain_json(data: Any) -> str:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from torch import Tensor
 
 from artgen.base.errors import PluginError, UsageError
@@ -20,14 +19,12 @@ from artgen.base.generic import generic
 from artgen.film.scenes import Film, Scene
 from artgen.output.page.pack import Packer
 from artgen.output.parts import parts_for
-from artgen.output.svg.paths import Path, path_of
+from artgen.output.parts.flat import Floats
+from artgen.output.svg.paths import NUMBER, Path, path_of
 from artgen.primitives import Primitive
 from artgen.values.drawing import Drawing
 
-Floats = NDArray[np.float64]
-
 _HINT = "use -o FILE.png, which draws everything"
-_NUMBER = re.compile(r"-?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 
 
 @dataclass(frozen=True)
@@ -183,18 +180,11 @@ def _numbers(keys: list[list[Path]], lasts: list[int] | None) -> tuple[list[str]
     """
     forms, columns = [], []
     for i, paths in enumerate(zip(*keys, strict=True)):
-        final = paths[-1 if lasts is None else lasts[i]]
-        form = _NUMBER.sub("#", final.data)
+        texts = [path.data for path in paths]
+        split = [(NUMBER.sub("#", each), list(map(float, NUMBER.findall(each)))) for each in texts]
+        form, last = split[-1 if lasts is None else lasts[i]]
         forms.append(form)
-        last = [float(number) for number in _NUMBER.findall(final.data)]
-        columns.append(
-            [
-                [float(number) for number in _NUMBER.findall(path.data)]
-                if _NUMBER.sub("#", path.data) == form
-                else last
-                for path in paths
-            ]
-        )
+        columns.append([numbers if own == form else last for own, numbers in split])
     if not columns:
         return [], np.empty((len(keys), 0))
     return forms, np.concatenate([np.array(each) for each in columns], axis=1)

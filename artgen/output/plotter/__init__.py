@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artgen.base.errors import UsageError
-from artgen.output.parts.pens import PenPart, pen_lines, pen_parts
+from artgen.output.parts.pens import Floats, PenPart, pen_lines, pen_parts
 from artgen.output.plotter.inks import choose_pens, mixtures, nearest
 from artgen.output.plotter.lines import (
     Segments,
@@ -38,7 +38,6 @@ from artgen.values.drawing import Drawing
 
 __all__ = ["Fill", "Layer", "Page", "Plot", "named_page", "plot"]
 
-Floats = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
 
 STEP = 0.3
@@ -260,9 +259,6 @@ class _Plotter:
 
 def _thresholds(numbers: NDArray[np.int64]) -> Floats:
     """Return the share of the pen from which each line is drawn, in 0..1 and evenly spread, [M]."""
-    rest, share = numbers % LEVELS, np.full(len(numbers), 0.5 / LEVELS)
-    weight = 0.5
-    while weight >= 1 / LEVELS:
-        share += weight * (rest % 2)
-        rest, weight = rest // 2, weight / 2
-    return share
+    # Van der Corput's sequence: the four bits of the numbers in reverse.
+    spread = np.array([int(f"{number:04b}"[::-1], 2) for number in range(LEVELS)])
+    return np.asarray((spread[numbers % LEVELS] + 0.5) / LEVELS, np.float64)

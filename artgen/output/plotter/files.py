@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from artgen._version import __version__
 from artgen.output.plotter import Plot
-from artgen.output.svg.document import PDF_RECIPE, escaped_recipe, rounded
-from artgen.output.svg.plot import encode_layers
+from artgen.output.svg.document import PDF_RECIPE, escaped_recipe, metadata, rounded
+from artgen.svg.elements import NAMESPACE
 from artgen.targets import parse_colour
 
 DIGITS = 2
@@ -28,15 +28,28 @@ WHITE = "#ffffff"
 
 
 def encode_plot(plot: Plot, recipe_json: str) -> bytes:
-    """Encode an SVG file with a layer per pen, and the recipe."""
+    """Encode an SVG file with a layer per pen, for Inkscape and vpype, and the recipe."""
     page = plot.page
-    return encode_layers(
-        (rounded(page.width, DIGITS), rounded(page.height, DIGITS)),
-        None if page.paper == WHITE else page.paper,
-        rounded(page.pen_width, DIGITS),
-        ((layer.colour, _corner_texts(layer.paths)) for layer in plot.layers),
-        recipe_json,
-    )
+    width, height = rounded(page.width, DIGITS), rounded(page.height, DIGITS)
+    # A style instead of a rectangle, which a plotter would draw.
+    paper = "" if page.paper == WHITE else f' style="background:{page.paper}"'
+    lines = [
+        f'<svg xmlns="{NAMESPACE}" '
+        'xmlns:inkscape="http://www.inkscape.org/namespaces/inkscape" '
+        f'width="{width}mm" height="{height}mm" viewBox="0 0 {width} {height}"{paper}>',
+        metadata(recipe_json),
+    ]
+    for number, layer in enumerate(plot.layers, 1):
+        lines.append(
+            f'<g id="layer{number}" inkscape:groupmode="layer" '
+            f'inkscape:label="{number} {layer.colour}" fill="none" stroke="{layer.colour}" '
+            f'stroke-width="{rounded(page.pen_width, DIGITS)}" '
+            'stroke-linecap="round" stroke-linejoin="round">'
+        )
+        for corners in _corner_texts(layer.paths):
+            lines.append(f'<path d="M{"L".join(f"{x},{y}" for x, y in corners)}"/>')
+        lines.append("</g>")
+    return "\n".join([*lines, "</svg>", ""]).encode()
 
 
 def encode_pdf(plot: Plot, recipe_json: str) -> bytes:

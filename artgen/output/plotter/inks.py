@@ -51,10 +51,8 @@ def choose_pens(pixels: Pixels, page: Page) -> tuple[str, ...]:
     if solid:
         return listed[:count]
     chosen: tuple[str, ...] = ()
-    while len(chosen) < page.pens:
+    while len(chosen) < min(page.pens, len(listed)):
         rest = [pen for pen in listed if pen not in chosen]
-        if not rest:
-            break
         chosen += (min(rest, key=lambda pen: _error(sparse, (*chosen, pen), page.paper)),)
     return chosen
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -201,7 +202,6 @@ def to_paths(segments: Segments, straightness: float = 1e-3) -> list[Floats]:
     if not len(segments):
         return []
     last = np.append(segments.chain[1:] != segments.chain[:-1], True)
-    first = np.append(True, last[:-1])
     # Distance of a point from the line through its neighbours.
     turns = np.ones(len(segments), bool)
     ahead = segments.end[1:] - segments.begin[1:]
@@ -210,9 +210,7 @@ def to_paths(segments: Segments, straightness: float = 1e-3) -> list[Floats]:
     reach = np.maximum(segments.lengths[1:], segments.lengths[:-1])
     turns[:-1] = (bend > straightness * reach) | last[:-1]
     paths = []
-    cuts = np.nonzero(last)[0] + 1
-    starts = np.nonzero(first)[0]
-    for start, stop in zip(starts, cuts, strict=True):
+    for start, stop in pairwise([0, *np.nonzero(last)[0] + 1]):
         corners = segments.end[start:stop][turns[start:stop]]
         paths.append(np.concatenate([segments.begin[start : start + 1], corners]))
     return paths

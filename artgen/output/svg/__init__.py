@@ -1,1 +1,1 @@
-"""SVG files written: drawings and plots. `artgen.svg` reads them."""
+"""SVG files of drawings, and what those of plots share with them. `artgen.svg` reads SVG."""

@@ -11,7 +11,7 @@ import numpy as np
 from artgen.base.xml import Element
 from artgen.output.parts import FlatPart
 
-_NUMBER = re.compile(r"-?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+NUMBER = re.compile(r"-?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _ROTATE = re.compile(r"rotate\(([^()]*)\)")
 _PLAIN = re.compile(r"[MmLlHhVvCcSsQqTtAaZz0-9eE+\-., \t\n]*")
 
@@ -22,10 +22,6 @@ class Path:
 
     data: str
     stroke: float | None = None
-
-
-class _Unknown(Exception):
-    """An element that is not supported."""
 
 
 def path_of(part: FlatPart) -> Path | None:
@@ -39,7 +35,7 @@ def path_of(part: FlatPart) -> Path | None:
         return None
     try:
         return _path(element)
-    except (_Unknown, ValueError):
+    except (KeyError, ValueError):
         outline = part.outline()
         return Path(_polygon(outline.tolist())) if len(outline) else None
 
@@ -47,9 +43,9 @@ def path_of(part: FlatPart) -> Path | None:
 def _path(element: Element) -> Path:
     kind = element.tag.rpartition("}")[2]
     if len(element) or "style" in element.attrib or "class" in element.attrib:
-        raise _Unknown
+        raise ValueError(element.tag)
     number = {
-        name: float(value) for name, value in element.attrib.items() if _NUMBER.fullmatch(value)
+        name: float(value) for name, value in element.attrib.items() if NUMBER.fullmatch(value)
     }
     turn = _turn(element.get("transform"))
     stroke = number["stroke-width"] if element.get("stroke") == "currentColor" else None
@@ -64,12 +60,12 @@ def _path(element: Element) -> Path:
     elif kind == "line":
         corners = [(number.get(f"x{k}", 0.0), number.get(f"y{k}", 0.0)) for k in (1, 2)]
     elif kind in ("polygon", "polyline"):
-        each = [float(value) for value in _NUMBER.findall(element.get("points", ""))]
+        each = [float(value) for value in NUMBER.findall(element.get("points", ""))]
         corners = list(zip(each[::2], each[1::2], strict=True))
     elif kind == "path" and turn is None and _PLAIN.fullmatch(element.get("d", "")):
         return Path(element.get("d", ""), stroke)
     else:
-        raise _Unknown
+        raise ValueError(element.tag)
     if turn is not None:
         corners = [_turned(*corner, *turn) for corner in corners]
     return Path(_polygon(corners, closed=kind in ("rect", "polygon")), stroke)
@@ -81,8 +77,8 @@ def _turn(transform: str | None) -> tuple[float, float, float] | None:
         return None
     match = _ROTATE.fullmatch(transform.strip())
     if match is None:
-        raise _Unknown
-    angle, x, y = (*(float(v) for v in _NUMBER.findall(match[1])), 0.0, 0.0)[:3]
+        raise ValueError(transform)
+    angle, x, y = (*(float(v) for v in NUMBER.findall(match[1])), 0.0, 0.0)[:3]
     return angle, x, y
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from artgen.base.errors import UsageError
@@ -105,11 +105,14 @@ def encode_svg(
             element.set("stroke-linejoin", "round")
         return element
 
-    groups = list(_groups(parts, draw, digits, joined=animate is None))
     style, definitions = _STYLE, []
     if sprites:
         style, groups = _SPRITE_STYLE, [("", sprites.uses)]
         definitions = ["<defs>", *map(text_of, sprites.definitions), "</defs>"]
+    elif parts and parts[0].union:
+        groups = list(_inked(parts, digits, joined=animate is None))
+    else:
+        groups = [("", [element for element in map(draw, parts) if element is not None])]
     lines = [
         f'<svg xmlns="{NAMESPACE}" width="{width}" height="{height}" '
         f'viewBox="0 0 {width} {height}">',
@@ -169,21 +172,10 @@ def _compact(part: FlatPart, unit: float, shared: str) -> Element:
     return Element("path", attributes)
 
 
-def _groups(
-    parts: Sequence[FlatPart],
-    draw: Callable[[FlatPart], Element | None],
-    digits: int,
-    *,
-    joined: bool,
+def _inked(
+    parts: Sequence[FlatPart], digits: int, *, joined: bool
 ) -> Iterator[tuple[str, list[Element]]]:
-    """The elements, in a group with its opening tag for each ink, if there are inks.
-
-    Marks of an ink are joined to few elements where `joined`.
-    """
-    if not parts or parts[0].union is None:
-        drawn = [draw(part) for part in parts]
-        yield "", [element for element in drawn if element is not None]
-        return
+    """The elements of each ink, with the opening tag of its group; few of them where `joined`."""
     inks: dict[str, list[FlatPart]] = {}
     for part in parts:
         inks.setdefault(hex_colour(part.colour), []).append(part)

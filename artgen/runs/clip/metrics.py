@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from artgen.display import METRICS
 from artgen.film.scenes import Film
 from artgen.runs.job import Job
-from artgen.targets import ImageTarget
+from artgen.targets import ClipTarget, ImageTarget
 
 Pixels = NDArray[np.uint8]
 
@@ -67,6 +67,6 @@ def side_by_side(job: Job, film: Film) -> Iterator[Pixels]:
 
 def _pairs(job: Job, film: Film) -> Iterator[tuple[ImageTarget, float]]:
     """The frames of the clip with the moments of their keys."""
-    assert job.target.clip is not None
+    assert isinstance(job.target, ClipTarget)
     moments = [time for scene in film.scenes for time in scene.times]
-    yield from zip(job.target.clip.frames(), moments, strict=False)
+    yield from zip(job.target.frames(), moments, strict=False)

@@ -33,6 +33,7 @@ from artgen.runs.kind import Frames, Reason, RunKind, Started
 from artgen.runs.loop.recovery import on_cpu
 from artgen.runs.opening import read_target
 from artgen.runs.picture.run import PictureRun
+from artgen.targets import ClipTarget
 from artgen.tasks import RunControl
 from artgen.values.drawing import Drawing
 
@@ -81,9 +82,9 @@ class ClipRun(PictureRun):
 
     def begin(self, job: Job, folder: RunFolder | None = None, started: Started = None) -> None:
         """Find the scenes, and the steps of their frames where there is a time."""
-        assert job.target.clip is not None
+        assert isinstance(job.target, ClipTarget)
         assert job.recipe.clip is not None
-        self.job, self.clip, self.recipe, self.rehearsed = job, job.target.clip, job.recipe, 0.0
+        self.job, self.clip, self.recipe, self.rehearsed = job, job.target, job.recipe, 0.0
         asked, name = self.asked, self.context.name
         place = self.place(None if folder is None else folder.scenes)
         beside = () if self.clip.place is None else (self.clip.place.absolute().parent,)
@@ -225,8 +226,8 @@ class ClipRun(PictureRun):
 def _fit_elsewhere(task: SceneTask, observe: Observer, control: RunControl) -> FittedScene:
     """Fit a scene in another process or on another machine, which reads the clip again."""
     registry = Registry(files=task.plugins)
-    clip = read_target(task.recipe, registry, task.search).clip
-    assert clip is not None
+    clip = read_target(task.recipe, registry, task.search)
+    assert isinstance(clip, ClipTarget)
     context = RunContext(task.run_name, observe, control)
     with threads(task.cpus):
         fitted = SceneFit(task, clip, registry, context).run()
