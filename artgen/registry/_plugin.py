@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import pluggy
 
@@ -43,26 +43,12 @@ Loaded = Literal[
 """Kinds of entries that are loaded by their name alone."""
 Kind = Literal["primitive", Loaded, "observer"]
 
-HOOKS: dict[Kind, str] = {
-    "primitive": "artgen_primitives",
-    "engine": "artgen_engines",
-    "loss": "artgen_losses",
-    "target": "artgen_targets",
-    "exporter": "artgen_exporters",
-    "look": "artgen_looks",
-    "run": "artgen_runs",
-    "maker": "artgen_makers",
-    "form": "artgen_forms",
-    "view": "artgen_views",
-    "edit": "artgen_edits",
-    "executor": "artgen_executors",
-    "command": "artgen_commands",
-}
-"""The hook through which a plugin offers entries of each kind."""
-_OBSERVE = "artgen_observe"
+KINDS: tuple[Kind, ...] = ("primitive", *get_args(Loaded))
+"""Kinds of entries that a plugin can offer."""
 
-KINDS: tuple[Kind, ...] = tuple(HOOKS)
-"""Kinds of entries that a plugin can offer; each has a hook (`artgen_primitives`, ...)."""
+HOOKS: dict[Kind, str] = {kind: f"artgen_{kind}{'es' if kind == 'loss' else 's'}" for kind in KINDS}
+"""The hook through which a plugin offers entries of each kind, such as `artgen_primitives`."""
+_OBSERVE = "artgen_observe"
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 _log = logging.getLogger("artgen")
