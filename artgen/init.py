@@ -62,7 +62,7 @@ class Context:
     values: dict[str, Tensor] = field(default_factory=dict)
     goals: Mapping[float, Tensor] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def mean_spacing(self) -> float:
         """The distance between neighbours if the parts were on a grid, in canvas units."""
         return math.sqrt(self.canvas.area / max(1, self.count))

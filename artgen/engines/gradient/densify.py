@@ -251,9 +251,10 @@ def new_parts(
     background = target.new_tensor(start.background)[:, None, None]
     xy = pick_places(density.cpu(), count, canvas, rng)
     lacking = (target - image + background).cpu()
-    context = _Among(rng, canvas, count, lacking, background=start.background, values={"xy": xy})
+    context = Context(rng, canvas, count, lacking, background=start.background, values={"xy": xy})
     together = torch.cat([xy, others.cpu()], dim=1)
-    context.everyone = Context(rng, canvas, together.shape[1], values={"xy": together})
+    everyone = Context(rng, canvas, together.shape[1], values={"xy": together})
+    context.mean_spacing, context.spacing = everyone.mean_spacing, everyone.spacing[:count]
     return primitive.initial(context)
 
 
@@ -291,19 +292,3 @@ def pick_places(density: Tensor, count: int, canvas: Canvas, rng: Generator) -> 
     """
     enough = int((density > 0).sum()) >= count
     return Context(rng, canvas, count).in_pixels(density, count, replacement=not enough)
-
-
-class _Among(Context):
-    """The context of new parts, who come first among `everyone`."""
-
-    everyone: Context
-
-    @property
-    def mean_spacing(self) -> float:
-        """Of all parts."""
-        return self.everyone.mean_spacing
-
-    @property
-    def spacing(self) -> Tensor:
-        """Of the new parts among all."""
-        return self.everyone.spacing[: self.count]
