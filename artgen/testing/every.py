@@ -20,9 +20,9 @@ from artgen.plan import Plan, resolve
 from artgen.primitives import Primitive
 from artgen.raster import draw
 from artgen.recipe import Recipe
-from artgen.runs import run
 from artgen.targets import Target, image_from_array, set_from_arrays
 from artgen.testing.candidate import CANVAS, Candidate, Variant, picture, pictures
+from artgen.testing.drawings import fit
 from artgen.testing.run_checks import Failed, basic
 from artgen.testing.side_effects import generators, seeded
 from artgen.values.canvas import Canvas
@@ -280,25 +280,20 @@ def _fitted(candidate: Candidate, engine: str, entropy: int) -> tuple[Drawing, l
     table: dict[str, Any] = {"name": candidate.registry.spelling(candidate.entry)}
     if candidate.cls.has_count:
         table["count"] = 8
-    recipe = Recipe.from_dict(
-        {
-            "seed": 3,
-            "primitive": table,
-            "stage": [{"engine": engine, "steps": FIT_STEPS}],
-            "output": {"video": False},
-            # Without a choice a timing decides, which may differ from run to run.
-            "run": {"device": "cpu", "backend": "eager", "threads": 1, "arithmetic": "fp32"},
-        }
-    )
+    tables = {
+        "seed": 3,
+        "primitive": table,
+        "stage": [{"engine": engine, "steps": FIT_STEPS}],
+        "output": {"video": False},
+        # Without a choice a timing decides, which may differ from run to run.
+        "run": {"device": "cpu", "backend": "eager", "threads": 1, "arithmetic": "fp32"},
+    }
     target: Target = image_from_array(picture(CANVAS).permute(1, 2, 0).numpy())
     if candidate.sample is not None:
         target = set_from_arrays(*pictures())
     with seeded(entropy):
-        outcome = run(recipe, candidate.registry, target=target, observers=[watch])
-    if outcome.error is not None:
-        raise outcome.error
-    assert outcome.art is not None
-    return outcome.art.drawing, losses
+        art = fit(candidate.registry, tables, target, [watch])
+    return art.drawing, losses
 
 
 def _same(label: str, what: str, first: Any, second: Any) -> None:

@@ -173,7 +173,7 @@ def pixels(offer: Offer) -> None:
         _close(case, "every pixel twice", twice, "once", value)
 
 
-LOSS = (marks, scalar, finite, gradients, likeness, weights, purity, pixels)
+CHECKS = (marks, scalar, finite, gradients, likeness, weights, purity, pixels)
 
 
 def _kinds(offer: Offer) -> tuple[str, ...]:

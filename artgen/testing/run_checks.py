@@ -93,6 +93,15 @@ def basic(check: Check) -> Check:
     return check
 
 
+@basic
+def schema(offer: Offer) -> str:
+    """The options are a frozen dataclass, with help.
+
+    Use `@dataclass(frozen=True)` and `artgen.option(default, "help", low=..., high=...)`.
+    """
+    return f"{count_options(offer.loaded.Options)} options"
+
+
 def judge(check: Check, candidate: Offer) -> CheckResult:
     """Run `check`; exceptions of plugin code, `sys.exit` included, become results too."""
     return replace(_judged(check, candidate), proves=claim(check))
