@@ -20,7 +20,14 @@ from artgen.targets import set_from_arrays
 from artgen.testing.candidate import CANVAS, Candidate, Offer, picture, pictures
 from artgen.testing.names import names
 from artgen.testing.run_checks import Failed, basic, count_options
-from artgen.testing.side_effects import CLOCK, FILES, check_side_effects, differing, no_calls
+from artgen.testing.side_effects import (
+    CLOCK,
+    FILES,
+    check_same,
+    check_side_effects,
+    differing,
+    no_calls,
+)
 from artgen.values.drawing import Drawing
 
 PARTS, STEPS = 8, 40
@@ -262,9 +269,6 @@ def _loss(problem: Problem, drawing: Drawing) -> float:
 def _same(
     one: tuple[Drawing, float], other: tuple[Drawing, float], what: str, offer: Offer
 ) -> None:
-    for name, tensor in one[0].tensors.items():
-        if not torch.equal(tensor, other[0].tensors[name]):
-            gap = float((tensor - other[0].tensors[name]).abs().max())
-            raise Failed(f"{what} differ in {name}, by up to {gap:.3g}", offer.loaded.advance)
+    check_same(one[0].tensors, other[0].tensors, f"{what} differ", offer.loaded.advance)
     if one[1] != other[1]:
         raise Failed(f"{what} report {one[1]!r} and {other[1]!r}", offer.loaded.report)

@@ -24,7 +24,7 @@ from artgen.targets import Target, image_from_array, set_from_arrays
 from artgen.testing.candidate import CANVAS, Candidate, Variant, picture, pictures
 from artgen.testing.drawings import fit
 from artgen.testing.run_checks import Failed, basic
-from artgen.testing.side_effects import generators, seeded
+from artgen.testing.side_effects import check_same, generators, seeded
 from artgen.values.canvas import Canvas
 from artgen.values.drawing import Drawing
 from artgen.values.subject import ImageSet
@@ -114,14 +114,13 @@ def seed(candidate: Candidate) -> None:
     keep no state between calls.
     """
     for variant in candidate.variants:
-        _same(
-            candidate.label(variant),
-            "a first drawing",
-            *(_drawn(candidate, variant, n) for n in (1, 2)),
-        )
-    if candidate.cls.engines:
-        (one, _), (other, _) = (_fit(candidate, candidate.cls.engines[0], n) for n in (0, 1))
-        _same(candidate.cls.__name__, "a fit", one.tensors, other.tensors)
+        first, again = (_drawn(candidate, variant, entropy) for entropy in (1, 2))
+        what = f"{candidate.label(variant)}: a first drawing with the same seed differs"
+        check_same(first, again, what)
+    for engine in candidate.cls.engines[:1]:
+        (one, _), (other, _) = (_fit(candidate, engine, entropy) for entropy in (0, 1))
+        what = f"{candidate.cls.__name__}: a fit with the same seed differs"
+        check_same(one.tensors, other.tensors, what)
 
 
 def randomness(candidate: Candidate) -> None:
@@ -294,12 +293,3 @@ def _fitted(candidate: Candidate, engine: str, entropy: int) -> tuple[Drawing, l
     with seeded(entropy):
         art = fit(candidate.registry, tables, target, [watch])
     return art.drawing, losses
-
-
-def _same(label: str, what: str, first: Any, second: Any) -> None:
-    for name, tensor in first.items():
-        if not torch.equal(tensor, second[name]):
-            gap = float((tensor - second[name]).abs().max())
-            raise Failed(
-                f"{label}: {what} with the same seed differs in {name}, by up to {gap:.3g}"
-            )

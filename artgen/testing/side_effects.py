@@ -98,6 +98,15 @@ def differing(one: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> list[st
     return [n for n in {**one, **other} if not (n in both and torch.equal(one[n], other[n]))]
 
 
+def check_same(
+    one: Mapping[str, Tensor], other: Mapping[str, Tensor], what: str, code: object = None
+) -> None:
+    """Raise Failed with `what`, such as "two fits differ", and the first tensor that does."""
+    for name in differing(one, other):
+        gap = float((one[name] - other[name]).abs().max())
+        raise Failed(f"{what} in {name}, by up to {gap:.3g}", code)
+
+
 def generators() -> dict[str, Any]:
     """Return the states of all global generators as comparable values."""
     return {
