@@ -62,7 +62,10 @@ class Registry:
         previous = self._files.get(os.path.realpath(path))
         if previous and previous.identity == fingerprint(path):
             return
-        plugin = examine_file(path, previous.info.name if previous else self._free_name(path.stem))
+        # With a number if an earlier file has the same stem.
+        taken = {plugin.info.name for plugin in self._files.values()}
+        name = previous.info.name if previous else numbered(path.stem, taken.__contains__)
+        plugin = examine_file(path, name)
         if previous:
             self._plugins.remove(previous)
         # A file that is also a script may register what it offers itself.
@@ -261,11 +264,6 @@ class Registry:
 
     def _warn(self, *sentences: str) -> None:
         self.warnings.extend(text for text in sentences if text not in self.warnings)
-
-    def _free_name(self, stem: str) -> str:
-        """Return the stem of a file, with a number if an earlier file has the same stem."""
-        taken = {plugin.info.name for plugin in self._files.values()}
-        return numbered(stem, lambda name: name in taken)
 
     def _claimants(self, kind: Kind, name: str) -> list[Entry]:
         """Return the entries that match `name`; explicit ones hide artgen's, and those the rest."""
