@@ -146,9 +146,7 @@ class Param:
                 raise TypeError(f"{name} must be a number or a function, got {number!r}")
         start = init if callable(init) else constant(init)
         named = map if isinstance(map, Map) else Map(map)
-        given = {"shape": shape, "init": start, "lr": lr, "map": named, "min": min, "max": max}
-        for name, value in {**given, "period": period}.items():
-            object.__setattr__(self, name, value)
+        vars(self).update(numbers | {"shape": shape, "init": start, "map": named})
 
     def replaced(self, **changes: Any) -> Param:
         """The same parameter with some of the `SETTINGS` changed."""

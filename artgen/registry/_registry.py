@@ -83,7 +83,7 @@ class Registry:
         self,
         value: Any,
         name: str | None = None,
-        kind: Kind | Literal["observer"] = "primitive",
+        kind: Kind = "primitive",
         files: tuple[str, ...] = (),
     ) -> str:
         """Offer `value` as `name`, by default its own name in snake case, and return the name.

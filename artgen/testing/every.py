@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -96,15 +97,13 @@ def init(candidate: Candidate) -> None:
     Look at the parameter's `init`: `context.target` may be None, and the canvas a single pixel.
     """
     for variant in candidate.variants:
-        for canvas in SIZES:
-            for count in COUNTS:
-                for target in (True, False):
-                    primitive, made = candidate.drawing(
-                        variant, canvas, count=count, seed=count, target=target
-                    )
-                    where = f"{count} parts on {canvas.width}x{canvas.height} pixels"
-                    where += "" if target else " without a target"
-                    _check_tensors(candidate.label(variant), primitive, made, where)
+        for canvas, count, target in product(SIZES, COUNTS, (True, False)):
+            primitive, made = candidate.drawing(
+                variant, canvas, count=count, seed=count, target=target
+            )
+            where = f"{count} parts on {canvas.width}x{canvas.height} pixels"
+            where += "" if target else " without a target"
+            _check_tensors(candidate.label(variant), primitive, made, where)
 
 
 def seed(candidate: Candidate) -> None:

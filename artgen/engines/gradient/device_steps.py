@@ -66,9 +66,7 @@ class DeviceSteps:
     whether the device has values that were not read since they changed.
     """
 
-    def __init__(
-        self, stepper: Stepper, betas: tuple[float, float], *, corrected: bool = True
-    ) -> None:
+    def __init__(self, stepper: Stepper, betas: tuple[float, float], *, corrected: bool) -> None:
         self.stepper, self.betas, self.corrected = stepper, betas, corrected
         self.ahead = False
 
