@@ -219,10 +219,8 @@ class Registry:
         if entry.plugin.explicit:
             owners.reverse()
         spellings = [entry.name, *(f"{owner}/{entry.name}" for owner in owners)]
-        for spelled in spellings:
-            if self._claimants(entry.kind, spelled) == [entry]:
-                return spelled
-        return spellings[-1]
+        unique = (name for name in spellings if self._claimants(entry.kind, name) == [entry])
+        return next(unique, spellings[-1])
 
     def identity(self, entry: Entry) -> dict[str, str]:
         """Return the identity for drawings: ``{"name", "version"}`` or ``{"file", "sha256"}``."""
