@@ -87,7 +87,7 @@ def options(candidate: Candidate) -> str:
     """
     variants = [*candidate.variants, *candidate.variants_of(_ends)]
     for variant in variants:
-        _finite_picture(candidate, *candidate.drawing(variant), variant, CANVAS)
+        _finite_picture(candidate.label(variant), *candidate.drawing(variant), CANVAS)
     return f"variants: {len(variants)}"
 
 
@@ -148,7 +148,7 @@ def drawing(candidate: Candidate) -> None:
             for count in (1, 6):
                 primitive, made = candidate.drawing(variant, count=count, moved=moved)
                 for canvas in (*SIZES, CANVAS):
-                    _finite_picture(candidate, primitive, made, variant, canvas)
+                    _finite_picture(candidate.label(variant), primitive, made, canvas)
 
 
 def round_trip(candidate: Candidate) -> None:
@@ -173,10 +173,8 @@ def round_trip(candidate: Candidate) -> None:
         if not art.to_bytes() == loaded.to_bytes() == described.to_bytes():
             raise Failed(f"{candidate.label(variant)} gives another file when saved again")
         for precision in primitive.precisions:
-            stored = quantised(made, precision)
-            _finite_picture(
-                candidate, primitive, stored, variant, CANVAS, f" stored as {precision}"
-            )
+            label = f"{candidate.label(variant)} stored as {precision}"
+            _finite_picture(label, primitive, quantised(made, precision), CANVAS)
 
 
 def learning(candidate: Candidate) -> str:
@@ -220,17 +218,10 @@ def _shown(made: Drawing, primitive: Primitive, canvas: Canvas | None = None) ->
     return torch.from_numpy(pixels).permute(2, 0, 1) / 255
 
 
-def _finite_picture(
-    candidate: Candidate,
-    primitive: Primitive,
-    made: Drawing,
-    variant: Variant,
-    canvas: Canvas,
-    how: str = "",
-) -> None:
+def _finite_picture(label: str, primitive: Primitive, made: Drawing, canvas: Canvas) -> None:
     image = _shown(made, primitive, canvas)
     expected = (3, canvas.height, canvas.width)
-    where = f"{candidate.label(variant)}{how} on {canvas.width}x{canvas.height} pixels"
+    where = f"{label} on {canvas.width}x{canvas.height} pixels"
     if tuple(image.shape) != expected:
         raise Failed(f"{where} draws {list(image.shape)}, expected {list(expected)}")
     bad = int((~image.isfinite()).sum())

@@ -75,7 +75,6 @@ class Densification:
 
     def __init__(
         self,
-        primitive: Primitive,
         problem: Problem,
         options: Any,
         paint: Paint,
@@ -83,11 +82,11 @@ class Densification:
         weight: Tensor | None,
         interval: int = 0,
     ) -> None:
-        self.primitive, self.problem, self.options = primitive, problem, options
+        self.primitive, self.problem, self.options = problem.primitive, problem, options
         # A cycle of references would keep the pixels of a fit until garbage is collected.
         self._paint = WeakMethod(paint)
         self.target, self.weight = target, weight
-        self.first = primitive.count_of(problem.drawing)
+        self.first = self.primitive.count_of(problem.drawing)
         self.limit = max(self.first, problem.count or self.first)
         self.round_psnr = 0.0
         self.planned: dict[int, int] = {}

@@ -96,7 +96,7 @@ class MeshObjective(Objective):
         self.seen = torch.cat([alpha[None], self.target + 1 - alpha])
         self.count = 0
         self.densification = MeshDensification(
-            self.mesh, problem, options, self.picture, self.target, self.weight
+            problem, options, self.picture, self.target, self.weight
         )
 
     @classmethod

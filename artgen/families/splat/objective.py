@@ -69,7 +69,6 @@ class SplatObjective(Objective):
         self._goals: dict[int, Goal] = {}
         if self.splat.can_densify:
             self.densification = SplatDensification(
-                self.splat,
                 problem,
                 options,
                 self.picture,
