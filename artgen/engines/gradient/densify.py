@@ -10,19 +10,22 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakMethod
 
 import torch
 from torch import Tensor
 
-from artgen.engines.base import Problem, State
+from artgen.engines.base import State
 from artgen.engines.evaluation import Paint, check_finite, picture_psnr, summed_colour
 from artgen.engines.gradient.device_steps import Survey
 from artgen.init import Context, Generator, make_generator
 from artgen.primitives import Primitive
 from artgen.values.canvas import Canvas
 from artgen.values.drawing import Drawing
+
+if TYPE_CHECKING:
+    from artgen.engines.gradient.objective import Objective
 
 FINEST = 5
 """The most rounds that one is divided into: ten took a quarter longer and gained 0.05 dB."""
@@ -69,23 +72,16 @@ class DensificationSchedule:
 class Densification:
     """The strategy of one fit: adds parts in rounds, and moves those that contribute least.
 
-    `paint`, a method of the objective that owns this, makes the picture, [3, height, width], which
-    is compared with `target`. For `interval` see `DensificationSchedule`.
+    The picture of the `objective` that owns this, [3, height, width], is compared with its target.
+    For `interval` see `DensificationSchedule`.
     """
 
-    def __init__(
-        self,
-        problem: Problem,
-        options: Any,
-        paint: Paint,
-        target: Tensor,
-        weight: Tensor | None,
-        interval: int = 0,
-    ) -> None:
-        self.primitive, self.problem, self.options = problem.primitive, problem, options
+    def __init__(self, objective: Objective, interval: int = 0) -> None:
+        problem, options = objective.problem, objective.options
+        self.problem, self.options, self.primitive = problem, options, problem.primitive
         # A cycle of references would keep the pixels of a fit until garbage is collected.
-        self._paint = WeakMethod(paint)
-        self.target, self.weight = target, weight
+        self._paint = WeakMethod(objective.picture)
+        self.target, self.weight = objective.target, objective.weight
         self.first = self.primitive.count_of(problem.drawing)
         self.limit = max(self.first, problem.count or self.first)
         self.round_psnr = 0.0
