@@ -64,8 +64,9 @@ def first_taken(
     """
     refused = ""
     for name in names:
+        art = drawing_of(offer, name)
         try:
-            return take(name, drawing_of(offer, name))
+            return take(name, art)
         except UsageError as error:
             refused = error.message
     raise Lacking(f"{otherwise}: {refused}")

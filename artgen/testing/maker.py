@@ -68,5 +68,5 @@ def _motif(offer: Offer) -> Motif:
     """The small photo itself, or its drawing as the maker asks for."""
     if offer.loaded.takes_photos:
         return Motif("small", photo=photo())
-    tables = offer.loaded().recipe(photo())
-    return Motif("small", offer.once("art", lambda: fit(offer.registry, tables)))
+    art = offer.once("art", lambda: fit(offer.registry, offer.loaded().recipe(photo())))
+    return Motif("small", art)
