@@ -90,7 +90,12 @@ def _hook(offered: Mapping[str, tuple[Any, ...]]) -> Callable[[], list[Spec]]:
 
 
 artgen_engines = _hook(ENGINES)
+"""The engines in `artgen.engines` and of single families."""
 artgen_losses = _hook(LOSSES)
+"""The losses in `artgen.losses`."""
 artgen_targets = _hook(TARGETS)
+"""The schemes and kinds of files in `artgen.targets`."""
 artgen_exporters = _hook(EXPORTERS)
+"""The file formats in `artgen.exporters`."""
 artgen_runs = _hook(RUNS)
+"""The kinds of run in `artgen.runs`."""

@@ -248,6 +248,7 @@ def new_parts(
     lacking = (target - image + background).cpu()
     context = Context(rng, canvas, count, lacking, background=start.background, values={"xy": xy})
     together = torch.cat([xy, others.cpu()], dim=1)
+    # New parts are the first ones among all.
     everyone = Context(rng, canvas, together.shape[1], values={"xy": together})
     context.mean_spacing, context.spacing = everyone.mean_spacing, everyone.spacing[:count]
     return primitive.initial(context)
