@@ -71,15 +71,14 @@ class Context:
     def spacing(self) -> Tensor:
         """The mean distance of each part to its three nearest neighbours, about, float32 [count].
 
-        It is the mean spacing if there are fewer than eight parts, and at least half a pixel.
+        It is at least half a pixel, and the mean spacing if there are fewer than eight parts.
         """
         mean, xy = self.mean_spacing, self.values.get("xy")
         if xy is None or self.count < 8:
             return torch.full((self.count,), mean)
         points = xy.t().double().numpy()
-        if (
-            self.count <= 1024
-        ):  # All distances are found sooner than SciPy is loaded: the same bits.
+        # All distances of few parts are found sooner than SciPy is loaded, with the same bits.
+        if self.count <= 1024:
             x, y = (points[:, None] - points).transpose(2, 0, 1)
             distances = np.sqrt(np.sort(np.partition(x * x + y * y, 3)[:, :4]))
         else:
