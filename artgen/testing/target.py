@@ -179,16 +179,13 @@ def _mistakes(offer: Offer) -> Iterator[list[str]]:
         yield [f"{_example(offer)}{wrong}" for wrong in _WRONG] + list(_WRONG)
         return
     example = spec.example if isinstance(spec.example, bytes) else b""
-    contents = [b"", b"\0" * 64, b"hello\n", bytes(range(256)), *_cuts(example)]
+    contents = [b"", b"\0" * 64, b"hello\n", bytes(range(256))]
+    contents += [example[: len(example) * n // 4] for n in (1, 2, 3) if example]
     with tempfile.TemporaryDirectory() as folder:
         paths = [Path(folder) / spec.files[0].replace("*", f"wrong{n}") for n in range(16)]
         for path, content in zip(paths, contents, strict=False):
             path.write_bytes(content)
         yield [str(path) for path in paths[: len(contents) + 1]]
-
-
-def _cuts(content: bytes) -> list[bytes]:
-    return [content[: len(content) * n // 4] for n in (1, 2, 3)] if content else []
 
 
 def _same(one: Target, other: Target, how: str) -> None:
