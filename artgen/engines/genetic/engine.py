@@ -77,8 +77,6 @@ class GeneticEngine(Engine):
                 hint="use a smaller --set engine.elite",
             )
         self.squared = problem.loss.text in SQUARED
-        colours = torch.zeros(0, 3) if problem.palette is None else problem.palette
-        palette = np.ascontiguousarray(colours.numpy(), np.float64)
         tensors = in_palette(problem.drawing.tensors, problem.palette)
         drawing = replace(problem.drawing, tensors=tensors)
         # Its ground changes its sign from pixel to pixel, so it cannot be blurred.
@@ -115,17 +113,10 @@ class GeneticEngine(Engine):
             f"{options.islands:,} islands of {options.population:,} individuals",
             "use fewer: --set engine.population=100 --set engine.islands=2",
         )
+        judged = replace(problem, target=self.target, weight=self.weight)
+        kind, rates = population_of(problem.primitive), self._rates()
         self.islands = [
-            population_of(problem.primitive)(
-                problem.primitive,
-                self.target.numpy(),
-                self.weight.numpy(),
-                problem.drawing.background,
-                even,
-                self._rates(),
-                options.population,
-                palette,
-            )
+            kind(problem.primitive, judged, rates, options.population)
             for _ in range(options.islands)
         ]
         self.block = self._block()
