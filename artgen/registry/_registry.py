@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from importlib.metadata import EntryPoint
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -92,11 +93,8 @@ class Registry:
         of this kind or the name is invalid.
         """
         plugin = examine_object(kind, value, name, files)
-
-        def key(info: PluginInfo) -> tuple[str, str, dict[Kind, tuple[str, ...]]]:
-            return info.origin, info.name, info.offers
-
-        self._plugins = [each for each in self._plugins if key(each.info) != key(plugin.info)]
+        key = attrgetter("info.origin", "info.name", "info.offers")
+        self._plugins = [each for each in self._plugins if key(each) != key(plugin)]
         self._add(plugin)
         return self.spelling(plugin.entries[0]) if plugin.entries else plugin.info.name
 
