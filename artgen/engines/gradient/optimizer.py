@@ -70,7 +70,8 @@ class Optimizer:
             step += 1
             (torch._fused_adam_ if plain else torch._fused_adamw_)(*given, **how)
         else:
-            (adam if plain else adamw)(*given, **how, foreach=False)
+            how["foreach"] = False
+            (adam if plain else adamw)(*given, **how)
 
     def _uncorrected_step(
         self, value: Tensor, gradient: Tensor, moments: Moments, rate: float | Tensor
