@@ -6,6 +6,9 @@ location of an object as ``"module:Class"``. Listing plugins thus imports neithe
 of these objects.
 """
 
+# Specs of hooks are never called, so they have no body but their docstring.
+# mypy: disable-error-code="empty-body"
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
@@ -53,13 +56,11 @@ class Spec:
 @hookspec
 def artgen_primitives() -> Iterable[Spec]:
     """Provide primitives: subclasses of `artgen.Primitive`."""
-    raise NotImplementedError
 
 
 @hookspec
 def artgen_engines() -> Iterable[Spec]:
     """Provide engines: subclasses of `artgen.Engine`."""
-    raise NotImplementedError
 
 
 @hookspec
@@ -69,7 +70,6 @@ def artgen_losses() -> Iterable[Spec]:
     `image` and `target` are float tensors [3, height, width], sRGB-encoded, 1.0 = 255; `weight` is
     [height, width] or None. Mark a loss for other targets than pictures with `for_targets`.
     """
-    raise NotImplementedError
 
 
 @hookspec
@@ -81,7 +81,6 @@ def artgen_targets() -> Iterable[Spec]:
     an `artgen.targets.TargetRequest`. The function returns an `artgen.targets.ImageTarget`, an
     `artgen.targets.SampleTarget` or an `artgen.targets.SetTarget`.
     """
-    raise NotImplementedError
 
 
 @hookspec
@@ -91,7 +90,6 @@ def artgen_exporters() -> Iterable[Spec]:
     The name of an exporter is the suffix of its files without the dot. `request` is an
     `artgen.art.ExportRequest`.
     """
-    raise NotImplementedError
 
 
 @hookspec
@@ -101,7 +99,6 @@ def artgen_looks() -> Iterable[Spec]:
     A look has no code. Its keys are the tables of a recipe file, such as ``{"primitive": {"name":
     "triangle"}}``.
     """
-    raise NotImplementedError
 
 
 @hookspec
@@ -110,31 +107,26 @@ def artgen_runs() -> Iterable[Spec]:
 
     A recipe asks for one by its table ``[kind]``: its `name`, and the options of the kind.
     """
-    raise NotImplementedError
 
 
 @hookspec
 def artgen_makers() -> Iterable[Spec]:
     """Provide kinds of things to make: subclasses of `artgen.making.Maker`."""
-    raise NotImplementedError
 
 
 @hookspec
 def artgen_forms() -> Iterable[Spec]:
     """Provide forms of film, for `--film NAME`: objects of `artgen.animation.Form`."""
-    raise NotImplementedError
 
 
 @hookspec
 def artgen_views() -> Iterable[Spec]:
     """Provide ways to look at a drawing, for `--view NAME`: objects of `artgen.losses.Way`."""
-    raise NotImplementedError
 
 
 @hookspec
 def artgen_edits() -> Iterable[Spec]:
     """Provide operations of `artgen edit`: objects of `artgen.editing.Operation`."""
-    raise NotImplementedError
 
 
 @hookspec
@@ -144,7 +136,6 @@ def artgen_executors() -> Iterable[Spec]:
     Their arguments are ``(place, number, checkpoints, recipes, registry)``: what stands behind
     `--on`, the values of `-j` and `--checkpoints` or None, and what the tasks will need.
     """
-    raise NotImplementedError
 
 
 @hookspec
@@ -153,10 +144,8 @@ def artgen_commands() -> Iterable[Spec]:
 
     The docstring is the help; a number that the function returns is the exit code.
     """
-    raise NotImplementedError
 
 
 @hookspec
 def artgen_observe(event: Event) -> None:
     """Receive an event of a run, in the process and thread of the run."""
-    raise NotImplementedError

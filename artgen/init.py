@@ -62,7 +62,7 @@ class Context:
     values: dict[str, Tensor] = field(default_factory=dict)
     goals: Mapping[float, Tensor] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def mean_spacing(self) -> float:
         """The distance between neighbours if the parts were on a grid, in canvas units."""
         return math.sqrt(self.canvas.area / max(1, self.count))
@@ -71,9 +71,23 @@ class Context:
     def spacing(self) -> Tensor:
         """The mean distance of each part to its three nearest neighbours, about, float32 [count].
 
-        It is the mean spacing if there are fewer than eight parts.
+        It is at least half a pixel, and the mean spacing if there are fewer than eight parts.
         """
-        return _local_spacing(self)
+        mean, xy = self.mean_spacing, self.values.get("xy")
+        if xy is None or self.count < 8:
+            return torch.full((self.count,), mean)
+        points = xy.t().double().numpy()
+        # All distances of few parts are found sooner than SciPy is loaded, with the same bits.
+        if self.count <= 1024:
+            x, y = (points[:, None] - points).transpose(2, 0, 1)
+            distances = np.sqrt(np.sort(np.partition(x * x + y * y, 3)[:, :4]))
+        else:
+            from scipy.spatial import cKDTree
+
+            distances = cKDTree(points).query(points, k=4)[0]
+        nearest = torch.from_numpy(distances[:, 1:].mean(1)).float()
+        # Random points lie closer to their nearest neighbours than points on a grid do.
+        return (1.4 * nearest).clamp(0.5 * self.canvas.pixel, 4 * mean)
 
     def random(self, *shape: int) -> Tensor:
         """Draw uniform numbers in [0, 1)."""
@@ -181,23 +195,3 @@ def _detail_density(target: Tensor, weight: Tensor | None, detail: float) -> Ten
     while density.numel() > 2**24:
         density = torch.nn.functional.avg_pool2d(density[None, None], 2, ceil_mode=True)[0, 0]
     return density / density.sum()
-
-
-def _local_spacing(context: Context) -> Tensor:
-    """Mean distance to the three nearest neighbours, floored at half a pixel, [count]."""
-    count = context.count
-    mean = context.mean_spacing
-    xy = context.values.get("xy")
-    if xy is None or count < 8:
-        return torch.full((count,), mean)
-    points = xy.t().double().numpy()
-    if count <= 1024:  # All distances are found sooner than SciPy is loaded, with the same bits.
-        x, y = (points[:, None] - points).transpose(2, 0, 1)
-        distances = np.sqrt(np.sort(np.partition(x * x + y * y, 3)[:, :4]))
-    else:
-        from scipy.spatial import cKDTree
-
-        distances = cKDTree(points).query(points, k=4)[0]
-    nearest = torch.from_numpy(distances[:, 1:].mean(1)).float()
-    # Random points lie closer to their nearest neighbours than points on a grid do.
-    return (1.4 * nearest).clamp(0.5 * context.canvas.pixel, 4 * mean)

@@ -25,6 +25,7 @@ from torch import Tensor
 
 import artgen
 from artgen.engines.base import Problem, Report
+from artgen.engines.evaluation import Paint
 from artgen.engines.gradient.descent import Descent
 from artgen.engines.gradient.engine import GradientEngine
 from artgen.families.splat.densify import SplatDensification
@@ -150,6 +151,15 @@ class Averaged(GradientEngine):
         return report
 
 
+class ShownDensification(SplatDensification):
+    """Looks at the picture from 0 to 1."""
+
+    @property
+    def paint(self) -> Paint:
+        paint = super().paint
+        return lambda tensors: paint(tensors).clamp(0, 1)
+
+
 class AsShown(GradientEngine):
     """Places of new parts, too, depend on the clamped picture."""
 
@@ -157,20 +167,8 @@ class AsShown(GradientEngine):
 
     def start(self, problem: Problem) -> None:
         super().start(problem)
-        objective = self.objective
-        objective.densification = SplatDensification(
-            problem.primitive,
-            problem,
-            objective.options,
-            self.shown,
-            objective.target,
-            objective.weight,
-            objective.options.interval,
-        )
-
-    def shown(self, tensors: Mapping[str, Tensor]) -> Tensor:
-        """The picture from 0 to 1."""
-        return self.objective.picture(tensors).clamp(0, 1)
+        interval = self.objective.options.interval
+        self.objective.densification = ShownDensification(self.objective, interval)
 
 
 def as_shown(image: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:

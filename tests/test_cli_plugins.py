@@ -18,7 +18,7 @@ from helpers import PYTHON, use_index
 from artgen.registry import Registry
 from artgen.scaffold import FAMILIES, LONGEST, OTHERS, TARGETS, TEMPLATES, create
 from artgen.testing import claim
-from artgen.testing.families import OTHERS as CHECKS
+from artgen.testing.loss import CHECKS
 
 ROOT = Path(__file__).parent.parent
 NAMES = ["x", "petal", "soft_petal_2", "a_b", "x" * LONGEST, "_".join("abcdefghijkl")]
@@ -294,7 +294,7 @@ def test_anything_that_a_plugin_offers_can_be_checked(call):
     assert out.splitlines()[1].split() == ["ok", "loads"]
 
     said = call("plugins", "check", "mse", "-v")[1]
-    for check in CHECKS["loss"]:
+    for check in CHECKS:
         assert re.search(rf"  ok +{check.__name__} +{re.escape(claim(check))}", said), check
 
     Path("two.py").write_text(

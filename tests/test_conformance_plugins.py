@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from artgen.registry import Registry
-from artgen.testing import _offer as offer_of
 from artgen.testing import checks_for, examine, judge
+from artgen.testing.kit import offer_of
 from artgen.testing.names import names
 
 HEAD = (

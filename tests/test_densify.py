@@ -24,7 +24,6 @@ from artgen.engines.gradient.densify import (
     Densification,
     DensificationSchedule,
     error_density,
-    new_parts,
     pick_places,
 )
 from artgen.engines.gradient.engine import GradientEngine
@@ -177,16 +176,9 @@ def test_new_parts_lack_nothing_of_a_start_and_fit_between_their_neighbours():
     target = torch.zeros(3, 16, 24)
     target[:, :, :2], target[:, :, -5:] = 0.8, 0.4
     image = torch.full((3, 16, 24), 0.1)
-    fresh = new_parts(
-        Blob(),
-        40,
-        rng=torch.Generator().manual_seed(3),
-        image=image,
-        target=target,
-        weight=None,
-        others=crowded,
-        start=given.drawing,
-    )
+    densification = started(replace(given, seed=0)).objective.densification
+    densification.target = target
+    fresh = densification.parts_among(crowded, 40, image, 3, 1.0, 0.5)
     x = fresh["xy"][0]
     left = x < -1
     assert left.any()
@@ -196,16 +188,7 @@ def test_new_parts_lack_nothing_of_a_start_and_fit_between_their_neighbours():
     near = (x > 0.9) & (x < 1.1) & (fresh["xy"][1].abs() < 0.2)
     if near.any():
         assert float(fresh["size"][near].mean()) < float(fresh["size"][left].mean())
-    again = new_parts(
-        Blob(),
-        40,
-        rng=torch.Generator().manual_seed(3),
-        image=image,
-        target=target,
-        weight=None,
-        others=crowded,
-        start=given.drawing,
-    )
+    again = densification.parts_among(crowded, 40, image, 3, 1.0, 0.5)
     assert_same_bits(fresh, again)
 
 

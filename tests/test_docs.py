@@ -8,6 +8,8 @@ the block before printed, and `<!-- not run: REASON -->` leaves it alone.
 
 from __future__ import annotations
 
+import ast
+import importlib
 import inspect
 import itertools
 import re
@@ -345,6 +347,16 @@ def test_every_primitive_has_a_small_picture():
     files = [*(ROOT / "docs/images/parts").iterdir()]
     assert sorted(path.stem for path in files) == names
     assert sum(path.stat().st_size for path in files) < 400_000
+
+
+def test_scripts_of_pictures_import_what_there_is():
+    """The one of the forms of film named a table that had moved."""
+    for script in sorted((ROOT / "docs/images").glob("*.py")):
+        for node in ast.walk(ast.parse(script.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and str(node.module).startswith("artgen"):
+                module = importlib.import_module(str(node.module))
+                for name in (each.name for each in node.names):
+                    assert hasattr(module, name), f"{script.name}: {node.module}.{name}"
 
 
 def test_every_kind_of_making_is_shown_step_by_step():

@@ -10,15 +10,18 @@ import torch
 
 from artgen import Canvas, Drawing, Partition, load
 from artgen.cli import main
+from artgen.engines import Problem
 from artgen.engines.genetic.rates import Rates
 from artgen.errors import InputError, PluginError
 from artgen.families.partition.paint import draw_partition
 from artgen.families.partition.search import SitePopulation
 from artgen.init import Context
+from artgen.losses import Loss, Term, mse
 from artgen.raster import choose_backend, draw, planned_backend
 from artgen_plugins.voronoi import Voronoi
 
 BACKGROUND = (0.2, 0.4, 0.6)
+MSE = Loss((Term(1.0, "mse", mse),))
 
 
 def random_sites(count, canvas, seed=0):
@@ -124,9 +127,9 @@ def test_colours_are_the_means_of_cells(astronaut):
     weight = torch.rand(48, 48, generator=torch.Generator().manual_seed(2))
     ones = Rates(*[1.0] * len(Rates._fields))
     rates = ones._replace(clear=0.0, most=20.0, small=0.1, large=0.2)
-    population = SitePopulation(
-        Voronoi(), target.numpy(), weight.numpy(), BACKGROUND, None, rates, 2, np.zeros((0, 3))
-    )
+    drawing = Drawing("voronoi", {}, {}, 48, 48, BACKGROUND)
+    problem = Problem(Voronoi(), drawing, target, MSE, 1, 0, weight=weight)
+    population = SitePopulation(Voronoi(), problem, rates, 2)
     population.set_block(1)
     population.initialise(np.random.default_rng(0), 20)
     tensors = population.tensors(0)

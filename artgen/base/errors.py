@@ -165,11 +165,9 @@ def explain_problem(problem: Mapping[str, Any]) -> str:
     if found := re.match(r"Input should be a valid (\w+)", message):
         message = f"must be {_TYPES.get(found[1], found[1])}"
     message, count = re.subn(r"^\w+ should|^must", "must", message)
-    return (
-        f"{message.partition(' after validation')[0]}, got {problem['input']!r}"
-        if count
-        else message
-    )
+    if not count:
+        return message
+    return f"{message.partition(' after validation')[0]}, got {problem['input']!r}"
 
 
 _NO_MEMORY = (

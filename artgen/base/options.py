@@ -98,38 +98,33 @@ def parse_options(options: type[T], values: Mapping[str, Any], owner: str) -> T:
     """
     from pydantic import ValidationError
 
-    assert dataclasses.is_dataclass(options)
-    hints = typing.get_type_hints(options)
-    fields = {field.name: field for field in dataclasses.fields(options)}
+    known = {option.name: option for option in describe_options(options)}
     parsed: dict[str, Any] = {}
 
-    def wrong(key: str) -> UsageError:
-        metadata = fields[key].metadata
-        words = re.sub(
-            r"\w+", lambda word: _WORDS.get(word[0], word[0]), _spell(hints[key], metadata)
-        )
+    def wrong(option: OptionInfo) -> UsageError:
+        words = re.sub(r"\w+", lambda word: _WORDS.get(word[0], word[0]), option.type)
+        must, value = words.replace(" | ", " or "), values[option.name]
         return UsageError(
-            f"{owner} option {key} must be {words.replace(' | ', ' or ')}, got {values[key]!r}",
-            hint=metadata.get("help"),
+            f"{owner} option {option.name} must be {must}, got {value!r}", hint=option.help or None
         )
 
     for key, value in values.items():
-        if key not in fields:
-            raise UsageError(f"{owner} has no option {key!r}", hint=did_you_mean(key, fields))
+        if key not in known:
+            raise UsageError(f"{owner} has no option {key!r}", hint=did_you_mean(key, known))
+        option = known[key]
         try:
             # Bools are ints in Python, but `harmonics=true` is a mistake.
-            if isinstance(value, bool) and bool not in (hints[key], *typing.get_args(hints[key])):
+            if isinstance(value, bool) and bool not in (option.hint, *typing.get_args(option.hint)):
                 raise TypeError
-            parsed[key] = _adapter(hints[key]).validate_python(value)
+            found = parsed[key] = _adapter(option.hint).validate_python(value)
         except (ValidationError, TypeError, OverflowError):
-            raise wrong(key) from None
-        low, high = (fields[key].metadata.get(end) for end in ("low", "high"))
-        number = isinstance(parsed[key], int | float)
-        too_low = number and low is not None and not parsed[key] >= low
-        too_high = number and high is not None and not parsed[key] <= high
-        too_long = number and isinstance(parsed[key], int) and abs(parsed[key]) >= 2**63
-        if too_low or too_high or too_long or [*not_finite(parsed[key])]:
-            raise wrong(key)
+            raise wrong(option) from None
+        low = -math.inf if option.low is None else option.low
+        high = math.inf if option.high is None else option.high
+        outside = isinstance(found, int | float) and not low <= found <= high
+        too_long = isinstance(found, int) and abs(found) >= 2**63
+        if outside or too_long or [*not_finite(found)]:
+            raise wrong(option)
     return options(**parsed)
 
 

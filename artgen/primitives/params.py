@@ -40,7 +40,8 @@ class Params:
 
 
 def _softplus_inverse(y: Tensor) -> Tensor:
-    return y + torch.log(-torch.expm1(-y))
+    positive = y.clamp_min(_EDGE)
+    return positive + torch.log(-torch.expm1(-positive))
 
 
 SETTINGS = ("init", "lr", "map", "min", "max", "period")
@@ -50,10 +51,7 @@ _EDGE = 1e-6
 _FUNCTIONS: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]] = {
     "identity": (lambda x: x, lambda y: y),
     "exp": (torch.exp, lambda y: torch.log(y.clamp_min(1e-30))),
-    "softplus": (
-        torch.nn.functional.softplus,
-        lambda y: _softplus_inverse(y.clamp_min(_EDGE)),
-    ),
+    "softplus": (torch.nn.functional.softplus, _softplus_inverse),
     "sigmoid": (torch.sigmoid, lambda y: torch.logit(y.clamp(_EDGE, 1 - _EDGE))),
     "tanh": (torch.tanh, lambda y: torch.atanh(y.clamp(-1 + _EDGE, 1 - _EDGE))),
     "reciprocal": (lambda x: 1 / x, lambda y: 1 / y.clamp_min(_EDGE)),
@@ -88,15 +86,21 @@ class Map:
         """Mapped to raw."""
         return _FUNCTIONS[self.function][1]((mapped - self.shift) / self.scale)
 
-    @property
-    def decreasing(self) -> bool:
-        """Whether larger raw values have smaller mapped ones."""
-        return (self.scale < 0) != (self.function == "reciprocal")
+    def raw_bounds(self, low: float, high: float) -> tuple[float, float]:
+        """The bounds of raw values for mapped ones from `low` to `high`, finite or not.
 
-    @property
-    def raw_range(self) -> tuple[float, float]:
-        """The range of raw values: those of a reciprocal must stay positive."""
-        return (_EDGE if self.function == "reciprocal" else -math.inf), math.inf
+        Raw values of a reciprocal must stay positive.
+        """
+        reciprocal = self.function == "reciprocal"
+        ends = [
+            self.inverse(torch.tensor(end, dtype=torch.float64)).item()
+            if math.isfinite(end)
+            else None
+            for end in (low, high)
+        ]
+        least, largest = reversed(ends) if (self.scale < 0) != reciprocal else ends
+        unbounded = _EDGE if reciprocal else -math.inf
+        return (unbounded if least is None else least, math.inf if largest is None else largest)
 
 
 @dataclass(frozen=True, init=False)
@@ -142,9 +146,7 @@ class Param:
                 raise TypeError(f"{name} must be a number or a function, got {number!r}")
         start = init if callable(init) else constant(init)
         named = map if isinstance(map, Map) else Map(map)
-        given = {"shape": shape, "init": start, "lr": lr, "map": named, "min": min, "max": max}
-        for name, value in {**given, "period": period}.items():
-            object.__setattr__(self, name, value)
+        vars(self).update(numbers | {"shape": shape, "init": start, "map": named})
 
     def replaced(self, **changes: Any) -> Param:
         """The same parameter with some of the `SETTINGS` changed."""
@@ -160,16 +162,8 @@ class Param:
         return -math.inf if low is None else float(low), math.inf if high is None else float(high)
 
     def raw_bounds(self, context: Context) -> tuple[float, float]:
-        """The bounds of the raw values, for `raw.clamp_` after every step; None where unbounded."""
-        ends = [
-            self.map.inverse(torch.tensor(end, dtype=torch.float64)).item()
-            if math.isfinite(end)
-            else None
-            for end in self.bounds(context)
-        ]
-        low, high = reversed(ends) if self.map.decreasing else ends
-        least, largest = self.map.raw_range
-        return (least if low is None else low, largest if high is None else high)
+        """The bounds of the raw values, for `raw.clamp_` after every step; infinite for none."""
+        return self.map.raw_bounds(*self.bounds(context))
 
 
 def pixels(k: float) -> Callable[[Context], float]:

@@ -291,18 +291,12 @@ class Primitive:
                 what, problem = type(self).__name__, f"has params: {name} is not a Param: {param!r}"
                 raise broken(what, type(self), problem, "write Param(...) there")
         for name, changes in self.preset.params.items():
-            what = f"a preset of {type(self).__name__}"
+            what, cls = f"a preset of {type(self).__name__}", type(self)
             if name not in params:
-                raise broken(
-                    what, type(self), f"sets no parameter {name!r}", did_you_mean(name, params)
-                )
+                raise broken(what, cls, f"sets no parameter {name!r}", did_you_mean(name, params))
             for key in changes.keys() - set(SETTINGS):
-                raise broken(
-                    what,
-                    type(self),
-                    f"sets the unknown {key!r} of parameter {name!r}",
-                    did_you_mean(key, SETTINGS),
-                )
+                problem = f"sets the unknown {key!r} of parameter {name!r}"
+                raise broken(what, cls, problem, did_you_mean(key, SETTINGS))
             params[name] = params[name].replaced(**changes)
         return params
 

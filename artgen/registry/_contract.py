@@ -14,12 +14,11 @@ from artgen.base.faults import broken, place_of, root_of
 from artgen.base.generic import is_a, spell_type
 
 _BASES = {
-    "primitive": "artgen.primitives:Primitive",
-    "engine": "artgen.engines:Engine",
-    "run": "artgen.runs.kind:RunKind",
-    "maker": "artgen.making:Maker",
+    "primitive": "artgen.Primitive",
+    "engine": "artgen.Engine",
+    "run": "artgen.runs.RunKind",
+    "maker": "artgen.making.Maker",
 }
-_SPACES = {"run": "runs.", "maker": "making."}
 _OBJECTS = {
     "form": "artgen.animation.Form",
     "view": "artgen.losses.Way",
@@ -55,23 +54,23 @@ def check_contract(kind: str, what: str, loaded: Any) -> None:
                 hint="offer the tables of a recipe as a dict",
             )
         return
+    if kind == "observer":  # pluggy has checked its arguments
+        return
+    place = (_BASES | _OBJECTS)[kind]
+    space, _, name = place.rpartition(".")
+    base = pkgutil.resolve_name(f"{space}:{name}")
     if kind in _OBJECTS:
-        space, name = _OBJECTS[kind].rsplit(".", 1)
-        if not isinstance(loaded, pkgutil.resolve_name(f"{space}:{name}")):
+        if not isinstance(loaded, base):
             article = "an" if name[0] in "AEIOU" else "a"
             raise PluginError(
                 f"{what} is {loaded!r:.80}, which is not {article} {name}",
-                hint=f"offer {_OBJECTS[kind]}(function)",
+                hint=f"offer {place}(function)",
             )
         return
-    if kind not in _BASES:  # an observer, whose arguments pluggy has checked
-        return
-    base: Any = pkgutil.resolve_name(_BASES[kind])
-    spelled = f"artgen.{_SPACES.get(kind, '')}{base.__name__}"
     if not (isinstance(loaded, type) and issubclass(loaded, base)):
         raise PluginError(
-            f"{what} is {loaded!r}{place_of(loaded)}, which is not a subclass of {spelled}",
-            hint=f"derive it from {spelled}, or offer it through another hook",
+            f"{what} is {loaded!r}{place_of(loaded)}, which is not a subclass of {place}",
+            hint=f"derive it from {place}, or offer it through another hook",
         )
     _check_options(what, getattr(loaded, "Options", None))
     _check_attributes(what, loaded)

@@ -15,7 +15,7 @@ import traceback
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
-from typing import Any, Literal
+from typing import Any
 
 from artgen.base.errors import InputError, PluginError
 from artgen.base.files import numbered, read_regular
@@ -82,7 +82,7 @@ def examine_file(path: Path, name: str) -> Plugin:
 
 
 def examine_object(
-    kind: Kind | Literal["observer"],
+    kind: Kind,
     value: Any,
     name: str | None = None,
     files: tuple[str, ...] = (),

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import pluggy
 
@@ -43,26 +43,12 @@ Loaded = Literal[
 """Kinds of entries that are loaded by their name alone."""
 Kind = Literal["primitive", Loaded, "observer"]
 
-HOOKS: dict[Kind, str] = {
-    "primitive": "artgen_primitives",
-    "engine": "artgen_engines",
-    "loss": "artgen_losses",
-    "target": "artgen_targets",
-    "exporter": "artgen_exporters",
-    "look": "artgen_looks",
-    "run": "artgen_runs",
-    "maker": "artgen_makers",
-    "form": "artgen_forms",
-    "view": "artgen_views",
-    "edit": "artgen_edits",
-    "executor": "artgen_executors",
-    "command": "artgen_commands",
-}
-"""The hook through which a plugin offers entries of each kind."""
-_OBSERVE = "artgen_observe"
+KINDS: tuple[Kind, ...] = ("primitive", *get_args(Loaded))
+"""Kinds of entries that a plugin can offer."""
 
-KINDS: tuple[Kind, ...] = tuple(HOOKS)
-"""Kinds of entries that a plugin can offer; each has a hook (`artgen_primitives`, ...)."""
+HOOKS: dict[Kind, str] = {kind: f"artgen_{kind}{'es' if kind == 'loss' else 's'}" for kind in KINDS}
+"""The hook through which a plugin offers entries of each kind, such as `artgen_primitives`."""
+_OBSERVE = "artgen_observe"
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 _log = logging.getLogger("artgen")
@@ -232,8 +218,8 @@ def examine(info: PluginInfo, identity: Mapping[str, str], load: Callable[[], ob
                 manager.register(module)
             except pluggy.PluginValidationError as error:
                 raise Failure(_wrong_arguments(module, str(error))) from None
-        implemented, unknown = _hooks_of(manager, module)
-        info = replace(info, hooks=implemented, reason=_about_unknown(unknown))
+        implemented, remark = _hooks_of(manager, module)
+        info = replace(info, hooks=implemented, reason=remark)
         for kind, hook in HOOKS.items():
             if hook in implemented:
                 _accept(_answers(info, manager, hook), hook, into=offered[kind])
@@ -278,19 +264,19 @@ def _names(offered: Mapping[Kind, Mapping[str, Spec]]) -> dict[Kind, tuple[str, 
     return {kind: tuple(specs) for kind, specs in offered.items() if specs}
 
 
-def _hooks_of(
-    manager: pluggy.PluginManager, module: object
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the names of the hooks that `module` implements, and of unknown hooks."""
-    callers = manager.get_hookcallers(module) or []
-    implemented = tuple(caller.name for caller in callers if caller.has_spec())
-    unknown = tuple(
-        caller.name
+def _hooks_of(manager: pluggy.PluginManager, module: object) -> tuple[tuple[str, ...], str | None]:
+    """Return the names of the hooks that `module` implements, and a remark on unknown ones.
+
+    Those are never called, probably because of a typing mistake.
+    """
+    callers, known = manager.get_hookcallers(module) or [], (*HOOKS.values(), _OBSERVE)
+    remarks = [
+        f"unknown hook {caller.name}: {did_you_mean(caller.name, known)}"
         for caller in callers
         if not caller.has_spec()
         and not all(implementation.optionalhook for implementation in caller.get_hookimpls())
-    )
-    return implemented, unknown
+    ]
+    return tuple(each.name for each in callers if each.has_spec()), "; ".join(remarks) or None
 
 
 def _wrong_arguments(module: object, message: str) -> str:
@@ -302,12 +288,6 @@ def _wrong_arguments(module: object, message: str) -> str:
     arguments = ", ".join(inspect.signature(expected).parameters)
     taken = ", ".join(map(str, inspect.signature(found).parameters.values()))
     return f"{name}{place_of(found)} takes ({taken}), but is called with ({arguments})"
-
-
-def _about_unknown(hooks: Iterable[str]) -> str | None:
-    """Describe hooks that are never called, probably because of a typing mistake."""
-    known = (*HOOKS.values(), _OBSERVE)
-    return "; ".join(f"unknown hook {hook}: {did_you_mean(hook, known)}" for hook in hooks) or None
 
 
 def _call(info: PluginInfo, manager: pluggy.PluginManager, hook: str, **arguments: object) -> Any:

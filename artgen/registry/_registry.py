@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from importlib.metadata import EntryPoint
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -62,7 +63,10 @@ class Registry:
         previous = self._files.get(os.path.realpath(path))
         if previous and previous.identity == fingerprint(path):
             return
-        plugin = examine_file(path, previous.info.name if previous else self._free_name(path.stem))
+        # With a number if an earlier file has the same stem.
+        taken = {plugin.info.name for plugin in self._files.values()}
+        name = previous.info.name if previous else numbered(path.stem, taken.__contains__)
+        plugin = examine_file(path, name)
         if previous:
             self._plugins.remove(previous)
         # A file that is also a script may register what it offers itself.
@@ -80,7 +84,7 @@ class Registry:
         self,
         value: Any,
         name: str | None = None,
-        kind: Kind | Literal["observer"] = "primitive",
+        kind: Kind = "primitive",
         files: tuple[str, ...] = (),
     ) -> str:
         """Offer `value` as `name`, by default its own name in snake case, and return the name.
@@ -89,11 +93,8 @@ class Registry:
         of this kind or the name is invalid.
         """
         plugin = examine_object(kind, value, name, files)
-
-        def key(info: PluginInfo) -> tuple[str, str, dict[Kind, tuple[str, ...]]]:
-            return info.origin, info.name, info.offers
-
-        self._plugins = [each for each in self._plugins if key(each.info) != key(plugin.info)]
+        key = attrgetter("info.origin", "info.name", "info.offers")
+        self._plugins = [each for each in self._plugins if key(each) != key(plugin)]
         self._add(plugin)
         return self.spelling(plugin.entries[0]) if plugin.entries else plugin.info.name
 
@@ -216,10 +217,8 @@ class Registry:
         if entry.plugin.explicit:
             owners.reverse()
         spellings = [entry.name, *(f"{owner}/{entry.name}" for owner in owners)]
-        for spelled in spellings:
-            if self._claimants(entry.kind, spelled) == [entry]:
-                return spelled
-        return spellings[-1]
+        unique = (name for name in spellings if self._claimants(entry.kind, name) == [entry])
+        return next(unique, spellings[-1])
 
     def identity(self, entry: Entry) -> dict[str, str]:
         """Return the identity for drawings: ``{"name", "version"}`` or ``{"file", "sha256"}``."""
@@ -261,11 +260,6 @@ class Registry:
 
     def _warn(self, *sentences: str) -> None:
         self.warnings.extend(text for text in sentences if text not in self.warnings)
-
-    def _free_name(self, stem: str) -> str:
-        """Return the stem of a file, with a number if an earlier file has the same stem."""
-        taken = {plugin.info.name for plugin in self._files.values()}
-        return numbered(stem, lambda name: name in taken)
 
     def _claimants(self, kind: Kind, name: str) -> list[Entry]:
         """Return the entries that match `name`; explicit ones hide artgen's, and those the rest."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from artgen.hookspecs import Spec, hookimpl
@@ -76,38 +76,26 @@ TARGETS = {
 """With patterns of file names, and an example, where there are such."""
 
 
-def _specs(offered: Mapping[str, tuple[Any, ...]]) -> list[Spec]:
-    return [
-        Spec(name, summary, f"artgen.{place}", *more)
-        for name, (summary, place, *more) in offered.items()
-    ]
+def _hook(offered: Mapping[str, tuple[Any, ...]]) -> Callable[[], list[Spec]]:
+    """Return a hook that offers what is in a table."""
+
+    @hookimpl
+    def specs() -> list[Spec]:
+        return [
+            Spec(name, summary, f"artgen.{place}", *more)
+            for name, (summary, place, *more) in offered.items()
+        ]
+
+    return specs
 
 
-@hookimpl
-def artgen_engines() -> list[Spec]:
-    """The engines in `artgen.engines` and of single families."""
-    return _specs(ENGINES)
-
-
-@hookimpl
-def artgen_losses() -> list[Spec]:
-    """The losses in `artgen.losses`."""
-    return _specs(LOSSES)
-
-
-@hookimpl
-def artgen_targets() -> list[Spec]:
-    """The schemes and kinds of files in `artgen.targets`."""
-    return _specs(TARGETS)
-
-
-@hookimpl
-def artgen_exporters() -> list[Spec]:
-    """The file formats in `artgen.exporters`."""
-    return _specs(EXPORTERS)
-
-
-@hookimpl
-def artgen_runs() -> list[Spec]:
-    """The kinds of run in `artgen.runs`."""
-    return _specs(RUNS)
+artgen_engines = _hook(ENGINES)
+"""The engines in `artgen.engines` and of single families."""
+artgen_losses = _hook(LOSSES)
+"""The losses in `artgen.losses`."""
+artgen_targets = _hook(TARGETS)
+"""The schemes and kinds of files in `artgen.targets`."""
+artgen_exporters = _hook(EXPORTERS)
+"""The file formats in `artgen.exporters`."""
+artgen_runs = _hook(RUNS)
+"""The kinds of run in `artgen.runs`."""

@@ -40,19 +40,23 @@ FAMILIES: dict[str, str] = {
 }
 """The families with a template, and a one-line summary of each example."""
 
-OTHERS: dict[str, str] = {
-    "loss": "Squared error in which brightness counts more.",
-    "target": "Rings, as many as asked for.",
-    "engine": "Random changes, of which the better are kept.",
-    "exporter": "A picture as plain numbers (PPM).",
-    "look": "Few triangles in four inks, on cream paper.",
-    "maker": "Square tiles of few colours, as a plan.",
-    "form": "A circle that opens on the picture.",
-    "view": "Half-shut eyes, which see what is bright alone.",
-    "edit": "Parts fade towards gray.",
-    "observer": "Reports each new record.",
+OTHERS: dict[str, tuple[str, str]] = {
+    "loss": ("Squared error in which brightness counts more.", "artgen fit --loss {}"),
+    "target": ("Rings, as many as asked for.", "artgen fit {}:8"),
+    "engine": ("Random changes, of which the better are kept.", "artgen fit -p {}_disc"),
+    "exporter": ("A picture as plain numbers (PPM).", "artgen render FILE.art -o picture.{}"),
+    "look": ("Few triangles in four inks, on cream paper.", "artgen fit --look {}"),
+    "maker": ("Square tiles of few colours, as a plan.", "artgen make {} sample:cat"),
+    "form": ("A circle that opens on the picture.", "artgen render FILE.art -o film.mp4 --film {}"),
+    "view": (
+        "Half-shut eyes, which see what is bright alone.",
+        "artgen fit sample:cat --view {}:sample:coffee",
+    ),
+    "edit": ("Parts fade towards gray.", "artgen edit FILE.art {}=0.5"),
+    "observer": ("Reports each new record.", "artgen fit"),
 }
-"""The other kinds of plugins with a template, and a summary of each example."""
+"""The other kinds of plugins with a template: a summary of each example, and a command that uses it
+by its name."""
 
 TEMPLATES = Path(__file__).parent / "templates"
 TARGETS: dict[str, str] = {"codec": "sample:digits"}
@@ -103,33 +107,21 @@ def create(
     _check_name(name, kind, registry, single_file)
     module = f"artgen_{name}"
     fit = f"artgen fit {TARGETS.get(family, '')}".rstrip()
+    summary, use = OTHERS.get(family) or (FAMILIES[family], f"{fit} -p {{}}")
     words = {
         "name": name,
         "class_name": _class_name(name),
         "module": module,
         "distribution": f"artgen-{name.replace('_', '-')}",
-        "summary": (FAMILIES | OTHERS)[family],
+        "summary": summary,
+        "use": use.format(name),
         "kind": kind,
         "title": f"{'An' if kind[0] in 'aeio' else 'A'} {kind}",
         "version": __version__,
         "api": str(PLUGIN_API),
+        "import_artgen": "import artgen\n\n" if single_file else "",
+        "imports": "from artgen import Spec, hookimpl",
     }
-    uses = {
-        "primitive": f"{fit} -p {name}",
-        "loss": f"artgen fit --loss {name}",
-        "target": f"artgen fit {name}:8",
-        "engine": f"artgen fit -p {name}_disc",
-        "exporter": f"artgen render FILE.art -o picture.{name}",
-        "look": f"artgen fit --look {name}",
-        "maker": f"artgen make {name} sample:cat",
-        "form": f"artgen render FILE.art -o film.mp4 --film {name}",
-        "view": f"artgen fit sample:cat --view {name}:sample:coffee",
-        "edit": f"artgen edit FILE.art {name}=0.5",
-        "observer": "artgen fit",
-    }
-    words["use"] = uses[kind]
-    words["import_artgen"] = "import artgen\n\n" if single_file else ""
-    words["imports"] = "from artgen import Spec, hookimpl"
     if kind == "observer":
         words["imports"] = (
             f'from {module}.{name} import artgen_observe\n\n__all__ = ["artgen_observe"]'
@@ -157,7 +149,7 @@ def create(
         # Leave no incomplete plugin behind.
         shutil.rmtree(top, ignore_errors=True)
         raise
-    return Scaffold(name, tuple(contents), single_file, uses[kind], family)
+    return Scaffold(name, tuple(contents), single_file, words["use"], family)
 
 
 def _hooks(kind: Kind, words: Mapping[str, str], load: str, prefix: str = "") -> str:

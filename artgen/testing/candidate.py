@@ -91,11 +91,12 @@ class Offer:
 class Candidate(Offer):
     """A primitive under test."""
 
+    loaded: type[Primitive]
+
     @property
     def cls(self) -> type[Primitive]:
         """The class of the primitive."""
-        cls: type[Primitive] = self.loaded
-        return cls
+        return self.loaded
 
     @property
     def options(self) -> list[OptionInfo]:

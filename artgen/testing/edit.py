@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from functools import partial
-
-from torch import Tensor
 
 from artgen.art import Art
 from artgen.base.errors import UsageError
 from artgen.editing import edit
 from artgen.testing.candidate import Offer
-from artgen.testing.form import fitted
+from artgen.testing.drawings import changed, drawing_of
 from artgen.testing.run_checks import Failed, Lacking, basic
-from artgen.testing.side_effects import check_pure
+from artgen.testing.side_effects import check_pure, differing
 
 PRIMITIVES = ("triangle", "cloud")
 
@@ -48,7 +45,7 @@ def values(offer: Offer) -> str:
         return "no value to read"
     for text in WRONG:
         with suppress(UsageError):
-            edit(_art(offer, PRIMITIVES[0]), f"{_name(offer)}={text}")
+            edit(drawing_of(offer, PRIMITIVES[0]), f"{_name(offer)}={text}")
     return f"{', '.join(WRONG)} do no harm"
 
 
@@ -61,13 +58,13 @@ def purity(offer: Offer) -> None:
     with check_pure(offer, code):
         again = _made(offer)
     for name, art in first.items():
-        if not _equal(art, dict(again[name].drawing.tensors)):
+        if differing(art.drawing.tensors, again[name].drawing.tensors):
             raise Failed(f"{name} becomes another drawing the second time", code)
-        if not _equal(_art(offer, name), offer.once(("tensors", name), dict[str, Tensor])):
+        if changed(offer, name):
             raise Failed(f"it changes the tensors of {name} in place", code)
 
 
-EDIT = (edits, chosen, values, purity)
+CHECKS = (edits, chosen, values, purity)
 
 
 def _made(offer: Offer, *wheres: str) -> dict[str, Art]:
@@ -82,7 +79,7 @@ def _made(offer: Offer, *wheres: str) -> dict[str, Art]:
     for where in wheres or ("", PART):
         for name in PRIMITIVES if not made else ():
             try:
-                made[name] = edit(_art(offer, name), f"{_name(offer)}{value}{where}")
+                made[name] = edit(drawing_of(offer, name), f"{_name(offer)}{value}{where}")
             except UsageError as error:
                 refused = error.message
     if not made:
@@ -92,12 +89,3 @@ def _made(offer: Offer, *wheres: str) -> dict[str, Art]:
 
 def _name(offer: Offer) -> str:
     return offer.registry.spelling(offer.entry)
-
-
-def _art(offer: Offer, name: str) -> Art:
-    return offer.once(name, partial(fitted, offer, name))
-
-
-def _equal(art: Art, tensors: dict[str, Tensor]) -> bool:
-    own = art.drawing.tensors
-    return own.keys() == tensors.keys() and all(own[key].equal(tensors[key]) for key in own)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 import math
-from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -19,8 +18,16 @@ from artgen.raster import draw, reconstruct
 from artgen.registry import Entry
 from artgen.targets import set_from_arrays
 from artgen.testing.candidate import CANVAS, Candidate, Offer, picture, pictures
+from artgen.testing.names import names
 from artgen.testing.run_checks import Failed, basic, count_options
-from artgen.testing.side_effects import CLOCK, FILES, check_side_effects, no_calls
+from artgen.testing.side_effects import (
+    CLOCK,
+    FILES,
+    check_same,
+    check_side_effects,
+    differing,
+    no_calls,
+)
 from artgen.values.drawing import Drawing
 
 PARTS, STEPS = 8, 40
@@ -106,7 +113,7 @@ def best(offer: Offer) -> None:
     lowest, kept = math.inf, problem.drawing
     for taken in range(0, STEPS + 1, 5):
         _advance(engine, taken, 5)
-        now = _copied(engine.drawing(best=False))
+        now = engine.drawing(best=False).detach()
         report = engine.report()
         true = _loss(problem, now)
         if abs(report.loss - true) > 1e-3 * true + 1e-7:
@@ -152,9 +159,8 @@ def purity(offer: Offer) -> None:
         _advance(engine, 8, 4)
         engine.report()
         engine.state_dict()
-    for name, tensor in tensors.items():
-        if not torch.equal(before[name], tensor):
-            raise Failed(f"it changes {name} of its problem in place", offer.loaded.advance)
+    for name in differing(before, tensors):
+        raise Failed(f"it changes {name} of its problem in place", offer.loaded.advance)
 
 
 def seed(offer: Offer) -> None:
@@ -185,7 +191,7 @@ def progress(offer: Offer) -> str:
     return ", ".join(remarks)
 
 
-ENGINE = (schema, steps, seed, chunks, resume, best, recovery, purity, progress)
+CHECKS = (names, schema, steps, seed, chunks, resume, best, recovery, purity, progress)
 
 
 def _primitive(offer: Offer) -> Entry:
@@ -247,12 +253,8 @@ def _run(offer: Offer, chunk: int) -> tuple[Drawing, float]:
     return ended
 
 
-def _copied(drawing: Drawing) -> Drawing:
-    return replace(drawing, tensors={name: t.clone() for name, t in drawing.tensors.items()})
-
-
 def _ended(engine: Engine) -> tuple[Drawing, float]:
-    return _copied(engine.drawing(best=False)), engine.report().loss
+    return engine.drawing(best=False).detach(), engine.report().loss
 
 
 @torch.no_grad()
@@ -267,9 +269,6 @@ def _loss(problem: Problem, drawing: Drawing) -> float:
 def _same(
     one: tuple[Drawing, float], other: tuple[Drawing, float], what: str, offer: Offer
 ) -> None:
-    for name, tensor in one[0].tensors.items():
-        if not torch.equal(tensor, other[0].tensors[name]):
-            gap = float((tensor - other[0].tensors[name]).abs().max())
-            raise Failed(f"{what} differ in {name}, by up to {gap:.3g}", offer.loaded.advance)
+    check_same(one[0].tensors, other[0].tensors, f"{what} differ", offer.loaded.advance)
     if one[1] != other[1]:
         raise Failed(f"{what} report {one[1]!r} and {other[1]!r}", offer.loaded.report)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,11 @@ from artgen.plan import Plan, resolve
 from artgen.primitives import Primitive
 from artgen.raster import draw
 from artgen.recipe import Recipe
-from artgen.runs import run
 from artgen.targets import Target, image_from_array, set_from_arrays
 from artgen.testing.candidate import CANVAS, Candidate, Variant, picture, pictures
+from artgen.testing.drawings import fit
 from artgen.testing.run_checks import Failed, basic
-from artgen.testing.side_effects import generators, seeded
+from artgen.testing.side_effects import check_same, generators, seeded
 from artgen.values.canvas import Canvas
 from artgen.values.drawing import Drawing
 from artgen.values.subject import ImageSet
@@ -86,7 +87,7 @@ def options(candidate: Candidate) -> str:
     """
     variants = [*candidate.variants, *candidate.variants_of(_ends)]
     for variant in variants:
-        _finite_picture(candidate, *candidate.drawing(variant), variant, CANVAS)
+        _finite_picture(candidate.label(variant), *candidate.drawing(variant), CANVAS)
     return f"variants: {len(variants)}"
 
 
@@ -96,15 +97,13 @@ def init(candidate: Candidate) -> None:
     Look at the parameter's `init`: `context.target` may be None, and the canvas a single pixel.
     """
     for variant in candidate.variants:
-        for canvas in SIZES:
-            for count in COUNTS:
-                for target in (True, False):
-                    primitive, made = candidate.drawing(
-                        variant, canvas, count=count, seed=count, target=target
-                    )
-                    where = f"{count} parts on {canvas.width}x{canvas.height} pixels"
-                    where += "" if target else " without a target"
-                    _check_tensors(candidate.label(variant), primitive, made, where)
+        for canvas, count, target in product(SIZES, COUNTS, (True, False)):
+            primitive, made = candidate.drawing(
+                variant, canvas, count=count, seed=count, target=target
+            )
+            where = f"{count} parts on {canvas.width}x{canvas.height} pixels"
+            where += "" if target else " without a target"
+            _check_tensors(candidate.label(variant), primitive, made, where)
 
 
 def seed(candidate: Candidate) -> None:
@@ -114,14 +113,13 @@ def seed(candidate: Candidate) -> None:
     keep no state between calls.
     """
     for variant in candidate.variants:
-        _same(
-            candidate.label(variant),
-            "a first drawing",
-            *(_drawn(candidate, variant, n) for n in (1, 2)),
-        )
-    if candidate.cls.engines:
-        (one, _), (other, _) = (_fit(candidate, candidate.cls.engines[0], n) for n in (0, 1))
-        _same(candidate.cls.__name__, "a fit", one.tensors, other.tensors)
+        first, again = (_drawn(candidate, variant, entropy) for entropy in (1, 2))
+        what = f"{candidate.label(variant)}: a first drawing with the same seed differs"
+        check_same(first, again, what)
+    for engine in candidate.cls.engines[:1]:
+        (one, _), (other, _) = (_fit(candidate, engine, entropy) for entropy in (0, 1))
+        what = f"{candidate.cls.__name__}: a fit with the same seed differs"
+        check_same(one.tensors, other.tensors, what)
 
 
 def randomness(candidate: Candidate) -> None:
@@ -150,7 +148,7 @@ def drawing(candidate: Candidate) -> None:
             for count in (1, 6):
                 primitive, made = candidate.drawing(variant, count=count, moved=moved)
                 for canvas in (*SIZES, CANVAS):
-                    _finite_picture(candidate, primitive, made, variant, canvas)
+                    _finite_picture(candidate.label(variant), primitive, made, canvas)
 
 
 def round_trip(candidate: Candidate) -> None:
@@ -175,10 +173,8 @@ def round_trip(candidate: Candidate) -> None:
         if not art.to_bytes() == loaded.to_bytes() == described.to_bytes():
             raise Failed(f"{candidate.label(variant)} gives another file when saved again")
         for precision in primitive.precisions:
-            stored = quantised(made, precision)
-            _finite_picture(
-                candidate, primitive, stored, variant, CANVAS, f" stored as {precision}"
-            )
+            label = f"{candidate.label(variant)} stored as {precision}"
+            _finite_picture(label, primitive, quantised(made, precision), CANVAS)
 
 
 def learning(candidate: Candidate) -> str:
@@ -222,17 +218,10 @@ def _shown(made: Drawing, primitive: Primitive, canvas: Canvas | None = None) ->
     return torch.from_numpy(pixels).permute(2, 0, 1) / 255
 
 
-def _finite_picture(
-    candidate: Candidate,
-    primitive: Primitive,
-    made: Drawing,
-    variant: Variant,
-    canvas: Canvas,
-    how: str = "",
-) -> None:
+def _finite_picture(label: str, primitive: Primitive, made: Drawing, canvas: Canvas) -> None:
     image = _shown(made, primitive, canvas)
     expected = (3, canvas.height, canvas.width)
-    where = f"{candidate.label(variant)}{how} on {canvas.width}x{canvas.height} pixels"
+    where = f"{label} on {canvas.width}x{canvas.height} pixels"
     if tuple(image.shape) != expected:
         raise Failed(f"{where} draws {list(image.shape)}, expected {list(expected)}")
     bad = int((~image.isfinite()).sum())
@@ -280,31 +269,17 @@ def _fitted(candidate: Candidate, engine: str, entropy: int) -> tuple[Drawing, l
     table: dict[str, Any] = {"name": candidate.registry.spelling(candidate.entry)}
     if candidate.cls.has_count:
         table["count"] = 8
-    recipe = Recipe.from_dict(
-        {
-            "seed": 3,
-            "primitive": table,
-            "stage": [{"engine": engine, "steps": FIT_STEPS}],
-            "output": {"video": False},
-            # Without a choice a timing decides, which may differ from run to run.
-            "run": {"device": "cpu", "backend": "eager", "threads": 1, "arithmetic": "fp32"},
-        }
-    )
+    tables = {
+        "seed": 3,
+        "primitive": table,
+        "stage": [{"engine": engine, "steps": FIT_STEPS}],
+        "output": {"video": False},
+        # Without a choice a timing decides, which may differ from run to run.
+        "run": {"device": "cpu", "backend": "eager", "threads": 1, "arithmetic": "fp32"},
+    }
     target: Target = image_from_array(picture(CANVAS).permute(1, 2, 0).numpy())
     if candidate.sample is not None:
         target = set_from_arrays(*pictures())
     with seeded(entropy):
-        outcome = run(recipe, candidate.registry, target=target, observers=[watch])
-    if outcome.error is not None:
-        raise outcome.error
-    assert outcome.art is not None
-    return outcome.art.drawing, losses
-
-
-def _same(label: str, what: str, first: Any, second: Any) -> None:
-    for name, tensor in first.items():
-        if not torch.equal(tensor, second[name]):
-            gap = float((tensor - second[name]).abs().max())
-            raise Failed(
-                f"{label}: {what} with the same seed differs in {name}, by up to {gap:.3g}"
-            )
+        art = fit(candidate.registry, tables, target, [watch])
+    return art.drawing, losses

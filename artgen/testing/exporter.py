@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import io
 import json
 import tempfile
@@ -10,7 +9,6 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-import torch
 from PIL import EpsImagePlugin, Image
 
 from artgen.art import Art, ExportRequest
@@ -23,7 +21,7 @@ from artgen.recipe import Recipe
 from artgen.runs.loop.history import Snapshot, film_of
 from artgen.testing.candidate import CANVAS, Candidate, Offer, Variant, find_entries
 from artgen.testing.run_checks import Failed, Lacking, basic
-from artgen.testing.side_effects import check_pure
+from artgen.testing.side_effects import check_pure, differing
 
 _ARTS = {
     "gaussian": {"blend": "over"},
@@ -115,17 +113,16 @@ def purity(offer: Offer) -> None:
     Leave out dates and random numbers, change no tensor in place, and let artgen write the file.
     """
     art = _art(_taken(offer))
-    before = copy.deepcopy(dict(art.drawing.tensors))
+    before = art.drawing.detach().tensors
     with check_pure(offer):
         first = _exported(offer)
     if _exported(offer) != first:
         raise Failed("the same art gives other bytes the second time")
-    for name, tensor in before.items():
-        if not torch.equal(art.drawing.tensors[name], tensor):
-            raise Failed(f"it changes the tensor {name!r} of the art")
+    for name in differing(before, art.drawing.tensors):
+        raise Failed(f"it changes the tensor {name!r} of the art")
 
 
-EXPORTER = (content, provenance, requests, families, purity)
+CHECKS = (content, provenance, requests, families, purity)
 
 
 def _exported(offer: Offer, name: str = "", request: ExportRequest | None = None) -> bytes:

@@ -2,25 +2,12 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from artgen.base.errors import did_you_mean
 from artgen.base.generic import import_answers
 from artgen.primitives import Primitive
-from artgen.testing import (
-    edit,
-    engine,
-    every,
-    exporter,
-    form,
-    look,
-    loss,
-    maker,
-    names,
-    observer,
-    pointwise,
-    run_kind,
-    target,
-    view,
-)
+from artgen.testing import every, names, pointwise
 from artgen.testing.candidate import Offer
 from artgen.testing.run_checks import Check, Failed
 
@@ -65,28 +52,22 @@ CHECKS: dict[type[Primitive], tuple[Check, ...]] = {
 }
 """The checks of each family, whose module `checks` adds them."""
 
-OTHERS: dict[str, tuple[Check, ...]] = {
-    "edit": edit.EDIT,
-    "command": (),
-    "engine": (names.names, *engine.ENGINE),
-    "executor": (),
-    "exporter": exporter.EXPORTER,
-    "form": form.FORM,
-    "look": look.LOOK,
-    "loss": loss.LOSS,
-    "maker": (names.names, *maker.MAKER),
-    "observer": observer.OBSERVER,
-    "run": run_kind.RUN,
-    "target": target.TARGET,
-    "view": view.VIEW,
-}
+UNCHECKED = ("command", "executor")
+"""The kinds of plugins that have no checks."""
 
 
 def checks_for(offer: Offer) -> tuple[Check, ...]:
-    """Return the checks of what a plugin offers, basic ones first."""
-    if offer.entry.kind == "primitive":
+    """Return the checks of what a plugin offers, basic ones first.
+
+    Those of other kinds than primitives are the `CHECKS` of the module here that is named so.
+    """
+    kind = offer.entry.kind
+    if kind == "primitive":
         return checks_of(offer.loaded)
-    return (deviations, *OTHERS[offer.entry.kind])
+    if kind in UNCHECKED:
+        return (deviations,)
+    module = import_module(f"artgen.testing.{'run_kind' if kind == 'run' else kind}")
+    return (deviations, *module.CHECKS)
 
 
 def checks_of(primitive: type[Primitive]) -> tuple[Check, ...]:

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
-from functools import partial
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from artgen.animation.forms import Shot, Take, form_frames
 from artgen.art import Art
 from artgen.base.errors import ArtgenError, UsageError
-from artgen.recipe import Recipe
-from artgen.runs import run
-from artgen.targets import image_from_array
-from artgen.testing.candidate import CANVAS, Offer, picture
+from artgen.testing.candidate import CANVAS, Offer
+from artgen.testing.drawings import changed, first_taken, photo
 from artgen.testing.run_checks import Failed, Lacking, basic
 from artgen.testing.side_effects import check_pure
 from artgen.values.frame import Frame
@@ -82,14 +76,11 @@ def purity(offer: Offer) -> None:
     """
     with check_pure(offer, offer.loaded.prepare):
         _filmed(offer)
-    drawing = _art(offer).drawing
-    for name, tensor in drawing.tensors.items():
-        before = offer.once(("tensors", drawing.primitive), dict[str, Tensor])
-        if not tensor.equal(before[name]):
-            raise Failed(f"it changes {name} of the drawing", offer.loaded.prepare)
+    for name in changed(offer, _shown(offer)[0]):
+        raise Failed(f"it changes {name} of the drawing", offer.loaded.prepare)
 
 
-FORM = (frames, order, ends, purity)
+CHECKS = (frames, order, ends, purity)
 
 
 def _filmed(offer: Offer) -> list[NDArray[np.uint8]]:
@@ -116,42 +107,14 @@ def _shot(offer: Offer) -> Shot:
             given = form.takes("")
         except ArtgenError as error:
             raise Lacking(f"--film {offer.name} alone is refused: {error.message}") from None
-    return Shot(_art(offer), Frame(size=CANVAS.width), 1.0, photo(), given=given, fps=8.0)
+    return Shot(_shown(offer)[1], Frame(size=CANVAS.width), 1.0, photo(), given=given, fps=8.0)
 
 
-def _art(offer: Offer) -> Art:
-    """A small drawing of the first primitive that the form shows."""
-    refused = ""
-    for name in PRIMITIVES:
-        art = offer.once(name, partial(fitted, offer, name))
-        try:
-            offer.loaded.check(art.primitive(), art.drawing)
-        except UsageError as error:
-            refused = error.message
-        else:
-            return art
-    raise Lacking(f"it shows none of {', '.join(PRIMITIVES)}: {refused}")
+def _shown(offer: Offer) -> tuple[str, Art]:
+    """The first primitive that the form shows, and a small drawing of it."""
 
+    def show(name: str, art: Art) -> tuple[str, Art]:
+        offer.loaded.check(art.primitive(), art.drawing)
+        return name, art
 
-def fitted(offer: Offer, name: str) -> Art:
-    """A small drawing of a primitive; its tensors are kept beside it."""
-    tables = {"primitive": {"name": name, "count": 3}, "run": {"backend": "eager"}}
-    art = fitted_to_photo(offer, {"stage": [{"steps": 3}], **tables})
-    tensors = art.drawing.tensors.items()
-    offer.once(("tensors", name), lambda: {k: v.clone() for k, v in tensors})
-    return art
-
-
-def fitted_to_photo(offer: Offer, tables: Mapping[str, Any]) -> Art:
-    """A drawing of the small photo by a recipe of these tables."""
-    recipe = Recipe.from_dict({"seed": 0, **tables})
-    outcome = run(recipe, offer.registry, target=image_from_array(photo()))
-    if outcome.art is None:
-        raise outcome.error or Failed("nothing was drawn")
-    return outcome.art
-
-
-def photo() -> NDArray[np.uint8]:
-    """The small photo, [height, width, 3]."""
-    shown: NDArray[np.float32] = picture(CANVAS).permute(1, 2, 0).numpy()
-    return np.rint(255 * shown).astype(np.uint8)
+    return first_taken(offer, PRIMITIVES, show, f"it shows none of {', '.join(PRIMITIVES)}")

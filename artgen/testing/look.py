@@ -54,7 +54,7 @@ def others(offer: Offer) -> str:
     return "; ".join(left)
 
 
-LOOK = (tables, names, others)
+CHECKS = (tables, names, others)
 
 
 def _look(offer: Offer) -> Look:

@@ -173,7 +173,7 @@ def pixels(offer: Offer) -> None:
         _close(case, "every pixel twice", twice, "once", value)
 
 
-LOSS = (marks, scalar, finite, gradients, likeness, weights, purity, pixels)
+CHECKS = (marks, scalar, finite, gradients, likeness, weights, purity, pixels)
 
 
 def _kinds(offer: Offer) -> tuple[str, ...]:
@@ -193,9 +193,7 @@ def _rng(seed: int) -> torch.Generator:
 
 def _cases(offer: Offer) -> Iterator[_Case]:
     """Yield a float64 case of each kind of target, for pictures one of each size."""
-    shapes: list[tuple[str, tuple[int, ...]]] = []
-    for kind in _kinds(offer):
-        shapes += [(kind, size) for size in _SHAPES.get(kind, [])]
+    shapes = [(each, size) for each in _kinds(offer) for size in _SHAPES.get(each, [])]
     for kind, shape in shapes:
         target, image = (torch.rand(shape, generator=_rng(n), dtype=torch.float64) for n in (1, 2))
         if kind == "points":

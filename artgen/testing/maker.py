@@ -8,18 +8,10 @@ from artgen.base.errors import UsageError
 from artgen.making import Made, Motif, files_of, run_maker
 from artgen.making import Provenance as Said
 from artgen.testing.candidate import Offer
-from artgen.testing.form import fitted, fitted_to_photo, photo
-from artgen.testing.run_checks import Failed, basic, count_options
+from artgen.testing.drawings import drawing_of, fit, photo
+from artgen.testing.names import names
+from artgen.testing.run_checks import Failed, basic, schema
 from artgen.testing.side_effects import check_pure
-
-
-@basic
-def schema(offer: Offer) -> str:
-    """The options are a frozen dataclass, with help.
-
-    Use `@dataclass(frozen=True)` and `artgen.option(default, "help", low=..., high=...)`.
-    """
-    return f"{count_options(offer.loaded.Options)} options"
 
 
 @basic
@@ -44,7 +36,7 @@ def drawings(offer: Offer) -> str:
     Use `motif.picture` and `motif.pixels`, or ask `motif.art.drawing.primitive` first.
     """
     try:
-        run_maker(offer.name, offer.loaded(), Motif("triangles", fitted(offer, "triangle")))
+        run_maker(offer.name, offer.loaded(), Motif("triangles", drawing_of(offer, "triangle")))
     except UsageError as refusal:
         return f"refuses triangles: {refusal.message}"
     return "takes triangles"
@@ -65,18 +57,16 @@ def purity(offer: Offer) -> None:
             raise Failed(f"{name} has other bytes the second time", offer.loaded.make)
 
 
-MAKER = (schema, makes, drawings, purity)
+CHECKS = (names, schema, makes, drawings, purity)
 
 
 def _made(offer: Offer) -> Made:
-    made = offer.once("made", lambda: run_maker(offer.name, offer.loaded(), _motif(offer)))
-    return made
+    return offer.once("made", lambda: run_maker(offer.name, offer.loaded(), _motif(offer)))
 
 
 def _motif(offer: Offer) -> Motif:
     """The small photo itself, or its drawing as the maker asks for."""
     if offer.loaded.takes_photos:
         return Motif("small", photo=photo())
-    return Motif(
-        "small", offer.once("art", lambda: fitted_to_photo(offer, offer.loaded().recipe(photo())))
-    )
+    art = offer.once("art", lambda: fit(offer.registry, offer.loaded().recipe(photo())))
+    return Motif("small", art)

@@ -6,11 +6,8 @@ import ast
 import dataclasses
 import difflib
 import functools
-import inspect
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from artgen.base.faults import root_of
 from artgen.registry import own_classes
@@ -37,22 +34,12 @@ def names(offer: Offer) -> None:
             if near:
                 code = value if callable(value) else cls
                 raise Failed(f"nothing reads {name!r}: did you mean {near[0]}?", code)
-    families = [base for base in offer.loaded.Options.__mro__ if root_of(base) == "artgen"]
-    used |= {name for base in families for name in _declared(base)}
     for cls in own_classes(offer.loaded.Options):
-        declared = _declared(cls)
+        families = [base for base in cls.__mro__ if root_of(base) == "artgen"]
+        used |= {option.name for base in families for option in dataclasses.fields(base)}
         for option in dataclasses.fields(cls):
-            if option.name in declared and option.name not in used:
+            if option.name not in used:
                 raise Failed(f"nothing reads the option {option.name!r}", offer.loaded)
-
-
-def _declared(cls: type) -> Mapping[str, Any]:
-    """Return the names that a class itself annotates: since Python 3.14 it has no table of them."""
-    if sys.version_info >= (3, 14):
-        import annotationlib
-
-        return annotationlib.get_annotations(cls, format=annotationlib.Format.FORWARDREF)
-    return inspect.get_annotations(cls)
 
 
 def _names_read(root: str) -> set[str] | None:

@@ -19,13 +19,10 @@ from artgen.events import (
     Started,
     TileFitted,
 )
-from artgen.recipe import Recipe
-from artgen.runs import run
-from artgen.targets import image_from_array
-from artgen.testing.candidate import Offer, find_entries, picture
+from artgen.testing.candidate import Offer, find_entries
+from artgen.testing.drawings import fit
 from artgen.testing.run_checks import Failed
 from artgen.testing.side_effects import check_side_effects
-from artgen.values.canvas import Canvas
 
 
 def events(offer: Offer) -> str:
@@ -82,7 +79,7 @@ def result(offer: Offer) -> None:
             _tell(offer, event)
 
 
-OBSERVER = (events, runs, purity, result)
+CHECKS = (events, runs, purity, result)
 
 
 def _tell(offer: Offer, event: Event) -> object:
@@ -103,17 +100,10 @@ def _of_a_curve(event: Event) -> Event:
 @cache
 def _events() -> list[Event]:
     """Return the events of a short fit, and those that it did not have."""
-    table = {"name": "gaussian", "count": 3}
-    recipe = Recipe.from_dict(
-        {
-            "primitive": table,
-            "stage": [{"steps": 4}],
-            "run": {"device": "cpu", "backend": "eager", "threads": 1},
-        }
-    )
-    target = image_from_array(picture(Canvas(12, 8)).permute(1, 2, 0).numpy())
+    table, alone = {"name": "gaussian", "count": 3}, {"device": "cpu", "threads": 1}
+    tables = {"primitive": table, "stage": [{"steps": 4}], "run": {**alone, "backend": "eager"}}
     seen: list[Event] = []
-    run(recipe, find_entries("gaussian")[0], target=target, observers=[seen.append])
+    fit(find_entries("gaussian")[0], tables, observers=[seen.append])
     pixels = np.zeros((8, 12, 3), np.uint8)
     name = seen[0].run
     more = [Measured(name, 1, {}), PreviewDrawn(name, 2, pixels), Notice(name, "a notice")]

@@ -11,6 +11,7 @@ from artgen.raster import draw, paint
 from artgen.testing.candidate import CANVAS, DEFAULT, Candidate, picture
 from artgen.testing.probe import Probe, probe
 from artgen.testing.run_checks import Failed, basic
+from artgen.testing.side_effects import differing
 from artgen.values.canvas import Canvas
 
 STEP, SINGLE_STEP = 1e-6, 1e-3
@@ -99,9 +100,8 @@ def purity(candidate: Candidate) -> None:
         kept = {name: tensor.clone() for name, tensor in inputs.items()}
         with torch.no_grad():
             first = probed.call(inputs).clone()
-            for name, tensor in inputs.items():
-                if not torch.equal(tensor, kept[name]):
-                    raise Failed(f"{probed.title} changes {name} in place")
+            for name in differing(kept, inputs):
+                raise Failed(f"{probed.title} changes {name} in place")
             other.call(other.single)
             second = probed.call(inputs)
         if not torch.equal(first, second):

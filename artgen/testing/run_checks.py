@@ -93,17 +93,23 @@ def basic(check: Check) -> Check:
     return check
 
 
+@basic
+def schema(offer: Offer) -> str:
+    """The options are a frozen dataclass, with help.
+
+    Use `@dataclass(frozen=True)` and `artgen.option(default, "help", low=..., high=...)`.
+    """
+    return f"{count_options(offer.loaded.Options)} options"
+
+
 def judge(check: Check, candidate: Offer) -> CheckResult:
     """Run `check`; exceptions of plugin code, `sys.exit` included, become results too."""
-    return replace(_judged(check, candidate), proves=claim(check))
-
-
-def _judged(check: Check, candidate: Offer) -> CheckResult:
     name = check.__name__
+    result = partial(CheckResult, candidate.name, name, proves=claim(check))
     if candidate.blocked_by:
-        return CheckResult(candidate.name, name, "skipped", f"{candidate.blocked_by} comes first")
+        return result("skipped", f"{candidate.blocked_by} comes first")
     reason = candidate.known_deviations.get(name)
-    outcome = _run(check, candidate)
+    outcome = _run(check, candidate, result)
     if outcome.status == "skipped":
         return outcome
     if reason is None:
@@ -130,9 +136,8 @@ def _cause(outcome: CheckResult) -> str:
     return found[1] if found else outcome.detail
 
 
-def _run(check: Check, candidate: Offer) -> CheckResult:
+def _run(check: Check, candidate: Offer, result: Callable[..., CheckResult]) -> CheckResult:
     error: BaseException
-    result = partial(CheckResult, candidate.name, check.__name__)
     hint = advice(check)
     try:
         # Checks judge results that are NaN or infinite by themselves.

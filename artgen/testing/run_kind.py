@@ -15,7 +15,7 @@ from artgen.runs import Asked, run
 from artgen.runs.kind import Estimate, find_kind
 from artgen.tasks import RunControl
 from artgen.testing.candidate import Offer
-from artgen.testing.run_checks import Failed, basic, count_options
+from artgen.testing.run_checks import Failed, basic, schema
 from artgen.testing.side_effects import check_side_effects
 
 _TARGETS = {
@@ -25,15 +25,6 @@ _TARGETS = {
     "a set": ({"source": "sample:digits?n=60"}, "autoencoder"),
 }
 """Targets and what is fitted to them; the first that a kind takes is tried."""
-
-
-@basic
-def schema(offer: Offer) -> str:
-    """The options are a frozen dataclass, with help.
-
-    Use `@dataclass(frozen=True)` and `artgen.option(default, "help", low=..., high=...)`.
-    """
-    return f"{count_options(offer.loaded.Options)} options"
 
 
 @basic
@@ -115,7 +106,7 @@ def resume(offer: Offer) -> str:
     return ""
 
 
-RUN = (schema, takes, complete, steps, again, resume)
+CHECKS = (schema, takes, complete, steps, again, resume)
 
 
 def _whole(offer: Offer) -> tuple[dict[str, bytes], list[Event]]:

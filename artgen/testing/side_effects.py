@@ -9,7 +9,7 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import chdir, contextmanager, redirect_stdout
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from artgen.base.faults import root_of
 from artgen.testing.candidate import Offer
@@ -89,6 +90,21 @@ def check_pure(offer: Offer, code: object = None) -> Iterator[None]:
             yield
     except Failed as failed:
         raise Failed(str(failed), own.loaded) from None
+
+
+def differing(one: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> list[str]:
+    """Return the names of tensors that are not the same in both."""
+    both = one.keys() & other.keys()
+    return [n for n in {**one, **other} if not (n in both and torch.equal(one[n], other[n]))]
+
+
+def check_same(
+    one: Mapping[str, Tensor], other: Mapping[str, Tensor], what: str, code: object = None
+) -> None:
+    """Raise Failed with `what`, such as "two fits differ", and the first tensor that does."""
+    for name in differing(one, other):
+        gap = float((one[name] - other[name]).abs().max())
+        raise Failed(f"{what} in {name}, by up to {gap:.3g}", code)
 
 
 def generators() -> dict[str, Any]:

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 
 import torch
 from torch import Tensor
 
+from artgen.art import Art
 from artgen.base.errors import UsageError
 from artgen.losses import Pose, Sight, Way
-from artgen.primitives import Primitive
 from artgen.testing.candidate import CANVAS, Offer, picture
-from artgen.testing.form import fitted
+from artgen.testing.drawings import changed, first_taken
 from artgen.testing.run_checks import Failed, Lacking, basic
 from artgen.testing.side_effects import check_pure
 
@@ -85,9 +84,9 @@ def values(offer: Offer) -> str:
     Raise `artgen.errors.UsageError` for what cannot be read; `artgen.editing.numbers` may help.
     """
     for text in WRONG:
-        changed = replace(offer, loaded=replace(offer.loaded, example=text))
+        other = replace(offer, loaded=replace(offer.loaded, example=text))
         with suppress(UsageError, Lacking):
-            seen(changed)
+            seen(other)
     return f"{', '.join(WRONG)} do no harm"
 
 
@@ -104,7 +103,7 @@ def purity(offer: Offer) -> None:
             raise Failed("something else is seen the second time", code)
 
 
-VIEW = (seen, gradients, start, values, purity)
+CHECKS = (seen, gradients, start, values, purity)
 
 
 def _code(offer: Offer) -> object:
@@ -131,23 +130,17 @@ def _see(offer: Offer, given: Tensor) -> Tensor:
 
 def _laid(offer: Offer, share: float) -> tuple[str, Mapping[str, Tensor], Mapping[str, Tensor]]:
     """A primitive that it takes, a drawing's tensors, and these at a share of the way."""
-    way: Way = offer.loaded
-    refused = ""
-    for name in PRIMITIVES:
-        art = offer.once(name, partial(fitted, offer, name))
-        primitive: Primitive = art.primitive()
-        before = {key: tensor.clone() for key, tensor in art.drawing.tensors.items()}
-        pose = Pose(((offer.name, way, way.example),))
-        try:
-            pose.check(primitive)
-            after = pose(primitive, dict(art.drawing.tensors), share)
-        except UsageError as error:
-            refused = error.message
-            continue
-        if any(not tensor.equal(before[key]) for key, tensor in art.drawing.tensors.items()):
+    pose = Pose(((offer.name, offer.loaded, offer.loaded.example),))
+
+    def laid(name: str, art: Art) -> tuple[str, Mapping[str, Tensor], Mapping[str, Tensor]]:
+        primitive, tensors = art.primitive(), art.drawing.tensors
+        pose.check(primitive)
+        after = pose(primitive, dict(tensors), share)
+        if changed(offer, name):
             raise Failed(f"it changes the tensors of {name} in place", _code(offer))
-        return name, before, after
-    raise Lacking(f"drawings that it does not refuse: {refused}")
+        return name, tensors, after
+
+    return first_taken(offer, PRIMITIVES, laid, "drawings that it does not refuse")
 
 
 def _all(offer: Offer) -> list[Tensor]:

@@ -330,11 +330,13 @@ Circle: TypeAlias = tuple[float, float, float]
 Focus: TypeAlias = "tuple[Circle, ...] | Literal['faces'] | None"
 """Circles, faces that are to be found, or nothing; without any circle, what is found stands out."""
 
+_FOUND: dict[str, Focus] = {"auto": (), "faces": "faces", "none": None}
+
 
 def is_focus(text: str) -> bool:
     """Whether `text` is for `parse_focus`, and not the name of a file."""
     numbers = "," in text and re.fullmatch(r"[-+0-9.,; ]*", text) is not None
-    return text in ("auto", "faces", "none") or numbers
+    return text in _FOUND or numbers
 
 
 def parse_focus(text: str) -> Focus:
@@ -342,10 +344,8 @@ def parse_focus(text: str) -> Focus:
 
     Raises UsageError.
     """
-    if text in ("faces", "none"):
-        return "faces" if text == "faces" else None
-    if text == "auto":
-        return ()
+    if text in _FOUND:
+        return _FOUND[text]
     circles = []
     for part in text.split(";"):
         circle = numbers(part)

@@ -81,29 +81,21 @@ CLOSE = 0.02
 """How far the shape of a canvas may be from that of a repeat, for rounding to pixels."""
 
 
-SAME = ((1.0, 0.0), (0.0, 1.0))
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Symmetry:
-    """The motions of a group: `matrices` and `offsets`, in canvas units; the first does nothing.
+    """All `motions` of a group modulo repeats, float64 [K, 2, 3], in canvas units.
 
+    A place p comes to ``m[:, :2] @ p + m[:, 2]``; the first motion does nothing.
     `repeat` is the width and height after which the picture repeats, 0 where it does not. The
     `cell` around `middle` is what all else are images of: the places that are nearer to it than
     to its images, by the ordinary distance, or in `box`, where it is a rectangle of that size.
     """
 
     name: str
-    matrices: tuple[tuple[tuple[float, float], tuple[float, float]], ...]
-    offsets: tuple[tuple[float, float], ...]
+    motions: Floats
     repeat: tuple[float, float]
     middle: tuple[float, float]
     box: tuple[float, float] | None = None
-
-    @functools.cached_property
-    def motions(self) -> Floats:
-        """All motions modulo repeats, [K, 2, 3]: p comes to ``m[:, :2] @ p + m[:, 2]``."""
-        return np.concatenate([np.array(self.matrices), np.array(self.offsets)[:, :, None]], axis=2)
 
     def shifts(self, reach: tuple[float, float], radius: float = 0.0) -> Floats:
         """Whole repeats [S, 2] by which places inside the repeat come within `radius` of a canvas.
@@ -202,12 +194,8 @@ def symmetry_of(name: str, reach: tuple[float, float] | None = None) -> Symmetry
     if kind in ("rosette", "rotate"):
         return _rosette(bare, rest)
     if bare == "mirror-y":
-        return replace(
-            _rosette(bare, "2m"),
-            matrices=(SAME, ((1.0, 0.0), (0.0, -1.0))),
-            offsets=((0.0, 0.0),) * 2,
-            middle=(0.0, -1.0),
-        )
+        motions = np.array([[[1, 0, 0], [0, 1, 0]], [[1, 0, 0], [0, -1, 0]]], np.float64)
+        return Symmetry(bare, motions, (0, 0), middle=(0.0, -1.0))
     if kind == "frieze" and rest in FRIEZES:
         generators, repeat = FRIEZES[rest], (2 * reach[0], 0.0)
     elif bare in WALLPAPERS or bare in REPEATS:
@@ -224,12 +212,11 @@ def symmetry_of(name: str, reach: tuple[float, float] | None = None) -> Symmetry
         )
     scale = np.array([reach[0] / (ratio or 1), reach[1]]) if ratio else np.ones(2)
     motions = _closed(generators, np.array(repeat) / scale)
-    matrices = scale[:, None] * motions[:, :, :2] / scale
-    offsets = scale * motions[:, :, 2]
-    whole = Symmetry(name, _nested(matrices), _pairs(offsets), repeat, (0.0, 0.0))
+    motions[:, :, :2] = scale[:, None] * motions[:, :, :2] / scale
+    motions[:, :, 2] *= scale
     box = {"half-drop": (reach[0], 2 * reach[1]), "brick": (2 * reach[0], reach[1])}.get(bare)
-    middle = (0.0, 0.0) if box or len(motions) == 1 else _middle(whole, reach)
-    return Symmetry(name, whole.matrices, whole.offsets, repeat, middle, box)
+    whole = Symmetry(name, motions, repeat, (0.0, 0.0), box)
+    return whole if box or len(motions) == 1 else replace(whole, middle=_middle(whole, reach))
 
 
 def placed(name: str, canvas: Canvas) -> str:
@@ -268,7 +255,7 @@ def _rosette(bare: str, rest: str) -> Symmetry:
     # The cell lies above the centre; with mirrors, to the right of the upright one.
     angle = math.pi / (2 * number) if match[2] else 0.0
     middle = math.sin(angle), -math.cos(angle)
-    return Symmetry(bare, _nested(motions[:, :, :2]), _pairs(motions[:, :, 2]), (0, 0), middle)
+    return Symmetry(bare, motions, (0, 0), middle)
 
 
 def _closed(generators: tuple[Generator, ...], repeat: Floats) -> Floats:
@@ -302,11 +289,3 @@ def _middle(group: Symmetry, reach: tuple[float, float]) -> tuple[float, float]:
     score = apart - 1e-3 * np.hypot(*(places / reach).T)
     best = places[int(score.argmax())]
     return float(best[0]), float(best[1])
-
-
-def _nested(matrices: Floats) -> tuple[tuple[tuple[float, float], tuple[float, float]], ...]:
-    return tuple(((a, b), (c, d)) for (a, b), (c, d) in matrices.tolist())
-
-
-def _pairs(offsets: Floats) -> tuple[tuple[float, float], ...]:
-    return tuple((x, y) for x, y in offsets.tolist())

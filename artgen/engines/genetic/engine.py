@@ -68,7 +68,6 @@ class GeneticEngine(Engine):
 
         Raises UsageError for an elite of everyone, and for what cannot climb.
         """
-        self.problem = problem
         self.options: GeneticOptions = self.parse(problem)
         options = self.options
         if options.elite >= options.population:
@@ -78,22 +77,18 @@ class GeneticEngine(Engine):
                 hint="use a smaller --set engine.elite",
             )
         self.squared = problem.loss.text in SQUARED
-        palette = np.zeros((0, 3))
-        if problem.palette is not None:
-            palette = np.ascontiguousarray(problem.palette.numpy(), np.float64)
-            tensors = in_palette(problem.drawing.tensors, problem.palette)
-            start = replace(problem.drawing, tensors=tensors)
-            problem = self.problem = replace(problem, drawing=start)
-        count = problem.primitive.count_of(problem.drawing)
-        self.count = max(problem.count or 0, count, 1)
-        weight = problem.weight
-        self.weight = torch.ones(problem.target.shape[1:]) if weight is None else weight.float()
+        tensors = in_palette(problem.drawing.tensors, problem.palette)
+        drawing = replace(problem.drawing, tensors=tensors)
         # Its ground changes its sign from pixel to pixel, so it cannot be blurred.
         even = None if options.blur else problem.even
-        self.ground: Ground = problem.drawing.background if even is None else even[1]
+        self.ground: Ground = drawing.background if even is None else even[1]
         goal = problem.target if even is None else even[0]
-        problem = self.problem = replace(problem, target=goal, even=even)
-        target = problem.target.numpy()
+        problem = self.problem = replace(problem, drawing=drawing, target=goal, even=even)
+        count = problem.primitive.count_of(drawing)
+        self.count = max(problem.count or 0, count, 1)
+        weight = problem.weight
+        self.weight = torch.ones(goal.shape[1:]) if weight is None else weight.float()
+        target = goal.numpy()
         if options.blur:
             from scipy.ndimage import gaussian_filter
 
@@ -118,17 +113,10 @@ class GeneticEngine(Engine):
             f"{options.islands:,} islands of {options.population:,} individuals",
             "use fewer: --set engine.population=100 --set engine.islands=2",
         )
+        judged = replace(problem, target=self.target, weight=self.weight)
+        kind, rates = population_of(problem.primitive), self._rates()
         self.islands = [
-            population_of(problem.primitive)(
-                problem.primitive,
-                self.target.numpy(),
-                self.weight.numpy(),
-                problem.drawing.background,
-                even,
-                self._rates(),
-                options.population,
-                palette,
-            )
+            kind(problem.primitive, judged, rates, options.population)
             for _ in range(options.islands)
         ]
         self.block = self._block()
@@ -139,10 +127,7 @@ class GeneticEngine(Engine):
         """Breed this many generations."""
         for _ in range(steps):
             self._sharpen()
-            if (
-                len(self.islands) > 1
-                and self.step % self.options.migrate == self.options.migrate - 1
-            ):
+            if len(self.islands) > 1 and (self.step + 1) % self.options.migrate == 0:
                 self._migrate()
             self._breed()
             self.step += 1
@@ -198,8 +183,7 @@ class GeneticEngine(Engine):
         """Restore what `state_dict` gave."""
         self.step, self.climbed = int(state["step"]), int(state["climbed"])
         self.best_loss = float(state["best_loss"])
-        names = self.problem.drawing.tensors
-        best = {name: state[f"best.{name}"] for name in names}
+        best = {name: state[f"best.{name}"] for name in self.problem.drawing.tensors}
         self.best = replace(self.problem.drawing, tensors=best)
         # The next step may be the first with smaller blocks, but these scores are not.
         self.block = self._block(max(0, self.step - 1))

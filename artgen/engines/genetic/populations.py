@@ -33,9 +33,9 @@ and how many to improve now."""
 class Population:
     """P individuals of at most `count` parts; `scores` float64 [P] say how bad each is.
 
-    `target` is float32 [3, height, width] and `weight` [height, width]. Shapes have colours of
-    `palette` float64 [K, 3], or any where K is 0. Scores are squared errors until they are replaced
-    by others.
+    `problem` has a weight for each pixel. `target` is float32 [3, height, width] and `weight`
+    [height, width]. Shapes have colours of `palette` float64 [K, 3], or any where K is 0. Scores
+    are squared errors until they are replaced by others.
     """
 
     kept: ClassVar[Mapping[str, int]]
@@ -64,21 +64,14 @@ class Population:
         """Return what improves single parts of an individual; None: nothing does."""
         return None
 
-    def __init__(
-        self,
-        primitive: Primitive,
-        target: Floats,
-        weight: Floats,
-        background: tuple[float, float, float],
-        even: tuple[Tensor, Tensor, Tensor] | None,
-        rates: Rates,
-        size: int,
-        palette: NDArray[np.float64],
-    ) -> None:
-        self.palette = palette
-        self.target, self.weight, self.background = target, weight, background
-        self.even = even and tuple(each.numpy() for each in even)
-        self.canvas = Canvas(weight.shape[1], weight.shape[0])
+    def __init__(self, primitive: Primitive, problem: Problem, rates: Rates, size: int) -> None:
+        assert problem.weight is not None
+        palette = torch.zeros(0, 3) if problem.palette is None else problem.palette
+        self.palette = np.ascontiguousarray(palette.numpy(), np.float64)
+        self.target, self.weight = problem.target.numpy(), problem.weight.numpy()
+        self.background = problem.drawing.background
+        self.even = problem.even and tuple(each.numpy() for each in problem.even)
+        self.canvas = Canvas(self.weight.shape[1], self.weight.shape[0])
         self.rates = rates
         self.elite, self.count = int(rates.elite), int(rates.most)
         self.scores, self.errors = np.zeros(size), np.zeros(size)

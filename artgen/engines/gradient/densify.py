@@ -10,19 +10,20 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakMethod
 
 import torch
 from torch import Tensor
 
-from artgen.engines.base import Problem, State
+from artgen.engines.base import State
 from artgen.engines.evaluation import Paint, check_finite, picture_psnr, summed_colour
 from artgen.engines.gradient.device_steps import Survey
 from artgen.init import Context, Generator, make_generator
-from artgen.primitives import Primitive
 from artgen.values.canvas import Canvas
-from artgen.values.drawing import Drawing
+
+if TYPE_CHECKING:
+    from artgen.engines.gradient.objective import Objective
 
 FINEST = 5
 """The most rounds that one is divided into: ten took a quarter longer and gained 0.05 dB."""
@@ -69,25 +70,17 @@ class DensificationSchedule:
 class Densification:
     """The strategy of one fit: adds parts in rounds, and moves those that contribute least.
 
-    `paint`, a method of the objective that owns this, makes the picture, [3, height, width], which
-    is compared with `target`. For `interval` see `DensificationSchedule`.
+    The picture of the `objective` that owns this, [3, height, width], is compared with its target.
+    For `interval` see `DensificationSchedule`.
     """
 
-    def __init__(
-        self,
-        primitive: Primitive,
-        problem: Problem,
-        options: Any,
-        paint: Paint,
-        target: Tensor,
-        weight: Tensor | None,
-        interval: int = 0,
-    ) -> None:
-        self.primitive, self.problem, self.options = primitive, problem, options
+    def __init__(self, objective: Objective, interval: int = 0) -> None:
+        problem, options = objective.problem, objective.options
+        self.problem, self.options, self.primitive = problem, options, problem.primitive
         # A cycle of references would keep the pixels of a fit until garbage is collected.
-        self._paint = WeakMethod(paint)
-        self.target, self.weight = target, weight
-        self.first = primitive.count_of(problem.drawing)
+        self._paint = WeakMethod(objective.picture)
+        self.target, self.weight = objective.target, objective.weight
+        self.first = self.primitive.count_of(problem.drawing)
         self.limit = max(self.first, problem.count or self.first)
         self.round_psnr = 0.0
         self.planned: dict[int, int] = {}
@@ -167,18 +160,31 @@ class Densification:
         self, count: int, tensors: Mapping[str, Tensor], kept: Tensor, image: Tensor, step: int
     ) -> dict[str, Tensor]:
         """Mapped tensors of up to `count` parts beside those `kept`, where `image` is wrong."""
-        return new_parts(
-            self.primitive,
-            count,
-            rng=make_generator(self.problem.seed + step, self.problem.random),
-            image=image,
-            target=self.target,
-            weight=self.weight,
-            others=tensors["xy"][:, kept],
-            start=self.problem.drawing,
-            exponent=self.options.exponent,
-            blur=self.options.blur,
-        )
+        others, options = tensors["xy"][:, kept], self.options
+        return self.parts_among(others, count, image, step, options.exponent, options.blur)
+
+    def parts_among(
+        self, others: Tensor, count: int, image: Tensor, step: int, exponent: float, blur: float
+    ) -> dict[str, Tensor]:
+        """Mapped values of `count` parts among those at `others` [2, N], where `image` is wrong.
+
+        Places are drawn by the error to the power of `exponent`, after a Gaussian blur whose
+        standard deviation is `blur` times the mean spacing of all parts, see `error_density`. Parts
+        are initialised as all parts are, with sizes from the distance to their neighbours, but
+        their target is what the picture lacks. Another `step` has other random numbers.
+        """
+        problem, target, background = self.problem, self.target, self.problem.drawing.background
+        canvas, rng = problem.drawing.canvas, make_generator(problem.seed + step, problem.random)
+        spacing = math.sqrt(canvas.area / (count + others.shape[1])) / canvas.pixel
+        density = error_density(image, target, self.weight, blur * spacing, exponent)
+        xy = pick_places(density.cpu(), count, canvas, rng)
+        lacking = (target - image + target.new_tensor(background)[:, None, None]).cpu()
+        context = Context(rng, canvas, count, lacking, background=background, values={"xy": xy})
+        together = torch.cat([xy, others.cpu()], dim=1)
+        # New parts are the first ones among all.
+        everyone = Context(rng, canvas, together.shape[1], values={"xy": together})
+        context.mean_spacing, context.spacing = everyone.mean_spacing, everyone.spacing[:count]
+        return self.primitive.initial(context)
 
     def rank(self, tensors: Mapping[str, Tensor], worth: Tensor) -> Tensor:
         """Order parts by what they are worth, [N]: by default by `worth`, their summed colour."""
@@ -225,38 +231,6 @@ class Densification:
         self.round_psnr = psnr
 
 
-def new_parts(
-    primitive: Primitive,
-    count: int,
-    *,
-    rng: Generator,
-    image: Tensor,
-    target: Tensor,
-    weight: Tensor | None,
-    others: Tensor,
-    start: Drawing,
-    exponent: float = 1.0,
-    blur: float = 0.5,
-) -> dict[str, Tensor]:
-    """Mapped values of `count` parts among those at `others` [2, N], where `image` is wrong.
-
-    Places are drawn by the error to the power of `exponent`, after a Gaussian blur whose standard
-    deviation is `blur` times the mean spacing of all parts, see `error_density`. Parts are
-    initialised as all parts are, with sizes from the distance to their neighbours, but their target
-    is what the picture lacks.
-    """
-    canvas = start.canvas
-    spacing = math.sqrt(canvas.area / (count + others.shape[1])) / canvas.pixel
-    density = error_density(image, target, weight, blur * spacing, exponent)
-    background = target.new_tensor(start.background)[:, None, None]
-    xy = pick_places(density.cpu(), count, canvas, rng)
-    lacking = (target - image + background).cpu()
-    context = _Among(rng, canvas, count, lacking, background=start.background, values={"xy": xy})
-    together = torch.cat([xy, others.cpu()], dim=1)
-    context.everyone = Context(rng, canvas, together.shape[1], values={"xy": together})
-    return primitive.initial(context)
-
-
 def error_density(
     image: Tensor, target: Tensor, weight: Tensor | None, blur: float, exponent: float = 1.0
 ) -> Tensor:
@@ -291,19 +265,3 @@ def pick_places(density: Tensor, count: int, canvas: Canvas, rng: Generator) -> 
     """
     enough = int((density > 0).sum()) >= count
     return Context(rng, canvas, count).in_pixels(density, count, replacement=not enough)
-
-
-class _Among(Context):
-    """The context of new parts, who come first among `everyone`."""
-
-    everyone: Context
-
-    @property
-    def mean_spacing(self) -> float:
-        """Of all parts."""
-        return self.everyone.mean_spacing
-
-    @property
-    def spacing(self) -> Tensor:
-        """Of the new parts among all."""
-        return self.everyone.spacing[: self.count]

@@ -78,15 +78,10 @@ class Descent:
         }
         for name, tensor in self.raw.items():
             tensor.requires_grad_(self.rates[name] > 0)
-        options = self.options
-        betas = (options.beta1, options.beta2)
-        self.optimizer = Optimizer(
-            options.optimizer, betas, options.epsilon, options.weight_decay, dict(moments or {})
-        )
+        self.optimizer = Optimizer(self.options, dict(moments or {}))
         stepper = self.objective.stepper(self.count, step)
         self.shrinking = 1 if stepper is None else self.objective.shrinking(step)
-        corrected = options.optimizer != "adamw-uncorrected"
-        self.device = None if stepper is None else DeviceSteps(stepper, betas, corrected=corrected)
+        self.device = None if stepper is None else DeviceSteps(stepper, self.options)
         self.load()
 
     def replace_parts(self, kept: Tensor, fresh: Mapping[str, Tensor], step: int) -> None:

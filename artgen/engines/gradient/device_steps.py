@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from artgen.engines.gradient.optimizer import Moments
+from artgen.engines.gradient.schedule import AdamOptions
 from artgen.losses.metrics import decibels
 
 
@@ -62,14 +63,14 @@ class Found(NamedTuple):
 class DeviceSteps:
     """Steps by a `stepper`, for tensors that are known by their names.
 
-    `corrected` is whether the optimizer corrects the bias of its means, as Adam does. `ahead` says
-    whether the device has values that were not read since they changed.
+    `corrected` is whether the optimizer corrects the bias of its means, `ahead` whether the device
+    has values that were not read since they changed.
     """
 
-    def __init__(
-        self, stepper: Stepper, betas: tuple[float, float], *, corrected: bool = True
-    ) -> None:
-        self.stepper, self.betas, self.corrected = stepper, betas, corrected
+    def __init__(self, stepper: Stepper, options: AdamOptions) -> None:
+        self.stepper, self.betas = stepper, (options.beta1, options.beta2)
+        # As Adam does.
+        self.corrected = options.optimizer != "adamw-uncorrected"
         self.ahead = False
 
     def load(

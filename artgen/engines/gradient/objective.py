@@ -101,7 +101,8 @@ class Objective:
     def __init__(self, problem: Problem, options: Any) -> None:
         """Move the target to the device. Raises UsageError for options that do not fit together."""
         self.problem, self.options = problem, options
-        self.device = self.device_of(problem)
+        # What kernels alone draw is fitted on the CPU.
+        self.device = torch.device("cpu" if problem.primitive.always_compiled else problem.device)
         self.canvas = problem.drawing.canvas
         self.target = problem.target.to(self.device)
         self.weight = None if problem.weight is None else problem.weight.to(self.device)
@@ -140,11 +141,6 @@ class Objective:
         None where float32 is the better choice without a trial.
         """
         return None
-
-    @classmethod
-    def device_of(cls, problem: Problem) -> torch.device:
-        """The device of the fit: the CPU for what its kernels alone draw."""
-        return torch.device("cpu" if problem.primitive.always_compiled else problem.device)
 
     def initial(self) -> dict[str, Tensor]:
         """Mapped tensors to start from."""

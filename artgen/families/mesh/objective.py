@@ -95,9 +95,7 @@ class MeshObjective(Objective):
         alpha = (self.target + 1).sum(0) / (plain + 1).sum(0)
         self.seen = torch.cat([alpha[None], self.target + 1 - alpha])
         self.count = 0
-        self.densification = MeshDensification(
-            self.mesh, problem, options, self.picture, self.target, self.weight
-        )
+        self.densification = MeshDensification(self)
 
     @classmethod
     def automatic(cls, primitive: Primitive) -> dict[str, Any]:

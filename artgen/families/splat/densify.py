@@ -10,10 +10,9 @@ import torch
 from torch import Tensor
 
 from artgen.engines.evaluation import Paint, summed_colour
-from artgen.engines.gradient.densify import Densification, new_parts
+from artgen.engines.gradient.densify import Densification
 from artgen.families.splat.contract import Splat
 from artgen.families.splat.importance import importance
-from artgen.init import make_generator
 from artgen.primitives import Params
 from artgen.values.drawing import Drawing
 
@@ -47,16 +46,7 @@ class SplatDensification(Densification):
         kept = torch.ones_like(saved, dtype=torch.bool)
         kept[ended] = False
         image = self.paint({name: tensor[..., kept] for name, tensor in tensors.items()})
-        return ended, new_parts(
-            splat,
-            len(ended),
-            rng=make_generator(self.problem.seed, self.problem.random),
-            image=image,
-            target=self.target,
-            weight=self.weight,
-            others=tensors["xy"][:, kept],
-            start=self.problem.drawing,
-        )
+        return ended, self.parts_among(tensors["xy"][:, kept], len(ended), image, 0, 1.0, 0.5)
 
 
 def error_without(splat: Splat, tensors: Mapping[str, Tensor], colour: Tensor) -> Tensor:

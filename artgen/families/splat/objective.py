@@ -68,15 +68,7 @@ class SplatObjective(Objective):
         self.splat, self.kernels = problem.primitive, footprint_of(problem.backend)
         self._goals: dict[int, Goal] = {}
         if self.splat.can_densify:
-            self.densification = SplatDensification(
-                self.splat,
-                problem,
-                options,
-                self.picture,
-                self.target,
-                self.weight,
-                options.interval,
-            )
+            self.densification = SplatDensification(self, options.interval)
 
     @classmethod
     def automatic(cls, primitive: Primitive) -> dict[str, Any]:

@@ -1,0 +1,14 @@
+from .candidate import Candidate as Candidate
+from .candidate import Offer as Offer
+from .families import add_checks as add_checks
+from .families import checks_for as checks_for
+from .families import checks_of as checks_of
+from .kit import PLUGIN_API as PLUGIN_API
+from .kit import conformance as conformance
+from .kit import examine as examine
+from .run_checks import Check as Check
+from .run_checks import CheckResult as CheckResult
+from .run_checks import Failed as Failed
+from .run_checks import advice as advice
+from .run_checks import claim as claim
+from .run_checks import judge as judge
