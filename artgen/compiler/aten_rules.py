@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from artgen.compiler.aten_views import VIEWS
-from artgen.compiler.operands import HasTable, Numbers, Record, Rule, axes_of, numbers
+from artgen.compiler.operands import Numbers, Record, Rule, axes_of, numbers
 
 
 def find_rule(name: str, overload: str) -> Rule | Callable[..., list[Numbers]] | None:
@@ -121,8 +121,6 @@ def _take(ir: Record, table: Any, places: Any) -> Numbers:
     """Constants looked up by computed numbers: ``torch.take(table, i.long())``."""
     if isinstance(table, np.ndarray):
         raise NotImplementedError("a table that is computed")
-    if not isinstance(ir, HasTable):
-        raise NotImplementedError("a table of constants has no compiled form in a field")
     return ir.fetch(numbers(ir, places), table.detach().cpu().float().numpy().ravel())
 
 
@@ -152,10 +150,8 @@ _RULES: dict[str, Rule | Callable[..., list[Numbers]]] = {
     "sum": _sum,
     "mean": _mean,
     "prod": _reduction("mul", 1.0),
-    "amax": _reduction("maximum", -math.inf),
-    "amin": _reduction("minimum", math.inf),
-    "max.default": _reduction("maximum", -math.inf),
-    "min.default": _reduction("minimum", math.inf),
+    **dict.fromkeys(("amax", "max.default"), _reduction("maximum", -math.inf)),
+    **dict.fromkeys(("amin", "min.default"), _reduction("minimum", math.inf)),
     "any": _reduction("or", 0.0),
     "all": _reduction("and", 1.0),
     "linalg_vector_norm": _norm,
