@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from artgen.compiler.ir import IR, Component, Value
@@ -87,13 +86,11 @@ class _Sums:
     """
 
     def __init__(self, ir: IR, whole: Collection[int] = (), *, split: bool = True) -> None:
-        self.ir = copy(ir)
-        self.ir.values = list(ir.values)
-        self.ir.known = dict(ir.known)
+        self.ir = replace(ir, values=[*ir.values], known={**ir.known}, least=[*ir.least])
         self.whole, self.split = whole, split
         self.leaves: dict[int, int] = {}
         self._reduced: dict[int, int] = {}
-        self._terms: dict[int, list[int]] = {}
+        self._terms: dict[int, tuple[int, ...]] = {}
         """The terms of each sum."""
         dx, dy = map(self._sum, ir.offset_gradient)
         # The offset is pixel minus centre, so the gradients of the centre are its own, negated.
@@ -134,7 +131,8 @@ class _Sums:
     def _summed(self, number: int) -> int:
         ir = self.ir
         operation, arguments, per_pixel, constant = ir.values[number]
-        terms: list[int] = []
+        terms: tuple[int, ...] = ()
+        factors: tuple[int, ...] = ()
         if constant == 0.0:
             self._terms[number] = terms
             return number
@@ -144,20 +142,17 @@ class _Sums:
         if number not in self.whole:
             match operation, *uniform:
                 case ("neg", _):
-                    terms = [arguments[0]]
+                    terms = arguments
                 case ("add" | "sub", _, _) if self.split:
-                    terms = list(arguments)
+                    terms = arguments
                 case ("mul", True, _):
-                    terms = [arguments[1]]
+                    factors, terms = arguments[:1], arguments[1:]
                 case ("mul", _, True):
-                    terms = [arguments[0]]
+                    terms, factors = arguments[:1], arguments[1:]
         sums = [self._sum(term) for term in terms]
         self._terms[number] = terms
-        if operation == "mul" and terms:
-            factor = arguments[0] if uniform[0] else arguments[1]
-            return ir.add("mul", factor, *sums)
         if terms:
-            return ir.add(operation, *sums)
+            return ir.add(operation, *factors, *sums)
         self.leaves[number] = ir.append(Value("input"))
         return self.leaves[number]
 
@@ -169,17 +164,13 @@ def needed(
 
     Nothing is needed for the values that are `known`.
     """
-    found: set[int] = set()
-    waiting = list(targets)
-    while waiting:
-        number = waiting.pop()
-        value = ir.values[number]
-        if number in found or number in known:
-            continue
-        if value.arguments and value.per_pixel == per_pixel:
-            found.add(number)
-            waiting += value.arguments
-    return sorted(found)
+    read, found = {*targets}, []
+    for number in reversed(range(len(ir.values))):
+        _, arguments, of_pixel, _ = ir.values[number]
+        if number in read and number not in known and arguments and of_pixel == per_pixel:
+            found.append(number)
+            read.update(arguments)
+    return found[::-1]
 
 
 def uniforms_read(ir: IR, numbers: Sequence[int]) -> list[int]:
