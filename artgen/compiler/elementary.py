@@ -102,17 +102,16 @@ class _Record:
         space |= {
             "f32": functools.partial(self._converted, float),
             "nb": SimpleNamespace(int32=functools.partial(self._converted, int)),
-            "np": SimpleNamespace(floor=self._taking("floor"), inf=math.inf, nan=math.nan),
+            "np": SimpleNamespace(
+                floor=functools.partial(self.take, "floor"), inf=math.inf, nan=math.nan
+            ),
         }
         return FunctionType(function.py_func.__code__, space)(*arguments)
 
     def _recording(self, name: str, value: Any) -> Any:
         if name.startswith("_") and name not in _OPERATIONS and hasattr(value, "py_func"):
             return functools.partial(self.run, value)
-        return self._taking(_operation(name))
-
-    def _taking(self, operation: str) -> Callable[..., _Number]:
-        return functools.partial(self.take, operation)
+        return functools.partial(self.take, _operation(name))
 
     def _converted(self, to: type[float | int], value: Any) -> Any:
         if not isinstance(value, _Number):

@@ -8,7 +8,7 @@ adds up: weights times features in a picture of floats, from which `picture` mak
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -33,7 +33,7 @@ _PICTURES = {
     "depth": "(sum.rgb + background_weight * background) / (sum.a + background_weight)",
     "over": "sum.rgb + (1.0 - sum.a) * background",
 }
-_FEATURES: dict[str, tuple[str, ...]] = {"depth": ("z",), "over": ("opacity",)}
+_FEATURES: dict[str, tuple[Component, ...]] = {"depth": (("z", ()),), "over": (("opacity", ()),)}
 """Parameters of a blend besides the colour."""
 
 
@@ -78,16 +78,15 @@ class _Shaders:
             read |= {*ir.values[number].arguments}
         given = {column: number for column, number in ir.inputs.items() if number in read}
         own = [column for column in given if column != PIXEL]
-        features: list[Component] = [("colour", (k,)) for k in range(3)]
-        features += [(name, ()) for name in _FEATURES.get(splat.blend, ())]
-        self.columns = tuple(dict.fromkeys([*features, *own]))
+        colours: list[Component] = [("colour", (k,)) for k in range(3)]
+        self.columns = tuple(dict.fromkeys([*colours, *_FEATURES.get(splat.blend, ()), *own]))
         places = {ir.inputs[column]: _place(self.columns.index(column)) for column in own}
         if PIXEL in given:
             places[given[PIXEL]] = "pixel"
         self.each = GlslPrinter(ir, places)
         self.helpers = MARK + (read_template("glsl/table.glsl") if len(ir.table) else "")
         self.pixel = "uniform float pixel;\n" if PIXEL in given else ""
-        self.features = dict(zip(_FEATURE_NAMES, _features(splat.blend, self.columns), strict=True))
+        self.features = {f"f{k}": text for k, text in enumerate(_features(splat.blend))}
         self.handed = {"place_x": "place.x", "place_y": "place.y"}
         self.handed |= {"e0": "c * along", "e1": "s * along"}
         self.handed |= {"e2": "-s * across", "e3": "c * across"}
@@ -154,22 +153,22 @@ class _Shaders:
         }
 
 
-_FEATURE_NAMES = ("f0", "f1", "f2", "f3")
 _BLEND_SUM = "colour = w * vec4({colour}, f3);"
 _BLEND_OVER = f"""float alpha = clamp(f3 * w, 0.0, {OPAQUE!r});
 colour = alpha * vec4({{colour}}, 1.0);"""
 
 
-def _features(blend: str, columns: Sequence[Component]) -> list[str]:
-    """Return the factors of the weight: three colours, and one for the weight or the opacity."""
-    colours = [_place(columns.index(("colour", (k,)))) for k in range(3)]
+def _features(blend: str) -> list[str]:
+    """Return the factors of the weight: three colours, and one for the weight or the opacity.
+
+    Their columns are the first ones.
+    """
+    *colours, own = map(_place, range(4))
     if blend in ("sum", "mean"):
         return [*colours, "0.0"]
     if blend == "over":
-        return [*colours, _place(columns.index(("opacity", ())))]
-    near = "1.0"
-    if blend == "depth":
-        near = GlslPrinter.templates["exp"].format(f"-{_place(columns.index(('z', ())))}")
+        return [*colours, own]
+    near = GlslPrinter.templates["exp"].format(f"-{own}") if blend == "depth" else "1.0"
     return [*(f"{near} * {colour}" for colour in colours), near]
 
 

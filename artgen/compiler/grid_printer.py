@@ -22,7 +22,7 @@ class _Language(NamedTuple):
 
     cell: Sequence[str]
     one: str
-    mixed: str
+    mixed: str = "({vertex} * {prime})"
 
 
 _NUMBA = _Language(
@@ -33,7 +33,6 @@ _NUMBA = _Language(
         "u{a} = p{a} - np.float32(i{a})",
     ),
     one="np.float32(1)",
-    mixed="({vertex} * {prime})",
 )
 
 _TRITON = _Language(
@@ -44,7 +43,6 @@ _TRITON = _Language(
         "u{a} = p{a} - i{a}.to(tl.float32)",
     ),
     one="1.0",
-    mixed="({vertex} * {prime})",
 )
 
 _GLSL = _Language(
@@ -59,23 +57,19 @@ _GLSL = _Language(
 )
 
 
-class _Corner(NamedTuple):
-    """A corner of the cell: its weight, and its row of a level by the hash and without."""
-
-    weight: str
-    mixed: str
-    flat: str
-
-
-def _corner(language: _Language, axes: int, corner: int) -> _Corner:
-    weights, mixed, flat = [], [], []
-    for a in range(axes):
-        far = corner >> a & 1
-        vertex = f"(i{a} + {far})"
-        weights.append(f"u{a}" if far else f"({language.one} - u{a})")
-        mixed.append(language.mixed.format(vertex=vertex, prime=PRIMES[a]))
-        flat.append(" * ".join([vertex, *(f"(n{b} + 1)" for b in range(a))]))
-    return _Corner(" * ".join(weights), " ^ ".join(mixed), " + ".join(flat))
+def _corners(language: _Language, axes: int) -> list[tuple[str, str, str]]:
+    """Of each corner of the cell: its weight, and its row of a level by the hash and without."""
+    found = []
+    for corner in range(2**axes):
+        weights, mixed, flat = [], [], []
+        for a in range(axes):
+            far = corner >> a & 1
+            vertex = f"(i{a} + {far})"
+            weights.append(f"u{a}" if far else f"({language.one} - u{a})")
+            mixed.append(language.mixed.format(vertex=vertex, prime=PRIMES[a]))
+            flat.append(" * ".join([vertex, *(f"(n{b} + 1)" for b in range(a))]))
+        found.append((" * ".join(weights), " ^ ".join(mixed), " + ".join(flat)))
+    return found
 
 
 def _cell(language: _Language, axes: int) -> list[str]:
@@ -85,14 +79,14 @@ def _cell(language: _Language, axes: int) -> list[str]:
 
 def _place(language: _Language, axes: int) -> list[str]:
     """Lines that find the rows and weights of all corners, in Python."""
-    corners = [_corner(language, axes, c) for c in range(2**axes)]
+    weights, mixed, flat = zip(*_corners(language, axes), strict=True)
     return [
         *_cell(language, axes),
-        *(f"w{c} = {corner.weight}" for c, corner in enumerate(corners)),
+        *(f"w{c} = {weight}" for c, weight in enumerate(weights)),
         "if hashed:",
-        *(f"    row{c} = first + (({e.mixed}) & (largest - 1))" for c, e in enumerate(corners)),
+        *(f"    row{c} = first + (({row}) & (largest - 1))" for c, row in enumerate(mixed)),
         "else:",
-        *(f"    row{c} = first + {e.flat}" for c, e in enumerate(corners)),
+        *(f"    row{c} = first + {row}" for c, row in enumerate(flat)),
     ]
 
 
@@ -137,9 +131,9 @@ def cuda_grid_kernels(axes: int, features: int) -> ModuleType:
 def emit_glsl_grids(step: Grids, name: str, levels: int, table: int) -> str:
     """Write the function `name` of a shader, whose levels and table begin at these texels."""
     lines = []
-    for corner in (_corner(_GLSL, 2, c) for c in range(4)):
-        row = f"hashed ? int(({corner.mixed}) & {step.largest - 1}u) : {corner.flat}"
-        lines.append(f"sum += {corner.weight} * feature_{name}(first + ({row}), k);")
+    for weight, mixed, flat in _corners(_GLSL, 2):
+        row = f"hashed ? int(({mixed}) & {step.largest - 1}u) : {flat}"
+        lines.append(f"sum += {weight} * feature_{name}(first + ({row}), k);")
     return fill(
         "glsl/grids.glsl",
         name=name,

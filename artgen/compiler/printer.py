@@ -17,6 +17,9 @@ from artgen.compiler.schedule import make_schedule
 
 _TRUTH = {"lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not", "is_nan", "is_infinite"}
 
+_OF_TRUTHS = {"and": 2, "or": 2, "not": 1, "where": 1}
+"""How many of the arguments of an operation, the first ones, are booleans."""
+
 OF_WHOLE = {"add": "whole_add", "sub": "whole_sub", "and": "whole_and"}
 """Operations that have another name for whole numbers."""
 
@@ -152,14 +155,8 @@ class Printer:
 
     def _expression(self, number: int) -> str:
         operation, arguments, *_ = self.ir.values[number]
-        wants_truth = [
-            operation in ("and", "or", "not") or (operation == "where" and place == 0)
-            for place in range(len(arguments))
-        ]
-        texts = [
-            self._truth(argument) if truth else self.number(argument)
-            for argument, truth in zip(arguments, wants_truth, strict=True)
-        ]
+        truths = _OF_TRUTHS.get(operation, 0)
+        texts = [*map(self._truth, arguments[:truths]), *map(self.number, arguments[truths:])]
         return spelled(self.templates, operation, texts)
 
     def _truth(self, number: int) -> str:

@@ -170,15 +170,13 @@ def _check_compiles(owner: Any, name: str, cause: Exception) -> None:
     arguments = {
         "random": (genes, generator_type, number, number, number),
         "mutate": (genes, generator_type, number),
-        "valid": (genes,),
         "outline": (genes, points),
-        "bounds": (genes,),
         "span": (genes, number),
         "line": (genes, number),
     }
     function, tables = unbound(getattr(owner, name)), arrays_of(getattr(owner, name)).values()
     try:
-        nb.njit(function).compile((*arguments[name], *map(nb.typeof, tables)))
+        nb.njit(function).compile((*arguments.get(name, (genes,)), *map(nb.typeof, tables)))
     except Exception as failure:
         file = re.escape(Path(function.__code__.co_filename).name)
         # numba writes `File "heart.py", line 7:` or `heart.py (7)`.
