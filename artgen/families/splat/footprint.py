@@ -113,19 +113,16 @@ class StepProblem(NamedTuple):
     """What the steps of a fit minimise, and by which optimizer.
 
     `target` is [3, height, width] and `weight` [height, width] or None; `loss` is a sum of named
-    losses, each times a weight.
+    losses, each times a weight. `scene` holds what a `step_program.Program` asks of its driver by
+    name: background and its weight, Adam's numbers, weight decay.
     """
 
     canvas: Canvas
     target: Tensor
     weight: Tensor | None
-    background: tuple[float, float, float]
-    background_weight: float
     loss: tuple[tuple[float, str], ...]
     optimizer: str
-    betas: tuple[float, float]
-    epsilon: float
-    weight_decay: float
+    scene: Mapping[str, float]
 
 
 class CompiledFootprint(ABC):

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -40,18 +39,13 @@ from artgen.raster.webgpu_device import Device, Dispatch, Pipeline, groups_of, o
 from artgen.values.canvas import Canvas
 
 
-@dataclass(frozen=True)
-class _Pipelines:
-    device: Device
-    pipelines: Mapping[str, Any]
-
-
 class _Scene(Scene):
     """Splats on a device, drawn in strips."""
 
     def __init__(self, launch: Launch, features: Tensor, parameters: Sequence[Tensor]) -> None:
         super().__init__(launch, features, parameters)
-        self.device: Device = self.kernels.device
+        self.device: Device
+        self.device, self.pipelines = self.kernels
         canvas = self.canvas
         # The number of visible splats at each pixel is a plane of its own.
         self.planes = self.channels + self.over
@@ -129,7 +123,7 @@ class _Scene(Scene):
     ) -> Dispatch:
         sizes = [self.canvas.width, *strip, self.count, parts, part, self.cell]
         bound = {"size": self.device.uniform(np.array(sizes, np.uint32)), **self.buffers, **buffers}
-        return self.device.work(self.kernels.pipelines[kernel], bound, groups)
+        return self.device.work(self.pipelines[kernel], bound, groups)
 
     def _groups(self, strip: tuple[int, int], side: int) -> tuple[int, int]:
         """Squares of `side` pixels along x and y."""
@@ -169,8 +163,8 @@ class Footprint(CompiledFootprint):
     def _emit(self, channels: int, over: bool) -> KernelSource:
         return emit_wgsl_over(self._ir) if over else emit_wgsl(self._ir, self._far, channels)
 
-    def _load(self, text: str) -> _Pipelines:
-        return _Pipelines(self._device, self._device.compile(text))
+    def _load(self, text: str) -> tuple[Device, Mapping[str, Pipeline]]:
+        return self._device, self._device.compile(text)
 
 
 def _strips(canvas: Canvas, planes: int, largest: int) -> list[tuple[int, int]]:
