@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from artgen.families.splat.contract import Splat
-from artgen.families.splat.probe import footprint_parameters, offsets
+from artgen.families.splat.probe import footprint_parameters, on_disc
 from artgen.families.splat.tiles import find_extent
 from artgen.plan import DEFAULT_COUNT
 from artgen.primitives import Params, Primitive
@@ -178,7 +178,7 @@ def _cut(title: str, primitive: Primitive, made: Drawing) -> float:
             raise Failed(f"{title} has half axis {least:.3g}: such a part is never drawn again")
     turn = torch.arange(DIRECTIONS) * 2 * pi / DIRECTIONS
     turn, distance = torch.cartesian_prod(turn, torch.tensor(DISTANCES)).unbind(1)
-    dx, dy = offsets(extent, turn, distance)
+    dx, dy = extent.offsets(*on_disc(turn, distance))
     # An infinite ellipse has no outside, and an empty one no offsets to test.
     outside = (dx.isfinite() & dy.isfinite()) & (dx.abs() + dy.abs() > 0)
     rest = _weight(splat, made, dx, dy).expand(dx.shape).where(outside, 0)
@@ -201,7 +201,7 @@ def _used(candidate: Candidate) -> float:
     extent = find_extent(splat, made.tensors)
     rng = torch.Generator().manual_seed(5)
     turn, distance = 2 * pi * torch.rand(400, generator=rng), torch.rand(400, generator=rng).sqrt()
-    dx, dy = offsets(extent, turn, distance)
+    dx, dy = extent.offsets(*on_disc(turn, distance))
     return float((_weight(splat, made, dx, dy) > CUT).float().mean())
 
 

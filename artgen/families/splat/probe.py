@@ -22,13 +22,11 @@ def _splat_probe(splat: Splat, candidate: Candidate, variant: Variant, *, specia
     """Probe the footprint of parts at several offsets each: inputs are [..., parts·places]."""
     _, made = candidate.drawing(variant, count=PARTS, moved=True)
     extent = find_extent(splat, made.tensors)
-    turn, reach = _special() if special else _random()
     along, across = (axis.nan_to_num(0).clamp(0, WIDEST) for axis in extent[:2])
-    drawn = Extent(along, across, extent.angle)
-    dx, dy = offsets(drawn, turn, reach)
+    dx, dy = Extent(along, across, extent.angle).offsets(*(_special() if special else _random()))
     names = footprint_parameters(splat)
     parameters = {
-        name: made.tensors[name].repeat_interleave(turn.shape[1], -1).double() for name in names
+        name: made.tensors[name].repeat_interleave(dx.shape[1], -1).double() for name in names
     }
     rates = {name: param.lr for name, param in splat.parameters().items()}
     learned = tuple(name for name in names if rates[name] != 0 and name != "xy")
@@ -40,33 +38,24 @@ def _splat_probe(splat: Splat, candidate: Candidate, variant: Variant, *, specia
     )
 
 
-def offsets(extent: Extent, turn: Tensor, distance: Tensor) -> tuple[Tensor, Tensor]:
-    """Return offsets [N, M] in M directions, at distances in half axes of each of N ellipses."""
-    u = extent.along[:, None] * distance * turn.cos()
-    v = extent.across[:, None] * distance * turn.sin()
-    cosine, sine = extent.angle.cos()[:, None], extent.angle.sin()[:, None]
-    return cosine * u - sine * v, sine * u + cosine * v
-
-
 def footprint_parameters(splat: Splat) -> list[str]:
     """Return the parameters that a footprint receives: not those that only artgen reads."""
     return [name for name in splat.declared_params() if name not in splat.framework_params]
 
 
+def on_disc(turn: Tensor, distance: Tensor) -> tuple[Tensor, Tensor]:
+    """Return points of the unit disc, in these directions, at distances from its centre."""
+    return distance * turn.cos(), distance * turn.sin()
+
+
 def _random() -> tuple[Tensor, Tensor]:
-    """Choose random directions and distances in half axes, [parts, places]."""
+    """Choose random points inside, [parts, places]."""
     rng = torch.Generator().manual_seed(1)
     turn, reach = (torch.rand(PARTS, PLACES, generator=rng) for _ in range(2))
-    return 2 * pi * turn, 0.98 * reach.sqrt()
+    return on_disc(2 * pi * turn, 0.98 * reach.sqrt())
 
 
 def _special() -> tuple[Tensor, Tensor]:
     """Choose the centre, and points inside, on the edge and outside, on the axes and between."""
-    turn, reach = torch.cartesian_prod(
-        torch.arange(8) * pi / 4, torch.tensor([0.5, 1.0, 1.5])
-    ).unbind(1)
-    centre = torch.zeros(1)
-    return (
-        torch.cat([centre, turn]).expand(PARTS, -1),
-        torch.cat([centre, reach]).expand(PARTS, -1),
-    )
+    ways = torch.cartesian_prod(torch.arange(8) * pi / 4, torch.tensor([0.5, 1.0, 1.5]))
+    return on_disc(*torch.cat([torch.zeros(1, 2), ways]).unbind(1))

@@ -47,6 +47,12 @@ class Extent(NamedTuple):
         )
         return torch.stack([cosine * along, sine * along, -sine * across, cosine * across])
 
+    def offsets(self, u: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+        """Offsets from the centres [N, M] of points of the unit disc, [M] or [N, M]."""
+        u, v = self.along[:, None] * u, self.across[:, None] * v
+        cosine, sine = torch.cos(self.angle)[:, None], torch.sin(self.angle)[:, None]
+        return cosine * u - sine * v, sine * u + cosine * v
+
 
 def find_extent(splat: Splat, tensors: Mapping[str, Tensor]) -> Extent:
     """The ellipses of splats, without gradients, in the dtype of their centres."""
