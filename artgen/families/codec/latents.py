@@ -20,7 +20,6 @@ followed by ``@CLASS`` to choose another class for the decoder. A *walk* is a cl
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
@@ -203,8 +202,8 @@ class CodecLatents:
 
     def _common_label(self) -> int:
         """Return the most frequent class, for decoders that take a class, or -1."""
-        counts: Sequence[int] = torch.bincount(self.labels.clamp_min(0)).tolist()
-        return max(range(len(counts)), key=counts.__getitem__) if self.subject.classes else -1
+        known = self.labels.clamp_min(0).numpy()
+        return int(np.bincount(known).argmax()) if self.subject.classes else -1
 
 
 open_latents.register(Codec)(CodecLatents)
