@@ -33,20 +33,25 @@ _PICTURES = {
     "depth": "(sum.rgb + background_weight * background) / (sum.a + background_weight)",
     "over": "sum.rgb + (1.0 - sum.a) * background",
 }
+_FILES = {
+    "vertex": "splats.vert",
+    "fragment": "splats.frag",
+    "whole": "picture.vert",
+    "picture": "picture.frag",
+}
 _FEATURES: dict[str, tuple[Component, ...]] = {"depth": (("z", ()),), "over": (("opacity", ()),)}
 """Parameters of a blend besides the colour."""
 
 
 @dataclass(frozen=True)
 class SplatShaders:
-    """The text of the shaders, and what they read.
+    """The texts of the shaders, and what they read.
 
+    ``vertex`` and ``fragment`` draw the splats, ``whole`` and ``picture`` a picture of their sums.
     `columns` are the parameter components of a splat, four to a texel.
     """
 
-    vertex: str
-    fragment: str
-    picture: str
+    texts: dict[str, str]
     columns: tuple[Component, ...]
     table: NDArray[np.float32]
     """The constants that they look up, four to a texel."""
@@ -115,11 +120,11 @@ class _Shaders:
             "helpers": self.helpers,
             "picture": _PICTURES[self.splat.blend],
         }
-        vertex, fragment, picture = (
-            with_functions(GlslPrinter, fill(f"glsl/{name}.glsl", **parts))
-            for name in ("splats.vert", "splats.frag", "picture.frag")
-        )
-        return SplatShaders(vertex, fragment, picture, self.columns, self.ir.table)
+        texts = {
+            name: with_functions(GlslPrinter, fill(f"glsl/{file}.glsl", **parts))
+            for name, file in _FILES.items()
+        }
+        return SplatShaders(texts, self.columns, self.ir.table)
 
     def _fetched(self) -> list[str]:
         """Return the lines that read all components of a splat."""

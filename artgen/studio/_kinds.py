@@ -21,7 +21,6 @@ from artgen.compiler.record import Untraceable
 from artgen.compiler.step_printer import emit_step, emit_steps
 from artgen.compiler.step_program import NoStep
 from artgen.compiler.step_shader import LOSSES
-from artgen.compiler.templates import read_template
 from artgen.plan import resolve
 from artgen.primitives import Primitive
 from artgen.recipe import Recipe
@@ -273,12 +272,7 @@ def _variant(
         "blend": splat.blend,
         "grows": primitive.can_densify,
         "programs": dict(zip(losses, map(asdict, programs), strict=True)),
-        "shaders": {
-            "vertex": shaders.vertex,
-            "fragment": shaders.fragment,
-            "whole": read_template("glsl/picture.vert.glsl"),
-            "picture": shaders.picture,
-        },
+        "shaders": shaders.texts,
         "footprint": describe_footprint(splat, live),
         "columns": [[component, list(index)] for component, index in shaders.columns],
         "options": primitive.option_values(),

@@ -217,12 +217,10 @@ class TileGrid:
         self.columns, self.rows = -(-width // WIDTH), -(-height // HEIGHT)
         pixels = span / 2, width / 2, height / 2
         self.measures = (*pixels, self.columns, self.rows, WIDTH, HEIGHT)
-        column = np.arange(self.columns * WIDTH, dtype=np.float64)
-        row = np.arange(self.rows * HEIGHT, dtype=np.float64)
-        x = (2 * column + 1 - width) / span
-        y = (2 * row + 1 - height) / span
-        self.x = x.astype(np.float32).reshape(self.columns, WIDTH)
-        self.y = y.astype(np.float32).reshape(self.rows, HEIGHT)
+        self.x, self.y = (
+            ((2 * np.arange(tiles * side) + 1 - size) / span).astype(np.float32).reshape(-1, side)
+            for tiles, side, size in ((self.columns, WIDTH, width), (self.rows, HEIGHT, height))
+        )
         self._cut: WeakKeyDictionary[Goal, Floats] = WeakKeyDictionary()
 
     def cut(self, goal: Goal) -> Floats:

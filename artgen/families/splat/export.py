@@ -19,7 +19,6 @@ from artgen.base.xml import Element, SubElement
 from artgen.compiler.footprints import OPAQUE
 from artgen.compiler.glsl_printer import emit_glsl
 from artgen.compiler.record import Untraceable
-from artgen.compiler.templates import read_template
 from artgen.families.splat.contract import Splat
 from artgen.families.splat.importance import importance
 from artgen.families.splat.repeat import drawn_parts
@@ -212,11 +211,6 @@ def _scenes(
         "cells": cells,
         "texels": -(-len(shaders.columns) // 4),
         "table": packer.add_table(shaders.table) if len(shaders.table) else None,
-        "shaders": {
-            "vertex": shaders.vertex,
-            "fragment": shaders.fragment,
-            "whole": read_template("glsl/picture.vert.glsl"),
-            "picture": shaders.picture,
-        },
+        "shaders": shaders.texts,
         "scenes": packed,
     }
