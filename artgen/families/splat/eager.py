@@ -228,14 +228,12 @@ class _Evaluate(torch.autograd.Function):
     def forward(ctx: Any, packed: Tensor, evaluation: _Evaluation) -> Tensor:
         ctx.evaluation = evaluation
         ctx.save_for_backward(packed)
-        values = [
-            evaluation.evaluate(_gather(packed, splat), evaluation.rows.tile[some], frame)
-            for some, splat, frame in evaluation.pieces()
-        ]
         channels = packed.shape[0] - sum(shape.numel() for shape in evaluation.shapes.values())
-        return (
-            torch.cat(values) if values else packed.new_zeros(0, channels, evaluation.tiles.side**2)
-        )
+        values = [packed.new_zeros(0, channels, evaluation.tiles.side**2)]
+        for some, splat, frame in evaluation.pieces():
+            tile = evaluation.rows.tile[some]
+            values.append(evaluation.evaluate(_gather(packed, splat), tile, frame))
+        return torch.cat(values)
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None]:

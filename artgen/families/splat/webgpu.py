@@ -36,7 +36,6 @@ from artgen.families.splat.tiles import find_boxes
 from artgen.families.splat.webgpu_program import WebGpuStepper, compile_program
 from artgen.raster.sampling import cut_strips
 from artgen.raster.webgpu_device import Device, Dispatch, Pipeline, groups_of, open_device
-from artgen.values.canvas import Canvas
 
 
 class _Scene(Scene):
@@ -59,7 +58,9 @@ class _Scene(Scene):
             "centres": self.device.upload(np.concatenate(canvas.pixel_centres())),
             "prepared": self.device.allocate(4 * self.count * self.source.prepared),
         }
-        self.strips = _strips(canvas, self.planes, self.device.largest)
+        # As many tiles high as fit into a buffer.
+        tiles = max(1, self.device.largest // (4 * self.planes * canvas.width * SIDE))
+        self.strips = cut_strips(canvas.height, tiles * SIDE)
         self.cell = SIDE * -(-max(canvas.width, canvas.height) // (SIDE * CELLS))
         cells = max((self._groups(strip, self.cell) for strip in self.strips), key=math.prod)
         self.buffers["lists"] = self.device.allocate(4 * (self.count + 1) * (1 + math.prod(cells)))
@@ -165,9 +166,3 @@ class Footprint(CompiledFootprint):
 
     def _load(self, text: str) -> tuple[Device, Mapping[str, Pipeline]]:
         return self._device, self._device.compile(text)
-
-
-def _strips(canvas: Canvas, planes: int, largest: int) -> list[tuple[int, int]]:
-    """Cut the rows of a picture into strips of tiles that fit into a buffer of `largest` bytes."""
-    tiles = max(1, largest // (4 * planes * canvas.width * SIDE))
-    return cut_strips(canvas.height, tiles * SIDE)
