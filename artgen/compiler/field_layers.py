@@ -147,20 +147,20 @@ class FieldLayers(Record):
         return result
 
     def _remember(self, values: Known) -> Numbers:
-        self.sizes.append(len(values))
-        self.known[len(self.sizes) - 1] = values
-        return self._lanes()
+        self.known[len(self.sizes)] = values
+        return self._lanes(len(values))
 
     def _take(self, step: LayerStep, shape: tuple[int, ...]) -> Numbers:
         size = math.prod(shape)
         if size > WIDEST:
             raise NotImplementedError(f"a vector of {size} numbers, of at most {WIDEST}")
-        self.sizes.append(size)
-        self.steps[len(self.sizes) - 1] = step
-        return self._lanes().reshape(shape)
+        self.steps[len(self.sizes)] = step
+        return self._lanes(size).reshape(shape)
 
-    def _lanes(self) -> Numbers:
-        return (len(self.sizes) - 1) * LANES + np.arange(self.sizes[-1])
+    def _lanes(self, size: int) -> Numbers:
+        """The elements of one more vector."""
+        self.sizes.append(size)
+        return (len(self.sizes) - 1) * LANES + np.arange(size)
 
 
 class Function(Protocol):

@@ -100,15 +100,20 @@ class _Shaders:
         self.anew = count > HANDED_ON
         if not self.anew:
             self.handed |= self.features | values
+        self.packed = [f"q{k // 4}.{'xyzw'[k % 4]}" for k in range(len(self.handed))]
+        """The places of the numbers that are handed on, four to a vector."""
+        texels = range(-(-len(self.columns) // 4))
+        self.fetched = [f"vec4 d{t} = fetch(which, {t});" for t in texels]
+        """The lines that read all components of a splat."""
 
     def shaders(self) -> SplatShaders:
         """Return the shaders."""
         ellipse = map(self.each.number, self.ir.ellipse)
         packs = range(-(-len(self.handed) // 4))
-        stored = zip(self._packed(), self.handed.values(), strict=True)
+        stored = zip(self.packed, self.handed.values(), strict=True)
         parts: Parts = {
-            "fetcher": fill("glsl/fetch.glsl", texels=str(len(self._fetched()))),
-            "fetch": self._fetched(),
+            "fetcher": fill("glsl/fetch.glsl", texels=str(len(self.fetched))),
+            "fetch": self.fetched,
             "prepare": self.each.assignments(self.prepared),
             **dict(zip(("along", "across", "angle"), ellipse, strict=True)),
             "outputs": [f"flat out vec4 q{k};" for k in packs],
@@ -126,14 +131,6 @@ class _Shaders:
         }
         return SplatShaders(texts, self.columns, self.ir.table)
 
-    def _fetched(self) -> list[str]:
-        """Return the lines that read all components of a splat."""
-        return [f"vec4 d{t} = fetch(which, {t});" for t in range(-(-len(self.columns) // 4))]
-
-    def _packed(self) -> list[str]:
-        """Return the places of the numbers that are passed on, four to a vector."""
-        return [f"q{k // 4}.{'xyzw'[k % 4]}" for k in range(len(self.handed))]
-
     def _pixel(self) -> Parts:
         """Return the code of a pixel: values per splat, loaded or computed, then what is drawn."""
         ir, far = self.ir, self.splat.far
@@ -141,10 +138,10 @@ class _Shaders:
         known = {f"v{number}": number for number in self.uniforms}
         load = [
             pixel.loaded(known[name], place) if name in known else f"float {name} = {place};"
-            for name, place in zip(self.handed, self._packed(), strict=True)
+            for name, place in zip(self.handed, self.packed, strict=True)
         ]
         if self.anew:
-            load += [*self._fetched(), *self.each.assignments(self.prepared)]
+            load += [*self.fetched, *self.each.assignments(self.prepared)]
             load += [f"float {name} = {value};" for name, value in self.features.items()]
         weight = pixel.number(ir.weight)
         factors = [f" * {pixel.number(number)}" for number in ir.colours] or [""] * 3

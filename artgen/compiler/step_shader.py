@@ -70,6 +70,9 @@ class StepShader:
         self.rows: list[Component] = [row for row in self.ir.inputs if row != PIXEL]
         self.maps = {name: param.map for name, param in splat.parameters().items()}
         self.maps |= {OPTION + name: Map() for name in options}
+        self._colours = [self._mapped_name("colour", c) for c in range(3)]
+        self._near = "near * " if self.blend == "depth" else ""
+        self._schedule_row = f"{3 + len(self.rows)}u"
 
     def text(self, loss: Sequence[tuple[float, str]], optimizer: str) -> str:
         """The module."""
@@ -127,16 +130,8 @@ class StepShader:
             z=f"m{row}",
         )
 
-    @property
-    def _schedule_row(self) -> str:
-        return f"{3 + len(self.rows)}u"
-
     def _mapped_name(self, name: str, *index: int) -> str:
         return f"m{self.rows.index((name, index))}"
-
-    @property
-    def _colours(self) -> list[str]:
-        return [self._mapped_name("colour", c) for c in range(3)]
 
     def _mapped(self) -> list[str]:
         """Raw and mapped values of splat i, and its weight under the blend."""
@@ -163,8 +158,7 @@ class StepShader:
         """The row of `given` of splat i."""
         values = [self._mapped_name("xy", 0), self._mapped_name("xy", 1)]
         values += ["c * u", "s * u", "-s * v", "c * v"]
-        near = "near * " if self.blend == "depth" else ""
-        values += [f"{near}{colour}" for colour in self._colours]
+        values += [f"{self._near}{colour}" for colour in self._colours]
         if self.blend == "over":
             values.append(self._mapped_name("opacity"))
         values += {"normalized": ["1.0"], "depth": ["near"], "over": ["near"]}.get(self.blend, [])
@@ -247,8 +241,7 @@ class StepShader:
             if column != PIXEL:
                 terms[column].append(text)
         for c in range(3):
-            near = "near * " if self.blend == "depth" else ""
-            terms["colour", (c,)].append(near + features[c])
+            terms["colour", (c,)].append(self._near + features[c])
         if self.blend == "depth":
             products = [
                 f"{f} * {m}" for f, m in zip(features, [*self._colours, "1.0"], strict=True)
