@@ -25,6 +25,7 @@ from torch import Tensor
 from artgen.base.errors import did_you_mean
 from artgen.base.faults import broken
 from artgen.base.options import option
+from artgen.compiler.footprints import wrong_result
 from artgen.init import Context, at_target_colour, constant, on_detail, uniform
 from artgen.primitives.params import Blend, Map, Param, Params
 from artgen.primitives.primitive import Primitive, SymmetryOptions
@@ -153,12 +154,8 @@ class Splat(Primitive):
         """
         radius = self.radius(p)
         if not isinstance(radius, Tensor):
-            raise broken(
-                f"radius of {type(self).__name__}",
-                type(self).radius,
-                f"gave {type(radius).__name__}, not a tensor",
-                hint="compute it from the parameters, such as 2 * p.size",
-            )
+            hint = "compute it from the parameters, such as 2 * p.size"
+            raise wrong_result(self, "radius", type(radius).__name__, "a tensor", hint)
         return radius, radius, torch.zeros_like(radius)
 
     def spine(self, p: Params) -> Tensor | None:

@@ -15,8 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from artgen.base.faults import broken
-from artgen.compiler.footprints import HIDDEN, OPAQUE, check_colours
+from artgen.compiler.footprints import HIDDEN, OPAQUE, check_colours, wrong_result
 from artgen.compiler.vjp import vjp
 from artgen.families.splat.contract import Splat
 from artgen.families.splat.tiles import Tiles, bin_splats, choose_side, find_extent
@@ -46,8 +45,7 @@ def draw_features(
     count = features.shape[1]
     # Parameters of the framework are not those of the footprint, and visibility is per pixel.
     added = splat.framework_params - {"visibility"}
-    names = [name for name in tensors if name not in added]
-    shapes = {name: tensors[name].shape[:-1] for name in names}
+    shapes = {name: each.shape[:-1] for name, each in tensors.items() if name not in added}
     flat = [tensors[name].reshape(shape.numel(), count) for name, shape in shapes.items()]
     packed = torch.cat([*flat, features])
     with torch.no_grad():
@@ -127,13 +125,8 @@ class _Evaluation:
             if all(mine in (1, size) for mine, size in zip(padded, expected, strict=True)):
                 return
         found = type(values).__name__ if shape is None else f"a tensor of shape {list(shape)}"
-        cls = type(self.splat)
-        raise broken(
-            f"{method} of {cls.__name__}",
-            getattr(cls, method),
-            f"gave {found}, not {what}, {list(expected)}",
-            hint="combine dx, dy and the components of p element by element",
-        )
+        hint = "combine dx, dy and the components of p element by element"
+        raise wrong_result(self.splat, method, found, f"{what}, {list(expected)}", hint)
 
     def evaluate(self, gathered: Tensor, tile: Tensor, frame: Tensor) -> Tensor:
         """One piece: parameters and features [D, R, K] to pixels [R, C, side²]."""

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from artgen.base.faults import broken
+from artgen.compiler.footprints import wrong_result
 from artgen.families.splat.contract import Splat
 from artgen.primitives import Params
 from artgen.values.canvas import Canvas
@@ -93,16 +93,11 @@ def _check_axes(splat: Splat, axes: object, count: int) -> None:
     shapes = [getattr(axis, "shape", None) for axis in axes] if isinstance(axes, tuple) else []
     if len(shapes) == 3 and all(shape in ((), (1,), (count,)) for shape in shapes):
         return
-    cls = type(splat)
-    name = "radius" if cls.ellipse is Splat.ellipse else "ellipse"
+    name = "radius" if type(splat).ellipse is Splat.ellipse else "ellipse"
     wanted = f"a tensor [{count}]" if name == "radius" else f"three tensors [{count}]"
     found = ", ".join(str(list(shape)) if shape is not None else "no tensor" for shape in shapes)
-    raise broken(
-        f"{name} of {cls.__name__}",
-        getattr(cls, name),
-        f"gave {found or type(axes).__name__}, not {wanted}",
-        hint="compute it from the parameters, element by element",
-    )
+    hint = "compute it from the parameters, element by element"
+    raise wrong_result(splat, name, found or type(axes).__name__, wanted, hint)
 
 
 @dataclass(frozen=True)
