@@ -81,12 +81,8 @@ def check_static(cls: type, names: Iterable[str]) -> None:
     for name in names:
         function = vars(cls).get(name)
         if function is not None and not isinstance(function, staticmethod):
-            raise broken(
-                f"{cls.__name__}.{name}",
-                function,
-                "must not take self",
-                hint="mark it @staticmethod",
-            )
+            what, hint = f"{cls.__name__}.{name}", "mark it @staticmethod"
+            raise broken(what, function, "must not take self", hint)
 
 
 def try_in_python(owner: Any, names: Iterable[str], genes: int, vertices: int = 0) -> None:
@@ -135,12 +131,9 @@ def try_in_python(owner: Any, names: Iterable[str], genes: int, vertices: int = 
         if min(tries.values()) == _TRIES:
             return
     if not min(tries.values()):
-        raise broken(
-            f"{of}.valid",
-            vars(type(owner)).get("valid", type(owner)),
-            f"rejects all of {_ATTEMPTS} shapes made by random",
-            hint="let it accept most of what `random` makes",
-        )
+        function = vars(type(owner)).get("valid", type(owner))
+        problem = f"rejects all of {_ATTEMPTS} shapes made by random"
+        raise broken(f"{of}.valid", function, problem, "let it accept most of what `random` makes")
 
 
 def load_after(
@@ -180,11 +173,7 @@ def _check_compiles(owner: Any, name: str, cause: Exception) -> None:
     except Exception as failure:
         file = re.escape(Path(function.__code__.co_filename).name)
         # numba writes `File "heart.py", line 7:` or `heart.py (7)`.
-        lines = re.findall(rf'{file}(?:", line | \()(\d+)', str(failure))
-        raise broken(
-            f"{type(owner).__name__}.{name}",
-            function,
-            f"cannot be compiled: {explain(failure)}",
-            hint=_CONTRACT,
-            line=int(lines[0]) if lines else None,
-        ) from cause
+        found = re.search(rf'{file}(?:", line | \()(\d+)', str(failure))
+        line = int(found[1]) if found else None
+        what, problem = f"{type(owner).__name__}.{name}", f"cannot be compiled: {explain(failure)}"
+        raise broken(what, function, problem, _CONTRACT, line) from cause
