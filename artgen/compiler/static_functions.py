@@ -16,7 +16,6 @@ import numpy as np
 from artgen.base.errors import PluginError
 from artgen.base.faults import broken, plugin_code
 from artgen.compiler import kernel_cache
-from artgen.compiler.jit import generator_type
 from artgen.compiler.tables import arrays_of, unbound
 
 _PAIRS = ("line", "bounds", "span")
@@ -98,20 +97,13 @@ def try_in_python(owner: Any, names: Iterable[str], genes: int, vertices: int = 
     for _ in range(_ATTEMPTS):
         made, (x, y), size = np.zeros(genes), rng.uniform(-1, 1, 2).tolist(), float(rng.random())
         points = np.full((vertices, 2), np.nan)
-        arguments = {
-            "random": (made, rng, x, y, size),
-            "mutate": (made, rng, size / 10),
-            "outline": (made, points),
-            "span": (made, y),
-            "line": (made, y),
-        }
         for name in tries:
             call, what = getattr(owner, name), f"{of}.{name}"
             function = unbound(call)
             tries[name] += 1
             with plugin_code(what, function, hint=_CONTRACT), np.errstate(all="ignore"):
                 try:
-                    result = call(*arguments.get(name, (made,)))
+                    result = call(*_arguments(name, made, points, rng, x, y, size))
                 except (ArithmeticError, ValueError):
                     # Compiled, a division by zero and the root of a negative number are no errors.
                     failures[name] += 1
@@ -134,6 +126,19 @@ def try_in_python(owner: Any, names: Iterable[str], genes: int, vertices: int = 
         function = vars(type(owner)).get("valid", type(owner))
         problem = f"rejects all of {_ATTEMPTS} shapes made by random"
         raise broken(f"{of}.valid", function, problem, "let it accept most of what `random` makes")
+
+
+def _arguments(name: str, genes: Any, points: Any, rng: Any, *numbers: float) -> tuple[Any, ...]:
+    """What a static function takes; `numbers` are x, y and a size."""
+    x, y, size = numbers
+    given = {
+        "random": (genes, rng, x, y, size),
+        "mutate": (genes, rng, size / 10),
+        "outline": (genes, points),
+        "span": (genes, y),
+        "line": (genes, y),
+    }
+    return given.get(name, (genes,))
 
 
 def load_after(
@@ -159,17 +164,10 @@ def load_after(
 
 def _check_compiles(owner: Any, name: str, cause: Exception) -> None:
     """Raise PluginError if a static function cannot be compiled."""
-    genes, points, number = nb.float64[::1], nb.float64[:, ::1], nb.float64
-    arguments = {
-        "random": (genes, generator_type, number, number, number),
-        "mutate": (genes, generator_type, number),
-        "outline": (genes, points),
-        "span": (genes, number),
-        "line": (genes, number),
-    }
+    given = _arguments(name, np.zeros(1), np.zeros((1, 2)), np.random.default_rng(0), 0.0, 0.0, 0.0)
     function, tables = unbound(getattr(owner, name)), arrays_of(getattr(owner, name)).values()
     try:
-        nb.njit(function).compile((*arguments.get(name, (genes,)), *map(nb.typeof, tables)))
+        nb.njit(function).compile(tuple(map(nb.typeof, (*given, *tables))))
     except Exception as failure:
         file = re.escape(Path(function.__code__.co_filename).name)
         # numba writes `File "heart.py", line 7:` or `heart.py (7)`.
