@@ -18,6 +18,7 @@ import numpy as np
 import torch
 
 from artgen.compiler.aten_views import VIEWS
+from artgen.compiler.ir import OPERATIONS
 from artgen.compiler.operands import Numbers, Record, Rule, axes_of, numbers
 
 
@@ -125,14 +126,7 @@ def _take(ir: Record, table: Any, places: Any) -> Numbers:
 
 
 _RULES: dict[str, Rule | Callable[..., list[Numbers]]] = {
-    **{
-        name: _elementwise(name)
-        for name in (
-            *("mul", "neg", "pow", "abs", "sign", "sqrt", "exp", "expm1", "log", "log1p"),
-            *("sin", "cos", "tan", "atan", "atan2", "tanh", "sigmoid", "erf", "floor", "trunc"),
-            *("minimum", "maximum", "where", "lt", "le", "gt", "ge", "eq", "ne"),
-        )
-    },
+    **{name: _elementwise(name) for name in OPERATIONS},  # of the same names
     "add": _scaled("add"),
     "sub": _scaled("sub"),
     "rsub": lambda ir, a, b, alpha=1: _scaled("sub")(ir, b, a, alpha),

@@ -13,7 +13,7 @@ from typing import ClassVar, TypeAlias
 
 from artgen.compiler.footprints import HIDDEN, OPAQUE
 from artgen.compiler.ir import DX, DY, IR, Component, G
-from artgen.compiler.schedule import make_schedule
+from artgen.compiler.schedule import Schedule
 
 _TRUTH = {"lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not", "is_nan", "is_infinite"}
 
@@ -185,7 +185,7 @@ class KernelParts:
     def __init__(
         self, printer: type[Printer], ir: IR, channels: int, parameter: str, total: str
     ) -> None:
-        self.schedule = schedule = make_schedule(ir)
+        self.schedule = schedule = Schedule(ir)
         self.channels, self.columns = channels, tuple(ir.inputs)
         self.leaves, self.sums = len(schedule.leaves), len(schedule.leaves) + channels
         self.pixel = printer(schedule.ir)

@@ -8,61 +8,41 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 
 from artgen.compiler.ir import IR, Component, Value
 
 
-@dataclass(frozen=True)
 class Schedule:
-    """Which values of `ir` are computed where, each list in order.
+    """Which values of a traced footprint are computed where, each list in order.
 
     `prepare` is computed once per splat and leaves `uniforms`, which are then read per pixel.
     `forward` is what the weight and the colours take per pixel, and `backward` what these and the
     leaves take. `leaves` maps what is summed to the value that stands for its sum; from these,
-    `finish` computes `gradients` once per splat.
+    `finish` computes `gradients` once per splat. `ir` is a copy that has these values too.
 
     `beside` is what the leaves take where the weight is known, if it is a factor of every one of
     them: where the weight is 0, so are they. Otherwise, and where splats have colours of their own,
     it is None.
     """
 
-    ir: IR
-    prepare: list[int]
-    uniforms: list[int]
-    forward: list[int]
-    backward: list[int]
-    beside: list[int] | None
-    leaves: dict[int, int]
-    finish: list[int]
-    gradients: dict[Component, int]
-
-
-def make_schedule(ir: IR) -> Schedule:
-    """Schedule a traced footprint, which is not changed."""
-    sums = _Sums(ir)
-    sums = _Sums(ir, sums.better_whole())
-    if len(sums.leaves) > 2 * len(ir.inputs) + 8:
-        sums = _Sums(ir, split=False)
-    ir = sums.ir
-    drawn = [ir.weight, *ir.colours]
-    backward = needed(ir, [*drawn, *sums.leaves], per_pixel=True)
-    uniforms = uniforms_read(ir, [*backward, *drawn])
-    beside = None
-    if not ir.colours and all(_has_factor(ir, leaf, ir.weight) for leaf in sums.leaves):
-        beside = needed(ir, sums.leaves, per_pixel=True, known=[ir.weight])
-    return Schedule(
-        ir=ir,
-        prepare=needed(ir, uniforms, per_pixel=False),
-        uniforms=uniforms,
-        forward=needed(ir, drawn, per_pixel=True),
-        backward=backward,
-        beside=beside,
-        leaves=sums.leaves,
-        finish=needed(ir, sums.gradients.values(), per_pixel=False),
-        gradients=sums.gradients,
-    )
+    def __init__(self, traced: IR) -> None:
+        sums = _Sums(traced)
+        sums = _Sums(traced, sums.better_whole())
+        if len(sums.leaves) > 2 * len(traced.inputs) + 8:
+            sums = _Sums(traced, split=False)
+        self.ir = ir = sums.ir
+        self.leaves, self.gradients = sums.leaves, sums.gradients
+        drawn = [ir.weight, *ir.colours]
+        self.forward = needed(ir, drawn, per_pixel=True)
+        self.backward = needed(ir, [*drawn, *self.leaves], per_pixel=True)
+        self.uniforms = uniforms_read(ir, [*self.backward, *drawn])
+        self.prepare = needed(ir, self.uniforms, per_pixel=False)
+        self.finish = needed(ir, self.gradients.values(), per_pixel=False)
+        self.beside: list[int] | None = None
+        if not ir.colours and all(_has_factor(ir, leaf, ir.weight) for leaf in self.leaves):
+            self.beside = needed(ir, self.leaves, per_pixel=True, known=[ir.weight])
 
 
 def _has_factor(ir: IR, number: int, factor: int) -> bool:
