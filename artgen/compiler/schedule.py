@@ -48,13 +48,9 @@ class Schedule:
 def _has_factor(ir: IR, number: int, factor: int) -> bool:
     """Whether a value is a product of `factor` and something, or a sum of such products."""
     operation, arguments, *_ = ir.values[number]
+    join = {"mul": any, "add": all, "sub": all, "neg": all}.get(operation)
     found = (_has_factor(ir, argument, factor) for argument in arguments)
-    match operation:
-        case "mul":
-            return number == factor or any(found)
-        case "add" | "sub" | "neg":
-            return number == factor or all(found)
-    return number == factor
+    return number == factor or (join is not None and join(found))
 
 
 class _Sums:

@@ -279,9 +279,7 @@ class TileGrid:
         return TilePairs(offset, splat, reach, touched)
 
 
-@functools.lru_cache(maxsize=8)
-def _grid(canvas: Canvas) -> TileGrid:
-    return TileGrid(canvas)
+_grid = functools.lru_cache(maxsize=8)(TileGrid)
 
 
 @functools.lru_cache(maxsize=64)

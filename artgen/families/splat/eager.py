@@ -18,7 +18,7 @@ from torch import Tensor
 from artgen.compiler.footprints import HIDDEN, OPAQUE, check_colours, wrong_result
 from artgen.compiler.vjp import vjp
 from artgen.families.splat.contract import Splat
-from artgen.families.splat.tiles import Tiles, bin_splats, choose_side, find_extent
+from artgen.families.splat.tiles import Tiles, choose_side, find_extent
 from artgen.primitives import Params
 from artgen.raster.backend import Memory
 from artgen.values.canvas import Canvas
@@ -51,14 +51,13 @@ def draw_features(
     with torch.no_grad():
         extent = find_extent(splat, tensors)
         side = side or choose_side(extent.radius, canvas)
-        tiles = bin_splats(tensors["xy"], extent.radius, canvas, side)
-        rows = _split(tiles, memory.evaluations)
+        tiles = Tiles(tensors["xy"], extent.radius, canvas, side)
+        rows = _Rows(tiles, memory.evaluations)
         frame = extent.frame.to(packed.dtype)
     evaluation = _Evaluation(splat, shapes, frame, canvas, tiles, rows, memory, over)
     return evaluation.assemble(_evaluate(packed, evaluation), features.shape[0])
 
 
-@dataclass(frozen=True)
 class _Rows:
     """Runs of the tiles' splat lists, sorted by length: a tile, or a part of one too long to hold.
 
@@ -66,24 +65,18 @@ class _Rows:
     `part[r]`.
     """
 
-    tile: Tensor
-    start: Tensor
-    count: Tensor
-    part: Tensor
-
-
-def _split(tiles: Tiles, evaluations: int) -> _Rows:
-    longest = max(1, evaluations // tiles.side**2)
-    tile = tiles.count.nonzero()[:, 0]
-    count = tiles.count[tile]
-    start = (tiles.count.cumsum(0) - tiles.count)[tile]
-    parts = torch.div(count + longest - 1, longest, rounding_mode="floor")
-    row = torch.repeat_interleave(parts)
-    part = torch.arange(len(row), device=row.device) - (parts.cumsum(0) - parts)[row]
-    count = (count[row] - part * longest).clamp_max(longest)
-    count, order = torch.sort(count, descending=True, stable=True)
-    row, part = row[order], part[order]
-    return _Rows(tile[row], start[row] + part * longest, count, part)
+    def __init__(self, tiles: Tiles, evaluations: int) -> None:
+        longest = max(1, evaluations // tiles.side**2)
+        tile = tiles.count.nonzero()[:, 0]
+        count = tiles.count[tile]
+        start = (tiles.count.cumsum(0) - tiles.count)[tile]
+        parts = torch.div(count + longest - 1, longest, rounding_mode="floor")
+        row = torch.repeat_interleave(parts)
+        part = torch.arange(len(row), device=row.device) - (parts.cumsum(0) - parts)[row]
+        count = (count[row] - part * longest).clamp_max(longest)
+        self.count, order = torch.sort(count, descending=True, stable=True)
+        row, self.part = row[order], part[order]
+        self.tile, self.start = tile[row], start[row] + self.part * longest
 
 
 @dataclass(frozen=True)
