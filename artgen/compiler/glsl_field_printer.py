@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import groupby
 from string import Template
 from typing import Literal
@@ -38,20 +38,6 @@ class Stored:
     values: NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class FieldShader:
-    """The text of the shader, what its texture holds, and how many texels that are."""
-
-    fragment: str
-    stored: tuple[Stored, ...]
-    texels: int
-
-
-def emit_glsl_field(layers: FieldLayers) -> FieldShader:
-    """Write the shader of a field with three outputs."""
-    return _Shader(layers).shader()
-
-
 _OPERATIONS = {
     **GlslPrinter.templates,
     "lt": "vec4(lessThan({}, {}))",
@@ -79,17 +65,19 @@ class _Line:
     in_place: bool = False
 
 
-@dataclass
-class _Shader:
-    layers: FieldLayers
-    stored: list[Stored] = field(default_factory=list)
-    texels: int = 0
-    lines: list[_Line] = field(default_factory=list)
-    functions: list[str] = field(default_factory=list)
-    _gathered: dict[bytes, int] = field(default_factory=dict)
+class FieldShader:
+    """The shader of a field with three outputs.
 
-    def shader(self) -> FieldShader:
-        layers = self.layers
+    `fragment` is its text, `stored` what its texture holds, and `texels` how many that are.
+    """
+
+    def __init__(self, layers: FieldLayers) -> None:
+        self.layers = layers
+        self.stored: list[Stored] = []
+        self.texels = 0
+        self._lines: list[_Line] = []
+        self._functions: list[str] = []
+        self._gathered: dict[bytes, int] = {}
         read = set(_vectors(layers.result))
         for vector, step in reversed(layers.steps.items()):
             if vector in read:
@@ -99,18 +87,17 @@ class _Shader:
             if vector in read:
                 code, inputs = self._written(vector, step)
                 size, in_place = layers.sizes[vector], isinstance(step, Elementwise)
-                self.lines.append(_Line(vector, size, inputs, code, in_place))
+                self._lines.append(_Line(vector, size, inputs, code, in_place))
         result = self._vector(layers.result)
         body, arrays = self._allocated(result)
         elementary = called(GlslPrinter, "\n".join(body))
-        text = fill(
+        self.fragment = fill(
             "glsl/field.frag.glsl",
             elementary="".join(f"{f.text}FOUR_{f.arity}({f.name}_of)\n" for f in elementary),
-            functions="\n".join(self.functions),
+            functions="\n".join(self._functions),
             body="\n".join(body),
             result=f"{arrays[result]}[0].xyz",
         )
-        return FieldShader(text, tuple(self.stored), self.texels)
 
     def _written(self, vector: int, step: LayerStep) -> tuple[str, tuple[int, ...]]:
         """The code of a step, and the vectors that it reads."""
@@ -147,7 +134,7 @@ class _Shader:
         if key not in self._gathered:
             self._gathered[key] = made = len(self.layers.sizes) + len(self._gathered)
             code, inputs = self._gather(elements)
-            self.lines.append(_Line(made, len(elements), inputs, code))
+            self._lines.append(_Line(made, len(elements), inputs, code))
         return self._gathered[key]
 
     def _gather(self, elements: Numbers) -> tuple[str, tuple[int, ...]]:
@@ -199,7 +186,7 @@ for (int o = 0, at = {first}; o < {_fours(len(step.weight))}; o++) {{
         levels = self._store("vector", step.levels[:, :4].reshape(-1).astype(np.float64))
         table = self._store("vector", step.table.reshape(-1))
         name = f"grids_{vector}"
-        self.functions.append(emit_glsl_grids(step, name, levels, table))
+        self._functions.append(emit_glsl_grids(step, name, levels, table))
         lane = f"int f = l * {features} + k; $out[f / 4][f % 4] = {name}($v{source}[0].xy, l, k);"
         code = f"""\
 for (int l = 0; l < {len(step.levels)}; l++) {{
@@ -217,13 +204,13 @@ for (int l = 0; l < {len(step.levels)}; l++) {{
 
     def _allocated(self, result: int) -> tuple[list[str], dict[int, str]]:
         """The code of all lines, with arrays in place of vectors."""
-        last = {vector: k for k, line in enumerate(self.lines) for vector in line.inputs}
-        last[result] = len(self.lines)
+        last = {vector: k for k, line in enumerate(self._lines) for vector in line.inputs}
+        last[result] = len(self._lines)
         arrays = {0: "position"}
         free: dict[int, list[str]] = defaultdict(list)
         body, declared = ["vec4 position[1];", "position[0] = vec4(x, y, 0, 0);"], 0
-        sizes = {line.output: _fours(line.size) for line in self.lines}
-        for k, line in enumerate(self.lines):
+        sizes = {line.output: _fours(line.size) for line in self._lines}
+        for k, line in enumerate(self._lines):
             size = sizes[line.output]
             dying = [v for v in dict.fromkeys(line.inputs) if v and last[v] == k]
             names = {f"v{v}": arrays[v] for v in line.inputs}

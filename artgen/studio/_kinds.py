@@ -16,7 +16,7 @@ from typing import Any, cast
 from artgen.base.errors import UsageError
 from artgen.base.options import OptionInfo, describe_options
 from artgen.compiler.footprints import Footprint
-from artgen.compiler.glsl_printer import emit_glsl
+from artgen.compiler.glsl_printer import SplatShaders
 from artgen.compiler.record import Untraceable
 from artgen.compiler.step_printer import emit_step, emit_steps
 from artgen.compiler.step_program import NoStep
@@ -266,7 +266,7 @@ def _variant(
     programs = emit_steps(splat, [[(1.0, loss)] for loss in losses], optimizer, live)
     if programs[0].table:
         raise NoStep("it looks a texture up, and the page has none")
-    shaders = emit_glsl(splat, live)
+    shaders = SplatShaders(splat, live)
     return {
         "params": describe_params(primitive, inputs, live),
         "blend": splat.blend,

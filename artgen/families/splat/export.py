@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from artgen.base.errors import UsageError
 from artgen.base.xml import Element, SubElement
 from artgen.compiler.footprints import OPAQUE
-from artgen.compiler.glsl_printer import emit_glsl
+from artgen.compiler.glsl_printer import SplatShaders
 from artgen.compiler.record import Untraceable
 from artgen.families.splat.contract import Splat
 from artgen.families.splat.importance import importance
@@ -167,7 +167,7 @@ def _scenes(
     if splat.group is not None:
         raise refused(drawing, "a page does not repeat its parts")
     try:
-        shaders = emit_glsl(splat)
+        shaders = SplatShaders(splat)
     except Untraceable as error:
         raise refused(drawing, f"its footprint has no shader: {error}") from None
 
