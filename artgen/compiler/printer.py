@@ -210,9 +210,11 @@ class KernelParts:
         return f"{text} * {self._factors[c]}" if c < len(self._factors) else text
 
     def of_sum(self, weight: str, arriving: Sequence[str]) -> Parts:
-        """What the loops of a sum need for its gradient; see `backward_of_sum`."""
+        """What the loops of a sum need: the sums themselves, and `backward_of_sum` of them."""
         features = (self.coloured(c, f"w * {each}") for c, each in enumerate(arriving))
+        pairs = zip(arriving, self.features, strict=True)
         return {
+            "accumulate": [f"{each} += w * {feature}{self.pixel.end}" for each, feature in pairs],
             "backward": self.backward_of_sum(weight, arriving),
             "add": self.terms(f"s{{k}} += {{term}}{self.pixel.end}", features),
         }

@@ -75,7 +75,6 @@ def emit_wgsl(ir: IR, far: float, channels: int) -> KernelSource:
     kernels.parts |= kernels.of_sum(weight, [f"a{c}" for c in planes])
     kernels.parts |= {
         "clear": [f"var a{c} = 0.0;" for c in planes],
-        "accumulate": [f"a{c} += w * {f};" for c, f in enumerate(kernels.features)],
         "draw": [f"image[{c}u * plane + place] = a{c};" for c in planes],
         "visit_again": kernels.visit(),
         "arriving": [f"let a{c} = incoming[{c}u * plane + place];" for c in planes],
