@@ -25,14 +25,12 @@ def _expand(a: Numbers, sizes: Sequence[int]) -> Numbers:
 def _slice(
     a: Numbers, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1
 ) -> Numbers:
-    place: list[slice] = [slice(None)] * a.ndim
-    place[dim] = slice(start, end, step)
-    return a[tuple(place)]
+    return np.moveaxis(np.moveaxis(a, dim, 0)[start:end:step], 0, dim)
 
 
 def _select(a: Numbers, dim: int, index: int) -> Numbers:
-    # A slice of one, reshaped, stays a view where a single element would be a copy.
-    return _slice(a, dim, index % a.shape[dim], index % a.shape[dim] + 1).squeeze(dim)
+    # With the dots, a single element stays a view.
+    return np.moveaxis(a, dim, 0)[index, ...]
 
 
 def _squeeze(a: Numbers, dims: Any = None) -> Numbers:

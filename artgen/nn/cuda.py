@@ -58,9 +58,8 @@ def _work(device: torch.device) -> bool:
             reason = "their kernels do not agree with plain torch"
         except Exception as error:
             # Whatever a compiler throws must not stop a fit, only say why that is slow.
-            reason = (
-                f"their kernels fail: {type(error).__name__}: {str(error).partition(chr(10))[0]}"
-            )
+            first = str(error).partition("\n")[0]
+            reason = f"their kernels fail: {type(error).__name__}: {first}"
     warnings.warn(f"hash grids run on plain torch: {reason}", RuntimeWarning, stacklevel=2)
     return False
 

@@ -65,11 +65,8 @@ class _Prelu(torch.autograd.Function):
         kernels = _kernels(value.dtype)
         if halve:
             count, channels, height, width = value.shape
-            result = torch.empty(
-                (count, channels, height // 2, width // 2),
-                dtype=value.dtype,
-                memory_format=torch.channels_last,
-            )
+            half = count, channels, height // 2, width // 2
+            result = torch.empty(half, dtype=value.dtype, memory_format=torch.channels_last)
             source, out, slopes = _array(value), _array(result), slope.detach().numpy()
             share(lambda n: kernels.forward_halved(source, slopes, out, n), range(count))
         else:
