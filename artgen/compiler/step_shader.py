@@ -49,9 +49,9 @@ _MAPS: Mapping[str, tuple[str, str]] = {
 """The functions of a `Map` and their derivatives."""
 
 DECAYS = {
-    "adam": ("g += scene.decay * x;", ""),
-    "adamw": ("x -= rate * scene.decay * x;", ""),
-    "adamw-uncorrected": ("", "x -= rate * scene.decay * x;"),
+    "adam": {"decay": "g += scene.decay * x;", "decay_after": ""},
+    "adamw": {"decay": "x -= rate * scene.decay * x;", "decay_after": ""},
+    "adamw-uncorrected": {"decay": "", "decay_after": "x -= rate * scene.decay * x;"},
 }
 """Weight decay before and after the step of Adam."""
 
@@ -81,7 +81,6 @@ class StepShader:
         if PIXEL in ir.inputs:
             names[ir.inputs[PIXEL]] = _PIXEL_SIDE
         printer = WgslPrinter(ir, names)
-        along, across, angle = map(printer.number, ir.ellipse)
         exponents = [k for k, (name, _) in enumerate(rows) if self.maps[name].function == "exp"]
         over = self.blend == "over"
         text = fill(
@@ -99,13 +98,10 @@ class StepShader:
             exponents=" || ".join(f"row == {k}u" for k in exponents) or "false",
             looked_up=f"{len(ir.table)}u",
             given_row=f"{6 + self.channels + len(self.source.columns)}u",
-            decay=DECAYS[optimizer][0],
-            decay_after=DECAYS[optimizer][1],
+            **DECAYS[optimizer],
             mapped=self._mapped(),
             ellipse=printer.assignments(needed(ir, ir.ellipse, False)),
-            along=along,
-            across=across,
-            angle=angle,
+            **dict(zip(("along", "across", "angle"), map(printer.number, ir.ellipse), strict=True)),
             x=self._mapped_name("xy", 0),
             y=self._mapped_name("xy", 1),
             given=self._given(),
