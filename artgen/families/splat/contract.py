@@ -198,10 +198,9 @@ class Splat(Primitive):
         if self.options.visibility == "buffer":
             size = self.options.visibility_size
             params["visibility"] = Param(size, size, init=1.0, min=0.0, max=1.0, lr=0.03)
-        own = dict(self.params)
         # Centres come first, because other parameters are initialised from them.
-        ordered = {"xy": own.pop("xy", params["xy"])}
-        return {**ordered, **own, **{k: v for k, v in params.items() if k not in (*own, "xy")}}
+        own = {"xy": params["xy"], **self.params}
+        return {**own, **{name: param for name, param in params.items() if name not in own}}
 
 
 def _mean_colour(context: Context, shape: tuple[int, ...]) -> Tensor:
