@@ -67,7 +67,7 @@ def _convert(ir: Record, a: Numbers, dtype: torch.dtype | None = None) -> Number
 
 def _reduction(operation: str, empty: float) -> Rule:
     def rule(ir: Record, a: Numbers, dims: Any = None, keepdim: bool = False) -> Numbers:
-        axes = axes_of(dims, a.ndim) if a.ndim else ()
+        axes = axes_of(dims, a.ndim)
         moved = np.moveaxis(a, axes, range(len(axes)))
         terms = moved.reshape(-1, *moved.shape[len(axes) :])
         total = terms[0] if len(terms) else np.full(terms.shape[1:], ir.constant(empty))
@@ -82,7 +82,7 @@ _sum = _reduction("add", 0.0)
 
 
 def _mean(ir: Record, a: Numbers, dims: Any = None, keepdim: bool = False) -> Numbers:
-    count = math.prod(a.shape[axis] for axis in axes_of(dims, a.ndim)) if a.ndim else 1
+    count = math.prod(a.shape[axis] for axis in axes_of(dims, a.ndim))
     return _elementwise("div")(ir, _sum(ir, a, dims, keepdim), count)
 
 

@@ -34,7 +34,7 @@ def _select(a: Numbers, dim: int, index: int) -> Numbers:
 
 
 def _squeeze(a: Numbers, dims: Any = None) -> Numbers:
-    axes = tuple(axis for axis in axes_of(dims, a.ndim) if a.ndim and a.shape[axis] == 1)
+    axes = tuple(axis for axis in axes_of(dims, a.ndim) if a.shape[axis] == 1)
     return np.squeeze(a, axes)
 
 

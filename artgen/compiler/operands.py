@@ -65,6 +65,6 @@ def numbers(ir: Record, value: Any) -> Numbers:
 
 def axes_of(dims: Any, rank: int) -> tuple[int, ...]:
     """Return the axes that `dims` names, counted from 0; all of them for None and for no axes."""
-    if dims is None or dims == []:
+    if dims is None or dims == [] or not rank:
         return tuple(range(rank))
     return tuple(dims) if isinstance(dims, list | tuple) else (int(dims),)
