@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from artgen.base.errors import OutOfMemory
-from artgen.compiler.step_program import UNBOUNDED, NoStep, Program, evaluate
+from artgen.compiler.step_program import UNBOUNDED, NoStep, Operation, Program, evaluate
 from artgen.engines.gradient.device_steps import Survey
 from artgen.families.splat.footprint import StepProblem
 from artgen.raster.webgpu_device import Copy, Device, Dispatch, Pipeline
@@ -59,20 +59,18 @@ class LoadedProgram:
             else:
                 size = 4 * evaluate(buffer.numbers, self.symbols)
                 self.buffers[name] = device.allocate(size)
-        dispatches: dict[Any, Dispatch] = {}
-        self.lists: dict[str, list[Dispatch | Copy]] = {}
-        for name, operations in program.lists.items():
-            self.lists[name] = []
-            for operation in operations:
-                if "copy" in operation:
-                    self.lists[name].append(Copy(*(self.buffers[b] for b in operation["copy"])))
-                    continue
-                x, y = (evaluate(each, self.symbols) for each in operation["groups"])
-                key = operation["kernel"], x, y
-                if key not in dispatches:
-                    pipeline = pipelines[operation["kernel"]]
-                    dispatches[key] = device.work(pipeline, self.buffers, (x, y))
-                self.lists[name].append(dispatches[key])
+
+        @functools.cache
+        def dispatch(kernel: str, x: int, y: int) -> Dispatch:
+            return device.work(pipelines[kernel], self.buffers, (x, y))
+
+        def made(operation: Operation) -> Dispatch | Copy:
+            if "copy" in operation:
+                return Copy(*(self.buffers[name] for name in operation["copy"]))
+            x, y = (evaluate(each, self.symbols) for each in operation["groups"])
+            return dispatch(operation["kernel"], x, y)
+
+        self.lists = {name: [*map(made, listed)] for name, listed in program.lists.items()}
 
     def write(self, name: str, array: NDArray[Any]) -> None:
         """Write numbers to the start of a buffer."""
