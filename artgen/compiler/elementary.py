@@ -154,9 +154,8 @@ def _method(operation: str, reflected: bool = False) -> Callable[..., _Number]:
     return method
 
 
-for _name in ("neg", "abs", "add", "sub", "mul", "and", "or", "lt", "gt", "eq", "ne"):
-    setattr(_Number, f"__{_name}__", _method(_name))
-for _name, _spelled in (("truediv", "div"), ("lshift", "left"), ("rshift", "right")):
-    setattr(_Number, f"__{_name}__", _method(_spelled))
-for _name, _spelled in (("add", "add"), ("sub", "sub"), ("mul", "mul"), ("truediv", "div")):
-    setattr(_Number, f"__r{_name}__", _method(_spelled, reflected=True))
+_SPELLED = {"truediv": "div", "lshift": "left", "rshift": "right"}
+for _name in ("neg", "abs", "add", "sub", "mul", "and", "or", "lt", "gt", "eq", "ne", *_SPELLED):
+    setattr(_Number, f"__{_name}__", _method(_SPELLED.get(_name, _name)))
+for _name in ("add", "sub", "mul", "truediv"):
+    setattr(_Number, f"__r{_name}__", _method(_SPELLED.get(_name, _name), reflected=True))

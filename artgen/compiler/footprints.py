@@ -24,9 +24,8 @@ SHARPEST = 0.05
 class Footprint(Protocol):
     """A primitive whose parts have a footprint; see `artgen.Splat`, which has them."""
 
-    @property
-    def options(self) -> Any:
-        """The options of every splat, and its own."""
+    options: Any
+    """The options of every splat, and its own."""
 
     @property
     def blend(self) -> str:
