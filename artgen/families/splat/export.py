@@ -178,8 +178,8 @@ def _scenes(
         order = torch.argsort(energy, descending=True, stable=True)
 
         def row(name: str, *index: int, exact: bool = False) -> int:
-            values = scene.tensors[name][:, *index]
-            return packer.add(values[..., order].numpy(), exact=exact)
+            place: tuple[slice | int, ...] = (slice(None), *index)
+            return packer.add(scene.tensors[name][place][..., order].numpy(), exact=exact)
 
         packed: dict[str, Any] = {
             "count": splat.count_of(lasting),
