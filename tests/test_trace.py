@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from artgen import Param, Splat
 from artgen.compiler.ir import DX, DY, IR, OPERATIONS, G
 from artgen.compiler.record import Untraceable, trace
+from artgen.compiler.schedule import Schedule
 from artgen.primitives import Params
 from artgen_plugins.fourier import Fourier
 
@@ -494,6 +495,14 @@ def test_powers_of_positive_numbers_and_their_derivatives_share_one_logarithm():
     assert "pow" not in found
     assert found.count("log") == 1
     assert found.count("exp") == 1
+
+
+def test_a_schedule_adds_to_a_copy_of_the_record_alone():
+    ir = trace(splat(FORMULAS["pow of tensors"]))
+    before = [*ir.values], dict(ir.known), [*ir.least]
+    made = Schedule(ir).ir
+    assert len(made.values) == len(made.least) > len(ir.values)
+    assert (ir.values, ir.known, ir.least) == before
 
 
 @pytest.mark.slow  # It starts a process that loads torch and compiles.

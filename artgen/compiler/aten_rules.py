@@ -18,7 +18,8 @@ import numpy as np
 import torch
 
 from artgen.compiler.aten_views import VIEWS
-from artgen.compiler.operands import HasTable, Numbers, Record, Rule, axes_of, numbers
+from artgen.compiler.ir import OPERATIONS
+from artgen.compiler.operands import Numbers, Record, Rule, axes_of, numbers
 
 
 def find_rule(name: str, overload: str) -> Rule | Callable[..., list[Numbers]] | None:
@@ -66,7 +67,7 @@ def _convert(ir: Record, a: Numbers, dtype: torch.dtype | None = None) -> Number
 
 def _reduction(operation: str, empty: float) -> Rule:
     def rule(ir: Record, a: Numbers, dims: Any = None, keepdim: bool = False) -> Numbers:
-        axes = axes_of(dims, a.ndim) if a.ndim else ()
+        axes = axes_of(dims, a.ndim)
         moved = np.moveaxis(a, axes, range(len(axes)))
         terms = moved.reshape(-1, *moved.shape[len(axes) :])
         total = terms[0] if len(terms) else np.full(terms.shape[1:], ir.constant(empty))
@@ -81,7 +82,7 @@ _sum = _reduction("add", 0.0)
 
 
 def _mean(ir: Record, a: Numbers, dims: Any = None, keepdim: bool = False) -> Numbers:
-    count = math.prod(a.shape[axis] for axis in axes_of(dims, a.ndim)) if a.ndim else 1
+    count = math.prod(a.shape[axis] for axis in axes_of(dims, a.ndim))
     return _elementwise("div")(ir, _sum(ir, a, dims, keepdim), count)
 
 
@@ -121,20 +122,11 @@ def _take(ir: Record, table: Any, places: Any) -> Numbers:
     """Constants looked up by computed numbers: ``torch.take(table, i.long())``."""
     if isinstance(table, np.ndarray):
         raise NotImplementedError("a table that is computed")
-    if not isinstance(ir, HasTable):
-        raise NotImplementedError("a table of constants has no compiled form in a field")
     return ir.fetch(numbers(ir, places), table.detach().cpu().float().numpy().ravel())
 
 
 _RULES: dict[str, Rule | Callable[..., list[Numbers]]] = {
-    **{
-        name: _elementwise(name)
-        for name in (
-            *("mul", "neg", "pow", "abs", "sign", "sqrt", "exp", "expm1", "log", "log1p"),
-            *("sin", "cos", "tan", "atan", "atan2", "tanh", "sigmoid", "erf", "floor", "trunc"),
-            *("minimum", "maximum", "where", "lt", "le", "gt", "ge", "eq", "ne"),
-        )
-    },
+    **{name: _elementwise(name) for name in OPERATIONS},  # of the same names
     "add": _scaled("add"),
     "sub": _scaled("sub"),
     "rsub": lambda ir, a, b, alpha=1: _scaled("sub")(ir, b, a, alpha),
@@ -152,10 +144,8 @@ _RULES: dict[str, Rule | Callable[..., list[Numbers]]] = {
     "sum": _sum,
     "mean": _mean,
     "prod": _reduction("mul", 1.0),
-    "amax": _reduction("maximum", -math.inf),
-    "amin": _reduction("minimum", math.inf),
-    "max.default": _reduction("maximum", -math.inf),
-    "min.default": _reduction("minimum", math.inf),
+    **dict.fromkeys(("amax", "max.default"), _reduction("maximum", -math.inf)),
+    **dict.fromkeys(("amin", "min.default"), _reduction("minimum", math.inf)),
     "any": _reduction("or", 0.0),
     "all": _reduction("and", 1.0),
     "linalg_vector_norm": _norm,

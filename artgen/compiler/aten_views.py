@@ -25,18 +25,16 @@ def _expand(a: Numbers, sizes: Sequence[int]) -> Numbers:
 def _slice(
     a: Numbers, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1
 ) -> Numbers:
-    place: list[slice] = [slice(None)] * a.ndim
-    place[dim] = slice(start, end, step)
-    return a[tuple(place)]
+    return np.moveaxis(np.moveaxis(a, dim, 0)[start:end:step], 0, dim)
 
 
 def _select(a: Numbers, dim: int, index: int) -> Numbers:
-    # A slice of one, reshaped, stays a view where a single element would be a copy.
-    return _slice(a, dim, index % a.shape[dim], index % a.shape[dim] + 1).squeeze(dim)
+    # With the dots, a single element stays a view.
+    return np.moveaxis(a, dim, 0)[index, ...]
 
 
 def _squeeze(a: Numbers, dims: Any = None) -> Numbers:
-    axes = tuple(axis for axis in axes_of(dims, a.ndim) if a.ndim and a.shape[axis] == 1)
+    axes = tuple(axis for axis in axes_of(dims, a.ndim) if a.shape[axis] == 1)
     return np.squeeze(a, axes)
 
 
@@ -65,23 +63,12 @@ def _put(
     return flat.reshape(a.shape)
 
 
-def _filled(number: float | None = None) -> Rule:
-    """full, zeros, ones: a shape, and a number unless it is given here."""
+def _filled(number: float) -> Rule:
+    """zeros_like, new_ones ...: in the shape of a tensor, or in one that is given after it."""
 
-    def rule(ir: Record, shape: Sequence[int], value: Any = None, *_: Any) -> Numbers:
-        fill = numbers(ir, value if number is None else number)
-        return np.array(np.broadcast_to(fill, shape))
-
-    return rule
-
-
-def _like(number: float | None = None) -> Rule:
-    """full_like, zeros_like, new_zeros ...: the same after a tensor."""
-
-    def rule(ir: Record, a: Any, *arguments: Any) -> Numbers:
-        shaped = bool(arguments) and isinstance(arguments[0], list | tuple)
-        shape = arguments[0] if shaped else a.shape
-        return _filled(number)(ir, shape, *arguments[int(shaped) :])
+    def rule(ir: Record, a: Any, *given: Any) -> Numbers:
+        shaped = bool(given) and isinstance(given[0], list | tuple)
+        return np.full(given[0] if shaped else a.shape, ir.constant(number))
 
     return rule
 
@@ -98,28 +85,17 @@ VIEWS: dict[str, Rule | Callable[..., list[Numbers]]] = {
     "expand": _view(_expand),
     "unsqueeze": _view(np.expand_dims),
     "squeeze": _view(_squeeze),
-    "permute": _view(np.transpose),
+    **dict.fromkeys(("permute", "t"), _view(np.transpose)),
     "transpose.int": _view(np.swapaxes),
-    "t": _view(np.transpose),
     "flip": _view(lambda a, dims: np.flip(a, tuple(dims))),
     "unbind.int": _unbind,
     "cat": lambda ir, parts, dim=0: np.concatenate([numbers(ir, part) for part in parts], axis=dim),
     "stack": lambda ir, parts, dim=0: np.stack([numbers(ir, part) for part in parts], axis=dim),
     "index.Tensor": _index,
     "index_put": _put,
-    "full": _filled(),
-    "zeros": _filled(0.0),
-    "ones": _filled(1.0),
-    "full_like": _like(),
-    "zeros_like": _like(0.0),
-    "ones_like": _like(1.0),
-    "empty_like": _like(0.0),
-    "new_full": _like(),
-    "new_zeros": _like(0.0),
-    "new_ones": _like(1.0),
-    "new_empty": _like(0.0),
-    "new_empty_strided": lambda ir, a, shape, *_: _filled(0.0)(ir, shape),
-    "copy": _copied,
-    "fill": _copied,
-    "zero": _like(0.0),
+    **dict.fromkeys(("zero", "zeros_like", "new_zeros"), _filled(0.0)),
+    **dict.fromkeys(("empty_like", "new_empty", "new_empty_strided"), _filled(0.0)),
+    **dict.fromkeys(("ones_like", "new_ones"), _filled(1.0)),
+    **dict.fromkeys(("copy", "fill", "full_like"), _copied),
+    "new_full": lambda ir, a, shape, value: np.array(np.broadcast_to(numbers(ir, value), shape)),
 }

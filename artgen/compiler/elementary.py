@@ -102,17 +102,16 @@ class _Record:
         space |= {
             "f32": functools.partial(self._converted, float),
             "nb": SimpleNamespace(int32=functools.partial(self._converted, int)),
-            "np": SimpleNamespace(floor=self._taking("floor"), inf=math.inf, nan=math.nan),
+            "np": SimpleNamespace(
+                floor=functools.partial(self.take, "floor"), inf=math.inf, nan=math.nan
+            ),
         }
         return FunctionType(function.py_func.__code__, space)(*arguments)
 
     def _recording(self, name: str, value: Any) -> Any:
         if name.startswith("_") and name not in _OPERATIONS and hasattr(value, "py_func"):
             return functools.partial(self.run, value)
-        return self._taking(_operation(name))
-
-    def _taking(self, operation: str) -> Callable[..., _Number]:
-        return functools.partial(self.take, operation)
+        return functools.partial(self.take, _operation(name))
 
     def _converted(self, to: type[float | int], value: Any) -> Any:
         if not isinstance(value, _Number):
@@ -155,9 +154,8 @@ def _method(operation: str, reflected: bool = False) -> Callable[..., _Number]:
     return method
 
 
-for _name in ("neg", "abs", "add", "sub", "mul", "and", "or", "lt", "gt", "eq", "ne"):
-    setattr(_Number, f"__{_name}__", _method(_name))
-for _name, _spelled in (("truediv", "div"), ("lshift", "left"), ("rshift", "right")):
-    setattr(_Number, f"__{_name}__", _method(_spelled))
-for _name, _spelled in (("add", "add"), ("sub", "sub"), ("mul", "mul"), ("truediv", "div")):
-    setattr(_Number, f"__r{_name}__", _method(_spelled, reflected=True))
+_SPELLED = {"truediv": "div", "lshift": "left", "rshift": "right"}
+for _name in ("neg", "abs", "add", "sub", "mul", "and", "or", "lt", "gt", "eq", "ne", *_SPELLED):
+    setattr(_Number, f"__{_name}__", _method(_SPELLED.get(_name, _name)))
+for _name in ("add", "sub", "mul", "truediv"):
+    setattr(_Number, f"__r{_name}__", _method(_SPELLED.get(_name, _name), reflected=True))

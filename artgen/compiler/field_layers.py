@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from artgen.compiler.ir import OPERATIONS
-from artgen.compiler.operands import Numbers, numbers
+from artgen.compiler.operands import Numbers, Record, numbers
 from artgen.compiler.record import Recorded, Untraceable, recording
 from artgen.primitives import Params
 
@@ -64,7 +64,7 @@ LayerStep = Elementwise | Product | Grids
 
 
 @dataclass
-class FieldLayers:
+class FieldLayers(Record):
     """Vectors in the order in which they are computed; those in `known` are constants.
 
     Vector 0 is the position. `result` holds the numbers of the elements of the field's value.
@@ -125,10 +125,13 @@ class FieldLayers:
         return None
 
     def grids(
-        self, places: Numbers, table: Known, levels: NDArray[np.int64], largest: int
+        self, places: Numbers, table: Tensor, levels: NDArray[np.int64], largest: int
     ) -> Numbers:
         """Record `interpolate_grids` at one position [1, 2]."""
-        step = Grids(places.reshape(-1), table, levels, largest)
+        if isinstance(table, Recorded):
+            raise NotImplementedError("a table of features that depends on the position")
+        values = table.detach().cpu().double().numpy()
+        step = Grids(places.reshape(-1), values, levels, largest)
         return self._take(step, (1, len(levels) * table.shape[1]))
 
     def values(self, array: Numbers) -> Known | None:
@@ -144,20 +147,20 @@ class FieldLayers:
         return result
 
     def _remember(self, values: Known) -> Numbers:
-        self.sizes.append(len(values))
-        self.known[len(self.sizes) - 1] = values
-        return self._lanes()
+        self.known[len(self.sizes)] = values
+        return self._lanes(len(values))
 
     def _take(self, step: LayerStep, shape: tuple[int, ...]) -> Numbers:
         size = math.prod(shape)
         if size > WIDEST:
             raise NotImplementedError(f"a vector of {size} numbers, of at most {WIDEST}")
-        self.sizes.append(size)
-        self.steps[len(self.sizes) - 1] = step
-        return self._lanes().reshape(shape)
+        self.steps[len(self.sizes)] = step
+        return self._lanes(size).reshape(shape)
 
-    def _lanes(self) -> Numbers:
-        return (len(self.sizes) - 1) * LANES + np.arange(self.sizes[-1])
+    def _lanes(self, size: int) -> Numbers:
+        """The elements of one more vector."""
+        self.sizes.append(size)
+        return (len(self.sizes) - 1) * LANES + np.arange(size)
 
 
 class Function(Protocol):

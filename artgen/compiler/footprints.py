@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from torch import Tensor
 
+from artgen.base.errors import PluginError
 from artgen.base.faults import broken
 from artgen.primitives import Param, Params
 
@@ -23,9 +24,8 @@ SHARPEST = 0.05
 class Footprint(Protocol):
     """A primitive whose parts have a footprint; see `artgen.Splat`, which has them."""
 
-    @property
-    def options(self) -> Any:
-        """The options of every splat, and its own."""
+    options: Any
+    """The options of every splat, and its own."""
 
     @property
     def blend(self) -> str:
@@ -59,11 +59,17 @@ def check_colours(splat: Footprint, colours: Any) -> tuple[Any, ...]:
     """Return what `splat.colours` gave as three factors, or none. Raises PluginError."""
     if colours is None:
         return ()
-    name, function = f"colours of {type(splat).__name__}", type(splat).colours
     if not isinstance(colours, tuple) or len(colours) != 3:
-        problem = f"gave {type(colours).__name__}, not three tensors"
-        raise broken(name, function, problem, hint="return red, green, blue")
+        found, hint = type(colours).__name__, "return red, green, blue"
+        raise wrong_result(splat, "colours", found, "three tensors", hint)
     if splat.far:
-        problem = f"needs far = 0, but far is {splat.far}"
-        raise broken(name, function, problem, hint="let the footprint end at 0")
+        problem, hint = f"needs far = 0, but far is {splat.far}", "let the footprint end at 0"
+        raise broken(f"colours of {type(splat).__name__}", type(splat).colours, problem, hint)
     return colours
+
+
+def wrong_result(splat: Footprint, method: str, found: str, wanted: str, hint: str) -> PluginError:
+    """Return the error for a method of a splat that gives something else than it should."""
+    cls = type(splat)
+    what, problem = f"{method} of {cls.__name__}", f"gave {found}, not {wanted}"
+    return broken(what, getattr(cls, method), problem, hint)

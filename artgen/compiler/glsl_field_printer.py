@@ -6,8 +6,10 @@ biases and tables are stored one after the other in a texture of floats.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import groupby
 from string import Template
 from typing import Literal
 
@@ -34,20 +36,6 @@ class Stored:
     kind: Literal["vector", "matrix"]
     first: int
     values: NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class FieldShader:
-    """The text of the shader, what its texture holds, and how many texels that are."""
-
-    fragment: str
-    stored: tuple[Stored, ...]
-    texels: int
-
-
-def emit_glsl_field(layers: FieldLayers) -> FieldShader:
-    """Write the shader of a field with three outputs."""
-    return _Shader(layers).shader()
 
 
 _OPERATIONS = {
@@ -77,59 +65,54 @@ class _Line:
     in_place: bool = False
 
 
-@dataclass
-class _Shader:
-    layers: FieldLayers
-    stored: list[Stored] = field(default_factory=list)
-    texels: int = 0
-    lines: list[_Line] = field(default_factory=list)
-    functions: list[str] = field(default_factory=list)
-    _gathered: dict[bytes, int] = field(default_factory=dict)
+class FieldShader:
+    """The shader of a field with three outputs.
 
-    def shader(self) -> FieldShader:
-        layers = self.layers
-        for vector in sorted(self._reachable()):
-            if vector in layers.steps:
-                self._write(vector, layers.steps[vector])
+    `fragment` is its text, `stored` what its texture holds, and `texels` how many that are.
+    """
+
+    def __init__(self, layers: FieldLayers) -> None:
+        self.layers = layers
+        self.stored: list[Stored] = []
+        self.texels = 0
+        self._lines: list[_Line] = []
+        self._functions: list[str] = []
+        self._gathered: dict[bytes, int] = {}
+        read = set(_vectors(layers.result))
+        for vector, step in reversed(layers.steps.items()):
+            if vector in read:
+                operands = step.operands if isinstance(step, Elementwise) else (step.operand,)
+                read.update(each for operand in operands for each in _vectors(operand))
+        for vector, step in layers.steps.items():
+            if vector in read:
+                code, inputs = self._written(vector, step)
+                size, in_place = layers.sizes[vector], isinstance(step, Elementwise)
+                self._lines.append(_Line(vector, size, inputs, code, in_place))
         result = self._vector(layers.result)
         body, arrays = self._allocated(result)
         elementary = called(GlslPrinter, "\n".join(body))
-        text = fill(
+        self.fragment = fill(
             "glsl/field.frag.glsl",
             elementary="".join(f"{f.text}FOUR_{f.arity}({f.name}_of)\n" for f in elementary),
-            functions="\n".join(self.functions),
+            functions="\n".join(self._functions),
             body="\n".join(body),
             result=f"{arrays[result]}[0].xyz",
         )
-        return FieldShader(text, tuple(self.stored), self.texels)
 
-    def _reachable(self) -> set[int]:
-        """The vectors that the result depends on."""
-        found: set[int] = set()
-        waiting = [*_vectors(self.layers.result)]
-        while waiting:
-            vector = waiting.pop()
-            if vector not in found:
-                found.add(vector)
-                step = self.layers.steps.get(vector)
-                for operand in _operands(step):
-                    waiting += _vectors(operand)
-        return found
-
-    def _write(self, vector: int, step: LayerStep) -> None:
+    def _written(self, vector: int, step: LayerStep) -> tuple[str, tuple[int, ...]]:
+        """The code of a step, and the vectors that it reads."""
         if isinstance(step, Elementwise):
-            self._elementwise(vector, step)
-        elif isinstance(step, Product):
-            self._product(vector, step)
-        else:
-            self._grids(vector, step)
+            return self._elementwise(step)
+        if isinstance(step, Product):
+            return self._product(step)
+        return self._grids(vector, step)
 
-    def _elementwise(self, vector: int, step: Elementwise) -> None:
+    def _elementwise(self, step: Elementwise) -> tuple[str, tuple[int, ...]]:
         operands = [self._operand(operand) for operand in step.operands]
         inputs = tuple(i for _, i in operands if i is not None)
         expression = spelled(_OPERATIONS, step.operation, [text for text, _ in operands])
-        code = f"for (int i = 0; i < {_fours(len(step.operands[0]))}; i++) $out[i] = {expression};"
-        self.lines.append(_Line(vector, self.layers.sizes[vector], inputs, code, in_place=True))
+        count = _fours(len(step.operands[0]))
+        return f"for (int i = 0; i < {count}; i++) $out[i] = {expression};", inputs
 
     def _operand(self, elements: Numbers) -> tuple[str, int | None]:
         """Four elements from 4·i on as an expression, and the vector in which they lie."""
@@ -151,7 +134,7 @@ class _Shader:
         if key not in self._gathered:
             self._gathered[key] = made = len(self.layers.sizes) + len(self._gathered)
             code, inputs = self._gather(elements)
-            self.lines.append(_Line(made, len(elements), inputs, code))
+            self._lines.append(_Line(made, len(elements), inputs, code))
         return self._gathered[key]
 
     def _gather(self, elements: Numbers) -> tuple[str, tuple[int, ...]]:
@@ -159,11 +142,11 @@ class _Shader:
         known = self.layers.known
         groups: list[str | tuple[int, int]] = []
         padded = np.append(elements, [-1] * (-len(elements) % 4)).reshape(-1, 4)
-        for four in padded:
+        for i, four in enumerate(padded):
             vector, lane = divmod(int(four[0]), LANES)
             run = (four == four[0] + np.arange(4)).all()
             if run and lane % 4 == 0 and vector not in known:
-                groups.append((vector, lane // 4))
+                groups.append((vector, lane // 4 - i))
                 continue
             parts = [self._element(int(each)) for each in four]
             groups.append(f"vec4({', '.join(parts)})")
@@ -178,7 +161,7 @@ class _Shader:
             return literal(float(self.layers.known[vector][lane]))
         return f"$v{vector}[{lane // 4}].{'xyzw'[lane % 4]}"
 
-    def _product(self, vector: int, step: Product) -> None:
+    def _product(self, step: Product) -> tuple[str, tuple[int, ...]]:
         source = self._vector(step.operand)
         columns = step.weight.shape[1]
         first = self._store("matrix", step.weight)
@@ -196,20 +179,20 @@ for (int o = 0, at = {first}; o < {_fours(len(step.weight))}; o++) {{
   {" ".join(rest)}
   $out[o] = sum;
 }}"""
-        self.lines.append(_Line(vector, self.layers.sizes[vector], (source,), code))
+        return code, (source,)
 
-    def _grids(self, vector: int, step: Grids) -> None:
+    def _grids(self, vector: int, step: Grids) -> tuple[str, tuple[int, ...]]:
         source, features = self._vector(step.operand), step.table.shape[1]
         levels = self._store("vector", step.levels[:, :4].reshape(-1).astype(np.float64))
         table = self._store("vector", step.table.reshape(-1))
         name = f"grids_{vector}"
-        self.functions.append(emit_glsl_grids(step, name, levels, table))
+        self._functions.append(emit_glsl_grids(step, name, levels, table))
         lane = f"int f = l * {features} + k; $out[f / 4][f % 4] = {name}($v{source}[0].xy, l, k);"
         code = f"""\
 for (int l = 0; l < {len(step.levels)}; l++) {{
   for (int k = 0; k < {features}; k++) {{ {lane} }}
 }}"""
-        self.lines.append(_Line(vector, self.layers.sizes[vector], (source,), code))
+        return code, (source,)
 
     def _store(self, kind: Literal["vector", "matrix"], values: NDArray[np.float64]) -> int:
         """Put numbers into the texture, and say at which texel."""
@@ -221,53 +204,41 @@ for (int l = 0; l < {len(step.levels)}; l++) {{
 
     def _allocated(self, result: int) -> tuple[list[str], dict[int, str]]:
         """The code of all lines, with arrays in place of vectors."""
-        last = {vector: k for k, line in enumerate(self.lines) for vector in line.inputs}
-        last[result] = len(self.lines)
+        last = {vector: k for k, line in enumerate(self._lines) for vector in line.inputs}
+        last[result] = len(self._lines)
         arrays = {0: "position"}
-        free: dict[int, list[str]] = {}
+        free: dict[int, list[str]] = defaultdict(list)
         body, declared = ["vec4 position[1];", "position[0] = vec4(x, y, 0, 0);"], 0
-        sizes = {line.output: _fours(line.size) for line in self.lines}
-        for k, line in enumerate(self.lines):
+        sizes = {line.output: _fours(line.size) for line in self._lines}
+        for k, line in enumerate(self._lines):
             size = sizes[line.output]
             dying = [v for v in dict.fromkeys(line.inputs) if v and last[v] == k]
-            if line.in_place:
-                _release(dying, arrays, sizes, free)
-            if free.get(size):
+            names = {f"v{v}": arrays[v] for v in line.inputs}
+            # Others still read what they need while they write.
+            for v in dying if line.in_place else ():
+                free[sizes[v]].append(arrays[v])
+            if free[size]:
                 name = free[size].pop()
             else:
                 name, declared = f"a{declared}", declared + 1
                 body.append(f"vec4 {name}[{size}];")
             arrays[line.output] = name
-            names = {f"v{v}": arrays[v] for v in line.inputs}
             body.append(Template(line.code).substitute(names, out=name))
-            if not line.in_place:
-                _release(dying, arrays, sizes, free)
+            for v in () if line.in_place else dying:
+                free[sizes[v]].append(arrays[v])
         return body, arrays
 
 
-def _release(
-    vectors: list[int], arrays: dict[int, str], sizes: dict[int, int], free: dict[int, list[str]]
-) -> None:
-    for vector in vectors:
-        free.setdefault(sizes[vector], []).append(arrays[vector])
-
-
 def _loops(groups: list[str | tuple[int, int]]) -> Iterator[str]:
-    """Assignments of groups of four, those that follow one another in loops."""
-    i = 0
-    while i < len(groups):
-        group, start = groups[i], i
+    """Assignments of groups of four: an expression each, or so far behind in a vector, in loops."""
+    for group, run in groupby(range(len(groups)), key=groups.__getitem__):
+        places = [*run]
         if isinstance(group, str):
-            yield f"$out[{i}] = {group};"
-            i += 1
-            continue
-        vector, first = group
-        while i < len(groups) and groups[i] == (vector, first + i - start):
-            i += 1
-        shift = first - start
-        yield f"for (int i = {start}; i < {i}; i++) $out[i] = $v{vector}[i + {shift}];".replace(
-            "+ -", "- "
-        )
+            yield from (f"$out[{i}] = {group};" for i in places)
+        else:
+            vector, shift = group
+            loop = f"for (int i = {places[0]}; i < {places[-1] + 1}; i++)"
+            yield f"{loop} $out[i] = $v{vector}[i + {shift}];".replace("+ -", "- ")
 
 
 def _fours(count: int) -> int:
@@ -276,9 +247,3 @@ def _fours(count: int) -> int:
 
 def _vectors(elements: Numbers) -> list[int]:
     return [int(vector) for vector in np.unique(elements // LANES)]
-
-
-def _operands(step: LayerStep | None) -> tuple[Numbers, ...]:
-    if step is None:
-        return ()
-    return step.operands if isinstance(step, Elementwise) else (step.operand,)

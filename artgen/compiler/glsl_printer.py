@@ -8,12 +8,10 @@ adds up: weights times features in a picture of floats, from which `picture` mak
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from artgen.compiler.elementary import MARK, with_functions
 from artgen.compiler.footprints import OPAQUE, Footprint
@@ -33,143 +31,122 @@ _PICTURES = {
     "depth": "(sum.rgb + background_weight * background) / (sum.a + background_weight)",
     "over": "sum.rgb + (1.0 - sum.a) * background",
 }
-_FEATURES: dict[str, tuple[str, ...]] = {"depth": ("z",), "over": ("opacity",)}
+_FILES = {
+    "vertex": "splats.vert",
+    "fragment": "splats.frag",
+    "whole": "picture.vert",
+    "picture": "picture.frag",
+}
+_FEATURES: dict[str, tuple[Component, ...]] = {"depth": (("z", ()),), "over": (("opacity", ()),)}
 """Parameters of a blend besides the colour."""
 
 
-@dataclass(frozen=True)
 class SplatShaders:
-    """The text of the shaders, and what they read.
+    """The shaders of a splat. Raises Untraceable.
 
-    `columns` are the parameter components of a splat, four to a texel.
-    """
+    Of the `texts`, ``vertex`` and ``fragment`` draw the splats, ``whole`` and ``picture`` a picture
+    of their sums. They read `columns`, the parameter components of a splat, four to a texel, and
+    `table`, constants, four to a texel too. `options`, names of options that are numbers, become
+    columns called ``option.NAME``.
 
-    vertex: str
-    fragment: str
-    picture: str
-    columns: tuple[Component, ...]
-    table: NDArray[np.float32]
-    """The constants that they look up, four to a texel."""
-
-
-def emit_glsl(splat: Footprint, options: Collection[str] = ()) -> SplatShaders:
-    """Write the shaders of `splat`. Raises Untraceable.
-
-    `options`, names of options that are numbers, become columns called ``option.NAME``.
-    """
-    return _Shaders(splat, options).shaders()
-
-
-class _Shaders:
-    """The parts that the shaders are printed from.
-
-    `each` writes what depends on the splat alone, of the components in its texels; `handed` are
+    `_each` writes what depends on the splat alone, of the components in its texels; `_handed` are
     the numbers that its corners hand on to its pixels, by their names there.
     """
 
-    def __init__(self, splat: Footprint, options: Collection[str]) -> None:
-        self.splat, self.ir = splat, trace_drawing(splat, options)
-        ir, drawn = self.ir, [self.ir.weight, *self.ir.colours]
-        self.forward = needed(ir, drawn, per_pixel=True)
-        self.uniforms = uniforms_read(ir, [*self.forward, *drawn])
-        self.prepared = needed(ir, [*self.uniforms, *ir.ellipse], per_pixel=False)
-        read = {*ir.ellipse, *self.uniforms}
-        for number in self.prepared:
+    def __init__(self, splat: Footprint, options: Collection[str] = ()) -> None:
+        self._splat, self._ir = splat, trace_drawing(splat, options)
+        ir, self.table = self._ir, self._ir.table
+        drawn = [ir.weight, *ir.colours]
+        self._forward = needed(ir, drawn, per_pixel=True)
+        self._uniforms = uniforms_read(ir, [*self._forward, *drawn])
+        self._prepared = needed(ir, [*self._uniforms, *ir.ellipse], per_pixel=False)
+        read = {*ir.ellipse, *self._uniforms}
+        for number in self._prepared:
             read |= {*ir.values[number].arguments}
         given = {column: number for column, number in ir.inputs.items() if number in read}
         own = [column for column in given if column != PIXEL]
-        features: list[Component] = [("colour", (k,)) for k in range(3)]
-        features += [(name, ()) for name in _FEATURES.get(splat.blend, ())]
-        self.columns = tuple(dict.fromkeys([*features, *own]))
+        colours: list[Component] = [("colour", (k,)) for k in range(3)]
+        self.columns = tuple(dict.fromkeys([*colours, *_FEATURES.get(splat.blend, ()), *own]))
         places = {ir.inputs[column]: _place(self.columns.index(column)) for column in own}
         if PIXEL in given:
             places[given[PIXEL]] = "pixel"
-        self.each = GlslPrinter(ir, places)
-        self.helpers = MARK + (read_template("glsl/table.glsl") if len(ir.table) else "")
-        self.pixel = "uniform float pixel;\n" if PIXEL in given else ""
-        self.features = dict(zip(_FEATURE_NAMES, _features(splat.blend, self.columns), strict=True))
-        self.handed = {"place_x": "place.x", "place_y": "place.y"}
-        self.handed |= {"e0": "c * along", "e1": "s * along"}
-        self.handed |= {"e2": "-s * across", "e3": "c * across"}
-        values = {f"v{number}": self.each.number(number) for number in self.uniforms}
-        count = len(self.handed) + len(self.features) + len(values)
-        self.anew = count > HANDED_ON
-        if not self.anew:
-            self.handed |= self.features | values
-
-    def shaders(self) -> SplatShaders:
-        """Return the shaders."""
-        ellipse = map(self.each.number, self.ir.ellipse)
-        packs = range(-(-len(self.handed) // 4))
-        stored = zip(self._packed(), self.handed.values(), strict=True)
+        self._each = GlslPrinter(ir, places)
+        self._features = {f"f{k}": text for k, text in enumerate(_features(splat.blend))}
+        self._handed = {"place_x": "place.x", "place_y": "place.y"}
+        self._handed |= {"e0": "c * along", "e1": "s * along"}
+        self._handed |= {"e2": "-s * across", "e3": "c * across"}
+        values = {f"v{number}": self._each.number(number) for number in self._uniforms}
+        count = len(self._handed) + len(self._features) + len(values)
+        self._anew = count > HANDED_ON
+        if not self._anew:
+            self._handed |= self._features | values
+        self._packed = [f"q{k // 4}.{'xyzw'[k % 4]}" for k in range(len(self._handed))]
+        """The places of the numbers that are handed on, four to a vector."""
+        texels = range(-(-len(self.columns) // 4))
+        self._fetched = [f"vec4 d{t} = fetch(which, {t});" for t in texels]
+        """The lines that read all components of a splat."""
+        ellipse = map(self._each.number, ir.ellipse)
+        packs = range(-(-len(self._handed) // 4))
+        stored = zip(self._packed, self._handed.values(), strict=True)
         parts: Parts = {
-            "fetcher": fill("glsl/fetch.glsl", texels=str(len(self._fetched()))),
-            "fetch": self._fetched(),
-            "prepare": self.each.assignments(self.prepared),
+            "fetcher": fill("glsl/fetch.glsl", texels=str(len(self._fetched))),
+            "fetch": self._fetched,
+            "prepare": self._each.assignments(self._prepared),
             **dict(zip(("along", "across", "angle"), ellipse, strict=True)),
             "outputs": [f"flat out vec4 q{k};" for k in packs],
             "inputs": [f"flat in vec4 q{k};" for k in packs],
             "store": [f"{place} = {value};" for place, value in stored],
             **self._pixel(),
-            **_visibility(self.splat),
-            "pixel": self.pixel,
-            "helpers": self.helpers,
-            "picture": _PICTURES[self.splat.blend],
+            **_visibility(splat),
+            "pixel": "uniform float pixel;\n" if PIXEL in given else "",
+            "helpers": MARK + (read_template("glsl/table.glsl") if len(ir.table) else ""),
+            "picture": _PICTURES[splat.blend],
         }
-        vertex, fragment, picture = (
-            with_functions(GlslPrinter, fill(f"glsl/{name}.glsl", **parts))
-            for name in ("splats.vert", "splats.frag", "picture.frag")
-        )
-        return SplatShaders(vertex, fragment, picture, self.columns, self.ir.table)
-
-    def _fetched(self) -> list[str]:
-        """Return the lines that read all components of a splat."""
-        return [f"vec4 d{t} = fetch(which, {t});" for t in range(-(-len(self.columns) // 4))]
-
-    def _packed(self) -> list[str]:
-        """Return the places of the numbers that are passed on, four to a vector."""
-        return [f"q{k // 4}.{'xyzw'[k % 4]}" for k in range(len(self.handed))]
+        self.texts = {
+            name: with_functions(GlslPrinter, fill(f"glsl/{file}.glsl", **parts))
+            for name, file in _FILES.items()
+        }
 
     def _pixel(self) -> Parts:
         """Return the code of a pixel: values per splat, loaded or computed, then what is drawn."""
-        ir, far = self.ir, self.splat.far
-        pixel = self.each if self.anew else GlslPrinter(ir)
-        known = {f"v{number}": number for number in self.uniforms}
+        ir, far = self._ir, self._splat.far
+        pixel = self._each if self._anew else GlslPrinter(ir)
+        known = {f"v{number}": number for number in self._uniforms}
         load = [
             pixel.loaded(known[name], place) if name in known else f"float {name} = {place};"
-            for name, place in zip(self.handed, self._packed(), strict=True)
+            for name, place in zip(self._handed, self._packed, strict=True)
         ]
-        if self.anew:
-            load += [*self._fetched(), *self.each.assignments(self.prepared)]
-            load += [f"float {name} = {value};" for name, value in self.features.items()]
+        if self._anew:
+            load += [*self._fetched, *self._each.assignments(self._prepared)]
+            load += [f"float {name} = {value};" for name, value in self._features.items()]
         weight = pixel.number(ir.weight)
         factors = [f" * {pixel.number(number)}" for number in ir.colours] or [""] * 3
         colour = ", ".join(f"f{c}{factor}" for c, factor in enumerate(factors))
-        blend = _BLEND_OVER if self.splat.blend == "over" else _BLEND_SUM
+        blend = _BLEND_OVER if self._splat.blend == "over" else _BLEND_SUM
         return {
             "blend": blend.format(colour=colour),
             "load": load,
-            "forward": pixel.assignments(self.forward),
+            "forward": pixel.assignments(self._forward),
             "weight": f"{weight} - {pixel.constant(far)}" if far else weight,
         }
 
 
-_FEATURE_NAMES = ("f0", "f1", "f2", "f3")
 _BLEND_SUM = "colour = w * vec4({colour}, f3);"
 _BLEND_OVER = f"""float alpha = clamp(f3 * w, 0.0, {OPAQUE!r});
 colour = alpha * vec4({{colour}}, 1.0);"""
 
 
-def _features(blend: str, columns: Sequence[Component]) -> list[str]:
-    """Return the factors of the weight: three colours, and one for the weight or the opacity."""
-    colours = [_place(columns.index(("colour", (k,)))) for k in range(3)]
+def _features(blend: str) -> list[str]:
+    """Return the factors of the weight: three colours, and one for the weight or the opacity.
+
+    Their columns are the first ones.
+    """
+    *colours, own = map(_place, range(4))
     if blend in ("sum", "mean"):
         return [*colours, "0.0"]
     if blend == "over":
-        return [*colours, _place(columns.index(("opacity", ())))]
-    near = "1.0"
-    if blend == "depth":
-        near = GlslPrinter.templates["exp"].format(f"-{_place(columns.index(('z', ())))}")
+        return [*colours, own]
+    near = GlslPrinter.templates["exp"].format(f"-{own}") if blend == "depth" else "1.0"
     return [*(f"{near} * {colour}" for colour in colours), near]
 
 

@@ -8,7 +8,6 @@ counted in cells, i0 the cell, u0 the place in it from 0 to 1. Corner c has the 
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
 from types import ModuleType
 from typing import NamedTuple
 
@@ -18,11 +17,17 @@ from artgen.compiler.templates import fill
 
 
 class _Language(NamedTuple):
-    """How a language finds the cell along axis {a}, writes 1, and mixes a vertex into a hash."""
+    """How a language finds the cell along axis {a}, writes 1, and mixes a vertex into a hash.
 
-    cell: Sequence[str]
+    Kernels in a `template` read and change a feature of corner {c}.
+    """
+
+    cell: tuple[str, ...]
     one: str
-    mixed: str
+    mixed: str = "({vertex} * {prime})"
+    template: str = ""
+    read: str = ""
+    change: str = ""
 
 
 _NUMBA = _Language(
@@ -33,7 +38,9 @@ _NUMBA = _Language(
         "u{a} = p{a} - np.float32(i{a})",
     ),
     one="np.float32(1)",
-    mixed="({vertex} * {prime})",
+    template="numba/grids.txt",
+    read="w{c} * table[row{c}, k]",
+    change="out[row{c}, k] += w{c} * g",
 )
 
 _TRITON = _Language(
@@ -44,7 +51,9 @@ _TRITON = _Language(
         "u{a} = p{a} - i{a}.to(tl.float32)",
     ),
     one="1.0",
-    mixed="({vertex} * {prime})",
+    template="triton/grids.txt",
+    read="w{c}[:, None] * tl.load(table + row{c}[:, None] * {features} + k, there, 0.0)",
+    change="add(sums + row{c}[:, None] * {features} + k, w{c}[:, None] * given, there)",
 )
 
 _GLSL = _Language(
@@ -59,23 +68,19 @@ _GLSL = _Language(
 )
 
 
-class _Corner(NamedTuple):
-    """A corner of the cell: its weight, and its row of a level by the hash and without."""
-
-    weight: str
-    mixed: str
-    flat: str
-
-
-def _corner(language: _Language, axes: int, corner: int) -> _Corner:
-    weights, mixed, flat = [], [], []
-    for a in range(axes):
-        far = corner >> a & 1
-        vertex = f"(i{a} + {far})"
-        weights.append(f"u{a}" if far else f"({language.one} - u{a})")
-        mixed.append(language.mixed.format(vertex=vertex, prime=PRIMES[a]))
-        flat.append(" * ".join([vertex, *(f"(n{b} + 1)" for b in range(a))]))
-    return _Corner(" * ".join(weights), " ^ ".join(mixed), " + ".join(flat))
+def _corners(language: _Language, axes: int) -> list[tuple[str, str, str]]:
+    """Of each corner of the cell: its weight, and its row of a level by the hash and without."""
+    found = []
+    for corner in range(2**axes):
+        weights, mixed, flat = [], [], []
+        for a in range(axes):
+            far = corner >> a & 1
+            vertex = f"(i{a} + {far})"
+            weights.append(f"u{a}" if far else f"({language.one} - u{a})")
+            mixed.append(language.mixed.format(vertex=vertex, prime=PRIMES[a]))
+            flat.append(" * ".join([vertex, *(f"(n{b} + 1)" for b in range(a))]))
+        found.append((" * ".join(weights), " ^ ".join(mixed), " + ".join(flat)))
+    return found
 
 
 def _cell(language: _Language, axes: int) -> list[str]:
@@ -85,61 +90,45 @@ def _cell(language: _Language, axes: int) -> list[str]:
 
 def _place(language: _Language, axes: int) -> list[str]:
     """Lines that find the rows and weights of all corners, in Python."""
-    corners = [_corner(language, axes, c) for c in range(2**axes)]
+    weights, mixed, flat = zip(*_corners(language, axes), strict=True)
     return [
         *_cell(language, axes),
-        *(f"w{c} = {corner.weight}" for c, corner in enumerate(corners)),
+        *(f"w{c} = {weight}" for c, weight in enumerate(weights)),
         "if hashed:",
-        *(f"    row{c} = first + (({e.mixed}) & (largest - 1))" for c, e in enumerate(corners)),
+        *(f"    row{c} = first + (({row}) & (largest - 1))" for c, row in enumerate(mixed)),
         "else:",
-        *(f"    row{c} = first + {e.flat}" for c, e in enumerate(corners)),
+        *(f"    row{c} = first + {row}" for c, row in enumerate(flat)),
     ]
 
 
 @functools.cache
-def grid_kernels(axes: int, features: int) -> ModuleType:
-    """Compile the kernels for this number of axes and of features per level."""
+def _kernels(language: _Language, axes: int, features: int) -> ModuleType:
     corners = range(2**axes)
     source = fill(
-        "numba/grids.txt",
-        axes=str(axes),
-        features=str(features),
-        place=_place(_NUMBA, axes),
-        interpolated=" + ".join(f"w{c} * table[row{c}, k]" for c in corners),
-        scattered=[f"out[row{c}, k] += w{c} * g" for c in corners],
-    )
-    return kernel_cache.load(source, of="hash grids")
-
-
-@functools.cache
-def cuda_grid_kernels(axes: int, features: int) -> ModuleType:
-    """Load the Triton kernels for this number of axes and of features per level."""
-    corners = range(2**axes)
-    at = f"row{{}}[:, None] * {features} + k"
-    places = [at.format(c) for c in corners]
-    source = fill(
-        "triton/grids.txt",
+        language.template,
         axes=str(axes),
         features=str(features),
         width=str(1 << (features - 1).bit_length()),
-        place=_place(_TRITON, axes),
-        interpolated=" + ".join(
-            f"w{c}[:, None] * tl.load(table + {place}, there, 0.0)"
-            for c, place in enumerate(places)
-        ),
-        scattered=[
-            f"add(sums + {place}, w{c}[:, None] * given, there)" for c, place in enumerate(places)
-        ],
+        place=_place(language, axes),
+        interpolated=" + ".join(language.read.format(c=c, features=features) for c in corners),
+        scattered=[language.change.format(c=c, features=features) for c in corners],
     )
     return kernel_cache.load(source, of="hash grids")
+
+
+grid_kernels = functools.partial(_kernels, _NUMBA)
+"""Compile the kernels for this number of axes and of features per level."""
+
+cuda_grid_kernels = functools.partial(_kernels, _TRITON)
+"""Load the Triton kernels for this number of axes and of features per level."""
 
 
 def emit_glsl_grids(step: Grids, name: str, levels: int, table: int) -> str:
     """Write the function `name` of a shader, whose levels and table begin at these texels."""
     lines = []
-    for corner in (_corner(_GLSL, 2, c) for c in range(4)):
-        row = f"hashed ? int(({corner.mixed}) & {step.largest - 1}u) : {corner.flat}"
-        lines.append(f"sum += {corner.weight} * feature_{name}(first + ({row}), k);")
+    for weight, mixed, flat in _corners(_GLSL, 2):
+        row = f"hashed ? int(({mixed}) & {step.largest - 1}u) : {flat}"
+        lines.append(f"sum += {weight} * feature_{name}(first + ({row}), k);")
     return fill(
         "glsl/grids.glsl",
         name=name,

@@ -7,12 +7,14 @@ value knows whether it depends on the pixel or on the splat alone.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from artgen.compiler.operands import Numbers, Record
 
 Component = tuple[str, tuple[int, ...]]
 """One number of a parameter: its name and the index inside its shape."""
@@ -67,7 +69,7 @@ class Value(NamedTuple):
 
 
 @dataclass
-class IR:
+class IR(Record):
     """The intermediate representation of a footprint and its gradient, as numbered values.
 
     `inputs` are the parameter components. `weight` is the footprint and `colours` the factors of
@@ -124,12 +126,7 @@ class IR:
             self.known[key] = simpler
         return self.known[key]
 
-    def constants(self, array: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Return the numbers of constants, one per element."""
-        found: NDArray[np.int64] = np.vectorize(self.constant, otypes=[np.int64])(array)
-        return found
-
-    def fetch(self, places: NDArray[np.int64], table: NDArray[np.float32]) -> NDArray[np.int64]:
+    def fetch(self, places: Numbers, table: NDArray[np.float32]) -> Numbers:
         """Look constants up by their numbers in `table`, which becomes a part of the record's."""
         first = ("table", table.tobytes())
         if first not in self.known:
@@ -143,17 +140,6 @@ class IR:
             place = arguments[0] if operation == "trunc" else place
             result[index] = self.add("fetch", self.add("add", place, start))
         return result
-
-    def elementwise(self, operation: str, arrays: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
-        """`add` for the elements of arrays of one shape."""
-        result = np.empty(arrays[0].shape, np.int64)
-        for index in np.ndindex(*result.shape):
-            result[index] = self.add(operation, *(int(array[index]) for array in arrays))
-        return result
-
-    def product(self, a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.int64] | None:
-        """None: a matrix product is written out."""
-        return None
 
     def _fold(self, operation: str, arguments: tuple[int, ...]) -> int | None:
         """A constant, where all arguments are constants."""

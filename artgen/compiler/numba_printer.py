@@ -46,11 +46,10 @@ def emit(ir: IR, far: float, channels: int, width: int, height: int) -> KernelSo
     """
     kernels = _NumbaKernels(ir, far, channels, width, height)
     planes, beside, parts = kernels.planes, kernels.beside(), kernels.parts
-    pairs = list(zip(kernels.features, planes, strict=True))
-    parts["accumulate"] = [f"{plane} += w * {feature}" for feature, plane in pairs]
     parts |= kernels.of_sum(kernels.weight, planes)
     if beside is None or far != 0:
         return kernels.source("forward", "sum")
+    pairs = zip(kernels.features, planes, strict=True)
     incoming = " + ".join(f"{feature} * {plane}" for feature, plane in pairs)
     added = (f"w * {plane}" for plane in planes)
     parts["backward"] = [f"g = {incoming}", *beside]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,45 +13,42 @@ Numbers = NDArray[np.int64]
 """Numbers of values, in the shape of the tensor whose elements they are."""
 
 
-class Record(Protocol):
+class Record:
     """Where operations are recorded: an `IR`, or the `FieldLayers` of a field."""
 
     def constant(self, number: float) -> int:
         """Return the number of a constant."""
-
-    def constants(self, array: NDArray[np.float64]) -> Numbers:
-        """Return the numbers of constants."""
+        raise NotImplementedError
 
     def add(self, operation: str, *arguments: int) -> int:
         """Record an operation on single values."""
+        raise NotImplementedError
+
+    def constants(self, array: NDArray[np.float64]) -> Numbers:
+        """Return the numbers of constants, one per element."""
+        found: Numbers = np.vectorize(self.constant, otypes=[np.int64])(array)
+        return found
 
     def elementwise(self, operation: str, arrays: Sequence[Numbers]) -> Numbers:
         """Record an operation on arrays of one shape."""
+        result = np.empty(arrays[0].shape, np.int64)
+        for index in np.ndindex(*result.shape):
+            result[index] = self.add(operation, *(int(array[index]) for array in arrays))
+        return result
 
     def product(self, a: Numbers, b: Numbers) -> Numbers | None:
         """Record a product of matrices; None if it should be written out."""
-
-
-@runtime_checkable
-class HasGrids(Record, Protocol):
-    """A record that `interpolate_grids` can be recorded in."""
+        return None
 
     def grids(
-        self,
-        places: Numbers,
-        table: NDArray[np.float64],
-        levels: NDArray[np.int64],
-        largest: int,
+        self, places: Numbers, table: Tensor, levels: NDArray[np.int64], largest: int
     ) -> Numbers:
-        """Record its features at places."""
-
-
-@runtime_checkable
-class HasTable(Record, Protocol):
-    """A record that can look constants up."""
+        """Record the features of `interpolate_grids` at places; only a field has them."""
+        raise NotImplementedError("interpolate_grids has no compiled form in a footprint")
 
     def fetch(self, places: Numbers, table: NDArray[np.float32]) -> Numbers:
-        """Record the constants at places of a table."""
+        """Record the constants at places of a table; only a footprint has them."""
+        raise NotImplementedError("a table of constants has no compiled form in a field")
 
 
 Rule = Callable[..., Numbers]
@@ -68,6 +65,6 @@ def numbers(ir: Record, value: Any) -> Numbers:
 
 def axes_of(dims: Any, rank: int) -> tuple[int, ...]:
     """Return the axes that `dims` names, counted from 0; all of them for None and for no axes."""
-    if dims is None or dims == []:
+    if dims is None or dims == [] or not rank:
         return tuple(range(rank))
     return tuple(dims) if isinstance(dims, list | tuple) else (int(dims),)

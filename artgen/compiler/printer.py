@@ -13,9 +13,12 @@ from typing import ClassVar, TypeAlias
 
 from artgen.compiler.footprints import HIDDEN, OPAQUE
 from artgen.compiler.ir import DX, DY, IR, Component, G
-from artgen.compiler.schedule import make_schedule
+from artgen.compiler.schedule import Schedule
 
 _TRUTH = {"lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not", "is_nan", "is_infinite"}
+
+_OF_TRUTHS = {"and": 2, "or": 2, "not": 1, "where": 1}
+"""How many of the arguments of an operation, the first ones, are booleans."""
 
 OF_WHOLE = {"add": "whole_add", "sub": "whole_sub", "and": "whole_and"}
 """Operations that have another name for whole numbers."""
@@ -152,14 +155,8 @@ class Printer:
 
     def _expression(self, number: int) -> str:
         operation, arguments, *_ = self.ir.values[number]
-        wants_truth = [
-            operation in ("and", "or", "not") or (operation == "where" and place == 0)
-            for place in range(len(arguments))
-        ]
-        texts = [
-            self._truth(argument) if truth else self.number(argument)
-            for argument, truth in zip(arguments, wants_truth, strict=True)
-        ]
+        truths = _OF_TRUTHS.get(operation, 0)
+        texts = [*map(self._truth, arguments[:truths]), *map(self.number, arguments[truths:])]
         return spelled(self.templates, operation, texts)
 
     def _truth(self, number: int) -> str:
@@ -188,7 +185,7 @@ class KernelParts:
     def __init__(
         self, printer: type[Printer], ir: IR, channels: int, parameter: str, total: str
     ) -> None:
-        self.schedule = schedule = make_schedule(ir)
+        self.schedule = schedule = Schedule(ir)
         self.channels, self.columns = channels, tuple(ir.inputs)
         self.leaves, self.sums = len(schedule.leaves), len(schedule.leaves) + channels
         self.pixel = printer(schedule.ir)
@@ -196,44 +193,28 @@ class KernelParts:
         names = {number: parameter.format(k) for k, number in enumerate(ir.inputs.values())}
         names |= {number: total.format(k) for k, number in enumerate(schedule.leaves.values())}
         self.splat = printer(schedule.ir, names)
+        self.gradients = [self.splat.number(schedule.gradients[each]) for each in self.columns]
+        """The gradient of each column."""
+        self.features = [self.coloured(c, f"f{c}") for c in range(channels)]
+        """The features at the pixel."""
+        self.forward = self.pixel.assignments(schedule.forward)
+        """Lines that compute the weight and the colours."""
         self.parts: Parts = {
             "prepare": self.splat.assignments(schedule.prepare),
-            "forward": self.forward(),
+            "forward": self.forward,
             "finish": self.splat.assignments(schedule.finish),
         }
-
-    @property
-    def gradients(self) -> list[str]:
-        """The gradient of each column."""
-        return [self.splat.number(self.schedule.gradients[column]) for column in self.columns]
-
-    def forward(self) -> list[str]:
-        """Lines that compute the weight and the colours."""
-        return self.pixel.assignments(self.schedule.forward)
-
-    def backward(self, *, after_forward: bool = False) -> list[str]:
-        """Lines that compute weight and leaves; `after_forward`, what `forward` leaves out."""
-        done = self.schedule.forward if after_forward else []
-        return self.pixel.assignments(n for n in self.schedule.backward if n not in done)
 
     def coloured(self, c: int, text: str) -> str:
         """Return `text`, a factor of feature c, times that of the colour at the pixel, if any."""
         return f"{text} * {self._factors[c]}" if c < len(self._factors) else text
 
-    @property
-    def features(self) -> list[str]:
-        """The features at the pixel."""
-        return [self.coloured(c, f"f{c}") for c in range(self.channels)]
-
-    @property
-    def colour(self) -> dict[str, str]:
-        """The colour at the pixel, by the names in templates."""
-        return dict(zip(("red", "green", "blue"), self.features[:3], strict=False))
-
     def of_sum(self, weight: str, arriving: Sequence[str]) -> Parts:
-        """What the loops of a sum need for its gradient; see `backward_of_sum`."""
+        """What the loops of a sum need: the sums themselves, and `backward_of_sum` of them."""
         features = (self.coloured(c, f"w * {each}") for c, each in enumerate(arriving))
+        pairs = zip(arriving, self.features, strict=True)
         return {
+            "accumulate": [f"{each} += w * {feature}{self.pixel.end}" for each, feature in pairs],
             "backward": self.backward_of_sum(weight, arriving),
             "add": self.terms(f"s{{k}} += {{term}}{self.pixel.end}", features),
         }
@@ -242,7 +223,8 @@ class KernelParts:
         """What the loops over splats in their order need; see `backward_after_forward`."""
         # What arrives at the weight depends on the weight itself, which therefore comes first.
         backward = self.backward_after_forward(arriving)
-        return {"opaque": repr(OPAQUE), "hidden": repr(HIDDEN), "backward": backward, **self.colour}
+        colour = dict(zip(("red", "green", "blue"), self.features, strict=False))
+        return {"opaque": repr(OPAQUE), "hidden": repr(HIDDEN), "backward": backward, **colour}
 
     def backward_of_sum(self, weight: str, arriving: Sequence[str]) -> list[str]:
         """Lines that compute w and the leaves, from what arrives at the sum of each feature."""
@@ -250,17 +232,18 @@ class KernelParts:
         pairs = zip(self.features, arriving, strict=True)
         incoming = define("g", " + ".join(f"{feature} * {each}" for feature, each in pairs))
         if not self._factors:
-            return [incoming, *self.backward(), define("w", weight)]
+            backward = self.pixel.assignments(self.schedule.backward)
+            return [incoming, *backward, define("w", weight)]
         # What arrives at the colours depends on the weight, which therefore comes first.
         again = self.backward_after_forward([f"w * {each}" for each in arriving])
-        return [*self.forward(), define("w", weight), incoming, *again]
+        return [*self.forward, define("w", weight), incoming, *again]
 
     def backward_after_forward(self, arriving: Sequence[str]) -> list[str]:
         """Lines that compute the leaves after `forward`, from what arrives at each feature."""
-        define = self.pixel.definition
-        factors = range(len(self._factors))
-        colours = [define(f"h{c}", f"f{c} * {arriving[c]}") for c in factors]
-        return [*colours, *self.backward(after_forward=True)]
+        define, schedule = self.pixel.definition, self.schedule
+        colours = [define(f"h{c}", f"f{c} * {arriving[c]}") for c in range(len(self._factors))]
+        left = [number for number in schedule.backward if number not in schedule.forward]
+        return [*colours, *self.pixel.assignments(left)]
 
     def beside(self) -> list[str] | None:
         """Lines that compute the leaves from the weight `w`, where all have it as a factor."""

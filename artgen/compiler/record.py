@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.utils._pytree import tree_leaves, tree_map
 
 from artgen.base.faults import line_at_fault, quoted
 from artgen.base.process import without_distributed_tensors
@@ -25,7 +26,7 @@ from artgen.compiler.aten_decompositions import find_decomposition
 from artgen.compiler.aten_rules import find_rule
 from artgen.compiler.footprints import Footprint, check_colours
 from artgen.compiler.ir import DX, DY, IR, PIXEL, G, Value
-from artgen.compiler.operands import HasGrids, Numbers, Record, numbers
+from artgen.compiler.operands import Numbers, Record, numbers
 from artgen.compiler.vjp import vjp
 from artgen.primitives import Params
 
@@ -59,7 +60,32 @@ def trace(splat: Footprint, options: Collection[str] = ()) -> IR:
     ir = IR()
     with torch.enable_grad(), recording():
         splat = with_inputs(splat, options, ir)
-        _record(splat, _shapes(splat, splat.framework_params), ir)
+        dx, dy, g = (Recorded.of(ir, np.array(number)) for number in (DX, DY, G))
+        parameters = _inputs(ir, splat, splat.framework_params)
+        leaves = [tensor.requires_grad_() for tensor in (dx, dy, *parameters.values())]
+        # Clones, because a footprint may change its arguments in place and autograd's leaves not.
+        copies = [leaf.clone() for leaf in leaves]
+        p = _ParamsOnCanvas(dict(zip(parameters, copies[2:], strict=True)), ir)
+        values = _evaluated(splat, copies[0], copies[1], p)
+        value = values[0]
+        if len(values) > 1:
+            ir.arriving = tuple(ir.append(Value("input", (), per_pixel=True)) for _ in values[1:])
+            g = Recorded.of(ir, np.array([G, *ir.arriving]))
+            value = torch.stack(values)
+        gradients = vjp(value, leaves, g) if value.requires_grad else [None] * len(leaves)
+
+        ir.weight, *colours = _numbers_in(ir, values)
+        ir.colours = tuple(colours)
+        found = [
+            numbers(ir, _numbers_of(torch.zeros(leaf.shape) if gradient is None else gradient))
+            for leaf, gradient in zip(leaves, gradients, strict=True)
+        ]
+        ir.offset_gradient = (int(found[0]), int(found[1]))
+        for name, array in zip(parameters, found[2:], strict=True):
+            for index in np.ndindex(*array.shape):
+                ir.gradients[name, index] = int(array[index])
+        for component in [each for each in ir.inputs if each not in ir.gradients]:
+            ir.gradients[component] = ir.constant(0.0)
     return ir
 
 
@@ -72,8 +98,8 @@ def trace_drawing(splat: Footprint, options: Collection[str] = ()) -> IR:
     with torch.no_grad(), recording():
         splat = with_inputs(splat, options, ir)
         dx, dy = (Recorded.of(ir, np.array(number)) for number in (DX, DY))
-        p = _inputs(ir, _shapes(splat, {"visibility"}))
-        ir.ellipse = tuple(int(numbers(ir, _numbers_of(axis))) for axis in splat.ellipse(Params(p)))
+        p = _inputs(ir, splat, {"visibility"})
+        ir.ellipse = _numbers_in(ir, splat.ellipse(Params(p)))
         own = {name: leaf.clone() for name, leaf in p.items() if name not in splat.framework_params}
         ir.weight, *colours = _numbers_in(ir, _evaluated(splat, dx, dy, _ParamsOnCanvas(own, ir)))
         ir.colours = tuple(colours)
@@ -101,19 +127,15 @@ def _look_up_classes() -> None:
         Recorded.of(IR(), np.array(DX)).clone()
 
 
-def _shapes(splat: Footprint, without: Collection[str]) -> dict[str, tuple[int, ...]]:
-    declared = splat.declared_params().items()
-    return {name: param.shape for name, param in declared if name not in without}
-
-
-def _inputs(ir: IR, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Recorded]:
-    """Declare parameters of these shapes as inputs of `ir`."""
+def _inputs(ir: IR, splat: Footprint, without: Collection[str]) -> dict[str, Recorded]:
+    """Declare the parameters of `splat` but these as inputs of `ir`."""
     parameters = {}
-    for name, shape in shapes.items():
-        array = np.empty(shape, np.int64)
-        for index in np.ndindex(*shape):
-            array[index] = ir.input((name, index))
-        parameters[name] = Recorded.of(ir, array)
+    for name, param in splat.declared_params().items():
+        if name not in without:
+            array = np.empty(param.shape, np.int64)
+            for index in np.ndindex(*param.shape):
+                array[index] = ir.input((name, index))
+            parameters[name] = Recorded.of(ir, array)
     return parameters
 
 
@@ -129,38 +151,6 @@ def _evaluated(splat: Footprint, dx: Tensor, dy: Tensor, p: Params) -> list[Tens
 
 def _numbers_in(ir: IR, values: Iterable[Tensor]) -> tuple[int, ...]:
     return tuple(int(numbers(ir, _numbers_of(value))) for value in values)
-
-
-def _record(splat: Footprint, shapes: Mapping[str, tuple[int, ...]], ir: IR) -> None:
-    """Run the footprint and its gradient into `ir`."""
-    dx, dy, g = (Recorded.of(ir, np.array(number)) for number in (DX, DY, G))
-    parameters = _inputs(ir, shapes)
-    leaves = [tensor.requires_grad_() for tensor in (dx, dy, *parameters.values())]
-    # Clones, because a footprint may change its arguments in place and autograd's leaves not.
-    copies = [leaf.clone() for leaf in leaves]
-    p = _ParamsOnCanvas(dict(zip(parameters, copies[2:], strict=True)), ir)
-    weight, *colours = _evaluated(splat, copies[0], copies[1], p)
-    value = weight
-    if colours:
-        ir.arriving = tuple(ir.append(Value("input", (), per_pixel=True)) for _ in colours)
-        g = Recorded.of(ir, np.array([G, *ir.arriving]))
-        value = torch.stack([weight, *colours])
-    gradients: list[Tensor | None] = [None] * len(leaves)
-    if value.requires_grad:
-        gradients = vjp(value, leaves, g)
-
-    ir.weight, *rest = _numbers_in(ir, [weight, *colours])
-    ir.colours = tuple(rest)
-    found = [
-        numbers(ir, _numbers_of(torch.zeros(leaf.shape) if gradient is None else gradient))
-        for leaf, gradient in zip(leaves, gradients, strict=True)
-    ]
-    ir.offset_gradient = (int(found[0]), int(found[1]))
-    for name, array in zip(parameters, found[2:], strict=True):
-        for index in np.ndindex(*array.shape):
-            ir.gradients[name, index] = int(array[index])
-    for component in [each for each in ir.inputs if each not in ir.gradients]:
-        ir.gradients[component] = ir.constant(0.0)
 
 
 def _describe(value: Any) -> str:
@@ -208,13 +198,7 @@ class Recorded(Tensor):
 
     def interpolated(self, table: Tensor, levels: NDArray[np.int64], largest: int) -> Recorded:
         """Record `interpolate_grids` at these positions."""
-        if not isinstance(self.ir, HasGrids):
-            raise NotImplementedError("interpolate_grids has no compiled form in a footprint")
-        if isinstance(table, Recorded):
-            raise NotImplementedError("a table of features that depends on the position")
-        values = table.detach().cpu().double().numpy()
-        found = self.ir.grids(self.numbers, values, levels, largest)
-        return Recorded.of(self.ir, found)
+        return Recorded.of(self.ir, self.ir.grids(self.numbers, table, levels, largest))
 
     # Functions of torch are seen below autograd, as elementary operations, and not before.
     __torch_function__: Any = torch._C._disabled_torch_function_impl
@@ -250,14 +234,14 @@ def _dispatch(operation: Any, args: Any, kwargs: dict[str, Any]) -> Any:
 
 def _apply(rule: Callable[..., Any], operation: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     """The recorded result of an operation that has a rule."""
-    example = operation(*_map(_example_of, args), **_map(_example_of, kwargs))
+    example = operation(*tree_map(_example_of, args), **tree_map(_example_of, kwargs))
     name = operation._schema.name.partition("::")[2]
     if name.startswith("bitwise") and example.dtype is not torch.bool:
         raise NotImplementedError(f"torch's {name} of whole numbers has no compiled form")
     ignored = _PLACEMENT if name == "_to_copy" else {*_PLACEMENT, "dtype"}
     known = {key: value for key, value in kwargs.items() if key not in ignored}
-    ir = next(_recorded([*args, *kwargs.values()])).ir
-    result = rule(ir, *_map(_numbers_of, args), **_map(_numbers_of, known))
+    ir = next(each.ir for each in tree_leaves((args, kwargs)) if isinstance(each, Recorded))
+    result = rule(ir, *tree_map(_numbers_of, args), **tree_map(_numbers_of, known))
     if isinstance(result, list):
         return [Recorded.of(ir, *pair) for pair in zip(result, example, strict=True)]
     return Recorded.of(ir, result, example)
@@ -273,24 +257,6 @@ def _example_of(value: Any) -> Any:
 
 def _numbers_of(value: Any) -> Any:
     return value.numbers if isinstance(value, Recorded) else value
-
-
-def _recorded(values: Iterable[Any]) -> Iterator[Recorded]:
-    """All recorded tensors among arguments and in lists of them."""
-    for value in values:
-        if isinstance(value, Recorded):
-            yield value
-        elif isinstance(value, list):
-            yield from _recorded(value)
-
-
-def _map(function: Callable[[Any], Any], value: Any) -> Any:
-    """Apply to a value, or to all inside a collection of arguments."""
-    if isinstance(value, list | tuple):
-        return [_map(function, item) for item in value]
-    if isinstance(value, dict):
-        return {key: _map(function, item) for key, item in value.items()}
-    return function(value)
 
 
 def _reason(error: Exception) -> str:

@@ -8,74 +8,49 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from copy import copy
-from dataclasses import dataclass
+from dataclasses import replace
 from itertools import chain
 
 from artgen.compiler.ir import IR, Component, Value
 
 
-@dataclass(frozen=True)
 class Schedule:
-    """Which values of `ir` are computed where, each list in order.
+    """Which values of a traced footprint are computed where, each list in order.
 
     `prepare` is computed once per splat and leaves `uniforms`, which are then read per pixel.
     `forward` is what the weight and the colours take per pixel, and `backward` what these and the
     leaves take. `leaves` maps what is summed to the value that stands for its sum; from these,
-    `finish` computes `gradients` once per splat.
+    `finish` computes `gradients` once per splat. `ir` is a copy that has these values too.
 
     `beside` is what the leaves take where the weight is known, if it is a factor of every one of
     them: where the weight is 0, so are they. Otherwise, and where splats have colours of their own,
     it is None.
     """
 
-    ir: IR
-    prepare: list[int]
-    uniforms: list[int]
-    forward: list[int]
-    backward: list[int]
-    beside: list[int] | None
-    leaves: dict[int, int]
-    finish: list[int]
-    gradients: dict[Component, int]
-
-
-def make_schedule(ir: IR) -> Schedule:
-    """Schedule a traced footprint, which is not changed."""
-    sums = _Sums(ir)
-    sums = _Sums(ir, sums.better_whole())
-    if len(sums.leaves) > 2 * len(ir.inputs) + 8:
-        sums = _Sums(ir, split=False)
-    ir = sums.ir
-    drawn = [ir.weight, *ir.colours]
-    backward = needed(ir, [*drawn, *sums.leaves], per_pixel=True)
-    uniforms = uniforms_read(ir, [*backward, *drawn])
-    beside = None
-    if not ir.colours and all(_has_factor(ir, leaf, ir.weight) for leaf in sums.leaves):
-        beside = needed(ir, sums.leaves, per_pixel=True, known=[ir.weight])
-    return Schedule(
-        ir=ir,
-        prepare=needed(ir, uniforms, per_pixel=False),
-        uniforms=uniforms,
-        forward=needed(ir, drawn, per_pixel=True),
-        backward=backward,
-        beside=beside,
-        leaves=sums.leaves,
-        finish=needed(ir, sums.gradients.values(), per_pixel=False),
-        gradients=sums.gradients,
-    )
+    def __init__(self, traced: IR) -> None:
+        sums = _Sums(traced)
+        sums = _Sums(traced, sums.better_whole())
+        if len(sums.leaves) > 2 * len(traced.inputs) + 8:
+            sums = _Sums(traced, split=False)
+        self.ir = ir = sums.ir
+        self.leaves, self.gradients = sums.leaves, sums.gradients
+        drawn = [ir.weight, *ir.colours]
+        self.forward = needed(ir, drawn, per_pixel=True)
+        self.backward = needed(ir, [*drawn, *self.leaves], per_pixel=True)
+        self.uniforms = uniforms_read(ir, [*self.backward, *drawn])
+        self.prepare = needed(ir, self.uniforms, per_pixel=False)
+        self.finish = needed(ir, self.gradients.values(), per_pixel=False)
+        self.beside: list[int] | None = None
+        if not ir.colours and all(_has_factor(ir, leaf, ir.weight) for leaf in self.leaves):
+            self.beside = needed(ir, self.leaves, per_pixel=True, known=[ir.weight])
 
 
 def _has_factor(ir: IR, number: int, factor: int) -> bool:
     """Whether a value is a product of `factor` and something, or a sum of such products."""
     operation, arguments, *_ = ir.values[number]
+    join = {"mul": any, "add": all, "sub": all, "neg": all}.get(operation)
     found = (_has_factor(ir, argument, factor) for argument in arguments)
-    match operation:
-        case "mul":
-            return number == factor or any(found)
-        case "add" | "sub" | "neg":
-            return number == factor or all(found)
-    return number == factor
+    return number == factor or (join is not None and join(found))
 
 
 class _Sums:
@@ -87,13 +62,11 @@ class _Sums:
     """
 
     def __init__(self, ir: IR, whole: Collection[int] = (), *, split: bool = True) -> None:
-        self.ir = copy(ir)
-        self.ir.values = list(ir.values)
-        self.ir.known = dict(ir.known)
+        self.ir = replace(ir, values=[*ir.values], known={**ir.known}, least=[*ir.least])
         self.whole, self.split = whole, split
         self.leaves: dict[int, int] = {}
         self._reduced: dict[int, int] = {}
-        self._terms: dict[int, list[int]] = {}
+        self._terms: dict[int, tuple[int, ...]] = {}
         """The terms of each sum."""
         dx, dy = map(self._sum, ir.offset_gradient)
         # The offset is pixel minus centre, so the gradients of the centre are its own, negated.
@@ -134,7 +107,8 @@ class _Sums:
     def _summed(self, number: int) -> int:
         ir = self.ir
         operation, arguments, per_pixel, constant = ir.values[number]
-        terms: list[int] = []
+        terms: tuple[int, ...] = ()
+        factors: tuple[int, ...] = ()
         if constant == 0.0:
             self._terms[number] = terms
             return number
@@ -144,20 +118,17 @@ class _Sums:
         if number not in self.whole:
             match operation, *uniform:
                 case ("neg", _):
-                    terms = [arguments[0]]
+                    terms = arguments
                 case ("add" | "sub", _, _) if self.split:
-                    terms = list(arguments)
+                    terms = arguments
                 case ("mul", True, _):
-                    terms = [arguments[1]]
+                    factors, terms = arguments[:1], arguments[1:]
                 case ("mul", _, True):
-                    terms = [arguments[0]]
+                    terms, factors = arguments[:1], arguments[1:]
         sums = [self._sum(term) for term in terms]
         self._terms[number] = terms
-        if operation == "mul" and terms:
-            factor = arguments[0] if uniform[0] else arguments[1]
-            return ir.add("mul", factor, *sums)
         if terms:
-            return ir.add(operation, *sums)
+            return ir.add(operation, *factors, *sums)
         self.leaves[number] = ir.append(Value("input"))
         return self.leaves[number]
 
@@ -169,17 +140,13 @@ def needed(
 
     Nothing is needed for the values that are `known`.
     """
-    found: set[int] = set()
-    waiting = list(targets)
-    while waiting:
-        number = waiting.pop()
-        value = ir.values[number]
-        if number in found or number in known:
-            continue
-        if value.arguments and value.per_pixel == per_pixel:
-            found.add(number)
-            waiting += value.arguments
-    return sorted(found)
+    read, found = {*targets}, []
+    for number in reversed(range(len(ir.values))):
+        _, arguments, of_pixel, _ = ir.values[number]
+        if number in read and number not in known and arguments and of_pixel == per_pixel:
+            found.append(number)
+            read.update(arguments)
+    return found[::-1]
 
 
 def uniforms_read(ir: IR, numbers: Sequence[int]) -> list[int]:

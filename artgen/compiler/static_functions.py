@@ -16,7 +16,6 @@ import numpy as np
 from artgen.base.errors import PluginError
 from artgen.base.faults import broken, plugin_code
 from artgen.compiler import kernel_cache
-from artgen.compiler.jit import generator_type
 from artgen.compiler.tables import arrays_of, unbound
 
 _PAIRS = ("line", "bounds", "span")
@@ -81,12 +80,8 @@ def check_static(cls: type, names: Iterable[str]) -> None:
     for name in names:
         function = vars(cls).get(name)
         if function is not None and not isinstance(function, staticmethod):
-            raise broken(
-                f"{cls.__name__}.{name}",
-                function,
-                "must not take self",
-                hint="mark it @staticmethod",
-            )
+            what, hint = f"{cls.__name__}.{name}", "mark it @staticmethod"
+            raise broken(what, function, "must not take self", hint)
 
 
 def try_in_python(owner: Any, names: Iterable[str], genes: int, vertices: int = 0) -> None:
@@ -102,20 +97,13 @@ def try_in_python(owner: Any, names: Iterable[str], genes: int, vertices: int = 
     for _ in range(_ATTEMPTS):
         made, (x, y), size = np.zeros(genes), rng.uniform(-1, 1, 2).tolist(), float(rng.random())
         points = np.full((vertices, 2), np.nan)
-        arguments = {
-            "random": (made, rng, x, y, size),
-            "mutate": (made, rng, size / 10),
-            "outline": (made, points),
-            "span": (made, y),
-            "line": (made, y),
-        }
         for name in tries:
             call, what = getattr(owner, name), f"{of}.{name}"
             function = unbound(call)
             tries[name] += 1
             with plugin_code(what, function, hint=_CONTRACT), np.errstate(all="ignore"):
                 try:
-                    result = call(*arguments.get(name, (made,)))
+                    result = call(*_arguments(name, made, points, rng, x, y, size))
                 except (ArithmeticError, ValueError):
                     # Compiled, a division by zero and the root of a negative number are no errors.
                     failures[name] += 1
@@ -135,12 +123,22 @@ def try_in_python(owner: Any, names: Iterable[str], genes: int, vertices: int = 
         if min(tries.values()) == _TRIES:
             return
     if not min(tries.values()):
-        raise broken(
-            f"{of}.valid",
-            vars(type(owner)).get("valid", type(owner)),
-            f"rejects all of {_ATTEMPTS} shapes made by random",
-            hint="let it accept most of what `random` makes",
-        )
+        function = vars(type(owner)).get("valid", type(owner))
+        problem = f"rejects all of {_ATTEMPTS} shapes made by random"
+        raise broken(f"{of}.valid", function, problem, "let it accept most of what `random` makes")
+
+
+def _arguments(name: str, genes: Any, points: Any, rng: Any, *numbers: float) -> tuple[Any, ...]:
+    """What a static function takes; `numbers` are x, y and a size."""
+    x, y, size = numbers
+    given = {
+        "random": (genes, rng, x, y, size),
+        "mutate": (genes, rng, size / 10),
+        "outline": (genes, points),
+        "span": (genes, y),
+        "line": (genes, y),
+    }
+    return given.get(name, (genes,))
 
 
 def load_after(
@@ -166,27 +164,14 @@ def load_after(
 
 def _check_compiles(owner: Any, name: str, cause: Exception) -> None:
     """Raise PluginError if a static function cannot be compiled."""
-    genes, points, number = nb.float64[::1], nb.float64[:, ::1], nb.float64
-    arguments = {
-        "random": (genes, generator_type, number, number, number),
-        "mutate": (genes, generator_type, number),
-        "valid": (genes,),
-        "outline": (genes, points),
-        "bounds": (genes,),
-        "span": (genes, number),
-        "line": (genes, number),
-    }
+    given = _arguments(name, np.zeros(1), np.zeros((1, 2)), np.random.default_rng(0), 0.0, 0.0, 0.0)
     function, tables = unbound(getattr(owner, name)), arrays_of(getattr(owner, name)).values()
     try:
-        nb.njit(function).compile((*arguments[name], *map(nb.typeof, tables)))
+        nb.njit(function).compile(tuple(map(nb.typeof, (*given, *tables))))
     except Exception as failure:
         file = re.escape(Path(function.__code__.co_filename).name)
         # numba writes `File "heart.py", line 7:` or `heart.py (7)`.
-        lines = re.findall(rf'{file}(?:", line | \()(\d+)', str(failure))
-        raise broken(
-            f"{type(owner).__name__}.{name}",
-            function,
-            f"cannot be compiled: {explain(failure)}",
-            hint=_CONTRACT,
-            line=int(lines[0]) if lines else None,
-        ) from cause
+        found = re.search(rf'{file}(?:", line | \()(\d+)', str(failure))
+        line = int(found[1]) if found else None
+        what, problem = f"{type(owner).__name__}.{name}", f"cannot be compiled: {explain(failure)}"
+        raise broken(what, function, problem, _CONTRACT, line) from cause

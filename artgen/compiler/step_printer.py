@@ -92,8 +92,7 @@ def emit_steps(
     }
     programs, drawing = [], _kernels("splats", source.text)
     for loss in losses:
-        modules = {"splats": source.text, "step": printed.text(loss, optimizer)}
-        kernels = drawing | _kernels("step", modules["step"])
+        step = printed.text(loss, optimizer)
         program = Program(
             blend=blend,
             loss=tuple(loss),
@@ -101,8 +100,8 @@ def emit_steps(
             parameters=tuple(Parameter(*row, printed.maps[row[0]]) for row in printed.rows),
             symbols=symbols,
             buffers=_buffers(source, channels, len(printed.rows), over, len(ir.table)),
-            modules=modules,
-            kernels=kernels,
+            modules={"splats": source.text, "step": step},
+            kernels=drawing | _kernels("step", step),
             lists=_lists(over, len(ir.table)),
             table=tuple(ir.table.tolist()),
         )

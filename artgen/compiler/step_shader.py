@@ -49,9 +49,9 @@ _MAPS: Mapping[str, tuple[str, str]] = {
 """The functions of a `Map` and their derivatives."""
 
 DECAYS = {
-    "adam": ("g += scene.decay * x;", ""),
-    "adamw": ("x -= rate * scene.decay * x;", ""),
-    "adamw-uncorrected": ("", "x -= rate * scene.decay * x;"),
+    "adam": {"decay": "g += scene.decay * x;", "decay_after": ""},
+    "adamw": {"decay": "x -= rate * scene.decay * x;", "decay_after": ""},
+    "adamw-uncorrected": {"decay": "", "decay_after": "x -= rate * scene.decay * x;"},
 }
 """Weight decay before and after the step of Adam."""
 
@@ -70,6 +70,9 @@ class StepShader:
         self.rows: list[Component] = [row for row in self.ir.inputs if row != PIXEL]
         self.maps = {name: param.map for name, param in splat.parameters().items()}
         self.maps |= {OPTION + name: Map() for name in options}
+        self._colours = [self._mapped_name("colour", c) for c in range(3)]
+        self._near = "near * " if self.blend == "depth" else ""
+        self._schedule_row = f"{3 + len(self.rows)}u"
 
     def text(self, loss: Sequence[tuple[float, str]], optimizer: str) -> str:
         """The module."""
@@ -78,7 +81,6 @@ class StepShader:
         if PIXEL in ir.inputs:
             names[ir.inputs[PIXEL]] = _PIXEL_SIDE
         printer = WgslPrinter(ir, names)
-        along, across, angle = map(printer.number, ir.ellipse)
         exponents = [k for k, (name, _) in enumerate(rows) if self.maps[name].function == "exp"]
         over = self.blend == "over"
         text = fill(
@@ -96,13 +98,10 @@ class StepShader:
             exponents=" || ".join(f"row == {k}u" for k in exponents) or "false",
             looked_up=f"{len(ir.table)}u",
             given_row=f"{6 + self.channels + len(self.source.columns)}u",
-            decay=DECAYS[optimizer][0],
-            decay_after=DECAYS[optimizer][1],
+            **DECAYS[optimizer],
             mapped=self._mapped(),
             ellipse=printer.assignments(needed(ir, ir.ellipse, False)),
-            along=along,
-            across=across,
-            angle=angle,
+            **dict(zip(("along", "across", "angle"), map(printer.number, ir.ellipse), strict=True)),
             x=self._mapped_name("xy", 0),
             y=self._mapped_name("xy", 1),
             given=self._given(),
@@ -127,16 +126,8 @@ class StepShader:
             z=f"m{row}",
         )
 
-    @property
-    def _schedule_row(self) -> str:
-        return f"{3 + len(self.rows)}u"
-
     def _mapped_name(self, name: str, *index: int) -> str:
         return f"m{self.rows.index((name, index))}"
-
-    @property
-    def _colours(self) -> list[str]:
-        return [self._mapped_name("colour", c) for c in range(3)]
 
     def _mapped(self) -> list[str]:
         """Raw and mapped values of splat i, and its weight under the blend."""
@@ -163,8 +154,7 @@ class StepShader:
         """The row of `given` of splat i."""
         values = [self._mapped_name("xy", 0), self._mapped_name("xy", 1)]
         values += ["c * u", "s * u", "-s * v", "c * v"]
-        near = "near * " if self.blend == "depth" else ""
-        values += [f"{near}{colour}" for colour in self._colours]
+        values += [f"{self._near}{colour}" for colour in self._colours]
         if self.blend == "over":
             values.append(self._mapped_name("opacity"))
         values += {"normalized": ["1.0"], "depth": ["near"], "over": ["near"]}.get(self.blend, [])
@@ -247,8 +237,7 @@ class StepShader:
             if column != PIXEL:
                 terms[column].append(text)
         for c in range(3):
-            near = "near * " if self.blend == "depth" else ""
-            terms["colour", (c,)].append(near + features[c])
+            terms["colour", (c,)].append(self._near + features[c])
         if self.blend == "depth":
             products = [
                 f"{f} * {m}" for f, m in zip(features, [*self._colours, "1.0"], strict=True)

@@ -33,12 +33,9 @@ def arrays_of(function: Any) -> dict[str, NDArray[Any]]:
         return {}
     for name, array in function.keywords.items():
         if not (isinstance(array, np.ndarray) and array.flags.c_contiguous):
-            raise broken(
-                function.func.__name__,
-                function.func,
-                f"gets {name}, which is no array in C order",
-                hint="bind arrays alone, by keywords of functools.partial",
-            )
+            problem = f"gets {name}, which is no array in C order"
+            hint = "bind arrays alone, by keywords of functools.partial"
+            raise broken(function.func.__name__, function.func, problem, hint)
     return function.keywords
 
 

@@ -73,7 +73,6 @@ def emit_triton(ir: IR, far: float, channels: int, side: int) -> KernelSource:
     kernels.parts |= kernels.of_sum(kernels.masked, [f"a{c}" for c in planes])
     kernels.parts |= {
         "clear": [f"a{c} = tl.zeros((PIXELS,), tl.float32)" for c in planes],
-        "accumulate": [f"a{c} += w * {f}" for c, f in enumerate(kernels.features)],
         "draw": [f"tl.store(out + {c} {_PLACE}, a{c}, live)" for c in planes],
         "zero": [f"s{k} = tl.zeros((PIXELS,), tl.float32)" for k in sums],
         "arriving": [f"a{c} = tl.load(grad + {c} {_PLACE}, live, 0.0)" for c in planes],

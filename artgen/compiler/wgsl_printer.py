@@ -75,7 +75,6 @@ def emit_wgsl(ir: IR, far: float, channels: int) -> KernelSource:
     kernels.parts |= kernels.of_sum(weight, [f"a{c}" for c in planes])
     kernels.parts |= {
         "clear": [f"var a{c} = 0.0;" for c in planes],
-        "accumulate": [f"a{c} += w * {f};" for c, f in enumerate(kernels.features)],
         "draw": [f"image[{c}u * plane + place] = a{c};" for c in planes],
         "visit_again": kernels.visit(),
         "arriving": [f"let a{c} = incoming[{c}u * plane + place];" for c in planes],
@@ -158,6 +157,8 @@ class _WgslKernels(KernelParts):
         uniform = f"prepared[i * {len(uniforms)}u + {{}}u]"
         gradients = [splat.where("drawn", text, "0.0") for text in self.gradients]
         gradients += [f"s{self.leaves + c}" for c in planes]
+        place = f"size.count * {self.row}u + u32(max(place, 0.0))"
+        fetch = f"fn fetch_of(place: f32) -> f32 {{ return given[{place}]; }}\n"
         self.load = [f"let f{c} = {self._given(6 + c)};" for c in planes]
         self.load += [self.pixel.loaded(n, uniform.format(k)) for k, n in uniforms]
         self.parts |= {
@@ -166,7 +167,7 @@ class _WgslKernels(KernelParts):
             "words": f"{PIXELS // 32}u",
             "lanes_wgsl": fill("wgsl/lanes.wgsl", **SIZES),
             "pixel": fill("wgsl/pixel.wgsl", **SIZES),
-            "math": read_template("wgsl/math.wgsl") + MARK + self._fetch(),
+            "math": read_template("wgsl/math.wgsl") + MARK + fetch * (len(ir.table) > 0),
             "parameters": [
                 f"let p{k} = {self._given(6 + channels + k)};" for k in range(len(self.columns))
             ],
@@ -221,13 +222,6 @@ class _WgslKernels(KernelParts):
             "add_up": ["workgroupBarrier();", *add_halves(lanes, vectors)],
             "reduce": lines,
         }
-
-    def _fetch(self) -> str:
-        """The function that looks a constant up, if any is looked up."""
-        if not len(self.schedule.ir.table):
-            return ""
-        place = f"size.count * {self.row}u + u32(max(place, 0.0))"
-        return f"fn fetch_of(place: f32) -> f32 {{ return given[{place}]; }}\n"
 
     def _given(self, k: int) -> str:
         """Column k of splat i in `given`."""

@@ -111,18 +111,18 @@ class Loss:
 
     def at(self, seed: int) -> Loss:
         """The loss with random numbers that follow from `seed`; most losses have none."""
-        terms = []
-        for term in self.terms:
-            at = getattr(term.function, "at", None)
-            terms.append(term if at is None else replace(term, function=at(seed)))
-        return Loss(tuple(terms))
+        return self._asked("at", seed)
 
     def of_view(self, index: int) -> Loss:
         """The loss of a view, for terms that have one for each."""
+        return self._asked("of_view", index)
+
+    def _asked(self, method: str, number: int) -> Loss:
+        """The loss of what functions give that have this method."""
         terms = []
         for term in self.terms:
-            of_view = getattr(term.function, "of_view", None)
-            terms.append(term if of_view is None else replace(term, function=of_view(index)))
+            give = getattr(term.function, method, None)
+            terms.append(term if give is None else replace(term, function=give(number)))
         return Loss(tuple(terms))
 
     def with_pictures(
@@ -132,15 +132,15 @@ class Loss:
         terms = []
         for term in self.terms:
             make: Any = term.function
-            named = term.name.partition(":")[2]
+            made, named = make, term.name.partition(":")[2]
             if getattr(make, "needs_text", False):
                 text, _, file = named[1:].rpartition('"')
                 file = file.strip().removeprefix("@").strip()
                 with plugin_code(f"loss {term.name!r}", make, hint=_CONTRACT):
                     made = make(text, find(file) if file else None)
-                terms.append(replace(term, function=made))
-            else:
-                terms.append(replace(term, function=make(open_picture(named))) if named else term)
+            elif named:
+                made = make(open_picture(named))
+            terms.append(replace(term, function=made))
         return Loss(tuple(terms))
 
     @property
@@ -182,9 +182,7 @@ def parse_loss(text: str, find: Callable[[str], LossFunction], known: Iterable[s
             if not re.fullmatch(r'"[^"]+"(\s*@.+)?', picture):
                 hint = f"""write '{bare}:"a horse in the rain"@FILE', quotes included"""
                 raise UsageError(f"loss {bare!r} needs a text in double quotes", hint=hint)
-            terms.append(Term(weight, name, function))
-            continue
-        if bool(picture) != getattr(function, "needs_picture", False):
+        elif bool(picture) != getattr(function, "needs_picture", False):
             problem = "takes no picture" if picture else "needs a picture"
             hint = f"write {bare}" if picture else f"write {bare}:FILE or {bare}:sample:brick"
             raise UsageError(f"loss {bare!r} {problem}", hint=hint)

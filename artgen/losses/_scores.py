@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -47,26 +46,15 @@ def scored(
     """
     if isinstance(network, torch.nn.Module):
         network.eval().requires_grad_(False)
-    return Scored(network, size, number, best)
 
+    def of_seed(seed: int) -> LossFunction:
+        def loss(image: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
+            if isinstance(network, torch.nn.Module):
+                network.to(image.device, image.dtype)
+            seen = ignore_unweighted(image, target, weight)
+            return best - network(cutouts(seen, size, number, seed)).mean()
 
-@dataclass(frozen=True, eq=False)
-class Scored:
-    """What `scored` makes."""
+        loss.at = of_seed  # type: ignore[attr-defined]
+        return loss
 
-    network: Callable[[Tensor], Tensor]
-    size: int
-    number: int
-    best: float
-    seed: int = 0
-
-    def at(self, seed: int) -> Scored:
-        """The loss with the cutouts of another seed."""
-        return replace(self, seed=seed)
-
-    def __call__(self, image: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
-        """Return the loss, a scalar."""
-        if isinstance(self.network, torch.nn.Module):
-            self.network.to(image.device, image.dtype)
-        seen = ignore_unweighted(image, target, weight)
-        return self.best - self.network(cutouts(seen, self.size, self.number, self.seed)).mean()
+    return of_seed(0)

@@ -116,10 +116,8 @@ def ms_ssim(
     Below 176 pixels the coarsest scale has no room for a window, so there is none (None).
     Raises InputError where the sizes differ.
     """
-    if min(picture.shape[:2]) < _MS_SSIM_SIDE:
-        _require_same_size(picture, target)
-        return None
-    return 1 - by_loss(loss, picture, target)
+    _require_same_size(picture, target)
+    return None if min(picture.shape[:2]) < _MS_SSIM_SIDE else 1 - by_loss(loss, picture, target)
 
 
 def by_loss(loss: LossFunction, picture: NDArray[np.uint8], target: NDArray[np.uint8]) -> float:

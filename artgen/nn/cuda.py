@@ -10,7 +10,9 @@ import functools
 import importlib.util
 import warnings
 from collections.abc import Callable, Sequence
-from itertools import product
+from functools import reduce
+from itertools import accumulate, product
+from operator import add, mul, xor
 from types import ModuleType
 from typing import Any
 
@@ -56,9 +58,8 @@ def _work(device: torch.device) -> bool:
             reason = "their kernels do not agree with plain torch"
         except Exception as error:
             # Whatever a compiler throws must not stop a fit, only say why that is slow.
-            reason = (
-                f"their kernels fail: {type(error).__name__}: {str(error).partition(chr(10))[0]}"
-            )
+            first = str(error).partition("\n")[0]
+            reason = f"their kernels fail: {type(error).__name__}: {first}"
     warnings.warn(f"hash grids run on plain torch: {reason}", RuntimeWarning, stacklevel=2)
     return False
 
@@ -96,25 +97,15 @@ def interpolate_plainly(
         low = torch.minimum(
             scaled.detach().floor().clamp_min(0), positions.new_tensor(cells) - 1
         ).long()
-        share = scaled - low
-        total: Tensor | float = 0.0
+        near, far = 1 - (scaled - low), scaled - low
+        factors = PRIMES if hashed else [*accumulate((n + 1 for n in cells), mul, initial=1)]
+        corners = []
         for corner in product((0, 1), repeat=axes):
-            weight: Tensor | float = 1.0
-            row, stride = torch.zeros_like(low[:, 0]), 1
-            for axis, far in enumerate(corner):
-                weight = weight * (share[:, axis] if far else 1 - share[:, axis])
-                vertex = low[:, axis] + far
-                if hashed:
-                    row = row ^ (vertex * PRIMES[axis])
-                else:
-                    row = row + vertex * stride
-                    stride *= cells[axis] + 1
-            if hashed:
-                row = row & (largest - 1)
-            assert isinstance(weight, Tensor)
-            total = total + weight[:, None] * table[first + row]
-        assert isinstance(total, Tensor)
-        features.append(total)
+            weight = reduce(mul, ((near, far)[step][:, a] for a, step in enumerate(corner)))
+            places = ((low[:, a] + step) * factors[a] for a, step in enumerate(corner))
+            row = reduce(xor, places) & (largest - 1) if hashed else reduce(add, places)
+            corners.append(weight[:, None] * table[first + row])
+        features.append(reduce(add, corners))
     return torch.cat(features, dim=1)
 
 

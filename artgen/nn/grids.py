@@ -17,11 +17,10 @@ import functools
 import math
 from collections.abc import Callable, Sequence
 from itertools import accumulate
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
@@ -71,25 +70,22 @@ def interpolate_grids(
     return cuda.interpolate_plainly(positions, table, levels.table, largest)
 
 
-class _Levels(NamedTuple):
+class _Levels:
     """The levels: `table` is int64 [levels, d + 2], their cells along every axis,
     their first row, and whether vertices are hashed; `rows` is how many rows there are in all.
     """
 
-    table: NDArray[np.int64]
-    largest: int
-    rows: int
+    def __init__(self, cells: tuple[tuple[int, ...], ...], largest: int) -> None:
+        *first, self.rows = accumulate(grid_rows(cells, largest), initial=0)
+        self.largest = largest
+        table = [
+            [*level, start, math.prod(n + 1 for n in level) > largest]
+            for level, start in zip(cells, first, strict=True)
+        ]
+        self.table = np.array(table, np.int64)
 
 
-@functools.lru_cache(maxsize=32)
-def _levels(cells: tuple[tuple[int, ...], ...], largest: int) -> _Levels:
-    rows = grid_rows(cells, largest)
-    first = [0, *accumulate(rows)]
-    table = [
-        [*level, start, math.prod(n + 1 for n in level) > largest]
-        for level, start in zip(cells, first, strict=False)
-    ]
-    return _Levels(np.array(table, np.int64), largest, first[-1])
+_levels = functools.lru_cache(maxsize=32)(_Levels)
 
 
 class _Interpolate(torch.autograd.Function):

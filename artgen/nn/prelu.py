@@ -65,17 +65,15 @@ class _Prelu(torch.autograd.Function):
         kernels = _kernels(value.dtype)
         if halve:
             count, channels, height, width = value.shape
-            result = torch.empty(
-                (count, channels, height // 2, width // 2),
-                dtype=value.dtype,
-                memory_format=torch.channels_last,
-            )
-            source, out, slopes = _array(value), _array(result), slope.detach().numpy()
-            share(lambda n: kernels.forward_halved(source, slopes, out, n), range(count))
+            half = count, channels, height // 2, width // 2
+            result = torch.empty(half, dtype=value.dtype, memory_format=torch.channels_last)
         else:
             result = torch.empty_like(value)
-            source, slopes = _rows(value, slope)
-            out, _ = _rows(result, slope)
+        source, out = _array(value, halve), _array(result, halve)
+        slopes = _slopes(slope, source)
+        if halve:
+            share(lambda n: kernels.forward_halved(source, slopes, out, n), range(len(source)))
+        else:
             share(
                 lambda start: kernels.forward(source, slopes, out, start, start + ROWS),
                 range(0, len(source), ROWS),
@@ -86,31 +84,25 @@ class _Prelu(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, Tensor, None]:
         value, slope = ctx.saved_tensors
-        kernels = _kernels(value.dtype)
+        kernels, halve = _kernels(value.dtype), ctx.halve
         layout = torch.channels_last if value.dim() == 4 else torch.contiguous_format
         incoming = grad_outputs[0].to(value.dtype).contiguous(memory_format=layout)
         # What is left out of the means has no influence.
-        odd = ctx.halve and (value.shape[2] % 2 or value.shape[3] % 2)
+        odd = halve and (value.shape[2] % 2 or value.shape[3] % 2)
         gradient = torch.zeros_like(value) if odd else torch.empty_like(value)
-        if ctx.halve:
-            source, given, out = _array(value), _array(incoming), _array(gradient)
-            slopes = slope.numpy()
-            sums = np.zeros((len(source), len(slopes)), np.float32)
-            share(
-                lambda n: kernels.backward_halved(source, slopes, given, out, sums[n], n),
-                range(len(source)),
-            )
-        else:
-            source, slopes = _rows(value, slope)
-            (given, _), (out, _) = _rows(incoming, slope), _rows(gradient, slope)
-            starts = range(0, len(source), ROWS)
-            sums = np.zeros((len(starts), len(slopes)), np.float32)
-            share(
-                lambda start: kernels.backward(
-                    source, slopes, given, out, sums[start // ROWS], start, start + ROWS
-                ),
-                starts,
-            )
+        source, given, out = (_array(each, halve) for each in (value, incoming, gradient))
+        slopes = _slopes(slope, source)
+        starts = range(0, len(source), 1 if halve else ROWS)
+        sums = np.zeros((len(starts), len(slopes)), np.float32)
+
+        def add_up(start: int) -> None:
+            if halve:
+                kernels.backward_halved(source, slopes, given, out, sums[start], start)
+            else:
+                ends = start, start + ROWS
+                kernels.backward(source, slopes, given, out, sums[start // ROWS], *ends)
+
+        share(add_up, starts)
         of_slope = torch.from_numpy(sums.reshape(-1, len(slope)).sum(0))
         return gradient, of_slope, None
 
@@ -122,21 +114,24 @@ def _is_channels_last(value: Tensor) -> bool:
     return (value.permute(0, 2, 3, 1) if value.dim() == 4 else value).is_contiguous()
 
 
-def _array(value: Tensor) -> NDArray[Any]:
-    """The memory of a tensor with its channels last; the bits of bfloat16 as whole numbers."""
-    value = value.detach()
+def _array(value: Tensor, pixels: bool) -> NDArray[Any]:
+    """The memory of a tensor with its channels last; the bits of bfloat16 as whole numbers.
+
+    As `pixels` [N, h, w, C], or else as rows: short ones are put side by side.
+    """
+    channels, value = value.shape[1], value.detach()
     if value.dim() == 4:
         value = value.permute(0, 2, 3, 1)
-    if value.dtype == torch.bfloat16:
-        return value.view(torch.int16).numpy().view(np.uint16)
-    return value.numpy()
-
-
-def _rows(value: Tensor, slope: Tensor) -> tuple[NDArray[Any], NDArray[np.float32]]:
-    """The values as rows, and a slope for each in a row: short rows are put side by side."""
-    channels, array = len(slope), _array(value)
-    pixels, together = array.size // max(1, channels), 1
-    while channels * together < WIDE and pixels % (2 * together) == 0 and pixels:
+    array = value.numpy() if value.dtype != torch.bfloat16 else value.view(torch.int16).numpy()
+    array = array.view(ARRAYS[value.dtype])
+    if pixels:
+        return array
+    count, together = array.size // max(1, channels), 1
+    while channels * together < WIDE and count % (2 * together) == 0 and count:
         together *= 2
-    rows = array.reshape(pixels // together, together * channels)
-    return rows, np.tile(slope.detach().numpy(), together)
+    return array.reshape(count // together, together * channels)
+
+
+def _slopes(slope: Tensor, array: NDArray[Any]) -> NDArray[np.float32]:
+    """A slope for each number of a row."""
+    return np.tile(slope.detach().numpy(), array.shape[-1] // max(1, len(slope)))

@@ -16,12 +16,11 @@ from typing import Any, cast
 from artgen.base.errors import UsageError
 from artgen.base.options import OptionInfo, describe_options
 from artgen.compiler.footprints import Footprint
-from artgen.compiler.glsl_printer import emit_glsl
+from artgen.compiler.glsl_printer import SplatShaders
 from artgen.compiler.record import Untraceable
 from artgen.compiler.step_printer import emit_step, emit_steps
 from artgen.compiler.step_program import NoStep
 from artgen.compiler.step_shader import LOSSES
-from artgen.compiler.templates import read_template
 from artgen.plan import resolve
 from artgen.primitives import Primitive
 from artgen.recipe import Recipe
@@ -252,18 +251,13 @@ def _variant(
     programs = emit_steps(splat, [[(1.0, loss)] for loss in losses], optimizer, live)
     if programs[0].table:
         raise NoStep("it looks a texture up, and the page has none")
-    shaders = emit_glsl(splat, live)
+    shaders = SplatShaders(splat, live)
     return {
         "params": describe_params(primitive, inputs, live),
         "blend": splat.blend,
         "grows": primitive.can_densify,
         "programs": dict(zip(losses, map(asdict, programs), strict=True)),
-        "shaders": {
-            "vertex": shaders.vertex,
-            "fragment": shaders.fragment,
-            "whole": read_template("glsl/picture.vert.glsl"),
-            "picture": shaders.picture,
-        },
+        "shaders": shaders.texts,
         "footprint": describe_footprint(splat, live),
         "columns": [[component, list(index)] for component, index in shaders.columns],
         "options": primitive.option_values(),

@@ -20,7 +20,6 @@ followed by ``@CLASS`` to choose another class for the decoder. A *walk* is a cl
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
@@ -168,7 +167,10 @@ class CodecLatents:
         phase = 2 * math.pi * torch.arange(frames) / frames
         way = REACH * deviations[number - 1] * torch.sin(phase)
         latents = self.mean + way[:, None] * rows[number - 1]
-        return latents, torch.full((frames,), self._common_label())
+        # For decoders that take a class: the most frequent one.
+        known = self.labels.clamp_min(0).numpy()
+        label = int(np.bincount(known).argmax()) if self.subject.classes else -1
+        return latents, torch.full((frames,), label)
 
     def _pictures(self, text: str) -> list[int]:
         if not text:
@@ -200,11 +202,6 @@ class CodecLatents:
         other = torch.where(flat, share, (share * angle).sin() / sine)
         between: Tensor = self.mean + torch.lerp(near, far, share) * (one * first + other * second)
         return between
-
-    def _common_label(self) -> int:
-        """Return the most frequent class, for decoders that take a class, or -1."""
-        counts: Sequence[int] = torch.bincount(self.labels.clamp_min(0)).tolist()
-        return max(range(len(counts)), key=counts.__getitem__) if self.subject.classes else -1
 
 
 open_latents.register(Codec)(CodecLatents)

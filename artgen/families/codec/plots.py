@@ -6,7 +6,7 @@ Some need only the drawing, which holds test pictures; others need the whole set
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,12 +41,17 @@ _MOST_DOTS = 10_000
 
 @dataclass(frozen=True, eq=False)
 class Exhibit:
-    """A codec with the title to show, and its set if the plot needs one."""
+    """A codec with the title to show, its set if the plot needs one, and how a chart looks.
+
+    A sheet of pictures has its own size.
+    """
 
     title: str
     art: Art
     space: CodecLatents
     target: SetTarget | None
+    canvas: Canvas
+    paper: Colour
 
     @property
     def set(self) -> SetTarget:
@@ -62,18 +67,6 @@ class Exhibit:
         return float((outputs - examples.images.float() / 255).double().square().mean())
 
 
-@dataclass(frozen=True)
-class CodecPlot:
-    """A kind of plot: `sheet` draws one codec, `chart` one or, if `several`, a list of them.
-
-    A sheet has its own size; a chart has the size and paper that are asked for.
-    """
-
-    sheet: Callable[[Exhibit], Pixels] | None = None
-    chart: Callable[..., Pixels] | None = None
-    several: bool = False
-
-
 @plot_latents.register(Codec)
 def draw_codec_plot(
     codec: Codec,
@@ -84,20 +77,17 @@ def draw_codec_plot(
     paper: Colour,
 ) -> Pixels:
     """Draw one of `CODEC_PLOTS`."""
-    plot, exhibits = CODEC_PLOTS[name], []
+    exhibits = []
     for title, art in arts.items():
         space = art.latent_space()
         assert isinstance(space, CodecLatents)
-        exhibits.append(Exhibit(title, art, space, target))
-    if len(exhibits) != 1 and not plot.several:
+        exhibits.append(Exhibit(title, art, space, target, canvas, paper))
+    if len(exhibits) != 1 and name != "ranks":
         raise UsageError(f"plot {name} shows one codec", hint="give one .art file")
-    if plot.sheet is not None:
-        return plot.sheet(exhibits[0])
-    assert plot.chart is not None
-    return plot.chart(exhibits if plot.several else exhibits[0], canvas, paper)
+    return CODEC_PLOTS[name](*exhibits)
 
 
-def _scatter(of: Exhibit, canvas: Canvas, paper: Colour) -> Pixels:
+def _scatter(of: Exhibit) -> Pixels:
     """Plot latents of training and test pictures on the first two principal axes of the former."""
     space, target = of.space, of.set
     parts = {
@@ -120,17 +110,16 @@ def _scatter(of: Exhibit, canvas: Canvas, paper: Colour) -> Pixels:
         name: (((latents[name] - mean) @ plane).numpy(), labels)
         for name, (_, labels) in parts.items()
     }
-    return plot_scatter(shown, space.subject.classes, canvas, paper)
+    return plot_scatter(shown, space.subject.classes, of.canvas, of.paper)
 
 
-def _ranks(exhibits: Sequence[Exhibit], canvas: Canvas, paper: Colour) -> Pixels:
+def _ranks(*exhibits: Exhibit) -> Pixels:
     """Plot the error of truncated SVDs by rank, and mark the errors of the codecs."""
-    errors = rank_errors(exhibits[0].set.test)
-    marked = {}
-    for each in exhibits:
-        error = each.error
-        marked[each.title] = error, equivalent_rank(errors, error)
-    return plot_ranks(errors, marked, canvas, paper)
+    first = exhibits[0]
+    ranks = rank_errors(first.set.test)
+    errors = {each.title: each.error for each in exhibits}
+    marked = {title: (error, equivalent_rank(ranks, error)) for title, error in errors.items()}
+    return plot_ranks(ranks, marked, first.canvas, first.paper)
 
 
 def dataset(of: Exhibit) -> Pixels:
@@ -176,28 +165,24 @@ def equal(of: Exhibit) -> Pixels:
     space, subject = of.space, of.space.subject
     rank = equivalent_rank(rank_errors(of.set.test), of.error)
     pictures = subject.pictures[: subject.columns]
+    count, height, width, channels = pictures.shape
     some = pictures.transpose(0, 3, 1, 2) / 255.0
     columns, values, rows = np.linalg.svd(some, full_matrices=False)
     values[..., rank:] = 0
     low = ((columns * values[..., None, :]) @ rows).transpose(0, 2, 3, 1)
-    after = space.draw(space.latents[: len(pictures)], space.labels[: len(pictures)])
+    after = space.draw(space.latents[:count], space.labels[:count])
     lines = {
         "": pictures,
         f"{of.title}: {space.codec.floats}": after,
-        f"rank {rank}: {_svd_floats(space, rank)}": to_pixels(low),
+        # The numbers of singular vectors and values.
+        f"rank {rank}: {rank * channels * (height + width + 1)}": to_pixels(low),
     }
     cells = [
         (_shown(picture), (caption if number == 0 else " ") if caption else _caption(space, number))
         for caption, line in lines.items()
         for number, picture in enumerate(line)
     ]
-    return contact_sheet(cells, columns=len(pictures), longest=_CELL)
-
-
-def _svd_floats(space: CodecLatents, rank: int) -> int:
-    """Return the number of floats in the singular vectors and values of a picture."""
-    _, height, width, channels = space.subject.pictures.shape
-    return int(rank * channels * (height + width + 1))
+    return contact_sheet(cells, columns=count, longest=_CELL)
 
 
 def _as_picture(space: CodecLatents, number: int) -> Pixels:
@@ -224,11 +209,12 @@ def _caption(space: CodecLatents, number: int) -> str:
     return space.subject.classes[label] if label >= 0 else f"{number}"
 
 
-CODEC_PLOTS = {
-    "dataset": CodecPlot(dataset),
-    "augmentation": CodecPlot(augmentation),
-    "triples": CodecPlot(triples),
-    "scatter": CodecPlot(chart=_scatter),
-    "ranks": CodecPlot(chart=_ranks, several=True),
-    "equal": CodecPlot(equal),
+CODEC_PLOTS: dict[str, Callable[..., Pixels]] = {
+    "dataset": dataset,
+    "augmentation": augmentation,
+    "triples": triples,
+    "scatter": _scatter,
+    "ranks": _ranks,
+    "equal": equal,
 }
+"""The kinds of plots: functions of an exhibit, or of several."""

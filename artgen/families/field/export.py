@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from artgen.compiler.field_layers import trace_field
-from artgen.compiler.glsl_field_printer import Stored, emit_glsl_field
+from artgen.compiler.glsl_field_printer import FieldShader, Stored
 from artgen.compiler.record import Untraceable
 from artgen.compiler.templates import read_template
 from artgen.families.field.contract import Field
@@ -26,14 +26,14 @@ def _scenes(
         raise refused(drawing, "a page does not fold positions")
     shader, packed = None, []
     for scene in scenes:
-        keys: list[tuple[Stored, ...]] = []
+        keys: list[list[Stored]] = []
         for key in range(scene.keyframes):
             tensors = {name: tensor[key] for name, tensor in scene.tensors.items()}
             try:
                 layers = trace_field(drawn, tensors)
             except Untraceable as error:
                 raise refused(drawing, f"it has no shader: {error}") from None
-            made = emit_glsl_field(layers)
+            made = FieldShader(layers)
             shader = shader or made
             if made.fragment != shader.fragment:
                 raise refused(drawing, "its shader differs between the keyframes of its film")

@@ -87,10 +87,9 @@ class FieldObjective(Objective):
         # Only steps are computed in another arithmetic; evaluations and drawings are not.
         self.stepping = copy.copy(field)
         self.stepping.arithmetic = problem.arithmetic
-        self.epochs: Epochs | None = None
+        once = self.sampled and options.epochs
+        self.epochs = Epochs(samples, options.batch, problem.seed) if once else None
         if self.sampled:
-            if options.epochs:
-                self.epochs = Epochs(samples, options.batch, problem.seed)
             x, y = self.canvas.pixel_centres()
             self.columns = torch.from_numpy(x).to(self.device)
             self.rows = torch.from_numpy(y).to(self.device)

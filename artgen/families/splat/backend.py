@@ -44,10 +44,8 @@ def _choose(splat: Splat, device: str = "cpu", asked: str = "auto") -> Backend:
 
 @planned_backend.register(Splat)
 def _planned(splat: Splat) -> Backend:
-    choice = _without_kernels(splat, "cpu")
-    if choice is not None:
-        return choice
     try:
+        _check_kernels(splat, "cpu")
         from artgen.families.splat.cpu import emit_for_cpu
 
         emit_for_cpu(splat)
@@ -58,9 +56,6 @@ def _planned(splat: Splat) -> Backend:
 
 def _best(splat: Splat, device: str) -> Backend:
     splat = drawn_class(splat)
-    choice = _without_kernels(splat, device)
-    if choice is not None:
-        return choice
     # One GPU compiles for all of CUDA, but adapters of WebGPU differ.
     kind = device if is_webgpu(device) else torch.device(device).type
     key = (type(splat), repr(sorted(splat.option_values().items())), kind)
@@ -70,21 +65,19 @@ def _best(splat: Splat, device: str) -> Backend:
     return _chosen[key]
 
 
-def _without_kernels(splat: Splat, device: str) -> Backend | None:
-    """The choice where there are no kernels whatever the footprint is."""
+def _check_kernels(splat: Splat, device: str) -> None:
+    """Raise Untraceable where there are no kernels whatever the footprint is."""
+    from artgen.compiler.record import Untraceable
+
     if not is_webgpu(device) and torch.device(device).type not in ("cpu", "cuda"):
-        return _slow(f"kernels are generated for CPUs, CUDA and WebGPU, not for {device}")
+        raise Untraceable(f"kernels are generated for CPUs, CUDA and WebGPU, not for {device}")
     if splat.options.visibility == "buffer":
-        return _slow("visibility=buffer has no kernel")
-    return None
-
-
-def _slow(reason: str) -> Backend:
-    return Backend("eager", reason, slow=True)
+        raise Untraceable("visibility=buffer has no kernel")
 
 
 def _compile(splat: Splat, device: str) -> Backend:
     try:
+        _check_kernels(splat, device)
         footprint = _footprint(splat, device)
         _check(footprint, splat, device)
     except Exception as error:
@@ -96,10 +89,11 @@ def _failed(error: Exception) -> Backend:
     """Whatever a compiler throws must not stop a fit, only say why that is slow."""
     from artgen.compiler.record import Untraceable
 
-    if isinstance(error, Untraceable | ArtgenError):
-        return _slow(str(error))
-    first = str(error).partition("\n")[0]
-    return _slow(f"its kernels cannot be compiled: {type(error).__name__}: {first}")
+    reason = str(error)
+    if not isinstance(error, Untraceable | ArtgenError):
+        first = reason.partition("\n")[0]
+        reason = f"its kernels cannot be compiled: {type(error).__name__}: {first}"
+    return Backend("eager", reason, slow=True)
 
 
 def _footprint(splat: Splat, device: str) -> CompiledFootprint:

@@ -1,4 +1,4 @@
-"""Checks of splats: broadcasting, their radius, the blend, kernels and cost."""
+"""Checks of splats: broadcasting, radius, blend, kernels and cost; probes of their footprints."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ import torch
 from torch import Tensor
 
 from artgen.families.splat.contract import Splat
-from artgen.families.splat.probe import footprint_parameters, offsets
-from artgen.families.splat.tiles import find_extent
+from artgen.families.splat.tiles import Extent, find_extent
 from artgen.plan import DEFAULT_COUNT
 from artgen.primitives import Params, Primitive
 from artgen.raster import choose_backend
 from artgen.testing import pointwise
 from artgen.testing.candidate import Candidate, Variant
 from artgen.testing.families import CHECKS, FIRST, POINTWISE, THEN
-from artgen.testing.probe import operations, probe
+from artgen.testing.probe import Probe, make_probe, operations, probe, split_params
 from artgen.testing.run_checks import Failed
 from artgen.values.canvas import Canvas
 from artgen.values.drawing import Drawing
@@ -32,6 +31,10 @@ MOST_OPERATIONS = 10_000
 DIRECTIONS = 16
 DISTANCES = (1.001, 1.1, 1.3, 2.0, 4.0)
 """Distances at which nothing may be left of a splat, in half axes of its ellipse."""
+
+PARTS, PLACES = 24, 6
+WIDEST = 4.0
+"""Largest half axis from which offsets are drawn, in canvas units; ellipses may be infinite."""
 
 
 def broadcasting(candidate: Candidate) -> None:
@@ -137,7 +140,7 @@ def _batch(
     rng = torch.Generator().manual_seed(4)
     radius = extent.radius.nan_to_num(0).clamp_max(1.0)
     dx, dy = (torch.rand(2, prod(batch), generator=rng) - 0.5) * radius
-    p = {name: made.tensors[name] for name in footprint_parameters(splat)}
+    p = {name: made.tensors[name] for name in _footprint_parameters(splat)}
     return (
         splat,
         dx.reshape(batch),
@@ -178,7 +181,7 @@ def _cut(title: str, primitive: Primitive, made: Drawing) -> float:
             raise Failed(f"{title} has half axis {least:.3g}: such a part is never drawn again")
     turn = torch.arange(DIRECTIONS) * 2 * pi / DIRECTIONS
     turn, distance = torch.cartesian_prod(turn, torch.tensor(DISTANCES)).unbind(1)
-    dx, dy = offsets(extent, turn, distance)
+    dx, dy = extent.offsets(*_on_disc(turn, distance))
     # An infinite ellipse has no outside, and an empty one no offsets to test.
     outside = (dx.isfinite() & dy.isfinite()) & (dx.abs() + dy.abs() > 0)
     rest = _weight(splat, made, dx, dy).expand(dx.shape).where(outside, 0)
@@ -201,14 +204,58 @@ def _used(candidate: Candidate) -> float:
     extent = find_extent(splat, made.tensors)
     rng = torch.Generator().manual_seed(5)
     turn, distance = 2 * pi * torch.rand(400, generator=rng), torch.rand(400, generator=rng).sqrt()
-    dx, dy = offsets(extent, turn, distance)
+    dx, dy = extent.offsets(*_on_disc(turn, distance))
     return float((_weight(splat, made, dx, dy) > CUT).float().mean())
 
 
 def _weight(splat: Splat, made: Drawing, dx: Tensor, dy: Tensor) -> Tensor:
     """Return how much weights differ from `far` at the offsets [N, M] of each part."""
-    p = {name: made.tensors[name][..., None] for name in footprint_parameters(splat)}
+    p = {name: made.tensors[name][..., None] for name in _footprint_parameters(splat)}
     return (splat.footprint(dx, dy, Params(p)) - splat.far).abs()
+
+
+@make_probe.register(Splat)
+def _splat_probe(splat: Splat, candidate: Candidate, variant: Variant, *, special: bool) -> Probe:
+    """Probe the footprint of parts at several offsets each: inputs are [..., parts·places]."""
+    _, made = candidate.drawing(variant, count=PARTS, moved=True)
+    extent = find_extent(splat, made.tensors)
+    along, across = (axis.nan_to_num(0).clamp(0, WIDEST) for axis in extent[:2])
+    dx, dy = Extent(along, across, extent.angle).offsets(*(_special() if special else _random()))
+    names = _footprint_parameters(splat)
+    parameters = {
+        name: made.tensors[name].repeat_interleave(dx.shape[1], -1).double() for name in names
+    }
+    rates = {name: param.lr for name, param in splat.parameters().items()}
+    learned = tuple(name for name in names if rates[name] != 0 and name != "xy")
+    return Probe(
+        candidate.label(variant, ".footprint"),
+        {"dx": dx.flatten().double(), "dy": dy.flatten().double(), **parameters},
+        ("dx", "dy", *learned),
+        lambda given: splat.footprint(given["dx"], given["dy"], split_params(given, ("dx", "dy"))),
+    )
+
+
+def _footprint_parameters(splat: Splat) -> list[str]:
+    """Return the parameters that a footprint receives: not those that only artgen reads."""
+    return [name for name in splat.declared_params() if name not in splat.framework_params]
+
+
+def _on_disc(turn: Tensor, distance: Tensor) -> tuple[Tensor, Tensor]:
+    """Return points of the unit disc, in these directions, at distances from its centre."""
+    return distance * turn.cos(), distance * turn.sin()
+
+
+def _random() -> tuple[Tensor, Tensor]:
+    """Choose random points inside, [parts, places]."""
+    rng = torch.Generator().manual_seed(1)
+    turn, reach = (torch.rand(PARTS, PLACES, generator=rng) for _ in range(2))
+    return _on_disc(2 * pi * turn, 0.98 * reach.sqrt())
+
+
+def _special() -> tuple[Tensor, Tensor]:
+    """Choose the centre, and points inside, on the edge and outside, on the axes and between."""
+    ways = torch.cartesian_prod(torch.arange(8) * pi / 4, torch.tensor([0.5, 1.0, 1.5]))
+    return _on_disc(*torch.cat([torch.zeros(1, 2), ways]).unbind(1))
 
 
 CHECKS[Splat] = (

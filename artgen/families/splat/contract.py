@@ -25,6 +25,7 @@ from torch import Tensor
 from artgen.base.errors import did_you_mean
 from artgen.base.faults import broken
 from artgen.base.options import option
+from artgen.compiler.footprints import wrong_result
 from artgen.init import Context, at_target_colour, constant, on_detail, uniform
 from artgen.primitives.params import Blend, Map, Param, Params
 from artgen.primitives.primitive import Primitive, SymmetryOptions
@@ -153,12 +154,8 @@ class Splat(Primitive):
         """
         radius = self.radius(p)
         if not isinstance(radius, Tensor):
-            raise broken(
-                f"radius of {type(self).__name__}",
-                type(self).radius,
-                f"gave {type(radius).__name__}, not a tensor",
-                hint="compute it from the parameters, such as 2 * p.size",
-            )
+            hint = "compute it from the parameters, such as 2 * p.size"
+            raise wrong_result(self, "radius", type(radius).__name__, "a tensor", hint)
         return radius, radius, torch.zeros_like(radius)
 
     def spine(self, p: Params) -> Tensor | None:
@@ -201,10 +198,9 @@ class Splat(Primitive):
         if self.options.visibility == "buffer":
             size = self.options.visibility_size
             params["visibility"] = Param(size, size, init=1.0, min=0.0, max=1.0, lr=0.03)
-        own = dict(self.params)
         # Centres come first, because other parameters are initialised from them.
-        ordered = {"xy": own.pop("xy", params["xy"])}
-        return {**ordered, **own, **{k: v for k, v in params.items() if k not in (*own, "xy")}}
+        own = {"xy": params["xy"], **self.params}
+        return {**own, **{name: param for name, param in params.items() if name not in own}}
 
 
 def _mean_colour(context: Context, shape: tuple[int, ...]) -> Tensor:

@@ -78,15 +78,11 @@ class Workspace:
 class _Scene(Scene):
     """Splats in rows, and their pairs with tiles."""
 
-    def __init__(
-        self,
-        launch: Launch,
-        features: Tensor,
-        parameters: Sequence[Tensor],
-        workspace: Workspace | None = None,
-    ) -> None:
+    def __init__(self, launch: Launch, features: Tensor, parameters: Sequence[Tensor]) -> None:
         super().__init__(launch, features, parameters)
-        self.workspace = workspace or Workspace()
+        self.workspace = Workspace()
+        if launch.goal is not None:
+            self.workspace = _workspaces.setdefault(launch.goal, self.workspace)
         self.grid, self.pieces = _grid(self.canvas), _pieces(self.count, thread_count())
         x = self.source.columns.index(("xy", (0,)))
         ellipse = len(self.source.columns) + self.channels
@@ -193,10 +189,9 @@ class Footprint(CompiledFootprint):
             return emit_over(self._ir, WIDTH, HEIGHT)
         return emit(self._ir, self._far, channels, WIDTH, HEIGHT)
 
-    def _compare(
-        self, goal: Goal, launch: Launch, features: Tensor, *parameters: Tensor
-    ) -> tuple[float, Sequence[Tensor]]:
-        scene = _Scene(launch, features, parameters, _workspaces.setdefault(goal, Workspace()))
+    def _compare(self, launch: Launch, *leaves: Tensor) -> tuple[float, Sequence[Tensor]]:
+        scene, goal = _Scene(launch, leaves[0], leaves[1:]), launch.goal
+        assert goal is not None
         errors = np.empty(len(scene.pairs.offset) - 1)
         scene.more = scene.grid.cut(goal), np.asarray(goal.base, np.float32), errors
         gradients = scene.by_leaves(scene.gradients(torch.from_numpy(_nothing)))
@@ -217,12 +212,10 @@ class TileGrid:
         self.columns, self.rows = -(-width // WIDTH), -(-height // HEIGHT)
         pixels = span / 2, width / 2, height / 2
         self.measures = (*pixels, self.columns, self.rows, WIDTH, HEIGHT)
-        column = np.arange(self.columns * WIDTH, dtype=np.float64)
-        row = np.arange(self.rows * HEIGHT, dtype=np.float64)
-        x = (2 * column + 1 - width) / span
-        y = (2 * row + 1 - height) / span
-        self.x = x.astype(np.float32).reshape(self.columns, WIDTH)
-        self.y = y.astype(np.float32).reshape(self.rows, HEIGHT)
+        self.x, self.y = (
+            ((2 * np.arange(tiles * side) + 1 - size) / span).astype(np.float32).reshape(-1, side)
+            for tiles, side, size in ((self.columns, WIDTH, width), (self.rows, HEIGHT, height))
+        )
         self._cut: WeakKeyDictionary[Goal, Floats] = WeakKeyDictionary()
 
     def cut(self, goal: Goal) -> Floats:
@@ -281,9 +274,7 @@ class TileGrid:
         return TilePairs(offset, splat, reach, touched)
 
 
-@functools.lru_cache(maxsize=8)
-def _grid(canvas: Canvas) -> TileGrid:
-    return TileGrid(canvas)
+_grid = functools.lru_cache(maxsize=8)(TileGrid)
 
 
 @functools.lru_cache(maxsize=64)

@@ -14,7 +14,6 @@ from __future__ import annotations
 import functools
 import importlib.util
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -25,7 +24,7 @@ from artgen.compiler.triton_launch import launch
 from artgen.compiler.triton_printer import SPLATS, emit_triton, emit_triton_over
 from artgen.families.splat.contract import Splat
 from artgen.families.splat.footprint import CompiledFootprint, Launch, Scene
-from artgen.families.splat.tiles import bin_splats, find_boxes
+from artgen.families.splat.tiles import Tiles, find_boxes
 from artgen.values.canvas import Canvas
 
 SIDE = 16
@@ -63,7 +62,7 @@ class _Scene(Scene):
         width, height = self.size
         image, grid = self.features.new_empty(self.channels, height, width), self.grid
         if self.over:
-            tiles = bin_splats(self.centres.t(), self.extent.radius, self.canvas, SIDE)
+            tiles = Tiles(self.centres.t(), self.extent.radius, self.canvas, SIDE)
             start = torch.nn.functional.pad(tiles.count.cumsum(0), (1, 0)).int()
             end = torch.empty(grid.tiles * SIDE * SIDE, dtype=torch.int32, device=image.device)
             # A picture with its graph would hold itself.
@@ -123,40 +122,27 @@ class Footprint(CompiledFootprint):
         return self._tables[device]
 
 
-class Pyramid(NamedTuple):
+class Pyramid:
     """A pyramid of grids over a canvas, on a device.
 
     Cells of level l are SIDE·2^l pixels wide; level l has `columns[l]` per row and begins at cell
-    number `base[l]`. `x` and `y` are the pixel centres of columns and rows.
+    number `base[l]`. There are `tiles` in the lowest level and `cells` in all. `x` and `y` are the
+    pixel centres of columns and rows.
     """
 
-    x: Tensor
-    y: Tensor
-    columns: Tensor
-    base: Tensor
-    tiles: int
-    cells: int
-    levels: int
+    def __init__(self, canvas: Canvas, device: torch.device) -> None:
+        sides = [SIDE]
+        while 2 * sides[-1] < max(canvas.width, canvas.height):
+            sides.append(2 * sides[-1])
+        columns = [-(-canvas.width // side) for side in sides]
+        cells = [n * -(-canvas.height // side) for n, side in zip(columns, sides, strict=True)]
+        self.tiles, self.cells, self.levels = cells[0], sum(cells), len(sides)
+        self.columns = torch.tensor(columns, device=device)
+        self.base = torch.tensor([sum(cells[:k]) for k in range(len(sides))], device=device)
+        self.x, self.y = (torch.from_numpy(each).to(device) for each in canvas.pixel_centres())
 
 
-@functools.cache  # recorded steps keep no reference to what they read
-def _grid(canvas: Canvas, device: torch.device) -> Pyramid:
-    sides = [SIDE]
-    while 2 * sides[-1] < max(canvas.width, canvas.height):
-        sides.append(2 * sides[-1])
-    columns = [-(-canvas.width // side) for side in sides]
-    cells = [n * -(-canvas.height // side) for n, side in zip(columns, sides, strict=True)]
-    base = [sum(cells[:level]) for level in range(len(sides))]
-    x, y = (torch.from_numpy(centres) for centres in canvas.pixel_centres())
-    return Pyramid(
-        x=x.to(device),
-        y=y.to(device),
-        columns=torch.tensor(columns, device=device),
-        base=torch.tensor(base, device=device),
-        tiles=cells[0],
-        cells=sum(cells),
-        levels=len(sides),
-    )
+_grid = functools.cache(Pyramid)  # recorded steps keep no reference to what they read
 
 
 def list_splats(box: Tensor, grid: Pyramid) -> tuple[Tensor, Tensor]:

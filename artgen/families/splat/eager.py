@@ -15,11 +15,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from artgen.base.faults import broken
-from artgen.compiler.footprints import HIDDEN, OPAQUE, check_colours
+from artgen.compiler.footprints import HIDDEN, OPAQUE, check_colours, wrong_result
 from artgen.compiler.vjp import vjp
 from artgen.families.splat.contract import Splat
-from artgen.families.splat.tiles import Tiles, bin_splats, choose_side, find_extent
+from artgen.families.splat.tiles import Tiles, choose_side, find_extent
 from artgen.primitives import Params
 from artgen.raster.backend import Memory
 from artgen.values.canvas import Canvas
@@ -46,21 +45,19 @@ def draw_features(
     count = features.shape[1]
     # Parameters of the framework are not those of the footprint, and visibility is per pixel.
     added = splat.framework_params - {"visibility"}
-    names = [name for name in tensors if name not in added]
-    shapes = {name: tensors[name].shape[:-1] for name in names}
+    shapes = {name: each.shape[:-1] for name, each in tensors.items() if name not in added}
     flat = [tensors[name].reshape(shape.numel(), count) for name, shape in shapes.items()]
     packed = torch.cat([*flat, features])
     with torch.no_grad():
         extent = find_extent(splat, tensors)
         side = side or choose_side(extent.radius, canvas)
-        tiles = bin_splats(tensors["xy"], extent.radius, canvas, side)
-        rows = _split(tiles, memory.evaluations)
+        tiles = Tiles(tensors["xy"], extent.radius, canvas, side)
+        rows = _Rows(tiles, memory.evaluations)
         frame = extent.frame.to(packed.dtype)
     evaluation = _Evaluation(splat, shapes, frame, canvas, tiles, rows, memory, over)
     return evaluation.assemble(_evaluate(packed, evaluation), features.shape[0])
 
 
-@dataclass(frozen=True)
 class _Rows:
     """Runs of the tiles' splat lists, sorted by length: a tile, or a part of one too long to hold.
 
@@ -68,24 +65,18 @@ class _Rows:
     `part[r]`.
     """
 
-    tile: Tensor
-    start: Tensor
-    count: Tensor
-    part: Tensor
-
-
-def _split(tiles: Tiles, evaluations: int) -> _Rows:
-    longest = max(1, evaluations // tiles.side**2)
-    tile = tiles.count.nonzero()[:, 0]
-    count = tiles.count[tile]
-    start = (tiles.count.cumsum(0) - tiles.count)[tile]
-    parts = torch.div(count + longest - 1, longest, rounding_mode="floor")
-    row = torch.repeat_interleave(parts)
-    part = torch.arange(len(row), device=row.device) - (parts.cumsum(0) - parts)[row]
-    count = (count[row] - part * longest).clamp_max(longest)
-    count, order = torch.sort(count, descending=True, stable=True)
-    row, part = row[order], part[order]
-    return _Rows(tile[row], start[row] + part * longest, count, part)
+    def __init__(self, tiles: Tiles, evaluations: int) -> None:
+        longest = max(1, evaluations // tiles.side**2)
+        tile = tiles.count.nonzero()[:, 0]
+        count = tiles.count[tile]
+        start = (tiles.count.cumsum(0) - tiles.count)[tile]
+        parts = torch.div(count + longest - 1, longest, rounding_mode="floor")
+        row = torch.repeat_interleave(parts)
+        part = torch.arange(len(row), device=row.device) - (parts.cumsum(0) - parts)[row]
+        count = (count[row] - part * longest).clamp_max(longest)
+        self.count, order = torch.sort(count, descending=True, stable=True)
+        row, self.part = row[order], part[order]
+        self.tile, self.start = tile[row], start[row] + self.part * longest
 
 
 @dataclass(frozen=True)
@@ -127,13 +118,8 @@ class _Evaluation:
             if all(mine in (1, size) for mine, size in zip(padded, expected, strict=True)):
                 return
         found = type(values).__name__ if shape is None else f"a tensor of shape {list(shape)}"
-        cls = type(self.splat)
-        raise broken(
-            f"{method} of {cls.__name__}",
-            getattr(cls, method),
-            f"gave {found}, not {what}, {list(expected)}",
-            hint="combine dx, dy and the components of p element by element",
-        )
+        hint = "combine dx, dy and the components of p element by element"
+        raise wrong_result(self.splat, method, found, f"{what}, {list(expected)}", hint)
 
     def evaluate(self, gathered: Tensor, tile: Tensor, frame: Tensor) -> Tensor:
         """One piece: parameters and features [D, R, K] to pixels [R, C, side²]."""
@@ -228,14 +214,12 @@ class _Evaluate(torch.autograd.Function):
     def forward(ctx: Any, packed: Tensor, evaluation: _Evaluation) -> Tensor:
         ctx.evaluation = evaluation
         ctx.save_for_backward(packed)
-        values = [
-            evaluation.evaluate(_gather(packed, splat), evaluation.rows.tile[some], frame)
-            for some, splat, frame in evaluation.pieces()
-        ]
         channels = packed.shape[0] - sum(shape.numel() for shape in evaluation.shapes.values())
-        return (
-            torch.cat(values) if values else packed.new_zeros(0, channels, evaluation.tiles.side**2)
-        )
+        values = [packed.new_zeros(0, channels, evaluation.tiles.side**2)]
+        for some, splat, frame in evaluation.pieces():
+            tile = evaluation.rows.tile[some]
+            values.append(evaluation.evaluate(_gather(packed, splat), tile, frame))
+        return torch.cat(values)
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None]:

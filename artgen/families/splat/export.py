@@ -17,9 +17,8 @@ from numpy.typing import NDArray
 from artgen.base.errors import UsageError
 from artgen.base.xml import Element, SubElement
 from artgen.compiler.footprints import OPAQUE
-from artgen.compiler.glsl_printer import emit_glsl
+from artgen.compiler.glsl_printer import SplatShaders
 from artgen.compiler.record import Untraceable
-from artgen.compiler.templates import read_template
 from artgen.families.splat.contract import Splat
 from artgen.families.splat.importance import importance
 from artgen.families.splat.repeat import drawn_parts
@@ -32,7 +31,6 @@ from artgen.output.parts.pens import Floats, PenPart, pen_parts
 from artgen.output.svg.picture import SpriteElements, sprite_elements
 from artgen.primitives import Params
 from artgen.primitives.texture import picture_text
-from artgen.svg.curves import signed_area
 from artgen.values.drawing import Drawing
 
 GRID = 65
@@ -59,7 +57,7 @@ def _outlines(splat: Splat, drawing: Drawing) -> list[PenPart]:
     if "z" in tensors:
         depth = tensors["z"].numpy()
     else:
-        depth = np.array([sum(abs(signed_area(ring)) for ring in part.rings) for part in parts])
+        depth = np.array([part.area for part in parts])
     return [parts[i] for i in np.argsort(-depth, kind="stable") if parts[i].rings]
 
 
@@ -72,10 +70,11 @@ def _outlined(splat: Splat, p: Params, xy: Floats) -> list[PenPart]:
         axes = [torch.as_tensor(each).double().expand(count) for each in splat.ellipse(p)]
         first, second, angle = (each[None] for each in axes)
         steps = torch.linspace(-1, 1, GRID, dtype=torch.float64)
-        v, u = (each.reshape(-1, 1) for each in torch.meshgrid(steps, steps, indexing="ij"))
+        v, u = torch.cartesian_prod(steps, steps)[:, :, None].unbind(1)
         cosine, sine = angle.cos(), angle.sin()
-        dx = cosine * first * u - sine * second * v
-        dy = sine * first * u + cosine * second * v
+        # The rows of the matrix from the unit disc to an ellipse.
+        frames = torch.cat([cosine * first, -sine * second, sine * first, cosine * second])
+        dx, dy = (frames[k] * u + frames[k + 1] * v for k in (0, 2))
         weight = (splat.footprint(dx, dy, p) - splat.far).expand(len(u), count)
         # Outside of its ellipse a splat is `far`; so every outline is closed.
         weights = torch.where(u * u + v * v < 1, weight, 0.0).reshape(GRID, GRID, count).numpy()
@@ -88,19 +87,12 @@ def _outlined(splat: Splat, p: Params, xy: Floats) -> list[PenPart]:
             for contour in find_contours(here, peak / 2):  # type: ignore[no-untyped-call]
                 corners = approximate_polygon(contour, SMOOTH)[:-1]  # type: ignore[no-untyped-call]
                 if len(corners) > 2:
-                    rings.append(
-                        _moved(corners, *(each[0, i].item() for each in (first, second, angle)))
-                    )
+                    down, right = (2 * corners / (GRID - 1) - 1).T
+                    a, b, c, d = frames[:, i].tolist()
+                    rings.append(np.stack([a * right + b * down, c * right + d * down], 1))
         spine = None if spines is None else spines[:, :, i].numpy() + xy[:, i]
         parts.append(PenPart(tuple(ring + xy[:, i] for ring in rings), spine))
     return parts
-
-
-def _moved(corners: Floats, first: float, second: float, angle: float) -> Floats:
-    """From rows and columns of the grid over an ellipse to offsets from its centre."""
-    v, u = (2 * corners / (GRID - 1) - 1).T
-    c, s = np.cos(angle), np.sin(angle)
-    return np.stack([c * first * u - s * second * v, s * first * u + c * second * v], 1)
 
 
 @sprite_elements.register(Splat)
@@ -175,7 +167,7 @@ def _scenes(
     if splat.group is not None:
         raise refused(drawing, "a page does not repeat its parts")
     try:
-        shaders = emit_glsl(splat)
+        shaders = SplatShaders(splat)
     except Untraceable as error:
         raise refused(drawing, f"its footprint has no shader: {error}") from None
 
@@ -186,10 +178,8 @@ def _scenes(
         order = torch.argsort(energy, descending=True, stable=True)
 
         def row(name: str, *index: int, exact: bool = False) -> int:
-            values = scene.tensors[name]
-            for number in index:
-                values = values[:, number]
-            return packer.add(values[..., order].numpy(), exact=exact)
+            place: tuple[slice | int, ...] = (slice(None), *index)
+            return packer.add(scene.tensors[name][place][..., order].numpy(), exact=exact)
 
         packed: dict[str, Any] = {
             "count": splat.count_of(lasting),
@@ -212,11 +202,6 @@ def _scenes(
         "cells": cells,
         "texels": -(-len(shaders.columns) // 4),
         "table": packer.add_table(shaders.table) if len(shaders.table) else None,
-        "shaders": {
-            "vertex": shaders.vertex,
-            "fragment": shaders.fragment,
-            "whole": read_template("glsl/picture.vert.glsl"),
-            "picture": shaders.picture,
-        },
+        "shaders": shaders.texts,
         "scenes": packed,
     }

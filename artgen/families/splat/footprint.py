@@ -24,7 +24,7 @@ from artgen.values.canvas import Canvas
 
 
 class Launch(NamedTuple):
-    """Kernels, the layout of their arrays, and what they are to draw."""
+    """Kernels, the layout of their arrays, what they draw, and what that is compared with."""
 
     source: KernelSource
     kernels: Any
@@ -33,6 +33,7 @@ class Launch(NamedTuple):
     over: bool
     table: tuple[Any, ...]
     """The constants that the kernels look up, where they look any up."""
+    goal: Goal | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +57,7 @@ class Scene(ABC):
     """
 
     def __init__(self, launch: Launch, features: Tensor, parameters: Sequence[Tensor]) -> None:
-        self.source, self.kernels, self.extent, self.canvas, self.over, self.table = launch
+        self.source, self.kernels, self.extent, self.canvas, self.over, self.table, _ = launch
         self.features, self.leaves = features, (*parameters, features)
         self.channels, self.count = features.shape
         self.sums = self.source.leaves + self.channels
@@ -113,19 +114,16 @@ class StepProblem(NamedTuple):
     """What the steps of a fit minimise, and by which optimizer.
 
     `target` is [3, height, width] and `weight` [height, width] or None; `loss` is a sum of named
-    losses, each times a weight.
+    losses, each times a weight. `scene` holds what a `step_program.Program` asks of its driver by
+    name: background and its weight, Adam's numbers, weight decay.
     """
 
     canvas: Canvas
     target: Tensor
     weight: Tensor | None
-    background: tuple[float, float, float]
-    background_weight: float
     loss: tuple[tuple[float, str], ...]
     optimizer: str
-    betas: tuple[float, float]
-    epsilon: float
-    weight_decay: float
+    scene: Mapping[str, float]
 
 
 class CompiledFootprint(ABC):
@@ -178,7 +176,7 @@ class CompiledFootprint(ABC):
         if not self.kernels(tensors["colour"].shape[0])[0].keeps:
             return None
         launch, *leaves = self._launch(splat, tensors, tensors["colour"], canvas)
-        error, gradients = self._compare(goal, launch, *leaves)
+        error, gradients = self._compare(launch._replace(goal=goal), *leaves)
         names = "colour", *dict.fromkeys(name for name, _ in launch.source.columns)
         return error, dict(zip(names, gradients, strict=True))
 
@@ -216,7 +214,7 @@ class CompiledFootprint(ABC):
         """Compile the kernels of a source."""
         return kernel_cache.load(text, of=self._name)
 
-    def _compare(self, goal: Goal, *given: Any) -> tuple[float, Sequence[Tensor]]:
+    def _compare(self, launch: Launch, *leaves: Tensor) -> tuple[float, Sequence[Tensor]]:
         """The error and its gradients, from kernels that keep the weights for the gradient."""
         raise NotImplementedError
 

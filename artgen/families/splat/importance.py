@@ -73,10 +73,8 @@ def _energy(
     drawing: Drawing, splat: Splat, some: dict[str, Tensor], disc: Tensor, maps: Tensor | None
 ) -> Tensor:
     count = some["xy"].shape[1]
-    along, across, angle = find_extent(splat, some)
-    u, v = along[:, None] * disc[0], across[:, None] * disc[1]
-    cosine, sine = torch.cos(angle)[:, None], torch.sin(angle)[:, None]
-    dx, dy = cosine * u - sine * v, sine * u + cosine * v
+    extent = find_extent(splat, some)
+    dx, dy = extent.offsets(*disc)
     own = {name: t[..., None] for name, t in some.items()}
     with torch.no_grad():
         weight = splat.footprint(dx, dy, Params(own)).expand(count, POINTS) - splat.far
@@ -99,5 +97,5 @@ def _energy(
         rest = 1.0 if splat.blend == "over" else here[3] + drawing.background_weight - part
         change = part / torch.as_tensor(rest).clamp_min(drawing.background_weight)
         change = change * (colour - here[:3])
-    energy = (change**2).sum(0).mean(1) * along * across
+    energy = (change**2).sum(0).mean(1) * extent.along * extent.across
     return energy.nan_to_num(0.0, 0.0, 0.0)

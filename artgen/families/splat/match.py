@@ -98,11 +98,15 @@ def _transform(splat: Splat, tensors: Tensors, linear: Tensor, offset: Tensor) -
     fixed = {"xy", "colour", "z", "opacity", "visibility"}
     params = {k: p for k, p in splat.parameters().items() if k not in fixed and p.lr != 0}
     sizes = [math.prod(param.shape) for param in params.values()]
-    factor, angle, steps = in_steps(linear)
+    (factor, angle, steps), count = in_steps(linear), tensors["xy"].shape[1]
 
     def mapped(raw: Tensor) -> Tensors:
         rows = dict(zip(params, raw.split_with_sizes(sizes), strict=True))
         return {k: p.map(rows[k].reshape(tensors[k].shape)) for k, p in params.items()}
+
+    def unmapped(values: Tensors) -> Tensor:
+        rows = [p.map.inverse(values[k]).reshape(-1, count) for k, p in params.items()]
+        return torch.cat([*rows, torch.zeros(0, count)])
 
     def weights(raw: Tensor, at: Tensor) -> Tensor:
         now = Params({**tensors, **mapped(raw)})
@@ -115,22 +119,18 @@ def _transform(splat: Splat, tensors: Tensors, linear: Tensor, offset: Tensor) -
         u, v = (line[:, None] * half for line, half in zip(sunflower(), (long, wide), strict=True))
         c, s = torch.cos(turned), torch.sin(turned)
         around = torch.stack([c * u - s * v, s * u + c * v])
-        around = around.expand(2, -1, tensors["xy"].shape[1])
-        raw = [p.map.inverse(tensors[k]).reshape(-1, around.shape[2]) for k, p in params.items()]
-        found = torch.cat([*raw, around.new_zeros(0, around.shape[2])])
+        around = around.expand(2, -1, count)
+        found = unmapped(tensors)
         wanted = weights(found, around)
         # Most have an angle and lengths, which need no search.
         first = {k: tensors[k] + angle if p.period else tensors[k] for k, p in params.items()}
         for name, param in params.items():
             if param.map.function in LENGTHS:
                 first[name] = factor * first[name]
-        raw = [p.map.inverse(first[k]).reshape(-1, around.shape[2]) for k, p in params.items()]
+        began = unmapped(first)
         at = torch.einsum("ij,jkn->ikn", linear, around)
-        if (
-            raw
-            and (weights(torch.cat(raw), at) - wanted).abs().mean() <= 1e-3 * wanted.abs().mean()
-        ):
-            return {**moved, **mapped(torch.cat(raw))}
+        if params and (weights(began, at) - wanted).abs().mean() <= 1e-3 * wanted.abs().mean():
+            return {**moved, **mapped(began)}
         for step in ((k + 1) / steps for k in range(steps)):
             c, s = (factor**step * f(step * angle) for f in (math.cos, math.sin))
             at = torch.einsum("ij,jkn->ikn", torch.tensor([[c, -s], [s, c]]), around)

@@ -103,16 +103,17 @@ class SplatObjective(Objective):
         for term in problem.loss.terms:
             if term.function not in _LOSSES:
                 raise NoStep(f"the loss {term.name} has no kernel")
-        return StepProblem(
-            *self._view(step),
-            problem.drawing.background,
-            problem.drawing.background_weight,
-            tuple((term.weight, term.function.__name__) for term in problem.loss.terms),
-            options.optimizer,
-            (options.beta1, options.beta2),
-            options.epsilon,
-            options.weight_decay,
-        )
+        drawing = problem.drawing
+        scene = {
+            **dict(zip(("red", "green", "blue"), drawing.background, strict=True)),
+            "background_weight": drawing.background_weight,
+            "beta1": options.beta1,
+            "beta2": options.beta2,
+            "epsilon": options.epsilon,
+            "decay": options.weight_decay,
+        }
+        loss = tuple((term.weight, term.function.__name__) for term in problem.loss.terms)
+        return StepProblem(*self._view(step), loss, options.optimizer, scene)
 
     def backward(self, raw: Mapping[str, Tensor], tensors: Mapping[str, Tensor], step: int) -> None:
         """Set the gradients; those of a sum of splats are found without drawing it, if they can."""

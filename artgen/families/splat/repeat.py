@@ -7,6 +7,7 @@ one of the footprint. So any footprint can be copied, and its kernels are genera
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -58,7 +59,7 @@ def images(
     copied = {name: _copied(each, part, counts) for name, each in tensors.items() if name != "xy"}
     linear, centre = motions[motion, :, :2], _copied(xy, part, counts)
     copied["xy"] = torch.einsum("mij,jm->im", linear, centre) + moved
-    return _repeated(type(splat))(splat.option_values()), {**copied, "turn": turns}
+    return drawn_class(splat), {**copied, "turn": turns}
 
 
 def drawn_parts(splat: Splat, drawing: Drawing) -> tuple[Splat, Drawing]:
@@ -69,22 +70,16 @@ def drawn_parts(splat: Splat, drawing: Drawing) -> tuple[Splat, Drawing]:
 
 def drawn_class(splat: Splat) -> Splat:
     """The splat whose kernels draw: that of the images, where there are some."""
-    return splat if splat.group is None else _repeated(type(splat))(splat.option_values())
+    if splat.group is None:
+        return splat
+    # A class is hashable; mypy looks at the method of its instances.
+    cls = _image_class(type(splat))  # type: ignore[arg-type]
+    return cls(splat.option_values())
 
 
-_classes: dict[type[Splat], type[Splat]] = {}
-
-
-def _repeated(cls: type[Splat]) -> type[Splat]:
-    """The class of the images of splats of `cls`; of such images, the class itself."""
-    if hasattr(cls, "images_of"):
-        return cls
-    if cls not in _classes:
-        _classes[cls] = _derived(cls)
-    return _classes[cls]
-
-
-def _derived(cls: type[Splat]) -> type[Splat]:
+@functools.cache
+def _image_class(cls: type[Splat]) -> type[Splat]:
+    """The class of the images of splats of `cls`, which have no group themselves."""
 
     def back(dx: Tensor, dy: Tensor, p: Params) -> tuple[Tensor, Tensor]:
         return p.turn[0] * dx + p.turn[1] * dy, p.turn[2] * dx + p.turn[3] * dy
@@ -119,8 +114,8 @@ def _derived(cls: type[Splat]) -> type[Splat]:
         same = lambda context, shape: torch.eye(2).reshape(4, 1).expand(shape).clone()  # noqa: E731
         return {**cls.declared_params(self), "turn": Param(4, init=same, lr=0.0)}
 
-    body: dict[str, Any] = {"footprint": footprint, "ellipse": ellipse, "images_of": cls}
-    body |= {"declared_params": declared_params, "group": None, "__module__": cls.__module__}
+    body: dict[str, Any] = {"footprint": footprint, "ellipse": ellipse, "group": None}
+    body |= {"declared_params": declared_params, "__module__": cls.__module__}
     body |= {"colours": colours} if cls.colours is not Splat.colours else {}
     body |= {"sprites": sprites} if cls.sprites is not Splat.sprites else {}
     body |= {"spine": spine} if cls.spine is not Splat.spine else {}

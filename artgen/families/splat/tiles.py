@@ -6,13 +6,12 @@ Only speed depends on this: a splat is `far` outside its ellipse whatever the ti
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from artgen.base.faults import broken
+from artgen.compiler.footprints import wrong_result
 from artgen.families.splat.contract import Splat
 from artgen.primitives import Params
 from artgen.values.canvas import Canvas
@@ -46,6 +45,12 @@ class Extent(NamedTuple):
             (1 / axis.clamp_min(1e-18)).where(axis >= 0, torch.nan) for axis in self[:2]
         )
         return torch.stack([cosine * along, sine * along, -sine * across, cosine * across])
+
+    def offsets(self, u: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+        """Offsets from the centres [N, M] of points of the unit disc, [M] or [N, M]."""
+        u, v = self.along[:, None] * u, self.across[:, None] * v
+        cosine, sine = torch.cos(self.angle)[:, None], torch.sin(self.angle)[:, None]
+        return cosine * u - sine * v, sine * u + cosine * v
 
 
 def find_extent(splat: Splat, tensors: Mapping[str, Tensor]) -> Extent:
@@ -87,31 +92,54 @@ def _check_axes(splat: Splat, axes: object, count: int) -> None:
     shapes = [getattr(axis, "shape", None) for axis in axes] if isinstance(axes, tuple) else []
     if len(shapes) == 3 and all(shape in ((), (1,), (count,)) for shape in shapes):
         return
-    cls = type(splat)
-    name = "radius" if cls.ellipse is Splat.ellipse else "ellipse"
+    name = "radius" if type(splat).ellipse is Splat.ellipse else "ellipse"
     wanted = f"a tensor [{count}]" if name == "radius" else f"three tensors [{count}]"
     found = ", ".join(str(list(shape)) if shape is not None else "no tensor" for shape in shapes)
-    raise broken(
-        f"{name} of {cls.__name__}",
-        getattr(cls, name),
-        f"gave {found or type(axes).__name__}, not {wanted}",
-        hint="compute it from the parameters, element by element",
-    )
+    hint = "compute it from the parameters, element by element"
+    raise wrong_result(splat, name, found or type(axes).__name__, wanted, hint)
 
 
-@dataclass(frozen=True)
 class Tiles:
-    """Pairs of tile and splat, sorted by tile and, inside a tile, by splat.
+    """Pairs of a square tile and a splat whose circle touches it, sorted by tile and then by splat.
 
     `splat` [pairs] holds splat indices, `count` [rows * columns] the pairs of every tile in row
     order, `side` is the tile's side in pixels.
+
+    `xy` [2, N] and `radius` [N] are in canvas units. Splats with NaN anywhere are listed nowhere.
     """
 
-    splat: Tensor
-    count: Tensor
-    rows: int
-    columns: int
-    side: int
+    def __init__(self, xy: Tensor, radius: Tensor, canvas: Canvas, side: int) -> None:
+        columns, rows = -(-canvas.width // side), -(-canvas.height // side)
+        # In units of pixels, measured from the corner of the canvas.
+        x = (xy[0].double() * canvas.span + canvas.width) / 2
+        y = (xy[1].double() * canvas.span + canvas.height) / 2
+        reach = radius.double() * canvas.span / 2
+        drawn = torch.isfinite(x) & torch.isfinite(y) & (reach >= 0)
+        x, y = x.where(drawn, -1.0), y.where(drawn, -1.0)
+        reach = reach.where(drawn, 0.0)
+
+        left = ((x - reach) / side).floor().clamp(0, columns).long()
+        right = ((x + reach) / side).floor().clamp(-1, columns - 1).long()
+        top = ((y - reach) / side).floor().clamp(0, rows).long()
+        bottom = ((y + reach) / side).floor().clamp(-1, rows - 1).long()
+        wide = (right - left + 1).clamp_min(0)
+        boxes = (wide * (bottom - top + 1).clamp_min(0)).where(drawn, 0)
+
+        splat = torch.repeat_interleave(torch.arange(len(x), device=x.device), boxes)
+        place = torch.arange(len(splat), device=x.device) - (boxes.cumsum(0) - boxes)[splat]
+        wide = wide[splat].clamp_min(1)
+        column = left[splat] + place % wide
+        row = top[splat] + torch.div(place, wide, rounding_mode="floor")
+
+        # The nearest point of the tile decides whether the circle reaches into it.
+        gap_x = x[splat] - x[splat].clamp(column * side, (column + 1) * side)
+        gap_y = y[splat] - y[splat].clamp(row * side, (row + 1) * side)
+        touched = gap_x * gap_x + gap_y * gap_y <= reach[splat] ** 2 * (1 + 1e-6) + 1e-6
+        tile = (row * columns + column)[touched]
+        tile, order = torch.sort(tile, stable=True)
+        self.splat = splat[touched][order]
+        self.count = torch.bincount(tile, minlength=rows * columns)
+        self.rows, self.columns, self.side = rows, columns, side
 
 
 def choose_side(radius: Tensor, canvas: Canvas) -> int:
@@ -120,45 +148,3 @@ def choose_side(radius: Tensor, canvas: Canvas) -> int:
         return 16
     pixels = float(radius.median()) / canvas.pixel
     return 8 if pixels < 12 else 16 if pixels < 32 else 32 if pixels < 96 else 64
-
-
-def bin_splats(xy: Tensor, radius: Tensor, canvas: Canvas, side: int) -> Tiles:
-    """List the tiles that the circle of each splat touches.
-
-    `xy` [2, N] and `radius` [N] are in canvas units. Splats with NaN anywhere are listed nowhere.
-    """
-    columns, rows = -(-canvas.width // side), -(-canvas.height // side)
-    # In units of pixels, measured from the corner of the canvas.
-    x = (xy[0].double() * canvas.span + canvas.width) / 2
-    y = (xy[1].double() * canvas.span + canvas.height) / 2
-    reach = radius.double() * canvas.span / 2
-    drawn = torch.isfinite(x) & torch.isfinite(y) & (reach >= 0)
-    x, y = x.where(drawn, -1.0), y.where(drawn, -1.0)
-    reach = reach.where(drawn, 0.0)
-
-    left = ((x - reach) / side).floor().clamp(0, columns).long()
-    right = ((x + reach) / side).floor().clamp(-1, columns - 1).long()
-    top = ((y - reach) / side).floor().clamp(0, rows).long()
-    bottom = ((y + reach) / side).floor().clamp(-1, rows - 1).long()
-    wide = (right - left + 1).clamp_min(0)
-    boxes = (wide * (bottom - top + 1).clamp_min(0)).where(drawn, 0)
-
-    splat = torch.repeat_interleave(torch.arange(len(x), device=x.device), boxes)
-    place = torch.arange(len(splat), device=x.device) - (boxes.cumsum(0) - boxes)[splat]
-    wide = wide[splat].clamp_min(1)
-    column = left[splat] + place % wide
-    row = top[splat] + torch.div(place, wide, rounding_mode="floor")
-
-    # The nearest point of the tile decides whether the circle reaches into it.
-    gap_x = x[splat] - x[splat].clamp(column * side, (column + 1) * side)
-    gap_y = y[splat] - y[splat].clamp(row * side, (row + 1) * side)
-    touched = gap_x * gap_x + gap_y * gap_y <= reach[splat] ** 2 * (1 + 1e-6) + 1e-6
-    tile = (row * columns + column)[touched]
-    tile, order = torch.sort(tile, stable=True)
-    return Tiles(
-        splat=splat[touched][order],
-        count=torch.bincount(tile, minlength=rows * columns),
-        rows=rows,
-        columns=columns,
-        side=side,
-    )

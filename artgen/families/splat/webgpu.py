@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -37,13 +36,6 @@ from artgen.families.splat.tiles import find_boxes
 from artgen.families.splat.webgpu_program import WebGpuStepper, compile_program
 from artgen.raster.sampling import cut_strips
 from artgen.raster.webgpu_device import Device, Dispatch, Pipeline, groups_of, open_device
-from artgen.values.canvas import Canvas
-
-
-@dataclass(frozen=True)
-class _Pipelines:
-    device: Device
-    pipelines: Mapping[str, Any]
 
 
 class _Scene(Scene):
@@ -51,7 +43,8 @@ class _Scene(Scene):
 
     def __init__(self, launch: Launch, features: Tensor, parameters: Sequence[Tensor]) -> None:
         super().__init__(launch, features, parameters)
-        self.device: Device = self.kernels.device
+        self.device: Device
+        self.device, self.pipelines = self.kernels
         canvas = self.canvas
         # The number of visible splats at each pixel is a plane of its own.
         self.planes = self.channels + self.over
@@ -65,7 +58,9 @@ class _Scene(Scene):
             "centres": self.device.upload(np.concatenate(canvas.pixel_centres())),
             "prepared": self.device.allocate(4 * self.count * self.source.prepared),
         }
-        self.strips = _strips(canvas, self.planes, self.device.largest)
+        # As many tiles high as fit into a buffer.
+        tiles = max(1, self.device.largest // (4 * self.planes * canvas.width * SIDE))
+        self.strips = cut_strips(canvas.height, tiles * SIDE)
         self.cell = SIDE * -(-max(canvas.width, canvas.height) // (SIDE * CELLS))
         cells = max((self._groups(strip, self.cell) for strip in self.strips), key=math.prod)
         self.buffers["lists"] = self.device.allocate(4 * (self.count + 1) * (1 + math.prod(cells)))
@@ -129,7 +124,7 @@ class _Scene(Scene):
     ) -> Dispatch:
         sizes = [self.canvas.width, *strip, self.count, parts, part, self.cell]
         bound = {"size": self.device.uniform(np.array(sizes, np.uint32)), **self.buffers, **buffers}
-        return self.device.work(self.kernels.pipelines[kernel], bound, groups)
+        return self.device.work(self.pipelines[kernel], bound, groups)
 
     def _groups(self, strip: tuple[int, int], side: int) -> tuple[int, int]:
         """Squares of `side` pixels along x and y."""
@@ -169,11 +164,5 @@ class Footprint(CompiledFootprint):
     def _emit(self, channels: int, over: bool) -> KernelSource:
         return emit_wgsl_over(self._ir) if over else emit_wgsl(self._ir, self._far, channels)
 
-    def _load(self, text: str) -> _Pipelines:
-        return _Pipelines(self._device, self._device.compile(text))
-
-
-def _strips(canvas: Canvas, planes: int, largest: int) -> list[tuple[int, int]]:
-    """Cut the rows of a picture into strips of tiles that fit into a buffer of `largest` bytes."""
-    tiles = max(1, largest // (4 * planes * canvas.width * SIDE))
-    return cut_strips(canvas.height, tiles * SIDE)
+    def _load(self, text: str) -> tuple[Device, Mapping[str, Pipeline]]:
+        return self._device, self._device.compile(text)

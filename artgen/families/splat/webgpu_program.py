@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from artgen.base.errors import OutOfMemory
-from artgen.compiler.step_program import UNBOUNDED, Expression, NoStep, Program, evaluate
+from artgen.compiler.step_program import UNBOUNDED, NoStep, Operation, Program, evaluate
 from artgen.engines.gradient.device_steps import Survey
 from artgen.families.splat.footprint import StepProblem
 from artgen.raster.webgpu_device import Copy, Device, Dispatch, Pipeline
@@ -59,20 +59,18 @@ class LoadedProgram:
             else:
                 size = 4 * evaluate(buffer.numbers, self.symbols)
                 self.buffers[name] = device.allocate(size)
-        dispatches: dict[Any, Dispatch] = {}
-        self.lists: dict[str, list[Dispatch | Copy]] = {}
-        for name, operations in program.lists.items():
-            self.lists[name] = []
-            for operation in operations:
-                if "copy" in operation:
-                    self.lists[name].append(Copy(*(self.buffers[b] for b in operation["copy"])))
-                    continue
-                groups = self._groups(*operation["groups"])
-                key = operation["kernel"], groups
-                if key not in dispatches:
-                    pipeline = pipelines[operation["kernel"]]
-                    dispatches[key] = device.work(pipeline, self.buffers, groups)
-                self.lists[name].append(dispatches[key])
+
+        @functools.cache
+        def dispatch(kernel: str, x: int, y: int) -> Dispatch:
+            return device.work(pipelines[kernel], self.buffers, (x, y))
+
+        def made(operation: Operation) -> Dispatch | Copy:
+            if "copy" in operation:
+                return Copy(*(self.buffers[name] for name in operation["copy"]))
+            x, y = (evaluate(each, self.symbols) for each in operation["groups"])
+            return dispatch(operation["kernel"], x, y)
+
+        self.lists = {name: [*map(made, listed)] for name, listed in program.lists.items()}
 
     def write(self, name: str, array: NDArray[Any]) -> None:
         """Write numbers to the start of a buffer."""
@@ -83,9 +81,6 @@ class LoadedProgram:
         work = [operation for name in lists for operation in self.lists[name]]
         wanted = [(self.buffers[name], shape) for name, shape in (read or {}).items()]
         return self.device.run(work, wanted)
-
-    def _groups(self, x: Expression, y: Expression) -> tuple[int, int]:
-        return evaluate(x, self.symbols), evaluate(y, self.symbols)
 
 
 class WebGpuStepper:
@@ -102,10 +97,6 @@ class WebGpuStepper:
         canvas, target, weight = problem[:3]
         self.rows, self.count = len(program.parameters), count
         self._sizes = {"N": count, "W": canvas.width, "H": canvas.height, "S": TOGETHER, "R": 0}
-        scene = dict(zip(("red", "green", "blue"), problem.background, strict=True))
-        scene["background_weight"] = problem.background_weight
-        scene["beta1"], scene["beta2"] = problem.betas
-        scene["epsilon"], scene["decay"] = problem.epsilon, problem.weight_decay
         if weight is None:
             weight = torch.ones(canvas.height, canvas.width)
         total = weight.sum(dtype=torch.float64).clamp_min(torch.finfo(torch.float32).tiny)
@@ -115,7 +106,7 @@ class WebGpuStepper:
             "table": np.array(program.table, np.float32),
         }
         self._open = functools.partial(
-            LoadedProgram, device, program, pipelines, self._sizes, scene
+            LoadedProgram, device, program, pipelines, self._sizes, problem.scene
         )
         self._sorts = program.blend == "over"
         self._unsettled: list[Tensor] = []
@@ -133,9 +124,9 @@ class WebGpuStepper:
     def load(self, raw: Tensor, moments: Tensor, bounds: Tensor) -> None:
         """Start from these parameters, moments and bounds."""
         self._constants["bounds"] = bounds.clamp(-UNBOUNDED, UNBOUNDED).float().numpy()
-        for name, values in (("raw", raw.numpy()), ("moments", moments.numpy())):
-            self._loaded.write(name, values)
         self._loaded.write("bounds", self._constants["bounds"])
+        self._loaded.write("raw", raw.numpy())
+        self._loaded.write("moments", moments.numpy())
 
     def take(self, rows: Tensor) -> None:
         """Take a step for each row."""
@@ -192,10 +183,9 @@ class WebGpuStepper:
         """Make room for these pairs of a splat and a tile, and take the steps that had none."""
         names = self._parameters()
         clock, *found = self._loaded.run(read={"clock": (2,), **names})
-        known = dict(zip(names, found, strict=True))
         self._sizes["R"] = pairs + pairs // 4
         self._start()
-        for name, values in {**known, "bounds": self._constants["bounds"]}.items():
+        for name, values in zip(names, found, strict=True):
             self._loaded.write(name, values)
         missed = int(clock.view(np.uint32)[1])
         if missed:
