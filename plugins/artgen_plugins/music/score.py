@@ -126,7 +126,7 @@ def _cut(sound: Samples, table: Mapping[str, Any], path: Path) -> Samples:
     """The part of a sound that is asked for."""
     whole = sound.values.shape[1] / sound.rate
     start, seconds = table.get("start", 0.0), table.get("seconds", whole)
-    if not (0 <= start < whole and seconds >= 0.5):
+    if not (start >= 0 and min(seconds, whole - start) >= 0.5):
         raise InputError(
             f"{path}: the sound has {whole:.1f} s, and start is {start}, seconds {seconds}",
             hint="begin within it, and use half a second or more",
