@@ -103,7 +103,8 @@ def flow(sheet: ink.Sheet, k: int, count: int) -> ink.Marks:
 
     x, y = (0.94 * side for side in sheet.canvas.reach)
     pitch = np.sqrt(4 * x * y / (STRIDE * count))
-    rows = max(2, int(2 * y / pitch))
+    # Each row of a tall sheet has two points at least.
+    rows = max(2, min(int(2 * y / pitch), count // 2))
     columns, pitch = max(2, count // rows), 2 * y / (rows - 1)
     across, down = np.meshgrid(np.linspace(-x, x, columns), np.linspace(-y, y, rows))
     apart: float | Floats = pitch
