@@ -97,7 +97,7 @@ class Hatch(Ink):
                 + [outlines]
             )
             # No distance leaves so few of a mass that fills the sheet.
-            if len(marks) <= sheet.count or scale > 2 * max(sheet.amounts[0].shape):
+            if len(marks) <= sheet.count or scale > max(sheet.amounts[0].shape):
                 return ink.Marks(marks.strokes[: sheet.count], marks.ink[: sheet.count])
             scale *= max(1.03, np.sqrt(len(marks) / sheet.count))
 

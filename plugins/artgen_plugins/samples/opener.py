@@ -83,7 +83,8 @@ def _subject(name: str, side: int, seed: int) -> NDArray[np.uint8]:
 def _toned(pixels: Any, options: SourceOptions) -> Any:
     """The picture in two tones, where options name them: its black `dark`, its white `light`.
 
-    What is transparent stays so. By luma, linear between both, in encoded values. Raises UsageError for what is no colour.
+    By luma, linear between both, in encoded values. What is transparent stays so. Raises UsageError
+    for what is no colour.
     """
     if not any(key in options for key in _TONES):
         return pixels
