@@ -84,6 +84,10 @@ def test_sounds_are_read_and_what_is_none_is_refused_with_words(tmp_path):
     read = read_sound(tmp_path / "a.wav")
     assert (read.values.shape, read.rate) == ((2, 3 * 44_100), 44_100)
     np.testing.assert_allclose(read.values[1], levels / 32_768, atol=1e-4)
+    broken = np.where(np.arange(8000) % 7 == 3, np.nan, 0.1).astype(np.float32)
+    broken[:2] = np.inf, -np.inf
+    scipy.io.wavfile.write(tmp_path / "nan.wav", 8000, broken)
+    assert np.isfinite(read_sound(tmp_path / "nan.wav").values).all()
     (tmp_path / "b.wav").write_bytes(b"RIFF no sound")
     scipy.io.wavfile.write(tmp_path / "c.wav", 8000, np.zeros(100, np.int16))
     for name, says in (
@@ -108,6 +112,8 @@ def test_a_score_says_what_moves_and_each_mistake_is_named(tmp_path):
         ("seconds = 2", "names no sound"),
         ('sound = "sample:waltz"\nstart = 30.0', "start is 30"),
         ('sound = "sample:waltz"\nstart = 19.9', r"start is 19\.9"),  # a tenth of a second is left
+        ('sound = "sample:waltz"\nstart = -1', "start is -1"),
+        (f'sound = "sample:waltz"\nstart = 1{"0" * 400}', "start is 1"),
         ('sound = "sample:waltz"\nper_bar = 0', "per_bar"),
         ('sound = "sample:waltz"\nvolume = 3', "unknown key 'volume'"),
         ('sound = "sample:waltz"\n[[move]]\nwhat = "jump"', "what = 'jump'"),

@@ -94,8 +94,7 @@ class Tube(Ink):
     def _drawn(self, sheet: ink.Sheet, light: Floats, outlines: list[Contour]) -> list[Contour]:
         """Return the pen lines of a face, outlines, and elsewhere the clearest pen lines."""
         canvas, inner = sheet.canvas, focused(sheet.weight, light.shape[1:])
-        inside: list[Contour] = []
-        rest: list[Contour] = []
+        inside, rest = list[Contour](), list[Contour]()
         least = STROKE * np.sqrt((inner > FACE).sum())
         for line in flow_lines(light, inner, canvas, BETWEEN * self.options.width):
             near = float(inner[cells_of(line, canvas)].mean())
