@@ -997,6 +997,14 @@ def test_a_stone_alone_has_the_colour_of_its_place():
     assert np.abs(made.inks[one] - target[:, 0, 0]).max() < 0.15
 
 
+def test_rows_that_repeat_reach_the_edges():
+    made = Path({"symmetry": "p1"})
+    made.resolve_options(Canvas(40, 40))
+    sheet = ink.Sheet(np.full((1, 40, 40), 0.5), Canvas(40, 40), 400, np.random.default_rng(0))
+    ends = [np.abs(each.place(sheet).strokes[:, :4]).max() for each in (made, Path())]
+    assert ends == pytest.approx([1, 0.94], abs=1e-3)
+
+
 @pytest.mark.parametrize("kind", [Wash, Papercut])
 def test_what_repeats_has_no_border(kind):
     """A tile of washes had a white rim, and one of paper a frame."""

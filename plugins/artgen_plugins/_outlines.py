@@ -42,8 +42,7 @@ def read_outline(text: str) -> str:
 
         cover = np.pad(read_coverage(text, SIDE), 1)
         # What is faint all over has an outline too.
-        level = min(0.5, 0.9 * cover.max())
-        rings = find_contours(cover, level)  # type: ignore[no-untyped-call]
+        rings = find_contours(cover, min(0.5, 0.9 * cover.max()))  # type: ignore[no-untyped-call]
         found = max(rings, key=lambda ring: area(ring))[:-1, ::-1]
     found = found[:: -(-len(found) // CORNERS)]
     found = (found - found.min(0)) / np.ptp(found, 0).max()

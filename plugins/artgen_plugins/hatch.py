@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from artgen import Canvas, Ink, Preset, ink, option
 from artgen.ink import InkOptions
+from artgen_plugins.regions import lab_of, slopes
 
 Floats = NDArray[np.float64]
 
@@ -123,8 +124,6 @@ class Hatch(Ink):
         o, pitch = self.options, spacing(sheet.weight, sheet.amounts[k].shape, scale)
         amount = sheet.amounts[k]
         if o.swell and sheet.target is not None:
-            from artgen_plugins.regions import lab_of
-
             amount = amount + REDS * lab_of(sheet.target)[..., 1] / 100
         tone = stretched(amount, sheet.weight, o.middle)
         if o.loose:
@@ -173,7 +172,6 @@ class Hatch(Ink):
         from artgen_plugins._burin import needed
         from artgen_plugins._contours import focused, pixels_of
         from artgen_plugins._flow import flow_lines
-        from artgen_plugins.regions import lab_of, slopes
 
         o, unit, shape = self.options, sheet.canvas.pixel, sheet.amounts[0].shape
         if not o.outline or sheet.target is None:

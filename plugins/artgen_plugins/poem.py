@@ -156,8 +156,7 @@ class Poem(Ink):
     def resolve_options(self, canvas: Canvas) -> None:
         """Keep the text itself, so that a drawing needs no file."""
         # What ends like the name of a file shall not be read as one.
-        ended = "\n" if self._text.endswith(".txt") else ""
-        self.options = replace(self.options, text=self._text + ended)
+        self.options = replace(self.options, text=self._text + "\n" * self._text.endswith(".txt"))
 
     def place(self, sheet: ink.Sheet) -> ink.Marks:
         """Write row after row, from left to right, until the page is full."""
