@@ -978,6 +978,8 @@ def test_a_mass_of_more_marks_than_there_may_be_has_the_first_ones(kind, options
 def test_rows_of_a_tall_sheet_are_no_more_than_its_strokes():
     sheet = ink.Sheet(np.full((1, 600, 4), 0.5), Canvas(4, 600), 20, np.random.default_rng(0))
     assert 10 < len(Path().place(sheet)) <= 20
+    few = Path().place(replace(sheet, count=8))
+    assert (len(few), few.notice[:16]) == (0, "there is no line")
 
 
 @pytest.mark.parametrize("angles", ["nan", "15,inf", "15,,30"])

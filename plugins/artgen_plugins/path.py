@@ -63,7 +63,8 @@ class Path(Ink):
             tones = [strengthened(a, pitch, self.options.crisp) for a in sheet.amounts]
             sheet = replace(sheet, amounts=np.stack(tones).clip(0, 1))
         lines = [self.line(sheet, k, count) for k, count in enumerate(sheet.counts()) if count > 8]
-        return ink.joined(lines)
+        few = "there is no line: no ink gets nine strokes, the fewest of one"
+        return replace(ink.joined(lines), notice="" if lines else few)
 
     def line(self, sheet: ink.Sheet, k: int, count: int) -> ink.Marks:
         """Return the line of ink `k`, of at most `count` strokes."""
