@@ -99,6 +99,8 @@ def test_pictures_in_two_tones():
     luma = plain.pixels @ np.array([0.2126, 0.7152, 0.0722])
     assert np.abs(toned.pixels - luma[..., None] * 128 / 255).max() < 1
     assert toned.sha256 != plain.sha256
+    with pytest.raises(InputError, match="no option 'dark'"):  # not: is missing, reinstall
+        open_sample("stars?dark=navy")
     with pytest.raises(InputError, match="no option 'drk'"):
         open_sample("horse?drk=navy")
     with pytest.raises(UsageError, match="'nvy' is not a colour"):

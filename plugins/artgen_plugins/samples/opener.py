@@ -46,14 +46,14 @@ def open_sample(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> Target:
         return open_clip(rest, request)
     if name in SUBJECTS:
         return _open_subject(rest, request)
-    source = f"sample:{rest}"
-    if rest in GENERATED:
+    if name in GENERATED:
         from artgen_plugins.samples import generated
 
+        SourceOptions("sample", rest, ())  # refuses any
         # Another machine may round otherwise: what is computed is what is hashed.
-        digest = content_hash(f"{source} 1")
-        pixels = getattr(generated, rest)()
-        return image_from_array(pixels, request, rest, source=source, sha256=digest)
+        digest = content_hash(f"sample:{name} 1")
+        pixels = getattr(generated, name)()
+        return image_from_array(pixels, request, name, source=f"sample:{name}", sha256=digest)
     options = SourceOptions("sample", rest, (*_TONES, _MARGIN))
     pixels = _toned(_widened(_photograph(options.what), options), options)
     return image_from_array(pixels, request, options.what, source=options.source)
