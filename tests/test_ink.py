@@ -512,6 +512,13 @@ def test_dots_are_closer_and_threads_truer_where_pixels_count():
     assert slope.shape == (20, 20)
 
 
+@pytest.mark.parametrize("count", [1, 9, 30])
+def test_a_grid_has_no_more_squares_than_asked_for_on_a_strip(count):
+    """A row of stitches had more marks than there may be."""
+    sheet = ink.Sheet(np.ones((1, 1, 40)), Canvas(40, 1), count, np.random.default_rng(0))
+    assert 1 <= sheet.grid()[0].size <= count
+
+
 def test_marks_are_divided_among_inks_by_their_amounts():
     amounts = np.array([np.full((4, 4), 0.3), np.full((4, 4), 0.1)])
     sheet = ink.Sheet(amounts, Canvas(4, 4), 100, np.random.default_rng(0))
