@@ -159,7 +159,7 @@ class Sheet:
         half_width, half_height = self.canvas.reach
         count = self.count if count is None else count
         pitch = (self.canvas.area / max(1, count)) ** 0.5
-        columns = max(1, int(2 * half_width / pitch))
+        columns = max(1, min(count, int(2 * half_width / pitch)))
         rows = max(1, min(count // columns, round(2 * half_height / pitch)))
         x = half_width * ((2 * np.arange(columns) + 1) / columns - 1)
         y = half_height * ((2 * np.arange(rows) + 1) / rows - 1)

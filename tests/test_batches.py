@@ -434,7 +434,8 @@ def test_every_key_of_a_clip_is_one_to_go_on_from(tmp_path):
 def test_plugins_that_recipes_name_have_to_be_the_same(monkeypatch):
     registry = Registry(environ={})
     plain = Recipe()
-    assert pin([plain], registry) == {"artgen": ("artgen", "artgen_plugins")}
+    own = {"artgen": ("artgen", "artgen_makers", "artgen_plugins")}
+    assert pin([plain], registry) == own
 
     class Entry:
         name, distribution, spec = "heart", "artgen-heart", Spec("heart", "A heart.", "email:Heart")
@@ -445,10 +446,7 @@ def test_plugins_that_recipes_name_have_to_be_the_same(monkeypatch):
         registry, "entries", lambda kind: find(kind) + [Entry] * (kind == "primitive")
     )
     heart = changed(Recipe(), {"primitive": {"name": "artgen-heart/heart*3+gaussian"}})
-    assert pin([plain, heart], registry) == {
-        "artgen": ("artgen", "artgen_plugins"),
-        "artgen-heart": ("email",),
-    }
+    assert pin([plain, heart], registry) == {**own, "artgen-heart": ("email",)}
     assert "artgen-heart" not in pin([plain], registry)
 
 

@@ -98,6 +98,12 @@ def test_centres_are_dots_over_the_progress(splats):
     assert white[-1] > 6
 
 
+def test_centres_do_not_depend_on_how_many_are_drawn_at_a_time(splats, monkeypatch):
+    whole = frames(splats, "centres")[-1]
+    monkeypatch.setattr("artgen_plugins.films.TOGETHER", 2)
+    np.testing.assert_array_equal(frames(splats, "centres")[-1], whole)
+
+
 def test_depth_shows_what_lies_on_top_brightest(shapes):
     last = frames(shapes, "depth")[-1].astype(int).sum(2)
     tensors = {name: t[..., -1:] for name, t in shapes.drawing.tensors.items()}

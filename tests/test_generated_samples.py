@@ -89,10 +89,17 @@ def test_pictures_in_two_tones():
     assert horse.source == "sample:horse?dark=navy&light=linen"
     assert {tuple(each) for each in horse.pixels.reshape(-1, 3)[:40]} == {linen}
     assert tuple(horse.pixels.reshape(-1, 3).min(0)) == navy
+    # Values from 0 to 1 were taken for bytes, and an alpha ended with exit code 1.
+    phantom = open_sample("shepp_logan_phantom?dark=navy&light=linen").pixels.reshape(-1, 3)
+    assert (tuple(phantom.min(0)), tuple(phantom.max(0))) == (navy, linen)
+    logo = open_sample("logo?dark=navy&light=linen").pixels.reshape(-1, 3)
+    assert (tuple(logo.min(0)), tuple(logo.max(0))) == (navy, linen)
     plain, toned = open_sample("koi"), open_sample("koi?light=gray")
     luma = plain.pixels @ np.array([0.2126, 0.7152, 0.0722])
     assert np.abs(toned.pixels - luma[..., None] * 128 / 255).max() < 1
     assert toned.sha256 != plain.sha256
+    with pytest.raises(InputError, match="no option 'dark'"):  # not: is missing, reinstall
+        open_sample("stars?dark=navy")
     with pytest.raises(InputError, match="no option 'drk'"):
         open_sample("horse?drk=navy")
     with pytest.raises(UsageError, match="'nvy' is not a colour"):

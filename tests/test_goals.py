@@ -260,6 +260,7 @@ def test_a_plugin_adds_a_way(tmp_path, monkeypatch, capsys):
         ("blur", "a number from 0.001 to 0.5"),
         ("glass=black", "lets light through"),
         ("foil=4/3", "such as 1/3"),
+        ("foil=1/\N{SUPERSCRIPT THREE}", "such as 1/3"),
         ("slats=up", "left or right"),
         ("turn=90", "16 x 24 pixels, and the target is not"),
         ("fold=0.5", "12 x 16 pixels, and the target is not"),

@@ -339,6 +339,11 @@ def test_letters_are_a_set_of_twenty_six_classes():
     assert open_sample("digits?n=156").sha256 != target.sha256
 
 
+@pytest.mark.parametrize("name", ["butterflies", "digits", "flowers", "pots"])
+def test_a_picture_of_a_set_may_be_one_pixel(name):
+    assert open_set(f"{name}?n=12", TargetRequest(size=1)).training.shape[1:3] == (1, 1)
+
+
 def test_flowers_are_a_set_in_colour():
     target = open_set("flowers?n=72&seed=4")
     assert target.training.shape == (60, 28, 28, 3)

@@ -42,6 +42,7 @@ from artgen_plugins._swaps import exchange
 from artgen_plugins._tours import circuit, nearest_first, shorten
 from artgen_plugins.charcoal import LINES, TONES, Charcoal
 from artgen_plugins.draft import Draft, shadows
+from artgen_plugins.foils import Foils
 from artgen_plugins.halftone import Halftone, busy_places, rings
 from artgen_plugins.hatch import Hatch, abstracted, directions, levelled, spacing, strengthened
 from artgen_plugins.mosaic import Mosaic, calmed, joined, neighbours, tanned
@@ -49,6 +50,7 @@ from artgen_plugins.panes import Panes
 from artgen_plugins.papercut import Papercut, frequent
 from artgen_plugins.path import Path
 from artgen_plugins.place import brightened, separate
+from artgen_plugins.poem import Poem
 from artgen_plugins.regions import lab_of
 from artgen_plugins.stipple import Stipple
 from artgen_plugins.string import String
@@ -468,6 +470,16 @@ def test_nails_follow_an_outline_and_threads_stay_inside(name, tmp_path):
     assert (middles.min(1) < 0.3 * 1.88 - 0.94 + 0.1).all()
 
 
+def test_a_frame_may_be_faint(tmp_path):
+    """Where nothing covered half, there was no outline, and exit code 1."""
+    picture = np.zeros((40, 40, 4), np.uint8)
+    picture[8:32, 8:32, 3] = 90
+    Image.fromarray(picture).save(tmp_path / "faint.png")
+    primitive = String({"frame": str(tmp_path / "faint.png")})
+    primitive.resolve_options(Canvas(8, 8))
+    assert primitive.options.frame.startswith("M")
+
+
 def test_a_frame_without_an_outline_is_refused():
     with pytest.raises(InputError, match="has no outline"):
         String({"frame": "M0,0 L1,1"}).resolve_options(Canvas(8, 8))
@@ -498,6 +510,13 @@ def test_dots_are_closer_and_threads_truer_where_pixels_count():
     error, slope, _, _ = View(shares, 1.0, tone, np.eye(20)).error(np.zeros(50))
     assert error < View(shares, 1.0, tone).error(np.zeros(50))[0]
     assert slope.shape == (20, 20)
+
+
+@pytest.mark.parametrize("count", [1, 9, 30])
+def test_a_grid_has_no_more_squares_than_asked_for_on_a_strip(count):
+    """A row of stitches had more marks than there may be."""
+    sheet = ink.Sheet(np.ones((1, 1, 40)), Canvas(40, 1), count, np.random.default_rng(0))
+    assert 1 <= sheet.grid()[0].size <= count
 
 
 def test_marks_are_divided_among_inks_by_their_amounts():
@@ -779,6 +798,11 @@ def test_waves_fill_the_range_and_do_not_depend_on_the_size():
     assert np.abs(large.reshape(100, 2, 100, 2).mean((1, 3)) - small).max() < 0.02
 
 
+def test_waves_are_the_same_where_they_end_between_the_middles_of_pixels():
+    small, large = (waves(Canvas(side, side), 2 / 10.03, 1) for side in (100, 200))
+    assert np.abs(large.reshape(100, 2, 100, 2).mean((1, 3)) - small).max() < 0.02
+
+
 def test_charcoal_has_soft_tones_on_a_grain_and_sharp_lines():
     """The look was hatching in black and white, like an engraving."""
     primitive = Charcoal({"grain": 0.0})
@@ -858,6 +882,12 @@ def test_frequent_colours_are_told_apart_and_a_plain_picture_has_one():
     assert sorted(frequent(lab, None, 3)[:, 0]) == pytest.approx([0, 50, 80])
 
 
+def test_colours_are_found_where_pixels_that_count_lie_between_those_looked_at():
+    weight = np.zeros((400, 400))
+    weight[1, 1] = 1
+    assert frequent(np.full((400, 400, 3), 40.0), weight, 5).shape == (1, 3)
+
+
 def test_a_sheet_of_paper_casts_a_shadow_on_the_next_to_the_lower_right():
     primitive = Papercut({"inks": "#ffffff,#808080,#101010"})
     cover = np.zeros((4, 200, 200), np.float32)
@@ -909,6 +939,95 @@ def test_the_smallest_pictures_are_drawn(kind, shape):
     amounts = rng.random((len(kind.inks), *shape))
     sheet = ink.Sheet(amounts, Canvas(*shape[::-1]), 500, rng, target=target)
     assert len(kind.place(sheet)) <= 500
+
+
+SMALLEST = [
+    (Hatch, {"swell": True, "outline": 1.0}),
+    (Poem, {"text": "to be"}),
+    (Path, {"middle": 0.3, "crisp": 2.0}),
+    (Path, {"form": "tsp"}),
+    (Stipple, {"stretch": 4.0}),
+    (Halftone, {"shape": "ring"}),
+    (String, {"nails": 12}),
+    (Foils, {}),
+]
+
+
+@pytest.mark.parametrize(("kind", "options"), SMALLEST)
+@pytest.mark.parametrize("shape", [(1, 50), (50, 1), (1, 1)])
+def test_pictures_of_one_row_are_drawn(kind, options, shape):
+    """Gradients of a row or a column were none, which ended with exit code 1."""
+    rng = np.random.default_rng(0)
+    made = kind(options)
+    target, amounts = rng.random((3, *shape)), rng.random((len(made.inks), *shape))
+    sheet = ink.Sheet(amounts, Canvas(*shape[::-1]), 300, rng, target=target)
+    assert len(made.placed(sheet)) <= 300
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        (Hatch, {}),
+        (Hatch, {"swell": True}),
+        (Panes, {}),
+        (Halftone, {"shape": "line"}),
+        (Halftone, {"inks": "#000000,#ff0000,#00ff00"}),
+    ],
+)
+def test_a_mass_of_more_marks_than_there_may_be_has_the_first_ones(kind, options):
+    """No distance of strokes was large enough, and larger ones were tried without end."""
+    made, rng = kind(options), np.random.default_rng(0)
+    amounts, target = np.ones((len(made.inks), 24, 24)), np.full((3, 24, 24), 0.02)
+    sheet = ink.Sheet(amounts, Canvas(24, 24), 2, rng, target=target)
+    assert len(made.place(sheet)) == 2
+
+
+def test_rows_of_a_tall_sheet_are_no_more_than_its_strokes():
+    sheet = ink.Sheet(np.full((1, 600, 4), 0.5), Canvas(4, 600), 20, np.random.default_rng(0))
+    assert 10 < len(Path().place(sheet)) <= 20
+    few = Path().place(replace(sheet, count=8))
+    assert (len(few), few.notice[:16]) == (0, "there is no line")
+
+
+@pytest.mark.parametrize("angles", ["nan", "15,inf", "15,,30"])
+def test_screens_have_angles_that_are_numbers(angles):
+    sheet = ink.Sheet(np.ones((1, 8, 8)), Canvas(8, 8), 20, np.random.default_rng(0))
+    with pytest.raises(UsageError, match="are not numbers"):
+        Halftone({"angles": angles}).place(sheet)
+
+
+def test_a_stone_alone_has_the_colour_of_its_place():
+    """It was compared with the mean of no others, and had the first colour of the shop."""
+    made = Mosaic({"inks": ""})
+    target = np.array([0.12, 0.25, 0.43])[:, None, None].repeat(9, 1).repeat(9, 2)
+    amounts = separate(torch.from_numpy(target), made, (1, 1, 1))
+    sheet = ink.Sheet(amounts, Canvas(9, 9), 1, np.random.default_rng(0), target=target)
+    (one,) = made.place(sheet).ink
+    assert np.abs(made.inks[one] - target[:, 0, 0]).max() < 0.15
+
+
+def test_rows_that_repeat_reach_the_edges():
+    made = Path({"symmetry": "p1"})
+    made.resolve_options(Canvas(40, 40))
+    sheet = ink.Sheet(np.full((1, 40, 40), 0.5), Canvas(40, 40), 400, np.random.default_rng(0))
+    ends = [np.abs(each.place(sheet).strokes[:, :4]).max() for each in (made, Path())]
+    assert ends == pytest.approx([1, 0.94], abs=1e-3)
+
+
+@pytest.mark.parametrize("kind", [Wash, Papercut])
+def test_what_repeats_has_no_border(kind):
+    """A tile of washes had a white rim, and one of paper a frame."""
+    made = kind({"symmetry": "p1"})
+    made.resolve_options(Canvas(40, 40))
+    target = np.full((3, 40, 40), 0.3)
+    amounts = np.full((len(made.inks), 40, 40), 0.7)
+    sheet = ink.Sheet(amounts, Canvas(40, 40), 4000, np.random.default_rng(0), target=target)
+    marks = made.place(sheet)
+    cover = coverage(made, made.pack(marks), Canvas(40, 40))
+    if kind is Papercut:
+        assert len(np.unique(marks.ink)) == 1
+    else:
+        assert cover.sum(0)[0, 20] > 0.5 * cover.sum(0)[20, 20]
 
 
 def test_tubes_run_along_edges_alone_with_a_halo_of_one_hue():

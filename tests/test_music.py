@@ -84,6 +84,10 @@ def test_sounds_are_read_and_what_is_none_is_refused_with_words(tmp_path):
     read = read_sound(tmp_path / "a.wav")
     assert (read.values.shape, read.rate) == ((2, 3 * 44_100), 44_100)
     np.testing.assert_allclose(read.values[1], levels / 32_768, atol=1e-4)
+    broken = np.where(np.arange(8000) % 7 == 3, np.nan, 0.1).astype(np.float32)
+    broken[:2] = np.inf, -np.inf
+    scipy.io.wavfile.write(tmp_path / "nan.wav", 8000, broken)
+    assert np.isfinite(read_sound(tmp_path / "nan.wav").values).all()
     (tmp_path / "b.wav").write_bytes(b"RIFF no sound")
     scipy.io.wavfile.write(tmp_path / "c.wav", 8000, np.zeros(100, np.int16))
     for name, says in (
@@ -107,6 +111,9 @@ def test_a_score_says_what_moves_and_each_mistake_is_named(tmp_path):
         ("sound = 3", "sound = 3"),
         ("seconds = 2", "names no sound"),
         ('sound = "sample:waltz"\nstart = 30.0', "start is 30"),
+        ('sound = "sample:waltz"\nstart = 19.9', r"start is 19\.9"),  # a tenth of a second is left
+        ('sound = "sample:waltz"\nstart = -1', "start is -1"),
+        (f'sound = "sample:waltz"\nstart = 1{"0" * 400}', "start is 1"),
         ('sound = "sample:waltz"\nper_bar = 0', "per_bar"),
         ('sound = "sample:waltz"\nvolume = 3', "unknown key 'volume'"),
         ('sound = "sample:waltz"\n[[move]]\nwhat = "jump"', "what = 'jump'"),
@@ -164,8 +171,16 @@ def test_each_move_changes_its_parts_on_the_beat_and_no_others(shapes):
         rest = (before.tensors[name] - own[name]).abs().max()
         assert rest < 0.2 * (on.tensors[name] - own[name]).abs().max()
         grey = {"colour": torch.full((3, 2), 0.4)}
-    turned = MOVES["colour"](shapes.primitive(), grey, None, torch.arange(2), 0.5)
+    turned = MOVES["colour"](shapes.primitive(), grey, torch.zeros(2, 2), 0.5)
     torch.testing.assert_close(turned["colour"], grey["colour"])
+
+
+def test_a_third_or_a_half_of_one_part_may_be_none():
+    art = artgen.fit(PHOTO, "triangle", count=1, steps=2, seed=1)
+    moves = tuple(Move("size", "beat", 0.5, parts) for parts in ("dark", "large", "light"))
+    sound, times = clicks(120)
+    played = player(art, Score(sound, moves=moves)).drawing(float(times[2]))
+    assert (played.tensors["genes"] != art.drawing.tensors["genes"]).any()
 
 
 def test_parts_come_in_their_order_until_all_are_there(shapes):
@@ -241,6 +256,19 @@ def test_a_codec_walks_a_class_with_each_beat():
     frames = [played.frame(at).astype(int) for at in (times[0], times[1], times[1] + 0.2)]
     assert np.abs(frames[0] - frames[1]).max() > 40
     assert (frames[1] == frames[2]).all()  # it rests after the beat
+
+
+@pytest.mark.parametrize("walk", ["labels", "linear", "spherical:1,2,3", "axis:1"])
+def test_a_walk_has_its_pictures_as_stations(walk):
+    """With each beat it went through all pictures, or to a place between two."""
+    art = artgen.fit("sample:letters?n=60", "pca", rank=4)
+    played = player(art, Score(clicks(60)[0], moves=(Move("walk", "beat"),), walk=walk), size=28)
+    latents, _, stations = played._walk
+    assert stations == {"linear": 8, "spherical:1,2,3": 3, "axis:1": 1}.get(walk, 10)
+    own = art.latent_space().latents
+    at = latents[[round(n / stations * len(latents)) for n in range(stations)]]
+    if walk != "axis:1":
+        assert float(torch.cdist(at, own).amin(1).max()) < 0.1
 
 
 def test_the_command_writes_a_film_with_the_sound_in_time(shapes, tmp_path, monkeypatch, capsys):

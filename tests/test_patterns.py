@@ -14,12 +14,14 @@ from scipy.ndimage import map_coordinates
 
 from artgen import Canvas
 from artgen.cli import main
+from artgen.engines import Problem
 from artgen.engines.gradient.objective import objective_of
 from artgen.errors import UsageError
 from artgen.families.shape.spans import draw_shapes
 from artgen.families.splat.repeat import images
 from artgen.init import Context
 from artgen.ink import Marks
+from artgen.losses import mse
 from artgen.making import Motif
 from artgen.output import to_pixels
 from artgen.output.parts import flat_parts
@@ -33,7 +35,16 @@ from artgen_plugins._outlines import read_outline
 from artgen_plugins.gaussian import Gaussian
 from artgen_plugins.siren import Siren
 from artgen_plugins.stipple import Stipple
-from artgen_plugins.tiling import Tiling, is_simple, nearest, outline, tiles, vectors
+from artgen_plugins.tiling import (
+    Tiling,
+    TilingObjective,
+    corners,
+    is_simple,
+    nearest,
+    outline,
+    tiles,
+    vectors,
+)
 from artgen_plugins.triangle import Triangle
 
 SQUARE, WIDE = Canvas(48, 48), Canvas(194, 112)
@@ -314,6 +325,27 @@ def test_tiles_of_one_outline_fill_the_plane():
     with pytest.raises(UsageError, match="three colours"):
         Tiling({"colours": "#000000"})
     assert objective_of(tiling).__name__ == "TilingObjective"
+
+
+def test_an_outline_that_crosses_itself_goes_back_to_the_last_one_after_a_resume():
+    """It went back to the first one of all."""
+    tiling, target = Tiling(), torch.ones(3, 24, 24)
+    target[:, 6:18, 8:16] = 0
+    context = Context(torch.Generator().manual_seed(0), Canvas(24, 24), 9, target=target)
+    tensors = tiling.initial(context)
+    drawing = Drawing("tiling", tiling.option_values(), tensors, 24, 24, (1, 1, 1))
+    problem = Problem(tiling, drawing, target, mse, 2, 1)
+    first = TilingObjective(problem, None)
+    raw = {name: tensor.clone() for name, tensor in tensors.items()}
+    raw["xy"] *= 1.1
+    first.after_step(raw)
+    last = raw["xy"].clone()
+    resumed = TilingObjective(problem, None)
+    resumed.load_state_dict(first.state_dict())
+    raw["xy"][:, 2] = 5 * raw["xy"][:, 6]
+    assert not is_simple(outline(raw["xy"].T, corners(raw["side"])).double().numpy())
+    resumed.after_step(raw)
+    torch.testing.assert_close(raw["xy"], last)
 
 
 def test_initial_sizes_are_those_of_all_that_is_drawn():

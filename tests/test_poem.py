@@ -72,6 +72,19 @@ def test_words_are_whole_and_in_order_and_rows_end_at_the_edge():
     assert 1 < len(primitive.place(sheet)) <= 4000
 
 
+def test_a_text_that_ends_like_the_name_of_a_file_is_opened_again(tmp_path):
+    """The text of the file was itself taken for the name of a file."""
+    file = tmp_path / "poem.txt"
+    file.write_text("the rest is in more.txt", "utf-8")
+    art = artgen.fit(DARK_LEFT, "poem", count=60, steps=1, text=str(file))
+    assert art.primitive().options.text == "the rest is in more.txt\n"
+
+
+def test_a_word_longer_than_any_row_is_divided():
+    """A text without a blank was one row, whatever its length."""
+    assert [len(word) for word in words_of("a" * 150 + " b")] == [60, 60, 30, 1]
+
+
 def test_the_text_of_a_file_is_kept_in_the_drawing(tmp_path):
     file = tmp_path / "poem.txt"
     file.write_text("Tyger Tyger, burning bright", "utf-8")

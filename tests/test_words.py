@@ -209,6 +209,11 @@ def test_tokens_are_joined_by_the_ranks_of_their_pairs():
     assert [known[number] for number in found[1:4]] == ["'", "s</w>", "&</w>"]
 
 
+def test_a_text_of_any_length_is_read_no_further_than_models_go():
+    """All pairs of letters of a word were looked at for each that was joined."""
+    assert len(Vocabulary(MERGES).encode("lx" * 200_000)) == 2**13 + 2
+
+
 def test_each_view_has_its_own_prompts(clip):
     loss = parse_loss('text:"a horse | a storm"@w', lambda _: text, ["text"])
     loss = loss.with_pictures(lambda _: torch.zeros(3, 8, 8), lambda _: clip)

@@ -55,7 +55,7 @@ FITS = {
     "latents": "--set rate=0.4 --steps 400",
     "autoencoder": "-n 8 --set width=0.3 --steps 400",
     "conditional": "-n 4 --set width=0.3 --steps 400",
-    "vae": "-n 4 --set network=dense --set width=0.3 --steps 600",
+    "vae": "-n 4 --set network=dense --steps 600",
     "pca": "-n 8",
     "svd": "-n 2",
 }

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from artgen import ink
 from artgen_plugins._streams import STEP, streams
-from artgen_plugins.hatch import blurred, without_specks
+from artgen_plugins.hatch import blurred, to_canvas, without_specks
+from artgen_plugins.regions import slopes
 
 Floats = NDArray[np.float64]
 
@@ -70,7 +71,7 @@ def relief(tone: Floats, pitch: Floats, angle: float | Floats) -> Floats:
     Lines at `angle` are the contours of a slope; what is dark lifts it.
     """
     smooth = blurred(tone, pitch, WIDE)
-    down, across = (STEEP * WIDE * pitch * each for each in np.gradient(smooth))
+    down, across = (STEEP * WIDE * pitch * each for each in slopes(smooth))
     steep = LEAN / (1 + np.hypot(across, down))
     turn = steep * across, -steep * down
     found: Floats = np.arctan2(np.sin(angle) + turn[0], np.cos(angle) + turn[1])
@@ -116,8 +117,7 @@ def swelling(
     line = line * (len(run) + 1) + run
     ends = needed(points, radius, line, gap)
     points, radius, line = points[ends], radius[ends], line[ends]
-    unit = sheet.canvas.pixel
-    marks = ink.polyline(points * unit - np.array(sheet.canvas.reach), radius * unit, k)
+    marks = ink.polyline(to_canvas(sheet, points), radius * sheet.canvas.pixel, k)
     same = line[1:] == line[:-1]
     return ink.Marks(marks.strokes[same], marks.ink[same])
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from artgen import Canvas
 from artgen_plugins.hatch import blurred
-from artgen_plugins.regions import lab_of
+from artgen_plugins.regions import Place, lab_of, walks
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -241,7 +241,7 @@ def _long(points: Floats, inner: Floats, short: float) -> bool:
 
 def traced(mask: NDArray[np.bool_]) -> list[Floats]:
     """Return the lines of a skeleton, rows and columns [N, 2], from one fork or end to the next."""
-    near: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    near: dict[Place, list[Place]] = {}
     places = set(map(tuple, np.argwhere(mask).tolist()))
     for r, c in places:
         # Corners are cut: a step aside and one down are not taken where one goes there at once.
@@ -253,22 +253,8 @@ def traced(mask: NDArray[np.bool_]) -> list[Floats]:
             if (r + y, c + x) in places and (r + y, c) not in places and (r, c + x) not in places
         ]
         near[r, c] = straight + slanted
-    used: set[frozenset[tuple[int, int]]] = set()
-    lines = []
-    ends = [each for each, others in near.items() if len(others) != 2]
-    for begin in sorted(ends) + sorted(near):
-        for second in near[begin]:
-            if frozenset((begin, second)) in used:
-                continue
-            line = [begin, second]
-            used.add(frozenset(line))
-            while len(near[line[-1]]) == 2 and line[-1] != begin:
-                one, other = near[line[-1]]
-                following = other if one == line[-2] else one
-                used.add(frozenset((line[-1], following)))
-                line.append(following)
-            lines.append(np.array(line, np.float64) + 0.5)
-    return [line for line in lines if len(line) > 3]
+    lines = walks({place: near[place] for place in sorted(near)})
+    return [np.array(line, np.float64) + 0.5 for line in lines if len(line) > 3]
 
 
 def smooth_line(points: Floats, sigma: float) -> Floats:

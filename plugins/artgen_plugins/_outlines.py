@@ -41,7 +41,8 @@ def read_outline(text: str) -> str:
         from skimage.measure import find_contours
 
         cover = np.pad(read_coverage(text, SIDE), 1)
-        rings = find_contours(cover, 0.5)  # type: ignore[no-untyped-call]
+        # What is faint all over has an outline too.
+        rings = find_contours(cover, min(0.5, 0.9 * cover.max()))  # type: ignore[no-untyped-call]
         found = max(rings, key=lambda ring: area(ring))[:-1, ::-1]
     found = found[:: -(-len(found) // CORNERS)]
     found = (found - found.min(0)) / np.ptp(found, 0).max()

@@ -63,7 +63,9 @@ class Autoencoder(Codec):
             low=1,
             high=65536,
         )
-        width: float = option(1.0, "factor on the channels of inner layers", low=0.05, high=8)
+        width: float = option(
+            1.0, "factor on the channels of network=convolutional", low=0.05, high=8
+        )
         hidden: int | None = option(
             None,
             "neurons of the inner layers of network=dense; default the number of pixels",

@@ -87,7 +87,9 @@ class Cloud(Splat):
         """Return how far each pixel is on the way from the paper to the colour of dots."""
         paper = torch.tensor(context.background)
         way = torch.tensor(parse_colour(self.options.colour)) - paper
-        share = ((picture - paper[:, None, None]) * way[:, None, None]).sum(0) / way.square().sum()
+        share = ((picture - paper[:, None, None]) * way[:, None, None]).sum(
+            0
+        ) / way.square().sum().clamp_min(1e-9)
         amounts = F.adaptive_avg_pool2d(share[None], (context.canvas.height, context.canvas.width))
         seen: Tensor = amounts[0].clamp(0, 1)
         return seen

@@ -20,6 +20,7 @@ from artgen.ink import InkOptions
 from artgen_plugins._contours import FACE, Contour, cells_of, contours, distance_to, enclosed, runs
 from artgen_plugins._flow import flow_lines
 from artgen_plugins.hatch import abstracted, levelled, spacing, stretched
+from artgen_plugins.regions import seen_of
 
 Floats = NDArray[np.float64]
 
@@ -94,9 +95,7 @@ class Draft(Ink):
 
     def place(self, sheet: ink.Sheet) -> ink.Marks:
         """Draw shadows, the grid, the ruled lines and then line after line, the clearest first."""
-        o, seen = self.options, sheet.target
-        if seen is None:
-            seen = sheet.amounts[0][None].repeat(3, 0)
+        o, seen = self.options, seen_of(sheet, sheet.amounts[0])
         front = len(self.inks) - 1
         light = np.tensordot([0.3, 0.6, 0.1], seen, 1)
         inner = np.zeros(light.shape)
@@ -221,21 +220,17 @@ def rule(
 
     far, pixel = float(np.hypot(*sheet.canvas.reach)), sheet.canvas.pixel
     along = np.arange(-far, far, pixel)
-    across = np.arange(-far + shift, far, gap)[:, None]
     c, s = np.cos(angle), -np.sin(angle)
-    x, y = along * c - across * s, along * s + across * c
-    column, row = (
-        (at + reach) / pixel for at, reach in zip((x, y), sheet.canvas.reach, strict=True)
-    )
-    wide = map_coordinates(share, np.stack([row, column]) - 0.5, order=1, cval=0.0)
     layers = []
-    for line in range(len(wide)):
-        for run in runs(wide[line] > 0):
+    for across in np.arange(-far + shift, far, gap):
+        places = np.stack([along * c - across * s, along * s + across * c], 1)
+        cells = (places + sheet.canvas.reach)[:, ::-1].T / pixel
+        wide = map_coordinates(share, cells - 0.5, order=1, cval=0.0)
+        for run in runs(wide > 0):
             if run.stop - run.start < 5:
                 continue
             at = np.unique(np.append(np.arange(run.start, run.stop, STEP), run.stop - 1))
-            points = np.stack([x[line, at], y[line, at]], 1)
-            layers.append(ink.polyline(points, radius * (THIN + (1 - THIN) * wide[line, at]), k))
+            layers.append(ink.polyline(places[at], radius * (THIN + (1 - THIN) * wide[at]), k))
     return ink.joined(layers)
 
 

@@ -53,6 +53,9 @@ SHEET = 10
 FILLED, GROWN = 0.7, 0.2
 """The shares of the time in which a sheet fills, and in which its last tile grows."""
 
+TOGETHER = 4096
+"""Dots that are drawn at a time: each takes tens of kilobytes."""
+
 GO = 0.2
 """The share of the time of a view in which the drawing goes over to it, and again back."""
 
@@ -125,19 +128,21 @@ def _dotted(pixels: Pixels, places: NDArray[np.float64], radius: float) -> Pixel
     height, width = pixels.shape[:2]
     reach = math.ceil(1.6 * radius + 1)
     steps = np.arange(-reach, reach + 1)
-    near = np.nan_to_num(places).clip(-1e6, 1e6)
-    columns = np.floor(near[:, 0, None]).astype(np.int64) + steps
-    rows = np.floor(near[:, 1, None]).astype(np.int64) + steps
-    across = (columns + 0.5 - near[:, :1])[:, None, :]
-    apart = np.hypot(across, (rows + 0.5 - near[:, 1:])[:, :, None])
-    inside = ((rows >= 0) & (rows < height))[:, :, None] & ((columns >= 0) & (columns < width))[
-        :, None, :
-    ]
-    index = (rows[:, :, None] * width + columns[:, None, :])[inside]
+    covers = np.zeros((2, height * width))
+    levels = (1.6 * radius, 16.0), (radius, 250.0)
+    for start in range(0, len(places), TOGETHER):
+        near = np.nan_to_num(places[start : start + TOGETHER]).clip(-1e6, 1e6)
+        columns = np.floor(near[:, 0, None]).astype(np.int64) + steps
+        rows = np.floor(near[:, 1, None]).astype(np.int64) + steps
+        across = (columns + 0.5 - near[:, :1])[:, None, :]
+        apart = np.hypot(across, (rows + 0.5 - near[:, 1:])[:, :, None])
+        inside = ((rows >= 0) & (rows < height))[:, :, None]
+        inside = inside & ((columns >= 0) & (columns < width))[:, None, :]
+        index = (rows[:, :, None] * width + columns[:, None, :])[inside]
+        for cover, (size, _) in zip(covers, levels, strict=True):
+            np.maximum.at(cover, index, np.clip(size + 0.5 - apart, 0, 1)[inside])
     result = np.multiply(pixels.reshape(-1, 3), 0.7, dtype=np.float64)
-    for size, level in ((1.6 * radius, 16.0), (radius, 250.0)):
-        cover = np.zeros(height * width)
-        np.maximum.at(cover, index, np.clip(size + 0.5 - apart, 0, 1)[inside])
+    for cover, (_, level) in zip(covers, levels, strict=True):
         result += cover[:, None] * (level - result)
     dotted: Pixels = np.rint(result).astype(np.uint8)
     return dotted.reshape(pixels.shape)

@@ -24,6 +24,7 @@ import artgen
 from artgen import Canvas, Ink, Preset, ink, option
 from artgen.errors import UsageError
 from artgen.ink import InkOptions
+from artgen_plugins.regions import seen_of
 
 Floats = NDArray[np.float64]
 
@@ -70,9 +71,7 @@ class Foils(Ink):
 
     def place(self, sheet: ink.Sheet) -> ink.Marks:
         """Draw the lines of the first foil, then those of the second."""
-        canvas, target = sheet.canvas, sheet.target
-        if target is None:
-            target = np.broadcast_to(1 - sheet.amounts.max(axis=0), (3, *sheet.amounts.shape[1:]))
+        canvas, target = sheet.canvas, seen_of(sheet, 1 - sheet.amounts.max(0))
         half_width, half_height = canvas.reach
         rows = max(2, round(np.sqrt(sheet.count * half_height / (2 * APART * half_width))))
         pitch = 2 * half_height / rows

@@ -12,7 +12,7 @@ the same the network needs samples between the pixels (the engine's `jitter`).
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -25,6 +25,20 @@ from artgen_plugins._presets import read_presets
 
 RATE = 0.003
 """The learning rate of all parameters but the waves."""
+
+
+def relu_params(widths: Sequence[int], rate: float) -> dict[str, Param]:
+    """`weight0` [width 1, width 0], `bias0` [width 1] and so on of layers of these widths.
+
+    He et al. 2015, which keeps the variance through ReLU layers; the last one is linear.
+    """
+    params = {}
+    for i, (inputs, outputs) in enumerate(pairwise(widths)):
+        last = i == len(widths) - 2
+        bound = math.sqrt((1 if last else 6) / inputs)
+        params[f"weight{i}"] = Param(outputs, inputs, init=init.uniform(-bound, bound), lr=rate)
+        params[f"bias{i}"] = Param(outputs, init=init.constant(0.5 if last else 0.0), lr=rate)
+    return params
 
 
 class FourierFeatures(Field):
@@ -71,14 +85,8 @@ class FourierFeatures(Field):
         """`waves` [waves, inputs], then `weight0` [hidden, 2·waves], `bias0` and so on."""
         options = self.options
         params = {"waves": Param(options.waves, self.inputs, init=self._waves, lr=0)}
-        widths = [2 * options.waves] + [options.hidden] * options.layers
-        for i, (inputs, outputs) in enumerate(pairwise([*widths, self.outputs])):
-            last = i == options.layers
-            # He et al. 2015, which keeps the variance through ReLU layers.
-            bound = math.sqrt((1 if last else 6) / inputs)
-            params[f"weight{i}"] = Param(outputs, inputs, init=init.uniform(-bound, bound), lr=RATE)
-            params[f"bias{i}"] = Param(outputs, init=init.constant(0.5 if last else 0.0), lr=RATE)
-        return params
+        widths = [2 * options.waves] + [options.hidden] * options.layers + [self.outputs]
+        return params | relu_params(widths, RATE)
 
     def _waves(self, context: Context, shape: tuple[int, ...]) -> Tensor:
         """Frequencies in periods along the longer side, at most one per two pixels."""

@@ -61,9 +61,11 @@ class Halftone(Ink):
         try:
             angles = [float(angle) for angle in str(self.options.angles).split(",")]
         except ValueError:
+            angles = [math.nan]
+        if not np.isfinite(angles).all():
             raise UsageError(
                 f"angles = {self.options.angles!r} are not numbers", hint="write angles=15,75,0,45"
-            ) from None
+            )
         if self.options.shape == "ring":
             middles = busy_places(sheet)
             return self._fitted(sheet, lambda k, pitch: rings(sheet, k, middles, pitch))
@@ -78,8 +80,8 @@ class Halftone(Ink):
         while True:
             # Cells at the border may be too many.
             marks = ink.joined([draw(k, pitch) for k in range(number)])
-            if len(marks) <= sheet.count:
-                return marks
+            if len(marks) <= sheet.count or pitch > 4 * max(sheet.canvas.reach):
+                return ink.Marks(marks.strokes[: sheet.count], marks.ink[: sheet.count])
             pitch *= 1.01
 
     def screen(self, sheet: ink.Sheet, k: int, turn: float, pitch: float) -> ink.Marks:

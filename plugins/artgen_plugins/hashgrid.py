@@ -11,16 +11,15 @@ engine's `jitter`), because the grids would otherwise hold noise there.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import torch
 from torch import Tensor
 
 from artgen import Canvas, Field, Param, Params, Preset, init, nn, option
 from artgen_plugins._presets import read_presets
+from artgen_plugins.fourier_features import relu_params
 
 RATE = 0.01
 """The learning rate of all parameters."""
@@ -101,14 +100,9 @@ class HashGrid(Field):
         options = self.options
         rows = sum(nn.grid_rows(self.cells, 2**options.log2_rows))
         params = {"table": Param(rows, options.features, init=init.uniform(-1e-4, 1e-4), lr=RATE)}
-        widths = [options.levels * options.features] + [options.hidden] * options.layers
-        for i, (inputs, outputs) in enumerate(pairwise([*widths, self.outputs])):
-            last = i == options.layers
-            # He et al. 2015, which keeps the variance through ReLU layers.
-            bound = math.sqrt((1 if last else 6) / inputs)
-            params[f"weight{i}"] = Param(outputs, inputs, init=init.uniform(-bound, bound), lr=RATE)
-            params[f"bias{i}"] = Param(outputs, init=init.constant(0.5 if last else 0.0), lr=RATE)
-        return params
+        features = options.levels * options.features
+        widths = [features, *[options.hidden] * options.layers, self.outputs]
+        return params | relu_params(widths, RATE)
 
     def forward(self, xy: Tensor, p: Params) -> Tensor:
         """Return values [M, outputs] at positions [M, inputs]."""

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from artgen import Canvas, Ink, Preset, ink, option
 from artgen.ink import InkOptions
+from artgen_plugins.regions import lab_of, slopes
 
 Floats = NDArray[np.float64]
 
@@ -96,8 +97,9 @@ class Hatch(Ink):
                 ]
                 + [outlines]
             )
-            if len(marks) <= sheet.count:
-                return marks
+            # No distance leaves so few of a mass that fills the sheet.
+            if len(marks) <= sheet.count or scale > max(sheet.amounts[0].shape):
+                return ink.Marks(marks.strokes[: sheet.count], marks.ink[: sheet.count])
             scale *= max(1.03, np.sqrt(len(marks) / sheet.count))
 
     def settled(self, cover: NDArray[np.float32], canvas: Canvas) -> NDArray[np.float32]:
@@ -122,8 +124,6 @@ class Hatch(Ink):
         o, pitch = self.options, spacing(sheet.weight, sheet.amounts[k].shape, scale)
         amount = sheet.amounts[k]
         if o.swell and sheet.target is not None:
-            from artgen_plugins.regions import lab_of
-
             amount = amount + REDS * lab_of(sheet.target)[..., 1] / 100
         tone = stretched(amount, sheet.weight, o.middle)
         if o.loose:
@@ -172,15 +172,14 @@ class Hatch(Ink):
         from artgen_plugins._burin import needed
         from artgen_plugins._contours import focused, pixels_of
         from artgen_plugins._flow import flow_lines
-        from artgen_plugins.regions import lab_of
 
         o, unit, shape = self.options, sheet.canvas.pixel, sheet.amounts[0].shape
         if not o.outline or sheet.target is None:
             return ink.joined([])
         inner, pitch = focused(sheet.weight, shape), spacing(sheet.weight, shape, scale)
         parts = np.moveaxis(lab_of(sheet.target), -1, 0)
-        slopes = [each for part in parts for each in np.gradient(gaussian_filter(part, scale / 3))]
-        steep = scale * maximum_filter(np.sqrt(sum(each**2 for each in slopes)), int(scale) + 1)
+        changes = [each for part in parts for each in slopes(gaussian_filter(part, scale / 3))]
+        steep = scale * maximum_filter(np.sqrt(sum(each**2 for each in changes)), int(scale) + 1)
         drawn = []
         for line in flow_lines(sheet.target, inner, sheet.canvas, 2 * scale * unit):
             place = pixels_of((line.points + sheet.canvas.reach)[:, ::-1] / unit, shape)

@@ -165,7 +165,8 @@ class Mosaic(Ink):
             shown = replace(sheet, amounts=sheet.target)
             mean = tanned(mean, np.stack([shown.at(k, *points.T) for k in range(3)]), face)
         # Without it, eyes and mouths of a few stones are half as dark as they look.
-        around = mean[neighbours(points, BROAD)].mean(1)
+        broad = neighbours(points, BROAD)
+        around = mean[broad].mean(1) if broad.size else mean
         mean[:, 0] += np.interp(face, [0, 1], CRISP) * (mean - around)[:, 0]
         near = neighbours(points, AROUND)
         mean = calmed(mean, near, NEARLY * (1 - 0.5 * face))

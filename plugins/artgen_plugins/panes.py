@@ -20,7 +20,7 @@ from artgen_plugins._contours import Contour, cells_of, focused
 from artgen_plugins._flow import flow_lines
 from artgen_plugins.draft import parted as cut_near
 from artgen_plugins.hatch import abstracted, blurred, filled, without_specks
-from artgen_plugins.regions import chains, lab_of, means, merged, smoothed, watershed
+from artgen_plugins.regions import chains, lab_of, means, merged, seen_of, smoothed, watershed
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -121,9 +121,8 @@ class Panes(Ink):
 
     def place(self, sheet: ink.Sheet) -> ink.Marks:
         """Draw the leads, then glass from the largest pane on, and what is painted on it."""
-        seen = sheet.target
-        shown = (1 - sheet.amounts.mean(0))[None].repeat(3, 0) if seen is None else seen
-        shown, even = vivid(shown), np.ones(shown.shape[1:])
+        shown = vivid(seen_of(sheet, 1 - sheet.amounts.mean(0)))
+        even = np.ones(shown.shape[1:])
         lab = lab_of(shown)
         calm = lab_of(np.stack([abstracted(each, even, CALM) for each in shown]))
         apart, panes = 2.0, float(self.options.panes)
@@ -142,8 +141,9 @@ class Panes(Ink):
                 layers += self._painted(sheet, shown, labels, glass, inner, apart)
                 layers += self._lines(sheet, drawn, labels, inner)
             marks = ink.joined(layers)
-            if len(marks) <= sheet.count:
-                return marks
+            # One pane has a frame and a row at least.
+            if len(marks) <= sheet.count or apart > max(labels.shape):
+                return ink.Marks(marks.strokes[: sheet.count], marks.ink[: sheet.count])
             panes, apart = panes * 0.8, apart * 1.25
 
     def settled(self, cover: Covers, canvas: Canvas) -> Covers:
@@ -284,18 +284,16 @@ def without_holes(labels: Labels, lab: Floats) -> Labels:
 
     A piece of glass with a hole breaks; what stands out, such as a badge, is worth the skill.
     """
-    from scipy.ndimage import binary_dilation
+    from scipy.ndimage import binary_dilation, find_objects
 
-    found, colours, framed = (
-        labels.copy(),
-        means(lab, labels),
-        np.pad(labels, 1, constant_values=-1),
-    )
-    for own, colour in enumerate(colours):
-        mine = framed == own
-        others = np.unique(framed[binary_dilation(mine) & ~mine])
-        if len(others) == 1 and np.hypot.reduce((colour - colours[others[0]]) * SKIN) < HELD:
-            found[labels == own] = others[0]
+    found, colours = labels.copy(), means(lab, labels)
+    framed = np.pad(labels, 1, constant_values=-1)
+    for own, box in enumerate(find_objects(labels + 1)):
+        around = framed[tuple(slice(side.start, side.stop + 2) for side in box)]
+        mine = around == own
+        others = np.unique(around[binary_dilation(mine) & ~mine])
+        if len(others) == 1 and np.hypot.reduce((colours[own] - colours[others[0]]) * SKIN) < HELD:
+            found[box][labels[box] == own] = others[0]
     return pieces(found)
 
 
@@ -318,7 +316,7 @@ def parted(labels: Labels, size: Floats) -> Labels:
 
     Parts are centroidal Voronoi cells inside of the region (Lloyd 1982).
     """
-    from scipy.cluster.vq import kmeans2
+    from scipy.cluster.vq import kmeans2, vq
 
     found, following = labels.copy(), int(labels.max()) + 1
     total = np.bincount(labels.ravel(), size.ravel())
@@ -328,7 +326,7 @@ def parted(labels: Labels, size: Floats) -> Labels:
             continue
         scaled = places * [1.0, 0.7]
         middles, _ = kmeans2(scaled[:: max(1, len(scaled) // 4000)], count, 30, minit="++", seed=7)
-        own = ((scaled[:, None] - middles) ** 2).sum(2).argmin(1)
+        own = vq(scaled, middles)[0].astype(np.int64)
         found[tuple(places.T)] = np.where(own == 0, value, following + own)
         following += count
     return pieces(found)

@@ -18,7 +18,7 @@ from artgen import Canvas, Ink, Preset, ink, option
 from artgen.errors import UsageError
 from artgen.ink import InkOptions
 from artgen_plugins.hatch import abstracted, blurred, filled, spacing, tooth, without_specks
-from artgen_plugins.regions import lab_of
+from artgen_plugins.regions import lab_of, seen_of
 from artgen_plugins.wash import APART, OFF, spread, within
 
 Floats = NDArray[np.float64]
@@ -98,9 +98,7 @@ class Papercut(Ink):
 
     def place(self, sheet: ink.Sheet) -> ink.Marks:
         """Cut the sheets, the one at the back first."""
-        o, seen = self.options, sheet.target
-        if seen is None:
-            seen = (1 - sheet.amounts.mean(0))[None].repeat(3, 0)
+        o, seen = self.options, seen_of(sheet, 1 - sheet.amounts.mean(0))
         unit = 1 / sheet.canvas.pixel
         pitch = spacing(sheet.weight, seen.shape[1:], 1.0)
         fine = np.maximum(pitch * SMALLEST * unit, 1.0)
@@ -109,7 +107,7 @@ class Papercut(Ink):
         colours = frequent(lab, sheet.weight, o.sheets if not o.inks else len(self.inks) - 1)
         x, y = sheet.canvas.pixel_centres()
         far = np.minimum(sheet.canvas.reach[0] - abs(x), sheet.canvas.reach[1] - abs(y)[:, None])
-        frame = far < o.margin * 2 * min(sheet.canvas.reach)
+        frame = far < o.margin * 2 * min(sheet.canvas.reach) * (self.group is None)
         front = len(self.inks) - 2
         paper = self._papers(lab, colours)
 
@@ -172,6 +170,8 @@ def frequent(lab: Floats, weight: Floats | None, count: int) -> Floats:
     step = max(1, int(np.sqrt(lab[..., 0].size / SAMPLES)))
     pixels = lab[::step, ::step].reshape(-1, 3)
     share = np.ones(len(pixels)) if weight is None else weight[::step, ::step].ravel()
+    if not share.any():  # all that counts lies between
+        share = np.ones(len(pixels))
     found = np.average(pixels, 0, share)[None]
     while len(found) < count:
         far = ((pixels[:, None] - found) ** 2).sum(2).min(1)

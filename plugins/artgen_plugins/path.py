@@ -62,9 +62,16 @@ class Path(Ink):
             pitch = spacing(sheet.weight, sheet.amounts[0].shape, apart, CLOSER)
             tones = [strengthened(a, pitch, self.options.crisp) for a in sheet.amounts]
             sheet = replace(sheet, amounts=np.stack(tones).clip(0, 1))
-        draw = {"tsp": short_tour, "spiral": spiral, "flow": flow}[self.options.form]
-        lines = [draw(sheet, k, count) for k, count in enumerate(sheet.counts()) if count > 8]
-        return ink.joined(lines)
+        lines = [self.line(sheet, k, count) for k, count in enumerate(sheet.counts()) if count > 8]
+        few = "there is no line: no ink gets nine strokes, the fewest of one"
+        return replace(ink.joined(lines), notice="" if lines else few)
+
+    def line(self, sheet: ink.Sheet, k: int, count: int) -> ink.Marks:
+        """Return the line of ink `k`, of at most `count` strokes."""
+        if self.options.form == "flow":
+            # What repeats has no border.
+            return flow(sheet, k, count, 1.0 if self.group else 0.94)
+        return (short_tour if self.options.form == "tsp" else spiral)(sheet, k, count)
 
 
 def short_tour(sheet: ink.Sheet, k: int, count: int) -> ink.Marks:
@@ -97,13 +104,14 @@ def spiral(sheet: ink.Sheet, k: int, count: int) -> ink.Marks:
     return toned(sheet, k, points, pitch)
 
 
-def flow(sheet: ink.Sheet, k: int, count: int) -> ink.Marks:
-    """Return rows from side to side, joined at their ends, that rise where the picture is dark."""
+def flow(sheet: ink.Sheet, k: int, count: int, wide: float) -> ink.Marks:
+    """Return rows over a share of each side, joined at their ends, that rise where it is dark."""
     from scipy.ndimage import gaussian_filter
 
-    x, y = (0.94 * side for side in sheet.canvas.reach)
+    x, y = (wide * side for side in sheet.canvas.reach)
     pitch = np.sqrt(4 * x * y / (STRIDE * count))
-    rows = max(2, int(2 * y / pitch))
+    # Each row of a tall sheet has two points at least.
+    rows = max(2, min(int(2 * y / pitch), count // 2))
     columns, pitch = max(2, count // rows), 2 * y / (rows - 1)
     across, down = np.meshgrid(np.linspace(-x, x, columns), np.linspace(-y, y, rows))
     apart: float | Floats = pitch

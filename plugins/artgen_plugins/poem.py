@@ -21,6 +21,7 @@ from artgen import Canvas, Ink, Preset, ink, option
 from artgen.errors import InputError, UsageError, read_regular
 from artgen.ink import InkOptions
 from artgen_plugins._contours import pixels_of
+from artgen_plugins.regions import slopes
 
 Floats = NDArray[np.float64]
 
@@ -76,8 +77,8 @@ OTHERS = {
 }
 """Signs that the font does not have, and what stands for them."""
 
-LONGEST = 1 << 20
-"""The most bytes of a file of text."""
+LONGEST, LONG = 1 << 20, 60
+"""The most bytes of a file of text, and the most letters of a word, which no row breaks."""
 
 STEEP = 0.4
 """How much nearer two rows may come."""
@@ -119,7 +120,7 @@ def letters() -> dict[str, Letter]:
 
 
 def words_of(text: str) -> list[str]:
-    """The words of a text in letters that the font has; accents are left out.
+    """The words of a text in letters that the font has; accents are left out, long words divided.
 
     Raises UsageError where no letter remains.
     """
@@ -130,7 +131,7 @@ def words_of(text: str) -> list[str]:
         raise UsageError(
             "the text has no letter that the font has", hint="use letters from A to Z and digits"
         )
-    return words
+    return [word[at : at + LONG] for word in words for at in range(0, len(word), LONG)]
 
 
 class Poem(Ink):
@@ -154,11 +155,13 @@ class Poem(Ink):
 
     def resolve_options(self, canvas: Canvas) -> None:
         """Keep the text itself, so that a drawing needs no file."""
-        self.options = replace(self.options, text=self._text)
+        # What ends like the name of a file shall not be read as one.
+        self.options = replace(self.options, text=self._text + "\n" * self._text.endswith(".txt"))
 
     def place(self, sheet: ink.Sheet) -> ink.Marks:
         """Write row after row, from left to right, until the page is full."""
-        reach = np.array(sheet.canvas.reach) - 2 * self.options.margin
+        # What repeats has no border.
+        reach = np.array(sheet.canvas.reach) - 2 * self.options.margin * (self.group is None)
         pitch = float(np.sqrt(4 * reach.prod() / (ADVANCE * max(1, sheet.count / STROKES))))
         rows = max(1, int(2 * reach[1] / pitch))
         pitch = 2 * reach[1] / rows
@@ -184,7 +187,7 @@ class Page:
         self.sheet, self.edge, self.pitch = sheet, edge, pitch
         tone = np.minimum(sheet.amounts.sum(axis=0), 1)
         smooth = gaussian_filter(tone, 0.05 * min(tone.shape), mode="nearest")
-        across = np.abs(np.gradient(smooth, axis=0)).max() / sheet.canvas.pixel
+        across = np.abs(slopes(smooth)[0]).max() / sheet.canvas.pixel
         self.bend = min(0.25, STEEP / max(float(across), 1e-9)) * bend
         self._masses = smooth
         wide = 0.22 * pitch / sheet.canvas.pixel

@@ -8,12 +8,16 @@ that get too large. Pixels are numbered by row and column.
 from __future__ import annotations
 
 import heapq
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from artgen import ink
+
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
+Place = tuple[int, int]
 
 SEEDS = 6
 """Regions of the watershed for each one that is asked for."""
@@ -30,30 +34,26 @@ FLAT = 1.0
 def cut(lab: Floats, weight: Floats | None, count: int) -> Labels:
     """Cut a picture in CIELAB [height, width, 3] into at most `count` regions: [height, width]."""
     from scipy.ndimage import gaussian_filter
-    from skimage.segmentation import watershed
 
     height, width = lab.shape[:2]
     smooth = np.stack([gaussian_filter(lab[..., k], 1.2, mode="nearest") for k in range(3)], 2)
-    slope = np.sqrt(sum(g**2 for k in range(3) for g in _slopes(smooth[..., k])))
+    slope = np.sqrt(sum(g**2 for k in range(3) for g in slopes(smooth[..., k])))
     slope = np.maximum(slope - FLAT, 0)
     detail = gaussian_filter(slope, 0.02 * min(height, width), mode="nearest")
     dense = 0.5 * detail.mean() + detail + 1e-9
     if weight is not None:
-        dense = dense * (weight / max(weight.mean(), 1e-9)) ** 0.7
+        # Regions without a mass could not be compared.
+        dense = np.maximum(dense * (weight / max(weight.mean(), 1e-9)) ** 0.7, 1e-12)
     seeds = _spread(dense, min(SEEDS * count, height * width // 9 + 1))
-    markers = np.zeros((height, width), np.int64)
-    markers[seeds[:, 0], seeds[:, 1]] = np.arange(1, len(seeds) + 1)
-    labels = watershed(slope, markers, compactness=2) - 1  # type: ignore[no-untyped-call]
-    return smoothed(merged(labels, smooth, dense, count), SMOOTH)
+    return smoothed(merged(_flooded(slope, seeds, 2), smooth, dense, count), SMOOTH)
 
 
 def watershed(lab: Floats, count: int) -> Labels:
     """Return about `count` regions whose borders lie on the edges of a picture in CIELAB."""
     from scipy.ndimage import gaussian_filter
-    from skimage import segmentation
 
     smooth = np.stack([gaussian_filter(lab[..., k], 0.7, mode="nearest") for k in range(3)], 2)
-    slope = np.sqrt(sum(g**2 for k in range(3) for g in _slopes(smooth[..., k])))
+    slope = np.sqrt(sum(g**2 for k in range(3) for g in slopes(smooth[..., k])))
     detail = gaussian_filter(slope, 0.02 * min(slope.shape), mode="nearest")
     seeds = _spread(0.5 * detail.mean() + detail + 1e-9, count)
     # No seed lies on an edge, where it would become a region between both sides (as in SLIC).
@@ -61,13 +61,21 @@ def watershed(lab: Floats, count: int) -> Labels:
         corner = np.maximum(seed - ASIDE, 0)
         box = slope[corner[0] : seed[0] + ASIDE + 1, corner[1] : seed[1] + ASIDE + 1]
         seed[:] = corner + np.unravel_index(box.argmin(), box.shape)
+    return _flooded(slope, seeds, 0.3)
+
+
+def _flooded(slope: Floats, seeds: Labels, compactness: float) -> Labels:
+    """Return the regions that grow from `seeds` [N, 2] up the slopes, numbered as these are."""
+    from skimage import segmentation
+
     markers = np.zeros(slope.shape, np.int64)
-    markers[seeds[:, 0], seeds[:, 1]] = np.arange(1, len(seeds) + 1)
-    found: Labels = segmentation.watershed(slope, markers, compactness=0.3)  # type: ignore[no-untyped-call]
+    markers[tuple(seeds.T)] = np.arange(1, len(seeds) + 1)
+    found: Labels = segmentation.watershed(slope, markers, compactness=compactness)  # type: ignore[no-untyped-call]
     return found - 1
 
 
-def _slopes(picture: Floats) -> tuple[Floats, ...]:
+def slopes(picture: Floats) -> tuple[Floats, ...]:
+    """Return the changes of a plane [height, width] along columns and rows; 0 along one pixel."""
     return tuple(
         np.gradient(picture, axis=axis) if picture.shape[axis] > 1 else np.zeros_like(picture)
         for axis in (0, 1)
@@ -189,7 +197,7 @@ def chains(labels: Labels) -> list[Floats]:
     """
     from scipy.ndimage import gaussian_filter1d
 
-    near: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    near: dict[Place, list[Place]] = {}
     down = np.argwhere(labels[:, 1:] != labels[:, :-1])
     across = np.argwhere(labels[1:] != labels[:-1])
     edges = [((r, c + 1), (r + 1, c + 1)) for r, c in down.tolist()]
@@ -197,30 +205,43 @@ def chains(labels: Labels) -> list[Floats]:
     for a, b in edges:
         near.setdefault(a, []).append(b)
         near.setdefault(b, []).append(a)
-    used: set[frozenset[tuple[int, int]]] = set()
     lines = []
-    ends = [each for each, others in near.items() if len(others) != 2]
-    for begin in [*ends, *near]:
+    for line in walks(near):
+        points = np.array(line, np.float64)
+        inner = gaussian_filter1d(points, SMOOTH, axis=0, mode="nearest")
+        # Corners stay where they are.
+        way = np.minimum(np.arange(len(points)), np.arange(len(points))[::-1])[:, None]
+        share = np.minimum(1, way / (2 * SMOOTH))
+        points = (share * inner + (1 - share) * points)[:: 3 if len(points) > 6 else 1]
+        if tuple(points[-1]) != line[-1]:
+            points = np.concatenate([points, [line[-1]]])
+        lines.append(points)
+    return lines
+
+
+def walks(near: Mapping[Place, Sequence[Place]]) -> Iterator[list[Place]]:
+    """Yield the ways between places, from one fork or end to the next, or around.
+
+    `near` are the neighbours of each place. Ways begin at forks and ends first.
+    """
+    used: set[frozenset[Place]] = set()
+    for begin in [*(each for each, others in near.items() if len(others) != 2), *near]:
         for second in near[begin]:
             if frozenset((begin, second)) in used:
                 continue
             line = [begin, second]
-            used.add(frozenset((begin, second)))
+            used.add(frozenset(line))
             while len(near[line[-1]]) == 2 and line[-1] != begin:
                 one, other = near[line[-1]]
                 following = other if one == line[-2] else one
                 used.add(frozenset((line[-1], following)))
                 line.append(following)
-            points = np.array(line, np.float64)
-            inner = gaussian_filter1d(points, SMOOTH, axis=0, mode="nearest")
-            # Corners stay where they are.
-            way = np.minimum(np.arange(len(points)), np.arange(len(points))[::-1])[:, None]
-            share = np.minimum(1, way / (2 * SMOOTH))
-            points = (share * inner + (1 - share) * points)[:: 3 if len(points) > 6 else 1]
-            if tuple(points[-1]) != line[-1]:
-                points = np.concatenate([points, [line[-1]]])
-            lines.append(points)
-    return lines
+            yield line
+
+
+def seen_of(sheet: ink.Sheet, gray: Floats) -> Floats:
+    """Return the picture [3, height, width] of a sheet, or `gray` [height, width] without one."""
+    return gray[None].repeat(3, 0) if sheet.target is None else sheet.target
 
 
 def lab_of(picture: Floats) -> Floats:

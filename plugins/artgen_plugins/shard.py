@@ -18,6 +18,9 @@ import artgen
 from artgen import Param, Params, Preset, Splat, init, pixels, rates
 from artgen.init import Context
 
+TOGETHER = 4000
+"""The most pieces that are paired at once: the time grows with the cube of their number."""
+
 
 class Shard(Splat):
     """Kites with edges that are learned, at two places and two angles."""
@@ -70,11 +73,25 @@ def _second_places(context: Context, shape: tuple[int, ...]) -> Tensor:
     xy, goal = context.values["xy"], next(iter(context.goals.values()), None)
     if goal is None or context.target is None:
         return xy.clone()
+    first, second = (_seen_at(picture, xy, context) for picture in (context.target, goal))
+    return xy[:, _paired(first, second)]
+
+
+def _paired(first: Tensor, second: Tensor) -> Tensor:
+    """Return for each of colours [3, N] its own of others [3, N], so that pairs are alike: [N].
+
+    Of more than `TOGETHER` the darker halves are paired, and the lighter ones.
+    """
     from scipy.optimize import linear_sum_assignment
 
-    first, second = (_seen_at(picture, xy, context) for picture in (context.target, goal))
+    if first.shape[1] > TOGETHER:
+        found = torch.empty(first.shape[1], dtype=torch.int64)
+        halves = (each.mean(0).argsort(stable=True).chunk(2) for each in (first, second))
+        for mine, theirs in zip(*halves, strict=True):
+            found[mine] = theirs[_paired(first[:, mine], second[:, theirs])]
+        return found
     pieces, places = linear_sum_assignment(torch.cdist(first.t(), second.t()).square().numpy())
-    return xy[:, torch.from_numpy(places)[torch.from_numpy(pieces).argsort()]]
+    return torch.from_numpy(places)[torch.from_numpy(pieces).argsort()]
 
 
 def _colours(context: Context, shape: tuple[int, ...]) -> Tensor:

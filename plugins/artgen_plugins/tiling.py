@@ -22,6 +22,7 @@ from torch import Tensor
 
 import artgen
 from artgen import Param, Preset, Primitive, family, option
+from artgen.engines import Problem, State
 from artgen.errors import UsageError
 from artgen.init import Context
 from artgen.targets import parse_colour
@@ -209,6 +210,21 @@ def coverage(ring: Tensor, places: Tensor, soft: float) -> Tensor:
 class TilingObjective(family.Objective):
     """The error of what one tile covers, as a dark figure on a bright ground."""
 
+    def __init__(self, problem: Problem, options: Any) -> None:
+        """Begin with the outline of the drawing. Raises UsageError."""
+        super().__init__(problem, options)
+        self.good = self.initial()["xy"].detach().clone()
+
+    def state_dict(self) -> State:
+        """The state of the base class, and the last outline that crosses nowhere."""
+        return {**super().state_dict(), "good": self.good}
+
+    def load_state_dict(self, state: State) -> None:
+        """Restore what `state_dict` gave."""
+        super().load_state_dict(state)
+        # Runs that an earlier artgen began did not keep it.
+        self.good = state.get("good", self.good).to(self.good)
+
     def loss(self, tensors: Mapping[str, Tensor], step: int) -> Tensor:
         """Return the loss of the figure, and a penalty where the outline comes near itself."""
         ring = outline(tensors["xy"].T, corners(tensors["side"]))
@@ -227,8 +243,7 @@ class TilingObjective(family.Objective):
         if is_simple(outline(points, sides).cpu().double().numpy()):
             self.good = raw["xy"].detach().clone()
         else:
-            good = getattr(self, "good", None)
-            raw["xy"].data.copy_(self.initial()["xy"] if good is None else good)
+            raw["xy"].data.copy_(self.good)
 
     def picture(self, tensors: Mapping[str, Tensor]) -> Tensor:
         """The tile alone, in the darkest tone of the target on its brightest, [3, h, w]."""

@@ -18,7 +18,7 @@ from artgen.ink import InkOptions
 from artgen_plugins._contours import FACE, Contour, cells_of, contours, enclosed, focused, within
 from artgen_plugins._flow import flow_lines
 from artgen_plugins.draft import away_from, parted
-from artgen_plugins.regions import lab_of
+from artgen_plugins.regions import lab_of, seen_of
 
 Floats = NDArray[np.float64]
 Covers = NDArray[np.float32]
@@ -80,10 +80,7 @@ class Tube(Ink):
 
     def place(self, sheet: ink.Sheet) -> ink.Marks:
         """Draw the rows, then line after line from the longest, with its halo."""
-        if sheet.target is None:
-            light = np.repeat(sheet.amounts.sum(0)[None].clip(0, 1), 3, 0)
-        else:
-            light = sheet.target
+        light = seen_of(sheet, sheet.amounts.sum(0).clip(0, 1))
         o = self.options
         lines = contours(
             light, sheet.weight, sheet.canvas, o.detail, o.strength, GAP * o.width, LENGTH
@@ -97,8 +94,7 @@ class Tube(Ink):
     def _drawn(self, sheet: ink.Sheet, light: Floats, outlines: list[Contour]) -> list[Contour]:
         """Return the pen lines of a face, outlines, and elsewhere the clearest pen lines."""
         canvas, inner = sheet.canvas, focused(sheet.weight, light.shape[1:])
-        inside: list[Contour] = []
-        rest: list[Contour] = []
+        inside, rest = list[Contour](), list[Contour]()
         least = STROKE * np.sqrt((inner > FACE).sum())
         for line in flow_lines(light, inner, canvas, BETWEEN * self.options.width):
             near = float(inner[cells_of(line, canvas)].mean())

@@ -82,7 +82,7 @@ def _slats(picture: Tensor, value: str) -> Tensor:
 def _foil(picture: Tensor, value: str) -> Tensor:
     """Phase K of N of a striped foil, ``K/N``: what 64 slits show, each widened to its period."""
     phase, _, phases = value.partition("/")
-    k, n = (int(each) if each.isdigit() else 0 for each in (phase, phases))
+    k, n = (int(each) if each.isdecimal() else 0 for each in (phase, phases))
     if not 1 <= k <= n <= 8:
         raise _wrong("foil", value, "a phase and how many there are, such as 1/3; at most 8")
     return _strips(picture, 64, k - 1, n)

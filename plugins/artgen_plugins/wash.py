@@ -9,6 +9,7 @@ a function of what a wash covers: Bousseau and others, Interactive watercolor re
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -28,6 +29,7 @@ from artgen_plugins.hatch import (
     tooth,
     without_specks,
 )
+from artgen_plugins.regions import seen_of
 
 Floats = NDArray[np.float64]
 Covers = NDArray[np.float32]
@@ -102,9 +104,7 @@ class Wash(Ink):
 
     def place(self, sheet: ink.Sheet) -> ink.Marks:
         """Fill what each wash covers, the pale washes first."""
-        seen = sheet.target
-        if seen is None:
-            seen = (1 - sheet.amounts.mean(0))[None].repeat(3, 0)
+        seen = seen_of(sheet, 1 - sheet.amounts.mean(0))
         clear = self._painted(sheet.canvas)
         pitch = spacing(sheet.weight, seen.shape[1:], 1.0)
         amounts = self._amounts(seen, pitch)
@@ -157,7 +157,7 @@ class Wash(Ink):
         """Return what a hand that paints up to the margin reaches, [height, width]."""
         x, y = canvas.pixel_centres()
         far = np.minimum(canvas.reach[0] - abs(x), canvas.reach[1] - abs(y)[:, None])
-        margin = self.options.margin * 2 * min(canvas.reach)
+        margin = self.options.margin * 2 * min(canvas.reach) * (self.group is None)
         reached: NDArray[np.bool_] = far > margin * (
             0.6 + 0.6 * waves(canvas, 0.3, 400) + 0.2 * waves(canvas, 0.05, 401)
         )
@@ -253,8 +253,9 @@ def waves(canvas: Canvas, size: float, seed: int) -> Covers:
 
     Random heights lie on a lattice; between them is a cubic B-spline, stretched to fill the range.
     """
+    # As many points at any size of the canvas: random heights depend on their number.
     down, across = (
-        _spline(np.asarray((at + reach) / size, np.float64))
+        _spline(np.asarray((at + reach) / size, np.float64), math.ceil(2 * reach / size - 1e-9) + 3)
         for at, reach in zip(canvas.pixel_centres()[::-1], canvas.reach[::-1], strict=True)
     )
     lattice = np.random.default_rng(seed).random((down.shape[1], across.shape[1]))
@@ -262,11 +263,10 @@ def waves(canvas: Canvas, size: float, seed: int) -> Covers:
     return noise
 
 
-def _spline(place: Floats) -> Floats:
-    """Return the weights of lattice points at places, [N, points], each 1 from the next."""
+def _spline(place: Floats, many: int) -> Floats:
+    """Return the weights of `many` lattice points at places, [N, points], each 1 from the next."""
     from scipy.interpolate import BSpline
 
-    many = int(place.max()) + 4
     found: Floats = BSpline.design_matrix(place + 3, np.arange(many + 4.0), 3).toarray()
     return found
 

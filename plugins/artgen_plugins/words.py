@@ -36,6 +36,8 @@ DEVIATION = (0.26862954, 0.26130258, 0.27577711)
 """Of the pixels on which CLIP was trained."""
 NUMBER, MOST = 16, 256
 """Cutouts that are looked at in a step, and the most."""
+LONGEST = 1 << 13
+"""Letters of a text that are read: more are more tokens than any model takes."""
 HEAD = 64
 """Width of a head of attention."""
 QUICK = ("openai", "quickgelu", "dfn", "metaclip")
@@ -228,7 +230,7 @@ class Vocabulary:
 
     def encode(self, text: str) -> list[int]:
         """The numbers of the tokens of a text, between those of its start and its end."""
-        clean = " ".join(html.unescape(html.unescape(text)).split()).lower()
+        clean = " ".join(html.unescape(html.unescape(text)).split()).lower()[:LONGEST]
         found = [self.ends[0]]
         for word in _WORD.findall(clean):
             letters = [self.letters[byte] for byte in word.encode()]

@@ -47,6 +47,9 @@ LARGEST = 480
 FINE = 1024
 """Places of a walk through latents, of which each frame takes the nearest."""
 
+STATIONS = 8
+"""The pictures that a walk visits where it names none, if there are so many."""
+
 
 def _prepare(shot: Shot) -> Take:
     score: Score = shot.given
@@ -208,8 +211,10 @@ class Player:
         """Latents and classes along the walk, and the number of its stations."""
         latents, labels = self.shot.art.latent_space().walk(self.score.walk, FINE)
         kind, _, rest = self.score.walk.partition(":")
-        classes = getattr(self.shot.art.drawing.subject, "classes", ())
-        return latents, labels, len(classes) if kind == "labels" else rest.count(",") + 1 or 1
+        own = getattr(self.shot.art.drawing.subject, "labels", ())
+        if kind == "labels":
+            return latents, labels, len(np.unique(own))
+        return latents, labels, rest.count(",") + 1 if rest else min(STATIONS, len(own))
 
     @cached_property
     def _moving(self) -> Callable[[float], Drawing]:
@@ -234,8 +239,11 @@ class Player:
         changes = {}
         for each in wanted:
             which = parts_of(each.parts, looks)
+            if not len(which):  # a third of two parts
+                continue
             own = _select(tensors, which)
-            there = MOVES[each.what](primitive, own, looks, which, each.amount)
+            places = torch.from_numpy(looks.places[which.numpy()].T).float()
+            there = MOVES[each.what](primitive, own, places, each.amount)
             moved = {name: values - own[name] for name, values in there.items()}
             changes[each] = which, {name: v for name, v in moved.items() if v.abs().max() > 0}
         return changes
@@ -263,50 +271,38 @@ def _select(tensors: Tensors, which: Tensor) -> Tensors:
     return {name: values[..., which] for name, values in tensors.items()}
 
 
-def _size(
-    primitive: Primitive, own: Tensors, looks: Appearance, which: Tensor, by: float
-) -> Tensors:
+def _size(primitive: Primitive, own: Tensors, places: Tensor, by: float) -> Tensors:
     """Each part grows around its own middle."""
     factor = max(0.05, 1 + by)
     grown = transform(primitive, own, factor * torch.eye(2), torch.zeros(2))
-    return move(primitive, grown, (1 - factor) * _places(looks, which))
+    return move(primitive, grown, (1 - factor) * places)
 
 
-def _spread(
-    primitive: Primitive, own: Tensors, looks: Appearance, which: Tensor, by: float
-) -> Tensors:
+def _spread(primitive: Primitive, own: Tensors, places: Tensor, by: float) -> Tensors:
     """Parts move away from the middle of the picture."""
-    return move(primitive, own, by * _places(looks, which))
+    return move(primitive, own, by * places)
 
 
-def _sway(
-    primitive: Primitive, own: Tensors, looks: Appearance, which: Tensor, by: float
-) -> Tensors:
+def _sway(primitive: Primitive, own: Tensors, places: Tensor, by: float) -> Tensors:
     """A wave swings through the picture."""
-    x, y = _places(looks, which)
+    x, y = places
     wave = torch.stack([torch.sin(3 * y), 0.4 * torch.sin(3 * x)])
     return move(primitive, own, by * wave)
 
 
-def _turn(
-    primitive: Primitive, own: Tensors, looks: Appearance, which: Tensor, by: float
-) -> Tensors:
+def _turn(primitive: Primitive, own: Tensors, places: Tensor, by: float) -> Tensors:
     """Parts turn around the middle of the picture."""
     angle = by * math.pi / 2
     c, s = math.cos(angle), math.sin(angle)
     return transform(primitive, own, torch.tensor([[c, -s], [s, c]]), torch.zeros(2))
 
 
-def _bright(
-    primitive: Primitive, own: Tensors, looks: Appearance, which: Tensor, by: float
-) -> Tensors:
+def _bright(primitive: Primitive, own: Tensors, places: Tensor, by: float) -> Tensors:
     """Parts shine."""
     return {"colour": own["colour"] * (1 + by)} if "colour" in own else {}
 
 
-def _colour(
-    primitive: Primitive, own: Tensors, looks: Appearance, which: Tensor, by: float
-) -> Tensors:
+def _colour(primitive: Primitive, own: Tensors, places: Tensor, by: float) -> Tensors:
     """Hues turn around gray, which stays as it is."""
     if "colour" not in own:
         return {}
@@ -325,12 +321,7 @@ MOVES = {
     "bright": _bright,
     "colour": _colour,
 }
-"""What changes parts, by its name in a score."""
-
-
-def _places(looks: Appearance, which: Tensor) -> Tensor:
-    """The middles of parts, float32 [2, M]."""
-    return torch.from_numpy(looks.places[which.numpy()].T).float()
+"""What changes parts, whose middles are float32 [2, M], by its name in a score."""
 
 
 def _looks(primitive: Primitive, drawing: Drawing) -> Appearance | None:

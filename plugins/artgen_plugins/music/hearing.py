@@ -115,7 +115,9 @@ def _decoded(path: Path, changed: int) -> Samples:
         raise InputError(f"cannot read the sound {path}: {reason}", hint=hint) from error
     if count < rate / 2:
         raise InputError(f"{path} is shorter than half a second", hint="use a longer sound")
-    return Samples(np.concatenate(pieces, axis=1).astype(np.float32), rate)
+    # What is no number in a file of floats is silence.
+    values = np.concatenate(pieces, axis=1).astype(np.float32)
+    return Samples(np.nan_to_num(values, posinf=0.0, neginf=0.0), rate)
 
 
 def hear(sound: Samples, per_bar: int = 4) -> Heard:

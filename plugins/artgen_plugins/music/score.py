@@ -126,13 +126,13 @@ def _cut(sound: Samples, table: Mapping[str, Any], path: Path) -> Samples:
     """The part of a sound that is asked for."""
     whole = sound.values.shape[1] / sound.rate
     start, seconds = table.get("start", 0.0), table.get("seconds", whole)
-    if not (0 <= start < whole and seconds >= 0.5):
+    if not (0 <= start <= whole - 0.5 and seconds >= 0.5):
         raise InputError(
             f"{path}: the sound has {whole:.1f} s, and start is {start}, seconds {seconds}",
             hint="begin within it, and use half a second or more",
         )
-    first = round(start * sound.rate)
-    return Samples(sound.values[:, first : first + round(seconds * sound.rate)], sound.rate)
+    first, many = (round(each * sound.rate) for each in (start, min(seconds, whole)))
+    return Samples(sound.values[:, first : first + many], sound.rate)
 
 
 def _move(given: Any, path: Path, number: int) -> Move:

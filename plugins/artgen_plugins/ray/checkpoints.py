@@ -30,15 +30,12 @@ class Checkpoints(Protocol):
 
     def save(self, run: str, files: Mapping[str, bytes]) -> None:
         """Store `files` in their order; files of the same names are replaced."""
-        ...
 
     def load(self, run: str) -> dict[str, bytes]:
         """All stored files of a run, which may be none."""
-        ...
 
     def drop(self, run: str) -> None:
         """Delete the files of a run."""
-        ...
 
 
 def checkpoints_at(url: str) -> Checkpoints:

@@ -35,7 +35,7 @@ def pin(recipes: Iterable[Any], registry: Any) -> dict[str, tuple[str, ...]]:
     names = set[str]()
     for recipe in recipes:
         names |= _names(recipe)
-    packages: dict[str, set[str]] = {OWN: {"artgen", "artgen_plugins"}}
+    packages: dict[str, set[str]] = {OWN: {"artgen", "artgen_makers", "artgen_plugins"}}
     for kind in {kind for plugin in registry.plugins for kind in plugin.offers}:
         for entry in registry.entries(kind):
             if entry.plugin.origin == "installed" and entry.name in names:

@@ -21,7 +21,7 @@ def draw_flower(number: int, side: int, rng: np.random.Generator) -> NDArray[np.
     from skimage.color import hsv2rgb
 
     turn, size, width, heart, shade, right, down, bend = rng.random(8)
-    middle = (side - 1) / 2
+    middle = max(1, side - 1) / 2
     row, column = np.mgrid[:side, :side]
     x = (column - middle * (1 + 0.1 * (right - 0.5))) / middle
     y = (row - middle * (1 + 0.1 * (down - 0.5))) / middle

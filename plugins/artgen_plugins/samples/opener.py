@@ -46,14 +46,14 @@ def open_sample(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> Target:
         return open_clip(rest, request)
     if name in SUBJECTS:
         return _open_subject(rest, request)
-    source = f"sample:{rest}"
-    if rest in GENERATED:
+    if name in GENERATED:
         from artgen_plugins.samples import generated
 
+        SourceOptions("sample", rest, ())  # refuses any
         # Another machine may round otherwise: what is computed is what is hashed.
-        digest = content_hash(f"{source} 1")
-        pixels = getattr(generated, rest)()
-        return image_from_array(pixels, request, rest, source=source, sha256=digest)
+        digest = content_hash(f"sample:{name} 1")
+        pixels = getattr(generated, name)()
+        return image_from_array(pixels, request, name, source=f"sample:{name}", sha256=digest)
     options = SourceOptions("sample", rest, (*_TONES, _MARGIN))
     pixels = _toned(_widened(_photograph(options.what), options), options)
     return image_from_array(pixels, request, options.what, source=options.source)
@@ -83,7 +83,8 @@ def _subject(name: str, side: int, seed: int) -> NDArray[np.uint8]:
 def _toned(pixels: Any, options: SourceOptions) -> Any:
     """The picture in two tones, where options name them: its black `dark`, its white `light`.
 
-    By luma, linear between both, in encoded values. Raises UsageError for what is no colour.
+    By luma, linear between both, in encoded values. What is transparent stays so. Raises UsageError
+    for what is no colour.
     """
     if not any(key in options for key in _TONES):
         return pixels
@@ -92,9 +93,12 @@ def _toned(pixels: Any, options: SourceOptions) -> Any:
         for key, default in zip(_TONES, ("black", "white"), strict=True)
     )
     levels = np.asarray(pixels)
-    gray = levels.astype(np.float64) / (1 if levels.dtype == bool else 255)
-    luma = gray @ [0.2126, 0.7152, 0.0722] if gray.ndim == 3 else gray  # Rec. 709
-    return np.rint(255 * (dark + luma[..., None] * (light - dark))).astype(np.uint8)
+    gray = levels.astype(np.float64) / (255 if levels.dtype == np.uint8 else 1)
+    luma = gray[..., :3] @ [0.2126, 0.7152, 0.0722] if gray.ndim == 3 else gray  # Rec. 709
+    toned = dark + luma[..., None] * (light - dark)
+    if gray.ndim == 3:
+        toned = np.concatenate([toned, gray[..., 3:]], 2)
+    return np.rint(255 * toned).astype(np.uint8)
 
 
 def _widened(pixels: Any, options: SourceOptions) -> Any:
