@@ -262,6 +262,28 @@ def test_places_to_paint_are_counted_numbered_and_wide_enough(tmp_path, monkeypa
     assert first == {path.name: path.read_bytes() for path in made.iterdir()}
 
 
+def test_places_fill_a_canvas_that_is_no_whole_number_of_pixels(tmp_path):
+    """Lines ended 1.6 mm above the edge, and areas were those of less."""
+    from artgen_makers.paint import PaintByNumbers
+
+    photo = np.zeros((126, 250, 3), np.uint8)
+    photo[:, 125:] = 255
+    maker = PaintByNumbers({"width": 400.0, "brush": 20.0, "colours": 2, "dxf": True})
+    files = maker.make(Motif("halves", photo=photo)).files
+    svg = files["outlines.svg"].decode()
+    [path] = re.findall(r'<path d="M([^"M]+)"', svg)
+    points = np.array([pair.split(",") for pair in path.split("L")], float)
+    assert sorted(points[[0, -1], 1]) == [0, 201.6]
+    assert points[:, 0] == pytest.approx(np.full(len(points), 200.0))
+    table = list(csv.DictReader(files["colours.csv"].decode().splitlines()[1:]))
+    assert [float(row["square cm"]) for row in table] == pytest.approx([403.2, 403.2])
+    (tmp_path / "outlines.dxf").write_bytes(files["outlines.dxf"])
+    texts = ezdxf.readfile(tmp_path / "outlines.dxf").modelspace().query("TEXT")
+    # A size of SVG is that of the font, a height of DXF that of its capitals.
+    sizes = [float(size) for size in re.findall(r'font-size="([\d.]+)"', svg)]
+    assert [each.dxf.height for each in texts] == pytest.approx([0.718 * s for s in sizes])
+
+
 def test_what_is_too_fine_says_which_fit_would_do(wound):
     art = load(wound / "drawing.art")
     [note] = finer_than(Motif("a", art), (400, 300), 2.0, 0.2)
