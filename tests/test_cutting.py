@@ -205,6 +205,7 @@ def test_a_deep_corner_is_split_and_one_that_stays_is_named():
         (["--width", "80mm", "--least", "60"], "no room for pieces of 60 mm"),
         (["--width", "100mm", "--pieces", "900"], "use a --width of"),
         (["--lead", "8"], "do not go together"),
+        (["--heart", "4.5"], "do not go together"),
         (["--glass", "redd"], "redd"),
         (["--width", "0"], "width must be"),
     ],
@@ -353,6 +354,16 @@ def test_a_router_leaves_what_prints_as_wide_as_it_is():
     assert wide[1] - narrow[1] == pytest.approx([0.8, 0.8], abs=0.1)
     for first, second in zip(*(each.marks((60, 50)) for each in (plain, cut)), strict=True):
         assert np.ptp(first, axis=0) - np.ptp(second, axis=0) == pytest.approx([0.8, 0.8])
+
+
+def test_a_border_without_room_has_no_register_and_says_so(shapes, tmp_path, capsys):
+    """The guide had a step for circles or corners that no block had."""
+    line = ["make", "block", str(shapes), "--width", "6cm", "--lines", "0", "--border", "10"]
+    for register, told in (("pins", True), ("kento", False)):
+        flags = ["--register", register, "--out", str(tmp_path), "--name", register]
+        assert main([*line, *flags]) == 0
+        assert ("no room for --register" in capsys.readouterr().err) == told
+        assert len(Block({"register": register, "border": 10.0}).marks((80, 60))) == 2 * (not told)
 
 
 def test_bridges_are_as_wide_as_asked_for():

@@ -151,7 +151,7 @@ class Glass(Maker):
                 f"{o.least:g} mm",
                 hint="use a larger --width or a smaller --least",
             )
-        if not o.heart <= o.lead < o.narrow <= o.least:
+        if not o.heart < o.lead < o.narrow <= o.least:
             raise UsageError(
                 f"--heart {o.heart:g}, --lead {o.lead:g}, --narrow {o.narrow:g} and --least "
                 f"{o.least:g} do not go together",
@@ -291,8 +291,9 @@ class Glass(Maker):
         made = Made(written, parts, picture, notes)
         wide, high = size
         steps = [
-            f"Print the cartoon twice at 100 %: the panel is {wide:.0f} x {high:.0f} mm. Lay one "
-            "on the board. pieces.svg has each piece as it is cut, for pattern paper or a plotter.",
+            f"Print the cartoon twice at 100 %: the panel is {wide:.0f} x {high:.0f} mm to the "
+            "middle of the outer lead. Lay one on the board. pieces.svg has each piece as it is "
+            "cut, for pattern paper or a plotter.",
             f"Cut the {len(pieces)} pieces, a little outside of the line, and grind them to it. "
             f"Between two there are {o.heart:g} mm for the heart of the lead or the foil.",
             "Lay them on the cartoon, lead or foil them, and solder both sides. glass.csv says how "
