@@ -25,6 +25,7 @@ from skimage.measure import label
 
 from artgen import load
 from artgen.cli import main
+from artgen.errors import UsageError
 from artgen.making import Maker, Motif, lengths_of, parse_colour
 from artgen.output import read_recipe
 from artgen.registry import Registry
@@ -444,6 +445,8 @@ def test_the_chart_for_programs_is_open_cross_stitch(grids):
     from xml.etree import ElementTree
 
     root = ElementTree.parse(grids["cross-stitch"] / "chart.oxs").getroot()
+    # Those that read it may ask for these three.
+    assert None not in [root.find(each) for each in ("properties", "fullstitches", "backstitches")]
     names = [item.get("number").removeprefix("DMC ") for item in root.find("palette")]
     assert names[0] == "cloth"
     chart = chart_of(grids["cross-stitch"])
@@ -654,6 +657,20 @@ def test_a_stock_of_a_spreadsheet_is_read(empty_folder):
     assert Bricks({"stock": "stock.csv"}).stock() == {("1x1", "15"): 4}
 
 
+def test_lines_of_blanks_are_no_rows_of_a_table(empty_folder):
+    from artgen_makers.bricks import Bricks
+    from artgen_makers.paint import PaintByNumbers
+
+    Path("stock.csv").write_text("1x1,White,4\n\n,,\n1x2,0,3\n\n")
+    assert Bricks({"stock": "stock.csv"}).stock() == {("1x1", "15"): 4, ("1x2", "0"): 3}
+    Path("paints.csv").write_text("White,#ffffff\n,\n\nBlack,#000000\n")
+    paints = PaintByNumbers({"paints": "paints.csv"}).paints()
+    assert [each.name for each in paints] == ["White", "Black"]
+    Path("paints.csv").write_text("White,#ffffff\n\nBlack\n")
+    with pytest.raises(UsageError, match="line 3"):
+        PaintByNumbers({"paints": "paints.csv"}).paints()
+
+
 def edges_of(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """The corners of a binary STL, [triangles, 3, 3], and each directed edge of its mesh."""
     data = path.read_bytes()
@@ -775,6 +792,7 @@ def test_a_lithophane_is_thin_where_the_picture_is_bright(tmp_path):
         (["filament", "sample:cat", "--filaments", "none.csv"], "has 0 filaments"),
         (["filament", "sample:cat", "--filaments", "gone.csv"], "cannot read filaments gone.csv"),
         (["lithophane", "sample:cat", "--base", "4"], "are none"),
+        (["lithophane", "sample:cat", "--thickness", "9"], "hint: change --base or --thickness\n"),
         (["lithophane", "sample:cat", "--td", "0"], "td must be"),
     ],
 )

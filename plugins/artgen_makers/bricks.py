@@ -102,7 +102,7 @@ class Bricks(Grid):
             name.lower(): c.number for c in read_table(self.table) for name in (c.number, c.name)
         }
         found: dict[tuple[str, str], int] = {}
-        for number, row in enumerate(rows, 1):
+        for number, row in rows:
             size, colour, count = [*(cell.lower() for cell in row), "", "", ""][:3]
             if number == 1 and size == "size":
                 continue

@@ -127,10 +127,12 @@ class Relief(Maker):
         base = max(1, round(o.base / layer))
         above = int(o.thickness / layer + 1e-6) - base
         if not 1 <= above <= MOST_LAYERS:
+            # A lithophane has no option for its layers.
+            flags = [f"--{each}" for each in ("base", "thickness", "layer") if hasattr(o, each)]
             raise UsageError(
                 f"{above} layers of {layer:g} mm above a base of {o.base:g} mm are "
                 + (f"more than {MOST_LAYERS}" if above > 0 else "none"),
-                hint="change --base, --thickness or --layer",
+                hint=f"change {' or '.join(flags)}",
             )
         return base, above
 
@@ -246,8 +248,8 @@ class FilamentPainting(Relief):
         usual = resources.files(__package__) / "colours/filaments.csv"
         path = self.options.filaments or str(usual)
         found = []
-        for number, row in enumerate(read_rows(path, "filaments", EXAMPLE), 1):
-            if not any(row) or (number == 1 and "#" not in "".join(row)):
+        for number, row in read_rows(path, "filaments", EXAMPLE):
+            if number == 1 and "#" not in "".join(row):
                 continue
             try:
                 name, colour, td = row

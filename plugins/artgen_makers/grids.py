@@ -177,8 +177,11 @@ def crisp(picture: Pixels, fine: Pixels, much: float) -> Pixels:
     return found
 
 
-def read_rows(path: str, what: str, example: str) -> list[list[str]]:
-    """Return the rows of a CSV file of the user, without blanks around. Raises InputError."""
+def read_rows(path: str, what: str, example: str) -> list[tuple[int, list[str]]]:
+    """Return the rows of a CSV file of the user, with their numbers from 1. Raises InputError.
+
+    There are no blanks around cells, and no rows of blanks.
+    """
     data = read_regular(path, f"{what} {path}", LARGEST, empty=True)
     try:
         rows = list(csv.reader(data.decode("utf-8-sig").splitlines()))
@@ -187,7 +190,8 @@ def read_rows(path: str, what: str, example: str) -> list[list[str]]:
             f"cannot read the {what} {path}: {error}",
             hint=f"give a file of lines such as {example}",
         ) from None
-    return [[cell.strip() for cell in row] for row in rows]
+    stripped = ([cell.strip() for cell in row] for row in rows)
+    return [(number, row) for number, row in enumerate(stripped, 1) if any(row)]
 
 
 def read_table(name: str) -> list[Colour]:
@@ -502,7 +506,8 @@ class CrossStitch(Grid):
             f'chartheight="{rows}" charttitle="{escape(motif.name)}" '
             f'instructions="{escape(motif.origin)}" stitchesperinch="{self.options.count:g}" '
             f'stitchesperinch_y="{self.options.count:g}" palettecount="{len(colours)}"/>\n'
-            f"<palette>\n{palette}</palette>\n<fullstitches>\n{stitches}</fullstitches>\n</chart>\n"
+            f"<palette>\n{palette}</palette>\n<fullstitches>\n{stitches}</fullstitches>\n"
+            "<backstitches/>\n</chart>\n"
         )
         return super().files(cells, colours, motif) | {"chart.oxs": text.encode()}
 

@@ -109,8 +109,7 @@ class PaintByNumbers(Maker):
         if not self.options.paints:
             return []
         found = []
-        rows = read_rows(self.options.paints, "paints", "Titanium white,#f8f8f5")
-        for number, row in enumerate(filter(None, rows), 1):
+        for number, row in read_rows(self.options.paints, "paints", "Titanium white,#f8f8f5"):
             if number == 1 and "#" not in "".join(row):
                 continue
             if len(row) != 2 or not row[1].startswith("#"):
