@@ -237,6 +237,8 @@ def test_places_to_paint_are_counted_numbered_and_wide_enough(tmp_path, monkeypa
     colours = rows(made / "colours.csv")
     assert 3 <= len(colours) <= 7
     mixed = [re.findall(r"[A-Z]\w+", each["mixture"]) for each in colours]
+    named = [f"{each['number']} ({each['mixture']})" for each in colours]
+    assert [each["name"] for each in rows(made / "parts.csv")][: len(named)] == named
     assert {name for names in mixed for name in names} == {"White", "Black", "Sienna"}
     assert max(len(names) for names in mixed) == 2
     svg = (made / "outlines.svg").read_text("utf-8")

@@ -99,6 +99,18 @@ def test_paper_may_be_large(motif):
     assert pixels.shape == (40, 60, 3)
 
 
+def test_the_ground_is_written_as_a_code(motif):
+    """Three numbers are a colour too, which the picture of the poster was not made with."""
+    made = Poster({"paper": "A6", "ground": "0.5,0.5,0.5"}).make(motif)
+    assert made.parts[0].colour == "#808080"
+
+
+def test_marks_of_cards_are_on_the_paper(motif):
+    """With a large bleed those at its edges lay beside it."""
+    cards = Postcards({"paper": "345x140mm", "card": "148x105mm", "bleed": 10.0})
+    assert cards.make(motif).parts[1].number == 1
+
+
 def test_a_tall_drawing_fills_a_card_that_lies_with_all_its_pixels():
     asked = []
 

@@ -22,7 +22,7 @@ from artgen.making import Made, Maker, Motif, Part, hex_colour, parse_colour
 from artgen.targets import linear_to_srgb, srgb_to_linear
 from artgen_makers.cutting import Plan, Words, check_dxf, files, in_svg, inner_first, opened
 from artgen_makers.grids import choose, differences, grouped
-from artgen_makers.guide import MARGIN, Guide, guides
+from artgen_makers.guide import MARGIN, Guide, guides, wrapped
 from artgen_makers.paint import fillable, separated
 from artgen_makers.pdf import Sheet, text_width
 from artgen_makers.tones import focused, rgb_of
@@ -598,8 +598,6 @@ def _cartoon(
 
 def _lists(guide: Guide, pieces: Sequence[Piece], names: Sequence[str]) -> None:
     """Add pages that say which pieces each glass has."""
-    from artgen_makers.guide import wrapped
-
     sheet, y = guide.page("Pieces by glass"), MARGIN + 16
     for k, name in enumerate(names):
         own = ", ".join(str(n) for n, p in enumerate(pieces, 1) if p.colour == k)

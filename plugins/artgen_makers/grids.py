@@ -399,8 +399,7 @@ def _rulers(
 
 
 def _tint(colour: str, share: float) -> str:
-    levels = [1 - share + share * level for level in parse_colour(colour)]
-    return "#{:02x}{:02x}{:02x}".format(*(round(255 * level) for level in levels))
+    return hex_colour([1 - share + share * level for level in parse_colour(colour)])
 
 
 def laid(

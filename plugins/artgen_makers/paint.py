@@ -144,7 +144,7 @@ class PaintByNumbers(Maker):
         number_of = np.bincount(own, minlength=len(colours))
         listed = zip(colours, names, number_of, strict=True)
         parts = [
-            Part("colour", f"{k} {paint.name}".strip(), name, int(count))
+            Part("colour", f"{k} ({paint.name})".removesuffix(" ()"), name, int(count))
             for k, (paint, name, count) in enumerate(listed, 1)
         ]
         parts.append(Part("canvas", f"{size[0]:.0f} x {size[1]:.0f} mm", "#ffffff", 1))

@@ -204,7 +204,8 @@ class Poster(Maker):
             words += more
         shown = words if panel == o.panels // 2 else []
         shown = [fitted(each, width - 2 * m, o.font) for each in shown]
-        return Layout(width, height, o.ground, [(box, pixels[:, begin:end])], shown, lines)
+        ground = hex_colour(parse_colour(o.ground))
+        return Layout(width, height, ground, [(box, pixels[:, begin:end])], shown, lines)
 
 
 class Calendar(Poster):
@@ -278,8 +279,9 @@ class Postcards(Maker):
         sheets = [paper_of(o.paper, 2.0), paper_of(o.paper, 0.5)]
         # Cards lie apart, with room for marks at the corners of each.
         step = wide + 2 * o.bleed + APART, high + 2 * o.bleed + APART
-        grids = [[int((s - 10 + 2 * o.bleed) / each) for s, each in zip(
-            sheet, step, strict=True)] for sheet in sheets]  # fmt: skip
+        grids = [
+            [int((s - 10) / each) for s, each in zip(sheet, step, strict=True)] for sheet in sheets
+        ]
         width, height = sheets[best := int(np.prod(grids, 1).argmax())]
         columns, rows = grids[best]
         if columns * rows == 0:
