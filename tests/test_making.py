@@ -734,6 +734,15 @@ def test_filament_is_changed_where_the_table_says(tmp_path):
     assert listed == names
 
 
+def test_the_first_filament_may_have_a_name_for_its_colour(empty_folder):
+    """It was taken for a heading, and left out."""
+    from artgen_makers.filament import FilamentPainting
+
+    Path("mine.csv").write_text("Snow,white,5\nCoal,#101010,0.6\n")
+    names = [each.name for each in FilamentPainting({"filaments": "mine.csv"}).filaments]
+    assert names == ["Snow", "Coal"]
+
+
 def test_layers_let_light_through_as_their_distance_says():
     from artgen_makers.filament import Block, FilamentPainting
 

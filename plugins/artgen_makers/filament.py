@@ -249,7 +249,7 @@ class FilamentPainting(Relief):
         path = self.options.filaments or str(usual)
         found = []
         for number, row in read_rows(path, "filaments", EXAMPLE):
-            if number == 1 and "#" not in "".join(row):
+            if number == 1 and "#" not in "".join(row) and not row[-1][-1:].isdigit():
                 continue
             try:
                 name, colour, td = row
