@@ -64,7 +64,8 @@ class Fabric(Maker):
         down = max(1, round(o.across * tile.shape[1] / tile.shape[0]))
         # Cloth of repeats in their size may not fit into memory.
         small = Image.fromarray(tile)
-        small.thumbnail([max(1, SHOWN // n) for n in (o.across, down)], Image.Resampling.BOX)
+        most = max(1, SHOWN // o.across), max(1, SHOWN // down)
+        small.thumbnail(most, Image.Resampling.BOX)
         shown = np.tile(np.asarray(small), (down, o.across, 1))
         notes = [
             f"{where} edges do not meet: fit the picture with --symmetry half-drop, p1 or another"

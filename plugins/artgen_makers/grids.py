@@ -399,7 +399,8 @@ def _rulers(
 
 
 def _tint(colour: str, share: float) -> str:
-    return hex_colour([1 - share + share * level for level in parse_colour(colour)])
+    levels = [1 - share + share * level for level in parse_colour(colour)]
+    return "#{:02x}{:02x}{:02x}".format(*(round(255 * level) for level in levels))
 
 
 def laid(
