@@ -443,6 +443,17 @@ def test_a_large_chart_shares_rows_and_columns_between_sheets(tmp_path):
     assert "0.6 0.6 0.6 rg" not in charts[0]
 
 
+def test_no_sheet_of_beads_goes_from_one_board_to_the_next(tmp_path):
+    """Where a board is larger than the paper, sheets were as wide as the paper all along."""
+    from artgen_makers.grids import Beads
+
+    photo = np.zeros((30, 80, 3), np.uint8)
+    maker = Beads({"columns": 80, "board": 50, "colours": 2, "crisp": 0.0})
+    (tmp_path / "guide.pdf").write_bytes(maker.make(Motif("x", photo=photo)).files["guide-a4.pdf"])
+    charts = re.findall(r"\(Chart: columns (.*?), rows", "".join(pages(tmp_path / "guide.pdf")))
+    assert charts == ["1 to 35", "36 to 50", "51 to 80"]
+
+
 def test_the_chart_for_programs_is_open_cross_stitch(grids):
     from xml.etree import ElementTree
 
