@@ -168,6 +168,9 @@ def test_postcards_fill_a_sheet_and_lie_behind_each_other(motif):
     assert len(marks[0]) == 4 * 8
     assert boxes(made.files["postcards.pdf"], "MediaBox")[0][2:] == pytest.approx([1190.55, 841.89])
     assert [part.number for part in made.parts] == [1, 4]
+    told = " ".join(re.findall(r"\((.*?)\) Tj", "".join(contents(made.files["guide-a4.pdf"]))))
+    # The sheet lies: over its long edge, backs would stand on their heads.
+    assert "turned over the short edge" in told
 
 
 @pytest.mark.parametrize(

@@ -314,8 +314,10 @@ class Postcards(Maker):
             Layout(width, height, "#ffffff", fronts, cuts=cuts),
             Layout(width, height, "#ffffff", [], words, lines, cuts=cuts),
         ]
+        # So that a back stands upright where a card is turned like a page.
+        turned = "short" if width > height else "long"
         steps = [
-            "Print postcards.pdf at 100 % on card, on both sides, turned over the long edge.",
+            f"Print postcards.pdf at 100 % on card, on both sides, turned over the {turned} edge.",
             f"Cut {len(cuts)} cards of {wide:g} x {high:g} mm along the marks at their corners.",
         ]
         return finished(motif, "postcards", layouts, o, steps, coarse(fronts[0]), len(cuts))
