@@ -745,6 +745,20 @@ def test_filament_is_changed_where_the_table_says(tmp_path):
     assert listed == names
 
 
+def test_the_stack_of_the_guide_is_as_high_as_the_print(empty_folder, monkeypatch):
+    from artgen_makers.filament import Block, FilamentPainting
+
+    Path("two.csv").write_text("Black,#101010,0.6\nWhite,#f4f2ee,5\n")
+    options = {"width": 20.0, "detail": 1.0, "swaps": 1, "filaments": "two.csv"}
+    maker = FilamentPainting(options)
+    given = []
+    monkeypatch.setattr(maker, "stack", lambda *_: [Block(0, 0, 2), Block(1, 2, 24)])
+    monkeypatch.setattr(maker, "settled", lambda lab, _: np.full(lab.shape[:2], 5.0))
+    monkeypatch.setattr(maker, "charts", lambda guide, stack: given.append(stack))
+    maker.make(Motif("plain", photo=np.zeros((4, 6, 3), np.uint8)))
+    assert given == 2 * [[Block(0, 0, 2), Block(1, 2, 5)]]
+
+
 def test_the_first_filament_may_have_a_name_for_its_colour(empty_folder):
     """It was taken for a heading, and left out."""
     from artgen_makers.filament import FilamentPainting

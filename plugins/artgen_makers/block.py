@@ -120,8 +120,7 @@ class Block(Maker):
     def check(self, size: tuple[float, float]) -> None:
         """Raise UsageError for options that do not go together."""
         o = self.options
-        if o.dxf:
-            check_dxf()
+        check_dxf(asked=o.dxf)
         if o.register not in ("kento", "pins"):
             raise UsageError(f"--register {o.register} is unknown", hint="use kento or pins")
         narrowest = max(o.ridge, o.gap)

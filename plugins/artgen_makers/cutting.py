@@ -74,9 +74,9 @@ class Plan(NamedTuple):
     engraved: Sequence[Floats] = ()
 
 
-def check_dxf() -> None:
+def check_dxf(*, asked: bool) -> None:
     """Raise UsageError where DXF is asked for and cannot be written."""
-    if importlib.util.find_spec("ezdxf") is None:
+    if asked and importlib.util.find_spec("ezdxf") is None:
         raise UsageError(
             "--dxf needs the package ezdxf, which is not installed",
             hint="pip install 'artgen[dxf]'",

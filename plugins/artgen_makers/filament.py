@@ -150,7 +150,9 @@ class Relief(Maker):
         stack = self.stack(*grouped(lab.reshape(-1, 3)))
         colours = self.shown(stack)
         heights = self.settled(lab, colours)
-        stack = [block for block in stack if block.start < heights.max()] or stack[:1]
+        top = int(np.ceil(heights.max()))
+        # The stack as high as the print is: the search may leave its last layers out.
+        stack = [b._replace(end=min(b.end, top)) for b in stack if b.start < top] or stack[:1]
         pitch = o.width / (columns - 1)
         vertices, triangles = surface((base + heights) * self.layer, pitch)
         size = f"{o.width:.0f} x {(rows - 1) * pitch:.0f} mm"

@@ -142,8 +142,7 @@ class Glass(Maker):
     def check(self, size: tuple[float, float]) -> None:
         """Raise UsageError for sizes that do not go together."""
         o = self.options
-        if o.dxf:
-            check_dxf()
+        check_dxf(asked=o.dxf)
         self.sold()
         if min(size) < 3 * o.least:
             raise UsageError(

@@ -68,8 +68,7 @@ class PaintByNumbers(Maker):
     def make(self, motif: Motif) -> Made:
         """Cut the picture into places to paint, and give each a number."""
         o = self.options
-        if o.dxf:
-            check_dxf()
+        check_dxf(asked=o.dxf)
         size = o.width, o.width / motif.aspect
         if min(size) < 4 * o.brush:
             raise UsageError(
