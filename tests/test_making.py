@@ -745,6 +745,15 @@ def test_filament_is_changed_where_the_table_says(tmp_path):
     assert listed == names
 
 
+def test_heights_of_swaps_are_those_of_layers():
+    """Of layers of 0.125 mm, 0.875 mm was 0.88."""
+    from artgen_makers.filament import Block, FilamentPainting
+
+    maker = FilamentPainting({"layer": 0.125, "base": 0.5})
+    table = maker.tables([Block(0, 0, 3), Block(1, 3, 9)], Motif("x"))["swaps.csv"].decode()
+    assert [row.split(",")[:2] for row in table.splitlines()[2:]] == [["1", "0.0"], ["8", "0.875"]]
+
+
 def test_the_stack_of_the_guide_is_as_high_as_the_print(empty_folder, monkeypatch):
     from artgen_makers.filament import Block, FilamentPainting
 

@@ -353,7 +353,7 @@ class FilamentPainting(Relief):
     def tables(self, stack: Sequence[Block], motif: Motif) -> dict[str, bytes]:
         """The layers at which the filament is changed."""
         head = ["layer", "z in mm", "filament", "colour", "transmission distance in mm"]
-        rows = [[n, f"{z:.2f}", *filament] for n, z, filament in self.swaps(stack)]
+        rows = [[n, z, *filament] for n, z, filament in self.swaps(stack)]
         return {"swaps.csv": motif.table(head, *rows)}
 
     def swaps(self, stack: Sequence[Block]) -> list[tuple[int, float, Filament]]:
@@ -361,7 +361,7 @@ class FilamentPainting(Relief):
         base = self.layers[0]
         firsts = [base + block.start if block.start else 0 for block in stack]
         return [
-            (first + 1, first * self.options.layer, self.filaments[block.filament])
+            (first + 1, round(first * self.options.layer, 3), self.filaments[block.filament])
             for first, block in zip(firsts, stack, strict=True)
         ]
 
@@ -376,7 +376,7 @@ class FilamentPainting(Relief):
         for (layer, z, filament), top in zip(self.swaps(stack), tops, strict=True):
             y, line = bottom - top * scale, min(bottom - z * scale, line - 5)
             sheet.box(MARGIN, y, 40, (top - z) * scale, fill=filament.colour)
-            told = f"layer {layer}, z = {z:.2f} mm: {filament.name}"
+            told = f"layer {layer}, z = {z:g} mm: {filament.name}"
             sheet.line([(MARGIN + 40, bottom - z * scale), (MARGIN + 46, line - 1.2)], 0.15)
             sheet.text(MARGIN + 47, line, told, 3.6)
 
