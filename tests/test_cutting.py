@@ -15,6 +15,7 @@ from scipy.spatial import cKDTree
 from skimage.draw import polygon2mask
 
 from artgen.cli import main
+from artgen.making import Motif
 from artgen_makers.block import Block
 from artgen_makers.cutting import joined
 
@@ -356,14 +357,15 @@ def test_a_router_leaves_what_prints_as_wide_as_it_is():
         assert np.ptp(first, axis=0) - np.ptp(second, axis=0) == pytest.approx([0.8, 0.8])
 
 
-def test_a_border_without_room_has_no_register_and_says_so(shapes, tmp_path, capsys):
-    """The guide had a step for circles or corners that no block had."""
-    line = ["make", "block", str(shapes), "--width", "6cm", "--lines", "0", "--border", "10"]
-    for register, told in (("pins", True), ("kento", False)):
-        flags = ["--register", register, "--out", str(tmp_path), "--name", register]
-        assert main([*line, *flags]) == 0
-        assert ("no room for --register" in capsys.readouterr().err) == told
-        assert len(Block({"register": register, "border": 10.0}).marks((80, 60))) == 2 * (not told)
+def test_a_border_without_room_has_no_register_and_says_so(shapes):
+    """The guide had a step for circles that no block had."""
+    photo = np.asarray(Image.open(shapes).convert("RGB"))
+    block = Block({"width": 60.0, "lines": 0.0, "border": 10.0, "register": "pins"})
+    made = block.make(Motif("house", photo=photo))
+    assert "block-2.svg" in made.files
+    assert "no room for --register pins" in made.notes[-1]
+    assert block.marks((80, 60)) == []
+    assert len(Block({"border": 10.0}).marks((80, 60))) == 2
 
 
 def test_bridges_are_as_wide_as_asked_for():
