@@ -107,7 +107,7 @@ def test_the_ground_is_written_as_a_code(motif):
 
 def test_marks_of_cards_are_on_the_paper(motif):
     """With a large bleed those at its edges lay beside it."""
-    cards = Postcards({"paper": "345x140mm", "card": "148x105mm", "bleed": 10.0})
+    cards = Postcards({"paper": "345x145mm", "card": "148x105mm", "bleed": 10.0})
     assert cards.make(motif).parts[1].number == 1
 
 
