@@ -617,6 +617,15 @@ def test_a_drawing_refuses_what_shapes_a_fit(wound, tmp_path, capsys):
     assert "nails" not in made["options"]
 
 
+def test_a_drawing_without_a_thread_is_told():
+    import artgen
+
+    photo = np.zeros((8, 8, 3), np.uint8)
+    art = artgen.fit(photo, "string", count=2, seed=1, size=32, backend="eager", nails=12)
+    with pytest.raises(UsageError, match="a has no thread"):
+        String({"board": 100.0}).make(Motif("a", art))
+
+
 def test_another_thread_than_that_of_the_drawing_is_told(wound, tmp_path, capsys):
     """A drawing made again without `--thread` took another one silently."""
     line = ["make", "string", str(wound / "drawing.art"), "--board", "12cm", "--out", str(tmp_path)]

@@ -188,9 +188,7 @@ class String(Maker):
         marks = primitive.unpack(art.drawing.tensors)
         threads = self.threads(marks, primitive, nails)
         if not threads:
-            raise UsageError(
-                f"{motif.name} takes no thread on this board", hint="use another --board-colour"
-            )
+            raise UsageError(f"{motif.name} has no thread", hint="fit it with more lines: -n 4000")
         wound = float(marks.strokes[:, 4].mean()) / self.width
         tone = "darker" if wound < 0.5 else "paler"
         notes = [
