@@ -15,6 +15,7 @@ from scipy.spatial import cKDTree
 from skimage.draw import polygon2mask
 
 from artgen.cli import main
+from artgen.making import Motif
 from artgen_makers.block import Block
 from artgen_makers.cutting import joined
 
@@ -205,6 +206,7 @@ def test_a_deep_corner_is_split_and_one_that_stays_is_named():
         (["--width", "80mm", "--least", "60"], "no room for pieces of 60 mm"),
         (["--width", "100mm", "--pieces", "900"], "use a --width of"),
         (["--lead", "8"], "do not go together"),
+        (["--heart", "4.5"], "do not go together"),
         (["--glass", "redd"], "redd"),
         (["--width", "0"], "width must be"),
     ],
@@ -353,6 +355,17 @@ def test_a_router_leaves_what_prints_as_wide_as_it_is():
     assert wide[1] - narrow[1] == pytest.approx([0.8, 0.8], abs=0.1)
     for first, second in zip(*(each.marks((60, 50)) for each in (plain, cut)), strict=True):
         assert np.ptp(first, axis=0) - np.ptp(second, axis=0) == pytest.approx([0.8, 0.8])
+
+
+def test_a_border_without_room_has_no_register_and_says_so(shapes):
+    """The guide had a step for circles that no block had."""
+    photo = np.asarray(Image.open(shapes).convert("RGB"))
+    block = Block({"width": 60.0, "lines": 0.0, "border": 10.0, "register": "pins"})
+    made = block.make(Motif("house", photo=photo))
+    assert "block-2.svg" in made.files
+    assert "no room for --register pins" in made.notes[-1]
+    assert block.marks((80, 60)) == []
+    assert len(Block({"border": 10.0}).marks((80, 60))) == 2
 
 
 def test_bridges_are_as_wide_as_asked_for():

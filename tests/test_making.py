@@ -25,6 +25,7 @@ from skimage.measure import label
 
 from artgen import load
 from artgen.cli import main
+from artgen.errors import UsageError
 from artgen.making import Maker, Motif, lengths_of, parse_colour
 from artgen.output import read_recipe
 from artgen.registry import Registry
@@ -236,6 +237,8 @@ def test_places_to_paint_are_counted_numbered_and_wide_enough(tmp_path, monkeypa
     colours = rows(made / "colours.csv")
     assert 3 <= len(colours) <= 7
     mixed = [re.findall(r"[A-Z]\w+", each["mixture"]) for each in colours]
+    named = [f"{each['number']} ({each['mixture']})" for each in colours]
+    assert [each["name"] for each in rows(made / "parts.csv")][: len(named)] == named
     assert {name for names in mixed for name in names} == {"White", "Black", "Sienna"}
     assert max(len(names) for names in mixed) == 2
     svg = (made / "outlines.svg").read_text("utf-8")
@@ -260,6 +263,27 @@ def test_places_to_paint_are_counted_numbered_and_wide_enough(tmp_path, monkeypa
     first = {path.name: path.read_bytes() for path in made.iterdir()}
     assert main([*line, "--paints", "paints.csv", "--colours", "7", "-q", "--overwrite"]) == 0
     assert first == {path.name: path.read_bytes() for path in made.iterdir()}
+
+
+def test_places_fill_a_canvas_that_is_no_whole_number_of_pixels(tmp_path):
+    """Lines ended 1.6 mm above the edge, and areas were those of less."""
+    from artgen_makers.paint import PaintByNumbers
+
+    photo = np.zeros((126, 250, 3), np.uint8)
+    photo[:, 125:] = 255
+    maker = PaintByNumbers({"width": 400.0, "brush": 20.0, "colours": 2, "dxf": True})
+    files = maker.make(Motif("halves", photo=photo)).files
+    svg = files["outlines.svg"].decode()
+    [path] = re.findall(r'<path d="M([^"M]+)"', svg)
+    points = np.array([pair.split(",") for pair in path.split("L")], float)
+    assert sorted(points[[0, -1], 1]) == [0, 201.6]
+    table = list(csv.DictReader(files["colours.csv"].decode().splitlines()[1:]))
+    assert sum(float(row["square cm"]) for row in table) == pytest.approx(40 * 20.16)
+    (tmp_path / "outlines.dxf").write_bytes(files["outlines.dxf"])
+    texts = ezdxf.readfile(tmp_path / "outlines.dxf").modelspace().query("TEXT")
+    # A size of SVG is that of the font, a height of DXF that of its capitals.
+    sizes = [float(size) for size in re.findall(r'font-size="([\d.]+)"', svg)]
+    assert [each.dxf.height for each in texts] == pytest.approx([0.718 * s for s in sizes])
 
 
 def test_what_is_too_fine_says_which_fit_would_do(wound):
@@ -418,10 +442,23 @@ def test_a_large_chart_shares_rows_and_columns_between_sheets(tmp_path):
     assert "0.6 0.6 0.6 rg" not in charts[0]
 
 
+def test_no_sheet_of_beads_goes_from_one_board_to_the_next(tmp_path):
+    """Where a board is larger than the paper, sheets were as wide as the paper all along."""
+    from artgen_makers.grids import Beads
+
+    photo = np.zeros((30, 80, 3), np.uint8)
+    maker = Beads({"columns": 80, "board": 50, "colours": 2, "crisp": 0.0})
+    (tmp_path / "guide.pdf").write_bytes(maker.make(Motif("x", photo=photo)).files["guide-a4.pdf"])
+    charts = re.findall(r"\(Chart: columns (.*?), rows", "".join(pages(tmp_path / "guide.pdf")))
+    assert charts == ["1 to 35", "36 to 50", "51 to 80"]
+
+
 def test_the_chart_for_programs_is_open_cross_stitch(grids):
     from xml.etree import ElementTree
 
     root = ElementTree.parse(grids["cross-stitch"] / "chart.oxs").getroot()
+    # Those that read it may ask for these three.
+    assert None not in [root.find(each) for each in ("properties", "fullstitches", "backstitches")]
     names = [item.get("number").removeprefix("DMC ") for item in root.find("palette")]
     assert names[0] == "cloth"
     chart = chart_of(grids["cross-stitch"])
@@ -580,6 +617,15 @@ def test_a_drawing_refuses_what_shapes_a_fit(wound, tmp_path, capsys):
     assert "nails" not in made["options"]
 
 
+def test_a_drawing_without_a_thread_is_told():
+    import artgen
+
+    photo = np.zeros((8, 8, 3), np.uint8)
+    art = artgen.fit(photo, "string", count=2, seed=1, size=32, backend="eager", nails=12)
+    with pytest.raises(UsageError, match="a has no thread"):
+        String({"board": 100.0}).make(Motif("a", art))
+
+
 def test_another_thread_than_that_of_the_drawing_is_told(wound, tmp_path, capsys):
     """A drawing made again without `--thread` took another one silently."""
     line = ["make", "string", str(wound / "drawing.art"), "--board", "12cm", "--out", str(tmp_path)]
@@ -630,6 +676,20 @@ def test_a_stock_of_a_spreadsheet_is_read(empty_folder):
 
     Path("stock.csv").write_text("1x1,White,4\n", "utf-8-sig")
     assert Bricks({"stock": "stock.csv"}).stock() == {("1x1", "15"): 4}
+
+
+def test_lines_of_blanks_are_no_rows_of_a_table(empty_folder):
+    from artgen_makers.bricks import Bricks
+    from artgen_makers.paint import PaintByNumbers
+
+    Path("stock.csv").write_text("1x1,White,4\n\n,,\n1x2,0,3\n\n")
+    assert Bricks({"stock": "stock.csv"}).stock() == {("1x1", "15"): 4, ("1x2", "0"): 3}
+    Path("paints.csv").write_text("White,#ffffff\n,\n\nBlack,#000000\n")
+    paints = PaintByNumbers({"paints": "paints.csv"}).paints()
+    assert [each.name for each in paints] == ["White", "Black"]
+    Path("paints.csv").write_text("White,#ffffff\n\nBlack\n")
+    with pytest.raises(UsageError, match="line 3"):
+        PaintByNumbers({"paints": "paints.csv"}).paints()
 
 
 def edges_of(path: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -693,6 +753,38 @@ def test_filament_is_changed_where_the_table_says(tmp_path):
     assert listed == names
 
 
+def test_heights_of_swaps_are_those_of_layers():
+    """Of layers of 0.125 mm, 0.875 mm was 0.88."""
+    from artgen_makers.filament import Block, FilamentPainting
+
+    maker = FilamentPainting({"layer": 0.125, "base": 0.5})
+    table = maker.tables([Block(0, 0, 3), Block(1, 3, 9)], Motif("x"))["swaps.csv"].decode()
+    assert [row.split(",")[:2] for row in table.splitlines()[2:]] == [["1", "0.0"], ["8", "0.875"]]
+
+
+def test_the_stack_of_the_guide_is_as_high_as_the_print(empty_folder, monkeypatch):
+    from artgen_makers.filament import Block, FilamentPainting
+
+    Path("two.csv").write_text("Black,#101010,0.6\nWhite,#f4f2ee,5\n")
+    options = {"width": 20.0, "detail": 1.0, "swaps": 1, "filaments": "two.csv"}
+    maker = FilamentPainting(options)
+    given = []
+    monkeypatch.setattr(maker, "stack", lambda *_: [Block(0, 0, 2), Block(1, 2, 24)])
+    monkeypatch.setattr(maker, "settled", lambda lab, _: np.full(lab.shape[:2], 5.0))
+    monkeypatch.setattr(maker, "charts", lambda guide, stack: given.append(stack))
+    maker.make(Motif("plain", photo=np.zeros((4, 6, 3), np.uint8)))
+    assert given == 2 * [[Block(0, 0, 2), Block(1, 2, 5)]]
+
+
+def test_the_first_filament_may_have_a_name_for_its_colour(empty_folder):
+    """It was taken for a heading, and left out."""
+    from artgen_makers.filament import FilamentPainting
+
+    Path("mine.csv").write_text("Snow,white,5\nCoal,#101010,0.6\n")
+    names = [each.name for each in FilamentPainting({"filaments": "mine.csv"}).filaments]
+    assert names == ["Snow", "Coal"]
+
+
 def test_layers_let_light_through_as_their_distance_says():
     from artgen_makers.filament import Block, FilamentPainting
 
@@ -753,6 +845,7 @@ def test_a_lithophane_is_thin_where_the_picture_is_bright(tmp_path):
         (["filament", "sample:cat", "--filaments", "none.csv"], "has 0 filaments"),
         (["filament", "sample:cat", "--filaments", "gone.csv"], "cannot read filaments gone.csv"),
         (["lithophane", "sample:cat", "--base", "4"], "are none"),
+        (["lithophane", "sample:cat", "--thickness", "9"], "hint: change --base or --thickness\n"),
         (["lithophane", "sample:cat", "--td", "0"], "td must be"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -299,6 +300,16 @@ def test_fabric_has_its_size_and_tells_of_edges_that_do_not_meet():
         assert round(tile.info["dpi"][0]) == 40
     assert np.array_equal(made.picture[:32, :64], made.picture[32:64, 64:128])
     assert not [note for note in made.notes if "left and right" in note]
+
+
+def test_cloth_of_many_repeats_takes_little_memory():
+    photo = np.zeros((600, 600, 3), np.uint8)
+    tracemalloc.start()
+    made = Fabric({"repeat": 100.0, "across": 20}).make(Motif("plain", photo=photo))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert made.picture.shape == (1200, 1200, 3)
+    assert peak < 100e6, "cloth in full has 432 MB"
 
 
 def test_tiles_of_one_outline_fill_the_plane():

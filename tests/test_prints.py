@@ -75,6 +75,56 @@ def test_panels_side_by_side_are_the_picture(motif):
     assert len(boxes(poster.make(motif).files["poster.pdf"], "TrimBox")) == 3
 
 
+def test_panels_lose_nothing_where_they_meet():
+    """Each lost its own bleed at the seams, and what its sheet was too narrow for."""
+    columns = np.arange(320)[None, :].repeat(220, 0)
+    photo = np.stack([columns % 256, columns // 256, columns * 0], 2).astype(np.uint8)
+    poster = Poster({"paper": "100x200mm", "panels": 3, "margin": 0.0, "bleed": 10.0})
+    for k in range(3):
+        [(box, pixels)] = poster.sheet(Motif("wide", photo=photo), 100.0, 200.0, k).pictures
+        assert box == (-10, -10, 120, 220)
+        assert np.array_equal(pixels, photo[:, 100 * k : 100 * k + 120])
+
+
+def test_named_paper_turns_to_a_panel(motif):
+    pdf = Poster({"paper": "A4", "panels": 3, "margin": 0.0}).make(motif).files["poster.pdf"]
+    left, top, right, bottom = boxes(pdf, "TrimBox")[0]
+    assert ((right - left) / MM, (bottom - top) / MM) == pytest.approx((210, 297), abs=0.01)
+
+
+def test_paper_may_be_large(motif):
+    """A side of more than 655 mm was refused as an aspect ratio."""
+    box, pixels = Poster({"paper": "A0"}).sheet(motif, 1189.0, 841.0, 0).pictures[0]
+    assert box.width > 1100
+    assert pixels.shape == (40, 60, 3)
+
+
+def test_the_ground_is_written_as_a_code(motif):
+    """Three numbers are a colour too, which the picture of the poster was not made with."""
+    made = Poster({"paper": "A6", "ground": "0.5,0.5,0.5"}).make(motif)
+    assert made.parts[0].colour == "#808080"
+
+
+def test_marks_of_cards_are_on_the_paper(motif):
+    """With a large bleed those at its edges lay beside it."""
+    cards = Postcards({"paper": "345x145mm", "card": "148x105mm", "bleed": 10.0})
+    assert cards.make(motif).parts[1].number == 1
+
+
+def test_a_tall_drawing_fills_a_card_that_lies_with_all_its_pixels():
+    asked = []
+
+    class Tall(Motif):
+        aspect = 0.5
+
+        def pixels(self, size):
+            asked.append(size)
+            return np.zeros((size, size // 2, 3), np.uint8)
+
+    Postcards({"card": "150x100mm", "dpi": 25.4, "bleed": 0.0}).make(Tall("tall"))
+    assert asked == [300]
+
+
 @pytest.mark.parametrize(("year", "sunday"), [(2027, False), (2028, True), (1900, False)])
 def test_a_calendar_has_every_day_below_its_weekday(year, sunday, motif):
     maker = Calendar({"year": year, "sunday": sunday, "paper": "A3"})
@@ -118,6 +168,9 @@ def test_postcards_fill_a_sheet_and_lie_behind_each_other(motif):
     assert len(marks[0]) == 4 * 8
     assert boxes(made.files["postcards.pdf"], "MediaBox")[0][2:] == pytest.approx([1190.55, 841.89])
     assert [part.number for part in made.parts] == [1, 4]
+    told = " ".join(re.findall(r"\((.*?)\) Tj", "".join(contents(made.files["guide-a4.pdf"]))))
+    # The sheet lies: over its long edge, backs would stand on their heads.
+    assert "turned over the short edge" in told
 
 
 @pytest.mark.parametrize(

@@ -120,8 +120,7 @@ class Block(Maker):
     def check(self, size: tuple[float, float]) -> None:
         """Raise UsageError for options that do not go together."""
         o = self.options
-        if o.dxf:
-            check_dxf()
+        check_dxf(asked=o.dxf)
         if o.register not in ("kento", "pins"):
             raise UsageError(f"--register {o.register} is unknown", hint="use kento or pins")
         narrowest = max(o.ridge, o.gap)
@@ -196,6 +195,9 @@ class Block(Maker):
             *(Part("ink", str(k), name, 1) for k, name in enumerate(names, 1)),
             Part("block", f"{whole[0]:.0f} x {whole[1]:.0f} mm", "", len(layers)),
         ]
+        if len(layers) > 1 and not marks:
+            lacks = f"the border has no room for --register {o.register}: use a larger --border"
+            notes = [*notes, lacks]
         made = Made(written, parts, printed(layers, unit, o), notes)
         placed = {
             "kento": "Cut the corner and the stop to the thickness of the paper: each sheet lies "
@@ -208,7 +210,7 @@ class Block(Maker):
             f"{whole[1]:.0f} mm. They are mirrored, so the print is not.",
             f"Cut away what is gray. What stays is {o.ridge:g} mm wide or more, what is cut "
             f"{o.gap:g} mm.",
-            placed[o.register],
+            *([placed[o.register]] if marks else []),
             f"Print block 1 on all sheets, then the others over it: {len(layers)} inks, from light "
             "to dark. Let each dry.",
         )
@@ -239,11 +241,11 @@ class Block(Maker):
         o = self.options
         wide, high = whole
         free = (1 - CLEAR) * o.border
-        if free < DEEP + 2:
+        if free < (TAB + 1 if o.register == "pins" else DEEP + 2):
             return []
         if o.register == "pins":
             turn = np.linspace(0, 2 * np.pi, 49)
-            ring = np.stack([np.cos(turn), np.sin(turn)], 1) * (min(TAB, free - 1) - o.kerf) / 2
+            ring = np.stack([np.cos(turn), np.sin(turn)], 1) * (TAB - o.kerf) / 2
             return [ring + np.array([x, free / 2]) for x in (wide / 4, 3 * wide / 4)]
         side = free - DEEP - 1
         right, low = wide - side, high - side

@@ -7,7 +7,7 @@ that whose ends meet the fewest seams of the row above, so that layers hold toge
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
@@ -36,8 +36,6 @@ STUD = 8.0
 SECTION = 16
 """Studs along a side of the section that a page shows."""
 SIZES = ("2x4", "2x3", "2x2", "1x8", "1x6", "1x4", "1x3", "1x2", "1x1")
-
-Stock = Mapping[tuple[str, str], int]
 
 
 class Plate(NamedTuple):
@@ -102,7 +100,7 @@ class Bricks(Grid):
             name.lower(): c.number for c in read_table(self.table) for name in (c.number, c.name)
         }
         found: dict[tuple[str, str], int] = {}
-        for number, row in enumerate(rows, 1):
+        for number, row in rows:
             size, colour, count = [*(cell.lower() for cell in row), "", "", ""][:3]
             if number == 1 and size == "size":
                 continue

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from artgen import Art, Shape
 from artgen.errors import UsageError
 from artgen.making import Motif
+from artgen_makers.pdf import CAP
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -48,7 +49,7 @@ CUT, ENGRAVE = "#e8002a", "#0050c8"
 
 
 class Words(NamedTuple):
-    """A text that is engraved: the middle of its base line and its height, in mm."""
+    """A text that is engraved: the middle of its base line and the size of its font, in mm."""
 
     text: str
     x: float
@@ -73,9 +74,9 @@ class Plan(NamedTuple):
     engraved: Sequence[Floats] = ()
 
 
-def check_dxf() -> None:
+def check_dxf(*, asked: bool) -> None:
     """Raise UsageError where DXF is asked for and cannot be written."""
-    if importlib.util.find_spec("ezdxf") is None:
+    if asked and importlib.util.find_spec("ezdxf") is None:
         raise UsageError(
             "--dxf needs the package ezdxf, which is not installed",
             hint="pip install 'artgen[dxf]'",
@@ -313,7 +314,9 @@ def dxf_of(plan: Plan) -> bytes:
     text = io.StringIO()
     drawing = R12FastStreamWriter(text)
     for word, x, y, size in plan.words:
-        drawing.add_text(word, (x, high - y), height=size, align="CENTER", layer="ENGRAVE")
+        # DXF asks for the height of capitals.
+        tall = CAP * size
+        drawing.add_text(word, (x, high - y), height=tall, align="CENTER", layer="ENGRAVE")
     for x, y, across in plan.holes:
         drawing.add_circle((x, high - y), across / 2 - out, layer="CUT")
     edge = np.array(

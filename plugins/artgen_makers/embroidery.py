@@ -26,7 +26,7 @@ from artgen.errors import UsageError
 from artgen.making import Made, Maker, Motif, Part, hex_colour, parse_colour
 from artgen_makers.cutting import finer_than
 from artgen_makers.grids import Colour, choose, differences, grouped, read_table
-from artgen_makers.guide import MARGIN, Guide, guides
+from artgen_makers.guide import Guide, guides
 from artgen_makers.paint import fillable, separated
 from artgen_makers.pdf import Sheet
 from artgen_makers.stitches import Thread, Ways, below, direction, joined, rows, satin, sewn
@@ -306,9 +306,17 @@ class Embroidery(Maker):
             ),
         )
 
+        stops = [
+            (t.colour, f"{k}. {t.number} {t.name}",
+             f"{each.stitches:,} stitches, {len(each.runs)} ends, "
+             f"{each.stitches / o.speed:.1f} min")
+            for k, each in enumerate(blocks, 1)
+            for t in [each.thread]
+        ]  # fmt: skip
+
         def draw(guide: Guide) -> None:
             guide.tiled("Design at 1:1", _template(blocks, size))
-            _stops(guide, blocks, o.speed)
+            guide.listed("Stops", stops)
 
         marks = [str(k) for k in range(1, len(blocks) + 1)]
         return guides(motif, "embroidery", made, steps, draw, marks, "stitches")
@@ -430,20 +438,6 @@ def _template(blocks: Sequence[Block], size: tuple[float, float]) -> Sheet:
     sheet.line([(wide / 2, 0), (wide / 2, high)], 0.15, "#d0021b")
     sheet.line([(0, high / 2), (wide, high / 2)], 0.15, "#d0021b")
     return sheet
-
-
-def _stops(guide: Guide, blocks: Sequence[Block], speed: int) -> None:
-    """Add the table of stops: each thread, its stitches and minutes."""
-    sheet, y = guide.page("Stops"), MARGIN + 16
-    for number, block in enumerate(blocks, 1):
-        if y > guide.paper[1] - MARGIN - 8:
-            sheet, y = guide.page("Stops"), MARGIN + 16
-        sheet.box(MARGIN, y - 3.6, 8, 4.4, fill=block.thread.colour)
-        sheet.text(MARGIN + 11, y, f"{number}. {block.thread.number} {block.thread.name}", 3.6)
-        minutes = block.stitches / speed
-        told = f"{block.stitches:,} stitches, {len(block.runs)} ends, {minutes:.1f} min"
-        sheet.text(MARGIN + guide.width, y, told, 3.6, align="right")
-        y += 6
 
 
 def _lab(colours: Sequence[str]) -> Floats:

@@ -61,11 +61,12 @@ class Fabric(Maker):
             hint = "use a smaller --repeat or --dpi"
             raise UsageError(f"a repeat of {wide} x {high} pixels is too large", hint=hint)
         tile = motif.pixels(max(wide, high))
-        cloth = np.tile(
-            tile, (max(1, round(o.across * tile.shape[1] / tile.shape[0])), o.across, 1)
-        )
-        shown = Image.fromarray(cloth)
-        shown.thumbnail((SHOWN, SHOWN), Image.Resampling.BOX)
+        down = max(1, round(o.across * tile.shape[1] / tile.shape[0]))
+        # Cloth of repeats in their size may not fit into memory.
+        small = Image.fromarray(tile)
+        most = max(1, SHOWN // o.across), max(1, SHOWN // down)
+        small.thumbnail(most, Image.Resampling.BOX)
+        shown = np.tile(np.asarray(small), (down, o.across, 1))
         notes = [
             f"{where} edges do not meet: fit the picture with --symmetry half-drop, p1 or another"
             for where, axis in (("left and right", 1), ("upper and lower", 0))
@@ -73,7 +74,7 @@ class Fabric(Maker):
         ]
         height = o.repeat * tile.shape[0] / tile.shape[1]
         part = Part("repeat", f"{o.repeat:g} x {height:.4g} mm", number=1, length=o.repeat)
-        made = Made({"repeat.png": _png(tile, o.dpi, motif)}, [part], np.asarray(shown), notes)
+        made = Made({"repeat.png": _png(tile, o.dpi, motif)}, [part], shown, notes)
         steps = [
             f"Give repeat.png to the printer: it is {tile.shape[1]} x {tile.shape[0]} pixels, "
             f"{o.repeat:g} x {height:.4g} mm at {o.dpi:g} dpi.",

@@ -127,10 +127,12 @@ class Relief(Maker):
         base = max(1, round(o.base / layer))
         above = int(o.thickness / layer + 1e-6) - base
         if not 1 <= above <= MOST_LAYERS:
+            # A lithophane has no option for its layers.
+            flags = [f"--{each}" for each in ("base", "thickness", "layer") if hasattr(o, each)]
             raise UsageError(
                 f"{above} layers of {layer:g} mm above a base of {o.base:g} mm are "
                 + (f"more than {MOST_LAYERS}" if above > 0 else "none"),
-                hint="change --base, --thickness or --layer",
+                hint=f"change {' or '.join(flags)}",
             )
         return base, above
 
@@ -148,7 +150,9 @@ class Relief(Maker):
         stack = self.stack(*grouped(lab.reshape(-1, 3)))
         colours = self.shown(stack)
         heights = self.settled(lab, colours)
-        stack = [block for block in stack if block.start < heights.max()] or stack[:1]
+        top = int(np.ceil(heights.max()))
+        # The stack as high as the print is: the search may leave its last layers out.
+        stack = [b._replace(end=min(b.end, top)) for b in stack if b.start < top] or stack[:1]
         pitch = o.width / (columns - 1)
         vertices, triangles = surface((base + heights) * self.layer, pitch)
         size = f"{o.width:.0f} x {(rows - 1) * pitch:.0f} mm"
@@ -246,8 +250,8 @@ class FilamentPainting(Relief):
         usual = resources.files(__package__) / "colours/filaments.csv"
         path = self.options.filaments or str(usual)
         found = []
-        for number, row in enumerate(read_rows(path, "filaments", EXAMPLE), 1):
-            if not any(row) or (number == 1 and "#" not in "".join(row)):
+        for number, row in read_rows(path, "filaments", EXAMPLE):
+            if number == 1 and "#" not in "".join(row) and not row[-1][-1:].isdigit():
                 continue
             try:
                 name, colour, td = row
@@ -349,7 +353,7 @@ class FilamentPainting(Relief):
     def tables(self, stack: Sequence[Block], motif: Motif) -> dict[str, bytes]:
         """The layers at which the filament is changed."""
         head = ["layer", "z in mm", "filament", "colour", "transmission distance in mm"]
-        rows = [[n, f"{z:.2f}", *filament] for n, z, filament in self.swaps(stack)]
+        rows = [[n, z, *filament] for n, z, filament in self.swaps(stack)]
         return {"swaps.csv": motif.table(head, *rows)}
 
     def swaps(self, stack: Sequence[Block]) -> list[tuple[int, float, Filament]]:
@@ -357,7 +361,7 @@ class FilamentPainting(Relief):
         base = self.layers[0]
         firsts = [base + block.start if block.start else 0 for block in stack]
         return [
-            (first + 1, first * self.options.layer, self.filaments[block.filament])
+            (first + 1, round(first * self.options.layer, 3), self.filaments[block.filament])
             for first, block in zip(firsts, stack, strict=True)
         ]
 
@@ -372,7 +376,7 @@ class FilamentPainting(Relief):
         for (layer, z, filament), top in zip(self.swaps(stack), tops, strict=True):
             y, line = bottom - top * scale, min(bottom - z * scale, line - 5)
             sheet.box(MARGIN, y, 40, (top - z) * scale, fill=filament.colour)
-            told = f"layer {layer}, z = {z:.2f} mm: {filament.name}"
+            told = f"layer {layer}, z = {z:g} mm: {filament.name}"
             sheet.line([(MARGIN + 40, bottom - z * scale), (MARGIN + 46, line - 1.2)], 0.15)
             sheet.text(MARGIN + 47, line, told, 3.6)
 

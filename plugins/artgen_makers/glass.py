@@ -22,7 +22,7 @@ from artgen.making import Made, Maker, Motif, Part, hex_colour, parse_colour
 from artgen.targets import linear_to_srgb, srgb_to_linear
 from artgen_makers.cutting import Plan, Words, check_dxf, files, in_svg, inner_first, opened
 from artgen_makers.grids import choose, differences, grouped
-from artgen_makers.guide import MARGIN, Guide, guides
+from artgen_makers.guide import MARGIN, Guide, guides, wrapped
 from artgen_makers.paint import fillable, separated
 from artgen_makers.pdf import Sheet, text_width
 from artgen_makers.tones import focused, rgb_of
@@ -142,8 +142,7 @@ class Glass(Maker):
     def check(self, size: tuple[float, float]) -> None:
         """Raise UsageError for sizes that do not go together."""
         o = self.options
-        if o.dxf:
-            check_dxf()
+        check_dxf(asked=o.dxf)
         self.sold()
         if min(size) < 3 * o.least:
             raise UsageError(
@@ -151,7 +150,7 @@ class Glass(Maker):
                 f"{o.least:g} mm",
                 hint="use a larger --width or a smaller --least",
             )
-        if not o.heart <= o.lead < o.narrow <= o.least:
+        if not o.heart < o.lead < o.narrow <= o.least:
             raise UsageError(
                 f"--heart {o.heart:g}, --lead {o.lead:g}, --narrow {o.narrow:g} and --least "
                 f"{o.least:g} do not go together",
@@ -291,8 +290,9 @@ class Glass(Maker):
         made = Made(written, parts, picture, notes)
         wide, high = size
         steps = [
-            f"Print the cartoon twice at 100 %: the panel is {wide:.0f} x {high:.0f} mm. Lay one "
-            "on the board. pieces.svg has each piece as it is cut, for pattern paper or a plotter.",
+            f"Print the cartoon twice at 100 %: the panel is {wide:.0f} x {high:.0f} mm to the "
+            "middle of the outer lead. Lay one on the board. pieces.svg has each piece as it is "
+            "cut, for pattern paper or a plotter.",
             f"Cut the {len(pieces)} pieces, a little outside of the line, and grind them to it. "
             f"Between two there are {o.heart:g} mm for the heart of the lead or the foil.",
             "Lay them on the cartoon, lead or foil them, and solder both sides. glass.csv says how "
@@ -597,8 +597,6 @@ def _cartoon(
 
 def _lists(guide: Guide, pieces: Sequence[Piece], names: Sequence[str]) -> None:
     """Add pages that say which pieces each glass has."""
-    from artgen_makers.guide import wrapped
-
     sheet, y = guide.page("Pieces by glass"), MARGIN + 16
     for k, name in enumerate(names):
         own = ", ".join(str(n) for n, p in enumerate(pieces, 1) if p.colour == k)

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from importlib import resources
+from itertools import product
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -177,8 +178,11 @@ def crisp(picture: Pixels, fine: Pixels, much: float) -> Pixels:
     return found
 
 
-def read_rows(path: str, what: str, example: str) -> list[list[str]]:
-    """Return the rows of a CSV file of the user, without blanks around. Raises InputError."""
+def read_rows(path: str, what: str, example: str) -> list[tuple[int, list[str]]]:
+    """Return the rows of a CSV file of the user, with their numbers from 1. Raises InputError.
+
+    There are no blanks around cells, and no rows of blanks.
+    """
     data = read_regular(path, f"{what} {path}", LARGEST, empty=True)
     try:
         rows = list(csv.reader(data.decode("utf-8-sig").splitlines()))
@@ -187,7 +191,8 @@ def read_rows(path: str, what: str, example: str) -> list[list[str]]:
             f"cannot read the {what} {path}: {error}",
             hint=f"give a file of lines such as {example}",
         ) from None
-    return [[cell.strip() for cell in row] for row in rows]
+    stripped = ([cell.strip() for cell in row] for row in rows)
+    return [(number, row) for number, row in enumerate(stripped, 1) if any(row)]
 
 
 def read_table(name: str) -> list[Colour]:
@@ -327,10 +332,12 @@ def chart(
     pages: tuple[int, int],
     overlap: int,
     over: Any = None,
+    first: tuple[int, int] = (0, 0),
 ) -> None:
     """Add a chart of cells `cell` mm wide, `pages` columns and rows on a page, some on two.
 
     Cells that an earlier page has are pale. `over` draws on a page, in cells from its first one.
+    `first` is how many columns and rows of the picture are before these cells.
     """
     tints = [_tint(each.colour, 0.55) for each in colours]
     high, wide = cells.shape
@@ -342,11 +349,12 @@ def chart(
         for left in starts[0]:
             part = cells[top : top + pages[1], left : left + pages[0]]
             right, bottom = left + part.shape[1], top + part.shape[0]
-            place = f"columns {left + 1} to {right}, rows {top + 1} to {bottom}"
-            sheet = guide.page(f"Chart: {place}")
+            across, down = first[0] + left, first[1] + top
+            place = f"columns {across + 1} to {first[0] + right}"
+            sheet = guide.page(f"Chart: {place}, rows {down + 1} to {first[1] + bottom}")
             x0, y0 = MARGIN + 8, TOP + 4
             _cells(sheet, part, tints, (x0, y0, cell), (left > 0, top > 0), overlap)
-            _rulers(sheet, part, (x0, y0, cell), (left, top))
+            _rulers(sheet, part, (x0, y0, cell), (across, down))
             if over is not None:
                 over(sheet, (x0, y0, cell), (left, top, right, bottom))
 
@@ -502,7 +510,8 @@ class CrossStitch(Grid):
             f'chartheight="{rows}" charttitle="{escape(motif.name)}" '
             f'instructions="{escape(motif.origin)}" stitchesperinch="{self.options.count:g}" '
             f'stitchesperinch_y="{self.options.count:g}" palettecount="{len(colours)}"/>\n'
-            f"<palette>\n{palette}</palette>\n<fullstitches>\n{stitches}</fullstitches>\n</chart>\n"
+            f"<palette>\n{palette}</palette>\n<fullstitches>\n{stitches}</fullstitches>\n"
+            "<backstitches/>\n</chart>\n"
         )
         return super().files(cells, colours, motif) | {"chart.oxs": text.encode()}
 
@@ -569,5 +578,7 @@ class Beads(Grid):
     def charts(self, guide: Guide, cells: Cells, colours: Sequence[Colour]) -> None:
         """A board on each page, at 1:1; a part of one where it is larger than the paper."""
         room = int((guide.width - 8) / self.pitch), int((guide.height - 18) / self.pitch)
-        fit = min(room[0], self.options.board), min(room[1], self.options.board)
-        chart(guide, cells, colours, self.pitch, fit, 0)
+        board = self.options.board
+        for top, left in product(*(range(0, side, board) for side in cells.shape)):
+            part = cells[top : top + board, left : left + board]
+            chart(guide, part, colours, self.pitch, room, 0, first=(left, top))

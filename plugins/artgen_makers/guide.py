@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import product, zip_longest
 from typing import Any
 
@@ -92,6 +92,17 @@ class Guide:
             metres = part.length / 1000
             told = f"{metres:,.1f}" if metres >= 0.995 else f"{metres:.2g}"
             sheet.text(MARGIN + self.width, y, told, 3.6, align="right")
+
+    def listed(self, heading: str, rows: Iterable[tuple[str, str, str]]) -> None:
+        """Add rows of a colour, a text at the left and one at the right."""
+        y = math.inf
+        for colour, left, right in rows:
+            if y > self.paper[1] - MARGIN - 8:
+                sheet, y = self.page(heading), MARGIN + 16
+            sheet.box(MARGIN, y - 3.6, 8, 4.4, fill=colour)
+            sheet.text(MARGIN + 11, y, left, 3.6)
+            sheet.text(MARGIN + self.width, y, right, 3.6, align="right")
+            y += 6
 
     def tiled(self, heading: str, template: Sheet) -> None:
         """Add a template at 1:1, over as few sheets as it takes, with crosses to join them.

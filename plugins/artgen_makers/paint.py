@@ -46,15 +46,6 @@ class Paint(NamedTuple):
     colour: Floats
 
 
-class Label(NamedTuple):
-    """A number on the canvas: its text, the middle of it in mm, and how high it is."""
-
-    text: str
-    x: float
-    y: float
-    high: float
-
-
 @dataclass(frozen=True)
 class PaintOptions:
     """Options of painting by numbers."""
@@ -77,8 +68,7 @@ class PaintByNumbers(Maker):
     def make(self, motif: Motif) -> Made:
         """Cut the picture into places to paint, and give each a number."""
         o = self.options
-        if o.dxf:
-            check_dxf()
+        check_dxf(asked=o.dxf)
         size = o.width, o.width / motif.aspect
         if min(size) < 4 * o.brush:
             raise UsageError(
@@ -118,8 +108,7 @@ class PaintByNumbers(Maker):
         if not self.options.paints:
             return []
         found = []
-        rows = read_rows(self.options.paints, "paints", "Titanium white,#f8f8f5")
-        for number, row in enumerate(filter(None, rows), 1):
+        for number, row in read_rows(self.options.paints, "paints", "Titanium white,#f8f8f5"):
             if number == 1 and "#" not in "".join(row):
                 continue
             if len(row) != 2 or not row[1].startswith("#"):
@@ -145,16 +134,16 @@ class PaintByNumbers(Maker):
         notes: Sequence[str] = (),
     ) -> Made:
         """Return the template, the colours, the guide and the picture."""
-        scale = size[0] / cells.shape[1]
+        scale = np.array(size) / cells.shape[::-1]
         outlines = [line[:, ::-1] * scale for line in chains(areas)]
         spots = poles(areas)
         own = cells.ravel()[np.unique(areas, return_index=True)[1]]
         names = [hex_colour(each.colour) for each in colours]
-        covered = np.bincount(cells.ravel(), minlength=len(colours)) * scale**2 / 100
+        covered = np.bincount(cells.ravel(), minlength=len(colours)) * scale.prod() / 100
         number_of = np.bincount(own, minlength=len(colours))
         listed = zip(colours, names, number_of, strict=True)
         parts = [
-            Part("colour", f"{k} {paint.name}".strip(), name, int(count))
+            Part("colour", f"{k} ({paint.name})".removesuffix(" ()"), name, int(count))
             for k, (paint, name, count) in enumerate(listed, 1)
         ]
         parts.append(Part("canvas", f"{size[0]:.0f} x {size[1]:.0f} mm", "#ffffff", 1))
@@ -162,19 +151,18 @@ class PaintByNumbers(Maker):
             [k + 1, names[k], paint.name, number_of[k], f"{covered[k]:.1f}"]
             for k, paint in enumerate(colours)
         ]
-        labels = [
-            Label(str(number + 1), (x + 0.5) * scale, (y + 0.5) * scale, high)
+        words = [
+            Words(str(number + 1), (x + 0.5) * scale[0], (y + 0.5) * scale[1] + 0.36 * high, high)
             for number, (y, x, radius) in zip(own, spots, strict=True)
-            for high in [float(np.clip(0.9 * radius * scale, *LETTERS))]
+            for high in [float(np.clip(0.9 * radius * scale.min(), *LETTERS))]
         ]
         files = {
             "colours.csv": motif.table(
                 ["number", "colour", "mixture", "places", "square cm"], *rows
             ),
-            "outlines.svg": _svg(motif, size, outlines, labels, self.options.kerf / 2).encode(),
+            "outlines.svg": _svg(motif, size, outlines, words, self.options.kerf / 2).encode(),
         }
         if self.options.dxf:
-            words = [Words(text, x, y + 0.32 * high, high) for text, x, y, high in labels]
             plan = Plan(size, (), words, kerf=self.options.kerf, engraved=outlines)
             files["outlines.dxf"] = dxf_of(plan)
         made = Made(files, parts, _painted(cells, colours), notes)
@@ -190,8 +178,8 @@ class PaintByNumbers(Maker):
         for line in outlines:
             sheet.line(line, 0.15, "#7a8fa6")
         sheet.box(0, 0, *size, edge=0.2)
-        for text, x, y, high in labels:
-            sheet.label(x, y + 0.36 * high, text, high, colour="#5a6f86")
+        for text, x, y, high in words:
+            sheet.label(x, y, text, high, colour="#5a6f86")
 
         def pages(guide: Guide) -> None:
             guide.tiled("Template", sheet)
@@ -285,14 +273,14 @@ def _svg(
     motif: Motif,
     size: tuple[float, float],
     outlines: Sequence[Floats],
-    labels: Sequence[Label],
+    words: Sequence[Words],
     out: float,
 ) -> str:
     """Return outlines and numbers in millimetres; the edge is `out` mm outside of the canvas."""
     paths = "".join("M" + "L".join(f"{x:.2f},{y:.2f}" for x, y in line) for line in outlines)
     texts = "\n".join(
-        f'<text x="{x:.2f}" y="{y + 0.32 * high:.2f}" font-size="{high:.2f}">{text}</text>'
-        for text, x, y, high in labels
+        f'<text x="{x:.2f}" y="{y:.2f}" font-size="{high:.2f}">{text}</text>'
+        for text, x, y, high in words
     )
     wide, high = (side + 2 * out for side in size)
     shown = (

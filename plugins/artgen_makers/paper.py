@@ -93,8 +93,7 @@ class Paper(Maker):
         o = self.options
         if o.front not in ("dark", "light"):
             raise UsageError(f"--front {o.front} is unknown", hint="use dark or light")
-        if o.dxf:
-            check_dxf()
+        check_dxf(asked=o.dxf)
         if o.kerf > o.narrow / 2:
             raise UsageError(
                 f"a cut of {o.kerf:g} mm is too wide for gaps of {o.narrow:g} mm",

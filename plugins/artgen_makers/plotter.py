@@ -23,7 +23,7 @@ from artgen.errors import UsageError
 from artgen.making import Made, Maker, Motif, Page, Part, hex_colour, named_page, parse_colour
 from artgen_makers.calibration import Pen, read_pens
 from artgen_makers.grids import differences
-from artgen_makers.guide import MARGIN, Guide, guides
+from artgen_makers.guide import guides
 from artgen_makers.motion import Profile, read_profile, seconds
 
 Floats = NDArray[np.float64]
@@ -197,7 +197,7 @@ class Plotter(Maker):
             for name, corner, side in parts
         ]
         writer = _hpgl if profile.language == "hpgl" else _gcode
-        files, rows, totals = {}, [], []
+        files, rows, table, totals = {}, [], [], []
         for panel in done:
             for jobs in [panel.jobs] if o.one_file else [[each] for each in panel.jobs]:
                 if not jobs:
@@ -207,10 +207,11 @@ class Plotter(Maker):
                 for job in jobs:
                     told = measured(job, panel, profile, pot)
                     totals.append((job, told))
-                    numbers = len(job.lines), f"{told.drawn / 1000:.2f}", f"{told.air / 1000:.2f}"
-                    rows.append(
-                        [name, job.number, job.colour, *numbers, f"{told.seconds / 60:.1f}"]
-                    )
+                    count, time = len(job.lines), f"{told.seconds / 60:.1f}"
+                    drawn, air = f"{told.drawn / 1000:.2f}", f"{told.air / 1000:.2f}"
+                    rows.append([name, job.number, job.colour, count, drawn, air, time])
+                    said = f"{count:,} lines, {drawn} m, {air} m in the air, {time} min"
+                    table.append((job.colour, f"{name}, pen {job.number}", said))
         head = ["file", "pen", "colour", "lines", "metres drawn", "metres in the air", "minutes"]
         files["pens.csv"] = motif.table(head, *rows)
         used = {colour for colour, _ in lines}
@@ -233,7 +234,7 @@ class Plotter(Maker):
         steps = (
             f"Tape the paper, {wide:g} x {high:g} mm, so that its {_corner(profile)} lies at the "
             "origin of the machine, and set the origin there."
-            + " The drawing lies on its left side, since the machine is wider."
+            + " The drawing lies on its left side, since the machine reaches further that way."
             * turned,
             f"Send the files in their order. Drawing takes some {minutes:.0f} minutes, as the "
             "profile says how fast the machine is.",
@@ -246,11 +247,8 @@ class Plotter(Maker):
         if work:
             steps = (work[0], steps[0], *work[1:])
 
-        def draw(guide: Guide) -> None:
-            _table(guide, rows)
-
         marks = [str(k) for k in range(1, len(lines) + 1)]
-        return guides(motif, title, made, steps, draw, marks)
+        return guides(motif, title, made, steps, lambda guide: guide.listed("Files", table), marks)
 
     def page(self) -> Page:
         """Return the paper and the pens that were asked for. Raises UsageError."""
@@ -263,7 +261,7 @@ class Plotter(Maker):
             pens = tuple(each.colour for each in self.swatches)
             width = round(float(np.mean([each.width for each in self.swatches])), 3)
         elif o.pens:
-            pens = tuple(_hex(each) for each in o.pens.split(","))
+            pens = tuple(hex_colour(parse_colour(each)) for each in o.pens.split(","))
         if o.fill not in ("hatch", "none", "solid"):
             raise UsageError(f"--fill {o.fill} is unknown", hint="use hatch, none or solid")
         return replace(
@@ -273,7 +271,7 @@ class Plotter(Maker):
             pen_width=width,
             fill=o.fill,
             spacing=o.spacing,
-            paper=_hex(o.paper),
+            paper=hex_colour(parse_colour(o.paper)),
         )
 
     def page_of(self, motif: Motif) -> Page:
@@ -562,11 +560,6 @@ def _file(panel: Panel, job: Job | None, profile: Profile) -> str:
     return f"{panel.name}{which}.{profile.language}"
 
 
-def _hex(text: str) -> str:
-    red, green, blue = (round(255 * each) for each in parse_colour(text.strip()))
-    return f"#{red:02x}{green:02x}{blue:02x}"
-
-
 def _corner(profile: Profile) -> str:
     return "lower left corner" if profile.origin == "bottom-left" else "upper left corner"
 
@@ -584,8 +577,7 @@ def finished(
     """
     scale = _PIXELS / size.max()
     wide, high = (round(side * scale) for side in size)
-    paper = tuple(round(255 * each) for each in parse_colour(page.paper))
-    image = Image.new("RGB", (2 * wide, 2 * high), paper)
+    image = Image.new("RGB", (2 * wide, 2 * high), page.paper)
     pen = ImageDraw.Draw(image)
     for panel in done:
         for job in panel.jobs:
@@ -594,16 +586,3 @@ def finished(
                 places = [(float(x), float(y)) for x, y in 2 * scale * points]
                 pen.line(places, fill=job.colour, width=width, joint="curve")
     return np.asarray(image.resize((wide, high), Image.Resampling.BOX))
-
-
-def _table(guide: Guide, rows: Sequence[Sequence[Any]]) -> None:
-    """Add the table of files: what each draws, and how long it takes."""
-    sheet, y = guide.page("Files"), MARGIN + 16
-    for name, number, colour, lines, drawn, air, minutes in rows:
-        if y > guide.paper[1] - MARGIN - 8:
-            sheet, y = guide.page("Files"), MARGIN + 16
-        sheet.box(MARGIN, y - 3.6, 8, 4.4, fill=colour)
-        sheet.text(MARGIN + 11, y, f"{name}, pen {number}", 3.6)
-        told = f"{lines:,} lines, {drawn} m, {air} m in the air, {minutes} min"
-        sheet.text(MARGIN + guide.width, y, told, 3.6, align="right")
-        y += 6

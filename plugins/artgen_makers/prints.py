@@ -37,6 +37,8 @@ APART, SHORT = 8.0, 3.0
 """Between the bleeds of two cards, and length of a mark there, in mm."""
 MOST = 12_000
 """Most pixels along a side of a picture."""
+SHARES = 50_000
+"""The shape of a box is told in so many parts of its longer side."""
 COARSE = 120
 """Fewer pixels per inch are seen from near."""
 SHOWN = 1400
@@ -134,7 +136,7 @@ class Poster(Maker):
     def make(self, motif: Motif) -> Made:
         """Lay out the sheets, and write them."""
         o = self.options
-        width, height = paper_of(o.paper, motif.aspect if self.turns else 0.5)
+        width, height = paper_of(o.paper, motif.aspect / o.panels if self.turns else 0.5)
         if 2 * o.margin >= 0.8 * min(width, height):
             hint = "use a smaller --margin or a larger --paper"
             raise UsageError(f"a margin of {o.margin:g} mm leaves no picture", hint=hint)
@@ -183,7 +185,12 @@ class Poster(Maker):
             box = Box((width - wide) / 2, m + (free.height - wide / shape) / 2, wide, wide / shape)
         else:
             box = Box(-o.bleed, -o.bleed, width + 2 * o.bleed, height + 2 * o.bleed)
-        pixels = part_of(pixels_for(motif, box, o.dpi, o.panels), panel, o.panels)
+        # Panels are parts of one picture: a bleed between two shows what the next one has.
+        step = box.width + 2 * min(box.x, 0)
+        whole = box._replace(width=box.width + (o.panels - 1) * step)
+        pixels = pixels_for(motif, whole, o.dpi)
+        ends = np.array([panel * step, panel * step + box.width])
+        begin, end = np.rint(ends / whole.width * pixels.shape[1]).astype(int)
         words, lines = list[Words](), list[Line]()
         y = height - m - room - self.below(width)
         if self.headline:
@@ -197,9 +204,8 @@ class Poster(Maker):
             words += more
         shown = words if panel == o.panels // 2 else []
         shown = [fitted(each, width - 2 * m, o.font) for each in shown]
-        # Panels have to meet: what each loses lies at the same place.
-        pixels = covered(pixels, box, focus=o.panels == 1)
-        return Layout(width, height, o.ground, [(box, pixels)], shown, lines)
+        ground = hex_colour(parse_colour(o.ground))
+        return Layout(width, height, ground, [(box, pixels[:, begin:end])], shown, lines)
 
 
 class Calendar(Poster):
@@ -273,8 +279,9 @@ class Postcards(Maker):
         sheets = [paper_of(o.paper, 2.0), paper_of(o.paper, 0.5)]
         # Cards lie apart, with room for marks at the corners of each.
         step = wide + 2 * o.bleed + APART, high + 2 * o.bleed + APART
-        grids = [[int((s - 10 + 2 * o.bleed) / each) for s, each in zip(
-            sheet, step, strict=True)] for sheet in sheets]  # fmt: skip
+        grids = [
+            [int((s - 10) / each) for s, each in zip(sheet, step, strict=True)] for sheet in sheets
+        ]
         width, height = sheets[best := int(np.prod(grids, 1).argmax())]
         columns, rows = grids[best]
         if columns * rows == 0:
@@ -289,7 +296,7 @@ class Postcards(Maker):
             for c in range(columns)
         ]
         bled = Box(0, 0, wide + 2 * o.bleed, high + 2 * o.bleed)
-        pixels = covered(pixels_for(motif, bled, o.dpi, 1), bled)
+        pixels = pixels_for(motif, bled, o.dpi)
         fronts = [(Box(x - o.bleed, y - o.bleed, *bled[2:]), pixels) for x, y, *_ in cuts]
         words, lines = [], []
         for x, y, _, _ in cuts:
@@ -307,8 +314,10 @@ class Postcards(Maker):
             Layout(width, height, "#ffffff", fronts, cuts=cuts),
             Layout(width, height, "#ffffff", [], words, lines, cuts=cuts),
         ]
+        # So that a back stands upright where a card is turned like a page.
+        turned = "short" if width > height else "long"
         steps = [
-            "Print postcards.pdf at 100 % on card, on both sides, turned over the long edge.",
+            f"Print postcards.pdf at 100 % on card, on both sides, turned over the {turned} edge.",
             f"Cut {len(cuts)} cards of {wide:g} x {high:g} mm along the marks at their corners.",
         ]
         return finished(motif, "postcards", layouts, o, steps, coarse(fronts[0]), len(cuts))
@@ -326,29 +335,20 @@ def against(ground: str) -> str:
     return "#26231f" if sum(parse_colour(ground)) > 1.5 else "#f4f1ea"
 
 
-def pixels_for(motif: Motif, box: Box, dpi: float, panels: int) -> Pixels:
-    """Return the picture with as many pixels as a box takes, which shows one of so many panels."""
-    longest = max(box.width * panels, box.height, box.height * motif.aspect)
-    return motif.pixels(min(MOST, round(longest / 25.4 * dpi)))
-
-
-def part_of(pixels: Pixels, panel: int, panels: int) -> Pixels:
-    """Return the columns of a panel."""
-    begin, end = (round(pixels.shape[1] * k / panels) for k in (panel, panel + 1))
-    return pixels[:, begin:end]
-
-
-def covered(pixels: Pixels, box: Box, *, focus: bool = True) -> Pixels:
-    """Return the middle of a picture, of the shape of a box; with `focus` the part with a face."""
+def pixels_for(motif: Motif, box: Box, dpi: float) -> Pixels:
+    """Return the middle of a picture, or the part with a face, as a box takes it."""
+    wide = max(box.width, box.height * motif.aspect)
+    pixels = motif.pixels(min(MOST, round(max(wide, wide / motif.aspect) / 25.4 * dpi)))
     height, width = pixels.shape[:2]
-    aspect = round(100 * box.width), round(100 * box.height)
+    fine = SHARES / max(box.width, box.height)
+    aspect = max(1, round(fine * box.width)), max(1, round(fine * box.height))
     frame = replace(DEFAULT_REQUEST.frame, aspect=aspect)
-    _, _, wide, high = frame.window(width, height)
-    if focus and wide * high < 0.97 * width * height:
+    _, _, across, down = frame.window(width, height)
+    if across * down < 0.97 * width * height:
         for x, y, _ in find_faces(pixels)[:1]:
             frame = replace(frame, at=(x, y))
-    left, top, wide, high = (round(each) for each in frame.window(width, height))
-    return pixels[top : top + max(1, high), left : left + max(1, wide)]
+    left, top, across, down = (round(each) for each in frame.window(width, height))
+    return pixels[top : top + max(1, down), left : left + max(1, across)]
 
 
 def coarse(shown: tuple[Box, Pixels]) -> list[str]:

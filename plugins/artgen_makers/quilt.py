@@ -104,8 +104,7 @@ class Quilt(Maker):
         """Cut the picture by lines, choose fabrics, and draw the templates."""
         o = self.options
         size = o.width, o.width / motif.aspect
-        if o.dxf:
-            check_dxf()
+        check_dxf(asked=o.dxf)
         mean = (size[0] * size[1] / o.pieces) ** 0.5
         if min(size) < 2 * o.least or mean < 1.2 * o.least:
             wide = o.width * max(1.2 * o.least / mean, 2 * o.least / min(size))

@@ -83,8 +83,7 @@ class Stencil(Maker):
     def make(self, motif: Motif) -> Made:
         """Share the tones among the paints, and make each sheet hold together."""
         o = self.options
-        if o.dxf:
-            check_dxf()
+        check_dxf(asked=o.dxf)
         if o.kerf > o.narrow / 2:
             raise UsageError(
                 f"a cut of {o.kerf:g} mm is too wide for bridges of {o.narrow:g} mm",

@@ -187,7 +187,9 @@ class String(Maker):
         self.check_nails(len(nails), float(apart))
         marks = primitive.unpack(art.drawing.tensors)
         threads = self.threads(marks, primitive, nails)
-        wound = float(marks.strokes[:, 4].mean()) / self.width if len(marks) else 0.5
+        if not threads:
+            raise UsageError(f"{motif.name} has no thread", hint="fit it with more lines: -n 4000")
+        wound = float(marks.strokes[:, 4].mean()) / self.width
         tone = "darker" if wound < 0.5 else "paler"
         notes = [
             f"the drawing is made for threads of {2 * wound * self.options.thread:.2g} mm on a "
