@@ -17,13 +17,16 @@ options: Any = {"cache": True, "nogil": True, "error_model": "numpy", "no_cfunc_
 internal: Any = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 """For functions that kernels alone call: without entries for Python and C, they compile sooner."""
 
-compiled: Any = nb.njit(error_model="numpy", _nrt=False, **internal)
-"""Decorator for functions that kernels call, which neither make nor return arrays.
+borrowing: Any = {"_nrt": False, **internal}
+"""For those that neither make nor return arrays: no references to arrays are counted in them.
 
-None is reference-counted in them: at every call that would take longer than to score a small shape.
+At every call that would take longer than to score a small shape.
 """
 
-inline: Any = nb.njit(forceinline=True, error_model="numpy", _nrt=False, **internal)
+compiled: Any = nb.njit(error_model="numpy", **borrowing)
+"""Decorator for functions that kernels call, if they neither make nor return arrays."""
+
+inline: Any = nb.njit(forceinline=True, error_model="numpy", **borrowing)
 """The same, inlined as code."""
 
 owning: Any = nb.njit(forceinline=True, error_model="numpy", **internal)
