@@ -142,7 +142,7 @@ class Panes(Ink):
                 layers += self._lines(sheet, drawn, labels, inner)
             marks = ink.joined(layers)
             # One pane has a frame and a row at least.
-            if len(marks) <= sheet.count or apart > max(labels.shape):
+            if len(marks) <= sheet.count or (panes < 1 and apart > max(labels.shape)):
                 return ink.Marks(marks.strokes[: sheet.count], marks.ink[: sheet.count])
             panes, apart = panes * 0.8, apart * 1.25
 
