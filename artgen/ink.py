@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -53,6 +53,10 @@ class Marks:
 
     def __len__(self) -> int:
         return len(self.strokes)
+
+    def first(self, count: int) -> Marks:
+        """Return the marks that are drawn first, at most `count`."""
+        return replace(self, strokes=self.strokes[:count], ink=self.ink[:count])
 
 
 def dots(x: ArrayLike, y: ArrayLike, radius: ArrayLike, ink: int = 0) -> Marks:

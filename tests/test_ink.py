@@ -82,6 +82,13 @@ def drawing_of(primitive: Ink, marks: ink.Marks) -> Drawing:
     return Drawing("stipple", primitive.option_values(), primitive.pack(marks), 32, 32, (1, 1, 1))
 
 
+def test_the_first_marks_keep_their_ink_and_notice():
+    marks = ink.joined([ink.dots([0.0, 1.0], 0.0, 0.1, 1), ink.dots(2.0, 0.0, 0.1, 2)])
+    found = replace(marks, notice="few").first(2)
+    assert (found.strokes[:, 0].tolist(), found.ink.tolist()) == ([0.0, 1.0], [1, 1])
+    assert (found.notice, len(marks.first(9))) == ("few", 3)
+
+
 @pytest.mark.parametrize("side", [20, 157])
 @pytest.mark.parametrize("primitive", [Ink(), Butt()], ids=["round", "butt"])
 def test_marks_cover_their_area_once(side, primitive):

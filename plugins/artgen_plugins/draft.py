@@ -129,7 +129,7 @@ class Draft(Ink):
         total = len(behind) + len(ruled) + np.cumsum([len(each) for each in lines])
         kept = lines[: int((total <= sheet.count).sum())]
         marks = ink.joined([behind, ruled, *kept])
-        return ink.Marks(marks.strokes[: sheet.count], marks.ink[: sheet.count])
+        return marks.first(sheet.count)
 
     def _lines(
         self, seen: Floats, inner: Floats, sheet: ink.Sheet

@@ -99,7 +99,7 @@ class Foils(Ink):
         found = ink.joined(lines)
         one, two = f"{dark:.0%} to {light:.0%}", f"{low:.0%} to {high:.0%}"
         bound = f"foils: {one} of the light passes through one, {two} through both"
-        return ink.Marks(found.strokes[: sheet.count], found.ink[: sheet.count], bound)
+        return ink.Marks(found.strokes, found.ink, bound).first(sheet.count)
 
 
 @artgen.family.posed.register(Foils)

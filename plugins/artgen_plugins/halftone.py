@@ -81,7 +81,7 @@ class Halftone(Ink):
             # Cells at the border may be too many.
             marks = ink.joined([draw(k, pitch) for k in range(number)])
             if len(marks) <= sheet.count or pitch > 4 * max(sheet.canvas.reach):
-                return ink.Marks(marks.strokes[: sheet.count], marks.ink[: sheet.count])
+                return marks.first(sheet.count)
             pitch *= 1.01
 
     def screen(self, sheet: ink.Sheet, k: int, turn: float, pitch: float) -> ink.Marks:

@@ -99,7 +99,7 @@ class Hatch(Ink):
             )
             # No distance leaves so few of a mass that fills the sheet.
             if len(marks) <= sheet.count or scale > max(sheet.amounts[0].shape):
-                return ink.Marks(marks.strokes[: sheet.count], marks.ink[: sheet.count])
+                return marks.first(sheet.count)
             scale *= max(1.03, np.sqrt(len(marks) / sheet.count))
 
     def settled(self, cover: NDArray[np.float32], canvas: Canvas) -> NDArray[np.float32]:

@@ -143,7 +143,7 @@ class Panes(Ink):
             marks = ink.joined(layers)
             # One pane has a frame and a row at least.
             if len(marks) <= sheet.count or (panes < 1 and apart > max(labels.shape)):
-                return ink.Marks(marks.strokes[: sheet.count], marks.ink[: sheet.count])
+                return marks.first(sheet.count)
             panes, apart = panes * 0.8, apart * 1.25
 
     def settled(self, cover: Covers, canvas: Canvas) -> Covers:

@@ -223,7 +223,7 @@ def within(sheet: ink.Sheet, drawn: Callable[[float], ink.Marks]) -> ink.Marks:
     while True:
         marks = drawn(coarser)
         if len(marks) <= sheet.count or coarser > COARSEST:
-            return ink.Marks(marks.strokes[: sheet.count], marks.ink[: sheet.count])
+            return marks.first(sheet.count)
         coarser *= min(2.0, 0.1 + len(marks) / sheet.count)
 
 
