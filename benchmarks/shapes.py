@@ -41,26 +41,31 @@ from benchmarks._settings import Settings
 LOOSE = Registry(files=[Path(__file__).with_name("_outlines.py")])
 
 SCORERS = """
+from artgen.compiler.jit import compiled
+
 NO_PALETTE = np.zeros((0, 3))
 
-@nb.njit((functions_type, nb.float64[:, ::1], planes, grid_type, nb.float64), **options)
-def score_sums(functions, genes, sums, grid, alpha):
-    trace, tables = functions.trace, functions.tables
-    scratch = make_scratch(sums.shape[0], functions.vertices, functions.crossings)
+
+@compiled
+def all_by_sums(trace, tables, genes, sums, grid, alpha, palette, scratch):
     total = 0.0
     for i in range(len(genes)):
         total += score(
-            *(trace, tables, np.int64(0), genes[i], sums, grid, alpha, alpha, NO_PALETTE),
-            scratch,
+            trace, tables, np.int64(0), genes[i], sums, grid, alpha, alpha, palette, scratch
         )
     return total
 
 
-@nb.njit((functions_type, nb.float64[:, ::1], planes, planes, grid_type, nb.float64), **options)
-def score_pixels(functions, genes, target, picture, grid, alpha):
-    height = target.shape[1]
+@nb.njit((functions_type, nb.float64[:, ::1], planes, grid_type, nb.float64), **options)
+def score_sums(functions, genes, sums, grid, alpha):
+    scratch = make_scratch(sums.shape[0], functions.vertices, functions.crossings)
     trace, tables = functions.trace, functions.tables
-    scratch = make_scratch(height, functions.vertices, functions.crossings)
+    return all_by_sums(trace, tables, genes, sums, grid, alpha, NO_PALETTE, scratch)
+
+
+@compiled
+def all_by_pixels(trace, tables, genes, target, picture, grid, alpha, scratch):
+    height = target.shape[1]
     total = 0.0
     for i in range(len(genes)):
         spans = call_trace(
@@ -91,10 +96,15 @@ def score_pixels(functions, genes, target, picture, grid, alpha):
     return total
 
 
-@nb.njit((functions_type, nb.float64[:, ::1], nb.int64, grid_type), **options)
-def count_rows(functions, genes, height, grid):
+@nb.njit((functions_type, nb.float64[:, ::1], planes, planes, grid_type, nb.float64), **options)
+def score_pixels(functions, genes, target, picture, grid, alpha):
+    scratch = make_scratch(target.shape[1], functions.vertices, functions.crossings)
     trace, tables = functions.trace, functions.tables
-    scratch = make_scratch(height, functions.vertices, functions.crossings)
+    return all_by_pixels(trace, tables, genes, target, picture, grid, alpha, scratch)
+
+
+@compiled
+def all_rows(trace, tables, genes, height, grid, scratch):
     total = 0
     for i in range(len(genes)):
         spans = call_trace(
@@ -103,6 +113,12 @@ def count_rows(functions, genes, height, grid):
         if spans > 0:
             total += scratch[0][spans - 1] - scratch[0][0] + 1
     return total
+
+
+@nb.njit((functions_type, nb.float64[:, ::1], nb.int64, grid_type), **options)
+def count_rows(functions, genes, height, grid):
+    scratch = make_scratch(height, functions.vertices, functions.crossings)
+    return all_rows(functions.trace, functions.tables, genes, height, grid, scratch)
 """
 
 

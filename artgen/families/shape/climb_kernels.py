@@ -15,6 +15,7 @@ import numba as nb
 import numpy as np
 
 from artgen.compiler.jit import generator_type, grid_type, inline, options
+from artgen.compiler.vectors import lanes, loader, spreader
 from artgen.families.shape.colour_kernels import NOTHING, best_colour
 from artgen.families.shape.function_types import (
     call_mutate,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from artgen.raster.bound import SEARCHED
 
 numbers, plane, planes = nb.float64[::1], nb.float32[:, ::1], nb.float32[:, :, ::1]
+place, spread = loader(16 if SEARCHED else 8), spreader(16 if SEARCHED else 8)
 
 
 @nb.njit((numbers, nb.float64, nb.float64, nb.float64[:, ::1]), **options)
@@ -39,12 +41,11 @@ def colour_of(s, low, high, palette):
 
 
 @inline
-def between(sums, row, left, right, k):
-    """One of the sums over a span, interpolated inside the pixels where it begins and ends."""
-    i, j = int(left), int(right)
-    begin, end = sums[row, i, k], sums[row, j, k]
-    f, g = np.float32(left - i), np.float32(right - j)
-    return (end + g * (sums[row, j + 1, k] - end)) - (begin + f * (sums[row, i + 1, k] - begin))
+def up_to(sums, row, column):
+    """The sums of a row up to a column, interpolated inside of its pixel."""
+    whole = int(column)
+    here = place(sums, row, whole)
+    return here + spread(np.float32(column - whole)) * (place(sums, row, whole + 1) - here)
 
 
 @inline
@@ -52,21 +53,13 @@ def score(trace, tables, kind, genes, sums, grid, low, high, palette, scratch):
     """By how much the shape changes the squared error, with its best colour and alpha."""
     spans = call_trace(trace, kind, genes, tables, np.int64(0), sums.shape[0], grid, scratch[8])
     rows, lefts, rights = scratch[0], scratch[1], scratch[2]
-    s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = s8 = np.float32(0)
+    total = spread(np.float32(0))
     for span in range(spans):
-        row, left, right = rows[span], lefts[span], rights[span]
-        s0 += between(sums, row, left, right, np.int64(0))
-        s1 += between(sums, row, left, right, np.int64(1))
-        s2 += between(sums, row, left, right, np.int64(2))
-        s3 += between(sums, row, left, right, np.int64(3))
-        s4 += between(sums, row, left, right, np.int64(4))
-        if SEARCHED:
-            s5 += between(sums, row, left, right, np.int64(5))
-            s6 += between(sums, row, left, right, np.int64(6))
-            s7 += between(sums, row, left, right, np.int64(7))
-            s8 += between(sums, row, left, right, np.int64(8))
+        total += up_to(sums, rows[span], rights[span]) - up_to(sums, rows[span], lefts[span])
+    s0, s1, s2, s3, s4 = lanes(total)[:5]
     change = 0.0
     if SEARCHED:
+        s5, s6, s7, s8 = lanes(total)[5:9]
         if s6 > 0:
             change = best_colour(s0, s1, s2, s3, s4, s5, s6, s7, s8, low, high, palette)[0]
     elif len(palette) > 0:

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from artgen.base.errors import ArtgenError, PluginError, UsageError
 from artgen.compiler import kernel_cache
+from artgen.compiler.threads import share
 from artgen.families.shape.contract import Shape
 from artgen.families.shape.spans import Stack, functions_of, load_shared
 from artgen.raster.sampling import SAMPLE_ROWS, as_ground, make_grid
@@ -27,6 +28,9 @@ BLOCK = 64
 
 CELLS = 64
 """At most this many rows and columns of cells measure where the picture is wrong."""
+
+SUMMED = 2**13
+"""About this many pixels are summed up by one thread at a time."""
 
 
 class Score(NamedTuple):
@@ -147,11 +151,23 @@ class Compositing:
             self.places = np.empty((min(len(self.sums), CELLS), min(width, CELLS)))
             self.grid = make_grid(Canvas(width, height), 1 / rows_together)
             self.stale = [(0, height)]
-        for first, last in _joined(self.stale):
+
+        def sum_up(rows: tuple[int, int]) -> None:
             self.sum_kernels.sum_up(
                 *(self.target, self.weight, self.below, self.above, self.through),
-                *(self.alpha[0], rows_together, self.sums, first, last),
+                *(self.alpha[0], rows_together, self.sums, *rows),
             )
+
+        whole = [(first - first % rows_together, last) for first, last in self.stale]
+        many = rows_together * max(1, SUMMED // (rows_together * width))
+        share(
+            sum_up,
+            [
+                (begin, min(begin + many, last))
+                for first, last in _joined(whole)
+                for begin in range(first, last, many)
+            ],
+        )
         self.stale = []
         self.sum_kernels.sum_cells(self.sums, self.error_plane, self.places)
         # The small term makes the chances in a perfect picture equal.
