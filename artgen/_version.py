@@ -1,6 +1,6 @@
 """The version of artgen, and the commit that it was made from."""
 
-__version__ = "0.3.0"
+__version__ = "0.4.0"
 
 
 def version_and_commit() -> str:

@@ -161,6 +161,7 @@ def _make(folder: Path) -> None:
         ("rotated_ellipse", "int8", {"count": 5}),
         ("mlp", "fp16", {"hidden": 6, "layers": 1, "steps": 30}),
         ("voronoi", "auto", {"count": 40, "steps": 30}),
+        ("latents", "fp32", {"steps": 60}),
         ("gaussian", "fp16", {"count": 9, "steps": 30, "history": 5}),
     ):
         art = artgen.fit(target, name, seed=1, precision=precision, **options)
