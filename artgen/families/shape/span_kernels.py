@@ -97,16 +97,15 @@ def place_corners(points, first, last, grid, places):
 def trace_convex(points, first, last, grid, scratch):
     """Cut a convex polygon into spans, from sample row `first` to before `last`; their number.
 
-    A row's span goes from its leftmost to its rightmost crossing of an edge.
+    A row's span lies between its two crossings of an edge.
     """
     top, pitch, origin, scale, width = grid
     rows, lefts, rights, places = scratch[0], scratch[1], scratch[2], scratch[4]
     begin, end = place_corners(points, first, last, grid, places)
-    for i in range(end - begin):
-        lefts[i], rights[i] = np.inf, -np.inf
     j = len(points) - 1
     for i in range(len(points)):
-        upper, lower = (i, j) if places[i] < places[j] else (j, i)
+        # A row crosses one edge on the way down and one on the way up.
+        upper, lower, crossings = (i, j, lefts) if places[i] < places[j] else (j, i, rights)
         j = i
         if places[upper] == places[lower]:
             continue
@@ -115,15 +114,14 @@ def trace_convex(points, first, last, grid, scratch):
         x += (top - y) * slope
         slope *= pitch
         for row in range(places[upper], places[lower]):
-            crossing = x + row * slope
-            lefts[row - begin] = min(lefts[row - begin], crossing)
-            rights[row - begin] = max(rights[row - begin], crossing)
+            crossings[row - begin] = x + row * slope
     spans = 0
-    for row in range(begin, end):
-        left = max((lefts[row - begin] - origin) * scale, 0.0)
-        right = min((rights[row - begin] - origin) * scale, width)
+    for at in range(end - begin):
+        one, other = lefts[at], rights[at]
+        left = max((min(one, other) - origin) * scale, 0.0)
+        right = min((max(one, other) - origin) * scale, width)
         if right > left:
-            rows[spans], lefts[spans], rights[spans] = row, left, right
+            rows[spans], lefts[spans], rights[spans] = begin + at, left, right
             spans += 1
     return spans
 
