@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import multiprocessing
+import sys
 import threading
 from dataclasses import replace
 
@@ -247,6 +248,20 @@ def test_what_follows_the_items_that_threads_share_is_in_their_order(threads):
         order = []
         assert share(lambda item: -item, range(50), order.append) == [-item for item in range(50)]
         assert order == [*range(50)]
+
+
+@pytest.mark.skipif(not torch.set_flush_denormal(False), reason="no such mode of the processor")
+def test_shared_work_takes_the_smallest_numbers_as_0_and_leaves_the_mode_as_it_was() -> None:
+    def smallest(_: int) -> float:
+        return sys.float_info.min / 2
+
+    try:
+        for before in (False, True):
+            torch.set_flush_denormal(before)
+            assert share(smallest, range(8)) == [0.0] * 8
+            assert (smallest(0) == 0) is before
+    finally:
+        torch.set_flush_denormal(False)
 
 
 def test_torch_divides_no_operation_of_a_step_that_kernels_take(threads, monkeypatch):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -52,9 +53,9 @@ def share(
 ) -> list[R]:
     """Return ``[work(item) for item in items]``, computed by `thread_count` threads.
 
-    `work` should release the interpreter's lock most of the time. `then` is called for each item
-    after `work`, for one at a time and in their order, while other threads work. Raises the error
-    of an item.
+    `work` should release the interpreter's lock most of the time; numbers below 1e-38 are 0 in it.
+    `then` is called for each item after `work`, for one at a time and in their order, while other
+    threads work. Raises the error of an item.
     """
     results: dict[int, R] = {}
     waiting, followed, turn = iter(list(enumerate(items))), 0, Lock()
@@ -70,9 +71,15 @@ def share(
                 turn.release()
 
     def take() -> None:
-        for index, item in waiting:
-            results[index] = work(item)
-            follow()
+        # Of numbers below 1e-38 nothing can be seen, but many processors take 150 cycles for each.
+        flushed = sys.float_info.min / 2 == 0
+        torch.set_flush_denormal(True)
+        try:
+            for index, item in waiting:
+                results[index] = work(item)
+                follow()
+        finally:
+            torch.set_flush_denormal(flushed)
 
     threads = min(thread_count(), len(items))
     others = [_pool(thread_count() - 1).submit(take) for _ in range(threads - 1)]
