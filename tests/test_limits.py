@@ -201,6 +201,15 @@ def test_a_symmetric_fit_is_symmetric_in_every_format(photo, registry):
     assert np.abs(large - np.asarray(opaque).astype(int)).mean() < 1.5
 
 
+def test_turned_copies_may_be_mirrored_too():
+    """`rotate:6m` is the name of a group, and ended in an internal error."""
+    assert len(Circle({"symmetry": "rotate:6"}).copies.images) == 6
+    mirrored = Circle({"symmetry": "rotate:6m"}).copies
+    images = mirrored.images[:, :, :2] @ (0.3, 0.1)
+    assert len(np.unique(images.round(6), axis=0)) == 12
+    assert np.allclose(np.hypot(*images.T), math.hypot(0.3, 0.1))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("symmetry", "classes"),
