@@ -20,6 +20,7 @@ from artgen.compiler.record import trace
 from artgen.errors import InputError, PluginError, UsageError
 from artgen.exporters import export_svg
 from artgen.primitives import Texture, read_coverage, read_rgba
+from artgen.primitives.texture import picture_text
 from artgen.raster import EAGER, choose_backend, paint
 from artgen_plugins.stamp import SIDE, Stamp
 
@@ -75,7 +76,8 @@ def test_bad_textures_are_refused(texture):
             Texture(np.zeros(shape))
     again = Texture.from_text(texture.text)
     np.testing.assert_allclose(again.pictures, texture.pictures, atol=0.5 / 255)
-    for damaged in ("data:image/png;base64,%", "data:image/png;base64,AAAA"):
+    odd = [picture_text(np.zeros(shape)) for shape in ((3, 3), (4, 6))]
+    for damaged in ("data:image/png;base64,%", "data:image/png;base64,AAAA", *odd):
         with pytest.raises(InputError, match="stored"):
             Texture.from_text(damaged)
 

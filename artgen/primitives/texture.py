@@ -84,15 +84,15 @@ class Texture:
         """Make again what `text` gave. Raises InputError."""
         try:
             data = base64.b64decode(text.removeprefix(_TEXT), validate=True)
+            picture = _read(io.BytesIO(data), "stored in the drawing")
+            sheet = np.asarray(picture if picture.mode == "RGBA" else picture.convert("L"))
+            side, width, *channels = sheet.shape
+            if width % side:
+                raise ValueError("its pictures are not square")
+            pictures = sheet.reshape(side, -1, side, *channels).swapaxes(0, 1)
+            return cls(pictures.astype(np.float32) / 255)
         except ValueError as error:
             raise InputError(f"a stored texture is damaged: {error}") from None
-        picture = _read(io.BytesIO(data), "stored in the drawing")
-        sheet = np.asarray(picture if picture.mode == "RGBA" else picture.convert("L"))
-        side, width, *channels = sheet.shape
-        if width % side:
-            raise InputError("a stored texture is damaged: its pictures are not square")
-        pictures = sheet.reshape(side, -1, side, *channels).swapaxes(0, 1)
-        return cls(pictures.astype(np.float32) / 255)
 
     @property
     def text(self) -> str:
