@@ -264,6 +264,29 @@ def test_shared_work_takes_the_smallest_numbers_as_0_and_leaves_the_mode_as_it_w
         torch.set_flush_denormal(False)
 
 
+def test_an_error_is_raised_when_no_thread_is_at_work(threads):
+    """Others went on in memory that whoever caught the error used again."""
+    threads(3)
+    together, caught, begun, at_work = threading.Barrier(3), threading.Event(), [], {*()}
+
+    def work(item):
+        begun.append(item)
+        at_work.add(item)
+        if item < 3:
+            together.wait()
+        if threading.current_thread() is threading.main_thread():
+            at_work.remove(item)
+            raise ValueError("no memory")
+        caught.wait(0.05)
+        at_work.remove(item)
+
+    with pytest.raises(ValueError, match="no memory"):
+        share(work, range(50))
+    assert not at_work
+    caught.set()
+    assert len(begun) < 6
+
+
 def test_torch_divides_no_operation_of_a_step_that_kernels_take(threads, monkeypatch):
     threads(3)
     splat, canvas = Gaussian(), Canvas(45, 37)

@@ -267,6 +267,33 @@ def test_pieces_add_up_to_the_gradient_of_the_loss():
     assert canvas.pixel == pytest.approx(0.1)
 
 
+class Steep(Field):
+    """Parameters with a map, and one that is not used."""
+
+    params = {
+        "slope": Param(3, 2, init=init.normal(0.0), lr=0.01, map="exp"),
+        "spare": Param(3, init=1.0, lr=0.01, map="exp"),
+    }
+
+    def forward(self, xy, p):
+        return xy @ p.slope.t()
+
+
+def test_mapped_parameters_of_a_batch_in_pieces_are_learned(monkeypatch):
+    """The second piece went back through the maps again, which torch had forgotten by then."""
+    start = {"slope": torch.full((3, 2), 0.5), "spare": torch.ones(3)}
+    target = torch.rand(3, 20, 30, generator=torch.Generator().manual_seed(0))
+    found = []
+    for piece in (100, 30):
+        monkeypatch.setattr("artgen.families.field.objective.FIELD_PIECE", piece)
+        engine = started(Steep(), start, target, batch=100)
+        engine.advance(2)
+        found.append(engine.drawing(best=False).tensors)
+    torch.testing.assert_close(found[0]["slope"], found[1]["slope"])
+    assert not torch.equal(found[0]["slope"], start["slope"])
+    assert torch.equal(found[0]["spare"], start["spare"])
+
+
 # ---- bfloat16 ------------------------------------------------------------------------------------
 
 

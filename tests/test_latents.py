@@ -302,6 +302,12 @@ def test_every_plot_is_drawn(name, place, capsys):
     assert pixels.std() > 10
 
 
+def test_latents_of_one_number_lie_on_a_line(place, capsys):
+    """They have no second axis, which was an internal error."""
+    artgen.fit(DIGITS, "pca", count=1, seed=0, threads=1).save("one.art")
+    printed(capsys, "plot", "one.art", "--kind", "scatter", "--size", "160")
+
+
 def test_ranks_are_of_several_codecs(place, capsys, art):
     artgen.fit(DIGITS, "svd", count=4, seed=0, threads=1).save("svd.art")
     printed(capsys, "plot", "digits.art", "svd.art", "--kind", "ranks", "-o", "r.png")

@@ -52,6 +52,15 @@ def test_every_corner_counts_once_and_points_on_a_line_are_none(turn):
         assert within(np.roll(corners, turn, axis=0), 0, 9, 9, 0, limit) == (degrees < 45)
 
 
+def test_corners_may_have_to_be_obtuse():
+    """All shapes were refused where the least angle is more than a right one."""
+    turns = np.arange(6) * math.pi / 3
+    hexagon = np.stack([np.cos(turns), np.sin(turns)], 1)
+    for degrees in (91, 119.9, 120.1):
+        limit = math.cos(math.radians(degrees))
+        assert within(hexagon, 0, 9, 9, 0, limit) == (degrees < 120)
+
+
 @pytest.mark.parametrize("engine", ["climb", "genetic", "gradient"])
 def test_no_part_is_narrower_or_sharper_than_asked_for(engine, photo, registry):
     stage = {"engine": engine, "steps": 12, **({"islands": 1} if engine == "genetic" else {})}
@@ -190,6 +199,15 @@ def test_a_symmetric_fit_is_symmetric_in_every_format(photo, registry):
         opaque.paste(Image.new("RGB", opaque.size, colour), mask=weight)
     large = art.render(width).astype(int)
     assert np.abs(large - np.asarray(opaque).astype(int)).mean() < 1.5
+
+
+def test_turned_copies_may_be_mirrored_too():
+    """`rotate:6m` is the name of a group, and ended in an internal error."""
+    assert len(Circle({"symmetry": "rotate:6"}).copies.images) == 6
+    mirrored = Circle({"symmetry": "rotate:6m"}).copies
+    images = mirrored.images[:, :, :2] @ (0.3, 0.1)
+    assert len(np.unique(images.round(6), axis=0)) == 12
+    assert np.allclose(np.hypot(*images.T), math.hypot(0.3, 0.1))
 
 
 @pytest.mark.slow

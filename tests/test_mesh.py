@@ -15,6 +15,7 @@ from test_resume import assert_same
 from artgen import Canvas, Drawing, fit, load
 from artgen.animation.morph import morph
 from artgen.art import ExportRequest
+from artgen.compiler.threads import share, thread_count
 from artgen.errors import UsageError
 from artgen.events import Advanced
 from artgen.exporters import export_html, export_json, export_svg
@@ -132,6 +133,23 @@ def test_fields_are_integrated_over_triangles():
         [torch.ones(len(corners), 1, dtype=torch.float64), corners.mean(1)], 1
     )
     torch.testing.assert_close(sums[:, 0], expected)
+
+
+def test_few_strips_of_a_picture_are_held_at_a_time(monkeypatch):
+    """Each has sums for every edge: those of all strips took more memory than all the rest."""
+    canvas, held = Canvas(4, 1600), []
+
+    def shared(work, items):
+        held.append(len(items))
+        return share(work, items)
+
+    monkeypatch.setattr("artgen.families.mesh.paint.share", shared)
+    mesh, tensors = mesh_of("flat", canvas=canvas)
+    found = triangulate(mesh, tensors["xy"], canvas)
+    sums = integrate_field(found.places, found.edges, torch.ones(1, canvas.height, canvas.width))
+    torch.testing.assert_close(sums[:, 0, 0], areas(found.places[found.triangles]))
+    assert sum(held) == 100
+    assert max(held) == min(100, 4 * thread_count())
 
 
 @pytest.mark.parametrize("weighted", [False, True])

@@ -23,7 +23,7 @@ from artgen.exporters import export_json, export_mp4, export_pdf, export_png, ex
 from artgen.families.partition.cells import cells
 from artgen.families.partition.paint import unpack_sites
 from artgen.output import read_recipe
-from artgen.output.parts.pens import pen_parts
+from artgen.output.parts.pens import pen_lines, pen_parts
 from artgen.output.plotter import Page, named_page, plot
 from artgen.output.plotter.inks import choose_pens, mixtures
 from artgen.output.plotter.lines import (
@@ -39,6 +39,7 @@ from artgen.output.plotter.route import length, sort_paths
 from artgen.raster import draw, edge_lines, paint
 from artgen.recipe import Recipe
 from artgen.targets import parse_colour
+from artgen_plugins.stipple import Stipple
 from artgen_plugins.voronoi import Voronoi
 
 SVG, INKSCAPE = "{http://www.w3.org/2000/svg}", "{http://www.inkscape.org/namespaces/inkscape}"
@@ -268,6 +269,18 @@ def test_solid_fills_take_colours_as_they_are():
     pixels[2:] = (90, 90, 90)
     assert set(choose_pens(pixels, Page(pens=2, fill="solid"))) == {"#c85014", "#5a5a5a"}
     assert choose_pens(pixels, Page(pens=("#123456",))) == ("#123456",)
+
+
+def test_a_stroke_that_is_three_pens_wide_is_three_lines():
+    """The one in the middle was drawn twice."""
+    for pens, count in ((1, 1), (2, 3), (3, 3), (5, 5)):
+        stroke = torch.tensor([-0.5, 0, 0.5, 0, 0.05 * pens, 0.05 * pens])[:, None]
+        tensors = {"strokes": stroke, "ink": torch.zeros(1)}
+        drawing = Drawing("stipple", {}, tensors, 48, 48, (1.0, 1.0, 1.0))
+        ((_, lines),) = pen_lines(Stipple(), drawing, 0.1)
+        heights = sorted(float(line[0, 1]) for line in lines)
+        assert len(heights) == count
+        assert np.allclose(heights, np.linspace(-1, 1, count) * 0.05 * (pens - 1), atol=1e-6)
 
 
 def test_one_ink_is_enough_for_a_gray_picture():

@@ -73,6 +73,16 @@ def test_limits_that_no_shape_can_keep_to_are_named(registry):
         shape_and(shape, splat, drawing, None, draw(drawing, splat))
 
 
+def test_opacities_keep_to_their_limits(registry):
+    """All were 0.75, so that those of a palette were not solid."""
+    values = {"scale": [[0.2], [0.2]], "colour": [[0.9], [0.5], [0.0]]}
+    splat, drawing = gaussians(registry, xy=[[0.2], [-0.1]], **values)
+    for limits, alpha in (({"min_alpha": 1.0, "max_alpha": 1.0}, 1.0), ({"max_alpha": 0.5}, 0.5)):
+        shape = registry.load("primitive", "circle")(limits)
+        tensors, _ = shape_and(shape, splat, drawing, None, draw(drawing, splat))
+        assert tensors["alpha"].tolist() == [alpha]
+
+
 def test_a_splat_becomes_an_ellipse_in_its_place(registry):
     scale, angle = (0.25, 0.1), 0.6
     splat, drawing = gaussians(

@@ -20,6 +20,7 @@ from artgen.compiler.record import trace
 from artgen.errors import InputError, PluginError, UsageError
 from artgen.exporters import export_svg
 from artgen.primitives import Texture, read_coverage, read_rgba
+from artgen.primitives.texture import picture_text
 from artgen.raster import EAGER, choose_backend, paint
 from artgen_plugins.stamp import SIDE, Stamp
 
@@ -75,7 +76,8 @@ def test_bad_textures_are_refused(texture):
             Texture(np.zeros(shape))
     again = Texture.from_text(texture.text)
     np.testing.assert_allclose(again.pictures, texture.pictures, atol=0.5 / 255)
-    for damaged in ("data:image/png;base64,%", "data:image/png;base64,AAAA"):
+    odd = [picture_text(np.zeros(shape)) for shape in ((3, 3), (4, 6))]
+    for damaged in ("data:image/png;base64,%", "data:image/png;base64,AAAA", *odd):
         with pytest.raises(InputError, match="stored"):
             Texture.from_text(damaged)
 
@@ -290,6 +292,25 @@ def test_an_svg_is_a_stamp_with_its_holes(tmp_path, data):
     file.write_text(f"{head}<text>no path</text></svg>")
     with pytest.raises(InputError, match="has no filled paths, only text"):
         Stamp({"stamp": str(file)})
+
+
+def test_pictures_of_cameras_and_scanners_are_stamps(tmp_path):
+    """They lay on their side, and gray ones of 16 bits were white."""
+    lying = Image.Exif()
+    lying[0x0112] = 6
+    photo, scan, program = (tmp_path / name for name in ("a.png", "b.png", "c.png"))
+    Image.new("L", (30, 20)).save(photo, exif=lying)
+    cover = read_coverage(photo, 64)
+    assert cover[:, 32].min() == 1
+    assert cover[32, 0] == 0
+    levels = np.zeros((8, 8), np.uint16)
+    levels[:, 4:] = 40_000
+    Image.fromarray(levels).save(scan)
+    assert read_coverage(scan, 64)[32, [8, 56]] == pytest.approx([1, 1 - 40_000 / 65_535], abs=0.01)
+    # Pillow has Ghostscript draw such files, whatever their names are.
+    program.write_text("%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n%%EOF\n")
+    with pytest.raises(InputError, match="is not a picture that artgen can read"):
+        read_coverage(program, 64)
 
 
 def test_files_of_stamps(tmp_path):

@@ -232,8 +232,7 @@ class IR(Record):
         operation, arguments, *_ = self.values[number]
         if operation == "mul":
             for factor, other in (arguments, arguments[::-1]):
-                known = self.values[factor].constant
-                if known:
+                if known := self.values[factor].constant:
                     inverse = self.add("div", self.constant(1.0), other)
                     return self.add("mul", self.constant(1 / known), inverse)
         return None

@@ -77,9 +77,8 @@ class _NumbaKernels(KernelParts):
     def __init__(self, ir: IR, far: float, channels: int, width: int, height: int) -> None:
         super().__init__(Printer, ir, channels, "P[i, {}]", "L[i, {}]")
         pixels, has_table, planes = width * height, len(ir.table) > 0, range(channels)
-        self.weight = (
-            f"select(inside, {self.pixel.number(ir.weight)} - f32({float(far)!r}), f32(0))"
-        )
+        weight = self.pixel.number(ir.weight)
+        self.weight = f"select(inside, {weight} - f32({float(far)!r}), f32(0))"
         self.planes = [f"A[k + u64({(2 + c) * pixels})]" for c in planes]
         # Of two rows, which fill a vector of 16 floats: a rest would be computed one by one.
         sizes = {"pixels": pixels, "width": width, "both": 2 * width, "height": height}

@@ -28,8 +28,7 @@ class Schedule:
     """
 
     def __init__(self, traced: IR) -> None:
-        sums = _Sums(traced)
-        sums = _Sums(traced, sums.better_whole())
+        sums = _Sums(traced, _Sums(traced).better_whole())
         if len(sums.leaves) > 2 * len(traced.inputs) + 8:
             sums = _Sums(traced, split=False)
         self.ir = ir = sums.ir

@@ -149,15 +149,14 @@ def load_after(
     `source` makes the text of the fingerprint of these functions; in the text, ``given`` holds the
     objects. Raises PluginError naming the function that cannot be compiled.
     """
-    every = (getattr(owner, name) for owner, names in functions for name in names)
+    every = [(owner, name) for owner, names in functions for name in names]
     names_of = " or ".join(type(owner).__name__ for owner, _ in functions)
     try:
-        given = [owner for owner, _ in functions]
-        return kernel_cache.load(source(fingerprint(every)), given, of=names_of)
+        text = source(fingerprint(getattr(*each) for each in every))
+        return kernel_cache.load(text, [owner for owner, _ in functions], of=names_of)
     except Exception as error:
-        for owner, names in functions:
-            for name in names:
-                _check_compiles(owner, name, error)
+        for each in every:
+            _check_compiles(*each, error)
         reason = explain(error)
         raise PluginError(f"the kernels of {names_of} cannot be compiled: {reason}") from error
 

@@ -11,7 +11,7 @@ import functools
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from contextvars import Context, ContextVar
 from threading import Lock
@@ -55,7 +55,7 @@ def share(
 
     `work` should release the interpreter's lock most of the time; numbers below 1e-38 are 0 in it.
     `then` is called for each item after `work`, for one at a time and in their order, while other
-    threads work. Raises the error of an item.
+    threads work. Raises the error of an item once no thread is at work any more.
     """
     results: dict[int, R] = {}
     waiting, followed, turn = iter(list(enumerate(items))), 0, Lock()
@@ -81,13 +81,18 @@ def share(
         finally:
             torch.set_flush_denormal(flushed)
 
-    threads = min(thread_count(), len(items))
-    others = [_pool(thread_count() - 1).submit(take) for _ in range(threads - 1)]
-    take()
-    for other in others:
-        # One that did not begin has nothing left to do, and would wait for its caller in vain.
-        if not other.cancel():
-            other.result()
+    others = [_pool(thread_count() - 1).submit(take) for _ in items[1 : thread_count()]]
+    try:
+        take()
+        for other in others:
+            # One that did not begin has nothing left to do, and would wait for its caller in vain.
+            if not other.cancel():
+                other.result()
+    except BaseException:
+        # Nobody begins another item, and whoever is at work is done with it first.
+        list(waiting)
+        wait([other for other in others if not other.cancel()])
+        raise
     # A thread may have been done with an item while another one had its turn.
     follow()
     return [results[index] for index in range(len(items))]

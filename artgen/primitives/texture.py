@@ -5,25 +5,25 @@ from __future__ import annotations
 import base64
 import io
 import math
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from artgen.base.errors import ArtgenError, InputError, is_out_of_memory
 from artgen.base.files import open_regular
 from artgen.svg.raster import svg_picture
 
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
 _LN2 = math.log(2)
 _MOST_PIXELS = 64_000_000
 """The largest picture that is read."""
+_FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "TIFF", "GIF", "BMP", "ICO")
+"""Those of pictures to fit. Pillow knows others, of which EPS runs a program."""
 _TEXT = "data:image/png;base64,"
 """How a texture begins that is stored as text."""
 
@@ -65,14 +65,12 @@ class Texture:
         self._channels = level.shape[-1]
         self._levels = self.side.bit_length() - 1
         pieces = []
-        while True:
+        for half in (self.side >> k for k in range(1, self._levels + 2)):
             # A border of zeros, so that a picture fades out within half a texel.
             bordered = np.pad(level, ((0, 0), (1, 1), (1, 1), (0, 0)))
             pieces.append(bordered.reshape(self.count, -1, self._channels))
-            side = level.shape[1] // 2
-            if not side:
-                break
-            level = level.reshape(self.count, side, 2, side, 2, -1).mean(axis=(2, 4))
+            if half:
+                level = level.reshape(self.count, half, 2, half, 2, -1).mean(axis=(2, 4))
         table = np.concatenate(pieces, axis=1)
         self._length = table.shape[1]
         if table.size > 1 << 24:
@@ -84,15 +82,15 @@ class Texture:
         """Make again what `text` gave. Raises InputError."""
         try:
             data = base64.b64decode(text.removeprefix(_TEXT), validate=True)
+            picture = _read(io.BytesIO(data), "stored in the drawing")
+            sheet = np.asarray(picture if picture.mode == "RGBA" else picture.convert("L"))
+            side, width, *channels = sheet.shape
+            if width % side:
+                raise ValueError("its pictures are not square")
+            pictures = sheet.reshape(side, -1, side, *channels).swapaxes(0, 1)
+            return cls(pictures.astype(np.float32) / 255)
         except ValueError as error:
             raise InputError(f"a stored texture is damaged: {error}") from None
-        picture = _read(io.BytesIO(data), "stored in the drawing")
-        sheet = np.asarray(picture if picture.mode == "RGBA" else picture.convert("L"))
-        side, width, *channels = sheet.shape
-        if width % side:
-            raise InputError("a stored texture is damaged: its pictures are not square")
-        pictures = sheet.reshape(side, -1, side, *channels).swapaxes(0, 1)
-        return cls(pictures.astype(np.float32) / 255)
 
     @property
     def text(self) -> str:
@@ -153,10 +151,8 @@ class Texture:
 
 def picture_text(picture: NDArray[np.float32]) -> str:
     """Return a gray or RGBA picture, from 0 to 1, as a PNG in a data URI."""
-    import PIL.Image
-
     data = io.BytesIO()
-    PIL.Image.fromarray(np.rint(picture.clip(0, 1) * 255).astype(np.uint8)).save(data, "PNG")
+    Image.fromarray(np.rint(picture.clip(0, 1) * 255).astype(np.uint8)).save(data, "PNG")
     return _TEXT + base64.b64encode(data.getvalue()).decode()
 
 
@@ -165,13 +161,11 @@ def read_coverage(file: str | Path, side: int) -> NDArray[np.float32]:
 
     What is empty around it is cut off, then it is fitted into the square. Raises InputError.
     """
-    from PIL import ImageOps
-
     picture = _read(file, repr(str(file))).convert("RGBA")
     cover = picture.getchannel("A")
     if cover.getextrema()[0] == 255:
         cover = ImageOps.invert(picture.convert("L"))
-    return _fitted(cover, cover, side, file)
+    return _fitted(cover, cover, side, repr(str(file)))
 
 
 def read_rgba(file: str | Path, side: int) -> NDArray[np.float32]:
@@ -180,50 +174,52 @@ def read_rgba(file: str | Path, side: int) -> NDArray[np.float32]:
     What is transparent around it is cut off, then it is fitted into the square. Raises InputError.
     """
     picture = _read(file, repr(str(file))).convert("RGBA")
-    return _fitted(picture, picture.getchannel("A"), side, file)
+    return _fitted(picture, picture.getchannel("A"), side, repr(str(file)))
 
 
-def _fitted(picture: Image, cover: Image, side: int, file: str | Path) -> NDArray[np.float32]:
+def _fitted(picture: Image.Image, cover: Image.Image, side: int, name: str) -> NDArray[np.float32]:
     """The part of a picture of Pillow that `cover` is not 0 in, fitted into a square."""
-    from PIL import ImageOps
-    from PIL.Image import Resampling
-
     box = cover.getbbox()
     if box is None:
         raise InputError(
-            f"the picture {str(file)!r} is empty", hint="it needs opaque pixels, or dark ones"
+            f"the picture {name} is empty", hint="it needs opaque pixels, or dark ones"
         )
     part = picture.crop(box)
     if round(side * min(part.size) / max(part.size)) == 0:
         raise InputError(
-            f"the picture {str(file)!r} is {part.width}x{part.height} pixels, too thin to be drawn",
+            f"the picture {name} is {part.width}x{part.height} pixels, too thin to be drawn",
             hint=f"crop it: its sides may differ by a factor of {2 * side}",
         )
-    fitted = ImageOps.pad(part, (side, side), Resampling.LANCZOS)
+    fitted = ImageOps.pad(part, (side, side), Image.Resampling.LANCZOS)
     return np.asarray(fitted, np.float32) / np.float32(255)
 
 
-def _read(file: str | Path | io.BytesIO, name: str) -> Image:
-    """The picture of Pillow in a file. Raises InputError naming it."""
-    import PIL.Image
-
+def _read(file: str | Path | io.BytesIO, name: str) -> Image.Image:
+    """The picture of Pillow in a file, upright and with 8 bits. Raises InputError naming it."""
     if not isinstance(file, io.BytesIO) and Path(file).suffix.lower() == ".svg":
         return svg_picture(Path(file))
     try:
         stream = file if isinstance(file, io.BytesIO) else open_regular(file, name)
-        with stream, PIL.Image.open(stream) as picture:
+        with stream, Image.open(stream, formats=_FORMATS) as picture:
             if picture.width * picture.height > _MOST_PIXELS:
                 raise ValueError(f"it has more than {_MOST_PIXELS:,} pixels")
             picture.load()
-            return picture
+            upright: Image.Image = picture
+            with suppress(Exception):  # damaged EXIF is no reason to refuse the pixels
+                upright = ImageOps.exif_transpose(picture)
+            if upright.mode[0] not in "IF":
+                return upright if upright.mode == "L" else upright.convert("RGBA")
+            # Of more than 8 bits, which Pillow's own conversions would clip to 255.
+            levels = np.asarray(upright) * (255.0 if upright.mode == "F" else 255 / 65535)
+            return Image.fromarray(np.nan_to_num(levels).clip(0, 255).round().astype(np.uint8))
     except ArtgenError:
         raise
     except Exception as error:  # on damaged files the decoders raise nearly anything
         if is_out_of_memory(error):
             raise
         reason, hint = str(error), "use a PNG with alpha, or a dark drawing on white"
-        if isinstance(error, PIL.UnidentifiedImageError):
-            reason = "it is not a picture"
+        if isinstance(error, UnidentifiedImageError):
+            reason = "it is not a picture that artgen can read"
         elif isinstance(error, OSError) and error.strerror:
             reason, hint = error.strerror, "check the path and its permissions"
         raise InputError(f"cannot read the picture {name}: {reason}", hint=hint) from None

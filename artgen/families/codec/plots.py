@@ -105,7 +105,8 @@ def _scatter(of: Exhibit) -> Pixels:
     _, vectors = torch.linalg.eigh(centred.t() @ centred)
     plane = vectors[:, -2:].flip(1)
     peak = plane.gather(0, plane.abs().argmax(0, keepdim=True))
-    plane = plane * peak.sign()
+    # Of a single number there is no second axis.
+    plane = torch.nn.functional.pad(plane * peak.sign(), (0, 2 - plane.shape[1]))
     shown = {
         name: (((latents[name] - mean) @ plane).numpy(), labels)
         for name, (_, labels) in parts.items()

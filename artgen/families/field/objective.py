@@ -117,27 +117,30 @@ class FieldObjective(Objective):
         if not self.sampled:
             return super().backward(raw, tensors, step)
         xy, target, weight = self._batch(step)
-        params = Params(tensors)
-        learned = [value for value in raw.values() if value.requires_grad]
+        # Pieces go back to copies: the way from there to raw parameters can be gone once.
+        copies = {k: v.detach().requires_grad_(v.requires_grad) for k, v in tensors.items()}
+        params, learned = Params(copies), [k for k in copies if copies[k].requires_grad]
         pieces = torch.split(xy, FIELD_PIECE if self.device.type == "cpu" else len(xy))
-        values: list[Tensor] = [xy] * len(pieces)
-        gradients: list[list[Tensor | None]] = [[]] * len(pieces)
 
-        def forward(piece: int) -> None:
-            values[piece] = self.stepping.scores(pieces[piece], params).float()
+        def forward(piece: Tensor) -> Tensor:
+            return self.stepping.scores(piece, params).float()
 
-        def backward(piece: int) -> None:
-            gradients[piece] = vjp(values[piece], learned, incoming[piece])
+        def backward(piece: tuple[Tensor, Tensor]) -> list[Tensor | None]:
+            value, arriving = piece
+            return vjp(value, [copies[k] for k in learned], arriving)
 
-        share_pieces(self.device, forward, range(len(pieces)))
+        values = share_pieces(self.device, forward, pieces)
         check_differentiable(self.field, values[0])
         joined = torch.cat(values).detach().requires_grad_()
         loss = self.step_loss(joined.t()[:, None], target.t()[:, None], weight)
         (gradient,) = torch.autograd.grad(loss, joined)
         incoming = torch.split(gradient, len(pieces[0]))
-        share_pieces(self.device, backward, range(len(pieces)))
-        for value, parts in zip(learned, zip(*gradients, strict=True), strict=True):
-            value.grad = functools.reduce(_add, parts)
+        gradients = share_pieces(self.device, backward, [*zip(values, incoming, strict=True)])
+        for k, parts in zip(learned, zip(*gradients, strict=True), strict=True):
+            total = functools.reduce(_add, parts)
+            if total is not None and tensors[k] is not raw[k]:
+                (total,) = vjp(tensors[k], [raw[k]], total)
+            raw[k].grad = total
 
     def recordable(self, step: int) -> Hashable | None:
         """Steps on pixels drawn on the device; those of a subclass may depend on `step`."""

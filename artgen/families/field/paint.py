@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from artgen.base.faults import broken
-from artgen.compiler.threads import share_torch
+from artgen.compiler.threads import R, T, share_torch
 from artgen.families.field.contract import Field
 from artgen.primitives import Params
 from artgen.raster.backend import Memory
@@ -28,10 +28,9 @@ def evaluate_field(
     field: Field, tensors: Mapping[str, Tensor], positions: Tensor, memory: Memory | None = None
 ) -> Tensor:
     """Evaluate the field at `positions`, some at a time."""
-    at_once = _at_once(tensors, memory or Memory())
+    pieces = torch.split(positions, _at_once(tensors, memory or Memory()))
     params = Params(tensors)
-    values = [field.at(piece, params) for piece in torch.split(positions, at_once)]
-    return torch.cat(values).t()[:, None]
+    return torch.cat([field.at(piece, params) for piece in pieces]).t()[:, None]
 
 
 @paint.register(Field)
@@ -49,9 +48,8 @@ def paint_field(
     on_cpu, at_once = first.device.type == "cpu", _at_once(tensors, memory or Memory())
     rows = max(1, (min(FIELD_PIECE, at_once) if on_cpu else at_once) // canvas.width)
     params = Params(tensors)
-    strips: dict[int, Tensor] = {}
 
-    def paint_strip(top: int) -> None:
+    def paint_strip(top: int) -> Tensor:
         some = y[top : top + rows]
         grid = torch.stack(
             [x.expand(len(some), -1), some[:, None].expand(-1, canvas.width)], dim=-1
@@ -63,20 +61,15 @@ def paint_field(
             problem = f"gave a tensor of shape {list(colours.shape)} for {len(positions)} positions"
             hint = "return a row of values for each position"
             raise broken(f"forward of primitive {cls.__name__}", cls.forward, problem, hint)
-        strips[top] = colours.reshape(len(some), canvas.width, -1).permute(2, 0, 1)
+        return colours.reshape(len(some), canvas.width, -1).permute(2, 0, 1)
 
-    tops = range(0, canvas.height, rows)
-    share_pieces(first.device, paint_strip, tops)
-    return torch.cat([strips[top] for top in tops], dim=1)
+    strips = share_pieces(first.device, paint_strip, range(0, canvas.height, rows))
+    return torch.cat(strips, dim=1)
 
 
-def share_pieces(device: torch.device, work: Callable[[int], None], pieces: Sequence[int]) -> None:
-    """Do the work for each piece: on a CPU, threads take them in turn."""
-    if device.type == "cpu":
-        share_torch(work, pieces)
-    else:
-        for piece in pieces:
-            work(piece)
+def share_pieces(device: torch.device, work: Callable[[T], R], pieces: Sequence[T]) -> list[R]:
+    """Return the results of the work for all pieces: on a CPU, threads take them in turn."""
+    return share_torch(work, pieces) if device.type == "cpu" else [*map(work, pieces)]
 
 
 def _at_once(tensors: Mapping[str, Tensor], memory: Memory) -> int:

@@ -40,7 +40,7 @@ def _of_inks(primitive: Ink, drawing: Drawing, width: float) -> list[tuple[str, 
     for k, colour in enumerate(primitive.inks):
         strokes = marks.strokes[marks.ink == k]
         dotted = (strokes[:, :2] == strokes[:, 2:4]).all(1) & (primitive.cap == "round")
-        rings = [ring for dot in strokes[dotted] for ring in _rings(dot[:2], dot[4], width)]
+        rings = [ring for dot in strokes[dotted] for ring in _rings(dot[:2], dot[4:].max(), width)]
         layers.append((hex_colour(colour), [*_lines(strokes[~dotted], width), *rings]))
     return layers
 
@@ -54,7 +54,8 @@ def _lines(strokes: Floats, width: float) -> list[Floats]:
     across /= np.maximum(np.hypot(*along.T), 1e-12)[:, None]
     for stroke, side, number in zip(strokes, across, extra, strict=True):
         reach = np.maximum(stroke[4:] - width / 2, 0)
-        for share in np.linspace(-1, 1, number) if number > 1 else ():
+        # But for the one in the middle, which is there.
+        for share in np.linspace(-1, 1, number)[2 * np.arange(number) != number - 1]:
             ends = stroke[:4].reshape(2, 2) + share * reach[:, None] * side
             found.append(ends)
     return found

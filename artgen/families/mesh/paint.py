@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from artgen.compiler import kernel_cache
-from artgen.compiler.threads import share
+from artgen.compiler.threads import share, thread_count
 from artgen.families.mesh.contract import Mesh, on_frame
 from artgen.raster.edges import edge_lines
 from artgen.raster.painting import BLACK, Colour, paint
@@ -155,11 +155,7 @@ def integrate_field(places: Tensor, edges: Edges, field: Tensor) -> Tensor:
     `places` [N, 2] are those of the vertices, in pixels. Triangles may overlap.
     """
     values = np.ascontiguousarray(field.detach().numpy(), np.float32)
-    ends = _ends(places, edges)
-    strips = share(
-        lambda rows: _kernels().integrate(ends, values, *rows), cut_strips(field.shape[1])
-    )
-    along = torch.from_numpy(functools.reduce(np.add, strips))
+    along = _added_up(_kernels().integrate, _ends(places, edges), values)
     return (along[edges.sides] * edges.signs[:, :, None, None]).sum(1)
 
 
@@ -227,7 +223,7 @@ class _Drawn(torch.autograd.Function):
         jumps = torch.zeros((len(edges.ends), 3, 3), dtype=torch.float64)
         signed = -edges.signs[:, :, None, None] * planes[:, None]
         jumps.index_add_(0, edges.sides.reshape(-1), signed.reshape(-1, 3, 3))
-        context.found, context.jumps, context.height = found, jumps.numpy(), canvas.height
+        context.found, context.jumps = found, jumps.numpy()
         image = np.empty((3, canvas.height, canvas.width), np.float32)
         arrays = (_ends(places, edges), context.jumps, np.array(background, np.float64), image)
         share(lambda rows: _kernels().draw(*arrays, *rows), cut_strips(canvas.height))
@@ -238,16 +234,27 @@ class _Drawn(torch.autograd.Function):
         found = context.found
         by_planes = integrate_field(found.places, found.edges, incoming)
         light = np.ascontiguousarray(incoming.numpy(), np.float32)
-        arrays = (_ends(found.places, found.edges), context.jumps, light)
-        strips = share(lambda rows: _kernels().move(*arrays, *rows), cut_strips(context.height))
-        by_ends = torch.from_numpy(functools.reduce(np.add, strips)).reshape(-1, 2)
+        ends = _ends(found.places, found.edges)
+        by_ends = _added_up(_kernels().move, ends, context.jumps, light)
         by_places = torch.zeros_like(found.places)
-        by_places.index_add_(0, found.edges.ends.reshape(-1), by_ends)
+        by_places.index_add_(0, found.edges.ends.reshape(-1), by_ends.reshape(-1, 2))
         return by_places, by_planes, None, None, None
 
 
 _draw: Callable[..., Tensor] = _Drawn.apply
 _kernels = functools.partial(kernel_cache.load_shipped, "families.mesh.kernels", of="meshes")
+
+
+def _added_up(kernel: Callable[..., Any], *arrays: NDArray[Any]) -> Tensor:
+    """What a kernel gives of each strip of a picture, the last of its arrays: the sum, in order.
+
+    Of some strips at a time, as each has a row for every edge.
+    """
+    strips, together, total = cut_strips(arrays[-1].shape[1]), 4 * thread_count(), np.zeros(())
+    for first in range(0, len(strips), together):
+        some = share(lambda rows: kernel(*arrays, *rows), strips[first : first + together])
+        total = functools.reduce(np.add, some, total)
+    return torch.from_numpy(total)
 
 
 def _ends(places: Tensor, edges: Edges) -> NDArray[np.float64]:

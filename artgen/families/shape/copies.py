@@ -53,9 +53,9 @@ def _of_group(name: str) -> Copies:
 def copies_of(name: str) -> Copies | None:
     """The copies that the option `symmetry` of every shape makes; None for ``none``."""
     same, below = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0)), ((1.0, 0.0, 0.0), (0.0, -1.0, 0.0))
-    if name.startswith("rotate:"):
-        number = int(name.removeprefix("rotate:"))
-        angles = [2 * math.pi * k / number for k in range(number)]
+    kind, _, number = name.partition(":")
+    if kind == "rotate" and number.isdecimal():
+        angles = [2 * math.pi * k / int(number) for k in range(int(number))]
         axes = [(math.cos(a), math.sin(a)) for a in angles]
         return Copies(tuple(((c, -s, 0.0), (s, c, 0.0)) for c, s in axes))
     named = {

@@ -34,7 +34,7 @@ def within(
         along_x, along_y = along_x / norm, along_y / norm
         if last_x == last_y == 0:
             first_x, first_y = along_x, along_y
-        if -(last_x * along_x + last_y * along_y) > sharpest:
+        elif -(last_x * along_x + last_y * along_y) > sharpest:
             return False
         last_x, last_y = along_x, along_y
         left = low = math.inf

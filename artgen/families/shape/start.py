@@ -50,7 +50,7 @@ STEP = 0.2
 """How far a shape first moves on the target, as a share of the reach of its splat."""
 
 ALPHA = 0.75
-"""The opacity that shapes begin with."""
+"""The opacity that shapes begin with, within their limits."""
 
 CONTOUR_SIDE = 64
 """Rows and columns of the picture of a contour."""
@@ -127,7 +127,8 @@ def _laid(
     """Shapes laid over one another, each after a climb from where it was found."""
     height, width = target.shape[1:]
     canvas, stack = Canvas(width, height), Stack.empty(shape)
-    layers = Compositing(shape, target, weight, background, (ALPHA, ALPHA))
+    alpha = float(np.clip(ALPHA, *shape.alpha_limits))
+    layers = Compositing(shape, target, weight, background, (alpha, alpha))
     for index, (kind, genes) in enumerate(found):
         layers.go_to(stack, index)
         layers.add_up(1)
@@ -241,8 +242,7 @@ def shapes_from_paths(
     kinds, genes = zip(*found, strict=True)
     colours = np.array([path.colour for path in paths])
     opacity = np.clip([path.alpha for path in paths], *shape.alpha_limits)
-    stack = Stack(np.array(kinds), np.stack(genes), colours, opacity)
-    tensors = pack(shape, stack)
+    tensors = pack(shape, Stack(np.array(kinds), np.stack(genes), colours, opacity))
     return shape.initial(Context(torch.Generator(), canvas, len(found), values=tensors))
 
 
