@@ -46,6 +46,11 @@ LOSSES = {
         "def bad(image, target, weight):\n"
         f"  return {SQUARE}.mean() + (image.detach() - target).abs().mean()",
     ),
+    "root of a difference": (
+        "gradients",
+        f"def bad(image, target, weight):\n  none = (image - image.detach()).abs().sqrt()\n"
+        f"  return {SQUARE}.mean() + 0 * none.mean()",
+    ),
     "likeness": ("likeness", f"def bad(image, target, weight): return -{SQUARE}.mean()"),
     "weights ignored": ("weights", f"def bad(image, target, weight): return {SQUARE}.mean()"),
     "weights not divided": (
@@ -276,6 +281,13 @@ ENGINES = {
         "if True: self.loss = loss",
     ),
     "best not improved": ("best", "improved = loss < self.best_loss", "improved = True"),
+    "no loss": (
+        "best",
+        "artgen.engines.Report(self.step, loss,",
+        "artgen.engines.Report(self.step, math.nan,",
+        "improved = loss < self.best_loss",
+        "improved = False",
+    ),
     "another loss": (
         "best",
         "artgen.engines.Report(self.step, loss,",
@@ -354,6 +366,7 @@ VIEWS = {
     "gray": ("seen", "picture.mean(0)"),
     "no gradient": ("gradients", "picture.detach()"),
     "rounded": ("gradients", "picture + (picture.detach() - picture) / 2"),
+    "root of 0": ("gradients", "picture + 0 * (picture - picture.detach()).abs().sqrt()"),
     "a value unread": ("values", "picture * float(value)"),
     "in place": ("seen", "picture.data.mul_(0.5)"),
     "clock": ("purity", "[time.time(), picture][1]"),

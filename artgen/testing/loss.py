@@ -96,7 +96,7 @@ def gradients(offer: Offer) -> None:
             _value(offer, case._replace(image=case.image + sign * step))[0] for sign in (1, -1)
         )
         found, expected = float((gradient * way).sum()), float(ahead - behind) / 2e-6
-        if abs(found - expected) > 1e-3 * abs(expected) + 1e-7:
+        if not abs(found - expected) <= 1e-3 * abs(expected) + 1e-7:
             raise Failed(f"{_title(case)}: the slope is {expected:.5g}, the gradient {found:.5g}")
 
 
@@ -233,6 +233,6 @@ def _title(case: _Case) -> str:
 
 
 def _close(case: _Case, what: str, found: Tensor, beside: str, expected: Tensor) -> None:
-    if abs(float(found - expected)) > TOLERANCE * abs(float(expected)) + 1e-9:
+    if not abs(float(found - expected)) <= TOLERANCE * abs(float(expected)) + 1e-9:
         values = f"{float(found):.6g} with {what}, {float(expected):.6g} {beside}"
         raise Failed(f"{_title(case)}: {values}")
