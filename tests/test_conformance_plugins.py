@@ -158,6 +158,10 @@ TARGETS = {
         + " ** abs(float(rest or 1))\n  return "
         + MADE.format("ramp"),
     ),
+    "nothing": (
+        "refusal",
+        "def bad(rest, request):\n  if not rest: return " + MADE.format(RAMP),
+    ),
     "plain exception": (
         "refusal",
         "def bad(rest, request):\n  if rest: raise ValueError(rest)\n  return " + MADE.format(RAMP),
@@ -469,6 +473,33 @@ def test_names_that_nothing_reads_are_found(more, says, tmp_path):
         assert outcome.status == "ok"
     else:
         assert re.search(rf"nothing reads {re.escape(says)} \(planted\.py, line", outcome.detail)
+
+
+FOLDERS = """
+def ramps(path, request):
+    file = Path(path) / "ramp"
+    if {checked} and (not file.is_file() or file.stat().st_size != 16):
+        raise artgen.errors.InputError(f"{{path}} holds no ramp of 16 bytes")
+    ramp = np.frombuffer(file.read_bytes(), np.uint8).reshape(4, 4)
+    return artgen.targets.image_from_array(ramp, request, "ramp")
+
+@artgen.hookimpl
+def artgen_targets():
+    files = ("*.ramps/",)
+    return [artgen.Spec("ramps", "Planted.", ramps, files=files, example={{"ramp": bytes(16)}})]
+"""
+
+
+@pytest.mark.parametrize("checked", [True, False])
+def test_a_target_of_folders_gets_wrong_folders(checked, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "planted.py"
+    path.write_text(HEAD + "from pathlib import Path\n" + FOLDERS.format(checked=checked))
+    registry = Registry(files=[path], environ={})
+    [entry] = registry.offered_by(path)
+    failed = {each.check: each.detail for each in examine(entry, registry) if each.status != "ok"}
+    assert set(failed) == (set() if checked else {"refusal"})
+    assert checked or "planted.py, line" in failed["refusal"]
 
 
 def test_a_good_engine_passes(tmp_path):
