@@ -196,6 +196,10 @@ EXPORTERS = {
     "date": ("purity", TYPED + "return str(time.time()).encode()"),
     "random": ("purity", TYPED + "return bytes([random.randrange(256)])"),
     "in place": ("purity", TYPED + "art.drawing.tensors['xy'].mul_(0.5); return b'x'"),
+    "in place once": (
+        "purity",
+        TYPED + "art.drawing.tensors['colour'].clamp_(0.4, 0.6); return b'x'",
+    ),
     "a file": ("purity", TYPED + "open('side.txt', 'w').close(); return b'x'"),
 }
 
