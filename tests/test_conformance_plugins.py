@@ -91,6 +91,7 @@ OBSERVERS = {
     ),
     "target of a curve": ("events", AT.format("Started") + "event.target.mean()"),
     "unknown field": ("events", AT.format("Advanced") + "event.total"),
+    "frames": ("events", AT.format("FrameTaken") + "event.pixels"),
     "exit": ("events", AT.format("Finished") + "sys.exit()"),
     "missing start": (
         "runs",
