@@ -9,9 +9,10 @@ import pytest
 import torch
 
 from artgen.registry import Registry
-from artgen.testing import checks_for, examine, judge
+from artgen.testing import Failed, checks_for, examine, judge
 from artgen.testing.kit import offer_of
 from artgen.testing.names import names
+from artgen.testing.side_effects import check_same
 
 HEAD = (
     "import dataclasses, json, math, random, sys, time\nimport numpy as np, torch\nimport artgen\n"
@@ -505,6 +506,14 @@ def test_a_target_of_folders_gets_wrong_folders(checked, tmp_path, monkeypatch):
     failed = {each.check: each.detail for each in examine(entry, registry) if each.status != "ok"}
     assert set(failed) == (set() if checked else {"refusal"})
     assert checked or "planted.py, line" in failed["refusal"]
+
+
+@pytest.mark.parametrize("other", [{"xy": torch.ones(2, 4)}, {"size": torch.ones(3)}, {}])
+def test_drawings_of_other_parts_differ(other):
+    with pytest.raises(Failed, match=r"^two fits differ in \w+$"):
+        check_same({"xy": torch.zeros(2, 3)}, other, "two fits differ")
+    with pytest.raises(Failed, match=r"^two fits differ in xy, by up to 1$"):
+        check_same({"xy": torch.zeros(2, 4)}, {"xy": torch.ones(2, 4)}, "two fits differ")
 
 
 def test_a_good_engine_passes(tmp_path):

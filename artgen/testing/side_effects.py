@@ -103,8 +103,9 @@ def check_same(
 ) -> None:
     """Raise Failed with `what`, such as "two fits differ", and the first tensor that does."""
     for name in differing(one, other):
-        gap = float((one[name] - other[name]).abs().max())
-        raise Failed(f"{what} in {name}, by up to {gap:.3g}", code)
+        a, b = (each.get(name, torch.empty(0)) for each in (one, other))
+        gap = f", by up to {float((a - b).abs().max()):.3g}" if a.shape == b.shape else ""
+        raise Failed(f"{what} in {name}{gap}", code)
 
 
 def generators() -> dict[str, Any]:
