@@ -195,7 +195,8 @@ EXPORTERS = {
         "families",
         TYPED + ALLOW + "return art.drawing.tensors['angle'].numpy().tobytes()",
     ),
-    "date": ("purity", TYPED + "return str(time.time()).encode()"),
+    "time": ("purity", TYPED + "return str(time.time()).encode()"),
+    "date": ("purity", TYPED + "import datetime; return str(datetime.date.today()).encode()"),
     "random": ("purity", TYPED + "return bytes([random.randrange(256)])"),
     "in place": ("purity", TYPED + "art.drawing.tensors['xy'].mul_(0.5); return b'x'"),
     "in place once": (

@@ -26,7 +26,7 @@ from artgen.testing.run_checks import Failed
 
 _CLOCKS = ("time", "time_ns", "perf_counter", "perf_counter_ns", "monotonic", "process_time")
 CLOCK: dict[Any, str] = {getattr(time, name): f"reads time.{name}" for name in _CLOCKS}
-CLOCK[datetime.datetime.now] = "reads datetime.now"
+CLOCK |= {datetime.datetime.now: "reads datetime.now", datetime.date.today: "reads date.today"}
 CLOCK[time.strftime] = "reads time.strftime"
 FILES: dict[Any, str] = {print: "prints", open: "opens a file", input: "asks for input"}
 
