@@ -509,6 +509,13 @@ def test_a_target_of_folders_gets_wrong_folders(checked, tmp_path, monkeypatch):
     assert checked or "planted.py, line" in failed["refusal"]
 
 
+def test_known_deviations_without_reasons_are_found(tmp_path):
+    offer = planted("exporter", TYPED + "return b'x'\nbad.known_deviations = {'content'}", tmp_path)
+    outcome = judge(checks_for(offer)[0], offer)
+    assert outcome.status == "failed"
+    assert "known_deviations gives no reason for 'content'" in outcome.detail
+
+
 @pytest.mark.parametrize("other", [{"xy": torch.ones(2, 4)}, {"size": torch.ones(3)}, {}])
 def test_drawings_of_other_parts_differ(other):
     with pytest.raises(Failed, match=r"^two fits differ in \w+$"):

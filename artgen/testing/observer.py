@@ -60,8 +60,7 @@ def purity(offer: Offer) -> None:
     """
     for event in copy.deepcopy(_events()):
         before = copy.deepcopy(event)
-        answer = _tell(offer, event)
-        if answer is not None:
+        if (answer := _tell(offer, event)) is not None:
             raise Failed(f"{type(event).__name__}: it returns {type(answer).__name__}, not None")
         for name, value in asdict(before).items():
             found = getattr(event, name)
