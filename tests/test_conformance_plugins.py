@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import torch
 
 from artgen.registry import Registry
 from artgen.testing import Failed, checks_for, examine, judge
+from artgen.testing.candidate import find_entries
 from artgen.testing.kit import offer_of
 from artgen.testing.names import names
 from artgen.testing.side_effects import check_same
@@ -507,6 +509,17 @@ def test_a_target_of_folders_gets_wrong_folders(checked, tmp_path, monkeypatch):
     failed = {each.check: each.detail for each in examine(entry, registry) if each.status != "ok"}
     assert set(failed) == (set() if checked else {"refusal"})
     assert checked or "planted.py, line" in failed["refusal"]
+
+
+def test_a_form_that_is_called_as_one_of_artgens_is_the_one_that_is_checked(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    source = HEAD + FORM.format("lambda share: [print(share), shot.still][1]")
+    source += OFFER.format(hook="artgen_forms", name="wipe")
+    (tmp_path / "planted_wipe.py").write_text(source)
+    registry, [entry] = find_entries(importlib.import_module("planted_wipe"))
+    offer = offer_of(entry, registry, entry.load())
+    [purity] = [each for each in checks_for(offer) if each.__name__ == "purity"]
+    assert "prints" in judge(purity, offer).detail
 
 
 def test_known_deviations_without_reasons_are_found(tmp_path):
