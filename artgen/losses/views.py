@@ -43,8 +43,7 @@ class View:
 
     def wanted(self, seen: Tensor) -> Tensor:
         """The goal in the pixels of the picture `seen`, filtered as the drawing is."""
-        _, height, width = seen.shape
-        return self.sight.wanted(F.adaptive_avg_pool2d(self.goal, (height, width)))
+        return self.sight.wanted(F.adaptive_avg_pool2d(self.goal, seen.shape[1:]))
 
 
 @dataclass(frozen=True, eq=False)
