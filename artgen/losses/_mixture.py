@@ -140,8 +140,7 @@ class Loss:
             elif named:
                 given = [open_picture(named)]
             with plugin_code(f"loss {term.name!r}", make, hint=_CONTRACT):
-                made = make(*given) if given else make
-            terms.append(replace(term, function=made))
+                terms.append(replace(term, function=make(*given) if given else make))
         return Loss(tuple(terms))
 
     @property

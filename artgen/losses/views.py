@@ -43,7 +43,8 @@ class View:
 
     def wanted(self, seen: Tensor) -> Tensor:
         """The goal in the pixels of the picture `seen`, filtered as the drawing is."""
-        return self.sight.wanted(F.adaptive_avg_pool2d(self.goal, seen.shape[1:]))
+        _, height, width = seen.shape
+        return self.sight.wanted(F.adaptive_avg_pool2d(self.goal, (height, width)))
 
 
 @dataclass(frozen=True, eq=False)

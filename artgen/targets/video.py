@@ -34,8 +34,8 @@ def video_frames(path: Path, where: str, limit: int, first: int) -> Iterator[Dec
     Where pixels are not square, frames are as wide as they are shown.
     """
     with _opened(path, where) as (container, stream):
-        shape = stream.sample_aspect_ratio or 1
-        shape = shape if abs(shape - 1) > 0.02 else 1  # less is what encoders round
+        shape = float(stream.sample_aspect_ratio or 1)
+        shape = shape if abs(shape - 1) > 0.02 else 1.0  # less is what encoders round
         check_size(stream.width, stream.height, limit, where)
         decoded = container.decode(stream)
         index = 0
