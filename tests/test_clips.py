@@ -7,8 +7,10 @@ import itertools
 import json
 import shutil
 from collections import Counter
+from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import torch
@@ -99,6 +101,20 @@ def test_a_video_is_read_frame_by_frame(tmp_path):
     later = [frame.pixels for frame in clip.frames(5)]
     assert [frame.tolist() for frame in later] == [frame.tolist() for frame in read[5:]]
     assert np.array_equal(clip.pixels, read[0])
+
+
+def test_frames_of_pixels_that_are_not_square_are_as_wide_as_they_are_shown(tmp_path):
+    path, frames = tmp_path / "wide.mp4", moving(2, height=32)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=5)
+        stream.width, stream.height, stream.pix_fmt = 32, 32, "yuv420p"
+        stream.codec_context.sample_aspect_ratio = Fraction(3, 2)
+        for frame in (*(av.VideoFrame.from_ndarray(each) for each in frames), None):
+            container.mux(stream.encode(frame))
+    clip = open_clip(path)
+    assert (clip.canvas.width, clip.canvas.height) == (48, 32)
+    square = clip.pixels.astype(int)[8:16, 6:18]
+    assert np.abs(square - (250, 120, 30)).mean() < 40
 
 
 @pytest.mark.parametrize(

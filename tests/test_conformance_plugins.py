@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from pathlib import Path
 
@@ -9,9 +10,11 @@ import pytest
 import torch
 
 from artgen.registry import Registry
-from artgen.testing import checks_for, examine, judge
+from artgen.testing import Failed, checks_for, examine, judge
+from artgen.testing.candidate import find_entries
 from artgen.testing.kit import offer_of
 from artgen.testing.names import names
+from artgen.testing.side_effects import check_same
 
 HEAD = (
     "import dataclasses, json, math, random, sys, time\nimport numpy as np, torch\nimport artgen\n"
@@ -45,6 +48,11 @@ LOSSES = {
         "gradients",
         "def bad(image, target, weight):\n"
         f"  return {SQUARE}.mean() + (image.detach() - target).abs().mean()",
+    ),
+    "root of a difference": (
+        "gradients",
+        f"def bad(image, target, weight):\n  none = (image - image.detach()).abs().sqrt()\n"
+        f"  return {SQUARE}.mean() + 0 * none.mean()",
     ),
     "likeness": ("likeness", f"def bad(image, target, weight): return -{SQUARE}.mean()"),
     "weights ignored": ("weights", f"def bad(image, target, weight): return {SQUARE}.mean()"),
@@ -86,6 +94,7 @@ OBSERVERS = {
     ),
     "target of a curve": ("events", AT.format("Started") + "event.target.mean()"),
     "unknown field": ("events", AT.format("Advanced") + "event.total"),
+    "frames": ("events", AT.format("FrameTaken") + "event.pixels"),
     "exit": ("events", AT.format("Finished") + "sys.exit()"),
     "missing start": (
         "runs",
@@ -153,6 +162,10 @@ TARGETS = {
         + " ** abs(float(rest or 1))\n  return "
         + MADE.format("ramp"),
     ),
+    "nothing": (
+        "refusal",
+        "def bad(rest, request):\n  if not rest: return " + MADE.format(RAMP),
+    ),
     "plain exception": (
         "refusal",
         "def bad(rest, request):\n  if rest: raise ValueError(rest)\n  return " + MADE.format(RAMP),
@@ -184,9 +197,14 @@ EXPORTERS = {
         "families",
         TYPED + ALLOW + "return art.drawing.tensors['angle'].numpy().tobytes()",
     ),
-    "date": ("purity", TYPED + "return str(time.time()).encode()"),
+    "time": ("purity", TYPED + "return str(time.time()).encode()"),
+    "date": ("purity", TYPED + "import datetime; return str(datetime.date.today()).encode()"),
     "random": ("purity", TYPED + "return bytes([random.randrange(256)])"),
     "in place": ("purity", TYPED + "art.drawing.tensors['xy'].mul_(0.5); return b'x'"),
+    "in place once": (
+        "purity",
+        TYPED + "art.drawing.tensors['colour'].clamp_(0.4, 0.6); return b'x'",
+    ),
     "a file": ("purity", TYPED + "open('side.txt', 'w').close(); return b'x'"),
 }
 
@@ -276,6 +294,13 @@ ENGINES = {
         "if True: self.loss = loss",
     ),
     "best not improved": ("best", "improved = loss < self.best_loss", "improved = True"),
+    "no loss": (
+        "best",
+        "artgen.engines.Report(self.step, loss,",
+        "artgen.engines.Report(self.step, math.nan,",
+        "improved = loss < self.best_loss",
+        "improved = False",
+    ),
     "another loss": (
         "best",
         "artgen.engines.Report(self.step, loss,",
@@ -354,6 +379,7 @@ VIEWS = {
     "gray": ("seen", "picture.mean(0)"),
     "no gradient": ("gradients", "picture.detach()"),
     "rounded": ("gradients", "picture + (picture.detach() - picture) / 2"),
+    "root of 0": ("gradients", "picture + 0 * (picture - picture.detach()).abs().sqrt()"),
     "a value unread": ("values", "picture * float(value)"),
     "in place": ("seen", "picture.data.mul_(0.5)"),
     "clock": ("purity", "[time.time(), picture][1]"),
@@ -456,6 +482,59 @@ def test_names_that_nothing_reads_are_found(more, says, tmp_path):
         assert outcome.status == "ok"
     else:
         assert re.search(rf"nothing reads {re.escape(says)} \(planted\.py, line", outcome.detail)
+
+
+FOLDERS = """
+def ramps(path, request):
+    file = Path(path) / "ramp"
+    if {checked} and (not file.is_file() or file.stat().st_size != 16):
+        raise artgen.errors.InputError(f"{{path}} holds no ramp of 16 bytes")
+    ramp = np.frombuffer(file.read_bytes(), np.uint8).reshape(4, 4)
+    return artgen.targets.image_from_array(ramp, request, "ramp")
+
+@artgen.hookimpl
+def artgen_targets():
+    files = ("*.ramps/",)
+    return [artgen.Spec("ramps", "Planted.", ramps, files=files, example={{"ramp": bytes(16)}})]
+"""
+
+
+@pytest.mark.parametrize("checked", [True, False])
+def test_a_target_of_folders_gets_wrong_folders(checked, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "planted.py"
+    path.write_text(HEAD + "from pathlib import Path\n" + FOLDERS.format(checked=checked))
+    registry = Registry(files=[path], environ={})
+    [entry] = registry.offered_by(path)
+    failed = {each.check: each.detail for each in examine(entry, registry) if each.status != "ok"}
+    assert set(failed) == (set() if checked else {"refusal"})
+    assert checked or "planted.py, line" in failed["refusal"]
+
+
+def test_a_form_that_is_called_as_one_of_artgens_is_the_one_that_is_checked(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    source = HEAD + FORM.format("lambda share: [print(share), shot.still][1]")
+    source += OFFER.format(hook="artgen_forms", name="wipe")
+    (tmp_path / "planted_wipe.py").write_text(source)
+    registry, [entry] = find_entries(importlib.import_module("planted_wipe"))
+    offer = offer_of(entry, registry, entry.load())
+    [purity] = [each for each in checks_for(offer) if each.__name__ == "purity"]
+    assert "prints" in judge(purity, offer).detail
+
+
+def test_known_deviations_without_reasons_are_found(tmp_path):
+    offer = planted("exporter", TYPED + "return b'x'\nbad.known_deviations = {'content'}", tmp_path)
+    outcome = judge(checks_for(offer)[0], offer)
+    assert outcome.status == "failed"
+    assert "known_deviations gives no reason for 'content'" in outcome.detail
+
+
+@pytest.mark.parametrize("other", [{"xy": torch.ones(2, 4)}, {"size": torch.ones(3)}, {}])
+def test_drawings_of_other_parts_differ(other):
+    with pytest.raises(Failed, match=r"^two fits differ in \w+$"):
+        check_same({"xy": torch.zeros(2, 3)}, other, "two fits differ")
+    with pytest.raises(Failed, match=r"^two fits differ in xy, by up to 1$"):
+        check_same({"xy": torch.zeros(2, 4)}, {"xy": torch.ones(2, 4)}, "two fits differ")
 
 
 def test_a_good_engine_passes(tmp_path):

@@ -422,6 +422,7 @@ def test_a_mixture_is_checked_kind_by_kind():
         ('<path d="M-1 0H1" fill="none" stroke="currentColor" stroke-width="0.5"/>', 1.0),
         ('<path d="M-1-1h2v2h-2zm.5.5h1v1h-1z"/>', 4.0),
         ('<path fill-rule="evenodd" d="M-1-1h2v2h-2zm.5.5h1v1h-1z"/>', 3.0),
+        ('<g fill-rule="evenodd"><path d="M-1-1h2v2h-2zm.5.5h1v1h-1z"/></g>', 3.0),
         ('<path d="M0 0A1 1 0 0 1 1 1Z"/>', math.pi / 4 - 0.5),
         ('<rect rx="0.5" width="2" height="1"/>', 1 + math.pi / 4),
         ('<circle r="1" transform="skewX(30)"/>', math.pi),

@@ -88,12 +88,13 @@ def test_rounds_do_not_depend_on_a_later_end():
 
 
 @pytest.mark.parametrize("total", [1, 2, 5, 13])
-@pytest.mark.parametrize("until", [0.0, 0.05, 0.6])
+@pytest.mark.parametrize("until", [0.0, 0.05, 0.6, 1.0])
 def test_all_parts_come_however_short_the_fit(total, until):
     rounds = DensificationSchedule(3, 40, 0.1, 0.05, until, total).rounds
     assert max(rounds.values()) == 40
     assert list(rounds.values()) == sorted(rounds.values())
-    assert max(rounds) < total or total == 1
+    assert max(rounds) < total
+    assert max(DensificationSchedule(3, 40, 0.1, 1.0, until, total).rounds) < total
 
 
 def test_twelve_rounds_of_a_twentieth_end_at_three_fifths():

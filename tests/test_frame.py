@@ -18,7 +18,7 @@ from artgen.output import read_recipe
 from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.runs import run
-from artgen.targets import TargetRequest, open_image
+from artgen.targets import TargetRequest, image_from_array, open_image
 from artgen.values.canvas import Canvas
 from artgen.values.frame import Frame, parse_aspect, parse_frame, parse_place
 
@@ -78,6 +78,13 @@ def test_an_automatic_crop_finds_the_detail():
     assert frame.at[0] == pytest.approx(0.75, abs=0.02)
     plain = parse_frame(crop="1:1", at="auto").focused(np.full((60, 200, 3), 90, np.uint8))
     assert plain.at[0] == pytest.approx(0.5, abs=0.01)
+
+
+def test_a_crop_of_less_than_a_pixel_is_the_last_pixel():
+    pixels = np.zeros((10, 12, 3), np.uint8)
+    pixels[-1, -1] = 200, 10, 30
+    request = TargetRequest(frame=parse_frame(crop="1:1", at="1,1,0.02"))
+    assert image_from_array(pixels, request).pixels.tolist() == [[[200, 10, 30]]]
 
 
 def test_a_target_is_cropped_before_it_is_scaled(tmp_path):

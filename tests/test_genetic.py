@@ -397,6 +397,15 @@ def test_a_state_is_all_there_is(primitive, options, step, target):
     assert whole.report() == again.report()
 
 
+def test_what_comes_back_is_judged_by_the_loss_as_the_others_are(target):
+    engine = start(Triangle(), target, 9, steps=20, loss="l1")
+    engine.advance(3)
+    engine.report()
+    engine.recover(0.5)
+    # A mean of errors from 0 to 1, and no sum of squares.
+    assert max(float(island.scores.max()) for island in engine.islands) < 1
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["triangle", "voronoi"])
 def test_killed_and_resumed_is_uninterrupted(name, tmp_path, registry):

@@ -98,6 +98,19 @@ def test_a_look_says_what_it_leaves_out(tmp_path):
     assert apply_look({}, look, "circle", registry).left_out == ()
 
 
+@pytest.mark.parametrize(
+    ("look", "primitive", "left_out"),
+    [("needlepoint", "path", {"form"}), ("riso", "charcoal", {"inks"})],
+)
+def test_values_that_another_primitive_refuses_are_left_out(look, primitive, left_out):
+    applied = apply_look({}, read_look(look, REGISTRY), primitive, REGISTRY)
+    assert left_out <= set(applied.left_out)
+    assert not left_out & set(applied.data["primitive"])
+    REGISTRY.load("primitive", primitive)(
+        {key: value for key, value in applied.data["primitive"].items() if key != "name"}
+    )
+
+
 def test_a_look_goes_over_a_recipe():
     registry = Registry(environ={})
     base = {"seed": 3, "target": {"size": 64}, "primitive": {"name": "mlp", "hidden": 8}}

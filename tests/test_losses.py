@@ -20,6 +20,7 @@ from artgen.losses import (
     exponential,
     l1,
     mse,
+    needs_picture,
     parse_loss,
     per_pixel,
     rmse,
@@ -423,6 +424,16 @@ def test_a_loss_that_gives_no_scalar_is_refused_by_name(function, message):
     mixture = parse_loss("bad", lambda _: function, ["bad"])
     with pytest.raises(PluginError, match=message):
         mixture(torch.ones(3, 2, 2, requires_grad=True), torch.zeros(3, 2, 2), None)
+
+
+def test_a_plugin_that_fails_on_the_picture_of_its_loss_is_named():
+    @needs_picture
+    def like(picture):
+        return 1 / picture[0, 0, 0].item()
+
+    mixture = parse_loss("like:a.png", lambda _: like, ["like"])
+    with pytest.raises(PluginError, match=r"'like:a.png' \(test_losses.py, line .*ZeroDivision"):
+        mixture.with_pictures(lambda _: torch.zeros(3, 2, 2))
 
 
 @given(

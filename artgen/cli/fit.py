@@ -197,7 +197,7 @@ def _lay_over(
         data, left_out = apply_look(laid.data, style, primitive, known)
         laid = laid.then(f"look {style.name}", data, style.data)
         if left_out and not common.quiet:
-            say(f"note: {primitive} has no {', '.join(left_out)}: the look {look} does without")
+            say(f"note: {look} does without {', '.join(left_out)}, which {primitive} does not take")
     if request.is_printed and not common.quiet:
         say(
             f"note: {request.given('size')} is the size of the PNG; the fit has as many pixels as "

@@ -11,9 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from artgen.base.errors import InputError
+from artgen.base.errors import InputError, UsageError
 from artgen.base.files import read_regular
-from artgen.base.options import describe_options
 from artgen.base.toml import parse_toml
 from artgen.recipe import Recipe
 from artgen.registry import Registry
@@ -58,15 +57,16 @@ def apply_look(
     """`base`, the data of a recipe, with the tables of `look` over it.
 
     A primitive that is `asked` for takes the place of the look's. It gets those of the look's
-    options that it has too, and not the number of parts, which suits another kind.
+    options that it takes too, and not the number of parts, which suits another kind.
     """
     table, stages = dict(look.data.get("primitive", {})), list(look.data.get("stage", []))
     target, left_out = dict(look.data.get("target", {})), []
     if asked is not None and asked != table.get("name"):
         cls = registry.load("primitive", asked)
-        known = {option.name for option in describe_options(cls.Options)}
         for key in set(table) - {"name"}:
-            if key not in known:
+            try:
+                cls({key: table[key]})
+            except UsageError:
                 del table[key]
                 left_out += [key] if key != "count" else []
         table["name"] = asked

@@ -132,15 +132,15 @@ class Loss:
         terms = []
         for term in self.terms:
             make: Any = term.function
-            made, named = make, term.name.partition(":")[2]
+            named, given = term.name.partition(":")[2], list[Any]()
             if getattr(make, "needs_text", False):
                 text, _, file = named[1:].rpartition('"')
                 file = file.strip().removeprefix("@").strip()
-                with plugin_code(f"loss {term.name!r}", make, hint=_CONTRACT):
-                    made = make(text, find(file) if file else None)
+                given = [text, find(file) if file else None]
             elif named:
-                made = make(open_picture(named))
-            terms.append(replace(term, function=made))
+                given = [open_picture(named)]
+            with plugin_code(f"loss {term.name!r}", make, hint=_CONTRACT):
+                terms.append(replace(term, function=make(*given) if given else make))
         return Loss(tuple(terms))
 
     @property

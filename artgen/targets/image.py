@@ -377,7 +377,7 @@ def _framed(samples: NDArray[Any], frame: Frame) -> NDArray[Any]:
     if (left, top, wide, high) == (0, 0, width, height):
         return samples
     if frame.pad is None:
-        x, y = round(left), round(top)
+        x, y = min(round(left), width - 1), min(round(top), height - 1)
         return samples[y : y + max(1, round(high)), x : x + max(1, round(wide))]
     clear = frame.pad == BACKGROUND
     colour = (0.0, 0.0, 0.0) if clear else parse_colour(frame.pad)

@@ -155,9 +155,8 @@ def points_from_samples(
     again, if any. Raises InputError naming `name`.
     """
     places = _numbers(xy, f"{name}: xy", 2)
-    texts = [
-        str(label) for label in as_array(labels, f"{name}: labels", "an array").ravel().tolist()
-    ]
+    flat = as_array(labels, f"{name}: labels", "an array").ravel().tolist()
+    texts = [str(label) for label in flat]
     if places.shape[1] != 2 or len(places) != len(texts):
         raise InputError(
             f"{name} has points of the shape {places.shape} and {len(texts)} labels",
@@ -169,8 +168,7 @@ def points_from_samples(
             f"{name} has {len(classes)} different labels", hint=f"use 2 to {_MOST_CLASSES} classes"
         )
     numbers = np.array([classes.index(text) for text in texts], np.int64)
-    box = _box_around(places)
-    points = Points(places, numbers, tuple(classes), box)
+    points = Points(places, numbers, tuple(classes), _box_around(places))
     return _target(points, request, name, source, content_hash(places, "\0".join(texts)))
 
 

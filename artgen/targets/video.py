@@ -29,8 +29,13 @@ def video_rate(path: Path, where: str, limit: int) -> float | None:
 
 
 def video_frames(path: Path, where: str, limit: int, first: int) -> Iterator[Decoded]:
-    """RGB frames from number `first` on; those before it are decoded but not converted."""
+    """RGB frames from number `first` on; those before it are decoded but not converted.
+
+    Where pixels are not square, frames are as wide as they are shown.
+    """
     with _opened(path, where) as (container, stream):
+        shape = float(stream.sample_aspect_ratio or 1)
+        shape = shape if abs(shape - 1) > 0.02 else 1.0  # less is what encoders round
         check_size(stream.width, stream.height, limit, where)
         decoded = container.decode(stream)
         index = 0
@@ -40,11 +45,12 @@ def video_frames(path: Path, where: str, limit: int, first: int) -> Iterator[Dec
                     frame = next(decoded, None)
                     if frame is None:
                         return
-                    check_size(frame.width, frame.height, limit, where)
+                    width = max(1, round(frame.width * shape))
+                    check_size(width, frame.height, limit, where)
                     index += 1
                     if index <= first:
                         continue
-                    samples = frame.to_ndarray(format="rgb24")
+                    samples = frame.to_ndarray(format="rgb24", width=width)
             except (av.FFmpegError, ValueError) as error:
                 raise InputError(
                     f"{where}, frame {index} cannot be decoded: {error}", hint=DAMAGED
@@ -71,6 +77,5 @@ def _opened(path: Path, where: str) -> Iterator[tuple[InputContainer, VideoStrea
             stream = container.streams.video[0]
             # None where no decoder was found, whatever its type says.
             if stream.codec_context is None:
-                unknown = "no decoder here knows how it is encoded"
-                raise InputError(f"{where}: {unknown}", hint=DAMAGED)
+                raise InputError(f"{where}: no decoder here knows how it is encoded", hint=DAMAGED)
             yield container, stream

@@ -76,8 +76,9 @@ class Offer:
 
     @property
     def known_deviations(self) -> Mapping[str, str]:
-        """The checks that it is declared not to pass, with the reasons."""
-        return getattr(self.loaded, "known_deviations", {})
+        """The checks that it is declared not to pass, with the reasons; "" for names alone."""
+        given = getattr(self.loaded, "known_deviations", {})
+        return given if isinstance(given, Mapping) else dict.fromkeys(given, "")
 
     def once(self, key: object, make: Callable[[], T]) -> T:
         """Make what several checks look at; the next call with this key returns the same."""

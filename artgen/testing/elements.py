@@ -19,6 +19,8 @@ from artgen.svg.elements import Contour, contours, path_data, transformed
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
+_INHERITED = {"fill": "black", "fill-rule": "nonzero", "stroke": "none", "stroke-width": "1"}
+"""What elements of a group have from it, and what they have at first."""
 _SHAPES = ("path", "rect", "circle", "ellipse", "polygon", "polyline", "line")
 
 
@@ -34,9 +36,8 @@ def painted(text: str, points: Floats) -> Mask:
     """
     from fontTools.misc.transform import Identity
 
-    style = {"fill": "black", "stroke": "none"}
     try:
-        return _painted(fromstring(text), points, style, Identity)
+        return _painted(fromstring(text), points, _INHERITED, Identity)
     except ValueError as error:
         raise Unknown(str(error)) from None
 
@@ -48,7 +49,7 @@ def _painted(element: Element, points: Floats, inherited: dict[str, str], transf
     transform = transformed(transform, element.get("transform", ""))
     mask = np.zeros(len(points), bool)
     if name == "g":
-        passed = {key: style[key] for key in style if key in (*inherited, "stroke-width")}
+        passed = {key: style[key] for key in inherited}
         for child in element:
             mask |= _painted(child, points, passed, transform)
         return mask
@@ -57,12 +58,12 @@ def _painted(element: Element, points: Floats, inherited: dict[str, str], transf
     lines = [_line(each) for each in contours(path_data(name, element.attrib), transform)]
     if style["fill"] != "none":
         winding = sum(_winding(corners, points) for corners in lines)
-        mask |= winding % 2 == 1 if style.get("fill-rule") == "evenodd" else winding != 0
+        mask |= winding % 2 == 1 if style["fill-rule"] == "evenodd" else winding != 0
     if style["stroke"] != "none":
         a, b, c, d, *_ = transform
         scale = math.sqrt(abs(a * d - b * c))
         for corners in lines:
-            mask |= _near(corners, points, scale * float(style.get("stroke-width", "1")) / 2)
+            mask |= _near(corners, points, scale * float(style["stroke-width"]) / 2)
     return mask
 
 

@@ -116,7 +116,7 @@ def best(offer: Offer) -> None:
         now = engine.drawing(best=False).detach()
         report = engine.report()
         true = _loss(problem, now)
-        if abs(report.loss - true) > 1e-3 * true + 1e-7:
+        if not abs(report.loss - true) <= 1e-3 * true + 1e-7:
             title = f"a report gives the loss {report.loss:.5g}, the drawing has {true:.5g}"
             raise Failed(title, offer.loaded.report)
         if report.improved != (report.loss < lowest):
@@ -139,7 +139,7 @@ def recovery(offer: Offer) -> str:
     _advance(engine, 20, 5)
     engine.recover(0.5)
     now, before = (_loss(problem, engine.drawing(best)) for best in (False, True))
-    if now > before + 1e-3 * abs(before) + 1e-7:
+    if not now <= before + 1e-3 * abs(before) + 1e-7:
         title = f"after recover, the loss is {now:.5g}, that of the best is {before:.5g}"
         raise Failed(title, offer.loaded.recover)
     engine.advance(3)

@@ -6,6 +6,7 @@ import io
 import json
 import tempfile
 from contextlib import suppress
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -96,12 +97,7 @@ def families(offer: Offer) -> str:
 
     Draw with `art.render`, or ask `art.primitive().family` before reading tensors by name.
     """
-    refused = []
-    for name in _ARTS:
-        try:
-            _exported(offer, name)
-        except UsageError:
-            refused.append(name)
+    refused = [name for name in _ARTS if not _takes(offer, name)]
     if len(refused) == len(_ARTS):
         raise Failed("it refuses drawings of every family")
     return f"refuses {', '.join(refused)}" if refused else "all families"
@@ -112,13 +108,12 @@ def purity(offer: Offer) -> None:
 
     Leave out dates and random numbers, change no tensor in place, and let artgen write the file.
     """
-    art = _art(_taken(offer))
-    before = art.drawing.detach().tensors
+    art = _copy(_taken(offer))
     with check_pure(offer):
-        first = _exported(offer)
+        first = offer.loaded(art, ExportRequest())
     if _exported(offer) != first:
         raise Failed("the same art gives other bytes the second time")
-    for name in differing(before, art.drawing.tensors):
+    for name in differing(_art(_taken(offer)).drawing.tensors, art.drawing.tensors):
         raise Failed(f"it changes the tensor {name!r} of the art")
 
 
@@ -127,17 +122,28 @@ CHECKS = (content, provenance, requests, families, purity)
 
 def _exported(offer: Offer, name: str = "", request: ExportRequest | None = None) -> bytes:
     """Export the art of a primitive, by default of the first that is not refused."""
-    data: bytes = offer.loaded(_art(name or _taken(offer)), request or ExportRequest())
+    data: bytes = offer.loaded(_copy(name or _taken(offer)), request or ExportRequest())
     return data
 
 
 def _taken(offer: Offer) -> str:
     """Return the first primitive whose drawings are not refused; the first of all if all are."""
-    for name in _ARTS:
-        with suppress(UsageError):
-            _exported(offer, name)
-            return name
-    return next(iter(_ARTS))
+    taken = (name for name in _ARTS if _takes(offer, name))
+    return offer.once("taken", lambda: next(taken, next(iter(_ARTS))))
+
+
+def _takes(offer: Offer, name: str) -> bool:
+    """Whether it does not refuse drawings of a primitive."""
+    with suppress(UsageError):
+        _exported(offer, name)
+        return True
+    return False
+
+
+def _copy(name: str) -> Art:
+    """The art of a primitive, for an exporter that may change its tensors in place."""
+    art = _art(name)
+    return replace(art, drawing=art.drawing.detach())
 
 
 @cache

@@ -85,7 +85,7 @@ CHECKS = (frames, order, ends, purity)
 
 def _filmed(offer: Offer) -> list[NDArray[np.uint8]]:
     _frame(offer, 0.0)  # which says what it lacks
-    return list(form_frames(offer.name, _shot(offer), 8.0).frames)
+    return list(form_frames(offer.registry.spelling(offer.entry), _shot(offer), 8.0).frames)
 
 
 def _frame(offer: Offer, share: float) -> NDArray[np.uint8]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import copy
-
-from artgen.looks import Look, apply_look
+from artgen.looks import Look, apply_look, read_look
 from artgen.plan import resolve
 from artgen.recipe import Recipe
 from artgen.testing.candidate import CANVAS, Offer
@@ -21,8 +19,7 @@ def tables(offer: Offer) -> str:
 
     Compare the keys with recipes.md, and leave out those in the message.
     """
-    data = {key: value for key, value in offer.loaded.items() if key != "summary"}
-    Recipe.from_dict(copy.deepcopy(data), where=f"look {offer.name!r}")
+    data = _look(offer).data
     own = sorted({"seed", "look", "init", "piece", "morph", "edit"} & data.keys())
     own += ["target.source"] if "source" in data.get("target", {}) else []
     if own:
@@ -58,6 +55,4 @@ CHECKS = (tables, names, others)
 
 
 def _look(offer: Offer) -> Look:
-    data = copy.deepcopy(dict(offer.loaded))
-    data.pop("summary", None)
-    return Look(offer.name, data)
+    return read_look(offer.registry.spelling(offer.entry), offer.registry)

@@ -13,6 +13,7 @@ from artgen.events import (
     Evaluated,
     Event,
     Finished,
+    FrameTaken,
     Measured,
     Notice,
     PreviewDrawn,
@@ -59,8 +60,7 @@ def purity(offer: Offer) -> None:
     """
     for event in copy.deepcopy(_events()):
         before = copy.deepcopy(event)
-        answer = _tell(offer, event)
-        if answer is not None:
+        if (answer := _tell(offer, event)) is not None:
             raise Failed(f"{type(event).__name__}: it returns {type(answer).__name__}, not None")
         for name, value in asdict(before).items():
             found = getattr(event, name)
@@ -106,6 +106,6 @@ def _events() -> list[Event]:
     fit(find_entries("gaussian")[0], tables, observers=[seen.append])
     pixels = np.zeros((8, 12, 3), np.uint8)
     name = seen[0].run
-    more = [Measured(name, 1, {}), PreviewDrawn(name, 2, pixels), Notice(name, "a notice")]
-    more.append(TileFitted(name, 3, 4, 1, 2, 20.0, 0.1))
+    more = [Measured(name, 1, {}), FrameTaken(name, 2), PreviewDrawn(name, 2, pixels)]
+    more += [Notice(name, "a notice"), TileFitted(name, 3, 4, 1, 2, 20.0, 0.1)]
     return [*seen[:1], *more, *seen[1:]]

@@ -90,8 +90,7 @@ def resume(offer: Offer) -> str:
             control.request_stop()
 
     with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder)
-        options: dict[str, Any] = {"out": out, "name": "run"}
+        options: dict[str, Any] = {"out": Path(folder), "name": "run"}
         try:
             stopped = run(recipe, offer.registry, observers=[stop], control=control, **options)
         except Interrupted:

@@ -26,7 +26,7 @@ from artgen.testing.run_checks import Failed
 
 _CLOCKS = ("time", "time_ns", "perf_counter", "perf_counter_ns", "monotonic", "process_time")
 CLOCK: dict[Any, str] = {getattr(time, name): f"reads time.{name}" for name in _CLOCKS}
-CLOCK[datetime.datetime.now] = "reads datetime.now"
+CLOCK |= {datetime.datetime.now: "reads datetime.now", datetime.date.today: "reads date.today"}
 CLOCK[time.strftime] = "reads time.strftime"
 FILES: dict[Any, str] = {print: "prints", open: "opens a file", input: "asks for input"}
 
@@ -103,8 +103,9 @@ def check_same(
 ) -> None:
     """Raise Failed with `what`, such as "two fits differ", and the first tensor that does."""
     for name in differing(one, other):
-        gap = float((one[name] - other[name]).abs().max())
-        raise Failed(f"{what} in {name}, by up to {gap:.3g}", code)
+        a, b = (each.get(name, torch.empty(0)) for each in (one, other))
+        gap = f", by up to {float((a - b).abs().max()):.3g}" if a.shape == b.shape else ""
+        raise Failed(f"{what} in {name}{gap}", code)
 
 
 def generators() -> dict[str, Any]:

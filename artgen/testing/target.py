@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import torch
 from PIL import Image
 
-from artgen.base.errors import ArtgenError, InputError
+from artgen.base.errors import ArtgenError, PluginError
 from artgen.targets import ImageTarget, Source, Target, TargetRequest, file_safe, open_source
 from artgen.testing.candidate import Offer
 from artgen.testing.run_checks import Failed, basic
@@ -131,10 +131,10 @@ def refusal(offer: Offer) -> str:
         for rest in wrong:
             try:
                 _open(offer, rest)
-            except ArtgenError as error:
-                # Errors of plugin code arrive as PluginError with its line.
-                if error.__cause__ is not None and not isinstance(error, InputError):
-                    raise Failed(f"{rest[:20]!r}: {error.message}") from error
+            except PluginError as error:
+                # Errors of plugin code, and what is no target, with its line.
+                raise Failed(f"{rest[:20]!r}: {error.message}") from error
+            except ArtgenError:
                 refused += 1
     return f"{refused} of {len(wrong)} refused"
 
@@ -157,13 +157,18 @@ def _opened(offer: Offer, request: TargetRequest | None = None) -> Target:
     with tempfile.TemporaryDirectory() as folder:
         pattern = (offer.entry.spec.files or ("*",))[0]
         path = Path(folder) / pattern.removesuffix("/").replace("*", "example")
-        if isinstance(example, bytes):
-            path.write_bytes(example)
-        else:
-            path.mkdir()
-            for name, content in example.items():
-                (path / name).write_bytes(content)
+        _write(path, example)
         return _open(offer, str(path), request)
+
+
+def _write(path: Path, content: bytes | Mapping[str, bytes]) -> None:
+    """Write a file, or a folder of files."""
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+        return
+    path.mkdir()
+    for name, inside in content.items():
+        (path / name).write_bytes(inside)
 
 
 def _open(offer: Offer, rest: str, request: TargetRequest | None = None) -> Target:
@@ -173,18 +178,21 @@ def _open(offer: Offer, rest: str, request: TargetRequest | None = None) -> Targ
 
 @contextmanager
 def _mistakes(offer: Offer) -> Iterator[list[str]]:
-    """Yield texts after the colon, or paths of files, that are hardly right."""
+    """Yield texts after the colon, or paths of files or folders, that are hardly right."""
     spec = offer.entry.spec
     if not spec.files:
         yield [f"{_example(offer)}{wrong}" for wrong in _WRONG] + list(_WRONG)
         return
     example = spec.example if isinstance(spec.example, bytes) else b""
-    contents = [b"", b"\0" * 64, b"hello\n", bytes(range(256))]
-    contents += [example[: len(example) * n // 4] for n in (1, 2, 3) if example]
+    data = [b"", b"\0" * 64, b"hello\n", bytes(range(256))]
+    data += [example[: len(example) * n // 4] for n in (1, 2, 3) if example]
+    contents: list[bytes | Mapping[str, bytes]] = [*data]
+    if isinstance(spec.example, Mapping):
+        contents = [{}, *(dict.fromkeys(spec.example, each) for each in data)]
     with tempfile.TemporaryDirectory() as folder:
         paths = [Path(folder) / spec.files[0].replace("*", f"wrong{n}") for n in range(16)]
         for path, content in zip(paths, contents, strict=False):
-            path.write_bytes(content)
+            _write(path, content)
         yield [str(path) for path in paths[: len(contents) + 1]]
 
 

@@ -60,7 +60,7 @@ def gradients(offer: Offer) -> None:
     (gradient,) = torch.autograd.grad((outcome * mix).sum(), leaf)
     ahead, behind = ((_see(offer, given + s * way) * mix).sum() for s in (1e-6, -1e-6))
     wanted, got = float(ahead - behind) / 2e-6, float((gradient * way).sum())
-    if abs(got - wanted) > 1e-3 * abs(wanted) + 1e-6:
+    if not abs(got - wanted) <= 1e-3 * abs(wanted) + 1e-6:
         problem = f"the slope is {wanted:.5g}, the gradient {got:.5g}"
         raise Failed(problem, _code(offer))
 

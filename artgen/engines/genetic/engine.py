@@ -131,8 +131,7 @@ class GeneticEngine(Engine):
                 self._migrate()
             self._breed()
             self.step += 1
-            if self.refine is not None:
-                self._climb()
+            self._climb()
             self._remember()
 
     @torch.no_grad()
@@ -166,6 +165,7 @@ class GeneticEngine(Engine):
             worst = int(island.scores.argmax())
             island.put(worst, self.best.tensors)
             island.evaluate(worst, worst + 1)
+        self._evaluate_in_full(0)
 
     def report_pace(self) -> ReportPace:
         """Often, as every generation is expensive."""
@@ -311,7 +311,7 @@ class GeneticEngine(Engine):
         return min(self.islands, key=lambda island: float(island.scores.min()))
 
     def _climb(self) -> None:
-        """Let some shapes of the best individual climb, each where it is in the stack."""
+        """Let some shapes of the best individual climb, each where it is in the stack, if asked."""
         island = self._champion()
         index = island.best
         if self.refine is None or not island.numbers[index]:

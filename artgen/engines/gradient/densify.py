@@ -33,10 +33,10 @@ FINEST = 5
 class DensificationSchedule:
     """From `first` to `last` parts, by a share `add` of them in a share `every` of the steps.
 
-    Rounds are `every` apart and end at `until`, in shares of `total_steps`; the last one adds
-    all missing parts. Where they would be more than `interval` steps apart, there are `finer`
-    rounds for each, which together add and move as many; 0 keeps one. A schedule with another
-    `last` has the same rounds up to that count.
+    Rounds are `every` apart and end at `until`, in shares of `total_steps`, or before the last
+    step; the last one adds all missing parts. Where they would be more than `interval` steps apart,
+    there are `finer` rounds for each, which together add and move as many; 0 keeps one. A schedule
+    with another `last` has the same rounds up to that count.
     """
 
     first: int
@@ -60,10 +60,10 @@ class DensificationSchedule:
         number = max(1, int(self.until / self.every + 1e-9)) * self.finer
         counts, count = {}, self.first
         for i in range(1, number + 1):
-            share = self.add / self.finer
-            count = self.last if i == number else count + max(1, int(share * count))
+            count = self.last if i == number else count + max(1, int(self.add / self.finer * count))
             count = min(count, max(self.first, self.last))
-            counts[round(i * self.every * self.total_steps / self.finer)] = count
+            step = round(i * self.every * self.total_steps / self.finer)
+            counts[min(step, self.total_steps - 1)] = count
         return counts
 
 
