@@ -28,6 +28,7 @@ from artgen.registry import Registry
 from artgen.runs import check_agreement, default_stem, run
 from artgen.runs.agreement import time_limit
 from artgen.runs.folder import RunFolder
+from artgen.runs.log import JsonLines
 from artgen.runs.loop.pace import STRETCHES, Pace
 from artgen.targets import image_from_array
 
@@ -241,6 +242,17 @@ def test_a_resumed_run_keeps_its_log(photo: Path, tmp_path: Path, registry: Regi
 
     kept, whole = ([(line["step"], line["loss"]) for line in read_lines(log)] for log in logs)
     assert kept == whole
+
+
+def test_the_lines_of_a_log_are_there_before_the_next_one(tmp_path: Path) -> None:
+    """They waited in a buffer for the first evaluation, so that a kill took them."""
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"step": 3, "loss": 0.5}\n{"step": 9, "loss": 0.25}')  # cut off after it
+    log = JsonLines(path, resumed_at=9, overwrite=False)
+    assert [line["step"] for line in read_lines(path)] == [3, 9]
+    log(Evaluated("a", 12, 20, 0.125, None, 1.0))
+    assert [line["step"] for line in read_lines(path)] == [3, 9, 12]
+    log.close()
 
 
 def read_lines(path: Path) -> list[dict]:
