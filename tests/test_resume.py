@@ -735,6 +735,13 @@ def test_a_file_in_place_of_something_else_is_refused(registry: Registry) -> Non
             check_agreement(Recipe.from_dict(stored), Recipe.from_dict(given), registry)
 
 
+def test_a_recipe_of_a_run_that_is_too_deep_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.run").mkdir()
+    (tmp_path / "a.run/recipe.json").write_text('{"a":' + "[" * 100_000)
+    with pytest.raises(InputError, match=r"cannot read .*recipe\.json"):
+        RunFolder.open(tmp_path / "a.run")
+
+
 def test_what_was_completed_agrees_with_the_words_of_a_recipe(registry: Registry) -> None:
     """Names of colours, and the video that a fit in tiles does not make, were contradictions."""
     plain = Recipe.from_dict({})
