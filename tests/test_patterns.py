@@ -9,7 +9,7 @@ import tracemalloc
 import numpy as np
 import pytest
 import torch
-from helpers import recipe
+from helpers import recipe, save_photo
 from PIL import Image
 from scipy.ndimage import map_coordinates
 
@@ -27,7 +27,8 @@ from artgen.making import Motif
 from artgen.output import to_pixels
 from artgen.output.parts import flat_parts
 from artgen.raster import draw, paint
-from artgen.runs import check_agreement, run
+from artgen.runs import Asked, check_agreement, run
+from artgen.runs.picture.run import prepare
 from artgen.targets import folded, image_from_array
 from artgen.values.drawing import Drawing
 from artgen.values.symmetry import FRIEZES, WALLPAPERS, placed, symmetry_of
@@ -290,6 +291,17 @@ def test_a_fit_repeats_and_sites_have_the_symmetry(registry):
 def test_fabric_has_its_size_and_tells_of_edges_that_do_not_meet():
     x = np.linspace(0, 2 * np.pi, 64, endpoint=False)
     meets = (127 + 100 * np.sin(x))[None, :, None].repeat(32, 0).repeat(3, 2).astype(np.uint8)
+@pytest.mark.parametrize(("name", "tile"), [("half-drop", (48, 16)), ("brick", (24, 32))])
+def test_the_recipe_of_a_repeat_has_the_size_of_its_motif(name, tile, tmp_path, registry):
+    """It had that of the tile, so that a resumed run fitted another one, twice as large."""
+    tables = {"primitive": {"count": 4, "symmetry": name}, "run": {"backend": "eager"}}
+    asked = recipe(save_photo(tmp_path), {"steps": 1}, **tables)
+    job = prepare(Asked(asked, registry))
+    assert job.recipe.target.size == 24
+    again = prepare(Asked(job.recipe, registry, search=(tmp_path,)))
+    assert again.target.canvas == job.target.canvas == Canvas(*tile)
+
+
     assert seam(meets, 1) < 1.5
     assert seam(meets[:, :40], 1) > 3
     maker = Fabric({"symmetry": "brick", "repeat": 50.8, "dpi": 40.0})
