@@ -75,8 +75,7 @@ def parse_seeds(text: str) -> list[int]:
     for part in text.split(","):
         first, dots, last = part.partition("..")
         try:
-            low = number(int, first)
-            high = number(int, last) if dots else low
+            low, high = number(int, first), number(int, last if dots else first)
             if not 0 <= low <= high < 2**63:
                 raise ValueError
         except ValueError:
