@@ -221,6 +221,9 @@ def test_what_cannot_be_repeated_says_so(capsys):
         symmetry_of("p6m", (1.0, 1.0))
     with pytest.raises(UsageError, match="no half width"):
         symmetry_of("p4@1xfish")
+    # Its digits were divided in two in every way.
+    with pytest.raises(UsageError, match="no half width"):
+        symmetry_of(f"p4@{'1' * 300_000}")
     splat = Gaussian({"symmetry": "p1@1x1", "visibility": "buffer"})
     with pytest.raises(UsageError, match="visibility"):
         images(splat, splat.initial(Context(torch.Generator(), SQUARE, 2)), (1.0, 1.0))
@@ -288,9 +291,6 @@ def test_a_fit_repeats_and_sites_have_the_symmetry(registry):
     assert again.to_bytes() == made.to_bytes()
 
 
-def test_fabric_has_its_size_and_tells_of_edges_that_do_not_meet():
-    x = np.linspace(0, 2 * np.pi, 64, endpoint=False)
-    meets = (127 + 100 * np.sin(x))[None, :, None].repeat(32, 0).repeat(3, 2).astype(np.uint8)
 @pytest.mark.parametrize(("name", "tile"), [("half-drop", (48, 16)), ("brick", (24, 32))])
 def test_the_recipe_of_a_repeat_has_the_size_of_its_motif(name, tile, tmp_path, registry):
     """It had that of the tile, so that a resumed run fitted another one, twice as large."""
@@ -302,6 +302,9 @@ def test_the_recipe_of_a_repeat_has_the_size_of_its_motif(name, tile, tmp_path, 
     assert again.target.canvas == job.target.canvas == Canvas(*tile)
 
 
+def test_fabric_has_its_size_and_tells_of_edges_that_do_not_meet():
+    x = np.linspace(0, 2 * np.pi, 64, endpoint=False)
+    meets = (127 + 100 * np.sin(x))[None, :, None].repeat(32, 0).repeat(3, 2).astype(np.uint8)
     assert seam(meets, 1) < 1.5
     assert seam(meets[:, :40], 1) > 3
     maker = Fabric({"symmetry": "brick", "repeat": 50.8, "dpi": 40.0})

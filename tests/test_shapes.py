@@ -18,7 +18,7 @@ from artgen.errors import InputError, PluginError, UsageError
 from artgen.families.shape.contract import mixture
 from artgen.families.shape.spans import draw_shapes
 from artgen.raster import choose_backend, draw, planned_backend
-from artgen.registry import Registry
+from artgen.registry import Registry, bare_name
 from artgen.testing.elements import painted
 from artgen_plugins.brush import Brush
 from artgen_plugins.circle import Circle
@@ -500,6 +500,12 @@ def test_what_is_no_mixture_is_refused(name, message, registry):
 
 
 def test_a_loose_file_can_be_mixed_in(tmp_path):
+def test_a_name_of_any_length_loses_its_distributions_at_once():
+    """Each of its characters was a beginning to look from: a megabyte took for ever."""
+    assert bare_name("artgen/triangle*3+my/own/heart") == "triangle*3+heart"
+    assert bare_name("a" * 300_000) == "a" * 300_000
+
+
     (tmp_path / "disc.py").write_text(DISC.format(size=1.0))
     (tmp_path / "other.py").write_text(DISC.format(size=2.0).replace("Disc", "Other"))
     registry = Registry(files=[tmp_path / "disc.py", tmp_path / "other.py"], environ={})

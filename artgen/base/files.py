@@ -161,7 +161,7 @@ def find_file(name: str, sha256: str | None, search: Sequence[Path], what: str) 
             )
         if what == "picture" and not path.suffix:
             hint += """; a text stands in double quotes: --loss 'text:"a cat"@WEIGHTS'"""
-        if what == "target" and (curve := re.fullmatch(r"\s*y\s*=\s*(.+)", name)):
+        if what == "target" and (curve := re.fullmatch(r"\s*y\s*=\s*(.+)", name, re.S)):
             hint = f'a curve is "curve:{curve[1]}?from=-5&to=5", with -p mlp'
         elif near := _similar_names(candidates):
             hint = f"did you mean {' or '.join(near)}?"

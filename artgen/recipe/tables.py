@@ -51,8 +51,6 @@ _LOSS_FILE = re.compile(r'(?<![^+*])(\s*[\w/.-]+:)(?!\w\w+:)([^+*"]+)')
 _TEXT_FILE = re.compile(r'("[^"]*"\s*@)([^+*"]+)')
 """A text in a mixture and its file, such as ``text:"a horse"@clip.safetensors``."""
 
-_QUOTED = re.compile(r'("[^"]*")')
-
 Precision = Literal["fp32", "fp16", "int8", "auto"]
 VideoFormat = Literal["mp4", "webm", "gif", "webp", "apng"]
 Quality = Literal["draft", "good", "best"]
@@ -441,14 +439,11 @@ class Stage(OpenTable):
             files[path] = PureWindowsPath(path).name
             return f"{match[1]}{files[path]}"
 
-        loss = _TEXT_FILE.sub(bare, loss)
-        if len({*files.values()}) < len(files):
-            raise Misfit(("loss",), f"names files of the same name, rename one: {', '.join(files)}")
-        plain = _QUOTED.split(loss)
-        plain[::2] = [_LOSS_FILE.sub(bare, each) for each in plain[::2]]
-        loss = "".join(plain)
+        loss = outside(_TEXT_FILE.sub(bare, loss), lambda each: _LOSS_FILE.sub(bare, each))
         if not files:
             return data
+        if len({*files.values()}) < len(files):
+            raise Misfit(("loss",), f"names files of the same name, rename one: {', '.join(files)}")
         return {**data, "loss": loss, "loss_files": [{"name": path} for path in files]}
 
     @property

@@ -44,7 +44,7 @@ def is_mixture(name: str) -> bool:
 
 def bare_name(name: str) -> str:
     """Remove the distributions from the name of a primitive or mixture."""
-    return re.sub(r"[^+*]*/", "", name)
+    return re.sub(r"(?<![^+*])[^+*]*/", "", name)
 
 
 def kind_names(name: str) -> tuple[str, ...]:
