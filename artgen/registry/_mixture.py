@@ -14,7 +14,7 @@ from artgen.base.errors import PluginError, UsageError
 from artgen.hookspecs import Spec
 from artgen.registry._plugin import Entry
 
-_MEMBER = re.compile(r"([^*+\s]+?)(?:\*(\d*\.?\d+))?")
+_MEMBER = re.compile(r"([^*+\s]+?)(?:\*(\d{0,15}\.?\d{1,20}))?")
 
 
 @dataclass(frozen=True)
