@@ -90,8 +90,8 @@ def check_art(file: Path) -> None:
 
     A drawing may also be a .json file, which is looked at when it is read.
     """
-    if not file.is_file():
-        reason = "is not a file" if file.exists() else "does not exist"
+    if not os.path.isfile(file):  # which a name that is too long is not either
+        reason = "is not a file" if os.path.exists(file) else "does not exist"
         raise InputError(f"{file} {reason}", hint="an .art file is written by artgen fit")
     if file.suffix.lower() == ".json":
         return
