@@ -252,6 +252,8 @@ def test_an_existing_file_is_kept_unless_asked(tmp_path):
 def test_a_missing_file_and_a_folder_are_refused(tmp_path):
     with pytest.raises(InputError, match=r"none\.art does not exist"):
         load(tmp_path / "none.art")
+    with pytest.raises(InputError, match="does not exist"):
+        load(tmp_path / f"{'n' * 300}.art")
     with pytest.raises(InputError, match="is not a file"):
         load(tmp_path)
 

@@ -6,6 +6,7 @@ import dataclasses
 import itertools
 import json
 import shutil
+import time
 from collections import Counter
 from fractions import Fraction
 from pathlib import Path
@@ -22,7 +23,7 @@ from artgen.base.errors import InputError, Interrupted, UsageError
 from artgen.cli import main
 from artgen.engines import Problem
 from artgen.engines.gradient.engine import GradientEngine
-from artgen.events import Advanced, PreviewDrawn
+from artgen.events import Advanced, Evaluated, PreviewDrawn
 from artgen.families.shape.climb import ClimbEngine
 from artgen.losses import mse, parse_loss
 from artgen.matching import carry
@@ -37,6 +38,8 @@ from artgen.runs.clip.motion import Motion
 from artgen.runs.clip.plan import following_stage, plan_clip
 from artgen.runs.clip.scene import FittedScene
 from artgen.runs.clip.shot_detection import find_scenes
+from artgen.runs.context import RunContext
+from artgen.runs.elsewhere import StepSum
 from artgen.runs.whole.task import Run
 from artgen.targets import (
     PICTURE_SUFFIXES,
@@ -625,6 +628,20 @@ def test_scenes_in_other_processes_give_the_same_bytes(tmp_path):
     for suffix in ("art", "png", "mp4"):
         one, other = (tmp_path / where / f"c.{suffix}" for where in ("here", "there"))
         assert one.read_bytes() == other.read_bytes(), suffix
+
+
+def test_what_is_judged_before_the_first_step_does_not_count_for_the_scene_before():
+    """All scenes but the last seemed done at once."""
+    told: list[object] = []
+    observe = StepSum(RunContext("c", told.append), [0, 10, 20], time.perf_counter())
+    for step in (0, 10, 20):
+        observe(Evaluated("c", step, 30, 0.1, 20.0, 0.0))
+    for step in (12, 3):
+        observe(Advanced("c", step, 30, 0.0))
+    observe(Evaluated("c", 6, 30, 0.1, 20.0, 0.0))
+    for step in (10, 20):
+        observe(Advanced("c", step, 30, 0.0))
+    assert [event.step for event in told] == [0, 0, 0, 2, 5, 8, 12, 20]
 
 
 class Far:

@@ -182,3 +182,23 @@ def test_the_highest_layer_that_says_a_value_is_its_origin() -> None:
     laid = laid.then("flag", {**laid.data, "stage": [{"steps": 2}]}, {"seed": 1, "run": None})
     assert laid.origins["seed"] == laid.origins["stage.0.steps"] == "flag"
     assert laid.origins["primitive.count"] == "look neon"
+
+
+def test_values_after_other_lists_of_tables_have_their_origins() -> None:
+    """Tables of views and of files of a loss were counted as stages."""
+    from artgen.plan.origins import annotated
+    from artgen.recipe import Recipe
+    from artgen.recipe.layers import leaves
+
+    file = {"name": "a.jpg", "sha256": "0" * 64, "licence": "a licence of many words"}
+    stage = {"engine": "gradient", "loss": "mse+texture:a.jpg", "loss_files": [file]}
+    asked = Recipe.from_dict(
+        {
+            "view": [{"how": f"turn={turn}", "target": file} for turn in (90, 180)],
+            "stage": [{**stage, "rate": rate, "steps": 5} for rate in (0.25, 0.5)],
+        }
+    )
+    lines = annotated(asked, {path: path for path in leaves(asked.to_dict())}).splitlines()
+    assert "rate = 0.5  # stage.1.rate" in lines
+    assert 'how = "turn=180"  # view.1.how' in lines
+    assert f'sha256 = "{"0" * 64}"  # view.0.target.sha256' in lines

@@ -19,6 +19,11 @@ from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.runs import run
 from artgen.targets import TargetRequest, image_from_array, open_image
+
+
+from artgen.runs import Asked, run
+from artgen.runs.picture.run import prepare
+from artgen.targets import TargetRequest, open_image
 from artgen.values.canvas import Canvas
 from artgen.values.frame import Frame, parse_aspect, parse_frame, parse_place
 
@@ -124,6 +129,14 @@ def test_the_recipe_of_a_crop_repeats_the_picture(tmp_path, monkeypatch):
     assert stored.target.crop_at not in (None, "auto")
     assert main(["fit", "--recipe", str(made), "--name", "b", "--quiet"]) == 0
     assert made.read_bytes() == Path("artgen-out/b.png").read_bytes()
+
+
+def test_a_recipe_has_all_digits_of_the_places_that_were_asked_for(tmp_path):
+    """Six of them; so the crop that a resumed run saw was another one."""
+    table = {"aspect": "1:1", "crop_at": "0.123456789,0.50", "focus": "0.123456789,.5,1"}
+    asked = recipe(save_photo(tmp_path), {"steps": 1}, target=table, run={"backend": "eager"})
+    stored = prepare(Asked(asked, Registry(environ={}))).recipe.target
+    assert (stored.crop_at, stored.focus) == (table["crop_at"], table["focus"])
 
 
 def test_drawings_fill_a_picture_or_get_a_border(tmp_path, capsys):

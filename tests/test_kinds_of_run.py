@@ -76,6 +76,14 @@ def test_its_options_are_checked_and_completed(photo: Path, registry: Registry) 
         find_kind(Asked(other, registry))
 
 
+@pytest.mark.parametrize("name", ["tiles", "clip", "picture"])
+def test_kinds_of_artgen_are_not_asked_for_by_name(name: str, photo: Path) -> None:
+    """A kind of tiles without its table, or a clip without frames, was an internal error."""
+    asked = Asked(recipe(photo, STAGE).with_kind(KindTable(name=name)), Registry(environ={}))
+    with pytest.raises(UsageError, match=f"kind {name} follows from the target"):
+        find_kind(asked)
+
+
 def test_it_says_what_it_does_not_take(photo: Path, registry: Registry) -> None:
     with pytest.raises(UsageError, match="a grid of seeds has no video"):
         run(grid_of(photo, {"video": True}), registry)

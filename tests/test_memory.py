@@ -119,3 +119,15 @@ def test_a_library_that_panics_without_memory_is_out_of_memory(monkeypatch):
     with pytest.raises(MemoryError) as caught:
         tensors_to_bytes({}, "{}")
     assert is_out_of_memory(caught.value)
+
+
+def test_a_system_that_does_not_say_its_peak_is_not_an_error(monkeypatch, tmp_path):
+    from artgen.runs import memory
+
+    monkeypatch.setattr(memory.sys, "platform", "linux")
+    status = tmp_path / "status"
+    monkeypatch.setattr(memory, "Path", lambda name: status)
+    status.write_text("Name:\tpython\nVmHWM:\t  12 kB\n")
+    assert memory.peak_memory() == 12 * 1024
+    status.write_text("Name:\tpython\n")
+    assert memory.peak_memory() is None

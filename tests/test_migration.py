@@ -33,6 +33,12 @@ def resolved(primitive: str, schema: int | None = None, **stage: object) -> Plan
     return resolve(Recipe.from_dict(data), default(), Canvas(16, 16))
 
 
+def test_a_key_of_schema_1_may_be_null():
+    plan = resolved("gaussian", schema=1, steps=None, rate=0.5)
+    assert plan.recipe.stage[0].steps
+    assert plan.recipe.stage[0].options["rate"] == 0.5
+
+
 @pytest.mark.parametrize(
     ("primitive", "key", "value", "owner"),
     [

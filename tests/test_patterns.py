@@ -9,7 +9,7 @@ import tracemalloc
 import numpy as np
 import pytest
 import torch
-from helpers import recipe
+from helpers import recipe, save_photo
 from PIL import Image
 from scipy.ndimage import map_coordinates
 
@@ -27,7 +27,8 @@ from artgen.making import Motif
 from artgen.output import to_pixels
 from artgen.output.parts import flat_parts
 from artgen.raster import draw, paint
-from artgen.runs import check_agreement, run
+from artgen.runs import Asked, check_agreement, run
+from artgen.runs.picture.run import prepare
 from artgen.targets import folded, image_from_array
 from artgen.values.drawing import Drawing
 from artgen.values.symmetry import FRIEZES, WALLPAPERS, placed, symmetry_of
@@ -220,6 +221,9 @@ def test_what_cannot_be_repeated_says_so(capsys):
         symmetry_of("p6m", (1.0, 1.0))
     with pytest.raises(UsageError, match="no half width"):
         symmetry_of("p4@1xfish")
+    # Its digits were divided in two in every way.
+    with pytest.raises(UsageError, match="no half width"):
+        symmetry_of(f"p4@{'1' * 300_000}")
     splat = Gaussian({"symmetry": "p1@1x1", "visibility": "buffer"})
     with pytest.raises(UsageError, match="visibility"):
         images(splat, splat.initial(Context(torch.Generator(), SQUARE, 2)), (1.0, 1.0))
@@ -285,6 +289,17 @@ def test_a_fit_repeats_and_sites_have_the_symmetry(registry):
     check_agreement(made.recipe, recipe("sample:cat", {"steps": 6}, **tables), registry, None)
     again = run(made.recipe, registry).art
     assert again.to_bytes() == made.to_bytes()
+
+
+@pytest.mark.parametrize(("name", "tile"), [("half-drop", (48, 16)), ("brick", (24, 32))])
+def test_the_recipe_of_a_repeat_has_the_size_of_its_motif(name, tile, tmp_path, registry):
+    """It had that of the tile, so that a resumed run fitted another one, twice as large."""
+    tables = {"primitive": {"count": 4, "symmetry": name}, "run": {"backend": "eager"}}
+    asked = recipe(save_photo(tmp_path), {"steps": 1}, **tables)
+    job = prepare(Asked(asked, registry))
+    assert job.recipe.target.size == 24
+    again = prepare(Asked(job.recipe, registry, search=(tmp_path,)))
+    assert again.target.canvas == job.target.canvas == Canvas(*tile)
 
 
 def test_fabric_has_its_size_and_tells_of_edges_that_do_not_meet():

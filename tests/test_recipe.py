@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from artgen.base.errors import InputError, UsageError
 from artgen.recipe import Recipe
+from artgen.recipe.texts import split_outside
 
 SHA256 = "0123456789abcdef" * 4
 
@@ -299,3 +300,48 @@ def test_only_what_was_asked_for_is_requested():
     assert filled.with_stage(0, steps=6).requested()["stage"][0]["steps"] == 6
     assert pickle.loads(pickle.dumps(filled)).requested() == filled.requested()
     assert filled.to_dict()["stage"] == [{"engine": "auto", "steps": 5, "plateau": 2, "rate": 0.5}]
+
+
+def test_a_table_in_place_of_a_list_of_tables_is_told_how_to_be_written(tmp_path):
+    file = tmp_path / "rose.toml"
+    for text, name in (
+        ("[stage]\nsteps = 3", "stage"),
+        ('[view]\nhow = "mirror"', "view"),
+        ('[[stage]]\n[stage.loss_files]\nname = "a.jpg"', r"stage\.loss_files"),
+    ):
+        file.write_text(text)
+        says = rf"must be a list of tables, written as \[\[{name}\]\]"
+        with pytest.raises(InputError, match=says):
+            Recipe.from_toml(file)
+
+
+def test_a_mark_of_the_byte_order_at_the_beginning_is_no_mistake(tmp_path):
+    """Notepad writes one, and the first line was an invalid statement."""
+    (tmp_path / "rose.toml").write_bytes(b"\xef\xbb\xbfseed = 7\n")
+    assert Recipe.from_toml(tmp_path / "rose.toml").seed == 7
+
+
+def test_two_files_of_a_loss_that_are_called_the_same_are_refused():
+    """The second one was taken for both."""
+    loss = "mse+0.1*texture:a/wood.jpg+0.1*texture:{}"
+    with pytest.raises(InputError, match=r"of the same name, rename one: a/wood\.jpg, b/wood\.jpg"):
+        Recipe.from_dict({"stage": [{"loss": loss.format("b/wood.jpg")}]})
+    assert Recipe.from_dict({"stage": [{"loss": loss.format("a/wood.jpg")}]})
+
+
+@pytest.mark.parametrize("weight", ["1.2.3", ".", "..5", "1e5e5"])
+def test_a_weight_of_a_view_that_is_no_number_is_refused(weight):
+    """It ended with an internal error."""
+    with pytest.raises(InputError, match="says not how the drawing is seen"):
+        Recipe.from_dict({"view": [f"{weight}*turn=180:horse.jpg"]})
+    for text, found in (("2*mirror", 2.0), (".5*mirror", 0.5), ("1.*mirror", 1.0), ("mirror", 1.0)):
+        [view] = Recipe.from_dict({"view": [text]}).view
+        assert (view.how, view.weight) == ("mirror", found)
+
+
+def test_marks_between_quotes_do_not_cut_and_many_marks_take_no_time():
+    """The rest of a text was read again at each mark: a recipe of a megabyte took for ever."""
+    assert split_outside('a+0.5*text:"b+c"@d+"e', "+") == ["a", '0.5*text:"b+c"@d', '"e']
+    assert split_outside("+" * 300_000, "+") == [""] * 300_001
+    with pytest.raises(InputError, match="says not how the drawing is seen"):
+        Recipe.from_dict({"view": ["1" * 300_000 + "*"]})

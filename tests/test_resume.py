@@ -28,6 +28,7 @@ from artgen.registry import Registry
 from artgen.runs import check_agreement, default_stem, run
 from artgen.runs.agreement import time_limit
 from artgen.runs.folder import RunFolder
+from artgen.runs.log import JsonLines
 from artgen.runs.loop.pace import STRETCHES, Pace
 from artgen.targets import image_from_array
 
@@ -241,6 +242,17 @@ def test_a_resumed_run_keeps_its_log(photo: Path, tmp_path: Path, registry: Regi
 
     kept, whole = ([(line["step"], line["loss"]) for line in read_lines(log)] for log in logs)
     assert kept == whole
+
+
+def test_the_lines_of_a_log_are_there_before_the_next_one(tmp_path: Path) -> None:
+    """They waited in a buffer for the first evaluation, so that a kill took them."""
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"step": 3, "loss": 0.5}\n{"step": 9, "loss": 0.25}')  # cut off after it
+    log = JsonLines(path, resumed_at=9, overwrite=False)
+    assert [line["step"] for line in read_lines(path)] == [3, 9]
+    log(Evaluated("a", 12, 20, 0.125, None, 1.0))
+    assert [line["step"] for line in read_lines(path)] == [3, 9, 12]
+    log.close()
 
 
 def read_lines(path: Path) -> list[dict]:
@@ -709,3 +721,46 @@ def test_checkpoints_follow_the_clock_unless_asked(
     monkeypatch.setattr(artgen.runs.loop.stages, "CHECKPOINT_SECONDS", 1e9)
     stop_at(15, asked, registry, tmp_path / "never", checkpoint_every=None)
     assert list((tmp_path / "never").iterdir()) == []
+
+
+def test_a_file_in_place_of_something_else_is_refused(registry: Registry) -> None:
+    """It ended with an internal error where the stored value is no file but a text."""
+    view = {"how": "mirror", "target": "sample:cat"}
+    for stored, given, says in (
+        ({"target": {"focus": "0.5,0.5,0.2"}}, {"target": {"focus": "face.png"}}, "has focus"),
+        ({"target": {}}, {"target": {"mask": "face.png"}}, "has mask = None"),
+        ({"view": [view]}, {"view": [{**view, "target": "face.png"}]}, "has target = 'sample:cat'"),
+    ):
+        with pytest.raises(UsageError, match=f"{says}.*, not 'face.png'"):
+            check_agreement(Recipe.from_dict(stored), Recipe.from_dict(given), registry)
+
+
+def test_a_recipe_of_a_run_that_is_too_deep_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.run").mkdir()
+    (tmp_path / "a.run/recipe.json").write_text('{"a":' + "[" * 100_000)
+    with pytest.raises(InputError, match=r"cannot read .*recipe\.json"):
+        RunFolder.open(tmp_path / "a.run")
+
+
+def test_what_was_completed_agrees_with_the_words_of_a_recipe(registry: Registry) -> None:
+    """Names of colours, and the video that a fit in tiles does not make, were contradictions."""
+    plain = Recipe.from_dict({})
+    for same in (
+        {"target": {"alpha": True}},
+        {"target": {"alpha": False}},
+        {"primitive": {"symmetry": "none"}},
+    ):
+        check_agreement(plain, Recipe.from_dict(same), registry)
+    clear, solid = (Recipe.from_dict({"target": {"alpha": alpha}}) for alpha in (1.5, False))
+    with pytest.raises(UsageError, match=r"has alpha = 1\.5, not False"):
+        check_agreement(clear, solid, registry)
+    for asked, stored in (
+        ({"target": {"palette": ["teal", "#101820", "teal"]}}, ["#008080", "#101820"]),
+        ({"output": {"video": True}, "tiles": {"side": 64}}, None),
+    ):
+        output = {"video": False, "history": 0} if stored is None else {}
+        data = {**asked, "target": {"palette": stored} if stored else {}, "output": output}
+        check_agreement(Recipe.from_dict(data), Recipe.from_dict(asked), registry)
+    stored, asked = ({"target": {"palette": [name, "black"]}} for name in ("#008080", "red"))
+    with pytest.raises(UsageError, match="has palette"):
+        check_agreement(Recipe.from_dict(stored), Recipe.from_dict(asked), registry)

@@ -283,3 +283,13 @@ def test_damaged_parts_are_refused(subject):
     for damaged, parts in damages:
         with pytest.raises(ValueError):  # noqa: PT011
             subject_from(damaged, parts)
+
+
+@pytest.mark.parametrize("far", [1.7e308, np.inf, np.nan])
+def test_samples_of_a_file_whose_range_is_infinite_are_refused(far):
+    """A plot of them ended with an internal error."""
+    subject = open_curve("x").subject
+    arrays = {"x": subject.x, "y": np.linspace(-1, 1, len(subject.x))}
+    arrays["y"][[0, -1]] = -far, far
+    with pytest.raises(ValueError, match="y holds NaN or too large numbers"):
+        subject_from({"kind": "curve", **subject.header()}, arrays)

@@ -18,7 +18,7 @@ from artgen.errors import InputError, PluginError, UsageError
 from artgen.families.shape.contract import mixture
 from artgen.families.shape.spans import draw_shapes
 from artgen.raster import choose_backend, draw, planned_backend
-from artgen.registry import Registry
+from artgen.registry import Registry, bare_name
 from artgen.testing.elements import painted
 from artgen_plugins.brush import Brush
 from artgen_plugins.circle import Circle
@@ -487,6 +487,7 @@ def test_a_shared_option_goes_to_every_member():
         ("triangle+", "not a mixture of shapes"),
         ("triangle*0+circle", "not a mixture of shapes"),
         ("triangle*-1+circle", "not a mixture of shapes"),
+        pytest.param(f"triangle*{9**999}+circle", r"is not NAME or NAME\*NUMBER", id="infinite"),
         ("circle+triangle*2+circle", "names circle twice"),
         ("triangle+circel", "unknown primitive 'circel'"),
         ("triangle+gaussian", "gaussian is a splat, only shapes can be mixed"),
@@ -497,6 +498,12 @@ def test_what_is_no_mixture_is_refused(name, message, registry):
     with pytest.raises((PluginError, UsageError), match=message) as refused:
         registry.load("primitive", name)
     assert refused.value.hint
+
+
+def test_a_name_of_any_length_loses_its_distributions_at_once():
+    """Each of its characters was a beginning to look from: a megabyte took for ever."""
+    assert bare_name("artgen/triangle*3+my/own/heart") == "triangle*3+heart"
+    assert bare_name("a" * 300_000) == "a" * 300_000
 
 
 def test_a_loose_file_can_be_mixed_in(tmp_path):

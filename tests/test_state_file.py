@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from artgen.base.errors import InputError
+from artgen.base.errors import InputError, UsageError
 from artgen.runs.state_file import putting_to_use, read_state, write_state
 
 TENSORS = {
@@ -71,3 +71,13 @@ def test_what_does_not_fit_is_refused_by_name(tmp_path):
         putting_to_use(tmp_path / "a", "key"),
     ):
         {}["xy"]
+
+
+def test_whatever_goes_wrong_with_what_a_file_holds_is_the_files_fault(tmp_path):
+    use = putting_to_use(tmp_path / "a", "key")
+    with pytest.raises(InputError, match="cannot be used: division by zero"), use:
+        raise ZeroDivisionError("division by zero")
+    use, refusal = putting_to_use(tmp_path / "a", "key"), UsageError("the primitive says so")
+    with pytest.raises(UsageError) as caught, use:
+        raise refusal
+    assert caught.value is refusal

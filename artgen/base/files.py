@@ -90,8 +90,8 @@ def check_art(file: Path) -> None:
 
     A drawing may also be a .json file, which is looked at when it is read.
     """
-    if not file.is_file():
-        reason = "is not a file" if file.exists() else "does not exist"
+    if not os.path.isfile(file):  # which a name that is too long is not either
+        reason = "is not a file" if os.path.exists(file) else "does not exist"
         raise InputError(f"{file} {reason}", hint="an .art file is written by artgen fit")
     if file.suffix.lower() == ".json":
         return
@@ -161,7 +161,7 @@ def find_file(name: str, sha256: str | None, search: Sequence[Path], what: str) 
             )
         if what == "picture" and not path.suffix:
             hint += """; a text stands in double quotes: --loss 'text:"a cat"@WEIGHTS'"""
-        if what == "target" and (curve := re.fullmatch(r"\s*y\s*=\s*(.+)", name)):
+        if what == "target" and (curve := re.fullmatch(r"\s*y\s*=\s*(.+)", name, re.S)):
             hint = f'a curve is "curve:{curve[1]}?from=-5&to=5", with -p mlp'
         elif near := _similar_names(candidates):
             hint = f"did you mean {' or '.join(near)}?"

@@ -31,6 +31,7 @@ def parse_toml(text: str) -> dict[str, Any]:
     if _DEEP_KEY.search(_LITERALS.sub("_", text)):
         raise ValueError(f"a key has more than {DEEPEST} parts")
     try:
-        return tomllib.loads(text)
+        # Editors of Windows put a mark at the beginning.
+        return tomllib.loads(text.removeprefix("\ufeff"))
     except RecursionError:
         raise ValueError(f"lists or tables are nested more than {DEEPEST} deep") from None

@@ -118,9 +118,9 @@ def _files(root: Path) -> Iterator[tuple[str, int, int]]:
     """Yield the modules below a folder, or a single one: path, size and time of change."""
     alone: Iterable[tuple[str, list[str], list[str]]] = [(str(root.parent), [], [root.name])]
     for folder, _, names in os.walk(root) if root.is_dir() else alone:
-        for name in names:
-            if name.endswith(".py"):
-                path = os.path.join(folder, name)
+        for path in (os.path.join(folder, each) for each in names if each.endswith(".py")):
+            # Editors leave links that lead nowhere, such as .#heart.py, while a file is changed.
+            with suppress(OSError):
                 status = os.stat(path)
                 yield path, status.st_size, status.st_mtime_ns
 

@@ -88,7 +88,7 @@ def migrated(named: Named) -> Recipe:
     for stage in recipe.stage:
         name, engine = named.engine(stage.engine)
         known = names_of(engine.options_for(primitive))
-        own = {key: stage.to_dict()[key] for key in stage.asked}
+        own = {key: value for key, value in stage.to_dict().items() if key in stage.asked}
         options = migrated_engine_options(name, stage.options, known)
         stages.append(Stage.parse({**own, **options}))
     return recipe.replace(schema_version=SCHEMA, stage=tuple(stages))

@@ -32,20 +32,20 @@ def find_origins(
     below = [(name, leaves(data)) for name, data in _below(recipe, registry)]
     origins = {}
     for path, value in leaves(recipe.to_dict()).items():
-        stating = next((layer for layer in below if path in layer[1]), None)
-        same = stating is not None and stating[1][path] == value
-        origins[path] = told.get(path) or (stating[0] if stating is not None and same else other)
+        layer, stated = next((each for each in below if path in each[1]), (other, {path: value}))
+        origins[path] = told.get(path) or (layer if stated[path] == value else other)
     return origins
 
 
 def annotated(recipe: Recipe, origins: Mapping[str, str]) -> str:
     """The recipe as TOML, each value with its origin in a comment."""
-    lines, table, stages = [], "", -1
+    lines, table, numbers = [], "", dict[str, int]()
     for line in recipe.to_toml().splitlines():
         if line.startswith("["):
-            name = line.strip("[]")
-            stages += line.startswith("[[")
-            table = name.replace("stage", f"stage.{stages}", 1) + "."
+            name, *inside = line.strip("[]").split(".")
+            numbers[name] = numbers.get(name, 0) + (line == f"[[{name}]]")
+            number = [str(numbers[name] - 1)] if numbers[name] else []
+            table = ".".join([name, *number, *inside, ""])
         elif (found := _KEY.match(line)) and table + found[1].strip('"') in origins:
             line += f"  # {origins[table + found[1].strip(chr(34))]}"
         lines.append(line + "\n")

@@ -76,8 +76,7 @@ def start_from(
     if edges := art.get("output", {}).get("edges"):
         data["output"] = {"edges": edges, **base.get("output", {})}
     own = base.get("primitive", {})
-    asked = primitive or own.get("name")
-    if asked in (None, art.get("primitive", {}).get("name")):
+    if (primitive or own.get("name")) in (None, art.get("primitive", {}).get("name")):
         data["primitive"] = {**art.get("primitive", {}), **own}
     return data
 
@@ -138,12 +137,10 @@ def lay_over(
 
 def aim(data: Mapping[str, Any], target: str | None, seed: int | None) -> dict[str, Any]:
     """`data` for one run of a batch: another target has not the hash of the one before."""
-    aimed = dict(data)
+    aimed = {**data, **_given({"seed": seed})}
     if target is not None:
         table = {k: v for k, v in data.get("target", {}).items() if k != "sha256"}
         aimed["target"] = {**table, "source": target}
-    if seed is not None:
-        aimed["seed"] = seed
     return aimed
 
 
@@ -254,5 +251,4 @@ def _per_stage(key: str, flags: Mapping[str, Any], count: int) -> dict[int, str]
             f"--{key} has {len(texts)} values for {count} stage{'s' * (count > 1)}",
             hint="give one value per stage, or a single one",
         )
-    first = count - len(texts)
-    return {first + i: text for i, text in enumerate(texts)}
+    return dict(enumerate(texts, count - len(texts)))

@@ -45,9 +45,8 @@ class Settings:
         output = {"video": False} if self.video == "none" else {"video_format": self.video}
         if recipe.output.asked & {"video", "video_format"}:
             output = {}
-        given = recipe.run.asked
         return recipe.with_run(
-            **{key: value for key, value in run.items() if key not in given}
+            **{key: value for key, value in run.items() if key not in recipe.run.asked}
         ).with_output(**output)
 
 

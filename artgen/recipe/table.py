@@ -165,6 +165,9 @@ def _value(
     try:
         if key.check is not None and value is not None:
             value = key.check(value, before)
+        if key.many and key.table is not None and isinstance(value, dict):
+            name = ".".join(each for each in path if not each.isdigit())
+            raise Wrong(f"must be a list of tables, written as [[{name}]]")
         value = key.adapter.validate_python(value)
     except Wrong as wrong:
         refused = {"type": "wrong", "msg": str(wrong), "input": given}

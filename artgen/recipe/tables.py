@@ -21,8 +21,8 @@ from artgen.recipe.keys import (
     Wrong,
     key,
 )
-from artgen.recipe.table import OpenTable, Table
-from artgen.recipe.texts import MOST_PARTS, parse_bytes, parse_count
+from artgen.recipe.table import Misfit, OpenTable, Table
+from artgen.recipe.texts import MOST_PARTS, outside, parse_bytes, parse_count
 from artgen.values.frame import (
     LARGEST,
     Frame,
@@ -50,8 +50,6 @@ _LOSS_FILE = re.compile(r'(?<![^+*])(\s*[\w/.-]+:)(?!\w\w+:)([^+*"]+)')
 
 _TEXT_FILE = re.compile(r'("[^"]*"\s*@)([^+*"]+)')
 """A text in a mixture and its file, such as ``text:"a horse"@clip.safetensors``."""
-
-_QUOTED = re.compile(r'("[^"]*")')
 
 Precision = Literal["fp32", "fp16", "int8", "auto"]
 VideoFormat = Literal["mp4", "webm", "gif", "webp", "apng"]
@@ -261,7 +259,7 @@ class TargetTable(Table):
         return Frame(aspect=aspect, at=parse_place(self.crop_at), pad=self.pad, turns=turns)
 
 
-_VIEW = re.compile(r"(?:([\d.]+(?:e[-+]?\d+)?)\*)?([^:*]+)(?::(.+))?", re.DOTALL)
+_VIEW = re.compile(r"(?:((?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d+)?)\*)?([^:*]+)(?::(.+))?", re.DOTALL)
 """Weight, how and picture of a view, such as ``2*turn=180:horse.jpg``."""
 
 
@@ -284,8 +282,8 @@ class ViewTable(Table):
         if match is None:
             hint = "write HOW:PICTURE, such as turn=180:horse.jpg"
             raise UsageError(f"--view {text!r} says not how the drawing is seen", hint=hint)
-        found = {"how": match[2].strip(), "target": match[3]}
-        found |= {"weight": float(match[1])} if match[1] else {}
+        weight = match[1] and float(match[1])
+        found = {"how": match[2].strip(), "target": match[3], "weight": weight}
         return {key: value for key, value in found.items() if value is not None}
 
 
@@ -441,12 +439,11 @@ class Stage(OpenTable):
             files[path] = PureWindowsPath(path).name
             return f"{match[1]}{files[path]}"
 
-        loss = _TEXT_FILE.sub(bare, loss)
-        plain = _QUOTED.split(loss)
-        plain[::2] = [_LOSS_FILE.sub(bare, each) for each in plain[::2]]
-        loss = "".join(plain)
+        loss = outside(_TEXT_FILE.sub(bare, loss), lambda each: _LOSS_FILE.sub(bare, each))
         if not files:
             return data
+        if len({*files.values()}) < len(files):
+            raise Misfit(("loss",), f"names files of the same name, rename one: {', '.join(files)}")
         return {**data, "loss": loss, "loss_files": [{"name": path} for path in files]}
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from contextlib import suppress
 
 from artgen.base.errors import UsageError
@@ -16,9 +17,16 @@ _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "M
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
+def outside(text: str, change: Callable[[str], str]) -> str:
+    """The text with a change of what does not stand between double quotes."""
+    pieces = re.split(r'("[^"]*")', text)
+    pieces[::2] = map(change, pieces[::2])
+    return "".join(pieces)
+
+
 def split_outside(text: str, mark: str) -> list[str]:
     """The text cut at each `mark`, a character, that does not stand between double quotes."""
-    return re.split(re.escape(mark) + r'(?=(?:[^"]*"[^"]*")*[^"]*$)', text)
+    return outside(text, lambda piece: piece.replace(mark, "\0")).split("\0")
 
 
 def parse_bytes(text: str | None) -> int | None:
@@ -75,8 +83,7 @@ def parse_seeds(text: str) -> list[int]:
     for part in text.split(","):
         first, dots, last = part.partition("..")
         try:
-            low = number(int, first)
-            high = number(int, last) if dots else low
+            low, high = number(int, first), number(int, last if dots else first)
             if not 0 <= low <= high < 2**63:
                 raise ValueError
         except ValueError:

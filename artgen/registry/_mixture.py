@@ -14,7 +14,7 @@ from artgen.base.errors import PluginError, UsageError
 from artgen.hookspecs import Spec
 from artgen.registry._plugin import Entry
 
-_MEMBER = re.compile(r"([^*+\s]+?)(?:\*(\d*\.?\d+))?")
+_MEMBER = re.compile(r"([^*+\s]+?)(?:\*(\d{0,15}\.?\d{1,20}))?")
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def is_mixture(name: str) -> bool:
 
 def bare_name(name: str) -> str:
     """Remove the distributions from the name of a primitive or mixture."""
-    return re.sub(r"[^+*]*/", "", name)
+    return re.sub(r"(?<![^+*])[^+*]*/", "", name)
 
 
 def kind_names(name: str) -> tuple[str, ...]:

@@ -178,7 +178,7 @@ class Registry:
         The longest pattern counts; among equals the user's own plugins come before artgen's, and
         those before installed ones. Raises PluginError where several are left.
         """
-        name = Path(path).name.lower() + ("/" if Path(path).is_dir() else "")
+        name = Path(path).name.lower() + ("/" if os.path.isdir(path) else "")
         found: dict[tuple[int, bool, bool], list[Entry]] = {}
         for entry in self.entries("target"):
             fitting = [len(each) for each in entry.spec.files if fnmatchcase(name, each)]

@@ -12,7 +12,7 @@ from artgen.plan import find_names
 from artgen.recipe import MOST_STEPS, Recipe
 from artgen.registry import Registry, bare_name
 from artgen.runs.folder import RunFolder
-from artgen.targets import Source, Target, TargetRequest, open_source
+from artgen.targets import Source, Target, TargetRequest, hex_colour, open_source, parse_colour
 from artgen.values.frame import paper_sides, parse_aspect
 
 _NAMES = ("name", "engine", "loss")
@@ -47,6 +47,8 @@ def check_agreement(
                 values.pop("device", None)
             if stored.output.history == 0:  # as where `target_bytes` were given
                 values.pop("target_bytes", None)
+            if stored.tiles is not None and values.get("video"):  # there is none of their steps
+                del values["video"]
             found = dict(data.get(table) or {})
             if "count" in values and "count" not in found:
                 # That of a codec became an option.
@@ -84,13 +86,14 @@ def _check_each(what: str, asked: Any, stored: list[dict[str, Any]]) -> None:
 
 def _check(asked: dict[str, Any], stored: dict[str, Any], prefix: str = "") -> None:
     for key, value in asked.items():
-        found = stored.get(key)
+        # What cannot be transparent has no key.
+        found = stored.get(key, False if key == "alpha" else None)
         became = (key, value) in (("alpha", True), ("focus", "faces"))
         became |= key == "aspect" and _is_paper(value, found)
         if value is None or (found is not None and (value == "auto" or became)):
             continue
         if isinstance(value, dict) and "name" in value:
-            _check_file(key, value, found or {})
+            _check_file(key, value, found)
             continue
         if key == "loss_files":
             for mine, theirs in zip(value, found or [], strict=False):
@@ -100,8 +103,10 @@ def _check(asked: dict[str, Any], stored: dict[str, Any], prefix: str = "") -> N
             value, found = bare_name(value), bare_name(found)
         if key == "threads" and found is not None:
             value, found = available_threads(value), available_threads(found)
-        if key == "symmetry" and found is not None:  # a stored one says where it repeats
-            value, found = (str(each).partition("@")[0] for each in (value, found))
+        if key == "symmetry":  # a stored one says where it repeats, if there is one
+            value, found = (str(each or "none").partition("@")[0] for each in (value, found))
+        if key == "palette" and isinstance(value, list):
+            value = [*dict.fromkeys(hex_colour(parse_colour(each)) for each in value)]
         fewer = key == "palette" and isinstance(value, int) and found and len(found) <= value
         if value != found and not fewer:
             raise differs(f"{prefix}{key}", value, found)
@@ -134,13 +139,16 @@ def _check_target(
         )
 
 
-def _check_file(what: str, asked: dict[str, Any], stored: dict[str, Any]) -> None:
-    """Compare a mask, a drawing to start from, or a plugin: its bytes where it is still there."""
-    path = Path(asked["name"])
-    if _file_name(asked["name"]) != _file_name(stored.get("name", "")):
-        raise differs(what, asked["name"], stored.get("name"))
+def _check_file(what: str, asked: dict[str, Any], stored: dict[str, Any] | str | None) -> None:
+    """Compare a mask, a drawing to start from, or a plugin: its bytes where it is still there.
+
+    What is stored is a text where something else than a file was asked for, such as circles.
+    """
+    path, known = Path(asked["name"]), stored if isinstance(stored, dict) else {"name": stored}
+    if _file_name(asked["name"]) != _file_name(known["name"] or ""):
+        raise differs(what, asked["name"], known["name"])
     sha256 = file_hash(path, what) if path.is_file() else asked.get("sha256")
-    if sha256 is not None and sha256 != stored.get("sha256"):
+    if sha256 is not None and sha256 != known.get("sha256"):
         raise UsageError(
             f"{what} {path} has changed since the run to resume began",
             hint="leave the option out, or start again with --overwrite",

@@ -91,8 +91,10 @@ class StepSum:
         if isinstance(event, Notice):
             self._context.emit(replace(event, run=run))
         elif isinstance(event, Advanced | Evaluated):
-            start = self._starts[max(0, bisect_left(self._starts, event.step) - 1)]
-            more = max(0, event.step - start - self._done[start])
-            self._done[start] += more
-            self.sum += more
+            # What is judged where a task begins says nothing of the one that ends there.
+            if isinstance(event, Advanced) or event.step not in self._done:
+                start = self._starts[max(0, bisect_left(self._starts, event.step) - 1)]
+                more = max(0, event.step - start - self._done[start])
+                self._done[start] += more
+                self.sum += more
             self._context.emit(replace(event, run=run, step=self.sum, seconds=seconds))

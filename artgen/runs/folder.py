@@ -106,7 +106,7 @@ class RunFolder:
                 f"there is nothing to resume: {folder._recipe} does not exist",
                 hint="start again with --overwrite" if path.exists() else "leave out --resume",
             ) from None
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             folder.unlock()
             raise InputError(
                 f"cannot read {folder._recipe}: {error}", hint="start again with --overwrite"
@@ -186,10 +186,9 @@ class RunFolder:
 
         The folder of tiles changes with each that is done.
         """
-        scenes = sorted(self.scenes.iterdir()) if self.scenes.is_dir() else []
         if self.tiles.is_dir():
             return [self.tiles]
-        return [*map(scene_milestone, scenes)] or [self.checkpoint]
+        return [*map(scene_milestone, sorted(self.scenes.glob("*")))] or [self.checkpoint]
 
     @property
     def milestone(self) -> Path:

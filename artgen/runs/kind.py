@@ -240,5 +240,9 @@ def find_kind(asked: Asked) -> RunKind:
     Raises InputError, PluginError, UsageError.
     """
     name = asked.recipe.run_kind or asked.inputs.target.run_kind
-    kind: type[RunKind] = asked.registry.load("run", name)
+    entry = asked.registry.find("run", name)
+    if asked.recipe.kind is not None and entry.plugin.origin == "built-in":
+        hint = "leave out the table kind; --tiles asks for tiles"
+        raise UsageError(f"kind {name} follows from the target, and is not asked for", hint=hint)
+    kind: type[RunKind] = entry.load()
     return kind(asked)

@@ -33,9 +33,10 @@ class JsonLines:
         check_output(path, overwrite=allowed, option="--log", mark=_MARK)
         with writing(f"cannot write {path}"):
             if resumed_at is not None and path.is_file():
-                lines = path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
-                kept = "".join(line for line in lines if _step(line) <= resumed_at)
-            self.file = open(path, "w", encoding="utf-8", opener=at_once)  # noqa: SIM115
+                lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+                kept = "".join(f"{line}\n" for line in lines if _step(line) <= resumed_at)
+            # Buffered by lines: a kill before the first event would take those that are kept.
+            self.file = open(path, "w", 1, encoding="utf-8", opener=at_once)  # noqa: SIM115
             self.file.write(kept)
         self.last = max((_step(line) for line in kept.splitlines()), default=-1)
 

@@ -39,12 +39,13 @@ def give_back_freed_memory() -> None:
 
 
 def peak_memory() -> int | None:
-    """Return the most main memory that this process has used, in bytes; None on Windows."""
+    """Return the most main memory that this process has used, in bytes; None if nobody knows."""
     if sys.platform.startswith("linux"):
         # Unlike that of getrusage, this one does not begin with the peak of the parent process.
         status = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
-        [line] = [line for line in status if line.startswith("VmHWM")]
-        return 1024 * int(line.split()[1])
+        # Some kernels that only look like Linux do not say it.
+        peaks = [1024 * int(line.split()[1]) for line in status if line.startswith("VmHWM")]
+        return max(peaks, default=None)
     if sys.platform == "win32":
         return None
     import resource

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from artgen.base.errors import InputError, reading, writing
+from artgen.base.errors import ArtgenError, InputError, reading, writing
 from artgen.base.files import tensors_to_bytes
 from artgen.output import atomic_write
 
@@ -86,16 +86,9 @@ def putting_to_use(path: Path, what: str) -> Iterator[None]:
     try:
         with reading(f"{what} {path}"):
             yield
-    except (
-        AttributeError,
-        LookupError,
-        OSError,
-        OverflowError,
-        RuntimeError,
-        SafetensorError,
-        TypeError,
-        ValueError,
-    ) as error:
+    except ArtgenError:
+        raise
+    except Exception as error:
         reason = f"it has no {error}" if isinstance(error, KeyError) else str(error)
         if isinstance(error, SafetensorError):
             reason = "it is damaged"

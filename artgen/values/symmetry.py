@@ -58,6 +58,9 @@ REPEATS: dict[str, tuple[Generator, ...]] = {"half-drop": (CENTRED,), "brick": (
 """Repeats of textiles: every other column of motifs is lower by half, or every other row shifted;
 the tile holds two motifs."""
 
+MOTIFS = {"half-drop": (2, 1), "brick": (1, 2)}
+"""How many motifs lie beside and above one another in the tile of a repeat, by its name."""
+
 FRIEZES: dict[str, tuple[Generator, ...]] = {
     "p1": (),
     "p11g": ((180.0, True, 0.5, 0.0),),
@@ -171,10 +174,9 @@ def folds(name: str) -> bool:
 def symmetry_canvas(name: str, canvas: Canvas) -> Canvas:
     """The canvas of a tile with about as many pixels as `canvas` along its longer side."""
     bare, long = _bare(name), max(canvas.width, canvas.height)
-    if bare == "half-drop":
-        return Canvas(2 * canvas.width, canvas.height)
-    if bare == "brick":
-        return Canvas(canvas.width, 2 * canvas.height)
+    if bare in MOTIFS:
+        across, down = MOTIFS[bare]
+        return Canvas(across * canvas.width, down * canvas.height)
     ratio = _ratio(bare)
     return Canvas(long, max(1, round(long / ratio))) if ratio else canvas
 
@@ -227,7 +229,7 @@ def placed(name: str, canvas: Canvas) -> str:
 
 
 def _read_reach(text: str) -> tuple[float, float]:
-    match = re.fullmatch(r"(\d*\.?\d+)x(\d*\.?\d+)", text)
+    match = re.fullmatch(r"(\d{0,9}\.?\d{1,15})x(\d{0,9}\.?\d{1,15})", text)
     if match is None or not all(1e-3 < float(each) < 1e3 for each in match.groups()):
         raise UsageError(f"{text!r} is no half width and height of a repeat", hint="write p4m@1x1")
     return float(match[1]), float(match[2])

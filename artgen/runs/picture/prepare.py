@@ -36,6 +36,7 @@ from artgen.targets import (
 )
 from artgen.values.drawing import Drawing
 from artgen.values.frame import WHOLE, paper_sides
+from artgen.values.symmetry import MOTIFS
 
 WEIGHTS = "weights"
 """What the files of losses are called; they are large, and a run keeps no copy."""
@@ -92,20 +93,26 @@ def _licence(path: Path) -> str | None:
 
 
 def complete(recipe: Recipe, target: Target, files: InputFiles, run: dict[str, Any]) -> Recipe:
-    """The recipe with all that was resolved: hashes, seed, size and where it runs."""
+    """The recipe with all that was resolved: hashes, seed, size and where it runs.
+
+    Places that were asked for stay as they are spelled: with fewer digits they would be others.
+    """
     changes: dict[str, Any] = {"source": target.source, "sha256": target.sha256}
-    changes["size"] = target.size
-    frame = target.still.frame if isinstance(target.still, ImageTarget) else WHOLE
+    size, still, focus = target.size, target.still, recipe.target.focus
+    if isinstance(still, ImageTarget) and still.symmetry in MOTIFS:  # that of a motif
+        across, down = MOTIFS[still.symmetry]
+        size = max(still.canvas.width // across, still.canvas.height // down)
+    frame = still.frame if isinstance(still, ImageTarget) else WHOLE
     if frame.aspect is not None and paper_sides(recipe.target.aspect):
         changes["aspect"] = "{}:{}".format(*frame.aspect)
-    if frame.aspect is not None and frame.at != "auto" and recipe.target.crop_at is not None:
+    if frame.aspect is not None and frame.at != "auto" and recipe.target.crop_at == "auto":
         changes["crop_at"] = ",".join(f"{share:g}" for share in frame.at)
-    if isinstance(target.still, ImageTarget) and isinstance(target.still.focus, tuple):
-        circles = (",".join(f"{share:g}" for share in circle) for circle in target.still.focus)
-        changes["focus"] = ";".join(circles)
-    elif recipe.target.focus == "faces":
-        changes["focus"] = "none"
-    return files.named_in(recipe.with_target(**changes).with_run(**run))
+    if focus in ("auto", "faces"):
+        found = still.focus if isinstance(still, ImageTarget) else None
+        circles = found if isinstance(found, tuple) else ()
+        spelled = ";".join(",".join(f"{share:g}" for share in circle) for circle in circles)
+        changes["focus"] = spelled or "none"
+    return files.named_in(recipe.with_target(size=size, **changes).with_run(**run))
 
 
 def batch(plan: Plan, target: Target) -> int | None:

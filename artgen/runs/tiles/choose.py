@@ -77,8 +77,6 @@ def with_fitting_size(
     if find_opener(source, registry).name != "image":
         return recipe, None
     path = InputFiles(search).find("target", source.path, table.sha256)
-    if not path.is_file():
-        return recipe, None
     where = printable(path)
     with (
         open_regular(path, where) as file,
