@@ -235,7 +235,7 @@ def render(
         fps=fps,
         speed=speed,
         page=sheet,
-        dpi=framing.dpi_of(size, framing.crop),
+        dpi=framing.dpi_of(size or framing.crop),
         start=cast('Literal["blank", "parts", "photo"] | None', beginning or None),
         loop=loop,
         max_bytes=parse_bytes(max_bytes),
