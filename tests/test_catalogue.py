@@ -91,6 +91,7 @@ def test_a_changed_module_of_artgen_or_of_a_package_is_noticed(tmp_path, monkeyp
     package.mkdir(parents=True)
     (package / "__init__.py").write_text("")
     (package / "shape.py").write_text(PETAL.replace("TOP", "9"))
+    (package / ".#shape.py").symlink_to("someone@somewhere")  # by which Emacs locks it
     monkeypatch.syspath_prepend(package.parent)
     entry = petal(tmp_path)
     spec = type(entry.spec)("petal", "A petal.", "artgen_petals.shape:Petal")
@@ -98,7 +99,18 @@ def test_a_changed_module_of_artgen_or_of_a_package_is_noticed(tmp_path, monkeyp
     facts_of(installed)
     assert known_facts(installed) is not None
     os.utime(package / "__init__.py", (1, 1))
+    catalogue._state_of.cache_clear()  # as in another process
     assert known_facts(installed) is None
+
+
+def test_a_folder_is_looked_through_once_for_all_that_it_offers(monkeypatch):
+    catalogue._state_of.cache_clear()
+    looked, rglob = [], Path.rglob
+    monkeypatch.setattr(Path, "rglob", lambda *given: looked.append(given[0]) or rglob(*given))
+    for entry in Registry(environ={}).entries("primitive"):
+        known_facts(entry)
+    assert looked
+    assert len(looked) == len(set(looked))
 
 
 def test_what_was_made_in_this_process_is_not_kept(cache):

@@ -11,7 +11,11 @@ from helpers import recipe, save_photo
 from PIL import Image
 
 import artgen
+from artgen.base.errors import InputError
+from artgen.cli._runs import _earlier
+from artgen.cli._sheet import write_sheet
 from artgen.plan import resolve
+from artgen.runs import output_paths
 from artgen.values.canvas import Canvas
 
 pytestmark = pytest.mark.usefixtures("empty_folder")
@@ -74,6 +78,22 @@ def test_the_page_of_the_sheet_names_seeds_and_quality(seeds):
     for name in re.findall('<img src="(.*?)"', text):
         assert (page.parent / name).is_file()
     assert not re.search("https?://", text)
+
+
+def test_stills_of_any_size_are_on_the_sheet(tmp_path, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 24 * 16 // 3)
+    still, sheet = save_photo(tmp_path), tmp_path / "sheet.png"
+    write_sheet([(still, "one"), (still, "two")], sheet)
+    assert sheet.exists()
+    with pytest.raises(InputError, match="cannot read"):
+        write_sheet([(tmp_path / "gone.png", "gone")], sheet)
+
+
+def test_the_video_of_an_earlier_run_keeps_its_name(tmp_path):
+    paths = output_paths(tmp_path, "x")
+    paths["summary"].write_text('{"recipe": {}, "outputs": {"video": "v.gif", "art": "x.art"}}')
+    outputs = _earlier(paths)[1].summary["outputs"]
+    assert outputs == {"video": str(tmp_path / "v.gif"), "art": str(tmp_path / "x.art")}
 
 
 def test_captions_of_the_sheet_are_not_cut(photo, call, monkeypatch):

@@ -93,6 +93,7 @@ def test_the_manual_page_has_every_flag(call):
         ("artgen fit -p fourier --set harm", ["harmonics="]),
         ("artgen fit -p triangle --set engine.pat", ["engine.patience="]),
         ("artgen plugins show gauss", ["gaussian"]),
+        ("artgen plugins show side-b", ["side-by-side"]),
     ],
 )
 def test_the_shell_completes_names(line, completed, capsys, monkeypatch):
@@ -127,6 +128,11 @@ def test_a_command_runs_at_the_end(tmp_path, capsys):
     assert notified("exit 3", lambda: 0) == 0
     assert "warning: --notify 'exit 3' ended with exit code 3" in capsys.readouterr().err
     assert notified(None, lambda: 4) == 4
+
+
+def test_what_a_command_at_the_end_prints_is_no_data(capfd):
+    assert notified("echo done", lambda: 0) == 0
+    assert capfd.readouterr() == ("", "done\n")
 
 
 def _interrupt() -> int:

@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from artgen.cli import _streams
+from artgen.cli._pipes import write_stdout
 
 
 @pytest.fixture
@@ -44,6 +45,15 @@ def test_a_closed_pipe_is_no_failure(stdout):
     for _ in range(3):
         print("name" * 9000, flush=True)
     assert stream.failure.errno == errno.EPIPE
+    assert _streams.lost_output() is None
+
+
+def test_a_closed_pipe_is_no_failure_for_a_picture(stdout):
+    reading, writing = os.pipe()
+    os.close(reading)
+    stdout(writing)
+    write_stdout(bytes(9000))
+    print(end="", flush=True)
     assert _streams.lost_output() is None
 
 

@@ -17,13 +17,9 @@ from artgen.cli import main
 from artgen.output import read_recipe
 from artgen.recipe import Recipe
 from artgen.registry import Registry
-from artgen.runs import run
-from artgen.targets import TargetRequest, image_from_array, open_image
-
-
 from artgen.runs import Asked, run
 from artgen.runs.picture.run import prepare
-from artgen.targets import TargetRequest, open_image
+from artgen.targets import TargetRequest, image_from_array, open_image
 from artgen.values.canvas import Canvas
 from artgen.values.frame import Frame, parse_aspect, parse_frame, parse_place
 
@@ -118,7 +114,7 @@ def test_a_mask_is_cropped_like_its_picture(tmp_path):
 def test_the_recipe_of_a_crop_repeats_the_picture(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     save_photo(tmp_path)
-    line = ["fit", "photo.png", *TINY, "--crop", "40x40", "--crop-at", "auto", "--dpi", "150"]
+    line = ["fit", "photo.png", *TINY, "--crop", "40X40", "--crop-at", "auto", "--dpi", "150"]
     assert main([*line, "--name", "a"]) == 0
     made = Path("artgen-out/a.png")
     with Image.open(made) as picture:
@@ -137,6 +133,11 @@ def test_a_recipe_has_all_digits_of_the_places_that_were_asked_for(tmp_path):
     asked = recipe(save_photo(tmp_path), {"steps": 1}, target=table, run={"backend": "eager"})
     stored = prepare(Asked(asked, Registry(environ={}))).recipe.target
     assert (stored.crop_at, stored.focus) == (table["crop_at"], table["focus"])
+
+
+def test_paper_turns_as_an_array_lies():
+    art = artgen.fit(np.tile([0.0, 1.0], (20, 15)), "triangle", count=1, steps=1, crop="A4")
+    assert (art.drawing.width, art.drawing.height) == (28, 20)
 
 
 def test_drawings_fill_a_picture_or_get_a_border(tmp_path, capsys):
@@ -166,6 +167,11 @@ def test_drawings_fill_a_picture_or_get_a_border(tmp_path, capsys):
     assert main(asked) == 2
     assert "error: b.html: a page shows the whole drawing" in capsys.readouterr().err
     assert not Path(names[1]).exists()
+    # Its crop is as large on paper as its size would be.
+    assert main(["render", names[0], "-o", names[1], "--crop", "2x1cm"]) == 0
+    with Image.open(names[1]) as picture:
+        assert picture.size == (236, 118)
+        assert picture.info["dpi"] == pytest.approx((300, 300), abs=0.1)
 
 
 def test_videos_have_a_size_of_their_own(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 import re
@@ -10,6 +11,7 @@ import zipfile
 import zlib
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import ezdxf
@@ -80,6 +82,29 @@ def test_a_text_of_digits_stays_a_text():
     stitch = Registry(environ={}).load("maker", "cross-stitch")
     assert lengths_of(stitch, {"only": "310"}) == {"only": "310"}
     assert [each.name for each in stitch({"only": "310"}).choices()] == ["Black"]
+
+
+def test_a_photo_may_be_piped(empty_folder, monkeypatch, capsys):
+    photo = io.BytesIO()
+    Image.new("RGB", (9, 6), "teal").save(photo, "PNG")
+    piped = SimpleNamespace(isatty=lambda: False, buffer=io.BytesIO(photo.getvalue()))
+    monkeypatch.setattr("sys.stdin", piped)
+    assert main(["make", "cross-stitch", "-", "--columns", "9", "--json", "-q"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["source"] == "-"
+    assert "artgen-out/stdin-cross-stitch/parts.csv" in told["outputs"]
+
+
+def test_levels_of_a_photo_become_light_once(monkeypatch):
+    sizes: list[int] = []
+    photo = np.random.default_rng(1).integers(0, 256, (40, 60, 3), np.uint8)
+    monkeypatch.setattr(
+        "artgen.making.srgb_to_linear", lambda each: sizes.append(each.size) or srgb_to_linear(each)
+    )
+    made = Motif("photo", photo=photo).picture(6, 4)
+    light = srgb_to_linear((photo / 255).astype(np.float32)).reshape(4, 10, 6, 10, 3).mean((1, 3))
+    assert np.abs(255 * linear_to_srgb(light) - made).max() < 0.51
+    assert sizes == [256]
 
 
 def test_string_art_has_all_its_files(wound):

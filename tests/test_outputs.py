@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
+import json
+import shutil
 import socket
 import threading
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -152,8 +155,12 @@ def test_a_fit_writes_the_files_of_o(tmp_path, monkeypatch, capsys):
         assert Image.open(io.BytesIO((tmp_path / name).read_bytes())).size == (40, 40)
     assert (tmp_path / "a.png").read_bytes() == next(tmp_path.glob("artgen-out/*.png")).read_bytes()
     assert main([*line, "--overwrite", "-o", "a.xyz"]) == 2
-    assert main([*line, "--seeds", "1,2", "-o", "b.png"]) == 2
-    assert "-o" in capsys.readouterr().err
+    Path("several").mkdir()
+    for name in ("one.png", "two.png"):
+        shutil.copy("photo.png", f"several/{name}")
+    for several in ([*line, "--seeds", "1,2"], ["fit", "several", *TINY]):
+        assert main([*several, "-o", "b.png"]) == 2
+        assert "-o works for a single run" in capsys.readouterr().err
 
 
 def test_standard_streams_stand_for_files(tmp_path, monkeypatch, capfdbinary):
@@ -172,9 +179,42 @@ def test_standard_streams_stand_for_files(tmp_path, monkeypatch, capfdbinary):
     piped((tmp_path / "artgen-out/stdin-triangle.art").read_bytes())
     assert main(["render", "-", "-o", "-.svg"]) == 0
     assert capfdbinary.readouterr().out.startswith(b"<svg")
+    # A video too, which is no file called `-.mp4`.
+    assert main(["fit", "photo.png", *TINY[:-1], "-o", "-.mp4"]) == 0
+    made = Path("artgen-out/photo-triangle.mp4").read_bytes()
+    assert capfdbinary.readouterr().out == made
+    assert not list(Path().glob("-*"))
     piped(b"")
     assert main(["fit", "-", *TINY]) == 3
     assert b"standard input is empty" in capfdbinary.readouterr().err
+    # It is read once, with whatever flags the run may have been begun.
+    piped(photo)
+    assert main(["fit", "-", "--quiet", "--resume"]) == 2
+    assert b"nothing to resume" in capfdbinary.readouterr().err
+
+
+def test_a_file_of_o_that_cannot_be_written_is_told_in_the_one_object(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    save_photo(tmp_path)
+    line = ["fit", "photo.png", "-n", "4", "--steps", "1", "--backend", "eager", "--no-video"]
+    assert main([*line, "--json", "-o", "a.pdf"]) == 2
+    told = json.loads(capsys.readouterr().out)
+    assert "cannot be written as PDF" in told["error"]["message"]
+    assert Path(told["outputs"]["art"]).exists()
+
+
+@pytest.mark.parametrize(
+    "line", ["fit photo.png", "edit a.art rotate=9", "morph a.art a.art", "render a.art"]
+)
+def test_standard_output_is_not_for_json_and_a_picture(art, line, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    save_photo(tmp_path)
+    art.save("a.art")
+    assert main([*line.split(), "--json", "-o", "-"]) == 2
+    told = json.loads(capsys.readouterr().out)["error"]
+    assert told["message"] == "--json and -o - both use standard output"
 
 
 @contextmanager

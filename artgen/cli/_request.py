@@ -167,6 +167,7 @@ class Request:
     @property
     def film_file(self) -> Path | None:
         """The file of `--video`, or of `-o` where that is a video. Raises UsageError."""
+        from artgen.cli._pipes import is_stdout
         from artgen.output import FORMATS
 
         if self.video is not None and self.video.suffix.lower() not in FORMATS:
@@ -176,7 +177,8 @@ class Request:
             )
         if self.video is not None or self.no_video:
             return self.video
-        return next((f for f in self.outputs or () if f.suffix.lower() in FORMATS), None)
+        films = (f for f in self.outputs or () if f.suffix.lower() in FORMATS and not is_stdout(f))
+        return next(films, None)
 
     def made_again(self, targets: Sequence[str]) -> str | None:
         """The name of the output that is fitted again, None where something else is made."""
@@ -226,7 +228,7 @@ class Request:
         if self.is_printed:
             # What is printed is drawn that large, and fitted no larger than without it.
             size, still = None, size
-        elif still is None and crop is not None and ("x" in crop or paper_sides(crop)):
+        elif still is None and crop is not None and ":" not in crop:
             still = crop
         target["size"] = parse_frame(size).size
         if frame.turns:

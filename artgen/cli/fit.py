@@ -53,7 +53,7 @@ def fit(
     from artgen.plan.early import check_files, check_known_options, check_names, check_options
     from artgen.recipe.texts import parse_seeds
 
-    _check_together(request, files, watching, where, len(targets or ()))
+    _check_together(request, files, watching, where)
     # What is watched may be wrong at first: it is read later, again and again.
     registry = None if watching.watch else common.registry()
     many = parse_seeds(request.seeds) if request.seeds is not None else []
@@ -61,6 +61,7 @@ def fit(
     plain = None if registry is None or (files.resume and files.name) else targets or []
     # Files named by the recipe lie beside it, those named by flags where the user is.
     search = (*request.folders, Path())
+    sources: dict[str, str] = {}
     # A run may have been begun with flags that are left out when it is resumed.
     for usual in (plain, None, plain) if files.resume and plain is not None else (plain,):
         laid = _lay_over(request, framing, registry, common, usual)
@@ -71,10 +72,17 @@ def fit(
                 "artgen looks for a sheet of all)"
             )
         targets = _pictures_in_folders(targets or [], data, registry)
-        sources = {target: request.source(target) for target in targets}
+        # Standard input can be read once.
+        sources = {target: sources.get(target) or request.source(target) for target in targets}
         runs = plan_runs(data, sources, many, files.name or request.made_again(targets))
         if any(os.path.lexists(files.out / f"{run.stem}.run") for run in runs):
             break
+    one = len(runs) == 1 and not many
+    if request.outputs and (where.asked or not one):
+        raise UsageError(
+            "-o works for a single run in this process",
+            hint="leave out -j, --on, --seeds and other targets, or use --out DIR",
+        )
     if registry is None:
         return _watch(runs, search, common, files, watching, where)
     first = runs[0].recipe
@@ -84,8 +92,8 @@ def fit(
         check_known_options(first, registry)
         if len(runs) == 1:
             check_files(first, registry, search)
-    if len(runs) == 1 and not many and not watching.dry_run:
-        _check_outputs(runs[0], registry, search, request, files)
+    if one and not watching.dry_run:
+        _check_outputs(runs[0], registry, request, files, common)
     if not where.asked:  # a process that only waits does without torch
         common.load("artgen.primitives")
         if not files.resume:
@@ -100,6 +108,11 @@ def fit(
 
     below = read_settings()[0].below
     runs = [replace(run, recipe=below(run.recipe, threads=not where.asked)) for run in runs]
+
+    from artgen.cli._runs import Session
+
+    shown = request.film_file, request.outputs or ()
+    session = Session(registry, common, where, files, search, watching, *shown)
     if watching.dry_run:
         from artgen.cli._estimates import print_estimates
 
@@ -117,33 +130,24 @@ def fit(
             own = laid.then("flag", first.requested())
             before, now = leaves(first.to_dict()), leaves(runs[0].recipe.to_dict())
             told = own.origins | {p: "settings" for p in now if now[p] != before.get(p)}
-        print_estimates(runs, registry, search, common, files.out, told)
+        placed = [session.placed(run, many=not one) for run in runs]
+        print_estimates(placed, registry, common, told)
         return 0
 
     from artgen.cli._afterwards import notified
-    from artgen.cli._runs import Session
 
-    shown = request.film_file, request.outputs or ()
-    session = Session(registry, common, where, files, search, watching, *shown)
-    if len(runs) == 1 and not many:
+    if one:
         return notified(watching.notify, lambda: session.run_one(runs[0]))
     return notified(watching.notify, lambda: session.run_batch(runs))
 
 
-def _check_together(
-    request: Request, files: Files, watching: Trying, where: Where, targets: int
-) -> None:
+def _check_together(request: Request, files: Files, watching: Trying, where: Where) -> None:
     """Raise UsageError for flags that do not go together."""
-    seed, outputs = request.given("seed"), request.outputs
+    seed = request.given("seed")
     if seed is not None and request.seeds is not None:
         raise UsageError("--seed and --seeds were both given", hint="leave one of them out")
     if seed is not None and seed >= 2**63:
         raise UsageError(f"--seed {seed} is too large", hint="use 0 to 2^63 - 1")
-    if outputs and (request.seeds is not None or targets > 1 or where.asked):
-        raise UsageError(
-            "-o works for a single run in this process",
-            hint="leave out -j, --on, --seeds and other targets, or use --out DIR",
-        )
     once = {"--overwrite": files.overwrite, "--resume": files.resume}
     budgets = {f"--{name}": request.given(name) for name in ("steps", "time")}
     for flag, given, others in (
@@ -208,7 +212,7 @@ def _lay_over(
 
 
 def _check_outputs(
-    run: Run, registry: Registry, search: Sequence[Path], request: Request, files: Files
+    run: Run, registry: Registry, request: Request, files: Files, common: Common
 ) -> None:
     """Raise UsageError where what the only run would replace must stay, before torch is loaded.
 
@@ -217,8 +221,9 @@ def _check_outputs(
     from artgen.cli._exports import check_files
     from artgen.runs import check_outputs, named_files, output_paths
 
-    anew, inputs = files.overwrite or files.resume, named_files(run.recipe, search)
-    check_files(request.outputs or (), registry, overwrite=anew, inputs=inputs)
+    search = (*request.folders, Path())
+    given = {"overwrite": files.overwrite or files.resume, "as_json": common.as_json}
+    check_files(request.outputs or (), registry, inputs=named_files(run.recipe, search), **given)
     if not files.skip_existing:
         logs = {"log": files.log, "graph": files.graph}
         paths = output_paths(files.out, run.stem, run.recipe, request.film_file)

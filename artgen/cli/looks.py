@@ -50,11 +50,10 @@ def looks(
 
     registry = common.registry()
     every = map(registry.spelling, registry.entries("look"))
-    if target == STDIO:
-        target = str(from_stdin())
-    base = {"seed": seed, "target": {"source": target, "size": size}, "output": {"video": False}}
+    source = str(from_stdin()) if target == STDIO else target
+    base = {"seed": seed, "target": {"source": source, "size": size}, "output": {"video": False}}
     more = [word for path in common.plugin or () for word in ("--plugin", str(path))]
-    stem = files.name or Source.parse(target).file_stem
+    stem = files.name or Source.parse(source).file_stem
     runs = []
     for name in dict.fromkeys(every if only is None else only.split(",")):
         style = read_look(name, registry)
@@ -64,6 +63,8 @@ def looks(
         [run] = plan_runs(data, {}, (), f"{stem}-looks-{file_safe(style.name)}")
         command = shlex.join(["artgen", "fit", target, "--look", name, *more])
         runs.append(replace(run, asked={**run.asked, "target": target, "command": command}))
+    if len({run.stem for run in runs}) < len(runs):
+        raise UsageError("two looks have the same name", hint="leave one out, or rename its file")
     if len(runs) < 2:
         raise UsageError("a sheet needs two looks", hint="artgen fit --look makes one picture")
     check_files(runs[0].recipe, registry, (Path(),))

@@ -24,7 +24,7 @@ from artgen.cli._flags import (
     output_option,
     switch,
 )
-from artgen.cli._pipes import STDIO, from_stdin, is_stdout
+from artgen.cli._pipes import STDIO, from_stdin
 from artgen.recipe.texts import parse_bytes
 from artgen.values.frame import Frame, parse_frame
 
@@ -88,7 +88,7 @@ def render(
         "FILE",
         "Output file. The suffix chooses the format; - is standard output, as PNG, -.svg as SVG "
         "and so on. Repeatable. "
-        "Default: in the current folder, named like ART: a .png, for a walk an .mp4.",
+        "Default: in the current folder, named like ART: a .png, or an .mp4 for a video.",
     ),
     size: str | None = option(
         "PX|WxH|CM|A3|2x",
@@ -174,7 +174,7 @@ def render(
         raise UsageError("--latent and --walk were both given", hint="leave one of them out")
     if str(art) == STDIO:
         art = from_stdin(".art")
-    moving = any((walk, start, film, loop, max_bytes))
+    moving = any((walk, start, film, loop, max_bytes, fps, speed != 1))
     usual = Path(art.stem + (".mp4" if moving else ".png"))
     files = list(dict.fromkeys(outputs or [usual]))
     times = re.fullmatch(r"(\d+(?:\.\d+)?)[x\N{MULTIPLICATION SIGN}]", size or "", re.ASCII)
@@ -186,9 +186,8 @@ def render(
             hint="name an .art file that artgen fit wrote",
         )
     photos = [Path(text.partition("=")[2]) for text in (start, film) if text and "=" in text]
-    check_files(files, registry, overwrite=overwrite, inputs=[art, *photos])
-    if common.as_json and any(map(is_stdout, files)):
-        raise UsageError("--json and -o - both use standard output", hint="leave one of them out")
+    inputs = [art, *photos]
+    check_files(files, registry, as_json=common.as_json, overwrite=overwrite, inputs=inputs)
 
     common.load("artgen.display.views")
 
@@ -208,7 +207,7 @@ def render(
         frame = replace(frame, size=round(float(times[1]) * max(own.width, own.height)))
     elif size and not common.quiet:
         _say_what_is_cut(size, frame, loaded)
-    sharp = frame.size or (SHARP if any(file.suffix == ".html" for file in files) else None)
+    sharp = frame.size or (SHARP if any(file.suffix.lower() == ".html" for file in files) else None)
     form = film
     photo: Image | None = None
     if film is not None and find_form(film, registry).photo:
@@ -221,7 +220,7 @@ def render(
         hint = "use parts, blank, photo or photo=FILE"
         raise UsageError(f"--start {start} is unknown", hint=hint)
     if at is not None:
-        if any(file.suffix.removeprefix(".") in get_args(VideoFormat) for file in files):
+        if any(file.suffix.lower().removeprefix(".") in get_args(VideoFormat) for file in files):
             raise UsageError("--at draws a still, not a video", hint="leave out --at")
         loaded = loaded.at(at)
     request = ExportRequest(
@@ -236,7 +235,7 @@ def render(
         fps=fps,
         speed=speed,
         page=sheet,
-        dpi=framing.dpi_of(size),
+        dpi=framing.dpi_of(size or framing.crop),
         start=cast('Literal["blank", "parts", "photo"] | None', beginning or None),
         loop=loop,
         max_bytes=parse_bytes(max_bytes),

@@ -283,8 +283,7 @@ def plot_scatter(
                 mine = points[labels == label]
                 colour = plot.pale if label < 0 else _CLASS_INKS[label % len(_CLASS_INKS)]
                 axes.scatter(
-                    mine[:, 0],
-                    mine[:, 1],
+                    *mine.T,
                     s=size**2,
                     color=colour,
                     alpha=0.7,
@@ -364,8 +363,10 @@ class _Plot:
         whole = self.figure.bbox
         # Put as many in a row as there is room for.
         for columns in (4, 3, 2, 1):
+            # Names of files may hold dollars, which are no formulas.
             legend = axes.legend(
                 handles=handles,
+                labels=[str(each.get_label()).replace("$", r"\$") for each in handles],
                 loc="lower left",
                 bbox_to_anchor=(0, 1.0),
                 borderaxespad=0.3,

@@ -12,11 +12,10 @@ import functools
 import hashlib
 import json
 import operator
-import os
 import sys
 import types
 import typing
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import field, make_dataclass
 from importlib.util import find_spec
@@ -27,6 +26,7 @@ from artgen._version import __version__
 from artgen.base.cache import cache_folder
 from artgen.base.errors import OutputError
 from artgen.base.faults import root_of
+from artgen.base.files import stamp_of
 from artgen.base.options import describe_options, parse_options
 from artgen.registry import Entry, MixtureEntry
 
@@ -101,7 +101,7 @@ def _source(entry: Entry) -> tuple[Path, str] | None:
         return None
     own = [sorted(member.identity.items()) for member in members]
     what = [entry.kind, entry.name, sys.prefix, sorted(map(str, roots))]
-    state = [__version__, sys.version, own, [list(_files(root)) for root in sorted(roots)]]
+    state = [__version__, sys.version, own, [_state_of(root) for root in sorted(roots)]]
     return folder / f"{_digest(what)[:24]}.json", _digest([what, state])
 
 
@@ -114,15 +114,14 @@ def _foreign_families() -> frozenset[str]:
     return frozenset(each.family for each in known_families() if root_of(each) != "artgen")
 
 
-def _files(root: Path) -> Iterator[tuple[str, int, int]]:
-    """Yield the modules below a folder, or a single one: path, size and time of change."""
-    alone: Iterable[tuple[str, list[str], list[str]]] = [(str(root.parent), [], [root.name])]
-    for folder, _, names in os.walk(root) if root.is_dir() else alone:
-        for path in (os.path.join(folder, each) for each in names if each.endswith(".py")):
-            # Editors leave links that lead nowhere, such as .#heart.py, while a file is changed.
-            with suppress(OSError):
-                status = os.stat(path)
-                yield path, status.st_size, status.st_mtime_ns
+@functools.cache
+def _state_of(root: Path) -> str:
+    """A digest of the stamps of the modules below a folder, or of a single one.
+
+    One look is enough: what this process runs was read once too.
+    """
+    paths = sorted(root.rglob("*.py")) if root.is_dir() else [root]
+    return _digest([(str(path), stamp_of(path)) for path in paths])
 
 
 def _digest(data: object) -> str:
