@@ -249,11 +249,26 @@ def test_a_path_is_one_line_with_the_tone_of_the_picture(form, limit):
 def test_a_tour_visits_every_point_once_and_is_short():
     points = np.random.default_rng(0).random((300, 2))
     near = cKDTree(points).query(points, 9)[1][:, 1:]
-    order = shorten(points, near, nearest_first(points))
+    order = shorten(points, near, nearest_first(points, near))
     assert sorted(order) == list(range(300))
     length = np.hypot(*(points[order] - np.roll(points[order], 1, axis=0)).T).sum()
     # Random points in a square: about 0.7124 √(N A), and 0.33 √A more at the border.
     assert length < 0.85 * np.sqrt(300)
+
+
+def test_a_tour_begins_with_the_nearest_of_those_that_are_left():
+    """All points were looked at in every step, also where a near one was left."""
+    points = np.random.default_rng(0).random((80, 2))
+    near = cKDTree(points).query(points, 4)[1][:, 1:]
+    order = nearest_first(points, near).tolist()
+    for step in range(1, 80):
+        away = np.hypot(*(points[order[step:]] - points[order[step - 1]]).T)
+        assert away[0] == away.min()
+    # What is not named as near is not looked at before.
+    few = nearest_first(
+        np.array([[0.0, 0], [1, 0], [3, 0]]), np.array([[0, 2], [1, 0], [2, 1]])[:, 1:]
+    )
+    assert few.tolist() == [0, 2, 1]
 
 
 def test_a_thread_uses_every_chord_once_and_adds_few():
