@@ -595,6 +595,18 @@ def test_lines_that_swell_run_through_and_are_as_wide_as_the_tone():
     assert crossed[across, 0].min() > -0.4
 
 
+@pytest.mark.parametrize(("margin", "end"), [(0.0, 1.0), (0.1, 0.8)])
+def test_contours_of_a_hatching_keep_to_the_margin(margin, end):
+    """They ran through it to the edge of the paper."""
+    target = np.full((3, 128, 128), 0.9)
+    target[:, 63:65] = 0.1
+    made = Hatch({"outline": 1.0, "margin": margin, "bare": 1.0, "solid": 1.0})
+    sheet = ink.Sheet(
+        1 - target[:1], Canvas(128, 128), 2000, np.random.default_rng(0), target=target
+    )
+    assert np.abs(made.place(sheet).strokes[:, [0, 2]]).max() == pytest.approx(end, abs=0.03)
+
+
 def test_strokes_go_on_in_solid_ink():
     """They got thin just before it, and a pale seam lay around each mass."""
     tone = np.tile(np.interp(np.arange(96), [0, 6, 40, 60, 95], [0, 0.55, 0.55, 1, 1]), (96, 1))

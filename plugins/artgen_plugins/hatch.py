@@ -132,13 +132,8 @@ class Hatch(Ink):
         solid = without_specks(tone > o.solid, pitch)
         bare = without_specks(tone <= o.bare, pitch)
         middle = ~solid & ~bare
-        if not o.margin:
-            clear = np.ones_like(middle)
-        else:
-            border = sheet.amounts[k : k + 1] * 0 + 1
-            self.clear_margin(border)
-            clear = border[0] > 0
-            solid &= clear
+        clear = inside_margin(self, tone.shape)
+        solid &= clear
         share = ((tone - o.bare) / max(o.solid - o.bare, 1e-6)).clip(0, 1)
         field = np.where(solid, np.maximum(tone, o.solid + 0.02), np.minimum(tone, o.solid - 0.02))
         layers = [filled(sheet, field, o.solid, max(1.0, scale / 8), k)]
@@ -172,6 +167,7 @@ class Hatch(Ink):
         from artgen_plugins._burin import needed
         from artgen_plugins._contours import focused, pixels_of
         from artgen_plugins._flow import flow_lines
+        from artgen_plugins.draft import parted
 
         o, unit, shape = self.options, sheet.canvas.pixel, sheet.amounts[0].shape
         if not o.outline or sheet.target is None:
@@ -181,7 +177,8 @@ class Hatch(Ink):
         changes = [each for part in parts for each in slopes(gaussian_filter(part, scale / 3))]
         steep = scale * maximum_filter(np.sqrt(sum(each**2 for each in changes)), int(scale) + 1)
         drawn = []
-        for line in flow_lines(sheet.target, inner, sheet.canvas, 2 * scale * unit):
+        lines = flow_lines(sheet.target, inner, sheet.canvas, 2 * scale * unit)
+        for line in parted(lines, inside_margin(self, shape) * 1.0, sheet.canvas, 0.0):
             place = pixels_of((line.points + sheet.canvas.reach)[:, ::-1] / unit, shape)
             if (np.median([line.contrast, steep[place] / STEPS], 1) < 1).any():
                 continue
@@ -225,6 +222,14 @@ class Hatch(Ink):
         joins = np.ones(len(points), bool)
         joins[starts[1:-1]] = False
         return ink.Marks(line.strokes[joins[1:]], line.ink[joins[1:]])
+
+
+def inside_margin(primitive: Ink, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Return which pixels, [height, width], are not in the margin of a primitive."""
+    border = np.ones((1, *shape))
+    primitive.clear_margin(border)
+    found: NDArray[np.bool_] = border[0] > 0
+    return found
 
 
 def tooth(canvas: Canvas) -> Floats:
