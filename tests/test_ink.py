@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from xml.etree import ElementTree
 
@@ -505,6 +506,25 @@ def test_a_frame_may_be_faint(tmp_path):
 def test_a_frame_without_an_outline_is_refused():
     with pytest.raises(InputError, match="has no outline"):
         String({"frame": "M0,0 L1,1"}).resolve_options(Canvas(8, 8))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with names are those of POSIX")
+def test_a_frame_is_a_file_of_some_megabytes_that_is_there(tmp_path, monkeypatch):
+    """A pipe was waited for without end, of a large file the end was not read, and a name that
+    begins with M and was misspelled was taken for path data."""
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("pipe.svg")
+    (tmp_path / "large.svg").write_bytes(b" " * (1 + (4 << 20)))
+    (tmp_path / "packed.svg").write_bytes(b"\x1f\x8b\xff")
+    for name, says in {
+        "pipe.svg": "is a pipe",
+        "large.svg": "larger than 4 MiB",
+        "packed.svg": "is no text",
+        "moon.svg": "cannot read outline 'moon.svg'",
+        "Moon.png": "cannot read 'Moon.png'",
+    }.items():
+        with pytest.raises(InputError, match=says):
+            String({"frame": name}).resolve_options(Canvas(8, 8))
 
 
 def test_dots_are_closer_and_threads_truer_where_pixels_count():
