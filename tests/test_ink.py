@@ -1178,6 +1178,19 @@ def test_a_draft_has_ruled_lights_and_a_grid_behind():
     assert (marks.ink == 1).sum() > 30
 
 
+@pytest.mark.parametrize("kind", [Draft, Foils])
+def test_all_lines_keep_to_the_margin(kind):
+    """Of a draft ruled lines alone did, and foils had none."""
+    made, canvas = kind({"margin": 0.1}), Canvas(120, 96)
+    target = np.full((3, 96, 120), 0.9)
+    target[:, 46:49] = target[:, :, 20:40] = 0.1
+    amounts = np.repeat(target[:1], len(made.inks), 0)
+    sheet = ink.Sheet(amounts, canvas, 9000, np.random.default_rng(0), target=target)
+    strokes = made.place(sheet).strokes
+    ends = np.abs(strokes[:, :4].reshape(-1, 2, 2)).max((0, 1))
+    assert ends == pytest.approx(np.array(canvas.reach) - 0.2, abs=0.03)
+
+
 def test_shadows_reach_to_edges_and_what_has_none_is_no_shadow():
     """Stains lay across the outlines of things, and in grass."""
     light, canvas = np.full((120, 120), 0.7), Canvas(120, 120)

@@ -19,7 +19,7 @@ from artgen import Canvas, Ink, Preset, ink, option
 from artgen.ink import InkOptions
 from artgen_plugins._contours import FACE, Contour, cells_of, contours, distance_to, enclosed, runs
 from artgen_plugins._flow import flow_lines
-from artgen_plugins.hatch import abstracted, levelled, spacing, stretched
+from artgen_plugins.hatch import abstracted, inside_margin, levelled, spacing, stretched
 from artgen_plugins.regions import seen_of
 
 Floats = NDArray[np.float64]
@@ -102,13 +102,17 @@ class Draft(Ink):
         if sheet.weight is not None and np.ptp(sheet.weight) > 0:
             inner = (sheet.weight - sheet.weight.min()) / np.ptp(sheet.weight)
         found, ground = self._lines(seen, inner, sheet)
+        shown = inside_margin(self, light.shape)
+        found = parted(found, shown * 1.0, sheet.canvas, 0.0)
         # Where hardly anything is closed, what is near to lines is a thing.
         loose = float(ground.mean()) > OPEN
         away = away_from(found, sheet.canvas)
         tones, face = self._tones(light, sheet), np.interp(inner, CORE, [0, 1])
-        behind, coarser, lines = grid(sheet, max(0, front - 2), RULER * o.pen), 1.0, []
+        # What repeats has no border.
+        reach = np.array(sheet.canvas.reach) - 2 * o.margin * (self.group is None)
+        behind, coarser, lines = grid(reach, max(0, front - 2), RULER * o.pen), 1.0, []
         if front > 2:
-            dark = shadows(tones, light, face, sheet.canvas)
+            dark = shadows(tones, light, face, sheet.canvas) & shown
             behind = ink.joined([filled(dark, sheet.canvas), behind])
         lengths = np.array(
             [float(np.hypot(*np.diff(each.points, axis=0).T).sum()) for each in found]
@@ -120,7 +124,7 @@ class Draft(Ink):
         bare = BARE * (1 - (ground * face).sum() / max(face.sum(), 1e-9))
         tones -= bare * ground * (1 - loose * np.exp(-away / REACH))
         clear = CLEAR * (1 - 0.6 * inner)
-        tones *= ((away - clear) / clear).clip(0, 1)
+        tones *= ((away - clear) / clear).clip(0, 1) * shown
         while True:
             ruled = self._ruled(sheet, tones, coarser, max(0, front - 1))
             if len(ruled) + len(behind) <= sheet.count // 2 or coarser > 50:
@@ -174,11 +178,9 @@ class Draft(Ink):
 
     def _ruled(self, sheet: ink.Sheet, tones: Floats, coarser: float, k: int) -> ink.Marks:
         """Return ruled lines that get wider with the tone, more of them where it is lighter."""
-        o, layers = self.options, []
-        apart, border = o.ruled * coarser, np.ones((1, *tones.shape))
-        self.clear_margin(border)
+        o, apart, layers = self.options, self.options.ruled * coarser, []
         for n, (level, full) in enumerate(TONES):
-            share = ((tones - level) / (full - level)).clip(0, 1) * (border[0] > 0)
+            share = ((tones - level) / (full - level)).clip(0, 1)
             # The second step puts a line between two of the first, the third crosses both.
             angle, shift = np.radians(o.angle + 90 * (n == 2)), apart * (n == 1)
             layers.append(rule(sheet, share, angle, 2 * apart, shift, RULER * o.pen, k))
@@ -275,13 +277,13 @@ def filled(mass: NDArray[np.bool_], canvas: Canvas) -> ink.Marks:
     return ink.joined(layers)
 
 
-def grid(sheet: ink.Sheet, k: int, radius: float) -> ink.Marks:
-    """Return squared lines over the sheet, each fifth wider, and a frame."""
+def grid(reach: Floats, k: int, radius: float) -> ink.Marks:
+    """Return squared lines up to `reach` [2] from the middle, each fifth wider."""
     apart, often = GRID
-    right, bottom = sheet.canvas.reach
+    right, bottom = reach.tolist()
     layers = []
-    for reach, other, turn in ((right, bottom, False), (bottom, right, True)):
-        for n in range(-int(reach / apart), int(reach / apart) + 1):
+    for side, other, turn in ((right, bottom, False), (bottom, right, True)):
+        for n in range(-int(side / apart), int(side / apart) + 1):
             ends = np.array([(n * apart, -other), (n * apart, other)])
             wide = radius * (1.6 if n % often == 0 else 0.8)
             layers.append(ink.polyline(ends[:, ::-1] if turn else ends, wide, k))
