@@ -1036,6 +1036,20 @@ def test_a_mass_of_more_marks_than_there_may_be_has_the_first_ones(kind, options
     assert len(made.place(sheet)) == 2
 
 
+def test_a_screen_of_a_strip_looks_at_its_own_cells_alone():
+    """It looked at those of the square around it: of one row of pixels at millions."""
+    looked = []
+
+    class Strip(ink.Sheet):
+        def at(self, ink, x, y):
+            looked.append(np.size(x))
+            return super().at(ink, x, y)
+
+    strip = Strip(np.full((1, 4, 400), 0.5), Canvas(400, 4), 300, np.random.default_rng(0))
+    assert 100 < len(Halftone({}).place(strip)) <= 300
+    assert max(looked) < 1500
+
+
 def test_rows_of_a_tall_sheet_are_no_more_than_its_strokes():
     sheet = ink.Sheet(np.full((1, 600, 4), 0.5), Canvas(4, 600), 20, np.random.default_rng(0))
     assert 10 < len(Path().place(sheet)) <= 20
