@@ -62,6 +62,17 @@ def test_the_zoom_ends_where_it_began(frames):
     assert np.abs(first.astype(int) - soon).mean() < 3
 
 
+def test_a_face_that_is_cut_off_has_its_eye_at_the_edge(monkeypatch):
+    """The cell of an eye to the left of the frame held nothing, and its mean was no colour."""
+    monkeypatch.setattr("artgen_plugins.endless.find_faces", lambda pixels: ((0.05, 0.01, 0.9),))
+    photo = np.random.default_rng(0).integers(0, 255, (24, 24, 3), np.uint8)
+    art = artgen.fit(photo, "rectangle", count=4, steps=2, seed=1)
+    into, named = (
+        ZOOM_INTO.prepare(Shot(art, Frame(SIDE), 4.0, given=given)) for given in (None, (0.0, 0.0))
+    )
+    np.testing.assert_array_equal(into(0.5), named(0.5))
+
+
 def test_a_place_is_two_shares_and_other_texts_are_refused():
     assert parse_place("") is None
     assert parse_place("0.25,1") == (0.25, 1.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from xml.etree import ElementTree
 
@@ -22,7 +23,7 @@ from artgen import Canvas, Drawing, Ink, ink
 from artgen.animation.morph import morph
 from artgen.art import Art, ExportRequest
 from artgen.errors import InputError, UsageError
-from artgen.events import Advanced
+from artgen.events import Advanced, Notice
 from artgen.exporters import export_html, export_json, export_pdf, export_svg
 from artgen.families.ink.paint import coverage, printed
 from artgen.looks import read_look
@@ -33,10 +34,19 @@ from artgen.registry import Registry
 from artgen.runs import run
 from artgen.targets import hex_colour
 from artgen.tasks import RunControl
-from artgen_plugins import _chords
+from artgen_plugins import _chords, hatch
 from artgen_plugins._chords import MOST_CROSSED, SIDE, View
 from artgen_plugins._chords import coverage as cross
-from artgen_plugins._contours import _in_rim, _uncurled, contours, enclosed, ruled, within
+from artgen_plugins._contours import (
+    Contour,
+    _in_rim,
+    _uncurled,
+    apart,
+    contours,
+    enclosed,
+    ruled,
+    within,
+)
 from artgen_plugins._flow import flow_lines
 from artgen_plugins._swaps import exchange
 from artgen_plugins._tours import circuit, nearest_first, shorten
@@ -44,14 +54,23 @@ from artgen_plugins.charcoal import LINES, TONES, Charcoal
 from artgen_plugins.draft import Draft, shadows
 from artgen_plugins.foils import Foils
 from artgen_plugins.halftone import Halftone, busy_places, rings
-from artgen_plugins.hatch import Hatch, abstracted, directions, levelled, spacing, strengthened
-from artgen_plugins.mosaic import Mosaic, calmed, joined, neighbours, tanned
+from artgen_plugins.hatch import (
+    Hatch,
+    abstracted,
+    directions,
+    levelled,
+    softened,
+    spacing,
+    strengthened,
+    tooth,
+)
+from artgen_plugins.mosaic import Mosaic, calmed, joined, neighbours, owners, tanned
 from artgen_plugins.panes import Panes
 from artgen_plugins.papercut import Papercut, frequent
 from artgen_plugins.path import Path
 from artgen_plugins.place import brightened, separate
 from artgen_plugins.poem import Poem
-from artgen_plugins.regions import lab_of
+from artgen_plugins.regions import lab_of, watershed
 from artgen_plugins.stipple import Stipple
 from artgen_plugins.string import String
 from artgen_plugins.tube import GLOW, Tube
@@ -249,11 +268,26 @@ def test_a_path_is_one_line_with_the_tone_of_the_picture(form, limit):
 def test_a_tour_visits_every_point_once_and_is_short():
     points = np.random.default_rng(0).random((300, 2))
     near = cKDTree(points).query(points, 9)[1][:, 1:]
-    order = shorten(points, near, nearest_first(points))
+    order = shorten(points, near, nearest_first(points, near))
     assert sorted(order) == list(range(300))
     length = np.hypot(*(points[order] - np.roll(points[order], 1, axis=0)).T).sum()
     # Random points in a square: about 0.7124 √(N A), and 0.33 √A more at the border.
     assert length < 0.85 * np.sqrt(300)
+
+
+def test_a_tour_begins_with_the_nearest_of_those_that_are_left():
+    """All points were looked at in every step, also where a near one was left."""
+    points = np.random.default_rng(0).random((80, 2))
+    near = cKDTree(points).query(points, 4)[1][:, 1:]
+    order = nearest_first(points, near).tolist()
+    for step in range(1, 80):
+        away = np.hypot(*(points[order[step:]] - points[order[step - 1]]).T)
+        assert away[0] == away.min()
+    # What is not named as near is not looked at before.
+    few = nearest_first(
+        np.array([[0.0, 0], [1, 0], [3, 0]]), np.array([[0, 2], [1, 0], [2, 1]])[:, 1:]
+    )
+    assert few.tolist() == [0, 2, 1]
 
 
 def test_a_thread_uses_every_chord_once_and_adds_few():
@@ -287,6 +321,12 @@ def test_a_string_is_darker_where_the_picture_is():
     assert np.allclose(marks.strokes[1:, :2], marks.strokes[:-1, 2:4])
     cover = coverage(primitive, primitive.pack(marks), Canvas(side, side))[0]
     assert cover[8:24, 20:26].mean() > 3 * cover[8:24, 6:12].mean()
+
+
+def test_a_thread_of_two_chords_is_none():
+    sheet = ink.Sheet(np.full((1, 16, 16), 0.6), Canvas(16, 16), 2, np.random.default_rng(0))
+    marks = String({"nails": 12}).place(sheet)
+    assert (len(marks), marks.notice[:18]) == (0, "there is no thread")
 
 
 def test_lightness_has_the_slope_that_the_search_follows():
@@ -398,6 +438,18 @@ def test_brilliant_pictures_are_lighter_and_more_vivid_and_a_night_stays_dark():
     assert np.array_equal(brightened(skin, 0.0), skin)
 
 
+def test_a_picture_without_marks_is_said_to_have_none(tmp_path):
+    """A white sheet was written without a word."""
+    Image.new("RGB", (8, 8), "white").save(tmp_path / "white.png")
+    primitive = {"name": "stipple", "count": 20}
+    target = {"size": 8, "background": "white"}
+    asked = recipe(tmp_path / "white.png", {"steps": 1}, primitive=primitive, target=target)
+    said = []
+    run(asked, Registry(), out=tmp_path / "out", observers=[said.append])
+    notices = [event.message for event in said if isinstance(event, Notice)]
+    assert any("there are no marks" in each for each in notices)
+
+
 def test_contrast_is_equalised_before_inks_are_chosen():
     ramp = torch.linspace(0.4, 0.6, 64).expand(3, 64, 64)
     plain, equal = (separate(ramp, Ink({"contrast": c}), (1.0, 1.0, 1.0)) for c in (0.0, 1.0))
@@ -450,10 +502,18 @@ def test_the_most_nails_fit_into_memory(monkeypatch):
         assert np.shares_memory(held[1], held[2])
     nails = String({"nails": 2000}).find_nails(sheet.canvas)
     ways = np.concatenate([np.abs(nails[:-each] - nails[each:]).ravel() for each in range(1, 2000)])
-    assert ways.sum() / (np.ptp(nails, 0).min() / SIDE) < MOST_CROSSED - 4_000_000
+    assert ways.sum() / (np.ptp(nails, 0).min() / SIDE) < MOST_CROSSED - 6_000_000
     monkeypatch.setattr(_chords, "MOST_CROSSED", 1000)
     with pytest.raises(UsageError, match="24 nails have 276 chords, which take too much memory"):
         primitive.place(sheet)
+
+
+def test_short_chords_cross_up_to_two_more_pixels_than_they_are_long():
+    """There was no room for them, and they were written beyond the end of an array."""
+    nails = np.array([[0, 0], [SIDE, SIDE], [0.99, 0.985], [2.01, 2.02]])
+    lengths, _, _ = cross(nails, np.full(1000, 2), np.full(1000, 3))
+    assert lengths.nnz == 5000
+    assert lengths.sum() == pytest.approx(1000 * np.hypot(1.02, 1.035), rel=1e-3)
 
 
 @pytest.mark.parametrize("name", ["data", "svg", "picture"])
@@ -490,6 +550,25 @@ def test_a_frame_may_be_faint(tmp_path):
 def test_a_frame_without_an_outline_is_refused():
     with pytest.raises(InputError, match="has no outline"):
         String({"frame": "M0,0 L1,1"}).resolve_options(Canvas(8, 8))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with names are those of POSIX")
+def test_a_frame_is_a_file_of_some_megabytes_that_is_there(tmp_path, monkeypatch):
+    """A pipe was waited for without end, of a large file the end was not read, and a name that
+    begins with M and was misspelled was taken for path data."""
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("pipe.svg")
+    (tmp_path / "large.svg").write_bytes(b" " * (1 + (4 << 20)))
+    (tmp_path / "packed.svg").write_bytes(b"\x1f\x8b\xff")
+    for name, says in {
+        "pipe.svg": "is a pipe",
+        "large.svg": "larger than 4 MiB",
+        "packed.svg": "is no text",
+        "moon.svg": "cannot read outline 'moon.svg'",
+        "Moon.png": "cannot read 'Moon.png'",
+    }.items():
+        with pytest.raises(InputError, match=says):
+            String({"frame": name}).resolve_options(Canvas(8, 8))
 
 
 def test_dots_are_closer_and_threads_truer_where_pixels_count():
@@ -578,6 +657,18 @@ def test_lines_that_swell_run_through_and_are_as_wide_as_the_tone():
     across = np.abs(crossed[:, 3] - crossed[:, 1]) > np.abs(crossed[:, 2] - crossed[:, 0])
     assert across.sum() > 20
     assert crossed[across, 0].min() > -0.4
+
+
+@pytest.mark.parametrize(("margin", "end"), [(0.0, 1.0), (0.1, 0.8)])
+def test_contours_of_a_hatching_keep_to_the_margin(margin, end):
+    """They ran through it to the edge of the paper."""
+    target = np.full((3, 128, 128), 0.9)
+    target[:, 63:65] = 0.1
+    made = Hatch({"outline": 1.0, "margin": margin, "bare": 1.0, "solid": 1.0})
+    sheet = ink.Sheet(
+        1 - target[:1], Canvas(128, 128), 2000, np.random.default_rng(0), target=target
+    )
+    assert np.abs(made.place(sheet).strokes[:, [0, 2]]).max() == pytest.approx(end, abs=0.03)
 
 
 def test_strokes_go_on_in_solid_ink():
@@ -695,6 +786,19 @@ def test_smudge_and_grain_are_alike_at_any_size():
     plain = coverage(primitive, packed, Canvas(600, 600))[0]
     assert np.abs(small - plain).mean() > 0.03
     assert np.abs(large.reshape(600, 2, 600, 2).mean((1, 3)) - small).mean() < 0.03
+
+
+def test_a_strip_of_paper_has_as_many_grains_as_fit_into_memory(monkeypatch):
+    """All grains of a strip of one row of pixels were drawn: gigabytes of them."""
+    whole, short = Canvas(16, 8), Canvas(400, 2)
+    before = tooth(whole)
+    made = []
+    grains = hatch._grains
+    monkeypatch.setattr(hatch, "_grains", lambda *size: made.append(size) or grains(*size))
+    monkeypatch.setattr(hatch, "MOST_GRAINS", 1100)
+    assert np.array_equal(tooth(whole), before)
+    assert tooth(short).std() > 0.1
+    assert made == [(529, 1055), (529, 1100)]
 
 
 def test_leads_run_between_panes_of_the_nearest_glass():
@@ -971,6 +1075,26 @@ def test_pictures_of_one_row_are_drawn(kind, options, shape):
     assert len(made.placed(sheet)) <= 300
 
 
+@pytest.mark.parametrize("options", [{"outline": 1.0}, {"swell": True}])
+def test_one_stroke_is_drawn_as_large_as_the_paper_at_most(options, monkeypatch):
+    """Strokes were taken to be farther and farther apart, which took minutes and all memory."""
+    asked = []
+    monkeypatch.setattr(
+        "artgen_plugins.hatch.spacing", lambda *given: asked.append(given[2]) or spacing(*given)
+    )
+    target = np.random.default_rng(0).random((3, 64, 64)) * np.linspace(0, 1, 64)
+    made, rng = Hatch(options), np.random.default_rng(0)
+    made.place(ink.Sheet(1 - target[:1], Canvas(64, 64), 1, rng, target=target))
+    assert max(asked) <= 1.31 * 64
+
+
+def test_what_is_blurred_beyond_all_of_it_is_as_by_a_kernel():
+    picture = np.random.default_rng(0).random((20, 30))
+    for sigma in (15.0, 30.0, 90.0):
+        kernel = gaussian_filter(picture, sigma, mode="nearest", truncate=8)
+        assert softened(picture, sigma) == pytest.approx(kernel, abs=2e-3 * np.ptp(picture))
+
+
 @pytest.mark.parametrize(
     ("kind", "options"),
     [
@@ -987,6 +1111,20 @@ def test_a_mass_of_more_marks_than_there_may_be_has_the_first_ones(kind, options
     amounts, target = np.ones((len(made.inks), 24, 24)), np.full((3, 24, 24), 0.02)
     sheet = ink.Sheet(amounts, Canvas(24, 24), 2, rng, target=target)
     assert len(made.place(sheet)) == 2
+
+
+def test_a_screen_of_a_strip_looks_at_its_own_cells_alone():
+    """It looked at those of the square around it: of one row of pixels at millions."""
+    looked = []
+
+    class Strip(ink.Sheet):
+        def at(self, ink, x, y):
+            looked.append(np.size(x))
+            return super().at(ink, x, y)
+
+    strip = Strip(np.full((1, 4, 400), 0.5), Canvas(400, 4), 300, np.random.default_rng(0))
+    assert 100 < len(Halftone({}).place(strip)) <= 300
+    assert max(looked) < 1500
 
 
 def test_rows_of_a_tall_sheet_are_no_more_than_its_strokes():
@@ -1131,6 +1269,19 @@ def test_a_draft_has_ruled_lights_and_a_grid_behind():
     assert (marks.ink == 1).sum() > 30
 
 
+@pytest.mark.parametrize("kind", [Draft, Foils])
+def test_all_lines_keep_to_the_margin(kind):
+    """Of a draft ruled lines alone did, and foils had none."""
+    made, canvas = kind({"margin": 0.1}), Canvas(120, 96)
+    target = np.full((3, 96, 120), 0.9)
+    target[:, 46:49] = target[:, :, 20:40] = 0.1
+    amounts = np.repeat(target[:1], len(made.inks), 0)
+    sheet = ink.Sheet(amounts, canvas, 9000, np.random.default_rng(0), target=target)
+    strokes = made.place(sheet).strokes
+    ends = np.abs(strokes[:, :4].reshape(-1, 2, 2)).max((0, 1))
+    assert ends == pytest.approx(np.array(canvas.reach) - 0.2, abs=0.03)
+
+
 def test_shadows_reach_to_edges_and_what_has_none_is_no_shadow():
     """Stains lay across the outlines of things, and in grass."""
     light, canvas = np.full((120, 120), 0.7), Canvas(120, 120)
@@ -1200,6 +1351,34 @@ def test_short_curls_are_no_lines_and_near_a_face_what_curls_is_cut_off():
     assert not _in_rim(level, (200, 200))
 
 
+def test_lines_may_be_farther_apart_than_the_picture_is_large():
+    """The disc around each point of a line took terabytes."""
+    level = np.stack([np.full(30, 10.5), np.arange(30.0)], 1)
+    lines = [Contour(level + np.array([down, 0]), np.ones(30)) for down in (0, 4, 12)]
+    kept = apart(lines, np.zeros((40, 40)), 1e6, 2)
+    assert [line.points[0, 0] for line in kept] == [10.5]
+    assert len(apart(lines, np.zeros((40, 40)), 5.0, 2)) == 2
+
+
+def test_a_picture_is_cut_once_however_few_marks_its_panes_have(monkeypatch):
+    """It was cut anew for each number of panes that was tried."""
+    cut = []
+    monkeypatch.setattr(
+        "artgen_plugins.panes.watershed", lambda *given: cut.append(given) or watershed(*given)
+    )
+    target = np.random.default_rng(0).random((3, 32, 32))
+    panes = Panes({"panes": 12})
+    sheet = ink.Sheet(
+        np.repeat(1 - target[:1], len(panes.inks), 0),
+        Canvas(32, 32),
+        40,
+        np.random.default_rng(0),
+        target=target,
+    )
+    assert len(panes.place(sheet)) <= 40
+    assert len(cut) == 1
+
+
 def test_stones_fill_the_room_around_them():
     """Squares left holes as wide as stones where rows bend."""
     rows, columns = np.indices((120, 120)) - 59.5
@@ -1211,6 +1390,15 @@ def test_stones_fill_the_room_around_them():
     wide = 2 * strokes[:, 4]
     square = np.minimum(long, wide) ** 2
     assert (long * wide).sum() > 1.1 * square.sum()
+
+
+def test_stones_have_the_same_room_however_many_points_are_looked_at_together(monkeypatch):
+    """All at once took gigabytes for a hundred thousand stones."""
+    rng = np.random.default_rng(0)
+    points, pixels, angle = rng.random((9, 2)), rng.random((500, 2)), rng.random(9)
+    whole = owners(pixels, points, angle)
+    monkeypatch.setattr("artgen_plugins.mosaic.TOGETHER", 60)
+    assert np.array_equal(owners(pixels, points, angle), whole)
 
 
 def test_stones_stand_out_from_those_around():
@@ -1302,3 +1490,5 @@ def test_no_lead_crosses_light_and_shadow_of_one_thing_in_the_focus():
     assert middle[:, [0, 2]].mean() > 0.15
     plain = Panes({"panes": 12, "overprint": False}).place(sheet)
     assert not set(range(panes.last + 1, panes.last + 4)) & set(plain.ink.tolist())
+    # In a PDF glass covered the leads.
+    assert np.flatnonzero(plain.ink < panes.last).max() < (plain.ink == panes.last).argmax()

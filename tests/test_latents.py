@@ -74,10 +74,13 @@ def test_an_atlas_shows_decoded_pictures_that_become_their_neighbours(art, space
     flat, *_ = form_frames("atlas=4x3:white,black", Shot(art, Frame(264), 2.0), 1).frames
     assert (np.isin(flat, (0, 255)).all(2).mean()) > 0.8
     assert flat[:6].min() == 255
-    other, *_ = form_frames("atlas=4x3:2:#ff0000", Shot(art, Frame(132), 2.0), 1).frames
-    np.testing.assert_array_equal(other[0, 0], (255, 0, 0))
+    for film in ("atlas=4x3:2:#ff0000", "atlas=4x3::#ff0000"):
+        other, *_ = form_frames(film, Shot(art, Frame(132), 2.0), 1).frames
+        np.testing.assert_array_equal(other[0, 0], (255, 0, 0))
     for film, says in (
         ("atlas=4x3:whyte", "whyte"),
+        ("atlas=4x3::nvy", "nvy"),
+        ("atlas=4x3:9:navy:2", "no grid"),
         ("atlas=0x3", "no grid"),
         ("atlas=4", "no grid"),
     ):

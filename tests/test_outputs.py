@@ -258,8 +258,11 @@ def test_pictures_on_the_web_have_limits(tmp_path, monkeypatch):
         "/elsewhere": (302, {"Location": "http://[::1]:1/photo.png"}, b""),
         "/file": (302, {"Location": "file:///etc/passwd"}, b""),
         "/damaged.png": (200, {"Content-Type": "image/png"}, b"no picture"),
+        "/H%C3%BCtte%20a%2Fb.png?s=%7C1": (200, {"Content-Type": "image/png"}, photo),
     }
     with served(answers) as base:
+        # As a browser shows it; what is encoded already stays so.
+        open_http(f"{base}/H\N{LATIN SMALL LETTER U WITH DIAERESIS}tte a%2Fb.png?s=|1")
         target = open_http(f"{base}/photo.png")
         assert (target.name, target.canvas.width) == ("photo", 24)
         assert target.source == f"http:{base}/photo.png"

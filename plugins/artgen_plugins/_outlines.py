@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen.errors import InputError
+from artgen.errors import InputError, read_regular
 from artgen.primitives import bezier_points, read_coverage
 
 Floats = NDArray[np.float64]
 
-SIDE, MOST, NAME = 512, 4_000_000, 255
+SIDE, MOST, NAME = 512, 4 << 20, 255
 """Pixels across a picture, the most bytes of an SVG file, and the most of a name of a file."""
 CORNERS = 400
 """The most corners of an outline as it is kept."""
@@ -26,16 +26,15 @@ def read_outline(text: str) -> str:
     `text` is path data, or the name of an SVG file, of which the largest path counts without its
     transformations, or that of a picture with alpha or of dark on light. Raises InputError.
     """
-    if text[:1] in "Mm" and (len(text) > NAME or not Path(text).exists()):
+    named = len(text) <= NAME and (re.search(r"\.[A-Za-z]\w+$", text) or Path(text).exists())
+    if text[:1] in "Mm" and not named:
         found = largest([text], "frame")
     elif text.lower().endswith(".svg"):
         try:
-            with Path(text).open(encoding="utf-8") as file:
-                svg = file.read(MOST)
-        except (OSError, UnicodeError) as error:
-            reason = getattr(error, "strerror", None) or "it is no text"
-            hint = "name an SVG file that is there and not compressed"
-            raise InputError(f"cannot read the outline {text!r}: {reason}", hint=hint) from None
+            svg = read_regular(text, f"outline {text!r}", MOST).decode()
+        except UnicodeError:
+            hint = "name an SVG file that is not compressed"
+            raise InputError(f"the outline {text!r} is no text", hint=hint) from None
         found = largest(re.findall(r"<path[^<>]*?\sd\s*=\s*[\"']([^\"']*)", svg), text)
     else:
         from skimage.measure import find_contours

@@ -12,21 +12,22 @@ Ints = NDArray[np.int64]
 
 
 @nb.njit(cache=True)
-def nearest_first(points: Any) -> Any:
-    """Visit the nearest point that was not visited, again and again: the order, [N]."""
+def nearest_first(points: Any, near: Any) -> Any:
+    """Visit the nearest point that was not visited, again and again: the order, [N].
+
+    `near` [N, k] are the nearest of each. All that are left are looked at where none of them is.
+    """
     count = len(points)
     order, left = np.arange(count), np.ones(count, np.bool_)
-    here = 0
+    rest, here = np.arange(count), 0
     for i in range(count):
         order[i], left[here] = here, False
-        best = np.inf
-        for j in range(count):
-            if left[j]:
-                gap = (points[j, 0] - points[here, 0]) ** 2 + (points[j, 1] - points[here, 1]) ** 2
-                if gap < best:
-                    best, following = gap, j
-        if best < np.inf:
-            here = following
+        others = near[here][left[near[here]]]
+        if not len(others):
+            rest = others = rest[left[rest]]
+        if len(others):
+            away = points[others] - points[here]
+            here = others[(away[:, 0] ** 2 + away[:, 1] ** 2).argmin()]
     return order
 
 

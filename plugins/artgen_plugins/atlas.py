@@ -1,7 +1,8 @@
 """The film `atlas`: pictures of a codec on one sheet, each of which becomes its neighbour.
 
 ``atlas=4x3:9`` shows nine flat colours alone, learned from the sheet, with sharp borders;
-``atlas=4x3:9:navy`` lays them on another ground, and ``atlas=4x3:black,white`` shows these.
+``atlas=4x3:9:navy`` lays them on another ground, as ``atlas=4x3::navy`` does with all colours, and
+``atlas=4x3:black,white`` shows these.
 
 Each is decoded from the latent of a test picture. Where all kinds just fill the rows, each is shown
 once and in order, ``7x4`` from A to Z. On other sheets a row begins one place after the row above,
@@ -29,6 +30,7 @@ from artgen.targets import learn_palette, parse_colour, parse_palette
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 Whole = NDArray[np.int64]
+Colour = tuple[float, float, float]
 
 GRID = 12, 12
 """Columns and rows, unless given."""
@@ -50,14 +52,15 @@ FULL = 0.75
 """The light of gray pictures that is shown as the last of the tones: strokes stay whole."""
 
 
-def parse_grid(text: str) -> tuple[int, int, int | tuple[str, ...] | None, str | None]:
+def parse_grid(text: str) -> tuple[int, int, int | tuple[str, ...] | None, Colour | None]:
     """Columns, rows, colours and ground of a text such as ``12x10:9:navy``. Raises UsageError."""
-    size, colours, ground, *_ = [*(text or f"{GRID[0]}x{GRID[1]}").split(":"), "", ""]
+    size, colours, ground, *more = [*(text or f"{GRID[0]}x{GRID[1]}").split(":"), "", ""]
     found = re.fullmatch(r"(\d\d?)x(\d\d?)", size)
     grid = (int(found[1]), int(found[2])) if found else (0, 0)
-    if min(grid) < 1:
+    if min(grid) < 1 or any(more):
         raise UsageError(f"{text!r} is no grid", hint="write atlas=12x10: columns and rows")
-    return *grid, parse_palette(colours) if colours else None, ground or None
+    asked = parse_palette(colours) if colours else None
+    return *grid, asked, parse_colour(ground) if ground else None
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ class Flat:
     shown: Floats
 
     @classmethod
-    def of(cls, pictures: Floats, asked: int | tuple[str, ...], ground: str | None) -> Flat:
+    def of(cls, pictures: Floats, asked: int | tuple[str, ...], ground: Colour | None) -> Flat:
         """Colours that are asked for, or learned from pictures [N, h, w, 3]; first the ground.
 
         Those that are given show the tones of gray pictures, from black to white.
@@ -80,7 +83,7 @@ class Flat:
         if not isinstance(asked, int) and not np.ptp(pictures, 3).any():
             found = np.linspace(0, FULL, len(names), dtype=np.float32)[:, None].repeat(3, 1)
         if ground:
-            shown[0] = parse_colour(ground)
+            shown[0] = ground
         return cls(found, shown)
 
     def draw(self, pictures: Floats, times: int) -> Pixels:
@@ -146,7 +149,7 @@ def _prepare(shot: Shot) -> Callable[[float], Pixels]:
     places = [space.place(f"picture:{number}") for number in range(count)]
     labels = torch.tensor([each.label for each in places])
     latents = torch.stack([each.latent for each in places])
-    paper = np.array(drawing.background, np.float32)
+    paper = np.array(ground or drawing.background, np.float32)
     kinds = len(np.unique(labels.numpy()))
     row, column, wide = _places(columns, rows, kinds)
     turned = column + row * (len(row) > kinds)

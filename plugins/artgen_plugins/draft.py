@@ -19,7 +19,7 @@ from artgen import Canvas, Ink, Preset, ink, option
 from artgen.ink import InkOptions
 from artgen_plugins._contours import FACE, Contour, cells_of, contours, distance_to, enclosed, runs
 from artgen_plugins._flow import flow_lines
-from artgen_plugins.hatch import abstracted, levelled, spacing, stretched
+from artgen_plugins.hatch import abstracted, inside_margin, levelled, spacing, stretched
 from artgen_plugins.regions import seen_of
 
 Floats = NDArray[np.float64]
@@ -102,34 +102,33 @@ class Draft(Ink):
         if sheet.weight is not None and np.ptp(sheet.weight) > 0:
             inner = (sheet.weight - sheet.weight.min()) / np.ptp(sheet.weight)
         found, ground = self._lines(seen, inner, sheet)
+        shown = inside_margin(self, light.shape)
+        found = parted(found, shown * 1.0, sheet.canvas, 0.0)
         # Where hardly anything is closed, what is near to lines is a thing.
         loose = float(ground.mean()) > OPEN
         away = away_from(found, sheet.canvas)
         tones, face = self._tones(light, sheet), np.interp(inner, CORE, [0, 1])
-        behind, coarser, lines = grid(sheet, max(0, front - 2), RULER * o.pen), 1.0, []
+        # What repeats has no border.
+        reach = np.array(sheet.canvas.reach) - 2 * o.margin * (self.group is None)
+        behind, coarser, lines = grid(reach, max(0, front - 2), RULER * o.pen), 1.0, []
         if front > 2:
-            dark = shadows(tones, light, face, sheet.canvas)
+            dark = shadows(tones, light, face, sheet.canvas) & shown
             behind = ink.joined([filled(dark, sheet.canvas), behind])
-        lengths = np.array(
-            [float(np.hypot(*np.diff(each.points, axis=0).T).sum()) for each in found]
-        )
-        drawn = np.cumsum(lengths) / max(lengths.sum(), 1e-9)
+        lengths = [float(np.hypot(*np.diff(each.points, axis=0).T).sum()) for each in found]
+        drawn = np.cumsum(lengths) / max(np.sum(lengths), 1e-9)
         for line, share in zip(found, drawn.tolist(), strict=True):
             lines.append(self._line(line, share, _mean_at(inner, line, sheet.canvas), front))
         # Where a face is not closed, the ground is ruled as it is.
         bare = BARE * (1 - (ground * face).sum() / max(face.sum(), 1e-9))
         tones -= bare * ground * (1 - loose * np.exp(-away / REACH))
         clear = CLEAR * (1 - 0.6 * inner)
-        tones *= ((away - clear) / clear).clip(0, 1)
+        tones *= ((away - clear) / clear).clip(0, 1) * shown
         while True:
             ruled = self._ruled(sheet, tones, coarser, max(0, front - 1))
             if len(ruled) + len(behind) <= sheet.count // 2 or coarser > 50:
                 break
             coarser *= 1.3
-        total = len(behind) + len(ruled) + np.cumsum([len(each) for each in lines])
-        kept = lines[: int((total <= sheet.count).sum())]
-        marks = ink.joined([behind, ruled, *kept])
-        return marks.first(sheet.count)
+        return whole_lines(ink.joined([behind, ruled]), lines, sheet.count).first(sheet.count)
 
     def _lines(
         self, seen: Floats, inner: Floats, sheet: ink.Sheet
@@ -174,11 +173,9 @@ class Draft(Ink):
 
     def _ruled(self, sheet: ink.Sheet, tones: Floats, coarser: float, k: int) -> ink.Marks:
         """Return ruled lines that get wider with the tone, more of them where it is lighter."""
-        o, layers = self.options, []
-        apart, border = o.ruled * coarser, np.ones((1, *tones.shape))
-        self.clear_margin(border)
+        o, apart, layers = self.options, self.options.ruled * coarser, []
         for n, (level, full) in enumerate(TONES):
-            share = ((tones - level) / (full - level)).clip(0, 1) * (border[0] > 0)
+            share = ((tones - level) / (full - level)).clip(0, 1)
             # The second step puts a line between two of the first, the third crosses both.
             angle, shift = np.radians(o.angle + 90 * (n == 2)), apart * (n == 1)
             layers.append(rule(sheet, share, angle, 2 * apart, shift, RULER * o.pen, k))
@@ -201,6 +198,12 @@ def parted(lines: list[Contour], away: Floats, canvas: Canvas, gap: float) -> li
             if (run.stop - run.start) * canvas.pixel > PART:
                 found.append(Contour(line.points[run], line.contrast[run]))
     return found
+
+
+def whole_lines(behind: ink.Marks, lines: list[ink.Marks], count: int) -> ink.Marks:
+    """Return what is behind and the first lines, whole, so that there are at most `count` marks."""
+    total = len(behind) + np.cumsum([len(line) for line in lines])
+    return ink.joined([behind, *lines[: int((total <= count).sum())]])
 
 
 def away_from(lines: list[Contour], canvas: Canvas) -> Floats:
@@ -275,13 +278,13 @@ def filled(mass: NDArray[np.bool_], canvas: Canvas) -> ink.Marks:
     return ink.joined(layers)
 
 
-def grid(sheet: ink.Sheet, k: int, radius: float) -> ink.Marks:
-    """Return squared lines over the sheet, each fifth wider, and a frame."""
+def grid(reach: Floats, k: int, radius: float) -> ink.Marks:
+    """Return squared lines up to `reach` [2] from the middle, each fifth wider."""
     apart, often = GRID
-    right, bottom = sheet.canvas.reach
+    right, bottom = reach.tolist()
     layers = []
-    for reach, other, turn in ((right, bottom, False), (bottom, right, True)):
-        for n in range(-int(reach / apart), int(reach / apart) + 1):
+    for side, other, turn in ((right, bottom, False), (bottom, right, True)):
+        for n in range(-int(side / apart), int(side / apart) + 1):
             ends = np.array([(n * apart, -other), (n * apart, other)])
             wide = radius * (1.6 if n % often == 0 else 0.8)
             layers.append(ink.polyline(ends[:, ::-1] if turn else ends, wide, k))

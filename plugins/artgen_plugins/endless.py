@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artgen.animation import Form, Shot, eased
+from artgen.editing import numbers
 from artgen.errors import UsageError
 from artgen.targets import find_faces
 
@@ -43,15 +44,12 @@ def parse_place(text: str) -> tuple[float, float] | None:
     """
     if not text:
         return None
-    try:
-        x, y = (float(each) for each in text.split(","))
-    except ValueError:
-        x = y = math.nan
-    if not (0 <= x <= 1 and 0 <= y <= 1):
+    place = numbers(text)
+    if len(place) != 2 or not all(0 <= each <= 1 for each in place):
         raise UsageError(
             f"{text!r} is no place", hint="write zoom-into=0.4,0.3: shares of width and height"
         )
-    return x, y
+    return place
 
 
 def into_itself(tone: Floats, cells: int) -> Floats:
@@ -119,7 +117,8 @@ def _prepare(shot: Shot) -> Callable[[float], Pixels]:
     x, y = shot.given or _richest(shot.still)
     whole = into_itself(tone, CELLS)
     base, mean = _levelled(tone, CELLS), whole.mean((0, 1))
-    cell = np.array([min(int(x * CELLS), CELLS - 1), min(int(y * CELLS), CELLS - 1)])
+    # An eye of a face that is cut off may lie beyond the frame.
+    cell = (np.array([x, y]) * CELLS).astype(int).clip(0, CELLS - 1)
     # The place that stays where it is while the frame becomes the cell: c = (cell + c) / CELLS.
     still = cell / (CELLS - 1)
     own = base[

@@ -72,7 +72,9 @@ class Foils(Ink):
     def place(self, sheet: ink.Sheet) -> ink.Marks:
         """Draw the lines of the first foil, then those of the second."""
         canvas, target = sheet.canvas, seen_of(sheet, 1 - sheet.amounts.max(0))
-        half_width, half_height = canvas.reach
+        # What repeats has no border.
+        border = 2 * self.options.margin * (self.group is None)
+        half_width, half_height = (side - border for side in canvas.reach)
         rows = max(2, round(np.sqrt(sheet.count * half_height / (2 * APART * half_width))))
         pitch = 2 * half_height / rows
         points = max(3, int(sheet.count / (2 * rows)) + 1)

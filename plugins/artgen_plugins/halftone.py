@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artgen import Ink, Preset, ink, option
+from artgen.editing import numbers
 from artgen.errors import UsageError
 from artgen.ink import InkOptions
 from artgen_plugins._presets import read_presets
@@ -58,11 +59,8 @@ class Halftone(Ink):
 
     def place(self, sheet: ink.Sheet) -> ink.Marks:
         """Screen the inks one after the other, from top to bottom."""
-        try:
-            angles = [float(angle) for angle in str(self.options.angles).split(",")]
-        except ValueError:
-            angles = [math.nan]
-        if not np.isfinite(angles).all():
+        angles = numbers(str(self.options.angles))
+        if not angles or not np.isfinite(angles).all():
             raise UsageError(
                 f"angles = {self.options.angles!r} are not numbers", hint="write angles=15,75,0,45"
             )
@@ -93,12 +91,14 @@ class Halftone(Ink):
         middles = steps[:, None, None] * across + steps[:, None] * along
         parts = pitch * ((np.arange(SAMPLES) + 0.5) / SAMPLES - 0.5)
         amount = np.zeros(middles.shape[:2])
+        # Of a strip, or of what is turned, most of the square around it lies outside.
+        near = (abs(middles) < np.array(sheet.canvas.reach) + pitch).all(2)
         for u in parts:
             for v in parts:
-                x, y = np.moveaxis(middles + u * along + v * across, 2, 0)
+                x, y = (middles[near] + u * along + v * across).T
                 inside = (abs(x) < sheet.canvas.reach[0]) & (abs(y) < sheet.canvas.reach[1])
                 tone = sheet.at(k, x, y) * sheet.weight_at(x, y)
-                amount += np.where(inside, tone, 0) / SAMPLES**2
+                amount[near] += np.where(inside, tone, 0) / SAMPLES**2
         if self.options.shape == "line":
             ends = np.concatenate([middles[:, :-1], middles[:, 1:]], 2)
             radii = pitch / 2 * np.stack([amount[:, :-1], amount[:, 1:]], 2)

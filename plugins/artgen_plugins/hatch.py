@@ -9,7 +9,6 @@ picture has no direction.
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, ClassVar
@@ -39,8 +38,8 @@ AROUND, FLAT = 0.16, 0.02
 from details."""
 GRAIN = 0.0038
 """The distance of the grains of paper, in canvas units."""
-CLUMPS = ((1, 1.0), (2, 0.6), (5, 0.35))
-"""The sizes of clumps of grains, in grains, and how high they are."""
+CLUMPS, MOST_GRAINS = ((1, 1.0), (2, 0.6), (5, 0.35)), 8192
+"""The sizes of clumps of grains, in grains, and how high they are; the most grains in a row."""
 STEEP, REDS = 0.5, 0.3
 """How much steeper tones are of lines that swell, and how much darker reds are than greens."""
 STEPS, SHARE = 12.0, 0.25
@@ -84,7 +83,7 @@ class Hatch(Ink):
 
     def place(self, sheet: ink.Sheet) -> ink.Marks:
         """Draw masses and then strokes, of one ink after the other."""
-        pixels = sheet.amounts[0].size
+        pixels, longest = sheet.amounts[0].size, max(sheet.amounts[0].shape)
         scale = np.sqrt((1.7 if self.options.swell else 1.0) * pixels / sheet.count)
         seed = int(sheet.rng.integers(2**31))
         outlines = self._outlines(sheet, scale)
@@ -98,9 +97,10 @@ class Hatch(Ink):
                 + [outlines]
             )
             # No distance leaves so few of a mass that fills the sheet.
-            if len(marks) <= sheet.count or scale > max(sheet.amounts[0].shape):
+            if len(marks) <= sheet.count or scale > longest:
                 return marks.first(sheet.count)
-            scale *= max(1.03, np.sqrt(len(marks) / sheet.count))
+            # Farther apart than the paper is large is all the same.
+            scale = min(scale * max(1.03, np.sqrt(len(marks) / sheet.count)), 1.01 * longest)
 
     def settled(self, cover: NDArray[np.float32], canvas: Canvas) -> NDArray[np.float32]:
         """Rub the ink into the paper, which takes more of it where its grain is high."""
@@ -132,13 +132,8 @@ class Hatch(Ink):
         solid = without_specks(tone > o.solid, pitch)
         bare = without_specks(tone <= o.bare, pitch)
         middle = ~solid & ~bare
-        if not o.margin:
-            clear = np.ones_like(middle)
-        else:
-            border = sheet.amounts[k : k + 1] * 0 + 1
-            self.clear_margin(border)
-            clear = border[0] > 0
-            solid &= clear
+        clear = inside_margin(self, tone.shape)
+        solid &= clear
         share = ((tone - o.bare) / max(o.solid - o.bare, 1e-6)).clip(0, 1)
         field = np.where(solid, np.maximum(tone, o.solid + 0.02), np.minimum(tone, o.solid - 0.02))
         layers = [filled(sheet, field, o.solid, max(1.0, scale / 8), k)]
@@ -172,6 +167,7 @@ class Hatch(Ink):
         from artgen_plugins._burin import needed
         from artgen_plugins._contours import focused, pixels_of
         from artgen_plugins._flow import flow_lines
+        from artgen_plugins.draft import parted, whole_lines
 
         o, unit, shape = self.options, sheet.canvas.pixel, sheet.amounts[0].shape
         if not o.outline or sheet.target is None:
@@ -181,7 +177,8 @@ class Hatch(Ink):
         changes = [each for part in parts for each in slopes(gaussian_filter(part, scale / 3))]
         steep = scale * maximum_filter(np.sqrt(sum(each**2 for each in changes)), int(scale) + 1)
         drawn = []
-        for line in flow_lines(sheet.target, inner, sheet.canvas, 2 * scale * unit):
+        lines = flow_lines(sheet.target, inner, sheet.canvas, 2 * scale * unit)
+        for line in parted(lines, inside_margin(self, shape) * 1.0, sheet.canvas, 0.0):
             place = pixels_of((line.points + sheet.canvas.reach)[:, ::-1] / unit, shape)
             if (np.median([line.contrast, steep[place] / STEPS], 1) < 1).any():
                 continue
@@ -193,8 +190,7 @@ class Hatch(Ink):
             ends = needed(line.points, radius, one, apart)
             drawn.append(ink.polyline(line.points[ends], radius[ends]))
         # The clearest come first.
-        kept = np.cumsum([len(each) for each in drawn]) <= SHARE * sheet.count
-        return ink.joined([*itertools.compress(drawn, kept)])
+        return whole_lines(ink.joined([]), drawn, int(SHARE * sheet.count))
 
     def _strokes(
         self,
@@ -227,6 +223,14 @@ class Hatch(Ink):
         return ink.Marks(line.strokes[joins[1:]], line.ink[joins[1:]])
 
 
+def inside_margin(primitive: Ink, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Return which pixels, [height, width], are not in the margin of a primitive."""
+    border = np.ones((1, *shape))
+    primitive.clear_margin(border)
+    found: NDArray[np.bool_] = border[0] > 0
+    return found
+
+
 def tooth(canvas: Canvas) -> Floats:
     """Return the height of the paper at each pixel, [height, width] in 0 to 1, all as frequent.
 
@@ -234,10 +238,11 @@ def tooth(canvas: Canvas) -> Floats:
     """
     from scipy.ndimage import map_coordinates
 
-    ranks = _grains(*(int(2 * reach / GRAIN) + 3 for reach in canvas.reach[::-1]))
+    # A strip repeats them: those of one row of pixels would take gigabytes.
+    ranks = _grains(*(min(int(2 * reach / GRAIN) + 3, MOST_GRAINS) for reach in canvas.reach[::-1]))
     x, y = canvas.pixel_centres()
     place = np.meshgrid((y + canvas.reach[1]) / GRAIN, (x + canvas.reach[0]) / GRAIN, indexing="ij")
-    found: Floats = map_coordinates(ranks, place, order=1, mode="nearest")
+    found: Floats = map_coordinates(ranks, place, order=1, mode="grid-wrap")
     return found
 
 
@@ -338,12 +343,24 @@ def spacing(
     return found.clip(0.6)
 
 
+def softened(picture: Floats, sigma: float) -> Floats:
+    """Return a picture through a Gaussian of `sigma` pixels; what is beyond an edge is like it."""
+    from scipy.ndimage import gaussian_filter
+    from scipy.special import ndtr
+
+    if sigma < max(picture.shape):
+        return np.asarray(gaussian_filter(picture, sigma, mode="nearest"))
+    # A kernel would be larger than the picture: the shares that its pixels have are few.
+    for many in picture.shape:
+        ends = np.r_[-np.inf, np.arange(0.5, many - 1), np.inf]
+        picture = (np.diff(ndtr((ends - np.arange(many)[:, None]) / sigma)) @ picture).T
+    return picture.copy()
+
+
 def blurred(picture: Floats, pitch: Floats, share: float) -> Floats:
     """Return a picture smoothed over a share of the distance of strokes, in several steps."""
-    from scipy.ndimage import gaussian_filter
-
     levels = np.geomspace(pitch.min(), pitch.max(), 4) if np.ptp(pitch) > 0.1 else pitch[0, :1]
-    smooth = [gaussian_filter(picture, max(0.3, share * level), mode="nearest") for level in levels]
+    smooth = [softened(picture, max(0.3, share * level)) for level in levels]
     if len(smooth) == 1:
         even: Floats = smooth[0]
         return even

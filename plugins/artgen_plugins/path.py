@@ -84,7 +84,7 @@ def short_tour(sheet: ink.Sheet, k: int, count: int) -> ink.Marks:
     if len(points) < 3:
         return ink.dots([], [], [], k)
     near = cKDTree(points).query(points, min(NEAR + 1, len(points)))[1][:, 1:]
-    order = shorten(points, near, nearest_first(points))
+    order = shorten(points, near, nearest_first(points, near))
     line, mass = points[order], np.pi * radius[order] ** 2
     after = np.hypot(*(np.roll(line, -1, axis=0) - line).T)
     length = (after + np.roll(after, 1)) / 2

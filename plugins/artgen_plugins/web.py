@@ -14,7 +14,7 @@ import time
 from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from typing import Any, ClassVar
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 from artgen import __version__
 from artgen.errors import InputError, printable
@@ -118,7 +118,8 @@ def _follow(url: str, deadline: float) -> bytes:
         try:
             path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
             headers = {"User-Agent": f"artgen/{__version__}", "Accept": "image/*"}
-            connection.request("GET", path, headers=headers)
+            # Browsers show letters and spaces as they are, but send them as bytes.
+            connection.request("GET", quote(path, "!#$%&'()*+,/:;=?@[]~"), headers=headers)
             response = connection.getresponse()
             if response.status in (301, 302, 303, 307, 308):
                 url = urljoin(url, response.headers.get("Location", ""))
