@@ -6,7 +6,7 @@ import csv
 import math
 import re
 from dataclasses import replace
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -246,6 +246,17 @@ def test_a_brush_is_dipped_in_time():
     assert length == pytest.approx(whole)
     # The circle goes on where the brush left it.
     assert all((a[-1] == b[0]).all() for a, b in pairwise(lines[:-1]))
+
+
+def test_a_brush_is_dipped_as_often_as_it_is_empty():
+    """What rounding left in it drew lines without length, and no end of them."""
+    rng = np.random.default_rng(1)
+    for far in rng.uniform(5, 300, 40):
+        paths = [np.array([[0.0, 0], [far, 0]]), np.array([[0.0, 0], [20_000, 0]])]
+        actions = list(islice(dipped(paths, 300), 500))
+        dips = sum(not isinstance(each, Line) for each in actions)
+        assert dips == math.ceil((far + 20_000) / 300)
+        assert len(actions) == 2 * dips + 1
 
 
 def test_pieces_of_a_path_in_a_box():

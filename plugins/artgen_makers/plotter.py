@@ -406,7 +406,8 @@ def dipped(paths: Sequence[Floats], every: float) -> Iterator[Action]:
             inner = path[(along > at) & (along < end)]
             ends = [[np.interp(each, along, axis) for axis in path.T] for each in (at, end)]
             yield Line(np.concatenate([ends[:1], inner, ends[1:]]))
-            full -= end - at
+            # What rounding leaves of a full brush may be too little to move on by.
+            full = full - (end - at) if end == along[-1] else 0.0
             at = end
 
 
