@@ -229,6 +229,18 @@ def test_nothing_touches_wet_ink():
         at = points[-1]
 
 
+def test_a_line_that_waits_may_have_braces_of_its_own(drawing, tmp_path, monkeypatch):
+    """A `}` of a profile was a traceback."""
+    monkeypatch.chdir(tmp_path)
+    Path("mine.toml").write_text(
+        'language = "gcode"\nbed = [300, 300]\ndraw = 1000\ntravel = 1000\nacceleration = 500\n'
+        'up = ["U"]\ndown = ["D"]\nwait = "G4 P{} ; }"\n'
+    )
+    folder = made(drawing, tmp_path, "--profile", "mine.toml", "--page", "A6", "--dry", "60")
+    text = "".join(each.read_text() for each in folder.glob("*.gcode"))
+    assert re.search(r"^G4 P[\d.]+ ; }$", text, re.MULTILINE)
+
+
 def test_a_brush_is_dipped_in_time():
     turn = np.linspace(0, 2 * np.pi, 300)
     paths = [np.stack([30 * np.cos(turn), 30 * np.sin(turn)], 1), np.array([[0.0, 0], [5, 0]])]

@@ -504,7 +504,7 @@ def _gcode(
         yield f"; pen {job.number}: {job.colour}, {len(job.lines)} lines\n"
         for what, points, waited in moves(job, panel, profile, pot):
             if what == "wait":
-                yield profile.wait.format(_short(waited)) + "\n"
+                yield profile.wait.replace("{}", _short(waited)) + "\n"
             elif what == "air":
                 yield f"G0{_place(points[-1])} F{_short(profile.travel)}\n"
             else:
