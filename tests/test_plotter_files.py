@@ -88,7 +88,9 @@ def test_a_file_is_the_drawing(name, sides, drawing, tmp_path):
 def test_the_rows_of_a_photo_are_no_closer_than_the_pen_is_wide():
     photo = np.zeros((4, 4, 3), np.uint8)
     counts = [
-        Plotter({"page": page, "pen_width": width}).recipe(photo)["primitive"]["count"]
+        Plotter({"page": page, "pen_width": width, "panels": True}).recipe(photo)["primitive"][
+            "count"
+        ]
         for page, width in (("A3", 0.3), ("A6", 0.3), ("A6", 0.6), ("A6", 5.0))
     ]
     assert counts[0] == 52_000
@@ -96,6 +98,14 @@ def test_the_rows_of_a_photo_are_no_closer_than_the_pen_is_wide():
     # On A6 with its margins, rows that are 3.7 pens apart.
     assert counts[1] == pytest.approx(75 * 118 / (0.35 * (3.7 * 0.3) ** 2), abs=1)
     assert counts[3] == 1000
+
+
+def test_a_photo_is_not_fitted_for_paper_that_no_machine_reaches():
+    """It was, and then refused."""
+    with pytest.raises(UsageError, match="2000 x 840 mm is larger than the machine"):
+        Plotter({"page": "840x2000mm"}).recipe(np.zeros((4, 4, 3), np.uint8))
+    turned = Plotter({"page": "200x290mm"}).recipe(np.zeros((4, 4, 3), np.uint8))
+    assert turned["primitive"]["name"] == "path"
 
 
 @pytest.mark.parametrize("profile", ["grbl-servo", "hpgl"])

@@ -8,6 +8,7 @@ dipped, lines are cut after so many millimetres. Paper larger than the machine i
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -136,13 +137,15 @@ class Plotter(Maker):
         return {"target": {"focus": "faces"}, "primitive": path}
 
     def check(self) -> None:
-        """Raise InputError or UsageError for a machine or dips that cannot be."""
+        """Raise InputError or UsageError for a machine, paper or dips that cannot be."""
         o = self.options
         if o.dip and o.dry:
             raise UsageError("--dip and --dry exclude each other", hint="leave out one of them")
         if 0 < o.dip < LEAST_DIP:
             raise UsageError(f"--dip {o.dip:g} is too small", hint=f"use {LEAST_DIP:g} mm or more")
-        self.pot(read_profile(o.profile))
+        profile = read_profile(o.profile)
+        self.pot(profile)
+        panels(laid(self.page(), profile), profile.bed, asked=o.panels)
 
     @cached_property
     def swatches(self) -> Sequence[Pen]:
@@ -179,16 +182,15 @@ class Plotter(Maker):
         o = self.options
         profile = read_profile(o.profile)
         pot = self.pot(profile)
-        size, bed = np.array([page.width, page.height]), np.array(profile.bed)
-        turned = bool(_count(size[::-1], bed) < _count(size, bed))
+        size = laid(page, profile)
+        turned = bool(size[0] != page.width)
         if turned:
-            size = size[::-1]
             corner = np.array([0, size[1]])
             lines = [
                 (colour, [path[:, ::-1] * [1, -1] + corner for path in paths])
                 for colour, paths in lines
             ]
-        parts = panels(size, bed, asked=o.panels)
+        parts = panels(size, profile.bed, asked=o.panels)
         if len(parts) > 1:
             colour, first = lines[0]
             lines[0] = colour, [*first, *crosses(parts, size, page.margin)]
@@ -197,7 +199,7 @@ class Plotter(Maker):
             for name, corner, side in parts
         ]
         writer = _hpgl if profile.language == "hpgl" else _gcode
-        files, rows, table, totals = {}, [], [], []
+        files, rows, table, lengths, taken = {}, [], [], defaultdict[int, float](float), 0.0
         for panel in done:
             for jobs in [panel.jobs] if o.one_file else [[each] for each in panel.jobs]:
                 if not jobs:
@@ -206,7 +208,8 @@ class Plotter(Maker):
                 files[name] = "".join(writer(jobs, panel, profile, motif.origin, pot)).encode()
                 for job in jobs:
                     told = measured(job, panel, profile, pot)
-                    totals.append((job, told))
+                    lengths[job.number] += told.drawn
+                    taken += told.seconds
                     count, time = len(job.lines), f"{told.seconds / 60:.1f}"
                     drawn, air = f"{told.drawn / 1000:.2f}", f"{told.air / 1000:.2f}"
                     rows.append([name, job.number, job.colour, count, drawn, air, time])
@@ -217,13 +220,11 @@ class Plotter(Maker):
         used = {colour for colour, _ in lines}
         widths = {each.colour: each.width for each in self.swatches if each.colour in used}
         needed = [
-            Part("pen", f"{k}, {widths.get(colour, page.pen_width):g} mm", colour, 1, length)
+            Part("pen", f"{k}, {widths.get(colour, page.pen_width):g} mm", colour, 1, lengths[k])
             for k, (colour, _) in enumerate(lines, 1)
-            for length in [_sum(totals, k)]
         ]
         wide, high = size
         needed.append(Part("paper", f"{wide:g} x {high:g} mm", page.paper, 1))
-        minutes = sum(told.seconds for _, told in totals) / 60
         picture = finished(done, size, page, widths)
         least, most = (f(widths.values(), default=0) for f in (min, max))
         notes = [
@@ -236,7 +237,7 @@ class Plotter(Maker):
             "origin of the machine, and set the origin there."
             + " The drawing lies on its left side, since the machine reaches further that way."
             * turned,
-            f"Send the files in their order. Drawing takes some {minutes:.0f} minutes, as the "
+            f"Send the files in their order. Drawing takes some {taken / 60:.0f} minutes, as the "
             "profile says how fast the machine is.",
             "Change the pen between files, or where the machine waits."
             if len(lines) > 1
@@ -325,12 +326,13 @@ class Plotter(Maker):
             yield Job(number, colour, actions)
 
 
-def _count(size: Floats, bed: Floats) -> float:
-    """Return how many parts of a bed's size a paper has."""
-    return float(np.ceil(size / bed - 1e-9).prod())
+def laid(page: Page, profile: Profile) -> Floats:
+    """Return the sides of the paper, turned where the machine then reaches it in fewer parts."""
+    sides = np.array([page.width, page.height])
+    return min(sides, sides[::-1], key=lambda each: np.ceil(each / profile.bed - 1e-9).prod())
 
 
-def panels(size: Floats, bed: Floats, *, asked: bool) -> list[tuple[str, Floats, Floats]]:
+def panels(size: Floats, bed: Sequence[float], *, asked: bool) -> list[tuple[str, Floats, Floats]]:
     """Return the parts of a paper that a machine reaches: name, corner and size in mm.
 
     Raises UsageError for paper that is too large, unless panels were `asked` for.
@@ -563,10 +565,6 @@ def _file(panel: Panel, job: Job | None, profile: Profile) -> str:
 
 def _corner(profile: Profile) -> str:
     return "lower left corner" if profile.origin == "bottom-left" else "upper left corner"
-
-
-def _sum(totals: Sequence[tuple[Job, Told]], number: int) -> float:
-    return sum(told.drawn for job, told in totals if job.number == number)
 
 
 def finished(
