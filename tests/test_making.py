@@ -835,6 +835,25 @@ def test_a_lithophane_is_thin_where_the_picture_is_bright(tmp_path):
     assert lightness == pytest.approx(lightness[0] + (1 - lightness[0] / 100) * wanted, abs=1)
 
 
+def test_a_lithophane_is_as_thick_as_asked_for():
+    """It was rounded to 0.05 mm."""
+    from artgen_makers.filament import Lithophane, surface
+
+    photo = np.linspace(0, 255, 60).astype(np.uint8)[None, :, None].repeat(20, 0).repeat(3, 2)
+    maker = Lithophane({"base": 0.83, "thickness": 3.17, "width": 20.0, "detail": 1.0})
+    base, _, layer = maker.layers
+    heights = maker.settled(maker.wanted(photo), maker.shown([]))
+    points, _ = surface((base + heights) * layer, 0.4)
+    assert (points[:1200, 2].min(), points[:, 2].max()) == pytest.approx((0.83, 3.17), abs=1e-6)
+    assert maker.shown([])[-1] == pytest.approx(
+        linear_to_srgb(np.full(3, np.exp(-3 * 2.34 / 2.5), np.float32)), abs=1e-6
+    )
+    assert Lithophane({}).layers == (16.0, 48, 0.05)
+    [white] = maker.make(Motif("ramp", photo=photo)).parts
+    volume = white.length * np.pi * 1.75**2 / 4
+    assert 20 * 7 * 0.83 < volume < 20 * 7 * 3.17
+
+
 @pytest.mark.parametrize(
     ("line", "words"),
     [
