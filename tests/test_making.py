@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import re
+import tracemalloc
 import zipfile
 import zlib
 from itertools import pairwise
@@ -833,6 +834,18 @@ def test_a_lithophane_is_thin_where_the_picture_is_bright(tmp_path):
     lightness = rgb2lab(linear_to_srgb(np.float32(light))[None, :, None].repeat(3, 2))[0, :, 0]
     wanted = rgb2lab(levels[None, :, None].repeat(3, 2))[0, :, 0]
     assert lightness == pytest.approx(lightness[0] + (1 - lightness[0] / 100) * wanted, abs=1)
+
+
+def test_what_each_height_costs_is_held_in_single_precision():
+    from artgen_makers.filament import settled
+
+    lab = np.random.default_rng(0).uniform(20, 80, (60, 100, 3))
+    seen = lab[::2, :1].reshape(-1, 3)
+    tracemalloc.start()
+    settled(lab, seen)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 3 * 4 * lab[..., 0].size * len(seen)
 
 
 def test_a_lithophane_is_as_thick_as_asked_for():

@@ -406,7 +406,7 @@ def settled(lab: Floats, seen: Floats) -> Heights:
     Iterated conditional modes (Besag, 1986) in four colours of points: each takes what costs least
     beside its neighbours.
     """
-    cost = np.stack([differences(row, seen) for row in lab]).astype(np.float32)
+    cost = np.stack([differences(row, seen).astype(np.float32) for row in lab])
     heights: Heights = cost.argmin(2)
     apart = differences(seen, seen)
     steps = (CALM * np.minimum(apart / 20, 1) + EDGE * _between(apart)).astype(np.float32)
