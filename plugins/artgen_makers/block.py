@@ -50,7 +50,7 @@ ARM, DEEP = 20.0, 3.0
 LOST = 0.05
 """The share of a block whose fine marks may go without a note."""
 TAB = 6.0
-"""Diameter of the pins of Ternes-Burton, in mm."""
+"""Diameter of the circles for pins of Ternes-Burton, in mm: assumed."""
 OPAQUE = 0.85
 """How much an ink hides of those below it."""
 _PIXELS = 1400
