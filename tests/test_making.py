@@ -679,6 +679,18 @@ def test_a_stock_of_a_spreadsheet_is_read(empty_folder):
     assert Bricks({"stock": "stock.csv"}).stock() == {("1x1", "15"): 4}
 
 
+def test_a_colour_without_plates_is_not_chosen(empty_folder):
+    """It was, and then the stock was too small."""
+    from artgen_makers.bricks import Bricks
+
+    Path("stock.csv").write_text("1x1,White,40\n1x1,Black,0\n")
+    maker = Bricks({"stock": "stock.csv"})
+    assert [each.name for each in maker.choices()] == ["White"]
+    Path("stock.csv").write_text("1x1,White,0\n")
+    with pytest.raises(UsageError, match="is empty"):
+        maker.stock()
+
+
 def test_lines_of_blanks_are_no_rows_of_a_table(empty_folder):
     from artgen_makers.bricks import Bricks
     from artgen_makers.paint import PaintByNumbers

@@ -99,7 +99,7 @@ class Bricks(Grid):
         known = {
             name.lower(): c.number for c in read_table(self.table) for name in (c.number, c.name)
         }
-        found: dict[tuple[str, str], int] = {}
+        found = Counter[tuple[str, str]]()
         for number, row in rows:
             size, colour, count = [*(cell.lower() for cell in row), "", "", ""][:3]
             if number == 1 and size == "size":
@@ -110,8 +110,9 @@ class Bricks(Grid):
                     "and number",
                     hint="write 1x4,15,200 or 1x4,White,200",
                 )
-            key = size, known[colour]
-            found[key] = found.get(key, 0) + int(count)
+            found[size, known[colour]] += int(count)
+        # What is there none of is left out: its colour could be chosen.
+        found = +found
         if not found:
             raise UsageError(f"the stock {self.options.stock} is empty", hint="leave it out")
         return found
