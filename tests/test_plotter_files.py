@@ -270,6 +270,16 @@ def test_a_brush_is_dipped_in_time():
     assert all((a[-1] == b[0]).all() for a, b in pairwise(lines[:-1]))
 
 
+def test_lines_are_compared_with_wet_ink_until_one_is_dry(monkeypatch):
+    """All of the next 200 were, for each line."""
+    paths = [np.array([[0.0, 3 * y], [1, 3 * y]]) for y in range(100)]
+    looked, real = [], np.argmin
+    monkeypatch.setattr(np, "argmin", lambda dry_at: looked.append(len(dry_at)) or real(dry_at))
+    actions = list(dried(paths, 0.5, 30, MACHINE))
+    assert [each.points[0, 1] for each in actions] == [path[0, 1] for path in paths]
+    assert looked == [1] * 100
+
+
 def test_a_brush_is_dipped_as_often_as_it_is_empty():
     """What rounding left in it drew lines without length, and no end of them."""
     rng = np.random.default_rng(1)

@@ -232,8 +232,9 @@ class Plotter(Maker):
             "closer with pens of one width"
         ] * (most > UNLIKE * least)
         made = Made(files, needed, dress(np.rot90(picture, -1) if turned else picture), notes)
+        end = "lower" if profile.origin == "bottom-left" else "upper"
         steps = (
-            f"Tape the paper, {wide:g} x {high:g} mm, so that its {_corner(profile)} lies at the "
+            f"Tape the paper, {wide:g} x {high:g} mm, so that its {end} left corner lies at the "
             "origin of the machine, and set the origin there."
             + " The drawing lies on its left side, since the machine reaches further that way."
             * turned,
@@ -425,10 +426,12 @@ def dried(paths: Sequence[Floats], width: float, dry: float, profile: Profile) -
     left = [(path, _cells((path - low) / cell, inked.shape)) for path in paths]
     clock, at = 0.0, np.zeros(2)
     while left:
-        dry_at = [inked[tuple(cells)].max() + dry for _, cells in left[:AHEAD]]
-        ready = next((k for k, when in enumerate(dry_at) if when <= clock), None)
-        if ready is None:
-            ready = int(np.argmin(dry_at))
+        # No further than to the first that is dry, which mostly is the next one.
+        dry_at: list[float] = []
+        while len(dry_at) < min(AHEAD, len(left)) and (not dry_at or dry_at[-1] > clock):
+            dry_at.append(inked[tuple(left[len(dry_at)][1])].max() + dry)
+        ready = int(np.argmin(dry_at))
+        if dry_at[ready] > clock:
             yield Wait(dry_at[ready] - clock)
             clock = dry_at[ready]
         path, cells = left.pop(ready)
@@ -460,7 +463,6 @@ class Move(NamedTuple):
 
 def moves(job: Job, panel: Panel, profile: Profile, pot: Floats) -> Iterator[Move]:
     """Yield what the machine does for a job, in mm from its origin, where it begins."""
-    up = profile.origin == "bottom-left"
     at = np.zeros(2)
     for action in job.actions:
         if isinstance(action, Wait):
@@ -471,7 +473,7 @@ def moves(job: Job, panel: Panel, profile: Profile, pot: Floats) -> Iterator[Mov
             at = pot
         else:
             points = action.points - panel.corner
-            if up:
+            if profile.origin == "bottom-left":
                 points = points * [1, -1] + [0, panel.size[1]]
             yield Move("air", np.stack([at, points[0]]))
             yield Move("draw", points)
@@ -561,10 +563,6 @@ def _units(points: Floats) -> str:
 def _file(panel: Panel, job: Job | None, profile: Profile) -> str:
     which = "drawing" if job is None else f"pen-{job.number}-{job.colour[1:]}"
     return f"{panel.name}{which}.{profile.language}"
-
-
-def _corner(profile: Profile) -> str:
-    return "lower left corner" if profile.origin == "bottom-left" else "upper left corner"
 
 
 def finished(
