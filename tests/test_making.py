@@ -178,6 +178,7 @@ def test_a_limit_of_lines_at_a_nail_holds(wound, tmp_path):
             "too thick",
         ),
         (["string", "sample:cat", "--nails", "20", "--thread", "0.05mm"], 2, "use --nails"),
+        (["string", "sample:cat", "--limit", "3"], 2, "leaves no thread"),
         (["string", "sample:cat", "--bord", "40cm"], 2, "did you mean board"),
         (["string", "sample:cat", "--inks", "redd"], 2, "redd"),
         (["string", "missing.jpg"], 3, "missing.jpg does not exist"),
