@@ -497,6 +497,32 @@ def test_seams_of_plates_are_staggered():
     assert running <= len(ends) / 2
 
 
+def test_plates_are_looked_through_once_for_all_sheets():
+    """They were for each sheet, which took minutes for large mosaics."""
+    from artgen_makers.bricks import Bricks
+    from artgen_makers.grids import read_table
+    from artgen_makers.guide import Guide
+
+    class Counted(list):
+        times = 0
+
+        def __iter__(self):
+            self.times += 1
+            return super().__iter__()
+
+    cells = np.arange(40 * 36).reshape(40, 36) // 7 % 2
+    maker, colours = Bricks({}), read_table("bricks")[:2]
+    plates = Counted(maker.laid_out(cells, colours))
+    maker.laid_out = lambda *_: plates
+    guide = Guide(Motif("plain"), "bricks", "a4")
+    maker.charts(guide, cells, colours)
+    assert plates.times == 1
+    shown = [line for page in guide.document.pages for line in page.operators if "0.7 w" in line]
+    areas = [np.prod([float(side) for side in line.split()[-4:-2]]) for line in shown]
+    assert sum(areas) == pytest.approx(40 * 36 * 8 * 8)
+    assert len(guide.document.pages) == 9
+
+
 def test_a_stock_is_kept_to(tmp_path, empty_folder, capsys):
     stock = Path("stock.csv")
     stock.write_text("size,colour,number\n1x1,White,400\n1x4,White,3\n1x1,0,400\n2x4,0,5\n")

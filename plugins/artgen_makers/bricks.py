@@ -211,19 +211,18 @@ class Bricks(Grid):
 
     def charts(self, guide: Guide, cells: Cells, colours: Sequence[Colour]) -> None:
         """A section of 16 x 16 studs on each page, at 1:1, with the edges of plates."""
-        plates = self.laid_out(cells, colours)
+        plates = np.array([plate[1:] for plate in self.laid_out(cells, colours)])
+        low, high = plates[:, 1::-1], plates[:, 1::-1] + plates[:, :1:-1]
 
         def edges(
             sheet: Sheet, place: tuple[float, float, float], shown: tuple[int, int, int, int]
         ) -> None:
             x0, y0, cell = place
-            left, top, right, bottom = shown
-            for plate in plates:
-                a, b = max(plate.column, left), min(plate.column + plate.columns, right)
-                c, d = max(plate.row, top), min(plate.row + plate.rows, bottom)
-                if a < b and c < d:
-                    x, y = x0 + (a - left) * cell, y0 + (c - top) * cell
-                    sheet.box(x, y, (b - a) * cell, (d - c) * cell, edge=0.7)
+            first, end = np.maximum(low, shown[:2]), np.minimum(high, shown[2:])
+            seen, sides = first - shown[:2], end - first
+            for k in np.flatnonzero((sides > 0).all(1)):
+                (a, c), (across, down) = seen[k].tolist(), sides[k].tolist()
+                sheet.box(x0 + a * cell, y0 + c * cell, across * cell, down * cell, edge=0.7)
 
         chart(guide, cells, colours, STUD, (SECTION, SECTION), 0, edges)
 
