@@ -497,6 +497,18 @@ def test_seams_of_plates_are_staggered():
     assert running <= len(ends) / 2
 
 
+def test_a_plate_is_made_only_where_it_fits(monkeypatch):
+    """One was for each size at each stud."""
+    from artgen_makers import bricks
+    from artgen_makers.grids import read_table
+
+    made, real = [], bricks.Plate
+    monkeypatch.setattr(bricks, "Plate", lambda *of: made.append(of) or real(*of))
+    cells = np.add.outer(np.arange(9), np.arange(11)) % 2
+    plates = bricks.Bricks({}).laid_out(cells, read_table("bricks")[:2])
+    assert len(plates) == len(made) == 99
+
+
 def test_plates_are_looked_through_once_for_all_sheets():
     """They were for each sheet, which took minutes for large mosaics."""
     from artgen_makers.bricks import Bricks

@@ -137,36 +137,35 @@ class Bricks(Grid):
         left = Counter(stock)
         sizes = [tuple(map(int, each.split("x"))) for each in SIZES if each in wanted]
         shapes = sorted({*sizes, *((b, a) for a, b in sizes)}, key=lambda s: (-s[0] * s[1], s))
-        free = np.ones(cells.shape, bool)
+        # Where a plate lies, no colour is left to cover.
+        rest = cells.copy()
         # Whether a seam runs left of a cell, with room for the right end.
         seams = np.zeros((cells.shape[0], cells.shape[1] + 1), bool)
         plates, missing = [], Counter[str]()
         for row, column in np.ndindex(cells.shape):
-            if not free[row, column]:
+            if (colour := int(rest[row, column])) < 0:
                 continue
             best: tuple[float, Plate] | None = None
             for rows, columns in shapes:
                 if best is not None and rows * columns < -best[0]:
                     break
-                plate = Plate(int(cells[row, column]), row, column, rows, columns)
-                part = np.s_[row : row + rows, column : column + columns]
-                same = free[part] & (cells[part] == plate.colour)
-                fits = same.shape == (rows, columns) and bool(same.all())
-                key = plate.size, colours[plate.colour].number
-                if not fits or (stock and not left[key]):
+                part = rest[row : row + rows, column : column + columns]
+                if part.shape != (rows, columns) or (part != colour).any():
+                    continue
+                plate = Plate(colour, row, column, rows, columns)
+                if stock and not left[plate.size, colours[colour].number]:
                     continue
                 above = seams[row - 1, [column, column + columns]].sum() if row else 0
                 score = -rows * columns + 0.1 * float(above)
                 if best is None or score < best[0]:
                     best = score, plate
             if best is None:
-                missing[colours[int(cells[row, column])].name] += 1
-                free[row, column] = False
+                missing[colours[colour].name] += 1
                 continue
             plate = best[1]
-            left[plate.size, colours[plate.colour].number] -= 1
+            left[plate.size, colours[colour].number] -= 1
             rows, columns = plate.rows, plate.columns
-            free[row : row + rows, column : column + columns] = False
+            rest[row : row + rows, column : column + columns] = -1
             seams[row : row + rows, [column, column + columns]] = True
             plates.append(plate)
         if missing:
