@@ -15,8 +15,8 @@ from artgen.cli import main
 from artgen.errors import UsageError
 from artgen.making import parse_colour
 from artgen.targets import linear_to_srgb, srgb_to_linear
-from artgen_makers.calibration import BLOCK, FIELDS, FIRST, homography, pens_of
-from artgen_makers.swatches import boxes, drawn_by_a_pen
+from artgen_makers.calibration import APART, BLOCK, FIELDS, FIRST, homography, pens_of
+from artgen_makers.swatches import Swatches, boxes, drawn_by_a_pen
 
 PENS = {1: ("#1b2a41", 0.5), 2: ("#c8372d", 0.3), 4: ("#e9b33c", 0.8), 7: ("#3f7d4e", 0.2)}
 SCALE = 12
@@ -104,6 +104,13 @@ def test_what_is_no_sheet_is_told(drawn):
         pens_of(photo(sheet({}), *small) / 255)
     with pytest.raises(UsageError, match="field 2 has 5 lines, not 6"):
         pens_of(photo(sheet({2: ("#000000", 0.4)}, lines=5), *small) / 255)
+
+
+def test_pens_whose_lines_would_touch_get_no_sheet():
+    """Lines of 3 mm, 3 mm apart, were one."""
+    with pytest.raises(UsageError, match="pen_width must be"):
+        Swatches({"pen_width": 3.0})
+    assert Swatches({"pen_width": 2.5}).options.pen_width < APART
 
 
 def test_a_sheet_is_drawn_where_it_is_measured_and_plotters_take_its_pens(

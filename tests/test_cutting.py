@@ -427,6 +427,18 @@ def test_a_drawing_of_ink_is_cut_as_it_is(shapes, tmp_path, capsys):
     assert small[dark].mean() < small[~dark].mean() - 150
 
 
+def test_marks_with_straight_ends_are_cut_so():
+    """Squares of mosaics and halftones got round ends too, and ran together."""
+    import artgen
+    from artgen_makers.block import drawn
+
+    gray, black = np.full((24, 24, 3), 150, np.uint8), {"inks": "#000000", "margin": 0.0}
+    art = artgen.fit(gray, "halftone", count=64, shape="square", seed=1, backend="eager", **black)
+    [layer] = drawn(art, 600, 600)
+    shown = art.render(600).sum() / (255 * sum(art.drawing.background) * 600 * 600)
+    assert layer.print.mean() == pytest.approx(1 - shown, abs=0.03)
+
+
 @pytest.mark.parametrize(
     ("flags", "words"),
     [

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+import tracemalloc
 import zipfile
 import zlib
 from itertools import pairwise
@@ -202,6 +203,7 @@ def test_a_limit_of_lines_at_a_nail_holds(wound, tmp_path):
             "too thick",
         ),
         (["string", "sample:cat", "--nails", "20", "--thread", "0.05mm"], 2, "use --nails"),
+        (["string", "sample:cat", "--limit", "3"], 2, "leaves no thread"),
         (["string", "sample:cat", "--bord", "40cm"], 2, "did you mean board"),
         (["string", "sample:cat", "--inks", "redd"], 2, "redd"),
         (["string", "missing.jpg"], 3, "missing.jpg does not exist"),
@@ -520,6 +522,44 @@ def test_seams_of_plates_are_staggered():
     assert running <= len(ends) / 2
 
 
+def test_a_plate_is_made_only_where_it_fits(monkeypatch):
+    """One was for each size at each stud."""
+    from artgen_makers import bricks
+    from artgen_makers.grids import read_table
+
+    made, real = [], bricks.Plate
+    monkeypatch.setattr(bricks, "Plate", lambda *of: made.append(of) or real(*of))
+    cells = np.add.outer(np.arange(9), np.arange(11)) % 2
+    plates = bricks.Bricks({}).laid_out(cells, read_table("bricks")[:2])
+    assert len(plates) == len(made) == 99
+
+
+def test_plates_are_looked_through_once_for_all_sheets():
+    """They were for each sheet, which took minutes for large mosaics."""
+    from artgen_makers.bricks import Bricks
+    from artgen_makers.grids import read_table
+    from artgen_makers.guide import Guide
+
+    class Counted(list):
+        times = 0
+
+        def __iter__(self):
+            self.times += 1
+            return super().__iter__()
+
+    cells = np.arange(40 * 36).reshape(40, 36) // 7 % 2
+    maker, colours = Bricks({}), read_table("bricks")[:2]
+    plates = Counted(maker.laid_out(cells, colours))
+    maker.laid_out = lambda *_: plates
+    guide = Guide(Motif("plain"), "bricks", "a4")
+    maker.charts(guide, cells, colours)
+    assert plates.times == 1
+    shown = [line for page in guide.document.pages for line in page.operators if "0.7 w" in line]
+    areas = [np.prod([float(side) for side in line.split()[-4:-2]]) for line in shown]
+    assert sum(areas) == pytest.approx(40 * 36 * 8 * 8)
+    assert len(guide.document.pages) == 9
+
+
 def test_a_stock_is_kept_to(tmp_path, empty_folder, capsys):
     stock = Path("stock.csv")
     stock.write_text("size,colour,number\n1x1,White,400\n1x4,White,3\n1x1,0,400\n2x4,0,5\n")
@@ -703,6 +743,18 @@ def test_a_stock_of_a_spreadsheet_is_read(empty_folder):
     assert Bricks({"stock": "stock.csv"}).stock() == {("1x1", "15"): 4}
 
 
+def test_a_colour_without_plates_is_not_chosen(empty_folder):
+    """It was, and then the stock was too small."""
+    from artgen_makers.bricks import Bricks
+
+    Path("stock.csv").write_text("1x1,White,40\n1x1,Black,0\n")
+    maker = Bricks({"stock": "stock.csv"})
+    assert [each.name for each in maker.choices()] == ["White"]
+    Path("stock.csv").write_text("1x1,White,0\n")
+    with pytest.raises(UsageError, match="is empty"):
+        maker.stock()
+
+
 def test_lines_of_blanks_are_no_rows_of_a_table(empty_folder):
     from artgen_makers.bricks import Bricks
     from artgen_makers.paint import PaintByNumbers
@@ -858,6 +910,37 @@ def test_a_lithophane_is_thin_where_the_picture_is_bright(tmp_path):
     lightness = rgb2lab(linear_to_srgb(np.float32(light))[None, :, None].repeat(3, 2))[0, :, 0]
     wanted = rgb2lab(levels[None, :, None].repeat(3, 2))[0, :, 0]
     assert lightness == pytest.approx(lightness[0] + (1 - lightness[0] / 100) * wanted, abs=1)
+
+
+def test_what_each_height_costs_is_held_in_single_precision():
+    from artgen_makers.filament import settled
+
+    lab = np.random.default_rng(0).uniform(20, 80, (60, 100, 3))
+    seen = lab[::2, :1].reshape(-1, 3)
+    tracemalloc.start()
+    settled(lab, seen)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 3 * 4 * lab[..., 0].size * len(seen)
+
+
+def test_a_lithophane_is_as_thick_as_asked_for():
+    """It was rounded to 0.05 mm."""
+    from artgen_makers.filament import Lithophane, surface
+
+    photo = np.linspace(0, 255, 60).astype(np.uint8)[None, :, None].repeat(20, 0).repeat(3, 2)
+    maker = Lithophane({"base": 0.83, "thickness": 3.17, "width": 20.0, "detail": 1.0})
+    base, _, layer = maker.layers
+    heights = maker.settled(maker.wanted(photo), maker.shown([]))
+    points, _ = surface((base + heights) * layer, 0.4)
+    assert (points[:1200, 2].min(), points[:, 2].max()) == pytest.approx((0.83, 3.17), abs=1e-6)
+    assert maker.shown([])[-1] == pytest.approx(
+        linear_to_srgb(np.full(3, np.exp(-3 * 2.34 / 2.5), np.float32)), abs=1e-6
+    )
+    assert Lithophane({}).layers == (16.0, 48, 0.05)
+    [white] = maker.make(Motif("ramp", photo=photo)).parts
+    volume = white.length * np.pi * 1.75**2 / 4
+    assert 20 * 7 * 0.83 < volume < 20 * 7 * 3.17
 
 
 @pytest.mark.parametrize(

@@ -122,6 +122,7 @@ def test_a_score_says_what_moves_and_each_mistake_is_named(tmp_path):
         (f'sound = "sample:waltz"\n{move}amount = 90', "amount = 90"),
         ('sound = "sample:waltz"\nmove = [3]', "no table"),
         ("sound =", "cannot read the score"),
+        (f"move = {'[' * 5000}", "cannot read the score"),
     ):
         file.write_text(text)
         with pytest.raises(InputError, match=says):
@@ -132,7 +133,12 @@ def test_a_score_says_what_moves_and_each_mistake_is_named(tmp_path):
     )
     assert within.moves == score.moves
     assert (within.sound.values == score.sound.values).all()
-    for text in ("{sound}", "{}", '{sound = "sample:waltz", move = [{what = "jump"}]}'):
+    for text in (
+        "{sound}",
+        "{}",
+        f"{{move = {'[' * 5000}}}",
+        '{sound = "sample:waltz", move = [{what = "jump"}]}',
+    ):
         with pytest.raises(ArtgenError, match="the score"):
             read_score(text)
     with pytest.raises(UsageError, match="needs a sound"):

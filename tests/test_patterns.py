@@ -317,6 +317,11 @@ def test_fabric_has_its_size_and_tells_of_edges_that_do_not_meet():
     assert not [note for note in made.notes if "left and right" in note]
 
 
+def test_a_photo_is_not_fitted_for_a_repeat_that_is_too_large():
+    with pytest.raises(UsageError, match="23622 x 15748 pixels is too large"):
+        Fabric({"repeat": 4000.0}).recipe(np.zeros((40, 60, 3), np.uint8))
+
+
 def test_cloth_of_many_repeats_takes_little_memory():
     photo = np.zeros((600, 600, 3), np.uint8)
     tracemalloc.start()

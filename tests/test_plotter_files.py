@@ -6,7 +6,7 @@ import csv
 import math
 import re
 from dataclasses import replace
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -88,7 +88,9 @@ def test_a_file_is_the_drawing(name, sides, drawing, tmp_path):
 def test_the_rows_of_a_photo_are_no_closer_than_the_pen_is_wide():
     photo = np.zeros((4, 4, 3), np.uint8)
     counts = [
-        Plotter({"page": page, "pen_width": width}).recipe(photo)["primitive"]["count"]
+        Plotter({"page": page, "pen_width": width, "panels": True}).recipe(photo)["primitive"][
+            "count"
+        ]
         for page, width in (("A3", 0.3), ("A6", 0.3), ("A6", 0.6), ("A6", 5.0))
     ]
     assert counts[0] == 52_000
@@ -96,6 +98,14 @@ def test_the_rows_of_a_photo_are_no_closer_than_the_pen_is_wide():
     # On A6 with its margins, rows that are 3.7 pens apart.
     assert counts[1] == pytest.approx(75 * 118 / (0.35 * (3.7 * 0.3) ** 2), abs=1)
     assert counts[3] == 1000
+
+
+def test_a_photo_is_not_fitted_for_paper_that_no_machine_reaches():
+    """It was, and then refused."""
+    with pytest.raises(UsageError, match="2000 x 840 mm is larger than the machine"):
+        Plotter({"page": "840x2000mm"}).recipe(np.zeros((4, 4, 3), np.uint8))
+    turned = Plotter({"page": "200x290mm"}).recipe(np.zeros((4, 4, 3), np.uint8))
+    assert turned["primitive"]["name"] == "path"
 
 
 @pytest.mark.parametrize("profile", ["grbl-servo", "hpgl"])
@@ -229,6 +239,18 @@ def test_nothing_touches_wet_ink():
         at = points[-1]
 
 
+def test_a_line_that_waits_may_have_braces_of_its_own(drawing, tmp_path, monkeypatch):
+    """A `}` of a profile was a traceback."""
+    monkeypatch.chdir(tmp_path)
+    Path("mine.toml").write_text(
+        'language = "gcode"\nbed = [300, 300]\ndraw = 1000\ntravel = 1000\nacceleration = 500\n'
+        'up = ["U"]\ndown = ["D"]\nwait = "G4 P{} ; }"\n'
+    )
+    folder = made(drawing, tmp_path, "--profile", "mine.toml", "--page", "A6", "--dry", "60")
+    text = "".join(each.read_text() for each in folder.glob("*.gcode"))
+    assert re.search(r"^G4 P[\d.]+ ; }$", text, re.MULTILINE)
+
+
 def test_a_brush_is_dipped_in_time():
     turn = np.linspace(0, 2 * np.pi, 300)
     paths = [np.stack([30 * np.cos(turn), 30 * np.sin(turn)], 1), np.array([[0.0, 0], [5, 0]])]
@@ -246,6 +268,27 @@ def test_a_brush_is_dipped_in_time():
     assert length == pytest.approx(whole)
     # The circle goes on where the brush left it.
     assert all((a[-1] == b[0]).all() for a, b in pairwise(lines[:-1]))
+
+
+def test_lines_are_compared_with_wet_ink_until_one_is_dry(monkeypatch):
+    """All of the next 200 were, for each line."""
+    paths = [np.array([[0.0, 3 * y], [1, 3 * y]]) for y in range(100)]
+    looked, real = [], np.argmin
+    monkeypatch.setattr(np, "argmin", lambda dry_at: looked.append(len(dry_at)) or real(dry_at))
+    actions = list(dried(paths, 0.5, 30, MACHINE))
+    assert [each.points[0, 1] for each in actions] == [path[0, 1] for path in paths]
+    assert looked == [1] * 100
+
+
+def test_a_brush_is_dipped_as_often_as_it_is_empty():
+    """What rounding left in it drew lines without length, and no end of them."""
+    rng = np.random.default_rng(1)
+    for far in rng.uniform(5, 300, 40):
+        paths = [np.array([[0.0, 0], [far, 0]]), np.array([[0.0, 0], [20_000, 0]])]
+        actions = list(islice(dipped(paths, 300), 500))
+        dips = sum(not isinstance(each, Line) for each in actions)
+        assert dips == math.ceil((far + 20_000) / 300)
+        assert len(actions) == 2 * dips + 1
 
 
 def test_pieces_of_a_path_in_a_box():

@@ -86,6 +86,16 @@ def test_panels_lose_nothing_where_they_meet():
         assert np.array_equal(pixels, photo[:, 100 * k : 100 * k + 120])
 
 
+def test_more_panels_than_pixels_show_each_one(motif):
+    """Some had no pixel, and the poster ended with a traceback."""
+    photo = np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255]]], np.uint8)
+    poster = Poster({"paper": "100x100mm", "panels": 8, "margin": 0.0, "bleed": 0.0, "dpi": 20.0})
+    layouts = [poster.sheet(Motif("few", photo=photo), 100.0, 100.0, k) for k in range(8)]
+    shown = [layout.pictures[0][1].shape for layout in layouts]
+    assert shown == [(1, 1, 3)] * 8
+    assert len(boxes(poster.make(Motif("few", photo=photo)).files["poster.pdf"], "TrimBox")) == 8
+
+
 def test_named_paper_turns_to_a_panel(motif):
     pdf = Poster({"paper": "A4", "panels": 3, "margin": 0.0}).make(motif).files["poster.pdf"]
     left, top, right, bottom = boxes(pdf, "TrimBox")[0]

@@ -50,7 +50,7 @@ ARM, DEEP = 20.0, 3.0
 LOST = 0.05
 """The share of a block whose fine marks may go without a note."""
 TAB = 6.0
-"""Diameter of the pins of Ternes-Burton, in mm."""
+"""Diameter of the circles for pins of Ternes-Burton, in mm: assumed."""
 OPAQUE = 0.85
 """How much an ink hides of those below it."""
 _PIXELS = 1400
@@ -273,8 +273,9 @@ def drawn(art: Any, columns: int, rows: int) -> list[Layer]:
         for x0, y0, x1, y1, r0, r1 in marks.strokes[marks.ink == k]:
             a, b = (np.array([x0, y0]) + reach) * scale, (np.array([x1, y1]) + reach) * scale
             r, s = r0 * scale, r1 * scale
-            pen.ellipse([*(a - r), *(a + r)], 1)
-            pen.ellipse([*(b - s), *(b + s)], 1)
+            if primitive.cap == "round":
+                pen.ellipse([*(a - r), *(a + r)], 1)
+                pen.ellipse([*(b - s), *(b + s)], 1)
             way = b - a
             if length := float(np.hypot(*way)):
                 side = np.array([-way[1], way[0]]) / length

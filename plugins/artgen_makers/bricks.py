@@ -99,7 +99,7 @@ class Bricks(Grid):
         known = {
             name.lower(): c.number for c in read_table(self.table) for name in (c.number, c.name)
         }
-        found: dict[tuple[str, str], int] = {}
+        found = Counter[tuple[str, str]]()
         for number, row in rows:
             size, colour, count = [*(cell.lower() for cell in row), "", "", ""][:3]
             if number == 1 and size == "size":
@@ -110,8 +110,9 @@ class Bricks(Grid):
                     "and number",
                     hint="write 1x4,15,200 or 1x4,White,200",
                 )
-            key = size, known[colour]
-            found[key] = found.get(key, 0) + int(count)
+            found[size, known[colour]] += int(count)
+        # What is there none of is left out: its colour could be chosen.
+        found = +found
         if not found:
             raise UsageError(f"the stock {self.options.stock} is empty", hint="leave it out")
         return found
@@ -136,36 +137,35 @@ class Bricks(Grid):
         left = Counter(stock)
         sizes = [tuple(map(int, each.split("x"))) for each in SIZES if each in wanted]
         shapes = sorted({*sizes, *((b, a) for a, b in sizes)}, key=lambda s: (-s[0] * s[1], s))
-        free = np.ones(cells.shape, bool)
+        # Where a plate lies, no colour is left to cover.
+        rest = cells.copy()
         # Whether a seam runs left of a cell, with room for the right end.
         seams = np.zeros((cells.shape[0], cells.shape[1] + 1), bool)
         plates, missing = [], Counter[str]()
         for row, column in np.ndindex(cells.shape):
-            if not free[row, column]:
+            if (colour := int(rest[row, column])) < 0:
                 continue
             best: tuple[float, Plate] | None = None
             for rows, columns in shapes:
                 if best is not None and rows * columns < -best[0]:
                     break
-                plate = Plate(int(cells[row, column]), row, column, rows, columns)
-                part = np.s_[row : row + rows, column : column + columns]
-                same = free[part] & (cells[part] == plate.colour)
-                fits = same.shape == (rows, columns) and bool(same.all())
-                key = plate.size, colours[plate.colour].number
-                if not fits or (stock and not left[key]):
+                part = rest[row : row + rows, column : column + columns]
+                if part.shape != (rows, columns) or (part != colour).any():
+                    continue
+                plate = Plate(colour, row, column, rows, columns)
+                if stock and not left[plate.size, colours[colour].number]:
                     continue
                 above = seams[row - 1, [column, column + columns]].sum() if row else 0
                 score = -rows * columns + 0.1 * float(above)
                 if best is None or score < best[0]:
                     best = score, plate
             if best is None:
-                missing[colours[int(cells[row, column])].name] += 1
-                free[row, column] = False
+                missing[colours[colour].name] += 1
                 continue
             plate = best[1]
-            left[plate.size, colours[plate.colour].number] -= 1
+            left[plate.size, colours[colour].number] -= 1
             rows, columns = plate.rows, plate.columns
-            free[row : row + rows, column : column + columns] = False
+            rest[row : row + rows, column : column + columns] = -1
             seams[row : row + rows, [column, column + columns]] = True
             plates.append(plate)
         if missing:
@@ -210,19 +210,18 @@ class Bricks(Grid):
 
     def charts(self, guide: Guide, cells: Cells, colours: Sequence[Colour]) -> None:
         """A section of 16 x 16 studs on each page, at 1:1, with the edges of plates."""
-        plates = self.laid_out(cells, colours)
+        plates = np.array([plate[1:] for plate in self.laid_out(cells, colours)])
+        low, high = plates[:, 1::-1], plates[:, 1::-1] + plates[:, :1:-1]
 
         def edges(
             sheet: Sheet, place: tuple[float, float, float], shown: tuple[int, int, int, int]
         ) -> None:
             x0, y0, cell = place
-            left, top, right, bottom = shown
-            for plate in plates:
-                a, b = max(plate.column, left), min(plate.column + plate.columns, right)
-                c, d = max(plate.row, top), min(plate.row + plate.rows, bottom)
-                if a < b and c < d:
-                    x, y = x0 + (a - left) * cell, y0 + (c - top) * cell
-                    sheet.box(x, y, (b - a) * cell, (d - c) * cell, edge=0.7)
+            first, end = np.maximum(low, shown[:2]), np.minimum(high, shown[2:])
+            seen, sides = first - shown[:2], end - first
+            for k in np.flatnonzero((sides > 0).all(1)):
+                (a, c), (across, down) = seen[k].tolist(), sides[k].tolist()
+                sheet.box(x0 + a * cell, y0 + c * cell, across * cell, down * cell, edge=0.7)
 
         chart(guide, cells, colours, STUD, (SECTION, SECTION), 0, edges)
 

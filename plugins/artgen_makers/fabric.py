@@ -49,18 +49,14 @@ class Fabric(Maker):
     def recipe(self, photo: NDArray[np.uint8]) -> Mapping[str, Any]:
         """Triangles of few colours, each repeated by the group: sharp, and as cloth is printed."""
         o = self.options
+        self.side(photo.shape[1] / photo.shape[0])
         primitive = {"name": "triangle", "count": o.count, "symmetry": o.symmetry}
         return {"primitive": primitive, "target": {"size": 384, "palette": o.colours}}
 
     def make(self, motif: Motif) -> Made:
         """Draw the repeat in its size, and lay it side by side."""
         o = self.options
-        wide = round(o.repeat / 25.4 * o.dpi)
-        high = round(wide / motif.aspect)
-        if max(wide, high) > MOST:
-            hint = "use a smaller --repeat or --dpi"
-            raise UsageError(f"a repeat of {wide} x {high} pixels is too large", hint=hint)
-        tile = motif.pixels(max(wide, high))
+        tile = motif.pixels(self.side(motif.aspect))
         down = max(1, round(o.across * tile.shape[1] / tile.shape[0]))
         # Cloth of repeats in their size may not fit into memory.
         small = Image.fromarray(tile)
@@ -81,6 +77,15 @@ class Fabric(Maker):
             "Ask for a straight repeat (basic, grid): half drop and brick are in the file.",
         ]
         return guides(motif, "fabric", made, steps, lambda guide: None)
+
+    def side(self, aspect: float) -> int:
+        """Return the longer side of a repeat in pixels. Raises UsageError for one too long."""
+        wide: int = round(self.options.repeat / 25.4 * self.options.dpi)
+        high = round(wide / aspect)
+        if max(wide, high) > MOST:
+            hint = "use a smaller --repeat or --dpi"
+            raise UsageError(f"a repeat of {wide} x {high} pixels is too large", hint=hint)
+        return max(wide, high)
 
 
 def seam(tile: NDArray[np.uint8], axis: int) -> float:

@@ -42,6 +42,8 @@ DETOUR = 0.25
 """Squared difference that the search gives for a way of colours that is one shorter."""
 CALM, EDGE = 1.5, 0.35
 """What a point pays beside another colour at most, and for the colours of the slope between."""
+STEP = 0.05
+"""About the step in mm of the light of a lithophane, between which it is interpolated."""
 DIAMETER = 1.75
 """Of a filament, in mm."""
 LIGHTING = 0.12
@@ -111,34 +113,32 @@ class Relief(Maker):
         lab: Floats = rgb2lab(picture)
         return lab
 
-    @property
-    def layer(self) -> float:
-        """The height of a layer in mm."""
-        return float(self.options.layer)
-
     def settled(self, lab: Floats, colours: Floats) -> Floats:
         """Return the height of each point in layers above the base, [rows, columns]."""
         return settled(lab, _lab(colours)).astype(float)
 
     @cached_property
-    def layers(self) -> tuple[int, int]:
-        """The number of layers of the base, and above it. Raises UsageError."""
-        o, layer = self.options, self.layer
+    def layers(self) -> tuple[float, int, float]:
+        """How many layers the base has, how many are above it, and their height in mm.
+
+        Raises UsageError.
+        """
+        # A lithophane has no option for its layers.
+        o, layer = self.options, getattr(self.options, "layer", STEP)
         base = max(1, round(o.base / layer))
         above = int(o.thickness / layer + 1e-6) - base
         if not 1 <= above <= MOST_LAYERS:
-            # A lithophane has no option for its layers.
             flags = [f"--{each}" for each in ("base", "thickness", "layer") if hasattr(o, each)]
             raise UsageError(
                 f"{above} layers of {layer:g} mm above a base of {o.base:g} mm are "
                 + (f"more than {MOST_LAYERS}" if above > 0 else "none"),
                 hint=f"change {' or '.join(flags)}",
             )
-        return base, above
+        return base, above, layer
 
     def make(self, motif: Motif) -> Made:
         """Search the stack, give each point its height, and write meshes and swaps."""
-        o, base = self.options, self.layers[0]
+        o, (base, _, layer) = self.options, self.layers
         columns = round(o.width / o.detail) + 1
         rows = max(2, round((columns - 1) / motif.aspect) + 1)
         if columns * rows > MOST_POINTS:
@@ -154,7 +154,7 @@ class Relief(Maker):
         # The stack as high as the print is: the search may leave its last layers out.
         stack = [b._replace(end=min(b.end, top)) for b in stack if b.start < top] or stack[:1]
         pitch = o.width / (columns - 1)
-        vertices, triangles = surface((base + heights) * self.layer, pitch)
+        vertices, triangles = surface((base + heights) * layer, pitch)
         size = f"{o.width:.0f} x {(rows - 1) * pitch:.0f} mm"
         title = f"{motif.name}, {size}"
         files = {
@@ -162,7 +162,7 @@ class Relief(Maker):
             "model.3mf": threemf(vertices, triangles, title, motif),
         }
         files |= self.tables(stack, motif)
-        volumes = self.layer * pitch**2 * _volumes(heights, base, stack)
+        volumes = layer * pitch**2 * _volumes(heights, base, stack)
         made = Made(files, self.parts(stack, volumes), finished(heights, colours))
         steps = [step.format(size=size, **vars(o)) for step in self.steps]
         return guides(motif, self.title, made, steps, lambda guide: self.charts(guide, stack))
@@ -202,7 +202,13 @@ class Lithophane(Relief):
         "Light it from behind: the picture shows it before a lamp.",
         "Where it is too dark, give the --td of the filament, or a smaller --thickness.",
     )
-    layer = 0.05  # Only of the table of light: between its layers, light is interpolated.
+
+    @cached_property
+    def layers(self) -> tuple[float, int, float]:
+        """Steps of light from the base to the most thickness, both as they were asked for."""
+        o, (_, above, _) = self.options, super().layers
+        layer = round((o.thickness - o.base) / above, 9)
+        return o.base / layer, above, layer
 
     def wanted(self, picture: Pixels) -> Floats:
         """Return the lightness alone, from that of the most thickness to that of the base."""
@@ -225,7 +231,7 @@ class Lithophane(Relief):
 
     def shown(self, stack: Sequence[Block]) -> Floats:
         """Return the light behind each thickness, beside that of the base."""
-        thick = np.arange(self.layers[1] + 1) * self.layer
+        thick = np.arange(self.layers[1] + 1) * self.layers[2]
         return _encoded(np.exp(-BEHIND * thick / self.options.td)[:, None].repeat(3, 1))
 
     def filament(self, index: int) -> Filament:
@@ -358,7 +364,7 @@ class FilamentPainting(Relief):
 
     def swaps(self, stack: Sequence[Block]) -> list[tuple[int, float, Filament]]:
         """The number of the first layer of each filament, from 1, its height and the filament."""
-        base = self.layers[0]
+        base = round(self.layers[0])
         firsts = [base + block.start if block.start else 0 for block in stack]
         return [
             (first + 1, round(first * self.options.layer, 3), self.filaments[block.filament])
@@ -400,7 +406,7 @@ def settled(lab: Floats, seen: Floats) -> Heights:
     Iterated conditional modes (Besag, 1986) in four colours of points: each takes what costs least
     beside its neighbours.
     """
-    cost = np.stack([differences(row, seen) for row in lab]).astype(np.float32)
+    cost = np.stack([differences(row, seen).astype(np.float32) for row in lab])
     heights: Heights = cost.argmin(2)
     apart = differences(seen, seen)
     steps = (CALM * np.minimum(apart / 20, 1) + EDGE * _between(apart)).astype(np.float32)
@@ -426,17 +432,14 @@ def _between(apart: Floats) -> Floats:
     return found
 
 
-def _volumes(heights: Floats, base: int, stack: Sequence[Block]) -> Floats:
+def _volumes(heights: Floats, base: float, stack: Sequence[Block]) -> Floats:
     """Return the layers of the base and of each block, summed over the squares between points."""
     corners = [heights[y : y - 1 or None, x : x - 1 or None] for y in (0, 1) for x in (0, 1)]
-    found = [float(base * corners[0].size)]
-    found += [
-        sum(float(np.clip(each - b.start, 0, b.end - b.start).mean()) for each in corners)
-        / 4
-        * corners[0].size
-        for b in stack
-    ]
-    return np.array(found)
+
+    def mean(b: Block) -> float:
+        return sum(float(np.clip(e - b.start, 0, b.end - b.start).mean()) for e in corners) / 4
+
+    return np.array([each * corners[0].size for each in (base, *map(mean, stack))])
 
 
 def surface(heights: Floats, pitch: float) -> tuple[Floats, Heights]:

@@ -518,7 +518,10 @@ class CrossStitch(Grid):
 
 @dataclass(frozen=True)
 class BeadOptions(GridOptions):
-    """Options of fused beads."""
+    """Options of fused beads.
+
+    Square boards for beads of 5 mm have 29 pegs along a side; that those of 2.6 mm do is assumed.
+    """
 
     columns: int = option(58, "beads along the width", low=2, high=1000)
     brand: str = option("hama", "whose colours: hama or perler")

@@ -166,6 +166,8 @@ class PaintByNumbers(Maker):
             plan = Plan(size, (), words, kerf=self.options.kerf, engraved=outlines)
             files["outlines.dxf"] = dxf_of(plan)
         made = Made(files, parts, _painted(cells, colours), notes)
+        # A litre covers some 9 square metres once (The Paint Spot, How Much Paint Do I Need?). That
+        # each place is painted twice, a wet layer of 0.2 mm, is assumed.
         steps = [
             f"Print the sheets of the template at 100 %, and trace them onto a canvas of "
             f"{size[0]:.0f} x {size[1]:.0f} mm, or glue them on.",

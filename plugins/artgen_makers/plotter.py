@@ -8,6 +8,7 @@ dipped, lines are cut after so many millimetres. Paper larger than the machine i
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -136,13 +137,15 @@ class Plotter(Maker):
         return {"target": {"focus": "faces"}, "primitive": path}
 
     def check(self) -> None:
-        """Raise InputError or UsageError for a machine or dips that cannot be."""
+        """Raise InputError or UsageError for a machine, paper or dips that cannot be."""
         o = self.options
         if o.dip and o.dry:
             raise UsageError("--dip and --dry exclude each other", hint="leave out one of them")
         if 0 < o.dip < LEAST_DIP:
             raise UsageError(f"--dip {o.dip:g} is too small", hint=f"use {LEAST_DIP:g} mm or more")
-        self.pot(read_profile(o.profile))
+        profile = read_profile(o.profile)
+        self.pot(profile)
+        panels(laid(self.page(), profile), profile.bed, asked=o.panels)
 
     @cached_property
     def swatches(self) -> Sequence[Pen]:
@@ -179,16 +182,15 @@ class Plotter(Maker):
         o = self.options
         profile = read_profile(o.profile)
         pot = self.pot(profile)
-        size, bed = np.array([page.width, page.height]), np.array(profile.bed)
-        turned = bool(_count(size[::-1], bed) < _count(size, bed))
+        size = laid(page, profile)
+        turned = bool(size[0] != page.width)
         if turned:
-            size = size[::-1]
             corner = np.array([0, size[1]])
             lines = [
                 (colour, [path[:, ::-1] * [1, -1] + corner for path in paths])
                 for colour, paths in lines
             ]
-        parts = panels(size, bed, asked=o.panels)
+        parts = panels(size, profile.bed, asked=o.panels)
         if len(parts) > 1:
             colour, first = lines[0]
             lines[0] = colour, [*first, *crosses(parts, size, page.margin)]
@@ -197,7 +199,7 @@ class Plotter(Maker):
             for name, corner, side in parts
         ]
         writer = _hpgl if profile.language == "hpgl" else _gcode
-        files, rows, table, totals = {}, [], [], []
+        files, rows, table, lengths, taken = {}, [], [], defaultdict[int, float](float), 0.0
         for panel in done:
             for jobs in [panel.jobs] if o.one_file else [[each] for each in panel.jobs]:
                 if not jobs:
@@ -206,7 +208,8 @@ class Plotter(Maker):
                 files[name] = "".join(writer(jobs, panel, profile, motif.origin, pot)).encode()
                 for job in jobs:
                     told = measured(job, panel, profile, pot)
-                    totals.append((job, told))
+                    lengths[job.number] += told.drawn
+                    taken += told.seconds
                     count, time = len(job.lines), f"{told.seconds / 60:.1f}"
                     drawn, air = f"{told.drawn / 1000:.2f}", f"{told.air / 1000:.2f}"
                     rows.append([name, job.number, job.colour, count, drawn, air, time])
@@ -217,13 +220,11 @@ class Plotter(Maker):
         used = {colour for colour, _ in lines}
         widths = {each.colour: each.width for each in self.swatches if each.colour in used}
         needed = [
-            Part("pen", f"{k}, {widths.get(colour, page.pen_width):g} mm", colour, 1, length)
+            Part("pen", f"{k}, {widths.get(colour, page.pen_width):g} mm", colour, 1, lengths[k])
             for k, (colour, _) in enumerate(lines, 1)
-            for length in [_sum(totals, k)]
         ]
         wide, high = size
         needed.append(Part("paper", f"{wide:g} x {high:g} mm", page.paper, 1))
-        minutes = sum(told.seconds for _, told in totals) / 60
         picture = finished(done, size, page, widths)
         least, most = (f(widths.values(), default=0) for f in (min, max))
         notes = [
@@ -231,12 +232,13 @@ class Plotter(Maker):
             "closer with pens of one width"
         ] * (most > UNLIKE * least)
         made = Made(files, needed, dress(np.rot90(picture, -1) if turned else picture), notes)
+        end = "lower" if profile.origin == "bottom-left" else "upper"
         steps = (
-            f"Tape the paper, {wide:g} x {high:g} mm, so that its {_corner(profile)} lies at the "
+            f"Tape the paper, {wide:g} x {high:g} mm, so that its {end} left corner lies at the "
             "origin of the machine, and set the origin there."
             + " The drawing lies on its left side, since the machine reaches further that way."
             * turned,
-            f"Send the files in their order. Drawing takes some {minutes:.0f} minutes, as the "
+            f"Send the files in their order. Drawing takes some {taken / 60:.0f} minutes, as the "
             "profile says how fast the machine is.",
             "Change the pen between files, or where the machine waits."
             if len(lines) > 1
@@ -325,12 +327,13 @@ class Plotter(Maker):
             yield Job(number, colour, actions)
 
 
-def _count(size: Floats, bed: Floats) -> float:
-    """Return how many parts of a bed's size a paper has."""
-    return float(np.ceil(size / bed - 1e-9).prod())
+def laid(page: Page, profile: Profile) -> Floats:
+    """Return the sides of the paper, turned where the machine then reaches it in fewer parts."""
+    sides = np.array([page.width, page.height])
+    return min(sides, sides[::-1], key=lambda each: np.ceil(each / profile.bed - 1e-9).prod())
 
 
-def panels(size: Floats, bed: Floats, *, asked: bool) -> list[tuple[str, Floats, Floats]]:
+def panels(size: Floats, bed: Sequence[float], *, asked: bool) -> list[tuple[str, Floats, Floats]]:
     """Return the parts of a paper that a machine reaches: name, corner and size in mm.
 
     Raises UsageError for paper that is too large, unless panels were `asked` for.
@@ -406,7 +409,8 @@ def dipped(paths: Sequence[Floats], every: float) -> Iterator[Action]:
             inner = path[(along > at) & (along < end)]
             ends = [[np.interp(each, along, axis) for axis in path.T] for each in (at, end)]
             yield Line(np.concatenate([ends[:1], inner, ends[1:]]))
-            full -= end - at
+            # What rounding leaves of a full brush may be too little to move on by.
+            full = full - (end - at) if end == along[-1] else 0.0
             at = end
 
 
@@ -422,10 +426,12 @@ def dried(paths: Sequence[Floats], width: float, dry: float, profile: Profile) -
     left = [(path, _cells((path - low) / cell, inked.shape)) for path in paths]
     clock, at = 0.0, np.zeros(2)
     while left:
-        dry_at = [inked[tuple(cells)].max() + dry for _, cells in left[:AHEAD]]
-        ready = next((k for k, when in enumerate(dry_at) if when <= clock), None)
-        if ready is None:
-            ready = int(np.argmin(dry_at))
+        # No further than to the first that is dry, which mostly is the next one.
+        dry_at: list[float] = []
+        while len(dry_at) < min(AHEAD, len(left)) and (not dry_at or dry_at[-1] > clock):
+            dry_at.append(inked[tuple(left[len(dry_at)][1])].max() + dry)
+        ready = int(np.argmin(dry_at))
+        if dry_at[ready] > clock:
             yield Wait(dry_at[ready] - clock)
             clock = dry_at[ready]
         path, cells = left.pop(ready)
@@ -457,7 +463,6 @@ class Move(NamedTuple):
 
 def moves(job: Job, panel: Panel, profile: Profile, pot: Floats) -> Iterator[Move]:
     """Yield what the machine does for a job, in mm from its origin, where it begins."""
-    up = profile.origin == "bottom-left"
     at = np.zeros(2)
     for action in job.actions:
         if isinstance(action, Wait):
@@ -468,7 +473,7 @@ def moves(job: Job, panel: Panel, profile: Profile, pot: Floats) -> Iterator[Mov
             at = pot
         else:
             points = action.points - panel.corner
-            if up:
+            if profile.origin == "bottom-left":
                 points = points * [1, -1] + [0, panel.size[1]]
             yield Move("air", np.stack([at, points[0]]))
             yield Move("draw", points)
@@ -503,7 +508,7 @@ def _gcode(
         yield f"; pen {job.number}: {job.colour}, {len(job.lines)} lines\n"
         for what, points, waited in moves(job, panel, profile, pot):
             if what == "wait":
-                yield profile.wait.format(_short(waited)) + "\n"
+                yield profile.wait.replace("{}", _short(waited)) + "\n"
             elif what == "air":
                 yield f"G0{_place(points[-1])} F{_short(profile.travel)}\n"
             else:
@@ -558,14 +563,6 @@ def _units(points: Floats) -> str:
 def _file(panel: Panel, job: Job | None, profile: Profile) -> str:
     which = "drawing" if job is None else f"pen-{job.number}-{job.colour[1:]}"
     return f"{panel.name}{which}.{profile.language}"
-
-
-def _corner(profile: Profile) -> str:
-    return "lower left corner" if profile.origin == "bottom-left" else "upper left corner"
-
-
-def _sum(totals: Sequence[tuple[Job, Told]], number: int) -> float:
-    return sum(told.drawn for job, told in totals if job.number == number)
 
 
 def finished(

@@ -190,7 +190,8 @@ class Poster(Maker):
         whole = box._replace(width=box.width + (o.panels - 1) * step)
         pixels = pixels_for(motif, whole, o.dpi)
         ends = np.array([panel * step, panel * step + box.width])
-        begin, end = np.rint(ends / whole.width * pixels.shape[1]).astype(int)
+        begin, end = np.rint(ends / whole.width * pixels.shape[1]).astype(int).clip([0, 1], None)
+        pixels = pixels[:, min(begin, end - 1) : end]
         words, lines = list[Words](), list[Line]()
         y = height - m - room - self.below(width)
         if self.headline:
@@ -205,7 +206,7 @@ class Poster(Maker):
         shown = words if panel == o.panels // 2 else []
         shown = [fitted(each, width - 2 * m, o.font) for each in shown]
         ground = hex_colour(parse_colour(o.ground))
-        return Layout(width, height, ground, [(box, pixels[:, begin:end])], shown, lines)
+        return Layout(width, height, ground, [(box, pixels)], shown, lines)
 
 
 class Calendar(Poster):

@@ -157,7 +157,12 @@ class String(Maker):
         return width
 
     def check_nails(self, count: int, apart: float) -> None:
-        """Raise UsageError where `count` nails stand as little as `apart` mm from one another."""
+        """Raise UsageError where `count` nails stand as little as `apart` mm from one another.
+
+        So it does where each may be visited less than four times.
+        """
+        if (most := self.options.limit) in (1, 2, 3):
+            raise UsageError(f"--limit {most} leaves no thread", hint="use --limit 12 or more")
         needed = APART * self.options.nail
         if apart < needed:
             fewer, larger = (
@@ -267,8 +272,6 @@ class String(Maker):
         most = self.options.limit
         if most == 0 or np.bincount(visited, minlength=count).max() <= most:
             return visited
-        if most < 4:
-            raise UsageError(f"--limit {most} leaves no thread", hint="use --limit 12 or more")
         from artgen_plugins._tours import circuit
 
         rng = np.random.default_rng(0)

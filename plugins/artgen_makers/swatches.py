@@ -48,7 +48,7 @@ class SwatchOptions:
 
     pens: int = option(4, "number of pens", low=1, high=len(FIELDS))
     page: str = option("A4", "paper: A5 or larger, or 200x280mm")
-    pen_width: float = option(0.3, "about how wide a line is", low=0.05, high=3)
+    pen_width: float = option(0.3, "about how wide a line is", low=0.05, high=2.5)
     profile: str = option("grbl-servo", "machine: a name, or a TOML file")
 
 

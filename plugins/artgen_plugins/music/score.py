@@ -84,7 +84,7 @@ def read_score(text: str) -> Score:
     if text.startswith("{"):
         try:
             return _of_table(tomllib.loads(f"score = {text}")["score"], Path("the score"))
-        except tomllib.TOMLDecodeError as error:
+        except (tomllib.TOMLDecodeError, RecursionError) as error:
             hint = 'write {sound = "song.wav", move = [{what = "size"}]}'
             raise UsageError(f"cannot read the score {text}: {error}", hint=hint) from None
     if not text.lower().endswith(".toml"):
@@ -94,7 +94,7 @@ def read_score(text: str) -> Score:
         raise InputError(f"there is no score {path}", hint="name a .toml file")
     try:
         table = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"cannot read the score {path}: {error}", hint="correct it") from None
     return _of_table(table, path)
 

@@ -29,7 +29,8 @@ _SPLITS = "train", "test"
 
 def read_folder(folder: Path, request: TargetRequest, budget: PixelBudget) -> Parts:
     """The picture files in a folder and its subfolders, in the order of their names."""
-    there = sorted(folder.rglob("*"))
+    # Other systems find notes of macOS beside pictures, `._NAME` each.
+    there = sorted(folder.rglob("[!.]*"))
     files = [path for path in there if path.suffix.lower() in PICTURE_SUFFIXES and path.is_file()]
     if len(files) < 2:
         raise InputError(
