@@ -415,6 +415,13 @@ def test_mistakes_are_named(place, capsys, arguments, code, says):
     assert says in printed(capsys, "morph", *arguments, expect=code)["error"]["message"]
 
 
+def test_a_sound_that_is_read_is_not_replaced(place, capsys):
+    """The sound of a video can be moved to, and that video was not among what is read."""
+    Path("song.mp4").touch()
+    line = ["morph", "a.art", "b.art", "--music", "song.mp4", "-o", "song.mp4", "--overwrite"]
+    assert "both read and written" in printed(capsys, *line, expect=2)["error"]["message"]
+
+
 def test_a_morph_is_not_fitted(place, capsys):
     printed(capsys, "morph", "a.art", "b.art", "-o", "m.art")
     error = printed(capsys, "fit", "--recipe", "m.art", expect=2)["error"]
