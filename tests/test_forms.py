@@ -201,6 +201,7 @@ def test_the_command_writes_them_and_refuses_others(splats, tmp_path, monkeypatc
         (["--film", "wipe=none.png"], 3, "none.png"),
         (["--film", "zoom", "--start", "blank"], 2, "--film and --start"),
         (["--film", "zoom", "--walk", "labels"], 2, "a walk is a film of its own"),
+        (["--start", "parts", "--walk", "labels"], 2, "a walk is a film of its own"),
         (["--film", "zoom", "-o", "c.png"], 2, "not a video format"),
     ):
         assert main([*line, *given, *([] if "-o" in given else ["-o", "c.mp4"])]) == code

@@ -103,7 +103,7 @@ def _moving(
 ) -> tuple[Iterator[NDArray[np.uint8]], float, Samples | None]:
     """Return lazy frames of a film or walk, their rate per second, and the sound."""
     if request.walk is not None:
-        if request.start == "photo" or request.film is not None:
+        if request.start in ("photo", "parts") or request.film is not None:
             raise UsageError(
                 "a walk is a film of its own", hint="leave out --film and --start, or --walk"
             )
