@@ -210,6 +210,13 @@ def test_the_command_writes_them_and_refuses_others(splats, tmp_path, monkeypatc
         export_mp4(splats, ExportRequest(film="wipe"))
 
 
+@pytest.mark.parametrize("speed", [0.0, -1.0, 1e-9])
+def test_a_form_has_no_more_frames_than_a_film(splats, speed):
+    """One that follows the film was drawn without end, or ended in an internal error."""
+    with pytest.raises(UsageError, match=r"speed must be positive|frames, more than"):
+        form_frames("centres", Shot(splats, Frame(48), 2.0), 5.0, speed)
+
+
 def test_a_fit_shows_them_as_its_video(tmp_path):
     photo = save_photo(tmp_path)
     output = {"fps": 5, "video_seconds": 2, "film": "side-by-side", "video_size": 48}
