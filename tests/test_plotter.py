@@ -664,6 +664,15 @@ def test_other_formats_have_no_page(registry):
             export(art, ExportRequest(page=Page(), animate=3.0))
 
 
+def test_a_page_shows_the_whole_drawing(registry):
+    """A crop and a border were passed over in silence."""
+    art = art_of("circle", registry)
+    for export in (export_svg, export_pdf):
+        with pytest.raises(UsageError, match="shows the whole drawing"):
+            export(art, ExportRequest("40x40", page=Page()))
+        export(art, ExportRequest(600, page=Page(fill="none")))
+
+
 @pytest.mark.slow
 def test_from_the_command_line(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
