@@ -16,7 +16,8 @@ from safetensors.torch import save_file
 
 from artgen.base import png
 from artgen.base.errors import InputError
-from artgen.output import encode_png, read_recipe, write_video
+from artgen.output import encode_photo, encode_png, read_recipe, write_video
+from artgen.output.ownership import is_own
 
 RECIPE = {"schema": 1, "seed": 7, "target": {"source": "Straßenkatze 猫 🐈.png"}}
 TEXT = json.dumps(RECIPE, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -71,6 +72,18 @@ def test_page(tmp_path):
     path.write_text(page_with("{"))
     with pytest.raises(InputError, match="JSON"):
         read_recipe(path)
+
+
+def test_keywords_stand_at_the_end_of_a_large_pdf(tmp_path, monkeypatch):
+    """Its first 16 MB were read: it held no recipe, and `--overwrite` took it for a foreign file."""
+    monkeypatch.setattr("artgen.output.provenance._LARGEST_RECIPE", 1000)
+    text = json.dumps(RECIPE)
+    keywords = text.replace("\\", "\\\\").encode()
+    drawn = bytes(100_000)
+    path = tmp_path / "many.pdf"
+    path.write_bytes(b"%PDF-1.4\n" + drawn + b"<< /Keywords (artgen:recipe " + keywords + b") >>")
+    assert read_recipe(path) == text
+    assert is_own(path)
 
 
 def test_png_larger_than_pillow_dares_to_open(tmp_path):
