@@ -201,12 +201,20 @@ def test_the_command_writes_them_and_refuses_others(splats, tmp_path, monkeypatc
         (["--film", "wipe=none.png"], 3, "none.png"),
         (["--film", "zoom", "--start", "blank"], 2, "--film and --start"),
         (["--film", "zoom", "--walk", "labels"], 2, "a walk is a film of its own"),
+        (["--start", "parts", "--walk", "labels"], 2, "a walk is a film of its own"),
         (["--film", "zoom", "-o", "c.png"], 2, "not a video format"),
     ):
         assert main([*line, *given, *([] if "-o" in given else ["-o", "c.mp4"])]) == code
         assert says in capsys.readouterr().err
     with pytest.raises(UsageError, match="no photo"):
         export_mp4(splats, ExportRequest(film="wipe"))
+
+
+@pytest.mark.parametrize("speed", [0.0, -1.0, 1e-9])
+def test_a_form_has_no_more_frames_than_a_film(splats, speed):
+    """One that follows the film was drawn without end, or ended in an internal error."""
+    with pytest.raises(UsageError, match=r"speed must be positive|frames, more than"):
+        form_frames("centres", Shot(splats, Frame(48), 2.0), 5.0, speed)
 
 
 def test_a_fit_shows_them_as_its_video(tmp_path):

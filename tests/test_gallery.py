@@ -20,7 +20,8 @@ from artgen import load
 from artgen.art import ExportRequest
 from artgen.cli import main
 from artgen.gallery import open_gallery
-from artgen.gallery._page import _plugin
+from artgen.gallery._page import FinishedPiece, _command, _plugin
+from artgen.gallery._pieces import Gallery, Piece
 from artgen.recipe import Recipe
 
 RECIPE = """
@@ -356,6 +357,28 @@ def test_quick_is_small_and_apart(gallery, call):
         assert max(still.size) == 160
     assert call("check", gallery, "--quick")[0] == 0
     assert call("check", gallery)[0] == 7
+
+
+def test_commands_of_a_folder_with_a_space_can_be_pasted(tmp_path):
+    """Its name stood there as two words."""
+    recipes = tmp_path / "my pieces" / "recipes"
+    piece = Piece("a", recipes / "a.toml", recipes, None)
+    found = Gallery(recipes.parent, recipes.parent / "out", (piece,))
+    command = _command(FinishedPiece(piece, {"plugin": {"file": "my dab.py"}}), found)
+    assert command == "artgen fit --recipe 'my pieces/recipes/a.toml' --plugin 'my dab.py'"
+
+
+def test_a_studio_fits_no_clips():
+    """A gallery with a sample clip ended in an internal error, where `--studio` was asked for."""
+    recipe = {
+        **{"primitive": {"name": "gaussian"}, "stage": [{"engine": "gradient"}]},
+        "target": {"source": "sample:clip"},
+    }
+    piece = Piece("moving", Path("moving.toml"), Path("out/moving"), None)
+    picture = FinishedPiece(piece, {"recipe": recipe})
+    clip = FinishedPiece(piece, {"recipe": recipe, "clip": {"frames": 6}})
+    assert picture.is_fitted_by(["gaussian"])
+    assert not clip.is_fitted_by(["gaussian"])
 
 
 @pytest.mark.slow

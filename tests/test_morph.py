@@ -255,6 +255,15 @@ def test_the_order_of_shapes_changes_little_by_little():
         assert sorted(order(one)) == sorted(order(other))
 
 
+def test_an_order_that_changes_at_the_very_end_of_a_way_leads_on():
+    """The last moment of that way was a scene of its own, as early as the end of the one before."""
+    arts = [random_shapes("circle", 300, seed) for seed in (3, 4, 5)]
+    film = morph(*arts, seconds=1, hold=0).film
+    assert film.duration == 2
+    reached, second = film.tensors_at(1.0)["colour"], arts[1].drawing.tensors["colour"]
+    torch.testing.assert_close(reached.sort().values, second.sort().values)
+
+
 def test_another_aspect_keeps_the_first_canvas():
     first, second = random_splats(4, 1), random_splats(4, 2, width=16, height=24)
     made = morph(first, second)
@@ -404,6 +413,13 @@ def test_equal_morphs_have_equal_bytes(place, capsys):
 )
 def test_mistakes_are_named(place, capsys, arguments, code, says):
     assert says in printed(capsys, "morph", *arguments, expect=code)["error"]["message"]
+
+
+def test_a_sound_that_is_read_is_not_replaced(place, capsys):
+    """The sound of a video can be moved to, and that video was not among what is read."""
+    Path("song.mp4").touch()
+    line = ["morph", "a.art", "b.art", "--music", "song.mp4", "-o", "song.mp4", "--overwrite"]
+    assert "both read and written" in printed(capsys, *line, expect=2)["error"]["message"]
 
 
 def test_a_morph_is_not_fitted(place, capsys):

@@ -117,6 +117,10 @@ def test_its_recipe_can_be_read_back(folder, tmp_path, capsys):
         ("a.html", ["--film", "side-by-side"], 2, "HTML is not a video format"),
         ("a.png", ["--film", "side-by-side", "--transparent"], 2, "leave out --transparent"),
         ("a.html", ["--film", "wipe", "--animate", "1"], 2, "HTML cannot be animated"),
+        # The first was an internal error, the others were opaque or of four channels.
+        ("a.html", ["--film", "wipe", "--transparent"], 2, "leave out --transparent"),
+        ("a.png", ["--film", "views", "--transparent"], 2, "leave out --transparent"),
+        ("a.png", ["--film", "zoom-into", "--transparent"], 2, "leave out --transparent"),
     ],
 )
 def test_what_cannot_be_is_refused(folder, tmp_path, capsys, name, more, code, words):

@@ -17,6 +17,7 @@ from test_shapes import shipped
 
 from artgen import Art, Canvas, Drawing, Partition, fit
 from artgen.art import ExportRequest
+from artgen.base.waiting import listening
 from artgen.cli import main
 from artgen.errors import InputError, UsageError
 from artgen.exporters import export_json, export_mp4, export_pdf, export_png, export_svg
@@ -24,7 +25,7 @@ from artgen.families.partition.cells import cells
 from artgen.families.partition.paint import unpack_sites
 from artgen.output import read_recipe
 from artgen.output.parts.pens import pen_lines, pen_parts
-from artgen.output.plotter import Page, named_page, plot
+from artgen.output.plotter import Page, _Plotter, named_page, plot
 from artgen.output.plotter.inks import choose_pens, mixtures
 from artgen.output.plotter.lines import (
     closed,
@@ -96,6 +97,28 @@ def opaque(registry, name, genes, colours, *, width=100, height=100):
 def plotted(art, **changed):
     page = Page(**({"pens": BLACK} | changed))
     return plot(art.drawing, art.primitive(), art.render(512), page)
+
+
+def test_of_the_parts_above_only_those_near_are_looked_at(registry, monkeypatch):
+    """All of them were, for each part: of many parts the square of their number."""
+    genes = [[x, y, 0.02] for x in np.linspace(-0.9, 0.9, 8) for y in np.linspace(-0.9, 0.9, 8)]
+    art, asked, said = opaque(registry, "circle", genes, [[0, 0, 0]] * 64), [], []
+
+    class Parts(list):
+        def __getitem__(self, index):
+            found = super().__getitem__(index)
+            asked.extend(found if isinstance(index, slice) else [found])
+            return found
+
+    class Plotter(_Plotter):
+        def __init__(self, parts, picture, page):
+            super().__init__(Parts(parts), picture, page)
+
+    monkeypatch.setattr("artgen.output.plotter._Plotter", Plotter)
+    with listening(lambda activity: said.append(activity.what)):
+        plotted(art, fill="none")
+    assert len(asked) < 64 * 20
+    assert "drawing lines for pens" in said
 
 
 # ---- pages ---------------------------------------------------------------------------------------
@@ -675,6 +698,15 @@ def test_other_formats_have_no_page(registry):
     for export in (export_svg, export_pdf):
         with pytest.raises(UsageError, match="cannot be animated"):
             export(art, ExportRequest(page=Page(), animate=3.0))
+
+
+def test_a_page_shows_the_whole_drawing(registry):
+    """A crop and a border were passed over in silence."""
+    art = art_of("circle", registry)
+    for export in (export_svg, export_pdf):
+        with pytest.raises(UsageError, match="shows the whole drawing"):
+            export(art, ExportRequest("40x40", page=Page()))
+        export(art, ExportRequest(600, page=Page(fill="none")))
 
 
 @pytest.mark.slow

@@ -269,6 +269,19 @@ def test_colours_that_a_kernel_or_torch_cannot_draw_are_refused():
             paint(wrong, scene(wrong, canvas), canvas)
 
 
+def test_a_drawing_on_opaque_paper_is_its_darkness_at_any_aspect(tmp_path):
+    """An empty row below it made it transparent paper, so the stamp was a plain rectangle."""
+    for width, height in ((300, 100), (300, 110), (7, 3)):
+        file = tmp_path / f"{width}.svg"
+        file.write_text(
+            f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}">
+            <rect width="{width}" height="{height}" fill="#fff"/>
+            <rect x="{width / 4}" width="{width / 8}" height="{height}"/></svg>"""
+        )
+        cover = read_coverage(file, 64)
+        assert cover.any(1).sum() > 1.5 * cover.any(0).sum()
+
+
 @pytest.mark.parametrize(
     "data",
     [

@@ -6,7 +6,9 @@ import html
 import itertools
 import json
 import math
+import os
 import re
+import subprocess
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -24,6 +26,7 @@ from artgen.compiler.ir import OPERATIONS
 from artgen.compiler.record import Untraceable
 from artgen.init import Context, make_generator
 from artgen.live import serve_page
+from artgen.output.templates import read_asset
 from artgen.primitives import Params
 from artgen.registry import Registry, default
 from artgen.studio import build_studio, default_splats
@@ -283,6 +286,22 @@ def test_options_that_only_are_numbers_are_sliders(tmp_path):
     size = next(param for param in variant["params"] if param["name"] == "size")
     assert size["init"]["results"] == ["option.large"] * 3
     assert size["rate"]["results"] == [["mul", "option.speed", 0.01]]
+
+
+def test_the_curve_of_a_long_fit_is_drawn(tmp_path):
+    """An hour has more points than a call takes arguments, so the fit ended with an error."""
+    deno = pytest.importorskip("deno", reason="needs artgen[dev]").find_deno_bin()
+    asked = """drawChart({ setAttribute: (_, path) => console.log(path) },
+        Array.from({ length: 300000 }, (_, k) => [k, 1 / (k + 1)]), 10);"""
+    script = read_asset("artgen.studio", "chart.js") + asked
+    drawn = subprocess.run(
+        [deno, "eval", script],
+        env=os.environ | {"DENO_DIR": str(tmp_path), "DENO_NO_UPDATE_CHECK": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert drawn.stdout.startswith("M0.0 4.0L")
 
 
 @pytest.mark.slow

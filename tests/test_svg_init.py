@@ -88,6 +88,38 @@ def test_what_is_read_of_a_file(tmp_path):
     )
 
 
+@pytest.mark.parametrize(
+    ("fill", "alphas"),
+    [
+        ("rgba(255, 0, 0, 1)", [1]),  # 1 of 255
+        ("rgba(255,0,0,.5)", [0.5]),  # not read
+        ("rgb(100%, 0%, 0%, 50%)", [0.5]),
+        ("#ff000033", [0.2]),
+        ("rgb(300, 0, 0)", [1]),  # redder than red
+        ("transparent", []),  # said to be damaged
+    ],
+)
+def test_colours_have_the_opacity_of_css(tmp_path, fill, alphas):
+    (tmp_path / "a.svg").write_text(
+        f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><rect width="5" height="5"
+        fill="{fill}"/><circle r="2" cx="3" cy="3" fill="#00f"/></svg>"""
+    )
+    svg = read_svg(tmp_path / "a.svg")
+    red = [path for path in svg.paths if path.colour == (1, 0, 0)]
+    assert [path.alpha for path in red] == pytest.approx(alphas)
+    assert len(svg.paths) == len(alphas) + 1
+    assert not svg.unread
+
+
+def test_style_sheets_are_read_in_utf_16(tmp_path):
+    """Illustrator offers that encoding; shapes whose colours are in styles became black."""
+    drawn = """<?xml version="1.0" encoding="UTF-16"?>
+        <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><style>.a { fill: #f00 }</style>
+        <rect class="a" width="5" height="5"/></svg>"""
+    (tmp_path / "wide.svg").write_bytes(drawn.encode("utf-16"))
+    assert [path.colour for path in read_svg(tmp_path / "wide.svg").paths] == [(1, 0, 0)]
+
+
 def test_style_sheets_are_read(tmp_path):
     file = tmp_path / "styled.svg"
     file.write_text(

@@ -134,8 +134,7 @@ def seen_pictures(art: Art, show: Callable[[Drawing], Pixels]) -> list[tuple[str
 def seen(see: Callable[[torch.Tensor], torch.Tensor], picture: Pixels) -> Pixels:
     """What a function of a picture [3, height, width] makes of its pixels."""
     seen = see(torch.from_numpy(picture / 255).permute(2, 0, 1))
-    levels: Pixels = np.rint(255 * seen.clamp(0, 1).permute(1, 2, 0).numpy()).astype(np.uint8)
-    return levels
+    return np.asarray(np.rint(255 * seen.clamp(0, 1).permute(1, 2, 0).numpy()), np.uint8)
 
 
 def eased(way: Any) -> Any:
@@ -208,7 +207,7 @@ def form_frames(text: str, shot: Shot, fps: float, speed: float = 1.0) -> Filmed
         shot = replace(shot, given=given, fps=fps)
     seconds = shot.seconds
     if form.progress and shot.art.has_film:
-        seconds = shot.art.require_film().duration / speed
+        seconds = len(shot.art.require_film().frame_times(fps, speed)) / fps
     guard = partial(plugin_code, f"form {text!r}", form.prepare, hint=_CONTRACT)
     with guard():
         made = form.prepare(shot)

@@ -45,9 +45,8 @@ def morph(
             )
     hold = round(hold, 3)
     arts = [first, second, *others]
-    primitive = common_primitive(first, second, "morphed into")
-    for other in others:
-        common_primitive(first, other, "morphed into")
+    for other in arts[1:]:
+        primitive = common_primitive(first, other, "morphed into")
     if others:
         ways = list(pairwise([*arts, first] if loop else arts))
         scenes, now = [], 0.0
@@ -94,6 +93,8 @@ def _scenes(
 def _apart(scenes: list[Scene], first: Drawing) -> list[Scene]:
     """The ways one after the other: each ends before the next, and has its own background."""
     result, ground = [], torch.tensor(first.background)
+    # A way whose order changes as it ends has a last scene that is over as the next way begins.
+    scenes = [a for a, b in zip_longest(scenes, scenes[1:]) if not b or a.times[0] < b.times[0]]
     for scene, following in zip_longest(scenes, scenes[1:]):
         times, background = scene.times, scene.background
         if following and times[-1] >= following.times[0]:

@@ -51,7 +51,8 @@ def morph(
         check_art(art)
     registry = common.registry()
     files = list(dict.fromkeys(outputs or [Path(f"{first.stem}-{second.stem}.mp4")]))
-    check_files(files, registry, as_json=common.as_json, overwrite=overwrite, inputs=paths)
+    inputs = [*paths, Path(music or first)]
+    check_files(files, registry, as_json=common.as_json, overwrite=overwrite, inputs=inputs)
 
     common.load("artgen.animation.morph")
 

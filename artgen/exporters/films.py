@@ -88,7 +88,12 @@ def photograph(art: Art, request: ExportRequest, frame: Frame) -> NDArray[np.uin
 
 
 def shot_of(art: Art, request: ExportRequest, frame: Frame, *, photo: bool) -> Shot:
-    """What a form shows of a request, with its `photo` where the form needs one."""
+    """What a form shows of a request, with its `photo` where the form needs one.
+
+    Raises UsageError for a transparent one: forms compose opaque pictures.
+    """
+    if request.transparent:
+        raise UsageError("a form of film cannot be transparent", hint="leave out --transparent")
     other = None
     if request.other is not None and request.film == "side-by-side":
         photo, high = False, art.canvas(frame).height
@@ -103,7 +108,7 @@ def _moving(
 ) -> tuple[Iterator[NDArray[np.uint8]], float, Samples | None]:
     """Return lazy frames of a film or walk, their rate per second, and the sound."""
     if request.walk is not None:
-        if request.start == "photo" or request.film is not None:
+        if request.start in ("photo", "parts") or request.film is not None:
             raise UsageError(
                 "a walk is a film of its own", hint="leave out --film and --start, or --walk"
             )

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from artgen.animation.forms import beside, seen_pictures
 from artgen.art import Art, ExportRequest
-from artgen.base.errors import UsageError
 from artgen.editing import named
 from artgen.exporters.films import shot_of
 from artgen.exporters.requests import refuse
@@ -26,9 +25,9 @@ def views_sheet(art: Art, request: ExportRequest, what: str) -> NDArray[np.uint8
 
     Raises UsageError.
     """
-    refuse(replace(request, film=None, transparent=False), what)
-    shown = art.view(request.size, device=request.device, supersample=request.supersample).show
-    seen = seen_pictures(art, shown)
+    refuse(replace(request, film=None), what)
+    shot = shot_of(art, request, Frame.of(request.size), photo=False)
+    seen = seen_pictures(art, shot.view.show)
     return contact_sheet([(each, named(how)) for how, each in seen], longest=max(seen[0][1].shape))
 
 
@@ -38,8 +37,6 @@ def side_by_side(art: Art, request: ExportRequest, what: str) -> NDArray[np.uint
     Raises UsageError.
     """
     refuse(replace(request, film=None), what)
-    if request.transparent:
-        raise UsageError("two pictures have one background", hint="leave out --transparent")
     return beside(shot_of(art, request, Frame.of(request.size), photo=True))(art.drawing)
 
 

@@ -50,7 +50,7 @@ def _composed(
     if request.film == "views":
         return pairs.views_sheet(art, request, what)
     if request.film is not None and find_form(request.film, art.registry or default()).still:
-        refuse(replace(request, film=None, transparent=False), what)
+        refuse(replace(request, film=None), what)
         shot = shot_of(art, request, Frame.of(request.size), photo=False)
         return next(form_frames(request.film, shot, WALK_FPS).frames)
     refuse(request, what, latents=latents)

@@ -194,10 +194,11 @@ def export_eps(art: Art, request: ExportRequest) -> bytes:
 
 
 def _plotted(art: Art, request: ExportRequest, page: Page, what: str) -> Plot:
-    """Plot the art on the requested page, for the format `what`."""
+    """Plot the art on the requested page, for the format `what`. Raises UsageError for a crop."""
     from artgen.output.plotter import plot
 
     refuse(replace(request, page=None), what)
+    _long_side(art, request, what)
     pixels = art.render(_SEEN, transparent=request.transparent, device=request.device)
     if request.transparent:
         alpha, paper = pixels[..., 3:] / 255, 255 * np.array(parse_colour(page.paper))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -130,12 +131,11 @@ def _note_failure(state: State, error: Exception) -> None:
     message = (
         error.message if isinstance(error, ArtgenError) else f"{type(error).__name__}: {error}"
     )
-    try:
+    # The same full disk or link has been reported already.
+    with suppress(ArtgenError):
         refuse_link(state.piece.folder)
         probe_folder(state.piece.folder)
         atomic_write(state.piece.folder / FAILURE, _json({**_mark(state), "message": message}))
-    except ArtgenError:
-        pass  # The same full disk or link has been reported already.
 
 
 def _mark(state: State) -> dict[str, str | None]:

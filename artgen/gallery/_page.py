@@ -59,6 +59,7 @@ class FinishedPiece:
             recipe["primitive"]["name"] in studio
             and [stage["engine"] for stage in recipe["stage"]] == ["gradient"]
             and recipe["target"]["source"].startswith("sample:")
+            and "clip" not in self.summary
         )
 
     @property
@@ -166,10 +167,10 @@ def _command(finished: FinishedPiece, gallery: Gallery) -> str:
 
     It loads the plugin of the piece where that is a loose file.
     """
-    recipe = finished.piece.source.relative_to(gallery.folder).as_posix()
+    recipe = finished.piece.source.relative_to(gallery.folder)
+    place = Path(gallery.folder.resolve().name, recipe).as_posix()
     file = finished.summary.get("plugin", {}).get("file")
-    plugin = f" --plugin {shlex.quote(file)}" if file else ""
-    return f"artgen fit --recipe {gallery.folder.resolve().name}/{recipe}{plugin}"
+    return shlex.join(["artgen", "fit", "--recipe", place, *(["--plugin", file] if file else [])])
 
 
 def _make_command(piece: Piece, gallery: Gallery) -> str | None:

@@ -5,7 +5,7 @@ Their encoders want all frames at once or take long, so sides, rate and number a
 
 from __future__ import annotations
 
-import warnings
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from artgen.base.errors import OutputError, is_out_of_memory
+from artgen.base.errors import OutputError
 from artgen.output.atomic import atomic_path
 from artgen.output.still import DESCRIPTION, Pixels, description_exif, png_texts
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 
 T = TypeVar("T")
+
+_MOST_PIXELS = 90_000_000
+"""Animations that claim more than twice as many pixels are not opened."""
 
 
 @dataclass(frozen=True)
@@ -101,22 +104,21 @@ def _palette(pictures: Sequence[Image], colours: int) -> Image:
 def read_description(path: Path) -> str | None:
     """The comment of a GIF, or the description of a WebP, JPEG, AVIF or TIFF; None without one.
 
-    Raises OSError if damaged.
+    Raises InputError if damaged.
     """
     from PIL import Image
 
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of headers that claim many pixels: none is read
-            with Image.open(path, formats=["GIF", "WEBP", "JPEG", "AVIF", "TIFF"]) as picture:
-                if picture.format == "GIF":
-                    comment = picture.info.get("comment")
-                else:
-                    comment = picture.getexif().get(DESCRIPTION)
-    except Exception as error:  # on damaged files the decoders raise nearly anything
-        if isinstance(error, OSError) or is_out_of_memory(error):
-            raise
-        raise OSError(str(error) or type(error).__name__) from error
+    from artgen.targets.decode import pillow_guard
+
+    animated = path.suffix.lower() in ANIMATIONS
+    formats = ["GIF", "WEBP"] if animated else ["JPEG", "AVIF", "TIFF"]
+    # What animations claim is painted as they are opened; of stills, even posters, nothing is read.
+    most = _MOST_PIXELS if animated else sys.maxsize
+    with pillow_guard(most, str(path)), Image.open(path, formats=formats) as picture:
+        if picture.format == "GIF":
+            comment = picture.info.get("comment")
+        else:
+            comment = picture.getexif().get(DESCRIPTION)
     if isinstance(comment, bytes):
         return comment.decode("utf-8", "replace")
     # A file may say that its description is a number.

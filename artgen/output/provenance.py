@@ -113,11 +113,14 @@ def _from_summary(path: Path) -> str | None:
 
 
 def _from_pdf(path: Path) -> str | bytes | None:
-    """XMP metadata is plain text, so that programs that know no PDF find it too."""
-    data = _head(path)
+    """XMP metadata is plain text, so that programs that know no PDF find it too.
+
+    Matplotlib writes keywords behind everything that is drawn.
+    """
+    data = _bounded(path)
     if not data.startswith(b"%PDF-"):
         raise Damaged("it does not start like a PDF file")
-    if keywords := _KEYWORDS.search(data):
+    if keywords := _KEYWORDS.search(_bounded(path, last=True)):
         return re.sub(rb"\\(.)", rb"\1", keywords[1])
     text = _between(data, f"<{PDF_RECIPE}>", f"</{PDF_RECIPE}>")
     try:
@@ -128,7 +131,7 @@ def _from_pdf(path: Path) -> str | bytes | None:
 
 def _from_eps(path: Path) -> bytes:
     """Join the comments that hold the recipe."""
-    data = _head(path)
+    data = _bounded(path)
     if not data.startswith(b"%!PS"):
         raise Damaged("it does not start like an EPS file")
     mark = f"%{RECIPE_COMMENT} ".encode()
@@ -139,7 +142,7 @@ def _from_eps(path: Path) -> bytes:
 def _from_page(path: Path) -> str | None:
     """Read between two tags; the first is always written alike, near the beginning."""
     tag = f'<script type="application/json" id="{RECIPE_ID}">'
-    text = _between(_head(path), tag, "</script>")
+    text = _between(_bounded(path), tag, "</script>")
     # Canonical again: a page escapes what would end its element.
     return None if text is None else _recipe_of({"recipe": _json_object(text)})
 
@@ -193,9 +196,10 @@ def _json_object(text: str | bytes) -> dict[str, Any]:
     return value
 
 
-def _head(path: Path) -> bytes:
-    """As many bytes of a file as a recipe may have."""
+def _bounded(path: Path, *, last: bool = False) -> bytes:
+    """As many bytes of a file as a recipe may have, the first or the `last` ones."""
     with path.open("rb") as file:
+        file.seek(max(0, _size(file) - _LARGEST_RECIPE) if last else 0)
         return file.read(_LARGEST_RECIPE)
 
 

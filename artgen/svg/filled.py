@@ -67,8 +67,7 @@ def outer_rings(
             near = near[(low[0] <= across) & (across <= high[0]) & (owners[near] != index)]
             around[near[_inside(ring, points[near], compare)]] += turns[index]
         both = np.stack([around, around + turns[owners]])
-        painted: NDArray[np.bool_] = (both % 2 if even_odd else both) != 0
-        return painted
+        return np.asarray((both % 2 if even_odd else both) != 0)
 
     every = np.arange(len(rings))
     without, within = paint(np.array([ring[0] for ring in rings]), every)
@@ -90,8 +89,7 @@ def _probes(ring: Floats) -> Floats:
     start = np.linspace(0, len(ring), PROBES, endpoint=False).astype(np.int64)
     one, other = ring[start], ring[(start + 1) % len(ring)]
     inwards = (other - one)[:, ::-1] * (-1, 1) * np.sign(signed_area(ring))
-    probes: Floats = (one + other) / 2 + NUDGE * inwards
-    return probes
+    return np.asarray((one + other) / 2 + NUDGE * inwards)
 
 
 def coverage(
@@ -111,8 +109,7 @@ def coverage(
     filled = np.asarray(picture)
     if not filled.all():
         filled = binary_fill_holes(filled)
-    mean: NDArray[np.float32] = filled.reshape(height, FINER, width, FINER).mean((1, 3), np.float32)
-    return mean
+    return np.asarray(filled.reshape(height, FINER, width, FINER).mean((1, 3), np.float32))
 
 
 def covers(points: Floats, width: float, height: float) -> bool:
@@ -133,8 +130,7 @@ def _inside(ring: Floats, points: Floats, compare: Callable[[int], object]) -> N
     point = np.arange(len(edge)) + np.repeat(last - np.cumsum(crossed), crossed)
     x, y, u, v = x[edge], y[edge], u[edge], v[edge]
     right = x + (points[point, 1] - y) / (v - y) * (u - x) > points[point, 0]
-    parity: NDArray[np.bool_] = np.bincount(point[right], minlength=len(points)) % 2 == 1
-    return parity
+    return np.asarray(np.bincount(point[right], minlength=len(points)) % 2 == 1)
 
 
 def most_important(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +30,7 @@ def svg_picture(path: Path) -> Image:
 
     svg = read_svg(path)
     scale = SIDE / max(svg.size)
-    width, height = (max(1, math.ceil(scale * side)) for side in svg.size)
+    width, height = (max(1, round(scale * side)) for side in svg.size)
     picture = Image.new("RGBA", (width, height))
     pixels = 0
     for area in svg.areas:

@@ -65,6 +65,9 @@ _INHERITED = {
     "visibility": "visible",
     "color": "black",
 }
+_RGBA = re.compile(r"rgba?\(([^,]+,[^,]+,[^,]+),([^,]+)\)")
+"""A colour with its opacity, of which Pillow would take 1 for the least of 255."""
+
 _PROPERTIES = {*_INHERITED, *_EFFECTS, "opacity", "display"}
 
 
@@ -105,7 +108,7 @@ def read_svg(path: Path) -> SvgPaths:
     reader = _Handlers(path)
     parser = stream(reader.start, reader.end, reader.refuse_entity)
     try:
-        if b"style" in data:
+        if b"style" in data.replace(b"\0", b""):  # in UTF-16 too
             read_styles(reader.styles, data, reader.refuse_entity)
         parser.Parse(data, True)
     except (ExpatError, ValueError) as error:
@@ -194,13 +197,16 @@ class _Handlers:
             return
         self.unread["strokes"] += style["stroke"] != "none"
         fill = style["color"] if style["fill"].lower() == "currentcolor" else style["fill"]
-        if fill == "none":
+        if fill in ("none", "transparent"):
             return
         if fill.startswith("url("):
             self.unread["gradients and patterns"] += 1
             return
+        share = _share(style["fill-opacity"])
+        if parts := _RGBA.fullmatch(fill.lower()):
+            fill, share = f"rgb({parts[1]})", share * _share(parts[2].strip())
         red, green, blue, *alpha = ImageColor.getrgb(fill)
-        opacity = context.opacity * _share(style["fill-opacity"]) * (alpha or [255])[0] / 255
+        opacity = context.opacity * share * (alpha or [255])[0] / 255
         if opacity == 0:
             return
         data = path_data(tag, attributes, self.box) + "Z" * (tag == "polyline")
@@ -210,7 +216,7 @@ class _Handlers:
         even_odd = style["fill-rule"] == "evenodd"
         outer, holes = outer_rings(rings, even_odd=even_odd, compare=self.compare)
         self.holes += holes
-        colour = red / 255, green / 255, blue / 255
+        colour = min(red, 255) / 255, min(green, 255) / 255, min(blue, 255) / 255
         self.paths += [FilledPath(ring, colour, opacity) for ring in outer]
         self.areas.append((rings, even_odd, colour, opacity))
         self._count(len(outer), MOST_PATHS, "filled paths")

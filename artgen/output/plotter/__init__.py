@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artgen.base.errors import UsageError
+from artgen.base.waiting import report
 from artgen.output.parts.pens import Floats, PenPart, pen_lines, pen_parts
 from artgen.output.plotter.inks import choose_pens, mixtures, nearest
 from artgen.output.plotter.lines import (
@@ -90,6 +91,7 @@ def plot(
     page = page.turned(drawing.canvas)
     scale, centre = page.scale(drawing.canvas), (page.width / 2, page.height / 2)
     primitive.check_tensors(drawing)
+    report("drawing lines for pens")
     inked = pen_lines(primitive, drawing, page.pen_width / scale)
     if inked is not None:
         placed = [[line * scale + centre for line in lines] for _, lines in inked]
@@ -249,7 +251,7 @@ class _Plotter:
         others = self.boxes[index + 1 :]
         near = (others[:, 0] < right) & (others[:, 2] > left)
         near &= (others[:, 1] < bottom) & (others[:, 3] > top)
-        return [part.rings for part, one in zip(self.parts[index + 1 :], near, strict=True) if one]
+        return [self.parts[index + 1 + place].rings for place in np.flatnonzero(near).tolist()]
 
     def _add(self, pen: int, segments: Segments) -> None:
         """Add paths of a pen, without those that are not longer than it is wide."""

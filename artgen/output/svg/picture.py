@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from artgen.base.errors import UsageError
 from artgen.base.generic import generic
 from artgen.base.xml import Element, text_of
 from artgen.output.parts import FlatPart, decimals, parts_for, precision
@@ -79,11 +78,8 @@ def encode_svg(
     """
     sprites = sprite_elements(primitive, drawing)
     parts = [] if sprites else parts_for(drawing, primitive, "SVG")
-    if transparent and not primitive.can_be_transparent:
-        raise UsageError(
-            f"{drawing.primitive} covers the whole picture and cannot be transparent",
-            hint="leave out --transparent",
-        )
+    if transparent:
+        primitive.check_transparent(drawing.primitive)
     placement = frame.place(drawing.canvas)
     canvas, width, height = placement.whole, placement.picture.width, placement.picture.height
     left, top = -placement.left, -placement.top
