@@ -210,6 +210,14 @@ def test_the_command_writes_them_and_refuses_others(splats, tmp_path, monkeypatc
         export_mp4(splats, ExportRequest(film="wipe"))
 
 
+def test_small_and_empty_drawings_have_films(splats, shapes):
+    """Tiles of a sheet had no pixel left, and of no parts none was the last to land."""
+    assert frames(splats, "generations", size=2)[-1].shape == (1, 2, 3)
+    tensors = {name: tensor[..., :0] for name, tensor in shapes.drawing.tensors.items()}
+    empty = replace(shapes, drawing=replace(shapes.drawing, tensors=tensors))
+    assert np.ptp(frames(empty, "fly-in"), axis=(0, 1, 2)).max() == 0
+
+
 @pytest.mark.parametrize("speed", [0.0, -1.0, 1e-9])
 def test_a_form_has_no_more_frames_than_a_film(splats, speed):
     """One that follows the film was drawn without end, or ended in an internal error."""

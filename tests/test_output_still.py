@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 import artgen
-from artgen.base.errors import Diverged
-from artgen.output import contact_sheet, encode_png, to_pixels
+from artgen.base.errors import Diverged, UsageError
+from artgen.output import contact_sheet, encode_photo, encode_png, to_pixels
 
 RECIPE = '{"schema":1,"target":{"source":"Straßenkatze 猫.png"}}'
 
@@ -33,6 +33,16 @@ def test_pixels_are_clamped_and_rounded_half_up():
 def test_nan_is_refused():
     with pytest.raises(Diverged, match="NaN"):
         to_pixels(np.array([[[0.0, np.nan, 1.0]]]))
+
+
+@pytest.mark.parametrize(("suffix", "most"), [("jpg", 65_500), ("avif", 32_768)])
+def test_photos_have_no_sides_that_cannot_be_read(suffix, most):
+    """Of an AVIF nobody could read what was written; a JPEG was refused by "the system"."""
+    data = encode_photo(np.zeros((1, most, 3), np.uint8), suffix, RECIPE)
+    with Image.open(io.BytesIO(data)) as picture:
+        assert picture.size == (most, 1)
+    with pytest.raises(UsageError, match=f"at most {most:,} pixels"):
+        encode_photo(np.zeros((1, most + 1, 3), np.uint8), suffix, RECIPE)
 
 
 @pytest.mark.parametrize("channels", [3, 4])

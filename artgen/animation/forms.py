@@ -90,7 +90,8 @@ class Shot:
         """Shows drawings at another size."""
         placement = self.frame.place(self.art.drawing.canvas)
         longest = max(placement.picture.width, placement.picture.height)
-        return self.art.view(replace(self.frame, size=round(longest * scale)), **dict(self.how))
+        size = max(1, round(longest * scale))
+        return self.art.view(replace(self.frame, size=size), **dict(self.how))
 
     def progress(self) -> Callable[[float], Drawing]:
         """The film as a function of the share of its time; without one, how the parts appear."""

@@ -26,6 +26,9 @@ RECIPE_KEYWORD = "artgen:recipe"
 
 _PHOTO_QUALITY = 95
 
+_PHOTO_SIDES = {"JPEG": 65_500, "AVIF": 32_768}
+"""The longest sides that libjpeg writes, and that libavif reads, in pixels."""
+
 DESCRIPTION = 0x010E
 """The Exif tag that holds the recipe of a WebP, JPEG or AVIF."""
 
@@ -127,13 +130,16 @@ def encode_photo(
     """A JPEG or AVIF file of `pixels`, uint8 [h, w, 3], for AVIF also [h, w, 4].
 
     Colours have full resolution. The recipe is the Exif description, for `read_recipe`; JPEG also
-    says by `dpi` how large it is on paper. Raises UsageError where the recipe is too long.
+    says by `dpi` how large it is on paper. Raises UsageError where the recipe is too long, or a
+    side.
     """
     from PIL import Image
 
     kind, more = "AVIF", dict[str, Any](subsampling="4:4:4")
     if suffix != "avif":
         kind, more = "JPEG", {"subsampling": 0} | ({} if dpi is None else {"dpi": (dpi, dpi)})
+    if max(pixels.shape) > (most := _PHOTO_SIDES[kind]):
+        raise UsageError(f"{kind} has sides of at most {most:,} pixels", hint="use -o FILE.png")
     exif = description_exif(recipe_json)
     picture = Image.fromarray(np.ascontiguousarray(pixels))
     try:

@@ -177,7 +177,7 @@ def _fly_in(shot: Shot) -> Frames:
 
     def frame(share: float) -> Pixels:
         way = eased((share / (1 - HOLD) - start) / FLIGHT)
-        if way.min() == 1:
+        if way.min(initial=1) == 1:
             return shot.still
         # On straight ways all would meet in the middle; like this, their spread stays the same.
         turn = math.pi / 2 * way[:, None]
