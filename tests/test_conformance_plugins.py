@@ -513,7 +513,7 @@ def test_a_target_of_folders_gets_wrong_folders(checked, tmp_path, monkeypatch):
 
 def test_a_form_that_is_called_as_one_of_artgens_is_the_one_that_is_checked(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
-    source = HEAD + FORM.format("lambda share: [print(share), shot.still][1]")
+    source = HEAD + FORM.format("lambda share: [share and print(share), shot.still][1]")
     source += OFFER.format(hook="artgen_forms", name="wipe")
     (tmp_path / "planted_wipe.py").write_text(source)
     registry, [entry] = find_entries(importlib.import_module("planted_wipe"))

@@ -714,6 +714,12 @@ def test_an_unknown_sample_names_the_nearest():
 # Sources and colours
 
 
+def test_bytes_that_are_no_text_have_a_stem_of_their_own():
+    first, second = (Source.parse(os.fsdecode(b"curve:" + each)) for each in (b"\xfe", b"\xff"))
+    assert first.file_stem != second.file_stem
+    assert first.file_stem.isascii()
+
+
 def test_sources(tmp_path, monkeypatch):
     assert Source.parse("sample:astronaut") == Source("sample", "astronaut")
     assert Source.parse("art-kit/sample:a:b") == Source("art-kit/sample", "a:b")

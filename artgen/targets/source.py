@@ -171,7 +171,7 @@ def content_hash(*parts: str | NDArray[Any]) -> str:
     digest = hashlib.sha256()
     for part in parts:
         if isinstance(part, str):
-            digest.update(part.encode())
+            digest.update(part.encode(errors="surrogateescape"))
         else:
             digest.update(part.astype(part.dtype.newbyteorder("<"), copy=False).tobytes())
     return digest.hexdigest()
