@@ -16,6 +16,7 @@ from PIL import Image
 from artgen.errors import InputError, UsageError
 from artgen.registry import default
 from artgen.targets import Source, TargetRequest, files_beside, kind_by_name, set_from_arrays
+from artgen_plugins.samples.clips import open_clip
 from artgen_plugins.samples.flowers import CLASSES, HUES, PAPER
 from artgen_plugins.samples.sets import open_set
 from artgen_plugins.sets import open_image_set
@@ -386,6 +387,13 @@ def test_butterflies_and_pots_stand_free_on_paper_in_the_colours_of_their_kind(n
     kinds = [target.training[target.training_labels == kind] / 255 for kind in range(6)]
     within = np.mean([kind.std(0).mean() for kind in kinds])
     assert np.std([kind.mean(0) for kind in kinds], axis=0).mean() > 1.5 * within
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4])
+def test_frames_of_a_clip_may_be_a_few_pixels(size):
+    """The balls of the smallest were painted with a picture of no pixels."""
+    clip = open_clip("clip-balls?n=1", TargetRequest(size=size))
+    assert max(clip.pixels.shape) == max(3, size)
 
 
 def test_digits_can_be_distinguished():

@@ -139,7 +139,8 @@ class _Moment:
 
     def look(self, subject: str, x: Floats, y: Floats) -> Floats:
         """The colours of a subject at places, whose shorter side goes from -1 to 1, [..., 3]."""
-        picture = _subject(subject, 2 * self.canvas.width)
+        # Smaller, a subject has windows without a pixel.
+        picture = _subject(subject, max(10, 2 * self.canvas.width))
         height, width = picture.shape[:2]
         row, column = (
             (axis * min(width, height) + length - 1) / 2
