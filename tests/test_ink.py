@@ -45,7 +45,15 @@ from artgen_plugins.charcoal import LINES, TONES, Charcoal
 from artgen_plugins.draft import Draft, shadows
 from artgen_plugins.foils import Foils
 from artgen_plugins.halftone import Halftone, busy_places, rings
-from artgen_plugins.hatch import Hatch, abstracted, directions, levelled, spacing, strengthened
+from artgen_plugins.hatch import (
+    Hatch,
+    abstracted,
+    directions,
+    levelled,
+    softened,
+    spacing,
+    strengthened,
+)
 from artgen_plugins.mosaic import Mosaic, calmed, joined, neighbours, tanned
 from artgen_plugins.panes import Panes
 from artgen_plugins.papercut import Papercut, frequent
@@ -1016,6 +1024,27 @@ def test_pictures_of_one_row_are_drawn(kind, options, shape):
     target, amounts = rng.random((3, *shape)), rng.random((len(made.inks), *shape))
     sheet = ink.Sheet(amounts, Canvas(*shape[::-1]), 300, rng, target=target)
     assert len(made.placed(sheet)) <= 300
+
+
+@pytest.mark.parametrize("options", [{"outline": 1.0}, {"swell": True}])
+def test_one_stroke_is_drawn_as_large_as_the_paper_at_most(options, monkeypatch):
+    """Strokes were taken to be farther and farther apart, which took minutes and all memory."""
+    apart = []
+    spaced = spacing
+    monkeypatch.setattr(
+        "artgen_plugins.hatch.spacing", lambda *given: apart.append(given[2]) or spaced(*given)
+    )
+    target = np.random.default_rng(0).random((3, 64, 64)) * np.linspace(0, 1, 64)
+    made, rng = Hatch(options), np.random.default_rng(0)
+    made.place(ink.Sheet(1 - target[:1], Canvas(64, 64), 1, rng, target=target))
+    assert max(apart) <= 1.31 * 64
+
+
+def test_what_is_blurred_beyond_all_of_it_is_as_by_a_kernel():
+    picture = np.random.default_rng(0).random((20, 30))
+    for sigma in (15.0, 30.0, 90.0):
+        kernel = gaussian_filter(picture, sigma, mode="nearest", truncate=8)
+        assert softened(picture, sigma) == pytest.approx(kernel, abs=2e-3 * np.ptp(picture))
 
 
 @pytest.mark.parametrize(

@@ -85,9 +85,7 @@ def flow_lines(seen: Floats, inner: Floats, canvas: Canvas, gap: float) -> list[
         clear = np.where((inner > FACE) == (n == 2), clear, 0.0)
         mask = apply_hysteresis_threshold(clear, FAINT, CLEAR)  # type: ignore[no-untyped-call]
         mask = skeletonize(mask & ~rim(shape))  # type: ignore[no-untyped-call]
-        found = []
-        for points in traced(mask):
-            found.append(Contour(points, clear[pixels_of(points, shape)].clip(0, 4)))
+        found = [Contour(each, clear[pixels_of(each, shape)].clip(0, 4)) for each in traced(mask)]
         for turn, reach in JOINS:
             found = joined(found, max(2.0, reach * side), turn)
         lines += [(line, n) for line in found]

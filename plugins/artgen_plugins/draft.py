@@ -114,10 +114,8 @@ class Draft(Ink):
         if front > 2:
             dark = shadows(tones, light, face, sheet.canvas) & shown
             behind = ink.joined([filled(dark, sheet.canvas), behind])
-        lengths = np.array(
-            [float(np.hypot(*np.diff(each.points, axis=0).T).sum()) for each in found]
-        )
-        drawn = np.cumsum(lengths) / max(lengths.sum(), 1e-9)
+        lengths = [float(np.hypot(*np.diff(each.points, axis=0).T).sum()) for each in found]
+        drawn = np.cumsum(lengths) / max(np.sum(lengths), 1e-9)
         for line, share in zip(found, drawn.tolist(), strict=True):
             lines.append(self._line(line, share, _mean_at(inner, line, sheet.canvas), front))
         # Where a face is not closed, the ground is ruled as it is.
@@ -130,10 +128,7 @@ class Draft(Ink):
             if len(ruled) + len(behind) <= sheet.count // 2 or coarser > 50:
                 break
             coarser *= 1.3
-        total = len(behind) + len(ruled) + np.cumsum([len(each) for each in lines])
-        kept = lines[: int((total <= sheet.count).sum())]
-        marks = ink.joined([behind, ruled, *kept])
-        return marks.first(sheet.count)
+        return whole_lines(ink.joined([behind, ruled]), lines, sheet.count).first(sheet.count)
 
     def _lines(
         self, seen: Floats, inner: Floats, sheet: ink.Sheet
@@ -203,6 +198,12 @@ def parted(lines: list[Contour], away: Floats, canvas: Canvas, gap: float) -> li
             if (run.stop - run.start) * canvas.pixel > PART:
                 found.append(Contour(line.points[run], line.contrast[run]))
     return found
+
+
+def whole_lines(behind: ink.Marks, lines: list[ink.Marks], count: int) -> ink.Marks:
+    """Return what is behind and the first lines, whole, so that there are at most `count` marks."""
+    total = len(behind) + np.cumsum([len(line) for line in lines])
+    return ink.joined([behind, *lines[: int((total <= count).sum())]])
 
 
 def away_from(lines: list[Contour], canvas: Canvas) -> Floats:

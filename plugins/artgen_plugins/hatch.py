@@ -9,7 +9,6 @@ picture has no direction.
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, ClassVar
@@ -84,7 +83,7 @@ class Hatch(Ink):
 
     def place(self, sheet: ink.Sheet) -> ink.Marks:
         """Draw masses and then strokes, of one ink after the other."""
-        pixels = sheet.amounts[0].size
+        pixels, longest = sheet.amounts[0].size, max(sheet.amounts[0].shape)
         scale = np.sqrt((1.7 if self.options.swell else 1.0) * pixels / sheet.count)
         seed = int(sheet.rng.integers(2**31))
         outlines = self._outlines(sheet, scale)
@@ -98,9 +97,10 @@ class Hatch(Ink):
                 + [outlines]
             )
             # No distance leaves so few of a mass that fills the sheet.
-            if len(marks) <= sheet.count or scale > max(sheet.amounts[0].shape):
+            if len(marks) <= sheet.count or scale > longest:
                 return marks.first(sheet.count)
-            scale *= max(1.03, np.sqrt(len(marks) / sheet.count))
+            # Farther apart than the paper is large is all the same.
+            scale = min(scale * max(1.03, np.sqrt(len(marks) / sheet.count)), 1.01 * longest)
 
     def settled(self, cover: NDArray[np.float32], canvas: Canvas) -> NDArray[np.float32]:
         """Rub the ink into the paper, which takes more of it where its grain is high."""
@@ -167,7 +167,7 @@ class Hatch(Ink):
         from artgen_plugins._burin import needed
         from artgen_plugins._contours import focused, pixels_of
         from artgen_plugins._flow import flow_lines
-        from artgen_plugins.draft import parted
+        from artgen_plugins.draft import parted, whole_lines
 
         o, unit, shape = self.options, sheet.canvas.pixel, sheet.amounts[0].shape
         if not o.outline or sheet.target is None:
@@ -190,8 +190,7 @@ class Hatch(Ink):
             ends = needed(line.points, radius, one, apart)
             drawn.append(ink.polyline(line.points[ends], radius[ends]))
         # The clearest come first.
-        kept = np.cumsum([len(each) for each in drawn]) <= SHARE * sheet.count
-        return ink.joined([*itertools.compress(drawn, kept)])
+        return whole_lines(ink.joined([]), drawn, int(SHARE * sheet.count))
 
     def _strokes(
         self,
@@ -343,12 +342,24 @@ def spacing(
     return found.clip(0.6)
 
 
+def softened(picture: Floats, sigma: float) -> Floats:
+    """Return a picture through a Gaussian of `sigma` pixels; what is beyond an edge is like it."""
+    from scipy.ndimage import gaussian_filter
+    from scipy.special import ndtr
+
+    if sigma < max(picture.shape):
+        return np.asarray(gaussian_filter(picture, sigma, mode="nearest"))
+    # A kernel would be larger than the picture: the shares that its pixels have are few.
+    for many in picture.shape:
+        ends = np.r_[-np.inf, np.arange(0.5, many - 1), np.inf]
+        picture = (np.diff(ndtr((ends - np.arange(many)[:, None]) / sigma)) @ picture).T
+    return picture.copy()
+
+
 def blurred(picture: Floats, pitch: Floats, share: float) -> Floats:
     """Return a picture smoothed over a share of the distance of strokes, in several steps."""
-    from scipy.ndimage import gaussian_filter
-
     levels = np.geomspace(pitch.min(), pitch.max(), 4) if np.ptp(pitch) > 0.1 else pitch[0, :1]
-    smooth = [gaussian_filter(picture, max(0.3, share * level), mode="nearest") for level in levels]
+    smooth = [softened(picture, max(0.3, share * level)) for level in levels]
     if len(smooth) == 1:
         even: Floats = smooth[0]
         return even

@@ -102,8 +102,7 @@ class Papercut(Ink):
         unit = 1 / sheet.canvas.pixel
         pitch = spacing(sheet.weight, seen.shape[1:], 1.0)
         fine = np.maximum(pitch * SMALLEST * unit, 1.0)
-        lab = np.stack([abstracted(each, pitch, SIMPLE) for each in seen])
-        lab = lab_of(lab)
+        lab = lab_of(np.stack([abstracted(each, pitch, SIMPLE) for each in seen]))
         colours = frequent(lab, sheet.weight, o.sheets if not o.inks else len(self.inks) - 1)
         x, y = sheet.canvas.pixel_centres()
         far = np.minimum(sheet.canvas.reach[0] - abs(x), sheet.canvas.reach[1] - abs(y)[:, None])

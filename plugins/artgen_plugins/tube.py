@@ -17,7 +17,7 @@ from artgen import Canvas, Drawing, Ink, Preset, family, ink, option
 from artgen.ink import InkOptions
 from artgen_plugins._contours import FACE, Contour, cells_of, contours, enclosed, focused, within
 from artgen_plugins._flow import flow_lines
-from artgen_plugins.draft import away_from, parted
+from artgen_plugins.draft import away_from, parted, whole_lines
 from artgen_plugins.regions import lab_of, seen_of
 
 Floats = NDArray[np.float64]
@@ -89,7 +89,7 @@ class Tube(Ink):
         lines = self._drawn(sheet, light, lines)
         calm = [within(each, shapes, CALM / sheet.canvas.pixel) for each in light]
         rows = _rows(sheet, np.stack(calm) * (shapes > 0), light, self.tubes)
-        return _first(rows, self._halos(sheet, light, lines), sheet.count)
+        return whole_lines(rows, self._halos(sheet, light, lines), sheet.count)
 
     def _drawn(self, sheet: ink.Sheet, light: Floats, outlines: list[Contour]) -> list[Contour]:
         """Return the pen lines of a face, outlines, and elsewhere the clearest pen lines."""
@@ -202,9 +202,3 @@ def _likest(colours: Floats, tubes: Floats, light: Floats) -> NDArray[np.int64]:
     of = of / np.maximum(np.hypot(*of.T), 1e-9)[:, None]
     found: NDArray[np.int64] = ((near - WHITE * middle) @ of.T).argmax(1)
     return found
-
-
-def _first(rows: ink.Marks, lines: list[ink.Marks], count: int) -> ink.Marks:
-    """Return the rows and the first lines, whole, so that there are at most `count` marks."""
-    total = len(rows) + np.cumsum([len(line) for line in lines])
-    return ink.joined([rows, *lines[: int((total <= count).sum())]])
