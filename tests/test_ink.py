@@ -34,7 +34,7 @@ from artgen.registry import Registry
 from artgen.runs import run
 from artgen.targets import hex_colour
 from artgen.tasks import RunControl
-from artgen_plugins import _chords
+from artgen_plugins import _chords, hatch
 from artgen_plugins._chords import MOST_CROSSED, SIDE, View
 from artgen_plugins._chords import coverage as cross
 from artgen_plugins._contours import _in_rim, _uncurled, contours, enclosed, ruled, within
@@ -53,6 +53,7 @@ from artgen_plugins.hatch import (
     softened,
     spacing,
     strengthened,
+    tooth,
 )
 from artgen_plugins.mosaic import Mosaic, calmed, joined, neighbours, tanned
 from artgen_plugins.panes import Panes
@@ -750,6 +751,19 @@ def test_smudge_and_grain_are_alike_at_any_size():
     plain = coverage(primitive, packed, Canvas(600, 600))[0]
     assert np.abs(small - plain).mean() > 0.03
     assert np.abs(large.reshape(600, 2, 600, 2).mean((1, 3)) - small).mean() < 0.03
+
+
+def test_a_strip_of_paper_has_as_many_grains_as_fit_into_memory(monkeypatch):
+    """All grains of a strip of one row of pixels were drawn: gigabytes of them."""
+    whole, short = Canvas(16, 8), Canvas(400, 2)
+    before = tooth(whole)
+    made = []
+    grains = hatch._grains
+    monkeypatch.setattr(hatch, "_grains", lambda *size: made.append(size) or grains(*size))
+    monkeypatch.setattr(hatch, "MOST_GRAINS", 1100)
+    assert np.array_equal(tooth(whole), before)
+    assert tooth(short).std() > 0.1
+    assert made == [(529, 1055), (529, 1100)]
 
 
 def test_leads_run_between_panes_of_the_nearest_glass():

@@ -38,8 +38,8 @@ AROUND, FLAT = 0.16, 0.02
 from details."""
 GRAIN = 0.0038
 """The distance of the grains of paper, in canvas units."""
-CLUMPS = ((1, 1.0), (2, 0.6), (5, 0.35))
-"""The sizes of clumps of grains, in grains, and how high they are."""
+CLUMPS, MOST_GRAINS = ((1, 1.0), (2, 0.6), (5, 0.35)), 8192
+"""The sizes of clumps of grains, in grains, and how high they are; the most grains in a row."""
 STEEP, REDS = 0.5, 0.3
 """How much steeper tones are of lines that swell, and how much darker reds are than greens."""
 STEPS, SHARE = 12.0, 0.25
@@ -238,10 +238,11 @@ def tooth(canvas: Canvas) -> Floats:
     """
     from scipy.ndimage import map_coordinates
 
-    ranks = _grains(*(int(2 * reach / GRAIN) + 3 for reach in canvas.reach[::-1]))
+    # A strip repeats them: those of one row of pixels would take gigabytes.
+    ranks = _grains(*(min(int(2 * reach / GRAIN) + 3, MOST_GRAINS) for reach in canvas.reach[::-1]))
     x, y = canvas.pixel_centres()
     place = np.meshgrid((y + canvas.reach[1]) / GRAIN, (x + canvas.reach[0]) / GRAIN, indexing="ij")
-    found: Floats = map_coordinates(ranks, place, order=1, mode="nearest")
+    found: Floats = map_coordinates(ranks, place, order=1, mode="grid-wrap")
     return found
 
 
