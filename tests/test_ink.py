@@ -314,6 +314,12 @@ def test_a_string_is_darker_where_the_picture_is():
     assert cover[8:24, 20:26].mean() > 3 * cover[8:24, 6:12].mean()
 
 
+def test_a_thread_of_two_chords_is_none():
+    sheet = ink.Sheet(np.full((1, 16, 16), 0.6), Canvas(16, 16), 2, np.random.default_rng(0))
+    marks = String({"nails": 12}).place(sheet)
+    assert (len(marks), marks.notice[:18]) == (0, "there is no thread")
+
+
 def test_lightness_has_the_slope_that_the_search_follows():
     tone = np.full((12, 12), 0.5)
     shares = csr_matrix(0.3 * np.random.default_rng(2).random((144, 20)).T)

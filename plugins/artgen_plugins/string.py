@@ -109,7 +109,8 @@ class String(Ink):
             added += more
             layers.append(ink.polyline(nails[thread[: count + 1]], width / 2, k))
         note = f"{added} of the threads lie along the rim"
-        return replace(ink.joined(layers), notice=note)
+        few = "there is no thread: no ink gets three chords, the fewest of one"
+        return replace(ink.joined(layers), notice=note if layers else few)
 
     def kept(self, nails: Floats, x: Floats, y: Floats) -> Floats:
         """Return the share of the tone that is kept at points: all in the middle of the nails."""
