@@ -61,7 +61,7 @@ from artgen_plugins.papercut import Papercut, frequent
 from artgen_plugins.path import Path
 from artgen_plugins.place import brightened, separate
 from artgen_plugins.poem import Poem
-from artgen_plugins.regions import lab_of
+from artgen_plugins.regions import lab_of, watershed
 from artgen_plugins.stipple import Stipple
 from artgen_plugins.string import String
 from artgen_plugins.tube import GLOW, Tube
@@ -1321,6 +1321,25 @@ def test_short_curls_are_no_lines_and_near_a_face_what_curls_is_cut_off():
     # A bar along the border of the picture is none of its lines.
     assert _in_rim(np.stack([along * 3, np.full(60, 1.0)], 1), (200, 200))
     assert not _in_rim(level, (200, 200))
+
+
+def test_a_picture_is_cut_once_however_few_marks_its_panes_have(monkeypatch):
+    """It was cut anew for each number of panes that was tried."""
+    cut = []
+    monkeypatch.setattr(
+        "artgen_plugins.panes.watershed", lambda *given: cut.append(given) or watershed(*given)
+    )
+    target = np.random.default_rng(0).random((3, 32, 32))
+    panes = Panes({"panes": 12})
+    sheet = ink.Sheet(
+        np.repeat(1 - target[:1], len(panes.inks), 0),
+        Canvas(32, 32),
+        40,
+        np.random.default_rng(0),
+        target=target,
+    )
+    assert len(panes.place(sheet)) <= 40
+    assert len(cut) == 1
 
 
 def test_stones_fill_the_room_around_them():

@@ -125,11 +125,12 @@ class Panes(Ink):
         even = np.ones(shown.shape[1:])
         lab = lab_of(shown)
         calm = lab_of(np.stack([abstracted(each, even, CALM) for each in shown]))
+        regions = watershed(calm, min(SEEDS, even.size // 9 + 1))
         apart, panes = 2.0, float(self.options.panes)
         inner = focused(sheet.weight, even.shape)
         drawn = flow_lines(shown, inner, sheet.canvas, BESIDE * self.options.lead)
         while True:
-            labels, whole, things = self._cut(calm, inner, sheet.canvas, panes)
+            labels, whole, things = self._cut(regions, calm, inner, sheet.canvas, panes)
             # Parts of what was one piece are of one glass.
             glass = self._glass(lab, whole)[first_of(whole, labels)]
             layers = [
@@ -161,7 +162,7 @@ class Panes(Ink):
         return cover
 
     def _cut(
-        self, lab: Floats, inner: Floats, canvas: Canvas, panes: float
+        self, regions: Labels, lab: Floats, inner: Floats, canvas: Canvas, panes: float
     ) -> tuple[Labels, Labels, Labels]:
         """Return panes, panes before the large ones are cut, and things: [height, width]."""
         wanted = max(1, round(panes))
@@ -170,8 +171,7 @@ class Panes(Ink):
         wide = blurred(apart[..., 0], np.full(inner.shape, SHADE * min(inner.shape)), 1.0)
         apart[..., 0] += 0.85 * inner * (wide - apart[..., 0])
         size = 1 / (1 + (FACES - 1) * inner)
-        labels = watershed(lab, min(SEEDS, lab[..., 0].size // 9 + 1))
-        labels = merged(labels, apart, size, wanted, 0.0, ALIKE, LEAST)
+        labels = merged(regions, apart, size, wanted, 0.0, ALIKE, LEAST)
         for _ in range(ROUNDS):
             labels = smoothed(labels, max(1.0, BENT / canvas.pixel))
         labels = merged(pieces(labels), apart, size, wanted, 0.0, ALIKE, LEAST)
