@@ -37,7 +37,16 @@ from artgen.tasks import RunControl
 from artgen_plugins import _chords, hatch
 from artgen_plugins._chords import MOST_CROSSED, SIDE, View
 from artgen_plugins._chords import coverage as cross
-from artgen_plugins._contours import _in_rim, _uncurled, contours, enclosed, ruled, within
+from artgen_plugins._contours import (
+    Contour,
+    _in_rim,
+    _uncurled,
+    apart,
+    contours,
+    enclosed,
+    ruled,
+    within,
+)
 from artgen_plugins._flow import flow_lines
 from artgen_plugins._swaps import exchange
 from artgen_plugins._tours import circuit, nearest_first, shorten
@@ -1049,15 +1058,14 @@ def test_pictures_of_one_row_are_drawn(kind, options, shape):
 @pytest.mark.parametrize("options", [{"outline": 1.0}, {"swell": True}])
 def test_one_stroke_is_drawn_as_large_as_the_paper_at_most(options, monkeypatch):
     """Strokes were taken to be farther and farther apart, which took minutes and all memory."""
-    apart = []
-    spaced = spacing
+    asked = []
     monkeypatch.setattr(
-        "artgen_plugins.hatch.spacing", lambda *given: apart.append(given[2]) or spaced(*given)
+        "artgen_plugins.hatch.spacing", lambda *given: asked.append(given[2]) or spacing(*given)
     )
     target = np.random.default_rng(0).random((3, 64, 64)) * np.linspace(0, 1, 64)
     made, rng = Hatch(options), np.random.default_rng(0)
     made.place(ink.Sheet(1 - target[:1], Canvas(64, 64), 1, rng, target=target))
-    assert max(apart) <= 1.31 * 64
+    assert max(asked) <= 1.31 * 64
 
 
 def test_what_is_blurred_beyond_all_of_it_is_as_by_a_kernel():
@@ -1321,6 +1329,15 @@ def test_short_curls_are_no_lines_and_near_a_face_what_curls_is_cut_off():
     # A bar along the border of the picture is none of its lines.
     assert _in_rim(np.stack([along * 3, np.full(60, 1.0)], 1), (200, 200))
     assert not _in_rim(level, (200, 200))
+
+
+def test_lines_may_be_farther_apart_than_the_picture_is_large():
+    """The disc around each point of a line took terabytes."""
+    level = np.stack([np.full(30, 10.5), np.arange(30.0)], 1)
+    lines = [Contour(level + np.array([down, 0]), np.ones(30)) for down in (0, 4, 12)]
+    kept = apart(lines, np.zeros((40, 40)), 1e6, 2)
+    assert [line.points[0, 0] for line in kept] == [10.5]
+    assert len(apart(lines, np.zeros((40, 40)), 5.0, 2)) == 2
 
 
 def test_a_picture_is_cut_once_however_few_marks_its_panes_have(monkeypatch):

@@ -314,7 +314,7 @@ def runs(kept: NDArray[np.bool_]) -> list[slice]:
 def apart(lines: list[Contour], inner: Floats, gap: float, bent: float) -> list[Contour]:
     """Return the parts of lines that are not beside a line that comes before."""
     taken = np.zeros(inner.shape, bool)
-    reach = int(gap) + 1
+    reach = min(int(gap) + 1, max(inner.shape))
     rows, columns = np.mgrid[-reach : reach + 1, -reach : reach + 1]
     kept, away = [], np.hypot(rows, columns)
     for line in lines:
