@@ -299,8 +299,10 @@ def test_a_palette_is_recoloured_with_its_parts():
     ],
 )
 def test_mistakes_are_named(text, says):
-    with pytest.raises(UsageError, match=says):
+    with pytest.raises(UsageError, match=says) as caught:
         edit(squares(RED, BLUE, WHITE), text)
+    if says == "one number from":
+        assert caught.value.hint == f"write {text.partition('=')[0]}=1.5"
 
 
 def test_what_has_no_parts_or_moves_is_refused(tmp_path):

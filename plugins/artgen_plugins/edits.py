@@ -71,7 +71,7 @@ def _number(name: str, value: str, low: float, high: float) -> float:
     found = numbers(value)
     if len(found) != 1 or not low <= found[0] <= high:
         what = f"{name}={value} must be one number from {low:g} to {high:g}"
-        raise UsageError(what, hint=f"write {name}={low + 1:g}")
+        raise UsageError(what, hint=f"write {name}=1.5")
     return found[0]
 
 
