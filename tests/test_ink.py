@@ -23,7 +23,7 @@ from artgen import Canvas, Drawing, Ink, ink
 from artgen.animation.morph import morph
 from artgen.art import Art, ExportRequest
 from artgen.errors import InputError, UsageError
-from artgen.events import Advanced
+from artgen.events import Advanced, Notice
 from artgen.exporters import export_html, export_json, export_pdf, export_svg
 from artgen.families.ink.paint import coverage, printed
 from artgen.looks import read_look
@@ -436,6 +436,18 @@ def test_brilliant_pictures_are_lighter_and_more_vivid_and_a_night_stays_dark():
     night = 0.08 + 0.3 * np.linspace(0, 1, 1600).reshape(40, 40) ** 6 * np.ones((3, 1, 1))
     assert np.median(brightened(night, 1.0)) < 0.2
     assert np.array_equal(brightened(skin, 0.0), skin)
+
+
+def test_a_picture_without_marks_is_said_to_have_none(tmp_path):
+    """A white sheet was written without a word."""
+    Image.new("RGB", (8, 8), "white").save(tmp_path / "white.png")
+    primitive = {"name": "stipple", "count": 20}
+    target = {"size": 8, "background": "white"}
+    asked = recipe(tmp_path / "white.png", {"steps": 1}, primitive=primitive, target=target)
+    said = []
+    run(asked, Registry(), out=tmp_path / "out", observers=[said.append])
+    notices = [event.message for event in said if isinstance(event, Notice)]
+    assert any("there are no marks" in each for each in notices)
 
 
 def test_contrast_is_equalised_before_inks_are_chosen():

@@ -77,7 +77,9 @@ class PlaceEngine(Engine):
         sheet = Sheet(amounts, drawing.canvas, count, rng, weight, target, goals, paper)
         marks = ink.placed(sheet)
         self.tensors = ink.pack(ink.repeated(marks, drawing.canvas))
-        notice = marks.notice or _night(target, np.array(drawing.background), ink)
+        none = "there are no marks: the picture is as its paper is, or --count is too small"
+        empty = "" if len(marks) else none
+        notice = marks.notice or empty or _night(target, np.array(drawing.background), ink)
         self.notices = (notice,) if notice else ()
 
     def advance(self, steps: int) -> None:
@@ -88,17 +90,16 @@ class PlaceEngine(Engine):
         """Evaluate the marks drawn so far. More marks are always better."""
         problem, tensors = self.problem, self._drawn(self.step)
         drawing = problem.drawing
-        picture = paint(problem.primitive, tensors, drawing.canvas, background=drawing.background)
         others = [pose(problem.primitive, tensors) for pose in problem.loss.poses[1:]]
         seen = [
             paint(problem.primitive, each, drawing.canvas, background=drawing.background)
-            for each in others
+            for each in (tensors, *others)
         ]
-        loss = float(problem.loss(torch.cat([picture, *seen]), problem.target, problem.weight))
+        loss = float(problem.loss(torch.cat(seen), problem.target, problem.weight))
         check_finite({**tensors, "the loss": loss}, self.step)
         improved = self.step >= self.best_step
         self.best_step = max(self.best_step, self.step)
-        psnr = picture_psnr(picture, problem.target, problem.weight)
+        psnr = picture_psnr(seen[0], problem.target, problem.weight)
         return Report(self.step, loss, psnr, improved)
 
     def drawing(self, best: bool) -> Drawing:
