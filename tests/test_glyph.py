@@ -98,12 +98,18 @@ def test_only_arrays_are_bound_to_functions():
         ({"font": str(FONTS)}, "it is not a file"),
         ({"font": "{"}, "cannot read the font {"),
         ({"font": '{"A":[1,2]}', "text": "A"}, "no outline of 'A'"),
+        ({"font": '{"A":[1e999]}', "text": "A"}, "cannot read the font"),
     ],
 )
 def test_what_cannot_be_read_is_named(options, problem):
     with pytest.raises(InputError) as refused:
         Glyph(options)
     assert problem in refused.value.message
+
+
+def test_a_table_of_letters_is_as_long_as_all_of_its_numbers():
+    nested = json.dumps({"A": [list(range(80))] * 8})
+    assert Glyph({"font": nested, "text": "A"}).curves == 128
 
 
 @pytest.mark.slow

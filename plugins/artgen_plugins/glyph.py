@@ -135,8 +135,8 @@ def _opened(font: str, letters: list[str]) -> str:
     """The outlines of letters as text, of the option `font`. Raises InputError."""
     try:
         found = json.loads(font) if font.startswith("{") else read_font(font, letters)
-        outlines = {each: np.array(found.get(each, []), int).tolist() for each in letters}
-    except (OSError, RuntimeError, TypeError, ValueError) as error:
+        outlines = {each: np.array(found.get(each, []), int).ravel().tolist() for each in letters}
+    except (OSError, OverflowError, RuntimeError, TypeError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         if isinstance(error, RuntimeError):
             # FreeType names lines of its own source.
