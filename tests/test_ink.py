@@ -502,10 +502,18 @@ def test_the_most_nails_fit_into_memory(monkeypatch):
         assert np.shares_memory(held[1], held[2])
     nails = String({"nails": 2000}).find_nails(sheet.canvas)
     ways = np.concatenate([np.abs(nails[:-each] - nails[each:]).ravel() for each in range(1, 2000)])
-    assert ways.sum() / (np.ptp(nails, 0).min() / SIDE) < MOST_CROSSED - 4_000_000
+    assert ways.sum() / (np.ptp(nails, 0).min() / SIDE) < MOST_CROSSED - 6_000_000
     monkeypatch.setattr(_chords, "MOST_CROSSED", 1000)
     with pytest.raises(UsageError, match="24 nails have 276 chords, which take too much memory"):
         primitive.place(sheet)
+
+
+def test_short_chords_cross_up_to_two_more_pixels_than_they_are_long():
+    """There was no room for them, and they were written beyond the end of an array."""
+    nails = np.array([[0, 0], [SIDE, SIDE], [0.99, 0.985], [2.01, 2.02]])
+    lengths, _, _ = cross(nails, np.full(1000, 2), np.full(1000, 3))
+    assert lengths.nnz == 5000
+    assert lengths.sum() == pytest.approx(1000 * np.hypot(1.02, 1.035), rel=1e-3)
 
 
 @pytest.mark.parametrize("name", ["data", "svg", "picture"])

@@ -24,7 +24,7 @@ FLARE = 0.02
 """Light that is added to all, as a share of white: where it is dark, less is seen."""
 MOST_CROSSED = 250_000_000
 """Pixels that all chords may cross: each takes up to twenty bytes. Those of 2,000 nails in a circle
-cross 196 million."""
+cross 196 million, and a few more are counted."""
 BLOCK = 1 << 20
 
 
@@ -40,8 +40,9 @@ def coverage(nails: Floats, first: Ints, second: Ints) -> tuple[Any, float, Any]
     columns, rows = np.ceil((high - low) / pixel).astype(int).tolist()
     samples = 2 * max(columns, rows)
     ways = nails[second] - nails[first]
-    # A chord enters no more pixels than it crosses rows and columns.
-    crossed = int(np.abs(ways).sum() / pixel) + 2 * len(first)
+    # A chord begins in a pixel, and enters no more than it crosses rows and columns: of each at
+    # most one more than it is long.
+    crossed = int(np.abs(ways).sum() / pixel) + 3 * len(first)
     if crossed > MOST_CROSSED:
         raise UsageError(
             f"{len(nails):,} nails have {len(first):,} chords, which take too much memory",
