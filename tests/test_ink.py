@@ -1481,3 +1481,5 @@ def test_no_lead_crosses_light_and_shadow_of_one_thing_in_the_focus():
     assert middle[:, [0, 2]].mean() > 0.15
     plain = Panes({"panes": 12, "overprint": False}).place(sheet)
     assert not set(range(panes.last + 1, panes.last + 4)) & set(plain.ink.tolist())
+    # In a PDF glass covered the leads.
+    assert np.flatnonzero(plain.ink < panes.last).max() < (plain.ink == panes.last).argmax()

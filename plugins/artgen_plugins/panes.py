@@ -120,7 +120,7 @@ class Panes(Ink):
         self.inks = np.concatenate([inks, ENAMEL, [LINE]])
 
     def place(self, sheet: ink.Sheet) -> ink.Marks:
-        """Draw the leads, then glass from the largest pane on, and what is painted on it."""
+        """Draw the leads, and glass from the largest pane on, then what is painted on it."""
         shown = vivid(seen_of(sheet, 1 - sheet.amounts.mean(0)))
         even = np.ones(shown.shape[1:])
         lab = lab_of(shown)
@@ -133,10 +133,11 @@ class Panes(Ink):
             labels, whole, things = self._cut(regions, calm, inner, sheet.canvas, panes)
             # Parts of what was one piece are of one glass.
             glass = self._glass(lab, whole)[first_of(whole, labels)]
+            # In files of what covers, as PDF, the leads are on top where they come later.
             layers = [
                 borders(sheet, labels, things, self.options.lead, self.last),
                 fill(sheet, labels, glass, apart),
-            ]
+            ][:: 1 if self.options.overprint else -1]
             # Few marks are for leads and glass.
             if self.options.painted and panes > 0.3 * self.options.panes:
                 layers += self._painted(sheet, shown, labels, glass, inner, apart)
