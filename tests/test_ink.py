@@ -64,7 +64,7 @@ from artgen_plugins.hatch import (
     strengthened,
     tooth,
 )
-from artgen_plugins.mosaic import Mosaic, calmed, joined, neighbours, tanned
+from artgen_plugins.mosaic import Mosaic, calmed, joined, neighbours, owners, tanned
 from artgen_plugins.panes import Panes
 from artgen_plugins.papercut import Papercut, frequent
 from artgen_plugins.path import Path
@@ -1390,6 +1390,15 @@ def test_stones_fill_the_room_around_them():
     wide = 2 * strokes[:, 4]
     square = np.minimum(long, wide) ** 2
     assert (long * wide).sum() > 1.1 * square.sum()
+
+
+def test_stones_have_the_same_room_however_many_points_are_looked_at_together(monkeypatch):
+    """All at once took gigabytes for a hundred thousand stones."""
+    rng = np.random.default_rng(0)
+    points, pixels, angle = rng.random((9, 2)), rng.random((500, 2)), rng.random(9)
+    whole = owners(pixels, points, angle)
+    monkeypatch.setattr("artgen_plugins.mosaic.TOGETHER", 60)
+    assert np.array_equal(owners(pixels, points, angle), whole)
 
 
 def test_stones_stand_out_from_those_around():

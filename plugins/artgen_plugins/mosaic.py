@@ -26,6 +26,8 @@ Floats = NDArray[np.float64]
 
 PIXELS, NEAR, ROUNDS = 24, 6, 5
 """Sample points for each stone, stones that a point may belong to, and rounds of relaxation."""
+TOGETHER = 1 << 18
+"""Sample points whose stones are found at a time: each takes a kilobyte."""
 CALM, BEND, LONGEST, LONG, CLOSE = 0.4, 0.97, 60.0, 1.02, (1.45, 1.25)
 """How much detail rows leave out and how much they bend; the length of the longest row and of a
 stone, in distances; how long and how wide a stone with room around it is, in sides."""
@@ -274,10 +276,12 @@ def owners(pixels: Floats, points: Floats, angle: Floats) -> NDArray[np.intp]:
     from scipy.spatial import cKDTree
 
     ranks, workers = range(1, min(NEAR, len(points)) + 1), torch.get_num_threads()
-    near = cKDTree(points).query(pixels, ranks, workers=workers)[1]
-    best = _apart(pixels[:, None] - points[near], angle[near]).max(0).argmin(1)
-    found: NDArray[np.intp] = np.take_along_axis(near, best[:, None], 1)[:, 0]
-    return found
+    tree, found = cKDTree(points), []
+    for some in np.array_split(pixels, len(pixels) // TOGETHER + 1):
+        near = tree.query(some, ranks, workers=workers)[1]
+        best = _apart(some[:, None] - points[near], angle[near]).max(0).argmin(1)
+        found.append(np.take_along_axis(near, best[:, None], 1)[:, 0])
+    return np.concatenate(found)
 
 
 def clearance(points: Floats, angle: Floats) -> Floats:

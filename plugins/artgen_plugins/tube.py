@@ -138,14 +138,11 @@ class Tube(Ink):
             thin = 1.0
             if sheet.weight is not None and np.ptp(sheet.weight) > 0:
                 thin = 1 - 0.5 * sheet.weight_at(*line.T) / sheet.weight.max()
-            found.append(
-                ink.joined(
-                    [
-                        ink.polyline(line, o.width * wide * thin, level * len(self.tubes) + hue)
-                        for level, (_, wide) in enumerate(GLOW, 1)
-                    ]
-                )
-            )
+            rings = [
+                ink.polyline(line, o.width * wide * thin, level * len(self.tubes) + hue)
+                for level, (_, wide) in enumerate(GLOW, 1)
+            ]
+            found.append(ink.joined(rings))
         return found
 
 
