@@ -368,6 +368,17 @@ def test_initial_sizes_are_those_of_all_that_is_drawn():
     assert float(some["scale"].mean()) == pytest.approx(float(plain["scale"].mean()), rel=0.3)
 
 
+def test_few_outlines_of_many_points_are_kept():
+    """All that were tried were: of a thousand points gigabytes."""
+    turns = 2 * np.pi * np.arange(90) / 90
+    ring = np.stack([np.cos(turns), 0.7 * np.sin(turns)], 1)
+    tracemalloc.start()
+    nearest(ring, 60)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 5e6
+
+
 def test_path_data_longer_than_a_name_of_a_file_is_an_outline():
     turns = 2 * np.pi * np.arange(300) / 300
     ring = "L".join(f"{x:.6f},{y:.6f}" for x, y in zip(np.cos(turns), np.sin(turns), strict=True))

@@ -122,9 +122,10 @@ def nearest(ring: Floats, count: int) -> tuple[Floats, tuple[int, int]]:
             points = solve @ wanted
             error = float(np.square(basis @ points - wanted).sum())
             found.append((error, points, wanted, (i, j)))
-    found.sort(key=lambda each: round(each[0], 9))
+        # Those of all lengths of sides together would be gigabytes for a thousand points.
+        found = sorted(found, key=lambda each: round(each[0], 9))[:TRIED]
     best, chosen = np.inf, (found[0][1], found[0][3])
-    for _, points, wanted, sides in found[:TRIED]:
+    for _, points, wanted, sides in found:
         eased = calmer(points, sides)
         if eased is not None:
             error = np.square(outline(torch.from_numpy(eased), sides).numpy() - wanted).sum()
