@@ -103,7 +103,7 @@ class Draft(Ink):
             inner = (sheet.weight - sheet.weight.min()) / np.ptp(sheet.weight)
         found, ground = self._lines(seen, inner, sheet)
         shown = inside_margin(self, light.shape)
-        found = parted(found, shown * 1.0, sheet.canvas, 0.0)
+        found = parted(found, shown.astype(float), sheet.canvas, 0.0)
         # Where hardly anything is closed, what is near to lines is a thing.
         loose = float(ground.mean()) > OPEN
         away = away_from(found, sheet.canvas)

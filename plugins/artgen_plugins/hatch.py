@@ -178,7 +178,7 @@ class Hatch(Ink):
         steep = scale * maximum_filter(np.sqrt(sum(each**2 for each in changes)), int(scale) + 1)
         drawn = []
         lines = flow_lines(sheet.target, inner, sheet.canvas, 2 * scale * unit)
-        for line in parted(lines, inside_margin(self, shape) * 1.0, sheet.canvas, 0.0):
+        for line in parted(lines, inside_margin(self, shape).astype(float), sheet.canvas, 0.0):
             place = pixels_of((line.points + sheet.canvas.reach)[:, ::-1] / unit, shape)
             if (np.median([line.contrast, steep[place] / STEPS], 1) < 1).any():
                 continue
