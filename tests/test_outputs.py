@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
+import json
+import shutil
 import socket
 import threading
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -152,8 +155,12 @@ def test_a_fit_writes_the_files_of_o(tmp_path, monkeypatch, capsys):
         assert Image.open(io.BytesIO((tmp_path / name).read_bytes())).size == (40, 40)
     assert (tmp_path / "a.png").read_bytes() == next(tmp_path.glob("artgen-out/*.png")).read_bytes()
     assert main([*line, "--overwrite", "-o", "a.xyz"]) == 2
-    assert main([*line, "--seeds", "1,2", "-o", "b.png"]) == 2
-    assert "-o" in capsys.readouterr().err
+    Path("several").mkdir()
+    for name in ("one.png", "two.png"):
+        shutil.copy("photo.png", f"several/{name}")
+    for several in ([*line[:-3], "--seeds", "1,2"], ["fit", "several", *TINY]):
+        assert main([*several, "-o", "b.png"]) == 2
+        assert "-o works for a single run" in capsys.readouterr().err
 
 
 def test_standard_streams_stand_for_files(tmp_path, monkeypatch, capfdbinary):

@@ -53,7 +53,7 @@ def fit(
     from artgen.plan.early import check_files, check_known_options, check_names, check_options
     from artgen.recipe.texts import parse_seeds
 
-    _check_together(request, files, watching, where, len(targets or ()))
+    _check_together(request, files, watching, where)
     # What is watched may be wrong at first: it is read later, again and again.
     registry = None if watching.watch else common.registry()
     many = parse_seeds(request.seeds) if request.seeds is not None else []
@@ -77,6 +77,12 @@ def fit(
             break
     if registry is None:
         return _watch(runs, search, common, files, watching, where)
+    one = len(runs) == 1 and not many
+    if request.outputs and (where.asked or not one):
+        raise UsageError(
+            "-o works for a single run in this process",
+            hint="leave out -j, --on, --seeds and other targets, or use --out DIR",
+        )
     first = runs[0].recipe
     if not files.resume:
         # What the first run would raise some seconds later.
@@ -130,20 +136,13 @@ def fit(
     return notified(watching.notify, lambda: session.run_batch(runs))
 
 
-def _check_together(
-    request: Request, files: Files, watching: Trying, where: Where, targets: int
-) -> None:
+def _check_together(request: Request, files: Files, watching: Trying, where: Where) -> None:
     """Raise UsageError for flags that do not go together."""
-    seed, outputs = request.given("seed"), request.outputs
+    seed = request.given("seed")
     if seed is not None and request.seeds is not None:
         raise UsageError("--seed and --seeds were both given", hint="leave one of them out")
     if seed is not None and seed >= 2**63:
         raise UsageError(f"--seed {seed} is too large", hint="use 0 to 2^63 - 1")
-    if outputs and (request.seeds is not None or targets > 1 or where.asked):
-        raise UsageError(
-            "-o works for a single run in this process",
-            hint="leave out -j, --on, --seeds and other targets, or use --out DIR",
-        )
     once = {"--overwrite": files.overwrite, "--resume": files.resume}
     budgets = {f"--{name}": request.given(name) for name in ("steps", "time")}
     for flag, given, others in (
