@@ -187,6 +187,22 @@ def test_standard_streams_stand_for_files(tmp_path, monkeypatch, capfdbinary):
 @contextmanager
 def served(answers):
     """A server on this machine; `answers` maps paths to a status, headers and bytes."""
+    # It is read once, with whatever flags the run may have been begun.
+    piped(photo)
+    assert main(["fit", "-", "--quiet", "--resume"]) == 2
+    assert b"nothing to resume" in capfdbinary.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "line", ["fit photo.png", "edit a.art rotate=9", "morph a.art a.art", "render a.art"]
+)
+def test_standard_output_is_not_for_json_and_a_picture(art, line, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    save_photo(tmp_path)
+    art.save("a.art")
+    assert main([*line.split(), "--json", "-o", "-"]) == 2
+    told = json.loads(capsys.readouterr().out)["error"]
+    assert told["message"] == "--json and -o - both use standard output"
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):

@@ -61,6 +61,7 @@ def fit(
     plain = None if registry is None or (files.resume and files.name) else targets or []
     # Files named by the recipe lie beside it, those named by flags where the user is.
     search = (*request.folders, Path())
+    sources: dict[str, str] = {}
     # A run may have been begun with flags that are left out when it is resumed.
     for usual in (plain, None, plain) if files.resume and plain is not None else (plain,):
         laid = _lay_over(request, framing, registry, common, usual)
@@ -71,7 +72,8 @@ def fit(
                 "artgen looks for a sheet of all)"
             )
         targets = _pictures_in_folders(targets or [], data, registry)
-        sources = {target: request.source(target) for target in targets}
+        # Standard input can be read once.
+        sources = {target: sources.get(target) or request.source(target) for target in targets}
         runs = plan_runs(data, sources, many, files.name or request.made_again(targets))
         if any(os.path.lexists(files.out / f"{run.stem}.run") for run in runs):
             break
