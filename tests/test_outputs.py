@@ -179,6 +179,11 @@ def test_standard_streams_stand_for_files(tmp_path, monkeypatch, capfdbinary):
     piped((tmp_path / "artgen-out/stdin-triangle.art").read_bytes())
     assert main(["render", "-", "-o", "-.svg"]) == 0
     assert capfdbinary.readouterr().out.startswith(b"<svg")
+    # A video too, which is no file called `-.mp4`.
+    assert main(["fit", "photo.png", *TINY[:-1], "-o", "-.mp4"]) == 0
+    made = Path("artgen-out/photo-triangle.mp4").read_bytes()
+    assert capfdbinary.readouterr().out == made
+    assert not list(Path().glob("-*"))
     piped(b"")
     assert main(["fit", "-", *TINY]) == 3
     assert b"standard input is empty" in capfdbinary.readouterr().err

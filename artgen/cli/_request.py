@@ -167,6 +167,7 @@ class Request:
     @property
     def film_file(self) -> Path | None:
         """The file of `--video`, or of `-o` where that is a video. Raises UsageError."""
+        from artgen.cli._pipes import is_stdout
         from artgen.output import FORMATS
 
         if self.video is not None and self.video.suffix.lower() not in FORMATS:
@@ -176,7 +177,8 @@ class Request:
             )
         if self.video is not None or self.no_video:
             return self.video
-        return next((f for f in self.outputs or () if f.suffix.lower() in FORMATS), None)
+        films = (f for f in self.outputs or () if f.suffix.lower() in FORMATS and not is_stdout(f))
+        return next(films, None)
 
     def made_again(self, targets: Sequence[str]) -> str | None:
         """The name of the output that is fitted again, None where something else is made."""
