@@ -187,11 +187,6 @@ def test_standard_streams_stand_for_files(tmp_path, monkeypatch, capfdbinary):
     piped(b"")
     assert main(["fit", "-", *TINY]) == 3
     assert b"standard input is empty" in capfdbinary.readouterr().err
-
-
-@contextmanager
-def served(answers):
-    """A server on this machine; `answers` maps paths to a status, headers and bytes."""
     # It is read once, with whatever flags the run may have been begun.
     piped(photo)
     assert main(["fit", "-", "--quiet", "--resume"]) == 2
@@ -208,6 +203,11 @@ def test_standard_output_is_not_for_json_and_a_picture(art, line, tmp_path, monk
     assert main([*line.split(), "--json", "-o", "-"]) == 2
     told = json.loads(capsys.readouterr().out)["error"]
     assert told["message"] == "--json and -o - both use standard output"
+
+
+@contextmanager
+def served(answers):
+    """A server on this machine; `answers` maps paths to a status, headers and bytes."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):

@@ -23,13 +23,13 @@ _OPTIONS = {"animate": {"svg"}, "page": {"svg", "pdf"}}
 """The formats of options that not all formats take."""
 
 
-def check_files(
-    files: Sequence[Path], registry: Registry, *, overwrite: bool, inputs: Sequence[Path] = ()
-) -> None:
+def check_files(files: Sequence[Path], registry: Registry, *, as_json: bool, **more: Any) -> None:
     """Raise UsageError if a file has an unknown format, or two are standard output.
 
-    Each file is checked as `check_file` does; none replaces one of the `inputs`.
+    The command's JSON is, where `as_json`. Each file is checked with `more` as `check_file` does.
     """
+    if as_json and any(map(is_stdout, files)):
+        raise UsageError("--json and -o - both use standard output", hint="leave one of them out")
     if sum(map(is_stdout, files)) > 1:
         raise UsageError("standard output takes one format", hint="leave one -o - out")
     formats = ["art", *(entry.name for entry in registry.entries("exporter"))]
@@ -40,7 +40,7 @@ def check_files(
             hint = f"known: {', '.join(sorted(formats))}"
             raise UsageError(f"--output {file} has an unknown format", hint=hint)
         if not is_stdout(file):
-            check_file(file, overwrite=overwrite, inputs=inputs)
+            check_file(file, **more)
 
 
 def check_file(file: Path, *, overwrite: bool, option: str = "--output", **more: Any) -> None:

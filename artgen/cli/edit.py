@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from artgen.base.errors import UsageError
 from artgen.base.files import check_art
 from artgen.cli._console import columns, print_json, records
 from artgen.cli._exports import check_files, write_exports
 from artgen.cli._flags import OVERWRITE, Common, argument, option, output_option, switch
+from artgen.cli._pipes import is_stdout
 from artgen.recipe import Precision
 
 if TYPE_CHECKING:
@@ -63,7 +64,10 @@ def edit(
         hint = f"such as: artgen edit {art} delete@smallest:10"
         raise UsageError("no operation was given", hint=hint)
     files = list(dict.fromkeys(outputs or [Path(f"{art.stem}-edited.art")]))
-    check_files(files, registry, overwrite=overwrite, inputs=[art])
+    how: dict[str, Any] = {"as_json": common.as_json, "overwrite": overwrite, "inputs": [art]}
+    check_files(files, registry, **how)
+    if split is not None and any(map(is_stdout, files)):
+        raise UsageError("--split writes several files", hint="name them, such as -o plate.svg")
 
     common.load("artgen.editing")
 
@@ -78,7 +82,7 @@ def edit(
         for name in every
     }
     listed = [file for named in written.values() for file in named]
-    check_files(listed, registry, overwrite=overwrite, inputs=[art])
+    check_files(listed, registry, **how)
     for name, each in every.items():
         write_exports(written[name], each, ExportRequest(), registry, common)
     if common.as_json:

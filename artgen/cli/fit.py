@@ -92,8 +92,8 @@ def fit(
         check_known_options(first, registry)
         if len(runs) == 1:
             check_files(first, registry, search)
-    if len(runs) == 1 and not many and not watching.dry_run:
-        _check_outputs(runs[0], registry, search, request, files)
+    if one and not watching.dry_run:
+        _check_outputs(runs[0], registry, request, files, common)
     if not where.asked:  # a process that only waits does without torch
         common.load("artgen.primitives")
         if not files.resume:
@@ -209,7 +209,7 @@ def _lay_over(
 
 
 def _check_outputs(
-    run: Run, registry: Registry, search: Sequence[Path], request: Request, files: Files
+    run: Run, registry: Registry, request: Request, files: Files, common: Common
 ) -> None:
     """Raise UsageError where what the only run would replace must stay, before torch is loaded.
 
@@ -218,8 +218,9 @@ def _check_outputs(
     from artgen.cli._exports import check_files
     from artgen.runs import check_outputs, named_files, output_paths
 
-    anew, inputs = files.overwrite or files.resume, named_files(run.recipe, search)
-    check_files(request.outputs or (), registry, overwrite=anew, inputs=inputs)
+    search = (*request.folders, Path())
+    given = {"overwrite": files.overwrite or files.resume, "as_json": common.as_json}
+    check_files(request.outputs or (), registry, inputs=named_files(run.recipe, search), **given)
     if not files.skip_existing:
         logs = {"log": files.log, "graph": files.graph}
         paths = output_paths(files.out, run.stem, run.recipe, request.film_file)

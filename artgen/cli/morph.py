@@ -51,7 +51,7 @@ def morph(
         check_art(art)
     registry = common.registry()
     files = list(dict.fromkeys(outputs or [Path(f"{first.stem}-{second.stem}.mp4")]))
-    check_files(files, registry, overwrite=overwrite, inputs=paths)
+    check_files(files, registry, as_json=common.as_json, overwrite=overwrite, inputs=paths)
 
     common.load("artgen.animation.morph")
 

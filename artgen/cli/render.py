@@ -24,7 +24,7 @@ from artgen.cli._flags import (
     output_option,
     switch,
 )
-from artgen.cli._pipes import STDIO, from_stdin, is_stdout
+from artgen.cli._pipes import STDIO, from_stdin
 from artgen.recipe.texts import parse_bytes
 from artgen.values.frame import Frame, parse_frame
 
@@ -186,9 +186,8 @@ def render(
             hint="name an .art file that artgen fit wrote",
         )
     photos = [Path(text.partition("=")[2]) for text in (start, film) if text and "=" in text]
-    check_files(files, registry, overwrite=overwrite, inputs=[art, *photos])
-    if common.as_json and any(map(is_stdout, files)):
-        raise UsageError("--json and -o - both use standard output", hint="leave one of them out")
+    inputs = [art, *photos]
+    check_files(files, registry, as_json=common.as_json, overwrite=overwrite, inputs=inputs)
 
     common.load("artgen.display.views")
 
