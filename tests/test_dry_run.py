@@ -121,6 +121,8 @@ def test_several_runs_and_a_clip(tmp_path, monkeypatch, capsys):
     assert main(["fit", *SMALL[:-3], "--no-video", "--seeds", "1,2", "--dry-run", "--json"]) == 0
     runs = json.loads(capsys.readouterr().out)["runs"]
     assert [run["recipe"]["seed"] for run in runs] == [1, 2]
+    assert main(["fit", *SMALL[:-1], "--steps", "2", "--video", "v.gif", "--dry-run"]) == 0
+    assert "# v.gif: " in capsys.readouterr().out
     assert main(["fit", "sample:clip?n=2", "--size", "16", "--dry-run"]) == 0
     assert "of a clip, nothing is estimated" in capsys.readouterr().out
     assert not list(tmp_path.iterdir())

@@ -15,12 +15,7 @@ from artgen.runs.whole.task import Run
 
 
 def print_estimates(
-    runs: Sequence[Run],
-    registry: Registry,
-    search: Sequence[Path],
-    common: Common,
-    out: Path,
-    told: Mapping[str, str] | None,
+    runs: Sequence[Run], registry: Registry, common: Common, told: Mapping[str, str] | None
 ) -> None:
     """Print the recipe of every run on stdout, as TOML with the estimates as comments, or as JSON.
 
@@ -35,16 +30,16 @@ def print_estimates(
 
     shown: list[dict[str, object]] = []
     for run in runs:
-        found = estimate(run.recipe, registry, name=run.stem, search=search, observe=observe)
+        found = estimate(run.recipe, registry, name=run.stem, search=run.search, observe=observe)
         recipe = found.recipe
+        paths = output_paths(run.place, run.stem, recipe, run.video)
         text = recipe.to_toml()
         origins: dict[str, object] = {}
         if told is not None:
             said = find_origins(recipe, told, registry, other="chosen by the run")
             text, origins = annotated(recipe, said), {"origins": said}
         if not common.as_json:
-            print(_facts(found, run.stem) + text, flush=True)
-        paths = output_paths(out, run.stem, recipe)
+            print(_facts(found, run.stem, paths) + text, flush=True)
         left_out = {"folder"} if recipe.output.video else {"folder", "video"}
         shown.append(
             {
@@ -58,7 +53,7 @@ def print_estimates(
         print_json(shown[0] if len(shown) == 1 else {"runs": shown})
 
 
-def _facts(found: Estimate, stem: str) -> str:
+def _facts(found: Estimate, stem: str, paths: Mapping[str, Path]) -> str:
     facts = [f"{stem}: an estimate"]
     if found.seconds is None:
         facts = [f"{stem}: of a clip, nothing is estimated"]
@@ -66,9 +61,8 @@ def _facts(found: Estimate, stem: str) -> str:
         facts.append(f"time of fitting: {found.seconds:.3g} s")
     if found.memory is not None:
         facts.append(f"memory: {found.memory / 1e6:,.0f} MB")
-    video = found.recipe.output.video_format
-    sizes = {"art": found.art_bytes, "png": found.still_bytes, video: found.video_bytes}
-    facts += [f"{stem}.{suffix}: {size:,} bytes" for suffix, size in sizes.items() if size]
+    sizes = {"art": found.art_bytes, "still": found.still_bytes, "video": found.video_bytes}
+    facts += [f"{paths[kind].name}: {size:,} bytes" for kind, size in sizes.items() if size]
     if found.focus:
         facts += ["the focus:", *found.focus.split("\n")]
     return "".join(f"# {fact}".rstrip() + "\n" for fact in facts)

@@ -138,7 +138,7 @@ class Session:
             report(run, result)
 
         tasks = []
-        for run in [self._placed(run, many=many) for run in runs]:
+        for run in [self.placed(run, many=many) for run in runs]:
             try:
                 known = self._known_result(run, many=many)
             except Exception as error:
@@ -191,7 +191,7 @@ class Session:
             say(f"live: {page.address}")
             yield page
 
-    def _placed(self, run: Run, *, many: bool) -> Run:
+    def placed(self, run: Run, *, many: bool) -> Run:
         """The run with its files; those of a batch have its stem in their names."""
         log, graph, video = (
             path.with_stem(f"{path.stem}-{run.stem}") if path and many else path

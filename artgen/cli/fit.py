@@ -77,14 +77,14 @@ def fit(
         runs = plan_runs(data, sources, many, files.name or request.made_again(targets))
         if any(os.path.lexists(files.out / f"{run.stem}.run") for run in runs):
             break
-    if registry is None:
-        return _watch(runs, search, common, files, watching, where)
     one = len(runs) == 1 and not many
     if request.outputs and (where.asked or not one):
         raise UsageError(
             "-o works for a single run in this process",
             hint="leave out -j, --on, --seeds and other targets, or use --out DIR",
         )
+    if registry is None:
+        return _watch(runs, search, common, files, watching, where)
     first = runs[0].recipe
     if not files.resume:
         # What the first run would raise some seconds later.
@@ -108,6 +108,11 @@ def fit(
 
     below = read_settings()[0].below
     runs = [replace(run, recipe=below(run.recipe, threads=not where.asked)) for run in runs]
+
+    from artgen.cli._runs import Session
+
+    shown = request.film_file, request.outputs or ()
+    session = Session(registry, common, where, files, search, watching, *shown)
     if watching.dry_run:
         from artgen.cli._estimates import print_estimates
 
@@ -125,15 +130,13 @@ def fit(
             own = laid.then("flag", first.requested())
             before, now = leaves(first.to_dict()), leaves(runs[0].recipe.to_dict())
             told = own.origins | {p: "settings" for p in now if now[p] != before.get(p)}
-        print_estimates(runs, registry, search, common, files.out, told)
+        placed = [session.placed(run, many=not one) for run in runs]
+        print_estimates(placed, registry, common, told)
         return 0
 
     from artgen.cli._afterwards import notified
-    from artgen.cli._runs import Session
 
-    shown = request.film_file, request.outputs or ()
-    session = Session(registry, common, where, files, search, watching, *shown)
-    if len(runs) == 1 and not many:
+    if one:
         return notified(watching.notify, lambda: session.run_one(runs[0]))
     return notified(watching.notify, lambda: session.run_batch(runs))
 
