@@ -98,6 +98,7 @@ def test_flags_come_before_settings(photo, config, empty_folder, call):
         assert code == 0, err
     # Not that two flags exclude each other: only one was given.
     assert "there is nothing to resume" in call(*fit, "--resume")[2]
+    assert call(*fit, "--skip-existing")[0] == 0
     summary = json.loads(out)
     assert summary["recipe"]["run"]["threads"] == 1
     assert not summary["recipe"]["output"]["video"]

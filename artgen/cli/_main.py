@@ -141,7 +141,7 @@ def _use_settings(context: typer.Context) -> None:
 
     settings, _ = read_settings()
     flags: dict[str, Any] = {"out": settings.out, "overwrite": settings.overwrite}
-    if "--resume" in context.obj:
+    if {"--resume", "--skip-existing"} & {*context.obj}:
         del flags["overwrite"]
     # A recipe comes before the device of the settings, so `fit` and `compare` ask for that later.
     devices = {name: {**flags, "device": settings.device} for name in ("render", "morph", "plot")}
