@@ -106,7 +106,7 @@ def test_a_mask_is_cropped_like_its_picture(tmp_path):
 def test_the_recipe_of_a_crop_repeats_the_picture(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     save_photo(tmp_path)
-    line = ["fit", "photo.png", *TINY, "--crop", "40x40", "--crop-at", "auto", "--dpi", "150"]
+    line = ["fit", "photo.png", *TINY, "--crop", "40X40", "--crop-at", "auto", "--dpi", "150"]
     assert main([*line, "--name", "a"]) == 0
     made = Path("artgen-out/a.png")
     with Image.open(made) as picture:

@@ -228,7 +228,7 @@ class Request:
         if self.is_printed:
             # What is printed is drawn that large, and fitted no larger than without it.
             size, still = None, size
-        elif still is None and crop is not None and ("x" in crop or paper_sides(crop)):
+        elif still is None and crop is not None and ":" not in crop:
             still = crop
         target["size"] = parse_frame(size).size
         if frame.turns:
