@@ -151,6 +151,11 @@ def test_drawings_fill_a_picture_or_get_a_border(tmp_path, capsys):
 def test_videos_have_a_size_of_their_own(tmp_path):
     photo = save_photo(tmp_path)
     asked = recipe(photo, {"steps": 8}, output={"video_size": "48x48", "still_size": "20x30"})
+    # Its crop is as large on paper as its size would be.
+    assert main(["render", names[0], "-o", names[1], "--crop", "2x1cm"]) == 0
+    with Image.open(names[1]) as picture:
+        assert picture.size == (236, 118)
+        assert picture.info["dpi"] == pytest.approx((300, 300), abs=0.1)
     result = run(asked, Registry(), out=tmp_path / "out", name="a")
     frames = video_frames(tmp_path / "out/a.mp4")
     assert frames.shape[1:3] == (48, 48)

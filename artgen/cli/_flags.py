@@ -169,11 +169,11 @@ class Framing:
             parse_colour(self.pad)
         return self.pad or (BACKGROUND if self.fit else None)
 
-    def dpi_of(self, *sizes: str | None) -> float | None:
-        """The dots per inch that a file names: as given, or as sizes on paper imply."""
+    def dpi_of(self, size: str | None) -> float | None:
+        """The dots per inch that a file names: as given, or as a size on paper implies."""
         from artgen.values.frame import DPI, is_on_paper
 
-        return self.dpi or (DPI if any(map(is_on_paper, sizes)) else None)
+        return self.dpi or (DPI if is_on_paper(size) else None)
 
 
 @dataclass(frozen=True)

@@ -207,7 +207,7 @@ def render(
         frame = replace(frame, size=round(float(times[1]) * max(own.width, own.height)))
     elif size and not common.quiet:
         _say_what_is_cut(size, frame, loaded)
-    sharp = frame.size or (SHARP if any(file.suffix == ".html" for file in files) else None)
+    sharp = frame.size or (SHARP if any(file.suffix.lower() == ".html" for file in files) else None)
     form = film
     photo: Image | None = None
     if film is not None and find_form(film, registry).photo:
@@ -220,7 +220,7 @@ def render(
         hint = "use parts, blank, photo or photo=FILE"
         raise UsageError(f"--start {start} is unknown", hint=hint)
     if at is not None:
-        if any(file.suffix.removeprefix(".") in get_args(VideoFormat) for file in files):
+        if any(file.suffix.lower().removeprefix(".") in get_args(VideoFormat) for file in files):
             raise UsageError("--at draws a still, not a video", hint="leave out --at")
         loaded = loaded.at(at)
     request = ExportRequest(
@@ -235,7 +235,7 @@ def render(
         fps=fps,
         speed=speed,
         page=sheet,
-        dpi=framing.dpi_of(size),
+        dpi=framing.dpi_of(size or framing.crop),
         start=cast('Literal["blank", "parts", "photo"] | None', beginning or None),
         loop=loop,
         max_bytes=parse_bytes(max_bytes),
