@@ -119,6 +119,11 @@ def test_the_recipe_of_a_crop_repeats_the_picture(tmp_path, monkeypatch):
     assert made.read_bytes() == Path("artgen-out/b.png").read_bytes()
 
 
+def test_paper_turns_as_an_array_lies():
+    art = artgen.fit(np.tile([0.0, 1.0], (20, 15)), "triangle", count=1, steps=1, crop="A4")
+    assert (art.drawing.width, art.drawing.height) == (28, 20)
+
+
 def test_drawings_fill_a_picture_or_get_a_border(tmp_path, capsys):
     art = artgen.fit(np.tile([0.0, 1.0], (8, 6)), "triangle", count=3, steps=3, size=12)
     whole = art.render(24)
@@ -146,16 +151,16 @@ def test_drawings_fill_a_picture_or_get_a_border(tmp_path, capsys):
     assert main(asked) == 2
     assert "error: b.html: a page shows the whole drawing" in capsys.readouterr().err
     assert not Path(names[1]).exists()
-
-
-def test_videos_have_a_size_of_their_own(tmp_path):
-    photo = save_photo(tmp_path)
-    asked = recipe(photo, {"steps": 8}, output={"video_size": "48x48", "still_size": "20x30"})
     # Its crop is as large on paper as its size would be.
     assert main(["render", names[0], "-o", names[1], "--crop", "2x1cm"]) == 0
     with Image.open(names[1]) as picture:
         assert picture.size == (236, 118)
         assert picture.info["dpi"] == pytest.approx((300, 300), abs=0.1)
+
+
+def test_videos_have_a_size_of_their_own(tmp_path):
+    photo = save_photo(tmp_path)
+    asked = recipe(photo, {"steps": 8}, output={"video_size": "48x48", "still_size": "20x30"})
     result = run(asked, Registry(), out=tmp_path / "out", name="a")
     frames = video_frames(tmp_path / "out/a.mp4")
     assert frames.shape[1:3] == (48, 48)

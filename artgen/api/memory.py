@@ -90,7 +90,8 @@ def fit_in_memory(
             value = os.fspath(value) if isinstance(value, os.PathLike) else value
             owner = tables.setdefault(table, {}) if table else tables
             owner[key.name] = value
-    aspect = frame.aspect and "{}:{}".format(*frame.aspect)
+    # Paper turns as the picture lies.
+    aspect = crop if frame.turns else frame.aspect and "{}:{}".format(*frame.aspect)
     tables["target"] |= {"size": Frame.of(size).size, "aspect": aspect}
     more = [{"engine": "gradient", "quality": given.get("quality")}] if polish else []
     tables["stage"] = [{**tables["stage"], **engine_options}, *more]
