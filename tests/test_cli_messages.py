@@ -358,6 +358,7 @@ LONG = "x" * 300
         ("fit photo.png --crop 16/9", 2, "--crop '16/9' is not an aspect ratio", "write 16:9, or"),
         ("fit photo.png --crop wide", 2, "--crop 'wide' is not an aspect ratio", "write 9:16, or"),
         ("fit photo.png --crop 16x9", 2, "a still of 16 by 9 pixels", "write 16:9 for the aspect"),
+        ("fit photo.png --pad red --crop-at 0,0", 2, "--pad and --crop-at were both", "leave one"),
         ("fit phto.png", 3, "phto.png does not exist", "did you mean photo.png?\n"),
         ("fit photo.png --time 1m", 2, "--time '1m' is not a number of seconds", "write 60\n"),
         ("fit photo.png --time 1.5h", 2, "is not a number of seconds", "write 5400\n"),

@@ -163,8 +163,9 @@ class Framing:
         from artgen.targets import parse_colour
         from artgen.values.frame import BACKGROUND
 
-        if self.fit and self.crop_at is not None:
-            raise UsageError("--fit and --crop-at were both given", hint="leave one of them out")
+        by = "--fit" if self.fit else self.pad and "--pad"
+        if by and self.crop_at is not None:
+            raise UsageError(f"{by} and --crop-at were both given", hint="leave one of them out")
         if self.pad not in (None, BACKGROUND):
             parse_colour(self.pad)
         return self.pad or (BACKGROUND if self.fit else None)
