@@ -384,6 +384,7 @@ LONG = "x" * 300
         ("fit a.art", 3, "a.art is not a picture that artgen can read", "`artgen render a.art`"),
         ("fit run.jsonl", 3, "is not a picture", "plot it with `artgen plot run.jsonl`"),
         ("fit photo.png --zork", 2, "no such option: --zork", "see `artgen fit --help`"),
+        ("plot a.art --kind triples --target x", 2, "--target is for scatter", "--kind ranks"),
         ("render photo.png", 3, "photo.png is not an .art file", "fit it with `artgen fit photo"),
         ("morph a.art look.toml", 3, "look.toml is not an .art file", "artgen fit --recipe look"),
         ("render a.art -o out.stl", 2, "out.stl has an unknown format", "known: apng, art, avif"),

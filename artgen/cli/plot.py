@@ -63,8 +63,8 @@ def plot(
         raise UsageError(f"unknown plot {kind!r}", hint=did_you_mean(kind, _CODEC_PLOTS))
     if generations and (kind is not None or len(files) > 1):
         raise UsageError("--generations takes one log", hint="plot them one by one")
-    if kind is None and target is not None:
-        raise UsageError("--target is for plots of codecs", hint="add --kind ranks")
+    if target is not None and kind not in _WITH_SET:
+        raise UsageError(f"--target is for {', '.join(_WITH_SET)}", hint="add --kind ranks")
     ending = "" if kind is None else f"-{kind}"
     file = output or Path(f"{files[0].stem}{ending}.png")
     if file.suffix.lower() != ".png":
