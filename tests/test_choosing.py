@@ -11,6 +11,9 @@ from helpers import recipe, save_photo
 from PIL import Image
 
 import artgen
+from artgen.base.errors import InputError
+from artgen.cli._runs import _earlier
+from artgen.cli._sheet import write_sheet
 from artgen.plan import resolve
 from artgen.values.canvas import Canvas
 
@@ -77,6 +80,23 @@ def test_the_page_of_the_sheet_names_seeds_and_quality(seeds):
 
 
 def test_captions_of_the_sheet_are_not_cut(photo, call, monkeypatch):
+def test_stills_of_any_size_are_on_the_sheet(tmp_path, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10_000)
+    still, sheet = tmp_path / "still.png", tmp_path / "sheet.png"
+    Image.new("RGB", (300, 100)).save(still)
+    write_sheet([(still, "one"), (still, "two")], sheet)
+    assert sheet.exists()
+    with pytest.raises(InputError, match="cannot read"):
+        write_sheet([(tmp_path / "gone.png", "gone")], sheet)
+
+
+def test_the_video_of_an_earlier_run_keeps_its_name(tmp_path):
+    paths = output_paths(tmp_path, "x")
+    paths["summary"].write_text('{"recipe": {}, "outputs": {"video": "v.gif", "art": "x.art"}}')
+    outputs = _earlier(paths)[1].summary["outputs"]
+    assert outputs == {"video": str(tmp_path / "v.gif"), "art": str(tmp_path / "x.art")}
+
+
     shown = []
 
     def contact_sheet(cells):

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from artgen.base.errors import InputError
+from artgen.base.files import open_regular
 from artgen.output import atomic_write, contact_sheet, encode_png
+from artgen.values.frame import LARGEST
 
 PAGE_MARK = b"img-src 'self' file:;"
 """By which a page is known as one that `write_sheet` wrote."""
@@ -22,18 +23,16 @@ def write_sheet(cells: Sequence[tuple[Path, str]], sheet: Path) -> None:
 
     A cell is a still and what stands below it.
     """
-    from PIL import Image
+    from artgen.targets.decode import guarded_image
 
     pictures = []
     for still, caption in cells:
-        try:
-            with Image.open(still, formats=["PNG"]) as picture:
-                # Pictures of few colours are stored as numbers of them.
-                shown = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
-                shown.thumbnail((_LONGEST, _LONGEST))
-                pictures.append((np.array(shown), caption))
-        except OSError as error:
-            raise InputError(f"cannot read {still}: {error}") from None
+        name = str(still)
+        with open_regular(still, name) as file, guarded_image(file, LARGEST**2, name) as picture:
+            # Pictures of few colours are stored as numbers of them.
+            shown = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+            shown.thumbnail((_LONGEST, _LONGEST))
+            pictures.append((np.array(shown), caption))
     atomic_write(sheet, encode_png(contact_sheet(pictures)))
     from artgen.output.templates import read_asset, render_page
 
