@@ -15,6 +15,7 @@ from artgen.base.errors import InputError
 from artgen.cli._runs import _earlier
 from artgen.cli._sheet import write_sheet
 from artgen.plan import resolve
+from artgen.runs import output_paths
 from artgen.values.canvas import Canvas
 
 pytestmark = pytest.mark.usefixtures("empty_folder")
@@ -79,7 +80,6 @@ def test_the_page_of_the_sheet_names_seeds_and_quality(seeds):
     assert not re.search("https?://", text)
 
 
-def test_captions_of_the_sheet_are_not_cut(photo, call, monkeypatch):
 def test_stills_of_any_size_are_on_the_sheet(tmp_path, monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10_000)
     still, sheet = tmp_path / "still.png", tmp_path / "sheet.png"
@@ -97,6 +97,7 @@ def test_the_video_of_an_earlier_run_keeps_its_name(tmp_path):
     assert outputs == {"video": str(tmp_path / "v.gif"), "art": str(tmp_path / "x.art")}
 
 
+def test_captions_of_the_sheet_are_not_cut(photo, call, monkeypatch):
     shown = []
 
     def contact_sheet(cells):

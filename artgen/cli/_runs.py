@@ -336,7 +336,7 @@ def _earlier(paths: Mapping[str, Path]) -> tuple[Recipe, Result]:
         # The file knows names only, so that it can be moved.
         # Beside the video there may be another one, in the same folder.
         outputs = {
-            kind: name and str(paths.get(kind) or paths["video"].with_name(name))
+            kind: name and str(paths.get(kind, paths["video"]).with_name(name))
             for kind, name in summary["outputs"].items()
         }
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
