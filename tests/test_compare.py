@@ -20,6 +20,7 @@ from artgen.cli import main
 from artgen.cli._console import print_table
 from artgen.cli._contestants import Limits, parse_contestants
 from artgen.compare import Comparison, Point, bjontegaard, find_targets
+from artgen.compare._sheet import _enlarged
 from artgen.engines.gradient.engine import GradientEngine
 from artgen.losses.metrics import psnr
 from artgen.output import available_codecs
@@ -490,6 +491,11 @@ def test_the_sheet_shows_every_result_over_its_errors(call):
     assert np.corrcoef(errors.ravel(), brightness.ravel())[0, 1] > 0.8
     assert brightness[errors == 0].max(initial=30) <= 30
     assert pixels.shape[1] == gap + (2 + len(available_codecs())) * (pitch + gap)
+
+
+def test_slivers_are_not_enlarged_to_gigabytes():
+    assert _enlarged(np.zeros((65, 32, 3), np.uint8)).shape == (650, 320, 3)
+    assert _enlarged(np.zeros((1537, 1, 3), np.uint8)).size < 10**5
 
 
 def test_a_count_of_its_own_does_not_go_with_equal_bytes(compare):

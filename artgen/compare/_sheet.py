@@ -75,5 +75,6 @@ def _stacked(above: Pixels, below: Pixels) -> Pixels:
 
 
 def _enlarged(picture: Pixels) -> Pixels:
-    factor = -(-_NARROWEST // picture.shape[1])
+    # Slivers would take gigabytes.
+    factor = min(-(-_NARROWEST // picture.shape[1]), max(1, 4 * _LONGEST // len(picture)))
     return picture.repeat(factor, 0).repeat(factor, 1)
