@@ -450,6 +450,13 @@ def test_search_finds_what_is_installed_and_the_package_of_the_index(call, packa
     assert err == "the package index has no artgen-gaussian\n"
 
 
+def test_search_takes_words_of_a_summary(call):
+    code, out, err = call("plugins", "search", "all scales")
+    assert code == 0
+    assert "The squared error at all scales" in out
+    assert "cannot be the name of a package: only installed plugins were searched" in err
+
+
 @pytest.mark.slow
 def test_show_describes_a_package_of_the_index(call, package_index):
     code, out, _ = call("plugins", "show", "artgen-heart")

@@ -6,7 +6,7 @@ import sys
 from dataclasses import asdict
 from typing import Any
 
-from artgen.base.errors import UsageError
+from artgen.base.errors import PluginError, UsageError
 from artgen.cli._console import columns, print_json, records, say
 from artgen.cli._flags import Common, argument
 from artgen.registry import KINDS, PREFIX, Registry, Unreachable, find_package, versions_of
@@ -85,5 +85,5 @@ def _on_index(package: str) -> tuple[tuple[str, ...], str | None]:
     """Return the versions of a package, newest first, or what keeps the index from answering."""
     try:
         return versions_of(package), None
-    except Unreachable as error:
+    except (PluginError, Unreachable) as error:
         return (), error.message
