@@ -93,6 +93,7 @@ def test_the_manual_page_has_every_flag(call):
         ("artgen fit -p fourier --set harm", ["harmonics="]),
         ("artgen fit -p triangle --set engine.pat", ["engine.patience="]),
         ("artgen plugins show gauss", ["gaussian"]),
+        ("artgen plugins show side-b", ["side-by-side"]),
     ],
 )
 def test_the_shell_completes_names(line, completed, capsys, monkeypatch):

@@ -82,10 +82,9 @@ def _registry(context: typer.Context) -> Registry:
 
 
 def _names(context: typer.Context, kind: Kind | None = None) -> list[str]:
-    registry = _registry(context)
-    kinds: tuple[Kind, ...] = ("primitive", "engine", "loss", "target", "exporter", "look")
-    if kind is not None:
-        kinds = (kind,)
+    from artgen.registry import KINDS
+
+    registry, kinds = _registry(context), KINDS if kind is None else (kind,)
     return sorted({entry.name for each in kinds for entry in registry.entries(each)})
 
 
