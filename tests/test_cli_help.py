@@ -130,6 +130,11 @@ def test_a_command_runs_at_the_end(tmp_path, capsys):
     assert notified(None, lambda: 4) == 4
 
 
+def test_what_a_command_at_the_end_prints_is_no_data(capfd):
+    assert notified("echo done", lambda: 0) == 0
+    assert capfd.readouterr() == ("", "done\n")
+
+
 def _interrupt() -> int:
     raise KeyboardInterrupt
 

@@ -30,8 +30,9 @@ def open_in_browser(place: Path | str) -> bool:
 def notified(command: str | None, work: Callable[[], int]) -> int:
     """Do `work` and return its exit code; then run `command` in the shell, however it ended.
 
-    The command finds the exit code in the variable ``ARTGEN_EXIT_CODE``. If it fails itself, this
-    is reported, and the exit code stays that of the work.
+    The command finds the exit code in the variable ``ARTGEN_EXIT_CODE``, and prints to stderr: on
+    stdout there are data alone. If it fails, this is reported, and the exit code stays that of the
+    work.
     """
     code = ArtgenError.exit_code
     try:
@@ -44,9 +45,8 @@ def notified(command: str | None, work: Callable[[], int]) -> int:
         raise
     finally:
         if command is not None:
-            done = subprocess.run(
-                command, shell=True, check=False, env={**os.environ, "ARTGEN_EXIT_CODE": str(code)}
-            )
+            own = {**os.environ, "ARTGEN_EXIT_CODE": str(code)}
+            done = subprocess.run(command, shell=True, check=False, env=own, stdout=2)
             if done.returncode:
                 say(f"warning: --notify {command!r} ended with exit code {done.returncode}")
     return code
