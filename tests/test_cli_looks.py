@@ -37,6 +37,14 @@ def test_a_sheet_has_a_picture_in_each_look_and_says_how_to_make_it(capsys):
         assert json.loads(read_recipe(still))["look"] == look
 
 
+def test_looks_of_one_name_would_have_the_same_files(capsys):
+    Path("other").mkdir()
+    Path("dark.toml").rename("other/dark.toml")
+    Path("light.toml").rename("dark.toml")
+    assert main(["looks", "sample:cat", "--look", "dark.toml,other/dark.toml", "-q"]) == 2
+    assert "two looks have the same name" in capsys.readouterr().err
+
+
 def test_the_name_of_a_look_is_that_of_its_files():
     fit = ["fit", "sample:cat", "--look", "riso", "-n", "20", "--size", "24", "--no-video", "-q"]
     assert main(fit) == 0

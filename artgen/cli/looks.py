@@ -64,6 +64,8 @@ def looks(
         [run] = plan_runs(data, {}, (), f"{stem}-looks-{file_safe(style.name)}")
         command = shlex.join(["artgen", "fit", target, "--look", name, *more])
         runs.append(replace(run, asked={**run.asked, "target": target, "command": command}))
+    if len({run.stem for run in runs}) < len(runs):
+        raise UsageError("two looks have the same name", hint="leave one out, or rename its file")
     if len(runs) < 2:
         raise UsageError("a sheet needs two looks", hint="artgen fit --look makes one picture")
     check_files(runs[0].recipe, registry, (Path(),))
