@@ -17,6 +17,7 @@ from test_art import make_art
 import artgen
 from artgen.art import Art, ExportRequest, Film, Scene, load, quantised, quantised_film
 from artgen.cli import main
+from artgen.cli.info import _film
 from artgen.errors import InputError, UsageError
 from artgen.exporters import export_apng, export_gif, export_mp4, export_png, export_webp
 
@@ -403,6 +404,11 @@ def test_render_draws_films_and_moments(place, capsys):
 )
 def test_render_refuses_what_is_not_there(place, capsys, arguments, says):
     assert says in printed(capsys, "render", *arguments, expect=2)["error"]["message"]
+
+
+def test_a_film_of_impossible_length_is_none():
+    assert _film({"duration": 10**400, "fps": 30, "scenes": []}) is None
+    assert _film({"duration": 2, "fps": 30, "scenes": []}) is not None
 
 
 def test_info_tells_of_the_film(place, capsys):

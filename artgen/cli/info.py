@@ -131,7 +131,7 @@ def _film(table: object) -> dict[str, Any] | None:
     """Summarise a film: duration and rate, and the numbers of scenes and keyframes."""
     film = _table(table)
     duration, fps, scenes = film.get("duration"), film.get("fps"), film.get("scenes")
-    if not (isinstance(duration, int | float) and isinstance(fps, int | float)):
+    if not all(isinstance(each, int | float) and abs(each) < 1e9 for each in (duration, fps)):
         return None
     times = [_table(scene).get("times") for scene in scenes] if isinstance(scenes, list) else []
     keyframes = sum(len(each) for each in times if isinstance(each, list))
