@@ -82,6 +82,18 @@ def test_a_text_of_digits_stays_a_text():
     assert [each.name for each in stitch({"only": "310"}).choices()] == ["Black"]
 
 
+def test_levels_of_a_photo_become_light_once(monkeypatch):
+    sizes: list[int] = []
+    photo = np.random.default_rng(1).integers(0, 256, (40, 60, 3), np.uint8)
+    monkeypatch.setattr(
+        "artgen.making.srgb_to_linear", lambda each: sizes.append(each.size) or srgb_to_linear(each)
+    )
+    made = Motif("photo", photo=photo).picture(6, 4)
+    light = srgb_to_linear((photo / 255).astype(np.float32)).reshape(4, 10, 6, 10, 3).mean((1, 3))
+    assert np.abs(255 * linear_to_srgb(light) - made).max() < 0.51
+    assert sizes == [256]
+
+
 def test_string_art_has_all_its_files(wound):
     names = {path.name for path in wound.iterdir()}
     assert names == {

@@ -188,10 +188,11 @@ class Motif:
         from PIL import Image
 
         shown = self.pixels(_FINER * max(columns, rows))
-        light = srgb_to_linear((shown / 255).astype(np.float32))
+        # A photo has millions of pixels of 256 levels.
+        light = srgb_to_linear((np.arange(256) / 255).astype(np.float32))
         planes = [
-            Image.fromarray(plane).resize((columns, rows), Image.Resampling.BOX)
-            for plane in np.moveaxis(light, 2, 0)
+            Image.fromarray(light[plane]).resize((columns, rows), Image.Resampling.BOX)
+            for plane in np.moveaxis(shown, 2, 0)
         ]
         mean = linear_to_srgb(np.stack([np.asarray(plane) for plane in planes], 2))
         pixels: NDArray[np.uint8] = np.rint(255 * mean.clip(0, 1)).astype(np.uint8)
