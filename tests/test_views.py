@@ -243,6 +243,13 @@ def test_losses_of_several_runs():
     assert len({picture.tobytes() for picture in pictures}) == 4
 
 
+def test_a_name_is_no_formula():
+    line = [(0, 1.0), (10, 0.1)]
+    formula, plain = (plot_losses({name: line}, Canvas(320, 200), BLACK) for name in ("$a$", "a"))
+    assert (formula != plain).any()
+    plot_losses({r"cost in $, \of $": line}, Canvas(320, 200), BLACK)
+
+
 def test_long_names_stay_on_the_page():
     line = [(0, 1.0), (10, 0.1)]
     names = [f"a name that is rather long, number {number}" for number in range(4)]
