@@ -389,6 +389,9 @@ def test_render_draws_films_and_moments(place, capsys):
     for seconds, name in (("0", "0.png"), ("1.2", "1.png"), ("1.2", "1.svg")):
         printed(capsys, "render", "a.art", "--at", seconds, "-o", name)
     printed(capsys, "render", "still.art", "-o", "still.png")
+    # What only videos have asks for one.
+    shown = printed(capsys, "render", "a.art", "--size", "32", "--fps", "5", "--speed", "4")
+    assert shown["outputs"] == ["a.mp4"]
     pictures = [np.array(Image.open(f"{name}.png")) for name in ("0", "1", "still")]
     np.testing.assert_array_equal(pictures[0], pictures[2])
     assert (pictures[0] != pictures[1]).any()

@@ -88,7 +88,7 @@ def render(
         "FILE",
         "Output file. The suffix chooses the format; - is standard output, as PNG, -.svg as SVG "
         "and so on. Repeatable. "
-        "Default: in the current folder, named like ART: a .png, for a walk an .mp4.",
+        "Default: in the current folder, named like ART: a .png, or an .mp4 for a video.",
     ),
     size: str | None = option(
         "PX|WxH|CM|A3|2x",
@@ -174,7 +174,7 @@ def render(
         raise UsageError("--latent and --walk were both given", hint="leave one of them out")
     if str(art) == STDIO:
         art = from_stdin(".art")
-    moving = any((walk, start, film, loop, max_bytes))
+    moving = any((walk, start, film, loop, max_bytes, fps, speed != 1))
     usual = Path(art.stem + (".mp4" if moving else ".png"))
     files = list(dict.fromkeys(outputs or [usual]))
     times = re.fullmatch(r"(\d+(?:\.\d+)?)[x\N{MULTIPLICATION SIGN}]", size or "", re.ASCII)
