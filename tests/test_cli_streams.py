@@ -9,11 +9,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from PIL import Image
 
 from artgen.cli import _streams
+from artgen.cli._pipes import write_stdout
 
 
 @pytest.fixture
@@ -45,6 +47,15 @@ def test_a_closed_pipe_is_no_failure(stdout):
         print("name" * 9000, flush=True)
     assert stream.failure.errno == errno.EPIPE
     assert _streams.lost_output() is None
+
+
+def test_a_closed_pipe_is_no_failure_for_a_picture(monkeypatch):
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb", buffering=0) as pipe:
+        stdout = SimpleNamespace(flush=lambda: None, buffer=pipe)
+        monkeypatch.setattr(sys, "stdout", stdout)
+        write_stdout(bytes(9))
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a full disk, as Linux has it")

@@ -6,6 +6,7 @@ import atexit
 import shutil
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from artgen.base.errors import InputError
@@ -20,10 +21,11 @@ def is_stdout(file: Path) -> bool:
 
 
 def write_stdout(content: bytes) -> None:
-    """Write bytes to standard output."""
+    """Write bytes to standard output; a reader that went away has seen all that it wanted."""
     sys.stdout.flush()
-    sys.stdout.buffer.write(content)
-    sys.stdout.buffer.flush()
+    with suppress(BrokenPipeError):
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
 
 
 def from_stdin(suffix: str = "") -> Path:

@@ -15,10 +15,8 @@ from artgen.cli.plugins_new import new
 from artgen.cli.plugins_search import describe_package, print_package, search
 from artgen.registry import PREFIX, Entry
 
-_FOR_CHECKS, _FOR_CHECKS_OF_OPTIONS = (
-    ("class", "families", "preset_targets"),
-    ("hint", "low", "high"),
-)
+_FOR_CHECKS = "class", "families", "preset_targets"
+_FOR_CHECKS_OF_OPTIONS = "hint", "low", "high"
 
 _LISTS = "options", "presets", "parameters"
 
