@@ -193,6 +193,18 @@ def test_standard_streams_stand_for_files(tmp_path, monkeypatch, capfdbinary):
     assert b"nothing to resume" in capfdbinary.readouterr().err
 
 
+def test_a_file_of_o_that_cannot_be_written_is_told_in_the_one_object(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    save_photo(tmp_path)
+    line = ["fit", "photo.png", "-n", "4", "--steps", "1", "--backend", "eager", "--no-video"]
+    assert main([*line, "--json", "-o", "a.pdf"]) == 2
+    told = json.loads(capsys.readouterr().out)
+    assert "cannot be written as PDF" in told["error"]["message"]
+    assert Path(told["outputs"]["art"]).exists()
+
+
 @pytest.mark.parametrize(
     "line", ["fit photo.png", "edit a.art rotate=9", "morph a.art a.art", "render a.art"]
 )

@@ -64,9 +64,9 @@ class Session:
         [result] = self._execute([run], many=False)
         if result.error is not None and not result.summary:
             raise result.error
+        if self.outputs:
+            result = self._with_outputs(result)
         self.common.answer(_to_json(run, result), *self._paths(run, result))
-        if self.outputs and result.summary:
-            self._write_outputs(result)
         self._show(result.summary["outputs"].get("still"))
         if result.error is None:
             return 0
@@ -252,8 +252,11 @@ class Session:
         gpus = share_of_gpu(self.where.gpus, recipe.run.device)
         return replace(run, recipe=recipe, cpus=recipe.run.threads or 1, gpus=gpus)
 
-    def _write_outputs(self, result: Result) -> None:
-        """Write the drawing to the files of `-o`, as the recipe asks for its still and video."""
+    def _with_outputs(self, result: Result) -> Result:
+        """Write the drawing to the files of `-o`, as the recipe asks for its still and video.
+
+        The same result is returned, with the error of a file that cannot be written.
+        """
         from artgen.art import ExportRequest, load
 
         written = result.summary["outputs"]
@@ -265,17 +268,17 @@ class Session:
             device=art.recipe.run.device,
             dpi=output.dpi,
         )
-        made: dict[str, Writer] = {}
-        for kind in ("still", "video"):
-            if written.get(kind) is not None:
-                file = Path(written[kind])
-                made[file.suffix.lower()[1:]] = lambda art, request, file=file: file.read_bytes()
+        kept = [Path(written[kind]) for kind in ("still", "video") if written.get(kind)]
+        made: dict[str, Writer] = {
+            file.suffix.lower()[1:]: lambda *given, file=file: file.read_bytes() for file in kept
+        }
         files = [file for file in self.outputs if str(file) != written.get("video")]
         try:
             write_exports(files, art, request, self.registry, self.common, more=made)
         except ArtgenError as error:
             error.advise(f"the drawing is saved: artgen render {written['art']} -o FILE")
-            raise
+            return replace(result, error=error)
+        return result
 
     def _paths(self, run: Run, result: Result) -> list[Path]:
         """The files of a run that are there, none where data go to standard output."""
