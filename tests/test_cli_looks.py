@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from helpers import save_photo
 from PIL import Image
 
 from artgen.base.errors import UsageError
@@ -35,6 +38,15 @@ def test_a_sheet_has_a_picture_in_each_look_and_says_how_to_make_it(capsys):
         assert f"artgen fit sample:cat --look {look}.toml" in page
         still = Path(f"artgen-out/cat-looks-{look}.png")
         assert json.loads(read_recipe(still))["look"] == look
+
+
+def test_the_commands_of_a_piped_picture_name_no_file(monkeypatch, capsys):
+    data = io.BytesIO(save_photo(Path()).read_bytes())
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: False, buffer=data))
+    assert main(["looks", "-", *TWO[2:], "--json"]) == 0
+    page = Path(json.loads(capsys.readouterr().out)["page"])
+    assert page.name == "stdin-looks-sheet.html"
+    assert "artgen fit - --look dark.toml" in page.read_text(encoding="utf-8")
 
 
 def test_looks_of_one_name_would_have_the_same_files(capsys):

@@ -50,11 +50,10 @@ def looks(
 
     registry = common.registry()
     every = map(registry.spelling, registry.entries("look"))
-    if target == STDIO:
-        target = str(from_stdin())
-    base = {"seed": seed, "target": {"source": target, "size": size}, "output": {"video": False}}
+    source = str(from_stdin()) if target == STDIO else target
+    base = {"seed": seed, "target": {"source": source, "size": size}, "output": {"video": False}}
     more = [word for path in common.plugin or () for word in ("--plugin", str(path))]
-    stem = files.name or Source.parse(target).file_stem
+    stem = files.name or Source.parse(source).file_stem
     runs = []
     for name in dict.fromkeys(every if only is None else only.split(",")):
         style = read_look(name, registry)
