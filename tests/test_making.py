@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 import re
@@ -10,6 +11,7 @@ import zipfile
 import zlib
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import ezdxf
@@ -80,6 +82,17 @@ def test_a_text_of_digits_stays_a_text():
     stitch = Registry(environ={}).load("maker", "cross-stitch")
     assert lengths_of(stitch, {"only": "310"}) == {"only": "310"}
     assert [each.name for each in stitch({"only": "310"}).choices()] == ["Black"]
+
+
+def test_a_photo_may_be_piped(empty_folder, monkeypatch, capsys):
+    photo = io.BytesIO()
+    Image.new("RGB", (9, 6), "teal").save(photo, "PNG")
+    piped = SimpleNamespace(isatty=lambda: False, buffer=io.BytesIO(photo.getvalue()))
+    monkeypatch.setattr("sys.stdin", piped)
+    assert main(["make", "cross-stitch", "-", "--columns", "9", "--json", "-q"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["source"] == "-"
+    assert "artgen-out/stdin-cross-stitch/parts.csv" in told["outputs"]
 
 
 def test_levels_of_a_photo_become_light_once(monkeypatch):

@@ -88,6 +88,7 @@ def make(
     if entry is None or (source is None) is entry.load().needs_file:
         what = f"{kind} takes no file" if entry and source else "make needs a kind, then a file"
         raise UsageError(what, hint="write artgen make string photo.jpg; --list shows all kinds")
+    facts = {"kind": entry.name, "source": source or ""}
     source = str(from_stdin()) if source == STDIO else source or ""
     pairs = [each.partition("=")[::2] for each in settings or ()]
     is_art = source.lower().endswith(".art")
@@ -143,7 +144,6 @@ def make(
         atomic_write(path, data)
     for note in () if common.quiet else made.notes:
         say(f"note: {note}")
-    facts = {"kind": entry.name, "source": source}
     common.answer({**facts, "outputs": [*files], "parts": [*made.parts]}, *files)
     return None
 
