@@ -352,6 +352,14 @@ sys.exit(code)
 LONG = "x" * 300
 
 
+@pytest.mark.slow
+def test_an_unknown_option_is_told_without_numpy():
+    work = "from artgen.cli import main; main(['fit', '--zork'])"
+    code = f"import sys; {work}; print('numpy' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n", done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message", "hint"),
     [

@@ -158,7 +158,7 @@ def test_a_fit_writes_the_files_of_o(tmp_path, monkeypatch, capsys):
     Path("several").mkdir()
     for name in ("one.png", "two.png"):
         shutil.copy("photo.png", f"several/{name}")
-    for several in ([*line, "--seeds", "1,2"], ["fit", "several", *TINY]):
+    for several in ([*line[:-3], "--seeds", "1,2"], ["fit", "several", *TINY]):
         assert main([*several, "-o", "b.png"]) == 2
         assert "-o works for a single run" in capsys.readouterr().err
 

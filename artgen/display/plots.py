@@ -279,17 +279,12 @@ def plot_scatter(
             axes.set_xlim(low[0] - margin[0], high[0] + margin[0])
             axes.set_ylim(low[1] - margin[1], high[1] + margin[1])
             size = float(np.clip(90 / np.sqrt(len(points)), 1.0, 5.0))
+            look: dict[str, Any] = {"s": size**2, "alpha": 0.7, "linewidths": 0}
             for label in np.unique(labels):
                 mine = points[labels == label]
                 colour = plot.pale if label < 0 else _CLASS_INKS[label % len(_CLASS_INKS)]
-                axes.scatter(
-                    *mine.T,
-                    s=size**2,
-                    color=colour,
-                    alpha=0.7,
-                    linewidths=0,
-                    label=classes[label] if label >= 0 else None,
-                )
+                name_of = classes[label] if label >= 0 else None
+                axes.scatter(*mine.T, color=colour, label=name_of, **look)
             plot.label(axes, name)
             if number == 0 and classes and plot.readable:
                 axes.legend(

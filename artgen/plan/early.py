@@ -19,13 +19,14 @@ from artgen.plan.names import find_names, find_primitive
 from artgen.plan.options import check_engine_options
 from artgen.recipe import Recipe, flagged
 from artgen.registry import Kind, Registry
-from artgen.targets import Source, check_name, find_opener, parse_colour
 
 _NOTHING: Facts = {"options": (), "engines": (), "family": ""}
 
 
 def check_names(recipe: Recipe, registry: Registry) -> None:
     """Raise what a run would raise for unknown names of plugins, losses, devices and colours."""
+    from artgen.targets import parse_colour
+
     find_primitive(recipe, registry)
     losses = [entry.name for entry in registry.entries("loss")]
     for stage in recipe.stage:
@@ -143,6 +144,8 @@ def check_options(recipe: Recipe, registry: Registry) -> None:
 
 def check_files(recipe: Recipe, registry: Registry, search: Sequence[Path]) -> None:
     """Raise InputError or PluginError where what the recipe reads is not there."""
+    from artgen.targets import Source, check_name, find_opener
+
     for what, file in recipe.files:
         find_file(file.name, file.sha256, search, what)
     source = Source.parse(recipe.target.source)
