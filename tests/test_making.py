@@ -213,7 +213,7 @@ def test_a_limit_of_lines_at_a_nail_holds(wound, tmp_path):
         (["photo.jpg", "string"], 2, "make needs a kind, then a file"),
         (["swatches", "photo.jpg"], 2, "swatches takes no file"),
         (["string", "sample:cat", "--frame", "M0 0"], 3, "frame"),
-        (["string", "sample:cat", "--frame", "no.svg"], 3, "directory\nhint: name an SVG"),
+        (["string", "sample:cat", "--frame", "no.svg"], 3, "directory\nhint: check the path"),
         (["string", "sample:cat", "--inks", ""], 2, "colour"),
         (["string", "sample:cat", "--nails", "-3", "-q"], 2, "got -3"),
     ],
