@@ -169,10 +169,3 @@ def test_facts_need_no_torch(tmp_path):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.endswith("False\n")
     assert "options (--set KEY=VALUE)" in done.stdout
-
-
-def test_a_link_that_leads_nowhere_is_no_module(tmp_path):
-    """Emacs leaves one beside a file that is being changed, and nothing could be listed."""
-    (tmp_path / "heart.py").write_text("x = 1")
-    (tmp_path / ".#heart.py").symlink_to("user@host.1234")
-    assert [Path(path).name for path, _, _ in catalogue._files(tmp_path)] == ["heart.py"]
