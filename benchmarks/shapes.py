@@ -6,8 +6,7 @@ one pass and in the same compiled loop. Seconds are CPU seconds of one thread, w
 PSNR is that of the exported still. To compare with github.com/fogleman/primitive, take the PSNR of
 what `primitive -i IN.png -o OUT.png -m 1 -n COUNT -r 256 -s 256` writes.
 
-Names with a suffix are files of `--data`, others are samples. The file astronaut256.png is the
-astronaut reduced to 256×256 by Pillow's bilinear filter; all else is reduced by artgen.
+Names with a suffix are files of `--data`, others are samples; artgen reduces all.
 """
 
 from __future__ import annotations
