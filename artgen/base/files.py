@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 LARGEST = 2**30
 
+PICTURES = ("PNG", "JPEG", "WEBP", "AVIF", "TIFF", "GIF", "BMP", "ICO")
+"""The formats of pictures that are read. Pillow knows others, of which EPS runs a program."""
+
 _USES = {
     ".art": (
         "drawing",

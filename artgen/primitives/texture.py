@@ -16,14 +16,12 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from artgen.base.errors import ArtgenError, InputError, is_out_of_memory
-from artgen.base.files import open_regular
+from artgen.base.files import PICTURES, open_regular
 from artgen.svg.raster import svg_picture
 
 _LN2 = math.log(2)
 _MOST_PIXELS = 64_000_000
 """The largest picture that is read."""
-_FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "TIFF", "GIF", "BMP", "ICO")
-"""Those of pictures to fit. Pillow knows others, of which EPS runs a program."""
 _TEXT = "data:image/png;base64,"
 """How a texture begins that is stored as text."""
 
@@ -200,7 +198,7 @@ def _read(file: str | Path | io.BytesIO, name: str) -> Image.Image:
         return svg_picture(Path(file))
     try:
         stream = file if isinstance(file, io.BytesIO) else open_regular(file, name)
-        with stream, Image.open(stream, formats=_FORMATS) as picture:
+        with stream, Image.open(stream, formats=PICTURES) as picture:
             if picture.width * picture.height > _MOST_PIXELS:
                 raise ValueError(f"it has more than {_MOST_PIXELS:,} pixels")
             picture.load()

@@ -23,9 +23,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from artgen.base.errors import ArtgenError, InputError, is_out_of_memory, reading
-from artgen.base.files import use_of
+from artgen.base.files import PICTURES, use_of
 
-_FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "TIFF", "GIF", "BMP", "ICO")
 _DEEP_MODES = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
 DAMAGED = "the file may be damaged or cut short"
 _TOO_MANY = "shrink the picture, or raise --max-pixels if you trust the file"
@@ -54,7 +53,7 @@ def decode_file(data: bytes, max_pixels: int, where: str) -> Decoded:
 @contextmanager
 def guarded_image(file: IO[bytes], max_pixels: int, where: str) -> Iterator[Image.Image]:
     """A picture file whose pixels are not decoded yet. Raises as `decode_file` does."""
-    with pillow_guard(max_pixels, where), Image.open(file, formats=_FORMATS) as image:
+    with pillow_guard(max_pixels, where), Image.open(file, formats=PICTURES) as image:
         check_size(*image.size, max_pixels, where)
         yield image
 
@@ -79,7 +78,7 @@ def pillow_guard(max_pixels: int, where: str) -> Iterator[None]:
                 f"{where} is far larger than {max_pixels:,} pixels", hint=_TOO_MANY
             ) from None
         except UnidentifiedImageError:
-            reads = f"it reads {', '.join(_FORMATS)}; the file may also be damaged or cut short"
+            reads = f"it reads {', '.join(PICTURES)}; the file may also be damaged or cut short"
             hint = reads if "://" in where else use_of(where, reads, expected="picture")
             raise InputError(f"{where} is not a picture that artgen can read", hint=hint) from None
         except Exception as error:  # on damaged files the decoders raise nearly anything
