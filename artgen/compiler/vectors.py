@@ -66,11 +66,10 @@ def loader(size: int) -> Callable[..., Any]:
     def load(context: Any, array: Any, row: Any, column: Any) -> Any:
         def emit(target: Any, builder: Any, typed: Any, values: Any) -> Any:
             numbers = target.make_array(array)(target, builder, values[0])
-            columns = builder.extract_value(numbers.shape, 1)
-            place = builder.add(builder.mul(values[1], columns), values[2])
+            before = builder.mul(values[1], builder.extract_value(numbers.shape, 1))
             vectors = builder.bitcast(numbers.data, _vector(size).as_pointer())
             # Arrays are aligned to their numbers only.
-            return builder.load(builder.gep(vectors, [place]), align=4)
+            return builder.load(builder.gep(vectors, [builder.add(before, values[2])]), align=4)
 
         return Vector(size)(array, types.int64, types.int64), emit
 

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from artgen.raster.bound import SEARCHED
 
 numbers, plane, planes = nb.float64[::1], nb.float32[:, ::1], nb.float32[:, :, ::1]
-place, spread = loader(16 if SEARCHED else 8), spreader(16 if SEARCHED else 8)
+PLANES = 16 if SEARCHED else 8  # of `layer_kernels`
+place, spread = loader(PLANES), spreader(PLANES)
 
 
 @nb.njit((numbers, nb.float64, nb.float64, nb.float64[:, ::1]), **options)
