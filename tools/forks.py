@@ -76,8 +76,9 @@ def serving() -> Iterator[None]:
 
 def serve(listener: socket.socket) -> list[str]:
     """Fork for whoever asks, until stdin ends; return in each new process, with its arguments."""
-    # As tests/conftest.py does, before torch and Triton are imported, which read them.
+    # As tests/conftest.py does, before torch, numba and Triton are imported, which read them.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    os.environ["NUMBA_DISABLE_ERROR_MESSAGE_HIGHLIGHTING"] = "1"
     if not os.path.exists("/dev/nvidiactl"):
         os.environ.setdefault("TRITON_INTERPRET", "1")
     import multiprocessing

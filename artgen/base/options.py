@@ -66,6 +66,10 @@ class OptionInfo:
         return (False, True) if self.hint is bool else ()
 
 
+_type_hints: Any = functools.lru_cache(maxsize=256)(typing.get_type_hints)
+"""They are compiled from texts, for every part of a drawing that is opened."""
+
+
 @functools.cache
 def _adapter(hint: Any) -> TypeAdapter[Any]:
     from pydantic import TypeAdapter
@@ -75,7 +79,7 @@ def _adapter(hint: Any) -> TypeAdapter[Any]:
 
 def describe_options(options: type[Any]) -> list[OptionInfo]:
     """Describe the options of the dataclass `options`, in order of definition."""
-    hints = typing.get_type_hints(options)
+    hints = _type_hints(options)
     return [
         OptionInfo(
             field.name,
