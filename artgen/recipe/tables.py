@@ -561,7 +561,7 @@ class OutputTable(Table):
         WRITE,
         "N",
         "Keep N drawings of each stage in the .art file, as a film for artgen render; 0: "
-        "nothing. Default: a light history, about an eighth of the file.",
+        "nothing. Default: a light history, about a seventh of the file.",
     )
     """Number of drawings of each stage to keep in the `.art` file, see [films.md](films.md); 0
     keeps nothing. Default: a light history."""
