@@ -44,6 +44,13 @@ def test_switches_have_no_type(call, group):
         assert "<bool>" not in call(group, name, "--help")[1]
 
 
+def test_info_names_every_format_that_it_reads(call):
+    from artgen.output.provenance import SUFFIXES
+
+    shown = call("info", "--help")[1]
+    assert {each for each in SUFFIXES if re.search(rf"{re.escape(each)}[,. ]", shown)} == SUFFIXES
+
+
 def _leaves(commands, path=()):
     """Commands without commands of their own, by their names after `artgen`."""
     for name, command in commands.items():

@@ -40,6 +40,16 @@ def test_a_sheet_has_a_picture_in_each_look_and_says_how_to_make_it(capsys):
         assert json.loads(read_recipe(still))["look"] == look
 
 
+def test_the_settings_of_the_user_count(monkeypatch, capsys):
+    for name, value in {"OUT": "here", "OVERWRITE": "true", "THREADS": "1"}.items():
+        monkeypatch.setenv(f"ARTGEN_{name}", value)
+    for _ in range(2):
+        assert main([*TWO, "--json"]) == 0
+        made = json.loads(capsys.readouterr().out)
+    assert made["sheet"] == "here/cat-looks-sheet.png"
+    assert [run["recipe"]["run"]["threads"] for run in made["runs"]] == [1, 1]
+
+
 def test_the_commands_of_a_piped_picture_name_no_file(monkeypatch, capsys):
     data = io.BytesIO(save_photo(Path()).read_bytes())
     monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: False, buffer=data))

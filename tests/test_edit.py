@@ -353,6 +353,12 @@ def test_the_command_edits_and_splits(place, capsys):
     assert Path("a-edited.art").exists()
 
 
+def test_the_setting_overwrite_is_for_edits_too(place, monkeypatch):
+    monkeypatch.setenv("ARTGEN_OVERWRITE", "true")
+    for _ in range(2):
+        assert main(["edit", "a.art", "rotate=10", "-q"]) == 0
+
+
 def test_a_fit_goes_on_from_an_edit_and_does_not_repeat_it(place, capsys):
     assert main(["edit", "a.art", "delete@smallest:1", "-o", "b.art", "-q"]) == 0
     assert main(["edit", "a.art", "--precision", "auto", "-o", "small.art", "-q"]) == 0

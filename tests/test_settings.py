@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+from types import SimpleNamespace
 
 import pytest
 
 from artgen.base.errors import InputError, UsageError
+from artgen.cli._flags import Common
 from artgen.recipe import Recipe
 from artgen.recipe.settings import Settings, read_settings
+from artgen.registry import Registry
 
 
 @pytest.fixture
@@ -110,6 +113,21 @@ def test_flags_come_before_settings(photo, config, empty_folder, call):
     assert call(*fit, "--out", "there", "--video", "v.gif")[0] == 0
     assert (empty_folder / "there").is_dir()
     assert (empty_folder / "v.gif").exists()
+
+
+def test_the_fit_of_a_thing_to_make_has_them(config, monkeypatch):
+    from artgen.cli.make import _fit
+
+    config("threads = 1")
+    asked = []
+
+    def run(recipe, *_, **__):
+        asked.append(recipe.run.threads)
+        return SimpleNamespace(error=None, art="the drawing")
+
+    monkeypatch.setattr("artgen.runs.run", run)
+    assert _fit("sample:cat", {}, Registry(environ={}), Common(quiet=True)) == "the drawing"
+    assert asked == [1]
 
 
 def test_the_doctor_shows_them_and_where_they_come_from(config, monkeypatch):

@@ -144,8 +144,8 @@ def _use_settings(context: typer.Context) -> None:
     if {"--resume", "--skip-existing"} & {*context.obj}:
         del flags["overwrite"]
     # A recipe comes before the device of the settings, so `fit` and `compare` ask for that later.
-    devices = {name: {**flags, "device": settings.device} for name in ("render", "morph", "plot")}
-    context.default_map = {"fit": flags, "make": flags, "compare": flags, **devices}
+    drawing = {**flags, "device": settings.device}
+    context.default_map = {**dict.fromkeys(COMMANDS, drawing), "fit": flags, "compare": flags}
     variable = {"never": "NO_COLOR", "always": "FORCE_COLOR"}.get(settings.colours)
     if variable is not None:
         os.environ[variable] = "1"

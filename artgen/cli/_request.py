@@ -80,7 +80,7 @@ class Request:
     settings: list[str] | None = _MAKE.option(
         "KEY=VALUE",
         "Set an option of the primitive, preset=NAME, engine.KEY=VALUE (with several "
-        "stages 1.KEY, 2.KEY), clip.KEY=VALUE or tiles.KEY=VALUE. Repeatable.",
+        "stages 1.KEY, 2.KEY), clip.KEY=VALUE, tiles.KEY=VALUE or kind.KEY=VALUE. Repeatable.",
         "--set",
         complete=_completion.settings,
     )
@@ -95,8 +95,8 @@ class Request:
     )
     recipe: Path | None = _MAKE.option(
         "FILE",
-        "Use a recipe: a .toml, or a .png, .svg, .html, .mp4, .art or .json that artgen "
-        "wrote. Other flags override it.",
+        "Use a recipe: a .toml, or a file that artgen wrote, such as a .png, .mp4 or .art. Other "
+        "flags override it.",
     )
     outputs: list[Path] | None = _FILES.output(
         "FILE",

@@ -25,8 +25,8 @@ def fit(
     *,
     targets: list[str] | None = argument(
         "TARGET",
-        "What to fit: pictures (files, http and https URLs, sample:NAME, or - for standard "
-        "input); a clip (MP4, WebM, animated GIF, "
+        "What to fit: pictures (files, http and https URLs, sample:NAME, blank:WxH, or - for "
+        "standard input); a clip (MP4, WebM, animated GIF, "
         "WebP or APNG, frames:FOLDER, sample:clip); a set of pictures (a folder, IDX, .npz, "
         "sample:digits); curve:EXPR, points:NAME, or a .csv of x,y or x,y,label. "
         "Default: sample:astronaut.",

@@ -25,11 +25,7 @@ _FILM = "{duration:g} s at {fps:g} fps, scenes: {scenes}, keyframes: {keyframes}
 
 
 def info(
-    file: Path = argument(
-        "FILE",
-        "A .png, .jpg, .avif, .svg, .pdf, .eps, .html, .mp4, .webm, .gif, .webp, .art or .json "
-        "that artgen wrote.",
-    ),
+    file: Path = argument("FILE", f"A file that artgen wrote: {', '.join(_KINDS)}."),
     recipe_only: bool = switch(
         "Print only the recipe, as TOML for artgen fit --recipe.", "--recipe"
     ),

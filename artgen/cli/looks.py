@@ -46,6 +46,7 @@ def looks(
     from artgen.cli._recipe import plan_runs
     from artgen.looks import apply_look, read_look
     from artgen.plan.early import check_files
+    from artgen.recipe.settings import read_settings
     from artgen.targets import Source, file_safe
 
     registry = common.registry()
@@ -53,7 +54,7 @@ def looks(
     source = str(from_stdin()) if target == STDIO else target
     base = {"seed": seed, "target": {"source": source, "size": size}, "output": {"video": False}}
     more = [word for path in common.plugin or () for word in ("--plugin", str(path))]
-    stem = files.name or Source.parse(source).file_stem
+    stem, below = files.name or Source.parse(source).file_stem, read_settings()[0].below
     runs = []
     for name in dict.fromkeys(every if only is None else only.split(",")):
         style = read_look(name, registry)
@@ -62,7 +63,9 @@ def looks(
         data["stage"] = [{"evaluations": 3, **stage} for stage in data.get("stage", [{}])]
         [run] = plan_runs(data, {}, (), f"{stem}-looks-{file_safe(style.name)}")
         command = shlex.join(["artgen", "fit", target, "--look", name, *more])
-        runs.append(replace(run, asked={**run.asked, "target": target, "command": command}))
+        recipe = below(run.recipe, threads=not where.asked)
+        asked = {**run.asked, "target": target, "command": command}
+        runs.append(replace(run, recipe=recipe, asked=asked))
     if len({run.stem for run in runs}) < len(runs):
         raise UsageError("two looks have the same name", hint="leave one out, or rename its file")
     if len(runs) < 2:

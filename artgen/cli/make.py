@@ -145,7 +145,6 @@ def make(
     for note in () if common.quiet else made.notes:
         say(f"note: {note}")
     common.answer({**facts, "outputs": [*files], "parts": [*made.parts]}, *files)
-    return None
 
 
 def _fit(source: str, tables: Any, registry: Registry, common: Common) -> Art:
@@ -154,14 +153,15 @@ def _fit(source: str, tables: Any, registry: Registry, common: Common) -> Art:
 
     from artgen.cli._progress import progress
     from artgen.recipe import Recipe
+    from artgen.recipe.settings import read_settings
     from artgen.runs import run
     from artgen.tasks import RunControl, graceful_signals
 
     target = {**tables.get("target", {}), "source": source}
     given = {"seed": 0, **tables, "target": target, "output": {"video": False, "history": 0}}
-    control = RunControl()
+    recipe, control = read_settings()[0].below(Recipe.from_dict(given)), RunControl()
     with graceful_signals(control), progress(registry, common) as story:
-        result = run(Recipe.from_dict(given), registry, observers=[story], control=control)
+        result = run(recipe, registry, observers=[story], control=control)
     if result.error is not None:
         raise result.error
     assert result.art is not None

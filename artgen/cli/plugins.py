@@ -65,12 +65,12 @@ def list_plugins(
 @flat
 def show(
     name: str = argument(
-        "NAME", "A primitive, engine, loss, target, exporter, look or package.", complete=everything
+        "NAME", "What a plugin offers, such as a primitive, or a package.", complete=everything
     ),
     *,
     common: Common,
 ) -> None:
-    """Describe a primitive, engine, loss, target, exporter, look or package.
+    """Describe anything that a plugin offers: a primitive, engine, loss, look, ...; or a package.
 
     Examples:
         artgen plugins show triangle

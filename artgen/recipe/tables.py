@@ -170,7 +170,8 @@ class TargetTable(Table):
 
     source: str = key(default="sample:astronaut")
     """A picture, an `https://` URL of one, a CSV file, a clip, a set (folder, IDX, `.npz`),
-    `frames:FOLDER`, `sample:NAME`, `curve:EXPR` or `points:NAME`. Default: `sample:astronaut`."""
+    `frames:FOLDER`, `sample:NAME`, `blank:WxH`, `curve:EXPR` or `points:NAME`. Default:
+    `sample:astronaut`."""
     sha256: str | None = key(default=None)
     """Hash of the file; another file under the same name is refused. Default: any."""
     size: int | None = key(default=None, low=1, keyword="int | str | None").flagged(
@@ -214,16 +215,16 @@ class TargetTable(Table):
     ).flagged(
         JUDGE,
         "COLOURS",
-        "Limit shapes and background to these colours: '#e63946,teal', a name such as riso or "
+        "Limit parts and background to these colours: '#e63946,teal', a name such as riso or "
         "viridis:5, a .gpl, a text file of #rrggbb lines, a PNG of few colours, or N colours "
         "learned from the picture, or as FOLDER:N from all pictures of a series.",
         parse="artgen.targets:parse_palette",
         complete="palettes",
         usual=True,
     )
-    """The only colours for shapes, fields and an `auto` background: a list such as
-    `["#101820", "teal"]`, or the number to learn from the target, 2 to 256; stored as a list of 1
-    to 256. Default: any colour."""
+    """The only colours of parts and of an `auto` background: a list such as `["#101820", "teal"]`,
+    or the number to learn from the target, 2 to 256; stored as a list of 1 to 256. Default: any
+    colour."""
     focus: str | FileReference | None = key(default=None, check=_focus, keyword=_PATH).flagged(
         JUDGE,
         "auto|faces|none|X,Y,R|FILE",
@@ -332,8 +333,8 @@ class PrimitiveTable(OpenTable):
         usual=True,
     )
     """Number of parts, or `auto`: add parts until the target PSNR is reached or more of them gain
-    too little (shapes, and splats with the blend `sum`). The stored recipe holds the final number.
-    Default: the primitive's."""
+    too little (shapes, meshes, and splats with the blend `sum`). The stored recipe holds the final
+    number. Default: the primitive's."""
     target_bytes: int | None = key(default=None, low=1, keyword=True).flagged(
         MAKE, "SIZE", "Use as many parts as fit into an .art file such as 40kB.", parse=parse_bytes
     )
@@ -560,7 +561,7 @@ class OutputTable(Table):
         WRITE,
         "N",
         "Keep N drawings of each stage in the .art file, as a film for artgen render; 0: "
-        "nothing. Default: a light history, about an eighth of the file.",
+        "nothing. Default: a light history, about a seventh of the file.",
     )
     """Number of drawings of each stage to keep in the `.art` file, see [films.md](films.md); 0
     keeps nothing. Default: a light history."""
