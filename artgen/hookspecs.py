@@ -78,8 +78,8 @@ def artgen_targets() -> Iterable[Spec]:
 
     The name of a target is the scheme before the colon, as in `sample:astronaut`. `rest` is the
     text after the colon, or the path of a file that matches a pattern in `Spec.files`. `request` is
-    an `artgen.targets.TargetRequest`. The function returns an `artgen.targets.ImageTarget`, an
-    `artgen.targets.SampleTarget` or an `artgen.targets.SetTarget`.
+    an `artgen.targets.TargetRequest`. The function returns an `artgen.targets.ImageTarget`, a
+    `SampleTarget`, a `SetTarget` or a `ClipTarget`.
     """
 
 

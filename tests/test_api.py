@@ -263,6 +263,7 @@ class TestObjects:
         ("value", "kind", "words"),
         [
             (grey, None, "kind='loss', 'target'"),
+            (artgen.making.Maker, None, "'maker'"),
             (7, "loss", "cannot be called"),
             (grey, "primitive", "not a subclass"),
         ],

@@ -150,6 +150,15 @@ def test_a_plugin_of_another_kind_passes_its_checks(call, kind):
     )
 
 
+@pytest.mark.parametrize("kind", ["form", "view", "edit", "look", "loss"])
+def test_what_a_file_offers_is_described(call, kind):
+    assert call("plugins", "new", "tide", "--kind", kind, "--file", "-q")[0] == 0
+    code, out, err = call("plugins", "show", "tide", "--plugin", "tide.py", "--json")
+    assert code == 0, err
+    # An object or a table has no place of its own.
+    assert (json.loads(out)["module"] is not None) == (kind == "loss")
+
+
 def test_its_style_is_ours():
     ours = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["ruff"]
     text = (TEMPLATES / "package/pyproject.toml.template").read_text().replace("$name =", "name =")

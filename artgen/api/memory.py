@@ -139,8 +139,8 @@ def register(
 ) -> str:
     """Offer a part of a plugin under `name`, by default its own name in snake case.
 
-    `value` is a subclass of `Primitive` or `Engine`, or a function as the hooks offer them; then
-    `kind` says of which kind it is: loss, target, exporter, look, or observer. A target opens the
+    `value` is a subclass of `Primitive` or `Engine`, or what the other hooks offer; then `kind`
+    says of which kind it is: loss, target, exporter, look, maker, or another. A target opens the
     files whose names match a pattern of `files`, such as ``"*.pgm16"``. Registering a name again
     replaces it. Returns the name to pass to `fit`. Raises PluginError where `value` is not of its
     kind or the name is invalid.
@@ -150,6 +150,6 @@ def register(
     if kind is None:
         raise PluginError(
             f"{value!r} cannot be registered: it is not a subclass of artgen.Primitive or Engine",
-            hint="say what a function is: kind='loss', 'target', 'exporter' or 'observer'",
+            hint="say what it is: kind='loss', 'target', 'exporter', 'maker' or another",
         )
     return default().register(value, name, kind, files)

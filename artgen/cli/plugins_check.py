@@ -29,7 +29,7 @@ _WIDTH = 15
 
 def check(
     what: str = argument(
-        "NAME|FILE.py", "A primitive, a distribution (all it offers), or a plugin file."
+        "NAME|FILE.py", "What a plugin offers, a distribution (all it offers), or a plugin file."
     ),
     *,
     common: Common,
