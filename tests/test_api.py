@@ -266,6 +266,7 @@ class TestObjects:
             (artgen.making.Maker, None, "'maker'"),
             (7, "loss", "cannot be called"),
             (grey, "primitive", "not a subclass"),
+            (grey, "los", "kind='loss', 'target'"),
         ],
     )
     def test_what_is_not_of_its_kind_is_refused(self, value, kind, words):

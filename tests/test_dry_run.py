@@ -116,7 +116,7 @@ def test_nothing_is_written_and_the_recipe_gives_the_run(flags, tmp_path, monkey
     assert found["outputs"]["art"] == result["outputs"]["art"]
 
 
-def test_several_runs_and_a_clip(tmp_path, monkeypatch, capsys):
+def test_several_runs_a_clip_and_tiles(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["fit", *SMALL[:-3], "--no-video", "--seeds", "1,2", "--dry-run", "--json"]) == 0
     runs = json.loads(capsys.readouterr().out)["runs"]
@@ -125,6 +125,8 @@ def test_several_runs_and_a_clip(tmp_path, monkeypatch, capsys):
     assert "# v.gif: " in capsys.readouterr().out
     assert main(["fit", "sample:clip?n=2", "--size", "16", "--dry-run"]) == 0
     assert "of a clip, nothing is estimated" in capsys.readouterr().out
+    assert main(["fit", *SMALL, "--tiles", "16", "--dry-run"]) == 0
+    assert "of tiles, nothing is estimated" in capsys.readouterr().out
     assert not list(tmp_path.iterdir())
 
 

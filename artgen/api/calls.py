@@ -24,7 +24,7 @@ def fit(target, primitive="gaussian", **options):
     and `target_bytes` takes as many as fit into an `.art` file of this many bytes at `precision`;
     `time` is in seconds;
     `seed` is random where not given and stored in ``art.recipe``; a `background` of ``"auto"`` is
-    black, for shapes the target's mean colour; a `palette` holds the only colours that shapes and
+    black, for shapes the target's mean colour; a `palette` holds the only colours that parts and
     such a background may have: a list, a text as for ``--palette``, a file, or how many to learn.
     With `tiles`, their side in pixels, a picture of any size is fitted in tiles, at its own size
     unless another is asked for; pictures of more than `max_pixels` (None: 64 million) are refused.

@@ -17,7 +17,7 @@ from artgen.events import Evaluated, Event
 from artgen.plan import find_names
 from artgen.primitives import Primitive
 from artgen.recipe import Recipe, keywords
-from artgen.registry import Kind, default
+from artgen.registry import KINDS, Kind, default
 from artgen.runs import run
 from artgen.targets import (
     Target,
@@ -147,7 +147,7 @@ def register(
     """
     if kind is None and isinstance(value, type) and issubclass(value, Primitive | Engine):
         kind = "engine" if issubclass(value, Engine) else "primitive"
-    if kind is None:
+    if kind not in (*KINDS, "observer"):
         raise PluginError(
             f"{value!r} cannot be registered: it is not a subclass of artgen.Primitive or Engine",
             hint="say what it is: kind='loss', 'target', 'exporter', 'maker' or another",

@@ -53,7 +53,8 @@ class ExportRequest:
     start with the background alone, ``"blank"``, or a `photo`, ``"photo"``; with `loop` it also
     runs backwards. `film` is a form of film, such as ``"zoom"`` or ``"music=song.wav"``, of which
     some need the `photo`; ``"side-by-side"`` shows `other`, another drawing, whole to the right
-    instead of it. `max_bytes` makes its quality and size as low as needed.
+    instead of it. `max_bytes` makes its quality, rate, length, colours and, if
+    no `size` is given, size as low as needed.
     A video of a film has `fps` frames per second (None: as many as the film says), and shows it
     `speed` times as fast.
 

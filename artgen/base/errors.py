@@ -116,7 +116,7 @@ class GalleryError(ArtgenError):
 
 
 class Interrupted(ArtgenError):
-    """Stopped by the user before anything could be saved."""
+    """Stopped by the user; the message says what was saved, if anything."""
 
     exit_code = 130
 

@@ -56,7 +56,7 @@ def print_estimates(
 def _facts(found: Estimate, stem: str, paths: Mapping[str, Path]) -> str:
     facts = [f"{stem}: an estimate"]
     if found.seconds is None:
-        facts = [f"{stem}: of a clip, nothing is estimated"]
+        facts = [f"{stem}: of {found.recipe.run_kind or 'a clip'}, nothing is estimated"]
     else:
         facts.append(f"time of fitting: {found.seconds:.3g} s")
     if found.memory is not None:

@@ -205,8 +205,8 @@ class Maker:
     `Options` is a frozen dataclass of `artgen.option` fields, which become flags of ``artgen
     make``; lengths are floats in millimetres. `takes_photos` is whether it makes things of a photo
     as it is; else a photo is fitted first, as `recipe` says. Options `for_photos` shape that fit,
-    and are refused for a drawing, which is fitted already. What `needs_file` is not gets a motif
-    without drawing and photo.
+    and are refused for a drawing, which is fitted already. Without `needs_file` the motif has
+    neither drawing nor photo.
     """
 
     Options: ClassVar[type[Any]] = NoOptions

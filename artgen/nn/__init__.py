@@ -1,4 +1,4 @@
-"""Layers that plugins share: grids of features, PReLU, and batches of pictures for codecs."""
+"""Layers that plugins share: grids of features, PReLU, and networks with ReLU."""
 
 from artgen.nn.grids import grid_rows, interpolate_grids
 from artgen.nn.layers import relu_layers

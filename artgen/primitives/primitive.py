@@ -57,7 +57,7 @@ class SymmetryOptions:
 
 
 class Primitive:
-    """A kind of part. Subclass `Splat`, `Shape`, `Partition`, `Ink`, `Field` or `Codec` instead.
+    """A kind of part. Subclass `Splat`, `Shape`, `Mesh`, `Ink` and so on instead.
 
     Class attributes a plugin may set: `Options` (a frozen dataclass made of `artgen.option`),
     `defaults` (count and budget when none is asked for), `presets`, `engines` (names, the first is

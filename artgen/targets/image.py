@@ -241,7 +241,7 @@ class ImageTarget(PictureTarget):
 def open_image(
     path: str | os.PathLike[str], request: TargetRequest = DEFAULT_REQUEST
 ) -> ImageTarget:
-    """Open a PNG, JPEG, WebP, TIFF, GIF, BMP or ICO file as a target.
+    """Open a PNG, JPEG, WebP, AVIF, TIFF, GIF, BMP or ICO file as a target.
 
     The content decides, not the suffix. EXIF orientation and colour profile are applied; of an
     animation the first frame is used. Raises InputError naming the path and the reason for
