@@ -37,7 +37,7 @@ class InputFiles:
             sha256 = file_hash(path, what)
             return FileReference(name=path.name, sha256=sha256, licence=file.licence)
 
-        return with_film_file(recipe.with_files(known), self.search, bare=True)
+        return with_film_file(recipe.with_files(known), (Path(), *self.search), bare=True)
 
 
 def with_film_file(recipe: Recipe, search: Sequence[Path], *, bare: bool = False) -> Recipe:
