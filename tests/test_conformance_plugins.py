@@ -219,7 +219,7 @@ class bad(artgen.Engine):
         self.loss = self.judge(self.drawing(False))
     def judge(self, drawing):
         image = artgen.draw(drawing, self.problem.primitive)
-        return float(self.problem.loss(image, self.problem.target, None))
+        return float(self.problem.loss(image, self.problem.target, self.problem.weight))
     def advance(self, steps):
         for _ in range(steps):
             before, self.values = self.values, dict(self.values)
@@ -292,6 +292,15 @@ ENGINES = {
         "pass",
         "if loss < self.loss: self.loss = loss",
         "if True: self.loss = loss",
+    ),
+    "weights ignored": ("weights", "self.problem.weight", "None"),
+    "weights ignored in steps": (
+        "weights",
+        "self.problem.weight",
+        "None",
+        "        loss = self.judge(drawing)",
+        "        problem, image = self.problem, artgen.draw(drawing, self.problem.primitive)\n"
+        "        loss = float(problem.loss(image, problem.target, problem.weight))",
     ),
     "best not improved": ("best", "improved = loss < self.best_loss", "improved = True"),
     "no loss": (

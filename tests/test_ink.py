@@ -24,7 +24,7 @@ from artgen.animation.morph import morph
 from artgen.art import Art, ExportRequest
 from artgen.errors import InputError, UsageError
 from artgen.events import Advanced, Notice
-from artgen.exporters import export_html, export_json, export_pdf, export_svg
+from artgen.exporters import export_eps, export_html, export_json, export_pdf, export_svg
 from artgen.families.ink.paint import coverage, printed
 from artgen.looks import read_look
 from artgen.output.parts import flat_parts
@@ -141,6 +141,18 @@ def test_a_separation_has_the_colours_of_the_target(overprint, optical):
     target = torch.from_numpy(printed(amounts, primitive, paper))
     found = printed(separate(target, primitive, tuple(paper)), primitive, paper)
     assert np.abs(found - target.numpy()).max() < 0.02
+
+
+@pytest.mark.parametrize("overprint", [True, False])
+def test_the_paper_shows_through_ink_on_a_page(overprint):
+    primitive = Ink({"inks": "#ff0000", "overprint": overprint})
+    registry = Registry(environ={})
+    registry.register(Ink, "ink")
+    tensors = primitive.pack(ink.dots([0.0], 0.0, 0.2))
+    drawing = Drawing("ink", primitive.option_values(), tensors, 32, 32, (0.5, 0.5, 1))
+    art = Art(drawing, Recipe(), registry=registry)
+    red = b"0.5 0 0 setrgbcolor" if overprint else b"1 0 0 setrgbcolor"
+    assert red in export_eps(art, ExportRequest())
 
 
 def test_two_inks_are_groups_that_multiply():

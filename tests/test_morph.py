@@ -326,6 +326,8 @@ def test_durations_out_of_bounds_are_refused_with_the_bounds():
     art = random_splats(4, 1)
     with pytest.raises(UsageError, match=r"seconds must be between 0\.1 and 21600, got 0\.05"):
         morph(art, art, seconds=0.05)
+    with pytest.raises(UsageError, match="a film lasts at most 86400 s, not 151200"):
+        morph(art, art, art, art, seconds=21600, hold=21600)
     with pytest.raises(UsageError, match="hold must be between 0 and 21600, got -1"):
         morph(art, art, hold=-1)
     assert morph(art, art, seconds=21600, hold=0).film.duration == pytest.approx(21600)

@@ -17,6 +17,7 @@ from artgen.errors import ArtgenError, InputError, UsageError
 from artgen.recipe import Recipe
 from artgen.registry import default
 from artgen.runs import run
+from artgen.runs.agreement import check_agreement
 from artgen.values.frame import Frame
 from artgen_plugins.music.form import MOVES, MUSIC, Move, Player, poses_of, usual_moves
 from artgen_plugins.music.hearing import hear, read_sound
@@ -275,6 +276,26 @@ def test_a_walk_has_its_pictures_as_stations(walk):
     at = latents[[round(n / stations * len(latents)) for n in range(stations)]]
     if walk != "axis:1":
         assert float(torch.cdist(at, own).amin(1).max()) < 0.1
+
+
+def test_a_recipe_names_a_sound_without_its_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    photo, songs = save_photo(tmp_path), tmp_path / "songs"
+    songs.mkdir()
+    sound, _ = clicks(120, seconds=1)
+    scipy.io.wavfile.write(songs / "song.wav", sound.rate, sound.values[0])
+    film = {"film": f"music={songs / 'song.wav'}", "video_size": 16, "fps": 2}
+    asked = recipe(photo, {"steps": 1}, primitive={"count": 2}, output=film)
+    made = run(asked, default(), out=tmp_path, name="a").art.recipe
+    assert made.output.film == "music=song.wav"
+    run(made, default(), out=tmp_path, name="b", search=(tmp_path, songs))
+    assert len(video_frames(tmp_path / "a.mp4")) == len(video_frames(tmp_path / "b.mp4")) == 2
+    with pytest.raises(InputError, match="there is no sound"):
+        run(made, default(), out=tmp_path, name="c")
+    check_agreement(made, asked, default())
+    other = asked.with_output(film="music=other.wav")
+    with pytest.raises(UsageError, match="has film"):
+        check_agreement(made, other, default())
 
 
 def test_the_command_writes_a_film_with_the_sound_in_time(shapes, tmp_path, monkeypatch, capsys):

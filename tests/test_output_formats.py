@@ -77,6 +77,13 @@ def test_animations_are_made_smaller_and_slower_but_last_as_long(tmp_path, suffi
     assert abs(found[-1].mean((0, 1)) - frames[-1][0, 0]).max() < 12
 
 
+@pytest.mark.parametrize(("suffix", "fps"), [(".gif", 12), (".webp", 24), (".apng", 24)])
+def test_pauses_that_are_rounded_last_together_as_long_as_they_should(tmp_path, suffix, fps):
+    frames = [flat((40 * k % 256, 90 * k % 256, 99), 16, 16) for k in range(3 * fps)]
+    write_video(tmp_path / f"a{suffix}", frames, fps=fps)
+    assert duration(tmp_path / f"a{suffix}") == 3000
+
+
 @pytest.mark.parametrize(("suffix", "most"), [(".gif", 400), (".webp", 800), (".apng", 300)])
 def test_longer_ones_are_refused(tmp_path, suffix, most):
     frames = (flat((k % 256, k // 256, 0), 16, 16) for k in range(most + 1))

@@ -441,6 +441,14 @@ def test_what_latents_cannot_do_is_refused(latents):
     assert levels_of(5, 3, 9) == [(1, 3, 5), (3, 2, 3), (3, 1, 2), (3, 1, 1)]
 
 
+def test_a_file_asks_for_no_other_latents_than_it_has_pixels(latents, tensors, tmp_path):
+    recipe = artgen.fit("sample:coffee", primitive="gaussian", count=2, size=8, steps=1).recipe
+    drawing = Drawing("latents", latents.option_values(), tensors, 10, 6)
+    (tmp_path / "liar.art").write_bytes(Art(drawing, recipe).to_bytes())
+    with pytest.raises(InputError, match="is damaged: the finest latents are pixels of the target"):
+        artgen.load(tmp_path / "liar.art")
+
+
 def test_an_art_whose_family_is_missing_is_kept_as_it_is(latents, tensors):
     recipe = artgen.fit("sample:coffee", primitive="gaussian", count=2, size=8, steps=1).recipe
     drawing = Drawing("nothing", {}, tensors, CANVAS.width, CANVAS.height)

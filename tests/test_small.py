@@ -117,6 +117,7 @@ def test_predictions_save_what_they_should():
         ((2, 39), "claims"),
         ((3, 40), "claims"),
         ((2 * MOST,), "claims"),
+        ((2**17 + 1, 40), "claims"),
         ((10**4000, 10**4000), "claims"),
     ],
 )
@@ -156,6 +157,12 @@ def test_a_header_comes_back_and_is_small():
             inflate(data[:at] + bytes([data[at] ^ 16]) + data[at + 1 :])
     with pytest.raises(ValueError, match="checksum"):
         inflate(b"")
+
+
+def test_few_bytes_that_are_a_long_header_are_refused():
+    assert inflate(deflate(" " * 1_000_000, b""))[0].isspace()
+    with pytest.raises(ValueError, match="its header has no end"):
+        inflate(deflate(" " * 3_000_000, b""))
 
 
 def test_the_words_never_change():

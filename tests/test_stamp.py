@@ -80,6 +80,8 @@ def test_bad_textures_are_refused(texture):
     for damaged in ("data:image/png;base64,%", "data:image/png;base64,AAAA", *odd):
         with pytest.raises(InputError, match="stored"):
             Texture.from_text(damaged)
+    with pytest.raises(InputError, match="a stored stamp is 256 pixels high, not 4"):
+        Stamp({"stamp": picture_text(np.ones((4, 8)))})
 
 
 # Each has kernels of its own, for seconds: by day every blend and every kind of colours once, with

@@ -73,9 +73,10 @@ def fitted(photo, tmp_path_factory):
 
 
 @pytest.mark.parametrize("shifted", [False, True])
-@pytest.mark.parametrize("size", [(100, 64), (5, 41), (33, 33)])
-def test_cells_cover_the_picture_once_and_windows_of_a_colour_are_apart(size, shifted):
-    tiles = make_grid(Canvas(*size), SIDE, 3, shifted=shifted)
+@pytest.mark.parametrize("size", [(100, 64), (5, 41), (33, 33), (41, 40)])
+@pytest.mark.parametrize("margin", [3, 64])
+def test_cells_cover_the_picture_once_and_windows_of_a_colour_are_apart(size, margin, shifted):
+    tiles = make_grid(Canvas(*size), SIDE, margin, shifted=shifted)
     covered = np.zeros((size[1], size[0]), int)
     for tile in tiles:
         core, free, window = tile.core, tile.free, tile.window

@@ -89,8 +89,7 @@ class Shot:
     def enlarged(self, scale: float) -> FramedView:
         """Shows drawings at another size."""
         placement = self.frame.place(self.art.drawing.canvas)
-        longest = max(placement.picture.width, placement.picture.height)
-        size = max(1, round(longest * scale))
+        size = max(1, round(max(placement.picture.width, placement.picture.height) * scale))
         return self.art.view(replace(self.frame, size=size), **dict(self.how))
 
     def progress(self) -> Callable[[float], Drawing]:

@@ -35,7 +35,8 @@ def morph(
     is longer it is cut, where it is shorter there is background. `names` are the files, for the
     recipe.
 
-    Raises UsageError where the drawings are not of one kind, InputError where one is damaged.
+    Raises UsageError where the drawings are not of one kind or the film lasts more than a day,
+    InputError where one is damaged.
     """
     for name, value, least in (("seconds", seconds, 0.1), ("hold", hold, 0.0)):
         if not least <= value <= LONGEST / 4:
@@ -60,6 +61,8 @@ def morph(
     else:
         shares, times = timeline(seconds, hold, loop)
         scenes, now = _scenes(primitive, first, second, shares, times), times[-1]
+    if now > LONGEST:
+        raise UsageError(f"a film lasts at most {LONGEST:g} s, not {now:g}", hint="make it shorter")
     film = Film(tuple(scenes), now, fps)
     precision = first.precision if len({art.precision for art in arts}) == 1 else "fp32"
     usual = ["first", "second", *map(str, range(3, len(arts) + 1))]
@@ -96,11 +99,10 @@ def _apart(scenes: list[Scene], first: Drawing) -> list[Scene]:
     # A way whose order changes as it ends has a last scene that is over as the next way begins.
     scenes = [a for a, b in zip_longest(scenes, scenes[1:]) if not b or a.times[0] < b.times[0]]
     for scene, following in zip_longest(scenes, scenes[1:]):
-        times, background = scene.times, scene.background
+        times = scene.times
         if following and times[-1] >= following.times[0]:
             times = (*times[:-1], times[-1] - CUT)
-        if background is None:
-            background = ground.expand(len(times), 3)
+        background = ground.expand(len(times), 3) if scene.background is None else scene.background
         ground = background[-1]
         result.append(replace(scene, times=times, background=background))
     return result

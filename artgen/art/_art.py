@@ -203,8 +203,7 @@ class Art:
         takes its time divided by `speed`. Raises UsageError where this does not move, and as
         `render` does.
         """
-        film = self.require_film()
-        times = film.frame_times(fps, speed)
+        times = self.require_film().frame_times(fps, speed)
         return draw_moments(self.view(size, **how), self.moving(), times)
 
     def moving(self) -> Callable[[float], Drawing]:

@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from artgen.art.numbers import MOST, pack_numbers, unpack_numbers
+from artgen.art.numbers import are_few, pack_numbers, unpack_numbers
 from artgen.art.precision import decode, encode
-from artgen.base.errors import InputError, PluginError, explain_problem, reading
+from artgen.base.errors import InputError, PluginError, UsageError, explain_problem, reading
 from artgen.base.files import check_art, read_regular, tensors_to_bytes
 from artgen.base.header import SMALL, deflate, inflate
 from artgen.film.scenes import Film, Scene
@@ -156,11 +156,10 @@ def _small(header: dict[str, Any], tensors: dict[str, torch.Tensor]) -> bytes:
     import torch
 
     floats = {name: tensors[name] for name in sorted(tensors) if tensors[name].dtype == torch.float}
-    if sum(tensor.numel() for tensor in floats.values()) > MOST:
+    if not are_few(tensor.shape for tensor in floats.values()):
         floats = {}
     shapes = {name: tuple(tensor.shape) for name, tensor in floats.items()}
-    numbers = pack_numbers(floats)
-    small = deflate(_json({**header, "numbers": shapes}), numbers)
+    small = deflate(_json({**header, "numbers": shapes}), pack_numbers(floats))
     others = {name: tensor for name, tensor in tensors.items() if name not in floats}
     return tensors_to_bytes({SMALL: _bytes_tensor(small), **others}, _json({"format": FORMAT}))
 
@@ -193,14 +192,18 @@ def packed_bytes(art: Art) -> int | None:
 def _unpacked(art: Art) -> Art:
     """The art with the tensors that its family makes of packed ones.
 
-    Raises InputError where these are damaged, and PluginError where the family is not installed.
+    Raises InputError where these are damaged, UsageError where they are more than the drawing
+    shows, and PluginError where the family is not installed.
     """
     from artgen.primitives import unpack
 
     packed = art.drawing.tensors.get(PACKED)
     if packed is None:
         return art
-    tensors = unpack(art.primitive(), packed.numpy().tobytes())
+    primitive = art.primitive()
+    # They may ask for no more than the drawing shows: a few bytes can stand for any number.
+    primitive.resolve_options(art.drawing.canvas)
+    tensors = unpack(primitive, packed.numpy().tobytes())
     return replace(art, drawing=replace(art.drawing, tensors=tensors))
 
 
@@ -316,7 +319,7 @@ def read(file: Path, registry: Registry | None) -> Art:
         problem = error.errors()[0]
         key = ".".join(str(part) for part in problem["loc"])
         raise InputError(f"{file} is damaged: {key} {explain_problem(problem)}") from None
-    except InputError as error:
+    except (InputError, UsageError) as error:
         raise InputError(f"{file} is damaged: {error.message}", hint=error.hint) from None
     except ValueError as error:
         raise InputError(f"{file} is damaged: {error}") from None
@@ -387,11 +390,8 @@ def _parameters(
 
 def _subject(header: dict[str, Any] | None, tensors: dict[str, torch.Tensor]) -> Subject | None:
     """Take the subject's arrays out of `tensors`. Raises ValueError where they are not whole."""
-    arrays = {
-        name.removeprefix(_SUBJECT): _taken(tensors, name)
-        for name in list(tensors)
-        if name.startswith(_SUBJECT)
-    }
+    names = [name for name in tensors if name.startswith(_SUBJECT)]
+    arrays = {name.removeprefix(_SUBJECT): _taken(tensors, name) for name in names}
     return None if header is None else subject_from(header, arrays)
 
 
@@ -422,9 +422,8 @@ def _film(
     for number, scene in enumerate(table.scenes if table else ()):
         key = str(number)
         keys = _decoded(key, groups.pop(key, {}), precision)
-        scenes.append(
-            Scene(scene.times, keys, lifespans.pop(key, None), backgrounds.pop(key, None))
-        )
+        more = lifespans.pop(key, None), backgrounds.pop(key, None)
+        scenes.append(Scene(scene.times, keys, *more))
     if groups or lifespans or backgrounds:
         raise ValueError("its film has tensors of a scene that is missing")
     return None if table is None else Film(tuple(scenes), table.duration, table.fps)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import lzma
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,6 +30,9 @@ Row = tuple[int, int, int]
 
 MOST = 2**24
 """The most numbers in a file: 64 MiB as floats, whatever it claims."""
+
+_MOST_ROWS = 2**17
+"""The most rows: each is restored by itself, in microseconds."""
 
 _NARROW = 32
 """A tensor of fewer parts is one row: to describe rows would take more than their values."""
@@ -59,11 +62,11 @@ def pack_numbers(tensors: Mapping[str, torch.Tensor]) -> bytes:
 
 def unpack_numbers(data: bytes, shapes: Mapping[str, Sequence[int]]) -> dict[str, Floats]:
     """The tensors of these `shapes`. Raises ValueError where `data` are not theirs."""
+    if not are_few(shapes.values()):
+        raise ValueError("its header claims too many numbers")
     grids = {name: grid_of(shape) for name, shape in shapes.items()}
     heights = sum(height for height, _ in grids.values())
     count = 3 * heights + sum(map(math.prod, grids.values()))
-    if count > 2 * MOST:
-        raise ValueError("its header claims too many numbers")
     numbers = _read_numbers(data, count)
     described, at = iter(numbers[: 3 * heights].reshape(3, heights).T.tolist()), 3 * heights
     tensors = {}
@@ -75,6 +78,12 @@ def unpack_numbers(data: bytes, shapes: Mapping[str, Sequence[int]]) -> dict[str
             at += width
         tensors[name] = rows.reshape(shapes[name])
     return tensors
+
+
+def are_few(shapes: Iterable[Sequence[int]]) -> bool:
+    """Whether a file may hold tensors of these shapes: rows take time to read."""
+    grids = [grid_of(shape) for shape in shapes]
+    return sum(map(math.prod, grids)) <= MOST and sum(rows for rows, _ in grids) <= _MOST_ROWS
 
 
 def grid_of(shape: Sequence[int]) -> tuple[int, int]:

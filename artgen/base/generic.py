@@ -96,8 +96,7 @@ class GenericFunction(Generic[T]):
     def _guarded(self, family: type, function: Callable[..., T]) -> Callable[..., T]:
         """Check the arguments of a plugin's function, and return it so that it reports faults."""
         what = f"{self._default.__name__} of {family.__name__}"
-        expected = inspect.signature(self._default)
-        parameters = expected.parameters.values()
+        parameters = inspect.signature(self._default).parameters.values()
         keywords = [each.name for each in parameters if each.kind is each.KEYWORD_ONLY]
         positions = [each.name for each in parameters if each.name not in keywords]
         signature = inspect.signature(function)

@@ -16,6 +16,9 @@ SMALL = "small."
 LARGEST_HEADER = 100_000_000
 """The most bytes of a header."""
 
+_TIMES, _MARGIN = 64, 1 << 20
+"""The most bytes of a header for each byte of the file, and how many it may have beside these."""
+
 _RAW = -15
 
 
@@ -39,7 +42,7 @@ def inflate(data: bytes) -> tuple[str, bytes]:
         raise ValueError("its checksum is wrong")
     unpacker = zlib.decompressobj(_RAW, zdict=_words())
     try:
-        text = unpacker.decompress(body, LARGEST_HEADER).decode()
+        text = unpacker.decompress(body, min(LARGEST_HEADER, _MARGIN + _TIMES * len(body))).decode()
     except (zlib.error, UnicodeDecodeError):
         raise ValueError("its header cannot be read") from None
     if not unpacker.eof:

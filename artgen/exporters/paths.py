@@ -10,6 +10,8 @@ import re
 from collections.abc import Sequence
 from typing import Any, Literal
 
+import numpy as np
+
 from artgen._version import __version__
 from artgen.art import Art, ExportRequest
 from artgen.base.errors import UsageError
@@ -64,14 +66,11 @@ def export_paths(kind: Literal["pdf", "eps"], art: Art, request: ExportRequest) 
     canvas: Any = (FigureCanvasPdf if kind == "pdf" else FigureCanvasPS)(figure)
     with rc_context({"pdf.compression": 9, "ps.usedistiller": None, "text.usetex": False}):
         if kind == "pdf":
-            keywords = f"{RECIPE_COMMENT} {recipe}"
-            canvas.print_pdf(
-                file, metadata={"Creator": maker, "Keywords": keywords, "CreationDate": None}
-            )
+            said = {"Creator": maker, "Keywords": f"{RECIPE_COMMENT} {recipe}"}
+            canvas.print_pdf(file, metadata=said | {"CreationDate": None})
             return file.getvalue()
         canvas.print_eps(file, metadata={"Creator": maker})
-    lines = re.findall(f".{{1,{_COMMENT}}}", recipe)
-    comments = "".join(f"%{RECIPE_COMMENT} {line}\n" for line in lines)
+    comments = re.sub(f".{{1,{_COMMENT}}}", rf"%{RECIPE_COMMENT} \g<0>\n", recipe)
     text = re.sub(rb"%%CreationDate: .*\n", b"", file.getvalue(), count=1)
     return text.replace(b"%%EndComments\n", b"%%EndComments\n" + comments.encode(), 1)
 
@@ -99,12 +98,11 @@ def _figure(drawing: Drawing, parts: Sequence[FlatPart], request: ExportRequest)
     coloured = frame.pad not in (None, BACKGROUND)
     if coloured:
         axes.add_patch(Rectangle(*page, linewidth=0, facecolor=parse_colour(str(frame.pad))))
+    paper = _levels(drawing.background)
     if not request.transparent:
-        ground = _levels(drawing.background)
-        area = inside if coloured else page
-        axes.add_patch(Rectangle(*area, linewidth=0, facecolor=ground))
+        axes.add_patch(Rectangle(*(inside if coloured else page), linewidth=0, facecolor=paper))
     shown = [(part, path) for part in parts if (path := _path(part)) is not None]
-    faces = [(*_levels(part.colour), part.alpha) for part, _ in shown]
+    faces = [(*_face(part, paper), part.alpha) for part, _ in shown]
     # A thin border of the same colour hides the gaps between cells, as in an SVG.
     seam = seam_width(drawing.canvas, placement.whole) / pixel / dpi * _POINTS
     filled = PathCollection(
@@ -118,6 +116,11 @@ def _figure(drawing: Drawing, parts: Sequence[FlatPart], request: ExportRequest)
     if frame.pad is not None:
         filled.set_clip_path(Rectangle(*inside, transform=axes.transData))
     return figure
+
+
+def _face(part: FlatPart, paper: tuple[float, ...]) -> tuple[float, ...]:
+    """The colour of a part; ink, which is of one colour here, multiplies that of the paper."""
+    return _levels(np.multiply(part.colour, paper if part.union == "multiply" else 1.0))
 
 
 def _path(part: FlatPart) -> Any:

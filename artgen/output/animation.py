@@ -74,6 +74,9 @@ def write_animation(
     settings = limits.settings(comment)
     if quality is not None:
         settings["quality"] = quality
+    unit = 10 if suffix == ".gif" else 1  # milliseconds
+    # Rounded sums, so that pauses add up; times that were rounded would drift.
+    ends = np.rint(np.arange(limits.frames + 1) * (1000 / rate / unit)).astype(int) * unit
     pictures = _pictures(path, thinned(frames, fps, rate), limits)
     if colours is not None:
         every = list(pictures)
@@ -87,7 +90,7 @@ def write_animation(
             save_all=True,
             # An iterator, so that no frames are held; Pillow goes through those of an APNG twice.
             append_images=list(pictures) if suffix == ".apng" else pictures,
-            duration=round(1000 / rate),
+            duration=np.diff(ends).tolist(),
             loop=0,
             **settings,
         )

@@ -115,8 +115,7 @@ def _faded(one: Pixels, other: Pixels, fps: float) -> Iterator[Pixels]:
     """The frames between two pictures."""
     count = round(fps * FADE_SECONDS)
     for index in range(1, count):
-        mixed = one + (other.astype(np.float32) - one) * (index / count)
-        yield np.rint(mixed).astype(np.uint8)
+        yield np.rint(one + (other.astype(np.float32) - one) * (index / count)).astype(np.uint8)
 
 
 @dataclass(frozen=True)

@@ -84,8 +84,7 @@ def encode_tiff_strips(
         for strip in itertools.chain([first], strips):
             for top in range(0, len(strip), TILE):
                 for left in range(0, width, TILE):
-                    tile = strip[top : top + TILE, left : left + TILE]
-                    yield np.ascontiguousarray(tile)
+                    yield np.ascontiguousarray(strip[top : top + TILE, left : left + TILE])
 
     file = io.BytesIO()
     tifffile.imwrite(

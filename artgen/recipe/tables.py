@@ -650,7 +650,7 @@ class TilesTable(Table):
     )
     """Side of a tile, about, in pixels. Default: 1024."""
     margin: int = key(default=64, low=1, high=LARGEST)
-    """Pixels around a tile that it is fitted to as well. Default: 64."""
+    """Pixels around a tile, up to 3/8 of `side`, fitted too. Default: 64."""
     coarse: float = key(default=0.03, above=0, below=1)
     """Share of the parts that are fitted to the reduced picture, above 0 and below 1. Default:
     0.03."""

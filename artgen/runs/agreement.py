@@ -105,6 +105,8 @@ def _check(asked: dict[str, Any], stored: dict[str, Any], prefix: str = "") -> N
             value, found = available_threads(value), available_threads(found)
         if key == "symmetry":  # a stored one says where it repeats, if there is one
             value, found = (str(each or "none").partition("@")[0] for each in (value, found))
+        if key == "film" and found is not None:
+            value, found = (_file_name(each.replace("=", "/")) for each in (value, found))
         if key == "palette" and isinstance(value, list):
             value = [*dict.fromkeys(hex_colour(parse_colour(each)) for each in value)]
         fewer = key == "palette" and isinstance(value, int) and found and len(found) <= value

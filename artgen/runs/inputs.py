@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,7 +25,10 @@ class InputFiles:
         return path
 
     def named_in(self, recipe: Recipe) -> Recipe:
-        """The recipe with the bare names and the hashes of the files that were found for it."""
+        """The recipe with the bare names and the hashes of the files that were found for it.
+
+        The film has the bare name of its file, for `with_film_file`.
+        """
 
         def known(file: FileReference) -> FileReference:
             if (file.name, file.sha256) not in self.found:
@@ -33,4 +37,16 @@ class InputFiles:
             sha256 = file_hash(path, what)
             return FileReference(name=path.name, sha256=sha256, licence=file.licence)
 
-        return recipe.with_files(known)
+        return with_film_file(recipe.with_files(known), (Path(), *self.search), bare=True)
+
+
+def with_film_file(recipe: Recipe, search: Sequence[Path], *, bare: bool = False) -> Recipe:
+    """The recipe with the path, or the `bare` name, of the file that its film names, if it does.
+
+    The file is in a folder of `search`. Where there is none, the form says what is wrong with it.
+    """
+    form, _, file = (recipe.output.film or "").partition("=")
+    for path in (folder / file for folder in search if file):
+        if os.path.isfile(path):
+            return recipe.with_output(film=f"{form}={path.name if bare else path}")
+    return recipe

@@ -124,8 +124,7 @@ class RunKind(ABC):
         self.asked, self.context, self.held = asked, asked.context, ExitStack()
         table = asked.recipe.kind
         given = {} if table is None else table.options
-        owner = f"kind of run {asked.recipe.run_kind}"
-        self.options = parse_options(self.Options, given, owner)
+        self.options = parse_options(self.Options, given, f"kind of run {asked.recipe.run_kind}")
 
     def reasons_against(self, recipe: Recipe, source: str) -> Iterator[Reason]:
         """Why this kind does not take the recipe, whose target is called `source`, if it does not.

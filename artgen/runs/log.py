@@ -117,8 +117,7 @@ def _series(path: Path, *names: str) -> dict[str, list[tuple[int, float]]]:
             # A kill may have cut off the last line.
             if number == len(lines) > 1:
                 break
-            message = f"{path}, line {number} is not a line of a log"
-            raise InputError(message, hint=_HINT) from None
+            raise InputError(f"{path}, line {number} is not a line of a log", hint=_HINT) from None
         if len(values) == len(names) and all(map(math.isfinite, values.values())):
             for name, value in values.items():
                 found[name].append((step, value))

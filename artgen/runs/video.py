@@ -71,19 +71,19 @@ def write_run_video(
     """
     job, recipe, output = fitted.job, art.recipe, art.recipe.output
     text, fps, played = recipe.to_json(), float(output.fps), None
+    film = run.asked.recipe.output.film  # with the path of its file
     if output.walk is not None:
         side = art.picture_canvas(output.video_size or output.still_size)
         size = max(side.width, side.height)
         size = size if output.video_size else min(size, LARGEST_WALK)
         request = ExportRequest(size, walk=output.walk, seconds=output.video_seconds, fps=fps)
         frames, fps = walk_frames(art, request)
-    elif output.film is not None:
+    elif film is not None:
         how = (("device", job.device),)
-        form = find_form(output.film, art.registry or default())
-        photo = job.photo if form.photo else None
+        photo = job.photo if find_form(film, art.registry or default()).photo else None
         frame = film_frame(art, recipe.framed(output.video_size))
         shot = Shot(art, frame, output.video_seconds, photo, how)
-        frames, played = form_frames(output.film, shot, fps)
+        frames, played = form_frames(film, shot, fps)
     else:
         frames, fps = run.video(fitted, art, stored)
     start = job.photo if output.start == "photo" else None
@@ -111,8 +111,7 @@ def progress_frames(fitted: Fitted, art: Art, stored: FrameStore) -> tuple[Frame
     fps = float(output.fps)
     if output.start == "parts":
         frame = film_frame(art, recipe.framed(output.video_size))
-        seconds = output.video_seconds
-        return art.building(frame, seconds=seconds, fps=fps, device=job.device), fps
+        return art.building(frame, seconds=output.video_seconds, fps=fps, device=job.device), fps
     final, fading = job.draw_frame(art.drawing), recipe.exact_colours is None
     return _stored_frames(stored, fitted.steps, final, output, fading), fps
 

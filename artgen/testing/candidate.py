@@ -161,8 +161,7 @@ class Candidate(Offer):
         rng = torch.Generator().manual_seed(seed)
         parts = count if primitive.has_count else 1
         shown = picture(canvas) if target else None
-        context = Context(rng, canvas, parts, target=shown)
-        tensors = first_tensors(primitive, context, seed, moved)
+        tensors = first_tensors(primitive, Context(rng, canvas, parts, target=shown), seed, moved)
         drawing = Drawing(
             self.registry.spelling(self.entry),
             primitive.option_values(),

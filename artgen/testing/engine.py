@@ -32,6 +32,7 @@ from artgen.values.drawing import Drawing
 
 PARTS, STEPS = 8, 40
 _LOSS = Loss((Term(1.0, "mse", mse),))
+_WEIGHT = torch.linspace(0, 2, CANVAS.width).repeat(CANVAS.height, 1)
 
 
 @basic
@@ -107,7 +108,7 @@ def resume(offer: Offer) -> None:
 def best(offer: Offer) -> None:
     """The best drawing is that of the report with the lowest loss, which is its true loss.
 
-    Compare in `report`, keep a copy of the drawing, and evaluate the whole picture.
+    Compare in `report`, keep a copy of the drawing, and evaluate the whole picture, weighted.
     """
     engine, problem = _started(offer)
     lowest, kept = math.inf, problem.drawing
@@ -124,6 +125,18 @@ def best(offer: Offer) -> None:
         if report.improved:
             lowest, kept = report.loss, now
         _same((kept, 0.0), (engine.drawing(best=True), 0.0), f"the best until {taken}", offer)
+
+
+def weights(offer: Offer) -> None:
+    """Pixels count by their weights, as masks and the focus ask.
+
+    Give `problem.weight` to the loss in every step.
+    """
+    if _started(offer)[1].weight is None:  # of a set
+        return
+    plain, weighted = (_run(offer, 7, weight)[0] for weight in (None, _WEIGHT))
+    if not differing(plain.tensors, weighted.tensors):
+        raise Failed("a fit with weights is the same as one without", offer.loaded.advance)
 
 
 def recovery(offer: Offer) -> str:
@@ -191,7 +204,7 @@ def progress(offer: Offer) -> str:
     return ", ".join(remarks)
 
 
-CHECKS = (names, schema, steps, seed, chunks, resume, best, recovery, purity, progress)
+CHECKS = (names, schema, steps, seed, chunks, resume, best, weights, recovery, purity, progress)
 
 
 def _primitive(offer: Offer) -> Entry:
@@ -211,7 +224,9 @@ def _primitive(offer: Offer) -> Entry:
     return registry.find("primitive", "gaussian")
 
 
-def _started(offer: Offer, subject: str = "disc") -> tuple[Engine, Problem]:
+def _started(
+    offer: Offer, subject: str = "disc", weight: Tensor | None = _WEIGHT
+) -> tuple[Engine, Problem]:
     """Start an engine on a picture. Raises Failed if it refuses the primitive."""
     entry = _primitive(offer)
     candidate = Candidate(entry, offer.registry, entry.load())
@@ -221,11 +236,11 @@ def _started(offer: Offer, subject: str = "disc") -> tuple[Engine, Problem]:
     if candidate.sample is not None:
         images, labels = pictures()
         tensors = set_from_arrays(images if subject == "disc" else images[::-1], labels).tensors()
-        goal, training, test = tensors.goal, tensors.training, tensors.test
+        goal, training, test, weight = tensors.goal, tensors.training, tensors.test, None
     elif subject == "ramp":
         goal = goal.flip(-1).roll(5, -2).sqrt()
     engine: Engine = offer.loaded()
-    given = primitive, drawing, goal, _LOSS, STEPS, 11
+    given = primitive, drawing, goal, _LOSS, STEPS, 11, weight
     problem = Problem(*given, training=training, test=test, count=PARTS)
     try:
         engine.start(problem)
@@ -245,8 +260,8 @@ def _advance(engine: Engine, until: int, chunk: int) -> None:
             raise Failed("advance does not change step", type(engine).advance)
 
 
-def _run(offer: Offer, chunk: int) -> tuple[Drawing, float]:
-    engine, _ = _started(offer)
+def _run(offer: Offer, chunk: int, weight: Tensor | None = _WEIGHT) -> tuple[Drawing, float]:
+    engine, _ = _started(offer, weight=weight)
     for until in (20, STEPS):
         _advance(engine, until, chunk)
         ended = _ended(engine)
@@ -263,7 +278,7 @@ def _loss(problem: Problem, drawing: Drawing) -> float:
         image = draw(drawing, problem.primitive)
     else:
         image = reconstruct(problem.primitive, drawing.tensors, problem.test)
-    return float(_LOSS(image, problem.target, None))
+    return float(_LOSS(image, problem.target, problem.weight))
 
 
 def _same(

@@ -158,8 +158,7 @@ def round_trip(candidate: Candidate) -> None:
     """
     for variant in candidate.variants:
         primitive, made = candidate.drawing(variant, moved=True)
-        recipe = _plan(candidate, variant).recipe
-        art = Art(made, recipe, registry=candidate.registry)
+        art = Art(made, _plan(candidate, variant).recipe, registry=candidate.registry)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "saved.art"
             art.save(path)

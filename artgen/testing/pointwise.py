@@ -181,8 +181,7 @@ def _check_gradient(
         with torch.no_grad():
             return probed.call({**probed.inputs, name: start + step * way})
 
-    double = values(0).dtype == torch.float64
-    step, allowed = (STEP, 1e-3) if double else (SINGLE_STEP, 3e-2)
+    step, allowed = (STEP, 1e-3) if values(0).dtype == torch.float64 else (SINGLE_STEP, 3e-2)
     change = (values(step).double() - values(-step).double()) / (2 * step)
     measured, computed = float((weights * change).sum()), float((gradient * way).sum())
     size = float((gradient * way).abs().sum())

@@ -44,8 +44,7 @@ def probe(candidate: Candidate, variant: Variant = DEFAULT, *, special: bool = F
 
     `special` chooses places where functions often fail: centres, axes, edges, and just outside.
     """
-    primitive = candidate.primitive(variant)
-    return make_probe(primitive, candidate, variant, special=special)
+    return make_probe(candidate.primitive(variant), candidate, variant, special=special)
 
 
 @generic("checks")
@@ -86,8 +85,7 @@ def operations(probed: Probe) -> int:
         values = probed.call(leaves)
         if values.requires_grad:
             torch.autograd.grad(values.sum(), learned, allow_unused=True)
-    multiplications = int(products.get_total_flops()) // 2
-    return counter.numbers + multiplications
+    return counter.numbers + int(products.get_total_flops()) // 2
 
 
 def split_params(inputs: Mapping[str, Tensor], places: tuple[str, ...]) -> Params:

@@ -122,8 +122,7 @@ def judge(check: Check, candidate: Offer) -> CheckResult:
         detail = f"the same error as in {first}"
         return replace(outcome, status="skipped", detail=detail, hint=None, error=None)
     if outcome.status == "failed":
-        detail = f"{reason} ({outcome.detail})"
-        return replace(outcome, status="known", detail=detail, hint=None)
+        return replace(outcome, status="known", detail=f"{reason} ({outcome.detail})", hint=None)
     title = getattr(candidate.loaded, "__name__", candidate.name)
     detail = f"{title} no longer deviates, though known_deviations says: {reason}"
     hint = f"remove {name!r} from known_deviations"

@@ -67,8 +67,7 @@ def request(offer: Offer) -> str | None:
     with tempfile.TemporaryDirectory() as folder:
         mask = Path(folder) / "mask.png"
         whole = _opened(offer)
-        shape = (whole.canvas.width, whole.canvas.height)
-        Image.linear_gradient("L").resize(shape).save(mask)
+        Image.linear_gradient("L").resize((whole.canvas.width, whole.canvas.height)).save(mask)
         weight = _opened(offer, TargetRequest(size=40, mask=mask)).weight
     if weight is None or weight.shape != (canvas.height, canvas.width) or weight.min() > 0.5:
         raise Failed("the mask of the request is not its weight")

@@ -61,8 +61,7 @@ def gradients(offer: Offer) -> None:
     ahead, behind = ((_see(offer, given + s * way) * mix).sum() for s in (1e-6, -1e-6))
     wanted, got = float(ahead - behind) / 2e-6, float((gradient * way).sum())
     if not abs(got - wanted) <= 1e-3 * abs(wanted) + 1e-6:
-        problem = f"the slope is {wanted:.5g}, the gradient {got:.5g}"
-        raise Failed(problem, _code(offer))
+        raise Failed(f"the slope is {wanted:.5g}, the gradient {got:.5g}", _code(offer))
 
 
 def start(offer: Offer) -> None:
@@ -120,8 +119,7 @@ def _pictures() -> list[Tensor]:
 def _see(offer: Offer, given: Tensor) -> Tensor:
     """What is seen of a picture, which must stay as it is."""
     before = given.detach().clone()
-    one = ((offer.name, offer.loaded, offer.loaded.example),)
-    sight = Sight(Pose(), one)
+    sight = Sight(Pose(), ((offer.name, offer.loaded, offer.loaded.example),))
     found, _ = sight.see(given), sight.wanted(given.detach())
     if not torch.equal(before, given.detach()):
         raise Failed("it changes the picture in place", _code(offer))

@@ -133,6 +133,8 @@ def read_stamps(text: str, colours: str) -> NDArray[np.float32]:
     """
     if Texture.is_text(text):
         pictures = Texture.from_text(text).pictures
+        if pictures.shape[1] != SIDE:
+            raise InputError(f"a stored stamp is {SIDE} pixels high, not {pictures.shape[1]}")
         if colours == "own" and pictures.ndim == 3:
             pictures = np.stack([*[np.ones_like(pictures)] * 3, pictures], axis=-1)
         return pictures[..., 3] if colours == "flat" and pictures.ndim == 4 else pictures

@@ -29,19 +29,20 @@ def cells(sites: Floats, partition: Partition, canvas: Canvas) -> list[Floats]:
     ring = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * canvas.reach
     if len(sites) == 0:
         return []
-    a, b, c = _planes(sites, partition)
-    found = []
-    for i in range(len(sites)):
-        cell = ring
-        while len(cell):
+    planes, found = np.stack(_planes(sites, partition)), []
+    for own in planes.T:
+        cell, (a, b, c) = ring, own[:, None] - planes
+        while len(cell) and len(a):
             x, y = cell.T[:, :, None]
-            ahead = (a[i] - a) * x + (b[i] - b) * y + (c[i] - c)
-            ahead[:, i] = 0
+            ahead = a * x + b * y + c
             # The site that is cheapest by most at a corner takes it away, until none is.
-            worst = int(ahead.max(0).argmax())
-            if not ahead[:, worst].max() > SAME:
+            gains = ahead.max(0)
+            worst = int(gains.argmax())
+            if not gains[worst] > SAME:
                 break
             cell = _cut(cell, ahead[:, worst])
+            # What is cheaper nowhere in a convex cell is so nowhere in what is left of it.
+            a, b, c = (each[gains > 0] for each in (a, b, c))
         found.append(cell)
     return found
 

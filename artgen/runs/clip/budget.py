@@ -37,7 +37,7 @@ def with_steps(
     """
     recipe = asked.recipe
     first, *second = itertools.islice(clip.frames(), 2)
-    plain = recipe.replace(clip=None).with_output(video=False)
+    plain = recipe.replace(clip=None).with_output(video=False, film=None)
     job = prepare(replace(asked, recipe=plain, target=first))
     loop = Loop(job, asked.context)
     budget = sum(stage.time or 0.0 for stage in recipe.stage)

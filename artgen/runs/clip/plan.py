@@ -83,5 +83,4 @@ def _suggested(plan: Plan) -> dict[str, Any]:
             f"engine {stage.engine} does not support clips with this primitive",
             hint="gradient does, with splats and fields; climb does, with shapes",
         )
-    kept = {"engine": stage.engine, "loss": stage.loss, **stage.options}
-    return {**kept, **over}
+    return {"engine": stage.engine, "loss": stage.loss, **stage.options, **over}

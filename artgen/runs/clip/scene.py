@@ -112,7 +112,7 @@ class SceneFit:
             return FittedScene(length)
         frames = itertools.islice(self.clip.frames(self.task.first), length)
         first = _next(frames, self.clip)
-        plain = self.recipe.replace(clip=None).with_output(video=False, history=0)
+        plain = self.recipe.replace(clip=None).with_output(video=False, film=None, history=0)
         task, context = self.task, replace(self.context, emit=self._tell)
         asked = Asked(
             plain,

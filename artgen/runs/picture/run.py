@@ -102,8 +102,8 @@ class PictureRun(RunKind):
         apart = {WEIGHTS} if target.copied else {WEIGHTS, "target"}
         data = self.tensors(plan, target)
         start = first_drawing(plan, target, data, inputs.init, views)
-        if recipe.output.film is not None:
-            find_form(recipe.output.film, asked.registry).check(plan.primitive, start)
+        if asked.recipe.output.film is not None:
+            find_form(asked.recipe.output.film, asked.registry).check(plan.primitive, start)
         if recipe.output.walk is not None:
             # Refuse a wrong walk now rather than after hours.
             open_latents(plan.primitive, start).walk(recipe.output.walk, 1)
@@ -336,8 +336,7 @@ class PictureRun(RunKind):
                     hint="leave out --history, or give --count in place of --target-bytes",
                 )
             recipe = recipe.with_output(history=0)
-        named = inputs.named.of(recipe)
-        plan = make_plan(named, target.canvas, target.subject, header=header)
+        plan = make_plan(inputs.named.of(recipe), target.canvas, target.subject, header=header)
         if recipe.output.start == "parts" and not plan.primitive.has_count:
             raise UsageError(
                 f"{recipe.primitive.name} has no parts that could appear", hint="leave out --start"

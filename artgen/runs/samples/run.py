@@ -25,8 +25,7 @@ class SamplesRun(PictureRun):
                 "give the long side alone",
             )
         yield from super().reasons_against(recipe, source)
-        registry = self.asked.registry
-        film = output.film is not None and find_form(output.film, registry).photo
+        film = output.film is not None and find_form(output.film, self.asked.registry).photo
         yield Reason(
             f"{source} is not a picture that a video could show",
             film or "photo" in (output.start, output.end),

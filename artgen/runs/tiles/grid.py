@@ -26,24 +26,15 @@ class Box:
     bottom: int
 
     @property
-    def width(self) -> int:
-        """In pixels."""
-        return self.right - self.left
-
-    @property
-    def height(self) -> int:
-        """In pixels."""
-        return self.bottom - self.top
-
-    @property
     def rectangle(self) -> tuple[int, int, int, int]:
         """Left, top, width and height."""
-        return self.left, self.top, self.width, self.height
+        return self.left, self.top, self.right - self.left, self.bottom - self.top
 
     @property
     def area(self) -> int:
         """In pixels."""
-        return self.width * self.height
+        _, _, width, height = self.rectangle
+        return width * height
 
 
 @dataclass(frozen=True)
@@ -81,7 +72,12 @@ class Tile:
 
 
 def make_grid(canvas: Canvas, side: int, margin: int, *, shifted: bool = False) -> list[Tile]:
-    """The tiles of a pass in rows, with cells of about `side` pixels; `shifted` of the others."""
+    """The tiles of a pass in rows, with cells of about `side` pixels; `shifted` of the others.
+
+    The margin is at most three eighths of `side`.
+    """
+    # A cell that lies between two of one colour has three quarters of the side or more.
+    margin = min(margin, 3 * side // 8)
 
     def around(low: int, high: int, size: int) -> tuple[int, int]:
         return max(0, low - margin), min(size, high + margin)

@@ -88,12 +88,14 @@ class TiledRun(RunKind):
 
     def begin(self, job: Job, folder: RunFolder | None = None, started: Started = None) -> None:
         """Divide the picture."""
+        table = job.recipe.tiles
         assert isinstance(job.target, LargePicture)
-        assert job.recipe.tiles is not None
+        assert table is not None
         self.job, self.recipe, self.picture = job, job.recipe, job.target
+        self.coarse = max(1, round(table.coarse * (job.plan.count or 1)))
         self.inputs = TileInputs(job, job.target)
         self.folder = self.place(None if folder is None else folder.tiles)
-        self.passes = make_passes(job.recipe.tiles, job.target.canvas, job.recipe.stage[0])
+        self.passes = make_passes(table, job.target.canvas, job.recipe.stage[0])
         self.total_steps = sum(len(each.tiles) * each.steps for each in self.passes)
         self.done = self.fitted = 0
         self.tiles = sum(len(each.tiles) for each in self.passes)
@@ -141,11 +143,8 @@ class TiledRun(RunKind):
 
     def _given(self) -> Iterator[tuple[Pass, int, Given]]:
         """Passes and colours, with what their tiles are given, by the parts that there are then."""
-        table = self.recipe.tiles
-        assert table is not None
         coarse, *passes = self.passes
-        count = max(1, round(table.coarse * (self.job.plan.count or 1)))
-        yield coarse, 0, self.inputs.coarse(count)
+        yield coarse, 0, self.inputs.coarse(self.coarse)
         counts = self.inputs.counts(self.parts, passes[0].tiles)
         for index, each in enumerate(passes, 1):
             for colour in range(COLOURS):

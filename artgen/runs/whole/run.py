@@ -25,6 +25,7 @@ from artgen.runs.elsewhere import Elsewhere
 from artgen.runs.export import export
 from artgen.runs.folder import RunFolder
 from artgen.runs.graph import graph_writer
+from artgen.runs.inputs import with_film_file
 from artgen.runs.kind import Asked, Estimate, find_kind
 from artgen.runs.log import JsonLines
 from artgen.runs.memory import keep_freed_memory
@@ -78,9 +79,10 @@ def run(
             # It changes the video alone, which is not there yet.
             recipe = recipe.with_output(max_bytes=asked.output.max_bytes)
         paths = output_paths(paths["folder"].parent, stem, recipe, video)
-        # Sets, clips and weights are not copied into the folder: they are read again from where
-        # they are.
+        # Sets, clips, weights and sounds are not copied into the folder: they are read again from
+        # where they are.
         named = [Source.parse(asked.target.source).path or ""]
+        named += [(asked.output.film or "").partition("=")[2]]
         named += [file.name for stage in asked.stage for file in stage.loss_files or ()]
         search = [*folder.inputs, *search, *(Path(each).parent for each in named)]
     hearing = list(observers)
@@ -110,7 +112,7 @@ def run(
                 context.notify(note, "note")
         kind = find_kind(
             Asked(
-                recipe,
+                with_film_file(recipe, search),
                 registry,
                 context,
                 target=target,
@@ -195,7 +197,7 @@ def estimate(
     keep_freed_memory()
     announce = _announce_work(observe, context.name, compiled)
     with threads(recipe.run.threads) as number, listening(announce):
-        recipe, note = with_fitting_size(recipe, registry, search)
+        recipe, note = with_fitting_size(with_film_file(recipe, search), registry, search)
         if note is not None:
             context.notify(note, "note")
         asked = Asked(recipe, registry, context, search=search, threads=number)

@@ -121,8 +121,7 @@ class Player:
                 tensors[name] = tensors[name].index_add(-1, which, loud * values)
         for each in moves:
             if each.what == "order":
-                share = self._come(each, seconds)
-                count = max(1, round(share * len(self._order)))
+                count = max(1, round(self._come(each, seconds) * len(self._order)))
                 tensors = _select(tensors, self._order[:count].sort().values)
         return replace(drawing, tensors=tensors)
 

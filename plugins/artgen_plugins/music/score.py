@@ -102,8 +102,7 @@ def read_score(text: str) -> Score:
 def _of_sound(text: str, folder: Path) -> Score:
     name = text.removeprefix("sample:")
     if name != text:
-        sound = song(name)
-        return Score(sound, BEATS[name][1])
+        return Score(song(name), BEATS[name][1])
     return Score(read_sound(folder / text))
 
 
