@@ -310,11 +310,13 @@ def test_pieces_of_a_path_in_a_box():
         ("speed = 3", "unknown key 'speed'"),
         ("language = 'gcode'", "lacks the key 'bed'"),
         ("bed = ", "no TOML"),
+        pytest.param(f"draw = {'9' * 5000}", "no TOML", id="too many digits"),
         ("draw = true", "draw = True"),
         ("draw = 0", "too small"),
         ("acceleration = nan", "acceleration"),
         ("wait = 'G4'", "wait"),
         ("wait = '{}{0.__class__}'", "wait"),
+        ("wait = 'G4 {}}'", "wait"),
         ('up = ["a\\nb"]', "up"),
     ],
 )
