@@ -377,8 +377,9 @@ def _framed(samples: NDArray[Any], frame: Frame) -> NDArray[Any]:
     if (left, top, wide, high) == (0, 0, width, height):
         return samples
     if frame.pad is None:
-        x, y = min(round(left), width - 1), min(round(top), height - 1)
-        return samples[y : y + max(1, round(high)), x : x + max(1, round(wide))]
+        wide, high = max(1, round(wide)), max(1, round(high))
+        x, y = min(round(left), width - wide), min(round(top), height - high)
+        return samples[y : y + high, x : x + wide]
     clear = frame.pad == BACKGROUND
     colour = (0.0, 0.0, 0.0) if clear else parse_colour(frame.pad)
     margins = (round(-top), round(high - height + top)), (round(-left), round(wide - width + left))
