@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from artgen.base.errors import UsageError
+from artgen.base.waiting import report
 from artgen.base.xml import Element, SubElement
 from artgen.compiler.footprints import OPAQUE
 from artgen.compiler.glsl_printer import SplatShaders
@@ -54,6 +55,7 @@ def _outlines(splat: Splat, drawing: Drawing) -> list[PenPart]:
     for first in range(0, count, step):
         piece = {name: tensor[..., first : first + step] for name, tensor in own.items()}
         parts += _outlined(splat, Params(piece), tensors["xy"][:, first : first + step].numpy())
+        report("finding the outlines of splats", done=len(parts))
     if "z" in tensors:
         depth = tensors["z"].numpy()
     else:

@@ -55,6 +55,8 @@ LONGER = 1.15
 """Smallest ratio of length to width at which a part has a direction."""
 SLANT = math.pi / 4
 """Direction of straight lines over parts without a direction."""
+_OFTEN = 100
+"""Parts between two reports of how many are drawn."""
 OVERLAP = 0.9
 """Distance of the lines of a solid fill, in widths of the pen."""
 
@@ -109,6 +111,8 @@ def plot(
     )
     for index in range(first, len(parts)):
         plotter.draw(index)
+        if index % _OFTEN == 0 < index:
+            report("drawing lines for pens", done=index)
     return _sorted(page, pens, plotter.paths)
 
 
