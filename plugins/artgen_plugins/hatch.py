@@ -9,7 +9,7 @@ picture has no direction.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, ClassVar
 
@@ -229,6 +229,22 @@ def inside_margin(primitive: Ink, shape: tuple[int, ...]) -> NDArray[np.bool_]:
     primitive.clear_margin(border)
     found: NDArray[np.bool_] = border[0] > 0
     return found
+
+
+def inside(primitive: Ink, sheet: ink.Sheet) -> ink.Sheet:
+    """Return what of a sheet is not in the margin of a primitive, on a window of its canvas."""
+    wide = int(inside_margin(primitive, sheet.amounts.shape[1:]).any(1).argmax())
+    if not wide:
+        return sheet
+    height, width = sheet.amounts.shape[1:]
+    box = np.s_[..., wide : height - wide, wide : width - wide]
+    return replace(
+        sheet,
+        amounts=sheet.amounts[box],
+        canvas=sheet.canvas.window(wide, wide, width - 2 * wide, height - 2 * wide)[0],
+        weight=None if sheet.weight is None else sheet.weight[box],
+        target=None if sheet.target is None else sheet.target[box],
+    )
 
 
 def tooth(canvas: Canvas) -> Floats:

@@ -19,7 +19,7 @@ from artgen.ink import InkOptions
 from artgen_plugins._contours import Contour, cells_of, focused
 from artgen_plugins._flow import flow_lines
 from artgen_plugins.draft import parted as cut_near
-from artgen_plugins.hatch import abstracted, blurred, filled, without_specks
+from artgen_plugins.hatch import abstracted, blurred, filled, inside, inside_margin, without_specks
 from artgen_plugins.regions import chains, lab_of, means, merged, seen_of, smoothed, watershed
 
 Floats = NDArray[np.float64]
@@ -121,6 +121,7 @@ class Panes(Ink):
 
     def place(self, sheet: ink.Sheet) -> ink.Marks:
         """Draw the leads, and glass from the largest pane on, then what is painted on it."""
+        sheet = inside(self, sheet)
         shown = vivid(seen_of(sheet, 1 - sheet.amounts.mean(0)))
         even = np.ones(shown.shape[1:])
         lab = lab_of(shown)
@@ -160,7 +161,7 @@ class Panes(Ink):
         cover[: self.last] *= (1 - light).clip(0.5, 1.25).astype(np.float32)
         for k, soft in enumerate(SOFT, self.last + 1):
             cover[k] = spread(cover[k], soft / canvas.pixel)
-        return cover
+        return cover * inside_margin(self, cover.shape[1:])
 
     def _cut(
         self, regions: Labels, lab: Floats, inner: Floats, canvas: Canvas, panes: float

@@ -18,6 +18,7 @@ from artgen.ink import InkOptions
 from artgen_plugins._contours import FACE, Contour, cells_of, contours, enclosed, focused, within
 from artgen_plugins._flow import flow_lines
 from artgen_plugins.draft import away_from, parted, whole_lines
+from artgen_plugins.hatch import inside, inside_margin
 from artgen_plugins.regions import lab_of, seen_of
 
 Floats = NDArray[np.float64]
@@ -80,6 +81,7 @@ class Tube(Ink):
 
     def place(self, sheet: ink.Sheet) -> ink.Marks:
         """Draw the rows, then line after line from the longest, with its halo."""
+        sheet = inside(self, sheet)
         light = seen_of(sheet, sheet.amounts.sum(0).clip(0, 1))
         o = self.options
         lines = contours(
@@ -118,7 +120,7 @@ class Tube(Ink):
             for k in range(level * many, (level + 1) * many):
                 if cover[k].any():
                     cover[k] = spread(cover[k], soft)
-        return cover
+        return cover * inside_margin(self, cover.shape[1:])
 
     def _halos(self, sheet: ink.Sheet, light: Floats, lines: list[Contour]) -> list[ink.Marks]:
         """Return the halo of each line in the hue of what is beside it, or in that of the face."""
