@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from artgen.registry import Registry
 
 
+_NUMBER = re.compile(r"(?<=-)([0-9]+|[0-9a-f]{6})(?=[-.])")
+"""The number of a page, a pen or a block, or its colour, in the name of its file."""
+
+
 class Make(Command):
     """A command that takes the options of a kind as flags: ``--board 400mm``."""
 
@@ -100,7 +104,7 @@ def make(
     from artgen.art import load
     from artgen.base.files import file_hash
     from artgen.making import Motif, lengths_of, make_thing
-    from artgen.output import atomic_write, check_output, probe_folder
+    from artgen.output import atomic_write, check_output, probe_folder, remove_own
     from artgen.recipe import Recipe
     from artgen.runs import read_target
     from artgen.runs.paths import output_paths
@@ -142,10 +146,14 @@ def make(
     probe_folder(folder)
     for path, data in files.items():
         atomic_write(path, data)
+    # An earlier thing had more pages, pens or blocks.
+    numbered = {_NUMBER.sub("#", path.name) for path in files}
+    for path in {*folder.iterdir()} - {*files, Path(source)}:
+        if _NUMBER.sub("#", path.name) in numbered:
+            remove_own(path)
     for note in () if common.quiet else made.notes:
         say(f"note: {note}")
     common.answer({**facts, "outputs": [*files], "parts": [*made.parts]}, *files)
-    return None
 
 
 def _fit(source: str, tables: Any, registry: Registry, common: Common) -> Art:
