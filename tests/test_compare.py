@@ -323,6 +323,13 @@ def test_nothing_is_overwritten_unless_asked_for(call):
     assert call("-p", "gaussian:count=6", "--overwrite", "--csv", "a.csv")[0] == 0
 
 
+def test_a_sheet_is_not_written_over_another_target(call):
+    """That target was compared after it had become the sheet of the one before."""
+    folder = pictures("pictures", "a.png", "a-compare.png")
+    code, _, err = call(folder, "-p", "gaussian", "--out", folder, "--overwrite")
+    assert (code, "a-compare.png cannot be both read and written" in err) == (2, True)
+
+
 def test_the_same_seed_gives_the_same_sheet(call):
     for out in ("a", "b"):
         call("-p", "gaussian:count=6", "--out", out)
