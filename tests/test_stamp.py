@@ -353,8 +353,8 @@ def test_files_of_stamps(tmp_path):
     text.write_text("no picture")
     for file, problem in (
         (empty, "is empty"),
-        (text, "it is not a picture"),
-        ("none.png", "'none.png': No such file"),
+        (text, "is not a picture"),
+        ("none.png", "none.png: No such file"),
     ):
         with pytest.raises(InputError, match=problem):
             Stamp({"stamp": f"leaf,{file}"})

@@ -126,10 +126,8 @@ class Where:
         if self.on is not None:
             name, known = self.on.partition("://")[0], registry.entries("executor")
             if all(entry.name != name for entry in known):
-                told = [text for each in known for text in (each.name, each.spec.example) if text]
-                raise UsageError(
-                    f"--on {self.on} is not a place to run", hint=f"use {', '.join(map(str, told))}"
-                )
+                told = ", ".join(str(t) for e in known for t in (e.name, e.spec.example) if t)
+                raise UsageError(f"--on {self.on} is not a place to run", hint=f"use {told}")
             make: Callable[..., Executor] = registry.load("executor", name)
             return make(self.on, self.at_a_time, self.checkpoints, recipes, registry)
         return SerialExecutor() if self.at_a_time in (None, 1) else ProcessExecutor(self.at_a_time)

@@ -112,8 +112,7 @@ def make(
 
     cls = entry.load()
     maker = cls(lengths_of(cls, dict(pairs)))
-    parsed = Source.parse(source)
-    stem = Path(source).stem if is_art else parsed.file_stem if source else entry.name
+    stem = Path(source).stem if is_art else Source.parse(source).file_stem if source else entry.name
     folder = output_paths(out, name or "-".join(dict.fromkeys([file_safe(stem), entry.name])))[
         "folder"
     ].with_suffix("")
@@ -140,15 +139,15 @@ def make(
     unused, given = cls.for_photos if is_art else (), [key for key, _ in pairs]
     made, contents = make_thing(entry.name, maker, given, motif, file, sha256, unused)
     files = {folder / name: data for name, data in (fitted | contents).items()}
+    inputs = [Path(source)] if source else []
     for path in files:
-        inputs = [Path(source)] if source else []
         check_output(path, overwrite=overwrite, option="--name", inputs=inputs)
     probe_folder(folder)
     for path, data in files.items():
         atomic_write(path, data)
     # An earlier thing had more pages, pens or blocks.
     numbered = {_NUMBER.sub("#", path.name) for path in files}
-    for path in {*folder.iterdir()} - {*files, Path(source)}:
+    for path in {*folder.iterdir()} - {*files, *inputs}:
         if _NUMBER.sub("#", path.name) in numbered:
             remove_own(path)
     for note in () if common.quiet else made.notes:

@@ -227,24 +227,18 @@ def inside_margin(primitive: Ink, shape: tuple[int, ...]) -> NDArray[np.bool_]:
     """Return which pixels, [height, width], are not in the margin of a primitive."""
     border = np.ones((1, *shape))
     primitive.clear_margin(border)
-    found: NDArray[np.bool_] = border[0] > 0
-    return found
+    return np.asarray(border[0] > 0)
 
 
-def inside(primitive: Ink, sheet: ink.Sheet) -> ink.Sheet:
+def cropped(primitive: Ink, sheet: ink.Sheet) -> ink.Sheet:
     """Return what of a sheet is not in the margin of a primitive, on a window of its canvas."""
-    wide = int(inside_margin(primitive, sheet.amounts.shape[1:]).any(1).argmax())
-    if not wide:
-        return sheet
     height, width = sheet.amounts.shape[1:]
+    wide = int(inside_margin(primitive, (height, width)).any(1).argmax())
     box = np.s_[..., wide : height - wide, wide : width - wide]
-    return replace(
-        sheet,
-        amounts=sheet.amounts[box],
-        canvas=sheet.canvas.window(wide, wide, width - 2 * wide, height - 2 * wide)[0],
-        weight=None if sheet.weight is None else sheet.weight[box],
-        target=None if sheet.target is None else sheet.target[box],
-    )
+    planes = {name: getattr(sheet, name) for name in ("amounts", "weight", "target")}
+    planes = {name: plane[box] for name, plane in planes.items() if plane is not None}
+    canvas = sheet.canvas.window(wide, wide, width - 2 * wide, height - 2 * wide)[0]
+    return replace(sheet, canvas=canvas, **planes)
 
 
 def tooth(canvas: Canvas) -> Floats:

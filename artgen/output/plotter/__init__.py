@@ -152,8 +152,7 @@ class _Inking:
 
     def __init__(self, pixels: Pixels, pens: tuple[str, ...], page: Page, canvas: Canvas) -> None:
         self.pens, self.paper = pens, page.paper
-        amounts = mixtures(pixels, pens, page.paper)
-        self.planes = [*amounts, *np.moveaxis(pixels / 255, 2, 0)]
+        self.planes = [*mixtures(pixels, pens, page.paper), *np.moveaxis(pixels / 255, 2, 0)]
         half_width, half_height = (page.scale(canvas) * reach for reach in canvas.reach)
         self.corner = (page.width / 2 - half_width, page.height / 2 - half_height)
         self.pixel = 2 * half_width / pixels.shape[1]
@@ -168,8 +167,7 @@ class _Inking:
 
     def colour(self, places: Floats) -> Floats:
         """Return the mean colour of places [M, 2], [3]."""
-        first = len(self.pens)
-        return np.array([self.amounts(places, first + k).mean() for k in range(3)])
+        return np.array([self.amounts(places, len(self.pens) + k).mean() for k in range(3)])
 
 
 class _Plotter:
@@ -259,8 +257,7 @@ class _Plotter:
 
     def _add(self, pen: int, segments: Segments) -> None:
         """Add paths of a pen, without those that are not longer than it is wide."""
-        width = self.page.pen_width
-        self.paths[pen] += [path for path in to_paths(segments) if length([path]) > width]
+        self.paths[pen] += [p for p in to_paths(segments) if length([p]) > self.page.pen_width]
 
 
 def _thresholds(numbers: NDArray[np.int64]) -> Floats:

@@ -31,8 +31,6 @@ from artgen_plugins.music.songs import BEATS, song
 WHAT = ("size", "spread", "sway", "turn", "bright", "colour", "order", "film", "pose", "walk")
 BY = ("bass", "middle", "treble", "loudness", "beat", "bar", "pause")
 PARTS = ("all", "large", "medium", "small", "dark", "light")
-LARGEST_FILE = 2**20
-"""Bytes of a score."""
 
 KEYS = {
     "sound": str,
@@ -91,7 +89,7 @@ def read_score(text: str) -> Score:
         return _of_sound(text, Path())
     path = Path(text)
     try:
-        table = parse_toml(read_regular(path, f"score {path}", LARGEST_FILE).decode("utf-8"))
+        table = parse_toml(read_regular(path, f"score {path}", 2**20).decode("utf-8"))
     except ValueError as error:
         raise InputError(f"cannot read the score {path}: {error}", hint="correct it") from None
     return _of_table(table, path)
@@ -114,10 +112,8 @@ def _of_table(table: Mapping[str, Any], path: Path) -> Score:
     if not 1 <= per_bar <= 32:
         raise InputError(f"{path}: per_bar must be 1 to 32, is {per_bar}", hint="use 4, or 3")
     moves = tuple(_move(each, path, index) for index, each in enumerate(table.get("move", ()), 1))
-    sound = _cut(score.sound, table, path)
-    return replace(
-        score, sound=sound, per_bar=per_bar, moves=moves, walk=table.get("walk", "labels")
-    )
+    sound, walk = _cut(score.sound, table, path), table.get("walk", score.walk)
+    return replace(score, sound=sound, per_bar=per_bar, moves=moves, walk=walk)
 
 
 def _cut(sound: Samples, table: Mapping[str, Any], path: Path) -> Samples:
