@@ -10,16 +10,20 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 from helpers import PYTHON, use_index
 from PIL import Image
 
-from artgen import load
+from artgen import draw, load
+from artgen.engines import picture_psnr
 from artgen.registry import Registry
 from artgen.scaffold import FAMILIES, LONGEST, OTHERS, TARGETS, TEMPLATES, create
-from artgen.testing import claim
+from artgen.testing import Offer, claim
+from artgen.testing.engine import _started
 from artgen.testing.loss import CHECKS
 
 ROOT = Path(__file__).parent.parent
@@ -166,6 +170,19 @@ def test_a_new_command_a_place_to_run_and_a_kind_of_run_work_at_once(call):
     code, out, _ = call("light", "artgen-out/cat.art", "--size", "9", "--plugin", "light.py")
     assert code == 0
     assert 0 < float(out) < 255
+
+
+def test_a_new_engine_reports_the_psnr_of_what_counts(tmp_path):
+    """A mask weighed its loss, and not its PSNR."""
+    create("tide", "engine", Registry(environ={}), tmp_path, single_file=True)
+    registry = Registry(files=[tmp_path / "tide.py"])
+    entry = registry.find("engine", "tide")
+    engine, problem = _started(Offer(entry, registry, entry.load()))
+    weight = torch.zeros(problem.target.shape[1:])
+    weight[:, :5] = 1
+    engine.start(replace(problem, weight=weight))
+    shown = draw(problem.drawing, problem.primitive)
+    assert engine.report().psnr == picture_psnr(shown, problem.target, weight)
 
 
 def test_its_style_is_ours():
