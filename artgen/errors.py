@@ -14,5 +14,6 @@ from artgen.base.errors import did_you_mean as did_you_mean
 from artgen.base.errors import reading as reading
 from artgen.base.files import printable as printable
 from artgen.base.files import read_regular as read_regular
+from artgen.base.toml import parse_toml as parse_toml
 
 __all__ = sorted(name for name in globals() if not name.startswith("_"))

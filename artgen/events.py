@@ -134,7 +134,7 @@ class Notice(Event):
 class Working(Event):
     """Work of the run outside of fitting, such as ``drawing the video``.
 
-    `done` counts the frames of a video; it is 0 where nothing is counted.
+    `done` counts frames of a video, or parts; it is 0 where nothing is counted.
     """
 
     what: str

@@ -42,7 +42,8 @@ class Spec:
     of a target open its `example`: the text after the colon, the bytes of a small file, or the
     files of a folder by name. Where only certain `names` can follow the colon, up to a ``?``, it
     lists them with what each is: ``image``, ``clip``, ``set``, ``curve`` or ``points``. Others are
-    then refused before anything is imported.
+    then refused before anything is imported. The `example` of an executor is told where `--on`
+    names none: ``ray://HOST:PORT``.
     """
 
     name: str

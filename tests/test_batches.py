@@ -493,7 +493,7 @@ def here(place, number, checkpoints, recipes, registry):
 
 @artgen.hookimpl
 def artgen_executors():
-    return [artgen.Spec("here", "This process.", here)]
+    return [artgen.Spec("here", "This process.", here, example="here://PORT")]
 """
 
 
@@ -519,4 +519,4 @@ def test_a_place_of_a_plugin_that_fails_is_the_fault_of_the_plugin(call):
     assert "here.py, line 5" in err
     code, _, err = call(*asked, "there")
     assert code == UsageError.exit_code
-    assert "use here, ray, or ray://HOST:PORT for a cluster" in err
+    assert "use here, here://PORT, ray, ray://HOST:PORT" in err

@@ -10,14 +10,20 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 from helpers import PYTHON, use_index
+from PIL import Image
 
+from artgen import draw, load
+from artgen.engines import picture_psnr
 from artgen.registry import Registry
 from artgen.scaffold import FAMILIES, LONGEST, OTHERS, TARGETS, TEMPLATES, create
-from artgen.testing import claim
+from artgen.testing import Offer, claim
+from artgen.testing.engine import _started
 from artgen.testing.loss import CHECKS
 
 ROOT = Path(__file__).parent.parent
@@ -141,11 +147,12 @@ def test_a_plugin_of_another_kind_passes_its_checks(call, kind):
     code, out, _ = call("plugins", "check", "tide.py", "--json")
     checked = json.loads(out)["checked"]
     assert (code, checked[-1]["kind"]) == (0, kind)
-    assert len(checked[-1]["checks"]) >= (4 if kind == "look" else 6)
+    fewer = {"look": 4, "executor": 2, "command": 2}
+    assert len(checked[-1]["checks"]) >= fewer.get(kind, 6)
     assert call("plugins", "new", "tide", "--kind", kind, "-q")[0] == 0
     text = Path("artgen-tide/src/artgen_tide/__init__.py").read_text()
     assert (
-        f"artgen_tide.tide:{'Tide' if kind in ('engine', 'maker') else 'tide'}" in text
+        f"artgen_tide.tide:{'Tide' if kind in ('engine', 'maker', 'run') else 'tide'}" in text
         or kind == "observer"
     )
 
@@ -157,6 +164,34 @@ def test_what_a_file_offers_is_described(call, kind):
     assert code == 0, err
     # An object or a table has no place of its own.
     assert (json.loads(out)["module"] is not None) == (kind == "loss")
+
+
+def test_a_new_command_a_place_to_run_and_a_kind_of_run_work_at_once(call):
+    for name, kind in (("light", "command"), ("aloud", "executor"), ("framed", "run")):
+        assert call("plugins", "new", name, "--kind", kind, "--file", "-q")[0] == 0
+    plugins = ("--plugin", "framed.py", "--plugin", "aloud.py", "--set", "kind.name=framed")
+    small = ("-n", "3", "--steps", "2", "--size", "20", "--backend", "eager", "--no-video")
+    code, _, err = call("fit", "sample:cat", *small, *plugins, "--on", "aloud", "--name", "cat")
+    assert (code, "now: cat" in err) == (0, True)
+    canvas = load("artgen-out/cat.art").canvas()
+    with Image.open("artgen-out/cat.png") as still:
+        assert still.size == (canvas.width + 2, canvas.height + 2)
+    code, out, _ = call("light", "artgen-out/cat.art", "--size", "9", "--plugin", "light.py")
+    assert code == 0
+    assert 0 < float(out) < 255
+
+
+def test_a_new_engine_reports_the_psnr_of_what_counts(tmp_path):
+    """A mask weighed its loss, and not its PSNR."""
+    create("tide", "engine", Registry(environ={}), tmp_path, single_file=True)
+    registry = Registry(files=[tmp_path / "tide.py"])
+    entry = registry.find("engine", "tide")
+    engine, problem = _started(Offer(entry, registry, entry.load()))
+    weight = torch.zeros(problem.target.shape[1:])
+    weight[:, :5] = 1
+    engine.start(replace(problem, weight=weight))
+    shown = draw(problem.drawing, problem.primitive)
+    assert engine.report().psnr == picture_psnr(shown, problem.target, weight)
 
 
 def test_its_style_is_ours():

@@ -20,10 +20,11 @@ from artgen.cli import main
 from artgen.cli._console import print_table
 from artgen.cli._contestants import Limits, parse_contestants
 from artgen.compare import Comparison, Point, bjontegaard, find_targets
+from artgen.compare._curve import curves_of
 from artgen.compare._sheet import _enlarged
 from artgen.engines.gradient.engine import GradientEngine
 from artgen.losses.metrics import psnr
-from artgen.output import available_codecs
+from artgen.output import available_codecs, encode_along
 from artgen.registry import Registry
 from artgen.targets import TargetRequest
 from artgen.tasks import RunControl
@@ -321,6 +322,26 @@ def test_nothing_is_overwritten_unless_asked_for(call):
     assert (code, "a.csv exists" in err) == (2, True)
     assert Path("artgen-out/astronaut-compare.png").read_bytes() == before
     assert call("-p", "gaussian:count=6", "--overwrite", "--csv", "a.csv")[0] == 0
+
+
+def test_a_codec_that_cannot_write_a_picture_has_no_curve(monkeypatch):
+    """WebP ends at 16,383 pixels, and the comparison ended there too, with an internal error."""
+
+    def along(goal, codec, qualities):
+        if codec == "WebP":
+            raise ValueError("too large")
+        return encode_along(goal, codec, qualities)
+
+    monkeypatch.setattr("artgen.compare._curve.encode_along", along)
+    goal = np.zeros((8, 8, 3), np.uint8)
+    assert [each.name for each in curves_of([], goal, ["WebP", "JPEG"])] == ["JPEG"]
+
+
+def test_a_sheet_is_not_written_over_another_target(call):
+    """That target was compared after it had become the sheet of the one before."""
+    folder = pictures("pictures", "a.png", "a-compare.png")
+    code, _, err = call(folder, "-p", "gaussian", "--out", folder, "--overwrite")
+    assert (code, "a-compare.png cannot be both read and written" in err) == (2, True)
 
 
 def test_the_same_seed_gives_the_same_sheet(call):

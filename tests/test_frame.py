@@ -88,6 +88,12 @@ def test_a_crop_of_less_than_a_pixel_is_the_last_pixel():
     assert image_from_array(pixels, request).pixels.tolist() == [[[200, 10, 30]]]
 
 
+def test_a_crop_whose_place_is_rounded_up_keeps_its_last_column():
+    pixels = np.random.default_rng(0).integers(0, 255, (19, 11, 3), np.uint8)
+    request = TargetRequest(frame=parse_frame(crop="1:2", at="1,0.5"))
+    assert (image_from_array(pixels, request).pixels == pixels[:, 1:]).all()
+
+
 def test_a_target_is_cropped_before_it_is_scaled(tmp_path):
     photo, original = save_photo(tmp_path), Image.open(tmp_path / "photo.png")
     request = TargetRequest(frame=parse_frame(crop="1:1", at="0,0"))

@@ -281,6 +281,10 @@ def test_a_piece_has_what_is_made_of_its_drawing(gallery, call, capsys):
         assert thing.width > 9
     recipe.write_text(recipe.read_text().replace("columns=9", "columns=8"))
     assert statuses(call("check", gallery)[1])["first"] == "stale"
+    # The page was not written for the others either.
+    recipe.write_text(recipe.read_text().replace("columns=8", "columns"))
+    code, data, _ = call("build", gallery)
+    assert (code, statuses(data)) == (7, {"first": "failed", "second": "current"})
 
 
 @pytest.mark.parametrize(

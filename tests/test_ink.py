@@ -1294,6 +1294,23 @@ def test_all_lines_keep_to_the_margin(kind):
     assert ends == pytest.approx(np.array(canvas.reach) - 0.2, abs=0.03)
 
 
+@pytest.mark.parametrize("kind", [Panes, Tube])
+def test_glass_and_tubes_leave_the_margin_blank(kind):
+    """Their margin had no effect."""
+    made, canvas = kind({"margin": 0.1}), Canvas(120, 96)
+    target = np.full((3, 96, 120), 0.9)
+    target[:, 46:49] = target[:, :, 20:60] = 0.1
+    amounts = np.repeat(target[:1], len(made.inks), 0)
+    sheet = ink.Sheet(amounts, canvas, 9000, np.random.default_rng(0), target=target)
+    marks, inside = made.place(sheet), np.ones((1, 96, 120))
+    ends = np.abs(marks.strokes[:, :4].reshape(-1, 2, 2)).max((0, 1))
+    assert (ends < np.array(canvas.reach) - 0.17).all()
+    cover = made.settled(coverage(made, made.pack(marks), canvas), canvas)
+    made.clear_margin(inside)
+    assert cover[:, inside[0] > 0].any()
+    assert not cover[:, inside[0] == 0].any()
+
+
 def test_shadows_reach_to_edges_and_what_has_none_is_no_shadow():
     """Stains lay across the outlines of things, and in grass."""
     light, canvas = np.full((120, 120), 0.7), Canvas(120, 120)

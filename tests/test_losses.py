@@ -426,6 +426,21 @@ def test_a_loss_that_gives_no_scalar_is_refused_by_name(function, message):
         mixture(torch.ones(3, 2, 2, requires_grad=True), torch.zeros(3, 2, 2), None)
 
 
+def test_a_loss_made_of_a_picture_keeps_its_marks():
+    """A field refused to draw batches of pixels for it."""
+
+    @needs_picture
+    @per_pixel
+    def like(picture):
+        return lambda image, target, weight: (image - picture.mean()).square().mean()
+
+    mixture = parse_loss("l1+like:a.png", {"l1": l1, "like": like}.get, ["l1", "like"])
+    made = mixture.with_pictures(lambda _: torch.zeros(3, 2, 2))
+    assert mixture.per_pixel
+    assert made.per_pixel
+    assert made(torch.ones(3, 1, 4), torch.zeros(3, 1, 4), None).item() == 2
+
+
 def test_a_plugin_that_fails_on_the_picture_of_its_loss_is_named():
     @needs_picture
     def like(picture):

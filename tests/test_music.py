@@ -124,6 +124,8 @@ def test_a_score_says_what_moves_and_each_mistake_is_named(tmp_path):
         ('sound = "sample:waltz"\nmove = [3]', "no table"),
         ("sound =", "cannot read the score"),
         (f"move = {'[' * 5000}", "cannot read the score"),
+        (f"seconds = {'9' * 5000}", "cannot read the score"),
+        ("a." * 50 + "a = 1", "cannot read the score"),
     ):
         file.write_text(text)
         with pytest.raises(InputError, match=says):
@@ -138,6 +140,7 @@ def test_a_score_says_what_moves_and_each_mistake_is_named(tmp_path):
         "{sound}",
         "{}",
         f"{{move = {'[' * 5000}}}",
+        f"{{seconds = {'9' * 5000}}}",
         '{sound = "sample:waltz", move = [{what = "jump"}]}',
     ):
         with pytest.raises(ArtgenError, match="the score"):

@@ -115,10 +115,11 @@ def test_of_the_parts_above_only_those_near_are_looked_at(registry, monkeypatch)
             super().__init__(Parts(parts), picture, page)
 
     monkeypatch.setattr("artgen.output.plotter._Plotter", Plotter)
-    with listening(lambda activity: said.append(activity.what)):
+    monkeypatch.setattr("artgen.output.plotter._OFTEN", 10)
+    with listening(lambda activity: said.append((activity.what, activity.done))):
         plotted(art, fill="none")
     assert len(asked) < 64 * 20
-    assert "drawing lines for pens" in said
+    assert [done for what, done in said if "lines for pens" in what] == [*range(0, 64, 10)]
 
 
 # ---- pages ---------------------------------------------------------------------------------------

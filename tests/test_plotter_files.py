@@ -85,6 +85,19 @@ def test_a_file_is_the_drawing(name, sides, drawing, tmp_path):
         assert float(row["metres in the air"]) == pytest.approx(air / 1000, abs=0.01)
 
 
+def test_pens_of_an_earlier_plot_are_gone_and_what_is_named_by_hand_stays(drawing, tmp_path):
+    """One pen was drawn anew, and the file of the second one still lay beside it."""
+    folder = made(drawing, tmp_path, "--pens", "2", "--page", "A6")
+    _, second = sorted(folder.glob("pen-*"))
+    mine = second.with_stem(f"{second.stem}-slow")
+    mine.write_bytes(second.read_bytes())
+    made(drawing, tmp_path, "--pens", "1", "--page", "A6", "--overwrite")
+    left = {*folder.glob("pen-*")}
+    assert mine in left
+    assert second not in left
+    assert len(left) == 2
+
+
 def test_the_rows_of_a_photo_are_no_closer_than_the_pen_is_wide():
     photo = np.zeros((4, 4, 3), np.uint8)
     counts = [
@@ -310,11 +323,13 @@ def test_pieces_of_a_path_in_a_box():
         ("speed = 3", "unknown key 'speed'"),
         ("language = 'gcode'", "lacks the key 'bed'"),
         ("bed = ", "no TOML"),
+        pytest.param(f"draw = {'9' * 5000}", "no TOML", id="too many digits"),
         ("draw = true", "draw = True"),
         ("draw = 0", "too small"),
         ("acceleration = nan", "acceleration"),
         ("wait = 'G4'", "wait"),
         ("wait = '{}{0.__class__}'", "wait"),
+        ("wait = 'G4 {}}'", "wait"),
         ('up = ["a\\nb"]', "up"),
     ],
 )

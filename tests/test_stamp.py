@@ -11,6 +11,7 @@ import pytest
 import torch
 from PIL import Image
 from test_compiled import BACKGROUND, drawn, scene
+from test_targets import swapped_profile
 
 import artgen
 from artgen import Canvas, Param, Splat
@@ -326,6 +327,9 @@ def test_pictures_of_cameras_and_scanners_are_stamps(tmp_path):
     program.write_text("%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n%%EOF\n")
     with pytest.raises(InputError, match="is not a picture that artgen can read"):
         read_coverage(program, 64)
+    # Colours were those of the file, whatever its profile says that they are.
+    Image.new("RGB", (8, 8), "#ff0000").save(photo, icc_profile=swapped_profile())
+    assert read_rgba(photo, 8)[4, 4] == pytest.approx([0, 1, 0, 1], abs=0.02)
 
 
 def test_files_of_stamps(tmp_path):
@@ -351,8 +355,8 @@ def test_files_of_stamps(tmp_path):
     text.write_text("no picture")
     for file, problem in (
         (empty, "is empty"),
-        (text, "it is not a picture"),
-        ("none.png", "'none.png': No such file"),
+        (text, "is not a picture"),
+        ("none.png", "none.png: No such file"),
     ):
         with pytest.raises(InputError, match=problem):
             Stamp({"stamp": f"leaf,{file}"})

@@ -18,6 +18,7 @@ from PIL import Image, ImageCms
 
 import artgen
 from artgen.art import ExportRequest, load
+from artgen.base.decode import decode_file
 from artgen.base.errors import InputError, Interrupted, UsageError
 from artgen.cli import main
 from artgen.cli._where import Where
@@ -33,7 +34,6 @@ from artgen.runs.tiles.passes import Pass, find_owners
 from artgen.runs.tiles.tile import fit_tile_elsewhere
 from artgen.targets import TargetRequest, open_image
 from artgen.targets.bands import open_bands
-from artgen.targets.decode import decode_file
 from artgen.targets.large import open_large
 from artgen.tasks import RunControl
 from artgen.values.canvas import Canvas

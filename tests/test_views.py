@@ -12,7 +12,7 @@ import torch
 
 from artgen import Canvas, Drawing, Field, Param
 from artgen.display import METRICS
-from artgen.display.plots import ClassMap, CurvePlot, plot_losses
+from artgen.display.plots import ClassMap, CurvePlot, plot_losses, plot_scatter
 from artgen.display.views import open_view
 from artgen.errors import Diverged, UsageError
 from artgen.targets import curve_from_samples
@@ -219,6 +219,11 @@ def test_settings_of_the_user_change_nothing(monkeypatch):
     for picture, expected in zip(pictures(), plain, strict=True):
         np.testing.assert_array_equal(picture, expected)
     assert matplotlib.rcParams["lines.linewidth"] == 9.0
+
+
+def test_names_of_classes_are_no_formulas():
+    points = {"mean": (np.zeros((2, 2)), np.array([0, 1]))}
+    assert plot_scatter(points, ["$\\frac$", "b"], Canvas(320, 240), WHITE).shape == (240, 320, 3)
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Activity:
-    """Work that begins or advances: `done` counts frames, and is 0 where nothing is counted.
+    """Work that begins or advances: `done` counts frames or parts; 0 where nothing is counted.
 
     `compiling` is work that is done once on a machine; a `result` says how work was done.
     """

@@ -174,8 +174,8 @@ class _Bars(Story):
             self.bar.update(self.rows[event.run], completed=event.step, total=total, speed=speed)
 
     def work(self, event: events.Working) -> None:
-        frame = f", frame {event.done}" if event.done else ""
-        self.bar.update(self._row(event.run), metrics=event.what + frame, speed="")
+        done = f", {event.done:,} done" if event.done else ""
+        self.bar.update(self._row(event.run), metrics=event.what + done, speed="")
 
     def _row(self, run: str) -> TaskID:
         """The row of a run, a new one if it has none."""

@@ -23,7 +23,7 @@ def write_sheet(cells: Sequence[tuple[Path, str]], sheet: Path) -> None:
 
     A cell is a still and what stands below it.
     """
-    from artgen.targets.decode import guarded_image
+    from artgen.base.decode import guarded_image
 
     pictures = []
     for still, caption in cells:

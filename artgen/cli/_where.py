@@ -126,11 +126,8 @@ class Where:
         if self.on is not None:
             name, known = self.on.partition("://")[0], registry.entries("executor")
             if all(entry.name != name for entry in known):
-                raise UsageError(
-                    f"--on {self.on} is not a place to run",
-                    hint=f"use {', '.join(entry.name for entry in known)}, or ray://HOST:PORT "
-                    "for a cluster",
-                )
+                told = ", ".join(str(t) for e in known for t in (e.name, e.spec.example) if t)
+                raise UsageError(f"--on {self.on} is not a place to run", hint=f"use {told}")
             make: Callable[..., Executor] = registry.load("executor", name)
             return make(self.on, self.at_a_time, self.checkpoints, recipes, registry)
         return SerialExecutor() if self.at_a_time in (None, 1) else ProcessExecutor(self.at_a_time)

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from artgen.registry import Registry
 
 
+_NUMBER = re.compile(r"(?<=-)([0-9]+|[0-9a-f]{6})(?=[-.])")
+"""The number of a page, a pen or a block, or its colour, in the name of its file."""
+
+
 class Make(Command):
     """A command that takes the options of a kind as flags: ``--board 400mm``."""
 
@@ -100,7 +104,7 @@ def make(
     from artgen.art import load
     from artgen.base.files import file_hash
     from artgen.making import Motif, lengths_of, make_thing
-    from artgen.output import atomic_write, check_output, probe_folder
+    from artgen.output import atomic_write, check_output, probe_folder, remove_own
     from artgen.recipe import Recipe
     from artgen.runs import read_target
     from artgen.runs.paths import output_paths
@@ -108,8 +112,7 @@ def make(
 
     cls = entry.load()
     maker = cls(lengths_of(cls, dict(pairs)))
-    parsed = Source.parse(source)
-    stem = Path(source).stem if is_art else parsed.file_stem if source else entry.name
+    stem = Path(source).stem if is_art else Source.parse(source).file_stem if source else entry.name
     folder = output_paths(out, name or "-".join(dict.fromkeys([file_safe(stem), entry.name])))[
         "folder"
     ].with_suffix("")
@@ -136,12 +139,17 @@ def make(
     unused, given = cls.for_photos if is_art else (), [key for key, _ in pairs]
     made, contents = make_thing(entry.name, maker, given, motif, file, sha256, unused)
     files = {folder / name: data for name, data in (fitted | contents).items()}
+    inputs = [Path(source)] if source else []
     for path in files:
-        inputs = [Path(source)] if source else []
         check_output(path, overwrite=overwrite, option="--name", inputs=inputs)
     probe_folder(folder)
     for path, data in files.items():
         atomic_write(path, data)
+    # An earlier thing had more pages, pens or blocks.
+    numbered = {_NUMBER.sub("#", path.name) for path in files}
+    for path in {*folder.iterdir()} - {*files, *inputs}:
+        if _NUMBER.sub("#", path.name) in numbered:
+            remove_own(path)
     for note in () if common.quiet else made.notes:
         say(f"note: {note}")
     common.answer({**facts, "outputs": [*files], "parts": [*made.parts]}, *files)

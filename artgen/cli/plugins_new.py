@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Literal
 
 from artgen.cli._console import print_json, say
 from artgen.cli._flags import Common, argument, option, switch
-from artgen.scaffold import Family, Other
+from artgen.registry import Kind
+from artgen.scaffold import Family
 
 
 def new(
     name: str = argument("NAME", "Name of the new plugin, such as petal."),
-    kind: Literal["primitive", Other] = option(None, "What the plugin adds.", default="primitive"),
+    kind: Kind = option(None, "What the plugin adds.", default="primitive"),
     family: Family = option(
         None,
         "splat: soft parts that share a footprint; field: a function of position; "

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from statistics import fmean
 from typing import NamedTuple
@@ -57,11 +58,10 @@ def curves_of(rows: Iterable[Row], goal: NDArray[np.uint8], codecs: Sequence[str
     curves = [_curve(name, sorted(each)) for name, each in found.items()]
     size = goal.shape[0] * goal.shape[1]
     for codec in codecs:
-        coded = encode_along(goal, codec, QUALITIES)
-        points = [
-            (Point(8 * each.size / size, each.psnr), each.encoding, each.decoding) for each in coded
-        ]
-        curves.append(_curve(codec, points, is_codec=True))
+        with suppress(Exception):  # its row says why it cannot write the picture
+            coded = encode_along(goal, codec, QUALITIES)
+            points = [(Point(8 * e.size / size, e.psnr), e.encoding, e.decoding) for e in coded]
+            curves.append(_curve(codec, points, is_codec=True))
     return curves
 
 

@@ -67,4 +67,4 @@ def check_files(
                     f"{other} and {source} would both be written to {path}",
                     hint="rename one of them, or compare them one by one",
                 )
-            check_output(path, overwrite=overwrite, option="--out", inputs=[Path(source)])
+            check_output(path, overwrite=overwrite, option="--out", inputs=map(Path, targets))

@@ -283,7 +283,8 @@ def plot_scatter(
             for label in np.unique(labels):
                 mine = points[labels == label]
                 colour = plot.pale if label < 0 else _CLASS_INKS[label % len(_CLASS_INKS)]
-                name_of = classes[label] if label >= 0 else None
+                # Names of classes may hold dollars, which are no formulas.
+                name_of = classes[label].replace("$", r"\$") if label >= 0 else None
                 axes.scatter(*mine.T, color=colour, label=name_of, **look)
             plot.label(axes, name)
             if number == 0 and classes and plot.readable:

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artgen.art import Art, ExportRequest
+from artgen.base.decode import pillow_guard
 from artgen.base.errors import InputError, UsageError
 from artgen.base.files import file_hash
 from artgen.events import Observer
@@ -29,7 +30,6 @@ from artgen.output import atomic_write, encode_jpeg, probe_folder
 from artgen.output.error_map import error_map
 from artgen.registry import Registry
 from artgen.runs import Result, RunFolder, output_paths, read_target, run
-from artgen.targets.decode import pillow_guard
 from artgen.tasks import RunControl, Task, files_below
 
 POSTER_BYTES = 13_000

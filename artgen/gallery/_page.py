@@ -15,7 +15,6 @@ from urllib.parse import quote, urlencode
 
 from artgen.gallery._pieces import FILES, SUMMARY, Gallery, Piece
 from artgen.gallery._state import read_json
-from artgen.making import parse_thing
 from artgen.output import atomic_write
 from artgen.output.templates import render_page
 from artgen.registry import bare_name, kind_names
@@ -177,8 +176,10 @@ def _make_command(piece: Piece, gallery: Gallery) -> str | None:
     """Return the command that makes the thing of the drawing of a piece, if there is one."""
     if piece.words.make is None:
         return None
-    kind, options = parse_thing(piece.words.make)
-    flags = (f"--{key.replace('_', '-')}={value}" for key, value in options.items())
+    # A piece that was made stays on the page, whatever its recipe asks for by now.
+    kind, *pairs = piece.words.make.split()
+    parts = (pair.partition("=") for pair in pairs)
+    flags = (f"--{key.replace('_', '-')}{mark}{value}" for key, mark, value in parts)
     drawing = f"{gallery.folder.resolve().name}/{gallery.out.name}/{piece.slug}/drawing.art"
     return shlex.join(["artgen", "make", kind, drawing, *flags])
 

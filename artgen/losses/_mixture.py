@@ -22,11 +22,15 @@ from artgen.values.subject import TargetKind
 
 @dataclass(frozen=True)
 class Term:
-    """A loss of a mixture with its positive weight; `name` may have a picture after a colon."""
+    """A loss of a mixture with its positive weight; `name` may have a picture after a colon.
+
+    `maker` is what made the function of that, if anything: its marks are marks of the loss too.
+    """
 
     weight: float
     name: str
     function: LossFunction
+    maker: Any = None
 
     @property
     def text(self) -> str:
@@ -140,7 +144,8 @@ class Loss:
             elif named:
                 given = [open_picture(named)]
             with plugin_code(f"loss {term.name!r}", make, hint=_CONTRACT):
-                terms.append(replace(term, function=make(*given) if given else make))
+                made = make(*given) if given else make
+            terms.append(replace(term, function=made, maker=make))
         return Loss(tuple(terms))
 
     @property
@@ -166,7 +171,8 @@ class Loss:
     @property
     def per_pixel(self) -> bool:
         """Whether every term is per pixel, so that a random batch can represent the picture."""
-        return all(getattr(term.function, "per_pixel", False) for term in self.terms)
+        marked = ((term.function, term.maker) for term in self.terms)
+        return all(any(getattr(each, "per_pixel", False) for each in both) for both in marked)
 
 
 def parse_loss(text: str, find: Callable[[str], LossFunction], known: Iterable[str]) -> Loss:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 
 from artgen.base.errors import UsageError, did_you_mean
-from artgen.base.options import number
+from artgen.base.options import numbers
 from artgen.recipe.texts import split_outside
 
 
@@ -35,8 +35,8 @@ def parse_terms(text: str, known: Iterable[str]) -> list[tuple[float, str]]:
 def _parse_term(part: str, text: str) -> tuple[float, str]:
     """Return weight and name of ``NAME``, ``WEIGHT*NAME`` or ``NAME*WEIGHT``."""
     factors = [factor.strip() for factor in split_outside(part, "*")]
-    weights = [number for number in map(_number, factors) if number is not None]
-    names = [factor for factor in factors if factor and _number(factor) is None]
+    weights = [weight for factor in factors for weight in numbers(factor)]
+    names = [factor for factor in factors if factor and not numbers(factor)]
     if len(names) != 1 or len(weights) > 1 or len(names) + len(weights) != len(factors):
         raise UsageError(
             f"loss {text!r}: {part!r} is neither a loss nor a weight times a loss",
@@ -49,10 +49,3 @@ def _parse_term(part: str, text: str) -> tuple[float, str]:
             hint="leave the term out, or give it a weight above 0",
         )
     return weight, names[0]
-
-
-def _number(text: str) -> float | None:
-    try:
-        return number(float, text)
-    except ValueError:
-        return None

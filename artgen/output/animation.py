@@ -111,7 +111,7 @@ def read_description(path: Path) -> str | None:
     """
     from PIL import Image
 
-    from artgen.targets.decode import pillow_guard
+    from artgen.base.decode import pillow_guard
 
     animated = path.suffix.lower() in ANIMATIONS
     formats = ["GIF", "WEBP"] if animated else ["JPEG", "AVIF", "TIFF"]

@@ -5,18 +5,18 @@ from __future__ import annotations
 import base64
 import io
 import math
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 from torch import Tensor
 
-from artgen.base.errors import ArtgenError, InputError, is_out_of_memory
-from artgen.base.files import PICTURES, open_regular
+from artgen.base.decode import decode_file
+from artgen.base.errors import InputError
+from artgen.base.files import printable, read_regular
 from artgen.svg.raster import svg_picture
 
 _LN2 = math.log(2)
@@ -80,7 +80,7 @@ class Texture:
         """Make again what `text` gave. Raises InputError."""
         try:
             data = base64.b64decode(text.removeprefix(_TEXT), validate=True)
-            picture = _read(io.BytesIO(data), "stored in the drawing")
+            picture = _read(data, "a texture stored in the drawing")
             sheet = np.asarray(picture if picture.mode == "RGBA" else picture.convert("L"))
             side, width, *channels = sheet.shape
             if width % side:
@@ -159,7 +159,7 @@ def read_coverage(file: str | Path, side: int) -> NDArray[np.float32]:
 
     What is empty around it is cut off, then it is fitted into the square. Raises InputError.
     """
-    picture = _read(file, repr(str(file))).convert("RGBA")
+    picture = _read(file, printable(file)).convert("RGBA")
     cover = picture.getchannel("A")
     if cover.getextrema()[0] == 255:
         cover = ImageOps.invert(picture.convert("L"))
@@ -171,7 +171,7 @@ def read_rgba(file: str | Path, side: int) -> NDArray[np.float32]:
 
     What is transparent around it is cut off, then it is fitted into the square. Raises InputError.
     """
-    picture = _read(file, repr(str(file))).convert("RGBA")
+    picture = _read(file, printable(file)).convert("RGBA")
     return _fitted(picture, picture.getchannel("A"), side, repr(str(file)))
 
 
@@ -192,35 +192,18 @@ def _fitted(picture: Image.Image, cover: Image.Image, side: int, name: str) -> N
     return np.asarray(fitted, np.float32) / np.float32(255)
 
 
-def _read(file: str | Path | io.BytesIO, name: str) -> Image.Image:
-    """The picture of Pillow in a file, upright and with 8 bits. Raises InputError naming it."""
-    if not isinstance(file, io.BytesIO) and Path(file).suffix.lower() == ".svg":
-        return svg_picture(Path(file))
-    try:
-        stream = file if isinstance(file, io.BytesIO) else open_regular(file, name)
-        with stream, Image.open(stream, formats=PICTURES) as picture:
-            if picture.width * picture.height > _MOST_PIXELS:
-                raise ValueError(f"it has more than {_MOST_PIXELS:,} pixels")
-            picture.load()
-            upright: Image.Image = picture
-            with suppress(Exception):  # damaged EXIF is no reason to refuse the pixels
-                upright = ImageOps.exif_transpose(picture)
-            if upright.mode[0] not in "IF":
-                return upright if upright.mode == "L" else upright.convert("RGBA")
-            # Of more than 8 bits, which Pillow's own conversions would clip to 255.
-            levels = np.asarray(upright) * (255.0 if upright.mode == "F" else 255 / 65535)
-            return Image.fromarray(np.nan_to_num(levels).clip(0, 255).round().astype(np.uint8))
-    except ArtgenError:
-        raise
-    except Exception as error:  # on damaged files the decoders raise nearly anything
-        if is_out_of_memory(error):
-            raise
-        reason, hint = str(error), "use a PNG with alpha, or a dark drawing on white"
-        if isinstance(error, UnidentifiedImageError):
-            reason = "it is not a picture that artgen can read"
-        elif isinstance(error, OSError) and error.strerror:
-            reason, hint = error.strerror, "check the path and its permissions"
-        raise InputError(f"cannot read the picture {name}: {reason}", hint=hint) from None
+def _read(file: str | Path | bytes, name: str) -> Image.Image:
+    """The picture of Pillow in a file or its bytes: gray or RGBA. Raises InputError naming it."""
+    if not isinstance(file, bytes):
+        if Path(file).suffix.lower() == ".svg":
+            return svg_picture(Path(file))
+        file = read_regular(file, name)
+    samples = decode_file(file, _MOST_PIXELS, name).samples
+    if samples.dtype != np.uint8:
+        levels = samples * (255 / 65535 if samples.dtype == np.uint16 else 255.0)
+        samples = np.nan_to_num(levels).clip(0, 255).round().astype(np.uint8)
+    picture = Image.fromarray(samples[..., 0] if samples.shape[2] == 1 else samples)
+    return picture if picture.mode == "L" else picture.convert("RGBA")
 
 
 def _whole(number: Tensor) -> Tensor:

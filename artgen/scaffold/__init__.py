@@ -14,20 +14,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
-from typing import TYPE_CHECKING, Literal, cast
+from typing import Literal, cast
 
 from artgen._version import __version__
 from artgen.base.errors import UsageError
+from artgen.registry import HOOKS, Kind, Registry
 
-if TYPE_CHECKING:
-    from artgen.registry import Kind, Registry
-
-__all__ = ["FAMILIES", "OTHERS", "Family", "Other", "Scaffold", "create"]
+__all__ = ["FAMILIES", "OTHERS", "Family", "Scaffold", "create"]
 
 Family = Literal["splat", "field", "shape", "partition", "mesh", "ink", "codec"]
-Other = Literal[
-    "loss", "target", "engine", "exporter", "look", "maker", "form", "view", "edit", "observer"
-]
 
 FAMILIES: dict[str, str] = {
     "splat": "Soft ovals at any angle.",
@@ -53,6 +48,9 @@ OTHERS: dict[str, tuple[str, str]] = {
         "artgen fit sample:cat --view {}:sample:coffee",
     ),
     "edit": ("Parts fade towards gray.", "artgen edit FILE.art {}=0.5"),
+    "run": ("A picture whose still has a frame.", "artgen fit --set kind.name={}"),
+    "executor": ("One run after the other, announced.", "artgen fit --seeds 1..2 --on {}"),
+    "command": ("Prints how light a drawing is.", "artgen {} FILE.art"),
     "observer": ("Reports each new record.", "artgen fit"),
 }
 """The other kinds of plugins with a template: a summary of each example, and a command that uses it
@@ -91,7 +89,7 @@ class Scaffold:
 
 
 def create(
-    name: str, family: Family | Other, registry: Registry, folder: Path, *, single_file: bool
+    name: str, family: Family | Kind, registry: Registry, folder: Path, *, single_file: bool
 ) -> Scaffold:
     """Write a new plugin into `folder`: ``artgen-NAME/``, or ``NAME.py`` as a `single_file`.
 
@@ -103,7 +101,7 @@ def create(
     from artgen.hookspecs import PLUGIN_API
     from artgen.output import atomic_write, probe_folder
 
-    kind: Kind = "primitive" if family in FAMILIES else cast(Other, family)
+    kind: Kind = "primitive" if family in FAMILIES else cast(Kind, family)
     _check_name(name, kind, registry, single_file)
     module = f"artgen_{name}"
     fit = f"artgen fit {TARGETS.get(family, '')}".rstrip()
@@ -154,11 +152,9 @@ def create(
 
 def _hooks(kind: Kind, words: Mapping[str, str], load: str, prefix: str = "") -> str:
     """Return the hooks of a plugin; `load` is a format for the location of an object."""
-    from artgen.registry import HOOKS
-
     name, cls, summary = words["name"], words["class_name"], words["summary"]
     offers: list[tuple[Kind, str, str, str]] = [
-        (kind, name, summary, cls if kind in ("primitive", "engine", "maker") else name)
+        (kind, name, summary, cls if kind in ("primitive", "engine", "maker", "run") else name)
     ]
     if kind == "engine":
         offers.append(("primitive", f"{name}_disc", f"Soft discs, for {name}.", f"{cls}Disc"))

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from PIL import Image
 
+from artgen.base.decode import Decoded, check_size, decode_frame, pillow_guard
 from artgen.base.errors import InputError
-from artgen.targets.decode import Decoded, check_size, decode_frame, pillow_guard
 from artgen.targets.source import ANIMATIONS, MOST_FRAMES
 
 MOST_PIXELS = 2_000_000_000

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from artgen.base import png
-from artgen.targets.decode import Decoded, decode_file, guarded_image, pillow_guard
+from artgen.base.decode import Decoded, decode_file, guarded_image, pillow_guard
 from artgen.values.canvas import LARGE
 
 _ROWS = 256

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
-    from artgen.targets.decode import Decoded
+    from artgen.base.decode import Decoded
     from artgen.values.canvas import Canvas
 
 
@@ -216,7 +216,7 @@ def clip_from_frames(
     is the name by which the clip can be opened again, if any; `sha256` is that of what is in it,
     see `content_hash`. Raises InputError naming `name`.
     """
-    from artgen.targets.decode import Decoded
+    from artgen.base.decode import Decoded
     from artgen.targets.resample import check_samples
 
     def opener(first: int) -> Iterator[Decoded]:

@@ -26,7 +26,7 @@ from artgen.values.frame import BACKGROUND, WHOLE, Focus, Frame
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from artgen.targets.decode import Decoded
+    from artgen.base.decode import Decoded
 
 
 PICTURE_SUFFIXES = (
@@ -259,7 +259,7 @@ def image_from_bytes(
 
     `source` is the name by which it can be opened again. Raises InputError naming it.
     """
-    from artgen.targets.decode import decode_file
+    from artgen.base.decode import decode_file
 
     origin = Origin(file_safe(Source.parse(source).stem), source, hashlib.sha256(data).hexdigest())
     return prepare_picture(decode_file(data, request.max_pixels, source), request, source, origin)
@@ -290,7 +290,7 @@ def decoded_array(array: Any, max_pixels: int, name: str) -> tuple[Decoded, str]
     """The samples of an array or a Pillow image, and their hash. Raises InputError."""
     from PIL import Image
 
-    from artgen.targets import decode
+    from artgen.base import decode
     from artgen.targets.resample import check_samples
 
     if isinstance(array, Image.Image):
@@ -348,7 +348,7 @@ def pictures_in(folder: Path, where: str) -> list[Path]:
 
 def read_picture(path: str | os.PathLike[str], max_pixels: int) -> tuple[bytes, Decoded, str]:
     """Read and decode a picture file; also return its bytes, and its path for messages."""
-    from artgen.targets.decode import decode_file
+    from artgen.base.decode import decode_file
 
     where = printable(path) or "the empty path"
     data = read_regular(path, where)
@@ -377,8 +377,9 @@ def _framed(samples: NDArray[Any], frame: Frame) -> NDArray[Any]:
     if (left, top, wide, high) == (0, 0, width, height):
         return samples
     if frame.pad is None:
-        x, y = min(round(left), width - 1), min(round(top), height - 1)
-        return samples[y : y + max(1, round(high)), x : x + max(1, round(wide))]
+        wide, high = max(1, round(wide)), max(1, round(high))
+        x, y = min(round(left), width - wide), min(round(top), height - high)
+        return samples[y : y + high, x : x + wide]
     clear = frame.pad == BACKGROUND
     colour = (0.0, 0.0, 0.0) if clear else parse_colour(frame.pad)
     margins = (round(-top), round(high - height + top)), (round(-left), round(wide - width + left))

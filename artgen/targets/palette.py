@@ -109,7 +109,7 @@ def read_palette(path: str | os.PathLike[str]) -> tuple[str, ...]:
     whose transparent pixels do not count. Raises InputError naming the path, and the line, for
     anything else and for fewer than 2 or more than 256 colours.
     """
-    from artgen.targets import decode
+    from artgen.base import decode
 
     where = f"palette {printable(path)}"
     data = read_regular(path, where)

@@ -15,9 +15,9 @@ import numpy as np
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
+from artgen.base.decode import DAMAGED, Decoded, check_size
 from artgen.base.errors import InputError, reading
 from artgen.base.files import open_regular
-from artgen.targets.decode import DAMAGED, Decoded, check_size
 from artgen.targets.source import CONTAINERS
 
 

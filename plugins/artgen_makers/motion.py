@@ -8,7 +8,6 @@ stands.
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import MISSING, dataclass, fields
 from importlib import resources
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen.errors import UsageError
+from artgen.errors import UsageError, parse_toml
 from artgen.making import read_regular
 
 Floats = NDArray[np.float64]
@@ -26,7 +25,7 @@ Origin = Literal["bottom-left", "top-left"]
 
 SHIPPED = ("grbl-servo", "grbl-laser", "marlin", "hpgl")
 """Profiles of artgen, in `profiles/NAME.toml`."""
-LARGEST_FILE = 100_000
+LARGEST_FILE = 2**20
 """Bytes of a profile."""
 
 
@@ -59,21 +58,20 @@ def read_profile(name: str) -> Profile:
     """Read a profile of artgen by its name, or a TOML file. Raises UsageError, InputError."""
     if name in SHIPPED:
         place = resources.files(__package__).joinpath(f"profiles/{name}.toml")
-        return _parsed(place.read_text("utf-8"), name)
+        return _parsed(place.read_bytes(), name)
     if not name.endswith(".toml"):
         raise UsageError(
             f"--profile {name} is unknown",
             hint=f"use one of {', '.join(SHIPPED)}, or a file such as mine.toml",
         )
-    data = read_regular(Path(name), "profile", LARGEST_FILE)
-    return _parsed(data.decode("utf-8", "replace"), name)
+    return _parsed(read_regular(Path(name), f"profile {name}", LARGEST_FILE), name)
 
 
-def _parsed(text: str, name: str) -> Profile:
+def _parsed(data: bytes, name: str) -> Profile:
     where = f"profile {name}"
     try:
-        table = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        table = parse_toml(data.decode("utf-8"))
+    except ValueError as error:
         raise UsageError(f"{where} is no TOML: {error}", hint="write KEY = VALUE") from None
     known = {each.name: each for each in fields(Profile)}
     for key in table:
@@ -96,7 +94,8 @@ def _value(key: str, value: Any, where: str) -> Any:
             raise UsageError(f"{told} is unknown", hint=f"use {' or '.join(choices)}")
         return value
     if key == "wait":
-        if not isinstance(value, str) or value.count("{}") != 1 or value.count("{") != 1:
+        braces = [each for each in str(value) if each in "{}"]
+        if not isinstance(value, str) or "{}" not in value or len(braces) != 2:
             raise UsageError(f"{told} has no place for the seconds", hint='write "G4 P{}"')
         return value
     if key in ("header", "footer", "up", "down", "pause"):

@@ -203,7 +203,8 @@ def artgen_views() -> list[Spec]:
 @hookimpl
 def artgen_executors() -> list[Spec]:
     """Return the spec of the executor of Ray."""
-    return [Spec("ray", "Many machines, or this one", "artgen_plugins.ray.executor:RayExecutor")]
+    place = "artgen_plugins.ray.executor:RayExecutor"
+    return [Spec("ray", "Many machines, or this one", place, example="ray://HOST:PORT")]
 
 
 @hookimpl

@@ -32,17 +32,16 @@ def nearest_first(points: Any, near: Any) -> Any:
 
 
 @nb.njit(cache=True)
-def gap(tour: Any, i: int, j: int) -> Any:
-    """Return the distance of two places of a tour."""
-    points, order, _ = tour
-    a, b = order[i % len(order)], order[j % len(order)]
-    return np.hypot(points[a, 0] - points[b, 0], points[a, 1] - points[b, 1])
+def away(points: Any, a: Any, b: Any) -> Any:
+    """Return the distance of two points."""
+    x, y = points[a, 0] - points[b, 0], points[a, 1] - points[b, 1]
+    return np.sqrt(x * x + y * y)
 
 
 @nb.njit(cache=True)
 def turn(tour: Any, i: int, j: int) -> None:
     """Reverse the places from i to j, or all others, which gives the same tour."""
-    _, order, place = tour
+    order, place = tour
     count = len(order)
     inside = (j - i) % count + 1
     if 2 * inside > count:
@@ -54,42 +53,42 @@ def turn(tour: Any, i: int, j: int) -> None:
 
 
 @nb.njit(cache=True)
-def shorten(points: Any, near: Any, order: Any) -> Any:
+def shorten(xy: Any, near: Any, order: Any) -> Any:
     """Improve a tour by 2-opt and by moving up to three points (Or-opt), until neither helps."""
     count = len(order)
     place = np.empty(count, np.int64)
     place[order] = np.arange(count)
-    tour = points, order, place
-    improved = True
-    while improved:
-        improved = False
-        for city in range(count):
-            for other in near[city]:
-                for side in (0, 1):
-                    # The edges after both, or before both, become others.
-                    i, j = place[city] - side, place[other] - side
-                    old, new = (
-                        gap(tour, i, i + 1) + gap(tour, j, j + 1),
-                        gap(tour, i, j) + gap(tour, i + 1, j + 1),
-                    )
-                    if i % count != j % count and new < old - 1e-12:
-                        turn(tour, (i + 1) % count, j % count)
-                        improved = True
-                for size in (1, 2, 3):
-                    # A piece that begins here moves between the other and the one after it: two or
-                    # three reversals.
-                    i, j = place[city], place[other]
-                    if not size <= (j - i) % count < count // 2 - 1:
-                        continue
-                    end = i + size - 1
-                    old = gap(tour, i - 1, i) + gap(tour, end, end + 1) + gap(tour, j, j + 1)
-                    new = gap(tour, i - 1, end + 1) + gap(tour, j, i) + gap(tour, end, j + 1)
-                    if new < old - 1e-12:
-                        ahead = (j - i) % count
-                        turn(tour, i, end % count)
-                        turn(tour, (end + 1) % count, j)
-                        turn(tour, i, (i + ahead) % count)
-                        improved = True
+    tour, city, left = (order, place), count - 1, count
+    while left:
+        # Until nothing was of use for as many in a row as there are.
+        city, left = (city + 1) % count, left - 1
+        for other in near[city]:
+            link = away(xy, city, other)
+            for side in (0, 1):
+                # The edges after both, or before both, become others. Most points are too far away,
+                # whatever the second new edge is.
+                i, j = place[city] - side, place[other] - side
+                a, b = order[(i + 1 - side) % count], order[(j + 1 - side) % count]
+                old = away(xy, city, a) + away(xy, other, b)
+                if city != other and link < old and link + away(xy, a, b) < old - 1e-12:
+                    turn(tour, (i + 1) % count, j % count)
+                    left = count
+            for size in (1, 2, 3):
+                # A piece that begins here moves between the other and the one after it: two or
+                # three reversals.
+                i, j = place[city], place[other]
+                ahead = (j - i) % count
+                if not size <= ahead < count // 2 - 1:
+                    continue
+                end = (i + size - 1) % count
+                front, last = order[i - 1], order[end]
+                after, far = order[(end + 1) % count], order[(j + 1) % count]
+                old = away(xy, front, city) + away(xy, last, after) + away(xy, other, far)
+                if link < old and away(xy, front, after) + link + away(xy, last, far) < old - 1e-12:
+                    turn(tour, i, end)
+                    turn(tour, (end + 1) % count, j)
+                    turn(tour, i, (i + ahead) % count)
+                    left = count
     return order
 
 

@@ -9,7 +9,7 @@ picture has no direction.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, ClassVar
 
@@ -227,8 +227,18 @@ def inside_margin(primitive: Ink, shape: tuple[int, ...]) -> NDArray[np.bool_]:
     """Return which pixels, [height, width], are not in the margin of a primitive."""
     border = np.ones((1, *shape))
     primitive.clear_margin(border)
-    found: NDArray[np.bool_] = border[0] > 0
-    return found
+    return np.asarray(border[0] > 0)
+
+
+def cropped(primitive: Ink, sheet: ink.Sheet) -> ink.Sheet:
+    """Return what of a sheet is not in the margin of a primitive, on a window of its canvas."""
+    height, width = sheet.amounts.shape[1:]
+    wide = int(inside_margin(primitive, (height, width)).any(1).argmax())
+    box = np.s_[..., wide : height - wide, wide : width - wide]
+    planes = {name: getattr(sheet, name) for name in ("amounts", "weight", "target")}
+    planes = {name: plane[box] for name, plane in planes.items() if plane is not None}
+    canvas = sheet.canvas.window(wide, wide, width - 2 * wide, height - 2 * wide)[0]
+    return replace(sheet, canvas=canvas, **planes)
 
 
 def tooth(canvas: Canvas) -> Floats:

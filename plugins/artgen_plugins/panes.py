@@ -19,7 +19,7 @@ from artgen.ink import InkOptions
 from artgen_plugins._contours import Contour, cells_of, focused
 from artgen_plugins._flow import flow_lines
 from artgen_plugins.draft import parted as cut_near
-from artgen_plugins.hatch import abstracted, blurred, filled, without_specks
+from artgen_plugins.hatch import abstracted, blurred, cropped, filled, inside_margin, without_specks
 from artgen_plugins.regions import chains, lab_of, means, merged, seen_of, smoothed, watershed
 
 Floats = NDArray[np.float64]
@@ -121,6 +121,7 @@ class Panes(Ink):
 
     def place(self, sheet: ink.Sheet) -> ink.Marks:
         """Draw the leads, and glass from the largest pane on, then what is painted on it."""
+        sheet = cropped(self, sheet)
         shown = vivid(seen_of(sheet, 1 - sheet.amounts.mean(0)))
         even = np.ones(shown.shape[1:])
         lab = lab_of(shown)
@@ -132,7 +133,8 @@ class Panes(Ink):
         while True:
             labels, whole, things = self._cut(regions, calm, inner, sheet.canvas, panes)
             # Parts of what was one piece are of one glass.
-            glass = self._glass(lab, whole)[first_of(whole, labels)]
+            firsts = np.unique(labels, return_index=True)[1]
+            glass = self._glass(lab, whole)[whole.ravel()[firsts]]
             # In files of what covers, as PDF, the leads are on top where they come later.
             layers = [
                 borders(sheet, labels, things, self.options.lead, self.last),
@@ -160,7 +162,7 @@ class Panes(Ink):
         cover[: self.last] *= (1 - light).clip(0.5, 1.25).astype(np.float32)
         for k, soft in enumerate(SOFT, self.last + 1):
             cover[k] = spread(cover[k], soft / canvas.pixel)
-        return cover
+        return cover * inside_margin(self, cover.shape[1:])
 
     def _cut(
         self, regions: Labels, lab: Floats, inner: Floats, canvas: Canvas, panes: float
@@ -296,12 +298,6 @@ def without_holes(labels: Labels, lab: Floats) -> Labels:
         if len(others) == 1 and np.hypot.reduce((colours[own] - colours[others[0]]) * SKIN) < HELD:
             found[box][labels[box] == own] = others[0]
     return pieces(found)
-
-
-def first_of(values: Labels, labels: Labels) -> Labels:
-    """Return the value [height, width] that each region has at its first pixel, [N]."""
-    places = np.unique(labels.ravel(), return_index=True)[1]
-    return values.ravel()[places]
 
 
 def pieces(labels: Labels) -> Labels:

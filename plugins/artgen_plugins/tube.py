@@ -18,6 +18,7 @@ from artgen.ink import InkOptions
 from artgen_plugins._contours import FACE, Contour, cells_of, contours, enclosed, focused, within
 from artgen_plugins._flow import flow_lines
 from artgen_plugins.draft import away_from, parted, whole_lines
+from artgen_plugins.hatch import cropped, inside_margin
 from artgen_plugins.regions import lab_of, seen_of
 
 Floats = NDArray[np.float64]
@@ -80,6 +81,7 @@ class Tube(Ink):
 
     def place(self, sheet: ink.Sheet) -> ink.Marks:
         """Draw the rows, then line after line from the longest, with its halo."""
+        sheet = cropped(self, sheet)
         light = seen_of(sheet, sheet.amounts.sum(0).clip(0, 1))
         o = self.options
         lines = contours(
@@ -118,26 +120,24 @@ class Tube(Ink):
             for k in range(level * many, (level + 1) * many):
                 if cover[k].any():
                     cover[k] = spread(cover[k], soft)
-        return cover
+        return cover * inside_margin(self, cover.shape[1:])
 
     def _halos(self, sheet: ink.Sheet, light: Floats, lines: list[Contour]) -> list[ink.Marks]:
         """Return the halo of each line in the hue of what is beside it, or in that of the face."""
-        o, found, least = self.options, [], np.inf
+        o, found, most = self.options, [], np.inf
         if sheet.weight is not None and np.ptp(sheet.weight) > 0:
-            least = INNER * float(sheet.weight.max())
-            face = light[:, sheet.weight > least].mean(1)[:, None]
+            most = float(sheet.weight.max())
+            face = light[:, sheet.weight > INNER * most].mean(1)[:, None]
         for points, _ in lines:
-            inside = sheet.weight_at(*points.T).mean() > least
-            colour = face if inside else _beside(points, sheet.canvas, light)
+            inner = sheet.weight_at(*points.T).mean() > INNER * most
+            colour = face if inner else _beside(points, sheet.canvas, light)
             hue = _likest(colour, self.tubes, light)[0]
             line = points[:: 3 if len(points) > 9 else 1]
             if len(line) < 2:
                 continue
             if tuple(line[-1]) != tuple(points[-1]):
                 line = np.concatenate([line, points[-1:]])
-            thin = 1.0
-            if sheet.weight is not None and np.ptp(sheet.weight) > 0:
-                thin = 1 - 0.5 * sheet.weight_at(*line.T) / sheet.weight.max()
+            thin = 1 - 0.5 * sheet.weight_at(*line.T) / most
             rings = [
                 ink.polyline(line, o.width * wide * thin, level * len(self.tubes) + hue)
                 for level, (_, wide) in enumerate(GLOW, 1)

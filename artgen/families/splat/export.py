@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from artgen.base.errors import UsageError
+from artgen.base.waiting import report
 from artgen.base.xml import Element, SubElement
 from artgen.compiler.footprints import OPAQUE
 from artgen.compiler.glsl_printer import SplatShaders
@@ -46,14 +47,13 @@ def _outlines(splat: Splat, drawing: Drawing) -> list[PenPart]:
     """The outlines of splats, with those in front, or else the smaller ones, on top."""
     splat, drawing = drawn_parts(splat, drawing)
     tensors = {name: tensor.double() for name, tensor in drawing.tensors.items()}
-    count = splat.count_of(drawing)
-    added = splat.framework_params
-    own = {name: tensor for name, tensor in tensors.items() if name not in added}
+    own = {name: tensor for name, tensor in tensors.items() if name not in splat.framework_params}
     parts: list[PenPart] = []
     step = max(1, AT_ONCE // GRID**2)
-    for first in range(0, count, step):
+    for first in range(0, splat.count_of(drawing), step):
         piece = {name: tensor[..., first : first + step] for name, tensor in own.items()}
         parts += _outlined(splat, Params(piece), tensors["xy"][:, first : first + step].numpy())
+        report("finding the outlines of splats", done=len(parts))
     if "z" in tensors:
         depth = tensors["z"].numpy()
     else:

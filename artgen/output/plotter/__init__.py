@@ -55,6 +55,8 @@ LONGER = 1.15
 """Smallest ratio of length to width at which a part has a direction."""
 SLANT = math.pi / 4
 """Direction of straight lines over parts without a direction."""
+_OFTEN = 100
+"""Parts between two reports of how many are drawn."""
 OVERLAP = 0.9
 """Distance of the lines of a solid fill, in widths of the pen."""
 
@@ -109,6 +111,8 @@ def plot(
     )
     for index in range(first, len(parts)):
         plotter.draw(index)
+        if index % _OFTEN == 0 < index:
+            report("drawing lines for pens", done=index)
     return _sorted(page, pens, plotter.paths)
 
 
@@ -148,8 +152,7 @@ class _Inking:
 
     def __init__(self, pixels: Pixels, pens: tuple[str, ...], page: Page, canvas: Canvas) -> None:
         self.pens, self.paper = pens, page.paper
-        amounts = mixtures(pixels, pens, page.paper)
-        self.planes = [*amounts, *np.moveaxis(pixels / 255, 2, 0)]
+        self.planes = [*mixtures(pixels, pens, page.paper), *np.moveaxis(pixels / 255, 2, 0)]
         half_width, half_height = (page.scale(canvas) * reach for reach in canvas.reach)
         self.corner = (page.width / 2 - half_width, page.height / 2 - half_height)
         self.pixel = 2 * half_width / pixels.shape[1]
@@ -164,8 +167,7 @@ class _Inking:
 
     def colour(self, places: Floats) -> Floats:
         """Return the mean colour of places [M, 2], [3]."""
-        first = len(self.pens)
-        return np.array([self.amounts(places, first + k).mean() for k in range(3)])
+        return np.array([self.amounts(places, len(self.pens) + k).mean() for k in range(3)])
 
 
 class _Plotter:
@@ -255,8 +257,7 @@ class _Plotter:
 
     def _add(self, pen: int, segments: Segments) -> None:
         """Add paths of a pen, without those that are not longer than it is wide."""
-        width = self.page.pen_width
-        self.paths[pen] += [path for path in to_paths(segments) if length([path]) > width]
+        self.paths[pen] += [p for p in to_paths(segments) if length([p]) > self.page.pen_width]
 
 
 def _thresholds(numbers: NDArray[np.int64]) -> Floats:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from artgen.base.decode import guarded_image
 from artgen.base.files import open_regular, printable
 from artgen.engines import Engine
 from artgen.engines.gradient.engine import GradientEngine
@@ -16,7 +17,6 @@ from artgen.registry import Registry
 from artgen.runs.inputs import InputFiles
 from artgen.runs.kind import Reason
 from artgen.targets import Source
-from artgen.targets.decode import guarded_image
 from artgen.targets.image import DEFAULT_LONG_SIDE
 from artgen.targets.opening import find_opener
 from artgen.values.canvas import Canvas

@@ -18,21 +18,19 @@ The same as one inline table of TOML is a score within a recipe: ``{sound = "son
 from __future__ import annotations
 
 import math
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from artgen.animation import Samples
-from artgen.errors import InputError, UsageError
+from artgen.errors import InputError, UsageError, parse_toml, read_regular
 from artgen_plugins.music.hearing import read_sound
 from artgen_plugins.music.songs import BEATS, song
 
 WHAT = ("size", "spread", "sway", "turn", "bright", "colour", "order", "film", "pose", "walk")
 BY = ("bass", "middle", "treble", "loudness", "beat", "bar", "pause")
 PARTS = ("all", "large", "medium", "small", "dark", "light")
-
 
 KEYS = {
     "sound": str,
@@ -83,18 +81,16 @@ def read_score(text: str) -> Score:
         )
     if text.startswith("{"):
         try:
-            return _of_table(tomllib.loads(f"score = {text}")["score"], Path("the score"))
-        except (tomllib.TOMLDecodeError, RecursionError) as error:
+            return _of_table(parse_toml(f"score = {text}")["score"], Path("the score"))
+        except ValueError as error:
             hint = 'write {sound = "song.wav", move = [{what = "size"}]}'
             raise UsageError(f"cannot read the score {text}: {error}", hint=hint) from None
     if not text.lower().endswith(".toml"):
         return _of_sound(text, Path())
     path = Path(text)
-    if not path.is_file():
-        raise InputError(f"there is no score {path}", hint="name a .toml file")
     try:
-        table = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        table = parse_toml(read_regular(path, f"score {path}", 2**20).decode("utf-8"))
+    except ValueError as error:
         raise InputError(f"cannot read the score {path}: {error}", hint="correct it") from None
     return _of_table(table, path)
 
@@ -115,10 +111,8 @@ def _of_table(table: Mapping[str, Any], path: Path) -> Score:
     if not 1 <= per_bar <= 32:
         raise InputError(f"{path}: per_bar must be 1 to 32, is {per_bar}", hint="use 4, or 3")
     moves = tuple(_move(each, path, index) for index, each in enumerate(table.get("move", ()), 1))
-    sound = _cut(score.sound, table, path)
-    return replace(
-        score, sound=sound, per_bar=per_bar, moves=moves, walk=table.get("walk", "labels")
-    )
+    sound, walk = _cut(score.sound, table, path), table.get("walk", score.walk)
+    return replace(score, sound=sound, per_bar=per_bar, moves=moves, walk=walk)
 
 
 def _cut(sound: Samples, table: Mapping[str, Any], path: Path) -> Samples:

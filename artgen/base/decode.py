@@ -1,11 +1,11 @@
 """From the bytes of a picture file to samples: an array [height, width, channels].
 
 Channels are gray, gray and alpha, RGB, or RGBA; samples are uint8, uint16 or float32, sRGB-encoded
-and upright. Files are hostile until proven otherwise: only regular files are opened, only seven
-formats are tried, and the number of pixels is checked before anything is decoded, but for icons, of
-which Pillow decodes up to twice as many. Pillow is used directly: imageio, which wraps it, tries
-all of its formats (EPS runs Ghostscript), checks no size, and keeps neither colour profiles nor
-transparent colours of deep pictures.
+and upright. Files are hostile until proven otherwise: only `PICTURES` are tried, and the number of
+pixels is checked before anything is decoded, but for icons, of which Pillow decodes up to twice as
+many. Pillow is used directly: imageio, which wraps it, tries all of its formats (EPS runs
+Ghostscript), checks no size, and keeps neither colour profiles nor transparent colours of deep
+pictures.
 """
 
 from __future__ import annotations
