@@ -44,7 +44,7 @@ still_size = 80
 video_seconds = 0.5
 fps = 12
 [run]
-backend = "eager"
+backend = "compiled"
 """
 
 
