@@ -108,7 +108,15 @@ def _widened(pixels: Any, options: SourceOptions) -> Any:
     return np.pad(levels, ((by, by), (by, by), (0, 0))[: levels.ndim], "edge") if by else pixels
 
 
+@lru_cache(4)
 def _photograph(name: str) -> Any:
+    """A photograph of scikit-image, kept as a subject is."""
+    pixels = _decoded(name)
+    pixels.flags.writeable = False
+    return pixels
+
+
+def _decoded(name: str) -> Any:
     from skimage import data
 
     file = next(Path(data.__file__).parent.glob(f"{'chelsea' if name == 'cat' else name}.*g"), None)

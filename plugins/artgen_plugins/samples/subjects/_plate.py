@@ -178,10 +178,8 @@ def sampled(picture: Floats, row: Floats, column: Floats, mode: str) -> Colours:
     """The colours [..., 3] at places in pixels; beyond the edges as `mode` of SciPy says."""
     from scipy.ndimage import map_coordinates
 
-    channels = _planes(picture)
-    return _of_planes(
-        [map_coordinates(each, [row, column], order=1, mode=mode) for each in channels]
-    )
+    found = [map_coordinates(each, [row, column], order=1, mode=mode) for each in _planes(picture)]
+    return np.stack(found, axis=-1)
 
 
 def hexed(colour: str) -> Colours:
