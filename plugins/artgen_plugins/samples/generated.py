@@ -71,7 +71,7 @@ def ridges() -> Pixels:
             phase = rng.uniform(0, 2 * np.pi)
             crest = (
                 crest
-                + 0.17 * 0.55**octave * np.abs(np.sin(frequency * x + phase))
+                + 0.17 * 0.55**octave * np.abs(np.sin(frequency * x[:1] + phase))
                 - 0.08 * (0.55**octave)
             )
         colour = _mix(far, near, np.full((1, 1, 1), share**0.8))
@@ -139,8 +139,12 @@ def _step(height: Floats) -> Floats:
 
 
 def _mix(below: Floats, above: Floats, share: Floats) -> Floats:
-    return below * (1 - share) + above * share
+    """`above` laid over `below` by a share; channels stay apart in memory, which is faster."""
+    on = share[..., 0]
+    off = 1 - on
+    planes = [below[..., channel] * off + above[..., channel] * on for channel in range(3)]
+    return np.moveaxis(np.stack(planes), 0, -1)
 
 
 def _pixels(picture: Floats) -> Pixels:
-    return np.rint(np.clip(picture, 0, 255)).astype(np.uint8)
+    return np.ascontiguousarray(np.rint(np.clip(picture, 0, 255)), np.uint8)
