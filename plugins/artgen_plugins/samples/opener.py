@@ -55,7 +55,7 @@ def open_sample(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> Target:
         pixels = getattr(generated, name)()
         return image_from_array(pixels, request, name, source=f"sample:{name}", sha256=digest)
     options = SourceOptions("sample", rest, (*_TONES, _MARGIN))
-    pixels = _toned(_widened(_photograph(options.what), options), options)
+    pixels = _toned(_widened(photograph(options.what), options), options)
     return image_from_array(pixels, request, options.what, source=options.source)
 
 
@@ -109,14 +109,8 @@ def _widened(pixels: Any, options: SourceOptions) -> Any:
 
 
 @lru_cache(4)
-def _photograph(name: str) -> Any:
-    """A photograph of scikit-image, kept as a subject is."""
-    pixels = _decoded(name)
-    pixels.flags.writeable = False
-    return pixels
-
-
-def _decoded(name: str) -> Any:
+def photograph(name: str) -> Any:
+    """A photograph of scikit-image, kept because many are opened again; nobody writes into it."""
     from skimage import data
 
     file = next(Path(data.__file__).parent.glob(f"{'chelsea' if name == 'cat' else name}.*g"), None)

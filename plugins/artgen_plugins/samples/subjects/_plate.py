@@ -77,18 +77,15 @@ class Plate:
     ) -> Floats:
         """Fractal noise at positions of one shape, mostly within -1 and 1; about a unit wide."""
         u, v = np.broadcast_arrays(np.asarray(x, np.float32), np.asarray(y, np.float32))
-        rng, weight, power = self.rng(stream), 1.0, 0.0
-        layers = []
+        rng, weight, power, layers = self.rng(stream), 1.0, 0.0, []
         for _ in range(octaves):
             table = rng.uniform(-1, 1, _PERIOD**2).astype(np.float32)
             layers.append((np.float32(weight), table.take(_WRAPPED)))
             power += weight**2
             weight *= gain
-        across, down = u.ravel(), v.ravel()
-        total: Floats = np.empty(u.size, np.float32)
-        for start in range(0, u.size, _PART):
-            part = slice(start, start + _PART)
-            total[part] = _octaves(layers, across[part], down[part])
+        ends = range(_PART, u.size, _PART)
+        parts = zip(np.split(u.ravel(), ends), np.split(v.ravel(), ends), strict=True)
+        total = np.concatenate([_octaves(layers, *part) for part in parts])
         return (total / (0.75 * math.sqrt(power))).reshape(u.shape)
 
     def filled(
@@ -139,17 +136,11 @@ def coverage(
     from PIL import Image, ImageDraw
 
     rows, columns = shape
-    covered: Floats = np.zeros(shape, np.float32)
     large = Image.new("L", (columns * FINER, rows * FINER))
     draw = ImageDraw.Draw(large)
     for outline, shade in zip(corners, shades or [1.0] * len(corners), strict=True):
         draw.polygon([(float(a), float(b)) for a, b in outline], fill=round(255 * shade))
-    if (box := large.getbbox()) is not None:
-        left, top = box[0] // FINER, box[1] // FINER
-        right, bottom = -(-box[2] // FINER), -(-box[3] // FINER)
-        small = large.reduce(FINER, (left * FINER, top * FINER, right * FINER, bottom * FINER))
-        covered[top:bottom, left:right] = np.asarray(small, np.float32) / 255
-    return covered
+    return np.asarray(large.reduce(FINER), np.float32) / 255
 
 
 def _octaves(layers: Iterable[tuple[np.float32, Floats]], u: Floats, v: Floats) -> Floats:
@@ -199,7 +190,7 @@ def over(below: Colours, colour: str | Colours, share: ArrayLike) -> Colours:
     above = hexed(colour) if isinstance(colour, str) else colour
     weight = np.asarray(share, np.float32)
     under, upper = (np.broadcast_to(each, (*weight.shape, 3)) for each in (below, above))
-    mixed = _of_planes(_planes(under)).astype(np.result_type(under, upper, weight), copy=False)
+    mixed = _of_planes([*_planes(under)]).astype(np.result_type(under, upper, weight), copy=False)
     # Most shapes cover a small part of the picture.
     rows = np.flatnonzero(weight.any(1))
     if len(rows):

@@ -68,26 +68,12 @@ def _sea(plate: Plate, picture: Colours) -> Colours:
 
 def _rock(plate: Plate, picture: Colours) -> Colours:
     """The rock: faces between cracks, lit from the left, grass on it, foam where it meets the sea."""
-    outline = np.array(outlines_of("lighthouse")["rock"])
-    box = plate.box(*outline.min(0) - 0.02, *outline.max(0) + 0.02)
-    colour = _faces(plate.window(box))
-    x, y = plate.x, plate.y
-    edge = 0.77 + 0.03 * np.sin(9 * x) + 0.02 * plate.noise(x * 6, 0 * x, 17, 4)
-    below = y - edge + 0.1 * smooth(0.1, -0.3, x)
-    rock = (plate.filled([outline]) * smooth(0.003, -0.003, below))[box]
-    picture[box] = over(picture[box], colour, rock)
-    wide = 0.045 * smooth(-0.36, 0.0, x) + 0.006 * np.sin(23 * x)
-    foam = smooth(-0.003, 0.003, below) * smooth(wide, wide - 0.02, below)
-    return over(picture, "#eef3f2", foam * (x > -0.34))
-
-
-def _faces(plate: Plate) -> Colours:
-    """The colours of the rock: each place has that of the nearest of some."""
     x, y = plate.x, plate.y
     rng = plate.rng(12)
     middles, tones = rng.uniform((-0.4, 0.12), (1.45, 0.76), (90, 2)), rng.uniform(0, 1, 90)
     u = x + 0.05 * plate.noise(x * 3, y * 3, 13, 3)
     v = 0.8 * y + 0.05 * plate.noise(x * 3, y * 3, 14, 3)
+    # The nearest to each place; ninety planes at once would need 300 MB.
     face, least = np.zeros(x.shape, int), np.full(x.shape, np.inf)
     for number, (a, b) in enumerate(middles):
         apart = (u - a) ** 2 + (v - b) ** 2
@@ -98,7 +84,14 @@ def _faces(plate: Plate) -> Colours:
     )
     colour = ramp(tone, (0.1, "#1a1230"), (0.5, "#3b2748"), (0.8, "#5f4060"), (1.0, "#8d6378"))
     turf = y + 0.02 * plate.noise(x * 9, y * 2, 16, 3)
-    return over(colour, "#5a7a4c", 0.9 * smooth(0.255, 0.225, turf))
+    colour = over(colour, "#5a7a4c", 0.9 * smooth(0.255, 0.225, turf))
+    edge = 0.77 + 0.03 * np.sin(9 * x) + 0.02 * plate.noise(x * 6, 0 * x, 17, 4)
+    below = y - edge + 0.1 * smooth(0.1, -0.3, x)
+    rock = plate.filled([outlines_of("lighthouse")["rock"]])
+    picture = over(picture, colour, rock * smooth(0.003, -0.003, below))
+    wide = 0.045 * smooth(-0.36, 0.0, x) + 0.006 * np.sin(23 * x)
+    foam = smooth(-0.003, 0.003, below) * smooth(wide, wide - 0.02, below)
+    return over(picture, "#eef3f2", foam * (x > -0.34))
 
 
 def _tower(plate: Plate, picture: Colours) -> Colours:
