@@ -5,11 +5,17 @@ import gc
 import av
 import filelock
 import imageio.plugins.pillow
+import matplotlib.backends.backend_agg
+import matplotlib.backends.backend_pdf
+import matplotlib.patches
 import numba
 import PIL.GifImagePlugin
 import PIL.JpegImagePlugin
 import PIL.PngImagePlugin
+import platformdirs
+import safetensors.torch
 import scipy.ndimage
+import scipy.spatial
 import skimage.io
 import skimage.metrics
 import torch.distributed.tensor  # for tensors that record
@@ -30,6 +36,7 @@ import artgen.families.splat.cpu
 import artgen.families.splat.densify
 import artgen.families.splat.eager
 import artgen.families.splat.objective
+import artgen.gallery._build
 import artgen.plan.early
 import artgen.runs.arithmetic
 import artgen.runs.clip.run

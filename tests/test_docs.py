@@ -45,7 +45,7 @@ FENCE = re.compile(r"(?:^<!-- ([^\n]+) -->\n)?^```(\w*)\n(.*?)^```$", re.MULTILI
 CODE = ("python", "bash", "toml", "csv")
 
 SMALL = {
-    **{"--size": "48", "--steps": "4", "--backend": "eager"},
+    **{"--size": "32", "--steps": "2", "--backend": "eager"},
     **{"--video-seconds": "1", "--fps": "10"},
 }
 """What a fit in the documentation gets unless it says so itself: it is run for its flags."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import zipfile
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from pathlib import Path
 
 import av
@@ -44,7 +45,7 @@ still_size = 80
 video_seconds = 0.5
 fps = 12
 [run]
-backend = "eager"
+backend = "compiled"
 """
 
 
@@ -72,14 +73,35 @@ def write(folder, slug, *, title="A piece", source="photo.png", steps=6):
     return path
 
 
-@pytest.fixture
-def gallery(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    folder = Path("show")
+def fill(folder):
     write(folder / "recipes", "first", title="First one")
     write(folder / "recipes", "second", steps=5)
     save_photo(folder / "recipes")
-    return folder
+
+
+@pytest.fixture
+def gallery(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    fill(Path("show"))
+    return Path("show")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """The gallery once it is built, for all that begin with that."""
+    with chdir(tmp_path_factory.mktemp("made")):
+        fill(Path("show"))
+        assert main(["gallery", "build", "show", "-q"]) == 0
+        return Path("show").absolute()
+
+
+@pytest.fixture
+def built(gallery, made):
+    """All of it is up to date."""
+    shutil.copytree(made, gallery, dirs_exist_ok=True)
+
+
+is_built = pytest.mark.usefixtures("built")
 
 
 @pytest.fixture
@@ -153,8 +175,8 @@ def test_everything_is_made_and_then_left_alone(gallery, call):
 
 
 @pytest.mark.slow
+@is_built
 def test_what_changed_is_made_again_and_nothing_else(gallery, call):
-    call("build", gallery)
     write(gallery / "recipes", "second", steps=7)
     assert statuses(call("check", gallery)[1]) == {"first": "current", "second": "stale"}
     assert statuses(call("build", gallery)[1]) == {"first": "current", "second": "built"}
@@ -170,12 +192,12 @@ def test_what_changed_is_made_again_and_nothing_else(gallery, call):
 
 
 @pytest.mark.slow
+@is_built
 def test_what_is_up_to_date_is_not_opened(gallery, call, monkeypatch):
     """Neither is a target read nor a plugin imported, unless recipe, file or code has changed."""
     import artgen.gallery._state as state
     import artgen.runs
 
-    call("build", gallery)
     opened, read = [], artgen.runs.read_target
     monkeypatch.setattr(
         artgen.runs, "read_target", lambda recipe, *more: opened.append(1) or read(recipe, *more)
@@ -200,8 +222,8 @@ def test_what_is_up_to_date_is_not_opened(gallery, call, monkeypatch):
 
 
 @pytest.mark.slow
+@is_built
 def test_better_words_are_no_reason_to_fit_again(gallery, call):
-    call("build", gallery)
     write(gallery / "recipes", "first", title="The very first")
     assert statuses(call("build", gallery)[1])["first"] == "current"
     assert "The very first" in (gallery / "out/index.html").read_text()
@@ -209,8 +231,8 @@ def test_better_words_are_no_reason_to_fit_again(gallery, call):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["final.png", "progress.mp4", "poster.jpg"])
+@is_built
 def test_a_file_that_was_lost_or_changed_is_noticed(gallery, call, name):
-    call("build", gallery, "--only", "first")
     (gallery / "out/first" / name).write_bytes(b"something else")
     assert statuses(call("check", gallery)[1])["first"] == "stale"
     (gallery / "out/first" / name).unlink()
@@ -258,9 +280,9 @@ def ask_for(path, thing):
     path.write_text(path.read_text().replace("[target]", f'make = "{thing}"\n[target]', 1))
 
 
+@is_built
 def test_a_piece_has_what_is_made_of_its_drawing(gallery, call, capsys):
     recipe, folder = gallery / "recipes" / "first.toml", gallery / "out" / "first"
-    assert statuses(call("build", gallery)[1]) == {"first": "built", "second": "built"}
     assert not (folder / "make.zip").exists()
     ask_for(recipe, "beads columns=9 brand=perler")
     assert statuses(call("build", gallery)[1]) == {"first": "built", "second": "current"}
@@ -306,8 +328,8 @@ def test_what_cannot_be_made_is_said_before_the_fit(gallery, call, thing, messag
 
 
 @pytest.mark.slow
+@is_built
 def test_several_at_a_time_are_the_same_pictures(gallery, call):
-    call("build", gallery)
     alone = (gallery / "out/first/final.png").read_bytes()
     code, data, _ = call("build", gallery, "--force", "-j", 2)
     assert (code, set(statuses(data).values())) == (0, {"built"})
@@ -319,8 +341,8 @@ def test_several_at_a_time_are_the_same_pictures(gallery, call):
 
 
 @pytest.mark.slow
+@is_built
 def test_an_interrupted_build_goes_on_where_it_stopped(gallery, call):
-    call("build", gallery, "--only", "first")
     write(gallery / "recipes", "long", steps=100_000)
     run = gallery / "out/long/unfinished/long.run"
     with started("gallery", "build", gallery, "--only", "long") as process:
@@ -421,8 +443,8 @@ def test_the_still_is_that_of_a_film_that_has_one(gallery, call):
 
 
 @pytest.mark.slow
+@is_built
 def test_the_recipe_of_a_piece_makes_it_again(gallery, call):
-    call("build", gallery, "--only", "first")
     assert main(["fit", "--recipe", str(gallery / "recipes/first.toml"), "-q"]) == 0
     with (
         Image.open("artgen-out/photo-gaussian.png") as mine,
@@ -498,6 +520,7 @@ def test_names_that_windows_keeps_for_devices_are_refused(gallery, call):
     assert statuses(data) == {"aux": "failed"}
 
 
+@is_built
 def test_open_prints_the_page_where_there_is_no_browser(gallery, call, monkeypatch):
     import webbrowser
 
@@ -505,14 +528,13 @@ def test_open_prints_the_page_where_there_is_no_browser(gallery, call, monkeypat
         raise webbrowser.Error("could not locate runnable browser")
 
     monkeypatch.setattr(webbrowser, "get", none)
-    call("build", gallery, "--only", "first")
     code, data, _ = call("open", gallery)
     assert (code, data) == (0, {"page": str(gallery / "out/index.html"), "opened": False})
 
 
 @pytest.mark.slow
+@is_built
 def test_a_reel_shows_the_highlights_above_their_titles(gallery, call):
-    call("build", gallery)
     code, data, _ = call("reel", gallery, "--height", 180)
     assert code == 0
     assert data["pieces"] == ["first", "second"]  # No piece is a highlight, so all are shown.

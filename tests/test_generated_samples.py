@@ -11,7 +11,7 @@ from skimage.measure import block_reduce
 from artgen.base.errors import InputError, UsageError
 from artgen.targets import TargetRequest
 from artgen_plugins.samples import GENERATED, NAMES, PHOTOGRAPHS, SUBJECTS, generated
-from artgen_plugins.samples.opener import _photograph
+from artgen_plugins.samples.opener import photograph
 from artgen_plugins.samples.subjects import draw_subject
 
 
@@ -108,4 +108,4 @@ def test_pictures_in_two_tones():
 
 def test_photographs_are_those_that_scikit_image_opens():
     for name in PHOTOGRAPHS:
-        assert np.array_equal(_photograph(name), getattr(data, name)())
+        assert np.array_equal(photograph(name), getattr(data, name)())

@@ -152,9 +152,9 @@ class Recording:
 
     def _shown(self, film: Film) -> Callable[[float], NDArray[np.uint8]]:
         """Draws moments of a film: pictures small, to see how much they change."""
-        job = self.job
-        canvas = job.start.canvas
+        job, view = self.job, self.job.view
         if job.target.subject is None:
-            canvas = canvas.scaled(min(_PACE_SIDE, max(canvas.width, canvas.height)))
-        view = open_view(job.shown(job.start), job.plan.primitive, canvas, **job.means)
+            whole = job.start.canvas
+            canvas = whole.scaled(min(_PACE_SIDE, max(whole.width, whole.height)))
+            view = open_view(job.shown(job.start), job.plan.primitive, canvas, **job.means)
         return lambda seconds: view.show(job.shown(film.drawing(job.start, seconds))).pixels

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from artgen_plugins.samples._channels import FINER, Channels, over, reduced
+
 PAPER, INK = (0.965, 0.94, 0.88), (0.13, 0.10, 0.12)
 RATIO = 0.8
 """Height of a picture, as a share of its width."""
-_FINER = 2
-"""Supersampling, along each side."""
 
 
 @dataclass(frozen=True)
@@ -72,19 +72,15 @@ def draw_butterfly(number: int, side: int, rng: np.random.Generator) -> NDArray[
     kind = _KINDS[CLASSES[number]]
     size, spread, broad, border, hue, spot, lean = 2 * rng.random(7) - 1
     height = round(RATIO * side)
-    row, column = np.mgrid[: height * _FINER, : side * _FINER] + 0.5
-    x = abs(2 * column / (side * _FINER) - 1)
+    row, column = np.mgrid[: height * FINER, : side * FINER] + 0.5
+    x = abs(2 * column / (side * FINER) - 1)
     # Room below for the tails.
-    y = (1 - 2 * row / (height * _FINER)) * RATIO - 0.1
-    picture = np.broadcast_to(np.array(PAPER), (*x.shape, 3))
+    y = (1 - 2 * row / (height * FINER)) * RATIO - 0.1
+    picture: Channels = PAPER
     scale = 0.9 + 0.06 * size
     margin = kind.margin * (1 + 0.3 * border)
 
-    def over(colour: object, share: NDArray[np.float64]) -> None:
-        nonlocal picture
-        picture = picture + share[..., None] * (np.asarray(colour) - picture)
-
-    edge = 2 / (side * _FINER)
+    edge = 2 / (side * FINER)
     # Direction, length, half the angle, bluntness and colour of the lower and the upper wing.
     hind = (-0.72 + 0.10 * spread, 0.62 + 0.04 * broad, 1.02, 0.45, kind.hind)
     fore = (0.56 + 0.08 * spread, 0.98 + 0.02 * broad, 0.70 + 0.04 * lean, 0.36, kind.fore)
@@ -98,35 +94,32 @@ def draw_butterfly(number: int, side: int, rng: np.random.Generator) -> NDArray[
             outline = outline + scale * kind.tail * np.exp(-(((angle + 1.12) / 0.13) ** 2))
         inside = ((outline - radius) / edge + 0.5).clip(0, 1)
         depth = (radius / np.maximum(outline, 1e-6)).clip(0, 1)
-        near = (1 - depth / 0.75).clip(0, 1)[..., None]
-        tinted = np.array(base) + 0.06 * hue * np.array((1.0, -0.3, -0.8))
-        wing = tinted + near * (np.array(kind.glow) - tinted)
+        near = (1 - depth / 0.75).clip(0, 1)
+        tinted = [c + 0.06 * hue * d for c, d in zip(base, (1.0, -0.3, -0.8), strict=True)]
+        wing = over(tinted, kind.glow, near)
         if kind.veins:
             ridge = abs(np.cos(3.5 * np.pi * across)) * radius
-            line = kind.veins * (1 - ridge / 0.035).clip(0, 1)[..., None]
-            wing = wing + line * (np.array(INK) - wing)
+            wing = over(wing, INK, kind.veins * (1 - ridge / 0.035).clip(0, 1))
         # The border ends as a step over a pixel, in the distance from the outline.
-        dark = ((depth - 1 + margin) * outline / edge + 0.5).clip(0, 1)[..., None]
-        wing = wing + dark * (np.array(INK) - wing)
+        wing = over(wing, INK, ((depth - 1 + margin) * outline / edge + 0.5).clip(0, 1))
         if kind.spots:
             middle = (depth - 1 + margin / 2) * outline
             between = np.sin(4.5 * np.pi * across) ** 2
             dots = 0.036 * kind.spots * (1 + 0.15 * spot)
             light = ((dots - np.hypot(middle, (1 - between) * 0.07)) / edge + 0.5).clip(0, 1)
-            wing = wing + light[..., None] * (np.array((0.98, 0.95, 0.86)) - wing)
-        over(wing, inside)
+            wing = over(wing, (0.98, 0.95, 0.86), light)
+        picture = over(picture, wing, inside)
         if kind.eye:
             far = 0.66 * scale * reach
             ring = np.hypot(x - far * np.cos(turn) - 0.02, y - far * np.sin(turn))
             rings = ((0.125, (0.96, 0.80, 0.36)), (0.098, INK), (0.066, (0.28, 0.46, 0.78)))
             for wide, colour in (*rings, (0.026, (0.97, 0.95, 0.9))):
                 limit = wide * kind.eye * (1 + 0.12 * spot)
-                over(colour, inside * ((limit - ring) / edge + 0.5).clip(0, 1))
+                share = inside * ((limit - ring) / edge + 0.5).clip(0, 1)
+                picture = over(picture, colour, share)
     body = np.hypot(x / 0.042, (y + 0.02) / 0.26) - 1
-    over(INK, (0.5 - body * 0.042 / edge).clip(0, 1))
-    over(INK, ((0.05 - np.hypot(x, y - 0.25)) / edge + 0.5).clip(0, 1))
+    picture = over(picture, INK, (0.5 - body * 0.042 / edge).clip(0, 1))
+    picture = over(picture, INK, ((0.05 - np.hypot(x, y - 0.25)) / edge + 0.5).clip(0, 1))
     feeler = abs(x - 0.02 - 0.9 * (y - 0.26).clip(0, None) ** 1.4)
-    over(INK, ((0.012 - feeler) / edge + 0.5).clip(0, 1) * (y > 0.26) * (y < 0.58))
-    small = picture.reshape(height, _FINER, side, _FINER, 3).mean((1, 3))
-    pixels: NDArray[np.uint8] = np.rint(255 * small.clip(0, 1)).astype(np.uint8)
-    return pixels
+    share = ((0.012 - feeler) / edge + 0.5).clip(0, 1) * (y > 0.26) * (y < 0.58)
+    return reduced(over(picture, INK, share))

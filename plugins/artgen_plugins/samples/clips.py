@@ -23,6 +23,7 @@ from artgen.targets import (
     clip_from_frames,
     content_hash,
 )
+from artgen_plugins.samples.opener import photograph
 from artgen_plugins.samples.subjects import draw_subject
 from artgen_plugins.samples.subjects._plate import sampled
 
@@ -75,21 +76,14 @@ def open_clip(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> ClipTarget
 
 def _drawn(count: int, canvas: Canvas, pan: float, turn: float, first: int) -> Iterator[Pixels]:
     """Frames number `first` to `count` - 1, uint8 [height, width, 3]."""
-    scene, photograph = -1, None
-    for index in range(first, count):
-        now = 0 if 2 * index < count else 1
-        if photograph is None or now != scene:
-            scene, photograph = now, _photograph(_PHOTOGRAPHS[now])
-        begin, end = (0, -(-count // 2)) if now == 0 else (-(-count // 2), count)
-        share = (index - begin) / max(1, end - begin - 1)
-        yield _moved(photograph, share, scene, canvas, pan, turn)
-
-
-def _photograph(name: str) -> Photograph:
     from PIL import Image
-    from skimage import data
 
-    return Image.fromarray(getattr(data, name)())
+    for index in range(first, count):
+        scene = 0 if 2 * index < count else 1
+        begin, end = (0, -(-count // 2)) if scene == 0 else (-(-count // 2), count)
+        share = (index - begin) / max(1, end - begin - 1)
+        picture = Image.fromarray(photograph(_PHOTOGRAPHS[scene]))
+        yield _moved(picture, share, scene, canvas, pan, turn)
 
 
 def _moved(

@@ -71,7 +71,7 @@ def ridges() -> Pixels:
             phase = rng.uniform(0, 2 * np.pi)
             crest = (
                 crest
-                + 0.17 * 0.55**octave * np.abs(np.sin(frequency * x + phase))
+                + 0.17 * 0.55**octave * np.abs(np.sin(frequency * x[:1] + phase))
                 - 0.08 * (0.55**octave)
             )
         colour = _mix(far, near, np.full((1, 1, 1), share**0.8))

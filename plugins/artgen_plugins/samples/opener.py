@@ -55,7 +55,7 @@ def open_sample(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> Target:
         pixels = getattr(generated, name)()
         return image_from_array(pixels, request, name, source=f"sample:{name}", sha256=digest)
     options = SourceOptions("sample", rest, (*_TONES, _MARGIN))
-    pixels = _toned(_widened(_photograph(options.what), options), options)
+    pixels = _toned(_widened(photograph(options.what), options), options)
     return image_from_array(pixels, request, options.what, source=options.source)
 
 
@@ -108,7 +108,9 @@ def _widened(pixels: Any, options: SourceOptions) -> Any:
     return np.pad(levels, ((by, by), (by, by), (0, 0))[: levels.ndim], "edge") if by else pixels
 
 
-def _photograph(name: str) -> Any:
+@lru_cache(4)
+def photograph(name: str) -> Any:
+    """A photograph of scikit-image, kept because many are opened again; nobody writes into it."""
     from skimage import data
 
     file = next(Path(data.__file__).parent.glob(f"{'chelsea' if name == 'cat' else name}.*g"), None)

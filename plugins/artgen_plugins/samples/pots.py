@@ -9,11 +9,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from artgen_plugins.samples._channels import FINER, Channels, over, reduced
+
 PAPER = (0.965, 0.94, 0.88)
 RATIO = 1.2
 """Height of a picture, as a share of its width."""
-_FINER = 2
-"""Supersampling, along each side."""
 _RADII = {
     "amphora": (0.20, 0.40, 0.66, 0.56, 0.20, 0.22, 0.30),
     "bottle": (0.42, 0.52, 0.52, 0.42, 0.15, 0.13, 0.18),
@@ -43,10 +43,10 @@ def draw_pot(number: int, side: int, rng: np.random.Generator) -> NDArray[np.uin
     name = CLASSES[number]
     wide, tall, belly, neck, place, width, tone = 2 * rng.random(7) - 1
     height, side = side, round(side / RATIO)
-    row, column = np.mgrid[: height * _FINER, : side * _FINER] + 0.5
-    x = 2 * column / (side * _FINER) - 1
-    y = RATIO * (1 - 2 * row / (height * _FINER))
-    edge = 2 / (side * _FINER)
+    row, column = np.mgrid[: height * FINER, : side * FINER] + 0.5
+    x = 2 * column / (side * FINER) - 1
+    y = RATIO * (1 - 2 * row / (height * FINER))
+    edge = 2 / (side * FINER)
     floor, top = -0.92 * RATIO, (1.84 * RATIO) * _HEIGHTS[name] * (0.94 + 0.06 * tall)
     up = (y - floor) / top
     radii = np.array(_RADII[name]) * (1 + 0.1 * wide)
@@ -54,35 +54,25 @@ def draw_pot(number: int, side: int, rng: np.random.Generator) -> NDArray[np.uin
     radii[5:] *= 1 + 0.15 * neck
     knots = np.linspace(0, 1, len(radii))
     radius = PchipInterpolator(knots, radii.clip(0, 0.88))(up.clip(0, 1))
-    picture = np.broadcast_to(np.array(PAPER), (*x.shape, 3))
-
-    def over(colour: object, share: NDArray[np.float64]) -> None:
-        nonlocal picture
-        picture = picture + share[..., None] * (np.asarray(colour) - picture)
-
     shade = np.hypot((x - 0.08) / (1.25 * radii[0] + 0.1), (y - floor) / 0.07)
-    over((0.62, 0.56, 0.50), 0.7 * (1.4 - shade).clip(0, 1))
+    picture = over(PAPER, (0.62, 0.56, 0.50), 0.7 * (1.4 - shade).clip(0, 1))
     inside = ((radius - abs(x)) / edge + 0.5).clip(0, 1)
     inside = inside * ((y - floor) / edge + 0.5).clip(0, 1)
     inside = inside * ((floor + top - y) / edge + 0.5).clip(0, 1)
     if name == "amphora":
         hoop = abs(np.hypot((abs(x) - 0.30) / 0.26, (up - 0.78) / 0.15) - 1) * 0.26
-        over(np.array(_GLAZES[name][1]), ((0.055 - hoop) / edge + 0.5).clip(0, 1) * (1 - inside))
-    glaze, band = (np.array(each) for each in _GLAZES[name])
-    glaze = glaze * (1 + 0.1 * tone)
-    colour = np.broadcast_to(glaze, (*x.shape, 3))
+        handle = ((0.055 - hoop) / edge + 0.5).clip(0, 1) * (1 - inside)
+        picture = over(picture, _GLAZES[name][1], handle)
+    glaze, band = _GLAZES[name]
+    colour: Channels = [each * (1 + 0.1 * tone) for each in glaze]
     middle = 0.5 + 0.06 * place
     bands = ((middle, 0.07 + 0.025 * width), (0.985, 0.02))
     for at, thick in (*bands, (middle + 0.16, 0.018), (middle - 0.16, 0.018)):
-        share = ((thick - abs(up - at)) * top / edge + 0.5).clip(0, 1)[..., None]
-        colour = colour + share * (band - colour)
+        share = ((thick - abs(up - at)) * top / edge + 0.5).clip(0, 1)
+        colour = over(colour, band, share)
     # A lamp at the upper left: a cylinder's shade, and a gleam.
     around = (x / np.maximum(radius, 1e-6)).clip(-1, 1)
     light = 0.62 + 0.5 * np.sqrt((1 - ((around + 0.35) / 1.5) ** 2).clip(0, 1)) - 0.12
     gleam = 0.5 * np.exp(-(((around + 0.48) / 0.12) ** 2)) * (up * (1 - up) * 4).clip(0, 1)
-    colour = colour * light[..., None]
-    colour = colour + gleam[..., None] * (1 - colour)
-    picture = picture + inside[..., None] * (colour - picture)
-    small = picture.reshape(height, _FINER, side, _FINER, 3).mean((1, 3))
-    pixels: NDArray[np.uint8] = np.rint(255 * small.clip(0, 1)).astype(np.uint8)
-    return pixels
+    lit = over([each * light for each in colour], (1.0, 1.0, 1.0), gleam)
+    return reduced(over(picture, lit, inside))

@@ -27,5 +27,5 @@ def draw_subject(name: str, size: int, seed: int = 0) -> NDArray[np.uint8]:
     width, height = round(size * min(1, aspect)), round(size / max(1, aspect))
     module = import_module(f"{__name__}.{name}")
     picture: Colours = getattr(module, name)(Plate.of(width, height, seed))
-    pixels: NDArray[np.uint8] = np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8)
-    return pixels
+    pixels = np.rint(np.clip(picture, 0, 1) * 255)
+    return np.ascontiguousarray(pixels, np.uint8)

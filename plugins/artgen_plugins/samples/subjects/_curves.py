@@ -19,12 +19,11 @@ def spline(points: Sequence[tuple[float, float] | Floats] | Floats, steps: int =
     p = np.asarray(points, float)
     p = np.concatenate([2 * p[:1] - p[1:2], p, 2 * p[-1:] - p[-2:-1]])
     t = (np.arange(steps) / steps)[:, None]
-    pieces = [
-        0.5
-        * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * (b - c) + d - a) * t**3)
-        for a, b, c, d in zip(p, p[1:], p[2:], p[3:], strict=False)
-    ]
-    return np.concatenate([*pieces, p[-2:-1]])
+    a, b, c, d = (p[first : len(p) - 3 + first, None] for first in range(4))
+    pieces = 0.5 * (
+        2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * (b - c) + d - a) * t**3
+    )
+    return np.concatenate([pieces.reshape(-1, 2), p[-2:-1]])
 
 
 @cache
@@ -48,7 +47,10 @@ def turned(points: Floats, angle: float) -> Floats:
 
 def normals(path: Floats) -> Floats:
     """Unit vectors [K, 2] to the right of each point of a path."""
-    along = np.gradient(path, axis=0)
+    # As np.gradient does, without the time that it takes for a dozen points.
+    along = np.empty_like(path)
+    along[1:-1] = (path[2:] - path[:-2]) / 2
+    along[0], along[-1] = path[1] - path[0], path[-1] - path[-2]
     right = np.stack([-along[:, 1], along[:, 0]], axis=1)
     right /= np.maximum(np.hypot(*along.T), 1e-9)[:, None]
     return right

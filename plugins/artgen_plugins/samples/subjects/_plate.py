@@ -16,6 +16,12 @@ Colours = NDArray[Any]
 
 FINER = 3
 """Supersampling of outlines along each axis."""
+_PERIOD = 64
+"""Of noise, in units; a power of 2."""
+_WRAPPED = np.pad(np.arange(_PERIOD**2).reshape(_PERIOD, _PERIOD), (0, 1), "wrap").ravel()
+"""Entries of a table with its first row and column once more: each has a neighbour below."""
+_PART = 8192
+"""Positions of noise that are computed at a time: all that is needed fits into a cache."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,18 +76,17 @@ class Plate:
         self, x: ArrayLike, y: ArrayLike, stream: int, octaves: int = 5, gain: float = 0.5
     ) -> Floats:
         """Fractal noise at positions of one shape, mostly within -1 and 1; about a unit wide."""
-        u: Floats = np.asarray(x, np.float32)
-        v: Floats = np.asarray(y, np.float32)
-        rng, weight, power = self.rng(stream), 1.0, 0.0
-        total: Any = 0
+        u, v = np.broadcast_arrays(np.asarray(x, np.float32), np.asarray(y, np.float32))
+        rng, weight, power, layers = self.rng(stream), 1.0, 0.0, []
         for _ in range(octaves):
-            table = rng.uniform(-1, 1, (64, 64)).astype(np.float32)
-            total = total + np.float32(weight) * _smooth_lookup(table, u, v)
+            table = rng.uniform(-1, 1, _PERIOD**2).astype(np.float32)
+            layers.append((np.float32(weight), table.take(_WRAPPED)))
             power += weight**2
             weight *= gain
-            # Twice as fine and turned by 37 degrees, so that no grid shows.
-            u, v = 1.6 * u + 1.2 * v + 17.3, 1.6 * v - 1.2 * u + 5.1
-        return np.asarray(total / (0.75 * math.sqrt(power)), np.float32)
+        ends = range(_PART, u.size, _PART)
+        parts = zip(np.split(u.ravel(), ends), np.split(v.ravel(), ends), strict=True)
+        total = np.concatenate([_octaves(layers, *part) for part in parts])
+        return (total / (0.75 * math.sqrt(power))).reshape(u.shape)
 
     def filled(
         self, outlines: Iterable[ArrayLike], shades: Iterable[float] | None = None
@@ -107,9 +112,7 @@ class Plate:
         from scipy.ndimage import gaussian_filter
 
         if picture.ndim == 3:
-            return np.stack(
-                [self.blur(channel, radius) for channel in np.moveaxis(picture, -1, 0)], -1
-            )
+            return _of_planes([self.blur(channel, radius) for channel in _planes(picture)])
         sigma = radius / self.pixel
         # Nothing fine is left after a wide blur, so it is made of a smaller picture.
         step = max(1, int(sigma / 5))
@@ -140,25 +143,33 @@ def coverage(
     return np.asarray(large.reduce(FINER), np.float32) / 255
 
 
+def _octaves(layers: Iterable[tuple[np.float32, Floats]], u: Floats, v: Floats) -> Floats:
+    """The sum of tables at positions, each times its weight."""
+    total: Any = 0
+    for weight, table in layers:
+        total = total + weight * _smooth_lookup(table, u, v)
+        # Twice as fine and turned by 37 degrees, so that no grid shows.
+        u, v = 1.6 * u + 1.2 * v + 17.3, 1.6 * v - 1.2 * u + 5.1
+    return np.asarray(total)
+
+
 def _smooth_lookup(table: Floats, u: Floats, v: Floats) -> Floats:
     """The periodic `table` between its entries, smoothly."""
     column, row = np.floor(u), np.floor(v)
     s, t = u - column, v - row
     s, t = s * s * s * (s * (6 * s - 15) + 10), t * t * t * (t * (6 * t - 15) + 10)
-    left, top = column.astype(np.int32) & 63, row.astype(np.int32) & 63
-    right, below = (left + 1) & 63, (top + 1) & 63
-    upper = table[top, left] * (1 - s) + table[top, right] * s
-    return np.asarray(
-        upper * (1 - t) + (table[below, left] * (1 - s) + table[below, right] * s) * t
-    )
+    left, top = (each.astype(np.int32) & (_PERIOD - 1) for each in (column, row))
+    at = (top * (_PERIOD + 1) + left).astype(np.intp)
+    right, below = table[1:], table[_PERIOD + 1 :]
+    upper = table.take(at) * (1 - s) + right.take(at) * s
+    return np.asarray(upper * (1 - t) + (below.take(at) * (1 - s) + below[1:].take(at) * s) * t)
 
 
 def sampled(picture: Floats, row: Floats, column: Floats, mode: str) -> Colours:
     """The colours [..., 3] at places in pixels; beyond the edges as `mode` of SciPy says."""
     from scipy.ndimage import map_coordinates
 
-    channels = np.moveaxis(picture, -1, 0)
-    found = [map_coordinates(each, [row, column], order=1, mode=mode) for each in channels]
+    found = [map_coordinates(each, [row, column], order=1, mode=mode) for each in _planes(picture)]
     return np.stack(found, axis=-1)
 
 
@@ -171,15 +182,33 @@ def ramp(at: float | Floats, *stops: tuple[float, str]) -> Colours:
     """The colour at each number, between stops (number, colour) in ascending order."""
     places = [place for place, _ in stops]
     colours = np.stack([hexed(colour) for _, colour in stops])
-    values = [np.interp(at, places, channel) for channel in colours.T]
-    return np.stack(values, axis=-1).astype(np.float32)
+    return _of_planes([np.interp(at, places, channel) for channel in colours.T]).astype(np.float32)
 
 
 def over(below: Colours, colour: str | Colours, share: ArrayLike) -> Colours:
     """`colour` laid over a picture where `share` [height, width] says, 0 to 1."""
     above = hexed(colour) if isinstance(colour, str) else colour
-    mixed: Colours = below + (above - below) * np.asarray(share, np.float32)[..., None]
+    weight = np.asarray(share, np.float32)
+    under, upper = (np.broadcast_to(each, (*weight.shape, 3)) for each in (below, above))
+    mixed = _of_planes([*_planes(under)]).astype(np.result_type(under, upper, weight), copy=False)
+    # Most shapes cover a small part of the picture.
+    rows = np.flatnonzero(weight.any(1))
+    if len(rows):
+        box = slice(rows[0], rows[-1] + 1)
+        for channel in range(3):
+            part = under[box, :, channel]
+            mixed[box, :, channel] = part + (upper[box, :, channel] - part) * weight[box]
     return mixed
+
+
+def _planes(picture: Colours) -> Colours:
+    """The channels of a picture, one after the other."""
+    return np.moveaxis(picture, -1, 0)
+
+
+def _of_planes(planes: Sequence[Floats]) -> Colours:
+    """The picture of three channels, which stay apart in memory: work on whole rows is faster."""
+    return np.moveaxis(np.stack(planes), 0, -1)
 
 
 def screen(below: Colours, light: Colours) -> Colours:
