@@ -45,9 +45,8 @@ def decode_file(data: bytes, max_pixels: int, where: str) -> Decoded:
     with guarded_image(BytesIO(data), max_pixels, where) as image:
         frames = getattr(image, "n_frames", 1)
         picture = decode_frame(image, where)
-    if frames > 1:
-        return replace(picture, warnings=(f"first of {frames} frames used", *picture.warnings))
-    return picture
+    first = (f"first of {frames} frames used",) if frames > 1 else ()
+    return replace(picture, warnings=(*first, *picture.warnings))
 
 
 @contextmanager
