@@ -449,16 +449,15 @@ def test_the_divergence_of_a_vae_is_that_of_normal_distributions(digits):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["autoencoder", "vae"])
-@pytest.mark.parametrize("chunk", [1, 7])
-def test_chunks_change_nothing(chunk, name, digits, monkeypatch):
+def test_chunks_change_nothing(name, digits, monkeypatch):
     from artgen.runs.loop import stages
 
-    results = []
-    for largest in (chunk, 1000):
+    results = set()
+    for largest in (1, 7, 1000):
         monkeypatch.setattr(stages, "LARGEST_CHUNK", largest)
         art = artgen.fit(digits, name, steps=12, engine_options={"augment": 0.5}, **SMALL, **QUICK)
-        results.append(art.to_bytes())
-    assert results[0] == results[1]
+        results.add(art.to_bytes())
+    assert len(results) == 1
 
 
 @pytest.mark.parametrize("faster", ["fp32", "bf16"])

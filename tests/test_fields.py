@@ -69,7 +69,8 @@ def flag(colours=FLAG, size=24):
 
 @pytest.mark.parametrize("name", FIELDS)
 def test_a_field_of_a_palette_has_its_colours_alone(name, tmp_path):
-    art = artgen.fit(flag(), name, palette=FLAG, seed=1, steps=120)
+    # Three stripes are there after 60 steps: more would only make their edges smoother.
+    art = artgen.fit(flag(), name, palette=FLAG, seed=1, steps=60)
     shown = art.render(240)
     found, counts = np.unique(shown.reshape(-1, 3), axis=0, return_counts=True)
     assert {f"#{bytes(each).hex()}" for each in found} == set(FLAG)

@@ -48,7 +48,7 @@ from artgen_plugins._contours import (
     within,
 )
 from artgen_plugins._flow import flow_lines
-from artgen_plugins._swaps import exchange
+from artgen_plugins._swaps import ROUNDS, exchange
 from artgen_plugins._tours import circuit, nearest_first, shorten
 from artgen_plugins.charcoal import LINES, TONES, Charcoal
 from artgen_plugins.draft import Draft, shadows
@@ -478,7 +478,7 @@ def test_the_inks_are_those_of_a_palette(tmp_path):
     assert art.metrics["psnr"] > 8
 
 
-def test_exchanges_of_chords_come_closer_to_the_tone():
+def test_exchanges_of_chords_come_closer_to_the_tone(monkeypatch):
     primitive = String({"nails": 24})
     amounts = np.random.default_rng(0).random((1, 6, 6)).repeat(8, 1).repeat(8, 2)
     sheet = ink.Sheet(amounts, Canvas(48, 48), 90, np.random.default_rng(0))
@@ -490,6 +490,15 @@ def test_exchanges_of_chords_come_closer_to_the_tone():
     found = exchange(view, start.copy(), sheet.rng)
     assert found.sum() == 90
     assert set(found) == {0, 1}
+    # Where no exchange is better, the search ends, and leaves the generator as if it did not.
+    searched = []
+    monkeypatch.setattr(view, "error", lambda *args: searched.append(1) or View.error(view, *args))
+    rng, other = (np.random.default_rng(5) for _ in range(2))
+    exchange(view, found.copy(), rng)
+    for _ in range(ROUNDS):
+        other.choice(90, 90, replace=False)
+    assert rng.random() == other.random()
+    assert len(searched) < ROUNDS
     # No single exchange comes closer by more than the estimate of a chord's own error.
     errors = []
     for out in np.nonzero(found)[0][:5]:
@@ -541,12 +550,16 @@ def test_nails_follow_an_outline_and_threads_stay_inside(name, tmp_path):
     assert primitive.options.frame.startswith("M0.")
     (tmp_path / "l.svg").unlink()
     sheet = ink.Sheet(np.full((1, 32, 32), 0.6), Canvas(32, 32), 150, np.random.default_rng(0))
-    nails, marks = primitive.find_nails(sheet.canvas), primitive.place(sheet)
+    nails = primitive.find_nails(sheet.canvas)
     assert np.allclose(np.abs(nails).max(0), 0.94, atol=0.01)
-    assert len(marks) > 100
-    middles = (marks.strokes[:, :2] + marks.strokes[:, 2:4]) / 2
     # The bracket is 0.3 * 1.88 wide; nails beside its inner corner are joined.
-    assert (middles.min(1) < 0.3 * 1.88 - 0.94 + 0.1).all()
+    width = 0.3 * 1.88 - 0.94 + 0.1
+    first, second = primitive.find_chords(nails)
+    assert (((nails[first] + nails[second]) / 2).min(1) < width).all()
+    if name == "data":
+        marks = primitive.place(sheet)
+        assert len(marks) > 100
+        assert ((marks.strokes[:, :2] + marks.strokes[:, 2:4]) / 2).min(1).max() < width
 
 
 def test_a_frame_may_be_faint(tmp_path):

@@ -11,10 +11,9 @@ import subprocess
 import sys
 
 import av
-import imageio.v3 as iio
 import numpy as np
 import pytest
-from helpers import PATIENCE
+from helpers import PATIENCE, video_frames
 
 from artgen.base.errors import InputError, OutputError
 from artgen.output import (
@@ -36,7 +35,7 @@ def flat(colour, height=32, width=48):
 
 
 def read(path):
-    return iio.imread(path, plugin="pyav").astype(int)
+    return video_frames(path).astype(int)
 
 
 def boxes(path):
@@ -323,10 +322,10 @@ def test_schedule_of_nothing():
 def circles(count=240):
     """A soft disc that sharpens and moves: the encoder has something to code in every frame."""
     y, x = np.mgrid[-1:1:96j, -1:1:96j]
+    noise = np.random.default_rng(7).uniform(0, 80, (96, 96, 3))
     for k in range(count):
         away = np.hypot(x - k / count, y)
         disc = 1 / (1 + np.exp((away - 0.5) * (10 + k / 4)))
-        noise = np.random.default_rng(7).uniform(0, 80, (96, 96, 3))
         yield np.rint(170 * disc[..., None] + noise).astype(np.uint8)
 
 

@@ -285,6 +285,13 @@ def test_pens_are_what_lighter_colours_are_made_of():
     assert black[5, 0] == pytest.approx(95 / 255, abs=0.05)
     assert red[5, 0] < 0.05
     assert mixtures(pixels, pens, "#ffffff")[:, 0, 7].max() == 0
+    # Each colour is mixed once, wherever it is and however many others there are.
+    many = np.random.default_rng(0).integers(0, 256, (9, 50, 3), np.uint8)
+    many[5, 1] = many[3, 7]
+    planes = mixtures(many, pens, "#ffffff")
+    assert np.array_equal(planes[:, 5, 1], planes[:, 3, 7])
+    alone = mixtures(many[3:4, 7:8], pens, "#ffffff")
+    assert alone[:, 0, 0] == pytest.approx(planes[:, 3, 7], abs=1e-12)
 
 
 def test_solid_fills_take_colours_as_they_are():

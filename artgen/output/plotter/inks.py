@@ -22,6 +22,8 @@ LOOK, CANDIDATES = 48, 24
 """Pixels across the reduced picture for which pens are chosen, and number of candidate inks."""
 ROUNDS = 30
 """Rounds of coordinate descent."""
+BLOCK = 64
+"""Colours that are mixed together, at least: as many as the products of matrices take at once."""
 LEAST = 0.04
 """Penalty on the amount of a pen, so that small amounts of all pens are not used everywhere."""
 
@@ -78,14 +80,19 @@ def mixtures(pixels: Pixels, pens: tuple[str, ...], paper: str) -> Floats:
     """Return the amount of each pen for a picture, [pens, height, width] in 0..1."""
     ground = np.array(parse_colour(paper))
     inks = np.array([parse_colour(pen) for pen in pens]) - ground
-    gap = (pixels / 255 - ground).reshape(-1, 3)
+    # Flat parts have few colours: each is looked at once. The last few of a number that is no
+    # multiple of BLOCK would be rounded otherwise.
+    codes = pixels.reshape(-1, 3) @ (1 << 16, 1 << 8, 1)
+    _, first, colour = np.unique(codes, return_index=True, return_inverse=True)
+    some = np.resize(first, -(-len(first) // BLOCK) * BLOCK)
+    gap = pixels.reshape(-1, 3)[some] / 255 - ground
     products, wanted = inks @ inks.T, inks @ gap.T
     amounts = np.zeros_like(wanted)
     for _ in range(ROUNDS if len(pens) > 1 else 1):
         for k in range(len(pens)):
             rest = wanted[k] - products[k] @ amounts + products[k, k] * amounts[k]
             amounts[k] = np.maximum(0, rest / max(products[k, k], 1e-9) - LEAST)
-    planes: Floats = amounts.clip(0, 1).reshape(len(pens), *pixels.shape[:2])
+    planes: Floats = amounts.clip(0, 1).take(colour, 1).reshape(len(pens), *pixels.shape[:2])
     return planes
 
 

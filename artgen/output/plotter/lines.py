@@ -7,7 +7,7 @@ computed at once and sorted along each segment. Winding numbers then say what is
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -17,8 +17,9 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Rings = Sequence[Floats]
 
-AT_ONCE = 1 << 19
-"""Largest number of pairs of a segment and a corner that are processed together."""
+AT_ONCE = 1 << 17
+"""Largest number of pairs of a segment and a corner that are processed together: they fit into the
+cache of a processor."""
 SHORTEST = 1e-6
 """Shorter segments are dropped, in units of length."""
 
@@ -127,26 +128,22 @@ def cut(segments: Segments, inside: Sequence[Rings], outside: Sequence[Rings]) -
     pieces = []
     step = max(1, AT_ONCE // len(corners))
     for first in range(0, len(segments), step):
-        some = np.arange(first, min(first + step, len(segments)))
-        part = segments.chosen(some)
+        part = segments.chosen(np.arange(first, min(first + step, len(segments))))
         found = _intervals(part, corners, group, following, len(inside))
         pieces.append((found[0] + first, found[1], found[2]))
     if not pieces:
         return segments
     index, start, stop = (np.concatenate(each) for each in zip(*pieces, strict=True))
-    begin, reach = segments.begin[index], (segments.end - segments.begin)[index]
+    part = segments.chosen(index)
+    reach = part.end - part.begin
     # A piece continues the previous one if nothing lies between.
     before = np.maximum(np.arange(len(index)) - 1, 0)
     same = (index == index[before]) & (start == stop[before])
     after = (index == index[before] + 1) & (stop[before] == 1) & (start == 0)
-    goes_on = same | (after & (segments.chain[index] == segments.chain[index[before]]))
+    goes_on = same | (after & (part.chain == part.chain[before]))
     goes_on[:1] = False
-    return Segments(
-        begin + start[:, None] * reach,
-        begin + stop[:, None] * reach,
-        segments.line[index],
-        np.cumsum(~goes_on) - 1,
-    )
+    begin, end = (part.begin + share[:, None] * reach for share in (start, stop))
+    return Segments(begin, end, part.line, np.cumsum(~goes_on) - 1)
 
 
 def _intervals(
@@ -154,14 +151,15 @@ def _intervals(
 ) -> tuple[Ints, Floats, Floats]:
     """Return index, start and stop of the remaining pieces, as shares of the segments' lengths."""
     reach = segments.end - segments.begin
-    offset = corners[None] - segments.begin[:, None]
-    side = reach[:, None, 0] * offset[..., 1] - reach[:, None, 1] * offset[..., 0]
-    place = (offset * reach[:, None]).sum(2) / np.square(reach).sum(1)[:, None]
+    x, y = (corners[:, axis] - segments.begin[:, axis, None] for axis in (0, 1))
+    side = reach[:, :1] * y - reach[:, 1:] * x
     left = side > 0
     s, e = np.nonzero(left != left[:, following])
     f = following[e]
     share = side[s, e] / (side[s, e] - side[s, f])
-    t = place[s, e] + share * (place[s, f] - place[s, e])
+    size = np.square(reach).sum(1)[s]
+    at, on = (((corners[k] - segments.begin[s]) * reach[s]).sum(1) / size for k in (e, f))
+    t = at + share * (on - at)
     turn = np.where(left[s, e], -1, 1)
     order = np.lexsort((t, group[e], s))
     s, t, turn, owner = s[order], t[order], turn[order], group[e][order]
@@ -193,8 +191,7 @@ def kept(segments: Segments, mask: NDArray[np.bool_]) -> Segments:
     """Keep the segments of a mask [S]; a chain ends where a segment is missing."""
     breaks = np.ones(len(segments), bool)
     breaks[1:] = (segments.chain[1:] != segments.chain[:-1]) | ~mask[:-1]
-    chain = np.cumsum(breaks)
-    return Segments(segments.begin, segments.end, segments.line, chain).chosen(np.nonzero(mask)[0])
+    return replace(segments, chain=np.cumsum(breaks)).chosen(np.nonzero(mask)[0])
 
 
 def to_paths(segments: Segments, straightness: float = 1e-3) -> list[Floats]:
