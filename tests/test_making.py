@@ -1199,6 +1199,18 @@ def test_a_label_is_whole_on_a_sheet():
 
     guide, template = Guide(Motif("x"), "x", "a4"), Sheet(300, 200)
     places = np.arange(1.0, 300.0)
+def test_the_picture_of_a_guide_is_compressed_once_for_both_papers(monkeypatch):
+    from artgen.making import Made, Part
+    from artgen_makers import guide
+
+    packed, real = [], guide.picture_stream
+    monkeypatch.setattr(guide, "picture_stream", lambda each: packed.append(1) or real(each))
+    made = Made({}, [Part("bead", number=1)], np.zeros((4, 6, 3), np.uint8))
+    files = guide.guides(Motif("x"), "x", made, [], lambda guide: None).files
+    assert len(packed) == 1
+    assert all(b"/Width 6 /Height 4" in data for data in files.values())
+
+
     for x in places:
         template.label(x, 50, f"glass {x:03.0f}", 3)
     guide.tiled("Template", template)
