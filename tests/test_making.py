@@ -1165,8 +1165,12 @@ def test_a_laser_gets_lines_that_make_up_for_its_cut(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("kind", "flag"), [("bricks", "--stock"), ("paint", "--paints"), ("filament", "--filaments")]
 )
-def test_tables_are_read_from_files_alone(kind, flag, empty_folder, capsys):
-    """A pipe was waited for without an end, and a device read until the memory was full."""
+def test_tables_are_read_from_files_alone(kind, flag, empty_folder, monkeypatch, capsys):
+    """A pipe was waited for without an end, and a device read until the memory was full.
+
+    All is told before the picture is drawn: a photo was cut into places for seconds first.
+    """
+    monkeypatch.setattr(Motif, "picture", lambda *size: pytest.fail("drawn"))
     os.mkfifo("pipe.csv")
     Path("large.csv").write_bytes(b"x" * (1 << 20) + b"x")
     for wrong, words in (

@@ -123,8 +123,8 @@ class Grid(Maker):
                 f"{columns} x {rows} cells are more than the {MOST_CELLS:,} that a chart can have",
                 hint="use fewer --columns",
             )
-        picture = self.wanted(motif, columns, rows)
-        cells, colours = assigned(picture, self.choices(), self.options)
+        choices = self.choices()
+        cells, colours = assigned(self.wanted(motif, columns, rows), choices, self.options)
         made = Made(
             self.files(cells, colours, motif),
             self.parts(cells, colours),

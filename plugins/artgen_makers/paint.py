@@ -77,6 +77,7 @@ class PaintByNumbers(Maker):
                 hint="ask for a larger --width or a smaller --brush",
             )
         unit = max(o.brush / FINE, max(size) / MOST_PIXELS)
+        self.paints()  # What is wrong with a table is told at once.
         columns, rows = (max(4, round(side / unit)) for side in size)
         lab = lab_of(np.moveaxis(motif.picture(columns, rows) / 255, 2, 0))
         places = cut(lab, None, o.regions)
