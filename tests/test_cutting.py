@@ -10,7 +10,7 @@ import ezdxf
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
-from scipy.ndimage import distance_transform_edt, label
+from scipy.ndimage import distance_transform_edt, gaussian_filter, label
 from scipy.spatial import cKDTree
 from skimage.draw import polygon2mask
 
@@ -19,6 +19,7 @@ from artgen.making import Motif
 from artgen_makers.block import Block
 from artgen_makers.cutting import joined
 
+from artgen_makers.tones import blurred
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -270,6 +271,12 @@ def test_paints_get_lighter_on_a_dark_board_and_the_cut_is_made_up_for(shapes, t
     paints = [row["colour"] for row in table(plain / "parts.csv") if row["what"] == "paint"]
     levels = [int(c[1:3], 16) + int(c[3:5], 16) + int(c[5:], 16) for c in paints]
     assert levels == sorted(levels)
+def test_a_wide_blur_is_that_of_scipy():
+    plane = np.random.default_rng(1).random((43, 67))
+    for sigma in (1.2, 30, (2, 40)):
+        assert np.allclose(blurred(plane, sigma), gaussian_filter(plane, sigma), atol=1e-12)
+
+
     assert len(levels) >= 2
     flags = ("--board", "#111111", "--width", "16cm", "--kerf", "0.4")
     kerf = made("stencil", shapes, tmp_path / "b", *flags)
