@@ -610,6 +610,15 @@ def test_confetti_is_swept_on_request():
     cells[2, 2], cells[5:8, 5:8] = 1, 2
     lab = np.array([[0.0, 0, 0], [50, 0, 0], [99, 0, 0]])
     swept = without_confetti(cells.copy(), lab, 1)
+def test_colours_are_tallied_as_rows_are():
+    from artgen_makers.grids import tally
+
+    lab = np.random.default_rng(2).normal(0, 9, (400, 3))
+    rows = np.unique(np.rint(lab / 4), axis=0, return_inverse=True, return_counts=True)
+    for one, other in zip(tally(lab, 4), rows, strict=True):
+        assert np.array_equal(one, other.reshape(one.shape))
+
+
     assert (swept == 1).sum() == 0
     assert (swept == 2).sum() == 9
     assert (without_confetti(cells.copy(), lab, 0) == cells).all()

@@ -26,7 +26,7 @@ from artgen import option
 from artgen.errors import UsageError
 from artgen.making import Made, Maker, Motif, Part, hex_colour, parse_colour
 from artgen_makers.cutting import finer_than
-from artgen_makers.grids import Colour, choose, differences, grouped, read_table
+from artgen_makers.grids import Colour, choose, differences, grouped, read_table, tally
 from artgen_makers.guide import Guide, guides
 from artgen_makers.paint import fillable, separated
 from artgen_makers.pdf import Sheet
@@ -335,14 +335,12 @@ def flat(lab: Floats, most: int) -> Labels | None:
 
     Such a picture keeps its outlines: the colours between two of them are their edges.
     """
-    found, inverse, counts = np.unique(
-        np.rint(lab.reshape(-1, 3) / 4), axis=0, return_inverse=True, return_counts=True
-    )
+    found, inverse, counts = tally(lab.reshape(-1, 3), 4)
     usual = counts >= RARE * counts.sum()
     if usual.sum() > most or counts[usual].sum() < FLAT * counts.sum():
         return None
     apart = np.linalg.norm(found[:, None] - found[usual][None], axis=2)
-    numbers: Labels = apart.argmin(1)[inverse.ravel()].reshape(lab.shape[:2])
+    numbers: Labels = apart.argmin(1)[inverse].reshape(lab.shape[:2])
     return numbers
 
 
