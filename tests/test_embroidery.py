@@ -342,7 +342,9 @@ def test_a_run_is_tied_and_what_is_too_short_goes():
         (["--colours", "0"], "colours must be"),
     ],
 )
-def test_what_cannot_be_sewn_is_refused(flags, words, empty_folder, capsys):
+def test_what_cannot_be_sewn_is_refused(flags, words, empty_folder, monkeypatch, capsys):
+    if flags[0] != "--bare":
+        monkeypatch.setattr(Motif, "picture", lambda *size: pytest.fail("drawn"))
     assert main(["make", "embroidery", "sample:cat", "--areas", "20", *flags]) == 2
     assert words in capsys.readouterr().err
     assert not Path("artgen-out").exists()

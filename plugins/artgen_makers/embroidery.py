@@ -108,7 +108,9 @@ class Embroidery(Maker):
                 "embroidery needs the package pyembroidery, which is not installed",
                 hint="pip install 'artgen[embroidery]'",
             )
+        # What is no thread or no colour is told at once.
         sold_threads(o.threads)
+        parse_colour(o.fabric)
         size = o.width, o.width / motif.aspect
         self.check(size)
         unit = max(FINE, max(size) / MOST_PIXELS)
