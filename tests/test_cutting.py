@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import ezdxf
 import numpy as np
 import pytest
+from helpers import filled
 from PIL import Image, ImageDraw
 from scipy.ndimage import distance_transform_edt, gaussian_filter, label
 from scipy.spatial import cKDTree
@@ -61,23 +62,6 @@ def dense(line: np.ndarray, step: float) -> np.ndarray:
     along = np.append(0, np.cumsum(np.hypot(*np.diff(line, axis=0).T)))
     at = np.arange(0, along[-1], step)
     return np.stack([np.interp(at, along, line[:, k]) for k in (0, 1)], 1)
-
-
-def filled(lines: list[np.ndarray], size: tuple[float, float], unit: float) -> np.ndarray:
-    """Where an odd number of lines is around the middle of a pixel, `unit` mm fine."""
-    high, wide = round(size[1] / unit), round(size[0] / unit)
-    turns = np.zeros((high, wide + 1), np.int64)
-    for line in lines:
-        (xa, ya), (xb, yb) = line.T / unit - 0.5, np.roll(line, -1, 0).T / unit - 0.5
-        first, last = (
-            np.ceil(f(ya, yb)).clip(0, high).astype(int) for f in (np.minimum, np.maximum)
-        )
-        # The rows whose middle an edge crosses, and the first pixel beyond it.
-        edge = np.repeat(np.arange(len(line)), last - first)
-        y = np.concatenate([np.arange(low, end) for low, end in zip(first, last, strict=True)])
-        x = xa[edge] + (y - ya[edge]) * (xb - xa)[edge] / (yb - ya)[edge]
-        np.add.at(turns, (y, np.ceil(x).clip(0, wide).astype(int)), 1)
-    return np.cumsum(turns, 1)[:, :-1] % 2 == 1
 
 
 @pytest.fixture(scope="module")

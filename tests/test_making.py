@@ -19,11 +19,11 @@ import ezdxf
 import numpy as np
 import pytest
 import trimesh
+from helpers import filled
 from PIL import Image
 from scipy.ndimage import distance_transform_edt
 from skimage import data
 from skimage.color import rgb2lab
-from skimage.draw import polygon2mask
 from skimage.measure import label
 
 from artgen import load
@@ -977,13 +977,13 @@ def test_what_cannot_be_printed_is_refused(line, words, empty_folder, capsys):
 def drawn_from(path: Path, unit: float) -> np.ndarray:
     """Where a sheet of paper is, read from its SVG by filling what is cut, `unit` mm fine."""
     sheet = ElementTree.parse(path).getroot()
-    left, top, wide, high = map(float, sheet.get("viewBox").split())
-    paper = np.ones((round(high / unit), round(wide / unit)), bool)
-    for cut in sheet.iter("{http://www.w3.org/2000/svg}path"):
-        points = np.array([pair.split(",") for pair in cut.get("d")[1:].split("L")], float)
-        # A line is cut once, and round what falls out or stays: inside of it, the other is.
-        paper ^= polygon2mask(paper.shape, (points - [left, top])[:, ::-1] / unit - 0.5)
-    return paper
+    left, top, *size = map(float, sheet.get("viewBox").split())
+    cuts = [
+        np.array([pair.split(",") for pair in cut.get("d")[1:].split("L")], float) - [left, top]
+        for cut in sheet.iter("{http://www.w3.org/2000/svg}path")
+    ]
+    # A line is cut once, and round what falls out or stays: inside of it, the other is.
+    return ~filled(cuts, size, unit)
 
 
 @pytest.mark.parametrize("front", ["dark", pytest.param("light", marks=pytest.mark.nightly)])
