@@ -23,6 +23,9 @@ from artgen_makers.cutting import joined
 from artgen_makers.tones import blurred
 SVG = "{http://www.w3.org/2000/svg}"
 
+# No test here looks at the picture of the finished thing.
+pytestmark = pytest.mark.usefixtures("small_pictures")
+
 
 def table(path: Path) -> list[dict[str, str]]:
     first, *lines = path.read_text("utf-8").splitlines()

@@ -23,6 +23,9 @@ from artgen_makers.stitches import Thread, Ways, joined, rows, satin, sewn
 
 THREAD = Thread(0.4, 0.2)
 
+# No test here looks at the picture of the finished thing.
+pytestmark = pytest.mark.usefixtures("small_pictures")
+
 
 def sewn_in(path: Path) -> list[list[np.ndarray]]:
     """The runs of each thread of a file, in tenths of mm."""
