@@ -171,11 +171,17 @@ def test_the_thread_is_as_wide_as_asked_for(wound):
 def test_equal_drawings_give_equal_bytes_and_other_boards_others(wound, tmp_path, capsys):
     made = [tmp_path / "a", tmp_path / "b"]
     for out in made:
-        line = ["make", "string", str(wound / "drawing.art"), *SMALL[2:], "--out", str(out)]
+        line = ["make", "string", str(wound / "drawing.art"), *SMALL[2:-1], "--out", str(out)]
         assert main(line) == 0
+    assert "threads of" not in capsys.readouterr().err
     files = [sorted((out / "drawing-string").iterdir()) for out in made]
     assert [path.read_bytes() for path in files[0]] == [path.read_bytes() for path in files[1]]
-    assert main([*line[:3], "--board", "60cm", "-q", "--out", str(tmp_path / "c")]) == 0
+    # A drawing made again without `--thread` took another one silently.
+    assert main([*line[:3], "--board", "60cm", "--out", str(tmp_path / "c")]) == 0
+    told = capsys.readouterr().err
+    assert "made for threads of 3 mm on a board of 600 mm: in 0.15 mm it is paler" in told
+    made_of = json.loads((made[0] / "drawing-string" / "parts.json").read_bytes())["made"]
+    assert "nails" not in made_of["options"], "those of the drawing are not known"
     [_, _, thread] = rows(tmp_path / "c" / "drawing-string" / "parts.csv")
     [_, _, shorter] = rows(wound / "parts.csv")
     assert float(thread["length in mm"]) > 3 * float(shorter["length in mm"])
@@ -234,12 +240,13 @@ def test_other_drawings_and_folders_that_exist_are_refused(wound, tmp_path, caps
     line = ["make", "string", str(tmp_path / "other.art"), "--out", str(tmp_path)]
     assert main(line) == 2
     assert "is not a drawing of the primitive string" in capsys.readouterr().err
-    line = ["make", "string", str(wound / "drawing.art"), *SMALL[2:], "--out", str(tmp_path)]
+    # Folders are looked at alike for all kinds, of which beads are laid at once.
+    line = ["make", "beads", str(wound / "drawing.art"), "--columns", "8", "--out", str(tmp_path)]
     assert main(line) == 0
     assert main(line) == 2
-    assert "drawing-string exists" in capsys.readouterr().err
+    assert "drawing-beads exists" in capsys.readouterr().err
     assert main([*line, "--overwrite"]) == 0
-    foreign = tmp_path / "drawing-string" / "picture.png"
+    foreign = tmp_path / "drawing-beads" / "picture.png"
     Image.new("RGB", (2, 2)).save(foreign)
     assert main([*line, "--overwrite"]) == 2
     assert "was not written by artgen" in capsys.readouterr().err
@@ -603,13 +610,6 @@ def test_the_colours_of_a_drawing_made_of_threads_are_found_again(tmp_path):
     assert chart == [[wanted[k].number for k in row] for row in chosen]
 
 
-def test_confetti_is_swept_on_request():
-    from artgen_makers.grids import without_confetti
-
-    cells = np.zeros((9, 9), np.int64)
-    cells[2, 2], cells[5:8, 5:8] = 1, 2
-    lab = np.array([[0.0, 0, 0], [50, 0, 0], [99, 0, 0]])
-    swept = without_confetti(cells.copy(), lab, 1)
 def test_colours_are_tallied_as_rows_are():
     from artgen_makers.grids import tally
 
@@ -619,6 +619,13 @@ def test_colours_are_tallied_as_rows_are():
         assert np.array_equal(one, other.reshape(one.shape))
 
 
+def test_confetti_is_swept_on_request():
+    from artgen_makers.grids import without_confetti
+
+    cells = np.zeros((9, 9), np.int64)
+    cells[2, 2], cells[5:8, 5:8] = 1, 2
+    lab = np.array([[0.0, 0, 0], [50, 0, 0], [99, 0, 0]])
+    swept = without_confetti(cells.copy(), lab, 1)
     assert (swept == 1).sum() == 0
     assert (swept == 2).sum() == 9
     assert (without_confetti(cells.copy(), lab, 0) == cells).all()
@@ -686,9 +693,6 @@ def test_a_drawing_refuses_what_shapes_a_fit(wound, tmp_path, capsys):
     line = ["make", "string", str(wound / "drawing.art"), *SMALL[2:], "--out", str(tmp_path)]
     assert main([*line, "--nails", "300"]) == 2
     assert "--nails is for photos, and" in capsys.readouterr().err
-    assert main(line) == 0
-    made = json.loads((tmp_path / "drawing-string" / "parts.json").read_bytes())["made"]
-    assert "nails" not in made["options"]
 
 
 def test_a_drawing_without_a_thread_is_told():
@@ -698,16 +702,6 @@ def test_a_drawing_without_a_thread_is_told():
     art = artgen.fit(photo, "string", count=2, seed=1, size=32, backend="eager", nails=12)
     with pytest.raises(UsageError, match="a has no thread"):
         String({"board": 100.0}).make(Motif("a", art))
-
-
-def test_another_thread_than_that_of_the_drawing_is_told(wound, tmp_path, capsys):
-    """A drawing made again without `--thread` took another one silently."""
-    line = ["make", "string", str(wound / "drawing.art"), "--board", "12cm", "--out", str(tmp_path)]
-    assert main(line) == 0
-    told = capsys.readouterr().err
-    assert "made for threads of 0.6 mm on a board of 120 mm: in 0.15 mm it is paler" in told
-    assert main([*line, "--thread", "0.6mm", "--overwrite"]) == 0
-    assert "threads of" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", [b"x\xff.png", b"a\nb $c.png"])
@@ -1205,13 +1199,6 @@ def test_short_lengths_keep_digits_and_columns_have_headings():
     assert {"0.02", "1,200", "length in m", "number \\(of filament: beads\\)"} <= set(shown)
 
 
-def test_a_label_is_whole_on_a_sheet():
-    """Wherever it lies: none is cut at the edges of sheets, and none is lost."""
-    from artgen_makers.guide import MARGIN, Guide
-    from artgen_makers.pdf import Sheet, text_width
-
-    guide, template = Guide(Motif("x"), "x", "a4"), Sheet(300, 200)
-    places = np.arange(1.0, 300.0)
 def test_the_picture_of_a_guide_is_compressed_once_for_both_papers(monkeypatch):
     from artgen.making import Made, Part
     from artgen_makers import guide
@@ -1224,6 +1211,13 @@ def test_the_picture_of_a_guide_is_compressed_once_for_both_papers(monkeypatch):
     assert all(b"/Width 6 /Height 4" in data for data in files.values())
 
 
+def test_a_label_is_whole_on_a_sheet():
+    """Wherever it lies: none is cut at the edges of sheets, and none is lost."""
+    from artgen_makers.guide import MARGIN, Guide
+    from artgen_makers.pdf import Sheet, text_width
+
+    guide, template = Guide(Motif("x"), "x", "a4"), Sheet(300, 200)
+    places = np.arange(1.0, 300.0)
     for x in places:
         template.label(x, 50, f"glass {x:03.0f}", 3)
     guide.tiled("Template", template)
