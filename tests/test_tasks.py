@@ -194,7 +194,7 @@ def test_every_task_is_one_command(workplace, capfd):
                 missing.pop("--out")
             arguments += [word for pair in missing.items() for word in pair]
         if arguments[0] == "looks":
-            # `test_cli_looks` and `test_looks` look into the pictures.
+            # `test_cli_looks` and `test_looks` look into such pictures.
             arguments += ["--out", f"out{number}", "--size", "24"]
         arguments = smaller(arguments)
         if arguments[0] == "compare":
