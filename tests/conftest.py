@@ -91,6 +91,19 @@ def astronaut():
     return resized
 
 
+@pytest.fixture(scope="module")
+def small_pictures():
+    """Draw the finished thing small, for tests of what else a maker gives.
+
+    Such a picture takes most of the time. `test_tasks` has each in its size, and a test that made
+    something anew would find other bytes of a small one too.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        for kind in ("block", "embroidery", "glass", "quilt", "stencil"):
+            patch.setattr(f"artgen_makers.{kind}._PIXELS", 280)
+        yield
+
+
 @pytest.fixture
 def rng():
     """A torch generator with a fixed seed."""

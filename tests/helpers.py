@@ -31,6 +31,7 @@ __all__ = [
     "assert_same_bits",
     "assert_types",
     "changed",
+    "filled",
     "listed_under",
     "open_sample",
     "recipe",
@@ -126,6 +127,23 @@ def assert_same_bits(one, other):
             assert torch.equal(value, other[name]), name
         else:
             assert value == other[name], name
+
+
+def filled(lines: list[np.ndarray], size: tuple[float, float], unit: float) -> np.ndarray:
+    """Where an odd number of lines is around the middle of a pixel, `unit` mm fine."""
+    high, wide = round(size[1] / unit), round(size[0] / unit)
+    turns = np.zeros((high, wide + 1), np.int64)
+    for line in lines:
+        (xa, ya), (xb, yb) = line.T / unit - 0.5, np.roll(line, -1, 0).T / unit - 0.5
+        first, last = (
+            np.ceil(f(ya, yb)).clip(0, high).astype(int) for f in (np.minimum, np.maximum)
+        )
+        # The rows whose middle an edge crosses, and the first pixel beyond it.
+        edge = np.repeat(np.arange(len(line)), last - first)
+        y = np.concatenate([np.arange(low, end) for low, end in zip(first, last, strict=True)])
+        x = xa[edge] + (y - ya[edge]) * (xb - xa)[edge] / (yb - ya)[edge]
+        np.add.at(turns, (y, np.ceil(x).clip(0, wide).astype(int)), 1)
+    return np.cumsum(turns, 1)[:, :-1] % 2 == 1
 
 
 def listed_under(bad: list[tuple[str, str, type]]):

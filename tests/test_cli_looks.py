@@ -22,14 +22,16 @@ TWO = ["looks", "sample:cat", "--look", "dark.toml,light.toml", "--size", "24", 
 def two_looks(empty_folder):
     """Two looks of few parts: those of artgen have thousands."""
     for name, colour in (("dark", "#000000"), ("light", "#ffffff")):
-        table = f'[target]\nbackground = "{colour}"\n[primitive]\nname = "triangle"\ncount = 3\n'
-        Path(f"{name}.toml").write_text(f"{table}[[stage]]\nsteps = 3\n", encoding="utf-8")
+        target = f'[target]\nsize = 32\nbackground = "{colour}"\n'
+        rest = '[primitive]\nname = "triangle"\ncount = 3\n[[stage]]\nsteps = 3\n'
+        Path(f"{name}.toml").write_text(target + rest, encoding="utf-8")
 
 
 def test_a_sheet_has_a_picture_in_each_look_and_says_how_to_make_it(capsys):
     assert main([*TWO, "--json"]) == 0
     made = json.loads(capsys.readouterr().out)
     assert [run["recipe"]["look"] for run in made["runs"]] == ["dark", "light"]
+    assert [run["recipe"]["target"]["size"] for run in made["runs"]] == [24, 24]
     assert made["sheet"] == "artgen-out/cat-looks-sheet.png"
     with Image.open(made["sheet"]) as sheet:
         assert sheet.width > 2 * 24

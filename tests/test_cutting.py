@@ -9,8 +9,9 @@ from xml.etree import ElementTree
 import ezdxf
 import numpy as np
 import pytest
+from helpers import filled
 from PIL import Image, ImageDraw
-from scipy.ndimage import distance_transform_edt, label
+from scipy.ndimage import distance_transform_edt, gaussian_filter, label
 from scipy.spatial import cKDTree
 from skimage.draw import polygon2mask
 
@@ -18,8 +19,12 @@ from artgen.cli import main
 from artgen.making import Motif
 from artgen_makers.block import Block
 from artgen_makers.cutting import joined
+from artgen_makers.tones import blurred
 
 SVG = "{http://www.w3.org/2000/svg}"
+
+# No test here looks at the picture of the finished thing.
+pytestmark = pytest.mark.usefixtures("small_pictures")
 
 
 def table(path: Path) -> list[dict[str, str]]:
@@ -60,23 +65,6 @@ def dense(line: np.ndarray, step: float) -> np.ndarray:
     along = np.append(0, np.cumsum(np.hypot(*np.diff(line, axis=0).T)))
     at = np.arange(0, along[-1], step)
     return np.stack([np.interp(at, along, line[:, k]) for k in (0, 1)], 1)
-
-
-def filled(lines: list[np.ndarray], size: tuple[float, float], unit: float) -> np.ndarray:
-    """Where an odd number of lines is around the middle of a pixel, `unit` mm fine."""
-    high, wide = round(size[1] / unit), round(size[0] / unit)
-    turns = np.zeros((high, wide + 1), np.int64)
-    for line in lines:
-        (xa, ya), (xb, yb) = line.T / unit - 0.5, np.roll(line, -1, 0).T / unit - 0.5
-        first, last = (
-            np.ceil(f(ya, yb)).clip(0, high).astype(int) for f in (np.minimum, np.maximum)
-        )
-        # The rows whose middle an edge crosses, and the first pixel beyond it.
-        edge = np.repeat(np.arange(len(line)), last - first)
-        y = np.concatenate([np.arange(low, end) for low, end in zip(first, last, strict=True)])
-        x = xa[edge] + (y - ya[edge]) * (xb - xa)[edge] / (yb - ya)[edge]
-        np.add.at(turns, (y, np.ceil(x).clip(0, wide).astype(int)), 1)
-    return np.cumsum(turns, 1)[:, :-1] % 2 == 1
 
 
 @pytest.fixture(scope="module")
@@ -266,19 +254,27 @@ def test_each_paint_covers_the_next_and_the_list_has_its_area(sheets, shapes):
 
 
 def test_paints_get_lighter_on_a_dark_board_and_the_cut_is_made_up_for(shapes, tmp_path):
-    plain = made("stencil", shapes, tmp_path / "a", "--board", "#111111", "--width", "16cm")
-    paints = [row["colour"] for row in table(plain / "parts.csv") if row["what"] == "paint"]
-    levels = [int(c[1:3], 16) + int(c[3:5], 16) + int(c[5:], 16) for c in paints]
+    flags = ("--board", "#111111", "--width", "16cm", "--kerf", "0.4")
+    kerf = made("stencil", shapes, tmp_path, *flags)
+    paints = [row for row in table(kerf / "parts.csv") if row["what"] == "paint"]
+    levels = [sum(bytes.fromhex(row["colour"][1:])) for row in paints]
     assert levels == sorted(levels)
     assert len(levels) >= 2
-    flags = ("--board", "#111111", "--width", "16cm", "--kerf", "0.4")
-    kerf = made("stencil", shapes, tmp_path / "b", *flags)
-    before, after = (
-        sum(area(line[:-1]) for line in lines_of(each / "stencil-1.svg")) for each in (plain, kerf)
-    )
-    assert after < before, "lines move into what falls out"
+    # Lines move by half of the cut into what falls out, of whose whole area the list tells.
+    for k, row in enumerate(paints, 1):
+        lines = lines_of(kerf / f"stencil-{k}.svg")
+        cut = sum(area(line[:-1]) for line in lines)
+        around = sum(float(np.hypot(*np.diff(line, axis=0).T).sum()) for line in lines)
+        listed = 100 * float(row["name"].split(",")[-1].split()[0])
+        assert cut + 0.2 * around == pytest.approx(listed, abs=60)
     circle = next(ElementTree.parse(kerf / "stencil-1.svg").getroot().iter(f"{SVG}circle"))
     assert float(circle.get("r")) == pytest.approx(2.3)
+
+
+def test_a_wide_blur_is_that_of_scipy():
+    plane = np.random.default_rng(1).random((43, 67))
+    for sigma in (1.2, 30, (2, 40)):
+        assert np.allclose(blurred(plane, sigma), gaussian_filter(plane, sigma), atol=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,9 @@ from artgen_makers.stitches import Thread, Ways, joined, rows, satin, sewn
 
 THREAD = Thread(0.4, 0.2)
 
+# No test here looks at the picture of the finished thing.
+pytestmark = pytest.mark.usefixtures("small_pictures")
+
 
 def sewn_in(path: Path) -> list[list[np.ndarray]]:
     """The runs of each thread of a file, in tenths of mm."""
@@ -342,7 +345,9 @@ def test_a_run_is_tied_and_what_is_too_short_goes():
         (["--colours", "0"], "colours must be"),
     ],
 )
-def test_what_cannot_be_sewn_is_refused(flags, words, empty_folder, capsys):
+def test_what_cannot_be_sewn_is_refused(flags, words, empty_folder, monkeypatch, capsys):
+    if flags[0] != "--bare":
+        monkeypatch.setattr(Motif, "picture", lambda *size: pytest.fail("drawn"))
     assert main(["make", "embroidery", "sample:cat", "--areas", "20", *flags]) == 2
     assert words in capsys.readouterr().err
     assert not Path("artgen-out").exists()

@@ -22,6 +22,9 @@ from artgen_makers.stencil import Stencil
 
 GAP = 0.04
 
+# No test here looks at the picture of the finished thing.
+pytestmark = pytest.mark.usefixtures("small_pictures")
+
 
 @cache
 def fitted(meet, engine="pieces", count=14, gap=GAP, polish=False, **options):

@@ -7,6 +7,7 @@ pip install vpype pygcode.
 from __future__ import annotations
 
 import csv
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -22,9 +23,13 @@ FINE = 4
 """Pixels per mm of what is drawn again."""
 
 
+needs_vpype = pytest.mark.skipif(find_spec("vpype") is None, reason="vpype is not installed")
+
+
 def vpype_lines(path):
     """The layers that vpype reads, by number: lines [N, 2] in mm; and the size of the page."""
-    vpype = pytest.importorskip("vpype", reason="vpype is not installed")
+    import vpype
+
     mm = vpype.convert_length("1mm")
     document = vpype.read_multilayer_svg(str(path), quantization=0.01 * mm)
     layers = {
@@ -52,6 +57,7 @@ def alike(one, other):
     return (one & other).sum() / (one | other).sum()
 
 
+@needs_vpype
 def test_vpype_reads_a_page_with_its_pens(drawing, tmp_path):
     file = tmp_path / "page.svg"
     assert main(["render", str(drawing), "-o", str(file), "--page", "A5", "--pens", "2", "-q"]) == 0
@@ -66,6 +72,7 @@ def test_vpype_reads_a_page_with_its_pens(drawing, tmp_path):
             assert length([line]) == pytest.approx(length([path]), abs=0.02)
 
 
+@needs_vpype
 @pytest.mark.parametrize("one_file", [False, True])
 def test_a_controller_draws_what_vpype_reads(one_file, drawing, tmp_path):
     """Two readers, of G-code and of SVG, see one picture."""
@@ -93,6 +100,7 @@ def test_a_controller_draws_what_vpype_reads(one_file, drawing, tmp_path):
     assert alike(drawn(strokes, size), drawn(lines, size)) > 0.98
 
 
+@needs_vpype
 def test_vpype_cuts_the_sheets_that_were_planned(tmp_path):
     photo = data.astronaut()[:240, 100:340]
     maker = Paper({"width": 120.0, "layers": 4})

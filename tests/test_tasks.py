@@ -157,13 +157,13 @@ def workplace(empty_folder):
 
 
 def smaller(arguments: list[str]) -> list[str]:
-    """A command with at most 500 parts, and things half as large of a third of the pieces.
+    """A command with at most 200 parts, and things half as large of a third of the pieces.
 
     That takes half the time; tests of each kind look into things of full size.
     """
     pairs = list(itertools.pairwise(["", *arguments]))
     if arguments[0] == "fit":
-        return [str(min(int(word), 500)) if flag == "-n" else word for flag, word in pairs]
+        return [str(min(int(word), 200)) if flag == "-n" else word for flag, word in pairs]
     if arguments[0] != "make" or arguments[1] == "stencil":  # whose bridges take longer
         return arguments
     shrunk = {"--pieces": lambda n: str(int(n) // 3), "--areas": lambda n: str(int(n) // 2)}
@@ -182,6 +182,8 @@ def test_every_task_is_one_command(workplace, capfd):
         if arguments[0] == "fit":
             missing = {flag: value for flag, value in SMALL.items() if flag not in arguments}
             if "--quality" in arguments:
+                # All of its steps, of fewer parts.
+                missing["-n"] = "60"
                 missing.pop("--steps")
             if "walk.gif" in arguments:
                 # A film has the frames of its clip.
@@ -192,8 +194,8 @@ def test_every_task_is_one_command(workplace, capfd):
                 missing.pop("--out")
             arguments += [word for pair in missing.items() for word in pair]
         if arguments[0] == "looks":
-            # Eighteen fits, whose pictures `test_cli_looks` and `test_looks` look into.
-            arguments += ["--out", f"out{number}", "--size", "48"]
+            # `test_cli_looks` and `test_looks` look into such pictures.
+            arguments += ["--out", f"out{number}", "--size", "24"]
         arguments = smaller(arguments)
         if arguments[0] == "compare":
             arguments += ["--size", "24"]

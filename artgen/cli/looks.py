@@ -52,16 +52,16 @@ def looks(
     registry = common.registry()
     every = map(registry.spelling, registry.entries("look"))
     source = str(from_stdin()) if target == STDIO else target
-    base = {"seed": seed, "target": {"source": source, "size": size}, "output": {"video": False}}
+    base = {"seed": seed, "target": {"source": source}, "output": {"video": False}}
     more = [word for path in common.plugin or () for word in ("--plugin", str(path))]
     stem, below = files.name or Source.parse(source).file_stem, read_settings()[0].below
     runs = []
     for name in dict.fromkeys(every if only is None else only.split(",")):
-        style = read_look(name, registry)
-        data = apply_look(base, style, None, registry).data
+        data = apply_look(base, read_look(name, registry), None, registry).data
+        data["target"]["size"] = size  # also of looks that are fitted larger
         # To draw thousands of marks takes longer than to place them.
         data["stage"] = [{"evaluations": 3, **stage} for stage in data.get("stage", [{}])]
-        [run] = plan_runs(data, {}, (), f"{stem}-looks-{file_safe(style.name)}")
+        [run] = plan_runs(data, {}, (), f"{stem}-looks-{file_safe(data['look'])}")
         command = shlex.join(["artgen", "fit", target, "--look", name, *more])
         recipe = below(run.recipe, threads=not where.asked)
         asked = {**run.asked, "target": target, "command": command}

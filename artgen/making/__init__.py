@@ -325,5 +325,5 @@ def files_of(made: Made, motif: Motif, provenance: Provenance) -> dict[str, byte
         **made.files,
         "parts.csv": motif.table(["what", "name", "colour", "number", "length in mm"], *rows),
         "parts.json": (json.dumps(data, indent=1, ensure_ascii=False) + "\n").encode(),
-        "picture.png": encode_png(made.picture, recipe or None),
+        "picture.png": encode_png(made.picture, recipe or None, level=5),
     }

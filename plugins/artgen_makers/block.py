@@ -14,6 +14,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
+from scipy import ndimage
 
 from artgen import Ink, option
 from artgen.errors import UsageError
@@ -31,7 +32,7 @@ from artgen_makers.cutting import (
 )
 from artgen_makers.guide import Guide, guides
 from artgen_makers.pdf import Sheet
-from artgen_makers.tones import bands, colours, darkness
+from artgen_makers.tones import bands, blurred, colours, darkness
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -144,8 +145,6 @@ class Block(Maker):
 
     def toned(self, picture: NDArray[np.uint8], unit: float) -> list[Layer]:
         """Return blocks of the tones of a picture, the lightest first. Raises UsageError."""
-        from scipy.ndimage import gaussian_filter
-
         o = self.options
         given = [np.array(parse_colour(each)) for each in o.colours.split(",") if each.strip()]
         if len(given) > 5:
@@ -156,7 +155,7 @@ class Block(Maker):
         found = [Layer(ink, tone > level) for ink, level in zip(inks, between, strict=False)]
         if o.lines and found:
             down, right = np.mgrid[: tone.shape[0], : tone.shape[1]] * (unit / o.lines)
-            form = gaussian_filter(tone, 1.5 * o.lines / unit)
+            form = ndimage.gaussian_filter(tone, 1.5 * o.lines / unit)
             phase = right * np.sin(SLANT) + down * np.cos(SLANT) + BEND * form
             wave = 2 * abs(phase % 1 - 0.5) - 0.5
             found[-1] = found[-1]._replace(print=tone + DEPTH * wave > between[-1])
@@ -290,25 +289,23 @@ def drawn(art: Any, columns: int, rows: int) -> list[Layer]:
 
 def printed(layers: Sequence[Layer], unit: float, o: BlockOptions) -> NDArray[np.uint8]:
     """Show the print: inks over one another, salty where they are thin, with a rim of more ink."""
-    from scipy.ndimage import gaussian_filter
-
     rng = np.random.default_rng(0)
     rows, columns = layers[0].print.shape
     edge = round(min(o.border, 0.1 * o.width) / unit)
     scale = _PIXELS / (max(rows, columns) + 2 * edge)
     high, wide = (round((side + 2 * edge) * scale) for side in (rows, columns))
-    grain = gaussian_filter(rng.standard_normal((high, wide)), 1.2)
+    grain = ndimage.gaussian_filter(rng.standard_normal((high, wide)), 1.2)
     paper = np.array(parse_colour(o.paper))
     shown = paper * (1 + 0.05 * grain[..., None])
     for layer in layers:
         plain = Image.fromarray(np.float32(np.pad(layer.print, edge)))
         cover = np.asarray(plain.resize((wide, high), Image.Resampling.BOX), np.float64)
-        salt = gaussian_filter(rng.standard_normal((high, wide)), 0.9)
-        cloud = gaussian_filter(rng.standard_normal((high, wide)), 25)
+        salt = ndimage.gaussian_filter(rng.standard_normal((high, wide)), 0.9)
+        cloud = blurred(rng.standard_normal((high, wide)), 25)
         press = salt / salt.std() * 0.5 + cloud / cloud.std() * 0.5
         # Little ink stays off where the roller was dry; the rim of a ridge takes more.
         taken = (3.2 + 1.2 * press).clip(0, 1) * cover
-        rim = (cover - gaussian_filter(cover, 2.5)).clip(0, 1)
+        rim = (cover - ndimage.gaussian_filter(cover, 2.5)).clip(0, 1)
         ink = taken * (0.93 + 0.04 * press + 0.15 * rim).clip(0, 1)
         tone = layer.colour * (OPAQUE + (1 - OPAQUE) * shown / paper)
         shown = shown * (1 - ink[..., None]) + tone * ink[..., None]

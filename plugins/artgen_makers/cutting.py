@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from artgen import Art, Shape
 from artgen.errors import UsageError
@@ -130,20 +131,16 @@ def fit_like(art: Art, count: int) -> str:
 
 def opened(mask: Mask, radius: float) -> Mask:
     """Keep what a disk of this radius in pixels can reach inside of a mask."""
-    from scipy.ndimage import distance_transform_edt as distance
-
-    inside = distance(np.pad(mask, 1, mode="edge"))[1:-1, 1:-1] > radius
+    inside = ndimage.distance_transform_edt(np.pad(mask, 1, mode="edge"))[1:-1, 1:-1] > radius
     if not inside.any():
         return np.zeros_like(mask)
-    kept: Mask = mask & (distance(~inside) <= radius)
+    kept: Mask = mask & (ndimage.distance_transform_edt(~inside) <= radius)
     return kept
 
 
 def without_small(mask: Mask, least: float) -> Mask:
     """Leave out what has fewer than `least` pixels."""
-    from scipy.ndimage import label
-
-    areas, _ = label(mask, np.ones((3, 3)))
+    areas, _ = ndimage.label(mask, np.ones((3, 3)))
     kept: Mask = mask & (np.bincount(areas.ravel()) >= least)[areas]
     return kept
 
@@ -166,19 +163,18 @@ def joined(
     of a square as large as they are; these only where `below`, if there is one, shows them still.
     To `glue` is to leave islands loose on the paper `below`, where much of a bridge would be seen.
     """
-    from scipy.ndimage import binary_dilation, distance_transform_edt, label
     from skimage.graph import MCP_Geometric
 
     least = (2 * SMALL * radius) ** 2
     paper = ~without_small(~paper, least)
     paper = without_small(paper, least)
-    areas, count = label(paper, np.ones((3, 3)))
+    areas, count = ndimage.label(paper, np.ones((3, 3)))
     frame = int(areas[0, 0])  # The border is a part of each sheet.
     islands = [k for k in range(1, count + 1) if k != frame]
     if not islands:
         return paper, 0
     ways = MCP_Geometric(np.where(paper, 0.02, 0.3 + missed))
-    rim = (areas == frame) & binary_dilation(areas != frame, np.ones((3, 3)))
+    rim = (areas == frame) & ndimage.binary_dilation(areas != frame, np.ones((3, 3)))
     costs, _ = ways.find_costs(np.argwhere(rim))
     free, wide, built = np.ones(paper.shape, bool), 2 * (bridge or radius), 0
     loose = np.zeros_like(free)
@@ -200,15 +196,15 @@ def joined(
         long = seen > longest
         if long and below is not None:
             # It is seen in the sheet below where that has it, and not what is around.
-            apart = distance_transform_edt(areas != island)
+            apart = ndimage.distance_transform_edt(areas != island)
             ring = (apart > AROUND * radius) & (apart <= (AROUND + 1) * radius)
             long = below[tuple(inside.T)].mean() - below[ring].mean() > HELD
         if lost.sum() * wide > SHOWN * size or long:
             paper = paper & (areas != island)
         else:
             free[way], built = False, built + 1
-    bridges: Mask = distance_transform_edt(free | paper) <= (bridge or radius)
-    areas, _ = label(paper | bridges, np.ones((3, 3)))
+    bridges: Mask = ndimage.distance_transform_edt(free | paper) <= (bridge or radius)
+    areas, _ = ndimage.label(paper | bridges, np.ones((3, 3)))
     held: Mask = np.isin(areas, [areas[0, 0], *np.unique(areas[loose])])
     return held, built
 
@@ -242,17 +238,16 @@ def outlines(paper: Mask, unit: float, kerf: float = 0.0) -> list[Floats]:
 
     A cut `kerf` mm wide beside its line leaves the paper as it shall be.
     """
-    from scipy.ndimage import distance_transform_edt, gaussian_filter
     from skimage import measure
 
     simplify: Any = measure.approximate_polygon
     contours: Any = measure.find_contours
-    smooth = gaussian_filter(paper.astype(np.float64), SMOOTH, mode="nearest")
+    smooth = ndimage.gaussian_filter(paper.astype(np.float64), SMOOTH, mode="nearest")
     level = 0.5
     if kerf:
-        inside, outside = distance_transform_edt(paper), distance_transform_edt(~paper)
+        inside, outside = map(ndimage.distance_transform_edt, (paper, ~paper))
         away = np.where(paper, inside - 0.5, 0.5 - outside)
-        smooth, level = gaussian_filter(away, SMOOTH, mode="nearest"), -kerf / 2 / unit
+        smooth, level = ndimage.gaussian_filter(away, SMOOTH, mode="nearest"), -kerf / 2 / unit
     lines = contours(smooth, level, fully_connected="high")
     return [(simplify(line, 0.1)[:, ::-1] + 0.5) * unit for line in lines]
 

@@ -20,12 +20,13 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
+from scipy import ndimage
 
 from artgen import option
 from artgen.errors import UsageError
 from artgen.making import Made, Maker, Motif, Part, hex_colour, parse_colour
 from artgen_makers.cutting import finer_than
-from artgen_makers.grids import Colour, choose, differences, grouped, read_table
+from artgen_makers.grids import Colour, choose, differences, grouped, read_table, tally
 from artgen_makers.guide import Guide, guides
 from artgen_makers.paint import fillable, separated
 from artgen_makers.pdf import Sheet
@@ -107,7 +108,9 @@ class Embroidery(Maker):
                 "embroidery needs the package pyembroidery, which is not installed",
                 hint="pip install 'artgen[embroidery]'",
             )
+        # What is no thread or no colour is told at once.
         sold_threads(o.threads)
+        parse_colour(o.fabric)
         size = o.width, o.width / motif.aspect
         self.check(size)
         unit = max(FINE, max(size) / MOST_PIXELS)
@@ -216,24 +219,17 @@ class Embroidery(Maker):
         Rows lie along the parts of a drawing where `ways` [height, width] in radians is known.
         Satin lies across the `spines`, of which each pixel has number `parts` - 1.
         """
-        from scipy.ndimage import (
-            binary_propagation,
-            distance_transform_edt,
-            find_objects,
-            gaussian_filter,
-        )
-
         thread = Thread(self.options.spacing, self.options.pull)
-        smooth = gaussian_filter(lab[..., 0], 0.5 / unit)
+        smooth = ndimage.gaussian_filter(lab[..., 0], 0.5 / unit)
         dy, dx = np.gradient(smooth)
-        tensor = [gaussian_filter(each, 1 / unit) for each in (dx * dx, dy * dy, dx * dy)]
+        tensor = [ndimage.gaussian_filter(each, 1 / unit) for each in (dx * dx, dy * dy, dx * dy)]
         known = np.isfinite(ways)
         across, down = np.sin(ways), -np.cos(ways)
         for plane, told in zip(tensor, (across * across, down * down, across * down), strict=True):
             plane[known] = SURE * told[known]
         drawn = order if parts is None else np.where(order < 0, -1, parts)
         areas = separated(drawn)
-        boxes = find_objects(areas + 1)
+        boxes = ndimage.find_objects(areas + 1)
         blocks, pad = [], int(UNDER / unit) + 2
         for place, colour in enumerate(threads):
             numbers = np.unique(areas[order == place])
@@ -245,8 +241,8 @@ class Embroidery(Maker):
                 if spines:
                     # Strokes of one thread meet without a gap.
                     later |= (order[box] == place) & (areas[box] > number)
-                close = distance_transform_edt(~shape) <= UNDER / unit
-                grown = binary_propagation(shape, np.ones((3, 3)), shape | later & close)
+                close = ndimage.distance_transform_edt(~shape) <= UNDER / unit
+                grown = ndimage.binary_propagation(shape, np.ones((3, 3)), shape | later & close)
                 angle = direction([each[box] for each in tensor], shape)
                 corner = np.array([box[1].start, box[0].start]) * unit
                 number_of = drawn[box][shape][0] - 1 if spines else -1
@@ -341,14 +337,12 @@ def flat(lab: Floats, most: int) -> Labels | None:
 
     Such a picture keeps its outlines: the colours between two of them are their edges.
     """
-    found, inverse, counts = np.unique(
-        np.rint(lab.reshape(-1, 3) / 4), axis=0, return_inverse=True, return_counts=True
-    )
+    found, inverse, counts = tally(lab.reshape(-1, 3), 4)
     usual = counts >= RARE * counts.sum()
     if usual.sum() > most or counts[usual].sum() < FLAT * counts.sum():
         return None
     apart = np.linalg.norm(found[:, None] - found[usual][None], axis=2)
-    numbers: Labels = apart.argmin(1)[inverse.ravel()].reshape(lab.shape[:2])
+    numbers: Labels = apart.argmin(1)[inverse].reshape(lab.shape[:2])
     return numbers
 
 
@@ -393,14 +387,12 @@ def machine_files(blocks: Sequence[Block], name: str, brand: str) -> dict[str, b
 
 def finished(blocks: Sequence[Block], size: tuple[float, float], fabric: str) -> NDArray[np.uint8]:
     """Show thread on fabric: it shines most where it lies across the light."""
-    from scipy.ndimage import gaussian_filter
-
     border = 0.06 * max(size)
     scale = _PIXELS / (max(size) + 2 * border)
     wide, high = (round((side + 2 * border) * scale) for side in size)
     rng = np.random.default_rng(0)
     y, x = np.mgrid[:high, :wide] * (2 * np.pi / (0.5 * scale))
-    weave = 0.025 * np.sin(x) * np.sin(y) + 0.03 * gaussian_filter(
+    weave = 0.025 * np.sin(x) * np.sin(y) + 0.03 * ndimage.gaussian_filter(
         rng.standard_normal((high, wide)), 1
     )
     ground = np.array(parse_colour(fabric)) * (1 + weave[..., None])

@@ -11,7 +11,7 @@ import io
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import resources
 from typing import Any, ClassVar, NamedTuple
 from xml.sax.saxutils import escape
@@ -139,6 +139,7 @@ class Relief(Maker):
     def make(self, motif: Motif) -> Made:
         """Search the stack, give each point its height, and write meshes and swaps."""
         o, (base, _, layer) = self.options, self.layers
+        self.filament(0)  # What is wrong with a table is told at once.
         columns = round(o.width / o.detail) + 1
         rows = max(2, round((columns - 1) / motif.aspect) + 1)
         if columns * rows > MOST_POINTS:
@@ -328,13 +329,14 @@ class FilamentPainting(Relief):
     ) -> tuple[float, list[int], list[int]]:
         """Change a filament, exchange all of one kind or shift a seam while it pays."""
 
-        def cost(kinds: Sequence[int], ends: Sequence[int]) -> float:
-            seen = _lab(self.shown(_blocks(kinds, ends)))
+        @cache
+        def cost(*stack: Block) -> float:
+            seen = _lab(self.shown(stack))
             apart = (lab**2).sum(1)[:, None] - 2 * lab @ seen.T + (seen**2).sum(1)
             way = np.linalg.norm(np.diff(seen, axis=0), axis=1).sum()
             return float(weight @ apart.min(1) / weight.sum() + DETOUR * way)
 
-        least, above = cost(kinds, ends), ends[-1]
+        least, above = cost(*_blocks(kinds, ends)), ends[-1]
         while True:
             before = least
             for place in range(len(kinds)):
@@ -350,7 +352,7 @@ class FilamentPainting(Relief):
                         options.append((kinds, shifted))
                 for new, other in options:
                     if len(set(new)) <= self.options.spools:
-                        found = cost(new, other)
+                        found = cost(*_blocks(new, other))
                         if found < least - 1e-6:
                             least, kinds, ends = found, new, other
             if least > 0.999 * before:

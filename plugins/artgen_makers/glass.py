@@ -15,6 +15,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from artgen import option
 from artgen.errors import UsageError
@@ -25,7 +26,7 @@ from artgen_makers.grids import choose, differences, grouped
 from artgen_makers.guide import MARGIN, Guide, guides, wrapped
 from artgen_makers.paint import fillable, separated
 from artgen_makers.pdf import Sheet, text_width
-from artgen_makers.tones import focused, rgb_of
+from artgen_makers.tones import blurred, focused, rgb_of
 from artgen_plugins.regions import chains, cut, lab_of, means, smoothed
 
 Floats = NDArray[np.float64]
@@ -209,7 +210,6 @@ class Glass(Maker):
         glass: Sequence[Floats],
     ) -> tuple[list[Piece], NDArray[np.uint8]]:
         """Return the pieces from the top down, and the picture of the panel."""
-        from scipy.ndimage import find_objects, label
         from skimage import measure
 
         contours: Any = measure.find_contours
@@ -218,9 +218,9 @@ class Glass(Maker):
         margin = self.options.lead / 2
         whole = size[0] + 2 * margin, size[1] + 2 * margin
         away = distances([line + margin for line in lines], whole, unit)
-        areas, _ = label(away > self.options.heart / 2)
+        areas, _ = ndimage.label(away > self.options.heart / 2)
         found, coarse = [], size[0] / places.shape[1]
-        for number, box in enumerate(find_objects(areas), 1):
+        for number, box in enumerate(ndimage.find_objects(areas), 1):
             inside = np.where(areas[box] == number, away[box], 0)
             radius = float(inside.max())
             outer = min(box[0].start, box[1].start) == 0
@@ -336,20 +336,24 @@ def without_narrow(places: Labels, radius: float) -> Labels:
 
     The disk has at least this radius in pixels, and grows with the place, so nothing sticks out.
     """
-    from scipy.ndimage import distance_transform_edt, find_objects
-
     kept = np.full(places.shape, -1)
-    for number, box in enumerate(find_objects(places + 1)):
+    for number, box in enumerate(ndimage.find_objects(places + 1)):
         if box is not None:
             wide = tuple(slice(max(0, each.start - 1), each.stop + 1) for each in box)
             place = places[wide] == number
-            widest = float(distance_transform_edt(np.pad(place, 1)).max())
+            widest = float(ndimage.distance_transform_edt(np.pad(place, 1)).max())
             kept[wide][opened(place, max(radius, BLUNT * widest))] = number
     if (kept < 0).all():
         return places
-    near = distance_transform_edt(kept < 0, return_distances=False, return_indices=True)
-    found: Labels = kept[tuple(near)]
+    found: Labels = kept[nearest(kept < 0)]
     return found
+
+
+def nearest(missing: Mask) -> tuple[Labels, ...]:
+    """Return the row and the column of the pixel nearest to each that is not missing."""
+    return tuple(
+        ndimage.distance_transform_edt(missing, return_distances=False, return_indices=True)
+    )
 
 
 def worst(piece: Mask, limits: Limits) -> tuple[float, tuple[int, int]]:
@@ -358,24 +362,23 @@ def worst(piece: Mask, limits: Limits) -> tuple[float, tuple[int, int]]:
     Glass is cut to it where that is at most 1. A place with a hole is too deep without an end, and
     the middle of the hole is returned.
     """
-    from scipy.ndimage import binary_dilation, distance_transform_edt, label
     from skimage.morphology import convex_hull_image
 
     pad = int(limits.inside) + 3
     shape = np.pad(piece, pad)
-    around, count = label(~shape, np.ones((3, 3)))
+    around, count = ndimage.label(~shape, np.ones((3, 3)))
     if count > 1:
-        inside = distance_transform_edt(around > 1)
+        inside = ndimage.distance_transform_edt(around > 1)
         row, column = np.unravel_index(int(inside.argmax()), shape.shape)
         return np.inf, (int(row) - pad, int(column) - pad)
-    rim = shape & binary_dilation(~shape)
-    missed = (distance_transform_edt(~opened(~shape, limits.inside)) - 1) * rim
+    rim = shape & ndimage.binary_dilation(~shape)
+    missed = (ndimage.distance_transform_edt(~opened(~shape, limits.inside)) - 1) * rim
     place = np.unravel_index(int(missed.argmax()), shape.shape)
     bad = float(missed[place]) / limits.hidden
     hull = convex_hull_image(shape)  # type: ignore[no-untyped-call]
-    bays, count = label(hull & ~shape)
-    depth = distance_transform_edt(hull)
-    mouths = np.bincount(bays[binary_dilation(~hull) & hull], minlength=count + 1)
+    bays, count = ndimage.label(hull & ~shape)
+    depth = ndimage.distance_transform_edt(hull)
+    mouths = np.bincount(bays[ndimage.binary_dilation(~hull) & hull], minlength=count + 1)
     for bay in range(1, count + 1):
         own = np.where(bays == bay, depth, 0)
         deepest = float(own.max())
@@ -389,10 +392,8 @@ def worst(piece: Mask, limits: Limits) -> tuple[float, tuple[int, int]]:
 
 def split_deep(places: Labels, limits: Limits) -> Labels:
     """Split places with deep inside corners, or holes, where both parts are wide enough."""
-    from scipy.ndimage import find_objects
-
     places = places.copy()
-    boxes = dict(enumerate(find_objects(places + 1)))
+    boxes = dict(enumerate(ndimage.find_objects(places + 1)))
     left = list(boxes)
     while left:
         number = left.pop()
@@ -447,20 +448,15 @@ def _rays(piece: Mask, place: tuple[int, int], both: bool) -> Iterator[tuple[Lab
 
 def _parts(piece: Mask, line: tuple[Labels, Labels], radius: float) -> tuple[Mask, Mask] | None:
     """Return the two parts on the sides of a line, if a circle of this radius fits into both."""
-    from scipy.ndimage import distance_transform_edt, label
-
     apart = piece.copy()
     apart[line] = False
-    areas, count = label(apart)
+    areas, count = ndimage.label(apart)
     if count < 2:
         return None
     first, second = np.argsort(-np.bincount(areas.ravel())[1:], kind="stable")[:2] + 1
-    ends = distance_transform_edt(
-        ~np.isin(areas, (first, second)), return_distances=False, return_indices=True
-    )
-    areas = areas[tuple(ends)]
+    areas = areas[nearest(~np.isin(areas, (first, second)))]
     parts = piece & (areas == first), piece & (areas == second)
-    if min(distance_transform_edt(np.pad(each, 1)).max() for each in parts) < radius:
+    if min(ndimage.distance_transform_edt(np.pad(each, 1)).max() for each in parts) < radius:
         return None
     return parts
 
@@ -484,24 +480,20 @@ def leads(places: Labels, size: tuple[float, float]) -> list[Floats]:
 
 def smooth(points: Floats, sigma: float) -> Floats:
     """Return a line at even steps of a pixel, smooth also at its ends, which stay in place."""
-    from scipy.ndimage import gaussian_filter1d
-
     along = np.append(0, np.cumsum(np.hypot(*np.diff(points, axis=0).T)))
     steps = np.linspace(0, along[-1], max(2, round(along[-1]) + 1))
     even = np.stack([np.interp(steps, along, points[:, k]) for k in (0, 1)], 1)
     if np.allclose(even[0], even[-1]):
-        closed: Floats = gaussian_filter1d(even, sigma, axis=0, mode="wrap")
+        closed: Floats = ndimage.gaussian_filter1d(even, sigma, axis=0, mode="wrap")
         return closed
     more = min(len(even) - 1, int(4 * sigma))
     before, after = 2 * even[0] - even[more:0:-1], 2 * even[-1] - even[-2 : -2 - more : -1]
-    found: Floats = gaussian_filter1d(np.concatenate([before, even, after]), sigma, axis=0)
+    found: Floats = ndimage.gaussian_filter1d(np.concatenate([before, even, after]), sigma, axis=0)
     return found[more : more + len(even)]
 
 
 def distances(lines: Sequence[Floats], size: tuple[float, float], unit: float) -> Floats:
     """Return the distance in mm of each pixel's middle, `unit` mm fine, to the nearest line."""
-    from scipy.ndimage import distance_transform_edt
-
     wide, high = (round(side / unit) for side in size)
     points = []
     for line in lines:
@@ -512,7 +504,7 @@ def distances(lines: Sequence[Floats], size: tuple[float, float], unit: float) -
     column, row = (place.clip(0, [wide - 1e-6, high - 1e-6]).astype(int)).T
     x, y = np.full((high, wide), np.nan, np.float32), np.empty((high, wide), np.float32)
     x[row, column], y[row, column] = place.T
-    near = tuple(distance_transform_edt(np.isnan(x), return_distances=False, return_indices=True))
+    near = nearest(np.isnan(x))
     down, right = np.mgrid[:high, :wide].astype(np.float32) + 0.5
     found: Floats = unit * np.hypot(x[near] - right, y[near] - down)
     return found
@@ -524,7 +516,6 @@ def lit(areas: Labels, colours: Floats, away: Floats) -> NDArray[np.uint8]:
     `away` is the distance to the middle of a lead, whose edge is at 1.
     """
     from PIL import Image
-    from scipy.ndimage import gaussian_filter
 
     scale = _PIXELS / max(areas.shape)
     high, wide = (round(side * scale) for side in areas.shape)
@@ -535,7 +526,7 @@ def lit(areas: Labels, colours: Floats, away: Floats) -> NDArray[np.uint8]:
     rng = np.random.default_rng(0)
     streaks = []
     for reach in ((2, 40), (40, 2), (12, 12), (4, 70)):
-        noise = gaussian_filter(rng.standard_normal((high, wide)), reach)
+        noise = blurred(rng.standard_normal((high, wide)), reach)
         streaks.append(noise / noise.std())
     kind = rng.integers(0, 4, len(colours))
     streak = np.choose(kind[own], streaks)
@@ -548,12 +539,10 @@ def lit(areas: Labels, colours: Floats, away: Floats) -> NDArray[np.uint8]:
     through *= (0.72 + 0.28 * edge)[..., None]
     cover = (4 * (1 - way) + 0.5).clip(0, 1)[..., None]
     through = through * (1 - cover)
-    through += 0.2 * np.stack(
-        [gaussian_filter(through[..., k], 0.012 * _PIXELS) for k in range(3)], 2
-    )
+    through += 0.2 * np.stack([blurred(through[..., k], 0.012 * _PIXELS) for k in range(3)], 2)
     # Leads are round: light from the upper left shines along them.
     height = np.sqrt(1 - (way.clip(0, 1)) ** 2)
-    dy, dx = np.gradient(gaussian_filter(height, 1.0))
+    dy, dx = np.gradient(ndimage.gaussian_filter(height, 1.0))
     shine = (0.5 * (dx + dy)).clip(0, 1) ** 1.2
     metal = 0.018 + 0.02 * height + 0.5 * shine
     shown = linear_to_srgb(

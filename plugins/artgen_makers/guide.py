@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from artgen.making import Made, Motif, Part, parse_colour
-from artgen_makers.pdf import Document, Sheet, text_width
+from artgen_makers.pdf import Document, Sheet, picture_stream, text_width
 
 PAPERS = {"a4": (210.0, 297.0), "letter": (215.9, 279.4)}
 """Widths and heights in mm."""
@@ -44,16 +44,20 @@ class Guide:
         sheet.text(MARGIN, MARGIN + 4, heading, 5, bold=True)
         return sheet
 
-    def cover(self, made: Made, steps: Sequence[str], marks: Sequence[str], counted: str) -> None:
-        """Add the page with the picture, the steps and the parts; long lists take more pages."""
+    def cover(
+        self, made: Made, shown: bytes, steps: Sequence[str], marks: Sequence[str], counted: str
+    ) -> None:
+        """Add the page with the picture, the steps and the parts; long lists take more pages.
+
+        The picture is `shown` as by `picture_stream`.
+        """
         sheet = self.page(f"{self.motif.name}: {self.title}")
         high, wide = made.picture.shape[:2]
         lines = sum(len(wrapped(step, self.width - 8, 3.6)) for step in steps)
         free = self.height - 32 - 5 * lines - _ROW * len(made.parts)
         # A list that would just not fit beside the picture takes some of its height.
         scale = min(self.width / wide, (free if _LEAST < free < _SIDE else _SIDE) / high)
-        name = self.document.picture(_smaller(made.picture))
-        sheet.place(name, MARGIN, MARGIN + 10, wide * scale, high * scale)
+        sheet.place(self.document.share(shown), MARGIN, MARGIN + 10, wide * scale, high * scale)
         y = MARGIN + 18 + high * scale
         for number, step in enumerate(steps, 1):
             for line in wrapped(step, self.width - 8, 3.6):
@@ -196,10 +200,11 @@ def guides(
     `marks` are symbols of the first parts, shown on their colours; `counted` is what the number of
     these is of, where it is not of themselves.
     """
-    files = dict(made.files)
+    # Once for both papers: it takes longer than all that is written.
+    files, shown = dict(made.files), picture_stream(_smaller(made.picture))
     for paper in PAPERS:
         guide = Guide(motif, title, paper)
-        guide.cover(made, steps, marks, counted)
+        guide.cover(made, shown, steps, marks, counted)
         draw(guide)
         files[f"guide-{paper}.pdf"] = guide.encode()
     return Made(files, made.parts, made.picture, made.notes)

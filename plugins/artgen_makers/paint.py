@@ -14,6 +14,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from artgen import option
 from artgen.errors import UsageError
@@ -76,6 +77,7 @@ class PaintByNumbers(Maker):
                 f"{o.brush:g} mm",
                 hint="ask for a larger --width or a smaller --brush",
             )
+        self.paints()  # What is wrong with a table is told at once.
         unit = max(o.brush / FINE, max(size) / MOST_PIXELS)
         columns, rows = (max(4, round(side / unit)) for side in size)
         lab = lab_of(np.moveaxis(motif.picture(columns, rows) / 255, 2, 0))
@@ -209,8 +211,6 @@ def mixtures(paints: Sequence[Paint]) -> list[Paint]:
 
 def fillable(cells: Labels, colours: Floats, radius: float) -> Labels:
     """Give places into which no circle of `radius` pixels fits the nearest colour beside them."""
-    from scipy.ndimage import binary_dilation, find_objects
-
     cells = cells.copy()
     while True:
         areas = separated(cells)
@@ -218,11 +218,11 @@ def fillable(cells: Labels, colours: Floats, radius: float) -> Labels:
         thin = np.flatnonzero(widest < radius)
         if not len(thin) or len(widest) == 1:
             return cells
-        boxes, changed = find_objects(areas + 1), np.zeros(len(widest), bool)
+        boxes, changed = ndimage.find_objects(areas + 1), np.zeros(len(widest), bool)
         for number in thin[np.argsort(widest[thin], kind="stable")]:
             wide = tuple(slice(max(0, each.start - 1), each.stop + 1) for each in boxes[number])
             area = areas[wide] == number
-            ring = binary_dilation(area) & ~area
+            ring = ndimage.binary_dilation(area) & ~area
             near = np.unique(areas[wide][ring])
             # Two that change at once could exchange their colours for ever.
             if not len(near) or changed[near].any():
@@ -244,27 +244,23 @@ def separated(cells: Labels) -> Labels:
 
 def poles(areas: Labels) -> Floats:
     """Return row, column and radius of the largest circle in each place: [N, 3], in pixels."""
-    from scipy.ndimage import distance_transform_edt, maximum_position
-
     padded = np.pad(areas, 1, constant_values=-1)
     border = np.zeros(padded.shape, bool)
     for axis in (0, 1):
         differs = np.diff(padded, axis=axis) != 0
         for side in (slice(None, -1), slice(1, None)):
             border[(side, slice(None)) if axis == 0 else (slice(None), side)] |= differs
-    inside = distance_transform_edt(~border)[1:-1, 1:-1]
+    inside = ndimage.distance_transform_edt(~border)[1:-1, 1:-1]
     index = np.arange(int(areas.max()) + 1)
-    places = np.array(maximum_position(inside, areas, index), np.int64).reshape(-1, 2)
+    places = np.array(ndimage.maximum_position(inside, areas, index), np.int64).reshape(-1, 2)
     radius = inside[places[:, 0], places[:, 1]] + 0.5
     return np.concatenate([places, radius[:, None]], 1)
 
 
 def _painted(cells: Labels, colours: Sequence[Paint]) -> NDArray[np.uint8]:
     """Return the painted picture, with the traces of brushes."""
-    from scipy.ndimage import gaussian_filter
-
     large = smoothed(cells.repeat(LARGER, 0).repeat(LARGER, 1), 1.2 * LARGER)
-    traces = gaussian_filter(np.random.default_rng(0).standard_normal(large.shape), (1, 9))
+    traces = ndimage.gaussian_filter(np.random.default_rng(0).standard_normal(large.shape), (1, 9))
     shade = 1 + 0.02 * traces / max(float(traces.std()), 1e-9)
     shown = np.stack([each.colour for each in colours])[large] * shade[..., None]
     pixels: NDArray[np.uint8] = np.rint(255 * shown.clip(0, 1)).astype(np.uint8)

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from scipy import ndimage
 
 from artgen import option
 from artgen.errors import UsageError
@@ -166,14 +167,12 @@ class Paper(Maker):
 
         They follow `depth` [height, width], 0 far and 100 near, or the lightness.
         """
-        from scipy.ndimage import gaussian_filter
-
         o = self.options
         sign = -1 if o.front == "dark" else 1
-        smooth = np.stack([gaussian_filter(lab[..., k], 0.4 * FINE) for k in range(3)], 2)
+        smooth = np.stack([ndimage.gaussian_filter(lab[..., k], 0.4 * FINE) for k in range(3)], 2)
         light, near = sign * smooth[..., 0], o.narrow / unit / 2
         if depth is not None:
-            light = gaussian_filter(depth, 0.4 * FINE)
+            light = ndimage.gaussian_filter(depth, 0.4 * FINE)
         papers = [np.array(parse_colour(each)) for each in o.papers.split(",") if each.strip()]
         if papers and not 2 <= len(papers) <= 12:
             raise UsageError(f"--papers has {len(papers)} colours", hint="give 2 to 12")
@@ -198,14 +197,12 @@ class Paper(Maker):
 
 def _loose(sheet: str, paper: Mask, unit: float) -> list[tuple[Words, Floats]]:
     """Return the pieces of a sheet that its frame does not hold: their numbers, and outlines."""
-    from scipy.ndimage import distance_transform_edt, label
-
-    areas, count = label(paper, np.ones((3, 3)))
+    areas, count = ndimage.label(paper, np.ones((3, 3)))
     found: list[tuple[Words, Floats]] = []
     for area in range(1, count + 1):
         if area == areas[0, 0]:
             continue
-        inside = distance_transform_edt(areas == area)
+        inside = ndimage.distance_transform_edt(areas == area)
         row, column = np.unravel_index(inside.argmax(), inside.shape)
         high = float(min(4.0, inside.max() * unit))
         place = (column + 0.5) * unit, (row + 0.5) * unit + high / 3
@@ -253,19 +250,18 @@ def _holes(size: tuple[float, float], frame: float) -> list[tuple[float, float]]
 
 def finished(layers: Sequence[Layer]) -> Pixels:
     """Show the stack in light from the upper left, each sheet with its shadow on those below."""
-    from scipy.ndimage import gaussian_filter, shift
-
     rng = np.random.default_rng(0)
     high, wide = (side * LARGER for side in layers[0].paper.shape)
     shown = np.zeros((high, wide, 3))
     for layer in layers:
         large = layer.paper.repeat(LARGER, 0).repeat(LARGER, 1).astype(np.float64)
         cover = np.clip(
-            4 * (gaussian_filter(large, LARGER * SMOOTH, mode="nearest") - 0.5) + 0.5, 0, 1
+            4 * (ndimage.gaussian_filter(large, LARGER * SMOOTH, mode="nearest") - 0.5) + 0.5, 0, 1
         )
         step = 0.004 * max(high, wide)
-        dark = shift(gaussian_filter(cover, 1.2 * step), (step, step), order=1, mode="nearest")
-        grain = gaussian_filter(rng.standard_normal((high, wide)), 1.0)[..., None]
+        soft = ndimage.gaussian_filter(cover, 1.2 * step)
+        dark = ndimage.shift(soft, (step, step), order=1, mode="nearest")
+        grain = ndimage.gaussian_filter(rng.standard_normal((high, wide)), 1.0)[..., None]
         sheet = layer.colour * (1 + 0.03 * grain)
         shown *= 1 - SHADOW * (dark * (1 - cover))[..., None]
         shown = shown * (1 - cover[..., None]) + sheet * cover[..., None]

@@ -165,7 +165,7 @@ class Quilt(Maker):
         """
         least = self.options.least
         own, mass = lab[cell.pixels] * weight[cell.pixels, None], weight[cell.pixels]
-        found = []
+        found: list[tuple[float, Floats, float]] = []
         for turn in np.arange(ANGLES) * np.pi / ANGLES:
             normal = np.array([np.cos(turn), np.sin(turn)])
             reach = cell.outline @ normal
@@ -180,7 +180,7 @@ class Quilt(Maker):
             apart = sum((s[:-1] / np.maximum(m, 1e-9) - (s[-1] - s[:-1]) / np.maximum(n, 1e-9)) ** 2
                         for s in sums)  # fmt: skip
             worth = m * n / max(mass.sum(), 1e-9) * (apart + EVEN)
-            found += [(w, normal, at) for w, at in zip(worth, level, strict=True)]
+            found += zip(worth.tolist(), [normal] * OFFSETS, level, strict=True)
         found.sort(key=lambda each: -each[0])
         for worth, normal, at in found[:TRIED]:
             outlines = clipped(cell.outline, normal, at), clipped(cell.outline, -normal, -at)
@@ -188,11 +188,8 @@ class Quilt(Maker):
                 continue
             below = places[cell.pixels] @ normal <= at
             if below.any() and not below.all():
-                parts = (
-                    Cell(outlines[0], cell.pixels[below]),
-                    Cell(outlines[1], cell.pixels[~below]),
-                )
-                return float(worth), parts
+                first, second = (cell.pixels[side] for side in (below, ~below))
+                return float(worth), (Cell(outlines[0], first), Cell(outlines[1], second))
         return None
 
     def sewn(self, whole: Cell, lab: Floats) -> list[Floats]:

@@ -30,7 +30,7 @@ from artgen_makers.cutting import (
 )
 from artgen_makers.grids import in_words
 from artgen_makers.guide import Guide, guides, outlined
-from artgen_makers.tones import bands, colours, darkness
+from artgen_makers.tones import bands, blurred, colours, darkness
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -214,15 +214,16 @@ class Stencil(Maker):
             hole = Image.fromarray(np.float32(~layer.sheet))
             plain = np.asarray(hole.resize((wide, high), Image.Resampling.BICUBIC), np.float64)
             soft = gaussian_filter(plain, SOFT / unit * scale)
-            far = gaussian_filter(plain, 8 * SOFT / unit * scale)
+            far = blurred(plain, 8 * SOFT / unit * scale)
             fine = rng.random((high, wide))
             # A coat is uneven where it is thin: at its edges, and by chance.
             cover = (soft - 0.5) * 1.8 + 0.5 + 0.5 * (fine - 0.5) * (1 - abs(2 * soft - 1))
             dust = (fine < DUST * far) * 0.7
-            cloud = gaussian_filter(rng.standard_normal((high, wide)), 30)
+            cloud = blurred(rng.standard_normal((high, wide)), 30)
             thin = 0.97 + 0.03 * cloud / max(float(cloud.std()), 1e-9)
             cover = np.maximum(cover.clip(0, 1) * thin.clip(0.85, 1), dust)[..., None]
-            shown = shown * (1 - cover) + layer.colour * (1 + 0.03 * grain) * cover
+            shown *= 1 - cover
+            shown += layer.colour * (1 + 0.03 * grain) * cover
         pixels: NDArray[np.uint8] = np.rint(255 * shown.clip(0, 1)).astype(np.uint8)
         return pixels
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -52,11 +53,10 @@ def satin(mask: Mask, unit: float, thread: Thread, spine: Floats | None = None) 
 
     It goes along the `spine` of a stroke, x and y in pixels [N, 2], or the middle of the shape.
     """
-    from scipy.ndimage import distance_transform_edt, gaussian_filter1d
     from skimage.draw import polygon2mask
 
     mask = np.pad(mask, 1)
-    inside = distance_transform_edt(mask)
+    inside = ndimage.distance_transform_edt(mask)
     wide = float(inside.max())
     if 2 * (wide * unit + thread.pull) > LONGEST:
         return []
@@ -69,7 +69,7 @@ def satin(mask: Mask, unit: float, thread: Thread, spine: Floats | None = None) 
         return []
     places = np.linspace(0, along[-1], count)
     middle = np.stack([np.interp(places, along, axis) for axis in way.T], 1)
-    ahead = gaussian_filter1d(np.gradient(middle, axis=0), 3, axis=0, mode="nearest")
+    ahead = ndimage.gaussian_filter1d(np.gradient(middle, axis=0), 3, axis=0, mode="nearest")
     normal = ahead[:, ::-1] * [1, -1] / np.maximum(np.hypot(*ahead.T), 1e-9)[:, None]
     if spine is not None:
         middle, normal = _seen(middle, normal, mask, LONGEST / 2 / unit)
@@ -80,7 +80,7 @@ def satin(mask: Mask, unit: float, thread: Thread, spine: Floats | None = None) 
     for sign in (1, -1):
         hit = _hits(middle, normal, sign * reach, mask)
         sides.append(
-            gaussian_filter1d(
+            ndimage.gaussian_filter1d(
                 0.5 * np.logical_and.accumulate(hit, axis=1).sum(1), 2, mode="nearest"
             )
         )
@@ -112,7 +112,6 @@ def _zigzag(
 
 def _middle(mask: Mask, inside: Floats) -> Floats:
     """Return the way along the middle of a slim shape, rows and columns [N, 2]; or none."""
-    from scipy.ndimage import gaussian_filter1d
     from skimage.graph import MCP_Geometric
 
     wide = float(inside.max())
@@ -124,7 +123,7 @@ def _middle(mask: Mask, inside: Floats) -> Floats:
         costs, _ = ways.find_costs([end])
         end = np.argwhere(mask)[costs[mask].argmax()]
     way = np.array(ways.traceback(end), np.float64)
-    way = gaussian_filter1d(way, wide, axis=0, mode="nearest") + 0.5
+    way = ndimage.gaussian_filter1d(way, wide, axis=0, mode="nearest") + 0.5
     # Its ends run into corners: from where they begin, it goes straight on.
     cut = round(1.5 * wide)
     if len(way) < 4 * cut + 4:
@@ -155,8 +154,6 @@ def _seen(middle: Floats, normal: Floats, mask: Mask, reach: float) -> tuple[Flo
 
     Where nothing is, a stroke ends; the longest stretch is kept.
     """
-    from scipy.ndimage import gaussian_filter1d
-
     far = np.arange(-reach, reach, 0.5)
     hit = _hits(middle, normal, far, mask)
     # The run of each ray that lies nearest to the spine.
@@ -170,7 +167,7 @@ def _seen(middle: Floats, normal: Floats, mask: Mask, reach: float) -> tuple[Flo
         return middle[:0], normal[:0]
     begin, end = ends[np.diff(ends, axis=1)[:, 0].argmax()]
     kept = slice(begin, end)
-    away = gaussian_filter1d((far[low] + far[high])[kept] / 2, 2, mode="nearest")
+    away = ndimage.gaussian_filter1d((far[low] + far[high])[kept] / 2, 2, mode="nearest")
     return middle[kept] + away[:, None] * normal[kept], normal[kept]
 
 
@@ -247,9 +244,7 @@ def _meet(one: tuple[int, float, float], other: tuple[int, float, float]) -> boo
 
 def below(mask: Mask, unit: float, angle: float) -> list[Floats]:
     """Return wide rows across those of `angle`, inside of a shape: they hold the fabric."""
-    from scipy.ndimage import distance_transform_edt
-
-    inner = distance_transform_edt(np.pad(mask, 1))[1:-1, 1:-1] > 0.8 / unit
+    inner = ndimage.distance_transform_edt(np.pad(mask, 1))[1:-1, 1:-1] > 0.8 / unit
     if inner.sum() * unit**2 < LEAST_BELOW:
         return []
     return rows(inner, unit, angle + np.pi / 2, Thread(BELOW, 0.0))
@@ -310,9 +305,8 @@ class Ways:
 
 
 def _linked(mask: Mask, one: tuple[int, int], other: tuple[int, int]) -> bool:
-    from scipy.ndimage import label
 
-    parts, _ = label(mask, np.ones((3, 3)))
+    parts, _ = ndimage.label(mask, np.ones((3, 3)))
     return bool(parts[one] == parts[other])
 
 

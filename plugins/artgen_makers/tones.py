@@ -7,6 +7,7 @@ so that a face keeps eyes and mouth also where it is dark as a whole.
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +52,28 @@ def focused(picture: NDArray[np.uint8]) -> tuple[Floats, Floats | None]:
     faces = find_faces(picture)
     weight = focus_weight(faces, Canvas(columns, rows)).astype(np.float64) if faces else None
     return lab_of(np.moveaxis(picture / 255, 2, 0)), weight
+
+
+def blurred(plane: Floats, sigma: Any) -> Floats:
+    """Return a plane as `scipy.ndimage.gaussian_filter` does, but for rounding, in less time.
+
+    That takes as long as `sigma` is wide, for each axis or for both; Fourier transforms do not.
+    """
+    from scipy.fft import fftfreq, irfft2, next_fast_len, rfft2, rfftfreq
+
+    wide = np.broadcast_to(sigma, 2)
+    reach = (4 * wide + 0.5).astype(int)
+    padded = np.pad(plane, np.stack([reach, reach], 1), "symmetric")
+    sides = [next_fast_len(side, real=True) for side in padded.shape]
+    found = rfft2(padded, sides)
+    for axis, frequencies in enumerate((fftfreq, rfftfreq)):
+        away = np.arange(1, reach[axis] + 1)
+        weight = np.exp(-0.5 * (away / wide[axis]) ** 2)
+        waves = np.cos(2 * np.pi * np.outer(away, frequencies(sides[axis])))
+        found *= np.expand_dims((1 + 2 * weight @ waves) / (1 + 2 * weight.sum()), 1 - axis)
+    (top, left), (rows, columns) = reach, plane.shape
+    inside: Floats = irfft2(found, sides)[top : top + rows, left : left + columns]
+    return inside
 
 
 def bands(tone: Floats, count: int) -> tuple[Labels, Floats]:
