@@ -590,7 +590,7 @@ def test_a_frame_is_a_file_of_some_megabytes_that_is_there(tmp_path, monkeypatch
         "large.svg": "larger than 4 MiB",
         "packed.svg": "is no text",
         "moon.svg": "cannot read outline 'moon.svg'",
-        "Moon.png": "cannot read 'Moon.png'",
+        "Moon.png": "cannot read Moon.png",
     }.items():
         with pytest.raises(InputError, match=says):
             String({"frame": name}).resolve_options(Canvas(8, 8))

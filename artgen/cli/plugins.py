@@ -101,9 +101,8 @@ def show(
 
 def _module(entry: Entry) -> str | None:
     load = entry.spec.load
-    if isinstance(load, str):
-        return load
-    return None if entry.kind == "look" else f"{load.__module__}:{load.__qualname__}"
+    name = getattr(load, "__qualname__", None)  # tables and objects have none
+    return load if isinstance(load, str) else name and f"{load.__module__}:{name}"
 
 
 def _details(facts: dict[str, Any]) -> dict[str, Any]:
