@@ -179,6 +179,22 @@ def test_killed_in_the_second_stage(photo: Path, tmp_path: Path, registry: Regis
     assert_same(tmp_path / "inside", tmp_path / "whole")
 
 
+def test_where_an_earlier_stage_ended_is_kept(
+    photo: Path, tmp_path: Path, registry: Registry
+) -> None:
+    """A run that was resumed in a later stage did not say it, so that its files were others."""
+    quick = {"engine": "climb", "restarts": 1, "candidates": 50, "patience": 5, "stall": 100}
+    shapes = {"name": "triangle", "count": 3}
+    asked = recipe(
+        photo, quick, {"engine": "gradient", "steps": 20}, primitive=shapes, output={"video": False}
+    )
+    stop_at(20, asked, registry, tmp_path / "stopped")
+    assert resume(asked, registry, tmp_path / "stopped") == 16
+    outcome = run(asked, registry, out=tmp_path / "whole")
+    assert [stage["stop"] for stage in outcome.summary["recipe"]["stage"] if "stop" in stage] == [6]
+    assert_same(tmp_path / "stopped", tmp_path / "whole")
+
+
 @pytest.mark.slow
 def test_killed_with_random_batches(photo: Path, tmp_path: Path, registry: Registry) -> None:
     asked = recipe(photo, {"steps": 300, "batch": 64}, primitive=MLP)
