@@ -587,6 +587,29 @@ def test_a_time_budget_is_resumed_as_steps(
         ).read_bytes()
 
 
+def test_the_same_command_agrees_with_what_its_time_became(
+    photo: Path, tmp_path: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Evaluations and frames that were too many for the time were contradictions, and so was the
+    count that follows from bytes: the recipe takes fewer of them once it has steps."""
+    asked = recipe(
+        photo,
+        {"time": 60.0, "evaluations": 9},
+        primitive={"count": None, "target_bytes": 4000},
+        output={"frames": 50},
+    )
+    pace = Pace((1.0,) * STRETCHES, evaluation=1.0, frame=5.0)
+    monkeypatch.setattr("time.perf_counter", lambda: 0.0)
+    monkeypatch.setattr(
+        artgen.runs.loop.stages, "measure_pace", lambda begin, *_, **__: begin(1) and pace
+    )
+    stop_at(15, asked, registry, tmp_path)
+    stored = RunFolder.open(tmp_path / "photo-gaussian.run")
+    stored[0].unlock()
+    assert (stored[1].stage[0].evaluations, stored[1].output.frames) == (3, 3)
+    assert resume(asked, registry, tmp_path) > 0
+
+
 def test_the_time_of_a_resumed_run_is_that_of_the_command(
     photo: Path, tmp_path: Path, registry: Registry
 ) -> None:
