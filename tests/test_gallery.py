@@ -18,6 +18,7 @@ from PIL import Image
 
 from artgen import load
 from artgen.art import ExportRequest
+from artgen.base.lock import FileLock
 from artgen.cli import main
 from artgen.gallery import open_gallery
 from artgen.gallery._page import FinishedPiece, _command, _plugin
@@ -346,6 +347,19 @@ def test_a_recipe_that_changed_meanwhile_starts_over(gallery, call):
     (leftover / "key").write_text("of another recipe")
     assert statuses(call("build", gallery, "--only", "first")[1]) == {"first": "built"}
     assert not leftover.exists()
+
+
+def test_what_another_build_is_making_is_left_to_it(gallery, call):
+    """It was removed under the other build, which lost its fit."""
+    run = gallery / "out/first/unfinished/first.run"
+    run.mkdir(parents=True)
+    lock = FileLock(run / "lock")
+    assert lock.acquire()
+    code, data, err = call("build", gallery, "--only", "first")
+    assert (code, statuses(data)) == (7, {"first": "failed"})
+    assert "another build is making first" in err
+    assert (run / "lock").exists()
+    lock.release()
 
 
 def test_quick_is_small_and_apart(gallery, call):

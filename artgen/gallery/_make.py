@@ -13,6 +13,7 @@ import time
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 from artgen.art import Art, ExportRequest
 from artgen.base.errors import InputError, UsageError
 from artgen.base.files import file_hash
+from artgen.base.lock import FileLock
 from artgen.events import Observer
 from artgen.exporters import export_html, walk_strip
 from artgen.making import Motif, make_thing, maker_of
@@ -104,22 +106,14 @@ def make(task: PieceTask, observe: Observer, control: RunControl) -> PieceFiles:
 
 def _fit(task: PieceTask, registry: Registry, observe: Observer, control: RunControl) -> Result:
     """Run the recipe in its folder, resuming an earlier attempt where possible."""
-
-    def start(resume: bool) -> Result:
-        return run(
-            task.recipe,
-            registry,
-            out=task.place,
-            name=task.stem,
-            resume=resume,
-            search=task.search,
-            observers=[observe],
-            control=control,
-        )
-
+    start = partial(run, task.recipe, registry, out=task.place, name=task.stem, search=task.search)
+    start = partial(start, observers=[observe], control=control)
     note, folder = task.place / "key", output_paths(task.place, task.stem)["folder"]
+    linked = _has_links(task.place)
+    if not linked and FileLock(folder / "lock").is_held_elsewhere():
+        raise UsageError(f"another build is making {task.stem}", hint="wait for it to end")
     mine = note.is_file() and note.read_text(encoding="utf-8", errors="replace") == task.key
-    if mine and folder.is_dir() and not _has_links(task.place):
+    if mine and folder.is_dir() and not linked:
         try:
             return start(resume=True)
         except (InputError, UsageError):
