@@ -413,6 +413,15 @@ def test_a_clip_is_a_piece(tmp_path, call):
         assert load(made / "pulsing/drawing.art").film.keyframes == 4
 
 
+def test_a_fit_in_tiles_is_a_piece(gallery, call):
+    """It has no video of its steps, and failed with an internal error after the fit."""
+    with (gallery / "recipes/second.toml").open("a") as file:
+        file.write("[tiles]\nside = 64\n")
+    code, data, err = call("build", gallery, "--only", "second")
+    assert (code, statuses(data)) == (0, {"second": "built"}), err
+    assert (gallery / "out/second/progress.mp4").read_bytes()[4:8] == b"ftyp"
+
+
 def test_recipes_may_lie_in_the_folder_itself(tmp_path, call):
     write(tmp_path, "only-one", source="sample:coffee")
     assert [piece.slug for piece in open_gallery(tmp_path).pieces] == ["only-one"]

@@ -85,12 +85,16 @@ def make(task: PieceTask, observe: Observer, control: RunControl) -> PieceFiles:
     if result.error is not None:
         raise result.error
     assert result.art is not None
-    paths = output_paths(task.place, task.stem)
-    film = result.art.recipe.output.film
+    paths, output = output_paths(task.place, task.stem), result.art.recipe.output
     # Such a film goes on from its own still, not from the drawing.
-    if film is not None and registry.load("form", film.partition("=")[0]).still:
-        asked = ExportRequest(result.art.recipe.output.still_size, film=film)
+    if output.film is not None and registry.load("form", output.film.partition("=")[0]).still:
+        asked = ExportRequest(output.still_size, film=output.film)
         paths["still"].write_bytes(result.art.to_format("png", asked))
+    if not output.video:
+        # A fit in tiles has no pictures of its steps: its parts appear.
+        seconds, fps = output.video_seconds, float(output.fps)
+        asked = ExportRequest(output.video_size, seconds=seconds, fps=fps, start="parts")
+        paths["video"].write_bytes(result.art.to_format("mp4", asked))
     names = {"still": "final.png", "video": "progress.mp4", "art": "drawing.art"}
     files = {
         **{name: paths[kind].read_bytes() for kind, name in names.items()},
