@@ -602,13 +602,21 @@ def test_a_resumed_clip_is_the_same(tmp_path, pictures):
 
 def test_a_clip_stopped_in_its_first_fit_goes_on_there(tmp_path):
     asked = recipe("sample:clip?n=3")
-    stop = RunControl()
-    stop.request_stop()
-    partial = run(asked, default(), out=tmp_path / "part", name="c", control=stop)
+    stop, logs = RunControl(), [tmp_path / "part.jsonl", tmp_path / "whole.jsonl"]
+
+    def watch(event: object) -> None:
+        if isinstance(event, Evaluated) and event.step >= 4:
+            stop.request_stop()
+
+    part = {"out": tmp_path / "part", "name": "c", "log": logs[0]}
+    partial = run(asked, default(), observers=[watch], control=stop, **part)
     assert partial.art.film.keyframes == 1
-    again = run(asked, default(), out=tmp_path / "part", name="c", resume=True)
-    whole = run(asked, default(), out=tmp_path / "whole", name="c")
+    again = run(asked, default(), resume=True, **part)
+    whole = run(asked, default(), out=tmp_path / "whole", name="c", log=logs[1])
     assert again.art.to_bytes() == whole.art.to_bytes()
+    # What was evaluated before the stop was lost: the log went on from the keys alone.
+    steps = [[json.loads(line)["step"] for line in log.read_text().splitlines()] for log in logs]
+    assert steps[0] == steps[1]
 
 
 @pytest.mark.slow

@@ -120,12 +120,16 @@ class ClipRun(PictureRun):
         ]
 
     def resume(self) -> None:
-        """Go on from the keys that there are."""
+        """Go on from the keys that there are, and in first fits from their checkpoints."""
         self.tasks = [replace(task, resume=True) for task in self.tasks]
         for task in self.tasks:
             done = task.keyframes.count()
+            first = None if done else RunFolder(task.place / "first").load_checkpoint()
             if done:
                 self.resumed_at = task.offset + scene_steps(self.recipe, done)
+            elif first is not None:
+                taken = (first.get(f"progress.{name}", 0) for name in ("offset", "step"))
+                self.resumed_at = task.offset + sum(taken)
 
     def fit(self) -> Fitted:
         """Fit all scenes, and join them. Raises what ended the first that failed."""
