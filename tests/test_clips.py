@@ -15,7 +15,7 @@ import av
 import numpy as np
 import pytest
 import torch
-from helpers import changed, open_sample
+from helpers import changed, open_sample, save_photo
 from PIL import Image
 
 import artgen
@@ -750,6 +750,17 @@ def test_scenes_on_other_machines_give_the_same_bytes_and_go_on_here(tmp_path, m
 def test_refusals(tables, reason):
     with pytest.raises(UsageError, match=reason):
         run(changed(recipe(), tables), default())
+
+
+def test_the_files_of_a_recipe_are_in_any_folder(tmp_path, monkeypatch):
+    """Scenes looked for them without their folders: a picture of a loss was found where it lay
+    beside the clip alone, and masks were by `-j`."""
+    monkeypatch.chdir(tmp_path)
+    Path("woods").mkdir()
+    save_photo(Path("woods"))
+    stage = {"steps": 1, "loss": "mse+0.1*texture:woods/photo.png"}
+    art = run(recipe("sample:clip?n=1", stage=[stage]), default()).art
+    assert art.recipe.stage[0].loss_files[0].name == "photo.png"
 
 
 def test_the_command_line(tmp_path, monkeypatch, capsys):
