@@ -422,6 +422,18 @@ def test_a_fit_in_tiles_is_a_piece(gallery, call):
     assert (gallery / "out/second/progress.mp4").read_bytes()[4:8] == b"ftyp"
 
 
+def test_where_detail_matters_may_be_a_picture_in_another_folder(gallery, call):
+    """It was looked for without its folder once the piece was fitted, which failed then."""
+    (gallery / "recipes/more").mkdir()
+    Image.new("L", (24, 16), 200).save(gallery / "recipes/more/detail.png")
+    recipe = gallery / "recipes/second.toml"
+    recipe.write_text(
+        recipe.read_text().replace("size = 32", 'size = 32\nfocus = "more/detail.png"')
+    )
+    _, data, err = call("build", gallery, "--only", "second")
+    assert statuses(data) == {"second": "built"}, err
+
+
 def test_recipes_may_lie_in_the_folder_itself(tmp_path, call):
     write(tmp_path, "only-one", source="sample:coffee")
     assert [piece.slug for piece in open_gallery(tmp_path).pieces] == ["only-one"]

@@ -145,9 +145,8 @@ def _pictures(art: Art, still: Path, registry: Registry, task: PieceTask) -> dic
         "poster-2x.jpg": _jpeg(result, *LARGE_POSTER),
         "result.jpg": _jpeg(result, VIEW_SIDE),
     }
-    # The recipe of the result holds file names without folders.
-    asked = task.recipe.target
-    recipe = recipe.with_target(source=asked.source, mask=asked.mask)
+    # The recipe of the result holds file names without folders; no weight changes the pixels.
+    recipe = recipe.with_target(source=task.recipe.target.source, mask=None, focus=None)
     target = read_target(recipe, registry, task.search)
     if (shown := target.pixels) is not None:
         longest = max(target.original_size, recipe.target.size or 0)
