@@ -376,6 +376,20 @@ def test_a_disk_full_before_the_first_checkpoint(
     assert_same(tmp_path / "stopped", tmp_path / "whole")
 
 
+def test_a_mistake_does_not_take_what_has_no_checkpoint_yet(
+    photo: Path, tmp_path: Path, registry: Registry
+) -> None:
+    """A run that was to be resumed with a file in place of a log was removed, with its seed."""
+    asked, notes = recipe(photo, {"steps": 3}), tmp_path / "notes.txt"
+    folder = RunFolder.create(tmp_path / "photo-gaussian.run", asked, [photo])
+    folder.unlock()
+    notes.write_text("mine")
+    with pytest.raises(UsageError, match="notes"):
+        run(Recipe(), registry, out=tmp_path, name="photo-gaussian", resume=True, log=notes)
+    assert folder.resumable
+    assert notes.read_text() == "mine"
+
+
 def test_what_leaves_nothing_leaves_no_log(photo: Path, tmp_path: Path, registry: Registry) -> None:
     asked, log = recipe(photo, {"steps": 40}), tmp_path / "log.jsonl"
     stop_at(5, asked, registry, tmp_path / "stopped", log=log, checkpoint_every=1000)

@@ -173,7 +173,7 @@ def run(
         except BaseException as error:
             # With space again, or rights, the run goes on from its recipe and its seed.
             kept = isinstance(error, OutputError) and not isinstance(error, OutOfMemory)
-            if folder is not None and not (folder.has_checkpoint or kept):
+            if folder is not None and not (resume or folder.has_checkpoint or kept):
                 folder.remove()
                 if lines:
                     lines.remove()
