@@ -28,9 +28,9 @@ def check_agreement(
     """Raise UsageError for the first value asked for that the stored recipe contradicts.
 
     ``auto`` agrees with all that was chosen, and so do `time`, see `time_limit`, `alpha`, which
-    became a number, and `target_bytes`, whose count is compared later. A number of colours agrees
-    with a palette that has no more, the count of a codec with the option that it became. `target`
-    is a target in memory.
+    became a number, and `target_bytes`, whose count is compared later unless there is a `time`. A
+    number of colours agrees with a palette that has no more, the count of a codec with the option
+    that it became. `target` is a target in memory.
     """
     data, given = stored.to_dict(), asked.requested()
     primitive = find_names(stored, registry).primitive
