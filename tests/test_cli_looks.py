@@ -86,6 +86,7 @@ def test_the_name_of_a_look_is_that_of_its_files():
         ("sample:cat --set blend=depth", None),
         ("sample:cat --palette 5", None),
         ("sample:cat --resume --name it", None),
+        ("sample:cat --resume --name it --seeds 1..2", "single-line"),
         ("sample:cat --look riso", "riso"),
         ("sample:clip", None),
         ("sample:digits", None),
@@ -105,7 +106,8 @@ def test_pictures_of_which_nothing_is_asked_have_the_usual_look(flags, look, mon
     monkeypatch.setattr("artgen.cli._recipe.plan_runs", caught)
     assert main(["fit", *flags.split()]) == 2
     said = capsys.readouterr().err
-    assert (asked, "-p gaussian for" in said) == ([look], look == "single-line"), said
+    told = look == "single-line" and "--resume" not in flags
+    assert (asked, "-p gaussian for" in said) == ([look], told), said
     # A flag of the fit gave soft spots without a word.
     how = look is None and flags.split()[1:2] in (["-n"], ["--steps"], ["--set"], ["--palette"])
     assert ("primitive: gaussian, since flags say how" in said) == how

@@ -15,7 +15,7 @@ import av
 import numpy as np
 import pytest
 import torch
-from helpers import changed, open_sample
+from helpers import changed, open_sample, save_photo
 from PIL import Image
 
 import artgen
@@ -602,13 +602,21 @@ def test_a_resumed_clip_is_the_same(tmp_path, pictures):
 
 def test_a_clip_stopped_in_its_first_fit_goes_on_there(tmp_path):
     asked = recipe("sample:clip?n=3")
-    stop = RunControl()
-    stop.request_stop()
-    partial = run(asked, default(), out=tmp_path / "part", name="c", control=stop)
+    stop, logs = RunControl(), [tmp_path / "part.jsonl", tmp_path / "whole.jsonl"]
+
+    def watch(event: object) -> None:
+        if isinstance(event, Evaluated) and event.step >= 4:
+            stop.request_stop()
+
+    part = {"out": tmp_path / "part", "name": "c", "log": logs[0]}
+    partial = run(asked, default(), observers=[watch], control=stop, **part)
     assert partial.art.film.keyframes == 1
-    again = run(asked, default(), out=tmp_path / "part", name="c", resume=True)
-    whole = run(asked, default(), out=tmp_path / "whole", name="c")
+    again = run(asked, default(), resume=True, **part)
+    whole = run(asked, default(), out=tmp_path / "whole", name="c", log=logs[1])
     assert again.art.to_bytes() == whole.art.to_bytes()
+    # What was evaluated before the stop was lost: the log went on from the keys alone.
+    steps = [[json.loads(line)["step"] for line in log.read_text().splitlines()] for log in logs]
+    assert steps[0] == steps[1]
 
 
 @pytest.mark.slow
@@ -742,6 +750,17 @@ def test_scenes_on_other_machines_give_the_same_bytes_and_go_on_here(tmp_path, m
 def test_refusals(tables, reason):
     with pytest.raises(UsageError, match=reason):
         run(changed(recipe(), tables), default())
+
+
+def test_the_files_of_a_recipe_are_in_any_folder(tmp_path, monkeypatch):
+    """Scenes looked for them without their folders: a picture of a loss was found where it lay
+    beside the clip alone, and masks were by `-j`."""
+    monkeypatch.chdir(tmp_path)
+    Path("woods").mkdir()
+    save_photo(Path("woods"))
+    stage = {"steps": 1, "loss": "mse+0.1*texture:woods/photo.png"}
+    art = run(recipe("sample:clip?n=1", stage=[stage]), default()).art
+    assert art.recipe.stage[0].loss_files[0].name == "photo.png"
 
 
 def test_the_command_line(tmp_path, monkeypatch, capsys):

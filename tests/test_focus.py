@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import skimage.data
-from helpers import open_sample
+from helpers import open_sample, save_photo
 from PIL import Image
 
 from artgen.base.errors import UsageError
 from artgen.cli import main
 from artgen.recipe import Recipe
 from artgen.registry import Registry
+from artgen.runs import open_photo
 from artgen.runs.agreement import check_agreement
 from artgen.targets import TargetRequest, image_from_array
 from artgen.targets.faces import find_faces
@@ -169,6 +170,14 @@ def test_files_are_not_taken_for_circles():
     assert is_focus("0.5,0.5,0.1; 0,0,1")
     assert not is_focus("1.png")
     assert not is_focus("0,5.png")
+
+
+def test_the_photo_is_found_without_the_picture_of_the_focus(tmp_path):
+    """`--film wipe` asked for the photo where that picture lay in another folder."""
+    file = save_photo(tmp_path)
+    recipe = Recipe.from_dict({"target": {"source": file.name, "focus": "gone.png"}})
+    pixels = open_photo(recipe, Registry(environ={}), tmp_path, 24, flag="--film wipe")
+    assert pixels.shape == (16, 24, 3)
 
 
 def test_a_recipe_keeps_the_circles_or_the_file(tmp_path, monkeypatch):

@@ -19,6 +19,7 @@ from PIL import Image
 
 from artgen import load
 from artgen.art import ExportRequest
+from artgen.base.lock import FileLock
 from artgen.cli import main
 from artgen.gallery import open_gallery
 from artgen.gallery._page import FinishedPiece, _command, _plugin
@@ -374,6 +375,19 @@ def test_a_recipe_that_changed_meanwhile_starts_over(gallery, call):
     assert not leftover.exists()
 
 
+def test_what_another_build_is_making_is_left_to_it(gallery, call):
+    """It was removed under the other build, which lost its fit."""
+    run = gallery / "out/first/unfinished/first.run"
+    run.mkdir(parents=True)
+    lock = FileLock(run / "lock")
+    assert lock.acquire()
+    code, data, err = call("build", gallery, "--only", "first")
+    assert (code, statuses(data)) == (7, {"first": "failed"})
+    assert "another build is making first" in err
+    assert (run / "lock").exists()
+    lock.release()
+
+
 def test_quick_is_small_and_apart(gallery, call):
     code, data, _ = call("build", gallery, "--quick", "-j", 1)
     assert code == 0
@@ -423,6 +437,27 @@ def test_a_clip_is_a_piece(tmp_path, call):
         made = tmp_path / ("out-quick" if quick else "out")
         assert load(made / "moving/drawing.art").film.keyframes == 6
         assert load(made / "pulsing/drawing.art").film.keyframes == 4
+
+
+def test_a_fit_in_tiles_is_a_piece(gallery, call):
+    """It has no video of its steps, and failed with an internal error after the fit."""
+    with (gallery / "recipes/second.toml").open("a") as file:
+        file.write("[tiles]\nside = 64\n")
+    code, data, err = call("build", gallery, "--only", "second")
+    assert (code, statuses(data)) == (0, {"second": "built"}), err
+    assert (gallery / "out/second/progress.mp4").read_bytes()[4:8] == b"ftyp"
+
+
+def test_where_detail_matters_may_be_a_picture_in_another_folder(gallery, call):
+    """It was looked for without its folder once the piece was fitted, which failed then."""
+    (gallery / "recipes/more").mkdir()
+    Image.new("L", (24, 16), 200).save(gallery / "recipes/more/detail.png")
+    recipe = gallery / "recipes/second.toml"
+    recipe.write_text(
+        recipe.read_text().replace("size = 32", 'size = 32\nfocus = "more/detail.png"')
+    )
+    _, data, err = call("build", gallery, "--only", "second")
+    assert statuses(data) == {"second": "built"}, err
 
 
 def test_recipes_may_lie_in_the_folder_itself(tmp_path, call):

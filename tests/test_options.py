@@ -12,6 +12,7 @@ import pytest
 from artgen import option
 from artgen.base.options import describe_options, parse_options, parse_value
 from artgen.errors import UsageError
+from artgen.plan.options import check_engine_options
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,13 @@ class Petals:
     bands: int | None = option(None, "octaves", low=1)
     soft: bool = option(False, "soft edges")
     title: str = option("", "a caption")
+
+
+def test_of_several_unknown_options_of_an_engine_the_first_is_named():
+    """It was another one in each process."""
+    asked = ["zinc", "acid", "moss", "calm", "ruby", "fern"]
+    with pytest.raises(UsageError, match="no option 'zinc'"):
+        check_engine_options("gradient", asked, set(), {}, "splat")
 
 
 def parse(**values):

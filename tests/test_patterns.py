@@ -14,6 +14,7 @@ from PIL import Image
 from scipy.ndimage import map_coordinates
 
 from artgen import Canvas
+from artgen.art import Art
 from artgen.cli import main
 from artgen.engines import Problem
 from artgen.engines.gradient.objective import objective_of
@@ -29,6 +30,7 @@ from artgen.output.parts import flat_parts
 from artgen.raster import draw, paint
 from artgen.runs import Asked, check_agreement, run
 from artgen.runs.picture.run import prepare
+from artgen.runs.warm_start import InitialArt
 from artgen.targets import folded, image_from_array
 from artgen.values.drawing import Drawing
 from artgen.values.symmetry import FRIEZES, WALLPAPERS, placed, symmetry_of
@@ -300,6 +302,10 @@ def test_the_recipe_of_a_repeat_has_the_size_of_its_motif(name, tile, tmp_path, 
     assert job.recipe.target.size == 24
     again = prepare(Asked(job.recipe, registry, search=(tmp_path,)))
     assert again.target.canvas == job.target.canvas == Canvas(*tile)
+    # A fit that starts from it was refused where the same repeat was asked for again.
+    art = Art(job.start, job.recipe, {}, "fp32", registry)
+    on = InitialArt(tmp_path / "a.art", art).continued(asked, type(job.plan.primitive))
+    assert on.primitive.options["symmetry"] == job.recipe.primitive.options["symmetry"] != name
 
 
 def test_fabric_has_its_size_and_tells_of_edges_that_do_not_meet():

@@ -179,6 +179,22 @@ def test_killed_in_the_second_stage(photo: Path, tmp_path: Path, registry: Regis
     assert_same(tmp_path / "inside", tmp_path / "whole")
 
 
+def test_where_an_earlier_stage_ended_is_kept(
+    photo: Path, tmp_path: Path, registry: Registry
+) -> None:
+    """A run that was resumed in a later stage did not say it, so that its files were others."""
+    quick = {"engine": "climb", "restarts": 1, "candidates": 50, "patience": 5, "stall": 100}
+    shapes = {"name": "triangle", "count": 3}
+    asked = recipe(
+        photo, quick, {"engine": "gradient", "steps": 20}, primitive=shapes, output={"video": False}
+    )
+    stop_at(20, asked, registry, tmp_path / "stopped")
+    assert resume(asked, registry, tmp_path / "stopped") == 16
+    outcome = run(asked, registry, out=tmp_path / "whole")
+    assert [stage["stop"] for stage in outcome.summary["recipe"]["stage"] if "stop" in stage] == [6]
+    assert_same(tmp_path / "stopped", tmp_path / "whole")
+
+
 @pytest.mark.slow
 def test_killed_with_random_batches(photo: Path, tmp_path: Path, registry: Registry) -> None:
     asked = recipe(photo, {"steps": 300, "batch": 64}, primitive=MLP)
@@ -358,6 +374,20 @@ def test_a_disk_full_before_the_first_checkpoint(
     assert resume(asked, registry, tmp_path / "stopped", log=log) == 0
     run(asked, registry, out=tmp_path / "whole")
     assert_same(tmp_path / "stopped", tmp_path / "whole")
+
+
+def test_a_mistake_does_not_take_what_has_no_checkpoint_yet(
+    photo: Path, tmp_path: Path, registry: Registry
+) -> None:
+    """A run that was to be resumed with a file in place of a log was removed, with its seed."""
+    asked, notes = recipe(photo, {"steps": 3}), tmp_path / "notes.txt"
+    folder = RunFolder.create(tmp_path / "photo-gaussian.run", asked, [photo])
+    folder.unlock()
+    notes.write_text("mine")
+    with pytest.raises(UsageError, match="notes"):
+        run(Recipe(), registry, out=tmp_path, name="photo-gaussian", resume=True, log=notes)
+    assert folder.resumable
+    assert notes.read_text() == "mine"
 
 
 def test_what_leaves_nothing_leaves_no_log(photo: Path, tmp_path: Path, registry: Registry) -> None:
@@ -566,6 +596,29 @@ def test_a_time_budget_is_resumed_as_steps(
         assert (tmp_path / "stopped" / name).read_bytes() == (
             tmp_path / "whole" / name
         ).read_bytes()
+
+
+def test_the_same_command_agrees_with_what_its_time_became(
+    photo: Path, tmp_path: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Evaluations and frames that were too many for the time were contradictions, and so was the
+    count that follows from bytes: the recipe takes fewer of them once it has steps."""
+    asked = recipe(
+        photo,
+        {"time": 60.0, "evaluations": 9},
+        primitive={"count": None, "target_bytes": 4000},
+        output={"frames": 50},
+    )
+    pace = Pace((1.0,) * STRETCHES, evaluation=1.0, frame=5.0)
+    monkeypatch.setattr("time.perf_counter", lambda: 0.0)
+    monkeypatch.setattr(
+        artgen.runs.loop.stages, "measure_pace", lambda begin, *_, **__: begin(1) and pace
+    )
+    stop_at(15, asked, registry, tmp_path)
+    stored = RunFolder.open(tmp_path / "photo-gaussian.run")
+    stored[0].unlock()
+    assert (stored[1].stage[0].evaluations, stored[1].output.frames) == (3, 3)
+    assert resume(asked, registry, tmp_path) > 0
 
 
 def test_the_time_of_a_resumed_run_is_that_of_the_command(

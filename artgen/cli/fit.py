@@ -57,8 +57,9 @@ def fit(
     # What is watched may be wrong at first: it is read later, again and again.
     registry = None if watching.watch else common.registry()
     many = parse_seeds(request.seeds) if request.seeds is not None else []
-    # A run that is resumed by its name has what it was begun with.
-    plain = None if registry is None or (files.resume and files.name) else targets or []
+    # A run that is resumed by its name has what it was begun with; of a batch some did not begin.
+    named = files.resume and files.name and not many
+    plain = None if registry is None or named else targets or []
     # Files named by the recipe lie beside it, those named by flags where the user is.
     search = (*request.folders, Path())
     sources: dict[str, str] = {}

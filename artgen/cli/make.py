@@ -122,7 +122,7 @@ def make(
     probe_folder(next(each for each in (folder, *folder.parents) if each.exists()))
     art, photo, sha256, fitted = None, None, None, {}
     if is_art:
-        for key in set(cls.for_photos) & {key for key, _ in pairs}:
+        for key in (key for key, _ in pairs if key in cls.for_photos):
             what = f"--{key.replace('_', '-')} is for photos, and {source} is a drawing"
             raise UsageError(what, hint="leave it out, or give the photo")
         art, sha256 = load(Path(source), registry=registry), file_hash(Path(source))

@@ -69,7 +69,7 @@ def emit_steps(
     ``option.NAME``. The driver fills it with the value, and its learning rate is 0.
     """
     blend = splat.blend
-    for name in {name for loss in losses for _, name in loss} - LOSSES.keys():
+    for name in (name for loss in losses for _, name in loss if name not in LOSSES):
         raise NoStep(f"the loss {name} has no kernel")
     if optimizer not in DECAYS:
         raise NoStep(f"the optimizer {optimizer} has no kernel")

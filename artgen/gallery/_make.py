@@ -13,6 +13,7 @@ import time
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from artgen.art import Art, ExportRequest
 from artgen.base.decode import pillow_guard
 from artgen.base.errors import InputError, UsageError
 from artgen.base.files import file_hash
+from artgen.base.lock import FileLock
 from artgen.events import Observer
 from artgen.exporters import export_html, walk_strip
 from artgen.making import Motif, make_thing, maker_of
@@ -83,12 +85,16 @@ def make(task: PieceTask, observe: Observer, control: RunControl) -> PieceFiles:
     if result.error is not None:
         raise result.error
     assert result.art is not None
-    paths = output_paths(task.place, task.stem)
-    film = result.art.recipe.output.film
+    paths, output = output_paths(task.place, task.stem), result.art.recipe.output
     # Such a film goes on from its own still, not from the drawing.
-    if film is not None and registry.load("form", film.partition("=")[0]).still:
-        asked = ExportRequest(result.art.recipe.output.still_size, film=film)
+    if output.film is not None and registry.load("form", output.film.partition("=")[0]).still:
+        asked = ExportRequest(output.still_size, film=output.film)
         paths["still"].write_bytes(result.art.to_format("png", asked))
+    if not output.video:
+        # A fit in tiles has no pictures of its steps: its parts appear.
+        seconds, fps = output.video_seconds, float(output.fps)
+        asked = ExportRequest(output.video_size, seconds=seconds, fps=fps, start="parts")
+        paths["video"].write_bytes(result.art.to_format("mp4", asked))
     names = {"still": "final.png", "video": "progress.mp4", "art": "drawing.art"}
     files = {
         **{name: paths[kind].read_bytes() for kind, name in names.items()},
@@ -104,22 +110,14 @@ def make(task: PieceTask, observe: Observer, control: RunControl) -> PieceFiles:
 
 def _fit(task: PieceTask, registry: Registry, observe: Observer, control: RunControl) -> Result:
     """Run the recipe in its folder, resuming an earlier attempt where possible."""
-
-    def start(resume: bool) -> Result:
-        return run(
-            task.recipe,
-            registry,
-            out=task.place,
-            name=task.stem,
-            resume=resume,
-            search=task.search,
-            observers=[observe],
-            control=control,
-        )
-
+    start = partial(run, task.recipe, registry, out=task.place, name=task.stem, search=task.search)
+    start = partial(start, observers=[observe], control=control)
     note, folder = task.place / "key", output_paths(task.place, task.stem)["folder"]
+    linked = _has_links(task.place)
+    if not linked and FileLock(folder / "lock").is_held_elsewhere():
+        raise UsageError(f"another build is making {task.stem}", hint="wait for it to end")
     mine = note.is_file() and note.read_text(encoding="utf-8", errors="replace") == task.key
-    if mine and folder.is_dir() and not _has_links(task.place):
+    if mine and folder.is_dir() and not linked:
         try:
             return start(resume=True)
         except (InputError, UsageError):
@@ -147,9 +145,8 @@ def _pictures(art: Art, still: Path, registry: Registry, task: PieceTask) -> dic
         "poster-2x.jpg": _jpeg(result, *LARGE_POSTER),
         "result.jpg": _jpeg(result, VIEW_SIDE),
     }
-    # The recipe of the result holds file names without folders.
-    asked = task.recipe.target
-    recipe = recipe.with_target(source=asked.source, mask=asked.mask)
+    # The recipe of the result holds file names without folders; no weight changes the pixels.
+    recipe = recipe.with_target(source=task.recipe.target.source, mask=None, focus=None)
     target = read_target(recipe, registry, task.search)
     if (shown := target.pixels) is not None:
         longest = max(target.original_size, recipe.target.size or 0)

@@ -106,7 +106,7 @@ def check_engine_options(
 
     `known` are those that it has, `families` those of other families.
     """
-    for key in set(given) - known:
+    for key in (each for each in given if each not in known):
         others = [each for each, names in families.items() if key in names]
         if others:
             raise UsageError(

@@ -294,7 +294,7 @@ class Primitive:
             what, cls = f"a preset of {type(self).__name__}", type(self)
             if name not in params:
                 raise broken(what, cls, f"sets no parameter {name!r}", did_you_mean(name, params))
-            for key in changes.keys() - set(SETTINGS):
+            for key in (each for each in changes if each not in SETTINGS):
                 problem = f"sets the unknown {key!r} of parameter {name!r}"
                 raise broken(what, cls, problem, did_you_mean(key, SETTINGS))
             params[name] = params[name].replaced(**changes)

@@ -18,6 +18,9 @@ from artgen.values.frame import paper_sides, parse_aspect
 _NAMES = ("name", "engine", "loss")
 """The keys whose values may name the distribution of a plugin: `artgen/gaussian`."""
 
+_BOUNDS = ("steps", "evaluations", "test_pictures")
+"""The keys of a stage that are only upper bounds together with `time`, as `output.frames` is."""
+
 
 def check_agreement(
     stored: Recipe, asked: Recipe, registry: Registry, target: Target | None = None
@@ -25,9 +28,9 @@ def check_agreement(
     """Raise UsageError for the first value asked for that the stored recipe contradicts.
 
     ``auto`` agrees with all that was chosen, and so do `time`, see `time_limit`, `alpha`, which
-    became a number, and `target_bytes`, whose count is compared later. A number of colours agrees
-    with a palette that has no more, the count of a codec with the option that it became. `target`
-    is a target in memory.
+    became a number, and `target_bytes`, whose count is compared later unless there is a `time`. A
+    number of colours agrees with a palette that has no more, the count of a codec with the option
+    that it became. `target` is a target in memory.
     """
     data, given = stored.to_dict(), asked.requested()
     primitive = find_names(stored, registry).primitive
@@ -45,6 +48,8 @@ def check_agreement(
             moved = stored.run.device == "cpu" and is_webgpu(values.get("device") or "")
             if moved or primitive.always_compiled:
                 values.pop("device", None)
+            if any(stage.time for stage in asked.stage):
+                values.pop("frames", None)
             if stored.output.history == 0:  # as where `target_bytes` were given
                 values.pop("target_bytes", None)
             if stored.tiles is not None and values.get("video"):  # there is none of their steps
@@ -78,10 +83,9 @@ def _check_each(what: str, asked: Any, stored: list[dict[str, Any]]) -> None:
         raise differs(f"number of {what}s", len(asked), len(stored))
     for number, (mine, theirs) in enumerate(zip(asked, stored, strict=True), 1):
         prefix = f"{what} {number}: " if what == "view" or len(asked) > 1 else ""
-        # Together with `time`, `steps` is only an upper bound.
-        bounds = "time" in mine and mine.get("steps", MOST_STEPS) >= theirs.get("steps", 0)
-        became = {"time", "steps"} if bounds else {"time"}
-        _check({k: v for k, v in mine.items() if k not in became}, theirs, prefix)
+        bounds = _BOUNDS if "time" in mine else ()
+        became = [key for key in bounds if mine.get(key, MOST_STEPS) >= theirs.get(key, 0)]
+        _check({k: v for k, v in mine.items() if k not in ("time", *became)}, theirs, prefix)
 
 
 def _check(asked: dict[str, Any], stored: dict[str, Any], prefix: str = "") -> None:

@@ -61,11 +61,7 @@ def to_svg(dot: str) -> bytes | None:
         return None
     try:
         done = subprocess.run(
-            [program, "-Tsvg"],
-            input=dot.encode(),
-            capture_output=True,
-            timeout=TIMEOUT,
-            check=True,
+            [program, "-Tsvg"], input=dot.encode(), capture_output=True, timeout=TIMEOUT, check=True
         )
     except (OSError, subprocess.SubprocessError):
         return None

@@ -106,6 +106,7 @@ def open_photo(
         sha256=None if file else table.sha256,
         size=size,
         mask=None,
+        focus=None,
         alpha_weight=False,
     )
     try:

@@ -53,7 +53,9 @@ class InitialArt:
             return recipe.with_primitive(count=primitive.count_of(drawing))
         for key, value in table.options.items():
             found = drawing.options.get(key, value)
-            if _listed(found) != _listed(value):
+            # That of the drawing says where it repeats.
+            same = key == "symmetry" and str(found).partition("@")[0] == value
+            if not same and _listed(found) != _listed(value):
                 raise UsageError(
                     f"{self.path} has {key} = {found!r}, not {value!r}",
                     hint=f"use --set {key}={found} or leave it out",

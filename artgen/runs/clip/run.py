@@ -88,13 +88,16 @@ class ClipRun(PictureRun):
         asked, name = self.asked, self.context.name
         place = self.place(None if folder is None else folder.scenes)
         beside = () if self.clip.place is None else (self.clip.place.absolute().parent,)
+        # The recipe of the job names files without their folders.
+        files = [path.absolute().parent for _, path in asked.inputs.files.found.values()]
+        search = (*beside, *files, *(path.absolute() for path in asked.search))
         scenes = find_scenes((frame.image for frame in self.clip.frames()), job.recipe.clip.cut)
         if self.recipe.stage[0].time is not None:
             inside = replace(
                 asked,
                 recipe=self.recipe,
                 context=RunContext(control=self.context.control),
-                search=(*beside, *asked.search),
+                search=search,
                 threads=self.recipe.run.threads or 1,
             )
             self.recipe, self.rehearsed = with_steps(inside, self.clip, scenes)
@@ -112,7 +115,7 @@ class ClipRun(PictureRun):
                 recipe=self.recipe,
                 folder=place / f"{number:03d}",
                 run_name=name,
-                search=(*beside, *(path.absolute() for path in asked.search)),
+                search=search,
                 checkpoint_every=asked.checkpoint_every,
                 **taken_by_task(asked.elsewhere, self.recipe.run.threads),
             )
@@ -120,12 +123,16 @@ class ClipRun(PictureRun):
         ]
 
     def resume(self) -> None:
-        """Go on from the keys that there are."""
+        """Go on from the keys that there are, and in first fits from their checkpoints."""
         self.tasks = [replace(task, resume=True) for task in self.tasks]
         for task in self.tasks:
             done = task.keyframes.count()
+            first = None if done else RunFolder(task.place / "first").load_checkpoint()
             if done:
                 self.resumed_at = task.offset + scene_steps(self.recipe, done)
+            elif first is not None:
+                taken = (first.get(f"progress.{name}", 0) for name in ("offset", "step"))
+                self.resumed_at = task.offset + sum(taken)
 
     def fit(self) -> Fitted:
         """Fit all scenes, and join them. Raises what ended the first that failed."""

@@ -337,8 +337,6 @@ class Loop:
         if "count" in found:
             self.recipe = self.recipe.with_primitive(count=found.pop("count"))
         self._set_stage(**found)
-        if self.progress.stopped_by != "interrupted":
-            self._settle(self.recipe)
 
     def _checkpoint_due(self, engine: Engine) -> bool:
         if self.checkpoint_every:
@@ -356,8 +354,10 @@ class Loop:
         self.last_checkpoint = time.perf_counter()
 
     def _set_stage(self, **changes: Any) -> None:
-        """Write resolved values into the recipe's current stage."""
+        """Write what came of the current stage into its recipe; an interrupted run goes on."""
         self.recipe = self.recipe.with_stage(self.progress.stage, **changes)
+        if self.progress.stopped_by != "interrupted":
+            self._settle(self.recipe)
 
     def _settle(self, recipe: Recipe) -> None:
         """Go on by this recipe, as a resumed run would."""

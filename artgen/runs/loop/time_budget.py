@@ -12,12 +12,7 @@ from typing import TypeVar
 
 from artgen.engines import Engine, Problem
 from artgen.recipe import MOST_REVISIONS, MOST_STEPS, Recipe
-from artgen.runs.loop.agenda import (
-    Agenda,
-    Occasions,
-    evaluation_steps,
-    number_after,
-)
+from artgen.runs.loop.agenda import Agenda, Occasions, evaluation_steps, number_after
 from artgen.runs.loop.pace import Budget, Pace, Stopwatch, Workload
 from artgen.runs.loop.progress import Progress
 

@@ -41,13 +41,7 @@ from artgen.runs.picture.prepare import (
     parameter_bytes,
     with_pictures,
 )
-from artgen.runs.picture.views import (
-    bound_note,
-    in_poses,
-    open_views,
-    view_metrics,
-    with_views,
-)
+from artgen.runs.picture.views import bound_note, in_poses, open_views, view_metrics, with_views
 from artgen.runs.video import encode_still, progress_frames, write_run_video
 from artgen.targets import (
     ImageTarget,

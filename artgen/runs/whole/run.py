@@ -104,7 +104,9 @@ def run(
             check_agreement(recipe, asked, registry, target)
             count = recipe.primitive.count
             folder.write_recipe(recipe)
-            if (most := asked.primitive.target_bytes) is not None:
+            most, timed = asked.primitive.target_bytes, any(stage.time for stage in asked.stage)
+            # Where steps followed from a time, the recipe had to leave more room for them.
+            if most is not None and not timed:
                 recipe = recipe.with_primitive(count=None, target_bytes=most)
         if target is None and folder is None and video is None:
             recipe, note = with_fitting_size(recipe, registry, search)
@@ -173,7 +175,7 @@ def run(
         except BaseException as error:
             # With space again, or rights, the run goes on from its recipe and its seed.
             kept = isinstance(error, OutputError) and not isinstance(error, OutOfMemory)
-            if folder is not None and not (folder.has_checkpoint or kept):
+            if folder is not None and not (resume or folder.has_checkpoint or kept):
                 folder.remove()
                 if lines:
                     lines.remove()
