@@ -169,7 +169,7 @@ class ImageTarget(PictureTarget):
     def sketch(self) -> str | None:
         """The picture with the circles of the focus, in lines of characters; None without any."""
         circles = self.focus if isinstance(self.focus, tuple) else ()
-        return sketched(self.image, circles) if circles else None
+        return sketched(self.pixels, circles) if circles else None
 
     def without_border(self, plane: NDArray[Any]) -> NDArray[Any]:
         """The part of a plane [height, width] of its pixels that no transparent border covers."""

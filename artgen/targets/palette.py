@@ -177,9 +177,8 @@ def _colours_of(samples: NDArray[Any], where: str) -> list[bytes]:
     """The colours of the pixels of a PNG that are not transparent, in order of appearance."""
     if samples.dtype != np.uint8:
         raise InputError(f"{where} has more than 8 bits per sample", hint="save it with 8 bits")
-    height, width, channels = samples.shape
-    flat = samples.reshape(height * width, channels)
-    if channels in (2, 4):
+    flat = samples.reshape(-1, samples.shape[2])
+    if flat.shape[1] in (2, 4):
         flat = flat[flat[:, -1] > 0][:, :-1]
     distinct, first = np.unique(flat, axis=0, return_index=True)
     return [bytes(np.resize(each, 3)) for each in distinct[np.argsort(first)]]
