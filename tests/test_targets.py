@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from helpers import PATIENCE, PYTHON, open_sample
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -114,6 +115,16 @@ def test_a_still_in_avif_is_read_again(tmp_path, photo):
 def test_the_content_decides_not_the_suffix(save, photo):
     path = save(photo, "photo.png", format="JPEG")
     assert open_image(path).pixels.shape == photo.shape
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.float32])
+def test_a_tiff_whose_white_is_zero_is_no_negative(tmp_path, kind):
+    """That of more than 8 bits was read with its tones turned over."""
+    most = 1 if kind is np.float32 else np.iinfo(kind).max
+    picture = (np.array([[0, 0.2], [0.6, 1]]) * most).astype(kind)
+    tifffile.imwrite(tmp_path / "scan.tif", most - picture, photometric="miniswhite")
+    target = open_image(tmp_path / "scan.tif")
+    np.testing.assert_array_equal(target.pixels[..., 0], [[0, 51], [153, 255]])
 
 
 def test_exif_orientation_is_applied(save, photo):
