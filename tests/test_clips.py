@@ -166,6 +166,13 @@ def test_frames_of_a_folder_have_any_suffix_that_pictures_have(tmp_path):
     assert len(list(open_frames(str(tmp_path)).frames())) == len(PICTURE_SUFFIXES)
 
 
+def test_notes_of_macos_beside_frames_are_no_pictures(tmp_path):
+    """A folder that came from a Mac was refused; one of a set was read."""
+    Image.new("RGB", (8, 8)).save(tmp_path / "1.png")
+    (tmp_path / "._1.png").write_bytes(b"\0\5\x16\7")
+    assert len(list(open_frames(str(tmp_path)).frames())) == 1
+
+
 def test_every_suffix_of_a_clip_is_declared():
     registry = Registry(entry_points=[])
     for suffix in (*CONTAINERS, *ANIMATIONS):

@@ -340,7 +340,8 @@ def prepare_picture(
 def pictures_in(folder: Path, where: str) -> list[Path]:
     """The picture files in a folder, sorted. Raises InputError naming `where` for none."""
     files = (file for file in folder.iterdir() if file.suffix.lower() in PICTURE_SUFFIXES)
-    if not (found := sorted(filter(Path.is_file, files))):
+    # Other systems find notes of macOS beside pictures, `._NAME` each.
+    if not (found := sorted(f for f in files if f.name[0] != "." and f.is_file())):
         hint = f"looked for {', '.join(PICTURE_SUFFIXES)}"
         raise InputError(f"folder {where} holds no pictures", hint=hint)
     return found
