@@ -233,6 +233,13 @@ class ImageTarget(PictureTarget):
         colour, alpha = self.rgba[:, :, :3], self.rgba[:, :, 3]
         return replace(self, image=over_background(colour, alpha, background))
 
+    def seen(self) -> ImageTarget:
+        """The colours themselves, over nothing; each counts as much as is seen of it, if any is."""
+        if self.rgba is None:
+            return self
+        weight = self.rgba[:, :, 3] * (1 if self.weight is None else self.weight)
+        return replace(self, image=self.rgba[:, :, :3], weight=weight) if weight.any() else self
+
     def flat(self) -> ImageTarget:
         """The picture without its transparency."""
         return replace(self, rgba=None)

@@ -88,7 +88,7 @@ def _learned_from(path: Path, count: int) -> tuple[str, ...]:
     files = pictures_in(path, printable(path)) if path.is_dir() else [path]
     # What is transparent does not count.
     targets = [open_image(file, TargetRequest(alpha_weight=True)) for file in files]
-    pixels = np.concatenate([target.pixels.reshape(-1, 1, 3) for target in targets])
+    pixels = np.concatenate([target.seen().pixels.reshape(-1, 1, 3) for target in targets])
     weights = [np.ones(t.pixels.shape[:2]) if t.weight is None else t.weight for t in targets]
     weight = np.concatenate([w.reshape(-1, 1) / max(w.sum(), 1e-9) for w in weights])
     return learn_palette(pixels, count, weight.astype(np.float32))
