@@ -36,6 +36,7 @@ from artgen.targets import (
     srgb_to_linear,
 )
 from artgen.values.canvas import Canvas
+from artgen.values.frame import parse_frame
 from artgen_plugins.samples import GENERATED, PHOTOGRAPHS, SUBJECTS
 
 FORMATS = ("png", "jpeg", "webp", "tiff", "gif", "bmp")
@@ -407,6 +408,17 @@ def test_a_mask_weighs_the_loss(save, photo):
     assert target.weight.dtype == np.float32
     np.testing.assert_allclose(target.weight, mask / 255, atol=1e-6)
     assert target.weight.max() == 1
+
+
+def test_a_border_counts_in_full_for_a_mask_and_is_outside_of_a_focus(save, photo):
+    """The border had the full weight of a picture of the focus, ten times that of a circle's."""
+    black = save(np.zeros((60, 90), np.uint8), "black.png")
+    frame = parse_frame(crop="1:1", pad="red")
+    mask = image_from_array(photo, TargetRequest(mask=black, frame=frame)).weight
+    focus = image_from_array(photo, TargetRequest(focus=black, frame=frame)).weight
+    assert mask[0, 0] == 1
+    assert mask[45, 45] == 0
+    np.testing.assert_allclose(focus, 0.1, atol=1e-6)
 
 
 def test_a_mask_is_resized_to_the_fitting_size(save, photo):

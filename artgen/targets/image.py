@@ -402,16 +402,14 @@ def _loss_weight(
 ) -> NDArray[np.float32] | None:
     """The weight of each pixel in the loss: the mask, alpha and focus requested, multiplied."""
 
-    def opened(mask: Path) -> NDArray[np.float32]:
-        return _open_mask(mask, original, canvas, request, where)
-
-    factors = {}
+    sizes, factors = (original, canvas, request, where), {}
     if request.alpha_weight and alpha is not None:
         factors["its alpha"] = alpha
     if request.mask is not None:
-        factors[f"mask {printable(request.mask)}"] = opened(request.mask)
+        # A border is part of the picture, so its pixels count in full.
+        factors[f"mask {printable(request.mask)}"] = _open_mask(request.mask, "white", *sizes)
     if isinstance(request.focus, Path):
-        factors["its focus"] = raised(opened(request.focus))
+        factors["its focus"] = raised(_open_mask(request.focus, "black", *sizes))
     elif isinstance(request.focus, tuple):
         factors["its focus"] = focus_weight(request.focus, canvas)
     if not factors:
@@ -428,7 +426,7 @@ def _loss_weight(
 
 
 def _open_mask(
-    path: Path, original: Canvas, canvas: Canvas, request: TargetRequest, where: str
+    path: Path, border: str, original: Canvas, canvas: Canvas, request: TargetRequest, where: str
 ) -> NDArray[np.float32]:
     """The luma of a mask over black, [height, width] in 0..1, at the size of `canvas`."""
     from artgen.targets.resample import check_samples, over_background, resample
@@ -444,8 +442,7 @@ def _open_mask(
             f"but {where} is {original.width}x{original.height}",
             hint="a mask must have the aspect ratio of its picture",
         )
-    # A border is part of the picture, so its pixels count in full.
-    frame = request.frame if request.frame.pad is None else replace(request.frame, pad="white")
+    frame = request.frame if request.frame.pad is None else replace(request.frame, pad=border)
     samples = _framed(samples, frame)
     gray = over_background(*resample(samples, canvas), (0.0, 0.0, 0.0))
     luma = gray.astype(np.float64) @ np.asarray(_LUMA)
