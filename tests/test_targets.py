@@ -410,6 +410,15 @@ def test_a_mask_weighs_the_loss(save, photo):
     assert target.weight.max() == 1
 
 
+def test_what_is_hidden_is_no_detail_of_a_crop():
+    """Programs that cut out leave the colours of the background under alpha 0."""
+    picture = np.zeros((40, 120, 4), np.uint8)
+    picture[:, :60, :3] = noise(40, 60, 3)
+    picture[10:30, 80:100] = 200, 90, 30, 255
+    target = image_from_array(picture, TargetRequest(frame=parse_frame(crop="1:1", at="auto")))
+    assert target.frame.at[0] == pytest.approx(0.75, abs=0.05)
+
+
 def test_a_border_counts_in_full_for_a_mask_and_is_outside_of_a_focus(save, photo):
     """The border had the full weight of a picture of the focus, ten times that of a circle's."""
     black = save(np.zeros((60, 90), np.uint8), "black.png")
