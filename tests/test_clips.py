@@ -137,6 +137,19 @@ def test_an_animation_is_a_clip_and_a_still_is_none(tmp_path, name, options):
     assert not is_clip(still)
 
 
+def test_a_picture_for_readers_without_animation_is_no_frame(tmp_path):
+    """An APNG may begin with one, which was the first frame, for a tenth of a second."""
+    first, *others = map(Image.fromarray, moving(4))
+    path = tmp_path / "a.apng"
+    options = {"format": "PNG", "save_all": True, "default_image": True}
+    first.save(path, append_images=others, duration=500, **options)
+    clip = open_clip(path)
+    assert clip.fps == 2
+    read = np.stack([frame.pixels for frame in clip.frames()])
+    np.testing.assert_array_equal(read, np.stack(others))
+    np.testing.assert_array_equal(next(clip.frames(2)).pixels, read[2])
+
+
 def test_of_many_large_frames_the_first_give_the_rate(tmp_path, monkeypatch):
     """All were decoded when a file was opened: 10,000 frames of a few bytes may be of any size."""
     frames = list(map(Image.fromarray, moving(4)))
@@ -151,6 +164,13 @@ def test_frames_of_a_folder_have_any_suffix_that_pictures_have(tmp_path):
     for suffix in PICTURE_SUFFIXES:
         Image.new("RGB", (8, 8)).save(tmp_path / f"1{suffix}")
     assert len(list(open_frames(str(tmp_path)).frames())) == len(PICTURE_SUFFIXES)
+
+
+def test_notes_of_macos_beside_frames_are_no_pictures(tmp_path):
+    """A folder that came from a Mac was refused; one of a set was read."""
+    Image.new("RGB", (8, 8)).save(tmp_path / "1.png")
+    (tmp_path / "._1.png").write_bytes(b"\0\5\x16\7")
+    assert len(list(open_frames(str(tmp_path)).frames())) == 1
 
 
 def test_every_suffix_of_a_clip_is_declared():

@@ -13,8 +13,13 @@ import pytest
 from PIL import Image
 
 import artgen
+from artgen.art import ExportRequest
 from artgen.base.errors import UsageError
 from artgen.cli import main
+from artgen.cli.render import _photo
+from artgen.exporters.films import photograph
+from artgen.registry import default
+from artgen.values.frame import parse_frame
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +74,20 @@ def test_another_drawing_of_another_shape_is_whole(folder, tmp_path, width, heig
     whole = fitted.render((32 * width // height, 32))
     assert pair.shape[0] == 32
     np.testing.assert_array_equal(pair[:, 50:], whole)
+
+
+def test_a_cropped_photo_is_sharp_and_upright(folder):
+    """It was read at the size of the crop, and enlarged; one that a phone took lay on its side."""
+    art, frame = artgen.load(folder / "one.art"), parse_frame("12x16")
+    photo = _photo("--start photo", "photo", art, folder, frame, default())
+    assert photo.size == (24, 16)
+    own, exif = opened(folder / "photo.png"), Image.Exif()
+    np.testing.assert_array_equal(photo, own)
+    exif[0x0112] = 6
+    file = io.BytesIO()
+    Image.fromarray(np.rot90(own)).save(file, "PNG", exif=exif)
+    lying = ExportRequest(photo=Image.open(file))
+    np.testing.assert_array_equal(photograph(art, lying, frame), own[:, 6:18])
 
 
 def test_a_drawing_stands_beside_its_target(folder, tmp_path):

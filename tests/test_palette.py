@@ -419,6 +419,16 @@ def test_what_shows_through_the_target_is_of_the_palette(tmp_path, registry):
     assert again.art.to_bytes() == done.art.to_bytes()
 
 
+def test_what_is_transparent_does_not_count(tmp_path, registry):
+    """Where alpha is fitted too, black was learned from it, and from colours half seen over it."""
+    picture = np.zeros((16, 24, 4), np.uint8)
+    picture[:4], picture[4:7] = (255, 0, 0, 255), (0, 0, 255, 128)
+    Image.fromarray(picture).save(tmp_path / "logo.png")
+    assert parse_palette(f"{tmp_path}/logo.png:3") == ("#ff0000", "#0000ff")
+    asked = changed(with_palette(tmp_path / "logo.png", 3), {"output": {"transparent": True}})
+    assert run(asked, registry).art.recipe.target.palette == ("#ff0000", "#0000ff")
+
+
 @pytest.mark.slow
 def test_a_killed_run_keeps_its_palette(photo, tmp_path, registry):
     asked = with_palette(photo, 3)

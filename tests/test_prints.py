@@ -9,6 +9,7 @@ import zlib
 import numpy as np
 import pytest
 from helpers import save_photo
+from PIL import Image
 
 from artgen.cli import main
 from artgen.making import Motif
@@ -209,3 +210,12 @@ def test_few_pixels_are_noted(tmp_path, monkeypatch, capsys):
     save_photo(tmp_path)
     assert main(["make", "poster", "photo.png", "--paper", "A4"]) == 0
     assert "pixels per inch" in capsys.readouterr().err
+
+
+def test_a_photo_has_all_of_its_pixels(tmp_path, monkeypatch):
+    """It was read as for a fit, with 768 pixels at most, and then said to have too few."""
+    monkeypatch.chdir(tmp_path)
+    Image.linear_gradient("L").resize((900, 600)).save("photo.png")
+    assert main(["make", "poster", "photo.png", "--paper", "A6", "--margin", "10"]) == 0
+    pdf = next(tmp_path.rglob("poster.pdf")).read_bytes()
+    assert max(map(int, re.findall(rb"/Width (\d+)", pdf))) == 900

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from helpers import PATIENCE, PYTHON, open_sample
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -35,6 +36,7 @@ from artgen.targets import (
     srgb_to_linear,
 )
 from artgen.values.canvas import Canvas
+from artgen.values.frame import parse_frame
 from artgen_plugins.samples import GENERATED, PHOTOGRAPHS, SUBJECTS
 
 FORMATS = ("png", "jpeg", "webp", "tiff", "gif", "bmp")
@@ -114,6 +116,16 @@ def test_a_still_in_avif_is_read_again(tmp_path, photo):
 def test_the_content_decides_not_the_suffix(save, photo):
     path = save(photo, "photo.png", format="JPEG")
     assert open_image(path).pixels.shape == photo.shape
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.float32])
+def test_a_tiff_whose_white_is_zero_is_no_negative(tmp_path, kind):
+    """That of more than 8 bits was read with its tones turned over."""
+    most = 1 if kind is np.float32 else np.iinfo(kind).max
+    picture = (np.array([[0, 0.2], [0.6, 1]]) * most).astype(kind)
+    tifffile.imwrite(tmp_path / "scan.tif", most - picture, photometric="miniswhite")
+    target = open_image(tmp_path / "scan.tif")
+    np.testing.assert_array_equal(target.pixels[..., 0], [[0, 51], [153, 255]])
 
 
 def test_exif_orientation_is_applied(save, photo):
@@ -396,6 +408,26 @@ def test_a_mask_weighs_the_loss(save, photo):
     assert target.weight.dtype == np.float32
     np.testing.assert_allclose(target.weight, mask / 255, atol=1e-6)
     assert target.weight.max() == 1
+
+
+def test_what_is_hidden_is_no_detail_of_a_crop():
+    """Programs that cut out leave the colours of the background under alpha 0."""
+    picture = np.zeros((40, 120, 4), np.uint8)
+    picture[:, :60, :3] = noise(40, 60, 3)
+    picture[10:30, 80:100] = 200, 90, 30, 255
+    target = image_from_array(picture, TargetRequest(frame=parse_frame(crop="1:1", at="auto")))
+    assert target.frame.at[0] == pytest.approx(0.75, abs=0.05)
+
+
+def test_a_border_counts_in_full_for_a_mask_and_is_outside_of_a_focus(save, photo):
+    """The border had the full weight of a picture of the focus, ten times that of a circle's."""
+    black = save(np.zeros((60, 90), np.uint8), "black.png")
+    frame = parse_frame(crop="1:1", pad="red")
+    mask = image_from_array(photo, TargetRequest(mask=black, frame=frame)).weight
+    focus = image_from_array(photo, TargetRequest(focus=black, frame=frame)).weight
+    assert mask[0, 0] == 1
+    assert mask[45, 45] == 0
+    np.testing.assert_allclose(focus, 0.1, atol=1e-6)
 
 
 def test_a_mask_is_resized_to_the_fitting_size(save, photo):

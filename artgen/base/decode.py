@@ -26,6 +26,7 @@ from artgen.base.errors import ArtgenError, InputError, is_out_of_memory, readin
 from artgen.base.files import PICTURES, use_of
 
 _DEEP_MODES = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
+_PHOTOMETRIC = 0x0106
 DAMAGED = "the file may be damaged or cut short"
 _TOO_MANY = "shrink the picture, or raise --max-pixels if you trust the file"
 
@@ -98,10 +99,12 @@ def check_size(width: int, height: int, limit: int, where: str) -> None:
 def decode_frame(image: Image.Image, where: str) -> Decoded:
     """The samples of an image of any mode, upright and in sRGB."""
     image.load()
+    # Of a TIFF whose white is 0, which Pillow turns over where it has 8 bits or fewer alone.
+    negative = getattr(image, "tag_v2", {}).get(_PHOTOMETRIC) == 0
     image, turning = _upright(image)
     if image.mode in _DEEP_MODES:
         unused = "the picture has more than 8 bits" if "icc_profile" in image.info else None
-        samples = _deep_samples(image, where)
+        samples = _deep_samples(image, where, negative)
     else:
         alpha = image.convert("RGBA").getchannel("A") if image.has_transparency_data else None
         image, unused = _in_srgb(image)
@@ -122,7 +125,7 @@ def _upright(image: Image.Image) -> tuple[Image.Image, str | None]:
         return image, f"EXIF orientation ignored: {error}"
 
 
-def _deep_samples(image: Image.Image, where: str) -> NDArray[Any]:
+def _deep_samples(image: Image.Image, where: str, negative: bool) -> NDArray[Any]:
     """Samples of more than 8 bits, which Pillow's own conversions would clip to 255."""
     samples = np.atleast_3d(np.asarray(image))
     if image.mode == "I":
@@ -131,10 +134,11 @@ def _deep_samples(image: Image.Image, where: str) -> NDArray[Any]:
                 f"{where} has 32-bit samples outside 0..65535", hint="save it with 8 or 16 bits"
             )
         samples = samples.astype(np.uint16)
+    if negative:
+        samples = (1 if image.mode == "F" else 65535) - samples
     transparent = image.info.get("transparency")
     if isinstance(transparent, int):
-        alpha = np.where(samples == transparent, 0, 65535).astype(np.uint16)
-        samples = np.dstack([samples, alpha])
+        samples = np.dstack([samples, (samples != transparent) * np.uint16(65535)])
     return samples
 
 

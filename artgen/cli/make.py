@@ -53,6 +53,9 @@ class Make(Command):
         return read
 
 
+_SHARPEST = 4096
+"""The most pixels of the longer side of a photo; a poster shows them all."""
+
 COMMAND = Make
 """The class of the command."""
 
@@ -113,9 +116,8 @@ def make(
     cls = entry.load()
     maker = cls(lengths_of(cls, dict(pairs)))
     stem = Path(source).stem if is_art else Source.parse(source).file_stem if source else entry.name
-    folder = output_paths(out, name or "-".join(dict.fromkeys([file_safe(stem), entry.name])))[
-        "folder"
-    ].with_suffix("")
+    called = name or "-".join(dict.fromkeys([file_safe(stem), entry.name]))
+    folder = output_paths(out, called)["folder"].with_suffix("")
     if folder.exists() and not overwrite:
         raise UsageError(f"{folder} exists", hint="use --overwrite or another --name")
     # Here, for what is asked of a fit may be refused yet, and shall leave no folder.
@@ -135,9 +137,11 @@ def make(
         if not cls.takes_photos:
             art = _fit(source, maker.recipe(photo), registry, common)
             photo, fitted = None, {"drawing.art": art.to_bytes()}
+        elif (size := min(opened.original_size, _SHARPEST)) > opened.size:
+            photo = read_target(asked.with_target(size=size), registry, (Path(),)).pixels
     file, motif = printable(Path(source).name) if source else "", Motif(printable(stem), art, photo)
-    unused, given = cls.for_photos if is_art else (), [key for key, _ in pairs]
-    made, contents = make_thing(entry.name, maker, given, motif, file, sha256, unused)
+    unused = cls.for_photos if is_art else ()
+    made, contents = make_thing(entry.name, maker, dict(pairs), motif, file, sha256, unused)
     files = {folder / name: data for name, data in (fitted | contents).items()}
     inputs = [Path(source)] if source else []
     for path in files:

@@ -279,7 +279,9 @@ def _photo(flag: str, text: str, art: Art, folder: Path, frame: Frame, registry:
     from artgen.runs import open_photo
 
     file, canvas = text.partition("=")[2], art.canvas(frame)
-    size = max(canvas.width, canvas.height)
+    side, large = (max(c.width, c.height) for c in (canvas, frame.place(art.drawing.canvas).whole))
+    # What a crop leaves out is read too, so that what it shows is sharp.
+    size = max(side, min(large, int(art.recipe.target.max_pixels**0.5)))
     if file.lower().endswith(".art"):
         check_art(Path(file))
         other = load(Path(file), registry=registry)

@@ -76,14 +76,14 @@ def blank(drawing: Drawing) -> NDArray[np.uint8]:
 def photograph(art: Art, request: ExportRequest, frame: Frame) -> NDArray[np.uint8]:
     """The photo of a request, uint8 [height, width, 3]. Raises UsageError without one."""
     from PIL.Image import Resampling
-    from PIL.ImageOps import fit
+    from PIL.ImageOps import exif_transpose, fit
 
     if request.photo is None:
         raise UsageError("no photo was given", hint="pass photo=PIL.Image.open(FILE)")
     view = FramedView(frame, art.drawing, art.primitive(), device="cpu")
     whole = view.placement.whole
     size = whole.width, whole.height
-    large = fit(request.photo.convert("RGB"), size, Resampling.LANCZOS)
+    large = fit(exif_transpose(request.photo).convert("RGB"), size, Resampling.LANCZOS)
     return view.placement.cut(np.asarray(large), view.border)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import count, islice
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageSequence
 
 from artgen.base.decode import Decoded, check_size, decode_frame, pillow_guard
 from artgen.base.errors import InputError
@@ -35,19 +36,15 @@ def animation_rate(path: Path, where: str, limit: int) -> float:
 
     Of many large frames, the first ones count.
     """
-    milliseconds, count = 0.0, 0
+    milliseconds, number = 0.0, 0
     with pillow_guard(limit, where), _opened(path, limit, where) as image:
-        most = max(1, MOST_PIXELS // (image.width * image.height))
-        while count < min(most, MOST_FRAMES):
-            if image.format == "WEBP":
-                image.load()  # Only then is the duration known.
-            milliseconds += float(image.info.get("duration") or 100)
-            count += 1
-            try:
-                image.seek(count)
-            except EOFError:
-                break
-    return 1000 * count / milliseconds
+        most = min(MOST_FRAMES, max(1, MOST_PIXELS // (image.width * image.height)))
+        for frame in islice(ImageSequence.Iterator(image), _hidden(image), _hidden(image) + most):
+            if frame.format == "WEBP":
+                frame.load()  # Only then is the duration known.
+            milliseconds += float(frame.info.get("duration") or 100)
+            number += 1
+    return 1000 * number / (milliseconds or 1)
 
 
 def animation_frames(path: Path, where: str, limit: int, first: int) -> Iterator[Decoded]:
@@ -55,8 +52,7 @@ def animation_frames(path: Path, where: str, limit: int, first: int) -> Iterator
     with pillow_guard(limit, where):
         image = _opened(path, limit, where)
     with image:
-        index = first
-        while True:
+        for index in count(first + _hidden(image)):
             with pillow_guard(limit, where):
                 try:
                     image.seek(index)
@@ -64,7 +60,11 @@ def animation_frames(path: Path, where: str, limit: int, first: int) -> Iterator
                     return
                 picture = decode_frame(image.copy(), where)
             yield picture
-            index += 1
+
+
+def _hidden(image: Image.Image) -> int:
+    """The number of pictures before the first frame: an APNG may have one for older readers."""
+    return int(getattr(image, "default_image", False))
 
 
 def _opened(path: Path, limit: int, where: str) -> Image.Image:

@@ -45,7 +45,7 @@ def standing_out(picture: NDArray[np.float32]) -> tuple[Circle, ...]:
     """
     from scipy import ndimage
 
-    small = reduced(_levels(picture), _SALIENT_SIDE).astype(np.float64).mean(2)
+    small = reduced(np.rint(picture * 255).astype(np.uint8), _SALIENT_SIDE).astype(float).mean(2)
     height, width = small.shape
     spectrum = np.fft.fft2(small)
     # The floor keeps frequencies that the picture lacks from standing out.
@@ -69,12 +69,12 @@ def standing_out(picture: NDArray[np.float32]) -> tuple[Circle, ...]:
     return tuple(circles)
 
 
-def sketched(picture: NDArray[np.float32], circles: Sequence[Circle]) -> str:
-    """A picture [height, width, 3] in 0..1 as lines of characters, with the rims of circles as `O`.
+def sketched(picture: NDArray[np.uint8], circles: Sequence[Circle]) -> str:
+    """A picture [height, width, 3] as lines of characters, with the rims of circles as `O`.
 
     A character is twice as high as wide.
     """
-    small = reduced(_levels(picture), _COLUMNS).mean(2)
+    small = reduced(picture, _COLUMNS).mean(2)
     height, width = small.shape
     tone = small[::2][: max(1, height // 2)]
     tone = (tone - tone.min()) / max(float(np.ptp(tone)), 1e-6)
@@ -84,10 +84,6 @@ def sketched(picture: NDArray[np.float32], circles: Sequence[Circle]) -> str:
         away = np.hypot(columns - x * width, rows - y * height) - radius * min(width, height)
         marks[abs(away) < 0.8] = "O"
     return "\n".join("".join(row).rstrip() for row in marks)
-
-
-def _levels(picture: NDArray[np.float32]) -> NDArray[np.uint8]:
-    return np.rint(picture * 255).astype(np.uint8)
 
 
 def reduced(samples: NDArray[Any], long_side: int) -> NDArray[np.float32]:

@@ -169,7 +169,7 @@ class ImageTarget(PictureTarget):
     def sketch(self) -> str | None:
         """The picture with the circles of the focus, in lines of characters; None without any."""
         circles = self.focus if isinstance(self.focus, tuple) else ()
-        return sketched(self.image, circles) if circles else None
+        return sketched(self.pixels, circles) if circles else None
 
     def without_border(self, plane: NDArray[Any]) -> NDArray[Any]:
         """The part of a plane [height, width] of its pixels that no transparent border covers."""
@@ -232,6 +232,13 @@ class ImageTarget(PictureTarget):
             return self
         colour, alpha = self.rgba[:, :, :3], self.rgba[:, :, 3]
         return replace(self, image=over_background(colour, alpha, background))
+
+    def seen(self) -> ImageTarget:
+        """The colours themselves, over nothing; each counts as much as is seen of it, if any is."""
+        if self.rgba is None:
+            return self
+        weight = self.rgba[:, :, 3] * (1 if self.weight is None else self.weight)
+        return replace(self, image=self.rgba[:, :, :3], weight=weight) if weight.any() else self
 
     def flat(self) -> ImageTarget:
         """The picture without its transparency."""
@@ -340,7 +347,8 @@ def prepare_picture(
 def pictures_in(folder: Path, where: str) -> list[Path]:
     """The picture files in a folder, sorted. Raises InputError naming `where` for none."""
     files = (file for file in folder.iterdir() if file.suffix.lower() in PICTURE_SUFFIXES)
-    if not (found := sorted(filter(Path.is_file, files))):
+    # Other systems find notes of macOS beside pictures, `._NAME` each.
+    if not (found := sorted(f for f in files if f.name[0] != "." and f.is_file())):
         hint = f"looked for {', '.join(PICTURE_SUFFIXES)}"
         raise InputError(f"folder {where} holds no pictures", hint=hint)
     return found
@@ -395,16 +403,14 @@ def _loss_weight(
 ) -> NDArray[np.float32] | None:
     """The weight of each pixel in the loss: the mask, alpha and focus requested, multiplied."""
 
-    def opened(mask: Path) -> NDArray[np.float32]:
-        return _open_mask(mask, original, canvas, request, where)
-
-    factors = {}
+    sizes, factors = (original, canvas, request, where), {}
     if request.alpha_weight and alpha is not None:
         factors["its alpha"] = alpha
     if request.mask is not None:
-        factors[f"mask {printable(request.mask)}"] = opened(request.mask)
+        # A border is part of the picture, so its pixels count in full.
+        factors[f"mask {printable(request.mask)}"] = _open_mask(request.mask, "white", *sizes)
     if isinstance(request.focus, Path):
-        factors["its focus"] = raised(opened(request.focus))
+        factors["its focus"] = raised(_open_mask(request.focus, "black", *sizes))
     elif isinstance(request.focus, tuple):
         factors["its focus"] = focus_weight(request.focus, canvas)
     if not factors:
@@ -421,7 +427,7 @@ def _loss_weight(
 
 
 def _open_mask(
-    path: Path, original: Canvas, canvas: Canvas, request: TargetRequest, where: str
+    path: Path, border: str, original: Canvas, canvas: Canvas, request: TargetRequest, where: str
 ) -> NDArray[np.float32]:
     """The luma of a mask over black, [height, width] in 0..1, at the size of `canvas`."""
     from artgen.targets.resample import check_samples, over_background, resample
@@ -437,8 +443,7 @@ def _open_mask(
             f"but {where} is {original.width}x{original.height}",
             hint="a mask must have the aspect ratio of its picture",
         )
-    # A border is part of the picture, so its pixels count in full.
-    frame = request.frame if request.frame.pad is None else replace(request.frame, pad="white")
+    frame = request.frame if request.frame.pad is None else replace(request.frame, pad=border)
     samples = _framed(samples, frame)
     gray = over_background(*resample(samples, canvas), (0.0, 0.0, 0.0))
     luma = gray.astype(np.float64) @ np.asarray(_LUMA)

@@ -88,7 +88,7 @@ def _learned_from(path: Path, count: int) -> tuple[str, ...]:
     files = pictures_in(path, printable(path)) if path.is_dir() else [path]
     # What is transparent does not count.
     targets = [open_image(file, TargetRequest(alpha_weight=True)) for file in files]
-    pixels = np.concatenate([target.pixels.reshape(-1, 1, 3) for target in targets])
+    pixels = np.concatenate([target.seen().pixels.reshape(-1, 1, 3) for target in targets])
     weights = [np.ones(t.pixels.shape[:2]) if t.weight is None else t.weight for t in targets]
     weight = np.concatenate([w.reshape(-1, 1) / max(w.sum(), 1e-9) for w in weights])
     return learn_palette(pixels, count, weight.astype(np.float32))
@@ -177,9 +177,8 @@ def _colours_of(samples: NDArray[Any], where: str) -> list[bytes]:
     """The colours of the pixels of a PNG that are not transparent, in order of appearance."""
     if samples.dtype != np.uint8:
         raise InputError(f"{where} has more than 8 bits per sample", hint="save it with 8 bits")
-    height, width, channels = samples.shape
-    flat = samples.reshape(height * width, channels)
-    if channels in (2, 4):
+    flat = samples.reshape(-1, samples.shape[2])
+    if flat.shape[1] in (2, 4):
         flat = flat[flat[:, -1] > 0][:, :-1]
     distinct, first = np.unique(flat, axis=0, return_index=True)
     return [bytes(np.resize(each, 3)) for each in distinct[np.argsort(first)]]

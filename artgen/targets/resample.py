@@ -120,16 +120,15 @@ def bordered(
     colour: tuple[float, float, float, float],
 ) -> NDArray[Any]:
     """The samples as RGBA inside a border: `margins` above, below, left and right, in pixels."""
-    channels = samples.shape[2]
+    height, width, channels = samples.shape
     one = np.iinfo(samples.dtype).max if samples.dtype.kind == "u" else 1
-    alpha = samples[:, :, -1:] if channels in (2, 4) else np.full_like(samples[:, :, :1], one)
-    rgb = samples[:, :, :3] if channels > 2 else samples[:, :, :1].repeat(3, axis=2)
-    wide = np.pad(np.dstack([rgb, alpha]), (*margins, (0, 0)))
-    inside = np.zeros(wide.shape[:2], bool)
-    height, width = samples.shape[:2]
-    (above, _), (before, _) = margins
-    inside[above : above + height, before : before + width] = True
-    wide[~inside] = np.rint(np.array(colour) * one) if one > 1 else np.array(colour)
+    (above, below), (before, after) = margins
+    paint = np.rint(np.array(colour) * one) if one > 1 else np.array(colour)
+    shape = above + height + below, before + width + after, 4
+    wide = np.full(shape, paint, samples.dtype)
+    inside = wide[above : above + height, before : before + width]
+    inside[:, :, :3] = samples[:, :, :3] if channels > 2 else samples[:, :, :1]
+    inside[:, :, 3] = samples[:, :, -1] if channels in (2, 4) else one
     return wide
 
 

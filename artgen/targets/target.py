@@ -152,6 +152,10 @@ class Target(ABC):
         """The target with another sRGB-encoded colour, in 0..1, behind its transparent pixels."""
         return self
 
+    def seen(self) -> Self:
+        """The target over nothing: its pixels count as much as is seen of them."""
+        return self
+
     def flat(self) -> Self:
         """The target as it is now: `over` does not change it any more."""
         return self

@@ -177,7 +177,9 @@ class Frame:
             return replace(turned, at=_CENTRE)
         step = math.ceil(max(height, width) / _SEEN)
         down, along = min(step, height), min(step, width)
-        small = pixels[: height // down * down, : width // along * along].astype(np.float64)
+        # Colours that are hidden where it is transparent are no detail.
+        seen = pixels if pixels.shape[2] % 2 else pixels * (pixels[..., -1:] > 0)
+        small = seen[: height // down * down, : width // along * along].astype(np.float64)
         small = small.reshape(height // down, down, width // along, along, -1).mean((1, 3))
         across = np.abs(np.diff(small, axis=1, append=small[:, -1:])).sum(2)
         detail = across + np.abs(np.diff(small, axis=0, append=small[-1:])).sum(2)
@@ -283,8 +285,7 @@ def paper_sides(text: str | None) -> tuple[float, float] | None:
 
 def is_on_paper(text: str | None) -> bool:
     """Whether a size is a length or paper, so that it depends on the dots per inch."""
-    ends = (text or "").strip().lower().endswith(tuple(_INCHES))
-    return ends or paper_sides(text) is not None
+    return (text or "").strip().lower().endswith(tuple(_INCHES)) or paper_sides(text) is not None
 
 
 def parse_aspect(text: str) -> tuple[int, int]:

@@ -297,9 +297,9 @@ class PictureRun(RunKind):
         if isinstance(opened, ImageTarget) and recipe.target.alpha and background == "auto":
             background = opened.contrasting()
         if background != "auto":
-            recipe = recipe.with_target(background=background)
-            if palette is not None:
-                recipe = recipe.with_target(palette=opened.find_palette(palette))
+            seen = opened.seen() if recipe.target.alpha else opened
+            found = None if palette is None else seen.find_palette(palette)
+            recipe = recipe.with_target(background=background, palette=found)
             return recipe, opened.over(parse_colour(background))
         best, colour = [0.0, 0.0, 0.0], "black"
         if self.has_mean_colour(recipe):
