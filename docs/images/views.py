@@ -21,8 +21,15 @@ HORSE += ["--view", "glass=cyan", "--view", "glass=red:sample:botanical?dark=#00
 HORSE += ["-p", "stamp", "--set", "stamp=leaf", "-n", "1100", "--steps", "220"]
 FITS = {"shadow": SHADOW, "horse": HORSE}
 """Arguments of fits with views, by the names of their files."""
-POSES = {"horse-and-photographer": (0.0, 40.0, 90.0), "heron-that-was-a-woman": (0.0, 0.6, 1.0)}
-"""The poses that are shown of each of these pieces of the gallery."""
+CLOUD = ["sample:horse?dark=#f6c56a&light=#0b1230&margin=0.06", "--background", "#0b1230"]
+CLOUD += ["--size", "360", "--view", "plain"]
+CLOUD += ["--view", "0.15*pose=90:sample:camera?dark=#f6c56a&light=#0b1230"]
+CLOUD += ["-p", "cloud", "-n", "9000", "--set", "colour=#f6c56a", "--set", "size=0.0068"]
+CLOUD += ["--steps", "110"]
+RECIPES = HERE.parents[1] / "gallery" / "recipes"
+PAPER = ["--recipe", str(RECIPES / "heron-that-was-a-woman.toml")]
+POSES = {"cloud": (CLOUD, (0.0, 40.0, 90.0)), "paper": (PAPER, (0.0, 0.6, 1.0))}
+"""Arguments of fits, and the poses that are shown of each, by the names of their files."""
 SIDE = 480
 """The side of a picture in pixels."""
 
@@ -43,9 +50,8 @@ def main() -> None:
         shown += [Image.fromarray(pixels) for _, pixels in seen]
     mosaic(shown, 3, 1000).save(HERE / "views.jpg", quality=82)
     shown = []
-    for slug, poses in POSES.items():
-        recipe = HERE.parents[1] / "gallery" / "recipes" / f"{slug}.toml"
-        art = fitted(slug, ["--recipe", str(recipe)])
+    for name, (arguments, poses) in POSES.items():
+        art = fitted(name, arguments)
         show = art.view(SIDE).show
         drawings = [
             Sight.of(f"pose={pose}").pose.drawing(art.drawing, art.primitive()) for pose in poses
