@@ -330,7 +330,6 @@ def test_pieces_of_a_path_in_a_box():
         ("acceleration = nan", "acceleration"),
         ("wait = 'G4'", "wait"),
         ("wait = '{}{0.__class__}'", "wait"),
-        ("wait = 'G4 {}}'", "wait"),
         ('up = ["a\\nb"]', "up"),
     ],
 )

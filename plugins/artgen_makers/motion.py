@@ -94,8 +94,7 @@ def _value(key: str, value: Any, where: str) -> Any:
             raise UsageError(f"{told} is unknown", hint=f"use {' or '.join(choices)}")
         return value
     if key == "wait":
-        braces = [each for each in str(value) if each in "{}"]
-        if not isinstance(value, str) or "{}" not in value or len(braces) != 2:
+        if not isinstance(value, str) or value.count("{}") != 1 or value.count("{") != 1:
             raise UsageError(f"{told} has no place for the seconds", hint='write "G4 P{}"')
         return value
     if key in ("header", "footer", "up", "down", "pause"):
