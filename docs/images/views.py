@@ -26,8 +26,8 @@ CLOUD += ["--size", "360", "--view", "plain"]
 CLOUD += ["--view", "0.15*pose=90:sample:camera?dark=#f6c56a&light=#0b1230"]
 CLOUD += ["-p", "cloud", "-n", "9000", "--set", "colour=#f6c56a", "--set", "size=0.0068"]
 CLOUD += ["--steps", "110"]
-RECIPES = HERE.parents[1] / "gallery" / "recipes"
-PAPER = ["--recipe", str(RECIPES / "heron-that-was-a-woman.toml")]
+PAPER = ["sample:heron", "--size", "256", "--view", "pose=1:sample:profile"]
+PAPER += ["-p", "shard", "-n", "420", "--steps", "450"]
 POSES = {"cloud": (CLOUD, (0.0, 40.0, 90.0)), "paper": (PAPER, (0.0, 0.6, 1.0))}
 """Arguments of fits, and the poses that are shown of each, by the names of their files."""
 SIDE = 480
