@@ -194,14 +194,6 @@ def test_a_flat_picture_leaves_nothing_to_do():
     assert engine.stack.number < 30
 
 
-def test_all_shapes_are_added_where_no_least_gain_is_asked_for():
-    # In black alone every circle makes a gray picture worse.
-    gray = torch.full((3, 12, 12), 0.5)
-    asked = {"palette": torch.zeros(1, 3), "passes": 0, "converge": 0.0}
-    engine = start(Circle(), gray, 30, restarts=1, candidates=5, **asked)
-    assert finish(engine).step == engine.stack.number == 30
-
-
 def test_shapes_that_are_never_valid_are_the_plugins_fault(target):
     class Never(Circle):
         @staticmethod
