@@ -87,7 +87,7 @@ class ClimbEngine(Engine):
         )
         stall: float = option(0.01, "stop after a pass that gains less than this, in dB", low=0)
         converge: float = option(
-            0.0, "stop adding shapes when each gains less than this, in dB; 0 adds all", low=0
+            0.0, "stop adding shapes when the last 20 gained less than this each, in dB", low=0
         )
 
     @classmethod
