@@ -48,7 +48,8 @@ SMALL = {
     **{"--size": "32", "--steps": "2", "--backend": "eager"},
     **{"--video-seconds": "1", "--fps": "10"},
 }
-"""What a fit in the documentation gets unless it says so itself: it is run for its flags."""
+"""What a fit in the documentation gets unless it says so itself: it is run for its flags, and what
+its steps and pixels make is looked at by tests of its kind."""
 
 SMALL_COMPARISON = {"--size": "48", "--steps": "2", "--threads": "1"}
 """The same for a comparison; the steps come beside any time or bytes."""

@@ -150,7 +150,7 @@ def test_without_some_inks_another_picture_is_seen(tmp_path):
             view=["without=tomato:sample:horse"],
             spot_colours="red,black",
             blend="over",
-            backend="eager",
+            backend="eager",  # it is refused before a step, but after kernels are compiled
         )
     # One picture for both would be their mean, which is 10.7 dB from each.
     mean = np.square((first / 255 - second / 255) / 2).mean()

@@ -364,6 +364,7 @@ def test_a_wrong_profile_is_told(text, message, tmp_path, monkeypatch):
         (["--dip", "100", "--dry", "5"], "exclude each other"),
         (["--dip", "100", "--pot", "298,0"], "reaches 297 x 210"),
         (["--dip", "100", "--pot", "-1,0"], "reaches 297 x 210"),
+        # A small page: it is refused where it would be written, after all of it is plotted.
         (["--dry", "60", "--profile", "hpgl", "--page", "A6"], "HPGL knows no waiting"),
         (["--margin", "200"], "margin"),
     ],

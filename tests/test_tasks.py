@@ -159,7 +159,8 @@ def workplace(empty_folder):
 def smaller(arguments: list[str]) -> list[str]:
     """A command with at most 200 parts, and things half as large of a third of the pieces.
 
-    That takes half the time; tests of each kind look into things of full size.
+    That takes half the time; tests of each kind look into things of full size, and no proof below
+    depends on the number of parts.
     """
     pairs = list(itertools.pairwise(["", *arguments]))
     if arguments[0] == "fit":
