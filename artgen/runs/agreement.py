@@ -14,6 +14,7 @@ from artgen.registry import Registry, bare_name
 from artgen.runs.folder import RunFolder
 from artgen.targets import Source, Target, TargetRequest, hex_colour, open_source, parse_colour
 from artgen.values.frame import paper_sides, parse_aspect
+from artgen.values.symmetry import unplaced
 
 _NAMES = ("name", "engine", "loss")
 """The keys whose values may name the distribution of a plugin: `artgen/gaussian`."""
@@ -108,7 +109,7 @@ def _check(asked: dict[str, Any], stored: dict[str, Any], prefix: str = "") -> N
         if key == "threads" and found is not None:
             value, found = available_threads(value), available_threads(found)
         if key == "symmetry":  # a stored one says where it repeats, if there is one
-            value, found = (str(each or "none").partition("@")[0] for each in (value, found))
+            value, found = (unplaced(str(each or "none")) for each in (value, found))
         if key == "film" and found is not None:
             value, found = (_file_name(each.replace("=", "/")) for each in (value, found))
         if key == "palette" and isinstance(value, list):

@@ -23,6 +23,7 @@ from artgen.runs.inputs import InputFiles
 from artgen.svg.filled import most_important
 from artgen.svg.read import SvgPaths, describe, read_svg
 from artgen.values.canvas import Canvas
+from artgen.values.symmetry import unplaced
 
 Colour = tuple[float, float, float]
 
@@ -54,7 +55,7 @@ class InitialArt:
         for key, value in table.options.items():
             found = drawing.options.get(key, value)
             # That of the drawing says where it repeats.
-            same = key == "symmetry" and str(found).partition("@")[0] == value
+            same = key == "symmetry" and unplaced(str(found)) == value
             if not same and _listed(found) != _listed(value):
                 raise UsageError(
                     f"{self.path} has {key} = {found!r}, not {value!r}",

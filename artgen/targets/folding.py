@@ -17,7 +17,7 @@ from artgen.base.errors import UsageError
 from artgen.targets.image import ImageTarget
 from artgen.targets.target import Target
 from artgen.values.canvas import Canvas
-from artgen.values.symmetry import Symmetry, folds, symmetry_canvas, symmetry_of
+from artgen.values.symmetry import Symmetry, folds, symmetry_canvas, symmetry_of, unplaced
 
 ROWS = 16
 """Rows of pixels that are folded at a time."""
@@ -28,7 +28,7 @@ def folded(target: Target, symmetry: str) -> Target:
 
     Raises UsageError where the target is no picture, or the text names no group.
     """
-    symmetry = symmetry.partition("@")[0]
+    symmetry = unplaced(symmetry)
     if not folds(symmetry) or getattr(target, "symmetry", "none") == symmetry:
         return target
     if not isinstance(target, ImageTarget):

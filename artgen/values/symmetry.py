@@ -118,7 +118,7 @@ class Symmetry:
         pairs = [(2 * far, size) for far, size in zip(reach, self.repeat, strict=True) if size]
         if not pairs or any(abs(far / size - 1) > CLOSE for far, size in pairs):
             return self
-        return symmetry_of(_bare(self.name), reach)
+        return symmetry_of(unplaced(self.name), reach)
 
     def wrapped(self, places: Floats) -> Floats:
         """Places [..., 2] moved by whole repeats to where they are nearest to the centre."""
@@ -167,13 +167,13 @@ class Symmetry:
 
 def folds(name: str) -> bool:
     """Whether the picture to be fitted is folded to have the symmetry too."""
-    kind = _bare(name).partition(":")[0]
+    kind = unplaced(name).partition(":")[0]
     return kind in {**WALLPAPERS, **REPEATS} or kind in ("frieze", "rosette")
 
 
 def symmetry_canvas(name: str, canvas: Canvas) -> Canvas:
     """The canvas of a tile with about as many pixels as `canvas` along its longer side."""
-    bare, long = _bare(name), max(canvas.width, canvas.height)
+    bare, long = unplaced(name), max(canvas.width, canvas.height)
     if bare in MOTIFS:
         across, down = MOTIFS[bare]
         return Canvas(across * canvas.width, down * canvas.height)
@@ -223,9 +223,9 @@ def symmetry_of(name: str, reach: tuple[float, float] | None = None) -> Symmetry
 
 def placed(name: str, canvas: Canvas) -> str:
     """The text that names the same group with a canvas as its repeat."""
-    if not folds(name) or _bare(name).startswith("rosette"):
+    if not folds(name) or unplaced(name).startswith("rosette"):
         return name
-    return f"{_bare(name)}@{canvas.reach[0]:.7g}x{canvas.reach[1]:.7g}"
+    return f"{unplaced(name)}@{canvas.reach[0]:.7g}x{canvas.reach[1]:.7g}"
 
 
 def _read_reach(text: str) -> tuple[float, float]:
@@ -235,7 +235,8 @@ def _read_reach(text: str) -> tuple[float, float]:
     return float(match[1]), float(match[2])
 
 
-def _bare(name: str) -> str:
+def unplaced(name: str) -> str:
+    """The name of a group without where it repeats, which `placed` adds."""
     return name.partition("@")[0]
 
 
