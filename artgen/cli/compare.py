@@ -235,7 +235,7 @@ def _print_bits(found: Mapping[str, Sequence[comparisons.Curve]]) -> None:
     for target, curves in found.items():
         for curve in curves:
             if not curve.is_codec:
-                bits = [_bits(curve, curves).get(codec) for codec in available_codecs()]
+                bits = list(map(_bits(curve, curves).get, available_codecs()))
                 rows.setdefault(curve.name, []).append(bits)
                 lines.append([curve.name, Source.parse(target).file_stem, *map(_percent, bits)])
     if not lines:
