@@ -59,20 +59,18 @@ def blurred(plane: Floats, sigma: Any) -> Floats:
 
     That takes as long as `sigma` is wide, for each axis or for both; Fourier transforms do not.
     """
-    from scipy.fft import fftfreq, irfft2, next_fast_len, rfft2, rfftfreq
+    from scipy.fft import irfft2, next_fast_len, rfft2
 
     wide = np.broadcast_to(sigma, 2)
-    reach = (4 * wide + 0.5).astype(int)
-    padded = np.pad(plane, np.stack([reach, reach], 1), "symmetric")
+    down, right = (int(4 * each + 0.5) for each in wide)
+    padded = np.pad(plane, ((down, down), (right, right)), "symmetric")
     sides = [next_fast_len(side, real=True) for side in padded.shape]
-    found = rfft2(padded, sides)
-    for axis, frequencies in enumerate((fftfreq, rfftfreq)):
-        away = np.arange(1, reach[axis] + 1)
-        weight = np.exp(-0.5 * (away / wide[axis]) ** 2)
-        waves = np.cos(2 * np.pi * np.outer(away, frequencies(sides[axis])))
-        found *= np.expand_dims((1 + 2 * weight @ waves) / (1 + 2 * weight.sum()), 1 - axis)
-    (top, left), (rows, columns) = reach, plane.shape
-    inside: Floats = irfft2(found, sides)[top : top + rows, left : left + columns]
+    away = np.arange(-down, down + 1), np.arange(-right, right + 1)
+    weights = [np.exp(-0.5 * (at / each) ** 2) for at, each in zip(away, wide, strict=True)]
+    kernel = np.outer(*(each / each.sum() for each in weights))
+    found = irfft2(rfft2(padded, sides) * rfft2(kernel, sides), sides)
+    rows, columns = plane.shape
+    inside: Floats = found[2 * down : 2 * down + rows, 2 * right : 2 * right + columns]
     return inside
 
 
