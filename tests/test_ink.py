@@ -1294,30 +1294,35 @@ def test_a_draft_has_ruled_lights_and_a_grid_behind():
     assert (marks.ink == 1).sum() > 30
 
 
+def sheet_of_bars(made, right):
+    """A white sheet for 9,000 marks, with a bar across and one from column 20 to `right`."""
+    target = np.full((3, 96, 120), 0.9)
+    target[:, 46:49] = target[:, :, 20:right] = 0.1
+    amounts = np.repeat(target[:1], len(made.inks), 0)
+    return ink.Sheet(amounts, Canvas(120, 96), 9000, np.random.default_rng(0), target=target)
+
+
+def reach_of(marks):
+    """How far strokes go from the centre, across and down."""
+    return np.abs(marks.strokes[:, :4].reshape(-1, 2, 2)).max((0, 1))
+
+
 @pytest.mark.parametrize("kind", [Draft, Foils])
 def test_all_lines_keep_to_the_margin(kind):
     """Of a draft ruled lines alone did, and foils had none."""
-    made, canvas = kind({"margin": 0.1}), Canvas(120, 96)
-    target = np.full((3, 96, 120), 0.9)
-    target[:, 46:49] = target[:, :, 20:40] = 0.1
-    amounts = np.repeat(target[:1], len(made.inks), 0)
-    sheet = ink.Sheet(amounts, canvas, 9000, np.random.default_rng(0), target=target)
-    strokes = made.place(sheet).strokes
-    ends = np.abs(strokes[:, :4].reshape(-1, 2, 2)).max((0, 1))
-    assert ends == pytest.approx(np.array(canvas.reach) - 0.2, abs=0.03)
+    made = kind({"margin": 0.1})
+    sheet = sheet_of_bars(made, 40)
+    ends = reach_of(made.place(sheet))
+    assert ends == pytest.approx(np.array(sheet.canvas.reach) - 0.2, abs=0.03)
 
 
 @pytest.mark.parametrize("kind", [Panes, Tube])
 def test_glass_and_tubes_leave_the_margin_blank(kind):
     """Their margin had no effect."""
-    made, canvas = kind({"margin": 0.1}), Canvas(120, 96)
-    target = np.full((3, 96, 120), 0.9)
-    target[:, 46:49] = target[:, :, 20:60] = 0.1
-    amounts = np.repeat(target[:1], len(made.inks), 0)
-    sheet = ink.Sheet(amounts, canvas, 9000, np.random.default_rng(0), target=target)
-    marks, inside = made.place(sheet), np.ones((1, 96, 120))
-    ends = np.abs(marks.strokes[:, :4].reshape(-1, 2, 2)).max((0, 1))
-    assert (ends < np.array(canvas.reach) - 0.17).all()
+    made = kind({"margin": 0.1})
+    sheet = sheet_of_bars(made, 60)
+    marks, canvas, inside = made.place(sheet), sheet.canvas, np.ones((1, 96, 120))
+    assert (reach_of(marks) < np.array(canvas.reach) - 0.17).all()
     cover = made.settled(coverage(made, made.pack(marks), canvas), canvas)
     made.clear_margin(inside)
     assert cover[:, inside[0] > 0].any()
