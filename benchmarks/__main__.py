@@ -22,7 +22,7 @@ BENCHMARKS = (
     *("fits", "compare", "history", "densification", "optimizers", "fields", "stability"),
     *("cuda-static", "codecs", "clips", "shapes", "blob", "polish", "genetic", "mesh"),
     *("batches", "live", "video", "ink", "making", "autograd", "ideas", "views", "faces"),
-    *("curve", "sets", "small"),
+    *("curve", "longer", "sets", "small"),
 )
 """The modules with a `run(settings)` that yields tables."""
 

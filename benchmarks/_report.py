@@ -23,11 +23,11 @@ INTRODUCTION = """\
 # Results
 
 `python -m benchmarks all --long --data DIR --write` measures all of this on one commit, in some
-hours, and writes it here. DIR holds the pictures 04, 05, 07, 09, 13, 19 and 22 to 24 of Kodak as
-`kodim04.png` …, and MNIST's files in `mnist/`; without it their rows are missing. `python -m
-benchmarks check` measures ten figures again and says which moved. Each section names its command,
-commit, day and machine. `2.28 (2.20 to 2.40)` is a median with the least and the largest of the
-repetitions; pictures have no spread, since the same fit gives the same bytes. README.md and docs/
+hours, and writes it here. DIR holds pictures of Kodak as `kodim01.png` …, for `curve` all 24,
+and MNIST's files in `mnist/`; without it their rows are missing. `python -m benchmarks check`
+measures ten figures again and says which moved. Each section names its command, commit, day and
+machine. `2.28 (2.20 to 2.40)` is a median with the least and the largest of the repetitions;
+pictures have no spread, since the same fit gives the same bytes. README.md and docs/
 take their figures from here by name (`make figures`).
 """
 

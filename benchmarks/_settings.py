@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 
 @dataclass(frozen=True)
 class Settings:
-    """`quick` is for seconds on tiny scenes, `long` for `curve`, `fits`, `genetic`, `scale`.
+    """`quick` is for seconds on tiny scenes, `long` for `fits`, `genetic` and `scale`.
 
     `data` is a folder of pictures.
 

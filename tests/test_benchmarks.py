@@ -100,6 +100,7 @@ def test_every_benchmark_runs(name, capsys):
         "making": 8,
         "faces": 2,
         "curve": 3,
+        "longer": 2,
         "small": 2,
     }.get(name, 1)
     if name == "footprints":
