@@ -1,4 +1,4 @@
-"""What more steps are worth to `latents`: curves of kodim19, where AVIF is furthest ahead.
+"""What more steps are worth to `latents`: curves of kodim19, where AVIF is ahead.
 
 About half a minute of two cores for a fit, two minutes and ten, with seed 0; 2,000 is the default.
 Bits per pixel are those of what the file stores of the picture. The Bjøntegaard rate is that of
