@@ -90,8 +90,8 @@ def _beside_codecs(
         columns = ("bits per pixel", ".art, bytes", "latents, dB", *shown)
         title = f"{Path(file).stem}, {steps:,} steps"
         yield Table(title, (*columns, "s", "CPU s", "decoding, CPU s"), rows)
-        published = [Point(*each) for each in PUBLISHED.get(Path(file).stem, ())]
-        gains.append([bjontegaard(each, points) for each in (*curves.values(), published)])
+        beside = (*curves.values(), published(file))
+        gains.append([bjontegaard(each, points) for each in beside])
     stems = [Path(file).stem for file in files]
     rows = [(stem, *map(percent, each)) for stem, each in zip(stems, gains, strict=True)]
     columns = list(zip(*gains, strict=True))
@@ -99,6 +99,11 @@ def _beside_codecs(
     means = [sum(column) / len(column) if column else None for column in known]
     rows.append(("mean", *map(percent, means)))
     yield Table(f"Bits at equal PSNR, {steps:,} steps", ("beside", *codecs, "Cool-chic 5.0"), rows)
+
+
+def published(file: str) -> list[Point]:
+    """The points of Cool-chic for a picture, none for those without."""
+    return [Point(*each) for each in PUBLISHED.get(Path(file).stem, ())]
 
 
 def percent(gain: float | None) -> str:

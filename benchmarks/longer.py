@@ -12,10 +12,9 @@ from statistics import fmean
 
 from artgen.compare import Point, bjontegaard, curves_of
 from artgen.output import available_codecs
-from benchmarks._cool_chic import PUBLISHED
 from benchmarks._report import Table, figure
 from benchmarks._settings import Settings
-from benchmarks.curve import RATES, fitted, percent, pixels_of
+from benchmarks.curve import RATES, fitted, percent, pixels_of, published
 
 STEPS = (600, 2500, 12500)
 
@@ -27,7 +26,7 @@ def run(settings: Settings) -> Iterator[Table]:
     codecs = available_codecs()
     measured = curves_of((), pixels_of(name, size), codecs)
     others: dict[str, Sequence[Point]] = {each.name: each.points for each in measured}
-    others["Cool-chic 5.0"] = [Point(*each) for each in PUBLISHED.get("kodim19", ()) if file]
+    others["Cool-chic 5.0"] = published(name)
     points, gains = [], []
     for steps in durations:
         curve, seconds = [], []
