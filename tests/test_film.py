@@ -20,6 +20,7 @@ from artgen.cli import main
 from artgen.cli.info import _film
 from artgen.errors import InputError, UsageError
 from artgen.exporters import export_apng, export_gif, export_mp4, export_png, export_webp
+from artgen.film.timeline import CUT, make_scenes
 
 XY = torch.tensor([[[0.0, 1.0]], [[1.0, 3.0]], [[2.0, 2.0]]])
 """Two parts with one number, at three keys."""
@@ -64,6 +65,17 @@ def test_a_moment_that_is_a_key_but_for_rounding_is_that_key():
     for seconds in (0.1 + 0.2, 0.3, 0.3 - 1e-9, 0.3 + 1e-9):
         assert torch.equal(film.tensors_at(seconds)["xy"], XY[2])
         assert film.moment(seconds) == (0, 2, 0.0)
+
+
+def test_a_scene_of_a_morph_ends_where_the_order_of_its_parts_changes():
+    """A stretch between two keys has the order of its middle, here at 0.2 and at 0.65."""
+    a, b = {"x": torch.tensor([1.0, 2.0])}, {"x": torch.tensor([3.0, 6.0])}
+    ground = torch.zeros(2, 3)
+    made = make_scenes(a, b, np.array([[0.0, 1], [1, 0]]), [0.1, 0.3, 1], [0, 1, 2], ground)
+    assert [scene.times for scene in made] == [(0, 1 - CUT), (1, 2)]
+    first, second = (scene.tensors["x"].tolist() for scene in made)
+    assert first == [pytest.approx([1.2, 2.4]), pytest.approx([1.6, 3.2])]
+    assert second == [pytest.approx([3.2, 1.6]), pytest.approx([6.0, 3.0])]
 
 
 def test_nothing_is_interpolated_across_a_cut():

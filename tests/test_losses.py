@@ -98,6 +98,7 @@ def test_the_exponential_of_errors_by_hand():
     assert slope.flatten().tolist() == pytest.approx([math.exp(0.5) / 3, -math.exp(0.25) / 3, 0])
     # Beyond a knee it is the tangent: it goes on rising, as steeply as at the knee.
     far = [exponential(target + level, target, None).item() for level in (20, 21, 22)]
+    assert far[0] == pytest.approx(math.expm1(20), abs=1e-6)
     assert far[2] - far[1] == pytest.approx(far[1] - far[0]) == pytest.approx(math.exp(20))
 
 

@@ -13,7 +13,7 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from artgen.base.errors import InputError
 from artgen.losses import metrics
-from artgen.losses.metrics import by_loss, decibels, psnr, ssim
+from artgen.losses.metrics import accuracy, by_loss, decibels, mean_error, psnr, ssim
 from artgen.runs.device import threads
 from artgen_plugins import structure
 from artgen_plugins.perceptual import flip
@@ -36,6 +36,13 @@ def test_psnr_agrees_with_scikit_image():
 def test_psnr_of_black_against_white_is_0():
     black, white = np.zeros((4, 4, 3), np.uint8), np.full((4, 4, 3), 255, np.uint8)
     assert psnr(black, white) == psnr(white, black) == 0
+
+
+def test_errors_of_labelled_points_by_hand():
+    shares = np.array([[0.5, 0.25, 1.0], [0.25, 0.5, 0.0], [0.25, 0.25, 0.0]], np.float32)
+    labels = np.array([0, 2, 0])
+    assert accuracy(shares, labels) == pytest.approx(2 / 3)
+    assert mean_error(shares, labels) == pytest.approx((0.5 + 0.75 + 0) / 3)
 
 
 def test_psnr_is_capped_at_100():

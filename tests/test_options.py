@@ -102,6 +102,8 @@ def test_descriptions_come_in_order_with_types_and_bounds():
     assert (first.type, first.default, first.help) == ("int from 1 to 64", 8, "how many petals")
     assert described[2].type == "text or notebook"
     assert described[4].type == "bool"
+    choices = [(), (), ("text", "notebook"), (), (False, True), ()]
+    assert [info.choices for info in described] == choices
 
 
 @pytest.mark.parametrize(

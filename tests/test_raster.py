@@ -15,6 +15,7 @@ from artgen.errors import PluginError, UsageError
 from artgen.primitives import Params
 from artgen.raster import choose_backend, draw, paint
 from artgen.raster.backend import Memory
+from artgen.raster.sampling import cut_rows, cut_strips
 
 BLENDS = ["sum", "mean", "normalized", "depth", "over"]
 BACKGROUND = (0.2, 0.4, 0.9)
@@ -531,6 +532,14 @@ def test_a_drawing_is_drawn_at_its_own_size_unless_asked_otherwise():
     assert image.dtype == torch.float32
     assert not image.requires_grad
     assert torch.equal(image, draw(drawing, splat, Canvas(64, 64)))
+
+
+def test_rows_are_cut_without_a_gap():
+    assert cut_strips(40) == [(0, 16), (16, 32), (32, 40)]
+    assert cut_strips(32, 16) == [(0, 16), (16, 32)]
+    pieces = cut_rows(1000)
+    assert [row for first, after in pieces for row in range(first, after)] == [*range(1000)]
+    assert len(pieces) == 4 * torch.get_num_threads()
 
 
 class Ramp(Field):

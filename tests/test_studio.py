@@ -55,6 +55,16 @@ def test_philox_gives_the_published_numbers():
         assert " ".join(f"{int(word):08x}" for word in words[:, 0]) == expected
 
 
+def test_every_call_of_philox_begins_with_the_next_block():
+    counters = np.zeros((4, 3), np.uint64)
+    counters[0] = range(3)
+    words = philox(counters, np.zeros(2, np.uint64)).T >> np.uint64(8)
+    numbers = Philox(0)
+    # Five numbers are in two blocks.
+    assert numbers.uniform(5).tolist() == (words.ravel()[:5] / 2**24).tolist()
+    assert numbers.uniform(1, 1).tolist() == [[words[2, 0] / 2**24]]
+
+
 def test_philox_draws_what_is_asked_for():
     density = np.array([0.0, 1.0, 0.0, 3.0, 4.0])
     drawn = np.bincount(Philox(1).choose(density, 8000), minlength=5) / 8000
