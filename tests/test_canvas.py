@@ -50,6 +50,14 @@ def test_scaling_keeps_the_aspect(width, height, long_side):
     assert min(scaled.width, scaled.height) == max(1, round(shorter))
 
 
+def test_a_window_lies_where_its_pixels_do():
+    whole, (left, top, width, height) = Canvas(8, 5), (3, 1, 4, 2)
+    part, (x, y) = whole.window(left, top, width, height)
+    for axis, (first, size, centre) in enumerate([(left, width, x), (top, height, y)]):
+        own = part.pixel_centres()[axis] + np.float32(centre)
+        assert own == pytest.approx(whole.pixel_centres()[axis][first : first + size])
+
+
 def test_a_finer_grid_shows_the_same_part_of_the_plane():
     canvas = Canvas(6, 4)
     fine = canvas.enlarged(3)
