@@ -636,7 +636,8 @@ async function unpack() {
     if (value === null || typeof value !== "object") return value;
     if ("same" in value) return whole[value.same];
     if ("lines" in value) return value.lines.map((/** @type {number} */ k) => whole[k]).join("\n");
-    return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, joined(each)]));
+    // Links and files name things in it: none is called as what objects inherit.
+    return Object.assign(Object.create(null), Object.fromEntries(Object.entries(value).map(([key, each]) => [key, joined(each)])));
   };
   for (const value of JSON.parse(text)) whole.push(joined(value));
   return whole[whole.length - 1];
