@@ -33,6 +33,7 @@ from artgen.studio._footprints import describe_footprint
 from artgen.studio._kinds import describe_kind, variant_key
 from artgen.studio._starts import describe_params
 from artgen.studio._styles import describe_styles
+from artgen.targets import TargetRequest, image_from_array
 from artgen.values.canvas import Canvas
 
 LARGEST = 600_000
@@ -327,6 +328,21 @@ def test_a_link_asks_for_what_the_fields_take(tmp_path):
         [400, 256, 1000, 0.25, 1],
     ]
     assert [list(settings["options"].values()) for settings in found] == [[8, 3], [8, 2], [8, 3]]
+
+
+def test_the_page_lays_transparency_over_as_python_does(tmp_path):
+    """It mixed colours as they are encoded: half of white over black was 128 instead of 188."""
+    colours = np.random.default_rng(1).integers(0, 256, (24, 4), np.uint8)
+    colours[0], colours[1] = (255, 255, 255, 128), (1, 2, 3, 255)
+    for background in ((0.0, 0.0, 0.0), (1.0, 0.5, 0.02)):
+        pixels = json.dumps(colours.flatten().tolist())
+        asked = f"""const image = {{ data: Uint8ClampedArray.from({pixels}) }};
+            print([...overBackground(image, {list(background)}).data]);"""
+        found = np.reshape(run_script(script_of("picture") + asked, tmp_path), (24, 4))
+        target = image_from_array(colours[None], TargetRequest(background=background))
+        assert np.abs(found[:, :3] - target.pixels[0].astype(int)).max() <= 1
+        assert (found[:, 3] == 255).all()
+        assert found[1, :3].tolist() == [1, 2, 3]
 
 
 @pytest.mark.slow
