@@ -346,6 +346,8 @@ def test_what_needs_too_much_memory_leaves_the_fit_as_it_was(visit):
     page.select_option("#size", "1024")
     page.locator("#reason", has_text="too little memory").wait_for()
     assert page.input_value("#size") == "64"
+    # A brush paints on pixels of the fit.
+    assert page.evaluate("document.getElementById('mask').width") == 64
     page.click("#single")
     assert report(page)["step"] == before["step"] + 1
 

@@ -243,17 +243,21 @@ async function undo() {
   await look(true);
 }
 
-/** Change settings, and begin anew with them. @param {Partial<Settings>} changes */
-const change = (changes) => alone(async () => {
+/** Change settings, and begin anew with them, see begin. @param {Partial<Settings>} changes @param {Parameters<typeof begin>[0]} given */
+const change = (changes, given = null) => alone(async () => {
   const before = structuredClone(settings);
   await remember();
   try {
     Object.assign(settings, changes);
     fillFields();
-    await begin();
+    await begin(given);
   } catch (error) {
     settings = before;
-    past.pop();
+    const kept = fit && past.pop();
+    if (kept) {
+      mask.pixels = kept.mask;
+      readScene(kept.state.scene.target);
+    }
     fillFields();
     throw error;
   }
@@ -328,13 +332,8 @@ async function openArt(blob, name) {
   if (!found?.variants[variantKey(found, preset, values)]) {
     throw new Sentence(`This studio has no shaders for ${drawing.primitive} with the options of ${name}. Write one with artgen studio -p ${drawing.primitive}.`);
   }
-  await alone(async () => {
-    await remember();
-    const count = tensors.xy.length / 2;
-    Object.assign(settings, { primitive: drawing.primitive, preset, options: values, count, background: cssColour(drawing.background) });
-    fillFields();
-    await begin({ tensors, count, size: drawing, locked });
-  });
+  const count = tensors.xy.length / 2;
+  await change({ primitive: drawing.primitive, preset, options: values, count, background: cssColour(drawing.background) }, { tensors, count, size: drawing, locked });
 }
 
 // What one keeps.
