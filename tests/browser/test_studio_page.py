@@ -401,6 +401,9 @@ def test_everybody_can_use_it(visit):
     page.focus("#picture")
     page.keyboard.press(".")
     page.wait_for_function("() => artgen.report().step === 1")
+    # Another link in the address of the open page did nothing.
+    page.evaluate("location.hash = '#size=64&count=7&growth=false'")
+    page.wait_for_function("() => window.artgen?.report()?.count === 7")
 
 
 def on_screen(page, place):

@@ -387,6 +387,7 @@ const kept = {
   link: async () => {
     const address = `${location.href.split("#")[0]}#${fragmentOf(settings, kind(), source?.name ?? "")}`;
     history.replaceState(null, "", address);
+    arrived = location.hash;
     await navigator.clipboard?.writeText(address).catch(() => {});
   },
 };
@@ -404,13 +405,15 @@ async function keep(what) {
 
 /** What a reload of this page goes on from, while its tab is open. */
 const KEPT = "artgen studio";
+/** The link that this page shows. */
+let arrived = location.hash;
 
 function keepForReload() {
   if (!fit || !last || !source) return;
   const { name, bitmap, digest } = source, { step, edits, picked, options } = fit, side = Math.min(1024, Math.max(bitmap.width, bitmap.height));
   const canvas = Object.assign(document.createElement("canvas"), scaledSize(bitmap, side));
   canvas.getContext("2d")?.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
-  const kept = { address: location.hash, settings, name, digest, now: { step, edits, picked, options }, picture: canvas.toDataURL().split(",")[1], art: base64(artNow()) };
+  const kept = { address: arrived, settings, name, digest, now: { step, edits, picked, options }, picture: canvas.toDataURL().split(",")[1], art: base64(artNow()) };
   try {
     sessionStorage.removeItem(KEPT);
     sessionStorage.setItem(KEPT, JSON.stringify(kept));
@@ -677,6 +680,8 @@ async function main() {
     one("samples").append(button);
   }
   addEventListener("pagehide", keepForReload);
+  // Another link in the address of an open page.
+  addEventListener("hashchange", () => location.reload());
   if (await reloaded()) return;
   const asked = new URLSearchParams(location.hash.slice(1)).get("picture");
   const chosen = data.samples.find(({ name }) => name === asked) ?? data.samples[0];
