@@ -35,6 +35,7 @@ __all__ = [
     "listed_under",
     "open_sample",
     "recipe",
+    "run_script",
     "save_photo",
     "video_frames",
     "wait_until",
@@ -73,6 +74,21 @@ def assert_types(script: str, declared: Path, folder: Path) -> None:
         check=False,
     )
     assert checked.returncode == 0, checked.stderr
+
+
+def run_script(script: str, folder: Path) -> Any:
+    """What a script gives to `print`, through Deno."""
+    deno = pytest.importorskip("deno", reason="needs artgen[dev]").find_deno_bin()
+    told = "const print = (value) => console.log(JSON.stringify(value));\n"
+    done = subprocess.run(
+        [deno, "eval", told + script],
+        env=os.environ | {"DENO_DIR": str(folder), "DENO_NO_UPDATE_CHECK": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
 
 
 def save_photo(folder: Path) -> Path:

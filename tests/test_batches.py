@@ -278,6 +278,27 @@ def test_the_pictures_of_views_travel(tmp_path):
     assert Path(wood.name).read_bytes() == Path("wood.png").read_bytes()
 
 
+def test_the_sound_of_a_film_travels(tmp_path):
+    """A run on another machine found none. What is no file is left to the form."""
+    pictures("a.png")
+    store_files(Path("songs"), {"song.wav": b"sound"})
+
+    def filmed(film: str, *search: str) -> Run:
+        recipe = {"target": {"source": "a.png"}, "output": {"film": film}}
+        return run_of(recipe, search=tuple(map(Path, (".", *search))))
+
+    unpacked = unpack(pack(filmed("music=song.wav", "songs"), read_files), tmp_path / "1")
+    form, _, sound = unpacked.task.recipe.output.film.partition("=")
+    assert form == "music"
+    assert Path(sound).is_relative_to(tmp_path)
+    assert Path(sound).read_bytes() == b"sound"
+    assert unpacked.as_said(InputError(f"bad {sound}")).message == "bad song.wav"
+    for film in ("zoom", "music=gone.wav", "music=songs", 'music={sound = "sample:pulse"}'):
+        packed = pack(filmed(film), read_files)
+        assert list(packed.held) == ["target"]
+        assert unpack(packed, tmp_path / "2").task.recipe.output.film == film
+
+
 def test_sets_travel_whole(tmp_path):
     pictures("set/cats/a.png", "set/dogs/b.png")
     there = unpack(pack(run_of({"target": {"source": "set"}}), read_files), tmp_path / "1").task

@@ -15,6 +15,7 @@ import av
 import numpy as np
 import pytest
 import torch
+from av.video.reformatter import Colorspace
 from helpers import changed, open_sample, save_photo
 from PIL import Image
 
@@ -48,6 +49,7 @@ from artgen.targets import (
     is_clip,
     open_clip,
     open_frames,
+    open_moving,
 )
 from artgen.targets import animation as animation_module
 from artgen.targets import clip as clip_module
@@ -118,6 +120,25 @@ def test_frames_of_pixels_that_are_not_square_are_as_wide_as_they_are_shown(tmp_
     assert (clip.canvas.width, clip.canvas.height) == (48, 32)
     square = clip.pixels.astype(int)[8:16, 6:18]
     assert np.abs(square - (250, 120, 30)).mean() < 40
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "colours"),
+    [(32, 576, Colorspace.ITU601), (32, 578, Colorspace.ITU709), (1280, 32, Colorspace.ITU709)],
+)
+def test_colours_without_a_tag_are_those_of_players(tmp_path, width, height, colours):
+    """FFmpeg takes all for BT.601, by which this red of high definition is (212, 9, 21)."""
+    path, red = tmp_path / "red.mp4", (230, 30, 20)
+    pixels = np.full((height, width, 3), red, np.uint8)
+    frame = av.VideoFrame.from_ndarray(pixels).reformat(format="yuv420p", dst_colorspace=colours)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=5)
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        for each in (frame, None):
+            container.mux(stream.encode(each))
+    with av.open(str(path)) as container:
+        assert next(container.decode(video=0)).colorspace == 2
+    assert np.abs(open_clip(path).pixels.astype(int) - red).max() <= 4
 
 
 @pytest.mark.parametrize(
@@ -261,6 +282,8 @@ def test_a_video_that_is_damaged_or_too_large(tmp_path):
     (tmp_path / "coded.mp4").write_bytes(data.replace(b"avc1", b"zzzz"))
     with pytest.raises(InputError, match=r"coded\.mp4: no decoder here knows"):
         open_clip(tmp_path / "coded.mp4")
+    with pytest.raises(InputError, match="cannot read"):
+        open_moving(f"{'a' * 300}.gif")
 
 
 # ---- scenes --------------------------------------------------------------------------------------

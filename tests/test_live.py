@@ -6,6 +6,8 @@ import base64
 import http.client
 import io
 import json
+import math
+import re
 import socket
 import threading
 import time
@@ -16,13 +18,15 @@ from pathlib import Path
 import helpers
 import numpy as np
 import pytest
-from helpers import PATIENCE, wait_until
+from helpers import PATIENCE, run_script, wait_until
 from PIL import Image
 
 from artgen.base.errors import InputError, Interrupted
 from artgen.events import Advanced, Evaluated, Finished, Notice, PreviewDrawn, Started
 from artgen.live import Live
+from artgen.live._board import Board, Seen
 from artgen.live._server import MOST_CONNECTIONS
+from artgen.output.templates import read_asset
 from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.runs import run
@@ -253,6 +257,39 @@ def test_a_page_hears_of_everything_once(live: Live) -> None:
         third = next(message for message in messages if message["run"] == "dog")
         assert third["fresh"]
         assert (third["target"], third["points"], third["notices"]) == (None, [], [])
+
+
+def test_numbers_that_json_lacks_are_left_out() -> None:
+    """A PSNR of infinity, from a plugin's engine, left every page empty: browsers cannot read it."""
+    board = Board()
+    board(Started("cat", 0, 50, STARTED, None))
+    board(Evaluated("cat", 0, 50, math.nan, math.inf, 0.0))
+    message = board.updates(Seen(), pictures=False)
+    assert message["points"] == [(0, None, None)]
+    assert "NaN" not in json.dumps(message, allow_nan=False)
+
+
+def test_the_curve_of_a_night_is_drawn(tmp_path: Path) -> None:
+    """It has more points than a call takes arguments, so the page stood still."""
+    page = read_asset("artgen.live", "page.html")
+    [script] = re.findall(r"<script nonce=[^>]*>(.*)</script>", page, re.DOTALL)
+    around = """
+      const drawn = [], parts = {};
+      const part = () => ({ replaceChildren() {}, append(each) { drawn.push(each); } });
+      globalThis.document = {
+        getElementById: (id) => (parts[id] ??= part()),
+        createElementNS: (_, name) => ({ name, setAttribute(key, value) { this[key] = value; } }),
+      };
+      globalThis.EventSource = class {};
+    """
+    asked = """
+      points = Array.from({ length: 300000 }, (_, k) => [k, 1 / (k + 1), k % 50]);
+      draw();
+      print(drawn.filter(({ name }) => name === "polyline").map(({ points }) => points.split(" ")));
+    """
+    lines = run_script(around + script + asked, tmp_path)
+    assert [len(line) for line in lines] == [1001, 1001]
+    assert [lines[0][0], lines[0][-1]] == ["56.0,12.0", "436.0,216.0"]
 
 
 def test_pages_that_come_later_or_twice_hear_the_same(live: Live) -> None:

@@ -6,9 +6,7 @@ import html
 import itertools
 import json
 import math
-import os
 import re
-import subprocess
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -17,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from helpers import assert_types
+from helpers import assert_types, run_script
 
 from artgen import Param, Splat
 from artgen.base.philox import Philox, philox
@@ -35,6 +33,7 @@ from artgen.studio._footprints import describe_footprint
 from artgen.studio._kinds import describe_kind, variant_key
 from artgen.studio._starts import describe_params
 from artgen.studio._styles import describe_styles
+from artgen.targets import TargetRequest, image_from_array
 from artgen.values.canvas import Canvas
 
 LARGEST = 600_000
@@ -298,20 +297,62 @@ def test_options_that_only_are_numbers_are_sliders(tmp_path):
     assert size["rate"]["results"] == [["mul", "option.speed", 0.01]]
 
 
+def script_of(*names):
+    """Scripts of the page, as one."""
+    return "\n".join(read_asset("artgen.studio", f"{name}.js") for name in names)
+
+
 def test_the_curve_of_a_long_fit_is_drawn(tmp_path):
     """An hour has more points than a call takes arguments, so the fit ended with an error."""
-    deno = pytest.importorskip("deno", reason="needs artgen[dev]").find_deno_bin()
-    asked = """drawChart({ setAttribute: (_, path) => console.log(path) },
+    asked = """drawChart({ setAttribute: (_, path) => print(path) },
         Array.from({ length: 300000 }, (_, k) => [k, 1 / (k + 1)]), 10);"""
-    script = read_asset("artgen.studio", "chart.js") + asked
-    drawn = subprocess.run(
-        [deno, "eval", script],
-        env=os.environ | {"DENO_DIR": str(tmp_path), "DENO_NO_UPDATE_CHECK": "1"},
-        capture_output=True,
-        text=True,
-        check=True,
+    assert run_script(script_of("chart") + asked, tmp_path).startswith("M0.0 4.0L")
+
+
+def test_a_link_asks_for_what_the_fields_take(tmp_path):
+    """It took any number of parts, until the graphics card had no memory; halves were no seeds."""
+    asked = """
+      const html = PAGE, slider = { choices: [], low: 1, high: 64 };
+      const attribute = (id, name) => html.match(`<[^>]* id="${id}"[^>]*>`)[0].match(` ${name}="([^"]*)"`)?.[1] ?? null;
+      globalThis.document = { getElementById: (id) => ({
+        getAttribute: (name) => attribute(id, name),
+        dataset: { min: attribute(id, "data-min"), max: attribute(id, "data-max") },
+      }) };
+      const options = [{ ...slider, name: "edge", value: 8 }, { ...slider, name: "arms", value: 3, whole: true }];
+      const kind = { name: "dot", count: 400, options, defaults: { edge: 8, arms: 3 }, presets: [], variants: { "": { programs: { mse: {} } } } };
+      const first = { primitive: "dot", preset: "", options: {}, count: 1, size: 256, steps: 1000, loss: "mse", speed: 0, growth: true, seed: 1, background: "#000000" };
+      print(LINKS.map((link) => settingsFrom(link, first, { dot: kind })));
+    """
+    links = (
+        "count=1e9&size=99999&steps=1e300&speed=9&seed=4294967297&option.edge=99&option.arms=2.5",
+        "count=-1&size=0&steps=0.2&speed=-9&seed=2.4&option.edge=0.5&option.arms=2",
+        "count=&size=x&steps=Infinity&speed=0.3&seed=",
     )
-    assert drawn.stdout.startswith("M0.0 4.0L")
+    page = read_asset("artgen.studio", "page.html")
+    asked = asked.replace("PAGE", json.dumps(page)).replace("LINKS", json.dumps(links))
+    found = run_script(script_of("controls") + asked, tmp_path)
+    keys = ("count", "size", "steps", "speed", "seed")
+    assert [[settings[key] for key in keys] for settings in found] == [
+        [20000, 2048, 100000, 2, 4294967295],
+        [1, 16, 1, -2, 2],
+        [400, 256, 1000, 0.25, 1],
+    ]
+    assert [list(settings["options"].values()) for settings in found] == [[8, 3], [8, 2], [8, 3]]
+
+
+def test_the_page_lays_transparency_over_as_python_does(tmp_path):
+    """It mixed colours as they are encoded: half of white over black was 128 instead of 188."""
+    colours = np.random.default_rng(1).integers(0, 256, (24, 4), np.uint8)
+    colours[0], colours[1] = (255, 255, 255, 128), (1, 2, 3, 255)
+    for background in ((0.0, 0.0, 0.0), (1.0, 0.5, 0.02)):
+        pixels = json.dumps(colours.flatten().tolist())
+        asked = f"""const image = {{ data: Uint8ClampedArray.from({pixels}) }};
+            print([...overBackground(image, {list(background)}).data]);"""
+        found = np.reshape(run_script(script_of("picture") + asked, tmp_path), (24, 4))
+        target = image_from_array(colours[None], TargetRequest(background=background))
+        assert np.abs(found[:, :3] - target.pixels[0].astype(int)).max() <= 1
+        assert (found[:, 3] == 255).all()
+        assert found[1, :3].tolist() == [1, 2, 3]
 
 
 @pytest.mark.slow

@@ -69,10 +69,9 @@ class Board:
 
     def fail(self, error: Exception) -> None:
         """Show an error until the next run starts."""
-        hint = error.hint if isinstance(error, ArtgenError) else None
-        message = error.message if isinstance(error, ArtgenError) else f"{error!r}"
+        known = error if isinstance(error, ArtgenError) else ArtgenError(repr(error))
         with self.changed:
-            self.state.error = {"message": message, "hint": hint}
+            self.state.error = {"message": known.message, "hint": known.hint}
             self._notify()
 
     def close(self) -> None:
@@ -156,9 +155,7 @@ class Board:
                     "seconds": round(event.seconds, 2),
                 }
             case Evaluated():
-                # JSON has no NaN and no infinity.
-                loss = event.loss if math.isfinite(event.loss) else None
-                state.points.append((event.step, loss, event.psnr))
+                state.points.append((event.step, _finite(event.loss), _finite(event.psnr)))
             case PreviewDrawn():
                 state.pixels, state.pictured = event.pixels, event.step
                 self.picture += 1
@@ -169,6 +166,11 @@ class Board:
                 keys = ("psnr", "ssim", "mse", "accuracy", "steps", "seconds", "stopped_by", "seed")
                 state.facts["summary"] = {key: summary[key] for key in keys}
                 state.facts["summary"]["outputs"] = list(filter(None, summary["outputs"].values()))
+
+
+def _finite(value: float | None) -> float | None:
+    """The value where JSON, which has no NaN and no infinity, can hold it; else None."""
+    return value if value is not None and math.isfinite(value) else None
 
 
 def _facts(event: Started) -> dict[str, Any]:

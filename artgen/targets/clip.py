@@ -133,7 +133,7 @@ class ClipTarget(Target):
 def is_clip(path: Path) -> bool:
     """Whether the path names a clip: by the suffix, and an animation by its number of frames."""
     suffix = path.suffix.lower()
-    if suffix in ANIMATIONS and path.is_file():
+    if suffix in ANIMATIONS and os.path.isfile(path):  # Path.is_file raises for long names
         from artgen.targets.animation import is_animated
 
         return is_animated(path)

@@ -155,8 +155,7 @@ def points_from_samples(
     again, if any. Raises InputError naming `name`.
     """
     places = _numbers(xy, f"{name}: xy", 2)
-    flat = as_array(labels, f"{name}: labels", "an array").ravel().tolist()
-    texts = [str(label) for label in flat]
+    texts = list(map(str, as_array(labels, f"{name}: labels", "an array").ravel().tolist()))
     if places.shape[1] != 2 or len(places) != len(texts):
         raise InputError(
             f"{name} has points of the shape {places.shape} and {len(texts)} labels",

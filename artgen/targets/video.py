@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 import av
 import numpy as np
 from av.container import InputContainer
+from av.video.reformatter import Colorspace
 from av.video.stream import VideoStream
 
 from artgen.base.decode import DAMAGED, Decoded, check_size
@@ -31,15 +33,15 @@ def video_rate(path: Path, where: str, limit: int) -> float | None:
 def video_frames(path: Path, where: str, limit: int, first: int) -> Iterator[Decoded]:
     """RGB frames from number `first` on; those before it are decoded but not converted.
 
-    Where pixels are not square, frames are as wide as they are shown.
+    Where pixels are not square, frames are as wide as they are shown. Colours without a tag are
+    BT.709 from 1280 pixels of width or 577 of height on, as mpv takes them, else BT.601.
     """
     with _opened(path, where) as (container, stream):
         shape = float(stream.sample_aspect_ratio or 1)
         shape = shape if abs(shape - 1) > 0.02 else 1.0  # less is what encoders round
         check_size(stream.width, stream.height, limit, where)
         decoded = container.decode(stream)
-        index = 0
-        while True:
+        for index in count():
             try:
                 with reading(where):
                     frame = next(decoded, None)
@@ -47,17 +49,18 @@ def video_frames(path: Path, where: str, limit: int, first: int) -> Iterator[Dec
                         return
                     width = max(1, round(frame.width * shape))
                     check_size(width, frame.height, limit, where)
-                    index += 1
-                    if index <= first:
+                    if index < first:
                         continue
+                    # What says nothing has colour space 2.
+                    if frame.colorspace == 2 and (frame.width >= 1280 or frame.height > 576):
+                        frame.colorspace = Colorspace.ITU709
                     samples = frame.to_ndarray(format="rgb24", width=width)
             except (av.FFmpegError, ValueError) as error:
                 raise InputError(
                     f"{where}, frame {index} cannot be decoded: {error}", hint=DAMAGED
                 ) from None
             # Cameras that were held upright say so instead of turning their frames.
-            turns = round(frame.rotation / 90) % 4
-            yield Decoded(np.ascontiguousarray(np.rot90(samples, turns)))
+            yield Decoded(np.ascontiguousarray(np.rot90(samples, round(frame.rotation / 90))))
 
 
 @contextmanager

@@ -118,6 +118,4 @@ def portable(error: Exception) -> Exception:
 
 def share_of_gpu(asked: float | None, device: str) -> float:
     """The graphics processors of a run on `device`: what was `asked`, else 1 for ``cuda``."""
-    if asked is not None:
-        return asked
-    return 1.0 if device.startswith("cuda") else 0.0
+    return float(device.startswith("cuda")) if asked is None else asked

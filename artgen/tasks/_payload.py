@@ -6,7 +6,7 @@ The worker unpacks them into a folder of its own, and its task refers to these c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Generic, TypeAlias, TypeVar
@@ -27,8 +27,8 @@ Files: TypeAlias = dict[str, bytes]
 class Payload(Generic[Held]):
     """A task with its files: `held` has `Files`, or references to them, by what they are.
 
-    Keys are ``target``, ``plugin 0`` and so on; `names` has the names that the user gave, by the
-    same keys.
+    Keys are ``target``, ``film``, ``plugin 0`` and so on; `names` has the names that the user gave,
+    by the same keys.
     """
 
     task: Task
@@ -41,19 +41,21 @@ def pack(task: Task, hold: Callable[[Path], Held]) -> Payload[Held]:
 
     Raises InputError where one is missing, unless the run is resumed and has copies.
     """
-    held, names = dict[str, Held](), dict[str, str]()
-    resumed = bool(task.resume_files())
-    for key, what, file in _files_of(task.recipe):
+    found, resumed = dict[str, tuple[Path, str]](), bool(task.resume_files())
+    for key, file in _files_of(task.recipe).items():
+        what = key.partition(" ")[0]
         try:
             path = find_file(file.name, file.sha256, task.search_for(what), what)
         except InputError:
-            if resumed:
+            # What follows the form of a film need not be a file; the form says what is wrong.
+            if resumed or what == "film":
                 continue
             raise
-        held[key], names[key] = hold(path), file.name
-    for number, plugin in enumerate(task.plugins):
-        held[f"plugin {number}"], names[f"plugin {number}"] = hold(plugin), str(plugin)
-    return Payload(task, held, names)
+        if what != "film" or path.is_file():
+            found[key] = path, file.name
+    found |= {f"plugin {number}": (path, str(path)) for number, path in enumerate(task.plugins)}
+    held = {key: hold(path) for key, (path, _) in found.items()}
+    return Payload(task, held, {key: name for key, (_, name) in found.items()})
 
 
 def read_files(path: Path) -> Files:
@@ -93,17 +95,19 @@ class Unpacked:
 def unpack(payload: Payload[Files], home: Path) -> Unpacked:
     """Write the files below the folder `home`; the unpacked task refers to them."""
     said, recipe, plugins = dict[str, str](), payload.task.recipe, list[Path]()
-    given = {key: file for key, _, file in _files_of(recipe)}
+    given = _files_of(recipe)
     moved = dict[FileReference, FileReference]()
     for what, files in payload.held.items():
         place = home / what.replace(" ", "-")
         store_files(place, files)
         name = payload.names[what]
-        path = place / next(iter(files)).partition("/")[0]
+        path = place / _base(name, files)
         if what == "target":
-            path = place / _base(name, files)
             source = Source.parse(recipe.target.source).at(path)
             recipe = recipe.with_target(source=str(source))
+        elif what == "film":
+            form = str(recipe.output.film).partition("=")[0]
+            recipe = recipe.with_output(film=f"{form}={path}")
         elif what in given:
             moved[given[what]] = FileReference(name=str(path), sha256=given[what].sha256)
         else:
@@ -123,15 +127,16 @@ def store_files(folder: Path, files: Files) -> None:
         path.write_bytes(data)
 
 
-def _files_of(recipe: Recipe) -> Iterator[tuple[str, str, FileReference]]:
-    """Yield the key of each file in a payload, what it is, and how the recipe names it."""
-    path, keys = Source.parse(recipe.target.source).path, set[str]()
+def _files_of(recipe: Recipe) -> dict[str, FileReference]:
+    """How the recipe names the files in a payload, by their keys: what each is, and a number."""
+    files, path = dict[str, FileReference](), Source.parse(recipe.target.source).path
     if path is not None:
-        yield "target", "target", FileReference(name=path, sha256=recipe.target.sha256)
+        files["target"] = FileReference(name=path, sha256=recipe.target.sha256)
+    if film := (recipe.output.film or "").partition("=")[2]:
+        files["film"] = FileReference(name=film)
     for what, file in recipe.files:
-        key = numbered(what, keys.__contains__, " ")
-        keys.add(key)
-        yield key, what, file
+        files[numbered(what, files.__contains__, " ")] = file
+    return files
 
 
 def _base(name: str, files: Files) -> str:

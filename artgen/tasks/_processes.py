@@ -11,16 +11,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from multiprocessing.connection import Connection, wait
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 from artgen.base.errors import Interrupted, OutputError
 from artgen.base.process import prepare_process
 from artgen.events import Observer
 from artgen.tasks._control import RunControl, graceful_signals
-from artgen.tasks._executor import Throttled, Work, portable
-
-T = TypeVar("T")
-R = TypeVar("R")
+from artgen.tasks._executor import R, T, Throttled, Work, portable
 
 _POLL_SECONDS = 0.2
 """Seconds between two looks at whether a stop was requested."""
@@ -47,16 +44,15 @@ class ProcessExecutor:
         self._kept = True
         try:
             wanted = min(self.number, tasks)
-            while len(self._idle) > wanted:
-                self._idle.pop().end()
+            self._end_idle(wanted)
             self._idle += [_Worker(work) for _ in range(wanted - len(self._idle))]
             yield
         finally:
             self._kept = False
             self._end_idle()
 
-    def _end_idle(self) -> None:
-        while self._idle:
+    def _end_idle(self, left: int = 0) -> None:
+        while len(self._idle) > left:
             self._idle.pop().end()
 
     def run(

@@ -346,6 +346,8 @@ def test_what_needs_too_much_memory_leaves_the_fit_as_it_was(visit):
     page.select_option("#size", "1024")
     page.locator("#reason", has_text="too little memory").wait_for()
     assert page.input_value("#size") == "64"
+    # A brush paints on pixels of the fit.
+    assert page.evaluate("document.getElementById('mask').width") == 64
     page.click("#single")
     assert report(page)["step"] == before["step"] + 1
 
@@ -389,7 +391,8 @@ def test_it_opens_on_styles_that_learn_and_fits_the_window(visit):
 
 
 def test_everybody_can_use_it(visit):
-    page = visit("count=12", **TELEPHONE)
+    # Nothing is called as what objects inherit.
+    page = visit("count=12&primitive=constructor&loss=toString", **TELEPHONE)
     overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     for window in (TELEPHONE, SCREEN):
         page.set_viewport_size(window)
@@ -398,6 +401,9 @@ def test_everybody_can_use_it(visit):
     page.focus("#picture")
     page.keyboard.press(".")
     page.wait_for_function("() => artgen.report().step === 1")
+    # Another link in the address of the open page did nothing.
+    page.evaluate("location.hash = '#size=64&count=7&growth=false'")
+    page.wait_for_function("() => window.artgen?.report()?.count === 7")
 
 
 def on_screen(page, place):

@@ -89,10 +89,17 @@ function optionFields(kind, { preset, options: values }, changed, slid) {
   one("options").replaceChildren(...fields);
 }
 
+/** The nearest number that a field takes. @param {string} id @param {number} value */
+function fieldNumber(id, value) {
+  const field = one(id), step = Number(field.getAttribute("step") ?? 1);
+  const [low, high] = ["min", "max"].map((end) => Number(field.getAttribute(end) ?? field.dataset[end]));
+  return Math.min(Math.max(Math.round(value / step) * step, low), high);
+}
+
 /** A whole number of a field, inside its bounds. @param {string} id */
 function wholeNumber(id) {
-  const field = /** @type {HTMLInputElement} */ (one(id)), value = Math.round(Number(field.value));
-  const inside = Math.min(Math.max(Number.isFinite(value) ? value : Number(field.defaultValue), Number(field.min)), Number(field.max));
+  const field = /** @type {HTMLInputElement} */ (one(id)), value = Number(field.value);
+  const inside = fieldNumber(id, Number.isFinite(value) ? value : Number(field.defaultValue));
   field.value = String(inside);
   return inside;
 }
@@ -108,14 +115,14 @@ function fragmentOf({ options, ...settings }, kind, picture) {
   return new URLSearchParams(Object.entries({ ...pairs, ...sample }).map(([key, value]) => [key, String(value)])).toString();
 }
 
-/** @param {string} fragment @param {Settings} defaults @param {Record<string, Kind>} kinds */
+/** What the page has no fields or shaders for is left out. @param {string} fragment @param {Settings} defaults @param {Record<string, Kind>} kinds */
 function settingsFrom(fragment, defaults, kinds) {
   const given = new URLSearchParams(fragment), settings = { ...defaults }, kind = kinds[given.get("primitive") ?? ""] ?? kinds[defaults.primitive];
   settings.primitive = kind.name;
   settings.count = kind.count;
   for (const key of /** @type {const} */ (["count", "size", "steps", "speed", "seed"])) {
-    const value = Number(given.get(key) ?? NaN);
-    if (Number.isFinite(value)) settings[key] = value;
+    const value = Number(given.get(key) || NaN);
+    if (Number.isFinite(value)) settings[key] = fieldNumber(key, value);
   }
   if (/^#[0-9a-f]{6}$/i.test(given.get("background") ?? "")) settings.background = given.get("background") ?? "";
   if (given.has("growth")) settings.growth = given.get("growth") === "true";
@@ -123,7 +130,7 @@ function settingsFrom(fragment, defaults, kinds) {
   for (const option of kind.options) {
     const text = given.get(`option.${option.name}`), number = Number(text);
     if (text === null) continue;
-    if ("low" in option) wanted[option.name] = number >= option.low && number <= option.high ? number : option.value;
+    if ("low" in option) wanted[option.name] = number >= option.low && number <= option.high && !(option.whole && number % 1) ? number : option.value;
     else wanted[option.name] = option.choices.find((choice) => String(choice) === text) ?? option.value;
   }
   Object.assign(settings, available(kind, preset, wanted));

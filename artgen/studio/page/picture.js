@@ -42,13 +42,28 @@ function scaledSize({ width, height }, side) {
 function readPixels({ bitmap }, { width, height }, background) {
   const canvas = new OffscreenCanvas(width, height), paper = canvas.getContext("2d", { willReadFrequently: true });
   if (paper === null) throw new Sentence("This browser has no memory left for the picture. Choose a smaller size.");
-  paper.fillStyle = cssColour(background);
-  paper.fillRect(0, 0, width, height);
   paper.imageSmoothingQuality = "high";
   const scale = Math.max(width / bitmap.width, height / bitmap.height);
   const across = bitmap.width * scale, down = bitmap.height * scale;
   paper.drawImage(bitmap, (width - across) / 2, (height - down) / 2, across, down);
-  return fromBytes(paper.getImageData(0, 0, width, height));
+  return fromBytes(overBackground(paper.getImageData(0, 0, width, height), background));
+}
+
+/** @param {number} value sRGB-encoded */
+const toLinear = (value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4);
+/** @param {number} value linear */
+const toEncoded = (value) => (value <= 0.0031308 ? 12.92 * value : 1.055 * value ** (1 / 2.4) - 0.055);
+
+/** Lay pixels over one colour in linear light, as artgen.targets.resample does. @param {ImageData} image @param {number[]} background */
+function overBackground(image, background) {
+  const { data } = image, behind = background.map(toLinear);
+  for (let at = 0; at < data.length; at += 4) {
+    const alpha = data[at + 3] / 255;
+    if (alpha === 1) continue;
+    for (let c = 0; c < 3; c++) data[at + c] = 255 * toEncoded(alpha * toLinear(data[at + c] / 255) + (1 - alpha) * behind[c]);
+    data[at + 3] = 255;
+  }
+  return image;
 }
 
 /** @param {ImageData} data @returns {Picture} */

@@ -243,17 +243,21 @@ async function undo() {
   await look(true);
 }
 
-/** Change settings, and begin anew with them. @param {Partial<Settings>} changes */
-const change = (changes) => alone(async () => {
+/** Change settings, and begin anew with them, see begin. @param {Partial<Settings>} changes @param {Parameters<typeof begin>[0]} given */
+const change = (changes, given = null) => alone(async () => {
   const before = structuredClone(settings);
   await remember();
   try {
     Object.assign(settings, changes);
     fillFields();
-    await begin();
+    await begin(given);
   } catch (error) {
     settings = before;
-    past.pop();
+    const kept = fit && past.pop();
+    if (kept) {
+      mask.pixels = kept.mask;
+      readScene(kept.state.scene.target);
+    }
     fillFields();
     throw error;
   }
@@ -328,13 +332,8 @@ async function openArt(blob, name) {
   if (!found?.variants[variantKey(found, preset, values)]) {
     throw new Sentence(`This studio has no shaders for ${drawing.primitive} with the options of ${name}. Write one with artgen studio -p ${drawing.primitive}.`);
   }
-  await alone(async () => {
-    await remember();
-    const count = tensors.xy.length / 2;
-    Object.assign(settings, { primitive: drawing.primitive, preset, options: values, count, background: cssColour(drawing.background) });
-    fillFields();
-    await begin({ tensors, count, size: drawing, locked });
-  });
+  const count = tensors.xy.length / 2;
+  await change({ primitive: drawing.primitive, preset, options: values, count, background: cssColour(drawing.background) }, { tensors, count, size: drawing, locked });
 }
 
 // What one keeps.
@@ -388,6 +387,7 @@ const kept = {
   link: async () => {
     const address = `${location.href.split("#")[0]}#${fragmentOf(settings, kind(), source?.name ?? "")}`;
     history.replaceState(null, "", address);
+    arrived = location.hash;
     await navigator.clipboard?.writeText(address).catch(() => {});
   },
 };
@@ -405,13 +405,15 @@ async function keep(what) {
 
 /** What a reload of this page goes on from, while its tab is open. */
 const KEPT = "artgen studio";
+/** The link that this page shows. */
+let arrived = location.hash;
 
 function keepForReload() {
   if (!fit || !last || !source) return;
   const { name, bitmap, digest } = source, { step, edits, picked, options } = fit, side = Math.min(1024, Math.max(bitmap.width, bitmap.height));
   const canvas = Object.assign(document.createElement("canvas"), scaledSize(bitmap, side));
   canvas.getContext("2d")?.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
-  const kept = { address: location.hash, settings, name, digest, now: { step, edits, picked, options }, picture: canvas.toDataURL().split(",")[1], art: base64(artNow()) };
+  const kept = { address: arrived, settings, name, digest, now: { step, edits, picked, options }, picture: canvas.toDataURL().split(",")[1], art: base64(artNow()) };
   try {
     sessionStorage.removeItem(KEPT);
     sessionStorage.setItem(KEPT, JSON.stringify(kept));
@@ -636,7 +638,8 @@ async function unpack() {
     if (value === null || typeof value !== "object") return value;
     if ("same" in value) return whole[value.same];
     if ("lines" in value) return value.lines.map((/** @type {number} */ k) => whole[k]).join("\n");
-    return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, joined(each)]));
+    // Links and files name things in it: none is called as what objects inherit.
+    return Object.assign(Object.create(null), Object.fromEntries(Object.entries(value).map(([key, each]) => [key, joined(each)])));
   };
   for (const value of JSON.parse(text)) whole.push(joined(value));
   return whole[whole.length - 1];
@@ -677,6 +680,8 @@ async function main() {
     one("samples").append(button);
   }
   addEventListener("pagehide", keepForReload);
+  // Another link in the address of an open page.
+  addEventListener("hashchange", () => location.reload());
   if (await reloaded()) return;
   const asked = new URLSearchParams(location.hash.slice(1)).get("picture");
   const chosen = data.samples.find(({ name }) => name === asked) ?? data.samples[0];
