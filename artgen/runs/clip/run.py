@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from artgen.animation.forms import find_form
 from artgen.art import Art, saved_bytes
 from artgen.base.errors import Interrupted
 from artgen.display.views import Rendering
@@ -67,7 +66,7 @@ class ClipRun(PictureRun):
             yield Reason(f"{source} is a clip, which cannot have {what}", applies, hint)
         yield Reason(
             f"--film {output.film} shows one picture, and the target is a clip",
-            output.film is not None and find_form(output.film, self.asked.registry).photo,
+            self.asked.shows_target,
             "use --side-by-side",
         )
         no_graph, graph = f"{source} is a clip, which has no graph", self.asked.graph
@@ -161,8 +160,8 @@ class ClipRun(PictureRun):
 
     def video(self, fitted: Fitted, art: Art, stored: FrameStore) -> tuple[Frames, float]:
         """The film at the rate of the clip."""
-        size, device = art.recipe.framed(art.recipe.output.video_size), art.recipe.run.device
-        return art.frames(size, device=device), art.require_film().fps
+        frames = art.frames(fitted.job.video_frame, device=art.recipe.run.device)
+        return frames, art.require_film().fps
 
     def companions(self, fitted: Fitted, film: Film | None) -> Mapping[str, tuple[Frames, float]]:
         """The clip with its film to the right, if that is asked for."""
