@@ -49,7 +49,7 @@ def check_agreement(
             moved = stored.run.device == "cpu" and is_webgpu(values.get("device") or "")
             if moved or primitive.always_compiled:
                 values.pop("device", None)
-            if any(stage.time for stage in asked.stage):
+            if is_timed(asked):
                 values.pop("frames", None)
             if stored.output.history == 0:  # as where `target_bytes` were given
                 values.pop("target_bytes", None)
@@ -65,13 +65,18 @@ def check_agreement(
     _check_target(stored, source, target, registry)
 
 
+def is_timed(recipe: Recipe) -> bool:
+    """Whether steps, frames and the room for a number of bytes follow from a `time`."""
+    return any(stage.time for stage in recipe.stage)
+
+
 def time_limit(stored: Recipe, asked: Recipe, folder: RunFolder) -> float | None:
     """The seconds that a resumed run may fit now, by the `time` asked for; None: no limit.
 
     Its steps stay the same. A stage that has that time already, planned or not, keeps to it.
     """
     own, given = ([stage.time for stage in each.stage] for each in (stored, asked))
-    if not any(given) or given == own:
+    if not is_timed(asked) or given == own:
         return None
     checkpoint = folder.load_checkpoint() or {}
     budget, now = checkpoint.get("progress.budget"), given[checkpoint.get("progress.stage", 0)]

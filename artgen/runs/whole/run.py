@@ -18,7 +18,7 @@ from artgen.events import Event, Finished, Notice, Observer, PreviewDrawn, Start
 from artgen.output import probe_encoder, probe_folder
 from artgen.recipe import Recipe
 from artgen.registry import Registry
-from artgen.runs.agreement import check_agreement, differs, time_limit
+from artgen.runs.agreement import check_agreement, differs, is_timed, time_limit
 from artgen.runs.context import RunContext
 from artgen.runs.device import threads
 from artgen.runs.elsewhere import Elsewhere
@@ -104,9 +104,9 @@ def run(
             check_agreement(recipe, asked, registry, target)
             count = recipe.primitive.count
             folder.write_recipe(recipe)
-            most, timed = asked.primitive.target_bytes, any(stage.time for stage in asked.stage)
+            most = asked.primitive.target_bytes
             # Where steps followed from a time, the recipe had to leave more room for them.
-            if most is not None and not timed:
+            if most is not None and not is_timed(asked):
                 recipe = recipe.with_primitive(count=None, target_bytes=most)
         if target is None and folder is None and video is None:
             recipe = with_fitting_size(recipe, registry, search, context)
