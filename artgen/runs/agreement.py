@@ -132,9 +132,10 @@ def _check_target(
     The original of a file that was copied into the folder of the run may be gone: then names count.
     """
     table = stored.target
+    asked = Source.parse(source or "")
     if target is not None:
         sha256: str | None = target.sha256
-    elif source in (None, "") or _is_gone(asked := Source.parse(str(source))):
+    elif asked.path is not None and not (source and Path(asked.path).exists()):
         sha256 = table.sha256
         if source and _file_name(source) != _file_name(table.source):
             raise differs("target.source", source, table.source)
@@ -171,10 +172,6 @@ def _is_paper(asked: str, stored: str | None) -> bool:
     """Whether an aspect is that of the paper asked for, in either orientation."""
     same = stored and sorted(parse_aspect(stored)) == sorted(parse_aspect(asked))
     return bool(same and paper_sides(asked))
-
-
-def _is_gone(source: Source) -> bool:
-    return source.path is not None and not Path(source.path).exists()
 
 
 def _file_name(source: str) -> str:

@@ -121,9 +121,7 @@ def open_photo(
 def open_target(recipe: Recipe, registry: Registry, files: InputFiles) -> Target:
     """Open what the recipe names, where ``auto`` is black. Raises InputError."""
     table = recipe.target
-    mask = None
-    if table.mask is not None:
-        mask = files.find("mask", table.mask.name, table.mask.sha256)
+    mask = None if table.mask is None else files.find("mask", table.mask.name, table.mask.sha256)
     focus: Focus | Path
     if isinstance(table.focus, FileReference):
         focus = files.find("focus", table.focus.name, table.focus.sha256)

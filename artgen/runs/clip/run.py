@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from artgen.art import Art, saved_bytes
-from artgen.base.errors import Interrupted
 from artgen.display.views import Rendering
 from artgen.events import Advanced, Observer
 from artgen.film.scenes import Film, Scene
@@ -25,7 +24,7 @@ from artgen.runs.clip.scene import FittedScene, SceneFit, SceneTask, scene_steps
 from artgen.runs.clip.shot_detection import find_scenes
 from artgen.runs.context import RunContext
 from artgen.runs.device import threads
-from artgen.runs.elsewhere import StepSum, gathered, taken_by_task
+from artgen.runs.elsewhere import StepSum, gathered, nothing_saved, taken_by_task
 from artgen.runs.folder import RunFolder
 from artgen.runs.job import Fitted, Job
 from artgen.runs.kind import Frames, Reason, RunKind, Started
@@ -62,6 +61,7 @@ class ClipRun(PictureRun):
             ("another rate or length", output.video and len(rates) > 1, rendered),
             ("a history", bool(output.history), "leave out --history: the clip gives a film"),
             ("a last step", stopped, "leave out stop"),
+            ("a graph", self.asked.graph is not None, "leave out --graph"),
         ):
             yield Reason(f"{source} is a clip, which cannot have {what}", applies, hint)
         yield Reason(
@@ -69,8 +69,6 @@ class ClipRun(PictureRun):
             self.asked.shows_target,
             "use --side-by-side",
         )
-        no_graph, graph = f"{source} is a clip, which has no graph", self.asked.graph
-        yield Reason(no_graph, graph is not None, "leave out --graph")
         yield from super().reasons_against(recipe, source)
 
     def planned(self, plan: Plan) -> Plan:
@@ -214,9 +212,7 @@ class ClipRun(PictureRun):
             if count < task.last:
                 break
         if not scenes:
-            raise Interrupted(
-                "interrupted before anything could be saved", hint="continue with --resume"
-            )
+            raise nothing_saved()
         film = Film(tuple(scenes), count / self.clip.fps, self.clip.fps)
         return Fitted(
             self.job,

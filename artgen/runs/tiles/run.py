@@ -134,9 +134,7 @@ class TiledRun(RunKind):
         self.parts = Parts()
         whole = all(self._join(*given) for given in self._given())
         if not self.parts:
-            raise Interrupted(
-                "interrupted before anything could be saved", hint="continue with --resume"
-            )
+            raise nothing_saved()
         drawing = replace(self.job.start, tensors=self.parts).detach()
         stopped_by = "steps" if whole else "interrupted"
         return Fitted(self.job, self.recipe, drawing, self.done, self._seconds, stopped_by)
@@ -294,11 +292,11 @@ def open_tiled(asked: Asked) -> LargePicture:
     if not isinstance(opened, ImageTarget):
         raise UsageError(f"{opened.source} is not a picture", hint="leave out --tiles")
     return large_from(opened)
+
+
 def _has_video(output: OutputTable) -> bool:
     """Whether the video is one that needs no steps."""
     return output.start == "parts" or output.film is not None
-
-
 
 
 def prepare_tiled(asked: Asked, picture: LargePicture) -> Job:
