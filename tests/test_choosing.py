@@ -159,6 +159,17 @@ def test_existing_results_are_skipped(seeds, photo, call):
     assert "both given" in call(*single, "--overwrite")[2]
 
 
+def test_an_earlier_result_without_a_picture_is_not_on_the_sheet(seeds, photo, call):
+    """A full disk may have left a summary without a still; the batch ended in an internal error."""
+    file = Path("artgen-out/photo-gaussian-s4.json")
+    summary = json.loads(file.read_text())
+    file.write_text(json.dumps({**summary, "outputs": {**summary["outputs"], "still": None}}))
+    arguments = ("fit", photo, *SMALL, "--steps", 1, "--seeds", "3..5", "--skip-existing")
+    code, _, err = call(*arguments)
+    assert code == 0, err
+    assert Path("artgen-out/photo-gaussian-sheet.html").read_text().count("<figcaption>") == 2
+
+
 def test_a_folder_stands_for_its_pictures(call):
     folder = Path("photos")
     folder.mkdir()
