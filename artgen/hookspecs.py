@@ -43,7 +43,7 @@ class Spec:
     files of a folder by name. Where only certain `names` can follow the colon, up to a ``?``, it
     lists them with what each is: ``image``, ``clip``, ``set``, ``curve`` or ``points``. Others are
     then refused before anything is imported. The `example` of an executor is told where `--on`
-    names none: ``ray://HOST:PORT``.
+    names none: ``cluster://HOST:PORT``.
     """
 
     name: str

@@ -12,9 +12,12 @@ from PIL import Image
 
 import artgen
 from artgen.base.errors import InputError
+from artgen.cli._recipe import read_recipe_file
 from artgen.cli._runs import _earlier
 from artgen.cli._sheet import write_sheet
 from artgen.plan import resolve
+from artgen.recipe import Recipe
+from artgen.recipe.layers import lay_over
 from artgen.runs import output_paths
 from artgen.values.canvas import Canvas
 
@@ -58,6 +61,29 @@ def test_quality_of_every_stage_by_flag_and_from_python(photo, call):
         str(photo), "circle", count=3, size=16, quality="draft", backend="eager", seed=1
     )
     assert art.recipe.stage[0].options["passes"] == 1
+
+
+def test_another_quality_or_time_of_a_stored_recipe_is_that_of_a_fresh_fit(photo, registry):
+    """Restarts and passes of the stored one stayed, so that `--quality best` changed nothing."""
+    table = {"name": "circle", "count": 3}
+    stages = [{"quality": "draft", "alpha": 0.5, "loss": "mse"}]
+    asked = recipe(photo, *stages, primitive=table)
+    made = resolve(asked, registry, Canvas(24, 16)).recipe.with_target(sha256="0" * 64)
+    Path("made.json").write_text(json.dumps({"recipe": made.to_dict()}))
+
+    def read(flags, *settings, anew=True):
+        data = read_recipe_file(Path("made.json"), registry, anew=anew)
+        laid = Recipe.from_request(lay_over(data, {}, flags, settings))
+        return resolve(laid, registry, Canvas(24, 16)).recipe.to_dict()["stage"]
+
+    fresh = [{"quality": "best", "alpha": 0.5}]
+    best = stages_of(photo, registry, *fresh, primitive=table)
+    assert read({"quality": "best"}) == best
+    assert read({"quality": "best"}, "engine.restarts=2") == [{**best[0], "restarts": 2}]
+    [timed] = read({"time": "2"})
+    assert (timed["passes"], timed["restarts"], timed["alpha"]) == (10_000, 8, 0.5)
+    [same] = read({}, anew=False)
+    assert same == made.to_dict()["stage"][0]
 
 
 @pytest.fixture
@@ -131,6 +157,17 @@ def test_existing_results_are_skipped(seeds, photo, call):
     single = ("fit", photo, *SMALL, "--steps", 1, "--seed", 1, "--name", "one", "--skip-existing")
     assert [call(*single)[0] for _ in range(2)] == [0, 0]
     assert "both given" in call(*single, "--overwrite")[2]
+
+
+def test_an_earlier_result_without_a_picture_is_not_on_the_sheet(seeds, photo, call):
+    """A full disk may have left a summary without a still; the batch ended in an internal error."""
+    file = Path("artgen-out/photo-gaussian-s4.json")
+    summary = json.loads(file.read_text())
+    file.write_text(json.dumps({**summary, "outputs": {**summary["outputs"], "still": None}}))
+    arguments = ("fit", photo, *SMALL, "--steps", 1, "--seeds", "3..5", "--skip-existing")
+    code, _, err = call(*arguments)
+    assert code == 0, err
+    assert Path("artgen-out/photo-gaussian-sheet.html").read_text().count("<figcaption>") == 2
 
 
 def test_a_folder_stands_for_its_pictures(call):

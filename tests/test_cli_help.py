@@ -31,6 +31,8 @@ def test_help_is_short_and_help_all_is_complete(call):
     assert "--help-all" in short
     assert "Codecs only" in full
     assert "<bool>" not in full
+    # What plugins bring is theirs to name.
+    assert not re.search(r"\bray\b", full, re.IGNORECASE)
     for parameter in _commands()["fit"].params:
         assert max(parameter.opts, key=len) in full or parameter.name == "targets"
     # The short help left nothing behind.

@@ -15,7 +15,7 @@ from artgen.base.errors import UsageError
 from artgen.cli import main
 from artgen.output import read_recipe
 
-TWO = ["looks", "sample:cat", "--look", "dark.toml,light.toml", "--size", "24", "-q"]
+TWO = ["looks", "sample:cat", "--look", "dark.toml, light.toml", "--size", "24", "-q"]
 
 
 @pytest.fixture(autouse=True)

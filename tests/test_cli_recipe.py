@@ -47,6 +47,16 @@ def test_flags_win_key_by_key():
     assert data["run"] == {"device": "cpu"}
 
 
+def test_another_budget_has_room_for_other_frames():
+    """Of a fit of two seconds a video had ten pictures, and so had one of its recipe for an hour."""
+    output = {"frames": 10, "fps": 5}
+    assert lay(STORED, output=output)["output"] == output
+    for key, value in {"time": "60", "steps": "9", "quality": "best"}.items():
+        assert lay({**STORED, "output": output}, stages={key: value})["output"] == {"fps": 5}
+    # A recipe that somebody wrote says what it means.
+    assert lay({"output": output}, stages={"steps": "9"})["output"] == output
+
+
 def test_laying_over_changes_no_argument():
     before = json.dumps(STORED)
     lay(STORED, ["engine.rate=3"], {"steps": "5"}, primitive={"name": "mlp"})

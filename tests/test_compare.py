@@ -125,6 +125,20 @@ def test_a_recipe_file_takes_part_with_the_same_budget():
     assert seeded.recipe.seed == 8
 
 
+def test_a_stored_recipe_of_shapes_uses_the_time_of_all(tmp_path):
+    """It ended after the passes of its own fit, however much time was left."""
+    stage = {"engine": "climb", "steps": 21, "passes": 6, "alpha": 0.5, "restarts": 8}
+    target = {"source": "sample:astronaut", "sha256": "0" * 64}
+    recipe = {"target": target, "primitive": {"name": "circle", "count": 3}, "stage": [stage]}
+    (tmp_path / "a.json").write_text(json.dumps({"recipe": recipe}))
+    text = str(tmp_path / "a.json")
+    for more, budget in (("", Limits(time=5.0)), (":time=5", Limits())):
+        [timed] = contestants(text + more, budget=budget)
+        assert timed.recipe.stage[0].options == {"alpha": 0.5}
+    [counted] = contestants(text, budget=Limits(steps=9))
+    assert counted.recipe.stage[0].options["passes"] == 6
+
+
 def test_files_of_different_contestants_have_different_names():
     long = "gaussian:count=50,blend=mean,visibility=full,visibility_size=8"
     names = contestants(f"{long},seed=1", f"{long},seed=2", "gaussian:seed=1", "gaussian:seed_1=2")
@@ -420,7 +434,7 @@ def test_a_sheet_that_cannot_be_written_is_reported_after_all(call, monkeypatch)
     ("arguments", "words"),
     [
         ((), "nothing to compare"),
-        (("-p", "gaussian", "--seed", str(2**63)), "too large"),
+        (("-p", "gaussian", "--seed", str(2**63)), "seed must be less than"),
         (("-p", "gaussian", "--bytes", "0"), "--bytes"),
         (("-p", "gaussian", "--time", "0"), "--time"),
         (("-p", "no.toml"), "no.toml"),

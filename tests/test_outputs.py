@@ -25,7 +25,7 @@ from artgen.cli import main
 from artgen.output import read_recipe
 from artgen.raster import draw, windows
 from artgen.runs.device import threads
-from artgen.targets import Source
+from artgen.targets import Source, TargetRequest
 from artgen.values.canvas import Canvas
 from artgen_plugins import web as _url
 from artgen_plugins.web import open_http
@@ -282,6 +282,19 @@ def test_pictures_on_the_web_have_limits(tmp_path, monkeypatch):
                 open_http(f"{base}/{path}")
     with pytest.raises(InputError, match="cannot download"):
         open_http("//127.0.0.1:1/photo.png")
+
+
+def test_a_picture_in_use_is_not_downloaded_again(tmp_path, monkeypatch):
+    """`artgen make KIND URL` asked for it twice, and may have got two pictures."""
+    photo, asked = save_photo(tmp_path).read_bytes(), []
+    monkeypatch.setattr(_url, "_download", lambda url: asked.append(url) or photo)
+    first = open_http("//a.example/a.png")
+    larger = open_http("//a.example/a.png", TargetRequest(size=12))
+    assert (len(asked), larger.canvas.width, larger.sha256) == (1, 12, first.sha256)
+    open_http("//a.example/b.png")
+    del first, larger
+    open_http("//a.example/a.png")
+    assert [url[-5:] for url in asked] == ["a.png", "b.png", "a.png"]
 
 
 @pytest.mark.parametrize(

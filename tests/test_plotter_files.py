@@ -91,11 +91,17 @@ def test_pens_of_an_earlier_plot_are_gone_and_what_is_named_by_hand_stays(drawin
     _, second = sorted(folder.glob("pen-*"))
     mine = second.with_stem(f"{second.stem}-slow")
     mine.write_bytes(second.read_bytes())
+    other = folder / "pen-9-aabbcc.gcode"
+    other.write_text("G0 X0\n")
     made(drawing, tmp_path, "--pens", "1", "--page", "A6", "--overwrite")
     left = {*folder.glob("pen-*")}
-    assert mine in left
+    assert left > {mine, other}
     assert second not in left
-    assert len(left) == 2
+    assert len(left) == 3
+    # Other names, as of a machine with another language, are no pen's.
+    made(drawing, tmp_path, "--pens", "1", "--page", "A6", "--one-file", "--overwrite")
+    assert {*folder.glob("pen-*")} == {mine, other}
+    assert (folder / "drawing.gcode").exists()
 
 
 def test_the_rows_of_a_photo_are_no_closer_than_the_pen_is_wide():

@@ -7,6 +7,7 @@ import itertools
 import json
 import threading
 from contextlib import contextmanager, nullcontext
+from pathlib import Path
 
 import imageio.v3 as iio
 import numpy as np
@@ -27,7 +28,7 @@ from artgen.exporters import films
 from artgen.losses.metrics import psnr
 from artgen.raster import Windows
 from artgen.registry import default
-from artgen.runs import Elsewhere, run
+from artgen.runs import Elsewhere, RunContext, estimate, run
 from artgen.runs.tiles import choose
 from artgen.runs.tiles.grid import COLOURS, make_grid
 from artgen.runs.tiles.passes import Pass, find_owners
@@ -343,9 +344,33 @@ def test_many_parts_get_a_larger_fitting_size_and_tiles(
     photo, many_parts, count, size, tiles, tables
 ):
     asked = tiled(photo, **tables).replace(tiles=None).with_primitive(count=count)
-    found, note = choose.with_fitting_size(asked, default(), [photo.parent])
+    notes = []
+    context = RunContext(emit=notes.append)
+    found = choose.with_fitting_size(asked, default(), [photo.parent], context)
     assert (found.target.size, found.tiles is not None) == (size, tiles)
-    assert (note is not None) == (size not in (None, 40))
+    assert len(notes) == (size not in (None, 40))
+
+
+def test_nothing_is_chosen_for_a_video_in_a_dry_run_either(photo, many_parts, monkeypatch):
+    """It said tiles, and the run of the same line had none."""
+    kinds = []
+
+    def stop(asked):
+        kinds.append(asked.recipe.run_kind)
+        raise Interrupted("enough")
+
+    monkeypatch.setattr("artgen.runs.whole.run.find_kind", stop)
+    for video in (None, Path("a.mp4")):
+        with pytest.raises(Interrupted):
+            estimate(tiled(photo).replace(tiles=None), default(), video=video)
+    assert kinds == ["tiles", None]
+
+
+def test_a_fit_in_tiles_has_the_film_that_is_asked_for(photo, tmp_path):
+    """It was left out without a word: no form needs the steps."""
+    asked = tiled(photo, output={"film": "wipe", "fps": 2, "video_seconds": 1, "video_size": 28})
+    run(asked.with_primitive(count=12), default(), out=tmp_path, name="a")
+    assert (tmp_path / "a.mp4").exists()
 
 
 def test_a_run_says_that_it_chose_tiles(photo, many_parts):

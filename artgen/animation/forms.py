@@ -186,13 +186,12 @@ def find_form(text: str, registry: Registry) -> Form:
 
 def _read_form(text: str, registry: Registry) -> tuple[Form, Any]:
     """The form, and what it takes from the text after its name: see `find_form`."""
-    name, _, rest = text.partition("=")
+    name, equals, rest = text.partition("=")
     form: Form = registry.load("form", name)
-    if form.takes:
-        return form, form.takes(rest)
-    if rest and not form.photo:
-        raise UsageError(f"--film {name} shows no target", hint=f"use --film {name}")
-    return form, None
+    if equals and not (rest and (form.photo or form.takes)):
+        what = "shows no target" if rest else "says nothing after its ="
+        raise UsageError(f"--film {text} {what}", hint=f"use --film {name}")
+    return form, form.takes(rest) if form.takes else None
 
 
 def form_frames(text: str, shot: Shot, fps: float, speed: float = 1.0) -> Filmed:

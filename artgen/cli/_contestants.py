@@ -67,7 +67,8 @@ def parse_contestants(
             )
         what, engine, own, settings = _split(text)
         file = Path(what) if what.lower().endswith(_RECIPE_FILES) else None
-        base = read_recipe_file(file, registry) if file else {}
+        timed = bool(budget.time or own.get("time"))
+        base = read_recipe_file(file, registry, anew=timed) if file else {}
         for key in ("steps", "time"):
             if key in own and (budget.steps or budget.time):
                 raise UsageError(

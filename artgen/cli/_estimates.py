@@ -30,7 +30,9 @@ def print_estimates(
 
     shown: list[dict[str, object]] = []
     for run in runs:
-        found = estimate(run.recipe, registry, name=run.stem, search=run.search, observe=observe)
+        found = estimate(
+            run.recipe, registry, name=run.stem, search=run.search, video=run.video, observe=observe
+        )
         recipe = found.recipe
         paths = output_paths(run.place, run.stem, recipe, run.video)
         text = recipe.to_toml()

@@ -18,11 +18,14 @@ if TYPE_CHECKING:
     from artgen.registry import Registry
 
 
-def read_recipe_file(path: Path, registry: Registry | None = None) -> dict[str, Any]:
+def read_recipe_file(
+    path: Path, registry: Registry | None = None, *, anew: bool = False
+) -> dict[str, Any]:
     """The data of a TOML recipe, or of the one stored in an output. Raises InputError.
 
     With a `registry` it has the current schema if its plugin is there: an older one accepts options
-    of other families, which flags must not add.
+    of other families, which flags must not add. Where it gets a quality or a time `anew`, what it
+    holds in full lacks the options that follow from them.
     """
     if path.suffix.lower() == ".toml":
         recipe = Recipe.from_toml(path)
@@ -30,12 +33,17 @@ def read_recipe_file(path: Path, registry: Registry | None = None) -> dict[str, 
         from artgen.output import read_recipe
 
         recipe = Recipe.from_dict(json.loads(read_recipe(path)), where=str(path))
-    if registry is not None and recipe.schema_version != SCHEMA:
+    if registry is not None and (anew or recipe.schema_version != SCHEMA):
         from artgen.plan import find_names, migrated
 
         # Where flags do not replace what is wrong with it, the run says so.
         with suppress(PluginError, UsageError):
-            recipe = migrated(find_names(recipe, registry))
+            named = find_names(recipe, registry)
+            recipe = migrated(named)
+            for index, stage in enumerate(recipe.stage if anew and recipe.target.sha256 else ()):
+                engine = named.engine(stage.engine)[1]
+                chosen = {*(engine.quality_options("best") or ()), *engine.timed_options()}
+                recipe = recipe.with_stage(index, **dict.fromkeys(chosen))
     return recipe.requested()
 
 

@@ -296,10 +296,9 @@ class Session:
     def _write_sheet(
         self, runs: Iterable[Run], results: Iterable[Result], sheet: Path
     ) -> Path | None:
-        """A contact sheet of the stills, and a page; None where fewer than two runs succeeded."""
-        good = [
-            (run, result) for run, result in zip(runs, results, strict=True) if not result.error
-        ]
+        """A contact sheet of the stills, and a page; None where there are fewer than two."""
+        pairs = zip(runs, results, strict=True)
+        good = [each for each in pairs if not each[1].error and each[1].summary["outputs"]["still"]]
         if len(good) < 2:
             return None
         targets = {run.asked["target"] for run, _ in good}

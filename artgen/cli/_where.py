@@ -95,8 +95,8 @@ class Where:
         max=256,
     )
     on: str | None = _PANEL.option(
-        "ray|ray://HOST:PORT",
-        "Run on Ray: ray starts it on this machine, ray://HOST:PORT joins a cluster.",
+        "PLACE",
+        "Run elsewhere, as on a cluster: an executor of artgen plugins list, or its NAME://ADDRESS.",
     )
     gpus: float | None = _PANEL.option(
         "SHARE",
@@ -106,13 +106,13 @@ class Where:
     checkpoints: str | None = _PANEL.option(
         "DIR|URL",
         "With --on: where to keep checkpoints, so that another machine can resume a run: "
-        "a folder shared by all machines, or an fsspec URL. Default: Ray's object store.",
+        "a folder shared by all machines, or a URL. Default: where the executor has room.",
     )
 
     def __post_init__(self) -> None:
         for flag, value in (("--gpus", self.gpus), ("--checkpoints", self.checkpoints)):
             if value is not None and self.on is None:
-                raise UsageError(f"{flag} needs --on", hint="for example --on ray")
+                raise UsageError(f"{flag} needs --on", hint="say where to run: --on PLACE")
 
     @property
     def asked(self) -> bool:

@@ -123,8 +123,6 @@ def compare(
             "there is nothing to compare: no -p says what to fit",
             hint=f"for example `artgen compare {shown} -p gaussian -p triangle`",
         )
-    if seed is not None and seed >= 2**63:
-        raise UsageError(f"--seed {seed} is too large", hint="use 0 to 2^63 - 1")
     if csv is not None:
         check_file(csv, overwrite=overwrite, option="--csv", mark=b"target,contestant,kind")
     registry = common.registry()

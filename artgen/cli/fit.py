@@ -144,11 +144,10 @@ def fit(
 
 def _check_together(request: Request, files: Files, watching: Trying, where: Where) -> None:
     """Raise UsageError for flags that do not go together."""
-    seed = request.given("seed")
-    if seed is not None and request.seeds is not None:
+    if request.given("seed") is not None and request.seeds is not None:
         raise UsageError("--seed and --seeds were both given", hint="leave one of them out")
-    if seed is not None and seed >= 2**63:
-        raise UsageError(f"--seed {seed} is too large", hint="use 0 to 2^63 - 1")
+    if (request.given("seed") or 0) >= 2**63:
+        raise UsageError(f"--seed {request.given('seed')} is too large", hint="use 0 to 2^63 - 1")
     once = {"--overwrite": files.overwrite, "--resume": files.resume}
     budgets = {f"--{name}": request.given(name) for name in ("steps", "time")}
     for flag, given, others in (
@@ -191,7 +190,8 @@ def _lay_over(
         else:
             look = USUAL_LOOK
     if request.recipe is not None:
-        laid = laid.then("recipe", read_recipe_file(request.recipe, registry))
+        anew = any(map(request.given, ("quality", "time")))
+        laid = laid.then("recipe", read_recipe_file(request.recipe, registry, anew=anew))
     if init is not None and init.suffix.lower() != ".svg":
         laid = laid.then("--init", start_from(laid.data, read_recipe_file(init), primitive))
     if look is not None:

@@ -135,11 +135,9 @@ def _film(table: object) -> dict[str, Any] | None:
 
 
 def _plugin(identity: dict[str, Any]) -> str | None:
-    if "file" in identity:
-        return str(identity["file"])
-    return (
-        f"{identity['name']} {identity.get('version', '')}".strip() if "name" in identity else None
-    )
+    name, version = (identity.get(key, "") for key in ("name", "version"))
+    named = f"{name} {version}".strip() if name else None
+    return str(identity["file"]) if "file" in identity else named
 
 
 def _table(value: object) -> dict[str, Any]:

@@ -56,7 +56,7 @@ def looks(
     more = [word for path in common.plugin or () for word in ("--plugin", str(path))]
     stem, below = files.name or Source.parse(source).file_stem, read_settings()[0].below
     runs = []
-    for name in dict.fromkeys(every if only is None else only.split(",")):
+    for name in dict.fromkeys(every if only is None else map(str.strip, only.split(","))):
         data = apply_look(base, read_look(name, registry), None, registry).data
         data["target"]["size"] = size  # also of looks that are fitted larger
         # To draw thousands of marks takes longer than to place them.

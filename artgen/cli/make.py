@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from artgen.base.errors import InputError, UsageError
-from artgen.base.files import check_art, printable
+from artgen.base.files import check_art, file_hash, printable
 from artgen.cli._completion import names_of
 from artgen.cli._console import columns, print_json, records, say
 from artgen.cli._flags import OVERWRITE, Common, argument, option, switch
@@ -18,10 +18,6 @@ from artgen.cli._pipes import STDIO, from_stdin
 if TYPE_CHECKING:
     from artgen.art import Art
     from artgen.registry import Registry
-
-
-_NUMBER = re.compile(r"(?<=-)([0-9]+|[0-9a-f]{6})(?=[-.])")
-"""The number of a page, a pen or a block, or its colour, in the name of its file."""
 
 
 class Make(Command):
@@ -105,12 +101,10 @@ def make(
     common.load("artgen.making")
 
     from artgen.art import load
-    from artgen.base.files import file_hash
-    from artgen.making import Motif, lengths_of, make_thing
+    from artgen.making import Motif, files_in, lengths_of, make_thing
     from artgen.output import atomic_write, check_output, probe_folder, remove_own
     from artgen.recipe import Recipe
-    from artgen.runs import read_target
-    from artgen.runs.paths import output_paths
+    from artgen.runs import output_paths, read_target
     from artgen.targets import Source, file_safe
 
     cls = entry.load()
@@ -147,13 +141,12 @@ def make(
     for path in files:
         check_output(path, overwrite=overwrite, option="--name", inputs=inputs)
     probe_folder(folder)
+    # An earlier thing had other pages, pens or machines.
+    left = {*files_in(folder)} - {*files, *inputs}
     for path, data in files.items():
         atomic_write(path, data)
-    # An earlier thing had more pages, pens or blocks.
-    numbered = {_NUMBER.sub("#", path.name) for path in files}
-    for path in {*folder.iterdir()} - {*files, *inputs}:
-        if _NUMBER.sub("#", path.name) in numbered:
-            remove_own(path)
+    for path in left:
+        remove_own(path)
     for note in () if common.quiet else made.notes:
         say(f"note: {note}")
     common.answer({**facts, "outputs": [*files], "parts": [*made.parts]}, *files)

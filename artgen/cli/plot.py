@@ -73,15 +73,13 @@ def plot(
     if len({each.stem for each in files}) < len(files):
         raise UsageError("two files have the same name", hint="rename one, or plot them one by one")
     canvas, paper = Canvas(size, round(size * 10 / 16)), parse_colour(background)
-    if generations:
-        from artgen.display.plots import plot_generations
-        from artgen.runs import read_generations
+    if generations or kind is None:
+        from artgen.display.plots import plot_generations, plot_losses
+        from artgen.runs import read_generations, read_losses
 
+    if generations:
         pixels = plot_generations(read_generations(files[0]), canvas, paper)
     elif kind is None:
-        from artgen.display.plots import plot_losses
-        from artgen.runs import read_losses
-
         losses = {}
         for log in files:
             for name, pairs in read_losses(log).items():

@@ -119,9 +119,8 @@ def _print_rich(console: Any, line: str | CheckResult) -> None:
         console.print(Text(line, style="bold"))
         return
     row = Table.grid(padding=(0, 1))
-    row.add_column(width=1)
-    row.add_column(width=7)
-    row.add_column(width=_WIDTH)
+    for width in (1, 7, _WIDTH):
+        row.add_column(width=width)
     row.add_column(overflow="fold")
     status = Text(line.status, style=_COLOURS[line.status])
     detail = Text(line.detail)

@@ -185,7 +185,7 @@ def render(
             f"{art} cannot be both the drawing and the output",
             hint="name an .art file that artgen fit wrote",
         )
-    photos = [Path(text.partition("=")[2]) for text in (start, film) if text and "=" in text]
+    photos = [Path(name) for text in (start, film) if (name := (text or "").partition("=")[2])]
     inputs = [art, *photos]
     check_files(files, registry, as_json=common.as_json, overwrite=overwrite, inputs=inputs)
 
@@ -214,7 +214,7 @@ def render(
         form, sharper = film.partition("=")[0], replace(frame, size=sharp)
         photo = _photo(f"--film {form}", film, loaded, art.parent, sharper, registry)
     beginning = (start or "").partition("=")[0]
-    if start and beginning == "photo":
+    if start and beginning == "photo" and start != "photo=":
         photo = _photo("--start photo", start, loaded, art.parent, frame, registry)
     elif start not in (None, "", "blank", "parts"):
         hint = "use parts, blank, photo or photo=FILE"
@@ -288,4 +288,5 @@ def _photo(flag: str, text: str, art: Art, folder: Path, frame: Frame, registry:
         if "side-by-side" in flag:  # as high, whatever its shape
             size = round(canvas.height * max(1.0, other.canvas().width / other.canvas().height))
         return fromarray(other.render(size))
-    return fromarray(open_photo(art.recipe, registry, folder, size, file or None, flag=flag))
+    search = (folder, Path())
+    return fromarray(open_photo(art.recipe, registry, search, size, file or None, flag=flag))

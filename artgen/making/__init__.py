@@ -16,15 +16,17 @@ import math
 import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from itertools import chain, pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from artgen._version import __version__
-from artgen.base.errors import UsageError
+from artgen.base.errors import InputError, UsageError
 from artgen.base.faults import broken, plugin_code
 from artgen.base.files import printable, read_regular
 from artgen.base.options import describe_options, parse_options, parse_value
@@ -130,8 +132,7 @@ class Motif:
     def plot(self, page: Page) -> Plot:
         """The drawing as lines for pens, in mm. Raises UsageError where it has no parts."""
         assert self.art is not None
-        seen = self.art.render(_SEEN)
-        return plot(self.art.drawing, self.art.primitive(), seen, page)
+        return plot(self.art.drawing, self.art.primitive(), self.art.render(_SEEN), page)
 
     def directions(self, columns: int, rows: int) -> NDArray[np.float64]:
         """The direction of the topmost part in each cell of a grid, float64 [rows, columns].
@@ -175,11 +176,10 @@ class Motif:
         """The parts of a drawing in cells of a grid, from the lowest; none where it has none."""
         if self.art is None:
             return []
-        scale = columns / 2 / self.art.drawing.canvas.reach[0]
-        try:
+        parts: Sequence[PenPart] = ()
+        with suppress(UsageError):
             parts = pen_parts(self.art.primitive(), self.art.drawing)
-        except UsageError:
-            return []
+        scale = columns / 2 / self.art.drawing.canvas.reach[0]
         placed = [part.placed(scale, (columns / 2, rows / 2)) for part in parts]
         return [replace(each, rings=tuple(r for r in each.rings if len(r) > 1)) for each in placed]
 
@@ -241,10 +241,8 @@ class Provenance:
     def line(self) -> str:
         """The same as a command line, without control characters."""
         flags = [(f"--{key.replace('_', '-')}", str(value)) for key, value in self.options.items()]
-        line = shlex.join(
-            ["artgen", "make", self.kind, *filter(None, [self.source]), *chain(*flags)]
-        )
-        return printable(f"artgen {__version__}: {line}")
+        words = ["artgen", "make", self.kind, *filter(None, [self.source]), *chain(*flags)]
+        return printable(f"artgen {__version__}: {shlex.join(words)}")
 
 
 def lengths_of(maker: type[Maker], values: Mapping[str, str]) -> dict[str, Any]:
@@ -258,18 +256,15 @@ def lengths_of(maker: type[Maker], values: Mapping[str, str]) -> dict[str, Any]:
     return read
 
 
-def parse_thing(text: str) -> tuple[str, dict[str, str]]:
-    """Read a kind and options as a recipe has them, ``string board=40cm``. Raises UsageError."""
-    kind, *pairs = text.split()
-    for pair in pairs:
-        if "=" not in pair:
-            raise UsageError(f"make = {text!r}: {pair!r} is no option", hint="write KEY=VALUE")
-    return kind, dict(pair.split("=", 1) for pair in pairs)
-
-
 def maker_of(text: str, registry: Registry) -> tuple[Entry, Maker, dict[str, str]]:
-    """Find the kind of `parse_thing`, and set its options, which come last. Raises ArtgenError."""
-    kind, options = parse_thing(text)
+    """Find the kind of a text such as ``string board=40cm``, and set its options, which come last.
+
+    Raises ArtgenError.
+    """
+    kind, *pairs = text.split()
+    if odd := [pair for pair in pairs if "=" not in pair]:
+        raise UsageError(f"make = {text!r}: {odd[0]!r} is no option", hint="write KEY=VALUE")
+    options = dict(pair.split("=", 1) for pair in pairs)
     entry = registry.find("maker", kind)
     cls = entry.load()
     return entry, cls(lengths_of(cls, options)), options
@@ -314,12 +309,20 @@ def make_thing(
     return made, files_of(made, motif, Provenance(kind, file, sha256, told))
 
 
+def files_in(folder: Path) -> list[Path]:
+    """The files in the folder of a thing that its maker gave, by its list; none without a list."""
+    with suppress(InputError, ValueError, LookupError, TypeError, RecursionError):
+        listed = json.loads(read_regular(folder / "parts.json", "parts.json"))["files"]
+        return [path for path in folder.iterdir() if path.name in listed]
+    return []
+
+
 def files_of(made: Made, motif: Motif, provenance: Provenance) -> dict[str, bytes]:
     """All files of a thing by name: its own, the lists of parts and the picture."""
     recipe = motif.recipe
     data: dict[str, Any] = {"artgen": __version__, "made": asdict(provenance)}
     data |= {"recipe": json.loads(recipe)} if recipe else {}
-    data["parts"] = [asdict(part) for part in made.parts]
+    data |= {"files": sorted(made.files), "parts": [asdict(part) for part in made.parts]}
     rows = [[p.what, p.name, p.colour, p.number, f"{p.length:.1f}"] for p in made.parts]
     return {
         **made.files,

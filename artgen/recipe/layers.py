@@ -126,9 +126,12 @@ def lay_over(
         elif value is not None:
             data[key] = value
     asked = {**tables.get("target", {}), **tables.get("output", {})}
+    # Of a complete recipe, the frames are those that its own time had room for.
+    is_complete = "sha256" in base.get("target", {})
+    left = {"frames"} if is_complete and _given(stages).keys() & _BUDGET else set[str]()
     if data.get("look") and asked.get("palette") and not asked.get("edges"):
-        # The look's edges go with its own palette.
-        data["output"] = {k: v for k, v in data.get("output", {}).items() if k != "edges"}
+        left.add("edges")  # the look's go with its own palette
+    data["output"] = {k: v for k, v in data.get("output", {}).items() if k not in left}
     stage = _stages(stages_before, _given(stages), engine_options)
     if any(stage):
         data["stage"] = stage

@@ -39,15 +39,12 @@ class Settings:
 
         They do not count as asked for, so a resumed run need not agree with them.
         """
-        run: dict[str, Any] = {"device": self.device}
-        if threads and self.threads is not None:
-            run["threads"] = self.threads
+        run = {"device": self.device, "threads": self.threads if threads else None}
         output = {"video": False} if self.video == "none" else {"video_format": self.video}
         if recipe.output.asked & {"video", "video_format"}:
             output = {}
-        return recipe.with_run(
-            **{key: value for key, value in run.items() if key not in recipe.run.asked}
-        ).with_output(**output)
+        run = {key: value for key, value in run.items() if key not in recipe.run.asked}
+        return recipe.with_run(**run).with_output(**output)
 
 
 def config_file() -> Path | None:

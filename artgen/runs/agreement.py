@@ -49,7 +49,7 @@ def check_agreement(
             moved = stored.run.device == "cpu" and is_webgpu(values.get("device") or "")
             if moved or primitive.always_compiled:
                 values.pop("device", None)
-            if any(stage.time for stage in asked.stage):
+            if is_timed(asked):
                 values.pop("frames", None)
             if stored.output.history == 0:  # as where `target_bytes` were given
                 values.pop("target_bytes", None)
@@ -65,13 +65,18 @@ def check_agreement(
     _check_target(stored, source, target, registry)
 
 
+def is_timed(recipe: Recipe) -> bool:
+    """Whether steps, frames and the room for a number of bytes follow from a `time`."""
+    return any(stage.time for stage in recipe.stage)
+
+
 def time_limit(stored: Recipe, asked: Recipe, folder: RunFolder) -> float | None:
     """The seconds that a resumed run may fit now, by the `time` asked for; None: no limit.
 
     Its steps stay the same. A stage that has that time already, planned or not, keeps to it.
     """
     own, given = ([stage.time for stage in each.stage] for each in (stored, asked))
-    if not any(given) or given == own:
+    if not is_timed(asked) or given == own:
         return None
     checkpoint = folder.load_checkpoint() or {}
     budget, now = checkpoint.get("progress.budget"), given[checkpoint.get("progress.stage", 0)]
@@ -127,9 +132,10 @@ def _check_target(
     The original of a file that was copied into the folder of the run may be gone: then names count.
     """
     table = stored.target
+    asked = Source.parse(source or "")
     if target is not None:
         sha256: str | None = target.sha256
-    elif source in (None, "") or _is_gone(asked := Source.parse(str(source))):
+    elif asked.path is not None and not (source and Path(asked.path).exists()):
         sha256 = table.sha256
         if source and _file_name(source) != _file_name(table.source):
             raise differs("target.source", source, table.source)
@@ -166,10 +172,6 @@ def _is_paper(asked: str, stored: str | None) -> bool:
     """Whether an aspect is that of the paper asked for, in either orientation."""
     same = stored and sorted(parse_aspect(stored)) == sorted(parse_aspect(asked))
     return bool(same and paper_sides(asked))
-
-
-def _is_gone(source: Source) -> bool:
-    return source.path is not None and not Path(source.path).exists()
 
 
 def _file_name(source: str) -> str:

@@ -71,6 +71,11 @@ def gathered(results: Iterable[tuple[TaskT, R | Exception]]) -> Iterator[tuple[T
         raise failures[0]
 
 
+def nothing_saved() -> Interrupted:
+    """The error of a run that was interrupted before the first of its tasks gave anything."""
+    return Interrupted("interrupted before anything could be saved", hint="continue with --resume")
+
+
 class StepSum:
     """Adds up the steps of tasks that run at the same time: those of each would be in no order.
 

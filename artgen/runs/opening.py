@@ -83,7 +83,7 @@ def symmetry_in(recipe: Recipe) -> str:
 def open_photo(
     recipe: Recipe,
     registry: Registry,
-    folder: Path,
+    search: Sequence[Path],
     size: int,
     file: str | None = None,
     *,
@@ -91,9 +91,9 @@ def open_photo(
 ) -> NDArray[np.uint8]:
     """The picture that `recipe` was fitted to, with a long side of `size`: uint8 [h, w, 3].
 
-    It is looked for in `folder` and in the current one, or read from `file`; nothing is downloaded
-    for a recipe. `flag` is for messages. Raises InputError where it is missing, and UsageError
-    where it is no picture.
+    It is looked for in the folders `search`, or read from `file`; nothing is downloaded for a
+    recipe. `flag` is for messages. Raises InputError where it is missing, and UsageError where it
+    is no picture.
     """
     table = recipe.target
     named = Source.parse(file or table.source)
@@ -110,7 +110,7 @@ def open_photo(
         alpha_weight=False,
     )
     try:
-        target = read_target(found, registry, (folder, Path()))
+        target = read_target(found, registry, search)
     except InputError as error:
         raise InputError(error.message, hint=f"use {flag}=FILE") from None
     if target.pixels is None:
@@ -121,9 +121,7 @@ def open_photo(
 def open_target(recipe: Recipe, registry: Registry, files: InputFiles) -> Target:
     """Open what the recipe names, where ``auto`` is black. Raises InputError."""
     table = recipe.target
-    mask = None
-    if table.mask is not None:
-        mask = files.find("mask", table.mask.name, table.mask.sha256)
+    mask = None if table.mask is None else files.find("mask", table.mask.name, table.mask.sha256)
     focus: Focus | Path
     if isinstance(table.focus, FileReference):
         focus = files.find("focus", table.focus.name, table.focus.sha256)

@@ -203,8 +203,8 @@ def artgen_views() -> list[Spec]:
 @hookimpl
 def artgen_executors() -> list[Spec]:
     """Return the spec of the executor of Ray."""
-    place = "artgen_plugins.ray.executor:RayExecutor"
-    return [Spec("ray", "Many machines, or this one", place, example="ray://HOST:PORT")]
+    place, summary = "artgen_plugins.ray.executor:RayExecutor", "Ray on this machine, or a cluster"
+    return [Spec("ray", summary, place, example="ray://HOST:PORT")]
 
 
 @hookimpl

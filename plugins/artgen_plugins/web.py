@@ -12,9 +12,11 @@ import ipaddress
 import socket
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from typing import Any, ClassVar
 from urllib.parse import quote, urljoin, urlsplit
+from weakref import WeakKeyDictionary
 
 from artgen import __version__
 from artgen.errors import InputError, printable
@@ -31,6 +33,9 @@ _SILENCE = 15.0
 
 _MOST_REDIRECTS = 5
 _PIECE = 1 << 16
+
+_held: WeakKeyDictionary[ImageTarget, tuple[str, bytes]] = WeakKeyDictionary()
+"""URLs and bytes of the pictures in use: opened again, in another size, they are the same ones."""
 
 
 class Opener:
@@ -49,13 +54,9 @@ class Opener:
 
     def check(self, url: str) -> None:
         """Raise InputError for a URL whose host is the number of an address that is not asked."""
-        try:
-            host = urlsplit(url).hostname or ""
-            inside = _is_inside(host)
-        except ValueError:  # a name, which is looked up when it is connected to
-            return
-        if inside:
-            raise _refusal(url, _Refused(f"{host} {_INSIDE}"))
+        with suppress(ValueError):  # of a name, which is looked up when it is connected to
+            if _is_inside(host := urlsplit(url).hostname or ""):
+                raise _refusal(url, _Refused(f"{host} {_INSIDE}"))
 
 
 open_http, open_https = Opener("http"), Opener("https")
@@ -78,14 +79,16 @@ def _refusal(url: str, reason: _Refused) -> InputError:
 def _open_url(url: str, request: TargetRequest) -> ImageTarget:
     where = printable(url)
     try:
-        data = _download(url)
+        data = dict(_held.values()).get(url) or _download(url)
     except _Refused as error:
         raise _refusal(url, error) from None
     except (OSError, HTTPException, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         hint = "check the address, or save the picture and name its file"
         raise InputError(f"cannot download {where}: {reason}", hint=hint) from None
-    return image_from_bytes(data, request, where)
+    target = image_from_bytes(data, request, where)
+    _held[target] = url, data
+    return target
 
 
 def _download(url: str) -> bytes:
@@ -203,7 +206,6 @@ def _is_inside(number: str) -> bool:
     found = ipaddress.ip_address(number.partition("%")[0])
     if isinstance(found, ipaddress.IPv6Address):
         low = ipaddress.IPv4Address(int(found) & 0xFFFF_FFFF)
-        embedded = found.sixtofour or (low if int(found) >> 32 in _EMBEDDING else None)
-        if embedded is not None:
+        if embedded := found.sixtofour or (low if int(found) >> 32 in _EMBEDDING else None):
             return _is_inside(str(embedded))
     return found.is_multicast or not found.is_global

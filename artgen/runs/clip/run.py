@@ -8,9 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from artgen.animation.forms import find_form
 from artgen.art import Art, saved_bytes
-from artgen.base.errors import Interrupted
 from artgen.display.views import Rendering
 from artgen.events import Advanced, Observer
 from artgen.film.scenes import Film, Scene
@@ -26,7 +24,7 @@ from artgen.runs.clip.scene import FittedScene, SceneFit, SceneTask, scene_steps
 from artgen.runs.clip.shot_detection import find_scenes
 from artgen.runs.context import RunContext
 from artgen.runs.device import threads
-from artgen.runs.elsewhere import StepSum, gathered, taken_by_task
+from artgen.runs.elsewhere import StepSum, gathered, nothing_saved, taken_by_task
 from artgen.runs.folder import RunFolder
 from artgen.runs.job import Fitted, Job
 from artgen.runs.kind import Frames, Reason, RunKind, Started
@@ -63,15 +61,14 @@ class ClipRun(PictureRun):
             ("another rate or length", output.video and len(rates) > 1, rendered),
             ("a history", bool(output.history), "leave out --history: the clip gives a film"),
             ("a last step", stopped, "leave out stop"),
+            ("a graph", self.asked.graph is not None, "leave out --graph"),
         ):
             yield Reason(f"{source} is a clip, which cannot have {what}", applies, hint)
         yield Reason(
             f"--film {output.film} shows one picture, and the target is a clip",
-            output.film is not None and find_form(output.film, self.asked.registry).photo,
+            self.asked.shows_target,
             "use --side-by-side",
         )
-        no_graph, graph = f"{source} is a clip, which has no graph", self.asked.graph
-        yield Reason(no_graph, graph is not None, "leave out --graph")
         yield from super().reasons_against(recipe, source)
 
     def planned(self, plan: Plan) -> Plan:
@@ -161,8 +158,8 @@ class ClipRun(PictureRun):
 
     def video(self, fitted: Fitted, art: Art, stored: FrameStore) -> tuple[Frames, float]:
         """The film at the rate of the clip."""
-        size, device = art.recipe.framed(art.recipe.output.video_size), art.recipe.run.device
-        return art.frames(size, device=device), art.require_film().fps
+        frames = art.frames(fitted.job.video_frame, device=art.recipe.run.device)
+        return frames, art.require_film().fps
 
     def companions(self, fitted: Fitted, film: Film | None) -> Mapping[str, tuple[Frames, float]]:
         """The clip with its film to the right, if that is asked for."""
@@ -215,9 +212,7 @@ class ClipRun(PictureRun):
             if count < task.last:
                 break
         if not scenes:
-            raise Interrupted(
-                "interrupted before anything could be saved", hint="continue with --resume"
-            )
+            raise nothing_saved()
         film = Film(tuple(scenes), count / self.clip.fps, self.clip.fps)
         return Fitted(
             self.job,

@@ -128,7 +128,7 @@ class PictureRun(RunKind):
         form, _, file = (output.film or "").partition("=")
         yield Reason(
             f"a run shows its own target, not {file}",
-            bool(file) and find_form(str(output.film), self.asked.registry).photo,
+            bool(file) and self.asked.shows_target,
             f"write film {form}, or draw it with artgen render --film {output.film}",
         )
         yield Reason(
@@ -189,10 +189,6 @@ class PictureRun(RunKind):
         if asked or self.asked.inputs.init or options.keys() & table.options.keys():
             return recipe
         return recipe.with_primitive(**options)
-
-    def has_mean_colour(self, recipe: Recipe) -> bool:
-        """Whether a background of ``auto`` is the colour that fits the target best, not black."""
-        return self.asked.inputs.named.primitive.mean_background
 
     def planned(self, plan: Plan) -> Plan:
         """The plan with what the kind completes."""
@@ -288,8 +284,8 @@ class PictureRun(RunKind):
         """The recipe with its background and palette as ``#rrggbb``, and the target over that.
 
         A background of ``auto`` becomes black; for shapes that of the drawing to start from, or the
-        colour that fits the target best, its weighted mean. With a palette it becomes the colour
-        next to that.
+        colour that fits what is seen of the target best, its weighted mean. With a palette it
+        becomes the colour next to that.
         """
         recipe, opened, palette = inputs.recipe, inputs.target, inputs.recipe.target.palette
         recipe = self._with_alpha(self._with_edges(recipe, opened), opened)
@@ -302,8 +298,8 @@ class PictureRun(RunKind):
             recipe = recipe.with_target(background=background, palette=found)
             return recipe, opened.over(parse_colour(background))
         best, colour = [0.0, 0.0, 0.0], "black"
-        if self.has_mean_colour(recipe):
-            best = opened.mean_colour() if inputs.init is None else [*inputs.init.background]
+        if inputs.named.primitive.mean_background and opened.pixels is not None:
+            best = opened.seen().mean_colour() if inputs.init is None else [*inputs.init.background]
             colour = hex_colour(best)
         if palette is not None:
             # Learned over that colour: the colours of transparent pixels follow from it.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from artgen.animation.forms import find_form
 from artgen.film.scenes import Film
 from artgen.recipe import Precision, Recipe
 from artgen.runs.kind import Reason
@@ -25,20 +24,15 @@ class SamplesRun(PictureRun):
                 "give the long side alone",
             )
         yield from super().reasons_against(recipe, source)
-        film = output.film is not None and find_form(output.film, self.asked.registry).photo
         yield Reason(
             f"{source} is not a picture that a video could show",
-            film or "photo" in (output.start, output.end),
+            self.asked.shows_target or "photo" in (output.start, output.end),
             "leave out --film, --start photo and --end photo",
         )
 
     def extent(self, drawing: Drawing, film: Film | None, precision: Precision) -> tuple[int, int]:
         """No pixels: a drawing can be shown at any size."""
         return super().extent(drawing, film, precision)[0], 0
-
-    def has_mean_colour(self, recipe: Recipe) -> bool:
-        """It has none: what it does not cover is black."""
-        return False
 
 
 class SetRun(SamplesRun):

@@ -14,6 +14,7 @@ from artgen.plan import find_names, make_plan
 from artgen.primitives import Primitive
 from artgen.recipe import Recipe, TilesTable
 from artgen.registry import Registry
+from artgen.runs.context import RunContext
 from artgen.runs.inputs import InputFiles
 from artgen.runs.kind import Reason
 from artgen.targets import Source
@@ -60,9 +61,9 @@ def suits_tiles(primitive: Primitive, engine: type[Engine]) -> bool:
 
 
 def with_fitting_size(
-    recipe: Recipe, registry: Registry, search: Sequence[Path]
-) -> tuple[Recipe, str | None]:
-    """The recipe with the size, and perhaps the tiles, that its count needs, and a note on them.
+    recipe: Recipe, registry: Registry, search: Sequence[Path], context: RunContext
+) -> Recipe:
+    """The recipe with the size, and perhaps the tiles, that its count needs; a note says so.
 
     They are chosen for a picture file, if the recipe has neither and could be fitted in tiles.
     """
@@ -71,11 +72,11 @@ def with_fitting_size(
     table, count = recipe.target, recipe.primitive.count
     source = Source.parse(table.source)
     if recipe.tiles is not None or table.size is not None or not isinstance(count, int):
-        return recipe, None
+        return recipe
     if source.path is None or any(reason.applies for reason in reasons_against(recipe)):
-        return recipe, None
+        return recipe
     if find_opener(source, registry).name != "image":
-        return recipe, None
+        return recipe
     path = InputFiles(search).find("target", source.path, table.sha256)
     where = printable(path)
     with (
@@ -86,12 +87,13 @@ def with_fitting_size(
     needed = math.ceil(max(width, height) * math.sqrt(count * PIXELS / (width * height)))
     size = min(needed, max(width, height))
     if size <= DEFAULT_LONG_SIDE:
-        return recipe, None
+        return recipe
     plan = make_plan(named, Canvas(width, height).scaled(size))
     if not suits_tiles(plan.primitive, plan.engines[0]):
-        return recipe, None
+        return recipe
     note = f"{count:,} parts get a fitting size of {size} pixels"
     if size > WHOLE:
         note += ", in tiles, without a video of the steps"
         recipe = recipe.replace(tiles=TilesTable())
-    return recipe.with_target(size=size), f"{note}; --size asks for another"
+    context.notify(f"{note}; --size asks for another", "note")
+    return recipe.with_target(size=size)

@@ -27,8 +27,8 @@ from artgen.events import Advanced, Event, TileFitted
 from artgen.film.scenes import Film
 from artgen.output import FrameStore, probe_folder
 from artgen.raster import moved
-from artgen.recipe import Recipe, TargetTable, TilesTable
-from artgen.runs.elsewhere import Elsewhere, StepSum, gathered, taken_by_task
+from artgen.recipe import OutputTable, Recipe, TargetTable, TilesTable
+from artgen.runs.elsewhere import Elsewhere, StepSum, gathered, nothing_saved, taken_by_task
 from artgen.runs.folder import RunFolder
 from artgen.runs.inputs import InputFiles
 from artgen.runs.job import Fitted, Job
@@ -64,7 +64,7 @@ class TiledRun(RunKind):
         """What takes the whole picture at once."""
         yield Reason(
             "a fit in tiles has no video of its steps",
-            self.asked.video is not None and recipe.output.start != "parts",
+            self.asked.video is not None and not _has_video(recipe.output),
             "--start parts shows how the parts appear",
         )
         yield from reasons_against(recipe)
@@ -134,9 +134,7 @@ class TiledRun(RunKind):
         self.parts = Parts()
         whole = all(self._join(*given) for given in self._given())
         if not self.parts:
-            raise Interrupted(
-                "interrupted before anything could be saved", hint="continue with --resume"
-            )
+            raise nothing_saved()
         drawing = replace(self.job.start, tensors=self.parts).detach()
         stopped_by = "steps" if whole else "interrupted"
         return Fitted(self.job, self.recipe, drawing, self.done, self._seconds, stopped_by)
@@ -296,11 +294,16 @@ def open_tiled(asked: Asked) -> LargePicture:
     return large_from(opened)
 
 
+def _has_video(output: OutputTable) -> bool:
+    """Whether the video is one that needs no steps."""
+    return output.start == "parts" or output.film is not None
+
+
 def prepare_tiled(asked: Asked, picture: LargePicture) -> Job:
     """The job of a fit in tiles. Raises UsageError where its parts do not add up."""
     small = picture.reduced(min(COARSE_SIDE, picture.size))
-    video = asked.recipe.output.video and asked.recipe.output.start == "parts"
-    recipe = asked.recipe.with_output(video=video, history=0)
+    output = asked.recipe.output
+    recipe = asked.recipe.with_output(video=output.video and _has_video(output), history=0)
     job = prepare(replace(asked, recipe=recipe, target=small))
     if not suits_tiles(job.plan.primitive, job.plan.engines[0]):
         raise UsageError(

@@ -18,7 +18,7 @@ from artgen.events import Event, Finished, Notice, Observer, PreviewDrawn, Start
 from artgen.output import probe_encoder, probe_folder
 from artgen.recipe import Recipe
 from artgen.registry import Registry
-from artgen.runs.agreement import check_agreement, differs, time_limit
+from artgen.runs.agreement import check_agreement, differs, is_timed, time_limit
 from artgen.runs.context import RunContext
 from artgen.runs.device import threads
 from artgen.runs.elsewhere import Elsewhere
@@ -104,14 +104,12 @@ def run(
             check_agreement(recipe, asked, registry, target)
             count = recipe.primitive.count
             folder.write_recipe(recipe)
-            most, timed = asked.primitive.target_bytes, any(stage.time for stage in asked.stage)
+            most = asked.primitive.target_bytes
             # Where steps followed from a time, the recipe had to leave more room for them.
-            if most is not None and not timed:
+            if most is not None and not is_timed(asked):
                 recipe = recipe.with_primitive(count=None, target_bytes=most)
         if target is None and folder is None and video is None:
-            recipe, note = with_fitting_size(recipe, registry, search)
-            if note is not None:
-                context.notify(note, "note")
+            recipe = with_fitting_size(recipe, registry, search, context)
         kind = find_kind(
             Asked(
                 with_film_file(recipe, search),
@@ -192,6 +190,7 @@ def estimate(
     *,
     name: str | None = None,
     search: Sequence[Path] = (Path(),),
+    video: Path | None = None,
     observe: Observer = lambda event: None,
 ) -> Estimate:
     """Prepare a run and rehearse its stages, for some seconds each. Raises as `run` does."""
@@ -199,10 +198,10 @@ def estimate(
     keep_freed_memory()
     announce = _announce_work(observe, context.name, compiled)
     with threads(recipe.run.threads) as number, listening(announce):
-        recipe, note = with_fitting_size(with_film_file(recipe, search), registry, search)
-        if note is not None:
-            context.notify(note, "note")
-        asked = Asked(recipe, registry, context, search=search, threads=number)
+        recipe = with_film_file(recipe, search)
+        if video is None:
+            recipe = with_fitting_size(recipe, registry, search, context)
+        asked = Asked(recipe, registry, context, search=search, threads=number, video=video)
         with closing(find_kind(asked)) as kind:
             job = kind.prepare()
             for note in job.notes:
@@ -219,7 +218,7 @@ def is_divisible(
         if source.path is not None:
             source = source.at(find_file(source.path, table.sha256, search, "target"))
         if video is None:
-            recipe, _ = with_fitting_size(recipe, registry, search)
+            recipe = with_fitting_size(recipe, registry, search, RunContext())
         name = recipe.run_kind or kind_by_name(source, registry) or Target.run_kind
         return bool(registry.load("run", name).divisible)
     except ArtgenError:
