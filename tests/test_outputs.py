@@ -105,9 +105,22 @@ def test_windows_hold_the_parts_that_touch_them():
 def test_a_page_of_shapes_has_its_length_in_points(art):
     page = art.to_format("pdf", artgen.art.ExportRequest(size=600, dpi=300))
     assert b"/MediaBox [ 0 0 144 96 ]" in page
+    svg = art.to_format("svg", artgen.art.ExportRequest(size=600, dpi=300))
+    assert b'width="50.8mm" height="33.867mm" viewBox="0 0 600 400"' in svg
+    assert b'width="600" height="400" viewBox' in art.to_svg(600).encode()
     assert art.to_format("eps").count(b"%%BoundingBox: 0 0 23 15") == 1
     text = art.to_format("eps", artgen.art.ExportRequest(transparent=True))
     assert text.count(b"fill") < art.to_format("eps").count(b"fill")
+
+
+@pytest.mark.parametrize("dpi", [None, 150])
+def test_a_size_on_paper_is_that_of_the_file(art, dpi):
+    """From Python ``30cm`` was a page of 94 cm: pixels at 300 dots per inch, shown at 96."""
+    asked = artgen.art.ExportRequest("2in", dpi=dpi)
+    assert b"/MediaBox [ 0 0 144 96 ]" in art.to_format("pdf", asked)
+    assert b'width="50.8mm" height="33.867mm"' in art.to_format("svg", asked)
+    with Image.open(io.BytesIO(art.to_format("png", asked))) as shown:
+        assert shown.width / shown.info["dpi"][0] == pytest.approx(2, rel=1e-3)
 
 
 def test_transparent_parts_are_no_eps():
