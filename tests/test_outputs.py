@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import shutil
 import socket
 import threading
@@ -17,16 +18,21 @@ import numpy as np
 import pytest
 import torch
 from helpers import save_photo
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
 import artgen
 from artgen.base.errors import InputError, UsageError
 from artgen.cli import main
+from artgen.exporters.paths import _figure
 from artgen.output import read_recipe
+from artgen.output.parts import flat_parts
 from artgen.raster import draw, windows
 from artgen.runs.device import threads
 from artgen.targets import Source
+from artgen.testing.elements import painted
 from artgen.values.canvas import Canvas
+from artgen.values.frame import parse_frame
 from artgen_plugins import web as _url
 from artgen_plugins.web import open_http
 
@@ -121,6 +127,22 @@ def test_a_size_on_paper_is_that_of_the_file(art, dpi):
     assert b'width="50.8mm" height="33.867mm"' in art.to_format("svg", asked)
     with Image.open(io.BytesIO(art.to_format("png", asked))) as shown:
         assert shown.width / shown.info["dpi"][0] == pytest.approx(2, rel=1e-3)
+
+
+def test_a_border_of_a_colour_lies_around_what_is_transparent(art):
+    """In vectors it lay below the drawing too."""
+    frame = parse_frame("60x60", pad="#ff0000")
+    asked = artgen.art.ExportRequest(frame, transparent=True)
+    border = re.search('<path [^>]*fill="#ff0000"/>', art.to_format("svg", asked).decode())[0]
+    places = np.array([[30.0, 5.0], [30.0, 30.0], [30.0, 55.0], [1.0, 11.0], [59.0, 49.0]])
+    assert painted(border, places).tolist() == [True, False, True, False, False]
+    figure = _figure(art.drawing, flat_parts(art.primitive(), art.drawing), asked)
+    agg = FigureCanvasAgg(figure)
+    agg.draw()
+    drawn, shown = np.asarray(agg.buffer_rgba())[..., 3], art.render(frame, transparent=True)
+    seen = np.asarray(Image.fromarray(shown[..., 3]).resize(drawn.shape))
+    assert 0.1 < np.mean(seen > 127) < 0.9
+    assert np.mean((drawn > 127) == (seen > 127)) > 0.9
 
 
 def test_transparent_parts_are_no_eps():

@@ -143,16 +143,16 @@ def _ground(
 ) -> tuple[list[str], str]:
     """The elements below the parts, and the attribute that keeps parts inside a border."""
     picture, whole = placement.picture, placement.whole
-    paint = hex_colour(drawing.background)
-    if frame.pad in (None, BACKGROUND):
-        ground = f'<rect width="{picture.width}" height="{picture.height}" fill="{paint}"/>'
-        elements = [] if transparent else [ground]
-    else:
-        border = hex_colour(parse_colour(frame.pad))
-        size = f'width="{whole.width}" height="{whole.height}"'
-        inner = f'<rect x="{-placement.left}" y="{-placement.top}" {size} fill="{paint}"/>'
-        outer = f'<rect width="{picture.width}" height="{picture.height}" fill="{border}"/>'
-        elements = [outer] if transparent else [outer, inner]
+    left, top, wide, high = -placement.left, -placement.top, whole.width, whole.height
+    paint, plain = hex_colour(drawing.background), frame.pad in (None, BACKGROUND)
+    border = paint if plain else hex_colour(parse_colour(str(frame.pad)))
+    ground = f'<rect width="{picture.width}" height="{picture.height}" fill="{border}"/>'
+    inner = f'<rect x="{left}" y="{top}" width="{wide}" height="{high}" fill="{paint}"/>'
+    elements = [ground] if plain else [ground, inner]
+    if transparent:
+        outline = f"M0 0h{picture.width}v{picture.height}h-{picture.width}z"
+        hole = f"M{left} {top}v{high}h{wide}v-{high}z"
+        elements = [] if plain else [f'<path d="{outline}{hole}" fill="{border}"/>']
     if frame.pad is None or picture == whole:
         return elements, ""
     x, y = (reach / unit for reach in drawing.canvas.reach)
