@@ -24,6 +24,7 @@ from PIL import Image
 import artgen
 from artgen.base.errors import InputError, UsageError
 from artgen.cli import main
+from artgen.exporters.films import _moving
 from artgen.exporters.paths import _figure
 from artgen.output import read_recipe
 from artgen.output.parts import flat_parts
@@ -143,6 +144,13 @@ def test_a_border_of_a_colour_lies_around_what_is_transparent(art):
     seen = np.asarray(Image.fromarray(shown[..., 3]).resize(drawn.shape))
     assert 0.1 < np.mean(seen > 127) < 0.9
     assert np.mean((drawn > 127) == (seen > 127)) > 0.9
+
+
+@pytest.mark.parametrize("start", [None, "parts"])
+def test_parts_appear_as_fast_as_asked_for(art, start):
+    """`--speed` was for films alone, and dropped here without a word."""
+    asked = artgen.art.ExportRequest(seconds=2.0, fps=6.0, speed=3.0, start=start)
+    assert len(list(_moving(art, asked, ".mp4")[0])) == 4
 
 
 def test_transparent_parts_are_no_eps():
