@@ -144,6 +144,8 @@ class Plotter(Maker):
         if 0 < o.dip < LEAST_DIP:
             raise UsageError(f"--dip {o.dip:g} is too small", hint=f"use {LEAST_DIP:g} mm or more")
         profile = read_profile(o.profile)
+        if o.dry and profile.language == "hpgl":
+            raise UsageError("HPGL knows no waiting", hint="use --dry with another --profile")
         self.pot(profile)
         panels(laid(self.page(), profile), profile.bed, asked=o.panels)
 
@@ -528,8 +530,6 @@ def _hpgl(
     for job in jobs:
         yield f"SP{job.number};\n"
         for what, points, _ in moves(job, panel, profile, pot):
-            if what == "wait":
-                raise UsageError("HPGL knows no waiting", hint="use --dry with another --profile")
             if what == "air":
                 yield f"PU{_units(points[-1:])};\n"
             else:
