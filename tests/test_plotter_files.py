@@ -113,6 +113,13 @@ def test_the_rows_of_a_photo_are_no_closer_than_the_pen_is_wide():
     assert counts[3] == 1000
 
 
+def test_a_photo_becomes_a_line_of_each_pen_that_is_named():
+    """Two named pens were one of black."""
+    asked = (Plotter({"pens": pens}) for pens in ("", "3", "red", "red,blue"))
+    made = [each.recipe(np.zeros((4, 4, 3), np.uint8))["primitive"] for each in asked]
+    assert [each.get("inks") for each in made] == [None, None, None, "#ff0000,#0000ff"]
+
+
 def test_a_photo_is_not_fitted_for_paper_that_no_machine_reaches():
     """It was, and then refused."""
     with pytest.raises(UsageError, match="2000 x 840 mm is larger than the machine"):
