@@ -226,6 +226,14 @@ def test_bad_names_are_refused(call, name, says):
     assert os.listdir() == []
 
 
+@pytest.mark.parametrize("name", ["fit", "gallery"])
+def test_a_new_command_has_another_name_than_artgens_own(call, name):
+    """Those hide it, so it could not be called."""
+    code, out, err = call("plugins", "new", name, "--kind", "command", "--file")
+    assert (code, out, os.listdir()) == (2, "", [])
+    assert "artgen's own" in err
+
+
 def test_a_file_does_not_hide_a_module(call):
     code, _, err = call("plugins", "new", "math", "--file")
     assert code == 2
