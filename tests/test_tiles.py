@@ -28,6 +28,7 @@ from artgen.losses.metrics import psnr
 from artgen.raster import Windows
 from artgen.registry import default
 from artgen.runs import Elsewhere, run
+from artgen.runs.state_file import read_checkpoint, write_checkpoint
 from artgen.runs.tiles import choose
 from artgen.runs.tiles.grid import COLOURS, make_grid
 from artgen.runs.tiles.passes import Pass, find_owners
@@ -289,6 +290,9 @@ def test_a_run_that_was_stopped_resumes_with_the_tiles_that_are_done(fitted, pho
     )
     assert isinstance(stopped.error, Interrupted)
     assert 0 < load(tmp_path / "a.art").drawing.tensors["xy"].shape[1] < COUNT
+    checkpoint = tmp_path / "a.run/checkpoint.safetensors"
+    assert 0 < read_checkpoint(checkpoint)["seconds"] <= stopped.summary["seconds"] + 1e-3
+    write_checkpoint(checkpoint, {"seconds": 1000.0})
     events = []
     done = run(
         tiled(photo),
@@ -302,6 +306,9 @@ def test_a_run_that_was_stopped_resumes_with_the_tiles_that_are_done(fitted, pho
     )
     assert done.error is None
     assert min(event.step for event in events if isinstance(event, Advanced)) > 12 * 5
+    # Those of the process that was stopped count too.
+    assert done.summary["seconds"] > 1000
+    assert min(event.seconds for event in events if isinstance(event, Advanced)) > 1000
     for suffix, data in fitted[0].items():
         assert (tmp_path / f"a.{suffix}").read_bytes() == data
 
