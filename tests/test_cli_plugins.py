@@ -588,6 +588,14 @@ def test_a_plugin_adds_a_command(call, arguments, code, words, flag):
     assert (found, words in out + err) == (code, True), out + err
 
 
+@pytest.mark.parametrize(("name", "code"), [("fit", 4), ("gallery", 4), ("tide", 0)])
+def test_a_command_that_artgens_own_hides_is_told(call, name, code):
+    text = GREET.partition("@artgen")[0] + "@artgen.hookimpl\ndef artgen_commands():\n"
+    Path("greet.py").write_text(f'{text}    return [artgen.Spec("{name}", "Greets.", greet)]\n')
+    found, _, err = call("plugins", "check", "greet.py")
+    assert (found, f"artgen's own command hides {name}" in err) == (code, code == 4)
+
+
 def test_commands_of_plugins_are_listed_without_their_imports():
     from typer.main import get_command
 
