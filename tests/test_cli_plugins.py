@@ -147,7 +147,7 @@ def test_a_plugin_of_another_kind_passes_its_checks(call, kind):
     code, out, _ = call("plugins", "check", "tide.py", "--json")
     checked = json.loads(out)["checked"]
     assert (code, checked[-1]["kind"]) == (0, kind)
-    fewer = {"look": 4, "executor": 2, "command": 2}
+    fewer = {"look": 4, "executor": 3, "command": 2}
     assert len(checked[-1]["checks"]) >= fewer.get(kind, 6)
     assert call("plugins", "new", "tide", "--kind", kind, "-q")[0] == 0
     text = Path("artgen-tide/src/artgen_tide/__init__.py").read_text()
@@ -224,6 +224,14 @@ def test_bad_names_are_refused(call, name, says):
     assert (code, out) == (2, "")
     assert says in err
     assert os.listdir() == []
+
+
+@pytest.mark.parametrize("name", ["fit", "gallery"])
+def test_a_new_command_has_another_name_than_artgens_own(call, name):
+    """Those hide it, so it could not be called."""
+    code, out, err = call("plugins", "new", name, "--kind", "command", "--file")
+    assert (code, out, os.listdir()) == (2, "", [])
+    assert "artgen's own" in err
 
 
 def test_a_file_does_not_hide_a_module(call):
@@ -578,6 +586,14 @@ def test_a_plugin_adds_a_command(call, arguments, code, words, flag):
     Path("greet.py").write_text(GREET)
     found, out, err = call(*arguments, *flag)
     assert (found, words in out + err) == (code, True), out + err
+
+
+@pytest.mark.parametrize(("name", "code"), [("fit", 4), ("gallery", 4), ("tide", 0)])
+def test_a_command_that_artgens_own_hides_is_told(call, name, code):
+    text = GREET.partition("@artgen")[0] + "@artgen.hookimpl\ndef artgen_commands():\n"
+    Path("greet.py").write_text(f'{text}    return [artgen.Spec("{name}", "Greets.", greet)]\n')
+    found, _, err = call("plugins", "check", "greet.py")
+    assert (found, f"artgen's own command hides {name}" in err) == (code, code == 4)
 
 
 def test_commands_of_plugins_are_listed_without_their_imports():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import shutil
 import socket
 import threading
@@ -17,16 +18,22 @@ import numpy as np
 import pytest
 import torch
 from helpers import save_photo
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
 import artgen
 from artgen.base.errors import InputError, UsageError
 from artgen.cli import main
+from artgen.exporters.films import _moving
+from artgen.exporters.paths import _figure
 from artgen.output import read_recipe
+from artgen.output.parts import flat_parts
 from artgen.raster import draw, windows
 from artgen.runs.device import threads
 from artgen.targets import Source, TargetRequest
+from artgen.testing.elements import painted
 from artgen.values.canvas import Canvas
+from artgen.values.frame import parse_frame
 from artgen_plugins import web as _url
 from artgen_plugins.web import open_http
 
@@ -105,9 +112,45 @@ def test_windows_hold_the_parts_that_touch_them():
 def test_a_page_of_shapes_has_its_length_in_points(art):
     page = art.to_format("pdf", artgen.art.ExportRequest(size=600, dpi=300))
     assert b"/MediaBox [ 0 0 144 96 ]" in page
+    svg = art.to_format("svg", artgen.art.ExportRequest(size=600, dpi=300))
+    assert b'width="50.8mm" height="33.867mm" viewBox="0 0 600 400"' in svg
+    assert b'width="600" height="400" viewBox' in art.to_svg(600).encode()
     assert art.to_format("eps").count(b"%%BoundingBox: 0 0 23 15") == 1
     text = art.to_format("eps", artgen.art.ExportRequest(transparent=True))
     assert text.count(b"fill") < art.to_format("eps").count(b"fill")
+
+
+@pytest.mark.parametrize("dpi", [None, 150])
+def test_a_size_on_paper_is_that_of_the_file(art, dpi):
+    """From Python ``30cm`` was a page of 94 cm: pixels at 300 dots per inch, shown at 96."""
+    asked = artgen.art.ExportRequest("2in", dpi=dpi)
+    assert b"/MediaBox [ 0 0 144 96 ]" in art.to_format("pdf", asked)
+    assert b'width="50.8mm" height="33.867mm"' in art.to_format("svg", asked)
+    with Image.open(io.BytesIO(art.to_format("png", asked))) as shown:
+        assert shown.width / shown.info["dpi"][0] == pytest.approx(2, rel=1e-3)
+
+
+def test_a_border_of_a_colour_lies_around_what_is_transparent(art):
+    """In vectors it lay below the drawing too."""
+    frame = parse_frame("60x60", pad="#ff0000")
+    asked = artgen.art.ExportRequest(frame, transparent=True)
+    border = re.search('<path [^>]*fill="#ff0000"/>', art.to_format("svg", asked).decode())[0]
+    places = np.array([[30.0, 5.0], [30.0, 30.0], [30.0, 55.0], [1.0, 11.0], [59.0, 49.0]])
+    assert painted(border, places).tolist() == [True, False, True, False, False]
+    figure = _figure(art.drawing, flat_parts(art.primitive(), art.drawing), asked)
+    agg = FigureCanvasAgg(figure)
+    agg.draw()
+    drawn, shown = np.asarray(agg.buffer_rgba())[..., 3], art.render(frame, transparent=True)
+    seen = np.asarray(Image.fromarray(shown[..., 3]).resize(drawn.shape))
+    assert 0.1 < np.mean(seen > 127) < 0.9
+    assert np.mean((drawn > 127) == (seen > 127)) > 0.9
+
+
+@pytest.mark.parametrize("start", [None, "parts"])
+def test_parts_appear_as_fast_as_asked_for(art, start):
+    """`--speed` was for films alone, and dropped here without a word."""
+    asked = artgen.art.ExportRequest(seconds=2.0, fps=6.0, speed=3.0, start=start)
+    assert len(list(_moving(art, asked, ".mp4")[0])) == 4
 
 
 def test_transparent_parts_are_no_eps():

@@ -119,6 +119,13 @@ def test_the_rows_of_a_photo_are_no_closer_than_the_pen_is_wide():
     assert counts[3] == 1000
 
 
+def test_a_photo_becomes_a_line_of_each_pen_that_is_named():
+    """Two named pens were one of black."""
+    asked = (Plotter({"pens": pens}) for pens in ("", "3", "red", "red,blue"))
+    made = [each.recipe(np.zeros((4, 4, 3), np.uint8))["primitive"] for each in asked]
+    assert [each.get("inks") for each in made] == [None, None, None, "#ff0000,#0000ff"]
+
+
 def test_a_photo_is_not_fitted_for_paper_that_no_machine_reaches():
     """It was, and then refused."""
     with pytest.raises(UsageError, match="2000 x 840 mm is larger than the machine"):
@@ -370,13 +377,13 @@ def test_a_wrong_profile_is_told(text, message, tmp_path, monkeypatch):
         (["--dip", "100", "--dry", "5"], "exclude each other"),
         (["--dip", "100", "--pot", "298,0"], "reaches 297 x 210"),
         (["--dip", "100", "--pot", "-1,0"], "reaches 297 x 210"),
-        # A small page: it is refused where it would be written, after all of it is plotted.
-        (["--dry", "60", "--profile", "hpgl", "--page", "A6"], "HPGL knows no waiting"),
+        (["--dry", "60", "--profile", "hpgl"], "HPGL knows no waiting"),
         (["--margin", "200"], "margin"),
     ],
 )
 def test_what_cannot_be_plotted_is_told(arguments, message, drawing, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(Motif, "plot", None)  # nothing is computed before
     tiny = ('language = "gcode"', "bed = [5, 5]", "draw = 1", "travel = 1", "acceleration = 1")
     Path("tiny.toml").write_text("\n".join([*tiny, 'up = ["U"]', 'down = ["D"]']))
     assert main(["make", "plotter", str(drawing), "-q", *arguments]) == 2

@@ -29,6 +29,7 @@ from artgen.losses.metrics import psnr
 from artgen.raster import Windows
 from artgen.registry import default
 from artgen.runs import Elsewhere, RunContext, estimate, run
+from artgen.runs.state_file import read_checkpoint, read_state, write_checkpoint, write_state
 from artgen.runs.tiles import choose
 from artgen.runs.tiles.grid import COLOURS, make_grid
 from artgen.runs.tiles.passes import Pass, find_owners
@@ -290,6 +291,9 @@ def test_a_run_that_was_stopped_resumes_with_the_tiles_that_are_done(fitted, pho
     )
     assert isinstance(stopped.error, Interrupted)
     assert 0 < load(tmp_path / "a.art").drawing.tensors["xy"].shape[1] < COUNT
+    checkpoint = tmp_path / "a.run/checkpoint.safetensors"
+    assert 0 < read_checkpoint(checkpoint)["seconds"] <= stopped.summary["seconds"] + 1e-3
+    write_checkpoint(checkpoint, {"seconds": 1000.0})
     events = []
     done = run(
         tiled(photo),
@@ -303,8 +307,31 @@ def test_a_run_that_was_stopped_resumes_with_the_tiles_that_are_done(fitted, pho
     )
     assert done.error is None
     assert min(event.step for event in events if isinstance(event, Advanced)) > 12 * 5
+    # Those of the process that was stopped count too.
+    assert done.summary["seconds"] > 1000
+    assert min(event.seconds for event in events if isinstance(event, Advanced)) > 1000
     for suffix, data in fitted[0].items():
         assert (tmp_path / f"a.{suffix}").read_bytes() == data
+
+
+def test_tiles_with_wider_windows_are_not_gone_on_from(photo, tmp_path):
+    """Positions are those in a window, and 0.3 took a margin of any width."""
+    asked, control = tiled(photo, tiles={"side": 32, "margin": 32, "passes": 0}), RunControl()
+    run(asked, default(), out=tmp_path, name="whole")
+
+    def stop(event):
+        if isinstance(event, TileFitted) and event.number == 2:
+            control.request_stop()
+
+    run(asked, default(), out=tmp_path, name="a", observers=[stop], control=control)
+    [made] = tmp_path.glob("a.run/tiles/narrow-0-*/output.safetensors")
+    parts, values = read_state(made, "tile")
+    write_state(made, {**parts, "xy": parts["xy"] + 0.3}, values)
+    made.parent.rename(made.parent.with_name(made.parent.name.replace("narrow", "pass")))
+    run(asked, default(), out=tmp_path, name="a", resume=True, overwrite=True)
+    for suffix in ("art", "png"):
+        found, whole = ((tmp_path / f"{name}.{suffix}").read_bytes() for name in ("a", "whole"))
+        assert found == whole
 
 
 @pytest.mark.parametrize(

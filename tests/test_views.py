@@ -12,7 +12,7 @@ import torch
 
 from artgen import Canvas, Drawing, Field, Param
 from artgen.display import METRICS
-from artgen.display.plots import ClassMap, CurvePlot, plot_losses, plot_scatter
+from artgen.display.plots import ClassMap, CurvePlot, plot_losses, plot_ranks, plot_scatter
 from artgen.display.views import open_view
 from artgen.errors import Diverged, UsageError
 from artgen.targets import curve_from_samples
@@ -253,6 +253,29 @@ def test_a_name_is_no_formula():
     formula, plain = (plot_losses({name: line}, Canvas(320, 200), BLACK) for name in ("$a$", "a"))
     assert (formula != plain).any()
     plot_losses({r"cost in $, \of $": line}, Canvas(320, 200), BLACK)
+
+
+@pytest.mark.parametrize("names", [["_a"], ["_a", "_child0"], ["b", "_nothing"]])
+def test_names_that_begin_with_an_underscore_are_in_the_legend(names, monkeypatch):
+    """Matplotlib leaves such names out; where all were such ones, there was no picture."""
+    from matplotlib.axes import Axes
+
+    drawn, legend = [], Axes.legend
+
+    def watched(axes, *given, **named):
+        made = legend(axes, *given, **named)
+        drawn[:] = [text.get_text() for text in made.get_texts()]
+        return made
+
+    monkeypatch.setattr(Axes, "legend", watched)
+    canvas = Canvas(320, 240)
+    plot_losses(dict.fromkeys(names, ((0, 1.0), (10, 0.1))), canvas, BLACK)
+    assert drawn == names
+    plot_ranks(np.array([0.5, 0.1]), dict.fromkeys(names, (0.1, 1)), canvas, BLACK)
+    assert [text.partition(":")[0] for text in drawn[1:]] == names
+    labels = np.array([*range(len(names)), -1])
+    plot_scatter({"mean": (np.zeros((len(labels), 2)), labels)}, names, canvas, WHITE)
+    assert drawn == names
 
 
 def test_long_names_stay_on_the_page():

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
-from artgen.art._file import packed_bytes, read, to_bytes, to_table
+from artgen.art._file import packed_parameters, read, to_bytes, to_table
 from artgen.art._moving import draw_moments, growing, kept
 from artgen.art.precision import quantised, quantised_film, saved_bytes
 from artgen.art.rounding import rounded
@@ -24,7 +24,7 @@ from artgen.recipe import Precision, Recipe
 from artgen.registry import Registry, default
 from artgen.values.canvas import Canvas
 from artgen.values.drawing import Drawing
-from artgen.values.frame import Frame, Size
+from artgen.values.frame import DPI, Frame, Size, is_on_paper, parse_frame
 from artgen.values.subject import ImageSet
 
 if TYPE_CHECKING:
@@ -47,7 +47,8 @@ class ExportRequest:
     """The request to an exporter: `size` is the long side in pixels (None: the fitting size).
 
     It may also be a text such as ``"1080x1080"``, or an `artgen.values.frame.Frame`, which crops or
-    adds a border; `dpi` is the number of dots per inch that the file names (None: it names none).
+    adds a border; `dpi` is the number of dots per inch that the file names (None: it names none,
+    but 300 where `size` is a length such as ``"30cm"``, or paper).
 
     A video may also show how the parts appear, with a `start` of ``"parts"``, within `seconds`, or
     start with the background alone, ``"blank"``, or a `photo`, ``"photo"``; with `loop` it also
@@ -82,6 +83,11 @@ class ExportRequest:
     photo: Image | None = None
     other: Image | None = None
     film: str | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.size, str) and is_on_paper(self.size):
+            dpi = self.dpi or DPI
+            vars(self).update(size=parse_frame(self.size, dpi=dpi), dpi=dpi)
 
     def allow(self, *names: str) -> None:
         """Raise UsageError if a field is set that is neither in `names` nor `device`."""
@@ -297,7 +303,7 @@ class Art:
 
         primitive, drawing = self.primitive(), self.drawing
         primitive.check_precision(precision, drawing.primitive)
-        if precision == "auto" and packed_bytes(self) is None:
+        if precision == "auto" and packed_parameters(self) is None:
             view = open_view(drawing, primitive)
             still = self.film is None and self.trajectory is None
             drawing = rounded(
@@ -360,8 +366,8 @@ class Art:
     @property
     def parameter_bytes(self) -> int:
         """What the parameters of the drawing take in the `.art` file, in bytes."""
-        packed = packed_bytes(self)
-        return saved_bytes(self.drawing, self.precision) if packed is None else packed
+        packed = packed_parameters(self)
+        return saved_bytes(self.drawing, self.precision) if packed is None else len(packed)
 
     def to_dict(self) -> dict[str, Any]:
         """What the `.art` file holds, as data for JSON: `load` reads a .json file of it."""

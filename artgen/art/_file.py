@@ -139,7 +139,7 @@ class _Header(BaseModel):
 def to_bytes(art: Art) -> bytes:
     """Return the `.art` file."""
     header, tensors = _stored(art)
-    packed = _packed(art)
+    packed = packed_parameters(art)
     if packed is not None:
         header["format"], tensors = max(3, header["format"]), {PACKED: _bytes_tensor(packed)}
     if art.precision == "auto":
@@ -183,12 +183,6 @@ def _taken(tensors: dict[str, torch.Tensor], name: str) -> NDArray[Any]:
         raise ValueError(f"{name} holds numbers of an unknown type") from None
 
 
-def packed_bytes(art: Art) -> int | None:
-    """The size of what the family packs the parameters into; None where it does not."""
-    packed = _packed(art)
-    return None if packed is None else len(packed)
-
-
 def _unpacked(art: Art) -> Art:
     """The art with the tensors that its family makes of packed ones.
 
@@ -213,8 +207,11 @@ def _bytes_tensor(data: bytes) -> torch.Tensor:
     return torch.frombuffer(bytearray(data), dtype=torch.uint8)
 
 
-def _packed(art: Art) -> bytes | None:
-    """What the family packs the parameters into; a film has those of every keyframe as they are."""
+def packed_parameters(art: Art) -> bytes | None:
+    """What the family packs the parameters into; None where it does not.
+
+    A film has those of every keyframe as they are.
+    """
     from artgen.primitives import pack
 
     if art.film is not None:
@@ -248,12 +245,11 @@ def _stored(art: Art) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
     """The header of the file, and its tensors at the precision of the art."""
     import torch
 
-    drawing, subject = art.drawing, art.drawing.subject
+    drawing = art.drawing
     tensors = encode(drawing.tensors, art.precision)
     table = {name: getattr(drawing, name) for name in _DrawingTable.model_fields}
     table |= {"options": dict(drawing.options), "plugin": dict(drawing.plugin)}
-    del table["subject"]
-    if subject is not None:
+    if (subject := table.pop("subject")) is not None:
         table["subject"] = {"kind": subject.kind, **subject.header()}
         arrays = subject.arrays()
         tensors |= {_SUBJECT + name: torch.from_numpy(array) for name, array in arrays.items()}

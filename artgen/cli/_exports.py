@@ -52,10 +52,8 @@ def check_file(file: Path, *, overwrite: bool, option: str = "--output", **more:
 
     check_output(file, overwrite=overwrite, option=option, **more)
     if not file.parent.is_dir():
-        raise OutputError(
-            f"cannot write {file}: there is no folder {file.parent}",
-            hint="create it first or write to another one",
-        )
+        problem = f"cannot write {file}: there is no folder {file.parent}"
+        raise OutputError(problem, hint="create it first or write to another one")
 
 
 def write_exports(

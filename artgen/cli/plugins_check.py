@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from artgen.base.errors import PluginError
 from artgen.cli._console import print_failure, print_json, records, say
 from artgen.cli._flags import Common, argument
+from artgen.cli._main import COMMANDS, GROUPS
 from artgen.cli._streams import terminal
 
 if TYPE_CHECKING:
@@ -55,11 +56,10 @@ def check(
             outcomes = []
             for outcome in examine(entry, registry):
                 outcomes.append(outcome)
+                shown = outcome
                 if common.verbose and outcome.status == "ok":
-                    proved = f"{outcome.proves} {outcome.detail}".strip()
-                    report(replace(outcome, detail=proved))
-                else:
-                    report(outcome)
+                    shown = replace(outcome, detail=f"{outcome.proves} {outcome.detail}".strip())
+                report(shown)
                 if outcome.status == "failed" and outcome.error is not None and common.verbose:
                     say("".join(traceback.format_exception(outcome.error)).rstrip())
             counts = Counter(outcome.status for outcome in outcomes)
@@ -73,6 +73,8 @@ def check(
     failed += dict.fromkeys(
         f"{entry.distribution}: {entry.plugin.reason}" for entry in entries if entry.plugin.reason
     )
+    hidden = [e.name for e in entries if e.kind == "command" and e.name in (*COMMANDS, *GROUPS)]
+    failed += [f"artgen's own command hides {name}" for name in hidden]
     hint = "each check says what to do" + ("" if common.verbose else "; -v shows tracebacks")
     error = PluginError("; ".join(failed), hint=hint) if failed else None
     if common.as_json:

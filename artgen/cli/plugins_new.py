@@ -5,8 +5,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from artgen.cli._console import print_json, say
+from artgen.base.errors import UsageError
+from artgen.cli._console import say
 from artgen.cli._flags import Common, argument, option, switch
+from artgen.cli._main import COMMANDS, GROUPS
 from artgen.registry import Kind
 from artgen.scaffold import Family
 
@@ -34,14 +36,12 @@ def new(
     """
     from artgen.scaffold import create
 
+    if kind == "command" and name in (*COMMANDS, *GROUPS):
+        raise UsageError(f"the command {name!r} is artgen's own", hint="choose another name")
     registry = common.registry()
     made = create(name, family if kind == "primitive" else kind, registry, Path(), single_file=file)
-    if common.as_json:
-        files, steps = [str(path) for path in made.files], list(made.next_steps(sys.executable))
-        print_json({"name": name, "kind": kind, "family": family, "files": files, "next": steps})
-    elif not common.quiet:
-        for path in made.files:
-            print(path, flush=True)
-        say("next:")
-        for step in made.next_steps(sys.executable):
-            say(f"  {step}")
+    steps = list(made.next_steps(sys.executable))
+    facts = {"name": name, "kind": kind, "family": family, "files": made.files, "next": steps}
+    common.answer(facts, *made.files)
+    if not common.as_json and not common.quiet:
+        say("\n  ".join(["next:", *steps]))

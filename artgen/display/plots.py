@@ -12,6 +12,7 @@ import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import resources
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,6 +39,9 @@ _LEAST_TEXT = 3
 """Size in pixels below which text is left out."""
 _HIGHEST = 0.975
 """Upper end of a legend, as a fraction of the height."""
+
+_UNNAMED = "_nolegend_"
+"""The name of what is in no legend."""
 
 _INKS: tuple[Colour, ...] = (
     (0.16, 0.42, 0.80),
@@ -157,8 +161,7 @@ def plot_losses(losses: Mapping[str, Series], canvas: Canvas, paper: Colour) -> 
         plot = _Plot(canvas, paper)
         axes = plot.axes(0.12)
         colours = [plot.accent, *_INKS] if len(losses) == 1 else _INKS
-        for number, (name, pairs) in enumerate(losses.items()):
-            colour = colours[number % len(colours)]
+        for colour, (name, pairs) in zip(cycle(colours), losses.items(), strict=False):
             axes.plot(*zip(*pairs, strict=True), color=colour, linewidth=1.8, label=name)
         _scale(axes, losses.values())
         plot.label(axes, "step", "loss")
@@ -181,9 +184,8 @@ def plot_generations(metrics: Mapping[str, Series], canvas: Canvas, paper: Colou
         for name, pairs in metrics.items():
             own = right if name == "diversity" else axes
             look: dict[str, Any] = {"color": inks[name], "linewidth": 0.6 if own is right else 1.8}
-            own.plot(
-                *zip(*pairs, strict=True), **look, label=name, zorder=3 if name == "best" else 2
-            )
+            look["zorder"] = 3 if name == "best" else 2
+            own.plot(*zip(*pairs, strict=True), **look, label=name)
         _scale(axes, [metrics["best"], metrics["mean"]])
         right.set_ylim(bottom=0)
         plot.label(axes, "generation", "error")
@@ -215,11 +217,11 @@ def plot_ranks(
         ranks = np.flatnonzero(errors > 1e-12)
         style: dict[str, Any] = {"linewidth": 1.6, "marker": "o", "markersize": 3.5}
         axes.plot(ranks, errors[ranks], color=plot.ink, label="SVD of each picture", **style)
-        for number, (name, (error, rank)) in enumerate(codecs.items()):
-            colour = _INKS[number % len(_INKS)]
+        for colour, (name, (error, rank)) in zip(cycle(_INKS), codecs.items(), strict=False):
             label = f"{name}: {error:.2g}, rank {rank}"
             axes.axhline(error, color=colour, linewidth=1.4, linestyle=(0, (4, 2.5)), label=label)
-            axes.plot([rank], [error], color=colour, marker="o", markersize=7, markeredgewidth=0)
+            mark: dict[str, Any] = {"color": colour, "marker": "o", "markeredgewidth": 0}
+            axes.plot([rank], [error], **mark, markersize=7, label=_UNNAMED)
         axes.set_yscale("log")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         plot.label(axes, "rank", "mean squared error")
@@ -239,10 +241,9 @@ def plot_rates(title: str, curves: Mapping[str, Series], codecs: Mapping[str, Se
         axes = plot.axes()
         axes.set_xscale("log", base=2)
         axes.xaxis.set_major_formatter(ScalarFormatter())
-        for number, (name, pairs) in enumerate(curves.items()):
+        for colour, (name, pairs) in zip(cycle(_INKS), curves.items(), strict=False):
             style: dict[str, Any] = {"marker": "o", "markersize": 4, "linewidth": 1.8}
-            style["color"] = _INKS[number % len(_INKS)]
-            axes.plot(*zip(*pairs, strict=True), **style, label=name)
+            axes.plot(*zip(*pairs, strict=True), **style, color=colour, label=name)
         if curves:
             axes.axis(axes.axis())  # which codecs leave as it is
         for number, (name, pairs) in enumerate(codecs.items()):
@@ -284,11 +285,12 @@ def plot_scatter(
                 mine = points[labels == label]
                 colour = plot.pale if label < 0 else _CLASS_INKS[label % len(_CLASS_INKS)]
                 # Names of classes may hold dollars, which are no formulas.
-                name_of = classes[label].replace("$", r"\$") if label >= 0 else None
+                name_of = classes[label].replace("$", r"\$") if label >= 0 else _UNNAMED
                 axes.scatter(*mine.T, color=colour, label=name_of, **look)
             plot.label(axes, name)
             if number == 0 and classes and plot.readable:
                 axes.legend(
+                    handles=[dots for dots in axes.collections if dots.get_label() != _UNNAMED],
                     loc="lower left",
                     bbox_to_anchor=(0, 1.0),
                     ncols=10,
@@ -355,7 +357,8 @@ class _Plot:
         """Add the names of the lines in rows above the axes; `others` are lines of other axes."""
         if not self.readable:
             return
-        handles = [*axes.get_legend_handles_labels()[0], *others]
+        # Matplotlib's own list lacks all whose names begin with "_".
+        handles = [each for each in (*axes.lines, *others) if each.get_label() != _UNNAMED]
         whole = self.figure.bbox
         # Put as many in a row as there is room for.
         for columns in (4, 3, 2, 1):
@@ -386,11 +389,10 @@ class _Plot:
     def draw(self, moving: Sequence[Any]) -> Pixels:
         """Return the plot, uint8 [height, width, 3], with `moving` drawn over what was kept."""
         if not moving:
-            self.agg.draw()
-        else:
-            self.agg.restore_region(self.still)
-            for artist in moving:
-                artist.axes.draw_artist(artist)
+            return self.rgba()[:, :, :3].copy()
+        self.agg.restore_region(self.still)
+        for artist in moving:
+            artist.axes.draw_artist(artist)
         return np.array(self.agg.buffer_rgba())[:, :, :3].copy()
 
     def svg(self) -> bytes:

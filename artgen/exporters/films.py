@@ -123,14 +123,12 @@ def _moving(
         return filmed.frames, fps, filmed.sound
     if request.start == "parts" or (not art.has_film and art.primitive().has_count):
         frame, fps = _drawn(art, request, suffix, request.fps or WALK_FPS)
-        how = drawn_as(request)
-        return art.building(frame, seconds=request.seconds, fps=fps, **how), fps, None
+        how, seconds = drawn_as(request), request.seconds / request.speed
+        return art.building(frame, seconds=seconds, fps=fps, **how), fps, None
     if not art.has_film:
         walk = "" if art.primitive().floats is None else "use --walk labels, or "
-        raise UsageError(
-            "this drawing has no film to make a video of",
-            hint=f"{walk}make a film: artgen fit --history 40",
-        )
+        hint = f"{walk}make a film: artgen fit --history 40"
+        raise UsageError("this drawing has no film to make a video of", hint=hint)
     film = art.require_film()
     art = replace(art, film=film)
     frame, fps = _drawn(art, request, suffix, request.fps or film.fps)

@@ -57,13 +57,12 @@ def slider(art: Art, request: ExportRequest) -> bytes:
     style = f":root {{ --aspect: {width / height:.6g}; }}\n" + "".join(
         read_asset("artgen.output", name) for name in ("base.css", "slider.css")
     )
-    script = read_asset("artgen.output", "slider.js")
     return render_page(
         "artgen.output",
         template="slider.html",
         words=words_of(art),
         style=style,
-        script=script,
+        script=read_asset("artgen.output", "slider.js"),
         recipe=plain_json(art.recipe.to_dict()),
         pictures=[base64.b64encode(encode_jpeg(each, 92)).decode("ascii") for each in shown],
         height=height,

@@ -79,7 +79,8 @@ def _figure(drawing: Drawing, parts: Sequence[FlatPart], request: ExportRequest)
     """The page as a figure in canvas units."""
     from matplotlib.collections import PathCollection
     from matplotlib.figure import Figure
-    from matplotlib.patches import Rectangle
+    from matplotlib.patches import PathPatch, Rectangle
+    from matplotlib.path import Path
 
     frame, dpi = Frame.of(request.size), request.dpi or SCREEN_DPI
     placement = frame.place(drawing.canvas)
@@ -97,7 +98,11 @@ def _figure(drawing: Drawing, parts: Sequence[FlatPart], request: ExportRequest)
     axes.set_ylim(top + page[2], top)
     coloured = frame.pad not in (None, BACKGROUND)
     if coloured:
-        axes.add_patch(Rectangle(*page, linewidth=0, facecolor=parse_colour(str(frame.pad))))
+        border: Any = Rectangle(*page)
+        if request.transparent:
+            rings = border.get_verts(), np.flip(Rectangle(*inside).get_verts(), axis=0)
+            border = PathPatch(Path.make_compound_path(*(Path(r, closed=True) for r in rings)))
+        axes.add_patch(border).set(linewidth=0, facecolor=parse_colour(str(frame.pad)))
     paper = _levels(drawing.background)
     if not request.transparent:
         axes.add_patch(Rectangle(*(inside if coloured else page), linewidth=0, facecolor=paper))

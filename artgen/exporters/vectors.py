@@ -50,6 +50,7 @@ def export_svg(art: Art, request: ExportRequest) -> bytes:
         art.recipe.to_json(),
         transparent=request.transparent,
         animate=request.animate,
+        dpi=request.dpi,
     )
 
 
@@ -128,12 +129,8 @@ def words_of(art: Art) -> PageWords:
     facts = [name if count <= 1 else "", parts, f"{drawing.width} {TIMES} {drawing.height}"]
     facts += [f"{art.psnr:.1f} dB"] if art.psnr is not None else []
     shown = [fact for fact in facts if fact and fact != title]
-    return PageWords(
-        title,
-        (words and words.text) or "",
-        shown,
-        (words and words.alt) or f"A picture made of {parts}",
-    )
+    alt = (words and words.alt) or f"A picture made of {parts}"
+    return PageWords(title, (words and words.text) or "", shown, alt)
 
 
 def export_json(art: Art, request: ExportRequest) -> bytes:

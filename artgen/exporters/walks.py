@@ -19,8 +19,8 @@ _STRIP = 10, 4
 def walk_frames(art: Art, request: ExportRequest) -> tuple[Iterator[NDArray[np.uint8]], float]:
     """Return the pictures along a walk, and their rate per second. Raises UsageError."""
     canvas, space = art.picture_canvas(request.size), art.latent_space()
-    fps = request.fps or WALK_FPS
-    pictures = space.draw(*space.walk(request.walk or "", max(1, round(fps * request.seconds))))
+    fps, seconds = request.fps or WALK_FPS, request.seconds / request.speed
+    pictures = space.draw(*space.walk(request.walk or "", max(1, round(fps * seconds))))
     return (resized(picture, canvas, smooth=True) for picture in pictures), fps
 
 

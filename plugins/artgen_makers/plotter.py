@@ -122,7 +122,7 @@ class Plotter(Maker):
     Options: ClassVar[type[Any]] = PlotterOptions
 
     def recipe(self, photo: NDArray[np.uint8]) -> Mapping[str, Any]:
-        """A single line, which needs one pen and no way in the air.
+        """A single line, which needs one pen and no way in the air, or one of each named pen.
 
         Its rows are no closer than pens are wide, in faces too, or they would run together.
         """
@@ -132,8 +132,8 @@ class Plotter(Maker):
         most = sides / (STRIDE * (ROOM * page.pen_width) ** 2)
         count = max(1000, min(FINEST_PATH, round(most)))
         path: dict[str, Any] = {"name": "path", "count": count, "middle": 0.32, "crisp": 1.0}
-        if pens := self.swatches:
-            path["inks"] = ",".join(each.colour for each in pens)
+        if isinstance(page.pens, tuple) and (self.swatches or len(page.pens) > 1):
+            path["inks"] = ",".join(page.pens)
         return {"target": {"focus": "faces"}, "primitive": path}
 
     def check(self) -> None:
@@ -144,6 +144,8 @@ class Plotter(Maker):
         if 0 < o.dip < LEAST_DIP:
             raise UsageError(f"--dip {o.dip:g} is too small", hint=f"use {LEAST_DIP:g} mm or more")
         profile = read_profile(o.profile)
+        if o.dry and profile.language == "hpgl":
+            raise UsageError("HPGL knows no waiting", hint="use --dry with another --profile")
         self.pot(profile)
         panels(laid(self.page(), profile), profile.bed, asked=o.panels)
 
@@ -257,11 +259,11 @@ class Plotter(Maker):
         o = self.options
         pens: int | tuple[str, ...] = Page.pens
         width = o.pen_width
-        if o.pens.strip().isdecimal():
-            pens = int(o.pens)
-        elif self.swatches:
+        if self.swatches:
             pens = tuple(each.colour for each in self.swatches)
             width = round(float(np.mean([each.width for each in self.swatches])), 3)
+        elif o.pens.strip().isdecimal():
+            pens = int(o.pens)
         elif o.pens:
             pens = tuple(hex_colour(parse_colour(each)) for each in o.pens.split(","))
         if o.fill not in ("hatch", "none", "solid"):
@@ -528,8 +530,6 @@ def _hpgl(
     for job in jobs:
         yield f"SP{job.number};\n"
         for what, points, _ in moves(job, panel, profile, pot):
-            if what == "wait":
-                raise UsageError("HPGL knows no waiting", hint="use --dry with another --profile")
             if what == "air":
                 yield f"PU{_units(points[-1:])};\n"
             else:

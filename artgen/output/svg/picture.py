@@ -68,13 +68,14 @@ def encode_svg(
     *,
     transparent: bool = False,
     animate: float | None = None,
+    dpi: float | None = None,
 ) -> bytes:
     """An SVG file of the drawing in a `frame`, over its background unless `transparent`.
 
-    The parts appear within `animate` seconds, all at once where it is None. The recipe is in
-    the metadata, for `read_recipe`. Raises UsageError where the drawing has no flat parts and no
-    sprites, InputError where its tensors are not those of `primitive`, PluginError where a shape
-    gives no SVG element.
+    The parts appear within `animate` seconds, all at once where it is None. With `dpi`, dots per
+    inch, the file says how large it is on paper, else in pixels. The recipe is in the metadata, for
+    `read_recipe`. Raises UsageError where the drawing has no flat parts and no sprites, InputError
+    where its tensors are not those of `primitive`, PluginError where a shape gives no SVG element.
     """
     sprites = sprite_elements(primitive, drawing)
     parts = [] if sprites else parts_for(drawing, primitive, "SVG")
@@ -83,6 +84,7 @@ def encode_svg(
     placement = frame.place(drawing.canvas)
     canvas, width, height = placement.whole, placement.picture.width, placement.picture.height
     left, top = -placement.left, -placement.top
+    sides = [str(n) if dpi is None else f"{rounded(25.4 * n / dpi, 3)}mm" for n in (width, height)]
     # Curves alone need no units of the canvas: whole numbers are shorter.
     curved = bool(parts) and all(part.contours() for part in parts)
     unit = precision(drawing.canvas) if curved else 1.0
@@ -110,7 +112,7 @@ def encode_svg(
     else:
         groups = [("", [element for element in map(draw, parts) if element is not None])]
     lines = [
-        f'<svg xmlns="{NAMESPACE}" width="{width}" height="{height}" '
+        f'<svg xmlns="{NAMESPACE}" width="{sides[0]}" height="{sides[1]}" '
         f'viewBox="0 0 {width} {height}">',
         metadata(recipe_json),
         *([] if animate is None else [style.format(fade=min(FADE, animate))]),
@@ -119,17 +121,15 @@ def encode_svg(
         f'<g{group} transform="translate({left + canvas.width / 2:g} {top + canvas.height / 2:g}) '
         f'scale({unit / canvas.pixel:g})">',
     ]
-    index, count = 0, sum(len(elements) for _, elements in groups)
+    if animate is not None:
+        every = [element for _, elements in groups for element in elements]
+        for index, element in enumerate(every):
+            progress = math.log1p(index / FIRST) / math.log1p(len(every) / FIRST)
+            delay = max(0.0, animate - FADE) * progress
+            element.set("style", f"animation-delay:{rounded(delay, 2)}s")
     for opening, elements in groups:
-        lines += [opening] if opening else []
-        for element in elements:
-            if animate is not None:
-                progress = math.log1p(index / FIRST) / math.log1p(count / FIRST)
-                delay = max(0.0, animate - FADE) * progress
-                element.set("style", f"animation-delay:{rounded(delay, 2)}s")
-            lines.append(text_of(element))
-            index += 1
-        lines += ["</g>"] if opening else []
+        texts = map(text_of, elements)
+        lines += [opening, *texts, "</g>"] if opening else texts
     return "\n".join([*lines, "</g>", "</svg>", ""]).encode()
 
 
@@ -143,16 +143,16 @@ def _ground(
 ) -> tuple[list[str], str]:
     """The elements below the parts, and the attribute that keeps parts inside a border."""
     picture, whole = placement.picture, placement.whole
-    paint = hex_colour(drawing.background)
-    if frame.pad in (None, BACKGROUND):
-        ground = f'<rect width="{picture.width}" height="{picture.height}" fill="{paint}"/>'
-        elements = [] if transparent else [ground]
-    else:
-        border = hex_colour(parse_colour(frame.pad))
-        size = f'width="{whole.width}" height="{whole.height}"'
-        inner = f'<rect x="{-placement.left}" y="{-placement.top}" {size} fill="{paint}"/>'
-        outer = f'<rect width="{picture.width}" height="{picture.height}" fill="{border}"/>'
-        elements = [outer] if transparent else [outer, inner]
+    left, top, wide, high = -placement.left, -placement.top, whole.width, whole.height
+    paint, plain = hex_colour(drawing.background), frame.pad in (None, BACKGROUND)
+    border = paint if plain else hex_colour(parse_colour(str(frame.pad)))
+    ground = f'<rect width="{picture.width}" height="{picture.height}" fill="{border}"/>'
+    inner = f'<rect x="{left}" y="{top}" width="{wide}" height="{high}" fill="{paint}"/>'
+    elements = [ground] if plain else [ground, inner]
+    if transparent:
+        outline = f"M0 0h{picture.width}v{picture.height}h-{picture.width}z"
+        hole = f"M{left} {top}v{high}h{wide}v-{high}z"
+        elements = [] if plain else [f'<path d="{outline}{hole}" fill="{border}"/>']
     if frame.pad is None or picture == whole:
         return elements, ""
     x, y = (reach / unit for reach in drawing.canvas.reach)

@@ -32,10 +32,12 @@ def make_passes(table: TilesTable, canvas: Canvas, stage: Stage) -> list[Pass]:
     """All passes, that of the reduced picture first, as one tile."""
     steps, joint = stage.steps or 1, joint_stage(stage, table.steps).steps or 1
     whole = Box(0, 0, canvas.width, canvas.height)
+    # Windows of 0.3 were wider where the margin is capped, so its tiles are not gone on from.
+    name = "pass" if 8 * table.margin <= 3 * table.side else "narrow"
     passes = [Pass("coarse", [Tile(whole, whole, 0)], steps, False)]
     for number in range(table.passes + 1):
         tiles = make_grid_of_pass(table, canvas, number)
-        passes.append(Pass(f"pass-{number}", tiles, joint if number else steps, bool(number)))
+        passes.append(Pass(f"{name}-{number}", tiles, joint if number else steps, bool(number)))
     return passes
 
 

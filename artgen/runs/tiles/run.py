@@ -98,17 +98,23 @@ class TiledRun(RunKind):
         self.passes = make_passes(table, job.target.canvas, job.recipe.stage[0])
         self.total_steps = sum(len(each.tiles) * each.steps for each in self.passes)
         self.done = self.fitted = 0
+        self.kept, self.before = folder, 0.0
         self.tiles = sum(len(each.tiles) for each in self.passes)
 
     def resume(self) -> None:
-        """Count the steps of the tiles that are done: `fit` takes their outputs as they are."""
+        """Count the steps of the tiles that are done: `fit` takes their outputs as they are.
+
+        The checkpoint holds the seconds that earlier processes took.
+        """
+        assert self.kept is not None
+        self.before = (self.kept.load_checkpoint() or {}).get("seconds", 0.0)
         for each in self.passes:
             done = len(list(self.folder.glob(f"{each.name}-*/output.safetensors")))
             self.resumed_at += done * each.steps
 
     def fit(self) -> Fitted:
         """Fit all tiles, and join them. Raises what ended the first that failed."""
-        self.began = time.perf_counter()
+        self.began = time.perf_counter() - self.before
         try:
             return self._fit()
         finally:
@@ -144,12 +150,11 @@ class TiledRun(RunKind):
         coarse, *passes = self.passes
         yield coarse, 0, self.inputs.coarse(self.coarse)
         counts = self.inputs.counts(self.parts, passes[0].tiles)
-        for index, each in enumerate(passes, 1):
-            for colour in range(COLOURS):
-                if each.joint:
-                    yield each, colour, self.inputs.joint_pass(self.parts, each, index, colour)
-                else:
-                    yield each, colour, self.inputs.first_pass(self.parts, each, counts, colour)
+        for (index, each), colour in itertools.product(enumerate(passes, 1), range(COLOURS)):
+            if each.joint:
+                yield each, colour, self.inputs.joint_pass(self.parts, each, index, colour)
+            else:
+                yield each, colour, self.inputs.first_pass(self.parts, each, counts, colour)
 
     def _join(self, each: Pass, colour: int, given: Given) -> bool:
         """Fit tiles of a pass, and put their parts in place of their members, or beside all others.
@@ -161,7 +166,6 @@ class TiledRun(RunKind):
             if not task.output.exists():
                 probe_folder(task.place)
                 input.write(task.input)
-        stopped = False
         left = [task for task in tasks if not task.output.exists()]
         self.fitted += len(each.of_colour(colour)) - len(left)
         first = self.done + each.steps * (len(tasks) - len(left))
@@ -170,10 +174,8 @@ class TiledRun(RunKind):
             pass
         found = {name: tensor.clone() for name, tensor in self.parts.items()}
         added = [found] if found else []
-        for number, task in sorted(zip(given.numbers, tasks, strict=True), key=itemgetter(0)):
-            if not task.output.exists():
-                stopped = True
-                continue
+        ended = [pair for pair in zip(given.numbers, tasks, strict=True) if pair[1].output.exists()]
+        for number, task in sorted(ended, key=itemgetter(0)):
             self.done += each.steps
             made, _ = read_state(task.output, "tile")
             _, centre = self.picture.canvas.window(*each.tiles[number].window.rectangle)
@@ -187,7 +189,7 @@ class TiledRun(RunKind):
         if given.members is None and added:
             found = {name: torch.cat([each[name] for each in added], dim=-1) for name in added[0]}
         self.parts = found
-        return not (stopped or self.context.control.stop_requested)
+        return len(ended) == len(tasks) and not self.context.control.stop_requested
 
     def _task(self, each: Pass, number: int) -> TileTask:
         """The task of a tile, which needs the primitive and the stage, but not the picture."""
@@ -214,6 +216,8 @@ class TiledRun(RunKind):
             executor = self.workers.executor
             fitted = executor.run(fit_tile_elsewhere, tasks, steps, self.context.control)
         for task, result in fitted:
+            if self.kept is not None:
+                self.kept.save_checkpoint({"seconds": self._seconds})
             if isinstance(result, FittedTile):
                 self.fitted += 1
                 steps(Advanced(name, task.offset + each.steps, self.total_steps, 0.0))
@@ -306,10 +310,8 @@ def prepare_tiled(asked: Asked, picture: LargePicture) -> Job:
     recipe = asked.recipe.with_output(video=output.video and _has_video(output), history=0)
     job = prepare(replace(asked, recipe=recipe, target=small))
     if not suits_tiles(job.plan.primitive, job.plan.engines[0]):
-        raise UsageError(
-            f"{job.recipe.primitive.name} cannot be fitted in tiles",
-            hint="splats with blend=sum can, with the engine gradient",
-        )
+        problem = f"{job.recipe.primitive.name} cannot be fitted in tiles"
+        raise UsageError(problem, hint="splats with blend=sum can, with the engine gradient")
     completed = job.recipe.with_target(size=picture.size)
     start = replace(job.start, width=picture.canvas.width, height=picture.canvas.height)
     return replace(job, plan=replace(job.plan, recipe=completed), target=picture, start=start)
