@@ -15,8 +15,8 @@ GENERATED = ("contours", "guilloche", "ridges", "stars")
 """The functions of `samples.generated`."""
 
 SUBJECTS = (
-    *("balloons", "botanical", "bridge", "dunes", "fern", "flock", "fruit"),
-    *("harbour", "heron", "koi", "lake", "lighthouse", "owl", "profile", "storm", "windows"),
+    *("balloons", "botanical", "bridge", "dunes", "fern", "flock", "fruit", "harbour", "heron"),
+    *("koi", "lake", "lighthouse", "owl", "profile", "storm", "street", "windows"),
 )
 """The modules of `samples.subjects`."""
 

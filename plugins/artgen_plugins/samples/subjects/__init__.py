@@ -16,6 +16,7 @@ _ASPECTS = {
     "koi": 1,
     "owl": 3 / 4,
     "profile": 4 / 5,
+    "street": 4 / 5,
     "windows": 3 / 4,
 }
 """Width over height where it is not 4 / 3."""
