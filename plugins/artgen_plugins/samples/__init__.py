@@ -15,7 +15,7 @@ GENERATED = ("contours", "guilloche", "ridges", "stars")
 """The functions of `samples.generated`."""
 
 SUBJECTS = (
-    *("balloons", "botanical", "bridge", "dunes", "fern", "flock", "fruit"),
+    *("balloons", "botanical", "bridge", "dancers", "dunes", "fern", "flock", "fruit"),
     *("harbour", "heron", "koi", "lake", "lighthouse", "owl", "profile", "storm", "windows"),
 )
 """The modules of `samples.subjects`."""
