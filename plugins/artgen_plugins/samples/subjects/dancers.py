@@ -131,7 +131,7 @@ def _head(plate: Plate, picture: Colours) -> Colours:
     parts, (face, _, hair, _) = outlines_of("dancers"), outlines_of("profile").values()
 
     def placed(points: Floats) -> Floats:
-        return turned(points, 0.16) * 0.165 + _WAIST + (0, -0.505)
+        return np.asarray(turned(points, 0.16) * 0.165 + _WAIST + (0, -0.505))
 
     skull = np.concatenate([spline(face[:27], 6), [(-0.05, 0.3), (-0.2, 0.0), (-0.2, -0.4)]])
     picture = _round(plate, picture, _SKIN, [placed(skull)], 0.018)
