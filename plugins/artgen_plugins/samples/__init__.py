@@ -16,7 +16,8 @@ GENERATED = ("contours", "guilloche", "ridges", "stars")
 
 SUBJECTS = (
     *("balloons", "botanical", "bridge", "dunes", "fern", "flock", "fruit"),
-    *("harbour", "heron", "koi", "lake", "lighthouse", "owl", "profile", "storm", "windows"),
+    *("harbour", "heron", "koi", "lake", "lighthouse", "orbits", "owl", "profile", "storm"),
+    "windows",
 )
 """The modules of `samples.subjects`."""
 
