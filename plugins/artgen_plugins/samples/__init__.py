@@ -21,7 +21,7 @@ SUBJECTS = (
 )
 """The modules of `samples.subjects`."""
 
-SETS = ("butterflies", "digits", "flowers", "letters", "pots")
+SETS = ("butterflies", "digits", "flowers", "letters", "pots", "tiles")
 CLIPS = ("clip", "clip-balls", "clip-flag", "clip-zoom")
 
 NAMES = {
