@@ -89,7 +89,7 @@ def draw_tile(number: int, side: int, rng: np.random.Generator) -> NDArray[np.ui
                 (second, disc(-off * right, -off * down, radius) * edge(-across)),
                 (third, disc(0, 0, 0.26 + 0.05 * part)),
             ]
-    picture: Channels = [np.full_like(x, each) for each in ground]
+    picture = [np.full_like(x, each) for each in ground]
     for colour, share in parts:
         picture = over(picture, colour, share)
     return reduced(picture)

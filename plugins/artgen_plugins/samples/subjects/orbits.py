@@ -99,7 +99,7 @@ def orbits(plate: Plate) -> Colours:
     bodies = ((inner, 0.6, 0.12, warm), (outer, -2.6, 0.085, ink), (outer, -1.2, 0.045, ink))
     for radius, angle, size, colour in bodies:
         at = radius * directed(angle + rng.uniform(-0.2, 0.2))
-        picture = over(picture, colour, axes.disc(*at, size))
+        picture = over(picture, colour, axes.disc(at[0], at[1], size))
     for step in range(4):
         bar = np.maximum(np.abs(u + 1.62 + 0.09 * step), np.abs(v - 1.42) - 0.4 + 0.07 * step)
         picture = over(picture, ink, axes.line(bar))
