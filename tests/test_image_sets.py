@@ -16,6 +16,7 @@ from PIL import Image
 from artgen.errors import InputError, UsageError
 from artgen.registry import default
 from artgen.targets import Source, TargetRequest, files_beside, kind_by_name, set_from_arrays
+from artgen_plugins.samples import tiles
 from artgen_plugins.samples.clips import open_clip
 from artgen_plugins.samples.flowers import CLASSES, HUES, PAPER
 from artgen_plugins.samples.sets import open_set
@@ -348,7 +349,7 @@ def test_letters_are_a_set_of_twenty_six_classes():
     assert open_sample("digits?n=156").sha256 != target.sha256
 
 
-@pytest.mark.parametrize("name", ["butterflies", "digits", "flowers", "pots"])
+@pytest.mark.parametrize("name", ["butterflies", "digits", "flowers", "pots", "tiles"])
 def test_a_picture_of_a_set_may_be_one_pixel(name):
     assert open_set(f"{name}?n=12", TargetRequest(size=1)).training.shape[1:3] == (1, 1)
 
@@ -387,6 +388,21 @@ def test_butterflies_and_pots_stand_free_on_paper_in_the_colours_of_their_kind(n
     kinds = [target.training[target.training_labels == kind] / 255 for kind in range(6)]
     within = np.mean([kind.std(0).mean() for kind in kinds])
     assert np.std([kind.mean(0) for kind in kinds], axis=0).mean() > 1.5 * within
+
+
+def test_tiles_are_of_five_flat_colours_and_all_kinds_differ():
+    target = open_set("tiles?n=72&seed=4", TargetRequest(size=30))
+    assert target.training.shape == (60, 30, 30, 3)
+    assert sorted(target.subject.classes) == sorted(tiles.CLASSES)
+    flat = 255 * np.array([tiles.CREAM, tiles.NAVY, tiles.RED, tiles.OCHRE, tiles.TEAL])
+    away = np.abs(target.training[..., None, :] - flat).max(-1).min(-1)
+    # The rest are edges.
+    assert (away <= 1).mean() > 0.75
+    for kind in range(6):
+        some = target.training[target.training_labels == kind]
+        assert len(np.unique(some, axis=0)) == len(some)
+        # Two orders of colours.
+        assert len(np.unique(np.rint(some[:, 0, -1] / 8), axis=0)) == 2
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4])

@@ -15,12 +15,13 @@ GENERATED = ("contours", "guilloche", "ridges", "stars")
 """The functions of `samples.generated`."""
 
 SUBJECTS = (
-    *("balloons", "botanical", "bridge", "dunes", "fern", "flock", "fruit", "harbour", "heron"),
-    *("koi", "lake", "lighthouse", "owl", "profile", "storm", "street", "windows"),
+    *("balloons", "birches", "botanical", "bridge", "dancers", "dunes", "fern", "flock", "fruit"),
+    *("harbour", "heron", "koi", "lake", "lighthouse", "orbits", "owl", "profile", "storm"),
+    *("street", "windows"),
 )
 """The modules of `samples.subjects`."""
 
-SETS = ("butterflies", "digits", "flowers", "letters", "pots")
+SETS = ("butterflies", "digits", "flowers", "letters", "pots", "tiles")
 CLIPS = ("clip", "clip-balls", "clip-flag", "clip-zoom")
 
 NAMES = {

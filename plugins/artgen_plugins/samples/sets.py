@@ -24,7 +24,7 @@ from artgen.targets import (
     content_hash,
     set_from_arrays,
 )
-from artgen_plugins.samples import butterflies, flowers, pots
+from artgen_plugins.samples import butterflies, flowers, pots, tiles
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -36,6 +36,7 @@ _CLASSES: dict[str, Sequence[str]] = {
     "flowers": flowers.CLASSES,
     "butterflies": butterflies.CLASSES,
     "pots": pots.CLASSES,
+    "tiles": tiles.CLASSES,
 }
 """The classes of each set: characters, or names of kinds."""
 
@@ -43,6 +44,7 @@ _IN_COLOUR = {
     "flowers": flowers.draw_flower,
     "butterflies": butterflies.draw_butterfly,
     "pots": pots.draw_pot,
+    "tiles": tiles.draw_tile,
 }
 
 _PICTURES, _MOST = 3000, 70_000

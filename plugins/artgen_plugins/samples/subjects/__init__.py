@@ -14,6 +14,7 @@ _ASPECTS = {
     "fern": 3 / 4,
     "heron": 3 / 4,
     "koi": 1,
+    "orbits": 4 / 5,
     "owl": 3 / 4,
     "profile": 4 / 5,
     "street": 4 / 5,
