@@ -31,7 +31,7 @@ MOSAIC = (
     "heron-in-paper",
     "still-life-in-gouache",
     "cat-in-squares",
-    "dancers-in-a-spiral",
+    "profile-in-a-spiral",
     "koi-in-dots",
     "lighthouse-in-lines",
     "cup-poster",
