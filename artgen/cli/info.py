@@ -135,11 +135,8 @@ def _film(table: object) -> dict[str, Any] | None:
 
 
 def _plugin(identity: dict[str, Any]) -> str | None:
-    if "file" in identity:
-        return str(identity["file"])
-    return (
-        f"{identity['name']} {identity.get('version', '')}".strip() if "name" in identity else None
-    )
+    told = (str(identity[key]) for key in ("file", "name", "version") if identity.get(key))
+    return " ".join(told) or None
 
 
 def _table(value: object) -> dict[str, Any]:

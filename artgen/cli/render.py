@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast, get_args
+from typing import TYPE_CHECKING, Literal, cast
 
 from artgen.base.errors import UsageError
 from artgen.base.files import check_art
 from artgen.base.options import whole
 from artgen.cli._completion import forms
 from artgen.cli._console import print_json, say
-from artgen.cli._exports import check_files, write_exports
+from artgen.cli._exports import VIDEOS, check_files, write_exports
 from artgen.cli._flags import (
     DEVICE,
     OVERWRITE,
@@ -194,7 +194,6 @@ def render(
     from artgen.animation.forms import find_form
     from artgen.art import ExportRequest, load
     from artgen.exporters.pairs import SHARP
-    from artgen.recipe import VideoFormat
     from artgen.runs import resolve_device
 
     sheet = plotting.sheet()
@@ -220,7 +219,7 @@ def render(
         hint = "use parts, blank, photo or photo=FILE"
         raise UsageError(f"--start {start} is unknown", hint=hint)
     if at is not None:
-        if any(file.suffix.lower().removeprefix(".") in get_args(VideoFormat) for file in files):
+        if VIDEOS & {file.suffix.lower().removeprefix(".") for file in files}:
             raise UsageError("--at draws a still, not a video", hint="leave out --at")
         loaded = loaded.at(at)
     request = ExportRequest(

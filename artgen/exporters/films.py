@@ -123,8 +123,7 @@ def _moving(
         return filmed.frames, fps, filmed.sound
     if request.start == "parts" or (not art.has_film and art.primitive().has_count):
         frame, fps = _drawn(art, request, suffix, request.fps or WALK_FPS)
-        how = drawn_as(request)
-        return art.building(frame, seconds=request.seconds, fps=fps, **how), fps, None
+        return art.building(frame, seconds=request.seconds, fps=fps, **drawn_as(request)), fps, None
     if not art.has_film:
         walk = "" if art.primitive().floats is None else "use --walk labels, or "
         raise UsageError(
