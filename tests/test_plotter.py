@@ -130,6 +130,8 @@ def test_pages_have_names_or_sides():
     assert named_page("letter").turns
     assert named_page("300x200.5mm") == Page(300, 200.5, turns=False)
     assert named_page("300x200") == Page(300, 200, turns=False)
+    assert named_page("30x20.5cm") == Page(300, 205, turns=False)
+    assert named_page("10x8in") == Page(254, 8 * 25.4, turns=False)
 
 
 @pytest.mark.parametrize(
