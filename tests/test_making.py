@@ -217,7 +217,9 @@ def test_a_limit_of_lines_at_a_nail_holds(wound, tmp_path):
         (["strings", "sample:cat"], 4, "unknown maker 'strings'"),
         (["string"], 2, "make needs a kind, then a file"),
         (["photo.jpg", "string"], 2, "make needs a kind, then a file"),
-        (["swatches", "photo.jpg"], 2, "swatches takes no file"),
+        (["swatches", "photo.jpg"], 2, "swatches takes no file\nhint: write artgen make swatches;"),
+        # A flag that may have a value took the file for it.
+        (["beads", "--dither", "photo.jpg"], 2, "flags after the file"),
         (["string", "sample:cat", "--frame", "M0 0"], 3, "frame"),
         (["string", "sample:cat", "--frame", "no.svg"], 3, "directory\nhint: check the path"),
         (["string", "sample:cat", "--inks", ""], 2, "colour"),
