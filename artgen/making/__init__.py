@@ -130,8 +130,7 @@ class Motif:
     def plot(self, page: Page) -> Plot:
         """The drawing as lines for pens, in mm. Raises UsageError where it has no parts."""
         assert self.art is not None
-        seen = self.art.render(_SEEN)
-        return plot(self.art.drawing, self.art.primitive(), seen, page)
+        return plot(self.art.drawing, self.art.primitive(), self.art.render(_SEEN), page)
 
     def directions(self, columns: int, rows: int) -> NDArray[np.float64]:
         """The direction of the topmost part in each cell of a grid, float64 [rows, columns].
@@ -311,7 +310,8 @@ def make_thing(
     motif = replace(source, origin=Provenance(kind, file, sha256, said).line)
     made = run_maker(kind, maker, motif)
     told = {key: value for key, value in options.items() if key not in unused}
-    return made, files_of(made, motif, Provenance(kind, file, sha256, told))
+    with plugin_code(f"maker {kind!r}", type(maker), hint="return artgen.making.Made(...)"):
+        return made, files_of(made, motif, Provenance(kind, file, sha256, told))
 
 
 def files_of(made: Made, motif: Motif, provenance: Provenance) -> dict[str, bytes]:
