@@ -204,7 +204,7 @@ def render(
     if times:
         own = loaded.picture_canvas() if single else loaded.canvas(frame)
         frame = replace(frame, size=round(float(times[1]) * max(own.width, own.height)))
-    elif size and not common.quiet:
+    elif size and framing.crop is None and not common.quiet:
         _say_what_is_cut(size, frame, loaded)
     sharp = frame.size or (SHARP if any(file.suffix.lower() == ".html" for file in files) else None)
     form = film
