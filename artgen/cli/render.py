@@ -199,14 +199,16 @@ def render(
     sheet = plotting.sheet()
     loaded = load(art, registry=registry)
     single = latent is not None or walk is not None
-    if loaded.recipe.output.transparent and not transparent and not common.quiet:
+    suffixes = {file.suffix.lower().removeprefix(".") for file in files}
+    known = transparent or common.quiet or suffixes <= {*VIDEOS, "html"}
+    if loaded.recipe.output.transparent and not known:
         say("note: the drawing was fitted without its background: --transparent leaves it out")
     if times:
         own = loaded.picture_canvas() if single else loaded.canvas(frame)
         frame = replace(frame, size=round(float(times[1]) * max(own.width, own.height)))
     elif size and framing.crop is None and not common.quiet:
         _say_what_is_cut(size, frame, loaded)
-    sharp = frame.size or (SHARP if any(file.suffix.lower() == ".html" for file in files) else None)
+    sharp = frame.size or (SHARP if "html" in suffixes else None)
     form = film
     photo: Image | None = None
     if film is not None and find_form(film, registry).photo:
@@ -218,10 +220,9 @@ def render(
     elif start not in (None, "", "blank", "parts"):
         hint = "use parts, blank, photo or photo=FILE"
         raise UsageError(f"--start {start} is unknown", hint=hint)
-    if at is not None:
-        if VIDEOS & {file.suffix.lower().removeprefix(".") for file in files}:
-            raise UsageError("--at draws a still, not a video", hint="leave out --at")
-        loaded = loaded.at(at)
+    if at is not None and VIDEOS & suffixes:
+        raise UsageError("--at draws a still, not a video", hint="leave out --at")
+    loaded = loaded if at is None else loaded.at(at)
     request = ExportRequest(
         frame.size if frame.aspect is None else frame,
         transparent,
