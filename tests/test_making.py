@@ -217,6 +217,7 @@ def test_a_limit_of_lines_at_a_nail_holds(wound, tmp_path):
         (["strings", "sample:cat"], 4, "unknown maker 'strings'"),
         (["string"], 2, "make needs a kind, then a file"),
         (["photo.jpg", "string"], 2, "make needs a kind, then a file"),
+        (["beads", ""], 2, "make needs a kind, then a file"),
         (["swatches", "photo.jpg"], 2, "swatches takes no file\nhint: write artgen make swatches;"),
         # A flag that may have a value took the file for it.
         (["beads", "--dither", "photo.jpg"], 2, "flags after the file"),

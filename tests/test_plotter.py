@@ -742,7 +742,8 @@ def test_from_the_command_line(tmp_path, monkeypatch, capsys):
     capsys.readouterr()
     assert main(["info", "x.pdf", "--json"]) == 0
     assert '"kind": "page"' in capsys.readouterr().out
-    for wrong, code in (("--page", "A44"), 2), (("--pens", "missing.gpl"), 3), (("--pens", "0"), 2):
+    refused = ("--page", "A44"), ("--page", ""), ("--pens", "0"), ("--pens", "missing.gpl")
+    for wrong, code in zip(refused, (2, 2, 2, 3), strict=True):
         assert main([*render, "-o", "x.svg", *wrong]) == code
     assert main([*render, "-o", "x.png", "--page", "A4"]) == 2
 
