@@ -32,7 +32,7 @@ def refuse(
     if moving and not video:
         raise UsageError(
             f"{what} is not a video format",
-            hint="use -o FILE.mp4, or leave out --film, --start and others that are for videos",
+            hint="use -o FILE.mp4, or leave out what is for videos: --film, --loop, --fps",
         )
     if request.animate is not None:
         raise UsageError(f"{what} cannot be animated", hint="use -o FILE.svg")
