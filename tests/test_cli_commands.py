@@ -70,6 +70,12 @@ def test_render_draws_at_any_size_into_any_files(call):
         ("--size 2x", 48, 48, None),
         ("--size 0.5x", 12, 12, None),
         ("--size 2x --crop 2:1", 48, 24, None),
+        (
+            "--size 32 --crop 2:1",
+            32,
+            16,
+            None,
+        ),  # said that 32 cuts, not the crop that was asked for
         ("--size 32x16", 32, 16, "32x16 cuts 50 % of the height off: --fit shows all in a border"),
         ("--size A6 --dpi 25.4", 105, 148, "A6 cuts 29 % of the width off"),
         ("--size 32x16 --fit", 32, 16, None),

@@ -426,6 +426,8 @@ def test_a_drawing_without_background_says_how_to_render_it_so(call, tmp_path):
     note = "fitted without its background: --transparent leaves it out"
     assert note in call("render", str(art), "-o", "a.png")[2]
     assert note not in call("render", str(art), "-o", "b.png", "--transparent")[2]
+    code, _, err = call("render", str(art), "-o", "c.gif", "--seconds", "0.2")
+    assert (code, note in err) == (0, False)  # a video cannot be transparent
 
 
 def test_the_border_of_a_picture_is_not_called_transparent(call):

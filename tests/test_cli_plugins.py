@@ -553,7 +553,7 @@ def greet(name: str = typer.Argument("you"), times: int = typer.Option(1, min=1)
     if name == "nobody":
         raise artgen.errors.UsageError("nobody is there", hint="name somebody")
     print(*times * ["hello"], name, 1 / (name != "bug"))
-    return 7 if times > 2 else None
+    return 7 if times > 2 else "text"
 
 @artgen.hookimpl
 def artgen_commands():

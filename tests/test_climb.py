@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from helpers import changed, recipe
+from PIL import Image
 from test_resume import assert_same, kill_worker_at, resume
 from test_shapes import random_tensors
 
@@ -438,6 +439,18 @@ def test_a_target_psnr_stops_it_soon(photo, registry):
     assert done["psnr"] >= 14.0
     steps = [event.step for event in events if isinstance(event, Evaluated)]
     assert max(np.diff(steps)) <= 25
+
+
+def test_a_background_that_is_good_enough_is_no_drawing_yet(photo, tmp_path, registry):
+    asked = recipe(photo, {**STAGE, "target_psnr": 5.0}, primitive={**TRIANGLES, "count": "auto"})
+    done = run(asked, registry)
+    assert done.summary["stopped_by"] == "target-psnr"
+    assert done.summary["count"] == done.art.drawing.tensors["alpha"].numel() > 0
+    Image.new("RGB", (12, 8), "teal").save(flat := tmp_path / "flat.png")
+    asked = recipe(flat, STAGE, primitive={"name": "circle", "count": 3})
+    done = run(asked, registry)
+    assert done.summary["psnr"] == 100
+    assert 0 < done.art.drawing.tensors["alpha"].numel() <= 3
 
 
 def test_a_time_budget_becomes_steps(photo, registry):

@@ -283,6 +283,7 @@ def test_a_folder_without_pictures_and_twins_are_refused(call):
     code, _, err = call(mixed, "-p", "gaussian-mlp.toml", "-p", "mlp")
     assert (code, "cat-gaussian-mlp.art" in err) == (2, True)
     assert find_targets(["sample:cat", "sample:cat"]) == ["sample:cat"]
+    assert find_targets([""]) == [""]  # was all pictures of the current folder
 
 
 def test_a_metric_that_is_missing_for_one_target_has_no_mean(compare):

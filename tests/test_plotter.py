@@ -130,6 +130,8 @@ def test_pages_have_names_or_sides():
     assert named_page("letter").turns
     assert named_page("300x200.5mm") == Page(300, 200.5, turns=False)
     assert named_page("300x200") == Page(300, 200, turns=False)
+    assert named_page("30x20.5cm") == Page(300, 205, turns=False)
+    assert named_page("10x8in") == Page(254, 8 * 25.4, turns=False)
 
 
 @pytest.mark.parametrize(
@@ -740,7 +742,8 @@ def test_from_the_command_line(tmp_path, monkeypatch, capsys):
     capsys.readouterr()
     assert main(["info", "x.pdf", "--json"]) == 0
     assert '"kind": "page"' in capsys.readouterr().out
-    for wrong, code in (("--page", "A44"), 2), (("--pens", "missing.gpl"), 3), (("--pens", "0"), 2):
+    refused = ("--page", "A44"), ("--page", ""), ("--pens", "0"), ("--pens", "missing.gpl")
+    for wrong, code in zip(refused, (2, 2, 2, 3), strict=True):
         assert main([*render, "-o", "x.svg", *wrong]) == code
     assert main([*render, "-o", "x.png", "--page", "A4"]) == 2
 

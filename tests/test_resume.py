@@ -331,7 +331,9 @@ def test_a_fit_with_views_is_resumed(photo: Path, tmp_path: Path, registry: Regi
 
 def test_nothing_to_resume(photo: Path, tmp_path: Path, registry: Registry) -> None:
     asked = recipe(photo, {"steps": 5})
-    with pytest.raises(UsageError, match="nothing to resume") as caught:
+    with pytest.raises(
+        UsageError, match=r"nothing to resume: no .*, as when a run is done"
+    ) as caught:
         run(asked, registry, out=tmp_path, resume=True)
     assert "--resume" in caught.value.hint
     (tmp_path / "photo-gaussian.run").mkdir()

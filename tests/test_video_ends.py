@@ -241,8 +241,22 @@ def test_render_makes_a_video_of_any_drawing(tmp_path, monkeypatch, capsys):
     capsys.readouterr()
     assert main([*line, "--start", "photo", "-o", "d.mp4"]) == 3
     assert "use --start photo=FILE" in capsys.readouterr().err
-    assert main(["render", "a.art", "--start", "parts", "-o", "a.png"]) == 2
-    assert "is not a video format" in capsys.readouterr().err
+    for given in (["--start", "parts"], ["--speed", "2"], ["--fps", "5"], ["--seconds", "3"]):
+        assert main(["render", "a.art", *given, "-o", "a.png"]) == 2
+        assert "is not a video format" in capsys.readouterr().err
+
+
+def test_what_is_for_videos_leaves_other_files_as_they_are(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    artgen.fit(np.eye(16), "circle", count=2, seed=1, quality="draft").save("a.art")
+    files = [word for name in ("a.gif", "a.png", "b.art") for word in ("-o", name)]
+    given = ["--loop", "--start", "blank", "--seconds", "0.3", "--fps", "10", "--max-bytes", "9kB"]
+    assert main(["render", "a.art", *files, *given, "-q"]) == 0
+    with Image.open("a.png") as still:
+        np.testing.assert_array_equal(
+            np.asarray(still.convert("RGB")), artgen.load("a.art").render()
+        )
+    assert Path("a.art").read_bytes() == Path("b.art").read_bytes()
 
 
 def sounding(path, suffix):

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from artgen.base.errors import OutputError, UsageError
 from artgen.cli._flags import Common
 from artgen.cli._pipes import is_stdout, write_stdout
+from artgen.recipe import VideoFormat
 
 if TYPE_CHECKING:
     from artgen.art import Art, ExportRequest
@@ -19,7 +20,11 @@ if TYPE_CHECKING:
 Writer = Callable[..., bytes]
 """Returns the content of a file, given an art and a request."""
 
-_OPTIONS = {"animate": {"svg"}, "page": {"svg", "pdf"}}
+VIDEOS = frozenset(get_args(VideoFormat))
+"""The formats of videos, without a dot."""
+
+_OF_VIDEOS = "start", "loop", "max_bytes", "fps", "speed", "seconds"
+_OPTIONS = {"animate": {"svg"}, "page": {"svg", "pdf"}, **dict.fromkeys(_OF_VIDEOS, VIDEOS)}
 """The formats of options that not all formats take."""
 
 
@@ -80,7 +85,7 @@ def write_exports(
         export = writers.get(suffix) or registry.load("exporter", suffix)
         # An option for some formats leaves other files as they are, unless no file takes it.
         others: dict[str, Any] = {
-            option: None
+            option: getattr(type(request), option)
             for option, formats in _OPTIONS.items()
             if suffix not in formats and formats & set(map(_suffix, files))
         }

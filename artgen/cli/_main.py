@@ -200,7 +200,8 @@ def _run(arguments: list[str]) -> int:
         with plugin_code():
             # Settings depend on the arguments.
             code = command.main(arguments, "artgen", standalone_mode=False, obj=arguments)
-        return int(code or 0)
+        # Of a plugin's command, what is no number is not an exit code.
+        return code if isinstance(code, int) else 0
     except typer.TyperException as error:
         failure: Exception = _usage_error(error, arguments, files)
     except (KeyboardInterrupt, typer.Abort):

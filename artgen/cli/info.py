@@ -135,9 +135,8 @@ def _film(table: object) -> dict[str, Any] | None:
 
 
 def _plugin(identity: dict[str, Any]) -> str | None:
-    name, version = (identity.get(key, "") for key in ("name", "version"))
-    named = f"{name} {version}".strip() if name else None
-    return str(identity["file"]) if "file" in identity else named
+    told = (str(identity[key]) for key in ("file", "name", "version") if identity.get(key))
+    return " ".join(told) or None
 
 
 def _table(value: object) -> dict[str, Any]:

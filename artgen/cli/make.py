@@ -88,9 +88,10 @@ def make(
     if show:
         return _list(kind, registry, common)
     entry = registry.find("maker", kind) if kind and not Path(kind).suffix else None
-    if entry is None or (source is None) is entry.load().needs_file:
+    if entry is None or (not source) is entry.load().needs_file:
         what = f"{kind} takes no file" if entry and source else "make needs a kind, then a file"
-        raise UsageError(what, hint="write artgen make string photo.jpg; --list shows all kinds")
+        form = kind if entry and source else "string photo.jpg --board 40cm, flags after the file"
+        raise UsageError(what, hint=f"write artgen make {form}; --list shows all kinds")
     facts = {"kind": entry.name, "source": source or ""}
     source = str(from_stdin()) if source == STDIO else source or ""
     pairs = [each.partition("=")[::2] for each in settings or ()]

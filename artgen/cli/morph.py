@@ -74,12 +74,11 @@ def morph(
         size and parse_pixels(size),
         device=resolve_device(device),
         film=None if music is None else f"music={music}",
-        fps=fps,
+        fps=fps if music else None,
     )
     write_exports(files, made, request, registry, common)
     if common.as_json:
         canvas, duration = made.canvas(request.size), made.require_film().duration
         named = {"first": first, "second": second, **({"others": others} if others else {})}
         drawn = {"width": canvas.width, "height": canvas.height, "duration": duration}
-        primitive = made.drawing.primitive
-        print_json({**named, "primitive": primitive, **drawn, "outputs": files})
+        print_json({**named, "primitive": made.drawing.primitive, **drawn, "outputs": files})

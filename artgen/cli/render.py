@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast, get_args
+from typing import TYPE_CHECKING, Literal, cast
 
 from artgen.base.errors import UsageError
 from artgen.base.files import check_art
 from artgen.base.options import whole
 from artgen.cli._completion import forms
 from artgen.cli._console import print_json, say
-from artgen.cli._exports import check_files, write_exports
+from artgen.cli._exports import VIDEOS, check_files, write_exports
 from artgen.cli._flags import (
     DEVICE,
     OVERWRITE,
@@ -79,7 +79,7 @@ class Plotting:
             asked["pens"] = parse_palette(self.pens) if count is None else count
         if self.paper is not None:
             asked["paper"] = hex_colour(parse_colour(self.paper))
-        return replace(named_page(asked.pop("page", None) or "A4"), **asked)
+        return replace(named_page(asked.pop("page", "A4")), **asked)
 
 
 def render(
@@ -194,20 +194,21 @@ def render(
     from artgen.animation.forms import find_form
     from artgen.art import ExportRequest, load
     from artgen.exporters.pairs import SHARP
-    from artgen.recipe import VideoFormat
     from artgen.runs import resolve_device
 
     sheet = plotting.sheet()
     loaded = load(art, registry=registry)
     single = latent is not None or walk is not None
-    if loaded.recipe.output.transparent and not transparent and not common.quiet:
+    suffixes = {file.suffix.lower().removeprefix(".") for file in files}
+    known = transparent or common.quiet or suffixes <= {*VIDEOS, "html"}
+    if loaded.recipe.output.transparent and not known:
         say("note: the drawing was fitted without its background: --transparent leaves it out")
     if times:
         own = loaded.picture_canvas() if single else loaded.canvas(frame)
         frame = replace(frame, size=round(float(times[1]) * max(own.width, own.height)))
-    elif size and not common.quiet:
+    elif size and framing.crop is None and not common.quiet:
         _say_what_is_cut(size, frame, loaded)
-    sharp = frame.size or (SHARP if any(file.suffix.lower() == ".html" for file in files) else None)
+    sharp = frame.size or (SHARP if "html" in suffixes else None)
     form = film
     photo: Image | None = None
     if film is not None and find_form(film, registry).photo:
@@ -219,10 +220,9 @@ def render(
     elif start not in (None, "", "blank", "parts"):
         hint = "use parts, blank, photo or photo=FILE"
         raise UsageError(f"--start {start} is unknown", hint=hint)
-    if at is not None:
-        if any(file.suffix.lower().removeprefix(".") in get_args(VideoFormat) for file in files):
-            raise UsageError("--at draws a still, not a video", hint="leave out --at")
-        loaded = loaded.at(at)
+    if at is not None and VIDEOS & suffixes:
+        raise UsageError("--at draws a still, not a video", hint="leave out --at")
+    loaded = loaded if at is None else loaded.at(at)
     request = ExportRequest(
         frame.size if frame.aspect is None else frame,
         transparent,

@@ -35,7 +35,8 @@ def find_targets(asked: Iterable[str], *, sets: bool = False) -> list[str]:
     targets: list[str] = []
     for source in asked:
         folder = Path(source)
-        if sets or Source.parse(source).scheme is not None or not folder.is_dir():
+        # An empty path would be the current folder.
+        if sets or not source or Source.parse(source).scheme is not None or not folder.is_dir():
             targets.append(source)
         else:
             targets.extend(map(str, pictures_in(folder, source)))

@@ -9,6 +9,8 @@ from artgen.base.errors import UsageError
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 
+_OF_VIDEOS = "start", "film", "loop", "max_bytes", "fps", "speed", "seconds"
+
 
 def drawn_as(request: ExportRequest) -> Drawn:
     """Return how a request wants its drawing drawn."""
@@ -26,11 +28,11 @@ def refuse(
 
     `latents` are those of the fields `latent` and `walk` that this one draws.
     """
-    moving = request.start or request.film or request.loop or request.max_bytes is not None
+    moving = any(getattr(request, each) != getattr(ExportRequest, each) for each in _OF_VIDEOS)
     if moving and not video:
         raise UsageError(
             f"{what} is not a video format",
-            hint="use -o FILE.mp4, or leave out --film, --start, --loop and --max-bytes",
+            hint="use -o FILE.mp4, or leave out what is for videos: --film, --loop, --fps",
         )
     if request.animate is not None:
         raise UsageError(f"{what} cannot be animated", hint="use -o FILE.svg")

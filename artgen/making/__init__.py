@@ -306,7 +306,8 @@ def make_thing(
     motif = replace(source, origin=Provenance(kind, file, sha256, said).line)
     made = run_maker(kind, maker, motif)
     told = {key: value for key, value in options.items() if key not in unused}
-    return made, files_of(made, motif, Provenance(kind, file, sha256, told))
+    with plugin_code(f"maker {kind!r}", type(maker), hint="return artgen.making.Made(...)"):
+        return made, files_of(made, motif, Provenance(kind, file, sha256, told))
 
 
 def files_in(folder: Path) -> list[Path]:

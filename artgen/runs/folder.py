@@ -103,7 +103,7 @@ class RunFolder:
             recipe = Recipe.from_dict(data, where=str(folder._recipe))
         except FileNotFoundError:
             raise UsageError(
-                f"there is nothing to resume: {folder._recipe} does not exist",
+                f"there is nothing to resume: no {folder._recipe}, as when a run is done",
                 hint="start again with --overwrite" if path.exists() else "leave out --resume",
             ) from None
         except (OSError, ValueError, RecursionError) as error:

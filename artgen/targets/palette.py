@@ -186,7 +186,7 @@ def _colours_of(samples: NDArray[Any], where: str) -> list[bytes]:
 
 def _lines(data: bytes, where: str) -> Iterator[str]:
     """The colours on the lines of a text, six digits each."""
-    hint = "use a GIMP .gpl, a text file with #rrggbb on each line, or a PNG of few colours"
+    hint = "use a GIMP .gpl, lines of #rrggbb, or a PNG of few colours; FILE:8 learns of a picture"
     if len(data) > _MOST_BYTES:
         raise InputError(f"{where} is too large for a palette", hint=hint)
     try:

@@ -183,7 +183,8 @@ class ClimbEngine(Engine):
         problem = self.problem
         image = torch.from_numpy(self.layers.picture(self.stack))
         loss = float(problem.loss(image, self.target, problem.weight))
-        improved = loss < self.best_loss
+        # A drawing without shapes is none, even where a flat background is the picture.
+        improved = loss < self.best_loss or not len(self.best_births)
         if improved:
             self.best_loss, self.best = loss, self.drawing(best=False)
             self.best_births = self.births

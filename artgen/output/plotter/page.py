@@ -66,22 +66,20 @@ class Page:
 
     def scale(self, canvas: Canvas) -> float:
         """Return millimetres per canvas unit that fit the canvas into the margins."""
-        half_width, half_height = canvas.reach
-        return min(
-            (self.width / 2 - self.margin) / half_width,
-            (self.height / 2 - self.margin) / half_height,
-        )
+        sides = zip((self.width, self.height), canvas.reach, strict=True)
+        return min((side / 2 - self.margin) / half for side, half in sides)
 
 
 def named_page(text: str) -> Page:
-    """Parse a page: ``A4``, ``letter``, ``300x200mm``. Raises UsageError.
+    """Parse a page: ``A4``, ``letter``, ``300x200mm``, ``30x20cm``. Raises UsageError.
 
     Named paper turns to the orientation of the drawing, a page of given size does not.
     """
     if paper := paper_sides(text):
         return Page(*paper)
-    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)x([0-9]+(?:\.[0-9]+)?)(?:mm)?", text)
+    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)x([0-9]+(?:\.[0-9]+)?)(mm|cm|in)?", text)
     if found is None:
         known = did_you_mean(text, PAPERS)
         raise UsageError(f"unknown page {text!r}", hint=f"{known} (or a size such as 300x200mm)")
-    return Page(float(found[1]), float(found[2]), turns=False)
+    unit = {"cm": 10.0, "in": 25.4}.get(found[3], 1.0)
+    return Page(unit * float(found[1]), unit * float(found[2]), turns=False)
