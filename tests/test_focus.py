@@ -176,7 +176,7 @@ def test_the_photo_is_found_without_the_picture_of_the_focus(tmp_path):
     """`--film wipe` asked for the photo where that picture lay in another folder."""
     file = save_photo(tmp_path)
     recipe = Recipe.from_dict({"target": {"source": file.name, "focus": "gone.png"}})
-    pixels = open_photo(recipe, Registry(environ={}), (tmp_path,), 24, flag="--film wipe")
+    pixels = open_photo(recipe, Registry(environ={}), tmp_path, 24, flag="--film wipe")
     assert pixels.shape == (16, 24, 3)
 
 

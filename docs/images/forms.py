@@ -23,7 +23,7 @@ SIDE, SHARES = 240, (0.06, 0.25, 0.42, 0.55, 0.86)
 def main() -> None:
     """Write forms.jpg beside this file: a row of moments for each form."""
     art = artgen.fit("sample:coffee", "triangle", count=150, size=192, seed=1)
-    photo = open_photo(art.recipe, default(), (Path(),), SIDE, flag="--film")
+    photo = open_photo(art.recipe, default(), Path(), SIDE, flag="--film")
     stills = []
     for name in FORMS:
         frame = find_form(name, default()).prepare(Shot(art, Frame(SIDE), 8.0, photo))
