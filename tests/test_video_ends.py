@@ -16,7 +16,6 @@ import artgen
 from artgen.base.errors import OutputError, UsageError
 from artgen.cli import main
 from artgen.events import Notice
-from artgen.exporters import films
 from artgen.output.spool import Spool, there_and_back, with_ends, write_limited
 from artgen.output.video import Sound, write_video
 from artgen.recipe import Recipe
@@ -134,48 +133,6 @@ def test_render_keeps_the_size_that_was_asked_for(tmp_path, monkeypatch, capsys)
     assert "frames per second" in capsys.readouterr().err
     with Image.open("a.gif") as made:
         assert made.size == (96, 96)
-
-
-def frames_of(asked, folder, monkeypatch):
-    """The frames of the video of a run, before they are encoded."""
-    shown = []
-
-    def keep(path, frames, **more):
-        shown.extend(frames)
-        path.write_bytes(b"")
-
-    monkeypatch.setattr("artgen.runs.video.write_limited", keep)
-    run(asked, Registry(), out=folder / "out", name="a")
-    return shown
-
-
-@pytest.mark.parametrize("ends", [{"start": "photo"}, {"film": "wipe"}])
-def test_the_photo_is_as_sharp_as_its_file(ends, tmp_path, monkeypatch):
-    """A video larger than the fit began with the picture that was fitted, enlarged."""
-    photo, output = save_photo(tmp_path), {"video_size": 24, **ends}
-    asked = recipe(photo, {"steps": 2}, target={"size": 12}, output=output)
-    assert np.array_equal(frames_of(asked, tmp_path, monkeypatch)[0], Image.open(photo))
-
-
-def test_a_photo_at_the_end_is_as_large_as_parts_that_appear(tmp_path, monkeypatch):
-    """Where a drawing is too large for a video, the photo was larger than all other frames."""
-    monkeypatch.setattr(films, "LARGE", 200)
-    monkeypatch.setattr(films, "LARGEST_FRAME", 12)
-    asked = recipe(save_photo(tmp_path), {"steps": 2}, output={"start": "parts", "end": "photo"})
-    assert {each.shape for each in frames_of(asked, tmp_path, monkeypatch)} == {(8, 12, 3)}
-
-
-def test_a_video_is_cut_around_what_stands_out_in_the_photo(tmp_path, monkeypatch):
-    """It was cut around what stands out in the first drawing, which of shapes is empty."""
-    picture = np.full((16, 40, 3), 90, np.uint8)
-    picture[4:12, 30:38] = np.random.default_rng(1).integers(0, 255, (8, 8, 3))
-    Image.fromarray(picture).save(tmp_path / "a.png")
-    tables = {"target": {"crop_at": "auto"}, "output": {"start": "photo", "video_size": "16x16"}}
-    shapes = {"name": "triangle", "count": 3}
-    asked = recipe(tmp_path / "a.png", {"steps": 3}, primitive=shapes, **tables)
-    first = frames_of(asked, tmp_path, monkeypatch)[0]
-    assert first.shape == (16, 16, 3)
-    assert (first != 90).any((0, 2)).sum() == 8
 
 
 @pytest.mark.parametrize(

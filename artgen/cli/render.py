@@ -288,5 +288,4 @@ def _photo(flag: str, text: str, art: Art, folder: Path, frame: Frame, registry:
         if "side-by-side" in flag:  # as high, whatever its shape
             size = round(canvas.height * max(1.0, other.canvas().width / other.canvas().height))
         return fromarray(other.render(size))
-    search = (folder, Path())
-    return fromarray(open_photo(art.recipe, registry, search, size, file or None, flag=flag))
+    return fromarray(open_photo(art.recipe, registry, folder, size, file or None, flag=flag))

@@ -25,9 +25,8 @@ from artgen.plan import Plan
 from artgen.primitives import Arithmetic
 from artgen.raster import Backend
 from artgen.recipe import Recipe
-from artgen.targets import ImageTarget, Target, TargetTensors, find_faces, parse_colour
+from artgen.targets import ImageTarget, Target, TargetTensors, parse_colour
 from artgen.values.drawing import Drawing
-from artgen.values.frame import Frame
 
 HOLD_SECONDS = 2.0
 """For how long a video shows its end, unless it is shorter than twice that."""
@@ -68,20 +67,18 @@ class Job:
     @property
     def means(self) -> dict[str, Any]:
         """What views of this job draw with."""
+        colours = self.recipe.exact_colours
         means = {"device": self.device, "backend": self.backend, "test": self.data.test}
-        return {**means, "colours": self.recipe.exact_colours}
+        return {**means, "colours": colours}
 
     @cached_property
-    def video_frame(self) -> Frame:
-        """The frame of the video; a place of ``auto`` is that in the target, as drawings change."""
-        frame, pixels = self.recipe.framed(self.recipe.output.video_size), self.target.pixels
-        return frame if pixels is None else frame.focused(pixels, find_faces)
-
-    @cached_property
-    def _camera(self) -> FramedView:
-        """Shows drawings at the size of the video."""
-        start = self.shown(self.start)
-        return FramedView(self.video_frame, start, self.plan.primitive, **self.means)
+    def _camera(self) -> FramedView | None:
+        """Shows drawings at the size of the video; None where that is the fitting size."""
+        size = self.recipe.output.video_size
+        if size is None:
+            return None
+        frame, start = self.recipe.framed(size), self.shown(self.start)
+        return FramedView(frame, start, self.plan.primitive, **self.means)
 
     @property
     def palette(self) -> Tensor | None:
@@ -104,8 +101,24 @@ class Job:
 
     def draw_frame(self, drawing: Drawing) -> NDArray[np.uint8]:
         """Draw at the size of the video. Raises Diverged where the result is not finite."""
+        if self._camera is None:
+            return self.draw(drawing).pixels
         check_finite(drawing)
         return self._camera.show(self.shown(drawing))
+
+    @property
+    def photo(self) -> NDArray[np.uint8]:
+        """The target at the size of the video, uint8 [height, width, 3], or as one colour."""
+        from PIL import Image
+
+        pixels = self.target.pixels
+        assert pixels is not None
+        if self._camera is None:
+            return pixels
+        whole = self._camera.placement.whole
+        size = whole.width, whole.height
+        large = np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS))
+        return self._camera.placement.cut(large, self._camera.border)
 
     def problem(self, drawing: Drawing, data: TargetTensors, **given: Any) -> Problem:
         """A problem of this job for an engine: to fit `data`; `given` are its other fields."""

@@ -19,7 +19,6 @@ from typing import Any, ClassVar, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen.animation.forms import find_form
 from artgen.art import Art, rounded
 from artgen.base.errors import UsageError
 from artgen.base.options import parse_options
@@ -68,12 +67,6 @@ class Asked:
     def inputs(self) -> Inputs:
         """The target and all else that the recipe names, opened once."""
         return open_inputs(self.recipe, self.registry, self.target, self.search)
-
-    @property
-    def shows_target(self) -> bool:
-        """Whether the film that the recipe asks for shows the target. Raises ArtgenError."""
-        film = self.recipe.output.film
-        return film is not None and find_form(film, self.registry).photo
 
 
 class Reason(NamedTuple):

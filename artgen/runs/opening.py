@@ -83,7 +83,7 @@ def symmetry_in(recipe: Recipe) -> str:
 def open_photo(
     recipe: Recipe,
     registry: Registry,
-    search: Sequence[Path],
+    folder: Path,
     size: int,
     file: str | None = None,
     *,
@@ -91,9 +91,9 @@ def open_photo(
 ) -> NDArray[np.uint8]:
     """The picture that `recipe` was fitted to, with a long side of `size`: uint8 [h, w, 3].
 
-    It is looked for in the folders `search`, or read from `file`; nothing is downloaded for a
-    recipe. `flag` is for messages. Raises InputError where it is missing, and UsageError where it
-    is no picture.
+    It is looked for in `folder` and in the current one, or read from `file`; nothing is downloaded
+    for a recipe. `flag` is for messages. Raises InputError where it is missing, and UsageError
+    where it is no picture.
     """
     table = recipe.target
     named = Source.parse(file or table.source)
@@ -110,7 +110,7 @@ def open_photo(
         alpha_weight=False,
     )
     try:
-        target = read_target(found, registry, search)
+        target = read_target(found, registry, (folder, Path()))
     except InputError as error:
         raise InputError(error.message, hint=f"use {flag}=FILE") from None
     if target.pixels is None:

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen.animation.forms import Shot, form_frames
+from artgen.animation.forms import Shot, find_form, form_frames
 from artgen.art import Art, ExportRequest
-from artgen.base.errors import ArtgenError
-from artgen.display.views import FramedView
 from artgen.exporters import blank, film_frame, walk_frames
 from artgen.output import (
     FrameStore,
@@ -27,11 +24,10 @@ from artgen.output import (
 )
 from artgen.output.spool import lead_in, there_and_back, with_ends, write_limited
 from artgen.recipe import OutputTable, Recipe
-from artgen.runs.job import HOLD_SECONDS, Fitted, Job
+from artgen.registry import default
+from artgen.runs.job import HOLD_SECONDS, Fitted
 from artgen.runs.kind import Frames, RunKind
-from artgen.runs.opening import open_photo
 from artgen.values.canvas import LARGE
-from artgen.values.frame import Frame
 
 LARGEST_WALK = 1080
 """Long side of the pictures of a walk, in pixels, unless the recipe has a size for the video."""
@@ -76,11 +72,6 @@ def write_run_video(
     job, recipe, output = fitted.job, art.recipe, art.recipe.output
     text, fps, played = recipe.to_json(), float(output.fps), None
     film = run.asked.recipe.output.film  # with the path of its file
-    photo, frame = None, job.video_frame
-    if film is not None or output.start == "parts":
-        frame = film_frame(art, frame)
-    if "photo" in (output.start, output.end) or run.asked.shows_target:
-        photo = _photo(run, job, art, frame)
     if output.walk is not None:
         side = art.picture_canvas(output.video_size or output.still_size)
         size = max(side.width, side.height)
@@ -88,12 +79,17 @@ def write_run_video(
         request = ExportRequest(size, walk=output.walk, seconds=output.video_seconds, fps=fps)
         frames, fps = walk_frames(art, request)
     elif film is not None:
-        shot = Shot(art, frame, output.video_seconds, photo, (("device", job.device),))
+        how = (("device", job.device),)
+        photo = job.photo if find_form(film, art.registry or default()).photo else None
+        frame = film_frame(art, recipe.framed(output.video_size))
+        shot = Shot(art, frame, output.video_seconds, photo, how)
         frames, played = form_frames(film, shot, fps)
     else:
         frames, fps = run.video(fitted, art, stored)
-    start = {"photo": photo, "blank": blank(art.drawing)}.get(output.start or "")
-    frames = with_ends(frames, fps, start, photo if output.end == "photo" else None)
+    start = job.photo if output.start == "photo" else None
+    if output.start == "blank":
+        start = blank(art.drawing)
+    frames = with_ends(frames, fps, start, job.photo if output.end == "photo" else None)
     if output.loop:
         frames = there_and_back(frames)
     # On the way back a loop is silent.
@@ -109,34 +105,14 @@ def write_run_video(
     )
 
 
-def _photo(run: RunKind, job: Job, art: Art, frame: Frame) -> NDArray[np.uint8]:
-    """The target on a frame, uint8 [height, width, 3].
-
-    It is as sharp as its file; what cannot be read again is enlarged.
-    """
-    from PIL import Image
-
-    target, pixels, asked = job.target, job.target.pixels, run.asked
-    view = FramedView(frame, art.drawing, job.plan.primitive, device="cpu")
-    whole = view.placement.whole
-    size = min(max(whole.width, whole.height), target.original_size)
-    # With views, what is fitted is no picture of a file.
-    if size > target.size and job.views is None:
-        named = art.recipe.with_target(source=asked.recipe.target.source)
-        with suppress(ArtgenError):
-            pixels = open_photo(named, asked.registry, asked.search, size, flag="--video-size")
-    assert pixels is not None
-    large = Image.fromarray(pixels).resize((whole.width, whole.height), Image.Resampling.LANCZOS)
-    return view.placement.cut(np.asarray(large), view.border)
-
-
 def progress_frames(fitted: Fitted, art: Art, stored: FrameStore) -> tuple[Frames, float]:
     """The progress of a fit, or its parts as they appear, and the rate of these frames."""
-    output, job, fps = art.recipe.output, fitted.job, float(art.recipe.output.fps)
+    recipe, output, job = art.recipe, art.recipe.output, fitted.job
+    fps = float(output.fps)
     if output.start == "parts":
-        frame = film_frame(art, job.video_frame)
+        frame = film_frame(art, recipe.framed(output.video_size))
         return art.building(frame, seconds=output.video_seconds, fps=fps, device=job.device), fps
-    final, fading = job.draw_frame(art.drawing), art.recipe.exact_colours is None
+    final, fading = job.draw_frame(art.drawing), recipe.exact_colours is None
     return _stored_frames(stored, fitted.steps, final, output, fading), fps
 
 

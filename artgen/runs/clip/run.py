@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from artgen.animation.forms import find_form
 from artgen.art import Art, saved_bytes
 from artgen.display.views import Rendering
 from artgen.events import Advanced, Observer
@@ -66,7 +67,7 @@ class ClipRun(PictureRun):
             yield Reason(f"{source} is a clip, which cannot have {what}", applies, hint)
         yield Reason(
             f"--film {output.film} shows one picture, and the target is a clip",
-            self.asked.shows_target,
+            output.film is not None and find_form(output.film, self.asked.registry).photo,
             "use --side-by-side",
         )
         yield from super().reasons_against(recipe, source)
@@ -158,8 +159,8 @@ class ClipRun(PictureRun):
 
     def video(self, fitted: Fitted, art: Art, stored: FrameStore) -> tuple[Frames, float]:
         """The film at the rate of the clip."""
-        frames = art.frames(fitted.job.video_frame, device=art.recipe.run.device)
-        return frames, art.require_film().fps
+        size, device = art.recipe.framed(art.recipe.output.video_size), art.recipe.run.device
+        return art.frames(size, device=device), art.require_film().fps
 
     def companions(self, fitted: Fitted, film: Film | None) -> Mapping[str, tuple[Frames, float]]:
         """The clip with its film to the right, if that is asked for."""

@@ -128,7 +128,7 @@ class PictureRun(RunKind):
         form, _, file = (output.film or "").partition("=")
         yield Reason(
             f"a run shows its own target, not {file}",
-            bool(file) and self.asked.shows_target,
+            bool(file) and find_form(str(output.film), self.asked.registry).photo,
             f"write film {form}, or draw it with artgen render --film {output.film}",
         )
         yield Reason(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from artgen.animation.forms import find_form
 from artgen.film.scenes import Film
 from artgen.recipe import Precision, Recipe
 from artgen.runs.kind import Reason
@@ -24,9 +25,10 @@ class SamplesRun(PictureRun):
                 "give the long side alone",
             )
         yield from super().reasons_against(recipe, source)
+        film = output.film is not None and find_form(output.film, self.asked.registry).photo
         yield Reason(
             f"{source} is not a picture that a video could show",
-            self.asked.shows_target or "photo" in (output.start, output.end),
+            film or "photo" in (output.start, output.end),
             "leave out --film, --start photo and --end photo",
         )
 
