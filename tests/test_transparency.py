@@ -10,7 +10,6 @@ import torch
 from helpers import recipe
 from PIL import Image, ImageDraw
 
-import artgen
 from artgen.base.errors import UsageError
 from artgen.events import Evaluated, Notice
 from artgen.families.mesh.export import corners_of
@@ -277,14 +276,6 @@ def test_soft_pictures_have_soft_parts(tmp_path):
     assert np.abs(art.render(transparent=True)[..., 3] / 255 - glow).mean() < 0.06
     gaps = art.drawing.tensors["colour"].t() - torch.tensor([250, 200, 40]) / 255
     assert gaps.abs().max() < 0.1
-
-
-def test_what_is_transparent_does_not_darken_the_ground():
-    """It counted as black in the mean, which is behind it in what is fitted."""
-    picture = np.zeros((12, 16, 4), np.uint8)
-    picture[4:8, 4:12] = 200, 100, 40, 255
-    art = artgen.fit(picture, "triangle", count=1, steps=1, seed=1, backend="eager")
-    assert art.recipe.target.background == "#c86428"
 
 
 def test_a_stored_recipe_keeps_how_alpha_counted(logo):

@@ -190,6 +190,10 @@ class PictureRun(RunKind):
             return recipe
         return recipe.with_primitive(**options)
 
+    def has_mean_colour(self, recipe: Recipe) -> bool:
+        """Whether a background of ``auto`` is the colour that fits the target best, not black."""
+        return self.asked.inputs.named.primitive.mean_background
+
     def planned(self, plan: Plan) -> Plan:
         """The plan with what the kind completes."""
         return plan
@@ -284,8 +288,8 @@ class PictureRun(RunKind):
         """The recipe with its background and palette as ``#rrggbb``, and the target over that.
 
         A background of ``auto`` becomes black; for shapes that of the drawing to start from, or the
-        colour that fits what is seen of the target best, its weighted mean. With a palette it
-        becomes the colour next to that.
+        colour that fits the target best, its weighted mean. With a palette it becomes the colour
+        next to that.
         """
         recipe, opened, palette = inputs.recipe, inputs.target, inputs.recipe.target.palette
         recipe = self._with_alpha(self._with_edges(recipe, opened), opened)
@@ -298,8 +302,8 @@ class PictureRun(RunKind):
             recipe = recipe.with_target(background=background, palette=found)
             return recipe, opened.over(parse_colour(background))
         best, colour = [0.0, 0.0, 0.0], "black"
-        if inputs.named.primitive.mean_background and opened.pixels is not None:
-            best = opened.seen().mean_colour() if inputs.init is None else [*inputs.init.background]
+        if self.has_mean_colour(recipe):
+            best = opened.mean_colour() if inputs.init is None else [*inputs.init.background]
             colour = hex_colour(best)
         if palette is not None:
             # Learned over that colour: the colours of transparent pixels follow from it.

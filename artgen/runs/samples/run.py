@@ -36,6 +36,10 @@ class SamplesRun(PictureRun):
         """No pixels: a drawing can be shown at any size."""
         return super().extent(drawing, film, precision)[0], 0
 
+    def has_mean_colour(self, recipe: Recipe) -> bool:
+        """It has none: what it does not cover is black."""
+        return False
+
 
 class SetRun(SamplesRun):
     """A run of a set of pictures, from which a codec learns; it is shown as a sheet."""
