@@ -315,10 +315,14 @@ class Loop:
         before = progress.plateau_decibels
         if before is None or quality > before + PLATEAU_GAIN:
             progress.plateau_decibels, progress.plateau_step = quality, report.step
-        wanted, best = stage.target_psnr, engine.drawing(best=True)
+        wanted = stage.target_psnr
         # Of what would be saved now: the engine's metric is not rounded, and may be weighted. A
         # drawing that has no part yet is only its background, however near that comes.
-        if wanted and best.parameters and wanted <= self.time.timed(lambda: self.job.psnr(best)):
+        if (
+            wanted
+            and (best := engine.drawing(best=True)).parameters
+            and (wanted <= self.time.timed(lambda: self.job.psnr(best)))
+        ):
             progress.stopped_by = "target-psnr"
         elif stage.plateau is not None and report.step - progress.plateau_step >= stage.plateau:
             progress.stopped_by = "plateau"
