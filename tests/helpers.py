@@ -55,7 +55,6 @@ PYTHON = shlex.split(os.environ.get("ARTGEN_TEST_PYTHON", "")) or [sys.executabl
 
 def assert_types(script: str, declared: Path, folder: Path) -> None:
     """Check the types in the comments of a script by TypeScript, which Deno brings."""
-    deno = pytest.importorskip("deno", reason="needs artgen[dev]").find_deno_bin()
     options = {
         "checkJs": True,
         "strict": True,
@@ -64,31 +63,29 @@ def assert_types(script: str, declared: Path, folder: Path) -> None:
     }
     (folder / "deno.json").write_text(json.dumps({"compilerOptions": options}))
     (folder / "script.js").write_text(script)
+    _deno(folder, "check", "script.js")
+
+
+def run_script(script: str, folder: Path) -> Any:
+    """What a script gives to `print`, through Deno."""
+    told = "const print = (value) => console.log(JSON.stringify(value));\n"
+    return json.loads(_deno(folder, "eval", told + script))
+
+
+def _deno(folder: Path, *arguments: str) -> str:
+    """What Deno prints, which works in a folder; it must not fail."""
+    deno = pytest.importorskip("deno", reason="needs artgen[dev]").find_deno_bin()
     more = {"DENO_DIR": str(folder / "cache"), "DENO_NO_UPDATE_CHECK": "1", "NO_COLOR": "1"}
-    checked = subprocess.run(
-        [deno, "check", "script.js"],
+    done = subprocess.run(
+        [deno, *arguments],
         cwd=folder,
         env=os.environ | more,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert checked.returncode == 0, checked.stderr
-
-
-def run_script(script: str, folder: Path) -> Any:
-    """What a script gives to `print`, through Deno."""
-    deno = pytest.importorskip("deno", reason="needs artgen[dev]").find_deno_bin()
-    told = "const print = (value) => console.log(JSON.stringify(value));\n"
-    done = subprocess.run(
-        [deno, "eval", told + script],
-        env=os.environ | {"DENO_DIR": str(folder), "DENO_NO_UPDATE_CHECK": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return done.stdout
 
 
 def save_photo(folder: Path) -> Path:

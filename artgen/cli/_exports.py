@@ -23,9 +23,8 @@ Writer = Callable[..., bytes]
 VIDEOS = frozenset(get_args(VideoFormat))
 """The formats of videos, without a dot."""
 
-_OF_VIDEOS = "start", "loop", "max_bytes", "fps", "speed", "seconds"
-_OPTIONS = {"animate": {"svg"}, "page": {"svg", "pdf"}, **dict.fromkeys(_OF_VIDEOS, VIDEOS)}
-"""The formats of options that not all formats take."""
+_OPTIONS = {"animate": {"svg"}, "page": {"svg", "pdf"}}
+"""The formats of options that not all formats take, beside those of videos."""
 
 
 def check_files(files: Sequence[Path], registry: Registry, *, as_json: bool, **more: Any) -> None:
@@ -76,9 +75,10 @@ def write_exports(
     """
     from artgen.art import run_exporter
     from artgen.cli._progress import showing
+    from artgen.exporters.requests import OF_VIDEOS
     from artgen.output import atomic_write
 
-    contents = {}
+    contents, takers = {}, {**_OPTIONS, **dict.fromkeys(OF_VIDEOS, VIDEOS)}
     writers: dict[str, Writer] = {"art": lambda art, request: art.to_bytes(), **(more or {})}
     for file in files:
         suffix = _suffix(file)
@@ -86,7 +86,7 @@ def write_exports(
         # An option for some formats leaves other files as they are, unless no file takes it.
         others: dict[str, Any] = {
             option: getattr(type(request), option)
-            for option, formats in _OPTIONS.items()
+            for option, formats in takers.items()
             if suffix not in formats and formats & set(map(_suffix, files))
         }
         try:

@@ -9,7 +9,8 @@ from artgen.base.errors import UsageError
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 
-_OF_VIDEOS = "start", "film", "loop", "max_bytes", "fps", "speed", "seconds"
+OF_VIDEOS = "start", "loop", "max_bytes", "fps", "speed", "seconds"
+"""The fields that say how a video goes, beside its `film`."""
 
 
 def drawn_as(request: ExportRequest) -> Drawn:
@@ -28,8 +29,8 @@ def refuse(
 
     `latents` are those of the fields `latent` and `walk` that this one draws.
     """
-    moving = any(getattr(request, each) != getattr(ExportRequest, each) for each in _OF_VIDEOS)
-    if moving and not video:
+    usual = [getattr(ExportRequest, each) for each in OF_VIDEOS]
+    if not video and (request.film or [getattr(request, each) for each in OF_VIDEOS] != usual):
         raise UsageError(
             f"{what} is not a video format",
             hint="use -o FILE.mp4, or leave out what is for videos: --film, --loop, --fps",

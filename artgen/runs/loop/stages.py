@@ -9,6 +9,7 @@ revised on the way; an interruption ends the run where it is. The recipe gets it
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -316,13 +317,16 @@ class Loop:
         if before is None or quality > before + PLATEAU_GAIN:
             progress.plateau_decibels, progress.plateau_step = quality, report.step
         wanted = stage.target_psnr
-        # Of what would be saved now: the engine's metric is not rounded, and may be weighted. A
-        # drawing that has no part yet is only its background, however near that comes.
-        if (
-            wanted
-            and (best := engine.drawing(best=True)).parameters
-            and (wanted <= self.time.timed(lambda: self.job.psnr(best)))
-        ):
+
+        def saved() -> float:
+            """The PSNR of what would be saved now: the engine's is not rounded, may be weighted.
+
+            A drawing that has no part yet is only its background, however near that comes.
+            """
+            best = engine.drawing(best=True)
+            return self.job.psnr(best) if best.parameters else -math.inf
+
+        if wanted is not None and self.time.timed(saved) >= wanted:
             progress.stopped_by = "target-psnr"
         elif stage.plateau is not None and report.step - progress.plateau_step >= stage.plateau:
             progress.stopped_by = "plateau"
