@@ -67,7 +67,7 @@ def full_size(folder: Path) -> dict[str, int]:
 
 def describe(pictures: dict[str, int | None]) -> str:
     """The names of a few pictures, the number of many."""
-    if len(pictures) > 4:
+    if len(pictures) > 6:
         return str(len(pictures))
     names = [Path(picture.removeprefix("sample:")).stem for picture in pictures]
     return ", ".join(names) + "".join(f" {size}" for size in {*pictures.values()} - {None})
