@@ -216,6 +216,13 @@ def test_impossible_supersampling_is_refused():
         make_art().render(supersample=0)
 
 
+@pytest.mark.parametrize("device", ["tpu", "cpu:0:1", "meta"])
+def test_a_device_that_there_is_not_is_refused(device):
+    """torch said so, in its own words."""
+    with pytest.raises(UsageError, match=f"there is no device '{device}'"):
+        make_art().render(device=device)
+
+
 def test_a_notebook_shows_a_png_with_the_recipe():
     art = make_art()
     with Image.open(io.BytesIO(art._repr_png_())) as image:

@@ -71,8 +71,8 @@ def test_another_quality_or_time_of_a_stored_recipe_is_that_of_a_fresh_fit(photo
     made = resolve(asked, registry, Canvas(24, 16)).recipe.with_target(sha256="0" * 64)
     Path("made.json").write_text(json.dumps({"recipe": made.to_dict()}))
 
-    def read(flags, *settings, anew=True):
-        data = read_recipe_file(Path("made.json"), registry, anew=anew)
+    def read(flags, *settings):
+        data = read_recipe_file(Path("made.json"), registry, anew=flags)
         laid = Recipe.from_request(lay_over(data, {}, flags, settings))
         return resolve(laid, registry, Canvas(24, 16)).recipe.to_dict()["stage"]
 
@@ -82,8 +82,26 @@ def test_another_quality_or_time_of_a_stored_recipe_is_that_of_a_fresh_fit(photo
     assert read({"quality": "best"}, "engine.restarts=2") == [{**best[0], "restarts": 2}]
     [timed] = read({"time": "2"})
     assert (timed["passes"], timed["restarts"], timed["alpha"]) == (10_000, 8, 0.5)
-    [same] = read({}, anew=False)
+    [same] = read({})
     assert same == made.to_dict()["stage"][0]
+
+
+def test_another_count_of_a_stored_recipe_has_the_steps_of_a_fresh_fit(photo, registry):
+    """As many as for the count before were left: too few to place all shapes, or none to refine."""
+
+    def steps(**stage):
+        asked = recipe(photo, stage, primitive={"name": "circle", "count": 3})
+        made = resolve(asked, registry, Canvas(24, 16)).recipe.with_target(sha256="0" * 64)
+        made = made.with_stage(0, stop=9)
+        Path("made.json").write_text(json.dumps({"recipe": made.to_dict()}))
+        data = read_recipe_file(Path("made.json"), registry, anew={"count"})
+        laid = Recipe.from_request(lay_over(data, {"primitive": {"count": 8}}, {}))
+        stage = resolve(laid, registry, Canvas(24, 16)).recipe.stage[0]
+        return stage.steps, stage.stop
+
+    [fresh] = stages_of(photo, registry, {}, primitive={"name": "circle", "count": 8})
+    assert steps() == (fresh["steps"], None)
+    assert steps(steps=11) == (11, 9)
 
 
 @pytest.fixture

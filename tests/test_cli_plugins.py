@@ -287,6 +287,15 @@ def test_an_unknown_family_is_refused(call):
     assert "splat" in err
 
 
+def test_a_family_is_refused_for_what_has_none(call):
+    """It was left out without a word, and the JSON named the family splat."""
+    code, _, err = call("plugins", "new", "petal", "--kind", "loss", "--family", "field")
+    assert (code, os.listdir()) == (2, [])
+    assert "--family is for primitives" in err
+    made = call("plugins", "new", "petal", "--kind", "loss", "--file", "--json")[1]
+    assert json.loads(made)["family"] is None
+
+
 # ---- check ---------------------------------------------------------------------------------------
 
 

@@ -234,6 +234,22 @@ def test_a_drawing_is_taken_apart_by_colour():
     assert len(split(art, 2)) == 2
 
 
+@pytest.mark.parametrize("colours", [4, "red,blue"])
+def test_a_drawing_without_parts_is_not_taken_apart(colours):
+    """Learning colours raised a ValueError; with given ones, nothing was written and nothing said."""
+    art = squares(RED)
+    none = {key: tensor[..., :0] for key, tensor in art.drawing.tensors.items()}
+    with pytest.raises(UsageError, match="a drawing without parts cannot be split"):
+        split(replace(art, drawing=replace(art.drawing, tensors=none)), colours)
+
+
+def test_the_words_for_one_colour_are_those_of_no_flag():
+    """They were of a target, and of --palette, which `artgen edit --split` has not."""
+    with pytest.raises(InputError, match="there is one colour") as refused:
+        split(squares(RED, RED), 2)
+    assert refused.value.hint == "name them, such as red,teal"
+
+
 @pytest.mark.parametrize("precision", ["fp32", "auto", "fp16", "int8"])
 def test_what_is_saved_is_what_was_made(precision, tmp_path):
     art = replace(random_splats(6, 1, blend="over"), precision=precision)

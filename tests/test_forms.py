@@ -14,13 +14,13 @@ import artgen
 from artgen.animation.forms import Shot, form_frames
 from artgen.art import ExportRequest
 from artgen.cli import main
-from artgen.errors import UsageError
+from artgen.errors import PluginError, UsageError
 from artgen.exporters import export_mp4
 from artgen.families.shape.contract import Shape
 from artgen.matching import appearance, move
 from artgen.output import encode_within
 from artgen.recipe import Recipe
-from artgen.registry import default
+from artgen.registry import Registry, default
 from artgen.runs import run
 from artgen.values.frame import Frame
 
@@ -248,3 +248,15 @@ def test_a_fit_shows_them_as_its_video(tmp_path):
     asked = recipe(photo, {"steps": 4}, output={"film": "wipe", "end": "photo"})
     with pytest.raises(UsageError, match="no start, end or walk"):
         run(asked, default(), out=tmp_path / "out", name="b")
+
+
+def test_a_form_whose_frames_differ_in_size_is_at_fault(shapes):
+    """The encoder failed where it was, with the exit code of an internal error."""
+
+    def shrinking(shot):
+        return lambda share: shot.still[: 12 if share else None]
+
+    registry = Registry(environ={})
+    registry.register(artgen.animation.Form(shrinking), "shrinking", "form")
+    with pytest.raises(PluginError, match=r"form 'shrinking' \(test_forms.*frames differ in size"):
+        frames(replace(shapes, registry=registry), "shrinking")

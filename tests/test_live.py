@@ -265,7 +265,7 @@ def test_numbers_that_json_lacks_are_left_out() -> None:
     board(Started("cat", 0, 50, STARTED, None))
     board(Evaluated("cat", 0, 50, math.nan, math.inf, 0.0))
     message = board.updates(Seen(), pictures=False)
-    assert message["points"] == [(0, None, None)]
+    assert message["points"] == [[0, None, None]]
     assert "NaN" not in json.dumps(message, allow_nan=False)
 
 

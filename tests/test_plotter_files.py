@@ -18,6 +18,7 @@ from artgen.errors import UsageError
 from artgen.making import Motif, Page
 from artgen_makers.motion import SHIPPED, Profile, read_profile, seconds
 from artgen_makers.plotter import Line, Plotter, Wait, clipped, dipped, dried
+from tests.test_making import pages
 
 MACHINE = Profile("gcode", (300, 200), 2400, 6000, 800, up=("UP",), down=("DOWN",))
 
@@ -172,6 +173,14 @@ def test_panels_hold_all_that_is_drawn(drawing, tmp_path):
     asked = sum(float(np.hypot(*np.diff(each, axis=0).T).sum()) for each in lines)
     # Four crosses of two lines of 10 mm, of which one lies on the seam and is drawn twice.
     assert total == pytest.approx(asked + 4 * (20 + 10), abs=1)
+
+
+def test_the_guide_tells_of_crosses_where_there_are_any(drawing, tmp_path):
+    """Without a margin it sent the user to look for crosses that nobody had drawn."""
+    for margin in ("10", "0"):
+        flags = "--page", "A3", "--panels", "--fill", "none", "--margin", margin, "--overwrite"
+        text = "".join(pages(made(drawing, tmp_path, *flags) / "guide-a4.pdf"))
+        assert ("crosses" in text) == (margin == "10")
 
 
 def test_hpgl_is_the_drawing(drawing, tmp_path):

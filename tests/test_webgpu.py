@@ -149,8 +149,8 @@ def adapters(monkeypatch):
     def found(*kinds: bool, installed: bool = True) -> None:
         there = tuple(Adapter(f"adapter {i}", kind, None) for i, kind in enumerate(kinds))
         monkeypatch.setattr(webgpu_device, "find_adapters", lambda: there)
-        monkeypatch.setattr("artgen.runs.device.find_adapters", lambda: there)
-        monkeypatch.setattr("artgen.runs.device.can_have_hardware", lambda: True)
+        monkeypatch.setattr("artgen.raster.backend.find_adapters", lambda: there)
+        monkeypatch.setattr("artgen.raster.backend.can_have_hardware", lambda: True)
         monkeypatch.setattr(webgpu_device, "is_installed", lambda: installed)
 
     return found
@@ -207,7 +207,7 @@ def test_a_package_that_does_not_work_is_named_and_auto_does_without(monkeypatch
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(webgpu_device, "is_installed", lambda: True)
     monkeypatch.setattr(webgpu_device, "_enumerated", broken)
-    monkeypatch.setattr("artgen.runs.device.can_have_hardware", lambda: True)
+    monkeypatch.setattr("artgen.raster.backend.can_have_hardware", lambda: True)
     webgpu_device.find_adapters.cache_clear()
     assert resolve_device("auto") == "cpu"
     with pytest.raises(OutputError, match="the package wgpu does not work here"):

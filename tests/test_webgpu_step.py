@@ -424,3 +424,11 @@ def test_losses_without_a_kernel_are_evaluated_by_torch_and_a_notice_says_so(
     result, notices = fit(photo, tmp_path, stage)
     assert notices == ["every step reads back from the device: the loss ssim has no kernel"]
     assert result.summary["device"] == "webgpu"
+
+
+def test_a_notice_says_that_symmetry_has_no_steps_on_the_device(device, photo, tmp_path):
+    repeated = {"count": 8, "symmetry": "p2"}
+    result, notices = fit(photo, tmp_path, {"steps": 4}, primitive=repeated)
+    why = "a plugin or --symmetry changes what is minimised"
+    assert notices == [f"every step reads back from the device: {why}"]
+    assert result.summary["device"] == "webgpu"

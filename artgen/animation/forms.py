@@ -214,12 +214,15 @@ def form_frames(text: str, shot: Shot, fps: float, speed: float = 1.0) -> Filmed
     count = max(2, round(take.seconds * fps))
     # The last frame of a loop is the one before its first.
     steps = fps if take is made else count if form.loops else count - 1
+    shapes = dict[str, tuple[int, ...]]()
 
     def drawn(moment: float) -> Pixels:
         with guard():
             picture = take.at(moment)
             if not (isinstance(picture, np.ndarray) and picture.dtype == np.uint8):
                 raise TypeError(f"a frame is {type(picture).__name__}, not pixels of 8 bits")
+            if picture.shape != shapes.setdefault("first", picture.shape):
+                raise ValueError(f"frames differ in size: {shapes['first']}, then {picture.shape}")
             return picture
 
     return Filmed((drawn(index / steps) for index in range(count)), take.sound)

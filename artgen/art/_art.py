@@ -257,12 +257,13 @@ class Art:
     ) -> FramedView:
         """The view that shows this drawing, and others like it, as `render` does."""
         from artgen.display.views import FramedView
-        from artgen.raster import choose_backend, tensor_device
+        from artgen.raster import choose_backend, resolve_device, tensor_device
 
         if supersample < 1:
             raise UsageError(
                 f"supersample must be at least 1, got {supersample}", hint="use 1 to 8"
             )
+        device = resolve_device(device)
         primitive = self.primitive()
         # The fit's own backend, so that the fitting size gives the bits of the still; where it is
         # not to be had, the other one differs by rounding only.

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import importlib
 import json
-import math
+import os
 import shutil
 import sys
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
-from pathlib import Path
 from typing import Any
 
 from artgen.base.errors import ArtgenError, Interrupted, OutputError, is_out_of_memory
+from artgen.base.plain import finite
 from artgen.cli._streams import as_it_is
 
 INTERRUPTED = "interrupted: the best so far is being saved; press Ctrl-C again to end at once"
@@ -49,23 +49,17 @@ def print_json(data: dict[str, Any], errors: Sequence[Exception] = ()) -> None:
     """
     code = exit_code(errors)
     failure = next(({"error": each} for each in errors if exit_code([each]) == code), {})
-    text = json.dumps(_plain({**failure, **data}), indent=2, allow_nan=False)
+    text = json.dumps(finite({**failure, **data}), indent=2, default=_plain)
     print(text.replace("\x7f", "\\u007f"), flush=True)
 
 
-def _plain(data: Any) -> Any:
-    """The same in types of JSON: a dataclass by its fields, an error as `describe` returns it."""
-    if isinstance(data, Exception):
-        data = describe(data)
-    elif is_dataclass(data):
-        data = {each.name: getattr(data, each.name) for each in fields(data)}
-    if isinstance(data, dict):
-        return {key: _plain(value) for key, value in data.items()}
-    if isinstance(data, list | tuple):
-        return [_plain(value) for value in data]
-    if isinstance(data, float) and not math.isfinite(data):
-        return None
-    return str(data) if isinstance(data, Path) else data
+def _plain(value: Any) -> Any:
+    """A value in types of JSON: a dataclass by its fields, an error as `describe` returns it."""
+    if isinstance(value, Exception):
+        return describe(value)
+    if is_dataclass(value):
+        return finite({each.name: getattr(value, each.name) for each in fields(value)})
+    return os.fspath(value)
 
 
 def describe(error: Exception) -> dict[str, Any]:

@@ -67,8 +67,9 @@ def parse_contestants(
             )
         what, engine, own, settings = _split(text)
         file = Path(what) if what.lower().endswith(_RECIPE_FILES) else None
-        timed = bool(budget.time or own.get("time"))
-        base = read_recipe_file(file, registry, anew=timed) if file else {}
+        limited = {"time": budget.time, "target_bytes": budget.bytes, **own}
+        anew = {key for key, value in limited.items() if value}
+        base = read_recipe_file(file, registry, anew=anew) if file else {}
         for key in ("steps", "time"):
             if key in own and (budget.steps or budget.time):
                 raise UsageError(

@@ -38,8 +38,7 @@ def check_files(files: Sequence[Path], registry: Registry, *, as_json: bool, **m
         raise UsageError("standard output takes one format", hint="leave one -o - out")
     formats = ["art", *(entry.name for entry in registry.entries("exporter"))]
     for file in files:
-        suffix = _suffix(file)
-        if suffix not in formats:
+        if _suffix(file) not in formats:
             # Short words are like one another, whatever they mean.
             hint = f"known: {', '.join(sorted(formats))}"
             raise UsageError(f"--output {file} has an unknown format", hint=hint)

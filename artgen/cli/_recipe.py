@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 
 def read_recipe_file(
-    path: Path, registry: Registry | None = None, *, anew: bool = False
+    path: Path, registry: Registry | None = None, *, anew: Collection[str] = ()
 ) -> dict[str, Any]:
     """The data of a TOML recipe, or of the one stored in an output. Raises InputError.
 
     With a `registry` it has the current schema if its plugin is there: an older one accepts options
-    of other families, which flags must not add. Where it gets a quality or a time `anew`, what it
-    holds in full lacks the options that follow from them.
+    of other families, which flags must not add. Where it gets a quality, time or count `anew`, what
+    it holds in full lacks the options that follow from them, and the steps that its own count had.
     """
     if path.suffix.lower() == ".toml":
         recipe = Recipe.from_toml(path)
@@ -39,11 +39,15 @@ def read_recipe_file(
         # Where flags do not replace what is wrong with it, the run says so.
         with suppress(PluginError, UsageError):
             named = find_names(recipe, registry)
-            recipe = migrated(named)
-            for index, stage in enumerate(recipe.stage if anew and recipe.target.sha256 else ()):
-                engine = named.engine(stage.engine)[1]
-                chosen = {*(engine.quality_options("best") or ()), *engine.timed_options()}
-                recipe = recipe.with_stage(index, **dict.fromkeys(chosen))
+            recipe, count, basic = migrated(named), recipe.primitive.count, named.primitive()
+            for index, stage in enumerate(recipe.stage if recipe.target.sha256 else ()):
+                engine, follow = named.engine(stage.engine)[1], set[str]()
+                if not {"quality", "time"}.isdisjoint(anew):
+                    follow |= {*(engine.quality_options("best") or ()), *engine.timed_options()}
+                due = count != "auto" and engine.default_steps(basic, stage.options, count)
+                if stage.steps == due and not {"count", "target_bytes"}.isdisjoint(anew):
+                    follow |= {"steps", "stop"}
+                recipe = recipe.with_stage(index, **dict.fromkeys(follow))
     return recipe.requested()
 
 

@@ -190,7 +190,7 @@ def _lay_over(
         else:
             look = USUAL_LOOK
     if request.recipe is not None:
-        anew = any(map(request.given, ("quality", "time")))
+        anew = {*filter(request.given, ("quality", "time", "count", "target_bytes"))}
         laid = laid.then("recipe", read_recipe_file(request.recipe, registry, anew=anew))
     if init is not None and init.suffix.lower() != ".svg":
         laid = laid.then("--init", start_from(laid.data, read_recipe_file(init), primitive))

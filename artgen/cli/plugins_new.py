@@ -16,13 +16,12 @@ from artgen.scaffold import Family
 def new(
     name: str = argument("NAME", "Name of the new plugin, such as petal."),
     kind: Kind = option(None, "What the plugin adds.", default="primitive"),
-    family: Family = option(
+    family: Family | None = option(
         None,
         "splat: soft parts that share a footprint; field: a function of position; "
         "shape: flat outlines with hard edges; partition: cells around sites; "
         "mesh: triangles between vertices; ink: marks of a few inks; "
-        "codec: an encoder and a decoder for sets of pictures.",
-        default="splat",
+        "codec: an encoder and a decoder for sets of pictures. Default: splat.",
     ),
     file: bool = switch("Write a single file NAME.py instead of a package."),
     *,
@@ -38,8 +37,11 @@ def new(
 
     if kind == "command" and name in (*COMMANDS, *GROUPS):
         raise UsageError(f"the command {name!r} is artgen's own", hint="choose another name")
-    registry = common.registry()
-    made = create(name, family if kind == "primitive" else kind, registry, Path(), single_file=file)
+    if kind == "primitive":
+        family = family or "splat"
+    elif family is not None:
+        raise UsageError("--family is for primitives", hint=f"leave it out, or --kind {kind}")
+    made = create(name, family or kind, common.registry(), Path(), single_file=file)
     steps = list(made.next_steps(sys.executable))
     facts = {"name": name, "kind": kind, "family": family, "files": made.files, "next": steps}
     common.answer(facts, *made.files)

@@ -163,6 +163,8 @@ def split(art: Art, colours: int | str) -> dict[str, Art]:
     left out. Raises UsageError, InputError.
     """
     parts = _opened(art, "")
+    if not len(parts.chosen):
+        raise UsageError("a drawing without parts cannot be split", hint="fit it with more steps")
     palette = parts.palette(str(colours))
     nearest = apart(parts.colours, [parse_colour(each) for each in palette]).argmin(1)
     return {
@@ -178,8 +180,7 @@ def _edited(art: Art, text: str) -> Art:
     registry = art.registry or default()
     names = [entry.name for entry in registry.entries("edit")]
     if name.rpartition("/")[2] not in names:
-        hint = did_you_mean(name, names)
-        raise UsageError(f"{text!r} is no operation on parts", hint=hint)
+        raise UsageError(f"{text!r} is no operation on parts", hint=did_you_mean(name, names))
     operation: Operation = registry.load("edit", name)
     value, at, where = "", mark, rest
     if mark == "=":
@@ -306,8 +307,7 @@ def _lab(colours: object) -> Floats:
     """CIELAB of [N, 3], clamped to 0..1."""
     from skimage.color import rgb2lab
 
-    lab: Floats = rgb2lab(np.clip(np.asarray(colours, np.float64), 0, 1))
-    return lab
+    return np.asarray(rgb2lab(np.clip(np.asarray(colours, np.float64), 0, 1)), np.float64)
 
 
 def alike(colours: Floats, others: object) -> Floats:

@@ -7,7 +7,6 @@ thread of the page that asks for them.
 from __future__ import annotations
 
 import base64
-import math
 import threading
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artgen.base.errors import ArtgenError
+from artgen.base.plain import finite
 from artgen.events import Advanced, Evaluated, Event, Finished, Notice, PreviewDrawn, Started
 from artgen.output import encode_jpeg, error_map
 
@@ -135,7 +135,7 @@ class Board:
             message["picture"], message["pictured"] = _data_url(pixels), pictured
             if target is not None and target.shape == pixels.shape:
                 message["errors"] = _data_url(error_map(pixels, target))
-        return message
+        return dict(finite(message))
 
     def _notify(self) -> None:
         self.change += 1
@@ -155,7 +155,7 @@ class Board:
                     "seconds": round(event.seconds, 2),
                 }
             case Evaluated():
-                state.points.append((event.step, _finite(event.loss), _finite(event.psnr)))
+                state.points.append((event.step, event.loss, event.psnr))
             case PreviewDrawn():
                 state.pixels, state.pictured = event.pixels, event.step
                 self.picture += 1
@@ -166,11 +166,6 @@ class Board:
                 keys = ("psnr", "ssim", "mse", "accuracy", "steps", "seconds", "stopped_by", "seed")
                 state.facts["summary"] = {key: summary[key] for key in keys}
                 state.facts["summary"]["outputs"] = list(filter(None, summary["outputs"].values()))
-
-
-def _finite(value: float | None) -> float | None:
-    """The value where JSON, which has no NaN and no infinity, can hold it; else None."""
-    return value if value is not None and math.isfinite(value) else None
 
 
 def _facts(event: Started) -> dict[str, Any]:

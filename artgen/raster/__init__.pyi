@@ -3,6 +3,7 @@ from .backend import Backend as Backend
 from .backend import Memory as Memory
 from .backend import choose_backend as choose_backend
 from .backend import planned_backend as planned_backend
+from .backend import resolve_device as resolve_device
 from .backend import tensor_device as tensor_device
 from .edges import edge_lines as edge_lines
 from .painting import draw as draw

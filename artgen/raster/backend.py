@@ -1,19 +1,22 @@
-"""Backends: what evaluates the parts of a family, and why.
+"""Devices, and backends: what evaluates the parts of a family, and why.
 
-Each family says which backend there is for its parts: see `choose_backend`.
+A device of ``auto`` never fails, and what is asked for is not replaced. Each family says which
+backend there is for its parts: see `choose_backend`.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
 
-from artgen.base.errors import UsageError
+from artgen.base.errors import OutputError, UsageError
 from artgen.base.generic import generic
-from artgen.base.process import is_webgpu
+from artgen.base.process import is_webgpu, unknown_device
 from artgen.primitives import Primitive
+from artgen.raster.webgpu_device import can_have_hardware, find_adapter, find_adapters
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,41 @@ class Memory:
 EAGER = Backend("eager", "asked for")
 
 ALWAYS_COMPILED = Backend("compiled", "shapes, partitions and meshes have no other")
+
+
+def resolve_device(asked: str) -> str:
+    """``auto``, ``cpu``, ``cuda``, ``cuda:1``, ``mps`` or ``webgpu`` to a device that is there.
+
+    ``auto`` is CUDA, else a GPU by WebGPU, else the CPU. Raises UsageError for one that is not
+    there.
+    """
+    if asked == "auto":
+        if torch.cuda.is_available():
+            return "cuda"
+        with suppress(OutputError):
+            if can_have_hardware() and any(each.hardware for each in find_adapters()[:1]):
+                return "webgpu"
+        return "cpu"
+    if is_webgpu(asked):
+        find_adapter(asked)
+        return asked
+    try:
+        device = torch.device(asked)
+    except RuntimeError:
+        device = torch.device("meta")
+    if device.type not in ("cpu", "cuda", "mps"):
+        raise unknown_device(asked)
+    there = {
+        "cpu": True,
+        "cuda": torch.cuda.is_available() and (device.index or 0) < torch.cuda.device_count(),
+        "mps": torch.backends.mps.is_available(),
+    }
+    if not there[device.type]:
+        raise UsageError(
+            f"device {asked!r} is not available on this machine",
+            hint="use --device auto; `artgen doctor` shows what there is",
+        )
+    return asked
 
 
 def tensor_device(device: str) -> torch.device:

@@ -1,53 +1,17 @@
-"""Where to run, in which arithmetic: ``auto`` never fails, what is asked for is not replaced."""
+"""The threads of a run, and the order in which what it computes is summed."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import torch
 import torch.utils.deterministic
 
-from artgen.base.errors import OutputError, UsageError
-from artgen.base.process import available_threads, is_webgpu, unknown_device
-from artgen.raster.webgpu_device import can_have_hardware, find_adapter, find_adapters
-
-
-def resolve_device(asked: str) -> str:
-    """``auto``, ``cpu``, ``cuda``, ``cuda:1``, ``mps`` or ``webgpu`` to a device that is there.
-
-    ``auto`` is CUDA, else a GPU by WebGPU, else the CPU. Raises UsageError for one that is not
-    there.
-    """
-    if asked == "auto":
-        if torch.cuda.is_available():
-            return "cuda"
-        with suppress(OutputError):
-            if can_have_hardware() and any(each.hardware for each in find_adapters()[:1]):
-                return "webgpu"
-        return "cpu"
-    if is_webgpu(asked):
-        find_adapter(asked)
-        return asked
-    try:
-        device = torch.device(asked)
-    except RuntimeError:
-        device = torch.device("meta")
-    if device.type not in ("cpu", "cuda", "mps"):
-        raise unknown_device(asked)
-    there = {
-        "cpu": True,
-        "cuda": torch.cuda.is_available() and (device.index or 0) < torch.cuda.device_count(),
-        "mps": torch.backends.mps.is_available(),
-    }
-    if not there[device.type]:
-        raise UsageError(
-            f"device {asked!r} is not available on this machine",
-            hint="use --device auto; `artgen doctor` shows what there is",
-        )
-    return asked
+from artgen.base.process import available_threads
+from artgen.raster import resolve_device as resolve_device
 
 
 @contextmanager

@@ -155,7 +155,7 @@ def learn_palette(
     learned = tuple(dict.fromkeys(hex_colour(means[k]) for k in order))
     if len(learned) < 2:
         raise InputError(
-            "the target has one colour, a palette has at least 2", hint="leave out --palette"
+            "there is one colour, a palette has at least 2", hint="name them, such as red,teal"
         )
     return learned
 

@@ -187,9 +187,8 @@ class Plotter(Maker):
         size = laid(page, profile)
         turned = bool(size[0] != page.width)
         if turned:
-            corner = np.array([0, size[1]])
             lines = [
-                (colour, [path[:, ::-1] * [1, -1] + corner for path in paths])
+                (colour, [path[:, ::-1] * [1, -1] + [0, size[1]] for path in paths])
                 for colour, paths in lines
             ]
         parts = panels(size, profile.bed, asked=o.panels)
@@ -235,6 +234,7 @@ class Plotter(Maker):
         ] * (most > UNLIKE * least)
         made = Made(files, needed, dress(np.rot90(picture, -1) if turned else picture), notes)
         end = "lower" if profile.origin == "bottom-left" else "upper"
+        meet = "crosses" if page.margin else "lines"
         steps = (
             f"Tape the paper, {wide:g} x {high:g} mm, so that its {end} left corner lies at the "
             "origin of the machine, and set the origin there."
@@ -245,7 +245,7 @@ class Plotter(Maker):
             "Change the pen between files, or where the machine waits."
             if len(lines) > 1
             else "Try the height of the pen on a scrap of paper first.",
-            *(["Move the paper for each panel, until the crosses meet."] * (len(done) > 1)),
+            *([f"Move the paper for each panel, until the {meet} meet."] * (len(done) > 1)),
         )
 
         if work:

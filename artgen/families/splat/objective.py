@@ -97,7 +97,7 @@ class SplatObjective(Objective):
         """The steps as a device can take them. Raises NoStep."""
         problem, options = self.problem, self.options
         if not self._is_plain:
-            raise NoStep("a plugin changes what is minimised")
+            raise NoStep("a plugin or --symmetry changes what is minimised")
         if min(problem.drawing.background) < 0:
             raise NoStep("the picture is transparent")
         for term in problem.loss.terms:

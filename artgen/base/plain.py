@@ -1,0 +1,15 @@
+"""Data for JSON, which has no NaN and no infinity."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+
+def finite(data: Any) -> Any:
+    """The same data, tuples as lists, with None in place of NaN and infinity."""
+    if isinstance(data, dict):
+        return {key: finite(value) for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [finite(value) for value in data]
+    return None if isinstance(data, float) and not math.isfinite(data) else data
