@@ -80,7 +80,8 @@ class Fourier(Splat):
             "sum", "how weights become a picture"
         )
 
-    defaults = Preset(count=256, stage={"steps": 1000})
+    # Petals are large, so new ones are placed by errors of a wider neighbourhood than other splats.
+    defaults = Preset(count=256, stage={"steps": 1000, "blur": 0.25})
     presets = read_presets("fourier", _PARAMS)
 
     @property
