@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -210,15 +211,23 @@ def test_flags_that_do_not_go_together(call, arguments, words):
     assert words in err
 
 
-@pytest.mark.parametrize("command", [("fit",), ("compare", "-p", "gaussian"), ("gallery", "build")])
-def test_without_ray_the_line_that_installs_it_is_printed(call, monkeypatch, command):
+@pytest.mark.parametrize(
+    ("command", "found"),
+    [
+        (("fit",), None),
+        (("fit",), ModuleSpec("ray", None)),  # a folder that is called ray, as in tests
+        (("compare", "-p", "gaussian"), None),
+        (("gallery", "build"), None),
+    ],
+)
+def test_without_ray_the_line_that_installs_it_is_printed(call, monkeypatch, command, found):
     pictures("gallery/a.png")
     Path("gallery/one.toml").write_text("seed = 1\n")
     find = importlib.util.find_spec
     monkeypatch.setattr(
         importlib.util,
         "find_spec",
-        lambda name, *more: None if name == "ray" else find(name, *more),
+        lambda name, *more: found if name == "ray" else find(name, *more),
     )
     code, out, err = call(*command, "--on", "ray", "--json")
     assert code == json.loads(out)["error"]["exit_code"] == 2

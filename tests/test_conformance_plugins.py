@@ -1,4 +1,4 @@
-"""Checks of losses, targets, exporters, engines, forms and observers: they find planted mistakes."""
+"""Checks of plugins of other kinds than primitives: they find planted mistakes."""
 
 from __future__ import annotations
 
@@ -457,6 +457,49 @@ def test_a_planted_mistake_is_found_with_its_line(kind, name, tmp_path, monkeypa
     assert outcome.status == "failed"
     assert re.search(r"\(planted\.py, line \d+", outcome.detail)
     assert outcome.hint
+
+
+EXECUTOR = """
+class Bad(artgen.tasks.Executor):
+    number = 1
+    def run(self, work, tasks, observe, control):
+        for task in tasks:
+            if {stops} and control.stop_requested: return
+            try: result = work(task, observe, control)
+            except ValueError as error: result = error
+            {gives}
+
+def bad(place, *rest): return Bad()
+"""
+
+
+@pytest.mark.parametrize(
+    ("stops", "gives", "says"),
+    [
+        (True, "yield task, result", ""),
+        (True, "if result == 7: yield task, result", "come back as"),
+        (True, "yield from 2 * [(task, result)]", "come back as"),
+        (True, "yield task, 'a result'", "come back as"),
+        (True, "if result != 7: raise result\n            yield task, result", "seven"),
+        (False, "yield task, result", "after a stop"),
+    ],
+)
+def test_an_executor_gives_every_task_back_once_and_stops(stops, gives, says, tmp_path):
+    offer = planted("executor", EXECUTOR.format(stops=stops, gives=gives), tmp_path)
+    [check] = [each for each in checks_for(offer) if each.__name__ == "tasks"]
+    outcome = judge(check, offer)
+    assert outcome.status == ("failed" if says else "ok")
+    assert says in outcome.detail
+    assert bool(says) == bool(re.search(r"\(planted\.py, line \d+", outcome.detail))
+
+
+def test_an_executor_that_lacks_its_library_is_not_checked(tmp_path):
+    text = "def bad(place, *rest): raise artgen.errors.UsageError('it needs the package moon')"
+    offer = planted("executor", text, tmp_path)
+    [check] = [each for each in checks_for(offer) if each.__name__ == "tasks"]
+    outcome = judge(check, offer)
+    assert outcome.status == "skipped"
+    assert "it needs the package moon" in outcome.detail
 
 
 MISSPELT = """

@@ -14,11 +14,13 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 
+import matplotlib
 import numpy as np
 import pytest
 import torch
 from helpers import save_photo
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.patheffects import withStroke
 from PIL import Image
 
 import artgen
@@ -118,6 +120,16 @@ def test_a_page_of_shapes_has_its_length_in_points(art):
     assert art.to_format("eps").count(b"%%BoundingBox: 0 0 23 15") == 1
     text = art.to_format("eps", artgen.art.ExportRequest(transparent=True))
     assert text.count(b"fill") < art.to_format("eps").count(b"fill")
+
+
+@pytest.mark.parametrize("suffix", ["pdf", "eps"])
+def test_settings_of_the_user_change_no_page(art, suffix, monkeypatch):
+    """A matplotlibrc could leave out all colours, or outline all parts."""
+    plain = art.to_format(suffix)
+    monkeypatch.setitem(matplotlib.rcParams, "pdf.inheritcolor", True)
+    monkeypatch.setitem(matplotlib.rcParams, "path.effects", [withStroke(linewidth=9)])
+    assert art.to_format(suffix) == plain
+    assert matplotlib.rcParams["pdf.inheritcolor"]
 
 
 @pytest.mark.parametrize("dpi", [None, 150])

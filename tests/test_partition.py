@@ -18,6 +18,7 @@ from artgen.families.partition.search import SitePopulation
 from artgen.init import Context
 from artgen.losses import Loss, Term, mse
 from artgen.raster import choose_backend, draw, planned_backend
+from artgen.raster.edges import polygon_edges
 from artgen_plugins.voronoi import Voronoi
 
 BACKGROUND = (0.2, 0.4, 0.6)
@@ -98,6 +99,13 @@ def test_any_numbers_can_be_drawn(value):
     tensors = {"sites": torch.full((2, 3), value), "colour": torch.ones(3, 3)}
     tensors["sites"][0, 1] = 0.1
     assert torch.isfinite(draw_partition(Voronoi(), tensors, Canvas(9, 7), BACKGROUND)).all()
+
+
+def test_an_edge_of_two_cells_is_there_once():
+    """An upright one was there twice where rounding leant it to either side: pens drew it twice."""
+    left = np.array([[-1.0, -1.0], [0.0, -1.0], [1e-16, 1.0], [-1.0, 1.0]])
+    right = np.array([[1e-16, -1.0], [1.0, -1.0], [1.0, 1.0], [0.0, 1.0]])
+    assert len(polygon_edges([left, right])) == 7
 
 
 def test_tensors_of_another_shape_are_refused():

@@ -1,4 +1,4 @@
-"""Plots of curves and fits, maps of classes, losses, latents; all uses of matplotlib are here.
+"""Plots of curves and fits, maps of classes, losses, latents, drawn by matplotlib.
 
 It avoids pyplot and its global state, and starts from matplotlib's default settings and font, so
 equal arguments give equal pixels. Paper is the background of the drawing; ink is light on dark
@@ -70,7 +70,7 @@ class CurvePlot:
         from matplotlib.patches import Polygon
 
         self.curve, self.x = curve, x
-        with _default_settings():
+        with default_settings():
             self.plot = _Plot(canvas, paper)
             axes = self.plot.axes(0.12 if curve.axes else 0.09)
             self.plot.label(axes, *curve.axes or ())
@@ -101,7 +101,7 @@ class CurvePlot:
         # Much larger numbers would overflow in Agg.
         low, high = self.limits
         heights = np.clip(heights, low - 9 * (high - low), high + 9 * (high - low))
-        with _default_settings():
+        with default_settings():
             self.fit.set_data(self.x, heights)
             if curve.continuous:
                 there, back = (self.x, curve.x[::-1]), (heights, curve.y[::-1])
@@ -120,7 +120,7 @@ class ClassMap:
         self.paper = np.asarray(paper, np.float32)
         inks = [_INKS[number % len(_INKS)] for number in range(len(points.classes))]
         self.inks = np.asarray(inks, np.float32)
-        with _default_settings():
+        with default_settings():
             plot = _Plot(canvas, paper, transparent=True)
             axes = plot.figure.add_axes((0, 0, 1, 1))
             axes.set_axis_off()
@@ -157,7 +157,7 @@ def plot_losses(losses: Mapping[str, Series], canvas: Canvas, paper: Colour) -> 
 
     The scale is logarithmic if all losses are above 0.
     """
-    with _default_settings():
+    with default_settings():
         plot = _Plot(canvas, paper)
         axes = plot.axes(0.12)
         colours = [plot.accent, *_INKS] if len(losses) == 1 else _INKS
@@ -175,7 +175,7 @@ def plot_generations(metrics: Mapping[str, Series], canvas: Canvas, paper: Colou
     `metrics` holds pairs (step, value) of the `best`, the `mean` and the `diversity`, which has its
     own scale on the right.
     """
-    with _default_settings():
+    with default_settings():
         plot = _Plot(canvas, paper)
         axes = plot.axes(0.12, 0.10)
         inks = {"best": plot.accent, "mean": plot.pale, "diversity": _INKS[2]}
@@ -210,7 +210,7 @@ def plot_ranks(
     """
     from matplotlib.ticker import MaxNLocator
 
-    with _default_settings():
+    with default_settings():
         plot = _Plot(canvas, paper)
         axes = plot.axes(0.12)
         # Rounding errors would squeeze everything else on a logarithmic scale.
@@ -236,7 +236,7 @@ def plot_rates(title: str, curves: Mapping[str, Series], codecs: Mapping[str, Se
     """
     from matplotlib.ticker import ScalarFormatter
 
-    with _default_settings():
+    with default_settings():
         plot = _Plot(Canvas(760, 460), (1.0, 1.0, 1.0))
         axes = plot.axes()
         axes.set_xscale("log", base=2)
@@ -266,7 +266,7 @@ def plot_scatter(
     A part consists of points [M, 2] and class numbers [M], -1 for unknown. All panels have the same
     axes.
     """
-    with _default_settings():
+    with default_settings():
         plot = _Plot(canvas, paper)
         every = np.concatenate([points for points, _ in parts.values()])
         low, high = every.min(0), every.max(0)
@@ -423,7 +423,7 @@ def _between(paper: Colour, ink: Colour, share: float) -> Colour:
 
 
 @contextmanager
-def _default_settings() -> Iterator[None]:
+def default_settings() -> Iterator[None]:
     """Use matplotlib's default settings instead of the user's."""
     import matplotlib
 

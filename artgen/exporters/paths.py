@@ -15,6 +15,7 @@ import numpy as np
 from artgen._version import __version__
 from artgen.art import Art, ExportRequest
 from artgen.base.errors import UsageError
+from artgen.display.plots import default_settings
 from artgen.exporters.requests import refuse
 from artgen.output.parts import FlatPart, parts_for
 from artgen.output.provenance import RECIPE_COMMENT
@@ -60,11 +61,11 @@ def export_paths(kind: Literal["pdf", "eps"], art: Art, request: ExportRequest) 
             "EPS cannot hold transparent parts",
             hint="use -o FILE.pdf, or fit with opaque parts: --set engine.alpha=1.0",
         )
-    figure = _figure(drawing, parts, request)
     file, maker = io.BytesIO(), f"artgen {__version__}"
-    # Matplotlib declares no types for these.
-    canvas: Any = (FigureCanvasPdf if kind == "pdf" else FigureCanvasPS)(figure)
-    with rc_context({"pdf.compression": 9, "ps.usedistiller": None, "text.usetex": False}):
+    with default_settings(), rc_context({"pdf.compression": 9}):
+        figure = _figure(drawing, parts, request)
+        # Matplotlib declares no types for these.
+        canvas: Any = (FigureCanvasPdf if kind == "pdf" else FigureCanvasPS)(figure)
         if kind == "pdf":
             said = {"Creator": maker, "Keywords": f"{RECIPE_COMMENT} {recipe}"}
             canvas.print_pdf(file, metadata=said | {"CreationDate": None})
@@ -94,8 +95,7 @@ def _figure(drawing: Drawing, parts: Sequence[FlatPart], request: ExportRequest)
     figure.patch.set_visible(False)
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_axis_off()
-    axes.set_xlim(left, left + page[1])
-    axes.set_ylim(top + page[2], top)
+    axes.set(xlim=(left, left + page[1]), ylim=(top + page[2], top))
     coloured = frame.pad not in (None, BACKGROUND)
     if coloured:
         border: Any = Rectangle(*page)

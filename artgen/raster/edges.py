@@ -50,8 +50,9 @@ def polygon_edges(polygons: list[Floats]) -> Floats:
     """Return each edge of polygons [corners, 2] once, as float64 [N, 4]."""
     rings = [np.concatenate([ring, np.roll(ring, -1, 0)], 1) for ring in polygons if len(ring)]
     ends = np.concatenate([np.empty((0, 4)), *rings])
-    swapped = (ends[:, 0] > ends[:, 2]) | ((ends[:, 0] == ends[:, 2]) & (ends[:, 1] > ends[:, 3]))
+    # Neighbours may give an upright edge two directions, where its ends differ by rounding.
+    x, y, to_x, to_y = np.round(ends, 7).T
+    swapped = (x > to_x) | ((x == to_x) & (y > to_y))
     ends[swapped] = ends[swapped][:, [2, 3, 0, 1]]
     _, first = np.unique(np.round(ends, 7), axis=0, return_index=True)
-    found: Floats = ends[np.sort(first)]
-    return found
+    return np.asarray(ends[np.sort(first)])

@@ -52,9 +52,6 @@ CHECKS: dict[type[Primitive], tuple[Check, ...]] = {
 }
 """The checks of each family, whose module `checks` adds them."""
 
-UNCHECKED = ("command", "executor")
-"""The kinds of plugins that have no checks."""
-
 
 def checks_for(offer: Offer) -> tuple[Check, ...]:
     """Return the checks of what a plugin offers, basic ones first.
@@ -64,7 +61,7 @@ def checks_for(offer: Offer) -> tuple[Check, ...]:
     kind = offer.entry.kind
     if kind == "primitive":
         return checks_of(offer.loaded)
-    if kind in UNCHECKED:
+    if kind == "command":  # it is for the user to try
         return (deviations,)
     module = import_module(f"artgen.testing.{'run_kind' if kind == 'run' else kind}")
     return (deviations, *module.CHECKS)

@@ -6,6 +6,7 @@ import copy
 import inspect
 from dataclasses import asdict, replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -88,13 +89,10 @@ def _tell(offer: Offer, event: Event) -> object:
 
 
 def _of_a_curve(event: Event) -> Event:
-    if isinstance(event, Started):
-        return replace(event, target=None)
-    if isinstance(event, Evaluated):
-        return replace(event, psnr=None)
     if isinstance(event, Finished):
         return replace(event, summary={**event.summary, "psnr": None})
-    return event
+    unknown: Any = {Started: {"target": None}, Evaluated: {"psnr": None}}.get(type(event), {})
+    return replace(event, **unknown)
 
 
 @cache

@@ -67,7 +67,8 @@ class RayExecutor:
         recipes: Iterable[Any],
         registry: Any,
     ) -> None:
-        if importlib.util.find_spec("ray") is None:
+        # A folder of this name is found too, but comes from no file.
+        if not getattr(importlib.util.find_spec("ray"), "origin", None):
             raise UsageError(
                 "--on ray needs the package ray, which is not installed",
                 hint="pip install 'artgen[ray]'",
