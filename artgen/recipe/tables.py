@@ -173,7 +173,7 @@ class TargetTable(Table):
     `frames:FOLDER`, `sample:NAME`, `blank:WxH`, `curve:EXPR` or `points:NAME`. Default:
     `sample:astronaut`."""
     sha256: str | None = key(default=None)
-    """Hash of the file; another file under the same name is refused. Default: any."""
+    """Hash of the file; another under the same name is refused. Default: any."""
     size: int | None = key(default=None, low=1, keyword="int | str | None").flagged(
         JUDGE,
         "PX|WxH",
@@ -183,16 +183,16 @@ class TargetTable(Table):
         type=str,
         usual=True,
     )
-    """Long side while fitting, in pixels; for plots and maps, that of the frames; for sets, that of
-    the pictures. Default: the picture's own, at most 768, or more for [many parts](scale.md); plots
-    640, maps 400; folders of pictures at most 64; clips at most 384."""
+    """Long side while fitting, in pixels; of the frames of plots and maps; of the pictures of a
+    set. Default: the picture's own, at most 768, or more for [many parts](scale.md); plots 640,
+    maps 400; folders of pictures at most 64; clips at most 384."""
     aspect: str | None = key(default=None, check=_text(parse_aspect))
     """`width:height` to which the picture is cropped, such as `9:16`, or paper such as `A3`, which
     turns as the picture lies. Default: its own."""
     crop_at: str | None = key(default=None, check=_text(parse_place), keyword=True)
-    """The point that a crop keeps in its centre, as shares of width and height such as `0.5,0.3`,
-    and the share of the largest crop to keep, as `0.5,0.3,0.6`; `auto` finds faces, or else most
-    detail, and is stored as numbers. Default: `0.5,0.5`."""
+    """What a crop keeps in its centre, as shares of width and height such as `0.5,0.3`, and the
+    share of the largest crop, as `0.5,0.3,0.6`; `auto` finds faces, or else most detail; stored as
+    numbers. Default: `0.5,0.5`."""
     pad: str | None = key(default=None, keyword=True)
     """Add a border instead of cropping: its colour, or `background`. Default: none."""
     background: str = key(default="auto", keyword=True).flagged(
@@ -232,10 +232,10 @@ class TargetTable(Table):
         "as shares of width, height and shorter side, with ; between several; or a gray picture.",
         file=str,
     )
-    """Where detail matters: `auto` finds faces, or else what stands out, and `faces` finds them
-    alone, as most looks do; they are stored as circles, or as `none`; circles `X,Y,R` as shares
-    of width, height and shorter side, with `;` between several; or a gray picture. Other pixels
-    have a tenth of the weight. Default: none."""
+    """Where detail matters: `auto` finds faces, or else what stands out, `faces` faces alone, as
+    most looks do; both are stored as circles, or as `none`; circles `X,Y,R` as shares of width,
+    height and shorter side, with `;` between them; or a gray picture. Other pixels have a tenth of
+    the weight. Default: none."""
     mask: FileReference | None = key(default=None, check=as_file, keyword=_PATH).flagged(
         JUDGE,
         "FILE",
@@ -332,9 +332,9 @@ class PrimitiveTable(OpenTable):
         parse=parse_count,
         usual=True,
     )
-    """Number of parts, or `auto`: add parts until the target PSNR is reached or more of them gain
-    too little (shapes, meshes, and splats with the blend `sum`). The stored recipe holds the final
-    number. Default: the primitive's."""
+    """Number of parts, or `auto`: add parts until the target PSNR is reached or more gain too
+    little (shapes, meshes, and splats with the blend `sum`). The stored recipe holds the number.
+    Default: the primitive's."""
     target_bytes: int | None = key(default=None, low=1, keyword=True).flagged(
         MAKE, "SIZE", "Use as many parts as fit into an .art file such as 40kB.", parse=parse_bytes
     )
@@ -379,9 +379,8 @@ class Stage(OpenTable):
         "times as long. Default: good.",
         usual=True,
     )
-    """Effort where neither `steps` nor `time` are given: `draft` is a fifth of the default steps,
-    `best` four times as many; for `climb`, other numbers of restarts and passes. Default: `good`.
-    """
+    """Effort without `steps` and `time`: `draft` is a fifth of the default steps, `best` four times
+    as many; for `climb`, other numbers of restarts and passes. Default: `good`."""
     time: float | None = key(default=None, above=0, high=1e9, keyword=True).flagged(
         LONG,
         "SECONDS,...",
@@ -400,8 +399,8 @@ class Stage(OpenTable):
     """Largest number of evaluations; written where they would take more than 5 % of `time`.
     Default: none."""
     test_pictures: int | None = key(default=None, low=1, high=MOST_STEPS)
-    """Number of test pictures of a [set](codecs.md) that an evaluation looks at; written where all
-    would take more than 5 % of `time`. Default: all."""
+    """Test pictures of a [set](codecs.md) that an evaluation looks at; written where all would take
+    more than 5 % of `time`. Default: all."""
     stop: int | None = key(default=None, low=0, high=MOST_STEPS)
     """Last step, if before `steps`; written when a run is interrupted. Default: none."""
     target_psnr: float | None = key(default=None, above=0, keyword=True).flagged(
@@ -424,8 +423,8 @@ class Stage(OpenTable):
     """A name or a mixture such as `l1+0.1*ssim` or `mse+0.3*texture:wood.jpg`. Default: `mse`;
     `cross-entropy` for labelled points."""
     loss_files: tuple[FileReference, ...] | None = key(default=None)
-    """The files that `loss` names: a list of tables with `name` and `sha256`. Default: found by
-    their names."""
+    """The files that `loss` names: tables with `name` and `sha256`. Default: found by their
+    names."""
 
     @classmethod
     def prepare(cls, data: dict[str, Any]) -> dict[str, Any]:
@@ -507,8 +506,8 @@ class OutputTable(Table):
         "Size of the video: its long side, or both sides. Default: the fitting size.",
         parse=lambda text: parse_pixels(text, flag="--video-size"),
     )
-    """Size of the video, as for `still_size`; frames are drawn at this size, which takes more time.
-    Default: the fitting size."""
+    """Size of the video, as for `still_size`; larger frames take more time. Default: the fitting
+    size."""
     film: str | None = key(default=None, longest=400).flagged(
         WRITE,
         "FORM",
@@ -525,8 +524,8 @@ class OutputTable(Table):
         "What the video starts with: the target, the background alone, or parts, to show them "
         "appear in place of the progress. Default: the first step.",
     )
-    """What the video starts with: `photo`, `blank`, or `parts`, which shows the parts appear
-    instead of the progress. Default: the first step."""
+    """What the video starts with: `photo`, `blank`, or `parts`, which shows them appear instead of
+    the progress. Default: the first step."""
     end: Literal["photo", "hold"] | None = key(default=None).flagged(
         WRITE, None, "What the video ends with, after the result. Default: hold."
     )
@@ -543,18 +542,18 @@ class OutputTable(Table):
         parse=parse_bytes,
         usual=True,
     )
-    """Largest video file; quality, frame rate, length, colours and, unless it is given, size are
-    lowered until it fits ([films.md](films.md#ends-and-sizes)). Default: none."""
+    """Largest video file; quality, frame rate, length, colours and, unless given, size are lowered
+    until it fits ([films.md](films.md#ends-and-sizes)). Default: none."""
     frames: int | None = key(default=None, low=1)
-    """Largest number of pictures of each stage that the video is made of; they fade into each other
-    where it moves for longer than a second. Default: two for three frames that move."""
+    """Largest number of pictures of each stage in the video; they fade into each other where it
+    moves for longer than a second. Default: two for three frames that move."""
     walk: str | None = key(default=None, longest=200).flagged(
         CODECS,
         "WALK",
         "Show a walk through the latents instead of the progress, as in artgen render.",
     )
-    """For a codec: the walk through its latents that the video shows instead of the progress, see
-    [codecs.md](codecs.md). Default: none."""
+    """Of a codec the walk through its latents that the video shows, see [codecs.md](codecs.md).
+    Default: none."""
     history: int | None = key(
         default=None, low=0, high=MOST_KEYS, check=_history, keyword=True
     ).flagged(
@@ -563,8 +562,8 @@ class OutputTable(Table):
         "Keep N drawings of each stage in the .art file, as a film for artgen render; 0: "
         "nothing. Default: a light history, about a seventh of the file.",
     )
-    """Number of drawings of each stage to keep in the `.art` file, see [films.md](films.md); 0
-    keeps nothing. Default: a light history."""
+    """Drawings of each stage to keep in the `.art` file, see [films.md](films.md); 0 keeps nothing.
+    Default: a light history."""
 
 
 class RunTable(Table):
@@ -600,8 +599,8 @@ class RunTable(Table):
     or `auto`: the fewest bytes that cost at most 0.05 dB, see [exports](exports.md#small-files).
     Default: `fp32`."""
     parameter_bytes: int | None = key(default=None, low=1)
-    """The most bytes that the parameters take, with `auto` or packed; `--target-bytes` writes it.
-    Default: none."""
+    """The most bytes of the parameters, with `auto` or packed; `--target-bytes` writes it. Default:
+    none."""
     random: Literal["philox"] | None = key(default=None)
     """Generator of the first drawing and of new parts: `philox`, which the [studio](studio.md) has
     as well. Default: torch's own."""
@@ -613,8 +612,8 @@ class ClipTable(Table):
     steps: int | None = key(default=None, low=1, high=MOST_STEPS)
     """Steps of every frame but the first of a scene. Default: the engine's."""
     motion: Literal["flow", "extrapolate"] = key(default="flow")
-    """How parts move on: `flow` carries them along with the frames, `extrapolate` goes on as the
-    parts near them did. Default: `flow`."""
+    """How parts move on: `flow` carries them along with the frames, `extrapolate` goes on as those
+    near them did. Default: `flow`."""
     engine: str | None = key(default=None)
     """Engine of every frame but the first of a scene. Default: the last stage's, or the one that
     follows it better."""
@@ -622,7 +621,7 @@ class ClipTable(Table):
     """Factor on the learning rates of every frame but the first of a scene. Default: 0.4 for
     `gradient`, 0.3 after `climb`."""
     final: float | None = key(default=None, low=0, high=1)
-    """Rates at the end of such a frame, as a share of the largest, along half a cosine, 0 to 1.
+    """Rates at the end of such a frame, a share of the largest, along half a cosine, 0 to 1.
     Default: 0.4 for `gradient`, constant after `climb`."""
     steady: float = key(default=0.2, low=0, high=0.95)
     """Share of the previous frame's error that is kept, against flicker, 0 to 0.95. Default: 0.2.
