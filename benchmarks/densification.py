@@ -100,14 +100,13 @@ def _blurs(settings: Settings) -> Table:
         if settings.quick:
             count, size, steps = 30, 32, 40
         for picture in samples:
+            changes = ({**DEFAULTS, "blur": blur} for blur in BLURS)
             first, *others = (
                 fmean(
-                    _fit(picture, primitive, count, steps, size, seed, {**DEFAULTS, "blur": blur})[
-                        0
-                    ]
+                    _fit(picture, primitive, count, steps, size, seed, change)[0]
                     for seed in range(seeds)
                 )
-                for blur in BLURS
+                for change in changes
             )
             name = f"{count:,} {primitive}, {size} px, {steps:,} steps, {picture[7:]}"
             rows.append((name, f"{first:.2f}", *(f"{other - first:+.2f}" for other in others)))
