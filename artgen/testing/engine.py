@@ -17,10 +17,17 @@ from artgen.plan import check_families
 from artgen.raster import draw, reconstruct
 from artgen.registry import Entry
 from artgen.targets import set_from_arrays
-from artgen.testing import side_effects
 from artgen.testing.candidate import CANVAS, Candidate, Offer, picture, pictures
 from artgen.testing.names import names
 from artgen.testing.run_checks import Failed, basic, count_options
+from artgen.testing.side_effects import (
+    CLOCK,
+    FILES,
+    check_same,
+    check_side_effects,
+    differing,
+    no_calls,
+)
 from artgen.values.drawing import Drawing
 
 PARTS, STEPS = 8, 40
@@ -128,7 +135,7 @@ def weights(offer: Offer) -> None:
     if _started(offer)[1].weight is None:  # of a set
         return
     plain, weighted = (_run(offer, 7, weight)[0] for weight in (None, _WEIGHT))
-    if not side_effects.differing(plain.tensors, weighted.tensors):
+    if not differing(plain.tensors, weighted.tensors):
         raise Failed("a fit with weights is the same as one without", offer.loaded.advance)
 
 
@@ -160,13 +167,12 @@ def purity(offer: Offer) -> None:
     engine, problem = _started(offer)
     tensors = {"target": problem.target, **problem.drawing.tensors}
     before = {name: tensor.clone() for name, tensor in tensors.items()}
-    calls = side_effects.CLOCK | side_effects.FILES
-    with side_effects.check_side_effects(offer), side_effects.no_calls(offer, calls):
+    with check_side_effects(offer), no_calls(offer, CLOCK | FILES):
         engine.start(problem)
         _advance(engine, 8, 4)
         engine.report()
         engine.state_dict()
-    for name in side_effects.differing(before, tensors):
+    for name in differing(before, tensors):
         raise Failed(f"it changes {name} of its problem in place", offer.loaded.advance)
 
 
@@ -278,7 +284,6 @@ def _loss(problem: Problem, drawing: Drawing) -> float:
 def _same(
     one: tuple[Drawing, float], other: tuple[Drawing, float], what: str, offer: Offer
 ) -> None:
-    tensors = one[0].tensors, other[0].tensors
-    side_effects.check_same(*tensors, f"{what} differ", offer.loaded.advance)
+    check_same(one[0].tensors, other[0].tensors, f"{what} differ", offer.loaded.advance)
     if one[1] != other[1]:
         raise Failed(f"{what} report {one[1]!r} and {other[1]!r}", offer.loaded.report)

@@ -71,12 +71,13 @@ def documentation(candidate: Candidate) -> None:
     if not (vars(cls).get("__doc__") or "").strip():
         raise Failed(f"{cls.__name__} has no docstring")
     for option in candidate.options:
-        title = f"option {option.name} of {cls.__name__}"
         if not option.help.strip():
-            raise Failed(f"{title} has no help")
+            raise Failed(f"option {option.name} of {cls.__name__} has no help")
         number = isinstance(option.default, int | float) and not isinstance(option.default, bool)
         if number and option.low is option.high is None:
-            raise Failed(f"{title} has neither a low nor a high bound")
+            raise Failed(
+                f"option {option.name} of {cls.__name__} has neither a low nor a high bound"
+            )
 
 
 def options(candidate: Candidate) -> str:
@@ -185,8 +186,10 @@ def learning(candidate: Candidate) -> str:
         _, losses = _fit(candidate, engine)
         first, best = losses[0], min(losses)
         if not best < first:
-            title = f"{engine} did not lower the loss of {candidate.cls.__name__}"
-            raise Failed(f"{title} in {FIT_STEPS} steps: {first:.4g}, at best {best:.4g}")
+            raise Failed(
+                f"{engine} did not lower the loss of {candidate.cls.__name__} "
+                f"in {FIT_STEPS} steps: {first:.4g}, at best {best:.4g}"
+            )
         remarks.append(f"{engine} {first:.3g} to {best:.3g}")
     return ", ".join(remarks)
 
@@ -238,8 +241,10 @@ def _check_tensors(label: str, primitive: Primitive, made: Drawing, where: str) 
         gap = (kept - tensor).abs()
         if not torch.allclose(kept, tensor, rtol=1e-3, atol=1e-4):
             value = float(tensor.flatten()[int(gap.argmax())])
-            which = f"which its map {param.map.function!r} cannot reach, for {where}"
-            raise Failed(f"{label}: init of {name} is {value:.3g}, {which}")
+            raise Failed(
+                f"{label}: init of {name} is {value:.3g}, which its map {param.map.function!r} "
+                f"cannot reach, for {where}"
+            )
 
 
 def _drawn(candidate: Candidate, variant: Variant, entropy: int) -> dict[str, Tensor]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from artgen.base.errors import UsageError
-from artgen.making import Made, Motif, Provenance, files_of, run_maker
+from artgen.making import Made, Motif, files_of, run_maker
+from artgen.making import Provenance as Said
 from artgen.testing.candidate import Offer
 from artgen.testing.drawings import drawing_of, fit, photo
 from artgen.testing.names import names
@@ -49,7 +50,7 @@ def purity(offer: Offer) -> None:
     first = _made(offer)
     with check_pure(offer):
         again = offer.loaded().make(_motif(offer))
-    said = Provenance(offer.name, "small", None)
+    said = Said(offer.name, "small", None)
     one, other = (files_of(each, _motif(offer), said) for each in (first, again))
     for name, data in one.items():
         if other.get(name) != data:

@@ -30,7 +30,8 @@ def names(offer: Offer) -> None:
         for name, value in vars(cls).items():
             if name.startswith("_") or name in known | used:
                 continue
-            if near := difflib.get_close_matches(name, known, n=1, cutoff=0.8):
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0.8)
+            if near:
                 code = value if callable(value) else cls
                 raise Failed(f"nothing reads {name!r}: did you mean {near[0]}?", code)
     for cls in own_classes(offer.loaded.Options):

@@ -6,7 +6,6 @@ import copy
 import inspect
 from dataclasses import asdict, replace
 from functools import cache
-from typing import Any
 
 import numpy as np
 
@@ -89,10 +88,13 @@ def _tell(offer: Offer, event: Event) -> object:
 
 
 def _of_a_curve(event: Event) -> Event:
+    if isinstance(event, Started):
+        return replace(event, target=None)
+    if isinstance(event, Evaluated):
+        return replace(event, psnr=None)
     if isinstance(event, Finished):
         return replace(event, summary={**event.summary, "psnr": None})
-    unknown: Any = {Started: {"target": None}, Evaluated: {"psnr": None}}.get(type(event), {})
-    return replace(event, **unknown)
+    return event
 
 
 @cache

@@ -57,8 +57,10 @@ def finite(candidate: Candidate) -> None:
                 raise Failed(f"{probed.title} is {_worst(values)} {_place(inputs, values)}")
             for name, gradient in found.items():
                 if not bool(gradient.isfinite().all()):
-                    found_at = f"{_worst(gradient)} {_place(inputs, gradient)}"
-                    raise Failed(f"the gradient of {probed.title} in {name} is {found_at}")
+                    raise Failed(
+                        f"the gradient of {probed.title} in {name} is {_worst(gradient)} "
+                        f"{_place(inputs, gradient)}"
+                    )
 
 
 def gradients(candidate: Candidate) -> None:
@@ -78,8 +80,10 @@ def gradients(candidate: Candidate) -> None:
             _check_gradient(probed, name, exact[name], weights, rng)
             gap = float((single[name].double() - exact[name]).norm())
             if not gap <= 0.1 * float(exact[name].norm()) + 1e-6:
-                share = f"{gap / exact[name].norm():.1%} in float32"
-                raise Failed(f"the gradient of {probed.title} in {name} differs by {share}")
+                raise Failed(
+                    f"the gradient of {probed.title} in {name} differs by "
+                    f"{gap / exact[name].norm():.1%} in float32"
+                )
             if variant is DEFAULT and not bool(exact[name].any()):
                 raise Failed(f"{probed.title} does not depend on {name}")
 
@@ -121,9 +125,10 @@ def resolution(candidate: Candidate) -> None:
         allowed = INVISIBLE * max(1.0, float(small.abs().max()))
         gap = float((small - large).abs().max())
         if not gap <= allowed:
-            title = f"{candidate.label(variant)} differs by up to {255 * gap:.1f} levels"
-            sizes = " and ".join(f"{each.width}x{each.height}" for each in (CANVAS, larger))
-            raise Failed(f"{title} between {sizes} pixels")
+            raise Failed(
+                f"{candidate.label(variant)} differs by up to {255 * gap:.1f} levels between "
+                f"{CANVAS.width}x{CANVAS.height} and {larger.width}x{larger.height} pixels"
+            )
 
 
 def device(candidate: Candidate) -> None:
@@ -181,9 +186,10 @@ def _check_gradient(
     measured, computed = float((weights * change).sum()), float((gradient * way).sum())
     size = float((gradient * way).abs().sum())
     if not abs(measured - computed) <= allowed * max(size, abs(measured)) + 1e-6:
-        title = f"the gradient of {probed.title} in {name} is {computed:.5g}"
-        other = f"but finite differences give {measured:.5g}"
-        raise Failed(f"{title} along a random direction, {other}")
+        raise Failed(
+            f"the gradient of {probed.title} in {name} is {computed:.5g} along a random direction, "
+            f"but finite differences give {measured:.5g}"
+        )
 
 
 def _worst(values: Tensor) -> str:

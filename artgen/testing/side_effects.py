@@ -68,7 +68,8 @@ def check_side_effects(offer: Offer) -> Iterator[None]:
                 raise Failed(f"{offer.name} changes {name}")
     if text.getvalue():
         raise Failed(f"{offer.name} prints {text.getvalue().splitlines()[0]!r} to stdout")
-    if more := sorted(set(os.listdir()) - files):
+    more = sorted(set(os.listdir()) - files)
+    if more:
         raise Failed(f"{offer.name} writes {more[0]} into the current folder")
 
 

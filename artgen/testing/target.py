@@ -114,8 +114,9 @@ def names(offer: Offer) -> str | None:
         found += 1
         for name in ("source", "name"):
             if getattr(other, name) == getattr(first, name):
-                both = f"{example!r} and {rest!r} both have"
-                raise Failed(f"{both} the {name} {getattr(first, name)!r}")
+                raise Failed(
+                    f"{example!r} and {rest!r} both have the {name} {getattr(first, name)!r}"
+                )
     return f"{found} others"
 
 
