@@ -19,7 +19,16 @@ from benchmarks._settings import ROOT, Settings
 
 BENCHMARKS = (
     *("commands", "startup", "start", "footprints", "scaling", "scale"),
-    *("fits", "compare", "history", "densification", "optimizers", "fields", "stability"),
+    *(
+        "fits",
+        "compare",
+        "history",
+        "densification",
+        "diagram",
+        "optimizers",
+        "fields",
+        "stability",
+    ),
     *("cuda-static", "codecs", "clips", "shapes", "blob", "polish", "genetic", "mesh"),
     *("batches", "live", "video", "ink", "making", "autograd", "ideas", "views", "faces"),
     *("curve", "longer", "sets", "small"),

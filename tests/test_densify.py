@@ -29,9 +29,11 @@ from artgen.engines.gradient.densify import (
 from artgen.engines.gradient.engine import GradientEngine
 from artgen.errors import Diverged
 from artgen.families.splat.densify import error_without
+from artgen.families.splat.importance import added_error
 from artgen.init import Context
 from artgen.losses import Loss, Term, mse
 from artgen.raster import paint
+from artgen.raster.painting import draw
 from artgen.recipe import Recipe
 from artgen.recipe.texts import parse_count
 from artgen.runs import run
@@ -389,6 +391,69 @@ def test_blends_that_share_the_picture_start_with_all_parts(blend):
     engine = started(problem(count=20, primitive=primitive, start=0.1, every=0.1))
     engine.advance(12)
     assert counts(engine) == 20
+
+
+class Sites(Blob):
+    """Blobs that share the picture, and may be put elsewhere."""
+
+    can_move = True
+
+
+@pytest.mark.parametrize("blend", ["normalized", "depth"])
+def test_parts_that_share_the_picture_move_where_a_plugin_lets_them(blend):
+    primitive = Sites({"blend": blend})
+    assert GradientEngine.first_count(primitive, {"start": 0.1}, 50) == 50
+    engine = started(problem(count=30, primitive=primitive, move=0.2, every=0.1, blur=0.5))
+    places = engine.drawing(best=False).tensors["xy"]
+    engine.advance(12)
+    assert counts(engine) == 30
+    now = engine.drawing(best=False).tensors["xy"]
+    # Steps move a part by less than a spacing; two pixels of the detail have no part at first.
+    apart = (now[:, :, None] - places[:, None, :]).norm(dim=0).min(1).values
+    assert int((apart > 0.2).sum()) >= 1
+    left = now[0] < 0
+    assert int(left.sum()) < int((places[0] < 0).sum())
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("blend", ["sum", "normalized", "depth"])
+def test_the_error_without_a_part_is_that_of_a_drawing_without_it(blend, weighted):
+    # Waves, as finer ones than the sample points would blur the comparison.
+    across, down = torch.linspace(0, 9, 96), torch.linspace(1, 6, 64)
+    target = (0.5 + 0.5 * torch.sin(across) * torch.sin(down[:, None])).expand(3, -1, -1)
+    given = problem(count=40, primitive=Sites({"blend": blend}), target=target, start=1.0)
+    drawing, splat = given.drawing, given.primitive
+
+    def error(tensors: dict[str, Tensor], weight: Tensor) -> float:
+        picture = draw(replace(drawing, tensors=tensors), splat)
+        return float((weight * (picture - given.target).square()).sum())
+
+    weight = torch.ones(64, 96)
+    if weighted:
+        weight[:, 48:] = 0.2
+    lacking = given.target - draw(drawing, splat)
+    estimate = added_error(drawing, splat, torch.cat([lacking, weight[None]]), 1024)
+    whole = error(dict(drawing.tensors), weight)
+    others = [torch.arange(40) != i for i in range(40)]
+    exact = torch.tensor(
+        [error({n: t[..., kept] for n, t in drawing.tensors.items()}, weight) for kept in others]
+    )
+    added = (exact - whole) * drawing.canvas.pixel**2 / math.pi
+    assert torch.corrcoef(torch.stack([estimate, added]))[0, 1] > 0.98
+    assert float((estimate - added).abs().max()) < 0.1 * float(added.abs().max())
+
+
+@pytest.mark.parametrize(("blend", "shown"), [("sum", 0.3), ("normalized", 0.9)])
+def test_new_parts_have_the_colour_that_is_lacking_or_the_target_where_they_take_all(blend, shown):
+    primitive = Sites({"blend": blend})
+    engine = started(problem(count=8, primitive=primitive, target=torch.full((3, 16, 24), 0.9)))
+    densification = engine.descent.objective.densification
+    image = torch.full((3, 16, 24), 0.6)
+    background = torch.tensor(densification.problem.drawing.background)
+    if blend == "sum":
+        image = image + background[:, None, None]
+    wanted = densification.lacking(image)
+    assert torch.allclose(wanted, torch.full((3, 16, 24), shown), atol=1e-6)
 
 
 def test_a_drawing_to_go_on_from_keeps_its_parts():

@@ -18,6 +18,7 @@ PRIMITIVES = {
     "Gaussian": ("gaussian", "Anisotropic Gaussian splats."),
     "Fourier": ("fourier", "Petals with a Fourier-series outline."),
     "Stroke": ("stroke", "Brush strokes with bristles."),
+    "Diagram": ("diagram", "Cells that meet at crisp edges or melt into each other."),
     "Stamp": ("stamp", "Copies of a picture, such as a leaf."),
     "Triangle": ("triangle", "Triangles."),
     "Rectangle": ("rectangle", "Upright rectangles."),

@@ -178,13 +178,18 @@ class Densification:
         spacing = math.sqrt(canvas.area / (count + others.shape[1])) / canvas.pixel
         density = error_density(image, target, self.weight, blur * spacing, exponent)
         xy = pick_places(density.cpu(), count, canvas, rng)
-        lacking = (target - image + target.new_tensor(background)[:, None, None]).cpu()
+        lacking = self.lacking(image).cpu()
         context = Context(rng, canvas, count, lacking, background=background, values={"xy": xy})
         together = torch.cat([xy, others.cpu()], dim=1)
         # New parts are the first ones among all.
         everyone = Context(rng, canvas, together.shape[1], values={"xy": together})
         context.mean_spacing, context.spacing = everyone.mean_spacing, everyone.spacing[:count]
         return self.primitive.initial(context)
+
+    def lacking(self, image: Tensor) -> Tensor:
+        """What new parts are to show, [3, height, width]: by default what `image` lacks."""
+        background = self.target.new_tensor(self.problem.drawing.background)
+        return self.target - image + background[:, None, None]
 
     def rank(self, tensors: Mapping[str, Tensor], worth: Tensor) -> Tensor:
         """Order parts by what they are worth, [N]: by default by `worth`, their summed colour."""

@@ -113,6 +113,14 @@ class Splat(Primitive):
         return self.blend == "sum" and self.far == 0 and self.group is None
 
     @property
+    def can_move(self) -> bool:
+        """Whether a fit may put splats elsewhere: those without which the error grows least.
+
+        By default where it may add some. Under blends that divide by the weights a plugin says so.
+        """
+        return self.can_densify
+
+    @property
     def is_local(self) -> bool:
         """True where splats end, and neither their number nor their place on the canvas counts."""
         plain = self.options.visibility == "full" and self.group is None

@@ -12,9 +12,12 @@ from torch import Tensor
 from artgen.engines.evaluation import Paint, summed_colour
 from artgen.engines.gradient.densify import Densification
 from artgen.families.splat.contract import Splat
-from artgen.families.splat.importance import importance
+from artgen.families.splat.importance import added_error, importance
 from artgen.primitives import Params
 from artgen.values.drawing import Drawing
+
+POINTS = 256
+"""Sample points in the ellipse of a splat that shares its pixels, most of them in other cells."""
 
 
 class SplatDensification(Densification):
@@ -24,9 +27,19 @@ class SplatDensification(Densification):
 
     def rank(self, tensors: Mapping[str, Tensor], worth: Tensor) -> Tensor:
         """Order splats by their summed colour, or by the error that it saves."""
-        if self.options.importance == "error":
+        if self.options.importance == "colour":
+            return worth
+        if self.primitive.blend == "sum":
             return error_without(self.primitive, tensors, worth)
-        return worth
+        lacking = self.target - self.paint(tensors)
+        weight = torch.ones_like(lacking[0]) if self.weight is None else self.weight
+        here = replace(self.problem.drawing, tensors={n: t.cpu() for n, t in tensors.items()})
+        errors = torch.cat([lacking, weight[None]]).cpu()
+        return added_error(here, self.primitive, errors, POINTS).to(worth.device)
+
+    def lacking(self, image: Tensor) -> Tensor:
+        """What the picture lacks, or the target where a new splat takes the place of others."""
+        return super().lacking(image) if self.primitive.blend == "sum" else self.target
 
     @torch.no_grad()
     def relocate(

@@ -31,29 +31,43 @@ def importance(drawing: Drawing, splat: Splat) -> Tensor:
     Exact but for the places that are looked at where splats add up (`sum`, `mean`) or share
     (`normalized`, `depth`); for `over` what is in front is left out of account.
     """
+    return _summed(drawing, splat, None, sunflower(), SIDE)
+
+
+def added_error(drawing: Drawing, splat: Splat, lacking: Tensor, points: int) -> Tensor:
+    """By how much the squared error, summed over the canvas, would grow without each splat: [N].
+
+    `lacking` [4, height, width] is the target minus the picture, and the weight of the error. As
+    exact as `importance`, with so many `points` in the ellipse of a splat.
+    """
+    return _summed(drawing, splat, lacking, sunflower(points), max(lacking.shape))
+
+
+def _summed(
+    drawing: Drawing, splat: Splat, lacking: Tensor | None, disc: Tensor, side: int
+) -> Tensor:
     tensors = dict(drawing.tensors)
     count = splat.count_of(drawing)
-    disc = sunflower()
-    maps = _maps(drawing, splat, tensors)
+    maps = _maps(drawing, splat, tensors, side)
     found = []
     for start in range(0, count, PIECE):
         some = {name: t[..., start : start + PIECE] for name, t in tensors.items()}
-        found.append(_energy(drawing, splat, some, disc, maps))
+        found.append(_energy(drawing, splat, some, disc, maps, lacking))
     return torch.cat(found) if found else torch.zeros(0)
 
 
-def sunflower() -> Tensor:
-    """Points that are everywhere equally dense in the unit disc, [2, POINTS]."""
-    k = torch.arange(POINTS) + 0.5
-    radius, turn = torch.sqrt(k / POINTS), k * math.pi * (3 - math.sqrt(5))
+def sunflower(points: int = POINTS) -> Tensor:
+    """Points that are everywhere equally dense in the unit disc, [2, points]."""
+    k = torch.arange(points) + 0.5
+    radius, turn = torch.sqrt(k / points), k * math.pi * (3 - math.sqrt(5))
     return torch.stack([radius * torch.cos(turn), radius * torch.sin(turn)])
 
 
-def _maps(drawing: Drawing, splat: Splat, tensors: dict[str, Tensor]) -> Tensor | None:
+def _maps(drawing: Drawing, splat: Splat, tensors: dict[str, Tensor], side: int) -> Tensor | None:
     """The picture and, under blends that divide, the sum of all weights: [4, height, width]."""
     if splat.blend in ("sum", "mean"):
         return None
-    canvas = drawing.canvas.scaled(min(SIDE, max(drawing.width, drawing.height)))
+    canvas = drawing.canvas.scaled(min(side, max(drawing.width, drawing.height)))
     picture = draw(drawing, splat, canvas)
     total = torch.zeros_like(picture[:1])
     if splat.blend != "over":
@@ -70,32 +84,58 @@ def _near(splat: Splat, tensors: dict[str, Tensor]) -> Tensor:
 
 
 def _energy(
-    drawing: Drawing, splat: Splat, some: dict[str, Tensor], disc: Tensor, maps: Tensor | None
+    drawing: Drawing,
+    splat: Splat,
+    some: dict[str, Tensor],
+    disc: Tensor,
+    maps: Tensor | None,
+    lacking: Tensor | None,
 ) -> Tensor:
-    count = some["xy"].shape[1]
+    count, points = some["xy"].shape[1], disc.shape[1]
     extent = find_extent(splat, some)
     dx, dy = extent.offsets(*disc)
-    own = {name: t[..., None] for name, t in some.items()}
-    with torch.no_grad():
-        weight = splat.footprint(dx, dy, Params(own)).expand(count, POINTS) - splat.far
-        colours = splat.colours(dx, dy, Params(own))
     x, y = some["xy"][0, :, None] + dx, some["xy"][1, :, None] + dy
     half_width, half_height = drawing.canvas.reach
+    if lacking is not None:
+        # Where the sum of weights is known: between pixels a share of nearly all would be wrong.
+        x = _nearest_pixel(x, half_width, drawing.canvas.pixel)
+        y = _nearest_pixel(y, half_height, drawing.canvas.pixel)
+        dx, dy = x - some["xy"][0, :, None], y - some["xy"][1, :, None]
+    own = {name: t[..., None] for name, t in some.items()}
+    with torch.no_grad():
+        weight = splat.footprint(dx, dy, Params(own)).expand(count, points) - splat.far
+        colours = splat.colours(dx, dy, Params(own))
     weight = weight * ((x.abs() <= half_width) & (y.abs() <= half_height))
     colour = some["colour"][:, :, None]
     if colours is not None:
-        colour = colour * torch.stack([factor.expand(count, POINTS) for factor in colours])
+        colour = colour * torch.stack([factor.expand(count, points) for factor in colours])
+    grid = torch.stack([x / half_width, y / half_height], -1)
     if maps is None:
         change = weight * colour
     else:
-        grid = torch.stack([x / half_width, y / half_height], -1)[None]
-        here = torch.nn.functional.grid_sample(
-            maps[None], grid, padding_mode="border", align_corners=False
-        )[0]
+        here = _at(maps, grid)
         part = weight * _near(splat, some)[:, None]
         # Without it, its share of the rest would be missing.
         rest = 1.0 if splat.blend == "over" else here[3] + drawing.background_weight - part
         change = part / torch.as_tensor(rest).clamp_min(drawing.background_weight)
         change = change * (colour - here[:3])
-    energy = (change**2).sum(0).mean(1) * extent.along * extent.across
+    if lacking is None:
+        grown = (change**2).sum(0)
+    else:
+        missing = _at(lacking, grid)
+        grown = missing[3] * (change * (change + 2 * missing[:3])).sum(0)
+    energy = grown.mean(1) * extent.along * extent.across
     return energy.nan_to_num(0.0, 0.0, 0.0)
+
+
+def _nearest_pixel(place: Tensor, half: float, pixel: float) -> Tensor:
+    """Return the centres of the pixels, which begin at -half, that hold places on a line."""
+    return (((place + half) / pixel).floor() + 0.5) * pixel - half
+
+
+def _at(maps: Tensor, grid: Tensor) -> Tensor:
+    """Read maps [C, height, width] at places from -1 to 1, [N, points, 2]: [C, N, points]."""
+    sampled: Tensor = torch.nn.functional.grid_sample(
+        maps[None], grid[None], padding_mode="border", align_corners=False
+    )[0]
+    return sampled

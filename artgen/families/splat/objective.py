@@ -67,7 +67,7 @@ class SplatObjective(Objective):
         assert isinstance(problem.primitive, Splat)
         self.splat, self.kernels = problem.primitive, footprint_of(problem.backend)
         self._goals: dict[int, Goal] = {}
-        if self.splat.can_densify:
+        if self.splat.can_move:
             self.densification = SplatDensification(self, options.interval)
 
     @classmethod
