@@ -347,7 +347,9 @@ def test_a_fit_has_the_size_it_is_asked_for(tmp_path):
 def test_a_file_of_latents_has_the_bytes_it_is_asked_for(precision, steps):
     how = {"primitive": "latents", "size": 66, "threads": 1, "seed": 1, "precision": precision}
     art = artgen.fit("sample:coffee", target_bytes=3600, steps=steps, **how)
-    assert 3600 * 0.9 < len(art.to_bytes()) <= 3600
+    # Processors round differently, and by seed it is 89.3 to 90.9 % on one of them: the header is
+    # taken to be as long as it can be, and training stops short of the bytes that are left.
+    assert 3600 * 0.88 < len(art.to_bytes()) <= 3600
     assert art.parameter_bytes <= art.recipe.run.parameter_bytes
     assert art.recipe.primitive.target_bytes is None
     if steps < 9:
