@@ -93,6 +93,7 @@ def test_every_benchmark_runs(name, capsys):
         "ink": 2,
         "clips": 2,
         "densification": 2,
+        "diagram": 2,
         "video": 2,
         "autograd": 3,
         "fields": 2,

@@ -387,23 +387,18 @@ def test_a_picture_that_is_not_finite_is_called_a_picture(monkeypatch):
 def test_blends_that_share_the_picture_start_with_all_parts(blend):
     primitive = Blob({"blend": blend})
     assert not primitive.can_densify
+    assert primitive.can_move == (blend in ("normalized", "depth"))
     assert GradientEngine.first_count(primitive, {"start": 0.1}, 50) == 50
     engine = started(problem(count=20, primitive=primitive, start=0.1, every=0.1))
     engine.advance(12)
     assert counts(engine) == 20
 
 
-class Sites(Blob):
-    """Blobs that share the picture, and may be put elsewhere."""
-
-    can_move = True
-
-
 @pytest.mark.parametrize("blend", ["normalized", "depth"])
-def test_parts_that_share_the_picture_move_where_a_plugin_lets_them(blend):
-    primitive = Sites({"blend": blend})
+def test_parts_that_share_the_picture_move(blend):
+    primitive = Blob({"blend": blend})
     assert GradientEngine.first_count(primitive, {"start": 0.1}, 50) == 50
-    engine = started(problem(count=30, primitive=primitive, move=0.2, every=0.1, blur=0.5))
+    engine = started(problem(count=30, primitive=primitive, relocate=0.2, every=0.1, blur=0.5))
     places = engine.drawing(best=False).tensors["xy"]
     engine.advance(12)
     assert counts(engine) == 30
@@ -421,7 +416,7 @@ def test_the_error_without_a_part_is_that_of_a_drawing_without_it(blend, weighte
     # Waves, as finer ones than the sample points would blur the comparison.
     across, down = torch.linspace(0, 9, 96), torch.linspace(1, 6, 64)
     target = (0.5 + 0.5 * torch.sin(across) * torch.sin(down[:, None])).expand(3, -1, -1)
-    given = problem(count=40, primitive=Sites({"blend": blend}), target=target, start=1.0)
+    given = problem(count=40, primitive=Blob({"blend": blend}), target=target, start=1.0)
     drawing, splat = given.drawing, given.primitive
 
     def error(tensors: dict[str, Tensor], weight: Tensor) -> float:
@@ -445,7 +440,7 @@ def test_the_error_without_a_part_is_that_of_a_drawing_without_it(blend, weighte
 
 @pytest.mark.parametrize(("blend", "shown"), [("sum", 0.3), ("normalized", 0.9)])
 def test_new_parts_have_the_colour_that_is_lacking_or_the_target_where_they_take_all(blend, shown):
-    primitive = Sites({"blend": blend})
+    primitive = Blob({"blend": blend})
     engine = started(problem(count=8, primitive=primitive, target=torch.full((3, 16, 24), 0.9)))
     densification = engine.descent.objective.densification
     image = torch.full((3, 16, 24), 0.6)

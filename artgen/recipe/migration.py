@@ -22,7 +22,10 @@ _OF_SOME_FAMILIES = frozenset(
 """Options that `gradient` had for every family and now has for some."""
 
 _ADDED: Mapping[str, Mapping[str, Any]] = {
-    "gradient": {"importance": "colour", "exponent": 1.0, "blur": 0.5, "interval": 0},
+    "gradient": {
+        **{"importance": "colour", "exponent": 1.0, "blur": 0.5, "interval": 0},
+        "relocate": 0.0,
+    },
     **{
         codec: {"brightness": 0.5, "hidden": None}
         for codec in ("autoencoder", "conditional", "vae")

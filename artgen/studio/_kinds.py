@@ -46,12 +46,13 @@ _STAGE = {
     "steps": 1000,
     "loss": "mse",
     "move": 0.05,
+    "relocate": 0.0,
     "importance": "colour",
     "exponent": 1.0,
     "blur": 0.5,
     "interval": 0,
 }
-"""The stage of every fit; pages know no other `importance`, `exponent`, `blur` and `interval`."""
+"""The stage of every fit; pages know no other but for `move`."""
 
 _RUN = {"device": "webgpu", "backend": "compiled", "arithmetic": "fp32", "random": "philox"}
 _FIT = {"seed": 0, "stage": [_STAGE], "run": _RUN, "output": {"video": False}}

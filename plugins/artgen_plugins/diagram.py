@@ -27,7 +27,6 @@ class Diagram(Splat):
     """Sites whose cells meet at crisp edges or melt into each other."""
 
     blend = "normalized"
-    can_move = True
     defaults = Preset(count=600, stage={"steps": 1000})
     params: Mapping[str, Param] = {
         "scale": Param(2, init=init.from_spacing(0.2), min=pixels(0.1), lr=0.1, map="exp"),

@@ -85,7 +85,7 @@ class Densification:
         self.round_psnr = 0.0
         self.planned: dict[int, int] = {}
         self.finer = 1
-        if options.move or self.first < self.limit:
+        if self.moving or self.first < self.limit:
             schedule = DensificationSchedule(
                 self.first,
                 self.limit,
@@ -97,6 +97,12 @@ class Densification:
             )
             self.planned, self.finer = schedule.rounds, schedule.finer
         self._revised, self._rounds = 0, self.planned
+
+    @property
+    def moving(self) -> float:
+        """The share of the parts that a round moves, before it is divided."""
+        share: float = self.options.move
+        return share
 
     @property
     def paint(self) -> Paint:
@@ -151,7 +157,7 @@ class Densification:
         if worth is None:
             worth = summed_colour(self.paint, tensors, self.weight)
         worth = self.rank(tensors, worth)
-        together = int(self.options.move * len(worth))
+        together = int(self.moving * len(worth))
         part = sum(each < step for each in self.rounds) % self.finer
         moved = (part + 1) * together // self.finer - part * together // self.finer
         return worth.argsort(stable=True)[moved:].sort().values

@@ -31,7 +31,7 @@ from artgen.values.drawing import Drawing
 FEWEST_STEPS, FOLLOWING_SHARE, FOLLOWING_RATE, FOLLOWING_FINAL = 10, 0.1, 0.4, 0.4
 """Of a frame that follows another one: its steps, the factor on all rates, and their fall."""
 
-UNUSED = ("move", "soften", "coarse", "converge")
+UNUSED = ("move", "relocate", "soften", "coarse", "converge")
 """Options that are 0 for such a frame."""
 
 

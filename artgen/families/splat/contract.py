@@ -114,11 +114,10 @@ class Splat(Primitive):
 
     @property
     def can_move(self) -> bool:
-        """Whether a fit may put splats elsewhere: those without which the error grows least.
-
-        By default where it may add some. Under blends that divide by the weights a plugin says so.
-        """
-        return self.can_densify
+        """True where a fit can put splats elsewhere: those without which the error grows least."""
+        plain = self.options.visibility == "full" and self.group is None
+        shares = self.blend in ("normalized", "depth") and self.far == 0 and plain
+        return self.can_densify or shares
 
     @property
     def is_local(self) -> bool:

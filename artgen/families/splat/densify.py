@@ -25,6 +25,13 @@ class SplatDensification(Densification):
 
     primitive: Splat
 
+    @property
+    def moving(self) -> float:
+        """The share of the splats that a round moves, before it is divided."""
+        adds = self.primitive.blend == "sum"
+        share: float = self.options.move if adds else self.options.relocate
+        return share
+
     def rank(self, tensors: Mapping[str, Tensor], worth: Tensor) -> Tensor:
         """Order splats by their summed colour, or by the error that it saves."""
         if self.options.importance == "colour":
@@ -47,9 +54,12 @@ class SplatDensification(Densification):
     ) -> tuple[Tensor, dict[str, Tensor]] | None:
         """Indices of up to `most` splats that save little error, and others for their places.
 
-        Little is less than the mean error per splat: where the picture is good, none is.
+        Little is less than the mean error per splat: where the picture is good, none is. None for
+        splats that share the picture.
         """
         splat = self.primitive
+        if splat.blend != "sum":
+            return None
         drawing = replace(self.problem.drawing, tensors=tensors)
         saved, error = error_saved(splat, drawing, self.paint, self.target, self.weight)
         weakest = saved.argsort(stable=True)[:most]

@@ -41,6 +41,12 @@ class SplatObjective(Objective):
         move: float = option(
             0.1, "share of parts moved in a round before it is divided", low=0, high=0.5
         )
+        relocate: float = option(
+            0.1,
+            "the same under `normalized` and `depth`, where parts share the picture",
+            low=0,
+            high=0.5,
+        )
         importance: Literal["error", "colour"] = option(
             "error", "move parts without which the error grows least, or that add least colour"
         )
