@@ -14,6 +14,7 @@ HERE = Path(__file__).parent / "parts"
 PHOTOGRAPH, SET = "sample:cat --crop 1:1 --size 192", "sample:digits?n=600"
 FITS = {
     "gaussian": "-n 80 --steps 300",
+    "diagram": "-n 45 --steps 400",
     "fourier": "-n 60 --steps 200",
     "stroke": "-n 120 --steps 300",
     "stamp": "-n 200 --steps 150",
