@@ -62,6 +62,14 @@ def test_the_picture_is_the_same_at_sizes_at_which_lines_cannot_be_told_apart(fi
     assert np.abs(means - small).mean() < 8  # at random overlaps: 30
 
 
+def test_lines_reach_all_edges():
+    gray = np.full((64, 64, 3), 128, np.uint8)
+    shown = artgen.fit(gray, "foils", count=2000).render(512)[..., 1]
+    # Lines are fifteen pixels apart, and half of the lowest one is seen; so is half of the first.
+    assert shown[:2].max() < 128
+    assert shown[-2:].max() < 128
+
+
 def test_foils_need_two_inks():
     with pytest.raises(UsageError, match="two inks"):
         artgen.fit(HALVES, "foils", count=100, inks="#000000")

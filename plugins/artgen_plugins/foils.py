@@ -77,9 +77,10 @@ class Foils(Ink):
         half_width, half_height = (side - border for side in canvas.reach)
         rows = max(2, round(np.sqrt(sheet.count * half_height / (2 * APART * half_width))))
         pitch = 2 * half_height / rows
-        points = max(3, int(sheet.count / (2 * rows)) + 1)
+        # What repeats has its lowest line above the first as well.
+        middle = pitch * np.arange(self.group is not None, rows + 1) - half_height
+        points = max(3, int(sheet.count / (2 * len(middle))) + 1)
         x = np.linspace(-half_width, half_width, points)
-        middle = pitch * (np.arange(rows) + 0.5) - half_height
         both, first, second = (
             _tones(sheet, each, pitch, x, middle)
             for each in (target, sheet.goals.get(1.0, target), sheet.goals.get(-1.0, target))
@@ -94,8 +95,8 @@ class Foils(Ink):
         shift = (m + n) / 2 - shown
         lines = []
         for which, (clear, moved) in enumerate(((m, -shift / 2), (n, shift / 2))):
-            for row in range(rows):
-                y = middle[row] + pitch * (0.5 + moved[row])
+            for row in range(len(middle)):
+                y = middle[row] + pitch * moved[row]
                 marks = ink.polyline(np.stack([x, y], 1), pitch * (1 - clear[row]) / 2)
                 lines.append(ink.Marks(marks.strokes, np.full(len(marks), which)))
         found = ink.joined(lines)
