@@ -28,8 +28,8 @@ from artgen.engines.gradient.densify import (
 )
 from artgen.engines.gradient.engine import GradientEngine
 from artgen.errors import Diverged
+from artgen.families.splat import densify
 from artgen.families.splat.densify import error_without
-from artgen.families.splat.importance import added_error
 from artgen.init import Context
 from artgen.losses import Loss, Term, mse
 from artgen.raster import paint
@@ -411,8 +411,9 @@ def test_parts_that_share_the_picture_move(blend):
 
 
 @pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("blend", ["sum", "normalized", "depth"])
-def test_the_error_without_a_part_is_that_of_a_drawing_without_it(blend, weighted):
+@pytest.mark.parametrize("blend", ["normalized", "depth"])
+def test_parts_are_ranked_by_the_error_of_a_drawing_without_them(blend, weighted, monkeypatch):
+    monkeypatch.setattr(densify, "MOST_POINTS", 1024)
     # Waves, as finer ones than the sample points would blur the comparison.
     across, down = torch.linspace(0, 9, 96), torch.linspace(1, 6, 64)
     target = (0.5 + 0.5 * torch.sin(across) * torch.sin(down[:, None])).expand(3, -1, -1)
@@ -426,8 +427,10 @@ def test_the_error_without_a_part_is_that_of_a_drawing_without_it(blend, weighte
     weight = torch.ones(64, 96)
     if weighted:
         weight[:, 48:] = 0.2
-    lacking = given.target - draw(drawing, splat)
-    estimate = added_error(drawing, splat, torch.cat([lacking, weight[None]]), 1024)
+    objective = started(given).descent.objective
+    objective.densification.weight = weight if weighted else None
+    with torch.no_grad():
+        estimate = objective.densification.rank(drawing.tensors, torch.zeros(40))
     whole = error(dict(drawing.tensors), weight)
     others = [torch.arange(40) != i for i in range(40)]
     exact = torch.tensor(

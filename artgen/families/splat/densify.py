@@ -14,10 +14,11 @@ from artgen.engines.gradient.densify import Densification
 from artgen.families.splat.contract import Splat
 from artgen.families.splat.importance import added_error, importance
 from artgen.primitives import Params
+from artgen.raster import paint
 from artgen.values.drawing import Drawing
 
-POINTS = 256
-"""Sample points in the ellipse of a splat that shares its pixels, most of them in other cells."""
+ALL_POINTS, FEWEST_POINTS, MOST_POINTS = 2**18, 64, 256
+"""Sample points for all splats, and in the ellipse of one; many of these are in other cells."""
 
 
 class SplatDensification(Densification):
@@ -38,11 +39,21 @@ class SplatDensification(Densification):
             return worth
         if self.primitive.blend == "sum":
             return error_without(self.primitive, tensors, worth)
-        lacking = self.target - self.paint(tensors)
-        weight = torch.ones_like(lacking[0]) if self.weight is None else self.weight
-        here = replace(self.problem.drawing, tensors={n: t.cpu() for n, t in tensors.items()})
-        errors = torch.cat([lacking, weight[None]]).cpu()
-        return added_error(here, self.primitive, errors, POINTS).to(worth.device)
+        image, drawing = self.paint(tensors), replace(self.problem.drawing, tensors=tensors)
+        # Of a white ground, this is what parts without colour leave.
+        ground = paint(
+            self.primitive,
+            {**tensors, "colour": torch.zeros_like(tensors["colour"])},
+            drawing.canvas,
+            background=(1.0, 1.0, 1.0),
+            background_weight=drawing.background_weight,
+            backend=self.problem.backend,
+        )[:1]
+        weights = drawing.background_weight * (1 / ground - 1)
+        error_weight = torch.ones_like(ground) if self.weight is None else self.weight[None]
+        lacking = torch.cat([self.target - image, error_weight])
+        points = min(MOST_POINTS, max(FEWEST_POINTS, ALL_POINTS // len(worth)))
+        return added_error(drawing, self.primitive, torch.cat([image, weights]), lacking, points)
 
     def lacking(self, image: Tensor) -> Tensor:
         """What the picture lacks, or the target where a new splat takes the place of others."""

@@ -31,24 +31,27 @@ def importance(drawing: Drawing, splat: Splat) -> Tensor:
     Exact but for the places that are looked at where splats add up (`sum`, `mean`) or share
     (`normalized`, `depth`); for `over` what is in front is left out of account.
     """
-    return _summed(drawing, splat, None, sunflower(), SIDE)
+    return _summed(drawing, splat, _maps(drawing, splat), None, POINTS)
 
 
-def added_error(drawing: Drawing, splat: Splat, lacking: Tensor, points: int) -> Tensor:
+def added_error(
+    drawing: Drawing, splat: Splat, maps: Tensor, lacking: Tensor, points: int
+) -> Tensor:
     """By how much the squared error, summed over the canvas, would grow without each splat: [N].
 
-    `lacking` [4, height, width] is the target minus the picture, and the weight of the error. As
-    exact as `importance`, with so many `points` in the ellipse of a splat.
+    For splats that share: `maps` [4, height, width] are the picture and the sum of weights, and
+    `lacking`, of the same shape, is the target minus the picture, and the weight of the error. As
+    exact as `importance`, with so many `points` in the ellipse of a splat. On the device of the
+    drawing.
     """
-    return _summed(drawing, splat, lacking, sunflower(points), max(lacking.shape))
+    return _summed(drawing, splat, maps, lacking, points)
 
 
 def _summed(
-    drawing: Drawing, splat: Splat, lacking: Tensor | None, disc: Tensor, side: int
+    drawing: Drawing, splat: Splat, maps: Tensor | None, lacking: Tensor | None, points: int
 ) -> Tensor:
-    tensors = dict(drawing.tensors)
-    count = splat.count_of(drawing)
-    maps = _maps(drawing, splat, tensors, side)
+    tensors, count = dict(drawing.tensors), splat.count_of(drawing)
+    disc = sunflower(points).to(tensors["xy"])
     found = []
     for start in range(0, count, PIECE):
         some = {name: t[..., start : start + PIECE] for name, t in tensors.items()}
@@ -63,11 +66,12 @@ def sunflower(points: int = POINTS) -> Tensor:
     return torch.stack([radius * torch.cos(turn), radius * torch.sin(turn)])
 
 
-def _maps(drawing: Drawing, splat: Splat, tensors: dict[str, Tensor], side: int) -> Tensor | None:
+def _maps(drawing: Drawing, splat: Splat) -> Tensor | None:
     """The picture and, under blends that divide, the sum of all weights: [4, height, width]."""
     if splat.blend in ("sum", "mean"):
         return None
-    canvas = drawing.canvas.scaled(min(side, max(drawing.width, drawing.height)))
+    tensors = dict(drawing.tensors)
+    canvas = drawing.canvas.scaled(min(SIDE, max(drawing.width, drawing.height)))
     picture = draw(drawing, splat, canvas)
     total = torch.zeros_like(picture[:1])
     if splat.blend != "over":
