@@ -36,6 +36,9 @@ APART = 0.9
 ENDS = 1.0, 99.0
 """The percentiles of each picture that become its darkest and its brightest."""
 
+FLAT = 0.01
+"""A picture of a narrower range keeps its tones."""
+
 FEW = 5.0
 """The percentage of places that cannot show the darkest tone of both, or the brightest."""
 
@@ -141,10 +144,10 @@ def _tones(sheet: ink.Sheet, picture: Floats, pitch: float, x: Floats, y: Floats
     scale = luma.shape[0] / (2 * sheet.canvas.reach[1])  # pixels of this picture per unit
     smooth = gaussian_filter(luma, 0.5 * pitch * scale, mode="nearest")
     low, high = np.percentile(smooth, ENDS)
+    if high - low < FLAT:
+        low, high = 0.0, 1.0
     column = (x + sheet.canvas.reach[0]) * scale - 0.5
     row = (y + sheet.canvas.reach[1]) * scale - 0.5
     place = np.stack(np.meshgrid(row, column, indexing="ij"))
-    tones: Floats = (map_coordinates(smooth, place, order=1, mode="nearest") - low) / max(
-        high - low, 1e-6
-    )
-    return tones.clip(0, 1)
+    tones: Floats = map_coordinates(smooth, place, order=1, mode="nearest")
+    return ((tones - low) / (high - low)).clip(0, 1)
