@@ -150,4 +150,4 @@ def _tones(sheet: ink.Sheet, picture: Floats, pitch: float, x: Floats, y: Floats
     row = (y + sheet.canvas.reach[1]) * scale - 0.5
     place = np.stack(np.meshgrid(row, column, indexing="ij"))
     tones: Floats = map_coordinates(smooth, place, order=1, mode="nearest")
-    return ((tones - low) / (high - low)).clip(0, 1)
+    return np.asarray(((tones - low) / (high - low)).clip(0, 1))
