@@ -71,6 +71,8 @@ def serving() -> Iterator[None]:
             yield
         finally:
             del os.environ[VARIABLE]
+            # The end of its stdin would wait for every process that a test left behind.
+            server.terminate()
             server.communicate()
 
 
