@@ -43,7 +43,7 @@ class SplatObjective(Objective):
         )
         relocate: float = option(
             0.1,
-            "the same under `normalized` and `depth`, where parts share the picture",
+            "share of parts moved in a round under the blends `normalized` and `depth`",
             low=0,
             high=0.5,
         )
