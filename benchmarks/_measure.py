@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmarks._report import Sample
 
-__all__ = ["interleaved", "peak_memory", "timed"]
+__all__ = ["fit_alone", "interleaved", "peak_memory", "timed"]
 
 # Idle worker threads spin for a while, which must not be in the next action's time.
 _PAUSE = 0.01
@@ -29,6 +29,15 @@ def timed(action: Callable[[], Any]) -> float:
     if torch is not None and torch.cuda.is_initialized():
         torch.cuda.synchronize()
     return time.perf_counter() - start
+
+
+def fit_alone(target: str, primitive: str, **options: Any) -> tuple[float, float]:
+    """The PSNR in dB and the CPU seconds of a fit on one thread of the CPU, without a history."""
+    import artgen
+
+    began = time.process_time()
+    art = artgen.fit(target, primitive, threads=1, device="cpu", history=0, **options)
+    return art.psnr or 0.0, time.process_time() - began
 
 
 def interleaved(

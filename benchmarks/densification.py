@@ -12,12 +12,11 @@ parts along the edges of the target.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from statistics import fmean
 from typing import Any
 
-import artgen
+from benchmarks._measure import fit_alone
 from benchmarks._report import Table, figure
 from benchmarks._settings import Settings
 from benchmarks.fits import SAMPLES
@@ -125,17 +124,7 @@ def _fit(
     change: dict[str, Any],
 ) -> tuple[float, float]:
     """PSNR in dB and CPU seconds."""
-    began = time.process_time()
-    art = artgen.fit(
-        picture,
-        primitive,
-        count=count,
-        steps=steps,
-        size=size,
-        seed=seed,
-        threads=1,
-        device="cpu",
-        history=0,
-        engine_options={**EARLIER, **change},
+    engine = {**EARLIER, **change}
+    return fit_alone(
+        picture, primitive, count=count, steps=steps, size=size, seed=seed, engine_options=engine
     )
-    return art.psnr or 0.0, time.process_time() - began

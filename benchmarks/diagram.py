@@ -8,12 +8,11 @@ much the PSNR grows by `relocate`, in dB.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from statistics import fmean
 from typing import Any
 
-import artgen
+from benchmarks._measure import fit_alone
 from benchmarks._report import Table, figure
 from benchmarks._settings import Settings
 from benchmarks.fits import SAMPLES
@@ -38,9 +37,10 @@ def run(settings: Settings) -> Iterator[Table]:
         def fits(
             name: str, steps: int, count: int = count, **options: Any
         ) -> list[tuple[float, float]]:
+            options |= {"count": count, "size": size, "seed": 0}
             # Compiling does not count.
-            _fit(pictures[0], name, count, 2, size, options)
-            return [_fit(each, name, count, steps, size, options) for each in pictures]
+            fit_alone(pictures[0], name, steps=2, **options)
+            return [fit_alone(each, name, steps=steps, **options) for each in pictures]
 
         diagram, plain = fits("diagram", steps), fits("gaussian", steps)
         pace = fmean(seconds for _, seconds in diagram) / fmean(seconds for _, seconds in plain)
@@ -67,44 +67,18 @@ def run(settings: Settings) -> Iterator[Table]:
     gains = []
     for name, options, count in shared:
         count = min(count, counts[0])
+        blend = options.get("blend", "normalized")
+        options = {**options, "count": count, "steps": steps, "size": size, "seed": 0}
         pairs = [
             [
-                _fit(each, name, count, steps, size, options, {"relocate": share})
+                fit_alone(each, name, engine_options={"relocate": share}, **options)
                 for share in (0.0, 0.1)
             ]
             for each in pictures
         ]
-        blend = options.get("blend", "normalized")
         found = [moved[0] - stay[0] for stay, moved in pairs]
         times = fmean(moved[1] / stay[1] for stay, moved in pairs)
         cells = [*(f"{gain:+.2f}" for gain in found), f"{fmean(found):+.2f}", f"{times:.2f}"]
         gains.append([f"{count} {name}, {blend}", *cells])
     columns = ["", *names, "mean, dB", "CPU time, times"]
     yield Table(f"Parts that move, {size} px, {steps:,} steps", columns, gains, "One seed.")
-
-
-def _fit(
-    picture: str,
-    primitive: str,
-    count: int,
-    steps: int,
-    size: int,
-    options: dict[str, Any],
-    engine: dict[str, Any] | None = None,
-) -> tuple[float, float]:
-    """PSNR in dB and CPU seconds."""
-    began = time.process_time()
-    art = artgen.fit(
-        picture,
-        primitive,
-        count=count,
-        steps=steps,
-        size=size,
-        seed=0,
-        threads=1,
-        device="cpu",
-        history=0,
-        engine_options=engine or {},
-        **options,
-    )
-    return art.psnr or 0.0, time.process_time() - began

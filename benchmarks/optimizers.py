@@ -15,7 +15,6 @@ their saliency (Hassibi and Stork 1993).
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Iterator, Mapping
 from statistics import fmean
 from typing import Any
@@ -23,13 +22,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-import artgen
 from artgen.engines.base import Problem, Report
 from artgen.engines.evaluation import Paint
 from artgen.engines.gradient.descent import Descent
 from artgen.engines.gradient.engine import GradientEngine
 from artgen.families.splat.densify import SplatDensification
 from artgen.losses import mse
+from benchmarks._measure import fit_alone
 from benchmarks._report import Table, figure
 from benchmarks._settings import Settings
 from benchmarks.fits import SAMPLES
@@ -222,7 +221,5 @@ def _fit(
     picture: str, steps: int, size: int, count: int, way: dict[str, Any]
 ) -> tuple[float, float]:
     """PSNR in dB and CPU seconds."""
-    began = time.process_time()
     settings: dict[str, Any] = {"count": count, "steps": steps, "size": size, "seed": 0, **way}
-    art = artgen.fit(picture, "gaussian", threads=1, device="cpu", history=0, **settings)
-    return art.psnr or 0.0, time.process_time() - began
+    return fit_alone(picture, "gaussian", **settings)

@@ -430,7 +430,8 @@ def test_parts_are_ranked_by_the_error_of_a_drawing_without_them(blend, weighted
     objective = started(given).descent.objective
     objective.densification.weight = weight if weighted else None
     with torch.no_grad():
-        estimate = objective.densification.rank(drawing.tensors, torch.zeros(40))
+        image = objective.picture(drawing.tensors)
+        estimate = objective.densification.rank(drawing.tensors, image, None)
     whole = error(dict(drawing.tensors), weight)
     others = [torch.arange(40) != i for i in range(40)]
     exact = torch.tensor(

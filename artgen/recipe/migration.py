@@ -23,7 +23,10 @@ _OF_SOME_FAMILIES = frozenset(
 
 _ADDED: Mapping[str, Mapping[str, Any]] = {
     "gradient": {
-        **{"importance": "colour", "exponent": 1.0, "blur": 0.5, "interval": 0},
+        "importance": "colour",
+        "exponent": 1.0,
+        "blur": 0.5,
+        "interval": 0,
         "relocate": 0.0,
     },
     **{

@@ -142,21 +142,19 @@ class Densification:
         if step in self.rounds and self.options.converge:
             self._check_convergence(image, present, step)
         count = self._due(step)
-        kept = self.kept_parts(tensors, step, None if survey is None else survey.worth)
+        kept = self.kept_parts(tensors, step, image, None if survey is None else survey.worth)
         if len(kept) >= count:
             return None
         return kept, self.new_parts(count - len(kept), tensors, kept, image, step)
 
     def kept_parts(
-        self, tensors: Mapping[str, Tensor], step: int, worth: Tensor | None = None
+        self, tensors: Mapping[str, Tensor], step: int, image: Tensor, worth: Tensor | None = None
     ) -> Tensor:
         """Indices of the parts that stay where they are in the round at `step`.
 
-        `worth` is `summed_colour`, where it is known.
+        `image` is their picture, and `worth` is `summed_colour`, where it is known.
         """
-        if worth is None:
-            worth = summed_colour(self.paint, tensors, self.weight)
-        worth = self.rank(tensors, worth)
+        worth = self.rank(tensors, image, worth)
         together = int(self.moving * len(worth))
         part = sum(each < step for each in self.rounds) % self.finer
         moved = (part + 1) * together // self.finer - part * together // self.finer
@@ -197,9 +195,9 @@ class Densification:
         background = self.target.new_tensor(self.problem.drawing.background)
         return self.target - image + background[:, None, None]
 
-    def rank(self, tensors: Mapping[str, Tensor], worth: Tensor) -> Tensor:
+    def rank(self, tensors: Mapping[str, Tensor], image: Tensor, worth: Tensor | None) -> Tensor:
         """Order parts by what they are worth, [N]: by default by `worth`, their summed colour."""
-        return worth
+        return summed_colour(self.paint, tensors, self.weight) if worth is None else worth
 
     def relocate(
         self, tensors: Mapping[str, Tensor], most: int

@@ -227,7 +227,7 @@ class MeshDensification(Densification):
     primitive: Mesh
 
     def kept_parts(
-        self, tensors: Mapping[str, Tensor], step: int, worth: Tensor | None = None
+        self, tensors: Mapping[str, Tensor], step: int, image: Tensor, worth: Tensor | None = None
     ) -> Tensor:
         """All vertices but those that gain more elsewhere; the corners of the picture stay."""
         found = self._triangulate(tensors)

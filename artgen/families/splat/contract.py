@@ -115,9 +115,7 @@ class Splat(Primitive):
     @property
     def can_move(self) -> bool:
         """True where a fit can put splats elsewhere: those without which the error grows least."""
-        plain = self.options.visibility == "full" and self.group is None
-        shares = self.blend in ("normalized", "depth") and self.far == 0 and plain
-        return self.can_densify or shares
+        return self.can_densify or (self.is_local and self.blend in ("normalized", "depth"))
 
     @property
     def is_local(self) -> bool:

@@ -27,19 +27,23 @@ class SplatDensification(Densification):
     primitive: Splat
 
     @property
+    def adds(self) -> bool:
+        """Whether splats add up; others share the picture."""
+        return self.primitive.blend == "sum"
+
+    @property
     def moving(self) -> float:
         """The share of the splats that a round moves, before it is divided."""
-        adds = self.primitive.blend == "sum"
-        share: float = self.options.move if adds else self.options.relocate
+        share: float = self.options.move if self.adds else self.options.relocate
         return share
 
-    def rank(self, tensors: Mapping[str, Tensor], worth: Tensor) -> Tensor:
+    def rank(self, tensors: Mapping[str, Tensor], image: Tensor, worth: Tensor | None) -> Tensor:
         """Order splats by their summed colour, or by the error that it saves."""
         if self.options.importance == "colour":
-            return worth
-        if self.primitive.blend == "sum":
-            return error_without(self.primitive, tensors, worth)
-        image, drawing = self.paint(tensors), replace(self.problem.drawing, tensors=tensors)
+            return super().rank(tensors, image, worth)
+        if self.adds:
+            return error_without(self.primitive, tensors, super().rank(tensors, image, worth))
+        drawing = replace(self.problem.drawing, tensors=tensors)
         # Of a white ground, this is what parts without colour leave.
         ground = paint(
             self.primitive,
@@ -52,12 +56,13 @@ class SplatDensification(Densification):
         weights = drawing.background_weight * (1 / ground - 1)
         error_weight = torch.ones_like(ground) if self.weight is None else self.weight[None]
         lacking = torch.cat([self.target - image, error_weight])
-        points = min(MOST_POINTS, max(FEWEST_POINTS, ALL_POINTS // len(worth)))
+        points = ALL_POINTS // tensors["xy"].shape[1]
+        points = min(MOST_POINTS, max(FEWEST_POINTS, points))
         return added_error(drawing, self.primitive, torch.cat([image, weights]), lacking, points)
 
     def lacking(self, image: Tensor) -> Tensor:
         """What the picture lacks, or the target where a new splat takes the place of others."""
-        return super().lacking(image) if self.primitive.blend == "sum" else self.target
+        return super().lacking(image) if self.adds else self.target
 
     @torch.no_grad()
     def relocate(
@@ -68,9 +73,9 @@ class SplatDensification(Densification):
         Little is less than the mean error per splat: where the picture is good, none is. None for
         splats that share the picture.
         """
-        splat = self.primitive
-        if splat.blend != "sum":
+        if not self.adds:
             return None
+        splat = self.primitive
         drawing = replace(self.problem.drawing, tensors=tensors)
         saved, error = error_saved(splat, drawing, self.paint, self.target, self.weight)
         weakest = saved.argsort(stable=True)[:most]

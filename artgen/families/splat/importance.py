@@ -31,25 +31,23 @@ def importance(drawing: Drawing, splat: Splat) -> Tensor:
     Exact but for the places that are looked at where splats add up (`sum`, `mean`) or share
     (`normalized`, `depth`); for `over` what is in front is left out of account.
     """
-    return _summed(drawing, splat, _maps(drawing, splat), None, POINTS)
+    return added_error(drawing, splat, _maps(drawing, splat))
 
 
 def added_error(
-    drawing: Drawing, splat: Splat, maps: Tensor, lacking: Tensor, points: int
+    drawing: Drawing,
+    splat: Splat,
+    maps: Tensor | None,
+    lacking: Tensor | None = None,
+    points: int = POINTS,
 ) -> Tensor:
     """By how much the squared error, summed over the canvas, would grow without each splat: [N].
 
-    For splats that share: `maps` [4, height, width] are the picture and the sum of weights, and
-    `lacking`, of the same shape, is the target minus the picture, and the weight of the error. As
-    exact as `importance`, with so many `points` in the ellipse of a splat. On the device of the
-    drawing.
+    `maps` [4, height, width] are the picture and, under blends that divide, the sum of weights;
+    None for splats that add up. `lacking`, of the same shape, is the target minus the picture, and
+    the weight of the error; without it nothing is lacking anywhere. `points` are looked at in the
+    ellipse of a splat. On the device of the drawing.
     """
-    return _summed(drawing, splat, maps, lacking, points)
-
-
-def _summed(
-    drawing: Drawing, splat: Splat, maps: Tensor | None, lacking: Tensor | None, points: int
-) -> Tensor:
     tensors, count = dict(drawing.tensors), splat.count_of(drawing)
     disc = sunflower(points).to(tensors["xy"])
     found = []
