@@ -23,6 +23,7 @@ from artgen.primitives import Params
 from artgen.raster import reconstruct
 from artgen.targets import set_from_arrays
 from artgen.values.examples import Examples
+from artgen_plugins import pca
 from artgen_plugins.autoencoder import Autoencoder
 from artgen_plugins.bce import bce
 from artgen_plugins.conditional import Conditional
@@ -191,6 +192,33 @@ def test_pca_is_the_best_shared_basis(digits):
     assert float(mse(outputs, training.images / 255, None)) == pytest.approx(expected, rel=1e-3)
     basis = tensors["basis"].flatten(1)
     torch.testing.assert_close(basis @ basis.t(), torch.eye(9), atol=1e-5, rtol=0)
+
+
+def test_pca_compares_whichever_are_fewer(monkeypatch):
+    """Of 25 pictures of 36 values their products, of each three times those of the values."""
+    monkeypatch.setattr(pca, "SMALL", 1)
+    few = np.random.default_rng(0).integers(0, 256, (30, 6, 6), dtype=np.uint8)
+    target = set_from_arrays(few)
+    number = len(target.training)
+    codec = PCA({"rank": number + 3})
+    codec.take(target.subject)
+    images = Examples.from_arrays(target.training, target.training_labels).images.float() / 255
+    of_pictures = codec.solve([images[:5], images[5:]])
+    of_values = codec.solve([images, images, images[:7], images[7:]])
+    torch.testing.assert_close(of_pictures["mean"], of_values["mean"])
+    # The differences from the mean of n pictures span n - 1 dimensions.
+    there, nothing = of_pictures["basis"].split([number - 1, 4])
+    torch.testing.assert_close(there, of_values["basis"][: number - 1], atol=1e-5, rtol=0)
+    assert not nothing.any()
+
+
+def test_pca_of_equal_pictures_is_their_mean(monkeypatch):
+    monkeypatch.setattr(pca, "SMALL", 1)
+    codec = PCA({"rank": 2})
+    codec.take(set_from_arrays(np.full((12, 6, 6), 51, np.uint8)).subject)
+    solution = codec.solve([torch.full((10, 1, 6, 6), 0.2)])
+    assert not solution["basis"].any()
+    torch.testing.assert_close(solution["mean"], torch.full((1, 6, 6), 0.2))
 
 
 @pytest.mark.parametrize("cls", [PCA, SVD])

@@ -15,7 +15,7 @@ from artgen.errors import InputError, UsageError
 from artgen.registry import Registry
 from artgen.runs import run
 from artgen.targets import TargetRequest
-from artgen_plugins import stipple
+from artgen_plugins import pca, stipple
 
 
 @pytest.mark.parametrize(
@@ -83,8 +83,9 @@ def test_samples_and_plugins_refuse_what_takes_too_much(
     """Pictures were drawn before they were counted, and comparisons of all pairs just begun."""
     with pytest.raises(InputError, match="more than 64,000,000 pixels in all"):
         open_sample("digits?n=70000", TargetRequest(size=256))
+    monkeypatch.setattr(pca, "LARGEST", 9)
     for name, rank, said in (
-        ("pca", 2, "pca compares all 16,384 values of a picture"),
+        ("pca", 2, "pca compares all 10 pictures with one another, at most 9"),
         ("svd", 4096, "svd would store 1,052,672 numbers"),
     ):
         source = "sample:digits?n=12"
