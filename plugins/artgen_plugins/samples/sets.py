@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import string
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,11 +74,7 @@ def open_set(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> SetTarget:
             hint="ask for fewer or smaller pictures, or raise --max-pixels",
         )
     classes = np.arange(count) % len(names)
-    rng = np.random.default_rng(seed)
-    if draw := _IN_COLOUR.get(options.what):
-        images = np.stack([draw(int(number), side, rng) for number in classes])
-    else:
-        images = np.stack(list(_drawn("".join(names), classes, side, rng)))
+    images = _set(options.what, count, side, seed)
     labels = np.array(list(names))[classes]
     tested = count // 6
     digest = content_hash(f"{options.what} {count} {seed} {side}")
@@ -91,6 +88,16 @@ def open_set(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> SetTarget:
         source=options.source,
         sha256=digest,
     )
+
+
+@lru_cache(maxsize=1)
+def _set(what: str, count: int, side: int, seed: int) -> NDArray[np.uint8]:
+    """The pictures of all classes in turn; those asked for last are kept: runs open them often."""
+    classes = np.arange(count) % len(_CLASSES[what])
+    rng = np.random.default_rng(seed)
+    if draw := _IN_COLOUR.get(what):
+        return np.stack([draw(int(number), side, rng) for number in classes])
+    return np.stack(list(_drawn("".join(_CLASSES[what]), classes, side, rng)))
 
 
 def _drawn(
