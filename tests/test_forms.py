@@ -16,6 +16,7 @@ from artgen.art import ExportRequest
 from artgen.cli import main
 from artgen.errors import PluginError, UsageError
 from artgen.exporters import export_mp4
+from artgen.exporters.films import photograph, shot_of
 from artgen.families.shape.contract import Shape
 from artgen.matching import appearance, move
 from artgen.output import encode_within
@@ -52,6 +53,19 @@ def test_side_by_side_shows_the_target_beside_the_progress(splats):
     assert not (shown[0][:, -48:] == shown[-1][:, -48:]).all()
     with pytest.raises(UsageError, match="no photo"):
         frames(splats, "side-by-side")
+
+
+def test_what_is_clear_in_a_photo_shows_the_background(splats):
+    """Colours that a clear pixel hides were shown."""
+    clear = Image.new("RGBA", (24, 16), (250, 0, 0, 0))
+    ground = np.rint(np.array(splats.drawing.background) * 255)
+    request = ExportRequest(48, photo=clear)
+    assert (photograph(splats, request, Frame(48)) == ground).all()
+    shown = shot_of(
+        splats, replace(request, other=clear, film="side-by-side"), Frame(48), photo=True
+    )
+    assert shown.other is not None
+    assert (shown.other == ground).all()
 
 
 def test_a_wipe_goes_from_the_target_to_the_drawing_and_back(shapes):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from artgen.base.waiting import report
 from artgen.display.views import FramedView
 from artgen.exporters.requests import TIMES, drawn_as, refuse
 from artgen.exporters.walks import WALK_FPS, walk_frames
-from artgen.output import to_pixels
+from artgen.output import opaque, to_pixels
 from artgen.output.animation import ANIMATIONS
 from artgen.output.spool import there_and_back, with_ends, write_limited
 from artgen.output.video import Samples
@@ -25,6 +26,9 @@ from artgen.registry import default
 from artgen.values.canvas import LARGE
 from artgen.values.drawing import Drawing
 from artgen.values.frame import Frame
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 LARGEST_FRAME = 1920
 """Long side of the frames of videos of large drawings, in pixels, unless a size is asked for."""
@@ -74,7 +78,10 @@ def blank(drawing: Drawing) -> NDArray[np.uint8]:
 
 
 def photograph(art: Art, request: ExportRequest, frame: Frame) -> NDArray[np.uint8]:
-    """The photo of a request, uint8 [height, width, 3]. Raises UsageError without one."""
+    """The photo of a request over the background, uint8 [height, width, 3].
+
+    Raises UsageError without one.
+    """
     from PIL.Image import Resampling
     from PIL.ImageOps import exif_transpose, fit
 
@@ -83,8 +90,14 @@ def photograph(art: Art, request: ExportRequest, frame: Frame) -> NDArray[np.uin
     view = FramedView(frame, art.drawing, art.primitive(), device="cpu")
     whole = view.placement.whole
     size = whole.width, whole.height
-    large = fit(exif_transpose(request.photo).convert("RGB"), size, Resampling.LANCZOS)
+    large = fit(_over_ground(art, exif_transpose(request.photo)), size, Resampling.LANCZOS)
     return view.placement.cut(np.asarray(large), view.border)
+
+
+def _over_ground(art: Art, picture: Image) -> Image:
+    from PIL.Image import fromarray
+
+    return fromarray(opaque(picture, art.drawing.background))
 
 
 def shot_of(art: Art, request: ExportRequest, frame: Frame, *, photo: bool) -> Shot:
@@ -98,7 +111,7 @@ def shot_of(art: Art, request: ExportRequest, frame: Frame, *, photo: bool) -> S
     if request.other is not None and request.film == "side-by-side":
         photo, high = False, art.canvas(frame).height
         width = max(1, round(request.other.width * high / request.other.height))
-        other = np.asarray(request.other.convert("RGB").resize((width, high)))
+        other = np.asarray(_over_ground(art, request.other).resize((width, high)))
     shown = photograph(art, request, frame) if photo else None
     return Shot(art, frame, request.seconds, shown, tuple(drawn_as(request).items()), other)
 

@@ -28,7 +28,7 @@ from artgen.base.lock import FileLock
 from artgen.events import Observer
 from artgen.exporters import export_html, walk_strip
 from artgen.making import Motif, make_thing, maker_of
-from artgen.output import atomic_write, encode_jpeg, probe_folder
+from artgen.output import atomic_write, encode_jpeg, opaque, probe_folder
 from artgen.output.error_map import error_map
 from artgen.registry import Registry
 from artgen.runs import Result, RunFolder, output_paths, read_target, run
@@ -194,11 +194,7 @@ def _opaque(still: Path, background: Sequence[float]) -> Pixels:
     # We wrote this file, so its size is trusted.
     with pillow_guard(sys.maxsize, still.name), Image.open(still, formats=["PNG"]) as picture:
         picture.load()
-    if picture.mode != "RGBA":
-        return np.asarray(picture.convert("RGB"))
-    red, green, blue = (round(255 * min(max(value, 0.0), 1.0)) for value in background)
-    paper = Image.new("RGBA", picture.size, (red, green, blue, 255))
-    return np.asarray(Image.alpha_composite(paper, picture).convert("RGB"))
+    return opaque(picture, background)
 
 
 def _poster(pixels: Pixels) -> bytes:

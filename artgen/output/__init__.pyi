@@ -18,6 +18,7 @@ from .still import contact_sheet as contact_sheet
 from .still import encode_jpeg as encode_jpeg
 from .still import encode_photo as encode_photo
 from .still import encode_png as encode_png
+from .still import opaque as opaque
 from .still import to_pixels as to_pixels
 from .strips import encode_png_strips as encode_png_strips
 from .strips import encode_tiff_strips as encode_tiff_strips

@@ -47,14 +47,20 @@ class Spool:
             for number, pixels in enumerate(frames, 1):
                 report("drawing the frames", done=number)
                 if before is None or not np.array_equal(pixels, before):
-                    self._file.write(np.ascontiguousarray(pixels).data)
+                    self._keep(pixels)
                     stored, before = stored + 1, pixels
                 self._places.append(stored)
-        except OSError as error:
+        except BaseException:
             self._file.close()
+            raise
+        self._shape = (0, 0, 3) if before is None else before.shape
+
+    def _keep(self, pixels: Pixels) -> None:
+        try:
+            self._file.write(np.ascontiguousarray(pixels).data)
+        except OSError as error:
             hint = "free some space, or let TMPDIR name a folder on another disk"
             raise OutputError(f"cannot keep frames: {error.strerror}", hint=hint) from error
-        self._shape = (0, 0, 3) if before is None else before.shape
 
     def __enter__(self) -> Self:
         return self

@@ -55,6 +55,17 @@ def to_pixels(image: NDArray[np.floating[Any]]) -> Pixels:
     return pixels if pixels.flags.c_contiguous else np.stack([*np.moveaxis(pixels, 2, 0)], axis=2)
 
 
+def opaque(picture: Image, background: Sequence[float]) -> Pixels:
+    """A picture as uint8 [h, w, 3], over `background` (0..1, clamped) where it is transparent."""
+    from PIL import Image
+
+    if not picture.has_transparency_data:
+        return np.asarray(picture.convert("RGB"))
+    red, green, blue = (round(255 * min(max(value, 0.0), 1.0)) for value in background)
+    paper = Image.new("RGBA", picture.size, (red, green, blue, 255))
+    return np.asarray(Image.alpha_composite(paper, picture.convert("RGBA")).convert("RGB"))
+
+
 def encode_png(
     pixels: Pixels,
     recipe_json: str | None = None,
