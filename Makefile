@@ -101,6 +101,6 @@ $(VENV)/installed-docs: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 # All that is tried in one environment, as .ci/run does.
 $(VENV)/installed-all: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(PIP) $(PIP_FLAGS) -e '.[dev,docs,triton,webgpu]'
+	$(PIP) $(PIP_FLAGS) -e '.[dev,docs,triton,webgpu,ray]'
 	@$(BYTECODE)
 	@touch $@ $(VENV)/installed $(VENV)/installed-dev $(VENV)/installed-docs
