@@ -92,7 +92,7 @@ class PCA(Codec):
             _, vectors = torch.linalg.eigh(products.div_(count).sub_(mean.outer(mean)))
             largest = vectors.flip(1).t()[:rank]
         else:
-            rows = torch.cat(kept) - mean
+            rows = torch.cat(kept).sub_(mean)
             values, vectors = torch.linalg.eigh(rows @ rows.t())
             there = values.flip(0)[:rank] > NOTHING * values[-1]
             largest = F.normalize(vectors.flip(1).t()[:rank][there] @ rows)
