@@ -19,7 +19,7 @@ from artgen.targets import Source, TargetRequest, files_beside, kind_by_name, se
 from artgen_plugins.samples import tiles
 from artgen_plugins.samples.clips import open_clip
 from artgen_plugins.samples.flowers import CLASSES, HUES, PAPER
-from artgen_plugins.samples.sets import open_set
+from artgen_plugins.samples.sets import drawn, open_set
 from artgen_plugins.sets import open_image_set
 
 RNG = np.random.default_rng(3)
@@ -334,11 +334,19 @@ def test_digits_are_drawn_from_a_seed():
     target = open_set("digits?n=60&seed=4")
     assert target.training.shape == (50, 28, 28, 1)
     assert target.subject.classes == tuple("0123456789")
+    drawn.cache_clear()
     np.testing.assert_array_equal(open_set("digits?n=60&seed=4").training, target.training)
     other = open_sample("digits?n=60&seed=5")
     assert (other.training != target.training).any()
     assert other.sha256 != target.sha256
     assert other.source == "sample:digits?n=60&seed=5"
+
+
+def test_a_set_is_drawn_once_for_all_its_uses():
+    drawn.cache_clear()
+    for _ in range(3):
+        open_set("digits?n=24&seed=4")
+    assert drawn.cache_info()[:2] == (2, 1)
 
 
 def test_letters_are_a_set_of_twenty_six_classes():
@@ -358,6 +366,7 @@ def test_flowers_are_a_set_in_colour():
     target = open_set("flowers?n=72&seed=4")
     assert target.training.shape == (60, 28, 28, 3)
     assert sorted(target.subject.classes) == sorted(CLASSES)
+    drawn.cache_clear()
     np.testing.assert_array_equal(open_set("flowers?n=72&seed=4").training, target.training)
     assert (open_set("flowers?n=72&seed=5").training != target.training).any()
     # Paper in the corners, petals around the middle.

@@ -74,7 +74,7 @@ def open_set(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> SetTarget:
             hint="ask for fewer or smaller pictures, or raise --max-pixels",
         )
     classes = np.arange(count) % len(names)
-    images = _set(options.what, count, side, seed)
+    images = drawn(options.what, count, side, seed)
     labels = np.array(list(names))[classes]
     tested = count // 6
     digest = content_hash(f"{options.what} {count} {seed} {side}")
@@ -91,7 +91,7 @@ def open_set(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> SetTarget:
 
 
 @lru_cache(maxsize=1)
-def _set(what: str, count: int, side: int, seed: int) -> NDArray[np.uint8]:
+def drawn(what: str, count: int, side: int, seed: int) -> NDArray[np.uint8]:
     """The pictures of all classes in turn; those asked for last are kept: runs open them often."""
     classes = np.arange(count) % len(_CLASSES[what])
     rng = np.random.default_rng(seed)
