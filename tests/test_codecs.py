@@ -212,6 +212,18 @@ def test_pca_compares_whichever_are_fewer(monkeypatch):
     assert not nothing.any()
 
 
+@pytest.mark.parametrize(
+    ("number", "said"), [(40, "all 36 values of a picture"), (30, "all 30 pictures")]
+)
+def test_pca_refuses_to_compare_too_many(number, said, monkeypatch):
+    monkeypatch.setattr(pca, "SMALL", 1)
+    monkeypatch.setattr(pca, "LARGEST", 29)
+    codec = PCA({"rank": 2})
+    codec.take(set_from_arrays(np.zeros((12, 6, 6), np.uint8)).subject)
+    with pytest.raises(UsageError, match=f"pca compares {said} with one another, at most 29"):
+        codec.solve([torch.zeros(number, 1, 6, 6)])
+
+
 def test_pca_of_equal_pictures_is_their_mean(monkeypatch):
     monkeypatch.setattr(pca, "SMALL", 1)
     codec = PCA({"rank": 2})

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,9 +25,6 @@ from artgen.registry import default
 from artgen.values.canvas import LARGE
 from artgen.values.drawing import Drawing
 from artgen.values.frame import Frame
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
 
 LARGEST_FRAME = 1920
 """Long side of the frames of videos of large drawings, in pixels, unless a size is asked for."""
@@ -90,14 +86,9 @@ def photograph(art: Art, request: ExportRequest, frame: Frame) -> NDArray[np.uin
     view = FramedView(frame, art.drawing, art.primitive(), device="cpu")
     whole = view.placement.whole
     size = whole.width, whole.height
-    large = fit(_over_ground(art, exif_transpose(request.photo)), size, Resampling.LANCZOS)
+    photo = opaque(exif_transpose(request.photo), art.drawing.background)
+    large = fit(photo, size, Resampling.LANCZOS)
     return view.placement.cut(np.asarray(large), view.border)
-
-
-def _over_ground(art: Art, picture: Image) -> Image:
-    from PIL.Image import fromarray
-
-    return fromarray(opaque(picture, art.drawing.background))
 
 
 def shot_of(art: Art, request: ExportRequest, frame: Frame, *, photo: bool) -> Shot:
@@ -111,7 +102,7 @@ def shot_of(art: Art, request: ExportRequest, frame: Frame, *, photo: bool) -> S
     if request.other is not None and request.film == "side-by-side":
         photo, high = False, art.canvas(frame).height
         width = max(1, round(request.other.width * high / request.other.height))
-        other = np.asarray(_over_ground(art, request.other).resize((width, high)))
+        other = np.asarray(opaque(request.other, art.drawing.background).resize((width, high)))
     shown = photograph(art, request, frame) if photo else None
     return Shot(art, frame, request.seconds, shown, tuple(drawn_as(request).items()), other)
 

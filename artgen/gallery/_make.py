@@ -194,7 +194,7 @@ def _opaque(still: Path, background: Sequence[float]) -> Pixels:
     # We wrote this file, so its size is trusted.
     with pillow_guard(sys.maxsize, still.name), Image.open(still, formats=["PNG"]) as picture:
         picture.load()
-    return opaque(picture, background)
+    return np.asarray(opaque(picture, background))
 
 
 def _poster(pixels: Pixels) -> bytes:

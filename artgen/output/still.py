@@ -55,15 +55,15 @@ def to_pixels(image: NDArray[np.floating[Any]]) -> Pixels:
     return pixels if pixels.flags.c_contiguous else np.stack([*np.moveaxis(pixels, 2, 0)], axis=2)
 
 
-def opaque(picture: Image, background: Sequence[float]) -> Pixels:
-    """A picture as uint8 [h, w, 3], over `background` (0..1, clamped) where it is transparent."""
-    from PIL import Image
+def opaque(picture: Image, background: Sequence[float]) -> Image:
+    """The picture in RGB, over `background` (0..1, clamped) where it is transparent."""
+    from PIL.Image import alpha_composite, new
 
     if not picture.has_transparency_data:
-        return np.asarray(picture.convert("RGB"))
+        return picture.convert("RGB")
     red, green, blue = (round(255 * min(max(value, 0.0), 1.0)) for value in background)
-    paper = Image.new("RGBA", picture.size, (red, green, blue, 255))
-    return np.asarray(Image.alpha_composite(paper, picture.convert("RGBA")).convert("RGB"))
+    paper = new("RGBA", picture.size, (red, green, blue, 255))
+    return alpha_composite(paper, picture.convert("RGBA")).convert("RGB")
 
 
 def encode_png(

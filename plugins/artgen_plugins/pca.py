@@ -71,31 +71,32 @@ class PCA(Codec):
         """
         size = self.channels * self.height * self.width
         many = 0 if size < SMALL else size
-        count, total = 0, torch.zeros(size, dtype=torch.float64)
+        rank, count, total = self.options.rank, 0, torch.zeros(size, dtype=torch.float64)
         kept: list[Tensor] = []
-        products = torch.zeros(0, 0, dtype=torch.float64)
+        products: Tensor | None = None
         for piece in pieces:
             rows = piece.flatten(1).double().cpu()
             count += len(rows)
             total += rows.sum(0)
             kept.append(rows)
-            _check(*((size, "values of a picture") if count >= many else (count, "pictures")))
-            if count >= many:
-                if not len(products):
-                    products = torch.zeros(size, size, dtype=torch.float64)
-                for each in kept:
-                    products += each.t() @ each
-                kept.clear()
+            if count < many:
+                _check(count, "pictures")
+                continue
+            if products is None:
+                _check(size, "values of a picture")
+                products = torch.zeros(size, size, dtype=torch.float64)
+            for each in kept:
+                products += each.t() @ each
+            kept.clear()
         mean = total / count
-        rank = self.options.rank
-        if count >= many:
-            _, vectors = torch.linalg.eigh(products.div_(count).sub_(mean.outer(mean)))
-            largest = vectors.flip(1).t()[:rank]
-        else:
+        if products is None:
             rows = torch.cat(kept).sub_(mean)
             values, vectors = torch.linalg.eigh(rows @ rows.t())
             there = values.flip(0)[:rank] > NOTHING * values[-1]
             largest = F.normalize(vectors.flip(1).t()[:rank][there] @ rows)
+        else:
+            _, vectors = torch.linalg.eigh(products.div_(count).sub_(mean.outer(mean)))
+            largest = vectors.flip(1).t()[:rank]
         basis = torch.zeros(rank, size)
         # A sign that does not depend on the library: the largest element is positive.
         peak = largest.gather(1, largest.abs().argmax(1, keepdim=True))

@@ -73,9 +73,8 @@ def open_set(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> SetTarget:
             f"{options.source} has more than {request.max_pixels:,} pixels in all",
             hint="ask for fewer or smaller pictures, or raise --max-pixels",
         )
-    classes = np.arange(count) % len(names)
-    images = drawn(options.what, count, side, seed)
-    labels = np.array(list(names))[classes]
+    images = drawn(options.what, count, side, seed).copy()
+    labels = np.resize(list(names), count)
     tested = count // 6
     digest = content_hash(f"{options.what} {count} {seed} {side}")
     return set_from_arrays(
