@@ -474,10 +474,11 @@ def test_recipes_of_before_rates_fell_in_each_frame_are_repeated():
     old["target"]["sha256"] = "0" * 64
     old["clip"] = {"motion": "flow", "engine": "gradient", "steps": 5, "steady": 0.2}
     read = Recipe.from_dict(old)
-    assert (read.clip.rate, read.clip.final) == (0.15, 1.0)
+    assert (read.clip.rate, read.clip.final, read.clip.stretch) == (0.15, 1.0, 1.0)
     assert Recipe.from_dict(read.to_dict()) == read
     plan = plan_clip(resolve(recipe(), default(), Canvas(24, 16)))
-    assert (plan.recipe.clip.rate, plan.recipe.clip.final) == (0.4, 0.4)
+    kept = plan.recipe.clip
+    assert (kept.rate, kept.final, kept.stretch) == (0.5, 0.6, 4.0)
     assert following_stage(plan_clip(plan)) == following_stage(plan)
 
 
@@ -580,10 +581,10 @@ def test_more_steps_are_more_passes_over_the_shapes(tmp_path):
 @pytest.mark.parametrize(
     ("tables", "usual", "other"),
     [
-        ({"stage": [{"rate": 2.0}]}, (0.4 * 2, "cosine", 0.4), 0.3 * 2),
+        ({"stage": [{"rate": 2.0}]}, (0.5 * 2, "cosine", 0.6), 0.3 * 2),
         (
             {"primitive": {"name": "triangle"}, "stage": [{"engine": "climb"}]},
-            (0.3, "constant", None),
+            (0.45, "constant", None),
             0.3,
         ),
     ],
@@ -600,6 +601,23 @@ def test_rates_of_a_frame(tables, usual, other):
     assert given.get("final") == final
     assert options(rate=0.3) == {**given, "rate": pytest.approx(other)}
     assert options(final=0.5) == {**given, "schedule": "cosine", "final": 0.5}
+
+
+def test_a_frame_takes_more_steps_where_motion_did_not_carry_its_parts(tmp_path):
+    """A square is there from the second frame on."""
+    plain = np.full((24, 32, 3), 128, np.uint8)
+    square = plain.copy()
+    square[8:16, 8:16] = 255
+    for number, frame in enumerate([plain, square, square]):
+        Image.fromarray(frame).save(tmp_path / f"{number}.png")
+
+    def steps(**clip):
+        asked = recipe(f"frames:{tmp_path}", clip={"steps": 4, "cut": 0.0, **clip})
+        return run(asked, default()).summary["steps"] - 12
+
+    assert steps(stretch=1.0) == 4 + 4
+    assert steps(stretch=1.5) == 6 + 4
+    assert steps() == 16 + 4
 
 
 def test_a_field_follows(tmp_path):

@@ -74,13 +74,15 @@ def migrated_recipe(data: dict[str, Any], schema: int) -> dict[str, Any]:
 def _migrated_clip(data: dict[str, Any]) -> dict[str, Any]:
     """A complete recipe of a clip, with what one of then did not have to say.
 
-    Without `motion` parts went on as before, and so did engines; without `rate` rates were lower.
+    Without `motion` parts went on as before, and so did engines; without `rate` rates were lower,
+    and without `stretch` all frames took as many steps.
     """
     clip, target, stages = data.get("clip"), data.get("target"), data.get("stage")
     if not (isinstance(clip, dict) and isinstance(target, dict) and isinstance(stages, list)):
         return data
     if "steady" not in clip or "sha256" not in target:
         return data
+    clip = {"stretch": 1.0, **clip}
     engine = stages[-1].get("engine") if stages and isinstance(stages[-1], dict) else None
     if "rate" not in clip and _bare(engine) == "gradient":
         clip = {**clip, "rate": 0.15, "final": 1.0}

@@ -611,6 +611,9 @@ class ClipTable(Table):
 
     steps: int | None = key(default=None, low=1, high=MOST_STEPS)
     """Steps of every frame but the first of a scene. Default: the engine's."""
+    stretch: float = key(default=4.0, low=1, high=16)
+    """How many times `steps` a frame may take, whose carried parts show it badly, 1 to 16. Default:
+    4.0."""
     motion: Literal["flow", "extrapolate"] = key(default="flow")
     """How parts move on: `flow` carries them along with the frames, `extrapolate` goes on as those
     near them did. Default: `flow`."""
@@ -618,16 +621,16 @@ class ClipTable(Table):
     """Engine of every frame but the first of a scene. Default: the last stage's, or the one that
     follows it better."""
     rate: float | None = key(default=None, low=0)
-    """Factor on the learning rates of every frame but the first of a scene. Default: 0.4 for
-    `gradient`, 0.3 after `climb`."""
+    """Factor on the learning rates of every frame but the first of a scene. Default: 0.5 for
+    `gradient`, 0.45 after `climb`."""
     final: float | None = key(default=None, low=0, high=1)
     """Rates at the end of such a frame, a share of the largest, along half a cosine, 0 to 1.
-    Default: 0.4 for `gradient`, constant after `climb`."""
+    Default: 0.6 for `gradient`, constant after `climb`."""
     steady: float = key(default=0.2, low=0, high=0.95)
     """Share of the previous frame's error that is kept, against flicker, 0 to 0.95. Default: 0.2.
     """
-    renew: float = key(default=0.2, low=0, high=0.5)
-    """Largest share of the parts that is replaced per frame, 0 to 0.5. Default: 0.2."""
+    renew: float = key(default=0.1, low=0, high=0.5)
+    """Largest share of the parts that is replaced per frame, 0 to 0.5. Default: 0.1."""
     cut: float = key(default=2.0, low=0)
     """A scene begins at a change this many times the usual one; 0 makes one scene of everything.
     Default: 2.0."""

@@ -28,7 +28,7 @@ from artgen.engines.gradient.schedule import AdamOptions, rate_factor
 from artgen.primitives import Primitive, known_families
 from artgen.values.drawing import Drawing
 
-FEWEST_STEPS, FOLLOWING_SHARE, FOLLOWING_RATE, FOLLOWING_FINAL = 10, 0.1, 0.4, 0.4
+FEWEST_STEPS, FOLLOWING_SHARE, FOLLOWING_RATE, FOLLOWING_FINAL = 10, 0.1, 0.5, 0.6
 """Of a frame that follows another one: its steps, the factor on all rates, and their fall."""
 
 UNUSED = ("move", "relocate", "soften", "coarse", "converge")

@@ -64,8 +64,8 @@ class ClimbEngine(Engine):
 
     following: ClassVar[Mapping[str, Any]] = {
         "engine": "gradient",
-        "steps": 20,
-        "rate": 0.3,
+        "steps": 40,
+        "rate": 0.45,
         "schedule": "constant",
         "warmup": 0,
     }

@@ -69,7 +69,8 @@ def with_steps(
         plan = replace(job.plan, recipe=changed)
         most = changed.stage[-1].steps or 1
         steps = table.steps or min(most, following_steps(plan))
-        return changed.replace(clip=table.replace(steps=steps))
+        # What frames that take more steps would cost is not known before.
+        return changed.replace(clip=table.replace(steps=steps, stretch=1.0))
 
     def is_too_long(part: int) -> bool:
         share, table = part / PARTS, planned(part / PARTS).clip or ClipTable()
@@ -86,7 +87,7 @@ def _following_pace(
     (shown, frame), control = frames, asked.context.control
 
     def follow(steps: int) -> float:
-        table = (asked.recipe.clip or ClipTable()).replace(steps=steps)
+        table = (asked.recipe.clip or ClipTable()).replace(steps=steps, stretch=1.0)
         plan = replace(job.plan, recipe=job.recipe.replace(clip=table))
         here = replace(job, plan=plan)
         follower = Follower(here, asked.registry, lambda: control.stop_requested)

@@ -46,6 +46,9 @@ from artgen.targets import ClipTarget, ImageTarget
 from artgen.tasks import Task, files_below
 from artgen.values.drawing import Drawing
 
+LEAST_ERROR = 1e-6
+"""The squared error of a frame, 60 dB, below which being wrong by some times more is little."""
+
 PIECES = 8
 """A frame is fitted in this many pieces, between which a run may be stopped."""
 
@@ -261,8 +264,10 @@ class Follower:
             count=self.primitive.count_of(expected) if counted else None,
             options=self.stage.options,
         )
+        steps = self._steps(problem, error)
         drawing, born = self._renewed(problem, key.born, number)
-        problem = replace(problem, drawing=drawing, target=goal + self.table.steady * error)
+        steadied = goal + self.table.steady * error
+        problem = replace(problem, drawing=drawing, target=steadied, total_steps=steps)
         fresh, failures = _changed(born, key.born), list[Diverged]()
         engine = at_lower_rates(
             lambda halvings: self._search(problem, key.state, fresh, halvings),
@@ -278,6 +283,17 @@ class Follower:
         found = Keyframe(dict(drawing.tensors), born, engine.step, state=state)
         decibels = psnr(picture.pixels, frame.pixels)
         return Found(found, loss, decibels, picture.pixels, notice)
+
+    def _steps(self, problem: Problem, error: Tensor) -> int:
+        """Steps for the frame: more of them where things pass before one another.
+
+        There the squared error of the carried parts is r times that of the frame before, whose
+        `error` is given, and the frame takes r - 1 times the steps, at least once.
+        """
+        steps, picture = self.stage.steps or 1, self.job.draw(problem.drawing).outputs
+        before = max(float(error.square().mean()), LEAST_ERROR)
+        times = float((picture - problem.target).square().mean()) / before - 1
+        return round(steps * min(max(1.0, times), self.table.stretch))
 
     def _search(
         self, problem: Problem, state: Mapping[str, Tensor], fresh: Tensor, halvings: int
