@@ -7,7 +7,7 @@ of the last three frames alone, which are the farthest from the first fit; PSNR,
 are of these frames. Those of splats take 400 steps, where the first fit of a clip takes 500, so
 that both come to about the same PSNR; those of shapes take as many as the first fit. Steps and CPU
 seconds are per frame, on one thread, the first fit included: without it, a Gaussian clip takes 50
-to 200 steps per frame, and triangles take 40 to 160.
+to 250 steps per frame, and triangles take 40 to 200.
 
 Flicker is the mean squared error of the change from frame to frame, in units of 10⁻⁴: at the same
 pixel, and along the motion of the clip, which is the fair comparison: at the same pixel, errors of

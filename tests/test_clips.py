@@ -478,7 +478,7 @@ def test_recipes_of_before_rates_fell_in_each_frame_are_repeated():
     assert Recipe.from_dict(read.to_dict()) == read
     plan = plan_clip(resolve(recipe(), default(), Canvas(24, 16)))
     kept = plan.recipe.clip
-    assert (kept.rate, kept.final, kept.stretch) == (0.5, 0.6, 4.0)
+    assert (kept.rate, kept.final, kept.stretch) == (0.5, 0.6, 5.0)
     assert following_stage(plan_clip(plan)) == following_stage(plan)
 
 
@@ -617,7 +617,7 @@ def test_a_frame_takes_more_steps_where_motion_did_not_carry_its_parts(tmp_path)
 
     assert steps(stretch=1.0) == 4 + 4
     assert steps(stretch=1.5) == 6 + 4
-    assert steps() == 16 + 4
+    assert steps() == 20 + 4
 
 
 def test_a_field_follows(tmp_path):

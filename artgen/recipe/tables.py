@@ -611,9 +611,9 @@ class ClipTable(Table):
 
     steps: int | None = key(default=None, low=1, high=MOST_STEPS)
     """Steps of every frame but the first of a scene. Default: the engine's."""
-    stretch: float = key(default=4.0, low=1, high=16)
+    stretch: float = key(default=5.0, low=1, high=16)
     """How many times `steps` a frame may take, whose carried parts show it badly, 1 to 16. Default:
-    4.0."""
+    5.0."""
     motion: Literal["flow", "extrapolate"] = key(default="flow")
     """How parts move on: `flow` carries them along with the frames, `extrapolate` goes on as those
     near them did. Default: `flow`."""
