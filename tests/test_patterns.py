@@ -13,7 +13,10 @@ from helpers import recipe, save_photo
 from PIL import Image
 from scipy.ndimage import map_coordinates
 
+import artgen
 from artgen import Canvas
+from artgen.animation import Shot
+from artgen.animation.forms import form_frames
 from artgen.art import Art
 from artgen.cli import main
 from artgen.engines import Problem
@@ -33,8 +36,10 @@ from artgen.runs.picture.run import prepare
 from artgen.runs.warm_start import InitialArt
 from artgen.targets import folded, image_from_array
 from artgen.values.drawing import Drawing
+from artgen.values.frame import Frame
 from artgen.values.symmetry import FRIEZES, WALLPAPERS, placed, symmetry_of
 from artgen_makers.fabric import Fabric, seam
+from artgen_plugins import metamorphosis
 from artgen_plugins._outlines import read_outline
 from artgen_plugins.gaussian import Gaussian
 from artgen_plugins.siren import Siren
@@ -362,6 +367,34 @@ def test_tiles_of_one_outline_fill_the_plane():
     with pytest.raises(UsageError, match="three colours"):
         Tiling({"colours": "#000000"})
     assert objective_of(tiling).__name__ == "TilingObjective"
+
+
+def test_tiles_bend_into_the_figure_and_back_without_a_gap(monkeypatch):
+    figure = np.full((40, 40, 3), 255, np.uint8)
+    figure[8:30, 14:20] = figure[24:30, 14:34] = 0
+    art = artgen.fit(figure, "tiling", count=30, steps=1, across=2.0, seed=1)
+    drawn = []
+    kept = metamorphosis.draw_tiles
+    monkeypatch.setattr(
+        metamorphosis, "draw_tiles", lambda *all: drawn.append(all[0]) or kept(*all)
+    )
+    shown = [*form_frames("metamorphosis", Shot(art, Frame(48), 2.0), 10).frames]
+    tile = metamorphosis.tile_of(art.primitive(), art.drawing.tensors)
+    straight, side = metamorphosis.straightened(tile)
+    assert np.bincount(side).shape == (6,)
+    assert not np.allclose(straight, tile.ring, atol=0.02)
+    bent = [np.abs(rings - rings[:, :1] - (tile.ring - tile.ring[0])).max() for rings in drawn]
+    assert bent[0] > 0.02
+    assert min(bent) == pytest.approx(0, abs=1e-9)
+    for rings in drawn:
+        covered = kept(rings, [1] * len(rings), [(0, 0, 0), (1, 1, 1)], Canvas(48, 48))
+        assert covered.min() == 1
+    # It moved by whole tiles of one colour.
+    again = metamorphosis.METAMORPHOSIS.prepare(Shot(art, Frame(48), 2.0))
+    assert np.abs(again(1.0).astype(int) - shown[0]).mean() < 1
+    splats = artgen.fit(figure, count=4, steps=1, size=16)
+    with pytest.raises(UsageError, match="no tiles"):
+        form_frames("metamorphosis", Shot(splats, Frame(48), 2.0), 10)
 
 
 def test_an_outline_that_crosses_itself_goes_back_to_the_last_one_after_a_resume():

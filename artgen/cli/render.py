@@ -143,9 +143,9 @@ def render(
     film: str | None = _VIDEOS.option(
         "FORM[=FILE]",
         "Show something else than the progress: side-by-side, wipe, centres, depth, fly-in, zoom, "
-        "zoom-into, generations, views, sway, music, atlas, jpeg, levels or one of a plugin; see "
-        "the guide to films. The first two need the target, as --start photo does, or FILE: "
-        "another picture or .art file; music needs a sound.",
+        "zoom-into, generations, views, sway, metamorphosis, music, atlas, jpeg, levels or one of "
+        "a plugin; see the guide to films. The first two need the target, as --start photo does, "
+        "or FILE: another picture or .art file; music needs a sound.",
         complete=forms,
     ),
     loop: bool = _VIDEOS.switch("Run the video backwards too."),

@@ -138,6 +138,7 @@ def artgen_forms() -> list[Spec]:
     """Return the specs of forms of film."""
     endless = "A picture made of itself, and a zoom into it without end"
     sharp = "A picture of latents becomes sharp, grid by grid"
+    bends = "Straight tiles bend into the figure of a tiling, and back"
     films = {
         "side-by-side": "The target beside the progress",
         "views": "The drawing goes over to each of its views",
@@ -155,6 +156,7 @@ def artgen_forms() -> list[Spec]:
         ),
         Spec("jpeg", "The drawing beside a JPEG of its bytes", "artgen_plugins.jpeg_wipe:JPEG"),
         Spec("levels", sharp, "artgen_plugins.latents.film:LEVELS"),
+        Spec("metamorphosis", bends, "artgen_plugins.metamorphosis:METAMORPHOSIS"),
         Spec("music", "Parts move to a sound: music=FILE", "artgen_plugins.music.form:MUSIC"),
         Spec("sway", "Folded paper that sways between its views", "artgen_plugins.films:SWAY"),
         Spec("zoom-into", endless, "artgen_plugins.endless:ZOOM_INTO"),

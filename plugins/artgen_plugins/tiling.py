@@ -9,7 +9,7 @@ Sugihara 2011). Gradient descent then lowers the error of what the tile covers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any, ClassVar, TypeAlias
@@ -263,45 +263,74 @@ def _objective(tiling: Tiling) -> type[TilingObjective]:
     return TilingObjective
 
 
+@dataclass(frozen=True)
+class Tile:
+    """One tile on the canvas: its outline [n, 2] around 0, where its six sides begin in it, and by
+    what it is moved onto its neighbours, [2, 2]."""
+
+    ring: Floats
+    corners: list[int]
+    lattice: Floats
+
+    def on(self, reach: tuple[float, float], by: Any = 0.0) -> tuple[Floats, NDArray[np.int64]]:
+        """Where the tiles on a canvas of that reach are, [M, 2], moved `by`, and their colours."""
+        far = np.abs(self.ring).max(0) + reach
+        most = np.ceil(np.abs(np.linalg.inv(self.lattice)).T @ (far + np.abs(by))).astype(int) + 1
+        steps = np.array([*product(*(range(-k, k + 1) for k in most.clip(0, 400)))])
+        places = steps[:, :1] * self.lattice[0] + steps[:, 1:] * self.lattice[1] + by
+        seen = (np.abs(places) < far).all(1)
+        return places[seen], steps[seen].sum(1) % 3
+
+
+def tile_of(tiling: Tiling, tensors: Mapping[str, Tensor]) -> Tile | None:
+    """The tile of a drawing, None without an area."""
+    if tensors["side"].shape[0] < tiling.least_count:
+        return None
+    points, sides = tensors["xy"].detach().cpu().double().T, corners(tensors["side"])
+    ring = outline(points, sides).numpy()
+    ring = ring - (ring.min(0) + ring.max(0)) / 2
+    lattice = np.stack([each.numpy() for each in vectors(points, sides)])
+    area = abs(float(np.linalg.det(lattice)))
+    if not 1e-6 < area < 1e6:
+        return None
+    scale, half = 2 / (tiling.options.across * np.sqrt(area)), len(points) - 1
+    begin = [0, *sides, half, half + sides[0], half + sides[1]]
+    return Tile(scale * ring, begin, scale * lattice)
+
+
+def draw_tiles(
+    rings: Iterable[Floats], colours: Iterable[int], shown: Sequence[Any], canvas: Any
+) -> Tensor:
+    """Draw outlines [n, 2], each filled with one of the colours `shown`: [3, height, width]."""
+    size = np.array([canvas.width, canvas.height])
+    picture = Image.new("P", tuple((FINER * size).tolist()))
+    draw = ImageDraw.Draw(picture)
+    for ring, colour in zip(rings, colours, strict=True):
+        pixels = (ring / canvas.pixel + size / 2) * FINER - 0.5
+        draw.polygon([(x, y) for x, y in pixels.tolist()], fill=int(colour))
+    table = np.array(shown, np.float32)
+    fine = torch.from_numpy(table[np.asarray(picture)]).permute(2, 0, 1)
+    drawn: Tensor = torch.nn.functional.avg_pool2d(fine[None], FINER)[0]
+    return drawn
+
+
 def tiles(
     tiling: Tiling, tensors: Mapping[str, Tensor], reach: tuple[float, float]
 ) -> list[tuple[Floats, int]]:
     """The outlines of all tiles on a canvas of that reach, [n, 2] each, and their colours."""
-    if tensors["side"].shape[0] < tiling.least_count:
+    tile = tile_of(tiling, tensors)
+    if tile is None:
         return []
-    points, sides = tensors["xy"].detach().cpu().double().T, corners(tensors["side"])
-    along, back = (each.numpy() for each in vectors(points, sides))
-    ring = outline(points, sides).numpy()
-    ring = ring - (ring.min(0) + ring.max(0)) / 2
-    lattice = np.stack([along, back])
-    area = abs(float(np.linalg.det(lattice)))
-    if not 1e-6 < area < 1e6:
-        return []
-    scale = 2 / (tiling.options.across * np.sqrt(area))
-    ring, lattice = scale * ring, scale * lattice
-    far = np.abs(ring).max(0) + reach
-    most = np.ceil(np.abs(np.linalg.inv(lattice)).T @ far).astype(int) + 1
-    found = []
-    for i, j in product(*(range(-k, k + 1) for k in most.clip(0, 400))):
-        middle = i * lattice[0] + j * lattice[1]
-        if (np.abs(middle) < far).all():
-            found.append((ring + middle, int(i + j) % 3))
-    return found
+    places, colours = tile.on(reach)
+    return [(tile.ring + place, int(c)) for place, c in zip(places, colours, strict=True)]
 
 
 @family.paint.register(Tiling)
 def paint_tiling(tiling: Tiling, tensors: Mapping[str, Tensor], canvas: Any, **_: Any) -> Tensor:
     """Draw the tiles, [3, height, width]; only `TilingObjective.picture` has gradients."""
-    size = FINER * canvas.width, FINER * canvas.height
-    picture = Image.new("P", size)
-    draw = ImageDraw.Draw(picture)
-    for ring, colour in tiles(tiling, tensors, canvas.reach):
-        pixels = (ring / canvas.pixel + np.array([canvas.width, canvas.height]) / 2) * FINER - 0.5
-        draw.polygon([(x, y) for x, y in pixels.tolist()], fill=colour)
-    table = np.array(tiling.colours, np.float32)
-    fine = torch.from_numpy(table[np.asarray(picture)]).permute(2, 0, 1)
-    shown: Tensor = torch.nn.functional.avg_pool2d(fine[None], FINER)[0]
-    return shown + 0 * tensors["xy"].sum().cpu()
+    found = tiles(tiling, tensors, canvas.reach)
+    rings, colours = [ring for ring, _ in found], [colour for _, colour in found]
+    return draw_tiles(rings, colours, tiling.colours, canvas) + 0 * tensors["xy"].sum().cpu()
 
 
 @family.flat_parts.register(Tiling)

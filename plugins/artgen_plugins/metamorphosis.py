@@ -1,0 +1,90 @@
+"""Metamorphosis: straight tiles bend into the figure of a `tiling`, and back, as Escher drew it.
+
+A wave crosses the picture. A side of a tile bends as the wave passes its middle, so the two tiles
+that share the side have it alike at any time, and there is never a gap. Meanwhile all drift by
+whole tiles of one colour, so that the film loops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artgen import Drawing, Primitive
+from artgen.animation import Form, Shot, eased
+from artgen.errors import UsageError
+from artgen.values.canvas import Canvas
+from artgen_plugins.tiling import Floats, Tile, Tiling, draw_tiles, tile_of
+
+BENDS, STRAIGHTENS = (0.06, 0.44), (0.62, 1.0)
+"""The shares of the time in which the wave crosses the picture, and the one that takes it back."""
+
+WIDE = 0.5
+"""How wide the wave is, as a share of its way."""
+
+
+def _check(primitive: Primitive, drawing: Drawing) -> None:
+    """Raise UsageError where there are no tiles."""
+    if not isinstance(primitive, Tiling) or tile_of(primitive, drawing.tensors) is None:
+        raise UsageError(
+            f"{drawing.primitive} has no tiles that could bend", hint="fit it with -p tiling"
+        )
+
+
+def _metamorphosis(shot: Shot) -> Callable[[float], NDArray[np.uint8]]:
+    drawing, tiling = shot.art.drawing, shot.art.primitive()
+    _check(tiling, drawing)
+    assert isinstance(tiling, Tiling)
+    tile = tile_of(tiling, drawing.tensors)
+    assert tile is not None
+    canvas, view = shot.view.placement.whole, shot.view
+    straight, side = straightened(tile)
+    drift = _drift(tile)
+
+    def frame(share: float) -> NDArray[np.uint8]:
+        places, colours = tile.on(canvas.reach, share * drift)
+        corners = straight[tile.corners]
+        middles = (corners + np.roll(corners, -1, axis=0)) / 2
+        bent = _wave(places[:, None] + middles, share, canvas)
+        rings = straight + bent[:, side, None] * (tile.ring - straight) + places[:, None]
+        pixels = np.rint(255 * draw_tiles(rings, colours, tiling.colours, canvas).numpy())
+        return view.placement.cut(pixels.astype(np.uint8).transpose(1, 2, 0), view.border)
+
+    return frame
+
+
+def straightened(tile: Tile) -> tuple[Floats, NDArray[np.int64]]:
+    """The outline [n, 2] with straight sides, and which of the six sides each point is of."""
+    n = len(tile.ring)
+    marks = [*tile.corners, n]
+    at, ends = np.arange(n), tile.ring[[*tile.corners, 0]]
+    ring = np.stack([np.interp(at, marks, ends[:, k]) for k in (0, 1)], 1)
+    return ring, np.searchsorted(marks, at, side="right") - 1
+
+
+def _drift(tile: Tile) -> Floats:
+    """The shortest way up, [2], that brings all tiles onto others of their colour."""
+    steps = [
+        (a, b) for a, b in product(range(-3, 4), repeat=2) if (a + b) % 3 == 0 and (a, b) > (0, 0)
+    ]
+    ways = np.array(steps) @ tile.lattice
+    way = ways[np.hypot(*ways.T).argmin()]
+    return np.asarray(way if way[1] < 0 else -way)
+
+
+def _wave(places: Floats, share: float, canvas: Canvas) -> Floats:
+    """How far sides with middles at `places` [..., 2] are bent, from 0 to 1."""
+    reach = np.array(canvas.reach)
+    along = ((places / reach).sum(-1) / 4 + 0.5).clip(0, 1)
+
+    def passed(begin: float, end: float) -> Floats:
+        front = (share - begin) / (end - begin) * (1 + WIDE)
+        return np.asarray(eased((front - along) / WIDE))
+
+    return passed(*BENDS) - passed(*STRAIGHTENS)
+
+
+METAMORPHOSIS = Form(_metamorphosis, loops=True, check=_check)
