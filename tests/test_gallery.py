@@ -220,6 +220,11 @@ def test_what_is_up_to_date_is_not_opened(gallery, call, monkeypatch):
         summary.write_text(json.dumps(data))
     assert call("check", gallery)[0] == 0
     assert len(opened) == 4
+    # Building keeps what was found out.
+    assert statuses(call("build", gallery)[1]) == {"first": "current", "second": "current"}
+    assert len(opened) == 6
+    assert call("check", gallery)[0] == 0
+    assert len(opened) == 6
 
 
 @pytest.mark.slow

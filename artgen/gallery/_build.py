@@ -14,7 +14,7 @@ from artgen.base.errors import ArtgenError, Interrupted
 from artgen.events import Observer
 from artgen.gallery._make import PieceFiles, PieceTask, make
 from artgen.gallery._pieces import FILES, SUMMARY, WORKPLACE, Gallery, Piece, refuse_link
-from artgen.gallery._state import FAILURE, State, examine, folders_of, hashes
+from artgen.gallery._state import FAILURE, State, examine, folders_of, hashes, read_json
 from artgen.output import atomic_write, probe_folder
 from artgen.registry import Registry
 from artgen.tasks import Executor, RunControl, share_of_gpu
@@ -62,6 +62,7 @@ def build(
         if state.key is None:
             yield Built(state.piece, "failed", error=state.error)
         elif state.status == "current" and not force:
+            _note_witness(state)
             yield Built(state.piece, "current")
         else:
             todo[state.piece.slug] = state
@@ -136,6 +137,17 @@ def _note_failure(state: State, error: Exception) -> None:
         refuse_link(state.piece.folder)
         probe_folder(state.piece.folder)
         atomic_write(state.piece.folder / FAILURE, _json({**_mark(state), "message": message}))
+
+
+def _note_witness(state: State) -> None:
+    """Record the code that makes the same of a piece, so that its target is not opened again."""
+    folder = state.piece.folder
+    summary = read_json(folder / SUMMARY) or {}
+    if summary["gallery"].get("witness") != state.witness:
+        refuse_link(folder)
+        atomic_write(
+            folder / SUMMARY, _json({**summary, "gallery": {**summary["gallery"], **_mark(state)}})
+        )
 
 
 def _mark(state: State) -> dict[str, str | None]:
