@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import product
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen import Drawing, Primitive
+from artgen import Canvas, Drawing, Primitive
 from artgen.animation import Form, Shot, eased
 from artgen.errors import UsageError
-from artgen.values.canvas import Canvas
 from artgen_plugins.tiling import Floats, Tile, Tiling, draw_tiles, tile_of
 
 BENDS, STRAIGHTENS = (0.06, 0.44), (0.62, 1.0)
@@ -26,20 +26,19 @@ WIDE = 0.5
 """How wide the wave is, as a share of its way."""
 
 
-def _check(primitive: Primitive, drawing: Drawing) -> None:
-    """Raise UsageError where there are no tiles."""
-    if not isinstance(primitive, Tiling) or tile_of(primitive, drawing.tensors) is None:
+def _tile(primitive: Primitive, drawing: Drawing) -> Tile:
+    """The tile of a drawing. Raises UsageError where there is none."""
+    tile = tile_of(primitive, drawing.tensors) if isinstance(primitive, Tiling) else None
+    if tile is None:
         raise UsageError(
             f"{drawing.primitive} has no tiles that could bend", hint="fit it with -p tiling"
         )
+    return tile
 
 
 def _metamorphosis(shot: Shot) -> Callable[[float], NDArray[np.uint8]]:
-    drawing, tiling = shot.art.drawing, shot.art.primitive()
-    _check(tiling, drawing)
-    assert isinstance(tiling, Tiling)
-    tile = tile_of(tiling, drawing.tensors)
-    assert tile is not None
+    tiling: Any = shot.art.primitive()
+    tile = _tile(tiling, shot.art.drawing)
     canvas, view = shot.view.placement.whole, shot.view
     straight, side = straightened(tile)
     drift = _drift(tile)
@@ -87,4 +86,4 @@ def _wave(places: Floats, share: float, canvas: Canvas) -> Floats:
     return passed(*BENDS) - passed(*STRAIGHTENS)
 
 
-METAMORPHOSIS = Form(_metamorphosis, loops=True, check=_check)
+METAMORPHOSIS = Form(_metamorphosis, loops=True, check=_tile)
