@@ -21,6 +21,7 @@ from artgen import load
 from artgen.art import ExportRequest
 from artgen.base.lock import FileLock
 from artgen.cli import main
+from artgen.errors import OutputError
 from artgen.gallery import open_gallery
 from artgen.gallery._page import FinishedPiece, _command, _plugin
 from artgen.gallery._pieces import Gallery, Piece
@@ -196,8 +197,12 @@ def test_what_changed_is_made_again_and_nothing_else(gallery, call):
 @is_built
 def test_what_is_up_to_date_is_not_opened(gallery, call, monkeypatch):
     """Neither is a target read nor a plugin imported, unless recipe, file or code has changed."""
+    import artgen.gallery._build
     import artgen.gallery._state as state
     import artgen.runs
+
+    def refuse(path, data):
+        raise OutputError(f"cannot write {path}")
 
     opened, read = [], artgen.runs.read_target
     monkeypatch.setattr(
@@ -225,6 +230,10 @@ def test_what_is_up_to_date_is_not_opened(gallery, call, monkeypatch):
     assert len(opened) == 6
     assert call("check", gallery)[0] == 0
     assert len(opened) == 6
+    # A piece is current, even where that cannot be kept.
+    monkeypatch.setattr(state, "_code", lambda packages: "other")
+    monkeypatch.setattr(artgen.gallery._build, "atomic_write", refuse)
+    assert statuses(call("build", gallery)[1]) == {"first": "current", "second": "current"}
 
 
 @pytest.mark.slow

@@ -375,19 +375,23 @@ def test_tiles_bend_into_the_figure_and_back_without_a_gap(monkeypatch):
     art = artgen.fit(figure, "tiling", count=30, steps=1, across=2.0, seed=1)
     drawn = []
     kept = metamorphosis.draw_tiles
-    monkeypatch.setattr(
-        metamorphosis, "draw_tiles", lambda *all: drawn.append(all[0]) or kept(*all)
-    )
+
+    def watched(shown, *how):
+        drawn.append(np.stack([ring for ring, _ in shown]))
+        return kept(shown, *how)
+
+    monkeypatch.setattr(metamorphosis, "draw_tiles", watched)
     shown = [*form_frames("metamorphosis", Shot(art, Frame(48), 2.0), 10).frames]
     tile = metamorphosis.tile_of(art.primitive(), art.drawing.tensors)
-    straight, side = metamorphosis.straightened(tile)
+    straight, side = metamorphosis.straight_sides(tile)
     assert np.bincount(side).shape == (6,)
     assert not np.allclose(straight, tile.ring, atol=0.02)
     bent = [np.abs(rings - rings[:, :1] - (tile.ring - tile.ring[0])).max() for rings in drawn]
     assert bent[0] > 0.02
     assert min(bent) == pytest.approx(0, abs=1e-9)
     for rings in drawn:
-        covered = kept(rings, [1] * len(rings), [(0, 0, 0), (1, 1, 1)], Canvas(48, 48))
+        white = [(ring, 1) for ring in rings]
+        covered = kept(white, [(0, 0, 0), (1, 1, 1)], Canvas(48, 48))
         assert covered.min() == 1
     # It moved by whole tiles of one colour.
     again = metamorphosis.METAMORPHOSIS.prepare(Shot(art, Frame(48), 2.0))

@@ -143,11 +143,13 @@ def _note_witness(state: State) -> None:
     """Record the code that makes the same of a piece, so that its target is not opened again."""
     folder = state.piece.folder
     summary = read_json(folder / SUMMARY) or {}
-    if summary["gallery"].get("witness") != state.witness:
+    if summary["gallery"].get("witness") == state.witness:
+        return
+    summary["gallery"] |= _mark(state)
+    # What cannot be written is found out again; the piece is made.
+    with suppress(ArtgenError):
         refuse_link(folder)
-        atomic_write(
-            folder / SUMMARY, _json({**summary, "gallery": {**summary["gallery"], **_mark(state)}})
-        )
+        atomic_write(folder / SUMMARY, _json(summary))
 
 
 def _mark(state: State) -> dict[str, str | None]:

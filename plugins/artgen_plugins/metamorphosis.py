@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from artgen import Canvas, Drawing, Primitive
 from artgen.animation import Form, Shot, eased
 from artgen.errors import UsageError
-from artgen_plugins.tiling import Floats, Tile, Tiling, draw_tiles, tile_of
+from artgen_plugins.tiling import Floats, Tile, Tiling, draw_tiles, straightened, tile_of
 
 BENDS, STRAIGHTENS = (0.06, 0.44), (0.62, 1.0)
 """The shares of the time in which the wave crosses the picture, and the one that takes it back."""
@@ -40,28 +40,26 @@ def _metamorphosis(shot: Shot) -> Callable[[float], NDArray[np.uint8]]:
     tiling: Any = shot.art.primitive()
     tile = _tile(tiling, shot.art.drawing)
     canvas, view = shot.view.placement.whole, shot.view
-    straight, side = straightened(tile)
-    drift = _drift(tile)
+    straight, side = straight_sides(tile)
+    corners, drift = tile.ring[tile.corners], _drift(tile)
+    middles = (corners + np.roll(corners, -1, axis=0)) / 2
 
     def frame(share: float) -> NDArray[np.uint8]:
         places, colours = tile.on(canvas.reach, share * drift)
-        corners = straight[tile.corners]
-        middles = (corners + np.roll(corners, -1, axis=0)) / 2
         bent = _wave(places[:, None] + middles, share, canvas)
         rings = straight + bent[:, side, None] * (tile.ring - straight) + places[:, None]
-        pixels = np.rint(255 * draw_tiles(rings, colours, tiling.colours, canvas).numpy())
-        return view.placement.cut(pixels.astype(np.uint8).transpose(1, 2, 0), view.border)
+        shown = draw_tiles([*zip(rings, colours, strict=True)], tiling.colours, canvas)
+        pixels = np.rint(255 * shown.permute(1, 2, 0).numpy()).astype(np.uint8)
+        return view.placement.cut(pixels, view.border)
 
     return frame
 
 
-def straightened(tile: Tile) -> tuple[Floats, NDArray[np.int64]]:
+def straight_sides(tile: Tile) -> tuple[Floats, NDArray[np.int64]]:
     """The outline [n, 2] with straight sides, and which of the six sides each point is of."""
     n = len(tile.ring)
-    marks = [*tile.corners, n]
-    at, ends = np.arange(n), tile.ring[[*tile.corners, 0]]
-    ring = np.stack([np.interp(at, marks, ends[:, k]) for k in (0, 1)], 1)
-    return ring, np.searchsorted(marks, at, side="right") - 1
+    closed = straightened(np.concatenate([tile.ring, tile.ring[:1]]), [*tile.corners, n])
+    return closed[:-1], np.searchsorted(tile.corners, np.arange(n), side="right") - 1
 
 
 def _drift(tile: Tile) -> Floats:

@@ -139,14 +139,18 @@ def calmer(points: Floats, sides: tuple[int, int]) -> Floats | None:
 
     None where even a hexagon of straight sides does.
     """
-    marks = np.array([0, *sides, len(points) - 1])
-    at = np.arange(len(points))
-    straight = np.stack([np.interp(at, marks, points[marks, k]) for k in (0, 1)], 1)
+    straight = straightened(points, [0, *sides, len(points) - 1])
     for share in np.linspace(0, 1, 11):
         eased: Floats = points + share * (straight - points)
         if is_simple(outline(torch.from_numpy(eased), sides).numpy()):
             return eased
     return None
+
+
+def straightened(line: Floats, marks: list[int]) -> Floats:
+    """A line [n, 2] whose points go straight from one of those at `marks` to the next, evenly."""
+    at = np.arange(len(line))
+    return np.stack([np.interp(at, marks, line[marks, k]) for k in (0, 1)], 1)
 
 
 def is_simple(ring: Floats) -> bool:
@@ -276,7 +280,8 @@ class Tile:
         """Where the tiles on a canvas of that reach are, [M, 2], moved `by`, and their colours."""
         far = np.abs(self.ring).max(0) + reach
         most = np.ceil(np.abs(np.linalg.inv(self.lattice)).T @ (far + np.abs(by))).astype(int) + 1
-        steps = np.array([*product(*(range(-k, k + 1) for k in most.clip(0, 400)))])
+        i, j = most.clip(0, 400)
+        steps = np.mgrid[-i : i + 1, -j : j + 1].reshape(2, -1).T
         places = steps[:, :1] * self.lattice[0] + steps[:, 1:] * self.lattice[1] + by
         seen = (np.abs(places) < far).all(1)
         return places[seen], steps[seen].sum(1) % 3
@@ -298,17 +303,15 @@ def tile_of(tiling: Tiling, tensors: Mapping[str, Tensor]) -> Tile | None:
     return Tile(scale * ring, begin, scale * lattice)
 
 
-def draw_tiles(
-    rings: Iterable[Floats], colours: Iterable[int], shown: Sequence[Any], canvas: Any
-) -> Tensor:
-    """Draw outlines [n, 2], each filled with one of the colours `shown`: [3, height, width]."""
+def draw_tiles(shown: Iterable[tuple[Floats, int]], colours: Sequence[Any], canvas: Any) -> Tensor:
+    """Draw outlines [n, 2], each in one of the colours by its number: [3, height, width]."""
     size = np.array([canvas.width, canvas.height])
     picture = Image.new("P", tuple((FINER * size).tolist()))
     draw = ImageDraw.Draw(picture)
-    for ring, colour in zip(rings, colours, strict=True):
+    for ring, colour in shown:
         pixels = (ring / canvas.pixel + size / 2) * FINER - 0.5
         draw.polygon([(x, y) for x, y in pixels.tolist()], fill=int(colour))
-    table = np.array(shown, np.float32)
+    table = np.array(colours, np.float32)
     fine = torch.from_numpy(table[np.asarray(picture)]).permute(2, 0, 1)
     drawn: Tensor = torch.nn.functional.avg_pool2d(fine[None], FINER)[0]
     return drawn
@@ -328,9 +331,8 @@ def tiles(
 @family.paint.register(Tiling)
 def paint_tiling(tiling: Tiling, tensors: Mapping[str, Tensor], canvas: Any, **_: Any) -> Tensor:
     """Draw the tiles, [3, height, width]; only `TilingObjective.picture` has gradients."""
-    found = tiles(tiling, tensors, canvas.reach)
-    rings, colours = [ring for ring, _ in found], [colour for _, colour in found]
-    return draw_tiles(rings, colours, tiling.colours, canvas) + 0 * tensors["xy"].sum().cpu()
+    shown = draw_tiles(tiles(tiling, tensors, canvas.reach), tiling.colours, canvas)
+    return shown + 0 * tensors["xy"].sum().cpu()
 
 
 @family.flat_parts.register(Tiling)

@@ -290,10 +290,13 @@ class Follower:
         There the squared error of the carried parts is r times that of the frame before, whose
         `error` is given, and the frame takes r - 1 times the steps, at least once.
         """
-        steps, picture = self.stage.steps or 1, self.job.draw(problem.drawing).outputs
+        steps, most = self.stage.steps or 1, self.table.stretch
+        if most == 1:
+            return steps
         before = max(float(error.square().mean()), LEAST_ERROR)
-        times = float((picture - problem.target).square().mean()) / before - 1
-        return round(steps * min(max(1.0, times), self.table.stretch))
+        carried = self.job.draw(problem.drawing).outputs - problem.target
+        times = float(carried.square().mean()) / before - 1
+        return round(steps * min(max(1.0, times), most))
 
     def _search(
         self, problem: Problem, state: Mapping[str, Tensor], fresh: Tensor, halvings: int
