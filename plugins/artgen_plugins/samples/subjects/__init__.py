@@ -13,11 +13,13 @@ _ASPECTS = {
     "botanical": 3 / 4,
     "fern": 3 / 4,
     "heron": 3 / 4,
+    "jellyfish": 3 / 4,
     "koi": 1,
     "orbits": 4 / 5,
     "owl": 3 / 4,
     "profile": 4 / 5,
     "street": 4 / 5,
+    "whale": 3 / 4,
     "windows": 3 / 4,
 }
 """Width over height where it is not 4 / 3."""
