@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ._curves import directed, normals, ribbon, spline
+from ._curves import normals, ribbon
 from ._plate import Colours, Floats, Plate, over, ramp, screen, smooth
 
 _EMBER = (0.0, "#160624"), (0.2, "#4a0f3c"), (0.42, "#a8264f"), (0.62, "#ec6a4a"), (0.8, "#ffb566"), (1.0, "#fff1cc")  # fmt: skip
@@ -38,20 +38,29 @@ def jellyfish(plate: Plate) -> Colours:
     """Draw it: the water, then from far to near; all that is far gets blurred again."""
     picture = _water(plate)
     rng = plate.rng(1)
-    jitter = rng.normal(0, 0.03, (4, 2))
-    all_ = [
-        _Jelly((-0.72, -1.0), 0.13, -0.3, 0.3, _VIOLET, 1, 0.5),
-        _Jelly((0.74, 0.62), 0.17, 0.5, 0.2, _VIOLET, 2, 0.4),
-        _Jelly((-0.56, 0.3), 0.25, -0.35, 0.35, _ROSE, 3, -0.4),
-        _Jelly((0.2, -0.62), 0.52, 0.32, 0.3, _EMBER, 4, 0.5),
-    ]
-    for jelly, blur, shift in zip(all_, (0.012, 0.01, 0.004, 0), jitter, strict=True):
-        picture = _draw(plate, picture, jelly)
+    for jelly, blur in zip(_shoal(rng), (0.012, 0.01, 0.004, 0), strict=True):
+        (x, y), r = jelly.at, jelly.radius
+        away = ((plate.x - x) ** 2 + (plate.y - y) ** 2) / r**2
+        picture = screen(
+            picture, (0.4 * np.exp(-away / 2.2))[..., None] * ramp(0.45, *jelly.colours)
+        )
+        box = plate.box(x - 3 * r, y - 1.3 * r, x + 3 * r, y + 5 * r)
+        picture[box] = _draw(plate.window(box), picture[box], jelly)
         picture = _motes(plate, picture, jelly.number, 60)
         if blur:
             picture = plate.blur(picture, blur)
     bloom = plate.blur(np.maximum(picture - 0.5, 0), 0.05)
     return plate.finished(screen(picture, 0.8 * bloom), 0.01, 0.35)
+
+
+def _shoal(rng: np.random.Generator) -> list[_Jelly]:
+    """From far to near."""
+    return [
+        _Jelly((-0.7, -0.98), 0.14, -0.3, 0.3, _VIOLET, 1, 0.5),
+        _Jelly((0.74, 0.55), 0.17, 0.45, 0.2, _VIOLET, 2, 0.4),
+        _Jelly((-0.6, 0.28), 0.24, -0.3, 0.35, _ROSE, 3, -0.4),
+        _Jelly((0.24, -0.62), 0.52, 0.34, 0.3, _EMBER, 4, 0.75),
+    ]
 
 
 def _water(plate: Plate) -> Colours:
@@ -86,9 +95,7 @@ def _motes(plate: Plate, picture: Colours, stream: int, count: int) -> Colours:
 
 def _draw(plate: Plate, picture: Colours, jelly: _Jelly) -> Colours:
     """Halo, far wall, tentacles, arms, near wall."""
-    halo = np.hypot(plate.x - jelly.at[0], plate.y - jelly.at[1]) / jelly.radius
-    glow, pale = ramp(0.45, *jelly.colours), ramp(0.85, *jelly.colours)
-    picture = screen(picture, (0.4 * np.exp(-((halo / 1.5) ** 2)))[..., None] * glow)
+    pale = ramp(0.85, *jelly.colours)
     back, (mask, tone, gloss) = _bell(plate, jelly)
     far, near = _tentacles(plate, jelly)
     picture = over(picture, ramp(0.6 * back[1], *jelly.colours), 0.85 * back[0])
@@ -97,12 +104,15 @@ def _draw(plate: Plate, picture: Colours, jelly: _Jelly) -> Colours:
         picture = over(
             picture, ramp(shade, *jelly.colours), cover * smooth(0.02, 0.45, shade) * 0.92
         )
-    core = jelly.placed(np.array([0.0]), np.array([-0.2]))[0]
+    core = jelly.placed(np.array([0.0]), np.array([0.0]))[0]
     heart = np.hypot(plate.x - core[0], plate.y - core[1]) / jelly.radius
-    light = 0.6 * np.exp(-((heart / 0.45) ** 2)) + 0.4 * _organs(plate, jelly)
+    light = 0.6 * np.exp(-((heart / 0.45) ** 2)) + 0.3 * _organs(plate, jelly)
     picture = screen(picture, light[..., None] * pale)
     picture = over(picture, ramp(tone, *jelly.colours), mask * (0.3 + 0.6 * tone))
     picture = screen(picture, (mask * gloss)[..., None] * np.array([0.5, 0.68, 1.0]))
+    picture = screen(
+        picture, (0.3 * np.exp(-((heart / 0.4) ** 2)))[..., None] * ramp(0.7, *jelly.colours)
+    )
     return screen(picture, 0.8 * near[..., None] * pale)
 
 
@@ -149,8 +159,8 @@ def _bell(plate: Plate, jelly: _Jelly) -> tuple[list[Floats], list[Floats]]:
     limb = (1 - np.abs(normal[..., 2])) ** 1.8
     tone = 0.3 + 0.55 * limb - 0.2 * stripe + 0.04 * striae + 0.05 * freckles
     tone = tone + 0.3 * smooth(0.94, 1.0, tm) + 0.2 * smooth(0.6, 0.0, tm)
-    up = np.array([np.sin(jelly.lean) * -0.3 + 0.25, -0.8, 0.55])
-    gloss = 0.7 * np.clip(normal @ up, 0, 1) ** 6
+    up = np.array([0.35, -0.85, 0.3])
+    gloss = 0.5 * np.clip(normal @ up, 0, 1) ** 9
     corners = jelly.placed(x, y)
     near = normal[..., 2] > 0
     layers = []
@@ -211,11 +221,15 @@ def _arms(plate: Plate, jelly: _Jelly) -> list[tuple[Floats, Floats]]:
             + 2.4 * np.sign(w)
             + number
         )
-        turn = 1.5 * np.abs(w) ** 1.1 * np.sin(beat) + 0.6 * np.cos(5 * share + 2 * number)
+        turn = (
+            1.2 * np.abs(w) ** 1.1 * np.sin(beat)
+            + 0.45 * w**2 * np.sin(2.37 * beat + number)
+            + 0.6 * np.cos(5 * share + 2 * number)
+        )
         out = normals(path)[:, None]
         along = np.stack([-out[..., 1], out[..., 0]], -1)
         flat = path[:, None] + out * (wide * w * np.cos(turn))[..., None]
-        flat = flat + along * (0.4 * wide * w**2 * np.cos(beat + 0.6))[..., None]
+        flat = flat + along * (0.22 * wide * w**2 * np.cos(beat + 0.6))[..., None]
         normal = _facing(np.concatenate([flat, (wide * w * np.sin(turn))[..., None]], -1))
         tone = (
             0.3
@@ -223,7 +237,7 @@ def _arms(plate: Plate, jelly: _Jelly) -> list[tuple[Floats, Floats]]:
             + 0.2 * np.abs(normal[..., 1])
             + 0.42 * np.abs(w[:, 1:]) ** 6
         )
-        tone = tone * (1 - 0.8 * share[1:] ** 1.2)
+        tone = tone * (1 - 0.8 * share[1:] ** 1.2) * smooth(0.0, 0.09, share[1:])
         order = np.argsort((w * np.sin(turn))[1:, 1:].ravel())
         mask, shade = _patches(plate, jelly.placed(flat[..., 0], flat[..., 1]), order, tone)
         layers.append((mask, shade))
@@ -235,4 +249,4 @@ def _organs(plate: Plate, jelly: _Jelly) -> Floats:
     a = np.linspace(0, 2 * np.pi, 200)
     r = 0.4 + 0.09 * np.cos(4 * a) + 0.025 * np.cos(28 * a)
     ring = jelly.placed(r * np.cos(a), -0.3 - r * np.sin(a) * np.sin(jelly.below + 0.15))
-    return plate.blur(plate.filled([ribbon(ring, 0.16 * jelly.radius)]), 0.02 * jelly.radius)
+    return plate.blur(plate.filled([ribbon(ring, 0.13 * jelly.radius)]), 0.012 * jelly.radius)
