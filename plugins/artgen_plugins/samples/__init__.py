@@ -17,7 +17,7 @@ GENERATED = ("contours", "guilloche", "ridges", "stars")
 SUBJECTS = (
     *("balloons", "birches", "botanical", "bridge", "dancers", "dunes", "fern", "flock", "fruit"),
     *("harbour", "heron", "koi", "lake", "lighthouse", "orbits", "owl", "profile", "storm"),
-    *("street", "windows"),
+    *("street", "tiger", "windows"),
 )
 """The modules of `samples.subjects`."""
 
