@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ._curves import directed, outlines_of, ribbon, spline, turned
-from ._plate import Colours, Floats, Plate, hexed, over, ramp, sampled, smooth
+from ._plate import Colours, Floats, Plate, hexed, over, ramp, smooth
+from ._strokes import Leaf, colours_at, lay_flower, lay_leaf, painted, rounded
 
 _MIDDLE, _SCALE = np.array((0.13, -0.03)), 0.7
 _TURN, _TILT = 0.24, -0.09
@@ -13,13 +14,11 @@ _TURN, _TILT = 0.24, -0.09
 _LIGHT = np.array((-0.76, -0.24, 0.6))
 _LEAF = (0.0, "#031319"), (0.3, "#0a3338"), (0.55, "#1c6152"), (0.8, "#5d9653"), (1.0, "#dcc76c")
 _PETAL = (0.0, "#2b0310"), (0.35, "#8d0f1c"), (0.6, "#d9251f"), (0.85, "#f9692f"), (1.0, "#ffc08a")
+_NOSE = (0.0, "#2e151b"), (0.45, "#9a5450"), (0.7, "#dd9180"), (1.0, "#ffd8b8")
 _DUSK = (
     ((0.2, "#ffdd92"), (0.5, "#d9b877"), (0.9, "#5f9a86"), (1.5, "#0f4450"), (2.2, "#04161d")),
     ((0.2, "#ffd39a"), (0.5, "#e99a6c"), (0.9, "#8c6f78"), (1.5, "#1b3f57"), (2.2, "#05141f")),
 )
-_Ramp = tuple[tuple[float, str], ...]
-_Leaf = tuple[tuple[float, float], float, float, float, float, float]
-"""Root, direction, length, half the width, bend, light."""
 
 
 def tiger(plate: Plate) -> Colours:
@@ -31,30 +30,26 @@ def tiger(plate: Plate) -> Colours:
     picture = ramp(away + 0.12 * mist, *_DUSK[plate.seed % len(_DUSK)])
     picture = over(picture, "#fff1c4", smooth(0.206, 0.198, away))
     for leaf in _behind(rng):
-        _lay(plate, picture, leaf, _LEAF)
+        lay_leaf(plate, picture, leaf, _LEAF, _LIGHT[:2])
     picture = _head(plate, picture)
     for leaf in _before(rng):
-        _lay(plate, picture, leaf, _LEAF)
+        lay_leaf(plate, picture, leaf, _LEAF, _LIGHT[:2])
     for place, size in (((0.56, 0.93), 0.3), ((0.86, 0.62), 0.15)):
-        for ring, count in ((1.0, 9), (0.75, 8), (0.5, 6)):
-            for way in 0.5 * ring + np.linspace(0, 2 * np.pi, count, endpoint=False):
-                light = 0.5 + 0.3 * directed(way) @ _LIGHT[:2]
-                petal = (place, way, ring * size, 0.24 * ring * size, 0.2, light)
-                _lay(plate, picture, petal, _PETAL)
-        stamens = rng.normal(0, 0.07 * size, (24, 2)) + place
-        picture = over(picture, "#f6c64a", plate.dots((*spot, 0.04 * size, 0.9) for spot in stamens).clip(0, 1))  # fmt: skip
+        lay_flower(plate, picture, np.array(place), size, 9, _PETAL, _LIGHT[:2])
+        stamens = rng.normal(0, 0.09 * size, (30, 2)) + place
+        picture = over(picture, "#f6c64a", plate.dots((*spot, 0.022 * size, 1.2) for spot in stamens).clip(0, 1))  # fmt: skip
     picture = plate.finished(picture, 0.01, 0.3)
     return picture[:, ::-1] if plate.seed % 2 else picture
 
 
-def _behind(rng: np.random.Generator) -> list[_Leaf]:
+def _behind(rng: np.random.Generator) -> list[Leaf]:
     """Fans of leaves around the head, far ones first."""
     fans = (
         ((-0.85, -0.25), -1.2, 11, 2.6, 0.75, 0.03, 0.3), ((0.35, -0.45), -1.6, 9, 2.4, 0.8, 0.04, 0.42),
         ((-0.2, 1.2), -1.57, 9, 2.4, 2.2, 0.09, 0.4), ((1.0, 0.6), -1.5, 7, 1.7, 1.6, 0.1, 0.2),
         ((-0.98, 0.4), -1.2, 5, 1.5, 1.2, 0.12, 0.72), ((0.85, -0.5), -1.2, 6, 2.0, 0.8, 0.11, 0.3),
     )  # fmt: skip
-    leaves: list[_Leaf] = []
+    leaves: list[Leaf] = []
     for root, way, count, spread, long, wide, light in fans:
         for lean in np.linspace(-0.5, 0.5, count)[rng.permutation(count)]:
             size, bend = long * rng.uniform(0.8, 1.1), rng.uniform(-0.2, 0.2)
@@ -62,7 +57,7 @@ def _behind(rng: np.random.Generator) -> list[_Leaf]:
     return leaves
 
 
-def _before(rng: np.random.Generator) -> list[_Leaf]:
+def _before(rng: np.random.Generator) -> list[Leaf]:
     """Leaves that hide the neck and an ear, and the dark ones that hang from the upper edge."""
     leaves = (
         ((1.15, 1.4), -1.85, 1.6, 0.2, 0.15, 0.1), ((0.5, 1.5), -1.5, 0.8, 0.17, 0.2, 0.25),
@@ -74,33 +69,6 @@ def _before(rng: np.random.Generator) -> list[_Leaf]:
     return [(root, way + rng.uniform(-0.08, 0.08), *form) for root, way, *form in leaves]
 
 
-def _lay(plate: Plate, picture: Colours, leaf: _Leaf, colours: _Ramp) -> None:
-    """A leaf onto a picture: its shade, two halves that face the light each its way, veins."""
-    root, way, long, wide, bend, light = leaf
-    share = np.linspace(0, 1, 40)
-    spine = np.stack([share, bend * share**2], 1) * long
-    half = wide * np.sin(np.pi * share**0.8) ** 0.85
-    outline = turned(ribbon(spine, 2 * half), way) + root
-    (left, top), (right, bottom) = outline.min(0) - 0.1, outline.max(0) + 0.1
-    box = plate.box(left, top, right, bottom)
-    here = plate.window(box)
-    if 0 in here.x.shape:
-        return
-    cover = here.filled([outline])
-    c, s = directed(way)
-    along = ((here.x - root[0]) * c + (here.y - root[1]) * s) / long
-    side = (here.y - root[1]) * c - (here.x - root[0]) * s - bend * long * along**2
-    t = np.clip(side / np.maximum(np.interp(along, share, half), 0.004), -1, 1)
-    facing = (np.array([-s, c]) @ _LIGHT[:2]) * np.tanh(6 * t)
-    tone = light * (0.75 + 0.35 * along) + (0.1 + 0.16 * light) * facing - 0.08 * t * t
-    veins = np.cos(2 * np.pi * (14 * along * long**0.5 - 1.3 * np.abs(t)))
-    tone += (0.02 + 0.05 * light) * veins * smooth(1.0, 0.6, np.abs(t))
-    tone += (0.1 + 0.2 * light) * np.exp(-((side / 0.006) ** 2)) * smooth(1.0, 0.7, along)
-    tone += 0.25 * light * smooth(0.8, 1, np.abs(t)) * (facing > 0)
-    shaded = over(picture[box], "#020b10", 0.6 * here.blur(cover, 0.035))
-    picture[box] = over(shaded, ramp(tone, *colours), cover)
-
-
 def _relief(u: Floats, v: Floats) -> Floats:
     """How far the face stands out, from the front."""
     a = np.abs(u)
@@ -110,9 +78,9 @@ def _relief(u: Floats, v: Floats) -> Floats:
 
     bridge = np.exp(-((u / 0.2) ** 2)) * smooth(-0.5, 0.1, v) * smooth(0.75, 0.45, v)
     return np.asarray(
-        0.8 - 0.5 * (u * u + v * v) + 0.42 * hill(0, 0.65, 0.46, 0.36) + 0.16 * bridge + 0.1 * hill(0.22, 0.68, 0.17, 0.14)
+        0.8 - 0.5 * (u * u + v * v) + 0.42 * hill(0, 0.65, 0.46, 0.36) + 0.16 * bridge + 0.16 * hill(0.23, 0.67, 0.17, 0.13)
         - 0.13 * hill(0.38, -0.06, 0.15, 0.12) + 0.1 * hill(0.42, -0.32, 0.2, 0.12) + 0.13 * hill(0.72, 0.25, 0.22, 0.28)
-        + 0.1 * hill(0, 0.98, 0.22, 0.1)
+        + 0.12 * hill(0, 0.98, 0.2, 0.09)
     )  # fmt: skip
 
 
@@ -157,7 +125,7 @@ def _head(plate: Plate, picture: Colours) -> Colours:
 
     coat = ramp(v, (-1.0, "#c8641f"), (-0.3, "#de7f2c"), (0.2, "#d98434"), (0.6, "#e8a962"))
     white = [patch(*each) for each in ((0.43, -0.33, 0.18, 0.1), (0.72, 0.3, 0.2, 0.27), (0.27, 0.68, 0.3, 0.2), (0.0, 0.98, 0.34, 0.16),
-                                       (0.42, 0.1, 0.16, 0.07), (0.9, 0.7, 0.35, 0.25))]  # fmt: skip
+                                       (0.42, 0.1, 0.16, 0.07), (0.9, 0.7, 0.35, 0.25), (0.5, 0.92, 0.35, 0.18))]  # fmt: skip
     coat = over(coat, "#f6e8d2", np.max(white, axis=0))
     hollows = plate.blur(plate.filled(map(_seen, _both("hollow"))), 0.02)
     coat = over(coat, "#e9cfae", hollows)
@@ -171,10 +139,10 @@ def _head(plate: Plate, picture: Colours) -> Colours:
     down, across = np.gradient(_relief(u, v), plate.pixel / _SCALE)
     steep = np.sqrt(1 + down**2 + across**2)
     lit = smooth(-0.5, 1.0, (-_LIGHT[0] * across - _LIGHT[1] * down + _LIGHT[2]) / steep)
-    lit = lit * smooth(1.25, -0.1, u)
+    lit = lit * smooth(1.05, -0.35, u)
     crease = plate.blur(plate.filled([_seen(ribbon(half + (0, 0.03), 0.07)) for half in _both("mouth")]), 0.02)
-    coat = coat * (1 - 0.75 * crease)[..., None]
-    light = lit[..., None] * hexed("#fff0c8") * 1.12 + (1 - lit[..., None]) * hexed("#2c4a58") * 0.75
+    coat = coat * (1 - 0.9 * crease)[..., None]
+    light = lit[..., None] * hexed("#fff0c8") * 1.12 + (1 - lit[..., None]) * hexed("#2a4a60") * 0.7
     picture = over(picture, coat * light, mask)
     return _features(plate, _fur(plate, picture), u, v)
 
@@ -183,7 +151,7 @@ def _fur(plate: Plate, picture: Colours) -> Colours:
     """Hairs away from the nose, each of the colour at its root; inner ones lie over outer ones."""
     rng, both = plate.rng(30), [*_both("ear"), np.concatenate(_whole("head"))]
     hairs, roots = [], []
-    for outline, centre, count in zip(both, ((0.7, -0.6), (-0.7, -0.6), (0, 0.2)), (900, 900, 9000), strict=True):
+    for outline, centre, count in zip(both, ((0.7, -0.6), (-0.7, -0.6), (0, 0.2)), (900, 900, 11000), strict=True):
         rim = outline - centre
         order = np.argsort(np.arctan2(rim[:, 1], rim[:, 0]))
         angle, share = rng.uniform(-np.pi, np.pi, count), np.sqrt(rng.uniform(0, 1, count))
@@ -194,17 +162,14 @@ def _fur(plate: Plate, picture: Colours) -> Colours:
         way += rng.normal(0, 0.15, root.shape)
         long = 0.05 + 0.13 * smooth(0.5, 1.1, away) * smooth(-0.6, 0.3, root[:, 1])
         way *= (long * rng.uniform(0.7, 1.3, count))[:, None]
-        aside = 0.006 * np.stack([-way[:, 1], way[:, 0]], 1) / np.hypot(*way.T)[:, None]
+        aside = 0.0035 * (1 + smooth(0.2, 0.8, away))[:, None] * np.stack([-way[:, 1], way[:, 0]], 1) / np.hypot(*way.T)[:, None]
         tip = root + way + np.stack([0 * long, 0.15 * long], 1)
         hairs.append(np.stack([root - aside, root + 0.5 * way - aside, tip, root + 0.5 * way + aside, root + aside], 1))
         roots.append(root)
     root, corners = np.concatenate(roots), np.concatenate(hairs)
     drawn = _seen(corners.reshape(-1, 2)).reshape(corners.shape)
-    x, y = _seen(root).T
-    row, column = (y + plate.bottom) / plate.pixel - 0.5, (x + plate.right) / plate.pixel - 0.5
-    colours = sampled(picture, row, column, "nearest") * rng.uniform(0.8, 1.2, (len(root), 1))
-    laid = [plate.filled(drawn, shade.tolist()) for shade in colours.clip(0, 1).T]
-    return picture * (1 - plate.filled(drawn))[..., None] + np.stack(laid, -1)
+    colours = colours_at(plate, picture, _seen(root)) * rng.uniform(0.8, 1.2, (len(root), 1))
+    return painted(plate, picture, drawn, colours)
 
 
 def _features(plate: Plate, picture: Colours, u: Floats, v: Floats) -> Colours:
@@ -218,10 +183,9 @@ def _features(plate: Plate, picture: Colours, u: Floats, v: Floats) -> Colours:
     picture = over(picture, iris, plate.filled([_seen(half) for half in _both("eye")]))
     glints = [(*_seen(np.array([(place, -0.115)]))[0], 0.014, 1.6) for place in (0.365, -0.435)]
     picture = over(picture, "#fffbe8", plate.dots(glints).clip(0, 1))
-    nose = ramp(0.9 - 0.9 * (u + 0.35) - 1.6 * np.abs(v - 0.44), (0.0, "#43242b"), (0.4, "#a8605a"), (0.8, "#eba88e"))
-    picture = over(picture, nose, plate.filled([_seen(half) for half in _both("nose")]))
+    picture = rounded(plate, picture, _NOSE, [_seen(half) for half in _both("nose")], 0.035, _LIGHT[:2])
     dark = [_seen(half) for half in _both("nostril")]
-    dark += [_seen(ribbon(half, np.linspace(0.035, 0.015, len(half)))) for half in _both("mouth")]
+    dark += [_seen(ribbon(half, np.linspace(0.04, 0.008, len(half)))) for half in _both("mouth")]
     picture = over(picture, "#1a0b0e", plate.filled(dark))
     whiskers = []
     rng = plate.rng(40)
