@@ -16,8 +16,8 @@ GENERATED = ("contours", "guilloche", "ridges", "stars")
 
 SUBJECTS = (
     *("balloons", "birches", "botanical", "bridge", "dancers", "dunes", "fern", "flock", "fruit"),
-    *("harbour", "heron", "koi", "lake", "lighthouse", "orbits", "owl", "peacock", "profile", "storm"),
-    *("street", "tiger", "windows"),
+    *("harbour", "heron", "koi", "lake", "lighthouse", "orbits", "owl", "peacock", "profile"),
+    *("storm", "street", "tiger", "windows"),
 )
 """The modules of `samples.subjects`."""
 

@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from ._curves import directed, ribbon, turned
 from ._plate import Colours, Floats, Plate, over, ramp, sampled, smooth
 
 Ramp = tuple[tuple[float, str], ...]
+Paint = list[tuple[Floats, Colours]]
+"""Outlines [K, 2] and the colour of each, later on top."""
 Leaf = tuple[tuple[float, float], float, float, float, float, float]
 """Root, direction, length, half the width, bend, light from 0 to 1."""
 
 
-def painted(
-    plate: Plate, picture: Colours, outlines: Sequence[Floats] | Floats, colours: Colours
-) -> Colours:
-    """Outlines over a picture, each of its colour [K, 3], later on top."""
-    planes = [plate.filled(outlines, each.tolist()) for each in np.clip(colours, 0, 1).T]
+def painted(plate: Plate, picture: Colours, paint: Paint) -> Colours:
+    """Outlines over a picture, each of its colour."""
+    outlines = [outline for outline, _ in paint]
+    colours = np.clip([colour for _, colour in paint], 0, 1)
+    planes = [plate.filled(outlines, each.tolist()) for each in colours.T]
     bare = 1 - plate.filled(outlines)
     return np.asarray(picture * bare[..., None] + np.stack(planes, -1))
+
+
+def strewn(rng: np.random.Generator, outline: Floats, count: int) -> tuple[Floats, Floats]:
+    """Angles and distances [K] from the origin of places in an outline around it, far ones first."""
+    order = np.argsort(np.arctan2(outline[:, 1], outline[:, 0]))
+    x, y = outline[order].T
+    angle, share = rng.uniform(-np.pi, np.pi, count), np.sqrt(rng.uniform(0, 1, count))
+    away = share * np.interp(angle, np.arctan2(y, x), np.hypot(x, y), period=2 * np.pi)
+    order = np.argsort(-away)
+    return angle[order], away[order]
 
 
 def colours_at(plate: Plate, picture: Colours, places: Floats) -> Colours:
@@ -71,7 +81,13 @@ def lay_leaf(
 
 
 def lay_flower(
-    plate: Plate, picture: Colours, place: Floats, size: float, petals: int, colours: Ramp, sun: Floats
+    plate: Plate,
+    picture: Colours,
+    place: Floats,
+    size: float,
+    petals: int,
+    colours: Ramp,
+    sun: Floats,
 ) -> None:
     """Rings of petals around a place, smaller inwards."""
     root = (float(place[0]), float(place[1]))
@@ -79,5 +95,5 @@ def lay_flower(
         long, count = size * (1 - 0.25 * ring), petals - ring
         for way in 0.5 * ring + np.linspace(0, 2 * np.pi, count, endpoint=False):
             light = 0.5 + 0.3 * float(directed(way) @ sun)
-            petal = (root, way, long, 2.2 * long / count, 0.2, light)
+            petal = (root, way, long, (0.12 + 1 / count) * long, 0.2, light)
             lay_leaf(plate, picture, petal, colours, sun, 0.35)
