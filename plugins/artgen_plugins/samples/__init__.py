@@ -18,6 +18,8 @@ SUBJECTS = (
     *("balloons", "birches", "botanical", "bridge", "dancers", "dunes", "fern", "flock", "fruit"),
     *("harbour", "heron", "jellyfish", "koi", "lake", "lighthouse", "orbits", "owl", "profile"),
     *("storm", "street", "whale", "windows"),
+    *("harbour", "heron", "koi", "lake", "lighthouse", "orbits", "owl", "peacock", "profile"),
+    *("storm", "street", "tiger", "windows"),
 )
 """The modules of `samples.subjects`."""
 

@@ -18,8 +18,10 @@ _ASPECTS = {
     "orbits": 4 / 5,
     "owl": 3 / 4,
     "profile": 4 / 5,
+    "peacock": 3 / 4,
     "street": 4 / 5,
     "whale": 3 / 4,
+    "tiger": 4 / 5,
     "windows": 3 / 4,
 }
 """Width over height where it is not 4 / 3."""

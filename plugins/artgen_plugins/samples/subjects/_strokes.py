@@ -1,0 +1,99 @@
+"""Parts of a picture that are laid on as with a brush: strokes, round bodies, leaves."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ._curves import directed, ribbon, turned
+from ._plate import Colours, Floats, Plate, over, ramp, sampled, smooth
+
+Ramp = tuple[tuple[float, str], ...]
+Paint = list[tuple[Floats, Colours]]
+"""Outlines [K, 2] and the colour of each, later on top."""
+Leaf = tuple[tuple[float, float], float, float, float, float, float]
+"""Root, direction, length, half the width, bend, light from 0 to 1."""
+
+
+def painted(plate: Plate, picture: Colours, paint: Paint) -> Colours:
+    """Outlines over a picture, each of its colour."""
+    outlines = [outline for outline, _ in paint]
+    colours = np.clip([colour for _, colour in paint], 0, 1)
+    planes = [plate.filled(outlines, each.tolist()) for each in colours.T]
+    bare = 1 - plate.filled(outlines)
+    return np.asarray(picture * bare[..., None] + np.stack(planes, -1))
+
+
+def strewn(rng: np.random.Generator, outline: Floats, count: int) -> tuple[Floats, Floats]:
+    """Angles and distances [K] from the origin of places in an outline around it, far ones first."""
+    order = np.argsort(np.arctan2(outline[:, 1], outline[:, 0]))
+    x, y = outline[order].T
+    angle, share = rng.uniform(-np.pi, np.pi, count), np.sqrt(rng.uniform(0, 1, count))
+    away = share * np.interp(angle, np.arctan2(y, x), np.hypot(x, y), period=2 * np.pi)
+    order = np.argsort(-away)
+    return angle[order], away[order]
+
+
+def colours_at(plate: Plate, picture: Colours, places: Floats) -> Colours:
+    """The colours [K, 3] of a picture at places [K, 2]."""
+    column, row = ((places + (plate.right, plate.bottom)) / plate.pixel - 0.5).T
+    return sampled(picture, row, column, "nearest")
+
+
+def rounded(
+    plate: Plate, picture: Colours, colours: Ramp, parts: list[Floats], soft: float, sun: Floats
+) -> Colours:
+    """Outlines as one round body: the slopes of their blurred mask have the light from `sun`."""
+    mask = plate.filled(parts)
+    down, across = np.gradient(plate.blur(mask, soft), plate.pixel)
+    lit = 0.5 - 1.2 * soft * (across * sun[0] + down * sun[1])
+    return over(picture, ramp(lit, *colours), mask)
+
+
+def lay_leaf(
+    plate: Plate, picture: Colours, leaf: Leaf, colours: Ramp, sun: Floats, shade: float = 0.6
+) -> None:
+    """A leaf onto a picture: its shade, two halves that face `sun` each its way, veins."""
+    root, way, long, wide, bend, light = leaf
+    share = np.linspace(0, 1, 40)
+    spine = np.stack([share, bend * share**2], 1) * long
+    half = wide * np.sin(np.pi * share**0.8) ** 0.85
+    outline = turned(ribbon(spine, 2 * half), way) + root
+    (left, top), (right, bottom) = outline.min(0) - 0.1, outline.max(0) + 0.1
+    box = plate.box(left, top, right, bottom)
+    here = plate.window(box)
+    if 0 in here.x.shape:
+        return
+    cover = here.filled([outline])
+    c, s = directed(way)
+    along = ((here.x - root[0]) * c + (here.y - root[1]) * s) / long
+    side = (here.y - root[1]) * c - (here.x - root[0]) * s - bend * long * along**2
+    t = np.clip(side / np.maximum(np.interp(along, share, half), 0.004), -1, 1)
+    facing = (np.array([-s, c]) @ sun) * np.tanh(6 * t)
+    tone = light * (0.55 + 0.55 * along) + (0.1 + 0.16 * light) * facing - 0.08 * t * t
+    veins = np.cos(2 * np.pi * (14 * along * long**0.5 - 1.3 * np.abs(t)))
+    tone += (0.03 + 0.07 * light) * smooth(0.6, 1.0, veins) * smooth(1.0, 0.6, np.abs(t))
+    rib = np.exp(-((side / min(0.006, 0.06 * wide)) ** 2)) * smooth(1.0, 0.7, along)
+    tone += (0.1 + 0.2 * light) * rib
+    tone += 0.25 * light * smooth(0.8, 1, np.abs(t)) * (facing > 0)
+    dim = here.blur(cover, 0.035 if long > 0.4 else 0.015)
+    shaded = over(picture[box], "#020b10", shade * dim)
+    picture[box] = over(shaded, ramp(tone, *colours), cover)
+
+
+def lay_flower(
+    plate: Plate,
+    picture: Colours,
+    place: Floats,
+    size: float,
+    petals: int,
+    colours: Ramp,
+    sun: Floats,
+) -> None:
+    """Rings of petals around a place, smaller inwards."""
+    root = (float(place[0]), float(place[1]))
+    for ring in range(3):
+        long, count = size * (1 - 0.25 * ring), petals - ring
+        for way in 0.5 * ring + np.linspace(0, 2 * np.pi, count, endpoint=False):
+            light = 0.5 + 0.3 * float(directed(way) @ sun)
+            petal = (root, way, long, (0.12 + 1 / count) * long, 0.2, light)
+            lay_leaf(plate, picture, petal, colours, sun, 0.35)
