@@ -15,9 +15,9 @@ GENERATED = ("contours", "guilloche", "ridges", "stars")
 """The functions of `samples.generated`."""
 
 SUBJECTS = (
-    *("balloons", "birches", "botanical", "bridge", "dancers", "dunes", "fern", "flock", "fruit"),
-    *("harbour", "heron", "koi", "lake", "lighthouse", "orbits", "owl", "profile", "storm"),
-    *("street", "windows"),
+    *("avenue", "balloons", "birches", "botanical", "bridge", "dancers", "dunes", "fern", "flock"),
+    *("fruit", "harbour", "heron", "koi", "lake", "lighthouse", "orbits", "owl", "profile"),
+    *("regatta", "storm", "street", "windows"),
 )
 """The modules of `samples.subjects`."""
 
