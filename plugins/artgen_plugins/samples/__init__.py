@@ -20,6 +20,9 @@ SUBJECTS = (
     *("storm", "street", "whale", "windows"),
     *("harbour", "heron", "koi", "lake", "lighthouse", "orbits", "owl", "peacock", "profile"),
     *("storm", "street", "tiger", "windows"),
+    *("avenue", "balloons", "birches", "botanical", "bridge", "dancers", "dunes", "fern", "flock"),
+    *("fruit", "harbour", "heron", "koi", "lake", "lighthouse", "orbits", "owl", "profile"),
+    *("regatta", "storm", "street", "windows"),
 )
 """The modules of `samples.subjects`."""
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ._plate import Colours, Plate
 
 _ASPECTS = {
+    "avenue": 4 / 5,
     "botanical": 3 / 4,
     "fern": 3 / 4,
     "heron": 3 / 4,
