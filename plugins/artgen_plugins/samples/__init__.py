@@ -16,8 +16,8 @@ GENERATED = ("contours", "guilloche", "ridges", "stars")
 
 SUBJECTS = (
     *("balloons", "birches", "botanical", "bridge", "dancers", "dunes", "fern", "flock", "fruit"),
-    *("harbour", "heron", "koi", "lake", "lighthouse", "orbits", "owl", "profile", "storm"),
-    *("street", "windows"),
+    *("gown", "harbour", "heron", "koi", "lake", "lighthouse", "orbits", "owl", "profile"),
+    *("storm", "street", "trumpeter", "windows"),
 )
 """The modules of `samples.subjects`."""
 

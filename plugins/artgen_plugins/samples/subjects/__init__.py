@@ -12,12 +12,14 @@ from ._plate import Colours, Plate
 _ASPECTS = {
     "botanical": 3 / 4,
     "fern": 3 / 4,
+    "gown": 3 / 4,
     "heron": 3 / 4,
     "koi": 1,
     "orbits": 4 / 5,
     "owl": 3 / 4,
     "profile": 4 / 5,
     "street": 4 / 5,
+    "trumpeter": 4 / 5,
     "windows": 3 / 4,
 }
 """Width over height where it is not 4 / 3."""
