@@ -20,8 +20,11 @@ def lit(plate: Plate, height: Floats, lamp: tuple[float, float, float]) -> Float
 
 def inflated(plate: Plate, mask: Floats, *radii: float) -> Floats:
     """Heights of a shape that swells away from its edge, over each radius once."""
-    swells = [r * np.sqrt(np.clip(2 * plate.blur(mask, 0.6 * r) - 0.9, 0, 1)) for r in radii]
-    return np.asarray(sum(swells))
+    total = np.zeros_like(plate.x)
+    for radius in radii:
+        depth = np.clip(2 * plate.blur(mask, 0.6 * radius) - 0.95, 0, 1)
+        total = total + radius * np.sqrt(depth * (2 - depth))
+    return total
 
 
 def tube(
