@@ -22,7 +22,7 @@ def inflated(plate: Plate, mask: Floats, *radii: float) -> Floats:
     """Heights of a shape that swells away from its edge, over each radius once."""
     total = np.zeros_like(plate.x)
     for radius in radii:
-        depth = np.clip(2 * plate.blur(mask, 0.6 * radius) - 0.95, 0, 1)
+        depth = np.clip((plate.blur(mask, 0.6 * radius) - 0.3) / 0.7, 0, 1)
         total = total + radius * np.sqrt(depth * (2 - depth))
     return total
 

@@ -64,7 +64,7 @@ def _hand(plate: Plate, picture: Colours) -> Colours:
     parts = outlines_of("gown")
     height, mask = np.zeros_like(plate.x), np.zeros_like(plate.x)
     for *way, widths in (*parts["palm"], *parts["fingers"]):
-        points = turned(np.array(way) * (1, -1), np.pi + 0.36) * 1.08 + (0.22, 0.07)
+        points = turned(np.array(way) * (1, -1), np.pi + 0.36) * 1.22 + (0.27, 0.09)
         high, share = tube(plate, points, widths)
         height, mask = np.maximum(height, high), np.maximum(mask, share)
     shadow = np.roll(plate.blur(mask, 0.014), round(0.022 / plate.pixel), 0)
@@ -99,9 +99,9 @@ def _flowers(plate: Plate, picture: Colours, places: list[list[float]], stream: 
         if not near.x.size:
             continue
         ways = start + 2 * np.pi * np.arange(petals) / petals
-        leaves = [feather(at, way, size, 0.36 * size, 0.1) for way in ways]
+        leaves = [feather(at, way, size, 0.46 * size, 0.0) for way in ways]
         tone = ramp(near.y - y + 0.4 * (near.x - x), (-size, "#ffffff"), (size, "#77667a"))
-        below = over(below, "#140c14", 0.5 * near.filled([1.14 * (leaf - at) + at for leaf in leaves]))
+        below = over(below, "#140c14", 0.55 * near.blur(near.filled([leaf + (0.1 * size, 0.15 * size) for leaf in leaves]), 0.1 * size))
         below = over(below, hexed(colour) * tone, near.filled(leaves))
         picture[box] = over(below, "#f6c644", near.filled([at + 0.22 * size * _AROUND]))
     return picture
@@ -131,8 +131,8 @@ def _patch(left: float, top: float, right: float, bottom: float) -> Floats:
 def _scattered(rng: np.random.Generator, low: float, high: float, size: float) -> Iterator[tuple[Floats, float]]:
     """Places on the robe and radii, large ones first, that keep apart."""
     found: list[tuple[Floats, float]] = []
-    for share in np.linspace(1, 0.2, 700):
-        t = rng.random()
+    for share in np.linspace(1, 0.14, 1500):
+        t = rng.uniform(0.02, 0.8)
         at, radius = _cloth(rng.uniform(low, high), t), size * share * (0.7 + 0.6 * t)
         if all(np.hypot(*(at - other)) > 0.96 * (radius + far) for other, far in found):
             found.append((at, radius))
@@ -142,13 +142,13 @@ def _scattered(rng: np.random.Generator, low: float, high: float, size: float) -
 def _robe(plate: Plate, picture: Colours) -> Colours:
     """Three widths of cloth with ornament, the hand between them, and the light on the folds."""
     s, t = np.meshgrid(np.linspace(0, 1, 90), np.linspace(0, 1, 50))
-    fold = 0.5 + 0.26 * np.cos(22 * s + 3 * t) * t + 0.16 * np.cos(37 * s - 4 * t + 1) * t + 0.4 * np.cos(2.8 * s - 0.1)  # fmt: skip
+    fold = 0.5 + 0.26 * np.cos(22 * s + 3 * t) * t + 0.16 * np.cos(37 * s - 4 * t + 1) * t + 0.32 * np.cos(2.6 * s - 0.3)  # fmt: skip
     mesh = _cloth(s, t)
     quads = np.stack([mesh[:-1, :-1], mesh[:-1, 1:], mesh[1:, 1:], mesh[1:, :-1]], 2)
     shades = np.clip(fold[:-1, :-1], 0, 1).ravel().tolist()
     tone = plate.blur(plate.filled(quads.reshape(-1, 4, 2), shades), 0.012)
     tone = tone / np.maximum(plate.blur(plate.filled([_patch(0, 0, 1, 1)]), 0.012), 0.01)
-    light = ramp(tone, (0.0, "#4d3340"), (0.45, "#c4ac94"), (0.8, "#ffffff"))
+    light = ramp(tone, (0.0, "#4d3340"), (0.4, "#d0b898"), (0.75, "#ffffff"))
     sheen = 0.3 * smooth(0.6, 1.0, tone)[..., None] * hexed("#ffe9b0")
     rng = plate.rng(8)
 
@@ -162,7 +162,7 @@ def _robe(plate: Plate, picture: Colours) -> Colours:
         return over(below, screen(cloth * light, sheen), mask)
 
     circles = [(str(hue), at + radius * share * _AROUND)
-               for at, radius in _scattered(rng, 0.3, 0.6, 0.1)
+               for at, radius in _scattered(rng, 0.3, 0.6, 0.085)
                for share, hue in zip((1, 0.74, 0.46, 0.2), rng.permutation(_BRIGHT), strict=False)]  # fmt: skip
     picture = laid(picture, "#5c1424", circles, 0.28, 0.64)
     tiles, columns = [], np.linspace(0, 0.32, 8)
@@ -176,12 +176,12 @@ def _robe(plate: Plate, picture: Colours) -> Colours:
     tiles += _border(0.325)
     picture = _hand(plate, laid(picture, "#dca530", tiles, 0, 0.34))
     coils = []
-    for at, radius in _scattered(rng, 0.56, 1, 0.17):
+    for at, radius in _scattered(rng, 0.56, 1, 0.16):
         angle = np.linspace(0, 6 * np.pi, 90)
         path = at + directed(angle * rng.choice((-1, 1)) + 6 * rng.random()) * (radius * angle / 20)[:, None]  # fmt: skip
         hue = str(rng.choice(("#4a2414", "#4a2414", "#a86a1c", "#d8381f", "#fff0bd")))
         coils.append((hue, ribbon(path, np.linspace(0.1, 0.2, 90) * radius)))
-    return laid(picture, "#ecb840", coils + _border(0.6), 0.58, 1)
+    return laid(picture, "#f0bd45", coils + _border(0.6), 0.58, 1)
 
 
 def _border(s: float) -> list[tuple[str, Floats]]:
@@ -200,8 +200,14 @@ def _meadow(plate: Plate, picture: Colours) -> Colours:
 
     grass = ramp(y + 0.1 * plate.noise(x * 9, y * 3, 13, 4), (0.85, "#2a5546"), (1.1, "#12303a"), (1.3, "#0a1a2a"))  # fmt: skip
     picture = over(picture, grass, smooth(-0.004, 0.004, y - crest(x)))
-    depth = np.sort(rng.random(300) ** 1.3)
-    across = rng.uniform(-1.05, 1.05, 300)
-    down = crest(across) + 0.4 * depth - 0.02
-    size = 0.014 + 0.05 * depth * rng.uniform(0.6, 1.2, 300)
-    return _flowers(plate, picture, np.stack([across, down, size], 1).tolist(), 14)
+    depth = np.sort(rng.random(420) ** 1.2)
+    across = rng.uniform(-1.05, 1.05, 420)
+    down = crest(across) + 0.42 * depth - 0.01
+    blades = [feather(np.array(foot), -np.pi / 2 + rng.normal(0, 0.35), rng.uniform(0.06, 0.16), 0.012)
+              for foot in zip(across, down + 0.05, strict=True)]  # fmt: skip
+    picture = over(picture, "#4f8a5c", 0.7 * plate.filled(blades[::2]))
+    picture = over(picture, "#0e2c30", 0.8 * plate.filled(blades[1::2]))
+    # They grow in drifts.
+    dense = plate.noise(across * 2.2, depth * 2, 15, 3) > -0.25
+    size = 0.01 + 0.042 * depth * rng.uniform(0.5, 1.2, 420)
+    return _flowers(plate, picture, np.stack([across, down, size], 1)[dense].tolist(), 14)

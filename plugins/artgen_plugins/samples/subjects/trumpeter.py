@@ -10,18 +10,22 @@ from ._relief import inflated, lit, tube
 
 _Ramp = tuple[tuple[float, str], ...]
 _LAMP, _DUSK = (0.75, -0.55, 0.45), (-0.9, -0.25, 0.25)
+_GLINT = (0.2, -0.85, 0.5)
+"""The lamp as the pipes see it, which point at it and would be dull."""
 _HEAD, _TILT, _SIZE = np.array((-0.36, -0.42)), -0.36, 0.44
 _LIPS, _WAY = np.array((-0.165, -0.42)), -0.5
 _SKIN: _Ramp = ((-0.3, "#0d0a1f"), (0.05, "#2a1226"), (0.35, "#6e2f24"), (0.62, "#b8652f"), (0.85, "#f0a357"), (1.0, "#ffe0a6"))  # fmt: skip
-_COAT: _Ramp = ((-0.3, "#060818"), (0.1, "#10153a"), (0.45, "#252b62"), (0.7, "#6b3f5e"), (0.88, "#c9774f"), (1.0, "#ffc27a"))  # fmt: skip
+_COAT: _Ramp = ((-0.3, "#050717"), (0.1, "#0d1233"), (0.45, "#1d2557"), (0.7, "#3f3a74"), (0.86, "#8d6c8c"), (0.97, "#f0bd94"))  # fmt: skip
+_SILK: _Ramp = ((-0.3, "#1a0620"), (0.2, "#4a0f2a"), (0.6, "#a32436"), (0.85, "#e2583c"), (1.0, "#ffb27a"))
 _FELT: _Ramp = ((-0.3, "#070613"), (0.2, "#1a1230"), (0.55, "#4a2540"), (0.8, "#b2603f"), (1.0, "#ffc680"))  # fmt: skip
+_CROWD: _Ramp = ((0.0, "#04040f"), (0.6, "#080716"), (0.8, "#3a1c2c"), (1.0, "#d9814a"))
 _LINEN: _Ramp = ((-0.3, "#1a1c48"), (0.2, "#4a4678"), (0.55, "#c08f86"), (0.85, "#ffe3b4"), (1.0, "#fff6de"))  # fmt: skip
 _BRASS: _Ramp = (
     (-0.5, "#2b1740"), (-0.1, "#3d1a22"), (0.2, "#8a4414"), (0.42, "#e29a2a"), (0.55, "#7d3f12"), (0.68, "#f0b440"),
     (0.85, "#ffe486"), (0.95, "#fffbe6"),
 )  # fmt: skip
-_CLOTHES = (("shirt", _LINEN, (0.06,)), ("tie", _FELT, (0.03,)), ("coat", _COAT, (0.42, 0.1)), ("lapel", _COAT, (0.05,)))
-_HANDS = (("far fingers", _SKIN, 0.003), ("cuff", _LINEN, 0.008), ("palm", _SKIN, 0.012), ("fingers", _SKIN, 0.003))
+_CLOTHES = (("shirt", _LINEN, (0.06,)), ("tie", _SILK, (0.03,)), ("coat", _COAT, (0.42, 0.1)), ("lapel", _COAT, (0.05,)), ("collar", _LINEN, (0.03,)))
+_HANDS = (("far cuff", _LINEN, 0.008), ("far palm", _SKIN, 0.01), ("far fingers", _SKIN, 0.003), ("cuff", _LINEN, 0.008), ("palm", _SKIN, 0.012), ("fingers", _SKIN, 0.003))
 _AROUND = directed(np.linspace(0, 2 * np.pi, 40))
 
 
@@ -43,18 +47,19 @@ def _stage(plate: Plate) -> Colours:
     along, across = along.reshape(x.shape), across.reshape(x.shape)
     reach = 0.08 + 0.26 * np.maximum(along, 0)
     smoke = plate.noise(x * 1.6 + 0.6 * plate.noise(x * 2, y * 2, 3, 4), y * 1.6, 4, 6)
-    beam = smooth(1.15, 0.5, np.abs(across) / reach) * np.exp(-along / 1.5) * (0.95 + 0.5 * smoke)
+    beam = smooth(1.15, 0.5, np.abs(across) / reach) * np.exp(-((along / 1.7) ** 2)) * (0.95 + 0.45 * smoke)
     lamps = [(*place, size, 0.8) for *place, size in outlines_of("trumpeter")["lamps"]]
     halos = [(a, b, 5 * size, 0.3) for a, b, size, _ in lamps]
-    warm = np.clip(1.1 * beam, 0, 1)[..., None] * np.array((1.0, 0.66, 0.34))
-    picture = screen(picture, warm)
+    warm = ramp(beam, (0.0, "#3a1d4a"), (0.3, "#8a4440"), (0.6, "#d98540"), (0.9, "#ffc872"), (1.2, "#fff0c4"))  # fmt: skip
+    picture = over(picture, warm, np.clip(1.5 * beam, 0, 1))
     return screen(picture, plate.dots(lamps + halos)[..., None] * np.array((1.0, 0.62, 0.3)))
 
 
 def _form(plate: Plate, picture: Colours, height: Floats, mask: Floats, colours: _Ramp) -> Colours:
     """A round thing in the light of the lamp, and of the blue dark behind it."""
     cold = smooth(0.45, 1.0, lit(plate, height, _DUSK))[..., None] * hexed("#3b57b8")
-    return over(picture, screen(ramp(lit(plate, height, _LAMP), *colours), 0.6 * cold), mask)
+    lamp = _GLINT if colours is _BRASS else _LAMP
+    return over(picture, screen(ramp(lit(plate, height, lamp), *colours), 0.6 * cold), mask)
 
 
 def _limbs(plate: Plate, picture: Colours, ways: list[Floats], widths: list[Floats], colours: _Ramp, soft: float, creases: tuple[Floats, ...] = ()) -> Colours:
@@ -79,6 +84,7 @@ def _body(plate: Plate, picture: Colours) -> Colours:
     parts = outlines_of("trumpeter")
     *points, widths = parts["far arm"]
     picture = _limbs(plate, picture, [np.array(points)], [widths], _COAT, 0.01)
+    picture = over(picture, "#0a0b2c", 0.4 * tube(plate, points, widths)[1])
     for name, colours, radii in _CLOTHES:
         mask = plate.filled([spline(parts[name], 8)])
         height = inflated(plate, mask, *radii)
@@ -88,7 +94,12 @@ def _body(plate: Plate, picture: Colours) -> Colours:
         picture = _form(plate, picture, height, mask, colours)
     *points, widths = parts["near arm"]
     creases = tuple(np.array(each) for each in parts["creases"])
-    return _limbs(plate, picture, [np.array(points)], [widths], _COAT, 0.012, creases)
+    picture = _limbs(plate, picture, [np.array(points)], [widths], _COAT, 0.012, creases)
+    picture = over(picture, "#070822", 0.85 * smooth(0.45, 1.3, plate.y + 0.15 * plate.x))
+    for guest in parts["guests"]:
+        mask = plate.filled([spline(guest, 6)])
+        picture = _form(plate, picture, inflated(plate, mask, 0.03), mask, _CROWD)
+    return picture
 
 
 def _placed(points: Floats) -> Floats:
@@ -110,12 +121,12 @@ def _head(plate: Plate, picture: Colours) -> Colours:
         wide = np.interp(np.linspace(0, 1, len(path)), np.linspace(0, 1, len(widths)), widths)
         line = plate.blur(plate.filled([ribbon(path, wide)]), soft)
         picture = over(picture, colour, strong * line * mask)
-    for name, radii in (("crown", (0.12, 0.03)), ("band", (0.1,)), ("brim", (0.03,))):
+    for name, colours, radii in (("crown", _FELT, (0.12, 0.03)), ("band", _SILK, (0.02,)), ("brim", _FELT, (0.025,))):
         outline = _placed(spline(parts[name], 8))
         mask = plate.filled([outline])
         shadow = plate.filled([outline + (-0.015, 0.05)]) if name == "brim" else mask
         picture = over(picture, "#0a0616", 0.65 * plate.blur(shadow, 0.015))
-        picture = _form(plate, picture, inflated(plate, mask, *radii), mask, _FELT)
+        picture = _form(plate, picture, inflated(plate, mask, *radii), mask, colours)
     return picture
 
 
