@@ -28,12 +28,11 @@ def inflated(plate: Plate, mask: Floats, *radii: float) -> Floats:
 
 
 def tube(
-    plate: Plate, way: Sequence[tuple[float, float]] | Floats, widths: ArrayLike, steps: int = 8
+    plate: Plate, way: Sequence[tuple[float, float]] | Floats, widths: ArrayLike
 ) -> tuple[Floats, Floats]:
     """Heights and coverage of a limb along points; its widths are spread evenly over it."""
-    path, full = spline(way, steps), np.asarray(widths, float)
-    share = np.linspace(0, 1, len(path))
-    radii = np.interp(share, np.linspace(0, 1, len(full)), full) / 2
+    path, full = spline(way, 8), np.asarray(widths, float)
+    radii = np.interp(np.linspace(0, 1, len(path)), np.linspace(0, 1, len(full)), full) / 2
     height, inside = np.zeros_like(plate.x), np.full_like(plate.x, -1)
     for a, b, start, end in zip(path[:-1], path[1:], radii[:-1], radii[1:], strict=True):
         reach = max(start, end) + 2 * plate.pixel

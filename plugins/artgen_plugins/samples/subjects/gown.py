@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 
@@ -14,6 +15,11 @@ from ._relief import inflated, lit, tube
 _BRIGHT = ("#d8381f", "#24559f", "#f6ebcd", "#efb93c", "#2f7d62", "#74306a")
 _TILES = ("#120e18", "#f4e8c6", "#928d86", "#f7cb58", "#b07a22", "#d8381f", "#24559f")
 _HAIR = (0.0, "#0c0710"), (0.4, "#27131a"), (0.7, "#5c2f20"), (0.9, "#a8642f"), (1.1, "#eeb871")
+_DUSKS = (
+    ((-0.1, "#1c1626"), (0.12, "#3a2927"), (0.4, "#775025"), (0.75, "#c08d3a"), (0.9, "#dcae57")),
+    ((-0.1, "#0c1430"), (0.12, "#14284a"), (0.4, "#2f5468"), (0.75, "#8aa08a"), (0.9, "#d8c88a")),
+    ((-0.1, "#200f1e"), (0.12, "#481826"), (0.4, "#8a3a2a"), (0.75, "#cf8440"), (0.9, "#efb65f")),
+)
 _AROUND = directed(np.linspace(0, 2 * np.pi, 24))
 _EDGES = {name: spline(outlines_of("gown")[name], 24) for name in ("left", "right", "neckline")}
 
@@ -24,7 +30,8 @@ def gown(plate: Plate) -> Colours:
     picture = _robe(plate, _bust(plate, picture))
     picture = _hair(plate, face(plate, picture), "locks")
     picture = _flowers(plate, picture, outlines_of("gown")["wreath"], 6)
-    return plate.finished(_meadow(plate, picture), 0.01, 0.25)
+    picture = plate.finished(_meadow(plate, picture), 0.01, 0.25)
+    return picture[:, ::-1] if plate.seed % 2 else picture
 
 
 def _dusk(plate: Plate) -> Colours:
@@ -34,7 +41,7 @@ def _dusk(plate: Plate) -> Colours:
     away = np.hypot(x - 0.14, y + 0.72)
     at = 0.62 * np.exp(-((away / 1.0) ** 2)) + 0.07 * beaten
     at += 0.13 * smooth(0.004, -0.004, away - 0.74) * smooth(0.2, -0.4, y)
-    gold = ramp(at, (-0.1, "#1c1626"), (0.12, "#3a2927"), (0.4, "#775025"), (0.75, "#c08d3a"), (0.9, "#dcae57"))  # fmt: skip
+    gold = ramp(at, *_DUSKS[plate.seed % len(_DUSKS)])
     for radius, size, many in ((0.69, 0.022, 60), (0.61, 0.012, 76)):
         ring = (0.14, -0.72) + radius * directed(np.arange(many) * 2 * np.pi / many)
         dots = plate.filled([at_ + size * _AROUND for at_ in ring])
@@ -62,14 +69,17 @@ def _bust(plate: Plate, picture: Colours) -> Colours:
 def _hand(plate: Plate, picture: Colours) -> Colours:
     """A hand that lies on the breast: a palm, four fingers, a thumb."""
     parts = outlines_of("gown")
-    height, mask = np.zeros_like(plate.x), np.zeros_like(plate.x)
+    box = plate.box(-0.4, -0.35, 0.45, 0.3)
+    near, picture = plate.window(box), picture.copy()
+    height, mask = np.zeros_like(near.x), np.zeros_like(near.x)
     for *way, widths in (*parts["palm"], *parts["fingers"]):
-        points = turned(np.array(way) * (1, -1), np.pi + 0.36) * 1.22 + (0.27, 0.09)
-        high, share = tube(plate, points, widths)
+        points = turned(np.array(way) * (1, -1), np.pi + 0.4) * 1.2 + (0.18, 0.06)
+        high, share = tube(near, points, widths)
         height, mask = np.maximum(height, high), np.maximum(mask, share)
-    shadow = np.roll(plate.blur(mask, 0.014), round(0.022 / plate.pixel), 0)
-    picture = over(picture, "#4a2334", 0.6 * shadow)
-    return over(picture, ramp(lit(plate, plate.blur(height, 0.005), LAMP), *SKIN), mask)
+    shadow = np.roll(near.blur(mask, 0.01), round(0.014 / near.pixel), 0)
+    below = over(picture[box], "#5a2a38", 0.7 * shadow)
+    picture[box] = over(below, ramp(lit(near, near.blur(height, 0.006), LAMP), *SKIN), mask)
+    return picture
 
 
 def _hair(plate: Plate, picture: Colours, name: str) -> Colours:
@@ -83,6 +93,8 @@ def _hair(plate: Plate, picture: Colours, name: str) -> Colours:
             path = first * (1 - share) + last * share + wave
             strands.append(ribbon(path, 0.016 * np.sin(np.linspace(0.3, 2.9, len(path)))))
         tone = plate.blur(plate.filled(strands, rng.uniform(0.2, 1, len(strands)).tolist()), 0.002)
+        if name == "locks":
+            picture = over(picture, "#43202c", 0.55 * plate.blur(mask, 0.022))
         light = lit(plate, inflated(plate, mask, 0.12, 0.05), LAMP)
         picture = over(picture, ramp(0.75 * light**2 + 0.75 * (tone - 0.55) * light, *_HAIR), mask)
     return picture
@@ -100,9 +112,18 @@ def _flowers(plate: Plate, picture: Colours, places: list[list[float]], stream: 
             continue
         ways = start + 2 * np.pi * np.arange(petals) / petals
         leaves = [feather(at, way, size, 0.46 * size, 0.0) for way in ways]
-        tone = ramp(near.y - y + 0.4 * (near.x - x), (-size, "#ffffff"), (size, "#77667a"))
-        below = over(below, "#140c14", 0.55 * near.blur(near.filled([leaf + (0.1 * size, 0.15 * size) for leaf in leaves]), 0.1 * size))
+        tone = ramp(near.y - y + 0.4 * (near.x - x), (-size, "#ffffff"), (size, "#94808c"))
+        below = over(
+            below,
+            "#140c14",
+            0.55
+            * near.blur(
+                near.filled([leaf + (0.1 * size, 0.15 * size) for leaf in leaves]), 0.1 * size
+            ),
+        )
         below = over(below, hexed(colour) * tone, near.filled(leaves))
+        inner = near.filled([0.62 * (leaf - at) + at for leaf in leaves])
+        below = over(below, hexed(colour) * tone * 0.7, 0.6 * near.blur(inner, 0.12 * size))
         picture[box] = over(below, "#f6c644", near.filled([at + 0.22 * size * _AROUND]))
     return picture
 
@@ -117,18 +138,26 @@ def _cloth(s: Floats | float, t: Floats | float) -> Floats:
 
     across, down = s[..., None], t[..., None]
     hang = on("neckline", s) - (1 - across) * _EDGES["left"][0] - across * _EDGES["right"][0]
-    return np.asarray((1 - across) * on("left", t) + across * on("right", t) + (1 - down) ** 3 * hang)
+    return np.asarray(
+        (1 - across) * on("left", t) + across * on("right", t) + (1 - down) ** 3 * hang
+    )
 
 
 def _patch(left: float, top: float, right: float, bottom: float) -> Floats:
     """The outline of a part of the robe."""
     k, one = np.linspace(0, 1, 16), np.ones(16)
-    s = np.concatenate([left + (right - left) * k, one * right, right + (left - right) * k, one * left])
-    t = np.concatenate([one * top, top + (bottom - top) * k, one * bottom, bottom + (top - bottom) * k])
+    s = np.concatenate(
+        [left + (right - left) * k, one * right, right + (left - right) * k, one * left]
+    )
+    t = np.concatenate(
+        [one * top, top + (bottom - top) * k, one * bottom, bottom + (top - bottom) * k]
+    )
     return _cloth(s, t)
 
 
-def _scattered(rng: np.random.Generator, low: float, high: float, size: float) -> Iterator[tuple[Floats, float]]:
+def _scattered(
+    rng: np.random.Generator, low: float, high: float, size: float
+) -> Iterator[tuple[Floats, float]]:
     """Places on the robe and radii, large ones first, that keep apart."""
     found: list[tuple[Floats, float]] = []
     for share in np.linspace(1, 0.14, 1500):
@@ -152,28 +181,34 @@ def _robe(plate: Plate, picture: Colours) -> Colours:
     sheen = 0.3 * smooth(0.6, 1.0, tone)[..., None] * hexed("#ffe9b0")
     rng = plate.rng(8)
 
-    def laid(below: Colours, colour: str, shapes: list[tuple[str, Floats]], left: float, right: float) -> Colours:
+    def laid(
+        below: Colours, colour: str, shapes: list[tuple[str, Floats]], left: float, right: float
+    ) -> Colours:
         width = _patch(left, 0, right, 1)
         cloth = np.broadcast_to(hexed(colour), below.shape)
         for hue in dict.fromkeys(hue for hue, _ in shapes):
             cloth = over(cloth, hue, plate.filled([shape for each, shape in shapes if each == hue]))
         mask = plate.filled([width])
-        below = over(below, "#1a0f18", 0.6 * plate.blur(plate.filled([width + (-0.02, 0.01)]), 0.015))
+        below = over(
+            below, "#1a0f18", 0.6 * plate.blur(plate.filled([width + (-0.02, 0.01)]), 0.015)
+        )
         return over(below, screen(cloth * light, sheen), mask)
 
     circles = [(str(hue), at + radius * share * _AROUND)
                for at, radius in _scattered(rng, 0.3, 0.6, 0.085)
                for share, hue in zip((1, 0.74, 0.46, 0.2), rng.permutation(_BRIGHT), strict=False)]  # fmt: skip
-    picture = laid(picture, "#5c1424", circles, 0.28, 0.64)
+    picture = laid(picture, ("#5c1424", "#5c1424", "#17304f")[plate.seed % 3], circles, 0.28, 0.64)
     tiles, columns = [], np.linspace(0, 0.32, 8)
-    for left, right in zip(columns[:-1], columns[1:], strict=True):
+    for left, right in pairwise(columns):
         top = 0.0
         while top < 1:
             bottom = top + rng.choice((0.025, 0.05, 0.08, 0.11))
             hue = rng.choice(_TILES, p=(0.28, 0.17, 0.09, 0.2, 0.12, 0.08, 0.06))
-            tiles.append((str(hue), _patch(left + 0.004, top + 0.004, right - 0.004, bottom - 0.004)))
+            tiles.append(
+                (str(hue), _patch(left + 0.004, top + 0.004, right - 0.004, bottom - 0.004))
+            )
             top = bottom
-    tiles += _border(0.325)
+    tiles += [*_border(0.325), ("#fbdc83", _patch(0, 0, 0.34, 0.03))]
     picture = _hand(plate, laid(picture, "#dca530", tiles, 0, 0.34))
     coils = []
     for at, radius in _scattered(rng, 0.56, 1, 0.16):
@@ -181,7 +216,9 @@ def _robe(plate: Plate, picture: Colours) -> Colours:
         path = at + directed(angle * rng.choice((-1, 1)) + 6 * rng.random()) * (radius * angle / 20)[:, None]  # fmt: skip
         hue = str(rng.choice(("#4a2414", "#4a2414", "#a86a1c", "#d8381f", "#fff0bd")))
         coils.append((hue, ribbon(path, np.linspace(0.1, 0.2, 90) * radius)))
-    return laid(picture, "#f0bd45", coils + _border(0.6), 0.58, 1)
+    return laid(
+        picture, "#f0bd45", [*coils, *_border(0.6), ("#fbdc83", _patch(0.58, 0, 1, 0.03))], 0.58, 1
+    )
 
 
 def _border(s: float) -> list[tuple[str, Floats]]:
