@@ -23,6 +23,8 @@ SUBJECTS = (
     *("avenue", "balloons", "birches", "botanical", "bridge", "dancers", "dunes", "fern", "flock"),
     *("fruit", "harbour", "heron", "koi", "lake", "lighthouse", "orbits", "owl", "profile"),
     *("regatta", "storm", "street", "windows"),
+    *("gown", "harbour", "heron", "koi", "lake", "lighthouse", "orbits", "owl", "profile"),
+    *("storm", "street", "trumpeter", "windows"),
 )
 """The modules of `samples.subjects`."""
 

@@ -13,6 +13,7 @@ _ASPECTS = {
     "avenue": 4 / 5,
     "botanical": 3 / 4,
     "fern": 3 / 4,
+    "gown": 3 / 4,
     "heron": 3 / 4,
     "jellyfish": 3 / 4,
     "koi": 1,
@@ -23,6 +24,7 @@ _ASPECTS = {
     "street": 4 / 5,
     "whale": 3 / 4,
     "tiger": 4 / 5,
+    "trumpeter": 4 / 5,
     "windows": 3 / 4,
 }
 """Width over height where it is not 4 / 3."""
