@@ -15,16 +15,10 @@ GENERATED = ("contours", "guilloche", "ridges", "stars")
 """The functions of `samples.generated`."""
 
 SUBJECTS = (
-    *("balloons", "birches", "botanical", "bridge", "dancers", "dunes", "fern", "flock", "fruit"),
-    *("harbour", "heron", "jellyfish", "koi", "lake", "lighthouse", "orbits", "owl", "profile"),
-    *("storm", "street", "whale", "windows"),
-    *("harbour", "heron", "koi", "lake", "lighthouse", "orbits", "owl", "peacock", "profile"),
-    *("storm", "street", "tiger", "windows"),
-    *("avenue", "balloons", "birches", "botanical", "bridge", "dancers", "dunes", "fern", "flock"),
-    *("fruit", "harbour", "heron", "koi", "lake", "lighthouse", "orbits", "owl", "profile"),
-    *("regatta", "storm", "street", "windows"),
-    *("gown", "harbour", "heron", "koi", "lake", "lighthouse", "orbits", "owl", "profile"),
-    *("storm", "street", "trumpeter", "windows"),
+    *("avenue", "balloons", "birches", "botanical", "bridge", "dancers", "dunes", "fern"),
+    *("flock", "fruit", "gown", "harbour", "heron", "jellyfish", "koi", "lake", "lighthouse"),
+    *("orbits", "owl", "peacock", "profile", "regatta", "storm", "street", "tiger", "trumpeter"),
+    *("whale", "windows"),
 )
 """The modules of `samples.subjects`."""
 

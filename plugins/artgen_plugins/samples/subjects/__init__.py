@@ -19,12 +19,12 @@ _ASPECTS = {
     "koi": 1,
     "orbits": 4 / 5,
     "owl": 3 / 4,
-    "profile": 4 / 5,
     "peacock": 3 / 4,
+    "profile": 4 / 5,
     "street": 4 / 5,
-    "whale": 3 / 4,
     "tiger": 4 / 5,
     "trumpeter": 4 / 5,
+    "whale": 3 / 4,
     "windows": 3 / 4,
 }
 """Width over height where it is not 4 / 3."""
