@@ -23,8 +23,7 @@ class _Jelly:
     at: Floats
     radius: float
     lean: float
-    below: float
-    """How far one looks into the bell from below, in radians, as it leans."""
+    seen_from_below: float
     colours: _Stops
     number: int
 
@@ -47,8 +46,7 @@ def jellyfish(plate: Plate) -> Colours:
     x, y = plate.x, plate.y
     light = np.exp(-(((x - 0.5) / 1.0) ** 2 + ((y + 1.3) / 1.3) ** 2))
     low = np.exp(-(((x + 0.5) / 0.7) ** 2 + ((y - 0.5) / 0.8) ** 2))
-    murk = plate.noise(x * 0.9, y * 0.9, 2, 5)
-    picture = ramp(0.7 * light + 0.22 * low + 0.08 * murk, *_WATER)
+    picture = ramp(0.7 * light + 0.22 * low + 0.08 * plate.noise(x * 0.9, y * 0.9, 2, 5), *_WATER)
     for jelly, blur in zip(_shoal(plate.rng(1)), (0.012, 0.01, 0.004, 0), strict=True):
         (left, top), r = jelly.at, jelly.radius
         halo = 0.4 * np.exp(-((x - left) ** 2 + (y - top) ** 2) / (1.5 * r) ** 2)
@@ -80,14 +78,13 @@ def _drawn(plate: Plate, picture: Colours, jelly: _Jelly) -> Colours:
     """Far wall, far tentacles, arms, the light inside, near wall, near tentacles."""
     stops, (far, near) = jelly.colours, _tentacles(plate, jelly)
     pale, fire = ramp(0.85, *stops), ramp(0.7, *stops)
-    (mask, tone, _), front = _bell(plate, jelly)
-    picture = over(picture, ramp(0.6 * tone, *stops), 0.85 * mask)
+    (far_mask, far_tone, _), (mask, tone, gloss) = _bell(plate, jelly)
+    picture = over(picture, ramp(0.6 * far_tone, *stops), 0.85 * far_mask)
     picture = screen(picture, 0.6 * far[..., None] * pale)
-    for mask, tone in _arms(plate, jelly):
-        picture = over(picture, ramp(tone, *stops), mask * smooth(0.02, 0.45, tone) * 0.92)
+    for cover, shade in _arms(plate, jelly):
+        picture = over(picture, ramp(shade, *stops), cover * smooth(0.02, 0.45, shade) * 0.92)
     heart = np.hypot(plate.x - jelly.at[0], plate.y - jelly.at[1]) / jelly.radius
     picture = screen(picture, (0.7 * np.exp(-((heart / 0.5) ** 2)))[..., None] * fire)
-    mask, tone, gloss = front
     picture = over(picture, ramp(tone, *stops), mask * (0.12 + 0.78 * tone))
     picture = screen(picture, (0.3 * np.exp(-((heart / 0.45) ** 2)))[..., None] * fire)
     picture = screen(picture, (mask * gloss)[..., None] * np.array([0.5, 0.68, 1.0]))
@@ -116,16 +113,15 @@ def _bell(plate: Plate, jelly: _Jelly) -> list[list[Floats]]:
     a, t = np.meshgrid(np.linspace(0, 2 * np.pi, 97 + 32 * fine), np.linspace(0, 1, 21 + 2 * fine))
     r = np.sin(1.85 * t) * (1 + 0.02 * np.cos(16 * a) * t**3)
     y = -0.85 * np.cos(1.85 * t) + 0.07 * np.abs(np.cos(16 * a)) ** 0.7 * smooth(0.86, 1.0, t)
-    x, z, (c, s) = r * np.cos(a), r * np.sin(a), directed(jelly.below)
+    x, z, (c, s) = r * np.cos(a), r * np.sin(a), directed(jelly.seen_from_below)
     points = np.stack([x, c * y - s * z, c * z + s * y], -1)
     normal = _facing(points)
     normal *= np.sign((normal * points[:-1, :-1]).sum(-1, keepdims=True))
     freckles = plate.noise(7 * x, 7 * z, 40 + jelly.number, 3)[:-1, :-1]
     a, t = a[:-1, :-1], t[:-1, :-1]
     stripe = smooth(0.62, 0.95, 0.5 + 0.5 * np.cos(16 * a)) * smooth(0.15, 0.4, t)
-    limb = (1 - np.abs(normal[..., 2])) ** 1.8
-    tone = 0.34 + 0.55 * limb - 0.2 * stripe + 0.05 * freckles + 0.2 * smooth(0.6, 0.0, t)
-    tone = tone + 0.04 * np.cos(80 * a) * smooth(0.5, 0.9, t) + 0.3 * smooth(0.94, 1.0, t)
+    tone = 0.38 + 0.55 * (1 - np.abs(normal[..., 2])) ** 1.8 - 0.26 * stripe + 0.06 * freckles
+    tone = tone + 0.2 * smooth(0.6, 0.0, t) + 0.3 * smooth(0.94, 1.0, t)
     gloss = 0.65 * np.clip(normal @ np.array([0.35, -0.85, 0.3]), 0, 1) ** 7
     order, near = np.argsort(points[:-1, :-1, 2], axis=None), normal[..., 2].ravel() > 0
     return [_patches(plate, jelly.placed(points[..., :2]), order[near[order] == side], tone, gloss)
@@ -138,7 +134,7 @@ def _tentacles(plate: Plate, jelly: _Jelly) -> list[Floats]:
     halves: list[tuple[list[Floats], list[float]]] = [([], []), ([], [])]
     for angle in np.arange(26) / 26 * 2 * np.pi + 0.1:
         outlines, shades = halves[int(np.sin(angle) > 0)]
-        start = 0.96 * np.cos(angle), 0.24 - 0.96 * np.sin(angle) * np.sin(jelly.below)
+        start = 0.96 * np.cos(angle), 0.24 - 0.96 * np.sin(angle) * np.sin(jelly.seen_from_below)
         long, wave, bright = rng.uniform((2.4, 0.1, 0.35), (4.2, 0.22, 0.9))
         path = jelly.placed(jelly.trail(start, long, wave, rng.normal(0.4, 0.35)))[::3]
         wide = jelly.radius * np.linspace(0.02, 0.006, len(path)) * rng.uniform(0.5, 1.1)
@@ -156,7 +152,7 @@ def _arms(plate: Plate, jelly: _Jelly) -> list[list[Floats]]:
         path = jelly.trail((root, -0.42), long + 0.2, rng.uniform(0.16, 0.28), rng.normal(0.3, 0.7))
         share, w = np.linspace(0, 1, len(path))[:, None], np.linspace(-1, 1, 17)[None]
         path[:, :1] += 0.3 * root * share**1.5 * long
-        wide = 0.32 * np.interp(share, (0, 0.08, 0.25, 0.5, 0.8, 1), (0.3, 0.75, 1, 0.6, 0.3, 0.05))
+        wide = 0.32 * np.interp(share, (0, 0.08, 0.25, 0.5, 0.8, 1), (0.1, 0.6, 1, 0.6, 0.3, 0.05))
         beat = 2 * np.pi * long * (2.0 * share**0.9 + 0.14 * np.sin(7 * share + number))
         beat = beat + 2.4 * np.sign(w) + number
         turn = 1.2 * np.abs(w) ** 1.1 * np.sin(beat) + 0.35 * w**2 * np.sin(2.37 * beat + number)
