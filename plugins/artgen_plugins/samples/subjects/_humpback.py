@@ -31,7 +31,7 @@ def humpback(plate: Plate, picture: Colours, shafts: Floats, lamplight: Floats) 
     chin = mouth * smooth(0.3, 0.2, s) + 0.22 * smooth(0.18, 0.3, s)
     number = around / 0.135 + 0.1 * rough
     ends = 0.54 + 0.04 * np.sin(2.3 * np.round(number))
-    grooved = smooth(0.02, 0.14, t - chin) * smooth(0.015, 0.05, s) * smooth(ends, ends - 0.12, s)
+    grooved = smooth(0.02, 0.14, t - chin) * smooth(0.015, 0.05, s) * smooth(0, 0.12, ends - s)
     groove = grooved * smooth(0.25, 0.5, np.abs(number - np.round(number)))
     rows = [(a, b - 0.5 * a) for a in (0.025, 0.05, 0.075, 0.1, 0.13, 0.16) for b in (-0.62, -0.38)]
     knobs = [*rows, *((a, 1.2 * a - 0.28) for a in (0.035, 0.06, 0.09, 0.12, 0.15))]
@@ -44,7 +44,7 @@ def humpback(plate: Plate, picture: Colours, shafts: Floats, lamplight: Floats) 
     pale = smooth(0.02, 0.3, t - chin - 0.1 + blotch) * smooth(0.95, 0.6, s)
     net = np.maximum(1 - np.abs(plate.noise(plate.x * 5, plate.y * 5, 13, 2, 0.4)), 0) ** 7
     dapple = 0.4 * net * swell * smooth(0.7, 0.0, s)
-    value = (0.32 + 0.72 * pale) * (0.17 + lit * (0.85 + 0.9 * shafts + dapple))
+    value = (0.32 + 0.72 * pale) * (0.16 + 0.08 * pale + lit * (0.85 + 0.9 * shafts + dapple))
     value = value + 0.6 * smooth(-0.6, -1.0, t) * (0.4 + shafts) * smooth(0.9, 0.2, s)
     value = value - 0.1 * groove - 0.2 * lip + (0.04 * rough + 0.05 * bump * lit) * swell
     warm = np.clip(1.5 * lamplight * lit * (0.4 + pale), 0, 0.8)
