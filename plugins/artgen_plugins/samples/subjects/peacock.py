@@ -79,7 +79,9 @@ def _ground(plate: Plate) -> Colours:
 
 def _train(plate: Plate) -> tuple[Paint, Paint]:
     """Feathers with eyes in rows, and the scales of the back, which cover their roots."""
-    rng, spine = plate.rng(5), spline(outlines_of("peacock")["train"], 20)
+    rng, curve = plate.rng(5), np.array(outlines_of("peacock")["train"])
+    curve[4:] += rng.uniform(-0.03, 0.03, curve[4:].shape)
+    spine = spline(curve, 20)
     right, end = normals(spine), len(spine) - 1
 
     def at(s: float, t: float) -> tuple[Floats, float, float]:
