@@ -30,18 +30,8 @@ _AROUND = directed(np.linspace(0, 2 * np.pi, 24))
 def peacock(plate: Plate) -> Colours:
     """Draw it: the ground, branch and twigs, the train from its end to the back, the bird."""
     parts = outlines_of("peacock")
-    branch = spline(parts["branch"], 14)
-    wide = np.linspace(0.09, 0.17, len(branch))
-    wide += 0.02 * plate.noise(3 * branch[:, 0], 0 * wide, 4, 3)
-    picture = rounded(plate, _ground(plate), _WOOD, [ribbon(branch, wide)], 0.03, _LIGHT)
+    picture = _ground(plate)
     rng = plate.rng(6)
-    bark: Paint = []
-    for k in rng.integers(0, len(branch) - 8, 260):
-        aside = rng.uniform(-0.46, 0.46) * wide[k : k + 8, None] * normals(branch)[k : k + 8]
-        tone = colours_at(plate, picture, branch[k : k + 1] + aside[:1])[0]
-        strip = ribbon(branch[k : k + 8] + aside, 0.008 * np.sin(np.linspace(0, np.pi, 8)))
-        bark.append((strip, tone * rng.choice((0.5, 0.7, 1.35))))
-    picture = painted(plate, picture, bark)
     for root, way, long, light in parts["twigs"]:
         share = np.linspace(0, 1, 12)[:, None]
         curve = np.hstack([share, 0.45 * share**2]) * long
@@ -53,6 +43,18 @@ def peacock(plate: Plate) -> Colours:
             leaf = ((path[k, 0], path[k, 1]), aside, size, 0.04, 0.2 * side, light)
             lay_leaf(plate, picture, leaf, _GREEN, _LIGHT, 0.2)
         lay_flower(plate, picture, path[-1], 0.12, 6, _PETAL, _LIGHT)
+    # Over the roots of the twigs.
+    branch = spline(parts["branch"], 14)
+    wide = np.linspace(0.09, 0.17, len(branch))
+    wide += 0.02 * plate.noise(3 * branch[:, 0], 0 * wide, 4, 3)
+    picture = rounded(plate, picture, _WOOD, [ribbon(branch, wide)], 0.03, _LIGHT)
+    bark: Paint = []
+    for k in rng.integers(0, len(branch) - 8, 260):
+        aside = rng.uniform(-0.46, 0.46) * wide[k : k + 8, None] * normals(branch)[k : k + 8]
+        tone = colours_at(plate, picture, branch[k : k + 1] + aside[:1])[0]
+        strip = ribbon(branch[k : k + 8] + aside, 0.008 * np.sin(np.linspace(0, np.pi, 8)))
+        bark.append((strip, tone * rng.choice((0.5, 0.7, 1.35))))
+    picture = painted(plate, picture, bark)
     feathers, scales = _train(plate)
     picture = _bird(plate, painted(plate, picture, feathers), scales)
     picture = plate.finished(picture, 0.01, 0.3)
@@ -79,7 +81,9 @@ def _ground(plate: Plate) -> Colours:
 
 def _train(plate: Plate) -> tuple[Paint, Paint]:
     """Feathers with eyes in rows, and the scales of the back, which cover their roots."""
-    rng, spine = plate.rng(5), spline(outlines_of("peacock")["train"], 20)
+    rng, curve = plate.rng(5), np.array(outlines_of("peacock")["train"])
+    curve[4:] += rng.uniform(-0.03, 0.03, curve[4:].shape)
+    spine = spline(curve, 20)
     right, end = normals(spine), len(spine) - 1
 
     def at(s: float, t: float) -> tuple[Floats, float, float]:

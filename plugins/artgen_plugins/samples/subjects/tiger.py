@@ -18,8 +18,8 @@ _LEAF = (0.0, "#031319"), (0.3, "#0a3338"), (0.55, "#1c6152"), (0.8, "#5d9653"),
 _PETAL = (0.0, "#2b0310"), (0.35, "#8d0f1c"), (0.6, "#d9251f"), (0.85, "#f9692f"), (1.0, "#ffc08a")
 _NOSE = (0.0, "#2e151b"), (0.45, "#9a5450"), (0.7, "#dd9180"), (1.0, "#ffd8b8")
 _DUSK = (
-    ((0.2, "#ffdd92"), (0.5, "#d9b877"), (0.9, "#5f9a86"), (1.5, "#0f4450"), (2.2, "#04161d")),
-    ((0.2, "#ffd39a"), (0.5, "#e99a6c"), (0.9, "#8c6f78"), (1.5, "#1b3f57"), (2.2, "#05141f")),
+    ((0.2, "#f9cf7c"), (0.5, "#d3a860"), (0.95, "#5d9280"), (1.5, "#0f4450"), (2.2, "#04161d")),
+    ((0.2, "#fbb97c"), (0.5, "#dd855c"), (0.9, "#8c6f78"), (1.5, "#1b3f57"), (2.2, "#05141f")),
 )
 
 
@@ -103,12 +103,12 @@ def _head(plate: Plate, picture: Colours) -> Colours:
         swell = np.sin(np.pi * np.linspace(0, 1, len(path)) ** 0.8) ** 0.6
         stripes.append(_seen(ribbon(path, wide * swell * rng.uniform(0.85, 1.15))))
     coat = over(coat, "#17100f", plate.filled(stripes))
-    chops = [ribbon(half + (0, 0.02), 0.05) for half in _both("mouth")]
+    chops = [ribbon(half, 0.05) for half in _both("chops")]
     coat = coat * (1 - 0.9 * plate.blur(plate.filled(chops), 0.02))[..., None]
     down, across = np.gradient(_relief(u, v), plate.pixel / _SCALE)
     slope = _LIGHT[2] - _LIGHT[0] * across - _LIGHT[1] * down
     lit = smooth(-0.5, 1.0, slope / np.sqrt(1 + down**2 + across**2)) * smooth(1.05, -0.35, u)
-    coat = coat * ramp(lit, (0.0, "#1d3443"), (1.0, "#fffff0")) * np.array((1.1, 1.05, 0.93))
+    coat = coat * ramp(lit, (0.0, "#1d3443"), (1.0, "#fffff0")) * np.array((1.19, 1.1, 0.94))
     (right, left), ears = _both("head"), _both("ear")
     picture = over(picture, coat, plate.filled([np.concatenate([right, left[::-1]]), *ears]))
     return _features(plate, painted(plate, picture, _fur(plate, picture)), u, v)
@@ -127,6 +127,7 @@ def _fur(plate: Plate, picture: Colours) -> Paint:
         if not side:
             way[:, 1] += 0.5 * np.abs(root[:, 0])
         long = 0.05 + 0.13 * smooth(0.5, 1.1, away) * smooth(-0.6, 0.3, root[:, 1])
+        long *= 1 - 0.4 * smooth(0.5, 0.1, np.abs(root[:, 0]))
         way *= (long * rng.uniform(0.7, 1.3, count))[:, None]
         thick = 0.0035 * (1 + smooth(0.2, 0.8, away)) / np.hypot(*way.T)
         aside = thick[:, None] * np.stack([-way[:, 1], way[:, 0]], 1)
