@@ -69,9 +69,9 @@ def barked(plate: Plate, picture: Colours, stems: list[Wood]) -> Colours:
     for stem in stems:
         thick = stem.wide[9]
         count = int(np.clip(1300 * thick, 6, 200))
-        at, aside = rng.integers(1, _LOW, count), rng.uniform(-1, 1, count)
+        at, aside = rng.integers(2, _LOW, count), rng.uniform(-1, 1, count)
         places = stem.way[at] - rng.random((count, 1)) * (stem.way[at] - stem.way[at - 1])
-        places[:, 0] += 0.42 * aside * stem.wide[at]
+        places[:, 0] += 0.42 * aside * np.minimum(stem.wide[at], 1.5 * thick)
         toward = aside * np.sign(END[0] - stem.way[0, 0]) + rng.normal(0, 0.15, count)
         bark = ramp(toward, *outlines_of("avenue")["colours"]["bark"])
         haze = 0.85 * smooth(0.05, 0.75, stem.colour[0])

@@ -105,7 +105,7 @@ def _ground(plate: Plate, picture: Colours, stems: list[Wood]) -> Colours:
     path = screen(path, np.clip(shine, 0, 1)[..., None] * hexed("#ffdf9c"))
     tone = 0.22 + 0.8 * np.exp(-np.hypot(right, depth) / 0.5) + 0.14 * wave
     verge = _leaves(tone, smooth(-0.2, 0.5, plate.noise(x * 3, depth * 12, 42, 3)))
-    verge = over(verge, "#a8627a", 0.6 * np.exp(-depth / 0.05))
+    verge = over(verge, "#7a3f60", 0.7 * np.exp(-depth / 0.05))
     side = smooth(_PATH - 0.2, _PATH + 0.1, np.abs(right * EYE / depth) + 0.2 * wave)
     shadows = []
     for stem in stems:

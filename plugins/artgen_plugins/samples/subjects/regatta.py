@@ -156,7 +156,7 @@ def _planes(plate: Plate, picture: Colours, scheme: _Scheme, boats: list[_Boat])
     away = smooth(0.1, 0.75, np.hypot(x - _SUN[0], y - _SUN[1]))
     lines = [(boats[number].placed(parts[name])[:2], reach, False) for number, name, reach in
              ((0, "jib", -0.5), (0, "main", 0.3), (1, "main", 0.35), (1, "jib", -0.3))]  # fmt: skip
-    for angle, reach in ((0.5, -0.35), (-0.75, 0.4), (-2.62, 0.35), (-1.75, 0.3), (2.2, 0.3)):
+    for angle, reach in ((0.5, -0.35), (-0.24, 0.22), (-0.75, 0.4), (-2.62, 0.35), (-1.75, 0.3), (2.2, 0.3)):
         lines.append((_SUN + (np.zeros(2), directed(angle + rng.normal(0, 0.08))), reach, True))
     for (start, end), reach, is_ray in lines:
         along = (end - start) / np.hypot(*(end - start))
