@@ -47,7 +47,7 @@ def grove(rng: np.random.Generator) -> tuple[list[Wood], list[Wood]]:
             bend = lean * np.array((-0.1, 0, 0.3, 1)) + rng.normal(0, 0.07, 4)
             way = spline(seen(across + bend, (-0.02, 1.2, 3, 6.5), ahead), 6)
             share = np.linspace(0, 1, len(way))
-            wide = np.interp(share, (0, 0.06, 0.15, 0.5, 1), (1.9, 1.25, 1, 0.85, 0.5))
+            wide = np.interp(share, (0, 0.06, 0.15, 0.5, 1), (1.6, 1.2, 1, 0.85, 0.5))
             stems.append(Wood(way, wide * rng.uniform(0.5, 0.66) / ahead, colour))
             for start, turn in ((0.5, -side), (0.62, side), (0.78, -side), (0.9, -side)):
                 steps = np.array(((0, 0), (0.5, -0.6), (1, -0.8), (1.4, -1.3))) * (turn, 1)

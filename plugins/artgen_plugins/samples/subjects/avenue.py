@@ -114,7 +114,7 @@ def _ground(plate: Plate, picture: Colours, stems: list[Wood]) -> Colours:
         shadows.append(np.array((foot - half, end - 3 * half, end + 3 * half, foot + half)))
     shade = plate.blur(plate.filled(shadows), 0.01) * (0.45 + 0.4 * side)
     ground = over(path, verge, side) * (1 - shade[..., None] * (1 - hexed("#6a4f98")))
-    picture = over(picture, ground, smooth(-plate.pixel, plate.pixel, y - END[1]))
+    picture = over(picture, ground, smooth(-0.015, 0.03, y - END[1] + 0.012 * wave))
     count = 4200
     low = 1.16 * rng.random(count) ** 1.2
     places = np.stack([rng.uniform(-1.1, 1.1, count), END[1] + low], axis=1)

@@ -45,9 +45,8 @@ def regatta(plate: Plate) -> Colours:
     picture = ramp(away + 0.03 * brushed, *scheme["sky"])
     disc = _inside(plate, 0.13 - np.hypot(plate.x - _SUN[0], plate.y - _SUN[1]))
     picture = over(picture, "#fffbe6", 0.9 * disc)
-    picture = screen(
-        picture, 0.4 * np.exp(-((away / 0.42) ** 2))[..., None] * hexed(scheme["light"])
-    )
+    glow = 0.4 * np.exp(-((away / 0.42) ** 2))
+    picture = screen(picture, glow[..., None] * hexed(scheme["light"]))
     shore = [np.array(each) for each in parts["shore"]]
     picture = over(picture, scheme["dark"], 0.5 * plate.filled(shore))
     picture = _sea(plate, picture, scheme, boats)
