@@ -93,9 +93,8 @@ def _sea(plate: Plate, picture: Colours, scheme: _Scheme, boats: list[_Boat]) ->
     for boat, cloths in zip(boats, scheme["sails"], strict=True):
         for name, cloth in zip(("main", "jib"), cloths, strict=True):
             image = boat.placed(parts[name], -0.5)
-            sea = over(
-                sea, ramp(0.85 - 0.3 * near, *parts["cloths"][cloth]), 0.85 * plate.filled([image])
-            )
+            colours = ramp(0.85 - 0.3 * near, *parts["cloths"][cloth])
+            sea = over(sea, colours, 0.85 * plate.filled([image]))
     shift = 0.35 * (tone - 0.5) * (0.15 + near)
     row = (y + 0.2 * shift) / plate.pixel + (plate.height - 1) / 2
     column = (x + shift) / plate.pixel + (plate.width - 1) / 2
@@ -112,17 +111,16 @@ def _boat(plate: Plate, picture: Colours, boat: _Boat, cloths: list[str]) -> Col
     box = plate.box(boat.x - right, boat.y - 12 * down, boat.x + right, boat.y + down)
     whole, plate, picture = picture, plate.window(box), picture[box]
     for name, cloth in zip(("main", "jib"), cloths, strict=True):
-        picture = _sail(
-            plate, picture, boat.placed(parts[name]), parts["cloths"][cloth], parts[name + "_tones"]
-        )
+        colours, tones = parts["cloths"][cloth], parts[name + "_tones"]
+        picture = _sail(plate, picture, boat.placed(parts[name]), colours, tones)
     shapes = [(np.array(outline), hexed(colour)) for colour, outline in parts["spars"]]
     for tone, outline in parts["crew"] if boat.size > 0.3 else ():
         for seat, jacket in zip(parts["seats"], ("ochre", "coral", "white"), strict=True):
             colour = hexed(tone) if isinstance(tone, str) else ramp(tone, *parts["cloths"][jacket])
             shapes.append((np.array(outline) + seat, colour))
     shapes += [(np.array(outline), hexed(colour)) for colour, outline in parts["hull"]]
-    placed, colours = [boat.placed(shape) for shape, _ in shapes], [colour for _, colour in shapes]
-    whole[box] = painted(plate, picture, placed, np.stack(colours))
+    placed = [boat.placed(shape) for shape, _ in shapes]
+    whole[box] = painted(plate, picture, placed, np.stack([colour for _, colour in shapes]))
     return whole
 
 
@@ -155,7 +153,8 @@ def _planes(plate: Plate, picture: Colours, scheme: _Scheme, boats: list[_Boat])
     away = smooth(0.1, 0.75, np.hypot(x - _SUN[0], y - _SUN[1]))
     lines = [(boats[number].placed(parts[name])[:2], reach, False) for number, name, reach in
              ((0, "jib", -0.5), (0, "main", 0.3), (1, "main", 0.35), (1, "jib", -0.3))]  # fmt: skip
-    for angle, reach in ((0.5, -0.35), (-0.24, 0.22), (-0.75, 0.4), (-2.62, 0.35), (-1.75, 0.3), (2.2, 0.3)):
+    rays = ((0.5, -0.35), (-0.24, 0.22), (-0.75, 0.4), (-2.62, 0.35), (-1.75, 0.3), (2.2, 0.3))
+    for angle, reach in rays:
         lines.append((_SUN + (np.zeros(2), directed(angle + rng.normal(0, 0.08))), reach, True))
     for (start, end), reach, is_ray in lines:
         along = (end - start) / np.hypot(*(end - start))
