@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import pairwise
-
 import numpy as np
 
 from ._curves import directed, feather, outlines_of, ribbon, spline, turned
 from ._face import LAMP, SKIN, face, placed
 from ._plate import Colours, Floats, Plate, hexed, over, ramp, screen, smooth
 from ._relief import inflated, lit, tube
+from ._robe import BRIGHT, Robe, patch
 
-_BRIGHT = ("#d8381f", "#24559f", "#f6ebcd", "#efb93c", "#2f7d62", "#74306a")
-_TILES = ("#120e18", "#f4e8c6", "#928d86", "#f7cb58", "#b07a22", "#d8381f", "#24559f")
 _HAIR = (0.0, "#0c0710"), (0.4, "#27131a"), (0.7, "#5c2f20"), (0.9, "#a8642f"), (1.1, "#eeb871")
 _DUSKS = (
     ((-0.1, "#1c1626"), (0.12, "#3a2927"), (0.4, "#775025"), (0.75, "#c08d3a"), (0.9, "#dcae57")),
@@ -21,13 +17,13 @@ _DUSKS = (
     ((-0.1, "#200f1e"), (0.12, "#481826"), (0.4, "#8a3a2a"), (0.75, "#cf8440"), (0.9, "#efb65f")),
 )
 _AROUND = directed(np.linspace(0, 2 * np.pi, 24))
-_EDGES = {name: spline(outlines_of("gown")[name], 24) for name in ("left", "right", "neckline")}
 
 
 def gown(plate: Plate) -> Colours:
     """Draw it: dusk, hair, skin, the robe with the hand in it, the face, flowers."""
     picture = _hair(plate, _dusk(plate), "back")
-    picture = _robe(plate, _bust(plate, picture))
+    robe = Robe(plate)
+    picture = robe.above(_hand(plate, robe.under(_bust(plate, picture))))
     picture = _hair(plate, face(plate, picture), "locks")
     picture = _flowers(plate, picture, outlines_of("gown")["wreath"], 6)
     picture = plate.finished(_meadow(plate, picture), 0.01, 0.25)
@@ -62,7 +58,7 @@ def _bust(plate: Plate, picture: Colours) -> Colours:
     skin = ramp(lit(plate, height, LAMP), *SKIN)
     chin = plate.filled([placed(spline(parts["outline"], 8)) + (0.06, 0.06)])
     skin = over(skin, "#55293c", 0.7 * plate.blur(chin, 0.025))
-    robe = plate.filled([_patch(0, 0, 1, 1) - (0, 0.02)])
+    robe = plate.filled([patch(0, 0, 1, 1) - (0, 0.02)])
     return over(picture, over(skin, "#55293c", 0.8 * plate.blur(robe, 0.03)), mask)
 
 
@@ -104,7 +100,7 @@ def _flowers(plate: Plate, picture: Colours, places: list[list[float]], stream: 
     """Blossoms (x, y, radius), each with a heart."""
     rng = plate.rng(stream)
     for x, y, size in places:
-        colour, petals = _BRIGHT[rng.choice((0, 1, 2, 2, 3, 5))], int(rng.integers(5, 8))
+        colour, petals = BRIGHT[rng.choice((0, 1, 2, 2, 3, 5))], int(rng.integers(5, 8))
         at, start, reach = np.array((x, y)), rng.uniform(0, 2), 1.3 * size
         box = plate.box(x - reach, y - reach, x + reach, y + reach)
         near, below = plate.window(box), picture[box]
@@ -126,106 +122,6 @@ def _flowers(plate: Plate, picture: Colours, places: list[list[float]], stream: 
         below = over(below, hexed(colour) * tone * 0.7, 0.6 * near.blur(inner, 0.12 * size))
         picture[box] = over(below, "#f6c644", near.filled([at + 0.22 * size * _AROUND]))
     return picture
-
-
-def _cloth(s: Floats | float, t: Floats | float) -> Floats:
-    """Where the robe is on the plate: `s` across it, `t` down it."""
-    s, t = np.broadcast_arrays(s + 0.2 * np.sin(3.2 * t + 0.4) * s * (1 - s) * t, t)
-
-    def on(name: str, at: Floats) -> Floats:
-        place = np.linspace(0, 1, len(_EDGES[name]))
-        return np.stack([np.interp(at, place, each) for each in _EDGES[name].T], -1)
-
-    across, down = s[..., None], t[..., None]
-    hang = on("neckline", s) - (1 - across) * _EDGES["left"][0] - across * _EDGES["right"][0]
-    return np.asarray(
-        (1 - across) * on("left", t) + across * on("right", t) + (1 - down) ** 3 * hang
-    )
-
-
-def _patch(left: float, top: float, right: float, bottom: float) -> Floats:
-    """The outline of a part of the robe."""
-    k, one = np.linspace(0, 1, 16), np.ones(16)
-    s = np.concatenate(
-        [left + (right - left) * k, one * right, right + (left - right) * k, one * left]
-    )
-    t = np.concatenate(
-        [one * top, top + (bottom - top) * k, one * bottom, bottom + (top - bottom) * k]
-    )
-    return _cloth(s, t)
-
-
-def _scattered(
-    rng: np.random.Generator, low: float, high: float, size: float
-) -> Iterator[tuple[Floats, float]]:
-    """Places on the robe and radii, large ones first, that keep apart."""
-    found: list[tuple[Floats, float]] = []
-    for share in np.linspace(1, 0.14, 1500):
-        t = rng.uniform(0.02, 0.8)
-        at, radius = _cloth(rng.uniform(low, high), t), size * share * (0.7 + 0.6 * t)
-        if all(np.hypot(*(at - other)) > 0.96 * (radius + far) for other, far in found):
-            found.append((at, radius))
-            yield at, radius
-
-
-def _robe(plate: Plate, picture: Colours) -> Colours:
-    """Three widths of cloth with ornament, the hand between them, and the light on the folds."""
-    s, t = np.meshgrid(np.linspace(0, 1, 90), np.linspace(0, 1, 50))
-    fold = 0.5 + 0.26 * np.cos(22 * s + 3 * t) * t + 0.16 * np.cos(37 * s - 4 * t + 1) * t + 0.32 * np.cos(2.6 * s - 0.3)  # fmt: skip
-    mesh = _cloth(s, t)
-    quads = np.stack([mesh[:-1, :-1], mesh[:-1, 1:], mesh[1:, 1:], mesh[1:, :-1]], 2)
-    shades = np.clip(fold[:-1, :-1], 0, 1).ravel().tolist()
-    tone = plate.blur(plate.filled(quads.reshape(-1, 4, 2), shades), 0.012)
-    tone = tone / np.maximum(plate.blur(plate.filled([_patch(0, 0, 1, 1)]), 0.012), 0.01)
-    light = ramp(tone, (0.0, "#4d3340"), (0.4, "#d0b898"), (0.75, "#ffffff"))
-    sheen = 0.3 * smooth(0.6, 1.0, tone)[..., None] * hexed("#ffe9b0")
-    rng = plate.rng(8)
-
-    def laid(
-        below: Colours, colour: str, shapes: list[tuple[str, Floats]], left: float, right: float
-    ) -> Colours:
-        width = _patch(left, 0, right, 1)
-        cloth = np.broadcast_to(hexed(colour), below.shape)
-        for hue in dict.fromkeys(hue for hue, _ in shapes):
-            cloth = over(cloth, hue, plate.filled([shape for each, shape in shapes if each == hue]))
-        mask = plate.filled([width])
-        below = over(
-            below, "#1a0f18", 0.6 * plate.blur(plate.filled([width + (-0.02, 0.01)]), 0.015)
-        )
-        return over(below, screen(cloth * light, sheen), mask)
-
-    circles = [(str(hue), at + radius * share * _AROUND)
-               for at, radius in _scattered(rng, 0.3, 0.6, 0.085)
-               for share, hue in zip((1, 0.74, 0.46, 0.2), rng.permutation(_BRIGHT), strict=False)]  # fmt: skip
-    picture = laid(picture, ("#5c1424", "#5c1424", "#17304f")[plate.seed % 3], circles, 0.28, 0.64)
-    tiles, columns = [], np.linspace(0, 0.32, 8)
-    for left, right in pairwise(columns):
-        top = 0.0
-        while top < 1:
-            bottom = top + rng.choice((0.025, 0.05, 0.08, 0.11))
-            hue = rng.choice(_TILES, p=(0.28, 0.17, 0.09, 0.2, 0.12, 0.08, 0.06))
-            tiles.append(
-                (str(hue), _patch(left + 0.004, top + 0.004, right - 0.004, bottom - 0.004))
-            )
-            top = bottom
-    tiles += [*_border(0.325), ("#fbdc83", _patch(0, 0, 0.34, 0.03))]
-    picture = _hand(plate, laid(picture, "#dca530", tiles, 0, 0.34))
-    coils = []
-    for at, radius in _scattered(rng, 0.56, 1, 0.16):
-        angle = np.linspace(0, 6 * np.pi, 90)
-        path = at + directed(angle * rng.choice((-1, 1)) + 6 * rng.random()) * (radius * angle / 20)[:, None]  # fmt: skip
-        hue = str(rng.choice(("#4a2414", "#4a2414", "#a86a1c", "#d8381f", "#fff0bd")))
-        coils.append((hue, ribbon(path, np.linspace(0.1, 0.2, 90) * radius)))
-    return laid(
-        picture, "#f0bd45", [*coils, *_border(0.6), ("#fbdc83", _patch(0.58, 0, 1, 0.03))], 0.58, 1
-    )
-
-
-def _border(s: float) -> list[tuple[str, Floats]]:
-    """A band along an edge of a width, with a row of dark beads."""
-    t = np.linspace(0, 1, 60)
-    beads = [("#2a1418", at + 0.011 * _AROUND) for at in _cloth(0 * t + s, t)]
-    return [("#fbdc83", _patch(s - 0.02, 0, s + 0.02, 1)), *beads]
 
 
 def _meadow(plate: Plate, picture: Colours) -> Colours:
