@@ -26,8 +26,8 @@ def trumpet(plate: Plate, picture: Colours) -> Colours:
     picture = limbs(plate, picture, palm, "skin", 0.01)
     for *points, widths in parts["pipes"]:
         picture = limbs(plate, picture, [(_along(points), widths)], "brass", 0.0005)
-    a, b = turned(np.stack([plate.x.ravel(), plate.y.ravel()], 1) - _LIPS, -_WAY).T
-    a, b = a.reshape(plate.x.shape), b.reshape(plate.x.shape) + 0.03
+    a, b = plate.turned(_LIPS, _WAY)
+    b = b + 0.03
     radius = np.interp(a, *spline(parts["bell"], 8).T)
     mask = np.clip((radius - np.abs(b)) / plate.pixel + 0.5, 0, 1) * ((a > 0.6) & (a < 1.09))
     picture = form(plate, picture, np.sqrt(np.maximum(radius**2 - b**2, 0)), mask, "brass")

@@ -67,6 +67,12 @@ def ribbon(path: Floats, widths: ArrayLike) -> Floats:
     return outlined(path, normals(path) * full[:, None] / 2)
 
 
+def spread(values: ArrayLike, count: int) -> Floats:
+    """So many values, evenly between those given."""
+    given = np.asarray(values, float)
+    return np.asarray(np.interp(np.linspace(0, 1, count), np.linspace(0, 1, len(given)), given))
+
+
 def feather(root: Floats, way: float, long: float, wide: float, bend: float = 0.1) -> Floats:
     """A pointed feather or leaf from its root, its axis in a direction: an outline."""
     share = np.linspace(0, 1, 16)

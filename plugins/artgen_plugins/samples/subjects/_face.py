@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._curves import outlines_of, ribbon, spline, turned
+from ._curves import outlines_of, ribbon, spline, spread, turned
 from ._plate import Colours, Floats, Plate, hexed, over, ramp, smooth
 from ._relief import lit
 
@@ -47,14 +47,13 @@ def face(plate: Plate, picture: Colours) -> Colours:
     """The face: its relief, seen from the side, with brows, lashes, lips and a blush."""
     parts, box = outlines_of("gown"), plate.box(-0.45, -1.2, 0.45, -0.38)
     near = plate.window(box)
-    a, b = turned(np.stack([near.x.ravel(), near.y.ravel()], 1) - _HEAD, -_ROLL).T / _SIZE
+    a, b = near.turned(_HEAD, _ROLL, _SIZE)
     u, v = a, b
     for _ in range(8):
         z = _heights(u, v)
         u = 0.3 * u + 0.7 * (a - z * np.sin(_YAW)) / np.cos(_YAW)
         v = 0.3 * v + 0.7 * (b - z * np.sin(_PITCH)) / np.cos(_PITCH)
     depth = (_heights(u, v) * np.cos(_YAW) - u * np.sin(_YAW)) * np.cos(_PITCH) - v * np.sin(_PITCH)
-    u, v, depth = (each.reshape(near.x.shape) for each in (u, v, depth))
     skin = ramp(lit(near, near.blur(depth * _SIZE, 0.004), LAMP), *SKIN)
     for side in (-1, 1):
         skin = over(skin, "#d9634f", 0.34 * _bump(u, v, (0.4 * side, 0.32), 0.22, 0.17))
@@ -63,7 +62,7 @@ def face(plate: Plate, picture: Colours) -> Colours:
     skin = over(skin, skin * hexed("#d9555c"), 0.85 * near.blur(lips, 0.004))
     for name, colour, soft, strong, *widths in parts["lines"]:
         path = spline(parts[name], 8)
-        wide = np.interp(np.linspace(0, 1, len(path)), np.linspace(0, 1, len(widths)), widths)
+        wide = spread(widths, len(path))
         lines = [_seen(ribbon(path, wide)), _seen(ribbon(path * (-1, 1), wide))]
         skin = over(skin, colour, strong * near.blur(near.filled(lines), soft))
     picture = picture.copy()

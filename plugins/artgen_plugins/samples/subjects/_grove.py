@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ._curves import outlines_of, ribbon, spline
-from ._dabs import dabs, painted
+from ._paint import Paint, dabs, painted
 from ._plate import Colours, Floats, Plate, hexed, ramp, smooth
 
 END = np.array((0.26, 0.14))
@@ -59,13 +59,13 @@ def grove(rng: np.random.Generator) -> tuple[list[Wood], list[Wood]]:
 
 def grown(plate: Plate, picture: Colours, wood: list[Wood], points: int | None = None) -> Colours:
     """Draw it in plain colours over a picture, so many points of each from below."""
-    shapes = [ribbon(each.way[:points], each.wide[:points]) for each in wood]
-    return painted(plate, picture, shapes, np.stack([each.colour for each in wood]))
+    shown = [(ribbon(each.way[:points], each.wide[:points]), each.colour) for each in wood]
+    return painted(plate, picture, shown)
 
 
 def barked(plate: Plate, picture: Colours, stems: list[Wood]) -> Colours:
     """Trunks below the leaves in upright dabs: warm towards the sun, cool on the other side."""
-    rng, shapes, colours = plate.rng(30), [], []
+    rng, paint = plate.rng(30), Paint()
     for stem in stems:
         thick = stem.wide[9]
         count = int(np.clip(1300 * thick, 6, 200))
@@ -76,7 +76,7 @@ def barked(plate: Plate, picture: Colours, stems: list[Wood]) -> Colours:
         bark = ramp(toward, *outlines_of("avenue")["colours"]["bark"])
         haze = 0.85 * smooth(0.05, 0.75, stem.colour[0])
         long, thin = thick * rng.uniform((0.4, 0.08), (1, 0.17), (count, 2)).T
-        shapes.append(dabs(places, rng.normal(np.pi / 2, 0.12, count), long, thin))
-        colours.append(bark * (1 - haze) + stem.colour * haze)
+        shapes = dabs(places, rng.normal(np.pi / 2, 0.12, count), long, thin)
+        paint += zip(shapes, bark * (1 - haze) + stem.colour * haze, strict=True)
     picture = grown(plate, picture, stems, _LOW)
-    return painted(plate, picture, np.concatenate(shapes), np.concatenate(colours))
+    return painted(plate, picture, paint)

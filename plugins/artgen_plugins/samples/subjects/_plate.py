@@ -68,6 +68,17 @@ class Plate:
         """The side of a pixel."""
         return 2 / min(self.width, self.height)
 
+    def place(self, x: ArrayLike, y: ArrayLike) -> tuple[Floats, Floats]:
+        """The row and the column of positions, in pixels from the middle of the first one."""
+        row, column = np.subtract(y, self.y[0, 0]), np.subtract(x, self.x[0, 0])
+        return row / self.pixel, column / self.pixel
+
+    def turned(self, middle: Floats, angle: float, size: float = 1) -> tuple[Floats, Floats]:
+        """x and y of pixels as a thing sees them that is turned by `angle` around its middle."""
+        x, y = (self.x - middle[0]) / size, (self.y - middle[1]) / size
+        c, s = np.cos(angle), np.sin(angle)
+        return x * c + y * s, y * c - x * s
+
     def rng(self, stream: int) -> np.random.Generator:
         """Random numbers that no other `stream` of the plate shares."""
         return np.random.default_rng([self.seed, stream])
@@ -122,6 +133,10 @@ class Plate:
         )
         return np.asarray(Image.fromarray(small).resize(image.size, Image.Resampling.BICUBIC))
 
+    def faced(self, picture: Colours) -> Colours:
+        """`picture`, mirrored where the seed is odd."""
+        return picture[:, ::-1] if self.seed % 2 else picture
+
     def finished(self, picture: Colours, grain: float = 0.012, vignette: float = 0.0) -> Colours:
         """`picture` with film grain and corners darkened by a share."""
         reach = (self.x / self.right) ** 2 + (self.y / self.bottom) ** 2
@@ -165,7 +180,7 @@ def _smooth_lookup(table: Floats, u: Floats, v: Floats) -> Floats:
     return np.asarray(upper * (1 - t) + (below.take(at) * (1 - s) + below[1:].take(at) * s) * t)
 
 
-def sampled(picture: Floats, row: Floats, column: Floats, mode: str) -> Colours:
+def sampled(picture: Floats, row: Floats, column: Floats, mode: str = "nearest") -> Colours:
     """The colours [..., 3] at places in pixels; beyond the edges as `mode` of SciPy says."""
     from scipy.ndimage import map_coordinates
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ._curves import directed, feather, ribbon, turned
+from ._paint import Paint
 from ._plate import Colours, Floats, hexed
-from ._strokes import Paint
 
 _BARBS = ("#14513f", "#2a7046", "#3f8a4a", "#6a9243", "#8f9a3c", "#c79a3e")
 _RINGS = (

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ._curves import spline
+from ._curves import spline, spread
 from ._plate import Floats, Plate
 
 
@@ -16,6 +16,17 @@ def lit(plate: Plate, height: Floats, lamp: tuple[float, float, float]) -> Float
     down, across = np.gradient(height, plate.pixel)
     x, y, up = np.asarray(lamp) / np.linalg.norm(lamp)
     return np.asarray((up - x * across - y * down) / np.sqrt(1 + across**2 + down**2))
+
+
+def facing(points: Floats) -> Floats:
+    """Unit normals of the patches between points [rows, columns, 3] of a surface."""
+    normal = np.cross(np.diff(points, axis=1)[:-1], np.diff(points, axis=0)[:, :-1])
+    return np.asarray(normal / (np.linalg.norm(normal, axis=-1, keepdims=True) + 1e-12))
+
+
+def patches_of(points: Floats) -> Floats:
+    """The corners [rows - 1, columns - 1, 4, 2] of the patches between points of a surface."""
+    return np.stack([points[:-1, :-1], points[:-1, 1:], points[1:, 1:], points[1:, :-1]], 2)
 
 
 def inflated(plate: Plate, mask: Floats, *radii: float) -> Floats:
@@ -31,8 +42,8 @@ def tube(
     plate: Plate, way: Sequence[tuple[float, float]] | Floats, widths: ArrayLike
 ) -> tuple[Floats, Floats]:
     """Heights and coverage of a limb along points; its widths are spread evenly over it."""
-    path, full = spline(way, 8), np.asarray(widths, float)
-    radii = np.interp(np.linspace(0, 1, len(path)), np.linspace(0, 1, len(full)), full) / 2
+    path = spline(way, 8)
+    radii = spread(widths, len(path)) / 2
     height, inside = np.zeros_like(plate.x), np.full_like(plate.x, -1)
     for a, b, start, end in zip(path[:-1], path[1:], radii[:-1], radii[1:], strict=True):
         reach = max(start, end) + 2 * plate.pixel

@@ -9,6 +9,7 @@ import numpy as np
 
 from ._curves import directed, outlines_of, ribbon, spline
 from ._plate import Colours, Floats, Plate, hexed, over, ramp, screen, smooth
+from ._relief import patches_of
 
 BRIGHT = ("#d8381f", "#24559f", "#f6ebcd", "#efb93c", "#2f7d62", "#74306a")
 _TILES = ("#120e18", "#f4e8c6", "#928d86", "#f7cb58", "#b07a22", "#d8381f", "#24559f")
@@ -28,8 +29,8 @@ class Robe:
         folds = 0.26 * np.cos(22 * s + 3 * t) + 0.16 * np.cos(37 * s - 4 * t + 1)
         shades = np.clip(0.5 + folds * t + 0.32 * np.cos(2.6 * s - 0.3), 0, 1)[:-1, :-1]
         mesh = _cloth(s, t)
-        quads = np.stack([mesh[:-1, :-1], mesh[:-1, 1:], mesh[1:, 1:], mesh[1:, :-1]], 2)
-        tone = plate.blur(plate.filled(quads.reshape(-1, 4, 2), shades.ravel().tolist()), 0.012)
+        quads = patches_of(mesh).reshape(-1, 4, 2)
+        tone = plate.blur(plate.filled(quads, shades.ravel().tolist()), 0.012)
         tone = tone / np.maximum(plate.blur(plate.filled([patch(0, 0, 1, 1)]), 0.012), 0.01)
         self._light = ramp(tone, (0.0, "#4d3340"), (0.4, "#d0b898"), (0.75, "#ffffff"))
         self._sheen = 0.3 * smooth(0.6, 1.0, tone)[..., None] * hexed("#ffe9b0")

@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ._curves import directed, ribbon, turned
-from ._plate import Colours, Floats, Plate, over, ramp, sampled, smooth
+from ._plate import Colours, Floats, Plate, over, ramp, smooth
 
 Ramp = tuple[tuple[float, str], ...]
-Paint = list[tuple[Floats, Colours]]
-"""Outlines [K, 2] and the colour of each, later on top."""
 Leaf = tuple[tuple[float, float], float, float, float, float, float]
 """Root, direction, length, half the width, bend, light from 0 to 1."""
-
-
-def painted(plate: Plate, picture: Colours, paint: Paint) -> Colours:
-    """Outlines over a picture, each of its colour."""
-    outlines = [outline for outline, _ in paint]
-    colours = np.clip([colour for _, colour in paint], 0, 1)
-    planes = [plate.filled(outlines, each.tolist()) for each in colours.T]
-    bare = 1 - plate.filled(outlines)
-    return np.asarray(picture * bare[..., None] + np.stack(planes, -1))
 
 
 def strewn(rng: np.random.Generator, outline: Floats, count: int) -> tuple[Floats, Floats]:
@@ -33,20 +23,20 @@ def strewn(rng: np.random.Generator, outline: Floats, count: int) -> tuple[Float
     return angle[order], away[order]
 
 
-def colours_at(plate: Plate, picture: Colours, places: Floats) -> Colours:
-    """The colours [K, 3] of a picture at places [K, 2]."""
-    column, row = ((places + (plate.right, plate.bottom)) / plate.pixel - 0.5).T
-    return sampled(picture, row, column, "nearest")
-
-
 def rounded(
-    plate: Plate, picture: Colours, colours: Ramp, parts: list[Floats], soft: float, sun: Floats
+    plate: Plate,
+    picture: Colours,
+    colours: Ramp,
+    parts: list[Floats],
+    soft: float,
+    sun: Floats,
+    share: ArrayLike = 1,
 ) -> Colours:
     """Outlines as one round body: the slopes of their blurred mask have the light from `sun`."""
     mask = plate.filled(parts)
     down, across = np.gradient(plate.blur(mask, soft), plate.pixel)
     lit = 0.5 - 1.2 * soft * (across * sun[0] + down * sun[1])
-    return over(picture, ramp(lit, *colours), mask)
+    return over(picture, ramp(lit, *colours), mask * share)
 
 
 def lay_leaf(

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from ._curves import outlines_of, spline, turned
-from ._dabs import colours_at, dabs, painted
+from ._paint import colours_at, dabs, painted
 from ._plate import Colours, Floats, Plate, over, ramp
 
 _DRESSES = (("blue", "red", "teal"), ("dark", "teal", "red"), ("teal", "red", "blue"))
@@ -39,7 +39,7 @@ def walkers(plate: Plate, picture: Colours, foot: Floats, size: float) -> Colour
     colours = colours_at(plate, picture, places) * rng.uniform(0.8, 1.2, (count, 1))
     long = rng.uniform(0.012, 0.024, count)
     strokes = dabs(places, rng.normal(1.5, 0.3, count), long, 0.42 * long)
-    stroked = painted(plate, picture, strokes, colours, 0.75)
+    stroked = painted(plate, picture, zip(strokes, colours, strict=True), 0.75)
     whole[box] = over(picture, stroked, plate.blur(covered, 0.003))
     return whole
 

@@ -30,10 +30,9 @@ def mirrored(
     wave = plate.noise(plate.x * distance * 0.55, 4.5 * distance, stream, 4, 0.6)
     lean = plate.noise(plate.x * 2, plate.y * 40, stream + 100, 2)
     away = shore - depth * 0.94 + ripple * (0.2 + 2.2 * near) * wave
-    row = (away / plate.pixel) + (plate.height - 1) / 2
-    column = (plate.x + 0.3 * ripple * lean) / plate.pixel + (plate.width - 1) / 2
-    top = int((shore / plate.pixel) + (plate.height - 1) / 2)
-    image = sampled(picture, np.clip(row, 0, top), column, "nearest")
+    row, column = plate.place(plate.x + 0.3 * ripple * lean, away)
+    top = int(plate.place(0, shore)[0])
+    image = sampled(picture, np.clip(row, 0, top), column)
     glint = smooth(0.2, 1.3, -wave) * 0.12
     water = over(over(image, tint, share * (0.45 + 0.9 * near)), "#ffffff", glint * (1 - share))
     return np.where(below[..., None], water, picture)

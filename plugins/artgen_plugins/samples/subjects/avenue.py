@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ._curves import outlines_of
-from ._dabs import colours_at, dabs, painted
 from ._grove import END, EYE, Wood, barked, grove, grown, seen
+from ._paint import colours_at, dabs, painted
 from ._plate import Colours, Floats, Plate, hexed, over, ramp, sampled, screen, smooth
 from ._walkers import walkers
 
@@ -27,7 +27,7 @@ def avenue(plate: Plate) -> Colours:
     glow = halo + 0.6 * smooth(0.062, 0.045, away)
     picture = screen(picture, glow[..., None] * hexed("#ffd98a"))
     picture = plate.finished(_falling(plate, picture), 0.008, 0.25)
-    return picture[:, ::-1] if plate.seed % 2 else picture
+    return plate.faced(picture)
 
 
 def _leaves(tone: Floats, gold: Floats) -> Colours:
@@ -72,7 +72,7 @@ def _leaved(plate: Plate, picture: Colours, boughs: list[Wood]) -> Colours:
     tone = 0.1 + 0.7 * np.exp(-away / 0.3) + rng.normal(0, 0.1, count)
     long = (0.015 + 0.04 * away) * rng.uniform(0.6, 1.3, count)
     shapes = dabs(places, rng.normal(0, 1, count), long, 0.6 * long)
-    picture = painted(plate, picture, shapes, _leaves(tone, np.zeros(count)))
+    picture = painted(plate, picture, zip(shapes, _leaves(tone, np.zeros(count)), strict=True))
     inside, colours = _vault(plate, plate.x, plate.y)
     picture = over(picture, colours, 0.85 * smooth(0.0, 0.1, inside))
     count = 5400
@@ -87,9 +87,11 @@ def _leaved(plate: Plate, picture: Colours, boughs: list[Wood]) -> Colours:
     ways = rng.normal(0.5 * np.sign(places[:, 0] - END[0]), 0.6)
     shapes = dabs(places, ways, long, 0.6 * long)
     under = rng.random(count) < 0.6
-    picture = painted(plate, picture, shapes[kept & under], colours[kept & under])
-    picture = grown(plate, picture, boughs)
-    return painted(plate, picture, shapes[kept & ~under], colours[kept & ~under])
+    below, above = (
+        zip(shapes[each], colours[each], strict=True) for each in (kept & under, kept & ~under)
+    )
+    picture = grown(plate, painted(plate, picture, below), boughs)
+    return painted(plate, picture, above)
 
 
 def _ground(plate: Plate, picture: Colours, stems: list[Wood]) -> Colours:
@@ -97,9 +99,8 @@ def _ground(plate: Plate, picture: Colours, stems: list[Wood]) -> Colours:
     x, y, rng = plate.x, plate.y, plate.rng(40)
     depth, right = np.maximum(y - END[1], 1e-3), x - END[0]
     wave = plate.noise(x * 8, depth * 28, 41, 3)
-    row = (END[1] - 0.9 * depth + 0.02 * wave) / plate.pixel + (plate.height - 1) / 2
-    column = (x + 0.02 * wave) / plate.pixel + (plate.width - 1) / 2
-    mirror = sampled(plate.blur(picture, 0.014), row, column, "nearest")
+    place = plate.place(x + 0.02 * wave, END[1] - 0.9 * depth + 0.02 * wave)
+    mirror = sampled(plate.blur(picture, 0.014), *place)
     path = over(0.95 * mirror, "#372f62", np.clip(0.1 + 0.45 * depth, 0, 0.6))
     shine = np.exp(-((right / (0.05 + 0.17 * depth)) ** 2) - 0.8 * depth) * (0.56 + 0.4 * wave)
     path = screen(path, np.clip(shine, 0, 1)[..., None] * hexed("#ffdf9c"))
@@ -128,7 +129,9 @@ def _ground(plate: Plate, picture: Colours, stems: list[Wood]) -> Colours:
     long = np.where(is_leaf, 0.006 + 0.055 * low, 0.02 + 0.11 * low) * rng.uniform(0.6, 1.2, count)
     wide = np.where(is_leaf, 0.42, 0.16) * long
     shapes = dabs(places, rng.normal(0, 0.1 + 0.2 * is_leaf), long, wide)
-    return painted(plate, picture, shapes, np.where(is_leaf[:, None], leaves, colours))
+    return painted(
+        plate, picture, zip(shapes, np.where(is_leaf[:, None], leaves, colours), strict=True)
+    )
 
 
 def _falling(plate: Plate, picture: Colours) -> Colours:
@@ -140,4 +143,4 @@ def _falling(plate: Plate, picture: Colours) -> Colours:
     long = rng.uniform(0.018, 0.045, count)
     colours = _leaves(rng.uniform(0.55, 1, count), np.ones(count))
     shapes = dabs(places, rng.uniform(0, 3.1, count), long, 0.55 * long)
-    return painted(plate, picture, shapes, colours, 0.9)
+    return painted(plate, picture, zip(shapes, colours, strict=True), 0.9)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._curves import directed, ribbon, spline
+from ._curves import directed, ribbon, spline, spread
 from ._plate import Colours, Floats, Plate, over, ramp, smooth
 
 _RULES = {"A": "F[-B]F[+B]A", "B": "fL[-l]f[+l]fC", "C": "fb"}
@@ -67,10 +67,7 @@ def _grown(
         if len(path) > 1:
             points, widths = zip(*path, strict=True)
             smoothed = spline(np.array(points), 6)
-            wide = np.interp(
-                np.linspace(0, 1, len(smoothed)), np.linspace(0, 1, len(widths)), widths
-            )
-            stems.append(ribbon(smoothed, wide))
+            stems.append(ribbon(smoothed, spread(widths, len(smoothed))))
 
     for symbol in sentence:
         if symbol in "AB":

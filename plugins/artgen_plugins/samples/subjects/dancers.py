@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._curves import directed, feather, outlines_of, ribbon, spline, turned
+from ._curves import directed, feather, outlines_of, ribbon, spline, spread, turned
 from ._plate import Colours, Floats, Plate, over, ramp, screen, smooth
+from ._relief import facing, patches_of
+from ._strokes import rounded
 
 _FLOOR = 0.42
+_LIGHT = np.array((1, -1))
 _WAIST = np.array((0.02, 0.0))
 _RED = (0.0, "#22040f"), (0.25, "#640b1c"), (0.5, "#b3142a"), (0.75, "#e5382f"), (1.0, "#ffa070")
 _SKIN = (0.0, "#3d1a20"), (0.35, "#8a4632"), (0.6, "#cf8459"), (1.0, "#ffdcaa")
@@ -50,19 +53,16 @@ def _round(
     plate: Plate, picture: Colours, colours: tuple[tuple[float, str], ...], parts: list[Floats],
     soft: float, low: float = 9,
 ) -> Colours:  # fmt: skip
-    """Outlines as one round body, down to `low`: the slopes of their blurred mask have the light."""
-    mask = plate.filled(parts)
-    down, across = np.gradient(plate.blur(mask, soft), plate.pixel)
-    lit = 0.5 + 1.2 * soft * (down - across)
-    return over(picture, ramp(lit, *colours), mask * smooth(low, low - 0.06, plate.y))
+    """Outlines as one round body in the light of the stage, down to `low`."""
+    share = smooth(low, low - 0.06, plate.y)
+    return rounded(plate, picture, colours, parts, soft, _LIGHT, share)
 
 
 def _limb(way: list[tuple[float, float]], *widths: float) -> Floats:
     """An arm or a leg, round where it begins."""
     path = spline(way, 10)
     share = np.linspace(0, 1, len(path))
-    wide = np.interp(share, np.linspace(0, 1, len(widths)), widths)
-    return ribbon(path, wide * np.sqrt(np.minimum(12 * share, 1)))
+    return ribbon(path, spread(widths, len(path)) * np.sqrt(np.minimum(12 * share, 1)))
 
 
 def _hand(wrist: tuple[float, float], way: float, bend: float, size: float = 1) -> list[Floats]:
@@ -108,15 +108,14 @@ def _skirt(plate: Plate) -> tuple[Floats, Floats]:
     lift = side**1.5 * t**1.2 * (0.75 - 0.2 * t**4)
     low = 0.72 * t**0.9 - 0.03 * t * fold - lift + 0.012 * frill * ripple
     corners = np.stack([right, low, near], -1)
-    normal = np.cross(np.diff(corners, axis=1)[:-1], np.diff(corners, axis=0)[:, :-1])
-    normal /= np.linalg.norm(normal, axis=-1, keepdims=True) + 1e-12
+    normal = facing(corners)
     # Seen a little from above.
-    facing = np.sign(normal[..., 2:] - 0.22 * normal[..., 1:2])
-    tone = 0.2 + 0.8 * (facing * normal @ np.array([0.62, -0.55, 0.5]))
+    near_side = np.sign(normal[..., 2:] - 0.22 * normal[..., 1:2])
+    tone = 0.2 + 0.8 * (near_side * normal @ np.array([0.62, -0.55, 0.5]))
     shade = (1 - 0.55 * (1 - frill) * (tier > 0)) * (0.75 + 0.25 * np.sin(np.pi * frill))
     tone = np.clip(tone * shade[1:, 1:] * np.where(near < 0, 0.5, 1)[:-1, :-1], 0, 1)
     seen = np.stack([right + 0.05 * t, low + 0.22 * near], -1) + _WAIST
-    quads = np.stack([seen[:-1, :-1], seen[:-1, 1:], seen[1:, 1:], seen[1:, :-1]], 2)
+    quads = patches_of(seen)
     depth = near - 0.22 * low
     order = np.argsort((depth[:-1, :-1] + depth[1:, 1:]).ravel())
     patches = quads.reshape(-1, 4, 2)[order]

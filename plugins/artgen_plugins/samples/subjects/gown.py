@@ -27,7 +27,7 @@ def gown(plate: Plate) -> Colours:
     picture = _hair(plate, face(plate, picture), "locks")
     picture = _flowers(plate, picture, outlines_of("gown")["wreath"], 6)
     picture = plate.finished(_meadow(plate, picture), 0.01, 0.25)
-    return picture[:, ::-1] if plate.seed % 2 else picture
+    return plate.faced(picture)
 
 
 def _dusk(plate: Plate) -> Colours:

@@ -8,6 +8,7 @@ import numpy as np
 
 from ._curves import directed, normals, ribbon
 from ._plate import Colours, Floats, Plate, over, ramp, screen, smooth
+from ._relief import facing, patches_of
 
 _Stops = tuple[tuple[float, str], ...]
 _EMBER: _Stops = (0.0, "#160624"), (0.2, "#4a0f3c"), (0.42, "#a8264f"), (0.62, "#ec6a4a"), (0.8, "#ffb566"), (1.0, "#fff1cc")  # fmt: skip
@@ -60,7 +61,7 @@ def jellyfish(plate: Plate) -> Colours:
         picture = plate.blur(picture, blur) if blur else picture
     bloom = plate.blur(np.maximum(picture - 0.5, 0), 0.05)
     picture = plate.finished(screen(picture, 0.8 * bloom), 0.01, 0.35)
-    return picture if plate.seed % 2 == 0 else picture[:, ::-1]
+    return plate.faced(picture)
 
 
 def _shoal(rng: np.random.Generator) -> list[_Jelly]:
@@ -93,18 +94,11 @@ def _drawn(plate: Plate, picture: Colours, jelly: _Jelly) -> Colours:
 
 def _patches(plate: Plate, corners: Floats, order: Floats, *shades: Floats) -> list[Floats]:
     """Coverage of a surface of quads, `corners` [rows, columns, 2], then each shade upon it."""
-    a, b, c, d = corners[:-1, :-1], corners[:-1, 1:], corners[1:, 1:], corners[1:, :-1]
-    quads = np.stack([a, b, c, d], 2).reshape(-1, 4, 2)[order]
+    quads = patches_of(corners).reshape(-1, 4, 2)[order]
     mask, soft = plate.filled(quads), 1.2 * plate.pixel
     ground = np.maximum(plate.blur(mask, soft), 1e-3)
     painted = [plate.filled(quads, each.ravel()[order].clip(0, 1).tolist()) for each in shades]
     return [mask, *(plate.blur(each, soft) / ground for each in painted)]
-
-
-def _facing(points: Floats) -> Floats:
-    """Unit normals of the patches between points [rows, columns, 3]."""
-    normal = np.cross(np.diff(points, axis=1)[:-1], np.diff(points, axis=0)[:, :-1])
-    return np.asarray(normal / (np.linalg.norm(normal, axis=-1, keepdims=True) + 1e-12))
 
 
 def _bell(plate: Plate, jelly: _Jelly) -> list[list[Floats]]:
@@ -115,7 +109,7 @@ def _bell(plate: Plate, jelly: _Jelly) -> list[list[Floats]]:
     y = -0.85 * np.cos(1.85 * t) + 0.07 * np.abs(np.cos(16 * a)) ** 0.7 * smooth(0.86, 1.0, t)
     x, z, (c, s) = r * np.cos(a), r * np.sin(a), directed(jelly.seen_from_below)
     points = np.stack([x, c * y - s * z, c * z + s * y], -1)
-    normal = _facing(points)
+    normal = facing(points)
     normal *= np.sign((normal * points[:-1, :-1]).sum(-1, keepdims=True))
     freckles = plate.noise(7 * x, 7 * z, 40 + jelly.number, 3)[:-1, :-1]
     a, t = a[:-1, :-1], t[:-1, :-1]
@@ -162,7 +156,7 @@ def _arms(plate: Plate, jelly: _Jelly) -> list[list[Floats]]:
         flat = path[:, None] + out * (wide * w * np.cos(turn))[..., None]
         flat = flat + along * (0.22 * wide * w**2 * np.cos(beat + 0.6))[..., None]
         deep = wide * w * np.sin(turn)
-        slope = np.abs(_facing(np.concatenate([flat, deep[..., None]], -1)))
+        slope = np.abs(facing(np.concatenate([flat, deep[..., None]], -1)))
         tone = 0.3 + 0.26 * slope[..., 0] + 0.2 * slope[..., 1] + 0.42 * np.abs(w[:, 1:]) ** 6
         tone = tone * (1 - 0.75 * share[1:] ** 1.3) * smooth(0.0, 0.09, share[1:])
         order = np.argsort(deep[1:, 1:], axis=None)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from ._curves import directed, feather, normals, outlines_of, ribbon, spline, turned
+from ._paint import Paint, colours_at, painted
 from ._plate import Colours, Floats, Plate, hexed, over, ramp, smooth
 from ._plumage import eyed, lit, scale_of
-from ._strokes import Paint, Ramp, colours_at, lay_flower, lay_leaf, painted, rounded
+from ._strokes import Ramp, lay_flower, lay_leaf, rounded
 
 _GROUNDS: tuple[tuple[Ramp, Ramp], ...] = (
     (((-1.4, "#d39c3e"), (-0.6, "#e8b850"), (0.1, "#c08a38"), (0.55, "#5f5a34"), (0.95, "#173834"), (1.5, "#071c22")),
@@ -58,7 +59,7 @@ def peacock(plate: Plate) -> Colours:
     feathers, scales = _train(plate)
     picture = _bird(plate, painted(plate, picture, feathers), scales)
     picture = plate.finished(picture, 0.01, 0.3)
-    return picture[:, ::-1] if plate.seed % 2 else picture
+    return plate.faced(picture)
 
 
 def _ground(plate: Plate) -> Colours:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ._curves import directed, outlines_of, turned
-from ._dabs import painted
+from ._paint import painted
 from ._plate import Colours, Floats, Plate, hexed, over, ramp, sampled, screen, smooth
 
 _HORIZON = 0.36
@@ -55,7 +55,7 @@ def regatta(plate: Plate) -> Colours:
     picture = _planes(plate, picture, scheme, boats)
     cloth = plate.noise(plate.x * 60, plate.y * 60, 9, 2)
     picture = plate.finished(picture * (1 + 0.01 * cloth[..., None]), 0.008, 0.16)
-    return picture[:, ::-1] if plate.seed % 2 else picture
+    return plate.faced(picture)
 
 
 def _inside(plate: Plate, depth: Floats) -> Floats:
@@ -96,9 +96,7 @@ def _sea(plate: Plate, picture: Colours, scheme: _Scheme, boats: list[_Boat]) ->
             colours = ramp(0.85 - 0.3 * near, *parts["cloths"][cloth])
             sea = over(sea, colours, 0.85 * plate.filled([image]))
     shift = 0.35 * (tone - 0.5) * (0.15 + near)
-    row = (y + 0.2 * shift) / plate.pixel + (plate.height - 1) / 2
-    column = (x + shift) / plate.pixel + (plate.width - 1) / 2
-    broken = sampled(sea, row, column, "nearest")
+    broken = sampled(sea, *plate.place(x + shift, y + 0.2 * shift))
     own = ramp(np.clip(base + 0.9 * (tone - 0.5), 0, 1), *scheme["sea"])
     broken = over(broken, own, 0.3 + 0.5 * np.abs(tone - 0.5))
     return over(picture, broken, _inside(plate, y - _HORIZON))
@@ -119,8 +117,8 @@ def _boat(plate: Plate, picture: Colours, boat: _Boat, cloths: list[str]) -> Col
             colour = hexed(tone) if isinstance(tone, str) else ramp(tone, *parts["cloths"][jacket])
             shapes.append((np.array(outline) + seat, colour))
     shapes += [(np.array(outline), hexed(colour)) for colour, outline in parts["hull"]]
-    placed = [boat.placed(shape) for shape, _ in shapes]
-    whole[box] = painted(plate, picture, placed, np.stack([colour for _, colour in shapes]))
+    placed = [(boat.placed(shape), colour) for shape, colour in shapes]
+    whole[box] = painted(plate, picture, placed)
     return whole
 
 

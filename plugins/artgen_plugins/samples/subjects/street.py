@@ -136,9 +136,10 @@ def _wet(plate: Plate, picture: Colours) -> Colours:
     mirrors = []
     for k, drawn in enumerate((1.0, 0.85, 0.7, 0.56, 0.43, 0.32, 0.22)):
         wave = plate.noise(x * 26, y * 7 * drawn + k, 23 + k, 2)
-        row = (edge - depth * drawn + 0.01 * rough) / plate.pixel + (plate.height - 1) / 2
-        column = (x + 0.05 * depth * wave + 0.008 * rough) / plate.pixel + (plate.width - 1) / 2
-        mirrors.append(sampled(smeared if k else picture, row, column, "nearest"))
+        place = plate.place(
+            x + 0.05 * depth * wave + 0.008 * rough, edge - depth * drawn + 0.01 * rough
+        )
+        mirrors.append(sampled(smeared if k else picture, *place))
     # A mean that favours what is bright: lamps leave long streaks.
     long = np.cbrt(sum(mirror**3 for mirror in mirrors) / len(mirrors))
     shine = 1.15 * over(long, mirrors[0], 0.12 + 0.4 * pool) ** 1.35

@@ -7,8 +7,9 @@ from itertools import product
 import numpy as np
 
 from ._curves import directed, outlines_of, ribbon, spline, turned
+from ._paint import Paint, colours_at, painted
 from ._plate import Colours, Floats, Plate, over, ramp, smooth
-from ._strokes import Leaf, Paint, colours_at, lay_flower, lay_leaf, painted, rounded, strewn
+from ._strokes import Leaf, lay_flower, lay_leaf, rounded, strewn
 
 _MIDDLE, _SCALE = np.array((0.13, -0.03)), 0.7
 _TURN, _TILT = 0.24, -0.09
@@ -42,7 +43,7 @@ def tiger(plate: Plate) -> Colours:
         stamens = rng.normal(0, 0.09 * size, (30, 2)) + place
         picture = over(picture, "#f6c64a", plate.dots((*spot, 0.022 * size, 1.2) for spot in stamens).clip(0, 1))  # fmt: skip
     picture = plate.finished(picture, 0.01, 0.3)
-    return picture[:, ::-1] if plate.seed % 2 else picture
+    return plate.faced(picture)
 
 
 def _behind(rng: np.random.Generator) -> list[Leaf]:
@@ -74,9 +75,7 @@ def _seen(points: Floats) -> Floats:
 
 def _face(plate: Plate) -> tuple[Floats, Floats]:
     """The place on the face that each pixel shows."""
-    x, y = plate.x - _MIDDLE[0], plate.y - _MIDDLE[1]
-    c, s = np.cos(_TILT) / _SCALE, np.sin(_TILT) / _SCALE
-    right, v = x * c + y * s, y * c - x * s
+    right, v = plate.turned(_MIDDLE, _TILT, _SCALE)
     u = right
     for _ in range(6):
         u = (right + (_relief(u, v) - 0.4) * np.sin(_TURN)) / np.cos(_TURN)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ._brass import hands, trumpet
-from ._curves import directed, outlines_of, ribbon, spline, turned
+from ._curves import directed, outlines_of, ribbon, spline, spread, turned
 from ._plate import Colours, Floats, Plate, over, ramp, screen, smooth
 from ._relief import inflated, tube
 from ._spotlit import form, limbs
@@ -21,7 +21,7 @@ def trumpeter(plate: Plate) -> Colours:
     """Draw it: the dark and the beam, the man, who listens, the trumpet between his hands."""
     picture = _crowd(plate, _body(plate, _head(plate, _stage(plate))))
     picture = plate.finished(hands(plate, trumpet(plate, picture)), 0.011, 0.3)
-    return picture[:, ::-1] if plate.seed % 2 else picture
+    return plate.faced(picture)
 
 
 def _stage(plate: Plate) -> Colours:
@@ -31,8 +31,7 @@ def _stage(plate: Plate) -> Colours:
     folds = (np.cos(sway) + 0.5 * np.cos(2.3 * sway + 1)) * smooth(1.3, -0.9, y)
     at = 0.42 - 0.22 * y + 0.1 * folds + 0.05 * plate.noise(x * 2, y * 2, 2, 6) - 0.1 * np.abs(x)
     picture = ramp(at, *curtains[plate.seed % len(curtains)])
-    along, across = turned(np.stack([1.25 - x, -1.2 - y], -1).reshape(-1, 2), 0.68).T
-    along, across = along.reshape(x.shape), across.reshape(x.shape)
+    along, across = plate.turned(np.array((1.25, -1.2)), -0.68, -1)
     reach = 0.08 + 0.26 * np.maximum(along, 0)
     smoke = plate.noise(x * 1.6 + 0.6 * plate.noise(x * 2, y * 2, 3, 4), y * 1.6, 4, 6)
     beam = (
@@ -92,15 +91,13 @@ def _head(plate: Plate, picture: Colours) -> Colours:
     parts = outlines_of("trumpeter")
     mask = plate.filled([_placed(spline(parts["head"], 8))])
     height = inflated(plate, mask, 0.12, 0.03)
-    p, q = turned(np.stack([plate.x.ravel(), plate.y.ravel()], 1) - _HEAD, -_TILT).T / _SIZE
-    p, q = p.reshape(plate.x.shape), q.reshape(plate.x.shape)
+    p, q = plate.turned(_HEAD, _TILT, _SIZE)
     for (across, down), wide, tall, high in parts["face"]:
         height = height + high * np.exp(-(((p - across) / wide) ** 2) - ((q - down) / tall) ** 2)
     picture = form(plate, picture, height, mask, "skin", 0.6 * smooth(0.1, -0.2, p))
     for name, colour, soft, strong, *widths in parts["lines"]:
         path = _placed(spline(parts[name], 8))
-        wide = np.interp(np.linspace(0, 1, len(path)), np.linspace(0, 1, len(widths)), widths)
-        line = plate.blur(plate.filled([ribbon(path, wide)]), soft)
+        line = plate.blur(plate.filled([ribbon(path, spread(widths, len(path)))]), soft)
         picture = over(picture, colour, strong * line * mask)
     for name, stuff, radii in _HAT:
         outline = _placed(spline(parts[name], 8))

@@ -33,7 +33,7 @@ def whale(plate: Plate) -> Colours:
     picture = over(picture, "#d9f0d0", 0.75 * np.exp(-np.abs(swell / 0.007)))
     picture = over(picture, _sky(plate), smooth(0.004, -0.004, swell))
     picture = plate.finished(_boat(plate, picture), 0.01, 0.3)
-    return picture if plate.seed % 2 == 0 else picture[:, ::-1]
+    return plate.faced(picture)
 
 
 def _sky(plate: Plate) -> Colours:

@@ -1,17 +1,21 @@
-"""Dabs of paint: outlines of strokes in many colours, laid over a picture at once."""
+"""Paint: outlines in many colours, laid over a picture at once."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import numpy as np
 
 from ._curves import directed
-from ._plate import Colours, Floats, Plate, over
+from ._plate import Colours, Floats, Plate, sampled
 
 _STROKE = np.array(
     ((-1, -0.5), (-0.8, 0.7), (-0.3, 1), (0.5, 0.8), (1, 0.2), (0.85, -0.6), (0.2, -1), (-0.6, -0.9))
 )  # fmt: skip
+
+
+Paint = list[tuple[Floats, Colours]]
+"""Outlines [K, 2] and the colour of each, later on top."""
 
 
 def dabs(places: Floats, ways: Floats, long: Floats, wide: Floats) -> Floats:
@@ -24,21 +28,15 @@ def dabs(places: Floats, ways: Floats, long: Floats, wide: Floats) -> Floats:
 
 
 def painted(
-    plate: Plate,
-    picture: Colours,
-    shapes: Sequence[Floats] | Floats,
-    colours: Colours,
-    share: float = 1,
+    plate: Plate, picture: Colours, paint: Iterable[tuple[Floats, Colours]], share: float = 1
 ) -> Colours:
-    """Outlines in their colours [K, 3] over a picture, later on top."""
-    covered = plate.filled(shapes)
-    planes = [plate.filled(shapes, np.clip(each, 0, 1).tolist()) for each in colours.T]
-    colour = np.stack(planes, axis=-1) / np.maximum(covered, 0.01)[..., None]
-    return over(picture, np.clip(colour, 0, 1), share * covered)
+    """Outlines in their colours over a picture, later on top."""
+    shapes, colours = zip(*paint, strict=True)
+    planes = [plate.filled(shapes, each.tolist()) for each in np.clip(colours, 0, 1).T]
+    bare = 1 - share * plate.filled(shapes)
+    return np.asarray(picture * bare[..., None] + share * np.stack(planes, -1))
 
 
 def colours_at(plate: Plate, picture: Colours, places: Floats) -> Colours:
     """The colours [K, 3] of a picture at places [K, 2]."""
-    row = np.searchsorted(plate.y[:, 0], places[:, 1]).clip(0, len(plate.y) - 1)
-    column = np.searchsorted(plate.x[0], places[:, 0]).clip(0, plate.x.shape[1] - 1)
-    return np.asarray(picture[row, column])
+    return sampled(picture, *plate.place(*places.T))
