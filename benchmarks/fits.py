@@ -2,6 +2,8 @@
 
 Seconds are those of `--time`, steps and evaluations without imports and compiling, or CPU seconds
 of the steps on one thread. Fits of at most 20 seconds are made three times, longer ones once.
+Beside another device, those of 5 seconds are made three times, and of the pictures of --data on
+that device alone.
 """
 
 from __future__ import annotations
@@ -25,14 +27,19 @@ def run(settings: Settings) -> Iterator[Table]:
     large = full_size(settings.data) if settings.data else dict.fromkeys(SAMPLES)
     fits = [("gaussian", 1_000, small), ("gaussian", 10_000, large), ("fourier", 256, small)]
     budgets = [5, 20, 60, 180] if settings.long else [5, 20, 60]
+    often = 20
     if len(settings.devices) > 1:
-        fits, budgets = [("gaussian", 10_000, large if settings.data else small)], [5, 30]
+        fits, budgets, often = [("gaussian", 10_000, small)], [5, 20], 5
     if settings.quick:
         tiny = {"sample:astronaut": 32}
         fits, budgets = [("gaussian", 30, tiny), ("fourier", 10, tiny)], [0.2]
+    pairs = list(itertools.product(fits, settings.devices))
+    if settings.data and len(settings.devices) > 1:
+        pairs += [(("gaussian", 10_000, large), device) for device in settings.devices[1:]]
     rows = []
-    for (primitive, count, pictures), device in itertools.product(fits, settings.devices):
+    for (primitive, count, pictures), device in pairs:
         where = "" if device == "cpu" else f", {device}"
+        where += ", --data" if where and pictures is large else ""
         row = [f"{count:,} {primitive}{where}", describe(pictures)]
         for seconds in budgets:
             asked = {"count": count, "seed": 7, "device": device}
@@ -41,7 +48,7 @@ def run(settings: Settings) -> Iterator[Table]:
                     fit_for(seconds, settings, picture, primitive, size=size, **asked)
                     for picture, size in pictures.items()
                 ]
-                for _ in range(3 if 1 <= seconds <= 20 else 1)
+                for _ in range(3 if 1 <= seconds <= often else 1)
             ]
             psnr = Sample(fmean(art.psnr for art in arts) for arts in rounds)
             steps = fmean(art.metrics["steps"] for arts in rounds for art in arts)

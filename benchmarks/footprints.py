@@ -3,19 +3,27 @@
 An evaluation is one pixel inside one splat's ellipse; G/s are 10⁹ of them per second. Values are
 medians of interleaved repetitions, without compiling, with finding out which splats touch which
 tiles. Ratios are of forward with backward, memory is the growth of the process at its peak, and the
-error is the largest of the picture's and the gradients', relative to `eager`.
+error is the largest of the picture's and the gradients', relative to `eager`. Beside another
+device, the CPU has `compiled` and `eager` alone.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from torch import Tensor
 
 from artgen.registry import default
-from benchmarks._contenders import CONTENDERS, CompiledTorch, Contender, Eager, Unavailable
+from benchmarks._contenders import (
+    CONTENDERS,
+    Compiled,
+    CompiledTorch,
+    Contender,
+    Eager,
+    Unavailable,
+)
 from benchmarks._measure import interleaved, peak_memory
 from benchmarks._report import Table, figure, ratio
 from benchmarks._scenes import Scene, make_scene
@@ -58,8 +66,10 @@ def compare(scene: Scene, devices: Sequence[str] = ("cpu",), *, quick: bool = Fa
         present: dict[str, Contender] = {}
         absent: dict[str, str] = {}
         for device in devices:
-            here = _assemble(scene if device == "cpu" else scene.to(device), quick)
-            suffix = "" if device == "cpu" else f", {device}"
+            on_cpu = device == "cpu"
+            kinds = (Compiled, Eager) if on_cpu and len(devices) > 1 else CONTENDERS
+            here = _assemble(scene if on_cpu else scene.to(device), kinds, quick)
+            suffix = "" if on_cpu else f", {device}"
             for all_, some in zip((present, absent), here, strict=True):
                 all_ |= {name + suffix: each for name, each in some.items()}
     eager = Eager(scene)
@@ -105,10 +115,12 @@ def _examine(contender: Contender, reference: list[Tensor]) -> tuple[float | Non
     return memory if on_cpu else None, relative_error(made, reference)
 
 
-def _assemble(scene: Scene, quick: bool) -> tuple[dict[str, Contender], dict[str, str]]:
-    """The contenders that can draw the scene, and the others with the reason."""
+def _assemble(
+    scene: Scene, kinds: Sequence[Callable[[Scene], Contender]], quick: bool
+) -> tuple[dict[str, Contender], dict[str, str]]:
+    """Those of `kinds` that can draw the scene, and the others with the reason."""
     present, absent = {}, {}
-    for make in CONTENDERS:
+    for make in kinds:
         try:
             if quick and make is CompiledTorch:
                 raise Unavailable("compiling takes too long for --quick")

@@ -119,7 +119,8 @@ def test_footprints_are_compared_on_two_devices():
     # The CPU under another name stands for a GPU.
     table = compare(make_scene(splat("gaussian"), 5, 16, 4.0), ("cpu", "cpu:0"), quick=True)
     names = [row[0] for row in table.rows]
-    assert {"compiled", "eager", "dense torch"} <= {*names}
+    # Beside another device, the CPU has what is shipped and what all are compared with.
+    assert [name for name in names if "cpu:0" not in name] == ["compiled", "eager"]
     assert {"compiled, cpu:0", "eager, cpu:0", "dense torch, cpu:0"} <= {*names}
     assert all(float(row[-1]) < 1e-4 for row in table.rows)
     assert "torch.compile, tiles, cpu:0: compiling takes too long for --quick." in table.note
