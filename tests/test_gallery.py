@@ -489,6 +489,12 @@ def test_the_still_is_that_of_a_film_that_has_one(gallery, call):
     asked = ExportRequest(80, film="zoom-into")
     assert (made / "final.png").read_bytes() == art.to_format("png", asked)
     assert (made / "final.png").read_bytes() != art.to_format("png", ExportRequest(80))
+    assert main(["fit", "--recipe", str(recipe), "-q"]) == 0
+    with (
+        Image.open("artgen-out/photo-gaussian.png") as mine,
+        Image.open(made / "final.png") as same,
+    ):
+        assert mine.tobytes() == same.tobytes()
 
 
 @pytest.mark.slow

@@ -86,10 +86,6 @@ def make(task: PieceTask, observe: Observer, control: RunControl) -> PieceFiles:
         raise result.error
     assert result.art is not None
     paths, output = output_paths(task.place, task.stem), result.art.recipe.output
-    # Such a film goes on from its own still, not from the drawing.
-    if output.film is not None and registry.load("form", output.film.partition("=")[0]).still:
-        asked = ExportRequest(output.still_size, dpi=output.dpi, film=output.film)
-        paths["still"].write_bytes(result.art.to_format("png", asked))
     if not output.video:
         # A fit in tiles has no pictures of its steps: its parts appear.
         seconds, fps = output.video_seconds, float(output.fps)

@@ -60,7 +60,7 @@ def export(
     pixels = run.still(fitted, picture.pixels)
     film = fitted.film and quantised_film(fitted.film, precision, drawing)
     still: Callable[[], bytes] | None = None
-    if paths is not None and not is_drawn_anew(output):
+    if paths is not None and not is_drawn_anew(output, run.asked.registry):
         # Beside the metrics, which take as long.
         still = begin(lambda: encode_pixels(recipe, pixels))
     size, area = run.extent(drawing, film, precision)

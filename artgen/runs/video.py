@@ -24,7 +24,7 @@ from artgen.output import (
 )
 from artgen.output.spool import lead_in, there_and_back, with_ends, write_limited
 from artgen.recipe import OutputTable, Recipe
-from artgen.registry import default
+from artgen.registry import Registry, default
 from artgen.runs.job import HOLD_SECONDS, Fitted
 from artgen.runs.kind import Frames, RunKind
 from artgen.values.canvas import LARGE
@@ -39,7 +39,10 @@ _ROWS = 256
 def encode_still(art: Art, pixels: NDArray[np.uint8]) -> bytes:
     """Encode the PNG of a run, given the pixels at the fitting size, [height, width, 3]."""
     recipe, output = art.recipe, art.recipe.output
-    if is_drawn_anew(output):
+    if _has_still(output, art.registry):
+        asked = ExportRequest(output.still_size, dpi=output.dpi, film=output.film)
+        return art.to_format("png", asked)
+    if output.still_size is not None or output.transparent:
         pixels = art.render(
             recipe.framed(output.still_size),
             transparent=output.transparent,
@@ -48,9 +51,15 @@ def encode_still(art: Art, pixels: NDArray[np.uint8]) -> bytes:
     return encode_pixels(recipe, pixels)
 
 
-def is_drawn_anew(output: OutputTable) -> bool:
+def is_drawn_anew(output: OutputTable, registry: Registry | None) -> bool:
     """Whether the still is not the drawing at the fitting size."""
-    return output.still_size is not None or output.transparent
+    anew = output.still_size is not None or output.transparent
+    return anew or _has_still(output, registry)
+
+
+def _has_still(output: OutputTable, registry: Registry | None) -> bool:
+    """Whether the film goes on from a still of its own, not from the drawing."""
+    return output.film is not None and find_form(output.film, registry or default()).still
 
 
 def encode_pixels(recipe: Recipe, pixels: NDArray[np.uint8]) -> bytes:
