@@ -623,6 +623,22 @@ def test_dots_are_closer_and_threads_truer_where_pixels_count():
     assert slope.shape == (20, 20)
 
 
+def test_screens_and_stitches_are_whole_outside_of_the_focus():
+    """They faded to a tenth of their tone there."""
+    weight = np.full((32, 32), 0.1)
+    weight[:, 16:] = 1
+    rng = np.random.default_rng(0)
+    sheet = ink.Sheet(np.full((1, 32, 32), 0.4), Canvas(32, 32), 600, rng, weight)
+    for primitive in (
+        Halftone(),
+        Halftone({"shape": "ring"}),
+        Mosaic({"inks": "#000000", "form": "stitch"}),
+    ):
+        strokes = primitive.place(sheet).strokes
+        thick, right = strokes[:, 4:].max(1), strokes[:, 0] > 0
+        assert thick[~right].mean() > 0.8 * thick[right].mean()
+
+
 @pytest.mark.parametrize("count", [1, 9, 30])
 def test_a_grid_has_no_more_squares_than_asked_for_on_a_strip(count):
     """A row of stitches had more marks than there may be."""

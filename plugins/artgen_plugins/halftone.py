@@ -19,7 +19,7 @@ from artgen.editing import numbers
 from artgen.errors import UsageError
 from artgen.ink import InkOptions
 from artgen_plugins._presets import read_presets
-from artgen_plugins.stipple import relax
+from artgen_plugins.stipple import relax, shown
 
 Floats = NDArray[np.float64]
 
@@ -97,7 +97,7 @@ class Halftone(Ink):
             for v in parts:
                 x, y = (middles[near] + u * along + v * across).T
                 inside = (abs(x) < sheet.canvas.reach[0]) & (abs(y) < sheet.canvas.reach[1])
-                tone = sheet.at(k, x, y) * sheet.weight_at(x, y)
+                tone = sheet.at(k, x, y) * shown(sheet, x, y)
                 amount[near] += np.where(inside, tone, 0) / SAMPLES**2
         if self.options.shape == "line":
             ends = np.concatenate([middles[:, :-1], middles[:, 1:]], 2)
@@ -149,7 +149,7 @@ def rings(sheet: ink.Sheet, k: int, middles: Floats, pitch: float) -> ink.Marks:
         kept = radius < tree.query(points)[0] + OVERLAP * pitch
         kept &= (abs(points) < reach).all(2)
         x, y = np.moveaxis(points, 2, 0)
-        tone = sheet.at(k, x, y) * sheet.weight_at(x, y)
+        tone = sheet.at(k, x, y) * shown(sheet, x, y)
         tone -= TWICE * tone * (1 - tone)
         radii = pitch / 2 * tone.clip(0, 1 - GAP)[..., None]
         strokes = np.concatenate([points[:, :-1], points[:, 1:], radii[:, :-1], radii[:, 1:]], 2)

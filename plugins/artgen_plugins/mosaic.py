@@ -21,6 +21,7 @@ from artgen_plugins._presets import read_presets
 from artgen_plugins._streams import STEP, streams
 from artgen_plugins.hatch import abstracted, directions, spacing, to_canvas
 from artgen_plugins.regions import lab_of
+from artgen_plugins.stipple import shown
 
 Floats = NDArray[np.float64]
 
@@ -111,7 +112,7 @@ class Mosaic(Ink):
                 for k in range(len(self.inks))
             ]
         )
-        amounts *= sheet.weight_at(x, y).ravel()
+        amounts *= shown(sheet, x, y).ravel()
         half = pitch * (1 - self.options.joint) / np.sqrt(8)
         return _marks(x.ravel(), y.ravel(), -np.pi / 4, pitch * 0.36, half, amounts)
 

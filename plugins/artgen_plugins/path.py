@@ -18,7 +18,7 @@ from artgen import Ink, Preset, ink, option
 from artgen.ink import InkOptions
 from artgen_plugins._presets import read_presets
 from artgen_plugins.hatch import spacing, strengthened, stretched
-from artgen_plugins.stipple import relax
+from artgen_plugins.stipple import LEAST, relax, shown
 
 Floats = NDArray[np.float64]
 
@@ -26,8 +26,6 @@ NEAR = 10
 """Neighbours to which a tour may be changed."""
 CLOSER = 0.28
 """The exponent of the weight of pixels in the density of rows: half as many again in the focus."""
-LEAST = 0.1
-"""The weight below which the line gets thinner; that of pixels outside the focus."""
 STRIDE = 0.35
 """Length of a stroke of a spiral or a row, in distances of the lines."""
 THIN, THICK = 0.04, 0.48
@@ -142,6 +140,5 @@ def gathered(sheet: ink.Sheet, across: Floats, down: Floats) -> tuple[Floats, Fl
 
 def toned(sheet: ink.Sheet, k: int, points: Floats, pitch: float | Floats) -> ink.Marks:
     """Return a line through `points` that covers the tone of a strip of width `pitch`."""
-    seen = (sheet.weight_at(*points.T) / LEAST).clip(0, 1)
-    half = sheet.at(k, *points.T) * seen / 2
+    half = sheet.at(k, *points.T) * shown(sheet, *points.T) / 2
     return ink.polyline(points, pitch * half.clip(THIN, THICK), k)

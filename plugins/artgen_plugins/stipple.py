@@ -26,6 +26,8 @@ PIXELS, FINER, TAPER = 24, 96, 0.6
 one end of a long dot is."""
 MOST = 2_000_000
 """The most dots of an ink: a dot takes two kilobytes while they are relaxed."""
+LEAST = 0.1
+"""The weight of pixels outside a focus; below it, a mask hides them."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,11 @@ def lloyd(
         filled = mass > 0
         points[filled] = sums[filled] / mass[filled, None]
     return cell, filled
+
+
+def shown(sheet: ink.Sheet, x: Floats, y: Floats) -> Floats:
+    """Return 0 where a mask hides the sheet, 1 from `LEAST` on."""
+    return np.asarray((sheet.weight_at(x, y) / LEAST).clip(0, 1))
 
 
 def relax(sheet: ink.Sheet, k: int, count: int, rounds: int) -> tuple[Floats, Floats]:
