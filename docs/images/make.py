@@ -27,7 +27,7 @@ STRIP = ("portrait-in-one-line", "heron-in-paper", "tiger-in-facets", "lighthous
 STRIP_WIDTH = 1200
 """The pieces in a row at the top of the README."""
 MOSAIC = (
-    "whale-in-dots",
+    "gown-in-dots",
     "heron-in-paper",
     "avenue-in-gouache",
     "cat-in-squares",
