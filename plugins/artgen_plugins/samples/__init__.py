@@ -15,7 +15,7 @@ GENERATED = ("contours", "guilloche", "ridges", "stars")
 """The functions of `samples.generated`."""
 
 SUBJECTS = (
-    *("avenue", "balloons", "birches", "botanical", "bridge", "dancers", "dunes", "fern"),
+    *("avenue", "balloons", "birches", "botanical", "bridge", "bust", "dancers", "dunes", "fern"),
     *("flock", "fruit", "gown", "harbour", "heron", "jellyfish", "koi", "lake", "lighthouse"),
     *("orbits", "owl", "peacock", "profile", "regatta", "storm", "street", "tiger", "trumpeter"),
     *("whale", "windows"),

@@ -12,6 +12,7 @@ from ._plate import Colours, Plate
 _ASPECTS = {
     "avenue": 4 / 5,
     "botanical": 3 / 4,
+    "bust": 3 / 4,
     "fern": 3 / 4,
     "gown": 3 / 4,
     "heron": 3 / 4,

@@ -15,7 +15,7 @@ from ._plate import Floats
 
 
 def spline(points: Sequence[tuple[float, float] | Floats] | Floats, steps: int = 12) -> Floats:
-    """A Catmull-Rom curve through points [K, 2], `steps` per segment: [(K - 1) * steps + 1, 2]."""
+    """A Catmull-Rom curve through points [K, D], `steps` per segment: [(K - 1) * steps + 1, D]."""
     p = np.asarray(points, float)
     p = np.concatenate([2 * p[:1] - p[1:2], p, 2 * p[-1:] - p[-2:-1]])
     t = (np.arange(steps) / steps)[:, None]
@@ -23,7 +23,7 @@ def spline(points: Sequence[tuple[float, float] | Floats] | Floats, steps: int =
     pieces = 0.5 * (
         2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * (b - c) + d - a) * t**3
     )
-    return np.concatenate([pieces.reshape(-1, 2), p[-2:-1]])
+    return np.concatenate([pieces.reshape(-1, p.shape[1]), p[-2:-1]])
 
 
 @cache
