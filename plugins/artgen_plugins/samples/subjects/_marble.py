@@ -142,9 +142,16 @@ def _eye(side: Floats, v: Floats, w: Floats) -> Floats:
     upper, lower = b - 0.03 + 0.045 * across**2, b + 0.07 - 0.045 * across**2
     lid = 0.026 * smooth(0.012, -0.012, v - upper) + 0.012 * smooth(-0.015, 0.015, v - lower)
     lid *= 1 - 0.6 * smooth(-0.06, -0.09, v - upper)
-    lid *= smooth(1.3, 0.95, np.abs(across))
+    lid *= smooth(1.6, 0.7, np.abs(across))
     away = np.sqrt((side - a) ** 2 + (v - b) ** 2 + (w - c) ** 2)
     return np.asarray(0.8 * (away - radius - lid))
+
+
+def _nearest(x: Floats, y: Floats, path: Floats) -> tuple[Floats, Floats]:
+    """Which point of a path [K, 3] is nearest on the plate, and the square of how far it is."""
+    left, top = path[:, :2].T.astype(np.float32)
+    away = (x[..., None] - left) ** 2 + (y[..., None] - top) ** 2
+    return np.argmin(away, -1), away.min(-1)
 
 
 def laid(plate: Plate, depth: Floats, path: Floats, wide: Floats, strands: int = 0) -> None:
@@ -157,9 +164,11 @@ def laid(plate: Plate, depth: Floats, path: Floats, wide: Floats, strands: int =
     x, y = plate.x[box], plate.y[box]
     if not x.size:
         return
-    away = (x[..., None] - path[:, 0]) ** 2 + (y[..., None] - path[:, 1]) ** 2
-    near = away.min(-1) < reach**2
-    at, x, y = np.argmin(away[near], -1), x[near], y[near]
+    # Few points of the path tell which pixels are worth a closer look.
+    spacing = 4 * np.hypot(*np.diff(path[:, :2], axis=0).T).max()
+    near = _nearest(x, y, path[::4])[1] < (reach + spacing) ** 2
+    x, y = x[near], y[near]
+    at = _nearest(x, y, path)[0]
     form = gaussian_filter1d(np.column_stack([path, wide]), 2, axis=0, mode="nearest")
     first = np.gradient(form, axis=0)
     here, slope, bend = (each[at].T for each in (form, first, np.gradient(first, axis=0)))

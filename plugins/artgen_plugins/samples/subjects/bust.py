@@ -49,7 +49,7 @@ def _tone(plate: Plate, depth: Floats) -> Floats:
     beyond = minimum_filter(np.where(cover > 0, depth, 9), 5)
     height = np.where(cover > 0, depth, np.where(beyond < 9, beyond, -0.6))
     key = np.clip(lit(plate, height, _LAMP), 0, 1) * (1 - _shadow(plate, np.maximum(depth, -0.6)))
-    key *= 1 - 0.4 * smooth(0.3, 1.4, plate.y)
+    key *= 1 - 0.42 * smooth(0.15, 1.1, plate.y)
     key *= 1 + 0.05 * plate.noise(3 * plate.x, 3 * plate.y, 4, 7, 0.7)
     back = np.clip(lit(plate, height, _BOUNCE), 0, 1)
     rim = smooth(0.1, 0.5, 1 - plate.blur(cover, 0.025)) * back
@@ -59,7 +59,7 @@ def _tone(plate: Plate, depth: Floats) -> Floats:
         mean = plate.blur(height * cover, radius) / np.maximum(share, 0.05)
         hollow += np.clip((mean - height) / radius, -0.3, 1) * smooth(0.8, 1.0, share)
     bare = np.exp(-1.6 * np.maximum(hollow, 0))
-    tone = 0.98 * key**0.85 + 0.22 * back * bare + 0.07 + 0.35 * rim
+    tone = 0.98 * key**0.85 + 0.24 * back * bare + 0.08 + 0.35 * rim
     return np.asarray(tone * (0.45 + 0.55 * bare))
 
 
