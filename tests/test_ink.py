@@ -1555,3 +1555,26 @@ def test_no_lead_crosses_light_and_shadow_of_one_thing_in_the_focus():
     assert not set(range(panes.last + 1, panes.last + 4)) & set(plain.ink.tolist())
     # In a PDF glass covered the leads.
     assert np.flatnonzero(plain.ink < panes.last).max() < (plain.ink == panes.last).argmax()
+
+
+def test_lines_of_an_engraving_are_straight_up_to_the_edge_of_a_plane():
+    from artgen_plugins._burin import followed
+
+    tone = np.full((64, 96), 0.3)
+    tone[:, 48:] = 0.8
+    angle = followed(tone, np.full(tone.shape, 3.0), 0.0, bend=0.8, broad=6.0)
+    # Each plane has its own direction, and what is a few lines from the edge does not feel it.
+    assert np.ptp(angle[:, :36]) < 0.06
+    assert np.ptp(angle[:, 60:]) < 0.06
+    assert angle[:, 60:].mean() - angle[:, :36].mean() > 0.2
+
+
+def test_lines_of_an_engraving_that_have_more_room_are_wider():
+    from artgen_plugins._burin import PARTS, STEP, room
+
+    pitch, step = np.full((60, 90), 3.0), 3.0 * STEP / PARTS
+    rows = np.r_[np.arange(1.5, 30, 3.0), np.arange(31.5, 60, 4.5)]
+    points = np.array([(x, y) for y in rows for x in np.arange(0.1, 90, step)])
+    wide = room(points, np.ones(len(points)), pitch)
+    assert np.median(wide[6:24]) == pytest.approx(1.0, abs=0.02)
+    assert np.median(wide[38:54]) == pytest.approx(1.5, abs=0.1)

@@ -1,7 +1,8 @@
 """Lines as a burin cuts them: they run through the picture and swell where it is dark.
 
-A line does not end where the tone changes; it gets as wide as the tone asks for, so that edges are
-as sharp as lines are long. Where it is darker a second set of lines crosses the first.
+A line does not end where the tone changes; it gets as wide as the tone and its room ask for, so
+that edges are as sharp as lines are long. Lines are straight where a plane is flat, turn slowly
+over forms, and from plane to plane. Where it is darker a second set crosses the first.
 """
 
 from __future__ import annotations
@@ -20,12 +21,24 @@ Floats = NDArray[np.float64]
 
 HAIR, FULL = 0.09, 0.76
 """The thinnest line and the widest one of the first set, as shares of the distance of lines."""
-BROAD, LARGE = 2.0, 7.0
-"""Over how much tones are averaged for the second set; the side of the smallest place for it."""
-WIDE, STEEP, LEAN = 3.5, 3.0, 0.8
-"""How wide forms are that turn lines, in their distances; how much tones lift them, and at most."""
-PARTS = 3
-"""The pieces into which each step along a line is divided, each with the width of its place."""
+SMALL, BROAD, LARGE, LIT = 2.0, 2.0, 7.0, 0.7
+"""The side of the smallest bare place; over how much tones are averaged for the second set, the
+side of the smallest place for it, and the least tone there, next to the one it begins at."""
+SHARP, EDGE, FAINT, APART = 1.0, 0.06, 0.02, 0.004
+"""How soft the tones are whose directions lines take, in distances; how much they change over one
+on an edge, and where they are even; the variance of tones that divides planes."""
+FIRM, STEEP, LEAN, TURN, CALM = 0.22, 18.0, 0.8, 1.0, 1.5
+"""How clear a direction is that lines follow; how much tones lift lines, and at most; radians by
+which they turn from light to dark; how soft their turns are, in distances."""
+MIDDLE = 0.4
+"""The tone of a plane whose lines do not turn."""
+CLOSE, FREE = 0.3, 0.65
+"""How near lines may come to one another, and how far from others one begins, in distances."""
+ROOM, LEAST, MOST = 1.0, 0.45, 1.8
+"""Over how much the room of lines is averaged, and how much each has, in distances."""
+PARTS, ALONG = 3, 1.0
+"""The pieces into which each step along a line is divided, each with the width of its place; over
+how many of them widths are smoothed."""
 SHORT = 1.4, 8.0
 """The shortest piece of a line, in distances of lines."""
 STRAY = 0.02
@@ -54,9 +67,9 @@ def sets_of_lines(
     # Lines across shade masses, not details.
     calm = blurred(np.maximum(cover - first, 0), pitch, BROAD)
     second = calm / np.maximum(1 - first, 1e-6)
-    first = np.where(cover > bare, np.maximum(first, HAIR), 0.0)
+    first = np.where(without_specks(cover > bare, SMALL * pitch), np.maximum(first, HAIR), 0.0)
     large = without_specks(second > HAIR, LARGE * pitch)
-    second = np.where(large & (second > HAIR), second, 0.0)
+    second = np.where(large & (second > HAIR) & (cover > LIT * cross), second, 0.0)
     return [
         swelling(sheet, k, wide, angle + turn, pitch, taper, short, rng)
         for wide, turn, short in zip(
@@ -65,17 +78,47 @@ def sets_of_lines(
     ]
 
 
-def relief(tone: Floats, pitch: Floats, angle: float | Floats) -> Floats:
-    """Return the angle of lines that run over the picture as over a relief, high where it is dark.
+def followed(tone: Floats, pitch: Floats, angle: float, bend: float, broad: float) -> Floats:
+    """Return the angle of lines that keep to `angle` and turn slowly, each plane's by itself.
 
-    Lines at `angle` are the contours of a slope; what is dark lifts it.
+    Lines run along what has a direction, by the share `bend`, and else over the picture as over a
+    relief, high where it is dark. Directions are averaged over `broad` distances, but not across
+    edges of the tone (the guided filter of He, Sun and Tang, 2010), so that what is flat up to the
+    edge of a form stays straight.
     """
-    smooth = blurred(tone, pitch, WIDE)
-    down, across = (STEEP * WIDE * pitch * each for each in slopes(smooth))
-    steep = LEAN / (1 + np.hypot(across, down))
-    turn = steep * across, -steep * down
-    found: Floats = np.arctan2(np.sin(angle) + turn[0], np.cos(angle) + turn[1])
-    return found
+    from scipy.ndimage import map_coordinates
+
+    fine = blurred(tone, pitch, SHARP)
+    down, across = (pitch * each for each in slopes(fine))
+    size = down**2 + across**2
+    # An edge counts no more than the texture of a plane, and lifts nothing: it is no slope.
+    smooth = 1 / (1 + (size / EDGE**2) ** 2)
+    even = smooth / (size + FAINT**2)
+    ways = (down**2 - across**2) * even, -2 * across * down * even
+    planes = *ways, down * smooth, across * smooth, fine
+    # Averages are so soft that a few pixels say them (He and Sun: Fast guided filter, 2015).
+    step = max(1, int(broad * pitch.min() / 4))
+    few, wide = np.s_[::step, ::step], broad * pitch[::step, ::step] / step
+    guide = fine[few]
+    mean = blurred(guide, wide, 1.0)
+    spread = blurred(guide**2, wide, 1.0) - mean**2 + APART
+    place, found = np.indices(tone.shape) / step, []
+    for plane in planes:
+        own = blurred(plane[few], wide, 1.0)
+        slope = (blurred(guide * plane[few], wide, 1.0) - mean * own) / spread
+        parts = (blurred(each, wide, 0.5) for each in (slope, own - slope * mean))
+        part, rest = (map_coordinates(each, place, order=1, mode="nearest") for each in parts)
+        found.append(part * fine + rest)
+    cosine, sine, down, across, mass = found
+    angle = angle + TURN * (mass - MIDDLE)
+    steep = LEAN * STEEP / (1 + STEEP * np.hypot(across, down))
+    turn = np.arctan2(np.sin(angle) - steep * down, np.cos(angle) + steep * across)
+    length = np.hypot(cosine, sine) + 1e-12
+    firm = bend * length**2 / (length**2 + FIRM**2)
+    cosine = firm * cosine / length + (1 - firm) * np.cos(2 * turn)
+    sine = -firm * sine / length + (1 - firm) * np.sin(2 * turn)
+    angles: Floats = np.arctan2(blurred(sine, pitch, CALM), blurred(cosine, pitch, CALM)) / 2
+    return angles
 
 
 def swelling(
@@ -92,21 +135,25 @@ def swelling(
 
     They run over the frame by as much as they are wide, and are thin where they meet another one.
     """
-    from scipy.ndimage import map_coordinates, maximum_filter
+    from scipy.ndimage import gaussian_filter1d, map_coordinates, maximum_filter
 
     rim = int(2 * pitch.max()) + 2
     wide, angle, pitch = (np.pad(each, rim, mode="edge") for each in (wide, angle, pitch))
     near = maximum_filter(wide, max(3, int(3 * pitch.mean()))) > 0
     places = np.stack(np.nonzero(near)[::-1], 1) + 0.5
     places = rng.permutation(places)[: 4 * sheet.count]
-    points, starts = streams(angle, np.zeros(wide.shape), near, pitch, places, 1000.0)
+    points, starts = streams(angle, np.zeros(wide.shape), near, pitch, places, 1000.0, CLOSE, FREE)
     if len(starts) < 2:
         return ink.joined([])
     points, line, end = divided(points, starts)
+    thin = np.minimum(1, 0.2 + end * STEP / taper)
+    pitch = pitch * room(points, thin, pitch)
     place = points.T[::-1] - 0.5
     gap = map_coordinates(pitch, place, order=1, mode="nearest")
     share = map_coordinates(wide, place, order=1, mode="nearest")
-    share = np.where(share < 0.6 * HAIR, 0.0, share) * np.minimum(1, 0.2 + end * STEP / taper)
+    # Not all lines end at the same tone, or they would draw its contour.
+    least = HAIR * (0.6 + 0.8 * (line * 0.6180339887 % 1))
+    share = np.where(share < least, 0.0, gaussian_filter1d(share, ALONG)) * thin
     points, radius = points - rim, share * gap / 2
     height, width = sheet.amounts[k].shape
     inside = ((points > -radius[:, None]) & (points < [width, height] + radius[:, None])).all(1)
@@ -120,6 +167,19 @@ def swelling(
     marks = ink.polyline(to_canvas(sheet, points), radius * sheet.canvas.pixel, k)
     same = line[1:] == line[:-1]
     return ink.Marks(marks.strokes[same], marks.ink[same])
+
+
+def room(points: Floats, thin: Floats, pitch: Floats) -> Floats:
+    """Return how far lines are from one another, in the distance `pitch` that they should have.
+
+    Lines have `points` [N, 2], and `thin` [N] is how much of their width they have there.
+    """
+    row, column = (points.T[::-1] - 0.5).clip(0).astype(int)
+    place = row * pitch.shape[1] + column
+    share = thin * STEP / PARTS * pitch[row, column] ** 2
+    there: Any = np.bincount(place, share, pitch.size).reshape(pitch.shape)
+    found: Floats = 1 / blurred(there, pitch, ROOM).clip(1 / MOST, 1 / LEAST)
+    return found
 
 
 def divided(points: Floats, starts: Any) -> tuple[Floats, Any, Floats]:

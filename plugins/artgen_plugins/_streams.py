@@ -11,21 +11,31 @@ from typing import Any
 import numba as nb
 import numpy as np
 
-STEP, NEAR, BESIDE = 0.6, 0.55, 0.97
-"""In distances of lines: the length of a step, how near a line may come to another one, and where
-another one begins beside it."""
+STEP, NEAR, FREE, BESIDE = 0.6, 0.55, 0.9, 0.97
+"""In distances of lines: the length of a step, how near a line may come to another one, how far
+from others one may begin, and where another one begins beside it."""
 JUMP = 0.16
 """The largest change of tone along a step: a line ends at an edge."""
 
 
 @nb.njit(cache=True)
-def streams(angle: Any, tone: Any, allowed: Any, pitch: Any, seeds: Any, longest: Any) -> Any:
+def streams(
+    angle: Any,
+    tone: Any,
+    allowed: Any,
+    pitch: Any,
+    seeds: Any,
+    longest: Any,
+    near: Any = NEAR,
+    free: Any = FREE,
+) -> Any:
     """Return points [N, 2] of lines, x and y in pixels, and where each line begins [lines + 1].
 
     `angle` in radians, `tone`, `allowed` and the distance `pitch` of lines in pixels are
     [height, width]; `seeds` [M, 2] are tried where no line asks for one beside it. A line is at
     most `longest` distances long, and at least a third of that if nothing stops it: ends of lines
-    side by side that lay in a row would look like a crack.
+    side by side that lay in a row would look like a crack. None comes nearer than `near` to another
+    one, nor begins within `free` of one, in distances.
     """
     height, width = tone.shape
     # Half a pixel is fine enough to say how far the nearest line is.
@@ -44,7 +54,7 @@ def streams(angle: Any, tone: Any, allowed: Any, pitch: Any, seeds: Any, longest
             break
         if not (0 <= x < width and 0 <= y < height):
             continue
-        if not allowed[int(y), int(x)] or away[int(2 * y), int(2 * x)] < 0.9:
+        if not allowed[int(y), int(x)] or away[int(2 * y), int(2 * x)] < free:
             continue
         low = high = 2000
         line[low, 0], line[low, 1] = x, y
@@ -67,7 +77,7 @@ def streams(angle: Any, tone: Any, allowed: Any, pitch: Any, seeds: Any, longest
                 if not (0 <= qx < width and 0 <= qy < height):
                     break
                 i, j = int(qy), int(qx)
-                if not allowed[i, j] or away[int(2 * qy), int(2 * qx)] < NEAR:
+                if not allowed[i, j] or away[int(2 * qy), int(2 * qx)] < near:
                     break
                 if abs(tone[i, j] - tone[int(py), int(px)]) > JUMP:
                     break

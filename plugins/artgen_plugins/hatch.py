@@ -40,8 +40,11 @@ GRAIN = 0.0038
 """The distance of the grains of paper, in canvas units."""
 CLUMPS, MOST_GRAINS = ((1, 1.0), (2, 0.6), (5, 0.35)), 8192
 """The sizes of clumps of grains, in grains, and how high they are; the most grains in a row."""
-STEEP, REDS = 0.5, 0.3
-"""How much steeper tones are of lines that swell, and how much darker reds are than greens."""
+STEEP, REDS, DENSE = 0.75, 0.3, 1.5
+"""Of lines that swell: how much steeper tones are, how much darker reds are than greens, and the
+share of the paper for which there are strokes."""
+HALF, HEM = 0.5, 0.9
+"""The tone to which solid ink reaches on an edge where lines swell, and how far, in distances."""
 STEPS, SHARE = 12.0, 0.25
 """How much colours change at least where a contour is drawn, in CIELAB over a distance; the most
 that contours take of all strokes."""
@@ -84,7 +87,7 @@ class Hatch(Ink):
     def place(self, sheet: ink.Sheet) -> ink.Marks:
         """Draw masses and then strokes, of one ink after the other."""
         pixels, longest = sheet.amounts[0].size, max(sheet.amounts[0].shape)
-        scale = np.sqrt((1.7 if self.options.swell else 1.0) * pixels / sheet.count)
+        scale = np.sqrt((DENSE if self.options.swell else 1.0) * pixels / sheet.count)
         seed = int(sheet.rng.integers(2**31))
         outlines = self._outlines(sheet, scale)
         while True:
@@ -129,19 +132,22 @@ class Hatch(Ink):
         if o.loose:
             tone = abstracted(tone, pitch / pitch.mean(), o.loose)
         tone = strengthened(levelled(tone, o.middle, o.local), pitch, o.crisp)
-        solid = without_specks(tone > o.solid, pitch)
+        solid = without_specks(tone > o.solid, 2 * pitch if o.swell else pitch)
         bare = without_specks(tone <= o.bare, pitch)
         middle = ~solid & ~bare
         clear = inside_margin(self, tone.shape)
         solid &= clear
         share = ((tone - o.bare) / max(o.solid - o.bare, 1e-6)).clip(0, 1)
         field = np.where(solid, np.maximum(tone, o.solid + 0.02), np.minimum(tone, o.solid - 0.02))
+        if o.swell:
+            # The ends of lines would fray the edges of masses.
+            away = distance_transform_edt(~solid) / pitch
+            field = field + max(o.solid - HALF, 0.0) * (1 - away / HEM).clip(0) * clear
         layers = [filled(sheet, field, o.solid, max(1.0, scale / 8), k)]
         if o.swell:
-            from artgen_plugins._burin import relief, sets_of_lines
+            from artgen_plugins._burin import followed, sets_of_lines
 
-            slant = relief(tone, pitch, np.radians(o.angle))
-            angle = directions(tone, pitch, slant, o.bend, o.broad)
+            angle = followed(tone, pitch, np.radians(o.angle), o.bend, o.broad)
             cover = tone.clip(0, 1)
             cover = (cover + STEEP * (cover**2 * (3 - 2 * cover) - cover)) * clear
             how = o.bare, o.cross, o.taper
