@@ -225,6 +225,8 @@ def test_the_command_writes_them_and_refuses_others(splats, tmp_path, monkeypatc
     ):
         assert main([*line, *given, *([] if "-o" in given else ["-o", "c.mp4"])]) == code
         assert says in capsys.readouterr().err
+    assert main(["render", "a.art", "--film", "zoom", "--at", "1", "-o", "c.png", "-q"]) == 2
+    assert "--at is a moment of a film" in capsys.readouterr().err
     with pytest.raises(UsageError, match="no photo"):
         export_mp4(splats, ExportRequest(film="wipe"))
 
@@ -252,6 +254,8 @@ def test_a_fit_shows_them_as_its_video(tmp_path):
     for primitive, film, says in (
         ({"name": "mlp", "count": None}, "centres", "no parts that a film could show"),
         ({"name": "mesh", "count": 8}, "fly-in", "do not move"),
+        ({"name": "gaussian", "count": 8}, "views", "for a drawing with views"),
+        ({"name": "gaussian", "count": 8}, "sway", "for a drawing with fold or slats"),
     ):
         asked = recipe(photo, {"steps": 4}, primitive=primitive, output={"film": film})
         with pytest.raises(UsageError, match=says):

@@ -258,6 +258,11 @@ def test_a_file_of_o_that_cannot_be_written_is_told_in_the_one_object(
     told = json.loads(capsys.readouterr().out)
     assert "cannot be written as PDF" in told["error"]["message"]
     assert Path(told["outputs"]["art"]).exists()
+    # The other files are written all the same.
+    again = [*line, "--quiet", "--overwrite", "-o", "b.png", "-o", "a.pdf", "-o", "b.json"]
+    assert main(again) == 2
+    assert "a.pdf: gaussian is a splat" in capsys.readouterr().err
+    assert [path.name for path in sorted(Path().glob("[ab].*"))] == ["b.json", "b.png"]
 
 
 @pytest.mark.parametrize(

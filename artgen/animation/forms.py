@@ -169,6 +169,8 @@ class Form:
     loops: bool = False
     still: bool = False
     """Whether its first frame is a picture of its own, which a still shows."""
+    views: frozenset[str] | None = None
+    """Names of views of which a drawing must have one; empty: it must have any."""
     check: Callable[[Primitive, Drawing], object] = lambda primitive, drawing: None
     """Raises UsageError where it cannot show drawings like this one."""
     takes: Callable[[str], Any] | None = None

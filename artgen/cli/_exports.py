@@ -69,7 +69,8 @@ def write_exports(
 ) -> None:
     """Write `art` to all files, showing progress, and print their names. Raises ArtgenError.
 
-    All contents are made before the first file is written. `more` are formats by suffix without a
+    All contents are made before the first file is written. Where a format refuses the drawing, the
+    other files are written before that is raised. `more` are formats by suffix without a
     dot that come before those of exporters, and before `art`, which is the whole.
     """
     from artgen.art import run_exporter
@@ -77,6 +78,7 @@ def write_exports(
     from artgen.exporters.requests import OF_VIDEOS
     from artgen.output import atomic_write
 
+    refused: UsageError | None = None
     contents, takers = {}, {**_OPTIONS, **dict.fromkeys(OF_VIDEOS, VIDEOS)}
     writers: dict[str, Writer] = {"art": lambda art, request: art.to_bytes(), **(more or {})}
     for file in files:
@@ -94,7 +96,7 @@ def write_exports(
         except UsageError as error:
             if len(files) == 1:
                 raise
-            raise UsageError(f"{file.name}: {error.message}", hint=error.hint) from None
+            refused = refused or UsageError(f"{file.name}: {error.message}", hint=error.hint)
     silent = common.as_json or common.quiet or any(map(is_stdout, files))
     for file, content in contents.items():
         if is_stdout(file):
@@ -103,6 +105,8 @@ def write_exports(
         atomic_write(file, content)
         if not silent:
             print(file, flush=True)
+    if refused is not None:
+        raise refused
 
 
 def _suffix(file: Path) -> str:

@@ -223,6 +223,10 @@ def render(
         raise UsageError(f"--start {start} is unknown", hint=hint)
     if at is not None and VIDEOS & suffixes:
         raise UsageError("--at draws a still, not a video", hint="leave out --at")
+    if at is not None and film is not None and not loaded.has_film:
+        raise UsageError(
+            "--at is a moment of a film in the file, not of --film", hint="leave out --at"
+        )
     loaded = loaded if at is None else loaded.at(at)
     request = ExportRequest(
         frame.size if frame.aspect is None else frame,

@@ -58,7 +58,9 @@ def parse_grid(text: str) -> tuple[int, int, int | tuple[str, ...] | None, Colou
     found = re.fullmatch(r"(\d\d?)x(\d\d?)", size)
     grid = (int(found[1]), int(found[2])) if found else (0, 0)
     if min(grid) < 1 or any(more):
-        raise UsageError(f"{text!r} is no grid", hint="write atlas=12x10: columns and rows")
+        raise UsageError(
+            f"{text!r} is no grid", hint="write atlas=12x10: up to 99 columns and rows"
+        )
     asked = parse_palette(colours) if colours else None
     return *grid, asked, parse_colour(ground) if ground else None
 

@@ -323,11 +323,11 @@ def _sway(shot: Shot) -> Frames:
 
 
 SIDE_BY_SIDE = Form(_side_by_side, photo=True, progress=True)
-VIEWS = Form(_views, loops=True)
+VIEWS = Form(_views, loops=True, views=frozenset())
 WIPE = Form(_wipe, photo=True, loops=True)
 CENTRES = Form(_centres, progress=True, check=_looks)
 DEPTH = Form(_depth, progress=True, check=_check_depth)
 FLY_IN = Form(_fly_in, check=_check_move)
 ZOOM = Form(_zoom, loops=True)
 GENERATIONS = Form(_generations)
-SWAY = Form(_sway, loops=True, still=True)
+SWAY = Form(_sway, loops=True, still=True, views=frozenset(PAPER))

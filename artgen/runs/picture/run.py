@@ -131,9 +131,12 @@ class PictureRun(RunKind):
             bool(file) and find_form(str(output.film), self.asked.registry).photo,
             f"write film {form}, or draw it with artgen render --film {output.film}",
         )
+        hows = ",".join(table.how for table in recipe.view or ())
+        names = {how.strip().partition("=")[0] for how in hows.split(",") if how}
+        asked = find_form(str(output.film), self.asked.registry).views if output.film else None
         yield Reason(
-            "a film of views is for a drawing that has some",
-            output.film == "views" and recipe.view is None,
+            f"a film of {form} is for a drawing with {' or '.join(sorted(asked or ['views']))}",
+            asked is not None and not (names & asked if asked else names),
             "add --view HOW:PICTURE, or leave out --film",
         )
         yield Reason(
