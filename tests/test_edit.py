@@ -312,7 +312,6 @@ def test_a_palette_is_recoloured_with_its_parts():
         ("recolour=red=blue,green", "is no list of colours"),
         ("recolour=red=nothing", "is not a colour"),
         ("recolour=nothing", "there is no palette"),
-        ("recolour=teal=gold", "finds no parts"),
     ],
 )
 def test_mistakes_are_named(text, says):

@@ -52,8 +52,6 @@ def _recolour(parts: Parts, value: str) -> Drawing:
     own = tensors["colour"][:, index]
     rows = own.T.reshape(-1, 3).double().numpy()
     changed = torch.from_numpy(change(rows).reshape(own.T.shape)).float().T
-    if pairs and torch.equal(changed, own):
-        raise UsageError(f"recolour={value} finds no parts", hint="artgen info names the colours")
     tensors["colour"] = tensors["colour"].index_copy(1, index, changed)
     if parts.everything:
         red, green, blue = change(np.array([drawing.background]))[0]
