@@ -225,7 +225,8 @@ def test_the_command_writes_them_and_refuses_others(splats, tmp_path, monkeypatc
     ):
         assert main([*line, *given, *([] if "-o" in given else ["-o", "c.mp4"])]) == code
         assert says in capsys.readouterr().err
-    assert main(["render", "a.art", "--film", "zoom", "--at", "1", "-o", "c.png", "-q"]) == 2
+    replace(splats, trajectory=None).save("still.art")
+    assert main(["render", "still.art", "--film", "zoom", "--at", "1", "-o", "c.png", "-q"]) == 2
     assert "--at is a moment of a film" in capsys.readouterr().err
     with pytest.raises(UsageError, match="no photo"):
         export_mp4(splats, ExportRequest(film="wipe"))
