@@ -66,12 +66,13 @@ def write_exports(
     registry: Registry,
     common: Common,
     more: Mapping[str, Writer] | None = None,
+    apart: bool = False,
 ) -> None:
     """Write `art` to all files, showing progress, and print their names. Raises ArtgenError.
 
-    All contents are made before the first file is written. Where a format refuses the drawing, the
-    other files are written before that is raised. `more` are formats by suffix without a
-    dot that come before those of exporters, and before `art`, which is the whole.
+    All contents are made before the first file is written. Where a format refuses the drawing, none
+    is, or with `apart` the other files are before that is raised. `more` are formats by suffix
+    without a dot that come before those of exporters, and before `art`, which is the whole.
     """
     from artgen.art import run_exporter
     from artgen.cli._progress import showing
@@ -97,6 +98,8 @@ def write_exports(
             if len(files) == 1:
                 raise
             refused = refused or UsageError(f"{file.name}: {error.message}", hint=error.hint)
+            if not apart:
+                raise refused from None
     silent = common.as_json or common.quiet or any(map(is_stdout, files))
     for file, content in contents.items():
         if is_stdout(file):

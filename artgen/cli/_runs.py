@@ -274,7 +274,7 @@ class Session:
         }
         files = [file for file in self.outputs if str(file) != written.get("video")]
         try:
-            write_exports(files, art, request, self.registry, self.common, more=made)
+            write_exports(files, art, request, self.registry, self.common, made, apart=True)
         except ArtgenError as error:
             error.advise(f"the drawing is saved: artgen render {written['art']} -o FILE")
             return replace(result, error=error)

@@ -59,7 +59,8 @@ def is_drawn_anew(output: OutputTable, registry: Registry | None) -> bool:
 
 def _has_still(output: OutputTable, registry: Registry | None) -> bool:
     """Whether the film goes on from a still of its own, not from the drawing."""
-    return output.film is not None and find_form(output.film, registry or default()).still
+    form = (output.film or "").partition("=")[0]
+    return bool(form and (registry or default()).load("form", form).still)
 
 
 def encode_pixels(recipe: Recipe, pixels: NDArray[np.uint8]) -> bytes:

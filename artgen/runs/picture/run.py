@@ -133,7 +133,7 @@ class PictureRun(RunKind):
         )
         hows = ",".join(table.how for table in recipe.view or ())
         names = {how.strip().partition("=")[0] for how in hows.split(",") if how}
-        asked = find_form(str(output.film), self.asked.registry).views if output.film else None
+        asked = self.asked.registry.load("form", form).views if form else None
         yield Reason(
             f"a film of {form} is for a drawing with {' or '.join(sorted(asked or ['views']))}",
             asked is not None and not (names & asked if asked else names),
