@@ -495,6 +495,12 @@ def test_the_still_is_that_of_a_film_that_has_one(gallery, call):
         Image.open(made / "final.png") as same,
     ):
         assert mine.tobytes() == same.tobytes()
+    # It is on paper; who asks for none has the drawing.
+    line = ["fit", "sample:cat", "-p", "circle", "-n", "4", "--steps", "2", "--size", "32", "-q"]
+    line += ["--film", "zoom-into", "--transparent", "--no-video", "--name", "clear"]
+    assert main(line) == 0
+    with Image.open("artgen-out/clear.png") as clear:
+        assert clear.mode == "RGBA"
 
 
 @pytest.mark.slow

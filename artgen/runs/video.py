@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +42,8 @@ def encode_still(art: Art, pixels: NDArray[np.uint8]) -> bytes:
     recipe, output = art.recipe, art.recipe.output
     if _has_still(output, art.registry):
         asked = ExportRequest(output.still_size, dpi=output.dpi, film=output.film)
-        return art.to_format("png", asked)
-    if output.still_size is not None or output.transparent:
+        return art.to_format("png", replace(asked, device=recipe.run.device))
+    if is_drawn_anew(output, art.registry):
         pixels = art.render(
             recipe.framed(output.still_size),
             transparent=output.transparent,
@@ -58,9 +59,11 @@ def is_drawn_anew(output: OutputTable, registry: Registry | None) -> bool:
 
 
 def _has_still(output: OutputTable, registry: Registry | None) -> bool:
-    """Whether the film goes on from a still of its own, not from the drawing."""
+    """Whether the film goes on from a still of its own, which is never transparent."""
     form = (output.film or "").partition("=")[0]
-    return bool(form and (registry or default()).load("form", form).still)
+    if not form or output.transparent:
+        return False
+    return bool((registry or default()).load("form", form).still)
 
 
 def encode_pixels(recipe: Recipe, pixels: NDArray[np.uint8]) -> bytes:

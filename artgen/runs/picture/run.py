@@ -131,8 +131,8 @@ class PictureRun(RunKind):
             bool(file) and find_form(str(output.film), self.asked.registry).photo,
             f"write film {form}, or draw it with artgen render --film {output.film}",
         )
-        hows = ",".join(table.how for table in recipe.view or ())
-        names = {how.strip().partition("=")[0] for how in hows.split(",") if how}
+        hows = (how for table in recipe.view or () for how in table.how.split(","))
+        names = {how.strip().partition("=")[0] for how in hows}
         asked = self.asked.registry.load("form", form).views if form else None
         yield Reason(
             f"a film of {form} is for a drawing with {' or '.join(sorted(asked or ['views']))}",
