@@ -37,6 +37,10 @@ from artgen.registry import Registry
 # Compilers leave millions of objects, and looking through them takes longer than many a test.
 collect_rarely()
 
+# No test loses its power, and waiting for the disk took an eighth of the time of some files. Tests of
+# what is durable put their own function there; commands in processes of their own sync as ever.
+os.fsync = lambda descriptor: None
+
 # The same examples every time, so that a change is not blamed for what chance found;
 # `pytest --hypothesis-profile=night` looks for others. A busy machine is not blamed either.
 patient = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
