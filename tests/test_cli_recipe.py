@@ -11,7 +11,7 @@ from artgen.base.errors import ArtgenError, InputError, UsageError
 from artgen.cli import main
 from artgen.cli._recipe import read_recipe_file
 from artgen.recipe import Recipe
-from artgen.recipe.layers import aim, lay_over, start_from
+from artgen.recipe.layers import aim, for_other_pictures, lay_over, start_from
 from artgen.recipe.texts import parse_seeds
 
 STORED = {
@@ -191,6 +191,42 @@ def test_aiming_at_another_target_forgets_the_hash_of_the_old():
     assert aimed["target"] == {"source": "other.png", "size": 64}
     assert aimed["seed"] == 3
     assert aim(STORED, None, None) == STORED
+
+
+@pytest.mark.parametrize(
+    ("target", "look", "found"),
+    [
+        (
+            {"focus": "0.4,0.2,0.1", "crop_at": "0.4,0.2"},
+            None,
+            {"focus": "auto", "crop_at": "auto"},
+        ),
+        ({"focus": "0.4,0.2,0.1"}, "linocut", {"focus": "faces"}),
+        ({"focus": "none"}, "linocut", {"focus": "none"}),
+        ({"focus": "none", "sha256": "ab"}, "linocut", {"focus": "faces", "sha256": "ab"}),
+        ({"focus": "none", "sha256": "ab"}, None, {"focus": "none", "sha256": "ab"}),
+        ({"focus": {"name": "a,b.png"}}, None, {"focus": {"name": "a,b.png"}}),
+        ({}, "linocut", {}),
+    ],
+)
+def test_what_was_found_in_one_picture_is_not_said_of_another(target, look, found):
+    data = {**STORED, "look": look, "target": {"size": 64, **target}}
+    assert for_other_pictures(data)["target"] == {"size": 64, **found}
+
+
+def test_a_recipe_for_another_picture_finds_the_focus_anew(tmp_path):
+    recipe = tmp_path / "made.toml"
+    recipe.write_text('target.source = "photo.png"\ntarget.focus = "0.4,0.2,0.1"\n')
+    for targets, focus in {
+        (): "0.4,0.2,0.1",
+        ("photo.png",): "0.4,0.2,0.1",
+        ("below/photo.png",): "0.4,0.2,0.1",
+        ("sample:cat",): "auto",
+        ("photo.png", "other.png"): "auto",
+    }.items():
+        assert read_recipe_file(recipe, targets=targets)["target"]["focus"] == focus, targets
+    recipe.write_text('target.focus = "0.4,0.2,0.1"\n')
+    assert read_recipe_file(recipe, targets=["other.png"])["target"]["focus"] == "0.4,0.2,0.1"
 
 
 def test_a_drawing_to_start_from_brings_its_primitive_and_target():

@@ -54,8 +54,11 @@ def parse_contestants(
     seed: int | None,
     run: Mapping[str, Any],
     registry: Registry,
+    targets: Sequence[str] = (),
 ) -> list[Contestant]:
     """The contestants with `budget`, `seed` and the table `run` of everybody laid over them.
+
+    They are for all `targets`, also those that come from files of recipes.
 
     Raises UsageError for one that cannot be read or is there twice, InputError for its file.
     """
@@ -69,7 +72,7 @@ def parse_contestants(
         file = Path(what) if what.lower().endswith(_RECIPE_FILES) else None
         limited = {"time": budget.time, "target_bytes": budget.bytes, **own}
         anew = {key for key, value in limited.items() if value}
-        base = read_recipe_file(file, registry, anew=anew) if file else {}
+        base = read_recipe_file(file, registry, anew=anew, targets=targets) if file else {}
         for key in ("steps", "time"):
             if key in own and (budget.steps or budget.time):
                 raise UsageError(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from artgen.base.errors import PluginError, UsageError
 from artgen.recipe import SCHEMA, Recipe
-from artgen.recipe.layers import aim
+from artgen.recipe.layers import aim, for_other_pictures
 from artgen.runs import default_stem
 from artgen.runs.whole.task import Run
 
@@ -19,13 +19,18 @@ if TYPE_CHECKING:
 
 
 def read_recipe_file(
-    path: Path, registry: Registry | None = None, *, anew: Collection[str] = ()
+    path: Path,
+    registry: Registry | None = None,
+    *,
+    anew: Collection[str] = (),
+    targets: Collection[str] = (),
 ) -> dict[str, Any]:
     """The data of a TOML recipe, or of the one stored in an output. Raises InputError.
 
     With a `registry` it has the current schema if its plugin is there: an older one accepts options
     of other families, which flags must not add. Where it gets a quality, time or count `anew`, what
     it holds in full lacks the options that follow from them, and the steps that its own count had.
+    For other `targets` than its own it lacks what was found in that picture.
     """
     if path.suffix.lower() == ".toml":
         recipe = Recipe.from_toml(path)
@@ -48,7 +53,11 @@ def read_recipe_file(
                 if stage.steps == due and not {"count", "target_bytes"}.isdisjoint(anew):
                     follow |= {"steps", "stop"}
                 recipe = recipe.with_stage(index, **dict.fromkeys(follow))
-    return recipe.requested()
+    data = recipe.requested()
+    own = data.get("target", {}).get("source")
+    if own is None or all(own in (each, Path(each).name) for each in targets):
+        return data
+    return for_other_pictures(data)
 
 
 def plan_runs(

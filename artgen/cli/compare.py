@@ -161,7 +161,7 @@ def compare(
     comparison = comparisons.Comparison(
         [
             replace(each, recipe=settings.below(each.recipe, threads=not where.asked))
-            for each in parse_contestants(contestants, budget, seed, run, registry)
+            for each in parse_contestants(contestants, budget, seed, run, registry, targets)
         ],
         targets,
         registry,

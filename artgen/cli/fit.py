@@ -65,7 +65,7 @@ def fit(
     sources: dict[str, str] = {}
     # A run may have been begun with flags that are left out when it is resumed.
     for usual in (plain, None, plain) if files.resume and plain is not None else (plain,):
-        laid = _lay_over(request, framing, registry, common, usual)
+        laid = _lay_over(request, framing, registry, common, usual, targets or [])
         data, silent = laid.data, request.look or request.recipe or files.resume or common.quiet
         if data.get("look") == USUAL_LOOK and not silent:
             say(
@@ -170,6 +170,7 @@ def _lay_over(
     registry: Registry | None,
     common: Common,
     plain: list[str] | None,
+    targets: list[str],
 ) -> Laid:
     """The data of the recipe: the flags over the look, over the file, over the drawing to start.
 
@@ -191,9 +192,11 @@ def _lay_over(
             look = USUAL_LOOK
     if request.recipe is not None:
         anew = {*filter(request.given, ("quality", "time", "count", "target_bytes"))}
-        laid = laid.then("recipe", read_recipe_file(request.recipe, registry, anew=anew))
+        data = read_recipe_file(request.recipe, registry, anew=anew, targets=targets)
+        laid = laid.then("recipe", data)
     if init is not None and init.suffix.lower() != ".svg":
-        laid = laid.then("--init", start_from(laid.data, read_recipe_file(init), primitive))
+        art = read_recipe_file(init, targets=targets)
+        laid = laid.then("--init", start_from(laid.data, art, primitive))
     if look is not None:
         from artgen.looks import apply_look, read_look
 

@@ -147,6 +147,20 @@ def aim(data: Mapping[str, Any], target: str | None, seed: int | None) -> dict[s
     return aimed
 
 
+def for_other_pictures(data: Mapping[str, Any]) -> dict[str, Any]:
+    """`data` without what it says of its own picture: circles and places are found anew.
+
+    Of a look these are faces, as most looks have it, also where its own picture had none.
+    """
+    table, look = data.get("target", {}), data.get("look")
+    words = {"focus": "faces" if look else "auto", "crop_at": "auto"}
+    texts = {key: value for key, value in table.items() if isinstance(value, str)}
+    found = {key: word for key, word in words.items() if "," in texts.get(key, "")}
+    if look and "sha256" in table and texts.get("focus") == "none":
+        found["focus"] = "faces"
+    return {**data, "target": {**table, **found}} if found else dict(data)
+
+
 def _given(table: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in table.items() if value is not None}
 
