@@ -369,6 +369,22 @@ def test_the_command_edits_and_splits(place, capsys):
     assert Path("a-edited.art").exists()
 
 
+@pytest.mark.parametrize(
+    ("operations", "says"),
+    [
+        (["recolour=teal=gold"], ["'recolour=teal=gold' changes nothing"]),
+        (["move=9,9"], ["'move=9,9' leaves no part whose middle is in the picture"]),
+        (["move=9,9@smallest:1", "sort=size", "sort=size"], ["'sort=size' changes nothing"]),
+        (["recolour=red=gold", "move=0.1,0"], []),
+    ],
+)
+def test_what_nobody_asks_for_is_said(place, capsys, operations, says):
+    """An output that was the input, or an empty sheet, came without a word."""
+    assert main(["edit", "a.art", *operations]) == 0
+    said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("warning")]
+    assert said == [f"warning: {each}" for each in says]
+
+
 def test_the_setting_overwrite_is_for_edits_too(place, monkeypatch):
     monkeypatch.setenv("ARTGEN_OVERWRITE", "true")
     for _ in range(2):

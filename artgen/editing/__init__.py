@@ -174,6 +174,18 @@ def split(art: Art, colours: int | str) -> dict[str, Art]:
     }
 
 
+def surprise(before: Art, after: Art) -> str | None:
+    """What nobody asks for that an operation did, in words that follow its text; None: nothing."""
+    old, new = before.drawing, after.drawing
+    same = all(torch.equal(tensor, new.tensors[name]) for name, tensor in old.tensors.items())
+    if same and old.background == new.background:
+        return "changes nothing"
+    places = appearance(after.primitive(), dict(new.tensors)).places
+    if (abs(places) > new.canvas.reach).any(1).all():
+        return "leaves no part whose middle is in the picture"
+    return None
+
+
 def _edited(art: Art, text: str) -> Art:
     """The art after one operation. Raises UsageError, InputError, PluginError."""
     name, mark, rest = (*re.split("([=@])", text, maxsplit=1), "", "")[:3]
