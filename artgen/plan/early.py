@@ -17,7 +17,7 @@ from artgen.losses import parse_terms
 from artgen.plan.catalogue import Facts, check_values, facts_of, known_facts, options_for
 from artgen.plan.names import find_names, find_primitive
 from artgen.plan.options import check_engine_options
-from artgen.recipe import Recipe, flagged
+from artgen.recipe import Recipe, flagged, home_of
 from artgen.registry import Kind, Registry
 
 _NOTHING: Facts = {"options": (), "engines": (), "family": ""}
@@ -122,7 +122,7 @@ def hint_of_option(
         if any(each["name"] == key for each in facts("primitive", name)["options"])
     ]
     has = "has it: write" if len(others) == 1 else "have it: write"
-    return f"{', '.join(others)} {has} -p {others[0]}" if others else None
+    return f"{', '.join(others)} {has} -p {others[0]}" if others else home_of(key)
 
 
 def check_options(recipe: Recipe, registry: Registry) -> None:

@@ -115,7 +115,7 @@ class Recipe(Table):
         try:
             return cls.parse(migrated_recipe(data, schema))
         except Misfit as misfit:
-            raise misfit.of(kind, where) from None
+            raise misfit.of(kind, where, home_of(misfit.path[-1])) from None
 
     @classmethod
     def from_request(cls, data: dict[str, Any]) -> Recipe:
@@ -243,6 +243,19 @@ def flagged() -> Iterator[tuple[str, str, Key, Flag]]:
 def keywords() -> Iterator[tuple[str, str, Key]]:
     """Yield the keys that are arguments of `artgen.fit`, as `_named` does."""
     return (each for each in _named() if each[2].keyword is not None)
+
+
+def home_of(name: str) -> str | None:
+    """A hint where a key of this name stands; None where no table has it."""
+    top = Recipe.declared()
+    homes = [
+        f"[[{table}]]" if each.many else f"[{table}]"
+        for table, each in top.items()
+        if each.table is not None and name in each.table.declared()
+    ]
+    if name in top and top[name].table is None:
+        homes.append("the recipe, above all tables")
+    return f"{name} is a key of {' or '.join(homes)}" if homes else None
 
 
 def _named() -> Iterator[tuple[str, str, Key]]:
