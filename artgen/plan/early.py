@@ -15,7 +15,7 @@ from artgen.base.files import find_file
 from artgen.base.process import unknown_device
 from artgen.losses import parse_terms
 from artgen.plan.catalogue import Facts, check_values, facts_of, known_facts, options_for
-from artgen.plan.names import find_names, find_primitive
+from artgen.plan.names import find_names, find_primitive, of_look
 from artgen.plan.options import check_engine_options
 from artgen.recipe import Recipe, flagged, home_of
 from artgen.registry import Kind, Registry
@@ -48,7 +48,8 @@ def check_known_options(recipe: Recipe, registry: Registry) -> None:
     primitive = known_facts(find_primitive(recipe, registry))
     if primitive is None:
         return
-    _check_primitive(recipe, primitive, registry)
+    with of_look(recipe):
+        _check_primitive(recipe, primitive, registry)
     for stage in recipe.stage:
         if not stage.options:
             continue
@@ -134,7 +135,8 @@ def check_options(recipe: Recipe, registry: Registry) -> None:
     if recipe.init is None:  # else the options of that drawing count too
         named = find_names(recipe, registry)
         if table.options or any(stage.options for stage in recipe.stage):
-            _check_primitive(recipe, facts_of(named.entry), registry)
+            with of_look(recipe):
+                _check_primitive(recipe, facts_of(named.entry), registry)
         for stage in recipe.stage:
             if stage.options:
                 name = named.primitive.engines[0] if stage.engine == "auto" else stage.engine
