@@ -17,7 +17,7 @@ from artgen.losses import parse_terms
 from artgen.plan.catalogue import Facts, check_values, facts_of, known_facts, options_for
 from artgen.plan.names import find_names, find_primitive, of_look
 from artgen.plan.options import check_engine_options
-from artgen.recipe import Recipe, flagged, home_of
+from artgen.recipe import Recipe, flag_of, home_of
 from artgen.registry import Kind, Registry
 
 _NOTHING: Facts = {"options": (), "engines": (), "family": ""}
@@ -105,10 +105,8 @@ def hint_of_option(
             return (facts_of(entry) if load else known_facts(entry)) or _NOTHING
         return _NOTHING
 
-    for name, _, each, flag in flagged():
-        if each.name == key:
-            [spelled, *_] = flag.names or [f"--{name.replace('_', '-')}"]
-            return f"write {spelled} {value}".removesuffix(" True")
+    if (flag := flag_of(key)) is not None:
+        return f"write {flag} {value}".removesuffix(" True")
     own = facts("primitive", primitive)
     if any(each["name"] == key for each in own["options"]):
         return f"it is an option of {primitive}: write --set {key}={value}"
