@@ -49,6 +49,7 @@ def fit(
         artgen fit *.jpg -p circle --palette 6 -j 4
         artgen fit --recipe artgen-out/photo-single-line.png --out again
     """
+    from artgen.cli._exports import check_parts
     from artgen.cli._recipe import plan_runs
     from artgen.plan.early import check_files, check_known_options, check_names, check_options
     from artgen.recipe.texts import parse_seeds
@@ -99,6 +100,7 @@ def fit(
         common.load("artgen.primitives")
         if not files.resume:
             check_options(first, registry)
+            check_parts(request.outputs or (), first, registry)
         common.load("artgen.runs.whole.run", "the compiler")
     if request.polish:
         from artgen.plan import find_names
