@@ -317,6 +317,8 @@ def test_a_palette_is_recoloured_with_its_parts():
 def test_mistakes_are_named(text, says):
     with pytest.raises(UsageError, match=says) as caught:
         edit(squares(RED, BLUE, WHITE), text)
+    if "place of parts" in says or "circle" in says:
+        assert caught.value.hint.startswith("write smallest:10")  # not the words of --focus
     if says == "one number from":
         assert caught.value.hint == f"write {text.partition('=')[0]}=1.5"
 

@@ -194,6 +194,9 @@ def _lay_over(
     if request.recipe is not None:
         anew = {*filter(request.given, ("quality", "time", "count", "target_bytes"))}
         laid = laid.then("recipe", read_recipe_file(request.recipe, registry, anew=anew))
+        said = laid.data.get("look")
+        if said and look is None and "primitive" not in laid.data and not common.quiet:
+            say(f"warning: the key look of {request.recipe} says nothing alone: add --look {said}")
     if init is not None and init.suffix.lower() != ".svg":
         laid = laid.then("--init", start_from(laid.data, read_recipe_file(init), primitive))
     if look is not None:
