@@ -113,6 +113,20 @@ def test_pictures_of_which_nothing_is_asked_have_the_usual_look(flags, look, mon
     assert ("primitive: gaussian, since flags say how" in said) == how
 
 
+def test_a_look_that_a_recipe_names_alone_is_not_applied_in_silence(capsys):
+    """`look = "linocut"`, written by hand, made a picture of the primitive by default."""
+    said = "warning: the key look of mine.toml says nothing alone: add --look linocut"
+    for text, more, expected in (
+        ("", [], True),
+        ("", ["--look", "linocut"], False),
+        ("[primitive]\nname = 'circle'", [], False),
+    ):
+        Path("mine.toml").write_text(f"look = 'linocut'\n{text}")
+        line = ["fit", "sample:cat", "--recipe", "mine.toml", "--device", "no", *more]
+        assert main(line) == 2
+        assert (said in capsys.readouterr().err) is expected
+
+
 def test_a_warning_about_plugins_is_printed_once(monkeypatch, capsys):
     """It came again for each target that was looked at for the usual look."""
     monkeypatch.setenv("ARTGEN_DISABLE_PLUGINS", "no-such-plugin")

@@ -317,6 +317,8 @@ def test_a_palette_is_recoloured_with_its_parts():
 def test_mistakes_are_named(text, says):
     with pytest.raises(UsageError, match=says) as caught:
         edit(squares(RED, BLUE, WHITE), text)
+    if "place of parts" in says or "circle" in says:
+        assert caught.value.hint.startswith("write smallest:10")  # not the words of --focus
     if says == "one number from":
         assert caught.value.hint == f"write {text.partition('=')[0]}=1.5"
 
@@ -367,6 +369,22 @@ def test_the_command_edits_and_splits(place, capsys):
     assert "--split writes several files" in capsys.readouterr().err
     assert main(["edit", "a.art", "rotate=10", "-q"]) == 0
     assert Path("a-edited.art").exists()
+
+
+@pytest.mark.parametrize(
+    ("operations", "says"),
+    [
+        (["recolour=teal=gold"], ["'recolour=teal=gold' changes nothing"]),
+        (["move=9,9"], ["'move=9,9' leaves no part whose middle is in the picture"]),
+        (["move=9,9@smallest:1", "sort=size", "sort=size"], ["'sort=size' changes nothing"]),
+        (["recolour=red=gold", "move=0.1,0"], []),
+    ],
+)
+def test_what_nobody_asks_for_is_said(place, capsys, operations, says):
+    """An output that was the input, or an empty sheet, came without a word."""
+    assert main(["edit", "a.art", *operations]) == 0
+    said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("warning")]
+    assert said == [f"warning: {each}" for each in says]
 
 
 def test_the_setting_overwrite_is_for_edits_too(place, monkeypatch):

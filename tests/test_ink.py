@@ -450,16 +450,32 @@ def test_brilliant_pictures_are_lighter_and_more_vivid_and_a_night_stays_dark():
     assert np.array_equal(brightened(skin, 0.0), skin)
 
 
-def test_a_picture_without_marks_is_said_to_have_none(tmp_path):
-    """A white sheet was written without a word."""
-    Image.new("RGB", (8, 8), "white").save(tmp_path / "white.png")
-    primitive = {"name": "stipple", "count": 20}
+def notices_of(picture, tmp_path, **options) -> list[str]:
+    """What is said when a picture, uint8 [height, width, 3], is stippled on white paper."""
+    Image.fromarray(picture).save(tmp_path / "picture.png")
+    primitive = {"name": "stipple", "count": 20, **options}
     target = {"size": 8, "background": "white"}
-    asked = recipe(tmp_path / "white.png", {"steps": 1}, primitive=primitive, target=target)
+    asked = recipe(tmp_path / "picture.png", {"steps": 1}, primitive=primitive, target=target)
     said = []
     run(asked, Registry(), out=tmp_path / "out", observers=[said.append])
-    notices = [event.message for event in said if isinstance(event, Notice)]
-    assert any("there are no marks" in each for each in notices)
+    return [event.message for event in said if isinstance(event, Notice)]
+
+
+RAMP = np.linspace(0, 255, 192).reshape(8, 8, 3)
+
+
+def test_a_picture_without_marks_is_said_to_have_none(tmp_path):
+    """A white sheet was written without a word."""
+    said = notices_of(RAMP.astype(np.uint8), tmp_path, inks="#ffffff")
+    assert any("there are no marks" in each for each in said)
+
+
+@pytest.mark.parametrize("light", [0.0, 0.03, 1.0])
+def test_a_picture_without_tones_is_said_to_have_none(light, tmp_path):
+    """Looks made an even sheet of it, and blamed the count or the paper."""
+    picture = np.full((8, 8, 3), 255) if light == 1 else light * RAMP
+    said = notices_of(picture.astype(np.uint8), tmp_path)
+    assert [each for each in said if "nearly one colour" in each] == said != []
 
 
 def test_contrast_is_equalised_before_inks_are_chosen():

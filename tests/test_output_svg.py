@@ -6,6 +6,7 @@ import json
 import math
 import re
 import xml.etree.ElementTree as ElementTree
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from artgen import Art, Canvas, Drawing, Shape
 from artgen.art import ExportRequest, load
 from artgen.base.errors import InputError
 from artgen.cli import main
+from artgen.cli._exports import check_parts
 from artgen.errors import PluginError, UsageError
 from artgen.exporters import export_json, export_png, export_svg
 from artgen.output import read_recipe
@@ -145,7 +147,8 @@ def test_what_has_no_shapes_is_refused(name, registry):
     with pytest.raises(UsageError, match=rf"{name} is a (splat|field) and cannot") as refused:
         export_svg(Art(drawing, Recipe(), registry=registry), ExportRequest())
     lines = name == "gaussian"
-    assert refused.value.hint == "use -o FILE.png" + (", or --page A4 for lines" if lines else "")
+    more = ", or artgen render --page A4 for lines" if lines else ""
+    assert refused.value.hint == f"use -o FILE.png{more}"
 
 
 @pytest.mark.parametrize("export", [export_svg, export_json])
@@ -359,6 +362,26 @@ def test_nothing_is_written_where_one_of_the_files_cannot_be(tmp_path, monkeypat
     assert "gaussian is a splat and cannot be written as SVG" in capsys.readouterr().err
     assert not Path("x.png").exists()
     assert main(["render", art, "-o", "x.png", "--animate", "3"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("primitive", "suffix", "refused"),
+    [
+        ("gaussian", "svg", True),
+        ("gaussian", "html", False),
+        ("siren", "eps", True),
+        ("stamp", "svg", False),
+        ("stamp", "pdf", True),
+        ("triangle*3+ellipse", "svg", False),
+        ("mesh", "pdf", False),
+    ],
+)
+def test_a_fit_to_a_file_that_cannot_be_is_refused_before(primitive, suffix, refused, registry):
+    """The fit was made first, and then refused its file."""
+    recipe = Recipe.from_dict({"primitive": {"name": primitive}})
+    how = pytest.raises(UsageError, match="cannot be written as") if refused else nullcontext()
+    with how:
+        check_parts([Path(f"x.{suffix}")], recipe, registry)
 
 
 def test_outlines_agree_with_what_is_drawn(registry):

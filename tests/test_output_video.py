@@ -116,9 +116,23 @@ def test_sizes_are_padded_with_their_edge(tmp_path, height, width, padded):
     write_video(path, [frame] * 2, fps=FPS)
     back = read(path)[-1]
     assert back.shape[:2] == padded
-    assert back[:, width:].min(initial=255) >= 250  # the padding repeats the white edge
+    top, left = (max(0, 16 - side) // 2 for side in (height, width))
+    inside = back[top : top + height, left:]
     if width > 16:
-        assert back[:, : width - 8].max() <= 8
+        assert inside[:, width:].min(initial=255) >= 250  # the padding repeats the white edge
+        assert inside[:, : width - 8].max() <= 8
+
+
+@pytest.mark.parametrize("upright", [False, True])
+def test_what_is_too_small_for_a_video_is_not_stretched(upright, tmp_path):
+    """Its last row was repeated down to the sixteenth, so that a strip looked three times as high."""
+    turned = (1, 0, 2) if upright else (0, 1, 2)
+    frame = np.full((6, 40, 3), 255, np.uint8).transpose(turned)
+    write_video(tmp_path / "strip.mp4", [frame] * 2, fps=FPS)
+    back = read(tmp_path / "strip.mp4")[-1].transpose(turned)
+    assert back.shape == (16, 40, 3)
+    assert back[5:11].min() >= 250
+    assert max(back[:5].max(), back[11:].max()) <= 8
 
 
 @pytest.mark.slow

@@ -32,14 +32,17 @@ from artgen.runs import check_agreement, run
 from artgen.targets import (
     MAPS,
     NAMED,
+    TargetRequest,
     ground_colour,
     hex_colour,
     learn_palette,
+    open_image,
     parse_colour,
     parse_palette,
     read_palette,
 )
 from artgen.values.drawing import Drawing
+from artgen.values.frame import parse_frame
 from artgen_plugins.triangle import Triangle
 from artgen_plugins.voronoi import Voronoi
 
@@ -399,6 +402,22 @@ def test_a_number_is_learned_and_stored_as_colours(photo, tmp_path, registry):
     toml = tmp_path / "again.toml"
     toml.write_text(done.art.recipe.to_toml())
     assert Recipe.from_toml(toml) == done.art.recipe
+
+
+@pytest.mark.parametrize("border", ["red", "background"])
+def test_a_border_is_no_part_of_what_is_learned(photo, registry, border):
+    """The colour of the bars took the place of one of the picture."""
+    asked = with_palette(photo, 5, aspect="1:2", pad=border, background="#00ff00")
+    pixels = np.asarray(Image.open(photo).convert("RGB"))
+    assert run(asked, registry).art.recipe.target.palette == learn_palette(pixels, 5)
+
+
+def test_a_palette_is_learned_where_the_border_alone_counts(photo, tmp_path):
+    """Without a pixel that counts, NumPy had no largest share."""
+    pixels = np.asarray(Image.open(photo).convert("RGB"))
+    Image.fromarray(np.zeros_like(pixels)).save(tmp_path / "mask.png")
+    request = TargetRequest(mask=tmp_path / "mask.png", frame=parse_frame(crop="1:2", pad="red"))
+    assert open_image(photo, request).find_palette(5) == learn_palette(pixels, 5)
 
 
 def test_the_background_is_of_the_palette_unless_stated(photo, registry):

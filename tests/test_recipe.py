@@ -144,6 +144,24 @@ def test_unknown_keys_are_refused_with_the_nearest_name(data, key, hint):
     assert caught.value.hint.startswith("did you mean")
 
 
+@pytest.mark.parametrize(
+    ("data", "home"),
+    [
+        ({"count": 3}, "[primitive]"),
+        ({"source": "x.png"}, "[target]"),
+        ({"target": {"steps": 3}}, "[[stage]] or [clip] or [tiles]"),
+        ({"target": {"count": 3}}, "[primitive]"),
+        ({"run": {"seed": 3}}, "the recipe, above all tables"),
+    ],
+)
+def test_a_misplaced_key_is_told_where_it_stands(data, home):
+    """Its nearest name was that of a table: did you mean output or run?"""
+    with pytest.raises(InputError, match="unknown key") as caught:
+        Recipe.from_dict(data)
+    [name] = [key for table in data.values() if isinstance(table, dict) for key in table] or data
+    assert caught.value.hint == f"{name} is a key of {home}"
+
+
 @pytest.mark.parametrize("schema", [3, 0, "1", True, None])
 def test_another_schema_is_refused_by_name(schema):
     with pytest.raises(InputError, match=f"rose.toml has schema {schema!r}, this artgen reads"):

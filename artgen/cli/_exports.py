@@ -14,6 +14,7 @@ from artgen.recipe import VideoFormat
 
 if TYPE_CHECKING:
     from artgen.art import Art, ExportRequest
+    from artgen.recipe import Recipe
     from artgen.registry import Registry
 
 
@@ -22,6 +23,9 @@ Writer = Callable[..., bytes]
 
 VIDEOS = frozenset(get_args(VideoFormat))
 """The formats of videos, without a dot."""
+
+_FLAT = {"svg", "pdf", "eps"}
+"""The formats of parts one by one."""
 
 _OPTIONS = {"animate": {"svg"}, "page": {"svg", "pdf"}}
 """The formats of options that not all formats take, beside those of videos."""
@@ -44,6 +48,19 @@ def check_files(files: Sequence[Path], registry: Registry, *, as_json: bool, **m
             raise UsageError(f"--output {file} has an unknown format", hint=hint)
         if not is_stdout(file):
             check_file(file, **more)
+
+
+def check_parts(files: Sequence[Path], recipe: Recipe, registry: Registry) -> None:
+    """Raise UsageError if a file of artgen's own needs parts that the primitive has not."""
+    from artgen.output.parts import check_flat
+    from artgen.output.svg.picture import are_sprites
+    from artgen.plan import find_names
+
+    primitive = find_names(recipe, registry).primitive()
+    for suffix in sorted(_FLAT & set(map(_suffix, files))):
+        own = registry.find("exporter", suffix).plugin.origin == "built-in"
+        if own and not (suffix == "svg" and are_sprites(primitive)):
+            check_flat(primitive, recipe.primitive.name, suffix.upper())
 
 
 def check_file(file: Path, *, overwrite: bool, option: str = "--output", **more: Any) -> None:

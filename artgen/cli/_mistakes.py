@@ -16,15 +16,9 @@ from artgen.base.errors import ArtgenError
 from artgen.base.files import use_of
 from artgen.cli._console import load_module
 from artgen.recipe.texts import without_unit
-from artgen.registry import Registry
+from artgen.registry import FLAGS, Registry
 
-_FLAGS_OF_KINDS = {
-    "primitive": "-p",
-    "engine": "-e",
-    "look": "--look",
-    "loss": "--loss",
-    "exporter": "-o FILE.",
-}
+_FLAGS_OF_KINDS = {**FLAGS, "exporter": "-o FILE."}
 _OTHER_WORDS = {
     **dict.fromkeys(("aspect", "ratio"), "--crop"),
     **dict.fromkeys(("width", "height", "resolution"), "--size"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from artgen.base.errors import UsageError
 from artgen.base.files import check_art
-from artgen.cli._console import columns, print_json, records
+from artgen.cli._console import columns, print_json, records, say
 from artgen.cli._exports import check_files, write_exports
 from artgen.cli._flags import OVERWRITE, Common, argument, option, output_option, switch
 from artgen.cli._pipes import is_stdout
@@ -74,7 +74,11 @@ def edit(
     from artgen import editing
     from artgen.art import ExportRequest, load
 
-    made = editing.edit(load(art, registry=registry), *(operations or ()))
+    made = load(art, registry=registry)
+    for text in operations or ():
+        before, made = made, editing.edit(made, text)
+        if not common.quiet and (found := editing.surprise(before, made)):
+            say(f"warning: {text!r} {found}")
     made = made if precision is None else made.stored(precision)
     every = {"": made} if split is None else editing.split(made, split)
     written = {

@@ -49,6 +49,7 @@ def fit(
         artgen fit *.jpg -p circle --palette 6 -j 4
         artgen fit --recipe artgen-out/photo-single-line.png --out again
     """
+    from artgen.cli._exports import check_parts
     from artgen.cli._recipe import plan_runs
     from artgen.plan.early import check_files, check_known_options, check_names, check_options
     from artgen.recipe.texts import parse_seeds
@@ -99,6 +100,7 @@ def fit(
         common.load("artgen.primitives")
         if not files.resume:
             check_options(first, registry)
+            check_parts(request.outputs or (), first, registry)
         common.load("artgen.runs.whole.run", "the compiler")
     if request.polish:
         from artgen.plan import find_names
@@ -193,7 +195,9 @@ def _lay_over(
     if request.recipe is not None:
         anew = {*filter(request.given, ("quality", "time", "count", "target_bytes"))}
         data = read_recipe_file(request.recipe, registry, anew=anew, targets=targets)
-        laid = laid.then("recipe", data)
+        laid, said = laid.then("recipe", data), data.get("look")
+        if said and look is None and "primitive" not in data and not common.quiet:
+            say(f"warning: the key look of {request.recipe} says nothing alone: add --look {said}")
     if init is not None and init.suffix.lower() != ".svg":
         art = read_recipe_file(init, targets=targets)
         laid = laid.then("--init", start_from(laid.data, art, primitive))

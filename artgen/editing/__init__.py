@@ -140,6 +140,11 @@ class Operation:
     file: bool = False
 
 
+_PLACES = (
+    "write smallest:10, largest:10, colour:red, part:3, a circle such as 0.5,0.3,0.1, "
+    "or the file of a mask"
+)
+
 _CONTRACT = "return an artgen.Drawing, such as parts.changed(tensors)"
 
 
@@ -172,6 +177,18 @@ def split(art: Art, colours: int | str) -> dict[str, Art]:
         for index, colour in enumerate(palette)
         if len(own := np.flatnonzero(nearest == index)) >= parts.primitive.least_count
     }
+
+
+def surprise(before: Art, after: Art) -> str | None:
+    """What nobody asks for that an operation did, in words that follow its text; None: nothing."""
+    old, new = before.drawing, after.drawing
+    same = all(torch.equal(tensor, new.tensors[name]) for name, tensor in old.tensors.items())
+    if same and old.background == new.background:
+        return "changes nothing"
+    places = appearance(after.primitive(), dict(new.tensors)).places
+    if (abs(places) > new.canvas.reach).any(1).all():
+        return "leaves no part whose middle is in the picture"
+    return None
 
 
 def _edited(art: Art, text: str) -> Art:
@@ -271,7 +288,10 @@ def _chosen(parts: Parts, where: str) -> Integers:
         return np.flatnonzero(alike(parts.colours, [parse_colour(value)])[:, 0] >= 0.5)
     reach = np.array(parts.drawing.canvas.reach)
     shares = (parts.looks.places / reach + 1) / 2
-    circles = parse_focus(where) if is_focus(where) else None
+    try:
+        circles = parse_focus(where) if is_focus(where) else None
+    except UsageError as error:
+        raise UsageError(error.message, hint=_PLACES) from None
     if isinstance(circles, tuple) and circles:
         x, y, radii = np.array(circles).T
         away = np.linalg.norm((shares[:, None] - np.stack([x, y], 1)) * reach, axis=2)
@@ -279,8 +299,7 @@ def _chosen(parts: Parts, where: str) -> Integers:
     if not _is_file(where):
         raise UsageError(
             f"@{where} is no place of parts",
-            hint="write smallest:10, largest:10, colour:red, part:3, a circle such as 0.5,0.3,0.1, "
-            "or the file of a mask",
+            hint=_PLACES,
         )
     image = open_image(where, TargetRequest(size=512, background=(0.0, 0.0, 0.0)))
     size, own = np.array(image.pixels.shape[1::-1]), parts.drawing

@@ -186,14 +186,14 @@ def write_video(
     """Write `frames`, uint8 [h, w, 3] all of one size, to the file `path`, whole or not at all.
 
     Its suffix is one of `FORMATS`. `comment` (the recipe as JSON) goes into the comment tag. Sides
-    are padded to even numbers of at least 16 pixels by repeating the edge. Frames are taken one at
-    a time, so that memory does not grow with their number; animations are smaller and shorter, see
-    `write_animation`. An array that comes twice in a row is taken for the same picture. `quality`
-    is one of `QUALITIES`, by default the best; `colours` are those of a GIF. A `sound` is copied as
-    it is, if there is any that the format can hold; `Samples` are encoded as AAC, or as Opus in
-    WebM; animations are silent. Raises OutputError where the suffix is another
-    one, there is no frame or the file cannot be written. What the iterable itself raises passes
-    through, but for an OSError, which becomes an OutputError.
+    are padded to even numbers by repeating the edge, and to at least 16 pixels by black bars.
+    Frames are taken one at a time, so that memory does not grow with their number; animations are
+    smaller and shorter, see `write_animation`. An array that comes twice in a row is taken for the
+    same picture. `quality` is one of `QUALITIES`, by default the best; `colours` are those of a
+    GIF. A `sound` is copied as it is, if there is any that the format can hold; `Samples` are
+    encoded as AAC, or as Opus in WebM; animations are silent. Raises OutputError where the suffix
+    is another one, there is no frame or the file cannot be written. What the iterable itself raises
+    passes through, but for an OSError, which becomes an OutputError.
     """
     import av
 
@@ -382,8 +382,11 @@ def _encode(
 
 
 def _padded(pixels: Pixels) -> Pixels:
-    """The frame with its right and lower edge repeated up to sizes that H.264 can hold."""
-    height, width = (max(_SMALLEST, side + side % 2) for side in pixels.shape[:2])
-    extra = ((0, height - pixels.shape[0]), (0, width - pixels.shape[1]), (0, 0))
-    padded = np.pad(pixels, extra, mode="edge") if np.any(extra) else pixels
-    return np.ascontiguousarray(padded)
+    """The frame with its right and lower edge repeated, or between bars, where H.264 needs more."""
+    sides = pixels.shape[:2]
+    if any(side % 2 or side < _SMALLEST for side in sides):
+        pixels = np.pad(pixels, (*((0, side % 2) for side in sides), (0, 0)), mode="edge")
+        # Repeated further, an edge would stretch what is seen.
+        bars = ((max(0, _SMALLEST - side) // 2,) * 2 for side in pixels.shape[:2])
+        pixels = np.pad(pixels, (*bars, (0, 0)))
+    return np.ascontiguousarray(pixels)

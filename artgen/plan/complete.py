@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from artgen.base.errors import UsageError, check_memory
 from artgen.base.options import parse_options
-from artgen.plan.names import Named, find_names
+from artgen.plan.names import Named, find_names, of_look
 from artgen.plan.options import Chosen, check_engine_options, choose_options, names_of
 from artgen.plan.target import aim
 from artgen.recipe import FileReference, Recipe, Stage
@@ -92,11 +92,12 @@ def make_plan(
     of a plan needs beside its parameters. Raises PluginError for broken plugins, UsageError for
     options and for what does not fit the kind of target.
     """
-    chosen = choose_options(named)
-    plan = complete(chosen, canvas, subject, 0)
-    if header is not None and named.recipe.primitive.target_bytes is not None:
-        plan = complete(chosen, canvas, subject, header(plan))
-    return plan
+    with of_look(named.recipe):
+        chosen = choose_options(named)
+        plan = complete(chosen, canvas, subject, 0)
+        if header is not None and named.recipe.primitive.target_bytes is not None:
+            plan = complete(chosen, canvas, subject, header(plan))
+        return plan
 
 
 def complete(chosen: Chosen, canvas: Canvas, subject: Subject | None, header: int) -> Plan:

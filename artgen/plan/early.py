@@ -15,9 +15,9 @@ from artgen.base.files import find_file
 from artgen.base.process import unknown_device
 from artgen.losses import parse_terms
 from artgen.plan.catalogue import Facts, check_values, facts_of, known_facts, options_for
-from artgen.plan.names import find_names, find_primitive
+from artgen.plan.names import find_names, find_primitive, of_look
 from artgen.plan.options import check_engine_options
-from artgen.recipe import Recipe, flagged
+from artgen.recipe import Recipe, flag_of, home_of
 from artgen.registry import Kind, Registry
 
 _NOTHING: Facts = {"options": (), "engines": (), "family": ""}
@@ -48,7 +48,8 @@ def check_known_options(recipe: Recipe, registry: Registry) -> None:
     primitive = known_facts(find_primitive(recipe, registry))
     if primitive is None:
         return
-    _check_primitive(recipe, primitive, registry)
+    with of_look(recipe):
+        _check_primitive(recipe, primitive, registry)
     for stage in recipe.stage:
         if not stage.options:
             continue
@@ -104,10 +105,8 @@ def hint_of_option(
             return (facts_of(entry) if load else known_facts(entry)) or _NOTHING
         return _NOTHING
 
-    for name, _, each, flag in flagged():
-        if each.name == key:
-            [spelled, *_] = flag.names or [f"--{name.replace('_', '-')}"]
-            return f"write {spelled} {value}".removesuffix(" True")
+    if (flag := flag_of(key)) is not None:
+        return f"write {flag} {value}".removesuffix(" True")
     own = facts("primitive", primitive)
     if any(each["name"] == key for each in own["options"]):
         return f"it is an option of {primitive}: write --set {key}={value}"
@@ -122,7 +121,7 @@ def hint_of_option(
         if any(each["name"] == key for each in facts("primitive", name)["options"])
     ]
     has = "has it: write" if len(others) == 1 else "have it: write"
-    return f"{', '.join(others)} {has} -p {others[0]}" if others else None
+    return f"{', '.join(others)} {has} -p {others[0]}" if others else home_of(key)
 
 
 def check_options(recipe: Recipe, registry: Registry) -> None:
@@ -134,7 +133,8 @@ def check_options(recipe: Recipe, registry: Registry) -> None:
     if recipe.init is None:  # else the options of that drawing count too
         named = find_names(recipe, registry)
         if table.options or any(stage.options for stage in recipe.stage):
-            _check_primitive(recipe, facts_of(named.entry), registry)
+            with of_look(recipe):
+                _check_primitive(recipe, facts_of(named.entry), registry)
         for stage in recipe.stage:
             if stage.options:
                 name = named.primitive.engines[0] if stage.engine == "auto" else stage.engine

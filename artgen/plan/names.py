@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -78,11 +79,25 @@ class Named:
 
     def check_polish(self) -> None:
         """Raise UsageError where the engine `gradient` cannot refine what another engine found."""
-        if "gradient" not in self.primitive.engines[1:]:
+        if "gradient" in self.primitive.engines[1:]:
+            return
+        with of_look(self.recipe):
             raise UsageError(
                 f"--polish refines shapes only, not {self.recipe.primitive.name}",
                 hint="leave it out, or use more --steps",
             )
+
+
+@contextmanager
+def of_look(recipe: Recipe) -> Iterator[None]:
+    """Where a UsageError of the body names the primitive, its hint says which look it is of."""
+    try:
+        yield
+    except UsageError as error:
+        name, look = recipe.primitive.name, recipe.look
+        if look is not None and name in error.message.lower():
+            error.advise(f"{name} is what the look {look} is drawn with")
+        raise
 
 
 def find_names(recipe: Recipe, registry: Registry) -> Named:

@@ -13,7 +13,7 @@ from artgen.base.errors import UsageError, did_you_mean
 from artgen.base.faults import broken
 from artgen.base.options import describe_options
 from artgen.plan.names import Named
-from artgen.recipe import SCHEMA, PrimitiveTable, Recipe, Stage
+from artgen.recipe import SCHEMA, PrimitiveTable, Recipe, Stage, home_of
 from artgen.recipe.migration import earlier_options, migrated_engine_options
 from artgen.registry import check_required
 from artgen.values.canvas import Canvas
@@ -113,7 +113,7 @@ def check_engine_options(
                 f"engine {name} has no option {key!r} for a {family}",
                 hint=f"{key} is an option of the engine for {' and '.join(others)} primitives",
             )
-        hint = did_you_mean(key, {*known, *Stage.declared()})
+        hint = home_of(key) or did_you_mean(key, {*known, *Stage.declared()})
         raise UsageError(f"engine {name} has no option {key!r}", hint=hint)
 
 

@@ -2,7 +2,9 @@
 
 from .recipe import SCHEMA as SCHEMA
 from .recipe import Recipe as Recipe
+from .recipe import flag_of as flag_of
 from .recipe import flagged as flagged
+from .recipe import home_of as home_of
 from .recipe import keywords as keywords
 from .tables import MOST_COLOURS as MOST_COLOURS
 from .tables import MOST_REVISIONS as MOST_REVISIONS

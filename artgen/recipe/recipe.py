@@ -115,11 +115,14 @@ class Recipe(Table):
         try:
             return cls.parse(migrated_recipe(data, schema))
         except Misfit as misfit:
-            raise misfit.of(kind, where) from None
+            flag = flag_of(*misfit.path) if kind is UsageError and not misfit.known else None
+            if flag is not None:
+                raise kind(f"{flag} {misfit.message}") from None
+            raise misfit.of(kind, where, home_of(misfit.path[-1])) from None
 
     @classmethod
     def from_request(cls, data: dict[str, Any]) -> Recipe:
-        """`from_dict` for what a user asks for: raises UsageError."""
+        """`from_dict` for what a user asks for: raises UsageError, which names flags."""
         return cls.from_dict(data, kind=UsageError)
 
     @classmethod
@@ -243,6 +246,31 @@ def flagged() -> Iterator[tuple[str, str, Key, Flag]]:
 def keywords() -> Iterator[tuple[str, str, Key]]:
     """Yield the keys that are arguments of `artgen.fit`, as `_named` does."""
     return (each for each in _named() if each[2].keyword is not None)
+
+
+def flag_of(*path: str) -> str | None:
+    """The flag of the key to which `path` leads, or of one with its name; None where it has none.
+
+    Numbers in the path are those of stages.
+    """
+    keys = [each for each in path if not each.isdigit()]
+    for name, table, each, flag in flagged():
+        if keys in ([table, each.name], [each.name]):
+            return flag.names[0] if flag.names else f"--{name.replace('_', '-')}"
+    return None
+
+
+def home_of(name: str) -> str | None:
+    """A hint where a key of this name stands; None where no table has it."""
+    top = Recipe.declared()
+    homes = [
+        f"[[{table}]]" if each.many else f"[{table}]"
+        for table, each in top.items()
+        if each.table is not None and name in each.table.declared()
+    ]
+    if name in top and top[name].table is None:
+        homes.append("the recipe, above all tables")
+    return f"{name} is a key of {' or '.join(homes)}" if homes else None
 
 
 def _named() -> Iterator[tuple[str, str, Key]]:

@@ -25,12 +25,15 @@ class Misfit(Exception):
         super().__init__(message)
         self.path, self.message, self.known = path, message, known
 
-    def of(self, kind: type[E], where: str) -> E:
-        """The error for a recipe found at `where`: it names the nearest key for an unknown one."""
+    def of(self, kind: type[E], where: str, hint: str | None = None) -> E:
+        """The error for a recipe found at `where`.
+
+        For an unknown key it has the `hint`, by default the nearest key.
+        """
         place = ".".join(self.path)
         if not self.known:
             return kind(f"{where}: {place} {self.message}")
-        hint = did_you_mean(self.path[-1], self.known)
+        hint = hint or did_you_mean(self.path[-1], self.known)
         return kind(f"{where}: unknown key {place!r}", hint=hint)
 
 

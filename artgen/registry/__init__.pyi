@@ -7,6 +7,7 @@ from ._packages import PREFIX as PREFIX
 from ._packages import Unreachable as Unreachable
 from ._packages import find_package as find_package
 from ._packages import versions_of as versions_of
+from ._plugin import FLAGS as FLAGS
 from ._plugin import HOOKS as HOOKS
 from ._plugin import KINDS as KINDS
 from ._plugin import Entry as Entry

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from artgen.base.errors import PluginError, did_you_mean
 from artgen.registry._explicit import SESSION
 from artgen.registry._installed import is_called
-from artgen.registry._plugin import Kind, Plugin, PluginInfo
+from artgen.registry._plugin import FLAGS, Kind, Plugin, PluginInfo
 
 
 def missing_plugin(kind: Kind, name: str, identity: Mapping[str, str]) -> PluginError:
@@ -38,6 +38,9 @@ def unknown_name(kind: Kind, name: str, plugins: Sequence[Plugin]) -> PluginErro
     if suspects := [info for info in unusable if _suggests(info, kind, name)]:
         return _not_available(kind, name, suspects)
     hint = did_you_mean(name, _offered(kind, plugins, with_owner="/" in name))
+    for other, flag in FLAGS.items():
+        if other != kind and name in _offered(other, plugins):
+            hint = f"{name} is a{'n' * (other == 'engine')} {other}: {flag} {name}"
     if os.path.isfile(f"{name}.py"):
         hint = f"pass --plugin {name}.py if it is in there"
     if unusable:

@@ -46,6 +46,9 @@ Kind = Literal["primitive", Loaded, "observer"]
 KINDS: tuple[Kind, ...] = ("primitive", *get_args(Loaded))
 """Kinds of entries that a plugin can offer."""
 
+FLAGS: Mapping[Kind, str] = {"primitive": "-p", "engine": "-e", "look": "--look", "loss": "--loss"}
+"""The flags of ``artgen fit`` that name an entry of a kind."""
+
 HOOKS: dict[Kind, str] = {kind: f"artgen_{kind}{'es' if kind == 'loss' else 's'}" for kind in KINDS}
 """The hook through which a plugin offers entries of each kind, such as `artgen_primitives`."""
 _OBSERVE = "artgen_observe"

@@ -172,11 +172,11 @@ class ImageTarget(PictureTarget):
         return sketched(self.pixels, circles) if circles else None
 
     def without_border(self, plane: NDArray[Any]) -> NDArray[Any]:
-        """The part of a plane [height, width] of its pixels that no transparent border covers."""
-        if self.frame.pad != BACKGROUND:
+        """The part of a plane of its pixels, [height, width, ...], that no border covers."""
+        if self.frame.pad is None:
             return plane
         left, top, wide, high = self.frame.window(self.original_width, self.original_height)
-        height, width = plane.shape
+        height, width = plane.shape[:2]
         x, y = math.ceil(-left / wide * width), math.ceil(-top / high * height)
         inside = plane[y : height - y, x : width - x]
         return inside if inside.size else plane

@@ -131,8 +131,8 @@ def learn_palette(
     """At most `count` colours for a picture [height, width, 3], the most frequent ones first.
 
     Its colours are grouped by k-means in CIELAB, from a start that follows from the picture alone;
-    each group becomes its mean. `weight` is [height, width]. Raises InputError where there is but
-    one colour.
+    each group becomes its mean. `weight` is [height, width]; where it is 0 everywhere, all pixels
+    count. Raises InputError where there is but one colour.
     """
     from scipy.spatial import KDTree
     from skimage.color import rgb2lab
@@ -215,7 +215,9 @@ def _histogram(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Colours [N, 3] in 0..1, the means of some cells of the colour cube, and their weights [N]."""
     flat = pixels.reshape(-1, 3)
-    weights = np.ones(len(flat)) if weight is None else weight.reshape(-1).astype(np.float64)
+    weights = np.ones(len(flat))
+    if weight is not None and weight.any():
+        weights = weight.reshape(-1).astype(np.float64)
     cells = (flat.astype(np.int64) * _LEVELS // 256) @ (_LEVELS**2, _LEVELS, 1)
     totals, means = _means(flat / 255, weights, cells, _LEVELS**3)
     return means[totals > 0], totals[totals > 0]

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -178,14 +178,19 @@ class Target(ABC):
         ).tolist()
         return mean
 
+    def without_border(self, plane: NDArray[Any]) -> NDArray[Any]:
+        """The part of a plane of its pixels, [height, width, ...], that no border covers."""
+        return plane
+
     def find_palette(self, asked: int | Sequence[str]) -> tuple[str, ...]:
         """The palette as ``#rrggbb``: colours that are given, or a number learned from the picture.
 
-        Raises UsageError where the target is not a picture.
+        A border is no part of the picture. Raises UsageError where the target is not a picture.
         """
         pixels = self._picture("palette")
         if isinstance(asked, int):
-            return learn_palette(pixels, asked, self.weight)
+            inside, weight = self.still.without_border, self.weight
+            return learn_palette(inside(pixels), asked, None if weight is None else inside(weight))
         return tuple(dict.fromkeys(hex_colour(parse_colour(colour)) for colour in asked))
 
     def _picture(self, what: str) -> NDArray[np.uint8]:

@@ -31,6 +31,8 @@ MEDIAN, CHROMA = 0.55, 0.5
 
 NIGHT = 0.15
 """The median luma below which a picture is one of a night."""
+PLAIN = 0.1
+"""The range of red, green and blue up to which a picture is of nearly one colour."""
 MOST_STEPS = 400
 """More marks are drawn several at a time, unless more steps are asked for."""
 
@@ -79,7 +81,8 @@ class PlaceEngine(Engine):
         self.tensors = ink.pack(ink.repeated(marks, drawing.canvas))
         none = "there are no marks: the picture is as its paper is, or --count is too small"
         empty = "" if len(marks) else none
-        notice = marks.notice or empty or _night(target, np.array(drawing.background), ink)
+        notice = _plain(target) or marks.notice or empty
+        notice = notice or _night(target, np.array(drawing.background), ink)
         self.notices = (notice,) if notice else ()
 
     def advance(self, steps: int) -> None:
@@ -126,6 +129,16 @@ class PlaceEngine(Engine):
     def _count(self, step: int) -> int:
         """The number of marks after this many steps."""
         return round(self.tensors["ink"].shape[-1] * self.problem.progress(step))
+
+
+def _plain(target: Floats) -> str:
+    """A note where a picture [3, height, width] has no tones that marks could show."""
+    if np.ptp(target, (1, 2)).max() > PLAIN:
+        return ""
+    return (
+        "the picture is of nearly one colour, so there are no tones to draw;"
+        " raise its contrast before, or take another"
+    )
 
 
 def _night(target: Any, paper: Any, ink: Ink) -> str:

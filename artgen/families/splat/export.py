@@ -29,7 +29,7 @@ from artgen.output.page.pack import Packer
 from artgen.output.page.scenes import last_keys, refused, scenes_of
 from artgen.output.parts import decimals
 from artgen.output.parts.pens import Floats, PenPart, pen_parts
-from artgen.output.svg.picture import SpriteElements, sprite_elements
+from artgen.output.svg.picture import SpriteElements, are_sprites, sprite_elements
 from artgen.primitives import Params
 from artgen.primitives.texture import picture_text
 from artgen.values.drawing import Drawing
@@ -95,13 +95,19 @@ def _outlined(splat: Splat, p: Params, xy: Floats) -> list[PenPart]:
     return parts
 
 
+@are_sprites.register(Splat)
+def _are_sprites(primitive: Splat) -> bool:
+    """Where `Splat.sprites` is answered."""
+    return type(primitive).sprites is not Splat.sprites
+
+
 @sprite_elements.register(Splat)
 def _sprites(primitive: Splat, drawing: Drawing) -> SpriteElements | None:
     """Write parts with `Splat.sprites` as pictures.
 
     A filter multiplies the colours of a picture by those of the part, and its alpha by the opacity.
     """
-    if type(primitive).sprites is Splat.sprites:
+    if not _are_sprites(primitive):
         return None
     primitive.check_tensors(drawing)
     primitive, drawing = drawn_parts(primitive, drawing)

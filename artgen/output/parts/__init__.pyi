@@ -5,6 +5,7 @@ from .flat import FlatPart as FlatPart
 from .flat import Polygon as Polygon
 from .flat import flat_parts as flat_parts
 from .pens import PenPart as PenPart
+from .pens import check_flat as check_flat
 from .pens import parts_for as parts_for
 from .pens import pen_lines as pen_lines
 from .pens import pen_parts as pen_parts

@@ -121,13 +121,18 @@ def parts_for(drawing: Drawing, primitive: Primitive, what: str) -> Sequence[Fla
     Raises UsageError where the family has no flat parts, InputError where the tensors are not those
     of `primitive`, PluginError where a plugin does not say what its parts are.
     """
+    check_flat(primitive, drawing.primitive, what)
+    primitive.check_tensors(drawing)
+    return flat_parts(primitive, drawing)
+
+
+def check_flat(primitive: Primitive, name: str, what: str) -> None:
+    """Raise UsageError where a primitive called `name` has no flat parts for `what`."""
     kind = type(primitive)
     if not flat_parts.is_answered(kind):
         lines = what in ("SVG", "PDF") and pen_parts.is_answered(kind)
         raise UsageError(
-            f"{drawing.primitive} is a {primitive.family} and cannot be written as {what}, "
+            f"{name} is a {primitive.family} and cannot be written as {what}, "
             "which is for shapes: triangle, circle, bezier and others",
-            hint="use -o FILE.png" + (", or --page A4 for lines" if lines else ""),
+            hint="use -o FILE.png" + (", or artgen render --page A4 for lines" if lines else ""),
         )
-    primitive.check_tensors(drawing)
-    return flat_parts(primitive, drawing)

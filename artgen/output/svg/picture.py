@@ -60,6 +60,12 @@ def sprite_elements(primitive: Primitive, drawing: Drawing) -> SpriteElements | 
     return None
 
 
+@generic("export")
+def are_sprites(primitive: Primitive) -> bool:
+    """Whether parts may be written as pictures; by default they may not."""
+    return False
+
+
 def encode_svg(
     drawing: Drawing,
     primitive: Primitive,
