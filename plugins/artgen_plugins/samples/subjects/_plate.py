@@ -154,7 +154,7 @@ def coverage(
     large = Image.new("L", (columns * FINER, rows * FINER))
     draw = ImageDraw.Draw(large)
     for outline, shade in zip(corners, shades or [1.0] * len(corners), strict=True):
-        draw.polygon([(float(a), float(b)) for a, b in outline], fill=round(255 * shade))
+        draw.polygon(outline.ravel().tolist(), fill=round(255 * shade))
     return np.asarray(large.reduce(FINER), np.float32) / 255
 
 
