@@ -142,9 +142,10 @@ class Framing:
         "is cropped.",
     )
     crop_at: str | None = _FRAME.option(
-        "auto|X,Y[,SHARE]",
+        "auto|face|X,Y[,SHARE]",
         "What a crop keeps in its centre: shares of width and height (a third one for a closer "
-        "crop), or auto: faces, else most detail. Default: 0.5,0.5.",
+        "crop); auto: faces, else most detail; face: the largest face, from near. Default: "
+        "0.5,0.5.",
     )
     fit: bool = _FRAME.switch("Show the whole picture inside a border instead.")
     pad: str | None = _FRAME.option(

@@ -254,7 +254,7 @@ class FramedView:
                 f"drawings of {kind_of(drawing.subject)} targets cannot be cropped",
                 hint="give the long side alone",
             )
-        if frame.at == "auto":
+        if isinstance(frame.at, str):
             small = drawing.canvas.scaled(min(_SEEN, max(drawing.width, drawing.height)))
             quick: Shown = {**how, "supersample": 1}
             overview = open_view(drawing, primitive, small, **quick)

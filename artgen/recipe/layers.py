@@ -153,8 +153,9 @@ def for_other_pictures(data: Mapping[str, Any]) -> dict[str, Any]:
     Of a look these are faces, as most looks have it, also where its own picture had none.
     """
     table, look = data.get("target", {}), data.get("look")
-    words = {"focus": "faces" if look else "auto", "crop_at": "auto"}
     texts = {key: value for key, value in table.items() if isinstance(value, str)}
+    closer = texts.get("crop_at", "").count(",") == 2
+    words = {"focus": "faces" if look else "auto", "crop_at": "face" if closer else "auto"}
     found = {key: word for key, word in words.items() if "," in texts.get(key, "")}
     if look and "sha256" in table and texts.get("focus") == "none":
         found["focus"] = "faces"

@@ -191,8 +191,8 @@ class TargetTable(Table):
     turns as the picture lies. Default: its own."""
     crop_at: str | None = key(default=None, check=_text(parse_place), keyword=True)
     """What a crop keeps in its centre, as shares of width and height such as `0.5,0.3`, and the
-    share of the largest crop, as `0.5,0.3,0.6`; `auto` finds faces, or else most detail; stored as
-    numbers. Default: `0.5,0.5`."""
+    share of the largest crop, as `0.5,0.3,0.6`; `auto` finds faces, or else most detail, `face`
+    fills the crop with the largest face; stored as numbers. Default: `0.5,0.5`."""
     pad: str | None = key(default=None, keyword=True)
     """Add a border instead of cropping: its colour, or `background`. Default: none."""
     background: str = key(default="auto", keyword=True).flagged(

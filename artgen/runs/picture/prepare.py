@@ -105,7 +105,7 @@ def complete(recipe: Recipe, target: Target, files: InputFiles, run: dict[str, A
     frame = still.frame if isinstance(still, ImageTarget) else WHOLE
     if frame.aspect is not None and paper_sides(recipe.target.aspect):
         changes["aspect"] = "{}:{}".format(*frame.aspect)
-    if frame.aspect is not None and frame.at != "auto" and recipe.target.crop_at == "auto":
+    if frame.aspect is not None and recipe.target.crop_at in ("auto", "face"):
         changes["crop_at"] = ",".join(f"{share:g}" for share in frame.at)
     if focus in ("auto", "faces"):
         found = still.focus if isinstance(still, ImageTarget) else None
