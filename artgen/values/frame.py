@@ -48,6 +48,7 @@ Place: TypeAlias = "tuple[float, ...] | Literal['auto', 'face']"
 """The point to keep in the centre of a crop, as shares of width and height, and the share of the
 largest crop that is kept, all unless given; auto: faces; face: the largest one, from near."""
 
+_WORDS: dict[str, Place] = {"auto": "auto", "face": "face"}
 _CENTRE = 0.5, 0.5
 LEAST = 0.02
 """The least share of the largest crop."""
@@ -321,8 +322,8 @@ def parse_place(text: str | None) -> Place:
     """
     if text is None:
         return _CENTRE
-    if text == "auto" or text == "face":
-        return text
+    if text in _WORDS:
+        return _WORDS[text]
     place = numbers(text)
     if (
         len(place) not in (2, 3)
