@@ -26,6 +26,7 @@ _ASPECTS = {
     "tiger": 4 / 5,
     "trumpeter": 4 / 5,
     "whale": 3 / 4,
+    "wolf": 4 / 5,
     "windows": 3 / 4,
 }
 """Width over height where it is not 4 / 3."""
