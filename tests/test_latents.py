@@ -102,6 +102,8 @@ def test_an_atlas_enlarges_edges_sharply_where_they_were():
     flat = Flat(colours, colours).draw(picture, 10)[0, 300, :, 0]
     assert set(np.unique(flat)) == {51, 204}
     assert abs(np.count_nonzero(flat == 51) / 10 - 29.7) < 0.2
+    # Noise of a network.
+    picture[:, 30, 10] = 0.9
     crisp = _crisp(picture, 10)[0, 300, :, 0].astype(int)
     assert crisp.min() == 51
     assert crisp.max() == 204

@@ -52,6 +52,10 @@ pixels from which they are smoothed more; how much larger they are drawn than th
 NEAR, SURE = 4, 1e-5
 """A place belongs to each flat colour by this power of its distance; the least such power."""
 
+FAINT, SEEN = 0.03, 0.08
+"""How far colours are from a ground that is given, where they begin to be seen, and where they are
+seen in full: codecs leave traces of other pictures."""
+
 SOFT, CRISP = (0.5, 1.1), 4.0
 """How far pictures in all colours are smoothed where they are enlarged, in pixels; how much of
 what a second smoothing takes is added."""
@@ -147,7 +151,8 @@ def _softly(count: int, times: int, wide: float) -> Floats:
 def _crisp(pictures: Floats, times: int) -> Pixels:
     """Pictures [N, h, w, 3] in all colours, `times` as large.
 
-    They are sharpened, but stay within the values around each place, so that nothing rings.
+    They are sharpened, but stay within the values around each place, so that nothing rings. A
+    pixel beyond all eight around it is noise of a network.
     """
     size = pictures.shape[1:3]
     fine, soft = ([torch.from_numpy(_softly(n, times, wide)) for n in size] for wide in SOFT)
@@ -155,9 +160,13 @@ def _crisp(pictures: Floats, times: int) -> Pixels:
     def enlarged(picture: Floats, by: list[torch.Tensor]) -> torch.Tensor:
         return by[0] @ torch.tensor(picture).permute(2, 0, 1) @ by[1].T
 
+    ends = minimum_filter, maximum_filter
+    around = np.ones((3, 3, 1), bool)
+    around[1, 1] = False
     drawn = []
-    for each in pictures:
-        low, high = (seen(each, (3, 3, 1)) for seen in (minimum_filter, maximum_filter))
+    for picture in pictures:
+        each = picture.clip(*(end(picture, footprint=around) for end in ends))
+        low, high = (end(each, (3, 3, 1)) for end in ends)
         large = enlarged(each, fine)
         sharp = large + CRISP * (large - enlarged(each, soft))
         sharp = sharp.clamp(enlarged(low, fine), enlarged(high, fine))
@@ -247,7 +256,11 @@ def _prepare(shot: Shot) -> Callable[[float], Pixels]:
             height, width = pictures.shape[1:3]
             edge = [np.minimum(np.arange(n) + 0.5, n - 0.5 - np.arange(n)) for n in (height, width)]
             inside = (np.minimum(edge[0][:, None], edge[1]) / (RIM * width)).clip(0, 1)
-            pictures = paper + inside[..., None].astype(np.float32) * (pictures - paper)
+            inside = inside[..., None].astype(np.float32)
+            if ground:
+                away = np.abs(pictures - paper).max(3, keepdims=True)
+                inside = inside * eased((away - FAINT) / (SEEN - FAINT))
+            pictures = paper + inside * (pictures - paper)
         canvas = shot.frame.canvas(len(across) * columns, len(down) * rows)
         times = max(1, round(finer * canvas.width / columns / len(across)))
         drawn = enlarged(pictures, times)
