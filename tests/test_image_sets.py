@@ -16,9 +16,9 @@ from PIL import Image
 from artgen.errors import InputError, UsageError
 from artgen.registry import default
 from artgen.targets import Source, TargetRequest, files_beside, kind_by_name, set_from_arrays
-from artgen_plugins.samples import tiles
+from artgen_plugins.samples import butterflies, pots, tiles
 from artgen_plugins.samples.clips import open_clip
-from artgen_plugins.samples.flowers import CLASSES, HUES, PAPER
+from artgen_plugins.samples.flowers import CLASSES, HUES
 from artgen_plugins.samples.sets import drawn, open_set
 from artgen_plugins.sets import open_image_set
 
@@ -370,11 +370,7 @@ def test_flowers_are_a_set_in_colour():
     drawn.cache_clear()
     np.testing.assert_array_equal(open_set("flowers?n=72&seed=4").training, target.training)
     assert (open_set("flowers?n=72&seed=5").training != target.training).any()
-    # Paper in the corners, petals around the middle.
-    corners = target.training[:, [0, 0, -1, -1], [0, -1, 0, -1]]
-    np.testing.assert_allclose(
-        corners, np.broadcast_to(255 * np.array(PAPER), corners.shape), atol=1
-    )
+    # Petals around the middle.
     for number, name in enumerate(CLASSES):
         some = target.training[target.training_labels == target.subject.classes.index(name)]
         hues = [
@@ -384,25 +380,46 @@ def test_flowers_are_a_set_in_colour():
             assert abs((hue - HUES[number] + 0.5) % 1 - 0.5) < 0.1
 
 
-@pytest.mark.parametrize(("name", "shape"), [("butterflies", (24, 30, 3)), ("pots", (30, 25, 3))])
-def test_butterflies_and_pots_stand_free_on_paper_in_the_colours_of_their_kind(name, shape):
+@pytest.mark.parametrize(
+    ("name", "shape", "ground", "kinds"),
+    [
+        ("butterflies", (24, 30, 3), butterflies.PAPER, 9),
+        ("pots", (30, 25, 3), pots.WALL, 6),
+    ],
+)
+def test_butterflies_and_pots_have_the_colours_of_their_kind(name, shape, ground, kinds):
     target = open_set(f"{name}?n=72&seed=4", TargetRequest(size=30))
     assert target.training.shape == (60, *shape)
-    assert len(target.subject.classes) == 6
-    paper = np.rint(255 * np.array(PAPER))
-    # Shadows of pots are faint at the sides.
-    assert abs(target.training[:, :, [0, -1]] - paper).max() <= 8
-    drawn = abs(target.training - paper).max(-1) > 30
+    assert len(target.subject.classes) == kinds
+    drawn = abs(target.training - np.rint(255 * np.array(ground))).max(-1) > 30
     assert (drawn.mean((1, 2)) > 0.2).all()
     # Kinds differ more from one another than pictures of a kind do.
-    kinds = [target.training[target.training_labels == kind] / 255 for kind in range(6)]
-    within = np.mean([kind.std(0).mean() for kind in kinds])
-    assert np.std([kind.mean(0) for kind in kinds], axis=0).mean() > 1.5 * within
+    some = [target.training[target.training_labels == kind] / 255 for kind in range(kinds)]
+    within = np.mean([each.std(0).mean() for each in some])
+    assert np.std([each.mean(0) for each in some], axis=0).mean() > 1.5 * within
 
 
-def test_tiles_are_of_five_flat_colours_and_all_kinds_differ():
-    target = open_set("tiles?n=72&seed=4", TargetRequest(size=30))
-    assert target.training.shape == (60, 30, 30, 3)
+def test_butterflies_stand_free_on_paper():
+    target = open_set("butterflies?n=72&seed=4", TargetRequest(size=30))
+    paper = np.rint(255 * np.array(butterflies.PAPER))
+    # Shadows are faint at the sides.
+    assert abs(target.training[:, :, [0, -1]] - paper).max() <= 8
+
+
+@pytest.mark.parametrize("name", ["flowers", "pots", "tiles"])
+def test_pictures_meet_at_their_sides(name):
+    pictures = open_set(f"{name}?n=72&seed=4", TargetRequest(size=60)).training.astype(int)
+    for side in (pictures[:, 0], pictures[:, -1], pictures[:, :, 0], pictures[:, :, -1]):
+        assert abs(side - side[0]).max() <= 8
+    if name != "pots":
+        # A niche has its light on the left.
+        assert abs(pictures[0, 0] - pictures[0, -1]).max() <= 8
+        assert abs(pictures[0, :, 0] - pictures[0, :, -1]).max() <= 8
+
+
+def test_tiles_are_of_five_flat_colours_and_all_differ():
+    target = open_set("tiles?n=72&seed=4", TargetRequest(size=120))
+    assert target.training.shape == (60, 120, 120, 3)
     assert sorted(target.subject.classes) == sorted(tiles.CLASSES)
     flat = 255 * np.array([tiles.CREAM, tiles.NAVY, tiles.RED, tiles.OCHRE, tiles.TEAL])
     away = np.abs(target.training[..., None, :] - flat).max(-1).min(-1)
@@ -411,8 +428,21 @@ def test_tiles_are_of_five_flat_colours_and_all_kinds_differ():
     for kind in range(6):
         some = target.training[target.training_labels == kind]
         assert len(np.unique(some, axis=0)) == len(some)
-        # Two orders of colours.
-        assert len(np.unique(np.rint(some[:, 0, -1] / 8), axis=0)) == 2
+
+
+def test_characters_may_glow_and_stand_still():
+    bare = open_set("digits?n=60&move=0").training[..., 0]
+    # In one font a digit is always the same.
+    assert len(np.unique(bare, axis=0)) < len(np.unique(open_set("digits?n=60").training, axis=0))
+    soft = open_set("digits?n=60&move=0&glow=0.2").training[..., 0].astype(int)
+    inside, outside = bare == 255, bare == 0
+    # The outline has 0.7 of the light, which grows inwards and ends outside.
+    assert soft[inside].min() > 255 * 0.7 > soft[outside].max()
+    assert soft[:, 0, 0].max() == 0
+    assert soft.max(0).max() > 200
+    for asked in ("digits?glow=2", "digits?move=-1", "pots?glow=0.2"):
+        with pytest.raises(InputError):
+            open_set(asked)
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4])

@@ -21,6 +21,7 @@ from artgen.registry import Registry
 from artgen.runs import run
 from artgen.targets import set_from_arrays
 from artgen.values.frame import Frame
+from artgen_plugins.atlas import Flat, _crisp
 
 DIGITS = "sample:digits?n=240"
 
@@ -77,15 +78,38 @@ def test_an_atlas_shows_decoded_pictures_that_become_their_neighbours(art, space
     for film in ("atlas=4x3:2:#ff0000", "atlas=4x3::#ff0000"):
         other, *_ = form_frames(film, Shot(art, Frame(132), 2.0), 1).frames
         np.testing.assert_array_equal(other[0, 0], (255, 0, 0))
+    close, *_ = form_frames("atlas=4x2,0", Shot(art, Frame(112), 2.0), 1).frames
+    drawn = space.draw(space.latents[:8], space.labels[:8])[..., 0].reshape(2, 4, 28, 28)
+    assert np.abs(close[..., 0] - drawn.swapaxes(1, 2).reshape(56, 112).astype(int)).max() <= 1
     for film, says in (
         ("atlas=4x3:whyte", "whyte"),
         ("atlas=4x3::nvy", "nvy"),
         ("atlas=4x3:9:navy:2", "no grid"),
         ("atlas=0x3", "no grid"),
         ("atlas=4", "no grid"),
+        ("atlas=4x3,2", "no grid"),
     ):
         with pytest.raises(UsageError, match=says):
             form_frames(film, Shot(art, Frame(132), 2.0), 6)
+
+
+def test_an_atlas_enlarges_edges_sharply_where_they_were():
+    """The gray of the pixel with the edge says that this lies at 29.7."""
+    picture = np.full((1, 60, 60, 3), 0.2, np.float32)
+    picture[:, :, 29:] = 0.38
+    picture[:, :, 30:] = 0.8
+    colours = np.array([[0.2] * 3, [0.8] * 3], np.float32)
+    flat = Flat(colours, colours).draw(picture, 10)[0, 300, :, 0]
+    assert set(np.unique(flat)) == {51, 204}
+    assert abs(np.count_nonzero(flat == 51) / 10 - 29.7) < 0.2
+    # Noise of a network.
+    picture[:, 30, 10] = 0.9
+    crisp = _crisp(picture, 10)[0, 300, :, 0].astype(int)
+    assert crisp.min() == 51
+    assert crisp.max() == 204
+    assert abs(np.count_nonzero(crisp < 128) / 10 - 29.7) < 0.2
+    # It was a pixel and a half wide.
+    assert np.count_nonzero((crisp > 60) & (crisp < 195)) < 10
 
 
 # ---- places --------------------------------------------------------------------------------------

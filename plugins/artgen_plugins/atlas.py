@@ -2,7 +2,7 @@
 
 ``atlas=4x3:9`` shows nine flat colours alone, learned from the sheet, with sharp borders;
 ``atlas=4x3:9:navy`` lays them on another ground, as ``atlas=4x3::navy`` does with all colours, and
-``atlas=4x3:black,white`` shows these.
+``atlas=4x3:black,white`` shows these. ``atlas=4x3,0`` leaves no gap: pictures meet.
 
 Each is decoded from the latent of a test picture. Where all kinds just fill the rows, each is shown
 once and in order, ``7x4`` from A to Z. On other sheets a row begins one place after the row above,
@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import gaussian_filter, maximum_filter, minimum_filter
 
 from artgen import Drawing, Primitive
 from artgen.animation import Form, Shot, eased
@@ -36,7 +36,8 @@ GRID = 12, 12
 """Columns and rows, unless given."""
 
 GAP, RIM = 0.06, 0.05
-"""Between pictures, and the edge in which a picture goes over into paper, as shares of a width."""
+"""Between pictures unless given, and the edge in which one goes over into paper, as shares of a
+width."""
 
 WAIT, LATE = 0.2, 0.4
 """Of the time of a change: how long all rest, and how much later the last column begins."""
@@ -48,21 +49,39 @@ CALM, FINE, FINER = 1.2, 90.0, 2.0
 """How far borders of flat colours are smoothed, in pixels of a decoded picture; the number of
 pixels from which they are smoothed more; how much larger they are drawn than they are shown."""
 
+NEAR, SURE = 4, 1e-5
+"""A place belongs to each flat colour by this power of its distance; the least such power."""
+
+FAINT, SEEN = 0.03, 0.08
+"""How far colours are from a ground that is given, where they begin to be seen, and where they are
+seen in full: codecs leave traces of other pictures."""
+
+SOFT, CRISP = (0.5, 1.1), 4.0
+"""How far pictures in all colours are smoothed where they are enlarged, in pixels; how much of
+what a second smoothing takes is added."""
+
 FULL = 0.75
 """The light of gray pictures that is shown as the last of the tones: strokes stay whole."""
 
 
-def parse_grid(text: str) -> tuple[int, int, int | tuple[str, ...] | None, Colour | None]:
-    """Columns, rows, colours and ground of a text such as ``12x10:9:navy``. Raises UsageError."""
+Given = tuple[int, int, float, int | tuple[str, ...] | None, Colour | None]
+
+
+def parse_grid(text: str) -> Given:
+    """Columns, rows, gap, colours and ground of a text such as ``12x10,0:9:navy``.
+
+    Raises UsageError.
+    """
     size, colours, ground, *more = [*(text or f"{GRID[0]}x{GRID[1]}").split(":"), "", ""]
-    found = re.fullmatch(r"(\d\d?)x(\d\d?)", size)
+    found = re.fullmatch(r"(\d\d?)x(\d\d?)(?:,(0|0?\.\d+))?", size)
     grid = (int(found[1]), int(found[2])) if found else (0, 0)
-    if min(grid) < 1 or any(more):
+    if found is None or min(grid) < 1 or any(more):
         raise UsageError(
-            f"{text!r} is no grid", hint="write atlas=12x10: up to 99 columns and rows"
+            f"{text!r} is no grid",
+            hint="write atlas=12x10: up to 99 columns and rows; atlas=12x10,0 without gaps",
         )
     asked = parse_palette(colours) if colours else None
-    return *grid, asked, parse_colour(ground) if ground else None
+    return *grid, float(found[3] or GAP), asked, parse_colour(ground) if ground else None
 
 
 @dataclass(frozen=True)
@@ -102,10 +121,14 @@ class Flat:
         return np.take(levels_of(self.shown), np.stack(drawn), axis=0)
 
     def _nearest(self, picture: Floats, wide: float) -> torch.Tensor:
-        """Where each colour is the nearest, [h, w, K]; what is thin of a mixture goes."""
+        """How much each place is of each colour, [h, w, K]; what is thin of a mixture goes.
+
+        Where two colours meet, the shares of a pixel say where in it.
+        """
         soft = torch.from_numpy(gaussian_filter(picture, (wide / 2, wide / 2, 0), mode="nearest"))
         apart = torch.cdist(soft, torch.from_numpy(self.found)[None])
-        return torch.from_numpy(np.eye(len(self.found), dtype=np.float32)[apart.argmin(2).numpy()])
+        shares = 1 / (apart**NEAR + SURE)
+        return shares / shares.sum(2, keepdim=True)
 
     def trim(self, pictures: Floats) -> tuple[slice, slice]:
         """Rows and columns of pictures [N, h, w, 3] outside of which all are ground."""
@@ -123,6 +146,32 @@ def _softly(count: int, times: int, wide: float) -> Floats:
     apart = (np.arange(count * times)[:, None] + 0.5) / times - (np.arange(count) + 0.5)
     weights = np.exp(-((apart / wide) ** 2) / 2)
     return np.asarray(weights / weights.sum(1, keepdims=True), np.float32)
+
+
+def _crisp(pictures: Floats, times: int) -> Pixels:
+    """Pictures [N, h, w, 3] in all colours, `times` as large.
+
+    They are sharpened, but stay within the values around each place, so that nothing rings. A
+    pixel beyond all eight around it is noise of a network.
+    """
+    size = pictures.shape[1:3]
+    fine, soft = ([torch.from_numpy(_softly(n, times, wide)) for n in size] for wide in SOFT)
+
+    def enlarged(picture: Floats, by: list[torch.Tensor]) -> torch.Tensor:
+        return by[0] @ torch.tensor(picture).permute(2, 0, 1) @ by[1].T
+
+    ends = minimum_filter, maximum_filter
+    around = np.ones((3, 3, 1), bool)
+    around[1, 1] = False
+    drawn = []
+    for picture in pictures:
+        each = picture.clip(*(end(picture, footprint=around) for end in ends))
+        low, high = (end(each, (3, 3, 1)) for end in ends)
+        large = enlarged(each, fine)
+        sharp = large + CRISP * (large - enlarged(each, soft))
+        sharp = sharp.clamp(enlarged(low, fine), enlarged(high, fine))
+        drawn.append(levels_of(sharp.permute(1, 2, 0).numpy()))
+    return np.stack(drawn)
 
 
 def levels_of(colours: Floats) -> Pixels:
@@ -145,7 +194,7 @@ def _places(columns: int, rows: int, kinds: int) -> tuple[Whole, Whole, Whole]:
 
 def _prepare(shot: Shot) -> Callable[[float], Pixels]:
     drawing, space = shot.art.drawing, shot.art.latent_space()
-    columns, rows, asked, ground = shot.given
+    columns, rows, apart, asked, ground = shot.given
     # `_check` has seen that it is a codec, whose drawings are of sets.
     count = len(getattr(drawing.subject, "labels", ()))
     places = [space.place(f"picture:{number}") for number in range(count)]
@@ -173,45 +222,55 @@ def _prepare(shot: Shot) -> Callable[[float], Pixels]:
             found = found + part * (space.draw(now, labels[there]) / np.float32(255) - found)
         return np.broadcast_to(found, (*found.shape[:3], 3))
 
-    flat = None
+    first = decoded(0)
+    draw: Callable[[Floats, int], Pixels] = _crisp
+    finer = 1.0
+    if min(first.shape[1:3]) < SQUARES:
+        draw, finer = lambda pictures, _: levels_of(pictures), 0.0
+    trimmed = slice(None), slice(None)
     if asked is not None:
-        first = decoded(0)
         flat = Flat.of(first, asked, ground)
-        paper, trimmed = flat.shown[0], flat.trim(first)
+        paper, draw, finer = flat.shown[0], flat.draw, FINER
+        if apart:
+            trimmed = flat.trim(first)
+    down, across = (range(n)[each] for n, each in zip(first.shape[1:3], trimmed, strict=True))
     last: list[tuple[int, Floats, Pixels]] = []
 
-    def flatten(pictures: Floats, times: int) -> Pixels:
-        """The pictures in flat colours; those that rest are taken from the frame before."""
-        assert flat is not None
+    def enlarged(pictures: Floats, times: int) -> Pixels:
+        """The pictures, as they are shown; those that rest are taken from the frame before."""
         moved = np.ones(len(pictures), bool)
         if last and last[-1][0] == times:
             _, before, drawn = last[-1]
             moved = (pictures != before).any((1, 2, 3))
         if moved.all():
-            drawn = flat.draw(pictures, times)
+            drawn = draw(pictures, times)
         elif moved.any():
             drawn = drawn.copy()
-            drawn[moved] = flat.draw(pictures[moved], times)
+            drawn[moved] = draw(pictures[moved], times)
         last[:] = [(times, pictures, drawn)]
         return drawn
 
     def frame(share: float) -> Pixels:
         pictures = decoded(share)
-        if flat is not None:
-            down, across = trimmed
-            tall, broad = down.stop - down.start, across.stop - across.start
-            canvas = shot.frame.canvas(broad * columns, tall * rows)
-            times = max(1, round(FINER * canvas.width / columns / broad))
-            drawn = flatten(pictures, times)
-            down, across = (slice(times * each.start, times * each.stop) for each in trimmed)
-            drawn = drawn[:, down, across]
-        else:
+        if asked is None and apart:
             height, width = pictures.shape[1:3]
             edge = [np.minimum(np.arange(n) + 0.5, n - 0.5 - np.arange(n)) for n in (height, width)]
             inside = (np.minimum(edge[0][:, None], edge[1]) / (RIM * width)).clip(0, 1)
-            drawn = levels_of(paper + inside[..., None].astype(np.float32) * (pictures - paper))
+            inside = inside[..., None].astype(np.float32)
+            if ground:
+                away = np.abs(pictures - paper).max(3, keepdims=True)
+                inside = inside * eased((away - FAINT) / (SEEN - FAINT))
+            pictures = paper + inside * (pictures - paper)
+        canvas = shot.frame.canvas(len(across) * columns, len(down) * rows)
+        times = max(1, round(finer * canvas.width / columns / len(across)))
+        drawn = enlarged(pictures, times)
+        drawn = drawn[
+            :,
+            times * down.start : times * down.stop,
+            times * across.start : times * across.stop,
+        ]
         _, height, width, _ = drawn.shape
-        gap = round(GAP * width)
+        gap = round(apart * width)
         # The border is as wide as three gaps.
         offset = 3 * gap + gap // 2
         centred = (2 * column + columns - wide) * (width + gap) // 2

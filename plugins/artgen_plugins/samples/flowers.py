@@ -1,46 +1,115 @@
-"""The sample `flowers`: blossoms seen from above on paper, computed from a seed.
+"""The sample `flowers`: blossoms seen from above among leaves, computed from a seed.
 
-Those of a class have as many petals and about the same hue; the rest is a little different in each.
-Pictures in colour to learn from, which need no download.
+Petals, rings and hue are those of the kind; hue, width and size differ a little in each. Leaves are
+the same in all, so that pictures laid side by side make one carpet.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
-CLASSES = ("clover", "poppy", "violet", "daisy", "aster", "dahlia")
-PETALS = (3, 4, 5, 8, 11, 16)
-HUES = (0.36, 0.01, 0.74, 0.14, 0.60, 0.93)
+from artgen_plugins.samples._channels import FINER, Channel, Channels, over, reduced
+
+GROUND, LEAF, STAR, SHADE = (0.05, 0.10, 0.13), (0.20, 0.38, 0.28), (0.93, 0.88, 0.76), (0.0,) * 3
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """One kind: its petals, their colour and their form."""
+
+    petals: int
+    hue: float
+    """As a share of a turn."""
+    saturation: float
+    value: float
+    blunt: float = 2.6
+    """How blunt petals are: from 1, pointed, to 4."""
+    rings: int = 2
+    notch: float = 0.0
+    """Depth of the notch in the tip of a petal."""
+    heart: tuple[float, float, float] = (0.97, 0.74, 0.20)
+
+
+_KINDS = {
+    "poppy": _Kind(4, 0.01, 0.86, 0.88, 4.0, 1, 0.04, (0.13, 0.12, 0.16)),
+    "daisy": _Kind(13, 0.13, 0.10, 0.98, 3.2, 2),
+    "anemone": _Kind(8, 0.63, 0.70, 0.82, 2.6, 1, 0.0, (0.10, 0.10, 0.20)),
+    "marigold": _Kind(9, 0.09, 0.90, 0.97, 3.2, 4, 0.08),
+    "cosmos": _Kind(8, 0.91, 0.50, 0.92, 3.6, 1, 0.08),
+    "dahlia": _Kind(16, 0.96, 0.78, 0.74, 1.7, 5),
+    "violet": _Kind(5, 0.75, 0.58, 0.74, 3.2, 1, 0.05),
+    "zinnia": _Kind(11, 0.03, 0.72, 0.95, 3.0, 3),
+    "aster": _Kind(21, 0.70, 0.40, 0.90, 2.8, 2),
+    "lily": _Kind(6, 0.12, 0.52, 0.97, 1.4, 1, 0.0, (0.62, 0.26, 0.10)),
+    "camellia": _Kind(6, 0.98, 0.40, 0.96, 4.0, 5, 0.06),
+    "gentian": _Kind(5, 0.57, 0.72, 0.78, 1.6, 2),
+}
+CLASSES = tuple(_KINDS)
+HUES = tuple(kind.hue for kind in _KINDS.values())
 """Hues of the petals, as shares of a turn."""
-PAPER, HEART = (0.965, 0.94, 0.88), (0.98, 0.78, 0.22)
 
 
 def draw_flower(number: int, side: int, rng: np.random.Generator) -> NDArray[np.uint8]:
     """A flower of the class, uint8 [side, side, 3]."""
     from skimage.color import hsv2rgb
 
-    turn, size, width, heart, shade, right, down, bend = rng.random(8)
-    middle = max(1, side - 1) / 2
-    row, column = np.mgrid[:side, :side]
-    x = (column - middle * (1 + 0.1 * (right - 0.5))) / middle
-    y = (row - middle * (1 + 0.1 * (down - 0.5))) / middle
-    radius, edge = np.hypot(x, y), 1.4 / side
-    picture = np.broadcast_to(np.array(PAPER), (side, side, 3))
-    hue = HUES[number] + 0.05 * (shade - 0.5)
-    # Two rings of petals, the inner one smaller, lighter and turned by half a petal.
-    for ring, (reach, light) in enumerate(((0.8 + 0.16 * size, 0.0), (0.5 + 0.1 * size, 0.25))):
-        lean = turn + ring / 2 + 0.35 * (bend - 0.5) * radius
-        phase = PETALS[number] * np.arctan2(y, x) / (2 * np.pi) + lean
+    kind = _KINDS[CLASSES[number]]
+    size, width, heart, shade, bend = 2 * rng.random(5) - 1
+    row, column = np.mgrid[: side * FINER, : side * FINER] + 0.5
+    x, y = 2 * column / (side * FINER) - 1, 2 * row / (side * FINER) - 1
+    edge = 2 / (side * FINER)
+    picture: Channels = [np.full_like(x, each) for each in GROUND]
+
+    def within(inside: Channel, soft: float = edge) -> Channel:
+        return (inside / soft + 0.5).clip(0, 1)
+
+    def petals(
+        x: Channel, y: Channel, count: int, reach: float, turn: float, form: tuple[float, ...]
+    ) -> tuple[Channel, Channel]:
+        """How far petals go where a place is, less how far that is; and how far beside a petal's
+        middle it is, 0 to 1."""
+        blunt, deep, notch = form
+        radius = np.hypot(x, y)
+        phase = count * np.arctan2(x, -y) / (2 * np.pi) + turn
         across = 2 * abs(phase - np.rint(phase))
-        outline = reach * (1 - (across / (0.75 + 0.25 * width)).clip(0, 1) ** 2.6 * 0.72)
-        share = ((outline - radius) / edge + 0.5).clip(0, 1)[..., None]
-        tone = (radius / reach).clip(0, 1)
-        value = 0.56 + 0.34 * tone - 0.2 * across**2
-        hues, greyer = (hue + 0.06 * (1 - tone)) % 1, 0.74 - light - 0.18 * tone
-        colour = hsv2rgb(np.stack([hues, greyer, (value + light / 3).clip(0, 1)], -1))
-        picture = picture + share * (colour - picture)
-    share = ((0.13 + 0.08 * heart - radius) / edge + 0.5).clip(0, 1)[..., None]
-    picture = picture + share * (np.array(HEART) * (1 - 0.9 * radius[..., None]) - picture)
-    pixels: NDArray[np.uint8] = np.rint(255 * picture.clip(0, 1)).astype(np.uint8)
-    return pixels
+        outline = 1 - deep * across**blunt - notch * np.exp(-((across / 0.2) ** 2))
+        return reach * outline - radius, across
+
+    # Leaves around each corner, where those of four pictures meet, and a star upon them.
+    u, v = 1 - abs(x), 1 - abs(y)
+    for turn, light in ((0.0, 0.8), (0.5, 1.0)):
+        leaf, across = petals(u, v, 8, 1.02 - 0.2 * turn, turn, (0.9, 0.86, 0.0))
+        vein = 1 - 0.4 * within(0.05 - across, 0.08)
+        shaded = light * vein * (0.55 + 0.6 * np.hypot(u, v)) * (1 - 0.25 * across)
+        picture = over(picture, [each * shaded for each in LEAF], within(leaf))
+    picture = over(picture, STAR, within(petals(u, v, 8, 0.17, 0.0, (2.0, 0.5, 0.0))[0]))
+    picture = over(picture, (0.90, 0.62, 0.18), within(0.05 - np.hypot(u, v)))
+
+    radius = np.hypot(x, y)
+    form = (kind.blunt, 0.5 + 0.03 * width + 0.1 * (kind.blunt < 2), kind.notch)
+    reach = 0.86 * (1 + 0.01 * size)
+    for ring in range(kind.rings):
+        share = ring / max(kind.rings, 2)
+        turn, wide = ring / 2, reach * (1 - 0.85 * share)
+        below, _ = petals(x - 0.03, y - 0.05, kind.petals, wide, turn, form)
+        picture = over(picture, SHADE, 0.55 * within(below, 0.12))
+        here, across = petals(x, y, kind.petals, wide, turn + 0.06 * bend * radius, form)
+        along = (radius / wide).clip(0, 1)
+        # Darker at the root and beside the middle; veins run along.
+        light = 0.62 + 0.38 * along - 0.22 * across**2 + 0.10 * share
+        light = light - 0.05 * np.cos(9 * np.pi * across) * along
+        hue = (kind.hue + 0.02 * shade + 0.04 * (1 - along)) % 1
+        grey = (kind.saturation * (1.15 - 0.3 * along)).clip(0, 1)
+        colour = hsv2rgb(np.stack([hue, grey, (kind.value * light).clip(0, 1)], -1))
+        picture = over(picture, [colour[..., k] for k in range(3)], within(here))
+    wide = (0.15 if kind.rings < 4 else 0.10) * (1 + 0.1 * heart)
+    picture = over(picture, SHADE, 0.5 * within(wide - np.hypot(x - 0.02, y - 0.03), 0.1))
+    # Florets on two spirals.
+    turn = np.arctan2(y, x) / (2 * np.pi)
+    one, other = (np.cos(2 * np.pi * (8 * turn + way * 14 * radius)) for way in (1, -1))
+    lit = 0.9 + 0.2 * one * other - 0.6 * (x + y) - 0.3 * (radius / wide) ** 2
+    picture = over(picture, [each * lit for each in kind.heart], within(wide - radius))
+    return reduced(picture)

@@ -1,7 +1,8 @@
-"""The sample `pots`: pots of six kinds in six glazes on a shelf, computed from a seed.
+"""The sample `pots`: pots of six kinds in six glazes, each in a niche of a cabinet, from a seed.
 
 A pot is a curve that is turned: the radii of foot, belly, shoulder, neck and lip are those of its
 kind, a little different in each. Nothing else moves, so that small networks learn them sharply.
+Niches are alike: pictures laid side by side make one cabinet.
 """
 
 from __future__ import annotations
@@ -9,9 +10,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen_plugins.samples._channels import FINER, Channels, over, reduced
+from artgen_plugins.samples._channels import FINER, Channel, Channels, over, reduced
 
-PAPER = (0.965, 0.94, 0.88)
+WALL, WOOD = (0.12, 0.25, 0.28), (0.66, 0.45, 0.28)
 RATIO = 1.2
 """Height of a picture, as a share of its width."""
 _RADII = {
@@ -36,6 +37,11 @@ _GLAZES = {
 CLASSES = tuple(_RADII)
 
 
+_BOARD, _DEEP, _FLAT = 0.055, 0.16, 0.05
+"""Half a board, how much of the one below is seen from above, and half the height of a circle that
+lies on it, in half widths."""
+
+
 def draw_pot(number: int, side: int, rng: np.random.Generator) -> NDArray[np.uint8]:
     """A pot of the kind, uint8 [side, side / 1.2, 3]."""
     from scipy.interpolate import PchipInterpolator
@@ -47,32 +53,64 @@ def draw_pot(number: int, side: int, rng: np.random.Generator) -> NDArray[np.uin
     x = 2 * column / (side * FINER) - 1
     y = RATIO * (1 - 2 * row / (height * FINER))
     edge = 2 / (side * FINER)
-    floor, top = -0.92 * RATIO, (1.84 * RATIO) * _HEIGHTS[name] * (0.94 + 0.06 * tall)
-    up = (y - floor) / top
-    radii = np.array(_RADII[name]) * (1 + 0.1 * wide)
-    radii[2:4] *= 1 + 0.12 * belly
-    radii[5:] *= 1 + 0.15 * neck
-    knots = np.linspace(0, 1, len(radii))
-    radius = PchipInterpolator(knots, radii.clip(0, 0.88))(up.clip(0, 1))
-    shade = np.hypot((x - 0.08) / (1.25 * radii[0] + 0.1), (y - floor) / 0.07)
-    picture = over(PAPER, (0.62, 0.56, 0.50), 0.7 * (1.4 - shade).clip(0, 1))
-    inside = ((radius - abs(x)) / edge + 0.5).clip(0, 1)
-    inside = inside * ((y - floor) / edge + 0.5).clip(0, 1)
-    inside = inside * ((floor + top - y) / edge + 0.5).clip(0, 1)
-    if name == "amphora":
-        hoop = abs(np.hypot((abs(x) - 0.30) / 0.26, (up - 0.78) / 0.15) - 1) * 0.26
-        handle = ((0.055 - hoop) / edge + 0.5).clip(0, 1) * (1 - inside)
-        picture = over(picture, _GLAZES[name][1], handle)
-    glaze, band = _GLAZES[name]
+    floor = -RATIO + _BOARD + 0.6 * _DEEP
+    top = 1.94 * _HEIGHTS[name] * (0.94 + 0.06 * tall)
+    radii = 0.9 * np.array(_RADII[name]) * (1 + 0.07 * wide)
+    radii[2:4] *= 1 + 0.1 * belly
+    radii[5:] *= 1 + 0.12 * neck
+    radii = radii.clip(0, 0.76)
+    curve = PchipInterpolator(np.linspace(0, 1, len(radii)), radii)
+
+    def within(inside: Channel, soft: float = edge) -> Channel:
+        return (inside / soft + 0.5).clip(0, 1)
+
+    def body(x: Channel, y: Channel, soft: float = edge) -> Channel:
+        """Where the pot is, and its handles; `soft` is how far its border goes."""
+        up = (y - floor) / top
+        radius = curve(up.clip(0, 1))
+        found = within(radius - abs(x), soft) * within(floor + top - y, soft)
+        # The foot is round.
+        foot = np.sqrt((1 - (x / radii[0]) ** 2).clip(0, 1))
+        return found * within(y - floor + _FLAT * foot, soft)
+
+    def handles(x: Channel, y: Channel, soft: float = edge) -> Channel:
+        up = (y - floor) / top
+        hoop = abs(np.hypot((abs(x) - 0.27) / 0.25, (up - 0.78) / 0.15) - 1) * 0.25
+        return within((0.05 if name == "amphora" else -1.0) - hoop, soft)
+
+    # A lamp at the upper left: boards and pots cast shadows on the wall and the board below.
+    glow = 1.25 - 0.35 * np.hypot(x + 0.2, y - 0.2)
+    left, above = x + 1 - _BOARD, RATIO - _BOARD - y
+    glow = glow * (0.45 + 0.55 * within(left - 0.16, 0.22) * within(above - 0.2, 0.26))
+    dark = np.maximum(body(x - 0.17, y + 0.1, 0.3), handles(x - 0.17, y + 0.1, 0.2))
+    picture: Channels = [each * glow * (1 - 0.6 * dark) for each in WALL]
+    ground = within(_DEEP - (y + RATIO - _BOARD))
+    shade = np.hypot((x - 0.12) / (radii[0] + 0.22), (y - floor) / 0.1)
+    dark = 0.75 * (1.5 - shade).clip(0, 1) + 0.35 * within(0.16 - left, 0.2)
+    picture = over(picture, [each * (0.85 - 0.7 * dark) for each in WOOD], ground)
+    # One of three has them exchanged.
+    glaze, band = _GLAZES[name][:: 1 if rng.integers(3) else -1]
+    round_ = 0.5 + 0.9 * handles(x + 0.01, y - 0.01, 0.12)
+    picture = over(picture, [each * round_ for each in band], handles(x, y))
+    # Circles around the pot are seen from a little above.
+    around = (x / curve(((y - floor) / top).clip(0, 1)).clip(1e-6)).clip(-1, 1)
+    up = (y + _FLAT * np.sqrt(1 - around**2) - floor) / top
+    around = (x / curve(up.clip(0, 1)).clip(1e-6)).clip(-1, 1)
     colour: Channels = [each * (1 + 0.1 * tone) for each in glaze]
     middle = 0.5 + 0.06 * place
     bands = ((middle, 0.07 + 0.025 * width), (0.985, 0.02))
     for at, thick in (*bands, (middle + 0.16, 0.018), (middle - 0.16, 0.018)):
-        share = ((thick - abs(up - at)) * top / edge + 0.5).clip(0, 1)
-        colour = over(colour, band, share)
-    # A lamp at the upper left: a cylinder's shade, and a gleam.
-    around = (x / np.maximum(radius, 1e-6)).clip(-1, 1)
-    light = 0.62 + 0.5 * np.sqrt((1 - ((around + 0.35) / 1.5) ** 2).clip(0, 1)) - 0.12
-    gleam = 0.5 * np.exp(-(((around + 0.48) / 0.12) ** 2)) * (up * (1 - up) * 4).clip(0, 1)
+        colour = over(colour, band, within((thick - abs(up - at)) * top))
+    # A cylinder's shade, and a gleam.
+    light = 0.12 + 0.98 * np.sqrt((1 - ((around + 0.4) / 1.45) ** 2).clip(0, 1))
+    light = light + 0.1 * within(around - 0.9, 0.3)
+    gleam = 0.55 * np.exp(-(((around + 0.5) / 0.11) ** 2)) * (up * (1 - up) * 4).clip(0, 1)
     lit = over([each * light for each in colour], (1.0, 1.0, 1.0), gleam)
-    return reduced(over(picture, lit, inside))
+    picture = over(picture, lit, body(x, y))
+    mouth = (1 - np.hypot(x / radii[-1], (y - floor - top) / _FLAT)) * _FLAT
+    picture = over(picture, [each * 1.05 for each in band], within(mouth))
+    picture = over(picture, [each * (0.28 + 0.2 * x) for each in glaze], within(mouth - 0.014))
+    board = within(_BOARD - np.minimum(1 - abs(x), RATIO - abs(y)))
+    bright = within(_BOARD - np.minimum(x + 1, RATIO - y), 0.02)
+    picture = over(picture, [each * (0.92 + 0.12 * bright) for each in WOOD], board)
+    return reduced(picture)

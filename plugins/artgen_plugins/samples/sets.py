@@ -48,12 +48,17 @@ _IN_COLOUR = {
     "tiles": tiles.draw_tile,
 }
 
+_OF_TYPE = {"glow": 0.0, "move": 1.0}
+"""Options of characters, and their values unless given."""
+
 _PICTURES, _MOST = 3000, 70_000
 _SIDE, _LARGEST_SIDE = 28, 256
 _FINER = 3
 """Supersampling: characters are drawn this many times larger, then reduced."""
 _TURN, _SHEAR, _ZOOM, _SHIFT = math.radians(12), 0.25, 0.15, 0.06
 """The most by which a character is turned, slanted, larger or smaller, and off the middle."""
+_OUTLINE = 0.7
+"""The light of the outline of a character that glows."""
 _FAMILIES = ("Sans", "Serif", "SansMono")
 _STYLES = ("", "-Bold", "-Oblique", "-BoldOblique", "-Italic", "-BoldItalic")
 
@@ -61,10 +66,13 @@ _STYLES = ("", "-Bold", "-Oblique", "-BoldOblique", "-Italic", "-BoldItalic")
 def open_set(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> SetTarget:
     """``digits?n=3000&seed=0`` or ``letters``, white on black, or a set in colour.
 
-    One of six is to be judged on. Raises InputError for another option.
+    Characters may have a `glow`, its width as a share of a side, and `move` less, a factor. One of
+    six is to be judged on. Raises InputError for another option.
     """
-    options = SourceOptions("sample", rest, ("n", "seed"))
-    names = _CLASSES[options.what]
+    what, known = rest.partition("?")[0].strip(), ("n", "seed")
+    options = SourceOptions("sample", rest, known if what in _IN_COLOUR else (*known, *_OF_TYPE))
+    names = _CLASSES[what]
+    style = tuple(options.decimal(key, usual, 0, 1) for key, usual in _OF_TYPE.items())
     count = options.number("n", _PICTURES, 12, _MOST)
     seed = options.number("seed", 0, 0, 2**63 - 1)
     side = min(request.size or _SIDE, _LARGEST_SIDE)
@@ -73,15 +81,16 @@ def open_set(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> SetTarget:
             f"{options.source} has more than {request.max_pixels:,} pixels in all",
             hint="ask for fewer or smaller pictures, or raise --max-pixels",
         )
-    images = drawn(options.what, count, side, seed).copy()
+    images = drawn(what, count, side, seed, *style).copy()
     labels = np.resize(list(names), count)
     tested = count // 6
-    digest = content_hash(f"{options.what} {count} {seed} {side}")
+    settings = what, count, seed, side, *(style if style != tuple(_OF_TYPE.values()) else ())
+    digest = content_hash(" ".join(map(str, settings)))
     return set_from_arrays(
         images[tested:],
         labels[tested:],
         request,
-        options.what,
+        what,
         test_images=images[:tested],
         test_labels=labels[:tested],
         source=options.source,
@@ -90,17 +99,24 @@ def open_set(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> SetTarget:
 
 
 @lru_cache(maxsize=1)
-def drawn(what: str, count: int, side: int, seed: int) -> NDArray[np.uint8]:
+def drawn(
+    what: str, count: int, side: int, seed: int, glow: float = 0.0, move: float = 1.0
+) -> NDArray[np.uint8]:
     """The pictures of all classes in turn; those asked for last are kept: runs open them often."""
     classes = np.arange(count) % len(_CLASSES[what])
     rng = np.random.default_rng(seed)
     if draw := _IN_COLOUR.get(what):
         return np.stack([draw(int(number), side, rng) for number in classes])
-    return np.stack(list(_drawn("".join(_CLASSES[what]), classes, side, rng)))
+    return np.stack(list(_drawn("".join(_CLASSES[what]), classes, side, rng, glow, move)))
 
 
 def _drawn(
-    characters: str, classes: NDArray[np.int64], side: int, rng: np.random.Generator
+    characters: str,
+    classes: NDArray[np.int64],
+    side: int,
+    rng: np.random.Generator,
+    glow: float,
+    move: float,
 ) -> Iterator[NDArray[np.uint8]]:
     """The character of each class in a font and a place of its own, uint8 [side, side]."""
     from PIL import Image
@@ -109,7 +125,7 @@ def _drawn(
     glyphs = _glyphs(characters, large)
     for number in classes:
         picture = glyphs[int(rng.integers(len(glyphs)))][number]
-        turn, shear, zoom, right, down = 2 * rng.random(5) - 1
+        turn, shear, zoom, right, down = move * (2 * rng.random(5) - 1)
         cosine, sine = math.cos(_TURN * turn), math.sin(_TURN * turn)
         scale, slope = 1 + _ZOOM * zoom, _SHEAR * shear
         # From the new place to the old one, both seen from the middle.
@@ -129,7 +145,19 @@ def _drawn(
             (rows[0], rows[1], across, rows[2], rows[3], along),
             Image.Resampling.BILINEAR,
         )
+        if glow:
+            moved = Image.fromarray(_glowing(np.asarray(moved) > 127, glow * large))
         yield np.asarray(moved.reduce(_FINER))
+
+
+def _glowing(inside: NDArray[np.bool_], reach: float) -> NDArray[np.uint8]:
+    """The distance from the outline as light, which is 0 from `reach` pixels outside."""
+    from scipy.ndimage import distance_transform_edt
+
+    away = distance_transform_edt(~inside) - distance_transform_edt(inside)
+    light = _OUTLINE * (1 - away / reach)
+    pixels: NDArray[np.uint8] = np.rint(255 * light.clip(0, 1)).astype(np.uint8)
+    return pixels
 
 
 def _glyphs(characters: str, side: int) -> list[list[Image]]:

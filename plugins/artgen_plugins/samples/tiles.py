@@ -1,7 +1,8 @@
-"""The sample `tiles`: squares with discs, halves, leaves and arcs in five colours, from a seed.
+"""The sample `tiles`: squares with ribbons that meet those of any neighbour, from a seed.
 
-Six kinds, each in two orders of colours; sizes and places differ a little in each, and what lies
-across the tile turns a little. Large plain shapes, so that small networks learn them sharply.
+A ribbon crosses the middle of each side, at a right angle and in the same stripes, and a dot lies
+in each corner: tiles laid side by side make one surface. Six kinds, turned by quarters; arcs are
+rounder or squarer, and all ribbons bend a little inside.
 """
 
 from __future__ import annotations
@@ -9,87 +10,73 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen_plugins.samples._channels import FINER, Channel, Channels, over, reduced
+from artgen_plugins.samples._channels import FINER, Channel, over, reduced
 
 CREAM, NAVY, RED, OCHRE, TEAL = (
     (0.965, 0.925, 0.84),
     (0.10, 0.16, 0.30),
     (0.82, 0.25, 0.14),
     (0.93, 0.67, 0.22),
-    (0.45, 0.68, 0.69),
+    (0.02, 0.55, 0.51),
 )
-_ORDERS = (
-    (NAVY, RED, OCHRE, CREAM),
-    (CREAM, NAVY, RED, OCHRE),
-    (OCHRE, CREAM, NAVY, RED),
-    (TEAL, CREAM, RED, NAVY),
-    (RED, CREAM, NAVY, OCHRE),
-)
-"""The ground, and three colours upon it."""
-CLASSES = ("target", "moon", "sunset", "leaf", "rainbow", "halves")
+_STRIPES = ((0.70, CREAM), (0.60, NAVY), (0.40, CREAM), (0.32, RED), (0.12, OCHRE))
+"""Stripes of a ribbon, each over those before: to both sides of its middle, in half sides."""
+_DOT = 0.24
+CLASSES = ("arcs", "crossing", "loop", "wheel", "bar", "ends")
 
 
 def draw_tile(number: int, side: int, rng: np.random.Generator) -> NDArray[np.uint8]:
     """A tile of the kind, uint8 [side, side, 3]."""
-    size, shift, turn, part, width = 2 * rng.random(5) - 1
-    ground, first, second, third = _ORDERS[(number + 2 * int(rng.integers(2))) % len(_ORDERS)]
+    bend, round_, size = 2 * rng.random(3) - 1
     row, column = np.mgrid[: side * FINER, : side * FINER] + 0.5
     x, y = 2 * column / (side * FINER) - 1, 2 * row / (side * FINER) - 1
+    for _ in range(rng.integers(4)):
+        x, y = y, -x
+    # Nothing is bent at the sides.
+    turn = 0.1 * bend * ((1 - x**2) * (1 - y**2)) ** 2
+    x, y = x * np.cos(turn) - y * np.sin(turn), x * np.sin(turn) + y * np.cos(turn)
+    power = 2 ** (1 + 0.22 * round_)
+    picture: list[Channel] = [np.full_like(x, each) for each in OCHRE]
 
     def edge(inside: Channel) -> Channel:
         return (inside * side * FINER / 2 + 0.5).clip(0, 1)
 
-    def disc(u: float, v: float, reach: float) -> Channel:
-        return edge(reach - np.hypot(x - u, y - v))
+    def ribbon(away: Channel) -> None:
+        """A ribbon, by the distance from its middle."""
+        nonlocal picture
+        for wide, colour in _STRIPES:
+            picture = over(picture, colour, edge(wide - away))
 
-    angle, radius = 0.35 * turn - 0.8, 0.74 + 0.08 * size
-    right, down = np.cos(angle), np.sin(angle)
-    across = y * right - x * down
-    parts: list[tuple[Channels, Channel]]
+    def arc(corner: int) -> None:
+        """A ribbon around a corner: in any of these norms it meets the middles of both sides."""
+        apart = abs(x - corner) ** power + abs(y - corner) ** power
+        ribbon(abs(apart ** (1 / power) - 1))
+
+    def end(across: int, down: int) -> None:
+        ribbon(np.hypot(x - across, y - down))
+
+    for u, v in ((-1, -1), (-1, 1), (1, -1), (1, 1)):
+        picture = over(picture, TEAL, edge(_DOT - np.hypot(x - u, y - v)))
     match CLASSES[number]:
-        case "target":
-            middle, core = 0.32 * radius * (0.55 + 0.15 * shift), 0.34 + 0.05 * part
-            parts = [
-                (first, disc(0, 0, radius)),
-                (second, disc(middle * right, middle * down, 0.68 * radius)),
-                (third, disc(2 * middle * right, 2 * middle * down, core * radius)),
-            ]
-        case "moon":
-            off = 0.34 + 0.14 * shift
-            shadow = disc(off * right, off * down, 0.84 * radius)
-            parts = [
-                (first, disc(0, 0, radius)),
-                (second, disc(0, 0, radius) * shadow),
-                (third, disc(-0.62 * right, 0.62, 0.18 + 0.03 * part)),
-            ]
-        case "sunset":
-            level = 0.18 + 0.16 * shift
-            parts = [
-                (first, disc(0, level, radius)),
-                (third, disc(0, level, 0.5 * radius)),
-                (second, edge(y - level)),
-                (ground, edge(0.07 - abs(y - level - 0.32 - 0.06 * part))),
-            ]
-        case "leaf":
-            reach, by = 1.86 + 0.1 * size, 0.2 * shift
-            leaf = disc(-1, 1, reach) * disc(1, -1, reach)
-            parts = [
-                (first, leaf),
-                (second, leaf * edge((x - y) / 2**0.5)),
-                (third, disc(by, by, 0.26 + 0.06 * part)),
-            ]
-        case "rainbow":
-            outer, step = 1.75 + 0.12 * size, 0.42 + 0.05 * width
-            colours = (first, second, third, ground)
-            parts = [(each, disc(-1, 1, outer - k * step)) for k, each in enumerate(colours)]
+        case "arcs":
+            arc(-1)
+            arc(1)
+        case "crossing":
+            ribbon(abs(x))
+            ribbon(abs(y))
+        case "loop":
+            end(0, 1)
+            end(1, 0)
+            arc(-1)
+        case "wheel":
+            ribbon(abs(x))
+            ribbon(abs(y))
+            ribbon(np.hypot(x, y) / (1 + 0.1 * size))
+        case "bar":
+            end(0, -1)
+            end(0, 1)
+            ribbon(abs(y))
         case _:
-            off = 0.15 + 0.1 * shift
-            parts = [
-                (first, disc(off * right, off * down, radius) * edge(across)),
-                (second, disc(-off * right, -off * down, radius) * edge(-across)),
-                (third, disc(0, 0, 0.26 + 0.05 * part)),
-            ]
-    picture = [np.full_like(x, each) for each in ground]
-    for colour, share in parts:
-        picture = over(picture, colour, share)
+            for u, v in ((-1, 0), (1, 0), (0, -1), (0, 1)):
+                end(u, v)
     return reduced(picture)
