@@ -129,7 +129,7 @@ def move(primitive: Primitive, tensors: Tensors, by: Tensor) -> Tensors:
     """
     raise UsageError(
         f"{type(primitive).__name__} is of the family {primitive.family}, whose parts do not move",
-        hint="splats, shapes and partitions can fly in",
+        hint="those of splats, shapes and partitions do",
     )
 
 
