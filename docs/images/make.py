@@ -32,7 +32,7 @@ MOSAIC = (
     "avenue-in-gouache",
     "cat-in-squares",
     "profile-in-a-spiral",
-    "koi-in-dots",
+    "balloons-in-dots",
     "lighthouse-in-lines",
     "cup-poster",
     "ferns-from-memory",
