@@ -30,7 +30,7 @@ MOSAIC = (
     "gown-in-dots",
     "heron-in-paper",
     "avenue-in-gouache",
-    "cat-in-squares",
+    "tiger-in-squares",
     "profile-in-a-spiral",
     "balloons-in-dots",
     "lighthouse-in-lines",
