@@ -1043,6 +1043,23 @@ def test_sheets_of_paper_are_cut_by_the_colours_of_things_and_lie_on_one_another
     assert kept["light"][5, 5] > kept["light"][50, 30]
 
 
+def test_no_third_paper_lies_along_the_edge_of_two():
+    """The mean of red and white is pink, of which there was a strip with holes along each edge."""
+    x = (np.arange(640) - 319.5) / 640
+    inside = np.clip((0.3 - np.hypot(x, x[:, None])) * 320 + 0.5, 0, 1)  # an edge of two pixels
+    red, white = np.array([0.8, 0.1, 0.1]), np.array([0.95, 0.95, 0.9])
+    picture = white[:, None, None] + (red - white)[:, None, None] * inside
+    picture[:, 560:] = np.array([0.9, 0.55, 0.55])[:, None, None]
+    primitive = Papercut({"inks": "#f8f4e8,#e69090,#cc2020", "margin": 0.0})
+    sheet = ink.Sheet(
+        np.zeros((4, 640, 640)), Canvas(640, 640), 40000, np.random.default_rng(0), target=picture
+    )
+    cover = coverage(primitive, primitive.pack(primitive.place(sheet)), Canvas(640, 640))
+    pink = (cover[1] > 0.9) & (cover[2] < 0.1)
+    assert pink[570:].all()
+    assert not pink[:540].any()
+
+
 def test_frequent_colours_are_told_apart_and_a_plain_picture_has_one():
     lab = np.zeros((40, 40, 3))
     assert len(frequent(lab, None, 6)) == 1

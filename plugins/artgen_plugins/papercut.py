@@ -108,12 +108,15 @@ class Papercut(Ink):
         far = np.minimum(sheet.canvas.reach[0] - abs(x), sheet.canvas.reach[1] - abs(y)[:, None])
         frame = far < o.margin * 2 * min(sheet.canvas.reach) * (self.group is None)
         front = len(self.inks) - 2
-        paper = self._papers(lab, colours)
+        nearest = np.argmin([((lab - each) ** 2).sum(2) for each in colours], 0)
+        paper = self._papers(lab, colours)[nearest]
+        papers = np.unique(paper)
 
         def drawn(coarser: float) -> ink.Marks:
-            # Borders are smooth where it is not quite clear which colour is nearest.
-            apart = [blurred(((lab - each) ** 2).sum(2), fine, 0.7 * coarser) for each in colours]
-            top = paper[np.argmin(apart, 0)]
+            # Each place takes the paper of most around it. The mean of their colours would be that
+            # of a third paper along an edge.
+            shares = [blurred(np.where(paper == k, 1.0, 0.0), fine, 0.7 * coarser) for k in papers]
+            top = papers[np.argmax(shares, 0)]
             top[frame] = front
             layers: list[ink.Marks] = []
             for k in np.unique(top).tolist():
