@@ -30,7 +30,7 @@ MOSAIC = (
     "gown-in-dots",
     "heron-in-paper",
     "avenue-in-gouache",
-    "tiger-in-squares",
+    "cat-in-squares",
     "profile-in-a-spiral",
     "balloons-in-dots",
     "lighthouse-in-lines",
