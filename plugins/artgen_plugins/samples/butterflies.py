@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen_plugins.samples._channels import FINER, Channel, Channels, over, reduced
+from artgen_plugins.samples._channels import FINER, Channel, over, reduced
 
 NIGHT, CREAM, RED, OCHRE, TEAL = (
     (0.11, 0.09, 0.20),
@@ -21,6 +21,7 @@ NIGHT, CREAM, RED, OCHRE, TEAL = (
     (0.96, 0.71, 0.24),
     (0.08, 0.46, 0.45),
 )
+Colour = tuple[float, float, float]
 Wing = tuple[float, float, float, float]
 """Direction, length, half the angle, and bluntness from 0, of the upper or the lower wing."""
 
@@ -34,9 +35,9 @@ class _Kind:
     """One kind: its wings, and the colours of their margin, their field and what lies in it."""
 
     wings: tuple[Wing, Wing]
-    margin: Channels
-    field: Channels
-    heart: Channels
+    margin: Colour
+    field: Colour
+    heart: Colour
     eye: float = 0.0
     """Size of an eye in each wing; without, a smaller wing lies in it."""
     tail: float = 0.0
