@@ -401,6 +401,36 @@ def test_tiles_bend_into_the_figure_and_back_without_a_gap(monkeypatch):
         form_frames("metamorphosis", Shot(splats, Frame(48), 2.0), 10)
 
 
+def test_tiles_have_marks_in_the_next_colours_that_grow_as_they_bend():
+    figure = np.full((40, 40, 3), 255, np.uint8)
+    figure[8:30, 14:20] = figure[24:30, 14:34] = 0
+    marks = "+1 -0.15,-0.2,0.08; +2 -0.15,-0.2,0.04; +1 0,0.35,0 0.2,0.35,0.05 0.4,0.35,0;"
+    art = artgen.fit(figure, "tiling", count=30, steps=1, across=2.0, marks=marks, seed=1)
+    shown = tiles(art.primitive(), art.drawing.tensors, (1.0, 1.0))
+    count = len(shown) // 4
+    for number, (ring, colour) in enumerate(shown[:count]):
+        dot, pupil, line = shown[count + 3 * number :][:3]
+        assert [each[1] for each in (dot, pupil, line)] == [(colour + n) % 3 for n in (1, 2, 1)]
+        np.testing.assert_allclose(dot[0].mean(0), pupil[0].mean(0))
+        assert np.ptp(dot[0], axis=0) == pytest.approx(2 * np.ptp(pupil[0], axis=0))
+        # As wide in its middle as it says, next to the dot.
+        assert np.ptp(line[0][:, 1]) == pytest.approx(np.ptp(dot[0][:, 1]) * 0.05 / 0.08, rel=0.02)
+        for part in (dot, pupil, line):
+            assert (part[0] > ring.min(0)).all()
+            assert (part[0] < ring.max(0)).all()
+    tile = metamorphosis.tile_of(art.primitive(), art.drawing.tensors)
+    grown = tile.marked(np.zeros((2, 2)), np.array([0, 1]), np.array([0.0, 0.5]))
+    assert len(grown) == 3, "those of size 0 are left out"
+    whole = np.ptp(tile.marks[0][1], axis=0)
+    assert np.ptp(grown[0][0], axis=0) == pytest.approx(whole / 2)
+
+
+@pytest.mark.parametrize("marks", ["0,0,1", "+3 0,0,1", "+1 0,0", "+1 0,0,1 0,0", "+1", "+1 a,b,c"])
+def test_marks_of_tiles_that_are_none_are_refused(marks):
+    with pytest.raises(UsageError, match="no mark"):
+        Tiling({"marks": marks})
+
+
 def test_an_outline_that_crosses_itself_goes_back_to_the_last_one_after_a_resume():
     """It went back to the first one of all."""
     tiling, target = Tiling(), torch.ones(3, 24, 24)

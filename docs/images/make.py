@@ -50,7 +50,7 @@ FITS = {
 WALKS = ("labels", "spherical", "axis:1", "axis:2")
 """Walks through the latent space of one fit, shown side by side."""
 WALKED = ["sample:digits", "-p", "autoencoder", "--steps", "1500", "--seed", "3562624394"]
-HERO = ("profile-in-letters", "398x497")
+HERO = ("bust-in-letters", "398x497")
 """The piece of the first film, and the size of its picture, beside which the target stands."""
 LOOKS_WIDTH = 1600
 STAMPS = {

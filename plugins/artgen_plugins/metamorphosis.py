@@ -1,8 +1,8 @@
 """Metamorphosis: straight tiles bend into the figure of a `tiling`, and back, as Escher drew it.
 
 A wave crosses the picture. A side of a tile bends as the wave passes its middle, so the two tiles
-that share the side have it alike at any time, and there is never a gap. Meanwhile all drift by
-whole tiles of one colour, so that the film loops.
+that share the side have it alike at any time, and there is never a gap. Marks grow as their tile
+bends. Meanwhile all drift along the figure by whole tiles of one colour, so that the film loops.
 """
 
 from __future__ import annotations
@@ -48,7 +48,8 @@ def _metamorphosis(shot: Shot) -> Callable[[float], NDArray[np.uint8]]:
         places, colours = tile.on(canvas.reach, share * drift)
         bent = _wave(places[:, None] + middles, share, canvas)
         rings = straight + bent[:, side, None] * (tile.ring - straight) + places[:, None]
-        shown = draw_tiles([*zip(rings, colours, strict=True)], tiling.colours, canvas)
+        parts = [*zip(rings, colours, strict=True), *tile.marked(places, colours, bent.mean(1))]
+        shown = draw_tiles(parts, tiling.colours, canvas)
         pixels = np.rint(255 * shown.permute(1, 2, 0).numpy()).astype(np.uint8)
         return view.placement.cut(pixels, view.border)
 
@@ -63,12 +64,13 @@ def straight_sides(tile: Tile) -> tuple[Floats, NDArray[np.int64]]:
 
 
 def _drift(tile: Tile) -> Floats:
-    """The shortest way up, [2], that brings all tiles onto others of their colour."""
+    """The way up, [2], most along the figure, that brings all tiles onto others of their colour."""
     steps = [
         (a, b) for a, b in product(range(-3, 4), repeat=2) if (a + b) % 3 == 0 and (a, b) > (0, 0)
     ]
     ways = np.array(steps) @ tile.lattice
-    way = ways[np.hypot(*ways.T).argmin()]
+    longest = np.linalg.eigh(np.cov(tile.ring.T))[1][:, -1]
+    way = ways[(abs(ways @ longest) / np.hypot(*ways.T)).argmax()]
     return np.asarray(way if way[1] < 0 else -way)
 
 

@@ -41,6 +41,8 @@ APART, KEPT = 0.03, 0.3
 """Points of the outline keep this distance, in canvas units, with this weight."""
 ROWS = 4096
 """Pixels whose distances from the outline are found at a time."""
+SMOOTH = 48
+"""Points of a dot, and of either side of a line."""
 
 
 class Tiling(Primitive):
@@ -52,16 +54,18 @@ class Tiling(Primitive):
 
         colours: str = option("#26413c,#e9dcc3,#c8673b", "three colours that take turns")
         across: float = option(5.0, "tiles along the shorter side", low=0.5, high=100)
+        marks: str = option("", "eyes and lines in each tile: +1 x,y,radius x,y,radius; +2 ...")
 
     family = "tiling"
     least_count: ClassVar[int] = 4
     defaults = Preset(count=25, stage={"steps": 200})
 
     def take_options(self) -> None:
-        """Read the colours. Raises UsageError where they are not three."""
+        """Read the colours and the marks. Raises UsageError where they are not three, or wrong."""
         self.colours = [parse_colour(each.strip()) for each in self.options.colours.split(",")]
         if len(self.colours) != 3:
             raise UsageError("a tiling has three colours", hint="colours=#26413c,#e9dcc3,#c8673b")
+        self.marks = parse_marks(self.options.marks)
 
     def declared_params(self) -> dict[str, Param]:
         """Return the free points, in canvas units of the figure, and the lengths of the sides."""
@@ -80,6 +84,44 @@ class Tiling(Primitive):
         marks[list(sides)] = 1.0
         context.values["side"] = marks
         return torch.from_numpy(points.T).float()
+
+
+def parse_marks(text: str) -> list[tuple[int, Floats]]:
+    """By how many colours each mark is on from its tile, and its outline [n, 2].
+
+    One point ``x,y,radius`` is a dot, more are a smooth line. They are in canvas units of the
+    figure. Raises UsageError.
+    """
+    found = []
+    for each in filter(None, (part.strip() for part in text.split(";"))):
+        turns, *points = each.split()
+        try:
+            line = np.array([[float(n) for n in point.split(",")] for point in points])
+        except ValueError:
+            line = np.zeros(0)
+        if turns not in ("+1", "+2") or line.ndim != 2 or line.shape[1] != 3:
+            raise UsageError(
+                f"{each[:40]!r} is no mark of a tile",
+                hint="write marks='+1 0.4,-0.1,0.08; +2 0.4,-0.1,0.04': colours on, and points",
+            )
+        found.append((int(turns), _dot(*line[0]) if len(line) == 1 else _stroke(line)))
+    return found
+
+
+def _dot(x: float, y: float, radius: float) -> Floats:
+    turn = np.linspace(0, 2 * np.pi, SMOOTH, endpoint=False)
+    return np.stack([x + radius * np.cos(turn), y + radius * np.sin(turn)], 1)
+
+
+def _stroke(line: Floats) -> Floats:
+    """The outline of a smooth line through points (x, y, half its width there)."""
+    from scipy.interpolate import CubicSpline
+
+    fine = CubicSpline(np.arange(len(line)), line)(np.linspace(0, len(line) - 1, SMOOTH))
+    middle, half = fine[:, :2], fine[:, 2:].clip(0)
+    way = np.gradient(middle, axis=0)
+    beside = half * np.stack([-way[:, 1], way[:, 0]], 1) / np.hypot(*way.T).clip(1e-9)[:, None]
+    return np.concatenate([middle + beside, (middle - beside)[::-1]])
 
 
 def corners(side: Tensor) -> tuple[int, int]:
@@ -269,12 +311,13 @@ def _objective(tiling: Tiling) -> type[TilingObjective]:
 
 @dataclass(frozen=True)
 class Tile:
-    """One tile on the canvas: its outline [n, 2] around 0, where its six sides begin in it, and by
-    what it is moved onto its neighbours, [2, 2]."""
+    """One tile on the canvas: its outline [n, 2] around 0, where its six sides begin in it, by
+    what it is moved onto its neighbours, [2, 2], and its marks, as `parse_marks` gives them."""
 
     ring: Floats
     corners: list[int]
     lattice: Floats
+    marks: list[tuple[int, Floats]]
 
     def on(self, reach: tuple[float, float], by: Any = 0.0) -> tuple[Floats, NDArray[np.int64]]:
         """Where the tiles on a canvas of that reach are, [M, 2], moved `by`, and their colours."""
@@ -286,6 +329,22 @@ class Tile:
         seen = (np.abs(places) < far).all(1)
         return places[seen], steps[seen].sum(1) % 3
 
+    def marked(
+        self, places: Floats, colours: NDArray[np.int64], sizes: Floats | None = None
+    ) -> list[tuple[Floats, int]]:
+        """The outlines of all marks of the tiles at `places` [M, 2], and their colours.
+
+        `sizes` [M], 0 to 1, say how large those of a tile are.
+        """
+        sizes = np.ones(len(places)) if sizes is None else sizes
+        found = []
+        for place, colour, size in zip(places, colours, sizes, strict=True):
+            for turns, ring in self.marks if size > 0 else ():
+                middle = ring.mean(0)
+                shown = place + middle + size * (ring - middle)
+                found.append((shown, (int(colour) + turns) % 3))
+        return found
+
 
 def tile_of(tiling: Tiling, tensors: Mapping[str, Tensor]) -> Tile | None:
     """The tile of a drawing, None without an area."""
@@ -293,14 +352,15 @@ def tile_of(tiling: Tiling, tensors: Mapping[str, Tensor]) -> Tile | None:
         return None
     points, sides = tensors["xy"].detach().cpu().double().T, corners(tensors["side"])
     ring = outline(points, sides).numpy()
-    ring = ring - (ring.min(0) + ring.max(0)) / 2
+    middle = (ring.min(0) + ring.max(0)) / 2
     lattice = np.stack([each.numpy() for each in vectors(points, sides)])
     area = abs(float(np.linalg.det(lattice)))
     if not 1e-6 < area < 1e6:
         return None
     scale, half = 2 / (tiling.options.across * np.sqrt(area)), len(points) - 1
     begin = [0, *sides, half, half + sides[0], half + sides[1]]
-    return Tile(scale * ring, begin, scale * lattice)
+    marks = [(turns, scale * (each - middle)) for turns, each in tiling.marks]
+    return Tile(scale * (ring - middle), begin, scale * lattice, marks)
 
 
 def draw_tiles(shown: Iterable[tuple[Floats, int]], colours: Sequence[Any], canvas: Any) -> Tensor:
@@ -320,12 +380,14 @@ def draw_tiles(shown: Iterable[tuple[Floats, int]], colours: Sequence[Any], canv
 def tiles(
     tiling: Tiling, tensors: Mapping[str, Tensor], reach: tuple[float, float]
 ) -> list[tuple[Floats, int]]:
-    """The outlines of all tiles on a canvas of that reach, [n, 2] each, and their colours."""
+    """The outlines of all tiles on a canvas of that reach, then of their marks, [n, 2] each, and
+    their colours."""
     tile = tile_of(tiling, tensors)
     if tile is None:
         return []
     places, colours = tile.on(reach)
-    return [(tile.ring + place, int(c)) for place, c in zip(places, colours, strict=True)]
+    shown = [(tile.ring + place, int(c)) for place, c in zip(places, colours, strict=True)]
+    return [*shown, *tile.marked(places, colours)]
 
 
 @family.paint.register(Tiling)

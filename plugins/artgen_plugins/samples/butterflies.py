@@ -1,7 +1,8 @@
-"""The sample `butterflies`: set specimens of nine kinds over paper, computed from a seed.
+"""The sample `butterflies`: nine kinds at night among leaves, computed from a seed.
 
-Wings, eyespots, veins and tails are those of the kind; hue, size and spread differ a little in
-each. Nothing is turned or moved, so that small networks learn them sharply. Wings cast a shadow.
+All is flat, thick and of few colours, and nothing is turned or moved, so that small networks learn
+it sharply. Wings and what is on them are those of the kind; size and spread differ a little in
+each. Moons and leaves are the same in all, so that pictures laid side by side make one surface.
 """
 
 from __future__ import annotations
@@ -11,144 +12,109 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen_plugins.samples._channels import FINER, Channel, Channels, over, reduced
+from artgen_plugins.samples._channels import FINER, Channel, over, reduced
 
-PAPER, SHADE, INK = (0.965, 0.94, 0.88), (0.76, 0.70, 0.62), (0.13, 0.10, 0.12)
-RATIO = 0.8
-"""Height of a picture, as a share of its width."""
+NIGHT, CREAM, RED, OCHRE, TEAL = (
+    (0.11, 0.09, 0.20),
+    (0.965, 0.92, 0.82),
+    (0.90, 0.32, 0.22),
+    (0.96, 0.71, 0.24),
+    (0.08, 0.46, 0.45),
+)
+Colour = tuple[float, float, float]
+Wing = tuple[float, float, float, float]
+"""Direction, length, half the angle, and bluntness from 0, of the upper or the lower wing."""
+
+_ROUND: tuple[Wing, Wing] = (0.56, 0.94, 0.84, 0.36), (-0.80, 0.78, 0.92, 0.44)
+_LONG: tuple[Wing, Wing] = (0.50, 0.99, 0.74, 0.32), (-0.94, 0.76, 0.84, 0.40)
+_BROAD: tuple[Wing, Wing] = (0.48, 0.94, 0.86, 0.26), (-0.86, 0.80, 0.84, 0.34)
 
 
 @dataclass(frozen=True)
 class _Kind:
-    """One kind: colours near the body and at the margin, and what is drawn on the wings."""
+    """One kind: its wings, and the colours of their margin, their field and what lies in it."""
 
-    fore: tuple[float, float, float]
-    hind: tuple[float, float, float]
-    glow: tuple[float, float, float]
-    """The colour of the wings near the body."""
-    margin: float
-    """Width of the dark border, as a share of a wing."""
-    veins: float = 0.0
-    """Strength of the veins."""
-    spots: float = 0.0
-    """Size of the light spots in the border."""
+    wings: tuple[Wing, Wing]
+    margin: Colour
+    field: Colour
+    heart: Colour
     eye: float = 0.0
-    """Size of the eyespots."""
+    """Size of an eye in each wing; without, a smaller wing lies in it."""
     tail: float = 0.0
     """Length of the tails."""
 
 
 _KINDS = {
-    "monarch": _Kind(
-        (0.93, 0.45, 0.10), (0.95, 0.55, 0.14), (0.80, 0.30, 0.06), margin=0.2, veins=1, spots=1
-    ),
-    "morpho": _Kind(
-        (0.10, 0.38, 0.80), (0.08, 0.45, 0.82), (0.30, 0.72, 0.92), margin=0.2, spots=0.5
-    ),
-    "peacock": _Kind(
-        (0.69, 0.17, 0.11), (0.62, 0.19, 0.14), (0.42, 0.12, 0.10), margin=0.09, eye=1
-    ),
-    "swallowtail": _Kind(
-        *((0.96, 0.82, 0.36), (0.96, 0.78, 0.30), (0.98, 0.90, 0.58)),
-        *(0.24, 0.9, 1.2, 0.55, 0.26),
-    ),
-    "luna": _Kind(
-        (0.62, 0.83, 0.62), (0.66, 0.86, 0.66), (0.82, 0.93, 0.78), margin=0.04, eye=0.5, tail=0.34
-    ),
-    "dusk": _Kind(
-        (0.44, 0.25, 0.55),
-        (0.86, 0.38, 0.50),
-        (0.30, 0.17, 0.42),
-        margin=0.13,
-        veins=0.5,
-        spots=0.8,
-    ),
-    "birdwing": _Kind(
-        (0.05, 0.45, 0.33), (0.10, 0.56, 0.36), (0.62, 0.85, 0.32), margin=0.26, veins=1
-    ),
-    "rose": _Kind(
-        *((0.90, 0.46, 0.52), (0.96, 0.70, 0.46), (0.99, 0.86, 0.62)),
-        *(0.1, 0.5, 0.6, 0.4, 0.1),
-    ),
-    "admiral": _Kind(
-        (0.20, 0.24, 0.42), (0.86, 0.30, 0.14), (0.12, 0.13, 0.24), margin=0.16, veins=0.4, spots=1
-    ),
+    "emperor": _Kind(_ROUND, RED, OCHRE, TEAL, eye=0.125),
+    "peacock": _Kind(_LONG, CREAM, TEAL, OCHRE, eye=0.13, tail=0.22),
+    "tortoiseshell": _Kind(_BROAD, OCHRE, CREAM, RED),
+    "admiral": _Kind(_LONG, OCHRE, RED, CREAM, eye=0.14),
+    "heath": _Kind(_BROAD, TEAL, CREAM, RED, eye=0.13),
+    "swallowtail": _Kind(_ROUND, CREAM, RED, OCHRE, tail=0.16),
+    "monarch": _Kind(_BROAD, CREAM, OCHRE, RED, eye=0.13),
+    "brimstone": _Kind(_ROUND, TEAL, OCHRE, TEAL),
+    "dragontail": _Kind(_LONG, RED, CREAM, TEAL, eye=0.13, tail=0.22),
 }
 CLASSES = tuple(_KINDS)
 
 
 def draw_butterfly(number: int, side: int, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """A butterfly of the kind, uint8 [0.8·side, side, 3]."""
+    """A butterfly of the kind, uint8 [side, side, 3]."""
+    from scipy.ndimage import distance_transform_edt
+
     kind = _KINDS[CLASSES[number]]
-    size, spread, broad, border, hue, spot, lean = 2 * rng.random(7) - 1
-    height = round(RATIO * side)
-    row, column = np.mgrid[: height * FINER, : side * FINER] + 0.5
-    signed = 2 * column / (side * FINER) - 1
-    x = abs(signed)
-    # Room below for the tails.
-    y = (1 - 2 * row / (height * FINER)) * RATIO - 0.1
-    picture: Channels = PAPER
-    scale = 0.9 + 0.015 * size
-    margin = kind.margin * (1 + 0.08 * border)
-
+    size, spread = 2 * rng.random(2) - 1
+    row, column = np.mgrid[: side * FINER, : side * FINER] + 0.5
+    x, y = abs(2 * column / (side * FINER) - 1), 1 - 2 * row / (side * FINER)
     edge = 2 / (side * FINER)
-    # Direction, length, half the angle, bluntness and colour of the lower and the upper wing.
-    hind = (-0.72 + 0.02 * spread, 0.62 + 0.01 * broad, 1.12, 0.45, kind.hind)
-    fore = (0.56 + 0.016 * spread, 0.98 + 0.005 * broad, 0.76 + 0.01 * lean, 0.36, kind.fore)
+    picture: list[Channel] = [np.full_like(x, each) for each in NIGHT]
 
-    def wing_at(
-        x: Channel, y: Channel, wing: tuple[float, float, float, float, Channels]
-    ) -> tuple[Channel, Channel, Channel]:
-        """How far a place is from the root of a wing, and how far the wing goes there.
+    def within(inside: Channel) -> Channel:
+        return (inside / edge + 0.5).clip(0, 1)
 
-        The third is where across the wing it is, -1 to 1.
-        """
-        turn, reach, half, bluntness, _ = wing
-        dx, dy = x - 0.02, y + 0.04 * (turn < 0)
+    # Twelve leaves around each corner, where those of four pictures meet, and a moon upon them.
+    right, down = 1 - x, 1 - abs(y)
+    corner = np.hypot(right, down)
+    phase = np.arctan2(down, right) * 6 / np.pi
+    beside = abs(phase - np.rint(phase)) * np.pi / 6 * corner
+    long = np.where(np.rint(phase) % 3 == 0, 0.96, 0.62)
+    leaf = 0.085 * np.sin(np.pi * (corner / long).clip(0, 1)) ** 0.8
+    picture = over(picture, TEAL, within(leaf - beside))
+    for wide, colour in ((0.24, NIGHT), (0.19, CREAM), (0.10, OCHRE)):
+        picture = over(picture, colour, within(wide - corner))
+
+    scale = 0.93 + 0.03 * size
+    for lower, (turn, reach, half, blunt) in reversed([*enumerate(kind.wings)]):
+        turn = turn + 0.03 * spread
+        dx, dy = x - 0.03, y - 0.02 + 0.10 * lower
         radius, angle = np.hypot(dx, dy), np.arctan2(dy, dx)
         across = (angle - turn) / half
-        outline = np.cos((across * np.pi / 2).clip(-np.pi / 2, np.pi / 2)) ** bluntness
-        outline = scale * reach * outline * (1 + 0.018 * np.cos(9 * np.pi * across))
-        if turn < 0:
-            outline = outline + scale * kind.tail * np.exp(-(((angle + 1.12) / 0.13) ** 2))
-        return radius, outline, across
-
-    shade = np.zeros_like(y)
-    for each in (hind, fore):
-        radius, outline, _ = wing_at(abs(signed - 0.035), y + 0.05, each)
-        shade = np.maximum(shade, ((outline - radius) / 0.09 + 0.5).clip(0, 1))
-    picture = over(picture, SHADE, shade)
-    for each in (hind, fore):
-        turn, reach, _, _, base = each
-        radius, outline, across = wing_at(x, y, each)
-        inside = ((outline - radius) / edge + 0.5).clip(0, 1)
-        depth = (radius / np.maximum(outline, 1e-6)).clip(0, 1)
-        near = (1 - depth / 0.75).clip(0, 1)
-        tinted = [c + 0.04 * hue * d for c, d in zip(base, (1.0, -0.3, -0.8), strict=True)]
-        wing = over(tinted, kind.glow, near)
-        if kind.veins:
-            ridge = abs(np.cos(3.5 * np.pi * across)) * radius
-            wing = over(wing, INK, kind.veins * (1 - ridge / 0.035).clip(0, 1))
-        # The border ends as a step over a pixel, in the distance from the outline.
-        wing = over(wing, INK, ((depth - 1 + margin) * outline / edge + 0.5).clip(0, 1))
-        if kind.spots:
-            middle = (depth - 1 + margin / 2) * outline
-            between = np.sin(4.5 * np.pi * across) ** 2
-            dots = 0.036 * kind.spots * (1 + 0.06 * spot)
-            light = ((dots - np.hypot(middle, (1 - between) * 0.07)) / edge + 0.5).clip(0, 1)
-            wing = over(wing, (0.98, 0.95, 0.86), light)
-        picture = over(picture, wing, inside)
-        if kind.eye:
-            far = 0.66 * scale * reach
-            ring = np.hypot(x - far * np.cos(turn) - 0.02, y - far * np.sin(turn))
-            rings = ((0.125, (0.96, 0.80, 0.36)), (0.098, INK), (0.066, (0.28, 0.46, 0.78)))
-            for wide, colour in (*rings, (0.026, (0.97, 0.95, 0.9))):
-                limit = wide * kind.eye * (1 + 0.05 * spot)
-                share = inside * ((limit - ring) / edge + 0.5).clip(0, 1)
-                picture = over(picture, colour, share)
-    body = np.hypot(x / 0.042, (y + 0.02) / 0.26) - 1
-    picture = over(picture, INK, (0.5 - body * 0.042 / edge).clip(0, 1))
-    picture = over(picture, INK, ((0.05 - np.hypot(x, y - 0.25)) / edge + 0.5).clip(0, 1))
-    feeler = abs(x - 0.02 - 0.9 * (y - 0.26).clip(0, None) ** 1.4)
-    share = ((0.012 - feeler) / edge + 0.5).clip(0, 1) * (y > 0.26) * (y < 0.58)
-    return reduced(over(picture, INK, share))
+        outline = np.cos((across * np.pi / 2).clip(-np.pi / 2, np.pi / 2)) ** blunt
+        outline = scale * reach * outline
+        if lower:
+            outline = outline + kind.tail * np.exp(-(((angle + 1.15) / 0.20) ** 2))
+        depth = distance_transform_edt(outline > radius) * edge
+        outside = distance_transform_edt(outline <= radius) * edge
+        # Night between the wings.
+        picture = over(picture, NIGHT, within(0.05 - outside))
+        picture = over(picture, kind.margin, within(depth - 0.5 * edge))
+        picture = over(picture, NIGHT, within(depth - 0.075))
+        picture = over(picture, kind.field, within(depth - 0.125))
+        if not kind.eye:
+            picture = over(picture, kind.heart, within(depth - 0.20))
+            continue
+        far = 0.62 * scale * reach
+        away = np.hypot(dx - far * np.cos(turn), dy - far * np.sin(turn))
+        # The lower wing has no room for a ring.
+        for share, colour in ((1.4 - lower, NIGHT), (1.0, kind.heart), (0.45, NIGHT)):
+            picture = over(picture, colour, within(share * kind.eye - away))
+    # Feelers with knobs.
+    bow = np.where((x < 0.24) & (y > 0.5), abs(np.hypot(x - 0.24, y - 0.5) - 0.21), 1.0)
+    stalk = np.where((y > 0.2) & (y <= 0.5), abs(x - 0.03), 1.0)
+    away = np.minimum(np.minimum(bow, stalk), np.hypot(x - 0.24, y - 0.71) - 0.03)
+    for wide, colour in ((0.08, NIGHT), (0.028, CREAM)):
+        picture = over(picture, colour, within(wide - away))
+    for wide, tall, colour in ((0.135, 0.37, NIGHT), (0.07, 0.29, CREAM)):
+        body = 1 - np.hypot(x / wide, (y + 0.04) / tall)
+        picture = over(picture, colour, within(body * wide))
+    return reduced(picture)
