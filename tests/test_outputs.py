@@ -253,15 +253,22 @@ def test_a_file_of_o_that_cannot_be_written_is_told_in_the_one_object(
 ):
     monkeypatch.chdir(tmp_path)
     save_photo(tmp_path)
+    Path("few.py").write_text(
+        "import artgen\n"
+        "def few(art, request): raise artgen.errors.UsageError('too many parts for FEW')\n"
+        "@artgen.hookimpl\n"
+        "def artgen_exporters(): return [artgen.Spec('few', 'x', few)]\n"
+    )
     line = ["fit", "photo.png", "-n", "4", "--steps", "1", "--backend", "eager", "--no-video"]
-    assert main([*line, "--json", "-o", "a.pdf"]) == 2
+    line += ["--plugin", "few.py"]
+    assert main([*line, "--json", "-o", "a.few"]) == 2
     told = json.loads(capsys.readouterr().out)
-    assert "cannot be written as PDF" in told["error"]["message"]
+    assert "too many parts for FEW" in told["error"]["message"]
     assert Path(told["outputs"]["art"]).exists()
     # The other files are written all the same.
-    again = [*line, "--quiet", "--overwrite", "-o", "b.png", "-o", "a.pdf", "-o", "b.json"]
+    again = [*line, "--quiet", "--overwrite", "-o", "b.png", "-o", "a.few", "-o", "b.json"]
     assert main(again) == 2
-    assert "a.pdf: gaussian is a splat" in capsys.readouterr().err
+    assert "a.few: too many parts for FEW" in capsys.readouterr().err
     assert [path.name for path in sorted(Path().glob("[ab].*"))] == ["b.json", "b.png"]
 
 
