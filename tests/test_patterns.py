@@ -425,7 +425,10 @@ def test_tiles_have_marks_in_the_next_colours_that_grow_as_they_bend():
     assert np.ptp(grown[0][0], axis=0) == pytest.approx(whole / 2)
 
 
-@pytest.mark.parametrize("marks", ["0,0,1", "+3 0,0,1", "+1 0,0", "+1 0,0,1 0,0", "+1", "+1 a,b,c"])
+@pytest.mark.parametrize(
+    "marks",
+    ["0,0,1", "+3 0,0,1", "+1 0,0", "+1 0,0,1 0,0", "+1", "+1 a,b,c", "+1 inf,0,1", "+2 nan,0,1"],
+)
 def test_marks_of_tiles_that_are_none_are_refused(marks):
     with pytest.raises(UsageError, match="no mark"):
         Tiling({"marks": marks})

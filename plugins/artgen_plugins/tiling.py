@@ -43,6 +43,8 @@ ROWS = 4096
 """Pixels whose distances from the outline are found at a time."""
 SMOOTH = 48
 """Points of a dot, and of either side of a line."""
+FAR = 100.0
+"""In canvas units: no mark of a tile is as far from it."""
 
 
 class Tiling(Primitive):
@@ -99,7 +101,8 @@ def parse_marks(text: str) -> list[tuple[int, Floats]]:
             line = np.array([[float(n) for n in point.split(",")] for point in points])
         except ValueError:
             line = np.zeros(0)
-        if turns not in ("+1", "+2") or line.ndim != 2 or line.shape[1] != 3:
+        known = line.ndim == 2 and line.shape[1] == 3 and bool((abs(line) < FAR).all())
+        if turns not in ("+1", "+2") or not known:
             raise UsageError(
                 f"{each[:40]!r} is no mark of a tile",
                 hint="write marks='+1 0.4,-0.1,0.08; +2 0.4,-0.1,0.04': colours on, and points",
