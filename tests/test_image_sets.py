@@ -370,7 +370,7 @@ def test_flowers_are_a_set_in_colour():
     drawn.cache_clear()
     np.testing.assert_array_equal(open_set("flowers?n=72&seed=4").training, target.training)
     assert (open_set("flowers?n=72&seed=5").training != target.training).any()
-    # Petals around the middle.
+    # Petals around the middle. Leaves fill the corners, where paper was: `test_pictures_meet_at_their_sides`.
     for number, name in enumerate(CLASSES):
         some = target.training[target.training_labels == target.subject.classes.index(name)]
         hues = [

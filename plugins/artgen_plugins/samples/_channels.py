@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -14,6 +14,21 @@ Channels: TypeAlias = Sequence[float | Channel]
 
 FINER = 2
 """Supersampling, along each side."""
+
+
+def places(width: int, height: int) -> tuple[Channel, Channel, float, Callable[..., Channel]]:
+    """Of a picture `FINER` times as large: x and y, -1 to 1 from left and top; an edge; borders.
+
+    The edge is the width of a pixel. Borders are a function ``within(inside, soft=edge)`` from how
+    far inside a place is to 0 outside, 1 inside, over a border of that width.
+    """
+    row, column = np.mgrid[: height * FINER, : width * FINER] + 0.5
+    edge = 2 / (width * FINER)
+
+    def within(inside: Channel, soft: float = edge) -> Channel:
+        return (inside / soft + 0.5).clip(0, 1)
+
+    return 2 * column / (width * FINER) - 1, 2 * row / (height * FINER) - 1, edge, within
 
 
 def over(below: Channels, colour: Channels, share: Channel) -> list[Channel]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen_plugins.samples._channels import FINER, Channel, over, reduced
+from artgen_plugins.samples._channels import Channel, over, places, reduced
 
 NIGHT, CREAM, RED, OCHRE, TEAL = (
     (0.11, 0.09, 0.20),
@@ -64,13 +64,9 @@ def draw_butterfly(number: int, side: int, rng: np.random.Generator) -> NDArray[
 
     kind = _KINDS[CLASSES[number]]
     size, spread = 2 * rng.random(2) - 1
-    row, column = np.mgrid[: side * FINER, : side * FINER] + 0.5
-    x, y = abs(2 * column / (side * FINER) - 1), 1 - 2 * row / (side * FINER)
-    edge = 2 / (side * FINER)
+    x, y, edge, within = places(side, side)
+    x, y = abs(x), -y
     picture: list[Channel] = [np.full_like(x, each) for each in NIGHT]
-
-    def within(inside: Channel) -> Channel:
-        return (inside / edge + 0.5).clip(0, 1)
 
     # Twelve leaves around each corner, where those of four pictures meet, and a moon upon them.
     right, down = 1 - x, 1 - abs(y)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen_plugins.samples._channels import FINER, Channel, Channels, over, reduced
+from artgen_plugins.samples._channels import Channel, Channels, over, places, reduced
 
 GROUND, LEAF, STAR, SHADE = (0.05, 0.10, 0.13), (0.20, 0.38, 0.28), (0.93, 0.88, 0.76), (0.0,) * 3
 
@@ -58,13 +58,8 @@ def draw_flower(number: int, side: int, rng: np.random.Generator) -> NDArray[np.
 
     kind = _KINDS[CLASSES[number]]
     size, width, heart, shade, bend = 2 * rng.random(5) - 1
-    row, column = np.mgrid[: side * FINER, : side * FINER] + 0.5
-    x, y = 2 * column / (side * FINER) - 1, 2 * row / (side * FINER) - 1
-    edge = 2 / (side * FINER)
+    x, y, _, within = places(side, side)
     picture: Channels = [np.full_like(x, each) for each in GROUND]
-
-    def within(inside: Channel, soft: float = edge) -> Channel:
-        return (inside / soft + 0.5).clip(0, 1)
 
     def petals(
         x: Channel, y: Channel, count: int, reach: float, turn: float, form: tuple[float, ...]
@@ -108,8 +103,8 @@ def draw_flower(number: int, side: int, rng: np.random.Generator) -> NDArray[np.
     wide = (0.15 if kind.rings < 4 else 0.10) * (1 + 0.1 * heart)
     picture = over(picture, SHADE, 0.5 * within(wide - np.hypot(x - 0.02, y - 0.03), 0.1))
     # Florets on two spirals.
-    turn = np.arctan2(y, x) / (2 * np.pi)
-    one, other = (np.cos(2 * np.pi * (8 * turn + way * 14 * radius)) for way in (1, -1))
+    around = np.arctan2(y, x) / (2 * np.pi)
+    one, other = (np.cos(2 * np.pi * (8 * around + way * 14 * radius)) for way in (1, -1))
     lit = 0.9 + 0.2 * one * other - 0.6 * (x + y) - 0.3 * (radius / wide) ** 2
     picture = over(picture, [each * lit for each in kind.heart], within(wide - radius))
     return reduced(picture)

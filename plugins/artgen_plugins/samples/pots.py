@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen_plugins.samples._channels import FINER, Channel, Channels, over, reduced
+from artgen_plugins.samples._channels import Channel, Channels, over, places, reduced
 
 WALL, WOOD = (0.12, 0.25, 0.28), (0.66, 0.45, 0.28)
 RATIO = 1.2
@@ -49,10 +49,8 @@ def draw_pot(number: int, side: int, rng: np.random.Generator) -> NDArray[np.uin
     name = CLASSES[number]
     wide, tall, belly, neck, place, width, tone = 2 * rng.random(7) - 1
     height, side = side, round(side / RATIO)
-    row, column = np.mgrid[: height * FINER, : side * FINER] + 0.5
-    x = 2 * column / (side * FINER) - 1
-    y = RATIO * (1 - 2 * row / (height * FINER))
-    edge = 2 / (side * FINER)
+    x, y, edge, within = places(side, height)
+    y = -RATIO * y
     floor = -RATIO + _BOARD + 0.6 * _DEEP
     top = 1.94 * _HEIGHTS[name] * (0.94 + 0.06 * tall)
     radii = 0.9 * np.array(_RADII[name]) * (1 + 0.07 * wide)
@@ -60,9 +58,6 @@ def draw_pot(number: int, side: int, rng: np.random.Generator) -> NDArray[np.uin
     radii[5:] *= 1 + 0.12 * neck
     radii = radii.clip(0, 0.76)
     curve = PchipInterpolator(np.linspace(0, 1, len(radii)), radii)
-
-    def within(inside: Channel, soft: float = edge) -> Channel:
-        return (inside / soft + 0.5).clip(0, 1)
 
     def body(x: Channel, y: Channel, soft: float = edge) -> Channel:
         """Where the pot is, and its handles; `soft` is how far its border goes."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen_plugins.samples._channels import FINER, Channel, over, reduced
+from artgen_plugins.samples._channels import Channel, over, places, reduced
 
 CREAM, NAVY, RED, OCHRE, TEAL = (
     (0.965, 0.925, 0.84),
@@ -28,8 +28,7 @@ CLASSES = ("arcs", "crossing", "loop", "wheel", "bar", "ends")
 def draw_tile(number: int, side: int, rng: np.random.Generator) -> NDArray[np.uint8]:
     """A tile of the kind, uint8 [side, side, 3]."""
     bend, round_, size = 2 * rng.random(3) - 1
-    row, column = np.mgrid[: side * FINER, : side * FINER] + 0.5
-    x, y = 2 * column / (side * FINER) - 1, 2 * row / (side * FINER) - 1
+    x, y, _, within = places(side, side)
     for _ in range(rng.integers(4)):
         x, y = y, -x
     # Nothing is bent at the sides.
@@ -38,14 +37,11 @@ def draw_tile(number: int, side: int, rng: np.random.Generator) -> NDArray[np.ui
     power = 2 ** (1 + 0.22 * round_)
     picture: list[Channel] = [np.full_like(x, each) for each in OCHRE]
 
-    def edge(inside: Channel) -> Channel:
-        return (inside * side * FINER / 2 + 0.5).clip(0, 1)
-
     def ribbon(away: Channel) -> None:
         """A ribbon, by the distance from its middle."""
         nonlocal picture
         for wide, colour in _STRIPES:
-            picture = over(picture, colour, edge(wide - away))
+            picture = over(picture, colour, within(wide - away))
 
     def arc(corner: int) -> None:
         """A ribbon around a corner: in any of these norms it meets the middles of both sides."""
@@ -56,7 +52,7 @@ def draw_tile(number: int, side: int, rng: np.random.Generator) -> NDArray[np.ui
         ribbon(np.hypot(x - across, y - down))
 
     for u, v in ((-1, -1), (-1, 1), (1, -1), (1, 1)):
-        picture = over(picture, TEAL, edge(_DOT - np.hypot(x - u, y - v)))
+        picture = over(picture, TEAL, within(_DOT - np.hypot(x - u, y - v)))
     match CLASSES[number]:
         case "arcs":
             arc(-1)
