@@ -13,6 +13,7 @@ from artgen.art import Art, ExportRequest
 from artgen.editing import named
 from artgen.exporters.films import shot_of
 from artgen.exporters.requests import refuse
+from artgen.exporters.words import words_of
 from artgen.output import contact_sheet, encode_jpeg
 from artgen.values.frame import Frame
 
@@ -45,7 +46,6 @@ def slider(art: Art, request: ExportRequest) -> bytes:
 
     Raises UsageError.
     """
-    from artgen.exporters.vectors import words_of
     from artgen.output.page import plain_json
     from artgen.output.templates import read_asset, render_page
 

@@ -14,14 +14,13 @@ from artgen.art import Art, ExportRequest
 from artgen.base.errors import UsageError
 from artgen.exporters.paths import export_paths
 from artgen.exporters.requests import TIMES, refuse
+from artgen.exporters.words import words_of
 from artgen.output import encode_jpeg
 from artgen.output.parts import FlatPart, decimals, flat_parts, parts_for
-from artgen.registry import bare_name
 from artgen.targets import hex_colour, parse_colour
 from artgen.values.frame import Frame
 
 if TYPE_CHECKING:
-    from artgen.output.page import PageWords
     from artgen.output.plotter import Page, Plot
 
 _SEEN = 1024
@@ -115,22 +114,6 @@ def _long_side(art: Art, request: ExportRequest, what: str) -> int:
             hint="give the long side alone, without --crop and --pad, or write PNG, SVG or MP4",
         )
     return max(picture.width, picture.height)
-
-
-def words_of(art: Art) -> PageWords:
-    """Collect the words of a page: those of the recipe, or generated ones."""
-    from artgen.output.page import PageWords
-
-    drawing, words = art.drawing, art.recipe.piece
-    count = art.primitive().count_of(drawing)
-    name = bare_name(drawing.primitive)
-    parts = f"{count:,} {TIMES} {name}" if count > 1 else f"{drawing.parameters:,} numbers"
-    title = (words and words.title) or (parts if count > 1 else name)
-    facts = [name if count <= 1 else "", parts, f"{drawing.width} {TIMES} {drawing.height}"]
-    facts += [f"{art.psnr:.1f} dB"] if art.psnr is not None else []
-    shown = [fact for fact in facts if fact and fact != title]
-    alt = (words and words.alt) or f"A picture made of {parts}"
-    return PageWords(title, (words and words.text) or "", shown, alt)
 
 
 def export_json(art: Art, request: ExportRequest) -> bytes:
