@@ -37,6 +37,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from artgen.base.errors import UsageError
+from artgen.base.generic import generic
 from artgen.base.options import option
 from artgen.families.shape.copies import Copies, copies_of
 from artgen.families.shape.limits import within
@@ -252,8 +253,6 @@ class Shape(Primitive):
 
         The rule is that every shape is valid. `Engine.constrain` can bring one among shapes.
         """
-        from artgen.families.shape.paint import keep_valid
-
         return keep_valid(self, before, genes)
 
     def from_outline(self, points: Floats) -> Floats | None:
@@ -371,6 +370,12 @@ class Shape(Primitive):
         context.values["genes"] = torch.from_numpy(genes)
         if len(members) > 1:
             context.values["kind"] = torch.from_numpy(kind).float()
+
+
+@generic("paint")
+def keep_valid(shape: Shape, before: Mapping[str, Tensor], genes: Tensor) -> Tensor:
+    """What `Shape.keep_valid` returns. It needs the compiled functions of the shape."""
+    raise NotImplementedError
 
 
 @functools.cache

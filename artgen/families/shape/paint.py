@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from artgen.compiler.threads import share
-from artgen.families.shape.contract import Shape
+from artgen.families.shape.contract import Shape, keep_valid
 from artgen.families.shape.spans import as_drawn, draw_shapes, functions_of, load_shared, unpack
 from artgen.init import Context
 from artgen.raster.painting import BLACK, Ground, paint, part_alone
@@ -63,7 +63,8 @@ def _shape(shape: Shape, side: int) -> tuple[Tensor, float]:
     return draw_shapes(shape, white, canvas, BLACK)[0], 1.0
 
 
-def keep_valid(shape: Shape, before: Mapping[str, Tensor], genes: Tensor) -> Tensor:
+@keep_valid.register(Shape)
+def _keep_valid(shape: Shape, before: Mapping[str, Tensor], genes: Tensor) -> Tensor:
     """`genes` [genes, N] without the changes since `before` that make a shape not valid."""
     kind, valid_genes, *_ = unpack(before)
     changed = np.ascontiguousarray(genes.detach().cpu().numpy().T, np.float64)
