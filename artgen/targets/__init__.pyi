@@ -24,6 +24,7 @@ from .image_set import PixelBudget as PixelBudget
 from .image_set import SetTarget as SetTarget
 from .image_set import resample_picture as resample_picture
 from .image_set import set_from_arrays as set_from_arrays
+from .learning import learn_palette as learn_palette
 from .opening import check_name as check_name
 from .opening import files_beside as files_beside
 from .opening import find_opener as find_opener
@@ -33,7 +34,6 @@ from .opening import pictures as pictures
 from .palette import MAPS as MAPS
 from .palette import NAMED as NAMED
 from .palette import ground_colour as ground_colour
-from .palette import learn_palette as learn_palette
 from .palette import parse_palette as parse_palette
 from .palette import read_palette as read_palette
 from .samples import MOST_SAMPLES as MOST_SAMPLES

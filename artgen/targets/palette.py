@@ -1,4 +1,4 @@
-"""Palettes: the few colours that a picture may be made of, read from a file or learned from it."""
+"""Palettes: the few colours that a picture may be made of, named, read from a file or learned."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ from artgen.base.files import printable, read_regular
 from artgen.base.options import whole
 from artgen.recipe import MOST_COLOURS
 from artgen.targets.colour import hex_colour, parse_colour
+from artgen.targets.image import TargetRequest, open_image, pictures_in
+from artgen.targets.learning import learn_palette
 
 _MOST_BYTES, _MOST_PIXELS = 1_000_000, 4_000_000
-_LEVELS, _ROUNDS = 32, 100
 _GIMP = "GIMP Palette"
 
 
@@ -79,8 +80,6 @@ def _steps_of(name: str, count: int) -> tuple[str, ...]:
 
 def _learned_from(path: Path, count: int) -> tuple[str, ...]:
     """Colours of a picture, or of all pictures of a folder, each of which counts as much."""
-    from artgen.targets.image import TargetRequest, open_image, pictures_in
-
     if not 2 <= count <= MOST_COLOURS:
         raise UsageError(
             f"{printable(path)}:{count} asks for {count} colours", hint=f"use 2 to {MOST_COLOURS}"
@@ -123,41 +122,6 @@ def read_palette(path: str | os.PathLike[str]) -> tuple[str, ...]:
             hint="--palette 16 learns 16 colours from the target",
         )
     return tuple(f"#{colour.hex()}" for colour in colours)
-
-
-def learn_palette(
-    pixels: NDArray[np.uint8], count: int, weight: NDArray[np.float32] | None = None
-) -> tuple[str, ...]:
-    """At most `count` colours for a picture [height, width, 3], the most frequent ones first.
-
-    Its colours are grouped by k-means in CIELAB, from a start that follows from the picture alone;
-    each group becomes its mean. `weight` is [height, width]; where it is 0 everywhere, all pixels
-    count. Raises InputError where there is but one colour.
-    """
-    from scipy.spatial import KDTree
-    from skimage.color import rgb2lab
-
-    colours, shares = _histogram(pixels, weight)
-    lab = rgb2lab(colours)
-    centres = lab[[shares.argmax()]]
-    distance = np.full(len(lab), np.inf)
-    while len(centres) < min(count, len(lab)):
-        distance = np.minimum(distance, np.square(lab - centres[-1]).sum(1))
-        centres = np.append(centres, lab[[(shares * distance).argmax()]], axis=0)
-    for _ in range(_ROUNDS):
-        before, group = centres, KDTree(centres).query(lab)[1]
-        totals, means = _means(lab, shares, group, len(centres))
-        centres = np.where(totals[:, None] > 0, means, before)
-        if np.allclose(centres, before, atol=1e-3):
-            break
-    totals, means = _means(colours, shares, group, len(centres))
-    order = [k for k in np.argsort(-totals, kind="stable") if totals[k] > 0]
-    learned = tuple(dict.fromkeys(hex_colour(means[k]) for k in order))
-    if len(learned) < 2:
-        raise InputError(
-            "there is one colour, a palette has at least 2", hint="name them, such as red,teal"
-        )
-    return learned
 
 
 def ground_colour(palette: Sequence[str], colour: Sequence[float]) -> str:
@@ -208,25 +172,3 @@ def _gimp_colour(line: str) -> str:
     """Six digits of red, green and blue in 0 to 255, perhaps followed by a name; else none."""
     levels = [int(word) for word in line.split(maxsplit=3)[:3] if re.fullmatch("[0-9]{1,3}", word)]
     return bytes(levels).hex() if len(levels) == 3 and max(levels) <= 255 else ""
-
-
-def _histogram(
-    pixels: NDArray[np.uint8], weight: NDArray[np.float32] | None
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Colours [N, 3] in 0..1, the means of some cells of the colour cube, and their weights [N]."""
-    flat = pixels.reshape(-1, 3)
-    weights = np.ones(len(flat))
-    if weight is not None and weight.any():
-        weights = weight.reshape(-1).astype(np.float64)
-    cells = (flat.astype(np.int64) * _LEVELS // 256) @ (_LEVELS**2, _LEVELS, 1)
-    totals, means = _means(flat / 255, weights, cells, _LEVELS**3)
-    return means[totals > 0], totals[totals > 0]
-
-
-def _means(
-    values: NDArray[np.float64], weights: NDArray[np.float64], group: NDArray[Any], groups: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The weight [groups] of each group of values [N, 3], and its mean [groups, 3]."""
-    totals: NDArray[np.float64] = np.bincount(group, weights, groups).astype(np.float64)
-    sums = [np.bincount(group, weights * column, groups) for column in values.T]
-    return totals, np.stack(sums, axis=1) / np.maximum(totals, 1e-300)[:, None]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from artgen.base.errors import UsageError
 from artgen.base.files import file_hash, printable
 from artgen.targets.colour import hex_colour, parse_colour
-from artgen.targets.palette import learn_palette
+from artgen.targets.learning import learn_palette
 from artgen.targets.source import file_safe
 
 if TYPE_CHECKING:
