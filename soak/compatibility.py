@@ -91,7 +91,7 @@ def _not_refused(read: Any) -> str | None:
 
 def _smaller() -> Any:
     """A version in which a parameter means something else."""
-    import artgen.art._file as art
+    import artgen.art._reading as art
 
     decode = art.decode
 
@@ -116,7 +116,7 @@ def _renamed() -> None:
 
 def _optimistic() -> Any:
     """A version that accepts every format."""
-    import artgen.art._file as art
+    import artgen.art._reading as art
 
     return patch.object(art, "FORMAT", 1000)
 

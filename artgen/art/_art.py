@@ -1,4 +1,4 @@
-"""Art: a drawing with the recipe that made it. Draw it at any size, save it, load it."""
+"""Art: a drawing with the recipe that made it. Draw it at any size, save it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
-from artgen.art._file import packed_parameters, read, to_bytes, to_table
 from artgen.art._moving import draw_moments, growing, kept
+from artgen.art._writing import packed_parameters, to_bytes, to_table
 from artgen.art.precision import quantised, quantised_film, saved_bytes
 from artgen.art.rounding import rounded
 from artgen.base.errors import InputError, UsageError
@@ -25,7 +25,6 @@ from artgen.registry import Registry, default
 from artgen.values.canvas import Canvas
 from artgen.values.drawing import Drawing
 from artgen.values.frame import DPI, Frame, Size, is_on_paper, parse_frame
-from artgen.values.subject import ImageSet
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,9 +36,6 @@ if TYPE_CHECKING:
     from artgen.display.views import FramedView
     from artgen.output.plotter import Page
     from artgen.primitives import Primitive
-
-_PICTURE_SIDE = 336
-"""The longer side of a single picture of a set, in pixels, unless asked for."""
 
 
 @dataclass(frozen=True)
@@ -256,28 +252,10 @@ class Art:
         device: str = "cpu",
     ) -> FramedView:
         """The view that shows this drawing, and others like it, as `render` does."""
-        from artgen.display.views import FramedView
-        from artgen.raster import choose_backend, resolve_device, tensor_device
+        from artgen.art._view import open_framed
 
-        if supersample < 1:
-            raise UsageError(
-                f"supersample must be at least 1, got {supersample}", hint="use 1 to 8"
-            )
-        device = resolve_device(device)
-        primitive = self.primitive()
-        # The fit's own backend, so that the fitting size gives the bits of the still; where it is
-        # not to be had, the other one differs by rounding only.
-        eager = self.recipe.run.backend == "eager"
-        return FramedView(
-            Frame.of(size),
-            self.drawing,
-            primitive,
-            device=str(tensor_device(device)),
-            backend=choose_backend(primitive, device, "eager" if eager else "auto"),
-            supersample=supersample,
-            transparent=transparent,
-            colours=self.recipe.exact_colours,
-        )
+        how = Drawn(transparent=transparent, supersample=supersample, device=device)
+        return open_framed(self, size, **how)
 
     def at(self, seconds: float) -> Art:
         """The art of one moment of the film: it has no film, and none of the run's metrics.
@@ -350,15 +328,9 @@ class Art:
 
         Raises UsageError where this is no codec.
         """
-        if not isinstance(self.drawing.subject, ImageSet):
-            from artgen.art.latents import no_latents
+        from artgen.art.latents import picture_canvas
 
-            raise no_latents(self.drawing)
-        frame = Frame.of(size or _PICTURE_SIDE)
-        if frame.aspect is not None:
-            raise UsageError("pictures of a set cannot be cropped", hint="give their long side")
-        grid = self.drawing.subject.grid
-        return frame.canvas(grid.width, grid.height)
+        return picture_canvas(self.drawing, size)
 
     def to_bytes(self) -> bytes:
         """The `.art` file."""
@@ -389,20 +361,7 @@ class Art:
         UsageError where the file exists, or artgen did not write what is there, OutputError, and
         PluginError where no plugin exports to such files.
         """
-        from artgen.output import atomic_write, check_output
-
-        write: Callable[[bytes], object]
-        if isinstance(file, str | os.PathLike):
-            path = Path(file)
-            check_output(path, overwrite=overwrite, option="name", flag="overwrite=True")
-            what, suffix, write = str(path), format or path.suffix, partial(atomic_write, path)
-        else:
-            what, suffix, write = "a file object", format or "", file.write
-        if not suffix.strip("."):
-            raise UsageError(
-                f"the name of {what} does not say which format to write",
-                hint='pass format="png", or end the name in .png or .art',
-            )
+        suffix, write = _destination(file, format, overwrite)
         write(self.to_format(suffix, request))
 
     def to_format(self, format: str, request: ExportRequest | None = None) -> bytes:
@@ -438,12 +397,25 @@ class Art:
         return self.to_png()
 
 
-def load(path: str | os.PathLike[str], *, registry: Registry | None = None) -> Art:
-    """Read an `.art` file, or a .json file that `artgen render` wrote of one.
+def _destination(
+    file: str | os.PathLike[str] | SupportsWrite[bytes], format: str | None, overwrite: bool
+) -> tuple[str, Callable[[bytes], object]]:
+    """Return the suffix of a file for `Art.save`, and what writes it. Raises UsageError."""
+    from artgen.output import atomic_write, check_output
 
-    Raises InputError where it is missing, damaged or of a newer format.
-    """
-    return read(Path(path), registry)
+    write: Callable[[bytes], object]
+    if isinstance(file, str | os.PathLike):
+        path = Path(file)
+        check_output(path, overwrite=overwrite, option="name", flag="overwrite=True")
+        what, suffix, write = str(path), format or path.suffix, partial(atomic_write, path)
+    else:
+        what, suffix, write = "a file object", format or "", file.write
+    if not suffix.strip("."):
+        raise UsageError(
+            f"the name of {what} does not say which format to write",
+            hint='pass format="png", or end the name in .png or .art',
+        )
+    return suffix, write
 
 
 def run_exporter(suffix: str, export: Exporter, art: Art, request: ExportRequest) -> bytes:
