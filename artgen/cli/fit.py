@@ -16,6 +16,7 @@ from artgen.cli._request import USUAL_LOOK, Request, is_picture
 from artgen.cli._where import Files, Trying, Where
 
 if TYPE_CHECKING:
+    from artgen.recipe import Recipe
     from artgen.recipe.layers import Laid
     from artgen.registry import Registry
     from artgen.runs.whole.task import Run
@@ -126,13 +127,7 @@ def fit(
             **{"--open": watching.show, "--notify": watching.notify},
         }
         _refuse("--dry-run", unused, "it writes no files")
-        told = None
-        if watching.origins:
-            from artgen.recipe.layers import leaves
-
-            own = laid.then("flag", first.requested())
-            before, now = leaves(first.to_dict()), leaves(runs[0].recipe.to_dict())
-            told = own.origins | {p: "settings" for p in now if now[p] != before.get(p)}
+        told = _origins(laid, first, runs[0].recipe) if watching.origins else None
         placed = [session.placed(run, many=not one) for run in runs]
         print_estimates(placed, registry, common, told)
         return 0
@@ -217,6 +212,15 @@ def _lay_over(
         )
     data = lay_over(laid.data, tables, request.stages(), request.set_options)
     return laid.then("flag", data, tables)
+
+
+def _origins(laid: Laid, asked: Recipe, begun: Recipe) -> dict[str, str]:
+    """The origins of the values that were `asked` for, and of those that the settings added."""
+    from artgen.recipe.layers import leaves
+
+    own = laid.then("flag", asked.requested())
+    before, now = leaves(asked.to_dict()), leaves(begun.to_dict())
+    return own.origins | {path: "settings" for path in now if now[path] != before.get(path)}
 
 
 def _check_outputs(
