@@ -186,7 +186,7 @@ def find_form(text: str, registry: Registry) -> Form:
     return _read_form(text, registry)[0]
 
 
-def _read_form(text: str, registry: Registry) -> tuple[Form, Any]:
+def _read_form(text: str, registry: Registry) -> tuple[Form, object]:
     """The form, and what it takes from the text after its name: see `find_form`."""
     name, equals, rest = text.partition("=")
     form: Form = registry.load("form", name)

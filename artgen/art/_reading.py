@@ -151,7 +151,9 @@ def _parameters(
     return {PACKED: packed}
 
 
-def _subject(header: dict[str, Any] | None, tensors: dict[str, torch.Tensor]) -> Subject | None:
+def _subject(
+    header: Mapping[str, object] | None, tensors: dict[str, torch.Tensor]
+) -> Subject | None:
     """Take the subject's arrays out of `tensors`. Raises ValueError where they are not whole."""
     names = [name for name in tensors if name.startswith(SUBJECT)]
     arrays = {name.removeprefix(SUBJECT): _taken(tensors, name) for name in names}

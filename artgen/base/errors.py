@@ -22,7 +22,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 _LONGEST = 800
 """Largest number of characters in a message or hint."""
@@ -157,7 +157,7 @@ _TYPES = {
 }
 
 
-def explain_problem(problem: Mapping[str, Any]) -> str:
+def explain_problem(problem: Mapping[str, object]) -> str:
     """Say what pydantic found, one of `ValidationError.errors()`: `must be text, got 3`."""
     if problem["type"] == "missing":
         return "is missing"

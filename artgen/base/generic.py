@@ -111,7 +111,7 @@ class GenericFunction(Generic[T]):
 
         @functools.wraps(function)
         @plugin_code(what, function, hint=hint)
-        def guarded(*arguments: Any, **given: Any) -> T:
+        def guarded(*arguments: object, **given: object) -> T:
             result = function(*arguments, **given)
             wanted = typing.get_type_hints(self._default)["return"]
             if not is_a(result, wanted):

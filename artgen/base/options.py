@@ -94,7 +94,7 @@ def describe_options(options: type[Any]) -> list[OptionInfo]:
     ]
 
 
-def parse_options(options: type[T], values: Mapping[str, Any], owner: str) -> T:
+def parse_options(options: type[T], values: Mapping[str, object], owner: str) -> T:
     """Make an instance of the dataclass `options` from `values`.
 
     Raises UsageError naming `owner` and the key for an unknown key, a wrong type or a value
@@ -103,7 +103,7 @@ def parse_options(options: type[T], values: Mapping[str, Any], owner: str) -> T:
     from pydantic import ValidationError
 
     known = {option.name: option for option in describe_options(options)}
-    parsed: dict[str, Any] = {}
+    parsed: dict[str, object] = {}
 
     def wrong(option: OptionInfo) -> UsageError:
         words = re.sub(r"\w+", lambda word: _WORDS.get(word[0], word[0]), option.type)
@@ -174,7 +174,7 @@ def parse_value(text: str) -> Any:
     return document["value"] if len(document) == 1 else text
 
 
-def _spell(hint: Any, metadata: Mapping[str, Any]) -> str:
+def _spell(hint: object, metadata: Mapping[str, object]) -> str:
     """Spell a type and its bounds: `int from 1 to 64`, `text or notebook`."""
     if typing.get_origin(hint) is typing.Literal:
         return " or ".join(str(choice) for choice in typing.get_args(hint))

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 
-def finite(data: Any) -> Any:
+def finite(data: object) -> Any:
     """The same data, tuples as lists, with None in place of NaN and infinity."""
     if isinstance(data, dict):
         return {key: finite(value) for key, value in data.items()}

@@ -41,7 +41,7 @@ def load_module(module: str, what: str = "torch", *, quiet: bool) -> None:
             print("\r\x1b[K", end="", file=as_it_is(sys.stderr), flush=True)
 
 
-def print_json(data: dict[str, Any], errors: Sequence[Exception] = ()) -> None:
+def print_json(data: Mapping[str, object], errors: Sequence[Exception] = ()) -> None:
     """Print the JSON object of a command on stdout, in ASCII for any terminal.
 
     The first of `errors` that has the exit code of the command becomes the key `error`. Values may

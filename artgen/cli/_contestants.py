@@ -10,7 +10,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from artgen.base.errors import UsageError
 from artgen.base.files import numbered
@@ -52,7 +51,7 @@ def parse_contestants(
     texts: Sequence[str],
     budget: Limits,
     seed: int | None,
-    run: Mapping[str, Any],
+    run: Mapping[str, object],
     registry: Registry,
     targets: Sequence[str] = (),
 ) -> list[Contestant]:

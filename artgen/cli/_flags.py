@@ -30,7 +30,7 @@ def argument(
     )
 
 
-def _finite(value: Any) -> Any:
+def _finite(value: object) -> object:
     """Refuse what no bound refuses: NaN is neither too small nor too large."""
     if isinstance(value, float) and not math.isfinite(value):
         raise typer.BadParameter(f"{value} is not a finite number")

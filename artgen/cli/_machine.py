@@ -14,7 +14,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from artgen._version import version_and_commit
 from artgen.base import waiting
@@ -84,7 +84,7 @@ def _in_cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
-def _check(name: str, look: Callable[..., str], *arguments: Any) -> Finding:
+def _check(name: str, look: Callable[..., str], *arguments: object) -> Finding:
     """Return ``ok`` with the result of `look`, or ``fail`` with the reason if it raises."""
     waiting.report(f"checking {name}")
     try:

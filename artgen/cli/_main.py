@@ -140,7 +140,7 @@ def _use_settings(context: typer.Context) -> None:
     from artgen.recipe.settings import read_settings
 
     settings, _ = read_settings()
-    flags: dict[str, Any] = {"out": settings.out, "overwrite": settings.overwrite}
+    flags: dict[str, object] = {"out": settings.out, "overwrite": settings.overwrite}
     if {"--resume", "--skip-existing"} & {*context.obj}:
         del flags["overwrite"]
     # A recipe comes before the device of the settings, so `fit` and `compare` ask for that later.
@@ -228,7 +228,7 @@ def _usage_error(
         error.message = explain_problem(error.__cause__.errors()[0])
     # Only some errors know their command, so take it from the arguments.
     path, word = "artgen", ""
-    command: Any = typer.main.get_command(make_app(*arguments[:1], plugins=files))
+    command: object = typer.main.get_command(make_app(*arguments[:1], plugins=files))
     for word in arguments:
         inner = getattr(command, "commands", {}).get(word)
         if inner is None:

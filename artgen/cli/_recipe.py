@@ -61,7 +61,7 @@ def read_recipe_file(
 
 
 def plan_runs(
-    data: Mapping[str, Any], targets: Mapping[str, str], seeds: Sequence[int], name: str | None
+    data: Mapping[str, object], targets: Mapping[str, str], seeds: Sequence[int], name: str | None
 ) -> list[Run]:
     """One run per target (as typed: as it is found) and seed, or one without either.
 

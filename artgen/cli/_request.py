@@ -48,7 +48,7 @@ def _keyed(cls: type[T]) -> type[T]:
     return dataclass(cls)
 
 
-def _type(key: Key, flag: Flag) -> Any:
+def _type(key: Key, flag: Flag) -> object:
     kind = flag.typed or key.type
     if get_origin(kind) in (Union, types.UnionType):
         kind = next(each for each in get_args(kind) if each is not type(None))
@@ -203,7 +203,7 @@ class Request:
             return source
         return str(parsed.at(os.path.abspath(parsed.path)))
 
-    def _value(self, name: str, flag: Flag) -> Any:
+    def _value(self, name: str, flag: Flag) -> object:
         value = self.given(name)
         if value is None:
             return None

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from artgen.base.errors import ArtgenError, InputError, Interrupted
 from artgen.cli._afterwards import open_in_browser
@@ -315,7 +314,7 @@ class Session:
         return sheet
 
 
-def _to_json(run: Run, result: Result) -> dict[str, Any]:
+def _to_json(run: Run, result: Result) -> dict[str, object]:
     """The object of a run, with the key `error` where it failed."""
     failure = {"error": result.error} if result.error else {}
     return {**failure, **(result.summary or run.asked)}

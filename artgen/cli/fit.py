@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from artgen.base.errors import UsageError
 from artgen.cli import _completion
@@ -245,7 +245,7 @@ def _check_outputs(
 
 
 def _pictures_in_folders(
-    targets: list[str], data: Mapping[str, Any], registry: Registry | None
+    targets: list[str], data: Mapping[str, object], registry: Registry | None
 ) -> list[str]:
     """The targets with the pictures of folders in their place, but for a primitive of sets.
 

@@ -28,7 +28,7 @@ class Make(Command):
         return super().parse_args(ctx, list(self._settings(args)))
 
     def _settings(self, args: Sequence[str]) -> Sequence[str]:
-        known: dict[str, Any] = {flag: each for each in self.params for flag in each.opts}
+        known: dict[str, object] = {flag: each for each in self.params for flag in each.opts}
         known |= dict.fromkeys(("--help", "-h"))
         read, left = list[str](), list(args)
         while left:

@@ -290,7 +290,7 @@ def _open(registry: Registry, source: str, size: int | None) -> Target:
     return target
 
 
-def _picture_metrics(pixels: Pixels, goal: Pixels, registry: Registry) -> dict[str, Any]:
+def _picture_metrics(pixels: Pixels, goal: Pixels, registry: Registry) -> dict[str, object]:
     structure, flip = (registry.load("loss", f"artgen/{name}") for name in ("ms-ssim", "flip"))
     measured = {
         "ssim": ssim(pixels, goal),

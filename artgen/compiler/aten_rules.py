@@ -45,12 +45,12 @@ def _scaled(operation: str) -> Rule:
     return rule
 
 
-def _divide(ir: Record, a: Any, b: Any, rounding_mode: str | None = None) -> Numbers:
+def _divide(ir: Record, a: object, b: object, rounding_mode: str | None = None) -> Numbers:
     quotient = _elementwise("div")(ir, a, b)
     return quotient if rounding_mode is None else _elementwise(rounding_mode)(ir, quotient)
 
 
-def _clamp(ir: Record, a: Numbers, low: Any = None, high: Any = None) -> Numbers:
+def _clamp(ir: Record, a: Numbers, low: object = None, high: object = None) -> Numbers:
     if low is not None:
         a = _elementwise("maximum")(ir, a, low)
     return a if high is None else _elementwise("minimum")(ir, a, high)
@@ -81,13 +81,13 @@ def _reduction(operation: str, empty: float) -> Rule:
 _sum = _reduction("add", 0.0)
 
 
-def _mean(ir: Record, a: Numbers, dims: Any = None, keepdim: bool = False) -> Numbers:
+def _mean(ir: Record, a: Numbers, dims: object = None, keepdim: bool = False) -> Numbers:
     count = math.prod(a.shape[axis] for axis in axes_of(dims, a.ndim))
     return _elementwise("div")(ir, _sum(ir, a, dims, keepdim), count)
 
 
 def _norm(
-    ir: Record, a: Numbers, order: float = 2, dims: Any = None, keepdim: bool = False
+    ir: Record, a: Numbers, order: float = 2, dims: object = None, keepdim: bool = False
 ) -> Numbers:
     if order != 2:
         raise NotImplementedError(f"a norm of order {order}")
@@ -106,7 +106,7 @@ def _cumulative(operation: str) -> Rule:
     return rule
 
 
-def _product(ir: Record, a: Any, b: Any) -> Numbers:
+def _product(ir: Record, a: object, b: object) -> Numbers:
     """dot, mv, mm and bmm: what numpy calls matmul."""
     a, b = numbers(ir, a), numbers(ir, b)
     known = ir.product(a, b)

@@ -33,7 +33,7 @@ def _select(a: Numbers, dim: int, index: int) -> Numbers:
     return np.moveaxis(a, dim, 0)[index, ...]
 
 
-def _squeeze(a: Numbers, dims: Any = None) -> Numbers:
+def _squeeze(a: Numbers, dims: object = None) -> Numbers:
     axes = tuple(axis for axis in axes_of(dims, a.ndim) if a.shape[axis] == 1)
     return np.squeeze(a, axes)
 
@@ -73,7 +73,7 @@ def _filled(number: float) -> Rule:
     return rule
 
 
-def _copied(ir: Record, a: Numbers, source: Any, *_: Any) -> Numbers:
+def _copied(ir: Record, a: Numbers, source: object, *_: object) -> Numbers:
     return np.array(np.broadcast_to(numbers(ir, source), a.shape))
 
 

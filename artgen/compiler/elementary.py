@@ -108,7 +108,7 @@ class _Record:
         }
         return FunctionType(function.py_func.__code__, space)(*arguments)
 
-    def _recording(self, name: str, value: Any) -> Any:
+    def _recording(self, name: str, value: object) -> object:
         if name.startswith("_") and name not in _OPERATIONS and hasattr(value, "py_func"):
             return functools.partial(self.run, value)
         return functools.partial(self.take, _operation(name))
@@ -147,7 +147,7 @@ class _Number:
 
 
 def _method(operation: str, reflected: bool = False) -> Callable[..., _Number]:
-    def method(number: _Number, *other: Any) -> _Number:
+    def method(number: _Number, *other: object) -> _Number:
         operands = (*other, number) if reflected else (number, *other)
         return number.record.take(operation, *operands)
 

@@ -55,7 +55,7 @@ class Footprint(Protocol):
         """Return half axes and angle of the ellipse in which the weight is not `far`."""
 
 
-def check_colours(splat: Footprint, colours: Any) -> tuple[Any, ...]:
+def check_colours(splat: Footprint, colours: object) -> tuple[Any, ...]:
     """Return what `splat.colours` gave as three factors, or none. Raises PluginError."""
     if colours is None:
         return ()

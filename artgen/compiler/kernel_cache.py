@@ -20,7 +20,6 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import numba
 
@@ -50,7 +49,7 @@ def _texts(source: str, seen: set[str]) -> Iterator[str]:
             yield from _texts(read_kernels(module), seen)
 
 
-def load(source: str, given: Sequence[Any] = (), *, of: str = "artgen") -> ModuleType:
+def load(source: str, given: Sequence[object] = (), *, of: str = "artgen") -> ModuleType:
     """Import kernels; those that any process compiled before are read from the cache.
 
     `of` names what they draw or compute, for the report that they are compiled.
@@ -72,7 +71,7 @@ def load_shipped(*modules: str, of: str) -> ModuleType:
     return load(read_kernels(*modules), of=of)
 
 
-def _load_anywhere(name: str, source: str, given: Sequence[Any], of: str) -> ModuleType:
+def _load_anywhere(name: str, source: str, given: Sequence[object], of: str) -> ModuleType:
     """Load from the cache; rebuild damaged entries; fall back to a temporary folder."""
     folder = cache_folder("kernels")
     if folder is not None:
@@ -84,7 +83,9 @@ def _load_anywhere(name: str, source: str, given: Sequence[Any], of: str) -> Mod
     return _load_from(_temporary_folder() / name, name, source, given, of)
 
 
-def _load_from(folder: Path, name: str, source: str, given: Sequence[Any], of: str) -> ModuleType:
+def _load_from(
+    folder: Path, name: str, source: str, given: Sequence[object], of: str
+) -> ModuleType:
     """Load from a folder; of several processes at once, one compiles and the others wait."""
     folder.mkdir(exist_ok=True)
     path, compiled = folder / "kernels.py", folder / "compiled"
@@ -109,7 +110,7 @@ def _holds(path: Path, source: str) -> bool:
     return path.exists() and path.read_text(encoding="utf-8") == source
 
 
-def _execute(path: Path, name: str, given: Sequence[Any]) -> ModuleType:
+def _execute(path: Path, name: str, given: Sequence[object]) -> ModuleType:
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise ImportError(f"{path} cannot be imported")

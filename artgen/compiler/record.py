@@ -153,7 +153,7 @@ def _numbers_in(ir: IR, values: Iterable[Tensor]) -> tuple[int, ...]:
     return tuple(int(numbers(ir, _numbers_of(value))) for value in values)
 
 
-def _describe(value: Any) -> str:
+def _describe(value: object) -> str:
     return f"a tensor of shape {list(value.shape)}" if isinstance(value, Tensor) else repr(value)
 
 
@@ -251,11 +251,11 @@ _PLACEMENT = {"layout", "device", "pin_memory", "memory_format", "non_blocking"}
 """Arguments that say where a result is stored, which an `IR` ignores."""
 
 
-def _example_of(value: Any) -> Any:
+def _example_of(value: object) -> object:
     return value.example if isinstance(value, Recorded) else value
 
 
-def _numbers_of(value: Any) -> Any:
+def _numbers_of(value: object) -> object:
     return value.numbers if isinstance(value, Recorded) else value
 
 

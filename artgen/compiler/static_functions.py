@@ -8,7 +8,6 @@ import re
 import types
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numba as nb
 import numpy as np
@@ -27,7 +26,7 @@ _TRIES, _ATTEMPTS = 16, 200
 """How often functions are tried before they are compiled, and how many shapes may be invalid."""
 
 
-def fingerprint(functions: Iterable[Any]) -> str:
+def fingerprint(functions: Iterable[object]) -> str:
     """Return a hash of all that determines the results of the functions of a plugin."""
     digest = hashlib.sha256()
     for function in functions:
@@ -36,7 +35,7 @@ def fingerprint(functions: Iterable[Any]) -> str:
     return digest.hexdigest()
 
 
-def computed(function: Any, seen: set[Any]) -> Iterator[str]:
+def computed(function: object, seen: set[object]) -> Iterator[str]:
     """Yield all that determines the result of a function: its code, and the values it names."""
     function = unbound(getattr(function, "py_func", function))
     if not isinstance(function, types.FunctionType) or function in seen:
@@ -84,7 +83,7 @@ def check_static(cls: type, names: Iterable[str]) -> None:
             raise broken(what, function, "must not take self", hint)
 
 
-def try_in_python(owner: Any, names: Iterable[str], genes: int, vertices: int = 0) -> None:
+def try_in_python(owner: object, names: Iterable[str], genes: int, vertices: int = 0) -> None:
     """Call static functions of a shape or a partition in plain Python, with random genes.
 
     Compiled code does not check indices, so an array written past its end would damage memory.
@@ -128,7 +127,9 @@ def try_in_python(owner: Any, names: Iterable[str], genes: int, vertices: int = 
         raise broken(f"{of}.valid", function, problem, "let it accept most of what `random` makes")
 
 
-def _arguments(name: str, genes: Any, points: Any, rng: Any, *numbers: float) -> tuple[Any, ...]:
+def _arguments(
+    name: str, genes: object, points: object, rng: object, *numbers: float
+) -> tuple[object, ...]:
     """What a static function takes; `numbers` are x, y and a size."""
     x, y, size = numbers
     given = {
@@ -142,7 +143,7 @@ def _arguments(name: str, genes: Any, points: Any, rng: Any, *numbers: float) ->
 
 
 def load_after(
-    functions: Sequence[tuple[Any, Sequence[str]]], source: Callable[[str], str]
+    functions: Sequence[tuple[object, Sequence[str]]], source: Callable[[str], str]
 ) -> types.ModuleType:
     """Load kernels that are compiled after the static functions of objects, given by their names.
 
@@ -161,7 +162,7 @@ def load_after(
         raise PluginError(f"the kernels of {names_of} cannot be compiled: {reason}") from error
 
 
-def _check_compiles(owner: Any, name: str, cause: Exception) -> None:
+def _check_compiles(owner: object, name: str, cause: Exception) -> None:
     """Raise PluginError if a static function cannot be compiled."""
     given = _arguments(name, np.zeros(1), np.zeros((1, 2)), np.random.default_rng(0), 0.0, 0.0, 0.0)
     function, tables = unbound(getattr(owner, name)), arrays_of(getattr(owner, name)).values()

@@ -22,12 +22,12 @@ from artgen.base.faults import broken
 tables_type = nb.int64[::1]
 
 
-def unbound(function: Any) -> Any:
+def unbound(function: object) -> Any:
     """Return a function without its arrays."""
     return function.func if isinstance(function, partial) else function
 
 
-def arrays_of(function: Any) -> dict[str, NDArray[Any]]:
+def arrays_of(function: object) -> dict[str, NDArray[Any]]:
     """Return the arrays of a function by name. Raises PluginError for other values."""
     if not isinstance(function, partial):
         return {}
@@ -39,14 +39,14 @@ def arrays_of(function: Any) -> dict[str, NDArray[Any]]:
     return function.keywords
 
 
-def make_tables(functions: Iterable[Any]) -> NDArray[np.int64]:
+def make_tables(functions: Iterable[object]) -> NDArray[np.int64]:
     """Return the vector for kernels. The functions keep the arrays, so they must outlive it."""
     arrays = (array for function in functions for array in arrays_of(function).values())
     numbers = [number for array in arrays for number in (array.ctypes.data, *array.shape)]
     return np.array(numbers, np.int64)
 
 
-def table_arguments(functions: Iterable[Any]) -> Iterator[str]:
+def table_arguments(functions: Iterable[object]) -> Iterator[str]:
     """Yield for each function the text that passes its arrays to it, from the vector `tables`."""
     at = 0
     for function in functions:

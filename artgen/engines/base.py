@@ -27,7 +27,7 @@ State = dict[str, Any]
 """Tensors and plain JSON values, by flat names."""
 
 
-def prefixed(prefix: str, state: Mapping[str, Any]) -> dict[str, Any]:
+def prefixed(prefix: str, state: Mapping[str, object]) -> dict[str, Any]:
     """The state with `prefix` before each name."""
     return {prefix + key: value for key, value in state.items()}
 

@@ -197,7 +197,7 @@ def _entries(recipe: Recipe, registry: Registry) -> Iterator[Entry]:
         yield maker_of(recipe.piece.make, registry)[0]
 
 
-def _fingerprint(entry: Entry, registry: Registry) -> Mapping[str, Any]:
+def _fingerprint(entry: Entry, registry: Registry) -> Mapping[str, object]:
     """Return the plugin and version that offer an entry, and a hash of its source file."""
     try:
         source = inspect.getsourcefile(inspect.unwrap(entry.load()))

@@ -168,7 +168,7 @@ class Board:
                 state.facts["summary"]["outputs"] = list(filter(None, summary["outputs"].values()))
 
 
-def _facts(event: Started) -> dict[str, Any]:
+def _facts(event: Started) -> dict[str, object]:
     """Describe a run that has not taken a step yet."""
     recipe = event.recipe
     return {

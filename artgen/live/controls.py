@@ -106,7 +106,7 @@ class Controls:
         return [*dict.fromkeys([self.asked.target.source, *map(str, pictures(default()))])]
 
 
-def _controls(primitive: Primitive) -> Iterable[dict[str, Any]]:
+def _controls(primitive: Primitive) -> Iterable[dict[str, object]]:
     """Describe every option as a slider, a choice, or a field."""
     for option in describe_options(primitive.Options):
         value, kinds = getattr(primitive.options, option.name), typing.get_args(option.hint)
@@ -123,7 +123,7 @@ def _controls(primitive: Primitive) -> Iterable[dict[str, Any]]:
         }
 
 
-def _in_words(value: Any) -> Any:
+def _in_words(value: object) -> object:
     """Return ``true`` or ``false`` as a page spells it; other values stay."""
     return str(value).lower() if isinstance(value, bool) else value
 

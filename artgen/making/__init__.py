@@ -248,7 +248,7 @@ class Provenance:
 def lengths_of(maker: type[Maker], values: Mapping[str, str]) -> dict[str, Any]:
     """Read options as they are typed: ``400mm``, ``40cm`` and ``15.7in`` become millimetres."""
     hints = {each.name: each.hint for each in describe_options(maker.Options)}
-    read: dict[str, Any] = {}
+    read: dict[str, object] = {}
     for key, text in values.items():
         length = _LENGTH.fullmatch(text) if hints.get(key) is float else None
         value = text if hints.get(key) is str else parse_value(text)

@@ -21,7 +21,7 @@ import json
 import os
 import re
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -177,7 +177,7 @@ SUFFIXES = frozenset(_READERS)
 """The suffixes of files that hold a recipe."""
 
 
-def _recipe_of(container: dict[str, Any]) -> str | None:
+def _recipe_of(container: Mapping[str, object]) -> str | None:
     """The canonical JSON of the object's key `recipe`."""
     recipe = container.get("recipe")
     if not isinstance(recipe, dict):

@@ -86,7 +86,7 @@ def encode_png(
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] not in (3, 4):
         raise ValueError(f"pixels are uint8 [h, w, 3|4], not {pixels.dtype} {pixels.shape}")
     picture = Image.fromarray(np.ascontiguousarray(pixels))
-    settings: dict[str, Any] = {} if dpi is None else {"dpi": (dpi, dpi)}
+    settings: dict[str, object] = {} if dpi is None else {"dpi": (dpi, dpi)}
     if colours is not None:
         picture, clear = _indexed(picture, colours)
         settings |= {} if clear is None else {"transparency": clear}
@@ -115,14 +115,16 @@ def _indexed(picture: Image, colours: Sequence[str]) -> tuple[Image, int | None]
     return indexed, len(table) - 1 if table[-1] == _CLEAR else None
 
 
-def saved(picture: Image, kind: str, **settings: Any) -> bytes:
+def saved(picture: Image, kind: str, **settings: object) -> bytes:
     """A file of a picture, in memory; `settings` are those of Pillow's encoder."""
     file = io.BytesIO()
     picture.save(file, kind, **settings)
     return file.getvalue()
 
 
-def encode_jpeg(pixels: Pixels, quality: int, *, side: int | None = None, **settings: Any) -> bytes:
+def encode_jpeg(
+    pixels: Pixels, quality: int, *, side: int | None = None, **settings: object
+) -> bytes:
     """A JPEG file of `pixels`, uint8 [h, w, 3], reduced to a long side of at most `side` pixels.
 
     `quality` (1 to 100) and `settings` are those of Pillow's encoder.

@@ -71,7 +71,7 @@ def options_for(engine: Facts, family: str) -> list[Facts]:
     return list(own.values())
 
 
-def check_values(options: list[Facts], values: Mapping[str, Any], owner: str) -> None:
+def check_values(options: list[Facts], values: Mapping[str, object], owner: str) -> None:
     """Raise UsageError for an option that is not among `options`, or a value that is wrong."""
     kinds = {each["name"]: _kind(each["hint"]) for each in options}
     declared = [

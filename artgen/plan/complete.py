@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -192,7 +192,9 @@ def _layered(
     return {**below, **data}
 
 
-def _complete(data: dict[str, Any], name: str, engine: type[Engine], primitive: Primitive) -> Stage:
+def _complete(
+    data: Mapping[str, object], name: str, engine: type[Engine], primitive: Primitive
+) -> Stage:
     """The stage with every engine option spelled out."""
     own = {key: value for key, value in data.items() if key in Stage.declared()}
     given = {key: value for key, value in data.items() if key not in own}

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from artgen.plan.catalogue import facts_of, options_for
 from artgen.plan.complete import DEFAULT_LOSS, DEFAULT_STEPS
@@ -52,7 +51,7 @@ def annotated(recipe: Recipe, origins: Mapping[str, str]) -> str:
     return "".join(lines)
 
 
-def _below(recipe: Recipe, registry: Registry) -> Iterator[tuple[str, dict[str, Any]]]:
+def _below(recipe: Recipe, registry: Registry) -> Iterator[tuple[str, dict[str, object]]]:
     """Yield what stands below all that was asked for, the higher layers first."""
     table, facts = recipe.primitive, facts_of(find_primitive(recipe, registry))
     name, engines = table.name, [stage.engine for stage in recipe.stage]

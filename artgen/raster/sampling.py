@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -50,7 +50,7 @@ def as_ground(background: ArrayLike) -> NDArray[np.float32]:
 
 
 def draw_rows(
-    kernel: Callable[..., Any], parts: tuple[Any, ...], background: ArrayLike, canvas: Canvas
+    kernel: Callable[..., object], parts: tuple[object, ...], background: ArrayLike, canvas: Canvas
 ) -> Tensor:
     """Draw parts over a colour or a picture: float32 [channels, height, width].
 

@@ -182,7 +182,7 @@ def key(
     return Key(default, given, name, check, keyword)
 
 
-def _tables(hint: Any) -> list[type[Table]]:
+def _tables(hint: object) -> list[type[Table]]:
     found = [each for part in get_args(hint) for each in _tables(part)]
     # `Table` itself stands above this module.
     return [hint] if isinstance(hint, type) and hasattr(hint, "_declared") else found

@@ -166,7 +166,7 @@ def _given(table: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in table.items() if value is not None}
 
 
-def _without_options(stage: Mapping[str, Any]) -> dict[str, Any]:
+def _without_options(stage: Mapping[str, object]) -> dict[str, object]:
     return {key: value for key, value in stage.items() if key in Stage.declared()}
 
 
@@ -180,9 +180,9 @@ _TABLES = ("clip", "tiles", "kind")
 
 def _split_settings(
     settings: Sequence[str],
-) -> tuple[dict[str, dict[str, Any]], _EngineOptions]:
+) -> tuple[dict[str, dict[str, object]], _EngineOptions]:
     """The keys of tables, options of the primitive among them, and the options of the engines."""
-    told: dict[str, dict[str, Any]] = {table: {} for table in ("primitive", *_TABLES)}
+    told: dict[str, dict[str, object]] = {table: {} for table in ("primitive", *_TABLES)}
     engine_options: _EngineOptions = {}
     for setting in settings:
         spelled, equals, text = setting.partition("=")
@@ -259,7 +259,7 @@ def _stages(
     return stages
 
 
-def _per_stage(key: str, flags: Mapping[str, Any], count: int) -> dict[int, str]:
+def _per_stage(key: str, flags: Mapping[str, object], count: int) -> dict[int, str]:
     """The values of a flag by stage: one per stage, or one for the last."""
     if key not in flags:
         return {}

@@ -106,7 +106,7 @@ def _migrated_palette(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def migrated_engine_options(
-    name: str, options: Mapping[str, Any], known: Iterable[str]
+    name: str, options: Mapping[str, object], known: Iterable[str]
 ) -> dict[str, Any]:
     """The options of the engine `name` by their current names, without those of other families.
 
@@ -117,7 +117,7 @@ def migrated_engine_options(
     return {key: value for key, value in options.items() if key not in foreign}
 
 
-def earlier_options(name: str, given: Mapping[str, Any], known: Iterable[str]) -> dict[str, Any]:
+def earlier_options(name: str, given: Mapping[str, object], known: Iterable[str]) -> dict[str, Any]:
     """Values of options of the primitive or engine `name` that a fit that wrote `given` had not.
 
     A fit writes every option. So nothing is missing where one of the others `known` is missing.
@@ -127,7 +127,7 @@ def earlier_options(name: str, given: Mapping[str, Any], known: Iterable[str]) -
     return dict(added) if complete else {}
 
 
-def drawn_options(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
+def drawn_options(name: str, options: Mapping[str, object]) -> dict[str, Any]:
     """The options of a drawing of the primitive `name`, with those that an earlier one had not."""
     added = _ADDED.get(_bare(name), {}) if options else {}
     return {**{key: value for key, value in added.items() if value is not None}, **options}

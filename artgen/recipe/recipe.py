@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -291,14 +291,14 @@ def _with_files(value: Any, change: Callable[[FileReference], FileReference]) ->
     return tuple(_with_files(each, change) for each in value) if isinstance(value, tuple) else value
 
 
-def _changed(table: TableT, where: str, changes: dict[str, Any]) -> TableT:
+def _changed(table: TableT, where: str, changes: Mapping[str, object]) -> TableT:
     try:
         return table.changed(where, changes)
     except Misfit as misfit:
         raise misfit.of(UsageError, "recipe") from None
 
 
-def _is_deep(value: Any) -> bool:
+def _is_deep(value: object) -> bool:
     """Whether lists and tables lie in one another so often that they could not be written."""
     inside = [value]
     for _ in range(DEEPEST):

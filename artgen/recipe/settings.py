@@ -89,6 +89,6 @@ def read_settings() -> tuple[Settings, dict[str, str]]:
     return Settings(**values), origins
 
 
-def _checked(values: Mapping[str, Any], owner: str) -> dict[str, Any]:
+def _checked(values: Mapping[str, object], owner: str) -> dict[str, object]:
     parsed = parse_options(Settings, values, owner)
     return {name: getattr(parsed, name) for name in values}

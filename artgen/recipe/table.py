@@ -147,7 +147,7 @@ class Table:
         return plain | options
 
     @property
-    def _options(self) -> dict[str, Any]:
+    def _options(self) -> dict[str, object]:
         return getattr(self, "options", {})
 
 
@@ -188,7 +188,7 @@ def _value(
     return tuple(key.table._parse(each, (*path, str(i)), problems) for i, each in enumerate(value))
 
 
-def _plain(value: Any, asked: bool) -> Any:
+def _plain(value: object, asked: bool) -> object:
     """Plain data: no tables, no tuples."""
     if isinstance(value, Table):
         return value.to_dict(asked=asked)

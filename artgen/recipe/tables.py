@@ -73,27 +73,27 @@ def _text(parse: Callable[[str], object]) -> Check:
     return check
 
 
-def _is_list(value: Any) -> bool:
+def _is_list(value: object) -> bool:
     return isinstance(value, list | tuple)
 
 
-def as_file(value: Any, before: Mapping[str, Any]) -> Any:
+def as_file(value: object, before: Mapping[str, object]) -> Any:
     """Take a text for the name of a file."""
     return {"name": value} if isinstance(value, str) else value
 
 
-def _focus(value: Any, before: Mapping[str, Any]) -> Any:
+def _focus(value: object, before: Mapping[str, object]) -> object:
     if isinstance(value, str) and is_focus(value):
         return _text(parse_focus)(value, before)
     return as_file(value, before)
 
 
-def _view_target(value: Any, before: Mapping[str, Any]) -> Any:
+def _view_target(value: object, before: Mapping[str, object]) -> object:
     named = isinstance(value, str) and re.match(r"\w[\w-]+:", value)
     return value if named else as_file(value, before)
 
 
-def _alpha(value: Any, before: Mapping[str, Any]) -> Any:
+def _alpha(value: object, before: Mapping[str, object]) -> object:
     if isinstance(value, bool) or (isinstance(value, int | float) and 0 < value <= 100):
         return value if isinstance(value, bool) else float(value)
     raise Wrong("must be true, false, or a number above 0 and at most 100")
@@ -107,19 +107,19 @@ def _palette(value: Any, before: Mapping[str, Any]) -> Any:
     raise Wrong("must be a number from 2 to 256, or a list of 1 to 256 colours")
 
 
-def _count(value: Any, before: Mapping[str, Any]) -> Any:
+def _count(value: object, before: Mapping[str, object]) -> object:
     if value == "auto" or (type(value) is int and 1 <= value <= MOST_PARTS):
         return value
     raise Wrong("must be a number from 1 to 10000000, or auto")
 
 
-def _history(value: Any, before: Mapping[str, Any]) -> Any:
+def _history(value: object, before: Mapping[str, object]) -> object:
     if type(value) is int and value == 1:
         raise Wrong("must be 0, or at least 2")
     return value
 
 
-def _size(value: Any, before: Mapping[str, Any]) -> Any:
+def _size(value: object, before: Mapping[str, object]) -> object:
     if type(value) is int and 1 <= value <= LARGEST:
         return value
     if isinstance(value, str) and ("x" in value or paper_sides(value)):

@@ -197,7 +197,7 @@ def _primitives_in(module: ModuleType) -> Iterator[type]:
             yield cls
 
 
-def _spec(value: Any, name: str | None = None, files: tuple[str, ...] = ()) -> Spec:
+def _spec(value: object, name: str | None = None, files: tuple[str, ...] = ()) -> Spec:
     """Make a spec for `value` with its `summary`, or the first line of its docstring."""
     own: str = getattr(value, "__name__", name or "")
     said = value.get("summary") if isinstance(value, Mapping) else getattr(value, "__doc__", None)

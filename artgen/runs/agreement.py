@@ -178,7 +178,7 @@ def _file_name(source: str) -> str:
     return source.replace("\\", "/").removeprefix("frames:").rstrip("/").rpartition("/")[2]
 
 
-def differs(key: str, asked: Any, stored: Any) -> UsageError:
+def differs(key: str, asked: object, stored: object) -> UsageError:
     """The error for a value that contradicts the run to resume."""
     return UsageError(
         f"the run to resume has {key} = {stored!r}, not {asked!r}",

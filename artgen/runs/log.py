@@ -6,7 +6,6 @@ import json
 import math
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from artgen.base.errors import InputError, OutputError, writing
 from artgen.base.files import read_regular
@@ -44,7 +43,7 @@ class JsonLines:
         """Write a line for every evaluation, every tile, and every step that was measured."""
         if not isinstance(event, Evaluated | Measured | TileFitted) or event.step <= self.last:
             return
-        line: dict[str, Any] = {"step": event.step}
+        line: dict[str, object] = {"step": event.step}
         if isinstance(event, Measured):
             line |= event.metrics
         else:

@@ -26,7 +26,7 @@ FORMAT = 1
 
 
 def write_state(
-    path: Path, tensors: Mapping[str, Tensor], values: Mapping[str, Any], *, durable: bool = True
+    path: Path, tensors: Mapping[str, Tensor], values: Mapping[str, object], *, durable: bool = True
 ) -> None:
     """Write tensors, which may be anywhere, and values that JSON knows. Raises OutputError."""
     # Copies, because safetensors takes no tensors that share memory: an engine's may.
@@ -38,7 +38,7 @@ def write_state(
     atomic_write(path, tensors_to_bytes(stored, text), durable=durable)
 
 
-def write_checkpoint(path: Path, state: Mapping[str, Any], *, durable: bool = True) -> None:
+def write_checkpoint(path: Path, state: Mapping[str, object], *, durable: bool = True) -> None:
     """Write tensors and plain values under flat names. Raises OutputError."""
     from torch import Tensor
 
@@ -109,7 +109,7 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
 
 
-def _digest(tensors: Mapping[str, Tensor], values: Mapping[str, Any]) -> str:
+def _digest(tensors: Mapping[str, Tensor], values: Mapping[str, object]) -> str:
     found = hashlib.blake2b(json.dumps(values, sort_keys=True).encode(), digest_size=16)
     for name in sorted(tensors):
         tensor = tensors[name]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from torch import Tensor
 
@@ -148,7 +148,7 @@ class InitialSvg:
                 f"the paths of {self.path} cannot start {bare_name(table.name)}",
                 hint="use -p blob, polygon or another shape",
             )
-        changes: dict[str, Any] = {}
+        changes: dict[str, object] = {}
         if not table.sizes:
             changes["count"] = len(self.svg.paths)
         asked = {"min_alpha", "max_alpha"} & table.options.keys()
@@ -200,5 +200,5 @@ def open_initial(init: FileReference, files: InputFiles, registry: Registry) -> 
     return InitialArt(path, load(path, registry=registry))
 
 
-def _listed(value: Any) -> Any:
+def _listed(value: object) -> object:
     return list(value) if isinstance(value, tuple) else value

@@ -12,7 +12,6 @@ import io
 import json
 from collections.abc import Sequence
 from importlib import resources
-from typing import Any
 
 from artgen.output import encode_jpeg, to_pixels
 from artgen.output.page import PageWords, render_document
@@ -87,7 +86,7 @@ _LONG = 40
 """Characters of JSON that are written once, however often they occur."""
 
 
-def _shared(value: Any, table: dict[str, int]) -> Any:
+def _shared(value: object, table: dict[str, int]) -> object:
     """Replace what is long by the number of its JSON in `table`: variants have most in common.
 
     A text of several lines becomes the list of their numbers.

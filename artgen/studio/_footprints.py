@@ -23,7 +23,7 @@ def describe_footprint(splat: Footprint, options: Collection[str] = ()) -> dict[
     return {"ellipse": _tape(ir, ir.ellipse), "weight": _tape(ir, [ir.weight])}
 
 
-def _tape(ir: IR, results: Sequence[int]) -> dict[str, Any]:
+def _tape(ir: IR, results: Sequence[int]) -> dict[str, object]:
     """Values as a number, the name of an input, or an operation and the places of its arguments."""
     names = {number: " ".join([name, *map(str, at)]) for (name, at), number in ir.inputs.items()}
     names |= {DX: "dx", DY: "dy"}

@@ -34,7 +34,7 @@ def describe_params(
     described = []
     known: dict[str, tuple[int, ...]] = {}
 
-    def recorded(name: str, what: str, function: _Question) -> dict[str, Any] | None:
+    def recorded(name: str, what: str, function: _Question) -> dict[str, object] | None:
         """What `function` makes of a parameter and a context; None stays None.
 
         A result is a number, the name of an input, or an operation and its arguments.
@@ -83,11 +83,11 @@ def _row(option: str) -> dict[str, Any]:
     }
 
 
-def _value(setting: Any, context: Context) -> Any:
+def _value(setting: object, context: Context) -> object:
     return setting(context) if callable(setting) else setting
 
 
-def _expression(ir: IR, number: int) -> Any:
+def _expression(ir: IR, number: int) -> object:
     operation, arguments, _, constant = ir.values[number]
     if constant is not None:
         return constant

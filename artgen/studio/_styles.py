@@ -29,7 +29,7 @@ OWN: Mapping[str, Mapping[str, Any]] = {
 """Styles in the form of looks: what their parts do best, with few of them."""
 
 
-def describe_styles(kinds: Mapping[str, Any], registry: Registry) -> list[dict[str, Any]]:
+def describe_styles(kinds: Mapping[str, object], registry: Registry) -> list[dict[str, Any]]:
     """Settings of the page by which `kinds`, described primitives, show what they can be."""
     looks = {entry.name: read_look(entry.name, registry).data for entry in registry.entries("look")}
     found = (_described(name, look, kinds) for name, look in {**looks, **OWN}.items())

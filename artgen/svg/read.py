@@ -221,7 +221,7 @@ class _Handlers:
         self.areas.append((rings, even_odd, colour, opacity))
         self._count(len(outer), MOST_PATHS, "filled paths")
 
-    def _rings(self, data: str, transform: Any) -> list[Floats]:
+    def _rings(self, data: str, transform: object) -> list[Floats]:
         """The closed contours of path data as polygons [corners, 2]."""
         numbers = sum(1 for _ in re.finditer(NUMBER, data))
         self._count(numbers, MOST_NUMBERS, "numbers in its paths")

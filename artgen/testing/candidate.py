@@ -194,7 +194,7 @@ class Candidate(Offer):
                 yield name, float(value.flatten()[0]), primitive, changed
 
 
-def find_entries(what: Any) -> tuple[Registry, list[Entry]]:
+def find_entries(what: object) -> tuple[Registry, list[Entry]]:
     """Return a registry, and what `what` offers in it.
 
     `what` is a primitive class, a module with hooks, the path of a loose file, or the name of a

@@ -203,7 +203,7 @@ def _plan(candidate: Candidate, variant: Variant) -> Plan:
     return resolve(recipe, candidate.registry, CANVAS, candidate.sample)
 
 
-def _ends(option: OptionInfo) -> list[Any]:
+def _ends(option: OptionInfo) -> list[object]:
     """Return the bounds of a number; not the upper one of an integer, which may be a size."""
     ends = {int: [option.low], float: [option.low, option.high]}.get(option.hint, [])
     return [option.hint(end) for end in ends if end is not None]

@@ -35,7 +35,7 @@ def offer_of(entry: Entry, registry: Registry, loaded: Any) -> Offer:
     return (Candidate if entry.kind == "primitive" else Offer)(entry, registry, loaded)
 
 
-def conformance(what: Any) -> Callable[..., None]:
+def conformance(what: object) -> Callable[..., None]:
     """Make a pytest test with one case for each object that a plugin offers, and check.
 
     `what` is a primitive class, a plugin's module with its hooks, the path of a loose file, or the

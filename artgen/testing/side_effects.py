@@ -32,11 +32,11 @@ FILES: dict[Any, str] = {print: "prints", open: "opens a file", input: "asks for
 
 
 @contextmanager
-def no_calls(offer: Offer, forbidden: dict[Any, str]) -> Iterator[None]:
+def no_calls(offer: Offer, forbidden: Mapping[object, str]) -> Iterator[None]:
     """Raise Failed with file and line where code of the plugin calls a forbidden builtin."""
     root, found = root_of(offer.loaded), ""
 
-    def watch(frame: FrameType, event: str, called: Any) -> None:
+    def watch(frame: FrameType, event: str, called: object) -> None:
         nonlocal found
         if event == "c_call" and not found:
             module = str(frame.f_globals.get("__name__", "")).partition(".")[0]
@@ -132,7 +132,7 @@ def seeded(entropy: int) -> Iterator[None]:
         random.setstate(states[2])
 
 
-def _settings() -> dict[str, Any]:
+def _settings() -> dict[str, object]:
     return {
         **{f"the global generator of {name}": state for name, state in generators().items()},
         "whether torch computes gradients": torch.is_grad_enabled(),

@@ -319,7 +319,7 @@ def kind_of(subject: Subject | None) -> TargetKind:
     return "image" if subject is None else subject.kind
 
 
-def subject_from(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Subject:
+def subject_from(header: Mapping[str, object], arrays: Mapping[str, NDArray[Any]]) -> Subject:
     """The opposite of `header` (with the key `kind` added) and `arrays`.
 
     Raises ValueError where they do not go together.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -21,7 +20,7 @@ from artgen.values.drawing import Drawing
 @scenes_of.register(Field)
 def _scenes(
     drawn: Field, drawing: Drawing, scenes: Sequence[Scene], packer: Packer
-) -> dict[str, Any]:
+) -> dict[str, object]:
     if drawn.group is not None:
         raise refused(drawing, "a page does not fold positions")
     shader, packed = None, []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -40,7 +39,7 @@ def paint_field(
     canvas: Canvas,
     *,
     memory: Memory | None = None,
-    **_: Any,
+    **_: object,
 ) -> Tensor:
     """Evaluate the field at the centres of all pixels, differentiably."""
     first = next(iter(tensors.values()))

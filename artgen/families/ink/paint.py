@@ -28,7 +28,7 @@ def draw_inks(
     tensors: Mapping[str, Tensor],
     canvas: Canvas,
     background: Colour = BLACK,
-    **_: Any,
+    **_: object,
 ) -> Tensor:
     """Draw tensors over paper of the colour of the background: float32 [3, height, width]."""
     cover = primitive.settled(coverage(primitive, tensors, canvas), canvas)

@@ -7,7 +7,6 @@ smaller ones, until each differs by few levels from corner to corner, or is a fe
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -77,7 +76,7 @@ def _outlines(mesh: Mesh, drawing: Drawing) -> list[PenPart]:
 @scenes_of.register(Mesh)
 def _scenes(
     mesh: Mesh, drawing: Drawing, scenes: Sequence[Scene], packer: Packer
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Describe the triangles of a still drawing: in a film their number changes."""
     if any(scene.keyframes > 1 for scene in scenes):
         raise refused(drawing, "a page draws still meshes, not their films")

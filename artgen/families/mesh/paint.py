@@ -97,7 +97,7 @@ def paint_mesh(
     *,
     background: Colour = BLACK,
     transparent: bool = False,
-    **_: Any,
+    **_: object,
 ) -> Tensor:
     """Draw a mesh by area, on the CPU, differentiably; triangles that are clear show what is below.
 

@@ -38,7 +38,7 @@ def draw_partition(
     background: Colour = BLACK,
     *,
     transparent: bool = False,
-    **_: Any,
+    **_: object,
 ) -> Tensor:
     """Draw tensors as float32 [3, height, width], 4 channels if `transparent`.
 

@@ -42,7 +42,7 @@ def paint_shapes(
     *,
     background: Ground = BLACK,
     transparent: bool = False,
-    **_: Any,
+    **_: object,
 ) -> Tensor:
     """Draw shapes by area, on the CPU; differentiably unless transparent.
 

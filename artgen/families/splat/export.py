@@ -177,7 +177,7 @@ def _scenes(
     except Untraceable as error:
         raise refused(drawing, f"its footprint has no shader: {error}") from None
 
-    def pack(scene: Scene) -> dict[str, Any]:
+    def pack(scene: Scene) -> dict[str, object]:
         lasting = last_keys(drawing, scene)
         drawn = find_extent(splat, lasting.tensors).radius.isfinite()
         energy = importance(lasting, splat).where(drawn, -1.0)
@@ -187,7 +187,7 @@ def _scenes(
             place: tuple[slice | int, ...] = (slice(None), *index)
             return packer.add(scene.tensors[name][place][..., order].numpy(), exact=exact)
 
-        packed: dict[str, Any] = {
+        packed: dict[str, object] = {
             "count": splat.count_of(lasting),
             "columns": [row(name, *index) for name, index in shaders.columns],
             "xy": [row("xy", axis, exact=True) for axis in (0, 1)],

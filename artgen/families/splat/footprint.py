@@ -206,11 +206,11 @@ class CompiledFootprint(ABC):
     def _emit(self, channels: int, over: bool) -> KernelSource:
         """Print the kernels for `channels` features."""
 
-    def _place(self, device: torch.device) -> Any:
+    def _place(self, device: torch.device) -> object:
         """The table of constants where kernels read it, for features on `device`."""
         return self._ir.table
 
-    def _load(self, text: str) -> Any:
+    def _load(self, text: str) -> object:
         """Compile the kernels of a source."""
         return kernel_cache.load(text, of=self._name)
 

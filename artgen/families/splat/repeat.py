@@ -114,7 +114,7 @@ def _image_class(cls: type[Splat]) -> type[Splat]:
         same = lambda context, shape: torch.eye(2).reshape(4, 1).expand(shape).clone()  # noqa: E731
         return {**cls.declared_params(self), "turn": Param(4, init=same, lr=0.0)}
 
-    body: dict[str, Any] = {"footprint": footprint, "ellipse": ellipse, "group": None}
+    body: dict[str, object] = {"footprint": footprint, "ellipse": ellipse, "group": None}
     body |= {"declared_params": declared_params, "__module__": cls.__module__}
     body |= {"colours": colours} if cls.colours is not Splat.colours else {}
     body |= {"sprites": sprites} if cls.sprites is not Splat.sprites else {}

@@ -120,7 +120,7 @@ class _Scene(Scene):
         groups: tuple[int, int],
         parts: int = 1,
         part: int = 0,
-        **buffers: Any,
+        **buffers: object,
     ) -> Dispatch:
         sizes = [self.canvas.width, *strip, self.count, parts, part, self.cell]
         bound = {"size": self.device.uniform(np.array(sizes, np.uint32)), **self.buffers, **buffers}

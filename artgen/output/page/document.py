@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from artgen.output.templates import read_asset, render_page
 
@@ -48,7 +47,7 @@ def render_document(kind: str, words: PageWords, *, film: bool, own: str = "", *
     return render_page("artgen.output", words=words, film=film, script=script, style=style, **data)
 
 
-def plain_json(data: Any) -> str:
+def plain_json(data: object) -> str:
     """Encode canonical JSON that is safe inside an HTML element."""
     text = json.dumps(
         data, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False

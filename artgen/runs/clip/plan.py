@@ -66,7 +66,7 @@ def _rate(plan: Plan) -> float:
     return float(plan.recipe.stage[-1].options.get("rate", 1.0))
 
 
-def _suggested(plan: Plan) -> dict[str, Any]:
+def _suggested(plan: Plan) -> dict[str, object]:
     """The last stage with what its engine lays over it."""
     stage, engine = plan.recipe.stage[-1], plan.engines[-1]
     table = plan.recipe.clip or ClipTable()

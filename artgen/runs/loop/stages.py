@@ -362,7 +362,7 @@ class Loop:
         self.folder.save_checkpoint(state | prefixed("engine.", engine.state_dict()))
         self.last_checkpoint = time.perf_counter()
 
-    def _set_stage(self, **changes: Any) -> None:
+    def _set_stage(self, **changes: object) -> None:
         """Write what came of the current stage into its recipe; an interrupted run goes on."""
         self.recipe = self.recipe.with_stage(self.progress.stage, **changes)
         if self.progress.stopped_by != "interrupted":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path, PureWindowsPath
@@ -92,12 +93,14 @@ def _licence(path: Path) -> str | None:
     return None
 
 
-def complete(recipe: Recipe, target: Target, files: InputFiles, run: dict[str, Any]) -> Recipe:
+def complete(
+    recipe: Recipe, target: Target, files: InputFiles, run: Mapping[str, object]
+) -> Recipe:
     """The recipe with all that was resolved: hashes, seed, size and where it runs.
 
     Places that were asked for stay as they are spelled: with fewer digits they would be others.
     """
-    changes: dict[str, Any] = {"source": target.source, "sha256": target.sha256}
+    changes: dict[str, object] = {"source": target.source, "sha256": target.sha256}
     size, still, focus = target.size, target.still, recipe.target.focus
     if isinstance(still, ImageTarget) and still.symmetry in MOTIFS:  # that of a motif
         across, down = MOTIFS[still.symmetry]
