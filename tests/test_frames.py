@@ -14,7 +14,7 @@ from helpers import recipe
 from numpy.typing import NDArray
 
 import artgen.compiler.threads
-import artgen.runs.loop.stages
+import artgen.runs.loop.checkpoints
 import artgen.runs.video
 from artgen.base.errors import OutputError
 from artgen.engines import Engine
@@ -78,7 +78,7 @@ class Beside:
 
         monkeypatch.setattr(artgen.compiler.threads, "thread_count", lambda: 2)
         # A frame would be waited for before the checkpoint.
-        monkeypatch.setattr(artgen.runs.loop.stages, "CHECKPOINT_SECONDS", 1e9)
+        monkeypatch.setattr(artgen.runs.loop.checkpoints, "CHECKPOINT_SECONDS", 1e9)
         monkeypatch.setattr(FrameRecorder, "begin", begun)
         monkeypatch.setattr(FrameRecorder, "close", closed)
         monkeypatch.setattr(GradientEngine, "advance", advanced)

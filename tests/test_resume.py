@@ -17,6 +17,7 @@ import typer
 from helpers import PYTHON, recipe, video_frames
 from PIL import Image
 
+import artgen.runs.loop.checkpoints
 import artgen.runs.loop.stages
 from artgen.base.errors import InputError, Interrupted, OutputError, UsageError
 from artgen.cli import main
@@ -767,10 +768,10 @@ def test_checkpoints_follow_the_clock_unless_asked(
     photo: Path, tmp_path: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = recipe(photo, {"steps": 40})
-    monkeypatch.setattr(artgen.runs.loop.stages, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(artgen.runs.loop.checkpoints, "CHECKPOINT_SECONDS", 0.0)
     stop_at(15, asked, registry, tmp_path / "soon", checkpoint_every=None)
     assert checkpoint_step(tmp_path / "soon") > 0
-    monkeypatch.setattr(artgen.runs.loop.stages, "CHECKPOINT_SECONDS", 1e9)
+    monkeypatch.setattr(artgen.runs.loop.checkpoints, "CHECKPOINT_SECONDS", 1e9)
     stop_at(15, asked, registry, tmp_path / "never", checkpoint_every=None)
     assert list((tmp_path / "never").iterdir()) == []
 

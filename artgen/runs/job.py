@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -167,7 +168,12 @@ class Job:
         return self.metrics(picture)["mse"]
 
     def psnr(self, drawing: Drawing) -> float:
-        """The PSNR of `drawing` as it would be saved: at its precision, in 8 bits."""
+        """The PSNR of `drawing` as it would be saved: at its precision, in 8 bits.
+
+        One that has no part yet is only its background: that is never near, minus infinity.
+        """
+        if not drawing.parameters:
+            return -math.inf
         saved = quantised(drawing, self.recipe.run.precision)
         loss = LOSS if self.recipe.run.precision == "auto" else 0.0
         return (self.metrics(self.draw(saved))["psnr"] or 0.0) - loss

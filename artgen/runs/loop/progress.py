@@ -7,7 +7,12 @@ from typing import Any
 
 from torch import Tensor
 
+from artgen.engines import Report
 from artgen.engines.base import part, prefixed
+from artgen.losses.metrics import decibels
+
+PLATEAU_GAIN = 0.01
+"""What counts as a gain, in dB of the PSNR, or of the loss where there is none."""
 
 
 @dataclass
@@ -36,6 +41,12 @@ class Progress:
     def begin_stage(self, index: int, start: dict[str, Tensor]) -> None:
         """Go on to the stage of this `index`, which begins with the drawing `start`."""
         self.become(Progress(index, offset=self.offset, seconds=self.seconds, start=start))
+
+    def note(self, report: Report) -> None:
+        """Note the step of the last gain of the stage."""
+        quality = decibels(report.loss) if report.psnr is None else report.psnr
+        if self.plateau_decibels is None or quality > self.plateau_decibels + PLATEAU_GAIN:
+            self.plateau_decibels, self.plateau_step = quality, report.step
 
     def state_dict(self) -> dict[str, Any]:
         """By flat names."""

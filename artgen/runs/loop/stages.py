@@ -9,24 +9,20 @@ revised on the way; an interruption ends the run where it is. The recipe gets it
 
 from __future__ import annotations
 
-import math
-import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from artgen.base.errors import DeviceLost, Diverged, PluginError
 from artgen.base.faults import broken
 from artgen.base.seeds import derived_seed
 from artgen.engines import Engine, Report
-from artgen.engines.base import part, prefixed
 from artgen.events import Advanced, Evaluated, Measured
-from artgen.losses.metrics import decibels
 from artgen.recipe import Recipe, Stage
 from artgen.runs.context import RunContext
 from artgen.runs.folder import RunFolder
 from artgen.runs.job import Fitted, Job, check_finite
 from artgen.runs.loop.agenda import Agenda, work_between
+from artgen.runs.loop.checkpoints import Checkpoints
 from artgen.runs.loop.history import Snapshot
 from artgen.runs.loop.pace import Pace, Workload, measure_pace
 from artgen.runs.loop.progress import Progress
@@ -39,9 +35,6 @@ CHUNK_SECONDS = 0.05
 LARGEST_CHUNK = 1000
 REHEARSED_PICTURES = 50
 """Test pictures that a rehearsal evaluates: all of them may take longer than the fit."""
-CHECKPOINT_SECONDS = 10.0
-PLATEAU_GAIN = 0.01
-"""What counts as a gain, in dB of the PSNR, or of the loss where there is none."""
 
 
 class Loop:
@@ -62,16 +55,14 @@ class Loop:
         started: Callable[[Engine], None] | None = None,
     ) -> None:
         self.job, self.recipe, self.drawing, self.context = job, job.recipe, job.start, context
-        self.folder, self.checkpoint_every = folder, checkpoint_every
-        self.started = started or (lambda engine: None)
+        self.folder, self.started = folder, started or (lambda engine: None)
         self.progress = progress = Progress()
+        self.checkpoints = Checkpoints(folder, checkpoint_every, progress)
         self.time = TimeBudget(progress, context.notify)
         self.recovery = Recovery(job, progress, context.notify)
         self.recording = Recording(job, folder, progress, self.time, context)
         self.diverged: Diverged | None = None
-        self.resumed: dict[str, Any] | None = None
         self.chunk = 1
-        self.last_checkpoint = time.perf_counter()
 
     @property
     def resumed_at(self) -> int:
@@ -91,18 +82,11 @@ class Loop:
 
     def resume(self) -> None:
         """Go on from the folder's newest checkpoint; from the start where there is none."""
-        assert self.folder is not None
-        checkpoint = self.folder.load_checkpoint()
-        if checkpoint is not None:
-            with self.folder.using_checkpoint():
-                self.progress.load_state_dict(part(checkpoint, "progress."))
-                if not 0 <= self.progress.stage < len(self.recipe.stage):
-                    raise ValueError(f"the run has no stage {self.progress.stage}")
-            self.resumed = part(checkpoint, "engine.")
-            if self.progress.start:
-                self.drawing = replace(self.drawing, tensors=self.progress.start)
-                self.job.plan.primitive.check_tensors(self.drawing)
-        self.recording.drop_after(-1 if self.resumed is None else self.resumed_at)
+        self.checkpoints.load(len(self.recipe.stage))
+        if self.progress.start:
+            self.drawing = replace(self.drawing, tensors=self.progress.start)
+            self.job.plan.primitive.check_tensors(self.drawing)
+        self.recording.drop_after(-1 if self.checkpoints.engine is None else self.resumed_at)
 
     def run(self) -> Fitted:
         """Run all stages. Raises OutOfMemory and what the engines refuse."""
@@ -194,12 +178,9 @@ class Loop:
 
     def _start_stage(self, index: int) -> Engine:
         engine: Engine = self.job.plan.engines[index]()
-        if self.resumed is not None:
-            assert self.folder is not None
+        if self.checkpoints.engine is not None:
             self._start(engine)
-            with self.folder.using_checkpoint():
-                engine.load_state_dict(self.resumed)
-            self.resumed = None
+            self.checkpoints.restore(engine)
             self.started(engine)
             return engine
         left = self.time.left
@@ -244,7 +225,7 @@ class Loop:
                 recording.frame(engine, agenda.frames)
                 recording.keep(engine, agenda.keys)
         while engine.step < agenda.end and progress.stopped_by == "steps":
-            end = agenda.next_after(engine.step, self.checkpoint_every)
+            end = agenda.next_after(engine.step, self.checkpoints.every)
             self._advance(engine, min(engine.step + self.chunk, end))
             if engine.step in agenda.evaluations:
                 self._evaluate(engine)
@@ -254,7 +235,7 @@ class Loop:
             self.context.control.wait_if_paused()
             early = self._stopped_early(engine)
             # The checkpoint comes first: judging here is not part of the uninterrupted run.
-            if early or self._checkpoint_due(engine):
+            if early or self.checkpoints.is_due(engine.step):
                 self._checkpoint(engine)
             if early and engine.step < agenda.end and progress.stopped_by == "steps":
                 if engine.step not in agenda.evaluations:
@@ -312,19 +293,12 @@ class Loop:
                 report.training_loss,
             )
         )
-        quality = decibels(report.loss) if report.psnr is None else report.psnr
-        before = progress.plateau_decibels
-        if before is None or quality > before + PLATEAU_GAIN:
-            progress.plateau_decibels, progress.plateau_step = quality, report.step
+        progress.note(report)
         wanted = stage.target_psnr
 
         def saved() -> float:
-            """The PSNR of what would be saved now: the engine's is not rounded, may be weighted.
-
-            A drawing that has no part yet is only its background, however near that comes.
-            """
-            best = engine.drawing(best=True)
-            return self.job.psnr(best) if best.parameters else -math.inf
+            """The PSNR of what would be saved now: the engine's is not rounded, may be weighted."""
+            return self.job.psnr(engine.drawing(best=True))
 
         if wanted is not None and self.time.timed(saved) >= wanted:
             progress.stopped_by = "target-psnr"
@@ -347,20 +321,10 @@ class Loop:
             self.recipe = self.recipe.with_primitive(count=found.pop("count"))
         self._set_stage(**found)
 
-    def _checkpoint_due(self, engine: Engine) -> bool:
-        if self.checkpoint_every:
-            return engine.step % self.checkpoint_every == 0
-        return time.perf_counter() - self.last_checkpoint > CHECKPOINT_SECONDS
-
     def _checkpoint(self, engine: Engine) -> None:
-        if self.folder is None:
-            return
         # A resumed run makes the later ones only.
         self.recording.finish_frame()
-        self.progress.step = engine.step
-        state = prefixed("progress.", self.progress.state_dict())
-        self.folder.save_checkpoint(state | prefixed("engine.", engine.state_dict()))
-        self.last_checkpoint = time.perf_counter()
+        self.checkpoints.save(engine)
 
     def _set_stage(self, **changes: object) -> None:
         """Write what came of the current stage into its recipe; an interrupted run goes on."""
