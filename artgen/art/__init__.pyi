@@ -5,7 +5,7 @@ from ._art import ExportRequest as ExportRequest
 from ._art import Film as Film
 from ._art import Scene as Scene
 from ._art import run_exporter as run_exporter
-from ._format import FORMAT as FORMAT
+from ._file import FORMAT as FORMAT
 from ._moving import kept as kept
 from ._reading import load as load
 from .precision import bytes_of_shapes as bytes_of_shapes

@@ -10,8 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
+from artgen.art._file import packed_parameters, to_bytes, to_table
 from artgen.art._moving import draw_moments, growing, kept
-from artgen.art._writing import packed_parameters, to_bytes, to_table
 from artgen.art.precision import quantised, quantised_film, saved_bytes
 from artgen.art.rounding import rounded
 from artgen.base.errors import InputError, UsageError

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from artgen.art._art import Art
-from artgen.art._format import FILM, FORMAT, PACKED, SUBJECT, FilmTable, Header, Numbers
+from artgen.art._file import FILM, FORMAT, PACKED, SUBJECT, FilmTable, Header, Numbers
 from artgen.art.numbers import unpack_numbers
 from artgen.art.precision import decode
 from artgen.base.errors import InputError, UsageError, explain_problem, reading
