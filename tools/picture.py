@@ -133,10 +133,11 @@ def draw(rooms: Graph) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the picture, or return 1 where `--check` finds that it is another one."""
-    rooms = rooms_of(read_imports(HOUSE))
-    if circles := find_circles(rooms):
-        print(f"error: rooms import each other: {circles}", file=sys.stderr)
+    """Write the picture; return 1 for modules in a circle, or if `--check` finds another one."""
+    imports = read_imports(HOUSE)
+    rooms = rooms_of(imports)
+    if circles := [*find_circles(rooms), *find_circles(imports)]:
+        print(f"error: rooms or modules import each other: {circles}", file=sys.stderr)
         return 1
     text = draw(rooms)
     if "--check" in arguments:
