@@ -156,13 +156,7 @@ class Registry:
         claimants = self._claimants(kind, name)
         if not claimants:
             raise unknown_name(kind, name, self._plugins)
-        if len(claimants) > 1:
-            owners = " and ".join(entry.distribution for entry in claimants)
-            raise PluginError(
-                f"{kind} {name!r} is offered by {owners}",
-                hint=f"write {' or '.join(map(self.spelling, claimants))}",
-            )
-        return claimants[0]
+        return self._only(claimants, f"{kind} {name!r} is offered")
 
     def find_any(self, name: str) -> Entry | None:
         """Look up `name` among entries of the first kind that has it; None if none has it."""
@@ -188,14 +182,7 @@ class Registry:
                 found.setdefault(rank, []).append(entry)
         if not found:
             raise unknown_name("target", "image", self._plugins)
-        best = found[max(found)]
-        if len(best) > 1:
-            owners = " and ".join(entry.distribution for entry in best)
-            raise PluginError(
-                f"{path} is opened by {owners}",
-                hint=f"write {' or '.join(f'{self.spelling(entry)}:{path}' for entry in best)}",
-            )
-        return best[0]
+        return self._only(found[max(found)], f"{path} is opened", f":{path}")
 
     @overload
     def load(
@@ -271,6 +258,14 @@ class Registry:
         ]
         explicit = [entry for entry in found if entry.plugin.explicit]
         return explicit or [e for e in found if e.plugin.origin == "built-in"] or found
+
+    def _only(self, entries: Sequence[Entry], what: str, after: str = "") -> Entry:
+        """The only one of some entries. Raises PluginError for several, with how to write each."""
+        if len(entries) > 1:
+            owners = " and ".join(entry.distribution for entry in entries)
+            spelled = " or ".join(self.spelling(entry) + after for entry in entries)
+            raise PluginError(f"{what} by {owners}", hint=f"write {spelled}")
+        return entries[0]
 
     def _with_clashes(self, plugin: Plugin) -> PluginInfo:
         """Describe a plugin, with the status ``clash`` if names need their distribution."""
