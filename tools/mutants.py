@@ -43,6 +43,7 @@ MODULES = {
     "artgen/raster/sampling.py": ("shapes", "plotter"),
     "artgen/recipe/settings.py": ("settings",),
     "plugins/artgen_plugins/sets/idx.py": ("image_sets",),
+    "artgen/targets/learning.py": ("palette",),
     "artgen/targets/palette.py": ("palette",),
     "artgen/values/canvas.py": ("canvas",),
 }
