@@ -387,6 +387,12 @@ def test_an_unknown_option_is_told_without_numpy():
         ("fit --look linocut --polish", 2, "not hatch", "hatch is what the look linocut is drawn"),
         ("fit --look linocut --transparent", 2, "hatch cannot", "what the look linocut is drawn"),
         ("fit --look thread --set foo=3", 2, "String has no", "what the look thread is drawn with"),
+        (
+            "fit points:spiral --look thread",
+            2,
+            "cannot be cropped",
+            "what crops: --crop, or a look",
+        ),
         ("fit photo.png --focus 3,3,3", 2, "error: --focus is wrong: '3,3,3'", ""),
         ("fit photo.png --loss text:a/x+text:b/x", 2, "error: --loss names files", ""),
         ("fit photo.png --watercolour", 2, "--watercolour", "write --look watercolour\n"),

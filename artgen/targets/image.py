@@ -66,7 +66,7 @@ class TargetRequest:
         if self.frame.aspect is not None:
             raise UsageError(
                 f"{source} is not a picture, so it cannot be cropped",
-                hint="give the long side as --size, and leave out --crop",
+                hint="give --size as the long side, and leave out what crops: --crop, or a look",
             )
         if self.mask is not None or self.alpha_weight or self.focus not in (None, "faces"):
             raise UsageError(
