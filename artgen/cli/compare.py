@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import artgen.compare as comparisons
-from artgen.base.errors import UsageError
+from artgen.base.errors import PluginError, UsageError
 from artgen.cli._completion import primitives
 from artgen.cli._completion import targets as complete_targets
 from artgen.cli._console import INTERRUPTED, describe, exit_code, print_json, print_table
@@ -19,6 +19,9 @@ from artgen.cli._exports import check_file
 from artgen.cli._flags import Common, Panel, argument, option
 from artgen.cli._where import WhereAnew
 from artgen.recipe import Precision
+
+if TYPE_CHECKING:
+    from artgen.registry import Kind, Registry
 
 _BUDGET, _FILES = Panel("Equal for all"), Panel("What to write")
 
@@ -38,6 +41,13 @@ _COLUMNS = {
     "bpp": ("bpp", 3),
 }
 """The columns of the table: their headings and decimals."""
+
+_OTHER_KINDS: Mapping[Kind, str] = {
+    "look": "{0} is a look: write artgen fit --look {0}, and -p FILE.art for what it made",
+    "engine": "{0} is an engine: write -p NAME@{0}",
+    "loss": "{0} is a loss: write -p NAME:loss={0}",
+}
+"""How a contestant has what is no primitive."""
 
 _OF_PICTURES = "psnr ssim ms_ssim flip seconds steps parameters bytes bpp"
 _OF_SETS = "mse psnr rank floats picture_bytes parameters bytes steps seconds"
@@ -138,7 +148,10 @@ def compare(
     budget = Limits(time, steps, target_bytes)
     asked = parse_contestants(contestants, budget, seed, run, registry)
     for each in asked:
-        check_names(each.recipe, registry)
+        try:
+            check_names(each.recipe, registry)
+        except PluginError as error:
+            raise _as_contestant(error, each.recipe.primitive.name, registry) from None
         check_known_options(each.recipe, registry)
 
     if any(known_facts(find_primitive(each.recipe, registry)) is None for each in asked):
@@ -211,6 +224,14 @@ def compare(
         for path in () if common.quiet else written_files:
             print(path, flush=True)
     return exit_code(errors)
+
+
+def _as_contestant(error: PluginError, name: str, registry: Registry) -> PluginError:
+    """The error with a hint how `-p` takes what is called `name`, if it is of another kind."""
+    for kind, how in _OTHER_KINDS.items():
+        if any(entry.name == name for entry in registry.entries(kind)):
+            return PluginError(error.message, hint=how.format(name))
+    return error
 
 
 def _curves(curves: Sequence[comparisons.Curve]) -> list[dict[str, Any]]:
