@@ -315,6 +315,15 @@ def test_a_misspelt_option_is_refused_before_the_first_fit(call, wrong):
     assert not Path("artgen-out").exists()
 
 
+def test_the_only_target_is_missed_before_the_first_fit(call):
+    """A table without a number was printed beside the error."""
+    code, out, err = call("missing.png", "-p", "gaussian:count=6", "-p", "triangle")
+    assert (code, out) == (3, "")
+    assert err.splitlines()[0] == "error: target missing.png does not exist"
+    code, data = call("missing.png", "-p", "gaussian", "--json")[:2]
+    assert (code, json.loads(data)["error"]["exit_code"]) == (3, 3)
+
+
 def test_failures_are_in_their_rows(compare):
     code, data = compare("missing.png", "sample:cat", "-p", "gaussian:count=6", "-p", "vae")
     assert code == 3

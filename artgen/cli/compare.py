@@ -18,7 +18,7 @@ from artgen.cli._console import INTERRUPTED, describe, exit_code, print_json, pr
 from artgen.cli._exports import check_file
 from artgen.cli._flags import Common, Panel, argument, option
 from artgen.cli._where import WhereAnew
-from artgen.recipe import Precision
+from artgen.recipe import Precision, Recipe
 
 if TYPE_CHECKING:
     from artgen.registry import Kind, Registry
@@ -139,7 +139,7 @@ def compare(
 
     from artgen.cli._contestants import Limits, parse_contestants
     from artgen.plan.catalogue import known_facts
-    from artgen.plan.early import check_known_options, check_names
+    from artgen.plan.early import check_files, check_known_options, check_names
     from artgen.plan.names import find_primitive
 
     if threads is None and where.asked:
@@ -160,6 +160,9 @@ def compare(
     targets = comparisons.find_targets(
         targets or ["sample:digits" if sets else "sample:astronaut"], sets=sets
     )
+    if len(targets) == 1:
+        # What every fit would raise some seconds later.
+        check_files(Recipe().with_target(source=targets[0]), registry, (Path(),))
     comparisons.check_files(asked, targets, out, curve=curve, overwrite=overwrite)
 
     common.load("artgen.compare._comparison")
