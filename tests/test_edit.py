@@ -311,6 +311,7 @@ def test_a_palette_is_recoloured_with_its_parts():
         ("recolour", "is not how parts are edited"),
         ("recolour=red=blue,green", "is no list of colours"),
         ("recolour=red=nothing", "is not a colour"),
+        ("recolour=red=blue,#f00=teal", "gives one colour two others"),
         ("recolour=nothing", "there is no palette"),
     ],
 )

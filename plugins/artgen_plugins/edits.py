@@ -39,6 +39,9 @@ def _recolour(parts: Parts, value: str) -> Drawing:
     pairs = [each.split("=") for each in value.split(",")] if "=" in value else []
     if any(len(pair) != 2 for pair in pairs):
         raise UsageError(f"{value!r} is no list of colours", hint="write red=blue,teal=#fff")
+    if len({parse_colour(old) for old, _ in pairs}) < len(pairs):
+        hint = "write each colour once, or one recolour after the other"
+        raise UsageError(f"{value!r} gives one colour two others", hint=hint)
     palette = [] if pairs else [parse_colour(each) for each in parts.palette(value)]
 
     def change(colours: Floats) -> Floats:
