@@ -706,8 +706,9 @@ def test_other_formats_have_no_page(registry):
         with pytest.raises(UsageError, match="does not take a page"):
             export(art, ExportRequest(page=Page(), walk="labels"))
     for export in (export_svg, export_pdf):
-        with pytest.raises(UsageError, match="cannot be animated"):
+        with pytest.raises(UsageError, match="cannot be animated") as refused:
             export(art, ExportRequest(page=Page(), animate=3.0))
+        assert "leave out --animate, or what is for pens" in refused.value.hint
 
 
 def test_a_page_shows_the_whole_drawing(registry):

@@ -177,6 +177,9 @@ def _plotted(art: Art, request: ExportRequest, page: Page, what: str) -> Plot:
     """Plot the art on the requested page, for the format `what`. Raises UsageError for a crop."""
     from artgen.output.plotter import plot
 
+    if request.animate is not None:
+        hint = "leave out --animate, or what is for pens: --page, --pens, --fill"
+        raise UsageError(f"{what} cannot be animated", hint=hint)
     refuse(replace(request, page=None), what)
     _long_side(art, request, what)
     pixels = art.render(_SEEN, transparent=request.transparent, device=request.device)
