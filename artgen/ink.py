@@ -22,7 +22,7 @@ class InkOptions:
     """Options of every ink drawing. The options of a plugin are a subclass."""
 
     inks: str = option(
-        "#1d1b20", "colours of the inks, separated by commas, such as #00a0c8,#e5007d"
+        "#1d1b20", "colours of the inks as #rrggbb, separated by commas: #00a0c8,#e5007d"
     )
     margin: float = option(0.03, "blank border, as a share of the shorter side", low=0, high=0.4)
     overprint: bool = option(True, "inks multiply what is below them; if false they cover it")

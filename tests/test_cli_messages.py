@@ -393,6 +393,12 @@ def test_an_unknown_option_is_told_without_numpy():
             "cannot be cropped",
             "what crops: --crop, or a look",
         ),
+        (
+            "fit --look riso --set inks=white",
+            2,
+            "'white' is not a colour as #rrggbb",
+            "no names of",
+        ),
         ("fit photo.png --focus 3,3,3", 2, "error: --focus is wrong: '3,3,3'", ""),
         ("fit photo.png --loss text:a/x+text:b/x", 2, "error: --loss names files", ""),
         ("fit photo.png --watercolour", 2, "--watercolour", "write --look watercolour\n"),

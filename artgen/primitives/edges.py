@@ -40,7 +40,8 @@ def edge_style(primitive: Primitive) -> tuple[float, Floats] | None:
 def hex_levels(text: str, example: str) -> Floats:
     """Return the colour ``#rrggbb`` as float64 [3] in 0 to 1. Raises UsageError with an example."""
     if not re.fullmatch(r"#[0-9a-fA-F]{6}", text):
-        raise UsageError(f"{text!r} is not a colour such as #1d1b20", hint=f"write {example}")
+        hint = f"options take no names of colours: write {example}"
+        raise UsageError(f"{text!r} is not a colour as #rrggbb", hint=hint)
     return np.array([int(text[k : k + 2], 16) / 255 for k in (1, 3, 5)])
 
 
