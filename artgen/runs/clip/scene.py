@@ -281,7 +281,7 @@ class Follower:
         loss = float(self.job.plan.losses[-1](picture.outputs, goal, data.weight))
         state = engine.hand_over()
         found = Keyframe(dict(drawing.tensors), born, engine.step, state=state)
-        decibels = psnr(picture.pixels, frame.pixels)
+        decibels = psnr(picture.pixels, frame.pixels, frame.weight)
         return Found(found, loss, decibels, picture.pixels, notice)
 
     def _steps(self, problem: Problem, error: Tensor) -> int:
