@@ -492,8 +492,12 @@ def test_a_clip_without_enough_time_takes_a_step_per_frame(
         run={"device": "cpu", "threads": 1, "backend": "eager"},
         output={"video": False, "fps": 30, "video_seconds": 10.0},
     )
-    result = run(asked, registry)
+    told: list[Event] = []
+    result = run(asked, registry, observers=[told.append])
     assert (result.art.recipe.stage[0].steps, result.art.recipe.clip.steps) == (1, 1)
+    assert result.art.recipe.clip.stretch == 1
+    said = [each.message for each in told if isinstance(each, Notice)]
+    assert len([each for each in said if "clip.stretch is 1" in each]) == 1
 
 
 @pytest.mark.parametrize(("asked", "passes"), [({}, 10_000), ({"passes": 3}, 3)])

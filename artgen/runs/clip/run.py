@@ -98,6 +98,9 @@ class ClipRun(PictureRun):
                 search=search,
                 threads=self.recipe.run.threads or 1,
             )
+            if job.recipe.clip.stretch != 1:
+                note = "with --time no frame takes more steps than another: clip.stretch is 1"
+                self.context.notify(note, "note")
             self.recipe, self.rehearsed = with_steps(inside, self.clip, scenes)
         if folder is not None:
             folder.write_recipe(self.recipe)
