@@ -293,8 +293,12 @@ def test_a_recipe_names_a_sound_without_its_folder(tmp_path, monkeypatch):
     assert made.output.film == "music=song.wav"
     run(made, default(), out=tmp_path, name="b", search=(tmp_path, songs))
     assert len(video_frames(tmp_path / "a.mp4")) == len(video_frames(tmp_path / "b.mp4")) == 2
-    with pytest.raises(InputError, match="there is no sound"):
+    with pytest.raises(InputError, match="there is no sound") as refused:
         run(made, default(), out=tmp_path, name="c")
+    assert "hold its name alone: bring the file" in refused.value.hint
+    with pytest.raises(InputError, match=r"there is no score far\.toml") as refused:
+        run(made.with_output(film="music=far.toml"), default(), out=tmp_path, name="d")
+    assert "hold its name alone: bring the file" in refused.value.hint
     check_agreement(made, asked, default())
     other = asked.with_output(film="music=other.wav")
     with pytest.raises(UsageError, match="has film"):

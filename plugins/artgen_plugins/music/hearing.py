@@ -78,12 +78,16 @@ class Heard:
         return float(np.interp(seconds / self.step, np.arange(len(values)), values))
 
 
+BRING = "recipes and .art files hold its name alone: bring the file, or name another"
+"""What to do where a sound or a score is missing."""
+
+
 def read_sound(path: Path) -> Samples:
     """The sound of a file, one or two channels. Raises InputError."""
     if path.suffix.lower() not in FORMATS:
         raise InputError(f"{path} is no sound", hint=f"use {', '.join(FORMATS)}")
     if not path.is_file():
-        raise InputError(f"there is no sound {path}", hint="name a file: --film music=song.wav")
+        raise InputError(f"there is no sound {path}", hint=BRING)
     return _decoded(path, path.stat().st_mtime_ns)
 
 

@@ -25,7 +25,7 @@ from typing import Any
 
 from artgen.animation import Samples
 from artgen.errors import InputError, UsageError, parse_toml, read_regular
-from artgen_plugins.music.hearing import read_sound
+from artgen_plugins.music.hearing import BRING, read_sound
 from artgen_plugins.music.songs import BEATS, song
 
 WHAT = ("size", "spread", "sway", "turn", "bright", "colour", "order", "film", "pose", "walk")
@@ -88,6 +88,8 @@ def read_score(text: str) -> Score:
     if not text.lower().endswith(".toml"):
         return _of_sound(text, Path())
     path = Path(text)
+    if not path.is_file():
+        raise InputError(f"there is no score {path}", hint=BRING)
     try:
         table = parse_toml(read_regular(path, f"score {path}", 2**20).decode("utf-8"))
     except ValueError as error:
