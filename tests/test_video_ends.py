@@ -15,7 +15,7 @@ from PIL import GifImagePlugin, Image
 import artgen
 from artgen.base.errors import OutputError, UsageError
 from artgen.cli import main
-from artgen.events import Notice
+from artgen.events import Evaluated, Notice
 from artgen.output.spool import Spool, there_and_back, with_ends, write_limited
 from artgen.output.video import Sound, write_video
 from artgen.recipe import Recipe
@@ -173,6 +173,25 @@ def test_a_fit_shows_the_photograph_first_and_last_within_its_bytes(tmp_path):
     # A second of the photograph, a fade, a second of the fit, and the same back: twice there.
     assert len(frames) == 2 * (5 + 3 + 5 + 3 + 5)
     assert any("bytes" in each.message for each in events if isinstance(each, Notice))
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_a_photograph_in_a_video_is_as_sharp_as_its_file(tmp_path, gone):
+    """It was the target, as small as it was fitted, enlarged."""
+    squares = np.kron(np.random.default_rng(0).integers(0, 2, (8, 12)) * 255, np.ones((8, 8)))
+    photo = np.repeat(squares.astype(np.uint8)[..., None], 3, axis=2)
+    path = tmp_path / "photo.png"
+    Image.fromarray(photo).save(path)
+    output = {"fps": 5, "video_seconds": 1, "start": "photo", "video_size": 96}
+    asked = recipe(path, {"steps": 2}, target={"size": 12}, output=output)
+
+    def lose(event: object) -> None:
+        if gone and isinstance(event, Evaluated):
+            path.unlink(missing_ok=True)
+
+    run(asked, Registry(), out=tmp_path / "out", name="a", observers=[lose])
+    first = video_frames(tmp_path / "out/a.mp4")[0].astype(int)
+    assert (np.abs(first - photo).mean() > 16) == gone
 
 
 def test_render_makes_a_video_of_any_drawing(tmp_path, monkeypatch, capsys):

@@ -73,7 +73,7 @@ class Job:
         return {**means, "colours": colours}
 
     @cached_property
-    def _camera(self) -> FramedView | None:
+    def camera(self) -> FramedView | None:
         """Shows drawings at the size of the video; None where that is the fitting size."""
         size = self.recipe.output.video_size
         if size is None:
@@ -102,24 +102,10 @@ class Job:
 
     def draw_frame(self, drawing: Drawing) -> NDArray[np.uint8]:
         """Draw at the size of the video. Raises Diverged where the result is not finite."""
-        if self._camera is None:
+        if self.camera is None:
             return self.draw(drawing).pixels
         check_finite(drawing)
-        return self._camera.show(self.shown(drawing))
-
-    @property
-    def photo(self) -> NDArray[np.uint8]:
-        """The target at the size of the video, uint8 [height, width, 3], or as one colour."""
-        from PIL import Image
-
-        pixels = self.target.pixels
-        assert pixels is not None
-        if self._camera is None:
-            return pixels
-        whole = self._camera.placement.whole
-        size = whole.width, whole.height
-        large = np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS))
-        return self._camera.placement.cut(large, self._camera.border)
+        return self.camera.show(self.shown(drawing))
 
     def problem(self, drawing: Drawing, data: TargetTensors, **given: Any) -> Problem:
         """A problem of this job for an engine: to fit `data`; `given` are its other fields."""

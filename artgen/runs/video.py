@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from artgen.animation.forms import Shot, find_form, form_frames
 from artgen.art import Art, ExportRequest
+from artgen.base.errors import ArtgenError
 from artgen.exporters import blank, film_frame, walk_frames
 from artgen.output import (
     FrameStore,
@@ -26,8 +28,10 @@ from artgen.output import (
 from artgen.output.spool import lead_in, there_and_back, with_ends, write_limited
 from artgen.recipe import OutputTable, Recipe
 from artgen.registry import Registry, default
-from artgen.runs.job import HOLD_SECONDS, Fitted
+from artgen.runs.job import HOLD_SECONDS, Fitted, Job
 from artgen.runs.kind import Frames, RunKind
+from artgen.runs.opening import read_target
+from artgen.targets import Source
 from artgen.values.canvas import LARGE
 
 LARGEST_WALK = 1080
@@ -93,16 +97,16 @@ def write_run_video(
         frames, fps = walk_frames(art, request)
     elif film is not None:
         how = (("device", job.device),)
-        photo = job.photo if find_form(film, art.registry or default()).photo else None
+        photo = _photo(run, job) if find_form(film, art.registry or default()).photo else None
         frame = film_frame(art, recipe.framed(output.video_size))
         shot = Shot(art, frame, output.video_seconds, photo, how)
         frames, played = form_frames(film, shot, fps)
     else:
         frames, fps = run.video(fitted, art, stored)
-    start = job.photo if output.start == "photo" else None
+    start = _photo(run, job) if output.start == "photo" else None
     if output.start == "blank":
         start = blank(art.drawing)
-    frames = with_ends(frames, fps, start, job.photo if output.end == "photo" else None)
+    frames = with_ends(frames, fps, start, _photo(run, job) if output.end == "photo" else None)
     if output.loop:
         frames = there_and_back(frames)
     # On the way back a loop is silent.
@@ -116,6 +120,32 @@ def write_run_video(
         sized=output.video_size is not None,
         sound=heard,
     )
+
+
+def _photo(run: RunKind, job: Job) -> NDArray[np.uint8]:
+    """The target at the size of the video, uint8 [height, width, 3], or as one colour.
+
+    Where it was fitted smaller than that, its file or sample is read again.
+    """
+    from PIL import Image
+
+    target, table, camera = job.target, job.recipe.target, job.camera
+    assert target.pixels is not None
+    if camera is None:
+        return target.pixels
+    whole, source = camera.placement.whole, run.asked.recipe.target.source
+    # The size of a recipe with a symmetry may be that of its motif.
+    size = round((table.size or target.size) * max(whole.width, whole.height) / target.size)
+    size = min(size, target.original_size)
+    if size > (table.size or target.size) and Source.parse(source).scheme in (None, "sample"):
+        plain = table.replace(source=source, size=size, mask=None, focus=None, alpha_weight=False)
+        with suppress(ArtgenError):  # a file may be gone, or the target in memory alone
+            recipe = job.recipe.replace(target=plain)
+            target = read_target(recipe, run.asked.registry, run.asked.search)
+    assert target.pixels is not None
+    side = whole.width, whole.height
+    large = Image.fromarray(target.pixels).resize(side, Image.Resampling.LANCZOS)
+    return camera.placement.cut(np.asarray(large), camera.border)
 
 
 def progress_frames(fitted: Fitted, art: Art, stored: FrameStore) -> tuple[Frames, float]:
