@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import pytest
@@ -162,6 +163,12 @@ def test_replacing_changes_only_what_is_named():
     assert changed.map == Map("tanh")
     assert param.lr == 0.5
     assert param.replaced(init=3.0).init(context(), (2, 5)).unique().tolist() == [3.0]
+
+
+def test_what_dataclasses_would_replace_is_told_the_way():
+    """The hint was other keywords: the shape has none."""
+    with pytest.raises(TypeError, match=r"no keyword 'shape': .* param\.replaced\(lr=0\.1\)"):
+        dataclasses.replace(Param(2), lr=0.1)
 
 
 def test_params_are_attributes_and_name_what_is_declared():

@@ -139,7 +139,10 @@ class Param:
         **unknown: Any,
     ) -> None:
         for name in unknown:
-            raise TypeError(f"Param has no keyword {name!r}: {did_you_mean(name, SETTINGS)}")
+            hint = did_you_mean(name, SETTINGS)
+            if name == "shape":  # which `dataclasses.replace` passes
+                hint = "write Param(3), and to change one param.replaced(lr=0.1)"
+            raise TypeError(f"Param has no keyword {name!r}: {hint}")
         numbers = {"init": init, "lr": lr, "min": min, "max": max, "period": period}
         for name, number in numbers.items():
             if not (number is None or callable(number) or hasattr(number, "__float__")):
