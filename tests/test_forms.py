@@ -269,6 +269,21 @@ def test_a_fit_shows_them_as_its_video(tmp_path):
         run(asked, default(), out=tmp_path / "out", name="b")
 
 
+def test_the_still_of_a_film_has_the_border_of_its_recipe(tmp_path):
+    """It was cropped, and bars were said to be red."""
+    output = {"film": "zoom-into", "still_size": "48x48", "video": False}
+    target = {"aspect": "1:2", "pad": "red"}
+    run(
+        recipe(save_photo(tmp_path), {"steps": 2}, target=target, output=output),
+        Registry(),
+        out=tmp_path / "out",
+        name="a",
+    )
+    with Image.open(tmp_path / "out/a.png") as still:
+        red, green, blue = np.asarray(still.convert("RGB"))[24, 1].tolist()
+    assert (still.size, red > green + 100, red > blue + 100) == ((48, 48), True, True)
+
+
 def test_a_form_whose_frames_differ_in_size_is_at_fault(shapes):
     """The encoder failed where it was, with the exit code of an internal error."""
 

@@ -46,7 +46,8 @@ def encode_still(art: Art, pixels: NDArray[np.uint8]) -> bytes:
     recipe, output = art.recipe, art.recipe.output
     if _has_still(output, art.registry):
         asked = ExportRequest(output.still_size, dpi=output.dpi, film=output.film)
-        return art.to_format("png", replace(asked, device=recipe.run.device))
+        frame = recipe.framed(output.still_size)
+        return art.to_format("png", replace(asked, size=frame, device=recipe.run.device))
     if is_drawn_anew(output, art.registry):
         pixels = art.render(
             recipe.framed(output.still_size),
