@@ -23,6 +23,7 @@ from artgen.base.errors import InputError
 from artgen.cli import main
 from artgen.display.flat import draw_flat
 from artgen.errors import UsageError
+from artgen.events import Notice
 from artgen.exporters import export_json
 from artgen.families.shape.compositing import Compositing
 from artgen.recipe import Recipe
@@ -408,8 +409,19 @@ def test_a_number_is_learned_and_stored_as_colours(photo, tmp_path, registry):
 def test_a_border_is_no_part_of_what_is_learned(photo, registry, border):
     """The colour of the bars took the place of one of the picture."""
     asked = with_palette(photo, 5, aspect="1:2", pad=border, background="#00ff00")
-    pixels = np.asarray(Image.open(photo).convert("RGB"))
-    assert run(asked, registry).art.recipe.target.palette == learn_palette(pixels, 5)
+    pixels, told = np.asarray(Image.open(photo).convert("RGB")), []
+    made = run(asked, registry, observers=[told.append])
+    assert made.art.recipe.target.palette == learn_palette(pixels, 5)
+    # So it has not the colour that was asked for, which is said.
+    said = [each.message for each in told if isinstance(each, Notice)]
+    assert any("no red: name it in --palette" in each for each in said) == (border == "red")
+
+
+def test_a_border_in_a_colour_of_the_palette_is_not_spoken_of(photo, registry):
+    told = []
+    asked = with_palette(photo, ["#ff0000", "#101820"], aspect="1:2", pad="red")
+    run(asked, registry, observers=[told.append])
+    assert not [each for each in told if isinstance(each, Notice) and "border" in each.message]
 
 
 def test_a_palette_is_learned_where_the_border_alone_counts(photo, tmp_path):

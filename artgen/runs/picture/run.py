@@ -51,6 +51,7 @@ from artgen.targets import (
     hex_colour,
     parse_colour,
 )
+from artgen.values.frame import BACKGROUND
 
 
 class PictureRun(RunKind):
@@ -211,8 +212,8 @@ class PictureRun(RunKind):
         return replace(data, goal=target.goal_over((plan.primitive.clear,) * 3), even=even)
 
     def notes(self, plan: Plan, target: Target) -> tuple[str, ...]:
-        """Notes on what was found for the focus, and on alpha that could be fitted and is not."""
-        return _focus_note(target) + self._alpha_note(plan, target)
+        """Notes on the focus that was found, on a border that a palette changes, and on alpha."""
+        return _focus_note(target) + _border_note(plan, target) + self._alpha_note(plan, target)
 
     def _alpha_note(self, plan: Plan, target: Target) -> tuple[str, ...]:
         if not (isinstance(target, ImageTarget) and target.rgba is not None):
@@ -350,6 +351,17 @@ def _focus_note(target: Target) -> tuple[str, ...]:
     places = "; ".join(f"{100 * x:.0f} % across, {100 * y:.0f} % down" for x, y, _ in target.focus)
     what = "1 face" if target.faces == 1 else f"{target.faces or 'no'} faces"
     return (f"focus: {what}{'' if target.faces else '; what stands out'} at {places}",)
+
+
+def _border_note(plan: Plan, target: Target) -> tuple[str, ...]:
+    """That the palette has not the colour of the border, which is drawn in others then."""
+    pad, colours = plan.recipe.target.pad, plan.recipe.target.palette
+    if not (isinstance(target, ImageTarget) and pad and isinstance(colours, tuple)):
+        return ()
+    is_whole = target.without_border(target.image).shape == target.image.shape
+    if is_whole or pad == BACKGROUND or hex_colour(parse_colour(pad)) in colours:
+        return ()
+    return (f"the border is in colours of the palette, which has no {pad}: name it in --palette",)
 
 
 def prepare(asked: Asked) -> Job:
