@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any, ClassVar
 
 import numpy as np
@@ -222,6 +223,22 @@ def test_pca_refuses_to_compare_too_many(number, said, monkeypatch):
     codec.take(set_from_arrays(np.zeros((12, 6, 6), np.uint8)).subject)
     with pytest.raises(UsageError, match=f"pca compares {said} with one another, at most 29"):
         codec.solve([torch.zeros(number, 1, 6, 6)])
+
+
+def test_pca_keeps_its_pictures_once(monkeypatch):
+    """Beside those that were compared it kept them as they came, as float64."""
+    monkeypatch.setattr(pca, "SMALL", 1)
+    codec, eigh, kept = PCA({"rank": 2}), torch.linalg.eigh, []
+    codec.take(set_from_arrays(np.zeros((12, 1, 463), np.uint8)).subject)
+
+    def watched(products):
+        alive = [each for each in gc.get_objects() if type(each) is torch.Tensor]
+        kept.extend(each.nbytes for each in alive if each.ndim == 2 and each.shape[1] == 463)
+        return eigh(products)
+
+    monkeypatch.setattr(torch.linalg, "eigh", watched)
+    codec.solve(torch.rand(1, 1, 1, 463) for _ in range(10))
+    assert sum(kept) <= 10 * 463 * 8 + 463 * 4  # the last piece is still held
 
 
 def test_pca_of_equal_pictures_is_their_mean(monkeypatch):

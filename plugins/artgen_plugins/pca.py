@@ -75,9 +75,10 @@ class PCA(Codec):
         kept: list[Tensor] = []
         products: Tensor | None = None
         for piece in pieces:
-            rows = piece.flatten(1).double().cpu()
+            # As float32, which holds them exactly: few large pictures are all kept.
+            rows = piece.flatten(1).cpu()
             count += len(rows)
-            total += rows.sum(0)
+            total += rows.double().sum(0)
             kept.append(rows)
             if count < many:
                 _check(count, "pictures")
@@ -86,11 +87,12 @@ class PCA(Codec):
                 _check(size, "values of a picture")
                 products = torch.zeros(size, size, dtype=torch.float64)
             for each in kept:
-                products += each.t() @ each
+                products += each.double().t() @ each.double()
             kept.clear()
         mean = total / count
         if products is None:
-            rows = torch.cat(kept).sub_(mean)
+            rows = torch.cat(kept, out=torch.empty(count, size, dtype=torch.float64)).sub_(mean)
+            kept.clear()
             values, vectors = torch.linalg.eigh(rows @ rows.t())
             there = values.flip(0)[:rank] > NOTHING * values[-1]
             largest = F.normalize(vectors.flip(1).t()[:rank][there] @ rows)
