@@ -381,6 +381,37 @@ def test_an_interrupted_build_goes_on_where_it_stopped(gallery, call):
     assert not run.parent.exists()
 
 
+@pytest.mark.parametrize("more", [(), ("--force",)])
+def test_a_build_begins_before_all_targets_are_open(gallery, call, monkeypatch, more):
+    """Fifty of them took half a minute, in which nothing was made, and whoever made them opened
+    them once more."""
+    import artgen.gallery._build
+    import artgen.runs
+
+    order, read, make = [], artgen.runs.read_target, artgen.gallery._build.make
+    if more:
+        assert call("build", gallery)[0] == 0
+    monkeypatch.setattr(
+        artgen.runs, "read_target", lambda recipe, *more: order.append("key") or read(recipe, *more)
+    )
+    monkeypatch.setattr(
+        artgen.gallery._build,
+        "make",
+        lambda task, *more: order.append(task.stem) or make(task, *more),
+    )
+    assert statuses(call("build", gallery, *more)[1]) == {"first": "built", "second": "built"}
+    assert order == ["first", "key", "second", "key"]
+    assert statuses(call("check", gallery)[1]) == {"first": "current", "second": "current"}
+
+
+def test_a_failure_that_was_met_while_building_is_remembered(gallery, call):
+    write(gallery / "recipes", "first", source="nothing.png")
+    assert statuses(call("build", gallery)[1]) == {"first": "failed", "second": "built"}
+    Path(gallery / "recipes/nothing.png").write_bytes(b"no picture")
+    for command in ("build", "check"):
+        assert statuses(call(command, gallery)[1]) == {"first": "failed", "second": "current"}
+
+
 def test_a_recipe_that_changed_meanwhile_starts_over(gallery, call):
     leftover = gallery / "out/first/unfinished"
     (leftover / "first.run").mkdir(parents=True)

@@ -14,7 +14,7 @@ from artgen.base.errors import ArtgenError, Interrupted
 from artgen.events import Observer
 from artgen.gallery._make import PieceFiles, PieceTask, make
 from artgen.gallery._pieces import FILES, SUMMARY, WORKPLACE, Gallery, Piece, refuse_link
-from artgen.gallery._state import FAILURE, State, examine, folders_of, hashes, read_json
+from artgen.gallery._state import FAILURE, State, examine_to_make, folders_of, hashes, read_json
 from artgen.output import atomic_write, probe_folder
 from artgen.registry import Registry
 from artgen.tasks import Executor, RunControl, share_of_gpu
@@ -55,11 +55,11 @@ def build(
     UsageError, OutputError, and errors of the executor itself; the error of a piece is in its
     result.
     """
-    states = [examine(piece, registry) for piece in gallery.chosen(only)]
+    states = [examine_to_make(piece, registry, force) for piece in gallery.chosen(only)]
     probe_folder(gallery.out)
     todo: dict[str, State] = {}
     for state in states:
-        if state.key is None:
+        if state.status == "failed" and state.key is None:
             yield Built(state.piece, "failed", error=state.error)
         elif state.status == "current" and not force:
             _note_witness(state)
@@ -93,19 +93,17 @@ def _task(
 ) -> PieceTask:
     piece = state.piece
     assert piece.recipe is not None
-    assert state.key is not None
-    recipe = piece.recipe
-    if threads is not None and recipe.run.threads is None:
-        recipe = recipe.with_run(threads=threads)
+    threads = piece.recipe.run.threads or threads
     return PieceTask(
         stem=piece.slug,
-        recipe=recipe,
+        recipe=piece.recipe,
         search=folders_of(piece),
         plugins=tuple(plugins),
         folder=piece.folder / WORKPLACE,
         resume=True,
-        cpus=recipe.run.threads or 1,
-        gpus=share_of_gpu(gpus, recipe.run.device),
+        cpus=threads or 1,
+        gpus=share_of_gpu(gpus, piece.recipe.run.device),
+        threads=threads,
         key=state.key,
     )
 
@@ -121,7 +119,7 @@ def _publish(state: State, made: PieceFiles) -> None:
             atomic_write(folder / name, made.files[name])
         else:
             (folder / name).unlink(missing_ok=True)
-    gallery = {**_mark(state), "files": hashes(folder, made.files)}
+    gallery = {**_mark(state, made.key), "files": hashes(folder, made.files)}
     atomic_write(folder / SUMMARY, _json({**made.summary, "gallery": gallery}))
     (folder / FAILURE).unlink(missing_ok=True)
     shutil.rmtree(folder / WORKPLACE, ignore_errors=True)
@@ -136,7 +134,8 @@ def _note_failure(state: State, error: Exception) -> None:
     with suppress(ArtgenError):
         refuse_link(state.piece.folder)
         probe_folder(state.piece.folder)
-        atomic_write(state.piece.folder / FAILURE, _json({**_mark(state), "message": message}))
+        mark = _mark(state, state.key)
+        atomic_write(state.piece.folder / FAILURE, _json({**mark, "message": message}))
 
 
 def _note_witness(state: State) -> None:
@@ -145,16 +144,16 @@ def _note_witness(state: State) -> None:
     summary = read_json(folder / SUMMARY) or {}
     if summary["gallery"].get("witness") == state.witness:
         return
-    summary["gallery"] |= _mark(state)
+    summary["gallery"] |= _mark(state, state.key)
     # What cannot be written is found out again; the piece is made.
     with suppress(ArtgenError):
         refuse_link(folder)
         atomic_write(folder / SUMMARY, _json(summary))
 
 
-def _mark(state: State) -> dict[str, str | None]:
+def _mark(state: State, key: str | None) -> dict[str, str | None]:
     """What says later whether something that the piece follows from has changed."""
-    return {"key": state.key, "witness": state.witness}
+    return {"key": key, "witness": state.witness}
 
 
 def _json(data: object) -> bytes:

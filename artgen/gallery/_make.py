@@ -27,6 +27,7 @@ from artgen.base.files import file_hash
 from artgen.base.lock import FileLock
 from artgen.events import Observer
 from artgen.exporters import export_html, walk_strip
+from artgen.gallery._state import key_of
 from artgen.making import Motif, make_thing, maker_of
 from artgen.output import atomic_write, encode_jpeg, opaque, probe_folder
 from artgen.output.error_map import error_map
@@ -54,9 +55,13 @@ Pixels = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class PieceTask(Task):
-    """A piece to make in `folder`; files there are reused if they carry the same `key`."""
+    """A piece to make in `folder`; files there are reused if they carry the same key.
 
-    key: str = ""
+    `key` is None if it is still to be computed: of the recipe, which does not name `threads`.
+    """
+
+    key: str | None = None
+    threads: int | None = None
 
     def resume_files(self) -> Mapping[str, Path]:
         """The files that an earlier build left in its folder."""
@@ -70,9 +75,11 @@ class PieceTask(Task):
 
 @dataclass(frozen=True)
 class PieceFiles:
-    """The contents of the files of a piece by name, the summary of its run, and the time taken."""
+    """The contents of the files of a piece by name, its key, the summary of its run, and the time
+    taken."""
 
     files: dict[str, bytes]
+    key: str
     summary: dict[str, Any]
     seconds: float
 
@@ -81,7 +88,8 @@ def make(task: PieceTask, observe: Observer, control: RunControl) -> PieceFiles:
     """Fit the piece, or resume its fit. Raises ArtgenError, including Interrupted."""
     began = time.perf_counter()
     registry = Registry(files=task.plugins)
-    result = _fit(task, registry, observe, control)
+    key = task.key or key_of(task.recipe, registry, task.search)
+    result = _fit(task, key, registry, observe, control)
     if result.error is not None:
         raise result.error
     assert result.art is not None
@@ -101,18 +109,21 @@ def make(task: PieceTask, observe: Observer, control: RunControl) -> PieceFiles:
     outputs = {kind: names.get(kind) for kind in result.summary["outputs"]}
     plugin = dict(result.art.drawing.plugin)
     summary = {**result.summary, "outputs": outputs, "plugin": plugin}
-    return PieceFiles(files, summary, time.perf_counter() - began)
+    return PieceFiles(files, key, summary, time.perf_counter() - began)
 
 
-def _fit(task: PieceTask, registry: Registry, observe: Observer, control: RunControl) -> Result:
+def _fit(
+    task: PieceTask, key: str, registry: Registry, observe: Observer, control: RunControl
+) -> Result:
     """Run the recipe in its folder, resuming an earlier attempt where possible."""
-    start = partial(run, task.recipe, registry, out=task.place, name=task.stem, search=task.search)
+    recipe = task.recipe.with_run(threads=task.threads) if task.threads else task.recipe
+    start = partial(run, recipe, registry, out=task.place, name=task.stem, search=task.search)
     start = partial(start, observers=[observe], control=control)
     note, folder = task.place / "key", output_paths(task.place, task.stem)["folder"]
     linked = _has_links(task.place)
     if not linked and FileLock(folder / "lock").is_held_elsewhere():
         raise UsageError(f"another build is making {task.stem}", hint="wait for it to end")
-    mine = note.is_file() and note.read_text(encoding="utf-8", errors="replace") == task.key
+    mine = note.is_file() and note.read_text(encoding="utf-8", errors="replace") == key
     if mine and folder.is_dir() and not linked:
         try:
             return start(resume=True)
@@ -120,7 +131,7 @@ def _fit(task: PieceTask, registry: Registry, observe: Observer, control: RunCon
             pass  # The files there cannot be used: start over.
     shutil.rmtree(task.place, ignore_errors=True)
     probe_folder(task.place)
-    atomic_write(note, task.key.encode())
+    atomic_write(note, key.encode())
     return start(resume=False)
 
 

@@ -17,6 +17,7 @@ import inspect
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -43,7 +44,8 @@ class State:
     """The status of a piece, and the `reason` why it is not ``current``.
 
     ``missing``: never made; ``stale``: made from other inputs; ``failed``: cannot be made.
-    `key` is None if it cannot be computed; `witness` is equal where the key is, or None.
+    `key` is None if it cannot be computed, or was not asked for; `witness` is equal where the key
+    is, or None.
     """
 
     piece: Piece
@@ -70,11 +72,11 @@ def examine(piece: Piece, registry: Registry) -> State:
         notes = [each for each in (failure, made) if isinstance(each, dict) and witness]
         known = [each.get("key") for each in notes if each.get("witness") == witness]
         key = next((each for each in known if isinstance(each, str)), None)
-        key = key or _key(piece.recipe, registry, folders_of(piece))
+        key = key or key_of(piece.recipe, registry, folders_of(piece))
     except ArtgenError as error:
         return State(piece, "failed", reason=error.message, error=error)
     state = functools.partial(State, piece, witness=witness, key=key)
-    if failure.get("key") == key:
+    if failure.get("key") == key or (witness and failure.get("witness") == witness):
         return state("failed", reason=str(failure.get("message")))
     if not isinstance(made, dict):
         return state("missing", reason="not made yet")
@@ -85,6 +87,19 @@ def examine(piece: Piece, registry: Registry) -> State:
     if recorded != hashes(piece.folder, present):
         return state("stale", reason="its files were changed or removed")
     return state("current")
+
+
+def examine_to_make(piece: Piece, registry: Registry, force: bool) -> State:
+    """Do the same before a build, without the key of a piece that is made whatever its key is.
+
+    Whoever makes it opens its target anyway, and computes the key.
+    """
+    tried = any((piece.folder / name).exists() for name in (SUMMARY, FAILURE))
+    if piece.recipe is not None and (force or not tried):
+        with suppress(ArtgenError):
+            if witness := _witness(piece.recipe, registry, folders_of(piece)):
+                return State(piece, "missing", witness=witness)
+    return examine(piece, registry)
 
 
 def folders_of(piece: Piece) -> tuple[Path, ...]:
@@ -153,7 +168,8 @@ def _code(packages: frozenset[str]) -> str:
     return digest.hexdigest()
 
 
-def _key(recipe: Recipe, registry: Registry, search: Sequence[Path]) -> str:
+def key_of(recipe: Recipe, registry: Registry, search: Sequence[Path]) -> str:
+    """Compute the key of a recipe whose files are in the folders `search`. Raises ArtgenError."""
     from artgen.plan import resolve
     from artgen.runs import read_target
 
