@@ -18,6 +18,7 @@ _ASPECTS = {
     "heron": 3 / 4,
     "jellyfish": 3 / 4,
     "koi": 1,
+    "locomotive": 16 / 9,
     "orbits": 4 / 5,
     "owl": 3 / 4,
     "peacock": 3 / 4,
