@@ -31,7 +31,7 @@ MOSAIC = (
     "heron-in-paper",
     "avenue-in-gouache",
     "cat-in-squares",
-    "profile-in-a-spiral",
+    "owl-in-a-spiral",
     "balloons-in-dots",
     "lighthouse-in-lines",
     "cup-poster",
