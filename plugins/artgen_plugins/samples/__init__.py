@@ -18,7 +18,7 @@ SUBJECTS = (
     *("avenue", "balloons", "birches", "botanical", "bridge", "bust", "dancers", "dunes", "fern"),
     *("flock", "fruit", "gown", "harbour", "heron", "jellyfish", "koi", "lake", "lighthouse"),
     *("locomotive", "orbits", "owl", "peacock", "profile", "regatta", "storm", "street", "tiger"),
-    *("trumpeter", "whale", "windows", "wolf"),
+    *("toucan", "trumpeter", "whale", "windows", "wolf"),
 )
 """The modules of `samples.subjects`."""
 

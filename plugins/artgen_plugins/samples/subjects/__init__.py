@@ -25,6 +25,7 @@ _ASPECTS = {
     "profile": 4 / 5,
     "street": 4 / 5,
     "tiger": 4 / 5,
+    "toucan": 4 / 5,
     "trumpeter": 4 / 5,
     "whale": 3 / 4,
     "wolf": 4 / 5,
