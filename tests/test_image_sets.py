@@ -384,7 +384,7 @@ def test_flowers_are_a_set_in_colour():
     ("name", "shape", "ground", "kinds"),
     [
         ("butterflies", (30, 30, 3), butterflies.NIGHT, 9),
-        ("pots", (30, 25, 3), pots.WALL, 6),
+        ("pots", (30, 25, 3), pots.WALL, 7),
     ],
 )
 def test_butterflies_and_pots_have_the_colours_of_their_kind(name, shape, ground, kinds):

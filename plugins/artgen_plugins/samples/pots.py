@@ -1,4 +1,5 @@
 """The sample `pots`: pots of six kinds in six glazes, each in a niche of a cabinet, from a seed.
+Every seventh niche has a cat.
 
 A pot is a curve that is turned: the radii of foot, belly, shoulder, neck and lip are those of its
 kind, a little different in each. Nothing else moves, so that small networks learn them sharply.
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artgen_plugins.samples._channels import Channel, Channels, over, places, reduced
+from artgen_plugins.samples._sitting import COATS, outline, seated
 
 WALL, WOOD = (0.12, 0.25, 0.28), (0.66, 0.45, 0.28)
 RATIO = 1.2
@@ -22,9 +24,11 @@ _RADII = {
     "jar": (0.36, 0.56, 0.68, 0.70, 0.62, 0.44, 0.48),
     "vase": (0.34, 0.24, 0.34, 0.54, 0.46, 0.24, 0.42),
     "moon jar": (0.30, 0.56, 0.72, 0.72, 0.58, 0.26, 0.28),
+    "cat": (0.50,) * 7,
 }
 """Radii from the foot to the lip, evenly spaced, in half widths."""
-_HEIGHTS = {"amphora": 1.0, "bottle": 1.0, "bowl": 0.5, "jar": 0.78, "vase": 1.0, "moon jar": 0.8}
+_HEIGHTS = {"bowl": 0.5, "jar": 0.78, "moon jar": 0.8}
+"""Of those that are lower than the others."""
 _GLAZES = {
     "amphora": ((0.78, 0.36, 0.20), (0.16, 0.12, 0.12)),
     "bottle": ((0.13, 0.30, 0.58), (0.93, 0.90, 0.84)),
@@ -32,6 +36,7 @@ _GLAZES = {
     "jar": ((0.90, 0.68, 0.24), (0.52, 0.26, 0.14)),
     "vase": ((0.66, 0.15, 0.16), (0.95, 0.80, 0.56)),
     "moon jar": ((0.93, 0.91, 0.87), (0.24, 0.37, 0.62)),
+    "cat": COATS,
 }
 """The colour of the glaze, and that of its bands."""
 CLASSES = tuple(_RADII)
@@ -43,7 +48,7 @@ lies on it, in half widths."""
 
 
 def draw_pot(number: int, side: int, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """A pot of the kind, uint8 [side, side / 1.2, 3]."""
+    """A pot of the kind, or the cat, uint8 [side, side / 1.2, 3]."""
     from scipy.interpolate import PchipInterpolator
 
     name = CLASSES[number]
@@ -52,7 +57,7 @@ def draw_pot(number: int, side: int, rng: np.random.Generator) -> NDArray[np.uin
     x, y, edge, within = places(side, height)
     y = -RATIO * y
     floor = -RATIO + _BOARD + 0.6 * _DEEP
-    top = 1.94 * _HEIGHTS[name] * (0.94 + 0.06 * tall)
+    top = 1.94 * _HEIGHTS.get(name, 1.0) * (0.94 + 0.06 * tall)
     radii = 0.9 * np.array(_RADII[name]) * (1 + 0.07 * wide)
     radii[2:4] *= 1 + 0.1 * belly
     radii[5:] *= 1 + 0.12 * neck
@@ -61,6 +66,8 @@ def draw_pot(number: int, side: int, rng: np.random.Generator) -> NDArray[np.uin
 
     def body(x: Channel, y: Channel, soft: float = edge) -> Channel:
         """Where the pot is, and its handles; `soft` is how far its border goes."""
+        if name == "cat":
+            return within(outline(x, y - floor), soft)
         up = (y - floor) / top
         radius = curve(up.clip(0, 1))
         found = within(radius - abs(x), soft) * within(floor + top - y, soft)
@@ -85,26 +92,29 @@ def draw_pot(number: int, side: int, rng: np.random.Generator) -> NDArray[np.uin
     picture = over(picture, [each * (0.85 - 0.7 * dark) for each in WOOD], ground)
     # One of three has them exchanged.
     glaze, band = _GLAZES[name][:: 1 if rng.integers(3) else -1]
-    round_ = 0.5 + 0.9 * handles(x + 0.01, y - 0.01, 0.12)
-    picture = over(picture, [each * round_ for each in band], handles(x, y))
-    # Circles around the pot are seen from a little above.
-    around = (x / curve(((y - floor) / top).clip(0, 1)).clip(1e-6)).clip(-1, 1)
-    up = (y + _FLAT * np.sqrt(1 - around**2) - floor) / top
-    around = (x / curve(up.clip(0, 1)).clip(1e-6)).clip(-1, 1)
-    colour: Channels = [each * (1 + 0.1 * tone) for each in glaze]
-    middle = 0.5 + 0.06 * place
-    bands = ((middle, 0.07 + 0.025 * width), (0.985, 0.02))
-    for at, thick in (*bands, (middle + 0.16, 0.018), (middle - 0.16, 0.018)):
-        colour = over(colour, band, within((thick - abs(up - at)) * top))
-    # A cylinder's shade, and a gleam.
-    light = 0.12 + 0.98 * np.sqrt((1 - ((around + 0.4) / 1.45) ** 2).clip(0, 1))
-    light = light + 0.1 * within(around - 0.9, 0.3)
-    gleam = 0.55 * np.exp(-(((around + 0.5) / 0.11) ** 2)) * (up * (1 - up) * 4).clip(0, 1)
-    lit = over([each * light for each in colour], (1.0, 1.0, 1.0), gleam)
-    picture = over(picture, lit, body(x, y))
-    mouth = (1 - np.hypot(x / radii[-1], (y - floor - top) / _FLAT)) * _FLAT
-    picture = over(picture, [each * 1.05 for each in band], within(mouth))
-    picture = over(picture, [each * (0.28 + 0.2 * x) for each in glaze], within(mouth - 0.014))
+    if name == "cat":
+        picture = seated(picture, x, y - floor, within, (glaze, band))
+    else:
+        round_ = 0.5 + 0.9 * handles(x + 0.01, y - 0.01, 0.12)
+        picture = over(picture, [each * round_ for each in band], handles(x, y))
+        # Circles around the pot are seen from a little above.
+        around = (x / curve(((y - floor) / top).clip(0, 1)).clip(1e-6)).clip(-1, 1)
+        up = (y + _FLAT * np.sqrt(1 - around**2) - floor) / top
+        around = (x / curve(up.clip(0, 1)).clip(1e-6)).clip(-1, 1)
+        colour: Channels = [each * (1 + 0.1 * tone) for each in glaze]
+        middle = 0.5 + 0.06 * place
+        bands = ((middle, 0.07 + 0.025 * width), (0.985, 0.02))
+        for at, thick in (*bands, (middle + 0.16, 0.018), (middle - 0.16, 0.018)):
+            colour = over(colour, band, within((thick - abs(up - at)) * top))
+        # A cylinder's shade, and a gleam.
+        light = 0.12 + 0.98 * np.sqrt((1 - ((around + 0.4) / 1.45) ** 2).clip(0, 1))
+        light = light + 0.1 * within(around - 0.9, 0.3)
+        gleam = 0.55 * np.exp(-(((around + 0.5) / 0.11) ** 2)) * (up * (1 - up) * 4).clip(0, 1)
+        lit = over([each * light for each in colour], (1.0, 1.0, 1.0), gleam)
+        picture = over(picture, lit, body(x, y))
+        mouth = (1 - np.hypot(x / radii[-1], (y - floor - top) / _FLAT)) * _FLAT
+        picture = over(picture, [each * 1.05 for each in band], within(mouth))
+        picture = over(picture, [each * (0.28 + 0.2 * x) for each in glaze], within(mouth - 0.014))
     board = within(_BOARD - np.minimum(1 - abs(x), RATIO - abs(y)))
     bright = within(_BOARD - np.minimum(x + 1, RATIO - y), 0.02)
     picture = over(picture, [each * (0.92 + 0.12 * bright) for each in WOOD], board)
