@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import replace
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import numpy as np
@@ -1268,6 +1269,65 @@ def test_tubes_run_along_edges_alone_with_a_halo_of_one_hue():
     assert halo == sorted(halo, reverse=True)
     few = tube.place(ink.Sheet(amounts, canvas, 300, np.random.default_rng(1), target=picture))
     assert len(few) <= 300
+
+
+def tubes_along(lines, colours, monkeypatch):
+    """The tubes that are drawn where these are the contours of a picture of left and right half."""
+    canvas = Canvas(200, 200)
+    points = [
+        np.concatenate(
+            [
+                np.linspace(a, b, int(100 * np.hypot(*np.subtract(b, a))))[:-1]
+                for a, b in pairwise(line)
+            ]
+        )
+        for line in lines
+    ]
+    drawn = [Contour(np.array(each), np.ones(len(each))) for each in points]
+    monkeypatch.setattr("artgen_plugins.tube.contours", lambda *_: drawn)
+    monkeypatch.setattr("artgen_plugins.tube.flow_lines", lambda *_: [])
+    picture = np.repeat(np.array(colours).T[..., None, :], 200, 1).repeat(100, 2)
+    tube = Tube({"inks": "#ff2020,#2020ff", "width": 0.01})
+    marks = tube.place(
+        ink.Sheet(np.zeros((2, 200, 200)), canvas, 9000, np.random.default_rng(1), target=picture)
+    )
+    first = 2 * len(GLOW)
+    return marks.strokes[marks.ink >= first], marks.ink[marks.ink >= first] - first
+
+
+RED, BLUE = (0.8, 0.1, 0.1), (0.1, 0.1, 0.8)
+
+
+def test_a_tube_that_goes_on_in_another_has_its_hue(monkeypatch):
+    """Colours changed in the middle of an outline, at each fork."""
+    left, right = [(-0.7, 0.2), (0.1, 0.2)], [(0.115, 0.2), (0.6, 0.2)]
+    _, hues = tubes_along([left, right], (RED, BLUE), monkeypatch)
+    assert set(hues) == {0}
+    # A corner where no other tube begins is in one tube as well.
+    _, hues = tubes_along([left, [(0.1, 0.2), (0.1, 0.5), (0.4, 0.5)]], (RED, BLUE), monkeypatch)
+    assert set(hues) == {0}
+    # What ends on the side of another is a tube of its own.
+    _, hues = tubes_along(
+        [[(-0.3, -0.7), (-0.3, 0.7)], [(-0.3, 0), (0.9, 0)]], (RED, BLUE), monkeypatch
+    )
+    assert set(hues) == {0, 1}
+
+
+def test_a_tube_reaches_what_it_nearly_meets_and_a_short_loose_one_is_left_out(monkeypatch):
+    """Outlines broke off just before they met, and bits of light lay about."""
+    ring = [(0.04, 0), (0.4, 0), (0.4, 0.4), (0, 0.4), (0, 0)]
+    strokes, _ = tubes_along([ring], (RED, BLUE), monkeypatch)
+    ends = np.concatenate([strokes[:, :2], strokes[:, 2:4]])
+    assert np.hypot(*(ends - [0.02, 0]).T).min() < 0.01
+    upright = [(0.5, -0.8), (0.5, 0.8)]
+    # What is farther off stays there.
+    for begins, ends in ((0.48, 0.5), (0.4, 0.39)):
+        level = [(-0.5, -0.6), (begins, -0.6)]
+        strokes, _ = tubes_along([upright, level], (RED, BLUE), monkeypatch)
+        across, down = abs(strokes[:, :2] - strokes[:, 2:4]).T
+        assert strokes[across > down, 2].max() == pytest.approx(ends, abs=0.01)
+    strokes, _ = tubes_along([upright, [(-0.5, 0.3), (-0.3, 0.3)]], (RED, BLUE), monkeypatch)
+    assert strokes[:, 0].min() > 0.4
 
 
 def test_contours_are_few_and_lie_on_borders_and_in_the_middle_of_what_is_thin():

@@ -1,7 +1,8 @@
 """Tubes of light: long clean lines along the contours of the picture, with a halo around each.
 
-Each has one colour: that of the side which differs more from the picture as a whole. Faint rows of
-light fill what tubes enclose, wider where the picture is lighter.
+Each has one colour along its whole length: that of the side which differs more from the picture as
+a whole. One that nearly meets itself or another reaches it, and a short one that meets nothing is
+left out. Faint rows of light fill what tubes enclose, wider where the picture is lighter.
 """
 
 from __future__ import annotations
@@ -15,7 +16,16 @@ from numpy.typing import NDArray
 
 from artgen import Canvas, Drawing, Ink, Preset, family, ink, option
 from artgen.ink import InkOptions
-from artgen_plugins._contours import FACE, Contour, cells_of, contours, enclosed, focused, within
+from artgen_plugins._contours import (
+    FACE,
+    RIM,
+    Contour,
+    cells_of,
+    contours,
+    enclosed,
+    focused,
+    within,
+)
 from artgen_plugins._flow import flow_lines
 from artgen_plugins.draft import away_from, parted, whole_lines
 from artgen_plugins.hatch import cropped, inside_margin
@@ -39,12 +49,19 @@ INNER = 0.985
 GAP, LENGTH, BESIDE = 3.0, 32.0, 0.02
 """The least distance of tubes, in radii; how long they are in all, in canvas units, before some are
 left out; how far beside a tube its colour is seen."""
-BETWEEN, DOUBLE, CLEAR, RIM = 1.6, 0.1, 0.7, 12.0
+BETWEEN, DOUBLE, CLEAR, FADE = 1.6, 0.1, 0.7, 12.0
 """How far tubes of a face are from one another, in radii; how near to an outline a line is its
 double, and how long one is where it is clear, in canvas units; how fast that grows from the middle
 of a face on."""
 STROKE = 0.045
 """The shortest tube of a face, in sides of all that is focus."""
+TOUCH, CLOSE, AHEAD = 2.0, 5.0, 45.0
+"""How near tubes are that meet, and up to where one is led to what is ahead of its end, in radii;
+up to how many degrees from straight on that is ahead."""
+STRAIGHT, CORNER = 30.0, 95.0
+"""The most degrees by which a tube bends where it goes on in another, and where only two meet."""
+LOOSE, ENDING = 0.2, 10
+"""The shortest tube that meets nothing, in shorter sides; how many points tell where one goes."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +105,8 @@ class Tube(Ink):
             light, sheet.weight, sheet.canvas, o.detail, o.strength, GAP * o.width, LENGTH
         )
         shapes = enclosed(lines, sheet.canvas)
-        lines = self._drawn(sheet, light, lines)
+        inner = focused(sheet.weight, light.shape[1:])
+        lines = met(self._drawn(sheet, light, lines), inner, sheet.canvas, o.width)
         calm = [within(each, shapes, CALM / sheet.canvas.pixel) for each in light]
         rows = _rows(sheet, np.stack(calm) * (shapes > 0), light, self.tubes)
         return whole_lines(rows, self._halos(sheet, light, lines), sheet.count)
@@ -103,7 +121,7 @@ class Tube(Ink):
             # The middle of a face has short tubes too; hair and hats are hinted at.
             if len(line.points) < least * (near > FACE):
                 continue
-            if line.contrast.sum() * canvas.pixel > CLEAR * min(1.0, RIM * (1 - near)):
+            if line.contrast.sum() * canvas.pixel > CLEAR * min(1.0, FADE * (1 - near)):
                 (inside if near > FACE else rest).append(line)
         kept = parted(outlines, away_from(inside, canvas), canvas, DOUBLE / 2)
         return [*inside, *kept, *parted(rest, away_from([*inside, *kept], canvas), canvas, DOUBLE)]
@@ -124,14 +142,16 @@ class Tube(Ink):
 
     def _halos(self, sheet: ink.Sheet, light: Floats, lines: list[Contour]) -> list[ink.Marks]:
         """Return the halo of each line in the hue of what is beside it, or in that of the face."""
-        o, found, most = self.options, [], np.inf
+        o, found, most, hues = self.options, [], np.inf, []
         if sheet.weight is not None and np.ptp(sheet.weight) > 0:
             most = float(sheet.weight.max())
             face = light[:, sheet.weight > INNER * most].mean(1)[:, None]
         for points, _ in lines:
             inner = sheet.weight_at(*points.T).mean() > INNER * most
             colour = face if inner else _beside(points, sheet.canvas, light)
-            hue = _likest(colour, self.tubes, light)[0]
+            hues.append(_likest(colour, self.tubes, light)[0])
+        hues = agreed(np.array(hues), lines, o.width)
+        for (points, _), hue in zip(lines, hues, strict=True):
             line = points[:: 3 if len(points) > 9 else 1]
             if len(line) < 2:
                 continue
@@ -169,6 +189,77 @@ def _rows(sheet: ink.Sheet, calm: Floats, light: Floats, tubes: Floats) -> ink.M
     half = (pitch / 2 - radius).clip(0) + 0.25 * pitch * (radius > 0.25 * pitch)
     strokes = np.stack([u - half, v, u + half, v, radius, radius], 1)
     return ink.Marks(strokes[bright > 0.12], hue[bright > 0.12])
+
+
+def met(lines: list[Contour], inner: Floats, canvas: Canvas, radius: float) -> list[Contour]:
+    """Return lines that are led on to a line, or to their own start, close ahead of their ends.
+
+    `radius` is that of a tube, in canvas units. Short lines that meet nothing are left out. In a
+    face, where `inner` [height, width] is near to 1, lines stay as they are.
+    """
+    found, kept = list(lines), []
+    for k, line in enumerate(lines):
+        near, anchored = float(inner[cells_of(line, canvas)].mean()), False
+        for _ in range(2):
+            points, contrast = found[k] = Contour(*(each[::-1] for each in found[k]))
+            # Of itself, what is far along, so that it does not curl.
+            own = points[: max(0, len(points) - int(3 * CLOSE * radius / canvas.pixel))]
+            goals = np.concatenate(
+                [own, *(other.points for other in [*found[:k], *found[k + 1 :]])]
+            )
+            ahead, far = _ahead(points, goals)
+            edge = (np.array(canvas.reach) - abs(points[-1])).min() < 3 * RIM * min(canvas.reach)
+            meets = bool(edge or (far < radius).any())
+            anchored |= edge or bool((far < CLOSE * radius).any())
+            far[ahead < np.cos(np.radians(AHEAD))] = np.inf
+            if near > FACE or meets or not (far < CLOSE * radius).any():
+                continue
+            steps = np.linspace(0, 1, 2 + int(far.min() / canvas.pixel))[1:, None]
+            way = points[-1] + steps * (goals[far.argmin()] - points[-1])
+            contrast = np.append(contrast, np.full(len(way), contrast[-1]))
+            found[k], anchored = Contour(np.concatenate([points, way]), contrast), True
+        if anchored or len(line.points) > LOOSE * min(inner.shape) * (1 - near / FACE):
+            kept.append(k)
+    return [found[k] for k in kept]
+
+
+def agreed(hues: NDArray[np.int64], lines: list[Contour], radius: float) -> NDArray[np.int64]:
+    """Return the hue of each line [N] so that one which goes on in another has the same.
+
+    That is the hue of most of their length. Lines that meet end to end go on where one is straight
+    on from the other, or where there are only two and the corner is not sharp.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    if not lines:
+        return hues
+    pairs = [(0, 0)]
+    for k, (points, _) in enumerate(lines):
+        for way in (points, points[::-1]):
+            far = [np.hypot(*(other - way[-1]).T) for other, _ in lines]
+            near = [n for n, each in enumerate(far) if n != k and each.min() < TOUCH * radius]
+            for n in near:
+                at, last = int(far[n].argmin()), len(far[n]) - 1
+                if ENDING <= at <= last - ENDING:
+                    continue
+                side = lines[n].points[[max(0, at - ENDING), min(last, at + ENDING)]]
+                turn = STRAIGHT if len(near) > 1 else CORNER
+                if _ahead(way, side)[0].max() > np.cos(np.radians(turn)):
+                    pairs.append((k, n))
+    links = coo_array((np.ones(len(pairs)), np.array(pairs).T), shape=(len(lines),) * 2)
+    many, tube = connected_components(links, directed=False)
+    votes = np.zeros((many, hues.max() + 1))
+    np.add.at(votes, (tube, hues), [len(each.points) for each in lines])
+    found: NDArray[np.int64] = votes.argmax(1)[tube]
+    return found
+
+
+def _ahead(points: Floats, goals: Floats) -> tuple[Floats, Floats]:
+    """Return how much goals [N, 2] are ahead of the end of a line, as cosines, and how far: [N]."""
+    way, gap = points[-1] - points[max(0, len(points) - ENDING)], goals - points[-1]
+    far = np.hypot(*gap.T)
+    return gap @ way / np.maximum(far * np.hypot(*way), 1e-9), far
 
 
 def _beside(points: Floats, canvas: Canvas, light: Floats) -> Floats:
