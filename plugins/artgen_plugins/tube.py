@@ -150,8 +150,8 @@ class Tube(Ink):
             inner = sheet.weight_at(*points.T).mean() > INNER * most
             colour = face if inner else _beside(points, sheet.canvas, light)
             hues.append(_likest(colour, self.tubes, light)[0])
-        hues = agreed(np.array(hues), lines, o.width)
-        for (points, _), hue in zip(lines, hues, strict=True):
+        shared = agreed(np.array(hues), lines, o.width)
+        for (points, _), hue in zip(lines, shared, strict=True):
             line = points[:: 3 if len(points) > 9 else 1]
             if len(line) < 2:
                 continue
