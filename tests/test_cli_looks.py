@@ -80,6 +80,9 @@ def test_the_name_of_a_look_is_that_of_its_files():
     [
         ("sample:cat", "single-line"),
         ("photo.png --size 24 --fps 10 --seed 3 --focus auto", "single-line"),
+        ("sample:cat --threads 1 --device cpu --backend eager --precision fp16", "single-line"),
+        ("sample:cat --start photo --end photo --film side-by-side", "single-line"),
+        ("sample:cat --film music=sample:pulse", None),
         ("sample:cat -p gaussian", None),
         ("sample:cat -n 20", None),
         ("sample:cat --steps 20", None),
@@ -109,7 +112,9 @@ def test_pictures_of_which_nothing_is_asked_have_the_usual_look(flags, look, mon
     told = look == "single-line" and "--resume" not in flags
     assert (asked, "-p gaussian for" in said) == ([look], told), said
     # A flag of the fit gave soft spots without a word.
-    how = look is None and flags.split()[1:2] in (["-n"], ["--steps"], ["--set"], ["--palette"])
+    how = look is None and flags.split()[1:2] in (
+        [[each] for each in ("-n", "--steps", "--set", "--palette", "--film")]
+    )
     assert ("primitive: gaussian, since flags say how" in said) == how
 
 

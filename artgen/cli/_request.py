@@ -32,10 +32,11 @@ a face, an animal and a still life, each was a picture of its own in this one, a
 quickest: brush strokes take ten times as long, and rings tear faces apart."""
 
 _HOW = re.compile(
-    r"(primitive|clip|tiles|kind|run|view)\b|target\.(background|palette|alpha)|"
-    r"output\.(transparent|edges|start|end|film|walk|latent)"
+    r"(primitive|clip|tiles|kind|view)\b|target\.(background|palette|alpha)|"
+    r"output\.(transparent|edges|walk|latent|film=(?!side-by-side|wipe|zoom))"
 )
-"""The keys that say how a picture is drawn, searched or shown in ways that not every part has."""
+"""The keys that say how a picture is drawn or searched, or shown in ways that not every part has.
+Of films, those that every drawing has say nothing of it."""
 
 _MAKE, _FILES = Panel(keys.MAKE), Panel(keys.WRITE)
 
@@ -136,7 +137,7 @@ class Request:
 
         files = self.recipe, self.given("init"), self.set_options
         asked = any(files) or any(each is not None for each in self.stages().values())
-        return asked or any(_HOW.match(path) for path in leaves(tables))
+        return asked or any(_HOW.match(f"{path}={value}") for path, value in leaves(tables).items())
 
     def stages(self) -> dict[str, Any]:
         """The values of the flags of stages, as typed."""
