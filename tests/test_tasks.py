@@ -86,7 +86,7 @@ PROOFS: dict[str, Proof] = {
     **thing("lithophane", "model.stl"),
     "fit photo.jpg --crop 1:1": image(lambda opened: opened.width == opened.height),
     "--still-size 1080x1920": image(lambda opened: opened.size == (1080, 1920)),
-    "-n 60 --transparent": image(lambda opened: opened.mode == "RGBA"),
+    "-n 60 --transparent": image(lambda opened: opened.getchannel("A").getextrema() == (0, 255)),
     "-o favicon.ico --transparent": image(lambda opened: opened.mode == "RGBA", "favicon.ico"),
     "--film wipe": lambda out: 'type="range"' in Path("slider.html").read_text(),
     "side-by-side": image(lambda opened: opened.width > 2 * opened.height, "both.png"),
@@ -137,6 +137,9 @@ def picture(width: int, height: int, shift: int = 0) -> Image.Image:
 def workplace(empty_folder):
     """The files that the page names."""
     picture(36, 24).save("photo.jpg")
+    logo = picture(36, 24).convert("RGBA")
+    logo.paste((0, 0, 0, 0), (0, 0, 18, 24))
+    logo.save("logo.png")
     Path("photos").mkdir()
     for number in range(2):
         picture(24, 24, number).save(f"photos/{number}.png")

@@ -226,6 +226,25 @@ def test_alpha_that_is_left_out_is_noted_once(logo, primitive, tables, said):
     ] * said
 
 
+@pytest.mark.parametrize("transparent", [True, False])
+def test_holes_in_a_picture_without_alpha_are_noted(tmp_path, transparent):
+    """A disc on white came out with holes, the white around it without one, and nothing was said."""
+    Image.new("RGB", (16, 16), "white").save(tmp_path / "opaque.png")
+    notes = []
+    run(
+        recipe(
+            tmp_path / "opaque.png",
+            {"steps": 1},
+            output={"transparent": transparent, "video": False},
+            primitive={"name": "circle", "count": 2},
+        ),
+        Registry(),
+        observers=[lambda event: isinstance(event, Notice) and notes.append(event)],
+    )
+    said = "opaque.png has no transparent pixels: --transparent leaves out what no part covers"
+    assert [note.level for note in notes if said in note.message] == ["note"] * transparent
+
+
 RED, BLUE = (214 / 255, 40 / 255, 57 / 255), (20 / 255, 60 / 255, 140 / 255)
 
 

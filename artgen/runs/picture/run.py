@@ -216,8 +216,14 @@ class PictureRun(RunKind):
         return _focus_note(target) + _border_note(plan, target) + self._alpha_note(plan, target)
 
     def _alpha_note(self, plan: Plan, target: Target) -> tuple[str, ...]:
-        if not (isinstance(target, ImageTarget) and target.rgba is not None):
+        if not isinstance(target, ImageTarget):
             return ()
+        if target.rgba is None:
+            bare = (
+                f"{target.source} has no transparent pixels: --transparent leaves out what no part "
+                "covers, inside of things too (erase what is around a thing to cut it out)"
+            )
+            return (bare,) if plan.recipe.output.transparent else ()
         table = self.asked.inputs.table
         solid = not plan.primitive.can_be_transparent
         open_to = plan.recipe.look if solid else table.background == "auto"
