@@ -438,6 +438,21 @@ def test_what_sent_people_away_says_what_to_do(call, arguments, code, message, h
     assert hint in err.partition("hint: ")[2]
 
 
+def test_a_photo_that_lies_elsewhere_is_named_beside_its_recipe(call):
+    """A hint named other photos of the folder, which could not be it, or only where it is not."""
+    Path("photos").mkdir()
+    Image.new("RGB", (8, 8)).save("photos/my photo 1.png")
+    Image.new("RGB", (8, 8), "red").save("my photo 2.png")
+    made = ("fit", "photos/my photo 1.png", "-p", "circle", *TINY, "--name", "made", "--no-video")
+    assert call(*made)[0] == 0
+    again = ("--recipe", "artgen-out/made.png", "--name", "again", "--no-video")
+    code, _, err = call("fit", *again)
+    assert (code, "my photo 1.png does not exist" in err) == (3, True)
+    assert "if it lies elsewhere: artgen fit 'FOLDER/my photo 1.png', and the same flags" in err
+    assert "my photo 2" not in err
+    assert call("fit", "photos/my photo 1.png", *again)[0] == 0
+
+
 def test_a_drawing_without_background_says_how_to_render_it_so(call, tmp_path):
     """`render` laid a transparent drawing on its background, and did not say so."""
     Image.new("RGBA", (8, 8), (9, 9, 9, 0)).save("logo.png")

@@ -156,6 +156,10 @@ def find_file(name: str, sha256: str | None, search: Sequence[Path], what: str) 
     if not found:
         places = ", ".join(dict.fromkeys(str(folder.absolute()) for folder in search))
         hint = "check the path" if path.is_absolute() else f"looked in {places}"
+        moved = what == "target" and sha256 is not None and not path.is_absolute()
+        if moved:
+            elsewhere = shlex.quote(f"FOLDER/{name}")
+            hint += f"; if it lies elsewhere: artgen fit {elsewhere}, and the same flags"
         if what == "focus" and not path.suffix:
             hint = "write auto, faces, none, a circle such as 0.5,0.3,0.1, or a file"
         if what == "target" and len(name.split()) > 2 and not path.suffix:
@@ -166,7 +170,7 @@ def find_file(name: str, sha256: str | None, search: Sequence[Path], what: str) 
             hint += """; a text stands in double quotes: --loss 'text:"a cat"@WEIGHTS'"""
         if what == "target" and (curve := re.fullmatch(r"\s*y\s*=\s*(.+)", name, re.S)):
             hint = f'a curve is "curve:{curve[1]}?from=-5&to=5", with -p mlp'
-        elif near := _similar_names(candidates):
+        elif not moved and (near := _similar_names(candidates)):
             hint = f"did you mean {' or '.join(near)}?"
         raise InputError(f"{what} {name} does not exist", hint=hint)
     for candidate in found:
