@@ -213,11 +213,13 @@ def test_a_morph_of_three_is_at_a_drawing_on_each_beat_and_goes_to_and_fro(shape
         assert np.abs(made.at(seconds).render(48).astype(int) - art.render(48)).max() <= 1
     sound, times = clicks(60)
     played = player(made, Score(sound, moves=(Move("film", "beat"),)))
-    for at, which in zip(times, (1, 2, 1, 0, 1), strict=False):
+    assert times[0] > 0.3
+    for number, (at, which) in enumerate(zip(times, (0, 1, 2, 1, 0, 1), strict=False)):
         shown = played.frame(round(at * 30) / 30).astype(int)
         assert np.abs(shown - arts[which].render(24)).max() <= 1
         between = played.frame(at - 0.3).astype(int)
-        assert np.abs(between - arts[which].render(24)).max() > 9
+        # The first drawing was gone by the first beat: it stands until the second comes near.
+        assert (np.abs(between - arts[which].render(24)).max() > 9) == (number > 0)
     around = morph(*arts, seconds=1, hold=0.5, loop=True)
     assert np.abs(around.at(4.5).render(48).astype(int) - shapes.render(48)).max() <= 1
 
@@ -243,13 +245,13 @@ def test_pieces_lie_as_the_next_picture_on_each_bar_of_the_waltz(tmp_path):
     assert poses_of(shot) == [0.0, 1.0]
     bars, own = beats_of("waltz")[::3], art.drawing.tensors
     for number, at in enumerate(bars):
-        there = own["xy2"] if number % 2 == 0 else own["xy"]
+        there = own["xy2"] if number % 2 else own["xy"]
         gaps = [
             float((played.drawing((round(30 * at) + off) / 30).tensors["xy"] - there).abs().max())
             for off in (-12, 0, 3)
         ]
         assert gaps[1] < 1e-3 > gaps[2]
-        assert gaps[0] > 0.05
+        assert gaps[0] > 0.05 if number else gaps[0] == 0
     # By a band it goes as far as that is loud.
     loud = player(art, Score(song("waltz"), 3, (Move("pose", "bass"),)))
     share = loud.heard.level("bass", 5.0)

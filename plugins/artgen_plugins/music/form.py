@@ -149,10 +149,13 @@ class Player:
         return self.heard.bars if by == "bar" else self.heard.beats
 
     def _place(self, move: Move, seconds: float, last: int, loops: bool) -> float:
-        """The station 0 to `last`, to and fro or around; by a band, as far as it is loud."""
+        """The station 0 to `last`, to and fro or around; by a band, as far as it is loud.
+
+        A sound often begins with a bar: the first station is shown through it.
+        """
         if move.by not in STRUCK:
             return last * self.heard.level(move.by, seconds)
-        place = self.station(move.by, seconds)
+        place = max(0.0, self.station(move.by, seconds) - 1)
         if loops or last == 0:
             return place % max(1, last)
         return last - abs(place % (2 * last) - last)
