@@ -349,3 +349,21 @@ def test_the_command_writes_a_film_with_the_sound_in_time(shapes, tmp_path, monk
     with pytest.raises(UsageError, match="no parts that music could move"):
         mesh.to_format("mp4", ExportRequest(film="music=song.wav"))
     assert MUSIC.takes is read_score
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("render a.art --film music=sample:pulse --seconds 5", "--film music='{sound = "),
+        ("morph a.art a.art --music sample:pulse --seconds 1", "--music '{sound = "),
+        ("morph a.art a.art --music sample:pulse --hold 2 -o a.webm", "--music '{sound = "),
+    ],
+)
+def test_a_length_beside_a_sound_is_refused(line, says, shapes, tmp_path, monkeypatch, capsys):
+    """A film of 5 seconds lasted 20, without a word."""
+    monkeypatch.chdir(tmp_path)
+    shapes.save("a.art")
+    assert main(line.split()) == 2
+    said = capsys.readouterr().err
+    assert "a film lasts as long as its sound" in said
+    assert says in said

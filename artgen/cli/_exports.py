@@ -50,6 +50,17 @@ def check_files(files: Sequence[Path], registry: Registry, *, as_json: bool, **m
             check_file(file, **more)
 
 
+def check_length(flag: str, sound: str, **given: float | None) -> None:
+    """Raise UsageError if a length was `given` beside the `flag` of a sound, which has its own."""
+    for name, value in given.items():
+        if value is not None:
+            score = '{sound = "song.wav", seconds = 5.0}'
+            raise UsageError(
+                f"--{name} does not count with {flag}{sound}: a film lasts as long as its sound",
+                hint=f"leave it out, or write seconds in a score: {flag}'{score}'",
+            )
+
+
 def check_parts(files: Sequence[Path], recipe: Recipe, registry: Registry) -> None:
     """Raise UsageError if a file of artgen's own needs parts that the primitive has not."""
     from artgen.output.parts import check_flat

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from artgen.base.files import check_art
 from artgen.cli._console import print_json
-from artgen.cli._exports import check_files, write_exports
+from artgen.cli._exports import check_files, check_length, write_exports
 from artgen.cli._flags import DEVICE, OVERWRITE, Common, argument, option, output_option, switch
 
 
@@ -21,9 +21,11 @@ def morph(
         "Output file: a video, or .art to keep the film. Repeatable. "
         "Default: A-B.mp4 in the current folder.",
     ),
-    seconds: float = option("SECONDS", "Duration of the morph.", min=0.1, max=3600, default=4.0),
-    hold: float = option(
-        "SECONDS", "How long each drawing is held still.", min=0, max=3600, default=1.0
+    seconds: float | None = option(
+        "SECONDS", "Duration of the morph. Default: 4.", min=0.1, max=3600
+    ),
+    hold: float | None = option(
+        "SECONDS", "How long each drawing is held still. Default: 1.", min=0, max=3600
     ),
     loop: bool = switch("Return to A at the end."),
     size: str | None = option(
@@ -51,6 +53,8 @@ def morph(
         check_art(art)
     registry = common.registry()
     files = list(dict.fromkeys(outputs or [Path(f"{first.stem}-{second.stem}.mp4")]))
+    if music is not None and all(file.suffix.lower() != ".art" for file in files):
+        check_length("--music ", music, seconds=seconds, hold=hold)
     inputs = [*paths, Path(music or first)]
     check_files(files, registry, as_json=common.as_json, overwrite=overwrite, inputs=inputs)
 
@@ -64,8 +68,8 @@ def morph(
 
     made = morphed(
         *(load(path, registry=registry) for path in paths),
-        seconds=seconds,
-        hold=hold,
+        seconds=4.0 if seconds is None else seconds,
+        hold=1.0 if hold is None else hold,
         loop=loop,
         fps=fps,
         names=[FileReference.of(path, "art") for path in paths],

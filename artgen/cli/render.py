@@ -12,7 +12,7 @@ from artgen.base.files import check_art
 from artgen.base.options import whole
 from artgen.cli._completion import forms
 from artgen.cli._console import print_json, say
-from artgen.cli._exports import VIDEOS, check_files, write_exports
+from artgen.cli._exports import VIDEOS, check_files, check_length, write_exports
 from artgen.cli._flags import (
     DEVICE,
     OVERWRITE,
@@ -114,12 +114,11 @@ def render(
         "Draw a path through the latent space, as a video or a .png strip: "
         "linear, spherical (also linear:N,N,...), axis:K, labels.",
     ),
-    seconds: float = _VIDEOS.option(
+    seconds: float | None = _VIDEOS.option(
         "SECONDS",
-        "Length of a walk, of a video of parts, or of a form that follows no film.",
+        "Length of a walk, of a video of parts, or of a form that follows no film. Default: 8.",
         min=0.1,
         max=3600,
-        default=8.0,
     ),
     at: float | None = _VIDEOS.option(
         "SECONDS", "Draw the frame of a film at this time. Default: its still.", min=0
@@ -173,6 +172,9 @@ def render(
     registry = common.registry()
     if latent is not None and walk is not None:
         raise UsageError("--latent and --walk were both given", hint="leave one of them out")
+    moved, _, sound = (film or "").partition("=")
+    if moved == "music":
+        check_length("--film music=", sound, seconds=seconds)
     if str(art) == STDIO:
         art = from_stdin(".art")
     moving = any((walk, start, film, loop, max_bytes, fps, speed != 1))
@@ -236,7 +238,7 @@ def render(
         animate,
         latent=latent,
         walk=walk,
-        seconds=seconds,
+        seconds=seconds or 8.0,
         fps=fps,
         speed=speed,
         page=sheet,
