@@ -384,6 +384,12 @@ def test_an_unknown_option_is_told_without_numpy():
         ("fit photo.png -p thread", 4, "'thread'", "thread is a look: --look thread\n"),
         ("fit photo.png --look triangle", 4, "'triangle'", "is a primitive: -p triangle\n"),
         ("fit photo.png -p climb", 4, "'climb'", "climb is an engine: -e climb\n"),
+        (
+            "fit photo.png --look papercut",
+            4,
+            "'papercut'",
+            "mean paper-cut? papercut is a primitive",
+        ),
         ("fit --look linocut --polish", 2, "not hatch", "hatch is what the look linocut is drawn"),
         ("fit --look linocut --transparent", 2, "hatch cannot", "what the look linocut is drawn"),
         ("fit --look thread --set foo=3", 2, "String has no", "what the look thread is drawn with"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 
 from artgen.base.errors import PluginError, did_you_mean
 from artgen.registry._explicit import SESSION
@@ -37,10 +38,13 @@ def unknown_name(kind: Kind, name: str, plugins: Sequence[Plugin]) -> PluginErro
     unusable = [plugin.info for plugin in plugins if not plugin.info.usable]
     if suspects := [info for info in unusable if _suggests(info, kind, name)]:
         return _not_available(kind, name, suspects)
-    hint = did_you_mean(name, _offered(kind, plugins, with_owner="/" in name))
+    own = _offered(kind, plugins, with_owner="/" in name)
+    hint = did_you_mean(name, own)
     for other, flag in FLAGS.items():
         if other != kind and name in _offered(other, plugins):
-            hint = f"{name} is a{'n' * (other == 'engine')} {other}: {flag} {name}"
+            found = f"{name} is a{'n' * (other == 'engine')} {other}: {flag} {name}"
+            meant = [f"did you mean {each}?" for each in get_close_matches(name, own, 1, 0.8)]
+            hint = " ".join([*meant, found])
     if os.path.isfile(f"{name}.py"):
         hint = f"pass --plugin {name}.py if it is in there"
     if unusable:
