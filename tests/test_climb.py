@@ -177,7 +177,7 @@ def test_a_mixture_uses_all_its_kinds(registry, target):
 def test_other_losses_are_refused(target):
     with pytest.raises(UsageError, match="minimises mse only, not rmse") as refused:
         start(Triangle(), target, 3, loss="rmse")
-    assert "--loss mse" in refused.value.hint
+    assert "use -e gradient, or --loss mse" in refused.value.hint
 
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 30), (25, 2), (3, 100)])

@@ -130,7 +130,7 @@ class ClimbEngine(Engine):
         if problem.loss.text != "mse":
             raise UsageError(
                 f"engine climb minimises mse only, not {problem.loss.text}",
-                hint="use --loss mse, with --mask to weigh pixels",
+                hint="use -e gradient, or --loss mse, with --mask to weigh pixels",
             )
         shape = problem.primitive
         assert isinstance(shape, Shape)
