@@ -174,8 +174,12 @@ def test_two_inks_are_groups_that_multiply():
     assert [dot.tag for dot in groups[1]] == [f"{SVG}circle"] * 2
     assert len(json.loads(export_json(art, ExportRequest()))["shapes"]) == 4
     assert b'"union":"multiply"' in export_html(art, ExportRequest())
-    with pytest.raises(UsageError, match="PDF cannot multiply inks"):
+    with pytest.raises(UsageError, match="PDF cannot multiply inks") as refused:
         export_pdf(art, ExportRequest())
+    assert "artgen make poster" in str(refused.value)
+    with pytest.raises(UsageError, match="EPS cannot multiply inks") as refused:
+        export_eps(art, ExportRequest())
+    assert "poster" not in str(refused.value)
     plotted = export_svg(art, ExportRequest(page=Page(pen_width=1.0))).decode()
     assert "1 #ff0000" in plotted
     assert "2 #0000ff" in plotted

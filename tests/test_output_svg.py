@@ -384,6 +384,29 @@ def test_a_fit_to_a_file_that_cannot_be_is_refused_before(primitive, suffix, ref
         check_parts([Path(f"x.{suffix}")], recipe, registry)
 
 
+@pytest.mark.parametrize(
+    ("primitive", "target", "refused"),
+    [
+        ({"name": "charcoal"}, {}, True),
+        ({"name": "charcoal", "overprint": False}, {}, False),
+        ({"name": "wash"}, {}, True),
+        ({"name": "stipple"}, {}, False),
+        ({"name": "stipple", "preset": "riso"}, {}, True),
+        ({"name": "stipple", "preset": "riso"}, {"palette": 3}, False),
+    ],
+)
+def test_inks_that_a_file_cannot_multiply_are_refused_before_the_fit(
+    primitive, target, refused, registry
+):
+    """The fit of some minutes was made first."""
+    recipe = Recipe.from_dict({"primitive": primitive, "target": target})
+    check_parts([Path("x.svg")], recipe, registry)
+    for suffix in ("pdf", "eps"):
+        how = pytest.raises(UsageError, match="cannot multiply") if refused else nullcontext()
+        with how:
+            check_parts([Path(f"x.{suffix}")], recipe, registry)
+
+
 def test_outlines_agree_with_what_is_drawn(registry):
     """The polygon of every shape has the area that is drawn."""
     canvas = Canvas(200, 200)

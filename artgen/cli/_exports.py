@@ -62,16 +62,20 @@ def check_length(flag: str, sound: str, **given: float | None) -> None:
 
 
 def check_parts(files: Sequence[Path], recipe: Recipe, registry: Registry) -> None:
-    """Raise UsageError if a file of artgen's own needs parts that the primitive has not."""
-    from artgen.output.parts import check_flat
+    """Raise UsageError if a file of artgen's own cannot hold the parts of the primitive."""
+    from artgen.output.parts import check_flat, check_inks, overprinted
     from artgen.output.svg.picture import are_sprites
     from artgen.plan import find_names
 
-    primitive = find_names(recipe, registry).primitive()
+    table = recipe.primitive
+    primitive = find_names(recipe, registry).primitive(table.options, preset=table.preset)
     for suffix in sorted(_FLAT & set(map(_suffix, files))):
         own = registry.find("exporter", suffix).plugin.origin == "built-in"
         if own and not (suffix == "svg" and are_sprites(primitive)):
-            check_flat(primitive, recipe.primitive.name, suffix.upper())
+            check_flat(primitive, table.name, suffix.upper())
+        # With a palette inks cover one another, but for smooth edges.
+        if own and suffix != "svg" and recipe.target.palette is None:
+            check_inks(overprinted(primitive), suffix.upper())
 
 
 def check_file(file: Path, *, overwrite: bool, option: str = "--output", **more: Any) -> None:

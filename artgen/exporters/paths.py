@@ -17,7 +17,7 @@ from artgen.art import Art, ExportRequest
 from artgen.base.errors import UsageError
 from artgen.display.plots import default_settings
 from artgen.exporters.requests import refuse
-from artgen.output.parts import FlatPart, parts_for
+from artgen.output.parts import FlatPart, check_inks, parts_for
 from artgen.output.provenance import RECIPE_COMMENT
 from artgen.output.still import ascii_json
 from artgen.output.svg.picture import seam_width
@@ -51,11 +51,8 @@ def export_paths(kind: Literal["pdf", "eps"], art: Art, request: ExportRequest) 
     parts = parts_for(drawing, primitive, kind.upper())
     if request.transparent:
         primitive.check_transparent(drawing.primitive)
-    if len({tuple(part.colour) for part in parts if part.union == "multiply"}) > 1:
-        raise UsageError(
-            f"{kind.upper()} cannot multiply inks",
-            hint="use -o FILE.svg; or fit with --set overprint=false",
-        )
+    inks = {tuple(part.colour) for part in parts if part.union == "multiply"}
+    check_inks(len(inks), kind.upper())
     if kind == "eps" and any(part.alpha < 1 for part in parts):
         raise UsageError(
             "EPS cannot hold transparent parts",

@@ -7,7 +7,7 @@ import numpy as np
 from artgen.families.ink.contract import Ink
 from artgen.output.parts.flat import flat_parts
 from artgen.output.parts.marks import PlacedMark, chains
-from artgen.output.parts.pens import Floats, pen_lines
+from artgen.output.parts.pens import Floats, overprinted, pen_lines
 from artgen.targets import hex_colour
 from artgen.values.drawing import Drawing
 
@@ -27,6 +27,12 @@ def _parts(primitive: Ink, drawing: Drawing) -> list[PlacedMark]:
         )
         for stroke, ink in zip(marks.strokes, marks.ink.tolist(), strict=True)
     ]
+
+
+@overprinted.register(Ink)
+def _overprinted(primitive: Ink) -> int:
+    """All of its inks, layers among them, or none."""
+    return len(primitive.inks) if primitive.options.overprint else 0
 
 
 TURN = 16

@@ -6,6 +6,8 @@ from .flat import Polygon as Polygon
 from .flat import flat_parts as flat_parts
 from .pens import PenPart as PenPart
 from .pens import check_flat as check_flat
+from .pens import check_inks as check_inks
+from .pens import overprinted as overprinted
 from .pens import parts_for as parts_for
 from .pens import pen_lines as pen_lines
 from .pens import pen_parts as pen_parts

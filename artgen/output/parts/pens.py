@@ -136,3 +136,17 @@ def check_flat(primitive: Primitive, name: str, what: str) -> None:
             "which is for shapes: triangle, circle, bezier and others",
             hint="use -o FILE.png" + (", or artgen render --page A4 for lines" if lines else ""),
         )
+
+
+@generic("export")
+def overprinted(primitive: Primitive) -> int:
+    """Return how many inks multiply what is below them. By default none does."""
+    return 0
+
+
+def check_inks(inks: int, what: str) -> None:
+    """Raise UsageError where more than one ink is overprinted in PDF or EPS."""
+    if inks > 1:
+        pixels = ", or artgen make poster FILE.art for a PDF of pixels" if what == "PDF" else ""
+        hint = f"use -o FILE.svg{pixels}"
+        raise UsageError(f"{what} cannot multiply inks", hint=hint)
