@@ -56,6 +56,24 @@ def test_a_poster_has_its_size_a_bleed_and_its_words(motif):
     )
 
 
+@pytest.mark.parametrize(("maker", "paper"), [(Poster, (297, 210)), (Calendar, (210, 297))])
+@pytest.mark.parametrize("bleed", [0.0, 3.0])
+def test_the_guide_names_the_paper_that_is_printed(maker, paper, bleed, motif):
+    """It named the paper after the cut, on which no page had room, not even without a bleed."""
+    made = maker({"paper": "A4", "bleed": bleed, "margin": 10.0}).make(motif)
+    pdf = made.files[f"{maker.title}.pdf"]
+    [[*_, width, height]] = boxes(pdf, "MediaBox")
+    more = 2 * (3 + 8) if bleed else 0
+    assert (width / MM, height / MM) == pytest.approx([each + more for each in paper], abs=0.01)
+    size = f"{paper[0] + more} x {paper[1] + more} mm"
+    assert made.parts[0].name == size
+    told = " ".join(re.findall(r"\((.*?)\) Tj", "".join(contents(made.files["guide-a4.pdf"]))))
+    assert f"on paper of {size}" in told
+    assert ("Cut along the marks" in told) == bool(bleed)
+    # Marks are thinner than the lines of months.
+    assert (" 0.1 w" in contents(pdf)[-1]) == bool(bleed)
+
+
 def test_words_are_as_large_as_fits(motif):
     poster = Poster({"paper": "A4", "title": "W" * 60})
     layout = poster.sheet(motif, 297.0, 210.0, 0)
@@ -73,7 +91,7 @@ def test_panels_side_by_side_are_the_picture(motif):
     middle = [sheet.pictures[0][1].mean((0, 1))[0] for sheet in sheets]
     assert middle == sorted(middle)
     assert seen.shape[0] <= 40
-    assert len(boxes(poster.make(motif).files["poster.pdf"], "TrimBox")) == 3
+    assert len(boxes(poster.make(motif).files["poster.pdf"], "MediaBox")) == 3
 
 
 def test_panels_lose_nothing_where_they_meet():
@@ -94,7 +112,7 @@ def test_more_panels_than_pixels_show_each_one(motif):
     layouts = [poster.sheet(Motif("few", photo=photo), 100.0, 100.0, k) for k in range(8)]
     shown = [layout.pictures[0][1].shape for layout in layouts]
     assert shown == [(1, 1, 3)] * 8
-    assert len(boxes(poster.make(Motif("few", photo=photo)).files["poster.pdf"], "TrimBox")) == 8
+    assert len(boxes(poster.make(Motif("few", photo=photo)).files["poster.pdf"], "MediaBox")) == 8
 
 
 def test_named_paper_turns_to_a_panel(motif):

@@ -1,7 +1,8 @@
 """Prints: a poster with a title, a calendar of a year, postcards; as PDF with bleed and marks.
 
 A page is larger than the paper by the bleed, so that no white edge stays where it is cut, and by
-room for the marks that say where. Titles are outlines of their font, which no reader has to have.
+room for the marks that say where; without a bleed it is the paper. Titles are outlines of their
+font, which no reader has to have.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ class PosterOptions:
     font: str = option("DejaVuSans", "a font of matplotlib, or a .ttf or .otf file")
     margin: float = option(22.0, "paper around the picture in mm; 0: up to the edge", low=0)
     ground: str = option("#f7f5f0", "colour of the paper around the picture")
-    bleed: float = option(3.0, "how far colours go beyond the cut in mm", low=0, high=20)
+    bleed: float = option(3.0, "how far colours go beyond the cut in mm; 0: no cut", low=0, high=20)
     dpi: float = option(300.0, "pixels per inch of the picture", low=20, high=1200)
     panels: int = option(1, "divide the picture among so many sheets side by side", low=1, high=12)
 
@@ -144,11 +145,16 @@ class Poster(Maker):
             raise UsageError("words need paper around the picture", hint="use --margin 20mm")
         layouts = [self.sheet(motif, width, height, k) for k in range(o.panels)]
         notes = coarse(layouts[0].pictures[0])
+        printed = f"Print {self.title}.pdf at 100 % on paper of"
+        more = 2 * border(o.bleed)
         steps = [
-            f"Print {self.title}.pdf at 100 %, or have it printed: its pages have a bleed of "
-            f"{o.bleed:g} mm and marks where they are cut.",
+            f"{printed} {width + more:g} x {height + more:g} mm or larger, or have it printed: its "
+            f"pages have a bleed of {o.bleed:g} mm and marks where they are cut. "
+            f"With --bleed 0 they are {width:g} x {height:g} mm.",
             f"Cut along the marks to {width:g} x {height:g} mm.",
         ]
+        if not o.bleed:
+            steps = [f"{printed} {width:g} x {height:g} mm. Many printers leave its edges white."]
         if o.panels > 1:
             steps.append("Hang the sheets side by side in the order of the pages.")
         return finished(motif, self.title, layouts, o, steps, notes)
@@ -381,7 +387,8 @@ def finished(
     for layout in layouts:
         print_sheet(document, layout, options)
     first = layouts[0]
-    size = f"{first.width:g} x {first.height:g} mm"
+    more = 0.0 if first.cuts else 2 * border(options.bleed)
+    size = f"{first.width + more:g} x {first.height + more:g} mm"
     parts = [Part("sheet of paper", size, first.ground, len(layouts) if not number else 1)]
     if number:
         parts.append(Part("card", "", "", number))
@@ -393,15 +400,19 @@ def finished(
     return guides(motif, title, made, steps, lambda guide: None)
 
 
+def border(bleed: float) -> float:
+    """Return the width in mm of what a poster is cut out of; there is none without a bleed."""
+    return bleed + ROOM if bleed else 0.0
+
+
 def print_sheet(document: Document, layout: Layout, options: Any) -> None:
     """Add a page: all that is seen, and outside of it the marks of the cuts."""
     bleed = options.bleed
     # Cards have their marks on the paper itself.
-    border = 0.0 if layout.cuts else bleed + ROOM
-    sheet = document.page(layout.width + 2 * border, layout.height + 2 * border)
-    if not layout.cuts:
-        sheet.trim = border
-    sheet.write(f"q 1 0 0 1 {border:g} {border:g} cm")
+    edge = 0.0 if layout.cuts else border(bleed)
+    sheet = document.page(layout.width + 2 * edge, layout.height + 2 * edge)
+    sheet.trim = edge
+    sheet.write(f"q 1 0 0 1 {edge:g} {edge:g} cm")
     wide, high = layout.width + 2 * bleed, layout.height + 2 * bleed
     sheet.write(f"q {-bleed:g} {-bleed:g} {wide:g} {high:g} re W n")
     if layout.ground != "#ffffff":
@@ -416,7 +427,7 @@ def print_sheet(document: Document, layout: Layout, options: Any) -> None:
     for words in layout.words:
         draw_words(sheet, words, options.font)
     sheet.write("Q")
-    for x, y, right, bottom in marks(layout, bleed):
+    for x, y, right, bottom in marks(layout, bleed) if edge or layout.cuts else ():
         sheet.line([(x, y), (right, bottom)], 0.1)
     sheet.write("Q")
 
