@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime
 import re
 import zlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from helpers import save_photo
 from PIL import Image
 
+import artgen
 from artgen.cli import main
 from artgen.making import Motif
 from artgen_makers.prints import Calendar, Postcards, Poster
@@ -132,6 +134,30 @@ def test_the_ground_is_written_as_a_code(motif):
     """Three numbers are a colour too, which the picture of the poster was not made with."""
     made = Poster({"paper": "A6", "ground": "0.5,0.5,0.5"}).make(motif)
     assert made.parts[0].colour == "#808080"
+
+
+@pytest.mark.parametrize("maker", [Poster, Calendar])
+@pytest.mark.parametrize(
+    ("primitive", "paper", "words"),
+    [
+        ("wash", "#fdfbf5", "#26231f"),
+        ("draft", "#1a4f9c", "#f4f1ea"),
+        ("triangle", "#f7f5f0", "#26231f"),
+    ],
+)
+def test_a_drawing_in_ink_lies_on_its_own_paper(maker, primitive, paper, words, motif):
+    """The paper of a watercolour was a lighter rectangle on another one."""
+    background = tuple(int(paper[k : k + 2], 16) / 255 for k in (1, 3, 5))
+    if primitive == "triangle":
+        background = (0.0, 0.0, 0.0)  # what is behind shapes is no paper
+    art = artgen.fit(motif.photo, primitive, count=4, steps=2, seed=0)
+    art = replace(art, drawing=replace(art.drawing, background=background))
+    made = maker({"paper": "A5", "title": "a", "margin": 8.0, "dpi": 20.0})
+    layout = made.sheet(Motif("ramp", art=art), 148.0, 210.0, 0)
+    assert layout.ground == paper
+    assert {each.colour for each in layout.words} == {words}
+    own = maker({"paper": "A5", "ground": "#ff0000"}).sheet(Motif("a", art=art), 148.0, 210.0, 0)
+    assert own.ground == "#ff0000"
 
 
 def test_marks_of_cards_are_on_the_paper(motif):

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from artgen import option
+from artgen import Ink, option
 from artgen.errors import UsageError
 from artgen.making import Made, Maker, Motif, Part, hex_colour, named_page, parse_colour
 from artgen.targets import DEFAULT_REQUEST, find_faces
@@ -61,7 +61,9 @@ class PosterOptions:
     text: str = option("", "a smaller line below the title; empty: none")
     font: str = option("DejaVuSans", "a font of matplotlib, or a .ttf or .otf file")
     margin: float = option(22.0, "paper around the picture in mm; 0: up to the edge", low=0)
-    ground: str = option("#f7f5f0", "colour of the paper around the picture")
+    ground: str = option(
+        "auto", "colour of the paper around the picture; auto: that of a drawing in ink, or #f7f5f0"
+    )
     bleed: float = option(3.0, "how far colours go beyond the cut in mm; 0: no cut", low=0, high=20)
     dpi: float = option(300.0, "pixels per inch of the picture", low=20, high=1200)
     panels: int = option(1, "divide the picture among so many sheets side by side", low=1, high=12)
@@ -168,14 +170,15 @@ class Poster(Maker):
         """Return the height in mm that is kept free below the picture and its title."""
         return 0.0
 
-    def more(self, area: Box) -> tuple[list[Words], list[Line]]:
-        """Return words and lines for what is free below the title."""
+    def more(self, area: Box, ink: str) -> tuple[list[Words], list[Line]]:
+        """Return words of a colour, and lines, for what is free below the title."""
         return [], []
 
     def sheet(self, motif: Motif, width: float, height: float, panel: int) -> Layout:
         """Return a sheet: the picture, or a part of it, and in the middle the words."""
         o, tall = self.options, min(width, height)
-        m, ink = o.margin, against(o.ground)
+        ground = ground_of(motif) if o.ground == "auto" else hex_colour(parse_colour(o.ground))
+        m, ink = o.margin, against(ground)
         big, small = 0.034 * tall, 0.0125 * tall
         gap = big + 0.02 * tall
         room = gap * bool(self.headline) + (small + 0.022 * tall) * bool(o.text)
@@ -207,11 +210,10 @@ class Poster(Maker):
             y += small + 0.022 * tall
             words.append(Words(width / 2, y, o.text, small, "middle", ink, 0.06))
         if panel == 0:
-            more, lines = self.more(Box(m, height - m - self.below(width), width - 2 * m, 0))
+            more, lines = self.more(Box(m, height - m - self.below(width), width - 2 * m, 0), ink)
             words += more
         shown = words if panel == o.panels // 2 else []
         shown = [fitted(each, width - 2 * m, o.font) for each in shown]
-        ground = hex_colour(parse_colour(o.ground))
         return Layout(width, height, ground, [(box, pixels)], shown, lines)
 
 
@@ -249,9 +251,9 @@ class Calendar(Poster):
         """Return the distance of two days: months are seven days wide, and two apart."""
         return float(width - 2 * self.options.margin) / (9 * self.across - 2)
 
-    def more(self, area: Box) -> tuple[list[Words], list[Line]]:
+    def more(self, area: Box, ink: str) -> tuple[list[Words], list[Line]]:
         """Return the months, as the Gregorian calendar has them."""
-        o, ink = self.options, against(self.options.ground)
+        o = self.options
         width = area.width + 2 * o.margin
         step, top = self.step(width), area.y + 0.03 * width
         weeks = calendar.Calendar(6 if o.sunday else 0)
@@ -335,6 +337,14 @@ def paper_of(text: str, aspect: float) -> tuple[float, float]:
     page = named_page(text)
     sides = page.width, page.height
     return sides[::-1] if page.turns and (aspect > 1) != (sides[0] > sides[1]) else sides
+
+
+def ground_of(motif: Motif) -> str:
+    """Return the paper of a drawing in ink: another one around it would show an edge."""
+    art = motif.art
+    if art is not None and isinstance(art.primitive(), Ink):
+        return hex_colour(art.drawing.background)
+    return "#f7f5f0"
 
 
 def against(ground: str) -> str:
