@@ -711,6 +711,22 @@ def test_other_formats_have_no_page(registry):
         assert "leave out --animate, or what is for pens" in refused.value.hint
 
 
+def test_the_pens_are_those_of_the_whole_picture(registry):
+    """Without its ground, a drawing was given other pens, too vivid for what it shows."""
+    dark, light = torch.tensor([0.0, 0.3, 0.4]), torch.tensor([0.5, 0.75, 0.7])
+    art = art_of("circle", registry)
+    tensors = {**art.drawing.tensors, "alpha": torch.full_like(art.drawing.tensors["alpha"], 0.5)}
+    tensors["colour"] = torch.where(torch.arange(tensors["colour"].shape[1]) % 2 > 0, 1.0, 0.8)
+    tensors["colour"] = tensors["colour"] * light[:, None]
+    art = Art(replace(art.drawing, tensors=tensors, background=tuple(dark.tolist())), art.recipe)
+    page = Page(pens=2)
+    drawn, clear = (
+        {colour for _, colour, _ in layers_of(export_svg(art, ExportRequest(**more, page=page)))[1]}
+        for more in ({}, {"transparent": True})
+    )
+    assert clear <= drawn
+
+
 def test_a_page_shows_the_whole_drawing(registry):
     """A crop and a border were passed over in silence."""
     art = art_of("circle", registry)

@@ -182,8 +182,10 @@ def _plotted(art: Art, request: ExportRequest, page: Page, what: str) -> Plot:
         raise UsageError(f"{what} cannot be animated", hint=hint)
     refuse(replace(request, page=None), what)
     _long_side(art, request, what)
-    pixels = art.render(_SEEN, transparent=request.transparent, device=request.device)
+    opaque = pixels = art.render(_SEEN, device=request.device)
     if request.transparent:
+        pixels = art.render(_SEEN, transparent=True, device=request.device)
         alpha, paper = pixels[..., 3:] / 255, 255 * np.array(parse_colour(page.paper))
         pixels = np.rint(alpha * pixels[..., :3] + (1 - alpha) * paper).astype(np.uint8)
-    return plot(art.drawing, art.primitive(), pixels, page, transparent=request.transparent)
+    primitive, clear = art.primitive(), request.transparent
+    return plot(art.drawing, primitive, pixels, page, transparent=clear, opaque=opaque)

@@ -83,11 +83,18 @@ class Plot:
 
 
 def plot(
-    drawing: Drawing, primitive: Primitive, pixels: Pixels, page: Page, *, transparent: bool = False
+    drawing: Drawing,
+    primitive: Primitive,
+    pixels: Pixels,
+    page: Page,
+    *,
+    transparent: bool = False,
+    opaque: Pixels | None = None,
 ) -> Plot:
     """Plot `drawing`, which is rendered as `pixels` [height, width, 3].
 
-    The background is drawn too, unless `transparent`. Raises UsageError for a drawing without
+    The background is drawn too, unless `transparent`. Pens are chosen for the picture with it,
+    `opaque` [height, width, 3], by default `pixels`. Raises UsageError for a drawing without
     parts, or if nothing would be drawn.
     """
     page = page.turned(drawing.canvas)
@@ -103,7 +110,7 @@ def plot(
     whole = PenPart((corners,), colour=hex_colour(drawing.background))
     parts = [whole, *pen_parts(primitive, drawing)]
     first = 0 if not transparent and page.fill != "none" else 1
-    pens = _own_pens(parts[first:], page) or choose_pens(pixels, page)
+    pens = _own_pens(parts[first:], page) or choose_pens(pixels if opaque is None else opaque, page)
     plotter = _Plotter(
         [part.placed(scale, centre) for part in parts],
         _Inking(pixels, pens, page, drawing.canvas),
