@@ -26,7 +26,7 @@ from skimage import data
 from skimage.color import rgb2lab
 from skimage.measure import label
 
-from artgen import load
+from artgen import Canvas, load
 from artgen.cli import main
 from artgen.errors import UsageError
 from artgen.making import Maker, Motif, lengths_of, parse_colour
@@ -1217,6 +1217,29 @@ def test_the_picture_of_a_guide_is_compressed_once_for_both_papers(monkeypatch):
     files = guide.guides(Motif("x"), "x", made, [], lambda guide: None).files
     assert len(packed) == 1
     assert all(b"/Width 6 /Height 4" in data for data in files.values())
+
+
+@pytest.mark.parametrize(("board", "nails"), [(300.0, 120), (400.0, 200), (600.0, 300)])
+def test_numbers_of_nails_lie_on_nothing_else(board, nails):
+    """Those of a circle lay on the edge of the board, and beyond it."""
+    from artgen_makers.pdf import CAP, text_width
+
+    primitive = Registry().load("primitive", "string")({"nails": nails, "margin": 0.03})
+    places = (primitive.find_nails(Canvas(100, 100)) + 1) * board / 2
+    sheet = String({"board": board, "nails": nails}).template(places, [board / 2] * 2, circle=True)
+    sides = np.array(
+        [
+            [x - text_width(text, size) / 2, y - CAP * size, x + text_width(text, size) / 2, y]
+            for x, y, text, size, _ in sheet.labels
+        ]
+    )
+    assert sides.min() > 1
+    assert sides.max() < board - 1
+    first, second = np.triu_indices(nails, 1)
+    gaps = np.maximum(sides[first, :2] - sides[second, 2:], sides[second, :2] - sides[first, 2:])
+    assert gaps.max(1).min() > 0
+    gaps = np.maximum(sides[:, None, :2] - places, places - sides[:, None, 2:])
+    assert gaps.max(2).min() > 0.25
 
 
 def test_a_label_is_whole_on_a_sheet():

@@ -235,7 +235,8 @@ class String(Maker):
         ]
 
         def pages(guide: Guide) -> None:
-            guide.tiled("Template", self.template(places, half))
+            circle = primitive.options.frame == "circle"
+            guide.tiled("Template", self.template(places, half, circle=circle))
             for number, thread in enumerate(threads, 1):
                 _list(guide, number, thread)
 
@@ -314,20 +315,24 @@ class String(Maker):
                 pen.ellipse((u - r, v - r, u + r, v + r), fill=shade)
         return np.asarray(picture)
 
-    def template(self, places: Floats, half: Sequence[float]) -> Sheet:
-        """Draw the nails at 1:1, with their numbers outside."""
+    def template(self, places: Floats, half: Sequence[float], *, circle: bool) -> Sheet:
+        """Draw the nails at 1:1, with their numbers outside, or inside a circle.
+
+        A circle comes near the edges of the board, beyond which there is no room.
+        """
         sheet = Sheet(2 * half[0], 2 * half[1])
         sheet.box(0, 0, sheet.width, sheet.height, edge=0.3)
         middle = np.array(half)
         for way in np.array([[5, 0], [0, 5]]):
             sheet.line([middle - way, middle + way], 0.15)
         apart = float(np.hypot(*np.diff(places, axis=0).T).min())
+        side = -1.0 if circle else 1.0
         size = min(3.0, max(1.2, 0.7 * apart))
         ahead, behind = np.roll(places, -1, 0), np.roll(places, 1, 0)
         for number, (x, y) in enumerate(places.tolist(), 1):
             way = ahead[number - 1] - behind[number - 1]
             out = np.array([way[1], -way[0]])
-            out *= np.sign(out @ (places[number - 1] - middle)) or 1.0
+            out *= side * (np.sign(out @ (places[number - 1] - middle)) or 1.0)
             out /= max(float(np.hypot(*out)), 1e-9)
             sheet.dot(x, y, max(0.25, self.options.nail / 4))
             text, bold = str(number), number % 10 == 0
