@@ -33,6 +33,7 @@ from artgen.output.plotter import Page
 from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.runs import run
+from artgen.svg.curves import flatten
 from artgen.targets import hex_colour
 from artgen.tasks import RunControl
 from artgen_plugins import _chords, hatch
@@ -154,6 +155,37 @@ def test_the_paper_shows_through_ink_on_a_page(overprint):
     art = Art(drawing, Recipe(), registry=registry)
     red = b"0.5 0 0 setrgbcolor" if overprint else b"1 0 0 setrgbcolor"
     assert red in export_eps(art, ExportRequest())
+
+
+@pytest.mark.parametrize(
+    "stroke",
+    [
+        [-0.4, -0.1, 0.5, 0.3, 0.1, 0.1],
+        [-0.4, 0.2, 0.1, -0.3, 0.05, 0.3],
+        [-0.4, 0.2, 0.1, -0.3, 0.3, 0.02],
+        [0.1, 0.2, 0.1, 0.2, 0.3, 0.3],
+    ],
+)
+def test_round_ends_are_curves_on_a_page(stroke):
+    """As polygons, a line of 50,000 pieces took 16 MB on A4."""
+    marks = ink.Marks(np.array([stroke]), np.array([0]))
+    art = Art(Drawing("ink", {}, Ink().pack(marks), 64, 64, (1, 1, 1)), Recipe())
+    [part] = flat_parts(Ink(), art.drawing)
+    ends = part.ends()
+    curves = np.concatenate(ends)
+    assert 4 <= len(curves) <= 6
+    circles = np.array(stroke)[[0, 1, 4, 2, 3, 5]].reshape(2, 3)
+    for end, (x, y, radius) in zip(ends, circles[::-1], strict=False):
+        shown = np.concatenate([flatten(end), end[:, 3]])
+        assert np.abs(np.hypot(*(shown - (x, y)).T) - radius).max() < 0.001 * radius
+
+    def area(ring):
+        (x, y), (u, v) = ring.T, np.roll(ring, -1, 0).T
+        return abs((x * v - u * y).sum()) / 2
+
+    # A polygon with corners on a circle is smaller.
+    ring = np.concatenate([[*flatten(end), end[-1, 3]] for end in ends])
+    assert 1 < area(ring) / area(part.outline()) < 1.01
 
 
 def test_two_inks_are_groups_that_multiply():

@@ -18,6 +18,7 @@ from artgen.base.errors import UsageError
 from artgen.display.plots import default_settings
 from artgen.exporters.requests import refuse
 from artgen.output.parts import FlatPart, check_inks, parts_for
+from artgen.output.parts.marks import PlacedMark
 from artgen.output.provenance import RECIPE_COMMENT
 from artgen.output.still import ascii_json
 from artgen.output.svg.picture import seam_width
@@ -136,6 +137,11 @@ def _path(part: FlatPart) -> Any:
             codes = [Path.MOVETO, *[Path.CURVE4] * (3 * len(contour)), Path.CLOSEPOLY]
             paths.append(Path(points, codes))
         return Path.make_compound_path(*paths)
+    if isinstance(part, PlacedMark) and (ends := part.ends()):
+        # As polygons of 33 corners, a line of many pieces took twice the bytes.
+        corners = np.concatenate([[end[0, 0], *end[:, 1:].reshape(-1, 2)] for end in ends])
+        codes = [code for end in ends for code in (Path.LINETO, *[Path.CURVE4] * (3 * len(end)))]
+        return Path([*corners, corners[0]], [Path.MOVETO, *codes[1:], Path.CLOSEPOLY])
     outline = part.outline()
     return Path([*outline, outline[0]], closed=True) if len(outline) > 2 else None
 

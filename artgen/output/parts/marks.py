@@ -77,6 +77,21 @@ class PlacedMark(FlatPart):
         ahead = _arc(end, radii[1], sides[1], sides[2])
         return np.concatenate([ahead, _arc(begin, radii[0], sides[3], sides[0])])
 
+    def ends(self) -> list[Floats]:
+        """Return arcs of cubic Bézier curves, float64 [curves, 4, 2], which straight lines join.
+
+        Those of a dot are one; marks with straight ends have none.
+        """
+        if self.cap == "butt" or not np.isfinite(self.stroke).all():
+            return []
+        if self.dot:
+            *middle, radius = self.dot
+            return [_curved(np.array(middle), radius, 0.0, 2 * np.pi)]
+        sides, (a, b) = corners(self.stroke[None], self.cap)[0], self.stroke[4:]
+        begin, end = self.stroke[:2], self.stroke[2:4]
+        ahead = _curved(end, b, *_sweep(end, sides[1], sides[2]))
+        return [ahead, _curved(begin, a, *_sweep(begin, sides[3], sides[0]))]
+
     def spine(self) -> Floats | None:
         """Return both ends of a mark that is no dot."""
         return None if self.dot else self.stroke[:4].reshape(2, 2)
@@ -88,11 +103,26 @@ def _text(number: float) -> str:
 
 def _arc(middle: Floats, radius: float, first: Floats, last: Floats) -> Floats:
     """Return points on a circle from `first` to `last`, against the sense of x to y."""
-    one, other = (np.arctan2(*(point - middle)[::-1]) for point in (first, last))
-    sweep = (one - other) % (2 * np.pi)
+    one, sweep = _sweep(middle, first, last)
     turn = one - np.linspace(0, sweep, max(2, int(ROUND * sweep / (2 * np.pi)) + 1))
     arc: Floats = middle + radius * np.stack([np.cos(turn), np.sin(turn)], 1)
     return arc
+
+
+def _sweep(middle: Floats, first: Floats, last: Floats) -> tuple[float, float]:
+    """Return the angle of `first` around `middle`, and how far `last` is, against x to y."""
+    one, other = (np.arctan2(*(point - middle)[::-1]) for point in (first, last))
+    return float(one), float((one - other) % (2 * np.pi))
+
+
+def _curved(middle: Floats, radius: float, one: float, sweep: float) -> Floats:
+    """Return an arc as cubic Bézier curves, float64 [curves, 4, 2], of about a right angle."""
+    number = max(1, int(np.ceil(sweep / 1.75)))
+    turn = one - np.linspace(0, sweep, number + 1)
+    on = np.stack([np.cos(turn), np.sin(turn)], 1)
+    pull = 4 / 3 * np.tan(sweep / number / 4) * np.stack([on[:, 1], -on[:, 0]], 1)
+    curves: Floats = np.stack([on[:-1], on[:-1] + pull[:-1], on[1:] - pull[1:], on[1:]], 1)
+    return middle + radius * curves
 
 
 def edge_parts(primitive: Primitive, drawing: Drawing) -> list[PlacedMark]:
