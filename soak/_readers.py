@@ -241,7 +241,7 @@ def _go_on(path: Path) -> object:
     """A step after a checkpoint."""
     fit = _fit_with(path)
     fit.resume()
-    if fit.resumed is None:
+    if fit.checkpoints.engine is None:
         raise InputError("there is no checkpoint")
     engine = fit._start_stage(fit.progress.stage)
     engine.advance(1)
