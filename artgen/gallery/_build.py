@@ -6,7 +6,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -78,7 +78,7 @@ def build(
         try:
             if isinstance(result, Exception):
                 raise result
-            _publish(state, result)
+            _publish(replace(state, key=result.key), result)
         except Exception as error:
             _note_failure(state, error)
             yield Built(state.piece, "failed", error=error)
@@ -119,7 +119,7 @@ def _publish(state: State, made: PieceFiles) -> None:
             atomic_write(folder / name, made.files[name])
         else:
             (folder / name).unlink(missing_ok=True)
-    gallery = {**_mark(state, made.key), "files": hashes(folder, made.files)}
+    gallery = {**_mark(state), "files": hashes(folder, made.files)}
     atomic_write(folder / SUMMARY, _json({**made.summary, "gallery": gallery}))
     (folder / FAILURE).unlink(missing_ok=True)
     shutil.rmtree(folder / WORKPLACE, ignore_errors=True)
@@ -134,8 +134,7 @@ def _note_failure(state: State, error: Exception) -> None:
     with suppress(ArtgenError):
         refuse_link(state.piece.folder)
         probe_folder(state.piece.folder)
-        mark = _mark(state, state.key)
-        atomic_write(state.piece.folder / FAILURE, _json({**mark, "message": message}))
+        atomic_write(state.piece.folder / FAILURE, _json({**_mark(state), "message": message}))
 
 
 def _note_witness(state: State) -> None:
@@ -144,16 +143,16 @@ def _note_witness(state: State) -> None:
     summary = read_json(folder / SUMMARY) or {}
     if summary["gallery"].get("witness") == state.witness:
         return
-    summary["gallery"] |= _mark(state, state.key)
+    summary["gallery"] |= _mark(state)
     # What cannot be written is found out again; the piece is made.
     with suppress(ArtgenError):
         refuse_link(folder)
         atomic_write(folder / SUMMARY, _json(summary))
 
 
-def _mark(state: State, key: str | None) -> dict[str, str | None]:
+def _mark(state: State) -> dict[str, str | None]:
     """What says later whether something that the piece follows from has changed."""
-    return {"key": key, "witness": state.witness}
+    return {"key": state.key, "witness": state.witness}
 
 
 def _json(data: object) -> bytes:

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,7 @@ def write_run_video(
     job, recipe, output = fitted.job, art.recipe, art.recipe.output
     text, fps, played = recipe.to_json(), float(output.fps), None
     film = run.asked.recipe.output.film  # with the path of its file
+    photo = cache(partial(_photo, run, job))
     if output.walk is not None:
         side = art.picture_canvas(output.video_size or output.still_size)
         size = max(side.width, side.height)
@@ -98,16 +100,16 @@ def write_run_video(
         frames, fps = walk_frames(art, request)
     elif film is not None:
         how = (("device", job.device),)
-        photo = _photo(run, job) if find_form(film, art.registry or default()).photo else None
+        shown = photo() if find_form(film, art.registry or default()).photo else None
         frame = film_frame(art, recipe.framed(output.video_size))
-        shot = Shot(art, frame, output.video_seconds, photo, how)
+        shot = Shot(art, frame, output.video_seconds, shown, how)
         frames, played = form_frames(film, shot, fps)
     else:
         frames, fps = run.video(fitted, art, stored)
-    start = _photo(run, job) if output.start == "photo" else None
+    start = photo() if output.start == "photo" else None
     if output.start == "blank":
         start = blank(art.drawing)
-    frames = with_ends(frames, fps, start, _photo(run, job) if output.end == "photo" else None)
+    frames = with_ends(frames, fps, start, photo() if output.end == "photo" else None)
     if output.loop:
         frames = there_and_back(frames)
     # On the way back a loop is silent.
