@@ -29,7 +29,7 @@ BENCHMARKS = (
         "fields",
         "stability",
     ),
-    *("cuda-static", "codecs", "clips", "shapes", "blob", "polish", "genetic", "mesh"),
+    *("cuda-static", "codecs", "clips", "shapes", "blob", "vectors", "polish", "genetic", "mesh"),
     *("batches", "live", "video", "ink", "making", "autograd", "ideas", "views", "faces"),
     *("curve", "longer", "sets", "small"),
 )

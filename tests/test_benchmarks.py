@@ -61,7 +61,7 @@ def picture_and_gradients(contender):
 BY_NIGHT = {"batches", "blob", "clips", "codecs", "cuda-static", "footprints", "genetic"}
 BY_NIGHT |= {"scale", "shapes", "start"}
 # What these measure has tests of its own by day: makers, faces, fields, inks, pages, meshes, films.
-BY_NIGHT |= {"faces", "fields", "ideas", "ink", "live", "making", "mesh", "video"}
+BY_NIGHT |= {"faces", "fields", "ideas", "ink", "live", "making", "mesh", "vectors", "video"}
 """Those that compile kernels which nothing else needs, or start processes that do, for minutes in all."""
 
 
