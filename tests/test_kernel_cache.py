@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import stat
 import subprocess
@@ -93,6 +94,18 @@ def test_a_run_says_that_it_compiles(cache, capsys):
     ]
     assert not any(isinstance(event, Evaluated) for event in said[: said.index(notes[0])])
     assert f"note: {COMPILING}, which is done once\n" in capsys.readouterr().out
+
+
+def test_garbage_is_collected_rarely_while_kernels_are_compiled(cache):
+    given: list[int] = []
+    before = gc.get_threshold()
+    gc.set_threshold(700, 10, 10)
+    try:
+        kernel_cache.load("import gc\ngiven.append(gc.get_threshold()[0])", given)
+        assert given[0] > 10_000
+        assert gc.get_threshold() == (700, 10, 10)
+    finally:
+        gc.set_threshold(*before)
 
 
 def test_every_source_has_a_folder_of_its_own(cache):

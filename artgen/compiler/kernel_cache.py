@@ -25,6 +25,7 @@ import numba
 
 from artgen.base.cache import cache_folder
 from artgen.base.lock import FileLock
+from artgen.base.process import collecting_rarely
 from artgen.base.waiting import report
 
 _IMPORT = re.compile(r"^from artgen\.(\S+) import", re.MULTILINE)
@@ -99,7 +100,8 @@ def _load_from(
         if not _holds(path, source):
             compiled.unlink(missing_ok=True)
             path.write_text(source, encoding="utf-8")
-        module = _execute(path, name, given)
+        with collecting_rarely():
+            module = _execute(path, name, given)
         compiled.touch()
         return module
     finally:
