@@ -355,6 +355,7 @@ def test_the_command_writes_a_film_with_the_sound_in_time(shapes, tmp_path, monk
     ("line", "says"),
     [
         ("render a.art --film music=sample:pulse --seconds 5", "--film music='{sound = "),
+        ("fit p.png --film music=sample:pulse --video-seconds 5", "--film music='{sound = "),
         ("morph a.art a.art --music sample:pulse --seconds 1", "--music '{sound = "),
         ("morph a.art a.art --music sample:pulse --hold 2 -o a.webm", "--music '{sound = "),
     ],

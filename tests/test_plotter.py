@@ -709,6 +709,8 @@ def test_other_formats_have_no_page(registry):
         with pytest.raises(UsageError, match="cannot be animated") as refused:
             export(art, ExportRequest(page=Page(), animate=3.0))
         assert "leave out --animate, or what is for pens" in refused.value.hint
+        with pytest.raises(UsageError, match="has the size of its paper"):
+            export(art, ExportRequest(300, page=Page()))
 
 
 def test_the_pens_are_those_of_the_whole_picture(registry):

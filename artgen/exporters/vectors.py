@@ -174,14 +174,16 @@ def export_eps(art: Art, request: ExportRequest) -> bytes:
 
 
 def _plotted(art: Art, request: ExportRequest, page: Page, what: str) -> Plot:
-    """Plot the art on the requested page, for the format `what`. Raises UsageError for a crop."""
+    """Plot the art on the requested page, for the format `what`. Raises UsageError for a size."""
     from artgen.output.plotter import plot
 
     if request.animate is not None:
         hint = "leave out --animate, or what is for pens: --page, --pens, --fill"
         raise UsageError(f"{what} cannot be animated", hint=hint)
+    if request.size is not None:
+        hint = "leave out --size, --crop and --pad; --page 200x300 is a paper in mm"
+        raise UsageError(f"{what} has the size of its paper", hint=hint)
     refuse(replace(request, page=None), what)
-    _long_side(art, request, what)
     opaque = pixels = art.render(_SEEN, device=request.device)
     if request.transparent:
         pixels = art.render(_SEEN, transparent=True, device=request.device)
