@@ -56,8 +56,9 @@ __all__ = [
 
 _UNITS = {"mm": 1.0, "cm": 10.0, "m": 1000.0, "in": 25.4}
 _LENGTH = re.compile(r"(\d+(?:\.\d+)?|\.\d+)(mm|cm|m|in)")
-_FINER = 4
-"""A drawing is drawn this many times larger than the grid over which it is averaged."""
+_FINER, _LARGE = 4, 2048
+"""A drawing is drawn this many times larger than the grid over which it is averaged, and for fine
+grids no larger than this, in pixels: its edges are smooth already."""
 _SEEN = 1024
 """Long side of the picture by which lines are drawn closer, as `artgen render --page` does."""
 
@@ -187,7 +188,8 @@ class Motif:
         """The colours of a grid, averaged as light is: uint8 [rows, columns, 3]."""
         from PIL import Image
 
-        shown = self.pixels(_FINER * max(columns, rows))
+        fine = max(columns, rows)
+        shown = self.pixels(max(fine, min(_FINER * fine, _LARGE)))
         # A photo has millions of pixels of 256 levels.
         light = srgb_to_linear((np.arange(256) / 255).astype(np.float32))
         planes = [
