@@ -17,6 +17,7 @@ from artgen.errors import InputError, UsageError
 from artgen.registry import default
 from artgen.targets import Source, TargetRequest, files_beside, kind_by_name, set_from_arrays
 from artgen_plugins.samples import butterflies, pots, tiles
+from artgen_plugins.samples._contents import contents
 from artgen_plugins.samples.clips import open_clip
 from artgen_plugins.samples.flowers import CLASSES, HUES
 from artgen_plugins.samples.sets import drawn, open_set
@@ -429,6 +430,14 @@ def test_butterflies_and_tiles_are_of_five_flat_colours_and_all_differ(name):
     for kind in range(kinds):
         some = target.training[target.training_labels == kind]
         assert len(np.unique(some, axis=0)) == len(some)
+
+
+def test_fruit_and_flowers_are_above_the_lips_of_bowls_and_vases():
+    x, y = np.meshgrid(np.linspace(-1, 1, 41), np.linspace(0.05, 1.1, 41))
+    for name in pots.CLASSES:
+        inside = [depth > 0 for _, depth in contents(name, x, y, 1)]
+        assert bool(inside) == (name in {"bowl", "vase"})
+        assert all(each.any() for each in inside)
 
 
 def test_characters_may_glow_and_stand_still():

@@ -3,15 +3,19 @@ Every seventh niche has a cat.
 
 A pot is a curve that is turned: the radii of foot, belly, shoulder, neck and lip are those of its
 kind, a little different in each. Nothing else moves, so that small networks learn them sharply.
+Around the belly it has the frieze of its kind; bowls hold fruit, and vases flowers.
 Niches are alike: pictures laid side by side make one cabinet.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
 from artgen_plugins.samples._channels import Channel, Channels, over, places, reduced
+from artgen_plugins.samples._contents import contents
 from artgen_plugins.samples._sitting import COATS, outline, seated
 
 WALL, WOOD = (0.12, 0.25, 0.28), (0.66, 0.45, 0.28)
@@ -27,7 +31,7 @@ _RADII = {
     "cat": (0.50,) * 7,
 }
 """Radii from the foot to the lip, evenly spaced, in half widths."""
-_HEIGHTS = {"bowl": 0.5, "jar": 0.78, "moon jar": 0.8}
+_HEIGHTS = {"bowl": 0.5, "vase": 0.6, "jar": 0.78, "moon jar": 0.8}
 """Of those that are lower than the others."""
 _GLAZES = {
     "amphora": ((0.78, 0.36, 0.20), (0.16, 0.12, 0.12)),
@@ -40,6 +44,41 @@ _GLAZES = {
 }
 """The colour of the glaze, and that of its bands."""
 CLASSES = tuple(_RADII)
+
+
+def _key(u: Channel, v: Channel) -> Channel:
+    """One turn of a Greek key."""
+    strokes = ((-0.43, 0.0, 0.07, 0.40), (0.0, 0.33, 0.50, 0.07), (0.28, 0.07, 0.07, 0.33),
+               (0.07, -0.19, 0.28, 0.07), (-0.14, -0.02, 0.07, 0.24))  # fmt: skip
+    depth = [np.minimum(w - abs(u - x), h - abs(v - y)) for x, y, w, h in strokes]
+    return np.asarray(np.maximum.reduce(depth))
+
+
+def _blossom(u: Channel, v: Channel) -> Channel:
+    """Five petals around a hole."""
+    far = np.hypot(u, v)
+    return np.asarray(np.minimum(0.33 + 0.09 * np.cos(5 * np.arctan2(u, v)) - far, far - 0.09))
+
+
+_PATTERNS: dict[str, Callable[[Channel, Channel], Channel]] = {
+    "amphora": _key,
+    # Scales of three rings each.
+    "bottle": lambda u, v: 0.06 - abs((np.hypot(u, v + 0.5) + 0.03) % 0.26 - 0.13),
+    # Leaves to both sides of a stem.
+    "bowl": lambda u, v: np.maximum(
+        0.05 - abs(v),
+        0.16 - np.hypot((abs(v) - 0.24) * 0.6, ((u - 0.7 * abs(v)) % 0.5 - 0.25) * 1.4),
+    ),
+    "jar": lambda u, v: np.maximum(
+        0.10 - abs(v - 1.2 * (abs(u) - 0.25)),
+        0.09 - np.hypot(abs(u) - 0.5 * (v < 0), abs(v) - 0.28),
+    ),
+    "vase": lambda u, v: np.maximum(
+        0.09 - abs(abs(u) + abs(v) - 0.38) / 1.4, 0.16 - abs(u) - abs(v)
+    ),
+    "moon jar": _blossom,
+}
+"""How far inside of a frieze's pattern places are: across one unit and up, both -0.5 to 0.5."""
 
 
 _BOARD, _DEEP, _FLAT = 0.055, 0.16, 0.05
@@ -85,6 +124,9 @@ def draw_pot(number: int, side: int, rng: np.random.Generator) -> NDArray[np.uin
     left, above = x + 1 - _BOARD, RATIO - _BOARD - y
     glow = glow * (0.45 + 0.55 * within(left - 0.16, 0.22) * within(above - 0.2, 0.26))
     dark = np.maximum(body(x - 0.17, y + 0.1, 0.3), handles(x - 0.17, y + 0.1, 0.2))
+    hand = 1 if tone > 0 else -1
+    for _, inside in contents(name, x - 0.17, y + 0.1 - floor - top, hand):
+        dark = np.maximum(dark, within(inside, 0.25))
     picture: Channels = [each * glow * (1 - 0.6 * dark) for each in WALL]
     ground = within(_DEEP - (y + RATIO - _BOARD))
     shade = np.hypot((x - 0.12) / (radii[0] + 0.22), (y - floor) / 0.1)
@@ -103,9 +145,18 @@ def draw_pot(number: int, side: int, rng: np.random.Generator) -> NDArray[np.uin
         around = (x / curve(up.clip(0, 1)).clip(1e-6)).clip(-1, 1)
         colour: Channels = [each * (1 + 0.1 * tone) for each in glaze]
         middle = 0.5 + 0.06 * place
-        bands = ((middle, 0.07 + 0.025 * width), (0.985, 0.02))
-        for at, thick in (*bands, (middle + 0.16, 0.018), (middle - 0.16, 0.018)):
+        wide = 0.105 + 0.015 * width
+        for at, thick in (
+            (middle, wide),
+            (0.985, 0.02),
+            (middle + 0.2, 0.016),
+            (middle - 0.2, 0.016),
+        ):
             colour = over(colour, band, within((thick - abs(up - at)) * top))
+        # Five units of its pattern are seen, which narrow to the sides as the pot turns away.
+        share = 5 / np.pi * np.arcsin(around) - 0.5
+        frieze = _PATTERNS[name]((share + 0.5) % 1 - 0.5, (up - middle) / wide / 2)
+        colour = over(colour, glaze, within(frieze * wide * top * 2) * (abs(up - middle) < wide))
         # A cylinder's shade, and a gleam.
         light = 0.12 + 0.98 * np.sqrt((1 - ((around + 0.4) / 1.45) ** 2).clip(0, 1))
         light = light + 0.1 * within(around - 0.9, 0.3)
@@ -115,6 +166,10 @@ def draw_pot(number: int, side: int, rng: np.random.Generator) -> NDArray[np.uin
         mouth = (1 - np.hypot(x / radii[-1], (y - floor - top) / _FLAT)) * _FLAT
         picture = over(picture, [each * 1.05 for each in band], within(mouth))
         picture = over(picture, [each * (0.28 + 0.2 * x) for each in glaze], within(mouth - 0.014))
+        # The lip in front hides what is below it.
+        lip = floor + top - _FLAT * np.sqrt((1 - (x / (radii[-1] - 0.014)) ** 2).clip(0, 1))
+        for surface, inside in contents(name, x, y - floor - top, hand):
+            picture = over(picture, surface, within(np.minimum(inside, y - lip - 0.014)))
     board = within(_BOARD - np.minimum(1 - abs(x), RATIO - abs(y)))
     bright = within(_BOARD - np.minimum(x + 1, RATIO - y), 0.02)
     picture = over(picture, [each * (0.92 + 0.12 * bright) for each in WOOD], board)
