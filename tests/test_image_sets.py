@@ -16,7 +16,7 @@ from PIL import Image
 from artgen.errors import InputError, UsageError
 from artgen.registry import default
 from artgen.targets import Source, TargetRequest, files_beside, kind_by_name, set_from_arrays
-from artgen_plugins.samples import butterflies, pots, tiles
+from artgen_plugins.samples import butterflies, faces, pots, tiles
 from artgen_plugins.samples._contents import contents
 from artgen_plugins.samples.clips import open_clip
 from artgen_plugins.samples.flowers import CLASSES, HUES
@@ -359,7 +359,7 @@ def test_letters_are_a_set_of_twenty_six_classes():
     assert open_sample("digits?n=156").sha256 != target.sha256
 
 
-@pytest.mark.parametrize("name", ["butterflies", "digits", "flowers", "pots", "tiles"])
+@pytest.mark.parametrize("name", ["butterflies", "digits", "faces", "flowers", "pots", "tiles"])
 def test_a_picture_of_a_set_may_be_one_pixel(name):
     assert open_set(f"{name}?n=12", TargetRequest(size=1)).training.shape[1:3] == (1, 1)
 
@@ -413,15 +413,21 @@ def test_pictures_meet_at_their_sides(name):
 
 FLAT = {
     "butterflies": (butterflies, ("NIGHT", "CREAM", "RED", "OCHRE", "TEAL"), 9),
+    "faces": (
+        faces,
+        ("NIGHT", "CREAM", "PEACH", "CORAL", "OCHRE", "TEAL", "BROWN", "SKY"),
+        12,
+    ),
     "tiles": (tiles, ("CREAM", "NAVY", "RED", "OCHRE", "TEAL"), 6),
 }
 
 
 @pytest.mark.parametrize("name", FLAT)
-def test_butterflies_and_tiles_are_of_five_flat_colours_and_all_differ(name):
+def test_butterflies_faces_and_tiles_are_of_few_flat_colours_and_all_differ(name):
     module, colours, kinds = FLAT[name]
     target = open_set(f"{name}?n=72&seed=4", TargetRequest(size=120))
-    assert target.training.shape == (60, 120, 120, 3)
+    width = round(120 / getattr(module, "RATIO", 1))
+    assert target.training.shape == (60, 120, width, 3)
     assert sorted(target.subject.classes) == sorted(module.CLASSES)
     flat = 255 * np.array([getattr(module, each) for each in colours])
     away = np.abs(target.training[..., None, :] - flat).max(-1).min(-1)
@@ -430,6 +436,15 @@ def test_butterflies_and_tiles_are_of_five_flat_colours_and_all_differ(name):
     for kind in range(kinds):
         some = target.training[target.training_labels == kind]
         assert len(np.unique(some, axis=0)) == len(some)
+
+
+def test_of_the_mime_alone_one_eye_is_shut():
+    for number, name in enumerate(faces.CLASSES):
+        face = faces.draw_face(number, 120, np.random.default_rng(1)).astype(int)
+        whites = (abs(face - 255 * np.array(faces.CREAM)).max(2) <= 1)[48:54]
+        left, right = whites[:, 28:50].any(), whites[:, 62:76].any()
+        assert left
+        assert right == (name != "mime")
 
 
 def test_fruit_and_flowers_are_above_the_lips_of_bowls_and_vases():

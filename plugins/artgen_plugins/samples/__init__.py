@@ -22,7 +22,7 @@ SUBJECTS = (
 )
 """The modules of `samples.subjects`."""
 
-SETS = ("butterflies", "digits", "flowers", "letters", "pots", "tiles")
+SETS = ("butterflies", "digits", "faces", "flowers", "letters", "pots", "tiles")
 CLIPS = ("clip", "clip-balls", "clip-flag", "clip-zoom")
 
 NAMES = {
