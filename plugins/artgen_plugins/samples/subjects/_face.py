@@ -1,21 +1,41 @@
-"""A woman's face with closed eyes: a relief, turned aside and bent, with brows, lashes and lips."""
+"""A woman's face with closed eyes, a relief that is turned aside and bent, and her hair."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 
 from ._curves import outlines_of, ribbon, spline, spread, turned
 from ._plate import Colours, Floats, Plate, hexed, over, ramp, smooth
-from ._relief import lit
+from ._relief import inflated, lit
+from ._strokes import Ramp
 
 LAMP = (-0.55, -0.6, 0.75)
-SKIN = ((-0.3, "#3d2238"), (0.1, "#84504f"), (0.4, "#c48a70"), (0.7, "#eec3a0"), (0.88, "#fbe3c4"), (1.0, "#fff3dc"))  # fmt: skip
-_HEAD, _SIZE, _ROLL, _YAW, _PITCH = np.array((0.0, -0.76)), 0.31, 0.5, -0.3, 0.12
+SKIN: Ramp = ((-0.3, "#3d2238"), (0.1, "#84504f"), (0.4, "#c48a70"), (0.7, "#eec3a0"), (0.88, "#fbe3c4"), (1.0, "#fff3dc"))  # fmt: skip
 
 
-def placed(points: Floats) -> Floats:
-    """Points about the middle of the upright head, where they are on the plate."""
-    return np.asarray(turned(points, _ROLL) * _SIZE + _HEAD)
+@dataclass(frozen=True)
+class Pose:
+    """Where a head is: its middle, its size, how it leans, is turned aside and bent, in radians."""
+
+    middle: tuple[float, float]
+    size: float
+    roll: float
+    yaw: float
+    pitch: float
+
+    def placed(self, points: Floats) -> Floats:
+        """Points about the middle of the upright head, where they are on the plate."""
+        return np.asarray(turned(points, self.roll) * self.size + self.middle)
+
+    def seen(self, points: Floats, height: Floats | None = None) -> Floats:
+        """Where points on the face, or at a height above the plate, are on the plate."""
+        u, v = points.T
+        z = _heights(u, v) if height is None else height
+        x = u * np.cos(self.yaw) + z * np.sin(self.yaw)
+        y = v * np.cos(self.pitch) + z * np.sin(self.pitch)
+        return self.placed(np.stack([x, y], 1))
 
 
 def _bump(u: Floats, v: Floats, at: tuple[float, float], wide: float, tall: float) -> Floats:
@@ -35,37 +55,61 @@ def _heights(u: Floats, v: Floats) -> Floats:
     return np.asarray(z - 0.035 * np.exp(-(((v - part) / 0.022) ** 2) - (u / 0.22) ** 4))
 
 
-def _seen(points: Floats) -> Floats:
-    """Where points on the face are on the plate, turned as the head is."""
-    u, v = points.T
-    z = _heights(u, v)
-    x = u * np.cos(_YAW) + z * np.sin(_YAW)
-    return placed(np.stack([x, v * np.cos(_PITCH) + z * np.sin(_PITCH)], 1))
-
-
-def face(plate: Plate, picture: Colours) -> Colours:
+def face(plate: Plate, picture: Colours, pose: Pose, colours: Ramp = SKIN) -> Colours:
     """The face: its relief, seen from the side, with brows, lashes, lips and a blush."""
-    parts, box = outlines_of("gown"), plate.box(-0.45, -1.2, 0.45, -0.38)
+    parts, middle, reach = outlines_of("gown"), np.array(pose.middle), 1.45 * pose.size
+    box = plate.box(*(middle - reach), *(middle + reach))
     near = plate.window(box)
-    a, b = near.turned(_HEAD, _ROLL, _SIZE)
+    a, b = near.turned(middle, pose.roll, pose.size)
     u, v = a, b
     for _ in range(8):
         z = _heights(u, v)
-        u = 0.3 * u + 0.7 * (a - z * np.sin(_YAW)) / np.cos(_YAW)
-        v = 0.3 * v + 0.7 * (b - z * np.sin(_PITCH)) / np.cos(_PITCH)
-    depth = (_heights(u, v) * np.cos(_YAW) - u * np.sin(_YAW)) * np.cos(_PITCH) - v * np.sin(_PITCH)
-    skin = ramp(lit(near, near.blur(depth * _SIZE, 0.004), LAMP), *SKIN)
+        u = 0.3 * u + 0.7 * (a - z * np.sin(pose.yaw)) / np.cos(pose.yaw)
+        v = 0.3 * v + 0.7 * (b - z * np.sin(pose.pitch)) / np.cos(pose.pitch)
+    depth = _heights(u, v) * np.cos(pose.yaw) - u * np.sin(pose.yaw)
+    depth = depth * np.cos(pose.pitch) - v * np.sin(pose.pitch)
+    skin = ramp(lit(near, near.blur(depth * pose.size, 0.004), LAMP), *colours)
     for side in (-1, 1):
         skin = over(skin, "#d9634f", 0.34 * _bump(u, v, (0.4 * side, 0.32), 0.22, 0.17))
         skin = over(skin, "#8f4f62", 0.4 * _bump(u, v, (0.3 * side, -0.03), 0.19, 0.09))
-    lips = near.filled([_seen(spline(parts[name], 8)) for name in ("upper", "lower")])
+    lips = near.filled([pose.seen(spline(parts[name], 8)) for name in ("upper", "lower")])
     skin = over(skin, skin * hexed("#d9555c"), 0.85 * near.blur(lips, 0.004))
     for name, colour, soft, strong, *widths in parts["lines"]:
         path = spline(parts[name], 8)
         wide = spread(widths, len(path))
-        lines = [_seen(ribbon(path, wide)), _seen(ribbon(path * (-1, 1), wide))]
+        lines = [pose.seen(ribbon(path, wide)), pose.seen(ribbon(path * (-1, 1), wide))]
         skin = over(skin, colour, strong * near.blur(near.filled(lines), soft))
     picture = picture.copy()
-    mask = near.filled([placed(spline(parts["outline"], 8))])
+    mask = near.filled([pose.placed(spline(parts["outline"], 8))])
     picture[box] = over(picture[box], skin, mask)
+    return picture
+
+
+def hair(
+    plate: Plate,
+    picture: Colours,
+    pose: Pose,
+    masses: list[list[list[tuple[float, float]]]],
+    colours: Ramp,
+    shade: float = 0.0,
+    fine: float = 0.75,
+) -> Colours:
+    """Masses of hair, each between two edges about the head, of strands that catch the light.
+
+    `shade` is how dark a shadow they cast, `fine` how much each strand differs from the others.
+    """
+    rng = plate.rng(5)
+    for inner, outer in masses:
+        first, last = (pose.placed(spline(edge, 10)) for edge in (inner, outer))
+        mask, strands = plate.filled([np.concatenate([first, last[::-1]])]), []
+        for share in rng.permutation(np.linspace(-0.02, 1.02, 90)):
+            wave = 0.012 * np.sin(np.linspace(0, 9, len(first)) + 5 * share)[:, None]
+            path = first * (1 - share) + last * share + wave
+            strands.append(ribbon(path, 0.016 * np.sin(np.linspace(0.3, 2.9, len(path)))))
+        tone = plate.blur(plate.filled(strands, rng.uniform(0.2, 1, len(strands)).tolist()), 0.002)
+        if shade:
+            picture = over(picture, "#43202c", shade * plate.blur(mask, 0.022))
+        light = lit(plate, inflated(plate, mask, 0.12, 0.05), LAMP)
+        shown = ramp(0.75 * light**2 + fine * (tone - 0.55) * light, *colours)
+        picture = over(picture, shown, mask)
     return picture

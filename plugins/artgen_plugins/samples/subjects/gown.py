@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._curves import directed, feather, outlines_of, ribbon, spline, turned
-from ._face import LAMP, SKIN, face, placed
+from ._curves import directed, feather, outlines_of, spline, turned
+from ._face import LAMP, SKIN, Pose, face, hair
 from ._plate import Colours, Floats, Plate, hexed, over, ramp, screen, smooth
 from ._relief import inflated, lit, tube
 from ._robe import BRIGHT, Robe, patch
@@ -16,16 +16,18 @@ _DUSKS = (
     ((-0.1, "#0c1430"), (0.12, "#14284a"), (0.4, "#2f5468"), (0.75, "#8aa08a"), (0.9, "#d8c88a")),
     ((-0.1, "#200f1e"), (0.12, "#481826"), (0.4, "#8a3a2a"), (0.75, "#cf8440"), (0.9, "#efb65f")),
 )
+_POSE = Pose((0.0, -0.76), size=0.31, roll=0.5, yaw=-0.3, pitch=0.12)
 _AROUND = directed(np.linspace(0, 2 * np.pi, 24))
 
 
 def gown(plate: Plate) -> Colours:
     """Draw it: dusk, hair, skin, the robe with the hand in it, the face, flowers."""
-    picture = _hair(plate, _dusk(plate), "back")
+    parts = outlines_of("gown")
+    picture = hair(plate, _dusk(plate), _POSE, parts["back"], _HAIR)
     robe = Robe(plate)
     picture = robe.above(_hand(plate, robe.under(_bust(plate, picture))))
-    picture = _hair(plate, face(plate, picture), "locks")
-    picture = _flowers(plate, picture, outlines_of("gown")["wreath"], 6)
+    picture = hair(plate, face(plate, picture, _POSE), _POSE, parts["locks"], _HAIR, 0.55)
+    picture = _flowers(plate, picture, parts["wreath"], 6)
     picture = plate.finished(_meadow(plate, picture), 0.01, 0.25)
     return plate.faced(picture)
 
@@ -56,7 +58,7 @@ def _bust(plate: Plate, picture: Colours) -> Colours:
         bone = tube(plate, way, (0.5 * wide, wide, 0.6 * wide))[0]
         height = height + high * plate.blur(bone, 0.02)
     skin = ramp(lit(plate, height, LAMP), *SKIN)
-    chin = plate.filled([placed(spline(parts["outline"], 8)) + (0.06, 0.06)])
+    chin = plate.filled([_POSE.placed(spline(parts["outline"], 8)) + (0.06, 0.06)])
     skin = over(skin, "#55293c", 0.7 * plate.blur(chin, 0.025))
     robe = plate.filled([patch(0, 0, 1, 1) - (0, 0.02)])
     return over(picture, over(skin, "#55293c", 0.8 * plate.blur(robe, 0.03)), mask)
@@ -75,24 +77,6 @@ def _hand(plate: Plate, picture: Colours) -> Colours:
     shadow = np.roll(near.blur(mask, 0.01), round(0.014 / near.pixel), 0)
     below = over(picture[box], "#5a2a38", 0.7 * shadow)
     picture[box] = over(below, ramp(lit(near, near.blur(height, 0.006), LAMP), *SKIN), mask)
-    return picture
-
-
-def _hair(plate: Plate, picture: Colours, name: str) -> Colours:
-    """Dark masses between two edges, of strands that catch the light."""
-    rng = plate.rng(5)
-    for inner, outer in outlines_of("gown")[name]:
-        first, last = (placed(spline(edge, 10)) for edge in (inner, outer))
-        mask, strands = plate.filled([np.concatenate([first, last[::-1]])]), []
-        for share in rng.permutation(np.linspace(-0.02, 1.02, 90)):
-            wave = 0.012 * np.sin(np.linspace(0, 9, len(first)) + 5 * share)[:, None]
-            path = first * (1 - share) + last * share + wave
-            strands.append(ribbon(path, 0.016 * np.sin(np.linspace(0.3, 2.9, len(path)))))
-        tone = plate.blur(plate.filled(strands, rng.uniform(0.2, 1, len(strands)).tolist()), 0.002)
-        if name == "locks":
-            picture = over(picture, "#43202c", 0.55 * plate.blur(mask, 0.022))
-        light = lit(plate, inflated(plate, mask, 0.12, 0.05), LAMP)
-        picture = over(picture, ramp(0.75 * light**2 + 0.75 * (tone - 0.55) * light, *_HAIR), mask)
     return picture
 
 
