@@ -15,8 +15,19 @@ GENERATED = ("contours", "guilloche", "ridges", "stars")
 """The functions of `samples.generated`."""
 
 SUBJECTS = (
-    *("avenue", "balloons", "birches", "botanical", "bridge", "bust", "dancers", "dunes", "fern"),
-    *("flock", "fruit", "gown", "harbour", "heron", "jellyfish", "koi", "lake", "lighthouse"),
+    *("avenue", "balloons", "birches", "botanical", "bridge", "bust", "dancers", "dunes", "eye"),
+    *(
+        "fern",
+        "flock",
+        "fruit",
+        "gown",
+        "harbour",
+        "heron",
+        "jellyfish",
+        "koi",
+        "lake",
+        "lighthouse",
+    ),
     *("locomotive", "orbits", "owl", "peacock", "profile", "regatta", "storm", "street"),
     *("sunhat", "swan", "tiger", "toucan", "trumpeter", "whale", "windows", "wolf"),
 )

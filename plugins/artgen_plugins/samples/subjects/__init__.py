@@ -13,6 +13,7 @@ _ASPECTS = {
     "avenue": 4 / 5,
     "botanical": 3 / 4,
     "bust": 3 / 4,
+    "eye": 1,
     "fern": 3 / 4,
     "gown": 3 / 4,
     "heron": 3 / 4,
