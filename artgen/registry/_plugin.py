@@ -13,7 +13,7 @@ import pkgutil
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext, redirect_stdout
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
@@ -22,6 +22,7 @@ import pluggy
 from artgen import hookspecs
 from artgen.base.errors import PluginError, did_you_mean, is_out_of_memory
 from artgen.base.faults import line_at_fault, one_line, place_of, quoted, remember
+from artgen.base.printed import caught
 from artgen.events import Event
 from artgen.hookspecs import GROUP, PLUGIN_API, Spec
 from artgen.registry._contract import check_contract
@@ -70,7 +71,7 @@ def isolated(owner: str = "") -> Iterator[None]:
     """
     printed = io.StringIO()
     try:
-        with redirect_stdout(printed) if owner else nullcontext():
+        with caught() if owner else nullcontext(printed) as printed:
             yield
     except (KeyboardInterrupt, GeneratorExit, Failure):
         # GeneratorExit only closes a generator early.
