@@ -11,6 +11,7 @@ from PIL import Image
 import artgen
 from artgen.base.errors import Diverged, UsageError
 from artgen.output import contact_sheet, encode_photo, encode_png, to_pixels
+from artgen.output.still import caption_font
 
 RECIPE = '{"schema":1,"target":{"source":"Straßenkatze 猫.png"}}'
 
@@ -210,3 +211,11 @@ def test_a_still_of_4096_pixels_averages_to_one_of_256(name):
     # The veins of a stamp's leaf, and the streaks of glass, are thinner than a pixel of the small one.
     least = {"stamp": 35, "panes": 48}.get(name, 52)
     assert 10 * np.log10(255**2 / (error**2).mean()) > least
+
+
+def test_captions_have_the_letters_of_names():
+    """They were boxes, one like the other."""
+    font = caption_font(20)
+    shapes = {bytes(font.getmask(letter)) for letter in "äüßéñøłåç\ufffd"}
+    assert len(shapes) == 10
+    assert caption_font(20) is font

@@ -18,6 +18,7 @@ from artgen.base.errors import GalleryError
 from artgen.gallery._page import FinishedPiece
 from artgen.output import read_frames, write_video
 from artgen.output.spool import with_ends
+from artgen.output.still import caption_font
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -100,10 +101,10 @@ def _framed(
 
 def _write(sheet: Image, text: str, middle: int, size: int, colour: tuple[int, int, int]) -> None:
     """Draw a centred line of text, smaller if it would be too wide."""
-    from PIL import ImageDraw, ImageFont
+    from PIL import ImageDraw
 
-    font = ImageFont.load_default(size)
+    font = caption_font(size)
     wide = font.getlength(text) / (0.9 * sheet.width)
     if wide > 1:
-        font = ImageFont.load_default(max(8, int(size / wide)))
+        font = caption_font(max(8, int(size / wide)))
     ImageDraw.Draw(sheet).text((sheet.width / 2, middle), text, colour, font, anchor="mm")

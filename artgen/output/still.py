@@ -6,6 +6,9 @@ import io
 import json
 import math
 from collections.abc import Sequence
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +19,7 @@ from artgen.base.errors import Diverged, UsageError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-    from PIL.ImageFont import FreeTypeFont, ImageFont
+    from PIL.ImageFont import FreeTypeFont
     from PIL.PngImagePlugin import PngInfo
 
 
@@ -204,15 +207,14 @@ def contact_sheet(
     pixels of a cell's longer side. Pictures keep their aspect; lines that are too long end in an
     ellipsis.
     """
-    from PIL import Image, ImageDraw, ImageFont
+    from PIL import Image, ImageDraw
 
     if not cells:
         raise ValueError("a contact sheet needs at least one picture")
     box_width, box_height = _box([picture.shape for picture, _ in cells], longest)
     gap = max(6, max(box_width, box_height) // 28)
-    font = ImageFont.load_default(max(11, box_width // 26))
-    ascent, descent = font.getmetrics() if isinstance(font, ImageFont.FreeTypeFont) else (11, 2)
-    leading = ascent + descent + 2
+    font = caption_font(max(11, box_width // 26))
+    leading = sum(font.getmetrics()) + 2
     lines = max(len(caption.splitlines()) for _, caption in cells)
     pitch_x = box_width + gap
     pitch_y = box_height + gap // 2 + max(1, lines) * leading + gap
@@ -232,6 +234,18 @@ def contact_sheet(
             text = _shortened(line, font, box_width)
             draw.text((left, below + number * leading), text, _INK, font)
     return np.asarray(sheet)
+
+
+@cache
+def caption_font(size: int) -> FreeTypeFont:
+    """DejaVu Sans, `size` pixels high with its accents: Pillow's own font has none but of ASCII."""
+    from PIL import ImageFont
+
+    spec = find_spec("matplotlib")
+    assert spec is not None
+    assert spec.origin is not None
+    file = Path(spec.origin).parent / "mpl-data" / "fonts" / "ttf" / "DejaVuSans.ttf"
+    return ImageFont.truetype(str(file), round(0.9 * size))
 
 
 def _box(shapes: Sequence[tuple[int, ...]], longest: int) -> tuple[int, int]:
@@ -263,7 +277,7 @@ def _fitted(pixels: Pixels, width: int, height: int) -> Image:
     return Image.fromarray(np.ascontiguousarray(pixels)).resize(size, Image.Resampling.LANCZOS)
 
 
-def _shortened(text: str, font: FreeTypeFont | ImageFont, width: int) -> str:
+def _shortened(text: str, font: FreeTypeFont, width: int) -> str:
     """The text, cut and ended with an ellipsis where it is wider than `width` pixels."""
     text = " ".join(text.split())
     if font.getlength(text) <= width:
