@@ -13,7 +13,7 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from artgen.base.errors import UsageError
 from artgen.values.drawing import Drawing
@@ -55,6 +55,10 @@ class Scene:
     tensors: Mapping[str, Tensor]
     lifespans: Tensor | None = None
     background: Tensor | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A view of a mapping can be neither copied nor pickled.
+        return type(self), (self.times, dict(self.tensors), self.lifespans, self.background)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "times", tuple(float(time) for time in self.times))

@@ -53,6 +53,9 @@ class Registry:
         for path in files:
             self.add_file(path)
 
+    def __deepcopy__(self, memo: object) -> Registry:
+        return self  # copies of an art have the same plugins
+
     def add_file(self, path: Path | str) -> None:
         """Import a loose file; its names take precedence over installed ones.
 

@@ -7,7 +7,7 @@ scale, not the logarithm of a scale), so drawing needs nothing of the fit.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +48,11 @@ class Drawing:
     def __post_init__(self) -> None:
         for name in ("options", "tensors", "plugin"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Views of mappings can be neither copied nor pickled.
+        values = (getattr(self, each.name) for each in fields(self))
+        return type(self), tuple(dict(v) if isinstance(v, Mapping) else v for v in values)
 
     @property
     def canvas(self) -> Canvas:
