@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import json
 import os
+import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -20,6 +22,7 @@ from artgen import Canvas, Drawing
 from artgen.art import FORMAT, Art, ExportRequest, load, quantised, saved_bytes
 from artgen.errors import InputError, PluginError, UsageError
 from artgen.exporters import export_png
+from artgen.film.scenes import Film, Scene
 from artgen.init import Context
 from artgen.raster import draw
 from artgen.recipe import Recipe
@@ -205,7 +208,7 @@ def test_transparent_and_supersampled():
         make_art().render(transparent=True)
 
 
-@pytest.mark.parametrize("size", [0, -5, 65_537])
+@pytest.mark.parametrize("size", [0, -5, 65_537, True])
 def test_impossible_sizes_are_refused(size):
     with pytest.raises(UsageError, match=f"whole number from 1 to .*, got {size}"):
         make_art().render(size)
@@ -271,6 +274,40 @@ def test_foreign_files_are_refused(tmp_path, content):
     file.write_bytes(content)
     with pytest.raises(InputError, match=r"a\.art is not an \.art file"):
         load(file)
+
+
+def test_an_open_file_is_not_loaded():
+    with pytest.raises(UsageError, match=r"takes the path of an \.art file, not BytesIO"):
+        load(io.BytesIO())
+
+
+def test_a_picture_names_the_drawing_beside_it(tmp_path):
+    (tmp_path / "a.png").write_bytes(make_art().to_png())
+    with pytest.raises(InputError, match=r"is not an \.art file") as refused:
+        load(tmp_path / "a.png")
+    assert "artgen fit" in refused.value.hint
+    make_art().save(tmp_path / "a.art")
+    with pytest.raises(InputError, match=r"is not an \.art file") as refused:
+        load(tmp_path / "a.png")
+    assert refused.value.hint == f"the drawing is in {tmp_path / 'a.art'}"
+
+
+def test_a_copy_is_changed_alone():
+    """Neither could be copied: its mappings are views."""
+    art = make_art()
+    keys = {name: each[None] for name, each in art.drawing.tensors.items()}
+    film = Film((Scene((0.0,), keys),), 1.0, 24.0)
+    art = replace(art, registry=default(), film=film)
+    other = copy.deepcopy(art)
+    other.drawing.tensors["colour"][:] = 0.5
+    assert other.registry is art.registry
+    assert (art.render() == make_art().render()).all()
+    assert (art.render() != other.render()).any()
+    drawing = pickle.loads(pickle.dumps(art.drawing))
+    assert all(
+        torch.equal(drawing.tensors[name], each) for name, each in art.drawing.tensors.items()
+    )
+    assert drawing.canvas == art.drawing.canvas
 
 
 def test_safetensors_of_others_are_refused(tmp_path):

@@ -454,6 +454,9 @@ def test_a_plugin_adds_an_operation(tmp_path, capsys):
         edit(art, "turn-over")
     assert "turn-over=all" in refused.value.hint
     with pytest.raises(UsageError, match="is no operation") as refused:
+        edit(art, ["turn-over=all"])
+    assert "a text of its own" in refused.value.hint
+    with pytest.raises(UsageError, match="is no operation") as refused:
         edit(art, "turnover=all")
     assert "turn-over" in refused.value.hint
     with pytest.raises(PluginError, match=r"over\.py, line 7.*ZeroDivisionError"):

@@ -45,6 +45,9 @@ def load(path: str | os.PathLike[str], *, registry: Registry | None = None) -> A
 
     Raises InputError where it is missing, damaged or of a newer format, and PluginError.
     """
+    if not isinstance(path, (str, os.PathLike)):
+        what = f"load takes the path of an .art file, not {type(path).__name__}"
+        raise UsageError(what, hint="write it to a file first")
     file = Path(path)
     check_art(file)
     text, tensors = (_from_json if file.suffix.lower() == ".json" else _from_art)(file)

@@ -103,6 +103,8 @@ def check_art(file: Path) -> None:
         begins = data.read(9)
     if begins[8:] != b"{":
         hint = use_of(file, "copy it again, or fit it again", expected="drawing")
+        if (beside := file.with_suffix(".art")) != file and beside.is_file():
+            hint = f"the drawing is in {beside}"
         raise InputError(f"{file} is not an .art file, or it is damaged", hint=hint)
 
 

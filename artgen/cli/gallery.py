@@ -146,7 +146,7 @@ def check(
         if wrong:
             print_failure(failure)
         elif not common.quiet:
-            say(f"all {len(states)} pieces of {folder} are up to date")
+            say(f"up to date: all pieces of {folder} ({len(states)})")
     return failure.exit_code if wrong else 0
 
 

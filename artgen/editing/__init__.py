@@ -157,6 +157,9 @@ def edit(art: Art, *operations: str) -> Art:
     InputError for files that cannot be read, PluginError.
     """
     for text in operations:
+        if not isinstance(text, str):
+            hint = 'give each as a text of its own: edit(art, "rotate=10", "delete@smallest:3")'
+            raise UsageError(f"{text!r} is no operation on parts", hint=hint)
         art = _edited(art, text)
     return art
 

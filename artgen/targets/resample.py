@@ -49,7 +49,8 @@ def check_samples(array: ArrayLike, where: str) -> NDArray[Any]:
     elif not (kind == "b" or (kind == "u" and size <= 2)):
         raise InputError(
             f"{where} has samples of type {samples.dtype}",
-            hint="it takes bool, uint8, uint16, or floats in 0..1",
+            hint="it takes bool, uint8, uint16, or floats in 0..1: for integers up to 255 write "
+            'array.astype("uint8")',
         )
     return samples
 

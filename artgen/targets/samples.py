@@ -164,7 +164,8 @@ def points_from_samples(
     classes = sorted(set(texts), key=class_order)
     if not 2 <= len(classes) <= _MOST_CLASSES:
         raise InputError(
-            f"{name} has {len(classes)} different labels", hint=f"use 2 to {_MOST_CLASSES} classes"
+            f"{name} has {len(classes)} different label{'s' * (len(classes) != 1)}",
+            hint=f"use 2 to {_MOST_CLASSES} classes",
         )
     numbers = np.array([classes.index(text) for text in texts], np.int64)
     points = Points(places, numbers, tuple(classes), _box_around(places))

@@ -83,7 +83,8 @@ class Frame:
 
     def __post_init__(self) -> None:
         size = self.size
-        if size is not None and not (isinstance(size, Integral) and 1 <= size <= LARGEST):
+        whole = isinstance(size, Integral) and not isinstance(size, bool)
+        if size is not None and not (whole and 1 <= size <= LARGEST):
             raise UsageError(
                 f"size must be the long side in pixels, a whole number from 1 to {LARGEST}, "
                 f"got {size!r}",

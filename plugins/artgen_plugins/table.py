@@ -21,7 +21,10 @@ from artgen.targets import (
     points_from_samples,
 )
 
-_HINT = "a line must be x,y for a curve, or x,y,label for labelled points"
+_HINT = (
+    "a line must be x,y for a curve, or x,y,label for labelled points, with commas between them "
+    "and points in numbers"
+)
 
 
 def open_table(path: str, request: TargetRequest = DEFAULT_REQUEST) -> SampleTarget:
@@ -64,7 +67,7 @@ def _rows(data: bytes, where: str) -> list[list[float | str]]:
 def _row(cells: list[str], columns: int | None, where: str) -> list[float | str]:
     """A line of as many `columns` as the first, which has None yet."""
     if len(cells) not in (2, 3) or columns not in (None, len(cells)):
-        raise InputError(f"{where} has {len(cells)} columns", hint=_HINT)
+        raise InputError(f"{where} has {len(cells)} column{'s' * (len(cells) != 1)}", hint=_HINT)
     if not all(map(_is_number, cells[:2])) or not cells[-1]:
         raise InputError(f"{where}: {','.join(cells)[:60]!r} cannot be read", hint=_HINT)
     return [float(cells[0]), float(cells[1]), *cells[2:]]
