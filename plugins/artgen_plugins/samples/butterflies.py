@@ -79,9 +79,10 @@ def draw_butterfly(number: int, side: int, rng: np.random.Generator) -> NDArray[
     for wide, colour in ((0.24, NIGHT), (0.19, CREAM), (0.10, OCHRE)):
         picture = over(picture, colour, within(wide - corner))
 
-    scale = 0.93 + 0.03 * size
-    for lower, (turn, reach, half, blunt) in reversed([*enumerate(kind.wings)]):
-        turn = turn + 0.03 * spread
+    scale = 0.93 + 0.02 * size
+    free = np.ones_like(x, bool)
+    for lower, (turn, reach, half, blunt) in enumerate(kind.wings):
+        turn = turn + 0.02 * spread
         dx, dy = x - 0.03, y - 0.02 + 0.10 * lower
         radius, angle = np.hypot(dx, dy), np.arctan2(dy, dx)
         across = (angle - turn) / half
@@ -89,9 +90,10 @@ def draw_butterfly(number: int, side: int, rng: np.random.Generator) -> NDArray[
         outline = scale * reach * outline
         if lower:
             outline = outline + kind.tail * np.exp(-(((angle + 1.15) / 0.20) ** 2))
-        depth = distance_transform_edt(outline > radius) * edge
-        outside = distance_transform_edt(outline <= radius) * edge
-        # Night between the wings.
+        # The lower wing ends before the upper one, with its margin whole; night is between them.
+        wing = (outline > radius) & free
+        depth, outside = (distance_transform_edt(each) * edge for each in (wing, ~wing))
+        free = outside > 0.06
         picture = over(picture, NIGHT, within(0.05 - outside))
         picture = over(picture, kind.margin, within(depth - 0.5 * edge))
         picture = over(picture, NIGHT, within(depth - 0.075))
@@ -101,9 +103,9 @@ def draw_butterfly(number: int, side: int, rng: np.random.Generator) -> NDArray[
             continue
         far = 0.62 * scale * reach
         away = np.hypot(dx - far * np.cos(turn), dy - far * np.sin(turn))
-        # The lower wing has no room for a ring.
-        for share, colour in ((1.4 - lower, NIGHT), (1.0, kind.heart), (0.45, NIGHT)):
-            picture = over(picture, colour, within(share * kind.eye - away))
+        size_of_eye = kind.eye * (1 - 0.25 * lower)
+        for share, colour in ((1.0, kind.heart), (0.5, NIGHT)):
+            picture = over(picture, colour, within(share * size_of_eye - away))
     # Feelers with knobs.
     bow = np.where((x < 0.24) & (y > 0.5), abs(np.hypot(x - 0.24, y - 0.5) - 0.21), 1.0)
     stalk = np.where((y > 0.2) & (y <= 0.5), abs(x - 0.03), 1.0)
