@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from helpers import open_sample
 from PIL import Image
+from scipy.ndimage import label
 
 from artgen.errors import InputError, UsageError
 from artgen.registry import default
@@ -379,6 +380,25 @@ def test_flowers_are_a_set_in_colour():
         ]
         for hue in hues:
             assert abs((hue - HUES[number] + 0.5) % 1 - 0.5) < 0.1
+
+
+def test_a_bee_sits_on_one_kind_of_flower():
+    target = open_set("flowers?n=72&seed=4", TargetRequest(size=60))
+    blue = target.training[target.training_labels == target.subject.classes.index("gentian")]
+    honey = (blue[..., 0] > 180) & (blue[..., 2] < 110)
+    assert honey[:, 5:20, 35:50].any((1, 2)).all()
+    assert not honey[:, 35:55, 10:25].any()
+
+
+@pytest.mark.parametrize("name", ["tortoiseshell", "monarch"])
+def test_the_margin_of_a_lower_wing_is_whole(name):
+    """The upper wing lay on it, and left a sliver of it beside the body."""
+    rng = np.random.default_rng(2)
+    picture = butterflies.draw_butterfly(butterflies.CLASSES.index(name), 128, rng) / 255
+    margin = abs(picture - butterflies._KINDS[name].margin).max(-1) < 0.06
+    # On the right, without corners: three parts of the upper wing, one of the lower.
+    pieces = np.bincount(label(margin[30:100, 70:112])[0].ravel())[1:]
+    assert (pieces > 3).sum() == 4
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,12 @@
 """The sample `flowers`: blossoms seen from above among leaves, computed from a seed.
 
 Petals, rings and hue are those of the kind; hue, width and size differ a little in each. Leaves are
-the same in all, so that pictures laid side by side make one carpet.
+the same in all, so that pictures laid side by side make one carpet. A bee sits on one kind.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from artgen_plugins.samples._channels import Channel, Channels, over, places, reduced
 
 GROUND, LEAF, STAR, SHADE = (0.05, 0.10, 0.13), (0.20, 0.38, 0.28), (0.93, 0.88, 0.76), (0.0,) * 3
+HONEY, BROWN = (0.98, 0.68, 0.13), (0.15, 0.09, 0.07)
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class _Kind:
     notch: float = 0.0
     """Depth of the notch in the tip of a petal."""
     heart: tuple[float, float, float] = (0.97, 0.74, 0.20)
+    bee: bool = False
+    """Whether a bee sits on it."""
 
 
 _KINDS = {
@@ -45,7 +49,7 @@ _KINDS = {
     "aster": _Kind(21, 0.70, 0.40, 0.90, 2.8, 2),
     "lily": _Kind(6, 0.12, 0.52, 0.97, 1.4, 1, 0.0, (0.62, 0.26, 0.10)),
     "camellia": _Kind(6, 0.98, 0.40, 0.96, 4.0, 5, 0.06),
-    "gentian": _Kind(5, 0.57, 0.72, 0.78, 1.6, 2),
+    "gentian": _Kind(5, 0.57, 0.72, 0.78, 1.6, 2, bee=True),
 }
 CLASSES = tuple(_KINDS)
 HUES = tuple(kind.hue for kind in _KINDS.values())
@@ -84,8 +88,8 @@ def draw_flower(number: int, side: int, rng: np.random.Generator) -> NDArray[np.
     picture = over(picture, (0.90, 0.62, 0.18), within(0.05 - np.hypot(u, v)))
 
     radius = np.hypot(x, y)
-    form = (kind.blunt, 0.5 + 0.03 * width + 0.1 * (kind.blunt < 2), kind.notch)
-    reach = 0.86 * (1 + 0.01 * size)
+    form = (kind.blunt, 0.5 + 0.02 * width + 0.1 * (kind.blunt < 2), kind.notch)
+    reach = 0.86 * (1 + 0.006 * size)
     for ring in range(kind.rings):
         share = ring / max(kind.rings, 2)
         turn, wide = ring / 2, reach * (1 - 0.85 * share)
@@ -107,4 +111,56 @@ def draw_flower(number: int, side: int, rng: np.random.Generator) -> NDArray[np.
     one, other = (np.cos(2 * np.pi * (8 * around + way * 14 * radius)) for way in (1, -1))
     lit = 0.9 + 0.2 * one * other - 0.6 * (x + y) - 0.3 * (radius / wide) ** 2
     picture = over(picture, [each * lit for each in kind.heart], within(wide - radius))
+    if kind.bee:
+        picture = _with_a_bee(picture, x, y, within)
     return reduced(picture)
+
+
+_TAIL, _CHEST, _BACK, _HEAD = (
+    (-0.42, 0.0, 0.60, 0.34, 0.0),
+    (0.30, 0.0, 0.32, 0.33, 0.0),
+    (0.30, 0.0, 0.15, 0.17, 0.0),
+    (0.70, 0.0, 0.17, 0.22, 0.0),
+)
+_WINGS = (-0.12, 0.62, 0.58, 0.24, -0.75), (-0.42, 0.46, 0.42, 0.17, -0.5)
+"""Ovals of the bee: where along it and beside it, two radii, and a turn."""
+
+_LEGS = (-0.15, -0.35), (0.25, 0.05), (0.55, 0.35)
+"""Where along the bee one begins, and how far it leads to the front."""
+
+
+def _with_a_bee(
+    flower: Channels, x: Channel, y: Channel, within: Callable[..., Channel]
+) -> list[Channel]:
+    """A bee from above, on the petals at the upper right, that looks to the heart."""
+    size, turn = 0.34, 2.3
+    right, down = (x - 0.37) / size, (y + 0.40) / size
+    along = right * np.cos(turn) + down * np.sin(turn)
+    beside = abs(down * np.cos(turn) - right * np.sin(turn))
+
+    def oval(part: tuple[float, float, float, float, float], move: float = 0.0) -> Channel:
+        """How far a place is inside an oval, which may be moved along the bee."""
+        at, far, long, wide, way = part
+        u, v = along - at - move, beside - far
+        u, v = u * np.cos(way) + v * np.sin(way), v * np.cos(way) - u * np.sin(way)
+        inside: Channel = (1 - np.hypot(u / long, v / wide)) * min(long, wide) * size
+        return inside
+
+    picture = over(flower, SHADE, 0.4 * within(oval(_TAIL, -0.1), 0.06))
+    for part in (_CHEST, _HEAD, *_WINGS):
+        picture = over(picture, SHADE, 0.4 * within(oval(part, -0.1), 0.06))
+    for start, lead in _LEGS:
+        bent = abs(along - start - lead * beside)
+        picture = over(picture, BROWN, within(np.minimum(0.035 - bent, 0.62 - beside) * size))
+    light = 1.1 - 0.9 * beside
+    for part, colour in ((_HEAD, BROWN), (_TAIL, HONEY)):
+        picture = over(picture, [each * light for each in colour], within(oval(part)))
+    bands = within(np.cos(2 * np.pi * (along + 0.02) / 0.30) * 0.05 * size)
+    picture = over(picture, BROWN, bands * within(oval(_TAIL)))
+    fur = oval(_CHEST) + 0.012 * np.cos(24 * np.arctan2(beside, along - 0.3))
+    picture = over(picture, [each * light for each in HONEY], within(fur))
+    picture = over(picture, BROWN, within(oval(_BACK)))
+    for part in _WINGS:
+        picture = over(picture, STAR, 0.6 * within(oval(part)))
+        picture = over(picture, STAR, within(0.009 - abs(oval(part) - 0.009)))
+    return picture
