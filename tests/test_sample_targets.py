@@ -196,7 +196,7 @@ def test_labels_that_are_numbers_are_in_their_order(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("1,2\n3\n", "line 2 has 1 columns"),
+        ("1,2\n3\n", "line 2 has 1 column "),
         ("1\n2\n", "line 1 has 1 column "),
         ("1,2,a,4\n", "line 1 has 4 columns"),
         ("1,2\n3,x\n", "line 2: '3,x' cannot be read"),
