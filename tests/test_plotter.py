@@ -709,8 +709,6 @@ def test_other_formats_have_no_page(registry):
         with pytest.raises(UsageError, match="cannot be animated") as refused:
             export(art, ExportRequest(page=Page(), animate=3.0))
         assert "leave out --animate, or what is for pens" in refused.value.hint
-        with pytest.raises(UsageError, match="has the size of its paper"):
-            export(art, ExportRequest(300, page=Page()))
 
 
 def test_the_pens_are_those_of_the_whole_picture(registry):
@@ -730,12 +728,13 @@ def test_the_pens_are_those_of_the_whole_picture(registry):
 
 
 def test_a_page_shows_the_whole_drawing(registry):
-    """A crop and a border were passed over in silence."""
+    """A crop, a border and a size were passed over in silence."""
     art = art_of("circle", registry)
     for export in (export_svg, export_pdf):
-        with pytest.raises(UsageError, match="shows the whole drawing"):
-            export(art, ExportRequest("40x40", page=Page()))
-        export(art, ExportRequest(600, page=Page(fill="none")))
+        for size in ("40x40", 600):
+            with pytest.raises(UsageError, match="has the size of its paper"):
+                export(art, ExportRequest(size, page=Page()))
+        export(art, ExportRequest(page=Page(fill="none")))
 
 
 @pytest.mark.slow

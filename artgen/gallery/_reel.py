@@ -103,8 +103,8 @@ def _write(sheet: Image, text: str, middle: int, size: int, colour: tuple[int, i
     """Draw a centred line of text, smaller if it would be too wide."""
     from PIL import ImageDraw
 
-    font = caption_font(size)
+    font = caption_font(size, text)
     wide = font.getlength(text) / (0.9 * sheet.width)
     if wide > 1:
-        font = caption_font(max(8, int(size / wide)))
+        font = caption_font(max(8, int(size / wide)), text)
     ImageDraw.Draw(sheet).text((sheet.width / 2, middle), text, colour, font, anchor="mm")

@@ -6,7 +6,6 @@ import io
 import json
 import math
 from collections.abc import Sequence
-from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +18,7 @@ from artgen.base.errors import Diverged, UsageError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-    from PIL.ImageFont import FreeTypeFont
+    from PIL.ImageFont import FreeTypeFont, ImageFont
     from PIL.PngImagePlugin import PngInfo
 
 
@@ -207,14 +206,15 @@ def contact_sheet(
     pixels of a cell's longer side. Pictures keep their aspect; lines that are too long end in an
     ellipsis.
     """
-    from PIL import Image, ImageDraw
+    from PIL import Image, ImageDraw, ImageFont
 
     if not cells:
         raise ValueError("a contact sheet needs at least one picture")
     box_width, box_height = _box([picture.shape for picture, _ in cells], longest)
     gap = max(6, max(box_width, box_height) // 28)
-    font = caption_font(max(11, box_width // 26))
-    leading = sum(font.getmetrics()) + 2
+    font = caption_font(max(11, box_width // 26), "".join(caption for _, caption in cells))
+    ascent, descent = font.getmetrics() if isinstance(font, ImageFont.FreeTypeFont) else (11, 2)
+    leading = ascent + descent + 2
     lines = max(len(caption.splitlines()) for _, caption in cells)
     pitch_x = box_width + gap
     pitch_y = box_height + gap // 2 + max(1, lines) * leading + gap
@@ -236,11 +236,12 @@ def contact_sheet(
     return np.asarray(sheet)
 
 
-@cache
-def caption_font(size: int) -> FreeTypeFont:
-    """DejaVu Sans, `size` pixels high with its accents: Pillow's own font has none but of ASCII."""
+def caption_font(size: int, text: str) -> FreeTypeFont | ImageFont:
+    """Pillow's own font, or DejaVu Sans for letters that it has not; `size` is its height."""
     from PIL import ImageFont
 
+    if all(letter.isascii() or letter in "…·°" for letter in text):
+        return ImageFont.load_default(size)
     spec = find_spec("matplotlib")
     assert spec is not None
     assert spec.origin is not None
@@ -277,7 +278,7 @@ def _fitted(pixels: Pixels, width: int, height: int) -> Image:
     return Image.fromarray(np.ascontiguousarray(pixels)).resize(size, Image.Resampling.LANCZOS)
 
 
-def _shortened(text: str, font: FreeTypeFont, width: int) -> str:
+def _shortened(text: str, font: FreeTypeFont | ImageFont, width: int) -> str:
     """The text, cut and ended with an ellipsis where it is wider than `width` pixels."""
     text = " ".join(text.split())
     if font.getlength(text) <= width:
