@@ -14,7 +14,7 @@ import skimage.data
 import torch
 from helpers import recipe
 from PIL import Image
-from scipy.ndimage import gaussian_filter, label
+from scipy.ndimage import gaussian_filter
 from scipy.sparse import csr_matrix
 from scipy.spatial import cKDTree
 from test_guides import stills
@@ -964,18 +964,6 @@ def test_a_busy_picture_is_painted_with_a_broader_brush():
     shown = [coverage(primitive, primitive.pack(each), Canvas(192, 192)) for each in (every, marks)]
     all_ink, less = (each.reshape(5, 4, 192, 192).sum((0, 1)) for each in shown)
     assert np.abs(less - all_ink).mean() < 0.25 * all_ink.mean()
-
-
-def test_the_tip_of_the_brush_draws_a_line_and_no_row_of_dots():
-    """Where a mast was hardly dark enough, some of its pixels were drawn and others were not."""
-    y, x = np.mgrid[:192, :192]
-    mast = (1.2 - np.abs(x - 30.3 - 0.7 * y)).clip(0, 1)
-    dark = (0.66 + 0.04 * np.sin(y / 4)) * mast
-    primitive, marks = washed(np.tile(0.9 - dark, (3, 1, 1)))
-    drawn = coverage(primitive, primitive.pack(marks), Canvas(192, 192))[-1] > 0.25
-    pieces, count = label(drawn, np.ones((3, 3)))
-    assert count == 1
-    assert np.ptp(np.nonzero(pieces)[0]) > 180
 
 
 def test_a_wash_has_dark_rims_and_is_alike_at_any_size():

@@ -43,9 +43,9 @@ LIGHT, DARK = 0.93, 0.05
 GRAY, PALE = 0.9, 0.45
 """How much of what is gray in a colour the grayest pigment shows, where it is denser than pale."""
 ACCENT, DEEP = 0.008, 0.9
-TIP, FAINT, THIN = 12.0, 0.9, 0.3
-"""The width of what the tip of the brush draws, in canvas units, how dark that is; the least area
-of it, in squares of that width; how much paler a line may get; where blur makes it as wide."""
+TIP = 5.0
+"""The width of what the tip of the brush draws, in canvas units, how dark that is, and the least
+area of it, in squares of that width."""
 ROUNDS = 30
 """Rounds of coordinate descent that find the pigments of a colour."""
 APART, OFF = 1.5, 0.2
@@ -187,18 +187,10 @@ class Wash(Ink):
 
     def _accents(self, seen: Floats, pitch: Floats) -> Floats:
         """Return where the tip of the brush draws, above 1: what is darker than all around it."""
-        from scipy.ndimage import binary_opening, label
-
-        dark, wide = 1 - lightened(seen, 0.0)[0], np.maximum(pitch, 1.5)
-        found = strengthened(dark, wide, 4 - 2 * self.options.loose)
-        # A line goes on where it is hardly too pale, and is as wide as the tip: else it is dots.
-        deep, faint = found > DEEP, found > FAINT * DEEP
-        thin = faint & ~binary_opening(faint, iterations=round(wide.mean()))
-        pieces, _ = label(deep | thin)
-        drawn = np.bincount(pieces.ravel(), deep.ravel()) > 0
-        kept = without_specks((pieces > 0) & drawn[pieces], np.sqrt(TIP) * wide)
-        line: Floats = blurred(np.where(kept, 1.0, 0.0), wide, 0.35) / THIN
-        return line
+        dark = 1 - lightened(seen, 0.0)[0]
+        found: Floats = strengthened(dark, np.maximum(pitch, 1.5), 4 - 2 * self.options.loose)
+        kept = without_specks(found > DEEP, np.sqrt(TIP) * np.maximum(pitch, 1.5))
+        return np.where(kept, np.maximum(found, 1.01 * DEEP), np.minimum(found, 0.97 * DEEP)) / DEEP
 
     def _wash(
         self,
