@@ -36,6 +36,15 @@ def over(below: Channels, colour: Channels, share: Channel) -> list[Channel]:
     return [low + share * (high - low) for low, high in zip(below, colour, strict=True)]
 
 
+def oval(x: Channel, y: Channel, wide: float, tall: float, power: float = 2.0) -> Channel:
+    """How far inside of an oval of two radii places are; a higher power makes it squarer."""
+    if power == 2:
+        far = np.hypot(x / wide, y / tall)
+    else:
+        far = (abs(x / wide) ** power + abs(y / tall) ** power) ** (1 / power)
+    return np.asarray((1 - far) * min(wide, tall))
+
+
 def reduced(picture: Sequence[Channel]) -> NDArray[np.uint8]:
     """A picture that is `FINER` times as large as uint8 [height, width, 3]."""
     every = [(row, column) for row in range(FINER) for column in range(FINER)]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from artgen_plugins.samples._channels import Channel, Channels, over
+from artgen_plugins.samples._channels import Channel, Channels, oval, over
 
 Colour = tuple[float, float, float]
 
@@ -46,7 +46,7 @@ def seated(
     wave = np.cos(2 * np.pi * (y - 0.55 * side) / 0.27)
     bands = within(wave - 0.25, 0.5) * within(side - 0.2, 0.1)
     body = over(lit(coat), lit(stripe), bands)
-    body = over(body, lit(PALE), within(_oval(x, y - 0.86, 0.2, 0.34), 0.05))
+    body = over(body, lit(PALE), within(oval(x, y - 0.86, 0.2, 0.34), 0.05))
     # Fore legs and what is between them.
     legs = within(0.215 - side, 0.03) * within(0.62 - y, 0.3)
     body = over(body, lit(coat, light * (1.05 - 0.5 * np.exp(-((side / 0.03) ** 2)))), legs)
@@ -56,7 +56,7 @@ def seated(
         0.6 * np.exp(-(((side - 0.23) / 0.03) ** 2)) * within(0.66 - y, 0.2),
     )
     picture = over(picture, body, within(_body(x, y)))
-    paws = within(_oval(side - 0.13, y - 0.16, 0.13, 0.1))
+    paws = within(oval(side - 0.13, y - 0.16, 0.13, 0.1))
     picture = over(picture, lit(PALE), paws)
     tail = np.cos(2 * np.pi * (x + 0.05) / 0.21)
     rings = over(lit(coat), lit(stripe), within(tail - 0.3, 0.5))
@@ -68,7 +68,7 @@ def seated(
     picture = over(
         picture,
         [each * 0.5 for each in stripe],
-        0.5 * within(_oval(x - 0.04, up + 0.09, 0.36, 0.3), 0.1) * within(_body(x, y)),
+        0.5 * within(oval(x - 0.04, up + 0.09, 0.36, 0.3), 0.1) * within(_body(x, y)),
     )
     face = over(
         lit(coat),
@@ -87,12 +87,12 @@ def seated(
         lit(stripe),
         within(cheek - 0.2, 0.5) * within(side - 0.27, 0.02) * within(0.02 - up, 0.03),
     )
-    face = over(face, lit(PALE), within(_oval(side - 0.085, up + 0.12, 0.12, 0.1), 0.03))
-    face = over(face, lit(PALE), within(_oval(x, up + 0.19, 0.1, 0.08), 0.03))
+    face = over(face, lit(PALE), within(oval(side - 0.085, up + 0.12, 0.12, 0.1), 0.03))
+    face = over(face, lit(PALE), within(oval(x, up + 0.19, 0.1, 0.08), 0.03))
     for wide, tall, colour in ((0.1, 0.08, NIGHT), (0.085, 0.066, EYE), (0.025, 0.062, NIGHT)):
-        face = over(face, colour, within(_oval(side - 0.165, up - 0.04, wide, tall)))
+        face = over(face, colour, within(oval(side - 0.165, up - 0.04, wide, tall)))
     face = over(
-        face, PALE, within(_oval(side - 0.165 + 0.03 * np.sign(x), up - 0.065, 0.018, 0.018))
+        face, PALE, within(oval(side - 0.165 + 0.03 * np.sign(x), up - 0.065, 0.018, 0.018))
     )
     nose = np.minimum(0.045 - side * 0.9 + (up + 0.08) * 0.7, -0.035 - up)
     face = over(face, PINK, within(nose))
@@ -107,13 +107,9 @@ def seated(
     return picture
 
 
-def _oval(x: Channel, y: Channel, wide: float, tall: float) -> Channel:
-    return (1 - np.hypot(x / wide, y / tall)) * min(wide, tall)
-
-
 def _body(x: Channel, y: Channel) -> Channel:
-    haunch = _oval(x, y - 0.42, 0.5, 0.44)
-    chest = _oval(x, y - 0.74, 0.34, 0.66)
+    haunch = oval(x, y - 0.42, 0.5, 0.44)
+    chest = oval(x, y - 0.74, 0.34, 0.66)
     return np.minimum(np.maximum(haunch, chest), y + 0.01)
 
 
@@ -127,7 +123,7 @@ def _ears(side: Channel, up: Channel) -> Channel:
 def _head(x: Channel, y: Channel) -> Channel:
     side, up = abs(x), y - HEAD
     ears = np.minimum(_ears(side, up), up)
-    return np.maximum(_oval(x, up, 0.42, 0.33), ears)
+    return np.maximum(oval(x, up, 0.42, 0.33), ears)
 
 
 def _tail(x: Channel, y: Channel) -> Channel:

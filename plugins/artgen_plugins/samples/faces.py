@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen_plugins.samples._channels import Channel, over, places, reduced
+from artgen_plugins.samples._channels import Channel, oval, over, places, reduced
 
 NIGHT, CREAM, PEACH, CORAL, OCHRE, TEAL, BROWN, SKY = (
     (0.11, 0.11, 0.22),
@@ -82,7 +82,7 @@ class _Painter:
         self.picture = [np.full_like(y, each) for each in kind.ground]
         up = self.y - 0.10
         self.face = np.where(
-            up > 0, _oval(self.x, up, 0.46, 0.60), _oval(self.x, up, 0.46, 0.68, 2.15)
+            up > 0, oval(self.x, up, 0.46, 0.60), oval(self.x, up, 0.46, 0.68, 2.15)
         )
 
     def draw(self, gaze: float, brow: float, smile: float) -> NDArray[np.uint8]:
@@ -111,27 +111,27 @@ class _Painter:
         x, y, side, hair = self.x, self.y, self.side, self.kind.hair
         match name:
             case "bob":
-                self.lay(hair, _oval(x, y - 0.14, 0.66, 0.74, 3.2))
+                self.lay(hair, oval(x, y - 0.14, 0.66, 0.74, 3.2))
             case "long":
-                self.lay(hair, _oval(x, y + 0.3, 0.72, 1.2, 2.6) + 0.03 * np.sin(9 * y), y + 1.0)
+                self.lay(hair, oval(x, y + 0.3, 0.72, 1.2, 2.6) + 0.03 * np.sin(9 * y), y + 1.0)
             case "afro":
                 curls = 0.035 * np.cos(15 * np.arctan2(y - 0.29, x))
                 self.lay(hair, 0.72 + curls - np.hypot(x, y - 0.29))
             case "bun":
-                self.lay(hair, _oval(x, y - 0.86, 0.25, 0.22))
-                self.lay(hair, _oval(x, y - 0.22, 0.54, 0.60))
+                self.lay(hair, oval(x, y - 0.86, 0.25, 0.22))
+                self.lay(hair, oval(x, y - 0.22, 0.54, 0.60))
             case "flowers":
-                self.lay(hair, _oval(x, y - 0.26, 0.56, 0.64))
+                self.lay(hair, oval(x, y - 0.26, 0.56, 0.64))
             case "crest":
                 spikes = abs((np.arctan2(y - 0.2, x) * 8 / np.pi) % 1 * 2 - 1)
                 self.lay(hair, 0.54 + 0.34 * spikes - np.hypot(x, y - 0.2), _crest(side, y))
             case "scarf":
-                self.lay(self.kind.cloth, _oval(x, y - 0.12, 0.62, 0.80, 2.3))
+                self.lay(self.kind.cloth, oval(x, y - 0.12, 0.62, 0.80, 2.3))
                 self.lay(self.kind.cloth, 0.43 - 0.35 * y - side, 0.2 - y)
 
     def dress(self) -> None:
         """Shoulders, which may be striped."""
-        shoulders = _oval(self.x, self.y + 1.40, 0.98, 0.62, 2.6)
+        shoulders = oval(self.x, self.y + 1.40, 0.98, 0.62, 2.6)
         self.lay(self.kind.cloth, shoulders)
         if "stripes" in self.kind.wears:
             bands = 0.045 - abs((self.y + 0.02 * self.side + 1.2) % 0.18 - 0.09)
@@ -143,7 +143,7 @@ class _Painter:
         if "scarf" in self.kind.wears:
             return
         neck = np.minimum(0.21 - self.side, 0.22 - abs(y + 0.52))
-        neck = np.maximum(neck, _oval(x, y + 0.74, 0.21, 0.20))
+        neck = np.maximum(neck, oval(x, y + 0.74, 0.21, 0.20))
         if {"collar", "bow"} & {*self.kind.wears}:
             neck = np.maximum(neck, np.minimum(0.55 * (y + 1.12) - self.side, -0.72 - y))
         self.lay(light, neck)
@@ -167,7 +167,7 @@ class _Painter:
 
         light, shade = self.kind.skin
         for right, colour in ((-0.46, light), (0.46, shade)):
-            self.lay(colour, _oval(self.x - right, self.y - 0.02, 0.09, 0.15))
+            self.lay(colour, oval(self.x - right, self.y - 0.02, 0.09, 0.15))
         self.lay(light, self.face)
         # Chin, lip, the nose and the forehead of a profile that looks to the left.
         heights = (-1.2, -0.60, -0.50, -0.42, -0.13, -0.07, 0.0, 0.24, 0.34, 1.2)
@@ -190,7 +190,7 @@ class _Painter:
         self.lay(CREAM, white)
         at = np.where(x > 0, side, -side) + 0.018 - 0.02 * gaze
         for colour, wide in ((self.kind.iris, 0.085), (NIGHT, 0.04)):
-            self.lay(colour, white, _oval(at, up - 0.005, wide, wide))
+            self.lay(colour, white, oval(at, up - 0.005, wide, wide))
         # A fringe hides the brows.
         if "bob" not in self.kind.wears:
             arch = up - 0.20 - 0.006 * brow + 1.3 * (side - 0.03) ** 2
@@ -209,7 +209,7 @@ class _Painter:
         """Hair over the face, beards, glasses, hats and jewels."""
         x, y, side = self.x, self.y, self.side
         hair, cloth, trim = self.kind.hair, self.kind.cloth, self.kind.trim
-        skull = np.where(y > 0.1, _oval(x, y - 0.14, 0.50, 0.62), -1.0) + 0.04
+        skull = np.where(y > 0.1, oval(x, y - 0.14, 0.50, 0.62), -1.0) + 0.04
         match name:
             case "bob":
                 self.lay(hair, skull + 0.04, y - 0.34)
@@ -226,35 +226,35 @@ class _Painter:
                 self.lay(hair, skull, y - 0.50 + 0.9 * side**2)
             case "quiff":
                 self.lay(hair, skull, y - 0.56 + 0.55 * abs(x + 0.2) ** 1.5)
-                self.lay(hair, _oval(x - 0.08, y - 0.68 - 0.25 * x, 0.40, 0.17, 2.2))
+                self.lay(hair, oval(x - 0.08, y - 0.68 - 0.25 * x, 0.40, 0.17, 2.2))
             case "crest":
                 self.lay(hair, _crest(side, y), y - 0.46 - 0.8 * side, skull)
             case "scarf":
-                self.lay(cloth, _oval(x, y - 0.14, 0.60, 0.76, 2.3), 0.02 - self.face)
+                self.lay(cloth, oval(x, y - 0.14, 0.60, 0.76, 2.3), 0.02 - self.face)
                 self.lay(trim, 0.028 - abs(self.face - 0.02))
             case "turban":
-                wrap = np.minimum(_oval(x, y - 0.62, 0.60, 0.42, 2.3), y - 0.46 + 0.25 * side)
+                wrap = np.minimum(oval(x, y - 0.62, 0.60, 0.42, 2.3), y - 0.46 + 0.25 * side)
                 self.lay(cloth, wrap)
                 for slope in (0.35, 0.85):
                     self.lay(trim, wrap, 0.022 - abs(y - 0.42 - slope * (side + 0.16)))
-                self.lay(CORAL, _oval(x, y - 0.56, 0.09, 0.12))
+                self.lay(CORAL, oval(x, y - 0.56, 0.09, 0.12))
             case "cap":
-                self.lay(CREAM, _oval(x, y - 0.78, 0.66, 0.26, 2.2), y - 0.62)
+                self.lay(CREAM, oval(x, y - 0.78, 0.66, 0.26, 2.2), y - 0.62)
                 self.lay(NIGHT, 0.50 - side, 0.10 - abs(y - 0.58))
-                self.lay(OCHRE, _oval(x, y - 0.60, 0.085, 0.085))
-                self.lay(NIGHT, _oval(x, y - 0.50, 0.48, 0.13), 0.52 - y)
+                self.lay(OCHRE, oval(x, y - 0.60, 0.085, 0.085))
+                self.lay(NIGHT, oval(x, y - 0.50, 0.48, 0.13), 0.52 - y)
             case "hat":
                 crown = np.minimum(0.55 - 0.18 * y - side, 1.0 - y + 0.10 * side)
                 self.lay(cloth, crown, y - 0.4)
                 self.lay(NIGHT, crown, 0.08 - abs(y - 0.54))
-                self.lay(cloth, _oval(x, y - 0.44 + 0.12 * side**2, 0.80, 0.09))
+                self.lay(cloth, oval(x, y - 0.44 + 0.12 * side**2, 0.80, 0.09))
             case "beret":
                 self.lay(hair, skull, y - 0.52 + 1.6 * side**2.5)
-                self.lay(CORAL, _oval(x - 0.02 + 0.2 * y, y - 0.66 - 0.14 * x, 0.64, 0.24, 2.3))
+                self.lay(CORAL, oval(x - 0.02 + 0.2 * y, y - 0.66 - 0.14 * x, 0.64, 0.24, 2.3))
                 self.lay(CORAL, 0.03 - abs(x + 0.1), y - 0.8, 1.0 - y)
             case "beard":
                 edge = -0.10 - y + 0.55 * (side - 0.3).clip(0) + 0.035 * np.cos(30 * side)
-                self.lay(hair, self.face + 0.03, edge, -_oval(x, y + 0.31, 0.22, 0.12))
+                self.lay(hair, self.face + 0.03, edge, -oval(x, y + 0.31, 0.22, 0.12))
                 self.lay(hair, _moustache(side, y + 0.20))
             case "moustache":
                 self.lay(hair, _moustache(side, y + 0.21))
@@ -264,19 +264,14 @@ class _Painter:
             case "hoops":
                 self.lay(OCHRE, 0.032 - abs(np.hypot(side - 0.53, y + 0.24) - 0.13))
             case "drops":
-                self.lay(CREAM, _oval(side - 0.5, y + 0.13, 0.05, 0.05))
-                self.lay(CORAL, _oval(side - 0.5, y + 0.27, 0.065, 0.10))
+                self.lay(CREAM, oval(side - 0.5, y + 0.13, 0.05, 0.05))
+                self.lay(CORAL, oval(side - 0.5, y + 0.27, 0.065, 0.10))
 
     def flower(self, x: Channel, y: Channel, colour: Colour) -> None:
         """Six petals around an eye."""
         far = np.hypot(x, y)
         self.lay(colour, 0.19 + 0.03 * np.cos(6 * np.arctan2(y, x)) - far)
         self.lay(OCHRE, 0.075 - far)
-
-
-def _oval(x: Channel, y: Channel, wide: float, tall: float, power: float = 2.0) -> Channel:
-    far = (abs(x / wide) ** power + abs(y / tall) ** power) ** (1 / power)
-    return np.asarray((1 - far) * min(wide, tall))
 
 
 def _crest(side: Channel, y: Channel) -> Channel:

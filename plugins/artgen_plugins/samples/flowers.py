@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen_plugins.samples._channels import Channel, Channels, over, places, reduced
+from artgen_plugins.samples._channels import Channel, Channels, oval, over, places, reduced
 
 GROUND, LEAF, STAR, SHADE = (0.05, 0.10, 0.13), (0.20, 0.38, 0.28), (0.93, 0.88, 0.76), (0.0,) * 3
 HONEY, BROWN = (0.98, 0.68, 0.13), (0.15, 0.09, 0.07)
@@ -138,29 +138,28 @@ def _with_a_bee(
     along = right * np.cos(turn) + down * np.sin(turn)
     beside = abs(down * np.cos(turn) - right * np.sin(turn))
 
-    def oval(part: tuple[float, float, float, float, float], move: float = 0.0) -> Channel:
-        """How far a place is inside an oval, which may be moved along the bee."""
+    def inside(part: tuple[float, float, float, float, float], move: float = 0.0) -> Channel:
+        """How far a place is inside a part, which may be moved along the bee."""
         at, far, long, wide, way = part
         u, v = along - at - move, beside - far
         u, v = u * np.cos(way) + v * np.sin(way), v * np.cos(way) - u * np.sin(way)
-        inside: Channel = (1 - np.hypot(u / long, v / wide)) * min(long, wide) * size
-        return inside
+        return oval(u, v, long, wide) * size
 
-    picture = over(flower, SHADE, 0.4 * within(oval(_TAIL, -0.1), 0.06))
+    picture = over(flower, SHADE, 0.4 * within(inside(_TAIL, -0.1), 0.06))
     for part in (_CHEST, _HEAD, *_WINGS):
-        picture = over(picture, SHADE, 0.4 * within(oval(part, -0.1), 0.06))
+        picture = over(picture, SHADE, 0.4 * within(inside(part, -0.1), 0.06))
     for start, lead in _LEGS:
         bent = abs(along - start - lead * beside)
         picture = over(picture, BROWN, within(np.minimum(0.035 - bent, 0.62 - beside) * size))
     light = 1.1 - 0.9 * beside
     for part, colour in ((_HEAD, BROWN), (_TAIL, HONEY)):
-        picture = over(picture, [each * light for each in colour], within(oval(part)))
+        picture = over(picture, [each * light for each in colour], within(inside(part)))
     bands = within(np.cos(2 * np.pi * (along + 0.02) / 0.30) * 0.05 * size)
-    picture = over(picture, BROWN, bands * within(oval(_TAIL)))
-    fur = oval(_CHEST) + 0.012 * np.cos(24 * np.arctan2(beside, along - 0.3))
+    picture = over(picture, BROWN, bands * within(inside(_TAIL)))
+    fur = inside(_CHEST) + 0.012 * np.cos(24 * np.arctan2(beside, along - 0.3))
     picture = over(picture, [each * light for each in HONEY], within(fur))
-    picture = over(picture, BROWN, within(oval(_BACK)))
+    picture = over(picture, BROWN, within(inside(_BACK)))
     for part in _WINGS:
-        picture = over(picture, STAR, 0.6 * within(oval(part)))
-        picture = over(picture, STAR, within(0.009 - abs(oval(part) - 0.009)))
+        picture = over(picture, STAR, 0.6 * within(inside(part)))
+        picture = over(picture, STAR, within(0.009 - abs(inside(part) - 0.009)))
     return picture
