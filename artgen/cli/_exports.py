@@ -61,6 +61,13 @@ def check_length(flag: str, sound: str, **given: float | None) -> None:
             )
 
 
+def check_film(film: str | None, **given: float | None) -> None:
+    """Raise UsageError if a length was `given` beside a film of music."""
+    form, _, sound = (film or "").partition("=")
+    if form == "music":
+        check_length("--film music=", sound, **given)
+
+
 def check_parts(files: Sequence[Path], recipe: Recipe, registry: Registry) -> None:
     """Raise UsageError if a file of artgen's own cannot hold the parts of the primitive."""
     from artgen.output.parts import check_flat, check_inks, overprinted

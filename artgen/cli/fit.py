@@ -141,7 +141,7 @@ def fit(
 
 def _check_together(request: Request, files: Files, watching: Trying, where: Where) -> None:
     """Raise UsageError for flags that do not go together."""
-    from artgen.cli._exports import check_length
+    from artgen.cli._exports import check_film
 
     if request.given("seed") is not None and request.seeds is not None:
         raise UsageError("--seed and --seeds were both given", hint="leave one of them out")
@@ -157,9 +157,7 @@ def _check_together(request: Request, files: Files, watching: Trying, where: Whe
     ):
         if given:
             _refuse(flag, others)
-    form, _, sound = (request.given("film") or "").partition("=")
-    if form == "music":
-        check_length("--film music=", sound, **{"video-seconds": request.given("video_seconds")})
+    check_film(request.given("film"), **{"video-seconds": request.given("video_seconds")})
     if watching.origins and not watching.dry_run:
         raise UsageError("--origins needs --dry-run", hint="add --dry-run")
     if where.asked and watching.page:

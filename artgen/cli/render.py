@@ -12,7 +12,7 @@ from artgen.base.files import check_art
 from artgen.base.options import whole
 from artgen.cli._completion import forms
 from artgen.cli._console import print_json, say
-from artgen.cli._exports import VIDEOS, check_files, check_length, write_exports
+from artgen.cli._exports import VIDEOS, check_files, check_film, write_exports
 from artgen.cli._flags import (
     DEVICE,
     OVERWRITE,
@@ -172,9 +172,7 @@ def render(
     registry = common.registry()
     if latent is not None and walk is not None:
         raise UsageError("--latent and --walk were both given", hint="leave one of them out")
-    moved, _, sound = (film or "").partition("=")
-    if moved == "music":
-        check_length("--film music=", sound, seconds=seconds)
+    check_film(film, seconds=seconds)
     if str(art) == STDIO:
         art = from_stdin(".art")
     moving = any((walk, start, film, loop, max_bytes, fps, speed != 1))
