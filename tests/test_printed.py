@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 import threading
 
+import pytest
+
 from artgen.base.printed import caught
 
 
@@ -39,9 +41,6 @@ def test_blocks_that_overlap_in_threads_give_stdout_back(capsys):
 
 def test_an_error_gives_stdout_back():
     before = sys.stdout
-    try:
-        with caught():
-            raise ValueError
-    except ValueError:
-        pass
+    with pytest.raises(ValueError, match="broken"), caught():
+        raise ValueError("broken")
     assert sys.stdout is before

@@ -6,7 +6,6 @@ import io
 import json
 import math
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -242,10 +241,9 @@ def caption_font(size: int, text: str) -> FreeTypeFont | ImageFont:
 
     if all(letter.isascii() or letter in "…·°" for letter in text):
         return ImageFont.load_default(size)
-    spec = find_spec("matplotlib")
-    assert spec is not None
-    assert spec.origin is not None
-    file = Path(spec.origin).parent / "mpl-data" / "fonts" / "ttf" / "DejaVuSans.ttf"
+    from matplotlib import get_data_path
+
+    file = Path(get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")
     return ImageFont.truetype(str(file), round(0.9 * size))
 
 
