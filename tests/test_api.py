@@ -286,6 +286,8 @@ def test_an_observer_ends_the_fit_with_the_best_drawing():
     assert art.history[-1].psnr == pytest.approx(art.psnr, abs=0.2)
     unstopped = artgen.fit("sample:cat", steps=3, observe=lambda event: 1, **asked)
     assert unstopped.metrics["steps"] == 3
+    with pytest.raises(artgen.errors.UsageError, match="observe is 3, not a function"):
+        artgen.fit("sample:cat", steps=3, observe=3, **asked)
 
 
 def test_repr_is_short_and_says_what_it_is():

@@ -417,6 +417,7 @@ def test_an_unknown_option_is_told_without_numpy():
         ("triangle", 2, "no such command", "write artgen fit -p triangle\n"),
         ("fit a.art", 3, "a.art is not a picture that artgen can read", "`artgen render a.art`"),
         ("fit run.jsonl", 3, "is not a picture", "plot it with `artgen plot run.jsonl`"),
+        ("fit points.tsv", 3, "is not a picture", "x,y in each line is a curve"),
         ("fit photo.png --zork", 2, "no such option: --zork", "see `artgen fit --help`"),
         ("plot a.art --kind triples --target x", 2, "--target is for scatter", "--kind ranks"),
         ("render photo.png", 3, "photo.png is not an .art file", "fit it with `artgen fit photo"),
@@ -436,7 +437,7 @@ def test_what_sent_people_away_says_what_to_do(call, arguments, code, message, h
     """Each of these was refused with a message that did not help: a new user gave up on it."""
     Image.new("RGB", (8, 8)).save("photo.png")
     Path("a.art").write_bytes(bytes(8) + b"{}")
-    for name in ("run.jsonl", "look.toml"):
+    for name in ("run.jsonl", "look.toml", "points.tsv"):
         Path(name).write_text("x")
     found, out, err = call(*(arguments.split() if isinstance(arguments, str) else arguments))
     assert (found, out) == (code, ""), err

@@ -487,11 +487,11 @@ def test_brilliant_pictures_are_lighter_and_more_vivid_and_a_night_stays_dark():
     assert np.array_equal(brightened(skin, 0.0), skin)
 
 
-def notices_of(picture, tmp_path, **options) -> list[str]:
-    """What is said when a picture, uint8 [height, width, 3], is stippled on white paper."""
+def notices_of(picture, tmp_path, target=(), **options) -> list[str]:
+    """What is said when a picture, uint8 [height, width, 3], is stippled, by default on white."""
     Image.fromarray(picture).save(tmp_path / "picture.png")
     primitive = {"name": "stipple", "count": 20, **options}
-    target = {"size": 8, "background": "white"}
+    target = {"size": 8, "background": "white", **dict(target)}
     asked = recipe(tmp_path / "picture.png", {"steps": 1}, primitive=primitive, target=target)
     said = []
     run(asked, Registry(), out=tmp_path / "out", observers=[said.append])
@@ -513,6 +513,24 @@ def test_a_picture_without_tones_is_said_to_have_none(light, tmp_path):
     picture = np.full((8, 8, 3), 255) if light == 1 else light * RAMP
     said = notices_of(picture.astype(np.uint8), tmp_path)
     assert [each for each in said if "nearly one colour" in each] == said != []
+
+
+@pytest.mark.parametrize(
+    ("paper", "inks", "overprint", "said"),
+    [
+        ("#102040", "#1d1b20", True, "add --set inks=#f0e8d0 --set overprint=false"),
+        ("#102040", "#f0e8d0", True, "add --set overprint=false"),
+        ("#102040", "#f0e8d0", False, ""),
+        ("#ffffff", "#f8f0e8", True, "choose darker inks"),
+        ("#ffffff", "#1d1b20", True, ""),
+    ],
+)
+def test_ink_that_is_not_seen_on_its_paper_is_said_to_be(paper, inks, overprint, said, tmp_path):
+    """A poem on night blue was an even sheet, and nothing said why."""
+    target = {"background": paper}
+    found = notices_of(RAMP.astype(np.uint8), tmp_path, target, inks=inks, overprint=overprint)
+    assert said in "".join(found)
+    assert bool(found) == bool(said)
 
 
 def test_contrast_is_equalised_before_inks_are_chosen():

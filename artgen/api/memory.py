@@ -45,6 +45,11 @@ def fit_in_memory(
 
     Raises InputError, PluginError, UsageError, Diverged, OutOfMemory.
     """
+    if observe is not None and not callable(observe):
+        raise UsageError(
+            f"observe is {observe!r}, not a function",
+            hint="pass a function that takes an event: observe=print",
+        )
     options, engine_options = _plain(options), _plain(engine_options or {})
     given = {key: options.pop(key) for key, _, _ in keywords() if key in options}
     given = {key: value for key, value in given.items() if value is not None}

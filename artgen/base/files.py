@@ -32,6 +32,10 @@ _USES = {
     ".svg": ("shapes", "start from its shapes with `artgen fit -p triangle --init {0}`"),
     ".jsonl": ("log", "plot it with `artgen plot {0}`"),
     ".py": ("plugin", "use it with --plugin {0}"),
+    **dict.fromkeys(
+        (".tsv", ".txt", ".xlsx"),
+        ("table", "save it as .csv: x,y in each line is a curve, and x,y,label are points"),
+    ),
     **dict.fromkeys((".json", ".toml"), ("recipe", "use it with `artgen fit --recipe {0}`")),
     **dict.fromkeys(
         (".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".mp4", ".png", ".tif", ".tiff", ".webp"),

@@ -31,6 +31,8 @@ MEDIAN, CHROMA = 0.55, 0.5
 
 NIGHT = 0.15
 """The median luma below which a picture is one of a night."""
+SEEN = 0.15
+"""The difference of luma below which ink is hardly seen on its paper."""
 PLAIN = 0.1
 """The range of red, green and blue up to which a picture is of nearly one colour."""
 MOST_STEPS = 400
@@ -82,6 +84,7 @@ class PlaceEngine(Engine):
         none = "there are no marks: the picture is as its paper is, or --count is too small"
         empty = "" if len(marks) else none
         notice = _plain(target) or marks.notice or empty
+        notice = notice or _unseen(np.array(drawing.background), ink)
         notice = notice or _night(target, np.array(drawing.background), ink)
         self.notices = (notice,) if notice else ()
 
@@ -148,8 +151,21 @@ def _night(target: Any, paper: Any, ink: Ink) -> str:
         return ""
     return (
         "most of the picture is dark, and of ink on light paper an even field;"
-        " a light ink on a dark --background suits it better"
+        " a light ink with overprint=false on a dark --background suits it better"
     )
+
+
+def _unseen(paper: Floats, ink: Ink) -> str:
+    """A note where no ink is seen on its paper, such as a black one on night blue."""
+    away = np.abs(LUMA @ (paper - ink.inks).T)
+    multiplied = np.abs(LUMA @ (paper - paper * ink.inks).T)
+    overprint = ink.options.overprint
+    if (multiplied if overprint else away).max() >= SEEN:
+        return ""
+    lighter = "" if away.max() >= SEEN else "--set inks=#f0e8d0 "
+    if LUMA @ paper < 0.5:
+        return f"on paper this dark no ink is seen; add {lighter}--set overprint=false"
+    return "no ink is seen on its paper; choose darker inks, or another --background"
 
 
 def separate(target: Tensor, primitive: Ink, paper: Sequence[float]) -> Floats:
