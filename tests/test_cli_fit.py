@@ -430,9 +430,16 @@ def test_a_batch_that_would_overwrite_itself_is_refused_before_it_starts(fit):
 
 
 def test_a_name_serves_for_several_seeds(fit):
-    _, out, _ = fit("--seeds", "1,2", "--name", "x")
+    _, out, err = fit("--seeds", "1,2", "--name", "x")
     assert "artgen-out/x-s1.png" in [Path(line).as_posix() for line in out.split()]
     assert Path("artgen-out/x-sheet.png").exists()
+    assert "every seed" not in err
+
+
+def test_seeds_that_change_nothing_are_said_to(fit):
+    """Twenty equal pictures were written without a word."""
+    _, _, err = fit("-p", "poem", "-n", "2000", "--seeds", "1,2")
+    assert "note: every seed gave the same picture" in err
 
 
 def interrupt_second(monkeypatch):

@@ -94,6 +94,8 @@ class Session:
 
         results = self._execute(runs, report, many=True)
         errors = [result.error for result in results if result.error]
+        if not self.common.quiet and _are_alike(runs, results):
+            say("note: every seed gave the same picture, which does not depend on it")
         written: Path | None = None
         try:
             written = self._write_sheet(runs, results, sheet)
@@ -312,6 +314,15 @@ class Session:
             cells.append((Path(result.summary["outputs"]["still"]), "\n".join(lines)))
         write_sheet(cells, sheet)
         return sheet
+
+
+def _are_alike(runs: Sequence[Run], results: Sequence[Result]) -> bool:
+    """Whether a target has one picture for all seeds, to the last bit of its loss."""
+    found: dict[object, list[object]] = {}
+    for run, result in zip(runs, results, strict=True):
+        if run.asked["seed"] is not None and not result.error:
+            found.setdefault(run.asked["target"], []).append(result.summary["loss"])
+    return any(len(losses) > 1 == len(set(losses)) for losses in found.values())
 
 
 def _to_json(run: Run, result: Result) -> dict[str, object]:
