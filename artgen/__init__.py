@@ -13,5 +13,11 @@ of public names is `__init__.pyi`, which type checkers read too.
 import lazy_loader
 
 from artgen._version import __version__ as __version__
+from artgen.base.process import threads_sleep_soon
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+_load, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+
+
+def __getattr__(name: str) -> object:
+    with threads_sleep_soon():
+        return _load(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import base64
+import os
 import re
 import subprocess
 import sys
@@ -18,12 +19,41 @@ import artgen
 from artgen.events import Evaluated
 from artgen.registry import Registry, reset_default
 
+THREADS = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
+
 
 def test_importing_artgen_imports_nothing_heavy():
     heavy = {"torch", "numpy", "numba", "PIL", "av", "skimage", "pydantic"}
     code = f"import sys, artgen; print(sorted({heavy!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("given", [{}, {"OMP_WAIT_POLICY": "active"}, {"GOMP_SPINCOUNT": "7"}])
+def test_threads_of_torch_sleep_soon_and_the_environment_stays(given):
+    """Beside other programs, fits of the library took many times as long as those of commands."""
+    code = """
+import os, sys
+names = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
+class Finder:
+    def find_spec(name, path, target=None):
+        if name == "torch":
+            print([os.environ.get(each) for each in names])
+            raise ImportError("found")
+sys.meta_path.insert(0, Finder)
+import artgen
+try:
+    artgen.Engine
+except ImportError:
+    print([os.environ.get(each) for each in names])
+"""
+    environment = {k: v for k, v in os.environ.items() if k not in THREADS} | given
+    asked = {"capture_output": True, "text": True, "check": True, "env": environment}
+    done = subprocess.run([sys.executable, "-c", code], **asked)
+    inside, after = map(ast.literal_eval, done.stdout.splitlines())
+    assert after == [given.get(name) for name in THREADS]
+    expected = {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "2000"} | given
+    assert inside == (after if "OMP_WAIT_POLICY" in given else list(expected.values()))
 
 
 def test_all_is_what_there_is():

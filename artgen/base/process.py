@@ -23,6 +23,15 @@ def unknown_device(name: str) -> UsageError:
     return UsageError(f"there is no device {name!r}", hint=f"use {DEVICES}")
 
 
+_SLEEP_SOON = {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "2000"}
+"""How threads of torch wait for work, read when it is imported.
+
+By default they spin for about a millisecond, and block processors for the threads of our kernels
+(see `compiler.threads`) and for other programs. Beside these, a fit took many times as long.
+Sleeping at once costs small networks a fifth of their speed. A few microseconds suit both; GNU
+OpenMP, which torch uses on Linux, reads their number, which overrides the policy.
+"""
+
 _alone = False
 """Whether this process runs artgen and nothing else."""
 _began: float | None = None
@@ -43,14 +52,30 @@ def prepare_process() -> None:
     _alone = True
     # Without it, matrix products on CUDA need not give the same bits again.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    # For about a millisecond threads of torch spin while they wait for work, and block processors
-    # for the threads of our kernels (see `compiler.threads`). Sleeping at once costs small networks
-    # a fifth of their speed. A few microseconds suit both.
-    if "OMP_WAIT_POLICY" not in os.environ:
-        os.environ["OMP_WAIT_POLICY"] = "passive"
-        # Read by GNU OpenMP, which torch uses on Linux; it overrides the policy.
-        os.environ.setdefault("GOMP_SPINCOUNT", "2000")
+    _sleep_soon()
     collect_rarely()
+
+
+def _sleep_soon() -> list[str]:
+    """Set what is not set of `_SLEEP_SOON`; return the names. The policy of the user stays."""
+    names = [] if "OMP_WAIT_POLICY" in os.environ else list(_SLEEP_SOON)
+    added = [name for name in names if name not in os.environ]
+    os.environ.update({name: _SLEEP_SOON[name] for name in added})
+    return added
+
+
+@contextmanager
+def threads_sleep_soon() -> Iterator[None]:
+    """Where torch is first imported inside, its threads sleep soon while they wait.
+
+    The environment is as before afterwards.
+    """
+    added = [] if "torch" in sys.modules else _sleep_soon()
+    try:
+        yield
+    finally:
+        for name in added:
+            os.environ.pop(name, None)
 
 
 def begin_waiting() -> None:
