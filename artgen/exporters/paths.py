@@ -18,7 +18,7 @@ from artgen.base.errors import UsageError
 from artgen.display.plots import default_settings
 from artgen.exporters.requests import refuse
 from artgen.output.parts import FlatPart, check_inks, parts_for
-from artgen.output.parts.marks import PlacedMark
+from artgen.output.parts.marks import PlacedMark, connected
 from artgen.output.provenance import RECIPE_COMMENT
 from artgen.output.still import ascii_json
 from artgen.output.svg.picture import seam_width
@@ -49,7 +49,7 @@ def export_paths(kind: Literal["pdf", "eps"], art: Art, request: ExportRequest) 
 
     refuse(request, kind.upper())
     drawing, primitive, recipe = art.drawing, art.primitive(), ascii_json(art.recipe.to_json())
-    parts = parts_for(drawing, primitive, kind.upper())
+    parts = connected(parts_for(drawing, primitive, kind.upper()))
     if request.transparent:
         primitive.check_transparent(drawing.primitive)
     inks = {tuple(part.colour) for part in parts if part.union == "multiply"}
@@ -137,10 +137,12 @@ def _path(part: FlatPart) -> Any:
             codes = [Path.MOVETO, *[Path.CURVE4] * (3 * len(contour)), Path.CLOSEPOLY]
             paths.append(Path(points, codes))
         return Path.make_compound_path(*paths)
-    if isinstance(part, PlacedMark) and (ends := part.ends()):
+    if isinstance(part, PlacedMark) and (curves := part.curves()):
         # As polygons of 33 corners, a line of many pieces took twice the bytes.
-        corners = np.concatenate([[end[0, 0], *end[:, 1:].reshape(-1, 2)] for end in ends])
-        codes = [code for end in ends for code in (Path.LINETO, *[Path.CURVE4] * (3 * len(end)))]
+        corners = np.concatenate(curves)
+        codes = [
+            code for each in curves for code in (Path.LINETO, *[Path.CURVE4] * (len(each) - 1))
+        ]
         return Path([*corners, corners[0]], [Path.MOVETO, *codes[1:], Path.CLOSEPOLY])
     outline = part.outline()
     return Path([*outline, outline[0]], closed=True) if len(outline) > 2 else None

@@ -18,7 +18,7 @@ def _parts(primitive: Ink, drawing: Drawing) -> list[PlacedMark]:
     marks, names = primitive.unpack(drawing.tensors), ("x1", "y1", "x2", "y2", "r1", "r2")
     return [
         PlacedMark(
-            stroke,
+            stroke[None],
             primitive.cap,
             colour=primitive.inks[ink],
             kind=drawing.primitive,
