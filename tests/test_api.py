@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import base64
+import io
 import os
+import pickle
 import re
 import subprocess
 import sys
@@ -13,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 import artgen
@@ -314,10 +317,59 @@ def test_an_observer_ends_the_fit_with_the_best_drawing():
     assert art.recipe.stage[0].stop == art.history[-1].step == art.metrics["steps"] < 60
     assert [each.step for each in art.history] == sorted({each.step for each in art.history})
     assert art.history[-1].psnr == pytest.approx(art.psnr, abs=0.2)
+    # A comparison with a number of numpy gives no bool of Python.
+    numbers = artgen.fit("sample:cat", steps=300, observe=lambda e: np.bool_(decide(e)), **asked)
+    assert numbers.metrics["steps"] == art.metrics["steps"]
     unstopped = artgen.fit("sample:cat", steps=3, observe=lambda event: 1, **asked)
     assert unstopped.metrics["steps"] == 3
     with pytest.raises(artgen.errors.UsageError, match="observe is 3, not a function"):
         artgen.fit("sample:cat", steps=3, observe=3, **asked)
+
+
+@pytest.mark.parametrize("primitive", ["gaussian", "mesh", "mlp"])
+def test_what_a_program_has_set_for_torch_changes_no_fit(primitive):
+    """Under no_grad a primitive was said to have no gradient, and doubles gave other pictures."""
+    picture = np.random.default_rng(0).random((12, 12, 3))
+    asked = {"steps": 2, "seed": 1, **({} if primitive == "mlp" else {"count": 6})}
+    usual = artgen.fit(picture, primitive, **asked).render(20)
+    with torch.inference_mode():
+        assert np.array_equal(artgen.fit(picture, primitive, **asked).render(20), usual)
+    torch.set_default_dtype(torch.float64)
+    try:
+        assert np.array_equal(artgen.fit(picture, primitive, **asked).render(20), usual)
+        assert torch.get_default_dtype() == torch.float64
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: artgen.fit(None), "array is no picture: NoneType"),
+        (lambda: artgen.fit(5), "a Pillow image or an array"),
+        (lambda: artgen.edit("a.art", "rotate=3"), r"edit\(artgen.load\(FILE\), ...\)"),
+        (lambda: artgen.fit("sample:cat", init=Path), "init must be the path of a file, got type"),
+        (lambda: artgen.fit("sample:cat", mask=np.ones((9, 9))), "a file, got ndarray"),
+    ],
+)
+def test_things_of_other_kinds_are_refused_in_words(call, words):
+    with pytest.raises(artgen.errors.ArtgenError, match=words):
+        call()
+
+
+def test_tensors_with_gradients_and_of_bfloat16_are_pictures():
+    picture = torch.linspace(0, 1, 64).reshape(8, 8).bfloat16()
+    asked = {"count": 2, "steps": 1, "seed": 0, "backend": "eager"}
+    expected = artgen.fit(picture.float().numpy(), **asked).render()
+    for given in (picture, picture.float().requires_grad_()):
+        assert np.array_equal(artgen.fit(given, **asked).render(), expected)
+
+
+def test_an_art_can_be_pickled_and_no_text_file_takes_its_bytes():
+    art = artgen.fit(np.zeros((8, 8)), count=2, steps=1, backend="eager")
+    assert np.array_equal(pickle.loads(pickle.dumps(art)).render(), art.render())
+    with pytest.raises(artgen.errors.UsageError, match="the file object takes text"):
+        art.save(io.StringIO(), format="svg")
 
 
 def test_repr_is_short_and_says_what_it_is():

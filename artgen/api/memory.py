@@ -119,7 +119,9 @@ def fit_in_memory(
         if isinstance(event, Evaluated):
             evaluated.append(event)
         hear(event)
-        if observe is not None and observe(event) is True:
+        answer = None if observe is None else observe(event)
+        # Comparisons with numbers of numpy are not Python's own.
+        if isinstance(answer, bool | np.bool_) and answer:
             control.request_stop()
 
     result = run(recipe, default(), target=opened, observers=[watch], control=control)

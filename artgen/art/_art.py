@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import partial
+from io import TextIOBase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
@@ -409,6 +410,9 @@ def _destination(
         check_output(path, overwrite=overwrite, option="name", flag="overwrite=True")
         what, suffix, write = str(path), format or path.suffix, partial(atomic_write, path)
     else:
+        if isinstance(file, TextIOBase):
+            hint = 'open it with mode "wb", or use io.BytesIO'
+            raise UsageError("the file object takes text, and files of art are bytes", hint=hint)
         what, suffix, write = "a file object", format or "", file.write
     if not suffix.strip("."):
         raise UsageError(

@@ -156,6 +156,8 @@ def edit(art: Art, *operations: str) -> Art:
     and light history belong to the fit and are left out. Raises UsageError for what cannot be done,
     InputError for files that cannot be read, PluginError.
     """
+    if not hasattr(art, "drawing"):
+        raise UsageError(f"{art!r} is no art", hint="open the file: edit(artgen.load(FILE), ...)")
     for text in operations:
         if not isinstance(text, str):
             hint = 'give each as a text of its own: edit(art, "rotate=10", "delete@smallest:3")'

@@ -96,7 +96,9 @@ class _Interpolate(torch.autograd.Function):
         kernels = grid_kernels(positions.shape[1], table.shape[1])
         at = positions.detach().contiguous().numpy()
         values = table.detach().contiguous().numpy()
-        features = torch.empty(len(positions), len(levels.table) * table.shape[1])
+        features = torch.empty(
+            len(positions), len(levels.table) * table.shape[1], dtype=torch.float32
+        )
         out = features.numpy()
         ctx.saved = kernels, at, levels, table.shape
         share(

@@ -47,6 +47,8 @@ class Table:
     asked: frozenset[str] = _UNTOLD
     is_open: ClassVar[bool] = False
     """Whether other keys are options, checked later by their owner."""
+    called: ClassVar[str] = "a table"
+    """What errors call it where something else was given."""
     _declared: ClassVar[dict[str, Key]] = {}
 
     def __init_subclass__(cls) -> None:
@@ -110,7 +112,9 @@ class Table:
         if isinstance(data, cls):
             return data
         if not isinstance(data, dict):
-            problems.append(Misfit(path, f"must be a table, got {data!r}"))
+            plain = isinstance(data, str | int | float | list | None)
+            got = repr(data) if plain else type(data).__name__
+            problems.append(Misfit(path, f"must be {cls.called}, got {got}"))
             return None
         data, before = cls.prepare(data), len(problems)
         keys, values = cls.declared(), dict[str, Any]()

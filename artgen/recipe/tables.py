@@ -155,6 +155,7 @@ def _words(longest: int) -> Check:
 class FileReference(Table):
     """A file known by its name and the SHA-256 of its bytes, never by an absolute path."""
 
+    called = "the path of a file"
     name: str = key()
     sha256: str | None = key(default=None)
     licence: str | None = key(default=None)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from importlib.metadata import EntryPoint
@@ -55,6 +55,9 @@ class Registry:
 
     def __deepcopy__(self, memo: object) -> Registry:
         return self  # copies of an art have the same plugins
+
+    def __reduce__(self) -> tuple[Callable[[], Registry], tuple[()]]:
+        return default, ()  # another process has the plugins that are installed there
 
     def add_file(self, path: Path | str) -> None:
         """Import a loose file; its names take precedence over installed ones.

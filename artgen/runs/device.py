@@ -1,4 +1,4 @@
-"""The threads of a run, and the order in which what it computes is summed."""
+"""What runs ask of torch: threads, an order in which it sums, gradients and float32."""
 
 from __future__ import annotations
 
@@ -28,6 +28,18 @@ def threads(asked: int | None) -> Iterator[int]:
             yield torch.get_num_threads()
     finally:
         torch.set_num_threads(before)
+
+
+@contextmanager
+def usual_torch() -> Iterator[None]:
+    """Run the block with gradients and in float32, whatever the program has set for torch."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float32)
+    try:
+        with torch.inference_mode(False), torch.enable_grad():
+            yield
+    finally:
+        torch.set_default_dtype(before)
 
 
 @contextmanager

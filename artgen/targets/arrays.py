@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -21,10 +21,17 @@ def as_array(
     try:
         if np.ma.is_masked(values):
             raise ValueError("some of its values are masked: fill them, as with filled(0)")
-        array = np.asarray(values)
+        array = np.asarray(_without_gradients(values))
         if array.dtype.kind == "c" and dtype is not None:
             raise ValueError("its numbers are complex")
         return np.asarray(array, dtype)
     except (TypeError, ValueError, RuntimeError) as error:
-        # torch refuses tensors with gradients or on other devices, each with another class.
         raise InputError(f"{where} is not {what}: {error}") from None
+
+
+def _without_gradients(values: Any) -> ArrayLike:
+    """Tensors of torch as numpy takes them: on the CPU, no bfloat16. Other values stay."""
+    if not hasattr(values, "detach"):
+        return cast(ArrayLike, values)
+    values = values.detach().cpu()
+    return cast(ArrayLike, values.float() if str(values.dtype) == "torch.bfloat16" else values)

@@ -29,6 +29,9 @@ def check_samples(array: ArrayLike, where: str) -> NDArray[Any]:
     """`array` as [height, width, channels]; raises InputError where it is not a picture."""
     samples = as_array(array, where, "an array")
     shape = samples.shape
+    if not shape:
+        hint = 'pass a path, a name such as "sample:cat", a Pillow image or an array'
+        raise InputError(f"{where} is no picture: {type(array).__name__}", hint=hint)
     if samples.ndim == 2:
         samples = samples[:, :, np.newaxis]
     if samples.ndim != 3 or samples.shape[2] not in (1, 2, 3, 4) or not samples.size:

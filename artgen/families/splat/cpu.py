@@ -133,7 +133,7 @@ class _Scene(Scene):
     def picture(self) -> Tensor:
         """Draw: [C, height, width]."""
         canvas, tiles = self.canvas, len(self.pairs.offset) - 1
-        image = torch.empty(self.channels, canvas.height, canvas.width)
+        image = torch.empty(self.channels, canvas.height, canvas.width, dtype=torch.float32)
         # The number of visible splats at each pixel.
         end = (np.empty((tiles, WIDTH * HEIGHT), np.float32),) if self.over else ()
         self.launch(self.kernels.forward, image.numpy(), *end)

@@ -20,7 +20,7 @@ from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.runs.agreement import check_agreement, differs, is_timed, time_limit
 from artgen.runs.context import RunContext
-from artgen.runs.device import threads
+from artgen.runs.device import threads, usual_torch
 from artgen.runs.elsewhere import Elsewhere
 from artgen.runs.export import export
 from artgen.runs.folder import RunFolder
@@ -92,6 +92,7 @@ def run(
 
     with (
         held,
+        usual_torch(),
         threads(recipe.run.threads) as number,
         listening(_announce_work(emit, stem, [])),
     ):
