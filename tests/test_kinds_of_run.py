@@ -123,7 +123,7 @@ def test_what_is_no_kind_is_refused() -> None:
         ("sample:clip-balls?n=2", "ClipRun"),
         ("curve:sin(x)", "SamplesRun"),
         ("points:spiral?n=60", "SamplesRun"),
-        ("sample:digits", "SetRun"),
+        ("sample:digits", "SamplesRun"),
     ],
 )
 def test_a_target_says_its_kind(target: str, kind: str) -> None:

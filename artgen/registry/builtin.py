@@ -64,7 +64,7 @@ RUNS = {
     "clip": ("A film of a clip, frame by frame", "runs.clip.run:ClipRun"),
     "tiles": ("A drawing of a large picture, in tiles", "runs.tiles.run:TiledRun"),
     "samples": ("A curve or labelled points", "runs.samples.run:SamplesRun"),
-    "set": ("A codec of a set of pictures", "runs.samples.run:SetRun"),
+    "set": ("A codec of a set of pictures", "runs.samples.run:SamplesRun"),
 }
 
 TARGETS = {

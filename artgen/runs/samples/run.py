@@ -13,7 +13,7 @@ from artgen.values.drawing import Drawing
 
 
 class SamplesRun(PictureRun):
-    """A run of a curve or of labelled points, which is shown as a plot or a map."""
+    """A run of a curve, of labelled points or of a set of pictures: a plot, a map, a sheet."""
 
     def reasons_against(self, recipe: Recipe, source: str) -> Iterator[Reason]:
         """What takes a picture to be shown."""
@@ -39,7 +39,3 @@ class SamplesRun(PictureRun):
     def has_mean_colour(self, recipe: Recipe) -> bool:
         """It has none: what it does not cover is black."""
         return False
-
-
-class SetRun(SamplesRun):
-    """A run of a set of pictures, from which a codec learns; it is shown as a sheet."""
