@@ -174,9 +174,9 @@ _nothing = np.empty((0, 0, 0), np.float32)
 _workspaces: WeakKeyDictionary[Goal, Workspace] = WeakKeyDictionary()
 
 
-def emit_for_cpu(splat: Splat, channels: int = 3) -> KernelSource:
-    """Print the kernels of a footprint. Raises Untraceable."""
-    return Footprint(splat)._emit(channels, splat.blend == "over")
+def emit_for_cpu(splat: Splat) -> KernelSource:
+    """Print the kernels of a footprint, for pictures of colours. Raises Untraceable."""
+    return Footprint(splat)._emit(3, splat.blend == "over")
 
 
 class Footprint(CompiledFootprint):
