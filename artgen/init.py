@@ -191,7 +191,11 @@ def _detail_density(target: Tensor, weight: Tensor | None, detail: float) -> Ten
     density = detail * magnitude / magnitude.sum() + (1 - detail) * flat
     if weight is not None and float(weight.sum()) > 0:
         density = density * weight
-    # torch.multinomial takes at most 2^24 categories; a coarser grid serves as well.
+    return pixel_chances(density)
+
+
+def pixel_chances(density: Tensor) -> Tensor:
+    """A density [height, width] as probabilities, at most the 2^24 that torch.multinomial takes."""
     while density.numel() > 2**24:
         density = torch.nn.functional.avg_pool2d(density[None, None], 2, ceil_mode=True)[0, 0]
     return density / density.sum()

@@ -6,8 +6,6 @@ There is no pickle and no wall-clock time in it, so equal runs give equal bytes.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -17,6 +15,7 @@ from artgen.art.precision import encode
 from artgen.base.errors import InputError, PluginError
 from artgen.base.files import tensors_to_bytes
 from artgen.base.header import SMALL, deflate
+from artgen.base.plain import canonical
 from artgen.film.scenes import Film
 from artgen.recipe import Precision
 
@@ -127,11 +126,7 @@ def to_bytes(art: Art) -> bytes:
         header["format"], tensors = max(3, header["format"]), {PACKED: _bytes_tensor(packed)}
     if art.precision == "auto":
         return _small(header, tensors)
-    return tensors_to_bytes(tensors, _json(header))
-
-
-def _json(header: Mapping[str, Any]) -> str:
-    return json.dumps(header, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return tensors_to_bytes(tensors, canonical(header))
 
 
 def _small(header: dict[str, Any], tensors: dict[str, torch.Tensor]) -> bytes:
@@ -142,9 +137,9 @@ def _small(header: dict[str, Any], tensors: dict[str, torch.Tensor]) -> bytes:
     if not are_few(tensor.shape for tensor in floats.values()):
         floats = {}
     shapes = {name: tuple(tensor.shape) for name, tensor in floats.items()}
-    small = deflate(_json({**header, "numbers": shapes}), pack_numbers(floats))
+    small = deflate(canonical({**header, "numbers": shapes}), pack_numbers(floats))
     others = {name: tensor for name, tensor in tensors.items() if name not in floats}
-    return tensors_to_bytes({SMALL: _bytes_tensor(small), **others}, _json({"format": FORMAT}))
+    return tensors_to_bytes({SMALL: _bytes_tensor(small), **others}, canonical({"format": FORMAT}))
 
 
 def _bytes_tensor(data: bytes) -> torch.Tensor:

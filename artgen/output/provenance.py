@@ -30,6 +30,7 @@ from artgen.base import png
 from artgen.base.errors import InputError, reading
 from artgen.base.files import Damaged, check_regular
 from artgen.base.header import LARGEST_HEADER, SMALL, inflate
+from artgen.base.plain import canonical
 from artgen.output.animation import read_description
 from artgen.output.still import RECIPE_KEYWORD
 from artgen.output.svg.document import PDF_RECIPE, RECIPE_ID, read_metadata
@@ -182,7 +183,7 @@ def _recipe_of(container: Mapping[str, object]) -> str | None:
     recipe = container.get("recipe")
     if not isinstance(recipe, dict):
         return None
-    return json.dumps(recipe, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return canonical(recipe)
 
 
 def _json_object(text: str | bytes) -> dict[str, Any]:

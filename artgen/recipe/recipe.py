@@ -7,7 +7,6 @@ a later version with other defaults still makes the same picture.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -16,6 +15,7 @@ from typing import Any, Literal, TypeVar
 
 from artgen.base.errors import ArtgenError, InputError, UsageError
 from artgen.base.files import read_regular
+from artgen.base.plain import canonical
 from artgen.base.toml import DEEPEST, parse_toml
 from artgen.recipe.keys import JUDGE, MAKE, Flag, Key, key
 from artgen.recipe.table import Misfit, Table
@@ -140,7 +140,7 @@ class Recipe(Table):
 
     def to_json(self) -> str:
         """Canonical JSON: equal recipes give equal text."""
-        return json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return canonical(self.to_dict())
 
     def to_toml(self) -> str:
         """The recipe as a file that `--recipe` reads."""

@@ -19,7 +19,7 @@ from torch import Tensor
 from artgen.engines.base import State
 from artgen.engines.evaluation import Paint, check_finite, picture_psnr, summed_colour
 from artgen.engines.gradient.device_steps import Survey
-from artgen.init import Context, Generator, make_generator
+from artgen.init import Context, Generator, make_generator, pixel_chances
 from artgen.values.canvas import Canvas
 
 if TYPE_CHECKING:
@@ -261,10 +261,7 @@ def error_density(
     density = both + 1e-12
     if exponent != 1:
         density = (density / density.max()) ** exponent
-    # torch.multinomial takes at most 2^24 categories; a coarser grid serves as well.
-    while density.numel() > 2**24:
-        density = torch.nn.functional.avg_pool2d(density[None, None], 2, ceil_mode=True)[0, 0]
-    return density / density.sum()
+    return pixel_chances(density)
 
 
 def pick_places(density: Tensor, count: int, canvas: Canvas, rng: Generator) -> Tensor:
