@@ -24,7 +24,7 @@ SECONDS = 5.0
 """Default duration of the fit of a preview."""
 
 
-def watch_plugins(asked: Recipe, search: Sequence[Path], common: Common, *, port: int = 0) -> int:
+def watch_plugins(asked: Recipe, search: Sequence[Path], common: Common, *, port: int) -> int:
     """Fit the recipe `asked` for with the plugins in files, again after every save of one.
 
     Returns 0 when the user ends watching. Raises UsageError if there is no file.

@@ -89,7 +89,7 @@ def trace(splat: Footprint, options: Collection[str] = ()) -> IR:
     return ir
 
 
-def trace_drawing(splat: Footprint, options: Collection[str] = ()) -> IR:
+def trace_drawing(splat: Footprint, options: Collection[str]) -> IR:
     """Record the footprint of `splat` with its ellipse, for drawing alone. Raises Untraceable.
 
     `options` are inputs as parameters are.

@@ -60,7 +60,7 @@ def emit_step(
 def emit_steps(
     splat: Footprint,
     losses: Sequence[WeightedLosses],
-    optimizer: str = "adam",
+    optimizer: str,
     options: Collection[str] = (),
 ) -> list[Program]:
     """`emit_step` for each of `losses`.

@@ -40,7 +40,7 @@ def export_tiff(art: Art, request: ExportRequest) -> bytes:
 
 
 def _composed(
-    art: Art, request: ExportRequest, what: str, latents: Sequence[str] = ()
+    art: Art, request: ExportRequest, what: str, latents: Sequence[str]
 ) -> NDArray[np.uint8] | None:
     """The still of a form of film that has one, or of latents; None where it is the drawing."""
     from artgen.exporters import pairs

@@ -55,14 +55,14 @@ def write_animation(
     frames: Iterable[Pixels],
     *,
     fps: float,
-    comment: str = "",
-    quality: int | None = None,
-    colours: int | None = None,
+    comment: str,
+    quality: int | None,
+    colours: int | None,
 ) -> None:
     """Write `frames`, uint8 [h, w, 3] of one size, as an endless animation, by the suffix.
 
-    `quality` is that of a WebP, by default 80. `colours`, 2 to 256, is the size of one palette for
-    all frames of a GIF, by default each has its own. Frames are left out and made smaller to keep
+    `quality` is that of a WebP (None: 80). `colours`, 2 to 256, is the size of one palette for all
+    frames of a GIF (None: each has its own). Frames are left out and made smaller to keep
     within the format's limits. Raises OutputError where there are more than it may have, and as
     `atomic_path` does.
     """

@@ -91,7 +91,7 @@ def there_and_back(frames: Iterable[Pixels]) -> Iterator[Pixels]:
 
 
 def with_ends(
-    frames: Iterable[Pixels], fps: float, start: Pixels | None = None, end: Pixels | None = None
+    frames: Iterable[Pixels], fps: float, start: Pixels | None, end: Pixels | None = None
 ) -> Iterator[Pixels]:
     """The frames between two pictures of their size, each shown for a second and faded.
 

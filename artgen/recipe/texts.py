@@ -60,7 +60,7 @@ def parse_number(
     raise UsageError(f"{flag} {text!r} is not a number of {what}", hint=hint)
 
 
-def without_unit(text: str, what: str = "") -> str | None:
+def without_unit(text: str, what: str) -> str | None:
     """The number in a text such as ``30fps``, ``2k`` or ``1e3``, as a hint; None where it is none.
 
     Minutes and hours become seconds where `what` is ``seconds``.

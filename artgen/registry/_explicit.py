@@ -84,8 +84,8 @@ def examine_file(path: Path, name: str) -> Plugin:
 def examine_object(
     kind: Kind,
     value: Any,
-    name: str | None = None,
-    files: tuple[str, ...] = (),
+    name: str | None,
+    files: tuple[str, ...],
 ) -> Plugin:
     """Make a plugin that offers `value` as `name` or its own name in snake case.
 

@@ -130,7 +130,7 @@ def describe_kind(name: str, registry: Registry) -> dict[str, Any]:
     }
 
 
-def variant_key(preset: str | None, values: Facts, sliders: Sequence[Facts] = ()) -> str:
+def variant_key(preset: str | None, values: Facts, sliders: Sequence[Facts]) -> str:
     """The key of a variant: preset and choices. The script makes it in the same way."""
     names = values.keys() - {slider["name"] for slider in sliders}
     return "|".join([preset or "", *(_spelled(values[name]) for name in values if name in names)])

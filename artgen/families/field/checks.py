@@ -156,7 +156,7 @@ def _field_probe(field: Field, candidate: Candidate, variant: Variant, *, specia
     )
 
 
-def _positions(reach: tuple[float, float], *, special: bool = False) -> Tensor:
+def _positions(reach: tuple[float, float], *, special: bool) -> Tensor:
     """Choose positions [M, 2] on the canvas: random, or its centre, corners and edges."""
     if special:
         ends = torch.tensor([-1.0, 0.0, 1.0])

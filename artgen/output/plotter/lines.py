@@ -194,18 +194,18 @@ def kept(segments: Segments, mask: NDArray[np.bool_]) -> Segments:
     return replace(segments, chain=np.cumsum(breaks)).chosen(np.nonzero(mask)[0])
 
 
-def to_paths(segments: Segments, straightness: float = 1e-3) -> list[Floats]:
+def to_paths(segments: Segments) -> list[Floats]:
     """Convert each chain to points [n, 2] of a path, without points on straight lines."""
     if not len(segments):
         return []
     last = np.append(segments.chain[1:] != segments.chain[:-1], True)
-    # Distance of a point from the line through its neighbours.
+    # A point is a corner where it is a thousandth of the way off the line through its neighbours.
     turns = np.ones(len(segments), bool)
     ahead = segments.end[1:] - segments.begin[1:]
     before = segments.end[:-1] - segments.begin[:-1]
     bend = np.abs(before[:, 0] * ahead[:, 1] - before[:, 1] * ahead[:, 0])
     reach = np.maximum(segments.lengths[1:], segments.lengths[:-1])
-    turns[:-1] = (bend > straightness * reach) | last[:-1]
+    turns[:-1] = (bend > 1e-3 * reach) | last[:-1]
     paths = []
     for start, stop in pairwise([0, *np.nonzero(last)[0] + 1]):
         corners = segments.end[start:stop][turns[start:stop]]

@@ -191,7 +191,7 @@ def first_drawing(
     target: Target,
     data: TargetTensors,
     init: Initial | None,
-    views: Views | None = None,
+    views: Views | None,
 ) -> Drawing:
     """Another drawing's parts, or the primitive's own start."""
     background = parse_colour(plan.recipe.target.background)
