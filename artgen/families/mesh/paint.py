@@ -1,6 +1,6 @@
 """Paint meshes by exact area, with gradients by vertices and colours.
 
-Both the picture and its gradients follow from the edges alone: see `mesh_kernels`. The picture
+Both the picture and its gradients follow from the edges alone: see `kernels`. The picture
 changes with a vertex for two reasons. Where colours differ across an edge, the edge sweeps over
 pixels. Where the colour inside a triangle is not constant, its slope changes.
 """

@@ -83,7 +83,7 @@ def unpack_sites(
 
 
 def load_partition_kernels(partition: Partition, *modules: str) -> types.ModuleType:
-    """`partition_kernels`, or the kernel `modules` that call them, compiled after `partition`.
+    """The module `kernels`, or the kernel `modules` that call it, compiled after `partition`.
 
     Raises PluginError naming the function that cannot be compiled.
     """
