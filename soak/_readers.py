@@ -172,10 +172,10 @@ def _prepare(recipe: Recipe) -> object:
     """All that happens before the first step, at a small size."""
     from artgen.registry import default
     from artgen.runs import Asked
-    from artgen.runs.picture.run import prepare
+    from artgen.runs.picture.run import PictureRun
 
     small = recipe.with_target(size=32)
-    return prepare(Asked(small, default()))
+    return PictureRun(Asked(small, default())).prepare()
 
 
 def _draw(path: Path) -> object:
@@ -219,12 +219,12 @@ def _job() -> Job:
     from artgen.recipe import Recipe
     from artgen.registry import default
     from artgen.runs import Asked
-    from artgen.runs.picture.run import prepare
+    from artgen.runs.picture.run import PictureRun
     from artgen.targets import image_from_array
 
     target = image_from_array(np.linspace(0, 1, 12 * 8 * 3).reshape(12, 8, 3))
     table = {"primitive": {"count": 4}, "stage": [{"steps": 9}], "seed": 1}
-    return prepare(Asked(Recipe.from_dict(table), default(), target=target))
+    return PictureRun(Asked(Recipe.from_dict(table), default(), target=target)).prepare()
 
 
 def _fit_with(checkpoint: Path) -> Loop:

@@ -18,7 +18,7 @@ from artgen.output import read_recipe
 from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.runs import Asked, run
-from artgen.runs.picture.run import prepare
+from artgen.runs.picture.run import PictureRun
 from artgen.targets import TargetRequest, image_from_array, open_image
 from artgen.values.canvas import Canvas
 from artgen.values.frame import Frame, parse_aspect, parse_frame, parse_place
@@ -154,7 +154,7 @@ def test_a_recipe_has_all_digits_of_the_places_that_were_asked_for(tmp_path):
     """Six of them; so the crop that a resumed run saw was another one."""
     table = {"aspect": "1:1", "crop_at": "0.123456789,0.50", "focus": "0.123456789,.5,1"}
     asked = recipe(save_photo(tmp_path), {"steps": 1}, target=table, run={"backend": "eager"})
-    stored = prepare(Asked(asked, Registry(environ={}))).recipe.target
+    stored = PictureRun(Asked(asked, Registry(environ={}))).prepare().recipe.target
     assert (stored.crop_at, stored.focus) == (table["crop_at"], table["focus"])
 
 

@@ -25,7 +25,7 @@ from artgen.runs.loop.progress import Progress
 from artgen.runs.loop.recording import Recording
 from artgen.runs.loop.recovery import MEMORY_CUTS, RECOVERIES, TRIES, Recovery, at_lower_rates
 from artgen.runs.loop.time_budget import OVERTIME, TimeBudget
-from artgen.runs.picture.run import prepare
+from artgen.runs.picture.run import PictureRun
 from artgen.targets import image_from_array
 from artgen.tasks import RunControl
 
@@ -56,7 +56,7 @@ def problem(total: int, *revisions: tuple[int, int]) -> Problem:
 def job() -> Job:
     picture = image_from_array(np.linspace(0, 1, 12 * 8 * 3).reshape(12, 8, 3))
     asked = recipe(Path("array"), {"steps": 40}, run={"backend": "eager"}, output={"history": 4})
-    return prepare(Asked(asked, Registry(environ={}), target=picture))
+    return PictureRun(Asked(asked, Registry(environ={}), target=picture)).prepare()
 
 
 # ---- agenda --------------------------------------------------------------------------------------

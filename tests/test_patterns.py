@@ -32,7 +32,7 @@ from artgen.output import to_pixels
 from artgen.output.parts import flat_parts
 from artgen.raster import draw, paint
 from artgen.runs import Asked, check_agreement, run
-from artgen.runs.picture.run import prepare
+from artgen.runs.picture.run import PictureRun
 from artgen.runs.warm_start import InitialArt
 from artgen.targets import folded, image_from_array
 from artgen.values.drawing import Drawing
@@ -303,9 +303,9 @@ def test_the_recipe_of_a_repeat_has_the_size_of_its_motif(name, tile, tmp_path, 
     """It had that of the tile, so that a resumed run fitted another one, twice as large."""
     tables = {"primitive": {"count": 4, "symmetry": name}, "run": {"backend": "eager"}}
     asked = recipe(save_photo(tmp_path), {"steps": 1}, **tables)
-    job = prepare(Asked(asked, registry))
+    job = PictureRun(Asked(asked, registry)).prepare()
     assert job.recipe.target.size == 24
-    again = prepare(Asked(job.recipe, registry, search=(tmp_path,)))
+    again = PictureRun(Asked(job.recipe, registry, search=(tmp_path,))).prepare()
     assert again.target.canvas == job.target.canvas == Canvas(*tile)
     # A fit that starts from it was refused where the same repeat was asked for again.
     art = Art(job.start, job.recipe, {}, "fp32", registry)

@@ -17,7 +17,7 @@ from artgen.runs.clip.scene import Follower
 from artgen.runs.kind import Asked
 from artgen.runs.loop.pace import Pace, Workload
 from artgen.runs.loop.stages import Loop
-from artgen.runs.picture.run import prepare
+from artgen.runs.picture.run import PictureRun
 from artgen.targets import ClipTarget, ImageTarget
 
 MORE_STEPS = 8
@@ -38,7 +38,7 @@ def with_steps(
     recipe = asked.recipe
     first, *second = itertools.islice(clip.frames(), 2)
     plain = recipe.replace(clip=None).with_output(video=False, film=None)
-    job = prepare(replace(asked, recipe=plain, target=first))
+    job = PictureRun(replace(asked, recipe=plain, target=first)).prepare()
     loop = Loop(job, asked.context)
     budget = sum(stage.time or 0.0 for stage in recipe.stage)
     paces: list[tuple[Pace, int]] = []

@@ -41,7 +41,7 @@ from artgen.runs.folder import RunFolder, scene_milestone
 from artgen.runs.job import Fitted, Job, check_finite
 from artgen.runs.kind import Asked
 from artgen.runs.loop.recovery import at_lower_rates, continuing, on_cpu
-from artgen.runs.picture.run import PictureRun, prepare
+from artgen.runs.picture.run import PictureRun
 from artgen.targets import ClipTarget, ImageTarget
 from artgen.tasks import Task, files_below
 from artgen.values.drawing import Drawing
@@ -126,7 +126,7 @@ class SceneFit:
             threads=task.cpus,
             checkpoint_every=task.checkpoint_every,
         )
-        job = prepare(asked)
+        job = PictureRun(asked).prepare()
         if done == 0:
             fitted = self._fit_first(asked, job)
             job, tensors = fitted.job, dict(fitted.drawing.tensors)

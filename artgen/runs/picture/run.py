@@ -27,7 +27,7 @@ from artgen.recipe import Recipe
 from artgen.runs.arithmetic import resolve_arithmetic
 from artgen.runs.folder import RunFolder
 from artgen.runs.job import Fitted, Job
-from artgen.runs.kind import Asked, Estimate, Frames, Reason, RunKind, Started
+from artgen.runs.kind import Estimate, Frames, Reason, RunKind, Started
 from artgen.runs.loop.rehearsal import rehearse
 from artgen.runs.loop.stages import Loop
 from artgen.runs.memory import peak_memory
@@ -368,8 +368,3 @@ def _border_note(plan: Plan, target: Target) -> tuple[str, ...]:
     if is_whole or pad == BACKGROUND or hex_colour(parse_colour(pad)) in colours:
         return ()
     return (f"the border is in colours of the palette, which has no {pad}: name it in --palette",)
-
-
-def prepare(asked: Asked) -> Job:
-    """Return the job of a picture, such as a frame of a clip."""
-    return PictureRun(asked).prepare()

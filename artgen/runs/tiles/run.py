@@ -34,7 +34,7 @@ from artgen.runs.inputs import InputFiles
 from artgen.runs.job import Fitted, Job
 from artgen.runs.kind import Asked, Frames, Reason, RunKind, Started
 from artgen.runs.opening import read_target
-from artgen.runs.picture.run import prepare
+from artgen.runs.picture.run import PictureRun
 from artgen.runs.state_file import read_state
 from artgen.runs.tiles.choose import reasons_against, suits_tiles
 from artgen.runs.tiles.grid import COLOURS
@@ -308,7 +308,7 @@ def prepare_tiled(asked: Asked, picture: LargePicture) -> Job:
     small = picture.reduced(min(COARSE_SIDE, picture.size))
     output = asked.recipe.output
     recipe = asked.recipe.with_output(video=output.video and _has_video(output), history=0)
-    job = prepare(replace(asked, recipe=recipe, target=small))
+    job = PictureRun(replace(asked, recipe=recipe, target=small)).prepare()
     if not suits_tiles(job.plan.primitive, job.plan.engines[0]):
         problem = f"{job.recipe.primitive.name} cannot be fitted in tiles"
         raise UsageError(problem, hint="splats with blend=sum can, with the engine gradient")
