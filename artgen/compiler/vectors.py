@@ -73,8 +73,7 @@ def loader(size: int) -> Callable[..., Any]:
 
         return Vector(size)(array, types.int64, types.int64), emit
 
-    function: Callable[..., Any] = intrinsic(load)
-    return function
+    return intrinsic(load)
 
 
 def spreader(size: int) -> Callable[..., Any]:
@@ -88,8 +87,7 @@ def spreader(size: int) -> Callable[..., Any]:
 
         return Vector(size)(types.float32), emit
 
-    function: Callable[..., Any] = intrinsic(spread)
-    return function
+    return intrinsic(spread)
 
 
 def _lanes(context: Any, vector: Any) -> Any:

@@ -60,5 +60,4 @@ def corners(strokes: Floats, cap: str) -> Floats:
     first, second = radii[:, :1], radii[:, 1:]
     one, other = lean + across, lean - across
     sides = [begin + first * one, end + second * one, end + second * other, begin + first * other]
-    found: Floats = np.ascontiguousarray(np.stack(sides, 1))
-    return found
+    return np.ascontiguousarray(np.stack(sides, 1))

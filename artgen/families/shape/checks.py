@@ -304,8 +304,7 @@ def _drawn(shape: Shape, genes: Floats, canvas: Canvas) -> Floats:
         "colour": torch.ones(3, 1),
         "alpha": torch.ones(1),
     }
-    drawn: Floats = draw_shapes(shape, tensors, canvas, (0.0, 0.0, 0.0))[0].double().numpy()
-    return drawn
+    return draw_shapes(shape, tensors, canvas, (0.0, 0.0, 0.0))[0].double().numpy()
 
 
 def _sampled(shape: Shape, genes: Floats, side: int = 100) -> tuple[Floats, NDArray[np.bool_]]:

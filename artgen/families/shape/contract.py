@@ -301,8 +301,7 @@ class Shape(Primitive):
         points = points[(np.abs(points - np.roll(points, 1, axis=0)) > SAME).any(1)]
         after, before = np.roll(points, -1, axis=0) - points, points - np.roll(points, 1, axis=0)
         turn = before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0]
-        corners: Floats = points[np.abs(turn) > STRAIGHT]
-        return corners
+        return points[np.abs(turn) > STRAIGHT]
 
     def svg(self, genes: Floats) -> str:
         """Return the shape as an SVG element in canvas units, without a fill.

@@ -93,8 +93,7 @@ def _repeated(part: PlacedShape, copies: Copies, reach: Floats) -> FlatPart:
     same: dict[str, Any] = {each.name: getattr(part, each.name) for each in fields(FlatPart)}
 
     def moved(points: Floats, image: Floats) -> Floats:
-        placed: Floats = points @ image[:, :2].T + image[:, 2]
-        return placed
+        return points @ image[:, :2].T + image[:, 2]
 
     def seen(points: Floats) -> Floats:
         images = copies.images

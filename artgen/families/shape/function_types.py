@@ -93,8 +93,7 @@ def _call_at(signature: Any) -> Callable[..., Any]:
 
         return result(address, types.StarArgTuple.from_types(arguments)), emit
 
-    called: Callable[..., Any] = intrinsic(call)
-    return called
+    return intrinsic(call)
 
 
 call_trace = _call_at(trace_type)

@@ -90,8 +90,7 @@ class Splat(Primitive):
 
         A plugin may set it or compute it.
         """
-        chosen: Blend = getattr(self.options, "blend", "sum")
-        return chosen
+        return getattr(self.options, "blend", "sum")
 
     @property
     def far(self) -> float:

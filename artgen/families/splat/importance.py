@@ -137,7 +137,6 @@ def _nearest_pixel(place: Tensor, half: float, pixel: float) -> Tensor:
 
 def _at(maps: Tensor, grid: Tensor) -> Tensor:
     """Read maps [C, height, width] at places from -1 to 1, [N, points, 2]: [C, N, points]."""
-    sampled: Tensor = torch.nn.functional.grid_sample(
+    return torch.nn.functional.grid_sample(
         maps[None], grid[None], padding_mode="border", align_corners=False
     )[0]
-    return sampled

@@ -82,8 +82,7 @@ class PlacedMark(FlatPart):
         if self.dot:
             *middle, radius = self.dot
             turn = 2 * np.pi * np.arange(ROUND) / ROUND
-            circle: Floats = np.stack([np.cos(turn), -np.sin(turn)], 1) * radius + middle
-            return circle
+            return np.stack([np.cos(turn), -np.sin(turn)], 1) * radius + middle
         return np.concatenate([bend.points() for bend in self._bends()])
 
     def curves(self) -> list[Floats]:
@@ -183,8 +182,7 @@ def _arc(middle: Floats, radius: float, first: Floats, last: Floats) -> Floats:
     """Return points on a circle from `first` to `last`, against the sense of x to y."""
     one, sweep = _sweep(middle, first, last)
     turn = one - np.linspace(0, sweep, max(2, int(ROUND * sweep / (2 * np.pi)) + 1))
-    arc: Floats = middle + radius * np.stack([np.cos(turn), np.sin(turn)], 1)
-    return arc
+    return middle + radius * np.stack([np.cos(turn), np.sin(turn)], 1)
 
 
 def _sweep(middle: Floats, first: Floats, last: Floats) -> tuple[float, float]:
