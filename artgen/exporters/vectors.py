@@ -23,9 +23,6 @@ from artgen.values.frame import Frame
 if TYPE_CHECKING:
     from artgen.output.plotter import Page, Plot
 
-_SEEN = 1024
-"""Long side of the picture from which a plot is made, in pixels."""
-
 _SAVED_SIDE = 2048
 """Long side of the picture that a page saves, in pixels, unless asked for."""
 
@@ -175,7 +172,7 @@ def export_eps(art: Art, request: ExportRequest) -> bytes:
 
 def _plotted(art: Art, request: ExportRequest, page: Page, what: str) -> Plot:
     """Plot the art on the requested page, for the format `what`. Raises UsageError for a size."""
-    from artgen.output.plotter import plot
+    from artgen.output.plotter import SEEN, plot
 
     if request.animate is not None:
         hint = "leave out --animate, or what is for pens: --page, --pens, --fill"
@@ -184,9 +181,9 @@ def _plotted(art: Art, request: ExportRequest, page: Page, what: str) -> Plot:
         hint = "leave out --size, --crop and --pad; --page 200x300 is a paper in mm"
         raise UsageError(f"{what} has the size of its paper", hint=hint)
     refuse(replace(request, page=None), what)
-    opaque = pixels = art.render(_SEEN, device=request.device)
+    opaque = pixels = art.render(SEEN, device=request.device)
     if request.transparent:
-        pixels = art.render(_SEEN, transparent=True, device=request.device)
+        pixels = art.render(SEEN, transparent=True, device=request.device)
         alpha, paper = pixels[..., 3:] / 255, 255 * np.array(parse_colour(page.paper))
         pixels = np.rint(alpha * pixels[..., :3] + (1 - alpha) * paper).astype(np.uint8)
     primitive, clear = art.primitive(), request.transparent

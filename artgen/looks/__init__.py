@@ -14,10 +14,8 @@ from typing import Any, NamedTuple
 from artgen.base.errors import InputError, UsageError
 from artgen.base.files import read_regular
 from artgen.base.toml import parse_toml
-from artgen.recipe import Recipe
+from artgen.recipe import LARGEST_FILE, Recipe
 from artgen.registry import Registry
-
-_LARGEST = 2**20
 
 
 class Look(NamedTuple):
@@ -42,7 +40,7 @@ def read_look(asked: str, registry: Registry) -> Look:
     else:
         where = f"look {asked}"
         try:
-            data = parse_toml(read_regular(Path(asked), where, _LARGEST).decode("utf-8"))
+            data = parse_toml(read_regular(Path(asked), where, LARGEST_FILE).decode("utf-8"))
         except ValueError as error:
             raise InputError(f"{where} is not TOML: {error}") from None
         name = Path(asked).stem

@@ -32,7 +32,7 @@ from artgen.base.files import printable, read_regular
 from artgen.base.options import describe_options, parse_options, parse_value
 from artgen.output import encode_png
 from artgen.output.parts.pens import PenPart, pen_parts
-from artgen.output.plotter import LONGER, Page, Plot, named_page, plot
+from artgen.output.plotter import LONGER, SEEN, Page, Plot, named_page, plot
 from artgen.primitives import NoOptions
 from artgen.registry import check_required
 from artgen.targets import hex_colour, linear_to_srgb, parse_colour, srgb_to_linear
@@ -59,8 +59,6 @@ _LENGTH = re.compile(r"(\d+(?:\.\d+)?|\.\d+)(mm|cm|m|in)")
 _FINER, _LARGE = 4, 2048
 """A drawing is drawn this many times larger than the grid over which it is averaged, and for fine
 grids no larger than this, in pixels: its edges are smooth already."""
-_SEEN = 1024
-"""Long side of the picture by which lines are drawn closer, as `artgen render --page` does."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +131,7 @@ class Motif:
     def plot(self, page: Page) -> Plot:
         """The drawing as lines for pens, in mm. Raises UsageError where it has no parts."""
         assert self.art is not None
-        return plot(self.art.drawing, self.art.primitive(), self.art.render(_SEEN), page)
+        return plot(self.art.drawing, self.art.primitive(), self.art.render(SEEN), page)
 
     def directions(self, columns: int, rows: int) -> NDArray[np.float64]:
         """The direction of the topmost part in each cell of a grid, float64 [rows, columns].

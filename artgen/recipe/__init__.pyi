@@ -1,5 +1,6 @@
 """The names of the package and where each comes from; `__init__.py` imports them on first use."""
 
+from .recipe import LARGEST_FILE as LARGEST_FILE
 from .recipe import SCHEMA as SCHEMA
 from .recipe import Recipe as Recipe
 from .recipe import flag_of as flag_of

@@ -42,7 +42,7 @@ from artgen.values.frame import Frame, parse_frame
 
 SCHEMA: Literal[2] = 2
 
-_LARGEST = 2**20
+LARGEST_FILE = 2**20
 """Largest number of bytes of a recipe file; real ones have a few thousand."""
 
 TableT = TypeVar("TableT", bound=Table)
@@ -129,7 +129,7 @@ class Recipe(Table):
     def from_toml(cls, path: Path) -> Recipe:
         """Read a recipe file."""
         try:
-            text = read_regular(path, f"recipe {path}", _LARGEST, empty=True).decode("utf-8")
+            text = read_regular(path, f"recipe {path}", LARGEST_FILE, empty=True).decode("utf-8")
             data = parse_toml(text)
         except ValueError as error:
             raise InputError(

@@ -16,9 +16,7 @@ from artgen.base.errors import InputError, UsageError
 from artgen.base.files import read_regular
 from artgen.base.options import option, parse_options, parse_value
 from artgen.base.toml import parse_toml
-from artgen.recipe import Recipe
-
-_LARGEST = 2**20
+from artgen.recipe import LARGEST_FILE, Recipe
 
 
 @dataclass(frozen=True)
@@ -68,7 +66,9 @@ def read_settings() -> tuple[Settings, dict[str, str]]:
     file = config_file()
     if file is not None and (os.path.exists(file) or "ARTGEN_CONFIG" in os.environ):
         try:
-            data = parse_toml(read_regular(file, str(file), _LARGEST, empty=True).decode("utf-8"))
+            data = parse_toml(
+                read_regular(file, str(file), LARGEST_FILE, empty=True).decode("utf-8")
+            )
         except ValueError as error:
             raise InputError(f"{file} is not TOML: {error}") from None
         values = _checked(data, str(file))

@@ -41,6 +41,8 @@ __all__ = ["Fill", "Layer", "Page", "Plot", "named_page", "plot"]
 
 Pixels = NDArray[np.uint8]
 
+SEEN = 1024
+"""Long side of the picture from which a plot is made, in pixels."""
 STEP = 0.3
 """Distance of samples of the picture along a line, in millimetres."""
 COARSE, FINE = 4, 0.05
