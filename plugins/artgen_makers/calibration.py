@@ -173,8 +173,7 @@ def homography(places: Floats, seen: Floats) -> Floats:
     for (x, y), (u, v) in zip(places, seen, strict=True):
         rows += [[x, y, 1, 0, 0, 0, -u * x, -u * y], [0, 0, 0, x, y, 1, -v * x, -v * y]]
     solved = np.linalg.lstsq(np.array(rows), seen.ravel(), rcond=None)[0]
-    found: Floats = np.append(solved, 1).reshape(3, 3)
-    return found
+    return np.append(solved, 1).reshape(3, 3)
 
 
 def _values(plane: Floats, way: Floats, places: Floats) -> Floats:
@@ -213,8 +212,7 @@ class Paper(NamedTuple):
 
     def part(self, *box: float) -> Floats:
         """Return that of a part: see `_places`."""
-        lit: Floats = np.exp(_cubic(*_places(*box)) @ self.surface)
-        return lit
+        return np.exp(_cubic(*_places(*box)) @ self.surface)
 
 
 def paper_light(seen: Seen) -> Paper:

@@ -223,8 +223,7 @@ class Lithophane(Relief):
     def settled(self, lab: Floats, colours: Floats) -> Floats:
         """Return the height that has the lightness."""
         light = _lab(colours)[::-1, 0]
-        heights: Floats = np.interp(lab[..., 0], light, np.arange(len(light))[::-1])
-        return heights
+        return np.interp(lab[..., 0], light, np.arange(len(light))[::-1])
 
     def stack(self, lab: Floats, weight: Floats) -> list[Block]:
         """Return one block."""

@@ -345,8 +345,7 @@ def without_narrow(places: Labels, radius: float) -> Labels:
             kept[wide][opened(place, max(radius, BLUNT * widest))] = number
     if (kept < 0).all():
         return places
-    found: Labels = kept[nearest(kept < 0)]
-    return found
+    return kept[nearest(kept < 0)]
 
 
 def nearest(missing: Mask) -> tuple[Labels, ...]:
@@ -548,8 +547,7 @@ def lit(areas: Labels, colours: Floats, away: Floats) -> NDArray[np.uint8]:
     shown = linear_to_srgb(
         (through * (1 - cover) + cover * metal[..., None]).clip(0, 1).astype(np.float32)
     )
-    pixels: NDArray[np.uint8] = np.rint(255 * shown).astype(np.uint8)
-    return pixels
+    return np.rint(255 * shown).astype(np.uint8)
 
 
 def _words(number: int, piece: Piece) -> Words:

@@ -451,8 +451,7 @@ def _cells(path: Floats, shape: tuple[int, ...]) -> NDArray[np.int64]:
     dense = np.stack([np.interp(places, along, axis) for axis in path.T])
     around = np.array(list(product((-1, 0, 1), repeat=2))).T
     cells = (dense.astype(np.int64)[:, :, None] + around[:, None]).reshape(2, -1)
-    found: NDArray[np.int64] = np.unique(cells.clip(0, np.array(shape)[:, None] - 1), axis=1)
-    return found
+    return np.unique(cells.clip(0, np.array(shape)[:, None] - 1), axis=1)
 
 
 class Move(NamedTuple):

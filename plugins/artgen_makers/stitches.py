@@ -106,8 +106,7 @@ def _zigzag(
     at = np.arange(0, len(middle), max(1, round(BELOW / thread.spacing)))[::-1]
     inner = [np.maximum(0, side[at] - INSET / unit) for side in sides]
     swing = np.where(np.arange(len(at)) % 2, inner[0], -inner[1])
-    back: Floats = middle[at] + swing[:, None] * normal[at]
-    return back
+    return middle[at] + swing[:, None] * normal[at]
 
 
 def _middle(mask: Mask, inside: Floats) -> Floats:

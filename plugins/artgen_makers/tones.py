@@ -39,8 +39,7 @@ def darkness(picture: NDArray[np.uint8], local: float, smooth: float) -> Floats:
 
     lab, weight = focused(picture)
     tone = gaussian_filter(1 - lab[..., 0] / 100, smooth, mode="nearest")
-    found: Floats = levelled(stretched(tone, weight), 0.5, local).clip(0, 1)
-    return found
+    return levelled(stretched(tone, weight), 0.5, local).clip(0, 1)
 
 
 def focused(picture: NDArray[np.uint8]) -> tuple[Floats, Floats | None]:

@@ -117,8 +117,7 @@ def followed(tone: Floats, pitch: Floats, angle: float, bend: float, broad: floa
     firm = bend * length**2 / (length**2 + FIRM**2)
     cosine = firm * cosine / length + (1 - firm) * np.cos(2 * turn)
     sine = -firm * sine / length + (1 - firm) * np.sin(2 * turn)
-    angles: Floats = np.arctan2(blurred(sine, pitch, CALM), blurred(cosine, pitch, CALM)) / 2
-    return angles
+    return np.arctan2(blurred(sine, pitch, CALM), blurred(cosine, pitch, CALM)) / 2
 
 
 def swelling(
@@ -178,8 +177,7 @@ def room(points: Floats, thin: Floats, pitch: Floats) -> Floats:
     place = row * pitch.shape[1] + column
     share = thin * STEP / PARTS * pitch[row, column] ** 2
     there: Any = np.bincount(place, share, pitch.size).reshape(pitch.shape)
-    found: Floats = 1 / blurred(there, pitch, ROOM).clip(1 / MOST, 1 / LEAST)
-    return found
+    return 1 / blurred(there, pitch, ROOM).clip(1 / MOST, 1 / LEAST)
 
 
 def divided(points: Floats, starts: Any) -> tuple[Floats, Any, Floats]:

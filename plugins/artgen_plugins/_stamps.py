@@ -27,8 +27,7 @@ def _grid() -> tuple[Floats, Floats]:
 
 def _inside(distance: Floats) -> Floats:
     """Whether a point is inside of an outline, from its distance to it; soft over two pixels."""
-    inside: Floats = np.clip(0.5 - distance * SIDE / 4, 0, 1)
-    return inside
+    return np.clip(0.5 - distance * SIDE / 4, 0, 1)
 
 
 def _mixed(first: tuple[float, ...], second: tuple[float, ...], share: Floats) -> Floats:

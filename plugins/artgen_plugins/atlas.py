@@ -176,8 +176,7 @@ def _crisp(pictures: Floats, times: int) -> Pixels:
 
 def levels_of(colours: Floats) -> Pixels:
     """Colours of 0 to 1 as 0 to 255."""
-    levels: Pixels = np.rint(255 * colours.clip(0, 1).astype(np.float64)).astype(np.uint8)
-    return levels
+    return np.rint(255 * colours.clip(0, 1).astype(np.float64)).astype(np.uint8)
 
 
 def _places(columns: int, rows: int, kinds: int) -> tuple[Whole, Whole, Whole]:

@@ -68,5 +68,4 @@ class Bezier(Shape):
         """The curve itself."""
         t = np.linspace(0, 1, 2 * PIECES + 1)[:, None]
         a, b, c = genes[:6].reshape(3, 2)
-        curve: Floats = (1 - t) ** 2 * a + 2 * t * (1 - t) * b + t**2 * c
-        return curve
+        return (1 - t) ** 2 * a + 2 * t * (1 - t) * b + t**2 * c

@@ -151,8 +151,7 @@ def rubbed(tone: Covers, sigma: float) -> Covers:
     beyond = (spread(squared, sigma) - mean * mean - STEP).clip(0)
     slope: Covers = (beyond / (beyond + STEP)).astype(np.float32)
     rest: Covers = ((1 - slope) * mean).astype(np.float32)
-    found: Covers = spread(slope, sigma) * tone + spread(rest, sigma)
-    return found
+    return spread(slope, sigma) * tone + spread(rest, sigma)
 
 
 def strokes(canvas: Canvas) -> Covers:

@@ -91,8 +91,7 @@ class Cloud(Splat):
             0
         ) / way.square().sum().clamp_min(1e-9)
         amounts = F.adaptive_avg_pool2d(share[None], (context.canvas.height, context.canvas.width))
-        seen: Tensor = amounts[0].clamp(0, 1)
-        return seen
+        return amounts[0].clamp(0, 1)
 
     def footprint(self, dx: Tensor, dy: Tensor, p: Params) -> Tensor:
         """Return exp(-r⁶), with r in radii: a disc whose edge is a little soft."""

@@ -378,8 +378,7 @@ def blurred(picture: Floats, pitch: Floats, share: float) -> Floats:
     levels = np.geomspace(pitch.min(), pitch.max(), 4) if np.ptp(pitch) > 0.1 else pitch[0, :1]
     smooth = [softened(picture, max(0.3, share * level)) for level in levels]
     if len(smooth) == 1:
-        even: Floats = smooth[0]
-        return even
+        return smooth[0]
     place = np.interp(pitch, levels, np.arange(len(levels)))
     low = np.minimum(place.astype(int), len(levels) - 2)
     stack, part = np.stack(smooth), place - low
@@ -424,8 +423,7 @@ def directions(
     firm = bend * (length / (size + 1e-12)) * size / (size + 0.001)
     cosine = firm * cosine / length + (1 - firm) * np.cos(2 * angle)
     sine = firm * sine / length - (1 - firm) * np.sin(2 * angle)
-    found: Floats = np.arctan2(blurred(sine, pitch, broad), blurred(cosine, pitch, broad)) / 2
-    return found
+    return np.arctan2(blurred(sine, pitch, broad), blurred(cosine, pitch, broad)) / 2
 
 
 def filled(

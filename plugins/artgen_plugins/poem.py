@@ -207,8 +207,7 @@ class Page:
         canvas = self.sheet.canvas
         cells = (places + canvas.reach)[:, ::-1] / canvas.pixel
         row, column = pixels_of(cells, self._local.shape[1:])
-        found: Floats = self._local[:, row, column].T
-        return found
+        return self._local[:, row, column].T
 
     def height(self, base: float, x: float) -> float:
         """Where the row with this baseline is at x."""

@@ -72,8 +72,7 @@ def _two_moons(rng: np.random.Generator, labels: NDArray[np.int64], classes: int
     y = np.where(upper, np.sin(angle), 0.5 - np.sin(angle))
     noise = 0.08 * rng.standard_normal((len(labels), 2))
     # The moons reach from -1 to 2 and from -0.5 to 1.
-    places: Array = np.clip((np.stack([x - 0.5, y - 0.25], axis=1) + noise) / 3.6 + 0.5, 0, 1)
-    return places
+    return np.clip((np.stack([x - 0.5, y - 0.25], axis=1) + noise) / 3.6 + 0.5, 0, 1)
 
 
 def _spiral(rng: np.random.Generator, labels: NDArray[np.int64], classes: int) -> Array:

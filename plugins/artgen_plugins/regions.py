@@ -166,8 +166,7 @@ def merged(
     for k in range(count):
         while into[k] != into[into[k]]:
             into[k] = into[into[k]]
-    found: Labels = np.array(into)[labels]
-    return found
+    return np.array(into)[labels]
 
 
 def smoothed(labels: Labels, sigma: float) -> Labels:

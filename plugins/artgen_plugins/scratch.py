@@ -361,8 +361,7 @@ def _weighted(error: Node, weight: float) -> Node:
 
 
 def _array(tensor: torch.Tensor) -> Array:
-    array: Array = tensor.detach().to("cpu", torch.float32).numpy()
-    return array
+    return tensor.detach().to("cpu", torch.float32).numpy()
 
 
 def _tensor(array: Array) -> Tensor:

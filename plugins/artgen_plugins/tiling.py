@@ -376,8 +376,7 @@ def draw_tiles(shown: Iterable[tuple[Floats, int]], colours: Sequence[Any], canv
         draw.polygon([(x, y) for x, y in pixels.tolist()], fill=int(colour))
     table = np.array(colours, np.float32)
     fine = torch.from_numpy(table[np.asarray(picture)]).permute(2, 0, 1)
-    drawn: Tensor = torch.nn.functional.avg_pool2d(fine[None], FINER)[0]
-    return drawn
+    return torch.nn.functional.avg_pool2d(fine[None], FINER)[0]
 
 
 def tiles(

@@ -259,8 +259,7 @@ def waves(canvas: Canvas, size: float, seed: int) -> Covers:
         for at, reach in zip(canvas.pixel_centres()[::-1], canvas.reach[::-1], strict=True)
     )
     lattice = np.random.default_rng(seed).random((down.shape[1], across.shape[1]))
-    noise: Covers = ((down @ lattice @ across.T - 0.5) * 1.8 + 0.5).astype(np.float32)
-    return noise
+    return ((down @ lattice @ across.T - 0.5) * 1.8 + 0.5).astype(np.float32)
 
 
 def _spline(place: Floats, many: int) -> Floats:

@@ -218,5 +218,4 @@ def find_beats(flux: Floats, step: float) -> NDArray[np.int64]:
     # Before the first and after the last thing that is heard there are none.
     heard = np.flatnonzero(strength > 0.5)
     near: NDArray[np.bool_] = (found >= heard[0] - 2) & (found <= heard[-1] + 2)
-    kept: NDArray[np.int64] = found[near]
-    return kept
+    return found[near]

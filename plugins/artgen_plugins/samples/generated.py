@@ -134,8 +134,7 @@ def _lines(level: Floats, width: float) -> Floats:
 
 def _step(height: Floats) -> Floats:
     """1 where `height` is above 0, 0 below, over about a pixel."""
-    share: Floats = np.clip(height / 0.004 + 0.5, 0, 1)
-    return share
+    return np.clip(height / 0.004 + 0.5, 0, 1)
 
 
 def _mix(below: Floats, above: Floats, share: Floats) -> Floats:
