@@ -7,17 +7,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from artgen.art import Art
 from artgen.base.errors import UsageError
 from artgen.events import Advanced, Evaluated, Event, Observer, PreviewDrawn, Step
 from artgen.tasks import RunControl
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
 
 listening: ContextVar[tuple[RunControl, Observer] | None] = ContextVar("listening", default=None)
 """The control of a fit of this thread, and who observes it beside the caller, if anybody does."""

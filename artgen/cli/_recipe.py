@@ -6,16 +6,14 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from artgen.base.errors import PluginError, UsageError
 from artgen.recipe import SCHEMA, Recipe
 from artgen.recipe.layers import aim, for_other_pictures
+from artgen.registry import Registry
 from artgen.runs import default_stem
 from artgen.runs.whole.task import Run
-
-if TYPE_CHECKING:
-    from artgen.registry import Registry
 
 
 def read_recipe_file(
