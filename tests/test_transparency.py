@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import av
 import numpy as np
 import pytest
 import torch
 from helpers import recipe
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageSequence
 
+from artgen.art import ExportRequest
 from artgen.base.errors import UsageError
 from artgen.events import Evaluated, Notice
 from artgen.families.mesh.export import corners_of
@@ -38,6 +40,49 @@ def fitted(logo, primitive, stage, *, seed=5, **output):
     result = run(asked, Registry())
     assert result.art is not None
     return result.art
+
+
+@pytest.mark.parametrize("start", ["parts", "blank"])
+@pytest.mark.parametrize("suffix", [".webm", ".webp", ".apng"])
+def test_a_video_is_transparent_where_no_part_lies_yet(suffix, start, logo, tmp_path):
+    art = fitted(logo, {"name": "triangle", "count": 8}, {"steps": 8}, history=4)
+    path = tmp_path / f"logo{suffix}"
+    asked = ExportRequest(transparent=True, start=start, seconds=0.6, fps=10.0, device="cpu")
+    path.write_bytes(art.to_format(suffix, asked))
+    frames = decoded(path)
+    assert frames[0].shape == (24, 32, 4)
+    clear = [(frame[..., 3] < 32).mean() for frame in frames]
+    assert clear[0] == 1 if start == "blank" else clear[0] > clear[-1]
+    still = art.render(transparent=True)
+    # The last frame is the drawing, as near as its encoder has it.
+    assert np.abs(frames[-1][..., 3].astype(int) - still[..., 3]).mean() < 8
+
+
+def decoded(path):
+    """The frames of a video, uint8 [height, width, 4]."""
+    if path.suffix != ".webm":
+        with Image.open(path) as picture:
+            return [np.array(frame.convert("RGBA")) for frame in ImageSequence.Iterator(picture)]
+    with av.open(path) as container:
+        # The usual decoder of ffmpeg leaves the opacity out.
+        decoder = av.CodecContext.create("libvpx-vp9", "r")
+        packets = container.demux(video=0)
+        return [f.to_ndarray(format="rgba") for packet in packets for f in decoder.decode(packet)]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "asked", "words"),
+    [
+        (".gif", {}, "GIF cannot be transparent"),
+        (".mp4", {}, "use -o FILE.webm or FILE.webp or FILE.apng"),
+        (".webm", {"start": "photo", "photo": Image.new("RGB", (8, 8))}, "a photo cannot be"),
+        (".webp", {"film": "side-by-side"}, "a form of film cannot be transparent"),
+    ],
+)
+def test_what_has_no_transparency_refuses_it(suffix, asked, words, logo):
+    art = fitted(logo, {"name": "triangle", "count": 4}, {"steps": 4})
+    with pytest.raises(UsageError, match=words):
+        art.to_format(suffix, ExportRequest(transparent=True, **asked))
 
 
 def alphas(art, logo):

@@ -26,6 +26,9 @@ from artgen.values.canvas import LARGE
 from artgen.values.drawing import Drawing
 from artgen.values.frame import Frame
 
+TRANSPARENT = ".webm", ".webp", ".apng"
+"""The formats of videos that keep transparency in full; a GIF has pixels that are or are not."""
+
 LARGEST_FRAME = 1920
 """Long side of the frames of videos of large drawings, in pixels, unless a size is asked for."""
 
@@ -36,12 +39,12 @@ def _video(suffix: str) -> Exporter:
     def export(art: Art, request: ExportRequest) -> bytes:
         refuse(request, suffix.removeprefix(".").upper(), video=True, latents=["walk"])
         if request.transparent:
-            raise UsageError("a video cannot be transparent", hint="leave out --transparent")
+            _check_transparent(request, suffix)
         frames, fps, sound = _moving(art, request, suffix)
         with TemporaryDirectory() as folder:
             file, recipe = Path(folder) / f"art{suffix}", art.recipe.to_json()
             if request.start == "blank":
-                frames = with_ends(frames, fps, blank(art.drawing))
+                frames = with_ends(frames, fps, blank(art.drawing, clear=request.transparent))
             if request.start == "photo":
                 frame, _ = _drawn(art, request, suffix, fps)
                 frames = with_ends(frames, fps, photograph(art, request, frame))
@@ -68,9 +71,21 @@ export_mp4, export_webm = _video(".mp4"), _video(".webm")
 export_gif, export_webp, export_apng = _video(".gif"), _video(".webp"), _video(".apng")
 
 
-def blank(drawing: Drawing) -> NDArray[np.uint8]:
-    """The background of a drawing as a picture of one pixel."""
-    return to_pixels(np.array(drawing.background, np.float64)[None, None])
+def _check_transparent(request: ExportRequest, suffix: str) -> None:
+    """Raise UsageError where a format or what a video shows has no transparency."""
+    if suffix not in TRANSPARENT:
+        formats = " or ".join(f"FILE{each}" for each in TRANSPARENT)
+        name = suffix.removeprefix(".").upper()
+        raise UsageError(f"{name} cannot be transparent", hint=f"use -o {formats}")
+    if request.walk is not None or request.start == "photo":
+        what = "a photo" if request.walk is None else "a walk"
+        raise UsageError(f"{what} cannot be transparent", hint="leave out --transparent")
+
+
+def blank(drawing: Drawing, *, clear: bool = False) -> NDArray[np.uint8]:
+    """The background of a drawing as a picture of one pixel, transparent if `clear`."""
+    colour = (*drawing.background, 0.0) if clear else drawing.background
+    return to_pixels(np.array(colour, np.float64)[None, None])
 
 
 def photograph(art: Art, request: ExportRequest, frame: Frame) -> NDArray[np.uint8]:

@@ -185,6 +185,8 @@ def write_video(
 ) -> None:
     """Write `frames`, uint8 [h, w, 3] all of one size, to the file `path`, whole or not at all.
 
+    Those of WebM, WebP and APNG may have a fourth channel, their opacity.
+
     Its suffix is one of `FORMATS`. `comment` (the recipe as JSON) goes into the comment tag. Sides
     are padded to even numbers by repeating the edge, and to at least 16 pixels by black bars.
     Frames are taken one at a time, so that memory does not grow with their number; animations are
@@ -355,7 +357,8 @@ def _encode(
         "VideoStream", container.add_stream(codec.encoder, rate=rate, options=dict(codec.options))
     )
     stream.height, stream.width = _padded(first).shape[:2]
-    stream.pix_fmt = "yuv420p"
+    pixel, coded = ("rgba", "yuva420p") if first.shape[2] == 4 else ("rgb24", "yuv420p")
+    stream.pix_fmt = coded
     context = stream.codec_context
     context.thread_count = _THREADS
     context.color_primaries = context.color_trc = context.colorspace = Colorspace.ITU709
@@ -369,8 +372,8 @@ def _encode(
                 f"frame {index} is {pixels.dtype} {pixels.shape}, not uint8 {first.shape}"
             )
         if pixels is not before:
-            frame = av.VideoFrame.from_numpy_buffer(_padded(pixels), format="rgb24").reformat(
-                format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
+            frame = av.VideoFrame.from_numpy_buffer(_padded(pixels), format=pixel).reformat(
+                format=coded, dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
             )
         frame.pts, frame.pict_type = index, PictureType.NONE
         # A key frame is sharper than the one before it, which shows where nothing moves.
