@@ -19,6 +19,7 @@ _ASPECTS = {
     "heron": 3 / 4,
     "jellyfish": 3 / 4,
     "koi": 1,
+    "lion": 4 / 5,
     "locomotive": 16 / 9,
     "orbits": 4 / 5,
     "owl": 3 / 4,
