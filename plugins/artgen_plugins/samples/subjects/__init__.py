@@ -26,6 +26,7 @@ _ASPECTS = {
     "peacock": 3 / 4,
     "profile": 4 / 5,
     "street": 4 / 5,
+    "sun": 4 / 5,
     "sunhat": 4 / 5,
     "swan": 4 / 5,
     "tiger": 4 / 5,
