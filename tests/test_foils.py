@@ -70,6 +70,19 @@ def test_lines_reach_all_edges():
     assert shown[-2:].max() < 128
 
 
+def test_light_inks_on_dark_paper_lie_where_a_picture_is_bright():
+    """They were a negative."""
+    look = {"inks": "#ffcc44,#eeeeff", "overprint": False, "background": "#101840"}
+    shown = artgen.fit(HALVES, "foils", count=4000, **look).render(128)[..., 1].astype(float)
+    assert shown[:, 80:].mean() > shown[:, :48].mean() + 40
+
+
+def test_pictures_that_agree_are_shown_in_a_wider_range():
+    """As wide as for any three, that of both was a sixth of the light."""
+    shown = artgen.fit(HALVES, "foils", count=4000).render(128)[..., 1] / 255
+    assert shown[:, 80:].mean() > shown[:, :48].mean() + 0.3
+
+
 def test_foils_need_two_inks():
     with pytest.raises(UsageError, match="two inks"):
         artgen.fit(HALVES, "foils", count=100, inks="#000000")

@@ -33,14 +33,18 @@ BLACK = "#1d1b20"
 APART = 0.9
 """Points of a line per distance of lines."""
 
+LUMA = np.array((0.2126, 0.7152, 0.0722))
+"""How bright red, green and blue are."""
+
 ENDS = 1.0, 99.0
 """The percentiles of each picture that become its darkest and its brightest."""
 
 FLAT = 0.01
 """A picture of a narrower range keeps its tones."""
 
-FEW = 5.0
-"""The percentage of places that cannot show the darkest tone of both, or the brightest."""
+FEW, SLACK, LEVELS = 5.0, 0.02, 33
+"""The percentage of places that may miss the tone that both foils shall show, by how much each may,
+and how many levels are tried as the least and the greatest tone."""
 
 FINE = 16
 """Pixels per distance of lines in which lines are laid over one another."""
@@ -55,8 +59,8 @@ class FoilsOptions(InkOptions):
 
     inks: str = option(f"{BLACK},{BLACK}", "the ink of each foil")
     margin: float = option(0.0, "blank border, as a share of the shorter side", low=0, high=0.4)
-    dark: float = option(0.34, "the clear share where one foil is darkest", low=0.2, high=0.5)
-    light: float = option(0.66, "the clear share where one foil is brightest", low=0.5, high=0.8)
+    dark: float = option(0.34, "the least clear share of one foil", low=0.2, high=0.5)
+    light: float = option(0.66, "the greatest clear share of one foil", low=0.5, high=0.9)
 
 
 class Foils(Ink):
@@ -89,10 +93,13 @@ class Foils(Ink):
             for each in (target, sheet.goals.get(1.0, target), sheet.goals.get(-1.0, target))
         )
         dark, light = self.options.dark, self.options.light
+        # Inks lighter than the paper, such as gold on black, lie where a picture is bright.
+        if (self.inks @ LUMA > LUMA @ sheet.paper).all():
+            both, first, second = 1 - both, 1 - first, 1 - second
         m, n = (dark + (light - dark) * _equalised(each) for each in (first, second))
         least, most = np.maximum(0, m + n - 1), np.minimum(m, n)
-        # As wide a range as nearly all places can show; elsewhere single pictures shine through.
-        low, high = np.percentile(least, 100 - FEW), np.percentile(most, FEW)
+        # Where a place cannot show its tone, single pictures shine through.
+        low, high = _widest(both, least, most)
         wanted = low + (high - low) * both
         shown = wanted.clip(least, most)
         shift = (m + n) / 2 - shown
@@ -134,6 +141,23 @@ def _equalised(tones: Floats) -> Floats:
     """Tones halfway to those of which all are equally frequent: a narrow range is used in full."""
     ranks = np.searchsorted(np.sort(tones, axis=None), tones, side="right") / tones.size
     return np.asarray((tones + ranks) / 2)
+
+
+def _widest(wanted: Floats, least: Floats, most: Floats) -> tuple[float, float]:
+    """The widest range in which all but a few places can show their tone, `wanted` of it.
+
+    It is wider where the pictures agree than where each may differ from the others.
+    """
+    best = float(np.percentile(least, 100 - FEW)), float(np.percentile(most, FEW))
+    for low in np.linspace(least.min(), most.max(), LEVELS):
+        for high in np.linspace(most.max(), low, LEVELS):
+            if high - low <= best[1] - best[0]:
+                break
+            tone = low + (high - low) * wanted
+            missed = (tone < least - SLACK) | (tone > most + SLACK)
+            if 100 * missed.mean() <= FEW:
+                best = float(low), float(high)
+    return best
 
 
 def _tones(sheet: ink.Sheet, picture: Floats, pitch: float, x: Floats, y: Floats) -> Floats:
