@@ -968,6 +968,24 @@ def test_leads_run_between_panes_of_the_nearest_glass():
     assert drawn[0][:, :28].min() > 0.99 > 0.01 > drawn[0][:, 36:].max()
 
 
+def test_leads_follow_a_tip_as_far_as_detail_says():
+    """The rays of a sun were round stumps, however many panes there were."""
+    canvas = Canvas(160, 160)
+    row, column = np.mgrid[:160, :160]
+    ray = (abs(column - 80) < 0.15 * (row - 16)) & (row < 144)
+    picture = np.where(ray, np.array((1.0, 0.8, 0.2))[:, None, None], 0.0)
+    picture[2] += 0.5 * ~ray
+    reached = []
+    for detail in (1.0, 4.0):
+        panes = Panes({"inks": "#ffcc33,#000080,#000000", "panes": 3, "detail": detail})
+        sheet = ink.Sheet(
+            np.zeros((3, 160, 160)), canvas, 30000, np.random.default_rng(0), target=picture
+        )
+        marks = panes.place(sheet)
+        reached.append(marks.strokes[marks.ink == 0][:, 1].min())
+    assert reached[1] < reached[0] - 3 * canvas.pixel
+
+
 def ramp_of(colour: tuple[float, float, float]) -> np.ndarray:
     """A picture [3, 64, 64] from white at the left to a colour at the right."""
     share = np.tile(np.linspace(0, 1, 64), (64, 1))

@@ -89,6 +89,7 @@ class PanesOptions(InkOptions):
     margin: float = option(0.0, "blank border, as a share of the shorter side", low=0, high=0.4)
     panes: int = option(150, "number of panes", low=1, high=2000)
     lead: float = option(0.006, "radius of a lead in canvas units", low=0.0005, high=0.1)
+    detail: float = option(1.0, "how closely leads follow what is small", low=0.2, high=5)
     painted: float = option(0.7, "how much is painted on the glass", low=0, high=1)
 
 
@@ -125,8 +126,9 @@ class Panes(Ink):
         shown = vivid(seen_of(sheet, 1 - sheet.amounts.mean(0)))
         even = np.ones(shown.shape[1:])
         lab = lab_of(shown)
-        calm = lab_of(np.stack([abstracted(each, even, CALM) for each in shown]))
-        regions = watershed(calm, min(SEEDS, even.size // 9 + 1))
+        detail = self.options.detail
+        calm = lab_of(np.stack([abstracted(each, even, CALM / detail) for each in shown]))
+        regions = watershed(calm, min(round(SEEDS * detail), even.size // 9 + 1))
         apart, panes = 2.0, float(self.options.panes)
         inner = focused(sheet.weight, even.shape)
         drawn = flow_lines(shown, inner, sheet.canvas, BESIDE * self.options.lead)
@@ -176,7 +178,7 @@ class Panes(Ink):
         size = 1 / (1 + (FACES - 1) * inner)
         labels = merged(regions, apart, size, wanted, 0.0, ALIKE, LEAST)
         for _ in range(ROUNDS):
-            labels = smoothed(labels, max(1.0, BENT / canvas.pixel))
+            labels = smoothed(labels, max(1.0, BENT / self.options.detail / canvas.pixel))
         labels = merged(pieces(labels), apart, size, wanted, 0.0, ALIKE, LEAST)
         labels = one_glass(labels, lab, inner)
         # A lead between two pieces of one glass would be for nothing, and no piece has a hole.
