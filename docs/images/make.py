@@ -34,7 +34,7 @@ MOSAIC = (
     "owl-in-a-spiral",
     "balloons-in-dots",
     "eye-in-thread",
-    "sunhat-poster",
+    "ship-poster",
     "ferns-from-memory",
 )
 """The pieces in the mosaic of the first page, three in a row."""
