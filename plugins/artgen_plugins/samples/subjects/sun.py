@@ -1,6 +1,7 @@
 """A sun with a face between its rays, and a moon in profile, over clouds, as on an old card.
 
-By night or, without outlines, at dawn; or one of the two alone, as on a foil of its own.
+By night or, without outlines, at dawn; or one of the two alone, as on a foil of its own; or the sun
+alone, in the middle.
 """
 
 from __future__ import annotations
@@ -32,11 +33,15 @@ class _Card:
 
     paint: Paint
     colours: dict[str, Any]
+    scale: float = 1.0
+    """How much smaller it is drawn, around the sun; below 1 that is in the middle."""
 
     def lay(self, points: ArrayLike, colour: str) -> None:
         """A shape in a colour, or in one that has a name."""
         named = self.colours.get(colour, colour)
-        self.paint.append((np.asarray(points, float), hexed(named)))
+        points = np.asarray(points, float)
+        moved = points if self.scale == 1 else self.scale * (points - _SUN)
+        self.paint.append((moved, hexed(named)))
 
     def rim(self, points: ArrayLike) -> None:
         """A shape a little larger than the next one, which it outlines."""
@@ -51,18 +56,19 @@ class _Card:
 
 def sun(plate: Plate) -> Colours:
     """Draw it: the sky, stars, rays, the face, the moon, clouds."""
-    parts, kind = outlines_of("sun"), plate.seed // 2 % 4
-    card = _Card([], {**parts["colours"], **parts["hours"][kind == 1]})
+    parts, kind = outlines_of("sun"), plate.seed // 2 % 5
+    colours = {**parts["colours"], **parts["hours"][kind == 1], **parts["middle"][kind == 4]}
+    card = _Card([], colours, 0.88 if kind == 4 else 1.0)
     sky = card.colours["sky"]
-    if kind != 3:
+    if kind not in (3, 4):
         card.lay(_SUN + 1.13 * _AROUND, sky[1])
         card.lay(_SUN + 0.8 * _AROUND, sky[2])
-    if kind != 2:
+    if kind not in (2, 4):
         _lay_stars(card)
     if kind != 3:
         _lay_rays(card)
         _lay_face(card)
-    if kind != 2:
+    if kind not in (2, 4):
         _lay_moon(card)
         _lay_clouds(card)
     ground = np.broadcast_to(hexed(sky[0]), (*plate.x.shape, 3))
