@@ -371,6 +371,29 @@ def test_footprints_of_any_shape_broadcast(footprint, blend):
     assert (leaves["colour"].grad != 0).any()
 
 
+@pytest.mark.parametrize("dtype", [DOUBLE, torch.float16])
+def test_weights_and_factors_of_colours_may_have_any_dtype(dtype):
+    class Shaded(Dab):
+        def colours(self, dx, dy, p):
+            return (torch.sigmoid(dx),) * 3
+
+    class Other(Shaded):
+        def footprint(self, dx, dy, p):
+            return super().footprint(dx, dy, p).to(dtype)
+
+        def colours(self, dx, dy, p):
+            return tuple(factor.to(dtype) for factor in super().colours(dx, dy, p))
+
+    splat, canvas = Other(), Canvas(10, 9)
+    tensors = needed(splat, scene(8, dtype=torch.float32))
+    leaves = {name: tensor.requires_grad_() for name, tensor in tensors.items()}
+    image = paint(splat, leaves, canvas)
+    assert image.dtype == torch.float32
+    torch.testing.assert_close(image, paint(Shaded(), leaves, canvas), atol=0.01, rtol=0)
+    image.sum().backward()
+    assert (leaves["xy"].grad != 0).any()
+
+
 def test_a_radius_may_be_one_number_for_all():
     class Even(Dab):
         def radius(self, p):

@@ -110,14 +110,17 @@ class _Evaluation:
             yield some, splat, self.frame[:, splat].where(place <= last, torch.nan)
             first = some.stop
 
-    def _check(self, values: object, expected: tuple[int, ...], method: str, what: str) -> None:
-        """Raise PluginError if a method gives values that do not broadcast to this shape."""
-        shape, rank = getattr(values, "shape", None), len(expected)
-        if shape is not None and len(shape) <= rank:
-            padded = (1,) * (rank - len(shape)) + tuple(shape)
-            if all(mine in (1, size) for mine, size in zip(padded, expected, strict=True)):
-                return
-        found = type(values).__name__ if shape is None else f"a tensor of shape {list(shape)}"
+    def _checked(self, values: object, expected: tuple[int, ...], method: str, what: str) -> Tensor:
+        """Return what a method gave, of any dtype, in that of the frames.
+
+        Raises PluginError if the values do not broadcast to this shape.
+        """
+        found, rank = type(values).__name__, len(expected)
+        if isinstance(values, Tensor):
+            found = f"a tensor of shape {list(values.shape)}"
+            padded = (1,) * (rank - values.dim()) + tuple(values.shape)
+            if len(padded) == rank and all(map(lambda a, b: a in (1, b), padded, expected)):
+                return values.to(self.frame.dtype)
         hint = "combine dx, dy and the components of p element by element"
         raise wrong_result(self.splat, method, found, f"{what}, {list(expected)}", hint)
 
@@ -145,11 +148,12 @@ class _Evaluation:
         p = Params(values)
         p.pixel = values.get("pixel", dx.new_tensor(self.canvas.pixel))
         places = (*dx.shape[:2], side, side)
-        weight, colours = self.splat.footprint(dx, dy, p), self.splat.colours(dx, dy, p)
-        self._check(weight, places, "footprint", "one weight per offset")
-        weight = weight - self.splat.far
-        for factor in check_colours(self.splat, colours):
-            self._check(factor, places, "colours", "one factor per offset")
+        given, factors = self.splat.footprint(dx, dy, p), self.splat.colours(dx, dy, p)
+        weight = self._checked(given, places, "footprint", "one weight per offset") - self.splat.far
+        colours = [
+            self._checked(factor, places, "colours", "one factor per offset")
+            for factor in check_colours(self.splat, factors)
+        ]
         frame = frame[..., None, None]
         u, v = frame[0] * dx + frame[1] * dy, frame[2] * dx + frame[3] * dy
         # NaN compares false: nothing is drawn where a row has no more splats.
@@ -246,13 +250,13 @@ def _between(pixel: Tensor, pixels: int, size: int) -> Tensor:
     return (1 - (place[..., None] - cell).abs()).clamp_min(0)
 
 
-def _summed(features: Tensor, weight: Tensor, colours: Sequence[Tensor] | None) -> Tensor:
+def _summed(features: Tensor, weight: Tensor, colours: Sequence[Tensor]) -> Tensor:
     """Sums [R, C, pixels] of features [R, C, K] times weights [R, K, pixels].
 
     `colours`, [R, K, side, side] or what broadcasts to that, are factors of the first three
     features, where there are so many.
     """
-    if colours is None or features.shape[1] < 3:
+    if not colours or features.shape[1] < 3:
         return torch.bmm(features, weight)
     side = math.isqrt(weight.shape[-1])
     square = weight.reshape(*weight.shape[:2], side, side)
