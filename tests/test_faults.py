@@ -103,6 +103,11 @@ MISTAKES = {
         ["-p", "disc"],
         "footprint of Disc (bad.py, line 7) gave a tensor of shape [2, 1, ",
     ),
+    "colour of a splat": (
+        DISC.format(more="", weight=GOOD).replace('"size"', '"colour": Param(init=0.5), "size"'),
+        ["-p", "disc"],
+        "Disc (bad.py, line 4) redefines the parameter colour with the shape [], not [3]",
+    ),
     "blend of a splat": (
         DISC.format(more="blend = 'ovr'", weight=GOOD),
         ["-p", "disc"],

@@ -71,8 +71,8 @@ class Splat(Primitive):
     whole canvas (`visibility` [size, size, N], 1 visible, 0 hidden, linear between cells); needs
     far = 0, and is drawn eagerly.
 
-    `params` may redefine `xy` and `colour`; `blend` and `far` may be properties computed from
-    `self.options`.
+    `params` may redefine `xy` and `colour`, in the same shapes; `blend` and `far` may be properties
+    computed from `self.options`.
     """
 
     family: ClassVar[str] = "splat"
@@ -204,6 +204,13 @@ class Splat(Primitive):
             params["visibility"] = Param(size, size, init=1.0, min=0.0, max=1.0, lr=0.03)
         # Centres come first, because other parameters are initialised from them.
         own = {"xy": params["xy"], **self.params}
+        for name, param in params.items():
+            redefined = own.get(name, param)
+            if isinstance(redefined, Param) and redefined.shape != param.shape:
+                found, wanted = (list(each.shape) for each in (redefined, param))
+                problem = f"redefines the parameter {name} with the shape {found}, not {wanted}"
+                hint = f"write Param({', '.join(map(str, [*wanted, '...']))}) there"
+                raise broken(type(self).__name__, type(self), problem, hint)
         return {**own, **{name: param for name, param in params.items() if name not in own}}
 
 
