@@ -108,6 +108,14 @@ MISTAKES = {
         ["-p", "disc"],
         "Disc (bad.py, line 4) redefines the parameter colour with the shape [], not [3]",
     ),
+    "bounds in a preset": (
+        DISC.format(
+            more="presets = {'far': artgen.Preset(params={'size': {'min': 2.0, 'max': 1.0}})}",
+            weight=GOOD,
+        ),
+        ["-p", "disc", "--set", "preset=far"],
+        "parameter 'size' in a preset of Disc (bad.py, line 4) raised ValueError: min must not be",
+    ),
     "blend of a splat": (
         DISC.format(more="blend = 'ovr'", weight=GOOD),
         ["-p", "disc"],

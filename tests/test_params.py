@@ -94,6 +94,14 @@ def test_what_is_no_number_is_refused_where_it_is_declared(name):
         Param(**{name: "fast"})
 
 
+def test_bounds_the_wrong_way_round_are_refused_where_they_are_declared():
+    with pytest.raises(ValueError, match=r"min must not be above max, got min 5\.0 and max 1"):
+        Param(min=5.0, max=1)
+    with pytest.raises(ValueError, match="min must not be above max"):
+        Param(min=5.0).replaced(max=1.0)
+    assert Param(min=2.0, max=2.0).bounds(context()) == (2.0, 2.0)
+
+
 # ---- bounds --------------------------------------------------------------------------------------
 
 

@@ -147,6 +147,9 @@ class Param:
         for name, number in numbers.items():
             if not (number is None or callable(number) or hasattr(number, "__float__")):
                 raise TypeError(f"{name} must be a number or a function, got {number!r}")
+        low, high = (None if callable(each) else each for each in (min, max))
+        if low is not None and high is not None and low > high:
+            raise ValueError(f"min must not be above max, got min {low} and max {high}")
         start = init if callable(init) else constant(init)
         named = map if isinstance(map, Map) else Map(map)
         vars(self).update(numbers | {"shape": shape, "init": start, "map": named})

@@ -297,7 +297,8 @@ class Primitive:
             for key in (each for each in changes if each not in SETTINGS):
                 problem = f"sets the unknown {key!r} of parameter {name!r}"
                 raise broken(what, cls, problem, did_you_mean(key, SETTINGS))
-            params[name] = params[name].replaced(**changes)
+            with plugin_code(f"parameter {name!r} in {what}", cls):
+                params[name] = params[name].replaced(**changes)
         return params
 
     def tensor_shape(self, param: Param, count: int) -> tuple[int, ...]:
