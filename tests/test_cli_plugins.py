@@ -157,6 +157,14 @@ def test_a_plugin_of_another_kind_passes_its_checks(call, kind):
     )
 
 
+@pytest.mark.parametrize("kind", ["executor", "observer"])
+def test_what_a_plugin_says_on_stderr_does_not_mix_with_its_checks(call, kind):
+    """Lines such as "now: 7" stood among them."""
+    assert call("plugins", "new", "tide", "--kind", kind, "--file", "-q")[0] == 0
+    code, out, err = call("plugins", "check", "tide.py")
+    assert (code, err) == (0, ""), out
+
+
 @pytest.mark.parametrize("kind", ["form", "view", "edit", "look", "loss"])
 def test_what_a_file_offers_is_described(call, kind):
     assert call("plugins", "new", "tide", "--kind", kind, "--file", "-q")[0] == 0

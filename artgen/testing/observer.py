@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import inspect
+import io
+from contextlib import redirect_stderr
 from dataclasses import asdict, replace
 from functools import cache
 
@@ -83,8 +85,12 @@ CHECKS = (events, runs, purity, result)
 
 
 def _tell(offer: Offer, event: Event) -> object:
-    """Pass an event on as pluggy does, which leaves out arguments that are not declared."""
-    return offer.loaded(*[event][: len(inspect.signature(offer.loaded).parameters)])
+    """Pass an event on as pluggy does, which leaves out arguments that are not declared.
+
+    What it says on stderr is no result of the check.
+    """
+    with redirect_stderr(io.StringIO()):
+        return offer.loaded(*[event][: len(inspect.signature(offer.loaded).parameters)])
 
 
 def _of_a_curve(event: Event) -> Event:
