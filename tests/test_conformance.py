@@ -281,6 +281,24 @@ class OutOfTheMap(Disc):
     params = {"size": Param(init=-0.5, map="exp")}
 
 
+@bad("randomness", "seeding changes the global generator of torch")
+class Seeding(Disc):
+    """Bad: every check before has left the generator as this does."""
+
+    def footprint(self, dx, dy, p):
+        torch.manual_seed(0)
+        return super().footprint(dx, dy, p)
+
+
+@bad("randomness", "threading changes torch's number of threads")
+class Threading(Disc):
+    """Bad."""
+
+    def footprint(self, dx, dy, p):
+        torch.set_num_threads(1)
+        return super().footprint(dx, dy, p)
+
+
 def _global(context, shape):
     return 0.1 + 0.1 * torch.rand(shape)
 
@@ -300,7 +318,7 @@ def _fresh(context, shape):
 for source, start in {"torch": _global, "numpy": _numpy, "Python": _python}.items():
     name = f"Random{source.title()}"
     cls = type(name, (Disc,), {"params": {"size": SIZE.replaced(init=start)}, "__doc__": "Bad."})
-    bad("randomness", f"{name} changes the global generator of {source}")(cls)
+    bad("randomness", f"random_{source.lower()} changes the global generator of {source}")(cls)
     bad("seed", f"{name}: a first drawing with the same seed differs in size")(cls)
 
 

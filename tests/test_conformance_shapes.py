@@ -385,7 +385,7 @@ def test_a_seed_from_elsewhere_is_noticed():
             genes[0], genes[1], genes[2] = x, y, size * (0.2 + 0.8 * np.random.random())
 
     found = outcome(Elsewhere, "randomness")
-    assert found.detail.startswith("Elsewhere changes the global generator of numpy (")
+    assert found.detail.startswith("elsewhere changes the global generator of numpy (")
     assert (
         "a first drawing with the same seed differs in genes" in outcome(Elsewhere, "seed").detail
     )

@@ -25,7 +25,7 @@ from artgen.targets import Target, image_from_array, set_from_arrays
 from artgen.testing.candidate import CANVAS, Candidate, Variant, picture, pictures
 from artgen.testing.drawings import fit
 from artgen.testing.run_checks import Failed, basic
-from artgen.testing.side_effects import check_same, generators, seeded
+from artgen.testing.side_effects import check_pure, check_same, seeded
 from artgen.values.canvas import Canvas
 from artgen.values.drawing import Drawing
 from artgen.values.subject import ImageSet
@@ -123,18 +123,15 @@ def seed(candidate: Candidate) -> None:
 
 
 def randomness(candidate: Candidate) -> None:
-    """The primitive does not use the global random generators of torch, numpy and Python.
+    """The primitive leaves alone global random generators, settings of torch, the clock and files.
 
     Take every random number from `context.random` or `context.randn`, or from the `rng` of a shape;
-    do not set seeds.
+    set neither seeds nor the number of threads, and print to `sys.stderr`.
     """
     for variant in candidate.variants:
-        before = generators()
-        primitive, made = candidate.drawing(variant, moved=True)
-        _shown(made, primitive)
-        for name, state in generators().items():
-            if state != before[name]:
-                raise Failed(f"{candidate.label(variant)} changes the global generator of {name}")
+        with check_pure(candidate):
+            primitive, made = candidate.drawing(variant, moved=True)
+            _shown(made, primitive)
 
 
 @basic

@@ -57,15 +57,20 @@ def no_calls(offer: Offer, forbidden: Mapping[object, str]) -> Iterator[None]:
 @contextmanager
 def check_side_effects(offer: Offer) -> Iterator[None]:
     """Raise Failed if the body changes global generators or settings, prints or writes files."""
-    files, text = set(os.listdir()), io.StringIO()
-    # A seed that a plugin would hardly choose, so that setting one is a change.
+    files, text, threads = set(os.listdir()), io.StringIO(), torch.get_num_threads()
+    # A seed and threads that a plugin would hardly choose, so that setting one is a change, also
+    # where an earlier call has set the same.
     with seeded(977_231):
+        torch.set_num_threads(threads + 1)
         settings = _settings()
-        with redirect_stdout(text):
-            yield
-        for name, value in _settings().items():
-            if value != settings[name]:
-                raise Failed(f"{offer.name} changes {name}")
+        try:
+            with redirect_stdout(text):
+                yield
+            for name, value in _settings().items():
+                if value != settings[name]:
+                    raise Failed(f"{offer.name} changes {name}")
+        finally:
+            torch.set_num_threads(threads)
     if text.getvalue():
         raise Failed(f"{offer.name} prints {text.getvalue().splitlines()[0]!r} to stdout")
     more = sorted(set(os.listdir()) - files)
