@@ -541,6 +541,20 @@ def test_a_file_of_the_name_of_an_unknown_part_is_told(call, empty_folder):
     assert err == ("error: unknown primitive 'dab'\nhint: pass --plugin dab.py if it is in there\n")
 
 
+def test_of_a_file_that_was_passed_what_it_offers_is_told(call, empty_folder):
+    """The hint was to pass it."""
+    splat = "class Blot(artgen.Splat):\n  footprint = radius = None\n"
+    hook = "@artgen.hookimpl\ndef artgen_losses(): return [artgen.Spec('dim', 'x', print)]\n"
+    Path("dab.py").write_text(f"import artgen\n{splat}")
+    Path("spot.py").write_text(f"import artgen\n{splat}{hook}")
+    for name in ("dab", "dab.py"):
+        err = call("fit", "-p", name, "--plugin", "dab.py")[2]
+        assert err == f"error: unknown primitive {name!r}\nhint: dab.py offers primitive blot\n"
+    code, _, err = call("fit", "-p", "spot", "--plugin", "spot.py")
+    said = "hint: spot.py offers loss dim, and lacks the hook artgen_primitives"
+    assert (code, err.splitlines()[1]) == (4, said)
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [

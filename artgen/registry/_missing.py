@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from artgen.base.errors import PluginError, did_you_mean
 from artgen.registry._explicit import SESSION
 from artgen.registry._installed import is_called
-from artgen.registry._plugin import FLAGS, Kind, Plugin, PluginInfo
+from artgen.registry._plugin import FLAGS, HOOKS, Kind, Plugin, PluginInfo
 
 
 def missing_plugin(kind: Kind, name: str, identity: Mapping[str, str]) -> PluginError:
@@ -39,14 +39,16 @@ def unknown_name(kind: Kind, name: str, plugins: Sequence[Plugin]) -> PluginErro
     if suspects := [info for info in unusable if _suggests(info, kind, name)]:
         return _not_available(kind, name, suspects)
     own = _offered(kind, plugins, with_owner="/" in name)
-    hint = did_you_mean(name, own)
+    hint, file = did_you_mean(name, own), f"{name.removesuffix('.py')}.py"
+    if passed := [plugin.info for plugin in plugins if plugin.info.distribution == file]:
+        hint = _offers(passed[0], kind)
+    elif os.path.isfile(file):
+        hint = f"pass --plugin {file} if it is in there"
     for other, flag in FLAGS.items():
         if other != kind and name in _offered(other, plugins):
             found = f"{name} is a{'n' * (other == 'engine')} {other}: {flag} {name}"
             meant = [f"did you mean {each}?" for each in get_close_matches(name, own, 1, 0.8)]
             hint = " ".join([*meant, found])
-    if os.path.isfile(f"{name}.py"):
-        hint = f"pass --plugin {name}.py if it is in there"
     if unusable:
         hint += f"; not available: {'; '.join(map(_state, unusable))}"
     return PluginError(f"unknown {kind} {name!r}", hint=hint)
@@ -66,6 +68,14 @@ def _offered(kind: Kind, plugins: Sequence[Plugin], *, with_owner: bool = False)
         for entry in plugin.entries
         if entry.kind == kind
     }
+
+
+def _offers(info: PluginInfo, kind: Kind) -> str:
+    """Return what a file offers, which may be less than it holds where it has hooks."""
+    offers = [f"{each} {name}" for each, names in info.offers.items() for name in names]
+    told = f"{info.distribution} offers {', '.join(offers) or 'nothing'}"
+    lacks = info.hooks and kind not in info.offers
+    return f"{told}, and lacks the hook {HOOKS[kind]}" if lacks else told
 
 
 def _state(info: PluginInfo) -> str:
