@@ -266,6 +266,9 @@ def test_32_bit_tiffs(save):
     )
     with pytest.raises(InputError, match=r"i\.tiff has 32-bit samples outside"):
         open_image(save(values * 2, "i.tiff"))
+    with pytest.raises(InputError, match=r"i\.tiff has 32-bit samples of at most 255, where white"):
+        open_image(save(values // 257, "i.tiff"))
+    assert open_image(save(0 * values, "i.tiff")).image.max() == 0
     floats = np.array([[0, 0.25, 1]], np.float32)
     np.testing.assert_array_equal(open_image(save(floats, "f.tiff")).image[0, :, 1], floats[0])
     with pytest.raises(InputError, match="NaN"):

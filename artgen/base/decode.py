@@ -133,6 +133,11 @@ def _deep_samples(image: Image.Image, where: str, negative: bool) -> NDArray[Any
             raise InputError(
                 f"{where} has 32-bit samples outside 0..65535", hint="save it with 8 or 16 bits"
             )
+        if 0 < samples.max() < 256:
+            raise InputError(
+                f"{where} has 32-bit samples of at most {samples.max()}, where white is 65535",
+                hint='save it with 8 bits, or with 16 if it is so dark: image.convert("L")',
+            )
         samples = samples.astype(np.uint16)
     if negative:
         samples = (1 if image.mode == "F" else 65535) - samples
