@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen.base.errors import InputError
 from artgen.targets.colour import hex_colour
 
 _LEVELS, _ROUNDS = 32, 100
@@ -20,7 +19,7 @@ def learn_palette(
 
     Its colours are grouped by k-means in CIELAB, from a start that follows from the picture alone;
     each group becomes its mean. `weight` is [height, width]; where it is 0 everywhere, all pixels
-    count. Raises InputError where there is but one colour.
+    count. A picture of one colour has a palette of that one.
     """
     from scipy.spatial import KDTree
     from skimage.color import rgb2lab
@@ -40,12 +39,7 @@ def learn_palette(
             break
     totals, means = _means(colours, shares, group, len(centres))
     order = [k for k in np.argsort(-totals, kind="stable") if totals[k] > 0]
-    learned = tuple(dict.fromkeys(hex_colour(means[k]) for k in order))
-    if len(learned) < 2:
-        raise InputError(
-            "there is one colour, a palette has at least 2", hint="name them, such as red,teal"
-        )
-    return learned
+    return tuple(dict.fromkeys(hex_colour(means[k]) for k in order))
 
 
 def _histogram(

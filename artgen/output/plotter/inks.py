@@ -11,7 +11,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen.base.errors import InputError
 from artgen.output.plotter.page import Page
 from artgen.targets import hex_colour, learn_palette, parse_colour
 
@@ -44,10 +43,8 @@ def choose_pens(pixels: Pixels, page: Page) -> tuple[str, ...]:
     solid = page.fill == "solid"
     colours = sparse if solid else (ink * 255 + 0.5).astype(np.uint8)
     count = page.pens if solid else CANDIDATES
-    try:
-        listed = learn_palette(colours, max(2, count), amount.astype(np.float32))
-    except InputError:
-        # The picture has a single ink, or none.
+    listed = learn_palette(colours, max(2, count), amount.astype(np.float32))
+    if len(listed) < 2:  # a single ink, or none, which is black then
         mean = (ink * amount[..., None]).sum((0, 1)) / max(amount.sum(), 1e-9)
         return (hex_colour(mean),)
     if solid:
