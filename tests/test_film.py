@@ -368,6 +368,16 @@ def test_what_a_video_cannot_be(art, request_):
         export_mp4(art, ExportRequest(**request_))
 
 
+def test_a_film_takes_the_seconds_that_are_asked_for(art):
+    """They were ignored where there was a film."""
+    duration = art.require_film().duration
+    for form in (None, "centres"):
+        for speed in (1.0, 2.0):
+            asked = ExportRequest(seconds=3 * duration, film=form, speed=speed, fps=10)
+            slow = ExportRequest(film=form, speed=speed / 3, fps=10)
+            assert export_mp4(art, asked) == export_mp4(art, slow)
+
+
 def test_without_a_film_its_parts_appear():
     still = make_art()
     made = export_mp4(still, ExportRequest(seconds=1.0, fps=5))

@@ -54,7 +54,7 @@ class ExportRequest:
     instead of it. `max_bytes` makes its quality, rate, length, colours and, if
     no `size` is given, size as low as needed.
     A video of a film has `fps` frames per second (None: as many as the film says), and shows it
-    `speed` times as fast.
+    within `seconds` (None: as long as it is; 8 of what is no film), `speed` times as fast.
 
     `animate` is in how many seconds the parts appear one after the other (None: none). Of a codec
     `latent` is a place in its latent space, and `walk` a walk of `seconds` through it, to be
@@ -69,7 +69,7 @@ class ExportRequest:
     animate: float | None = None
     latent: str | None = None
     walk: str | None = None
-    seconds: float = 8.0
+    seconds: float | None = None
     fps: float | None = None
     speed: float = 1.0
     page: Page | None = None

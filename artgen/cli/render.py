@@ -116,7 +116,7 @@ def render(
     ),
     seconds: float | None = _VIDEOS.option(
         "SECONDS",
-        "Length of a walk, of a video of parts, or of a form that follows no film. Default: 8.",
+        "Length of the video. Default: the film's, the sound's; 8 where there is neither.",
         min=0.1,
         max=3600,
     ),
@@ -236,7 +236,7 @@ def render(
         animate,
         latent=latent,
         walk=walk,
-        seconds=seconds or 8.0,
+        seconds=seconds,
         fps=fps,
         speed=speed,
         page=sheet,

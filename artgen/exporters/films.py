@@ -16,7 +16,7 @@ from artgen.base.errors import UsageError
 from artgen.base.waiting import report
 from artgen.display.views import FramedView
 from artgen.exporters.requests import TIMES, drawn_as, refuse
-from artgen.exporters.walks import WALK_FPS, walk_frames
+from artgen.exporters.walks import SECONDS, WALK_FPS, walk_frames
 from artgen.output import opaque, to_pixels
 from artgen.output.animation import ANIMATIONS
 from artgen.output.spool import there_and_back, with_ends, write_limited
@@ -119,7 +119,9 @@ def shot_of(art: Art, request: ExportRequest, frame: Frame, *, photo: bool) -> S
         width = max(1, round(request.other.width * high / request.other.height))
         other = np.asarray(opaque(request.other, art.drawing.background).resize((width, high)))
     shown = photograph(art, request, frame) if photo else None
-    return Shot(art, frame, request.seconds, shown, tuple(drawn_as(request).items()), other)
+    return Shot(
+        art, frame, request.seconds or SECONDS, shown, tuple(drawn_as(request).items()), other
+    )
 
 
 def _moving(
@@ -138,11 +140,12 @@ def _moving(
         form = find_form(request.film, art.registry or default())
         frame, fps = _drawn(art, request, suffix, request.fps or WALK_FPS)
         shot = shot_of(art, request, frame, photo=form.photo)
-        filmed = form_frames(request.film, shot, fps, request.speed)
+        speed = _pace(art, request) if art.has_film else request.speed
+        filmed = form_frames(request.film, shot, fps, speed)
         return filmed.frames, fps, filmed.sound
     if request.start == "parts" or (not art.has_film and art.primitive().has_count):
         frame, fps = _drawn(art, request, suffix, request.fps or WALK_FPS)
-        how, seconds = drawn_as(request), request.seconds / request.speed
+        how, seconds = drawn_as(request), (request.seconds or SECONDS) / request.speed
         return art.building(frame, seconds=seconds, fps=fps, **how), fps, None
     if not art.has_film:
         walk = "" if art.primitive().floats is None else "use --walk labels, or "
@@ -151,7 +154,14 @@ def _moving(
     film = art.require_film()
     art = replace(art, film=film)
     frame, fps = _drawn(art, request, suffix, request.fps or film.fps)
-    return art.frames(frame, fps=fps, speed=request.speed, **drawn_as(request)), fps, None
+    return art.frames(frame, fps=fps, speed=_pace(art, request), **drawn_as(request)), fps, None
+
+
+def _pace(art: Art, request: ExportRequest) -> float:
+    """How many times as fast the film goes, so that at a speed of 1 it takes what was asked for."""
+    if not request.seconds:
+        return request.speed
+    return request.speed * art.require_film().duration / request.seconds
 
 
 def _drawn(art: Art, request: ExportRequest, suffix: str, fps: float) -> tuple[Frame, float]:

@@ -12,6 +12,9 @@ from artgen.art import Art, ExportRequest
 from artgen.display.sheets import resized
 
 WALK_FPS = 30
+SECONDS = 8.0
+"""Length of what is no film, unless asked for."""
+
 _STRIP = 10, 4
 """Columns and rows of the strip that shows a walk as a still."""
 
@@ -19,7 +22,7 @@ _STRIP = 10, 4
 def walk_frames(art: Art, request: ExportRequest) -> tuple[Iterator[NDArray[np.uint8]], float]:
     """Return the pictures along a walk, and their rate per second. Raises UsageError."""
     canvas, space = art.picture_canvas(request.size), art.latent_space()
-    fps, seconds = request.fps or WALK_FPS, request.seconds / request.speed
+    fps, seconds = request.fps or WALK_FPS, (request.seconds or SECONDS) / request.speed
     pictures = space.draw(*space.walk(request.walk or "", max(1, round(fps * seconds))))
     return (resized(picture, canvas, smooth=True) for picture in pictures), fps
 
