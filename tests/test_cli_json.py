@@ -132,6 +132,10 @@ SHOW = "`artgen plugins show`"
         (["Failure"], lambda call: call("fit", "--count", "0")),
         (["Failure"], lambda call: call("no-such-command")),
         (["`artgen fit`"], fit),
+        (
+            ["`artgen fit`", "`artgen fit -o FILE`"],
+            lambda call: fit(call, "-p", "circle", "-o", "also.svg", "--overwrite"),
+        ),
         (["`artgen fit --dry-run`"], lambda call: fit(call, "--dry-run")),
         (
             ["`artgen fit`", "`artgen fit`, a clip"],

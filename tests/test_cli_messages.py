@@ -472,6 +472,22 @@ def test_a_drawing_without_background_says_how_to_render_it_so(call, tmp_path):
     assert (code, note in err) == (0, False)  # a video cannot be transparent
 
 
+@pytest.mark.parametrize("suffix", ["jpg", "html", "gif"])
+def test_a_file_that_cannot_be_transparent_is_refused_before_the_fit(call, suffix):
+    """It was refused after the fit."""
+    clear = ("fit", "sample:cat", "-p", "triangle", *TINY, "--transparent")
+    code, _, err = call(*clear, "-o", f"a.{suffix}", "-o", "a.svg")
+    assert (code, "cannot be transparent" in err) == (2, True)
+    assert [*Path().iterdir()] == []
+
+
+def test_json_names_the_files_of_o_that_were_written(call):
+    """It named none of them, so neither those beside one that failed."""
+    fit = ("fit", "sample:cat", "-p", "triangle", *TINY, "--json")
+    code, out, _ = call(*fit, "-o", "a.svg", "-o", "a.eps")  # its parts are transparent
+    assert (code, json.loads(out)["exports"]) == (2, ["a.svg"])
+
+
 def test_the_border_of_a_picture_is_not_called_transparent(call):
     """`--fit` makes a transparent border, for which there was a note on the target's alpha."""
     Image.new("RGB", (24, 10)).save("photo.png")

@@ -69,15 +69,21 @@ def check_film(film: str | None, **given: float | None) -> None:
 
 
 def check_parts(files: Sequence[Path], recipe: Recipe, registry: Registry) -> None:
-    """Raise UsageError if a file of artgen's own cannot hold the parts of the primitive."""
+    """Raise UsageError if a file of artgen's own cannot hold what the recipe makes."""
+    from artgen.exporters.requests import check_transparent
     from artgen.output.parts import check_flat, check_inks, overprinted
     from artgen.output.svg.picture import are_sprites
     from artgen.plan import find_names
 
-    table = recipe.primitive
+    table, output = recipe.primitive, recipe.output
     primitive = find_names(recipe, registry).primitive(table.options, preset=table.preset)
-    for suffix in sorted(_FLAT & set(map(_suffix, files))):
+    # The video of the run itself shows the background.
+    kept = {output.video_format} if output.video else set[str]()
+    for suffix in sorted(set(map(_suffix, files)) - {"art"}):
         own = registry.find("exporter", suffix).plugin.origin == "built-in"
+        if own and output.transparent and suffix not in kept:
+            check_transparent(suffix)
+        own &= suffix in _FLAT
         if own and not (suffix == "svg" and are_sprites(primitive)):
             check_flat(primitive, table.name, suffix.upper())
         # With a palette inks cover one another, but for smooth edges.
@@ -105,13 +111,14 @@ def write_exports(
     registry: Registry,
     common: Common,
     more: Mapping[str, Writer] | None = None,
-    apart: bool = False,
+    apart: list[Path] | None = None,
 ) -> None:
     """Write `art` to all files, showing progress, and print their names. Raises ArtgenError.
 
     All contents are made before the first file is written. Where a format refuses the drawing, none
-    is, or with `apart` the other files are before that is raised. `more` are formats by suffix
-    without a dot that come before those of exporters, and before `art`, which is the whole.
+    is, or where there is a list `apart` the other files are before that is raised, and it gets all
+    that are written. `more` are formats by suffix without a dot that come before those of
+    exporters, and before `art`, which is the whole.
     """
     from artgen.art import run_exporter
     from artgen.cli._progress import showing
@@ -137,7 +144,7 @@ def write_exports(
             if len(files) == 1:
                 raise
             refused = refused or UsageError(f"{file.name}: {error.message}", hint=error.hint)
-            if not apart:
+            if apart is None:
                 raise refused from None
     silent = common.as_json or common.quiet or any(map(is_stdout, files))
     for file, content in contents.items():
@@ -145,6 +152,8 @@ def write_exports(
             write_stdout(content)
             continue
         atomic_write(file, content)
+        if apart is not None:
+            apart.append(file)
         if not silent:
             print(file, flush=True)
     if refused is not None:

@@ -256,7 +256,7 @@ class Session:
     def _with_outputs(self, result: Result) -> Result:
         """Write the drawing to the files of `-o`, as the recipe asks for its still and video.
 
-        The same result is returned, with the error of a file that cannot be written.
+        The same result is returned, with those written, and the error of one that cannot be.
         """
         from artgen.art import ExportRequest, load
 
@@ -273,9 +273,11 @@ class Session:
         made: dict[str, Writer] = {
             file.suffix.lower()[1:]: lambda *given, file=file: file.read_bytes() for file in kept
         }
-        files = [file for file in self.outputs if str(file) != written.get("video")]
+        done = [file for file in self.outputs if str(file) == written.get("video")]
+        files = [file for file in self.outputs if file not in done]
+        result = replace(result, summary={**result.summary, "exports": done})
         try:
-            write_exports(files, art, request, self.registry, self.common, made, apart=True)
+            write_exports(files, art, request, self.registry, self.common, made, apart=done)
         except ArtgenError as error:
             error.advise(f"the drawing is saved: artgen render {written['art']} -o FILE")
             return replace(result, error=error)

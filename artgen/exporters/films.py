@@ -15,7 +15,7 @@ from artgen.art import Art, Exporter, ExportRequest
 from artgen.base.errors import UsageError
 from artgen.base.waiting import report
 from artgen.display.views import FramedView
-from artgen.exporters.requests import TIMES, drawn_as, refuse
+from artgen.exporters.requests import TIMES, check_transparent, drawn_as, refuse
 from artgen.exporters.walks import SECONDS, WALK_FPS, walk_frames
 from artgen.output import opaque, to_pixels
 from artgen.output.animation import ANIMATIONS
@@ -25,9 +25,6 @@ from artgen.registry import default
 from artgen.values.canvas import LARGE
 from artgen.values.drawing import Drawing
 from artgen.values.frame import Frame
-
-TRANSPARENT = ".webm", ".webp", ".apng"
-"""The formats of videos that keep transparency in full; a GIF has pixels that are or are not."""
 
 LARGEST_FRAME = 1920
 """Long side of the frames of videos of large drawings, in pixels, unless a size is asked for."""
@@ -73,10 +70,7 @@ export_gif, export_webp, export_apng = _video(".gif"), _video(".webp"), _video("
 
 def _check_transparent(request: ExportRequest, suffix: str) -> None:
     """Raise UsageError where a format or what a video shows has no transparency."""
-    if suffix not in TRANSPARENT:
-        formats = " or ".join(f"FILE{each}" for each in TRANSPARENT)
-        name = suffix.removeprefix(".").upper()
-        raise UsageError(f"{name} cannot be transparent", hint=f"use -o {formats}")
+    check_transparent(suffix)
     if request.walk is not None or request.start == "photo":
         what = "a photo" if request.walk is None else "a walk"
         raise UsageError(f"{what} cannot be transparent", hint="leave out --transparent")

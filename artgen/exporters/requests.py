@@ -12,6 +12,22 @@ TIMES = "\N{MULTIPLICATION SIGN}"
 OF_VIDEOS = "start", "loop", "max_bytes", "fps", "speed", "seconds"
 """The fields that say how a video goes, beside its `film`."""
 
+_OPAQUE = {
+    **dict.fromkeys(("jpg", "jpeg"), ("a JPEG", "png", "avif")),
+    **{suffix: (suffix.upper(), "webm", "webp", "apng") for suffix in ("mp4", "gif")},
+    "html": ("a page", "svg", "png"),
+}
+"""What files without transparency are, by their suffix, and formats that keep it in full. The
+pixels of a GIF are transparent or not."""
+
+
+def check_transparent(suffix: str) -> None:
+    """Raise UsageError where files of this suffix cannot be transparent."""
+    what, *others = _OPAQUE.get(suffix.removeprefix("."), ("",))
+    if what:
+        hint = f"use -o {' or '.join(f'FILE.{each}' for each in others)}"
+        raise UsageError(f"{what} cannot be transparent", hint=hint)
+
 
 def drawn_as(request: ExportRequest) -> Drawn:
     """Return how a request wants its drawing drawn."""

@@ -13,7 +13,7 @@ from artgen.animation.forms import find_form, form_frames
 from artgen.art import Art, Exporter, ExportRequest
 from artgen.base.errors import UsageError
 from artgen.exporters.films import shot_of
-from artgen.exporters.requests import drawn_as, refuse
+from artgen.exporters.requests import check_transparent, drawn_as, refuse
 from artgen.exporters.walks import WALK_FPS, imagined
 from artgen.output import encode_photo, encode_png, encode_png_strips, encode_tiff_strips
 from artgen.registry import default
@@ -75,8 +75,8 @@ def _photo(suffix: str) -> Exporter:
     """Make the exporter of a format for photographs."""
 
     def export(art: Art, request: ExportRequest) -> bytes:
-        if request.transparent and suffix != "avif":
-            raise UsageError("a JPEG cannot be transparent", hint="use -o FILE.png or FILE.avif")
+        if request.transparent:
+            check_transparent(suffix)
         pixels = _composed(art, request, suffix.upper(), _LATENTS)
         if pixels is None:
             pixels = art.render(request.size, **drawn_as(request))

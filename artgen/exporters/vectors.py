@@ -13,7 +13,7 @@ from artgen._version import __version__
 from artgen.art import Art, ExportRequest
 from artgen.base.errors import UsageError
 from artgen.exporters.paths import export_paths
-from artgen.exporters.requests import TIMES, refuse
+from artgen.exporters.requests import TIMES, check_transparent, refuse
 from artgen.exporters.words import words_of
 from artgen.output import encode_jpeg
 from artgen.output.parts import FlatPart, decimals, flat_parts, parts_for
@@ -67,7 +67,7 @@ def export_html(art: Art, request: ExportRequest) -> bytes:
         return slider(art, request)
     refuse(request, "HTML")
     if request.transparent:
-        raise UsageError("a page cannot be transparent", hint="leave out --transparent")
+        check_transparent("html")
     drawing, film, words, packer = art.drawing, art.film, words_of(art), Packer()
     saved = _SAVED_SIDE if request.size is None else _long_side(art, request, "a page")
     # A picture for browsers that cannot draw it.
