@@ -363,3 +363,17 @@ def test_marks_between_quotes_do_not_cut_and_many_marks_take_no_time():
     assert split_outside("+" * 300_000, "+") == [""] * 300_001
     with pytest.raises(InputError, match="says not how the drawing is seen"):
         Recipe.from_dict({"view": ["1" * 300_000 + "*"]})
+
+
+@pytest.mark.parametrize("given", [[1, 0.5, 0], (1, 0.5, 0), "1,0.5,0"])
+def test_a_colour_may_be_three_numbers(given):
+    """They were refused: `must be text`."""
+    asked = {"background": given, "pad": given, "palette": [given, "teal"]}
+    target = Recipe.from_dict({"target": asked}).target
+    assert (target.background, target.pad, target.palette) == (
+        *("1,0.5,0", "1,0.5,0"),
+        ("1,0.5,0", "teal"),
+    )
+    for wrong in ([1, 0], [[1, 0, 0]], ["1", "0", "0"]):
+        with pytest.raises(InputError, match="background must be a CSS name, #rrggbb, or three"):
+            Recipe.from_dict({"target": {"background": wrong}})

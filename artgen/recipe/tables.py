@@ -56,6 +56,7 @@ VideoFormat = Literal["mp4", "webm", "gif", "webp", "apng"]
 Quality = Literal["draft", "good", "best"]
 
 _PATH = "str | os.PathLike[str] | None"
+_COLOUR = "str | Sequence[float]"
 
 
 def _text(parse: Callable[[str], object]) -> Check:
@@ -99,8 +100,19 @@ def _alpha(value: object, before: Mapping[str, object]) -> object:
     raise Wrong("must be true, false, or a number above 0 and at most 100")
 
 
+def _colour(value: Any, before: Mapping[str, Any]) -> Any:
+    """Take three numbers for the text that separates them with commas."""
+    if not _is_list(value):
+        return value
+    if len(value) != 3 or not all(isinstance(each, int | float) for each in value):
+        raise Wrong("must be a CSS name, #rrggbb, or three numbers in 0 to 1")
+    return ",".join(map(str, value))
+
+
 def _palette(value: Any, before: Mapping[str, Any]) -> Any:
-    listed = _is_list(value) and all(isinstance(each, str) for each in value)
+    if listed := _is_list(value):
+        value = [_colour(each, before) for each in value]
+        listed = all(isinstance(each, str) for each in value)
     size = value if type(value) is int else len(value) + 1 if listed else 0
     if 2 <= size <= MOST_COLOURS + listed:
         return tuple(value) if listed else value
@@ -194,9 +206,9 @@ class TargetTable(Table):
     """What a crop keeps in its centre, as shares of width and height such as `0.5,0.3`, and the
     share of the largest crop, as `0.5,0.3,0.6`; `auto` finds faces, or else most detail, `face`
     fills the crop with the largest face; stored as numbers. Default: `0.5,0.5`."""
-    pad: str | None = key(default=None, keyword=True)
+    pad: str | None = key(default=None, check=_colour, keyword=f"{_COLOUR} | None")
     """Add a border instead of cropping: its colour, or `background`. Default: none."""
-    background: str = key(default="auto", keyword=True).flagged(
+    background: str = key(default="auto", check=_colour, keyword=_COLOUR).flagged(
         JUDGE,
         "COLOUR",
         "Colour behind the parts and behind transparent pixels. Default: auto (black; for "
@@ -212,7 +224,9 @@ class TargetTable(Table):
     alpha counts against colours. Default: `true` where `output.transparent` is and `background` is
     `auto`; stored as 1.5 for shapes, 1 for splats."""
     palette: int | tuple[str, ...] | None = key(
-        default=None, check=_palette, keyword="int | str | os.PathLike[str] | Sequence[str] | None"
+        default=None,
+        check=_palette,
+        keyword=f"int | str | os.PathLike[str] | Sequence[{_COLOUR}] | None",
     ).flagged(
         JUDGE,
         "COLOURS",
