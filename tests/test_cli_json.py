@@ -221,6 +221,7 @@ def test_every_section_is_tested():
     tested = {
         "Failure",
         "`artgen fit`",
+        "`artgen fit -o FILE`",
         "`artgen fit`, a clip",
         "`artgen fit`, several views",
         "`artgen fit`, several targets or `--seeds`",

@@ -611,3 +611,12 @@ def test_an_interruption_is_answered_at_once(capfd):
         signal.raise_signal(signal.SIGINT)
         assert control.stop_requested
         assert capfd.readouterr().err == "\ninterrupted: wait\n"
+
+
+def test_a_view_that_is_wrong_is_explained_for_flags_and_for_recipes(call):
+    """The hint was that of the flag, also for a view of a recipe."""
+    Path("v.toml").write_text('[[view]]\nhow = "turn=45"\n')
+    err = call("fit", "sample:cat", "-p", "triangle", *TINY, "--recipe", "v.toml")[2]
+    assert 'use --view turn=VALUE:PICTURE, or how = "turn=VALUE" in a recipe' in err
+    Path("v.toml").write_text('[[view]]\nhow = "turn=90"\nweight = -1\n')
+    assert "view.1.weight must be greater than 0" in call("fit", "--recipe", "v.toml")[2]

@@ -163,7 +163,7 @@ def test_every_value_has_an_origin(tmp_path, monkeypatch, capsys) -> None:
     assert parse_toml(plain) == parse_toml(text)
     assert main([*shown, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert found["origins"]["stage.0.alpha"] == "flag"
+    assert found["origins"]["stage.1.alpha"] == "flag"
     assert main(["fit", "--origins"]) == 2
 
 
@@ -184,7 +184,7 @@ def test_the_highest_layer_that_says_a_value_is_its_origin() -> None:
     laid = laid.then("look neon", {"seed": 1, "look": "neon", "primitive": {"count": 9}})
     assert laid.origins == {"seed": "recipe", "look": "look neon", "primitive.count": "look neon"}
     laid = laid.then("flag", {**laid.data, "stage": [{"steps": 2}]}, {"seed": 1, "run": None})
-    assert laid.origins["seed"] == laid.origins["stage.0.steps"] == "flag"
+    assert laid.origins["seed"] == laid.origins["stage.1.steps"] == "flag"
     assert laid.origins["primitive.count"] == "look neon"
 
 
@@ -203,6 +203,6 @@ def test_values_after_other_lists_of_tables_have_their_origins() -> None:
         }
     )
     lines = annotated(asked, {path: path for path in leaves(asked.to_dict())}).splitlines()
-    assert "rate = 0.5  # stage.1.rate" in lines
-    assert 'how = "turn=180"  # view.1.how' in lines
-    assert f'sha256 = "{"0" * 64}"  # view.0.target.sha256' in lines
+    assert "rate = 0.5  # stage.2.rate" in lines
+    assert 'how = "turn=180"  # view.2.how' in lines
+    assert f'sha256 = "{"0" * 64}"  # view.1.target.sha256' in lines

@@ -135,7 +135,7 @@ def parse_options(options: type[T], values: Mapping[str, object], owner: str) ->
 def not_finite(value: object, path: str = "") -> Iterator[tuple[str, float]]:
     """Find NaN and infinity: the keys that lead to each, joined by dots, and its value."""
     if isinstance(value, Mapping | list | tuple):
-        inside = value.items() if isinstance(value, Mapping) else enumerate(value)
+        inside = value.items() if isinstance(value, Mapping) else enumerate(value, 1)
         for key, each in inside:
             yield from not_finite(each, f"{path}.{key}" if path else str(key))
     elif isinstance(value, float) and not math.isfinite(value):

@@ -23,7 +23,7 @@ _KEY = re.compile(r'^("[^"]*"|[\w-]+) = ')
 def find_origins(
     recipe: Recipe, told: Mapping[str, str], registry: Registry, *, other: str
 ) -> dict[str, str]:
-    """The origin of each value of a complete recipe, by its path: ``stage.0.steps``.
+    """The origin of each value of a complete recipe, by its path: ``stage.1.steps``.
 
     `told` are those of values that were asked for. The others come from the first layer below that
     states them, if it states the same; `other` is what is said of the rest. Raises PluginError.
@@ -43,7 +43,7 @@ def annotated(recipe: Recipe, origins: Mapping[str, str]) -> str:
         if line.startswith("["):
             name, *inside = line.strip("[]").split(".")
             numbers[name] = numbers.get(name, 0) + (line == f"[[{name}]]")
-            number = [str(numbers[name] - 1)] if numbers[name] else []
+            number = [str(numbers[name])] if numbers[name] else []
             table = ".".join([name, *number, *inside, ""])
         elif (found := _KEY.match(line)) and table + found[1].strip('"') in origins:
             line += f"  # {origins[table + found[1].strip(chr(34))]}"

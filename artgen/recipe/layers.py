@@ -51,12 +51,12 @@ class Laid:
 
 
 def leaves(data: Mapping[str, Any], path: str = "") -> dict[str, Any]:
-    """The values inside tables and lists of tables, by their paths: ``stage.0.steps``."""
+    """The values inside tables and lists of tables, by their paths: ``stage.1.steps``."""
     found: dict[str, Any] = {}
     for key, value in data.items():
         inside = value
         if isinstance(value, list) and value and all(isinstance(each, Mapping) for each in value):
-            inside = {str(i): each for i, each in enumerate(value)}
+            inside = {str(i): each for i, each in enumerate(value, 1)}
         if isinstance(inside, Mapping):
             found |= leaves(inside, f"{path}{key}.")
         elif value is not None:

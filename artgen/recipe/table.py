@@ -19,7 +19,10 @@ _UNTOLD: frozenset[str] = frozenset({"?"})
 
 
 class Misfit(Exception):
-    """What is wrong with data: the keys that lead there, why, and the keys that it may have."""
+    """What is wrong with data: the keys that lead there, why, and the keys that it may have.
+
+    What lists hold is counted from 1, as `--set 1.KEY` and `leaves` do.
+    """
 
     def __init__(self, path: tuple[str, ...], message: str, known: tuple[str, ...] = ()) -> None:
         super().__init__(message)
@@ -182,14 +185,17 @@ def _value(
         return None
     except ValidationError as error:
         for problem in error.errors():
-            place = (*path, *map(str, problem["loc"]))
+            inside = (str(each + 1 if isinstance(each, int) else each) for each in problem["loc"])
+            place = (*path, *inside)
             problems.append(Misfit(place, explain_problem(problem)))
         return None
     if key.table is None or value is None or type(value) in get_args(key.type):
         return value
     if not key.many:
         return key.table._parse(value, path, problems)
-    return tuple(key.table._parse(each, (*path, str(i)), problems) for i, each in enumerate(value))
+    return tuple(
+        key.table._parse(each, (*path, str(i)), problems) for i, each in enumerate(value, 1)
+    )
 
 
 def _plain(value: object, asked: bool) -> object:

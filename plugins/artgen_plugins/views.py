@@ -264,7 +264,8 @@ def _choice(name: str, value: str, *known: str) -> str:
 
 
 def _wrong(name: str, value: str, wanted: str) -> UsageError:
-    return UsageError(f"view {name}={value}: wants {wanted}", hint=f"write {name}=VALUE:PICTURE")
+    hint = f'use --view {name}=VALUE:PICTURE, or how = "{name}=VALUE" in a recipe'
+    return UsageError(f"view {name}={value}: wants {wanted}", hint=hint)
 
 
 PLAIN = Way()
