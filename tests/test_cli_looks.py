@@ -153,3 +153,12 @@ def test_what_makes_no_sheet_is_refused(line, code, words, capsys):
         assert main(line) == 0
     assert main(line) == code
     assert words in capsys.readouterr().err
+
+
+def test_the_help_of_looks_says_its_own_names(capsys):
+    """It was that of a fit, with a graph of an engine that cannot be asked for."""
+    assert main(["looks", "--help-all"]) == 0
+    said = capsys.readouterr().out
+    assert "STEM-looks-sheet.png" in said
+    assert "TARGET-PRIMITIVE" not in said
+    assert "--graph" not in said

@@ -46,6 +46,17 @@ class Files:
 
 
 @dataclass(frozen=True)
+class FilesOfLooks(Files):
+    """The same for a sheet of looks, of which no engine was asked for."""
+
+    name: str | None = _FILES.option(
+        "STEM",
+        "First part of the names: STEM-looks-LOOK.png, STEM-looks-sheet.png. Default: TARGET.",
+    )
+    graph: Path | None = field(default=None, init=False)
+
+
+@dataclass(frozen=True)
 class Watching:
     """The flags that say how a run is watched, and what follows it."""
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from artgen.base.errors import UsageError
 from artgen.cli import _completion
 from artgen.cli._flags import Common, argument, option
-from artgen.cli._where import Files, Watching, Where
+from artgen.cli._where import FilesOfLooks, Watching, Where
 
 SIZE = 384
 """Long side of the pictures in pixels, large enough for marks of a few pixels."""
@@ -30,7 +30,7 @@ def looks(
     ),
     seed: int = option("N", "Seed of all pictures.", min=0, default=0),
     *,
-    files: Files,
+    files: FilesOfLooks,
     watching: Watching,
     where: Where,
     common: Common,
