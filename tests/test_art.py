@@ -473,3 +473,10 @@ def test_a_missing_plugin_is_named_when_drawn(tmp_path):
     art = load(write(tmp_path / "a.art", header, tensors))
     with pytest.raises(PluginError, match="invented"):
         art.render()
+
+
+@pytest.mark.parametrize("name", ["", ".", " "])
+def test_a_name_without_a_name_is_refused(name):
+    """It said that `.` exists."""
+    with pytest.raises(UsageError, match="names no file"):
+        make_art().save(name)

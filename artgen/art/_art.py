@@ -407,6 +407,8 @@ def _destination(
     write: Callable[[bytes], object]
     if isinstance(file, str | os.PathLike):
         path = Path(file)
+        if not path.name.strip():
+            raise UsageError(f"{os.fspath(file)!r} names no file", hint="such as rose.png")
         check_output(path, overwrite=overwrite, option="name", flag="overwrite=True")
         what, suffix, write = str(path), format or path.suffix, partial(atomic_write, path)
     else:
