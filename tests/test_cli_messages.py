@@ -620,3 +620,28 @@ def test_a_view_that_is_wrong_is_explained_for_flags_and_for_recipes(call):
     assert 'use --view turn=VALUE:PICTURE, or how = "turn=VALUE" in a recipe' in err
     Path("v.toml").write_text('[[view]]\nhow = "turn=90"\nweight = -1\n')
     assert "view.1.weight must be greater than 0" in call("fit", "--recipe", "v.toml")[2]
+
+
+@pytest.mark.parametrize(
+    ("flags", "says"),
+    [
+        ("--max-bytes 9kB", "--no-video and --max-bytes were both given"),
+        ("--film wipe", "--no-video and --film were both given"),
+        ("--fps 9 --history 0", "--no-video and --fps were both given"),
+        ("--pad red", "--pad changes nothing of a picture in its own shape"),
+        ("--crop-at face --size 20", "--crop-at changes nothing"),
+    ],
+)
+def test_a_flag_without_effect_is_refused(call, flags, says):
+    """It was ignored without a word."""
+    code, _, err = call("fit", "sample:cat", "-p", "triangle", *TINY, *flags.split())
+    assert (code, says in err) == (2, True), err
+
+
+def test_flags_that_have_an_effect_are_taken(call):
+    fit = ("fit", "sample:cat", "-p", "triangle", *TINY, "--fps", "9", "--overwrite")
+    assert call(*fit, "--film", "zoom-into")[0] == 0  # whose first frame is the still
+    assert call(*fit, "--still-size", "20x10", "--crop-at", "0.5,0.2")[0] == 0
+    for flags in (["--crop-at", "face"], ["--fit", "--size", "20"]):
+        err = call("render", "artgen-out/cat-triangle.art", *flags)[2]
+        assert f"{flags[0]} changes nothing" in err

@@ -171,6 +171,14 @@ class Framing:
             parse_colour(self.pad)
         return self.pad or (BACKGROUND if self.fit else None)
 
+    def check(self, shape: object) -> None:
+        """Raise UsageError for flags that say how another `shape` is made, where none is asked."""
+        flags = {"--crop-at": self.crop_at, "--pad": self.pad, "--fit": self.fit}
+        given = [flag for flag, value in flags.items() if value]
+        if given and not shape:
+            hint = f"add a shape, such as --crop 1:1, or leave out {given[0]}"
+            raise UsageError(f"{given[0]} changes nothing of a picture in its own shape", hint=hint)
+
     def dpi_of(self, size: str | None) -> float | None:
         """The dots per inch that a file names: as given, or as a size on paper implies."""
         from artgen.values.frame import DPI, is_on_paper

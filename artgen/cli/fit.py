@@ -90,6 +90,8 @@ def fit(
         return _watch(runs, search, common, files, watching, where)
     first = runs[0].recipe
     if not files.resume:
+        sizes = first.output.still_size, first.output.video_size
+        framing.check(first.target.aspect or any(isinstance(each, str) for each in sizes))
         # What the first run would raise some seconds later.
         check_names(first, registry)
         check_known_options(first, registry)
@@ -102,6 +104,11 @@ def fit(
         if not files.resume:
             check_options(first, registry)
             check_parts(request.outputs or (), first, registry)
+        if request.no_video and (film := request.given("film")) is not None:
+            from artgen.animation.forms import find_form
+
+            if not find_form(film, registry).still:
+                _refuse("--no-video", {"--film": film})
         common.load("artgen.runs.whole.run", "the compiler")
     if request.polish:
         from artgen.plan import find_names
@@ -148,12 +155,16 @@ def _check_together(request: Request, files: Files, watching: Trying, where: Whe
     if (request.given("seed") or 0) >= 2**63:
         raise UsageError(f"--seed {request.given('seed')} is too large", hint="use 0 to 2^63 - 1")
     once = {"--overwrite": files.overwrite, "--resume": files.resume}
-    budgets = {f"--{name}": request.given(name) for name in ("steps", "time")}
+    videos = ["max_bytes", "video_size", "start", "end", "loop", "walk"]
+    # The film in the .art file, a light one by default, is as long as a video of that rate.
+    videos += ["fps", "video_seconds"] if request.given("history") == 0 else []
+    budgets = {_flag(name): request.given(name) for name in ("steps", "time")}
     for flag, given, others in (
         ("--overwrite", files.overwrite, {"--resume": files.resume}),
         ("--skip-existing", files.skip_existing, once),
         ("--quality", request.given("quality"), budgets),
         ("--video", request.video, {"--no-video": request.no_video}),
+        ("--no-video", request.no_video, {_flag(name): request.given(name) for name in videos}),
     ):
         if given:
             _refuse(flag, others)
@@ -284,6 +295,10 @@ def _watch(
     if len(runs) > 1:
         raise UsageError(f"--watch takes one target, not {len(runs)}", hint="leave out the others")
     return watch_plugins(runs[0].recipe, search, common, port=watching.live_port or 0)
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
 def _refuse(flag: str, unused: Mapping[str, object], why: str | None = None) -> None:

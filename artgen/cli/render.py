@@ -181,6 +181,7 @@ def render(
     times = re.fullmatch(r"(\d+(?:\.\d+)?)[x\N{MULTIPLICATION SIGN}]", size or "", re.ASCII)
     fixed = None if times else size
     frame = parse_frame(fixed, framing.crop, framing.crop_at, framing.border, framing.dpi)
+    framing.check(frame.aspect)
     if art in files:
         raise UsageError(
             f"{art} cannot be both the drawing and the output",
