@@ -645,3 +645,7 @@ def test_flags_that_have_an_effect_are_taken(call):
     for flags in (["--crop-at", "face"], ["--fit", "--size", "20"]):
         err = call("render", "artgen-out/cat-triangle.art", *flags)[2]
         assert f"{flags[0]} changes nothing" in err
+
+
+def test_a_command_of_a_group_is_found_without_it(call):
+    assert "did you mean artgen plugins list?" in call("list")[2]

@@ -39,7 +39,7 @@ def hint_of(error: Any, arguments: Sequence[str], command: Any, word: str) -> st
         error.possibilities = None
         return _of_option(error.option_name, arguments, command)
     if hasattr(command, "commands"):
-        return _of_command(word)
+        return _of_command(word, command)
     if isinstance(error.__cause__, ValidationError):
         metavar = getattr(error.param, "metavar", None) or ""
         return without_unit(str(error.__cause__.errors()[0]["input"]), metavar.lower())
@@ -76,8 +76,12 @@ def _of_option(option: str, arguments: Sequence[str], command: Any) -> str | Non
     return hint
 
 
-def _of_command(word: str) -> str | None:
-    """The hint for a word where a command should be: a file, or the name of something."""
+def _of_command(word: str, command: Any) -> str | None:
+    """The hint for a word where a command should be: one of another, a file, or a name."""
+    groups = {name: getattr(each, "commands", ()) for name, each in command.commands.items()}
+    inner = [f"artgen {name} {word}" for name, commands in groups.items() if word in commands]
+    if inner:
+        return f"did you mean {' or '.join(inner)}?"
     if os.path.exists(word) or Path(word).suffix or ":" in word:
         return use_of(word, "fit it with `artgen fit {0}`")
     hint = _of_name(word, Registry(), {"-p", "--look"})
