@@ -88,6 +88,25 @@ def test_runs_without_a_seed_get_one_and_logs_and_videos_have_their_own_names(ca
         assert Path(f"v-{stem}.webp").exists()
 
 
+def test_pictures_of_one_name_are_told_apart_by_their_suffix(call):
+    """The whole batch was refused: both would have been written to one file."""
+    pictures("photos/a.png", "photos/a.tif", "photos/b.png", "elsewhere/b.png")
+    asked = ("fit", "photos", *SMALL, "--no-video", "-p", "gaussian")
+    code, _, err = call(*asked)
+    assert code == 0
+    assert err.count("note: outputs of pictures of one name have their suffix too") == 1
+    made = {f"{name}-gaussian.art" for name in ("a-png", "a-tif", "b")}
+    assert set(files("artgen-out", ".art")) == made
+    before = files("artgen-out", ".art")
+    Path("artgen-out/a-tif-gaussian.json").unlink()
+    Path("artgen-out/a-tif-gaussian.art").unlink()
+    Path("artgen-out/a-tif-gaussian.png").unlink()
+    assert call(*asked, "--resume")[0] == 0
+    assert files("artgen-out", ".art") == before
+    code, _, err = call(*asked[:1], "photos/b.png", "elsewhere/b.png", *asked[2:], "--out", "other")
+    assert (code, "would both be written to b-gaussian.png" in err) == (2, True)
+
+
 def test_one_run_may_be_elsewhere_too(call):
     code, out, _ = call("fit", *pictures("a.png"), *SMALL, "--no-video", "-j", 2, "--json", "-q")
     assert code == 0

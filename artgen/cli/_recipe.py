@@ -14,6 +14,7 @@ from artgen.recipe.layers import aim, for_other_pictures
 from artgen.registry import Registry
 from artgen.runs import default_stem
 from artgen.runs.whole.task import Run
+from artgen.targets import stems_of
 
 
 def read_recipe_file(
@@ -63,6 +64,8 @@ def plan_runs(
 ) -> list[Run]:
     """One run per target (as typed: as it is found) and seed, or one without either.
 
+    Files of one name but for the suffix are told apart by it.
+
     Raises UsageError where two would write the same files.
     """
     if name is not None and len(targets) > 1:
@@ -71,11 +74,12 @@ def plan_runs(
             hint="leave it out, or run them one by one",
         )
     runs: list[Run] = []
+    stems = stems_of(targets.values())
     owners: dict[str, str] = {}
     for target, source in targets.items() or ((None, None),):
         for seed in seeds or (None,):
             recipe = Recipe.from_request(aim(data, source, seed))
-            stem = name or default_stem(recipe)
+            stem = name or default_stem(recipe, stems.get(source or ""))
             if seed is not None:
                 stem += f"-s{seed}"
             other = owners.setdefault(stem.casefold(), str(target))

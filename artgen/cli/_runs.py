@@ -309,7 +309,7 @@ class Session:
         for run, result in good:
             seed, command = run.asked["seed"], run.asked.get("command")
             metric = "" if seed is None else f"seed {seed}, "
-            name = [default_stem(run.recipe)] if len(targets) > 1 else []
+            name = [run.stem.removesuffix(f"-s{seed}")] if len(targets) > 1 else []
             lines = [*name, metric + headline(result.summary)]
             if command is not None:
                 lines = [str(run.recipe.look), str(command)]

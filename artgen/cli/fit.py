@@ -54,6 +54,7 @@ def fit(
     from artgen.cli._recipe import plan_runs
     from artgen.plan.early import check_files, check_known_options, check_names, check_options
     from artgen.recipe.texts import parse_seeds
+    from artgen.runs import default_stem
 
     _check_together(request, files, watching, where)
     # What is watched may be wrong at first: it is read later, again and again.
@@ -81,6 +82,9 @@ def fit(
         if any(os.path.lexists(files.out / f"{run.stem}.run") for run in runs):
             break
     one = len(runs) == 1 and not many
+    apart = [run.stem for run in runs if not run.stem.startswith(default_stem(run.recipe))]
+    if apart and len(sources) > 1 and not common.quiet:
+        say(f"note: outputs of pictures of one name have their suffix too, such as {apart[0]}.png")
     if request.outputs and (where.asked or not one):
         raise UsageError(
             "-o works for a single run in this process",

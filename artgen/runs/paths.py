@@ -16,9 +16,9 @@ from artgen.targets import Source, file_safe, is_reserved
 SUFFIXES = {"folder": ".run", "still": ".png", "art": ".art", "summary": ".json"}
 
 
-def default_stem(recipe: Recipe) -> str:
+def default_stem(recipe: Recipe, target: str | None = None) -> str:
     """The name of the outputs unless another is asked for: target-look or target-primitive."""
-    target = Source.parse(recipe.target.source).file_stem
+    target = target or Source.parse(recipe.target.source).file_stem
     return f"{target}-{file_safe(recipe.look or bare_name(recipe.primitive.name))}"
 
 

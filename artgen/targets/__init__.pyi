@@ -46,5 +46,6 @@ from .source import SourceOptions as SourceOptions
 from .source import content_hash as content_hash
 from .source import file_safe as file_safe
 from .source import is_reserved as is_reserved
+from .source import stems_of as stems_of
 from .target import Target as Target
 from .target import TargetTensors as TargetTensors

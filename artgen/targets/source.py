@@ -6,7 +6,8 @@ import hashlib
 import math
 import os
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -91,6 +92,16 @@ class Source:
         if self.path is not None or safe == self.stem:
             return safe
         return f"{safe}-{content_hash(str(self))[:6]}"
+
+
+def stems_of(sources: Collection[str]) -> dict[str, str]:
+    """The stem of each source; of files that only the suffix tells apart, with it: ``a-jpg``."""
+    stems = {each: Source.parse(each).file_stem for each in sources}
+    ends = {each: Path(Source.parse(each).path or "").suffix[1:] for each in sources}
+    long = {each: f"{stems[each]}-{file_safe(end)}" for each, end in ends.items() if end}
+    times = Counter(each.casefold() for each in (*stems.values(), *long.values()))
+    apart = {k: v for k, v in long.items() if times[stems[k].casefold()] > 1 == times[v.casefold()]}
+    return {**stems, **apart}
 
 
 class SourceOptions:
