@@ -21,7 +21,7 @@ from artgen.base.errors import InputError
 from artgen.cli import main
 from artgen.cli._exports import check_parts
 from artgen.errors import PluginError, UsageError
-from artgen.exporters import export_json, export_png, export_svg
+from artgen.exporters import export_json, export_pdf, export_png, export_svg
 from artgen.output import read_recipe
 from artgen.output.parts import decimals
 from artgen.output.svg.picture import encode_svg
@@ -424,3 +424,23 @@ def test_outlines_agree_with_what_is_drawn(registry):
         if max(abs(x).max(), abs(y).max()) < 1:
             assert pixels.sum() * canvas.pixel**2 == pytest.approx(area, rel=0.01), name
     assert math.isclose(canvas.pixel, 0.01)
+
+
+@pytest.mark.parametrize(
+    ("size", "sides"),
+    [
+        ("150x100mm", (150, 100)),
+        ("A6", (148, 105)),
+        ("20x30cm", (200, 300)),
+        ("4x3in", (101.6, 76.2)),
+    ],
+)
+def test_files_of_vectors_have_exactly_the_size_that_was_asked_for(size, sides, registry):
+    """They had that of whole pixels: 150.029 mm."""
+    art, request = art_of("triangle", registry), ExportRequest(size=size)
+    root = ElementTree.fromstring(export_svg(art, request))
+    assert (root.get("width"), root.get("height")) == tuple(f"{side:g}mm" for side in sides)
+    [box] = re.findall(rb"/MediaBox \[ 0 0 (\S+) (\S+) \]", export_pdf(art, request))
+    assert [float(points) for points in box] == pytest.approx(
+        [n / 25.4 * 72 for n in sides], abs=1e-6
+    )

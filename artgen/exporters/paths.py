@@ -89,7 +89,7 @@ def _figure(drawing: Drawing, parts: Sequence[FlatPart], request: ExportRequest)
     page = (left, top), picture.width * pixel, picture.height * pixel
     x, y = drawing.canvas.reach
     inside = (-x, -y), 2 * x, 2 * y
-    figure: Any = Figure(figsize=(picture.width / dpi, picture.height / dpi), dpi=_POINTS)
+    figure: Any = Figure(figsize=frame.printed(picture, dpi), dpi=_POINTS)
     figure.patch.set_visible(False)
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_axis_off()

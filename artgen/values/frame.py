@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -72,7 +72,8 @@ class Frame:
 
     With an `aspect`, width and height as whole numbers, it is cropped around the point `at`, or
     with `pad`, a colour or `BACKGROUND`, shown whole inside a border. A frame that `turns`, such as
-    that of named paper, lies as what it shows does. Raises UsageError.
+    that of named paper, lies as what it shows does. `inches` are both sides where lengths were
+    asked for, which pixels only round. Raises UsageError.
     """
 
     size: int | None = None
@@ -80,6 +81,7 @@ class Frame:
     at: Place = _CENTRE
     pad: str | None = None
     turns: bool = False
+    inches: tuple[float, float] | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         size = self.size
@@ -140,6 +142,13 @@ class Frame:
             return whole if self.size is None else whole.scaled(self.size)
         _, _, wide, high = self.window(width, height)
         return Canvas(*aspect).scaled(self.size or max(1, round(max(wide, high))))
+
+    def printed(self, picture: Canvas, dpi: float) -> tuple[float, float]:
+        """Width and height of its picture in inches: as asked for, else those of pixels."""
+        if self.inches is None:
+            return picture.width / dpi, picture.height / dpi
+        short, long = sorted(self.inches)
+        return (long, short) if picture.width > picture.height else (short, long)
 
     def place(self, drawn: Canvas) -> Placement:
         """Place a drawing of that canvas on the picture."""
@@ -253,7 +262,7 @@ def parse_frame(
     if crop is not None and _ASPECT.fullmatch(crop):
         frame = replace(frame, aspect=parse_aspect(crop))
     elif crop is not None:
-        width, height = _sides("--crop", crop, dpi)
+        width, height, inches = _sides("--crop", crop, dpi)
         if height is None:
             raise UsageError(
                 f"--crop {crop} is not an aspect ratio",
@@ -264,9 +273,9 @@ def parse_frame(
                 f"--crop {crop} would be a still of {width} by {height} pixels",
                 hint=f"write {width}:{height} for the aspect ratio, {crop}px for so few pixels",
             )
-        frame = _with_sides(frame, width, height, crop)
+        frame = _with_sides(frame, width, height, inches, crop)
     if size is not None:
-        width, height = _sides("--size", size, dpi)
+        width, height, inches = _sides("--size", size, dpi)
         if height is None:
             return replace(frame, size=width)
         if crop is not None:
@@ -274,7 +283,7 @@ def parse_frame(
                 f"--size {size} and --crop {crop} both ask for an aspect ratio",
                 hint="leave --crop out: --size crops too",
             )
-        frame = _with_sides(frame, width, height, size)
+        frame = _with_sides(frame, width, height, inches, size)
     return frame
 
 
@@ -283,7 +292,7 @@ def parse_pixels(text: str, dpi: float | None = None, *, flag: str = "--size") -
 
     Raises UsageError naming the `flag`.
     """
-    width, height = _sides(flag, text, dpi)
+    width, height, _ = _sides(flag, text, dpi)
     if paper_sides(text) is not None:
         return text
     return width if height is None else f"{width}x{height}"
@@ -374,8 +383,11 @@ def parse_focus(text: str) -> Focus:
     return tuple(circles)
 
 
-def _sides(flag: str, text: str, dpi: float | None) -> tuple[int, int | None]:
-    """One or two sides in pixels. Raises UsageError."""
+_Inches: TypeAlias = tuple[float, float] | None
+
+
+def _sides(flag: str, text: str, dpi: float | None) -> tuple[int, int | None, _Inches]:
+    """One or two sides in pixels, and two lengths exactly. Raises UsageError."""
     paper = paper_sides(text)
     plain = f"{paper[0]}x{paper[1]}mm" if paper else text.replace("\N{MULTIPLICATION SIGN}", "x")
     match = _SIZE.fullmatch(plain.replace(" ", ""))
@@ -391,8 +403,8 @@ def _sides(flag: str, text: str, dpi: float | None) -> tuple[int, int | None]:
             f"{flag} {text!r} is not a size", hint="write 2048, 1080x1080, 30cm, 20x30cm or A3"
         )
     unit = (match[3] or "px").lower()
-    scale = 1.0 if unit == "px" else _INCHES[unit] * (dpi or DPI)
-    sides = [float(side) * scale for side in match.groups()[:2] if side]
+    inches = [float(side) * _INCHES.get(unit, 1.0) for side in match.groups()[:2] if side]
+    sides = [side * (1.0 if unit == "px" else dpi or DPI) for side in inches]
     whole = unit != "px" or all(side.is_integer() for side in sides)
     if not whole or not all(1 <= round(side) <= LARGEST for side in sides):
         raise UsageError(
@@ -402,13 +414,14 @@ def _sides(flag: str, text: str, dpi: float | None) -> tuple[int, int | None]:
             else f"{text} are {' x '.join(f'{s:.0f}' for s in sides)}",
         )
     first, *second = map(round, sides)
-    return first, second[0] if second else None
+    exact = None if unit == "px" or not second else (inches[0], inches[1])
+    return first, second[0] if second else None, exact
 
 
-def _with_sides(frame: Frame, width: int, height: int, text: str) -> Frame:
+def _with_sides(frame: Frame, width: int, height: int, inches: _Inches, text: str) -> Frame:
     """The frame with these sides, which turn where `text` names paper."""
-    turns = paper_sides(text) is not None
-    return replace(frame, size=max(width, height), aspect=(width, height), turns=turns)
+    turns, size = paper_sides(text) is not None, max(width, height)
+    return replace(frame, size=size, aspect=(width, height), turns=turns, inches=inches)
 
 
 def _densest(detail: NDArray[Any], length: float) -> float:

@@ -90,7 +90,12 @@ def encode_svg(
     placement = frame.place(drawing.canvas)
     canvas, width, height = placement.whole, placement.picture.width, placement.picture.height
     left, top = -placement.left, -placement.top
-    sides = [str(n) if dpi is None else f"{rounded(25.4 * n / dpi, 3)}mm" for n in (width, height)]
+    sides = [str(width), str(height)]
+    if dpi is not None:
+        # Lengths that were asked for are other than those of whole pixels by less than one of them.
+        printed = frame.printed(placement.picture, dpi)
+        sides = [f"{rounded(25.4 * inches, 3)}mm" for inches in printed]
+    stretched = ' preserveAspectRatio="none"' if dpi is not None and frame.inches else ""
     # Curves alone need no units of the canvas: whole numbers are shorter.
     curved = bool(parts) and all(part.contours() for part in parts)
     unit = precision(drawing.canvas) if curved else 1.0
@@ -119,7 +124,7 @@ def encode_svg(
         groups = [("", [element for element in map(draw, parts) if element is not None])]
     lines = [
         f'<svg xmlns="{NAMESPACE}" width="{sides[0]}" height="{sides[1]}" '
-        f'viewBox="0 0 {width} {height}">',
+        f'viewBox="0 0 {width} {height}"{stretched}>',
         metadata(recipe_json),
         *([] if animate is None else [style.format(fade=min(FADE, animate))]),
         *definitions,
