@@ -21,7 +21,7 @@ from artgen.registry import default
 from artgen.runs.device import threads
 from artgen.runs.job import Job
 from artgen.runs.kind import Asked
-from artgen.runs.picture.run import prepare
+from artgen.runs.picture.run import PictureRun
 from benchmarks._measure import interleaved
 from benchmarks._report import Table, figure, ratio
 from benchmarks._settings import Settings
@@ -87,7 +87,7 @@ def _job(preset: str, pictures: int, number: int) -> Job:
             "primitive": {"name": "autoencoder", "preset": preset},
         }
     )
-    return prepare(Asked(recipe, default(), search=(), threads=number))
+    return PictureRun(Asked(recipe, default(), search=(), threads=number)).prepare()
 
 
 def _step(job: Job) -> Callable[[], None]:
