@@ -131,7 +131,7 @@ def test_arrays_that_numpy_would_take_for_others_are_refused():
         curve_from_samples([0, 1, 2], np.array([1, 2, 3j]))
     with pytest.raises(InputError, match="is not an array of pictures: some of its values"):
         set_from_arrays(np.ma.array(np.zeros((9, 4, 4)), mask=True))
-    with pytest.raises(InputError, match=r"is not an array: .*sparse"):
+    with pytest.raises(InputError, match=r"is not an array: .*Sparse layout"):
         artgen.fit(torch.eye(4).to_sparse())
     # A mask that hides nothing is none.
     assert image_from_array(np.ma.array(np.zeros((3, 4)), mask=False)).image.shape == (3, 4, 3)
