@@ -176,6 +176,8 @@ def split(art: Art, colours: int | str) -> dict[str, Art]:
     if not len(parts.chosen):
         raise UsageError("a drawing without parts cannot be split", hint="fit it with more steps")
     palette = parts.palette(str(colours))
+    if len(palette) < 2:
+        raise InputError("there is one colour", hint="name them, such as red,teal")
     nearest = apart(parts.colours, [parse_colour(each) for each in palette]).argmin(1)
     return {
         colour: _remembered(parts, parts.composed(own), f"split={colour}")
