@@ -34,7 +34,7 @@ def test_importing_artgen_imports_nothing_heavy():
 
 @pytest.mark.parametrize("given", [{}, {"OMP_WAIT_POLICY": "active"}, {"GOMP_SPINCOUNT": "7"}])
 def test_threads_of_torch_sleep_soon_and_the_environment_stays(given):
-    """Beside other programs, fits of the library took many times as long as those of commands."""
+    """In programs they waited in a loop, where those of commands slept."""
     code = """
 import os, sys
 names = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")

@@ -27,9 +27,9 @@ _SLEEP_SOON = {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "2000"}
 """How threads of torch wait for work, read when it is imported.
 
 By default they spin for about a millisecond, and block processors for the threads of our kernels
-(see `compiler.threads`) and for other programs. Beside these, a fit took many times as long.
-Sleeping at once costs small networks a fifth of their speed. A few microseconds suit both; GNU
-OpenMP, which torch uses on Linux, reads their number, which overrides the policy.
+(see `compiler.threads`) and for other programs. Sleeping at once costs small networks a fifth of
+their speed. A few microseconds suit both; GNU OpenMP, which torch uses on Linux, reads their
+number, which overrides the policy.
 """
 
 _alone = False
