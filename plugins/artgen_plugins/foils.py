@@ -164,7 +164,7 @@ def _tones(sheet: ink.Sheet, picture: Floats, pitch: float, x: Floats, y: Floats
     """The brightness of a picture, 0 to 1, at rows `y` and columns `x`: [rows, columns]."""
     from scipy.ndimage import gaussian_filter, map_coordinates
 
-    luma = np.tensordot([0.2126, 0.7152, 0.0722], picture, 1)
+    luma = np.tensordot(LUMA, picture, 1)
     scale = luma.shape[0] / (2 * sheet.canvas.reach[1])  # pixels of this picture per unit
     smooth = gaussian_filter(luma, 0.5 * pitch * scale, mode="nearest")
     low, high = np.percentile(smooth, ENDS)

@@ -7,13 +7,12 @@ from itertools import product
 import numpy as np
 
 from ._curves import directed, normals, outlined, outlines_of, ribbon, spline, turned
+from ._head import Head
 from ._paint import Paint, colours_at, painted
 from ._plate import Colours, Floats, Plate, hexed, over, ramp, smooth
 from ._strokes import Ramp, rounded, strewn
 
-_MIDDLE, _SCALE = np.array((0.02, -0.1)), 0.74
-_TURN, _TILT = 0.13, -0.035
-"""Angles: to the left, and of the whole head."""
+_SCALE = 0.74
 _LIGHT = np.array((-0.72, -0.42, 0.56))
 _STEPS = 26
 """Points along a lock."""
@@ -77,38 +76,15 @@ def _ground(plate: Plate, scheme: int) -> Colours:
     return ramp(0.75 * x - 0.25 * y + 0.15 * mist + 0.25, *_GROUNDS[scheme])
 
 
-def _relief(u: Floats, v: Floats) -> Floats:
-    """How far the face stands out, from the front."""
-    side = np.abs(u)
+def _form(u: Floats, v: Floats) -> Floats:
+    """How far the face stands out without its hills."""
     wide = np.interp(v, (-0.4, 0.0, 0.45), (0.24, 0.13, 0.22))
-    bridge = smooth(0.09, -0.05, side - wide) * smooth(-0.6, -0.1, v) * smooth(0.6, 0.42, v)
-    height = 0.8 - 0.55 * (u * u + 0.7 * (v - 0.1) ** 2) + 0.17 * bridge
-    for tall, right, down, across, along in outlines_of("lion")["hills"]:
-        reach = ((side - right) / across) ** 2 + ((v - down) / along) ** 2
-        height = height + tall * np.exp(-reach)
-    return np.asarray(height)
+    side = smooth(0.09, -0.05, np.abs(u) - wide)
+    bridge = side * smooth(-0.6, -0.1, v) * smooth(0.6, 0.42, v)
+    return np.asarray(0.8 - 0.55 * (u * u + 0.7 * (v - 0.1) ** 2) + 0.17 * bridge)
 
 
-def _seen(points: Floats) -> Floats:
-    """Where points [K, 2] of the face are on the plate."""
-    u, v = np.asarray(points, float).T
-    right = u * np.cos(_TURN) - (_relief(u, v) - 0.4) * np.sin(_TURN)
-    return np.asarray(_SCALE * turned(np.stack([right, v], 1), _TILT) + _MIDDLE)
-
-
-def _face(plate: Plate) -> tuple[Floats, Floats]:
-    """The place on the face that each pixel shows."""
-    right, v = plate.turned(_MIDDLE, _TILT, _SCALE)
-    u = right
-    for _ in range(6):
-        u = (right + (_relief(u, v) - 0.4) * np.sin(_TURN)) / np.cos(_TURN)
-    return u, v
-
-
-def _both(name: str) -> list[Floats]:
-    """An outline and its mirror image, as they are seen."""
-    half = spline(outlines_of("lion")[name], 8)
-    return [_seen(half), _seen(half * (-1, 1))]
+_HEAD = Head("lion", _form, np.array((0.02, -0.1)), _SCALE, turn=0.13, tilt=-0.035)
 
 
 def _mane(plate: Plate, picture: Colours, rows: list[list[float]]) -> Colours:
@@ -211,8 +187,7 @@ def _sprayed(plate: Plate, picture: Colours, lock: Lock, tones: Ramp, bulk: floa
 def _placed(points: Floats) -> Floats:
     """Where points of the mane are on the plate: it lies farther back the farther out it is."""
     deep = np.maximum(0.8 - 0.5 * (points**2).sum(1), -0.5) - 0.4
-    right = points[:, 0] * np.cos(_TURN) - deep * np.sin(_TURN)
-    return np.asarray(_SCALE * turned(np.stack([right, points[:, 1]], 1), _TILT) + _MIDDLE)
+    return _HEAD.placed(points[:, 0], points[:, 1], deep)
 
 
 def _ears(plate: Plate, picture: Colours) -> Colours:
@@ -238,7 +213,7 @@ def _ears(plate: Plate, picture: Colours) -> Colours:
 
 def _head(plate: Plate, picture: Colours) -> Colours:
     """The coat with its patches in the light, then hair, eyes, nose, mouth."""
-    parts, (u, v), bold = outlines_of("lion"), _face(plate), _scheme(plate) == _BOLD
+    parts, (u, v), bold = outlines_of("lion"), _HEAD.places(plate), _scheme(plate) == _BOLD
     coat = ramp(v, (-0.8, "#c67a2a"), (-0.3, "#d98f38"), (0.2, "#dc9a48"), (0.6, "#e0aa60"))
     for right, down, across, along, strong in parts["patches"]:
         away = np.hypot((np.abs(u) - right) / across, (v - down) / along)
@@ -246,15 +221,15 @@ def _head(plate: Plate, picture: Colours) -> Colours:
     for right, down, across, along, strong in parts["smudges"]:
         away = np.hypot((np.abs(u) - right) / across, (v - down) / along)
         coat = over(coat, "#8a4a1c", strong * smooth(1.3, 0.4, away))
-    chops = [ribbon(half, 0.05) for half in _both("chops")]
+    chops = [ribbon(half, 0.05) for half in _HEAD.both("chops")]
     coat = coat * (1 - 0.8 * plate.blur(plate.filled(chops), 0.02))[..., None]
-    down, across = np.gradient(_relief(u, v), plate.pixel / _SCALE)
+    down, across = np.gradient(_HEAD.relief(u, v), plate.pixel / _SCALE)
     slope = _LIGHT[2] - _LIGHT[0] * across - _LIGHT[1] * down
     light = smooth(-0.45, 1.0, slope / np.sqrt(1 + down**2 + across**2)) * smooth(1.05, -0.4, u)
     shade = ("#431a5e", "#c9736e") if bold else ("#35202c", "#b08a74")
     shades = ramp(light, (0.0, shade[0]), (0.5, shade[1]), (1.0, "#fffdf0"))
     coat = coat * shades * np.array((1.2, 1.12, 1.0))
-    right, left = _both("head")
+    right, left = _HEAD.both("head")
     mask = plate.filled([np.concatenate([right, left[::-1]])])
     picture = over(picture, coat, mask)
     if bold:
@@ -279,16 +254,16 @@ def _fur(plate: Plate, picture: Colours) -> Paint:
     aside = thick[:, None] * np.stack([-way[:, 1], way[:, 0]], 1)
     middle, tip = root + 0.5 * way, root + way
     hairs = np.stack([root - aside, middle - aside, tip, middle + aside, root + aside], 1)
-    shades = colours_at(plate, picture, _seen(root)) * rng.uniform(0.84, 1.16, (count, 1))
-    return [*zip(_seen(hairs.reshape(-1, 2)).reshape(hairs.shape), shades, strict=True)]
+    shades = colours_at(plate, picture, _HEAD.seen(root)) * rng.uniform(0.84, 1.16, (count, 1))
+    return [*zip(_HEAD.seen(hairs.reshape(-1, 2)).reshape(hairs.shape), shades, strict=True)]
 
 
 def _features(plate: Plate, picture: Colours, u: Floats, v: Floats) -> Colours:
     """What has sharp edges: eyes, nose, mouth, whisker dots."""
     parts = outlines_of("lion")
-    lids = [ribbon(half, np.linspace(0.012, 0.03, len(half))) for half in _both("lid")]
+    lids = [ribbon(half, np.linspace(0.012, 0.03, len(half))) for half in _HEAD.both("lid")]
     picture = over(picture, "#2a1210", 0.75 * plate.blur(plate.filled(lids), 0.006))
-    picture = over(picture, "#160b0d", plate.blur(plate.filled(_both("rim")), 0.003))
+    picture = over(picture, "#160b0d", plate.blur(plate.filled(_HEAD.both("rim")), 0.003))
     right, down = parts["iris"]
     away = np.hypot(np.abs(u) - right, v - down)
     white = np.broadcast_to(hexed("#7a5228"), picture.shape)
@@ -299,18 +274,18 @@ def _features(plate: Plate, picture: Colours, u: Floats, v: Floats) -> Colours:
     low = np.exp(-(((np.abs(u) - right - 0.01) / 0.05) ** 2) - ((v - down - 0.055) / 0.028) ** 2)
     iris = iris + 0.3 * (low * smooth(0.104, 0.09, away))[..., None] * np.array((1, 0.85, 0.4))
     iris = over(iris, "#080405", smooth(0.043, 0.037, away))
-    picture = over(picture, iris, plate.filled(_both("eye")))
-    spots = _seen(np.array([(right - 0.042, down - 0.045), (-right - 0.042, down - 0.045)]))
+    picture = over(picture, iris, plate.filled(_HEAD.both("eye")))
+    spots = _HEAD.seen(np.array([(right - 0.042, down - 0.045), (-right - 0.042, down - 0.045)]))
     glints = [(*place, 0.015, 1.8) for place in spots]
     glints += [(*(place + (0.045, 0.055)), 0.007, 0.8) for place in spots]
     picture = over(picture, "#fffbe8", plate.dots(glints).clip(0, 1))
-    picture = rounded(plate, picture, _NOSE, _both("nose"), 0.035, _LIGHT[:2])
-    dark = _both("nostril")
-    dark += [ribbon(half, np.linspace(0.034, 0.008, len(half))) for half in _both("mouth")]
+    picture = rounded(plate, picture, _NOSE, _HEAD.both("nose"), 0.035, _LIGHT[:2])
+    dark = _HEAD.both("nostril")
+    dark += [ribbon(half, np.linspace(0.034, 0.008, len(half))) for half in _HEAD.both("mouth")]
     for side, row, place in product((-1, 1), range(3), range(4)):
         across = 0.15 + 0.075 * place + 0.016 * row
         root = np.array((across * side, 0.6 + 0.055 * row + 0.016 * (place - 1.2) ** 2))
-        dark.append(_seen(root + (0.0105 - 0.001 * place) * directed(np.linspace(0, 6, 9))))
+        dark.append(_HEAD.seen(root + (0.0105 - 0.001 * place) * directed(np.linspace(0, 6, 9))))
     return over(picture, "#1a0b0e", 0.95 * plate.filled(dark))
 
 
@@ -323,5 +298,5 @@ def _whiskers(plate: Plate, picture: Colours) -> Colours:
         root = np.array((0.16 + 0.075 * place, 0.6 + 0.055 * row))
         tip = root + (rng.uniform(0.45, 0.7), 0.17 * row - 0.16 + rng.uniform(-0.06, 0.06))
         way = spline([root, 0.5 * (root + tip) - (0, 0.05), tip], 10) * (side, 1)
-        whiskers.append(ribbon(_seen(way), np.linspace(0.0075, 0.0015, len(way))))
+        whiskers.append(ribbon(_HEAD.seen(way), np.linspace(0.0075, 0.0015, len(way))))
     return over(picture, "#fff6e2", 0.85 * plate.filled(whiskers))

@@ -6,14 +6,13 @@ from itertools import product
 
 import numpy as np
 
-from ._curves import directed, outlines_of, ribbon, spline, turned
+from ._curves import directed, outlines_of, ribbon, spline
+from ._head import Head
 from ._paint import Paint, colours_at, painted
 from ._plate import Colours, Floats, Plate, over, ramp, smooth
 from ._strokes import Leaf, lay_flower, lay_leaf, rounded, strewn
 
-_MIDDLE, _SCALE = np.array((0.13, -0.03)), 0.7
-_TURN, _TILT = 0.24, -0.09
-"""Angles: to the left, and of the whole head."""
+_SCALE = 0.7
 _LIGHT = np.array((-0.76, -0.24, 0.6))
 _LEAF = (0.0, "#031319"), (0.3, "#0a3338"), (0.55, "#1c6152"), (0.8, "#5d9653"), (1.0, "#dcc76c")
 _PETAL = (0.0, "#2b0310"), (0.35, "#8d0f1c"), (0.6, "#d9251f"), (0.85, "#f9692f"), (1.0, "#ffc08a")
@@ -56,59 +55,36 @@ def _behind(rng: np.random.Generator) -> list[Leaf]:
     return leaves
 
 
-def _relief(u: Floats, v: Floats) -> Floats:
-    """How far the face stands out, from the front."""
+def _form(u: Floats, v: Floats) -> Floats:
+    """How far the face stands out without its hills."""
     bridge = np.exp(-((u / 0.2) ** 2)) * smooth(-0.5, 0.1, v) * smooth(0.75, 0.45, v)
-    height = 0.8 - 0.5 * (u * u + v * v) + 0.16 * bridge
-    for tall, right, down, across, along in outlines_of("tiger")["hills"]:
-        reach = ((np.abs(u) - right) / across) ** 2 + ((v - down) / along) ** 2
-        height = height + tall * np.exp(-reach)
-    return np.asarray(height)
+    return np.asarray(0.8 - 0.5 * (u * u + v * v) + 0.16 * bridge)
 
 
-def _seen(points: Floats) -> Floats:
-    """Where points [K, 2] of the face are on the plate."""
-    u, v = np.asarray(points, float).T
-    right = u * np.cos(_TURN) - (_relief(u, v) - 0.4) * np.sin(_TURN)
-    return np.asarray(_SCALE * turned(np.stack([right, v], 1), _TILT) + _MIDDLE)
-
-
-def _face(plate: Plate) -> tuple[Floats, Floats]:
-    """The place on the face that each pixel shows."""
-    right, v = plate.turned(_MIDDLE, _TILT, _SCALE)
-    u = right
-    for _ in range(6):
-        u = (right + (_relief(u, v) - 0.4) * np.sin(_TURN)) / np.cos(_TURN)
-    return u, v
-
-
-def _both(name: str) -> list[Floats]:
-    """An outline and its mirror image, as they are seen."""
-    half = spline(outlines_of("tiger")[name], 8)
-    return [_seen(half), _seen(half * (-1, 1))]
+_HEAD = Head("tiger", _form, np.array((0.13, -0.03)), _SCALE, turn=0.24, tilt=-0.09)
 
 
 def _head(plate: Plate, picture: Colours) -> Colours:
     """The coat with its patches and stripes in the light, then hair, eyes, nose, mouth."""
-    parts, rng, (u, v) = outlines_of("tiger"), plate.rng(20), _face(plate)
+    parts, rng, (u, v) = outlines_of("tiger"), plate.rng(20), _HEAD.places(plate)
     coat = ramp(v, (-1.0, "#c8641f"), (-0.3, "#de7f2c"), (0.2, "#d98434"), (0.6, "#e8a962"))
     for right, down, across, along in parts["patches"]:
         away = np.hypot((np.abs(u) - right) / across, (v - down) / along)
         coat = over(coat, "#f6e8d2", smooth(1.25, 0.7, away))
-    coat = over(coat, "#e9cfae", plate.blur(plate.filled(_both("hollow")), 0.02))
+    coat = over(coat, "#e9cfae", plate.blur(plate.filled(_HEAD.both("hollow")), 0.02))
     stripes = []
     for (way, wide), side in product(parts["stripes"], (1, -1)):
         path = spline(way, 8) * (side, 1) + rng.normal(0, 0.012, 2)
         swell = np.sin(np.pi * np.linspace(0, 1, len(path)) ** 0.8) ** 0.6
-        stripes.append(_seen(ribbon(path, wide * swell * rng.uniform(0.85, 1.15))))
+        stripes.append(_HEAD.seen(ribbon(path, wide * swell * rng.uniform(0.85, 1.15))))
     coat = over(coat, "#17100f", plate.filled(stripes))
-    chops = [ribbon(half, 0.05) for half in _both("chops")]
+    chops = [ribbon(half, 0.05) for half in _HEAD.both("chops")]
     coat = coat * (1 - 0.9 * plate.blur(plate.filled(chops), 0.02))[..., None]
-    down, across = np.gradient(_relief(u, v), plate.pixel / _SCALE)
+    down, across = np.gradient(_HEAD.relief(u, v), plate.pixel / _SCALE)
     slope = _LIGHT[2] - _LIGHT[0] * across - _LIGHT[1] * down
     lit = smooth(-0.5, 1.0, slope / np.sqrt(1 + down**2 + across**2)) * smooth(1.05, -0.35, u)
     coat = coat * ramp(lit, (0.0, "#1d3443"), (1.0, "#fffff0")) * np.array((1.19, 1.1, 0.94))
-    (right, left), ears = _both("head"), _both("ear")
+    (right, left), ears = _HEAD.both("head"), _HEAD.both("ear")
     picture = over(picture, coat, plate.filled([np.concatenate([right, left[::-1]]), *ears]))
     return _features(plate, painted(plate, picture, _fur(plate, picture)), u, v)
 
@@ -132,32 +108,32 @@ def _fur(plate: Plate, picture: Colours) -> Paint:
         aside = thick[:, None] * np.stack([-way[:, 1], way[:, 0]], 1)
         middle, tip = root + 0.5 * way, root + way + np.stack([0 * long, 0.15 * long], 1)
         hairs = np.stack([root - aside, middle - aside, tip, middle + aside, root + aside], 1)
-        shades = colours_at(plate, picture, _seen(root)) * rng.uniform(0.8, 1.2, (count, 1))
-        paint += zip(_seen(hairs.reshape(-1, 2)).reshape(hairs.shape), shades, strict=True)
+        shades = colours_at(plate, picture, _HEAD.seen(root)) * rng.uniform(0.8, 1.2, (count, 1))
+        paint += zip(_HEAD.seen(hairs.reshape(-1, 2)).reshape(hairs.shape), shades, strict=True)
     return paint
 
 
 def _features(plate: Plate, picture: Colours, u: Floats, v: Floats) -> Colours:
     """What has sharp edges: eyes, nose, mouth, whiskers."""
-    picture = over(picture, "#150d0e", plate.filled(_both("rim")))
+    picture = over(picture, "#150d0e", plate.filled(_HEAD.both("rim")))
     away = np.hypot(np.abs(u) - 0.4, v + 0.075)
     iris = ramp(away, (0.03, "#f9dc7c"), (0.08, "#f2ac2c"), (0.115, "#a85c14"), (0.135, "#2a1408"))
     iris = iris * (0.55 + 0.55 * smooth(-0.17, -0.02, v))[..., None]
     iris = over(iris, "#0a0607", smooth(0.047, 0.04, away))
-    picture = over(picture, iris, plate.filled(_both("eye")))
+    picture = over(picture, iris, plate.filled(_HEAD.both("eye")))
     glints = [
-        (*place, 0.014, 1.6) for place in _seen(np.array([(0.365, -0.115), (-0.435, -0.115)]))
+        (*place, 0.014, 1.6) for place in _HEAD.seen(np.array([(0.365, -0.115), (-0.435, -0.115)]))
     ]
     picture = over(picture, "#fffbe8", plate.dots(glints).clip(0, 1))
-    picture = rounded(plate, picture, _NOSE, _both("nose"), 0.035, _LIGHT[:2])
-    dark, whiskers, rng = _both("nostril"), [], plate.rng(40)
-    dark += [ribbon(half, np.linspace(0.03, 0.004, len(half))) for half in _both("mouth")]
+    picture = rounded(plate, picture, _NOSE, _HEAD.both("nose"), 0.035, _LIGHT[:2])
+    dark, whiskers, rng = _HEAD.both("nostril"), [], plate.rng(40)
+    dark += [ribbon(half, np.linspace(0.03, 0.004, len(half))) for half in _HEAD.both("mouth")]
     for side, row, place in product((-1, 1), range(4), range(3)):
         root = np.array((0.2 + 0.09 * place, 0.62 + 0.065 * row - 0.02 * place))
-        dark.append(_seen(root * (side, 1) + 0.012 * directed(np.linspace(0, 6, 9))))
+        dark.append(_HEAD.seen(root * (side, 1) + 0.012 * directed(np.linspace(0, 6, 9))))
         if (row + place) % 2:
             tip = root + (rng.uniform(0.6, 0.85), 0.22 * row - 0.3 + rng.uniform(-0.1, 0.1))
             way = spline([root, 0.5 * (root + tip) - (0, 0.05), tip], 10) * (side, 1)
-            whiskers.append(ribbon(_seen(way), np.linspace(0.0065, 0.0015, len(way))))
+            whiskers.append(ribbon(_HEAD.seen(way), np.linspace(0.0065, 0.0015, len(way))))
     picture = over(picture, "#1a0b0e", 0.95 * plate.filled(dark))
     return over(picture, "#fff6e2", 0.85 * plate.filled(whiskers))
