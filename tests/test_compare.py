@@ -270,12 +270,20 @@ def test_a_folder_gives_mean_and_deviation(compare):
     assert [Path(sheet).name for sheet in data["sheets"]] == [f"{n}-compare.png" for n in "abc"]
 
 
+def test_pictures_that_only_the_suffix_tells_apart_have_files_of_their_own(compare):
+    code, data = compare(pictures("twins", "x.png", "x.jpg"), "-p", "gaussian:count=6")
+    assert code == 0
+    sheets = [Path(sheet).name for sheet in data["sheets"]]
+    assert sheets == ["x-jpg-compare.png", "x-png-compare.png"]
+
+
 def test_a_folder_without_pictures_and_twins_are_refused(call):
     Path("empty").mkdir()
     with pytest.raises(InputError, match="no picture"):
         find_targets(["empty"])
     assert call("empty", "-p", "gaussian")[0] == 3
-    code, _, err = call(pictures("twins", "x.png", "x.jpg"), "-p", "gaussian")
+    first, second = pictures("one", "x.png"), pictures("other", "x.png")
+    code, _, err = call(first, second, "-p", "gaussian")
     assert code == 2
     assert "x-compare.png" in err
     mixed = pictures("mixed", "cat.png", "cat-gaussian.png")

@@ -250,8 +250,9 @@ def _bits(curve: comparisons.Curve, curves: Sequence[comparisons.Curve]) -> dict
 def _print_bits(found: Mapping[str, Sequence[comparisons.Curve]]) -> None:
     """How many more bits the curves of each target take than the codecs (Bjøntegaard)."""
     from artgen.output import available_codecs
-    from artgen.targets import Source
+    from artgen.targets import stems_of
 
+    stems = stems_of(found)
     rows: dict[str, list[list[float | None]]] = {}
     lines: list[list[str]] = []
     for target, curves in found.items():
@@ -259,7 +260,7 @@ def _print_bits(found: Mapping[str, Sequence[comparisons.Curve]]) -> None:
             if not curve.is_codec:
                 bits = list(map(_bits(curve, curves).get, available_codecs()))
                 rows.setdefault(curve.name, []).append(bits)
-                lines.append([curve.name, Source.parse(target).file_stem, *map(_percent, bits)])
+                lines.append([curve.name, stems[target], *map(_percent, bits)])
     if not lines:
         return
     if len(found) > 1:

@@ -34,7 +34,7 @@ from artgen.output import (
 from artgen.recipe import Recipe, TargetTable
 from artgen.registry import Registry
 from artgen.runs import read_target, run
-from artgen.targets import SetTarget, Source, Target
+from artgen.targets import SetTarget, Target, stems_of
 from artgen.tasks import Executor, RunControl, SerialExecutor, Task, share_of_gpu
 from artgen.values.subject import kind_of
 
@@ -63,6 +63,7 @@ class Comparison:
         curve: bool = False,
     ) -> None:
         self.contestants, self.targets, self.registry = contestants, targets, registry
+        self.stems = stems_of(targets)
         self.out, self.size, self.limit, self.curve = out, size, limit, curve
         self.seed = int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else seed
         self.codecs = available_codecs()
@@ -113,8 +114,9 @@ class Comparison:
                     shown.append((row, pixels))
                 yield row
             if shown:
-                sheet = draw_sheet(Source.parse(source).file_stem, self._open(source).pixels, shown)
-                if self._write(file := file_of(self.out, source, "compare.png"), encode_png(sheet)):
+                stem = self.stems[source]
+                sheet = draw_sheet(stem, self._open(source).pixels, shown)
+                if self._write(file := file_of(self.out, stem, "compare.png"), encode_png(sheet)):
                     self.sheets.append(file)
                 self._draw_curves(source)
 
@@ -138,7 +140,7 @@ class Comparison:
         if recipe.seed is None:
             recipe = recipe.with_seed(self.seed)
         return FitTask(
-            stem=file_of(self.out, source, contestant.stem).name,
+            stem=file_of(self.out, self.stems[source], contestant.stem).name,
             recipe=recipe,
             search=tuple(contestant.search),
             plugins=plugins,
@@ -202,8 +204,8 @@ class Comparison:
             {each.name: each.points for each in self.curves[source] if each.is_codec == codec}
             for codec in (False, True)
         )
-        plot = plot_rates(Source.parse(source).file_stem, own, codecs)
-        if self._write(file := file_of(self.out, source, CURVE), plot):
+        plot = plot_rates(self.stems[source], own, codecs)
+        if self._write(file := file_of(self.out, self.stems[source], CURVE), plot):
             self.plots.append(file)
 
     def _write(self, file: Path, data: bytes) -> bool:

@@ -12,7 +12,7 @@ from artgen.output import check_output
 from artgen.plan.catalogue import facts_of
 from artgen.plan.names import find_primitive
 from artgen.registry import Registry
-from artgen.targets import Source, pictures_in
+from artgen.targets import Source, pictures_in, stems_of
 
 CURVE = "curve.svg"
 """The end of the name of a plot of a target's curves."""
@@ -43,9 +43,9 @@ def find_targets(asked: Iterable[str], *, sets: bool = False) -> list[str]:
     return list(dict.fromkeys(targets))
 
 
-def file_of(out: Path, source: str, end: str) -> Path:
+def file_of(out: Path, stem: str, end: str) -> Path:
     """Return where a file of a target is written: ``compare.png``, or of a contestant."""
-    return out / f"{Source.parse(source).file_stem}-{end}"
+    return out / f"{stem}-{end}"
 
 
 def check_files(
@@ -58,10 +58,10 @@ def check_files(
 ) -> None:
     """Raise UsageError where two results would be written to one file, or one exists already."""
     owners: dict[str, str] = {}
-    for source in targets:
+    for source, stem in stems_of(targets).items():
         drawings = (f"{contestant.stem}.art" for contestant in contestants)
         for end in ("compare.png", *([CURVE] if curve else ()), *drawings):
-            path = file_of(out, source, end)
+            path = file_of(out, stem, end)
             other = owners.setdefault(str(path).casefold(), source)
             if other != source:
                 raise UsageError(
