@@ -5,12 +5,14 @@ from __future__ import annotations
 import ast
 import base64
 import io
+import multiprocessing
 import os
 import pickle
 import re
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -278,6 +280,38 @@ class TestObjects:
         with pytest.raises(artgen.errors.UsageError, match="does not work with engine 'still'"):
             artgen.fit(grey, "triangle", engine=Still)
 
+    def test_a_loss_is_that_of_its_fit_alone(self):
+        def own(sign):
+            def same(image, target, weight):
+                return sign * (image - target).abs().mean() + 1
+
+            return same
+
+        begun = threading.Barrier(2)
+
+        def fit(sign):
+            def wait(event):
+                if isinstance(event, artgen.events.Started):
+                    begun.wait(60)
+
+            options = {"count": 3, "size": 16, "steps": 12, "seed": 1, "backend": "eager"}
+            return artgen.fit("sample:cat", loss=own(sign), observe=wait, **options).psnr
+
+        with ThreadPoolExecutor(2) as pool:
+            near, far = pool.map(fit, (1, -1))
+        assert near > far
+        with pytest.raises(artgen.errors.UsageError, match="unknown loss 'same'"):
+            artgen.fit(grey, loss="same", steps=1)
+
+    @pytest.mark.parametrize(("name", "words"), [("mse", "one of artgen"), ("nan", "a number")])
+    def test_a_loss_whose_name_means_something_else_is_refused(self, name, words):
+        def loss(image, target, weight):
+            return (image - target).abs().mean()
+
+        loss.__name__ = name
+        with pytest.raises(artgen.errors.PluginError, match=words):
+            artgen.fit(grey, loss=loss, steps=1)
+
     def test_every_kind_can_be_registered_under_one_name(self, tmp_path):
         seen = []
         kinds = {
@@ -306,6 +340,31 @@ class TestObjects:
         with pytest.raises(artgen.errors.PluginError) as caught:
             artgen.register(value, kind=kind)
         assert words in str(caught.value)
+
+
+FORKED = {"count": 9, "size": 48, "steps": 9, "seed": 1, "backend": "eager"}
+
+
+def _fit_in_a_fork(expected, threads):
+    art = artgen.fit("sample:cat", threads=threads, **FORKED)
+    raise SystemExit(0 if art.psnr == expected else 1)
+
+
+@pytest.mark.skipif(
+    "fork" not in multiprocessing.get_all_start_methods(), reason="the system cannot fork"
+)
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+@pytest.mark.parametrize("threads", [None, 2])
+def test_a_process_forked_after_a_fit_fits(threads):
+    """It waited for ever for the threads of OpenMP, which it does not have."""
+    expected = artgen.fit("sample:cat", threads=2, **FORKED).psnr
+    fork = multiprocessing.get_context("fork").Process
+    child = fork(target=_fit_in_a_fork, args=(expected, threads))
+    child.start()
+    child.join(60)
+    child.kill()
+    child.join()
+    assert child.exitcode == 0
 
 
 def test_an_observer_ends_the_fit_with_the_best_drawing():

@@ -12,12 +12,13 @@ import numpy as np
 from artgen.api.streams import listening
 from artgen.art import Art
 from artgen.base.errors import Interrupted, PluginError, UsageError
+from artgen.base.options import numbers
 from artgen.engines import Engine
 from artgen.events import Evaluated, Event
 from artgen.plan import find_names
 from artgen.primitives import Primitive
 from artgen.recipe import Recipe, keywords
-from artgen.registry import KINDS, Kind, default
+from artgen.registry import KINDS, Kind, Registry, default
 from artgen.runs import run
 from artgen.targets import (
     Target,
@@ -57,10 +58,13 @@ def fit_in_memory(
     primitive = primitive if isinstance(primitive, str) else register(primitive)
     if not isinstance(given.get("engine", ""), str):
         given["engine"] = register(given["engine"])
-    if callable(loss):
-        given["loss"] = register(loss, kind="loss")
     if callable(target):
         target = f"{register(target, kind='target')}:"
+    registry = default()
+    if callable(loss):
+        # For this fit alone: other threads may pass functions of this name, later fits none.
+        registry = registry.copy()
+        given["loss"] = _add_loss(registry, loss)
     texts = None if size is None else str(size)
     if is_on_paper(texts):
         raise UsageError(
@@ -102,9 +106,9 @@ def fit_in_memory(
     tables["stage"] = [{**tables["stage"], **engine_options}, *more]
     recipe = Recipe.from_request(tables)
     if polish:
-        find_names(recipe, default()).check_polish()
+        find_names(recipe, registry).check_polish()
     if opened is None and source is None:
-        recipe = find_names(recipe, default()).with_preset_target().recipe
+        recipe = find_names(recipe, registry).with_preset_target().recipe
         # What suits the primitive is known later; until then black is behind transparency.
         background = given.get("background", "auto")
         plain = parse_colour("black" if background == "auto" else background)
@@ -124,12 +128,25 @@ def fit_in_memory(
         if isinstance(answer, bool | np.bool_) and answer:
             control.request_stop()
 
-    result = run(recipe, default(), target=opened, observers=[watch], control=control)
+    result = run(recipe, registry, target=opened, observers=[watch], control=control)
     # An end that the observer asked for is no error.
     if result.error is not None and not isinstance(result.error, Interrupted):
         raise result.error
     assert result.art is not None
     return replace(result.art, history=tuple(evaluated))
+
+
+def _add_loss(registry: Registry, loss: Callable[..., Any]) -> str:
+    """Offer a function as a loss, and return its name, which is all that the recipe will hold."""
+    name = registry.register(loss, kind="loss")
+    others = [e for e in registry.entries("loss") if e.name == name and e.load() is not loss]
+    if others or numbers(name):
+        owner = others[0].distribution if others else None
+        raise PluginError(
+            f"the loss {name!r} has the name of {f'one of {owner}' if owner else 'a number'}",
+            hint="give the function another name, which the recipe will hold",
+        )
+    return name
 
 
 def _plain(options: Mapping[str, Any]) -> dict[str, Any]:

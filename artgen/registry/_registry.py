@@ -7,6 +7,7 @@ If several remain, the name has to be written as `distribution/heart`.
 
 from __future__ import annotations
 
+import copy
 import logging
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -58,6 +59,12 @@ class Registry:
 
     def __reduce__(self) -> tuple[Callable[[], Registry], tuple[()]]:
         return default, ()  # another process has the plugins that are installed there
+
+    def copy(self) -> Registry:
+        """Another registry with these plugins: what is added to one is not in the other."""
+        other = object.__new__(Registry)
+        other.__dict__.update({name: copy.copy(value) for name, value in vars(self).items()})
+        return other
 
     def add_file(self, path: Path | str) -> None:
         """Import a loose file; its names take precedence over installed ones.
