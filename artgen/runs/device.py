@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -13,15 +14,30 @@ import torch.utils.deterministic
 from artgen.base.process import available_threads
 from artgen.raster import resolve_device as resolve_device
 
+_state = {"used": False, "forked": False}
+
+
+def _after_fork() -> None:
+    """Compute on one thread: OpenMP would wait for ever for those that the parent had started."""
+    _state["forked"] |= _state["used"]
+    if _state["forked"]:
+        torch.set_num_threads(1)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
 
 @contextmanager
 def threads(asked: int | None) -> Iterator[int]:
     """Run the block on the available ones of `asked` CPU threads (None: as many as torch uses).
 
-    What torch itself computes on CUDA is summed in a fixed order, where torch can do so.
+    A process forked from one that has run something has one thread. What torch itself computes on
+    CUDA is summed in a fixed order, where torch can do so.
     """
     before = torch.get_num_threads()
-    if asked is not None:
+    _state["used"] = True
+    if asked is not None and not _state["forked"]:
         torch.set_num_threads(available_threads(asked))
     try:
         with _ordered_sums() if torch.cuda.is_available() else nullcontext():
