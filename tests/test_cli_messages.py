@@ -649,3 +649,9 @@ def test_flags_that_have_an_effect_are_taken(call):
 
 def test_a_command_of_a_group_is_found_without_it(call):
     assert "did you mean artgen plugins list?" in call("list")[2]
+
+
+def test_the_hint_of_a_bound_is_not_the_refused_number(call):
+    """It said: write 1e-06."""
+    code, _, err = call("render", "a.art", "-o", "a.mp4", "--speed", "0.000001")
+    assert (code, "0.001" in err, "hint: write" in err) == (2, True, False)

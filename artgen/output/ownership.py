@@ -24,8 +24,8 @@ def check_output(
 ) -> None:
     """Raise UsageError where something is at `path` that must not be replaced.
 
-    Without `overwrite` that is anything. With it, that is all that artgen did not write, see
-    `is_own`, and what is read: a file among `inputs`, or one in a folder among them. Pipes and
+    That is a folder, a symbolic link, what is read (a file among `inputs`, or one in a folder among
+    them), and what artgen did not write, see `is_own`; without `overwrite` any file. Pipes and
     devices stay what they are, and are written into. `option` and `flag` are what to change or add,
     for the hint. Raises OutputError for names that the system refuses.
     """
@@ -35,15 +35,17 @@ def check_output(
         return
     except OSError as error:
         raise OutputError.of(f"cannot write {path}", error) from None
-    if not overwrite:
-        raise UsageError(f"{path} exists", hint=f"use {flag} or another {option}")
     if any(_is_read(each, path) for each in inputs):
         problem = "cannot be both read and written"
     elif path.is_dir():
         problem = "is a folder"
     elif path.is_symlink() and (path.is_file() or not path.exists()):
         problem = "is a symbolic link"
-    elif path.is_file() and not is_own(path, mark):
+    elif not path.is_file():
+        return
+    elif not overwrite:
+        raise UsageError(f"{path} exists", hint=f"use {flag} or another {option}")
+    elif not is_own(path, mark):
         problem = "was not written by artgen"
     else:
         return

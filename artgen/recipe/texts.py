@@ -74,7 +74,7 @@ def without_unit(text: str, what: str) -> str | None:
     else:
         factor = {"k": 1000, "m": 1_000_000}.get(match[2].removesuffix("b"), 1)
     number = f"{float(match[1]) * factor:.12g}"
-    return None if number in ("0", text.strip()) else f"write {number}"
+    return None if "e" in number or number in ("0", text.strip()) else f"write {number}"
 
 
 def parse_seeds(text: str) -> list[int]:
