@@ -4,7 +4,6 @@ import gc
 
 import av
 import filelock
-import imageio.plugins.pillow
 import matplotlib.backends.backend_agg
 import matplotlib.backends.backend_pdf
 import matplotlib.patches

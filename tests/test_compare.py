@@ -19,14 +19,14 @@ from artgen.base.errors import InputError, OutputError, UsageError
 from artgen.cli import main
 from artgen.cli._console import print_table
 from artgen.cli._contestants import Limits, parse_contestants
-from artgen.compare import Comparison, Point, bjontegaard, find_targets
+from artgen.compare import Comparison, Point, bjontegaard
 from artgen.compare._curve import curves_of
 from artgen.compare._sheet import _enlarged
 from artgen.engines.gradient.engine import GradientEngine
 from artgen.losses.metrics import psnr
 from artgen.output import available_codecs, encode_along
 from artgen.registry import Registry
-from artgen.targets import TargetRequest
+from artgen.targets import TargetRequest, find_targets
 from artgen.tasks import RunControl
 
 SMALL = ("--size", "32", "--steps", "4", "--threads", "1", "--seed", "1")

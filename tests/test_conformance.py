@@ -21,6 +21,7 @@ from artgen.errors import PluginError
 from artgen.registry import Registry
 from artgen.testing import advice, checks_of, claim, conformance, examine, judge
 from artgen.testing.candidate import Candidate
+from artgen_plugins.scratch import ScratchEngine
 
 DATA = Path(__file__).parent / "data"
 SIZE = Param(init=init.from_spacing(0.6), min=pixels(1 / 3), lr=0.1, map="exp")
@@ -613,7 +614,7 @@ def test_each_check_catches_its_own(check, says, cls):
 
 
 def test_every_check_is_proved_to_catch_something():
-    everything = {check.__name__ for cls in (Disc, Waves) for check in checks_of(cls)}
+    everything = {check.__name__ for cls in (Disc, Linear) for check in checks_of(cls)}
     assert {check for check, _, _ in BAD} == everything
 
 
@@ -621,7 +622,26 @@ def test_a_field_with_a_graph_passes():
     assert outcome(Linear, "graph").status == "ok"
 
 
-@pytest.mark.parametrize("cls", [Disc, Waves])
+def test_an_engine_brings_checks_of_the_primitives_that_name_it():
+    def even(candidate):
+        """All is even."""
+
+    class Own(ScratchEngine):
+        @classmethod
+        def primitive_checks(cls):
+            return (even,)
+
+    class Mixed(Linear):
+        engines = ("own", "scratch", "no such engine")
+
+    registry = Registry(environ={}, entry_points=())
+    registry.register(Own, "own", "engine")
+    assert [check.__name__ for check in checks_of(Mixed, registry)[-2:]] == ["even", "graph"]
+    assert checks_of(Mixed)[-1] is checks_of(Linear)[-1]
+    assert len(checks_of(Waves)) == len(checks_of(Linear)) - 1
+
+
+@pytest.mark.parametrize("cls", [Disc, Linear])
 def test_every_check_says_what_it_proves_and_what_to_do(cls):
     for check in checks_of(cls):
         assert claim(check).endswith(".")

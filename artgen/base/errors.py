@@ -121,6 +121,12 @@ class Interrupted(ArtgenError):
     exit_code = 130
 
 
+def ensure(holds: bool, rule: str) -> None:
+    """Raise ValueError with the rule that data break, unless it holds."""
+    if not holds:
+        raise ValueError(rule)
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return a hint with the words most similar to `word`, or all of `known` if none is."""
     names = sorted(known)

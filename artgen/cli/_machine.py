@@ -23,7 +23,7 @@ from artgen.recipe.settings import read_settings
 from artgen.registry import Registry
 
 _NEEDED = (
-    *("torch", "numpy", "pillow", "imageio", "av", "scikit-image", "matplotlib", "safetensors"),
+    *("torch", "numpy", "pillow", "av", "scikit-image", "matplotlib", "safetensors"),
     *("pydantic", "pluggy", "typer", "rich"),
 )
 """Distributions, in the order they are shown."""

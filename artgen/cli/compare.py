@@ -141,6 +141,7 @@ def compare(
     from artgen.plan.catalogue import known_facts
     from artgen.plan.early import check_files, check_known_options, check_names
     from artgen.plan.names import find_primitive
+    from artgen.targets import find_targets
 
     if threads is None and where.asked:
         threads = 1
@@ -157,9 +158,7 @@ def compare(
     if any(known_facts(find_primitive(each.recipe, registry)) is None for each in asked):
         common.load("artgen.primitives")
     sets = comparisons.of_sets(asked, registry)
-    targets = comparisons.find_targets(
-        targets or ["sample:digits" if sets else "sample:astronaut"], sets=sets
-    )
+    targets = find_targets(targets or ["sample:digits" if sets else "sample:astronaut"], sets=sets)
     if len(targets) == 1:
         # What every fit would raise some seconds later.
         check_files(Recipe().with_target(source=targets[0]), registry, (Path(),))

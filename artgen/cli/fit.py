@@ -271,9 +271,9 @@ def _pictures_in_folders(
     """
     if registry is None or not any(map(os.path.isdir, targets)):
         return targets
-    from artgen.compare import find_targets
     from artgen.plan import find_names
     from artgen.recipe import Recipe
+    from artgen.targets import find_targets
 
     named = find_names(Recipe.from_request({**data, "target": {}}), registry)
     return find_targets(targets, sets="set" in named.primitive.targets)

@@ -4,7 +4,6 @@ from ._curve import Point as Point
 from ._curve import bjontegaard as bjontegaard
 from ._curve import curves_of as curves_of
 from ._files import check_files as check_files
-from ._files import find_targets as find_targets
 from ._files import of_sets as of_sets
 from ._rows import Contestant as Contestant
 from ._rows import Line as Line

@@ -1,4 +1,4 @@
-"""The targets of a comparison and the files that it writes, known before torch is loaded."""
+"""The kind of a comparison and the files that it writes, known before torch is loaded."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from artgen.output import check_output
 from artgen.plan.catalogue import facts_of
 from artgen.plan.names import find_primitive
 from artgen.registry import Registry
-from artgen.targets import Source, pictures_in, stems_of
+from artgen.targets import stems_of
 
 CURVE = "curve.svg"
 """The end of the name of a plot of a target's curves."""
@@ -25,22 +25,6 @@ def of_sets(contestants: Iterable[Contestant], registry: Registry) -> bool:
         with suppress(PluginError):
             kinds.add(tuple(facts_of(find_primitive(each.recipe, registry))["targets"]))
     return kinds == {("set",)}
-
-
-def find_targets(asked: Iterable[str], *, sets: bool = False) -> list[str]:
-    """The targets asked for, with the picture files of a folder in its place, unless it is a set.
-
-    Raises InputError where a folder holds none.
-    """
-    targets: list[str] = []
-    for source in asked:
-        folder = Path(source)
-        # An empty path would be the current folder.
-        if sets or not source or Source.parse(source).scheme is not None or not folder.is_dir():
-            targets.append(source)
-        else:
-            targets.extend(map(str, pictures_in(folder, source)))
-    return list(dict.fromkeys(targets))
 
 
 def file_of(out: Path, stem: str, end: str) -> Path:

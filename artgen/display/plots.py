@@ -19,7 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artgen.output.still import to_pixels
+from artgen.targets import LUMA
 from artgen.values.canvas import Canvas
+from artgen.values.drawing import Colour
 from artgen.values.subject import Curve, Points
 
 if TYPE_CHECKING:
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     from matplotlib.lines import Line2D
 
 
-Colour = tuple[float, float, float]
 Pixels = NDArray[np.uint8]
 
 _LONG_SIDE = 6.4
@@ -310,7 +311,7 @@ class _Plot:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
 
-        dark = sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), paper, strict=True)) < 0.5
+        dark = sum(w * c for w, c in zip(LUMA, paper, strict=True)) < 0.5
         self.ink: Colour = (0.93, 0.93, 0.95) if dark else (0.09, 0.09, 0.11)
         self.accent: Colour = (1.0, 0.67, 0.27) if dark else (0.83, 0.30, 0.04)
         self.pale = _between(paper, self.ink, 0.62)

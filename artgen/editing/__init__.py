@@ -25,6 +25,7 @@ from artgen.primitives import Primitive
 from artgen.recipe import MOST_COLOURS, EditTable, FileReference
 from artgen.registry import default
 from artgen.targets import (
+    LUMA,
     TargetRequest,
     hex_colour,
     learn_palette,
@@ -317,7 +318,7 @@ def _chosen(parts: Parts, where: str) -> Integers:
         )
     # Parts that lie beyond the canvas belong to the pixels at its edge.
     column, row = np.clip(shares * size, 0, size - 1).astype(np.int64).T
-    luma = image.pixels[row, column] / 255 @ np.array([0.2126, 0.7152, 0.0722])  # Rec. 709
+    luma = image.pixels[row, column] / 255 @ LUMA
     return np.flatnonzero(luma >= 0.5)
 
 

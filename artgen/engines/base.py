@@ -218,6 +218,11 @@ class Engine:
         return {}
 
     @classmethod
+    def primitive_checks(cls) -> tuple[Callable[[Any], str | None], ...]:
+        """The checks, beside those of their family, of primitives that name it: see `testing`."""
+        return ()
+
+    @classmethod
     def quality_options(cls, quality: str) -> Mapping[str, Any] | None:
         """Options for ``draft``, ``good`` or ``best``, below those that are asked for.
 

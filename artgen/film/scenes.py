@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from artgen.base.errors import UsageError
+from artgen.base.errors import UsageError, ensure
 from artgen.values.drawing import Drawing
 
 if TYPE_CHECKING:
@@ -64,27 +64,27 @@ class Scene:
         object.__setattr__(self, "times", tuple(float(time) for time in self.times))
         object.__setattr__(self, "tensors", MappingProxyType(dict(self.tensors)))
         times, keys = self.times, len(self.times)
-        _check(keys > 0, "a scene must have a keyframe")
+        ensure(keys > 0, "a scene must have a keyframe")
         ordered = all(a + SAME < b for a, b in itertools.pairwise(times))
-        _check(ordered, "the keyframes of a scene must be in order of time")
+        ensure(ordered, "the keyframes of a scene must be in order of time")
         for name, tensor in self.tensors.items():
             whole = tensor.dim() > 0 and len(tensor) == keys
-            _check(whole, f"{name} must have a value for every keyframe")
+            ensure(whole, f"{name} must have a value for every keyframe")
         ground, lifespans = self.background, self.lifespans
         whole = ground is None or ground.shape == (keys, 3)
-        _check(whole, "a background must have a colour for every keyframe")
+        ensure(whole, "a background must have a colour for every keyframe")
         if lifespans is None:
             return
         numbers = str(lifespans.dtype) == "torch.int64" and lifespans.dim() == 2
-        _check(numbers, "lifespans must be numbers of keyframes")
-        _check(len(lifespans) == 2, "a lifespan must have a first and a last keyframe")
+        ensure(numbers, "lifespans must be numbers of keyframes")
+        ensure(len(lifespans) == 2, "a lifespan must have a first and a last keyframe")
         for name, tensor in self.tensors.items():
             parts = tensor.shape[-1] if tensor.dim() > 1 else None
-            _check(parts == lifespans.shape[1], f"{name} must have one part for each lifespan")
+            ensure(parts == lifespans.shape[1], f"{name} must have one part for each lifespan")
         if lifespans.numel():
             first, last = lifespans
             inside = int(first.min()) >= 0 and int(last.max()) < keys
-            _check(inside and bool((first <= last).all()), "a lifespan must be within its scene")
+            ensure(inside and bool((first <= last).all()), "a lifespan must be within its scene")
 
     @property
     def keyframes(self) -> int:
@@ -150,16 +150,16 @@ class Film:
     def __post_init__(self) -> None:
         object.__setattr__(self, "scenes", tuple(self.scenes))
         scenes = self.scenes
-        _check(len(scenes) > 0, "a film must have a scene")
-        _check(0 < self.duration <= LONGEST, f"a film must last at most {LONGEST:.0f} seconds")
-        _check(0 < self.fps <= FASTEST, f"a film must have at most {FASTEST:.0f} frames per second")
+        ensure(len(scenes) > 0, "a film must have a scene")
+        ensure(0 < self.duration <= LONGEST, f"a film must last at most {LONGEST:.0f} seconds")
+        ensure(0 < self.fps <= FASTEST, f"a film must have at most {FASTEST:.0f} frames per second")
         begin, end = scenes[0].times[0], scenes[-1].times[-1]
-        _check(begin >= -LONGEST, f"a film must not begin before -{LONGEST:.0f} seconds")
-        _check(end <= self.duration + SAME, "all keyframes must be within the film")
+        ensure(begin >= -LONGEST, f"a film must not begin before -{LONGEST:.0f} seconds")
+        ensure(end <= self.duration + SAME, "all keyframes must be within the film")
         for one, other in itertools.pairwise(scenes):
-            _check(one.times[-1] + SAME < other.times[0], "scenes must be in order of time")
+            ensure(one.times[-1] + SAME < other.times[0], "scenes must be in order of time")
         for scene in scenes:
-            _check(scene.forms == scenes[0].forms, "all scenes must have the same tensors")
+            ensure(scene.forms == scenes[0].forms, "all scenes must have the same tensors")
 
     @property
     def keyframes(self) -> int:
@@ -214,8 +214,3 @@ class Film:
                 hint="use a lower frame rate or a higher speed",
             )
         return [index * speed / rate for index in range(count)]
-
-
-def _check(holds: bool, rule: str) -> None:
-    if not holds:
-        raise ValueError(rule)

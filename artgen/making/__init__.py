@@ -32,6 +32,7 @@ from artgen.base.files import printable, read_regular
 from artgen.base.options import describe_options, parse_options, parse_value
 from artgen.output import encode_png
 from artgen.output.parts.pens import PenPart, pen_parts
+from artgen.output.pdf import assemble_pdf
 from artgen.output.plotter import LONGER, SEEN, Page, Plot, named_page, plot
 from artgen.primitives import NoOptions
 from artgen.registry import check_required
@@ -48,6 +49,7 @@ __all__ = [
     "Page",
     "Part",
     "Plot",
+    "assemble_pdf",
     "hex_colour",
     "named_page",
     "parse_colour",

@@ -1,6 +1,6 @@
 """JPEG, WebP, AVIF and others at a given number of bytes, to show beside what artgen makes.
 
-The encoders are Pillow's behind imageio, and those of imagecodecs where that is installed, at the
+The encoders are Pillow's, and those of imagecodecs where that is installed, at the
 best quality that the number of bytes allows.
 """
 
@@ -11,12 +11,13 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
+from io import BytesIO
 from typing import Any
 
 import numpy as np
 
 from artgen.losses.metrics import psnr
-from artgen.output.still import Pixels
+from artgen.output.still import Pixels, saved
 
 _SETTINGS: dict[str, tuple[dict[str, Any], ...]] = {
     "JPEG": (
@@ -29,7 +30,7 @@ _SETTINGS: dict[str, tuple[dict[str, Any], ...]] = {
     "JPEG XL": ({},),
 }
 _PILLOW = {"JPEG": "jpg", "WebP": "webp", "AVIF": "avif"}
-"""Codecs that imageio's plugin for Pillow writes, by the feature that Pillow needs."""
+"""Codecs that Pillow writes, by the feature that it needs."""
 _QUALITIES = range(1, 101)
 
 
@@ -111,14 +112,14 @@ def _decoded(pixels: Pixels, codec: str, quality: int, data: bytes, encoding: fl
 def _functions(codec: str) -> tuple[Callable[..., bytes], Callable[[bytes], Pixels]]:
     """What encodes pixels at a quality, with settings, and what decodes the file."""
     if codec in _PILLOW:
-        import imageio.v3 as iio
+        from PIL import Image
 
-        form: dict[str, Any] = {"extension": f".{codec.lower()}", "plugin": "pillow"}
+        kind = codec.upper()
         return (
-            lambda pixels, quality, **settings: iio.imwrite(
-                "<bytes>", pixels, quality=quality, **form, **settings
+            lambda pixels, quality, **settings: saved(
+                Image.fromarray(pixels), kind, quality=quality, **settings
             ),
-            lambda data: iio.imread(data, mode="RGB", **form),
+            lambda data: np.array(Image.open(BytesIO(data), formats=[kind]).convert("RGB")),
         )
     import imagecodecs
 

@@ -14,10 +14,9 @@ from artgen.primitives import Primitive
 from artgen.raster.backend import EAGER, Backend, Memory
 from artgen.raster.edges import draw_edges
 from artgen.values.canvas import Canvas
-from artgen.values.drawing import BACKGROUND_WEIGHT, Drawing
+from artgen.values.drawing import BACKGROUND_WEIGHT, Colour, Drawing
 from artgen.values.examples import Examples
 
-Colour = tuple[float, float, float]
 Ground = Colour | Tensor
 """A colour, or a picture [3, height, width]."""
 

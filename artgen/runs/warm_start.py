@@ -23,9 +23,8 @@ from artgen.runs.inputs import InputFiles
 from artgen.svg.filled import most_important
 from artgen.svg.read import SvgPaths, describe, read_svg
 from artgen.values.canvas import Canvas
+from artgen.values.drawing import Colour
 from artgen.values.symmetry import unplaced
-
-Colour = tuple[float, float, float]
 
 
 @dataclass(frozen=True, eq=False)

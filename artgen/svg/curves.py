@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,3 +48,23 @@ def signed_area(ring: Floats) -> float:
     """Return the area of a polygon, positive if its corners turn from x to y."""
     x, y = ring.T
     return float((x * np.roll(y, -1) - y * np.roll(x, -1)).sum()) / 2
+
+
+def crossings(
+    ring: Floats, points: Floats, compare: Callable[[int], object]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return where the edges of a polygon pass points [N, 2], sorted by y, on their right.
+
+    For each such passage: the number of the point, and 1 where y grows along the edge, else -1.
+    Their sum is how often the polygon winds around a point. Before points and edges are compared,
+    `compare` is told how many pairs there are, and may raise.
+    """
+    (x, y), (u, v) = ring.T, np.roll(ring, -1, axis=0).T
+    first, last = (points[:, 1].searchsorted(each(y, v)) for each in (np.minimum, np.maximum))
+    crossed = last - first
+    compare(int(crossed.sum()))
+    edge = np.repeat(np.arange(len(ring)), crossed)
+    point = np.arange(len(edge)) + np.repeat(last - np.cumsum(crossed), crossed)
+    x, y, u, v = x[edge], y[edge], u[edge], v[edge]
+    right = x + (points[point, 1] - y) / (v - y) * (u - x) > points[point, 0]
+    return point[right], np.where(v > y, 1, -1)[right]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen.svg.curves import Floats, signed_area
+from artgen.svg.curves import Floats, crossings, signed_area
 from artgen.values.canvas import Canvas
 
 SIDE = 64
@@ -65,7 +65,9 @@ def outer_rings(
             near = order[begin:end]
             across = points[near, 0]
             near = near[(low[0] <= across) & (across <= high[0]) & (owners[near] != index)]
-            around[near[_inside(ring, points[near], compare)]] += turns[index]
+            point, _ = crossings(ring, points[near], compare)
+            inside = np.bincount(point, minlength=len(near)) % 2 == 1
+            around[near[inside]] += turns[index]
         both = np.stack([around, around + turns[owners]])
         return np.asarray((both % 2 if even_odd else both) != 0)
 
@@ -118,19 +120,6 @@ def covers(points: Floats, width: float, height: float) -> bool:
     if (points.min(0) > 0.1 * size).any() or (points.max(0) < 0.9 * size).any():
         return False
     return bool(coverage(points, (0.0, 0.0), (width, height), SIDE, SIDE).min() == 1)
-
-
-def _inside(ring: Floats, points: Floats, compare: Callable[[int], object]) -> NDArray[np.bool_]:
-    """Whether points [N, 2], sorted by y, are inside a polygon, by the even-odd rule."""
-    (x, y), (u, v) = ring.T, np.roll(ring, -1, axis=0).T
-    first, last = (points[:, 1].searchsorted(each(y, v)) for each in (np.minimum, np.maximum))
-    crossed = last - first
-    compare(int(crossed.sum()))
-    edge = np.repeat(np.arange(len(ring)), crossed)
-    point = np.arange(len(edge)) + np.repeat(last - np.cumsum(crossed), crossed)
-    x, y, u, v = x[edge], y[edge], u[edge], v[edge]
-    right = x + (points[point, 1] - y) / (v - y) * (u - x) > points[point, 0]
-    return np.asarray(np.bincount(point[right], minlength=len(points)) % 2 == 1)
 
 
 def most_important(

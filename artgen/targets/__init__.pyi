@@ -4,6 +4,7 @@ from .clip import is_clip as is_clip
 from .clip import open_clip as open_clip
 from .clip import open_frames as open_frames
 from .clip import open_moving as open_moving
+from .colour import LUMA as LUMA
 from .colour import hex_colour as hex_colour
 from .colour import linear_to_srgb as linear_to_srgb
 from .colour import parse_colour as parse_colour
@@ -28,6 +29,7 @@ from .learning import learn_palette as learn_palette
 from .opening import check_name as check_name
 from .opening import files_beside as files_beside
 from .opening import find_opener as find_opener
+from .opening import find_targets as find_targets
 from .opening import kind_by_name as kind_by_name
 from .opening import open_source as open_source
 from .opening import pictures as pictures

@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from artgen.base.errors import UsageError
 from artgen.base.options import numbers
 
+LUMA = (0.2126, 0.7152, 0.0722)
+"""The shares of red, green and blue in the luma of Rec. 709, or of linear ones in luminance."""
+
 
 def parse_colour(text: str) -> tuple[float, float, float]:
     """A colour as sRGB-encoded red, green and blue in 0..1.

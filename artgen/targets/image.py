@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from artgen.base.errors import InputError, UsageError
 from artgen.base.files import printable, read_regular
-from artgen.targets.colour import parse_colour
+from artgen.targets.colour import LUMA, parse_colour
 from artgen.targets.faces import find_faces
 from artgen.targets.focus import focus_weight, raised, sketched, standing_out
 from artgen.targets.source import Source, content_hash, file_safe
@@ -37,7 +37,6 @@ PICTURE_SUFFIXES = (
 
 DEFAULT_LONG_SIDE = 768
 """The most pixels of the longer side while fitting, unless another size is asked for."""
-_LUMA = (0.2126, 0.7152, 0.0722)  # Rec. 709
 _FAINT = 0.05
 """An alpha that is hardly seen, and a share of pixels that does not matter."""
 
@@ -221,7 +220,7 @@ class ImageTarget(PictureTarget):
         """White behind dark pictures, black behind bright ones; transparent pixels do not count."""
         opaque = np.ones(self.image.shape[:2]) if self.rgba is None else self.rgba[:, :, 3]
         colours = self.image if self.rgba is None else self.rgba[:, :, :3]
-        luma = np.average(colours.astype(np.float64) @ np.asarray(_LUMA), weights=opaque + 1e-9)
+        luma = np.average(colours.astype(np.float64) @ LUMA, weights=opaque + 1e-9)
         return "white" if luma < 0.5 else "black"
 
     def over(self, background: tuple[float, float, float]) -> ImageTarget:
@@ -446,5 +445,5 @@ def _open_mask(
     frame = request.frame if request.frame.pad is None else replace(request.frame, pad=border)
     samples = _framed(samples, frame)
     gray = over_background(*resample(samples, canvas), (0.0, 0.0, 0.0))
-    luma = gray.astype(np.float64) @ np.asarray(_LUMA)
+    luma = gray.astype(np.float64) @ LUMA
     return np.asarray(luma, np.float32)

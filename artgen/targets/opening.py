@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from artgen.base.faults import broken, plugin_code
 from artgen.base.files import printable
 from artgen.registry import Entry, Registry
 from artgen.targets.clip import is_clip
-from artgen.targets.image import DEFAULT_REQUEST, TargetRequest
+from artgen.targets.image import DEFAULT_REQUEST, TargetRequest, pictures_in
 from artgen.targets.source import Source
 from artgen.targets.target import Origin, Target
 
@@ -26,6 +27,22 @@ def find_opener(source: Source, registry: Registry) -> Entry:
             )
         return registry.find("target", source.scheme)
     return registry.find_opener(source.rest)
+
+
+def find_targets(asked: Iterable[str], *, sets: bool = False) -> list[str]:
+    """The targets asked for, with the picture files of a folder in its place, unless it is a set.
+
+    Raises InputError where a folder holds none.
+    """
+    targets: list[str] = []
+    for source in asked:
+        folder = Path(source)
+        # An empty path would be the current folder.
+        if sets or not source or Source.parse(source).scheme is not None or not folder.is_dir():
+            targets.append(source)
+        else:
+            targets.extend(map(str, pictures_in(folder, source)))
+    return list(dict.fromkeys(targets))
 
 
 def check_name(source: Source, entry: Entry) -> None:

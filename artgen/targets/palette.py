@@ -7,6 +7,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import resources
+from operator import mul
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from artgen.base.errors import InputError, UsageError, did_you_mean
 from artgen.base.files import printable, read_regular
 from artgen.base.options import whole
 from artgen.recipe import MOST_COLOURS
-from artgen.targets.colour import hex_colour, parse_colour
+from artgen.targets.colour import LUMA, hex_colour, parse_colour
 from artgen.targets.image import TargetRequest, open_image, pictures_in
 from artgen.targets.learning import learn_palette
 
@@ -131,8 +132,8 @@ def ground_colour(palette: Sequence[str], colour: Sequence[float]) -> str:
     would not show on itself, so its background is white, or black if the colour is light.
     """
     if len(palette) == 1:
-        red, green, blue = parse_colour(palette[0])
-        return "#000000" if 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.6 else "#ffffff"
+        red, green, blue = map(mul, LUMA, parse_colour(palette[0]))
+        return "#000000" if red + green + blue > 0.6 else "#ffffff"
     listed = np.array([parse_colour(each) for each in palette])
     return palette[int(np.square(listed - np.asarray(colour)).sum(1).argmin())]
 

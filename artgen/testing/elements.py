@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artgen.base.xml import Element, fromstring
-from artgen.svg.curves import flatten
+from artgen.svg.curves import crossings, flatten
 from artgen.svg.elements import Contour, contours, path_data, transformed
 
 Floats = NDArray[np.float64]
@@ -73,20 +73,11 @@ def _line(contour: Contour) -> Floats:
     return np.concatenate([flatten(contour.curves), last])
 
 
-def _winding(corners: Floats, points: Floats) -> NDArray[np.int64]:
+def _winding(corners: Floats, points: Floats) -> NDArray[Any]:
     """Return the winding number of a closed line around each point."""
     order = np.argsort(points[:, 1])
-    x, y = points[order].T
-    winding = np.zeros(len(points), np.int64)
-    ends = np.roll(corners, -1, axis=0)
-    upper, lower = (np.searchsorted(y, corner[:, 1]) for corner in (corners, ends))
-    for (xa, ya), (xb, yb), i, j in zip(corners, ends, upper, lower, strict=True):
-        if i == j:
-            continue
-        crossed = slice(min(i, j), max(i, j))
-        right = x[crossed] > xa + (y[crossed] - ya) * (xb - xa) / (yb - ya)
-        winding[order[crossed]] += np.where(right, 1 if yb > ya else -1, 0)
-    return winding
+    point, way = crossings(corners, points[order], lambda _: None)
+    return np.bincount(order[point], way, len(points))
 
 
 def _near(corners: Floats, points: Floats, distance: float) -> Mask:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from importlib import import_module
 
-from artgen.base.errors import did_you_mean
+from artgen.base.errors import PluginError, did_you_mean
 from artgen.base.generic import import_answers
 from artgen.primitives import Primitive
+from artgen.registry import Registry, default
 from artgen.testing import every, names, pointwise
 from artgen.testing.candidate import Offer
 from artgen.testing.run_checks import Check, Failed
@@ -60,19 +62,33 @@ def checks_for(offer: Offer) -> tuple[Check, ...]:
     """
     kind = offer.entry.kind
     if kind == "primitive":
-        return checks_of(offer.loaded)
+        return checks_of(offer.loaded, offer.registry)
     if kind == "command":  # it is for the user to try
         return (deviations,)
     module = import_module(f"artgen.testing.{'run_kind' if kind == 'run' else kind}")
     return (deviations, *module.CHECKS)
 
 
-def checks_of(primitive: type[Primitive]) -> tuple[Check, ...]:
-    """Return the checks of a primitive's family, basic ones first."""
+def checks_of(primitive: type[Primitive], registry: Registry | None = None) -> tuple[Check, ...]:
+    """Return the checks of a primitive's family, basic ones first, then those of its engines.
+
+    What `registry` lacks is looked up among all that is installed: that of one plugin alone lacks
+    the engines that artgen ships.
+    """
+    known = [each.entries("engine") for each in (default(), registry) if each]
+    engines = {entry.name: entry for entries in known for entry in entries}
+    checks = [*_checks_of_family(primitive)]
+    for name in primitive.engines:
+        with suppress(KeyError, PluginError):  # what uses the engine says that it is not there
+            checks += engines[name].load().primitive_checks()
+    return tuple(checks)
+
+
+def _checks_of_family(primitive: type[Primitive]) -> tuple[Check, ...]:
     import_answers(primitive, "checks")
     return next(CHECKS[base] for base in primitive.__mro__ if base in CHECKS)
 
 
 def add_checks(family: type[Primitive], *checks: Check) -> None:
     """Add checks for all primitives derived from `family`, after those that they have."""
-    CHECKS[family] = (*checks_of(family), *checks)
+    CHECKS[family] = (*_checks_of_family(family), *checks)

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+Colour = tuple[float, float, float]
+"""Red, green and blue, sRGB-encoded, 1.0 = 255."""
+
 BACKGROUND_WEIGHT = 1e-3
 """The weight of the background in the blends `normalized` and `depth`."""
 
@@ -39,7 +42,7 @@ class Drawing:
     tensors: Mapping[str, Tensor] = field(repr=False)
     width: int
     height: int
-    background: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    background: Colour = (0.0, 0.0, 0.0)
     background_weight: float = BACKGROUND_WEIGHT
     plugin: Mapping[str, str] = field(default_factory=dict)
     subject: Subject | None = field(default=None, repr=False)

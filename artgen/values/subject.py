@@ -14,6 +14,7 @@ from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
+from artgen.base.errors import ensure
 from artgen.values.canvas import Canvas
 
 if TYPE_CHECKING:
@@ -86,9 +87,9 @@ class Curve(Subject):
     outputs: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
-        _check(self.x.ndim == 1 and len(self.x) > 1, "a curve must have at least two samples")
-        _check(self.x.shape == self.y.shape, "a curve must have one y for each x")
-        _check(-math.inf < self.start < self.end < math.inf, "a curve must start before its end")
+        ensure(self.x.ndim == 1 and len(self.x) > 1, "a curve must have at least two samples")
+        ensure(self.x.shape == self.y.shape, "a curve must have one y for each x")
+        ensure(-math.inf < self.start < self.end < math.inf, "a curve must start before its end")
         _check_axes(self.axes)
 
     @cached_property
@@ -182,15 +183,15 @@ class Points(Subject):
 
     def __post_init__(self) -> None:
         left, bottom, right, top = self.box
-        _check(self.xy.ndim == 2 and self.xy.shape[1] == 2, "points must have an x and a y")
-        _check(self.labels.shape == self.xy.shape[:1], "each point must have a label")
-        _check(len(self.classes) > 1, "points must have at least two classes")
-        _check(
+        ensure(self.xy.ndim == 2 and self.xy.shape[1] == 2, "points must have an x and a y")
+        ensure(self.labels.shape == self.xy.shape[:1], "each point must have a label")
+        ensure(len(self.classes) > 1, "points must have at least two classes")
+        ensure(
             self.labels.min() >= 0 and self.labels.max() < len(self.classes),
             "each label must be the number of a class",
         )
-        _check(-math.inf < left < right < math.inf, "the box must have a width")
-        _check(-math.inf < bottom < top < math.inf, "the box must have a height")
+        ensure(-math.inf < left < right < math.inf, "the box must have a width")
+        ensure(-math.inf < bottom < top < math.inf, "the box must have a height")
         _check_axes(self.axes)
 
     @property
@@ -227,7 +228,7 @@ class Points(Subject):
     def from_parts(cls, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Points:
         """The opposite of `header` and `arrays`."""
         left, bottom, right, top = map(float, header["box"])
-        _check(arrays["labels"].dtype.kind == "i", "labels must be whole numbers")
+        ensure(arrays["labels"].dtype.kind == "i", "labels must be whole numbers")
         classes, box = tuple(map(str, header["classes"])), (left, bottom, right, top)
         logits = bool(header["logits"])
         return cls(arrays["xy"], arrays["labels"], classes, box, logits, _axes_from(header))
@@ -259,19 +260,19 @@ class ImageSet(Subject):
 
     def __post_init__(self) -> None:
         shape = self.pictures.shape
-        _check(len(shape) == 4 and shape[3] in (1, 3), "pictures must be gray or RGB")
-        _check(min(shape) > 0, "there must be a picture, with at least one pixel")
-        _check(self.pictures.dtype.name == "uint8", "pictures must have 8 bits")
-        _check(self.labels.shape == shape[:1], "each picture must have a label")
-        _check(self.labels.dtype.kind == "i", "labels must be whole numbers")
+        ensure(len(shape) == 4 and shape[3] in (1, 3), "pictures must be gray or RGB")
+        ensure(min(shape) > 0, "there must be a picture, with at least one pixel")
+        ensure(self.pictures.dtype.name == "uint8", "pictures must have 8 bits")
+        ensure(self.labels.shape == shape[:1], "each picture must have a label")
+        ensure(self.labels.dtype.kind == "i", "labels must be whole numbers")
         low, high = (0, len(self.classes) - 1) if self.classes else (-1, -1)
-        _check(
+        ensure(
             low <= self.labels.min() and self.labels.max() <= high,
             "each label must be the number of a class",
         )
-        _check(self.training > 0, "there must be pictures to learn from")
-        _check(min(self.columns, self.rows) > 0, "the sheet must have columns and rows")
-        _check(
+        ensure(self.training > 0, "there must be pictures to learn from")
+        ensure(min(self.columns, self.rows) > 0, "the sheet must have columns and rows")
+        ensure(
             self.columns * self.rows <= len(self.pictures),
             "the sheet must have a picture for each cell",
         )
@@ -329,7 +330,7 @@ def subject_from(header: Mapping[str, object], arrays: Mapping[str, NDArray[Any]
     try:
         for name, array in arrays.items():
             # The difference of two larger ones could be infinite.
-            _check(bool((np.abs(array) < 1e300).all()), f"{name} holds NaN or too large numbers")
+            ensure(bool((np.abs(array) < 1e300).all()), f"{name} holds NaN or too large numbers")
         for cls in (Curve, Points, ImageSet):
             if header["kind"] == cls.kind:
                 return cls.from_parts(header, arrays)
@@ -349,9 +350,4 @@ def _axes_from(header: Mapping[str, Any]) -> tuple[str, str] | None:
 def _check_axes(axes: tuple[str, str] | None) -> None:
     for name in axes or ():
         readable = isinstance(name, str) and name.isprintable() and 0 < len(name.strip()) <= 40
-        _check(readable, "the name of an axis must have 1 to 40 printable characters")
-
-
-def _check(holds: bool, rule: str) -> None:
-    if not holds:
-        raise ValueError(rule)
+        ensure(readable, "the name of an axis must have 1 to 40 printable characters")

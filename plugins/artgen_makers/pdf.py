@@ -9,13 +9,12 @@ from __future__ import annotations
 import html
 import zlib
 from collections.abc import Iterable, Sequence
-from itertools import accumulate
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen.making import parse_colour
+from artgen.making import assemble_pdf, parse_colour
 
 Pixels = NDArray[np.uint8]
 Align = Literal["left", "middle", "right"]
@@ -170,16 +169,7 @@ class Document:
                 told += f" /TrimBox [{least} {least} {ends[0]:.3f} {ends[1]:.3f}]"
             objects.append(f"<< /Type /Page /Parent 2 0 R {told} >>".encode())
             objects.append(_stream("", "\n".join(page.operators).encode("latin-1")))
-        texts = [b"%d 0 obj\n%s\nendobj\n" % each for each in enumerate(objects, 1)]
-        head = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"
-        *places, end = accumulate(map(len, texts), initial=len(head))
-        table = "".join(f"{place:010} 00000 n \n" for place in places)
-        size = len(objects) + 1
-        tail = (
-            f"xref\n0 {size}\n0000000000 65535 f \n{table}trailer\n"
-            f"<< /Size {size} /Root 1 0 R /Info 7 0 R >>\nstartxref\n{end}\n%%EOF\n"
-        )
-        return head + b"".join(texts) + tail.encode()
+        return assemble_pdf(objects, root=1, info=7)
 
 
 _XMP = (

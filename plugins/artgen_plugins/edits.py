@@ -15,7 +15,7 @@ from skimage.color import lab2rgb, rgb2lab
 from artgen import Drawing, load
 from artgen.editing import Operation, Parts, alike, apart, numbers
 from artgen.errors import UsageError, did_you_mean
-from artgen.targets import parse_colour
+from artgen.targets import LUMA, parse_colour
 
 Floats = NDArray[np.float64]
 
@@ -91,7 +91,7 @@ def _rotate(parts: Parts, value: str) -> Drawing:
 def _sort(parts: Parts, value: str) -> Drawing:
     keys: dict[str, Callable[[], Floats]] = {
         "size": lambda: parts.sizes,
-        "luminance": lambda: parts.colours @ [0.2126, 0.7152, 0.0722],  # luma of Rec. 709
+        "luminance": lambda: parts.colours @ LUMA,
         "x": lambda: parts.looks.places[:, 0],
         "y": lambda: parts.looks.places[:, 1],
     }

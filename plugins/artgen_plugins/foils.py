@@ -24,6 +24,7 @@ import artgen
 from artgen import Canvas, Ink, Preset, ink, option
 from artgen.errors import UsageError
 from artgen.ink import InkOptions
+from artgen.targets import LUMA
 from artgen_plugins.regions import seen_of
 
 Floats = NDArray[np.float64]
@@ -32,9 +33,6 @@ BLACK = "#1d1b20"
 
 APART = 0.9
 """Points of a line per distance of lines."""
-
-LUMA = np.array((0.2126, 0.7152, 0.0722))
-"""How bright red, green and blue are."""
 
 ENDS = 1.0, 99.0
 """The percentiles of each picture that become its darkest and its brightest."""
@@ -94,7 +92,7 @@ class Foils(Ink):
         )
         dark, light = self.options.dark, self.options.light
         # Inks lighter than the paper, such as gold on black, lie where a picture is bright.
-        if (self.inks @ LUMA > LUMA @ sheet.paper).all():
+        if (self.inks @ LUMA > np.dot(LUMA, sheet.paper)).all():
             both, first, second = 1 - both, 1 - first, 1 - second
         m, n = (dark + (light - dark) * _equalised(each) for each in (first, second))
         least, most = np.maximum(0, m + n - 1), np.minimum(m, n)

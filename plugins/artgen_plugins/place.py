@@ -15,12 +15,10 @@ from artgen import Drawing, Engine, Ink, Primitive
 from artgen.engines import Problem, Report, State, check_finite, picture_psnr
 from artgen.family import paint
 from artgen.ink import Sheet, mix
-from artgen.targets import srgb_to_linear
+from artgen.targets import LUMA, srgb_to_linear
 
 Floats = NDArray[np.float64]
 
-LUMA = np.array([0.2126, 0.7152, 0.0722])
-"""Shares of red, green and blue in the luma (ITU-R BT.709)."""
 ROUNDS = 40
 """Rounds of coordinate descent of a separation."""
 DIM = 0.02
@@ -207,7 +205,7 @@ def separate(target: Tensor, primitive: Ink, paper: Sequence[float]) -> Floats:
         )
         # One ink shows how light the picture is, and several its colours, as differently as light
         # is encoded: in the dark the eye sees smaller differences.
-        weight = LUMA.reshape(3, 1, 1) if len(inks) == 1 else 1 / (goal + DIM)
+        weight = np.reshape(LUMA, (3, 1, 1)) if len(inks) == 1 else 1 / (goal + DIM)
     for _ in range(ROUNDS if len(amounts) > 1 else 1):
         for k in range(len(amounts)):
             amounts[k] = 0

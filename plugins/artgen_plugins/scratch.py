@@ -79,6 +79,13 @@ class ScratchEngine(Engine):
             False, "repeat the published code's wrong gradient of matrices that are not square"
         )
 
+    @classmethod
+    def primitive_checks(cls) -> tuple[Callable[[Any], str | None], ...]:
+        """Whether the graph of a field is what its `forward` computes."""
+        from artgen_plugins.autograd.checks import graph
+
+        return (graph,)
+
     def start(self, problem: Problem) -> None:
         """Make nodes of the drawing's parameters.
 

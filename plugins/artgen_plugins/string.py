@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from artgen import Canvas, Ink, Preset, ink, option
 from artgen.ink import InkOptions
-from artgen.targets import srgb_to_linear
+from artgen.targets import LUMA, srgb_to_linear
 from artgen_plugins._presets import read_presets
 
 Floats = NDArray[np.float64]
@@ -32,7 +32,6 @@ SOLID = 0.9
 """The most that counts of a tone for the width of a thread that is as wide as tones ask."""
 FADES = 0.5
 """Where tones begin to fade, in ways from the middle to the nails."""
-LUMA = np.array([0.2126, 0.7152, 0.0722])
 SAME = 0.02
 """A thread whose light differs less from that of the board shows no lightness."""
 

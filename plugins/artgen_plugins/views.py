@@ -18,7 +18,7 @@ from artgen import Primitive, family
 from artgen.editing import alike, numbers
 from artgen.errors import UsageError
 from artgen.losses import Way
-from artgen.targets import parse_colour
+from artgen.targets import LUMA, parse_colour
 from artgen_plugins import _panels
 
 Tensors: TypeAlias = Mapping[str, Tensor]
@@ -116,7 +116,7 @@ def _cylinder(picture: Tensor, value: str) -> Tensor:
 
 
 def _gray(picture: Tensor, value: str) -> Tensor:
-    return _weighed(picture, picture.new_tensor((0.2126, 0.7152, 0.0722)))  # Rec. 709
+    return _weighed(picture, picture.new_tensor(LUMA))
 
 
 def _weighed(picture: Tensor, weights: Tensor) -> Tensor:

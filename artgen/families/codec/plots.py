@@ -27,9 +27,9 @@ from artgen.output import contact_sheet, to_pixels
 from artgen.raster import reconstruct
 from artgen.targets import SetTarget
 from artgen.values.canvas import Canvas
+from artgen.values.drawing import Colour
 from artgen.values.examples import Examples
 
-Colour = tuple[float, float, float]
 Pixels = NDArray[np.uint8]
 Cells = list[tuple[Pixels, str]]
 

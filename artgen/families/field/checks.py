@@ -1,4 +1,4 @@
-"""Checks of fields: positions, samples, the graph for the engine `scratch`, and cost."""
+"""Checks of fields: positions, samples, and cost."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from artgen.base.errors import UsageError
 from artgen.families.field.contract import Field
 from artgen.init import Context
 from artgen.primitives import Params
-from artgen.registry import default
 from artgen.testing import pointwise
 from artgen.testing.candidate import Candidate, Variant
 from artgen.testing.families import CHECKS, FIRST, POINTWISE, THEN
@@ -80,44 +78,6 @@ def samples(candidate: Candidate) -> str | None:
     return None if asked else "for pictures only"
 
 
-def graph(candidate: Candidate) -> str:
-    """For the engine `scratch`, `graph` computes the same as `forward`, gradients included.
-
-    Compare the two line by line; without `graph`, leave "scratch" out of `engines`.
-    """
-    if "scratch" not in candidate.cls.engines:
-        return "not for engine scratch"
-    # The registry of one plugin alone lacks what artgen ships.
-    offered = [entry.name for entry in candidate.registry.entries("engine")]
-    registry = candidate.registry if "scratch" in offered else default()
-    scratch = registry.load("engine", "scratch")
-    for variant in candidate.variants:
-        primitive, made = candidate.drawing(variant, moved=True)
-        field = cast(Field, primitive)
-        if not field.has_graph:
-            raise Failed(f"{candidate.cls.__name__} has no graph")
-        probed = probe(candidate, variant)
-        inputs = probed.single
-        for name in made.tensors:
-            inputs[name].requires_grad_()
-        expected = probed.call(inputs)
-        torch.autograd.backward(expected.square().sum())
-        arrays = {name: tensor.numpy() for name, tensor in made.tensors.items()}
-        try:
-            values, gradients = scratch.differentiate(
-                field, field.encode(inputs["xy"]).detach().numpy(), arrays
-            )
-        except UsageError:
-            continue  # The field declares that the engine does not support these options.
-        title = candidate.label(variant, ".graph")
-        _agree(title, values, expected)
-        for name, found in gradients.items():
-            gradient = inputs[name].grad
-            if gradient is not None:
-                _agree(f"the gradient of {title} in {name}", found, gradient)
-    return "agrees with forward"
-
-
 def cost(candidate: Candidate) -> str:
     """A step does not take more operations per pixel than a fit can afford.
 
@@ -129,15 +89,6 @@ def cost(candidate: Candidate) -> str:
     if each > MOST_OPERATIONS:
         raise Failed(f"{candidate.cls.__name__} takes {remark}, more than {MOST_OPERATIONS:,}")
     return remark
-
-
-def _agree(title: str, found: np.ndarray, expected: torch.Tensor) -> None:
-    wanted = expected.detach().numpy()
-    if found.shape != wanted.shape:
-        raise Failed(f"{title} gives {list(found.shape)}, expected {list(wanted.shape)}")
-    gap = float(np.abs(found - wanted).max(initial=0))
-    if not gap <= 1e-3 * max(1.0, float(np.abs(wanted).max(initial=0))):
-        raise Failed(f"{title} differs from forward by up to {gap:.3g}")
 
 
 @make_probe.register(Field)
@@ -167,5 +118,5 @@ def _positions(reach: tuple[float, float], *, special: bool) -> Tensor:
 
 CHECKS[Field] = (
     *(*FIRST, pointwise.purity, *THEN, *POINTWISE),
-    *(positions, samples, graph, cost),
+    *(positions, samples, cost),
 )

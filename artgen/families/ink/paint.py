@@ -16,10 +16,11 @@ from torch import Tensor
 
 from artgen.families.ink.contract import Ink
 from artgen.ink import mix
-from artgen.raster.painting import BLACK, Colour, paint
+from artgen.raster.painting import BLACK, paint
 from artgen.raster.strokes import cover_strokes
 from artgen.targets import linear_to_srgb, srgb_to_linear
 from artgen.values.canvas import Canvas
+from artgen.values.drawing import Colour
 
 
 @paint.register(Ink)

@@ -21,9 +21,10 @@ from artgen.compiler import kernel_cache
 from artgen.compiler.threads import share, thread_count
 from artgen.families.mesh.contract import Mesh, on_frame
 from artgen.raster.edges import edge_lines
-from artgen.raster.painting import BLACK, Colour, paint
+from artgen.raster.painting import BLACK, paint
 from artgen.raster.sampling import cut_strips
 from artgen.values.canvas import Canvas
+from artgen.values.drawing import Colour
 
 SLIVER = 1e-2
 """Area in pixels below which a triangle has one colour: the slope of a narrower one is huge."""

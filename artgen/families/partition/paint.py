@@ -22,9 +22,10 @@ from artgen.compiler.templates import read_template
 from artgen.families.partition.cells import cells
 from artgen.families.partition.contract import Partition
 from artgen.raster.edges import edge_lines, polygon_edges
-from artgen.raster.painting import BLACK, Colour, paint
+from artgen.raster.painting import BLACK, paint
 from artgen.raster.sampling import draw_rows
 from artgen.values.canvas import Canvas
+from artgen.values.drawing import Colour
 
 _FUNCTIONS = ("line", "random", "mutate")
 _HEAD = "families/partition/numba/head.txt"

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artgen._version import __version__
+from artgen.output.pdf import assemble_pdf
 from artgen.output.plotter import Plot
 from artgen.output.svg.document import PDF_RECIPE, escaped_recipe, metadata, rounded
 from artgen.svg.elements import NAMESPACE
@@ -76,18 +77,7 @@ def encode_pdf(plot: Plot, recipe_json: str) -> bytes:
         ),
         f"<< /Producer (artgen {__version__}) >>".encode(),
     ]
-    # The second line marks the file as binary.
-    data, places = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", []
-    for number, each in enumerate(objects, 1):
-        places.append(len(data))
-        data += b"%d 0 obj\n%s\nendobj\n" % (number, each)
-    table = "".join(f"{place:010} 00000 n \n" for place in places)
-    size = len(objects) + 1
-    end = (
-        f"xref\n0 {size}\n0000000000 65535 f \n{table}trailer\n"
-        f"<< /Size {size} /Root 2 0 R /Info {len(objects)} 0 R >>\nstartxref\n{len(data)}\n%%EOF\n"
-    )
-    return data + end.encode()
+    return assemble_pdf(objects, root=2, info=len(objects))
 
 
 def _stream(keys: str, content: bytes) -> bytes:

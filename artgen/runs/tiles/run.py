@@ -20,19 +20,18 @@ from typing import Any
 
 import torch
 
-from artgen.art import Art
 from artgen.base.errors import Interrupted, UsageError
 from artgen.display.views import Rendering
 from artgen.events import Advanced, Event, TileFitted
 from artgen.film.scenes import Film
-from artgen.output import FrameStore, probe_folder
+from artgen.output import probe_folder
 from artgen.raster import moved
 from artgen.recipe import OutputTable, Recipe, TargetTable, TilesTable
 from artgen.runs.elsewhere import Elsewhere, StepSum, gathered, nothing_saved, taken_by_task
 from artgen.runs.folder import RunFolder
 from artgen.runs.inputs import InputFiles
 from artgen.runs.job import Fitted, Job
-from artgen.runs.kind import Asked, Frames, Reason, RunKind, Started
+from artgen.runs.kind import Asked, Reason, RunKind, Started
 from artgen.runs.opening import read_target
 from artgen.runs.picture.run import PictureRun
 from artgen.runs.state_file import read_state
@@ -41,7 +40,6 @@ from artgen.runs.tiles.grid import COLOURS
 from artgen.runs.tiles.inputs import COARSE_SIDE, Given, TileInputs
 from artgen.runs.tiles.passes import Pass, make_grid_of_pass, make_passes
 from artgen.runs.tiles.tile import FittedTile, Parts, TileTask, fit_tile, fit_tile_elsewhere
-from artgen.runs.video import progress_frames
 from artgen.targets import ImageTarget, Source, TargetRequest, parse_colour
 from artgen.targets.large import LargePicture, large_from, open_large
 from artgen.targets.opening import find_opener
@@ -131,9 +129,7 @@ class TiledRun(RunKind):
             total += float(self.job.plan.losses[0](image, goal, None)) * image.shape[1]
         return {**fitted.job.metrics(picture), "loss": total / len(pixels)}
 
-    def video(self, fitted: Fitted, art: Art, stored: FrameStore) -> tuple[Frames, float]:
-        """The parts as they appear."""
-        return progress_frames(fitted, art, stored)
+    video = PictureRun.video
 
     def _fit(self) -> Fitted:
         probe_folder(self.folder)

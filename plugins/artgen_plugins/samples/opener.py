@@ -13,6 +13,7 @@ from PIL import Image
 from artgen.errors import InputError, reading
 from artgen.targets import (
     DEFAULT_REQUEST,
+    LUMA,
     ImageTarget,
     SourceOptions,
     Target,
@@ -94,7 +95,7 @@ def _toned(pixels: Any, options: SourceOptions) -> Any:
     )
     levels = np.asarray(pixels)
     gray = levels.astype(np.float64) / (255 if levels.dtype == np.uint8 else 1)
-    luma = gray[..., :3] @ [0.2126, 0.7152, 0.0722] if gray.ndim == 3 else gray  # Rec. 709
+    luma = gray[..., :3] @ LUMA if gray.ndim == 3 else gray
     toned = dark + luma[..., None] * (light - dark)
     if gray.ndim == 3:
         toned = np.concatenate([toned, gray[..., 3:]], 2)
