@@ -21,6 +21,7 @@ _ASPECTS = {
     "koi": 1,
     "lion": 4 / 5,
     "locomotive": 16 / 9,
+    "macaw": 4 / 5,
     "orbits": 4 / 5,
     "owl": 3 / 4,
     "peacock": 3 / 4,
