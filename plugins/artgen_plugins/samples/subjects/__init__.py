@@ -16,6 +16,7 @@ _ASPECTS = {
     "eye": 1,
     "fern": 3 / 4,
     "gown": 3 / 4,
+    "helmet": 4 / 5,
     "heron": 3 / 4,
     "jellyfish": 3 / 4,
     "koi": 1,
