@@ -16,7 +16,7 @@ GENERATED = ("contours", "guilloche", "ridges", "stars")
 
 SUBJECTS = (
     *("avenue", "balloons", "birches", "botanical", "bridge", "bust", "dancers", "dunes", "eye"),
-    *("fern", "flock", "fruit", "gown", "harbour", "heron", "jellyfish", "koi", "lake"),
+    *("fern", "flamingo", "flock", "fruit", "gown", "harbour", "heron", "jellyfish", "koi", "lake"),
     *("lighthouse", "lion", "locomotive", "orbits", "owl", "peacock", "profile", "regatta", "ship"),
     *("storm", "street", "sun", "sunhat", "swan", "tiger", "toucan", "trumpeter", "whale"),
     *("windows", "wolf"),
