@@ -16,9 +16,9 @@ GENERATED = ("contours", "guilloche", "ridges", "stars")
 
 SUBJECTS = (
     *("avenue", "balloons", "birches", "botanical", "bridge", "bust", "dancers", "dunes", "eye"),
-    *("fern", "flock", "fruit", "gown", "harbour", "helmet", "heron", "jellyfish", "koi", "lake"),
-    *("lighthouse", "lion", "locomotive", "macaw", "orbits", "owl", "peacock", "profile"),
-    *("regatta", "ship", "storm", "street", "sun", "sunhat", "swan", "tiger", "toucan"),
+    *("fern", "flamingo", "flock", "fruit", "gown", "harbour", "helmet", "heron", "jellyfish"),
+    *("koi", "lake", "lighthouse", "lion", "locomotive", "macaw", "orbits", "owl", "peacock"),
+    *("profile", "regatta", "ship", "storm", "street", "sun", "sunhat", "swan", "tiger", "toucan"),
     *("trumpeter", "whale", "windows", "wolf"),
 )
 """The modules of `samples.subjects`."""

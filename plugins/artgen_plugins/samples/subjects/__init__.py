@@ -15,6 +15,7 @@ _ASPECTS = {
     "bust": 3 / 4,
     "eye": 1,
     "fern": 3 / 4,
+    "flamingo": 4 / 5,
     "gown": 3 / 4,
     "helmet": 4 / 5,
     "heron": 3 / 4,

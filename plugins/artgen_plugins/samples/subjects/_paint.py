@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from ._curves import directed
-from ._plate import Colours, Floats, Plate, sampled
+from ._curves import directed, normals, turned
+from ._plate import Colours, Floats, Plate, hexed, sampled
 
 _STROKE = np.array(
     ((-1, -0.5), (-0.8, 0.7), (-0.3, 1), (0.5, 0.8), (1, 0.2), (0.85, -0.6), (0.2, -1), (-0.6, -0.9))
@@ -40,3 +40,21 @@ def painted(
 def colours_at(plate: Plate, picture: Colours, places: Floats) -> Colours:
     """The colours [K, 3] of a picture at places [K, 2]."""
     return sampled(picture, *plate.place(*places.T))
+
+
+def leaf_of(
+    root: tuple[float, float],
+    way: float,
+    long: float,
+    wide: float,
+    bend: float,
+    *greens: str,
+) -> Paint:
+    """A pointed leaf, each side of its rib in a green of its own."""
+    share = np.linspace(0, 1, 40)
+    rib = np.stack([long * share, bend * long * share**2], axis=1)
+    half = normals(rib) * (wide * np.sin(np.pi * share**0.75) ** 0.8)[:, None]
+    sides = [np.concatenate([rib, (rib + side)[::-1]]) for side in (half, -half)]
+    return [
+        (turned(side, way) + root, hexed(green)) for side, green in zip(sides, greens, strict=True)
+    ]

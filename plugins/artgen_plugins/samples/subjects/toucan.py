@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._curves import directed, normals, outlines_of, spline, turned
-from ._paint import Paint, painted
+from ._curves import directed, outlines_of, spline, turned
+from ._paint import Paint, leaf_of, painted
 from ._plate import Colours, Floats, Plate, hexed, over
 
 _SUN, _RAYS = np.array((0.7, 0.11)), 16
@@ -15,7 +15,7 @@ _FLOWER, _PETALS = np.array((0.59, 0.85)), 6
 def toucan(plate: Plate) -> Colours:
     """Draw it: rays and the sun, then sheet upon sheet leaves, branch and flower, the bird."""
     parts = outlines_of("toucan")
-    leaves = [half for leaf in parts["leaves"] for half in _leaf(*leaf)]
+    leaves = [half for leaf in parts["leaves"] for half in leaf_of(*leaf)]
     picture = np.broadcast_to(hexed("#5fbad0"), (*plate.x.shape, 3))
     picture = painted(plate, picture, _sky())
     for sheet in (leaves, _cut(parts["branch"]) + _flower(), _cut(parts["bird"])):
@@ -39,24 +39,6 @@ def _sky() -> Paint:
     shapes = [*rays, 0.31 * circle + _SUN, 0.21 * circle + _SUN]
     colours = ["#cfebe9"] * len(rays) + ["#fbe3a1", "#f9b83f"]
     return [(shape, hexed(colour)) for shape, colour in zip(shapes, colours, strict=True)]
-
-
-def _leaf(
-    root: tuple[float, float],
-    way: float,
-    long: float,
-    wide: float,
-    bend: float,
-    *greens: str,
-) -> Paint:
-    """A pointed leaf, each side of its rib in a green of its own."""
-    share = np.linspace(0, 1, 40)
-    rib = np.stack([long * share, bend * long * share**2], axis=1)
-    half = normals(rib) * (wide * np.sin(np.pi * share**0.75) ** 0.8)[:, None]
-    sides = [np.concatenate([rib, (rib + side)[::-1]]) for side in (half, -half)]
-    return [
-        (turned(side, way) + root, hexed(green)) for side, green in zip(sides, greens, strict=True)
-    ]
 
 
 def _flower() -> Paint:
