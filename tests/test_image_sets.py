@@ -17,7 +17,7 @@ from scipy.ndimage import label
 from artgen.errors import InputError, UsageError
 from artgen.registry import default
 from artgen.targets import Source, TargetRequest, files_beside, kind_by_name, set_from_arrays
-from artgen_plugins.samples import butterflies, faces, pots, tiles
+from artgen_plugins.samples import SETS, butterflies, cats, faces, pots, tiles
 from artgen_plugins.samples._contents import contents
 from artgen_plugins.samples.clips import open_clip
 from artgen_plugins.samples.flowers import CLASSES, HUES
@@ -360,7 +360,7 @@ def test_letters_are_a_set_of_twenty_six_classes():
     assert open_sample("digits?n=156").sha256 != target.sha256
 
 
-@pytest.mark.parametrize("name", ["butterflies", "digits", "faces", "flowers", "pots", "tiles"])
+@pytest.mark.parametrize("name", sorted(SETS))
 def test_a_picture_of_a_set_may_be_one_pixel(name):
     assert open_set(f"{name}?n=12", TargetRequest(size=1)).training.shape[1:3] == (1, 1)
 
@@ -420,12 +420,19 @@ def test_butterflies_and_pots_have_the_colours_of_their_kind(name, shape, ground
     assert np.std([each.mean(0) for each in some], axis=0).mean() > 1.5 * within
 
 
-@pytest.mark.parametrize("name", ["butterflies", "flowers", "pots", "tiles"])
+@pytest.mark.parametrize("name", ["birds", "butterflies", "flowers", "pots", "tiles"])
 def test_pictures_meet_at_their_sides(name):
     pictures = open_set(f"{name}?n=72&seed=4", TargetRequest(size=60)).training.astype(int)
     for side in (pictures[:, 0], pictures[:, -1], pictures[:, :, 0], pictures[:, :, -1]):
         assert abs(side - side[0]).max() <= 8
-    if name != "pots":
+    if name == "birds":
+        # Leaves cross the sides: what meets differs as little as what is beside it.
+        for picture in (pictures[0], pictures[0].swapaxes(0, 1)):
+            across, before, after = (
+                abs(picture[a] - picture[b]).mean() for a, b in ((0, -1), (-2, -1), (0, 1))
+            )
+            assert across < 1.2 * max(before, after)
+    elif name != "pots":
         # A niche has its light on the left.
         assert abs(pictures[0, 0] - pictures[0, -1]).max() <= 8
         assert abs(pictures[0, :, 0] - pictures[0, :, -1]).max() <= 8
@@ -456,6 +463,45 @@ def test_butterflies_faces_and_tiles_are_of_few_flat_colours_and_all_differ(name
     for kind in range(kinds):
         some = target.training[target.training_labels == kind]
         assert len(np.unique(some, axis=0)) == len(some)
+
+
+def test_birds_are_nine_kinds_that_differ():
+    target = open_set("birds?n=54&seed=4", TargetRequest(size=120))
+    assert target.training.shape == (45, 120, 120, 3)
+    pictures = [target.training[target.training_labels == kind] / 255 for kind in range(9)]
+    assert np.std([each.mean(0) for each in pictures], axis=0).mean() > 0.1
+    for some in pictures:
+        assert 0 < some.std(0).mean() < 0.01
+        assert len(np.unique(some, axis=0)) == len(some)
+
+
+@pytest.mark.parametrize("number", range(9))
+def test_a_crossing_of_threads_is_of_one_colour(number):
+    """Colours are those of one pixel per thread, lighter in the middle of each thread."""
+    flat, woven = (
+        cats.draw_cat(number, side, np.random.default_rng(1)).astype(float)
+        for side in (cats.THREADS, 3 * cats.THREADS)
+    )
+    assert len(np.unique(flat.reshape(-1, 3), axis=0)) < 25
+    threads = woven.reshape(cats.THREADS, 3, cats.THREADS, 3, 3)
+    dark = flat.max(-1) < 200
+    assert abs(threads.mean((1, 3)) - flat)[dark].max() < 1
+    middle, corners = threads[:, 1, :, 1], threads[:, ::2, :, ::2].mean((1, 3))
+    assert (middle >= corners).all()
+    assert (middle - corners)[flat > 60].min() > 10
+
+
+def test_of_cats_one_winks_and_one_is_an_owl():
+    winks = []
+    for number, name in enumerate(cats.CLASSES):
+        face = cats.draw_cat(number, cats.THREADS, np.random.default_rng(1))
+        kind = cats._KINDS[name]
+        irises = [np.rint(255 * np.array(colour)) for colour in kind.irises]
+        seen = [(abs(face - iris).max(-1) <= 1)[30:52] for iris in irises]
+        assert seen[0][:, 14:40].any()
+        winks += [name] * (not seen[1][:, 46:72].any())
+    assert winks == ["spotted"]
+    assert cats.CLASSES[4] == "owl", "in the middle of three by three"
 
 
 def test_of_the_mime_alone_one_eye_is_shut():

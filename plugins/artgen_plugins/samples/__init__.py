@@ -23,7 +23,7 @@ SUBJECTS = (
 )
 """The modules of `samples.subjects`."""
 
-SETS = ("butterflies", "digits", "faces", "flowers", "letters", "pots", "tiles")
+SETS = ("birds", "butterflies", "cats", "digits", "faces", "flowers", "letters", "pots", "tiles")
 CLIPS = ("clip", "clip-balls", "clip-flag", "clip-zoom")
 
 NAMES = {

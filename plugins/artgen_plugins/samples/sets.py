@@ -25,7 +25,7 @@ from artgen.targets import (
     content_hash,
     set_from_arrays,
 )
-from artgen_plugins.samples import butterflies, faces, flowers, pots, tiles
+from artgen_plugins.samples import birds, butterflies, cats, faces, flowers, pots, tiles
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -36,6 +36,8 @@ _CLASSES: dict[str, Sequence[str]] = {
     "letters": string.ascii_uppercase,
     "flowers": flowers.CLASSES,
     "butterflies": butterflies.CLASSES,
+    "birds": birds.CLASSES,
+    "cats": cats.CLASSES,
     "faces": faces.CLASSES,
     "pots": pots.CLASSES,
     "tiles": tiles.CLASSES,
@@ -45,6 +47,8 @@ _CLASSES: dict[str, Sequence[str]] = {
 _IN_COLOUR = {
     "flowers": flowers.draw_flower,
     "butterflies": butterflies.draw_butterfly,
+    "birds": birds.draw_bird,
+    "cats": cats.draw_cat,
     "faces": faces.draw_face,
     "pots": pots.draw_pot,
     "tiles": tiles.draw_tile,
