@@ -111,7 +111,7 @@ def fit(
         if request.no_video and (film := request.given("film")) is not None:
             from artgen.animation.forms import find_form
 
-            if not find_form(film, registry).still:
+            if find_form(film, registry).still is not True:
                 _refuse("--no-video", {"--film": film})
         common.load("artgen.runs.whole.run", "the compiler")
     if request.polish:
