@@ -139,7 +139,7 @@ def compare(
 
     from artgen.cli._contestants import Limits, parse_contestants
     from artgen.plan.catalogue import known_facts
-    from artgen.plan.early import check_files, check_known_options, check_names
+    from artgen.plan.early import check_asked, check_files
     from artgen.plan.names import find_primitive
 
     if threads is None and where.asked:
@@ -149,10 +149,9 @@ def compare(
     asked = parse_contestants(contestants, budget, seed, run, registry)
     for each in asked:
         try:
-            check_names(each.recipe, registry)
+            check_asked(each.recipe, registry)
         except PluginError as error:
             raise _as_contestant(error, each.recipe.primitive.name, registry) from None
-        check_known_options(each.recipe, registry)
 
     if any(known_facts(find_primitive(each.recipe, registry)) is None for each in asked):
         common.load("artgen.primitives")
