@@ -25,6 +25,7 @@ from artgen.cli._flags import (
     switch,
 )
 from artgen.cli._pipes import STDIO, from_stdin
+from artgen.cli._request import of_key
 from artgen.recipe.texts import parse_bytes
 from artgen.values.frame import Frame, parse_frame
 
@@ -146,12 +147,8 @@ def render(
         "or FILE: another picture or .art file; music needs a sound.",
         complete=forms,
     ),
-    loop: bool = _VIDEOS.switch("Run the video backwards too."),
-    max_bytes: str | None = _VIDEOS.option(
-        "SIZE",
-        "Largest video file, such as 10MB; quality, frame rate, length, colours and, unless it is "
-        "asked for, size follow from it.",
-    ),
+    loop: bool = of_key("loop", _VIDEOS),
+    max_bytes: str | None = of_key("max_bytes", _VIDEOS),
     overwrite: bool = OVERWRITE,
     *,
     plotting: Plotting,
