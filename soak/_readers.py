@@ -250,12 +250,15 @@ def _go_on(path: Path) -> object:
 
 def _read_key(path: Path) -> object:
     from artgen.runs.clip.keyframes import KeyframeStore
+    from artgen.runs.state_file import StateStore
 
-    class One(KeyframeStore):
-        def _path(self, number: int) -> Path:
+    class One(StateStore):
+        def path(self, number: int) -> Path:
             return path
 
-    return One(path.parent).read(0)
+    keys = KeyframeStore(path.parent)
+    keys.store = One(path.parent, "key", 6)
+    return keys.read(0)
 
 
 @cache

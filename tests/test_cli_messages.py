@@ -26,7 +26,7 @@ from artgen.cli._flags import Common
 from artgen.cli._progress import Story, _bar, _Bars, progress
 from artgen.events import Advanced, Evaluated, Finished, Started, Working
 from artgen.plan.catalogue import facts_of
-from artgen.plan.early import check_known_options
+from artgen.plan.early import check_options
 from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.runs import RunFolder
@@ -103,7 +103,7 @@ def test_every_option_of_what_is_shipped_passes_the_early_check():
             table = {"name": entry.name, **primitive.option_values()}
             facts_of(registry.find("engine", engine))
             asked = Recipe.from_request({"primitive": table, "target": {}, "stage": [stage]})
-            check_known_options(asked, registry)
+            check_options(asked, registry, load=False)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_wrong_options_are_found_by_what_the_catalogue_knows(options, stage, mes
         facts_of(registry.find(kind, name))
     table = {"primitive": {"name": "siren", **options}, "target": {}, "stage": [stage]}
     with pytest.raises(UsageError, match=message):
-        check_known_options(Recipe.from_request(table), registry)
+        check_options(Recipe.from_request(table), registry, load=False)
 
 
 @pytest.mark.parametrize(

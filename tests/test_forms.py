@@ -11,7 +11,7 @@ from helpers import recipe, save_photo, video_frames
 from PIL import Image
 
 import artgen
-from artgen.animation.forms import Shot, form_frames
+from artgen.animation.forms import Shot, find_form, form_frames
 from artgen.art import ExportRequest
 from artgen.cli import main
 from artgen.errors import PluginError, UsageError
@@ -61,9 +61,8 @@ def test_what_is_clear_in_a_photo_shows_the_background(splats):
     ground = np.rint(np.array(splats.drawing.background) * 255)
     request = ExportRequest(48, photo=clear)
     assert (photograph(splats, request, Frame(48)) == ground).all()
-    shown = shot_of(
-        splats, replace(request, other=clear, film="side-by-side"), Frame(48), photo=True
-    )
+    form = find_form("side-by-side", default())
+    shown = shot_of(splats, replace(request, other=clear), Frame(48), form)
     assert shown.other is not None
     assert (shown.other == ground).all()
 

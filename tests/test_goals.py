@@ -16,11 +16,11 @@ from artgen.art import ExportRequest
 from artgen.base.errors import UsageError
 from artgen.cli import main
 from artgen.editing import named
-from artgen.exporters import pairs
 from artgen.losses import Sight, View, Views, mse
 from artgen.recipe import Recipe
 from artgen.registry import default
 from artgen.testing import examine
+from artgen_plugins import films
 from artgen_plugins.triangle import Triangle
 
 FLAGS = ["--steps", "20", "-n", "12", "--seed", "1", "--no-video", "-q"]
@@ -335,9 +335,9 @@ def test_a_sheet_names_colours(tmp_path, monkeypatch):
     assert main(["fit", "photo.png", "--view", "glass=#ff0000", *FLAGS, "--name", "a"]) == 0
     art = load("artgen-out/a.art")
     told = []
-    sheet = pairs.contact_sheet
+    sheet = films.contact_sheet
     monkeypatch.setattr(
-        pairs, "contact_sheet", lambda cells, **more: told.extend(cells) or sheet(cells, **more)
+        films, "contact_sheet", lambda cells, **more: told.extend(cells) or sheet(cells, **more)
     )
     art.to_format("png", ExportRequest(film="views"))
     assert [caption for _, caption in told] == ["as it is", "glass=red"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import io
 import json
 import re
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import recipe, save_photo
 from PIL import Image
 
 import artgen
@@ -18,7 +20,8 @@ from artgen.base.errors import UsageError
 from artgen.cli import main
 from artgen.cli.render import _photo
 from artgen.exporters.films import photograph
-from artgen.registry import default
+from artgen.registry import Registry
+from artgen.runs import run
 from artgen.values.frame import parse_frame
 
 
@@ -79,7 +82,7 @@ def test_another_drawing_of_another_shape_is_whole(folder, tmp_path, width, heig
 def test_a_cropped_photo_is_sharp_and_upright(folder):
     """It was read at the size of the crop, and enlarged; one that a phone took lay on its side."""
     art, frame = artgen.load(folder / "one.art"), parse_frame("12x16")
-    photo = _photo("--start photo", "photo", art, folder, frame, default())
+    photo = _photo("--start photo", "photo", art, folder, frame)
     assert photo.size == (24, 16)
     own, exif = opened(folder / "photo.png"), Image.Exif()
     np.testing.assert_array_equal(photo, own)
@@ -154,3 +157,69 @@ def test_a_photo_is_needed(folder):
 
     with pytest.raises(UsageError, match="no photo was given"):
         export_png(artgen.load(folder / "one.art"), ExportRequest(film="side-by-side"))
+
+
+PLUGIN = """
+import numpy as np
+
+import artgen
+from artgen.animation import Form, beside
+
+
+def two(shot):
+    return shot.still, 255 - shot.still
+
+
+FORM = Form(
+    lambda shot: lambda share: shot.still,
+    still=lambda shot: beside(shot)(shot.art.drawing) if shot.photo is None else shot.target,
+    photo=True,
+    pairs=True,
+    page=two,
+)
+
+
+@artgen.hookimpl
+def artgen_forms():
+    return [
+        artgen.Spec("duo", "Two pictures", FORM),
+        artgen.Spec("broken", "None", Form(FORM.prepare, still=lambda shot: 1, page=lambda shot: 1)),
+    ]
+"""
+
+
+def test_a_form_of_a_plugin_has_a_still_and_a_page_of_its_own(folder, tmp_path, capsys):
+    """Only forms that the exporters knew by name could."""
+    plugin = tmp_path / "duo.py"
+    plugin.write_text(PLUGIN)
+    used = ("--plugin", str(plugin), "--film")
+    still = opened(rendered(folder, tmp_path, "a.png", *used, "duo"))
+    np.testing.assert_array_equal(still, opened(folder / "photo.png"))
+    pair = rendered(folder, tmp_path, "b.png", *used, f"duo={folder / 'two.art'}", "--size", "48")
+    np.testing.assert_array_equal(opened(pair)[:, 50:], artgen.load(folder / "two.art").render(48))
+    page = rendered(folder, tmp_path, "a.html", *used, "duo", "--size", "48").read_text("utf-8")
+    one, other = (
+        np.asarray(Image.open(io.BytesIO(base64.b64decode(data)))).astype(int)
+        for data in re.findall(r'src="data:image/jpeg;base64,([^"]+)"', page)
+    )
+    assert abs(255 - other - one).mean() < 12
+    for name, words in (("c.png", "the still of form 'broken'"), ("c.html", "the page of form")):
+        line = ["render", str(folder / "one.art"), "-o", str(tmp_path / name), *used, "broken"]
+        assert main(line) == 4
+        assert words in capsys.readouterr().err
+
+
+def test_only_a_still_from_which_the_film_goes_on_is_that_of_a_fit(tmp_path):
+    """A sheet of `render` is none: the still of a fit with `side-by-side` is the drawing."""
+    registry = Registry(environ={})
+    first = artgen.animation.Form(lambda shot: lambda share: 255 - shot.still, still=True)
+    for name, form in {
+        "first": first,
+        "sheet": dataclasses.replace(first, still=lambda shot: 255 - shot.still),
+    }.items():
+        registry.register(form, name, "form")
+        asked = recipe(save_photo(tmp_path), {"steps": 2}, output={"film": name, "video_size": 32})
+        run(asked, registry, out=tmp_path, name=name)
+    drawing = artgen.load(tmp_path / "sheet.art").render()
+    np.testing.assert_array_equal(opened(tmp_path / "sheet.png"), drawing)
+    np.testing.assert_array_equal(opened(tmp_path / "first.png"), 255 - drawing)

@@ -388,6 +388,33 @@ def test_polish_in_python(target):
     assert [stage.engine for stage in polished.recipe.stage] == ["climb", "gradient"]
 
 
+@pytest.mark.parametrize(
+    "more", [{"steps": 6}, {"target_psnr": 12.0, "quality": "draft"}, {"loss": "ssim", "steps": 6}]
+)
+def test_a_polish_means_the_same_in_python(more, photo, tmp_path):
+    """Steps, target and loss were those of the search from Python, of the polish by their flags."""
+    flags = [each for key in more for each in (f"--{key.replace('_', '-')}", str(more[key]))]
+    command = ["fit", str(photo), "-p", "triangle", "-n", "3", "--seed", "1", "--polish"]
+    less = ["--set", "1.patience=20", "--no-video", "-q", "--out", str(tmp_path)]
+    assert main([*command, *less, *flags]) == 0
+    same = {"count": 3, "seed": 1, "engine_options": {"patience": 20}, "polish": True}
+    art = artgen.fit(photo, "triangle", **same, **more)
+    assert art.recipe.to_dict()["stage"] == summary(tmp_path)["recipe"]["stage"]
+
+
+def test_the_time_of_a_polish_is_that_of_both_stages(photo, monkeypatch):
+    asked = []
+
+    def run(recipe, *_, **__):
+        asked.append(recipe)
+        raise UsageError("not run")
+
+    monkeypatch.setattr("artgen.api.memory.run", run)
+    with pytest.raises(UsageError, match="not run"):
+        artgen.fit(photo, "triangle", count=3, polish=True, time=45)
+    assert [stage.time for stage in asked[0].stage] == [22.5, 22.5]
+
+
 def test_a_polish_keeps_to_the_palette(target):
     picture = (target.permute(1, 2, 0) * 255).byte().numpy()
     more = {"count": 10, "seed": 1, "engine_options": QUICK, "palette": 3}

@@ -3,6 +3,7 @@ from .forms import Samples as Samples
 from .forms import Shot as Shot
 from .forms import Take as Take
 from .forms import beside as beside
+from .forms import contact_sheet as contact_sheet
 from .forms import eased as eased
 from .forms import embers as embers
 from .forms import encode_within as encode_within

@@ -22,6 +22,7 @@ from artgen.losses import Sight
 from artgen.output.error_map import embers as embers
 from artgen.output.image_codecs import encode_within as encode_within
 from artgen.output.still import Pixels
+from artgen.output.still import contact_sheet as contact_sheet
 from artgen.output.video import Samples as Samples
 from artgen.primitives import Primitive
 from artgen.registry import Registry, default
@@ -54,7 +55,7 @@ class Shot:
     """The input of a form: `art`, on a `frame`, for `seconds`.
 
     `photo` is the target at the size of the frame, uint8 [height, width, 3], where a form needs it;
-    `other` is another drawing as high as the frame, for `beside`.
+    `other` is another drawing as high as the frame, where it `pairs` and one was given.
     `how` are `supersample` and `device` of `Art.view`.
     """
 
@@ -167,8 +168,13 @@ class Form:
     progress: bool = False
     """Whether it follows the film of the drawing, and lasts as long."""
     loops: bool = False
-    still: bool = False
-    """Whether its first frame is a picture of its own, which a still shows."""
+    still: bool | Callable[[Shot], Pixels] = False
+    """What a still shows: if True the first frame, from which the film goes on, as the still of a
+    fit does too; or what a function returns, uint8 [height, width, 3], for `render` alone."""
+    page: Callable[[Shot], tuple[Pixels, Pixels]] | None = None
+    """Two pictures for an HTML page, with a slider from the first to the second."""
+    pairs: bool = False
+    """Whether ``FILE.art`` is shown whole as `Shot.other`, as `beside` does, not as the photo."""
     views: frozenset[str] | None = None
     """Names of views of which a drawing must have one; empty: it must have any."""
     check: Callable[[Primitive, Drawing], object] = lambda primitive, drawing: None
@@ -196,16 +202,44 @@ def _read_form(text: str, registry: Registry) -> tuple[Form, object]:
     return form, form.takes(rest) if form.takes else None
 
 
+def _asked(text: str, shot: Shot, fps: float) -> tuple[Form, Shot]:
+    """The form, and the shot with what it takes. Raises PluginError and UsageError."""
+    form, given = _read_form(text, shot.art.registry or default())
+    form.check(shot.art.primitive(), shot.art.drawing)
+    return form, replace(shot, given=given, fps=fps) if form.takes else shot
+
+
+def _pixels(picture: object) -> Pixels:
+    if not (isinstance(picture, np.ndarray) and picture.dtype == np.uint8):
+        raise TypeError(f"a frame is {type(picture).__name__}, not pixels of 8 bits")
+    return picture
+
+
+def form_still(text: str, shot: Shot, fps: float) -> Pixels:
+    """What a still shows of a form that has one. Raises PluginError and UsageError."""
+    form, asked = _asked(text, shot, fps)
+    if not callable(form.still):
+        return next(form_frames(text, shot, fps).frames)
+    with plugin_code(f"the still of form {text!r}", form.still, hint="return uint8 [h, w, 3]"):
+        return _pixels(form.still(asked))
+
+
+def form_page(text: str, shot: Shot, fps: float) -> list[Pixels]:
+    """The two pictures of a form that has a page. Raises PluginError and UsageError."""
+    form, asked = _asked(text, shot, fps)
+    assert form.page is not None
+    with plugin_code(f"the page of form {text!r}", form.page, hint="return two, uint8 [h, w, 3]"):
+        one, other = map(_pixels, form.page(asked))
+        return [one, other]
+
+
 def form_frames(text: str, shot: Shot, fps: float, speed: float = 1.0) -> Filmed:
     """The frames of a form, uint8 [height, width, 3], lazily, and its sound.
 
     Those that follow a film last as long as it divided by `speed`, others `shot.seconds`. Raises
     PluginError and UsageError at once.
     """
-    form, given = _read_form(text, shot.art.registry or default())
-    form.check(shot.art.primitive(), shot.art.drawing)
-    if form.takes:
-        shot = replace(shot, given=given, fps=fps)
+    form, shot = _asked(text, shot, fps)
     seconds = shot.seconds
     if form.progress and shot.art.has_film:
         seconds = len(shot.art.require_film().frame_times(fps, speed)) / fps
@@ -220,9 +254,7 @@ def form_frames(text: str, shot: Shot, fps: float, speed: float = 1.0) -> Filmed
 
     def drawn(moment: float) -> Pixels:
         with guard():
-            picture = take.at(moment)
-            if not (isinstance(picture, np.ndarray) and picture.dtype == np.uint8):
-                raise TypeError(f"a frame is {type(picture).__name__}, not pixels of 8 bits")
+            picture = _pixels(take.at(moment))
             if picture.shape != shapes.setdefault("first", picture.shape):
                 raise ValueError(f"frames differ in size: {shapes['first']}, then {picture.shape}")
             return picture

@@ -30,9 +30,10 @@ def fit(target, primitive="gaussian", **options):
     unless another is asked for; pictures of more than `max_pixels` (None: 64 million) are refused.
     `focus` is where detail matters: ``"auto"``, circles or a file, as for ``--focus``.
     Every other keyword is an option of the primitive, `engine_options` are those of the engine.
-    With `polish` a second stage, with the defaults of `gradient`, refines the shapes that were
-    found. Of each stage `history` drawings are kept as ``art.film``, from 2 on; None keeps a light
-    history instead (`Art.trajectory`), 0 none.
+    With `polish` a second stage, of `gradient`, refines the shapes that were found: `steps`, `loss`
+    and `target_psnr` are then its own, `time` is that of both, half each, and `engine_options` are
+    of the first. Of each stage `history` drawings are kept as ``art.film``, from 2 on; None keeps a
+    light history instead (`Art.trajectory`), 0 none.
     `observe` is called with every event of `artgen.events`; once it returns True, the fit ends with
     its best drawing so far. The evaluations are kept as ``art.history``.
 

@@ -18,6 +18,7 @@ from artgen.events import Evaluated, Event
 from artgen.plan import find_names
 from artgen.primitives import Primitive
 from artgen.recipe import Recipe, keywords
+from artgen.recipe.layers import lay_stages
 from artgen.registry import KINDS, Kind, Registry, default
 from artgen.runs import run
 from artgen.targets import (
@@ -102,8 +103,11 @@ def fit_in_memory(
     # Paper turns as the picture lies.
     aspect = crop if frame.turns else frame.aspect and "{}:{}".format(*frame.aspect)
     tables["target"] |= {"size": Frame.of(size).size, "aspect": aspect}
-    more = [{"engine": "gradient", "quality": given.get("quality")}] if polish else []
-    tables["stage"] = [{**tables["stage"], **engine_options}, *more]
+    if polish:
+        first: dict[str | None, Any] = {"1": engine_options} if engine_options else {}
+        tables["stage"] = lay_stages([], {**tables["stage"], "polish": True}, first)
+    else:
+        tables["stage"] = [{**tables["stage"], **engine_options}]
     recipe = Recipe.from_request(tables)
     if polish:
         find_names(recipe, registry).check_polish()

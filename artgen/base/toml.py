@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
+
+from artgen.base.errors import InputError
+from artgen.base.files import read_regular
 
 DEEPEST = 20
 """Tables and lists inside one another, at most."""
@@ -35,3 +39,16 @@ def parse_toml(text: str) -> dict[str, Any]:
         return tomllib.loads(text.removeprefix("\ufeff"))
     except RecursionError:
         raise ValueError(f"lists or tables are nested more than {DEEPEST} deep") from None
+
+
+def read_toml(
+    path: Path, where: str, largest: int, wrong: str, hint: str | None = None, empty: bool = True
+) -> dict[str, Any]:
+    """Read a TOML file, which may be `empty`, with the limits of `read_regular`.
+
+    Raises InputError: where it cannot be read naming `where`, else saying that it is `wrong`.
+    """
+    try:
+        return parse_toml(read_regular(path, where, largest, empty=empty).decode("utf-8"))
+    except ValueError as error:
+        raise InputError(f"{wrong}: {error}", hint=hint) from None

@@ -56,8 +56,8 @@ def _type(key: Key, flag: Flag) -> object:
     return kind if kind is bool else kind | None
 
 
-def _option(key: Key, flag: Flag) -> Any:
-    panel = Panel(flag.panel)
+def _option(key: Key, flag: Flag, panel: Panel | None = None) -> Any:
+    panel = panel or Panel(flag.panel)
     if _type(key, flag) is bool:
         return panel.switch(flag.help, *flag.names)
     low, high = flag.low, flag.high
@@ -66,6 +66,12 @@ def _option(key: Key, flag: Flag) -> Any:
     limits: dict[str, Any] = {"min": low, "max": high}
     complete = getattr(_completion, flag.complete) if flag.complete else None
     return panel.option(flag.metavar, flag.help, *flag.names, complete=complete, **limits)
+
+
+def of_key(name: str, panel: Panel) -> Any:
+    """Declare a flag of a key as `artgen fit` has it, in another panel."""
+    key, flag = next((key, flag) for own, _, key, flag in flagged() if own == name)
+    return _option(key, flag, panel)
 
 
 @_keyed

@@ -17,6 +17,7 @@ from artgen.cli._completion import targets as complete_targets
 from artgen.cli._console import INTERRUPTED, describe, exit_code, print_json, print_table
 from artgen.cli._exports import check_file
 from artgen.cli._flags import Common, Panel, argument, option
+from artgen.cli._request import of_key
 from artgen.cli._where import WhereAnew
 from artgen.recipe import Precision, Recipe
 
@@ -101,11 +102,7 @@ def compare(
     size: int | None = _BUDGET.option(
         "PX", "Long side while fitting. Default: the picture's own, at most 768.", min=1, max=65_536
     ),
-    device: str | None = _BUDGET.option(
-        "NAME",
-        "auto, cpu, cuda, cuda:1, mps, webgpu or webgpu:1. Default: auto (cuda if there is one, "
-        "else a GPU by webgpu, else cpu).",
-    ),
+    device: str | None = of_key("device", _BUDGET),
     threads: int | None = _BUDGET.option(
         "N", "CPU threads per fit. Default: all; with -j or --on: 1.", min=1
     ),
@@ -139,7 +136,7 @@ def compare(
 
     from artgen.cli._contestants import Limits, parse_contestants
     from artgen.plan.catalogue import known_facts
-    from artgen.plan.early import check_files, check_known_options, check_names
+    from artgen.plan.early import check_asked, check_files
     from artgen.plan.names import find_primitive
     from artgen.targets import find_targets
 
@@ -150,10 +147,9 @@ def compare(
     asked = parse_contestants(contestants, budget, seed, run, registry)
     for each in asked:
         try:
-            check_names(each.recipe, registry)
+            check_asked(each.recipe, registry)
         except PluginError as error:
             raise _as_contestant(error, each.recipe.primitive.name, registry) from None
-        check_known_options(each.recipe, registry)
 
     if any(known_facts(find_primitive(each.recipe, registry)) is None for each in asked):
         common.load("artgen.primitives")

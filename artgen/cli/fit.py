@@ -52,7 +52,7 @@ def fit(
     """
     from artgen.cli._exports import check_parts
     from artgen.cli._recipe import plan_runs
-    from artgen.plan.early import check_files, check_known_options, check_names, check_options
+    from artgen.plan.early import check_asked, check_options
     from artgen.recipe.texts import parse_seeds
     from artgen.runs import default_stem
 
@@ -97,21 +97,18 @@ def fit(
         sizes = first.output.still_size, first.output.video_size
         framing.check(first.target.aspect or any(isinstance(each, str) for each in sizes))
         # What the first run would raise some seconds later.
-        check_names(first, registry)
-        check_known_options(first, registry)
-        if len(runs) == 1:
-            check_files(first, registry, search)
+        check_asked(first, registry, search if len(runs) == 1 else None)
     if one and not watching.dry_run:
         _check_outputs(runs[0], registry, request, files, common)
     if not where.asked:  # a process that only waits does without torch
         common.load("artgen.primitives")
         if not files.resume:
-            check_options(first, registry)
+            check_options(first, registry, load=True)
             check_parts(request.outputs or (), first, registry)
         if request.no_video and (film := request.given("film")) is not None:
             from artgen.animation.forms import find_form
 
-            if not find_form(film, registry).still:
+            if find_form(film, registry).still is not True:
                 _refuse("--no-video", {"--film": film})
         common.load("artgen.runs.whole.run", "the compiler")
     if request.polish:

@@ -25,6 +25,7 @@ from artgen.cli._flags import (
     switch,
 )
 from artgen.cli._pipes import STDIO, from_stdin
+from artgen.cli._request import of_key
 from artgen.recipe.texts import parse_bytes
 from artgen.values.frame import Frame, parse_frame
 
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
     from artgen.art import Art, ExportRequest
     from artgen.output.plotter import Page
-    from artgen.registry import Registry
 
 
 _PANEL, _CODECS = Panel("For pens and paper"), Panel("Codecs only")
@@ -147,12 +147,8 @@ def render(
         "or FILE: another picture or .art file; music needs a sound.",
         complete=forms,
     ),
-    loop: bool = _VIDEOS.switch("Run the video backwards too."),
-    max_bytes: str | None = _VIDEOS.option(
-        "SIZE",
-        "Largest video file, such as 10MB; quality, frame rate, length, colours and, unless it is "
-        "asked for, size follow from it.",
-    ),
+    loop: bool = of_key("loop", _VIDEOS),
+    max_bytes: str | None = of_key("max_bytes", _VIDEOS),
     overwrite: bool = OVERWRITE,
     *,
     plotting: Plotting,
@@ -211,14 +207,15 @@ def render(
     elif size and framing.crop is None and not common.quiet:
         _say_what_is_cut(size, frame, loaded)
     sharp = frame.size or (SHARP if "html" in suffixes else None)
-    form = film
+    form, paired = film, False
     photo: Image | None = None
-    if film is not None and find_form(film, registry).photo:
+    if film is not None and (found := find_form(film, registry)).photo:
         form, sharper = film.partition("=")[0], replace(frame, size=sharp)
-        photo = _photo(f"--film {form}", film, loaded, art.parent, sharper, registry)
+        paired = found.pairs and film.lower().endswith(".art")
+        photo = _photo(f"--film {form}", film, loaded, art.parent, sharper, paired)
     beginning = (start or "").partition("=")[0]
     if start and beginning == "photo" and start != "photo=":
-        photo = _photo("--start photo", start, loaded, art.parent, frame, registry)
+        photo = _photo("--start photo", start, loaded, art.parent, frame)
     elif start not in (None, "", "blank", "parts"):
         hint = "use parts, blank, photo or photo=FILE"
         raise UsageError(f"--start {start} is unknown", hint=hint)
@@ -246,7 +243,7 @@ def render(
         loop=loop,
         max_bytes=parse_bytes(max_bytes),
         photo=photo,
-        other=photo if form == "side-by-side" and str(film).lower().endswith(".art") else None,
+        other=photo if paired else None,
         film=form,
     )
     write_exports(files, loaded, request, registry, common, more={"art": _whole})
@@ -274,16 +271,22 @@ def _say_what_is_cut(size: str, frame: Frame, art: Art) -> None:
         say(f"note: {off}: --fit shows all in a border{more}")
 
 
-def _photo(flag: str, text: str, art: Art, folder: Path, frame: Frame, registry: Registry) -> Image:
+def _photo(
+    flag: str, text: str, art: Art, folder: Path, frame: Frame, paired: bool = False
+) -> Image:
     """Open the picture or drawing of a flag's ``NAME=FILE``, or the target of the drawing again.
+
+    A drawing that is `paired` is as high as this one, whatever its shape.
 
     Raises UsageError, InputError.
     """
     from PIL.Image import fromarray
 
     from artgen.art import load
+    from artgen.registry import default
     from artgen.runs import open_photo
 
+    registry = art.registry or default()
     file, canvas = text.partition("=")[2], art.canvas(frame)
     side, large = (max(c.width, c.height) for c in (canvas, frame.place(art.drawing.canvas).whole))
     # What a crop leaves out is read too, so that what it shows is sharp.
@@ -291,7 +294,7 @@ def _photo(flag: str, text: str, art: Art, folder: Path, frame: Frame, registry:
     if file.lower().endswith(".art"):
         check_art(Path(file))
         other = load(Path(file), registry=registry)
-        if "side-by-side" in flag:  # as high, whatever its shape
+        if paired:
             size = round(canvas.height * max(1.0, other.canvas().width / other.canvas().height))
         return fromarray(other.render(size))
     return fromarray(open_photo(art.recipe, registry, folder, size, file or None, flag=flag))

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen.animation.forms import Shot, find_form, form_frames
+from artgen.animation.forms import Form, Shot, find_form, form_frames
 from artgen.art import Art, Exporter, ExportRequest
 from artgen.base.errors import UsageError
 from artgen.base.waiting import report
@@ -100,15 +100,15 @@ def photograph(art: Art, request: ExportRequest, frame: Frame) -> NDArray[np.uin
     return view.placement.cut(np.asarray(large), view.border)
 
 
-def shot_of(art: Art, request: ExportRequest, frame: Frame, *, photo: bool) -> Shot:
-    """What a form shows of a request, with its `photo` where the form needs one.
+def shot_of(art: Art, request: ExportRequest, frame: Frame, form: Form) -> Shot:
+    """What a form shows of a request, with its photo, or another drawing, where it needs one.
 
     Raises UsageError for a transparent one: forms compose opaque pictures.
     """
     if request.transparent:
         raise UsageError("a form of film cannot be transparent", hint="leave out --transparent")
-    other = None
-    if request.other is not None and request.film == "side-by-side":
+    photo, other = form.photo, None
+    if request.other is not None and form.pairs:
         photo, high = False, art.canvas(frame).height
         width = max(1, round(request.other.width * high / request.other.height))
         other = np.asarray(opaque(request.other, art.drawing.background).resize((width, high)))
@@ -133,7 +133,7 @@ def _moving(
             raise UsageError("--film and --start were both given", hint="leave one of them out")
         form = find_form(request.film, art.registry or default())
         frame, fps = _drawn(art, request, suffix, request.fps or WALK_FPS)
-        shot = shot_of(art, request, frame, photo=form.photo)
+        shot = shot_of(art, request, frame, form)
         speed = _pace(art, request) if art.has_film else request.speed
         filmed = form_frames(request.film, shot, fps, speed)
         return filmed.frames, fps, filmed.sound

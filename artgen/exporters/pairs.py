@@ -1,48 +1,25 @@
-"""Two pictures in one: a drawing beside its target or another drawing, or under a slider."""
+"""Two pictures on a page, on which a slider uncovers the second one over the first."""
 
 from __future__ import annotations
 
 import base64
 from dataclasses import replace
 
-import numpy as np
-from numpy.typing import NDArray
-
-from artgen.animation.forms import beside, seen_pictures
+from artgen.animation.forms import Form, form_page
 from artgen.art import Art, ExportRequest
-from artgen.editing import named
 from artgen.exporters.films import shot_of
 from artgen.exporters.requests import refuse
+from artgen.exporters.walks import WALK_FPS
 from artgen.exporters.words import words_of
-from artgen.output import contact_sheet, encode_jpeg
+from artgen.output import encode_jpeg
 from artgen.values.frame import Frame
 
 SHARP = 1600
 """Long side of the pictures of a page in pixels, unless asked for: it shows them in a window."""
 
 
-def views_sheet(art: Art, request: ExportRequest, what: str) -> NDArray[np.uint8]:
-    """A sheet of the drawing and all its views, each as large as the request says.
-
-    Raises UsageError.
-    """
-    refuse(replace(request, film=None), what)
-    shot = shot_of(art, request, Frame.of(request.size), photo=False)
-    seen = seen_pictures(art, shot.view.show)
-    return contact_sheet([(each, named(how)) for how, each in seen], longest=max(seen[0][1].shape))
-
-
-def side_by_side(art: Art, request: ExportRequest, what: str) -> NDArray[np.uint8]:
-    """The drawing to the right of the photo or to the left of another: uint8 [height, width, 3].
-
-    Raises UsageError.
-    """
-    refuse(replace(request, film=None), what)
-    return beside(shot_of(art, request, Frame.of(request.size), photo=True))(art.drawing)
-
-
-def slider(art: Art, request: ExportRequest) -> bytes:
-    """A page on which a slider uncovers the drawing over the photo, with the recipe.
+def slider(art: Art, request: ExportRequest, film: str, form: Form) -> bytes:
+    """A page with a slider between the two pictures of a form, with the recipe.
 
     Raises UsageError.
     """
@@ -51,9 +28,9 @@ def slider(art: Art, request: ExportRequest) -> bytes:
 
     refuse(replace(request, film=None), "HTML")
     frame = Frame.of(request.size)
-    shot = shot_of(art, request, replace(frame, size=frame.size or SHARP), photo=True)
-    height, width = shot.still.shape[:2]
-    shown = (shot.target, shot.still)
+    shot = shot_of(art, request, replace(frame, size=frame.size or SHARP), form)
+    shown = form_page(film, shot, WALK_FPS)
+    height, width = shown[1].shape[:2]
     style = f":root {{ --aspect: {width / height:.6g}; }}\n" + "".join(
         read_asset("artgen.output", name) for name in ("base.css", "slider.css")
     )

@@ -9,7 +9,7 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen.animation.forms import find_form, form_frames
+from artgen.animation.forms import find_form, form_still
 from artgen.art import Art, Exporter, ExportRequest
 from artgen.base.errors import UsageError
 from artgen.exporters.films import shot_of
@@ -43,16 +43,11 @@ def _composed(
     art: Art, request: ExportRequest, what: str, latents: Sequence[str]
 ) -> NDArray[np.uint8] | None:
     """The still of a form of film that has one, or of latents; None where it is the drawing."""
-    from artgen.exporters import pairs
-
-    if request.film == "side-by-side":
-        return pairs.side_by_side(art, request, what)
-    if request.film == "views":
-        return pairs.views_sheet(art, request, what)
-    if request.film is not None and find_form(request.film, art.registry or default()).still:
+    film = request.film
+    if film is not None and (form := find_form(film, art.registry or default())).still:
         refuse(replace(request, film=None), what)
-        shot = shot_of(art, request, Frame.of(request.size), photo=False)
-        return next(form_frames(request.film, shot, WALK_FPS).frames)
+        shot = shot_of(art, request, Frame.of(request.size), form)
+        return form_still(film, shot, WALK_FPS)
     refuse(request, what, latents=latents)
     if request.latent is None and request.walk is None:
         return None

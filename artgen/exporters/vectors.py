@@ -17,6 +17,7 @@ from artgen.exporters.requests import TIMES, check_transparent, refuse
 from artgen.exporters.words import words_of
 from artgen.output import encode_jpeg
 from artgen.output.parts import FlatPart, decimals, flat_parts, parts_for
+from artgen.registry import default
 from artgen.targets import hex_colour, parse_colour
 from artgen.values.frame import Frame
 
@@ -53,18 +54,20 @@ def export_svg(art: Art, request: ExportRequest) -> bytes:
 def export_html(art: Art, request: ExportRequest) -> bytes:
     """Export a zoomable HTML page, which plays a film if there is one, with the recipe.
 
-    The film `wipe` becomes a page with a slider between the photo and the drawing.
+    A form of film with a page of its own, such as `wipe`, becomes one with a slider.
 
     `size` is the long side of the pictures that it saves. Raises UsageError if a page cannot draw
     the art.
     """
+    from artgen.animation.forms import find_form
     from artgen.exporters.pairs import slider
     from artgen.output.page import plain_json, render_document
     from artgen.output.page.pack import Packer
     from artgen.output.page.scenes import describe
 
-    if request.film == "wipe":
-        return slider(art, request)
+    shown = request.film
+    if shown is not None and (form := find_form(shown, art.registry or default())).page:
+        return slider(art, request, shown, form)
     refuse(request, "HTML")
     if request.transparent:
         check_transparent("html")

@@ -11,9 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from artgen.base.errors import InputError, UsageError
-from artgen.base.files import read_regular
-from artgen.base.toml import parse_toml
+from artgen.base.errors import UsageError
+from artgen.base.toml import read_toml
 from artgen.recipe import LARGEST_FILE, Recipe
 from artgen.registry import Registry
 
@@ -39,10 +38,8 @@ def read_look(asked: str, registry: Registry) -> Look:
         name, data, where = entry.name, copy.deepcopy(dict(entry.load())), f"look {asked!r}"
     else:
         where = f"look {asked}"
-        try:
-            data = parse_toml(read_regular(Path(asked), where, LARGEST_FILE).decode("utf-8"))
-        except ValueError as error:
-            raise InputError(f"{where} is not TOML: {error}") from None
+        wrong = f"{where} is not TOML"
+        data = read_toml(Path(asked), where, LARGEST_FILE, wrong, empty=False)
         name = Path(asked).stem
     data.pop("summary", None)
     Recipe.from_dict(data, where=where)

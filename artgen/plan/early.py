@@ -17,7 +17,7 @@ from artgen.losses import parse_terms
 from artgen.plan.catalogue import Facts, check_values, facts_of, known_facts, options_for
 from artgen.plan.names import find_names, find_primitive, of_look
 from artgen.plan.options import check_engine_options
-from artgen.recipe import Recipe, flag_of, home_of
+from artgen.recipe import Recipe, Stage, flag_of, home_of
 from artgen.registry import Kind, Registry
 
 _NOTHING: Facts = {"options": (), "engines": (), "family": ""}
@@ -41,35 +41,57 @@ def check_names(recipe: Recipe, registry: Registry) -> None:
         parse_colour(recipe.target.background)
 
 
-def check_known_options(recipe: Recipe, registry: Registry) -> None:
-    """Raise UsageError for options that the catalogue knows to be wrong."""
+def check_asked(recipe: Recipe, registry: Registry, search: Sequence[Path] | None = None) -> None:
+    """Raise what a run would raise for wrong names, options that are known, and files.
+
+    Files are looked for in the folders `search`, or not at all.
+    """
+    check_names(recipe, registry)
+    check_options(recipe, registry, load=False)
+    if search is not None:
+        check_files(recipe, registry, search)
+
+
+def check_options(recipe: Recipe, registry: Registry, *, load: bool) -> None:
+    """Raise UsageError for options that are wrong by what the catalogue knows.
+
+    With `load`, which needs torch but no kernels, what it lacks is loaded and gets into it, and the
+    primitive is made; options of engines are left to the run, which has their classes.
+    """
     if recipe.init is not None:  # the options of that drawing count too
         return
-    primitive = known_facts(find_primitive(recipe, registry))
-    if primitive is None:
-        return
-    with of_look(recipe):
-        _check_primitive(recipe, primitive, registry)
-    for stage in recipe.stage:
-        if not stage.options:
-            continue
-        name = primitive["engines"][0] if stage.engine == "auto" else stage.engine
-        engine = known_facts(registry.find("engine", name))
-        if engine is None:
-            continue
-        family, families = primitive["family"], engine["families"]
-        if set(stage.options).difference(each["name"] for each in engine["options"]) and any(
-            entry.plugin.origin != "built-in" for entry in registry.entries("primitive")
-        ):
-            continue  # the family of such a plugin may have it
-        if families is None or family in families:
-            own = options_for(engine, family)
-            names = {
-                each: {option["name"] for option in options_for(engine, each)}
-                for each in (families or (family,))
-            }
-            check_engine_options(name, stage.options, names[family], names, family)
-            check_values(own, stage.options, f"engine {name}")
+    facts, table = facts_of if load else known_facts, recipe.primitive
+    staged = [stage for stage in recipe.stage if stage.options]
+    if table.options or staged:
+        primitive = facts(find_primitive(recipe, registry))
+        if primitive is None:
+            return
+        with of_look(recipe):
+            _check_primitive(recipe, primitive, registry)
+        for stage in staged:
+            name = primitive["engines"][0] if stage.engine == "auto" else stage.engine
+            engine = facts(registry.find("engine", name))
+            if not load and engine is not None:
+                _check_stage(stage, name, engine, primitive["family"], registry)
+    if load:
+        find_names(recipe, registry).primitive(table.options, preset=table.preset)
+
+
+def _check_stage(stage: Stage, name: str, engine: Facts, family: str, registry: Registry) -> None:
+    """Raise UsageError for options that an engine of these facts lacks, and for wrong values."""
+    families = engine["families"]
+    if set(stage.options).difference(each["name"] for each in engine["options"]) and any(
+        entry.plugin.origin != "built-in" for entry in registry.entries("primitive")
+    ):
+        return  # the family of such a plugin may have it
+    if families is None or family in families:
+        own = options_for(engine, family)
+        names = {
+            each: {option["name"] for option in options_for(engine, each)}
+            for each in (families or (family,))
+        }
+        check_engine_options(name, stage.options, names[family], names, family)
+        check_values(own, stage.options, f"engine {name}")
 
 
 def _check_primitive(recipe: Recipe, facts: Facts, registry: Registry) -> None:
@@ -122,24 +144,6 @@ def hint_of_option(
     ]
     has = "has it: write" if len(others) == 1 else "have it: write"
     return f"{', '.join(others)} {has} -p {others[0]}" if others else home_of(key)
-
-
-def check_options(recipe: Recipe, registry: Registry) -> None:
-    """Raise UsageError for options that the primitive lacks; needs torch, but no kernels.
-
-    What has options gets into the catalogue.
-    """
-    table = recipe.primitive
-    if recipe.init is None:  # else the options of that drawing count too
-        named = find_names(recipe, registry)
-        if table.options or any(stage.options for stage in recipe.stage):
-            with of_look(recipe):
-                _check_primitive(recipe, facts_of(named.entry), registry)
-        for stage in recipe.stage:
-            if stage.options:
-                name = named.primitive.engines[0] if stage.engine == "auto" else stage.engine
-                facts_of(registry.find("engine", name))
-        named.primitive(table.options, preset=table.preset)
 
 
 def check_files(recipe: Recipe, registry: Registry, search: Sequence[Path]) -> None:

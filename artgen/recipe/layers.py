@@ -132,7 +132,7 @@ def lay_over(
     if data.get("look") and asked.get("palette") and not asked.get("edges"):
         left.add("edges")  # the look's go with its own palette
     data["output"] = {k: v for k, v in data.get("output", {}).items() if k not in left}
-    stage = _stages(stages_before, _given(stages), engine_options)
+    stage = lay_stages(stages_before, _given(stages), engine_options)
     if any(stage):
         data["stage"] = stage
     return {key: value for key, value in data.items() if value != {}}
@@ -206,10 +206,13 @@ def _split_settings(
     return told, engine_options
 
 
-def _stages(
+def lay_stages(
     before: list[dict[str, Any]], flags: Mapping[str, Any], options: _EngineOptions
 ) -> list[dict[str, Any]]:
-    """The stages of a recipe after `flags` and `options`."""
+    """The stages of a recipe after `flags`, as `lay_over` says, and the `options` of engines.
+
+    Those are by the text of a stage's number; None for the only stage.
+    """
     engines = str(flags["engine"]).split(",") if "engine" in flags else []
     if flags.get("polish"):
         engines = engines or [str(stage.get("engine", "auto")) for stage in before or [{}]]

@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from artgen.base.errors import ArtgenError, InputError, UsageError
-from artgen.base.files import read_regular
 from artgen.base.plain import canonical
-from artgen.base.toml import DEEPEST, parse_toml
+from artgen.base.toml import DEEPEST, read_toml
 from artgen.recipe.keys import JUDGE, MAKE, Flag, Key, key
 from artgen.recipe.table import Misfit, Table
 from artgen.recipe.tables import (
@@ -128,14 +127,9 @@ class Recipe(Table):
     @classmethod
     def from_toml(cls, path: Path) -> Recipe:
         """Read a recipe file."""
-        try:
-            text = read_regular(path, f"recipe {path}", LARGEST_FILE, empty=True).decode("utf-8")
-            data = parse_toml(text)
-        except ValueError as error:
-            raise InputError(
-                f"{path} is not a TOML recipe: {error}",
-                hint="`artgen info FILE.png --recipe` prints one of an output, to compare with",
-            ) from None
+        hint = "`artgen info FILE.png --recipe` prints one of an output, to compare with"
+        wrong = f"{path} is not a TOML recipe"
+        data = read_toml(path, f"recipe {path}", LARGEST_FILE, wrong, hint)
         return cls.from_dict(data, where=str(path))
 
     def to_json(self) -> str:

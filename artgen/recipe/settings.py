@@ -12,10 +12,9 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
-from artgen.base.errors import InputError, UsageError
-from artgen.base.files import read_regular
+from artgen.base.errors import UsageError
 from artgen.base.options import option, parse_options, parse_value
-from artgen.base.toml import parse_toml
+from artgen.base.toml import read_toml
 from artgen.recipe import LARGEST_FILE, Recipe
 
 
@@ -65,12 +64,7 @@ def read_settings() -> tuple[Settings, dict[str, str]]:
     values: dict[str, Any] = {}
     file = config_file()
     if file is not None and (os.path.exists(file) or "ARTGEN_CONFIG" in os.environ):
-        try:
-            data = parse_toml(
-                read_regular(file, str(file), LARGEST_FILE, empty=True).decode("utf-8")
-            )
-        except ValueError as error:
-            raise InputError(f"{file} is not TOML: {error}") from None
+        data = read_toml(file, str(file), LARGEST_FILE, f"{file} is not TOML")
         values = _checked(data, str(file))
         origins |= dict.fromkeys(values, "config.toml")
     for name, each in own.items():

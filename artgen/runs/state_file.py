@@ -97,16 +97,32 @@ def putting_to_use(path: Path, what: str) -> Iterator[None]:
         ) from None
 
 
-def numbers_in(folder: Path) -> list[int]:
-    """The numbers after which files of state in a folder are named, in order; none without it."""
-    stems = (path.stem for path in folder.glob("*.safetensors"))
-    return sorted(int(stem) for stem in stems if stem.isdecimal())
+class StateStore:
+    """A folder of files of state by number, of so many `digits`; in errors one is called `what`."""
 
+    def __init__(self, folder: Path, what: str, digits: int, *, durable: bool = True) -> None:
+        self.folder, self.what, self.digits, self.durable = folder, what, digits, durable
 
-def make_folder(folder: Path) -> None:
-    """Make a folder where it is not there yet. Raises OutputError."""
-    with writing(f"cannot create {folder}"):
-        folder.mkdir(parents=True, exist_ok=True)
+    def path(self, number: int) -> Path:
+        """The file of a number."""
+        return self.folder / f"{number:0{self.digits}d}.safetensors"
+
+    def numbers(self) -> list[int]:
+        """The numbers of the files, in order; none without the folder."""
+        stems = (path.stem for path in self.folder.glob("*.safetensors"))
+        return sorted(int(stem) for stem in stems if stem.isdecimal())
+
+    def write(self, number: int, tensors: Mapping[str, Tensor], values: Mapping[str, Any]) -> None:
+        """Write a file, and the folder where it is not there yet. Raises OutputError."""
+        with writing(f"cannot create {self.folder}"):
+            self.folder.mkdir(parents=True, exist_ok=True)
+        write_state(self.path(number), tensors, values, durable=self.durable)
+
+    @contextmanager
+    def reading(self, number: int) -> Iterator[tuple[dict[str, Tensor], dict[str, Any]]]:
+        """The content of a file, to be put to use in the block. Raises InputError."""
+        with putting_to_use(self.path(number), self.what):
+            yield read_state(self.path(number), self.what)
 
 
 def _digest(tensors: Mapping[str, Tensor], values: Mapping[str, object]) -> str:

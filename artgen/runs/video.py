@@ -69,7 +69,7 @@ def _has_still(output: OutputTable, registry: Registry | None) -> bool:
     form = (output.film or "").partition("=")[0]
     if not form or output.transparent:
         return False
-    return bool((registry or default()).load("form", form).still)
+    return (registry or default()).load("form", form).still is True
 
 
 def encode_pixels(recipe: Recipe, pixels: NDArray[np.uint8]) -> bytes:

@@ -17,7 +17,17 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from artgen import Drawing, Primitive
-from artgen.animation import Form, Shot, beside, eased, embers, seen, seen_pictures
+from artgen.animation import (
+    Form,
+    Shot,
+    beside,
+    contact_sheet,
+    eased,
+    embers,
+    seen,
+    seen_pictures,
+)
+from artgen.editing import named
 from artgen.errors import UsageError
 from artgen.family import Appearance, appearance, building_order, hide, move
 from artgen.losses import Sight
@@ -62,6 +72,17 @@ GO = 0.2
 
 def _side_by_side(shot: Shot) -> Frames:
     return shot.remembered(beside(shot))
+
+
+def _pair(shot: Shot) -> Pixels:
+    return beside(shot)(shot.art.drawing)
+
+
+def _sheet(shot: Shot) -> Pixels:
+    """The drawing and all its views, each as large as a frame."""
+    shown = seen_pictures(shot.art, shot.view.show)
+    cells = [(picture, named(how)) for how, picture in shown]
+    return contact_sheet(cells, longest=max(shown[0][1].shape))
 
 
 def _views(shot: Shot) -> Frames:
@@ -322,9 +343,9 @@ def _sway(shot: Shot) -> Frames:
     return frame
 
 
-SIDE_BY_SIDE = Form(_side_by_side, photo=True, progress=True)
-VIEWS = Form(_views, loops=True, views=frozenset())
-WIPE = Form(_wipe, photo=True, loops=True)
+SIDE_BY_SIDE = Form(_side_by_side, photo=True, progress=True, still=_pair, pairs=True)
+VIEWS = Form(_views, loops=True, still=_sheet, views=frozenset())
+WIPE = Form(_wipe, photo=True, loops=True, page=lambda shot: (shot.target, shot.still))
 CENTRES = Form(_centres, progress=True, check=_looks)
 DEPTH = Form(_depth, progress=True, check=_check_depth)
 FLY_IN = Form(_fly_in, check=_check_move)

@@ -16,7 +16,7 @@ from torch import Tensor
 from artgen.engines.base import part, prefixed
 from artgen.film.scenes import Scene
 from artgen.runs.joining import join_keys
-from artgen.runs.state_file import make_folder, numbers_in, putting_to_use, read_state, write_state
+from artgen.runs.state_file import StateStore
 
 CHAPTER = 240
 """A scene of more keyframes is split: parts that have ended take up space until its end."""
@@ -43,11 +43,11 @@ class KeyframeStore:
     """A folder with a file per key, named after the number of its frame in the scene."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        self.store = StateStore(folder, "key", 6)
 
     def count(self) -> int:
         """How many keys there are, from the first one on without a gap."""
-        there = set(numbers_in(self.folder))
+        there = set(self.store.numbers())
         return next(number for number in range(len(there) + 1) if number not in there)
 
     def add(self, number: int, key: Keyframe) -> None:
@@ -55,21 +55,15 @@ class KeyframeStore:
         tensors = {**key.tensors, **prefixed(_STATE, key.state)}
         if key.born is not None:
             tensors[_BORN] = key.born
-        make_folder(self.folder)
-        write_state(self._path(number), tensors, {"steps": key.steps, "seconds": key.seconds})
+        self.store.write(number, tensors, {"steps": key.steps, "seconds": key.seconds})
 
     def read(self, number: int) -> Keyframe:
         """A key. Raises InputError where it is missing or damaged."""
-        path = self._path(number)
-        tensors, values = read_state(path, "key")
-        born = tensors.pop(_BORN, None)
-        state = part(tensors, _STATE)
-        tensors = {name: each for name, each in tensors.items() if not name.startswith(_STATE)}
-        with putting_to_use(path, "key"):
+        with self.store.reading(number) as (tensors, values):
+            born = tensors.pop(_BORN, None)
+            state = part(tensors, _STATE)
+            tensors = {name: each for name, each in tensors.items() if not name.startswith(_STATE)}
             return Keyframe(tensors, born, int(values["steps"]), float(values["seconds"]), state)
-
-    def _path(self, number: int) -> Path:
-        return self.folder / f"{number:06d}.safetensors"
 
 
 def make_scenes(keys: list[Keyframe], first: int, fps: float) -> list[Scene]:

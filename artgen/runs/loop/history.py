@@ -19,7 +19,7 @@ from artgen.film.scenes import Film, Scene
 from artgen.output import measure_pace
 from artgen.plan import Plan
 from artgen.runs.joining import join_keys
-from artgen.runs.state_file import make_folder, numbers_in, putting_to_use, read_state, write_state
+from artgen.runs.state_file import StateStore
 from artgen.values.drawing import Drawing
 
 _IDENTITIES = "identities"
@@ -65,47 +65,39 @@ class History:
     """
 
     def __init__(self, folder: Path | None) -> None:
-        self._folder = folder
-        self._kept: dict[int, Snapshot] = {}
+        own = None if folder is None else StateStore(folder, "key drawing", 9, durable=False)
+        self._store, self._kept = own, dict[int, Snapshot]()
 
     def add(self, step: int, stage: int, drawing: Drawing, identities: Tensor | None) -> None:
         """Keep the drawing of `step`; it replaces an earlier one of that step.
 
         Raises OutputError.
         """
-        if self._folder is None:
+        if self._store is None:
             self._kept[step] = Snapshot(step, stage, drawing.tensors, identities)
             return
         tensors = prefixed(_TENSOR, drawing.tensors)
         if identities is not None:
             tensors[_IDENTITIES] = identities
-        make_folder(self._folder)
-        write_state(self._path(step), tensors, {"stage": stage}, durable=False)
+        self._store.write(step, tensors, {"stage": stage})
 
     def stored(self) -> list[Snapshot]:
         """All of them, by increasing step. Raises InputError where one is damaged."""
-        return [
-            self._kept[step] if step in self._kept else self._read(step) for step in self._steps()
-        ]
+        if self._store is None:
+            return [self._kept[step] for step in sorted(self._kept)]
+        return [_read(self._store, step) for step in self._store.numbers()]
 
     def drop_after(self, step: int) -> None:
         """Remove the keys later than `step`: those a resumed run will make again."""
-        for later in [stored for stored in self._steps() if stored > step]:
-            self._path(later).unlink(missing_ok=True)
+        if self._store is not None:
+            for later in [stored for stored in self._store.numbers() if stored > step]:
+                self._store.path(later).unlink(missing_ok=True)
 
-    def _steps(self) -> list[int]:
-        return sorted(self._kept) if self._folder is None else numbers_in(self._folder)
 
-    def _read(self, step: int) -> Snapshot:
-        path = self._path(step)
-        stored, values = read_state(path, "key drawing")
-        with putting_to_use(path, "key drawing"):
-            stage, tensors = int(values["stage"]), part(stored, _TENSOR)
-            return Snapshot(step, stage, tensors, stored.get(_IDENTITIES))
-
-    def _path(self, step: int) -> Path:
-        assert self._folder is not None
-        return self._folder / f"{step:09d}.safetensors"
+def _read(store: StateStore, step: int) -> Snapshot:
+    with store.reading(step) as (stored, values):
+        stage, tensors = int(values["stage"]), part(stored, _TENSOR)
+        return Snapshot(step, stage, tensors, stored.get(_IDENTITIES))
 
 
 def film_of(
