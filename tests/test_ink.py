@@ -1779,3 +1779,20 @@ def test_lines_of_an_engraving_that_have_more_room_are_wider():
     wide = room(points, np.ones(len(points)), pitch)
     assert np.median(wide[6:24]) == pytest.approx(1.0, abs=0.02)
     assert np.median(wide[38:54]) == pytest.approx(1.5, abs=0.1)
+
+
+def test_the_tones_of_a_pale_face_before_a_dark_ground_stay_apart():
+    """The curve of the whole picture made of it bare paper, without eyes."""
+    i, j = np.indices((80, 80)) - 40
+    face, eyes = i * i + j * j < 400, (abs(i) < 4) & (abs(abs(j) - 8) < 4)
+    amount = np.where(eyes, 0.45, np.where(face, 0.1 + 0.003 * (i + 20), 0.85 + 0.002 * j))
+    weight = np.where(face, 1.0, 0.1)
+    darker = [
+        tone[eyes].mean() - tone[face & ~eyes].mean()
+        for tone in (hatch.stretched(amount, weight, 0.32, pale) for pale in (0.0, 0.13))
+    ]
+    assert darker[1] > 2 * darker[0]
+    # Without a focus it is the same curve.
+    assert np.array_equal(
+        hatch.stretched(amount, None, 0.32, 0.13), hatch.stretched(amount, None, 0.32)
+    )

@@ -30,6 +30,9 @@ SPECK = 2.0
 """Masses and gaps with less area are left out, in squares of the distance of strokes."""
 CURVES = 0.42, 1.6
 """Least and largest exponent of the curve of tones whose median becomes a half."""
+FOCUS, LIGHTER, PALE = 0.8, 0.3, 0.2
+"""The share of the largest weight where a focus begins; the quantile of its lighter tones, and what
+they become under lines that swell."""
 RUBBED, FULL, ROUGH = 0.55, 1.4, 0.6
 """How dark ink is where it is rubbed; how much ink fills the deepest grain, and how much more than
 its height covers a grain."""
@@ -128,7 +131,7 @@ class Hatch(Ink):
         amount = sheet.amounts[k]
         if o.swell and sheet.target is not None:
             amount = amount + REDS * lab_of(sheet.target)[..., 1] / 100
-        tone = stretched(amount, sheet.weight, o.middle)
+        tone = stretched(amount, sheet.weight, o.middle, PALE if o.swell else 0.0)
         if o.loose:
             tone = abstracted(tone, pitch / pitch.mean(), o.loose)
         tone = strengthened(levelled(tone, o.middle, o.local), pitch, o.crisp)
@@ -284,19 +287,33 @@ def to_canvas(sheet: ink.Sheet, points: Floats) -> Floats:
     return found
 
 
-def stretched(amount: Floats, weight: Floats | None, middle: float = 0.5) -> Floats:
+def stretched(
+    amount: Floats, weight: Floats | None, middle: float = 0.5, pale: float = 0.0
+) -> Floats:
     """Return amounts with the least at 0, the median near `middle`, and the largest at 1.
 
-    Pixels of a larger weight count more, and a picture of one tone stays as it is.
+    Pixels of a larger weight count more. What has nearly the most, such as faces, has a curve of
+    its own, where the lighter of its tones become `pale`, unless that is 0: else a pale face before
+    a dark ground is bare paper. A picture of one tone stays as it is.
     """
+    found = _curved(amount, weight, 0.5, middle)
+    if not pale or weight is None or weight.min() > FOCUS * weight.max():
+        return found
+    near = ((weight / weight.max() - FOCUS) / (1 - FOCUS)).clip(0, 1)
+    own: Floats = found + near * (_curved(amount, near, LIGHTER, pale) - found)
+    return own
+
+
+def _curved(amount: Floats, weight: Floats | None, share: float, middle: float) -> Floats:
+    """Return amounts whose quantile `share` is near `middle`."""
     order = np.argsort(amount, axis=None)
     counted = np.cumsum(np.ones(amount.size) if weight is None else weight.ravel()[order])
-    places = np.searchsorted(counted, counted[-1] * np.array([0.02, 0.5, 0.98]))
-    low, median, high = amount.ravel()[order[places]]
+    places = np.searchsorted(counted, counted[-1] * np.array([0.02, share, 0.98]))
+    low, level, high = amount.ravel()[order[places]]
     if high - low < 0.2:
         return amount
-    share = np.clip((median - low) / (high - low), 0.01, 0.99)
-    curve = np.clip(np.log(0.5) / np.log(share), *CURVES) * (np.log(middle) / np.log(0.5))
+    level = np.clip((level - low) / (high - low), 0.01, 0.99)
+    curve = np.clip(np.log(0.5) / np.log(level), *CURVES) * (np.log(middle) / np.log(0.5))
     found: Floats = ((amount - low) / (high - low)).clip(0, 1) ** curve
     return found
 

@@ -28,6 +28,8 @@ CLOSER = 0.28
 """The exponent of the weight of pixels in the density of rows: half as many again in the focus."""
 STRIDE = 0.35
 """Length of a stroke of a spiral or a row, in distances of the lines."""
+PALE = 0.13
+"""What the lighter tones of a focus become."""
 THIN, THICK = 0.04, 0.48
 """Least and largest radius of the line, in distances of the lines."""
 
@@ -53,7 +55,7 @@ class Path(Ink):
     def place(self, sheet: ink.Sheet) -> ink.Marks:
         """Draw the line of one ink after the other."""
         if self.options.middle:
-            how = sheet.weight, self.options.middle
+            how = sheet.weight, self.options.middle, PALE
             sheet = replace(sheet, amounts=np.stack([stretched(a, *how) for a in sheet.amounts]))
         if self.options.crisp:
             apart = np.sqrt(sheet.amounts[0].size / (STRIDE * sheet.count))
