@@ -134,6 +134,15 @@ def test_a_mask_is_cropped_like_its_picture(tmp_path):
     assert weight.min() == 1
 
 
+def test_a_face_that_is_not_there_is_missed(tmp_path, call, monkeypatch):
+    """A thread was fitted to what is no face, without a word."""
+    monkeypatch.chdir(tmp_path)
+    save_photo(tmp_path)
+    tiny = [each for each in TINY if each != "--quiet"]
+    code, _, err = call("fit", "photo.png", *tiny, "--crop", "1:1", "--crop-at", "face")
+    assert (code, "crop-at: no face" in err) == (0, True)
+
+
 def test_the_recipe_of_a_crop_repeats_the_picture(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     save_photo(tmp_path)

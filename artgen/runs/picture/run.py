@@ -51,7 +51,7 @@ from artgen.targets import (
     hex_colour,
     parse_colour,
 )
-from artgen.values.frame import BACKGROUND
+from artgen.values.frame import BACKGROUND, WHOLE
 
 
 class PictureRun(RunKind):
@@ -73,6 +73,11 @@ class PictureRun(RunKind):
         device = inputs.device
         backend = choose_backend(plan.primitive, device, recipe.run.backend)
         notices = [f"{target.source}: {warning}" for warning in target.warnings]
+        if recipe.target.crop_at == "face" and len(getattr(target.still, "frame", WHOLE).at) == 2:
+            notices.append(
+                "crop-at: no face of 50 pixels was found, so what has most detail is shown;"
+                " --crop-at X,Y,SHARE names another place"
+            )
         if inputs.init is not None:
             notices += inputs.init.notices(target.canvas)
         name, alone = plan.recipe.primitive.name, plan.primitive.always_compiled
