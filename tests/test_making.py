@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
 import os
@@ -680,6 +681,27 @@ def test_where_things_go_is_looked_at_before_the_fit(tmp_path, monkeypatch, caps
     monkeypatch.setattr("artgen.cli.make._fit", lambda *rest: pytest.fail("it fits"))
     assert main(["make", "string", "sample:cat", *SMALL, "--out", str(tmp_path / "busy")]) == 6
     assert (tmp_path / "busy").read_text() == "mine"
+
+
+def test_a_full_disk_leaves_an_earlier_thing_or_none(tmp_path, monkeypatch, capsys):
+    """The first files of the new thing stood beside the last of the earlier one."""
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(data.astronaut()[:200, 100:300]).save("face.png")
+    line, write = ["make", "paper", "face.png", "-q", "--name"], Path.write_bytes
+
+    def full(path, content):
+        if "layer-2" in path.name:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return write(path, content)
+
+    assert main([*line, "kept", "--layers", "3"]) == 0
+    before = {path: path.read_bytes() for path in Path("artgen-out").rglob("*.*")}
+    monkeypatch.setattr(Path, "write_bytes", full)
+    assert main([*line, "kept", "--layers", "4", "--overwrite"]) == 6
+    assert main([*line, "new"]) == 6
+    assert "cannot write artgen-out/new/layer-2.svg" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in Path("artgen-out").rglob("*.*")} == before
+    assert not Path("artgen-out/new").exists()
 
 
 def test_a_face_too_small_for_threads_is_told():

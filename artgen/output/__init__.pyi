@@ -1,6 +1,7 @@
 from .atomic import atomic_path as atomic_path
 from .atomic import atomic_write as atomic_write
 from .atomic import probe_folder as probe_folder
+from .atomic import write_together as write_together
 from .error_map import WORST as WORST
 from .error_map import embers as embers
 from .error_map import error_map as error_map
