@@ -16,15 +16,17 @@ import numpy as np
 import pytest
 import torch
 from av.video.reformatter import Colorspace
-from helpers import changed, open_sample, save_photo
+from helpers import changed, open_sample, save_photo, video_frames
 from PIL import Image
 
 import artgen
+from artgen.art import ExportRequest
 from artgen.base.errors import InputError, Interrupted, UsageError
 from artgen.cli import main
 from artgen.engines import Problem
 from artgen.engines.gradient.engine import GradientEngine
 from artgen.events import Advanced, Evaluated, PreviewDrawn
+from artgen.exporters import export_mp4
 from artgen.families.shape.climb import ClimbEngine
 from artgen.losses import mse, parse_loss
 from artgen.matching import carry
@@ -878,6 +880,24 @@ def test_a_folder_of_frames_is_resumed_from_where_it_is(tmp_path, monkeypatch):
     assert Path("artgen-out/shots-gaussian.run").exists()
     assert main([*command, "--resume", "-q"]) == 0
     assert artgen.load("artgen-out/shots-gaussian.art").film.fps == 5
+
+
+def test_a_form_of_film_moves_as_the_clip_does(tmp_path, monkeypatch, capsys):
+    """Half of the frames were doubles, and the target stood still beside the film."""
+    monkeypatch.chdir(tmp_path)
+    write_video(Path("walk.mp4"), moving(4), fps=12)
+    small = ["-n", "4", "--size", "16", "--steps", "2", "--backend", "eager", "-q"]
+    assert main(["fit", "walk.mp4", *small, "--film", "centres", "--name", "a"]) == 0
+    assert main(["render", "artgen-out/a.art", "--film", "centres", "-o", "b.webm", "-q"]) == 0
+    for file in ("artgen-out/a.mp4", "b.webm"):
+        assert (open_clip(Path(file)).fps, len(video_frames(Path(file)))) == (12, 4)
+    for command in (["fit", "walk.mp4", *small], ["render", "artgen-out/a.art", "-o", "c.mp4"]):
+        capsys.readouterr()
+        assert main([*command, "--film", "wipe"]) == 2
+        assert "--film wipe shows one picture, and the target is a clip" in capsys.readouterr().err
+    request = ExportRequest(film="side-by-side", photo=Image.new("RGB", (8, 6)))
+    with pytest.raises(UsageError, match="the target is a clip"):
+        export_mp4(artgen.load("artgen-out/a.art"), request)
 
 
 def test_one_fit_opens_its_clip_once(tmp_path, monkeypatch, capsys):

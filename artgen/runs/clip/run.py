@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from artgen.animation.forms import find_form
+from artgen.animation.forms import check_clip, find_form
 from artgen.art import Art, saved_bytes
 from artgen.display.views import Rendering
 from artgen.events import Advanced, Observer
@@ -65,11 +65,8 @@ class ClipRun(PictureRun):
             ("a graph", self.asked.graph is not None, "leave out --graph"),
         ):
             yield Reason(f"{source} is a clip, which cannot have {what}", applies, hint)
-        yield Reason(
-            f"--film {output.film} shows one picture, and the target is a clip",
-            output.film is not None and find_form(output.film, self.asked.registry).photo,
-            "use --side-by-side",
-        )
+        if output.film is not None:
+            check_clip(output.film, find_form(output.film, self.asked.registry))
         yield from super().reasons_against(recipe, source)
 
     def planned(self, plan: Plan) -> Plan:
