@@ -13,7 +13,7 @@ from artgen.art import Art, saved_bytes
 from artgen.display.views import Rendering
 from artgen.events import Advanced, Observer
 from artgen.film.scenes import Film, Scene
-from artgen.output import FrameStore
+from artgen.output import FrameStore, lost_sound
 from artgen.plan import Plan
 from artgen.recipe import OutputTable, Precision, Recipe
 from artgen.registry import Registry
@@ -99,6 +99,9 @@ class ClipRun(PictureRun):
                 note = "with --time no frame takes more steps than another: clip.stretch is 1"
                 self.context.notify(note, "note")
             self.recipe, self.rehearsed = with_steps(inside, self.clip, scenes)
+        sound, output = self.sound, self.recipe.output
+        if output.video and sound and (lost := lost_sound(sound, f".{output.video_format}")):
+            self.context.notify(lost, "note")
         if folder is not None:
             folder.write_recipe(self.recipe)
         steps = [scene_steps(self.recipe, last - first) for first, last in scenes]
