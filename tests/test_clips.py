@@ -640,6 +640,30 @@ def test_a_frame_takes_more_steps_where_motion_did_not_carry_its_parts(tmp_path)
     assert steps() == 20 + 4
 
 
+def test_steps_beyond_those_planned_are_counted(tmp_path):
+    """All steps were said to be done while frames that need more of them took them."""
+    first, second = np.zeros((24, 32, 3), np.uint8), np.full((24, 32, 3), 200, np.uint8)
+    first[:, ::4], second[::4] = 90, (255, 160, 0)
+    pictures = [each.copy() for each in (first, first, second, second)]
+    for square in pictures[1], pictures[3]:
+        square[8:16, 8:16] = 255 - square[8:16, 8:16]
+    for number, frame in enumerate(pictures):
+        Image.fromarray(frame).save(tmp_path / f"{number}.png")
+    seen: list[tuple[int, int]] = []
+
+    def watch(event: object) -> None:
+        if isinstance(event, Advanced | Evaluated):
+            seen.append((event.step, event.total_steps))
+
+    asked = recipe(f"frames:{tmp_path}", clip={"steps": 4})
+    done = run(asked, default(), observers=[watch])
+    assert len(done.art.film.scenes) == 2
+    assert done.summary["steps"] > 2 * (12 + 4)
+    assert seen == sorted(seen)
+    assert seen[0][1] == 2 * (12 + 4)
+    assert seen[-1] == (done.summary["steps"], done.summary["steps"])
+
+
 def test_a_field_follows(tmp_path):
     options = {"engine_options": {"batch": 256}, "hidden": 8}
     art = artgen.fit("sample:clip?n=6", "siren", steps=20, size=24, seed=1, **options)
@@ -722,7 +746,7 @@ def test_scenes_in_other_processes_give_the_same_bytes(tmp_path):
 def test_what_is_judged_before_the_first_step_does_not_count_for_the_scene_before():
     """All scenes but the last seemed done at once."""
     told: list[object] = []
-    observe = StepSum(RunContext("c", told.append), [0, 10, 20], time.perf_counter())
+    observe = StepSum(RunContext("c", told.append), [0, 10, 20], 30, time.perf_counter())
     for step in (0, 10, 20):
         observe(Evaluated("c", step, 30, 0.1, 20.0, 0.0))
     for step in (12, 3):
@@ -731,6 +755,10 @@ def test_what_is_judged_before_the_first_step_does_not_count_for_the_scene_befor
     for step in (10, 20):
         observe(Advanced("c", step, 30, 0.0))
     assert [event.step for event in told] == [0, 0, 0, 2, 5, 8, 12, 20]
+    assert {event.total_steps for event in told} == {30}
+    observe(Advanced("c", 27, 32, 0.0))  # a frame takes more than is planned
+    observe(Advanced("c", 20, 31, 0.0))
+    assert [(event.step, event.total_steps) for event in told[-2:]] == [(27, 32), (27, 33)]
 
 
 class Far:
