@@ -1161,6 +1161,15 @@ def test_papers_are_those_that_are_given(tmp_path, capsys):
     assert "has one tone alone" in capsys.readouterr().err
 
 
+def test_vivid_colours_are_no_mistake(tmp_path, monkeypatch, capsys):
+    """A warning of a library about CIELAB reached whoever made paper of a red picture."""
+    monkeypatch.chdir(tmp_path)
+    Image.new("RGB", (8, 8), "red").save("red.png")
+    assert main(["make", "paper", "red.png", "-q"]) == 2
+    assert "red has one tone alone" in capsys.readouterr().err
+    assert main(["make", "paint", "red.png", "-q"]) == 0
+
+
 def cuts_of(path: Path) -> list[np.ndarray]:
     """The lines of a sheet that are cut, in the order of its DXF, y downwards from the corner."""
     drawing = ezdxf.readfile(path)

@@ -34,6 +34,7 @@ from artgen_makers.cutting import (
 )
 from artgen_makers.grids import choose, grouped
 from artgen_makers.guide import ONE, Guide, guides, outlined
+from artgen_makers.tones import rgb_of
 from artgen_plugins.regions import lab_of, means
 
 Floats = NDArray[np.float64]
@@ -214,12 +215,10 @@ def _loose(sheet: str, paper: Mask, unit: float) -> list[tuple[Words, Floats]]:
 
 def _colours(lab: Floats, levels: Floats) -> list[Floats]:
     """Return papers of the mean colours, with more colour, and tones that are well apart."""
-    from skimage.color import lab2rgb
-
     low, high = levels.min(), levels.max()
     even = np.clip((levels - low) / max(high - low, 1), 0, 1) * 78 + 14
     lab = np.concatenate([0.5 * (even + levels)[:, None], CHROMA * lab[:, 1:]], 1)
-    return list(lab2rgb(lab[None])[0])
+    return list(rgb_of(lab))
 
 
 def depth_of(file: str, columns: int, rows: int) -> Floats:
