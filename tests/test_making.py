@@ -1151,6 +1151,7 @@ def test_papers_are_those_that_are_given(tmp_path, capsys):
     assert found[:3] == ["#fff4d0", "#008080", "#0b1d33"]
     for wrong, words in (
         (["--papers", "red"], "give 2 to 12"),
+        (["--papers", "red,teal", "--layers", "6"], "has 2 colours, and --layers asks for 6"),
         (["--front", "up"], "use dark or light"),
         (["--frame", "42"], "leaves 6 x 4 mm"),
     ):
