@@ -683,6 +683,13 @@ def test_where_things_go_is_looked_at_before_the_fit(tmp_path, monkeypatch, caps
     assert (tmp_path / "busy").read_text() == "mine"
 
 
+def test_a_folder_is_refused_before_it_is_read(tmp_path, monkeypatch, capsys):
+    """`make paper /` searched the whole disk for pictures first."""
+    monkeypatch.setattr("artgen.runs.read_target", lambda *rest: pytest.fail("it reads"))
+    assert main(["make", "paper", str(tmp_path)]) == 3
+    assert f"{tmp_path} is a folder" in capsys.readouterr().err
+
+
 def test_a_full_disk_leaves_an_earlier_thing_or_none(tmp_path, monkeypatch, capsys):
     """The first files of the new thing stood beside the last of the earlier one."""
     monkeypatch.chdir(tmp_path)

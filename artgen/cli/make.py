@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -96,6 +97,8 @@ def make(
     source = str(from_stdin()) if source == STDIO else source or ""
     pairs = [each.partition("=")[::2] for each in settings or ()]
     is_art = source.lower().endswith(".art")
+    if not is_art and os.path.isdir(source):
+        raise InputError(f"{source} is a folder", hint="give a photo or an .art file")
     if is_art:
         check_art(Path(source))
 
