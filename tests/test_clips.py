@@ -16,15 +16,17 @@ import numpy as np
 import pytest
 import torch
 from av.video.reformatter import Colorspace
-from helpers import changed, open_sample, save_photo
+from helpers import changed, open_sample, save_photo, video_frames
 from PIL import Image
 
 import artgen
+from artgen.art import ExportRequest
 from artgen.base.errors import InputError, Interrupted, UsageError
 from artgen.cli import main
 from artgen.engines import Problem
 from artgen.engines.gradient.engine import GradientEngine
 from artgen.events import Advanced, Evaluated, PreviewDrawn
+from artgen.exporters import export_mp4
 from artgen.families.shape.climb import ClimbEngine
 from artgen.losses import mse, parse_loss
 from artgen.matching import carry
@@ -638,6 +640,30 @@ def test_a_frame_takes_more_steps_where_motion_did_not_carry_its_parts(tmp_path)
     assert steps() == 20 + 4
 
 
+def test_steps_beyond_those_planned_are_counted(tmp_path):
+    """All steps were said to be done while frames that need more of them took them."""
+    first, second = np.zeros((24, 32, 3), np.uint8), np.full((24, 32, 3), 200, np.uint8)
+    first[:, ::4], second[::4] = 90, (255, 160, 0)
+    pictures = [each.copy() for each in (first, first, second, second)]
+    for square in pictures[1], pictures[3]:
+        square[8:16, 8:16] = 255 - square[8:16, 8:16]
+    for number, frame in enumerate(pictures):
+        Image.fromarray(frame).save(tmp_path / f"{number}.png")
+    seen: list[tuple[int, int]] = []
+
+    def watch(event: object) -> None:
+        if isinstance(event, Advanced | Evaluated):
+            seen.append((event.step, event.total_steps))
+
+    asked = recipe(f"frames:{tmp_path}", clip={"steps": 4})
+    done = run(asked, default(), observers=[watch])
+    assert len(done.art.film.scenes) == 2
+    assert done.summary["steps"] > 2 * (12 + 4)
+    assert seen == sorted(seen)
+    assert seen[0][1] == 2 * (12 + 4)
+    assert seen[-1] == (done.summary["steps"], done.summary["steps"])
+
+
 def test_a_field_follows(tmp_path):
     options = {"engine_options": {"batch": 256}, "hidden": 8}
     art = artgen.fit("sample:clip?n=6", "siren", steps=20, size=24, seed=1, **options)
@@ -720,7 +746,7 @@ def test_scenes_in_other_processes_give_the_same_bytes(tmp_path):
 def test_what_is_judged_before_the_first_step_does_not_count_for_the_scene_before():
     """All scenes but the last seemed done at once."""
     told: list[object] = []
-    observe = StepSum(RunContext("c", told.append), [0, 10, 20], time.perf_counter())
+    observe = StepSum(RunContext("c", told.append), [0, 10, 20], 30, time.perf_counter())
     for step in (0, 10, 20):
         observe(Evaluated("c", step, 30, 0.1, 20.0, 0.0))
     for step in (12, 3):
@@ -729,6 +755,10 @@ def test_what_is_judged_before_the_first_step_does_not_count_for_the_scene_befor
     for step in (10, 20):
         observe(Advanced("c", step, 30, 0.0))
     assert [event.step for event in told] == [0, 0, 0, 2, 5, 8, 12, 20]
+    assert {event.total_steps for event in told} == {30}
+    observe(Advanced("c", 27, 32, 0.0))  # a frame takes more than is planned
+    observe(Advanced("c", 20, 31, 0.0))
+    assert [(event.step, event.total_steps) for event in told[-2:]] == [(27, 32), (27, 33)]
 
 
 class Far:
@@ -878,6 +908,24 @@ def test_a_folder_of_frames_is_resumed_from_where_it_is(tmp_path, monkeypatch):
     assert Path("artgen-out/shots-gaussian.run").exists()
     assert main([*command, "--resume", "-q"]) == 0
     assert artgen.load("artgen-out/shots-gaussian.art").film.fps == 5
+
+
+def test_a_form_of_film_moves_as_the_clip_does(tmp_path, monkeypatch, capsys):
+    """Half of the frames were doubles, and the target stood still beside the film."""
+    monkeypatch.chdir(tmp_path)
+    write_video(Path("walk.mp4"), moving(4), fps=12)
+    small = ["-n", "4", "--size", "16", "--steps", "2", "--backend", "eager", "-q"]
+    assert main(["fit", "walk.mp4", *small, "--film", "centres", "--name", "a"]) == 0
+    assert main(["render", "artgen-out/a.art", "--film", "centres", "-o", "b.webm", "-q"]) == 0
+    for file in ("artgen-out/a.mp4", "b.webm"):
+        assert (open_clip(Path(file)).fps, len(video_frames(Path(file)))) == (12, 4)
+    for command in (["fit", "walk.mp4", *small], ["render", "artgen-out/a.art", "-o", "c.mp4"]):
+        capsys.readouterr()
+        assert main([*command, "--film", "wipe"]) == 2
+        assert "--film wipe shows one picture, and the target is a clip" in capsys.readouterr().err
+    request = ExportRequest(film="side-by-side", photo=Image.new("RGB", (8, 6)))
+    with pytest.raises(UsageError, match="the target is a clip"):
+        export_mp4(artgen.load("artgen-out/a.art"), request)
 
 
 def test_one_fit_opens_its_clip_once(tmp_path, monkeypatch, capsys):

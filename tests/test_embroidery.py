@@ -85,6 +85,25 @@ def test_stitches_are_neither_short_nor_long(flag, suffix):
         assert steps.max() <= 71.5
 
 
+@pytest.mark.parametrize("stripes", ["across", "down"])
+def test_a_design_fits_its_hoop_as_it_is_sewn(stripes, tmp_path):
+    """Rows that are longer than their areas, since thread pulls, left the hoop."""
+    tones = np.repeat(np.array([[60, 70, 200], [200, 60, 70]], np.uint8), 40, axis=0)
+    picture = np.tile(tones[:, None], (1, 80, 1))
+    Image.fromarray(picture if stripes == "across" else picture.swapaxes(0, 1)).save(
+        tmp_path / "two.png"
+    )
+    line = ["make", "embroidery", str(tmp_path / "two.png"), "--hoop", "40x40", "-q"]
+    assert main([*line, "--width", "4cm", "--pull", "0.6", "--out", str(tmp_path)]) == 0
+    for suffix in FORMATS:
+        file = tmp_path / f"two-embroidery/design.{suffix}"
+        low, *_, high = np.sort(np.concatenate([np.concatenate(runs) for runs in sewn_in(file)]), 0)
+        # Places are in tenths of a millimetre, and the first and the last row within their edges.
+        assert min(low) >= -200
+        assert max(high) <= 200
+        assert min(high - low) >= 395
+
+
 def test_what_is_sewn_is_the_picture(flag):
     """Read back and drawn, thread covers the shapes, and not the fabric between them."""
     red, blue = sewn_in(flag / "design.dst")

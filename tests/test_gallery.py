@@ -25,6 +25,7 @@ from artgen.errors import OutputError
 from artgen.gallery import open_gallery
 from artgen.gallery._page import FinishedPiece, _command, _plugin
 from artgen.gallery._pieces import Gallery, Piece
+from artgen.output import FORMATS
 from artgen.recipe import Recipe
 
 RECIPE = """
@@ -651,6 +652,13 @@ def test_a_reel_shows_the_highlights_above_their_titles(gallery, call):
     data = call("reel", gallery, "--height", 90)[1]
     assert data["pieces"] == ["second"]
     assert call("reel", gallery, "--height", 90, "--only", "first")[1]["pieces"] == ["first"]
+    # What one of them wrote is replaced in every format, though none holds a recipe.
+    for suffix in FORMATS:
+        file = gallery / f"reel{suffix}"
+        short = ["--height", 90, "--only", "first", "-o", file]
+        assert call("reel", gallery, *short)[0] == 0
+        assert call("reel", gallery, *short, "--overwrite")[0] == 0
+        file.unlink()
 
 
 @pytest.mark.slow

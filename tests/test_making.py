@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
 import os
@@ -682,6 +683,34 @@ def test_where_things_go_is_looked_at_before_the_fit(tmp_path, monkeypatch, caps
     assert (tmp_path / "busy").read_text() == "mine"
 
 
+def test_a_folder_is_refused_before_it_is_read(tmp_path, monkeypatch, capsys):
+    """`make paper /` searched the whole disk for pictures first."""
+    monkeypatch.setattr("artgen.runs.read_target", lambda *rest: pytest.fail("it reads"))
+    assert main(["make", "paper", str(tmp_path)]) == 3
+    assert f"{tmp_path} is a folder" in capsys.readouterr().err
+
+
+def test_a_full_disk_leaves_an_earlier_thing_or_none(tmp_path, monkeypatch, capsys):
+    """The first files of the new thing stood beside the last of the earlier one."""
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(data.astronaut()[:200, 100:300]).save("face.png")
+    line, write = ["make", "paper", "face.png", "-q", "--name"], Path.write_bytes
+
+    def full(path, content):
+        if "layer-2" in path.name:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return write(path, content)
+
+    assert main([*line, "kept", "--layers", "3"]) == 0
+    before = {path: path.read_bytes() for path in Path("artgen-out").rglob("*.*")}
+    monkeypatch.setattr(Path, "write_bytes", full)
+    assert main([*line, "kept", "--layers", "4", "--overwrite"]) == 6
+    assert main([*line, "new"]) == 6
+    assert "cannot write artgen-out/new/layer-2.svg" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in Path("artgen-out").rglob("*.*")} == before
+    assert not Path("artgen-out/new").exists()
+
+
 def test_a_face_too_small_for_threads_is_told():
     photo = data.astronaut()
     whole, close = String({"face": 0}), String({"nails": 200})
@@ -1129,6 +1158,7 @@ def test_papers_are_those_that_are_given(tmp_path, capsys):
     assert found[:3] == ["#fff4d0", "#008080", "#0b1d33"]
     for wrong, words in (
         (["--papers", "red"], "give 2 to 12"),
+        (["--papers", "red,teal", "--layers", "6"], "has 2 colours, and --layers asks for 6"),
         (["--front", "up"], "use dark or light"),
         (["--frame", "42"], "leaves 6 x 4 mm"),
     ):
@@ -1137,6 +1167,15 @@ def test_papers_are_those_that_are_given(tmp_path, capsys):
     Image.new("RGB", (60, 40), "gray").save(tmp_path / "gray.png")
     assert main([*line[:2], str(tmp_path / "gray.png"), *line[3:]]) == 2
     assert "has one tone alone" in capsys.readouterr().err
+
+
+def test_vivid_colours_are_no_mistake(tmp_path, monkeypatch, capsys):
+    """A warning of a library about CIELAB reached whoever made paper of a red picture."""
+    monkeypatch.chdir(tmp_path)
+    Image.new("RGB", (8, 8), "red").save("red.png")
+    assert main(["make", "paper", "red.png", "-q"]) == 2
+    assert "red has one tone alone" in capsys.readouterr().err
+    assert main(["make", "paint", "red.png", "-q"]) == 0
 
 
 def cuts_of(path: Path) -> list[np.ndarray]:

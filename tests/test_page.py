@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ import torch
 
 import artgen
 from artgen import Field, Param, Splat, fit, init
-from artgen.art import ExportRequest
+from artgen.art import ExportRequest, Film, Scene
 from artgen.base.errors import PluginError, UsageError
 from artgen.base.xml import Element
 from artgen.compiler.field_layers import LANES, Elementwise, Product, trace_field
@@ -36,6 +37,21 @@ def art_of(name, **options):
 @pytest.fixture(scope="module")
 def gaussians():
     return art_of("gaussian", count=12, steps=3)
+
+
+def test_the_slider_counts_the_parts_of_a_moment(gaussians):
+    """It went up to the number of all lives in a film, of which none shows so many."""
+    keys = {name: torch.stack([each] * 4) for name, each in gaussians.drawing.tensors.items()}
+    first, last = torch.zeros(12, dtype=torch.int64), torch.full((12,), 3)
+    # 8 live throughout, 3 up to the second key, one from the third on.
+    last[8:11], first[11] = 1, 2
+    film = Film((Scene((0.0, 1.0, 2.0, 3.0), keys, torch.stack([first, last])),), 3.0, 4.0)
+    page = export_html(replace(gaussians, film=film), ExportRequest()).decode()
+    piece = json.loads(scripts(page)[-3])
+    assert [(each["count"], each["most"]) for each in piece["scenes"]] == [(12, 11)]
+    mesh = export_html(art_of("mesh", count=9, steps=2), ExportRequest()).decode()
+    (scene,) = json.loads(scripts(mesh)[-3])["scenes"]
+    assert scene["most"] == scene["count"] / 2  # each triangle has a seam
 
 
 def scripts(page):

@@ -189,6 +189,8 @@ def test_the_page_is_closed_and_the_same_every_time():
     assert "default-src 'none'" in text
     assert "connect-src" not in text
     assert "http" not in text.replace("http-equiv", "")
+    ways = len(describe_styles({names[0]: describe_kind(names[0], registry)}, registry))
+    assert f"{ways} ways to make it" in text
 
 
 @pytest.mark.slow

@@ -284,3 +284,14 @@ def test_a_fit_of_a_clip_keeps_its_sound(tmp_path):
             times = [packet.pts * packet.time_base for packet in made.demux(sound) if packet.size]
         assert float(times[0]) == pytest.approx(begins, abs=0.05)
         assert float(times[-1] - times[0]) == pytest.approx(1, abs=0.1)
+
+
+def test_sound_that_a_format_cannot_hold_is_told(tmp_path, monkeypatch, capsys):
+    """The video of a clip with AAC was silent as WebM, without a word."""
+    monkeypatch.chdir(tmp_path)
+    sounding(Path("clip.mp4"), ".mp4")
+    line = ["fit", "clip.mp4", "-n", "4", "--size", "16", "--steps", "2", "--backend", "eager"]
+    for suffix, told in ((".mp4", False), (".gif", False), (".webm", True)):
+        assert main([*line, "--video", f"a{suffix}", "--overwrite"]) == 0
+        said = "webm cannot hold the sound of clip.mp4, which is aac, so the video is silent: use "
+        assert (said + "--video FILE.mp4" in capsys.readouterr().err) == told

@@ -192,6 +192,15 @@ def find_form(text: str, registry: Registry) -> Form:
     return _read_form(text, registry)[0]
 
 
+def check_clip(text: str, form: Form) -> None:
+    """Raise UsageError for a form that shows one picture, which a film of a clip cannot be of."""
+    if form.photo:
+        raise UsageError(
+            f"--film {text} shows one picture, and the target is a clip",
+            hint="use artgen fit --side-by-side, or a form that needs no target: --film zoom",
+        )
+
+
 def _read_form(text: str, registry: Registry) -> tuple[Form, object]:
     """The form, and what it takes from the text after its name: see `find_form`."""
     name, equals, rest = text.partition("=")
@@ -241,6 +250,8 @@ def form_frames(text: str, shot: Shot, fps: float, speed: float = 1.0) -> Filmed
     """
     form, shot = _asked(text, shot, fps)
     seconds = shot.seconds
+    if shot.other is None and shot.art.recipe.clip is not None:
+        check_clip(text, form)
     if form.progress and shot.art.has_film:
         seconds = len(shot.art.require_film().frame_times(fps, speed)) / fps
     guard = partial(plugin_code, f"form {text!r}", form.prepare, hint=_CONTRACT)

@@ -115,15 +115,15 @@ def write_exports(
 ) -> None:
     """Write `art` to all files, showing progress, and print their names. Raises ArtgenError.
 
-    All contents are made before the first file is written. Where a format refuses the drawing, none
-    is, or where there is a list `apart` the other files are before that is raised, and it gets all
-    that are written. `more` are formats by suffix without a dot that come before those of
-    exporters, and before `art`, which is the whole.
+    All files are complete before the first is moved to its place. Where a format refuses the
+    drawing, none is, or where there is a list `apart` the other files are before that is raised,
+    and it gets all that are written. `more` are formats by suffix without a dot that come before
+    those of exporters, and before `art`, which is the whole.
     """
     from artgen.art import run_exporter
     from artgen.cli._progress import showing
     from artgen.exporters.requests import OF_VIDEOS
-    from artgen.output import atomic_write
+    from artgen.output import write_together
 
     refused: UsageError | None = None
     contents, takers = {}, {**_OPTIONS, **dict.fromkeys(OF_VIDEOS, VIDEOS)}
@@ -147,11 +147,11 @@ def write_exports(
             if apart is None:
                 raise refused from None
     silent = common.as_json or common.quiet or any(map(is_stdout, files))
+    write_together({file: data for file, data in contents.items() if not is_stdout(file)})
     for file, content in contents.items():
         if is_stdout(file):
             write_stdout(content)
             continue
-        atomic_write(file, content)
         if apart is not None:
             apart.append(file)
         if not silent:

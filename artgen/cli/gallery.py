@@ -167,12 +167,24 @@ def open_page(
     common.answer({"page": found.page, "opened": open_in_browser(found.page)}, found.page)
 
 
+_MARKS = {
+    ".mp4": b"ftyp",
+    ".webm": b"webm",
+    ".webp": b"WEBP",
+    ".gif": b"GIF8",
+    ".apng": b"acTL",
+}
+"""The formats of a reel, and what the first bytes of each hold."""
+
+
 @gallery.command(cls=Command)
 @flat
 def reel(
     folder: Path = FOLDER,
     only: list[str] | None = ONLY,
-    output: Path | None = output_option("FILE.mp4", "Output file. Default: DIR/out/reel.mp4."),
+    output: Path | None = output_option(
+        "FILE", f"Output file, which ends in {', '.join(_MARKS)}. Default: DIR/out/reel.mp4."
+    ),
     height: int = option(
         "PX", "Height of the video, which is 16:9.", min=90, max=2160, default=720
     ),
@@ -181,7 +193,7 @@ def reel(
     *,
     common: WithoutPlugins,
 ) -> None:
-    """Join the videos of the highlights, or of --only, into one MP4.
+    """Join the videos of the highlights, or of --only, into one.
 
     Examples:
         artgen gallery reel --only sunset --only harbour -o reel.mp4
@@ -189,7 +201,8 @@ def reel(
     found = _made(galleries.open_gallery(folder, quick=quick))
     file = output or found.out / "reel.mp4"
     # It holds no recipe, as it is of many drawings.
-    check_file(file, overwrite=overwrite or output is None, mark=b"ftyp")
+    mark = _MARKS.get(file.suffix.lower(), b"artgen")
+    check_file(file, overwrite=overwrite or output is None, mark=mark)
     chosen = found.chosen(only or ())
     highlights = [piece for piece in chosen if piece.words.order is not None]
     finished = {each.piece.slug: each for each in galleries.finished_pieces(found)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -96,6 +97,8 @@ def make(
     source = str(from_stdin()) if source == STDIO else source or ""
     pairs = [each.partition("=")[::2] for each in settings or ()]
     is_art = source.lower().endswith(".art")
+    if not is_art and os.path.isdir(source):
+        raise InputError(f"{source} is a folder", hint="give a photo or an .art file")
     if is_art:
         check_art(Path(source))
 
@@ -103,7 +106,7 @@ def make(
 
     from artgen.art import load
     from artgen.making import Motif, files_in, lengths_of, make_thing
-    from artgen.output import atomic_write, check_output, probe_folder, remove_own
+    from artgen.output import check_output, probe_folder, remove_own, write_together
     from artgen.recipe import Recipe
     from artgen.runs import output_paths, read_target
     from artgen.targets import Source, file_safe
@@ -141,11 +144,9 @@ def make(
     inputs = [Path(source)] if source else []
     for path in files:
         check_output(path, overwrite=overwrite, option="--name", inputs=inputs)
-    probe_folder(folder)
     # An earlier thing had other pages, pens or machines.
     left = {*files_in(folder)} - {*files, *inputs}
-    for path, data in files.items():
-        atomic_write(path, data)
+    write_together(files)
     for path in left:
         remove_own(path)
     for note in () if common.quiet else made.notes:

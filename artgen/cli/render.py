@@ -189,7 +189,7 @@ def render(
 
     common.load("artgen.display.views")
 
-    from artgen.animation.forms import find_form
+    from artgen.animation.forms import check_clip, find_form
     from artgen.art import ExportRequest, load
     from artgen.exporters.pairs import SHARP
     from artgen.runs import resolve_device
@@ -212,6 +212,8 @@ def render(
     if film is not None and (found := find_form(film, registry)).photo:
         form, sharper = film.partition("=")[0], replace(frame, size=sharp)
         paired = found.pairs and film.lower().endswith(".art")
+        if loaded.recipe.clip is not None and VIDEOS & suffixes and not paired:
+            check_clip(film, found)
         photo = _photo(f"--film {form}", film, loaded, art.parent, sharper, paired)
     beginning = (start or "").partition("=")[0]
     if start and beginning == "photo" and start != "photo=":

@@ -132,7 +132,8 @@ def _moving(
         if request.start is not None:
             raise UsageError("--film and --start were both given", hint="leave one of them out")
         form = find_form(request.film, art.registry or default())
-        frame, fps = _drawn(art, request, suffix, request.fps or WALK_FPS)
+        own = art.require_film().fps if art.has_film else WALK_FPS
+        frame, fps = _drawn(art, request, suffix, request.fps or own)
         shot = shot_of(art, request, frame, form)
         speed = _pace(art, request) if art.has_film else request.speed
         filmed = form_frames(request.film, shot, fps, speed)

@@ -37,7 +37,7 @@ Pixels = NDArray[np.uint8]
 
 
 def write_reel(path: Path, pieces: Sequence[FinishedPiece], *, width: int, height: int) -> float:
-    """Write the MP4 file `path` and return its duration in seconds.
+    """Write the video `path`, in a format of `write_video`, and return its duration in seconds.
 
     Raises GalleryError if `pieces` is empty, InputError for a damaged video, OutputError.
     """

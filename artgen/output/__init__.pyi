@@ -1,6 +1,7 @@
 from .atomic import atomic_path as atomic_path
 from .atomic import atomic_write as atomic_write
 from .atomic import probe_folder as probe_folder
+from .atomic import write_together as write_together
 from .error_map import WORST as WORST
 from .error_map import embers as embers
 from .error_map import error_map as error_map
@@ -26,6 +27,7 @@ from .video import FORMATS as FORMATS
 from .video import Sound as Sound
 from .video import frame_counts as frame_counts
 from .video import frame_steps as frame_steps
+from .video import lost_sound as lost_sound
 from .video import probe_encoder as probe_encoder
 from .video import read_frames as read_frames
 from .video import schedule as schedule

@@ -11,11 +11,11 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from artgen.base.errors import OutputError
+from artgen.base.errors import OutputError, writing
 
 
 @contextmanager
@@ -52,6 +52,28 @@ def atomic_write(path: Path, data: bytes, *, durable: bool = True) -> None:
     """Write `data` to `path`, whole or not at all. Raises OutputError."""
     with atomic_path(path, durable=durable) as partial:
         partial.write_bytes(data)
+
+
+def write_together(files: Mapping[Path, bytes]) -> None:
+    """Write files by their paths, and move none to its place before all are complete.
+
+    Folders that are missing are created, and removed where it fails. Raises OutputError.
+    """
+    missing = {each for path in files for each in path.parents if not each.exists()}
+    try:
+        with ExitStack() as moved:
+            for path, data in files.items():
+                with writing(f"cannot create {path.parent}"):
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                partial = moved.enter_context(atomic_path(path))
+                partial.write_bytes(data)
+                # Here, for a disk may say only now that it is full.
+                _sync(partial)
+    except BaseException:
+        for folder in sorted(missing, reverse=True):
+            with suppress(OSError):
+                folder.rmdir()
+        raise
 
 
 def put(complete: Path, path: Path) -> None:

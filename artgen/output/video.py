@@ -285,6 +285,27 @@ def read_frames(path: Path, *, fps: float) -> Iterator[Pixels]:
         yield waiting
 
 
+def lost_sound(file: Path, suffix: str) -> str | None:
+    """Say that a video of a suffix cannot hold the sound of a file, and what to try; else None.
+
+    Animations are silent in any case.
+    """
+    import av
+
+    form, codec = CONTAINERS.get(file.suffix.lower()), _CODECS.get(suffix)
+    if form is None or codec is None:
+        return None
+    with file.open("rb") as data, av.open(data, "r", format=form) as read:
+        kinds = [each.codec_context.name for each in read.streams.audio]
+    if not kinds or set(kinds) & set(codec.sounds):
+        return None
+    holding = [name for name, each in _CODECS.items() if set(kinds) & set(each.sounds)]
+    hints = [f"use --video FILE{name}" for name in holding]
+    hints += [f"convert it to {codec.sounds[0].upper()} first"]
+    what = f"{suffix[1:]} cannot hold the sound of {file.name}, which is {kinds[0]}"
+    return f"{what}, so the video is silent: {', or '.join(hints)}"
+
+
 @contextmanager
 def _sound_of(
     sound: Sound | Samples | None, container: OutputContainer, codec: _Codec

@@ -81,13 +81,16 @@ class StepSum:
 
     It observes the tasks, and passes their steps and their notices on as those of the run of
     `context`, which `began` then, by `time.perf_counter`. `starts` are the numbers of steps before
-    each task; those before the first are counted.
+    each task; those before the first are counted. All are `total_steps`, and what tasks find that
+    they take more than that.
     """
 
-    def __init__(self, context: RunContext, starts: Iterable[int], began: float) -> None:
-        self._context, self._began = context, began
+    def __init__(
+        self, context: RunContext, starts: Iterable[int], total_steps: int, began: float
+    ) -> None:
+        self._context, self._began, self._total = context, began, total_steps
         self._starts = sorted(starts)
-        self._done = dict.fromkeys(self._starts, 0)
+        self._done, self._more = (dict.fromkeys(self._starts, 0) for _ in range(2))
         self.sum = self._starts[0] if self._starts else 0
 
     def __call__(self, event: Event) -> None:
@@ -102,4 +105,8 @@ class StepSum:
                 more = max(0, event.step - start - self._done[start])
                 self._done[start] += more
                 self.sum += more
-            self._context.emit(replace(event, run=run, step=self.sum, seconds=seconds))
+                self._more[start] = event.total_steps - self._total
+            total = self._total + sum(self._more.values())
+            self._context.emit(
+                replace(event, run=run, step=self.sum, total_steps=total, seconds=seconds)
+            )

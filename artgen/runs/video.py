@@ -102,6 +102,7 @@ def write_run_video(
         how = (("device", job.device),)
         shown = photo() if find_form(film, art.registry or default()).photo else None
         frame = film_frame(art, recipe.framed(output.video_size))
+        fps = fps if art.film is None else art.film.fps
         shot = Shot(art, frame, output.video_seconds, shown, how)
         frames, played = form_frames(film, shot, fps)
     else:

@@ -46,9 +46,10 @@ def build_studio(
     names = ("piece", "recipe", "numbers", "poster")
     frame = render_document("splats", words, film=False, **{name: f"@{name}@" for name in names})
     kinds = {kind["name"]: kind for kind in described}
+    styles = describe_styles(kinds, registry)
     data = {
         "kinds": kinds,
-        "styles": describe_styles(kinds, registry),
+        "styles": styles,
         "samples": [_sample(name, registry) for name in samples],
         "frame": frame,
     }
@@ -63,6 +64,7 @@ def build_studio(
         "artgen.studio",
         script=script,
         style=style,
+        ways=len(styles),
         film=base64.b64encode(film).decode("ascii"),
         data=base64.b64encode(_zipped(text.encode())).decode("ascii"),
     ).encode()

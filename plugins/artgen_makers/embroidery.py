@@ -113,8 +113,9 @@ class Embroidery(Maker):
         parse_colour(o.fabric)
         size = o.width, o.width / motif.aspect
         self.check(size)
-        unit = max(FINE, max(size) / MOST_PIXELS)
-        columns, rows_ = (max(4, round(side / unit)) for side in size)
+        columns = max(4, int(size[0] / max(FINE, max(size) / MOST_PIXELS)))
+        unit = size[0] / columns
+        rows_ = max(4, int(size[1] / unit + 1e-6))
         lab, weight = focused(motif.picture(columns, rows_))
         top, spines = motif.strokes(columns, rows_)
         shown = np.linalg.norm(lab - means(lab, top + 1)[top + 1], axis=2).mean()
@@ -259,7 +260,8 @@ class Embroidery(Maker):
                 joined(under, runs, hidden, seen=False)
                 joined(top, runs, hidden, seen=True)
             middle = np.array(order.shape[::-1]) * unit / 2
-            tied = [sewn(run - middle) for run in runs]
+            # A row that is longer than its area may not leave the hoop.
+            tied = [sewn((run - middle).clip(-middle, middle)) for run in runs]
             if kept := [run for run in tied if len(run)]:
                 blocks.append(Block(colour, kept))
         return blocks

@@ -24,6 +24,7 @@ from artgen_makers.cutting import Plan, Words, check_dxf, dxf_of, finer_than, in
 from artgen_makers.grids import choose, differences, grouped, read_rows
 from artgen_makers.guide import Guide, guides
 from artgen_makers.pdf import Sheet
+from artgen_makers.tones import rgb_of
 from artgen_plugins.regions import chains, cut, lab_of, means, smoothed
 
 Floats = NDArray[np.float64]
@@ -97,11 +98,9 @@ class PaintByNumbers(Maker):
 
     def chosen(self, tones: Floats) -> list[Paint]:
         """Return the colours, mixed or free, that come closest to Lab colours [N, 3]."""
-        from skimage.color import lab2rgb
-
         groups, weight = grouped(tones)
         paints = self.paints()
-        mixed = mixtures(paints) if paints else [Paint("", each) for each in lab2rgb(groups)]
+        mixed = mixtures(paints) if paints else [Paint("", each) for each in rgb_of(groups)]
         cost = differences(groups, _lab(mixed)) ** 2
         return [mixed[k] for k in choose(cost, weight, min(self.options.colours, len(mixed)))]
 

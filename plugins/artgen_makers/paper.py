@@ -34,6 +34,7 @@ from artgen_makers.cutting import (
 )
 from artgen_makers.grids import choose, grouped
 from artgen_makers.guide import ONE, Guide, guides, outlined
+from artgen_makers.tones import rgb_of
 from artgen_plugins.regions import lab_of, means
 
 Floats = NDArray[np.float64]
@@ -54,6 +55,8 @@ HOLE = 3.0
 """Diameter of the holes in the corners of the frame, in mm."""
 USUAL = 180.0
 """Width of sheets in mm, where none is asked for and the picture is not tall."""
+USUAL_LAYERS = 6
+"""Sheets, where neither they nor their colours are asked for."""
 SHADOW = 0.5
 LARGER = 2
 """Pixels of the picture of the finished thing along one of the sheets."""
@@ -64,7 +67,9 @@ class PaperOptions:
     """Options of pictures of cut paper."""
 
     width: float = option(0.0, "width of the sheets in mm; 0: as fits a page", low=0, high=2000)
-    layers: int = option(6, "sheets, with the one behind all", low=2, high=12)
+    layers: int | None = option(
+        None, "sheets, with the one behind all: 6, or as many as --papers", low=2, high=12
+    )
     frame: float = option(8.0, "width of the frame in mm", low=5, high=200)
     depth: str = option("", "gray picture of the depth, whose white is near: sheets follow it")
     narrow: float = option(1.2, "least width of paper and of gaps in mm", low=0.3, high=50)
@@ -176,8 +181,13 @@ class Paper(Maker):
         papers = [np.array(parse_colour(each)) for each in o.papers.split(",") if each.strip()]
         if papers and not 2 <= len(papers) <= 12:
             raise UsageError(f"--papers has {len(papers)} colours", hint="give 2 to 12")
+        if papers and o.layers not in (None, len(papers)):
+            raise UsageError(
+                f"--papers has {len(papers)} colours, and --layers asks for {o.layers}",
+                hint="leave one of them out: there is a sheet for each colour",
+            )
         tones, weight = grouped(light.reshape(-1, 1))
-        wanted = len(papers) or o.layers
+        wanted = len(papers) or o.layers or USUAL_LAYERS
         chosen = choose((tones - tones.T) ** 2, weight, min(wanted, len(tones)))
         levels = np.sort(tones[chosen, 0])
         band = np.searchsorted((levels[1:] + levels[:-1]) / 2, light)
@@ -214,12 +224,10 @@ def _loose(sheet: str, paper: Mask, unit: float) -> list[tuple[Words, Floats]]:
 
 def _colours(lab: Floats, levels: Floats) -> list[Floats]:
     """Return papers of the mean colours, with more colour, and tones that are well apart."""
-    from skimage.color import lab2rgb
-
     low, high = levels.min(), levels.max()
     even = np.clip((levels - low) / max(high - low, 1), 0, 1) * 78 + 14
     lab = np.concatenate([0.5 * (even + levels)[:, None], CHROMA * lab[:, 1:]], 1)
-    return list(lab2rgb(lab[None])[0])
+    return list(rgb_of(lab))
 
 
 def depth_of(file: str, columns: int, rows: int) -> Floats:

@@ -3,7 +3,7 @@
 const one = (id) => document.getElementById(id);
 /** Milliseconds for a strip and for a coarse picture, its least share of pixels, the most of a sharp one. */
 const BUSY = 12, QUICK = 36, COARSEST = 1 / 8, LARGEST = 2 ** 22;
-const total = Math.max(...piece.scenes.map(({ count }) => count));
+const total = Math.max(...piece.scenes.map(({ most }) => most));
 /** Milliseconds after which the page says that it is still drawing. */
 const LONG = 500;
 const state = { parts: total, seconds: 0, rate: 1e-3, cost: 1e-3, share: 0 };

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from artgen.base.errors import PluginError, UsageError
@@ -70,6 +71,9 @@ def describe(
         table["times"] = list(scene.times)
         table["lifespans"] = None if scene.lifespans is None else _row(packer, scene.lifespans)
         ground = scene.background
+        # As many as are there at a time: a slider chooses from them.
+        alive = table["count"] // table.get("each", 1)
+        table["most"] = alive if scene.lifespans is None else _most(scene.lifespans)
         table["background"] = None if ground is None else _row(packer, ground)
     return described
 
@@ -91,6 +95,14 @@ def refused(drawing: Drawing, reason: str) -> UsageError:
 
 def _row(packer: Packer, values: Tensor) -> int:
     return packer.add(values.numpy(), exact=True)
+
+
+def _most(lifespans: Tensor) -> int:
+    """Return the number of parts at the key that has most of them."""
+    begun, ended = lifespans + torch.tensor([[0], [1]])
+    keys = int(ended.max()) + 1
+    alive = begun.bincount(minlength=keys) - ended.bincount(minlength=keys)
+    return int(alive.cumsum(0).max())
 
 
 def last_keys(drawing: Drawing, scene: Scene) -> Drawing:
@@ -134,20 +146,22 @@ def described_paths(
         alpha = np.stack([alphas for _, _, alphas in keys])
         strokes = np.array([[path.stroke or 0.0 for path in paths] for paths, *_ in keys])
         area = _areas(primitive, last_keys(drawing, scene))
-        area = np.repeat(area, 1 if border is None else 2) * alpha.max(0, initial=0.0)
+        area = np.repeat(area, each := 1 if border is None else 2) * alpha.max(0, initial=0.0)
         rank = np.empty(len(area))
         # Equal areas shall be equal whatever library rounds them.
         rank[np.argsort(-area.astype(np.float32), kind="stable")] = np.arange(len(area))
         packed.append(
             {
                 "count": len(area),
+                "each": each,
                 "forms": [forms.setdefault(form, len(forms)) for form in templates],
                 # Exact, because flags of arcs are among the numbers.
                 "numbers": packer.add(numbers, exact=True),
                 "colour": [packer.add(colour[..., k]) for k in range(3)],
                 "alpha": packer.add(alpha),
                 "stroke": packer.add(strokes, exact=True),
-                "rank": packer.add(rank, exact=True),
+                # A part and its border come together.
+                "rank": packer.add(rank // each, exact=True),
             }
         )
     union = next((part.union for part in parts_for(drawing, primitive, "a page")), None)

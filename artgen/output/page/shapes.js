@@ -66,7 +66,9 @@ class Painter {
     context.fillStyle = this.ground;
     context.fillRect(0, top, width, bottom - top);
     context.setTransform(1 / pixel, 0, 0, 1 / pixel, width / 2 - x / pixel, height / 2 - y / pixel);
-    const shown = this.shapes.filter(({ living, rank }) => living && rank < parts);
+    const there = this.shapes.filter(({ living }) => living);
+    const ranks = [...new Set(there.map(({ rank }) => rank))].sort((a, b) => a - b);
+    const shown = there.filter(({ rank }) => rank <= ranks[Math.min(parts, ranks.length) - 1]);
     if (piece.union) context.globalCompositeOperation = piece.union === "multiply" ? "multiply" : "source-over";
     for (const { path, colour, alpha, stroke } of piece.union ? unionsOf(shown) : shown) {
       context.globalAlpha = Math.min(Math.max(alpha, 0), 1);

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from artgen.animation.forms import find_form
+from artgen.animation.forms import check_clip, find_form
 from artgen.art import Art, saved_bytes
 from artgen.display.views import Rendering
 from artgen.events import Advanced, Observer
 from artgen.film.scenes import Film, Scene
-from artgen.output import FrameStore
+from artgen.output import FrameStore, lost_sound
 from artgen.plan import Plan
 from artgen.recipe import OutputTable, Precision, Recipe
 from artgen.registry import Registry
@@ -65,11 +66,8 @@ class ClipRun(PictureRun):
             ("a graph", self.asked.graph is not None, "leave out --graph"),
         ):
             yield Reason(f"{source} is a clip, which cannot have {what}", applies, hint)
-        yield Reason(
-            f"--film {output.film} shows one picture, and the target is a clip",
-            output.film is not None and find_form(output.film, self.asked.registry).photo,
-            "use --side-by-side",
-        )
+        if output.film is not None:
+            check_clip(output.film, find_form(output.film, self.asked.registry))
         yield from super().reasons_against(recipe, source)
 
     def planned(self, plan: Plan) -> Plan:
@@ -102,17 +100,22 @@ class ClipRun(PictureRun):
                 note = "with --time no frame takes more steps than another: clip.stretch is 1"
                 self.context.notify(note, "note")
             self.recipe, self.rehearsed = with_steps(inside, self.clip, scenes)
+        sound, output = self.sound, self.recipe.output
+        if output.video and sound and (lost := lost_sound(sound, f".{output.video_format}")):
+            self.context.notify(lost, "note")
         if folder is not None:
             folder.write_recipe(self.recipe)
         steps = [scene_steps(self.recipe, last - first) for first, last in scenes]
-        self.total_steps = sum(steps)
+        # Frames may take more of them, which is known when they are done.
+        self.total_steps = self.planned_steps = sum(steps)
         self.tasks = [
             SceneTask(
                 stem=f"{name}-{number:03d}",
                 first=first,
                 last=last,
-                offset=sum(steps[:number]),
-                total_steps=self.total_steps,
+                # No two scenes count the same steps, whatever they take.
+                offset=math.ceil(job.recipe.clip.stretch) * sum(steps[:number]),
+                total_steps=self.planned_steps,
                 recipe=self.recipe,
                 folder=place / f"{number:03d}",
                 run_name=name,
@@ -127,13 +130,13 @@ class ClipRun(PictureRun):
         """Go on from the keys that there are, and in first fits from their checkpoints."""
         self.tasks = [replace(task, resume=True) for task in self.tasks]
         for task in self.tasks:
-            done = task.keyframes.count()
+            done, steps = task.keyframes.count(), task.keyframes.steps
             first = None if done else RunFolder(task.place / "first").load_checkpoint()
             if done:
-                self.resumed_at = task.offset + scene_steps(self.recipe, done)
+                self.total_steps += steps - scene_steps(self.recipe, done)
             elif first is not None:
-                taken = (first.get(f"progress.{name}", 0) for name in ("offset", "step"))
-                self.resumed_at = task.offset + sum(taken)
+                steps = sum(first.get(f"progress.{name}", 0) for name in ("offset", "step"))
+            self.resumed_at += steps
 
     def fit(self) -> Fitted:
         """Fit all scenes, and join them. Raises what ended the first that failed."""
@@ -182,20 +185,27 @@ class ClipRun(PictureRun):
         """Every scene that was begun, with what became of it."""
         elsewhere, context = self.asked.elsewhere, self.context
         if elsewhere is None:
+            taken, left = 0, self.planned_steps
             for number, task in enumerate(self.tasks):
                 # A run that is stopped at once leaves what its first steps have found, as all do.
                 if number and context.control.stop_requested:
                     return
-                yield task, SceneFit(task, self.clip, self.asked.registry, context).run()
+                here = replace(task, offset=taken, total_steps=taken + left)
+                fitted = SceneFit(here, self.clip, self.asked.registry, context).run()
+                yield task, fitted
+                taken += fitted.steps
+                left -= scene_steps(self.recipe, task.last - task.first)
             return
-        observe = StepSum(context, (task.offset for task in self.tasks), time.perf_counter())
+        starts = (task.offset for task in self.tasks)
+        observe = StepSum(context, starts, self.planned_steps, time.perf_counter())
         for task, result in elsewhere.executor.run(
             _fit_elsewhere, self.tasks, observe, context.control
         ):
             # Without a key, its own start would be the end of the scene before.
             if isinstance(result, FittedScene) and result.keys:
-                step = task.offset + scene_steps(self.recipe, result.keys)
-                observe(Advanced(context.name, step, self.total_steps, 0.0))
+                step = task.offset + result.steps
+                total = self.planned_steps + result.steps - scene_steps(self.recipe, result.keys)
+                observe(Advanced(context.name, step, total, 0.0))
             yield task, result
 
     def _joined(self, fitted: Mapping[int, FittedScene]) -> Fitted:

@@ -58,7 +58,7 @@ class SceneTask(Task):
     """A scene to be fitted: frames number `first` to `last` - 1 of the clip.
 
     `recipe` is the clip's, `folder` where the scene's keys are kept. `offset` are the steps of the
-    scenes before, `total_steps` those of all, for events.
+    scenes before, `total_steps` those planned for all, for events.
     """
 
     first: int = 0
@@ -85,14 +85,18 @@ class SceneTask(Task):
 
 @dataclass(frozen=True)
 class FittedScene(Returned):
-    """What became of it: how many keys there are, and the drawing of a first fit cut short."""
+    """What became of it: how many keys there are, and the drawing of a first fit cut short.
+
+    `steps` are those that the keys took.
+    """
 
     keys: int
     unfinished: dict[str, Tensor] | None = None
+    steps: int = 0
 
 
 def scene_steps(recipe: Recipe, frames: int) -> int:
-    """How many steps a scene of this many frames takes."""
+    """How many steps are planned for a scene of this many frames; frames may take more."""
     assert recipe.clip is not None
     ordinary = sum(stage.steps or 0 for stage in recipe.stage)
     return ordinary + (frames - 1) * (recipe.clip.steps or 0)
@@ -106,13 +110,15 @@ class SceneFit:
     ) -> None:
         self.task, self.clip, self.registry, self.context = task, clip, registry, context
         self.keyframes, self.recipe = task.keyframes, task.recipe
+        self.steps, self.more = 0, 0  # those of the keys, and beyond what is planned for them
 
     def run(self) -> FittedScene:
         """Fit it, or go on. Raises Diverged, InputError, OutOfMemory, OutputError."""
         length = self.task.last - self.task.first
         done = self.keyframes.count()
+        self._count(self.keyframes.steps, done)
         if done >= length:
-            return FittedScene(length)
+            return FittedScene(length, steps=self.steps)
         frames = itertools.islice(self.clip.frames(self.task.first), length)
         first = _next(frames, self.clip)
         plain = self.recipe.replace(clip=None).with_output(video=False, film=None, history=0)
@@ -134,7 +140,13 @@ class SceneFit:
                 return FittedScene(0, tensors)
             self.keyframes.add(0, Keyframe(tensors, None, fitted.steps, fitted.seconds))
             done = 1
-        return FittedScene(self._follow(job, frames, done))
+            self._count(fitted.steps, done)
+        return FittedScene(self._follow(job, frames, done), steps=self.steps)
+
+    def _count(self, steps: int, done: int) -> None:
+        """Count more steps, after which as many keys are done."""
+        self.steps += steps
+        self.more = self.steps - scene_steps(self.recipe, done) if done else 0
 
     def _fit_first(self, asked: Asked, job: Job) -> Fitted:
         """An ordinary fit, with a folder of its own in which it can be resumed."""
@@ -157,9 +169,8 @@ class SceneFit:
     def _tell(self, event: Event) -> None:
         """Steps of a scene as steps of the clip."""
         if isinstance(event, Advanced | Evaluated):
-            event = replace(
-                event, step=self.task.offset + event.step, total_steps=self.task.total_steps
-            )
+            total = self.task.total_steps + self.more
+            event = replace(event, step=self.task.offset + event.step, total_steps=total)
         elif isinstance(event, PreviewDrawn):
             event = replace(event, step=self.task.offset + event.step)
         self.context.emit(event)
@@ -190,18 +201,18 @@ class SceneFit:
             seconds += time.perf_counter() - began
             before, key, shown = key, replace(found.key, seconds=seconds), frame
             self.keyframes.add(number, key)
-            self._report(number, found, seconds)
+            self._count(key.steps, number + 1)
+            self._report(found, seconds)
         return self.task.last - self.task.first
 
     def _stop(self) -> bool:
         self.context.control.wait_if_paused()
         return self.context.control.stop_requested
 
-    def _report(self, number: int, found: Found, seconds: float) -> None:
+    def _report(self, found: Found, seconds: float) -> None:
         """Report a frame that is done."""
         began = time.process_time()
-        step = scene_steps(self.recipe, number + 1)
-        run, total = self.context.name, self.task.total_steps
+        run, step, total = self.context.name, self.steps, self.task.total_steps
         if found.notice:
             self.context.notify(found.notice)
         self._tell(Advanced(run, step, total, seconds))

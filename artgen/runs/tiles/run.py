@@ -204,7 +204,7 @@ class TiledRun(RunKind):
     ) -> Iterator[tuple[TileTask, FittedTile | Exception]]:
         """Every tile that was begun, with what became of it."""
         name = self.context.name
-        steps = StepSum(self.context, (task.offset for task in tasks), self.began)
+        steps = StepSum(self.context, (task.offset for task in tasks), self.total_steps, self.began)
         if self.workers is None or each.name == "coarse":
             fitted = self._fitted_here(tasks, steps)
         else:
