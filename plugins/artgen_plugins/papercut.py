@@ -48,9 +48,9 @@ AMBIENT, CAST, FIBRES = 0.2, 0.5, 0.05
 NEAR, FAR, MOST = 0.005, 0.008, 2.5
 """How far shadows are spread, and cast by each sheet that lies higher, in canvas units; the most
 sheets that a shadow tells."""
-DARKER, COLOURED = 22.0, 40.0
-"""How much darker than they are marks of a face are cut, in gray, and the chroma from which on they
-are not."""
+CLEAR, DARKER, COLOURED = 1.2, 22.0, 40.0
+"""How clear marks of a face are that are cut; how much darker than they are, in gray, and the
+chroma from which on they are not."""
 STEPS = 6
 """Places along the way to the light at which a shadow is looked for."""
 
@@ -120,7 +120,7 @@ class Papercut(Ink):
         papers = np.unique(paper)
         # Eyes, brows and lips are pieces of their own, darker so that they are seen.
         fair = lab_of(seen)
-        dark = marked(fair[..., 0], focused(sheet.weight, paper.shape)) > 1
+        dark = marked(fair[..., 0], focused(sheet.weight, paper.shape)) > CLEAR
         marks = label(without_specks(dark, 1.6 * fine) & ~frame)[0]
         darker = means(fair, marks)
         darker[:, 0] -= DARKER * (1 - np.hypot(*darker[:, 1:].T) / COLOURED).clip(0)
