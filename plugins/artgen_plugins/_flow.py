@@ -56,6 +56,10 @@ WRIGGLE, FINE, VIVID = 3.0, 2.0, 0.3
 much darker than it is what is vivid counts."""
 STRAIGHT = (0.08, 0.0018)
 """The shortest run that is ruled, and how far it may be from straight, in shorter sides."""
+MARKS, PLAIN = (0.004, 0.008, 0.014), 6.0
+"""Half the widths of what marks a face, in shorter sides; the spread of lightness of plain skin."""
+MARKED, ELSEWHERE = 0.75, 0.85
+"""How dark a mark is at least, in spreads of what is around; how much more out of the focus."""
 
 
 def flow_lines(seen: Floats, inner: Floats, canvas: Canvas, gap: float) -> list[Contour]:
@@ -187,3 +191,22 @@ def along(tone: Floats, wide: float) -> Floats:
     )
     found: Floats = 0.5 * np.arctan2(2 * xy, xx - yy) + np.pi / 2
     return found
+
+
+def marked(light: Floats, inner: Floats) -> Floats:
+    """Return how much what is small is darker than around, next to a mark of a face, from 1 on.
+
+    Marks are eyes, brows, nostrils and lips, without which a face is nobody's: they are found by
+    how dark they are next to what is around, whatever their size, in a plane of CIELAB [height,
+    width].
+    """
+    from scipy.ndimage import gaussian_filter
+
+    found = np.zeros(light.shape)
+    for share in MARKS:
+        wide = max(0.7, share * min(light.shape))
+        around = gaussian_filter(light, 3 * wide, mode="nearest")
+        spread = gaussian_filter((light - around) ** 2, 6 * wide, mode="nearest")
+        dark = around - gaussian_filter(light, 0.5 * wide, mode="nearest")
+        found = np.maximum(found, dark / (np.sqrt(spread) + PLAIN))
+    return found / (MARKED + ELSEWHERE * (1 - inner))

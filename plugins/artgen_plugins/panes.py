@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from artgen import Canvas, Ink, Preset, ink, option
 from artgen.ink import InkOptions
 from artgen_plugins._contours import Contour, cells_of, focused
-from artgen_plugins._flow import flow_lines
+from artgen_plugins._flow import flow_lines, marked
 from artgen_plugins.draft import parted as cut_near
 from artgen_plugins.hatch import abstracted, blurred, cropped, filled, inside_margin, without_specks
 from artgen_plugins.regions import chains, lab_of, means, merged, seen_of, smoothed, watershed
@@ -63,11 +63,16 @@ CALM, BENT, FACES, SHADE = 0.5, 0.02, 16.0, 0.15
 """How much detail leads leave out; the radius below which they do not bend, in canvas units; how
 much larger panes are in the focus, as leads would cut a face; how wide shadows are there, in
 shorter sides."""
-SKIN, TONED = (0.33, 1.0, 1.0), 12.0
+SKIN, TONED = (0.45, 1.0, 1.0), 11.0
 """How much lightness counts next to hue in the focus, and the difference up to which neighbours are
 one pane there."""
+APART = 11.0
+"""How much pieces of one glass differ at least where a lead divides them."""
 HELD = 25.0
 """The difference up to which what lies within a pane is a part of it."""
+STRAIGHT, CREASE, FAINT = 8000.0, 0.008, 200.0
+"""How straight leads are that cut a piece across; how wide the creases are that they follow, in
+shorter sides, and how steep at least, in lightness for each."""
 SMALL = 50
 """The least area of a part of what is cut across, in pixels."""
 THINGS = 5
@@ -174,7 +179,7 @@ class Panes(Ink):
         apart = lab * [HUE, 1, 1]
         # One thing of light and shadow is one pane in the focus: enamel has the shadow.
         wide = blurred(apart[..., 0], np.full(inner.shape, SHADE * min(inner.shape)), 1.0)
-        apart[..., 0] += 0.85 * inner * (wide - apart[..., 0])
+        apart[..., 0] += 0.6 * inner * (wide - apart[..., 0])
         size = 1 / (1 + (FACES - 1) * inner)
         labels = merged(regions, apart, size, wanted, 0.0, ALIKE, LEAST)
         for _ in range(ROUNDS):
@@ -182,11 +187,12 @@ class Panes(Ink):
         labels = merged(pieces(labels), apart, size, wanted, 0.0, ALIKE, LEAST)
         labels = one_glass(labels, lab, inner)
         # A lead between two pieces of one glass would be for nothing, and no piece has a hole.
-        labels = without_holes(pieces(self._glass(lab, labels)[labels]), lab)
+        labels = together(labels, lab, self._glass(lab, labels))
+        labels = without_holes(pieces(labels), lab)
         things = merged(labels, apart, size, max(1, wanted // THINGS), 0.0, 0.0, 0.0)
         # No straight lead crosses a face.
         share = (1 - inner) * wanted / LARGEST / inner.size
-        return parted(labels, share), labels, things
+        return parted(labels, share, lab, inner), labels, things
 
     def _glass(self, lab: Floats, labels: Labels) -> Labels:
         """Return the glass of each pane: more vivid than what it shows, light where that is."""
@@ -229,6 +235,11 @@ class Panes(Ink):
             kept = without_specks((dense if last else broad) * share / 0.7 > level, specks)
             field = blurred(np.where(kept, 1.0, 0.0), np.maximum(pitch * 0.006 * unit, 0.7), 1.0)
             layers.append(filled(sheet, field, 0.5, apart, self.last + 1 + k, 0.25))
+        # Eyes, brows and lips are drawn with the brush of lines, and sharp.
+        marks = marked(lab_of(shown)[..., 0], inner)
+        kept = without_specks(marks > 1, np.full(marks.shape, max(0.006 * unit, 1.0)))
+        field = np.where(kept, np.maximum(marks, 1.01), np.minimum(marks, 0.99))
+        layers.append(filled(sheet, field, 1.0, apart, len(self.inks) - 1, 0.25))
         return layers
 
     def _lines(
@@ -270,15 +281,36 @@ def spread_of(values: Floats, labels: Labels) -> Floats:
 
 def one_glass(labels: Labels, lab: Floats, inner: Floats) -> Labels:
     """Return labels [height, width] where neighbours in the focus that differ in light are one."""
+    a, b = neighbours(labels)
+    colours, focus = means(lab * SKIN, labels), means(inner[..., None], labels)[:, 0]
+    alike = np.hypot.reduce(colours[a] - colours[b], axis=1) < TONED
+    return united(labels, a, b, alike & (np.minimum(focus[a], focus[b]) > 0.5))
+
+
+def together(labels: Labels, lab: Floats, glass: Labels) -> Labels:
+    """Return labels [height, width] where neighbours of one glass are one, if they are alike.
+
+    A face or a coat in front of a ground of its colour has a lead around it.
+    """
+    a, b = neighbours(labels)
+    colours = means(lab, labels)
+    differ = np.hypot.reduce(colours[a] - colours[b], axis=1)
+    return united(labels, a, b, (glass[a] == glass[b]) & (differ < APART))
+
+
+def neighbours(labels: Labels) -> tuple[Labels, Labels]:
+    """Return the labels, [N] each, on both sides of each border between pixels."""
+    sides = [(labels[1:], labels[:-1]), (labels[:, 1:], labels[:, :-1])]
+    a, b = np.concatenate([np.stack([one.ravel(), two.ravel()]) for one, two in sides], 1)
+    return a[a != b], b[a != b]
+
+
+def united(labels: Labels, a: Labels, b: Labels, alike: NDArray[np.bool_]) -> Labels:
+    """Return labels [height, width] where those of `a` and `b` [N] that are alike are one."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    colours = means(np.concatenate([lab * SKIN, inner[..., None]], 2), labels)
-    sides = [(labels[1:], labels[:-1]), (labels[:, 1:], labels[:, :-1])]
-    a, b = np.concatenate([np.stack([one.ravel(), two.ravel()]) for one, two in sides], 1)
-    alike = np.hypot.reduce(colours[a, :3] - colours[b, :3], axis=1) < TONED
-    alike &= np.minimum(colours[a, 3], colours[b, 3]) > 0.5
-    ones, size = np.ones(int(alike.sum())), len(colours)
+    ones, size = np.ones(int(alike.sum())), int(labels.max()) + 1
     graph = coo_array((ones, (a[alike], b[alike])), shape=(size, size))
     found: Labels = connected_components(graph, directed=False)[1][labels].astype(np.int64)
     return found
@@ -310,13 +342,18 @@ def pieces(labels: Labels) -> Labels:
     return found - 1
 
 
-def parted(labels: Labels, size: Floats) -> Labels:
+def parted(labels: Labels, size: Floats, lab: Floats, inner: Floats) -> Labels:
     """Cut regions whose `size` [height, width] is more than 1 across, into parts of even area.
 
-    Parts are centroidal Voronoi cells inside of the region (Lloyd 1982).
+    Parts grow from the middles of centroidal Voronoi cells (Lloyd 1982) up to the edges that a
+    picture in CIELAB has, and meet straight where there is none. What is in the focus stays whole.
     """
     from scipy.cluster.vq import kmeans2, vq
+    from scipy.ndimage import center_of_mass, gaussian_gradient_magnitude, label
+    from skimage import segmentation
 
+    side = min(labels.shape)
+    slope = side * gaussian_gradient_magnitude(lab[..., 0], CREASE * side) - FAINT
     found, following = labels.copy(), int(labels.max()) + 1
     total = np.bincount(labels.ravel(), size.ravel())
     for value in np.flatnonzero(total > 1).tolist():
@@ -325,9 +362,15 @@ def parted(labels: Labels, size: Floats) -> Labels:
             continue
         scaled = places * [1.0, 0.7]
         middles, _ = kmeans2(scaled[:: max(1, len(scaled) // 4000)], count, 30, minit="++", seed=7)
-        own = vq(scaled, middles)[0].astype(np.int64)
-        found[tuple(places.T)] = np.where(own == 0, value, following + own)
-        following += count
+        seeds, inside = np.zeros_like(labels), labels == value
+        seeds[tuple(places[vq(middles, scaled)[0]].T)] = np.arange(1, count + 1)
+        blocks, many = label(inside & (inner > 0.5))
+        for k, middle in enumerate(center_of_mass(blocks > 0, blocks, range(1, many + 1)), 1):
+            nearest = np.hypot(*((middles / [1.0, 0.7] - middle) ** 2).T).argmin()
+            seeds[blocks == k] = nearest + 1
+        own = segmentation.watershed(slope.clip(0), seeds, mask=inside, compactness=STRAIGHT / side)  # type: ignore[no-untyped-call]
+        found[inside] = np.where(own == 1, value, following + own)[inside]
+        following += count + 1
     return pieces(found)
 
 

@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 from artgen import Canvas, Ink, Preset, ink, option
 from artgen.errors import UsageError
 from artgen.ink import InkOptions
+from artgen_plugins._contours import focused
+from artgen_plugins._flow import marked
 from artgen_plugins.hatch import abstracted, blurred, filled, spacing, tooth, without_specks
-from artgen_plugins.regions import lab_of, seen_of
+from artgen_plugins.regions import lab_of, means, seen_of
 from artgen_plugins.wash import APART, OFF, spread, within
 
 Floats = NDArray[np.float64]
@@ -46,6 +48,9 @@ AMBIENT, CAST, FIBRES = 0.2, 0.5, 0.05
 NEAR, FAR, MOST = 0.005, 0.008, 2.5
 """How far shadows are spread, and cast by each sheet that lies higher, in canvas units; the most
 sheets that a shadow tells."""
+CLEAR, DARKER, COLOURED = 1.2, 22.0, 40.0
+"""How clear marks of a face are that are cut; how much darker than they are, in gray, and the
+chroma from which on they are not."""
 STEPS = 6
 """Places along the way to the light at which a shadow is looked for."""
 
@@ -76,7 +81,7 @@ class Papercut(Ink):
     known_deviations: ClassVar[Mapping[str, str]] = {
         "marks": "paper covers all; the tone decides which paper, not how much is covered"
     }
-    defaults = Preset(count=40000, background="#fbf1dc")
+    defaults = Preset(count=80000, background="#fbf1dc")
 
     @property
     def palettes(self) -> bool:
@@ -98,6 +103,8 @@ class Papercut(Ink):
 
     def place(self, sheet: ink.Sheet) -> ink.Marks:
         """Cut the sheets, the one at the back first."""
+        from scipy.ndimage import label
+
         o, seen = self.options, seen_of(sheet, 1 - sheet.amounts.mean(0))
         unit = 1 / sheet.canvas.pixel
         pitch = spacing(sheet.weight, seen.shape[1:], 1.0)
@@ -111,6 +118,13 @@ class Papercut(Ink):
         nearest = np.argmin([((lab - each) ** 2).sum(2) for each in colours], 0)
         paper = self._papers(lab, colours)[nearest]
         papers = np.unique(paper)
+        # Eyes, brows and lips are pieces of their own, darker so that they are seen.
+        fair = lab_of(seen)
+        dark = marked(fair[..., 0], focused(sheet.weight, paper.shape)) > CLEAR
+        marks = label(without_specks(dark, 1.6 * fine) & ~frame)[0]
+        darker = means(fair, marks)
+        darker[:, 0] -= DARKER * (1 - np.hypot(*darker[:, 1:].T) / COLOURED).clip(0)
+        small = np.where(marks > 0, self._papers(lab, darker)[marks], -1)
 
         def drawn(coarser: float) -> ink.Marks:
             # Each place takes the paper of most around it. The mean of their colours would be that
@@ -119,8 +133,13 @@ class Papercut(Ink):
             top = papers[np.argmax(shares, 0)]
             top[frame] = front
             layers: list[ink.Marks] = []
+            whole, top = top, np.where(small < 0, top, small)
             for k in np.unique(top).tolist():
-                there = without_specks(top >= k, 1.6 * coarser * fine)
+                there = without_specks(whole >= k, 1.6 * coarser * fine)
+                there = np.where(small < 0, there, top >= k)
+                # A piece of which nothing is seen is not cut: all of it lies below those in front.
+                pieces = label(there)[0]
+                there &= np.isin(pieces, pieces[top == k])
                 field = blurred(np.where(there, 1.0, 0.0), fine, 0.3 * coarser)
                 field = np.where(frame, 1.0, field) if layers else np.ones(top.shape)
                 layers.append(filled(sheet, field, 0.5, APART * coarser, k, OFF))
