@@ -53,7 +53,7 @@ from artgen_plugins._contours import (
 from artgen_plugins._flow import flow_lines
 from artgen_plugins._swaps import ROUNDS, exchange
 from artgen_plugins._tours import circuit, nearest_first, shorten
-from artgen_plugins.charcoal import LINES, TONES, Charcoal
+from artgen_plugins.charcoal import LINES, Charcoal
 from artgen_plugins.draft import Draft, shadows
 from artgen_plugins.foils import Foils
 from artgen_plugins.halftone import Halftone, busy_places, rings
@@ -1101,29 +1101,35 @@ def test_waves_are_the_same_where_they_end_between_the_middles_of_pixels():
     assert np.abs(large.reshape(100, 2, 100, 2).mean((1, 3)) - small).max() < 0.02
 
 
-def test_charcoal_has_soft_tones_on_a_grain_and_sharp_lines():
+@pytest.mark.parametrize(
+    ("given", "least"), [({}, 0.02), ({"tones": "0.08,0.21,0.35,0.48,0.6,0.72,0.8,0.9"}, 0.05)]
+)
+def test_charcoal_has_soft_tones_on_a_grain_and_sharp_lines(given, least):
     """The look was hatching in black and white, like an engraving."""
-    primitive = Charcoal({"grain": 0.0})
+    primitive = Charcoal({"grain": 0.0, **given})
+    drawn = len(primitive.tones) - LINES
     cover = np.zeros((len(primitive.inks), 300, 300), np.float32)
     cover[:1, :, 150:] = 1
     faint = primitive.settled(cover.copy(), Canvas(300, 300))
     assert faint[:-1].max() == 0
     edge = faint[-1].mean(0)
-    assert edge[200] > 0.05
+    assert edge[200] > least
     # A step of one tone is rubbed over more than it was, so it says less; an edge of the picture
     # stays, which was rubbed too.
     assert np.diff(edge).max() < 0.3 * edge[200]
-    cover[: len(TONES) - LINES, :, 150:] = 1
+    cover[:drawn, :, 150:] = 1
     mass = primitive.settled(cover.copy(), Canvas(300, 300))[-1].mean(0)
     assert mass[200] > 0.8
     assert np.diff(mass).max() > 0.6 * mass[200]
     cover[:, :, :] = 0
     cover[0] = 1
-    cover[len(TONES) - LINES : -1, :, 200:] = 1
+    cover[drawn:-1, :, 200:] = 1
     sharp = primitive.settled(cover.copy(), Canvas(300, 300))[-1].mean(0)
     assert sharp[200] - sharp[199] > 0.15
     grainy, plain = (
-        Charcoal({"grain": grain}).settled(cover.copy(), Canvas(300, 300))[-1, 50:250, 170:190]
+        Charcoal({"grain": grain, **given}).settled(cover.copy(), Canvas(300, 300))[
+            -1, 50:250, 170:190
+        ]
         for grain in (1.0, 0.0)
     )
     assert grainy.std() > 3 * plain.std()
@@ -1132,7 +1138,7 @@ def test_charcoal_has_soft_tones_on_a_grain_and_sharp_lines():
 def test_layers_of_charcoal_multiply_to_their_tones():
     primitive = Charcoal({"inks": "#000000"})
     paper = np.cumprod(primitive.inks[:-1, 0])
-    assert paper == pytest.approx(1 - np.array(TONES))
+    assert paper == pytest.approx(1 - np.array(primitive.tones))
 
 
 def test_details_are_left_out_and_edges_stay():
@@ -1227,6 +1233,7 @@ def test_a_sheet_of_paper_casts_a_shadow_on_the_next_to_the_lower_right():
         (Wash, {"inks": "#111111,#222222,#333333,#444444,#555555"}, "at most 4 pigments, got 5"),
         (Papercut, {"inks": ",".join(["#101010"] * 17)}, "at most 16 inks, got 17"),
         (Charcoal, {"inks": "#101010,#801010"}, "charcoal has one ink, got 2"),
+        (Charcoal, {"tones": "0.2,0.4"}, "tones are more than 2"),
         (Wash, {"washes": "0.5,0.2"}, "washes are rising numbers"),
         (Wash, {"washes": "pale"}, "washes are rising numbers"),
         (Papercut, {"front": "side"}, "front=side is unknown"),

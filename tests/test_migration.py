@@ -85,6 +85,7 @@ def test_ink_drawn_before_it_mixed_as_light_does_keeps_its_tones(tmp_path):
     ("primitive", "key", "then"),
     [
         ("wash", "washes", "0.1,0.3,0.6,1.0,1.6"),
+        ("charcoal", "tones", "0.08,0.21,0.35,0.48,0.6,0.72,0.8,0.9"),
     ],
 )
 def test_drawings_of_few_layers_stay_as_they_were(tmp_path, primitive, key, then):
