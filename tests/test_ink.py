@@ -53,7 +53,7 @@ from artgen_plugins._contours import (
 from artgen_plugins._flow import flow_lines
 from artgen_plugins._swaps import ROUNDS, exchange
 from artgen_plugins._tours import circuit, nearest_first, shorten
-from artgen_plugins.charcoal import LINES, TONES, Charcoal
+from artgen_plugins.charcoal import LINES, Charcoal
 from artgen_plugins.draft import Draft, shadows
 from artgen_plugins.foils import Foils
 from artgen_plugins.halftone import Halftone, busy_places, rings
@@ -77,7 +77,7 @@ from artgen_plugins.regions import lab_of, watershed
 from artgen_plugins.stipple import Stipple
 from artgen_plugins.string import String
 from artgen_plugins.tube import GLOW, Tube
-from artgen_plugins.wash import Wash, waves
+from artgen_plugins.wash import Wash, shaded, waves
 
 SVG = "{http://www.w3.org/2000/svg}"
 TAPERED = np.array([[-0.5, -0.3, 0.4, 0.2, 0.3, 0.1], [0.5, 0.5, 0.5, 0.5, 0.2, 0.2]])
@@ -1008,7 +1008,7 @@ def test_washes_lie_on_one_another_from_pale_to_dark():
     assert (np.diff(marks.ink) >= 0).all()
     cover = coverage(primitive, primitive.pack(marks), Canvas(64, 64))
     assert cover[:, :, :3].max() < 0.05
-    grays = cover.reshape(5, 4, 64, 64).mean((2, 3)).sum(1)
+    grays = cover.reshape(-1, 4, 64, 64).mean((2, 3)).sum(1)
     assert (np.diff(grays) < 0).all()
     assert grays[-1] > 0.05
 
@@ -1018,10 +1018,10 @@ def test_pigments_make_the_colour():
     for colour, most in (((0.95, 0.75, 0.2), 0), ((0.85, 0.3, 0.45), 1), ((0.3, 0.5, 0.8), 2)):
         primitive, marks = washed(ramp_of(colour))
         cover = coverage(primitive, primitive.pack(marks), Canvas(64, 64))
-        laid = cover.reshape(5, 4, 64, 64).mean((2, 3)).sum(0)
+        laid = cover.reshape(-1, 4, 64, 64).mean((2, 3)).sum(0)
         assert laid.argmax() == most
         assert laid[most] > 2 * np.delete(laid, most).max()
-    steps = -np.log(primitive.inks).reshape(5, 4, 3).sum(0)
+    steps = -np.log(primitive.inks).reshape(-1, 4, 3).sum(0)
     assert steps == pytest.approx(1.6 * primitive.strength)
 
 
@@ -1034,13 +1034,13 @@ def test_a_busy_picture_is_painted_with_a_broader_brush():
     assert few / 4 < len(marks) <= few
     assert marks.strokes[:, 4].max() < 6 * every.strokes[:, 4].max()
     shown = [coverage(primitive, primitive.pack(each), Canvas(192, 192)) for each in (every, marks)]
-    all_ink, less = (each.reshape(5, 4, 192, 192).sum((0, 1)) for each in shown)
+    all_ink, less = (each.reshape(-1, 4, 192, 192).sum((0, 1)) for each in shown)
     assert np.abs(less - all_ink).mean() < 0.25 * all_ink.mean()
 
 
 def test_a_wash_has_dark_rims_and_is_alike_at_any_size():
     primitive = Wash({"wet": 0.0, "grain": 0.0})
-    cover = np.zeros((20, 300, 300), np.float32)
+    cover = np.zeros((len(primitive.inks), 300, 300), np.float32)
     cover[18, 60:240, 60:240] = 1
     dried = primitive.settled(cover.copy(), Canvas(300, 300))[18]
     assert dried[150, 60] > 1.3 * dried[150, 150] > 1
@@ -1057,7 +1057,7 @@ def test_a_wash_has_dark_rims_and_is_alike_at_any_size():
 def test_washes_run_where_the_picture_is_soft_and_end_where_it_has_an_edge():
     """Every wash had a hard border, so that cheeks and skies were maps."""
     primitive = Wash({"wet": 1.0, "grain": 0.0})
-    one = np.zeros((20, 300, 300), np.float32)
+    one = np.zeros((len(primitive.inks), 300, 300), np.float32)
     one[8, :, 150:] = 1
     every = np.zeros_like(one)
     every[:, :, 150:] = 1
@@ -1066,6 +1066,27 @@ def test_washes_run_where_the_picture_is_soft_and_end_where_it_has_an_edge():
         for each in (one, every)
     )
     assert hard > 2 * soft
+
+
+def test_what_is_looked_at_closely_is_no_bare_paper():
+    """Faces in full light had no eyes, nose or mouth."""
+    light = np.full((64, 64), 0.92)
+    light[30:34, 26:38] = 0.86
+    weight = np.full(light.shape, 0.1)
+    weight[:, 16:48] = 1.0
+    shown = shaded(light, weight, 0.62)
+    assert shown[32, 32] < shown[20, 32] - 0.07 < 0.75
+    assert np.abs(shown - light)[:, :10].max() < 0.02
+    assert np.array_equal(shaded(light, None, 0.62), light)
+
+
+def test_pure_colours_keep_their_hue():
+    """Grass in the sun was painted straw: no mix of paint is as pure, and the nearest was orange."""
+    grass = np.array([0.35, 0.6, 0.05])[:, None, None] * np.ones((3, 64, 64))
+    primitive, marks = washed(grass)
+    cover = coverage(primitive, primitive.pack(marks), Canvas(64, 64))
+    red, green, blue = printed(cover, primitive, np.ones(3, np.float32))[:, 32, 32]
+    assert green > red > blue
 
 
 def test_waves_fill_the_range_and_do_not_depend_on_the_size():
@@ -1080,29 +1101,35 @@ def test_waves_are_the_same_where_they_end_between_the_middles_of_pixels():
     assert np.abs(large.reshape(100, 2, 100, 2).mean((1, 3)) - small).max() < 0.02
 
 
-def test_charcoal_has_soft_tones_on_a_grain_and_sharp_lines():
+@pytest.mark.parametrize(
+    ("given", "least"), [({}, 0.02), ({"tones": "0.08,0.21,0.35,0.48,0.6,0.72,0.8,0.9"}, 0.05)]
+)
+def test_charcoal_has_soft_tones_on_a_grain_and_sharp_lines(given, least):
     """The look was hatching in black and white, like an engraving."""
-    primitive = Charcoal({"grain": 0.0})
+    primitive = Charcoal({"grain": 0.0, **given})
+    drawn = len(primitive.tones) - LINES
     cover = np.zeros((len(primitive.inks), 300, 300), np.float32)
     cover[:1, :, 150:] = 1
     faint = primitive.settled(cover.copy(), Canvas(300, 300))
     assert faint[:-1].max() == 0
     edge = faint[-1].mean(0)
-    assert edge[200] > 0.05
+    assert edge[200] > least
     # A step of one tone is rubbed over more than it was, so it says less; an edge of the picture
     # stays, which was rubbed too.
     assert np.diff(edge).max() < 0.3 * edge[200]
-    cover[: len(TONES) - LINES, :, 150:] = 1
+    cover[:drawn, :, 150:] = 1
     mass = primitive.settled(cover.copy(), Canvas(300, 300))[-1].mean(0)
     assert mass[200] > 0.8
     assert np.diff(mass).max() > 0.6 * mass[200]
     cover[:, :, :] = 0
     cover[0] = 1
-    cover[len(TONES) - LINES : -1, :, 200:] = 1
+    cover[drawn:-1, :, 200:] = 1
     sharp = primitive.settled(cover.copy(), Canvas(300, 300))[-1].mean(0)
     assert sharp[200] - sharp[199] > 0.15
     grainy, plain = (
-        Charcoal({"grain": grain}).settled(cover.copy(), Canvas(300, 300))[-1, 50:250, 170:190]
+        Charcoal({"grain": grain, **given}).settled(cover.copy(), Canvas(300, 300))[
+            -1, 50:250, 170:190
+        ]
         for grain in (1.0, 0.0)
     )
     assert grainy.std() > 3 * plain.std()
@@ -1111,7 +1138,7 @@ def test_charcoal_has_soft_tones_on_a_grain_and_sharp_lines():
 def test_layers_of_charcoal_multiply_to_their_tones():
     primitive = Charcoal({"inks": "#000000"})
     paper = np.cumprod(primitive.inks[:-1, 0])
-    assert paper == pytest.approx(1 - np.array(TONES))
+    assert paper == pytest.approx(1 - np.array(primitive.tones))
 
 
 def test_details_are_left_out_and_edges_stay():
@@ -1206,6 +1233,9 @@ def test_a_sheet_of_paper_casts_a_shadow_on_the_next_to_the_lower_right():
         (Wash, {"inks": "#111111,#222222,#333333,#444444,#555555"}, "at most 4 pigments, got 5"),
         (Papercut, {"inks": ",".join(["#101010"] * 17)}, "at most 16 inks, got 17"),
         (Charcoal, {"inks": "#101010,#801010"}, "charcoal has one ink, got 2"),
+        (Charcoal, {"tones": "0.2,0.4"}, "tones are more than 2"),
+        (Wash, {"washes": "0.5,0.2"}, "washes are rising numbers"),
+        (Wash, {"washes": "pale"}, "washes are rising numbers"),
         (Papercut, {"front": "side"}, "front=side is unknown"),
     ],
 )

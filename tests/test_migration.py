@@ -81,6 +81,24 @@ def test_ink_drawn_before_it_mixed_as_light_does_keeps_its_tones(tmp_path):
     assert (again.render() == art.render()).all()
 
 
+@pytest.mark.parametrize(
+    ("primitive", "key", "then"),
+    [
+        ("wash", "washes", "0.1,0.3,0.6,1.0,1.6"),
+        ("charcoal", "tones", "0.08,0.21,0.35,0.48,0.6,0.72,0.8,0.9"),
+    ],
+)
+def test_drawings_of_few_layers_stay_as_they_were(tmp_path, primitive, key, then):
+    ramp = np.linspace(0, 255, 32).astype(np.uint8)[None, :, None].repeat(24, 0).repeat(3, 2)
+    art = artgen.fit(ramp, primitive, count=400, **{key: then})
+    options = {k: v for k, v in art.drawing.options.items() if k != key}
+    earlier = replace(art, drawing=replace(art.drawing, options=options))
+    earlier.save(tmp_path / "earlier.art")
+    again = artgen.load(tmp_path / "earlier.art")
+    assert again.drawing.options[key] == then
+    assert (again.render() == art.render()).all()
+
+
 def test_an_autoencoder_made_before_it_knew_the_brightness_starts_from_mid_gray():
     def options(**given):
         recipe = Recipe.from_dict({"primitive": {"name": "autoencoder", **given}})

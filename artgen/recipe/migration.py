@@ -35,6 +35,8 @@ _ADDED: Mapping[str, Mapping[str, Any]] = {
     },
     **{ink: {"optical": False} for ink in ("stipple", "halftone")},
     "string": {"optical": False, "fade": 0.0},
+    "wash": {"washes": "0.1,0.3,0.6,1.0,1.6"},
+    "charcoal": {"tones": "0.08,0.21,0.35,0.48,0.6,0.72,0.8,0.9"},
 }
 """Options by primitive or engine that were added later, with values that repeat earlier fits.
 

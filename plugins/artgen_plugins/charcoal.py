@@ -26,18 +26,17 @@ from artgen_plugins.hatch import (
     tooth,
     without_specks,
 )
-from artgen_plugins.wash import APART, OFF, spread, waves, within
+from artgen_plugins.wash import APART, OFF, closeness, rising, shaded, spread, waves, within
 
 Floats = NDArray[np.float64]
 Covers = NDArray[np.float32]
 
-TONES = (0.08, 0.21, 0.35, 0.48, 0.6, 0.72, 0.8, 0.9)
-"""The tones from which each layer is laid, 0 for paper and 1 for the darkest."""
+TONES = "0.04,0.1,0.16,0.22,0.28,0.34,0.4,0.46,0.53,0.6,0.66,0.72,0.8,0.9"
 LINES = 2
 """The last layers, which are drawn and not rubbed."""
-SOFT, STEP = 0.025, 0.007
-"""How far charcoal is rubbed, in canvas units, where tones vary by no more than a layer: by
-this variance."""
+SOFT, STEP = 0.025 / 0.12, 0.007 / 0.12**2
+"""How far charcoal is rubbed, in canvas units, and the variance of tones that it is no more than,
+if a mean layer were the darkest tone: thin layers are rubbed less far."""
 PRESSED, ROUGH = 0.6, 0.7
 """The tone at which a stroke is pressed into the hollows of the paper; how soft the rims of grains
 are."""
@@ -45,9 +44,12 @@ BODY = 0.5
 """The share of a light tone that is rubbed in, without grain."""
 DARKEST, CURVE = 0.92, 0.6
 """The tone of the darkest mass; how much dark masses close and lights are lifted."""
+FAIR, CLOSE = 0.35, 0.8
+"""The tone to which what is lighter darkens where it is seen closely; how much finer details are
+there."""
 STROKE, SLANT, HAND = (0.05, 0.3), 50.0, 0.1
 """The width and length of the strokes of a hand, their angle in degrees, and how much they show."""
-LINE, LEAST_LINE, SPECKS = 0.006, 0.14, 0.012
+LINE, LEAST_LINE, SPECKS = 0.006, 0.11, 0.012
 """The width of a line in canvas units, how much darker than what is around it a line is, and
 the least width of a patch."""
 
@@ -58,12 +60,13 @@ class CharcoalOptions(InkOptions):
 
     inks: str = option("#211e1e", "the colour of the charcoal")
     margin: float = option(0.0, "blank border, as a share of the shorter side", low=0, high=0.4)
+    tones: str = option(TONES, "the tones from which layers are laid, 1 the darkest, by commas")
     middle: float = option(0.42, "share of charcoal at the median tone", low=0.05, high=0.9)
     local: float = option(0.3, "how much tones are relative to those around", low=0, high=1)
-    loose: float = option(0.3, "how much detail is left out", low=0, high=1)
+    loose: float = option(0.2, "how much detail is left out", low=0, high=1)
     crisp: float = option(2.0, "how much stronger edges are", low=0, high=10)
     rubbed: float = option(0.92, "how much tones are rubbed into one another", low=0, high=1)
-    grain: float = option(0.8, "how much the paper's grain shows", low=0, high=1)
+    grain: float = option(0.65, "how much the paper's grain shows", low=0, high=1)
 
 
 class Charcoal(Ink):
@@ -71,7 +74,7 @@ class Charcoal(Ink):
 
     Options: ClassVar[type[Any]] = CharcoalOptions
     separation = "tone"
-    defaults = Preset(count=70000, background="#e6dfd2")
+    defaults = Preset(count=120000, background="#e6dfd2")
 
     @property
     def palettes(self) -> bool:
@@ -84,8 +87,11 @@ class Charcoal(Ink):
         if len(self.inks) != 1:
             raise UsageError(f"charcoal has one ink, got {len(self.inks)}")
         full = self.inks[0]
+        self.tones = rising("tones", self.options.tones)
+        if len(self.tones) <= LINES or self.tones[-1] >= 1:
+            raise UsageError(f"tones are more than {LINES}, below 1, got {self.options.tones!r}")
         # Layers multiply to the tones that they stand for.
-        left = 1 - (1 - full) * np.append(TONES, 1.0)[:, None]
+        left = 1 - (1 - full) * np.append(self.tones, 1.0)[:, None]
         self.inks = np.concatenate([left[:1], left[1:-1] / left[:-2], full[None]]).clip(0, 1)
 
     def place(self, sheet: ink.Sheet) -> ink.Marks:
@@ -93,22 +99,23 @@ class Charcoal(Ink):
         o, unit = self.options, 1 / sheet.canvas.pixel
         pitch = spacing(sheet.weight, sheet.amounts[-1].shape, 1.0)
         tone = stretched(sheet.amounts[-1], sheet.weight, o.middle)
+        tone = 1 - shaded(1 - tone, sheet.weight, 1 - FAIR)
         if o.loose:
-            tone = abstracted(tone, pitch, o.loose)
+            tone = abstracted(tone, pitch * (1 - CLOSE * closeness(sheet.weight)), o.loose)
         tone = levelled(tone, o.middle, o.local)
         fine = np.maximum(pitch * LINE * unit, 1.0)
         lines = strengthened(tone, fine, o.crisp)
         # What is darker than all around it is a line, in a light face too.
         apart = blurred(tone, fine, 0.4) - blurred(tone, fine, 3.0)
-        lines = np.maximum(lines, TONES[-LINES] + o.crisp * (apart - LEAST_LINE))
+        lines = np.maximum(lines, self.tones[-LINES] + o.crisp * (apart - LEAST_LINE))
         border = np.ones((1, *tone.shape))
         self.clear_margin(border)
 
         def drawn(coarser: float) -> ink.Marks:
             layers = []
-            for k, level in enumerate(TONES):
-                field = lines if k >= len(TONES) - LINES else tone
-                soft = coarser - 1 if k >= len(TONES) - LINES else 0.002 * unit + coarser - 1
+            for k, level in enumerate(self.tones):
+                field = lines if k >= len(self.tones) - LINES else tone
+                soft = coarser - 1 if k >= len(self.tones) - LINES else 0.002 * unit + coarser - 1
                 field = blurred(field, pitch, soft) * border[0]
                 specks = coarser * np.maximum(pitch * SPECKS * unit, 1.0)
                 kept = without_specks(field > level, specks)
@@ -122,12 +129,13 @@ class Charcoal(Ink):
 
     def settled(self, cover: Covers, canvas: Canvas) -> Covers:
         """Rub the tones, and leave charcoal where the grain of the paper is high."""
-        o, steps = self.options, np.diff(TONES, prepend=0).astype(np.float32)
-        drawn = len(TONES) - LINES
+        o, steps = self.options, np.diff(self.tones, prepend=0).astype(np.float32)
+        drawn = len(self.tones) - LINES
         tone: Covers = np.tensordot(
-            steps[:drawn] * np.float32(DARKEST / TONES[drawn - 1]), cover[:drawn], 1
+            steps[:drawn] * np.float32(DARKEST / self.tones[drawn - 1]), cover[:drawn], 1
         )
-        tone = tone + o.rubbed * (rubbed(tone, SOFT / canvas.pixel) - tone)
+        layer = self.tones[drawn - 1] / drawn
+        tone = tone + o.rubbed * (rubbed(tone, SOFT * layer / canvas.pixel, layer) - tone)
         # Dark masses close, and lights are lifted.
         tone = tone + CURVE * (tone**2 * (3 - 2 * tone) - tone)
         # A hand presses more here and less there, and lifts where the paper is light.
@@ -144,12 +152,13 @@ class Charcoal(Ink):
         return cover.clip(0, 1)
 
 
-def rubbed(tone: Covers, sigma: float) -> Covers:
+def rubbed(tone: Covers, sigma: float, layer: float) -> Covers:
     """Return tones rubbed into one another, but not over edges (He, Sun and Tang, 2010)."""
     squared: Covers = (tone * tone).astype(np.float32)
     mean = spread(tone, sigma)
-    beyond = (spread(squared, sigma) - mean * mean - STEP).clip(0)
-    slope: Covers = (beyond / (beyond + STEP)).astype(np.float32)
+    step = np.float32(STEP * layer**2)
+    beyond = (spread(squared, sigma) - mean * mean - step).clip(0)
+    slope: Covers = (beyond / (beyond + step)).astype(np.float32)
     rest: Covers = ((1 - slope) * mean).astype(np.float32)
     return spread(slope, sigma) * tone + spread(rest, sigma)
 

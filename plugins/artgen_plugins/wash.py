@@ -24,6 +24,7 @@ from artgen_plugins.hatch import (
     abstracted,
     blurred,
     filled,
+    levelled,
     spacing,
     strengthened,
     tooth,
@@ -34,13 +35,12 @@ from artgen_plugins.regions import seen_of
 Floats = NDArray[np.float64]
 Covers = NDArray[np.float32]
 
-PIGMENTS = "#f8b72d,#e0456f,#3f86cf,#584c5e"
+PIGMENTS = "#f8c72d,#e0456f,#3f90cf,#584c5e"
 """A yellow, a rose, a blue and a gray."""
-WASHES = (0.1, 0.3, 0.6, 1.0, 1.6)
-"""How much of a pigment there is, in its full strength, once each of its washes is laid."""
-LIGHT, DARK = 0.93, 0.05
+WASHES = "0.06,0.16,0.3,0.48,0.7,1.0,1.6"
+LIGHT, DARK = 0.94, 0.05
 """What is as light stays paper; the darkest that paint gets."""
-GRAY, PALE = 0.9, 0.45
+GRAY, PALE = 0.9, 0.25
 """How much of what is gray in a colour the grayest pigment shows, where it is denser than pale."""
 ACCENT, DEEP = 0.008, 0.9
 TIP = 5.0
@@ -54,14 +54,26 @@ COARSEST = 16.0
 """How many times coarser a drawing may get to have few marks: with fewer, some are left out."""
 WAVER = ((0.09, 0.22), (0.03, 0.06))
 """The size of the waves of edges in canvas units, and how far they shift them, of a wash."""
-ROSY = 0.16
+CLOSE = 0.6
+"""How much finer the details are that are kept where the picture is seen closely."""
+FAIR, NEAR = 0.62, 0.6
+"""The tone to which what is lighter darkens there, and how much."""
+PURE = 0.2
+"""The least share of its tone that each channel of a colour keeps: purer ones are no mix of paint,
+and the paint that came nearest was of another hue."""
+ROSY = 0.08
 """How much what is warm and dull leans to rose, of how much warmer it is than gray."""
 GENTLE = 0.006
 """How far the border of a wash is drawn smooth, in canvas units."""
 MOST_PIGMENTS = 4
-RUNS, ONE = (0.95, 0.85, 0.65, 0.4, 0.2), 0.01
-"""How wet the paper is for each wash: pale ones run into each other, dark ones end at an edge;
-the variance of all densities at the border of one wash, which is no edge of the picture."""
+SMALL = 0.014
+"""The least width of a piece of a wash, in canvas units."""
+RUNS = (0.1, 0.3, 0.6, 1.0, 1.6), (0.95, 0.85, 0.65, 0.4, 0.2)
+"""How wet the paper is where there is so much paint: pale washes run into each other, dark ones end
+at an edge."""
+ONE = 0.09765625
+"""The variance of all densities at the border of one wash, which is no edge of the picture, for a
+mean wash of the full strength."""
 FINE, SOFT, WIDE = 0.0035, 0.016, 0.022
 """How far rims reach, edges run, and pigment is drawn from, in shorter sides."""
 RIM, FLOW, GRAINS, BLOOM = 1.2, 0.3, 0.13, 0.2
@@ -73,8 +85,9 @@ class WashOptions(InkOptions):
     """Options of `wash`."""
 
     inks: str = option(PIGMENTS, "one to four pigments, separated by commas")
+    washes: str = option(WASHES, "how much of a pigment is laid up to each wash, by commas")
     margin: float = option(0.025, "blank border, as a share of the shorter side", low=0, high=0.4)
-    loose: float = option(0.4, "how much detail is left out", low=0, high=1)
+    loose: float = option(0.25, "how much detail is left out", low=0, high=1)
     vivid: float = option(1.3, "how much more chroma paint has than the picture", low=0, high=3)
     wet: float = option(0.5, "how much edges run and washes are uneven", low=0, high=1)
     grain: float = option(0.6, "how much pigment settles in the paper", low=0, high=1)
@@ -86,7 +99,7 @@ class Wash(Ink):
     Options: ClassVar[type[Any]] = WashOptions
     # Pigments are found by `place`, from the picture itself.
     separation = "tone"
-    defaults = Preset(count=60000, background="#fdfbf5")
+    defaults = Preset(count=100000, background="#fdfbf5")
 
     @property
     def palettes(self) -> bool:
@@ -99,22 +112,23 @@ class Wash(Ink):
         if len(self.inks) > MOST_PIGMENTS:
             raise UsageError(f"there are at most {MOST_PIGMENTS} pigments, got {len(self.inks)}")
         self.strength: Floats = -np.log(self.inks.clip(0.02, 0.98))
-        steps = np.diff(WASHES, prepend=0)
-        self.inks = np.exp(-np.concatenate([step * self.strength for step in steps]))
+        self.washes = rising("washes", self.options.washes)
+        self.steps = np.diff(self.washes, prepend=0)
+        self.inks = np.exp(-np.concatenate([step * self.strength for step in self.steps]))
 
     def place(self, sheet: ink.Sheet) -> ink.Marks:
         """Fill what each wash covers, the pale washes first."""
         seen = seen_of(sheet, 1 - sheet.amounts.mean(0))
         clear = self._painted(sheet.canvas)
         pitch = spacing(sheet.weight, seen.shape[1:], 1.0)
-        amounts = self._amounts(seen, pitch)
+        amounts = self._amounts(seen, pitch, sheet.weight)
         accents = self._accents(seen, pitch * ACCENT / sheet.canvas.pixel)
 
         def drawn(coarser: float) -> ink.Marks:
             softer = [blurred(each, pitch, coarser - 1) for each in (*amounts, accents)]
             layers = [
-                self._wash(sheet, softer[p], clear, level, p, coarser)
-                for level in range(len(WASHES))
+                self._wash(sheet, softer[p], clear, level, p, coarser, pitch)
+                for level in range(len(self.washes))
                 for p in range(len(amounts))
             ]
             tip = np.where(clear, softer[-1], 0)
@@ -131,18 +145,20 @@ class Wash(Ink):
         bloom = back_runs(canvas)
         # Where many washes end the picture has an edge, and the paper was dry.
         dark = (
-            np.repeat(np.diff(WASHES, prepend=0), len(self.strength))
-            * np.tile(self.strength.mean(1), len(WASHES))
+            np.repeat(self.steps, len(self.strength))
+            * np.tile(self.strength.mean(1), len(self.washes))
         ).astype(np.float32)
         whole = np.tensordot(dark, cover, 1)
         varied = spread(whole**2, SOFT / pixel) - spread(whole, SOFT / pixel) ** 2
-        beyond = (varied - ONE).clip(0)
-        dry = beyond / (beyond + ONE)
+        one = np.float32(ONE * self.steps.mean() ** 2)
+        beyond = (varied - one).clip(0)
+        dry = beyond / (beyond + one)
+        runs = np.interp(self.washes, *RUNS)
         for k, layer in enumerate(cover):
             if not layer.any():
                 continue
             uneven = waves(canvas, 0.22, k)
-            run = RUNS[k // len(self.strength)]
+            run = float(runs[k // len(self.strength)])
             wet = (2 * o.wet * run * (0.6 + 0.8 * uneven)).clip(0, 1) * (1 - dry)
             soft = spread(layer, (0.4 + run) * SOFT / pixel)
             layer += wet * (soft - layer)
@@ -163,10 +179,11 @@ class Wash(Ink):
         )
         return reached
 
-    def _amounts(self, seen: Floats, pitch: Floats) -> Floats:
+    def _amounts(self, seen: Floats, pitch: Floats, weight: Floats | None) -> Floats:
         """Return how much of each pigment there is: [pigments, height, width]."""
-        colour = lightened(seen, self.options.vivid)
+        colour = lightened(seen, self.options.vivid, weight)
         tone = colour.mean(0)
+        pitch = pitch * (1 - CLOSE * closeness(weight))
         smooth = abstracted(tone, pitch, self.options.loose)
         # Colours may run further than tones, which make the drawing.
         chroma = [abstracted(each, 3 * pitch, self.options.loose) for each in colour - tone]
@@ -200,21 +217,33 @@ class Wash(Ink):
         level: int,
         p: int,
         coarser: float,
+        pitch: Floats,
     ) -> ink.Marks:
         """Return marks that fill where there is as much of a pigment as a wash asks for."""
         k = level * len(self.strength) + p
-        last = WASHES[level - 1] if level else 0.0
-        field = (amount - last) / (WASHES[level] - last)
+        last = self.washes[level - 1] if level else 0.0
+        field = (amount - last) / self.steps[level]
         for n, (size, shift) in enumerate(WAVER):
             field = field + shift / coarser * (waves(sheet.canvas, size, 7 * k + n) - 0.5)
         field = np.where(clear, field, 0)
-        smallest = coarser * max(1.0, 0.014 / sheet.canvas.pixel)
-        kept = without_specks(field > 0.5, np.full(field.shape, smallest))
+        smallest = coarser * np.maximum(1.0, SMALL * pitch / sheet.canvas.pixel)
+        kept = without_specks(field > 0.5, smallest)
         gentle = np.full(field.shape, coarser * GENTLE / sheet.canvas.pixel)
         if sheet.weight is not None:
             gentle = gentle * (1 - 0.7 * sheet.weight / sheet.weight.max())
         field = blurred(np.where(kept, 1.0, 0.0), np.maximum(gentle, 0.6), 1.0)
         return filled(sheet, field, 0.5, APART * coarser, k, OFF)
+
+
+def rising(name: str, text: str) -> tuple[float, ...]:
+    """Return the numbers above 0 of an option, each above the one before. Raises UsageError."""
+    try:
+        found = tuple(float(each) for each in text.split(","))
+    except ValueError:
+        found = ()
+    if not found or not (np.diff(found, prepend=0) > 0).all():
+        raise UsageError(f"{name} are rising numbers, separated by commas, got {text!r}")
+    return found
 
 
 def within(sheet: ink.Sheet, drawn: Callable[[float], ink.Marks]) -> ink.Marks:
@@ -224,28 +253,45 @@ def within(sheet: ink.Sheet, drawn: Callable[[float], ink.Marks]) -> ink.Marks:
         marks = drawn(coarser)
         if len(marks) <= sheet.count or coarser > COARSEST:
             return marks.first(sheet.count)
-        coarser *= min(2.0, 0.1 + len(marks) / sheet.count)
+        coarser *= min(2.0, 0.03 + (len(marks) / sheet.count) ** 0.8)
 
 
-def lightened(seen: Floats, vivid: float) -> Floats:
+def lightened(seen: Floats, vivid: float, weight: Floats | None = None) -> Floats:
     """Return a picture [3, height, width] whose tones reach from dark to paper, more vivid."""
     gray = seen.mean(0)
     low, high = np.percentile(gray, [1, 97])
     stretched = gray.clip(0.02, 1)
     if high - low > 0.2:
         # A picture of light colours stays light, one of a night dark.
-        darkest, lightest = 0.06 + 0.7 * low, min(1.0, 0.35 + 0.8 * high)
+        darkest, lightest = 0.06 + 0.7 * low, min(1.0, 0.2 + 0.85 * high)
         stretched = ((gray - low) * (lightest - darkest) / (high - low) + darkest).clip(0.02, 1)
     median = np.clip(np.median(stretched), 0.1, 0.8)
     least = np.interp(median, [0.2, 0.4], [1.0, 0.8])
-    lifted = stretched ** np.clip(np.log(0.55) / np.log(median), least, 1.2)
+    lifted = stretched ** np.clip(np.log(0.52) / np.log(median), least, 1.2)
+    lifted = shaded(lifted, weight, FAIR).clip(0.02, 1)
     chroma = (seen - gray) * vivid * (lifted / np.maximum(gray, 0.05)).clip(0.5, 2) ** 0.7
     # Skin that is mixed of a yellow and a blue is khaki: what is warm and dull leans to rose.
     warm = (seen[0] - np.maximum(seen[1], seen[2])).clip(0)
     dull = (1.5 - 2 * warm / np.maximum(seen[0], 0.05)).clip(0, 1)
     chroma += vivid * ROSY * (warm * dull) * np.array([0.4, -1.0, 0.6])[:, None, None]
-    found: Floats = (lifted + chroma).clip(0, 1)
+    # Paint gets no purer: what is too pure gets paler, and keeps its hue.
+    room = (1 - PURE) * lifted / np.maximum(-chroma.min(0), 1e-6)
+    found: Floats = (lifted + room.clip(0, 1) * chroma).clip(0, 1)
     return found
+
+
+def closeness(weight: Floats | None) -> Floats | float:
+    """Return how closely each pixel is looked at, 0 to 1."""
+    return 0.0 if weight is None else (weight / weight.max()) ** 2
+
+
+def shaded(light: Floats, weight: Floats | None, fair: float) -> Floats:
+    """Return tones, 1 for paper, that are darker where they are seen closely and lighter than fair.
+
+    A face in full light was bare paper: its mass gets a tone, on which eyes and mouth are seen.
+    """
+    darker = (levelled(light, fair, 1.0) - light).clip(None, 0)
+    return light + NEAR * closeness(weight) * darker
 
 
 def waves(canvas: Canvas, size: float, seed: int) -> Covers:
