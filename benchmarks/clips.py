@@ -36,7 +36,7 @@ from artgen.output import encode_png
 from artgen.recipe import ClipTable, Recipe, Stage
 from artgen.registry import default
 from artgen.runs import run as run_recipe
-from artgen.runs.clip.motion import Motion
+from artgen.runs.kinds.clip.motion import Motion
 from artgen.targets import (
     ClipTarget,
     ImageTarget,

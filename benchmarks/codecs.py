@@ -21,7 +21,7 @@ from artgen.registry import default
 from artgen.runs.device import threads
 from artgen.runs.job import Job
 from artgen.runs.kind import Asked
-from artgen.runs.picture.run import PictureRun
+from artgen.runs.kinds.picture.run import PictureRun
 from benchmarks._measure import interleaved
 from benchmarks._report import Table, figure, ratio
 from benchmarks._settings import Settings

@@ -34,7 +34,7 @@ from artgen.output import encode_tiff_strips
 from artgen.recipe import Recipe
 from artgen.registry import default
 from artgen.runs import run as fit
-from artgen.runs.tiles.grid import make_grid
+from artgen.runs.kinds.tiles.grid import make_grid
 from artgen.targets import Source, TargetRequest, image_from_array
 from artgen.targets.opening import open_source
 from artgen.values.canvas import Canvas

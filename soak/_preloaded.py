@@ -38,11 +38,11 @@ import artgen.families.splat.objective
 import artgen.gallery._build
 import artgen.plan.early
 import artgen.runs.arithmetic
-import artgen.runs.clip.run
-import artgen.runs.picture.run
-import artgen.runs.samples.run
-import artgen.runs.tiles.run
-import artgen.runs.whole.run
+import artgen.runs.kinds.clip.run
+import artgen.runs.kinds.data.run
+import artgen.runs.kinds.picture.run
+import artgen.runs.kinds.tiles.run
+import artgen.runs.runner
 import artgen.tasks
 import artgen_plugins.autoencoder
 import artgen_plugins.gaussian

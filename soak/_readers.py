@@ -172,7 +172,7 @@ def _prepare(recipe: Recipe) -> object:
     """All that happens before the first step, at a small size."""
     from artgen.registry import default
     from artgen.runs import Asked
-    from artgen.runs.picture.run import PictureRun
+    from artgen.runs.kinds.picture.run import PictureRun
 
     small = recipe.with_target(size=32)
     return PictureRun(Asked(small, default())).prepare()
@@ -219,7 +219,7 @@ def _job() -> Job:
     from artgen.recipe import Recipe
     from artgen.registry import default
     from artgen.runs import Asked
-    from artgen.runs.picture.run import PictureRun
+    from artgen.runs.kinds.picture.run import PictureRun
     from artgen.targets import image_from_array
 
     target = image_from_array(np.linspace(0, 1, 12 * 8 * 3).reshape(12, 8, 3))
@@ -229,7 +229,7 @@ def _job() -> Job:
 
 def _fit_with(checkpoint: Path) -> Loop:
     from artgen.runs.context import RunContext
-    from artgen.runs.folder import RunFolder
+    from artgen.runs.files.folder import RunFolder
     from artgen.runs.loop.stages import Loop
 
     folder = RunFolder(checkpoint.parent)
@@ -249,8 +249,8 @@ def _go_on(path: Path) -> object:
 
 
 def _read_key(path: Path) -> object:
-    from artgen.runs.clip.keyframes import KeyframeStore
-    from artgen.runs.state_file import StateStore
+    from artgen.runs.files.state_file import StateStore
+    from artgen.runs.kinds.clip.keyframes import KeyframeStore
 
     class One(StateStore):
         def path(self, number: int) -> Path:
@@ -374,7 +374,7 @@ def _checkpoints() -> list[bytes]:
 def _keys() -> list[bytes]:
     import torch
 
-    from artgen.runs.clip.keyframes import Keyframe, KeyframeStore
+    from artgen.runs.kinds.clip.keyframes import Keyframe, KeyframeStore
 
     with TemporaryDirectory() as folder:
         store = KeyframeStore(Path(folder))

@@ -103,7 +103,7 @@ def _smaller() -> Any:
 
 def _renamed() -> None:
     """A version in which a tensor of the state has another name."""
-    from artgen.runs.folder import RunFolder
+    from artgen.runs.files.folder import RunFolder
 
     load = RunFolder.load_checkpoint
 
@@ -181,7 +181,7 @@ def _make(folder: Path) -> None:
 
 
 def _die(line: list[str], folder: Path) -> None:
-    from artgen.runs.folder import RunFolder
+    from artgen.runs.files.folder import RunFolder
 
     save, made = RunFolder.save_checkpoint, []
 

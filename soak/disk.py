@@ -299,7 +299,7 @@ def _short_of_memory(line: list[str], folder: Path, more: int) -> None:
 
 def _in_place() -> None:
     """Files are written under their final names from the start."""
-    from artgen.runs.folder import RunFolder
+    from artgen.runs.files.folder import RunFolder
 
     @contextmanager
     def in_place(path: Path, *, durable: bool = True) -> Iterator[Path]:
@@ -327,15 +327,15 @@ def _no_errors() -> None:
 
 def _no_lock() -> None:
     """Nobody is kept out of the folder of a run."""
-    from artgen.runs.folder import RunFolder
+    from artgen.runs.files.folder import RunFolder
 
     RunFolder.lock = lambda self: None  # type: ignore[method-assign]
 
 
 def _elsewhere() -> None:
     """Outputs are written into the folder for temporary files and renamed from there."""
-    import artgen.runs.folder as module
-    from artgen.runs.folder import RunFolder
+    import artgen.runs.files.folder as module
+    from artgen.runs.files.folder import RunFolder
 
     module.errno = SimpleNamespace(EXDEV=-1)
     temporary = Path(tempfile.mkdtemp())
@@ -361,7 +361,7 @@ def _all_or_nothing() -> None:
 def _all_own() -> None:
     """Whatever is there counts as written by artgen."""
     import artgen.output.ownership as ownership
-    from artgen.runs.folder import RunFolder
+    from artgen.runs.files.folder import RunFolder
 
     ownership.is_own = lambda path, mark=b"": True
     RunFolder.check_own = lambda self: None  # type: ignore[method-assign]

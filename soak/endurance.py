@@ -157,7 +157,7 @@ def _listen(opened: socket.socket) -> None:
 
 def _hoard() -> None:
     """Every checkpoint is kept in memory, and its file open."""
-    from artgen.runs.folder import RunFolder
+    from artgen.runs.files.folder import RunFolder
 
     save, kept = RunFolder.save_checkpoint, []
 

@@ -261,7 +261,7 @@ def _run_counting(line: list[str], folder: Path, count: Path, die_at: int, signa
 
 def _forget_moments() -> None:
     """Checkpoints lose the moments of the optimizer."""
-    from artgen.runs.folder import RunFolder
+    from artgen.runs.files.folder import RunFolder
 
     save = RunFolder.save_checkpoint
 

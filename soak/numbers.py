@@ -229,7 +229,7 @@ def _divides_by_pixels() -> Any:
 
 def _accepts_all() -> Any:
     """Wrong combinations are found out by what breaks."""
-    from artgen.runs.picture import run as picture
+    from artgen.runs.kinds.picture import run as picture
 
     def resolve(*given: Any, **options: Any) -> Any:
         try:

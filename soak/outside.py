@@ -36,15 +36,15 @@ from soak._runs import (
 from soak.kills import COMMANDS, CommandTrial
 
 PHASES = {
-    "loading": "artgen.runs.picture.run:PictureRun.prepare",
-    "compiling": "artgen.runs.picture.run:choose_backend",
-    "creation of the folder": "artgen.runs.folder:RunFolder.write_recipe",
+    "loading": "artgen.runs.kinds.picture.run:PictureRun.prepare",
+    "compiling": "artgen.runs.kinds.picture.run:choose_backend",
+    "creation of the folder": "artgen.runs.files.folder:RunFolder.write_recipe",
     "rehearsal": "artgen.runs.loop.pace:_evaluate",
     "first step": "artgen.engines.gradient.engine:GradientEngine.advance",
-    "checkpoint": "artgen.runs.folder:RunFolder.save_checkpoint",
-    "export": "artgen.runs.whole.run:export",
-    "publishing": "artgen.runs.folder:RunFolder.publish",
-    "removal": "artgen.runs.folder:shutil.rmtree",
+    "checkpoint": "artgen.runs.files.folder:RunFolder.save_checkpoint",
+    "export": "artgen.runs.runner:export",
+    "publishing": "artgen.runs.files.folder:RunFolder.publish",
+    "removal": "artgen.runs.files.folder:shutil.rmtree",
 }
 """What a phase of a run begins with."""
 
@@ -54,7 +54,7 @@ COMMAND_PHASES = {
         "render": "artgen.art:load",
         "morph": "artgen.art:load",
         "compare": "artgen.compare._comparison:_open",
-        "gallery": "artgen.runs.picture.run:PictureRun.prepare",
+        "gallery": "artgen.runs.kinds.picture.run:PictureRun.prepare",
     },
     "drawing": {
         "render": "artgen.art._art:Art.strips",
@@ -226,7 +226,7 @@ def other_targets(tally: Tally, small: bool) -> None:
             out = folder / name
             rest = ["--name", "it", "--no-video", "--seed", "5", "--threads", "1", "-q"]
             rest += ["--checkpoint-every", "5", "--out", str(out)]
-            where = "artgen.runs.whole.run:export"
+            where = "artgen.runs.runner:export"
             run(["fit", *first, *rest], folder, _signalled, where, int(signal.SIGKILL))
             code, printed = run(["fit", *second, *rest, "--resume"], folder)
             refused = None if code == 2 else f"exit {code}: {printed[-200:]}"

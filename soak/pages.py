@@ -389,7 +389,7 @@ def _unfinished(gallery: Path, outside: Path, work: Path) -> None:
 
 
 def _die_at_the_end(line: list[str], folder: Path) -> None:
-    from artgen.runs.folder import RunFolder
+    from artgen.runs.files.folder import RunFolder
 
     def die(run: RunFolder, path: Path) -> Path:
         os._exit(9)

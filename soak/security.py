@@ -353,7 +353,7 @@ def _evaluate() -> None:
 
 def _say_where() -> None:
     """The recipe keeps the path of its target."""
-    from artgen.runs.picture import run as picture
+    from artgen.runs.kinds.picture import run as picture
 
     complete = picture.complete
 

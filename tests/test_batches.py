@@ -22,7 +22,7 @@ from artgen.hookspecs import Spec
 from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.runs import Result
-from artgen.runs.whole.task import Run, write_files
+from artgen.runs.task import Run, write_files
 from artgen.tasks import RunControl, pack, read_files, store_files, unpack
 from artgen_plugins.ray.checkpoints import Changes, checkpoints_at
 from artgen_plugins.ray.versions import describe, pin, refuse_others

@@ -30,7 +30,7 @@ from artgen.plan.early import check_options
 from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.runs import RunFolder
-from artgen.runs.log import JsonLines
+from artgen.runs.files.log import JsonLines
 from artgen.tasks import RunControl, graceful_signals
 
 TINY = ("--size", "24", "-n", "8", "--steps", "4", "--threads", "1", "--no-video")

@@ -36,14 +36,14 @@ from artgen.raster import draw
 from artgen.recipe import Recipe
 from artgen.registry import Registry, default
 from artgen.runs import run
-from artgen.runs.clip.keyframes import Keyframe, make_scenes
-from artgen.runs.clip.motion import Motion
-from artgen.runs.clip.plan import following_stage, plan_clip
-from artgen.runs.clip.scene import FittedScene
-from artgen.runs.clip.shot_detection import find_scenes
 from artgen.runs.context import RunContext
 from artgen.runs.elsewhere import StepSum
-from artgen.runs.whole.task import Run
+from artgen.runs.kinds.clip.keyframes import Keyframe, make_scenes
+from artgen.runs.kinds.clip.motion import Motion
+from artgen.runs.kinds.clip.plan import following_stage, plan_clip
+from artgen.runs.kinds.clip.scene import FittedScene
+from artgen.runs.kinds.clip.shot_detection import find_scenes
+from artgen.runs.task import Run
 from artgen.targets import (
     PICTURE_SUFFIXES,
     ClipTarget,

@@ -18,7 +18,7 @@ from artgen.output import read_recipe
 from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.runs import Asked, run
-from artgen.runs.picture.run import PictureRun
+from artgen.runs.kinds.picture.run import PictureRun
 from artgen.targets import TargetRequest, image_from_array, open_image
 from artgen.values.canvas import Canvas
 from artgen.values.frame import Frame, parse_aspect, parse_frame, parse_place

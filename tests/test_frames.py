@@ -23,7 +23,7 @@ from artgen.events import Advanced, Event, Finished, FrameTaken, PreviewDrawn, S
 from artgen.output import FrameStore, paced_frames
 from artgen.registry import Registry
 from artgen.runs import run
-from artgen.runs.folder import RunFolder
+from artgen.runs.files.folder import RunFolder
 from artgen.runs.job import Job
 from artgen.runs.loop.frames import FrameRecorder
 from artgen.runs.loop.stages import Loop

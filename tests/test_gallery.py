@@ -599,7 +599,7 @@ def process_of_a_build_that_dies(gallery):
     program = (
         "import os, sys\n"
         "from artgen.cli import main\n"
-        "from artgen.runs.folder import RunFolder\n"
+        "from artgen.runs.files.folder import RunFolder\n"
         "RunFolder.stage_output = lambda *given: os._exit(9)\n"
         "main(sys.argv[1:])"
     )

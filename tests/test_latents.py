@@ -457,7 +457,7 @@ def test_a_set_in_files_is_found_again_when_a_run_goes_on(tmp_path, monkeypatch,
 
     monkeypatch.setattr(stages.Loop, "run", lambda self: (_ for _ in ()).throw(KeyboardInterrupt))
     folder = Path("artgen-out/it.run")
-    monkeypatch.setattr("artgen.runs.whole.run.RunFolder.has_checkpoint", True)
+    monkeypatch.setattr("artgen.runs.runner.RunFolder.has_checkpoint", True)
     assert main([*arguments, "-q"]) == 130
     assert folder.exists()
     assert not list(folder.glob("inputs/*")), "sets are not copied"

@@ -17,7 +17,8 @@ from artgen.events import FrameTaken, PreviewDrawn
 from artgen.recipe import OutputTable, Recipe, Stage
 from artgen.registry import Registry
 from artgen.runs import Asked, Job, RunContext
-from artgen.runs.folder import RunFolder
+from artgen.runs.files.folder import RunFolder
+from artgen.runs.kinds.picture.run import PictureRun
 from artgen.runs.loop.agenda import Agenda, Occasions, evaluation_steps, video_steps
 from artgen.runs.loop.history import Snapshot
 from artgen.runs.loop.pace import STRETCHES, Pace, Workload
@@ -25,7 +26,6 @@ from artgen.runs.loop.progress import Progress
 from artgen.runs.loop.recording import Recording
 from artgen.runs.loop.recovery import MEMORY_CUTS, RECOVERIES, TRIES, Recovery, at_lower_rates
 from artgen.runs.loop.time_budget import OVERTIME, TimeBudget
-from artgen.runs.picture.run import PictureRun
 from artgen.targets import image_from_array
 from artgen.tasks import RunControl
 

@@ -32,7 +32,7 @@ from artgen.output import to_pixels
 from artgen.output.parts import flat_parts
 from artgen.raster import draw, paint
 from artgen.runs import Asked, check_agreement, run
-from artgen.runs.picture.run import PictureRun
+from artgen.runs.kinds.picture.run import PictureRun
 from artgen.runs.warm_start import InitialArt
 from artgen.targets import folded, image_from_array
 from artgen.values.drawing import Drawing

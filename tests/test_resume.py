@@ -28,8 +28,8 @@ from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.runs import check_agreement, default_stem, run
 from artgen.runs.agreement import time_limit
-from artgen.runs.folder import RunFolder
-from artgen.runs.log import JsonLines
+from artgen.runs.files.folder import RunFolder
+from artgen.runs.files.log import JsonLines
 from artgen.runs.loop.pace import STRETCHES, Pace
 from artgen.targets import image_from_array
 
@@ -734,7 +734,7 @@ def test_every_flag_is_obeyed_with_resume_or_refused(
         assert main(["fit", *target, *flags, "--resume", "--name", "it", "--out", "."]) == 2
         return capsys.readouterr().err
 
-    monkeypatch.setattr("artgen.runs.whole.run.find_kind", accept)
+    monkeypatch.setattr("artgen.runs.runner.find_kind", accept)
     command = typer.main.get_command(make_app("fit")).commands["fit"]
     flags = {each.name: max(each.opts, key=len) for each in command.params}
     assert flags.keys() == REFUSED.keys() | OBEYED.keys()

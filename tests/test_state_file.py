@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from artgen.base.errors import InputError, UsageError
-from artgen.runs.state_file import putting_to_use, read_state, write_state
+from artgen.runs.files.state_file import putting_to_use, read_state, write_state
 
 TENSORS = {
     "xy": torch.linspace(-1, 1, 12).reshape(2, 6)[:, ::2],

@@ -18,7 +18,7 @@ from artgen.recipe import Recipe
 from artgen.recipe.layers import lay_over
 from artgen.registry import Registry
 from artgen.runs import run
-from artgen.runs.picture import run as picture
+from artgen.runs.kinds.picture import run as picture
 from artgen.values.canvas import Canvas
 
 CANVAS = Canvas(24, 16)

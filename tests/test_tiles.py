@@ -29,11 +29,11 @@ from artgen.losses.metrics import psnr
 from artgen.raster import Windows
 from artgen.registry import default
 from artgen.runs import Elsewhere, RunContext, estimate, run
-from artgen.runs.state_file import read_checkpoint, read_state, write_checkpoint, write_state
-from artgen.runs.tiles import choose
-from artgen.runs.tiles.grid import COLOURS, make_grid
-from artgen.runs.tiles.passes import Pass, find_owners
-from artgen.runs.tiles.tile import fit_tile_elsewhere
+from artgen.runs.files.state_file import read_checkpoint, read_state, write_checkpoint, write_state
+from artgen.runs.kinds.tiles import choose
+from artgen.runs.kinds.tiles.grid import COLOURS, make_grid
+from artgen.runs.kinds.tiles.passes import Pass, find_owners
+from artgen.runs.kinds.tiles.tile import fit_tile_elsewhere
 from artgen.targets import TargetRequest, open_image
 from artgen.targets.bands import open_bands
 from artgen.targets.large import open_large
@@ -244,7 +244,7 @@ def test_workers_start_while_the_picture_is_prepared(photo, tmp_path, monkeypatc
         assert executor.starts.wait(PATIENCE)
         raise UsageError("seen")
 
-    monkeypatch.setattr("artgen.runs.tiles.run.prepare_tiled", prepare)
+    monkeypatch.setattr("artgen.runs.kinds.tiles.run.prepare_tiled", prepare)
     asked = tiled(photo, run={"backend": "eager", "threads": 1})
     with pytest.raises(UsageError, match="seen"):
         run(asked, default(), elsewhere=Elsewhere(executor))
@@ -386,7 +386,7 @@ def test_nothing_is_chosen_for_a_video_in_a_dry_run_either(photo, many_parts, mo
         kinds.append(asked.recipe.run_kind)
         raise Interrupted("enough")
 
-    monkeypatch.setattr("artgen.runs.whole.run.find_kind", stop)
+    monkeypatch.setattr("artgen.runs.runner.find_kind", stop)
     for video in (None, Path("a.mp4")):
         with pytest.raises(Interrupted):
             estimate(tiled(photo).replace(tiles=None), default(), video=video)

@@ -11,7 +11,7 @@ from artgen.events import Event, Notice
 from artgen.plan.origins import annotated, find_origins
 from artgen.registry import Registry
 from artgen.runs import Estimate, estimate, output_paths
-from artgen.runs.whole.task import Run
+from artgen.runs.task import Run
 
 
 def print_estimates(

@@ -13,7 +13,7 @@ from artgen.recipe import SCHEMA, Recipe
 from artgen.recipe.layers import aim, for_other_pictures
 from artgen.registry import Registry
 from artgen.runs import default_stem
-from artgen.runs.whole.task import Run
+from artgen.runs.task import Run
 from artgen.targets import stems_of
 
 

@@ -32,7 +32,7 @@ from artgen.runs import (
     default_stem,
     output_paths,
 )
-from artgen.runs.whole.task import Run, execute, write_files
+from artgen.runs.task import Run, execute, write_files
 from artgen.targets import file_safe
 from artgen.tasks import (
     Executor,

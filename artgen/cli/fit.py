@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from artgen.recipe import Recipe
     from artgen.recipe.layers import Laid
     from artgen.registry import Registry
-    from artgen.runs.whole.task import Run
+    from artgen.runs.task import Run
 
 
 def fit(
@@ -110,7 +110,7 @@ def fit(
 
             if find_form(film, registry).still is not True:
                 _refuse("--no-video", {"--film": film})
-        common.load("artgen.runs.whole.run", "the compiler")
+        common.load("artgen.runs.runner", "the compiler")
     if request.polish:
         from artgen.plan import find_names
 

@@ -71,7 +71,7 @@ def looks(
     if len(runs) < 2:
         raise UsageError("a sheet needs two looks", hint="artgen fit --look makes one picture")
     check_files(runs[0].recipe, registry, (Path(),))
-    common.load("artgen.runs.whole.run", "the compiler")
+    common.load("artgen.runs.runner", "the compiler")
 
     from artgen.cli._runs import Session
 

@@ -156,7 +156,7 @@ def make(
 
 def _fit(source: str, tables: Any, registry: Registry, common: Common) -> Art:
     """Fit a photo as a maker says. Raises what a fit raises, Interrupted included."""
-    common.load("artgen.runs.whole.run", "the compiler")
+    common.load("artgen.runs.runner", "the compiler")
 
     from artgen.cli._progress import progress
     from artgen.recipe import Recipe

@@ -60,11 +60,11 @@ EXPORTERS = {
 }
 
 RUNS = {
-    "picture": ("A drawing of one picture", "runs.picture.run:PictureRun"),
-    "clip": ("A film of a clip, frame by frame", "runs.clip.run:ClipRun"),
-    "tiles": ("A drawing of a large picture, in tiles", "runs.tiles.run:TiledRun"),
-    "samples": ("A curve or labelled points", "runs.samples.run:SamplesRun"),
-    "set": ("A codec of a set of pictures", "runs.samples.run:SamplesRun"),
+    "picture": ("A drawing of one picture", "runs.kinds.picture.run:PictureRun"),
+    "clip": ("A film of a clip, frame by frame", "runs.kinds.clip.run:ClipRun"),
+    "tiles": ("A drawing of a large picture, in tiles", "runs.kinds.tiles.run:TiledRun"),
+    "samples": ("A curve or labelled points", "runs.kinds.data.run:SamplesRun"),
+    "set": ("A codec of a set of pictures", "runs.kinds.data.run:SamplesRun"),
 }
 
 TARGETS = {

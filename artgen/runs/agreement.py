@@ -11,7 +11,7 @@ from artgen.base.process import available_threads, is_webgpu
 from artgen.plan import find_names
 from artgen.recipe import MOST_STEPS, Recipe
 from artgen.registry import Registry, bare_name
-from artgen.runs.folder import RunFolder
+from artgen.runs.files.folder import RunFolder
 from artgen.targets import Source, Target, TargetRequest, hex_colour, open_source, parse_colour
 from artgen.values.frame import paper_sides, parse_aspect
 from artgen.values.symmetry import unplaced

@@ -28,10 +28,10 @@ from artgen.compiler.threads import begin
 from artgen.display import METRICS
 from artgen.output import atomic_write, remove_own, write_video
 from artgen.runs.context import RunContext
-from artgen.runs.folder import RunFolder
+from artgen.runs.files.folder import RunFolder
+from artgen.runs.files.result import Result
 from artgen.runs.job import Fitted
 from artgen.runs.kind import RunKind
-from artgen.runs.result import Result
 from artgen.runs.video import encode_pixels, encode_still, is_drawn_anew, write_run_video
 
 KINDS = ("still", "video", "art", "checkpoint")

@@ -32,7 +32,7 @@ from artgen.recipe import Precision, Recipe
 from artgen.registry import Registry
 from artgen.runs.context import RunContext
 from artgen.runs.elsewhere import Elsewhere
-from artgen.runs.folder import RunFolder
+from artgen.runs.files.folder import RunFolder
 from artgen.runs.job import Fitted, Job
 from artgen.runs.opening import Inputs, open_inputs
 from artgen.targets import Target

@@ -15,7 +15,7 @@ from artgen.plan import Named, find_names
 from artgen.recipe import FileReference, Recipe, TargetTable
 from artgen.registry import Registry
 from artgen.runs.device import resolve_device
-from artgen.runs.inputs import InputFiles
+from artgen.runs.files.inputs import InputFiles
 from artgen.runs.warm_start import Initial, open_initial
 from artgen.targets import Source, Target, TargetRequest, folded, open_source, parse_colour
 from artgen.values.frame import Focus, parse_focus

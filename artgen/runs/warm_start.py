@@ -19,7 +19,7 @@ from artgen.plan import Plan
 from artgen.primitives import Primitive
 from artgen.recipe import FileReference, Recipe
 from artgen.registry import Registry, bare_name
-from artgen.runs.inputs import InputFiles
+from artgen.runs.files.inputs import InputFiles
 from artgen.svg.filled import most_important
 from artgen.svg.read import SvgPaths, describe, read_svg
 from artgen.values.canvas import Canvas

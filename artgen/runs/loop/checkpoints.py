@@ -7,7 +7,7 @@ from typing import Any
 
 from artgen.engines import Engine
 from artgen.engines.base import part, prefixed
-from artgen.runs.folder import RunFolder
+from artgen.runs.files.folder import RunFolder
 from artgen.runs.loop.progress import Progress
 
 CHECKPOINT_SECONDS = 10.0

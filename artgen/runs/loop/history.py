@@ -18,8 +18,8 @@ from artgen.engines.base import part, prefixed
 from artgen.film.scenes import Film, Scene
 from artgen.output import measure_pace
 from artgen.plan import Plan
+from artgen.runs.files.state_file import StateStore
 from artgen.runs.joining import join_keys
-from artgen.runs.state_file import StateStore
 from artgen.values.drawing import Drawing
 
 _IDENTITIES = "identities"

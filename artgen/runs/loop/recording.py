@@ -19,7 +19,7 @@ from artgen.events import FrameTaken, PreviewDrawn
 from artgen.film.scenes import Film
 from artgen.film.trajectory import Trajectory, trajectory_of
 from artgen.runs.context import RunContext
-from artgen.runs.folder import RunFolder
+from artgen.runs.files.folder import RunFolder
 from artgen.runs.job import HOLD_SECONDS, Job, check_finite
 from artgen.runs.loop.agenda import Occasions
 from artgen.runs.loop.frames import FrameRecorder

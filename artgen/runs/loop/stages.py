@@ -19,7 +19,7 @@ from artgen.engines import Engine, Report
 from artgen.events import Advanced, Evaluated, Measured
 from artgen.recipe import Recipe, Stage
 from artgen.runs.context import RunContext
-from artgen.runs.folder import RunFolder
+from artgen.runs.files.folder import RunFolder
 from artgen.runs.job import Fitted, Job, check_finite
 from artgen.runs.loop.agenda import Agenda, work_between
 from artgen.runs.loop.checkpoints import Checkpoints

@@ -18,21 +18,21 @@ from artgen.output import FrameStore, lost_sound
 from artgen.plan import Plan
 from artgen.recipe import OutputTable, Precision, Recipe
 from artgen.registry import Registry
-from artgen.runs.clip.budget import with_steps
-from artgen.runs.clip.keyframes import Keyframe, make_scenes
-from artgen.runs.clip.metrics import clip_metrics, side_by_side
-from artgen.runs.clip.plan import plan_clip
-from artgen.runs.clip.scene import FittedScene, SceneFit, SceneTask, scene_steps
-from artgen.runs.clip.shot_detection import find_scenes
 from artgen.runs.context import RunContext
 from artgen.runs.device import threads
 from artgen.runs.elsewhere import StepSum, gathered, nothing_saved, taken_by_task
-from artgen.runs.folder import RunFolder
+from artgen.runs.files.folder import RunFolder
 from artgen.runs.job import Fitted, Job
 from artgen.runs.kind import Frames, Reason, RunKind, Started
+from artgen.runs.kinds.clip.budget import with_steps
+from artgen.runs.kinds.clip.keyframes import Keyframe, make_scenes
+from artgen.runs.kinds.clip.metrics import clip_metrics, side_by_side
+from artgen.runs.kinds.clip.plan import plan_clip
+from artgen.runs.kinds.clip.scene import FittedScene, SceneFit, SceneTask, scene_steps
+from artgen.runs.kinds.clip.shot_detection import find_scenes
+from artgen.runs.kinds.picture.run import PictureRun
 from artgen.runs.loop.recovery import on_cpu
 from artgen.runs.opening import read_target
-from artgen.runs.picture.run import PictureRun
 from artgen.targets import ClipTarget
 from artgen.tasks import RunControl
 from artgen.values.drawing import Drawing

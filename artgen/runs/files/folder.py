@@ -34,7 +34,7 @@ from artgen.output import FrameStore, atomic_path, atomic_write
 from artgen.output.atomic import put
 from artgen.output.ownership import is_own
 from artgen.recipe import Recipe
-from artgen.runs.state_file import putting_to_use, read_checkpoint, write_checkpoint
+from artgen.runs.files.state_file import putting_to_use, read_checkpoint, write_checkpoint
 
 _PATHS = re.compile(
     r"(scenes/\d+/first/)?("

@@ -25,14 +25,10 @@ from artgen.primitives import Primitive
 from artgen.raster import choose_backend, tensor_device
 from artgen.recipe import Recipe
 from artgen.runs.arithmetic import resolve_arithmetic
-from artgen.runs.folder import RunFolder
+from artgen.runs.files.folder import RunFolder
 from artgen.runs.job import Fitted, Job
 from artgen.runs.kind import Estimate, Frames, Reason, RunKind, Started
-from artgen.runs.loop.rehearsal import rehearse
-from artgen.runs.loop.stages import Loop
-from artgen.runs.memory import peak_memory
-from artgen.runs.opening import Inputs
-from artgen.runs.picture.prepare import (
+from artgen.runs.kinds.picture.prepare import (
     WEIGHTS,
     art_bytes,
     batch,
@@ -41,7 +37,17 @@ from artgen.runs.picture.prepare import (
     parameter_bytes,
     with_pictures,
 )
-from artgen.runs.picture.views import bound_note, in_poses, open_views, view_metrics, with_views
+from artgen.runs.kinds.picture.views import (
+    bound_note,
+    in_poses,
+    open_views,
+    view_metrics,
+    with_views,
+)
+from artgen.runs.loop.rehearsal import rehearse
+from artgen.runs.loop.stages import Loop
+from artgen.runs.memory import peak_memory
+from artgen.runs.opening import Inputs
 from artgen.runs.video import encode_still, progress_frames, write_run_video
 from artgen.targets import (
     ImageTarget,

@@ -15,8 +15,8 @@ from torch import Tensor
 
 from artgen.engines.base import part, prefixed
 from artgen.film.scenes import Scene
+from artgen.runs.files.state_file import StateStore
 from artgen.runs.joining import join_keys
-from artgen.runs.state_file import StateStore
 
 CHAPTER = 240
 """A scene of more keyframes is split: parts that have ended take up space until its end."""

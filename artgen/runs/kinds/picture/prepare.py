@@ -23,7 +23,7 @@ from artgen.plan import Plan
 from artgen.primitives import pack
 from artgen.recipe import FileReference, Recipe
 from artgen.registry import Registry, bare_name
-from artgen.runs.inputs import InputFiles
+from artgen.runs.files.inputs import InputFiles
 from artgen.runs.loop.history import LIGHT_KEYS, keeps_trajectory
 from artgen.runs.warm_start import Initial
 from artgen.targets import (

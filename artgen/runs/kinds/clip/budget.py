@@ -11,13 +11,13 @@ from dataclasses import replace
 from artgen.base.errors import Diverged
 from artgen.engines import Engine
 from artgen.recipe import MOST_STEPS, ClipTable, Recipe
-from artgen.runs.clip.keyframes import Keyframe
-from artgen.runs.clip.plan import following_steps
-from artgen.runs.clip.scene import Follower
 from artgen.runs.kind import Asked
+from artgen.runs.kinds.clip.keyframes import Keyframe
+from artgen.runs.kinds.clip.plan import following_steps
+from artgen.runs.kinds.clip.scene import Follower
+from artgen.runs.kinds.picture.run import PictureRun
 from artgen.runs.loop.pace import Pace, Workload
 from artgen.runs.loop.stages import Loop
-from artgen.runs.picture.run import PictureRun
 from artgen.targets import ClipTarget, ImageTarget
 
 MORE_STEPS = 8

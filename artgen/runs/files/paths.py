@@ -10,7 +10,7 @@ from artgen.base.errors import UsageError
 from artgen.output import check_output
 from artgen.recipe import Recipe
 from artgen.registry import bare_name
-from artgen.runs.folder import RunFolder
+from artgen.runs.files.folder import RunFolder
 from artgen.targets import Source, file_safe, is_reserved
 
 SUFFIXES = {"folder": ".run", "still": ".png", "art": ".art", "summary": ".json"}

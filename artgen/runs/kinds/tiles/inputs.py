@@ -13,9 +13,9 @@ from torch import Tensor
 from artgen.base.seeds import derived_seed
 from artgen.raster import Windows, draw
 from artgen.runs.job import Job
-from artgen.runs.tiles.grid import Box, Tile
-from artgen.runs.tiles.passes import Pass, find_owners
-from artgen.runs.tiles.tile import Parts, TileInput
+from artgen.runs.kinds.tiles.grid import Box, Tile
+from artgen.runs.kinds.tiles.passes import Pass, find_owners
+from artgen.runs.kinds.tiles.tile import Parts, TileInput
 from artgen.targets.large import LargePicture
 
 COARSE_SIDE = 1024

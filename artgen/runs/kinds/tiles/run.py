@@ -28,18 +28,18 @@ from artgen.output import probe_folder
 from artgen.raster import moved
 from artgen.recipe import OutputTable, Recipe, TargetTable, TilesTable
 from artgen.runs.elsewhere import Elsewhere, StepSum, gathered, nothing_saved, taken_by_task
-from artgen.runs.folder import RunFolder
-from artgen.runs.inputs import InputFiles
+from artgen.runs.files.folder import RunFolder
+from artgen.runs.files.inputs import InputFiles
+from artgen.runs.files.state_file import read_state
 from artgen.runs.job import Fitted, Job
 from artgen.runs.kind import Asked, Reason, RunKind, Started
+from artgen.runs.kinds.picture.run import PictureRun
+from artgen.runs.kinds.tiles.choose import reasons_against, suits_tiles
+from artgen.runs.kinds.tiles.grid import COLOURS
+from artgen.runs.kinds.tiles.inputs import COARSE_SIDE, Given, TileInputs
+from artgen.runs.kinds.tiles.passes import Pass, make_grid_of_pass, make_passes
+from artgen.runs.kinds.tiles.tile import FittedTile, Parts, TileTask, fit_tile, fit_tile_elsewhere
 from artgen.runs.opening import read_target
-from artgen.runs.picture.run import PictureRun
-from artgen.runs.state_file import read_state
-from artgen.runs.tiles.choose import reasons_against, suits_tiles
-from artgen.runs.tiles.grid import COLOURS
-from artgen.runs.tiles.inputs import COARSE_SIDE, Given, TileInputs
-from artgen.runs.tiles.passes import Pass, make_grid_of_pass, make_passes
-from artgen.runs.tiles.tile import FittedTile, Parts, TileTask, fit_tile, fit_tile_elsewhere
 from artgen.targets import ImageTarget, Source, TargetRequest, parse_colour
 from artgen.targets.large import LargePicture, large_from, open_large
 from artgen.targets.opening import find_opener

@@ -32,16 +32,16 @@ from artgen.registry import Registry
 from artgen.runs.context import RunContext
 from artgen.runs.device import threads
 from artgen.runs.elsewhere import Returned
-from artgen.runs.job import check_finite
-from artgen.runs.loop.recovery import at_lower_rates
-from artgen.runs.memory import give_back_freed_memory
-from artgen.runs.state_file import (
+from artgen.runs.files.state_file import (
     putting_to_use,
     read_checkpoint,
     read_state,
     write_checkpoint,
     write_state,
 )
+from artgen.runs.job import check_finite
+from artgen.runs.loop.recovery import at_lower_rates
+from artgen.runs.memory import give_back_freed_memory
 from artgen.targets import parse_colour
 from artgen.tasks import RunControl, Task
 from artgen.values.canvas import Canvas

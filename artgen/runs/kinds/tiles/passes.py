@@ -9,8 +9,8 @@ from torch import Tensor
 
 from artgen.raster import Windows
 from artgen.recipe import Stage, TilesTable
-from artgen.runs.tiles.grid import Box, Tile, make_grid
-from artgen.runs.tiles.tile import joint_stage
+from artgen.runs.kinds.tiles.grid import Box, Tile, make_grid
+from artgen.runs.kinds.tiles.tile import joint_stage
 from artgen.values.canvas import Canvas
 
 

@@ -15,7 +15,7 @@ from artgen.primitives import Primitive
 from artgen.recipe import Recipe, TilesTable
 from artgen.registry import Registry
 from artgen.runs.context import RunContext
-from artgen.runs.inputs import InputFiles
+from artgen.runs.files.inputs import InputFiles
 from artgen.runs.kind import Reason
 from artgen.targets import Source
 from artgen.targets.image import DEFAULT_LONG_SIDE

@@ -23,15 +23,15 @@ from artgen.runs.context import RunContext
 from artgen.runs.device import threads, usual_torch
 from artgen.runs.elsewhere import Elsewhere
 from artgen.runs.export import export
-from artgen.runs.folder import RunFolder
+from artgen.runs.files.folder import RunFolder
+from artgen.runs.files.inputs import with_film_file
+from artgen.runs.files.log import JsonLines
+from artgen.runs.files.paths import check_outputs, default_stem, output_paths
+from artgen.runs.files.result import Result
 from artgen.runs.graph import graph_writer
-from artgen.runs.inputs import with_film_file
 from artgen.runs.kind import Asked, Estimate, find_kind
-from artgen.runs.log import JsonLines
+from artgen.runs.kinds.tiles.choose import with_fitting_size
 from artgen.runs.memory import keep_freed_memory
-from artgen.runs.paths import check_outputs, default_stem, output_paths
-from artgen.runs.result import Result
-from artgen.runs.tiles.choose import with_fitting_size
 from artgen.targets import Source, Target, kind_by_name
 from artgen.tasks import RunControl
 

@@ -32,16 +32,16 @@ from artgen.matching import carry, predict
 from artgen.output import probe_folder
 from artgen.recipe import Recipe
 from artgen.registry import Registry
-from artgen.runs.clip.keyframes import Keyframe, KeyframeStore
-from artgen.runs.clip.motion import Motion
-from artgen.runs.clip.plan import following_stage
 from artgen.runs.context import RunContext
 from artgen.runs.elsewhere import Returned
-from artgen.runs.folder import RunFolder, scene_milestone
+from artgen.runs.files.folder import RunFolder, scene_milestone
 from artgen.runs.job import Fitted, Job, check_finite
 from artgen.runs.kind import Asked
+from artgen.runs.kinds.clip.keyframes import Keyframe, KeyframeStore
+from artgen.runs.kinds.clip.motion import Motion
+from artgen.runs.kinds.clip.plan import following_stage
+from artgen.runs.kinds.picture.run import PictureRun
 from artgen.runs.loop.recovery import at_lower_rates, continuing, on_cpu
-from artgen.runs.picture.run import PictureRun
 from artgen.targets import ClipTarget, ImageTarget
 from artgen.tasks import Task, files_below
 from artgen.values.drawing import Drawing

@@ -8,7 +8,7 @@ from artgen.animation.forms import find_form
 from artgen.film.scenes import Film
 from artgen.recipe import Precision, Recipe
 from artgen.runs.kind import Reason
-from artgen.runs.picture.run import PictureRun
+from artgen.runs.kinds.picture.run import PictureRun
 from artgen.values.drawing import Drawing
 
 

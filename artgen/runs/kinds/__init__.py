@@ -1,0 +1,1 @@
+"""Kinds of run: each says how its target is prepared, fitted and exported."""
