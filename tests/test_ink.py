@@ -575,6 +575,36 @@ def test_contrast_is_equalised_before_inks_are_chosen():
     assert np.ptp(equal[0]) > 2 * np.ptp(plain[0])
 
 
+def test_faces_are_as_light_as_one_another_where_contrast_is_equalised():
+    """One in the shade had been all ink, without eyes, beside one that was all paper."""
+    i, j = np.indices((60, 120))
+    target, weight = np.full((3, 60, 120), 0.5), np.full((60, 120), 0.1)
+    medians, eyes = [], []
+    for column, light in ((30, 0.3), (90, 0.75)):
+        face = np.hypot(i - 30, j - column) < 16
+        eye = face & (abs(i - 26) < 2) & (abs(abs(j - column) - 6) < 3)
+        target[:, face], target[:, eye], weight[face] = light, light / 3, 1.0
+        medians.append(face & ~eye)
+        eyes.append(eye)
+    shown = [
+        separate(torch.from_numpy(target), Ink({"contrast": 0.01}), (1, 1, 1), each)[0]
+        for each in (None, weight)
+    ]
+    before, after = ([tone[face].mean() for face in medians] for tone in shown)
+    assert abs(before[0] - before[1]) > 0.45 > 0.2 > abs(after[0] - after[1])
+    for face, eye in zip(medians, eyes, strict=True):
+        assert shown[1][eye].mean() - shown[1][face].mean() > 0.19
+    away = weight < 0.5
+    assert np.abs(shown[0] - shown[1])[away].max() < 1e-9
+    # Without contrast, and where all counts the same, nothing changes.
+    plain = [
+        separate(torch.from_numpy(target), Ink({"contrast": c}), (1, 1, 1), each)[0]
+        for c, each in ((0.0, None), (0.0, weight), (0.01, np.ones((60, 120))))
+    ]
+    assert np.array_equal(plain[0], plain[1])
+    assert np.array_equal(plain[2], shown[0])
+
+
 def test_the_inks_are_those_of_a_palette(tmp_path):
     picture = np.zeros((24, 24, 3), np.uint8)
     picture[:, 12:] = (200, 40, 30)

@@ -43,7 +43,7 @@ BROAD, CRISP = 24, (0.5, 1.0)
 and in a face."""
 FACE = (0.6, 0.9)
 """The share of the largest weight where a face begins, and where it is whole."""
-SKIN, HUES, TAN = 62.0, (36.0, 50.0, 105.0, 125.0), 20.0
+SKIN, HUES, TAN = 62.0, (12.0, 36.0, 105.0, 125.0), 20.0
 """The hue of stones for skin, in degrees; those of photographs of it, the outer ones hardly; how
 much more chroma stones have."""
 LIGHT = (20.0, 35.0, 78.0, 92.0)

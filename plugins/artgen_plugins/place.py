@@ -25,8 +25,9 @@ DIM = 0.02
 """The light below which the eye sees no smaller differences."""
 MEDIAN, CHROMA = 0.55, 0.5
 """The median of what is made brilliant, and how much more chroma that has."""
-
-
+FACE, INNER, SKIN, GAINS = 0.75, 0.9, 0.55, (0.6, 2.5)
+"""The share of the largest weight where a face begins, and of what is above that where it is sure;
+the luma which its median gets, and how much lighter it becomes at least and at most."""
 NIGHT = 0.15
 """The median luma below which a picture is one of a night."""
 SEEN = 0.15
@@ -69,10 +70,10 @@ class PlaceEngine(Engine):
         assert isinstance(ink, Ink)
         self.step = self.best_step = 0
         drawing = problem.drawing
-        amounts = separate(problem.target, ink, drawing.background)
+        weight = None if problem.weight is None else problem.weight.detach().cpu().double().numpy()
+        amounts = separate(problem.target, ink, drawing.background, weight)
         ink.clear_margin(amounts)
         rng = np.random.default_rng(problem.seed)
-        weight = None if problem.weight is None else problem.weight.detach().cpu().double().numpy()
         target = problem.target.detach().cpu().double().numpy()
         goals = {k: v.detach().cpu().double().numpy() for k, v in problem.loss.goals.items()}
         count, paper = problem.count or 1, drawing.background
@@ -166,15 +167,17 @@ def _unseen(paper: Floats, ink: Ink) -> str:
     return "no ink is seen on its paper; choose darker inks, or another --background"
 
 
-def separate(target: Tensor, primitive: Ink, paper: Sequence[float]) -> Floats:
+def separate(
+    target: Tensor, primitive: Ink, paper: Sequence[float], weight: Floats | None = None
+) -> Floats:
     """Return the amounts of inks, float64 [inks, height, width] in 0 to 1, nearest to a target.
 
     `target` is [3, height, width]. The colour is linear in each amount alone, so coordinate descent
     on the squared error is exact in every coordinate. With the separation `nearest` the ink that
     looks most alike has amount 1, all others 0. With `tone` the luma alone counts. Optical ones mix
     as light does; of one ink the luminance counts. The option `contrast` equalises histograms of
-    tiles of the target before (CLAHE; Zuiderveld 1994), and `brilliant` makes it lighter and more
-    vivid.
+    tiles of the target before (CLAHE; Zuiderveld 1994), and makes faces, which have the most
+    `weight`, as light as skin in a good light; `brilliant` makes all lighter and more vivid.
     """
     goal, ground = target.detach().cpu().double().numpy(), np.array(paper, np.float64)
     if primitive.options.contrast:
@@ -184,6 +187,8 @@ def separate(target: Tensor, primitive: Ink, paper: Sequence[float]) -> Floats:
         goal = goal + primitive.options.contrast * (equal - goal)
     if primitive.options.brilliant:
         goal = brightened(goal.clip(0, 1), primitive.options.brilliant)
+    if primitive.options.contrast and weight is not None:
+        goal = lit(goal, weight)
     amounts: Floats = np.zeros((len(primitive.inks), *goal.shape[1:]))
     if primitive.separation == "tone":
         luma = np.tensordot(LUMA, goal.clip(0, 1), 1)
@@ -198,24 +203,47 @@ def separate(target: Tensor, primitive: Ink, paper: Sequence[float]) -> Floats:
         nearest = KDTree(rgb2lab(primitive.inks)).query(pixels)[1]
         np.put_along_axis(amounts, nearest[None], 1.0, axis=0)
         return amounts
-    inks, overprint, weight = primitive.inks, primitive.options.overprint, np.ones((3, 1, 1))
+    inks, overprint, counted = primitive.inks, primitive.options.overprint, np.ones((3, 1, 1))
     if primitive.options.optical:
         goal, inks, ground = (
             srgb_to_linear(each).astype(np.float64) for each in (goal.clip(0, 1), inks, ground)
         )
         # One ink shows how light the picture is, and several its colours, as differently as light
         # is encoded: in the dark the eye sees smaller differences.
-        weight = np.reshape(LUMA, (3, 1, 1)) if len(inks) == 1 else 1 / (goal + DIM)
+        counted = np.reshape(LUMA, (3, 1, 1)) if len(inks) == 1 else 1 / (goal + DIM)
     for _ in range(ROUNDS if len(amounts) > 1 else 1):
         for k in range(len(amounts)):
             amounts[k] = 0
             without = mix(amounts, inks, ground, overprint)
             amounts[k] = 1
             change = mix(amounts, inks, ground, overprint) - without
-            scale = np.maximum((weight * change * change).sum(0), 1e-12)
-            fit = (weight * (goal - without) * change).sum(0) / scale
+            scale = np.maximum((counted * change * change).sum(0), 1e-12)
+            fit = (counted * (goal - without) * change).sum(0) / scale
             amounts[k] = fit.clip(0, 1)
     return amounts
+
+
+def lit(picture: Floats, weight: Floats) -> Floats:
+    """Return a picture [3, height, width] in 0 to 1 with the middle tones of all faces alike.
+
+    Dark in the shade a face would be all ink, and pale in a flash all paper, without eyes and
+    mouth. It is where `weight`, [height, width], is nearly the most.
+    """
+    from scipy.ndimage import label
+
+    found = picture.clip(0, 1)
+    face = ((weight / max(weight.max(), 1e-9) - FACE) / (1 - FACE)).clip(0, 1)
+    if face.min() > 0:
+        return found
+    luma, pieces = np.tensordot(LUMA, found, 1), label(face > 0)[0]
+    gain = np.ones(luma.shape)
+    for k in np.unique(pieces[face > INNER]):
+        light = np.median(luma[(pieces == k) & (face > INNER)]).clip(0.05, 0.95)
+        # Of the odds of light, and less of what is darker: eyes, and the ground behind a head.
+        more = np.clip(SKIN / (1 - SKIN) * (1 - light) / light, *GAINS)
+        gain += np.where(pieces == k, face * (more - 1) * (luma / light).clip(0, 1), 0)
+    lighter: Floats = found * gain / (1 + (gain - 1) * found)
+    return lighter
 
 
 def brightened(picture: Floats, share: float) -> Floats:
