@@ -58,8 +58,9 @@ STRAIGHT = (0.08, 0.0018)
 """The shortest run that is ruled, and how far it may be from straight, in shorter sides."""
 MARKS, PLAIN = (0.004, 0.008, 0.014), 6.0
 """Half the widths of what marks a face, in shorter sides; the spread of lightness of plain skin."""
-MARKED, ELSEWHERE = 0.75, 0.85
-"""How dark a mark is at least, in spreads of what is around; how much more out of the focus."""
+MARKED, ELSEWHERE, LOOKED_AT = 0.75, 0.85, 0.85
+"""How dark a mark is at least, in spreads of what is around; how much more in a picture without a
+focus; the least share of the largest weight of one."""
 
 
 def flow_lines(seen: Floats, inner: Floats, canvas: Canvas, gap: float) -> list[Contour]:
@@ -209,4 +210,7 @@ def marked(light: Floats, inner: Floats) -> Floats:
         spread = gaussian_filter((light - around) ** 2, 6 * wide, mode="nearest")
         dark = around - gaussian_filter(light, 0.5 * wide, mode="nearest")
         found = np.maximum(found, dark / (np.sqrt(spread) + PLAIN))
+    if inner.any():
+        # What somebody looks at has marks, and the rest has none; of a picture without, all may.
+        found = np.where(inner > LOOKED_AT, found, 0.0)
     return found / (MARKED + ELSEWHERE * (1 - inner))
