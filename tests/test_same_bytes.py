@@ -540,11 +540,12 @@ def _page(path: Path) -> bytes:
 
 
 def _without_code(text: str) -> str:
-    """A script of data; from JSON, strings of several lines are left out."""
+    """A script of data; from JSON, strings of several lines are left out, and what came in 0.4."""
 
     def plain(value: object) -> object:
         if isinstance(value, dict):
-            return {key: plain(each) for key, each in value.items()}
+            # These say how many parts are there at a time, and follow from the rest.
+            return {k: plain(each) for k, each in value.items() if k not in ("each", "most")}
         if isinstance(value, list):
             return [plain(each) for each in value]
         return None if isinstance(value, str) and "\n" in value else value
