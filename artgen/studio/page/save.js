@@ -38,7 +38,7 @@ async function drawingPage(frame, show, look, tensors, worth, recipe, { title, f
   const rows = rowsOf(shownColumns(look), look.params, tensors, count), numbers = new Float32Array(rows.length * count);
   rows.forEach((row, k) => order.forEach((part, place) => { numbers[k * count + place] = row[part]; }));
   const piece = {
-    ...show.piece, title, scenes: [{ ...show.piece.scenes[0], count }],
+    ...show.piece, title, scenes: [{ ...show.piece.scenes[0], count, most: count }],
     rows: rows.map((_, k) => ({ kind: "float", count, at: 4 * k * count })),
   };
   const poster = await encoded(await show.snapshot(Math.min(640, Math.max(show.size.width, show.size.height))), "image/jpeg", 0.8);
