@@ -409,7 +409,7 @@ def test_equal_morphs_have_equal_bytes(place, capsys):
         (["a.art", "shapes.art"], 2, "cannot be morphed into triangle"),
         (["a.art", "missing.art"], 3, "does not exist"),
         (["a.art", "b.art", "-o", "m.xyz"], 2, "unknown format"),
-        (["a.art", "b.art", "-o", "a.art"], 2, "exists"),
+        (["a.art", "b.art", "-o", "a.art"], 2, "both read and written"),
         (["a.art", "b.art", "--seconds", "0"], 2, "seconds"),
     ],
 )

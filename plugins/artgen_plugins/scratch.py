@@ -82,7 +82,7 @@ class ScratchEngine(Engine):
     @classmethod
     def primitive_checks(cls) -> tuple[Callable[[Any], str | None], ...]:
         """Whether the graph of a field is what its `forward` computes."""
-        from artgen_plugins.autograd.checks import graph
+        from artgen_plugins._graph_check import graph
 
         return (graph,)
 
