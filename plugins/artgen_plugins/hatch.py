@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from artgen import Canvas, Ink, Preset, ink, option
 from artgen.ink import InkOptions
-from artgen_plugins.regions import lab_of, slopes
+from artgen_plugins.regions import closest, lab_of, slopes
 
 Floats = NDArray[np.float64]
 
@@ -297,9 +297,9 @@ def stretched(
     a dark ground is bare paper. A picture of one tone stays as it is.
     """
     found = _curved(amount, weight, 0.5, middle)
-    if not pale or weight is None or weight.min() > FOCUS * weight.max():
+    near = closest(weight, FOCUS) if pale and weight is not None else None
+    if near is None:
         return found
-    near = ((weight / weight.max() - FOCUS) / (1 - FOCUS)).clip(0, 1)
     own: Floats = found + near * (_curved(amount, near, LIGHTER, pale) - found)
     return own
 

@@ -16,6 +16,7 @@ from artgen.engines import Problem, Report, State, check_finite, picture_psnr
 from artgen.family import paint
 from artgen.ink import Sheet, mix
 from artgen.targets import LUMA, srgb_to_linear
+from artgen_plugins.regions import closest
 
 Floats = NDArray[np.float64]
 
@@ -231,9 +232,8 @@ def lit(picture: Floats, weight: Floats) -> Floats:
     """
     from scipy.ndimage import label
 
-    found = picture.clip(0, 1)
-    face = ((weight / max(weight.max(), 1e-9) - FACE) / (1 - FACE)).clip(0, 1)
-    if face.min() > 0:
+    found, face = picture.clip(0, 1), closest(weight, FACE)
+    if face is None:
         return found
     luma, pieces = np.tensordot(LUMA, found, 1), label(face > 0)[0]
     gain = np.ones(luma.shape)

@@ -31,6 +31,15 @@ FLAT = 1.0
 """The slope, in units of CIELAB for each pixel, that is no edge."""
 
 
+def closest(weight: Floats, least: float) -> Floats | None:
+    """Return where a weight is nearly the most, as in faces: 0 to 1 from a share `least` of it on.
+
+    None where it is so everywhere.
+    """
+    near: Floats = ((weight / max(weight.max(), 1e-9) - least) / (1 - least)).clip(0, 1)
+    return None if near.min() > 0 else near
+
+
 def cut(lab: Floats, weight: Floats | None, count: int) -> Labels:
     """Cut a picture in CIELAB [height, width, 3] into at most `count` regions: [height, width]."""
     from scipy.ndimage import gaussian_filter

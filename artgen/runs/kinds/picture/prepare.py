@@ -36,7 +36,7 @@ from artgen.targets import (
     parse_colour,
 )
 from artgen.values.drawing import Drawing
-from artgen.values.frame import WHOLE, paper_sides
+from artgen.values.frame import WHOLE, Frame, paper_sides
 from artgen.values.symmetry import MOTIFS
 
 WEIGHTS = "weights"
@@ -93,6 +93,12 @@ def _licence(path: Path) -> str | None:
     return None
 
 
+def frame_of(target: Target) -> Frame:
+    """What is seen of the file of a picture; of what is no picture, the whole."""
+    still = target.still
+    return still.frame if isinstance(still, ImageTarget) else WHOLE
+
+
 def complete(
     recipe: Recipe, target: Target, files: InputFiles, run: Mapping[str, object]
 ) -> Recipe:
@@ -105,7 +111,7 @@ def complete(
     if isinstance(still, ImageTarget) and still.symmetry in MOTIFS:  # that of a motif
         across, down = MOTIFS[still.symmetry]
         size = max(still.canvas.width // across, still.canvas.height // down)
-    frame = still.frame if isinstance(still, ImageTarget) else WHOLE
+    frame = frame_of(target)
     if frame.aspect is not None and paper_sides(recipe.target.aspect):
         changes["aspect"] = "{}:{}".format(*frame.aspect)
     if frame.aspect is not None and recipe.target.crop_at in ("auto", "face"):

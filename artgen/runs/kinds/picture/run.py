@@ -34,6 +34,7 @@ from artgen.runs.kinds.picture.prepare import (
     batch,
     complete,
     first_drawing,
+    frame_of,
     parameter_bytes,
     with_pictures,
 )
@@ -57,7 +58,7 @@ from artgen.targets import (
     hex_colour,
     parse_colour,
 )
-from artgen.values.frame import BACKGROUND, WHOLE
+from artgen.values.frame import BACKGROUND
 
 
 class PictureRun(RunKind):
@@ -79,7 +80,7 @@ class PictureRun(RunKind):
         device = inputs.device
         backend = choose_backend(plan.primitive, device, recipe.run.backend)
         notices = [f"{target.source}: {warning}" for warning in target.warnings]
-        if recipe.target.crop_at == "face" and len(getattr(target.still, "frame", WHOLE).at) == 2:
+        if recipe.target.crop_at == "face" and len(frame_of(target).at) == 2:
             notices.append(
                 "crop-at: no face of 50 pixels was found, so what has most detail is shown;"
                 " --crop-at X,Y,SHARE names another place"
