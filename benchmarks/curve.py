@@ -72,7 +72,7 @@ def _beside_codecs(
         curves = {each.name: each.points for each in curves_of((), pixels, codecs)}
         points, rows = [], []
         for rate in rates:
-            art, *seconds = fitted(file, size, steps, rate)
+            art, seconds = fitted(file, size, steps, rate)
             points.append(Point(8 * art.parameter_bytes / pixels[..., 0].size, art.psnr or 0.0))
             decoded = _decoding(art)
             others = [_at(curve, points[-1].bits) for curve in curves.values()]
@@ -82,14 +82,14 @@ def _beside_codecs(
                     f"{len(art.to_bytes()):,}",
                     f"{points[-1].psnr:.2f}",
                     *("-" if other is None else f"{other:.2f}" for other in others),
-                    *map(figure, seconds),
+                    figure(seconds),
                     figure(decoded),
                 )
             )
         shown = (f"{name}, dB" for name in codecs)
         columns = ("bits per pixel", ".art, bytes", "latents, dB", *shown)
         title = f"{Path(file).stem}, {steps:,} steps"
-        yield Table(title, (*columns, "s", "CPU s", "decoding, CPU s"), rows)
+        yield Table(title, (*columns, "CPU s", "decoding, CPU s"), rows)
         beside = (*curves.values(), published(file))
         gains.append([bjontegaard(each, points) for each in beside])
     stems = [Path(file).stem for file in files]
@@ -111,13 +111,13 @@ def percent(gain: float | None) -> str:
     return "-" if gain is None else f"{gain:+.1f} %"
 
 
-def fitted(file: str, size: int, steps: int, rate: float) -> tuple[artgen.Art, float, float]:
-    """A drawing, and the seconds and CPU seconds of its fit."""
-    began, cpu = time.perf_counter(), time.process_time()
+def fitted(file: str, size: int, steps: int, rate: float) -> tuple[artgen.Art, float]:
+    """A drawing, and the CPU seconds of its fit."""
+    began = time.process_time()
     art = artgen.fit(
         file, primitive="latents", size=size, steps=steps, seed=0, threads=2, rate=rate
     )
-    return art, time.perf_counter() - began, time.process_time() - cpu
+    return art, time.process_time() - began
 
 
 def _beside_torch(size: int) -> Table:
