@@ -29,8 +29,8 @@ BENCHMARKS = (
         "fields",
         "stability",
     ),
-    *("cuda-static", "codecs", "clips", "shapes", "blob", "vectors", "polish", "genetic", "mesh"),
-    *("batches", "live", "video", "ink", "making", "autograd", "ideas", "views", "faces"),
+    *("cuda-static", "codecs", "clips", "shapes", "peers", "blob", "vectors", "polish", "genetic"),
+    *("mesh", "batches", "live", "video", "ink", "making", "autograd", "ideas", "views", "faces"),
     *("curve", "longer", "sets", "small"),
 )
 """The modules with a `run(settings)` that yields tables."""

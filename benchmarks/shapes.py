@@ -3,8 +3,7 @@
 An evaluation is one candidate scored with its best colour. `sums` scores it from sums along rows,
 as the engine `climb` does; `pixels` visits every pixel that it covers, as such tools usually do, in
 one pass and in the same compiled loop. Seconds are CPU seconds of one thread, without compiling;
-PSNR is that of the exported still. To compare with github.com/fogleman/primitive, take the PSNR of
-what `primitive -i IN.png -o OUT.png -m 1 -n COUNT -r 256 -s 256` writes.
+PSNR is that of the exported still. `peers` compares with another tool.
 
 Names with a suffix are files of `--data`, others are samples; artgen reduces all.
 """

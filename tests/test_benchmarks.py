@@ -88,6 +88,7 @@ def test_every_benchmark_runs(name, capsys):
         "scaling": 6,
         "scale": 2,
         "shapes": 2,
+        "peers": 2,
         "blob": 2,
         "mesh": 3,
         "ink": 2,
