@@ -49,6 +49,8 @@ def check_agreement(
             moved = stored.run.device == "cpu" and is_webgpu(values.get("device") or "")
             if moved or primitive.always_compiled:
                 values.pop("device", None)
+            if primitive.always_compiled:
+                values.pop("backend", None)
             if is_timed(asked):
                 values.pop("frames", None)
             if stored.output.history == 0:  # as where `target_bytes` were given
