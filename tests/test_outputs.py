@@ -142,6 +142,27 @@ def test_a_size_on_paper_is_that_of_the_file(art, dpi):
         assert shown.width / shown.info["dpi"][0] == pytest.approx(2, rel=1e-3)
 
 
+@pytest.mark.parametrize("length", ["15cm", "15x10cm", "150 mm"])
+def test_vectors_have_exactly_the_length_that_was_asked_for(length, empty_folder, capsys):
+    """One side was rounded to pixels: 149.944 mm; `fit` rounded both."""
+    shape = ("--crop", "3:2") if "x" not in length else ()
+    fit = ("fit", "sample:wolf", "-p", "circle", "-n", "2", "--steps", "2", "--no-video")
+    asked = (*shape, "--size", length, "--dpi", "90")
+    assert main([*fit, *asked, "-o", "a.svg", "-o", "a.pdf"]) == 0
+    assert main(["render", "artgen-out/wolf-circle.art", *asked, "-o", "b.svg", "-o", "b.pdf"]) == 0
+    for name in ("a", "b"):
+        assert (
+            b'width="150mm" height="100mm" viewBox="0 0 531 354"'
+            in Path(f"{name}.svg").read_bytes()
+        )
+        [box] = re.findall(
+            rb"/MediaBox \[ 0 0 ([0-9.]+) ([0-9.]+) \]", Path(f"{name}.pdf").read_bytes()
+        )
+        assert [float(side) / 72 * 2.54 for side in box] == pytest.approx([15, 10], abs=1e-4)
+    with Image.open("artgen-out/wolf-circle.png") as still:
+        assert still.size == (531, 354)
+
+
 def test_a_border_of_a_colour_lies_around_what_is_transparent(art):
     """In vectors it lay below the drawing too."""
     frame = parse_frame("60x60", pad="#ff0000")

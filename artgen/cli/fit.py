@@ -94,8 +94,8 @@ def fit(
         return _watch(runs, search, common, files, watching, where)
     first = runs[0].recipe
     if not files.resume:
-        sizes = first.output.still_size, first.output.video_size
-        framing.check(first.target.aspect or any(isinstance(each, str) for each in sizes))
+        frames = map(first.framed, (first.output.still_size, first.output.video_size))
+        framing.check(first.target.aspect or any(frame.aspect for frame in frames))
         # What the first run would raise some seconds later.
         check_asked(first, registry, search if len(runs) == 1 else None)
     if one and not watching.dry_run:
