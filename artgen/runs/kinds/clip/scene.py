@@ -304,9 +304,12 @@ class Follower:
         steps, most = self.stage.steps or 1, self.table.stretch
         if most == 1:
             return steps
-        before = max(float(error.square().mean()), LEAST_ERROR)
+        weight = (
+            torch.ones(()) if problem.weight is None else problem.weight / problem.weight.mean()
+        )
+        before = max(float((weight * error.square()).mean()), LEAST_ERROR)
         carried = self.job.draw(problem.drawing).outputs - problem.target
-        times = float(carried.square().mean()) / before - 1
+        times = float((weight * carried.square()).mean()) / before - 1
         return round(steps * min(max(1.0, times), most))
 
     def _search(
