@@ -8,6 +8,7 @@ import re
 import shutil
 import socket
 import threading
+import zlib
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -120,6 +121,23 @@ def test_a_page_of_shapes_has_its_length_in_points(art):
     assert art.to_format("eps").count(b"%%BoundingBox: 0 0 23 15") == 1
     text = art.to_format("eps", artgen.art.ExportRequest(transparent=True))
     assert text.count(b"fill") < art.to_format("eps").count(b"fill")
+
+
+@pytest.mark.parametrize("size", [None, 2])
+def test_places_in_a_pdf_have_the_digits_that_are_seen(art, size):
+    """Six digits after the point, a millionth of that, took half of the bytes again."""
+    page = art.to_format("pdf", artgen.art.ExportRequest(size))
+    streams = re.findall(rb"stream\r?\n(.*?)endstream", page, re.DOTALL)
+    text = max((zlib.decompress(each) for each in streams), key=len).decode("latin1")
+    lines = re.findall("^[-0-9. ]+ [mlc]$", text, re.MULTILINE)
+    digits = {len(n.partition(".")[2]) for line in lines for n in line.split()[:-1]}
+    assert max(digits) == (2 if size is None else 3)
+    assert {len(n) for n in re.findall(r"0\.([0-9]+)", "".join(re.findall(".* rg", text)))} <= {
+        1,
+        2,
+        3,
+        4,
+    }
 
 
 @pytest.mark.parametrize("suffix", ["pdf", "eps"])
