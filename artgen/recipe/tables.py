@@ -232,7 +232,7 @@ class TargetTable(Table):
         JUDGE,
         "COLOURS",
         "Limit parts and background to these colours: '#e63946,teal', a name such as riso or "
-        "viridis:5, a .gpl, a text file of #rrggbb lines, a PNG of few colours, or N colours "
+        "viridis:5, a .gpl, a text file with one on each line, a PNG of few colours, or N colours "
         "learned from the picture, or as FOLDER:N from all pictures of a series.",
         parse="artgen.targets:parse_palette",
         complete="palettes",
