@@ -660,10 +660,12 @@ def test_steps_beyond_those_planned_are_counted(tmp_path):
     for number, frame in enumerate(pictures):
         Image.fromarray(frame).save(tmp_path / f"{number}.png")
     seen: list[tuple[int, int]] = []
+    seconds: list[float] = []
 
     def watch(event: object) -> None:
         if isinstance(event, Advanced | Evaluated):
             seen.append((event.step, event.total_steps))
+            seconds.append(event.seconds)
 
     asked = recipe(f"frames:{tmp_path}", clip={"steps": 4})
     done = run(asked, default(), observers=[watch])
@@ -672,6 +674,9 @@ def test_steps_beyond_those_planned_are_counted(tmp_path):
     assert seen == sorted(seen)
     assert seen[0][1] == 2 * (12 + 4)
     assert seen[-1] == (done.summary["steps"], done.summary["steps"])
+    # Those of the second scene began anew, so that steps per second were too many.
+    assert seconds == sorted(seconds)
+    assert seconds[-1] == pytest.approx(done.summary["seconds"], abs=1e-3)
 
 
 def test_a_field_follows(tmp_path):
