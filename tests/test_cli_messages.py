@@ -481,6 +481,19 @@ def test_a_file_that_cannot_be_transparent_is_refused_before_the_fit(call, suffi
     assert [*Path().iterdir()] == []
 
 
+def test_what_plugins_print_is_no_part_of_a_result(call):
+    """A file on standard output began with it."""
+    lines = "from artgen_plugins.gaussian import Gaussian\n", "class Chatty(Gaussian):\n"
+    body = "    def footprint(self, dx, dy, p):\n        print('hello')\n"
+    last = "        return super().footprint(dx, dy, p)\n"
+    Path("chatty.py").write_text("".join([*lines, body, last]))
+    plugin = ("--plugin", "chatty.py")
+    code, out, err = call("fit", "sample:cat", "-p", "chatty", *plugin, *TINY, "--json")
+    assert (code, json.loads(out)["steps"], "hello" in err) == (0, 4, True)
+    code, out, err = call("render", "artgen-out/cat-chatty.art", *plugin, "-o", "a.png")
+    assert (code, out.split(), "hello" in err) == (0, ["a.png"], True)
+
+
 def test_json_names_the_files_of_o_that_were_written(call):
     """It named none of them, so neither those beside one that failed."""
     fit = ("fit", "sample:cat", "-p", "triangle", *TINY, "--json")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -156,7 +158,7 @@ def write_exports(
             if suffix not in formats and formats & set(map(_suffix, files))
         }
         try:
-            with showing(registry, common, file.name):
+            with showing(registry, common, file.name), redirect_stdout(sys.stderr):
                 contents[file] = run_exporter(suffix, export, art, replace(request, **others))
         except UsageError as error:
             if len(files) == 1:
