@@ -254,7 +254,11 @@ def _check_outputs(
     if not files.skip_existing:
         logs = {"log": files.log, "graph": files.graph}
         paths = output_paths(files.out, run.stem, run.recipe, request.film_file)
+        # With the suffix of one of these, the same is written.
+        own = {paths[kind].resolve() for kind in ("art", "still", "video")}
         paths |= {kind: path for kind, path in logs.items() if path}
+        outputs = [file for file in request.outputs or () if file.resolve() not in own]
+        paths |= {f"-o {file}": file for file in outputs}
         how = {"overwrite": files.overwrite, "resume": files.resume}
         check_outputs(paths, run.recipe, search, **how)
 
