@@ -21,9 +21,7 @@ Floats: TypeAlias = NDArray[np.float64]
 class InkOptions:
     """Options of every ink drawing. The options of a plugin are a subclass."""
 
-    inks: str = option(
-        "#1d1b20", "colours of the inks as #rrggbb, separated by commas: #00a0c8,#e5007d"
-    )
+    inks: str = option("#1d1b20", "colours of the inks, separated by commas: #00a0c8,crimson")
     margin: float = option(0.03, "blank border, as a share of the shorter side", low=0, high=0.4)
     overprint: bool = option(True, "inks multiply what is below them; if false they cover it")
     contrast: float = option(

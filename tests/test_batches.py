@@ -107,6 +107,15 @@ def test_pictures_of_one_name_are_told_apart_by_their_suffix(call):
     assert (code, "would both be written to b-gaussian.png" in err) == (2, True)
 
 
+def test_a_batch_of_shapes_resumes_with_the_backend_that_they_do_not_have(call):
+    """Finished runs were refused: shapes are compiled whatever is asked for."""
+    asked = ("fit", *pictures("a.png", "b.png"), *SMALL, "--no-video", "-p", "triangle")
+    assert call(*asked)[0] == 0
+    before = files("artgen-out", ".art")
+    assert call(*asked, "--resume")[0] == 0
+    assert files("artgen-out", ".art") == before
+
+
 def test_one_run_may_be_elsewhere_too(call):
     code, out, _ = call("fit", *pictures("a.png"), *SMALL, "--no-video", "-j", 2, "--json", "-q")
     assert code == 0

@@ -132,6 +132,27 @@ def test_a_missing_folder_is_found_before_the_first_step(empty_folder, photo, ca
     assert "cannot write nowhere/a.svg: there is no folder nowhere" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        ("--log artgen-out/a.json", "--log artgen-out/a.json is also the summary of the run"),
+        ("--log ./artgen-out/a.png", "--log artgen-out/a.png is also the still of the run"),
+        ("--log b.svg -o b.svg", "-o b.svg is also the log of the run"),
+        ("-o artgen-out/a.json", "-o artgen-out/a.json is also the summary of the run"),
+        ("-o artgen-out/a.png -o artgen-out/a.art -o a.json", None),
+    ],
+)
+def test_two_outputs_of_one_name_are_refused(flags, told, empty_folder, photo, capsys):
+    """The log was replaced by the picture, and the summary by a drawing as data."""
+    Path("artgen-out").mkdir()
+    asked = ("-p", "triangle", "-n", "2", "--steps", "2", "--name", "a", "--no-video")
+    code = main(["fit", str(photo), *asked, *flags.split()])
+    err = capsys.readouterr().err
+    assert code == (2 if told else 0), err
+    assert told is None or told in err
+    assert bool(list(Path().rglob("*.art"))) == (told is None)
+
+
 def test_every_failure_has_the_key_error(empty_folder, capsys):
     assert main(["compare", "sample:astronaut", "-p", "zork", "--json"]) == 4
     data = json.loads(capsys.readouterr().out)

@@ -283,10 +283,10 @@ def test_the_bar_of_a_run_of_unknown_length_is_not_full(registry):
 
 
 def test_a_weighted_psnr_is_called_so(call):
-    """With a focus the last line of a fit said 23.64 dB where its progress had said 24.91."""
+    """The last line of a fit with a focus said the PSNR of the whole picture."""
     err = call("fit", "sample:cat", *TINY, "--focus", "0.5,0.5,0.2", "--json")[2]
     assert re.search(r"step 4/4 .* [0-9.]+ dB weighted", err)
-    assert re.search(r"[0-9.]+ dB unweighted after 4 steps", err)
+    assert re.search(r"[0-9.]+ dB weighted after 4 steps", err)
     assert "weighted" not in call("fit", "sample:cat", *TINY, "--json", "--overwrite")[2]
 
 
@@ -400,10 +400,10 @@ def test_an_unknown_option_is_told_without_numpy():
             "what crops: --crop, or a look",
         ),
         (
-            "fit --look riso --set inks=white",
+            "fit --look riso --set inks=whyte",
             2,
-            "'white' is not a colour as #rrggbb",
-            "no names of",
+            "'whyte' is not a colour",
+            "a CSS name such as teal",
         ),
         ("fit photo.png --focus 3,3,3", 2, "error: --focus is wrong: '3,3,3'", ""),
         ("fit photo.png --loss text:a/x+text:b/x", 2, "error: --loss names files", ""),
@@ -481,10 +481,24 @@ def test_a_file_that_cannot_be_transparent_is_refused_before_the_fit(call, suffi
     assert [*Path().iterdir()] == []
 
 
+def test_what_plugins_print_is_no_part_of_a_result(call):
+    """A file on standard output began with it."""
+    lines = "from artgen_plugins.gaussian import Gaussian\n", "class Chatty(Gaussian):\n"
+    body = "    def footprint(self, dx, dy, p):\n        print('hello')\n"
+    last = "        return super().footprint(dx, dy, p)\n"
+    Path("chatty.py").write_text("".join([*lines, body, last]))
+    plugin = ("--plugin", "chatty.py")
+    code, out, err = call("fit", "sample:cat", "-p", "chatty", *plugin, *TINY, "--json")
+    assert (code, json.loads(out)["steps"], "hello" in err) == (0, 4, True)
+    code, out, err = call("render", "artgen-out/cat-chatty.art", *plugin, "-o", "a.png")
+    assert (code, out.split(), "hello" in err) == (0, ["a.png"], True)
+
+
 def test_json_names_the_files_of_o_that_were_written(call):
     """It named none of them, so neither those beside one that failed."""
     fit = ("fit", "sample:cat", "-p", "triangle", *TINY, "--json")
-    code, out, _ = call(*fit, "-o", "a.svg", "-o", "a.eps")  # its parts are transparent
+    fit = (*fit, "--set", "engine.alpha=0")  # its parts turn out to be transparent
+    code, out, _ = call(*fit, "-o", "a.svg", "-o", "a.eps")
     assert (code, json.loads(out)["exports"]) == (2, ["a.svg"])
 
 

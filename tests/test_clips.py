@@ -551,21 +551,31 @@ def test_a_clip_that_stands_still_gets_better_and_does_not_flicker(tmp_path):
 
 
 def test_what_is_said_of_a_frame_counts_its_mask_alone(tmp_path):
-    """Of the first frame that was so, of those that follow what the mask hides counted too."""
-    rng, mask = np.random.default_rng(0), np.zeros((24, 32), np.uint8)
+    """Of the first frame that was so, of those that follow what the mask hides counted too.
+
+    So it did in the end, and in how many steps a frame took.
+    """
+    mask = np.zeros((24, 32), np.uint8)
     mask[:, :16] = 255
     (tmp_path / "frames").mkdir()
     Image.fromarray(mask).save(tmp_path / "mask.png")
     for number in range(2):
         frame = np.full((24, 32, 3), 128, np.uint8)
-        frame[:, 16:] = rng.integers(0, 256, (24, 16, 3))
+        frame[:, 16:] = 255 * number
         Image.fromarray(frame).save(tmp_path / "frames" / f"{number}.png")
     told = []
     target = {"source": f"frames:{tmp_path}/frames", "mask": {"name": str(tmp_path / "mask.png")}}
-    asked = recipe(target={**target, "size": 32}, stage=[{"steps": 60}], clip={"cut": 0.0})
-    run(asked, default(), observers=[told.append])
+    asked = recipe(
+        target={**target, "size": 32},
+        stage=[{"steps": 60}],
+        clip={"cut": 0.0, "motion": "extrapolate"},
+    )
+    summary = run(asked, default(), observers=[told.append]).summary
     *_, first, second = [each.psnr for each in told if isinstance(each, Evaluated)]
     assert min(first, second) > 20
+    assert summary["clip"]["psnr_min"] > 20
+    assert summary["clip"]["flicker"] < 0.02
+    assert summary["steps"] == 60 + summary["recipe"]["clip"]["steps"]
 
 
 def test_parts_keep_their_places(tmp_path):
@@ -650,10 +660,12 @@ def test_steps_beyond_those_planned_are_counted(tmp_path):
     for number, frame in enumerate(pictures):
         Image.fromarray(frame).save(tmp_path / f"{number}.png")
     seen: list[tuple[int, int]] = []
+    seconds: list[float] = []
 
     def watch(event: object) -> None:
         if isinstance(event, Advanced | Evaluated):
             seen.append((event.step, event.total_steps))
+            seconds.append(event.seconds)
 
     asked = recipe(f"frames:{tmp_path}", clip={"steps": 4})
     done = run(asked, default(), observers=[watch])
@@ -662,6 +674,9 @@ def test_steps_beyond_those_planned_are_counted(tmp_path):
     assert seen == sorted(seen)
     assert seen[0][1] == 2 * (12 + 4)
     assert seen[-1] == (done.summary["steps"], done.summary["steps"])
+    # Those of the second scene began anew, so that steps per second were too many.
+    assert seconds == sorted(seconds)
+    assert seconds[-1] == pytest.approx(done.summary["seconds"], abs=1e-3)
 
 
 def test_a_field_follows(tmp_path):

@@ -366,6 +366,9 @@ def test_the_command_edits_and_splits(place, capsys):
     assert printed(capsys, "info", "b.png")["recipe"]["edit"] == [{"do": "delete@smallest:1"}]
     assert main(["edit", "a.art", "--split", "red,blue", "-o", "c.art", "-q"]) == 0
     assert sorted(path.name for path in Path().glob("c-*.art")) == ["c-0000ff.art", "c-ff0000.art"]
+    assert main(["edit", "a.art", "--split", "red,blue,lime", "-o", "d.art"]) == 0
+    told = capsys.readouterr().err
+    assert "note: no part is nearest to #00ff00, so no file is of it" in told
     assert main(["edit", "a.art", "--split", "2", "-o", "-.svg"]) == 2
     assert "--split writes several files" in capsys.readouterr().err
     assert main(["edit", "a.art", "rotate=10", "-q"]) == 0

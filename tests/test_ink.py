@@ -104,6 +104,19 @@ def drawing_of(primitive: Ink, marks: ink.Marks) -> Drawing:
     return Drawing("stipple", primitive.option_values(), primitive.pack(marks), 32, 32, (1, 1, 1))
 
 
+def test_inks_and_lines_between_parts_are_colours_as_elsewhere():
+    """Options took no names, as `--background` does."""
+    named, coded = (Stipple({"inks": inks}).inks for inks in ("teal, #fa0", "#008080,#ffaa00"))
+    np.testing.assert_array_equal(named, coded)
+    for art in (
+        artgen.fit(
+            np.eye(9), "voronoi", count=4, steps=2, edge_width=0.1, edge_colour=colour, seed=1
+        )
+        for colour in ("crimson", "#dc143c")
+    ):
+        assert {"#dc143c"} <= {hex_colour(each / 255) for each in art.render(90).reshape(-1, 3)}
+
+
 def test_the_first_marks_keep_their_ink_and_notice():
     marks = ink.joined([ink.dots([0.0, 1.0], 0.0, 0.1, 1), ink.dots(2.0, 0.0, 0.1, 2)])
     found = replace(marks, notice="few").first(2)

@@ -8,6 +8,7 @@ import re
 import shutil
 import socket
 import threading
+import zlib
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -122,6 +123,23 @@ def test_a_page_of_shapes_has_its_length_in_points(art):
     assert text.count(b"fill") < art.to_format("eps").count(b"fill")
 
 
+@pytest.mark.parametrize("size", [None, 2])
+def test_places_in_a_pdf_have_the_digits_that_are_seen(art, size):
+    """Six digits after the point, a millionth of that, took half of the bytes again."""
+    page = art.to_format("pdf", artgen.art.ExportRequest(size))
+    streams = re.findall(rb"stream\r?\n(.*?)endstream", page, re.DOTALL)
+    text = max((zlib.decompress(each) for each in streams), key=len).decode("latin1")
+    lines = re.findall("^[-0-9. ]+ [mlc]$", text, re.MULTILINE)
+    digits = {len(n.partition(".")[2]) for line in lines for n in line.split()[:-1]}
+    assert max(digits) == (2 if size is None else 3)
+    assert {len(n) for n in re.findall(r"0\.([0-9]+)", "".join(re.findall(".* rg", text)))} <= {
+        1,
+        2,
+        3,
+        4,
+    }
+
+
 @pytest.mark.parametrize("suffix", ["pdf", "eps"])
 def test_settings_of_the_user_change_no_page(art, suffix, monkeypatch):
     """A matplotlibrc could leave out all colours, or outline all parts."""
@@ -140,6 +158,27 @@ def test_a_size_on_paper_is_that_of_the_file(art, dpi):
     assert b'width="50.8mm" height="33.867mm"' in art.to_format("svg", asked)
     with Image.open(io.BytesIO(art.to_format("png", asked))) as shown:
         assert shown.width / shown.info["dpi"][0] == pytest.approx(2, rel=1e-3)
+
+
+@pytest.mark.parametrize("length", ["15cm", "15x10cm", "150 mm"])
+def test_vectors_have_exactly_the_length_that_was_asked_for(length, empty_folder, capsys):
+    """One side was rounded to pixels: 149.944 mm; `fit` rounded both."""
+    shape = ("--crop", "3:2") if "x" not in length else ()
+    fit = ("fit", "sample:wolf", "-p", "circle", "-n", "2", "--steps", "2", "--no-video")
+    asked = (*shape, "--size", length, "--dpi", "90")
+    assert main([*fit, *asked, "-o", "a.svg", "-o", "a.pdf"]) == 0
+    assert main(["render", "artgen-out/wolf-circle.art", *asked, "-o", "b.svg", "-o", "b.pdf"]) == 0
+    for name in ("a", "b"):
+        assert (
+            b'width="150mm" height="100mm" viewBox="0 0 531 354"'
+            in Path(f"{name}.svg").read_bytes()
+        )
+        [box] = re.findall(
+            rb"/MediaBox \[ 0 0 ([0-9.]+) ([0-9.]+) \]", Path(f"{name}.pdf").read_bytes()
+        )
+        assert [float(side) / 72 * 2.54 for side in box] == pytest.approx([15, 10], abs=1e-4)
+    with Image.open("artgen-out/wolf-circle.png") as still:
+        assert still.size == (531, 354)
 
 
 def test_a_border_of_a_colour_lies_around_what_is_transparent(art):

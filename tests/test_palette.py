@@ -97,6 +97,8 @@ def test_every_kind_of_file_gives_the_same_colours(data, tmp_path):
 
 
 def test_a_gray_png_is_a_palette(tmp_path):
+    (tmp_path / "names.txt").write_text("teal\n#abc\n0.1,0.2,0.3\nAABBCC\n")
+    assert read_palette(tmp_path / "names.txt") == ("#008080", "#aabbcc", "#1a334d")
     (tmp_path / "gray.png").write_bytes(png([[0, 255, 128]]))
     assert read_palette(tmp_path / "gray.png") == ("#000000", "#ffffff", "#808080")
 
@@ -109,9 +111,9 @@ def test_a_gray_png_is_a_palette(tmp_path):
         (b"#112233\n#112233\n", "has 1 colours"),
         (b"\n\n\n", "has 0 colours"),
         (b"GIMP Palette\nName: none\n#\n", "has 0 colours"),
-        (b"#112233\nteal\n", "line 2: 'teal' is not a colour"),
+        (b"#112233\nteel\n", "line 2: 'teel' is not a colour"),
         (b"#112233\n#11223g", "line 2"),
-        (b"#123\n#456", "line 1"),
+        (b"#1234\n#456", "line 1"),
         (b"GIMP Palette\n1 2 3\n1 2 256\n", "line 3: '1 2 256'"),
         (b"GIMP Palette\n1 2\n", "line 2"),
         (b"GIMP Palette\n-1 2 3\n", "line 2"),

@@ -316,6 +316,23 @@ def test_a_stroke_that_is_three_pens_wide_is_three_lines():
         assert np.allclose(heights, np.linspace(-1, 1, count) * 0.05 * (pens - 1), atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({}, []),
+        ({"pens": ("#ff0000",)}, []),
+        ({"pens": 4}, ["the drawing has pens of its own, 1, so pens = 4 changes none"]),
+        ({"fill": "solid"}, ["the drawing is lines already: no part of it is filled"]),
+    ],
+)
+def test_what_changes_nothing_of_ink_is_said(asked, said):
+    """It was dropped without a word."""
+    art, told = fit(np.eye(24), "stipple", count=9, seed=1), []
+    with listening(told.append):
+        plot(art.drawing, art.primitive(), art.render(64), Page(**asked))
+    assert [each.what for each in told if each.kind == "result"] == said
+
+
 def test_one_ink_is_enough_for_a_gray_picture():
     pixels = np.repeat(np.arange(256, dtype=np.uint8).reshape(16, 16, 1), 3, axis=2)
     for count in (1, 4):

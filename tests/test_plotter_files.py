@@ -384,6 +384,7 @@ def test_a_wrong_profile_is_told(text, message, tmp_path, monkeypatch):
         (["--pot", "here"], "x,y"),
         (["--dip", "0.5"], "5 mm"),
         (["--dip", "100", "--dry", "5"], "exclude each other"),
+        (["--pot", "10,10"], "add --dip"),
         (["--dip", "100", "--pot", "298,0"], "reaches 297 x 210"),
         (["--dip", "100", "--pot", "-1,0"], "reaches 297 x 210"),
         (["--dry", "60", "--profile", "hpgl"], "HPGL knows no waiting"),

@@ -14,6 +14,7 @@ from PIL import Image
 
 import artgen
 from artgen.cli import main
+from artgen.errors import UsageError
 from artgen.making import Motif
 from artgen_makers.prints import Calendar, Postcards, Poster
 
@@ -84,6 +85,12 @@ def test_words_are_as_large_as_fits(motif):
 
     (_, begin), *_, (_, end) = placed(words, "DejaVuSans")
     assert 22 <= begin < end < 297 - 22
+
+
+def test_words_that_nobody_could_read_are_refused(motif):
+    """300 letters were a dotted line of a third of a millimetre."""
+    with pytest.raises(UsageError, match="300 letters are too many for a line of 253 mm"):
+        Poster({"paper": "A4", "title": "A" * 300}).sheet(motif, 297.0, 210.0, 0)
 
 
 def test_panels_side_by_side_are_the_picture(motif):

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -480,6 +481,14 @@ def test_the_count_of_a_codec_is_that_of_its_latent(registry: Registry) -> None:
     check_agreement(stored, Recipe.from_dict({"primitive": {"count": 16}}), registry)
     with pytest.raises(UsageError, match="has count = 16, not 24"):
         check_agreement(stored, Recipe.from_dict({"primitive": {"count": 24}}), registry)
+
+
+def test_a_length_agrees_with_the_pixels_of_earlier_runs(registry: Registry) -> None:
+    stored = Recipe.from_dict({"output": {"still_size": 1772, "dpi": 300.0}})
+    for length, agrees in (("15cm", True), ("16cm", False)):
+        asked = Recipe.from_dict({"output": {"still_size": length, "dpi": 300.0}})
+        with nullcontext() if agrees else pytest.raises(UsageError, match="has still_size = 1772"):
+            check_agreement(stored, asked, registry)
 
 
 def test_what_agrees_is_accepted(photo: Path, tmp_path: Path, registry: Registry) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -91,6 +93,24 @@ def check_parts(files: Sequence[Path], recipe: Recipe, registry: Registry) -> No
             check_inks(overprinted(primitive), suffix.upper())
 
 
+def check_opacity(files: Sequence[Path], recipe: Recipe, registry: Registry) -> str | None:
+    """Raise UsageError if all parts of a complete recipe are what EPS cannot hold: transparent.
+
+    The returned words say that some may be, which the end of the fit knows.
+    """
+    if all(_suffix(file) != "eps" for file in files):
+        return None
+    from artgen.output.parts import check_opaque, opacities
+    from artgen.plan import find_names
+
+    table = recipe.primitive
+    primitive = find_names(recipe, registry).primitive(table.options, preset=table.preset)
+    least, most = opacities(primitive, [stage.options for stage in recipe.stage])
+    if recipe.init is None:
+        check_opaque(most, "EPS")
+    return "EPS is refused after the fit if a part is transparent" if least < 1 else None
+
+
 def check_file(file: Path, *, overwrite: bool, option: str = "--output", **more: Any) -> None:
     """Check the file of `option` and `more` as `check_output` does, before the work.
 
@@ -138,7 +158,7 @@ def write_exports(
             if suffix not in formats and formats & set(map(_suffix, files))
         }
         try:
-            with showing(registry, common, file.name):
+            with showing(registry, common, file.name), redirect_stdout(sys.stderr):
                 contents[file] = run_exporter(suffix, export, art, replace(request, **others))
         except UsageError as error:
             if len(files) == 1:

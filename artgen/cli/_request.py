@@ -243,7 +243,8 @@ class Request:
         else:
             target["aspect"] = frame.aspect and "{}:{}".format(*frame.aspect)
         target |= {"crop_at": framing.crop_at, "pad": frame.pad}
-        output["still_size"] = still and parse_pixels(still, framing.dpi, flag="--still-size")
+        pixels = still and parse_pixels(still, framing.dpi, flag="--still-size")
+        output["still_size"] = still if is_on_paper(still) else pixels
         output["dpi"] = framing.dpi_of(still)
 
 

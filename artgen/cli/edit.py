@@ -73,6 +73,7 @@ def edit(
 
     from artgen import editing
     from artgen.art import ExportRequest, load
+    from artgen.targets import parse_palette
 
     made = load(art, registry=registry)
     for text in operations or ():
@@ -81,6 +82,10 @@ def edit(
             say(f"warning: {text!r} {found}")
     made = made if precision is None else made.stored(precision)
     every = {"": made} if split is None else editing.split(made, split)
+    palette = () if split is None else parse_palette(split)
+    left_out = [] if isinstance(palette, int) else [each for each in palette if each not in every]
+    if left_out and not common.quiet:
+        say(f"note: no part is nearest to {', '.join(left_out)}, so no file is of it")
     written = {
         name: [file.with_stem(f"{file.stem}-{name[1:]}") if name else file for file in files]
         for name in every

@@ -94,8 +94,8 @@ def fit(
         return _watch(runs, search, common, files, watching, where)
     first = runs[0].recipe
     if not files.resume:
-        sizes = first.output.still_size, first.output.video_size
-        framing.check(first.target.aspect or any(isinstance(each, str) for each in sizes))
+        frames = map(first.framed, (first.output.still_size, first.output.video_size))
+        framing.check(first.target.aspect or any(frame.aspect for frame in frames))
         # What the first run would raise some seconds later.
         check_asked(first, registry, search if len(runs) == 1 else None)
     if one and not watching.dry_run:
@@ -254,7 +254,11 @@ def _check_outputs(
     if not files.skip_existing:
         logs = {"log": files.log, "graph": files.graph}
         paths = output_paths(files.out, run.stem, run.recipe, request.film_file)
+        # With the suffix of one of these, the same is written.
+        own = {paths[kind].resolve() for kind in ("art", "still", "video")}
         paths |= {kind: path for kind, path in logs.items() if path}
+        outputs = [file for file in request.outputs or () if file.resolve() not in own]
+        paths |= {f"-o {file}": file for file in outputs}
         how = {"overwrite": files.overwrite, "resume": files.resume}
         check_outputs(paths, run.recipe, search, **how)
 

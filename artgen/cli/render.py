@@ -229,7 +229,7 @@ def render(
         )
     loaded = loaded if at is None else loaded.at(at)
     request = ExportRequest(
-        frame.size if frame.aspect is None else frame,
+        frame if frame.aspect or frame.inches else frame.size,
         transparent,
         supersample,
         resolve_device(device),

@@ -48,7 +48,7 @@ def draw_flat(
     """
     own = [] if transparent else [hex_colour(drawing.background)]
     if edge_style(primitive) is not None:
-        own.append(primitive.options.edge_colour.lower())
+        own.append(hex_colour(parse_colour(primitive.options.edge_colour)))
     table = list(dict.fromkeys([*colours, *own]))
     codes, planes = _codes(len(table)), []
     for some in np.split(codes, codes.shape[1] // 3, axis=1):

@@ -6,6 +6,7 @@ Equal drawings give equal bytes: the files hold no time.
 from __future__ import annotations
 
 import io
+import math
 import re
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -14,10 +15,9 @@ import numpy as np
 
 from artgen._version import __version__
 from artgen.art import Art, ExportRequest
-from artgen.base.errors import UsageError
 from artgen.display.plots import default_settings
 from artgen.exporters.requests import refuse
-from artgen.output.parts import FlatPart, check_inks, parts_for
+from artgen.output.parts import FlatPart, check_inks, check_opaque, parts_for, precision
 from artgen.output.parts.marks import PlacedMark, connected
 from artgen.output.provenance import RECIPE_COMMENT
 from artgen.output.still import ascii_json
@@ -31,6 +31,9 @@ SCREEN_DPI = 96
 
 _POINTS = 72
 """Points per inch."""
+
+_DIGITS, _COLOUR_DIGITS = 2, 4
+"""Digits after the point of places in points, and of colours, finer than screens show them."""
 
 _COMMENT = 200
 """The most characters of a recipe on a line: PostScript allows 255."""
@@ -54,11 +57,8 @@ def export_paths(kind: Literal["pdf", "eps"], art: Art, request: ExportRequest) 
         primitive.check_transparent(drawing.primitive)
     inks = {tuple(part.colour) for part in parts if part.union == "multiply"}
     check_inks(len(inks), kind.upper())
-    if kind == "eps" and any(part.alpha < 1 for part in parts):
-        raise UsageError(
-            "EPS cannot hold transparent parts",
-            hint="use -o FILE.pdf, or fit with opaque parts: --set engine.alpha=1.0",
-        )
+    if kind == "eps":
+        check_opaque(min((part.alpha for part in parts), default=1.0), "EPS")
     file, maker = io.BytesIO(), f"artgen {__version__}"
     with default_settings(), rc_context({"pdf.compression": 9}):
         figure = _figure(drawing, parts, request)
@@ -80,6 +80,7 @@ def _figure(drawing: Drawing, parts: Sequence[FlatPart], request: ExportRequest)
     from matplotlib.figure import Figure
     from matplotlib.patches import PathPatch, Rectangle
     from matplotlib.path import Path
+    from matplotlib.transforms import IdentityTransform
 
     frame, dpi = Frame.of(request.size), request.dpi or SCREEN_DPI
     placement = frame.place(drawing.canvas)
@@ -105,6 +106,11 @@ def _figure(drawing: Drawing, parts: Sequence[FlatPart], request: ExportRequest)
     if not request.transparent:
         axes.add_patch(Rectangle(*(inside if coloured else page), linewidth=0, facecolor=paper))
     shown = [(part, path) for part in parts if (path := _path(part)) is not None]
+    # In points: as many digits as a hundredth needs, or more where the page is small.
+    points = _POINTS / dpi / placement.whole.pixel
+    digits = max(_DIGITS, math.ceil(-math.log10(precision(drawing.canvas) * points)))
+    for _, path in shown:
+        path.vertices = np.round(axes.transData.transform(path.vertices), digits)
     faces = [(*_face(part, paper), part.alpha) for part, _ in shown]
     # A thin border of the same colour hides the gaps between cells, as in an SVG.
     seam = seam_width(drawing.canvas, placement.whole) / pixel / dpi * _POINTS
@@ -114,6 +120,7 @@ def _figure(drawing: Drawing, parts: Sequence[FlatPart], request: ExportRequest)
         edgecolors=faces,
         linewidths=[seam if part.touching else 0.0 for part, _ in shown],
         joinstyle="round",
+        transform=IdentityTransform(),
     )
     axes.add_collection(filled, autolim=False)
     if frame.pad is not None:
@@ -149,4 +156,4 @@ def _path(part: FlatPart) -> Any:
 
 
 def _levels(colour: Any) -> tuple[float, ...]:
-    return tuple(min(max(float(level), 0.0), 1.0) for level in colour)
+    return tuple(round(min(max(float(level), 0.0), 1.0), _COLOUR_DIGITS) for level in colour)

@@ -27,6 +27,7 @@ from artgen.values.frame import (
     LARGEST,
     Frame,
     is_focus,
+    is_on_paper,
     paper_sides,
     parse_aspect,
     parse_focus,
@@ -134,9 +135,9 @@ def _history(value: object, before: Mapping[str, object]) -> object:
 def _size(value: object, before: Mapping[str, object]) -> object:
     if type(value) is int and 1 <= value <= LARGEST:
         return value
-    if isinstance(value, str) and ("x" in value or paper_sides(value)):
+    if isinstance(value, str) and ("x" in value or is_on_paper(value)):
         return _text(parse_frame)(value, before)
-    what = f"a long side from 1 to {LARGEST} pixels, WIDTHxHEIGHT, or paper such as A3"
+    what = f"a long side from 1 to {LARGEST} pixels, WIDTHxHEIGHT, 30cm, or paper such as A3"
     raise Wrong(f"must be {what}")
 
 
@@ -231,7 +232,7 @@ class TargetTable(Table):
         JUDGE,
         "COLOURS",
         "Limit parts and background to these colours: '#e63946,teal', a name such as riso or "
-        "viridis:5, a .gpl, a text file of #rrggbb lines, a PNG of few colours, or N colours "
+        "viridis:5, a .gpl, a text file with one on each line, a PNG of few colours, or N colours "
         "learned from the picture, or as FOLDER:N from all pictures of a series.",
         parse="artgen.targets:parse_palette",
         complete="palettes",
@@ -486,7 +487,7 @@ class OutputTable(Table):
         usual=True,
     )
     """Size of the PNG in pixels: its long side, or `"1080x1080"`, cropped or bordered as `target`
-    says. Default: the fitting size."""
+    says; or lengths at `dpi`, such as `"30cm"`. Default: the fitting size."""
     dpi: float | None = key(default=None, low=1, high=10_000)
     """Dots per inch that the PNG names. Default: none."""
     edges: Literal["hard", "smooth"] | None = key(default=None, keyword=True).flagged(

@@ -13,7 +13,7 @@ from artgen.recipe import MOST_STEPS, Recipe
 from artgen.registry import Registry, bare_name
 from artgen.runs.files.folder import RunFolder
 from artgen.targets import Source, Target, TargetRequest, hex_colour, open_source, parse_colour
-from artgen.values.frame import paper_sides, parse_aspect
+from artgen.values.frame import is_on_paper, paper_sides, parse_aspect, parse_pixels
 from artgen.values.symmetry import unplaced
 
 _NAMES = ("name", "engine", "loss")
@@ -49,6 +49,8 @@ def check_agreement(
             moved = stored.run.device == "cpu" and is_webgpu(values.get("device") or "")
             if moved or primitive.always_compiled:
                 values.pop("device", None)
+            if primitive.always_compiled:
+                values.pop("backend", None)
             if is_timed(asked):
                 values.pop("frames", None)
             if stored.output.history == 0:  # as where `target_bytes` were given
@@ -119,6 +121,8 @@ def _check(asked: dict[str, Any], stored: dict[str, Any], prefix: str = "") -> N
             value, found = (_file_name(each.replace("=", "/")) for each in (value, found))
         if key == "palette" and isinstance(value, list):
             value = [*dict.fromkeys(hex_colour(parse_colour(each)) for each in value)]
+        if key == "still_size" and isinstance(found, int) and is_on_paper(str(value)):
+            value = parse_pixels(value, asked.get("dpi"))  # as 0.3 stored it
         fewer = key == "palette" and isinstance(value, int) and found and len(found) <= value
         if value != found and not fewer:
             raise differs(f"{prefix}{key}", value, found)

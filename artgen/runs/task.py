@@ -6,7 +6,9 @@ Importing this imports no torch; carrying a run out does.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
@@ -86,27 +88,29 @@ def execute(
 ) -> Result:
     """Run it. Raises ArtgenError where nothing could be saved.
 
-    Without a `registry` there is a new one, with the task's plugins. The tasks of a run that has
+    Without a `registry` there is a new one, with the task's plugins. What plugins print goes to
+    standard error, since a result may go to standard output. The tasks of a run that has
     some, as the scenes of a clip, are carried out by `executor`, if given.
     """
     from artgen.runs import Elsewhere, run
 
-    result = run(
-        task.recipe,
-        registry or Registry(files=task.plugins),
-        out=task.folder,
-        name=task.stem,
-        resume=task.resume,
-        overwrite=task.overwrite,
-        search=task.search,
-        observers=[observe],
-        control=control,
-        checkpoint_every=task.checkpoint_every,
-        log=task.log,
-        graph=task.graph,
-        video=task.video,
-        elsewhere=None if executor is None else Elsewhere(executor, task.plugins, task.gpus),
-    )
+    with redirect_stdout(sys.stderr):
+        result = run(
+            task.recipe,
+            registry or Registry(files=task.plugins),
+            out=task.folder,
+            name=task.stem,
+            resume=task.resume,
+            overwrite=task.overwrite,
+            search=task.search,
+            observers=[observe],
+            control=control,
+            checkpoint_every=task.checkpoint_every,
+            log=task.log,
+            graph=task.graph,
+            video=task.video,
+            elsewhere=None if executor is None else Elsewhere(executor, task.plugins, task.gpus),
+        )
     files = {}
     if task.return_files:
         # A run that was resumed followed the recipe in its folder.

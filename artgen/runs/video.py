@@ -93,7 +93,8 @@ def write_run_video(
     film = run.asked.recipe.output.film  # with the path of its file
     photo = cache(partial(_photo, run, job))
     if output.walk is not None:
-        side = art.picture_canvas(output.video_size or output.still_size)
+        asked = output.video_size or output.still_size
+        side = art.picture_canvas(asked and recipe.framed(asked))
         size = max(side.width, side.height)
         size = size if output.video_size else min(size, LARGEST_WALK)
         request = ExportRequest(size, walk=output.walk, seconds=output.video_seconds, fps=fps)

@@ -105,7 +105,7 @@ def _is_colour(text: str) -> bool:
 def read_palette(path: str | os.PathLike[str]) -> tuple[str, ...]:
     """The colours in a file, each once, in its order, as ``#rrggbb``.
 
-    The file is a palette of GIMP (.gpl), a text with a colour ``#rrggbb`` on each line, or a PNG,
+    The file is a palette of GIMP (.gpl), a text with a colour on each line, or a PNG,
     whose transparent pixels do not count. Raises InputError naming the path, and the line, for
     anything else and for fewer than 2 or more than 256 colours.
     """
@@ -151,7 +151,7 @@ def _colours_of(samples: NDArray[Any], where: str) -> list[bytes]:
 
 def _lines(data: bytes, where: str) -> Iterator[str]:
     """The colours on the lines of a text, six digits each."""
-    hint = "use a GIMP .gpl, lines of #rrggbb, or a PNG of few colours; FILE:8 learns of a picture"
+    hint = "use a .gpl, a colour on each line, or a PNG of few colours; FILE:8 learns of a picture"
     if len(data) > _MOST_BYTES:
         raise InputError(f"{where} is too large for a palette", hint=hint)
     try:
@@ -163,10 +163,11 @@ def _lines(data: bytes, where: str) -> Iterator[str]:
         comment = gimp and (number == 1 or re.match("#|[A-Za-z]+:", line))
         if not line or comment:
             continue
-        digits = _gimp_colour(line) if gimp else line.removeprefix("#").lower()
-        if not re.fullmatch("[0-9a-f]{6}", digits):
+        text = _gimp_colour(line) if gimp else line
+        text = "#" * bool(re.fullmatch("[0-9a-fA-F]{6}", text)) + text
+        if not _is_colour(text):
             raise InputError(f"{where}, line {number}: {line[:24]!r} is not a colour", hint=hint)
-        yield digits
+        yield hex_colour(parse_colour(text))[1:]
 
 
 def _gimp_colour(line: str) -> str:

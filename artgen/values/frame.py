@@ -72,8 +72,8 @@ class Frame:
 
     With an `aspect`, width and height as whole numbers, it is cropped around the point `at`, or
     with `pad`, a colour or `BACKGROUND`, shown whole inside a border. A frame that `turns`, such as
-    that of named paper, lies as what it shows does. `inches` are both sides where lengths were
-    asked for, which pixels only round. Raises UsageError.
+    that of named paper, lies as what it shows does. `inches` are both sides, or the long one, where
+    lengths were asked for, which pixels only round. Raises UsageError.
     """
 
     size: int | None = None
@@ -81,7 +81,7 @@ class Frame:
     at: Place = _CENTRE
     pad: str | None = None
     turns: bool = False
-    inches: tuple[float, float] | None = field(default=None, compare=False)
+    inches: tuple[float, ...] | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         size = self.size
@@ -147,7 +147,10 @@ class Frame:
         """Width and height of its picture in inches: as asked for, else those of pixels."""
         if self.inches is None:
             return picture.width / dpi, picture.height / dpi
-        short, long = sorted(self.inches)
+        long = max(self.inches)
+        short = min(picture.width, picture.height) / max(picture.width, picture.height) * long
+        if len(self.inches) == 2:
+            short = min(self.inches)
         return (long, short) if picture.width > picture.height else (short, long)
 
     def place(self, drawn: Canvas) -> Placement:
@@ -277,7 +280,7 @@ def parse_frame(
     if size is not None:
         width, height, inches = _sides("--size", size, dpi)
         if height is None:
-            return replace(frame, size=width)
+            return replace(frame, size=width, inches=inches)
         if crop is not None:
             raise UsageError(
                 f"--size {size} and --crop {crop} both ask for an aspect ratio",
@@ -383,11 +386,11 @@ def parse_focus(text: str) -> Focus:
     return tuple(circles)
 
 
-_Inches: TypeAlias = tuple[float, float] | None
+_Inches: TypeAlias = tuple[float, ...] | None
 
 
 def _sides(flag: str, text: str, dpi: float | None) -> tuple[int, int | None, _Inches]:
-    """One or two sides in pixels, and two lengths exactly. Raises UsageError."""
+    """One or two sides in pixels, and lengths exactly. Raises UsageError."""
     paper = paper_sides(text)
     plain = f"{paper[0]}x{paper[1]}mm" if paper else text.replace("\N{MULTIPLICATION SIGN}", "x")
     match = _SIZE.fullmatch(plain.replace(" ", ""))
@@ -414,8 +417,7 @@ def _sides(flag: str, text: str, dpi: float | None) -> tuple[int, int | None, _I
             else f"{text} are {' x '.join(f'{s:.0f}' for s in sides)}",
         )
     first, *second = map(round, sides)
-    exact = None if unit == "px" or not second else (inches[0], inches[1])
-    return first, second[0] if second else None, exact
+    return first, second[0] if second else None, None if unit == "px" else tuple(inches)
 
 
 def _with_sides(frame: Frame, width: int, height: int, inches: _Inches, text: str) -> Frame:

@@ -301,6 +301,8 @@ class Plotter(Maker):
         if found is None:
             raise UsageError(f"--pot {self.options.pot} is no place", hint="write x,y in mm: 20,0")
         place = np.array(found.groups(), float)
+        if self.options.pot != type(self.options).pot and not self.options.dip:
+            raise UsageError("--pot is for a brush that is dipped", hint="add --dip 300mm")
         if self.options.dip and not ((place >= 0) & (place <= profile.bed)).all():
             raise UsageError(
                 f"--pot {self.options.pot} is beyond the machine",

@@ -48,6 +48,8 @@ MONTHS = (
     *("January", "February", "March", "April", "May", "June", "July"),
     *("August", "September", "October", "November", "December"),
 )
+READABLE = 1.0
+"""The least height of capitals that were made smaller to fit, in mm."""
 DAYS = "MTWTFSS"
 _EM = 2048
 
@@ -493,11 +495,20 @@ def placed(words: Words, font: str) -> list[tuple[str, float]]:
 
 
 def fitted(words: Words, width: float, font: str) -> Words:
-    """Return the line smaller where it is wider than `width` mm."""
+    """Return the line smaller where it is wider than `width` mm.
+
+    Raises UsageError where it would be less than half as large, and too small to be read.
+    """
     places = placed(words._replace(x=0.0, align="left"), font)
     last, left = places[-1]
     long = left + words.size / capital(font) * glyph(font, last).advance / _EM
-    return words if long <= width else words._replace(size=words.size * width / long)
+    size = words.size * min(1.0, width / long)
+    if size < min(READABLE, words.size / 2):
+        raise UsageError(
+            f"{len(words.text)} letters are too many for a line of {width:.0f} mm",
+            hint="shorten the text, or use a larger --paper",
+        )
+    return words._replace(size=size)
 
 
 class Glyph(NamedTuple):

@@ -248,7 +248,7 @@ class String(Maker):
 
         threads = []
         tree = cKDTree(nails)
-        for ink, colour in enumerate(primitive.options.inks.split(",")):
+        for ink, colour in enumerate(map(hex_colour, primitive.inks)):
             rows = marks.strokes[marks.ink == ink]
             if not len(rows):
                 continue
@@ -262,7 +262,7 @@ class String(Maker):
             ways = np.hypot(*np.diff(nails[visited], axis=0).T) * self.options.board / 2
             # Around each nail it goes half a turn.
             bent = math.pi / 2 * (self.options.nail + self.options.thread) * len(visited)
-            threads.append(Thread(colour.strip(), visited, float(ways.sum() + bent)))
+            threads.append(Thread(colour, visited, float(ways.sum() + bent)))
         return threads
 
     def limited(self, visited: Ints, count: int) -> Ints:
@@ -296,7 +296,7 @@ class String(Maker):
         """Draw the threads in their width, and nails of metal."""
         from PIL import Image, ImageDraw
 
-        order = [each.strip() for each in primitive.options.inks.split(",")]
+        order = [*map(hex_colour, primitive.inks)]
         marks = joined(
             [polyline(nails[t.nails], self.width / 2, order.index(t.colour)) for t in threads]
         )

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from artgen.base.errors import UsageError
 from artgen.base.options import option
-from artgen.primitives.edges import hex_palette
+from artgen.primitives.edges import colours_of
 from artgen.primitives.params import Param, Params
 from artgen.primitives.primitive import Arithmetic, Primitive, SymmetryOptions
 from artgen.values.subject import Curve, Points, Subject
@@ -62,7 +62,7 @@ class Field(Primitive):
     def take_options(self) -> None:
         """Score each colour in place of channels, if there are some. Raises UsageError."""
         if self.options.colours:
-            levels = hex_palette(self.options.colours, "colours='#101820,#f2aa4c'")
+            levels = colours_of(self.options.colours)
             self.palette, self.outputs = torch.from_numpy(levels).float(), len(levels)
 
     def take(self, subject: Subject | None) -> None:

@@ -27,7 +27,7 @@ from artgen.base.errors import UsageError
 from artgen.base.faults import broken
 from artgen.init import Context
 from artgen.ink import InkOptions, Marks, Sheet
-from artgen.primitives.edges import hex_palette
+from artgen.primitives.edges import colours_of
 from artgen.primitives.params import Param
 from artgen.primitives.primitive import Primitive, SymmetryOptions
 from artgen.values.canvas import Canvas
@@ -61,7 +61,7 @@ class Ink(Primitive):
         count = self.options.inks.count(",") + 1
         if count > MOST_INKS:
             raise UsageError(f"there are at most {MOST_INKS} inks, got {count}")
-        self.inks: Floats = hex_palette(self.options.inks, 'inks="#1d1b20,#d8352a"')
+        self.inks: Floats = colours_of(self.options.inks)
         """The colours of the inks, float64 [inks, 3], sRGB-encoded."""
 
     @property

@@ -106,6 +106,12 @@ def plot(
     inked = pen_lines(primitive, drawing, page.pen_width / scale)
     if inked is not None:
         placed = [[line * scale + centre for line in lines] for _, lines in inked]
+        asked = page.pens if isinstance(page.pens, int) else len(page.pens)
+        if page.pens != Page.pens and asked != len(inked):
+            words = f"the drawing has pens of its own, {len(inked)}, so pens = {asked} changes none"
+            report(words, kind="result")
+        if (page.fill, page.spacing) != (Page.fill, Page.spacing):
+            report("the drawing is lines already: no part of it is filled", kind="result")
         return _sorted(page, _pens(page, [colour for colour, _ in inked]), placed)
     x, y = drawing.canvas.reach
     corners = np.array([[-x, -y], [x, -y], [x, y], [-x, y]])

@@ -95,7 +95,8 @@ def encode_svg(
         # Lengths that were asked for are other than those of whole pixels by less than one of them.
         printed = frame.printed(placement.picture, dpi)
         sides = [f"{rounded(25.4 * inches, 3)}mm" for inches in printed]
-    stretched = ' preserveAspectRatio="none"' if dpi is not None and frame.inches else ""
+    both = dpi is not None and len(frame.inches or ()) == 2
+    stretched = ' preserveAspectRatio="none"' if both else ""
     # Curves alone need no units of the canvas: whole numbers are shorter.
     curved = bool(parts) and all(part.contours() for part in parts)
     unit = precision(drawing.canvas) if curved else 1.0

@@ -24,7 +24,7 @@ def clip_metrics(job: Job, film: Film, starts: Sequence[int]) -> dict[str, Any]:
 
     `starts` are the numbers of the first frames of scenes. The flicker is the mean squared error of
     the change from frame to frame, of what is drawn against the clip's, 1 being from black to
-    white, over all pairs of frames of a scene.
+    white, over all pairs of frames of a scene, weighted as the second is.
     """
     of_frames: dict[str, list[float]] = {"loss": []}
     changes: list[float] = []
@@ -39,7 +39,8 @@ def clip_metrics(job: Job, film: Film, starts: Sequence[int]) -> dict[str, Any]:
                 of_frames.setdefault(name, []).append(value)
         error = (picture.pixels.astype(np.float64) - target.pixels) / 255
         if before is not None and number not in starts:
-            changes.append(float(np.square(error - before).mean()))
+            squares = np.square(error - before).mean(2)
+            changes.append(float(np.average(squares, weights=target.weight)))
         before = error
     means = {name: float(np.mean(values)) for name, values in of_frames.items()}
     return {

@@ -185,15 +185,16 @@ class ClipRun(PictureRun):
         """Every scene that was begun, with what became of it."""
         elsewhere, context = self.asked.elsewhere, self.context
         if elsewhere is None:
-            taken, left = 0, self.planned_steps
+            taken, left, seconds = 0, self.planned_steps, 0.0
             for number, task in enumerate(self.tasks):
                 # A run that is stopped at once leaves what its first steps have found, as all do.
                 if number and context.control.stop_requested:
                     return
-                here = replace(task, offset=taken, total_steps=taken + left)
+                here = replace(task, offset=taken, total_steps=taken + left, seconds=seconds)
                 fitted = SceneFit(here, self.clip, self.asked.registry, context).run()
                 yield task, fitted
                 taken += fitted.steps
+                seconds += task.keyframes.read(fitted.keys - 1).seconds if fitted.keys else 0.0
                 left -= scene_steps(self.recipe, task.last - task.first)
             return
         starts = (task.offset for task in self.tasks)

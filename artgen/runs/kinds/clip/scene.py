@@ -58,13 +58,14 @@ class SceneTask(Task):
     """A scene to be fitted: frames number `first` to `last` - 1 of the clip.
 
     `recipe` is the clip's, `folder` where the scene's keys are kept. `offset` are the steps of the
-    scenes before, `total_steps` those planned for all, for events.
+    scenes before, which took `seconds`, `total_steps` those planned for all, for events.
     """
 
     first: int = 0
     last: int = 0
     offset: int = 0
     total_steps: int = 0
+    seconds: float = 0.0
     run_name: str = ""
     checkpoint_every: int | None = None
 
@@ -170,7 +171,8 @@ class SceneFit:
         """Steps of a scene as steps of the clip."""
         if isinstance(event, Advanced | Evaluated):
             total = self.task.total_steps + self.more
-            event = replace(event, step=self.task.offset + event.step, total_steps=total)
+            step, seconds = self.task.offset + event.step, self.task.seconds + event.seconds
+            event = replace(event, step=step, total_steps=total, seconds=seconds)
         elif isinstance(event, PreviewDrawn):
             event = replace(event, step=self.task.offset + event.step)
         self.context.emit(event)
@@ -304,9 +306,12 @@ class Follower:
         steps, most = self.stage.steps or 1, self.table.stretch
         if most == 1:
             return steps
-        before = max(float(error.square().mean()), LEAST_ERROR)
+        weight = (
+            torch.ones(()) if problem.weight is None else problem.weight / problem.weight.mean()
+        )
+        before = max(float((weight * error.square()).mean()), LEAST_ERROR)
         carried = self.job.draw(problem.drawing).outputs - problem.target
-        times = float(carried.square().mean()) / before - 1
+        times = float((weight * carried.square()).mean()) / before - 1
         return round(steps * min(max(1.0, times), most))
 
     def _search(
