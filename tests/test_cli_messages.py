@@ -425,6 +425,7 @@ def test_an_unknown_option_is_told_without_numpy():
         ("render a.art -o out.stl", 2, "out.stl has an unknown format", "known: apng, art, avif"),
         (["fit", "y = sin(x)"], 3, "does not exist", '"curve:sin(x)?from=-5&to=5"'),
         (["fit", "a cat on the moon"], 3, "does not exist", "words are a loss"),
+        ("fit broken.png", 3, "broken.png does not exist", "a symbolic link to what is not there"),
         ("fit --palette 1", 2, "a palette of 1 colour cannot be learned", "such as black,teal"),
         ("fit --loss mse2", 2, "error: unknown loss 'mse2'\n", "did you mean mse"),
         ("compare photo.png", 2, "nothing to compare", "compare photo.png -p gaussian -p triangle"),
@@ -436,6 +437,7 @@ def test_an_unknown_option_is_told_without_numpy():
 def test_what_sent_people_away_says_what_to_do(call, arguments, code, message, hint):
     """Each of these was refused with a message that did not help: a new user gave up on it."""
     Image.new("RGB", (8, 8)).save("photo.png")
+    Path("broken.png").symlink_to("nowhere.png")
     Path("a.art").write_bytes(bytes(8) + b"{}")
     for name in ("run.jsonl", "look.toml", "points.tsv"):
         Path(name).write_text("x")

@@ -218,6 +218,7 @@ def test_its_style_is_ours():
         ("soft-petal", "try soft_petal"),
         ("3d", "try d"),
         ("_petal", "try petal"),
+        ("Petal2", "try petal2"),
         ("blüte", "cannot be the name"),
         ("", "try petal"),
         ("../petal", "try petal"),

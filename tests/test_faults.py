@@ -247,6 +247,14 @@ MISTAKES = {
         ["-e", "bad"],
         "report of engine Bad (bad.py, line 8) gave float, not Report",
     ),
+    "state of an engine": (
+        "class Bad(artgen.Engine):\n  families = ('splat',)\n"
+        + EMPTY.replace(
+            "def advance(self, steps): pass", "def advance(self, steps): self.step += 1"
+        ).replace("return {}", "return None"),
+        ["-e", "bad"],
+        "state_dict of engine Bad (bad.py, line 9) raised AttributeError",
+    ),
     "arguments of an observer": (
         "@artgen.hookimpl\ndef artgen_observe(events): pass",
         ["-p", "circle"],

@@ -283,6 +283,14 @@ def test_the_still_of_a_film_has_the_border_of_its_recipe(tmp_path):
     assert (still.size, red > green + 100, red > blue + 100) == ((48, 48), True, True)
 
 
+def test_a_form_whose_frames_have_no_colours_is_at_fault(shapes):
+    registry = Registry(environ={})
+    gray = artgen.animation.Form(lambda shot: lambda share: shot.still[..., 0])
+    registry.register(gray, "gray", "form")
+    with pytest.raises(PluginError, match=r"form 'gray' \(test_forms.*a frame is of shape"):
+        frames(replace(shapes, registry=registry), "gray")
+
+
 def test_a_form_whose_frames_differ_in_size_is_at_fault(shapes):
     """The encoder failed where it was, with the exit code of an internal error."""
 

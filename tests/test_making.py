@@ -366,6 +366,16 @@ def test_help_says_whose_numbers_bricks_have(capsys):
     [
         ("class Bad(Maker):\n    def make(self, motif): return 3", "gave no files of bytes"),
         ("class Bad(Maker):\n    def make(self, motif): return 1 / 0", "ZeroDivisionError"),
+        (
+            "class Bad(Maker):\n    def make(self, motif):\n        files = {'parts.csv': b'x'}"
+            "\n        return Made(files, [Part('tile', number=4)], motif.picture(2, 2))",
+            "gave parts.csv, which artgen writes",
+        ),
+        (
+            "class Bad(Maker):\n    def make(self, motif):\n        parts = [Part('tile', '', 'red')]"
+            "\n        return Made({}, parts, motif.picture(2, 2))",
+            "gave a part of colour 'red'",
+        ),
         ("class Bad(Maker):\n    def mend(self): return 3", "does not define make"),
         ("def Bad(motif): return 3", "not a subclass of artgen.making.Maker"),
         (

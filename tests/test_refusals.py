@@ -46,6 +46,7 @@ TINY = ("-n", "2", "--steps", "1", "--size", "16", "--threads", "1", "--no-video
         (["sample:cat", "--palette", DIGITS], 2, "there is no palette"),
         (["sample:cat", "--palette", "9" * 5000], 2, "there is no palette"),
         (["sample:cat", "--palette", f"viridis:{'9' * 5000}"], 2, "there is no palette"),
+        (["sample:cat", *TINY, "--name", ""], 2, "'' is not a valid file name"),
         (["sample:cat", *TINY, "--name", " "], 2, "' ' is not a valid file name"),
         (["sample:cat", *TINY, "--name", "a\nb"], 2, "is not a valid file name"),
         (["sample:cat", *TINY, "--name", "a "], 2, "'a ' is not a valid file name"),

@@ -221,6 +221,8 @@ def _asked(text: str, shot: Shot, fps: float) -> tuple[Form, Shot]:
 def _pixels(picture: object) -> Pixels:
     if not (isinstance(picture, np.ndarray) and picture.dtype == np.uint8):
         raise TypeError(f"a frame is {type(picture).__name__}, not pixels of 8 bits")
+    if picture.ndim != 3 or picture.shape[2] != 3:
+        raise ValueError(f"a frame is of shape {list(picture.shape)}, not [height, width, 3]")
     return picture
 
 

@@ -176,6 +176,8 @@ def find_file(name: str, sha256: str | None, search: Sequence[Path], what: str) 
             hint += """; a text stands in double quotes: --loss 'text:"a cat"@WEIGHTS'"""
         if what == "target" and (curve := re.fullmatch(r"\s*y\s*=\s*(.+)", name, re.S)):
             hint = f'a curve is "curve:{curve[1]}?from=-5&to=5", with -p mlp'
+        elif any(map(os.path.islink, candidates)):
+            hint = "it is a symbolic link to what is not there"
         elif not moved and (near := _similar_names(candidates)):
             hint = f"did you mean {' or '.join(near)}?"
         raise InputError(f"{what} {name} does not exist", hint=hint)

@@ -66,6 +66,7 @@ def _of_option(option: str, arguments: Sequence[str], command: Any) -> str | Non
     if "--set" not in flags:
         return typo
     from artgen.plan.early import hint_of_option
+    from artgen.recipe import home_of
 
     pairs = itertools.pairwise(arguments)
     asked = next((each for flag, each in pairs if flag in ("-p", "--primitive")), None)
@@ -73,7 +74,7 @@ def _of_option(option: str, arguments: Sequence[str], command: Any) -> str | Non
     if hint is None and asked is not None:
         load_module("artgen.primitives", quiet=False)
         hint = hint_of_option(name, value, registry, asked, load=True)
-    return hint
+    return hint or home_of(name)
 
 
 def _of_command(word: str, command: Any) -> str | None:

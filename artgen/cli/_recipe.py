@@ -79,7 +79,7 @@ def plan_runs(
     for target, source in targets.items() or ((None, None),):
         for seed in seeds or (None,):
             recipe = Recipe.from_request(aim(data, source, seed))
-            stem = name or default_stem(recipe, stems.get(source or ""))
+            stem = default_stem(recipe, stems.get(source or "")) if name is None else name
             if seed is not None:
                 stem += f"-s{seed}"
             other = owners.setdefault(stem.casefold(), str(target))

@@ -78,7 +78,8 @@ def fit(
         targets = _pictures_in_folders(targets or [], data, registry)
         # Standard input can be read once.
         sources = {target: sources.get(target) or request.source(target) for target in targets}
-        runs = plan_runs(data, sources, many, files.name or request.made_again(targets))
+        name = request.made_again(targets) if files.name is None else files.name
+        runs = plan_runs(data, sources, many, name)
         if any(os.path.lexists(files.out / f"{run.stem}.run") for run in runs):
             break
     one = len(runs) == 1 and not many

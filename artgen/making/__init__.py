@@ -58,6 +58,9 @@ __all__ = [
 
 _UNITS = {"mm": 1.0, "cm": 10.0, "m": 1000.0, "in": 25.4}
 _LENGTH = re.compile(r"(\d+(?:\.\d+)?|\.\d+)(mm|cm|m|in)")
+_COLOUR = r"(#[0-9a-fA-F]{6})?"
+_LISTS = frozenset({"parts.csv", "parts.json", "picture.png"})
+"""The files of a thing that no maker gives."""
 _FINER, _LARGE = 4, 2048
 """A drawing is drawn this many times larger than the grid over which it is averaged, and for fine
 grids no larger than this, in pixels: its edges are smooth already."""
@@ -284,6 +287,11 @@ def run_maker(kind: str, maker: Maker, motif: Motif) -> Made:
     )
     if not good:
         raise broken(what, type(maker).make, "gave no files of bytes by plain names", hint)
+    if taken := sorted(_LISTS.intersection(made.files)):
+        problem = f"gave {taken[0]}, which artgen writes"
+        raise broken(what, type(maker).make, problem, "give it another name")
+    if odd := [each.colour for each in made.parts if not re.fullmatch(_COLOUR, each.colour)]:
+        raise broken(what, type(maker).make, f"gave a part of colour {odd[0]!r}", "use #rrggbb")
     if not made.parts:
         raise UsageError(f"there is nothing to make: {motif.name} has no part", hint="make another")
     return made

@@ -118,7 +118,8 @@ def hint_of_option(
 ) -> str | None:
     """How an option of this name is set: a flag, an option of `primitive`, its engine, or others.
 
-    Returns None where nothing has one; what the catalogue does not hold is loaded, or left out.
+    Returns None where nothing has one. What the catalogue does not hold is loaded or left out, and
+    None too where that may be its place.
     """
 
     def facts(kind: Kind, name: str) -> Facts:
@@ -132,10 +133,12 @@ def hint_of_option(
     own = facts("primitive", primitive)
     if any(each["name"] == key for each in own["options"]):
         return f"it is an option of {primitive}: write --set {key}={value}"
-    for engine in own["engines"]:
-        options = options_for(facts("engine", engine), own["family"])
-        if any(each["name"] == key for each in options):
+    engines = {name: facts("engine", name) for name in own["engines"]}
+    for engine, known in engines.items():
+        if any(each["name"] == key for each in options_for(known, own["family"])):
             return f"it is an option of the engine {engine}: write --set engine.{key}={value}"
+    if not load and any(known is _NOTHING for known in (own, *engines.values())):
+        return None
     names = map(registry.spelling, registry.entries("primitive"))
     others = [
         name

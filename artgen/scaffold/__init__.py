@@ -175,7 +175,8 @@ def _template(name: str) -> Template:
 def _check_name(name: str, kind: Kind, registry: Registry, single_file: bool) -> None:
     """Raise UsageError if `name` cannot name an object of the kind, a module and a class."""
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or len(name) > LONGEST:
-        better = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_0123456789")[:LONGEST]
+        better = re.sub(r"[^a-z0-9]+", "_", name.lower())[:LONGEST]
+        better = better.lstrip("_0123456789").rstrip("_")
         raise UsageError(
             f"{name!r} cannot be the name of a {kind}: it takes a lower-case letter, then "
             f"lower-case letters, digits and '_', at most {LONGEST} in all",

@@ -112,7 +112,9 @@ class Expression:
             tree = ast.parse(re.sub(r"\s", " ", text), mode="eval")
         except SyntaxError as error:
             place = error.offset - 1 if error.offset else len(text)
-            raise self._error(place, "it cannot be read") from None
+            unclosed = text.count("(") > text.count(")")
+            problem = "'(' is not closed" if unclosed else "it cannot be read"
+            raise self._error(place, problem) from None
         except (MemoryError, RecursionError):
             raise self._error(0, "it is nested too deeply") from None
         self._function = self._compile(tree.body)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from artgen.base.faults import plugin_code
 from artgen.engines import Engine
 from artgen.engines.base import part, prefixed
 from artgen.runs.files.folder import RunFolder
@@ -36,7 +37,11 @@ class Checkpoints:
             return
         self.progress.step = engine.step
         state = prefixed("progress.", self.progress.state_dict())
-        self.folder.save_checkpoint(state | prefixed("engine.", engine.state_dict()))
+        cls = type(engine)
+        what, hint = f"state_dict of engine {cls.__name__}", "return tensors and numbers by name"
+        with plugin_code(what, cls.state_dict, hint=hint):
+            state |= prefixed("engine.", engine.state_dict())
+        self.folder.save_checkpoint(state)
         self._last = time.perf_counter()
 
     def load(self, stages: int) -> None:
