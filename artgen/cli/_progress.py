@@ -90,7 +90,7 @@ class Story:
             case events.Working():
                 self.work(event)
             case events.Finished():
-                unit = " weighted" * (event.run in self.weighted)
+                unit = " unweighted" * (event.run in self.weighted)
                 self.write(f"{event.run}: {_ending(event.summary, unit)}")
                 self.ended(event.run)
 

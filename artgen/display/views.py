@@ -114,10 +114,10 @@ class View:
         return draw_strips(drawing, self.primitive, self.canvas, **self.how)
 
     def metrics(self, picture: Rendering, target: Any) -> Metrics:
-        """Compute PSNR, weighted as the target is, and SSIM of the 8-bit pictures."""
+        """Compute PSNR, of the pixels that count, and SSIM of the 8-bit pictures."""
         similarity = ssim(picture.pixels, target.pixels)
         return {
-            "psnr": round(psnr(picture.pixels, target.pixels, target.weight), 4),
+            "psnr": round(psnr(picture.pixels, target.pixels, target.counted), 4),
             "ssim": None if similarity is None else round(similarity, 6),
         }
 

@@ -145,13 +145,13 @@ class Job:
     def shown_psnr(self, drawing: Drawing) -> float:
         """The PSNR of a picture as it is shown: engines may draw over another ground."""
         assert self.measured.pixels is not None
-        return psnr(self.draw(drawing).pixels, self.measured.pixels, self.measured.weight)
+        return psnr(self.draw(drawing).pixels, self.measured.pixels, self.measured.counted)
 
     def error(self, picture: Rendering) -> float | None:
         """The mean squared error that PSNR is made of, or of a curve; None where there is none."""
         if self.measured.pixels is not None:
-            weighted = psnr(picture.pixels, self.measured.pixels, self.measured.weight)
-            return float(10 ** (-weighted / 10))
+            decibels = psnr(picture.pixels, self.measured.pixels, self.measured.counted)
+            return float(10 ** (-decibels / 10))
         return self.metrics(picture)["mse"]
 
     def psnr(self, drawing: Drawing) -> float:

@@ -160,6 +160,12 @@ class Target(ABC):
         """The target as it is now: `over` does not change it any more."""
         return self
 
+    @property
+    def counted(self) -> NDArray[np.float32] | None:
+        """1 where a pixel has any weight, which qualities count alike; None where all have."""
+        hidden = self.weight is not None and not self.weight.all()
+        return np.float32(self.weight > 0) if hidden else None
+
     def batch(self, asked: int) -> int:
         """The number of positions in a step, given the option `batch` (0: all).
 

@@ -297,7 +297,7 @@ class Loop:
         wanted = stage.target_psnr
 
         def saved() -> float:
-            """The PSNR of what would be saved now: the engine's is not rounded."""
+            """The PSNR of what would be saved now: the engine's is not rounded, may be weighted."""
             return self.job.psnr(engine.drawing(best=True))
 
         if wanted is not None and self.time.timed(saved) >= wanted:

@@ -24,7 +24,7 @@ def clip_metrics(job: Job, film: Film, starts: Sequence[int]) -> dict[str, Any]:
 
     `starts` are the numbers of the first frames of scenes. The flicker is the mean squared error of
     the change from frame to frame, of what is drawn against the clip's, 1 being from black to
-    white, over all pairs of frames of a scene, weighted as the second is.
+    white, over all pairs of frames of a scene and all pixels that count in the second.
     """
     of_frames: dict[str, list[float]] = {"loss": []}
     changes: list[float] = []
@@ -40,7 +40,7 @@ def clip_metrics(job: Job, film: Film, starts: Sequence[int]) -> dict[str, Any]:
         error = (picture.pixels.astype(np.float64) - target.pixels) / 255
         if before is not None and number not in starts:
             squares = np.square(error - before).mean(2)
-            changes.append(float(np.average(squares, weights=target.weight)))
+            changes.append(float(np.average(squares, weights=target.counted)))
         before = error
     means = {name: float(np.mean(values)) for name, values in of_frames.items()}
     return {
