@@ -83,6 +83,22 @@ def test_pictures_that_agree_are_shown_in_a_wider_range():
     assert shown[:, 80:].mean() > shown[:, :48].mean() + 0.3
 
 
+def test_the_ground_of_a_small_light_subject_stays_even():
+    """What is hardly lighter than an empty ground stood out from it a sixth as much as the subject."""
+    picture = np.full((64, 64, 3), 10, np.uint8)
+    picture[20:44, 8:24], picture[20:44, 40:56] = 24, 255
+    look = {"inks": "#ffcc44,#eeeeff", "overprint": False, "background": "#101840"}
+
+    def faint(**options: float) -> float:
+        shown = artgen.fit(picture, "foils", count=4000, **look, **options).render(128)
+        across = shown[44:84].mean((0, 2))
+        ground, faint, light = across[:10].mean(), across[20:44].mean(), across[84:108].mean()
+        return float((faint - ground) / (light - ground))
+
+    assert faint() > 0.12
+    assert faint(even=0) < 0.06
+
+
 def test_foils_need_two_inks():
     with pytest.raises(UsageError, match="two inks"):
         artgen.fit(HALVES, "foils", count=100, inks="#000000")

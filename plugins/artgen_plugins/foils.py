@@ -59,6 +59,7 @@ class FoilsOptions(InkOptions):
     margin: float = option(0.0, "blank border, as a share of the shorter side", low=0, high=0.4)
     dark: float = option(0.34, "the least clear share of one foil", low=0.2, high=0.5)
     light: float = option(0.66, "the greatest clear share of one foil", low=0.5, high=0.9)
+    even: float = option(0.5, "how much all tones are equally frequent", low=0, high=1)
 
 
 class Foils(Ink):
@@ -90,11 +91,11 @@ class Foils(Ink):
             _tones(sheet, each, pitch, x, middle)
             for each in (target, sheet.goals.get(1.0, target), sheet.goals.get(-1.0, target))
         )
-        dark, light = self.options.dark, self.options.light
+        dark, light, even = self.options.dark, self.options.light, self.options.even
         # Inks lighter than the paper, such as gold on black, lie where a picture is bright.
         if (self.inks @ LUMA > np.dot(LUMA, sheet.paper)).all():
             both, first, second = 1 - both, 1 - first, 1 - second
-        m, n = (dark + (light - dark) * _equalised(each) for each in (first, second))
+        m, n = (dark + (light - dark) * _equalised(each, even) for each in (first, second))
         least, most = np.maximum(0, m + n - 1), np.minimum(m, n)
         # Where a place cannot show its tone, single pictures shine through.
         low, high = _widest(both, least, most)
@@ -135,10 +136,10 @@ def painted(foils: Foils, tensors: Mapping[str, Tensor], canvas: Canvas, **how: 
     return torch.nn.functional.avg_pool2d(drawn, finer)
 
 
-def _equalised(tones: Floats) -> Floats:
-    """Tones halfway to those of which all are equally frequent: a narrow range is used in full."""
+def _equalised(tones: Floats, share: float) -> Floats:
+    """Tones a share of the way to those of which all are equally frequent."""
     ranks = np.searchsorted(np.sort(tones, axis=None), tones, side="right") / tones.size
-    return np.asarray((tones + ranks) / 2)
+    return np.asarray((1 - share) * tones + share * ranks)
 
 
 def _widest(wanted: Floats, least: Floats, most: Floats) -> tuple[float, float]:

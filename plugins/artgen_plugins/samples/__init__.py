@@ -18,8 +18,8 @@ SUBJECTS = (
     *("avenue", "balloons", "birches", "botanical", "bridge", "bust", "dancers", "dunes", "eye"),
     *("fern", "flamingo", "flock", "fruit", "gown", "harbour", "helmet", "heron", "jellyfish"),
     *("koi", "lake", "lighthouse", "lion", "locomotive", "macaw", "orbits", "owl", "peacock"),
-    *("profile", "regatta", "ship", "stallion", "storm", "street", "sun", "sunhat", "swan"),
-    *("tiger", "toucan", "trumpeter", "whale", "windows", "wolf"),
+    *("profile", "regatta", "ship", "stag", "stallion", "storm", "street", "sun", "sunhat"),
+    *("swan", "tiger", "toucan", "trumpeter", "whale", "windows", "wolf"),
 )
 """The modules of `samples.subjects`."""
 

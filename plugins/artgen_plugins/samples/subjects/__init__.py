@@ -29,6 +29,7 @@ _ASPECTS = {
     "peacock": 3 / 4,
     "profile": 4 / 5,
     "ship": 4 / 5,
+    "stag": 4 / 5,
     "stallion": 4 / 5,
     "street": 4 / 5,
     "sun": 4 / 5,
