@@ -394,7 +394,7 @@ def test_an_unknown_option_is_told_without_numpy():
         ("fit --look linocut --transparent", 2, "hatch cannot", "what the look linocut is drawn"),
         ("fit --look thread --set foo=3", 2, "String has no", "what the look thread is drawn with"),
         (
-            "fit points:spiral --look thread",
+            "fit points:spiral --crop 1:1",
             2,
             "cannot be cropped",
             "what crops: --crop, or a look",

@@ -488,6 +488,30 @@ def test_a_thread_shows_an_even_tone_evenly():
     assert np.sqrt((missed[np.hypot(x, y) < 80] ** 2).mean()) < 0.028
 
 
+def test_scattered_nails_leave_no_gaps_between_the_rows_that_face_each_other():
+    gaps = []
+    for scattered in (False, True):
+        options = {"nails": 80, "frame": "rectangle", "scattered": scattered}
+        nails = String(options).find_nails(Canvas(64, 64))
+        left, right = (
+            nails[abs(nails[:, 0] - side * abs(nails[:, 0]).max()) < 1e-9] for side in (-1, 1)
+        )
+        middles = (left[:, None, 1] + right[None, :, 1]).ravel() / 2
+        middles = np.sort(middles[abs(middles) < 0.5])
+        gaps.append(np.diff(middles).max())
+    assert gaps[1] < 0.75 * gaps[0]
+
+
+def test_crisp_threads_cover_more_beside_an_edge_and_less_beyond_it():
+    amounts = np.full((1, 64, 64), 0.3)
+    amounts[:, :, 32:] = 0.6
+    sheet = ink.Sheet(amounts, Canvas(64, 64), 500, np.random.default_rng(0))
+    plain, crisp = (String({"crisp": crisp}).tones(sheet)[0, 32] for crisp in (0.0, 1.0))
+    assert crisp[32] > plain[32] + 0.05
+    assert crisp[31] < plain[31] - 0.05
+    assert crisp[[8, 56]] == pytest.approx(plain[[8, 56]], abs=1e-6)
+
+
 def halves(primitive: Ink, count: int) -> ink.Sheet:
     """A sheet that needs the first ink on the left and the second one on the right."""
     amounts = np.zeros((2, 32, 32))

@@ -9,13 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artgen.errors import UsageError
-from artgen_plugins._swaps import exchange
+from artgen_plugins._swaps import ROUNDS, exchange
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 SIDE = 121
 """Pixels across the picture that is solved for."""
+STEPS = 150
+"""Steps of the relaxation."""
 BLUR = 1.0
 """Standard deviation of the Gaussian through which it is seen, in these pixels."""
 FAR = 4
@@ -28,15 +30,15 @@ cross 196 million, and a few more are counted."""
 BLOCK = 1 << 20
 
 
-def coverage(nails: Floats, first: Ints, second: Ints) -> tuple[Any, float, Any]:
+def coverage(nails: Floats, first: Ints, second: Ints, side: int = SIDE) -> tuple[Any, float, Any]:
     """Return the length of each chord in each pixel [chords, pixels], their area, and x and y.
 
-    Raises UsageError where that takes too much memory.
+    There are `side` pixels across. Raises UsageError where that takes too much memory.
     """
     from scipy.sparse import csr_matrix
 
     low, high = nails.min(0), nails.max(0)
-    pixel = float((high - low).min()) / SIDE
+    pixel = float((high - low).min()) / side
     columns, rows = np.ceil((high - low) / pixel).astype(int).tolist()
     samples = 2 * max(columns, rows)
     ways = nails[second] - nails[first]
@@ -166,18 +168,20 @@ class View:
         return (thread - paper) / 3 / np.square(self.lightness(cover))
 
 
-def solve(view: View, count: int, rng: np.random.Generator) -> Ints:
+def solve(
+    view: View, count: int, rng: np.random.Generator, steps: int = STEPS, rounds: int = ROUNDS
+) -> Ints:
     """Return the indices of the `count` chords that come closest to the tone of a view."""
-    x = relax(view, count)
+    x = relax(view, count, steps)
     # Systematic sampling: the largest instead would be chords of few nails, which lie side by side.
     order = rng.permutation(len(x))
     whole = np.floor(np.cumsum(x[order], dtype=np.float64) + 0.5)
     chosen = np.zeros(len(x), np.float32)
     chosen[order] = np.diff(whole, prepend=0)
-    return np.nonzero(exchange(view, chosen, rng))[0]
+    return np.nonzero(exchange(view, chosen, rng, rounds))[0]
 
 
-def relax(view: View, count: int) -> Any:
+def relax(view: View, count: int, steps: int = STEPS) -> Any:
     """Return shares of chords, from 0 to 1, of the least error: FISTA, Beck and Teboulle 2009."""
     probe = np.ones(len(view.columns.indptr) - 1, np.float32)
     for _ in range(20):
@@ -185,7 +189,7 @@ def relax(view: View, count: int) -> Any:
     step = 1 / float(np.linalg.norm(probe)) / view.steepest
     x = np.full(len(probe), count / len(probe), np.float32)
     ahead, momentum = x, 1.0
-    for _ in range(150):
+    for _ in range(steps):
         _, slope, _, left = view.error(ahead)
         moved = capped(ahead - step * (view.columns @ (left * slope).ravel()), count)
         following = (1 + (1 + 4 * momentum * momentum) ** 0.5) / 2

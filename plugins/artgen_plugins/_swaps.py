@@ -11,7 +11,7 @@ ROUNDS, OUT, NEW = 50, 500, 500
 """Rounds of exchanges, and the chords that go and those that are tried in each."""
 
 
-def exchange(view: Any, chosen: Any, rng: np.random.Generator) -> Any:
+def exchange(view: Any, chosen: Any, rng: np.random.Generator, rounds: int = ROUNDS) -> Any:
     """Take chords out, one by one, and put the best in their place.
 
     `chosen` is 1 for chords of the thread and 0 for others. In every round, some of the thread meet
@@ -25,7 +25,7 @@ def exchange(view: Any, chosen: Any, rng: np.random.Generator) -> Any:
     stamp = view.stamp()
     best, error, count = chosen.copy(), np.inf, int(chosen.sum())
     # Drawn before, so that what is drawn later does not depend on when the search ends.
-    for some in [rng.choice(count, min(OUT, count), replace=False) for _ in range(ROUNDS)]:
+    for some in [rng.choice(count, min(OUT, count), replace=False) for _ in range(rounds)]:
         found, slope, bend, left = view.error(chosen)
         if found < error:
             best, error = chosen.copy(), found

@@ -28,10 +28,14 @@ Floats = NDArray[np.float64]
 
 GOLDEN, UNEVEN = 0.618034, 0.5
 """Nails are moved by shares of their distance: between even ones, threads would leave moiré."""
+BRISK = (60, 30)
+"""Steps and rounds of the search for several threads: each hides what others leave uneven."""
 SOLID = 0.9
 """The most that counts of a tone for the width of a thread that is as wide as tones ask."""
 FADES = 0.5
 """Where tones begin to fade, in ways from the middle to the nails."""
+EDGE = 0.02
+"""Standard deviation of the Gaussian whose difference is an edge, in shorter sides."""
 SAME = 0.02
 """A thread whose light differs less from that of the board shows no lightness."""
 
@@ -65,6 +69,13 @@ class StringOptions(InkOptions):
     optical: bool = option(
         True, "threads mix with the board as light does; if false as sRGB values, which is paler"
     )
+    detail: int = option(
+        121, "pixels across the picture that threads are chosen by", low=32, high=400
+    )
+    crisp: float = option(0.0, "how much stronger edges are", low=0, high=10)
+    scattered: bool = option(
+        False, "nails at irregular distances: straight rows that face each other leave no gaps"
+    )
 
 
 class String(Ink):
@@ -76,13 +87,13 @@ class String(Ink):
 
     def place(self, sheet: ink.Sheet) -> ink.Marks:
         """Solve for the chords of each ink, and order them as a thread."""
-        from artgen_plugins._chords import View, coverage, solve
+        from artgen_plugins._chords import SIDE, View, coverage, solve
         from artgen_plugins._tours import circuit
 
         nails = self.find_nails(sheet.canvas)
         first, second = self.find_chords(nails)
         reach = np.hypot(*(nails[first] - nails[second]).T)
-        matrix, cell, grid = coverage(nails, first, second)
+        matrix, cell, grid = coverage(nails, first, second, self.options.detail)
         crossed = np.bincount(matrix.indices, minlength=matrix.shape[1]) > 0
         crossed = crossed.reshape(grid[0].shape)
         goal = replace(sheet, amounts=self.tones(sheet))
@@ -94,6 +105,7 @@ class String(Ink):
         if self.options.width:
             asked = np.ceil(totals / reach.mean() / width).astype(int).tolist()
             counts = [min(pair) for pair in zip(counts, asked, strict=True)]
+        brisk = BRISK if self.options.detail > SIDE and len(self.inks) > 1 else ()
         layers, added = [], 0
         for k, (tone, count) in enumerate(zip(tones, counts, strict=True)):
             if count < 3:
@@ -103,7 +115,7 @@ class String(Ink):
             light = self.lights(sheet.paper, self.inks[k]) if self.options.optical else None
             weight = sheet.weight_at(*grid)
             view = View(matrix, width / cell, tone, weight, light=light)
-            used = solve(view, free, sheet.rng)
+            used = solve(view, free, sheet.rng, *brisk)
             thread, more = circuit(first[used], second[used], len(nails), sheet.rng)
             added += more
             layers.append(ink.polyline(nails[thread[: count + 1]], width / 2, k))
@@ -128,8 +140,15 @@ class String(Ink):
 
     def tones(self, sheet: ink.Sheet) -> Floats:
         """Return the share of each pixel that threads shall cover, [inks, height, width]."""
-        veil = self.options.veil * sheet.amounts.mean((1, 2), keepdims=True)
-        tones: Floats = self.options.darkest * (veil + (1 - veil) * sheet.amounts)
+        amounts = sheet.amounts
+        if self.options.crisp:
+            from scipy.ndimage import gaussian_filter
+
+            wide = EDGE * min(amounts.shape[1:])
+            soft = gaussian_filter(amounts, (0, wide, wide), mode="nearest")
+            amounts = (amounts + self.options.crisp * (amounts - soft)).clip(0, 1)
+        veil = self.options.veil * amounts.mean((1, 2), keepdims=True)
+        tones: Floats = self.options.darkest * (veil + (1 - veil) * amounts)
         return tones
 
     def resolve_options(self, canvas: Canvas) -> None:
@@ -155,7 +174,10 @@ class String(Ink):
         ring = np.append(ring, ring[:1], 0)
         along = np.concatenate([[0.0], np.hypot(*np.diff(ring, axis=0).T).cumsum()])
         number = np.arange(self.options.nails)
-        moved = UNEVEN * (number * GOLDEN % 1 - 0.5)
+        # The sum of two golden shares depends on that of their numbers, which is alike for nails
+        # that face each other: all their threads meet in few places. That of squares does not.
+        power = 2 if self.options.scattered else 1
+        moved = UNEVEN * (number**power * GOLDEN % 1 - 0.5)
         places = along[-1] * (number + 0.25 + moved) / self.options.nails
         return np.stack([np.interp(places, along, axis) for axis in ring.T], 1)
 
