@@ -1571,6 +1571,25 @@ def test_a_draft_has_ruled_lights_and_a_grid_behind():
     assert (marks.ink == 1).sum() > 30
 
 
+def test_a_draft_with_tints_has_masses_from_dark_to_pale_below_its_lines():
+    """On a blueprint of lines alone a white horse and a face had vanished."""
+    light = np.tile(np.linspace(0, 1, 96), (96, 1))
+    draft = Draft({"inks": "#f4f8ff,#c9dcf8,#3f70ba,#0d2c62,#83ace4,#346ab6"})
+    sheet = ink.Sheet(
+        np.repeat(light[None], 6, 0),
+        Canvas(96, 96),
+        9000,
+        np.random.default_rng(0),
+        target=light[None].repeat(3, 0),
+    )
+    marks = draft.place(sheet)
+    ends = [marks.strokes[marks.ink == k][:, [0, 2]] for k in range(3)]
+    assert [each.max() > 0.9 for each in ends] == [True, True, False]
+    assert -0.5 < ends[0].min() < 0 < 0.3 < ends[1].min() < 0.9  # of the pale one, and of a shadow
+    assert ends[2].max() < -0.5
+    assert len(draft.place(replace(sheet, count=300))) <= 300
+
+
 def sheet_of_bars(made, right):
     """A white sheet for 9,000 marks, with a bar across and one from column 20 to `right`."""
     target = np.full((3, 96, 120), 0.9)
