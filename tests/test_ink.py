@@ -1439,6 +1439,29 @@ def test_tubes_run_along_edges_alone_with_a_halo_of_one_hue():
     assert len(few) <= 300
 
 
+def test_a_dim_picture_is_behind_tubes_where_there_is_dusk():
+    """In tubes alone strangers' animals were rubbish and faces scowled."""
+    picture = np.tile(np.linspace(0, 1, 96), (3, 96, 1))
+    picture[0, 48:] = picture[0, 48:] ** 0.5
+    sheet = ink.Sheet(picture, Canvas(96, 96), 9000, np.random.default_rng(0), target=picture)
+    tube = Tube({"inks": "#ff2020,#2020ff,#20ff20", "dusk": 0.5})
+    marks = tube.place(sheet)
+    assert tube.inks[: tube.below].max() <= 0.5
+    cold, warm = (marks.strokes[marks.ink // 6 == n] for n in range(2))
+    assert cold[:, 1].min() < -0.9
+    assert warm[:, [1, 3]].min() > -0.2
+    begins = [marks.strokes[marks.ink == k][:, [0, 2]].min() for k in range(6)]
+    assert begins[0] < -0.4
+    assert begins[5] > 0.4
+    assert begins == sorted(begins)
+    cover = np.ones((len(tube.inks), 32, 32), np.float32)
+    halo = tube.below + 3
+    settled = tube.settled(cover, Canvas(32, 32))
+    assert settled[halo].max() < 0.6
+    assert settled[-1].min() == 1
+    assert len(tube.place(replace(sheet, count=300))) <= 300
+
+
 def tubes_along(lines, colours, monkeypatch):
     """The tubes that are drawn where these are the contours of a picture of left and right half."""
     canvas = Canvas(200, 200)

@@ -9,7 +9,7 @@ a person in lines alone is nobody.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -72,9 +72,9 @@ CALM, LOCAL = 0.2, 0.2
 """How much detail tones leave out, and how much they are relative to those around."""
 
 
-RED, DIM, FAIR, NEARBY = (0.5, 0.45, 0.05), 0.47, 0.25, 0.4
+RED, DIM, FAIR, EVENLY = (0.5, 0.45, 0.05), 0.47, 0.25, 0.4
 """How light the colours are of which masses are tints; the tone of the median, and how dark the
-lighter tones of a face are."""
+lighter tones of a face are; how much all tones are as frequent."""
 MASSES, GLOOM, RAISED = (0.34, 0.84), 0.18, 0.15
 """The tones from which on there is the first tint and the last; below which there is a shadow; how
 much lighter is what is ruled there."""
@@ -164,19 +164,9 @@ class Draft(Ink):
 
         A face has dark fine lines instead: white ones on what is dark are those of a negative.
         """
-        from scipy.stats import rankdata
-
         canvas, front, gap = sheet.canvas, len(self.inks) - 1, BESIDE * self.options.pen
-        pitch = spacing(sheet.weight, inner.shape, 1.0) * (1 - CLOSE * inner**2)
-        dark = stretched(1 - np.tensordot(RED, seen, 1), sheet.weight, 1 - DIM, FAIR)
-        ranks = rankdata(dark, axis=None).reshape(dark.shape) / dark.size
-        light = 1 - dark + NEARBY * (dark - ranks)
-        tones, calm = (
-            levelled(abstracted(light, pitch, loose), 0.5, LOCAL) for loose in (LOOSE, PLAIN)
-        )
-        plain = np.stack([abstracted(each, pitch, PLAIN) for each in seen])
-        found = contours(plain, sheet.weight, canvas, BENT, LEAST, gap, LONGEST)
-        found = [each for each in found if each.contrast.mean() > FIRMEST]
+        tones, calm = (tones_of(sheet, seen, inner, loose) for loose in (LOOSE, PLAIN))
+        found = outlines_of(sheet, seen, inner, BENT, LEAST, gap, LONGEST)
         found = parted(found, shown * (inner < FACE), canvas, 0.0)
         fine = flow_lines(seen, inner, canvas, gap) if inner.any() else []
         fine = [each for each in fine if _mean_at(inner, each, canvas) > FACE]
@@ -187,16 +177,12 @@ class Draft(Ink):
             lines.append(self._line(line, share, 0.0, front))
         clear = CLEAR * (1 - 0.6 * inner)
         lights = (calm - RAISED) * ((away_from(found, canvas) - clear) / clear).clip(0, 1) * shown
-        levels = np.linspace(*MASSES, self.tints).tolist()
+        levels = np.linspace(*MASSES, self.tints)
 
         def behind(coarser: float) -> ink.Marks:
-            small = coarser * np.maximum(1.0, BIT * pitch / canvas.pixel)
-            soft = coarser * np.maximum(0.6, ROUND * (1 - 0.7 * inner) / canvas.pixel)
-            layers = []
-            for k, mass in enumerate([*(tones > each for each in levels), tones < GLOOM]):
-                kept = without_specks(mass, small) & shown
-                field = blurred(np.where(kept, 1.0, 0.0), soft, 1.0)
-                layers.append(hatch.filled(sheet, field, 0.5, APART * coarser, k, 0.3))
+            shadow = masses(sheet, -tones, inner, [-GLOOM], coarser, shown)
+            shadow = replace(shadow, ink=shadow.ink + self.tints)
+            layers = [masses(sheet, tones, inner, levels, coarser, shown), shadow]
             layers.append(self._grid(sheet, front - 2))
             return ink.joined([*layers, self._ruled(sheet, lights, coarser, front - 1)])
 
@@ -258,6 +244,59 @@ class Draft(Ink):
             angle, shift = np.radians(o.angle + 90 * (n == 2)), apart * (n == 1)
             layers.append(rule(sheet, share, angle, 2 * apart, shift, RULER * o.pen, k))
         return ink.joined(layers)
+
+
+def tones_of(sheet: ink.Sheet, seen: Floats, inner: Floats, loose: float) -> Floats:
+    """Return how light the masses of a picture [3, height, width] are, [height, width].
+
+    `inner` [height, width], 0 to 1, is how much of a focus there is; `loose` is how much detail is
+    left out.
+    """
+    from scipy.stats import rankdata
+
+    dark = stretched(1 - np.tensordot(RED, seen, 1), sheet.weight, 1 - DIM, FAIR)
+    ranks = rankdata(dark, axis=None).reshape(dark.shape) / dark.size
+    light = 1 - dark + EVENLY * (dark - ranks)
+    return levelled(abstracted(light, _closer(sheet, inner), loose), 0.5, LOCAL)
+
+
+def outlines_of(
+    sheet: ink.Sheet,
+    seen: Floats,
+    inner: Floats,
+    bent: float,
+    least: float,
+    gap: float,
+    length: float,
+) -> list[Contour]:
+    """Return the contours of what is left of a picture [3, height, width] without its details."""
+    plain = np.stack([abstracted(each, _closer(sheet, inner), PLAIN) for each in seen])
+    found = contours(plain, sheet.weight, sheet.canvas, bent, least, gap, length)
+    return [each for each in found if each.contrast.mean() > FIRMEST]
+
+
+def masses(
+    sheet: ink.Sheet,
+    tones: Floats,
+    inner: Floats,
+    levels: Iterable[float],
+    coarser: float,
+    shown: NDArray[np.bool_],
+) -> ink.Marks:
+    """Return what fills where tones [height, width] are above each level, each of the next ink."""
+    pixel, layers = sheet.canvas.pixel, []
+    small = coarser * np.maximum(1.0, BIT * _closer(sheet, inner) / pixel)
+    soft = coarser * np.maximum(0.6, ROUND * (1 - 0.7 * inner) / pixel)
+    for k, level in enumerate(levels):
+        kept = without_specks(tones > level, small) & shown
+        field = blurred(np.where(kept, 1.0, 0.0), soft, 1.0)
+        layers.append(hatch.filled(sheet, field, 0.5, APART * coarser, k, 0.3))
+    return ink.joined(layers)
+
+
+def _closer(sheet: ink.Sheet, inner: Floats) -> Floats:
+    """Return the distance of details that are kept, next to that where all is alike."""
+    return spacing(sheet.weight, inner.shape, 1.0) * (1 - CLOSE * inner**2)
 
 
 def _mean_at(plane: Floats, line: Contour, canvas: Canvas) -> float:
