@@ -1476,6 +1476,29 @@ def test_tubes_run_along_edges_alone_with_a_halo_of_one_hue():
     assert len(few) <= 300
 
 
+def test_a_dim_picture_is_behind_tubes_where_there_is_dusk():
+    """In tubes alone strangers' animals were rubbish and faces scowled."""
+    picture = np.tile(np.linspace(0, 1, 96), (3, 96, 1))
+    picture[0, 48:] = picture[0, 48:] ** 0.5
+    sheet = ink.Sheet(picture, Canvas(96, 96), 9000, np.random.default_rng(0), target=picture)
+    tube = Tube({"inks": "#ff2020,#2020ff,#20ff20", "dusk": 0.5})
+    marks = tube.place(sheet)
+    assert tube.inks[: tube.below].max() <= 0.5
+    cold, warm = (marks.strokes[marks.ink // 6 == n] for n in range(2))
+    assert cold[:, 1].min() < -0.9
+    assert warm[:, [1, 3]].min() > -0.2
+    begins = [marks.strokes[marks.ink == k][:, [0, 2]].min() for k in range(6)]
+    assert begins[0] < -0.4
+    assert begins[5] > 0.4
+    assert begins == sorted(begins)
+    cover = np.ones((len(tube.inks), 32, 32), np.float32)
+    halo = tube.below + 3
+    settled = tube.settled(cover, Canvas(32, 32))
+    assert settled[halo].max() < 0.6
+    assert settled[-1].min() == 1
+    assert len(tube.place(replace(sheet, count=300))) <= 300
+
+
 def tubes_along(lines, colours, monkeypatch):
     """The tubes that are drawn where these are the contours of a picture of left and right half."""
     canvas = Canvas(200, 200)
@@ -1606,6 +1629,25 @@ def test_a_draft_has_ruled_lights_and_a_grid_behind():
     assert length[right > 0.5].sum() > 1.5 * length[(right > 0) & (right < 0.5)].sum()
     assert length[right < -0.3].sum() == 0
     assert (marks.ink == 1).sum() > 30
+
+
+def test_a_draft_with_tints_has_masses_from_dark_to_pale_below_its_lines():
+    """On a blueprint of lines alone a white horse and a face had vanished."""
+    light = np.tile(np.linspace(0, 1, 96), (96, 1))
+    draft = Draft({"inks": "#f4f8ff,#c9dcf8,#3f70ba,#0d2c62,#83ace4,#346ab6"})
+    sheet = ink.Sheet(
+        np.repeat(light[None], 6, 0),
+        Canvas(96, 96),
+        9000,
+        np.random.default_rng(0),
+        target=light[None].repeat(3, 0),
+    )
+    marks = draft.place(sheet)
+    ends = [marks.strokes[marks.ink == k][:, [0, 2]] for k in range(3)]
+    assert [each.max() > 0.9 for each in ends] == [True, True, False]
+    assert -0.5 < ends[0].min() < 0 < 0.3 < ends[1].min() < 0.9  # of the pale one, and of a shadow
+    assert ends[2].max() < -0.5
+    assert len(draft.place(replace(sheet, count=300))) <= 300
 
 
 def sheet_of_bars(made, right):

@@ -3,13 +3,14 @@
 As a draughtsman would on a blueprint: outlines of large masses are drawn with the wide pen, what is
 fine with finer ones, and lights are ruled lines that get wider with the light, then closer, then
 crossed. They end before the other lines. What is dark up to its edges is a solid shadow, and the
-ground is bare.
+ground is bare. With tints, masses of them lie below: a photograph is seen by its tones first, and
+a person in lines alone is nobody.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,10 +18,20 @@ from numpy.typing import NDArray
 
 from artgen import Canvas, Ink, Preset, ink, option
 from artgen.ink import InkOptions
+from artgen_plugins import hatch
 from artgen_plugins._contours import FACE, Contour, cells_of, contours, distance_to, enclosed, runs
 from artgen_plugins._flow import flow_lines
-from artgen_plugins.hatch import abstracted, inside_margin, levelled, spacing, stretched
+from artgen_plugins.hatch import (
+    abstracted,
+    blurred,
+    inside_margin,
+    levelled,
+    spacing,
+    stretched,
+    without_specks,
+)
 from artgen_plugins.regions import seen_of
+from artgen_plugins.wash import within
 
 Floats = NDArray[np.float64]
 
@@ -61,13 +72,28 @@ CALM, LOCAL = 0.2, 0.2
 """How much detail tones leave out, and how much they are relative to those around."""
 
 
+RED, DIM, FAIR, EVENLY = (0.5, 0.45, 0.05), 0.47, 0.25, 0.4
+"""How light the colours are of which masses are tints; the tone of the median, and how dark the
+lighter tones of a face are; how much all tones are as frequent."""
+MASSES, GLOOM, RAISED = (0.34, 0.84), 0.18, 0.15
+"""The tones from which on there is the first tint and the last; below which there is a shadow; how
+much lighter is what is ruled there."""
+LOOSE, CLOSE, ROUND, BIT, APART = 0.1, 0.5, 0.0035, 0.011, 1.5
+"""How much detail masses leave out, and how much less in the focus; how round their borders are and
+the least width of one, in canvas units; the distance of the rows that fill them, in pixels."""
+PLAIN, FIRMEST = 0.8, 5.5
+"""How much detail is left out before outlines of masses are drawn, and how clear each is at least,
+in CIELAB."""
+
+
 @dataclass(frozen=True)
 class DraftOptions(InkOptions):
     """Options of `draft`."""
 
     inks: str = option(
         "#f4f8ff,#c9dcf8,#3f70ba,#0d2c62",
-        "colours of lines, of ruled lines, of the grid and of shadows",
+        "colours of lines, of ruled lines, of the grid, of shadows, and of any tints of masses, the"
+        " palest first",
     )
     margin: float = option(0.0, "blank border, as a share of the shorter side", low=0, high=0.4)
     overprint: bool = option(False, "inks multiply what is below them; if false they cover it")
@@ -92,25 +118,26 @@ class Draft(Ink):
         """Put shadows and the grid at the back and the lines in front. Raises UsageError."""
         super().take_options()
         self.inks = self.inks[::-1]
+        self.tints = max(0, len(self.inks) - 4)
 
     def place(self, sheet: ink.Sheet) -> ink.Marks:
         """Draw shadows, the grid, the ruled lines and then line after line, the clearest first."""
-        o, seen = self.options, seen_of(sheet, sheet.amounts[0])
+        seen = seen_of(sheet, sheet.amounts[0])
         front = len(self.inks) - 1
         light = np.tensordot([0.3, 0.6, 0.1], seen, 1)
         inner = np.zeros(light.shape)
         if sheet.weight is not None and np.ptp(sheet.weight) > 0:
             inner = (sheet.weight - sheet.weight.min()) / np.ptp(sheet.weight)
-        found, ground = self._lines(seen, inner, sheet)
         shown = inside_margin(self, light.shape)
+        if self.tints:
+            return self._tinted(sheet, seen, inner, shown)
+        found, ground = self._lines(seen, inner, sheet)
         found = parted(found, shown.astype(float), sheet.canvas, 0.0)
         # Where hardly anything is closed, what is near to lines is a thing.
         loose = float(ground.mean()) > OPEN
         away = away_from(found, sheet.canvas)
         tones, face = self._tones(light, sheet), np.interp(inner, CORE, [0, 1])
-        # What repeats has no border.
-        reach = np.array(sheet.canvas.reach) - 2 * o.margin * (self.group is None)
-        behind, coarser, lines = grid(reach, max(0, front - 2), RULER * o.pen), 1.0, []
+        behind, coarser, lines = self._grid(sheet, max(0, front - 2)), 1.0, []
         if front > 2:
             dark = shadows(tones, light, face, sheet.canvas) & shown
             behind = ink.joined([filled(dark, sheet.canvas), behind])
@@ -129,6 +156,43 @@ class Draft(Ink):
                 break
             coarser *= 1.3
         return whole_lines(ink.joined([behind, ruled]), lines, sheet.count).first(sheet.count)
+
+    def _tinted(
+        self, sheet: ink.Sheet, seen: Floats, inner: Floats, shown: NDArray[np.bool_]
+    ) -> ink.Marks:
+        """Draw masses of a few tints, the grid, ruled lights, and lines where masses end.
+
+        A face has dark fine lines instead: white ones on what is dark are those of a negative.
+        """
+        canvas, front, gap = sheet.canvas, len(self.inks) - 1, BESIDE * self.options.pen
+        tones, calm = (tones_of(sheet, seen, inner, loose) for loose in (LOOSE, PLAIN))
+        found = outlines_of(sheet, seen, inner, BENT, LEAST, gap, LONGEST)
+        found = parted(found, shown * (inner < FACE), canvas, 0.0)
+        fine = flow_lines(seen, inner, canvas, gap) if inner.any() else []
+        fine = [each for each in fine if _mean_at(inner, each, canvas) > FACE]
+        fine = parted(fine, shown.astype(float), canvas, 0.0)
+        lines = [self._line(each, 1.0, 0.0, self.tints) for each in fine]
+        lengths = np.cumsum([len(each.points) for each in found])
+        for line, share in zip(found, (lengths / max([1, *lengths])).tolist(), strict=True):
+            lines.append(self._line(line, share, 0.0, front))
+        clear = CLEAR * (1 - 0.6 * inner)
+        lights = (calm - RAISED) * ((away_from(found, canvas) - clear) / clear).clip(0, 1) * shown
+        levels = np.linspace(*MASSES, self.tints)
+
+        def behind(coarser: float) -> ink.Marks:
+            shadow = masses(sheet, -tones, inner, [-GLOOM], coarser, shown)
+            shadow = replace(shadow, ink=shadow.ink + self.tints)
+            layers = [masses(sheet, tones, inner, levels, coarser, shown), shadow]
+            layers.append(self._grid(sheet, front - 2))
+            return ink.joined([*layers, self._ruled(sheet, lights, coarser, front - 1)])
+
+        below = within(replace(sheet, count=2 * sheet.count // 3), behind)
+        return whole_lines(below, lines, sheet.count)
+
+    def _grid(self, sheet: ink.Sheet, k: int) -> ink.Marks:
+        # What repeats has no border.
+        reach = np.array(sheet.canvas.reach) - 2 * self.options.margin * (self.group is None)
+        return grid(reach, k, RULER * self.options.pen)
 
     def _lines(
         self, seen: Floats, inner: Floats, sheet: ink.Sheet
@@ -180,6 +244,59 @@ class Draft(Ink):
             angle, shift = np.radians(o.angle + 90 * (n == 2)), apart * (n == 1)
             layers.append(rule(sheet, share, angle, 2 * apart, shift, RULER * o.pen, k))
         return ink.joined(layers)
+
+
+def tones_of(sheet: ink.Sheet, seen: Floats, inner: Floats, loose: float) -> Floats:
+    """Return how light the masses of a picture [3, height, width] are, [height, width].
+
+    `inner` [height, width], 0 to 1, is how much of a focus there is; `loose` is how much detail is
+    left out.
+    """
+    from scipy.stats import rankdata
+
+    dark = stretched(1 - np.tensordot(RED, seen, 1), sheet.weight, 1 - DIM, FAIR)
+    ranks = rankdata(dark, axis=None).reshape(dark.shape) / dark.size
+    light = 1 - dark + EVENLY * (dark - ranks)
+    return levelled(abstracted(light, _closer(sheet, inner), loose), 0.5, LOCAL)
+
+
+def outlines_of(
+    sheet: ink.Sheet,
+    seen: Floats,
+    inner: Floats,
+    bent: float,
+    least: float,
+    gap: float,
+    length: float,
+) -> list[Contour]:
+    """Return the contours of what is left of a picture [3, height, width] without its details."""
+    plain = np.stack([abstracted(each, _closer(sheet, inner), PLAIN) for each in seen])
+    found = contours(plain, sheet.weight, sheet.canvas, bent, least, gap, length)
+    return [each for each in found if each.contrast.mean() > FIRMEST]
+
+
+def masses(
+    sheet: ink.Sheet,
+    tones: Floats,
+    inner: Floats,
+    levels: Iterable[float],
+    coarser: float,
+    shown: NDArray[np.bool_],
+) -> ink.Marks:
+    """Return what fills where tones [height, width] are above each level, each of the next ink."""
+    pixel, layers = sheet.canvas.pixel, []
+    small = coarser * np.maximum(1.0, BIT * _closer(sheet, inner) / pixel)
+    soft = coarser * np.maximum(0.6, ROUND * (1 - 0.7 * inner) / pixel)
+    for k, level in enumerate(levels):
+        kept = without_specks(tones > level, small) & shown
+        field = blurred(np.where(kept, 1.0, 0.0), soft, 1.0)
+        layers.append(hatch.filled(sheet, field, 0.5, APART * coarser, k, 0.3))
+    return ink.joined(layers)
+
+
+def _closer(sheet: ink.Sheet, inner: Floats) -> Floats:
+    """Return the distance of details that are kept, next to that where all is alike."""
+    return spacing(sheet.weight, inner.shape, 1.0) * (1 - CLOSE * inner**2)
 
 
 def _mean_at(plane: Floats, line: Contour, canvas: Canvas) -> float:

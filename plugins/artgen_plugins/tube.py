@@ -2,7 +2,8 @@
 
 Each has one colour along its whole length: that of the side which differs more from the picture as
 a whole. One that nearly meets itself or another reaches it, and a short one that meets nothing is
-left out. Faint rows of light fill what tubes enclose, wider where the picture is lighter.
+left out. Faint rows of light fill what tubes enclose, wider where the picture is lighter; or a dim
+picture is behind, in which the subject is seen, and tubes are only along its main outlines.
 """
 
 from __future__ import annotations
@@ -27,9 +28,10 @@ from artgen_plugins._contours import (
     within,
 )
 from artgen_plugins._flow import flow_lines
-from artgen_plugins.draft import away_from, parted, whole_lines
-from artgen_plugins.hatch import cropped, inside_margin
+from artgen_plugins.draft import away_from, masses, outlines_of, parted, tones_of, whole_lines
+from artgen_plugins.hatch import cropped, inside_margin, softened
 from artgen_plugins.regions import lab_of, seen_of
+from artgen_plugins.wash import within as fewer
 
 Floats = NDArray[np.float64]
 Covers = NDArray[np.float32]
@@ -62,6 +64,15 @@ STRAIGHT, CORNER = 30.0, 95.0
 """The most degrees by which a tube bends where it goes on in another, and where only two meet."""
 LOOSE, ENDING = 0.2, 10
 """The shortest tube that meets nothing, in shorter sides; how many points tell where one goes."""
+DUSK = (0.58, 0.52, 1.0), (0.85, 0.52, 0.95)
+NIGHT, MASSES, DETAIL, WARM = (1.4, 1.4, 0.9), (0.2, 0.86), 0.05, 3.0
+"""The lightest of a picture at dusk, where it is cold and where it is warm; the powers of the share
+of light that give its dark colours; from which tones on there is the first of them and the last;
+how much detail is left out; how much warmer than the whole is warm, in CIELAB."""
+STEPS, BLUR, FEW, CORE, HIDING = 6, 0.003, 40.0, 0.85, 0.4
+"""How many of these colours there are, of each; how far they fade, and how long tubes before such a
+picture are in all, in canvas units; from which share of the largest weight on there is none; the
+power of the light of a halo by which it hides what is behind."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +91,9 @@ class TubeOptions(InkOptions):
     strength: float = option(
         0.09, "difference below which there is no tube, of black to white", low=0, high=1
     )
+    dusk: float = option(
+        0.0, "how light a picture of blue and violet masses is behind; none at 0", low=0, high=1
+    )
 
 
 class Tube(Ink):
@@ -93,23 +107,50 @@ class Tube(Ink):
         """Add the colours of rows and of halos, which lie behind."""
         super().take_options()
         self.tubes = self.inks
-        halos = [share * self.tubes for share, _ in GLOW[:-1]]
-        self.inks = np.concatenate([ROW * self.tubes, *halos, 1 - (1 - self.tubes) * (1 - HOT)])
+        steps = STEPS * (self.options.dusk > 0)
+        self.below = len(DUSK) * steps
+        power = 1 - HIDING * (self.below > 0)
+        halos = [share**power * self.tubes for share, _ in GLOW[:-1]]
+        shares = np.linspace(0, 1, steps + 1)[1:, None] ** NIGHT
+        dusk = [self.options.dusk * np.array(most) * shares for most in DUSK]
+        hot = 1 - (1 - self.tubes) * (1 - HOT)
+        self.inks = np.concatenate([*dusk, ROW * self.tubes, *halos, hot])
 
     def place(self, sheet: ink.Sheet) -> ink.Marks:
         """Draw the rows, then line after line from the longest, with its halo."""
         sheet = cropped(self, sheet)
         light = seen_of(sheet, sheet.amounts.sum(0).clip(0, 1))
         o = self.options
+        inner = focused(sheet.weight, light.shape[1:])
+        if self.below:
+            return self._before_dusk(sheet, light, inner)
         lines = contours(
             light, sheet.weight, sheet.canvas, o.detail, o.strength, GAP * o.width, LENGTH
         )
         shapes = enclosed(lines, sheet.canvas)
-        inner = focused(sheet.weight, light.shape[1:])
         lines = met(self._drawn(sheet, light, lines), inner, sheet.canvas, o.width)
         calm = [within(each, shapes, CALM / sheet.canvas.pixel) for each in light]
         rows = _rows(sheet, np.stack(calm) * (shapes > 0), light, self.tubes)
         return whole_lines(rows, self._halos(sheet, light, lines), sheet.count)
+
+    def _before_dusk(self, sheet: ink.Sheet, light: Floats, inner: Floats) -> ink.Marks:
+        """Draw a dim picture, and tubes where its masses end: around a face, not in it."""
+        o = self.options
+        tones, shown = tones_of(sheet, light, inner, DETAIL), np.ones(inner.shape, bool)
+        levels = np.linspace(*MASSES, STEPS).tolist()
+        warmth = lab_of(light)[..., 1:].sum(2)
+        warm = softened(warmth - warmth.mean(), WALL / sheet.canvas.pixel) > WARM
+
+        def dim(coarser: float) -> ink.Marks:
+            cold = masses(sheet, tones, inner, levels, coarser, shown)
+            rest = masses(sheet, tones, inner, levels, coarser, warm)
+            return ink.joined([cold, replace(rest, ink=rest.ink + STEPS)])
+
+        picture = fewer(replace(sheet, count=2 * sheet.count // 3), dim)
+        lines = outlines_of(sheet, light, inner, o.detail, o.strength, GAP * o.width, FEW)
+        lines = parted(lines, 1.0 * (inner < CORE), sheet.canvas, 0.0)
+        lines = met(lines, inner, sheet.canvas, o.width)
+        return whole_lines(picture, self._halos(sheet, light, lines), sheet.count)
 
     def _drawn(self, sheet: ink.Sheet, light: Floats, outlines: list[Contour]) -> list[Contour]:
         """Return the pen lines of a face, outlines, and elsewhere the clearest pen lines."""
@@ -130,14 +171,18 @@ class Tube(Ink):
         """Let the light of rows and halos fade, as light in the night does."""
         from artgen_plugins.wash import spread
 
-        many = len(self.tubes)
+        many, tubes = len(self.tubes), cover[self.below :]
+        for k in range(self.below):
+            cover[k] = spread(cover[k], BLUR / canvas.pixel)
         for k in range(many):
-            cover[k] = spread(cover[k], WALL / canvas.pixel)
-        for level, (_, wide) in enumerate(GLOW[:-2], 1):
+            tubes[k] = spread(tubes[k], WALL / canvas.pixel)
+        for level, (share, wide) in enumerate(GLOW[:-2], 1):
             soft = SOFT * wide * self.options.width / canvas.pixel
             for k in range(level * many, (level + 1) * many):
-                if cover[k].any():
-                    cover[k] = spread(cover[k], soft)
+                if tubes[k].any():
+                    tubes[k] = spread(tubes[k], soft)
+                    if self.below:
+                        tubes[k] *= share**HIDING
         return cover * inside_margin(self, cover.shape[1:])
 
     def _halos(self, sheet: ink.Sheet, light: Floats, lines: list[Contour]) -> list[ink.Marks]:
@@ -159,7 +204,9 @@ class Tube(Ink):
                 line = np.concatenate([line, points[-1:]])
             thin = 1 - 0.5 * sheet.weight_at(*line.T) / most
             rings = [
-                ink.polyline(line, o.width * wide * thin, level * len(self.tubes) + hue)
+                ink.polyline(
+                    line, o.width * wide * thin, self.below + level * len(self.tubes) + hue
+                )
                 for level, (_, wide) in enumerate(GLOW, 1)
             ]
             found.append(ink.joined(rings))
