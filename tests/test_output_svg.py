@@ -407,29 +407,6 @@ def test_inks_that_a_file_cannot_multiply_are_refused_before_the_fit(
             check_parts([Path(f"x.{suffix}")], recipe, registry)
 
 
-@pytest.mark.parametrize(
-    ("flags", "end"),
-    [
-        (("--transparent",), "refused"),
-        (("--set", "max_alpha=0.5"), "refused"),
-        (("--polish",), "warned"),
-        (("--set", "engine.alpha=1.0"), "written"),
-        (("--palette", "3"), "written"),
-    ],
-)
-@pytest.mark.usefixtures("empty_folder")
-def test_an_eps_of_transparent_parts_is_refused_before_the_fit(flags, end, capsys):
-    """It was refused after it, though the opacity of all parts was known before."""
-    asked = ("sample:wolf", "-p", "triangle", "-n", "3", "--steps", "3", "--size", "24")
-    code = main(["fit", *asked, "--no-video", *flags, "-o", "x.eps"])
-    told = capsys.readouterr().err
-    assert (code == 2) == (end != "written"), told
-    assert ("EPS cannot hold transparent parts" in told) == (end != "written")
-    assert ("warning: EPS is refused after the fit" in told) == (end == "warned")
-    assert Path("artgen-out/wolf-triangle.art").exists() == (end != "refused")
-    assert not list(Path("artgen-out").glob("*.run"))
-
-
 def test_outlines_agree_with_what_is_drawn(registry):
     """The polygon of every shape has the area that is drawn."""
     canvas = Canvas(200, 200)

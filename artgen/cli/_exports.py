@@ -93,24 +93,6 @@ def check_parts(files: Sequence[Path], recipe: Recipe, registry: Registry) -> No
             check_inks(overprinted(primitive), suffix.upper())
 
 
-def check_opacity(files: Sequence[Path], recipe: Recipe, registry: Registry) -> str | None:
-    """Raise UsageError if all parts of a complete recipe are what EPS cannot hold: transparent.
-
-    The returned words say that some may be, which the end of the fit knows.
-    """
-    if all(_suffix(file) != "eps" for file in files):
-        return None
-    from artgen.output.parts import check_opaque, opacities
-    from artgen.plan import find_names
-
-    table = recipe.primitive
-    primitive = find_names(recipe, registry).primitive(table.options, preset=table.preset)
-    least, most = opacities(primitive, [stage.options for stage in recipe.stage])
-    if recipe.init is None:
-        check_opaque(most, "EPS")
-    return "EPS is refused after the fit if a part is transparent" if least < 1 else None
-
-
 def check_file(file: Path, *, overwrite: bool, option: str = "--output", **more: Any) -> None:
     """Check the file of `option` and `more` as `check_output` does, before the work.
 

@@ -13,13 +13,13 @@ from pathlib import Path
 from artgen.base.errors import ArtgenError, InputError, Interrupted
 from artgen.cli._afterwards import open_in_browser
 from artgen.cli._console import INTERRUPTED, exit_code, headline, print_error, say
-from artgen.cli._exports import Writer, check_opacity, write_exports
+from artgen.cli._exports import Writer, write_exports
 from artgen.cli._flags import Common
 from artgen.cli._pipes import is_stdout
 from artgen.cli._progress import progress
 from artgen.cli._sheet import PAGE_MARK, write_sheet
 from artgen.cli._where import Files, Watching, Where
-from artgen.events import Event, Notice, Observer, Started
+from artgen.events import Event, Observer
 from artgen.output import check_output, probe_folder
 from artgen.recipe import Recipe
 from artgen.registry import Registry
@@ -158,10 +158,6 @@ class Session:
             def observe(event: Event) -> None:
                 story(event)
                 page(event)
-                if isinstance(event, Started):
-                    recipe = Recipe.from_dict(event.recipe)
-                    if warning := check_opacity(self.outputs, recipe, self.registry):
-                        observe(Notice(event.run, warning))
 
             for task, result in executor.run(work, tasks, observe, control) if tasks else ():
                 story.ended(task.stem)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -15,7 +15,6 @@ from artgen.families.shape.contract import Shape
 from artgen.families.shape.copies import Copies
 from artgen.families.shape.spans import as_drawn, check_shape, finite_polygon, unpack
 from artgen.output.parts.flat import Curves, FlatPart, Floats, Polygon, flat_parts
-from artgen.output.parts.pens import opacities
 from artgen.primitives import join_rings
 from artgen.registry import kind_names
 from artgen.values.drawing import Drawing
@@ -81,16 +80,6 @@ def _parts(shape: Shape, drawing: Drawing) -> list[FlatPart]:
         )
         placed.append(part if copies is None else _repeated(part, copies, reach))
     return placed
-
-
-@opacities.register(Shape)
-def _opacities(shape: Shape, stages: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
-    """Those that the first stage searches, and any that a later one learns."""
-    first, *later = [stage.get("alpha") for stage in stages]
-    low, high = shape.alphas(first if isinstance(first, int | float) else 0.0, least=0.0)
-    if "learn" in later or (low < 1 and "auto" in later):
-        return shape.alpha_limits
-    return low, high
 
 
 def _repeated(part: PlacedShape, copies: Copies, reach: Floats) -> FlatPart:

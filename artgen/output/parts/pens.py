@@ -5,9 +5,8 @@ A file of flat parts is refused where there are none, with a word of those for p
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -143,24 +142,6 @@ def check_flat(primitive: Primitive, name: str, what: str) -> None:
 def overprinted(primitive: Primitive) -> int:
     """Return how many inks multiply what is below them. By default none does."""
     return 0
-
-
-@generic("export")
-def opacities(primitive: Primitive, stages: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
-    """Return the least and the largest opacity of parts after stages of these options.
-
-    By default all parts are opaque.
-    """
-    return 1.0, 1.0
-
-
-def check_opaque(opacity: float, what: str) -> None:
-    """Raise UsageError for parts of less than full `opacity`, which EPS does not know."""
-    if opacity < 1:
-        raise UsageError(
-            f"{what} cannot hold transparent parts",
-            hint="use -o FILE.pdf, or fit with opaque parts: --set engine.alpha=1.0",
-        )
 
 
 def check_inks(inks: int, what: str) -> None:
