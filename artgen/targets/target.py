@@ -163,8 +163,9 @@ class Target(ABC):
     @property
     def counted(self) -> NDArray[np.float32] | None:
         """1 where a pixel has any weight, which qualities count alike; None where all have."""
-        hidden = self.weight is not None and not self.weight.all()
-        return np.float32(self.weight > 0) if hidden else None
+        if self.weight is None or self.weight.all():
+            return None
+        return (self.weight > 0).astype(np.float32)
 
     def batch(self, asked: int) -> int:
         """The number of positions in a step, given the option `batch` (0: all).

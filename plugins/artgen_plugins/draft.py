@@ -167,7 +167,7 @@ class Draft(Ink):
         canvas, front, gap = sheet.canvas, len(self.inks) - 1, BESIDE * self.options.pen
         tones, calm = (tones_of(sheet, seen, inner, loose) for loose in (LOOSE, PLAIN))
         found = outlines_of(sheet, seen, inner, BENT, LEAST, gap, LONGEST)
-        found = parted(found, shown * (inner < FACE), canvas, 0.0)
+        found = parted(found, np.where(shown, FACE - inner, 0.0), canvas, 0.0)
         fine = flow_lines(seen, inner, canvas, gap) if inner.any() else []
         fine = [each for each in fine if _mean_at(inner, each, canvas) > FACE]
         fine = parted(fine, shown.astype(float), canvas, 0.0)

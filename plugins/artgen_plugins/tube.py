@@ -148,7 +148,7 @@ class Tube(Ink):
 
         picture = fewer(replace(sheet, count=2 * sheet.count // 3), dim)
         lines = outlines_of(sheet, light, inner, o.detail, o.strength, GAP * o.width, FEW)
-        lines = parted(lines, 1.0 * (inner < CORE), sheet.canvas, 0.0)
+        lines = parted(lines, CORE - inner, sheet.canvas, 0.0)
         lines = met(lines, inner, sheet.canvas, o.width)
         return whole_lines(picture, self._halos(sheet, light, lines), sheet.count)
 

@@ -33,7 +33,8 @@ def stallion(plate: Plate) -> Colours:
 def _placed(points: Any) -> Floats:
     """Points along and across the head where they are on the plate."""
     u, v = np.asarray(points, float).T
-    return turned(_LONG * np.stack([u, -v], 1), _WAY) + _POLL
+    placed: Floats = turned(_LONG * np.stack([u, -v], 1), _WAY) + _POLL
+    return placed
 
 
 def _closed(name: str) -> Floats:
