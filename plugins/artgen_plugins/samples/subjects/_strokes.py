@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ._curves import directed, ribbon, turned
+from ._curves import directed, normals, ribbon, turned
+from ._head import Head
+from ._paint import Paint, colours_at
 from ._plate import Colours, Floats, Plate, over, ramp, smooth
 
 Ramp = tuple[tuple[float, str], ...]
+Lock = tuple[Floats, Floats]
+"""Of hair: its middle line [K, 2] about a head, and half its width at each point."""
 Leaf = tuple[tuple[float, float], float, float, float, float, float]
 """Root, direction, length, half the width, bend, light from 0 to 1."""
 
@@ -21,6 +27,38 @@ def strewn(rng: np.random.Generator, outline: Floats, count: int) -> tuple[Float
     away = share * np.interp(angle, np.arctan2(y, x), np.hypot(x, y), period=2 * np.pi)
     order = np.argsort(-away)
     return angle[order], away[order]
+
+
+def strands(
+    rng: np.random.Generator, lock: Lock, count: int
+) -> Iterator[tuple[float, Floats, Floats]]:
+    """Strands of a lock, those in the middle last: place from -1 to 1, line [K, 2], widths [K]."""
+    path, half = lock
+    share, places = np.linspace(0, 1, len(path)), np.linspace(-1, 1, count)
+    for t in places[np.argsort(-np.abs(places), kind="stable")]:
+        reach = int(len(path) * (1 - 0.22 * rng.random() - 0.1 * abs(t)))
+        wave = 0.12 * np.sin(rng.uniform(0, 6) + 5 * share)
+        line = path + normals(path) * ((t + wave) * half)[:, None]
+        thick = 3.2 * half / count * (1 - (share * len(path) / reach).clip(0, 1) ** 3) + 0.004
+        yield float(t), line[:reach], thick[:reach]
+
+
+def combed(
+    plate: Plate,
+    picture: Colours,
+    head: Head,
+    rng: np.random.Generator,
+    hairs: tuple[Floats, Floats, Floats],
+    vary: float,
+) -> Paint:
+    """Hairs, from a root [K, 2] a way with a width, each of the colour there, `vary` of it off."""
+    root, way, thick = hairs
+    aside = (thick / np.hypot(*way.T))[:, None] * np.stack([-way[:, 1], way[:, 0]], 1)
+    middle, tip = root + 0.5 * way, root + way
+    outlines = np.stack([root - aside, middle - aside, tip, middle + aside, root + aside], 1)
+    shades = colours_at(plate, picture, head.seen(root))
+    shades = shades * rng.uniform(1 - vary, 1 + vary, (len(root), 1))
+    return [*zip(head.seen(outlines.reshape(-1, 2)).reshape(outlines.shape), shades, strict=True)]
 
 
 def rounded(

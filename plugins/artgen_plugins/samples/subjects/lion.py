@@ -8,9 +8,9 @@ import numpy as np
 
 from ._curves import directed, normals, outlined, outlines_of, ribbon, spline, turned
 from ._head import Head
-from ._paint import Paint, colours_at, painted
+from ._paint import Paint, painted
 from ._plate import Colours, Floats, Plate, hexed, over, ramp, smooth
-from ._strokes import Ramp, rounded, strewn
+from ._strokes import Lock, Ramp, combed, rounded, strands, strewn
 
 _SCALE = 0.74
 _LIGHT = np.array((-0.72, -0.42, 0.56))
@@ -45,9 +45,6 @@ _TUFT = (0.0, "#4c2419"), (0.6, "#d9a566"), (1.0, "#fff0cc")
 _NOSE = (0.0, "#1d0d12"), (0.4, "#5a2a2c"), (0.7, "#a8605a"), (1.0, "#f4b79c")
 _IRIS = (0.035, "#ffe27a"), (0.065, "#f7b02c"), (0.09, "#c9761a"), (0.104, "#54240c"), (0.112, "#1d0b08")  # fmt: skip
 """By the distance from the middle."""
-
-Lock = tuple[Floats, Floats]
-"""Its middle line [K, 2] about the face, and half its width at each point."""
 
 
 def lion(plate: Plate) -> Colours:
@@ -144,17 +141,11 @@ def _strands(rng: np.random.Generator, lock: Lock, bulk: float, light: float, ma
     paint = [(_placed(shadow) + (0.012, 0.018), ramp(0.3 * bulk - 0.03, *mane))]
     lean, behind = out @ _LIGHT[:2], 0.5 * smooth(0.5, 0.25, light) * (out @ (0.97, -0.22))
     count = max(3, round(wide / 0.026))
-    places = np.linspace(-1, 1, count)
-    for t in places[np.argsort(-np.abs(places), kind="stable")]:
-        reach = int(_STEPS * (1 - 0.22 * rng.random() - 0.1 * abs(t)))
-        wave = 0.12 * np.sin(rng.uniform(0, 6) + 5 * share)
-        strand = path + out * ((t + wave) * half)[:, None]
-        thick = 3.2 * half / count * (1 - (share * _STEPS / reach).clip(0, 1) ** 3) + 0.004
+    for t, strand, thick in strands(rng, lock, count):
         tone = bulk * along * (0.62 + 0.42 * np.sqrt(1 - 0.9 * t * t) + rng.normal(0, 0.07))
         tone += 0.17 * t * lean + (t * behind).clip(0) * smooth(0.5, 0.95, abs(t))
-        for j in range(0, reach - 2, 2):
-            stop = min(j + 5, reach)
-            piece = _placed(ribbon(strand[j:stop], thick[j:stop]))
+        for j in range(0, len(strand) - 2, 2):
+            piece = _placed(ribbon(strand[j : j + 5], thick[j : j + 5]))
             paint.append((piece, ramp(float(tone[j + 1]), *mane)))
     return paint
 
@@ -250,12 +241,8 @@ def _fur(plate: Plate, picture: Colours) -> Paint:
     way[:, 1] += 0.6 * np.abs(root[:, 0])
     long = 0.035 + 0.09 * smooth(0.4, 1.0, away) + 0.08 * smooth(0.8, 1.0, root[:, 1])
     way *= (long * rng.uniform(0.7, 1.3, count))[:, None]
-    thick = 0.0034 * (1 + smooth(0.2, 0.8, away)) / np.hypot(*way.T)
-    aside = thick[:, None] * np.stack([-way[:, 1], way[:, 0]], 1)
-    middle, tip = root + 0.5 * way, root + way
-    hairs = np.stack([root - aside, middle - aside, tip, middle + aside, root + aside], 1)
-    shades = colours_at(plate, picture, _HEAD.seen(root)) * rng.uniform(0.84, 1.16, (count, 1))
-    return [*zip(_HEAD.seen(hairs.reshape(-1, 2)).reshape(hairs.shape), shades, strict=True)]
+    thick = 0.0034 * (1 + smooth(0.2, 0.8, away))
+    return combed(plate, picture, _HEAD, rng, (root, way, thick), 0.16)
 
 
 def _features(plate: Plate, picture: Colours, u: Floats, v: Floats) -> Colours:

@@ -13,7 +13,7 @@ from ._curves import directed, normals, outlined, outlines_of, ribbon, spline, s
 from ._head import Head
 from ._paint import Paint, colours_at, painted
 from ._plate import Colours, Floats, Plate, over, ramp, smooth
-from ._strokes import Ramp, rounded, strewn
+from ._strokes import Lock, Ramp, combed, rounded, strands, strewn
 
 _SCALE = 0.67
 _LIGHT = np.array((-0.72, -0.42, 0.56))
@@ -55,9 +55,6 @@ _NOSES: tuple[Ramp, ...] = (
     ((0.0, "#141214"), (0.4, "#3c363a"), (0.75, "#746a6c"), (1.0, "#d8d0cc")),
     ((0.0, "#05070c"), (0.5, "#141519"), (0.8, "#4a494e"), (1.0, "#b0aeb0")),
 )
-
-Lock = tuple[Floats, Floats]
-"""Its middle line [K, 2] about the face, and half its width at each point."""
 
 
 def stag(plate: Plate) -> Colours:
@@ -157,17 +154,11 @@ def _strands(rng: np.random.Generator, lock: Lock, bulk: float, colours: Ramp) -
     paint = [(_placed(shadow) + (0.01, 0.016), ramp(0.3 * bulk - 0.03, *colours))]
     lean = out @ _LIGHT[:2]
     count = max(3, round(wide / 0.02))
-    places = np.linspace(-1, 1, count)
-    for t in places[np.argsort(-np.abs(places), kind="stable")]:
-        reach = int(_STEPS * (1 - 0.22 * rng.random() - 0.1 * abs(t)))
-        wave = 0.12 * np.sin(rng.uniform(0, 6) + 5 * share)
-        strand = path + out * ((t + wave) * half)[:, None]
-        thick = 3.2 * half / count * (1 - (share * _STEPS / reach).clip(0, 1) ** 3) + 0.004
+    for t, strand, thick in strands(rng, lock, count):
         tone = bulk * along * (0.66 + 0.4 * np.sqrt(1 - 0.9 * t * t) + rng.normal(0, 0.09))
         tone += 0.16 * t * lean
-        for j in range(int(rng.integers(2)), reach - 2, 2):
-            stop = min(j + 5, reach)
-            piece = _placed(ribbon(strand[j:stop], thick[j:stop]))
+        for j in range(int(rng.integers(2)), len(strand) - 2, 2):
+            piece = _placed(ribbon(strand[j : j + 5], thick[j : j + 5]))
             paint.append((piece, ramp(float(tone[j + 1]), *colours)))
     return paint
 
@@ -232,12 +223,8 @@ def _fur(plate: Plate, picture: Colours) -> Paint:
     way[low, 1] += 0.3
     long = 0.04 + 0.05 * smooth(0.4, 1.1, away) + 0.07 * smooth(-0.45, -0.7, root[:, 1])
     way *= (long * rng.uniform(0.7, 1.3, count))[:, None]
-    thick = 0.0036 * (1 + smooth(0.2, 0.8, away)) / np.hypot(*way.T)
-    aside = thick[:, None] * np.stack([-way[:, 1], way[:, 0]], 1)
-    middle, tip = root + 0.5 * way, root + way
-    hairs = np.stack([root - aside, middle - aside, tip, middle + aside, root + aside], 1)
-    shades = colours_at(plate, picture, _HEAD.seen(root)) * rng.uniform(0.8, 1.2, (count, 1))
-    return [*zip(_HEAD.seen(hairs.reshape(-1, 2)).reshape(hairs.shape), shades, strict=True)]
+    thick = 0.0036 * (1 + smooth(0.2, 0.8, away))
+    return combed(plate, picture, _HEAD, rng, (root, way, thick), 0.2)
 
 
 def _features(plate: Plate, picture: Colours, u: Floats, v: Floats, night: int) -> Colours:
