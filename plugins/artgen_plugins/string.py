@@ -176,8 +176,9 @@ class String(Ink):
         number = np.arange(self.options.nails)
         # The sum of two golden shares depends on that of their numbers, which is alike for nails
         # that face each other: all their threads meet in few places. That of squares does not.
-        power = 2 if self.options.scattered else 1
-        moved = UNEVEN * (number**power * GOLDEN % 1 - 0.5)
+        # Their places are as far off as can be, or the middles of threads are a row of points.
+        power, far = (2, 1.0) if self.options.scattered else (1, UNEVEN)
+        moved = far * (number**power * GOLDEN % 1 - 0.5)
         places = along[-1] * (number + 0.25 + moved) / self.options.nails
         return np.stack([np.interp(places, along, axis) for axis in ring.T], 1)
 
