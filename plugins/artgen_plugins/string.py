@@ -28,6 +28,8 @@ Floats = NDArray[np.float64]
 
 GOLDEN, UNEVEN = 0.618034, 0.5
 """Nails are moved by shares of their distance: between even ones, threads would leave moiré."""
+SCATTERED, DRIFT = 0.3, 0.2
+"""How far scattered nails are moved; how much their distance grows and falls on the way around."""
 BRISK = (60, 30)
 """Steps and rounds of the search for several threads: each hides what others leave uneven."""
 SOLID = 0.9
@@ -176,10 +178,13 @@ class String(Ink):
         number = np.arange(self.options.nails)
         # The sum of two golden shares depends on that of their numbers, which is alike for nails
         # that face each other: all their threads meet in few places. That of squares does not.
-        # Their places are as far off as can be, or the middles of threads are a row of points.
-        power, far = (2, 1.0) if self.options.scattered else (1, UNEVEN)
+        power, far = (2, SCATTERED) if self.options.scattered else (1, UNEVEN)
         moved = far * (number**power * GOLDEN % 1 - 0.5)
         places = along[-1] * (number + 0.25 + moved) / self.options.nails
+        if self.options.scattered:
+            # Rows that face each other have other distances: their middles are no row of points.
+            turn = 2 * np.pi / along[-1]
+            places += DRIFT * np.sin(turn * places) / turn
         return np.stack([np.interp(places, along, axis) for axis in ring.T], 1)
 
     def find_chords(self, nails: Floats) -> tuple[Any, Any]:
