@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from artgen.base.errors import OutputError, UsageError
+from artgen.base.printed import printed_to
 from artgen.cli._flags import Common
 from artgen.cli._pipes import is_stdout, write_stdout
 from artgen.recipe import VideoFormat
@@ -140,7 +140,7 @@ def write_exports(
             if suffix not in formats and formats & set(map(_suffix, files))
         }
         try:
-            with showing(registry, common, file.name), redirect_stdout(sys.stderr):
+            with showing(registry, common, file.name), printed_to(sys.stderr):
                 contents[file] = run_exporter(suffix, export, art, replace(request, **others))
         except UsageError as error:
             if len(files) == 1:

@@ -235,8 +235,7 @@ class Session:
         if self.where.on is None:
             return None
         paths |= {kind: path for kind, path in {"log": run.log, "graph": run.graph}.items() if path}
-        again = {"overwrite": run.overwrite, "resume": run.resume}
-        check_outputs(paths, run.recipe, self.search, **again)
+        check_outputs(paths, run.recipe, self.search, overwrite=run.overwrite, resume=run.resume)
         if run.resume and self.where.checkpoints is None:
             RunFolder.open(paths["folder"])[0].unlock()
         for folder in dict.fromkeys(path.parent for path in paths.values()):

@@ -258,10 +258,9 @@ def _check_outputs(
         # With the suffix of one of these, the same is written.
         own = {paths[kind].resolve() for kind in ("art", "still", "video")}
         paths |= {kind: path for kind, path in logs.items() if path}
-        outputs = [file for file in request.outputs or () if file.resolve() not in own]
-        paths |= {f"-o {file}": file for file in outputs}
+        exports = [file for file in request.outputs or () if file.resolve() not in own]
         how = {"overwrite": files.overwrite, "resume": files.resume}
-        check_outputs(paths, run.recipe, search, **how)
+        check_outputs(paths, run.recipe, search, exports=exports, **how)
 
 
 def _pictures_in_folders(

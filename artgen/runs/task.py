@@ -8,11 +8,11 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from contextlib import redirect_stdout
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
+from artgen.base.printed import printed_to
 from artgen.events import Observer
 from artgen.output import atomic_write, probe_folder, remove_own
 from artgen.recipe import Recipe
@@ -94,7 +94,7 @@ def execute(
     """
     from artgen.runs import Elsewhere, run
 
-    with redirect_stdout(sys.stderr):
+    with printed_to(sys.stderr):
         result = run(
             task.recipe,
             registry or Registry(files=task.plugins),

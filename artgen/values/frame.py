@@ -147,10 +147,9 @@ class Frame:
         """Width and height of its picture in inches: as asked for, else those of pixels."""
         if self.inches is None:
             return picture.width / dpi, picture.height / dpi
-        long = max(self.inches)
-        short = min(picture.width, picture.height) / max(picture.width, picture.height) * long
-        if len(self.inches) == 2:
-            short = min(self.inches)
+        *shorter, long = sorted(self.inches)
+        sides = sorted((picture.width, picture.height))
+        short = shorter[0] if shorter else sides[0] / sides[1] * long
         return (long, short) if picture.width > picture.height else (short, long)
 
     def place(self, drawn: Canvas) -> Placement:

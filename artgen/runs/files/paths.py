@@ -48,20 +48,20 @@ def check_outputs(
     *,
     overwrite: bool = False,
     resume: bool = False,
+    exports: Sequence[Path] = (),
 ) -> None:
     """Raise UsageError for the first of the `paths` that must not be written, see `check_output`.
 
     The inputs are the files that `recipe` names, in the folders `search`. A run that is resumed may
-    replace what it wrote before. No two may be one file; those whose names begin with a dash,
-    such as ``-o a.svg``, are exports, which are checked elsewhere.
+    replace what it wrote before. No two may be one file, nor one of them a file of `exports`.
     """
     inputs, known = named_files(recipe, search), dict[Path, str]()
-    for kind, path in paths.items():
+    flags = [(kind, f"--{kind}", path) for kind, path in paths.items()]
+    for kind, flag, path in (*flags, *(("export", "-o", path) for path in exports)):
         if (other := known.setdefault(path.resolve(), kind)) != kind:
-            named = kind if kind.startswith("-") else f"--{kind} {path}"
+            named = f"{flag} {path}"
             raise UsageError(f"{named} is also the {other} of the run", hint="name another file")
-        if kind.startswith("-"):
-            continue
+    for kind, path in paths.items():
         if kind != "folder":
             option = f"--{kind}" if kind in ("log", "graph") else "--name or --out"
             check_output(path, overwrite=overwrite or resume, option=option, inputs=inputs)
