@@ -598,6 +598,11 @@ def test_a_stock_is_kept_to(tmp_path, empty_folder, capsys):
         for s, c in [("1x1", "White"), ("1x4", "White"), ("1x1", "Black"), ("2x4", "Black")]
     }
     assert used["plate 2x4", "Black"] <= 5
+    Path("artgen-out/cat-bricks/drawing.art").write_bytes(b"")
+    assert main([*line[:-1], str(stock.absolute()), "--overwrite"]) == 0
+    files = [each for each in Path("artgen-out/cat-bricks").iterdir() if each.is_file()]
+    assert all(str(tmp_path).encode() not in each.read_bytes() for each in files)
+    assert "drawing.art" not in {each.name for each in files}
     stock.write_text("1x1,15,10\n1x1,0,10\n")
     assert main([*line, "--overwrite"]) == 2
     assert "the stock is too small: cells left over are" in capsys.readouterr().err

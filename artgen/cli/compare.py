@@ -59,7 +59,8 @@ _STORED = """SVD rank: of singular values of each picture alone that come neares
 each: stored for a picture, as float32; bytes: of the parameters that all pictures share"""
 
 _BYTES = """bytes: of the parameters, without the header of the .art file; of a codec's whole file,
-headers included, at the largest quality whose file is no larger than what stands above it"""
+headers included, at the largest quality whose file is no larger than what stands above it, or,
+with --bytes, than that"""
 
 
 def compare(

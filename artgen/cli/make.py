@@ -144,8 +144,8 @@ def make(
     inputs = [Path(source)] if source else []
     for path in files:
         check_output(path, overwrite=overwrite, option="--name", inputs=inputs)
-    # An earlier thing had other pages, pens or machines.
-    left = {*files_in(folder)} - {*files, *inputs}
+    # An earlier thing had other pages, pens or machines, or a drawing of its own.
+    left = {*files_in(folder), folder / "drawing.art"} - {*files, *inputs}
     write_together(files)
     for path in left:
         remove_own(path)

@@ -13,6 +13,7 @@ import csv
 import io
 import json
 import math
+import os
 import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
@@ -312,12 +313,18 @@ def make_thing(
     list of parts all but the `unused`. Raises ArtgenError.
     """
     options = {each.name: getattr(maker.options, each.name) for each in fields(maker.options)}
+    options = {key: _without_folder(value) for key, value in options.items()}
     said = {key: options[key] for key in given}
     motif = replace(source, origin=Provenance(kind, file, sha256, said).line)
     made = run_maker(kind, maker, motif)
     told = {key: value for key, value in options.items() if key not in unused}
     with plugin_code(f"maker {kind!r}", type(maker), hint="return artgen.making.Made(...)"):
         return made, files_of(made, motif, Provenance(kind, file, sha256, told))
+
+
+def _without_folder(value: Any) -> Any:
+    """The name of a file in place of its path, which may say who made the thing."""
+    return Path(value).name if isinstance(value, str) and os.path.isfile(value) else value
 
 
 def files_in(folder: Path) -> list[Path]:
