@@ -49,9 +49,12 @@ class Damaged(Exception):
     """A file is not what its suffix claims; the message says why."""
 
 
+_UNPRINTABLE = "\N{REPLACEMENT CHARACTER}"
+
+
 def printable(path: str | os.PathLike[str]) -> str:
     """Return `path` on one line of valid Unicode, whatever bytes the file system holds."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in os.fspath(path))
+    return "".join(c if c.isprintable() else _UNPRINTABLE for c in os.fspath(path))
 
 
 def check_regular(path: str | os.PathLike[str], where: str) -> int:
@@ -112,6 +115,14 @@ def check_art(file: Path) -> None:
         raise InputError(f"{file} is not an .art file, or it is damaged", hint=hint)
 
 
+def _shown_as(path: Path) -> list[Path]:
+    """The files beside `path` whose names are printed as its name."""
+    try:
+        return sorted(each for each in path.parent.iterdir() if printable(each.name) == path.name)
+    except OSError:
+        return []
+
+
 def _similar_names(candidates: Sequence[Path]) -> list[str]:
     """The files that are there and have names most like `candidates`, which are not."""
     for path in candidates:
@@ -159,6 +170,9 @@ def find_file(name: str, sha256: str | None, search: Sequence[Path], what: str) 
     candidates = [path] if path.is_absolute() else [folder / path for folder in search]
     # A name that is too long is that of no file.
     found = [candidate for candidate in candidates if os.path.exists(candidate)]
+    if not found and _UNPRINTABLE in path.name:
+        # A recipe holds the name as it is shown, such as that of a screenshot of macOS.
+        found = [file for each in candidates for file in _shown_as(each)]
     if not found:
         places = ", ".join(dict.fromkeys(str(folder.absolute()) for folder in search))
         hint = "check the path" if path.is_absolute() else f"looked in {places}"

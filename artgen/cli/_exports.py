@@ -107,15 +107,14 @@ def check_file(file: Path, *, overwrite: bool, option: str = "--output", **more:
 
 
 def write_exports(
-    files: Sequence[Path],
-    art: Art,
+    arts: Mapping[Path, Art],
     request: ExportRequest,
     registry: Registry,
     common: Common,
     more: Mapping[str, Writer] | None = None,
     apart: list[Path] | None = None,
 ) -> None:
-    """Write `art` to all files, showing progress, and print their names. Raises ArtgenError.
+    """Write `arts` to their files, showing progress, and print their names. Raises ArtgenError.
 
     All files are complete before the first is moved to its place. Where a format refuses the
     drawing, none is, or where there is a list `apart` the other files are before that is raised,
@@ -127,10 +126,10 @@ def write_exports(
     from artgen.exporters.requests import OF_VIDEOS
     from artgen.output import write_together
 
-    refused: UsageError | None = None
+    refused, files = None, [*arts]
     contents, takers = {}, {**_OPTIONS, **dict.fromkeys(OF_VIDEOS, VIDEOS)}
     writers: dict[str, Writer] = {"art": lambda art, request: art.to_bytes(), **(more or {})}
-    for file in files:
+    for file, art in arts.items():
         suffix = _suffix(file)
         export = writers.get(suffix) or registry.load("exporter", suffix)
         # An option for some formats leaves other files as they are, unless no file takes it.

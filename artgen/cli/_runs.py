@@ -276,7 +276,8 @@ class Session:
         files = [file for file in self.outputs if file not in done]
         result = replace(result, summary={**result.summary, "exports": done})
         try:
-            write_exports(files, art, request, self.registry, self.common, made, apart=done)
+            arts = dict.fromkeys(files, art)
+            write_exports(arts, request, self.registry, self.common, made, apart=done)
         except ArtgenError as error:
             error.advise(f"the drawing is saved: artgen render {written['art']} -o FILE")
             return replace(result, error=error)

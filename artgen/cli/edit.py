@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,10 +65,13 @@ def edit(
         hint = f"such as: artgen edit {art} delete@smallest:10"
         raise UsageError("no operation was given", hint=hint)
     files = list(dict.fromkeys(outputs or [Path(f"{art.stem}-edited.art")]))
-    how: dict[str, Any] = {"as_json": common.as_json, "overwrite": overwrite, "inputs": [art]}
-    check_files(files, registry, **how)
     if split is not None and any(map(is_stdout, files)):
         raise UsageError("--split writes several files", hint="name them, such as -o plate.svg")
+    named = [part for text in operations or () for part in text.split("=") if os.path.isfile(part)]
+    how: dict[str, Any] = {"as_json": common.as_json, "overwrite": overwrite}
+    how["inputs"] = [art, *map(Path, named)]
+    early = files if split is None else [_of_colour(file, "#000000") for file in files]
+    check_files(early, registry, **how)
 
     common.load("artgen.editing")
 
@@ -87,16 +91,20 @@ def edit(
     if left_out and not common.quiet:
         say(f"note: no part is nearest to {', '.join(left_out)}, so no file is of it")
     written = {
-        name: [file.with_stem(f"{file.stem}-{name[1:]}") if name else file for file in files]
-        for name in every
+        (_of_colour(file, name) if name else file): each
+        for name, each in every.items()
+        for file in files
     }
-    listed = [file for named in written.values() for file in named]
-    check_files(listed, registry, **how)
-    for name, each in every.items():
-        write_exports(written[name], each, ExportRequest(), registry, common)
+    check_files([*written], registry, **how)
+    write_exports(written, ExportRequest(), registry, common)
     if common.as_json:
         parts, primitive = made.primitive().count_of(made.drawing), made.drawing.primitive
-        print_json({"art": art, "primitive": primitive, "parts": parts, "outputs": listed})
+        print_json({"art": art, "primitive": primitive, "parts": parts, "outputs": [*written]})
+
+
+def _of_colour(file: Path, colour: str) -> Path:
+    """The file for the parts of a colour, ``#rrggbb``."""
+    return file.with_stem(f"{file.stem}-{colour[1:]}")
 
 
 def _list(registry: Registry, common: Common) -> None:

@@ -256,9 +256,9 @@ def _check_outputs(
         logs = {"log": files.log, "graph": files.graph}
         paths = output_paths(files.out, run.stem, run.recipe, request.film_file)
         # With the suffix of one of these, the same is written.
-        own = {paths[kind].resolve() for kind in ("art", "still", "video")}
+        own = {os.path.realpath(paths[kind]) for kind in ("art", "still", "video")}
         paths |= {kind: path for kind, path in logs.items() if path}
-        exports = [file for file in request.outputs or () if file.resolve() not in own]
+        exports = [file for file in request.outputs or () if os.path.realpath(file) not in own]
         how = {"overwrite": files.overwrite, "resume": files.resume}
         check_outputs(paths, run.recipe, search, exports=exports, **how)
 

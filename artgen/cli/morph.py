@@ -80,7 +80,7 @@ def morph(
         film=None if music is None else f"music={music}",
         fps=fps if music else None,
     )
-    write_exports(files, made, request, registry, common)
+    write_exports(dict.fromkeys(files, made), request, registry, common)
     if common.as_json:
         canvas, duration = made.canvas(request.size), made.require_film().duration
         named = {"first": first, "second": second, **({"others": others} if others else {})}

@@ -248,7 +248,7 @@ def render(
         other=photo if paired else None,
         film=form,
     )
-    write_exports(files, loaded, request, registry, common, more={"art": _whole})
+    write_exports(dict.fromkeys(files, loaded), request, registry, common, more={"art": _whole})
     if common.as_json:
         drawn = loaded.picture_canvas(frame.size) if single else loaded.canvas(frame)
         facts = {"art": art, "primitive": loaded.drawing.primitive}

@@ -25,7 +25,7 @@ from artgen.base.errors import InputError, OutputError, memory_errors, reading
 from artgen.base.waiting import report
 from artgen.output.animation import ANIMATIONS, write_animation
 from artgen.output.atomic import atomic_path
-from artgen.targets.source import CONTAINERS
+from artgen.targets.source import CONTAINERS, opened_as
 
 if TYPE_CHECKING:
     from av.container import OutputContainer
@@ -292,11 +292,14 @@ def lost_sound(file: Path, suffix: str) -> str | None:
     """
     import av
 
-    form, codec = CONTAINERS.get(file.suffix.lower()), _CODECS.get(suffix)
-    if form is None or codec is None:
+    codec = _CODECS.get(suffix)
+    if file.suffix.lower() not in CONTAINERS or codec is None:
         return None
-    with file.open("rb") as data, av.open(data, "r", format=form) as read:
-        kinds = [each.codec_context.name for each in read.streams.audio]
+    with (
+        file.open("rb") as data,
+        av.open(data, "r", **opened_as(file)) as read,
+    ):
+        kinds = [each.codec_context.name for each in _decodable(read)]
     if not kinds or set(kinds) & set(codec.sounds):
         return None
     holding = [name for name, each in _CODECS.items() if set(kinds) & set(each.sounds)]
@@ -304,6 +307,11 @@ def lost_sound(file: Path, suffix: str) -> str | None:
     hints += [f"convert it to {codec.sounds[0].upper()} first"]
     what = f"{suffix[1:]} cannot hold the sound of {file.name}, which is {kinds[0]}"
     return f"{what}, so the video is silent: {', or '.join(hints)}"
+
+
+def _decodable(read: Any) -> list[Any]:
+    """The tracks of sound; those for which there is no decoder have no name either."""
+    return [each for each in read.streams.audio if each.codec_context is not None]
 
 
 @contextmanager
@@ -319,10 +327,11 @@ def _sound_of(
     if sound is None or sound.file.suffix.lower() not in CONTAINERS:
         yield iter(())
         return
-    # Its suffix says what it is: a list of other files would be followed.
-    form = CONTAINERS[sound.file.suffix.lower()]
-    with sound.file.open("rb") as file, av.open(file, "r", format=form) as read:
-        fitting = [each for each in read.streams.audio if each.codec_context.name in codec.sounds]
+    with (
+        sound.file.open("rb") as file,
+        av.open(file, "r", **opened_as(sound.file)) as read,
+    ):
+        fitting = [each for each in _decodable(read) if each.codec_context.name in codec.sounds]
         if not fitting:
             yield iter(())
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -139,11 +140,11 @@ def _check_target(
     asked = Source.parse(source or "")
     if target is not None:
         sha256: str | None = target.sha256
-    elif asked.path is not None and not (source and Path(asked.path).exists()):
+    elif asked.path is not None and not (source and os.path.exists(asked.path)):
         sha256 = table.sha256
         if source and _file_name(source) != _file_name(table.source):
             raise differs("target.source", source, table.source)
-    elif asked.scheme is None and Path(asked.rest).is_file():
+    elif asked.scheme is None and os.path.isfile(asked.rest):
         sha256 = file_hash(Path(asked.rest), "target")
     else:
         request = TargetRequest(size=table.size, max_pixels=table.max_pixels)

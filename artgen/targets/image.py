@@ -345,7 +345,11 @@ def prepare_picture(
 
 def pictures_in(folder: Path, where: str) -> list[Path]:
     """The picture files in a folder, sorted. Raises InputError naming `where` for none."""
-    files = (file for file in folder.iterdir() if file.suffix.lower() in PICTURE_SUFFIXES)
+    try:
+        files = [file for file in folder.iterdir() if file.suffix.lower() in PICTURE_SUFFIXES]
+    except PermissionError as error:
+        problem = f"cannot read folder {where}: {error.strerror}"
+        raise InputError(problem, hint="check its permissions") from None
     # Other systems find notes of macOS beside pictures, `._NAME` each.
     if not (found := sorted(f for f in files if f.name[0] != "." and f.is_file())):
         hint = f"looked for {', '.join(PICTURE_SUFFIXES)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -36,12 +37,16 @@ def find_targets(asked: Iterable[str], *, sets: bool = False) -> list[str]:
     """
     targets: list[str] = []
     for source in asked:
-        folder = Path(source)
         # An empty path would be the current folder.
-        if sets or not source or Source.parse(source).scheme is not None or not folder.is_dir():
+        if (
+            sets
+            or not source
+            or Source.parse(source).scheme is not None
+            or not os.path.isdir(source)
+        ):
             targets.append(source)
         else:
-            targets.extend(map(str, pictures_in(folder, source)))
+            targets.extend(map(str, pictures_in(Path(source), source)))
     return list(dict.fromkeys(targets))
 
 
@@ -74,7 +79,7 @@ def open_source(
     entry = find_opener(source, registry)
     check_name(source, entry)
     path, others = Path(source.rest), entry.plugin.origin != "built-in"
-    if source.scheme is None and others and not path.exists():
+    if source.scheme is None and others and not os.path.exists(path):
         raise InputError(f"{printable(source.rest)} does not exist", hint="check its path")
     opener, what = entry.load(), f"target {entry.name!r} of {entry.distribution}"
     hint = (

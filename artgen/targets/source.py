@@ -31,6 +31,18 @@ ANIMATIONS = {".gif": "GIF", ".webp": "WEBP", ".apng": "PNG"}
 MOST_FRAMES = 10_000
 """Longer clips are refused."""
 
+
+def opened_as(video: Path) -> dict[str, Any]:
+    """How PyAV opens a file: by its suffix, so that it follows no list of other files.
+
+    Tags may be in any encoding: none is used. Raises KeyError for another suffix.
+    """
+    return {"format": CONTAINERS[video.suffix.lower()], "metadata_errors": "replace"}
+
+
+LONGEST_STEM = 48
+"""Characters of a name that stand in names of outputs."""
+
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE | re.ASCII)
 
 
@@ -86,12 +98,14 @@ class Source:
     def file_stem(self) -> str:
         """The stem, safe as part of a file name, and different for different text after a scheme.
 
-        Where characters of such a text are replaced, six digits of a hash of the source follow.
+        Where characters of such a text are replaced, six digits of a hash of the source follow; of
+        the name of a file, those of its stem where it is cut.
         """
-        safe = file_safe(self.stem)
-        if self.path is not None or safe == self.stem:
-            return safe
-        return f"{safe}-{content_hash(str(self))[:6]}"
+        stem, text = self.stem, str(self)
+        safe = file_safe(stem)
+        if self.path is not None:
+            text = stem if len(stem) > LONGEST_STEM else ""
+        return safe if safe == stem or not text else f"{safe}-{content_hash(text)[:6]}"
 
 
 def stems_of(sources: Collection[str]) -> dict[str, str]:
@@ -166,7 +180,7 @@ class SourceOptions:
 
 def file_safe(text: str) -> str:
     """`text` as a short file name: words of letters, digits, dots and dashes, joined by `_`."""
-    return re.sub(r"[^\w.-]+", "_", text)[:48].strip("._-") or "image"
+    return re.sub(r"[^\w.-]+", "_", text)[:LONGEST_STEM].strip("._-") or "image"
 
 
 def is_reserved(stem: str) -> bool:

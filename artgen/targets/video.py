@@ -20,7 +20,7 @@ from av.video.stream import VideoStream
 from artgen.base.decode import DAMAGED, Decoded, check_size
 from artgen.base.errors import InputError, reading
 from artgen.base.files import open_regular
-from artgen.targets.source import CONTAINERS
+from artgen.targets.source import opened_as
 
 
 def video_rate(path: Path, where: str, limit: int) -> float | None:
@@ -70,7 +70,7 @@ def _opened(path: Path, where: str) -> Iterator[tuple[InputContainer, VideoStrea
         try:
             # From an open file and with a named format FFmpeg follows no links to other files.
             with reading(where):
-                container = av.open(file, "r", format=CONTAINERS[path.suffix.lower()])
+                container = av.open(file, "r", **opened_as(path))
         except (av.FFmpegError, ValueError) as error:
             reason = f"{where} is not a video that can be read: {error}"
             raise InputError(reason, hint=DAMAGED) from None

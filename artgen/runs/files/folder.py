@@ -42,7 +42,9 @@ _PATHS = re.compile(
     r"|frames(/\d{9,}\.(npy|qoi|png))?|history(/\d+\.safetensors)?"
     r"|scenes(/\d+(/first|/keys(/\d+\.safetensors)?)?)?"
     r"|tiles(/[^/]+-\d+(/(input|output|checkpoint)\.safetensors)?)?"
-    r"|(.*/)?\.[^/]*(\.part-|artgen-probe-)[^/]*)"
+    r"|(.*/)?\.[^/]*(\.part-|artgen-probe-)[^/]*"
+    # What the Finder and the Explorer leave where one looks.
+    r"|(.*/)?(\.DS_Store|\._[^/]*|Thumbs\.db|desktop\.ini))"
 )
 """What a run writes into its folder, temporary files included."""
 

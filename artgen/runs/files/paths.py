@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -55,10 +56,10 @@ def check_outputs(
     The inputs are the files that `recipe` names, in the folders `search`. A run that is resumed may
     replace what it wrote before. No two may be one file, nor one of them a file of `exports`.
     """
-    inputs, known = named_files(recipe, search), dict[Path, str]()
+    inputs, known = named_files(recipe, search), dict[str, str]()
     flags = [(kind, f"--{kind}", path) for kind, path in paths.items()]
     for kind, flag, path in (*flags, *(("export", "-o", path) for path in exports)):
-        if (other := known.setdefault(path.resolve(), kind)) != kind:
+        if (other := known.setdefault(os.path.realpath(path), kind)) != kind:
             named = f"{flag} {path}"
             raise UsageError(f"{named} is also the {other} of the run", hint="name another file")
     for kind, path in paths.items():

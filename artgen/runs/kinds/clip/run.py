@@ -61,6 +61,7 @@ class ClipRun(PictureRun):
             ("a number of bytes", by_bytes, f"{numbered}: the file grows with the frames"),
             ("a drawing to start from", recipe.init is not None, "leave out --init"),
             ("another rate or length", output.video and len(rates) > 1, rendered),
+            ("parts that appear", output.start == "parts", "leave out --start parts"),
             ("a history", bool(output.history), "leave out --history: the clip gives a film"),
             ("a last step", stopped, "leave out stop"),
             ("a graph", self.asked.graph is not None, "leave out --graph"),
