@@ -56,12 +56,8 @@ def test_long_names_that_begin_alike_have_outputs_of_their_own(here):
     assert stems_of(["short name.png"]) == {"short name.png": "short_name"}
 
 
-def test_videos_without_steps_refuse_what_is_asked_of_a_video(here, capsys):
-    """`--loop` with `--tiles` made no video, without a word; a clip ignored `--start parts`."""
-    line = ["fit", "a.png", "-p", "gaussian", "-n", "8", "--tiles", "16"]
-    for flags in (["--loop"], ["--end", "photo"], ["--fps", "12"]):
-        assert main([*line, *flags]) == 2
-        assert "a fit in tiles has no video of its steps" in capsys.readouterr().err
+def test_a_clip_refuses_parts_that_appear(here, capsys):
+    """It had the usual video, without a word."""
     frames = [Image.new("RGB", (16, 16), colour) for colour in ("red", "blue", "lime")]
     frames[0].save("clip.gif", save_all=True, append_images=frames[1:], duration=100)
     assert main(["fit", "clip.gif", "-p", "circle", "-n", "4", "--start", "parts"]) == 2

@@ -60,12 +60,9 @@ class TiledRun(RunKind):
 
     def reasons_against(self, recipe: Recipe, source: str) -> Iterator[Reason]:
         """What takes the whole picture at once."""
-        output, usual = recipe.output, OutputTable()
-        changed = any(getattr(output, key) != getattr(usual, key) for key in _OF_VIDEOS)
-        asked = self.asked.video is not None or (output.video and changed)
         yield Reason(
             "a fit in tiles has no video of its steps",
-            asked and not _has_video(output),
+            self.asked.video is not None and not _has_video(recipe.output),
             "--start parts shows how the parts appear",
         )
         yield from reasons_against(recipe)
@@ -295,10 +292,6 @@ def open_tiled(asked: Asked) -> LargePicture:
     if not isinstance(opened, ImageTarget):
         raise UsageError(f"{opened.source} is not a picture", hint="leave out --tiles")
     return large_from(opened)
-
-
-_OF_VIDEOS = ("fps", "video_seconds", "video_size", "start", "end", "loop", "max_bytes")
-"""The keys of `OutputTable` that ask for something of a video."""
 
 
 def _has_video(output: OutputTable) -> bool:
