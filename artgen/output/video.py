@@ -295,10 +295,7 @@ def lost_sound(file: Path, suffix: str) -> str | None:
     codec = _CODECS.get(suffix)
     if file.suffix.lower() not in CONTAINERS or codec is None:
         return None
-    with (
-        file.open("rb") as data,
-        av.open(data, "r", **opened_as(file)) as read,
-    ):
+    with file.open("rb") as data, av.open(data, "r", **opened_as(file)) as read:
         kinds = [each.codec_context.name for each in _decodable(read)]
     if not kinds or set(kinds) & set(codec.sounds):
         return None
@@ -327,10 +324,7 @@ def _sound_of(
     if sound is None or sound.file.suffix.lower() not in CONTAINERS:
         yield iter(())
         return
-    with (
-        sound.file.open("rb") as file,
-        av.open(file, "r", **opened_as(sound.file)) as read,
-    ):
+    with sound.file.open("rb") as file, av.open(file, "r", **opened_as(sound.file)) as read:
         fitting = [each for each in _decodable(read) if each.codec_context.name in codec.sounds]
         if not fitting:
             yield iter(())

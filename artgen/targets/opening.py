@@ -37,13 +37,7 @@ def find_targets(asked: Iterable[str], *, sets: bool = False) -> list[str]:
     """
     targets: list[str] = []
     for source in asked:
-        # An empty path would be the current folder.
-        if (
-            sets
-            or not source
-            or Source.parse(source).scheme is not None
-            or not os.path.isdir(source)
-        ):
+        if sets or not os.path.isdir(source) or Source.parse(source).scheme is not None:
             targets.append(source)
         else:
             targets.extend(map(str, pictures_in(Path(source), source)))

@@ -101,11 +101,10 @@ class Source:
         Where characters of such a text are replaced, six digits of a hash of the source follow; of
         the name of a file, those of its stem where it is cut.
         """
-        stem, text = self.stem, str(self)
-        safe = file_safe(stem)
-        if self.path is not None:
-            text = stem if len(stem) > LONGEST_STEM else ""
-        return safe if safe == stem or not text else f"{safe}-{content_hash(text)[:6]}"
+        safe, is_file = file_safe(self.stem), self.path is not None
+        if safe == self.stem or (is_file and len(self.stem) <= LONGEST_STEM):
+            return safe
+        return f"{safe}-{content_hash(self.stem if is_file else str(self))[:6]}"
 
 
 def stems_of(sources: Collection[str]) -> dict[str, str]:
