@@ -56,6 +56,20 @@ def test_long_names_that_begin_alike_have_outputs_of_their_own(here):
     assert stems_of(["short name.png"]) == {"short name.png": "short_name"}
 
 
+def test_tiles_refuse_flags_of_the_video_that_they_do_not_have(here, capsys):
+    """`--loop` with `--tiles` made no video, without a word; a recipe may say it for others too."""
+    line = ["fit", "a.png", "-p", "gaussian", "-n", "8", "--tiles", "16", "--steps", "2"]
+    for flags in (["--loop"], ["--end", "photo"], ["--fps", "12"], ["--max-bytes", "1MB"]):
+        assert main([*line, *flags]) == 2
+        said = capsys.readouterr().err
+        assert f"--tiles and {flags[0]} were both given" in said
+        assert "--start parts" in said
+    Path("parts.toml").write_text('[output]\nstart = "parts"\n')
+    assert main([*line, "--recipe", "parts.toml", "--fps", "12", "--dry-run"]) == 0
+    Path("loop.toml").write_text("[output]\nloop = true\n")
+    assert main([*line, "--recipe", "loop.toml", "--dry-run"]) == 0
+
+
 def test_a_clip_refuses_parts_that_appear(here, capsys):
     """It had the usual video, without a word."""
     frames = [Image.new("RGB", (16, 16), colour) for colour in ("red", "blue", "lime")]

@@ -127,6 +127,11 @@ class Request:
         value = getattr(self, name)
         return None if value is False else value
 
+    def of_videos(self) -> dict[str, Any]:
+        """What was given of the flags that say how a video is."""
+        names = ("max_bytes", "video_size", "start", "end", "loop", "walk", "fps", "video_seconds")
+        return {f"--{name.replace('_', '-')}": self.given(name) for name in names}
+
     @property
     def set_options(self) -> list[str]:
         """The texts of `--set`, and what `--symmetry` says in that form."""

@@ -97,6 +97,8 @@ def fit(
     if not files.resume:
         frames = map(first.framed, (first.output.still_size, first.output.video_size))
         framing.check(first.target.aspect or any(frame.aspect for frame in frames))
+        if first.tiles and first.output.film is None and first.output.start != "parts":
+            _refuse("--tiles", request.of_videos(), "--start parts shows how their parts appear")
         # What the first run would raise some seconds later.
         check_asked(first, registry, search if len(runs) == 1 else None)
     if one and not watching.dry_run:
@@ -157,16 +159,16 @@ def _check_together(request: Request, files: Files, watching: Trying, where: Whe
     if (request.given("seed") or 0) >= 2**63:
         raise UsageError(f"--seed {request.given('seed')} is too large", hint="use 0 to 2^63 - 1")
     once = {"--overwrite": files.overwrite, "--resume": files.resume}
-    videos = ["max_bytes", "video_size", "start", "end", "loop", "walk"]
     # The film in the .art file, a light one by default, is as long as a video of that rate.
-    videos += ["fps", "video_seconds"] if request.given("history") == 0 else []
-    budgets = {_flag(name): request.given(name) for name in ("steps", "time")}
+    filmed = () if request.given("history") == 0 else ("--fps", "--video-seconds")
+    videos = {flag: given for flag, given in request.of_videos().items() if flag not in filmed}
+    budgets = {"--steps": request.given("steps"), "--time": request.given("time")}
     for flag, given, others in (
         ("--overwrite", files.overwrite, {"--resume": files.resume}),
         ("--skip-existing", files.skip_existing, once),
         ("--quality", request.given("quality"), budgets),
         ("--video", request.video, {"--no-video": request.no_video}),
-        ("--no-video", request.no_video, {_flag(name): request.given(name) for name in videos}),
+        ("--no-video", request.no_video, videos),
     ):
         if given:
             _refuse(flag, others)
@@ -300,10 +302,6 @@ def _watch(
     if len(runs) > 1:
         raise UsageError(f"--watch takes one target, not {len(runs)}", hint="leave out the others")
     return watch_plugins(runs[0].recipe, search, common, port=watching.live_port or 0)
-
-
-def _flag(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
 
 
 def _refuse(flag: str, unused: Mapping[str, object], why: str | None = None) -> None:
