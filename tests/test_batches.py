@@ -94,7 +94,7 @@ def test_pictures_of_one_name_are_told_apart_by_their_suffix(call):
     asked = ("fit", "photos", *SMALL, "--no-video", "-p", "gaussian")
     code, _, err = call(*asked)
     assert code == 0
-    assert err.count("note: outputs of pictures of one name have their suffix too") == 1
+    assert err.count("note: outputs of pictures of one name are told apart") == 1
     made = {f"{name}-gaussian.art" for name in ("a-png", "a-tif", "b")}
     assert set(files("artgen-out", ".art")) == made
     before = files("artgen-out", ".art")

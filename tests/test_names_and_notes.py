@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import av
@@ -54,6 +55,17 @@ def test_long_names_that_begin_alike_have_outputs_of_their_own(here):
     assert main(["fit", *names, *SMALL, "--overwrite"]) == 0
     assert len({*stems_of(names).values()}) == 2
     assert stems_of(["short name.png"]) == {"short name.png": "short_name"}
+
+
+def test_names_that_agree_once_they_are_safe_are_told_apart():
+    """A folder with `photo (1).jpg` and `photo_1.jpg` was refused as one name."""
+    stems = stems_of(["photo (1).jpg", "photo_1.jpg", "other (1).jpg"])
+    assert stems["photo_1.jpg"] == "photo_1"
+    assert stems["other (1).jpg"] == "other_1"
+    assert re.fullmatch("photo_1-[0-9a-f]{6}", stems["photo (1).jpg"])
+    # Wherever the files are, and in whatever order they come.
+    elsewhere = stems_of(["x/photo_1.jpg", "x/photo (1).jpg"])
+    assert elsewhere["x/photo (1).jpg"] == stems["photo (1).jpg"]
 
 
 def test_tiles_refuse_flags_of_the_video_that_they_do_not_have(here, capsys):

@@ -85,7 +85,7 @@ def fit(
     one = len(runs) == 1 and not many
     apart = [run.stem for run in runs if not run.stem.startswith(default_stem(run.recipe))]
     if apart and len(sources) > 1 and not common.quiet:
-        say(f"note: outputs of pictures of one name have their suffix too, such as {apart[0]}.png")
+        say(f"note: outputs of pictures of one name are told apart, such as {apart[0]}.png")
     if request.outputs and (where.asked or not one):
         raise UsageError(
             "-o works for a single run in this process",

@@ -108,13 +108,23 @@ class Source:
 
 
 def stems_of(sources: Collection[str]) -> dict[str, str]:
-    """The stem of each source; of files that only the suffix tells apart, with it: ``a-jpg``."""
+    """The stem of each source; of files that only the suffix tells apart, with it: ``a-jpg``.
+
+    Of files that only replaced characters tell apart, digits of a hash of the name follow.
+    """
     stems = {each: Source.parse(each).file_stem for each in sources}
     ends = {each: Path(Source.parse(each).path or "").suffix[1:] for each in sources}
     long = {each: f"{stems[each]}-{file_safe(end)}" for each, end in ends.items() if end}
     times = Counter(each.casefold() for each in (*stems.values(), *long.values()))
     apart = {k: v for k, v in long.items() if times[stems[k].casefold()] > 1 == times[v.casefold()]}
-    return {**stems, **apart}
+    stems |= apart
+    times = Counter(map(str.casefold, stems.values()))
+    return {
+        each: f"{stem}-{content_hash(name)[:6]}"
+        if times[stem.casefold()] > 1 and file_safe(name := Source.parse(each).stem) != name
+        else stem
+        for each, stem in stems.items()
+    }
 
 
 class SourceOptions:
