@@ -1,7 +1,8 @@
 """How good pictures get: PSNR after seconds of fitting with the defaults, without a video.
 
 Seconds are those of `--time`, steps and evaluations without imports and compiling, or CPU seconds
-of the steps on one thread. Fits of at most 20 seconds are made three times, longer ones once.
+of the steps on one thread. Of several pictures, what is last is the worst of them.
+Fits of at most 20 seconds are made three times, longer ones once.
 Beside another device, those of 5 seconds are made three times, those of the pictures of --data once
 and on that device alone.
 """
@@ -54,6 +55,10 @@ def run(settings: Settings) -> Iterator[Table]:
             psnr = Sample(fmean(art.psnr for art in arts) for arts in rounds)
             steps = fmean(art.metrics["steps"] for arts in rounds for art in arts)
             row.append(f"{figure(psnr, 4)} dB, {steps:,.0f} steps")
+            if len(pictures) > 1:
+                each = [fmean(art.psnr for art in arts) for arts in zip(*rounds, strict=True)]
+                least, worst = min(zip(each, pictures, strict=True))
+                row[-1] += f"; {figure(least, 4)} dB of {_stem(worst)}"
         rows.append(row)
     columns = ["", "pictures", *(seconds_text(seconds, settings) for seconds in budgets)]
     yield Table("PSNR, mean over pictures", columns, rows)
@@ -74,8 +79,12 @@ def full_size(folder: Path) -> dict[str, int]:
 
 
 def describe(pictures: dict[str, int | None]) -> str:
-    """The names of a few pictures, the number of many."""
-    if len(pictures) > 6:
-        return str(len(pictures))
-    names = [Path(picture.removeprefix("sample:")).stem for picture in pictures]
+    """The names of a few pictures, the number of many with the first and the last."""
+    names = [_stem(picture) for picture in pictures]
+    if len(names) > 6:
+        return f"{len(names)}, {names[0]} to {names[-1]}"
     return ", ".join(names) + "".join(f" {size}" for size in {*pictures.values()} - {None})
+
+
+def _stem(picture: str) -> str:
+    return Path(picture.removeprefix("sample:")).stem
