@@ -741,3 +741,15 @@ def test_an_interrupted_build_of_several_saves_all_of_them(gallery, call):
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE) == 130
     assert all((run / "checkpoint.safetensors").exists() for run in runs)
+
+
+def test_a_piece_with_a_date_fails_alone(tmp_path, capsys):
+    """TOML has dates, which JSON has not: an option that is one ended in exit code 1."""
+    save_photo(tmp_path)
+    for name, option in (("dated", "when = 2024-01-01"), ("good", "count = 4")):
+        text = f'[target]\nsource = "photo.png"\n[primitive]\nname = "circle"\n{option}\n'
+        (tmp_path / f"{name}.toml").write_text(text)
+    assert main(["gallery", "check", str(tmp_path)]) == 7
+    said = capsys.readouterr()
+    assert "dated: failed: Circle has no option 'when'" in said.out
+    assert "good: missing" in said.out

@@ -150,7 +150,7 @@ def _witness(recipe: Recipe, registry: Registry, search: Sequence[Path]) -> str 
     plugins = [[entry.kind, entry.name, registry.identity(entry)] for entry in entries]
     code = _code(frozenset({"artgen", *packages}))
     everything = [RENDER_SCHEMA, table, made, own, plugins, code]
-    return hashlib.sha256(json.dumps(everything, sort_keys=True).encode()).hexdigest()
+    return _digest(everything)
 
 
 @functools.lru_cache
@@ -190,7 +190,12 @@ def key_of(recipe: Recipe, registry: Registry, search: Sequence[Path]) -> str:
     }
     if (made := recipe.piece and recipe.piece.make) is not None:
         everything["make"] = made
-    return hashlib.sha256(json.dumps(everything, sort_keys=True).encode()).hexdigest()
+    return _digest(everything)
+
+
+def _digest(data: object) -> str:
+    """A hash of data, among them dates, which TOML has and whose recipes are refused later."""
+    return hashlib.sha256(json.dumps(data, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _entries(recipe: Recipe, registry: Registry) -> Iterator[Entry]:
