@@ -101,7 +101,7 @@ ASUNDER, SHARE, HEAVY, SAME, GROUND = 200.0, 0.12, (1.9, 0.75), 30.0, 0.55
 """Where glass is clear: how much the subject differs from the ground, in CIELAB; to which power of
 its area it has panes; how wide leads are around it and elsewhere; the difference up to which
 neighbours are one pane, and how much that counts in the ground."""
-FAIR, BROAD, BENDS, FACED = (0.006, 0.013), (3.0, 6.0), 2.0, 3.0
+FAIR, BROAD, BENDS, FACED = (0.006, 0.013), (3.0, 6.0), 2.0, 5.0
 """Where glass is clear: below which radius leads of the subject and the ground do not bend, in
 shorter sides; the largest pane, in shares of the mean; how soon what is not convex is cut; how much
 larger panes are in faces."""
@@ -300,7 +300,7 @@ class Panes(Ink):
         plain = lab * np.where(subject, 1.0, GROUND)[..., None]
         apart = np.concatenate([plain, ASUNDER * subject[..., None]], 2)
         wide = blurred(apart[..., 0], np.full(inner.shape, SHADE * side), 1.0)
-        apart[..., 0] += 0.4 * inner * (wide - apart[..., 0])
+        apart[..., 0] += 0.6 * inner * (wide - apart[..., 0])
         flesh = skinlike(lab[..., 1:])
         part = subject.mean() ** SHARE
         part /= part + (1 - subject.mean()) ** SHARE
