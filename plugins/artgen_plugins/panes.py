@@ -300,7 +300,7 @@ class Panes(Ink):
         plain = lab * np.where(subject, 1.0, GROUND)[..., None]
         apart = np.concatenate([plain, ASUNDER * subject[..., None]], 2)
         wide = blurred(apart[..., 0], np.full(inner.shape, SHADE * side), 1.0)
-        apart[..., 0] += 0.6 * inner * (wide - apart[..., 0])
+        apart[..., 0] += 0.4 * inner * (wide - apart[..., 0])
         flesh = skinlike(lab[..., 1:])
         part = subject.mean() ** SHARE
         part /= part + (1 - subject.mean()) ** SHARE
