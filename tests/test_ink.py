@@ -51,6 +51,7 @@ from artgen_plugins._contours import (
     within,
 )
 from artgen_plugins._flow import flow_lines
+from artgen_plugins._subject import subject_of
 from artgen_plugins._swaps import ROUNDS, exchange
 from artgen_plugins._tours import circuit, nearest_first, shorten
 from artgen_plugins.charcoal import LINES, Charcoal
@@ -1782,6 +1783,34 @@ def test_a_picture_is_cut_once_however_few_marks_its_panes_have(monkeypatch):
     )
     assert len(panes.place(sheet)) <= 40
     assert len(cut) == 1
+
+
+def test_clear_glass_is_of_the_subject_or_of_the_ground_and_the_widest_lead_is_between():
+    """Panes went across the outline of what a picture shows, and grays stayed gray glass."""
+    rows, columns = np.indices((96, 96)) - 47.5
+    disc = np.hypot(rows, columns) < 28
+    target = np.where(disc, np.array([0.8, 0.2, 0.1])[:, None, None], 0.5)
+    canvas = Canvas(96, 96)
+    panes = Panes({"clear": True, "panes": 30, "painted": 0.0})
+    amounts = np.repeat(1 - target[:1], len(panes.inks), 0)
+    marks = panes.place(ink.Sheet(amounts, canvas, 9000, np.random.default_rng(1), target=target))
+    leads = marks.strokes[marks.ink == panes.last]
+    wide = leads[:, 4] > 1.5 * panes.options.lead
+    inside = wide & (np.abs(leads[:, :4]) < 0.9).all(1)
+    far = np.hypot(leads[inside, 0], leads[inside, 1]) / canvas.pixel
+    assert len(far) > 20
+    assert np.abs(far - 28).max() < 5
+    glass = panes.inks[marks.ink[marks.ink < panes.last]]
+    assert (np.ptp(glass, axis=1) > 0.1).all()
+
+
+def test_what_differs_from_the_borders_of_a_picture_is_its_subject():
+    rows, columns = np.indices((90, 120))
+    inside = np.hypot(rows - 50, columns - 70) < 22
+    lab = np.where(inside[..., None], [40.0, 40.0, 30.0], [70.0, -10.0, 20.0])
+    found = subject_of(lab + np.random.default_rng(0).normal(0, 1, lab.shape), np.zeros((90, 120)))
+    assert (found == inside).mean() > 0.98
+    assert not subject_of(np.full((90, 120, 3), 50.0), np.zeros((90, 120))).any()
 
 
 def test_stones_fill_the_room_around_them():

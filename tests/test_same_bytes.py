@@ -224,6 +224,7 @@ RUNS |= {
     "now-mosaic-exact": f"{SMALL} -p mosaic -n 30 --palette 12",
     "now-mosaic": f"{SMALL} -p mosaic -n 30 --palette 5 --edges smooth",
     "now-mosaic-stitch": f"{SMALL} -p mosaic -n 30 --set preset=stitch --palette 4 --edges smooth",
+    "now-panes": f"{SMALL} -p panes -n 2000",
     "now-string": f"{SMALL} -p string -n 40 --set nails=24",
     "now-string-colour": f"{SMALL} -p string -n 40 --set nails=20 --set preset=colour"
     " --set frame=rectangle",

@@ -2,7 +2,8 @@
 
 As in a workshop: glass has the hue of a thing, leads run along its contours, and what is fine, such
 as a face, is painted on the glass in brown enamel, in a few tones (grisaille) and with lines. Large
-pieces are cut across. Leads between things are wider than those inside of one.
+pieces are cut across. Leads between things are wider than those inside of one. Where glass is
+clear, panes are of the subject or of the ground, and lines alone are painted.
 """
 
 from __future__ import annotations
@@ -18,9 +19,19 @@ from artgen import Canvas, Ink, Preset, ink, option
 from artgen.ink import InkOptions
 from artgen_plugins._contours import Contour, cells_of, focused
 from artgen_plugins._flow import flow_lines, marked
+from artgen_plugins._subject import subject_of
 from artgen_plugins.draft import parted as cut_near
 from artgen_plugins.hatch import abstracted, blurred, cropped, filled, inside_margin, without_specks
-from artgen_plugins.regions import chains, lab_of, means, merged, seen_of, smoothed, watershed
+from artgen_plugins.regions import (
+    chains,
+    lab_of,
+    means,
+    merged,
+    neighbours,
+    seen_of,
+    smoothed,
+    watershed,
+)
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -36,6 +47,15 @@ GLASS = (
     "#d8e884,#a4c63f,#5f9e35,#2f7436,#17482c"
 )
 """The glass of the shop."""
+JEWELS = (
+    "#fffbee,#eff6fb,#fbdcc0,#f3bd92,#de9868,#b66b40,#7d3d22,#3a1a10,#0e1238,"
+    "#5c0614,#a00d1e,#d9232e,#f2807c,#b93c12,#ee6a20,#f8a468,#743607,#c06a08,#f39a12,#fac266,"
+    "#86600a,#cf9c0e,#fcca22,#fde48c,#2f4a0c,#5f8f14,#a3cc2a,#dcec88,#123e16,#1d7a26,#3fae3a,"
+    "#9cd876,#0b7c5a,#1eb286,#90e0c2,#053a46,#0a7288,#1ba8c0,#8cdce8,#0a2f60,#125fae,#2c8fe2,"
+    "#96ccf6,#101c66,#203eae,#4c6ae0,#2a1160,#6a3ab4,#c0a8ee,#86207e,#e6a6d8,#aa1c58,#f6a8c0,"
+    "#22364f,#40618c,#7398c2,#b4cde6,#543e26,#876642,#b8966a,#f4e8cc"
+)
+"""Glass without grays: whites, skin and the darkest, then hue after hue, and the least vivid."""
 LEAD = "#100e12"
 ENAMEL, LINE = ((0.74, 0.67, 0.6), (0.62, 0.55, 0.48), (0.5, 0.44, 0.4)), (0.16, 0.11, 0.09)
 """What comes through each layer of enamel, and through a painted line: red, green and blue."""
@@ -63,7 +83,7 @@ CALM, BENT, FACES, SHADE = 0.5, 0.02, 16.0, 0.15
 """How much detail leads leave out; the radius below which they do not bend, in canvas units; how
 much larger panes are in the focus, as leads would cut a face; how wide shadows are there, in
 shorter sides."""
-SKIN, TONED = (0.45, 1.0, 1.0), 11.0
+SKIN, TONED = (0.45, 1.0, 1.0, 1.0), 11.0
 """How much lightness counts next to hue in the focus, and the difference up to which neighbours are
 one pane there."""
 APART = 11.0
@@ -75,8 +95,34 @@ STRAIGHT, CREASE, FAINT = 8000.0, 0.008, 200.0
 shorter sides, and how steep at least, in lightness for each."""
 SMALL = 50
 """The least area of a part of what is cut across, in pixels."""
-THINGS = 5
-"""How many panes a thing has, of those with wide leads around."""
+THINGS, LEADS = 5, (1.35, 0.7)
+"""How many panes a thing has; how wide leads are around things, and inside of them."""
+ASUNDER, SHARE, HEAVY, SAME, GROUND = 200.0, 0.12, (1.9, 0.75), 30.0, 0.55
+"""Where glass is clear: how much the subject differs from the ground, in CIELAB; to which power of
+its area it has panes; how wide leads are around it and elsewhere; the difference up to which
+neighbours are one pane, and how much that counts in the ground."""
+FAIR, BROAD, BENDS, FACED = (0.006, 0.013), (3.0, 6.0), 2.0, 5.0
+"""Where glass is clear: below which radius leads of the subject and the ground do not bend, in
+shorter sides; the largest pane, in shares of the mean; how soon what is not convex is cut; how much
+larger panes are in faces."""
+VARIED, FLESHY = (3.0, 1.5, 1.5), (2, 7)
+"""Where glass is clear: how much panes vary in CIELAB, and which glass of the shop is for skin."""
+RICH, LEAN, PALE = 36.0, 8.0, (74.0, 90.0)
+"""Where glass is clear: its least chroma; how much grays lean to blue, or to amber where they are
+light; between which lights what is gray is nearly white."""
+FLESH, BRIGHT = (1.2, 5.0), 58.0
+"""How much more chroma skin has, and the lightness of the median of clear glass."""
+EYE, PUPIL = (0.03, 0.12), 1.8
+"""Where glass is clear: how wide what is round and dark, as an eye, is at least and at most, in
+canvas units, and how dark."""
+DRAWN = 0.8
+"""Where glass is clear: how close the lines of a subject are, next to those of a face."""
+SHINE, SHADED = 0.12, 0.3
+"""Where glass is clear: how much more light comes through the middle of a pane, and how dark it is
+next to lead."""
+WAYS, STREAKS, LONG = (0.3, 1.9, 1.1, 2.7, 0.0), ((1.4, 0.09), (0.8, 0.03)), 5.0
+"""The angles of streaks in clear glass, how strong they are and how wide, in canvas units, and how
+much longer than wide."""
 MOTTLED, GLOW, RIM = 0.16, 0.25, 0.3
 """How uneven glass is, how much more light comes through the middle of a pane, and how dark it is
 next to lead."""
@@ -96,6 +142,11 @@ class PanesOptions(InkOptions):
     lead: float = option(0.006, "radius of a lead in canvas units", low=0.0005, high=0.1)
     detail: float = option(1.0, "how closely leads follow what is small", low=0.2, high=5)
     painted: float = option(0.7, "how much is painted on the glass", low=0, high=1)
+    clear: bool = option(
+        False,
+        "glass is clear and vivid, grays lean to a colour, more panes are in the subject, which has"
+        " heavy leads around, and lines alone are painted",
+    )
 
 
 class Panes(Ink):
@@ -119,11 +170,13 @@ class Panes(Ink):
             super().take_options()
             inks = self.inks[np.argsort(-self.inks @ [0.3, 0.6, 0.1], kind="stable")]
         else:
-            levels = bytes.fromhex(f"{GLASS}{LEAD}".replace("#", "").replace(",", ""))
+            shop = JEWELS if self.options.clear else GLASS
+            levels = bytes.fromhex(f"{shop}{LEAD}".replace("#", "").replace(",", ""))
             inks = np.frombuffer(levels, np.uint8).reshape(-1, 3) / 255
         self.last = len(inks) - 1
         """The ink of the leads; the layers of enamel and painted lines follow."""
-        self.inks = np.concatenate([inks, ENAMEL, [LINE]])
+        enamel = [] if self.options.clear else [*ENAMEL]
+        self.inks = np.concatenate([inks, [*enamel, LINE]])
 
     def place(self, sheet: ink.Sheet) -> ink.Marks:
         """Draw the leads, and glass from the largest pane on, then what is painted on it."""
@@ -136,21 +189,29 @@ class Panes(Ink):
         regions = watershed(calm, min(round(SEEDS * detail), even.size // 9 + 1))
         apart, panes = 2.0, float(self.options.panes)
         inner = focused(sheet.weight, even.shape)
-        drawn = flow_lines(shown, inner, sheet.canvas, BESIDE * self.options.lead)
+        seen, subject = inner, np.zeros(even.shape, bool)
+        if self.options.clear:
+            subject = subject_of(calm, inner)
+            seen = np.maximum(inner, DRAWN * subject)
+        drawn = flow_lines(shown, seen, sheet.canvas, BESIDE * self.options.lead)
         while True:
-            labels, whole, things = self._cut(regions, calm, inner, sheet.canvas, panes)
-            # Parts of what was one piece are of one glass.
-            firsts = np.unique(labels, return_index=True)[1]
-            glass = self._glass(lab, whole)[whole.ravel()[firsts]]
+            if self.options.clear:
+                labels = self._glazed(regions, calm, subject, inner, sheet.canvas, panes)
+                glass, things, wide = self._jewels(lab, labels, inner), subject * 1, HEAVY
+            else:
+                labels, whole, things = self._cut(regions, calm, inner, sheet.canvas, panes)
+                # Parts of what was one piece are of one glass.
+                firsts = np.unique(labels, return_index=True)[1]
+                glass, wide = self._glass(lab, whole)[whole.ravel()[firsts]], LEADS
             # In files of what covers, as PDF, the leads are on top where they come later.
             layers = [
-                borders(sheet, labels, things, self.options.lead, self.last),
+                borders(sheet, labels, things, self.options.lead, wide, self.last),
                 fill(sheet, labels, glass, apart),
             ][:: 1 if self.options.overprint else -1]
             # Few marks are for leads and glass.
             if self.options.painted and panes > 0.3 * self.options.panes:
-                layers += self._painted(sheet, shown, labels, glass, inner, apart)
-                layers += self._lines(sheet, drawn, labels, inner)
+                layers += self._painted(sheet, shown, labels, glass, seen, apart)
+                layers += self._lines(sheet, drawn, labels, seen)
             marks = ink.joined(layers)
             # One pane has a frame and a row at least.
             if len(marks) <= sheet.count or (panes < 1 and apart > max(labels.shape)):
@@ -162,6 +223,8 @@ class Panes(Ink):
         from artgen_plugins.wash import spread, waves
 
         lead = cover[self.last]
+        if self.options.clear:
+            return self._lit(cover, canvas)
         wide = spread(lead, 5 * self.options.lead / canvas.pixel)
         close = spread(lead, 1.6 * self.options.lead / canvas.pixel)
         uneven = sum(waves(canvas, size, 40 + k) - 0.5 for k, size in enumerate((0.3, 0.11)))
@@ -169,6 +232,20 @@ class Panes(Ink):
         cover[: self.last] *= (1 - light).clip(0.5, 1.25).astype(np.float32)
         for k, soft in enumerate(SOFT, self.last + 1):
             cover[k] = spread(cover[k], soft / canvas.pixel)
+        return cover * inside_margin(self, cover.shape[1:])
+
+    def _lit(self, cover: Covers, canvas: Canvas) -> Covers:
+        """Let more light through the middle of panes, and unevenly, each glass in its own way."""
+        from artgen_plugins.wash import spread
+
+        lead = cover[self.last]
+        wide = spread(lead, 5 * self.options.lead / canvas.pixel)
+        close = spread(lead, 1.2 * self.options.lead / canvas.pixel)
+        light = SHINE * (1 - 2.2 * wide).clip(0, 1) - SHADED * close
+        streaks = [streaked(canvas, angle, 60 + k) for k, angle in enumerate(WAYS)]
+        for k in np.flatnonzero(cover[: self.last].any((1, 2))).tolist():
+            uneven = MOTTLED * streaks[k % len(streaks)]
+            cover[k] *= (1 - light - uneven).clip(0.5, 1.25).astype(np.float32)
         return cover * inside_margin(self, cover.shape[1:])
 
     def _cut(
@@ -206,6 +283,69 @@ class Panes(Ink):
         found: Labels = ((wanted[:, None] - glass) ** 2).sum(2).argmin(1)
         return found
 
+    def _glazed(
+        self,
+        regions: Labels,
+        lab: Floats,
+        subject: NDArray[np.bool_],
+        inner: Floats,
+        canvas: Canvas,
+        panes: float,
+    ) -> Labels:
+        """Return panes [height, width], of which each is of the subject or of the ground."""
+        from scipy.ndimage import distance_transform_edt, morphological_gradient
+
+        wanted, side, inner = max(1, round(panes)), min(inner.shape), inner * subject
+        # The ground has few panes.
+        plain = lab * np.where(subject, 1.0, GROUND)[..., None]
+        apart = np.concatenate([plain, ASUNDER * subject[..., None]], 2)
+        wide = blurred(apart[..., 0], np.full(inner.shape, SHADE * side), 1.0)
+        apart[..., 0] += 0.4 * inner * (wide - apart[..., 0])
+        flesh = skinlike(lab[..., 1:])
+        part = subject.mean() ** SHARE
+        part /= part + (1 - subject.mean()) ** SHARE
+        shares = part / max(subject.mean(), 1e-9), (1 - part) / max((~subject).mean(), 1e-9)
+        size = np.where(subject, *shares) / (1 + inner * (FACED - 1))
+        labels = merged(regions, apart, size, wanted, 0.0, SAME, LEAST)
+        for _ in range(2):
+            labels = pieces(self._fair(labels, subject, side))
+            # What is thin is no pane.
+            deep = distance_transform_edt(morphological_gradient(labels, 2) == 0) + 0.1
+            mass = size * np.where(subject, deep**0.3, deep)
+            labels = merged(labels, apart, mass, wanted, 0.0, SAME / 2, LEAST)
+            labels = one_glass(labels, apart, inner * flesh)
+        broad = np.where(subject, *BROAD)
+        share = size / size.mean() * (1 - inner) * wanted / broad / inner.size
+        return parted(labels, share, lab, inner, True)
+
+    def _fair(self, labels: Labels, subject: NDArray[np.bool_], side: int) -> Labels:
+        """Return panes with smooth borders, those of the ground more so, up to the subject."""
+        from scipy.ndimage import distance_transform_edt
+
+        found = labels.copy()
+        for mine, soft in ((subject, FAIR[0]), (~subject, FAIR[1])):
+            if not mine.any():
+                continue
+            near = distance_transform_edt(~mine, return_distances=False, return_indices=True)
+            each = labels[tuple(near)]
+            for _ in range(ROUNDS):
+                each = smoothed(each, max(1.0, soft * side / self.options.detail))
+            found[mine] = each[mine]
+        return found
+
+    def _jewels(self, lab: Floats, labels: Labels, inner: Floats) -> Labels:
+        """Return the glass of each pane, a little varied; skin is of glass for skin."""
+        near = means(inner[..., None], labels)[:, 0]
+        wanted, skin = clear(means(lab, labels), lab, near)
+        vary = np.random.default_rng(7).normal(0, 1, (len(wanted), 3)) * VARIED
+        wanted += vary * (near < 0.4)[:, None]
+        glass = lab_of(self.inks[: max(1, self.last)].T)
+        far = ((wanted[:, None] - glass) ** 2).sum(2)
+        if not self.options.inks:
+            far[np.ix_(skin, np.r_[: FLESHY[0], FLESHY[1] : len(glass)])] += 1e6
+        found: Labels = far.argmin(1)
+        return found
+
     def _painted(
         self,
         sheet: ink.Sheet,
@@ -215,32 +355,62 @@ class Panes(Ink):
         inner: Floats,
         apart: float,
     ) -> list[ink.Marks]:
-        """Return the layers of enamel."""
+        """Return the layers of enamel and marks of eyes, brows and lips."""
+        unit, layers = 1 / sheet.canvas.pixel, []
+        # Enamel darkens glass; where inks cover one another, as in PDF, there are lines alone.
+        if self.options.overprint and not self.options.clear:
+            layers = self._enamel(sheet, shown, self.inks[glass[labels]], inner, apart)
+        # Eyes, brows and lips are drawn with the brush of lines, and sharp.
+        marks = marked(lab_of(shown)[..., 0], inner / max(inner.max(), DRAWN))
+        if self.options.clear:
+            marks = self._bare(marks, labels, glass, inner, sheet.canvas)
+        kept = without_specks(marks > 1, np.full(marks.shape, max(0.006 * unit, 1.0)))
+        field = np.where(kept, np.maximum(marks, 1.01), np.minimum(marks, 0.99))
+        layers.append(filled(sheet, field, 1.0, apart, len(self.inks) - 1, 0.25))
+        return layers
+
+    def _enamel(
+        self, sheet: ink.Sheet, shown: Floats, lit: Floats, inner: Floats, apart: float
+    ) -> list[ink.Marks]:
+        """Return the layers that shade glass whose colours are `lit` [height, width, 3]."""
         unit, share = 1 / sheet.canvas.pixel, self.options.painted
-        pitch = 0.65 - 0.4 * inner
-        luma = np.array([0.3, 0.6, 0.1])
-        tone = np.tensordot(luma, shown, 1)
-        calm = abstracted(tone, pitch, 0.5)
-        lit = np.tensordot(luma, np.moveaxis(self.inks[glass[labels]], 2, 0), 1)
-        dense = np.log(lit.clip(0.02, 1)) - np.log(calm.clip(0.02, 1))
+        pitch, luma = 0.65 - 0.4 * inner, np.array([0.3, 0.6, 0.1])
+        calm = abstracted(np.tensordot(luma, shown, 1), pitch, 0.5)
+        light = np.tensordot(luma, np.moveaxis(lit, 2, 0), 1)
+        dense = np.log(light.clip(0.02, 1)) - np.log(calm.clip(0.02, 1))
         # Shadows are broad out of the focus; what is darkest, as an eye, is as fine as in it.
         broad = blurred(dense, np.maximum((pitch - 0.22) * 0.05 * unit, 0.8), 1.0)
         broad -= LIGHT * (pitch - 0.25)
         dense = blurred(dense, np.maximum(pitch * 0.006 * unit, 0.8), 1.0)
         layers = []
-        # Enamel darkens glass; where inks cover one another, as in PDF, there are lines alone.
-        for k, level in enumerate(DENSE if self.options.overprint else ()):
+        for k, level in enumerate(DENSE):
             last = k == len(DENSE) - 1
             specks = np.maximum((0.02 if last else 0.12) * (pitch - 0.15) * unit, 1.0)
             kept = without_specks((dense if last else broad) * share / 0.7 > level, specks)
             field = blurred(np.where(kept, 1.0, 0.0), np.maximum(pitch * 0.006 * unit, 0.7), 1.0)
             layers.append(filled(sheet, field, 0.5, apart, self.last + 1 + k, 0.25))
-        # Eyes, brows and lips are drawn with the brush of lines, and sharp.
-        marks = marked(lab_of(shown)[..., 0], inner)
-        kept = without_specks(marks > 1, np.full(marks.shape, max(0.006 * unit, 1.0)))
-        field = np.where(kept, np.maximum(marks, 1.01), np.minimum(marks, 0.99))
-        layers.append(filled(sheet, field, 1.0, apart, len(self.inks) - 1, 0.25))
         return layers
+
+    def _bare(
+        self, marks: Floats, labels: Labels, glass: Labels, inner: Floats, canvas: Canvas
+    ) -> Floats:
+        """Return what is painted of marks: on skin in faces, and what is round, as eyes are."""
+        from scipy.ndimage import distance_transform_edt, morphological_gradient
+        from skimage.measure import label, regionprops
+
+        away = distance_transform_edt(morphological_gradient(labels, 2) == 0) * canvas.pixel
+        flesh = (glass >= FLESHY[0]) & (glass < FLESHY[1]) | bool(self.options.inks)
+        face = (inner > 0.9) & flesh[labels]
+        found = np.where(face & (away > CLOSE * self.options.lead), marks, 0.0)
+        dark = label(marks > 1)  # type: ignore[no-untyped-call]
+        for each in regionprops(dark):  # type: ignore[no-untyped-call]
+            wide = each.equivalent_diameter_area * canvas.pixel
+            strong = float(marks[each.slice][each.image].max())
+            round_ = each.solidity > 0.85 and each.axis_minor_length > 0.5 * each.axis_major_length
+            elsewhere = float(inner[each.slice].max()) < 0.9
+            if elsewhere and round_ and strong > PUPIL and EYE[0] < wide < EYE[1]:
+                found[dark == each.label] = marks[dark == each.label]
+        return found
 
     def _lines(
         self, sheet: ink.Sheet, drawn: list[Contour], labels: Labels, inner: Floats
@@ -250,8 +420,11 @@ class Panes(Ink):
 
         canvas, layers = sheet.canvas, []
         away = distance_transform_edt(morphological_gradient(labels, 2) == 0) * canvas.pixel
-        for line in cut_near(drawn, away, canvas, CLOSE * self.options.lead):
+        close = (1.5 if self.options.clear else CLOSE) * self.options.lead
+        for line in cut_near(drawn, away, canvas, close):
             free = 1 - float(inner[cells_of(line, canvas)].mean())
+            if self.options.clear and free > 1 - DRAWN / 2:
+                continue
             if line.contrast.sum() * canvas.pixel * self.options.painted < STRONG * free:
                 continue
             ends = np.minimum(np.arange(len(line.points)), np.arange(len(line.points))[::-1])
@@ -270,6 +443,52 @@ def vivid(seen: Floats) -> Floats:
     return found
 
 
+def clear(colours: Floats, lab: Floats, near: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return which glass [N, 3] is wanted for colours of a picture in CIELAB, and which is skin.
+
+    Glass is vivid and luminous; what is gray leans to blue where it is cold, else to amber. Skin,
+    where `near` [N] says that a pane is in the focus, is hardly more vivid than it is.
+    """
+    middle = max(float(np.median(lab[..., 0])), 5.0) / 100
+    curve = np.clip(np.log(BRIGHT / 100) / np.log(min(middle, 0.95)), 0.7, 1.0)
+    light, hue = 100 * (colours[:, 0].clip(0, 100) / 100) ** curve, colours[:, 1:]
+    chroma = np.hypot(*hue.T)
+    pale = np.interp(light, PALE, [0, 1])
+    cold = np.where((hue[:, 1] < 2.0)[:, None], [-0.1, -1.0], [0.3, 1.0])
+    near_gray = np.exp(-((chroma / 14) ** 2))[:, None]
+    lean = hue * (1 - near_gray * [1.0, 0.0]) + LEAN * near_gray * cold
+    white, more = pale * np.exp(-chroma / 10), RICH * (0.45 + 0.55 * np.tanh(chroma / 12))
+    vivid = (1 - white) * (more + 1.1 * chroma) + white * chroma
+    skin = (near > 0.4) & skinlike(hue)
+    vivid = np.where(skin, FLESH[0] * chroma + FLESH[1], vivid)
+    way = np.where(skin[:, None], hue, lean)
+    way /= np.maximum(np.hypot(*way.T), 1e-6)[:, None]
+    return np.concatenate([light[:, None], vivid[:, None] * way], 1), skin
+
+
+def skinlike(hue: Floats) -> NDArray[np.bool_]:
+    """Return which hues [..., 2] of CIELAB skin can have."""
+    found: NDArray[np.bool_] = (hue.min(-1) > 3) & (hue[..., 1] < 2.5 * hue[..., 0])
+    return found
+
+
+def streaked(canvas: Canvas, angle: float, seed: int) -> Floats:
+    """Return noise [height, width] of streaks, as drawn glass has, in -0.5 to 0.5 and an angle."""
+    from scipy.ndimage import gaussian_filter, map_coordinates
+
+    x, y = np.meshgrid(*canvas.pixel_centres())
+    across, along = y * np.cos(angle) - x * np.sin(angle), x * np.cos(angle) + y * np.sin(angle)
+    across += 0.05 * np.sin(3.1 * along + seed)
+    # Four cells of the lattice are one wave, so that it is smooth between them.
+    lattice = np.random.default_rng(seed).random((256, 256)) - 0.5
+    lattice = 4 * gaussian_filter(lattice, 1.6, mode="wrap")
+    total = np.zeros(x.shape)
+    for share, size in STREAKS:
+        place = [4 * across / size, 4 * along / (LONG * size)]
+        total += share * map_coordinates(lattice, place, order=1, mode="grid-wrap")
+    return total
+
+
 def spread_of(values: Floats, labels: Labels) -> Floats:
     """Return the standard deviation of values [height, width] in each region, [N]."""
     own = labels.ravel()
@@ -282,9 +501,9 @@ def spread_of(values: Floats, labels: Labels) -> Floats:
 def one_glass(labels: Labels, lab: Floats, inner: Floats) -> Labels:
     """Return labels [height, width] where neighbours in the focus that differ in light are one."""
     a, b = neighbours(labels)
-    colours, focus = means(lab * SKIN, labels), means(inner[..., None], labels)[:, 0]
+    colours, focus = means(lab * SKIN[: lab.shape[2]], labels), means(inner[..., None], labels)
     alike = np.hypot.reduce(colours[a] - colours[b], axis=1) < TONED
-    return united(labels, a, b, alike & (np.minimum(focus[a], focus[b]) > 0.5))
+    return united(labels, a, b, alike & (np.minimum(focus[a], focus[b])[:, 0] > 0.5))
 
 
 def together(labels: Labels, lab: Floats, glass: Labels) -> Labels:
@@ -296,13 +515,6 @@ def together(labels: Labels, lab: Floats, glass: Labels) -> Labels:
     colours = means(lab, labels)
     differ = np.hypot.reduce(colours[a] - colours[b], axis=1)
     return united(labels, a, b, (glass[a] == glass[b]) & (differ < APART))
-
-
-def neighbours(labels: Labels) -> tuple[Labels, Labels]:
-    """Return the labels, [N] each, on both sides of each border between pixels."""
-    sides = [(labels[1:], labels[:-1]), (labels[:, 1:], labels[:, :-1])]
-    a, b = np.concatenate([np.stack([one.ravel(), two.ravel()]) for one, two in sides], 1)
-    return a[a != b], b[a != b]
 
 
 def united(labels: Labels, a: Labels, b: Labels, alike: NDArray[np.bool_]) -> Labels:
@@ -329,7 +541,10 @@ def without_holes(labels: Labels, lab: Floats) -> Labels:
         around = framed[tuple(slice(side.start, side.stop + 2) for side in box)]
         mine = around == own
         others = np.unique(around[binary_dilation(mine) & ~mine])
-        if len(others) == 1 and np.hypot.reduce((colours[own] - colours[others[0]]) * SKIN) < HELD:
+        if (
+            len(others) == 1
+            and np.hypot.reduce((colours[own] - colours[others[0]]) * SKIN[:3]) < HELD
+        ):
             found[box][labels[box] == own] = others[0]
     return pieces(found)
 
@@ -342,20 +557,27 @@ def pieces(labels: Labels) -> Labels:
     return found - 1
 
 
-def parted(labels: Labels, size: Floats, lab: Floats, inner: Floats) -> Labels:
+def parted(
+    labels: Labels, size: Floats, lab: Floats, inner: Floats, convex: bool = False
+) -> Labels:
     """Cut regions whose `size` [height, width] is more than 1 across, into parts of even area.
 
     Parts grow from the middles of centroidal Voronoi cells (Lloyd 1982) up to the edges that a
     picture in CIELAB has, and meet straight where there is none. What is in the focus stays whole.
+    With `convex`, all cuts are straight, and what is bent is cut more.
     """
     from scipy.cluster.vq import kmeans2, vq
     from scipy.ndimage import center_of_mass, gaussian_gradient_magnitude, label
-    from skimage import segmentation
+    from skimage import measure, segmentation
 
     side = min(labels.shape)
     slope = side * gaussian_gradient_magnitude(lab[..., 0], CREASE * side) - FAINT
     found, following = labels.copy(), int(labels.max()) + 1
     total = np.bincount(labels.ravel(), size.ravel())
+    if convex:
+        for each in measure.regionprops(labels + 1):
+            if total[each.label - 1] > 0.1:
+                total[each.label - 1] += (1 / max(each.solidity, 0.2) - 1) * BENDS
     for value in np.flatnonzero(total > 1).tolist():
         places, count = np.argwhere(labels == value), int(np.ceil(total[value]))
         if len(places) < SMALL * count:
@@ -368,13 +590,21 @@ def parted(labels: Labels, size: Floats, lab: Floats, inner: Floats) -> Labels:
         for k, middle in enumerate(center_of_mass(blocks > 0, blocks, range(1, many + 1)), 1):
             nearest = np.hypot(*((middles / [1.0, 0.7] - middle) ** 2).T).argmin()
             seeds[blocks == k] = nearest + 1
-        own = segmentation.watershed(slope.clip(0), seeds, mask=inside, compactness=STRAIGHT / side)  # type: ignore[no-untyped-call]
+        rough = slope.clip(0) * (not convex)
+        own = segmentation.watershed(rough, seeds, mask=inside, compactness=STRAIGHT / side)  # type: ignore[no-untyped-call]
         found[inside] = np.where(own == 1, value, following + own)[inside]
         following += count + 1
     return pieces(found)
 
 
-def borders(sheet: ink.Sheet, labels: Labels, things: Labels, radius: float, k: int) -> ink.Marks:
+def borders(
+    sheet: ink.Sheet,
+    labels: Labels,
+    things: Labels,
+    radius: float,
+    shares: tuple[float, float],
+    k: int,
+) -> ink.Marks:
     """Return leads between regions, wider between things, with solder where they meet."""
     layers = []
     for points in chains(labels):
@@ -383,7 +613,7 @@ def borders(sheet: ink.Sheet, labels: Labels, things: Labels, radius: float, k: 
             for axis in (0, 1)
         )
         sides = np.stack([things[row - n, column - m] for n in (0, 1) for m in (0, 1)])
-        wide = radius * (1.35 if np.mean((sides != sides[0]).any(0)) > 0.5 else 0.7)
+        wide = radius * shares[0 if np.mean((sides != sides[0]).any(0)) > 0.5 else 1]
         place = points[:, ::-1] * sheet.canvas.pixel - sheet.canvas.reach
         layers.append(ink.polyline(place, wide, k))
         layers.append(ink.dots(place[[0, -1], 0], place[[0, -1], 1], 1.3 * wide, k))
