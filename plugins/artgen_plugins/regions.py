@@ -178,6 +178,13 @@ def merged(
     return np.array(into)[labels]
 
 
+def neighbours(labels: Labels) -> tuple[Labels, Labels]:
+    """Return the labels, [N] each, on both sides of each border between pixels."""
+    sides = [(labels[1:], labels[:-1]), (labels[:, 1:], labels[:, :-1])]
+    a, b = np.concatenate([np.stack([one.ravel(), two.ravel()]) for one, two in sides], 1)
+    return a[a != b], b[a != b]
+
+
 def smoothed(labels: Labels, sigma: float) -> Labels:
     """Give each pixel to the region that has most of its surroundings."""
     from scipy.ndimage import find_objects, gaussian_filter
