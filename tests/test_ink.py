@@ -52,6 +52,7 @@ from artgen_plugins._contours import (
 )
 from artgen_plugins._flow import flow_lines
 from artgen_plugins._subject import subject_of
+from artgen_plugins._silhouette import silhouettes
 from artgen_plugins._swaps import ROUNDS, exchange
 from artgen_plugins._tours import circuit, nearest_first, shorten
 from artgen_plugins.charcoal import LINES, Charcoal
@@ -1500,6 +1501,32 @@ def test_a_dim_picture_is_behind_tubes_where_there_is_dusk():
     assert settled[halo].max() < 0.6
     assert settled[-1].min() == 1
     assert len(tube.place(replace(sheet, count=300))) <= 300
+
+
+def test_one_closed_tube_is_around_a_subject_before_dusk():
+    """A cat had ears and no body, and lines of the ground were as bright as it."""
+    x, y = np.meshgrid(*(np.linspace(-1, 1, 96),) * 2)
+    ground = 0.18 + 0.05 * np.sin(23 * x) * np.sin(19 * y) + np.zeros((3, 1, 1))
+    disc = np.hypot(x, y + 0.1) < 0.5
+    picture = np.where(disc, np.array([0.9, 0.6, 0.3])[:, None, None], ground)
+    sheet = ink.Sheet(picture, Canvas(96, 96), 20000, np.random.default_rng(0), target=picture)
+    tube = Tube({"inks": "#ff2020,#2020ff", "dusk": 0.5})
+    marks = tube.place(sheet)
+    hot = marks.strokes[marks.ink >= len(tube.inks) - len(tube.tubes)]
+    assert abs(np.hypot(hot[:, 0], hot[:, 1] + 0.1) - 0.5).max() < 0.04
+    angles = np.sort(np.arctan2(hot[:, 1] + 0.1, hot[:, 0]))
+    assert np.diff(angles, append=angles[0] + 2 * np.pi).max() < 0.3
+    assert len(np.unique(marks.ink[marks.ink >= len(tube.inks) - len(tube.tubes)])) == 1
+
+
+def test_there_is_no_silhouette_where_the_subject_is_not_sure():
+    """One that is wrong is worse than none: of stripes, and where nothing differs."""
+    stripes = np.tile(np.sin(np.linspace(0, 40, 96)) > 0, (3, 96, 1)) * 0.8
+    for picture in (stripes, np.full((3, 96, 96), 0.5), np.zeros((3, 9, 9))):
+        shape = picture.shape[1:]
+        lines, subject = silhouettes(picture, np.zeros(shape), Canvas(*shape))
+        assert not lines
+        assert not subject.any()
 
 
 def tubes_along(lines, colours, monkeypatch):

@@ -3,7 +3,8 @@
 Each has one colour along its whole length: that of the side which differs more from the picture as
 a whole. One that nearly meets itself or another reaches it, and a short one that meets nothing is
 left out. Faint rows of light fill what tubes enclose, wider where the picture is lighter; or a dim
-picture is behind, in which the subject is seen, and tubes are only along its main outlines.
+picture is behind, and one tube goes around the subject where it is sure, with few others, thin and
+dimmer; else tubes are only along the main outlines.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from artgen_plugins._contours import (
     within,
 )
 from artgen_plugins._flow import flow_lines
+from artgen_plugins._silhouette import silhouettes
 from artgen_plugins.draft import away_from, masses, outlines_of, parted, tones_of, whole_lines
 from artgen_plugins.hatch import cropped, inside_margin, softened
 from artgen_plugins.regions import lab_of, seen_of
@@ -73,6 +75,11 @@ STEPS, BLUR, FEW, CORE, HIDING = 6, 0.003, 40.0, 0.85, 0.4
 """How many of these colours there are, of each; how far they fade, and how long tubes before such a
 picture are in all, in canvas units; from which share of the largest weight on there is none; the
 power of the light of a halo by which it hides what is behind."""
+
+LESS, THIN, APART, CLEAREST, CLOSED = (0.4, 0.3), 0.5, 0.03, 0.3, (0.04, 0.12)
+"""How long all tubes are in a subject and out of it, next to those around it; how wide these are
+and how far from those around; the shortest one; how near ends of a closed one are, and how long it
+is at least."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +141,7 @@ class Tube(Ink):
         return whole_lines(rows, self._halos(sheet, light, lines), sheet.count)
 
     def _before_dusk(self, sheet: ink.Sheet, light: Floats, inner: Floats) -> ink.Marks:
-        """Draw a dim picture, and tubes where its masses end: around a face, not in it."""
+        """Draw a dim picture, and tubes around its subject or where masses end, not in a face."""
         o = self.options
         tones, shown = tones_of(sheet, light, inner, DETAIL), np.ones(inner.shape, bool)
         levels = np.linspace(*MASSES, STEPS).tolist()
@@ -149,8 +156,17 @@ class Tube(Ink):
         picture = fewer(replace(sheet, count=2 * sheet.count // 3), dim)
         lines = outlines_of(sheet, light, inner, o.detail, o.strength, GAP * o.width, FEW)
         lines = parted(lines, CORE - inner, sheet.canvas, 0.0)
-        lines = met(lines, inner, sheet.canvas, o.width)
-        return whole_lines(picture, self._halos(sheet, light, lines), sheet.count)
+        around, subject = silhouettes(light, inner, sheet.canvas)
+        if not around:
+            lines = met(lines, inner, sheet.canvas, o.width)
+            return whole_lines(picture, self._halos(sheet, light, lines), sheet.count)
+        lines = parted(lines, away_from(around, sheet.canvas), sheet.canvas, APART)
+        rest = met(lines, inner, sheet.canvas, o.width)
+        # Beside people there are no others.
+        less = LESS[0], LESS[1] * (not inner.any())
+        drawn = few(rest, around, subject, sheet.canvas, less)
+        halos = self._halos(sheet, light, around, 1.0, light[:, subject].mean(1)[:, None])
+        return whole_lines(picture, halos + self._halos(sheet, light, drawn, THIN), sheet.count)
 
     def _drawn(self, sheet: ink.Sheet, light: Floats, outlines: list[Contour]) -> list[Contour]:
         """Return the pen lines of a face, outlines, and elsewhere the clearest pen lines."""
@@ -185,8 +201,18 @@ class Tube(Ink):
                         tubes[k] *= share**HIDING
         return cover * inside_margin(self, cover.shape[1:])
 
-    def _halos(self, sheet: ink.Sheet, light: Floats, lines: list[Contour]) -> list[ink.Marks]:
-        """Return the halo of each line in the hue of what is beside it, or in that of the face."""
+    def _halos(
+        self,
+        sheet: ink.Sheet,
+        light: Floats,
+        lines: list[Contour],
+        scale: float = 1.0,
+        own: Floats | None = None,
+    ) -> list[ink.Marks]:
+        """Return the halo of each line in the hue of what is beside it, or in that of the face.
+
+        `scale` is how wide they are; below 1 they have no hot middle. All have the hue of `own`.
+        """
         o, found, most, hues = self.options, [], np.inf, []
         if sheet.weight is not None and np.ptp(sheet.weight) > 0:
             most = float(sheet.weight.max())
@@ -194,6 +220,7 @@ class Tube(Ink):
         for points, _ in lines:
             inner = sheet.weight_at(*points.T).mean() > INNER * most
             colour = face if inner else _beside(points, sheet.canvas, light)
+            colour = colour if own is None else own
             hues.append(_likest(colour, self.tubes, light)[0])
         shared = agreed(np.array(hues), lines, o.width)
         for (points, _), hue in zip(lines, shared, strict=True):
@@ -202,12 +229,12 @@ class Tube(Ink):
                 continue
             if tuple(line[-1]) != tuple(points[-1]):
                 line = np.concatenate([line, points[-1:]])
-            thin = 1 - 0.5 * sheet.weight_at(*line.T) / most
+            thin = scale * (1 - (own is None) * 0.5 * sheet.weight_at(*line.T) / most)
             rings = [
                 ink.polyline(
                     line, o.width * wide * thin, self.below + level * len(self.tubes) + hue
                 )
-                for level, (_, wide) in enumerate(GLOW, 1)
+                for level, (_, wide) in enumerate(GLOW[: None if scale == 1 else -1], 1)
             ]
             found.append(ink.joined(rings))
         return found
@@ -236,6 +263,27 @@ def _rows(sheet: ink.Sheet, calm: Floats, light: Floats, tubes: Floats) -> ink.M
     half = (pitch / 2 - radius).clip(0) + 0.25 * pitch * (radius > 0.25 * pitch)
     strokes = np.stack([u - half, v, u + half, v, radius, radius], 1)
     return ink.Marks(strokes[bright > 0.12], hue[bright > 0.12])
+
+
+def few(
+    lines: list[Contour],
+    around: list[Contour],
+    subject: NDArray[np.bool_],
+    canvas: Canvas,
+    less: tuple[float, float],
+) -> list[Contour]:
+    """Return long lines and closed ones, as much of `around` as `less` in the subject and out."""
+    found, left = [], [share * sum(len(each.points) for each in around) for share in less]
+    for line in lines:
+        out = int(subject[cells_of(line, canvas)].mean() < 0.5)
+        gap, length = np.hypot(*(line.points[0] - line.points[-1])), len(line.points) * canvas.pixel
+        edge = (np.array(canvas.reach) - abs(line.points)).min() < 3 * RIM * min(canvas.reach)
+        closed = gap < CLOSED[0] and length > CLOSED[1] and not edge
+        long = length > CLEAREST * min(canvas.reach)
+        if (long or closed) and len(line.points) < left[out]:
+            left[out] -= len(line.points)
+            found.append(line)
+    return found
 
 
 def met(lines: list[Contour], inner: Floats, canvas: Canvas, radius: float) -> list[Contour]:
