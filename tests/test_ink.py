@@ -51,8 +51,8 @@ from artgen_plugins._contours import (
     within,
 )
 from artgen_plugins._flow import flow_lines
-from artgen_plugins._subject import subject_of
 from artgen_plugins._silhouette import silhouettes
+from artgen_plugins._subject import subject_of
 from artgen_plugins._swaps import ROUNDS, exchange
 from artgen_plugins._tours import circuit, nearest_first, shorten
 from artgen_plugins.charcoal import LINES, Charcoal

@@ -17,8 +17,9 @@ Mask = NDArray[np.bool_]
 SIDE, CALM = 800, 0.5
 """How many pixels the longer side has where a subject is looked for, and how much detail is left
 out before."""
-LARGEST, FACES = 0.45, 15.0
-"""The most of a picture that is a subject, and in areas of faces, where there are any."""
+SMALLEST, LARGEST, FACES = 0.1, 0.45, 15.0
+"""The least and the most of a picture that is a subject, and the most in areas of faces, where
+there are any."""
 SCRAP, BAND, COMPACT = 0.08, 5.0, 0.1
 """The smallest part next to the largest; how much longer than high a part is that is none, as a
 shore; and how compact one is at least, next to a disc."""
@@ -106,7 +107,7 @@ def _parts(mask: Mask, inner: Floats) -> Mask:
         if area > SCRAP * max(each[0] for each in kept):
             found[box] |= part
     most = FACES * face.mean() if face.any() else LARGEST
-    return found if found.mean() < most else np.zeros(mask.shape, bool)
+    return found if SMALLEST < found.mean() < most else np.zeros(mask.shape, bool)
 
 
 def _opened(mask: Mask, radius: float) -> Mask:

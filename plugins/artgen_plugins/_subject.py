@@ -45,7 +45,7 @@ def subject_of(lab: Floats, face: Floats) -> Mask:
     if many < 8:
         return np.zeros(shape, bool)
     colours, size = means(lab, labels), np.bincount(labels.ravel()) / face.size
-    places = means(np.stack(np.indices(shape), 2) / max(shape), labels)
+    places = means(np.stack([*np.indices(shape)], 2) / max(shape), labels)
     rim = [(labels[0], 1.0), (labels[:, 0], 1.0), (labels[:, -1], 1.0), (labels[-1], BOTTOM)]
     border = sum(np.bincount(side, minlength=many) * share for side, share in rim)
     person = means(np.maximum.accumulate(heart(face, WIDE), 0)[..., None], labels)[:, 0]
@@ -126,6 +126,6 @@ def divided(lab: Floats, prior: Floats, face: Floats) -> Mask:
         left = graph.tocsr() - maximum_flow(graph.tocsr(), *ends).flow
         left.data = left.data.clip(0)
         left.eliminate_zeros()
-        belief = np.isin(own, breadth_first_order(left, ends[0])[0]) * 1.0
+        belief = np.isin(own, breadth_first_order(left, ends[0])[0]).astype(np.float64)
     found: Mask = gaussian_filter(belief[labels], FAIR * min(face.shape), mode="nearest") > 0.5
     return found

@@ -575,7 +575,7 @@ def parted(
     found, following = labels.copy(), int(labels.max()) + 1
     total = np.bincount(labels.ravel(), size.ravel())
     if convex:
-        for each in measure.regionprops(labels + 1):
+        for each in measure.regionprops(labels + 1):  # type: ignore[no-untyped-call]
             if total[each.label - 1] > 0.1:
                 total[each.label - 1] += (1 / max(each.solidity, 0.2) - 1) * BENDS
     for value in np.flatnonzero(total > 1).tolist():
