@@ -21,7 +21,7 @@ from artgen import load
 from artgen.art import ExportRequest
 from artgen.base.lock import FileLock
 from artgen.cli import main
-from artgen.errors import OutputError
+from artgen.errors import ArtgenError, OutputError
 from artgen.gallery import open_gallery
 from artgen.gallery._page import FinishedPiece, _command, _plugin
 from artgen.gallery._pieces import Gallery, Piece
@@ -712,12 +712,18 @@ def test_the_page_escapes_what_it_shows(gallery, call):
 
 
 @pytest.mark.parametrize(
-    "line", ['title = ""', 'title = "two\\nlines"', f'text = "{"x" * 401}"', 'titel = "x"']
+    ("line", "says"),
+    [
+        ('title = ""', "piece.title"),
+        ('title = "two\\nlines"', "piece.title"),
+        (f'text = "{"x" * 401}"', "piece.text"),
+        ('titel = "x"', "titel"),
+    ],
 )
-def test_words_of_a_piece_are_checked(tmp_path, line):
+def test_words_of_a_piece_are_checked(tmp_path, line, says):
     path = tmp_path / "a.toml"
     path.write_text(f"[piece]\n{line}\n")
-    with pytest.raises(Exception, match="piece"):
+    with pytest.raises(ArtgenError, match=says):
         Recipe.from_toml(path)
 
 
@@ -753,3 +759,23 @@ def test_a_piece_with_a_date_fails_alone(tmp_path, capsys):
     said = capsys.readouterr()
     assert "dated: failed: Circle has no option 'when'" in said.out
     assert "good: missing" in said.out
+
+
+@pytest.mark.slow
+@is_built
+def test_a_reel_says_what_it_cannot_show_or_write(gallery, call):
+    """What was not built was left out; other names were refused as if the disk were full."""
+    write(gallery / "recipes", "third", title="Third one")
+    code, _, said = call("reel", gallery, "--only", "first", "--only", "third", json_too=False)
+    assert (code, "third is not made yet" in said) == (7, True)
+    for name in ("reel.avi", "-.mkv"):
+        assert call("reel", gallery, "--only", "first", "-o", name, json_too=False)[0] == 2
+    video = gallery / "out/first/progress.mp4"
+    before = video.read_bytes()
+    line = ("reel", gallery, "--only", "first", "-o", video, "--overwrite")
+    assert "cannot be both read and written" in call(*line, json_too=False)[2]
+    assert video.read_bytes() == before
+    still = gallery / "out/first/result.jpg"
+    still.write_bytes(still.read_bytes()[:200])
+    code, _, said = call("reel", gallery, "--only", "first", "-o", "reel.mp4", json_too=False)
+    assert (code, "result.jpg" in said) == (3, True)

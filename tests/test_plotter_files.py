@@ -6,6 +6,7 @@ import csv
 import math
 import re
 from dataclasses import replace
+from importlib import resources
 from itertools import islice, pairwise
 from pathlib import Path
 
@@ -155,6 +156,25 @@ def test_all_pens_in_one_file_with_pauses(drawing, tmp_path):
     assert text.splitlines().count("M0") == len(pens) - 1 > 0
     drawn, _, _ = interpret(text, read_profile("grbl-servo"))
     assert len(drawn) == sum(int(count) for _, count in pens)
+
+
+def test_a_machine_that_does_not_wait_has_a_file_for_each_pen(drawing, tmp_path, capsys):
+    """All colours were drawn with one pen."""
+    shipped = resources.files("artgen_makers").joinpath("profiles/grbl-servo.toml").read_text()
+    lines = [line for line in shipped.splitlines() if not line.startswith("pause")]
+    (tmp_path / "own.toml").write_text("\n".join(lines))
+    asked = [
+        "make",
+        "plotter",
+        str(drawing),
+        "--pens",
+        "3",
+        "--profile",
+        str(tmp_path / "own.toml"),
+    ]
+    assert main([*asked, "--one-file", "--out", str(tmp_path / "one")]) == 2
+    assert "does not wait for another pen" in capsys.readouterr().err
+    assert main([*asked, "--out", str(tmp_path / "each")]) == 0
 
 
 def test_panels_hold_all_that_is_drawn(drawing, tmp_path):

@@ -93,15 +93,19 @@ def check_parts(files: Sequence[Path], recipe: Recipe, registry: Registry) -> No
             check_inks(overprinted(primitive), suffix.upper())
 
 
-def check_file(file: Path, *, overwrite: bool, option: str = "--output", **more: Any) -> None:
+def check_file(
+    file: Path, *, overwrite: bool, option: str = "--output", out: Path | None = None, **more: Any
+) -> None:
     """Check the file of `option` and `more` as `check_output` does, before the work.
 
-    Raises UsageError, and OutputError if there is no folder for it.
+    Raises UsageError, and OutputError if there is no folder for it; the folder `out` is made later.
     """
     from artgen.output import check_output
 
+    if is_stdout(file):
+        raise UsageError(f"{option} {file} is no file", hint="give it a name")
     check_output(file, overwrite=overwrite, option=option, **more)
-    if not file.parent.is_dir():
+    if not file.parent.is_dir() and file.parent != out:
         problem = f"cannot write {file}: there is no folder {file.parent}"
         raise OutputError(problem, hint="create it first or write to another one")
 
@@ -121,6 +125,7 @@ def write_exports(
     and it gets all that are written. `more` are formats by suffix without a dot that come before
     those of exporters, and before `art`, which is the whole.
     """
+    from artgen.animation.forms import find_form
     from artgen.art import run_exporter
     from artgen.cli._progress import showing
     from artgen.exporters.requests import OF_VIDEOS
@@ -129,6 +134,11 @@ def write_exports(
     refused, files = None, [*arts]
     contents, takers = {}, {**_OPTIONS, **dict.fromkeys(OF_VIDEOS, VIDEOS)}
     writers: dict[str, Writer] = {"art": lambda art, request: art.to_bytes(), **(more or {})}
+    if request.film is not None:
+        form, kinds = find_form(request.film, registry), set(map(_suffix, files))
+        takers["film"] = VIDEOS | (
+            kinds - {"art"} if form.still else {"html"} if form.page else set()
+        )
     for file, art in arts.items():
         suffix = _suffix(file)
         export = writers.get(suffix) or registry.load("exporter", suffix)

@@ -132,7 +132,8 @@ def compare(
             hint=f"for example `artgen compare {shown} -p gaussian -p triangle`",
         )
     if csv is not None:
-        check_file(csv, overwrite=overwrite, option="--csv", mark=b"target,contestant,kind")
+        mark = b"target,contestant,kind"
+        check_file(csv, overwrite=overwrite, option="--csv", out=out, mark=mark)
     registry = common.registry()
 
     from artgen.cli._contestants import Limits, parse_contestants

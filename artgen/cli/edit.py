@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,7 +68,8 @@ def edit(
     files = list(dict.fromkeys(outputs or [Path(f"{art.stem}-edited.art")]))
     if split is not None and any(map(is_stdout, files)):
         raise UsageError("--split writes several files", hint="name them, such as -o plate.svg")
-    named = [part for text in operations or () for part in text.split("=") if os.path.isfile(part)]
+    texts = [*(operations or ()), split or ""]
+    named = [part for text in texts for part in re.split("[=@]", text) if os.path.isfile(part)]
     how: dict[str, Any] = {"as_json": common.as_json, "overwrite": overwrite}
     how["inputs"] = [art, *map(Path, named)]
     early = files if split is None else [_of_colour(file, "#000000") for file in files]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 import artgen.gallery as galleries
-from artgen.base.errors import GalleryError, Interrupted
+from artgen.base.errors import GalleryError, Interrupted, UsageError
 from artgen.cli._afterwards import open_in_browser
 from artgen.cli._console import print_failure, print_json, records, say
 from artgen.cli._exports import check_file
@@ -201,12 +201,20 @@ def reel(
     found = _made(galleries.open_gallery(folder, quick=quick))
     file = output or found.out / "reel.mp4"
     # It holds no recipe, as it is of many drawings.
-    mark = _MARKS.get(file.suffix.lower(), b"artgen")
-    check_file(file, overwrite=overwrite or output is None, mark=mark)
+    if file.suffix.lower() not in _MARKS:
+        hint = f"end its name in {', '.join(_MARKS)}"
+        raise UsageError(f"--output {file} is no file of a video", hint=hint)
+    read = [piece.folder / "progress.mp4" for piece in found.pieces]
+    how: dict[str, Any] = {"overwrite": overwrite or output is None, "inputs": read}
+    check_file(file, mark=_MARKS[file.suffix.lower()], **how)
     chosen = found.chosen(only or ())
     highlights = [piece for piece in chosen if piece.words.order is not None]
     finished = {each.piece.slug: each for each in galleries.finished_pieces(found)}
     wanted = (not only and highlights) or chosen
+    missing = [piece.slug for piece in wanted if piece.slug not in finished]
+    if only and missing:
+        hint = f"run artgen gallery build {found.folder} --only {missing[0]}"
+        raise GalleryError(f"{missing[0]} is not made yet", hint=hint)
     pieces = [finished[piece.slug] for piece in wanted if piece.slug in finished]
     seconds = galleries.write_reel(file, pieces, width=2 * round(height * 8 / 9), height=height)
     slugs = [each.piece.slug for each in pieces]

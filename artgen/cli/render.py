@@ -168,7 +168,7 @@ def render(
     registry = common.registry()
     if latent is not None and walk is not None:
         raise UsageError("--latent and --walk were both given", hint="leave one of them out")
-    check_film(film, seconds=seconds)
+    check_film(film, seconds=seconds, speed=None if speed == 1 else speed)
     if str(art) == STDIO:
         art = from_stdin(".art")
     moving = any((walk, start, film, loop, max_bytes, fps, speed != 1))
@@ -184,7 +184,7 @@ def render(
             hint="name an .art file that artgen fit wrote",
         )
     photos = [Path(name) for text in (start, film) if (name := (text or "").partition("=")[2])]
-    inputs = [art, *photos]
+    inputs = [art, *photos, *map(Path, filter(None, [plotting.pens]))]
     check_files(files, registry, as_json=common.as_json, overwrite=overwrite, inputs=inputs)
 
     common.load("artgen.display.views")

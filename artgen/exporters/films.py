@@ -113,9 +113,8 @@ def shot_of(art: Art, request: ExportRequest, frame: Frame, form: Form) -> Shot:
         width = max(1, round(request.other.width * high / request.other.height))
         other = np.asarray(opaque(request.other, art.drawing.background).resize((width, high)))
     shown = photograph(art, request, frame) if photo else None
-    return Shot(
-        art, frame, request.seconds or SECONDS, shown, tuple(drawn_as(request).items()), other
-    )
+    seconds = (request.seconds or SECONDS) / request.speed
+    return Shot(art, frame, seconds, shown, tuple(drawn_as(request).items()), other)
 
 
 def _moving(

@@ -179,7 +179,7 @@ def _thing(art: Art, drawing: Path, registry: Registry, task: PieceTask) -> dict
     asked = task.recipe.piece and task.recipe.piece.make
     if not asked:
         return {}
-    entry, maker, options = maker_of(asked, registry)
+    entry, maker, options = maker_of(asked, registry, task.search)
     motif, sha256 = Motif(task.stem, art), file_hash(drawing, "drawing")
     made, files = make_thing(
         entry.name, maker, options, motif, "drawing.art", sha256, maker.for_photos

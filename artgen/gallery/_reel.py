@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen.base.errors import GalleryError
+from artgen.base.errors import GalleryError, InputError
 from artgen.gallery._page import FinishedPiece
 from artgen.output import read_frames, write_video
 from artgen.output.spool import with_ends
@@ -75,8 +75,12 @@ def _result(shown: FinishedPiece, width: int, height: int) -> Pixels:
     """The still of a piece, see `_framed`."""
     from PIL import Image
 
-    with Image.open(shown.piece.folder / "result.jpg", formats=["JPEG"]) as picture:
-        pixels = np.asarray(picture.convert("RGB"))
+    still = shown.piece.folder / "result.jpg"
+    try:
+        with Image.open(still, formats=["JPEG"]) as picture:
+            pixels = np.asarray(picture.convert("RGB"))
+    except OSError as error:
+        raise InputError(f"{still}: {error}", hint="run artgen gallery build") from None
     return next(_framed(shown, [pixels], width, height))
 
 

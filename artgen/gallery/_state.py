@@ -143,6 +143,7 @@ def _witness(recipe: Recipe, registry: Registry, search: Sequence[Path]) -> str 
         return None
     table = recipe.to_dict()
     made = table.pop("piece", {}).get("make")
+    own |= _in_texts(recipe, search)
     for what, file in recipe.files:
         own[f"{what} {file.name}"] = file_hash(find_file(file.name, file.sha256, search, what))
     places = (entry.spec.load for entry in entries)
@@ -177,7 +178,7 @@ def key_of(recipe: Recipe, registry: Registry, search: Sequence[Path]) -> str:
     plan = resolve(recipe, registry, target.canvas, target.subject)
     table = plan.recipe.to_dict()
     table.pop("piece", None)
-    files = {}
+    files = _in_texts(recipe, search)
     for what, file in recipe.files:
         name = f"{what} {file.name}" if what == "picture" else what
         files[name] = file_hash(find_file(file.name, file.sha256, search, what), what)
@@ -191,6 +192,18 @@ def key_of(recipe: Recipe, registry: Registry, search: Sequence[Path]) -> str:
     if (made := recipe.piece and recipe.piece.make) is not None:
         everything["make"] = made
     return _digest(everything)
+
+
+def _in_texts(recipe: Recipe, search: Sequence[Path]) -> dict[str, str]:
+    """Return the hashes of files that a recipe names in texts: of its film, of what is made."""
+    made = (recipe.piece and recipe.piece.make) or ""
+    texts = (text.partition("=")[2] for text in (recipe.output.film or "", *made.split()))
+    return {
+        text: file_hash(folder / text, "file")
+        for text in texts
+        for folder in reversed(search)
+        if text and (folder / text).is_file()
+    }
 
 
 def _digest(data: object) -> str:

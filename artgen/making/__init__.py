@@ -262,10 +262,12 @@ def lengths_of(maker: type[Maker], values: Mapping[str, str]) -> dict[str, Any]:
     return read
 
 
-def maker_of(text: str, registry: Registry) -> tuple[Entry, Maker, dict[str, str]]:
+def maker_of(
+    text: str, registry: Registry, search: Sequence[Path] = ()
+) -> tuple[Entry, Maker, dict[str, str]]:
     """Find the kind of a text such as ``string board=40cm``, and set its options, which come last.
 
-    Raises ArtgenError.
+    Files that options name are in a folder of `search`. Raises ArtgenError.
     """
     kind, *pairs = text.split()
     if odd := [pair for pair in pairs if "=" not in pair]:
@@ -273,7 +275,11 @@ def maker_of(text: str, registry: Registry) -> tuple[Entry, Maker, dict[str, str
     options = dict(pair.split("=", 1) for pair in pairs)
     entry = registry.find("maker", kind)
     cls = entry.load()
-    return entry, cls(lengths_of(cls, options)), options
+    given = {
+        key: next((str(each / value) for each in search if (each / value).is_file()), value)
+        for key, value in options.items()
+    }
+    return entry, cls(lengths_of(cls, given)), options
 
 
 def run_maker(kind: str, maker: Maker, motif: Motif) -> Made:

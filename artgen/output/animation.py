@@ -5,6 +5,7 @@ Their encoders want all frames at once or take long, so sides, rate and number a
 
 from __future__ import annotations
 
+import struct
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -84,16 +85,22 @@ def write_animation(
         settings["palette"] = bytes(shared.getpalette() or ())
         pictures = (picture.quantize(palette=shared, dither=Dither.NONE) for picture in every)
     with atomic_path(path) as partial, partial.open("wb") as file:
-        next(pictures).save(
-            file,
-            "PNG" if suffix == ".apng" else suffix[1:],
-            save_all=True,
-            # An iterator, so that no frames are held; Pillow goes through those of an APNG twice.
-            append_images=list(pictures) if suffix == ".apng" else pictures,
-            duration=np.diff(ends).tolist(),
-            loop=0,
-            **settings,
-        )
+        try:
+            next(pictures).save(
+                file,
+                "PNG" if suffix == ".apng" else suffix[1:],
+                save_all=True,
+                # An iterator: no frames are held; Pillow goes through those of an APNG twice.
+                append_images=list(pictures) if suffix == ".apng" else pictures,
+                duration=np.diff(ends).tolist(),
+                loop=0,
+                **settings,
+            )
+        except (struct.error, OverflowError):
+            raise OutputError(
+                f"cannot write {path}: it stands still for longer than the format can say",
+                hint="make it shorter, or write .mp4 or .webm",
+            ) from None
 
 
 def _palette(pictures: Sequence[Image], colours: int) -> Image:

@@ -200,6 +200,16 @@ class Plotter(Maker):
             for name, corner, side in parts
         ]
         writer = _hpgl if profile.language == "hpgl" else _gcode
+        if (
+            o.one_file
+            and writer is _gcode
+            and not profile.pause
+            and max(len(p.jobs) for p in done) > 1
+        ):
+            raise UsageError(
+                f"the profile {o.profile} does not wait for another pen",
+                hint='add pause = ["M0"] to it, or leave out --one-file',
+            )
         files, rows, table, lengths, taken = {}, [], [], defaultdict[int, float](float), 0.0
         for panel in done:
             for jobs in [panel.jobs] if o.one_file else [[each] for each in panel.jobs]:

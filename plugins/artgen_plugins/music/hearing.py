@@ -102,7 +102,10 @@ def _decoded(path: Path, changed: int) -> Samples:
         ):
             if not read.streams.audio:
                 raise InputError(f"{path} has no sound", hint="use a file with music")
-            stream: Any = read.streams.audio[0]
+            known = [each for each in read.streams.audio if each.codec_context is not None]
+            if not known:
+                raise InputError(f"{path}: nothing here knows its sound", hint="save it as WAV")
+            stream: Any = known[0]
             rate = stream.rate
             layout = "mono" if stream.channels == 1 else "stereo"
             turned = av.AudioResampler(format="fltp", layout=layout, rate=rate)
