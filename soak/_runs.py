@@ -256,8 +256,13 @@ def same(one: dict[str, Any], two: dict[str, Any]) -> str | None:
 
 
 def unfinished(out: Path, allowed: Sequence[dict[str, Any]]) -> str | None:
-    """Which file under a final name is neither that of an earlier nor that of a later run."""
-    for suffix, data in contents(out).items():
+    """Which file under a final name is neither that of an earlier nor that of a later run, or gone.
+
+    The first of `allowed` are those of the earlier run.
+    """
+    found = contents(out)
+    for suffix, data in found.items():
         if not any(each.get(suffix) == data for each in allowed):
             return f"it{suffix} is not whole"
-    return None
+    gone = sorted(allowed[0].keys() - found.keys())
+    return f"it{gone[0]} is gone" if gone else None

@@ -147,7 +147,8 @@ def little_memory(tally: Tally, small: bool) -> None:
             clear = code == 0 or (code == 6 and "memory" in printed) or _aborted(code, printed)
             traceback = "Traceback" in printed
             after = contents(out)
-            replaced = all(after.get(suffix) != data for suffix, data in before.items())
+            replaced = before.keys() <= after.keys()
+            replaced &= all(after.get(suffix) != data for suffix, data in before.items())
             tally.case(
                 f"{mebibytes} MiB more than at the start",
                 None if clear and not traceback else f"exit {code}: {printed.strip()[-300:]}",

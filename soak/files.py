@@ -139,7 +139,7 @@ PROMISES = [
     Promise(
         "hostile-files",
         "Reading any file ends within seconds and within a limit of memory, with a result or with "
-        "an error that names the file.",
+        "an error of artgen's own.",
         "Every accepted format: truncated, with flipped bits, with parts doubled or removed, absurd "
         "sizes, Exif and profiles, animations, bombs, files of other kinds, and pipes, devices, "
         "sockets, folders and links in place of a file; each reader in a process of its own with "

@@ -44,6 +44,9 @@ class Poisoned(Splat):
         return 4 * p.size
 '''
 
+EARLY = 20
+"""Calls before which nothing finite was kept yet."""
+
 POISONS = {
     "NaN in a footprint": "weight * float('nan')",
     "infinity in a footprint": "weight + float('inf')",
@@ -58,10 +61,13 @@ def poison(tally: Tally, small: bool) -> None:
             for once in (True, False):
                 when = f"in range({at}, {at + 1})" if once else f"> {at}"
                 name = f"{label}, call {at}{'' if once else ' and later'}"
-                tally.case(name, *_poisoned(POISONED.format(when=when, what=what), once))
+                found = _poisoned(POISONED.format(when=when, what=what), once)
+                # Of a fault at the beginning there is nothing finite at all to save.
+                tally.case(name, *(found or [None if at <= EARLY else "nothing is saved"]))
 
 
 def _poisoned(source: str, once: bool) -> list[str | None]:
+    """What is wrong with a run whose numbers are not finite; nothing where nothing is saved."""
     with tempfile.TemporaryDirectory() as name:
         file = Path(name) / "poisoned.py"
         file.write_text(source)
@@ -78,7 +84,7 @@ def _poisoned(source: str, once: bool) -> list[str | None]:
                 observers=[seen.append],
             )
         except (Diverged, PluginError):
-            return [None]  # nothing finite at all to save
+            return []
         recoveries = sum("back to the best" in e.message for e in seen if isinstance(e, Notice))
         drawn = torch.cat([t.flatten() for t in outcome.art.drawing.tensors.values()])
         found = outcome.error
@@ -262,7 +268,8 @@ PROMISES = [
     Promise(
         "any-recipe",
         "Every recipe runs, or is refused with an error that says why.",
-        "Random small recipes with all keys and values of recipes, some with an unknown word.",
+        "Random small recipes of splats, shapes and fields with the keys of their fits, some with an "
+        "unknown word.",
         any_recipe,
         _accepts_all,
         "combinations are not checked before the run",

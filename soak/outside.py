@@ -170,7 +170,10 @@ def numbers(tally: Tally, small: bool) -> None:
                     *("render", str(_art(folder, made / "it.art", key, value))),
                     *("-o", str(folder / "drawn.png")),
                 ],
-                "plugin": [*base, "--plugin", str(_plugin(folder, value)), "-p", "odd"],
+                "plugin": [
+                    *("fit", str(photo), "--plugin", str(_plugin(folder, value)), "-p", "odd"),
+                    *("--steps", "3", "--no-video"),
+                ],
             }
             for door, line in doors.items():
                 out = folder / "out"
@@ -215,12 +218,18 @@ def other_targets(tally: Tally, small: bool) -> None:
             Image.new("L", (24, 16), 90 * level).save(mask)
         other = folder / "two" / photo.name
         Image.new("RGB", (24, 16), (1, 2, 3)).save(other)
+        drawings = [folder / each / "start.art" for each in ("one", "two")]
+        for seed, drawing in enumerate(drawings, 1):
+            made = ["fit", str(photo), "-n", "8", "--steps", "2", "--seed", str(seed), "--no-video"]
+            run([*made, "-q", "--out", str(drawing.parent), "--name", "start"], folder)
+        starts = [[str(photo), "--init", str(drawing)] for drawing in drawings]
         cases = {
             "expression": (["curve:sin(x)/2", *curve], ["curve:7*x/2", *curve]),
             "points": (["points:spiral?n=60", *curve], ["points:two-moons?n=60", *curve]),
             "interval": (["curve:x*x?to=2", *curve], ["curve:x*x?to=3", *curve]),
             "picture": ([str(photo), "-n", "8"], [str(other), "-n", "8"]),
             "mask": ([str(photo), "--mask", str(masks[0])], [str(photo), "--mask", str(masks[1])]),
+            "drawing": (starts[0], starts[1]),
         }
         for name, (first, second) in cases.items():
             out = folder / name

@@ -140,8 +140,7 @@ def outputs_give_nothing_away(tally: Tally, small: bool) -> None:
             if path.is_file():
                 data = path.read_bytes()
                 problems = [f"{word!r} is in it" for word in words if word.encode() in data]
-                # The summary says where its outputs are, as they were asked for.
-                tally.case(path.suffix, *([] if path.suffix == ".json" else problems))
+                tally.case(path.name, *problems)
 
 
 def report_is_private(tally: Tally, small: bool) -> None:
@@ -205,7 +204,8 @@ def _harmful(svg: str) -> str | None:
         tags = {element.tag.split("}")[-1] for element in ElementTree.fromstring(svg).iter()}
     except ElementTree.ParseError as error:
         return f"it is not XML: {error}"
-    return f"it has {tags & {'script', 'img', 'foreignObject'}}" if "script" in tags else None
+    harmful = tags & {"script", "img", "foreignObject"}
+    return f"it has {harmful}" if harmful else None
 
 
 def _harmful_page(page: str) -> str | None:

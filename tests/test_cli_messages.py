@@ -601,9 +601,7 @@ def test_of_a_file_that_was_passed_what_it_offers_is_told(call, empty_folder):
         (("morph", "missing.art", "other.art"), 3, "missing.art does not exist"),
     ],
 )
-def test_mistakes_are_found_before_torch_is_loaded_and_outputs_are_checked(
-    arguments, code, says, call, monkeypatch
-):
+def test_mistakes_are_found_before_outputs_are_checked(arguments, code, says, call, monkeypatch):
     out = Path("artgen-out")
     out.mkdir()
     for stem in ("astronaut-gaussian", "missing", "missing-other"):

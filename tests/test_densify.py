@@ -190,8 +190,8 @@ def test_new_parts_lack_nothing_of_a_start_and_fit_between_their_neighbours():
     # Colours are a share of what the picture lacks; sizes follow the distance to all neighbours.
     assert torch.allclose(fresh["colour"][:, x < -1.4], torch.tensor(0.7 * 0.7), atol=0.02)
     near = (x > 0.9) & (x < 1.1) & (fresh["xy"][1].abs() < 0.2)
-    if near.any():
-        assert float(fresh["size"][near].mean()) < float(fresh["size"][left].mean())
+    assert near.any()
+    assert float(fresh["size"][near].mean()) < float(fresh["size"][left].mean())
     again = densification.parts_among(crowded, 40, image, 3, 1.0, 0.5)
     assert_same_bits(fresh, again)
 

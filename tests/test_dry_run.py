@@ -100,7 +100,8 @@ def test_nothing_is_written_and_the_recipe_gives_the_run(flags, tmp_path, monkey
     assert main([*asked, "--dry-run", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert parse_toml(text) == found["recipe"]
-    assert found["memory"] is None or found["memory"] > 10**7
+    if Path("/proc/self/status").exists():  # elsewhere nobody knows
+        assert found["memory"] > 10**7
     assert f"{found['art_bytes']:,} bytes" in text
 
     Path("dry.toml").write_text(text)

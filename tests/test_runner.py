@@ -366,6 +366,8 @@ def test_memory_that_ran_out_in_a_rehearsal_is_not_asked_for_again(
     outcome = run(recipe(photo, {"time": 0.3}), registry)
     assert outcome.summary["stopped_by"] in ("steps", "time")
     assert min(limits) == 0.25
+    # An engine that began anew with all of it would run out, and be asked for half, again.
+    assert limits == sorted(limits, reverse=True)
 
 
 def test_stages_follow_each_other(photo: Path, tmp_path: Path, registry: Registry) -> None:

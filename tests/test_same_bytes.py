@@ -693,7 +693,10 @@ def test_a_run_killed_under_version_0_1_goes_on_to_the_same_bytes(run, tmp_path)
 
 
 def _compare(name: str, found: dict[str, str | float]) -> None:
-    for file, value in _recorded()[name].items():
+    recorded = _recorded()[name]
+    if not recorded:
+        pytest.skip("only bytes are recorded of it, none of them from this processor")
+    for file, value in recorded.items():
         if file.endswith("-sheet.png"):
             # A contact sheet prints text: seeds and PSNR since 0.2. The pictures in it are compared.
             assert file in found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from artgen.base.errors import ArtgenError
 from artgen.cli._console import describe
 from soak._promise import AREAS, Promise, Tally, choose, every_promise, short
 from soak._readers import READERS, good_files
+from soak._runs import start
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="forks processes")
 each_promise = pytest.mark.parametrize("promise", every_promise(), ids=lambda promise: promise.name)
@@ -68,6 +70,11 @@ LONG_BUGS |= {"other-targets", "peak-memory", "stopped", "two-at-once"}
     ],
 )
 def test_a_bug_is_noticed(promise: Promise):
+    # A bug that cannot be made any more would fail in every process, which is no notice of it.
+    with promise.bug():
+        process = start(os.getpid)
+        process.join()
+    assert process.exitcode == 0
     tally = promise.check_with_bug()
     if not tally.failures:
         _tried(tally)
