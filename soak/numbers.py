@@ -44,9 +44,6 @@ class Poisoned(Splat):
         return 4 * p.size
 '''
 
-EARLY = 20
-"""Calls before which nothing finite was kept yet."""
-
 POISONS = {
     "NaN in a footprint": "weight * float('nan')",
     "infinity in a footprint": "weight + float('inf')",
@@ -62,8 +59,9 @@ def poison(tally: Tally, small: bool) -> None:
                 when = f"in range({at}, {at + 1})" if once else f"> {at}"
                 name = f"{label}, call {at}{'' if once else ' and later'}"
                 found = _poisoned(POISONED.format(when=when, what=what), once)
-                # Of a fault at the beginning there is nothing finite at all to save.
-                tally.case(name, *(found or [None if at <= EARLY else "nothing is saved"]))
+                # Where every footprint is NaN from then on, the best cannot be drawn either.
+                lost = what == POISONS["NaN in a footprint"] and not once
+                tally.case(name, *(found or [None if lost else "nothing is saved"]))
 
 
 def _poisoned(source: str, once: bool) -> list[str | None]:

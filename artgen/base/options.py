@@ -39,10 +39,13 @@ _WORDS = {
 def option(default: Any, help: str, *, low: float | None = None, high: float | None = None) -> Any:
     """Make a dataclass field with a one-line `help` and inclusive bounds.
 
-    Raises ValueError for a default that is infinite, or a number that is NaN.
+    Raises ValueError for a default that is infinite or out of bounds, or a number that is NaN.
     """
     if [*not_finite(default)] or any(end is not None and math.isnan(end) for end in (low, high)):
         raise ValueError(f"option {help!r} has a number that is NaN or infinite")
+    least, most = -math.inf if low is None else low, math.inf if high is None else high
+    if isinstance(default, int | float) and not least <= default <= most:
+        raise ValueError(f"option {help!r} is {default} by default, out of its bounds")
     return dataclasses.field(default=default, metadata={"help": help, "low": low, "high": high})
 
 
