@@ -36,6 +36,8 @@ WITHOUT = (
     *("brick", "cell", "chelsea", "clock", "coffee", "coins", "colorwheel", "grass", "gravel"),
     *("hubble_deep_field", "immunohistochemistry", "moon", "page", "retina", "rocket", "text"),
 )
+FACED = {"bust", "dancers", "gown", "profile", "sun", "sunhat", "trumpeter"}
+"""Drawings that have a face."""
 PARTS = {"gaussian": (300, 200), "triangle": (200, 200), "brush": (150, 150)}
 """The primitives whose focus is measured, with counts and steps."""
 
@@ -101,7 +103,7 @@ def _with_faces(settings: Settings) -> list[Face]:
 def _without_faces(settings: Settings) -> list[Face]:
     found = [Face(name, _rgb(getattr(data, name)())) for name in WITHOUT if hasattr(data, name)]
     for name in (*GENERATED, *SUBJECTS):
-        if name != "profile":
+        if name not in FACED:
             found.append(Face(name, _sample(name)))
     if settings.data is not None:
         for number in ("05", "07", "13", "19", "23"):
