@@ -215,9 +215,15 @@ def winding(ring, points):
     return up.sum(0) - down.sum(0)
 
 
-@pytest.mark.parametrize("bend", [0.03, 0.3, 1.2])
-@pytest.mark.parametrize("swell", [0.002, 0.01])
-def test_a_line_of_pieces_is_one_outline_that_covers_what_they_cover(bend, swell):
+@pytest.mark.parametrize(
+    ("bend", "swell", "most"),
+    [
+        *((0.03, 0.002, 1), (0.3, 0.002, 2), (0.03, 0.01, 30), (0.3, 0.01, 60)),
+        # Where a line turns back or swells faster than it goes on, each piece shows its own rim.
+        *((1.2, 0.002, 80), (1.2, 0.01, 130)),
+    ],
+)
+def test_a_line_of_pieces_is_one_outline_that_covers_what_they_cover(bend, swell, most):
     """As an outline for each piece, a drawing of one line took 6 MB of SVG and 19 of EPS."""
     rng = np.random.default_rng(0)
     heading = np.cumsum(rng.normal(0, bend, 150))
@@ -228,7 +234,8 @@ def test_a_line_of_pieces_is_one_outline_that_covers_what_they_cover(bend, swell
     drawing = Drawing("ink", {}, Ink().pack(marks), 64, 64, (1, 1, 1))
     parts = [part for part in flat_parts(Ink(), drawing) if part.element() is not None]
     lines = connected(parts)
-    assert len(lines) < (2 if bend < 0.1 and swell < 0.005 else len(parts))
+    assert len(parts) == 149
+    assert len(lines) <= most
 
     places = points[rng.integers(0, 150, 2000)] + rng.normal(0, 0.03, (2000, 2))
     apart = [winding(part.outline(), places) for part in parts]
