@@ -6,7 +6,7 @@ import importlib
 import random
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -159,7 +159,8 @@ class DefaultOutOfBounds(Disc):
 
     @dataclass(frozen=True)
     class Options:
-        rings: int = option(9, "how many", low=1, high=8)
+        # `option` itself refuses it.
+        rings: int = field(default=9, metadata={"help": "how many", "low": 1, "high": 8})
 
 
 @bad("names", "did you mean radius?")

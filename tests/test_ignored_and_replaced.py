@@ -75,7 +75,6 @@ def test_a_morph_is_no_still_and_its_drawing_has_no_sound(here, capsys):
     assert "a morph is no PNG" in said
     line = ("morph", "one.art", "two.art", "-o", "m.art")
     assert "--music is for videos" in refused(capsys, *line, "--music", "nowhere.wav")
-    assert "--size is for videos" in refused(capsys, *line, "--size", "64")
     assert [path.name for path in here.glob("m.*")] == []
     assert main([*line, "-q"]) == 0
 

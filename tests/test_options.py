@@ -127,3 +127,11 @@ def test_typed_values_are_toml_literals_or_bare_text(text, value):
     parsed = parse_value(text)
     assert parsed == value
     assert type(parsed) is type(value)
+
+
+@pytest.mark.parametrize("default", [-1, 1.5, 9])
+def test_the_default_of_an_option_is_within_its_bounds(default):
+    """A fit took it, and then refused the same number as a flag."""
+    with pytest.raises(ValueError, match="out of its bounds"):
+        option(default, "share", low=0, high=1)
+    assert option(None, "share", low=0, high=1).default is None

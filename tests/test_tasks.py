@@ -189,8 +189,8 @@ def test_every_task_is_one_command(workplace, capfd):
                 # All of its steps, of fewer parts.
                 missing["-n"] = "60"
                 missing.pop("--steps")
-            if "walk.gif" in arguments:
-                # A film has the frames of its clip.
+            if "walk.gif" in arguments or "--tiles" in arguments:
+                # A film has the frames of its clip, and tiles have none.
                 missing.pop("--video-seconds"), missing.pop("--fps")
             if "photos" not in arguments:
                 missing.setdefault("--out", f"out{number}")
