@@ -89,6 +89,13 @@ def test_sounds_are_read_and_what_is_none_is_refused_with_words(tmp_path):
     broken[:2] = np.inf, -np.inf
     scipy.io.wavfile.write(tmp_path / "nan.wav", 8000, broken)
     assert np.isfinite(read_sound(tmp_path / "nan.wav").values).all()
+    # A title in Latin-1 was a sound that cannot be read.
+    plain = (tmp_path / "a.wav").read_bytes()
+    title = (
+        b"LIST" + (14).to_bytes(4, "little") + b"INFOINAM" + (2).to_bytes(4, "little") + b"\xe9\x00"
+    )
+    (tmp_path / "tagged.wav").write_bytes(plain + title)
+    assert read_sound(tmp_path / "tagged.wav").rate == 44_100
     (tmp_path / "b.wav").write_bytes(b"RIFF no sound")
     scipy.io.wavfile.write(tmp_path / "c.wav", 8000, np.zeros(100, np.int16))
     for name, says in (

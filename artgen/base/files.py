@@ -8,7 +8,7 @@ import os
 import re
 import shlex
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from io import BufferedReader
 from pathlib import Path
@@ -113,6 +113,11 @@ def check_art(file: Path) -> None:
         if (beside := file.with_suffix(".art")) != file and beside.is_file():
             hint = f"the drawing is in {beside}"
         raise InputError(f"{file} is not an .art file, or it is damaged", hint=hint)
+
+
+def file_in(name: str, search: Iterable[Path]) -> Path | None:
+    """The file `name` in the first folder of `search` that has one, if any."""
+    return next((each / name for each in search if name and os.path.isfile(each / name)), None)
 
 
 def _shown_as(path: Path) -> list[Path]:

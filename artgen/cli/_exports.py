@@ -44,7 +44,7 @@ def check_files(files: Sequence[Path], registry: Registry, *, as_json: bool, **m
         raise UsageError("standard output takes one format", hint="leave one -o - out")
     formats = ["art", *(entry.name for entry in registry.entries("exporter"))]
     for file in files:
-        if _suffix(file) not in formats:
+        if suffix_of(file) not in formats:
             # Short words are like one another, whatever they mean.
             hint = f"known: {', '.join(sorted(formats))}"
             raise UsageError(f"--output {file} has an unknown format", hint=hint)
@@ -81,7 +81,7 @@ def check_parts(files: Sequence[Path], recipe: Recipe, registry: Registry) -> No
     primitive = find_names(recipe, registry).primitive(table.options, preset=table.preset)
     # The video of the run itself shows the background.
     kept = {output.video_format} if output.video else set[str]()
-    for suffix in sorted(set(map(_suffix, files)) - {"art"}):
+    for suffix in sorted(set(map(suffix_of, files)) - {"art"}):
         own = registry.find("exporter", suffix).plugin.origin == "built-in"
         if own and output.transparent and suffix not in kept:
             check_transparent(suffix)
@@ -131,22 +131,22 @@ def write_exports(
     from artgen.exporters.requests import OF_VIDEOS
     from artgen.output import write_together
 
-    refused, files = None, [*arts]
+    refused, files, kinds = None, [*arts], set(map(suffix_of, arts))
     contents, takers = {}, {**_OPTIONS, **dict.fromkeys(OF_VIDEOS, VIDEOS)}
     writers: dict[str, Writer] = {"art": lambda art, request: art.to_bytes(), **(more or {})}
     if request.film is not None:
-        form, kinds = find_form(request.film, registry), set(map(_suffix, files))
+        form = find_form(request.film, registry)
         takers["film"] = VIDEOS | (
             kinds - {"art"} if form.still else {"html"} if form.page else set()
         )
     for file, art in arts.items():
-        suffix = _suffix(file)
+        suffix = suffix_of(file)
         export = writers.get(suffix) or registry.load("exporter", suffix)
         # An option for some formats leaves other files as they are, unless no file takes it.
         others: dict[str, Any] = {
             option: getattr(type(request), option)
             for option, formats in takers.items()
-            if suffix not in formats and formats & set(map(_suffix, files))
+            if suffix not in formats and formats & kinds
         }
         try:
             with showing(registry, common, file.name), printed_to(sys.stderr):
@@ -171,6 +171,7 @@ def write_exports(
         raise refused
 
 
-def _suffix(file: Path) -> str:
+def suffix_of(file: Path) -> str:
+    """The format of an output by its name, without a dot; standard output takes PNG."""
     suffix = file.suffix.lower().removeprefix(".")
     return suffix or ("png" if is_stdout(file) else "")

@@ -200,12 +200,12 @@ def reel(
     """
     found = _made(galleries.open_gallery(folder, quick=quick))
     file = output or found.out / "reel.mp4"
-    # It holds no recipe, as it is of many drawings.
     if file.suffix.lower() not in _MARKS:
         hint = f"end its name in {', '.join(_MARKS)}"
         raise UsageError(f"--output {file} is no file of a video", hint=hint)
     read = [piece.folder / "progress.mp4" for piece in found.pieces]
     how: dict[str, Any] = {"overwrite": overwrite or output is None, "inputs": read}
+    # It holds no recipe, as it is of many drawings.
     check_file(file, mark=_MARKS[file.suffix.lower()], **how)
     chosen = found.chosen(only or ())
     highlights = [piece for piece in chosen if piece.words.order is not None]

@@ -7,9 +7,8 @@ from pathlib import Path
 from artgen.base.errors import UsageError
 from artgen.base.files import check_art
 from artgen.cli._console import print_json
-from artgen.cli._exports import VIDEOS, check_files, check_length, write_exports
+from artgen.cli._exports import VIDEOS, check_files, check_length, suffix_of, write_exports
 from artgen.cli._flags import DEVICE, OVERWRITE, Common, argument, option, output_option, switch
-from artgen.cli._pipes import is_stdout
 
 
 def morph(
@@ -59,7 +58,7 @@ def morph(
         check_length("--music ", music, seconds=seconds, hold=hold)
     inputs = [*paths, Path(music or first)]
     check_files(files, registry, as_json=common.as_json, overwrite=overwrite, inputs=inputs)
-    kinds = {file.suffix.lower().removeprefix(".") for file in files if not is_stdout(file)}
+    kinds = set(map(suffix_of, files))
     if still := kinds - VIDEOS - {"html", "art"}:
         hint = "write an .art file, then artgen render FILE.art --at 3 -o FILE.png"
         raise UsageError(f"a morph is no {min(still).upper()}", hint=hint)

@@ -184,7 +184,7 @@ def render(
             hint="name an .art file that artgen fit wrote",
         )
     photos = [Path(name) for text in (start, film) if (name := (text or "").partition("=")[2])]
-    inputs = [art, *photos, *map(Path, filter(None, [plotting.pens]))]
+    inputs = [art, *photos, Path(plotting.pens or art)]
     check_files(files, registry, as_json=common.as_json, overwrite=overwrite, inputs=inputs)
 
     common.load("artgen.display.views")

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from artgen.base.errors import ArtgenError, PluginError
-from artgen.base.files import file_hash, find_file
+from artgen.base.files import file_hash, file_in, find_file
 from artgen.gallery._pieces import FILES, SUMMARY, Piece
 from artgen.recipe import Recipe
 from artgen.registry import KINDS, Entry, Registry
@@ -198,12 +198,8 @@ def _in_texts(recipe: Recipe, search: Sequence[Path]) -> dict[str, str]:
     """Return the hashes of files that a recipe names in texts: of its film, of what is made."""
     made = (recipe.piece and recipe.piece.make) or ""
     texts = (text.partition("=")[2] for text in (recipe.output.film or "", *made.split()))
-    return {
-        text: file_hash(folder / text, "file")
-        for text in texts
-        for folder in reversed(search)
-        if text and (folder / text).is_file()
-    }
+    found = {text: file_in(text, search) for text in texts}
+    return {text: file_hash(file, "file") for text, file in found.items() if file is not None}
 
 
 def _digest(data: object) -> str:

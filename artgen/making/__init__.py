@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from artgen._version import __version__
 from artgen.base.errors import InputError, UsageError
 from artgen.base.faults import broken, plugin_code
-from artgen.base.files import printable, read_regular
+from artgen.base.files import file_in, printable, read_regular
 from artgen.base.options import describe_options, parse_options, parse_value
 from artgen.output import encode_png
 from artgen.output.parts.pens import PenPart, pen_parts
@@ -275,10 +275,7 @@ def maker_of(
     options = dict(pair.split("=", 1) for pair in pairs)
     entry = registry.find("maker", kind)
     cls = entry.load()
-    given = {
-        key: next((str(each / value) for each in search if (each / value).is_file()), value)
-        for key, value in options.items()
-    }
+    given = {key: str(file_in(value, search) or value) for key, value in options.items()}
     return entry, cls(lengths_of(cls, given)), options
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from artgen.base.files import file_hash, find_file
+from artgen.base.files import file_hash, file_in, find_file
 from artgen.recipe import FileReference, Recipe
 
 
@@ -46,7 +45,7 @@ def with_film_file(recipe: Recipe, search: Sequence[Path], *, bare: bool = False
     The file is in a folder of `search`. Where there is none, the form says what is wrong with it.
     """
     form, _, file = (recipe.output.film or "").partition("=")
-    for path in (folder / file for folder in search if file):
-        if os.path.isfile(path):
-            return recipe.with_output(film=f"{form}={path.name if bare else path}")
-    return recipe
+    path = file_in(file, search)
+    if path is None:
+        return recipe
+    return recipe.with_output(film=f"{form}={path.name if bare else path}")

@@ -98,7 +98,10 @@ def _decoded(path: Path, changed: int) -> Samples:
     try:
         with (
             path.open("rb") as file,
-            av.open(file, "r", format=FORMATS[path.suffix.lower()]) as read,
+            # Tags may be in any encoding: none is used.
+            av.open(
+                file, "r", format=FORMATS[path.suffix.lower()], metadata_errors="replace"
+            ) as read,
         ):
             if not read.streams.audio:
                 raise InputError(f"{path} has no sound", hint="use a file with music")
