@@ -1316,6 +1316,27 @@ def test_a_label_is_whole_on_a_sheet():
     assert found == {f"glass {x:03.0f}" for x in places}
 
 
+def test_names_in_any_script_are_drawn():
+    """Letters that Helvetica lacks were question marks; those that no font has are squares."""
+    from artgen_makers.pdf import Sheet, text_width
+
+    def drawn(text, **style):
+        sheet = Sheet(100, 20)
+        sheet.text(10, 10, text, 4, **style)
+        return "\n".join(sheet.operators[1:])
+
+    for text in ("кошка", "γάτα", "kočka"):
+        assert "Tj" not in drawn(text)
+        numbers = [float(x) for x in re.findall(r"(\S+) \S+ (?=[mlc])", drawn(text))]
+        assert min(numbers) > 9.9
+        assert 6 < max(numbers) - 10 <= text_width(text, 4)
+        assert drawn(text, halo=0.4).count(" S Q") == 1
+        assert drawn(text, bold=True) != drawn(text)
+    assert drawn("кошка") != drawn("собак")
+    assert drawn("\u732b\u732b") == drawn("\N{WHITE SQUARE}" * 2)
+    assert drawn("Café", align="right").endswith(" (Caf\xe9) Tj ET")
+
+
 @pytest.mark.parametrize(
     ("size", "sheets", "lies"),
     [((400, 266), 4, True), ((266, 400), 3, True), ((180, 250), 1, False)],

@@ -1,7 +1,8 @@
 """PDF pages in millimetres: lines, texts, pictures, and forms that several pages show.
 
 Nothing but what ISO 32000-1 asks for, without dates, so equal pages give equal bytes. Texts are in
-Helvetica, which every reader has, so their letters are those of Western Europe.
+Helvetica, which every reader has. It has the letters of Western Europe; a text with others is drawn
+as outlines of DejaVu Sans, where letters that this lacks too are squares.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artgen.making import assemble_pdf, parse_colour
+from artgen_makers.letters import capital, glyph, has_letter, outlines
 
 Pixels = NDArray[np.uint8]
 Align = Literal["left", "middle", "right"]
@@ -37,8 +39,28 @@ _WIDTHS = (
 
 def text_width(text: str, size: float) -> float:
     """Return the width of a text of `size` mm, in mm."""
+    if not _western(text):
+        return _outlined(text, size, "DejaVuSans")[1]
     known = (_WIDTHS[ord(c) - 32] if " " <= c <= "~" else 556 for c in text)
     return size * sum(known) / 1000
+
+
+def _western(text: str) -> bool:
+    try:
+        text.encode("cp1252")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _outlined(text: str, size: float, font: str) -> tuple[list[tuple[str, float]], float, float]:
+    """The letters and where each begins, the width and the em in mm; as tall as Helvetica's."""
+    em, x, letters = size * CAP / capital(font), 0.0, list[tuple[str, float]]()
+    for each in text:
+        letter = each if has_letter(font, each) else "\N{WHITE SQUARE}"
+        letters.append((letter, x))
+        x += em * glyph(font, letter).advance
+    return letters, x, em
 
 
 class Sheet:
@@ -93,15 +115,21 @@ class Sheet:
         halo: float = 0.0,
     ) -> None:
         """Write a line with its base line at y, `size` mm large, in a white rim `halo` mm wide."""
-        data = text.encode("cp1252", "replace").decode("latin-1")
-        escaped = "".join(f"\\{c}" if c in "()\\" else c for c in data)
         x -= {"left": 0.0, "middle": 0.5, "right": 1.0}[align] * text_width(text, size)
+        fill, rim = f"{_levels(colour)} rg", f"q 1 1 1 RG {_n(2 * halo)} w"
+        if not _western(text):
+            font = "DejaVuSans-Bold" if bold else "DejaVuSans"
+            letters, _, em = _outlined(text, size, font)
+            shown = outlines(font, [(letter, x + left) for letter, left in letters], y, em)
+            self.write(*([f"{rim} {shown} S Q"] if halo else []), f"{fill} {shown} f")
+            return
+        data = text.encode("cp1252").decode("latin-1")
+        escaped = "".join(f"\\{c}" if c in "()\\" else c for c in data)
         way = f"1 0 0 -1 {_n(x)} {_n(y)} Tm"
         font = f"/{'FB' if bold else 'F'} {_n(size)} Tf"
         if halo:
-            rim = f"q 1 1 1 RG {_n(2 * halo)} w BT 1 Tr"
-            self.write(f"{rim} {font} {way} ({escaped}) Tj ET Q")
-        self.write(f"BT {_levels(colour)} rg {font} {way} ({escaped}) Tj ET")
+            self.write(f"{rim} BT 1 Tr {font} {way} ({escaped}) Tj ET Q")
+        self.write(f"BT {fill} {font} {way} ({escaped}) Tj ET")
 
     def label(self, x: float, y: float, text: str, size: float, **style: Any) -> None:
         """Add a text around x that no page of a template cuts; see `Guide.tiled`."""

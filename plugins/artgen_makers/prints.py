@@ -10,9 +10,7 @@ from __future__ import annotations
 import calendar
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from itertools import product
-from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
@@ -24,6 +22,7 @@ from artgen.errors import UsageError
 from artgen.making import Made, Maker, Motif, Part, hex_colour, named_page, parse_colour
 from artgen.targets import DEFAULT_REQUEST, find_faces
 from artgen_makers.guide import guides
+from artgen_makers.letters import capital, font_file, glyph, outlines
 from artgen_makers.pdf import Document, Sheet
 
 Pixels = NDArray[np.uint8]
@@ -51,7 +50,6 @@ MONTHS = (
 READABLE = 1.0
 """The least height of capitals that were made smaller to fit, in mm."""
 DAYS = "MTWTFSS"
-_EM = 2048
 
 
 @dataclass(frozen=True)
@@ -476,19 +474,15 @@ def seen_sheet(layout: Layout, font: str, bleed: float) -> Pixels:
 
 def draw_words(sheet: Sheet, words: Words, font: str) -> None:
     """Draw a line of text as filled outlines, with the base line at y."""
-    scale, parts = words.size / capital(font) / _EM, list[str]()
-    for letter, left in placed(words, font):
-        for points, code in glyph(font, letter).curves:
-            at = [(left + x * scale, words.y - y * scale) for x, y in points]
-            parts.append(" ".join(f"{x:.3f} {y:.3f}" for x, y in at) + f" {code}")
     red, green, blue = parse_colour(words.colour)
-    sheet.write(f"{red:.4f} {green:.4f} {blue:.4f} rg {' '.join(parts)} f")
+    shown = outlines(font, placed(words, font), words.y, words.size / capital(font))
+    sheet.write(f"{red:.4f} {green:.4f} {blue:.4f} rg {shown} f")
 
 
 def placed(words: Words, font: str) -> list[tuple[str, float]]:
     """Return the letters of a line and where in mm each begins."""
     em = words.size / capital(font)
-    steps = [em * (glyph(font, letter).advance / _EM + words.apart) for letter in words.text]
+    steps = [em * (glyph(font, letter).advance + words.apart) for letter in words.text]
     width = sum(steps) - em * words.apart
     x = words.x - {"left": 0.0, "middle": 0.5, "right": 1.0}[words.align] * width
     return list(zip(words.text, (x + np.cumsum([0.0, *steps[:-1]])).tolist(), strict=True))
@@ -501,7 +495,7 @@ def fitted(words: Words, width: float, font: str) -> Words:
     """
     places = placed(words._replace(x=0.0, align="left"), font)
     last, left = places[-1]
-    long = left + words.size / capital(font) * glyph(font, last).advance / _EM
+    long = left + words.size / capital(font) * glyph(font, last).advance
     size = words.size * min(1.0, width / long)
     if size < min(READABLE, words.size / 2):
         raise UsageError(
@@ -509,67 +503,3 @@ def fitted(words: Words, width: float, font: str) -> Words:
             hint="shorten the text, or use a larger --paper",
         )
     return words._replace(size=size)
-
-
-class Glyph(NamedTuple):
-    """Curves as points and an operator of PDF, and the advance; in units of `_EM` per em."""
-
-    curves: list[tuple[list[tuple[float, float]], str]]
-    advance: float
-
-
-def capital(font: str) -> float:
-    """Return the height of a capital letter in em."""
-    curves = glyph(font, "H").curves
-    return max(y for points, _ in curves for _, y in points) / _EM
-
-
-@cache
-def glyph(font: str, letter: str) -> Glyph:
-    """Return the outline of a letter. Raises UsageError where the font lacks it."""
-    from matplotlib.path import Path as Outline
-
-    face = face_of(font)
-    if not face.get_char_index(ord(letter)):
-        raise UsageError(f"the font {font} has no letter {letter!r}", hint="use another --font")
-    advance = face.load_char(ord(letter)).linearHoriAdvance / 65536
-    curves: list[tuple[list[tuple[float, float]], str]] = []
-    last = (0.0, 0.0)
-    for numbers, code in Outline(*face.get_path()).iter_segments(simplify=False):
-        points = [(float(x), float(y)) for x, y in np.reshape(numbers, (-1, 2))]
-        if code == Outline.CURVE3:
-            (cx, cy), (x, y) = points
-            first = (last[0] + 2 * (cx - last[0]) / 3, last[1] + 2 * (cy - last[1]) / 3)
-            points = [first, (x + 2 * (cx - x) / 3, y + 2 * (cy - y) / 3), (x, y)]
-        name = {Outline.MOVETO: "m", Outline.LINETO: "l", Outline.CLOSEPOLY: "h"}.get(code, "c")
-        curves.append(([] if name == "h" else points, name))
-        last = points[-1]
-    return Glyph(curves, advance)
-
-
-@cache
-def face_of(font: str) -> Any:
-    """Return a font at `_EM` units per em."""
-    from matplotlib.ft2font import FT2Font
-
-    face = FT2Font(str(font_file(font)))
-    face.set_size(_EM, 72)
-    return face
-
-
-def font_file(font: str) -> Path:
-    """Return the file of a font. Raises UsageError."""
-    from matplotlib import get_data_path
-
-    own = Path(get_data_path(), "fonts", "ttf", f"{font}.ttf")
-    path = own if own.is_file() else Path(font)
-    if not path.is_file():
-        raise UsageError(
-            f"there is no font {font}",
-            hint="use DejaVuSans, DejaVuSans-Bold, DejaVuSerif, STIXGeneral, or a .ttf file",
-        )
-    try:
-        ImageFont.truetype(str(path), 12)
-    except OSError:
-        raise UsageError(f"{font} is not a font", hint="use a .ttf or .otf file") from None
-    return path

@@ -25,10 +25,10 @@ from artgen_makers.calibration import (
     SLACK,
     TO,
 )
+from artgen_makers.letters import font_file
 from artgen_makers.motion import read_profile
 from artgen_makers.pdf import Document, Sheet
 from artgen_makers.plotter import Plotter
-from artgen_makers.prints import font_file
 
 Floats = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
