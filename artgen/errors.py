@@ -11,6 +11,7 @@ from artgen.base.errors import OutputError as OutputError
 from artgen.base.errors import PluginError as PluginError
 from artgen.base.errors import UsageError as UsageError
 from artgen.base.errors import did_you_mean as did_you_mean
+from artgen.base.errors import install_hint as install_hint
 from artgen.base.errors import reading as reading
 from artgen.base.files import printable as printable
 from artgen.base.files import read_regular as read_regular

@@ -19,7 +19,7 @@ from artgen.cli import main
 
 ROOT = Path(__file__).parents[1]
 
-SOURCES = ROOT / "artgen", ROOT / "plugins/artgen_plugins"
+SOURCES = ROOT / "artgen", ROOT / "plugins/artgen_plugins", ROOT / "plugins/artgen_makers"
 
 SPEAKERS = {
     *("UsageError", "InputError", "PluginError", "OutputError", "OutOfMemory", "Diverged"),
@@ -31,7 +31,7 @@ SPEAKERS = {
 
 COMMANDS = (
     *("--help", "fit --help-all", "render --help-all", "morph --help-all", "compare --help-all"),
-    *("edit --help-all",),
+    *("edit --help-all", "looks --help-all", "make --help-all"),
     *("info --help-all", "doctor --help-all", "plot --help-all", "studio --help-all"),
     *("gallery build --help-all", "gallery check --help-all", "gallery reel --help-all"),
     *("gallery open --help-all", "plugins list --help-all", "plugins show --help-all"),

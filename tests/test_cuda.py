@@ -17,6 +17,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 
 import artgen
 from artgen import Canvas, Drawing
+from artgen.base.errors import install_hint
 from artgen.compiler import kernel_cache
 from artgen.compiler.elementary import MARK, with_functions
 from artgen.compiler.printer import spelled
@@ -214,7 +215,7 @@ def test_without_triton_a_gpu_runs_plain_torch_and_says_why(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     choice = choose_backend(Gaussian(), "cuda:1")
     assert choice.name == "eager"
-    assert choice.reason == "kernels for CUDA need Triton: pip install 'artgen[triton]'"
+    assert choice.reason == f"kernels for CUDA need Triton: {install_hint('triton')}"
 
 
 # ---- functions -----------------------------------------------------------------------------------

@@ -692,7 +692,7 @@ REFUSED = {
     "view": "turn=180",
     "tiles": "64",
     "crop": "1:1 | A3 | 20x20",
-    "crop_at": "auto | 0.1,0.1",
+    "crop_at": "auto | face | 0.1,0.1",
     "pad": "red",
     "dpi": "100",
     "video": "v.gif",

@@ -38,6 +38,17 @@ if TYPE_CHECKING:
     from artgen.output.plotter import Page
     from artgen.primitives import Primitive
 
+_OVERVIEW = 128
+"""Long side in pixels of the picture in which the place of a crop is looked for."""
+
+_FLAGS = {
+    "size": "--size, and --crop, --fit or --pad",
+    "page": "--page, and what is for pens",
+    "photo": "--film or --start",
+    "other": "--film",
+}
+"""The options of the command line that are called otherwise than what they set."""
+
 
 @dataclass(frozen=True)
 class ExportRequest:
@@ -90,9 +101,8 @@ class ExportRequest:
         """Raise UsageError if a field is set that is neither in `names` nor `device`."""
         for each in fields(self):
             if each.name not in (*names, "device") and getattr(self, each.name) != each.default:
-                raise UsageError(
-                    f"this format takes no {each.name}", hint=f"leave out --{each.name}"
-                )
+                flags = _FLAGS.get(each.name, f"--{each.name.replace('_', '-')}")
+                raise UsageError(f"this format takes no {each.name}", hint=f"leave out {flags}")
 
 
 class Drawn(TypedDict, total=False):
@@ -374,7 +384,7 @@ class Art:
         export, request = entry.load(), request or ExportRequest()
         # Errors of what was registered from Python are the caller's own.
         if entry.plugin.origin == "python":
-            content: bytes = export(self, request)
+            content: bytes = export(self, _focused(self, request))
             return content
         return run_exporter(suffix, export, self, request)
 
@@ -424,10 +434,19 @@ def _destination(
     return suffix, write
 
 
+def _focused(art: Art, request: ExportRequest) -> ExportRequest:
+    """The request with the place of a crop as numbers: all formats show the same part."""
+    frame = Frame.of(request.size)
+    if frame.aspect is None or not isinstance(frame.at, str):
+        return request
+    small = replace(frame, size=min(_OVERVIEW, frame.size or _OVERVIEW))
+    return replace(request, size=replace(frame, at=art.view(small, device=request.device).frame.at))
+
+
 def run_exporter(suffix: str, export: Exporter, art: Art, request: ExportRequest) -> bytes:
     """Return what an exporter makes. Raises ArtgenError, PluginError for its mistakes."""
     with plugin_code(f"exporter {suffix!r}", export, hint="return bytes"):
-        content = export(art, request)
+        content = export(art, _focused(art, request))
     if not isinstance(content, bytes):
         found = f"gave {type(content).__name__}, not bytes"
         raise broken(f"exporter {suffix!r}", export, found, "encode text: text.encode()")

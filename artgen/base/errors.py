@@ -19,6 +19,8 @@ from __future__ import annotations
 import difflib
 import errno
 import re
+import shlex
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -134,6 +136,14 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     if near:
         return f"did you mean {' or '.join(near)}?"
     return f"known: {', '.join(names)}" if names else "there are none"
+
+
+def install_hint(extra: str) -> str:
+    """How to install what an extra of artgen brings, for the Python that runs it.
+
+    The `pip` of a shell may be that of another one, which would look for an artgen of its own.
+    """
+    return f"{shlex.quote(sys.executable)} -m pip install 'artgen[{extra}]'"
 
 
 _SYSTEM_HINTS: Mapping[int, str] = {

@@ -29,6 +29,9 @@ VIDEOS = frozenset(get_args(VideoFormat))
 _FLAT = {"svg", "pdf", "eps"}
 """The formats of parts one by one."""
 
+STILLS = frozenset({"png", "jpg", "jpeg", "avif", "tif", "tiff"})
+"""The formats that show the still of a form of film."""
+
 _OPTIONS = {"animate": {"svg"}, "page": {"svg", "pdf"}}
 """The formats of options that not all formats take, beside those of videos."""
 
@@ -72,6 +75,7 @@ def check_film(film: str | None, **given: float | None) -> None:
 
 def check_parts(files: Sequence[Path], recipe: Recipe, registry: Registry) -> None:
     """Raise UsageError if a file of artgen's own cannot hold what the recipe makes."""
+    from artgen.animation.forms import find_form
     from artgen.exporters.requests import check_transparent
     from artgen.output.parts import check_flat, check_inks, overprinted
     from artgen.output.svg.picture import are_sprites
@@ -79,8 +83,16 @@ def check_parts(files: Sequence[Path], recipe: Recipe, registry: Registry) -> No
 
     table, output = recipe.primitive, recipe.output
     primitive = find_names(recipe, registry).primitive(table.options, preset=table.preset)
-    # The video of the run itself shows the background.
+    # The video of the run itself shows the background, and may show the photo.
     kept = {output.video_format} if output.video else set[str]()
+    photo = "photo" in (output.start, output.end)
+    photo |= output.film is not None and find_form(output.film, registry).photo
+    if photo and (more := sorted(set(map(suffix_of, files)) & VIDEOS - kept)):
+        raise UsageError(
+            f"only one video of a fit shows the photo, not .{more[0]} as well",
+            hint=f"leave it out, and make it of the .art file: artgen render FILE.art -o "
+            f"FILE.{more[0]} --start photo",
+        )
     for suffix in sorted(set(map(suffix_of, files)) - {"art"}):
         own = registry.find("exporter", suffix).plugin.origin == "built-in"
         if own and output.transparent and suffix not in kept:
@@ -110,9 +122,37 @@ def check_file(
         raise OutputError(problem, hint="create it first or write to another one")
 
 
+def fitting(
+    request: ExportRequest, files: Sequence[Path], registry: Registry
+) -> Callable[[str], ExportRequest]:
+    """The request of each format, by its suffix, without what only others of the `files` take.
+
+    What no file takes stays, so that its format refuses it.
+    """
+    from artgen.animation.forms import find_form
+    from artgen.exporters.requests import OF_VIDEOS
+
+    takers = {**_OPTIONS, **dict.fromkeys((*OF_VIDEOS, "film", "photo", "other"), VIDEOS)}
+    if request.film is not None:
+        form = find_form(request.film, registry)
+        shown = VIDEOS | (STILLS if form.still else set()) | ({"html"} if form.page else set())
+        takers |= dict.fromkeys(("film", "photo", "other"), shown)
+    kinds = set(map(suffix_of, files))
+
+    def fit(suffix: str) -> ExportRequest:
+        others: dict[str, Any] = {
+            option: getattr(type(request), option)
+            for option, formats in takers.items()
+            if suffix not in formats and formats & kinds
+        }
+        return replace(request, **others)
+
+    return fit
+
+
 def write_exports(
     arts: Mapping[Path, Art],
-    request: ExportRequest,
+    request: Callable[[str], ExportRequest],
     registry: Registry,
     common: Common,
     more: Mapping[str, Writer] | None = None,
@@ -120,37 +160,24 @@ def write_exports(
 ) -> None:
     """Write `arts` to their files, showing progress, and print their names. Raises ArtgenError.
 
+    `request` has that of each format, by its suffix.
     All files are complete before the first is moved to its place. Where a format refuses the
     drawing, none is, or where there is a list `apart` the other files are before that is raised,
     and it gets all that are written. `more` are formats by suffix without a dot that come before
     those of exporters, and before `art`, which is the whole.
     """
-    from artgen.animation.forms import find_form
     from artgen.art import run_exporter
     from artgen.cli._progress import showing
-    from artgen.exporters.requests import OF_VIDEOS
     from artgen.output import write_together
 
-    refused, files, kinds = None, [*arts], set(map(suffix_of, arts))
-    contents, takers = {}, {**_OPTIONS, **dict.fromkeys(OF_VIDEOS, VIDEOS)}
+    refused, files, contents = None, [*arts], {}
     writers: dict[str, Writer] = {"art": lambda art, request: art.to_bytes(), **(more or {})}
-    if request.film is not None:
-        form = find_form(request.film, registry)
-        takers["film"] = VIDEOS | (
-            kinds - {"art"} if form.still else {"html"} if form.page else set()
-        )
     for file, art in arts.items():
         suffix = suffix_of(file)
         export = writers.get(suffix) or registry.load("exporter", suffix)
-        # An option for some formats leaves other files as they are, unless no file takes it.
-        others: dict[str, Any] = {
-            option: getattr(type(request), option)
-            for option, formats in takers.items()
-            if suffix not in formats and formats & kinds
-        }
         try:
             with showing(registry, common, file.name), printed_to(sys.stderr):
-                contents[file] = run_exporter(suffix, export, art, replace(request, **others))
+                contents[file] = run_exporter(suffix, export, art, request(suffix))
         except UsageError as error:
             if len(files) == 1:
                 raise

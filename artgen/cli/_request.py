@@ -260,6 +260,8 @@ def is_picture(target: str, registry: Registry) -> bool:
     source = Source.parse(target)
     if target == "-" or source in pictures(registry):
         return True
+    if source.scheme is None and os.path.isdir(target):  # it stands for the pictures in it
+        return True
     there = os.path.isfile(target) or source.scheme in ("http", "https")
     suffix = Path(source.rest.partition("?")[0]).suffix.lower()
     return there and suffix in PICTURE_SUFFIXES and kind_by_name(source, registry) is None

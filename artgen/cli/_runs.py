@@ -9,17 +9,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from artgen.base.errors import ArtgenError, InputError, Interrupted
 from artgen.cli._afterwards import open_in_browser
 from artgen.cli._console import INTERRUPTED, exit_code, headline, print_error, say
-from artgen.cli._exports import Writer, write_exports
+from artgen.cli._exports import STILLS, VIDEOS, Writer, write_exports
 from artgen.cli._flags import Common
 from artgen.cli._pipes import is_stdout
 from artgen.cli._progress import progress
 from artgen.cli._sheet import PAGE_MARK, write_sheet
 from artgen.cli._where import Files, Watching, Where
-from artgen.events import Event, Observer
+from artgen.events import Event
 from artgen.output import check_output, probe_folder
 from artgen.recipe import Recipe
 from artgen.registry import Registry
@@ -31,9 +32,9 @@ from artgen.runs import (
     check_outputs,
     default_stem,
     output_paths,
+    style_name,
 )
 from artgen.runs.task import Run, execute, write_files
-from artgen.targets import file_safe
 from artgen.tasks import (
     Executor,
     ProcessExecutor,
@@ -43,6 +44,10 @@ from artgen.tasks import (
     graceful_signals,
     share_of_gpu,
 )
+
+if TYPE_CHECKING:
+    from artgen.art import ExportRequest
+    from artgen.live import Live
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,7 @@ class Session:
         if result.error is not None and not result.summary:
             raise result.error
         if self.outputs:
-            result = self._with_outputs(result)
+            result = self._with_outputs(run, result)
         self.common.answer(_to_json(run, result), *self._paths(run, result))
         self._show(result.summary["outputs"].get("still"))
         if result.error is None:
@@ -79,7 +84,7 @@ class Session:
         UsageError where the contact sheet exists already.
         """
         targets, recipe = {run.asked["target"] for run in runs}, runs[0].recipe
-        title = default_stem(recipe) if len(targets) == 1 else file_safe(recipe.primitive.name)
+        title = default_stem(recipe) if len(targets) == 1 else style_name(recipe)
         sheet = self.files.out / f"{self.files.name or title}-sheet.png"
         files = self.files
         again = files.overwrite or files.resume or files.skip_existing
@@ -157,11 +162,16 @@ class Session:
 
             def observe(event: Event) -> None:
                 story(event)
-                page(event)
+                if page is not None:
+                    page(event)
 
             for task, result in executor.run(work, tasks, observe, control) if tasks else ():
                 story.ended(task.stem)
-                ended(task, _received(task, result))
+                received = _received(task, result)
+                failed = received.error
+                if page is not None and failed and not isinstance(failed, Interrupted):
+                    page.fail(failed)
+                ended(task, received)
         ended_early = sum(isinstance(result.error, Interrupted) for result in results.values())
         left = [run for run in runs if run.stem not in results]
         if left or (many and ended_early):
@@ -181,10 +191,10 @@ class Session:
         return is_divisible(run.recipe, self.registry, self.search, self.video)
 
     @contextmanager
-    def _page(self, control: RunControl) -> Iterator[Observer]:
+    def _page(self, control: RunControl) -> Iterator[Live | None]:
         """The page that shows the runs and can end them with `control`, if one was asked for."""
         if not self.watching.page:
-            yield lambda event: None
+            yield None
             return
         from artgen.live import Live
 
@@ -252,22 +262,43 @@ class Session:
         gpus = share_of_gpu(self.where.gpus, recipe.run.device)
         return replace(run, recipe=recipe, cpus=recipe.run.threads or 1, gpus=gpus)
 
-    def _with_outputs(self, result: Result) -> Result:
+    def _with_outputs(self, run: Run, result: Result) -> Result:
         """Write the drawing to the files of `-o`, as the recipe asks for its still and video.
 
         The same result is returned, with those written, and the error of one that cannot be.
         """
+        from artgen.animation.forms import find_form
         from artgen.art import ExportRequest, load
 
         written = result.summary["outputs"]
         art = load(written["art"], registry=self.registry)
-        output = art.recipe.output
-        request = ExportRequest(
-            art.recipe.framed(output.still_size) if output.still_size else None,
-            output.transparent,
-            device=art.recipe.run.device,
-            dpi=output.dpi,
-        )
+        # With the path of the file of a film.
+        output, film = art.recipe.output, run.recipe.output.film
+        form = None if film is None else find_form(film, self.registry)
+
+        said, device = run.recipe.output.asked, art.recipe.run.device
+        timed = "video_seconds" in said or output.walk is not None
+
+        def asked(suffix: str) -> ExportRequest:
+            moving = suffix in VIDEOS
+            size = output.video_size if moving else output.still_size
+            framed = art.recipe.framed(size) if size else None
+            if not moving:
+                shown = form is not None and form.still is True and suffix in STILLS
+                still = ExportRequest(framed, output.transparent, device=device, dpi=art.recipe.dpi)
+                return replace(still, film=film) if shown and not output.transparent else still
+            return ExportRequest(
+                framed,
+                device=device,
+                film=film,
+                walk=output.walk,
+                start=output.start,
+                loop=bool(output.loop),
+                max_bytes=output.max_bytes,
+                fps=float(output.fps) if "fps" in said else None,
+                seconds=output.video_seconds if timed else None,
+            )
+
         kept = [Path(written[kind]) for kind in ("still", "video") if written.get(kind)]
         made: dict[str, Writer] = {
             file.suffix.lower()[1:]: lambda *given, file=file: file.read_bytes() for file in kept
@@ -277,7 +308,7 @@ class Session:
         result = replace(result, summary={**result.summary, "exports": done})
         try:
             arts = dict.fromkeys(files, art)
-            write_exports(arts, request, self.registry, self.common, made, apart=done)
+            write_exports(arts, asked, self.registry, self.common, made, apart=done)
         except ArtgenError as error:
             error.advise(f"the drawing is saved: artgen render {written['art']} -o FILE")
             return replace(result, error=error)

@@ -72,8 +72,8 @@ def edit(
     named = [part for text in texts for part in re.split("[=@]", text) if os.path.isfile(part)]
     how: dict[str, Any] = {"as_json": common.as_json, "overwrite": overwrite}
     how["inputs"] = [art, *map(Path, named)]
-    early = files if split is None else [_of_colour(file, "#000000") for file in files]
-    check_files(early, registry, **how)
+    # Of which colours files will be is known later.
+    check_files(files, registry, **how | {"overwrite": overwrite or split is not None})
 
     common.load("artgen.editing")
 
@@ -98,7 +98,7 @@ def edit(
         for file in files
     }
     check_files([*written], registry, **how)
-    write_exports(written, ExportRequest(), registry, common)
+    write_exports(written, lambda _: ExportRequest(), registry, common)
     if common.as_json:
         parts, primitive = made.primitive().count_of(made.drawing), made.drawing.primitive
         print_json({"art": art, "primitive": primitive, "parts": parts, "outputs": [*written]})

@@ -92,7 +92,7 @@ def fit(
             hint="leave out -j, --on, --seeds and other targets, or use --out DIR",
         )
     if registry is None:
-        return _watch(runs, search, common, files, watching, where)
+        return _watch(runs, search, request, common, files, watching, where)
     first = runs[0].recipe
     if not files.resume:
         frames = map(first.framed, (first.output.still_size, first.output.video_size))
@@ -285,6 +285,7 @@ def _pictures_in_folders(
 def _watch(
     runs: Sequence[Run],
     search: Sequence[Path],
+    request: Request,
     common: Common,
     files: Files,
     watching: Trying,
@@ -296,7 +297,8 @@ def _watch(
     unused = {
         **{"--json": common.as_json, "--resume": files.resume, "--log": files.log},
         **{"--graph": files.graph, "-j": where.at_a_time, "--on": where.on},
-        "--dry-run": watching.dry_run,
+        **{"--dry-run": watching.dry_run, "--open": watching.show, "--notify": watching.notify},
+        **{"-o": request.outputs, "--video": request.video},
     }
     _refuse("--watch", unused, "a preview writes no files")
     if len(runs) > 1:

@@ -69,7 +69,7 @@ def build(
 
     with (
         graceful_signals(control),
-        progress(registry, common, runs=len(found.pieces)) as story,
+        progress(registry, common, runs=len(found.chosen(only or ()))) as story,
     ):
         for built in build_pieces(
             found,
@@ -134,7 +134,7 @@ def check(
     wrong = [state for state in states if state.status != "current"]
     failure = GalleryError(
         f"{len(wrong)} of {len(states)} pieces of {folder} are not up to date",
-        hint=f"run artgen gallery build {folder}{' --quick' if quick else ''}",
+        hint=f"run {found.command}",
     )
     if common.as_json:
         rows = ((state.piece.slug, state.status, state.reason) for state in states)
@@ -213,7 +213,7 @@ def reel(
     wanted = (not only and highlights) or chosen
     missing = [piece.slug for piece in wanted if piece.slug not in finished]
     if only and missing:
-        hint = f"run artgen gallery build {found.folder} --only {missing[0]}"
+        hint = f"run {found.command} --only {missing[0]}"
         raise GalleryError(f"{missing[0]} is not made yet", hint=hint)
     pieces = [finished[piece.slug] for piece in wanted if piece.slug in finished]
     seconds = galleries.write_reel(file, pieces, width=2 * round(height * 8 / 9), height=height)
@@ -224,9 +224,7 @@ def reel(
 def _made(found: galleries.Gallery) -> galleries.Gallery:
     """Return the gallery if it has been built; otherwise raise GalleryError."""
     if not found.page.is_file():
-        raise GalleryError(
-            f"{found.page} does not exist yet", hint=f"run artgen gallery build {found.folder}"
-        )
+        raise GalleryError(f"{found.page} does not exist yet", hint=f"run {found.command}")
     return found
 
 

@@ -105,6 +105,7 @@ def make(
     common.load("artgen.making")
 
     from artgen.art import load
+    from artgen.cli._progress import showing
     from artgen.making import Motif, files_in, lengths_of, make_thing
     from artgen.output import check_output, probe_folder, remove_own, write_together
     from artgen.recipe import Recipe
@@ -139,16 +140,19 @@ def make(
             photo = read_target(asked.with_target(size=size), registry, (Path(),)).pixels
     file, motif = printable(Path(source).name) if source else "", Motif(printable(stem), art, photo)
     unused = cls.for_photos if is_art else ()
-    made, contents = make_thing(entry.name, maker, dict(pairs), motif, file, sha256, unused)
+    with showing(registry, common, called):
+        made, contents = make_thing(entry.name, maker, dict(pairs), motif, file, sha256, unused)
     files = {folder / name: data for name, data in (fitted | contents).items()}
     inputs = [Path(source)] if source else []
     for path in files:
         check_output(path, overwrite=overwrite, option="--name", inputs=inputs)
     # An earlier thing had other pages, pens or machines, or a drawing of its own.
-    left = {*files_in(folder), folder / "drawing.art"} - {*files, *inputs}
+    left = {*files_in(folder), folder / "drawing.art"} - {*files}
+    kept = {os.path.realpath(path) for path in inputs}
     write_together(files)
     for path in left:
-        remove_own(path)
+        if os.path.realpath(path) not in kept:
+            remove_own(path)
     for note in () if common.quiet else made.notes:
         say(f"note: {note}")
     common.answer({**facts, "outputs": [*files], "parts": [*made.parts]}, *files)

@@ -12,7 +12,7 @@ from artgen.base.files import check_art
 from artgen.base.options import whole
 from artgen.cli._completion import forms
 from artgen.cli._console import print_json, say
-from artgen.cli._exports import VIDEOS, check_files, check_film, write_exports
+from artgen.cli._exports import VIDEOS, check_files, check_film, fitting, write_exports
 from artgen.cli._flags import (
     DEVICE,
     OVERWRITE,
@@ -143,8 +143,8 @@ def render(
         "FORM[=FILE]",
         "Show something else than the progress: side-by-side, wipe, centres, depth, fly-in, zoom, "
         "zoom-into, generations, views, sway, metamorphosis, music, atlas, jpeg, levels or one of "
-        "a plugin; see the guide to films. The first two need the target, as --start photo does, "
-        "or FILE: another picture or .art file; music needs a sound.",
+        "a plugin; see the guide to films. side-by-side, wipe and jpeg need the target, as --start "
+        "photo does, or FILE: another picture or .art file; music needs a sound.",
         complete=forms,
     ),
     loop: bool = of_key("loop", _VIDEOS),
@@ -171,7 +171,7 @@ def render(
     check_film(film, seconds=seconds, speed=None if speed == 1 else speed)
     if str(art) == STDIO:
         art = from_stdin(".art")
-    moving = any((walk, start, film, loop, max_bytes, fps, speed != 1))
+    moving = any((walk, start, film, loop, max_bytes, fps, seconds, speed != 1))
     usual = Path(art.stem + (".mp4" if moving else ".png"))
     files = list(dict.fromkeys(outputs or [usual]))
     times = re.fullmatch(r"(\d+(?:\.\d+)?)[x\N{MULTIPLICATION SIGN}]", size or "", re.ASCII)
@@ -198,10 +198,11 @@ def render(
     loaded = load(art, registry=registry)
     single = latent is not None or walk is not None
     suffixes = {file.suffix.lower().removeprefix(".") for file in files}
-    known = transparent or common.quiet or suffixes <= {*VIDEOS, "html"}
+    known = transparent or common.quiet or suffixes <= {*VIDEOS, "html", "art", "jpg", "jpeg"}
     if loaded.recipe.output.transparent and not known:
         say("note: the drawing was fitted without its background: --transparent leaves it out")
     if times:
+        frame = replace(frame, size=None, inches=None)
         own = loaded.picture_canvas() if single else loaded.canvas(frame)
         frame = replace(frame, size=round(float(times[1]) * max(own.width, own.height)))
     elif size and framing.crop is None and not common.quiet:
@@ -248,7 +249,8 @@ def render(
         other=photo if paired else None,
         film=form,
     )
-    write_exports(dict.fromkeys(files, loaded), request, registry, common, more={"art": _whole})
+    asked = fitting(request, files, registry)
+    write_exports(dict.fromkeys(files, loaded), asked, registry, common, more={"art": _whole})
     if common.as_json:
         drawn = loaded.picture_canvas(frame.size) if single else loaded.canvas(frame)
         facts = {"art": art, "primitive": loaded.drawing.primitive}

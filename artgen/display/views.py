@@ -254,11 +254,12 @@ class FramedView:
                 f"drawings of {kind_of(drawing.subject)} targets cannot be cropped",
                 hint="give the long side alone",
             )
-        if isinstance(frame.at, str):
+        if isinstance(frame.at, str) and frame.aspect is not None:
             small = drawing.canvas.scaled(min(_SEEN, max(drawing.width, drawing.height)))
             quick: Shown = {**how, "supersample": 1}
             overview = open_view(drawing, primitive, small, **quick)
             frame = frame.focused(overview.show(drawing).pixels, find_faces)
+        self.frame = frame
         self.placement = frame.place(drawing.canvas)
         if frame.pad in (None, BACKGROUND):
             border = (*drawing.background, 0.0 if how.get("transparent") else 1.0)

@@ -183,7 +183,7 @@ def split(art: Art, colours: int | str) -> dict[str, Art]:
     return {
         colour: _remembered(parts, parts.composed(own), f"split={colour}")
         for index, colour in enumerate(palette)
-        if len(own := np.flatnonzero(nearest == index)) >= parts.primitive.least_count
+        if len(own := np.flatnonzero(nearest == index))
     }
 
 

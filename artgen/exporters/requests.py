@@ -49,7 +49,8 @@ def refuse(
     if not video and (request.film or [getattr(request, each) for each in OF_VIDEOS] != usual):
         raise UsageError(
             f"{what} is not a video format",
-            hint="use -o FILE.mp4, or leave out what is for videos: --film, --loop, --fps",
+            hint="use -o FILE.mp4, or leave out what is for videos: --film, --start, --loop, "
+            "--fps, --speed, --seconds, --max-bytes",
         )
     if request.animate is not None:
         raise UsageError(f"{what} cannot be animated", hint="use -o FILE.svg")

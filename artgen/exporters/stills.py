@@ -45,6 +45,11 @@ def _composed(
     """The still of a form of film that has one, or of latents; None where it is the drawing."""
     film = request.film
     if film is not None and (form := find_form(film, art.registry or default())).still:
+        if request.latent is not None or request.walk is not None:
+            raise UsageError(
+                "--film and a place or walk in latent space were both given",
+                hint="leave out --film, or --latent and --walk",
+            )
         refuse(replace(request, film=None), what)
         shot = shot_of(art, request, Frame.of(request.size), form)
         return form_still(film, shot, WALK_FPS)

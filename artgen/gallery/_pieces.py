@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,6 +88,10 @@ class Piece:
         return self.source.read_text(encoding="utf-8", errors="replace")
 
 
+_QUICK = "out-quick"
+"""The folder of outputs of a quick gallery."""
+
+
 @dataclass(frozen=True)
 class Gallery:
     """A folder of recipes, and the folder `out` of all outputs."""
@@ -99,6 +104,12 @@ class Gallery:
     def page(self) -> Path:
         """The page that shows the pieces."""
         return self.out / "index.html"
+
+    @property
+    def command(self) -> str:
+        """The command that builds it."""
+        quick = ["--quick"] if self.out.name == _QUICK else []
+        return shlex.join(["artgen", "gallery", "build", str(self.folder), *quick])
 
     def chosen(self, slugs: Sequence[str]) -> tuple[Piece, ...]:
         """Return the pieces with these slugs, or all for an empty list. Raises UsageError."""
@@ -128,7 +139,7 @@ def open_gallery(folder: Path, *, quick: bool = False) -> Gallery:
             hint=f"put TOML recipes into {folder / 'recipes'}; `artgen info FILE.png --recipe` "
             "prints the recipe of an output",
         )
-    out = folder / ("out-quick" if quick else "out")
+    out = folder / (_QUICK if quick else "out")
     refuse_link(out)
     pieces = sorted((_read(path, out, quick) for path in recipes), key=_order)
     return Gallery(folder, out, tuple(pieces))

@@ -23,6 +23,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn.functional import linear, pad
 
+from artgen.base.errors import install_hint
 from artgen.compiler import kernel_cache
 from artgen.compiler.field_layers import PRIMES
 from artgen.compiler.grid_printer import cuda_grid_kernels
@@ -50,7 +51,7 @@ def usable(tensor: Tensor) -> bool:
 
 @functools.cache
 def _work(device: torch.device) -> bool:
-    reason = "kernels for CUDA need Triton: pip install 'artgen[triton]'"
+    reason = f"kernels for CUDA need Triton: {install_hint('triton')}"
     if importlib.util.find_spec("triton") is not None:
         try:
             if _agree(device):

@@ -20,10 +20,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen.base.errors import DeviceLost, OutOfMemory, OutputError, UsageError
+from artgen.base.errors import DeviceLost, OutOfMemory, OutputError, UsageError, install_hint
 from artgen.compiler.wgsl_bindings import Bindings, find_bindings
 
-MISSING = "WebGPU needs the package wgpu: pip install 'artgen[webgpu]'"
+MISSING = f"WebGPU needs the package wgpu: {install_hint('webgpu')}"
 
 MOST_GROUPS = 65535
 """Workgroups along one axis of a dispatch, on every device."""

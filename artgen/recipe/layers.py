@@ -132,6 +132,8 @@ def lay_over(
     if data.get("look") and asked.get("palette") and not asked.get("edges"):
         left.add("edges")  # the look's go with its own palette
     data["output"] = {k: v for k, v in data.get("output", {}).items() if k not in left}
+    if asked.get("crop_at") and not asked.get("pad"):  # a border shows all
+        data["target"] = {k: v for k, v in data.get("target", {}).items() if k != "pad"}
     stage = lay_stages(stages_before, _given(stages), engine_options)
     if any(stage):
         data["stage"] = stage

@@ -37,7 +37,7 @@ from artgen.recipe.tables import (
     as_file,
     as_views,
 )
-from artgen.values.frame import Frame, parse_frame
+from artgen.values.frame import DPI, Frame, is_on_paper, parse_frame
 
 SCHEMA: Literal[2] = 2
 
@@ -187,6 +187,13 @@ class Recipe(Table):
         frame = parse_frame(size, dpi=self.output.dpi) if isinstance(size, str) else Frame(size)
         target = self.target.frame
         return replace(frame, at=target.at, pad=target.pad)
+
+    @property
+    def dpi(self) -> float | None:
+        """The dots per inch that stills name; of a size that is a length those it was read at."""
+        size = self.output.still_size
+        printed = isinstance(size, str) and is_on_paper(size)
+        return self.output.dpi or (DPI if printed else None)
 
     def with_primitive(self, **changes: Any) -> Recipe:
         """The recipe with other values of keys or options of its primitive. Raises UsageError."""

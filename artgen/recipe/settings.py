@@ -17,6 +17,9 @@ from artgen.base.options import option, parse_options, parse_value
 from artgen.base.toml import read_toml
 from artgen.recipe import LARGEST_FILE, Recipe
 
+_OF_VIDEOS = {"film", "start", "end", "loop", "walk", "max_bytes", "video_size"}
+"""What is asked for of a video asks for one."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -38,7 +41,8 @@ class Settings:
         """
         run = {"device": self.device, "threads": self.threads if threads else None}
         output = {"video": False} if self.video == "none" else {"video_format": self.video}
-        if recipe.output.asked & {"video", "video_format"}:
+        said = {"video", "video_format"} | (_OF_VIDEOS if self.video == "none" else set())
+        if recipe.output.asked & said:
             output = {}
         run = {key: value for key, value in run.items() if key not in recipe.run.asked}
         return recipe.with_run(**run).with_output(**output)

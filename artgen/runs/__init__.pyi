@@ -11,6 +11,7 @@ from .files.paths import check_outputs as check_outputs
 from .files.paths import default_stem as default_stem
 from .files.paths import named_files as named_files
 from .files.paths import output_paths as output_paths
+from .files.paths import style_name as style_name
 from .files.result import OUTPUTS as OUTPUTS
 from .files.result import Result as Result
 from .job import Fitted as Fitted

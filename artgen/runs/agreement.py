@@ -54,6 +54,7 @@ def check_agreement(
                 values.pop("backend", None)
             if is_timed(asked):
                 values.pop("frames", None)
+                values.pop("stretch", None)
             if stored.output.history == 0:  # as where `target_bytes` were given
                 values.pop("target_bytes", None)
             if stored.tiles is not None and values.get("video"):  # there is none of their steps
@@ -101,7 +102,7 @@ def _check(asked: dict[str, Any], stored: dict[str, Any], prefix: str = "") -> N
     for key, value in asked.items():
         # What cannot be transparent has no key.
         found = stored.get(key, False if key == "alpha" else None)
-        became = (key, value) in (("alpha", True), ("focus", "faces"))
+        became = (key, value) in (("alpha", True), ("focus", "faces"), ("crop_at", "face"))
         became |= key == "aspect" and _is_paper(value, found)
         if value is None or (found is not None and (value == "auto" or became)):
             continue

@@ -74,7 +74,7 @@ def _has_still(output: OutputTable, registry: Registry | None) -> bool:
 
 def encode_pixels(recipe: Recipe, pixels: NDArray[np.uint8]) -> bytes:
     """Encode a PNG that holds the recipe."""
-    dpi, colours = recipe.output.dpi, recipe.exact_colours
+    dpi, colours = recipe.dpi, recipe.exact_colours
     if pixels.shape[0] * pixels.shape[1] > LARGE and colours is None:
         strips = (pixels[top : top + _ROWS] for top in range(0, len(pixels), _ROWS))
         return encode_png_strips(strips, len(pixels), recipe.to_json(), dpi=dpi)

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 SIDE = 1024
 """The longer side of a picture, in pixels: its edges are hard, and soft once it is reduced."""
 
+_FAR = 1e6
+"""How far away a corner may be, in pixels."""
+
 MOST_PIXELS = 2_000_000_000
 """At most this many pixels are filled, contour by contour: some seconds."""
 
@@ -55,8 +58,8 @@ def _lay(picture: Image, area: Area, scale: float, most: int, path: Path) -> int
     winding = np.zeros((height, width), np.int16)
     for ring in rings:
         mask = Image.new("L", (width, height))
-        # Far outside nothing is seen, and numbers stay small.
-        corners = (ring * scale - low).clip(-SIDE, 2 * SIDE) - 0.5
+        # Nearer corners are not moved, which would bend the edges that are seen.
+        corners = (ring * scale - low).clip(-_FAR, _FAR) - 0.5
         ImageDraw.Draw(mask).polygon([tuple(corner) for corner in corners.tolist()], fill=1)
         turn = 1 if even_odd or signed_area(ring) > 0 else -1
         winding += turn * np.asarray(mask, np.int16)

@@ -95,7 +95,13 @@ class Throttled:
         match event:
             case events.Started():
                 self.report(replace(event, target=None))
-            case events.Evaluated() | events.Notice() | events.Finished() | events.Working(done=0):
+            case (
+                events.Evaluated()
+                | events.Notice()
+                | events.Finished()
+                | events.TileFitted()
+                | events.Working(done=0)
+            ):
                 self.report(event)
             case events.Advanced() | events.Working():
                 if time.monotonic() >= self.next:

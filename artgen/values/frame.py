@@ -211,7 +211,7 @@ class Frame:
         for x, y, radius in found:
             far = np.hypot(row - y * rows, column - x * columns)
             detail += most * (far < _HEAD * radius * min(rows, columns))
-        _, _, wide, high = self.window(columns, rows)
+        _, _, wide, high = turned.window(columns, rows)
         return replace(turned, at=(_densest(detail.sum(0), wide), _densest(detail.sum(1), high)))
 
 

@@ -87,7 +87,7 @@ def main() -> None:
             sheet.paste(part, (PART * number, 0))
         sheet.save(HERE / "tutorial-parts.png", optimize=True)
         picture("artgen-out/ovals.png", 451).save(HERE / "tutorial-ovals.jpg", quality=85)
-        picture("large.png", 720).save(HERE / "tutorial-leaves.jpg", quality=80)
+        picture("leaves.png", 720).save(HERE / "tutorial-leaves.jpg", quality=80)
         first, *others = preview(Path("artgen-out/chelsea-leaf.mp4"))
         first.save(
             HERE / "tutorial-leaves.webp",

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from artgen import Art, Shape
-from artgen.errors import UsageError
+from artgen.errors import UsageError, install_hint
 from artgen.making import Motif
 from artgen_makers.pdf import CAP
 
@@ -80,7 +80,7 @@ def check_dxf(*, asked: bool) -> None:
     if asked and importlib.util.find_spec("ezdxf") is None:
         raise UsageError(
             "--dxf needs the package ezdxf, which is not installed",
-            hint="pip install 'artgen[dxf]'",
+            hint=install_hint("dxf"),
         )
 
 

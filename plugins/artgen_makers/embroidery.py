@@ -23,7 +23,7 @@ from PIL import Image, ImageDraw
 from scipy import ndimage
 
 from artgen import option
-from artgen.errors import UsageError
+from artgen.errors import UsageError, install_hint
 from artgen.making import Made, Maker, Motif, Part, hex_colour, parse_colour
 from artgen_makers.cutting import finer_than
 from artgen_makers.grids import Colour, choose, differences, grouped, read_table, tally
@@ -106,7 +106,7 @@ class Embroidery(Maker):
         if importlib.util.find_spec("pyembroidery") is None:
             raise UsageError(
                 "embroidery needs the package pyembroidery, which is not installed",
-                hint="pip install 'artgen[embroidery]'",
+                hint=install_hint("embroidery"),
             )
         # What is no thread or no colour is told at once.
         sold_threads(o.threads)

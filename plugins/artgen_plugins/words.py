@@ -25,7 +25,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from artgen.errors import InputError, UsageError
+from artgen.errors import InputError, UsageError, install_hint
 from artgen.losses import LossFunction, cutouts, ignore_unweighted, needs_text
 from artgen.targets import ImageTarget, TargetRequest, image_from_array
 
@@ -315,5 +315,5 @@ def find_vocabulary(file: Path) -> Path:
     for place in places:
         if (place / VOCABULARY).is_file():
             return place / VOCABULARY
-    hint = f"pip install 'artgen[words]', or put {VOCABULARY} beside {file.name}"
+    hint = f"{install_hint('words')}, or put {VOCABULARY} beside {file.name}"
     raise InputError("the vocabulary of CLIP is missing", hint=hint)

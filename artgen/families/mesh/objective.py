@@ -95,7 +95,7 @@ class MeshObjective(Objective):
         alpha = (self.target + 1).sum(0) / (plain + 1).sum(0)
         self.seen = torch.cat([alpha[None], self.target + 1 - alpha])
         self.count = 0
-        self.densification = MeshDensification(self)
+        self.densification: MeshDensification = MeshDensification(self)
 
     @classmethod
     def automatic(cls, primitive: Primitive) -> dict[str, Any]:
@@ -124,9 +124,12 @@ class MeshObjective(Objective):
         return {**tensors, "colour": self._solve(tensors)}
 
     def backward(self, raw: Mapping[str, Tensor], tensors: Mapping[str, Tensor], step: int) -> None:
-        """Set gradients; the colours of new vertices, and those around them, come first."""
+        """Set gradients; the colours of new vertices, and those around them, come first.
+
+        A round may move vertices alone, which keeps their number.
+        """
         count = raw["xy"].shape[1]
-        if count != self.count:
+        if count != self.count or step in self.densification.rounds:
             with torch.no_grad():
                 raw["colour"].copy_(self._solve(raw))
             self.count = count

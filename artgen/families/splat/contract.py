@@ -189,7 +189,7 @@ class Splat(Primitive):
         elif self.blend == "mean":
             colour = Param(3, init=_mean_colour, lr=per_count(0.05))
         elif self.blend in BLENDS:
-            colour = Param(3, init=at_target_colour(1.0), lr=0.05)
+            colour = Param(3, init=_covering_colour, lr=0.05)
         else:
             problem = f"has the unknown blend {self.blend!r}"
             hint = did_you_mean(str(self.blend), BLENDS)
@@ -212,6 +212,11 @@ class Splat(Primitive):
                 hint = f"write Param({', '.join(map(str, [*wanted, '...']))}) there"
                 raise broken(type(self).__name__, type(self), problem, hint)
         return {**own, **{name: param for name, param in params.items() if name not in own}}
+
+
+def _covering_colour(context: Context, shape: tuple[int, ...]) -> Tensor:
+    """The colour of the target: of what covers the background nothing is added to it."""
+    return at_target_colour(1.0)(replace(context, background=(0.0, 0.0, 0.0)), shape)
 
 
 def _mean_colour(context: Context, shape: tuple[int, ...]) -> Tensor:

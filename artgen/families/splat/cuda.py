@@ -18,6 +18,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from artgen.base.errors import install_hint
 from artgen.compiler.printer import KernelSource
 from artgen.compiler.record import Untraceable
 from artgen.compiler.triton_launch import launch
@@ -107,7 +108,7 @@ class Footprint(CompiledFootprint):
 
     def __init__(self, splat: Splat) -> None:
         if importlib.util.find_spec("triton") is None:
-            raise Untraceable("kernels for CUDA need Triton: pip install 'artgen[triton]'")
+            raise Untraceable(f"kernels for CUDA need Triton: {install_hint('triton')}")
         super().__init__(splat)
         self._tables: dict[torch.device, Tensor] = {}
 

@@ -19,8 +19,12 @@ SUFFIXES = {"folder": ".run", "still": ".png", "art": ".art", "summary": ".json"
 
 def default_stem(recipe: Recipe, target: str | None = None) -> str:
     """The name of the outputs unless another is asked for: target-look or target-primitive."""
-    target = target or Source.parse(recipe.target.source).file_stem
-    return f"{target}-{file_safe(recipe.look or bare_name(recipe.primitive.name))}"
+    return f"{target or Source.parse(recipe.target.source).file_stem}-{style_name(recipe)}"
+
+
+def style_name(recipe: Recipe) -> str:
+    """The name of the look, or of the primitive, as files are called by it."""
+    return file_safe(recipe.look or bare_name(recipe.primitive.name))
 
 
 def output_paths(

@@ -52,7 +52,9 @@ class Latents(Primitive):
     class Options:
         """Options of `latents`."""
 
-        rate: float = option(0.5, "bits per pixel of the file", low=0.01, high=8)
+        rate: float = option(
+            0.5, "bits per pixel of what is stored of the picture", low=0.01, high=8
+        )
         psnr: float | None = option(
             None, "dB for as few bits as that takes, in place of a rate", low=5, high=60
         )

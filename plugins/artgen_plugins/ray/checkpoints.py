@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from artgen.errors import OutputError, UsageError
+from artgen.errors import OutputError, UsageError, install_hint
 from artgen.tasks import Task, stamp_of
 
 PAUSE, LONGEST_PAUSE = 50, 10.0
@@ -47,7 +47,7 @@ def checkpoints_at(url: str) -> Checkpoints:
         import fsspec
     except ImportError:
         raise UsageError(
-            "--checkpoints needs the package fsspec", hint="pip install 'artgen[ray]'"
+            "--checkpoints needs the package fsspec", hint=install_hint("ray")
         ) from None
 
     place = url if "://" in url else f"file://{Path(url).absolute().as_posix()}"

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from artgen import ArtgenError
-from artgen.errors import Interrupted, OutputError, UsageError, read_regular
+from artgen.errors import Interrupted, OutputError, UsageError, install_hint, read_regular
 from artgen.events import Advanced, Event, Notice, Observer
 from artgen.tasks import (
     Payload,
@@ -71,7 +71,7 @@ class RayExecutor:
         if not getattr(importlib.util.find_spec("ray"), "origin", None):
             raise UsageError(
                 "--on ray needs the package ray, which is not installed",
-                hint="pip install 'artgen[ray]'",
+                hint=install_hint("ray"),
             )
         self.address = None if place == "ray" else place
         self.number, self.pinned = number, pin(recipes, registry)

@@ -32,6 +32,7 @@ from artgen.targets import (
     Target,
     TargetRequest,
     TargetTensors,
+    find_faces,
     open_source,
     parse_colour,
 )
@@ -99,6 +100,16 @@ def frame_of(target: Target) -> Frame:
     return still.frame if isinstance(still, ImageTarget) else WHOLE
 
 
+def place_of_crop(recipe: Recipe, target: Target) -> Frame:
+    """The frame of the target, or of the first output that alone is cropped, its place found."""
+    still, frame = target.still, frame_of(target)
+    if frame.aspect is not None or not isinstance(still, ImageTarget):
+        return frame
+    outputs = map(recipe.framed, (recipe.output.still_size, recipe.output.video_size))
+    cropped = next((each for each in outputs if each.aspect is not None), frame)
+    return cropped.focused(still.pixels, find_faces)
+
+
 def complete(
     recipe: Recipe, target: Target, files: InputFiles, run: Mapping[str, object]
 ) -> Recipe:
@@ -114,8 +125,10 @@ def complete(
     frame = frame_of(target)
     if frame.aspect is not None and paper_sides(recipe.target.aspect):
         changes["aspect"] = "{}:{}".format(*frame.aspect)
-    if frame.aspect is not None and recipe.target.crop_at in ("auto", "face"):
-        changes["crop_at"] = ",".join(f"{share:g}" for share in frame.at)
+    if recipe.target.crop_at in ("auto", "face"):
+        frame = place_of_crop(recipe, target)
+        if frame.aspect is not None:
+            changes["crop_at"] = ",".join(f"{share:g}" for share in frame.at)
     if focus in ("auto", "faces"):
         found = still.focus if isinstance(still, ImageTarget) else None
         circles = found if isinstance(found, tuple) else ()

@@ -34,8 +34,8 @@ from artgen.runs.kinds.picture.prepare import (
     batch,
     complete,
     first_drawing,
-    frame_of,
     parameter_bytes,
+    place_of_crop,
     with_pictures,
 )
 from artgen.runs.kinds.picture.views import (
@@ -80,7 +80,9 @@ class PictureRun(RunKind):
         device = inputs.device
         backend = choose_backend(plan.primitive, device, recipe.run.backend)
         notices = [f"{target.source}: {warning}" for warning in target.warnings]
-        if recipe.target.crop_at == "face" and len(frame_of(target).at) == 2:
+        place = place_of_crop(recipe, target)
+        looked = recipe.target.crop_at == "face" and place.pad is None and place.aspect is not None
+        if looked and len(place.at) == 2:
             notices.append(
                 "crop-at: no face of 50 pixels was found, so what has most detail is shown;"
                 " --crop-at X,Y,SHARE names another place"
