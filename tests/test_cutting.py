@@ -294,6 +294,15 @@ def test_stencils_that_cannot_be_cut_are_refused(flags, words, empty_folder, cap
     assert not Path("artgen-out").exists()
 
 
+@pytest.mark.parametrize("kind", ["block", "glass", "paper", "quilt", "stencil"])
+def test_a_picture_too_narrow_is_refused(kind, empty_folder, capsys):
+    """Sides of no pixel were tracebacks."""
+    Image.new("RGB", (2, 2000), "teal").save("slim.png")
+    width = ["--width", "60mm"] * (kind == "paper")
+    assert main(["make", kind, "slim.png", *width]) == 2
+    assert "slim is too long and narrow" in capsys.readouterr().err
+
+
 BLOCK = ("--width", "10cm", "--inks", "2", "--dxf")
 
 

@@ -24,6 +24,7 @@ from artgen_makers.cutting import (
     check_dxf,
     dxf_of,
     finer_than,
+    grid_of,
     in_svg,
     inner_first,
     opened,
@@ -94,7 +95,7 @@ class Block(Maker):
         size = o.width, o.width / motif.aspect
         self.check(size)
         unit = max(min(o.ridge, o.gap) / FINE, max(size) / MOST_PIXELS)
-        columns, rows = (round(side / unit) for side in size)
+        columns, rows = grid_of(motif, size, unit)
         if motif.art is not None and isinstance(motif.art.primitive(), Ink):
             layers = drawn(motif.art, columns, rows)
         else:

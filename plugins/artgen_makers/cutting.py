@@ -28,6 +28,8 @@ from artgen_makers.pdf import CAP
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
+FEWEST = 8
+"""Cells across the shorter side, below which a picture is no thing to cut."""
 SMALL = 3.0
 """Islands and holes go that are smaller than a square so many times as wide as the narrowest."""
 LOST = 0.08
@@ -82,6 +84,17 @@ def check_dxf(*, asked: bool) -> None:
             "--dxf needs the package ezdxf, which is not installed",
             hint="pip install 'artgen[dxf]'",
         )
+
+
+def grid_of(motif: Motif, size: tuple[float, float], unit: float) -> tuple[int, int]:
+    """Return columns and rows of cells of `unit` mm. Raises UsageError for a picture too narrow."""
+    columns, rows = (round(side / unit) for side in size)
+    if min(columns, rows) < FEWEST:
+        raise UsageError(
+            f"{motif.name} is too long and narrow: it would be {size[0]:.0f} x {size[1]:.0f} mm",
+            hint="crop it",
+        )
+    return columns, rows
 
 
 def finer_than(motif: Motif, size: tuple[float, float], narrow: float, lost: float) -> list[str]:

@@ -21,7 +21,16 @@ from artgen import option
 from artgen.errors import UsageError
 from artgen.making import Made, Maker, Motif, Part, hex_colour, parse_colour
 from artgen.targets import linear_to_srgb, srgb_to_linear
-from artgen_makers.cutting import Plan, Words, check_dxf, files, in_svg, inner_first, opened
+from artgen_makers.cutting import (
+    Plan,
+    Words,
+    check_dxf,
+    files,
+    grid_of,
+    in_svg,
+    inner_first,
+    opened,
+)
 from artgen_makers.grids import choose, differences, grouped
 from artgen_makers.guide import MARGIN, Guide, guides, wrapped
 from artgen_makers.paint import fillable, separated
@@ -135,7 +144,7 @@ class Glass(Maker):
         """Return the number of the piece at each pixel, and the Lab colours [height, width, 3]."""
         o = self.options
         unit = max(o.least / COARSE, max(size) / MOST_COARSE)
-        columns, rows = (round(side / unit) for side in size)
+        columns, rows = grid_of(motif, size, unit)
         lab, weight = focused(motif.picture(columns, rows))
         places = cut(lab, weight, round(MORE * o.pieces))
         return self.shaped(places, lab, unit), lab

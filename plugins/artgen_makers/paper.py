@@ -27,6 +27,7 @@ from artgen_makers.cutting import (
     as_pieces,
     check_dxf,
     files,
+    grid_of,
     inner_first,
     joined,
     opened,
@@ -115,7 +116,7 @@ class Paper(Maker):
             )
         size = width, inner[1] + 2 * o.frame
         unit = max(o.narrow / FINE, max(size) / MOST_PIXELS)
-        columns, rows = (round(side / unit) for side in inner)
+        columns, rows = grid_of(motif, inner, unit)
         lab = lab_of(np.moveaxis(motif.picture(columns, rows) / 255, 2, 0))
         layers = self.layered(lab, unit, depth_of(o.depth, columns, rows) if o.depth else None)
         if len(layers) < 2:

@@ -19,7 +19,7 @@ from PIL import Image, ImageDraw
 from artgen import option
 from artgen.errors import UsageError
 from artgen.making import Made, Maker, Motif, Part, hex_colour
-from artgen_makers.cutting import Plan, Words, check_dxf, files, in_svg
+from artgen_makers.cutting import Plan, Words, check_dxf, files, grid_of, in_svg
 from artgen_makers.grids import choose, differences, grouped
 from artgen_makers.guide import MARGIN, Guide, guides
 from artgen_makers.pdf import Sheet
@@ -121,6 +121,8 @@ class Quilt(Maker):
     def pieced(self, motif: Motif, size: tuple[float, float]) -> tuple[Cell, Floats]:
         """Return the quilt cut into pieces, and the Lab colours [height, width, 3]."""
         scale = max(size) / PIXELS
+        # A border is a strip, too.
+        grid_of(motif, size, scale / 4)
         columns, rows = (max(8, round(side / scale)) for side in size)
         lab, weight = focused(motif.picture(columns, rows))
         weight = np.ones(rows * columns) if weight is None else weight.ravel()

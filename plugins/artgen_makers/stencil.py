@@ -23,6 +23,7 @@ from artgen_makers.cutting import (
     as_pieces,
     check_dxf,
     files,
+    grid_of,
     inner_first,
     joined,
     opened,
@@ -103,7 +104,7 @@ class Stencil(Maker):
             )
         size = o.width, inner[1] + 2 * o.frame
         unit = max(o.narrow / FINE, max(size) / MOST_PIXELS)
-        columns, rows = (round(side / unit) for side in inner)
+        columns, rows = grid_of(motif, inner, unit)
         holes = shapes_of(motif, columns, rows, np.array(parse_colour(o.board)))
         drawn = self.held(holes, unit)
         layers = drawn or self.layers(motif.picture(columns, rows), unit)
