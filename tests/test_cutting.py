@@ -15,10 +15,11 @@ from scipy.ndimage import distance_transform_edt, gaussian_filter, label
 from scipy.spatial import cKDTree
 from skimage.draw import polygon2mask
 
+import artgen
 from artgen.cli import main
-from artgen.making import Motif
-from artgen_makers.block import Block
-from artgen_makers.cutting import joined
+from artgen.making import Motif, hex_colour
+from artgen_makers.block import Block, BlockOptions, Layer, printed
+from artgen_makers.cutting import joined, recoloured
 from artgen_makers.tones import blurred
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -285,6 +286,7 @@ def test_a_wide_blur_is_that_of_scipy():
         (["--bridge", "50"], "bridges of 50 mm would cover"),
         (["--paints", "redd"], "redd"),
         (["--paints", ",".join(["red"] * 7)], "give 1 to 6"),
+        (["--paints", "red", "--colours", "5"], "has 1 colours, and --colours asks for 5"),
         (["--colours", "7"], "colours must be"),
     ],
 )
@@ -414,8 +416,6 @@ def test_bridges_are_straight_where_the_picture_would_have_them_wander():
 
 
 def test_a_drawing_of_ink_is_cut_as_it_is(shapes, tmp_path, capsys):
-    import artgen
-
     target = np.asarray(Image.open(shapes).convert("RGB"))
     inks = {"inks": "#d08030,#203040", "margin": 0.0}
     art = artgen.fit(target, "hatch", count=900, seed=1, size=96, backend="eager", **inks)
@@ -432,9 +432,44 @@ def test_a_drawing_of_ink_is_cut_as_it_is(shapes, tmp_path, capsys):
     assert small[dark].mean() < small[~dark].mean() - 150
 
 
+def test_a_drawing_has_the_colours_that_are_given():
+    """What was asked for was ignored."""
+    own = [np.zeros(3), np.ones(3)]
+    names = "inks", "colours", "lines", "local"
+    asked = Block({"inks": 2, "colours": "teal,navy"})
+    inks, notes = recoloured(own, asked.given(), asked.options, names)
+    assert [hex_colour(each) for each in inks] == ["#008080", "#000080"]
+    assert not notes
+    asked = Block({"colours": "teal", "lines": 0.0})
+    inks, [note] = recoloured(own, asked.given(), asked.options, names)
+    assert inks == own
+    assert note.startswith("--lines, --colours: of no use for a drawing")
+    # Lines are for pictures alone, so they need no room.
+    ink = {"inks": "#d08030,#203040", "seed": 1, "size": 32, "backend": "eager"}
+    art = artgen.fit("sample:cat", "stipple", count=60, **ink)
+    block = Block({"lines": 1.0, "colours": "#ffe0a0,black"})
+    made = block.make(Motif("cat", art=art))
+    assert [part.colour for part in made.parts if part.what == "ink"] == ["#ffe0a0", "#000000"]
+
+
+def test_ink_on_paper_without_red_has_a_colour():
+    """It was nothing divided by nothing."""
+    with np.errstate(all="raise"):
+        half = np.arange(60) < 30
+        layer = Layer(np.array([0.5, 0.5, 0.5]), np.tile(half, (40, 1)))
+        shown = printed([layer], 1.0, BlockOptions(paper="#00ffff"))
+    assert shown[60:120, 80:110, 0].mean() > 90
+
+
+def test_ridges_and_gaps_may_fill_the_distance_of_lines():
+    """0.4 and 0.8 were more than 1.2."""
+    block = Block({"ridge": 0.4, "gap": 0.8, "lines": 1.2, "width": 60.0})
+    tones = np.tile(np.linspace(0, 255, 60).astype(np.uint8), (40, 1))
+    assert block.make(Motif("ramp", photo=np.dstack([tones] * 3))).files
+
+
 def test_marks_with_straight_ends_are_cut_so():
     """Squares of mosaics and halftones got round ends too, and ran together."""
-    import artgen
     from artgen_makers.block import drawn
 
     gray, black = np.full((24, 24, 3), 150, np.uint8), {"inks": "#000000", "margin": 0.0}
@@ -452,6 +487,7 @@ def test_marks_with_straight_ends_are_cut_so():
         (["--lines", "1"], "use --lines 1.4 or more"),
         (["--kerf", "1"], "too wide for gaps of 0.8 mm"),
         (["--colours", "#zzz"], "zzz"),
+        (["--colours", "#e8c", "--inks", "4"], "has 1 colours, and --inks asks for 4"),
         (["--inks", "0"], "inks must be"),
     ],
 )

@@ -16,6 +16,7 @@ from artgen.making import Motif
 from artgen.plan import resolve
 from artgen.recipe import Recipe
 from artgen.registry import Registry
+from artgen_makers.cutting import as_pieces
 from artgen_makers.paper import Paper
 from artgen_makers.pieces import Pieces
 from artgen_makers.stencil import Stencil
@@ -162,5 +163,7 @@ def test_bridges_name_the_fit_that_needs_none():
     assert "engine.gap=0.015 " in command
     assert "--palette '#8a4b20,#201812'" in command
     assert not sheet.make(Motif("cat", art=fitted("never"))).notes
+    many = artgen.fit("sample:cat", "triangle+ellipse", count=2, size=32, seed=1)
+    assert as_pieces(Motif("cat", art=many), 3, "never", 0.01) == []
     [note] = Paper({"layers": 3}).make(Motif("cat", art=fitted("never"))).notes
     assert "engine.meet=always" in note

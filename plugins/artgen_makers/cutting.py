@@ -22,7 +22,7 @@ from scipy import ndimage
 
 from artgen import Art, Shape
 from artgen.errors import UsageError
-from artgen.making import Motif
+from artgen.making import Motif, parse_colour
 from artgen_makers.pdf import CAP
 
 Floats = NDArray[np.float64]
@@ -112,13 +112,52 @@ def finer_than(motif: Motif, size: tuple[float, float], narrow: float, lost: flo
     ]
 
 
+def colours_for(
+    flag: str, text: str, least: int, most: int, count: int | None, other: str
+) -> list[Floats]:
+    """Return the colours that a flag names, sRGB-encoded [3] each; none for an empty text.
+
+    Raises UsageError where they are not `least` to `most`, or not as many as the `other` flag asks
+    for, which is the `count`, if it is given.
+    """
+    found = [np.array(parse_colour(each)) for each in text.split(",") if each.strip()]
+    if found and not least <= len(found) <= most:
+        raise UsageError(f"{flag} has {len(found)} colours", hint=f"give {least} to {most}")
+    if found and count not in (None, len(found)):
+        raise UsageError(
+            f"{flag} has {len(found)} colours, and {other} asks for {count}",
+            hint="leave one of them out",
+        )
+    return found
+
+
+def recoloured(
+    own: Sequence[Floats], given: Sequence[Floats], options: Any, names: Sequence[str]
+) -> tuple[Sequence[Floats], list[str]]:
+    """Return the colours of a drawing that is cut as it is: those `given` if there is one for each.
+
+    A note tells of `options` for pictures that were asked for. The first of their `names` is that
+    of the number of colours, the second that of the colours.
+    """
+    number, colours, *others = names
+    asked = [n for n in others if getattr(options, n) != getattr(type(options), n)]
+    asked += [number] * (getattr(options, number) not in (None, len(own)))
+    asked += [colours] * (len(given) not in (0, len(own)))
+    flags = ", ".join(f"--{name}" for name in asked)
+    notes = [f"{flags}: of no use for a drawing, which is cut as it is, in its colours, {len(own)}"]
+    return given if len(given) == len(own) else own, notes * bool(asked)
+
+
 def as_pieces(motif: Motif, bridges: int, meet: str, gap: float) -> list[str]:
     """Return a note where a drawing of shapes takes bridges: the fit in which they `meet` as asked.
 
     `gap` is that of the engine `pieces`, a share of the shorter side.
     """
-    if not bridges or motif.art is None or not isinstance(motif.art.primitive(), Shape):
+    shape = motif.art.primitive() if motif.art is not None and bridges else None
+    # The engine knows neither mixtures nor copies.
+    if not isinstance(shape, Shape) or len(shape.members) > 1 or shape.copies is not None:
         return []
+    assert motif.art is not None
     recipe = motif.art.recipe
     if any(each.engine == "pieces" and each.options["meet"] == meet for each in recipe.stage):
         return []
