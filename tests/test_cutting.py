@@ -398,6 +398,18 @@ def test_an_island_on_a_bridge_longer_than_itself_goes_where_that_is_seen(seen, 
     assert joined(sheet, 1.0, missed, longest=2.0)[1] == 1
 
 
+def test_an_island_that_holds_another_stays():
+    """It went, for its own bridge would show more than it, and the other hung on nothing."""
+    sheet = np.zeros((120, 120), bool)
+    sheet[:5] = sheet[-5:] = sheet[:, :5] = sheet[:, -5:] = True
+    sheet[20:60, 40:80] = sheet[66:75, 55:65] = True
+    missed = np.where(sheet, 0.0, 9.0)
+    missed[60:115, 55:65] *= 0.28
+    held, _ = joined(sheet, 1.0, missed)
+    assert held[sheet].all()
+    assert label(held, np.ones((3, 3)))[1] == 1
+
+
 def test_bridges_are_straight_where_the_picture_would_have_them_wander():
     sheet = np.zeros((120, 120), bool)
     sheet[:10] = sheet[-10:] = sheet[:, :10] = sheet[:, -10:] = True

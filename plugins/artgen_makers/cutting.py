@@ -229,7 +229,7 @@ def joined(
     rim = (areas == frame) & ndimage.binary_dilation(areas != frame, np.ones((3, 3)))
     costs, _ = ways.find_costs(np.argwhere(rim))
     free, wide, built = np.ones(paper.shape, bool), 2 * (bridge or radius), 0
-    loose = np.zeros_like(free)
+    loose, crossed = np.zeros_like(free), set[int]()
     for island in islands:
         inside = np.argwhere(areas == island)
         begin = inside[costs[tuple(inside.T)].argmin()]
@@ -251,10 +251,11 @@ def joined(
             apart = ndimage.distance_transform_edt(areas != island)
             ring = (apart > AROUND * radius) & (apart <= (AROUND + 1) * radius)
             long = below[tuple(inside.T)].mean() - below[ring].mean() > HELD
-        if lost.sum() * wide > SHOWN * size or long:
-            paper = paper & (areas != island)
-        else:
+        if not (lost.sum() * wide > SHOWN * size or long):
             free[way], built = False, built + 1
+            crossed.update(areas[tuple(found.T)].tolist())
+        elif island not in crossed:
+            paper = paper & (areas != island)
     bridges: Mask = ndimage.distance_transform_edt(free | paper) <= (bridge or radius)
     areas, _ = ndimage.label(paper | bridges, np.ones((3, 3)))
     held: Mask = np.isin(areas, [areas[0, 0], *np.unique(areas[loose])])
