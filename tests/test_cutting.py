@@ -193,7 +193,8 @@ def test_a_deep_corner_is_split_and_one_that_stays_is_named():
     ("flags", "words"),
     [
         (["--width", "80mm", "--least", "60"], "no room for pieces of 60 mm"),
-        (["--width", "100mm", "--pieces", "900"], "use a --width of"),
+        (["--width", "80mm", "--pieces", "70"], "use a --width of 124 mm, fewer"),
+        (["--pieces", "900", "--least", "60"], "hint: use fewer --pieces or a smaller --least"),
         (["--lead", "8"], "do not go together"),
         (["--heart", "4.5"], "do not go together"),
         (["--glass", "redd"], "redd"),
@@ -615,6 +616,7 @@ def test_the_lists_of_a_quilt_agree(quilt, shapes):
     [
         (["--width", "80mm", "--pieces", "900"], "use a --width of"),
         (["--width", "80mm", "--least", "60", "--pieces", "2"], "do not fit a quilt"),
+        (["--least", "200", "--pieces", "300"], "hint: use fewer --pieces or a smaller --least"),
         (["--seam", "0"], "seam must be"),
         (["--pieces", "1"], "pieces must be"),
     ],

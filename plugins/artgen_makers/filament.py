@@ -127,12 +127,19 @@ class Relief(Maker):
         o, layer = self.options, getattr(self.options, "layer", STEP)
         base = max(1, round(o.base / layer))
         above = int(o.thickness / layer + 1e-6) - base
-        if not 1 <= above <= MOST_LAYERS:
-            flags = [f"--{each}" for each in ("base", "thickness", "layer") if hasattr(o, each)]
+        flags = [f"--{each}" for each in ("base", "thickness", "layer") if hasattr(o, each)]
+        hint = f"change {' or '.join(flags)}"
+        if above < 1:
             raise UsageError(
-                f"{above} layers of {layer:g} mm above a base of {o.base:g} mm are "
-                + (f"more than {MOST_LAYERS}" if above > 0 else "none"),
-                hint=f"change {' or '.join(flags)}",
+                f"a base of {o.base:g} mm leaves no layer below a --thickness of {o.thickness:g} "
+                "mm",
+                hint=hint,
+            )
+        if above > MOST_LAYERS:
+            raise UsageError(
+                f"{above} layers of {layer:g} mm above a base of {o.base:g} mm are more than "
+                f"{MOST_LAYERS}",
+                hint=hint,
             )
         return base, above, layer
 
@@ -375,13 +382,17 @@ class FilamentPainting(Relief):
     def charts(self, guide: Guide, stack: Sequence[Block]) -> None:
         """The stack from the side, 40 times as high, with the layers of the swaps."""
         sheet = guide.page("Swaps")
-        scale = min(40.0, (guide.height - 30) / self.options.thickness)
-        bottom = MARGIN + 20 + scale * self.options.thickness
+        # Labels are 5 mm apart, and may need more room than the stack.
+        room = guide.height - 30 - 5 * len(stack)
+        scale = min(40.0, room / self.options.thickness)
         tops = [z for _, z, _ in self.swaps(stack)][1:]
+        rises = [0.0]
+        for z in tops:
+            rises.append(max(z * scale, rises[-1] + 5))
         tops.append((self.layers[0] + stack[-1].end) * self.options.layer)
-        line = bottom + 5
-        for (layer, z, filament), top in zip(self.swaps(stack), tops, strict=True):
-            y, line = bottom - top * scale, min(bottom - z * scale, line - 5)
+        bottom = MARGIN + 20 + max(scale * self.options.thickness, rises[-1])
+        for (layer, z, filament), top, rise in zip(self.swaps(stack), tops, rises, strict=True):
+            y, line = bottom - top * scale, bottom - rise
             sheet.box(MARGIN, y, 40, (top - z) * scale, fill=filament.colour)
             told = f"layer {layer}, z = {z:g} mm: {filament.name}"
             sheet.line([(MARGIN + 40, bottom - z * scale), (MARGIN + 46, line - 1.2)], 0.15)
