@@ -1023,7 +1023,10 @@ def test_a_lithophane_is_as_thick_as_asked_for():
     ("line", "words"),
     [
         (["filament", "sample:cat", "--base", "3"], "change --base"),
-        (["filament", "sample:cat", "--layer", "0.02", "--thickness", "9"], "more than 120"),
+        (
+            ["filament", "sample:cat", "--layer", "0.02", "--thickness", "9"],
+            "leaves 426 layers of 0.02 mm above it, more than 120, below",
+        ),
         (["filament", "sample:cat", "--detail", "0.1", "--width", "2m"], "larger --detail"),
         (["filament", "sample:cat", "--filaments", "odd.csv"], "line 2: 'Blue,blue,x'"),
         (["filament", "sample:cat", "--filaments", "none.csv"], "has 0 filaments"),

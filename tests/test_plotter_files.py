@@ -319,7 +319,7 @@ def test_nothing_touches_wet_ink():
     rng = np.random.default_rng(5)
     paths = [np.stack([c, c + rng.normal(0, 8, 2)]) for c in rng.uniform(0, 100, (60, 2))]
     # Two pens: the second meets what the first has drawn.
-    wet = Wet(paths, 0.5)
+    wet = Wet(np.full(2, -50.0), np.full(2, 200.0), 0.5)
     first, second = (list(dried(each, 30, MACHINE, wet)) for each in (paths[:20], paths[20:]))
     actions = [*first, None, *second]
     lines = [each.points for each in actions if isinstance(each, Line)]
@@ -381,7 +381,7 @@ def test_lines_are_compared_with_wet_ink_until_one_is_dry(monkeypatch):
     paths = [np.array([[0.0, 3 * y], [1, 3 * y]]) for y in range(100)]
     looked, real = [], np.argmin
     monkeypatch.setattr(np, "argmin", lambda dry_at: looked.append(len(dry_at)) or real(dry_at))
-    actions = list(dried(paths, 30, MACHINE, Wet(paths, 0.5)))
+    actions = list(dried(paths, 30, MACHINE, Wet(np.zeros(2), np.full(2, 300.0), 0.5)))
     assert [each.points[0, 1] for each in actions] == [path[0, 1] for path in paths]
     assert looked == [1] * 100
 

@@ -128,18 +128,12 @@ class Relief(Maker):
         base = max(1, round(o.base / layer))
         above = int(o.thickness / layer + 1e-6) - base
         flags = [f"--{each}" for each in ("base", "thickness", "layer") if hasattr(o, each)]
-        hint = f"change {' or '.join(flags)}"
-        if above < 1:
+        told = f"{above} layers of {layer:g} mm above it, more than {MOST_LAYERS},"
+        if not 1 <= above <= MOST_LAYERS:
             raise UsageError(
-                f"a base of {o.base:g} mm leaves no layer below a --thickness of {o.thickness:g} "
-                "mm",
-                hint=hint,
-            )
-        if above > MOST_LAYERS:
-            raise UsageError(
-                f"{above} layers of {layer:g} mm above a base of {o.base:g} mm are more than "
-                f"{MOST_LAYERS}",
-                hint=hint,
+                f"a base of {o.base:g} mm leaves {told if above > 0 else 'no layer'} below a "
+                f"--thickness of {o.thickness:g} mm",
+                hint=f"change {' or '.join(flags)}",
             )
         return base, above, layer
 

@@ -135,14 +135,12 @@ class Plotter(Maker):
         count = max(1000, min(FINEST_PATH, round(most)))
         path: dict[str, Any] = {"name": "path", "count": count, "middle": 0.32, "crisp": 1.0}
         ground = lightness(page.paper)
-        pens = page.pens if isinstance(page.pens, tuple) else Page.pens
-        if pens == Page.pens and ground < DARK:
-            pens = (LIGHT,)
-        light = any(lightness(pen) > ground for pen in pens)
+        named = page.pens if isinstance(page.pens, tuple) and page.pens != Page.pens else ()
+        light = any(lightness(pen) > ground for pen in named) if named else ground < DARK
         # In focus, a face has a curve of tones for dark pens, by which light ones leave it dark.
         target = {} if light else {"focus": "faces"}
-        if self.swatches or len(pens) > 1:
-            path["inks"] = ",".join(pens)
+        if len(named) > 1 or (named and self.swatches):
+            path["inks"] = ",".join(named)
         elif light:
             # One pen draws the tones, whatever its colour is.
             path["inks"] = LIGHT
@@ -271,13 +269,7 @@ class Plotter(Maker):
             "Change the pen between files, or where the machine waits."
             if len(lines) > 1
             else "Try the height of the pen on a scrap of paper first.",
-            *(
-                [
-                    f"Begin with the {end} left panel. Move the paper for each, until the {meet} "
-                    "meet."
-                ]
-                * (len(done) > 1)
-            ),
+            *([f"Move the paper for each panel, until the {meet} meet."] * (len(done) > 1)),
         )
 
         if work:
@@ -311,9 +303,7 @@ class Plotter(Maker):
         )
 
     def page_of(self, motif: Motif) -> Page:
-        """Return the page for a drawing of ink: its own paper, where that is dark and no other pens
-        are named, and the pens of a photo that are nearest to its inks.
-        """
+        """Return the page; for ink its own dark paper, and the pens of a photo that are nearest."""
         page = self.page()
         assert motif.art is not None
         primitive = motif.art.primitive()
@@ -359,15 +349,12 @@ class Plotter(Maker):
     ) -> Iterator[Job]:
         """Yield what each pen draws in a panel, where it draws something."""
         o = self.options
-        drawn = [
-            (number, colour, here)
-            for number, (colour, paths) in enumerate(lines, 1)
-            if (here := [p for path in paths for p in clipped(path, corner, corner + size)])
-        ]
         # What one pen has drawn may be wet when the next one comes.
-        every = [path for *_, here in drawn for path in here]
-        wet = Wet(every, self.page().pen_width) if o.dry and every else None
-        for number, colour, here in drawn:
+        wet = Wet(corner, size, self.page().pen_width) if o.dry else None
+        for number, (colour, paths) in enumerate(lines, 1):
+            here = [piece for path in paths for piece in clipped(path, corner, corner + size)]
+            if not here:
+                continue
             actions: list[Action] = [Line(each) for each in here]
             if o.dip:
                 actions = list(dipped(here, o.dip))
@@ -473,19 +460,16 @@ def dipped(paths: Sequence[Floats], every: float) -> Iterator[Action]:
 
 
 class Wet:
-    """When each place below some paths [N, 2] was drawn, in seconds, and what time it is."""
+    """When each place of a panel was drawn, in seconds, and what time it is."""
 
-    def __init__(self, paths: Sequence[Floats], width: float) -> None:
-        ends = [f([f(path, axis=0) for path in paths], axis=0) for f in (np.min, np.max)]
-        self.low = ends[0] - 2 * width
-        side = ends[1] + 2 * width - self.low
-        self.cell = max(width, side.max() / _FINEST)
-        self.inked = np.full(np.ceil(side / self.cell).astype(int) + 1, -np.inf)
+    def __init__(self, corner: Floats, size: Floats, width: float) -> None:
+        self.corner, self.cell = corner, max(width, size.max() / _FINEST)
+        self.inked = np.full(np.ceil(size / self.cell).astype(int) + 1, -np.inf)
         self.clock = 0.0
 
     def cells(self, path: Floats) -> NDArray[np.int64]:
         """Return the places on and beside a path, [2, N]."""
-        path = (path - self.low) / self.cell
+        path = (path - self.corner) / self.cell
         along = np.r_[0, np.cumsum(np.hypot(*np.diff(path, axis=0).T))]
         places = np.linspace(0, along[-1], int(2 * along[-1]) + 2)
         dense = np.stack([np.interp(places, along, axis) for axis in path.T])

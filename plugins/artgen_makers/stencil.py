@@ -111,10 +111,10 @@ class Stencil(Maker):
         unit = max(o.narrow / FINE, max(size) / MOST_PIXELS)
         columns, rows = grid_of(motif, inner, unit)
         holes = shapes_of(motif, columns, rows, np.array(parse_colour(o.board)))
-        paints, notes = self.paints(), list[str]()
+        given, notes = self.paints(), list[str]()
         if holes:
             names = "colours", "paints", "local"
-            paints, notes = recoloured([paint for paint, _ in holes], paints, o, names)
+            paints, notes = recoloured([paint for paint, _ in holes], given, o, names)
             holes = list(zip(paints, (steps for _, steps in holes), strict=True))
         drawn = self.held(holes, unit)
         layers = drawn or self.layers(motif.picture(columns, rows), unit)
