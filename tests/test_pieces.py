@@ -144,7 +144,10 @@ def test_shapes_that_the_rule_does_not_know_are_refused(primitive, options, prob
 @pytest.mark.slow
 def test_a_stencil_of_shapes_that_never_meet_has_a_hole_for_each_and_no_bridge():
     art = fitted("never")
-    made = Stencil({"width": 240.0, "narrow": 1.0, "frame": 20.0}).make(Motif("cat", art=art))
+    asked = {"width": 240.0, "narrow": 1.0, "frame": 20.0, "paints": "teal"}
+    made = Stencil(asked).make(Motif("cat", art=art))
+    assert made.parts[0].colour == "#008080"
+    assert not made.notes
     inside = [name for name in made.files if name.endswith(".svg")]
     cut = sum(made.files[name].decode().count("<path") for name in inside)
     edges = np.array(art.drawing.canvas.reach) / 2

@@ -144,7 +144,7 @@ def recoloured(
     asked += [number] * (getattr(options, number) not in (None, len(own)))
     asked += [colours] * (len(given) not in (0, len(own)))
     flags = ", ".join(f"--{name}" for name in asked)
-    notes = [f"{flags}: of no use for a drawing, which is cut as it is, in its colours, {len(own)}"]
+    notes = [f"{flags}: of no use for a drawing, which is cut as it is (colours: {len(own)})"]
     return given if len(given) == len(own) else own, notes * bool(asked)
 
 
