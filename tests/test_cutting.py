@@ -15,10 +15,11 @@ from scipy.ndimage import distance_transform_edt, gaussian_filter, label
 from scipy.spatial import cKDTree
 from skimage.draw import polygon2mask
 
+import artgen
 from artgen.cli import main
-from artgen.making import Motif
-from artgen_makers.block import Block
-from artgen_makers.cutting import joined
+from artgen.making import Motif, hex_colour
+from artgen_makers.block import Block, BlockOptions, Layer, printed
+from artgen_makers.cutting import joined, recoloured
 from artgen_makers.tones import blurred
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -192,7 +193,8 @@ def test_a_deep_corner_is_split_and_one_that_stays_is_named():
     ("flags", "words"),
     [
         (["--width", "80mm", "--least", "60"], "no room for pieces of 60 mm"),
-        (["--width", "100mm", "--pieces", "900"], "use a --width of"),
+        (["--width", "80mm", "--pieces", "70"], "use a --width of 124 mm, fewer"),
+        (["--pieces", "900", "--least", "60"], "hint: use fewer --pieces or a smaller --least"),
         (["--lead", "8"], "do not go together"),
         (["--heart", "4.5"], "do not go together"),
         (["--glass", "redd"], "redd"),
@@ -285,6 +287,7 @@ def test_a_wide_blur_is_that_of_scipy():
         (["--bridge", "50"], "bridges of 50 mm would cover"),
         (["--paints", "redd"], "redd"),
         (["--paints", ",".join(["red"] * 7)], "give 1 to 6"),
+        (["--paints", "red", "--colours", "5"], "has 1 colours, and --colours asks for 5"),
         (["--colours", "7"], "colours must be"),
     ],
 )
@@ -292,6 +295,15 @@ def test_stencils_that_cannot_be_cut_are_refused(flags, words, empty_folder, cap
     assert main(["make", "stencil", "sample:cat", *flags]) == 2
     assert words in capsys.readouterr().err
     assert not Path("artgen-out").exists()
+
+
+@pytest.mark.parametrize("kind", ["block", "glass", "paper", "quilt", "stencil"])
+def test_a_picture_too_narrow_is_refused(kind, empty_folder, capsys):
+    """Sides of no pixel were tracebacks."""
+    Image.new("RGB", (2, 2000), "teal").save("slim.png")
+    width = ["--width", "60mm"] * (kind == "paper")
+    assert main(["make", kind, "slim.png", *width]) == 2
+    assert "slim is too long and narrow" in capsys.readouterr().err
 
 
 BLOCK = ("--width", "10cm", "--inks", "2", "--dxf")
@@ -387,6 +399,18 @@ def test_an_island_on_a_bridge_longer_than_itself_goes_where_that_is_seen(seen, 
     assert joined(sheet, 1.0, missed, longest=2.0)[1] == 1
 
 
+def test_an_island_that_holds_another_stays():
+    """It went, for its own bridge would show more than it, and the other hung on nothing."""
+    sheet = np.zeros((120, 120), bool)
+    sheet[:5] = sheet[-5:] = sheet[:, :5] = sheet[:, -5:] = True
+    sheet[20:60, 40:80] = sheet[66:75, 55:65] = True
+    missed = np.where(sheet, 0.0, 9.0)
+    missed[60:115, 55:65] *= 0.28
+    held, _ = joined(sheet, 1.0, missed)
+    assert held[sheet].all()
+    assert label(held, np.ones((3, 3)))[1] == 1
+
+
 def test_bridges_are_straight_where_the_picture_would_have_them_wander():
     sheet = np.zeros((120, 120), bool)
     sheet[:10] = sheet[-10:] = sheet[:, :10] = sheet[:, -10:] = True
@@ -405,8 +429,6 @@ def test_bridges_are_straight_where_the_picture_would_have_them_wander():
 
 
 def test_a_drawing_of_ink_is_cut_as_it_is(shapes, tmp_path, capsys):
-    import artgen
-
     target = np.asarray(Image.open(shapes).convert("RGB"))
     inks = {"inks": "#d08030,#203040", "margin": 0.0}
     art = artgen.fit(target, "hatch", count=900, seed=1, size=96, backend="eager", **inks)
@@ -423,9 +445,44 @@ def test_a_drawing_of_ink_is_cut_as_it_is(shapes, tmp_path, capsys):
     assert small[dark].mean() < small[~dark].mean() - 150
 
 
+def test_a_drawing_has_the_colours_that_are_given():
+    """What was asked for was ignored."""
+    own = [np.zeros(3), np.ones(3)]
+    names = "inks", "colours", "lines", "local"
+    asked = Block({"inks": 2, "colours": "teal,navy"})
+    inks, notes = recoloured(own, asked.given(), asked.options, names)
+    assert [hex_colour(each) for each in inks] == ["#008080", "#000080"]
+    assert not notes
+    asked = Block({"colours": "teal", "lines": 0.0})
+    inks, [note] = recoloured(own, asked.given(), asked.options, names)
+    assert inks == own
+    assert note.startswith("--lines, --colours: of no use for a drawing")
+    # Lines are for pictures alone, so they need no room.
+    ink = {"inks": "#d08030,#203040", "seed": 1, "size": 32, "backend": "eager"}
+    art = artgen.fit("sample:cat", "stipple", count=60, **ink)
+    block = Block({"lines": 1.0, "colours": "#ffe0a0,black"})
+    made = block.make(Motif("cat", art=art))
+    assert [part.colour for part in made.parts if part.what == "ink"] == ["#ffe0a0", "#000000"]
+
+
+def test_ink_on_paper_without_red_has_a_colour():
+    """It was nothing divided by nothing."""
+    with np.errstate(all="raise"):
+        half = np.arange(60) < 30
+        layer = Layer(np.array([0.5, 0.5, 0.5]), np.tile(half, (40, 1)))
+        shown = printed([layer], 1.0, BlockOptions(paper="#00ffff"))
+    assert shown[60:120, 80:110, 0].mean() > 90
+
+
+def test_ridges_and_gaps_may_fill_the_distance_of_lines():
+    """0.4 and 0.8 were more than 1.2."""
+    block = Block({"ridge": 0.4, "gap": 0.8, "lines": 1.2, "width": 60.0})
+    tones = np.tile(np.linspace(0, 255, 60).astype(np.uint8), (40, 1))
+    assert block.make(Motif("ramp", photo=np.dstack([tones] * 3))).files
+
+
 def test_marks_with_straight_ends_are_cut_so():
     """Squares of mosaics and halftones got round ends too, and ran together."""
-    import artgen
     from artgen_makers.block import drawn
 
     gray, black = np.full((24, 24, 3), 150, np.uint8), {"inks": "#000000", "margin": 0.0}
@@ -443,6 +500,7 @@ def test_marks_with_straight_ends_are_cut_so():
         (["--lines", "1"], "use --lines 1.4 or more"),
         (["--kerf", "1"], "too wide for gaps of 0.8 mm"),
         (["--colours", "#zzz"], "zzz"),
+        (["--colours", "#e8c", "--inks", "4"], "has 1 colours, and --inks asks for 4"),
         (["--inks", "0"], "inks must be"),
     ],
 )
@@ -558,6 +616,7 @@ def test_the_lists_of_a_quilt_agree(quilt, shapes):
     [
         (["--width", "80mm", "--pieces", "900"], "use a --width of"),
         (["--width", "80mm", "--least", "60", "--pieces", "2"], "do not fit a quilt"),
+        (["--least", "200", "--pieces", "300"], "hint: use fewer --pieces or a smaller --least"),
         (["--seam", "0"], "seam must be"),
         (["--pieces", "1"], "pieces must be"),
     ],

@@ -746,6 +746,8 @@ def test_a_drawing_refuses_what_shapes_a_fit(wound, tmp_path, capsys):
     line = ["make", "string", str(wound / "drawing.art"), *SMALL[2:], "--out", str(tmp_path)]
     assert main([*line, "--nails", "300"]) == 2
     assert "--nails is for photos, and" in capsys.readouterr().err
+    assert main([*line, "--nail", "20mm"]) == 2
+    assert re.search(r"hint: use --board \d+mm or a smaller --nail\n", capsys.readouterr().err)
 
 
 def test_a_drawing_without_a_thread_is_told():
@@ -909,6 +911,24 @@ def test_the_stack_of_the_guide_is_as_high_as_the_print(empty_folder, monkeypatc
     assert given == 2 * [[Block(0, 0, 2), Block(1, 2, 5)]]
 
 
+@pytest.mark.parametrize(("layer", "thickness"), [(0.04, 2.4), (0.2, 20.0)])
+def test_labels_of_many_swaps_are_on_the_page(layer, thickness, monkeypatch):
+    """From about 24 they left it."""
+    from artgen_makers.filament import Block, FilamentPainting
+    from artgen_makers.guide import MARGIN, Guide
+    from artgen_makers.pdf import Sheet
+
+    guide, places = Guide(Motif("x"), "x", "letter"), []
+    monkeypatch.setattr(Sheet, "text", lambda sheet, x, y, *_, **__: places.append(y))
+    maker = FilamentPainting({"layer": layer, "thickness": thickness})
+    maker.charts(guide, [Block(k % 2, k, k + 1) for k in range(41)])
+    heading, *labels = places
+    assert len(labels) == 41
+    assert heading + 5 < min(labels)
+    assert max(labels) < guide.paper[1] - MARGIN
+    assert (-np.diff(labels)).min() > 4.99
+
+
 def test_the_first_filament_may_have_a_name_for_its_colour(empty_folder):
     """It was taken for a heading, and left out."""
     from artgen_makers.filament import FilamentPainting
@@ -1003,12 +1023,18 @@ def test_a_lithophane_is_as_thick_as_asked_for():
     ("line", "words"),
     [
         (["filament", "sample:cat", "--base", "3"], "change --base"),
-        (["filament", "sample:cat", "--layer", "0.02", "--thickness", "9"], "more than 120"),
+        (
+            ["filament", "sample:cat", "--layer", "0.02", "--thickness", "9"],
+            "leaves 426 layers of 0.02 mm above it, more than 120, below",
+        ),
         (["filament", "sample:cat", "--detail", "0.1", "--width", "2m"], "larger --detail"),
         (["filament", "sample:cat", "--filaments", "odd.csv"], "line 2: 'Blue,blue,x'"),
         (["filament", "sample:cat", "--filaments", "none.csv"], "has 0 filaments"),
         (["filament", "sample:cat", "--filaments", "gone.csv"], "cannot read filaments gone.csv"),
-        (["lithophane", "sample:cat", "--base", "4"], "are none"),
+        (
+            ["lithophane", "sample:cat", "--base", "4"],
+            "4 mm leaves no layer below a --thickness of 3.2 mm",
+        ),
         (["lithophane", "sample:cat", "--thickness", "9"], "hint: change --base or --thickness\n"),
         (["lithophane", "sample:cat", "--td", "0"], "td must be"),
     ],

@@ -16,6 +16,7 @@ from artgen.making import Motif
 from artgen.plan import resolve
 from artgen.recipe import Recipe
 from artgen.registry import Registry
+from artgen_makers.cutting import as_pieces
 from artgen_makers.paper import Paper
 from artgen_makers.pieces import Pieces
 from artgen_makers.stencil import Stencil
@@ -143,7 +144,10 @@ def test_shapes_that_the_rule_does_not_know_are_refused(primitive, options, prob
 @pytest.mark.slow
 def test_a_stencil_of_shapes_that_never_meet_has_a_hole_for_each_and_no_bridge():
     art = fitted("never")
-    made = Stencil({"width": 240.0, "narrow": 1.0, "frame": 20.0}).make(Motif("cat", art=art))
+    asked = {"width": 240.0, "narrow": 1.0, "frame": 20.0, "paints": "teal"}
+    made = Stencil(asked).make(Motif("cat", art=art))
+    assert made.parts[0].colour == "#008080"
+    assert not made.notes
     inside = [name for name in made.files if name.endswith(".svg")]
     cut = sum(made.files[name].decode().count("<path") for name in inside)
     edges = np.array(art.drawing.canvas.reach) / 2
@@ -162,5 +166,7 @@ def test_bridges_name_the_fit_that_needs_none():
     assert "engine.gap=0.015 " in command
     assert "--palette '#8a4b20,#201812'" in command
     assert not sheet.make(Motif("cat", art=fitted("never"))).notes
+    many = artgen.fit("sample:cat", "triangle+ellipse", count=2, size=32, seed=1)
+    assert as_pieces(Motif("cat", art=many), 3, "never", 0.01) == []
     [note] = Paper({"layers": 3}).make(Motif("cat", art=fitted("never"))).notes
     assert "engine.meet=always" in note

@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from artgen import load
+from artgen import fit, load
 from artgen.cli import main
 from artgen.errors import UsageError
-from artgen.making import Motif, Page
+from artgen.making import Motif, Page, hex_colour, parse_colour
 from artgen_makers.motion import SHIPPED, Profile, read_profile, seconds
-from artgen_makers.plotter import Line, Plotter, Wait, clipped, dipped, dried
+from artgen_makers.plotter import Line, Plotter, Wait, Wet, clipped, dipped, dried
 from tests.test_making import pages
 
 MACHINE = Profile("gcode", (300, 200), 2400, 6000, 800, up=("UP",), down=("DOWN",))
@@ -124,8 +124,45 @@ def test_the_rows_of_a_photo_are_no_closer_than_the_pen_is_wide():
 def test_a_photo_becomes_a_line_of_each_pen_that_is_named():
     """Two named pens were one of black."""
     asked = (Plotter({"pens": pens}) for pens in ("", "3", "red", "red,blue"))
-    made = [each.recipe(np.zeros((4, 4, 3), np.uint8))["primitive"] for each in asked]
-    assert [each.get("inks") for each in made] == [None, None, None, "#ff0000,#0000ff"]
+    made = [each.recipe(np.zeros((4, 4, 3), np.uint8)) for each in asked]
+    inks = [each["primitive"].get("inks") for each in made]
+    assert inks == [None, None, None, "#ff0000,#0000ff"]
+    assert not any("background" in each["target"] for each in made)
+
+
+@pytest.mark.parametrize(
+    ("pens", "paper", "inks"),
+    [
+        ("", "black", "#ffffff"),
+        ("2", "navy", "#ffffff"),
+        ("gold", "#222222", "#ffffff"),
+        ("#101010", "#333333", None),
+        ("black,white", "tan", "#000000,#ffffff"),
+        ("", "tan", None),
+    ],
+)
+def test_a_photo_on_coloured_paper_is_no_negative(pens, paper, inks):
+    """On dark paper light pens drew what is dark, and by default the pen was black."""
+    made = Plotter({"pens": pens, "paper": paper}).recipe(np.zeros((4, 4, 3), np.uint8))
+    assert made["target"]["background"] == hex_colour(parse_colour(paper))
+    assert made["primitive"].get("inks") == inks
+    light = "#ffffff" in (inks or "")
+    assert made["primitive"].get("overprint", True) != light
+    assert ("focus" in made["target"]) != light
+
+
+@pytest.mark.parametrize(
+    ("asked", "paper"),
+    [
+        ({}, "#14171f"),
+        ({"paper": "white", "pens": "navy"}, "#ffffff"),
+        ({"paper": "tan"}, "#d2b48c"),
+    ],
+)
+def test_a_drawing_on_dark_paper_keeps_it(asked, paper):
+    """Its light pens were plotted on white paper."""
+    night = fit("sample:cat", primitive="stipple", count=30, size=32, preset="night", seed=1)
+    assert Plotter(asked).page_of(Motif("x", night)).paper == paper
 
 
 def test_a_photo_is_not_fitted_for_paper_that_no_machine_reaches():
@@ -188,6 +225,13 @@ def test_panels_hold_all_that_is_drawn(drawing, tmp_path):
         total += sum(float(np.hypot(*np.diff(each, axis=0).T).sum()) for each in drawn)
         names.append(path.name)
     assert len(names) == 4
+    # Files are sent in the order of their names; the first has the edge of the paper below it.
+    ends = [interpret((folder / name).read_text(), profile)[0] for name in names[::3]]
+    first, last = (np.concatenate(each)[:, 1] for each in ends)
+    assert first.min() > 2
+    assert first.max() == pytest.approx(210)
+    assert last.min() == pytest.approx(0)
+    assert last.max() < 208
     plot = Motif("x", load(drawing)).plot(Page(420, 594))
     lines = [path for layer in plot.layers for path in layer.paths]
     asked = sum(float(np.hypot(*np.diff(each, axis=0).T).sum()) for each in lines)
@@ -274,13 +318,19 @@ def test_time_by_hand():
 def test_nothing_touches_wet_ink():
     rng = np.random.default_rng(5)
     paths = [np.stack([c, c + rng.normal(0, 8, 2)]) for c in rng.uniform(0, 100, (60, 2))]
-    actions = list(dried(paths, 0.5, 30, MACHINE))
+    # Two pens: the second meets what the first has drawn.
+    wet = Wet(np.full(2, -50.0), np.full(2, 200.0), 0.5)
+    first, second = (list(dried(each, 30, MACHINE, wet)) for each in (paths[:20], paths[20:]))
+    actions = [*first, None, *second]
     lines = [each.points for each in actions if isinstance(each, Line)]
     assert sorted(map(repr, lines)) == sorted(map(repr, paths))
     clock, at, done = 0.0, np.zeros(2), []
     for action in actions:
         if isinstance(action, Wait):
             clock += action.seconds
+            continue
+        if action is None:
+            at = np.zeros(2)
             continue
         points = action.points
         dense = points[0] + np.linspace(0, 1, 200)[:, None] * (points[1] - points[0])
@@ -331,7 +381,7 @@ def test_lines_are_compared_with_wet_ink_until_one_is_dry(monkeypatch):
     paths = [np.array([[0.0, 3 * y], [1, 3 * y]]) for y in range(100)]
     looked, real = [], np.argmin
     monkeypatch.setattr(np, "argmin", lambda dry_at: looked.append(len(dry_at)) or real(dry_at))
-    actions = list(dried(paths, 0.5, 30, MACHINE))
+    actions = list(dried(paths, 30, MACHINE, Wet(np.zeros(2), np.full(2, 300.0), 0.5)))
     assert [each.points[0, 1] for each in actions] == [path[0, 1] for path in paths]
     assert looked == [1] * 100
 

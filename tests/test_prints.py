@@ -124,6 +124,12 @@ def test_more_panels_than_pixels_show_each_one(motif):
     assert len(boxes(poster.make(Motif("few", photo=photo)).files["poster.pdf"], "MediaBox")) == 8
 
 
+def test_a_slim_picture_is_seen_on_its_sheet():
+    """Less than half of a pixel wide, it was a traceback."""
+    slim = Motif("slim", None, np.zeros((3000, 1, 3), np.uint8))
+    assert Poster({"dpi": 30.0}).make(slim).picture.shape[0] == 1400
+
+
 def test_named_paper_turns_to_a_panel(motif):
     pdf = Poster({"paper": "A4", "panels": 3, "margin": 0.0}).make(motif).files["poster.pdf"]
     left, top, right, bottom = boxes(pdf, "TrimBox")[0]

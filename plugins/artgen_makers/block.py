@@ -22,12 +22,15 @@ from artgen.making import Made, Maker, Motif, Part, hex_colour, parse_colour
 from artgen_makers.cutting import (
     Plan,
     check_dxf,
+    colours_for,
     dxf_of,
     finer_than,
+    grid_of,
     in_svg,
     inner_first,
     opened,
     outlines,
+    recoloured,
     without_small,
 )
 from artgen_makers.guide import Guide, guides
@@ -54,6 +57,8 @@ TAB = 6.0
 """Diameter of the circles for pins of Ternes-Burton, in mm: assumed."""
 OPAQUE = 0.85
 """How much an ink hides of those below it."""
+USUAL = 2
+"""Inks, where neither they nor their colours are asked for."""
 _PIXELS = 1400
 
 
@@ -63,7 +68,9 @@ class BlockOptions:
 
     width: float = option(150.0, "width of the print", low=30, high=1500)
     border: float = option(15.0, "width of the block around the print", low=0, high=200)
-    inks: int = option(2, "blocks, one for each ink", low=1, high=5)
+    inks: int | None = option(
+        None, "blocks, one for each ink: 2, or as many as --colours", low=1, high=5
+    )
     colours: str = option("", "of the inks, the lightest first, with commas; empty: chosen")
     ridge: float = option(0.6, "least width of what stays", low=0.2, high=20)
     gap: float = option(0.8, "least width of what a gouge cuts", low=0.2, high=20)
@@ -94,9 +101,14 @@ class Block(Maker):
         size = o.width, o.width / motif.aspect
         self.check(size)
         unit = max(min(o.ridge, o.gap) / FINE, max(size) / MOST_PIXELS)
-        columns, rows = (round(side / unit) for side in size)
+        columns, rows = grid_of(motif, size, unit)
+        given, notes = self.given(), list[str]()
         if motif.art is not None and isinstance(motif.art.primitive(), Ink):
             layers = drawn(motif.art, columns, rows)
+            names = "inks", "colours", "lines", "local"
+            inks, notes = recoloured([each.colour for each in layers], given, o, names)
+            pairs = zip(layers, inks, strict=True)
+            layers = [layer._replace(colour=ink) for layer, ink in pairs]
         else:
             layers = self.toned(motif.picture(columns, rows), unit)
         fine = layers
@@ -111,7 +123,7 @@ class Block(Maker):
                 f"{motif.name} gives nothing to cut at {o.width:g} mm",
                 hint="use a larger --width, a smaller --ridge or --gap, or another picture",
             )
-        notes = [
+        notes += [
             f"{100 * lost:.0f} % of a block is too fine for a gouge, and is left out: use a larger "
             "--width, or a smaller --ridge and --gap"
         ] * (lost > LOST and motif.art is None)
@@ -136,21 +148,24 @@ class Block(Maker):
                 f"a cut of {o.kerf:g} mm is too wide for gaps of {o.gap:g} mm",
                 hint="use a larger --gap",
             )
-        if o.lines and o.lines < o.ridge + o.gap:
+
+    def given(self) -> list[Floats]:
+        """Return the colours of the inks, if they are named. Raises UsageError."""
+        o = self.options
+        return colours_for("--colours", o.colours, 1, 5, o.inks, "--inks")
+
+    def toned(self, picture: NDArray[np.uint8], unit: float) -> list[Layer]:
+        """Return blocks of the tones of a picture, the lightest first. Raises UsageError."""
+        o, given = self.options, self.given()
+        # 0.4 and 0.8 are more than 1.2 in binary.
+        if o.lines and o.lines < o.ridge + o.gap - 1e-9:
             raise UsageError(
                 f"lines {o.lines:g} mm apart leave no room for ridges of {o.ridge:g} mm and gaps "
                 f"of {o.gap:g} mm",
                 hint=f"use --lines {o.ridge + o.gap:g} or more, or 0",
             )
-
-    def toned(self, picture: NDArray[np.uint8], unit: float) -> list[Layer]:
-        """Return blocks of the tones of a picture, the lightest first. Raises UsageError."""
-        o = self.options
-        given = [np.array(parse_colour(each)) for each in o.colours.split(",") if each.strip()]
-        if len(given) > 5:
-            raise UsageError(f"{len(given)} inks are too many", hint="give 1 to 5")
         tone = darkness(picture, o.local, 0.5 * o.gap / unit)
-        band, between = bands(tone, 1 + (len(given) or o.inks))
+        band, between = bands(tone, 1 + (len(given) or o.inks or USUAL))
         inks = given or colours(picture, band)[1:]
         found = [Layer(ink, tone > level) for ink, level in zip(inks, between, strict=False)]
         if o.lines and found:
@@ -307,7 +322,7 @@ def printed(layers: Sequence[Layer], unit: float, o: BlockOptions) -> NDArray[np
         taken = (3.2 + 1.2 * press).clip(0, 1) * cover
         rim = (cover - ndimage.gaussian_filter(cover, 2.5)).clip(0, 1)
         ink = taken * (0.93 + 0.04 * press + 0.15 * rim).clip(0, 1)
-        tone = layer.colour * (OPAQUE + (1 - OPAQUE) * shown / paper)
+        tone = layer.colour * (OPAQUE + (1 - OPAQUE) * shown / np.maximum(paper, 1e-3))
         shown = shown * (1 - ink[..., None]) + tone * ink[..., None]
     pixels: NDArray[np.uint8] = np.rint(255 * shown.clip(0, 1)).astype(np.uint8)
     return pixels

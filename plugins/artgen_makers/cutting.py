@@ -22,12 +22,14 @@ from scipy import ndimage
 
 from artgen import Art, Shape
 from artgen.errors import UsageError, install_hint
-from artgen.making import Motif
+from artgen.making import Motif, parse_colour
 from artgen_makers.pdf import CAP
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
+FEWEST = 8
+"""Cells across the shorter side, below which a picture is no thing to cut."""
 SMALL = 3.0
 """Islands and holes go that are smaller than a square so many times as wide as the narrowest."""
 LOST = 0.08
@@ -84,6 +86,17 @@ def check_dxf(*, asked: bool) -> None:
         )
 
 
+def grid_of(motif: Motif, size: tuple[float, float], unit: float) -> tuple[int, int]:
+    """Return columns and rows of cells of `unit` mm. Raises UsageError for a picture too narrow."""
+    columns, rows = (round(side / unit) for side in size)
+    if min(columns, rows) < FEWEST:
+        raise UsageError(
+            f"{motif.name} is too long and narrow: it would be {size[0]:.0f} x {size[1]:.0f} mm",
+            hint="crop it",
+        )
+    return columns, rows
+
+
 def finer_than(motif: Motif, size: tuple[float, float], narrow: float, lost: float) -> list[str]:
     """Return a note where the share `lost` of a drawing is finer than `narrow` mm: what fits it.
 
@@ -99,13 +112,52 @@ def finer_than(motif: Motif, size: tuple[float, float], narrow: float, lost: flo
     ]
 
 
+def colours_for(
+    flag: str, text: str, least: int, most: int, count: int | None, other: str
+) -> list[Floats]:
+    """Return the colours that a flag names, sRGB-encoded [3] each; none for an empty text.
+
+    Raises UsageError where they are not `least` to `most`, or not as many as the `other` flag asks
+    for, which is the `count`, if it is given.
+    """
+    found = [np.array(parse_colour(each)) for each in text.split(",") if each.strip()]
+    if found and not least <= len(found) <= most:
+        raise UsageError(f"{flag} has {len(found)} colours", hint=f"give {least} to {most}")
+    if found and count not in (None, len(found)):
+        raise UsageError(
+            f"{flag} has {len(found)} colours, and {other} asks for {count}",
+            hint="leave one of them out",
+        )
+    return found
+
+
+def recoloured(
+    own: Sequence[Floats], given: Sequence[Floats], options: Any, names: Sequence[str]
+) -> tuple[Sequence[Floats], list[str]]:
+    """Return the colours of a drawing that is cut as it is: those `given` if there is one for each.
+
+    A note tells of `options` for pictures that were asked for. The first of their `names` is that
+    of the number of colours, the second that of the colours.
+    """
+    number, colours, *others = names
+    asked = [n for n in others if getattr(options, n) != getattr(type(options), n)]
+    asked += [number] * (getattr(options, number) not in (None, len(own)))
+    asked += [colours] * (len(given) not in (0, len(own)))
+    flags = ", ".join(f"--{name}" for name in asked)
+    notes = [f"{flags}: of no use for a drawing, which is cut as it is (colours: {len(own)})"]
+    return given if len(given) == len(own) else own, notes * bool(asked)
+
+
 def as_pieces(motif: Motif, bridges: int, meet: str, gap: float) -> list[str]:
     """Return a note where a drawing of shapes takes bridges: the fit in which they `meet` as asked.
 
     `gap` is that of the engine `pieces`, a share of the shorter side.
     """
-    if not bridges or motif.art is None or not isinstance(motif.art.primitive(), Shape):
+    shape = motif.art.primitive() if motif.art is not None and bridges else None
+    # The engine knows neither mixtures nor copies.
+    if not isinstance(shape, Shape) or len(shape.members) > 1 or shape.copies is not None:
         return []
+    assert motif.art is not None
     recipe = motif.art.recipe
     if any(each.engine == "pieces" and each.options["meet"] == meet for each in recipe.stage):
         return []
@@ -177,7 +229,7 @@ def joined(
     rim = (areas == frame) & ndimage.binary_dilation(areas != frame, np.ones((3, 3)))
     costs, _ = ways.find_costs(np.argwhere(rim))
     free, wide, built = np.ones(paper.shape, bool), 2 * (bridge or radius), 0
-    loose = np.zeros_like(free)
+    loose, crossed = np.zeros_like(free), set[int]()
     for island in islands:
         inside = np.argwhere(areas == island)
         begin = inside[costs[tuple(inside.T)].argmin()]
@@ -199,10 +251,11 @@ def joined(
             apart = ndimage.distance_transform_edt(areas != island)
             ring = (apart > AROUND * radius) & (apart <= (AROUND + 1) * radius)
             long = below[tuple(inside.T)].mean() - below[ring].mean() > HELD
-        if lost.sum() * wide > SHOWN * size or long:
-            paper = paper & (areas != island)
-        else:
+        if not (lost.sum() * wide > SHOWN * size or long):
             free[way], built = False, built + 1
+            crossed.update(areas[tuple(found.T)].tolist())
+        elif island not in crossed:
+            paper = paper & (areas != island)
     bridges: Mask = ndimage.distance_transform_edt(free | paper) <= (bridge or radius)
     areas, _ = ndimage.label(paper | bridges, np.ones((3, 3)))
     held: Mask = np.isin(areas, [areas[0, 0], *np.unique(areas[loose])])

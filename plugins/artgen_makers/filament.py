@@ -127,11 +127,12 @@ class Relief(Maker):
         o, layer = self.options, getattr(self.options, "layer", STEP)
         base = max(1, round(o.base / layer))
         above = int(o.thickness / layer + 1e-6) - base
+        flags = [f"--{each}" for each in ("base", "thickness", "layer") if hasattr(o, each)]
+        told = f"{above} layers of {layer:g} mm above it, more than {MOST_LAYERS},"
         if not 1 <= above <= MOST_LAYERS:
-            flags = [f"--{each}" for each in ("base", "thickness", "layer") if hasattr(o, each)]
             raise UsageError(
-                f"{above} layers of {layer:g} mm above a base of {o.base:g} mm are "
-                + (f"more than {MOST_LAYERS}" if above > 0 else "none"),
+                f"a base of {o.base:g} mm leaves {told if above > 0 else 'no layer'} below a "
+                f"--thickness of {o.thickness:g} mm",
                 hint=f"change {' or '.join(flags)}",
             )
         return base, above, layer
@@ -375,13 +376,17 @@ class FilamentPainting(Relief):
     def charts(self, guide: Guide, stack: Sequence[Block]) -> None:
         """The stack from the side, 40 times as high, with the layers of the swaps."""
         sheet = guide.page("Swaps")
-        scale = min(40.0, (guide.height - 30) / self.options.thickness)
-        bottom = MARGIN + 20 + scale * self.options.thickness
+        # Labels are 5 mm apart, and may need more room than the stack.
+        room = guide.height - 30 - 5 * len(stack)
+        scale = min(40.0, room / self.options.thickness)
         tops = [z for _, z, _ in self.swaps(stack)][1:]
+        rises = [0.0]
+        for z in tops:
+            rises.append(max(z * scale, rises[-1] + 5))
         tops.append((self.layers[0] + stack[-1].end) * self.options.layer)
-        line = bottom + 5
-        for (layer, z, filament), top in zip(self.swaps(stack), tops, strict=True):
-            y, line = bottom - top * scale, min(bottom - z * scale, line - 5)
+        bottom = MARGIN + 20 + max(scale * self.options.thickness, rises[-1])
+        for (layer, z, filament), top, rise in zip(self.swaps(stack), tops, rises, strict=True):
+            y, line = bottom - top * scale, bottom - rise
             sheet.box(MARGIN, y, 40, (top - z) * scale, fill=filament.colour)
             told = f"layer {layer}, z = {z:g} mm: {filament.name}"
             sheet.line([(MARGIN + 40, bottom - z * scale), (MARGIN + 46, line - 1.2)], 0.15)

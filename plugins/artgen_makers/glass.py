@@ -8,6 +8,7 @@ further from them than half of the lead's heart.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -21,7 +22,16 @@ from artgen import option
 from artgen.errors import UsageError
 from artgen.making import Made, Maker, Motif, Part, hex_colour, parse_colour
 from artgen.targets import linear_to_srgb, srgb_to_linear
-from artgen_makers.cutting import Plan, Words, check_dxf, files, in_svg, inner_first, opened
+from artgen_makers.cutting import (
+    Plan,
+    Words,
+    check_dxf,
+    files,
+    grid_of,
+    in_svg,
+    inner_first,
+    opened,
+)
 from artgen_makers.grids import choose, differences, grouped
 from artgen_makers.guide import MARGIN, Guide, guides, wrapped
 from artgen_makers.paint import fillable, separated
@@ -57,6 +67,8 @@ SPARE = 5.0
 """What a piece of the sheet has around, to break along a line, in mm."""
 LETTERS = 2.0, 6.0
 """Least and largest height of a number in mm."""
+WIDEST = 1500
+"""Most width of a panel, in mm."""
 _PIXELS = 1500
 DEEP_NOTE = (
     "inside corners that glass cannot be cut to stay in piece{} {}: saw them, draw one more lead "
@@ -68,7 +80,7 @@ DEEP_NOTE = (
 class GlassOptions:
     """Options of stained glass; lengths are millimetres."""
 
-    width: float = option(400.0, "width of the panel", low=80, high=1500)
+    width: float = option(400.0, "width of the panel", low=80, high=WIDEST)
     pieces: int = option(120, "about how many pieces, before some are split", low=2, high=1000)
     least: float = option(12.0, "width of the smallest piece", low=5, high=200)
     narrow: float = option(6.0, "what is narrower than this goes: it cannot be ground", low=1)
@@ -135,7 +147,7 @@ class Glass(Maker):
         """Return the number of the piece at each pixel, and the Lab colours [height, width, 3]."""
         o = self.options
         unit = max(o.least / COARSE, max(size) / MOST_COARSE)
-        columns, rows = (round(side / unit) for side in size)
+        columns, rows = grid_of(motif, size, unit)
         lab, weight = focused(motif.picture(columns, rows))
         places = cut(lab, weight, round(MORE * o.pieces))
         return self.shaped(places, lab, unit), lab
@@ -159,11 +171,13 @@ class Glass(Maker):
             )
         mean = (size[0] * size[1] / o.pieces) ** 0.5
         if mean < o.least:
+            wide = math.ceil(o.width * o.least / mean)
             raise UsageError(
                 f"{o.pieces} pieces on {size[0]:.0f} x {size[1]:.0f} mm are {mean:.0f} mm wide, "
                 f"and the smallest has {o.least:g} mm",
-                hint=f"use a --width of {o.width * o.least / mean:.0f} mm, fewer --pieces, or a "
-                "smaller --least",
+                hint="use "
+                + f"a --width of {wide} mm, " * (wide <= WIDEST)
+                + "fewer --pieces or a smaller --least",
             )
 
     def shaped(self, places: Labels, lab: Floats, unit: float) -> Labels:

@@ -18,7 +18,7 @@ from scipy import ndimage
 
 from artgen import option
 from artgen.errors import UsageError
-from artgen.making import Made, Maker, Motif, Part, hex_colour, parse_colour
+from artgen.making import Made, Maker, Motif, Part, hex_colour
 from artgen.targets import TargetRequest, open_image
 from artgen_makers.cutting import (
     SMOOTH,
@@ -26,7 +26,9 @@ from artgen_makers.cutting import (
     Words,
     as_pieces,
     check_dxf,
+    colours_for,
     files,
+    grid_of,
     inner_first,
     joined,
     opened,
@@ -115,7 +117,7 @@ class Paper(Maker):
             )
         size = width, inner[1] + 2 * o.frame
         unit = max(o.narrow / FINE, max(size) / MOST_PIXELS)
-        columns, rows = (round(side / unit) for side in inner)
+        columns, rows = grid_of(motif, inner, unit)
         lab = lab_of(np.moveaxis(motif.picture(columns, rows) / 255, 2, 0))
         layers = self.layered(lab, unit, depth_of(o.depth, columns, rows) if o.depth else None)
         if len(layers) < 2:
@@ -178,14 +180,7 @@ class Paper(Maker):
         light, near = sign * smooth[..., 0], o.narrow / unit / 2
         if depth is not None:
             light = ndimage.gaussian_filter(depth, 0.4 * FINE)
-        papers = [np.array(parse_colour(each)) for each in o.papers.split(",") if each.strip()]
-        if papers and not 2 <= len(papers) <= 12:
-            raise UsageError(f"--papers has {len(papers)} colours", hint="give 2 to 12")
-        if papers and o.layers not in (None, len(papers)):
-            raise UsageError(
-                f"--papers has {len(papers)} colours, and --layers asks for {o.layers}",
-                hint="leave one of them out: there is a sheet for each colour",
-            )
+        papers = colours_for("--papers", o.papers, 2, 12, o.layers, "--layers")
         tones, weight = grouped(light.reshape(-1, 1))
         wanted = len(papers) or o.layers or USUAL_LAYERS
         chosen = choose((tones - tones.T) ** 2, weight, min(wanted, len(tones)))

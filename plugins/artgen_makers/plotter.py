@@ -42,6 +42,8 @@ MOST_PANELS = 100
 UNLIKE = 1.4
 """Pens whose widths differ more than so many times are worth a note."""
 LEAST_DIP = 5.0
+DARK, LIGHT = 1.5, "#ffffff"
+"""The sum of the levels below which paper is dark, and the pen for it where none is named."""
 _FINEST = 1500
 """Cells of the grid on which wet ink is known, along a side."""
 _PIXELS = 1600
@@ -132,9 +134,21 @@ class Plotter(Maker):
         most = sides / (STRIDE * (ROOM * page.pen_width) ** 2)
         count = max(1000, min(FINEST_PATH, round(most)))
         path: dict[str, Any] = {"name": "path", "count": count, "middle": 0.32, "crisp": 1.0}
-        if isinstance(page.pens, tuple) and (self.swatches or len(page.pens) > 1):
-            path["inks"] = ",".join(page.pens)
-        return {"target": {"focus": "faces"}, "primitive": path}
+        ground = lightness(page.paper)
+        named = page.pens if isinstance(page.pens, tuple) and page.pens != Page.pens else ()
+        light = any(lightness(pen) > ground for pen in named) if named else ground < DARK
+        # In focus, a face has a curve of tones for dark pens, by which light ones leave it dark.
+        target = {} if light else {"focus": "faces"}
+        if len(named) > 1 or (named and self.swatches):
+            path["inks"] = ",".join(named)
+        elif light:
+            # One pen draws the tones, whatever its colour is.
+            path["inks"] = LIGHT
+        if light:
+            path["overprint"] = False
+        if page.paper != Page.paper:
+            target["background"] = page.paper
+        return {"target": target, "primitive": path}
 
     def check(self) -> None:
         """Raise InputError or UsageError for a machine, paper or dips that cannot be."""
@@ -147,7 +161,7 @@ class Plotter(Maker):
         if o.dry and profile.language == "hpgl":
             raise UsageError("HPGL knows no waiting", hint="use --dry with another --profile")
         self.pot(profile)
-        panels(laid(self.page(), profile), profile.bed, asked=o.panels)
+        panels(laid(self.page(), profile), profile, asked=o.panels)
 
     @cached_property
     def swatches(self) -> Sequence[Pen]:
@@ -191,7 +205,7 @@ class Plotter(Maker):
                 (colour, [path[:, ::-1] * [1, -1] + [0, size[1]] for path in paths])
                 for colour, paths in lines
             ]
-        parts = panels(size, profile.bed, asked=o.panels)
+        parts = panels(size, profile, asked=o.panels)
         if len(parts) > 1:
             colour, first = lines[0]
             lines[0] = colour, [*first, *crosses(parts, size, page.margin)]
@@ -289,14 +303,20 @@ class Plotter(Maker):
         )
 
     def page_of(self, motif: Motif) -> Page:
-        """Return the page, with the pens of a photo that are nearest to the inks of a drawing."""
+        """Return the page; for ink its own dark paper, and the pens of a photo that are nearest."""
         page = self.page()
         assert motif.art is not None
         primitive = motif.art.primitive()
+        if not isinstance(primitive, Ink):
+            return page
+        ground = hex_colour(motif.art.drawing.background)
+        own = isinstance(page.pens, int) or page.pens == Page.pens or self.swatches
+        if own and page.paper == Page.paper and lightness(ground) < DARK:
+            page = replace(page, paper=ground)
+        if not self.swatches:
+            return page
         from skimage.color import rgb2lab
 
-        if not (self.swatches and isinstance(primitive, Ink)):
-            return page
         had, wanted = (
             rgb2lab(np.array([parse_colour(each) for each in colours]))
             for colours in ([pen.colour for pen in self.swatches], map(hex_colour, primitive.inks))
@@ -329,6 +349,8 @@ class Plotter(Maker):
     ) -> Iterator[Job]:
         """Yield what each pen draws in a panel, where it draws something."""
         o = self.options
+        # What one pen has drawn may be wet when the next one comes.
+        wet = Wet(corner, size, self.page().pen_width) if o.dry else None
         for number, (colour, paths) in enumerate(lines, 1):
             here = [piece for path in paths for piece in clipped(path, corner, corner + size)]
             if not here:
@@ -336,9 +358,14 @@ class Plotter(Maker):
             actions: list[Action] = [Line(each) for each in here]
             if o.dip:
                 actions = list(dipped(here, o.dip))
-            elif o.dry:
-                actions = list(dried(here, self.page().pen_width, o.dry, profile))
+            elif wet:
+                actions = list(dried(here, o.dry, profile, wet))
             yield Job(number, colour, actions)
+
+
+def lightness(colour: str) -> float:
+    """Return the sum of the levels of a colour, 0 to 3."""
+    return sum(parse_colour(colour))
 
 
 def laid(page: Page, profile: Profile) -> Floats:
@@ -347,11 +374,13 @@ def laid(page: Page, profile: Profile) -> Floats:
     return min(sides, sides[::-1], key=lambda each: np.ceil(each / profile.bed - 1e-9).prod())
 
 
-def panels(size: Floats, bed: Sequence[float], *, asked: bool) -> list[tuple[str, Floats, Floats]]:
+def panels(size: Floats, profile: Profile, *, asked: bool) -> list[tuple[str, Floats, Floats]]:
     """Return the parts of a paper that a machine reaches: name, corner and size in mm.
 
-    Raises UsageError for paper that is too large, unless panels were `asked` for.
+    The first is in the corner of the origin. Raises UsageError for paper that is too large, unless
+    panels were `asked` for.
     """
+    bed = profile.bed
     columns, rows = (int(n) for n in np.ceil(size / bed - 1e-9))
     if columns == rows == 1:
         return [("", np.zeros(2), size)]
@@ -367,9 +396,11 @@ def panels(size: Floats, bed: Sequence[float], *, asked: bool) -> list[tuple[str
             hint="use a smaller --page",
         )
     step = size / (columns, rows)
+    downwards = range(rows)[:: -1 if profile.origin == "bottom-left" else 1]
     return [
-        (f"panel-{row + 1}-{column + 1}-", step * (column, row), step)
-        for row, column in product(range(rows), range(columns))
+        (f"panel-{number}-{column + 1}-", step * (column, row), step)
+        for number, row in enumerate(downwards, 1)
+        for column in range(columns)
     ]
 
 
@@ -428,42 +459,47 @@ def dipped(paths: Sequence[Floats], every: float) -> Iterator[Action]:
             at = end
 
 
-def dried(paths: Sequence[Floats], width: float, dry: float, profile: Profile) -> Iterator[Action]:
+class Wet:
+    """When each place of a panel was drawn, in seconds, and what time it is."""
+
+    def __init__(self, corner: Floats, size: Floats, width: float) -> None:
+        self.corner, self.cell = corner, max(width, size.max() / _FINEST)
+        self.inked = np.full(np.ceil(size / self.cell).astype(int) + 1, -np.inf)
+        self.clock = 0.0
+
+    def cells(self, path: Floats) -> NDArray[np.int64]:
+        """Return the places on and beside a path, [2, N]."""
+        path = (path - self.corner) / self.cell
+        along = np.r_[0, np.cumsum(np.hypot(*np.diff(path, axis=0).T))]
+        places = np.linspace(0, along[-1], int(2 * along[-1]) + 2)
+        dense = np.stack([np.interp(places, along, axis) for axis in path.T])
+        around = np.array(list(product((-1, 0, 1), repeat=2))).T
+        cells = (dense.astype(np.int64)[:, :, None] + around[:, None]).reshape(2, -1)
+        return np.unique(cells.clip(0, np.array(self.inked.shape)[:, None] - 1), axis=1)
+
+
+def dried(paths: Sequence[Floats], dry: float, profile: Profile, wet: Wet) -> Iterator[Action]:
     """Yield paths [N, 2] so that none touches a line drawn less than `dry` seconds before.
 
     Of the next `AHEAD` the first is drawn that touches no wet line; where all do, the pen waits.
     """
-    low = np.min([path.min(0) for path in paths], axis=0) - 2 * width
-    side = np.max([path.max(0) for path in paths], axis=0) + 2 * width - low
-    cell = max(width, side.max() / _FINEST)
-    inked = np.full(np.ceil(side / cell).astype(int) + 1, -np.inf)
-    left = [(path, _cells((path - low) / cell, inked.shape)) for path in paths]
-    clock, at = 0.0, np.zeros(2)
+    left = [(path, wet.cells(path)) for path in paths]
+    at = np.zeros(2)
     while left:
         # No further than to the first that is dry, which mostly is the next one.
         dry_at: list[float] = []
-        while len(dry_at) < min(AHEAD, len(left)) and (not dry_at or dry_at[-1] > clock):
-            dry_at.append(inked[tuple(left[len(dry_at)][1])].max() + dry)
+        while len(dry_at) < min(AHEAD, len(left)) and (not dry_at or dry_at[-1] > wet.clock):
+            dry_at.append(wet.inked[tuple(left[len(dry_at)][1])].max() + dry)
         ready = int(np.argmin(dry_at))
-        if dry_at[ready] > clock:
-            yield Wait(dry_at[ready] - clock)
-            clock = dry_at[ready]
+        if dry_at[ready] > wet.clock:
+            yield Wait(dry_at[ready] - wet.clock)
+            wet.clock = dry_at[ready]
         path, cells = left.pop(ready)
-        clock += seconds(np.stack([at, path[0]]), profile.travel, profile) + 2 * profile.lift
-        clock += seconds(path, profile.draw, profile)
-        inked[tuple(cells)] = clock
+        wet.clock += seconds(np.stack([at, path[0]]), profile.travel, profile) + 2 * profile.lift
+        wet.clock += seconds(path, profile.draw, profile)
+        wet.inked[tuple(cells)] = wet.clock
         at = path[-1]
         yield Line(path)
-
-
-def _cells(path: Floats, shape: tuple[int, ...]) -> NDArray[np.int64]:
-    """Return the cells of a grid on and beside a path in cells, [2, N]."""
-    along = np.r_[0, np.cumsum(np.hypot(*np.diff(path, axis=0).T))]
-    places = np.linspace(0, along[-1], int(2 * along[-1]) + 2)
-    dense = np.stack([np.interp(places, along, axis) for axis in path.T])
-    around = np.array(list(product((-1, 0, 1), repeat=2))).T
-    cells = (dense.astype(np.int64)[:, :, None] + around[:, None]).reshape(2, -1)
-    return np.unique(cells.clip(0, np.array(shape)[:, None] - 1), axis=1)
 
 
 class Move(NamedTuple):

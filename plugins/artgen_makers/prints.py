@@ -455,10 +455,11 @@ def marks(layout: Layout, bleed: float) -> Iterator[Line]:
 def seen_sheet(layout: Layout, font: str, bleed: float) -> Pixels:
     """Show a sheet as it is after the cut, or where cards are cut, uint8 [height, width, 3]."""
     scale = SHOWN / max(layout.width, layout.height)
-    size = round(layout.width * scale), round(layout.height * scale)
+    size = max(1, round(layout.width * scale)), max(1, round(layout.height * scale))
     shown = Image.new("RGB", size, layout.ground)
     for box, pixels in layout.pictures:
         left, top, wide, high = (round(each * scale) for each in box)
+        wide, high = max(1, wide), max(1, high)
         shown.paste(Image.fromarray(pixels).resize((wide, high), Image.Resampling.BOX), (left, top))
     pen = ImageDraw.Draw(shown)
     for line in [*layout.lines, *(marks(layout, bleed) if layout.cuts else ())]:

@@ -8,6 +8,7 @@ straight line from edge to edge, so nothing is set in, and each part can be piec
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, NamedTuple
@@ -19,7 +20,7 @@ from PIL import Image, ImageDraw
 from artgen import option
 from artgen.errors import UsageError
 from artgen.making import Made, Maker, Motif, Part, hex_colour
-from artgen_makers.cutting import Plan, Words, check_dxf, files, in_svg
+from artgen_makers.cutting import Plan, Words, check_dxf, files, grid_of, in_svg
 from artgen_makers.grids import choose, differences, grouped
 from artgen_makers.guide import MARGIN, Guide, guides
 from artgen_makers.pdf import Sheet
@@ -42,6 +43,8 @@ BOLT, SPARE = 1100.0, 1.3
 """Width of fabric from the bolt in mm, and how much more is bought than pieces have."""
 GAP = 4.0
 """Distance of templates on a sheet, in mm."""
+WIDEST = 3000
+"""Most width of a quilt, in mm."""
 _PIXELS = 1400
 
 
@@ -49,7 +52,7 @@ _PIXELS = 1400
 class QuiltOptions:
     """Options of quilts; lengths are millimetres."""
 
-    width: float = option(600.0, "width of the finished quilt", low=80, high=3000)
+    width: float = option(600.0, "width of the finished quilt", low=80, high=WIDEST)
     pieces: int = option(120, "number of pieces", low=2, high=1500)
     seam: float = option(6.35, "allowance around each piece", low=1, high=30)
     least: float = option(20.0, "least width of a piece", low=3, high=500)
@@ -107,12 +110,13 @@ class Quilt(Maker):
         check_dxf(asked=o.dxf)
         mean = (size[0] * size[1] / o.pieces) ** 0.5
         if min(size) < 2 * o.least or mean < 1.2 * o.least:
-            wide = o.width * max(1.2 * o.least / mean, 2 * o.least / min(size))
+            wide = math.ceil(o.width * max(1.2 * o.least / mean, 2 * o.least / min(size)))
             raise UsageError(
                 f"{o.pieces} pieces of {o.least:g} mm and more do not fit a quilt of {size[0]:.0f} "
                 f"x {size[1]:.0f} mm",
-                hint=f"use a --width of {np.ceil(wide):.0f} mm, fewer --pieces or a smaller "
-                "--least",
+                hint="use "
+                + f"a --width of {wide} mm, " * (wide <= WIDEST)
+                + "fewer --pieces or a smaller --least",
             )
         whole, lab = self.pieced(motif, size)
         fabrics = self.sewn(whole, lab.reshape(-1, 3))
@@ -121,6 +125,8 @@ class Quilt(Maker):
     def pieced(self, motif: Motif, size: tuple[float, float]) -> tuple[Cell, Floats]:
         """Return the quilt cut into pieces, and the Lab colours [height, width, 3]."""
         scale = max(size) / PIXELS
+        # A border is a strip, too.
+        grid_of(motif, size, scale / 4)
         columns, rows = (max(8, round(side / scale)) for side in size)
         lab, weight = focused(motif.picture(columns, rows))
         weight = np.ones(rows * columns) if weight is None else weight.ravel()

@@ -22,11 +22,14 @@ from artgen_makers.cutting import (
     Words,
     as_pieces,
     check_dxf,
+    colours_for,
     files,
+    grid_of,
     inner_first,
     joined,
     opened,
     outlines,
+    recoloured,
 )
 from artgen_makers.grids import in_words
 from artgen_makers.guide import Guide, guides, outlined
@@ -45,8 +48,9 @@ LONG = 1.0
 """The longest bridge of which much is seen, in sides of a square as large as its island."""
 SOFT, DUST = 0.5, 0.05
 """How far paint creeps under the edge, in mm, and how much of it goes astray."""
-MOST, SURE = 6, 10.0
-"""Most sheets, and steps of tone by which a shape differs from what is around."""
+MOST, USUAL, SURE = 6, 3, 10.0
+"""Most sheets, those where none are asked for, and steps of tone by which a shape differs from what
+is around."""
 _PIXELS = 1400
 
 
@@ -55,7 +59,9 @@ class StencilOptions:
     """Options of stencils; lengths are millimetres."""
 
     width: float = option(300.0, "width of the sheets", low=60, high=3000)
-    colours: int = option(3, "paints, each of which has a sheet", low=1, high=6)
+    colours: int | None = option(
+        None, "paints, each of which has a sheet: 3, or as many as --paints", low=1, high=6
+    )
     paints: str = option("", "their colours in the order of spraying, with commas; empty: chosen")
     board: str = option("#f2eee4", "colour of what is painted on")
     frame: float = option(20.0, "width of the frame", low=8, high=300)
@@ -103,8 +109,13 @@ class Stencil(Maker):
             )
         size = o.width, inner[1] + 2 * o.frame
         unit = max(o.narrow / FINE, max(size) / MOST_PIXELS)
-        columns, rows = (round(side / unit) for side in inner)
+        columns, rows = grid_of(motif, inner, unit)
         holes = shapes_of(motif, columns, rows, np.array(parse_colour(o.board)))
+        given, notes = self.paints(), list[str]()
+        if holes:
+            names = "colours", "paints", "local"
+            paints, notes = recoloured([paint for paint, _ in holes], given, o, names)
+            holes = list(zip(paints, (steps for _, steps in holes), strict=True))
         drawn = self.held(holes, unit)
         layers = drawn or self.layers(motif.picture(columns, rows), unit)
         if not layers:
@@ -112,19 +123,21 @@ class Stencil(Maker):
                 f"{motif.name} gives no hole of {o.narrow:g} mm",
                 hint="use a larger --width, a smaller --narrow, or a picture of more tones",
             )
-        return self.written(motif, layers, size, unit, drawn=bool(drawn))
+        return self.written(motif, layers, size, unit, notes * bool(drawn), drawn=bool(drawn))
+
+    def paints(self) -> list[Floats]:
+        """Return the colours of the paints, if they are named. Raises UsageError."""
+        o = self.options
+        return colours_for("--paints", o.paints, 1, MOST, o.colours, "--colours")
 
     def layers(self, picture: NDArray[np.uint8], unit: float) -> list[Layer]:
         """Return the sheets in the order of spraying, `unit` mm fine, without those that are whole.
 
         Raises UsageError for paints that cannot be used.
         """
-        o = self.options
-        given = [np.array(parse_colour(each)) for each in o.paints.split(",") if each.strip()]
-        if len(given) > 6:
-            raise UsageError(f"{len(given)} paints are too many", hint="give 1 to 6")
+        o, given = self.options, self.paints()
         tone = darkness(picture, o.local, 0.4 * FINE)
-        band, between = bands(tone, 1 + (len(given) or o.colours))
+        band, between = bands(tone, 1 + (len(given) or o.colours or USUAL))
         paints = given or colours(picture, band)[1:]
         if sum(parse_colour(o.board)) < 1.4:
             paints = given or colours(picture, band)[-2::-1]
@@ -152,6 +165,7 @@ class Stencil(Maker):
         layers: Sequence[Layer],
         size: tuple[float, float],
         unit: float,
+        notes: Sequence[str] = (),
         drawn: bool = False,
     ) -> Made:
         """Return the sheets, the list, the guide and the picture."""
@@ -175,13 +189,14 @@ class Stencil(Maker):
         length = sum(float(np.hypot(*np.diff(line, axis=0).T).sum()) for c in cuts for line in c)
         parts.append(Part("cuts inside of the sheets", length=length))
         bridges = sum(each.bridges for each in layers)
-        missing = (len([p for p in o.paints.split(",") if p.strip()]) or o.colours) - len(layers)
-        notes = [
+        missing = (len(self.paints()) or o.colours or USUAL) - len(layers)
+        lacks = [
             f"{missing} paints have no place of {o.narrow:g} mm, and no sheet: use a larger "
             "--width or fewer --colours"
-        ] * (missing > 0 and not drawn)
+        ] * (missing > 0)
         if drawn:
-            notes = as_pieces(motif, bridges, "never", o.narrow / (min(size) - 2 * o.frame))
+            lacks = as_pieces(motif, bridges, "never", o.narrow / (min(size) - 2 * o.frame))
+        notes = [*notes, *lacks]
         made = Made(written, parts, self.sprayed(layers, unit), notes)
         steps = (
             f"Cut {len(layers)} sheets of {wide:.0f} x {high:.0f} mm, by a laser or cutter from "
@@ -243,4 +258,5 @@ def shapes_of(motif: Motif, columns: int, rows: int, board: Floats) -> list[tupl
     top, _ = motif.strokes(columns, rows)
     shown = np.where(top < 0, -1, kind.ravel()[top])
     order = np.argsort(np.abs(colours - board).sum(1), kind="stable")
+    order = order[np.isin(order, shown)]
     return [(colours[k].astype(np.float64), np.where(shown == k, SURE, 0.0)) for k in order]

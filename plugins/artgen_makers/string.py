@@ -111,7 +111,8 @@ class String(Maker):
                     f"that takes {100 * LIKE:.0f} % or more, so crop the photo closer",
                 )
         # Nails are not quite even: see the primitive.
-        self.check_nails(chosen.nails, 0.8 * around / chosen.nails * chosen.board / 2)
+        apart = 0.8 * around / chosen.nails * chosen.board / 2
+        self.check_nails(chosen.nails, apart, drawn=False)
         area = math.pi * radius**2 if circle else 4 * radius**2 * max(aspect, 1 / aspect)
         amounts = shares(photo, inks, chosen.board_colour)
         tones = amounts.clip(0, SOLID)
@@ -156,10 +157,11 @@ class String(Maker):
             )
         return width
 
-    def check_nails(self, count: int, apart: float) -> None:
+    def check_nails(self, count: int, apart: float, *, drawn: bool) -> None:
         """Raise UsageError where `count` nails stand as little as `apart` mm from one another.
 
-        So it does where each may be visited less than four times.
+        So it does where each may be visited less than four times. A drawing that is `drawn` has its
+        nails.
         """
         if (most := self.options.limit) in (1, 2, 3):
             raise UsageError(f"--limit {most} leaves no thread", hint="use --limit 12 or more")
@@ -169,12 +171,13 @@ class String(Maker):
                 int(count * apart / needed),
                 math.ceil(self.options.board * needed / apart),
             )
+            hint = f"use --nails {fewer} or --board {larger}mm"
+            if drawn or fewer < 3:
+                hint = f"use --board {larger}mm or a smaller --nail"
             raise UsageError(
                 f"{count} nails of {self.options.nail:g} mm are {apart:.2f} mm apart on a board of "
                 f"{self.options.board:g} mm, and need {needed:.2f}",
-                hint=f"use --nails {fewer} or --board {larger}mm"
-                if fewer >= 3
-                else f"use --board {larger}mm",
+                hint=hint,
             )
 
     def make(self, motif: Motif) -> Made:
@@ -189,7 +192,7 @@ class String(Maker):
         canvas, scale = art.drawing.canvas, self.options.board / 2
         nails: Floats = primitive.find_nails(canvas)
         apart = np.hypot(*(nails - np.roll(nails, 1, 0)).T).min() * scale
-        self.check_nails(len(nails), float(apart))
+        self.check_nails(len(nails), float(apart), drawn=True)
         marks = primitive.unpack(art.drawing.tensors)
         threads = self.threads(marks, primitive, nails)
         if not threads:
@@ -228,7 +231,7 @@ class String(Maker):
             f"Drive {len(nails)} nails through the dots, all as high, and tear the paper off. "
             "Write the number of every tenth nail on the rim.",
             f"Tie the thread to its first nail, and pass around the nails of the list: {lines:,} "
-            f"lines, at most {int(busiest.max())} at a nail. Tick each nail. The page "
+            f"lines, at most {int(busiest.max())} visits of a nail. Tick each nail. The page "
             "read-aloud.html says the next one, and keeps the place.",
             "Keep the thread taut, and go around the outside of each nail. At the end, tie it to "
             "the last nail.",
