@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from artgen.base.errors import UsageError
 from artgen.engines.conversion import own_parts
 from artgen.engines.genetic.populations import Population, population_of
 from artgen.families.partition.contract import Partition
@@ -47,6 +48,15 @@ class SitePopulation(Population):
         # Left of the first pixel there is nothing; what interpolates looks one place too far.
         sums = np.concatenate([np.zeros_like(rows[:, :1]), rows, rows[:, -1:]], axis=1)
         self.fixed = (sums.astype(np.float32), make_grid(self.canvas, 1 / block))
+
+    def initialise(self, rng: np.random.Generator, begin: int) -> None:
+        """Initialise all individuals. Raises UsageError where no cell could become transparent."""
+        if self.rates.clear and not self.rates.fitted:
+            raise UsageError(
+                "random colours leave no cell transparent",
+                hint="use --set engine.colours=best, or leave out --transparent",
+            )
+        super().initialise(rng, begin)
 
     def tensors(self, index: int) -> dict[str, Tensor]:
         """Sites and colour, of a palette the nearest one: that is best for the mean of a cell.
