@@ -148,6 +148,27 @@ def test_a_long_stream_gives_steps_between_evaluations(photo, monkeypatch):
     assert [step.step for step in seen] == sorted(step.step for step in seen)
 
 
+def test_a_fit_within_the_observer_of_a_stream_is_another(photo):
+    """Its steps were the stream's, and to leave the stream ended it."""
+    inner = []
+
+    def observe(event):
+        if isinstance(event, Evaluated) and not inner:
+            inner.append(None)
+            inner[0] = artgen.fit(photo, **{**BLOBS, "steps": 7})
+
+    run = artgen.stream(photo, observe=observe, **BLOBS)
+    assert {step.total_steps for step in run} == {BLOBS["steps"]}
+    assert inner[0].metrics["steps"] == 7
+
+
+@pytest.mark.parametrize("background", [(1.0, 0.5, 0.0), [1, 0, 0], "#f00"])
+def test_a_background_of_an_array_may_be_three_numbers(background):
+    pixels = np.full((4, 6, 4), 128, np.uint8)
+    art = artgen.fit(pixels, "triangle", count=1, steps=1, background=background)
+    assert art.drawing.background[0] == 1.0
+
+
 def test_leaving_a_stream_ends_the_fit(photo):
     threads = threading.active_count()
     run = artgen.stream(photo, **{**BLOBS, "steps": 4000})

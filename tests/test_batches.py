@@ -11,20 +11,22 @@ import sys
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import MagicMock
 
 import numpy as np
 import pytest
-from helpers import PATIENCE, PYTHON, changed, wait_until
+from helpers import PATIENCE, PYTHON, changed, recipe, wait_until
 from PIL import Image
 
 from artgen.base.errors import InputError, Interrupted, PluginError, UsageError
 from artgen.hookspecs import Spec
 from artgen.recipe import Recipe
-from artgen.registry import Registry
+from artgen.registry import KINDS, Registry
 from artgen.runs import Result
 from artgen.runs.task import Run, write_files
 from artgen.tasks import RunControl, pack, read_files, store_files, unpack
 from artgen_plugins.ray.checkpoints import Changes, checkpoints_at
+from artgen_plugins.ray.executor import _Batch
 from artgen_plugins.ray.versions import describe, pin, refuse_others
 
 SMALL = ("--size", "24", "-n", "6", "--steps", "6", "--seed", "2", "--backend", "eager")
@@ -440,6 +442,24 @@ def test_checkpoints_in_a_folder_or_at_a_url(tmp_path):
         checkpoints_at("nosuchprotocol://somewhere")
 
 
+@pytest.mark.parametrize("newer", ["stored", "here"])
+def test_a_resumed_run_goes_on_from_the_newer_checkpoint(newer, tmp_path):
+    """One that was stored before who sent the run was lost gave way to an older one of the run folder."""
+    kept = checkpoints_at(str(tmp_path / "kept"))
+    kept.save("a", {"a.run/checkpoint.safetensors": b"stored", "a.run/frames/1.png": b"1"})
+    store_files(tmp_path / "a.run", {"recipe.json": b"{}", "checkpoint.safetensors": b"here"})
+    at = kept.changed("a") + (-9 if newer == "stored" else 9)
+    os.utime(tmp_path / "a.run/checkpoint.safetensors", (at, at))
+    batch = MagicMock(checkpoints=kept, at_url=True, running={})
+    run = Run("a", recipe(Path("sample:cat"), {}), folder=tmp_path, resume=True)
+    _Batch.send(batch, run)
+    found = kept.load("a")
+    assert found["a.run/checkpoint.safetensors"] == newer.encode()
+    # Files of the one that gave way do not lie among those of the other.
+    assert ("a.run/frames/1.png" in found) == (newer == "stored") != ("a.run/recipe.json" in found)
+    assert kept.changed("b") == 0.0
+
+
 def test_only_what_changed_is_sent_the_checkpoint_last(tmp_path):
     run = tmp_path / "a.run"
     store_files(run, {"recipe.json": b"{}", "frames/1.png": b"1"})
@@ -495,16 +515,25 @@ def test_plugins_that_recipes_name_have_to_be_the_same(monkeypatch):
     own = {"artgen": ("artgen", "artgen_makers", "artgen_plugins")}
     assert pin([plain], registry) == own
 
+    offered = []
+
     class Entry:
         name, distribution, spec = "heart", "artgen-heart", Spec("heart", "A heart.", "email:Heart")
         plugin = type("Plugin", (), {"origin": "installed"})
 
     find = registry.entries
-    monkeypatch.setattr(
-        registry, "entries", lambda kind: find(kind) + [Entry] * (kind == "primitive")
-    )
-    heart = changed(Recipe(), {"primitive": {"name": "artgen-heart/heart*3+gaussian"}})
-    assert pin([plain, heart], registry) == {**own, "artgen-heart": ("email",)}
+    monkeypatch.setattr(registry, "entries", lambda kind: find(kind) + [Entry] * (kind in offered))
+    for kind, named in (
+        ("primitive", {"primitive": {"name": "artgen-heart/heart*3+gaussian"}}),
+        ("view", {"view": [{"how": "turn=90+heart=2"}]}),
+        ("target", {"view": [{"how": "turn=90", "target": "heart:7"}]}),
+        ("form", {"output": {"film": "heart=text"}}),
+        ("run", {"kind": {"name": "heart"}}),
+    ):
+        assert kind in KINDS
+        offered[:] = [kind]
+        heart = changed(Recipe(), named)
+        assert pin([plain, heart], registry) == {**own, "artgen-heart": ("email",)}
     assert "artgen-heart" not in pin([plain], registry)
 
 

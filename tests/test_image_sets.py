@@ -311,10 +311,11 @@ def test_pictures_of_any_size_are_cut_to_one(tmp_path):
     assert {tuple(picture[5, 7]) for picture in both} == {(255, 255, 255), (250, 10, 10)}
 
 
-def test_notes_of_macos_are_no_pictures(tmp_path):
+def test_notes_of_macos_and_hidden_folders_hold_no_pictures(tmp_path):
     for number in range(3):
         save(tmp_path / "set" / f"{number}.png", images(1)[0])
         (tmp_path / "set" / f"._{number}.png").write_bytes(b"\0\5\x16\7nonsense")
+        save(tmp_path / "set" / ".thumbs" / "small" / f"{number}.png", images(1)[0])
     target = open_image_set(tmp_path / "set")
     assert len(target.training) + len(target.test) == 3
 

@@ -90,8 +90,8 @@ def test_looks_are_registered_from_python():
 
 
 def test_a_look_says_what_it_leaves_out(tmp_path):
-    (tmp_path / "mine.toml").write_text(MINE)
-    look, registry = read_look(str(tmp_path / "mine.toml"), REGISTRY), REGISTRY
+    (tmp_path / "mine.TOML").write_text(MINE)
+    look, registry = read_look(str(tmp_path / "mine.TOML"), REGISTRY), REGISTRY
     data, left_out = apply_look({}, look, "gaussian", registry)
     assert left_out == ("min_alpha", "palette")
     assert data["target"] == {"background": "white"}

@@ -18,8 +18,17 @@ from artgen.recipe import Recipe
 from artgen.registry import default
 from artgen.runs import run
 from artgen.runs.agreement import check_agreement
+from artgen.targets import set_from_arrays
 from artgen.values.frame import Frame
-from artgen_plugins.music.form import MOVES, MUSIC, Move, Player, poses_of, usual_moves
+from artgen_plugins.music.form import (
+    MOVES,
+    MUSIC,
+    Move,
+    Player,
+    check_move,
+    poses_of,
+    usual_moves,
+)
 from artgen_plugins.music.hearing import hear, read_sound
 from artgen_plugins.music.score import Score, read_score
 from artgen_plugins.music.songs import BEATS, beats_of, song
@@ -50,6 +59,11 @@ def shapes():
 
 def player(art, score: Score, size: int = 24) -> Player:
     return Player(Shot(art, Frame(size), 8.0), score, hear(score.sound, score.per_bar), 8.0)
+
+
+def loudest(played: Player, by: str) -> float:
+    """When a band is loudest, in seconds."""
+    return float(np.argmax(played.heard.levels[by])) * played.heard.step
 
 
 @pytest.mark.parametrize("tempo", [72, 97.3, 120, 160])
@@ -192,6 +206,30 @@ def test_each_move_changes_its_parts_on_the_beat_and_no_others(shapes):
     torch.testing.assert_close(turned["colour"], grey["colour"])
 
 
+@pytest.mark.parametrize(
+    ("name", "options", "move", "says"),
+    [
+        ("siren", {"hidden": 4}, Move("order"), 'what = "order", and a siren drawing has no parts'),
+        ("siren", {"hidden": 4}, Move("turn"), 'what = "turn", and a siren drawing has no parts'),
+        ("voronoi", {"count": 4}, Move("size", parts="large"), "parts of voronoi have no sizes"),
+        (
+            "gaussian",
+            {"count": 4, "blend": "sum"},
+            Move("size", parts="dark"),
+            "parts of gaussian have no colours",
+        ),
+    ],
+)
+def test_a_score_of_parts_that_a_drawing_does_not_have_is_refused(name, options, move, says):
+    """It was left out without a word, or moved all parts."""
+    art = artgen.fit(PHOTO, name, steps=1, seed=1, **options)
+    shot = Shot(art, Frame(24), 8.0, given=Score(clicks(120)[0], moves=(move,)))
+    with pytest.raises(UsageError, match=says):
+        MUSIC.prepare(shot)
+    for usual in usual_moves(shot):
+        check_move(usual, art.primitive(), art.drawing)
+
+
 def test_a_third_or_a_half_of_one_part_may_be_none():
     art = artgen.fit(PHOTO, "triangle", count=1, steps=2, seed=1)
     moves = tuple(Move("size", "beat", 0.5, parts) for parts in ("dark", "large", "light"))
@@ -228,7 +266,25 @@ def test_a_morph_of_three_is_at_a_drawing_on_each_beat_and_goes_to_and_fro(shape
         # The first drawing was gone by the first beat: it stands until the second comes near.
         assert (np.abs(between - arts[which].render(24)).max() > 9) == (number > 0)
     around = morph(*arts, seconds=1, hold=0.5, loop=True)
+    # By a band: where it is loudest, the last drawing, not the first again.
+    played = player(around, Score(sound, moves=(Move("film", "bass"),)))
+    assert played._place(Move("film", "bass"), loudest(played, "bass"), 3, True) == 2
     assert np.abs(around.at(4.5).render(48).astype(int) - shapes.render(48)).max() <= 1
+
+
+@pytest.mark.parametrize("history", [True, False])
+def test_parts_come_in_the_order_of_the_moment_of_a_film(history, shapes):
+    """That of the drawing was taken: a moment with fewer parts was an IndexError."""
+    if history:
+        made = artgen.fit(PHOTO, "triangle", count=6, steps=6, seed=1, history=6)
+    else:
+        few = artgen.fit(255 - PHOTO, "triangle", count=3, steps=3, seed=1)
+        made = morph(few, shapes, seconds=1, hold=0.5)
+    moves = Move("film", "beat"), Move("order", "loudness")
+    played = player(made, Score(clicks(60)[0], moves=moves))
+    counts = [played.drawing(at).tensors["genes"].shape[1] for at in (0.0, 1.0, 3.0, 8.0)]
+    assert counts == sorted(counts)
+    assert counts[0] < counts[-1] == 6
 
 
 def test_pieces_lie_as_the_next_picture_on_each_bar_of_the_waltz(tmp_path):
@@ -275,6 +331,21 @@ def test_a_codec_walks_a_class_with_each_beat():
     frames = [played.frame(at).astype(int) for at in (times[0], times[1], times[1] + 0.2)]
     assert np.abs(frames[0] - frames[1]).max() > 40
     assert (frames[1] == frames[2]).all()  # it rests after the beat
+
+
+def test_a_codec_of_a_set_without_labels_walks_its_pictures_by_a_band_to_the_last():
+    pictures = np.random.default_rng(0).integers(0, 255, (60, 6, 6, 1), np.uint8)
+    art = artgen.fit(set_from_arrays(pictures), "pca", rank=2)
+    loud = Move("walk", "bass")
+    played = player(art, Score(clicks(60)[0], moves=(loud,)), size=6)
+    latents, labels, stations = played._walk
+    assert stations == 8
+    last = art.latent_space().draw(latents[896:897], labels[896:897])  # 7/8 of 1024
+    at = loudest(played, "bass")
+    assert (played.frame(at) == last[0]).all()
+    assert (played.frame(at) != played.frame(0.0)).any()
+    # An axis is one station: to the mean it came back.
+    assert played._place(loud, at, 1, True) == 0.75
 
 
 @pytest.mark.parametrize("walk", ["labels", "linear", "spherical:1,2,3", "axis:1"])

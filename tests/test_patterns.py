@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from artgen.animation.forms import form_frames
 from artgen.art import Art
 from artgen.cli import main
 from artgen.engines import Problem
+from artgen.engines.conversion import own_parts
 from artgen.engines.gradient.objective import objective_of
 from artgen.errors import UsageError
 from artgen.families.shape.spans import draw_shapes
@@ -55,6 +57,7 @@ from artgen_plugins.tiling import (
     vectors,
 )
 from artgen_plugins.triangle import Triangle
+from artgen_plugins.voronoi import Voronoi
 
 SQUARE, WIDE = Canvas(48, 48), Canvas(194, 112)
 
@@ -302,6 +305,37 @@ def test_a_fit_repeats_and_sites_have_the_symmetry(registry):
     check_agreement(made.recipe, recipe("sample:cat", {"steps": 6}, **tables), registry, None)
     again = run(made.recipe, registry).art
     assert again.to_bytes() == made.to_bytes()
+
+
+def test_a_fit_goes_on_from_the_sites_of_one_cell(tmp_path, registry):
+    """Sites that are repeats were repeated again, and 60 of them were too few for --count 60."""
+    tables = {
+        "primitive": {"name": "voronoi", "count": 20, "symmetry": "p4"},
+        "target": {"size": 24},
+        "output": {"video": False, "history": 0},
+    }
+    first = run(recipe("sample:cat", {"steps": 6}, **tables), registry).art
+    first.save(tmp_path / "tile.art")
+    tables |= {"init": {"name": f"{tmp_path / 'tile.art'}"}, "seed": 2}
+    again = run(recipe("sample:cat", {"steps": 1}, **tables), registry).art
+    own = [own_parts(each.primitive(), each.drawing) for each in (first, again)]
+    counts = [each.primitive().count_of(each.drawing) for each in (first, again)]
+    assert counts[0] == 16 * first.primitive().count_of(own[0])  # in two by two tiles
+    assert counts[1] < 1.5 * counts[0]
+    assert again.psnr > first.psnr - 1
+    # Without a count, that of the fit, not of its repeats.
+    asked = recipe("sample:cat", {"steps": 1}, **tables).with_primitive(count=None)
+    assert InitialArt(tmp_path / "tile.art", first).continued(asked, Voronoi).primitive.count == 20
+
+
+def test_shapes_that_begin_in_one_cell_of_splats_are_told_the_symmetry(registry):
+    tables = {"primitive": {"count": 4, "symmetry": "p4"}, "run": {"backend": "eager"}}
+    splats = run(recipe("sample:cat", {"steps": 2}, target={"size": 16}, **tables), registry).art
+    initial = InitialArt(Path("tile.art"), splats)
+    [said] = initial.notices(SQUARE, Triangle())
+    assert "by the symmetry p4" in said
+    assert "--symmetry p4 " in said
+    assert initial.notices(SQUARE, Triangle({"symmetry": "p4"})) == []
 
 
 @pytest.mark.parametrize(("name", "tile"), [("half-drop", (48, 16)), ("brick", (24, 32))])

@@ -60,6 +60,12 @@ def test_a_loss_says_whether_it_takes_a_picture(text, words):
     [
         ("mse+0.3*texture:in/wood.png", "mse+0.3*texture:wood.png", ["in/wood.png"]),
         ("texture:C:\\wood.png*2+l1", "texture:wood.png*2+l1", ["C:\\wood.png"]),
+        (
+            'l1+0.5*texture: "in/oak+ash.JPG"+texture:b.png',
+            'l1+0.5*texture: "oak+ash.JPG"+texture:b.png',
+            ["in/oak+ash.JPG", "b.png"],
+        ),
+        ('text:"a+b/c.png"@w.pt', 'text:"a+b/c.png"@w.pt', ["w.pt"]),
         ("l1+texture:sample:brick", "l1+texture:sample:brick", []),
     ],
 )
@@ -69,24 +75,26 @@ def test_files_of_a_loss_become_references(text, bare, files):
     assert [file.name for file in stage.loss_files or ()] == files
 
 
-def test_a_recipe_finds_the_picture_of_its_loss_again(tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize("name", ["wood.png", "oak+ash*2.png"])
+def test_a_recipe_finds_the_picture_of_its_loss_again(name, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     save_photo(tmp_path)
     wood = (np.random.default_rng(0).random((20, 20, 3)) * 255).astype(np.uint8)
     Path("in").mkdir()
-    Image.fromarray(wood).save("in/wood.png")
+    Image.fromarray(wood).save(f"in/{name}")
+    mark = '"' * ("+" in name)
     flags = ["--steps", "3", "-n", "4", "--seed", "1", "--no-video", "--backend", "eager", "-q"]
-    assert main(["fit", "photo.png", "--loss", "l1+texture:in/wood.png", *flags]) == 0
+    assert main(["fit", "photo.png", "--loss", f"l1+texture:{mark}in/{name}{mark}", *flags]) == 0
     [made] = Path("artgen-out").glob("*.png")
     [stage] = json.loads(made.with_suffix(".json").read_text())["recipe"]["stage"]
-    assert stage["loss"] == "l1+texture:wood.png"
+    assert stage["loss"] == f"l1+texture:{mark}{name}{mark}"
     assert [file.keys() for file in stage["loss_files"]] == [{"name", "sha256"}]
 
     again = ["fit", "--recipe", str(made), "--out", "again", "-q"]
-    Path("in/wood.png").rename("wood.png")
+    Path(f"in/{name}").rename(name)
     assert main(again) == 0
     assert Path("again", made.name).read_bytes() == made.read_bytes()
-    Image.fromarray(wood[::-1]).save("wood.png")
+    Image.fromarray(wood[::-1]).save(name)
     assert main([*again, "--overwrite"]) == 3
-    assert "picture wood.png is not the file the recipe was made with" in capsys.readouterr().err
+    assert f"picture {name} is not the file the recipe was made with" in capsys.readouterr().err
     assert main([*again, "--overwrite", "--loss", "l1"]) == 0

@@ -225,6 +225,13 @@ def test_cells_of_transparent_pixels_are_left_out(logo):
     assert svg.count("<polygon") <= 60 - left_out.sum()
 
 
+def test_random_colours_of_cells_are_never_transparent_and_refused(logo):
+    stage = {"engine": "genetic", "steps": 1, "colours": "random"}
+    with pytest.raises(UsageError, match="random colours leave no cell transparent"):
+        fitted(logo, {"name": "voronoi", "count": 6}, stage, transparent=True)
+    fitted(logo, {"name": "voronoi", "count": 6}, stage)
+
+
 @pytest.mark.slow
 def test_triangles_of_transparent_pixels_are_left_out(logo):
     """`mesh --transparent` was refused."""

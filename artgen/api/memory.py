@@ -114,9 +114,8 @@ def fit_in_memory(
     if opened is None and source is None:
         recipe = find_names(recipe, registry).with_preset_target().recipe
         # What suits the primitive is known later; until then black is behind transparency.
-        background = given.get("background", "auto")
-        plain = parse_colour("black" if background == "auto" else background)
         asked = recipe.target
+        plain = parse_colour("black" if asked.background == "auto" else asked.background)
         request = TargetRequest(asked.size, plain, max_pixels=asked.max_pixels, frame=asked.frame)
         read = image_from_array if recipe.tiles is None else large_from_array
         opened = read(target, request)
@@ -132,7 +131,12 @@ def fit_in_memory(
         if isinstance(answer, bool | np.bool_) and answer:
             control.request_stop()
 
-    result = run(recipe, registry, target=opened, observers=[watch], control=control)
+    # A fit within an observer is none of the stream's.
+    token = listening.set(None)
+    try:
+        result = run(recipe, registry, target=opened, observers=[watch], control=control)
+    finally:
+        listening.reset(token)
     # An end that the observer asked for is no error.
     if result.error is not None and not isinstance(result.error, Interrupted):
         raise result.error

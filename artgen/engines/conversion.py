@@ -1,4 +1,4 @@
-"""Start a fit from a drawing of another family, or from filled paths."""
+"""Start a fit from a drawing, also of another family, or from filled paths."""
 
 from __future__ import annotations
 
@@ -36,6 +36,15 @@ def convert_parts(
         f"{type(primitive).__name__} cannot start from {type(other).__name__}",
         hint="leave --init out",
     )
+
+
+@generic("search")
+def own_parts(primitive: Primitive, drawing: Drawing) -> Drawing:
+    """Return the drawing without the parts that are repeats of others: all that a fit goes on from.
+
+    A family whose tensors hold repeats registers this.
+    """
+    return drawing
 
 
 @generic("start")

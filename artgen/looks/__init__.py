@@ -33,7 +33,7 @@ class Applied(NamedTuple):
 
 def read_look(asked: str, registry: Registry) -> Look:
     """The look called `asked`, or in the TOML file `asked`. Raises InputError, PluginError."""
-    if Path(asked).suffix != ".toml":
+    if Path(asked).suffix.lower() != ".toml":
         entry = registry.find("look", asked)
         name, data, where = entry.name, copy.deepcopy(dict(entry.load())), f"look {asked!r}"
     else:

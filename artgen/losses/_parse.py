@@ -13,7 +13,8 @@ from artgen.recipe.texts import split_outside
 def parse_terms(text: str, known: Iterable[str]) -> list[tuple[float, str]]:
     """Parse a mixture into weights and names: joined by ``+``, each with an optional ``WEIGHT*``.
 
-    A name may be followed by a colon and a picture, or a text in double quotes. `known` lists the
+    A name may be followed by a colon and a picture, or a text in double quotes, in which a picture
+    whose name has these marks stands too. `known` lists the
     names without their distributions. Raises UsageError that quotes `text` and the wrong part.
     """
     names = set(known)

@@ -45,9 +45,15 @@ MOST_REVISIONS = 1000
 LONGEST_TITLE = 80
 LONGEST_TEXT = 400
 
-_LOSS_FILE = re.compile(r'(?<![^+*])(\s*[\w/.-]+:)(?!\w\w+:)([^+*"]+)')
+_LOSS_FILE = re.compile(r'(?<![^+*])(\s*[\w/.-]+:)(?!\w\w+:)(\s*[^+*"\s][^+*"]*)')
 """A loss and the file of its picture in a mixture, such as ``texture:wood.jpg``; not a
 ``texture:sample:brick``."""
+
+_QUOTED_FILE = re.compile(
+    r'(?<![\w/.-])([\w/.-]+:\s*")(?!\w\w+:)([^"]+\.(?:avif|bmp|gif|ico|jpe?g|png|tiff?|webp))(?="(?!\s*@))',
+    re.I,
+)
+"""The same in quotes, ``texture:"oak+ash.jpg"``: by its suffix it is told from a text."""
 
 _TEXT_FILE = re.compile(r'("[^"]*"\s*@)([^+*"]+)')
 """A text in a mixture and its file, such as ``text:"a horse"@clip.safetensors``."""
@@ -455,7 +461,8 @@ class Stage(OpenTable):
             files[path] = PureWindowsPath(path).name
             return f"{match[1]}{files[path]}"
 
-        loss = outside(_TEXT_FILE.sub(bare, loss), lambda each: _LOSS_FILE.sub(bare, each))
+        loss = _TEXT_FILE.sub(bare, _QUOTED_FILE.sub(bare, loss))
+        loss = outside(loss, lambda each: _LOSS_FILE.sub(bare, each))
         if not files:
             return data
         if len({*files.values()}) < len(files):

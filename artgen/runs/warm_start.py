@@ -14,7 +14,7 @@ from torch import Tensor
 
 from artgen.art import Art, load
 from artgen.base.errors import UsageError
-from artgen.engines.conversion import convert_parts, convert_paths
+from artgen.engines.conversion import convert_parts, convert_paths, own_parts
 from artgen.plan import Plan
 from artgen.primitives import Primitive
 from artgen.recipe import FileReference, Recipe
@@ -68,8 +68,13 @@ class InitialArt:
         changes = {key: value for key, value in drawing.options.items() if value is not None}
         primitive = self.art.primitive()
         if primitive.has_count:
-            count = primitive.count_of(drawing)
-            asked = table.count or count
+            whole, count = (
+                primitive.count_of(each) for each in (drawing, own_parts(primitive, drawing))
+            )
+            # Of parts that are repeated, the drawing holds more than its fit had.
+            fitted = self.art.recipe.primitive.count
+            fitted = max(count, fitted) if count < whole and isinstance(fitted, int) else whole
+            asked = table.count or fitted
             if primitive.extensible and asked != "auto" and asked < count:
                 raise UsageError(
                     f"{self.path} has {count} parts, more than {asked}",
@@ -89,9 +94,16 @@ class InitialArt:
         """The background of the drawing."""
         return self.art.drawing.background
 
-    def notices(self, canvas: Canvas) -> list[str]:
-        """None: everything is read."""
-        return []
+    def notices(self, canvas: Canvas, primitive: Primitive) -> list[str]:
+        """A notice where the drawing repeats its parts, and the new primitive does not."""
+        group = self.art.primitive().group
+        if group is None or primitive.group is not None:
+            return []
+        name = unplaced(group.name)
+        return [
+            f"{self.path.name}: its parts are repeated by the symmetry {name}, and the new ones"
+            f" begin in one cell of it; --symmetry {name} repeats them too"
+        ]
 
     def tensors_for(
         self, plan: Plan, target: Tensor, weight: Tensor | None, background: Colour
@@ -156,7 +168,7 @@ class InitialSvg:
             changes |= {"min_alpha": min(alphas), "max_alpha": max(alphas)}
         return recipe.with_primitive(**changes)
 
-    def notices(self, canvas: Canvas) -> list[str]:
+    def notices(self, canvas: Canvas, primitive: Primitive) -> list[str]:
         """Notices of what was not read, and of a canvas of another form."""
         said = [describe(self.svg)]
         width, height = self.svg.size

@@ -24,7 +24,7 @@ class Conditional(Autoencoder):
         if not self.classes:
             raise UsageError(
                 "conditional needs a set with labels",
-                hint="use -p autoencoder, or a folder with a subfolder for each class",
+                hint="use -p autoencoder, or a folder with all pictures in subfolders, the classes",
             )
         return self.classes
 

@@ -21,6 +21,7 @@ from artgen.base.errors import UsageError, check_memory
 from artgen.base.seeds import derived_seed
 from artgen.compiler.threads import share, share_torch
 from artgen.engines.base import Engine, Problem, Report, ReportPace, State, part, prefixed
+from artgen.engines.conversion import own_parts
 from artgen.engines.evaluation import LEAST_ALPHA, in_palette, random_sizes
 from artgen.engines.genetic.options import GeneticOptions
 from artgen.engines.genetic.populations import Population, Refine, population_of
@@ -84,7 +85,7 @@ class GeneticEngine(Engine):
         self.ground: Ground = drawing.background if even is None else even[1]
         goal = problem.target if even is None else even[0]
         problem = self.problem = replace(problem, drawing=drawing, target=goal, even=even)
-        count = problem.primitive.count_of(drawing)
+        count = problem.primitive.count_of(own_parts(problem.primitive, drawing))
         self.count = max(problem.count or 0, count, 1)
         weight = problem.weight
         self.weight = torch.ones(goal.shape[1:]) if weight is None else weight.float()

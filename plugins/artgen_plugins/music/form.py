@@ -55,6 +55,8 @@ def _prepare(shot: Shot) -> Take:
     score: Score = shot.given
     heard = hear(score.sound, score.per_bar)
     seconds = score.sound.values.shape[1] / score.sound.rate
+    for each in score.moves:
+        check_move(each, shot.art.primitive(), shot.art.drawing)
     player = Player(shot, replace(score, moves=score.moves or usual_moves(shot)), heard, seconds)
     return Take(player.frame, seconds, score.sound)
 
@@ -71,7 +73,7 @@ def usual_moves(shot: Shot) -> tuple[Move, ...]:
     looks = _looks(primitive, drawing)
     if looks is None:
         return (Move("film", "beat"),)
-    if primitive.family == "partition":
+    if looks.sizes is None:  # cells
         return (Move("spread", "beat", 0.05), Move("sway", "bass", 0.03))
     return (
         Move("size", "pause", -0.5),
@@ -121,8 +123,12 @@ class Player:
                 tensors[name] = tensors[name].index_add(-1, which, loud * values)
         for each in moves:
             if each.what == "order":
-                count = max(1, round(self._come(each, seconds) * len(self._order)))
-                tensors = _select(tensors, self._order[:count].sort().values)
+                order = self._order
+                if drawing is not self.shot.art.drawing:
+                    # A moment of a film has parts of its own, and another number.
+                    order = building_order(self.shot.art.primitive(), drawing)
+                count = max(1, round(self._come(each, seconds) * len(order)))
+                tensors = _select(tensors, order[:count].sort().values)
         return replace(drawing, tensors=tensors)
 
     def loud(self, by: str, seconds: float) -> float:
@@ -154,7 +160,9 @@ class Player:
         A sound often begins with a bar: the first station is shown through it.
         """
         if move.by not in STRUCK:
-            return last * self.heard.level(move.by, seconds)
+            # Around, the last is as far as it gets; the walk along an axis has one station, and
+            # three quarters of it are the side that comes last.
+            return ((last - 1 or 0.75) if loops else last) * self.heard.level(move.by, seconds)
         place = max(0.0, self.station(move.by, seconds) - 1)
         if loops or last == 0:
             return place % max(1, last)
@@ -211,9 +219,11 @@ class Player:
     @cached_property
     def _walk(self) -> tuple[Tensor, Tensor, int]:
         """Latents and classes along the walk, and the number of its stations."""
-        latents, labels = self.shot.art.latent_space().walk(self.score.walk, FINE)
-        kind, _, rest = self.score.walk.partition(":")
-        own = getattr(self.shot.art.drawing.subject, "labels", ())
+        subject = self.shot.art.drawing.subject
+        walk = self.score.walk or ("labels" if getattr(subject, "classes", ()) else "linear")
+        latents, labels = self.shot.art.latent_space().walk(walk, FINE)
+        kind, _, rest = walk.partition(":")
+        own = getattr(subject, "labels", ())
         if kind == "labels":
             return latents, labels, len(np.unique(own))
         return latents, labels, rest.count(",") + 1 if rest else min(STATIONS, len(own))
@@ -255,13 +265,40 @@ class Player:
         return building_order(self.shot.art.primitive(), self.shot.art.drawing)
 
 
+def check_move(asked: Move, primitive: Primitive, drawing: Drawing) -> None:
+    """Raise UsageError for a move of parts that a drawing does not have, or cannot tell apart."""
+    if asked.what not in (*MOVES, "order"):
+        return
+    looks, kind = _looks(primitive, drawing), drawing.primitive
+    if looks is None:
+        other = "walk" if primitive.family == "codec" else "film"
+        raise UsageError(
+            f'the score has what = "{asked.what}", and a {kind} drawing has no parts that move',
+            hint=f'use what = "{other}"',
+        )
+    if asked.what in ("bright", "colour") and "colour" not in drawing.tensors:
+        raise UsageError(
+            f'the score has what = "{asked.what}", and parts of {kind} have no colour of their own',
+            hint='use what = "size"',
+        )
+    known = looks.colours if asked.parts in ("dark", "light") else looks.sizes
+    if asked.parts != "all" and known is None:
+        what = "colours" if asked.parts in ("dark", "light") else "sizes"
+        raise UsageError(
+            f'the score has parts = "{asked.parts}", and parts of {kind} have no {what}',
+            hint='use parts = "all"',
+        )
+
+
 def parts_of(name: str, looks: Appearance) -> Tensor:
     """The indices of the parts that a score names, int64 [M]; thirds by size, halves by colour."""
     count = len(looks.places)
-    if name in ("dark", "light") and looks.colours is not None:
+    if name in ("dark", "light"):
+        assert looks.colours is not None  # by `check_move`
         ranks = np.argsort(looks.colours.sum(axis=1), kind="stable")
         chosen = ranks[: count // 2] if name == "dark" else ranks[count // 2 :]
-    elif name in ("large", "medium", "small") and looks.sizes is not None:
+    elif name in ("large", "medium", "small"):
+        assert looks.sizes is not None
         thirds = np.array_split(np.argsort(looks.sizes, kind="stable"), 3)
         chosen = thirds[("small", "medium", "large").index(name)]
     else:

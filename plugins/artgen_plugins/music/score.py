@@ -61,13 +61,14 @@ class Move:
 class Score:
     """A sound, from `start` for `seconds`, the beats of its bars, and the moves to it.
 
-    Without moves, those are taken that suit the drawing. `walk` is a walk as for `--walk`.
+    Without moves, those are taken that suit the drawing. `walk` is a walk as for `--walk`; without
+    one, it goes along the labels, or the first pictures of a set that has none.
     """
 
     sound: Samples
     per_bar: int = 4
     moves: tuple[Move, ...] = ()
-    walk: str = "labels"
+    walk: str | None = None
 
 
 def read_score(text: str) -> Score:

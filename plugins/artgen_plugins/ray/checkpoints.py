@@ -37,6 +37,9 @@ class Checkpoints(Protocol):
     def drop(self, run: str) -> None:
         """Delete the files of a run."""
 
+    def changed(self, run: str) -> float:
+        """When files of a run were stored last, in seconds since 1970; 0 where nobody knows."""
+
 
 def checkpoints_at(url: str) -> Checkpoints:
     """Storage in a folder or at a URL of fsspec: ``s3://bucket/folder``, ``file:///mnt/runs``.
@@ -92,6 +95,15 @@ class _AtUrl:
         # Others who can write there must not choose where files go.
         return {name: data for name, data in files.items() if ".." not in name.split("/")}
 
+    def changed(self, run: str) -> float:
+        """The latest time of a complete file of the run."""
+        system, folder = self._open(run)
+        found = system.find(folder) if system.exists(folder) else []
+        with contextlib.suppress(NotImplementedError):
+            times = (system.modified(file) for file in found if not file.endswith(_PART))
+            return max((each.timestamp() for each in times), default=0.0)
+        return 0.0
+
     def drop(self, run: str) -> None:
         """Delete the folder of a run."""
         system, folder = self._open(run)
@@ -103,6 +115,12 @@ class _AtUrl:
 
         system, folder = fsspec.core.url_to_fs(f"{self.url}/{run}")
         return system, folder.rstrip("/")
+
+
+def is_newer(stored: Checkpoints, task: Task) -> bool:
+    """Whether what is stored of a resumed task is newer: who sent it was lost before its end."""
+    here = None if task.milestone is None else stamp_of(task.milestone)
+    return task.resume and stored.changed(task.stem) > (here[0] / 1e9 if here else 0.0)
 
 
 class Changes:

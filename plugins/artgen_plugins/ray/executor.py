@@ -36,7 +36,7 @@ from artgen.tasks import (
     store_files,
     unpack,
 )
-from artgen_plugins.ray.checkpoints import Changes, Checkpoints, checkpoints_at
+from artgen_plugins.ray.checkpoints import Changes, Checkpoints, checkpoints_at, is_newer
 from artgen_plugins.ray.versions import Pinned, describe, pin, refuse_others
 
 R = TypeVar("R")
@@ -264,7 +264,9 @@ class _Batch:
     def send(self, task: Task) -> None:
         """Submit a task. Raises InputError for files that are missing."""
         left = task.resume_files()
-        if left:
+        if left and not (self.at_url and is_newer(self.checkpoints, task)):
+            if self.at_url:  # files of an older one would lie among them
+                self.checkpoints.drop(task.stem)
             self.checkpoints.save(
                 task.stem, {n: read_regular(path, str(path)) for n, path in left.items()}
             )
@@ -391,6 +393,10 @@ class _InObjectStore:
     def drop(self, run: str) -> None:
         """Delete the files of a run."""
         self.coordinator.drop.remote(run)
+
+    def changed(self, run: str) -> float:
+        """Never: nothing is left of an earlier one."""
+        return 0.0
 
 
 def _import_work(held: Sequence[Any]) -> None:

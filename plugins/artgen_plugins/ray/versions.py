@@ -78,6 +78,9 @@ def _names(recipe: Any) -> set[str]:
     words = [Source.parse(recipe.target.source).scheme or "", recipe.primitive.name]
     for stage in recipe.stage:
         words += [stage.engine, stage.loss or ""]
+    for view in recipe.view or ():
+        words += [view.how, view.target if isinstance(view.target, str) else ""]
+    words += [(recipe.output.film or "").partition("=")[0], recipe.kind.name if recipe.kind else ""]
     return set(_WORD.findall(" ".join(words)))
 
 

@@ -29,9 +29,11 @@ _SPLITS = "train", "test"
 
 def read_folder(folder: Path, request: TargetRequest, budget: PixelBudget) -> Parts:
     """The picture files in a folder and its subfolders, in the order of their names."""
-    # Other systems find notes of macOS beside pictures, `._NAME` each.
+    # Other systems find notes of macOS beside pictures, `._NAME` each; thumbnails are in hidden
+    # folders.
     there = sorted(folder.rglob("[!.]*"))
-    files = [path for path in there if path.suffix.lower() in PICTURE_SUFFIXES and path.is_file()]
+    shown = (p for p in there if not any(n[0] == "." for n in p.relative_to(folder).parts))
+    files = [path for path in shown if path.suffix.lower() in PICTURE_SUFFIXES and path.is_file()]
     if len(files) < 2:
         raise InputError(
             f"folder {budget.where} holds {len(files) or 'no'} picture{'s' * (not files)}",

@@ -61,6 +61,7 @@ def with_pictures(plan: Plan, size: int, files: InputFiles, registry: Registry) 
         used: list[FileReference] = []
 
         def open_picture(text: str, named: Any = named, used: Any = used) -> Tensor:
+            text = text.strip().strip('"')  # quotes are around names with + or *
             source = Source.parse(text)
             if text in named:
                 path = files.find("picture", named[text].name, named[text].sha256)

@@ -88,7 +88,7 @@ class PictureRun(RunKind):
                 " --crop-at X,Y,SHARE names another place"
             )
         if inputs.init is not None:
-            notices += inputs.init.notices(target.canvas)
+            notices += inputs.init.notices(target.canvas, plan.primitive)
         name, alone = plan.recipe.primitive.name, plan.primitive.always_compiled
         if device != "cpu" and (alone or (is_webgpu(device) and backend.footprint is None)):
             if asked.recipe.run.device != "auto":
