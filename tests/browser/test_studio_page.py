@@ -452,6 +452,9 @@ def test_art_files_of_artgen_are_read_or_refused_with_a_way_to_go_on(visit, fold
     page.wait_for_function("() => artgen.picture() === 'sample:coffee'")
     assert report(page)["count"] == 6
     assert page.locator("#notice").is_hidden()
+    film.stored("auto").save(folder / "small.art")
+    page.set_input_files("#file", folder / "small.art")
+    page.locator("#reason", has_text="artgen edit small.art --precision fp32").wait_for()
     page.set_input_files("#file", folder / "shape.art")
     page.locator(
         "#reason", has_text="no triangle. Go on with artgen fit --init shape.art"

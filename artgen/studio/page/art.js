@@ -48,7 +48,7 @@ function readArt(buffer, name) {
     /** @type {Tensors} */
     const tensors = {};
     for (const [key, { dtype, data_offsets: [from, to] }] of Object.entries(header).filter(([key]) => key !== "__metadata__" && !key.startsWith("film."))) {
-      if (dtype !== "F32") throw new Sentence(`${name} stores its numbers as ${dtype}. The studio reads files of precision fp32.`);
+      if (dtype !== "F32") throw new Sentence(`${name} stores its numbers as ${dtype}. The studio reads files of precision fp32: artgen edit ${name} --precision fp32 -o fp32.art`);
       tensors[key] = new Float32Array(buffer.slice(8 + length + from, 8 + length + to));
     }
     /** @type {number[]} */
