@@ -29,6 +29,8 @@ const past = [];
 let sketches = [];
 const compiled = new Map();
 const MOST_PAST = 20, MOST_FRAMES = 150, BUSY = 30, PANELS = 250;
+/** Parts of all frames of a film that an undo puts back: twenty larger films would fill the memory. */
+const MOST_FILMED = 500_000;
 
 /** One thing at a time touches the fit; what goes wrong is said. @template T @param {() => Promise<T>} work @returns {Promise<T | void>} */
 function alone(work) {
@@ -236,7 +238,7 @@ const showSteps = () => { /** @type {HTMLInputElement} */ (one("steps")).value =
 /** Remember all that an undo puts back. */
 async function remember(brushed = mask.pixels) {
   if (!fit) return;
-  past.push({ settings: structuredClone(settings), source, mask: brushed, state: await fit.state(), points: [...points], film: [...film], nextFrame, options: { ...fit.options } });
+  past.push({ settings: structuredClone(settings), source, mask: brushed, state: await fit.state(), points: [...points], film: fit.count * film.length > MOST_FILMED ? [] : [...film], nextFrame, options: { ...fit.options } });
   if (past.length > MOST_PAST) past.shift();
 }
 
@@ -483,7 +485,8 @@ async function reloaded() {
   } catch {
     return false;
   }
-  if (kept?.address !== location.hash || !data.kinds[kept.settings.primitive]) return false;
+  // An older page kept no mask.
+  if (kept?.address !== location.hash || !kept.mask || !data.kinds[kept.settings.primitive]) return false;
   const { name, digest, now } = kept, { drawing, tensors, locked } = readArt(bytesOf(kept.art).buffer, "what was drawn");
   source = { ...(await openPicture(pngBlob(kept.picture), name)), digest };
   const brushed = await createImageBitmap(pngBlob(kept.mask));
