@@ -201,6 +201,15 @@ def test_localhost_is_a_name_of_it(live: Live) -> None:
     assert press(live, {"action": "pause"}, Host=name, Origin=f"http://{name}") == 204
 
 
+def test_port_80_is_left_out_by_browsers(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Live, "port", live.port)
+    monkeypatch.setattr(live._server, "server_port", 80)
+    assert ask(live, "/", Host="127.0.0.1").status == 200
+    pause = '{"action": "pause"}'
+    headers = {"Host": "localhost", "Origin": "http://localhost"}
+    assert ask(live, "/control", "POST", pause, **headers).status == 204
+
+
 def test_buttons_do_what_they_say(live: Live) -> None:
     control = live.control
     assert press(live, {"action": "pause"}) == 204

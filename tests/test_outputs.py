@@ -355,6 +355,7 @@ def test_pictures_on_the_web_have_limits(tmp_path, monkeypatch):
     monkeypatch.setattr(_url, "_is_inside", "::1".__eq__)
     answers = {
         "/photo.png": (200, {"Content-Type": "image/png"}, photo),
+        "/bucket": (200, {"Content-Type": "binary/octet-stream"}, photo),
         "/large.png": (200, {"Content-Type": "image/png"}, photo + b"x"),
         "/page": (200, {"Content-Type": "text/html"}, photo),
         "/short.png": (200, {"Content-Length": "99999"}, photo),
@@ -373,7 +374,8 @@ def test_pictures_on_the_web_have_limits(tmp_path, monkeypatch):
         assert (target.name, target.canvas.width) == ("photo", 24)
         assert target.source == f"http:{base}/photo.png"
         assert Source.parse(target.source).file_stem.startswith("photo")
-        assert open_http(f"{base}/another").sha256 == target.sha256
+        for path in ("another", "bucket"):
+            assert open_http(f"{base}/{path}").sha256 == target.sha256
         for path, reason in {
             "large.png": "larger than",
             "page": "text/html",
@@ -423,6 +425,29 @@ def test_addresses_of_this_machine_or_its_network_are_refused(host, number, monk
     assert number in caught.value.message
     assert "name its file" in (caught.value.hint or "")
     assert not connected
+
+
+def test_every_address_of_a_host_is_tried(monkeypatch):
+    """A host was out of reach if its first address was, as those of IPv6 often are."""
+    tried = []
+
+    def connect(address, timeout, source):
+        tried.append(address)
+        if ":" in address[0]:
+            raise OSError("no route")
+        return "connected"
+
+    found = [(None, None, None, "", (number, 80)) for number in ("2600::1", "8.8.8.8", "10.0.0.1")]
+    monkeypatch.setattr(_url.socket, "getaddrinfo", lambda *args, **kwargs: found)
+    monkeypatch.setattr(_url.socket, "create_connection", connect)
+    assert _url._connect_outside(("pictures.example", 80), 15.0) == "connected"
+    assert tried == [("2600::1", 80), ("8.8.8.8", 80)]
+    del found[1]
+    with pytest.raises(_url._Refused):
+        _url._connect_outside(("pictures.example", 80), 15.0)
+    del found[1]
+    with pytest.raises(OSError, match="no route"):
+        _url._connect_outside(("pictures.example", 80), 15.0)
 
 
 def test_a_server_of_this_machine_is_never_asked(tmp_path):

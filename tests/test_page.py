@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from helpers import run_script
 
 import artgen
 from artgen import Field, Param, Splat, fit, init
@@ -25,6 +26,7 @@ from artgen.families.splat.importance import importance
 from artgen.output.page.pack import Packer
 from artgen.output.parts import Polygon
 from artgen.output.svg.paths import Path, path_of
+from artgen.output.templates import read_asset
 from artgen.primitives import Params, Texture
 
 SIZE = 24
@@ -180,6 +182,12 @@ def unpacked(packer, k):
     places = np.frombuffer(data, integer, entry["count"], entry["at"]).astype(np.float64)
     values = entry["low"] + places * entry["step"]
     return np.exp(values) if entry["kind"] == "log" else values
+
+
+@pytest.mark.parametrize("name", ["stage", "shapes"])
+def test_what_a_browser_lacks_is_told_from_mistakes(name, tmp_path):
+    script = read_asset("artgen.output", f"{name}.js")
+    assert run_script(f'{script} print(new Unable("no WebGL").name);', tmp_path) == "Unable"
 
 
 def test_packed_numbers_are_near():

@@ -357,6 +357,15 @@ def test_the_page_lays_transparency_over_as_python_does(tmp_path):
         assert found[1, :3].tolist() == [1, 2, 3]
 
 
+def test_the_page_calls_variants_as_python_does(tmp_path):
+    """Numbers that %g and JavaScript spell differently left no variant, and the page did not open."""
+    values = {"a": 1e-05, "b": 1234567, "c": 0.1 + 0.2, "d": 8.0, "e": -2.5e22, "f": None}
+    values |= {"g": True, "h": "word"}
+    asked = f"""print(variantKey({{ options: [], defaults: {{ a: 0, b: 0, c: 0, d: 0, e: 0, f: 0, g: 0, h: 0 }} }},
+        "own", {json.dumps(values)}));"""
+    assert run_script(script_of("controls") + asked, tmp_path) == variant_key("own", values, [])
+
+
 @pytest.mark.slow
 def test_the_scripts_have_the_types_that_their_comments_say(tmp_path):
     assert_types(own_script(), DECLARED, tmp_path)

@@ -291,7 +291,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _is_ours(self, writing: bool = False) -> bool:
         """Return whether the request is for this host, and from this page or from no page."""
-        hosts = [f"{name}:{self.server.server_port}" for name in NAMES]
+        port = self.server.server_port
+        hosts = [f"{name}:{port}" for name in NAMES]
+        if port == 80:  # Browsers leave it out.
+            hosts += NAMES
         origin = self.headers.get("Origin")
         if self.headers.get_all("Host", []) not in [[host] for host in hosts]:
             return False

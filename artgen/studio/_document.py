@@ -91,17 +91,17 @@ _LONG = 40
 def _shared(value: object, table: dict[str, int]) -> object:
     """Replace what is long by the number of its JSON in `table`: variants have most in common.
 
-    A text of several lines becomes the list of their numbers.
+    A text of several lines becomes the list of their numbers. No option is called as the keys are.
     """
     if isinstance(value, str) and "\n" in value:
         lines = map(_json, value.split("\n"))
-        value = {"lines": [table.setdefault(line, len(table)) for line in lines]}
+        value = {"lines#": [table.setdefault(line, len(table)) for line in lines]}
     elif isinstance(value, dict):
         value = {key: _shared(each, table) for key, each in value.items()}
     elif isinstance(value, list | tuple):
         value = [_shared(each, table) for each in value]
     text = _json(value)
-    return {"same": table.setdefault(text, len(table))} if len(text) > _LONG else value
+    return {"same#": table.setdefault(text, len(table))} if len(text) > _LONG else value
 
 
 _json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode

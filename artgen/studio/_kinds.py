@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -139,7 +140,10 @@ def variant_key(preset: str | None, values: Facts, sliders: Sequence[Facts]) -> 
 def _spelled(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
-    return f"{value:g}" if isinstance(value, int | float) else str(value)
+    if not isinstance(value, int | float):
+        return str(value)
+    # As toExponential() of JavaScript: the fewest digits that are this number.
+    return f"{Decimal(repr(float(value))).normalize():e}"
 
 
 def _defaults(options: Sequence[Facts]) -> dict[str, Any]:

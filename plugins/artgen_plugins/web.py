@@ -34,6 +34,9 @@ _SILENCE = 15.0
 _MOST_REDIRECTS = 5
 _PIECE = 1 << 16
 
+_ANY = ("application/octet-stream", "binary/octet-stream")
+"""What servers call files that they do not know; Amazon S3 has the second."""
+
 _held: WeakKeyDictionary[ImageTarget, tuple[str, bytes]] = WeakKeyDictionary()
 """URLs and bytes of the pictures in use: opened again, in another size, they are the same ones."""
 
@@ -175,7 +178,7 @@ class _Received(io.RawIOBase):
 def _read(response: HTTPResponse) -> bytes:
     kind = response.headers.get_content_type()
     named = "Content-Type" in response.headers
-    if named and not (kind.startswith("image/") or kind == "application/octet-stream"):
+    if named and not (kind.startswith("image/") or kind in _ANY):
         raise ValueError(f"it is {kind}, not a picture")
     data = bytearray()
     while piece := response.read1(_PIECE):
@@ -192,13 +195,19 @@ def _connect_outside(
 ) -> socket.socket:
     """Connect to a public address. Raises _Refused for one of this machine or its network."""
     host, port = address
-    for _, _, _, _, found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-        number = str(found[0])
+    error = OSError(f"{host} has no address")
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    for *_, place in found:
+        number = str(place[0])
         if _is_inside(number):
             leads = host if host == number else f"{host} is {number}, which"
             raise _Refused(f"{leads} {_INSIDE}")
-        return socket.create_connection((number, port), timeout, source)
-    raise OSError(f"{host} has no address")
+        try:
+            # Where the network has no IPv6, the first address leads nowhere.
+            return socket.create_connection((number, port), timeout / len(found), source)
+        except OSError as failed:
+            error = failed
+    raise error
 
 
 def _is_inside(number: str) -> bool:

@@ -341,6 +341,16 @@ def test_nothing_found_is_said_and_undone(visit, address):
     assert pieces(page).count() > 1
 
 
+def test_a_gallery_without_pieces_blames_no_filter(browser, built):
+    document = (built / "index.html").read_text()
+    start = document.index('id="pieces">') + len('id="pieces">')
+    page = browser.new_page()
+    page.set_content(document[:start] + "[]" + document[document.index("</script>", start) :])
+    assert page.locator(".filter [role=status]").text_content() == "0 pieces"
+    assert page.locator(".empty").is_hidden()
+    page.close()
+
+
 def test_two_wide_pictures_share_a_row_at_820_pixels(visit):
     page = visit(viewport={"width": 820, "height": 1180})
     tops = page.locator(".card:not(.group)").evaluate_all(

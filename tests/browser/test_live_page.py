@@ -155,12 +155,14 @@ def test_before_there_is_a_drawing_a_box_of_the_targets_shape_stands_for_it(page
 PLUGIN = """
 import torch
 from dataclasses import dataclass
+from typing import Literal
 from artgen import Param, Splat, init, option
 
 class Spot(Splat):
     @dataclass(frozen=True)
     class Options:
         power: float = option(2.0, "steepness", low=1, high=8)
+        arms: Literal[3, 4] = option(3, "arms")
     params = {"size": Param(init=init.from_spacing(0.6), map="exp")}
     def footprint(self, dx, dy, p):
         return torch.exp(-((dx * dx + dy * dy) / p.size**2) ** (self.options.power / 2))
@@ -213,6 +215,20 @@ def test_the_choices_of_watch(page, tmp_path) -> None:
         )
         assert page.get_attribute("#before", "src") == first
         assert page.input_value("#targets") == "sample:coffee"
+        page.select_option("#option-arms", "4")
+        wait_until(lambda: studio.options == {"power": 8, "arms": 4})
+
+        # A saved file has another option: its field appears, and the keys stay where they are.
+        page.focus("#option-power")
+        file.write_text(
+            PLUGIN.replace(
+                "    params", '        soft: bool = option(False, "soft")\n    params', 1
+            )
+        )
+        spot = Registry(files=[file], environ={}).load("primitive", "spot")
+        preview(90)
+        page.wait_for_selector("#option-soft")
+        assert page.evaluate("document.activeElement.id") == "option-power"
         page.hover("#part")
         assert page.inner_text("#value").startswith("1 at (")
         for width in (1280, 390):

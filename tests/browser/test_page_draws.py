@@ -312,6 +312,51 @@ def test_what_is_seen_is_saved(visit):
     assert waiting.value.suggested_filename == "60-gaussian.png"
 
 
+def test_what_is_larger_than_graphics_cards_draw_is_saved_in_tiles(visit):
+    """It was black, or saving never ended."""
+    art = art_of("gaussian")
+    largest = """window.largest = 0;
+      const set = WebGL2RenderingContext.prototype.viewport;
+      WebGL2RenderingContext.prototype.viewport = function (x, y, w, h) {
+        window.largest = Math.max(window.largest, w, h);
+        return set.call(this, x, y, w, h);
+      };"""
+    page = visit(export_html(art, ExportRequest(size=2100)), largest)
+    with page.expect_download() as waiting:
+        page.locator("#save").click()
+    picture = np.array(Image.open(waiting.value.path()).convert("RGB"))
+    assert psnr(picture, art.render(2100)) >= 45
+    assert page.evaluate("window.largest") <= 2048
+
+
+def test_what_cannot_be_saved_is_told(visit):
+    script = "HTMLCanvasElement.prototype.toBlob = (use) => use(null);"
+    page = visit(export_html(art_of("gaussian"), ExportRequest(size=100)), script)
+    page.evaluate("artgen.settled()")
+    page.locator("#save").click()
+    page.locator("#busy", has_text="cannot save a picture of this size").wait_for()
+    assert page.locator("#picture").is_visible()
+
+
+@pytest.mark.parametrize("mark", ['id="numbers">', "<footer>"])
+def test_a_page_that_is_cut_off_says_so(mark, visit):
+    """It was empty: what says that numbers are damaged is at its end."""
+    data = export_html(art_of("gaussian"), ExportRequest())
+    page = visit(data[: data.index(mark.encode()) + 40])
+    page.locator("#cut").wait_for()
+    assert "not complete" in page.locator("#notice").inner_text()
+    assert page.locator("#poster").evaluate("image => image.naturalWidth") == SIZE
+
+
+def test_a_page_whose_numbers_are_too_few_says_so_and_is_settled(visit):
+    data = export_html(art_of("gaussian"), ExportRequest())
+    at = data.index(b'id="numbers">') + 13
+    page = visit(data[: at + 400] + data[data.index(b"</script>", at) :])
+    page.locator("#reason", has_text="damaged").wait_for()
+    page.evaluate("artgen.settled()")
+    assert page.locator("#cut").count() == 0
+
+
 CLOCK = """
   // A clock that a full picture moves by 25 ms, or `takes`.
   let clock = 0;

@@ -30,4 +30,16 @@ def test_the_page_reads_the_sequence_and_keeps_the_place(browser, tmp_path):
     page.dispatch_event("#step", "change")
     assert page.text_content("#nail") == nails[-1]
     assert page.text_content("#next") == "This is the last nail."
+    assert page.locator("#all").is_hidden()
+    for step, shown in (("3.4", "3"), ("", "3")):
+        page.fill("#step", step)
+        page.dispatch_event("#step", "change")
+        assert (page.input_value("#step"), page.text_content("#nail")) == (shown, nails[3])
+    # A new pace counts while it reads.
+    page.click("#auto")
+    page.evaluate("window.setInterval = (_, wait) => { window.wait = wait; return 1 }")
+    page.fill("#pace", "9")
+    page.dispatch_event("#pace", "change")
+    assert page.evaluate("window.wait") == 9000
+    assert page.get_attribute("#auto", "aria-pressed") == "true"
     page.close()

@@ -30,6 +30,7 @@ class Ring(Splat):
     @dataclass(frozen=True)
     class Options:
         edge: float = option(8.0, "hardness of the edge", low=1, high=64)
+        lines: bool = option(False, "called as a key of the page's data was")
 
     params = {"size": Param(init=init.from_spacing(0.7), min=pixels(1), lr=0.05, map="exp")}
 
@@ -259,9 +260,12 @@ def test_pause_options_mask_target_and_undo(visit, folder):
     aimed = drop(page, folder / "other.png")
     assert aimed["step"] == masked["step"]
     assert aimed["loss"] > masked["loss"]
+    page.focus("[name=blend]")
     page.select_option("[name=blend]", label="normalized")
     changed = report(page)
     assert changed["step"] == 0
+    # The fields are others, and the keys still reach the one that was changed.
+    assert page.evaluate("document.activeElement.name") == "blend"
     brushed = """() => {
       const { width, height } = document.getElementById("mask");
       const paper = document.getElementById("mask").getContext("2d");
@@ -309,6 +313,171 @@ def test_an_art_file_and_a_plugin_are_continued(visit, folder):
     (folder / "text.art").write_text("no drawing")
     page.set_input_files("#file", folder / "text.art")
     page.locator("#reason", has_text="damaged").wait_for()
+
+
+def test_steps_that_are_fewer_than_were_taken_end_it(visit):
+    """It ended with "Invalid typed array length"; each time it went on, the number of steps doubled."""
+    page = visit("count=12")
+    page.click("#start")
+    page.wait_for_function("() => artgen.report().step >= 5")
+    page.fill("#steps", "3")
+    page.dispatch_event("#steps", "change")
+    page.wait_for_function("() => !artgen.report().running")
+    step = report(page)["step"]
+    for _ in range(3):
+        step += 3
+        assert run(page)["step"] == step
+        assert page.input_value("#steps") == str(step)
+    assert page.locator("#notice").is_hidden()
+    page.click("#restart")
+    report(page)
+    assert page.input_value("#steps") == "3"
+
+
+def test_what_is_saved_is_of_one_moment_and_fit(visit, folder):
+    """A PNG went on with what was shown meanwhile; a film after an undo had frames of the other fit."""
+    page = visit("count=12")
+    for _ in range(3):
+        page.click("#single")
+    report(page)
+    page.fill("#side", "1100")
+    before = keep(page, "png", folder / "before.png").read_bytes()
+    with page.expect_download() as download:
+        page.evaluate(
+            """() => {
+              document.querySelector("[data-keep=png]").click();
+              document.getElementById("primitive").value = "ring";
+              document.getElementById("primitive").dispatchEvent(new Event("change"));
+            }"""
+        )
+    download.value.save_as(folder / "after.png")
+    assert (folder / "after.png").read_bytes() == before
+    assert report(page)["step"] == 0
+    page.click("#undo")
+    assert report(page)["step"] == 3
+    assert keep(page, "film", folder / "undone.webm").stat().st_size > 1000
+
+
+def test_a_page_that_was_not_saved_is_not_called_saved(visit):
+    page = visit(
+        script="""const encode = HTMLCanvasElement.prototype.toBlob;
+        HTMLCanvasElement.prototype.toBlob = function (use, type, ...rest) {
+          return type === "image/jpeg" ? use(null) : encode.call(this, use, type, ...rest);
+        };"""
+    )
+    page.wait_for_function("() => artgen.report()")
+    page.evaluate(UNFOLD)
+    page.click("[data-keep=page]")
+    page.locator("#reason", has_text="could not encode").wait_for()
+    assert page.text_content("#status") == ""
+
+
+def test_a_lost_webgl_context_is_replaced(visit):
+    """The drawing stayed blank until the fit began anew."""
+    page = visit(
+        "count=12",
+        script="""window.contexts = [];
+        const get = HTMLCanvasElement.prototype.getContext;
+        HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
+          const context = get.call(this, kind, ...rest);
+          if (kind === "webgl2") contexts.push(context);
+          return context;
+        };""",
+    )
+    page.wait_for_function("() => artgen.report()")
+    drawn = """() => {
+      const { width, height } = document.getElementById("picture");
+      const paper = document.getElementById("picture").getContext("2d");
+      return paper.getImageData(0, 0, width, height).data.some((value, k) => k % 4 < 3 && value);
+    }"""
+    page.wait_for_function(drawn)
+    page.evaluate("contexts.at(-1).getExtension('WEBGL_lose_context').loseContext()")
+    page.wait_for_function("() => contexts.length === 2")
+    page.keyboard.press(".")
+    page.wait_for_function("() => artgen.report().step === 1")
+    page.wait_for_timeout(300)
+    assert page.evaluate(drawn)
+
+
+def shown_sample(page):
+    report(page)
+    return page.locator("#samples [aria-pressed=true]").evaluate_all(
+        "all => all.map((each) => each.title)"
+    )
+
+
+def test_an_art_file_brings_its_picture_and_its_edits(visit, folder):
+    """It went on with the picture that was chosen, without a word, and said that this was its own."""
+    page = visit("count=12")
+    [first] = shown_sample(page)
+    page.evaluate("document.activeElement.blur()")
+    for key in ("n", "ArrowRight", "Delete"):  # The arrow moves what `n` picks.
+        page.keyboard.press(key)
+    assert report(page)["count"] == 11
+    file = keep(page, "art", folder / "edited.art")
+    edits = [table.do for table in artgen.load(file).recipe.edit]
+    assert [each.partition("=")[0] for each in edits] == ["move", "delete@part:1"]
+    page.click("#samples button:nth-child(3)")
+    [other] = shown_sample(page)
+    assert other != first
+    page.set_input_files("#file", file)
+    page.wait_for_function(f"() => artgen.picture() === {json.dumps(first)}")
+    assert shown_sample(page) == [first]
+    again = artgen.load(keep(page, "art", folder / "again.art")).recipe
+    assert again.target.source == first
+    assert [table.do for table in again.edit] == edits
+    page.click("#undo")
+    assert shown_sample(page) == [other]
+
+    drop(page, folder / "picture.png")
+    file = keep(page, "art", folder / "own.art")
+    page.set_input_files("#file", file)
+    report(page)
+    assert page.locator("#notice").is_hidden()
+    drop(page, folder / "other.png")
+    page.set_input_files("#file", file)
+    page.locator("#reason", has_text="Choose picture.png").wait_for()
+    assert page.evaluate("artgen.picture()") == "other.png"
+
+
+def test_art_files_of_artgen_are_read_or_refused_with_a_way_to_go_on(visit, folder):
+    """Films were told to be of another precision, and shapes to be splats of other options."""
+    quick = {"size": 32, "seed": 1, "backend": "eager", "device": "cpu"}
+    film = artgen.fit("sample:coffee", "gaussian", count=6, steps=8, history=4, **quick)
+    film.save(folder / "film.art")
+    shape = artgen.fit("sample:coffee", "triangle", count=2, **quick)
+    shape.save(folder / "shape.art")
+    page = visit("count=12")
+    page.set_input_files("#file", folder / "film.art")
+    page.wait_for_function("() => artgen.picture() === 'sample:coffee'")
+    assert report(page)["count"] == 6
+    assert page.locator("#notice").is_hidden()
+    film.stored("auto").save(folder / "small.art")
+    page.set_input_files("#file", folder / "small.art")
+    page.locator("#reason", has_text="artgen edit small.art --precision fp32").wait_for()
+    page.set_input_files("#file", folder / "shape.art")
+    page.locator(
+        "#reason", has_text="no triangle. Go on with artgen fit --init shape.art"
+    ).wait_for()
+
+
+def test_a_reload_keeps_the_mask_and_what_a_large_target_shows(visit, folder):
+    """It lost the mask, and the target was enlarged from 1024 pixels."""
+    noise = np.random.default_rng(1).integers(0, 256, (60, 1100, 3), np.uint8)
+    Image.fromarray(noise).save(folder / "noise.png")
+    page = visit("size=1100&count=2")
+    drop(page, folder / "noise.png")
+    page.evaluate("document.getElementById('mask').scrollIntoView()")
+    page.click("#brush")
+    box = page.locator("#mask").bounding_box()
+    page.mouse.move(box["x"] + 20, box["y"] + 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 60, box["y"] + 3)
+    page.mouse.up()
+    before = report(page)
+    page.reload()
+    page.wait_for_function("() => artgen.picture() === 'noise.png' && artgen.report()")
+    assert report(page) == pytest.approx(before, rel=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,7 @@
     const count = pieces.filter(matches).length;
     one("[role=status]", filter).textContent = count === pieces.length
       ? `${count} pieces` : `${count} of ${pieces.length} pieces`;
-    empty.hidden = count > 0;
+    empty.hidden = count > 0 || !pieces.length;
     const [of, by] = filters.map(({ value }) => value);
     one("span", empty).textContent = `No piece is made of ${of} by ${by}.`;
   }

@@ -21,6 +21,7 @@ function rowOf(k) {
   if (unpacked[k]) return unpacked[k];
   packed ??= unpack();
   const { kind, count, at, low, step } = piece.rows[k];
+  if (at + count * ({ float: 4, bytes: 1, byte: 1 }[kind] ?? 2) > packed.length) throw damaged();
   if (kind === "float") return (unpacked[k] = new Float32Array(packed.buffer, at, count));
   if (kind === "bytes") return (unpacked[k] = packed.subarray(at, at + count));
   const places = new (kind === "byte" ? Uint8Array : Uint16Array)(packed.buffer, at, count);

@@ -3,13 +3,15 @@
 const one = (id) => document.getElementById(id);
 /** Milliseconds for a strip and for a coarse picture, its least share of pixels, the most of a sharp one. */
 const BUSY = 12, QUICK = 36, COARSEST = 1 / 8, LARGEST = 2 ** 22;
+/** A side that every graphics card with WebGL 2 draws. */
+const TILE = 2048;
 const total = Math.max(...piece.scenes.map(({ most }) => most));
 /** Milliseconds after which the page says that it is still drawing. */
 const LONG = 500;
 const state = { parts: total, seconds: 0, rate: 1e-3, cost: 1e-3, share: 0 };
 const sheet = document.createElement("canvas"), paper = sheet.getContext("2d", { alpha: false });
 const screen = one("picture").getContext("2d");
-let painter = null, wanted = 0, shown = 0, running = false, moved = 0, queued = 0, last = null, turn = Promise.resolve(), waiting = [];
+let painter = null, wanted = 0, shown = 0, running = false, failed = false, moved = 0, queued = 0, last = null, turn = Promise.resolve(), waiting = [];
 if (self !== top) document.documentElement.classList.add("framed");
 // A page that embeds this one may ask for its dark theme.
 if (location.hash === "#dark") document.documentElement.classList.add("dark");
@@ -95,7 +97,7 @@ function seen(fraction) {
 }
 
 async function run() {
-  if (running) return;
+  if (running || failed) return;
   running = true;
   try {
     while (shown !== wanted) {
@@ -163,10 +165,10 @@ function zoomText(zoom) {
 
 function fail(error) {
   one("notice").hidden = false;
-  one("poster").hidden = false;
   one("picture").hidden = true;
   document.querySelector(".controls").hidden = true;
   one("reason").textContent = error instanceof Unable ? error.message : `This picture could not be drawn: ${error.message}`;
+  failed = true;
   waiting.splice(0).forEach((resolve) => resolve());
 }
 
@@ -223,17 +225,32 @@ function play(on = !playing) {
 /** A picture of its own: of all, or of `zoom` times less around (x, y). */
 async function picture({ width = piece.width, height = piece.height, x = 0, y = 0, zoom = 1, parts = total, seconds = state.seconds } = {}) {
   return alone(async () => {
-    const spec = { width, height, x, y, pixel: 2 / Math.min(width, height) / zoom, parts, seconds };
-    await paint(spec);
-    const copy = document.createElement("canvas");
-    Object.assign(copy, { width, height });
-    const [source, left, top] = painter.source(spec);
-    copy.getContext("2d", { alpha: false, willReadFrequently: true }).drawImage(source, left, top, width, height, 0, 0, width, height);
+    const copy = Object.assign(document.createElement("canvas"), { width, height }), pixel = 2 / Math.min(width, height) / zoom;
+    const paper = copy.getContext("2d", { alpha: false, willReadFrequently: true });
+    if (!paper) throw tooLarge();
+    for (let top = 0; top < height; top += TILE) for (let left = 0; left < width; left += TILE) {
+      const across = Math.min(TILE, width - left), down = Math.min(TILE, height - top);
+      const middle = { x: x + (left + across / 2 - width / 2) * pixel, y: y + (top + down / 2 - height / 2) * pixel };
+      const spec = { width: across, height: down, ...middle, pixel, parts, seconds };
+      await paint(spec);
+      const [source, ...from] = painter.source(spec);
+      paper.drawImage(source, ...from, left, top, across, down);
+    }
     return copy;
   });
 }
 
-async function save() {
+const tooLarge = () => new Unable("This browser cannot save a picture of this size.");
+
+/** Save what is seen, or say why not, until something else is drawn. */
+function save() {
+  return saveSeen().catch(({ message }) => {
+    one("busy").hidden = false;
+    one("busy").textContent = one("status").textContent = message;
+  });
+}
+
+async function saveSeen() {
   const { pixel } = view;
   const [left, right, top, bottom] = [["x", "width"], ["y", "height"]].flatMap(([axis, size]) => [
     Math.max(-reach[axis], view[axis] - (view[size] / 2) * pixel), Math.min(reach[axis], view[axis] + (view[size] / 2) * pixel)]);
@@ -243,6 +260,7 @@ async function save() {
   const zoom = (2 * piece.savedSide) / longest / Math.min(...size);
   const copy = await picture({ width: size[0], height: size[1], x: (left + right) / 2, y: (top + bottom) / 2, zoom, parts: state.parts });
   const blob = await new Promise((resolve) => { copy.toBlob(resolve, "image/png"); });
+  if (!blob) throw tooLarge();
   const link = document.createElement("a");
   link.href = URL.createObjectURL(blob);
   link.download = `${piece.title.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "") || "picture"}.png`;
@@ -266,7 +284,7 @@ const actions = {
 };
 for (const [id, action] of Object.entries(actions)) one(id).addEventListener("click", () => action());
 one("play").hidden = total < 2 && !piece.duration;
-one("full").hidden = !document.documentElement.requestFullscreen;
+one("full").hidden = !document.fullscreenEnabled;
 
 const keys = {
   "+": actions.in, "=": actions.in, "-": actions.out, "0": actions.fit, " ": actions.play, s: save, f: fillScreen,
@@ -316,9 +334,12 @@ window.artgen = Object.freeze({
     const copy = await picture(options);
     return copy.getContext("2d").getImageData(0, 0, copy.width, copy.height);
   },
-  settled: () => (shown === wanted ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),
+  settled: () => (failed || shown === wanted ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),
 });
 
+// The script comes last: where it runs, the file is whole.
+one("cut").remove();
+one("notice").hidden = true;
 document.querySelector(".controls").hidden = false;
 showStill().catch(() => {});  // It is not needed where the picture can be drawn.
 new ResizeObserver(resize).observe(one("stage"));

@@ -1,6 +1,8 @@
 // ---- shapes: the paths of their SVG elements, from the lowest to the highest ----
 
-class Unable extends Error {}
+class Unable extends Error {
+  name = "Unable";
+}
 
 /** The marks of each ink as one path, which covers their union. */
 function unionsOf(shapes) {

@@ -1,6 +1,8 @@
 // ---- stage: a canvas that WebGL 2 draws on, strip by strip ----
 
-class Unable extends Error {}
+class Unable extends Error {
+  name = "Unable";
+}
 
 class Stage {
   constructor() {

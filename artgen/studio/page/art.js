@@ -1,11 +1,11 @@
 // The .art file: safetensors with artgen's description as JSON in its metadata. See artgen.art.
 
-/** JSON with sorted keys; numbers of a recipe that Python must read as floats keep a point. @param {any} value @returns {string} */
-function canonical(value, key = "") {
-  if (Array.isArray(value)) return `[${value.map((each) => canonical(each, key)).join(",")}]`;
+/** JSON with sorted keys. @param {any} value @returns {string} */
+function canonical(value) {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
   if (value !== null && typeof value === "object") {
     const entries = Object.keys(value).filter((each) => value[each] !== undefined).sort();
-    return `{${entries.map((each) => `${JSON.stringify(each)}:${canonical(value[each], each)}`).join(",")}}`;
+    return `{${entries.map((each) => `${JSON.stringify(each)}:${canonical(value[each])}`).join(",")}}`;
   }
   return JSON.stringify(value);
 }
@@ -47,8 +47,8 @@ function readArt(buffer, name) {
     const described = JSON.parse(header.__metadata__.artgen);
     /** @type {Tensors} */
     const tensors = {};
-    for (const [key, { dtype, data_offsets: [from, to] }] of Object.entries(header).filter(([key]) => key !== "__metadata__")) {
-      if (dtype !== "F32") throw new Sentence(`${name} stores its numbers as ${dtype}. The studio reads files of precision fp32.`);
+    for (const [key, { dtype, data_offsets: [from, to] }] of Object.entries(header).filter(([key]) => key !== "__metadata__" && !key.startsWith("film."))) {
+      if (dtype !== "F32") throw new Sentence(`${name} stores its numbers as ${dtype}. The studio reads files of precision fp32: artgen edit ${name} --precision fp32 -o fp32.art`);
       tensors[key] = new Float32Array(buffer.slice(8 + length + from, 8 + length + to));
     }
     /** @type {number[]} */

@@ -20,7 +20,7 @@ const slidersOf = ({ options }) => /** @type {Slider[]} */ (options.filter((opti
 /** The key of a variant, as artgen.studio makes it: all options but the sliders. @param {Kind} kind @param {string} preset @param {Record<string, any>} values */
 function variantKey(kind, preset, values) {
   const sliders = slidersOf(kind).map(({ name }) => name);
-  return [preset, ...Object.keys(kind.defaults).filter((name) => !sliders.includes(name)).map((name) => String(values[name]))].join("|");
+  return [preset, ...Object.keys(kind.defaults).filter((name) => !sliders.includes(name)).map((name) => (typeof values[name] === "number" ? values[name].toExponential() : String(values[name])))].join("|");
 }
 
 /** Options and preset that there are shaders for: those wanted, else without the preset, else the nearest ones that keep `name`. @param {Kind} kind @param {string} preset @param {Record<string, any>} wanted @param {string} name */
@@ -86,7 +86,9 @@ function optionFields(kind, { preset, options: values }, changed, slid) {
     Object.assign(help, { className: "help", textContent: `${option.help}.` });
     return [label, help];
   });
-  one("options").replaceChildren(...fields);
+  const box = one("options"), focused = box.contains(document.activeElement) ? document.activeElement?.getAttribute("name") : null;
+  box.replaceChildren(...fields);
+  if (focused) /** @type {HTMLElement | null} */ (box.querySelector(`[name="${focused}"]`))?.focus();
 }
 
 /** The nearest number that a field takes. @param {string} id @param {number} value */

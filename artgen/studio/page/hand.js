@@ -1,8 +1,8 @@
 // A hand on the drawing: one part is picked, moved, locked or deleted, while the others learn.
 
 /**
- * What was done to a part, by shares of width and height where it was moved.
- * @typedef {{ name: "move" | "delete" | "lock" | "unlock", part: number, by: number[] }} Edit
+ * What was done to a part, by shares of width and height where it was moved; "earlier" is a table of the recipe that one went on from.
+ * @typedef {{ name: "move" | "delete" | "lock" | "unlock" | "earlier", part: number, by: number[], table?: Record<string, any> }} Edit
  */
 
 /** How far a click may slip, in pixels of the page: with a finger, with anything else. */
@@ -76,7 +76,6 @@ class Hand {
       if (picked < 0 && document.activeElement === one(id)) one("next").focus();
       one(id).hidden = picked < 0;
     }
-    this.stage.classList.toggle("picked", picked >= 0);
   }
 
   /** @param {number} part -1 to let go */
@@ -92,6 +91,8 @@ class Hand {
   /** Pick the part after this one, or before it, and bring it into sight. @param {number} by */
   step(by) {
     if (!fit || !show) return;
+    // Where the arrows move it.
+    if (!document.activeElement?.closest("#hand")) show.canvas.focus({ preventScroll: true });
     this.pick(this.picked < 0 ? (by > 0 ? 0 : fit.count - 1) : (this.picked + by + fit.count) % fit.count);
     const { view } = show, { width, height, pixel, x, y } = view.visible(), [across, down] = this.middle;
     if (view.zoom > 1 && (Math.abs(across - x) > (width / 2) * pixel || Math.abs(down - y) > (height / 2) * pixel)) view.go({ x: across, y: down });

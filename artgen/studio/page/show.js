@@ -75,7 +75,7 @@ class Show {
   /** Draw soon, once for all that asked. */
   ask() {
     this.wanted = true;
-    this.drawing ??= this.run().finally(() => { this.drawing = null; });
+    this.drawing ??= this.run().catch(fail).finally(() => { this.drawing = null; });
   }
 
   async run() {
@@ -113,6 +113,7 @@ class Show {
   paint(spec, use, stale = () => false) {
     const work = async () => {
       const rows = Math.max(16, Math.ceil(QUICK / (this.cost * spec.width)));
+      if (this.painter.lost && !this.closed) this.painter = new this.stage.Painter();
       this.painter.begin({ ...spec, parts: this.count, seconds: 0 });
       for (let top = 0; top < spec.height; top += rows) {
         if (this.closed || stale()) return;

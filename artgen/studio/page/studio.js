@@ -29,11 +29,20 @@ const past = [];
 let sketches = [];
 const compiled = new Map();
 const MOST_PAST = 20, MOST_FRAMES = 150, BUSY = 30, PANELS = 250;
+/** Parts of all frames of a film that an undo puts back: twenty larger films would fill the memory. */
+const MOST_FILMED = 500_000;
 
 /** One thing at a time touches the fit; what goes wrong is said. @template T @param {() => Promise<T>} work @returns {Promise<T | void>} */
 function alone(work) {
-  const result = turn.then(work).catch(fail);
+  const result = inTurn(work).catch(fail);
   turn = /** @type {Promise<any>} */ (result);
+  return result;
+}
+
+/** The same, for who says by itself what goes wrong. @template T @param {() => Promise<T>} work @returns {Promise<T>} */
+function inTurn(work) {
+  const result = turn.then(work);
+  turn = /** @type {Promise<any>} */ (result.catch(() => {}));
   return result;
 }
 
@@ -113,7 +122,7 @@ function sketchAnew() {
   sketch();
 }
 
-/** Begin anew: with starting values, or with parts that are given. @param {{ tensors: Tensors, count: number, size: { width: number, height: number }, locked: number[] } | null} given */
+/** Begin anew: with starting values, or with parts that are given. @param {{ tensors: Tensors, count: number, size: { width: number, height: number }, locked: number[], edits?: Edit[], source?: Source | null } | null} given */
 async function begin(given = null) {
   one("studio").classList.remove("choosing");
   markStyle();
@@ -122,6 +131,7 @@ async function begin(given = null) {
   // Where there is no memory for it, the present fit stays.
   const next = new Fit(/** @type {GPUDevice} */ (device), chosen, scene, options);
   next.locked = new Set(given?.locked);
+  next.edits = given?.edits ?? [];
   next.start(given?.tensors ?? null, given?.count);
   fit?.destroy();
   fit = next;
@@ -139,6 +149,7 @@ function openShow() {
   one("stage").style.setProperty("--aspect", String(target.width / target.height));
   show = new Show(one("picture"), { params, shaders, blend, columns }, target, Math.max(fit.options.count, fit.count), background);
   show.drawn = () => hand.mark();
+  showSteps();
   // Who looks closely goes on so, and so does who uses keys.
   if (before?.size.width === target.width && before.size.height === target.height) show.view.go(before.view);
   if (focused) show.canvas.focus();
@@ -186,6 +197,10 @@ const paced = (taken, spent) => Math.min(SUBMITTED, Math.max(1, Math.round((take
 /** Take steps for a moment, then let the page draw. */
 async function take() {
   if (!fit || !running) return;
+  if (fit.done) {  // Fewer steps are asked for than were taken.
+    running = false;
+    return look(true);
+  }
   const began = performance.now(), taken = await fit.advance(chunk), spent = performance.now() - began;
   const rate = (1000 * taken) / Math.max(spent, 0.1);
   one("rate").textContent = rate < 10 ? rate.toFixed(1) : Math.round(rate).toLocaleString("en");
@@ -207,28 +222,28 @@ async function go() {
 function toggle() {
   if (!fit) return;
   running = !running;
-  // Who goes on after the end wants as many steps again.
-  if (running && fit.done) setSteps(fit.step + settings.steps);
+  if (running && fit.done) extend(fit);
   refresh();
   if (running) go();
 }
 
-/** @param {number} steps */
-function setSteps(steps) {
-  settings.steps = steps;
-  if (fit) fit.options.steps = steps;
-  /** @type {HTMLInputElement} */ (one("steps")).value = String(steps);
+/** As many steps again as were asked for. @param {Fit} fit */
+function extend({ step, options }) {
+  options.steps = step + settings.steps;
+  showSteps();
 }
+
+const showSteps = () => { /** @type {HTMLInputElement} */ (one("steps")).value = fit?.options.steps; };
 
 /** Remember all that an undo puts back. */
 async function remember(brushed = mask.pixels) {
   if (!fit) return;
-  past.push({ settings: structuredClone(settings), source, mask: brushed, state: await fit.state(), points: [...points], options: { ...fit.options } });
+  past.push({ settings: structuredClone(settings), source, mask: brushed, state: await fit.state(), points: [...points], film: fit.count * film.length > MOST_FILMED ? [] : [...film], nextFrame, options: { ...fit.options } });
   if (past.length > MOST_PAST) past.shift();
 }
 
 async function undo() {
-  const before = past.pop();
+  const before = past.pop(), pictured = source;
   if (!before) return;
   ({ settings, source } = before);
   mask.pixels = before.mask;
@@ -238,21 +253,26 @@ async function undo() {
   fit?.destroy();
   fit = new Fit(/** @type {GPUDevice} */ (device), await openKind(), before.state.scene, before.options);
   fit.restore(before.state);
-  points = before.points;
+  ({ points, film, nextFrame } = before);
+  if (source !== pictured) sketchAnew();
   openShow();
   await look(true);
 }
 
-/** Change settings, and begin anew with them, see begin. @param {Partial<Settings>} changes @param {Parameters<typeof begin>[0]} given */
+/** Change settings, and begin anew with them, see begin. Gives true unless that failed. @param {Partial<Settings>} changes @param {Parameters<typeof begin>[0]} given */
 const change = (changes, given = null) => alone(async () => {
-  const before = structuredClone(settings);
+  const before = structuredClone(settings), pictured = source;
   await remember();
   try {
     Object.assign(settings, changes);
+    source = given?.source ?? source;
     fillFields();
     await begin(given);
+    if (source !== pictured) sketchAnew();
+    return true;
   } catch (error) {
     settings = before;
+    source = pictured;
     const kept = fit && past.pop();
     if (kept) {
       mask.pixels = kept.mask;
@@ -309,7 +329,7 @@ const aim = (opened) => alone(async () => {
   fit.aim();
   fit.failures = 0;
   // The rates rise again, so that the parts can travel.
-  setSteps(fit.step + settings.steps);
+  extend(fit);
   await look(true);
 });
 
@@ -326,14 +346,20 @@ async function open(blob, name) {
 
 /** Go on from a drawing. @param {Blob} blob @param {string} name */
 async function openArt(blob, name) {
-  const { drawing, recipe, tensors, locked } = readArt(await blob.arrayBuffer(), name), found = data.kinds[drawing.primitive];
+  const { drawing, recipe, tensors, locked } = readArt(await blob.arrayBuffer(), name), { primitive } = drawing, found = data.kinds[primitive];
   const values = found && Object.fromEntries(Object.keys(found.defaults).map((key) => [key, key in drawing.options ? drawing.options[key] : found.defaults[key]]));
   const preset = found?.presets.find((each) => each.name === recipe?.primitive?.preset)?.name ?? "";
   if (!found?.variants[variantKey(found, preset, values)]) {
-    throw new Sentence(`This studio has no shaders for ${drawing.primitive} with the options of ${name}. Write one with artgen studio -p ${drawing.primitive}.`);
+    throw new Sentence(`${found ? `This studio has no shaders for ${primitive} with the options of ${name}` : `This studio has no ${primitive}`}. `
+      + `Go on with artgen fit --init ${name}${found ? "" : `, or, if ${primitive} is a splat, in the page that artgen studio -p ${primitive} writes`}.`);
   }
-  const count = tensors.xy.length / 2;
-  await change({ primitive: drawing.primitive, preset, options: values, count, background: cssColour(drawing.background) }, { tensors, count, size: drawing, locked });
+  const count = tensors.xy.length / 2, own = recipe?.target ?? {}, sample = data.samples.find((each) => each.name === own.source);
+  const opened = sample && sample.name !== source?.name ? await openPicture(sampleBlob(sample), sample.name) : source;
+  const edits = (recipe?.edit ?? []).map((/** @type {Record<string, any>} */ table) => ({ name: "earlier", part: -1, by: [], table }));
+  const given = { tensors, count, size: drawing, locked, edits, source: opened };
+  const done = await change({ primitive, preset, options: values, count, background: cssColour(drawing.background) }, given);
+  const theirs = String(own.source ?? "").split(/[/\\]/).pop(), same = own.sha256 && opened?.digest ? own.sha256 === opened.digest : theirs === opened?.name;
+  if (done && theirs && !same) say(`It goes on with the picture chosen here. Choose ${theirs}, and drop the .art file again, to go on with its own.`);
 }
 
 // What one keeps.
@@ -349,40 +375,58 @@ function recipeNow() {
   const changed = Object.fromEntries(Object.keys(stage).filter((key) => key in options).map((key) => [key, options[key]]));
   return {
     ...recipe, seed: settings.seed, target, primitive: { ...recipe.primitive, ...slid(), count: last?.count ?? settings.count },
-    edit: fit?.edits.length ? fit.edits.filter(({ name }) => !name.endsWith("lock")).map((each) => ({ do: written(each) })) : undefined,
+    edit: fit?.edits.length ? fit.edits.filter(({ name }) => !name.endsWith("lock")).map((each) => each.table ?? { do: written(each) }) : undefined,
     stage: [{ ...stage, ...changed, loss: settings.loss, stop: fit && !fit.done && fit.step ? fit.step : undefined }],
   };
 }
 
+/** What was drawn last. */
+function present() {
+  if (!fit || !show || !last) throw new Sentence("There is no drawing yet.");
+  return last;
+}
+
+/** Draw with a view of its own: what the page shows goes on changing. @template T @param {number} most parts @param {(view: Show) => Promise<T>} work */
+async function apart(most, work) {
+  const { look, size, piece } = /** @type {Show} */ (show), view = new Show(document.createElement("canvas"), look, size, most, piece.background);
+  try {
+    return await work(view);
+  } finally {
+    view.close();
+  }
+}
+
 function artNow() {
-  if (!fit || !last) throw new Sentence("There is no drawing yet.");
-  const { options, plugin, params } = variant(), { width, height } = fit.scene.target, { tensors, count, psnr, loss, step } = last;
-  const drawing = { primitive: settings.primitive.split(":").pop(), options: { ...options, ...slid() }, width, height, background: fit.scene.background, background_weight: 1e-3, plugin };
+  const { tensors, count, psnr, loss, step } = present(), { scene, locked } = /** @type {Fit} */ (fit);
+  const { options, plugin, params } = variant(), { width, height } = scene.target;
+  const drawing = { primitive: settings.primitive, options: { ...options, ...slid() }, width, height, background: scene.background, background_weight: 1e-3, plugin };
   const recipe = recipeNow();
-  const studio = fit.locked.size ? { locked: [...fit.locked].sort((a, b) => a - b) } : undefined;
+  const studio = locked.size ? { locked: [...locked].sort((a, b) => a - b) } : undefined;
   return artBytes({ drawing, recipe, studio, metrics: { count, psnr: +psnr.toFixed(4), loss, steps: step } }, params.filter(/** @param {Param} param */ ({ name }) => !isOption(name)), tensors, count);
 }
 
-const stem = () => `${(source?.name ?? "picture").replace(/^sample:|\.[^.]*$/g, "")}-${settings.primitive.split(":").pop()}`;
+const stem = () => `${(source?.name ?? "picture").replace(/^sample:|\.[^.]*$/g, "")}-${settings.primitive.split("/").pop()}`;
 
 const kept = {
-  png: async () => download(await encoded(await /** @type {Show} */ (show).snapshot(wholeNumber("side")), "image/png"), `${stem()}.png`),
+  png: async () => {
+    const { tensors, count } = present(), name = `${stem()}.png`;
+    download(await encoded(await apart(count, (view) => {
+      view.update(tensors, count);
+      return view.snapshot(wholeNumber("side"));
+    }), "image/png"), name);
+  },
   art: async () => download(new Blob([artNow()], { type: "application/octet-stream" }), `${stem()}.art`),
-  page: () => alone(async () => {
-    if (!fit || !show || !last) return;
+  page: () => inTurn(async () => {
+    const { psnr } = present();
+    if (!fit || !show) return;
     const { tensors, worth } = await fit.survey();
-    const words = { title: stem(), facts: `${settings.primitive} · ${worth.length} parts · ${last.psnr.toFixed(1)} dB` };
+    const words = { title: stem(), facts: `${settings.primitive} · ${worth.length} parts · ${psnr.toFixed(1)} dB` };
     download(await drawingPage(data.frame, show, show.look, tensors, worth, recipeNow(), words), `${stem()}.html`);
   }),
   film: async () => {
-    if (!show || !fit || !film.length) throw new Sentence("There is no progress yet.");
-    const all = last ? [...film, last] : film, screen = document.createElement("canvas");
-    const view = new Show(screen, show.look, show.size, Math.max(...all.map(({ count }) => count)), fit.scene.background);
-    try {
-      download(await progressFilm(view, all, Math.min(720, Math.max(360, settings.size))), `${stem()}.webm`);
-    } finally {
-      view.close();
-    }
+    const all = [...film, present()], name = `${stem()}.webm`;
+    const most = Math.max(...all.map(({ count }) => count));
+    download(await apart(most, (view) => progressFilm(view, all, Math.min(720, Math.max(360, settings.size)))), name);
   },
   link: async () => {
     const address = `${location.href.split("#")[0]}#${fragmentOf(settings, kind(), source?.name ?? "")}`;
@@ -399,6 +443,7 @@ async function keep(what) {
     await kept[what]();
     one("status").textContent = what === "link" ? "The link is in the address" : "Saved";
   } catch (error) {
+    one("status").textContent = "";
     fail(error);
   }
 }
@@ -410,17 +455,26 @@ let arrived = location.hash;
 
 function keepForReload() {
   if (!fit || !last || !source) return;
-  const { name, bitmap, digest } = source, { step, edits, picked, options } = fit, side = Math.min(1024, Math.max(bitmap.width, bitmap.height));
-  const canvas = Object.assign(document.createElement("canvas"), scaledSize(bitmap, side));
-  canvas.getContext("2d")?.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
-  const kept = { address: arrived, settings, name, digest, now: { step, edits, picked, options }, picture: canvas.toDataURL().split(",")[1], art: base64(artNow()) };
-  try {
-    sessionStorage.removeItem(KEPT);
-    sessionStorage.setItem(KEPT, JSON.stringify(kept));
-  } catch {
-    // Without room for it, or where browsers keep nothing, the page begins anew.
+  const { name, bitmap, digest } = source, { step, edits, picked, options, scene: { target } } = fit;
+  const kept = { address: arrived, settings, name, digest, now: { step, edits, picked, options }, mask: pngOf(mask.canvas), art: base64(artNow()) };
+  // As large as the target; where there is no room for that, smaller.
+  for (const most of [Math.max(1024, target.width, target.height), 1024]) {
+    const canvas = Object.assign(document.createElement("canvas"), scaledSize(bitmap, Math.min(most, Math.max(bitmap.width, bitmap.height))));
+    canvas.getContext("2d")?.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+    try {
+      sessionStorage.removeItem(KEPT);
+      sessionStorage.setItem(KEPT, JSON.stringify({ ...kept, picture: pngOf(canvas) }));
+      return;
+    } catch {
+      // Without room for it, or where browsers keep nothing, the page begins anew.
+    }
   }
 }
+
+/** @param {HTMLCanvasElement} canvas */
+const pngOf = (canvas) => canvas.toDataURL().split(",")[1];
+/** @param {string} text of base64 */
+const pngBlob = (text) => new Blob([bytesOf(text)], { type: "image/png" });
 
 /** Go on from what was there before a reload, if anything was. */
 async function reloaded() {
@@ -431,13 +485,16 @@ async function reloaded() {
   } catch {
     return false;
   }
-  if (kept?.address !== location.hash || !data.kinds[kept.settings.primitive]) return false;
+  // An older page kept no mask.
+  if (kept?.address !== location.hash || !kept.mask || !data.kinds[kept.settings.primitive]) return false;
   const { name, digest, now } = kept, { drawing, tensors, locked } = readArt(bytesOf(kept.art).buffer, "what was drawn");
-  source = { ...(await openPicture(new Blob([bytesOf(kept.picture)], { type: "image/png" }), name)), digest };
+  source = { ...(await openPicture(pngBlob(kept.picture), name)), digest };
+  const brushed = await createImageBitmap(pngBlob(kept.mask));
+  mask.clear(brushed);
+  mask.paper.drawImage(brushed, 0, 0);
   settings = kept.settings;
   /** @type {HTMLDetailsElement} */ (one("styles")).open = false;
   fillFields();
-  markSample();
   await alone(async () => {
     await begin({ tensors, count: tensors.xy.length / 2, size: drawing, locked });
     if (!fit) return;
@@ -469,6 +526,7 @@ function fillFields() {
   /** @type {HTMLInputElement} */ (one("growth")).checked = settings.growth;
   showSpeed();
   markStyle();
+  markSample();
 }
 
 const showSpeed = () => { one("speed-value").textContent = `${+(2 ** settings.speed).toPrecision(2)}×`; };
@@ -513,7 +571,11 @@ function listen() {
   on("size", "change", ({ target }) => change({ size: Number(target.value) }));
   on("background", "change", ({ target }) => change({ background: target.value }));
   on("growth", "change", ({ target }) => change({ growth: target.checked }));
-  on("steps", "change", () => { setSteps(wholeNumber("steps")); refresh(); });
+  on("steps", "change", () => {
+    settings.steps = wholeNumber("steps");
+    if (fit) fit.options.steps = settings.steps;
+    refresh();
+  });
   on("speed", "input", ({ target }) => {
     settings.speed = Number(target.value);
     showSpeed();
@@ -636,8 +698,8 @@ async function unpack() {
   const joined = (value) => {
     if (Array.isArray(value)) return value.map(joined);
     if (value === null || typeof value !== "object") return value;
-    if ("same" in value) return whole[value.same];
-    if ("lines" in value) return value.lines.map((/** @type {number} */ k) => whole[k]).join("\n");
+    if ("same#" in value) return whole[value["same#"]];
+    if ("lines#" in value) return value["lines#"].map((/** @type {number} */ k) => whole[k]).join("\n");
     // Links and files name things in it: none is called as what objects inherit.
     return Object.assign(Object.create(null), Object.fromEntries(Object.entries(value).map(([key, each]) => [key, joined(each)])));
   };
