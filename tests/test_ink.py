@@ -877,10 +877,13 @@ def test_lines_that_swell_run_through_and_are_as_wide_as_the_tone():
     assert marks.strokes[:, [0, 2]].max() > 1
     # Unless it is asked for, none crosses another, in black neither.
     alone = hatched(tone, swell=True, **options)[0].strokes
-    assert (np.abs(alone[:, 3] - alone[:, 1]) < np.abs(alone[:, 2] - alone[:, 0])).all()
-    # Where it is dark, others cross them.
     crossed = hatched(tone, swell=True, cross=0.4, **options)[0].strokes
-    across = np.abs(crossed[:, 3] - crossed[:, 1]) > np.abs(crossed[:, 2] - crossed[:, 0])
+    # They rise towards the dark, where others that fall cross them.
+    fall, across = (
+        np.prod(each[:, 2:4] - each[:, :2], 1) > 0.3 * np.sum((each[:, 2:4] - each[:, :2]) ** 2, 1)
+        for each in (alone, crossed)
+    )
+    assert not fall.any()
     assert across.sum() > 20
     assert crossed[across, 0].min() > -0.4
 
@@ -1971,7 +1974,35 @@ def test_lines_of_an_engraving_are_straight_up_to_the_edge_of_a_plane():
     # Each plane has its own direction, and what is a few lines from the edge does not feel it.
     assert np.ptp(angle[:, :36]) < 0.06
     assert np.ptp(angle[:, 60:]) < 0.06
-    assert angle[:, 60:].mean() - angle[:, :36].mean() > 0.2
+    assert angle[:, :36].mean() - angle[:, 60:].mean() > 0.2
+
+
+@pytest.mark.parametrize("way", [-1, 1])
+def test_lines_of_an_engraving_lie_along_a_diagonal_slope(way):
+    """They crossed it: only what rises along a row or a column was followed."""
+    from artgen_plugins._burin import followed
+
+    i, j = np.indices((72, 72)) - 36
+    tone = 0.4 + 0.006 * (i + way * j)
+    pitch = np.full(tone.shape, 3.0)
+    angles = (followed(tone, pitch, 0.0, bend, broad=6.0) for bend in (0.0, 1.0))
+    lifted, along = (np.degrees(-way * angle[30:42, 30:42]) for angle in angles)
+    # With no direction to follow they are lifted by the tone, as over a relief.
+    assert lifted.mean() > 4
+    assert along == pytest.approx(45, abs=12)
+
+
+@pytest.mark.parametrize("degrees", [-60.0, 30.0])
+def test_lines_that_swell_have_the_angle_of_strokes(degrees):
+    """They turned the other way."""
+    angles = []
+    for swell in (False, True):
+        options = {"angle": degrees, "bend": 0.0, "crisp": 0.0, "solid": 1.0}
+        strokes = hatched(np.full((64, 64), 0.4), swell=swell, **options)[0].strokes
+        ends = strokes[:, 2:4] - strokes[:, :2]
+        twice = np.angle(np.sum((ends[:, 0] - 1j * ends[:, 1]) ** 2))
+        angles.append(np.degrees(twice) / 2)
+    assert angles == pytest.approx([degrees, degrees], abs=3)
 
 
 def test_lines_of_an_engraving_that_have_more_room_are_wider():

@@ -253,7 +253,7 @@ RUNS |= {
     "now-svd": "fit {set} -p svd -n 2",
     **{f"now-loss-{each.split(':')[0]}": f"{SMALL} -n 12 --loss {each}" for each in LOSSES.split()},
     "now-loss-mixture": f"{SMALL} -n 12 --loss mse+0.1*ssim",
-    # The bytes of `engraving` are those since its lines are calm: planes have directions of their own.
+    # The bytes of `engraving` are those since its lines follow diagonal forms too.
     **{f"now-look-{look}": f"{SMALL} --look {look} -n 60" for look in LOOKS.split()},
     "now-stages": f"{SMALL} -p ellipse -n 6 -e climb,gradient --steps 6,6 --loss mse,l1",
     "now-eager": f"{SMALL} -n 12 --backend eager --set blend=over",

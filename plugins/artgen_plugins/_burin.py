@@ -112,11 +112,11 @@ def followed(tone: Floats, pitch: Floats, angle: float, bend: float, broad: floa
     cosine, sine, down, across, mass = found
     angle = angle + TURN * (mass - MIDDLE)
     steep = LEAN * STEEP / (1 + STEEP * np.hypot(across, down))
-    turn = np.arctan2(np.sin(angle) - steep * down, np.cos(angle) + steep * across)
+    turn = np.arctan2(np.sin(angle) + steep * across, np.cos(angle) + steep * down)
     length = np.hypot(cosine, sine) + 1e-12
     firm = bend * length**2 / (length**2 + FIRM**2)
     cosine = firm * cosine / length + (1 - firm) * np.cos(2 * turn)
-    sine = -firm * sine / length + (1 - firm) * np.sin(2 * turn)
+    sine = firm * sine / length - (1 - firm) * np.sin(2 * turn)
     return np.arctan2(blurred(sine, pitch, CALM), blurred(cosine, pitch, CALM)) / 2
 
 
