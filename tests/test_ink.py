@@ -246,6 +246,19 @@ def test_a_line_of_pieces_is_one_outline_that_covers_what_they_cover(bend, swell
     assert 0.2 < np.any(apart, axis=0).mean() < 0.9
 
 
+def test_layers_of_one_colour_multiply():
+    """They were one group, so that washes of equal strength were as pale as one."""
+    primitive = Ink({"inks": "#808080,#808080"})
+    marks = ink.joined([ink.dots([0.0, 0.0], 0.0, 0.5, ink=k) for k in range(2)])
+    registry = Registry(environ={})
+    registry.register(Ink, "ink")
+    drawing = Drawing("ink", primitive.option_values(), primitive.pack(marks), 32, 32, (1, 1, 1))
+    art = Art(drawing, Recipe(), registry=registry)
+    assert export_svg(art, ExportRequest()).count(b'<g fill="#808080"') == 2
+    with pytest.raises(UsageError, match="PDF cannot multiply inks"):
+        export_pdf(art, ExportRequest())
+
+
 def test_two_inks_are_groups_that_multiply():
     primitive = Ink({"inks": "#ff0000,#0000ff"})
     line = ink.polyline(np.array([[-0.5, 0.0], [0.0, 0.5], [0.5, 0.0]]), 0.05)

@@ -56,7 +56,7 @@ def export_paths(kind: Literal["pdf", "eps"], art: Art, request: ExportRequest) 
     parts = connected(parts_for(drawing, primitive, kind.upper()))
     if request.transparent:
         primitive.check_transparent(drawing.primitive)
-    inks = {tuple(part.colour) for part in parts if part.union == "multiply"}
+    inks = {(part.layer, *part.colour) for part in parts if part.union == "multiply"}
     check_inks(len(inks), kind.upper())
     if kind == "eps" and any(part.alpha < 1 for part in parts):
         raise UsageError(

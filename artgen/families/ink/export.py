@@ -24,6 +24,7 @@ def _parts(primitive: Ink, drawing: Drawing) -> list[PlacedMark]:
             kind=drawing.primitive,
             numbers=dict(zip(names, stroke.tolist(), strict=True)),
             union="multiply" if primitive.options.overprint else "normal",
+            layer=ink,
         )
         for stroke, ink in zip(marks.strokes, marks.ink.tolist(), strict=True)
     ]

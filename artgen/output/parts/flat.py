@@ -25,7 +25,7 @@ class FlatPart(ABC):
 
     `alpha` is its opacity from 0 to 1, `kind` the name of its kind, `numbers` what it is made of,
     by name. A part that is `touching` shares its edges with neighbours: a thin border then hides
-    the gaps between them. Parts with a `union` are ink: all of one colour cover their
+    the gaps between them. Parts with a `union` are ink: all of one `layer` and colour cover their
     union, which multiplies what is below, or covers it.
     """
 
@@ -35,6 +35,7 @@ class FlatPart(ABC):
     numbers: Mapping[str, float] = field(default_factory=dict)
     touching: bool = False
     union: Literal["multiply", "normal"] | None = None
+    layer: int = 0
 
     @abstractmethod
     def element(self) -> Element | None:

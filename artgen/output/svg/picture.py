@@ -184,11 +184,11 @@ def _inked(
     parts: Sequence[FlatPart], digits: int, *, joined: bool
 ) -> Iterator[tuple[str, list[Element]]]:
     """The elements of each ink, with the opening tag of its group; few of them where `joined`."""
-    inks: dict[str, list[FlatPart]] = {}
+    inks: dict[tuple[int, str], list[FlatPart]] = {}
     for part in parts:
-        inks.setdefault(hex_colour(part.colour), []).append(part)
+        inks.setdefault((part.layer, hex_colour(part.colour)), []).append(part)
     blend = ' style="mix-blend-mode:multiply"' if parts[0].union == "multiply" else ""
-    for ink, marks in inks.items():
+    for (_, ink), marks in inks.items():
         found = merged(marks) if joined else [mark.element() for mark in marks]
         elements = [element for element in found if element is not None]
         for element in elements:
