@@ -1347,6 +1347,17 @@ def test_few_marks_are_kept_to(kind):
     assert len(made.place(sheet)) <= 60
 
 
+@pytest.mark.parametrize(
+    ("kind", "options"), [(Draft, {"inks": "#fff,#ccc,#888,#444,#000"}), (Tube, {"dusk": 1.0})]
+)
+def test_one_mark_is_kept_to(kind, options):
+    """What lies behind had two thirds of it, which is none."""
+    made, rng = kind(options), np.random.default_rng(0)
+    target, amounts = rng.random((3, 40, 40)), rng.random((len(made.inks), 40, 40))
+    sheet = ink.Sheet(amounts, Canvas(40, 40), 1, rng, target=target)
+    assert len(made.place(sheet)) <= 1
+
+
 @pytest.mark.parametrize("kind", [Charcoal, Draft, Hatch, Mosaic, Panes, Papercut, Tube, Wash])
 @pytest.mark.parametrize("shape", [(1, 50), (50, 1), (2, 2), (3, 3)])
 def test_the_smallest_pictures_are_drawn(kind, shape):

@@ -186,7 +186,7 @@ class Draft(Ink):
             layers.append(self._grid(sheet, front - 2))
             return ink.joined([*layers, self._ruled(sheet, lights, coarser, front - 1)])
 
-        below = within(replace(sheet, count=2 * sheet.count // 3), behind)
+        below = within(replace(sheet, count=max(1, 2 * sheet.count // 3)), behind)
         return whole_lines(below, lines, sheet.count)
 
     def _grid(self, sheet: ink.Sheet, k: int) -> ink.Marks:

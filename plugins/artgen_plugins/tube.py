@@ -153,7 +153,7 @@ class Tube(Ink):
             rest = masses(sheet, tones, inner, levels, coarser, warm)
             return ink.joined([cold, replace(rest, ink=rest.ink + STEPS)])
 
-        picture = fewer(replace(sheet, count=2 * sheet.count // 3), dim)
+        picture = fewer(replace(sheet, count=max(1, 2 * sheet.count // 3)), dim)
         lines = outlines_of(sheet, light, inner, o.detail, o.strength, GAP * o.width, FEW)
         lines = parted(lines, CORE - inner, sheet.canvas, 0.0)
         around, subject = silhouettes(light, inner, sheet.canvas)
