@@ -154,3 +154,25 @@ def test_text_in_lines_is_read_in_order():
     assert "".join(rows) == ("go on " * 7)[:40]
     # All letters stand on the baseline, whatever their size.
     assert np.ptp(list(bottoms)) < 1e-3
+
+
+@pytest.mark.parametrize("columns", [1, 5, 18])
+def test_lines_of_so_many_letters_fill_the_picture(columns):
+    """Few columns made lines so high that most lay beyond the picture."""
+    glyph = Glyph({"text": "go on", "font": "DejaVuSansMono", "lines": 4, "columns": columns})
+    glyph.resolve_options(artgen.Canvas(60, 40))
+    rng, page = np.random.default_rng(0), set()
+    for x, y in rng.uniform(-1, 1, (900, 2)) * (1.5, 1):
+        genes = np.zeros(5)
+        glyph.random(genes, rng, x, y, 0.2)
+        glyph.mutate(genes, rng, 0.1)
+        contours = np.concatenate(glyph.contours(genes)).reshape(-1, 2)
+        assert (np.abs(contours) < (1.5, 1.0)).all()
+        page.add((int((genes[1] + 1) // 0.5), round((genes[0] + 1.5) * columns / 3 - 0.5)))
+    places = {divmod(n, columns) for n in range(4 * columns)}
+    # Where a word ends there is no letter.
+    assert page == {
+        place
+        for place in places
+        if columns == 1 or ("go on " * 12)[place[0] * columns + place[1]] != " "
+    }

@@ -29,11 +29,12 @@ def fitting_columns(lines: int, aspect: float) -> int:
 
 @functools.cache
 def set_in_lines(
-    text: str, outlines: str, lines: int, columns: int
+    text: str, outlines: str, lines: int, columns: int, aspect: float
 ) -> dict[str, Callable[..., None]]:
     """Return `random` and `mutate` of letters that keep to their places in lines of `columns`.
 
-    The text begins again where it ends. `outlines` is a table of letters as `glyph` stores it.
+    Lines fill a picture with this ratio of width to height; the text begins again where it ends.
+    `outlines` is a table of letters as `glyph` stores it.
     """
     glyphs = json.loads(outlines)
     words = " ".join([*text.split(), ""])
@@ -41,7 +42,11 @@ def set_in_lines(
     # How far the middle of each letter lies above the baseline, in half ems; see `glyph`.
     middles = np.array([(max(each[1::2]) + min(each[1::2])) / EM for each in glyphs.values()])
     height = 2 * max(1 / lines, 1 / (ADVANCE * columns))
-    page = np.array([lines, columns, height, ADVANCE * height])
+    width, size = ADVANCE * height, height
+    if columns != fitting_columns(lines, aspect):
+        width, height = 2 * max(1, aspect) / columns, 2 * max(1, 1 / aspect) / lines
+        size = min(height, width / ADVANCE)
+    page = np.array([lines, columns, height, width, size])
     return {
         "random": partial(_random, order=order, middles=middles, page=page),
         "mutate": partial(_mutate, middles=middles, page=page),
@@ -59,22 +64,22 @@ def _random(
     page: Floats,
 ) -> None:
     lines, columns, height, width = int(page[0]), int(page[1]), page[2], page[3]
-    row = math.floor(y / height + lines / 2)
-    column = math.floor(x / width + columns / 2)
-    # No letter belongs where a word ends: take the one before or after.
+    row = min(max(math.floor(y / height + lines / 2), 0), lines - 1)
+    column = min(max(math.floor(x / width + columns / 2), 0), columns - 1)
+    # No letter belongs where a word ends: take the one before or after, in the same line.
     if order[(row * columns + column) % len(order)] < 0:
-        column += 1 if rng.random() < 0.5 else -1
+        step = 1 if rng.random() < 0.5 else -1
+        column += step if 0 <= column + step < columns else -step
     letter = order[(row * columns + column) % len(order)]
-    genes[0] = width * (column + 0.5 - columns / 2)
-    genes[2], genes[3], genes[4] = USUAL * height, 0.0, letter + 0.5
+    genes[0] = width * (min(max(column, 0), columns - 1) + 0.5 - columns / 2)
+    genes[2], genes[3], genes[4] = USUAL * page[4], 0.0, letter + 0.5
     genes[1] = height * (row + 1 - BASELINE - lines / 2) - middles[letter] * genes[2]
 
 
 def _mutate(
     genes: Floats, rng: np.random.Generator, step: float, middles: Floats, page: Floats
 ) -> None:
-    height = page[2]
     half = genes[2] + 0.3 * step * rng.standard_normal()
-    half = min(max(half, SMALLEST * height), LARGEST * height)
+    half = min(max(half, SMALLEST * page[4]), LARGEST * page[4])
     genes[1] -= middles[int(genes[4])] * (half - genes[2])
     genes[2] = half

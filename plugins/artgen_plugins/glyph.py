@@ -53,24 +53,25 @@ class Glyph(Shape):
         super().__init__(options, **more)
         letters = "".join(self.options.text.split())
         self._outlines = _opened(self.options.font, list(dict.fromkeys(letters)))
-        self._make_functions()
+        self._make_functions(1.0)
 
-    def _make_functions(self) -> None:
+    def _make_functions(self, aspect: float) -> None:
         chosen = self.options
         self._curves, functions = _functions(chosen.text, self._outlines)
         if chosen.lines:
             columns = chosen.columns or 1
-            placing = set_in_lines(chosen.text, self._outlines, chosen.lines, columns)
+            placing = set_in_lines(chosen.text, self._outlines, chosen.lines, columns, aspect)
             functions = {**functions, **placing}
         vars(self).update(functions)
 
     def resolve_options(self, canvas: Canvas) -> None:
         """Replace the font by the outlines of its letters, so that a drawing needs no file."""
         self.options = replace(self.options, font=self._outlines)
-        if self.options.lines and not self.options.columns:
-            columns = fitting_columns(self.options.lines, canvas.width / canvas.height)
+        if self.options.lines:
+            aspect = canvas.width / canvas.height
+            columns = self.options.columns or fitting_columns(self.options.lines, aspect)
             self.options = replace(self.options, columns=columns)
-            self._make_functions()
+            self._make_functions(aspect)
 
     @property
     def curves(self) -> int:
