@@ -323,6 +323,20 @@ def test_with_smooth_edges_colours_mix(photo):
     assert shown_in(asked.render(200)) <= set(asked.recipe.target.palette)
 
 
+def test_light_in_a_palette_mixes_unless_it_is_asked_not_to(photo):
+    """Halos had the colours of tubes, as bands around them."""
+    arts = {
+        edges: fit(photo, "tube", count=60, palette=list(INKS), seed=1, edges=edges)
+        for edges in (None, "smooth", "hard")
+    }
+    assert {edges: art.recipe.output.edges for edges, art in arts.items()} == {
+        None: "smooth",
+        "smooth": "smooth",
+        "hard": "hard",
+    }
+    assert np.array_equal(arts[None].render(64), arts["smooth"].render(64))
+
+
 def test_what_is_left_out_has_a_hard_edge(tmp_path):
     art = fit(save_photo(tmp_path), "circle", count=4, palette=list(INKS), steps=8, seed=1)
     with Image.open(io.BytesIO(art.to_png(200, transparent=True))) as picture:

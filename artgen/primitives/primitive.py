@@ -197,6 +197,11 @@ class Primitive:
         """Whether engines that know palettes can keep its colours to one."""
         return False
 
+    @property
+    def mixes(self) -> bool:
+        """Whether its pictures in a palette have colours between those too, unless asked not to."""
+        return False
+
     def take_palette(self, colours: Sequence[str]) -> None:
         """Receive the palette as ``#rrggbb``, before `resolve_options`."""
 

@@ -501,11 +501,11 @@ class OutputTable(Table):
         WRITE,
         None,
         "With --palette: hard gives pictures those colours alone, smooth mixes them along edges "
-        "and in parts that are not opaque. Default: hard.",
+        "and in parts that are not opaque. Default: hard, of tubes smooth.",
     )
     """With a `palette`: `hard` gives each pixel the colour that covers most of it, and makes parts
     opaque unless their opacity is asked for; `smooth` mixes colours along edges, and leaves parts
-    as they are. Default: `hard`; stored."""
+    as they are. Default: `hard`, of `tube` `smooth`; stored."""
     transparent: bool = key(default=False).flagged(
         WRITE, None, "Leave the background out of the PNG.", usual=True
     )

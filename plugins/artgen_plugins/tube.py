@@ -110,6 +110,11 @@ class Tube(Ink):
     separation: ClassVar[Literal["mixed", "nearest"]] = "nearest"
     defaults = Preset(count=16000, background="#07050f")
 
+    @property
+    def mixes(self) -> bool:
+        """Always: halos are darker than the tubes, whose middles are lighter."""
+        return True
+
     def take_options(self) -> None:
         """Add the colours of rows and of halos, which lie behind."""
         super().take_options()

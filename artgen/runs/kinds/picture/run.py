@@ -182,12 +182,15 @@ class PictureRun(RunKind):
     def _with_edges(self, recipe: Recipe, target: Target) -> Recipe:
         """The recipe with the edges of a picture in a palette: where they are hard, of solid parts.
 
+        They are hard unless smooth ones are asked for, or its primitive `mixes` colours.
         An animated picture is then drawn as small as it is written: pixels that are made smaller
         have other colours.
         """
         output = recipe.output
         if recipe.target.palette is None or output.edges == "smooth":
             return recipe
+        if output.edges is None and self._primitive_of(recipe).mixes:
+            return recipe.with_output(edges="smooth")
         recipe = recipe.with_output(edges="hard")
         side = max(target.canvas.width, target.canvas.height)
         limits = ANIMATIONS.get(f".{output.video_format}")
