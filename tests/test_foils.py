@@ -8,10 +8,12 @@ from helpers import recipe
 from PIL import Image
 
 import artgen
+from artgen import ink
 from artgen.errors import UsageError
 from artgen.losses import Sight
 from artgen.registry import default
 from artgen.runs import run
+from artgen_plugins.foils import Foils
 
 HALVES = np.zeros((64, 64), np.uint8)
 HALVES[:, 32:] = 255
@@ -54,6 +56,21 @@ def test_each_foil_shows_its_picture_and_both_together_the_third(fitted):
     assert (second[1] > second[0] + 0.1).all()
     assert np.ptp(second, axis=1).max() < 0.03
     assert min(both[0, 1], both[1, 0]) > max(both[0, 0], both[1, 1]) + 0.03
+
+
+def test_foils_pulled_away_by_less_than_all_have_their_pictures():
+    """Both had the picture of the two together, without a word."""
+    goals = {pose: np.tile(each / 255.0, (3, 1, 1)) for pose, each in ((1, HALVES), (-1, HALVES.T))}
+    target, canvas = np.full((3, 64, 64), 0.5), artgen.Canvas(64, 64)
+
+    def placed(by: float) -> np.ndarray:
+        seen = {by * pose: goal for pose, goal in goals.items()}
+        rng = np.random.default_rng(0)
+        sheet = ink.Sheet(1 - target[:2], canvas, 2000, rng, target=target, goals=seen)
+        return Foils().place(sheet).strokes
+
+    assert np.array_equal(placed(0.5), placed(1.0))
+    assert not np.array_equal(placed(0.5), placed(0.0))
 
 
 def test_the_picture_is_the_same_at_sizes_at_which_lines_cannot_be_told_apart(fitted):

@@ -87,10 +87,12 @@ class Foils(Ink):
         middle = pitch * np.arange(self.group is not None, rows + 1) - half_height
         points = max(3, int(sheet.count / (2 * len(middle))) + 1)
         x = np.linspace(-half_width, half_width, points)
-        both, first, second = (
-            _tones(sheet, each, pitch, x, middle)
-            for each in (target, sheet.goals.get(1.0, target), sheet.goals.get(-1.0, target))
+        # The pose says by how much a foil is pulled away, and its sign which one.
+        singles = (
+            next((goal for pose, goal in sheet.goals.items() if pose * sign > 0), target)
+            for sign in (1, -1)
         )
+        both, first, second = (_tones(sheet, each, pitch, x, middle) for each in (target, *singles))
         dark, light, even = self.options.dark, self.options.light, self.options.even
         # Inks lighter than the paper, such as gold on black, lie where a picture is bright.
         if (self.inks @ LUMA > np.dot(LUMA, sheet.paper)).all():
