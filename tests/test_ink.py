@@ -630,6 +630,15 @@ def test_ink_that_is_not_seen_on_its_paper_is_said_to_be(paper, inks, overprint,
     assert bool(found) == bool(said)
 
 
+@pytest.mark.parametrize("name", ["string", "foils"])
+def test_what_a_drawing_says_hides_not_that_its_ink_is_not_seen(name, tmp_path):
+    """Thread and foils say something of each drawing, and nothing said why it was an even sheet."""
+    target, inks = {"background": "#102040"}, ",".join(["#1d1b20"] * (1 + (name == "foils")))
+    found = notices_of(RAMP.astype(np.uint8), tmp_path, target, name=name, inks=inks, count=200)
+    assert len(found) == 2
+    assert "no ink is seen" in found[1]
+
+
 def test_contrast_is_equalised_before_inks_are_chosen():
     ramp = torch.linspace(0.4, 0.6, 64).expand(3, 64, 64)
     plain, equal = (separate(ramp, Ink({"contrast": c}), (1.0, 1.0, 1.0)) for c in (0.0, 1.0))

@@ -82,11 +82,11 @@ class PlaceEngine(Engine):
         marks = ink.placed(sheet)
         self.tensors = ink.pack(ink.repeated(marks, drawing.canvas))
         none = "there are no marks: the picture is as its paper is, or --count is too small"
-        empty = "" if len(marks) else none
-        notice = _plain(target) or marks.notice or empty
-        notice = notice or _unseen(np.array(drawing.background), ink)
-        notice = notice or _night(target, np.array(drawing.background), ink)
-        self.notices = (notice,) if notice else ()
+        plain, ground = _plain(target), np.array(drawing.background)
+        notice = plain or marks.notice or ("" if len(marks) else none)
+        unseen = "" if plain else _unseen(ground, ink)
+        night = "" if notice or unseen else _night(target, ground, ink)
+        self.notices = tuple(filter(None, (notice, unseen, night)))
 
     def advance(self, steps: int) -> None:
         """Draw more marks."""
