@@ -141,6 +141,15 @@ def test_pictures_of_other_sizes(shape):
         assert codec.decode(latents, Params(tensors), torch.zeros(2).long()).shape == images.shape
 
 
+def test_options_found_from_pictures_can_be_given():
+    """A file with a latent of so many pixels could not be opened."""
+    subject = set_from_arrays(np.zeros((2, 160, 160, 3))).subject
+    codec = Autoencoder({"network": "dense", "hidden": 2})
+    codec.take(subject)
+    codec.resolve_options(Canvas(160, 160))
+    assert Autoencoder(codec.option_values()).options.latent == 76800
+
+
 def test_too_small_a_picture_is_refused():
     subject = set_from_arrays(np.zeros((6, 3, 9))).subject
     with pytest.raises(UsageError, match="cannot fold pictures of 9x3"):

@@ -22,6 +22,7 @@ from artgen.losses import mse, parse_loss
 from artgen.losses.metrics import psnr
 from artgen.raster import draw, paint
 from artgen.runs.arithmetic import resolve_arithmetic
+from artgen.targets.samples import MOST_SAMPLES
 from artgen_plugins.fourier_features import FourierFeatures
 from artgen_plugins.hashgrid import HashGrid
 from artgen_plugins.mlp import MLP
@@ -181,6 +182,9 @@ def test_the_finest_grid_has_a_cell_per_pixel_and_cells_are_square():
     assert initial(field, 60, 30)["table"].shape == (16 * 9 + 31 * 16 + 61 * 31, 2)
     # Not even a picture smaller than the coarsest grid is a problem.
     assert made(HashGrid, 4, 4, levels=2).cells == [[16, 16], [16, 16]]
+    # What is found for the longest curve, and for a strip, can be given.
+    curve = made(HashGrid, MOST_SAMPLES, 1, inputs=1)
+    assert HashGrid(curve.option_values()).options == curve.options
 
 
 # ---- fitting -------------------------------------------------------------------------------------

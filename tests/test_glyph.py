@@ -137,6 +137,9 @@ def test_text_in_lines_is_read_in_order():
     glyph = Glyph({"text": "go on", "font": "DejaVuSansMono", "lines": 4})
     glyph.resolve_options(artgen.Canvas(62, 40))
     assert glyph.options.columns == 10
+    wide = Glyph({"text": "go on", "font": "DejaVuSansMono", "lines": 60})
+    wide.resolve_options(artgen.Canvas(1200, 100))
+    assert Glyph(wide.option_values()).options.columns == wide.options.columns > 1000
     letters, rng, page = list(json.loads(glyph.options.font)), np.random.default_rng(0), {}
     bottoms = set()
     for x, y in rng.uniform(-1, 1, (600, 2)) * (1.55, 1):

@@ -61,7 +61,7 @@ class Autoencoder(Codec):
             None,
             "size of the latent; default 32, for network=dense the number of pixels",
             low=1,
-            high=65536,
+            high=2**24,
         )
         width: float = option(
             1.0, "factor on the channels of network=convolutional", low=0.05, high=8

@@ -41,7 +41,7 @@ class Glyph(Shape):
         lines: int = option(
             0, "lines of the text, which is then read in order; 0: placed freely", low=0, high=60
         )
-        columns: int = option(0, "letters in a line; 0: as many as fit", low=0, high=1000)
+        columns: int = option(0, "letters in a line; 0: as many as fit", low=0, high=10**7)
 
     defaults = Preset(count=200)
     known_deviations: ClassVar[Mapping[str, str]] = {"mutation": "a part keeps its letter"}

@@ -45,12 +45,12 @@ class HashGrid(Field):
             None,
             "cells of the finest grid; the number of pixels, or of samples of a curve",
             low=1,
-            high=65536,
+            high=2**20,
         )
         hidden: int = option(64, "width of the hidden layers", low=1, high=1024)
         layers: int = option(2, "number of hidden layers", low=1, high=16)
         aspect: float | None = option(
-            None, "width relative to height; from the target if not given", low=1e-4, high=1e4
+            None, "width relative to height; from the target if not given", low=1e-5, high=1e5
         )
 
     targets = ("image", "curve", "points")
