@@ -93,13 +93,21 @@ def test_an_atlas_shows_decoded_pictures_that_become_their_neighbours(art, space
             form_frames(film, Shot(art, Frame(132), 2.0), 6)
 
 
+def test_pictures_in_colour_are_as_light_in_grays_as_they_look():
+    """Their red alone was looked at, so that blue and green were black."""
+    picture = np.zeros((1, 60, 60, 3), np.float32)
+    picture[:, :, :20, 0], picture[:, :, 20:40] = 0.3, (0.2, 0.9, 0.9)
+    shown = Flat.of(picture, ("#000000", "#ffffff"), None).draw(picture, 1)[0, 30, :, 0]
+    assert shown[[10, 30, 50]].tolist() == [0, 255, 0]
+
+
 def test_an_atlas_enlarges_edges_sharply_where_they_were():
     """The gray of the pixel with the edge says that this lies at 29.7."""
     picture = np.full((1, 60, 60, 3), 0.2, np.float32)
     picture[:, :, 29:] = 0.38
     picture[:, :, 30:] = 0.8
     colours = np.array([[0.2] * 3, [0.8] * 3], np.float32)
-    flat = Flat(colours, colours).draw(picture, 10)[0, 300, :, 0]
+    flat = Flat(colours, colours, gray=True).draw(picture, 10)[0, 300, :, 0]
     assert set(np.unique(flat)) == {51, 204}
     assert abs(np.count_nonzero(flat == 51) / 10 - 29.7) < 0.2
     # Noise of a network.

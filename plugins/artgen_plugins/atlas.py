@@ -86,10 +86,14 @@ def parse_grid(text: str) -> Given:
 
 @dataclass(frozen=True)
 class Flat:
-    """A few colours [K, 3] that pictures are shown in, and those that they are `found` by."""
+    """A few colours [K, 3] that pictures are shown in, and those that they are `found` by.
+
+    They and the pictures may be `gray`.
+    """
 
     found: Floats
     shown: Floats
+    gray: bool
 
     @classmethod
     def of(cls, pictures: Floats, asked: int | tuple[str, ...], ground: Colour | None) -> Flat:
@@ -100,17 +104,17 @@ class Flat:
         levels = np.rint(255 * np.concatenate(pictures)).astype(np.uint8)
         names = learn_palette(levels, asked) if isinstance(asked, int) else asked
         found = np.array([parse_colour(each) for each in names], np.float32)
-        shown = found.copy()
-        if not isinstance(asked, int) and not np.ptp(pictures, 3).any():
+        shown, gray = found.copy(), not np.ptp(pictures, 3).any()
+        if not isinstance(asked, int) and gray:
             found = np.linspace(0, FULL, len(names), dtype=np.float32)[:, None].repeat(3, 1)
         if ground:
             shown[0] = ground
-        return cls(found, shown)
+        return cls(found, shown, gray and not np.ptp(found, 1).any())
 
     def draw(self, pictures: Floats, times: int) -> Pixels:
         """Pictures [N, h, w, 3] in these colours, `times` as large: each place has the nearest."""
         wide = max(CALM, pictures.shape[2] / FINE)
-        gray, tones = not np.ptp(self.found, 1).any(), torch.from_numpy(self.found[:, :1, None])
+        gray, tones = self.gray, torch.from_numpy(self.found[:, :1, None])
         down, across = (torch.from_numpy(_softly(n, times, wide)) for n in pictures.shape[1:3])
         drawn = []
         for picture in pictures:
