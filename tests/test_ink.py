@@ -46,6 +46,7 @@ from artgen_plugins._contours import (
     _uncurled,
     apart,
     contours,
+    distance_to,
     enclosed,
     ruled,
     within,
@@ -637,6 +638,12 @@ def test_what_a_drawing_says_hides_not_that_its_ink_is_not_seen(name, tmp_path):
     found = notices_of(RAMP.astype(np.uint8), tmp_path, target, name=name, inks=inks, count=200)
     assert len(found) == 2
     assert "no ink is seen" in found[1]
+
+
+def test_nothing_is_near_to_no_line():
+    """The corner on the upper left was, and lines ended there."""
+    assert (distance_to([], (3, 5)) == np.inf).all()
+    assert distance_to([(np.array([0]), np.array([1]))], (1, 4)).tolist() == [[1, 0, 1, 2]]
 
 
 def test_contrast_is_equalised_before_inks_are_chosen():

@@ -294,12 +294,17 @@ def cells_of(line: Contour, canvas: Canvas) -> tuple[NDArray[np.int64], ...]:
 
 
 def distance_to(drawn: Iterable[tuple[NDArray[np.int64], ...]], shape: tuple[int, ...]) -> Floats:
-    """Return how many pixels each one is from rows and columns of `pixels_of`, [height, width]."""
+    """Return how many pixels each one is from rows and columns of `pixels_of`, [height, width].
+
+    They are infinite where there are none.
+    """
     from scipy.ndimage import distance_transform_edt
 
     free = np.ones(shape, bool)
     for places in drawn:
         free[places] = False
+    if free.all():
+        return np.full(shape, np.inf)
     found: Floats = distance_transform_edt(free)
     return found
 
