@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,7 @@ from artgen_plugins.gaussian import Gaussian
 from artgen_plugins.siren import Siren
 from artgen_plugins.stipple import Stipple
 from artgen_plugins.tiling import (
+    Tile,
     Tiling,
     TilingObjective,
     corners,
@@ -202,6 +204,16 @@ def test_a_tile_of_any_size_has_no_seam():
     tile = drawn("pmg", Canvas(48, 29), on=Canvas(40, 24))
     for key in ("2", "|x"):
         assert np.abs(DOES[key](tile) - tile).max() < 2e-6
+
+
+def test_tiles_reach_the_ends_of_a_panorama():
+    """They ended 400 tiles from the middle."""
+    square = np.array([[0, 0], [0.02, 0], [0.02, 0.02], [0, 0.02]]) - 0.01
+    tile = Tile(square, [0, 1, 2, 2, 3, 3], 0.02 * np.eye(2), [])
+    places, _ = tile.on((30.0, 1.0))
+    assert abs(np.abs(places).max(0) - (30, 1)).max() < 0.02
+    # One that is next to nothing asks for no more than before.
+    assert len(replace(tile, lattice=np.array([[1e-7, 0], [0, 1e-7]])).on((1.0, 1.0))[0])
 
 
 def test_gradients_of_all_images_pull_at_one_part():

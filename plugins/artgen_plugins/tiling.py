@@ -43,6 +43,8 @@ ROWS = 4096
 """Pixels whose distances from the outline are found at a time."""
 SMOOTH = 48
 """Points of a dot, and of either side of a line."""
+MOST = 1e6
+"""A quarter of the places where tiles are looked for."""
 FAR = 100.0
 """In canvas units: no mark of a tile is as far from it."""
 
@@ -325,8 +327,9 @@ class Tile:
     def on(self, reach: tuple[float, float], by: Any = 0.0) -> tuple[Floats, NDArray[np.int64]]:
         """Where the tiles on a canvas of that reach are, [M, 2], moved `by`, and their colours."""
         far = np.abs(self.ring).max(0) + reach
-        most = np.ceil(np.abs(np.linalg.inv(self.lattice)).T @ (far + np.abs(by))).astype(int) + 1
-        i, j = most.clip(0, 400)
+        most = np.ceil(np.abs(np.linalg.inv(self.lattice)).T @ (far + np.abs(by))) + 1
+        # A sliver of a tile would ask for billions.
+        i, j = (most if most.prod() < MOST else most.clip(0, 400)).astype(int)
         steps = np.mgrid[-i : i + 1, -j : j + 1].reshape(2, -1).T
         places = steps[:, :1] * self.lattice[0] + steps[:, 1:] * self.lattice[1] + by
         seen = (np.abs(places) < far).all(1)
