@@ -74,10 +74,11 @@ def test_words_are_whole_and_in_order_and_rows_end_at_the_edge():
 
 def test_a_text_that_ends_like_the_name_of_a_file_is_opened_again(tmp_path):
     """The text of the file was itself taken for the name of a file."""
-    file = tmp_path / "poem.txt"
-    file.write_text("the rest is in more.txt", "utf-8")
-    art = artgen.fit(DARK_LEFT, "poem", count=60, steps=1, text=str(file))
-    assert art.primitive().options.text == "the rest is in more.txt\n"
+    for ending in ("txt", "TXT"):
+        file = tmp_path / f"poem.{ending}"
+        file.write_text(f"the rest is in more.{ending}", "utf-8")
+        art = artgen.fit(DARK_LEFT, "poem", count=60, steps=1, text=str(file))
+        assert art.primitive().options.text == f"the rest is in more.{ending}\n"
 
 
 def test_a_word_longer_than_any_row_is_divided():

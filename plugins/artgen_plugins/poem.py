@@ -145,7 +145,7 @@ class Poem(Ink):
         super().take_options()
         text = self.options.text or SHE_WALKS
         # The recipe of a stranger must not put any file it likes into what is drawn.
-        if text.endswith(".txt") and "\n" not in text:
+        if text.lower().endswith(".txt") and "\n" not in text:
             try:
                 text = read_regular(text, f"text {text}", LONGEST).decode()
             except ValueError as error:
@@ -156,7 +156,8 @@ class Poem(Ink):
     def resolve_options(self, canvas: Canvas) -> None:
         """Keep the text itself, so that a drawing needs no file."""
         # What ends like the name of a file shall not be read as one.
-        self.options = replace(self.options, text=self._text + "\n" * self._text.endswith(".txt"))
+        named = self._text.lower().endswith(".txt")
+        self.options = replace(self.options, text=self._text + "\n" * named)
 
     def place(self, sheet: ink.Sheet) -> ink.Marks:
         """Write row after row, from left to right, until the page is full."""
