@@ -351,10 +351,17 @@ def test_files_of_stamps(tmp_path):
     assert opaque[SIDE // 2, SIDE // 2].tolist() == [0, 0, 0, 1]
     empty = tmp_path / "empty.png"
     Image.fromarray(np.zeros((3, 3, 4), np.uint8)).save(empty)
+    # What is left of two faint pixels far apart, made smaller, is nothing.
+    faint = np.zeros((1200, 1200, 4), np.uint8)
+    faint[0, 0, 3] = faint[-1, -1, 3] = 1
+    Image.fromarray(faint).save(tmp_path / "faint.png")
+    with pytest.raises(InputError, match="is nearly empty"):
+        Stamp({"stamp": str(tmp_path / "faint.png"), "colours": "own"})
     text = tmp_path / "text.png"
     text.write_text("no picture")
     for file, problem in (
         (empty, "is empty"),
+        (tmp_path / "faint.png", "is nearly empty"),
         (text, "is not a picture"),
         ("none.png", "none.png: No such file"),
     ):

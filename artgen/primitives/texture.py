@@ -189,6 +189,10 @@ def _fitted(picture: Image.Image, cover: Image.Image, side: int, name: str) -> N
             hint=f"crop it: its sides may differ by a factor of {2 * side}",
         )
     fitted = ImageOps.pad(part, (side, side), Image.Resampling.LANCZOS)
+    if fitted.getchannel(fitted.getbands()[-1]).getbbox() is None:
+        raise InputError(
+            f"the picture {name} is nearly empty", hint="it needs opaque pixels, or dark ones"
+        )
     return np.asarray(fitted, np.float32) / np.float32(255)
 
 
