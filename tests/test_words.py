@@ -152,9 +152,11 @@ def test_a_wrong_file_is_refused_in_words(clip, tmp_path):
     (tmp_path / VOCABULARY).write_bytes(gzip.compress(b"#version\na b\n"))
     with pytest.raises(InputError, match=f"not the vocabulary of these {ROWS} tokens"):
         load(lone)
-    (tmp_path / VOCABULARY).write_bytes(b"no gzip")
-    with pytest.raises(InputError, match="no vocabulary"):
-        load(lone)
+    whole = gzip.compress(b"#version\na b\n")
+    for damaged in (b"no gzip", whole[:-9], whole[:10] + b"\xff" * 20):
+        (tmp_path / VOCABULARY).write_bytes(damaged)
+        with pytest.raises(InputError, match="no vocabulary"):
+            load(lone)
     narrow = write_clip(tmp_path, "narrow.safetensors", **{"visual.proj": torch.ones(3, 32)})
     with pytest.raises(InputError, match="not a CLIP that artgen can run"):
         load(narrow)

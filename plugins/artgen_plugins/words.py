@@ -2,9 +2,9 @@
 
     --loss 'text:"a lighthouse in a storm; -0.3*people"@ViT-B-32.safetensors'
 
-The file holds the weights as open_clip and OpenAI store them (Radford et al. 2021); nothing is
-downloaded. The two transformers are written here in plain torch, so that no other package has to
-agree with the torch that is installed; only the vocabulary of open_clip is read, a file.
+The file holds the weights as open_clip stores them (Radford et al. 2021); nothing is downloaded.
+The two transformers are written here in plain torch, so that no other package has to agree with the
+torch that is installed; only the vocabulary of open_clip is read, a file.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import gzip
 import html
 import math
 import re
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
@@ -220,7 +221,7 @@ class Vocabulary:
         """The vocabulary of `rows` tokens in a file. Raises InputError."""
         try:
             lines = gzip.decompress(path.read_bytes()).decode().split("\n")
-        except (OSError, EOFError, ValueError) as error:
+        except (OSError, EOFError, ValueError, zlib.error) as error:
             raise InputError(f"{path.name} is no vocabulary: {error}") from None
         pairs = [tuple(line.split()) for line in lines[1 : rows - 514 + 1]]
         if len(pairs) != rows - 514 or any(len(pair) != 2 for pair in pairs):
@@ -265,7 +266,7 @@ def load(file: Path) -> tuple[Clip, Vocabulary]:
         kind = "; it is laid out as transformers does it" * any("text_model" in k for k in weights)
         raise InputError(
             f"{file.name} holds no CLIP with a vision transformer: it has no {missing[0]}{kind}",
-            hint="use the weights of open_clip or OpenAI, such as ViT-B-32 of laion2b_s34b_b79k",
+            hint="use weights saved by open_clip, such as ViT-B-32 of laion2b_s34b_b79k",
         )
     rows = len(weights["token_embedding.weight"])
     words = Vocabulary.read(find_vocabulary(file), rows)
@@ -286,7 +287,10 @@ def load(file: Path) -> tuple[Clip, Vocabulary]:
 
 def read_weights(file: Path) -> dict[str, Tensor]:
     """The tensors of a .safetensors file or a checkpoint of torch. Raises InputError."""
-    hint = "use a .safetensors file, or a checkpoint that holds tensors alone"
+    hint = (
+        "use a .safetensors file, or a checkpoint that holds tensors alone; the files of OpenAI"
+        " hold programs: those of open_clip have the same weights"
+    )
     try:
         if file.suffix == ".safetensors":
             from safetensors.torch import load_file
