@@ -177,7 +177,7 @@ def test_generations_fill_a_sheet_and_the_last_one_grows(shapes):
 
 
 def test_folded_paper_sways_between_its_views(splats):
-    views = ({"how": "slats=left"}, {"how": "slats=right"})
+    views = ({"how": "slats=left"}, {"how": " slats = right"})
     folded = replace(splats, recipe=Recipe.from_dict({**splats.recipe.to_dict(), "view": views}))
     shot = Shot(folded, Frame(96), 2.0)
     # Strips of two colours, in turn.

@@ -323,10 +323,10 @@ def _generations(shot: Shot) -> Frames:
 
 def _sway(shot: Shot) -> Frames:
     """From the first view past the flat paper to the second, and back; of one view, to and fro."""
-    hows = [each.strip() for table in shot.art.recipe.view or () for each in table.how.split(",")]
+    hows = [each for table in shot.art.recipe.view or () for each in table.how.split(",")]
     ways = [
         (*PAPER[name], rest)
-        for name, _, rest in (each.partition("=") for each in hows)
+        for name, _, rest in (map(str.strip, each.partition("=")) for each in hows)
         if name in PAPER
     ]
     if not ways:

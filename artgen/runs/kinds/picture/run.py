@@ -147,7 +147,7 @@ class PictureRun(RunKind):
             f"write film {form}, or draw it with artgen render --film {output.film}",
         )
         hows = (how for table in recipe.view or () for how in table.how.split(","))
-        names = {how.strip().partition("=")[0] for how in hows}
+        names = {how.partition("=")[0].strip() for how in hows}
         asked = self.asked.registry.load("form", form).views if form else None
         yield Reason(
             f"a film of {form} is for a drawing with {' or '.join(sorted(asked or ['views']))}",
