@@ -558,6 +558,14 @@ def test_tiles_have_the_ink_of_their_place_and_joints_between_them(form):
     assert np.minimum(*cover).mean() < 0.01
 
 
+def test_stones_may_be_a_tenth_of_the_room_they_have():
+    """They were a fifth of it at least."""
+    made = Mosaic({"inks": "#112233,#ddccbb", "joint": 0.9})
+    strokes = made.place(halves(made, 200)).strokes
+    # Of a board of 2 x 2, each stone has a two hundredth.
+    assert np.median(strokes[:, 4]) == pytest.approx(0.05 * np.sqrt(4 / 200), rel=0.15)
+
+
 def test_stretched_dots_lie_along_the_contours_and_keep_their_area():
     amounts = np.full((1, 48, 48), 0.2)
     amounts[:, :, 24:] = 0.6
@@ -1346,7 +1354,8 @@ def test_a_sheet_of_paper_casts_a_shadow_on_the_next_to_the_lower_right():
         (Charcoal, {"tones": "0.2,0.4"}, "tones are more than 2"),
         (Wash, {"washes": "0.5,0.2"}, "washes are rising numbers"),
         (Wash, {"washes": "pale"}, "washes are rising numbers"),
-        (Papercut, {"front": "side"}, "front=side is unknown"),
+        (Wash, {"washes": "0.5,inf"}, "washes are rising numbers"),
+        (Papercut, {"front": "side"}, "front"),
     ],
 )
 def test_too_many_washes_or_sheets_are_refused(kind, options, words):
@@ -1491,6 +1500,13 @@ def test_rows_that_repeat_reach_the_edges():
     sheet = ink.Sheet(np.full((1, 40, 40), 0.5), Canvas(40, 40), 400, np.random.default_rng(0))
     ends = [np.abs(each.place(sheet).strokes[:, :4]).max() for each in (made, Path())]
     assert ends == pytest.approx([1, 0.94], abs=1e-3)
+
+
+def test_nails_of_a_tile_that_repeats_lie_on_its_edges():
+    """All tiles had a border, as if each were a board of its own."""
+    made = String({"symmetry": "p1", "frame": "rectangle"})
+    made.place_group(Canvas(40, 40))
+    assert np.abs(made.find_nails(Canvas(40, 40))).max() == 1
 
 
 @pytest.mark.parametrize("kind", [Wash, Papercut])

@@ -141,7 +141,8 @@ class Mosaic(Ink):
         points = points[np.argsort(points[:, 1])]
         turn, side = along(field, points), field.at(0, *points.T)
         room = np.minimum(clearance(points, turn), np.multiply.outer(CLOSE, side))
-        long, wide = ((room - side * self.options.joint) / 2).clip(0.1 * side)
+        least = min(0.1, (1 - self.options.joint) / 2) * side
+        long, wide = ((room - side * self.options.joint) / 2).clip(least)
         # Corners, sides and the middle say what a stone shows.
         at = [
             points + 0.6 * np.stack([c * u - s * v, s * u + c * v], 1)

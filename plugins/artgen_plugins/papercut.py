@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from artgen import Canvas, Ink, Preset, ink, option
-from artgen.errors import UsageError
 from artgen.ink import InkOptions
 from artgen_plugins._contours import focused
 from artgen_plugins._flow import marked
@@ -66,7 +65,7 @@ class PapercutOptions(InkOptions):
         0.02, "width of the frame, as a share of the shorter side", low=0, high=0.4
     )
     overprint: bool = option(False, "inks multiply what is below them; sheets cover it")
-    front: str = option("dark", "what is in front: dark or light")
+    front: Literal["dark", "light"] = option("dark", "what is in front")
     sheets: int = option(11, "number of sheets where no inks are given", low=1, high=40)
     depth: float = option(
         1.0, "how far sheets lie from one another, which makes shadows", low=0, high=4
@@ -95,8 +94,6 @@ class Papercut(Ink):
         else:
             levels = bytes.fromhex(PAPERS.replace("#", "").replace(",", ""))
             self.inks = np.frombuffer(levels, np.uint8).reshape(-1, 3) / 255
-        if self.options.front not in ("dark", "light"):
-            raise UsageError(f"front={self.options.front} is unknown", hint="use dark or light")
         order = np.argsort(self.inks @ [0.3, 0.6, 0.1], kind="stable")
         sheets = self.inks[order[::-1] if self.options.front == "dark" else order]
         self.inks = np.concatenate([sheets, 0.25 * sheets.mean(0)[None]])

@@ -164,7 +164,8 @@ class String(Ink):
         """Return the places of the nails, [N, 2]: in order around the frame, nearly even."""
         from artgen_plugins._outlines import largest
 
-        half = np.array(canvas.reach) - 2 * self.options.margin
+        # What repeats has no border.
+        half = np.array(canvas.reach) - 2 * self.options.margin * (self.group is None)
         if self.options.frame == "circle":
             ring = min(half) * np.exp(2j * np.pi * np.arange(720) / 720)[:, None].view(np.float64)
         elif self.options.frame == "rectangle":

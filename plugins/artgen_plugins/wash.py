@@ -241,7 +241,7 @@ def rising(name: str, text: str) -> tuple[float, ...]:
         found = tuple(float(each) for each in text.split(","))
     except ValueError:
         found = ()
-    if not found or not (np.diff(found, prepend=0) > 0).all():
+    if not found or not (np.isfinite(found) & (np.diff(found, prepend=0) > 0)).all():
         raise UsageError(f"{name} are rising numbers, separated by commas, got {text!r}")
     return found
 
