@@ -164,6 +164,13 @@ def test_the_page_is_the_still_and_the_still_of_any_region(name, visit):
     assert psnr(near, region) >= 35
 
 
+def test_layers_of_one_colour_multiply(visit):
+    """They were one union."""
+    art = art_of("halftone", inks="#a0a0a0,#a0a0a0", optical=False)
+    page = visit(export_html(art, ExportRequest()))
+    assert psnr(drawn(page, width=8 * SIZE, height=8 * SIZE), art.render(8 * SIZE)) >= 40
+
+
 @pytest.mark.parametrize("blend", ["sum", "mean", "normalized", "depth", "over"])
 def test_every_blend(blend, visit):
     art = art_of("gaussian", blend=blend, background="#4d1a99")

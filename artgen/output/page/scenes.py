@@ -138,6 +138,12 @@ def described_paths(
     """Describe flat parts as paths, each followed by a line of the width `border` around it."""
     forms: dict[str, int] = {}
     packed = []
+    drawn = parts_for(drawing, primitive, "a page")
+    union = next((part.union for part in drawn), None)
+    # Layers of one colour are told apart.
+    layered = union and len({(part.layer, *part.colour) for part in drawn}) > len(
+        {tuple(part.colour) for part in drawn}
+    )
     for scene in scenes:
         keys = [_paths(drawing, primitive, scene, key, border) for key in range(scene.keyframes)]
         lasts = None if scene.lifespans is None else scene.lifespans[1].tolist()
@@ -164,7 +170,9 @@ def described_paths(
                 "rank": packer.add(rank // each, exact=True),
             }
         )
-    union = next((part.union for part in parts_for(drawing, primitive, "a page")), None)
+        if layered:
+            parts = parts_for(last_keys(drawing, scene), primitive, "a page")
+            packed[-1]["layer"] = packer.add(np.array([part.layer for part in parts]), exact=True)
     return {"kind": "shapes", "forms": list(forms), "scenes": packed, "union": union}
 
 

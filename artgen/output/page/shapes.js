@@ -7,9 +7,10 @@ class Unable extends Error {
 /** The marks of each ink as one path, which covers their union. */
 function unionsOf(shapes) {
   const inks = new Map();
-  for (const { path, colour } of shapes) {
-    if (!inks.has(colour)) inks.set(colour, { path: new Path2D(), colour, alpha: 1, stroke: 0 });
-    inks.get(colour).path.addPath(path);
+  for (const { path, colour, layer } of shapes) {
+    const ink = `${layer} ${colour}`;
+    if (!inks.has(ink)) inks.set(ink, { path: new Path2D(), colour, alpha: 1, stroke: 0 });
+    inks.get(ink).path.addPath(path);
   }
   return inks.values();
 }
@@ -45,6 +46,7 @@ class Painter {
       this.shapes.push({
         living, path: new Path2D(data), colour: `rgb(${rgb})`, alpha: at(scene.alpha, i, share),
         stroke: at(scene.stroke, i, share), rank: rowOf(scene.rank)[i],
+        layer: scene.layer === undefined ? 0 : rowOf(scene.layer)[i],
       });
     }
   }
