@@ -81,6 +81,12 @@ def test_an_atlas_shows_decoded_pictures_that_become_their_neighbours(art, space
     close, *_ = form_frames("atlas=4x2,0", Shot(art, Frame(112), 2.0), 1).frames
     drawn = space.draw(space.latents[:8], space.labels[:8])[..., 0].reshape(2, 4, 28, 28)
     assert np.abs(close[..., 0] - drawn.swapaxes(1, 2).reshape(56, 112).astype(int)).max() <= 1
+    # The traces of other pictures go over into a ground that is given, where pictures meet too.
+    clean, *_ = form_frames("atlas=4x2,0::black", Shot(art, Frame(112), 2.0), 1).frames
+    faint = close < 7
+    assert close[faint].any()
+    assert not clean[faint].any()
+    assert np.array_equal(clean[close > 21], close[close > 21])
     for film, says in (
         ("atlas=4x3:whyte", "whyte"),
         ("atlas=4x3::nvy", "nvy"),

@@ -255,10 +255,11 @@ def _prepare(shot: Shot) -> Callable[[float], Pixels]:
 
     def frame(share: float) -> Pixels:
         pictures = decoded(share)
-        if asked is None and apart:
+        if asked is None and (apart or ground):
             height, width = pictures.shape[1:3]
             edge = [np.minimum(np.arange(n) + 0.5, n - 0.5 - np.arange(n)) for n in (height, width)]
-            inside = (np.minimum(edge[0][:, None], edge[1]) / (RIM * width)).clip(0, 1)
+            # Without gaps pictures meet, and only what is like the ground goes over into it.
+            inside = (np.minimum(edge[0][:, None], edge[1]) / (RIM * width)).clip(not apart, 1)
             inside = inside[..., None].astype(np.float32)
             if ground:
                 away = np.abs(pictures - paper).max(3, keepdims=True)
