@@ -531,3 +531,10 @@ def test_path_data_longer_than_a_name_of_a_file_is_an_outline():
     turns = 2 * np.pi * np.arange(300) / 300
     ring = "L".join(f"{x:.6f},{y:.6f}" for x, y in zip(np.cos(turns), np.sin(turns), strict=True))
     assert read_outline(f"M{ring}Z").count("L") == 300  # back to the first corner
+
+
+def test_the_points_of_one_outline_do_not_appear_one_by_one():
+    """Some of them are no outline: the film showed other tilings."""
+    art = artgen.fit("sample:dancers", "tiling", count=12, steps=1, seed=0, size=24)
+    with pytest.raises(UsageError, match="those of one outline"):
+        art.growing()

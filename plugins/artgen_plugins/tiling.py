@@ -402,6 +402,14 @@ def paint_tiling(tiling: Tiling, tensors: Mapping[str, Tensor], canvas: Any, **_
     return shown + 0 * tensors["xy"].sum().cpu()
 
 
+@family.building_order.register(Tiling)
+def _building_order(tiling: Tiling, drawing: artgen.Drawing) -> torch.Tensor:
+    raise UsageError(
+        "a tiling has no parts that could appear: its points are those of one outline",
+        hint="keep a film of the fit: artgen fit --history 40",
+    )
+
+
 @family.flat_parts.register(Tiling)
 def _parts(tiling: Tiling, drawing: artgen.Drawing) -> Sequence[family.FlatPart]:
     return [
