@@ -22,6 +22,7 @@ __all__ = [
     "from_spacing",
     "normal",
     "on_detail",
+    "target_colour",
     "uniform",
 ]
 
@@ -128,6 +129,12 @@ class Context:
         """The target minus the background at the positions `xy`; random where one is missing."""
         if self.target is None or "xy" not in self.values:
             return self.random(*shape)
+        return self.target_colours(*shape) - torch.tensor(self.background)[:, None]
+
+    def target_colours(self, *shape: int) -> Tensor:
+        """The target at the positions `xy`; random where one is missing."""
+        if self.target is None or "xy" not in self.values:
+            return self.random(*shape)
         half_width, half_height = self.canvas.reach
         grid = (self.values["xy"] / torch.tensor([[half_width], [half_height]])).t()
         colour = torch.nn.functional.grid_sample(
@@ -136,7 +143,7 @@ class Context:
             padding_mode="border",
             align_corners=False,
         )
-        return colour[0, :, 0] - torch.tensor(self.background)[:, None]
+        return colour[0, :, 0]
 
 
 Init = Callable[[Context, tuple[int, ...]], Tensor]
@@ -177,6 +184,11 @@ def at_target_colour(gain: float = 1.0) -> Init:
     """Colours [3, N]: `gain` times the target minus the background at the positions `xy`."""
 
     return lambda context, shape: gain * context.colours(*shape)
+
+
+def target_colour(context: Context, shape: tuple[int, ...]) -> Tensor:
+    """Colours [3, N]: the target at the positions `xy`, for parts that cover the background."""
+    return context.target_colours(*shape)
 
 
 def _detail_density(target: Tensor, weight: Tensor | None, detail: float) -> Tensor:

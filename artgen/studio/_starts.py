@@ -158,8 +158,12 @@ class _RecordedContext(Context):
         return self._drawn("places", (2, 1), detail)
 
     def colours(self, *shape: int) -> Tensor:
-        """Colours of the target."""
+        """Colours of the target minus the background."""
         return self._tensor("colour", shape)
+
+    def target_colours(self, *shape: int) -> Tensor:
+        """Colours of the target."""
+        return self._tensor("target", shape)
 
     def _drawn(self, kind: str, shape: tuple[int, ...], *more: float) -> Recorded:
         if not shape or shape[-1] != 1:

@@ -96,8 +96,7 @@ class Stamp(Splat):
         """Choose for each copy the stamp that can come nearest to the target's colour there."""
         sums = torch.from_numpy(self._texture.pictures).sum(dim=(1, 2))
         means = sums[:, :3] / sums[:, 3:]
-        ground = torch.tensor(context.background)
-        wanted = (context.colours(3, *shape).T + ground)[:, None]
+        wanted = context.target_colours(3, *shape).T[:, None]
         least, most = 1 - self.options.tint, 1 + self.options.tint
         rest = wanted - wanted.clamp(least * means, most * means)
         gaps = torch.linalg.vector_norm(rest, dim=2)

@@ -14,7 +14,6 @@ Triangles share their edges, so a mesh has no gaps and no overlaps, and fills th
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
@@ -22,7 +21,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from artgen.init import Context, at_target_colour, on_detail
+from artgen.init import Context, on_detail
 from artgen.primitives.edges import EdgeOptions
 from artgen.primitives.params import Param
 from artgen.primitives.primitive import Primitive
@@ -138,5 +137,4 @@ def _on_frame_and_detail(context: Context, shape: tuple[int, ...]) -> Tensor:
 
 def _colours_below(context: Context, shape: tuple[int, ...]) -> Tensor:
     """The colour of the target at each vertex, as often as a vertex has colours."""
-    plain = replace(context, background=(0.0, 0.0, 0.0))
-    return at_target_colour()(plain, (3, shape[1])).repeat(shape[0] // 3, 1)
+    return context.target_colours(3, shape[1]).repeat(shape[0] // 3, 1)

@@ -41,7 +41,7 @@ from artgen.base.generic import generic
 from artgen.base.options import option
 from artgen.families.shape.copies import Copies, copies_of
 from artgen.families.shape.limits import within
-from artgen.init import Context, at_target_colour, on_detail
+from artgen.init import Context, on_detail
 from artgen.primitives.classical import CLASSICAL
 from artgen.primitives.curves import join_curves, join_rings, main_corners, path_data
 from artgen.primitives.params import Param
@@ -364,8 +364,8 @@ class Shape(Primitive):
                 if member.accepts(made):
                     break
             genes[: member.genes, i] = made
-        plain = replace(context, background=(0.0, 0.0, 0.0), values={"xy": xy})
-        context.values["colour"] = at_target_colour()(plain, (3, count))
+        placed = replace(context, values={"xy": xy})
+        context.values["colour"] = placed.target_colours(3, count)
         context.values["genes"] = torch.from_numpy(genes)
         if len(members) > 1:
             context.values["kind"] = torch.from_numpy(kind).float()

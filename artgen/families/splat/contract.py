@@ -26,7 +26,7 @@ from artgen.base.errors import did_you_mean
 from artgen.base.faults import broken
 from artgen.base.options import option
 from artgen.compiler.footprints import wrong_result
-from artgen.init import Context, at_target_colour, constant, on_detail, uniform
+from artgen.init import Context, at_target_colour, constant, on_detail, target_colour, uniform
 from artgen.primitives.params import Blend, Map, Param, Params
 from artgen.primitives.primitive import Primitive, SymmetryOptions
 from artgen.primitives.texture import Sprites
@@ -189,7 +189,7 @@ class Splat(Primitive):
         elif self.blend == "mean":
             colour = Param(3, init=_mean_colour, lr=per_count(0.05))
         elif self.blend in BLENDS:
-            colour = Param(3, init=_covering_colour, lr=0.05)
+            colour = Param(3, init=target_colour, lr=0.05)
         else:
             problem = f"has the unknown blend {self.blend!r}"
             hint = did_you_mean(str(self.blend), BLENDS)
@@ -212,11 +212,6 @@ class Splat(Primitive):
                 hint = f"write Param({', '.join(map(str, [*wanted, '...']))}) there"
                 raise broken(type(self).__name__, type(self), problem, hint)
         return {**own, **{name: param for name, param in params.items() if name not in own}}
-
-
-def _covering_colour(context: Context, shape: tuple[int, ...]) -> Tensor:
-    """The colour of the target: of what covers the background nothing is added to it."""
-    return at_target_colour(1.0)(replace(context, background=(0.0, 0.0, 0.0)), shape)
 
 
 def _mean_colour(context: Context, shape: tuple[int, ...]) -> Tensor:

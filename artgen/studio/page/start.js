@@ -74,7 +74,7 @@ function startingValues(params, setting, known = {}) {
   for (const { name, init, low, high } of params) {
     if (tensors[name]) continue;
     const { count } = setting, draws = init.draws.map((draw) => drawn(draw, setting));
-    let spacing = null, colours = null;
+    let spacing = null, colours = null, shown = null;
     const least = numberOf(low, setting, -Infinity), most = numberOf(high, setting, Infinity);
     const values = new Float32Array(init.results.length * count);
     for (let part = 0; part < count; part++) {
@@ -86,6 +86,7 @@ function startingValues(params, setting, known = {}) {
           case "value": return tensors[words[1]][place];
           case "spacing": return (spacing ??= setting.spacing(tensors.xy))[part];
           case "colour": return (colours ??= coloursAt(tensors.xy, setting))[place];
+          case "target": return (shown ??= coloursAt(tensors.xy, { ...setting, background: [0, 0, 0] }))[place];
           default: return commonInput(setting, text);
         }
       };
