@@ -747,7 +747,7 @@ def test_a_drawing_refuses_what_shapes_a_fit(wound, tmp_path, capsys):
     assert main([*line, "--nails", "300"]) == 2
     assert "--nails is for photos, and" in capsys.readouterr().err
     assert main([*line, "--nail", "20mm"]) == 2
-    assert re.search(r"hint: use --board \d+mm or a smaller --nail\n", capsys.readouterr().err)
+    assert re.search(r"hint: use a smaller --nail or --board \d+mm\n", capsys.readouterr().err)
 
 
 def test_a_drawing_without_a_thread_is_told():

@@ -225,7 +225,7 @@ def test_a_score_of_parts_that_a_drawing_does_not_have_is_refused(name, options,
     art = artgen.fit(PHOTO, name, steps=1, seed=1, **options)
     shot = Shot(art, Frame(24), 8.0, given=Score(clicks(120)[0], moves=(move,)))
     with pytest.raises(UsageError, match=says):
-        MUSIC.prepare(shot)
+        MUSIC.check_given(shot.given, art.primitive(), art.drawing)
     for usual in usual_moves(shot):
         check_move(usual, art.primitive(), art.drawing)
 

@@ -100,6 +100,10 @@ def test_further_videos_of_a_fit_are_as_it_was_asked_for(tmp_path, capsys, monke
             frames[name] = [frame.to_ndarray(format="rgb24") for frame in video.decode(video=0)]
     assert {each[0].shape for each in frames.values()} == {(32, 32, 3)}
     assert len(frames["b.webm"]) == pytest.approx(len(frames["a.mp4"]), abs=2)
+    both = ["-o", "c.mp4", "-o", "d.webm"]
+    assert main([*line[:-2], *both, "--start", "parts", "--overwrite", "-q"]) == 0
+    with av.open("c.mp4") as one, av.open("d.webm") as other:
+        assert one.duration == pytest.approx(other.duration, rel=0.05)
     first, *_, last = frames["b.webm"]
     assert abs(first.astype(int) - last).mean() < 3
     with Image.open("c.jpg") as picture:
@@ -107,6 +111,25 @@ def test_further_videos_of_a_fit_are_as_it_was_asked_for(tmp_path, capsys, monke
     for asked in (["--start", "photo"], ["--end", "photo"], ["--film", "wipe"]):
         said = refused(capsys, *line, "-o", "d.gif", *asked, "--overwrite")
         assert "only one video of a fit shows the photo, not .gif as well" in said
+
+
+def test_a_second_video_is_as_transparent_as_the_drawing(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Image.new("RGBA", (16, 16), (0, 120, 120, 0)).save("a.png")
+    line = ["fit", "a.png", "-p", "circle", "-n", "2", "--steps", "4", "--transparent"]
+    assert main([*line, "-o", "a.mp4", "-o", "b.webp", "-q"]) == 0
+    with Image.open("b.webp") as picture:
+        assert picture.mode == "RGBA"
+
+
+def test_what_no_video_can_show_is_refused_before_the_fit(tmp_path, monkeypatch, capsys):
+    """Scores that move what a drawing has not, and the parts of one outline, after the fit."""
+    monkeypatch.chdir(tmp_path)
+    score = 'music={sound = "sample:pulse", move = [{what = "order"}]}'
+    for primitive, film in (("siren", ["--film", score]), ("tiling", ["--start", "parts"])):
+        line = ["fit", "sample:dancers", "-p", primitive, "--steps", "2", "--size", "16"]
+        assert "parts" in refused(capsys, *line, *film)
+        assert not [*tmp_path.glob("**/*.art")]
 
 
 def test_a_film_of_the_target_leaves_other_files_as_they_are(here):
@@ -212,7 +235,7 @@ def test_a_number_for_a_text_says_how_to_write_it():
     """The hint was the help of the option."""
     with pytest.raises(UsageError) as found:
         default().load("primitive", "glyph")({"text": 2024})
-    assert found.value.hint == "write it in quotes: 'text=\"2024\"'"
+    assert found.value.hint == "write it in quotes: 'text=\"…\"'"
 
 
 def test_a_preview_refuses_files_and_commands(tmp_path, monkeypatch, capsys):
@@ -225,6 +248,8 @@ def test_a_preview_refuses_files_and_commands(tmp_path, monkeypatch, capsys):
 def test_a_split_replaces_only_what_it_writes(here):
     """It was refused for a file of a colour that none of its parts has."""
     Path("plate-000000.art").write_bytes(b"mine")
+    Path("plate.art").write_bytes(b"mine")
+    assert main(["edit", "one.art", "--split", "2", "-o", "one.art", "-q"]) == 0
     assert main(["edit", "one.art", "--split", "2", "-o", "plate.art", "-q"]) == 0
     assert Path("plate-000000.art").read_bytes() == b"mine"
 

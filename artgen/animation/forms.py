@@ -181,6 +181,8 @@ class Form:
     """Raises UsageError where it cannot show drawings like this one."""
     takes: Callable[[str], Any] | None = None
     """Reads the TEXT of `--film NAME=TEXT`, or "", as `Shot.given`. Raises ArtgenError."""
+    check_given: Callable[[Any, Primitive, Drawing], object] | None = None
+    """Raises UsageError where what it takes cannot be shown of drawings like this one."""
 
 
 def find_form(text: str, registry: Registry) -> Form:
@@ -211,10 +213,21 @@ def _read_form(text: str, registry: Registry) -> tuple[Form, object]:
     return form, form.takes(rest) if form.takes else None
 
 
+def check_form(
+    text: str, registry: Registry, primitive: Primitive, drawing: Drawing
+) -> tuple[Form, object]:
+    """The form and what it takes. Raises as `find_form`, UsageError where it cannot be shown."""
+    form, given = _read_form(text, registry)
+    form.check(primitive, drawing)
+    if form.check_given is not None:
+        form.check_given(given, primitive, drawing)
+    return form, given
+
+
 def _asked(text: str, shot: Shot, fps: float) -> tuple[Form, Shot]:
     """The form, and the shot with what it takes. Raises PluginError and UsageError."""
-    form, given = _read_form(text, shot.art.registry or default())
-    form.check(shot.art.primitive(), shot.art.drawing)
+    art = shot.art
+    form, given = check_form(text, art.registry or default(), art.primitive(), art.drawing)
     return form, replace(shot, given=given, fps=fps) if form.takes else shot
 
 

@@ -112,7 +112,7 @@ def parse_options(options: type[T], values: Mapping[str, object], owner: str) ->
         words = re.sub(r"\w+", lambda word: _WORDS.get(word[0], word[0]), option.type)
         must, value = words.replace(" | ", " or "), values[option.name]
         quoted = must == "text" and isinstance(value, int | float)
-        hint = f"write it in quotes: '{option.name}=\"{value}\"'" if quoted else option.help
+        hint = f"write it in quotes: '{option.name}=\"…\"'" if quoted else option.help
         return UsageError(
             f"{owner} option {option.name} must be {must}, got {value!r}", hint=hint or None
         )

@@ -88,10 +88,11 @@ def check_parts(files: Sequence[Path], recipe: Recipe, registry: Registry) -> No
     photo = "photo" in (output.start, output.end)
     photo |= output.film is not None and find_form(output.film, registry).photo
     if photo and (more := sorted(set(map(suffix_of, files)) & VIDEOS - kept)):
+        again = f"--film {output.film}" if output.film else "--start photo"
+        make = f", and make it later: artgen render FILE.art -o FILE.{more[0]} {again}"
         raise UsageError(
             f"only one video of a fit shows the photo, not .{more[0]} as well",
-            hint=f"leave it out, and make it of the .art file: artgen render FILE.art -o "
-            f"FILE.{more[0]} --start photo",
+            hint="leave it out" + ("" if output.end == "photo" else make),
         )
     for suffix in sorted(set(map(suffix_of, files)) - {"art"}):
         own = registry.find("exporter", suffix).plugin.origin == "built-in"

@@ -277,7 +277,10 @@ class Session:
         form = None if film is None else find_form(film, self.registry)
 
         said, device = run.recipe.output.asked, art.recipe.run.device
-        timed = "video_seconds" in said or output.walk is not None
+        clear = output.transparent and film is output.walk is None and output.start != "photo"
+        # The progress has a length of its own.
+        timed = "video_seconds" in said or output.walk is not None or output.start == "parts"
+        timed |= form is not None and not form.progress
 
         def asked(suffix: str) -> ExportRequest:
             moving = suffix in VIDEOS
@@ -289,6 +292,7 @@ class Session:
                 return replace(still, film=film) if shown and not output.transparent else still
             return ExportRequest(
                 framed,
+                clear,
                 device=device,
                 film=film,
                 walk=output.walk,

@@ -72,8 +72,9 @@ def edit(
     named = [part for text in texts for part in re.split("[=@]", text) if os.path.isfile(part)]
     how: dict[str, Any] = {"as_json": common.as_json, "overwrite": overwrite}
     how["inputs"] = [art, *map(Path, named)]
-    # Of which colours files will be is known later.
-    check_files(files, registry, **how | {"overwrite": overwrite or split is not None})
+    # Of which colours files will be is known later: this one is none.
+    early = files if split is None else [_of_colour(file, "#colour") for file in files]
+    check_files(early, registry, **how)
 
     common.load("artgen.editing")
 

@@ -61,7 +61,7 @@ class PlotterOptions:
     pens_from: str = option("", "photo of a sheet of swatches: colours and width of the pens")
     fill: str = option("hatch", "how areas are filled: hatch, none or solid")
     spacing: float = option(0.5, "least distance of hatches", low=0.05, high=10)
-    paper: str = option("#ffffff", "colour of the paper")
+    paper: str = option("", "colour of the paper; empty: white, or the dark one of a drawing")
     one_file: bool = option(False, "all pens in one file, with pauses between")
     dry: float = option(0.0, "seconds that ink dries before a line may touch it", low=0, high=3600)
     dip: float = option(0.0, "the brush is dipped after so many mm; 0: never", low=0, high=1e6)
@@ -299,7 +299,7 @@ class Plotter(Maker):
             pen_width=width,
             fill=o.fill,
             spacing=o.spacing,
-            paper=hex_colour(parse_colour(o.paper)),
+            paper=hex_colour(parse_colour(o.paper)) if o.paper else Page.paper,
         )
 
     def page_of(self, motif: Motif) -> Page:
@@ -311,7 +311,7 @@ class Plotter(Maker):
             return page
         ground = hex_colour(motif.art.drawing.background)
         own = isinstance(page.pens, int) or page.pens == Page.pens or self.swatches
-        if own and page.paper == Page.paper and lightness(ground) < DARK:
+        if own and not self.options.paper and lightness(ground) < DARK:
             page = replace(page, paper=ground)
         if not self.swatches:
             return page

@@ -31,6 +31,8 @@ Ints = NDArray[np.int64]
 
 SOLID, EDGE = 0.9, 0.03
 """The most that counts of a tone for the number of lines; the border without nails."""
+WIDEST = 10_000
+"""The largest board, in mm."""
 APART = 1.6
 """Nails stand at least this many of their diameters apart, or no thread gets between them."""
 LIKE, FEW = 0.35, 100
@@ -48,7 +50,7 @@ ACROSS, SIZE = 10, 3.2
 class StringOptions:
     """Options of string art; lengths are millimetres."""
 
-    board: float = option(500.0, "shorter side of the board", low=20, high=10_000)
+    board: float = option(500.0, "shorter side of the board", low=20, high=WIDEST)
     thread: float = option(0.15, "width of the thread", low=0.01, high=20)
     nails: int = option(240, "number of nails, for photos", low=3, high=2000)
     nail: float = option(1.5, "diameter of a nail", low=0.1, high=50)
@@ -171,9 +173,9 @@ class String(Maker):
                 int(count * apart / needed),
                 math.ceil(self.options.board * needed / apart),
             )
-            hint = f"use --nails {fewer} or --board {larger}mm"
-            if drawn or fewer < 3:
-                hint = f"use --board {larger}mm or a smaller --nail"
+            ways = [f"--nails {fewer}"] if not drawn and fewer >= 3 else ["a smaller --nail"]
+            ways += [f"--board {larger}mm"] if larger <= WIDEST else []
+            hint = f"use {' or '.join(ways)}"
             raise UsageError(
                 f"{count} nails of {self.options.nail:g} mm are {apart:.2f} mm apart on a board of "
                 f"{self.options.board:g} mm, and need {needed:.2f}",

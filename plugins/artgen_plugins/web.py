@@ -204,9 +204,12 @@ def _connect_outside(
             raise _Refused(f"{leads} {_INSIDE}")
         try:
             # Where the network has no IPv6, the first address leads nowhere.
-            return socket.create_connection((number, port), timeout / len(found), source)
+            reached = socket.create_connection((number, port), timeout / len(found), source)
         except OSError as failed:
             error = failed
+        else:
+            reached.settimeout(timeout)
+            return reached
     raise error
 
 

@@ -273,7 +273,7 @@ class ClimbEngine(Engine):
         self.errors = [*self.errors[-WINDOW:], error]
         if len(self.errors) > WINDOW:
             gain = _decibels(self.errors[0], error) / WINDOW
-            if gain < self.options.converge:
+            if self.options.converge and gain < self.options.converge:
                 self.limit = self.stack.number
         if self.stack.number == self.limit:
             self.pass_error, self.finished = error, self.options.passes == 0

@@ -19,10 +19,11 @@ from artgen.base.errors import PluginError, UsageError
 from artgen.base.generic import generic
 from artgen.film.scenes import Film, Scene
 from artgen.output.page.pack import Packer
-from artgen.output.parts import parts_for
+from artgen.output.parts import FlatPart, parts_for
 from artgen.output.parts.flat import Floats
 from artgen.output.svg.paths import NUMBER, Path, path_of
 from artgen.primitives import Primitive
+from artgen.targets import hex_colour
 from artgen.values.drawing import Drawing
 
 _HINT = "use -o FILE.png, which draws everything"
@@ -140,10 +141,9 @@ def described_paths(
     packed = []
     drawn = parts_for(drawing, primitive, "a page")
     union = next((part.union for part in drawn), None)
-    # Layers of one colour are told apart.
-    layered = union and len({(part.layer, *part.colour) for part in drawn}) > len(
-        {tuple(part.colour) for part in drawn}
-    )
+    # Layers of one colour, as it is shown, are told apart.
+    inks = {(part.layer, hex_colour(part.colour)) for part in drawn}
+    layered = union and len(inks) > len({colour for _, colour in inks})
     for scene in scenes:
         keys = [_paths(drawing, primitive, scene, key, border) for key in range(scene.keyframes)]
         lasts = None if scene.lifespans is None else scene.lifespans[1].tolist()
@@ -151,7 +151,8 @@ def described_paths(
         colour = np.stack([colours for _, colours, _ in keys])
         alpha = np.stack([alphas for _, _, alphas in keys])
         strokes = np.array([[path.stroke or 0.0 for path in paths] for paths, *_ in keys])
-        area = _areas(primitive, last_keys(drawing, scene))
+        parts = parts_for(last_keys(drawing, scene), primitive, "a page")
+        area = np.array([_area(part) for part in parts])
         area = np.repeat(area, each := 1 if border is None else 2) * alpha.max(0, initial=0.0)
         rank = np.empty(len(area))
         # Equal areas shall be equal whatever library rounds them.
@@ -171,7 +172,6 @@ def described_paths(
             }
         )
         if layered:
-            parts = parts_for(last_keys(drawing, scene), primitive, "a page")
             packed[-1]["layer"] = packer.add(np.array([part.layer for part in parts]), exact=True)
     return {"kind": "shapes", "forms": list(forms), "scenes": packed, "union": union}
 
@@ -212,10 +212,7 @@ def _numbers(keys: list[list[Path]], lasts: list[int] | None) -> tuple[list[str]
     return forms, np.concatenate([np.array(each) for each in columns], axis=1)
 
 
-def _areas(primitive: Primitive, drawing: Drawing) -> Floats:
-    """Return the area of the polygon of every part, in canvas units."""
-    areas = []
-    for part in parts_for(drawing, primitive, "a page"):
-        x, y = part.outline().reshape(-1, 2).T
-        areas.append(abs(float(x @ np.roll(y, -1) - y @ np.roll(x, -1))) / 2)
-    return np.array(areas)
+def _area(part: FlatPart) -> float:
+    """Return the area of the polygon of a part, in canvas units."""
+    x, y = part.outline().reshape(-1, 2).T
+    return abs(float(x @ np.roll(y, -1) - y @ np.roll(x, -1))) / 2

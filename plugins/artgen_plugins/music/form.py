@@ -55,8 +55,6 @@ def _prepare(shot: Shot) -> Take:
     score: Score = shot.given
     heard = hear(score.sound, score.per_bar)
     seconds = score.sound.values.shape[1] / score.sound.rate
-    for each in score.moves:
-        check_move(each, shot.art.primitive(), shot.art.drawing)
     player = Player(shot, replace(score, moves=score.moves or usual_moves(shot)), heard, seconds)
     return Take(player.frame, seconds, score.sound)
 
@@ -387,4 +385,9 @@ def _check(primitive: Primitive, drawing: Drawing) -> None:
         )
 
 
-MUSIC = Form(_prepare, check=_check, takes=read_score)
+def _check_score(score: Score, primitive: Primitive, drawing: Drawing) -> None:
+    for each in score.moves:
+        check_move(each, primitive, drawing)
+
+
+MUSIC = Form(_prepare, check=_check, takes=read_score, check_given=_check_score)

@@ -264,7 +264,7 @@ class _Batch:
     def send(self, task: Task) -> None:
         """Submit a task. Raises InputError for files that are missing."""
         left = task.resume_files()
-        if left and not (self.at_url and is_newer(self.checkpoints, task)):
+        if left and not is_newer(self.checkpoints, task):
             if self.at_url:  # files of an older one would lie among them
                 self.checkpoints.drop(task.stem)
             self.checkpoints.save(

@@ -112,9 +112,9 @@ def place_of_crop(recipe: Recipe, target: Target) -> Frame:
 
 
 def complete(
-    recipe: Recipe, target: Target, files: InputFiles, run: Mapping[str, object]
+    recipe: Recipe, target: Target, files: InputFiles, run: Mapping[str, object], crop: Frame
 ) -> Recipe:
-    """The recipe with all that was resolved: hashes, seed, size and where it runs.
+    """The recipe with all that was resolved: hashes, seed, size, the `crop`, where it runs.
 
     Places that were asked for stay as they are spelled: with fewer digits they would be others.
     """
@@ -126,10 +126,8 @@ def complete(
     frame = frame_of(target)
     if frame.aspect is not None and paper_sides(recipe.target.aspect):
         changes["aspect"] = "{}:{}".format(*frame.aspect)
-    if recipe.target.crop_at in ("auto", "face"):
-        frame = place_of_crop(recipe, target)
-        if frame.aspect is not None:
-            changes["crop_at"] = ",".join(f"{share:g}" for share in frame.at)
+    if recipe.target.crop_at in ("auto", "face") and crop.aspect is not None:
+        changes["crop_at"] = ",".join(f"{share:g}" for share in crop.at)
     if focus in ("auto", "faces"):
         found = still.focus if isinstance(still, ImageTarget) else None
         circles = found if isinstance(found, tuple) else ()

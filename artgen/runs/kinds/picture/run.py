@@ -11,13 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from artgen.animation.forms import find_form
+from artgen.animation.forms import check_form, find_form
 from artgen.art import Art, quantised
 from artgen.art.latents import open_latents
 from artgen.base.errors import Diverged, OutputError, UsageError
 from artgen.base.process import is_webgpu
 from artgen.display.views import Rendering
 from artgen.film.scenes import Film
+from artgen.matching import building_order
 from artgen.output import FrameStore
 from artgen.output.animation import ANIMATIONS
 from artgen.plan import Plan, make_plan
@@ -106,13 +107,15 @@ class PictureRun(RunKind):
         where = {"device": device, "backend": backend.name, "threads": asked.threads}
         run = {**where, "arithmetic": arithmetic}
         plan = with_pictures(plan, target.size, inputs.files, asked.registry)
-        plan = replace(plan, recipe=complete(plan.recipe, target, inputs.files, run))
+        plan = replace(plan, recipe=complete(plan.recipe, target, inputs.files, run, place))
         plan = with_views(self.planned(plan), views)
         apart = {WEIGHTS} if target.copied else {WEIGHTS, "target"}
         data = self.tensors(plan, target)
         start = first_drawing(plan, target, data, inputs.init, views)
         if asked.recipe.output.film is not None:
-            find_form(asked.recipe.output.film, asked.registry).check(plan.primitive, start)
+            check_form(asked.recipe.output.film, asked.registry, plan.primitive, start)
+        if recipe.output.start == "parts":
+            building_order(plan.primitive, start)
         if recipe.output.walk is not None:
             # Refuse a wrong walk now rather than after hours.
             open_latents(plan.primitive, start).walk(recipe.output.walk, 1)
@@ -341,13 +344,13 @@ class PictureRun(RunKind):
 
     def _resolved(self, recipe: Recipe, target: Target) -> Plan:
         """The plan, with as many parts as its number of bytes allows."""
-        inputs = self.asked.inputs
+        inputs, place = self.asked.inputs, place_of_crop(recipe, target)
 
         def header(plan: Plan) -> int:
             # Backends and arithmetics are chosen later; these have the longest names.
             where = {"device": inputs.device, "threads": self.asked.threads}
             run = {**where, "backend": "compiled", "arithmetic": "fp32"}
-            longest = replace(plan, recipe=complete(plan.recipe, target, inputs.files, run))
+            longest = replace(plan, recipe=complete(plan.recipe, target, inputs.files, run, place))
             return art_bytes(longest, target) - parameter_bytes(longest)
 
         if recipe.primitive.target_bytes is not None:
