@@ -680,6 +680,13 @@ class TestRecordedPlugin:
         assert registry.find("primitive", "heart", plugin=recorded)
         assert registry.warnings == []
 
+    def test_a_mixture_keeps_a_member_of_artgen_that_the_plugin_offers_too(self, write):
+        """It was read back with the plugin's own."""
+        registry = Registry(environ={}, files=[write("round.py", HEART.replace("Heart", "Circle"))])
+        mixture = registry.find("primitive", "artgen/circle+circle")
+        again = registry.find("primitive", mixture.name, plugin=mixture.identity)
+        assert vars(again)["members"] == vars(mixture)["members"]
+
     def test_missing_file(self):
         recorded = {"file": "heart.py", "sha256": "0" * 64}
         with pytest.raises(PluginError) as caught:

@@ -294,8 +294,9 @@ class Registry:
 
     def _find_member(self, name: str, identity: Mapping[str, str]) -> Entry:
         """Look up a member of a mixture in the recorded plugin, else in all plugins."""
-        bare = name.rpartition("/")[2]
-        for provider in self._providers(identity) if identity else ():
+        owner, _, bare = name.rpartition("/")
+        # Besides that plugin's, a mixture has artgen's own alone.
+        for provider in self._providers(identity) if identity and owner != "artgen" else ():
             if bare in provider.info.offers.get("primitive", ()):
                 return self._find_recorded("primitive", bare, identity)
         if identity and not self._providers(identity):
