@@ -258,7 +258,8 @@ def is_picture(target: str, registry: Registry) -> bool:
     from artgen.targets import PICTURE_SUFFIXES, Source, kind_by_name, pictures
 
     source = Source.parse(target)
-    if target == "-" or source in pictures(registry):
+    bare = Source(source.scheme, source.rest.partition("?")[0])
+    if target == "-" or bare in pictures(registry):
         return True
     if source.scheme is None and os.path.isdir(target):  # it stands for the pictures in it
         return True
