@@ -776,6 +776,21 @@ def test_an_installed_target_opens_files_of_its_suffix(install, tmp_path, monkey
     assert Registry().find_opener("Slope.RAMP").name == "image"
 
 
+def test_a_folder_that_a_plugin_opens_is_one_target(write, tmp_path, monkeypatch, capsys):
+    """It was taken for a folder of pictures, of which it held none."""
+    code = RAMP.replace("open(path)", "open(f'{path}/size')") + OFFERS_RAMP.replace(
+        '"{module}_parts:open_ramp", files=("*.ramp",)', 'open_ramp, files=("*.ramp/",)'
+    )
+    plugin = str(write("ramp.py", code))
+    monkeypatch.chdir(tmp_path)
+    Path("slope.ramp").mkdir()
+    Path("slope.ramp/size").write_text("12 8")
+    options = ["-p", "circle", "-n", "2", "--steps", "2", "--no-video", "-q", "--json"]
+    assert main(["fit", "slope.ramp", "--plugin", plugin, *options]) == 0
+    target = json.loads(capsys.readouterr().out)["target"]
+    assert (target["width"], target["height"]) == (12, 8)
+
+
 @pytest.mark.parametrize("error", ["MemoryError()", "ImportError('cannot allocate memory')"])
 def test_a_plugin_that_finds_no_memory_is_not_called_broken(install: Install, error: str) -> None:
     install("artgen-heart", f"raise {error}")
