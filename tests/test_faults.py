@@ -126,6 +126,31 @@ MISTAKES = {
         ["-p", "disc"],
         "Options of primitive 'disc' of bad.py (bad.py, line 6) is not a dataclass, so its options",
     ),
+    "option called as a key": (
+        DISC.format(
+            more="@__import__('dataclasses').dataclass(frozen=True)\n    class Options:\n"
+            "        count: int = artgen.option(3, 'how many')",
+            weight=GOOD,
+        ),
+        ["-p", "disc"],
+        "Options of primitive 'disc' of bad.py (bad.py, line 6) has an option 'count', which is a",
+    ),
+    "option without a default": (
+        DISC.format(
+            more="@__import__('dataclasses').dataclass(frozen=True)\n    class Options:\n"
+            "        spread: float",
+            weight=GOOD,
+        ),
+        ["-p", "disc", "--set", "spread=2"],
+        "Options of primitive 'disc' of bad.py (bad.py, line 6) has no default of 'spread'",
+    ),
+    "option of an engine called as a key": (
+        "class Bad(artgen.Engine):\n  families = ('splat',)\n"
+        "  @__import__('dataclasses').dataclass(frozen=True)\n  class Options:\n"
+        "    steps: int = artgen.option(3, 'how many')\n" + EMPTY,
+        ["-e", "bad"],
+        "options of engine bad (bad.py, line 5) has an option 'steps', which is a key of every st",
+    ),
     "NaN in a splat": (
         DISC.format(more="", weight="torch.sqrt(-1 - dx * dx) * p.size"),
         ["-p", "disc"],

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from artgen.base.errors import UsageError, check_memory
+from artgen.base.faults import broken
 from artgen.base.options import parse_options
 from artgen.plan.names import Named, find_names, of_look
 from artgen.plan.options import Chosen, check_engine_options, choose_options, names_of
@@ -200,6 +201,9 @@ def _complete(
     given = {key: value for key, value in data.items() if key not in own}
     known = engine.options_for(primitive)
     names = names_of(known)
+    for key in sorted(names & set(Stage.declared())):
+        problem = f"has an option {key!r}, which is a key of every stage"
+        raise broken(f"options of engine {name}", known, problem, "choose another name")
     if set(given) - names:
         families = {each: names_of(options) for each, options in engine.family_options().items()}
         check_engine_options(name, given, names, families, primitive.family)
