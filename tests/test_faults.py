@@ -244,6 +244,18 @@ MISTAKES = {
         ["-p", "cells"],
         "Cells (bad.py, line 3) does not define line",
     ),
+    "colours of a mesh": (
+        "class Flat(artgen.Mesh):\n  def corner_colours(self, xy, triangles):\n"
+        "    return triangles + len(xy)",
+        ["-p", "flat", "-n", "6"],
+        "corner_colours of Flat (bad.py, line 4) gave int64 [",
+    ),
+    "strokes of ink": (
+        "class Five(artgen.Ink):\n  def place(self, sheet):\n"
+        "    return artgen.ink.Marks(torch.zeros(3, 5).numpy(), torch.zeros(3).numpy())",
+        ["-p", "five"],
+        "place of Five (bad.py, line 4) gave strokes and ink of the shapes (3, 5) and (3,)",
+    ),
     "channels of a field": (
         "class Plain(artgen.Field):\n  params = {'c': Param(2)}\n"
         "  def forward(self, xy, p): return xy * p.c",
