@@ -324,8 +324,20 @@ PRESETS = {
     "options": ("options={'visibilty': 'off'}", "preset 'a' of Disc has no option 'visibilty'"),
     "parameter": ("params={'sise': {'lr': 1}}", "a preset of Disc (bad.py, line 4) sets no param"),
     "setting": ("params={'size': {'rl': 1}}", "a preset of Disc (bad.py, line 4) sets the unkn"),
+    "target": (
+        "target={'aspct': '1:1'}",
+        "preset 'a' of Disc (bad.py, line 4) sets target.aspct, ",
+    ),
     "engine": ("engines=('gradiant',)", "preset 'a' of Disc (bad.py, line 4) is for the unknown"),
 }
+
+
+def test_a_loss_of_a_preset_is_a_text(tmp_path):
+    more = "presets = {'a': artgen.Preset(stage={'loss': len})}"
+    (tmp_path / "bad.py").write_text(HEAD + DISC.format(more=more, weight=GOOD))
+    disc = Registry(files=[tmp_path / "bad.py"]).load("primitive", "disc")
+    with pytest.raises(PluginError, match=r"stage of Disc \(bad.py, line 4\): loss must be text"):
+        artgen.fit(np.zeros((8, 8, 3), np.uint8), disc, preset="a", count=2, steps=1)
 
 
 @pytest.mark.parametrize("name", PRESETS)
