@@ -648,6 +648,17 @@ class TestRegister:
         assert len(registry.entries("primitive")) == 1
 
 
+def test_a_format_of_two_plugins_has_no_longer_name(write):
+    code = "import artgen\n@artgen.hookimpl\ndef artgen_exporters():\n"
+    code += "    return [artgen.Spec('txt', 'Text.', lambda art, request: b'')]"
+    files = [write("a.py", code), write("b.py", code)]
+    with pytest.raises(PluginError, match=r"offered by a.py and b.py") as caught:
+        bare_registry(files=files).find("exporter", "txt")
+    assert (
+        caught.value.hint == "leave out one --plugin, or set ARTGEN_DISABLE_PLUGINS to one of them"
+    )
+
+
 class TestRecordedPlugin:
     def test_distribution_is_taken_even_where_a_file_hides_it(self, install, write):
         install("artgen-heart", OFFERS_HEART)

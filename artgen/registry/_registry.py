@@ -277,7 +277,11 @@ class Registry:
         if len(entries) > 1:
             owners = " and ".join(entry.distribution for entry in entries)
             spelled = " or ".join(self.spelling(entry) + after for entry in entries)
-            raise PluginError(f"{what} by {owners}", hint=f"write {spelled}")
+            if entries[0].kind in ("exporter", "command"):  # a suffix or a word has no owner
+                hint = "leave out one --plugin, or set ARTGEN_DISABLE_PLUGINS to one of them"
+            else:
+                hint = f"write {spelled}"
+            raise PluginError(f"{what} by {owners}", hint=hint)
         return entries[0]
 
     def _with_clashes(self, plugin: Plugin) -> PluginInfo:
