@@ -73,9 +73,10 @@ def check_contract(kind: str, what: str, loaded: Any) -> None:
             f"{what} is {loaded!r}{place_of(loaded)}, which is not a subclass of {place}",
             hint=f"derive it from {place}, or offer it through another hook",
         )
-    _check_options(what, getattr(loaded, "Options", None))
+    options = getattr(loaded, "Options", None)
+    _check_options(what, options)
     if kind == "primitive":
-        _check_fields(what, loaded.Options)
+        _check_fields(what, options)
     _check_attributes(what, loaded)
     for name, own, inherited in _overridden(loaded):
         arguments = ", ".join(inspect.signature(inherited).parameters)
