@@ -98,9 +98,12 @@ def test_a_changed_module_of_artgen_or_of_a_package_is_noticed(tmp_path, monkeyp
     installed = type(entry)("primitive", spec, entry.plugin, {"name": "petals", "version": "1"})
     facts_of(installed)
     assert known_facts(installed) is not None
-    os.utime(package / "__init__.py", (1, 1))
-    catalogue._state_of.cache_clear()  # as in another process
-    assert known_facts(installed) is None
+    for changed in ("__init__.py", "presets.toml"):
+        (package / changed).write_text("")
+        os.utime(package / changed, (1, 1))
+        catalogue._state_of.cache_clear()  # as in another process
+        assert known_facts(installed) is None
+        facts_of(installed)
 
 
 def test_a_folder_is_looked_through_once_for_all_that_it_offers(monkeypatch):
@@ -111,6 +114,17 @@ def test_a_folder_is_looked_through_once_for_all_that_it_offers(monkeypatch):
         known_facts(entry)
     assert looked
     assert len(looked) == len(set(looked))
+
+
+def test_looks_of_a_file_are_not_kept(tmp_path):
+    """They may be of a table beside it."""
+    code = (
+        "import artgen\n@artgen.hookimpl\ndef artgen_looks(): return [artgen.Spec('a', 'A.', {})]"
+    )
+    (tmp_path / "looks.py").write_text(code)
+    entry = Registry(environ={}, files=[tmp_path / "looks.py"]).find("look", "a")
+    assert facts_of(entry) == {"recipe": {}}
+    assert known_facts(entry) is None
 
 
 def test_what_was_made_in_this_process_is_not_kept(cache):

@@ -243,6 +243,13 @@ def test_a_new_command_has_another_name_than_artgens_own(call, name):
     assert "artgen's own" in err
 
 
+def test_a_new_command_does_not_call_itself(call):
+    """It was written, with a `print` that called itself."""
+    code, out, err = call("plugins", "new", "print", "--kind", "command", "--file")
+    assert (code, out, os.listdir()) == (2, "", [])
+    assert "'print' is a function of Python that a new command calls" in err
+
+
 def test_a_file_does_not_hide_a_module(call):
     code, _, err = call("plugins", "new", "math", "--file")
     assert code == 2

@@ -25,7 +25,7 @@ from artgen.compare._sheet import _enlarged
 from artgen.engines.gradient.engine import GradientEngine
 from artgen.losses.metrics import psnr
 from artgen.output import available_codecs, encode_along
-from artgen.registry import Registry
+from artgen.registry import Registry, default
 from artgen.targets import TargetRequest, find_targets
 from artgen.tasks import RunControl
 
@@ -280,7 +280,7 @@ def test_pictures_that_only_the_suffix_tells_apart_have_files_of_their_own(compa
 def test_a_folder_without_pictures_and_twins_are_refused(call):
     Path("empty").mkdir()
     with pytest.raises(InputError, match="no picture"):
-        find_targets(["empty"])
+        find_targets(["empty"], default())
     assert call("empty", "-p", "gaussian")[0] == 3
     first, second = pictures("one", "x.png"), pictures("other", "x.png")
     code, _, err = call(first, second, "-p", "gaussian")
@@ -290,8 +290,8 @@ def test_a_folder_without_pictures_and_twins_are_refused(call):
     Path("gaussian-mlp.toml").write_text('[primitive]\nname = "gaussian"\n')
     code, _, err = call(mixed, "-p", "gaussian-mlp.toml", "-p", "mlp")
     assert (code, "cat-gaussian-mlp.art" in err) == (2, True)
-    assert find_targets(["sample:cat", "sample:cat"]) == ["sample:cat"]
-    assert find_targets([""]) == [""]  # was all pictures of the current folder
+    assert find_targets(["sample:cat", "sample:cat"], default()) == ["sample:cat"]
+    assert find_targets([""], default()) == [""]  # was all pictures of the current folder
 
 
 def test_a_metric_that_is_missing_for_one_target_has_no_mean(compare):

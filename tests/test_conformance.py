@@ -189,6 +189,13 @@ class PresetOfUnknownParameter(Disc):
     presets = {"slow": Preset(params={"sice": {"lr": 0.1}})}
 
 
+@bad("schema", "sets target.crop, which is no key of a target")
+class PresetOfUnknownTarget(Disc):
+    """Bad."""
+
+    presets = {"square": Preset(target={"crop": "1:1"})}
+
+
 @bad("schema", "tint is not a Param: 0.5")
 class NoParam(Disc):
     """Bad."""

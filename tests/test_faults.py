@@ -126,6 +126,31 @@ MISTAKES = {
         ["-p", "disc"],
         "Options of primitive 'disc' of bad.py (bad.py, line 6) is not a dataclass, so its options",
     ),
+    "option called as a key": (
+        DISC.format(
+            more="@__import__('dataclasses').dataclass(frozen=True)\n    class Options:\n"
+            "        count: int = artgen.option(3, 'how many')",
+            weight=GOOD,
+        ),
+        ["-p", "disc"],
+        "Options of primitive 'disc' of bad.py (bad.py, line 6) has an option 'count', which is a",
+    ),
+    "option without a default": (
+        DISC.format(
+            more="@__import__('dataclasses').dataclass(frozen=True)\n    class Options:\n"
+            "        spread: float",
+            weight=GOOD,
+        ),
+        ["-p", "disc", "--set", "spread=2"],
+        "Options of primitive 'disc' of bad.py (bad.py, line 6) has no default of 'spread'",
+    ),
+    "option of an engine called as a key": (
+        "class Bad(artgen.Engine):\n  families = ('splat',)\n"
+        "  @__import__('dataclasses').dataclass(frozen=True)\n  class Options:\n"
+        "    steps: int = artgen.option(3, 'how many')\n" + EMPTY,
+        ["-e", "bad"],
+        "options of engine bad (bad.py, line 5) has an option 'steps', which is a key of every st",
+    ),
     "NaN in a splat": (
         DISC.format(more="", weight="torch.sqrt(-1 - dx * dx) * p.size"),
         ["-p", "disc"],
@@ -219,6 +244,18 @@ MISTAKES = {
         ["-p", "cells"],
         "Cells (bad.py, line 3) does not define line",
     ),
+    "colours of a mesh": (
+        "class Flat(artgen.Mesh):\n  def corner_colours(self, xy, triangles):\n"
+        "    return triangles + len(xy)",
+        ["-p", "flat", "-n", "6"],
+        "corner_colours of Flat (bad.py, line 4) gave int64 [",
+    ),
+    "strokes of ink": (
+        "class Five(artgen.Ink):\n  def place(self, sheet):\n"
+        "    return artgen.ink.Marks(torch.zeros(3, 5).numpy(), torch.zeros(3).numpy())",
+        ["-p", "five"],
+        "place of Five (bad.py, line 4) gave strokes and ink of the shapes (3, 5) and (3,)",
+    ),
     "channels of a field": (
         "class Plain(artgen.Field):\n  params = {'c': Param(2)}\n"
         "  def forward(self, xy, p): return xy * p.c",
@@ -287,8 +324,20 @@ PRESETS = {
     "options": ("options={'visibilty': 'off'}", "preset 'a' of Disc has no option 'visibilty'"),
     "parameter": ("params={'sise': {'lr': 1}}", "a preset of Disc (bad.py, line 4) sets no param"),
     "setting": ("params={'size': {'rl': 1}}", "a preset of Disc (bad.py, line 4) sets the unkn"),
+    "target": (
+        "target={'aspct': '1:1'}",
+        "preset 'a' of Disc (bad.py, line 4) sets target.aspct, ",
+    ),
     "engine": ("engines=('gradiant',)", "preset 'a' of Disc (bad.py, line 4) is for the unknown"),
 }
+
+
+def test_a_loss_of_a_preset_is_a_text(tmp_path):
+    more = "presets = {'a': artgen.Preset(stage={'loss': len})}"
+    (tmp_path / "bad.py").write_text(HEAD + DISC.format(more=more, weight=GOOD))
+    disc = Registry(files=[tmp_path / "bad.py"]).load("primitive", "disc")
+    with pytest.raises(PluginError, match=r"stage of Disc \(bad.py, line 4\): loss must be text"):
+        artgen.fit(np.zeros((8, 8, 3), np.uint8), disc, preset="a", count=2, steps=1)
 
 
 @pytest.mark.parametrize("name", PRESETS)

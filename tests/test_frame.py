@@ -124,6 +124,14 @@ def test_a_target_is_cropped_before_it_is_scaled(tmp_path):
     assert clear.rgba[:4, :, 3].max() == 0
 
 
+def test_a_picture_of_bools_has_borders_of_their_colour():
+    """The border was black or white, channel by channel."""
+    request = TargetRequest(frame=parse_frame(crop="1:1", pad="#4080c0"))
+    pixels = image_from_array(np.ones((4, 2), bool), request).pixels
+    assert (pixels[:, [0, 3]] == (0x40, 0x80, 0xC0)).all()
+    assert (pixels[:, 1:3] == 255).all()
+
+
 def test_a_mask_is_cropped_like_its_picture(tmp_path):
     photo, mask = save_photo(tmp_path), tmp_path / "mask.png"
     Image.fromarray(np.repeat(np.uint8([[0] * 16 + [255] * 8]), 16, 0)).save(mask)

@@ -92,6 +92,10 @@ def fails_while_answering():
         (lambda: [Spec(None, "Nothing", "m:H")], "None, but a name must be"),
         (lambda: [Spec("heart", " ", "m:H")], "'heart' without a summary"),
         (lambda: [Spec("heart", "No colon", "module.Heart")], "not 'module:attribute'"),
+        (
+            lambda: [Spec("heart", "A list", "m:H", names=["cat"])],
+            "'heart' with names that are not",
+        ),
         (lambda: [Spec("heart", "A", "m:A"), Spec("heart", "B", "m:B")], "'heart' twice"),
     ],
 )

@@ -10,7 +10,7 @@ from helpers import save_photo
 
 from artgen.base.errors import InputError, PluginError
 from artgen.cli import main
-from artgen.looks import apply_look, read_look
+from artgen.looks import Look, apply_look, read_look
 from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.testing import examine
@@ -117,6 +117,13 @@ def test_a_look_goes_over_a_recipe():
     data, _ = apply_look(base, read_look("linocut", registry), None, registry)
     assert (data["seed"], data["target"]["size"], data["look"]) == (3, 64, "linocut")
     assert "hidden" not in data["primitive"]
+
+
+def test_a_look_without_a_primitive_keeps_the_recipe_s():
+    """Primitive, stages and initial drawing were dropped, for Gaussians."""
+    base = {"primitive": {"name": "triangle"}, "stage": [{"steps": 5}], "init": {"file": "a.art"}}
+    data, _ = apply_look(base, Look("square", {"target": {"crop": "1:1"}}), None, REGISTRY)
+    assert {key: data[key] for key in base} == base
 
 
 @pytest.mark.parametrize(

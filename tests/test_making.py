@@ -377,6 +377,11 @@ def test_help_says_whose_numbers_bricks_have(capsys):
             "\n        return Made({}, parts, motif.picture(2, 2))",
             "gave a part of colour 'red'",
         ),
+        (
+            "class Bad(Maker):\n    def make(self, motif):"
+            "\n        return Made({}, [('tile', 4)], motif.picture(2, 2))",
+            "gave the part ('tile', 4)",
+        ),
         ("class Bad(Maker):\n    def mend(self): return 3", "does not define make"),
         ("def Bad(motif): return 3", "not a subclass of artgen.making.Maker"),
         (

@@ -135,3 +135,15 @@ def test_the_default_of_an_option_is_within_its_bounds(default):
     with pytest.raises(ValueError, match="out of its bounds"):
         option(default, "share", low=0, high=1)
     assert option(None, "share", low=0, high=1).default is None
+
+
+def test_an_option_without_a_default_must_be_given():
+    """Makers and engines ended in an internal error."""
+
+    @dataclass(frozen=True)
+    class Needy:
+        board: float
+
+    assert parse_options(Needy, {"board": 3.0}, "frame") == Needy(3.0)
+    with pytest.raises(UsageError, match="frame needs the option board"):
+        parse_options(Needy, {}, "frame")

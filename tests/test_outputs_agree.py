@@ -258,6 +258,7 @@ def test_a_folder_is_drawn_as_its_pictures_are(tmp_path):
     """It got Gaussians, where its pictures get the look of one line."""
     assert is_picture(str(tmp_path), default())
     assert not is_picture("sample:digits", default())
+    assert is_picture("sample:koi?seed=2", default())
 
 
 def test_far_corners_do_not_bend_what_is_seen(tmp_path):

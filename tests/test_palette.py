@@ -140,6 +140,14 @@ def test_what_is_no_palette_is_refused_by_name_and_line(data, message, tmp_path)
     assert refused.value.hint
 
 
+def test_a_large_picture_is_no_palette_but_has_one(tmp_path):
+    """The hint named --max-pixels, which is for targets."""
+    Image.new("1", (2001, 2000)).save(tmp_path / "photo.png")
+    with pytest.raises(InputError, match="more than 4,000,000") as refused:
+        read_palette(tmp_path / "photo.png")
+    assert refused.value.hint.endswith("photo.png:8 learns 8 colours of a picture")
+
+
 def test_deep_samples_folders_and_missing_files_are_refused(tmp_path):
     Image.fromarray(np.arange(4, dtype=np.uint16)[None]).save(tmp_path / "deep.png")
     for name, message in (("deep.png", "8 bits"), ("", "folder"), ("none.gpl", "cannot read")):
@@ -538,6 +546,7 @@ def test_shapes_of_one_colour_show_on_their_background(photo, registry):
         ("5", 5),
         ("#e63946,#f1faee", ("#e63946", "#f1faee")),
         ("teal", ("#008080",)),
+        ("0.1,0.5,0.55", ("#1a808c",)),
         ("#FFF,white,Teal", ("#ffffff", "#008080")),
         ("gameboy", ("#0f380f", "#306230", "#8bac0f", "#9bbc0f")),
         ("gray:3", ("#000000", "#808080", "#ffffff")),

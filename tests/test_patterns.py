@@ -304,6 +304,19 @@ def test_a_photo_is_folded_into_the_cell(astronaut):
     assert folded(photo, "half-drop").canvas == Canvas(80, 40)
 
 
+def test_what_is_transparent_does_not_darken_a_folded_picture():
+    pixels = np.zeros((24, 24, 4), np.float32)
+    pixels[6:18, 6:18] = 1
+    rgba = folded(image_from_array(pixels), "p6m").rgba
+    assert rgba is not None
+    assert rgba[:, :, :3][rgba[:, :, 3] > 0.1].min() > 0.99
+
+
+def test_the_repeat_of_a_narrow_picture_is_read():
+    """It was refused from a ratio of 1000 on, after the fit."""
+    assert symmetry_of(placed("frieze:p1", Canvas(2000, 1))).repeat[0] == 4000
+
+
 def test_a_fit_repeats_and_sites_have_the_symmetry(registry):
     tables = {
         "primitive": {"name": "voronoi", "count": 60, "symmetry": "p4"},

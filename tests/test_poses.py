@@ -13,8 +13,9 @@ from PIL import Image, ImageDraw
 
 import artgen
 from artgen.cli import main
+from artgen.errors import PluginError
 from artgen.family import posed
-from artgen.losses import View, Views, mse
+from artgen.losses import Pose, View, Views, Way, mse
 from artgen_plugins.cloud import Cloud
 from artgen_plugins.shard import Shard, _paired
 
@@ -79,6 +80,19 @@ def test_many_shards_are_paired_in_groups(monkeypatch):
     assert found.sort().values.tolist() == list(range(50))
     apart, least = ((first - second[:, own]).square().sum() for own in (found, best))
     assert least <= apart < 0.5 * (first - second).square().sum()
+
+
+@pytest.mark.parametrize(
+    ("laid", "words"),
+    [
+        (None, "returned NoneType"),
+        ({"xy": torch.zeros(2, 1)}, r"returned \['xy'\], not \['colour'"),
+    ],
+)
+def test_a_view_that_lays_no_parts_is_named(laid, words):
+    pose = Pose((("bad", Way(parts=lambda *_: laid), ""),))
+    with pytest.raises(PluginError, match=rf"view 'bad'.*{words}"):
+        pose(Cloud(), {"xy": torch.zeros(2, 1), "colour": torch.zeros(3, 1)})
 
 
 def test_a_loss_of_views_takes_the_picture_of_each_pose():

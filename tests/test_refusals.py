@@ -19,7 +19,12 @@ from artgen.primitives import read_coverage
 from artgen.recipe import Recipe
 from artgen.registry import default
 from artgen.svg import read
-from artgen.targets import curve_from_samples, image_from_array, set_from_arrays
+from artgen.targets import (
+    curve_from_function,
+    curve_from_samples,
+    image_from_array,
+    set_from_arrays,
+)
 from artgen.values.canvas import Canvas
 from artgen.values.frame import parse_frame
 from artgen_plugins.web import _is_inside
@@ -130,6 +135,8 @@ def test_arrays_that_numpy_would_take_for_others_are_refused():
         curve_from_samples([0, 1, 2], np.ma.array([1, 2, 3], mask=[0, 1, 0]))
     with pytest.raises(InputError, match=r"curve: y is not an array of numbers: .*are complex"):
         curve_from_samples([0, 1, 2], np.array([1, 2, 3j]))
+    with pytest.raises(InputError, match=r"its function gave the shape \(\) for x of \(9,\)"):
+        curve_from_function(lambda x: 3.0, samples=9)
     with pytest.raises(InputError, match="is not an array of pictures: some of its values"):
         set_from_arrays(np.ma.array(np.zeros((9, 4, 4)), mask=True))
     with pytest.raises(InputError, match=r"is not an array: .*Sparse layout"):

@@ -648,6 +648,17 @@ class TestRegister:
         assert len(registry.entries("primitive")) == 1
 
 
+def test_a_format_of_two_plugins_has_no_longer_name(write):
+    code = "import artgen\n@artgen.hookimpl\ndef artgen_exporters():\n"
+    code += "    return [artgen.Spec('txt', 'Text.', lambda art, request: b'')]"
+    files = [write("a.py", code), write("b.py", code)]
+    with pytest.raises(PluginError, match=r"offered by a.py and b.py") as caught:
+        bare_registry(files=files).find("exporter", "txt")
+    assert (
+        caught.value.hint == "leave out one --plugin, or set ARTGEN_DISABLE_PLUGINS to one of them"
+    )
+
+
 class TestRecordedPlugin:
     def test_distribution_is_taken_even_where_a_file_hides_it(self, install, write):
         install("artgen-heart", OFFERS_HEART)
@@ -679,6 +690,13 @@ class TestRecordedPlugin:
         recorded = {**registry.identity(registry.find("primitive", "heart")), "file": "old.py"}
         assert registry.find("primitive", "heart", plugin=recorded)
         assert registry.warnings == []
+
+    def test_a_mixture_keeps_a_member_of_artgen_that_the_plugin_offers_too(self, write):
+        """It was read back with the plugin's own."""
+        registry = Registry(environ={}, files=[write("round.py", HEART.replace("Heart", "Circle"))])
+        mixture = registry.find("primitive", "artgen/circle+circle")
+        again = registry.find("primitive", mixture.name, plugin=mixture.identity)
+        assert vars(again)["members"] == vars(mixture)["members"]
 
     def test_missing_file(self):
         recorded = {"file": "heart.py", "sha256": "0" * 64}
@@ -767,6 +785,21 @@ def test_an_installed_target_opens_files_of_its_suffix(install, tmp_path, monkey
     (tmp_path / "site-packages" / f"{module}.py").write_text("")
     monkeypatch.delitem(sys.modules, module)
     assert Registry().find_opener("Slope.RAMP").name == "image"
+
+
+def test_a_folder_that_a_plugin_opens_is_one_target(write, tmp_path, monkeypatch, capsys):
+    """It was taken for a folder of pictures, of which it held none."""
+    code = RAMP.replace("open(path)", "open(f'{path}/size')") + OFFERS_RAMP.replace(
+        '"{module}_parts:open_ramp", files=("*.ramp",)', 'open_ramp, files=("*.ramp/",)'
+    )
+    plugin = str(write("ramp.py", code))
+    monkeypatch.chdir(tmp_path)
+    Path("slope.ramp").mkdir()
+    Path("slope.ramp/size").write_text("12 8")
+    options = ["-p", "circle", "-n", "2", "--steps", "2", "--no-video", "-q", "--json"]
+    assert main(["fit", "slope.ramp", "--plugin", plugin, *options]) == 0
+    target = json.loads(capsys.readouterr().out)["target"]
+    assert (target["width"], target["height"]) == (12, 8)
 
 
 @pytest.mark.parametrize("error", ["MemoryError()", "ImportError('cannot allocate memory')"])

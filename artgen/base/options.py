@@ -134,6 +134,9 @@ def parse_options(options: type[T], values: Mapping[str, object], owner: str) ->
         too_long = isinstance(found, int) and abs(found) >= 2**63
         if outside or too_long or [*not_finite(found)]:
             raise wrong(option)
+    for each in dataclasses.fields(options):  # type: ignore[arg-type]
+        if each.name not in parsed and each.default is each.default_factory is dataclasses.MISSING:
+            raise UsageError(f"{owner} needs the option {each.name}", hint="it has no default")
     return options(**parsed)
 
 

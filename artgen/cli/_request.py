@@ -258,10 +258,12 @@ def is_picture(target: str, registry: Registry) -> bool:
     from artgen.targets import PICTURE_SUFFIXES, Source, kind_by_name, pictures
 
     source = Source.parse(target)
-    if target == "-" or source in pictures(registry):
+    bare = Source(source.scheme, source.rest.partition("?")[0])
+    if target == "-" or bare in pictures(registry):
         return True
-    if source.scheme is None and os.path.isdir(target):  # it stands for the pictures in it
-        return True
+    if source.scheme is None and os.path.isdir(target):
+        # It stands for the pictures in it, unless a plugin opens it.
+        return registry.find_opener(target).plugin.origin == "built-in"
     there = os.path.isfile(target) or source.scheme in ("http", "https")
     suffix = Path(source.rest.partition("?")[0]).suffix.lower()
     return there and suffix in PICTURE_SUFFIXES and kind_by_name(source, registry) is None

@@ -156,7 +156,8 @@ def compare(
     if any(known_facts(find_primitive(each.recipe, registry)) is None for each in asked):
         common.load("artgen.primitives")
     sets = comparisons.of_sets(asked, registry)
-    targets = find_targets(targets or ["sample:digits" if sets else "sample:astronaut"], sets=sets)
+    usual = ["sample:digits" if sets else "sample:astronaut"]
+    targets = find_targets(targets or usual, registry, sets=sets)
     if len(targets) == 1:
         # What every fit would raise some seconds later.
         check_files(Recipe().with_target(source=targets[0]), registry, (Path(),))

@@ -279,7 +279,7 @@ def _pictures_in_folders(
     from artgen.targets import find_targets
 
     named = find_names(Recipe.from_request({**data, "target": {}}), registry)
-    return find_targets(targets, sets="set" in named.primitive.targets)
+    return find_targets(targets, registry, sets="set" in named.primitive.targets)
 
 
 def _watch(

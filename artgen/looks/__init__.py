@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from artgen.base.errors import UsageError
 from artgen.base.toml import read_toml
-from artgen.recipe import LARGEST_FILE, Recipe
+from artgen.recipe import LARGEST_FILE, PrimitiveTable, Recipe
 from artgen.registry import Registry
 
 
@@ -77,7 +77,8 @@ def apply_look(
             del target["palette"]
             left_out.append("palette")
     data = {**base, "look": look.name}
-    if table.get("name") != base.get("primitive", {}).get("name"):
+    before = base.get("primitive", {}).get("name", PrimitiveTable().name)
+    if table.get("name", before) != before:
         data = {key: data[key] for key in data if key not in ("primitive", "stage", "init")}
     tables = {key: value for key, value in look.data.items() if key != "stage"}
     for key, value in {**tables, "primitive": table, "target": target}.items():

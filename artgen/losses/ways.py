@@ -63,7 +63,12 @@ class Pose:
         for name, way, value in self.ways:
             assert way.parts is not None
             with plugin_code(f"view {name!r}", way.parts, hint=_PARTS):
-                tensors = way.parts(primitive, tensors, value, share)
+                laid = way.parts(primitive, tensors, value, share)
+            if not (isinstance(laid, Mapping) and laid.keys() >= tensors.keys()):
+                found = sorted(laid) if isinstance(laid, Mapping) else type(laid).__name__
+                problem = f"returned {found}, not {sorted(tensors)}"
+                raise broken(f"view {name!r}", way.parts, problem, _PARTS)
+            tensors = laid
         return tensors
 
     def check(self, primitive: Primitive) -> None:

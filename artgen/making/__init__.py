@@ -294,6 +294,9 @@ def run_maker(kind: str, maker: Maker, motif: Motif) -> Made:
     if taken := sorted(_LISTS.intersection(made.files)):
         problem = f"gave {taken[0]}, which artgen writes"
         raise broken(what, type(maker).make, problem, "give it another name")
+    if strange := [each for each in made.parts if not isinstance(each, Part)]:
+        problem = f"gave the part {strange[0]!r:.60}"
+        raise broken(what, type(maker).make, problem, "use artgen.making.Part(what, name)")
     if odd := [each.colour for each in made.parts if not re.fullmatch(_COLOUR, each.colour)]:
         raise broken(what, type(maker).make, f"gave a part of colour {odd[0]!r}", "use #rrggbb")
     if not made.parts:

@@ -39,6 +39,9 @@ Facts = dict[str, Any]
 _EXAMPLE_SIDE = 512
 """Side of the square canvas for which learning rates and shapes are shown."""
 
+_READ = (".py", ".toml", ".json")
+"""Files of packages of which facts are made: presets and looks are often tables."""
+
 _PLAIN = {kind.__name__: kind for kind in (int, float, bool, str, type(None))}
 """The types of options whose values can be checked by their facts, alone or in a choice."""
 
@@ -95,8 +98,8 @@ def _source(entry: Entry) -> tuple[Path, str] | None:
                 return None
             inside = found.submodule_search_locations
             roots |= {Path(each) for each in inside} if inside else {Path(found.origin)}
-        elif member.plugin.origin != "file":
-            return None  # made in this process
+        elif member.plugin.origin != "file" or member.kind == "look":
+            return None  # made in this process, or perhaps of another file
     if folder is None:
         return None
     own = [sorted(member.identity.items()) for member in members]
@@ -116,11 +119,12 @@ def _foreign_families() -> frozenset[str]:
 
 @functools.cache
 def _state_of(root: Path) -> str:
-    """A digest of the stamps of the modules below a folder, or of a single one.
+    """A digest of the stamps of the modules and tables below a folder, or of a single module.
 
     One look is enough: what this process runs was read once too.
     """
-    paths = sorted(root.rglob("*.py")) if root.is_dir() else [root]
+    inside = (path for path in root.rglob("*.*") if path.suffix in _READ)
+    paths = sorted(inside) if root.is_dir() else [root]
     return _digest([(str(path), stamp_of(path)) for path in paths])
 
 

@@ -14,13 +14,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from artgen.base.errors import UsageError, check_memory
+from artgen.base.errors import PluginError, UsageError, check_memory
+from artgen.base.faults import broken, place_of
 from artgen.base.options import parse_options
 from artgen.plan.names import Named, find_names, of_look
 from artgen.plan.options import Chosen, check_engine_options, choose_options, names_of
 from artgen.plan.target import aim
 from artgen.recipe import FileReference, Recipe, Stage
 from artgen.recipe.migration import earlier_options
+from artgen.recipe.table import Misfit
 from artgen.registry import Registry
 from artgen.values.canvas import Canvas
 from artgen.values.subject import Subject, kind_of
@@ -200,10 +202,17 @@ def _complete(
     given = {key: value for key, value in data.items() if key not in own}
     known = engine.options_for(primitive)
     names = names_of(known)
+    for key in sorted(names & set(Stage.declared())):
+        problem = f"has an option {key!r}, which is a key of every stage"
+        raise broken(f"options of engine {name}", known, problem, "choose another name")
     if set(given) - names:
         families = {each: names_of(options) for each, options in engine.family_options().items()}
         check_engine_options(name, given, names, families, primitive.family)
     given = {**earlier_options(name, given, names), **given}
     options = parse_options(known, given, owner=f"engine {name}")
     values = {k: v for k, v in dataclasses.asdict(options).items() if v is not None}
-    return Stage.parse({**own, "engine": name, **values})
+    try:
+        return Stage.parse({**own, "engine": name, **values})
+    except Misfit as misfit:  # what the recipe says has been checked
+        cls = type(primitive)
+        raise misfit.of(PluginError, f"stage of {cls.__name__}{place_of(cls)}") from None

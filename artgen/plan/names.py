@@ -34,13 +34,17 @@ class Named:
     def with_preset_target(self) -> Named:
         """The same with the keys of the target that the preset sets and the recipe does not.
 
-        Raises UsageError.
+        Raises UsageError, and PluginError for a key that no target has.
         """
         preset, target = self.recipe.primitive.preset, self.recipe.target
         # The recipe of a fit has the hash of its target, and was completed already.
         if preset is None or target.sha256 is not None:
             return self
         keys, default = self.primitive.find_preset(preset).target, TargetTable()
+        for key in (key for key in keys if key not in target.declared()):
+            what, problem = f"preset {preset!r} of {self.primitive.__name__}", f"sets target.{key}"
+            hint = did_you_mean(key, target.declared())
+            raise broken(what, self.primitive, f"{problem}, which is no key of a target", hint)
         changes = {k: keys[k] for k in keys if getattr(target, k) == getattr(default, k)}
         return self.of(self.recipe.with_target(**changes))
 

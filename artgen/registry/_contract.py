@@ -7,6 +7,7 @@ import inspect
 import pkgutil
 import typing
 from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, fields
 from typing import Any
 
 from artgen.base.errors import PluginError, did_you_mean
@@ -72,7 +73,10 @@ def check_contract(kind: str, what: str, loaded: Any) -> None:
             f"{what} is {loaded!r}{place_of(loaded)}, which is not a subclass of {place}",
             hint=f"derive it from {place}, or offer it through another hook",
         )
-    _check_options(what, getattr(loaded, "Options", None))
+    options = getattr(loaded, "Options", None)
+    _check_options(what, options)
+    if kind == "primitive":
+        _check_fields(what, options)
     _check_attributes(what, loaded)
     for name, own, inherited in _overridden(loaded):
         arguments = ", ".join(inspect.signature(inherited).parameters)
@@ -173,3 +177,17 @@ def _check_options(what: str, options: Any) -> None:
                 "is not a dataclass, so its options have no effect",
                 hint="write @dataclass(frozen=True) above class Options",
             )
+
+
+def _check_fields(what: str, options: Any) -> None:
+    """Raise PluginError if options of a primitive have no default, or the name of another key."""
+    from artgen.recipe import PrimitiveTable
+
+    declared = [(each, base) for base in own_classes(options) for each in fields(base)]
+    for each, base in declared:
+        if each.name in PrimitiveTable.declared():
+            problem = f"has an option {each.name!r}, which is a key of every primitive"
+            raise broken(f"Options of {what}", base, problem, "choose another name")
+        if each.default is each.default_factory is MISSING:
+            hint = f"write {each.name} = artgen.option(DEFAULT, 'what it does')"
+            raise broken(f"Options of {what}", base, f"has no default of {each.name!r}", hint)

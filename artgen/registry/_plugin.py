@@ -22,6 +22,7 @@ import pluggy
 from artgen import hookspecs
 from artgen.base.errors import PluginError, did_you_mean, is_out_of_memory
 from artgen.base.faults import line_at_fault, one_line, place_of, quoted, remember
+from artgen.base.generic import is_a
 from artgen.base.printed import caught
 from artgen.events import Event
 from artgen.hookspecs import GROUP, PLUGIN_API, Spec
@@ -337,6 +338,8 @@ def _fault_of(spec: Spec) -> str:
         return f" at {spec.load!r}, which is not 'module:attribute'"
     if not (isinstance(spec.files, tuple) and all(isinstance(p, str) for p in spec.files)):
         return " with files that are not a tuple of patterns"
+    if not is_a(spec.names, Mapping[str, str]):
+        return " with names that are not a mapping of each to its kind, as {'cat': 'image'} is"
     for pattern in spec.files:
         if pattern != pattern.lower():
             return (

@@ -277,7 +277,11 @@ class Registry:
         if len(entries) > 1:
             owners = " and ".join(entry.distribution for entry in entries)
             spelled = " or ".join(self.spelling(entry) + after for entry in entries)
-            raise PluginError(f"{what} by {owners}", hint=f"write {spelled}")
+            if entries[0].kind in ("exporter", "command"):  # a suffix or a word has no owner
+                hint = "leave out one --plugin, or set ARTGEN_DISABLE_PLUGINS to one of them"
+            else:
+                hint = f"write {spelled}"
+            raise PluginError(f"{what} by {owners}", hint=hint)
         return entries[0]
 
     def _with_clashes(self, plugin: Plugin) -> PluginInfo:
@@ -294,8 +298,9 @@ class Registry:
 
     def _find_member(self, name: str, identity: Mapping[str, str]) -> Entry:
         """Look up a member of a mixture in the recorded plugin, else in all plugins."""
-        bare = name.rpartition("/")[2]
-        for provider in self._providers(identity) if identity else ():
+        owner, _, bare = name.rpartition("/")
+        # Besides that plugin's, a mixture has artgen's own alone.
+        for provider in self._providers(identity) if identity and owner != "artgen" else ():
             if bare in provider.info.offers.get("primitive", ()):
                 return self._find_recorded("primitive", bare, identity)
         if identity and not self._providers(identity):

@@ -6,6 +6,7 @@ file of its family or kind; a loose file is that alone, with its hooks.
 
 from __future__ import annotations
 
+import builtins
 import importlib.util
 import keyword
 import re
@@ -186,6 +187,12 @@ def _check_name(name: str, kind: Kind, registry: Registry, single_file: bool) ->
         raise UsageError(
             f"{name!r} is a Python keyword and cannot name a module",
             hint="choose another name",
+        )
+    # A function of that name would call itself.
+    calls = _template(f"{kind}.py").template if kind in OTHERS else ""
+    if name in dir(builtins) and re.search(rf"\b{name}\(", calls):
+        raise UsageError(
+            f"{name!r} is a function of Python that a new {kind} calls", hint="choose another name"
         )
     for info in registry.plugins:
         if name in info.offers.get(kind, ()):

@@ -58,7 +58,13 @@ def folded(target: Target, symmetry: str) -> Target:
             return planes if planes is None else bend(planes)
         return np.dstack([bend(np.ascontiguousarray(each)) for each in np.moveaxis(planes, 2, 0)])
 
-    rgba, weight = bent(target.rgba), bent(target.weight)
+    rgba, weight = target.rgba, bent(target.weight)
+    if rgba is not None:
+        # Premultiplied, so that colours hidden under transparency do not bleed.
+        rgba = bent(np.dstack([rgba[:, :, :3] * rgba[:, :, 3:], rgba[:, :, 3]]))
+        colour, alpha = rgba[:, :, :3], rgba[:, :, 3:]
+        seen = np.divide(colour, alpha, out=np.zeros_like(colour), where=alpha > 1e-4)
+        rgba = np.dstack([seen.clip(0, 1), alpha])
     return replace(target, image=bent(target.image), rgba=rgba, weight=weight, symmetry=symmetry)
 
 

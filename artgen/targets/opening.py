@@ -30,14 +30,20 @@ def find_opener(source: Source, registry: Registry) -> Entry:
     return registry.find_opener(source.rest)
 
 
-def find_targets(asked: Iterable[str], *, sets: bool = False) -> list[str]:
+def find_targets(asked: Iterable[str], registry: Registry, *, sets: bool = False) -> list[str]:
     """The targets asked for, with the picture files of a folder in its place, unless it is a set.
 
-    Raises InputError where a folder holds none.
+    A folder that a plugin opens is one target. Raises PluginError, and InputError where a folder
+    holds no pictures.
     """
     targets: list[str] = []
     for source in asked:
-        if sets or not os.path.isdir(source) or Source.parse(source).scheme is not None:
+        if (
+            sets
+            or not os.path.isdir(source)
+            or Source.parse(source).scheme is not None
+            or registry.find_opener(source).plugin.origin != "built-in"
+        ):
             targets.append(source)
         else:
             targets.extend(map(str, pictures_in(Path(source), source)))

@@ -58,7 +58,9 @@ def parse_palette(text: str) -> int | tuple[str, ...]:
         return tuple(f"#{digits}" for digits in NAMED[text].split())
     if name in MAPS and (count := whole(steps or str(_STEPS))) is not None:
         return _steps_of(name, count)
-    if "#" in text or "," in text or _is_colour(text):
+    if _is_colour(text):
+        return (hex_colour(parse_colour(text)),)
+    if "#" in text or "," in text:
         return tuple(dict.fromkeys(hex_colour(parse_colour(each)) for each in text.split(",")))
     if (count := whole(steps)) is not None and os.path.exists(name):
         return _learned_from(Path(name), count)
@@ -114,7 +116,13 @@ def read_palette(path: str | os.PathLike[str]) -> tuple[str, ...]:
     where = f"palette {printable(path)}"
     data = read_regular(path, where)
     if data.startswith(png.SIGNATURE):
-        colours = _colours_of(decode.decode_file(data, _MOST_PIXELS, where).samples, where)
+        try:
+            samples = decode.decode_file(data, _MOST_PIXELS, where).samples
+        except InputError as error:
+            if "--max-pixels" in (error.hint or ""):  # which is for targets
+                error.hint = f"{printable(path)}:8 learns 8 colours of a picture"
+            raise
+        colours = _colours_of(samples, where)
     else:
         colours = [bytes.fromhex(digits) for digits in dict.fromkeys(_lines(data, where))]
     if not 2 <= len(colours) <= MOST_COLOURS:

@@ -125,6 +125,8 @@ def bordered(
 ) -> NDArray[Any]:
     """The samples as RGBA inside a border: `margins` above, below, left and right, in pixels."""
     height, width, channels = samples.shape
+    if samples.dtype.kind == "b":  # it holds no colours
+        samples = samples.astype(np.uint8) * np.uint8(255)
     one = np.iinfo(samples.dtype).max if samples.dtype.kind == "u" else 1
     (above, below), (before, after) = margins
     paint = np.rint(np.array(colour) * one) if one > 1 else np.array(colour)

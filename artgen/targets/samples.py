@@ -130,6 +130,11 @@ def curve_from_function(
         )
     x = np.linspace(start, end, samples)
     y = function(x)
+    if np.shape(y) != x.shape:
+        raise InputError(
+            f"{name}: its function gave the shape {np.shape(y)} for x of {x.shape}",
+            hint="return one y for each x: for a constant, np.full_like(x, 3)",
+        )
     undefined = ~(np.abs(y) < 1e100)
     if undefined.any():
         raise InputError(

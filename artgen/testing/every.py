@@ -17,7 +17,7 @@ from artgen.base.options import OptionInfo
 from artgen.display.views import open_view
 from artgen.events import Evaluated, Event
 from artgen.init import Context
-from artgen.plan import Plan, resolve
+from artgen.plan import Plan, find_names, make_plan
 from artgen.primitives import Primitive
 from artgen.raster import draw
 from artgen.recipe import Recipe
@@ -196,8 +196,8 @@ def _plan(candidate: Candidate, variant: Variant) -> Plan:
     table = {"name": candidate.registry.spelling(candidate.entry), **variant.options}
     if variant.preset:
         table["preset"] = variant.preset
-    recipe = Recipe.from_dict({"primitive": table})
-    return resolve(recipe, candidate.registry, CANVAS, candidate.sample)
+    named = find_names(Recipe.from_dict({"primitive": table}), candidate.registry)
+    return make_plan(named.with_preset_target(), CANVAS, candidate.sample)
 
 
 def _ends(option: OptionInfo) -> list[object]:

@@ -230,7 +230,7 @@ def placed(name: str, canvas: Canvas) -> str:
 
 def _read_reach(text: str) -> tuple[float, float]:
     match = re.fullmatch(r"(\d{0,9}\.?\d{1,15})x(\d{0,9}\.?\d{1,15})", text)
-    if match is None or not all(1e-3 < float(each) < 1e3 for each in match.groups()):
+    if match is None or not all(1e-3 < float(each) < 1e5 for each in match.groups()):
         raise UsageError(f"{text!r} is no half width and height of a repeat", hint="write p4m@1x1")
     return float(match[1]), float(match[2])
 

@@ -93,6 +93,9 @@ class Ink(Primitive):
         marks, problem = self.place(sheet), ""
         if not isinstance(marks, Marks):
             problem = f"gave {type(marks).__name__}, not Marks"
+        elif (np.shape(marks.strokes)[1:], np.shape(marks.ink)) != ((6,), (len(marks),)):
+            found = np.shape(marks.strokes), np.shape(marks.ink)
+            problem = f"gave strokes and ink of the shapes {found[0]} and {found[1]}"
         elif not np.isfinite(marks.strokes).all():
             problem = "gave NaN or infinite numbers"
         elif len(marks) > sheet.count:

@@ -17,9 +17,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from artgen.base.faults import broken
 from artgen.compiler import kernel_cache
 from artgen.compiler.threads import share, thread_count
-from artgen.families.mesh.contract import Mesh, on_frame
+from artgen.families.mesh.contract import Floats, Integers, Mesh, on_frame
 from artgen.raster.edges import edge_lines
 from artgen.raster.painting import BLACK, paint
 from artgen.raster.sampling import cut_strips
@@ -78,10 +79,22 @@ def triangulate(mesh: Mesh, xy: Tensor, canvas: Canvas) -> Triangulation:
     triangles = mesh.triangulate(points)
     turned = (areas(torch.from_numpy(points[triangles])) < 0).numpy()
     triangles = np.where(turned[:, None], triangles[:, [0, 2, 1]], triangles)
-    colours = torch.from_numpy(mesh.corner_colours(points, triangles))
+    colours = torch.from_numpy(_corner_colours(mesh, points, triangles))
     places = (framed + framed.new_tensor(canvas.reach)) / canvas.pixel
     corners = torch.from_numpy(np.ascontiguousarray(triangles))
     return Triangulation(places, corners, colours, Edges.of(corners))
+
+
+def _corner_colours(mesh: Mesh, points: Floats, triangles: Integers) -> Integers:
+    """The numbers of the colours at corners. Raises PluginError where they are none."""
+    gave, most = mesh.corner_colours(points, triangles), len(points) * mesh.colours_per_vertex
+    array = np.asarray(gave)
+    fits = array.shape == triangles.shape and array.dtype.kind in "iu"
+    if not fits or (array.size and not 0 <= array.min() <= array.max() < most):
+        what, hint = type(mesh), f"return int64 [{len(triangles)}, 3], of 0 to {most - 1}"
+        problem = f"gave {array.dtype} {list(array.shape)}, which numbers no colours"
+        raise broken(f"corner_colours of {what.__name__}", what.corner_colours, problem, hint)
+    return array.astype(np.int64, copy=False)
 
 
 def areas(corners: Tensor) -> Tensor:
