@@ -11,7 +11,7 @@ import pytest
 
 from artgen.base.errors import ArtgenError
 from artgen.cli._console import describe
-from soak import compatibility
+from soak import compatibility, fuzz, outside, security
 from soak._promise import AREAS, Promise, Tally, choose, every_promise, short
 from soak._readers import READERS, good_files
 from soak._runs import start
@@ -177,6 +177,25 @@ def test_a_killed_run_that_starts_anew_is_not_resumed(tmp_path, monkeypatch):
     monkeypatch.setattr(compatibility, "FOLDER", tmp_path)
     compatibility.old_checkpoints(tally := Tally(), True)
     assert tally.failures == ["0.4.0/killed-triangle: its checkpoint is not used"]
+
+
+def test_a_fuzzer_that_tries_no_file_fails(tmp_path):
+    (tmp_path / "printed.txt").write_text("")
+    fuzz._count(tally := Tally(), "table", tmp_path, 0)
+    assert tally.failures == ["table: no file was tried"]
+
+
+@posix
+def test_a_command_that_refuses_everything_keeps_no_promise(monkeypatch):
+    run = outside.run
+    monkeypatch.setattr(
+        outside, "run", lambda line, folder: run(line, folder) if "it" in line else (2, "no")
+    )
+    outside.numbers(numbers := Tally(), True)
+    assert len(numbers.failures) == numbers.cases
+    monkeypatch.setattr(security, "run", lambda line, folder: (2, "no"))
+    security.outputs_give_nothing_away(outputs := Tally(), True)
+    assert "gaussian.mp4: it is not written" in outputs.failures
 
 
 def test_words_choose_what_is_tried():
