@@ -387,6 +387,13 @@ def test_the_check_says_which_figures_moved(tmp_path, monkeypatch, capsys):
     assert check.main(file) == 0
 
 
+def test_the_check_misses_a_row_that_is_gone():
+    table = Table("T", ("", "s"), [("there", "2.00")])
+    assert [now for _, now in check._of_table("times", table, "there", "s")] == [2.0]
+    with pytest.raises(ValueError, match="times has no row 'gone'"):
+        list(check._of_table("times", table, "gone", "s"))
+
+
 def test_writing_a_section_keeps_the_others(tmp_path):
     path = tmp_path / "RESULTS.md"
     order = ("first", "second", "third")

@@ -89,6 +89,23 @@ def test_cells_are_found_by_name():
     }
 
 
+@each_page
+def test_a_sign_that_a_page_says_in_words_is_named(page):
+    names, said = tomllib.loads(NAMES), figures.MARK.finditer(TEXTS[page])
+    words = {match["name"] for match in said if match["value"][0] not in "+-"}
+    assert [name for name in words if KNOWN[name] < 0 and "sign" not in names[name]] == []
+
+
+@pytest.mark.parametrize("sign", "+-")
+def test_a_change_of_sign_that_words_would_hide_is_refused(sign):
+    name = f'a = {{ cell = ["speed", "Threads", "2", "ms"], sign = "{sign}" }}'
+    if sign == "-":
+        assert figures.values(TABLE, name) == {"a": -6.52}
+    else:
+        with pytest.raises(ValueError, match=r"a is -6\.52 now"):
+            figures.values(TABLE, name)
+
+
 @pytest.mark.parametrize("cell", [("speed", "Threads", "3", "ms"), ("speed", "*", "*", "ms")])
 def test_a_name_of_no_cell_or_of_several_is_refused(cell):
     with pytest.raises(ValueError, match=r"wrong: .+ names [02] cells"):
