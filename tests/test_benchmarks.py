@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from artgen import Canvas, Params
+from artgen.base.errors import InputError
 from artgen.families.splat.cpu import emit_for_cpu
 from artgen.raster.webgpu_device import Adapter
 from artgen.registry import default
@@ -79,7 +80,8 @@ def test_every_benchmark_runs(name, capsys):
     command.main(["--quick", *(["--cpu"] if name == "fits" else []), name])
     printed = capsys.readouterr().out
     assert printed.startswith(f"## {name}\n")
-    assert f"`python -m benchmarks {name}`, commit " in printed
+    command_line = f"`python -m benchmarks {name}{' --cpu' * (name == 'fits')}`"
+    assert f"{command_line}, commit " in printed
     tables = re.findall(
         r"^### .+\n\n\| .+\|\n\| ---[-| :]+\|\n(?:\| .+\|\n)+", printed, re.MULTILINE
     )
@@ -179,11 +181,44 @@ def test_an_unknown_benchmark_is_refused(capsys):
     assert "did you mean footprints?" in capsys.readouterr().err
 
 
-def test_quick_values_are_not_written_down(capsys):
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--quick", "video"], "--quick"),
+        (["--serial", "scaling"], "--serial measures a part"),
+        (["--device", "cpu:0", "fits"], "there is no section fits-cpu:0"),
+        (["--device", "webgpu", "fields"], "there is no section fields-webgpu"),
+    ],
+)
+def test_what_has_no_place_is_not_written_down(arguments, message, monkeypatch, capsys):
+    monkeypatch.setattr(command, "run", None)
     with pytest.raises(SystemExit) as stopped:
-        command.main(["--quick", "--write", "video"])
+        command.main(["--write", *arguments])
     assert stopped.value.code == 2
-    assert "--quick" in capsys.readouterr().err
+    assert message in capsys.readouterr().err
+
+
+def test_a_benchmark_that_cannot_run_does_not_end_the_others(monkeypatch, tmp_path, capsys):
+    def tables(settings):
+        yield Table("T", ("", "s"), [("a", "1")])
+
+    def impossible(settings):
+        raise InputError("needs a thing")
+        yield
+
+    modules = {"benchmarks.video": impossible, "benchmarks.blob": tables}
+    monkeypatch.setattr(
+        "importlib.import_module", lambda name: SimpleNamespace(run=modules[name], __doc__="What.")
+    )
+    monkeypatch.setattr(command, "RESULTS", tmp_path / "RESULTS.md")
+    with pytest.raises(SystemExit) as stopped:
+        command.main(["video", "blob", "--write", "--long", "--data", str(tmp_path)])
+    assert stopped.value.code == InputError.exit_code
+    assert "video: needs a thing" in capsys.readouterr().err
+    text = (tmp_path / "RESULTS.md").read_text()
+    assert "## blob" in text
+    assert "## video" not in text
+    assert "`python -m benchmarks blob --long --data DIR`, commit" in text
 
 
 def test_a_folder_without_pictures_is_refused(tmp_path, capsys):
@@ -400,6 +435,7 @@ def test_writing_a_section_keeps_the_others(tmp_path):
     update_sections(path, {"third": "three"}, order)
     update_sections(path, {"first": "one\n\n### a table"}, order)
     update_sections(path, {"third": "new"}, order)
+    update_sections(path, {"third": "new"}, order[:2])
     text = path.read_text(encoding="utf-8")
     assert text.startswith("# Results\n")
     assert text.endswith("## first\n\none\n\n### a table\n\n## third\n\nnew\n")

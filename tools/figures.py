@@ -4,8 +4,8 @@ A measured figure in README.md or in docs/ is followed by its name, in a comment
 `1.30<!-- figure: threads-two -->`. benchmarks/figures.toml says in which cell of RESULTS.md it
 stands: section, table, row and column, where in the last three `*` stands for anything. Of several
 cells `pick` takes the `least`, the `largest` or the `mean`; `part` counts the numbers of a cell
-from 0, and `times` converts units. A page keeps its decimals, and its sign where it shows one. Where
-words around the figure say it ("0.2 dB less"), `sign` has it, and another one is an error.
+from 0, and `times` converts units. A page keeps its decimals, and its sign where it shows one.
+Where words around the figure say it ("0.2 dB less"), `sign` has it; another one is an error.
 
     python -m tools.figures          figures that differ from RESULTS.md
     python -m tools.figures --write  writes them into the pages
