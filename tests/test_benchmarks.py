@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import torch
+from PIL import Image
 
 from artgen import Canvas, Params
 from artgen.base.errors import InputError
@@ -19,7 +20,7 @@ from artgen.raster.webgpu_device import Adapter
 from artgen.registry import default
 from artgen_plugins.gaussian import Gaussian
 from benchmarks import __main__ as command
-from benchmarks import check, gpu, handwritten
+from benchmarks import check, fits, genetic, gpu, handwritten, ideas, shapes, startup
 from benchmarks._contenders import (
     Dense,
     Eager,
@@ -32,6 +33,7 @@ from benchmarks._contenders import (
 from benchmarks._measure import interleaved, peak_memory
 from benchmarks._report import Sample, Table, figure, update_sections
 from benchmarks._scenes import Scene, make_scene, spacing
+from benchmarks._settings import Settings
 from benchmarks.cuda_static import Compiled, hot_loop
 from benchmarks.footprints import compare, relative_error
 from benchmarks.superellipse import Superellipse
@@ -223,10 +225,20 @@ def test_a_benchmark_that_cannot_run_does_not_end_the_others(monkeypatch, tmp_pa
 
 def test_a_folder_without_pictures_is_refused(tmp_path, capsys):
     (tmp_path / "notes.txt").write_text("no picture")
+    Image.new("RGB", (3, 2)).save(tmp_path / "other.png")
+    assert fits.full_size(tmp_path) == {str(tmp_path / "other.png"): 3}
+    with pytest.raises(InputError, match="no picture kodim"):
+        fits.full_size(tmp_path, "kodim*")
+    (tmp_path / "other.png").unlink()
     with pytest.raises(SystemExit) as stopped:
         command.main(["fits", "--data", str(tmp_path)])
     assert stopped.value.code == 3
     assert "holds no picture" in capsys.readouterr().err
+
+
+def test_shapes_are_not_measured_without_pictures(tmp_path):
+    with pytest.raises(InputError, match="holds no picture"):
+        shapes.pictures(tmp_path)
 
 
 @pytest.mark.slow
@@ -344,6 +356,47 @@ def test_actions_take_turns_until_their_time_is_used_up(monkeypatch):
     medians = interleaved({n: action(n) for n in durations}, rounds=3, seconds=10)
     assert calls == ["quick", "slow", "quick", "slow", "quick"]
     assert medians == {"quick": 2.0, "slow": 6.0}
+
+
+def test_ideas_are_compared_on_one_thread(monkeypatch):
+    used = []
+
+    def fit(goal, *_):
+        used.append(torch.get_num_threads())
+        return torch.zeros(3, 21, 32)
+
+    monkeypatch.setattr(ideas, "fitted", fit)
+    monkeypatch.setattr("benchmarks.same_ideas.torch_ripple.fit", fit)
+    monkeypatch.setattr(ideas, "IDEAS", {"ripple": ideas.IDEAS["ripple"]})
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        assert len(list(ideas.run(Settings(quick=True)))) == 1
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    assert set(used) == {1}
+
+
+def test_a_command_that_ends_otherwise_is_not_measured(tmp_path):
+    with pytest.raises(RuntimeError, match=r"gausian .* ended with 4, not 0"):
+        startup.waited(startup.FITS["a wrong name"], str(tmp_path), str(tmp_path))
+
+
+def test_the_rehearsal_of_genetic_takes_a_fifth_of_the_budget(monkeypatch):
+    asked = []
+
+    @dataclass
+    class Problem:
+        total_steps: int = 0
+
+    def timed(searcher, problem, budget):
+        asked.append(problem.total_steps)
+        return 0.001 * problem.total_steps
+
+    monkeypatch.setattr(genetic, "_timed", timed)
+    assert genetic._generations(Problem(), 10.0) == 10_000
+    assert 2_000 <= asked[-1] < 2_500
 
 
 def test_what_is_short_runs_some_times_before_it_counts(monkeypatch):
