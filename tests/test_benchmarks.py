@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -20,7 +21,7 @@ from artgen.raster.webgpu_device import Adapter
 from artgen.registry import default
 from artgen_plugins.gaussian import Gaussian
 from benchmarks import __main__ as command
-from benchmarks import check, fits, genetic, gpu, handwritten, ideas, shapes, startup
+from benchmarks import check, fits, genetic, gpu, handwritten, ideas, sets, shapes, startup
 from benchmarks._contenders import (
     Dense,
     Eager,
@@ -234,6 +235,16 @@ def test_a_folder_without_pictures_is_refused(tmp_path, capsys):
         command.main(["fits", "--data", str(tmp_path)])
     assert stopped.value.code == 3
     assert "holds no picture" in capsys.readouterr().err
+
+
+def test_a_sheet_is_coded_in_gray_with_its_error():
+    sheet = sets._sheet(np.arange(5 * 36, dtype=np.uint8).reshape(5, 6, 6, 1))
+    assert sheet.shape == (18, 12)
+    size, error = sets._coded(sheet, "PNG")
+    assert (size < 18 * 12, error) == (True, 0)
+    (size, error), (larger, less) = (sets._coded(sheet, "JPEG", quality=q) for q in (10, 90))
+    assert size < larger
+    assert 0 < less < error < 0.05
 
 
 def test_shapes_are_not_measured_without_pictures(tmp_path):
