@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -90,6 +91,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error(f"--data {options.data} is not a folder")
     if options.write and options.quick:
         parser.error("--quick measures nothing worth writing down: leave out one of the two")
+    if options.write and options.serial:
+        parser.error("--serial measures a part of a section, and --write would drop the rest of it")
 
     settings = Settings(
         quick=options.quick,
@@ -102,22 +105,35 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.device:
         suffix, names = f"-{options.device}", GPUS.get(options.device, ON_DEVICES)
         settings = replace(settings, devices=("cpu", options.device))
+    names = options.names or names
     order = (*BENCHMARKS, *(f"{name}-{device}" for device in GPUS for name in GPUS[device]))
+    if options.write and (unknown := [name for name in names if name + suffix not in order]):
+        parser.error(f"there is no section {unknown[0] + suffix} to write: leave out --write")
+    failed = 0
     try:
         if options.device:
             runs.resolve_device(options.device)
-        for name in options.names or names:
-            text = run(name, settings)
-            if options.write:
-                update_sections(RESULTS, {name + suffix: text}, order)
     except ArtgenError as error:
         parser.exit(error.exit_code, f"{error}\n")
+    for name in names:
+        try:
+            text = run(name, settings)
+        except ArtgenError as error:  # the others may be possible here
+            print(f"{name}: {error}", file=sys.stderr, flush=True)
+            failed = failed or error.exit_code
+            continue
+        if options.write:
+            update_sections(RESULTS, {name + suffix: text}, order)
+    if failed:
+        parser.exit(failed)
 
 
 def run(name: str, settings: Settings) -> str:
     """Run one benchmark; its section is printed as it grows, and returned."""
     module = importlib.import_module(f"benchmarks.{name.replace('-', '_')}")
-    command = " ".join([name, *(f"--device {device}" for device in settings.devices[1:])])
+    flags = [f"--device {device}" for device in settings.devices[1:]]
+    flags += [f"--{flag}" for flag in ("long", "cpu", "serial") if getattr(settings, flag)]
+    command = " ".join([name, *flags, *["--data DIR"] * (settings.data is not None)])
     made = f"`python -m benchmarks {command}`, commit {commit()}, {date.today()}; {machine()}."
     paragraphs = [(module.__doc__ or "").strip(), made]
     print(f"## {name}", *paragraphs, sep="\n\n", end="\n\n", flush=True)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import ctypes
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from benchmarks._report import Sample
 
-__all__ = ["fit_alone", "interleaved", "peak_memory", "timed"]
+__all__ = ["fit_alone", "interleaved", "one_thread", "peak_memory", "timed"]
 
 # Idle worker threads spin for a while, which must not be in the next action's time.
 _PAUSE = 0.01
@@ -29,6 +30,19 @@ def timed(action: Callable[[], Any]) -> float:
     if torch is not None and torch.cuda.is_initialized():
         torch.cuda.synchronize()
     return time.perf_counter() - start
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Torch and compiled kernels use one thread in this block."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def fit_alone(target: str, primitive: str, **options: Any) -> tuple[float, float]:

@@ -123,7 +123,8 @@ def update_sections(path: Path, sections: dict[str, str], order: Sequence[str]) 
     text = path.read_text(encoding="utf-8") if path.exists() else ""
     parts = re.split(r"^## (\S+)\n", text, flags=re.MULTILINE)[1:]
     known = dict(zip(parts[::2], (part.strip() for part in parts[1::2]), strict=True)) | sections
-    body = "".join(f"\n## {name}\n\n{known[name]}\n" for name in order if name in known)
+    names = dict.fromkeys([*(name for name in order if name in known), *known])
+    body = "".join(f"\n## {name}\n\n{known[name]}\n" for name in names)
     path.write_text(INTRODUCTION + body, encoding="utf-8")
 
 

@@ -25,7 +25,7 @@ WAYS = {
     "-j 2 --on ray": ("-j", "2", "--on", "ray"),
 }
 LONG = ("--size", "256", "-n", "1000", "--steps", "400")
-"""About five seconds on one thread."""
+"""About two thirds of a second on one thread."""
 TINY = ("--size", "24", "-n", "5", "--steps", "1")
 
 

@@ -26,6 +26,7 @@ from benchmarks._report import Table, figure
 from benchmarks._settings import Settings
 from benchmarks.shapes import open_target, rates
 
+_TRACER = None not in map(importlib.util.find_spec, ("vtracer", "resvg_py"))
 ENLARGED = 4
 """How many times larger the SVG of the tracer is drawn."""
 
@@ -48,7 +49,8 @@ def run(settings: Settings) -> Iterator[Table]:
         rows += traced(picture, side)
         rows += [fitted(picture, side, name, count) for name, count in kinds]
     columns = ("", "parts", "SVG, kB", "PSNR, dB", "CPU s")
-    yield Table(f"SVG files, long side {side}", columns, rows)
+    note = "" if _TRACER else "Without vtracer: its packages are not installed."
+    yield Table(f"SVG files, long side {side}", columns, rows, note)
 
 
 def fitted(picture: str, side: int, name: str, count: int) -> tuple[str, ...]:
@@ -74,7 +76,7 @@ def fitted(picture: str, side: int, name: str, count: int) -> tuple[str, ...]:
 
 def traced(picture: str, side: int) -> Iterator[tuple[str, ...]]:
     """Trace with the defaults, and with larger speckles left out."""
-    if None in map(importlib.util.find_spec, ("vtracer", "resvg_py")):
+    if not _TRACER:
         return
     import resvg_py
     import vtracer

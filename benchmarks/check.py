@@ -102,7 +102,8 @@ def _steps(quick: bool) -> Table:
 
 
 def _of_table(section: str, table: Table, row: str, column: str) -> Iterator[tuple[Place, Sample]]:
-    for name, *values in table.rows:
-        if name == row:
-            text = values[list(table.columns).index(column) - 1]
-            yield (section, table.title, row, column), Sample(numbers_of(text))
+    found = [values for name, *values in table.rows if name == row]
+    if not found:
+        raise ValueError(f"the benchmark {section} has no row {row!r} any more")
+    text = found[0][list(table.columns).index(column) - 1]
+    yield (section, table.title, row, column), Sample(numbers_of(text))

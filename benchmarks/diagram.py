@@ -69,6 +69,7 @@ def run(settings: Settings) -> Iterator[Table]:
         count = min(count, counts[0])
         blend = options.get("blend", "normalized")
         options = {**options, "count": count, "steps": steps, "size": size, "seed": 0}
+        fit_alone(pictures[0], name, **options | {"steps": 2})  # compiling does not count
         pairs = [
             [
                 fit_alone(each, name, engine_options={"relocate": share}, **options)

@@ -1,12 +1,12 @@
 """Faces: which are found, what else is taken for one, and what a focus on them gains.
 
-Forty pictures have a face: photographs of scikit-image, turned, mirrored, small and in gray too,
-and faces of the part of LFW that scikit-image brings (25 pixels wide, of many people, without hair
-or ground), four times as large in a gray border. Forty have none: the other
-photographs and drawings, and patches that are no faces of the same set. With `--data` some
-photographs of Kodak are in both. A hit is a circle whose middle lies less than its radius from that
-of the face. The gain of a focus is that of the PSNR inside the circle of the largest face, with the
-same number of parts, seed and steps.
+Forty pictures have a face: two photographs of scikit-image, turned, mirrored, small and in gray
+too, and faces of the part of LFW that scikit-image brings (25 pixels wide, of many people, without
+hair or ground), four times as large in a gray border; with `--data` kodim04 is one of them. Forty
+have none: 16 other photographs of scikit-image, and four patterns and 20 drawings of `sample:`. A
+hit is a circle whose middle lies less than its radius from that of the face. The gain of a focus is
+that of the PSNR inside the circle of the largest face, with the same number of parts, seed and
+steps.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Face:
 
 def run(settings: Settings) -> Iterator[Table]:
     """Yield the hits, and the gains of a focus."""
-    faces, others = _with_faces(settings), _without_faces(settings)
+    faces, others = _with_faces(settings), _without_faces()
     if settings.quick:
         faces, others = faces[:2], others[:2]
     yield _found(faces, others)
@@ -61,7 +61,7 @@ def run(settings: Settings) -> Iterator[Table]:
 
 
 def _lfw() -> NDArray[np.float64]:
-    """A hundred faces, then as many patches that are none."""
+    """A hundred faces, then as many patches that are none, and are not shown."""
     patches: NDArray[np.float64] = data.lfw_subset()  # type: ignore[no-untyped-call]
     return patches
 
@@ -97,21 +97,15 @@ def _with_faces(settings: Settings) -> list[Face]:
     if settings.data is not None and (file := settings.data / "kodim04.png").exists():
         found.append(Face("kodim04", np.asarray(Image.open(file).convert("RGB")), (266, 356)))
     patches = _lfw()[:100]
-    return found + [_patch(f"LFW {n}", patches[n], True) for n in range(EACH - len(found))]
+    return found + [_patch(f"LFW {n}", patches[n]) for n in range(EACH - len(found))]
 
 
-def _without_faces(settings: Settings) -> list[Face]:
+def _without_faces() -> list[Face]:
     found = [Face(name, _rgb(getattr(data, name)())) for name in WITHOUT if hasattr(data, name)]
     for name in (*GENERATED, *SUBJECTS):
         if name not in FACED:
             found.append(Face(name, _sample(name)))
-    if settings.data is not None:
-        for number in ("05", "07", "13", "19", "23"):
-            if (file := settings.data / f"kodim{number}.png").exists():
-                found.append(Face(f"kodim{number}", np.asarray(Image.open(file).convert("RGB"))))
-    patches = _lfw()[100:]
-    rest = max(0, EACH - len(found))
-    return found[:EACH] + [_patch(f"no LFW {n}", patches[n], False) for n in range(rest)]
+    return found[:EACH]
 
 
 def _sample(name: str) -> Pixels:
@@ -127,11 +121,11 @@ def _rgb(picture: NDArray[Any]) -> Pixels:
     return np.dstack([levels] * 3) if levels.ndim == 2 else levels[..., :3]
 
 
-def _patch(name: str, patch: NDArray[np.float64], face: bool) -> Face:
+def _patch(name: str, patch: NDArray[np.float64]) -> Face:
     side = SIDE * LARGER
     large = Image.fromarray(np.rint(patch * 255).astype(np.uint8)).resize((side, side))
     framed = np.pad(np.asarray(large), side // 2, constant_values=128)
-    return Face(name, np.dstack([framed] * 3), (side, side) if face else None)
+    return Face(name, np.dstack([framed] * 3), (side, side))
 
 
 def _found(faces: list[Face], others: list[Face]) -> Table:

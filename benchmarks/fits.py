@@ -64,17 +64,19 @@ def run(settings: Settings) -> Iterator[Table]:
     yield Table("PSNR, mean over pictures", columns, rows)
 
 
-def full_size(folder: Path) -> dict[str, int]:
+def full_size(folder: Path, names: str = "*") -> dict[str, int]:
     """The pictures in `folder` with their long sides in pixels. Raises InputError without any."""
     from PIL import Image
 
     sizes = {}
-    for path in sorted(folder.iterdir()):
+    for path in sorted(folder.glob(names)):
         if path.suffix.lower() in SUFFIXES:
             with Image.open(path) as picture:
                 sizes[str(path)] = max(picture.size)
     if not sizes:
-        raise InputError(f"{folder} holds no picture", hint=f"known: {', '.join(sorted(SUFFIXES))}")
+        raise InputError(
+            f"{folder} holds no picture {names}", hint=f"known: {', '.join(sorted(SUFFIXES))}"
+        )
     return sizes
 
 

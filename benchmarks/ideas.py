@@ -25,6 +25,7 @@ from torch import Tensor
 
 import artgen
 from artgen.targets import Target
+from benchmarks._measure import one_thread
 from benchmarks._report import Sample, Table, figure
 from benchmarks._settings import Settings
 from benchmarks.same_ideas.artgen_palette import palette
@@ -84,11 +85,12 @@ def run(settings: Settings) -> Iterator[Table]:
             "torch": (script, partial(script.fit, goal, count, steps, 1)),
         }
         for side, (module, fit) in sides.items():
-            image, seconds = fit(), []
-            for _ in range(rounds):
-                began = time.perf_counter()
-                fit()
-                seconds.append(time.perf_counter() - began)
+            with one_thread():
+                image, seconds = fit(), []
+                for _ in range(rounds):
+                    began = time.perf_counter()
+                    fit()
+                    seconds.append(time.perf_counter() - began)
             took = Sample(seconds)
             values = (figure(took), figure(steps / took), figure(psnr(image, goal), 4))
             rows.append((f"{name}, {side}", str(lines(module)), *values))

@@ -19,6 +19,7 @@ import numpy as np
 import torch
 
 from artgen import Canvas, Shape
+from artgen.base.errors import InputError
 from artgen.compiler import kernel_cache
 from artgen.engines import Problem
 from artgen.families.shape.climb import ClimbEngine
@@ -33,6 +34,7 @@ from artgen.registry import Registry, default
 from artgen.targets import TargetRequest, open_image
 from artgen.values.drawing import Drawing
 from artgen_plugins.samples.opener import open_sample
+from benchmarks._measure import one_thread
 from benchmarks._report import Sample, Table, figure, ratio
 from benchmarks._settings import Settings
 
@@ -156,7 +158,10 @@ def pictures(folder: Path | None) -> list[str]:
     """The astronaut, or every picture in a folder."""
     if folder is None:
         return ["astronaut"]
-    return [str(path) for path in sorted(folder.iterdir()) if path.suffix in (".png", ".jpg")]
+    found = [str(path) for path in sorted(folder.iterdir()) if path.suffix in (".png", ".jpg")]
+    if not found:
+        raise InputError(f"--data {folder} holds no picture", hint="PNG and JPEG files count")
+    return found
 
 
 def open_target(picture: str, side: int) -> torch.Tensor:
@@ -250,17 +255,13 @@ def fit(picture: str, side: int, name: str, count: int, seed: int) -> tuple[floa
         options=stage.options,
     )
     engine = ClimbEngine()
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with one_thread():
         engine.start(problem)  # compiles
         start = time.process_time()
         while not engine.finished:
             engine.advance(25)
             engine.report()
         seconds = time.process_time() - start
-    finally:
-        torch.set_num_threads(threads)
     still = to_pixels(draw(engine.drawing(best=True), shape).permute(1, 2, 0).numpy())
     quality = psnr(still, to_pixels(target.permute(1, 2, 0).numpy()))
     return quality, seconds, engine.scored

@@ -28,6 +28,8 @@ FITS = {
     "a missing file": _FIT.format("gaussian").replace("sample:coffee", "no-such-file.png"),
 }
 """Commands by what they do; each is also run with empty caches where it compiles."""
+ENDS = {"a wrong name": 4, "a missing file": 3}
+"""The exit codes of mistakes that do not end with 2."""
 
 
 def run(settings: Settings) -> Iterator[Table]:
@@ -41,9 +43,12 @@ def run(settings: Settings) -> Iterator[Table]:
     rows = []
     for what, line in FITS.items():
         with tempfile.TemporaryDirectory() as folder:
+            code = 0 if "a fit" in what else ENDS.get(what, 2)
             for cache in ("empty", "full") if "a fit" in what else ("full",):
+                if cache == "full":
+                    waited(line, f"{folder}/0", folder, code)  # fills them
                 measured = [
-                    waited(line, f"{folder}/{index if cache == 'empty' else 0}", folder)
+                    waited(line, f"{folder}/{index if cache == 'empty' else 0}", folder, code)
                     for index in range(3)
                 ]
                 values = (figure(Sample(each)) for each in zip(*measured, strict=True))
@@ -61,8 +66,11 @@ def seconds(line: str) -> float:
     return time.perf_counter() - began
 
 
-def waited(line: str, cache: str, out: str) -> tuple[float, float, float]:
-    """Run a command: seconds to its first line and to its end, and CPU seconds."""
+def waited(line: str, cache: str, out: str, code: int = 0) -> tuple[float, float, float]:
+    """Run a command: seconds to its first line and to its end, and CPU seconds.
+
+    Raises RuntimeError where it ends with another exit code than `code`.
+    """
     spent = _cpu_seconds()
     began = time.perf_counter()
     with subprocess.Popen(
@@ -75,7 +83,9 @@ def waited(line: str, cache: str, out: str) -> tuple[float, float, float]:
         assert process.stdout is not None
         process.stdout.readline()
         first = time.perf_counter() - began
-        process.stdout.read()
+        said = process.stdout.read()
+    if process.returncode != code:
+        raise RuntimeError(f"artgen {line} ended with {process.returncode}, not {code}: {said!r}")
     return first, time.perf_counter() - began, _cpu_seconds() - spent
 
 

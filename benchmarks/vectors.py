@@ -21,7 +21,7 @@ from benchmarks.fits import full_size
 
 
 def run(settings: Settings) -> Iterator[Table]:
-    pictures = full_size(settings.data) if settings.data else {"sample:chelsea": 451}
+    pictures = full_size(settings.data, "kodim*") if settings.data else {"sample:chelsea": 451}
     counts = [256, 512, 1_024] if settings.long else [256, 512]
     if settings.quick:
         pictures, counts = {"sample:chelsea": 48}, [4]

@@ -149,5 +149,11 @@ def run(settings: Settings) -> Iterator[Table]:
             contrast, noise, error = measures(views, picture)
             rows.append((f"{name}, {way}", f"{contrast:.2f}", f"{noise:.2f}", figure(error)))
     columns = ("views, way", "contrast", "noise", "PSNR in dB")
-    note = f"{size} x {size} pixels; artgen: {count} Gaussians, {steps} steps."
+    others = [
+        f"{name}: {parts['count']} {parts['name']}" + ", default steps" * (name == "two foils")
+        for name, parts in PARTS.items()
+        if "count" in parts and name in chosen
+    ]
+    note = f"{size} x {size} pixels; artgen: {count} Gaussians, {steps} steps"
+    note = "; ".join([note, *others]) + "."
     yield Table("Views beside plain ways", columns, rows, note)

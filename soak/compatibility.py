@@ -21,9 +21,8 @@ from soak._promise import Promise, Tally
 from soak._runs import fit, in_processes, run, start
 
 FOLDER = Path(__file__).parent / "fixtures"
-"""One folder per version of artgen that has changed a format: arts beside their stills, and a run
-that was killed beside what it became when it was resumed. `python -m soak.compatibility` adds that
-of this version."""
+"""One folder per version of artgen that has changed a format: arts beside their stills, and runs
+that were killed after two checkpoints. `python -m soak.compatibility` adds that of this version."""
 
 
 def old_arts(tally: Tally, small: bool) -> None:
@@ -51,10 +50,12 @@ def old_checkpoints(tally: Tally, small: bool) -> None:
         with tempfile.TemporaryDirectory() as name:
             out = Path(name)
             shutil.copytree(killed, out / killed.name)
-            line = ["fit", "--resume", "--out", str(out), "--name", killed.stem, "--quiet"]
+            line = ["fit", "--resume", "--out", str(out), "--name", killed.stem]
             code, printed = run(line, out)
             tally.case(
-                f"{killed.parent.name}/{killed.stem}", printed.strip()[-300:] if code else None
+                f"{killed.parent.name}/{killed.stem}",
+                printed.strip()[-300:] if code else None,
+                "its checkpoint is not used" if "starts anew" in printed else None,
             )
 
 

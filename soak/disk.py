@@ -68,20 +68,24 @@ def no_permission(tally: Tally, small: bool) -> None:
         os.chmod(folder, 0o755)
         closed, file = folder / "closed", folder / "file"
         closed.mkdir(mode=0o555)
+        # Nobody may write here, so that it is the name that is refused.
+        (folder / "long").mkdir()
+        (folder / "long").chmod(0o777)
         file.write_text("in the way")
         places = {
-            "a read-only folder": (closed, [], 6),
-            "a folder in a read-only folder": (closed / "new", [], 6),
-            "a file in place of the folder": (file, [], 6),
-            "a path below a file": (file / "new", [], 6),
-            "a name of 300 letters": (folder / "long", ["--name", "x" * 300], 6),
-            "a path of 5000 letters": (folder / "/".join(["x" * 99] * 50), [], 6),
+            "a read-only folder": (closed, [], errno.EACCES),
+            "a folder in a read-only folder": (closed / "new", [], errno.EACCES),
+            "a file in place of the folder": (file, [], errno.EEXIST),
+            "a path below a file": (file / "new", [], errno.ENOTDIR),
+            "a name of 300 letters": (folder / "long", ["--name", "x" * 300], errno.ENAMETOOLONG),
+            "a path of 5000 letters": (folder / "/".join(["x" * 99] * 50), [], errno.ENAMETOOLONG),
         }
-        for name, (out, more, expected) in places.items():
+        for name, (out, more, why) in places.items():
             # Nobody may read no cache of kernels, and would compile them anew.
             line = arguments(ENGINE, photo, out, "--backend", "eager", *more)
             code, printed = run(line, folder, _as_nobody)
-            tally.case(name, _expected(code, printed, expected, "cannot"))
+            said = ("cannot", os.strerror(why))
+            tally.case(name, *(_expected(code, printed, 6, each) for each in said))
 
 
 def other_filesystem(tally: Tally, small: bool) -> None:

@@ -65,6 +65,8 @@ def _count(tally: Tally, name: str, folder: Path, code: object) -> None:
     tried = folder / "tried.json"
     found = json.loads(tried.read_text()) if tried.exists() else {"files": 0, "problems": []}
     problems: list[str] = found["problems"]
+    if not found["files"]:
+        problems.append("no file was tried")
     if code != 0:
         problems.append(f"the process ended with {code}: {printed[-600:]}")
     bad = [each for each in folder.iterdir() if re.match("found|crash|timeout|oom|slow", each.name)]

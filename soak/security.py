@@ -18,6 +18,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from artgen.base.errors import InputError
+from artgen.output import read_recipe
 from soak._hostile import changed, made
 from soak._promise import Promise, Tally
 from soak._readers import READERS, good_files
@@ -136,11 +138,18 @@ def outputs_give_nothing_away(tally: Tally, small: bool) -> None:
                 ["render", str(out / "triangle.art"), "-o", str(out / f"shapes.{suffix}"), "-q"],
                 folder,
             )
-        for path in sorted(out.iterdir()):
-            if path.is_file():
-                data = path.read_bytes()
-                problems = [f"{word!r} is in it" for word in words if word.encode() in data]
-                tally.case(path.name, *problems)
+        expected = {f"shapes.{suffix}" for suffix in ("svg", "json", "html")}
+        for suffix in ("art", "json", "jsonl", "mp4", "png"):
+            expected |= {f"gaussian.{suffix}", f"triangle.{suffix}"}
+        found = {path.name for path in out.glob("*") if path.is_file()}
+        for name in sorted(expected | found):
+            if name not in found:
+                tally.case(name, "it is not written")
+                continue
+            data = (out / name).read_bytes()
+            with suppress(InputError):  # in some files the recipe is compressed
+                data += read_recipe(out / name).encode()
+            tally.case(name, *(f"{word!r} is in it" for word in words if word.encode() in data))
 
 
 def report_is_private(tally: Tally, small: bool) -> None:

@@ -5,20 +5,23 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from artgen import Canvas, Params
+from artgen.base.errors import InputError
 from artgen.families.splat.cpu import emit_for_cpu
 from artgen.raster.webgpu_device import Adapter
 from artgen.registry import default
 from artgen_plugins.gaussian import Gaussian
 from benchmarks import __main__ as command
-from benchmarks import check, gpu, handwritten
+from benchmarks import check, fits, genetic, gpu, handwritten, ideas, sets, shapes, startup
 from benchmarks._contenders import (
     Dense,
     Eager,
@@ -31,6 +34,7 @@ from benchmarks._contenders import (
 from benchmarks._measure import interleaved, peak_memory
 from benchmarks._report import Sample, Table, figure, update_sections
 from benchmarks._scenes import Scene, make_scene, spacing
+from benchmarks._settings import Settings
 from benchmarks.cuda_static import Compiled, hot_loop
 from benchmarks.footprints import compare, relative_error
 from benchmarks.superellipse import Superellipse
@@ -79,7 +83,8 @@ def test_every_benchmark_runs(name, capsys):
     command.main(["--quick", *(["--cpu"] if name == "fits" else []), name])
     printed = capsys.readouterr().out
     assert printed.startswith(f"## {name}\n")
-    assert f"`python -m benchmarks {name}`, commit " in printed
+    command_line = f"`python -m benchmarks {name}{' --cpu' * (name == 'fits')}`"
+    assert f"{command_line}, commit " in printed
     tables = re.findall(
         r"^### .+\n\n\| .+\|\n\| ---[-| :]+\|\n(?:\| .+\|\n)+", printed, re.MULTILINE
     )
@@ -179,19 +184,72 @@ def test_an_unknown_benchmark_is_refused(capsys):
     assert "did you mean footprints?" in capsys.readouterr().err
 
 
-def test_quick_values_are_not_written_down(capsys):
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--quick", "video"], "--quick"),
+        (["--serial", "scaling"], "--serial measures a part"),
+        (["--device", "cpu:0", "fits"], "there is no section fits-cpu:0"),
+        (["--device", "webgpu", "fields"], "there is no section fields-webgpu"),
+    ],
+)
+def test_what_has_no_place_is_not_written_down(arguments, message, monkeypatch, capsys):
+    monkeypatch.setattr(command, "run", None)
     with pytest.raises(SystemExit) as stopped:
-        command.main(["--quick", "--write", "video"])
+        command.main(["--write", *arguments])
     assert stopped.value.code == 2
-    assert "--quick" in capsys.readouterr().err
+    assert message in capsys.readouterr().err
+
+
+def test_a_benchmark_that_cannot_run_does_not_end_the_others(monkeypatch, tmp_path, capsys):
+    def tables(settings):
+        yield Table("T", ("", "s"), [("a", "1")])
+
+    def impossible(settings):
+        raise InputError("needs a thing")
+        yield
+
+    modules = {"benchmarks.video": impossible, "benchmarks.blob": tables}
+    monkeypatch.setattr(
+        "importlib.import_module", lambda name: SimpleNamespace(run=modules[name], __doc__="What.")
+    )
+    monkeypatch.setattr(command, "RESULTS", tmp_path / "RESULTS.md")
+    with pytest.raises(SystemExit) as stopped:
+        command.main(["video", "blob", "--write", "--long", "--data", str(tmp_path)])
+    assert stopped.value.code == InputError.exit_code
+    assert "video: needs a thing" in capsys.readouterr().err
+    text = (tmp_path / "RESULTS.md").read_text()
+    assert "## blob" in text
+    assert "## video" not in text
+    assert "`python -m benchmarks blob --long --data DIR`, commit" in text
 
 
 def test_a_folder_without_pictures_is_refused(tmp_path, capsys):
     (tmp_path / "notes.txt").write_text("no picture")
+    Image.new("RGB", (3, 2)).save(tmp_path / "other.png")
+    assert fits.full_size(tmp_path) == {str(tmp_path / "other.png"): 3}
+    with pytest.raises(InputError, match="no picture kodim"):
+        fits.full_size(tmp_path, "kodim*")
+    (tmp_path / "other.png").unlink()
     with pytest.raises(SystemExit) as stopped:
         command.main(["fits", "--data", str(tmp_path)])
     assert stopped.value.code == 3
     assert "holds no picture" in capsys.readouterr().err
+
+
+def test_a_sheet_is_coded_in_gray_with_its_error():
+    sheet = sets._sheet(np.arange(5 * 36, dtype=np.uint8).reshape(5, 6, 6, 1))
+    assert sheet.shape == (18, 12)
+    size, error = sets._coded(sheet, "PNG")
+    assert (size < 18 * 12, error) == (True, 0)
+    (size, error), (larger, less) = (sets._coded(sheet, "JPEG", quality=q) for q in (10, 90))
+    assert size < larger
+    assert 0 < less < error < 0.05
+
+
+def test_shapes_are_not_measured_without_pictures(tmp_path):
+    with pytest.raises(InputError, match="holds no picture"):
+        shapes.pictures(tmp_path)
 
 
 @pytest.mark.slow
@@ -311,6 +369,47 @@ def test_actions_take_turns_until_their_time_is_used_up(monkeypatch):
     assert medians == {"quick": 2.0, "slow": 6.0}
 
 
+def test_ideas_are_compared_on_one_thread(monkeypatch):
+    used = []
+
+    def fit(goal, *_):
+        used.append(torch.get_num_threads())
+        return torch.zeros(3, 21, 32)
+
+    monkeypatch.setattr(ideas, "fitted", fit)
+    monkeypatch.setattr("benchmarks.same_ideas.torch_ripple.fit", fit)
+    monkeypatch.setattr(ideas, "IDEAS", {"ripple": ideas.IDEAS["ripple"]})
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        assert len(list(ideas.run(Settings(quick=True)))) == 1
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    assert set(used) == {1}
+
+
+def test_a_command_that_ends_otherwise_is_not_measured(tmp_path):
+    with pytest.raises(RuntimeError, match=r"gausian .* ended with 4, not 0"):
+        startup.waited(startup.FITS["a wrong name"], str(tmp_path), str(tmp_path))
+
+
+def test_the_rehearsal_of_genetic_takes_a_fifth_of_the_budget(monkeypatch):
+    asked = []
+
+    @dataclass
+    class Problem:
+        total_steps: int = 0
+
+    def timed(searcher, problem, budget):
+        asked.append(problem.total_steps)
+        return 0.001 * problem.total_steps
+
+    monkeypatch.setattr(genetic, "_timed", timed)
+    assert genetic._generations(Problem(), 10.0) == 10_000
+    assert 2_000 <= asked[-1] < 2_500
+
+
 def test_what_is_short_runs_some_times_before_it_counts(monkeypatch):
     clock, durations = [0.0], iter([0.04, 0.02, 0.03, 0.015, 0.01])
     monkeypatch.setattr("time.perf_counter", lambda: clock[0])
@@ -387,12 +486,20 @@ def test_the_check_says_which_figures_moved(tmp_path, monkeypatch, capsys):
     assert check.main(file) == 0
 
 
+def test_the_check_misses_a_row_that_is_gone():
+    table = Table("T", ("", "s"), [("there", "2.00")])
+    assert [now for _, now in check._of_table("times", table, "there", "s")] == [2.0]
+    with pytest.raises(ValueError, match="times has no row 'gone'"):
+        list(check._of_table("times", table, "gone", "s"))
+
+
 def test_writing_a_section_keeps_the_others(tmp_path):
     path = tmp_path / "RESULTS.md"
     order = ("first", "second", "third")
     update_sections(path, {"third": "three"}, order)
     update_sections(path, {"first": "one\n\n### a table"}, order)
     update_sections(path, {"third": "new"}, order)
+    update_sections(path, {"third": "new"}, order[:2])
     text = path.read_text(encoding="utf-8")
     assert text.startswith("# Results\n")
     assert text.endswith("## first\n\none\n\n### a table\n\n## third\n\nnew\n")

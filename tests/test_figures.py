@@ -72,7 +72,9 @@ def test_every_section_of_the_results_has_a_command_and_a_commit():
     for name, text in zip(sections[::2], sections[1::2], strict=True):
         assert name in {*BENCHMARKS, *devices}
         command = name if name in BENCHMARKS else name.replace("-", " --device ")
-        assert re.search(rf"`python -m benchmarks {command}`, commit [0-9a-f]{{7}}", text), name
+        assert re.search(
+            rf"`python -m benchmarks {command}( --[^`]+)?`, commit [0-9a-f]{{7}}", text
+        ), name
     assert set(BENCHMARKS) <= {*sections[::2]}
 
 
@@ -87,6 +89,23 @@ def test_cells_are_found_by_name():
         "spread": 8.51,
         "most": pytest.approx(12.3456),
     }
+
+
+@each_page
+def test_a_sign_that_a_page_says_in_words_is_named(page):
+    names, said = tomllib.loads(NAMES), figures.MARK.finditer(TEXTS[page])
+    words = {match["name"] for match in said if match["value"][0] not in "+-"}
+    assert [name for name in words if KNOWN[name] < 0 and "sign" not in names[name]] == []
+
+
+@pytest.mark.parametrize("sign", "+-")
+def test_a_change_of_sign_that_words_would_hide_is_refused(sign):
+    name = f'a = {{ cell = ["speed", "Threads", "2", "ms"], sign = "{sign}" }}'
+    if sign == "-":
+        assert figures.values(TABLE, name) == {"a": -6.52}
+    else:
+        with pytest.raises(ValueError, match=r"a is -6\.52 now"):
+            figures.values(TABLE, name)
 
 
 @pytest.mark.parametrize("cell", [("speed", "Threads", "3", "ms"), ("speed", "*", "*", "ms")])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from artgen.base.errors import ArtgenError
 from artgen.cli._console import describe
+from soak import compatibility, fuzz, outside, security
 from soak._promise import AREAS, Promise, Tally, choose, every_promise, short
 from soak._readers import READERS, good_files
 from soak._runs import start
@@ -165,6 +167,35 @@ def test_results_are_kept_row_by_row(tmp_path, monkeypatch):
     assert "a former table" not in page
     assert "| 39 | 1 | 2 | 2026-01-01, 0.1.0 |" in page
     assert "Not tested: climb, climb, then gradient, genetic" in page
+
+
+@posix
+def test_a_killed_run_that_starts_anew_is_not_resumed(tmp_path, monkeypatch):
+    killed = tmp_path / "0.4.0" / "killed-triangle.run"
+    shutil.copytree(compatibility.FOLDER / "0.4.0" / killed.name, killed)
+    (killed / "checkpoint.safetensors").unlink()
+    monkeypatch.setattr(compatibility, "FOLDER", tmp_path)
+    compatibility.old_checkpoints(tally := Tally(), True)
+    assert tally.failures == ["0.4.0/killed-triangle: its checkpoint is not used"]
+
+
+def test_a_fuzzer_that_tries_no_file_fails(tmp_path):
+    (tmp_path / "printed.txt").write_text("")
+    fuzz._count(tally := Tally(), "table", tmp_path, 0)
+    assert tally.failures == ["table: no file was tried"]
+
+
+@posix
+def test_a_command_that_refuses_everything_keeps_no_promise(monkeypatch):
+    run = outside.run
+    monkeypatch.setattr(
+        outside, "run", lambda line, folder: run(line, folder) if "it" in line else (2, "no")
+    )
+    outside.numbers(numbers := Tally(), True)
+    assert len(numbers.failures) == numbers.cases
+    monkeypatch.setattr(security, "run", lambda line, folder: (2, "no"))
+    security.outputs_give_nothing_away(outputs := Tally(), True)
+    assert "gaussian.mp4: it is not written" in outputs.failures
 
 
 def test_words_choose_what_is_tried():

@@ -105,6 +105,22 @@ def test_as_many_processes_as_asked_have_room_in_memory(monkeypatch):
     assert suite.limit_jobs(5) == 1
 
 
+def test_a_group_that_cannot_be_started_fails_and_so_does_a_run_without_tests(
+    tmp_path, capsys, monkeypatch
+):
+    def run(*command, **options):
+        raise OSError("no room for a process")
+
+    monkeypatch.setattr("subprocess.run", run)
+    for name in ("one.py", "two.py"):
+        assert main([str(tmp_path / name), "-j", "1"]) == 1
+        failed = f"FAILED {tmp_path / name}: OSError: no room for a process"
+        assert failed in capsys.readouterr().out
+    monkeypatch.setattr("subprocess.run", lambda *_, **__: subprocess.CompletedProcess([], 5, ""))
+    assert main([str(tmp_path / "one.py"), "-j", "1"]) == 1
+    assert "no test was selected" in capsys.readouterr().err
+
+
 @pytest.mark.slow
 def test_a_group_says_what_failed_what_was_skipped_and_what_is_left_to_the_night(
     tmp_path, capsys, monkeypatch

@@ -5,6 +5,7 @@ A measured figure in README.md or in docs/ is followed by its name, in a comment
 stands: section, table, row and column, where in the last three `*` stands for anything. Of several
 cells `pick` takes the `least`, the `largest` or the `mean`; `part` counts the numbers of a cell
 from 0, and `times` converts units. A page keeps its decimals, and its sign where it shows one.
+Where words around the figure say it ("0.2 dB less"), `sign` has it; another one is an error.
 
     python -m tools.figures          figures that differ from RESULTS.md
     python -m tools.figures --write  writes them into the pages
@@ -78,7 +79,10 @@ def _value(name: str, entry: Mapping[str, Any], section: list[tuple[str, ...]]) 
     ]
     if not found or (len(found) > 1 and pick not in PICKS):
         raise ValueError(f"{name}: {entry['cell']} names {len(found)} cells of RESULTS.md")
-    return float(PICKS[pick](found) if pick else found[0]) * float(entry.get("times", 1))
+    value = float(PICKS[pick](found) if pick else found[0]) * float(entry.get("times", 1))
+    if value and "sign" in entry and (value < 0) != (entry["sign"] == "-"):
+        raise ValueError(f"{name} is {value:+g} now: change the words around it, and its sign")
+    return value
 
 
 def shown(value: float, like: str) -> str:

@@ -142,7 +142,13 @@ class Suite:
     def work(self) -> None:
         """Try group after group."""
         while group := self.take():
-            self.try_group(group)
+            try:
+                self.try_group(group)
+            except Exception as error:
+                # It would end this thread alone, and nobody would miss the group.
+                names = ", ".join(part.file for part in group)
+                with self.lock:
+                    self.failed.append(f"{names}: {type(error).__name__}: {error}")
 
     def try_group(self, group: list[Part]) -> None:
         """Try a group in a process of its own, add up its report and print how it ended."""
@@ -232,7 +238,7 @@ def sum_up(seconds: dict[str, float]) -> dict[str, tuple[float, float]]:
 
 
 def main(given: Sequence[str] | None = None) -> int:
-    """Run the tests; 0 if none failed."""
+    """Run the tests; 0 if none failed, and there was one."""
     parser = argparse.ArgumentParser(
         "python -m tools.suite", description=__doc__, allow_abbrev=False
     )
@@ -264,6 +270,9 @@ def main(given: Sequence[str] | None = None) -> int:
         known |= sum_up(suite.seconds)
         rows = [f" {json.dumps(file)}: {json.dumps(known[file])}" for file in sorted(known)]
         DURATIONS.write_text("{\n" + ",\n".join(rows) + "\n}\n", encoding="utf-8")
+    if not (suite.counts["passed"] or suite.skips or suite.failed):
+        print("no test was selected: look at the files, -k and -m", file=sys.stderr)
+        return 1
     return bool(suite.failed)
 
 
