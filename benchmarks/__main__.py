@@ -32,7 +32,7 @@ BENCHMARKS = (
     ),
     *("cuda-static", "codecs", "clips", "shapes", "peers", "blob", "vectors", "polish", "genetic"),
     *("mesh", "batches", "live", "video", "ink", "making", "autograd", "ideas", "views", "faces"),
-    *("curve", "longer", "sets", "small"),
+    *("curve", "longer", "sets", "small", "grounds"),
 )
 """The modules with a `run(settings)` that yields tables."""
 
