@@ -104,6 +104,9 @@ def test_further_videos_of_a_fit_are_as_it_was_asked_for(tmp_path, capsys, monke
     assert main([*line[:-2], *both, "--start", "parts", "--overwrite", "-q"]) == 0
     with av.open("c.mp4") as one, av.open("d.webm") as other:
         assert one.duration == pytest.approx(other.duration, rel=0.05)
+    assert main([*line[:-2], *both, "--history", "0", "--overwrite", "-q"]) == 0
+    with av.open("c.mp4") as one, av.open("d.webm") as other:
+        assert one.duration == pytest.approx(other.duration, rel=0.05)
     first, *_, last = frames["b.webm"]
     assert abs(first.astype(int) - last).mean() < 3
     with Image.open("c.jpg") as picture:
@@ -245,13 +248,15 @@ def test_a_preview_refuses_files_and_commands(tmp_path, monkeypatch, capsys):
         assert f"--watch and {flag[0]} were both given" in said
 
 
-def test_a_split_replaces_only_what_it_writes(here):
+def test_a_split_replaces_only_what_it_writes(here, capsys):
     """It was refused for a file of a colour that none of its parts has."""
     Path("plate-000000.art").write_bytes(b"mine")
     Path("plate.art").write_bytes(b"mine")
     assert main(["edit", "one.art", "--split", "2", "-o", "one.art", "-q"]) == 0
     assert main(["edit", "one.art", "--split", "2", "-o", "plate.art", "-q"]) == 0
     assert Path("plate-000000.art").read_bytes() == b"mine"
+    said = refused(capsys, "edit", "one.art", "--split", "2", "-o", "plates")
+    assert "--output plates has an unknown format" in said
 
 
 def test_a_folder_is_drawn_as_its_pictures_are(tmp_path):

@@ -36,10 +36,10 @@ _OPTIONS = {"animate": {"svg"}, "page": {"svg", "pdf"}}
 """The formats of options that not all formats take, beside those of videos."""
 
 
-def check_files(files: Sequence[Path], registry: Registry, *, as_json: bool, **more: Any) -> None:
+def check_formats(files: Sequence[Path], registry: Registry, *, as_json: bool) -> None:
     """Raise UsageError if a file has an unknown format, or two are standard output.
 
-    The command's JSON is, where `as_json`. Each file is checked with `more` as `check_file` does.
+    The command's JSON is, where `as_json`.
     """
     if as_json and any(map(is_stdout, files)):
         raise UsageError("--json and -o - both use standard output", hint="leave one of them out")
@@ -51,6 +51,12 @@ def check_files(files: Sequence[Path], registry: Registry, *, as_json: bool, **m
             # Short words are like one another, whatever they mean.
             hint = f"known: {', '.join(sorted(formats))}"
             raise UsageError(f"--output {file} has an unknown format", hint=hint)
+
+
+def check_files(files: Sequence[Path], registry: Registry, *, as_json: bool, **more: Any) -> None:
+    """Check formats as `check_formats` does, and each file with `more` as `check_file` does."""
+    check_formats(files, registry, as_json=as_json)
+    for file in files:
         if not is_stdout(file):
             check_file(file, **more)
 

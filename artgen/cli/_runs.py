@@ -280,7 +280,7 @@ class Session:
         clear = output.transparent and film is output.walk is None and output.start != "photo"
         # The progress has a length of its own.
         timed = "video_seconds" in said or output.walk is not None or output.start == "parts"
-        timed |= form is not None and not form.progress
+        timed |= not art.has_film or (form is not None and not form.progress)
 
         def asked(suffix: str) -> ExportRequest:
             moving = suffix in VIDEOS

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from artgen.base.errors import UsageError
 from artgen.base.files import check_art
 from artgen.cli._console import columns, print_json, records, say
-from artgen.cli._exports import check_files, write_exports
+from artgen.cli._exports import check_files, check_formats, write_exports
 from artgen.cli._flags import OVERWRITE, Common, argument, option, output_option, switch
 from artgen.cli._pipes import is_stdout
 from artgen.recipe import Precision
@@ -72,9 +72,10 @@ def edit(
     named = [part for text in texts for part in re.split("[=@]", text) if os.path.isfile(part)]
     how: dict[str, Any] = {"as_json": common.as_json, "overwrite": overwrite}
     how["inputs"] = [art, *map(Path, named)]
-    # Of which colours files will be is known later: this one is none.
-    early = files if split is None else [_of_colour(file, "#colour") for file in files]
-    check_files(early, registry, **how)
+    if split is None:
+        check_files(files, registry, **how)
+    else:  # of which colours files will be is known later
+        check_formats(files, registry, as_json=common.as_json)
 
     common.load("artgen.editing")
 

@@ -214,5 +214,5 @@ def _complete(
     try:
         return Stage.parse({**own, "engine": name, **values})
     except Misfit as misfit:  # what the recipe says has been checked
-        cls = type(primitive)
-        raise misfit.of(PluginError, f"stage of {cls.__name__}{place_of(cls)}") from None
+        owner = known if misfit.path and misfit.path[0] in values else type(primitive)
+        raise misfit.of(PluginError, f"stage of {owner.__name__}{place_of(owner)}") from None

@@ -183,8 +183,9 @@ def _check_fields(what: str, options: Any) -> None:
     """Raise PluginError if options of a primitive have no default, or the name of another key."""
     from artgen.recipe import PrimitiveTable
 
-    declared = [(each, base) for base in own_classes(options) for each in fields(base)]
-    for each, base in declared:
+    for each in fields(options):
+        bases = own_classes(options)
+        base = next((b for b in bases if each.name in vars(b).get("__annotations__", ())), options)
         if each.name in PrimitiveTable.declared():
             problem = f"has an option {each.name!r}, which is a key of every primitive"
             raise broken(f"Options of {what}", base, problem, "choose another name")

@@ -30,6 +30,9 @@ from artgen.registry._plugin import KINDS, Entry, Failure, Kind, Loaded, Plugin,
 if TYPE_CHECKING:
     from artgen.primitives import Primitive
 
+_WITHOUT_OWNER = ("exporter", "command")
+"""The kinds whose names have no owner: suffixes of files, and words of the command line."""
+
 
 class Registry:
     """All plugins: artgen's own, the installed ones, and `files` given by the user.
@@ -277,7 +280,7 @@ class Registry:
         if len(entries) > 1:
             owners = " and ".join(entry.distribution for entry in entries)
             spelled = " or ".join(self.spelling(entry) + after for entry in entries)
-            if entries[0].kind in ("exporter", "command"):  # a suffix or a word has no owner
+            if entries[0].kind in _WITHOUT_OWNER:
                 hint = "leave out one --plugin, or set ARTGEN_DISABLE_PLUGINS to one of them"
             else:
                 hint = f"write {spelled}"
@@ -286,12 +289,12 @@ class Registry:
 
     def _with_clashes(self, plugin: Plugin) -> PluginInfo:
         """Describe a plugin, with the status ``clash`` if names need their distribution."""
-        longer = [
-            spelled for entry in plugin.entries if (spelled := self.spelling(entry)) != entry.name
-        ]
-        if not longer:
+        shared = [each for each in plugin.entries if self.spelling(each) != each.name]
+        if not shared:
             return plugin.info
-        reason = f"others offer the same names: write {', '.join(longer)}"
+        longer = [self.spelling(each) for each in shared if each.kind not in _WITHOUT_OWNER]
+        way = f"write {', '.join(longer)}" if longer else "leave out one of them"
+        reason = f"others offer the same names: {way}"
         if plugin.info.reason:
             reason = f"{plugin.info.reason}; {reason}"
         return replace(plugin.info, status="clash", reason=reason)

@@ -120,7 +120,7 @@ def read_palette(path: str | os.PathLike[str]) -> tuple[str, ...]:
             samples = decode.decode_file(data, _MOST_PIXELS, where).samples
         except InputError as error:
             if "--max-pixels" in (error.hint or ""):  # which is for targets
-                error.hint = f"{printable(path)}:8 learns 8 colours of a picture"
+                error.hint = f"{printable(path)}:8 learns 8 colours, of up to 64 million pixels"
             raise
         colours = _colours_of(samples, where)
     else:

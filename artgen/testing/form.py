@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,10 +89,17 @@ def _filmed(offer: Offer) -> list[NDArray[np.uint8]]:
     return list(form_frames(offer.registry.spelling(offer.entry), _shot(offer), 8.0).frames)
 
 
+def _prepared(offer: Offer) -> Any:
+    shot = _shot(offer)
+    if offer.loaded.check_given is not None:
+        offer.loaded.check_given(shot.given, shot.art.primitive(), shot.art.drawing)
+    return offer.loaded.prepare(shot)
+
+
 def _frame(offer: Offer, share: float) -> NDArray[np.uint8]:
     """The frame at a share of the time."""
     try:
-        made = offer.once("made", lambda: offer.loaded.prepare(_shot(offer)))
+        made = offer.once("made", lambda: _prepared(offer))
     except UsageError as error:
         raise Lacking(f"it refuses a small drawing: {error.message}") from None
     at = made.at(share * made.seconds) if isinstance(made, Take) else made(share)

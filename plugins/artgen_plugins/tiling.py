@@ -406,7 +406,7 @@ def paint_tiling(tiling: Tiling, tensors: Mapping[str, Tensor], canvas: Any, **_
 def _building_order(tiling: Tiling, drawing: artgen.Drawing) -> torch.Tensor:
     raise UsageError(
         "a tiling has no parts that could appear: its points are those of one outline",
-        hint="leave out --start parts; fits keep a film: artgen fit --history 40",
+        hint="a video needs a film: artgen fit --history 40, without --start parts",
     )
 
 

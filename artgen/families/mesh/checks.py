@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import torch
-
 from artgen.families.mesh.contract import Mesh
 from artgen.families.mesh.paint import areas, triangulate
 from artgen.raster import draw
@@ -28,11 +26,6 @@ def triangles(candidate: Candidate) -> str:
         assert isinstance(mesh, Mesh)
         found = triangulate(mesh, made.tensors["xy"], CANVAS)
         number = len(found.triangles)
-        colours, known = found.colours, 12 * mesh.colours_per_vertex
-        if tuple(colours.shape) != (number, 3) or colours.dtype != torch.int64:
-            raise Failed(f"corner_colours gives {colours.dtype} {list(colours.shape)}, not [T, 3]")
-        if number and not 0 <= int(colours.min()) <= int(colours.max()) < known:
-            raise Failed(f"corner_colours names colours that are not from 0 to {known - 1}")
         covered = float(areas(found.places[found.triangles]).sum())
         if abs(covered / (CANVAS.width * CANVAS.height) - 1) > GAP:
             raise Failed(f"{candidate.label(variant)}: triangles cover {covered:.1f} pixels")

@@ -59,7 +59,7 @@ from artgen.targets import (
     hex_colour,
     parse_colour,
 )
-from artgen.values.frame import BACKGROUND
+from artgen.values.frame import BACKGROUND, Frame
 
 
 class PictureRun(RunKind):
@@ -77,11 +77,11 @@ class PictureRun(RunKind):
             recipe = inputs.init.continued(recipe, inputs.named.primitive)
         if recipe.seed is None:
             recipe = recipe.with_seed(int(np.random.SeedSequence().generate_state(1)[0]))
-        plan = self._resolved(self.with_options(recipe), target)
+        place = place_of_crop(recipe, target)
+        plan = self._resolved(self.with_options(recipe), target, place)
         device = inputs.device
         backend = choose_backend(plan.primitive, device, recipe.run.backend)
         notices = [f"{target.source}: {warning}" for warning in target.warnings]
-        place = place_of_crop(recipe, target)
         looked = recipe.target.crop_at == "face" and place.pad is None and place.aspect is not None
         if looked and len(place.at) == 2:
             notices.append(
@@ -115,7 +115,9 @@ class PictureRun(RunKind):
         if asked.recipe.output.film is not None:
             check_form(asked.recipe.output.film, asked.registry, plan.primitive, start)
         if recipe.output.start == "parts":
-            building_order(plan.primitive, start)
+            # Of one part: it shall only be refused.
+            first = {name: tensor[..., :1] for name, tensor in start.tensors.items()}
+            building_order(plan.primitive, replace(start, tensors=first))
         if recipe.output.walk is not None:
             # Refuse a wrong walk now rather than after hours.
             open_latents(plan.primitive, start).walk(recipe.output.walk, 1)
@@ -342,9 +344,9 @@ class PictureRun(RunKind):
             colour = ground_colour(colours, best)
         return recipe.with_target(background=colour), opened.over(parse_colour(colour))
 
-    def _resolved(self, recipe: Recipe, target: Target) -> Plan:
+    def _resolved(self, recipe: Recipe, target: Target, place: Frame) -> Plan:
         """The plan, with as many parts as its number of bytes allows."""
-        inputs, place = self.asked.inputs, place_of_crop(recipe, target)
+        inputs = self.asked.inputs
 
         def header(plan: Plan) -> int:
             # Backends and arithmetics are chosen later; these have the longest names.
