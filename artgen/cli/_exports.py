@@ -16,7 +16,7 @@ from artgen.recipe import VideoFormat
 
 if TYPE_CHECKING:
     from artgen.art import Art, ExportRequest
-    from artgen.recipe import Recipe
+    from artgen.recipe import OutputTable, Recipe
     from artgen.registry import Registry
 
 
@@ -155,6 +155,43 @@ def fitting(
         return replace(request, **others)
 
     return fit
+
+
+def as_asked(art: Art, asked: OutputTable, registry: Registry) -> Callable[[str], ExportRequest]:
+    """The request of each format, by its suffix, as a run was `asked` for its still and video."""
+    from artgen.animation.forms import find_form
+    from artgen.art import ExportRequest
+
+    output, device = art.recipe.output, art.recipe.run.device
+    film = asked.film  # with the path of its file
+    form = None if film is None else find_form(film, registry)
+    clear = output.transparent and film is output.walk is None and output.start != "photo"
+    # The progress has a length of its own.
+    timed = "video_seconds" in asked.asked or output.walk is not None or output.start == "parts"
+    timed |= not art.has_film or (form is not None and not form.progress)
+
+    def request(suffix: str) -> ExportRequest:
+        moving = suffix in VIDEOS
+        size = output.video_size if moving else output.still_size
+        framed = art.recipe.framed(size) if size else None
+        if not moving:
+            shown = form is not None and form.still is True and suffix in STILLS
+            still = ExportRequest(framed, output.transparent, device=device, dpi=art.recipe.dpi)
+            return replace(still, film=film) if shown and not output.transparent else still
+        return ExportRequest(
+            framed,
+            clear,
+            device=device,
+            film=film,
+            walk=output.walk,
+            start=output.start,
+            loop=bool(output.loop),
+            max_bytes=output.max_bytes,
+            fps=float(output.fps) if "fps" in asked.asked else None,
+            seconds=output.video_seconds if timed else None,
+        )
+
+    return request
 
 
 def write_exports(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from artgen.base.errors import ArtgenError, InputError, Interrupted
 from artgen.cli._afterwards import open_in_browser
 from artgen.cli._console import INTERRUPTED, exit_code, headline, print_error, say
-from artgen.cli._exports import STILLS, VIDEOS, Writer, write_exports
+from artgen.cli._exports import Writer, as_asked, write_exports
 from artgen.cli._flags import Common
 from artgen.cli._pipes import is_stdout
 from artgen.cli._progress import progress
@@ -46,7 +46,6 @@ from artgen.tasks import (
 )
 
 if TYPE_CHECKING:
-    from artgen.art import ExportRequest
     from artgen.live import Live
 
 
@@ -267,42 +266,10 @@ class Session:
 
         The same result is returned, with those written, and the error of one that cannot be.
         """
-        from artgen.animation.forms import find_form
-        from artgen.art import ExportRequest, load
+        from artgen.art import load
 
         written = result.summary["outputs"]
         art = load(written["art"], registry=self.registry)
-        # With the path of the file of a film.
-        output, film = art.recipe.output, run.recipe.output.film
-        form = None if film is None else find_form(film, self.registry)
-
-        said, device = run.recipe.output.asked, art.recipe.run.device
-        clear = output.transparent and film is output.walk is None and output.start != "photo"
-        # The progress has a length of its own.
-        timed = "video_seconds" in said or output.walk is not None or output.start == "parts"
-        timed |= not art.has_film or (form is not None and not form.progress)
-
-        def asked(suffix: str) -> ExportRequest:
-            moving = suffix in VIDEOS
-            size = output.video_size if moving else output.still_size
-            framed = art.recipe.framed(size) if size else None
-            if not moving:
-                shown = form is not None and form.still is True and suffix in STILLS
-                still = ExportRequest(framed, output.transparent, device=device, dpi=art.recipe.dpi)
-                return replace(still, film=film) if shown and not output.transparent else still
-            return ExportRequest(
-                framed,
-                clear,
-                device=device,
-                film=film,
-                walk=output.walk,
-                start=output.start,
-                loop=bool(output.loop),
-                max_bytes=output.max_bytes,
-                fps=float(output.fps) if "fps" in said else None,
-                seconds=output.video_seconds if timed else None,
-            )
-
         kept = [Path(written[kind]) for kind in ("still", "video") if written.get(kind)]
         made: dict[str, Writer] = {
             file.suffix.lower()[1:]: lambda *given, file=file: file.read_bytes() for file in kept
@@ -312,7 +279,8 @@ class Session:
         result = replace(result, summary={**result.summary, "exports": done})
         try:
             arts = dict.fromkeys(files, art)
-            write_exports(arts, asked, self.registry, self.common, made, apart=done)
+            request = as_asked(art, run.recipe.output, self.registry)
+            write_exports(arts, request, self.registry, self.common, made, apart=done)
         except ArtgenError as error:
             error.advise(f"the drawing is saved: artgen render {written['art']} -o FILE")
             return replace(result, error=error)
