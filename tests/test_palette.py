@@ -145,7 +145,7 @@ def test_a_large_picture_is_no_palette_but_has_one(tmp_path):
     Image.new("1", (2001, 2000)).save(tmp_path / "photo.png")
     with pytest.raises(InputError, match="more than 4,000,000") as refused:
         read_palette(tmp_path / "photo.png")
-    assert refused.value.hint.endswith("photo.png:8 learns 8 colours of a picture")
+    assert refused.value.hint.endswith("photo.png:8 learns 8 colours, of up to 64 million pixels")
 
 
 def test_deep_samples_folders_and_missing_files_are_refused(tmp_path):
