@@ -38,9 +38,6 @@ if TYPE_CHECKING:
     from artgen.output.plotter import Page
     from artgen.primitives import Primitive
 
-_OVERVIEW = 128
-"""Long side in pixels of the picture in which the place of a crop is looked for."""
-
 _FLAGS = {
     "size": "--size, and --crop, --fit or --pad",
     "page": "--page, and what is for pens",
@@ -439,8 +436,9 @@ def _focused(art: Art, request: ExportRequest) -> ExportRequest:
     frame = Frame.of(request.size)
     if frame.aspect is None or not isinstance(frame.at, str):
         return request
-    small = replace(frame, size=min(_OVERVIEW, frame.size or _OVERVIEW))
-    return replace(request, size=replace(frame, at=art.view(small, device=request.device).frame.at))
+    # It is looked for in a picture of one size, whatever that of the view is.
+    place = art.view(replace(frame, size=1), device=request.device).frame.at
+    return replace(request, size=replace(frame, at=place))
 
 
 def run_exporter(suffix: str, export: Exporter, art: Art, request: ExportRequest) -> bytes:

@@ -116,6 +116,16 @@ def drop(page, path):
     return report(page)
 
 
+def brush(page, *places):
+    """A stroke on the mask between two places, in pixels from its corner."""
+    box = page.locator("#mask").bounding_box()
+    (x, y), end = ((box["x"] + left, box["y"] + top) for left, top in places)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(*end)
+    page.mouse.up()
+
+
 def report(page):
     return page.evaluate("artgen.settled().then(artgen.report)")
 
@@ -248,11 +258,7 @@ def test_pause_options_mask_target_and_undo(visit, folder):
 
     page.click("#brush")
     page.locator("#mask").scroll_into_view_if_needed()
-    box = page.locator("#mask").bounding_box()
-    page.mouse.move(box["x"] + 20, box["y"] + 20)
-    page.mouse.down()
-    page.mouse.move(box["x"] + 60, box["y"] + 40)
-    page.mouse.up()
+    brush(page, (20, 20), (60, 40))
     masked = report(page)
     assert masked["step"] == single["step"]
     assert masked["loss"] != single["loss"]
@@ -469,11 +475,7 @@ def test_a_reload_keeps_the_mask_and_what_a_large_target_shows(visit, folder):
     drop(page, folder / "noise.png")
     page.evaluate("document.getElementById('mask').scrollIntoView()")
     page.click("#brush")
-    box = page.locator("#mask").bounding_box()
-    page.mouse.move(box["x"] + 20, box["y"] + 2)
-    page.mouse.down()
-    page.mouse.move(box["x"] + 60, box["y"] + 3)
-    page.mouse.up()
+    brush(page, (20, 2), (60, 3))
     before = report(page)
     page.reload()
     page.wait_for_function("() => artgen.picture() === 'noise.png' && artgen.report()")
