@@ -446,6 +446,30 @@ def test_an_art_file_brings_its_picture_and_its_edits(visit, folder):
     assert page.evaluate("artgen.picture()") == "other.png"
 
 
+def test_the_picture_chosen_last_stays(visit):
+    """A large picture that is read slowly took the place of one chosen after it."""
+    page = visit("count=12")
+    page.evaluate(
+        """() => {
+          const decode = window.createImageBitmap;
+          const wait = new Promise((done) => setTimeout(done, 300));
+          window.slow = new Promise((done) => {
+            window.createImageBitmap = async (...given) => {
+              window.createImageBitmap = decode;
+              await wait;
+              const bitmap = await decode(...given);
+              done();
+              return bitmap;
+            };
+          });
+          for (const nth of [2, 3]) document.querySelector(`#samples button:nth-child(${nth})`).click();
+        }"""
+    )
+    page.evaluate("slow.then(() => new Promise(requestAnimationFrame))")
+    last = page.locator("#samples button:nth-child(3)").get_attribute("title")
+    assert shown_sample(page) == [last]
+
+
 def test_art_files_of_artgen_are_read_or_refused_with_a_way_to_go_on(visit, folder):
     """Films were told to be of another precision, and shapes to be splats of other options."""
     quick = {"size": 32, "seed": 1, "backend": "eager", "device": "cpu"}

@@ -18,7 +18,7 @@ let mask;
 let last = null;
 /** @type {Hand} */
 let hand;
-let running = false, turn = Promise.resolve(), chunk = 1, nextFrame = 0;
+let running = false, turn = Promise.resolve(), opening = Promise.resolve(), chunk = 1, nextFrame = 0;
 /** @type {[number, number][]} */
 let points = [];
 /** @type {{ tensors: Tensors, count: number }[]} */
@@ -333,8 +333,14 @@ const aim = (opened) => alone(async () => {
   await look(true);
 });
 
+/** One file after the other: what is chosen last stays, however long each takes to read. @param {Blob} blob @param {string} name */
+function open(blob, name) {
+  opening = opening.then(() => read(blob, name));
+  return opening;
+}
+
 /** @param {Blob} blob @param {string} name */
-async function open(blob, name) {
+async function read(blob, name) {
   try {
     say("");
     if (name.toLowerCase().endsWith(".art")) await openArt(blob, name);
@@ -752,7 +758,7 @@ async function main() {
 
 /** For tests, and for pages that embed this one. */
 /** @type {any} */ (window).artgen = Object.freeze({
-  settled: () => turn,
+  settled: () => opening.then(() => turn),
   picture: () => source?.name,
   zoom: () => show?.view.zoom,
   report: () => last && { psnr: last.psnr, loss: last.loss, step: last.step, count: last.count, running },
