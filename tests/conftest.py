@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 from pathlib import Path
@@ -49,8 +50,16 @@ settings.register_profile("night", max_examples=300, **patient)
 settings.load_profile("repeatable")
 
 
+# What took long when it was recorded, so that no mark grows old: `make durations`.
+DURATIONS = json.loads((Path(__file__).parent / "durations.json").read_text(encoding="utf-8"))
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the tests of the night out, unless `-m` or a name asks for them."""
+    """Mark what is slow; leave the tests of the night out, unless `-m` or a name asks for them."""
+    for item in items:
+        file, _, name = item.nodeid.partition("::")
+        if name in DURATIONS.get(file, {}).get("slow", {}):
+            item.add_marker("slow")
     named = any("::" in argument for argument in config.args)
     if named or "nightly" in config.option.markexpr:
         return

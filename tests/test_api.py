@@ -104,7 +104,6 @@ def test_unknown_names_are_attribute_errors():
             getattr(artgen, name)
 
 
-@pytest.mark.slow
 def test_fit_from_a_name_save_load_and_render(tmp_path):
     art = artgen.fit("sample:chelsea", "gaussian", count=30, steps=25, size=48, seed=4)
     assert art.psnr > 15
@@ -187,7 +186,6 @@ def test_a_stream_raises_what_the_fit_raises(photo):
         _ = run.art
 
 
-@pytest.mark.slow
 def test_a_film_is_a_video_in_a_notebook(photo):
     art = artgen.fit(photo, **BLOBS, history=3)
     html = art._repr_html_()

@@ -476,7 +476,6 @@ def fitted(variant, steps=40, **settings):
     return parameter.values.data
 
 
-@pytest.mark.slow
 def test_the_standard_variant_is_that_of_torch():
     settings = {"betas": (0.85, 0.97), "epsilon": 1e-8, "weight_decay": 0.1}
     value = torch.from_numpy(random(6)).requires_grad_()

@@ -51,7 +51,6 @@ def files(folder: str, *suffixes: str) -> dict[str, bytes]:
 # ---- -j ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_the_same_bytes_in_this_process_in_others_and_without_j(call):
     asked = ("fit", *pictures("a.png", "b.png", "c.png"), *SMALL, *SHORT)
     for out, where in (("one", ("-j", 1)), ("two", ("-j", 2)), ("plain", ("--threads", 1))):
@@ -65,7 +64,6 @@ def test_the_same_bytes_in_this_process_in_others_and_without_j(call):
     assert json.loads(Path("two/a-gaussian.json").read_text())["threads"] == 1
 
 
-@pytest.mark.slow
 def test_a_run_that_fails_harms_no_other_and_the_order_is_that_of_the_targets(call):
     Path("bad.png").write_bytes(b"no picture")
     asked = ("fit", "bad.png", *pictures("a.png"), "gone.png", *pictures("b.png"))
@@ -78,7 +76,6 @@ def test_a_run_that_fails_harms_no_other_and_the_order_is_that_of_the_targets(ca
     assert "error: gone-gaussian: target gone.png does not exist" in err
 
 
-@pytest.mark.slow
 def test_runs_without_a_seed_get_one_and_logs_and_videos_have_their_own_names(call):
     asked = ("fit", *pictures("a.png", "b.png"), *SMALL[:-4], "--backend", "eager", *SHORT)
     code, out, _ = call(*asked, "-j", 2, "--log", "x.jsonl", "--video", "v.webp", "--json", "-q")
@@ -127,7 +124,6 @@ def test_one_run_may_be_elsewhere_too(call):
 
 
 # By day a batch of fits is, and test_compare compares in one process.
-@pytest.mark.slow
 @pytest.mark.nightly
 def test_a_comparison_of_several_at_a_time_is_the_same(call):
     pictures("in/a.png", "in/b.png")
@@ -165,7 +161,6 @@ def artgen_losses():
 """
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "setsid"), reason="needs process groups")
 def test_an_interrupted_batch_saves_what_runs_and_is_resumed(call):
     # A run waits for the other, so that few steps are enough: none ends before both are interrupted.
@@ -199,7 +194,6 @@ def test_an_interrupted_batch_saves_what_runs_and_is_resumed(call):
     assert not list(Path("artgen-out").glob("*.run"))
 
 
-@pytest.mark.slow
 def test_the_process_that_waits_imports_no_torch():
     pictures("a.png", "b.png")
     asked = ["fit", "a.png", "b.png", *SMALL, "--no-video", "-j", "2", "-q"]
@@ -213,7 +207,6 @@ def test_the_process_that_waits_imports_no_torch():
     assert done.stdout.splitlines()[-1:] == ["[]"], done.stderr
 
 
-@pytest.mark.slow
 def test_a_table_of_all_runs_is_for_terminals(call, monkeypatch):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     monkeypatch.setenv("TERM", "xterm")

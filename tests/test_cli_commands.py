@@ -205,7 +205,6 @@ def test_plugins_show_agrees_with_the_code(call):
     assert "spot_colours" in cls({"spot_colours": "red", "blend": "over"}).option_values()
 
 
-@pytest.mark.slow
 def test_doctor_is_well_here(call):
     code, out, err = call("doctor")
     assert (code, err) == (0, "")

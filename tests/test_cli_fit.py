@@ -175,7 +175,6 @@ def test_a_failure_is_one_json_object_too(fit, arguments, kind, code):
     assert "Traceback" not in err
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a full disk, as Linux has it")
 def test_where_nobody_can_be_reached_it_goes_on_and_the_exit_code_is_the_same(tmp_path):
     tiny = ["sample:cat", "--size", "16", "-n", "2", "--steps", "1", "--no-video"]
@@ -342,7 +341,6 @@ def test_init_brings_primitive_options_count_and_target(fit):
     assert recipe["init"]["name"] == "a-gaussian.art"
 
 
-@pytest.mark.slow
 def test_a_loose_plugin_is_used_and_its_warnings_are_shown(fit):
     Path("gaussian.py").write_text(
         "import torch\nfrom artgen import Splat, Param\n\n"

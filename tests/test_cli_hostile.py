@@ -63,7 +63,6 @@ def changed(
     return out
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("value", [1e38, -1e38])
 def test_parts_beyond_all_canvases_are_morphed_and_plotted(arts, tmp_path, value, capsys):
     for primitive in ("gaussian", "triangle"):
@@ -186,7 +185,6 @@ sys.exit(main({arguments!r}))
         assert done.stdout == ""
 
 
-@pytest.mark.slow
 @posix
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=["SIGTERM", "SIGHUP"])
 def test_a_signal_leaves_no_temporary_file(arts, tmp_path, number):

@@ -125,7 +125,6 @@ def gallery(call, command: str, *more: str) -> dict[str, Any]:
 SHOW = "`artgen plugins show`"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("sections", "command"),
     [

@@ -352,7 +352,6 @@ sys.exit(code)
 LONG = "x" * 300
 
 
-@pytest.mark.slow
 def test_an_unknown_option_is_told_without_numpy():
     work = "from artgen.cli import main; main(['fit', '--zork'])"
     code = f"import sys; {work}; print('numpy' in sys.modules)"

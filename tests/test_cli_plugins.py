@@ -57,7 +57,6 @@ def clean_environment(**more: str) -> dict[str, str]:
 
 
 # By night what compiles for many seconds.
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "family",
     [
@@ -82,7 +81,6 @@ def test_a_new_file_works_at_once(call, family):
 
 # By day one package: the classes of the others pass the same checks as files above, and a shape and
 # cells that the documentation shows are fitted and checked by test_docs.
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "family",
     [pytest.param(each, marks=[pytest.mark.nightly] * (each != "splat")) for each in FAMILIES],
@@ -140,7 +138,6 @@ def test_what_is_made_is_registered_under_its_name_and_lint_clean(tmp_path, name
         assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", OTHERS)
 def test_a_plugin_of_another_kind_passes_its_checks(call, kind):
     assert call("plugins", "new", "tide", "--kind", kind, "--file", "-q")[0] == 0
@@ -315,7 +312,6 @@ def test_a_family_is_refused_for_what_has_none(call):
 # ---- check ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_a_broken_plugin_fails_with_names_and_without_a_traceback(call):
     Path("broken.py").write_text(BROKEN)
     code, out, err = call("plugins", "check", "broken.py")
@@ -420,7 +416,6 @@ def test_on_a_terminal_it_is_in_colour_and_wraps(call, monkeypatch):
     assert "failed" in screen.getvalue()
 
 
-@pytest.mark.slow
 def test_checking_needs_no_pytest():
     code = (
         "import sys; sys.modules['pytest'] = None\n"
@@ -515,7 +510,6 @@ def test_check_says_what_is_wrong(call, everything_wrong, sort):
 # ---- search --------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_search_finds_what_is_installed_and_the_package_of_the_index(call, package_index):
     code, out, err = call("plugins", "search", "Heart")
     assert code == 0
@@ -534,7 +528,6 @@ def test_search_takes_words_of_a_summary(call):
     assert "cannot be the name of a package: only installed plugins were searched" in err
 
 
-@pytest.mark.slow
 def test_show_describes_a_package_of_the_index(call, package_index):
     code, out, _ = call("plugins", "show", "artgen-heart")
     assert code == 0
@@ -553,7 +546,6 @@ def test_show_describes_a_package_of_the_index(call, package_index):
     assert "there is no package 'artgen-hearts'" in err
 
 
-@pytest.mark.slow
 def test_without_a_connection_search_and_show_say_so(call, monkeypatch, everything_wrong):
     use_index(monkeypatch, "http://127.0.0.1:9/simple")
     code, out, err = call("plugins", "search", "gaussian")

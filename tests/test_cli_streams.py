@@ -74,7 +74,6 @@ def test_every_name_can_be_printed(stdout):
     os.close(reading)
 
 
-@pytest.mark.slow
 def test_a_batch_goes_on_where_nobody_reads_and_names_are_strange(tmp_path: Path):
     names = ["\N{GREEK SMALL LETTER ALPHA}.png", "b.png", "c.png"]
     for name in names:
@@ -94,7 +93,6 @@ def test_a_batch_goes_on_where_nobody_reads_and_names_are_strange(tmp_path: Path
     assert len(list((tmp_path / "artgen-out").glob("*.art"))) == 3
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(
     sys.platform == "win32", reason="streams closed by the shell, as POSIX has them"
 )

@@ -487,7 +487,6 @@ def test_recipes_of_before_rates_fell_in_each_frame_are_repeated():
 # ---- fitting -------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_a_clip_becomes_a_film(tmp_path):
     outcome = run(recipe(clip={"side_by_side": True}), default(), out=tmp_path, name="c")
     film = artgen.load(tmp_path / "c.art").film
@@ -699,7 +698,6 @@ class StopAfter(RunControl):
             self.stop_requested |= self.left <= 0
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("pictures", [2, 4])
 def test_a_resumed_clip_is_the_same(tmp_path, pictures):
     asked = recipe("sample:clip?n=8")
@@ -739,7 +737,6 @@ def test_a_clip_stopped_in_its_first_fit_goes_on_there(tmp_path):
     assert steps[0] == steps[1]
 
 
-@pytest.mark.slow
 def test_scenes_in_other_processes_give_the_same_bytes(tmp_path):
     from artgen.runs import Elsewhere
     from artgen.tasks import ProcessExecutor
@@ -822,7 +819,6 @@ def test_scenes_without_a_key_add_no_steps(tmp_path, monkeypatch):
     assert not any(event.step for event in events if isinstance(event, Advanced))
 
 
-@pytest.mark.slow
 def test_scenes_on_other_machines_give_the_same_bytes_and_go_on_here(tmp_path, monkeypatch):
     from artgen.runs import Elsewhere
 

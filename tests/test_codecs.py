@@ -87,7 +87,6 @@ def test_the_lossless_one_is_as_published():
     assert codec.latent == (784,)
 
 
-@pytest.mark.slow
 def test_it_computes_what_the_layers_of_torch_compute():
     codec, tensors = made(Autoencoder, preset="lossy")
     nn = torch.nn
@@ -190,7 +189,6 @@ def test_svd_is_the_best_matrix_of_its_rank(rank, digits):
     )
 
 
-@pytest.mark.slow
 def test_pca_is_the_best_shared_basis(digits):
     codec, tensors = solved(PCA, digits, rank=9)
     images = digits.training.reshape(len(digits.training), -1) / 255.0
@@ -389,7 +387,6 @@ SMALL = {"width": 0.15, "latent": 6}
 QUICK = {"threads": 1, "seed": 2}
 
 
-@pytest.mark.slow
 def test_it_learns_and_tells_both_losses(digits):
     seen = []
     art = artgen.fit(
@@ -474,7 +471,6 @@ def test_a_term_that_is_no_scalar_is_refused(digits):
 
 
 # Three long fits: by day the divergence is that of its formula, below.
-@pytest.mark.slow
 @pytest.mark.nightly
 def test_the_latents_of_a_vae_are_normally_distributed(digits):
     stretch = {}
@@ -513,7 +509,6 @@ def test_the_divergence_of_a_vae_is_that_of_normal_distributions(digits):
     assert torch.equal(codec.encode(images, p), mean)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["autoencoder", "vae"])
 def test_chunks_change_nothing(name, digits, monkeypatch):
     from artgen.runs.loop import stages

@@ -356,7 +356,6 @@ def test_a_forked_process_draws(threads):
 # ---- fits ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_a_fit_reaches_the_same_quality(astronaut):
     target = astronaut(32)
     splat, canvas = Gaussian(), Canvas(32, 32)

@@ -601,15 +601,13 @@ def test_there_are_at_least_eight_planted_mistakes(kind):
     assert len(KINDS[kind]) >= 8
 
 
-SLOW = ("climb", "genetic", "gradient", "scratch", "solve", "html", "pdf", "string")
 LATE = ("gif",)
 """What takes seconds to judge: by day apng and webp, which are written alike."""
 SHIPPED = [
     pytest.param(
         entry.kind,
         entry.name,
-        marks=[pytest.mark.slow] * (entry.name in (*SLOW, *LATE))
-        + [pytest.mark.nightly] * (entry.name in LATE),
+        marks=[pytest.mark.nightly] * (entry.name in LATE),
     )
     for kind in ("engine", "exporter", "form", "loss", "target")
     for entry in Registry(environ={}).entries(kind)

@@ -375,7 +375,6 @@ def test_every_check_says_what_it_proves_and_what_to_do():
         assert claim(check) != advice(check)
 
 
-@pytest.mark.slow
 def test_a_seed_from_elsewhere_is_noticed():
     class Elsewhere(Dot):
         """Bad."""

@@ -65,12 +65,10 @@ class TestKernels(Cases):
     pass
 
 
-@pytest.mark.slow
 class TestMoreKernels(MoreCases):
     pass
 
 
-@pytest.mark.slow
 def test_gradients_do_not_depend_on_the_number_of_programs(gpu, monkeypatch):
     splat, canvas = Gaussian(), Canvas(40, 40)
     tensors = gpu.scene(splat, canvas, count=3)
@@ -79,7 +77,6 @@ def test_gradients_do_not_depend_on_the_number_of_programs(gpu, monkeypatch):
         gpu.agree(splat, tensors, canvas)
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="Triton's compiler is for Linux")
 @pytest.mark.parametrize(
     "every_gpu", [False, pytest.param(True, marks=pytest.mark.nightly)], ids=["one", "six"]
@@ -128,7 +125,6 @@ def test_kernels_are_chosen_where_there_is_a_gpu(triton, monkeypatch):
 
 
 @needs_gpu
-@pytest.mark.slow
 def test_all_that_is_shipped_is_fitted_on_a_gpu_to_the_same_bits_each_time(triton):
     found = {}
     for entry in default().entries("primitive"):
@@ -274,7 +270,6 @@ def test_functions_at_their_ends(triton):
 # ---- lists ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 @settings(max_examples=50)
 @given(
     count=st.integers(0, 40),

@@ -74,7 +74,6 @@ def test_rings_have_two_contours_and_what_is_one_point_is_left_out():
     assert area(Ring().polygon(np.array([0.0, 0.0, 1.0]))) == pytest.approx(0.75 * math.pi, 4e-3)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("size", [16, 64])
 def test_holes_stay_open_and_the_area_is_that_of_the_curves(size):
     canvas = Canvas(size * 3 // 2, size)

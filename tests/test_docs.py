@@ -105,7 +105,6 @@ RUNNABLE = list(filter(runnable, PAGES))
 each_runnable = pytest.mark.parametrize("page", RUNNABLE, ids=lambda page: page.name)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "page",
     [
@@ -137,7 +136,6 @@ def test_commands_of_long_pages_are_understood(page, workplace, capfd):
     follow(page, capfd, parse_command, runs=False)
 
 
-@pytest.mark.slow
 @pytest.mark.nightly
 @each_runnable
 def test_blocks_run_as_they_stand(page, workplace, capfd):

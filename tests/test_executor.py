@@ -54,7 +54,6 @@ def execute(executor, tasks, observe=lambda event: None, control=None):
     return {task.stem: result for task, result in executor.run(work, tasks, observe, control)}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "executor", [SerialExecutor(), ProcessExecutor(2)], ids=["here", "processes"]
 )
@@ -69,7 +68,6 @@ def test_every_task_has_its_result_or_its_error(executor):
     assert isinstance(results["bug-0"], ZeroDivisionError)
 
 
-@pytest.mark.slow
 def test_processes_are_others_and_do_several_tasks():
     results = execute(ProcessExecutor(2), [task("square", value) for value in range(6)])
     pids = {pid for _, pid in results.values()}
@@ -77,7 +75,6 @@ def test_processes_are_others_and_do_several_tasks():
     assert os.getpid() not in pids
 
 
-@pytest.mark.slow
 def test_a_session_keeps_its_processes():
     executor = ProcessExecutor(1)
     with executor.session(work, tasks=1):
@@ -86,7 +83,6 @@ def test_a_session_keeps_its_processes():
     assert execute(executor, [task("square", 2)])["square-2"] != first
 
 
-@pytest.mark.slow
 def test_a_session_takes_processes_that_were_started_before(monkeypatch):
     # A fork of tools/forks.py has another number than the process that asked for it.
     monkeypatch.setattr("multiprocessing.spawn._python_exe", os.fsencode(sys.executable))
@@ -108,7 +104,6 @@ def test_an_error_from_another_process_says_where_it_was_raised():
     assert results["odd-0"].message == "Local: who am I"
 
 
-@pytest.mark.slow
 def test_a_process_that_dies_takes_its_own_task_only():
     results = execute(ProcessExecutor(1), [task("die"), task("square", 5), task("square", 6)])
     assert isinstance(results["die-0"], OutputError)
@@ -133,7 +128,6 @@ def test_here_begins_nothing_once_it_shall_stop():
     assert done == ["square-1"]
 
 
-@pytest.mark.slow
 def test_processes_are_asked_to_stop_and_what_was_not_begun_is_left_out(tmp_path):
     begun = tmp_path / "begun"
 

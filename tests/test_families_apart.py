@@ -97,7 +97,6 @@ def test_each_family_is_fitted():
 
 
 # By day two that others might lean on; that all are independent, `make lint` says of their imports.
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "family",
     [

@@ -79,7 +79,6 @@ def test_it_is_fitted_saved_and_loaded(photo, registry, tmp_path):
     assert len(video_frames(video)) == 8
 
 
-@pytest.mark.slow
 def test_killed_it_resumes_to_the_same_bytes(photo, plugin, registry, tmp_path):
     asked = recipe(photo, steps=300)
     worker = """
@@ -164,7 +163,6 @@ def test_a_distribution_may_bring_it(plugin, monkeypatch):
     assert {outcome.status for outcome in examine(entry, registry)} == {"ok"}
 
 
-@pytest.mark.slow
 def test_its_objective_adds_options_to_the_engine(plugin, photo, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     common = [str(photo), "--plugin", str(plugin), "-e", "gradient", "-n", "4", "--steps", "40"]

@@ -356,7 +356,6 @@ def test_frames_are_made_while_they_are_written(art, monkeypatch):
     assert 0 < most < 10
 
 
-@pytest.mark.slow
 def test_animations_keep_their_limits(art, tmp_path):
     kinds = ((export_gif, "gif", 12.5), (export_webp, "webp", 25), (export_apng, "apng", 25))
     for export, suffix, rate in kinds:

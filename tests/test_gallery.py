@@ -142,7 +142,6 @@ def stamps(folder):
     return {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
 
 
-@pytest.mark.slow
 def test_everything_is_made_and_then_left_alone(gallery, call):
     assert call("check", gallery)[0] == 7
     code, data, err = call("build", gallery)
@@ -177,7 +176,6 @@ def test_everything_is_made_and_then_left_alone(gallery, call):
     assert (code, data["ok"]) == (0, True)
 
 
-@pytest.mark.slow
 @is_built
 def test_what_changed_is_made_again_and_nothing_else(gallery, call):
     write(gallery / "recipes", "second", steps=7)
@@ -194,7 +192,6 @@ def test_what_changed_is_made_again_and_nothing_else(gallery, call):
     assert statuses(call("build", gallery, "--force")[1]) == {"first": "built", "second": "built"}
 
 
-@pytest.mark.slow
 @is_built
 def test_what_is_up_to_date_is_not_opened(gallery, call, monkeypatch):
     """Neither is a target read nor a plugin imported, unless recipe, file or code has changed."""
@@ -237,7 +234,6 @@ def test_what_is_up_to_date_is_not_opened(gallery, call, monkeypatch):
     assert statuses(call("build", gallery)[1]) == {"first": "current", "second": "current"}
 
 
-@pytest.mark.slow
 @is_built
 def test_better_words_are_no_reason_to_fit_again(gallery, call):
     write(gallery / "recipes", "first", title="The very first")
@@ -245,7 +241,6 @@ def test_better_words_are_no_reason_to_fit_again(gallery, call):
     assert "The very first" in (gallery / "out/index.html").read_text()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["final.png", "progress.mp4", "poster.jpg"])
 @is_built
 def test_a_file_that_was_lost_or_changed_is_noticed(gallery, call, name):
@@ -256,7 +251,6 @@ def test_a_file_that_was_lost_or_changed_is_noticed(gallery, call, name):
     assert statuses(call("build", gallery, "--only", "first")[1]) == {"first": "built"}
 
 
-@pytest.mark.slow
 def test_one_that_fails_stops_no_other(gallery, call):
     write(gallery / "recipes", "broken", source="nowhere.png")
     (gallery / "recipes/unreadable.toml").write_text("this is = = no recipe")
@@ -343,7 +337,6 @@ def test_what_cannot_be_made_is_said_before_the_fit(gallery, call, thing, messag
     assert not (gallery / "out/first/unfinished").exists()
 
 
-@pytest.mark.slow
 @is_built
 def test_several_at_a_time_are_the_same_pictures(gallery, call):
     alone = (gallery / "out/first/final.png").read_bytes()
@@ -356,7 +349,6 @@ def test_several_at_a_time_are_the_same_pictures(gallery, call):
         assert still.tobytes() == pixels
 
 
-@pytest.mark.slow
 @is_built
 def test_an_interrupted_build_goes_on_where_it_stopped(gallery, call):
     write(gallery / "recipes", "long", steps=100_000)
@@ -467,7 +459,6 @@ def test_a_studio_fits_no_clips():
     assert not clip.is_fitted_by(["gaussian"])
 
 
-@pytest.mark.slow
 def test_a_clip_is_a_piece(tmp_path, call):
     write(tmp_path, "moving", source="sample:clip?n=6&fps=12")
     frames = [Image.new("RGB", (32, 24), (40 * n, 90, 200)) for n in range(4)]
@@ -535,7 +526,6 @@ def test_the_still_is_that_of_a_film_that_has_one(gallery, call):
         assert clear.mode == "RGBA"
 
 
-@pytest.mark.slow
 @is_built
 def test_the_recipe_of_a_piece_makes_it_again(gallery, call):
     assert main(["fit", "--recipe", str(gallery / "recipes/first.toml"), "-q"]) == 0
@@ -577,7 +567,6 @@ def test_links_do_not_lead_out_of_the_gallery(gallery, call, tmp_path):
     assert list(outside.iterdir()) == []
 
 
-@pytest.mark.slow
 def test_links_in_what_is_unfinished_are_not_followed(gallery, call, tmp_path):
     outside = tmp_path / "outside"
     outside.mkdir()
@@ -625,7 +614,6 @@ def test_open_prints_the_page_where_there_is_no_browser(gallery, call, monkeypat
     assert (code, data) == (0, {"page": str(gallery / "out/index.html"), "opened": False})
 
 
-@pytest.mark.slow
 @is_built
 def test_a_reel_shows_the_highlights_above_their_titles(gallery, call):
     code, data, _ = call("reel", gallery, "--height", 180)
@@ -661,7 +649,6 @@ def test_a_reel_shows_the_highlights_above_their_titles(gallery, call):
         file.unlink()
 
 
-@pytest.mark.slow
 def test_pieces_have_an_order_and_groups_share_a_card(gallery, call):
     """Three stand in a row; they stood in a square with a hole."""
     first = (gallery / "recipes" / "first.toml").read_text()
@@ -683,7 +670,6 @@ def test_pieces_have_an_order_and_groups_share_a_card(gallery, call):
     assert page.count('srcset="') == 3
 
 
-@pytest.mark.slow
 def test_the_page_names_the_plugin_of_a_piece(gallery, call):
     Path("discs.py").write_text(DISC)
     (gallery / "recipes" / "third.toml").write_text('[primitive]\nname = "disc"\ncount = 3\n')
@@ -697,7 +683,6 @@ def test_the_page_names_the_plugin_of_a_piece(gallery, call):
     assert _plugin({"plugin": {"name": "artgen", "version": "1.0"}}) == ""
 
 
-@pytest.mark.slow
 def test_the_page_escapes_what_it_shows(gallery, call):
     write(gallery / "recipes", "first", title="<script>alert(1)</script>")
     with (gallery / "recipes/first.toml").open("a") as recipe:
@@ -735,7 +720,6 @@ def test_words_travel_with_the_recipe(tmp_path):
 
 
 # By day one at a time, and `soak.kills` interrupts a build too.
-@pytest.mark.slow
 @pytest.mark.nightly
 @pytest.mark.skipif(not hasattr(os, "setsid"), reason="needs process groups")
 def test_an_interrupted_build_of_several_saves_all_of_them(gallery, call):
@@ -761,7 +745,6 @@ def test_a_piece_with_a_date_fails_alone(tmp_path, capsys):
     assert "good: missing" in said.out
 
 
-@pytest.mark.slow
 @is_built
 def test_a_reel_says_what_it_cannot_show_or_write(gallery, call):
     """What was not built was left out; other names were refused as if the disk were full."""

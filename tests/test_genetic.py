@@ -406,7 +406,6 @@ def test_what_comes_back_is_judged_by_the_loss_as_the_others_are(target):
     assert max(float(island.scores.max()) for island in engine.islands) < 1
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["triangle", "voronoi"])
 def test_killed_and_resumed_is_uninterrupted(name, tmp_path, registry):
     photo = save_photo(tmp_path)

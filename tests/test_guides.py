@@ -100,7 +100,6 @@ def test_the_target_is_the_same_again(tmp_path):
         letters("x" * 201, TargetRequest())
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("guide", ["field", "engine"])
 def test_their_primitives_pass_the_checks(guide, tmp_path):
     path = plugin_of(guide, tmp_path)

@@ -240,7 +240,6 @@ def test_the_second_ctrl_c_ends_at_once(photo: Path, tmp_path: Path, registry: R
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-@pytest.mark.slow
 def test_the_second_sigterm_ends_at_once(photo: Path, tmp_path: Path) -> None:
     path = tmp_path / "recipe.toml"
     path.write_text(recipe(photo, {"steps": 400}).to_toml())

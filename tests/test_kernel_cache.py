@@ -183,7 +183,6 @@ def test_what_does_not_compile_raises(cache):
         kernel_cache.load("nonsense")
 
 
-@pytest.mark.slow
 def test_several_processes_at_once(cache):
     code = (
         "import sys\n"

@@ -174,7 +174,6 @@ def test_nothing_else_is_served(live: Live, path: str) -> None:
     assert ask(live, "/", "PUT", "{}").status == 501
 
 
-@pytest.mark.slow
 def test_connections_without_end_leave_files_and_the_page(live: Live) -> None:
     before = threading.active_count()
     with ExitStack() as silent:
@@ -339,7 +338,6 @@ def files(out: Path) -> dict[str, bytes]:
     return {path.suffix: path.read_bytes() for path in out.iterdir() if path.suffix != ".json"}
 
 
-@pytest.mark.slow
 def test_watching_and_pausing_change_nothing(
     photo: Path, tmp_path: Path, registry: Registry
 ) -> None:

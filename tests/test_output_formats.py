@@ -61,7 +61,6 @@ def test_the_recipe_is_inside(tmp_path, suffix):
     assert json.loads(read_recipe(path)) == json.loads(RECIPE)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("suffix", "side", "rate"), [(".gif", 480, 12.5), (".webp", 720, 25), (".apng", 480, 25)]
 )
@@ -116,7 +115,6 @@ def test_every_encoder_is_there():
         probe_encoder(suffix)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("fps", "expected"), [(10, 8), (20, 16), (5, 4)])
 def test_frames_are_read_at_any_rate(tmp_path, fps, expected):
     write_video(tmp_path / "a.mp4", [flat((30 * k, 0, 0)) for k in range(8)], fps=10)

@@ -163,7 +163,6 @@ def test_contact_sheet_of_nothing():
         contact_sheet([])
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["gaussian", "rotated_ellipse"])
 def test_a_large_still_averages_to_the_small_one(name):
     quick = {"restarts": 2, "moves": 1, "candidates": 30, "patience": 20}
@@ -178,7 +177,6 @@ def test_a_large_still_averages_to_the_small_one(name):
     assert np.quantile(error, 1 if name == "gaussian" else 0.999) < 2.5
 
 
-@pytest.mark.slow
 @pytest.mark.nightly
 @pytest.mark.parametrize(
     "name",

@@ -332,7 +332,6 @@ def test_a_recipe_ends_the_reading(tmp_path):
 # ---- the command line ----------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_from_a_fit_to_svg_and_json_and_back(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     small = ["--size", "32", "-n", "8", "--set", "engine.passes=1", "--seed", "3", "--no-video"]
@@ -352,7 +351,6 @@ def test_from_a_fit_to_svg_and_json_and_back(tmp_path, monkeypatch, capsys):
             assert torch.equal(tensor, there[key])
 
 
-@pytest.mark.slow
 def test_nothing_is_written_where_one_of_the_files_cannot_be(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     small = ["--size", "16", "-n", "4", "--steps", "2", "--no-video", "-q"]

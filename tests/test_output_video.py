@@ -135,7 +135,6 @@ def test_what_is_too_small_for_a_video_is_not_stretched(upright, tmp_path):
     assert max(back[:5].max(), back[11:].max()) <= 8
 
 
-@pytest.mark.slow
 def test_fewer_frames_than_the_encoder_looks_ahead(tmp_path):
     for count in (1, 2, 70):
         path = tmp_path / f"{count}.mp4"
@@ -180,7 +179,6 @@ def test_bytes_are_deterministic(tmp_path):
     assert (tmp_path / "a.mp4").read_bytes() == (tmp_path / "b.mp4").read_bytes()
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="cannot choose processors here")
 def test_bytes_do_not_depend_on_the_number_of_processors(tmp_path):
     program = (
@@ -343,7 +341,6 @@ def circles(count=240):
         yield np.rint(170 * disc[..., None] + noise).astype(np.uint8)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".mp4", ".webm"])
 def test_nothing_flickers_while_the_last_frame_is_held(tmp_path, suffix):
     path, moving = tmp_path / f"hold{suffix}", list(circles())
@@ -356,7 +353,6 @@ def test_nothing_flickers_while_the_last_frame_is_held(tmp_path, suffix):
     assert jumps[20:].max() < 0.4
 
 
-@pytest.mark.slow
 def test_a_long_video_has_key_frames_where_it_moves(tmp_path):
     path, moving = tmp_path / "long.mp4", list(circles(280))
     held = [*[moving[-1]] * 61, *[moving[-2]] * 5]

@@ -413,7 +413,6 @@ def test_a_page_holds_the_bytes_of_the_file_and_what_decodes_them(latents, tenso
     assert "image/png;base64" not in page
 
 
-@pytest.mark.slow
 def test_the_script_of_the_page_has_the_types_that_its_comments_say(latents, tensors, tmp_path):
     own = page_script(latents, Drawing("latents", {}, tensors, 21, 13))
     assert_types(own.script, Path(__file__).with_name("browser") / "page.d.ts", tmp_path)

@@ -118,7 +118,6 @@ class Counted(Field):
         return xy @ p.a.t() if xy.sum() > 0 else xy @ p.a.t() + 1
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("cls", "words"), [(Odd, "i0"), (Counted, "a tensor decides")])
 def test_what_has_no_shader_is_refused_by_name(cls, words):
     from artgen.registry import reset_default

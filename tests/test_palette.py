@@ -483,7 +483,6 @@ def test_what_is_transparent_does_not_count(tmp_path, registry):
     assert run(asked, registry).art.recipe.target.palette == ("#ff0000", "#0000ff")
 
 
-@pytest.mark.slow
 def test_a_killed_run_keeps_its_palette(photo, tmp_path, registry):
     asked = with_palette(photo, 3)
     run(asked, registry, out=tmp_path / "whole")

@@ -74,7 +74,6 @@ def distances(art):
     return [between(*pair) for pair in combinations(corners(art), 2)]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("meet", ["maybe", "never", "always"])
 def test_shapes_overlap_or_are_apart(meet):
     found = distances(fitted(meet))
@@ -82,7 +81,6 @@ def test_shapes_overlap_or_are_apart(meet):
     assert min(found) >= GAP if meet == "never" else min(found) == 0
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("meet", ["maybe", "never", "always"])
 def test_a_polish_keeps_to_the_rule_and_gains(meet):
     before, after = fitted(meet), fitted(meet, polish=True)
@@ -93,7 +91,6 @@ def test_a_polish_keeps_to_the_rule_and_gains(meet):
     assert after.metrics["psnr"] > before.metrics["psnr"] + 0.02
 
 
-@pytest.mark.slow
 def test_a_polish_without_the_rule_breaks_it(monkeypatch):
     monkeypatch.setattr(Pieces, "constrain", Engine.constrain)
     assert min(distances(fitted.__wrapped__("never", polish=True))) < GAP
@@ -106,19 +103,16 @@ def test_what_would_break_the_rule_is_refused_before_the_fit():
         resolve(recipe, Registry(), Canvas(64, 64))
 
 
-@pytest.mark.slow
 def test_without_the_rule_there_are_slivers():
     assert any(0 < each < GAP for each in distances(fitted("", engine="climb")))
 
 
-@pytest.mark.slow
 def test_shapes_that_meet_are_one_piece():
     shapes = corners(fitted("always"))
     assert len(shapes) == 14
     assert hangs_together(shapes)
 
 
-@pytest.mark.slow
 def test_a_rule_that_cannot_be_met_says_for_how_many_shapes_there_was_room():
     with pytest.raises(UsageError, match=r"room for \d of 14 shapes with engine.gap = 0.3") as info:
         fitted("never", gap=0.3)
@@ -141,7 +135,6 @@ def test_shapes_that_the_rule_does_not_know_are_refused(primitive, options, prob
         artgen.fit("sample:cat", primitive, count=2, size=32, seed=1, engine="pieces", **options)
 
 
-@pytest.mark.slow
 def test_a_stencil_of_shapes_that_never_meet_has_a_hole_for_each_and_no_bridge():
     art = fitted("never")
     asked = {"width": 240.0, "narrow": 1.0, "frame": 20.0, "paints": "teal"}
@@ -156,7 +149,6 @@ def test_a_stencil_of_shapes_that_never_meet_has_a_hole_for_each_and_no_bridge()
     assert seen <= cut <= len(corners(art))
 
 
-@pytest.mark.slow
 def test_bridges_name_the_fit_that_needs_none():
     sheet = Stencil({"width": 240.0, "narrow": 2.0, "frame": 20.0})
     [note] = sheet.make(Motif("cat", art=fitted("", engine="climb", count=30))).notes

@@ -547,7 +547,6 @@ def test_near_splats_hide_far_ones_and_small_ones_lie_on_large_ones(registry):
     assert [round(part.box[0], 1) for part in parts] == [-0.1, -0.3]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["gaussian", "fourier", "stroke"])
 def test_fitted_splats_are_plotted(name):
     art = fit("sample:chelsea", name, count=30, steps=20, size=48, seed=1)
@@ -664,7 +663,6 @@ def test_bent_borders_are_refused(registry):
 # ---- files ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_both_files_hold_the_same_lines_and_the_recipe(registry, tmp_path):
     art = art_of("triangle", registry, source="a <cat> & ]]> \ufffe é")
     request = ExportRequest(page=Page(pens=2, paper="#102030"))
@@ -754,7 +752,6 @@ def test_a_page_shows_the_whole_drawing(registry):
         export(art, ExportRequest(page=Page(fill="none")))
 
 
-@pytest.mark.slow
 def test_from_the_command_line(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     small = ["--size", "32", "-n", "8", "--set", "engine.passes=1", "--seed", "3", "--no-video"]

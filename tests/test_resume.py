@@ -124,7 +124,6 @@ def assert_same(one: Path, two: Path) -> None:
 
 
 # By day `soak.kills` kills runs of this engine from outside and resumes them, to the same bytes.
-@pytest.mark.slow
 @pytest.mark.nightly
 def test_killed_twice_from_outside(photo: Path, tmp_path: Path, registry: Registry) -> None:
     asked = recipe(photo, {"steps": 2000})
@@ -143,7 +142,6 @@ def test_killed_twice_from_outside(photo: Path, tmp_path: Path, registry: Regist
     assert_same(tmp_path / "killed", tmp_path / "whole")
 
 
-@pytest.mark.slow
 def test_killed_before_the_first_checkpoint(
     photo: Path, tmp_path: Path, registry: Registry
 ) -> None:
@@ -168,7 +166,6 @@ def test_scenes_of_a_clip_without_a_key_are_no_checkpoint(tmp_path: Path) -> Non
     assert folder.has_checkpoint
 
 
-@pytest.mark.slow
 def test_killed_in_the_second_stage(photo: Path, tmp_path: Path, registry: Registry) -> None:
     asked = recipe(photo, {"steps": 40}, {"steps": 70, "rate": 0.3, "loss": "l1"})
     # Step 41 is the first of the second stage, whose first checkpoint would be at step 90.
@@ -197,7 +194,6 @@ def test_where_an_earlier_stage_ended_is_kept(
     assert_same(tmp_path / "stopped", tmp_path / "whole")
 
 
-@pytest.mark.slow
 def test_killed_with_random_batches(photo: Path, tmp_path: Path, registry: Registry) -> None:
     asked = recipe(photo, {"steps": 300, "batch": 64}, primitive=MLP)
     kill_worker_at(170, asked, tmp_path / "killed")
@@ -206,7 +202,6 @@ def test_killed_with_random_batches(photo: Path, tmp_path: Path, registry: Regis
     assert_same(tmp_path / "killed", tmp_path / "whole")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("primitive", [{}, MLP], ids=["splats", "field"])
 def test_stopped_at_every_event(
     primitive: dict, photo: Path, tmp_path: Path, registry: Registry

@@ -663,7 +663,6 @@ def _cases() -> list:
     ]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", _cases())
 def test_a_run_gives_the_same_bytes(name, made):
     folder, make = made
@@ -680,7 +679,6 @@ def test_a_run_gives_the_same_bytes(name, made):
         _compare(name, found)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("run", sorted(KILLED.glob("*.run")), ids=lambda path: path.stem)
 def test_a_run_killed_under_version_0_1_goes_on_to_the_same_bytes(run, tmp_path):
     found = resumed(run, tmp_path)

@@ -238,7 +238,6 @@ def test_a_drawing_of_another_kind_is_no_start(fit):
     assert "does not hold the parameters" in error["message"]
 
 
-@pytest.mark.slow
 def test_a_plateau_without_psnr(fit):
     data = fit("curve:0*x?n=20", "-p", "mlp", "--plateau", "5", "--no-video", steps="4000")
     assert data["stopped_by"] == "plateau"
@@ -401,7 +400,6 @@ def test_a_field_is_smooth_between_samples(name):
     assert np.abs(y - np.sin(3 * x) - x).max() < 0.4
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1])
 @pytest.mark.parametrize("engine", ["gradient", "scratch"])
 def test_a_curve_is_learned(engine, seed):
@@ -409,7 +407,6 @@ def test_a_curve_is_learned(engine, seed):
     assert art.metrics["mse"] < 1e-4
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("target", ["random", "two-moons", "spiral?classes=3"])
 def test_points_are_separated(target):
     art = artgen.fit(
@@ -420,7 +417,6 @@ def test_points_are_separated(target):
 
 
 # Three whole fits: by day short ones learn a curve with both engines.
-@pytest.mark.slow
 @pytest.mark.nightly
 def test_the_published_curve_is_about_as_good_as_published():
     errors = []

@@ -112,7 +112,6 @@ def test_weights_count_as_in_the_gradient_engine(target):
     assert_same_bits(blind.drawing(best=False).tensors, dict(given.drawing.tensors))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("preset", PUBLISHED)
 def test_the_presets_learn_with_both_engines(preset, astronaut):
     target = astronaut(48)

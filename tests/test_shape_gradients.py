@@ -346,7 +346,6 @@ TRIANGLES = {"name": "triangle", "count": 12}
 STAGES = ({"engine": "climb", **QUICK}, {"engine": "gradient", "steps": 20})
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("step", [30, 37])
 def test_a_killed_polish_goes_on_exactly(step, photo, tmp_path, registry):
     asked = recipe(photo, *STAGES, primitive=TRIANGLES)

@@ -327,7 +327,6 @@ def test_an_outline_is_a_polygon_by_default():
 # ---- compiling -----------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_a_function_that_cannot_be_compiled_is_named():
     class Wrong(Circle):
         @staticmethod
@@ -440,7 +439,6 @@ class Disc(Shape):
 """
 
 
-@pytest.mark.slow
 def test_a_second_process_compiles_nothing_and_an_edited_file_is_compiled_anew(tmp_path):
     def run(size):
         (tmp_path / "disc.py").write_text(DISC.format(size=size))

@@ -85,7 +85,6 @@ def polar(tensors, canvas):
 # ---- gaussian ------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_gaussians_fit_a_photograph_and_the_cut_does_not_show(astronaut):
     target = astronaut(128)
     primitive = Gaussian()
@@ -124,7 +123,6 @@ def test_a_gaussian_is_the_exponential_of_its_quadratic_form():
     assert ((image - weight).abs().amax((1, 2)) < slack).all()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("scale", ["log", "inverse"])
 def test_both_ways_to_learn_a_scale_start_alike_and_learn(scale, astronaut):
     target = astronaut(48)
@@ -280,7 +278,6 @@ def published_picture(leaves, size):
     return torch.einsum("nhw,nhw,cn->chw", f, f, torch.tanh(leaves["colour"]))
 
 
-@pytest.mark.slow
 def test_splats_v1_learns_as_published(astronaut):
     count, size, steps = 32, 48, 100
     plan = resolve(

@@ -28,7 +28,6 @@ def _tried(tally: Tally) -> None:
 
 
 @posix
-@pytest.mark.slow
 @each_promise
 def test_a_promise_is_kept(promise: Promise):
     tally = promise.check(small=True)
@@ -37,7 +36,6 @@ def test_a_promise_is_kept(promise: Promise):
 
 
 @posix
-@pytest.mark.slow
 @pytest.mark.nightly
 @pytest.mark.parametrize(
     ("promise", "piece"),
@@ -63,7 +61,6 @@ LONG_BUGS |= {"other-targets", "peak-memory", "stopped", "two-at-once"}
 
 
 @posix
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "promise",
     [

@@ -169,7 +169,6 @@ def kinds():
     return {name: describe_kind(name, registry) for name in default_splats(registry)}
 
 
-@pytest.mark.slow
 @pytest.mark.nightly
 def test_the_page_of_all_splats_is_small(kinds, monkeypatch):
     registry = Registry()
@@ -177,7 +176,6 @@ def test_the_page_of_all_splats_is_small(kinds, monkeypatch):
     assert len(build_studio(default_splats(registry), registry)) < LARGEST
 
 
-@pytest.mark.slow
 def test_the_page_is_closed_and_the_same_every_time():
     registry = Registry()
     names = default_splats(registry)
@@ -193,7 +191,6 @@ def test_the_page_is_closed_and_the_same_every_time():
     assert f"{ways} ways to make it" in text
 
 
-@pytest.mark.slow
 def test_every_choice_has_shaders_or_is_left_out():
     kind = describe_kind("stroke", Registry())
     options = {option["name"]: option for option in kind["options"]}
@@ -218,7 +215,6 @@ def check_styles(styles, kinds):
         assert style["loss"] in variant["programs"]
 
 
-@pytest.mark.slow
 @pytest.mark.nightly
 def test_styles_are_looks_and_settings_that_the_page_has_shaders_for(kinds):
     styles = describe_styles(kinds, Registry())
@@ -227,7 +223,6 @@ def test_styles_are_looks_and_settings_that_the_page_has_shaders_for(kinds):
     check_styles(styles, kinds)
 
 
-@pytest.mark.slow
 def test_styles_are_those_of_the_splats_that_the_page_has():
     registry = Registry()
     kinds = {name: describe_kind(name, registry) for name in ("gaussian", "stroke")}
@@ -366,7 +361,6 @@ def test_the_page_calls_variants_as_python_does(tmp_path):
     assert run_script(script_of("controls") + asked, tmp_path) == variant_key("own", values, [])
 
 
-@pytest.mark.slow
 def test_the_scripts_have_the_types_that_their_comments_say(tmp_path):
     assert_types(own_script(), DECLARED, tmp_path)
 
@@ -386,7 +380,6 @@ def test_what_the_studio_cannot_write_is_refused(arguments, words, tmp_path, mon
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.slow
 def test_a_gallery_links_its_splats_to_a_studio(tmp_path):
     table = '[target]\nsource = "sample:{}"\nsize = 16\n[primitive]\nname = "{}"\ncount = 3\n'
     for name, sample in (("gaussian", "moon"), ("circle", "coffee")):

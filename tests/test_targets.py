@@ -615,7 +615,6 @@ def test_other_formats_are_not_even_tried(tmp_path, save, photo):
     refused(postscript, match="is not a picture")
 
 
-@pytest.mark.slow
 @settings(max_examples=150)
 @given(data=st.data(), kind=st.sampled_from(FORMATS))
 def test_damaged_files_are_read_or_refused(tmp_path_factory, data, kind):
@@ -721,7 +720,6 @@ def test_the_cat_is_the_real_one():
     np.testing.assert_array_equal(open_sample("cat").pixels, chelsea())
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "names",
     [
@@ -906,7 +904,6 @@ def deep(tmp_path):
     return plugin, file
 
 
-@pytest.mark.slow
 def test_a_plugin_opens_a_new_kind_of_file(deep, tmp_path, monkeypatch):
     plugin, file = deep
     monkeypatch.chdir(tmp_path)

@@ -175,7 +175,6 @@ def smaller(arguments: list[str]) -> list[str]:
     return [shrunk.get(flag, str)(word) for flag, word in pairs]
 
 
-@pytest.mark.slow
 def test_every_task_is_one_command(workplace, capfd):
     assert len(COMMANDS) >= 50
     assert len(set(COMMANDS)) == len(COMMANDS)

@@ -187,7 +187,6 @@ def test_time_becomes_steps(photo: Path, tmp_path: Path, registry: Registry, clo
     assert "replanned" not in stage
 
 
-@pytest.mark.slow
 def test_frames_and_evaluations_are_fewer_where_they_are_dear(
     photo: Path, tmp_path: Path, registry: Registry, clock: Clock
 ) -> None:
@@ -450,7 +449,6 @@ def test_a_stop_is_said(photo: Path, registry: Registry, monkeypatch: pytest.Mon
     assert notices == ["the process was stopped for 30 s, which is not counted"]
 
 
-@pytest.mark.slow
 def test_a_clip_uses_its_time(tmp_path: Path, registry: Registry, clock: Clock) -> None:
     """A first frame and some that follow share it; the recipe has numbers of steps instead."""
     clock.charge(GradientEngine, lambda engine: 0.05, evaluation=0.01, frame=0.02)

@@ -79,7 +79,9 @@ def test_modules_are_looked_up_by_name_where_names_are_data_alone():
 def test_long_files_are_cut_and_groups_become_smaller_towards_the_end(tmp_path, monkeypatch):
     monkeypatch.setattr(suite, "DURATIONS", tmp_path / "durations.json")
     seconds = {"a": 400.0, "b": 90.0, "c": 60.0, "d": 20.0, "e": 9.0, "f": 1.0}
-    suite.DURATIONS.write_text(json.dumps({file: (each, 0.0) for file, each in seconds.items()}))
+    known = {file: {"seconds": each, "slow": {"it": each - 1}} for file, each in seconds.items()}
+    suite.DURATIONS.write_text(json.dumps(known))
+    assert [part.seconds for part in cut(seconds, quick=True)] == [1.0] * 6
     every = Suite(cut([*seconds, "new"], quick=False), 2, [])
     groups = []
     while group := every.take():
@@ -92,8 +94,8 @@ def test_long_files_are_cut_and_groups_become_smaller_towards_the_end(tmp_path, 
         [("e", 0, 1), ("f", 0, 1)],
     ]
     assert sum_up({"x::one": 2.0, "x::two[a::b]": 0.5, "y::one": 0.1}) == {
-        "x": (2.5, 0.5),
-        "y": (0.1, 0.1),
+        "x": {"seconds": 2.5, "slow": {"one": 2.0, "two[a::b]": 0.5}},
+        "y": {"seconds": 0.1, "slow": {}},
     }
 
 
@@ -121,14 +123,14 @@ def test_a_group_that_cannot_be_started_fails_and_so_does_a_run_without_tests(
     assert "no test was selected" in capsys.readouterr().err
 
 
-@pytest.mark.slow
 def test_a_group_says_what_failed_what_was_skipped_and_what_is_left_to_the_night(
     tmp_path, capsys, monkeypatch
 ):
     conftest = Path(__file__).with_name("conftest.py").read_text()
     hook = conftest[conftest.index("def pytest_collection") : conftest.index("@pytest.fixture")]
-    (tmp_path / "conftest.py").write_text(f"import pytest\n\n{hook}")
-    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = nightly\n")
+    known = {"test_it.py": {"seconds": 1.0, "slow": {"test_good": 1.0}}}
+    (tmp_path / "conftest.py").write_text(f"import pytest\n\nDURATIONS = {known}\n\n\n{hook}")
+    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = nightly\n    slow\n")
     file = tmp_path / "test_it.py"
     file.write_text(
         "import pytest\n"
@@ -143,7 +145,7 @@ def test_a_group_says_what_failed_what_was_skipped_and_what_is_left_to_the_night
     monkeypatch.setattr(suite, "DURATIONS", Path("durations.json"))
     long = tmp_path / "test_long.py"
     long.write_text("import pytest\n@pytest.mark.parametrize('n', range(7))\ndef test_n(n): pass\n")
-    Path("durations.json").write_text(json.dumps({str(long): (400, 1)}))
+    Path("durations.json").write_text(json.dumps({str(long): {"seconds": 400, "slow": {}}}))
     broken = tmp_path / "test_broken.py"
     broken.write_text("import nothing_of_this_name\n")
     assert main([str(file), str(long), str(broken), "-j", "1", "--record"]) == 1
@@ -158,13 +160,16 @@ def test_a_group_says_what_failed_what_was_skipped_and_what_is_left_to_the_night
     ):
         assert line in printed
     assert "test_it.py" in json.loads((tmp_path / "durations.json").read_text())
+    with pytest.raises(SystemExit):
+        main([str(file), "-k", "good", "--record"])
+    assert main([str(file), "-m", "not slow", "-j", "1"]) == 1
+    assert "0 passed, 1 failed, 1 skipped" in capsys.readouterr().out
     monkeypatch.setattr(suite, "TESTS", Path("."))
     assert main(["-k", "good", "-j", "1"]) == 1
     assert "passed, 1 failed" in capsys.readouterr().out
     assert "test_it.py::test_good" in json.loads(suite.EVERY_TEST.read_text())
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="forks as Linux does")
 def test_a_forked_python_does_what_python_does(tmp_path, monkeypatch):
     monkeypatch.setenv("A_WORD", "said")
@@ -205,7 +210,6 @@ def test_a_forked_python_does_what_python_does(tmp_path, monkeypatch):
             wait_until(lambda path=forked: not path.exists())
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="forks as Linux does")
 def test_what_multiprocessing_spawns_is_forked_too():
     program = (

@@ -505,7 +505,6 @@ def test_a_schedule_adds_to_a_copy_of_the_record_alone():
     assert (ir.values, ir.known, ir.least) == before
 
 
-@pytest.mark.slow  # It starts a process that loads torch and compiles.
 def test_a_fit_of_splats_loads_no_package_that_it_does_not_need():
     code = """
 import sys
@@ -519,7 +518,6 @@ print([name for name in ("sympy", "scipy.spatial", "skimage.io") if name in sys.
     assert done.stdout == "[]\n"
 
 
-@pytest.mark.slow
 def test_a_process_of_artgen_alone_records_without_packages_that_it_does_not_need():
     code = """
 import sys

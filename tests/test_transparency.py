@@ -116,7 +116,6 @@ def alphas(art, logo):
     ],
     ids=["shapes", "splats"],
 )
-@pytest.mark.slow
 def test_transparent_pixels_stay_free(logo, primitive, stage, seeds, least, share):
     free, covered, psnrs = [], [], []
     for seed in seeds:
@@ -197,7 +196,6 @@ def test_alpha_is_fitted_where_it_is_asked_for_only(logo):
         fitted(logo, {"name": "fourier", "count": 4}, {"steps": 2}, transparent=True)
 
 
-@pytest.mark.slow
 def test_cells_of_transparent_pixels_are_left_out(logo):
     stage = {"engine": "genetic", "steps": 240}
     free, covered, behind = [], [], []
@@ -232,7 +230,6 @@ def test_random_colours_of_cells_are_never_transparent_and_refused(logo):
     fitted(logo, {"name": "voronoi", "count": 6}, stage)
 
 
-@pytest.mark.slow
 def test_triangles_of_transparent_pixels_are_left_out(logo):
     """`mesh --transparent` was refused."""
     stage = {"engine": "gradient", "steps": 120}

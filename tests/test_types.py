@@ -121,7 +121,6 @@ INSIDE_TORCH = (
 
 
 # By night, for it reads artgen and torch once more: by day `make lint` does with all shipped plugins.
-@pytest.mark.slow
 @pytest.mark.nightly
 def test_plugins_of_every_kind_pass_strict_mypy(tmp_path):
     (tmp_path / "attributes.py").write_text(WITH_ATTRIBUTES)

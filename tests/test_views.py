@@ -226,7 +226,6 @@ def test_names_of_classes_are_no_formulas():
     assert plot_scatter(points, ["$\\frac$", "b"], Canvas(320, 240), WHITE).shape == (240, 320, 3)
 
 
-@pytest.mark.slow
 def test_pyplot_is_left_alone():
     code = (
         "import sys; from artgen import Canvas; from artgen.display.plots import plot_losses; "

@@ -94,7 +94,6 @@ def test_a_preview_is_small_but_for_sets_of_small_pictures(family, size, tmp_pat
     assert (recipe.primitive.name, recipe.target.size) == ("petal", size)
 
 
-@pytest.mark.slow
 def test_from_the_first_mistake_to_ctrl_c(tmp_path: Path) -> None:
     file = tmp_path / "spot.py"
     file.write_text("class Spot(:\n")

@@ -251,7 +251,6 @@ def test_drawing_with_gradients_submits_twice_and_reads_both(device, gpu):
     assert device.bytes_read - before[1] == 10 * 4 * (3 * 18 * 17 + 8 * count)
 
 
-@pytest.mark.slow
 def test_a_killed_fit_goes_on_to_the_same_bytes(device, photo, tmp_path, registry):
     asked = recipe(photo, {"steps": 12}, run={"device": "webgpu"})
     kill_worker_at(8, asked, tmp_path / "killed", checkpoint_every=4)
@@ -286,7 +285,6 @@ def test_a_run_whose_adapter_is_lost_goes_on_on_the_cpu(device, photo, tmp_path)
     assert steps[-1] == 12
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("lost_at", [4, 16], ids=["first", "later"])
 def test_a_clip_whose_adapter_is_lost_goes_on_on_the_cpu(device, tmp_path, lost_at):
     """In the first fit of a scene, and after it, at the frames that follow."""

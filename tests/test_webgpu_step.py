@@ -194,7 +194,6 @@ def test_the_program_is_data_whose_sizes_are_chosen_later(blend):
 GENTLE = {"rate": 0.3, "epsilon": 1e-7}
 
 
-@pytest.mark.slow
 def test_200_steps_give_the_cpus_result_the_same_bytes_and_read_only_numbers(
     device, photo, tmp_path
 ):
@@ -297,7 +296,6 @@ def test_the_size_of_a_chunk_changes_nothing(device):
     assert_same_bits(states[0], states[2])
 
 
-@pytest.mark.slow
 def test_splats_over_one_another_are_fitted_as_on_the_cpu(device, photo, tmp_path):
     results = {}
     for place in ("webgpu", "cpu"):

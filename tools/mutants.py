@@ -1,7 +1,7 @@
 """Change the code in small ways, one at a time, and count how many changes some test notices.
 
 A mutant is a module with one comparison, operation, constant, condition or result changed. The
-quick tests that belong to its module are run in a copy of the repository; a mutant that fails one
+tests that belong to its module are run in a copy of the repository; a mutant that fails one
 is caught. What survives is printed: a line that none of them depends on, or a change that changes
 nothing.
 
@@ -149,7 +149,7 @@ def result(folder: Path, tests: Sequence[str], limit: float) -> str:
     noticed too, else ``survived``.
     """
     line = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
-    line += ["-m", "not slow and not browser", *(f"tests/test_{each}.py" for each in tests)]
+    line += ["-m", "not browser", *(f"tests/test_{each}.py" for each in tests)]
     paths = os.pathsep.join([str(folder), str(folder / "plugins")])
     cache = os.environ.get("ARTGEN_CACHE", str(Path(".cache").resolve()))
     environment = {**os.environ, "PYTHONPATH": paths, "ARTGEN_CACHE": cache}

@@ -26,22 +26,30 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import pytest
 
 from tools import forks
 
+
+class Durations(TypedDict):
+    """Seconds of all tests of a file, and of each that is slow."""
+
+    seconds: float
+    slow: dict[str, float]
+
+
 TESTS = Path("tests")
 DURATIONS = TESTS / "durations.json"
-"""Seconds of each file: of all its tests, and of those that are not slow. `make durations`."""
+"""For each file the seconds of all its tests, and of each that is slow: `make durations`."""
 EVERY_TEST = Path(".cache") / "durations.json"
 """Seconds of every test of the last run that named no file, longest first."""
 
-SLOW = 0.8
-"""Seconds from which a test is marked `slow`."""
-UNKNOWN = 10.0
-"""Seconds that a file is thought to take before its first record."""
+SLOW = 0.2
+"""Seconds from which a test is `slow`: tests/conftest.py marks those of the record."""
+UNKNOWN: Durations = {"seconds": 10.0, "slow": {}}
+"""What a file is thought to take before its first record."""
 SHORTEST, LONGEST = 30.0, 180.0
 """Seconds that a group is to take: a process may take 3 GB."""
 MEMORY = 3 * 2**30
@@ -222,19 +230,23 @@ def cut(files: Sequence[str], quick: bool) -> list[Part]:
     known = json.loads(DURATIONS.read_text(encoding="utf-8")) if DURATIONS.exists() else {}
     parts: list[Part] = []
     for file in files:
-        seconds = float(known.get(file, (UNKNOWN, UNKNOWN))[quick])
+        durations: Durations = known.get(file, UNKNOWN)
+        seconds = durations["seconds"] - quick * sum(durations["slow"].values())
         count = max(1, math.ceil(seconds / LONGEST))
         parts += [Part(file, seconds / count, number, count) for number in range(count)]
     return sorted(parts, key=lambda part: -part.seconds)
 
 
-def sum_up(seconds: dict[str, float]) -> dict[str, tuple[float, float]]:
-    """Return the seconds of each file, of all its tests and of those that are not slow."""
-    files: dict[str, tuple[float, float]] = {}
-    for name, took in seconds.items():
-        every, quick = files.get(file := name.partition("::")[0], (0.0, 0.0))
-        files[file] = every + took, quick + took * (took <= SLOW)
-    return {file: (round(a, 1), round(b, 1)) for file, (a, b) in sorted(files.items())}
+def sum_up(seconds: dict[str, float]) -> dict[str, Durations]:
+    """Return what each file took, from what each test took."""
+    files: dict[str, Durations] = {}
+    for test, took in sorted(seconds.items()):
+        file, _, name = test.partition("::")
+        durations = files.setdefault(file, {"seconds": 0.0, "slow": {}})
+        durations["seconds"] = round(durations["seconds"] + took, 2)
+        if took >= SLOW:
+            durations["slow"][name] = round(took, 1)
+    return files
 
 
 def main(given: Sequence[str] | None = None) -> int:
@@ -245,6 +257,8 @@ def main(given: Sequence[str] | None = None) -> int:
     parser.add_argument("-j", type=int, default=count_processors(), help="processes at once")
     parser.add_argument("--record", action="store_true", help=f"write {DURATIONS} anew")
     options, arguments = parser.parse_known_args(given)
+    if options.record and {"-m", "-k"} & set(arguments):
+        parser.error("--record needs all tests of a file: leave -m and -k out")
     files = find_files(arguments)
     quick = any("not slow" in each for each in arguments)
     began = time.monotonic()

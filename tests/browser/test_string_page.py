@@ -6,7 +6,7 @@ import pytest
 
 from artgen.cli import main
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = pytest.mark.browser
 
 
 def test_the_page_reads_the_sequence_and_keeps_the_place(browser, tmp_path):

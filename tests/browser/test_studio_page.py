@@ -17,7 +17,7 @@ from artgen.init import Context, make_generator
 from artgen.registry import Registry
 from artgen.values.canvas import Canvas
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = pytest.mark.browser
 
 PLUGIN = '''
 import torch
@@ -153,7 +153,6 @@ def fitted_psnr(folder, file, device="cpu", backend="eager"):
     return artgen.load(next(out.glob("*.art")), registry=registry).psnr
 
 
-@pytest.mark.slow
 @pytest.mark.nightly
 # Rounding moves a single fit by as much as 0.1 dB, see CALM. It also decides where parts grow, which
 # moves it by as much as 0.35 dB to either side.
