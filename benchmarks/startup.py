@@ -1,4 +1,4 @@
-"""How long one waits: the most frequent commands, the first line of a fit, a fit, a mistake.
+"""How long one waits: the most frequent commands, the first line of a fit, a fit, looks, a mistake.
 
 The target for commands and mistakes is below half a second.
 """
@@ -22,12 +22,15 @@ _FIT = "fit sample:coffee -p {} --no-video --overwrite --seed 1"
 FITS = {
     "a fit, 1,000 `gaussian`, 100 steps": _FIT.format("gaussian -n 1000 --steps 100"),
     "a fit, 100 `triangle`": _FIT.format("triangle -n 100"),
+    "a sheet of all looks": "looks sample:coffee --overwrite --seed 1",
+}
+"""Commands by what they do; each is also run with empty caches."""
+MISTAKES = {
     "a wrong name": _FIT.format("gausian"),
     "a wrong option of the engine": _FIT.format("gaussian --set engine.rat=1"),
     "a wrong value": _FIT.format("gaussian --set blend=nothing"),
     "a missing file": _FIT.format("gaussian").replace("sample:coffee", "no-such-file.png"),
 }
-"""Commands by what they do; each is also run with empty caches where it compiles."""
 ENDS = {"a wrong name": 4, "a missing file": 3}
 """The exit codes of mistakes that do not end with 2."""
 
@@ -41,10 +44,10 @@ def run(settings: Settings) -> Iterator[Table]:
     if settings.quick:
         return
     rows = []
-    for what, line in FITS.items():
+    for what, line in (FITS | MISTAKES).items():
         with tempfile.TemporaryDirectory() as folder:
-            code = 0 if "a fit" in what else ENDS.get(what, 2)
-            for cache in ("empty", "full") if "a fit" in what else ("full",):
+            code = 0 if what in FITS else ENDS.get(what, 2)
+            for cache in ("empty", "full") if what in FITS else ("full",):
                 if cache == "full":
                     waited(line, f"{folder}/0", folder, code)  # fills them
                 measured = [

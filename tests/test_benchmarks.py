@@ -69,7 +69,6 @@ BY_NIGHT |= {"faces", "fields", "ideas", "ink", "live", "making", "mesh", "vecto
 """Those that compile kernels which nothing else needs, or start processes that do, for minutes in all."""
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [
@@ -120,7 +119,6 @@ def test_every_benchmark_runs(name, capsys):
         assert re.search(r"\| gaussian +\| +[\d.]+ \| +[\d.]+( \(.+\))? \|", printed)
 
 
-@pytest.mark.slow
 def test_footprints_are_compared_on_two_devices():
     # The CPU under another name stands for a GPU.
     table = compare(make_scene(splat("gaussian"), 5, 16, 4.0), ("cpu", "cpu:0"), quick=True)
@@ -252,7 +250,6 @@ def test_shapes_are_not_measured_without_pictures(tmp_path):
         shapes.pictures(tmp_path)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [
@@ -391,7 +388,7 @@ def test_ideas_are_compared_on_one_thread(monkeypatch):
 
 def test_a_command_that_ends_otherwise_is_not_measured(tmp_path):
     with pytest.raises(RuntimeError, match=r"gausian .* ended with 4, not 0"):
-        startup.waited(startup.FITS["a wrong name"], str(tmp_path), str(tmp_path))
+        startup.waited(startup.MISTAKES["a wrong name"], str(tmp_path), str(tmp_path))
 
 
 def test_the_rehearsal_of_genetic_takes_a_fifth_of_the_budget(monkeypatch):
