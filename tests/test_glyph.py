@@ -11,7 +11,7 @@ import torch
 from matplotlib.textpath import TextPath
 
 import artgen
-from artgen.errors import InputError, PluginError
+from artgen.errors import InputError, PluginError, UsageError
 from artgen.families.shape.spans import draw_shapes, load_functions
 from artgen_plugins._fonts import EM
 from artgen_plugins.glyph import Glyph
@@ -112,7 +112,6 @@ def test_a_table_of_letters_is_as_long_as_all_of_its_numbers():
     assert Glyph({"font": nested, "text": "A"}).curves == 128
 
 
-@pytest.mark.slow
 def test_a_drawing_holds_its_letters(tmp_path):
     font = tmp_path / "own.ttf"
     font.write_bytes((FONTS / "DejaVuSans.ttf").read_bytes())
@@ -157,6 +156,20 @@ def test_text_in_lines_is_read_in_order():
     assert "".join(rows) == ("go on " * 7)[:40]
     # All letters stand on the baseline, whatever their size.
     assert np.ptp(list(bottoms)) < 1e-3
+
+
+def test_a_wide_page_of_letters_is_drawn_again_from_its_file(tmp_path):
+    """Its letters were held to be those of a square, and too small."""
+    picture = np.random.default_rng(1).random((12, 36, 3))
+    options = {"text": "go on", "font": "DejaVuSansMono", "lines": 29}
+    artgen.fit(picture, "glyph", count=4, steps=4, seed=1, **options).save(tmp_path / "made.art")
+    again = artgen.load(tmp_path / "made.art")
+    assert again.drawing.options["columns"] > 135
+    again.save(tmp_path / "made.svg")
+    with pytest.raises(UsageError) as refused:
+        artgen.fit(picture[:, :12], "glyph", count=4, columns=136, **options)
+    assert refused.value.message == "letters in lines of 136 would be too small to see"
+    assert refused.value.hint == "use at most 135 columns"
 
 
 @pytest.mark.parametrize("columns", [1, 5, 18])

@@ -26,6 +26,7 @@ from artgen.art import Art, ExportRequest
 from artgen.errors import InputError, UsageError
 from artgen.events import Advanced, Notice
 from artgen.exporters import export_eps, export_html, export_json, export_pdf, export_svg
+from artgen.families.ink.export import _rings
 from artgen.families.ink.paint import coverage, printed
 from artgen.looks import read_look
 from artgen.output.parts import flat_parts
@@ -646,6 +647,23 @@ def test_what_a_drawing_says_hides_not_that_its_ink_is_not_seen(name, tmp_path):
     found = notices_of(RAMP.astype(np.uint8), tmp_path, target, name=name, inks=inks, count=200)
     assert len(found) == 2
     assert "no ink is seen" in found[1]
+
+
+def test_what_a_drawing_says_hides_not_that_its_picture_is_dark(tmp_path):
+    night = np.full((24, 32, 3), 8, np.uint8)
+    night[8:12, 8:12] = 240
+    found = notices_of(night, tmp_path, name="string", count=200)
+    assert len(found) == 2
+    assert "most of the picture is dark" in found[1]
+
+
+@pytest.mark.parametrize("radius", [0.1, 0.15, 0.2, 0.4, 0.75, 0.8, 1.0])
+def test_pens_fill_dots_to_their_middles(radius):
+    """A hole as wide as the pen stayed in every second one."""
+    drawn = _rings(np.zeros(2), radius, 0.3)
+    reached = [float(np.hypot(*ring.T).max()) for ring in drawn]
+    for each in np.linspace(0, radius, 50):
+        assert min(abs(each - ring) for ring in reached) <= 0.15 + 0.031
 
 
 def test_nothing_is_near_to_no_line():

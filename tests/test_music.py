@@ -230,6 +230,22 @@ def test_a_score_of_parts_that_a_drawing_does_not_have_is_refused(name, options,
         check_move(usual, art.primitive(), art.drawing)
 
 
+@pytest.mark.parametrize("moves", [("walk", "size"), ("film", "film"), ("pose", "size", "pose")])
+def test_moves_that_cancel_one_another_are_refused(moves):
+    """The last of them was shown."""
+    art = artgen.fit(PHOTO, "triangle", count=1, steps=2, seed=1)
+    score = Score(clicks(120)[0], moves=tuple(map(Move, moves)))
+    with pytest.raises(UsageError, match=f"cancel one another: {', '.join(moves)}$"):
+        MUSIC.check_given(score, art.primitive(), art.drawing)
+
+
+def test_poses_need_a_view_that_has_one():
+    art = artgen.fit(PHOTO, "shard", count=4, steps=1, seed=1)
+    score = Score(clicks(120)[0], moves=(Move("pose"),))
+    with pytest.raises(UsageError, match="this drawing has one pose alone"):
+        MUSIC.prepare(Shot(art, Frame(24), 8.0, given=score))
+
+
 def test_a_third_or_a_half_of_one_part_may_be_none():
     art = artgen.fit(PHOTO, "triangle", count=1, steps=2, seed=1)
     moves = tuple(Move("size", "beat", 0.5, parts) for parts in ("dark", "large", "light"))
@@ -298,7 +314,7 @@ def test_pieces_lie_as_the_next_picture_on_each_bar_of_the_waltz(tmp_path):
         "primitive": {"name": "shard", "count": 12},
         "stage": [{"steps": 3}],
         "run": {"backend": "eager"},
-        "output": {"video": False, "history": 0},
+        "output": {"video": False, "history": 4},
     }
     art = run(Recipe.from_dict(asked), default()).art
     shot = Shot(art, Frame(24), 8.0)
@@ -320,6 +336,17 @@ def test_pieces_lie_as_the_next_picture_on_each_bar_of_the_waltz(tmp_path):
     share = loud.heard.level("bass", 5.0)
     between = own["xy"].lerp(own["xy2"], share)
     torch.testing.assert_close(loud.drawing(5.0).tensors["xy"], between, atol=1e-5, rtol=0)
+    # A film does not end what a pose does, nor the pose the film, whichever stands first.
+    film, pose = (
+        player(art, Score(song("waltz"), 3, (Move(e, "bass"),))) for e in ("film", "pose")
+    )
+    for moves in (
+        (Move("film", "bass"), Move("pose", "bass")),
+        (Move("pose", "bass"), Move("film", "bass")),
+    ):
+        both = player(art, Score(song("waltz"), 3, moves)).drawing(5.0).tensors
+        assert not torch.equal(both["xy"], film.drawing(5.0).tensors["xy"])
+        assert not torch.equal(both["colour"], pose.drawing(5.0).tensors["colour"])
 
 
 def test_a_codec_walks_a_class_with_each_beat():

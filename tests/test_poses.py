@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +70,22 @@ def test_a_cloud_is_turned_and_shards_go_their_way():
     torch.testing.assert_close(
         posed(Shard(), lying, 0.5)["angle"], (lying["angle"] + lying["angle2"]) / 2
     )
+
+
+def test_both_pictures_of_shards_are_moved_and_turned():
+    """The second stayed where it was, and each of its pieces turned on the spot."""
+    lying, by = mapped(Shard()), torch.tensor([[0.5], [-0.25]])
+    moved = artgen.family.move(Shard(), lying, by)
+    quarter = torch.tensor([[0.0, -1.0], [1.0, 0.0]])
+    turned = artgen.family.transform(Shard(), lying, quarter, by[:, 0])
+    for pose, name in ((0.0, "xy"), (1.0, "xy2")):
+        torch.testing.assert_close(posed(Shard(), moved, pose)["xy"], lying[name] + by)
+        there = posed(Shard(), turned, pose)
+        torch.testing.assert_close(there["xy"], quarter @ lying[name] + by)
+        before = posed(Shard(), lying, pose)["angle"]
+        torch.testing.assert_close(
+            torch.cos(there["angle"] - before - math.pi / 2), torch.ones(5), atol=1e-4, rtol=0
+        )
 
 
 def test_many_shards_are_paired_in_groups(monkeypatch):

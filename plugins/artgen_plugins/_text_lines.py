@@ -27,6 +27,15 @@ def fitting_columns(lines: int, aspect: float) -> int:
     return max(1, round(lines * aspect / ADVANCE))
 
 
+def layout_of(lines: int, columns: int, aspect: float) -> tuple[float, float, float]:
+    """Return the height and width of a letter's place, and the size of letters, in canvas units."""
+    if columns == fitting_columns(lines, aspect):
+        height = 2 * max(1 / lines, 1 / (ADVANCE * columns))
+        return height, ADVANCE * height, height
+    width, height = 2 * max(1, aspect) / columns, 2 * max(1, 1 / aspect) / lines
+    return height, width, min(height, width / ADVANCE)
+
+
 @functools.cache
 def set_in_lines(
     text: str, outlines: str, lines: int, columns: int, aspect: float
@@ -41,12 +50,7 @@ def set_in_lines(
     order = np.array([-1 if letter == " " else list(glyphs).index(letter) for letter in words])
     # How far the middle of each letter lies above the baseline, in half ems; see `glyph`.
     middles = np.array([(max(each[1::2]) + min(each[1::2])) / EM for each in glyphs.values()])
-    height = 2 * max(1 / lines, 1 / (ADVANCE * columns))
-    width, size = ADVANCE * height, height
-    if columns != fitting_columns(lines, aspect):
-        width, height = 2 * max(1, aspect) / columns, 2 * max(1, 1 / aspect) / lines
-        size = min(height, width / ADVANCE)
-    page = np.array([lines, columns, height, width, size])
+    page = np.array([lines, columns, *layout_of(lines, columns, aspect)])
     return {
         "random": partial(_random, order=order, middles=middles, page=page),
         "mutate": partial(_mutate, middles=middles, page=page),

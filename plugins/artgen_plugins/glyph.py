@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artgen import Canvas, Preset, Shape, option
-from artgen.errors import InputError
+from artgen.errors import InputError, UsageError
 from artgen_plugins._fonts import EM, read_font
-from artgen_plugins._text_lines import fitting_columns, set_in_lines
+from artgen_plugins._text_lines import ADVANCE, USUAL, fitting_columns, layout_of, set_in_lines
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -41,7 +41,9 @@ class Glyph(Shape):
         lines: int = option(
             0, "lines of the text, which is then read in order; 0: placed freely", low=0, high=60
         )
-        columns: int = option(0, "letters in a line; 0: as many as fit", low=0, high=10**7)
+        columns: int = option(
+            0, "letters in a line of `lines`; 0: as many as fit", low=0, high=10**7
+        )
 
     defaults = Preset(count=200)
     known_deviations: ClassVar[Mapping[str, str]] = {"mutation": "a part keeps its letter"}
@@ -53,7 +55,9 @@ class Glyph(Shape):
         super().__init__(options, **more)
         letters = "".join(self.options.text.split())
         self._outlines = _opened(self.options.font, list(dict.fromkeys(letters)))
-        self._make_functions(1.0)
+        # Those of a drawing fit a picture of some width, which is not stored.
+        fits = ADVANCE * self.options.columns / max(1, self.options.lines)
+        self._make_functions(max(1.0, fits))
 
     def _make_functions(self, aspect: float) -> None:
         chosen = self.options
@@ -70,6 +74,11 @@ class Glyph(Shape):
         if self.options.lines:
             aspect = canvas.width / canvas.height
             columns = self.options.columns or fitting_columns(self.options.lines, aspect)
+            *_, size = layout_of(self.options.lines, columns, aspect)
+            if USUAL * size <= SMALLEST:
+                most = math.floor(2 * USUAL * max(1, aspect) / (ADVANCE * SMALLEST) - 1e-9)
+                what = f"letters in lines of {columns} would be too small to see"
+                raise UsageError(what, hint=f"use at most {most} columns")
             self.options = replace(self.options, columns=columns)
             self._make_functions(aspect)
 

@@ -85,7 +85,7 @@ class PlaceEngine(Engine):
         plain, ground = _plain(target), np.array(drawing.background)
         notice = plain or marks.notice or ("" if len(marks) else none)
         unseen = "" if plain else _unseen(ground, ink)
-        night = "" if notice or unseen else _night(target, ground, ink)
+        night = "" if plain or unseen or not len(marks) else _night(target, ground, ink)
         self.notices = tuple(filter(None, (notice, unseen, night)))
 
     def advance(self, steps: int) -> None:

@@ -111,6 +111,21 @@ def _seen_at(picture: Tensor, xy: Tensor, context: Context) -> Tensor:
     return F.grid_sample(picture[None], grid, padding_mode="border", align_corners=False)[0, :, 0]
 
 
+@artgen.family.move.register(Shard)
+def _shifted(shard: Shard, tensors: Mapping[str, Tensor], by: Tensor) -> dict[str, Tensor]:
+    """Move both pictures."""
+    return {**tensors, "xy": tensors["xy"] + by, "xy2": tensors["xy2"] + by}
+
+
+@artgen.family.transform.register(Shard)
+def _turned(
+    shard: Shard, tensors: Mapping[str, Tensor], linear: Tensor, offset: Tensor
+) -> dict[str, Tensor]:
+    """Turn and scale both pictures: what a splat learns follows by itself, its places do not."""
+    found = artgen.family.transform.dispatch(Splat)(shard, tensors, linear, offset)
+    return {**found, "xy2": linear @ tensors["xy2"] + offset[:, None]}
+
+
 @artgen.family.posed.register(Shard)
 def moved(shard: Shard, tensors: Mapping[str, Tensor], pose: float) -> dict[str, Tensor]:
     """Move all pieces by the share `pose` of their way."""

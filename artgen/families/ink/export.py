@@ -73,6 +73,7 @@ def _rings(middle: Floats, radius: float, width: float) -> list[Floats]:
     turn = 2 * np.pi * np.arange(TURN + 1) / TURN
     circle = np.stack([np.cos(turn), np.sin(turn)], 1)
     radii = np.arange(radius - width / 2, 0, -width)
-    if not len(radii):
-        return [np.stack([middle, middle + np.array([width / 10, 0])])]
-    return [middle + each * circle for each in radii.tolist()]
+    rings = [middle + each * circle for each in radii.tolist()]
+    if not len(radii) or radii[-1] > width / 2:  # the middle is bare
+        rings.append(np.stack([middle, middle + np.array([width / 10, 0])]))
+    return rings

@@ -21,7 +21,7 @@ from torch import Tensor
 from artgen import Drawing, Primitive
 from artgen.animation import Form, Shot, Take, eased
 from artgen.errors import UsageError
-from artgen.family import Appearance, appearance, building_order, move, posed, transform
+from artgen.family import Appearance, appearance, building_order, compose, move, posed, transform
 from artgen_plugins.music.hearing import Floats, Heard, hear
 from artgen_plugins.music.score import Move, Score, read_score
 
@@ -53,6 +53,9 @@ STATIONS = 8
 
 def _prepare(shot: Shot) -> Take:
     score: Score = shot.given
+    if any(each.what == "pose" for each in score.moves) and not poses_of(shot)[1:]:
+        what = 'the score has what = "pose", and this drawing has one pose alone'
+        raise UsageError(what, hint="fit it with --view pose=1:sample:horse, say")
     heard = hear(score.sound, score.per_bar)
     seconds = score.sound.values.shape[1] / score.sound.rate
     player = Player(shot, replace(score, moves=score.moves or usual_moves(shot)), heard, seconds)
@@ -106,11 +109,12 @@ class Player:
     def drawing(self, seconds: float) -> Drawing:
         """The drawing at a time, with all its moves but a walk."""
         drawing, moves = self.shot.art.drawing, self.score.moves
-        for each in moves:
-            if each.what == "film":
-                drawing = self._filmed(each, seconds)
-            elif each.what == "pose":
-                drawing = self._posed(each, seconds)
+        primitive = self.shot.art.primitive()
+        # A moment of a film has other tensors: it is posed, not the drawing.
+        for each in (each for each in moves if each.what == "film"):
+            drawing = self._filmed(each, seconds)
+        for each in (each for each in moves if each.what == "pose"):
+            drawing = self._posed(each, drawing, seconds)
         tensors = dict(drawing.tensors)
         changes = self._changes if drawing is self.shot.art.drawing else self._changes_of(drawing)
         for each, (which, changed) in changes.items():
@@ -124,9 +128,9 @@ class Player:
                 order = self._order
                 if drawing is not self.shot.art.drawing:
                     # A moment of a film has parts of its own, and another number.
-                    order = building_order(self.shot.art.primitive(), drawing)
+                    order = building_order(primitive, drawing)
                 count = max(1, round(self._come(each, seconds) * len(order)))
-                tensors = _select(tensors, order[:count].sort().values)
+                tensors = dict(compose(primitive, (tensors, order[:count].sort().values.numpy())))
         return replace(drawing, tensors=tensors)
 
     def loud(self, by: str, seconds: float) -> float:
@@ -184,9 +188,9 @@ class Player:
             now = whole * step + table.hold + _uneased(place - whole) * table.seconds
         return self._moving(min(now, self._film_seconds))
 
-    def _posed(self, move: Move, seconds: float) -> Drawing:
-        """The drawing on its way from one pose of its views to the next."""
-        drawing, poses = self.shot.art.drawing, poses_of(self.shot)
+    def _posed(self, move: Move, drawing: Drawing, seconds: float) -> Drawing:
+        """A drawing on its way from one pose of its views to the next."""
+        poses = poses_of(self.shot)
         place = self._place(move, seconds, len(poses) - 1, False)
         pose = float(np.interp(place, range(len(poses)), poses))
         tensors = posed(self.shot.art.primitive(), dict(drawing.tensors), pose)
@@ -386,6 +390,12 @@ def _check(primitive: Primitive, drawing: Drawing) -> None:
 
 
 def _check_score(score: Score, primitive: Primitive, drawing: Drawing) -> None:
+    whole = [each.what for each in score.moves if each.what in ("film", "pose", "walk")]
+    if len({*whole}) < len(whole) or ("walk" in whole and len(score.moves) > 1):
+        raise UsageError(
+            f"moves of the score cancel one another: {', '.join(e.what for e in score.moves)}",
+            hint="keep one film and one pose, or one walk without other moves",
+        )
     for each in score.moves:
         check_move(each, primitive, drawing)
 
