@@ -22,6 +22,7 @@ from artgen.matching import align as align
 from artgen.matching import appearance as appearance
 from artgen.matching import building_order as building_order
 from artgen.matching import carry as carry
+from artgen.matching import compose as compose
 from artgen.matching import hide as hide
 from artgen.matching import move as move
 from artgen.matching import pair as pair

@@ -41,6 +41,27 @@ QUICK = {"restarts": 2, "moves": 1, "candidates": 30, "patience": 20, "passes": 
 GRAY = (0.5, 0.5, 0.5)
 
 
+@pytest.mark.parametrize(
+    ("width", "height", "rows"), [(10_000, 1, 1), (4_000, 2, 2), (800, 600, 8)]
+)
+def test_rows_that_are_scored_as_one_lie_in_the_picture(width, height, rows):
+    """Of a flat one, shapes were compared on a line below it."""
+    engine = ClimbEngine()
+    drawing = Drawing("circle", {}, {}, width, height)
+    engine.refined, engine.problem = (
+        0,
+        Problem(
+            Circle(),
+            drawing,
+            torch.zeros(3, 1, 1),
+            parse_loss("mse", {"mse": mse}.__getitem__, ["mse"]),
+            1,
+            0,
+        ),
+    )
+    assert engine._rows_together(1 if height < 9 else 100) == rows
+
+
 @pytest.fixture(scope="module")
 def target(astronaut):
     # Eight bits, as in a run.
@@ -396,7 +417,6 @@ def test_steps_follow_the_count_and_the_passes(registry):
         assert plan.first_count == 0
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("step", [5, 12, 20, 33])
 def test_a_killed_run_goes_on_exactly(step, photo, tmp_path, registry):
     asked = recipe(photo, STAGE, primitive=TRIANGLES)
@@ -509,7 +529,6 @@ def test_it_goes_on_from_saved_shapes_and_adds_others(photo, tmp_path, registry)
 # ---- background ----------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_shapes_lie_on_the_mean_of_the_target_and_splats_on_black(photo, registry):
     stage = {**STAGE, "passes": 0}
     done = run(recipe(photo, stage, primitive={**TRIANGLES, "count": 1}), registry)
@@ -594,7 +613,6 @@ class Heart(Shape):
 '''
 
 
-@pytest.mark.slow
 def test_a_shape_in_a_loose_file_is_fitted_mixed_and_drawn_again(photo, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("love.py").write_text(HEART)

@@ -150,6 +150,15 @@ def test_colours_are_mapped_and_shades_stay_shades():
     assert part.drawing.background == RED
 
 
+def test_limits_of_a_search_do_not_bend_what_is_turned_or_scaled():
+    """Gene by gene they left another form: dots kept their size, and moved apart."""
+    genes = [[0.0, 0.5], [0.1, -0.3], [0.05, 0.04]]
+    more = {"colour": [[0.5, 1.0]] * 3, "alpha": [1.0, 1.0]}
+    dots = drawn("circle", genes=genes, options={"max_size": 0.1}, **more)
+    made = edit(dots, "scale=2").drawing.tensors["genes"]
+    torch.testing.assert_close(made, 2 * torch.tensor(genes))
+
+
 def test_colours_become_those_of_a_palette():
     made = edit(squares(RED, (0.9, 0.2, 0.1), BLUE), "recolour=#ff0000,#0000ff")
     assert colours_of(made) == [RED, RED, BLUE]

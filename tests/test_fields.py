@@ -68,6 +68,16 @@ def flag(colours=FLAG, size=24):
     return np.repeat(np.repeat(np.stack(rows)[:, None], size // 3, 0), size * 3 // 2, 1)
 
 
+def test_scores_of_four_classes_are_no_colours_with_an_alpha():
+    """The fourth was taken for one, where several samples are averaged."""
+    art = artgen.fit("points:spiral?classes=4&n=40", "mlp", hidden=4, steps=1, seed=1)
+    once, canvas = (art.drawing, art.primitive()), Canvas(8, 8)
+    fine = draw(*once, canvas.enlarged(2))
+    assert fine.shape[0] == 4
+    smooth = torch.nn.functional.avg_pool2d(fine, 2)
+    torch.testing.assert_close(draw(*once, canvas, supersample=2), smooth)
+
+
 @pytest.mark.parametrize("name", FIELDS)
 def test_a_field_of_a_palette_has_its_colours_alone(name, tmp_path):
     # Three stripes are there after 60 steps: more would only make their edges smoother.
@@ -390,7 +400,6 @@ def gain_over_bicubic(photo, name, **settings):
     return psnr(drawn, np.asarray(original)) - psnr(bicubic, np.asarray(original))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", FIELDS)
 def test_drawn_twice_as_large_it_is_no_worse_than_bicubic(name, astronaut):
     stage = {"batch": 1024, "jitter": 0.5}

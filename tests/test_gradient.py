@@ -102,6 +102,29 @@ def test_a_primitive_may_bring_an_objective_of_its_own():
     assert sizes[Small] < 0.8 * sizes[Blob]
 
 
+def test_what_batches_of_a_field_leave_out_is_said():
+    """It was ignored without a word."""
+    given = problem(Waves(), options={"coarse": 0.5, "batch": 64})
+    [notice] = started(given).notices
+    assert "engine.coarse does nothing to batches" in notice
+    assert not started(problem(Waves(), options={"coarse": 0.5, "batch": 0})).notices
+
+
+def test_colours_of_a_fit_with_alpha_keep_to_0_and_1_after_their_map():
+    """Their raw numbers did, which are colours from 0.5 to 0.73 under a sigmoid."""
+
+    class Mapped(Blob):
+        params = {**Blob.params, "colour": Param(3, init=0.5, lr=0.05, map="sigmoid")}
+
+    given = problem(Mapped({"blend": "over"}))
+    given = replace(given, drawing=replace(given.drawing, background=(-1.0, -1.0, -1.0)))
+    engine = started(given)
+    raw = {"colour": torch.tensor([[-3.0], [3.0], [40.0]])}
+    engine.objective.after_step(raw)
+    assert raw["colour"][:2].flatten().tolist() == [-3.0, 3.0]
+    assert raw["colour"][2] < 40
+
+
 # ---- learning ------------------------------------------------------------------------------------
 
 

@@ -362,6 +362,22 @@ def test_ranks_are_of_several_codecs(place, capsys, art):
     assert "is not a set of pictures" in error["message"]
 
 
+def test_another_set_has_names_of_its_own_and_pictures_of_the_same_size(place, capsys, monkeypatch):
+    """Letters had the names of digits, K to Z none, and other sizes were an internal error."""
+    named = []
+    monkeypatch.setattr(
+        "artgen.families.codec.plots.plot_scatter",
+        lambda shown, classes, canvas, paper: (
+            named.append(classes) or np.zeros((9, 9, 3), np.uint8)
+        ),
+    )
+    command = ["plot", "digits.art", "--kind", "scatter", "--overwrite", "--target"]
+    printed(capsys, *command, "sample:letters?n=60")
+    assert named[0][:3] == ("A", "B", "C")
+    error = printed(capsys, *command, "sample:flowers?n=20", expect=2)["error"]
+    assert "pictures of another size or other channels than the set" in error["message"]
+
+
 def test_learning_curves_have_two_losses(tmp_path, monkeypatch, capsys):
     from artgen.runs import read_losses
 
@@ -383,7 +399,6 @@ def test_learning_curves_have_two_losses(tmp_path, monkeypatch, capsys):
 # ---- comparisons ---------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_codecs_are_compared_by_what_they_store(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     data = printed(
@@ -426,7 +441,6 @@ def test_a_folder_is_one_set_for_codecs(tmp_path, monkeypatch, capsys):
 # ---- going on ------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("primitive", ["autoencoder", "pca"])
 def test_a_run_that_was_killed_goes_on_exactly(primitive, tmp_path):
     class Killed(BaseException):

@@ -117,6 +117,15 @@ def test_opacities_are_searched_within_their_limits(photo, registry):
         assert 0.2999 < alpha.min() <= alpha.max() < 0.4001
 
 
+def test_random_changes_keep_to_an_opacity_that_hardly_lets_through(photo, registry):
+    """Each made it 0.96."""
+    table = {"name": "circle", "count": 6, "min_alpha": 0.98, "max_alpha": 0.99}
+    stage = {"engine": "genetic", "steps": 40, "islands": 1, "colours": "random", "recolour": 1.0}
+    asked = recipe(photo, stage, primitive=table, output={"video": False})
+    alpha = run(asked, registry).art.drawing.tensors["alpha"]
+    assert 0.9799 < alpha.min() <= alpha.max() < 0.9901
+
+
 def test_limits_that_cannot_be_kept_are_refused(photo, registry):
     with pytest.raises(UsageError, match=r"min_size = 0\.5 is larger than max_size = 0\.2"):
         Circle({"min_size": 0.5, "max_size": 0.2})
@@ -210,7 +219,6 @@ def test_turned_copies_may_be_mirrored_too():
     assert np.allclose(np.hypot(*images.T), math.hypot(0.3, 0.1))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("symmetry", "classes"),
     [

@@ -13,6 +13,7 @@ from artgen.cli import main
 from artgen.engines import Problem
 from artgen.engines.genetic.rates import Rates
 from artgen.errors import InputError, PluginError
+from artgen.families.partition.cells import cells
 from artgen.families.partition.paint import draw_partition
 from artgen.families.partition.search import SitePopulation
 from artgen.init import Context
@@ -157,6 +158,14 @@ def test_colours_are_the_means_of_cells(astronaut):
                 )
 
 
+def test_of_equal_sites_the_first_has_the_cell():
+    """Pictures showed the first, vectors the last."""
+    sites = np.array([[1.0, 1.0], [-0.5, 0.0], [1.0, 1.0]])
+    first, other, second = cells(sites, Voronoi(), Canvas(8, 8))
+    assert len(first) > 2 < len(other)
+    assert len(second) == 0
+
+
 # ---- other partitions ----------------------------------------------------------------------------
 
 
@@ -182,7 +191,6 @@ def test_a_partition_of_ones_own():
     assert float(picture[0].mean()) == pytest.approx((0.32 + 1) / 2, abs=1e-4)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "message"),
     [

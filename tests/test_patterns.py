@@ -16,7 +16,7 @@ from PIL import Image
 from scipy.ndimage import map_coordinates
 
 import artgen
-from artgen import Canvas
+from artgen import Canvas, Param, Splat, init
 from artgen.animation import Shot
 from artgen.animation.forms import form_frames
 from artgen.art import Art
@@ -236,12 +236,46 @@ def test_gradients_of_all_images_pull_at_one_part():
     assert copies.group is None
 
 
+def test_a_mean_of_repeated_parts_begins_as_the_sum_does():
+    """It was as many times too bright as there are images in a repeat."""
+    begun = []
+    for blend in ("sum", "mean"):
+        splat = Gaussian({"symmetry": "p4m@1x1", "blend": blend})
+        context = Context(torch.Generator().manual_seed(1), SQUARE, 5, target=torch.ones(3, 8, 8))
+        begun.append(paint(splat, splat.initial(context), SQUARE))
+    torch.testing.assert_close(*begun)
+
+
+class Blade(Splat):
+    """A splat that calls its angle `turn`."""
+
+    params = {"turn": Param(init=init.uniform(0.0, 3.0))}
+
+    def footprint(self, dx, dy, p):
+        c, s = torch.cos(p.turn), torch.sin(p.turn)
+        return torch.exp(-40 * (c * dx + s * dy) ** 2 - 400 * (c * dy - s * dx) ** 2)
+
+    def ellipse(self, p):
+        return 0.6 + 0 * p.turn, 0.2 + 0 * p.turn, p.turn
+
+
+def test_names_of_parameters_are_free_where_parts_repeat():
+    """What turns the images was called `turn` too, and the footprint found a matrix there."""
+    splat = Blade({"symmetry": "rotate:2"})
+    context = Context(torch.Generator().manual_seed(1), SQUARE, 3)
+    picture = paint(splat, splat.initial(context), SQUARE)
+    assert picture.std() > 0.01
+    torch.testing.assert_close(picture, picture.flip(1, 2), atol=1e-4, rtol=0)
+
+
 def test_what_cannot_be_repeated_says_so(capsys):
     flags = ["--size", "16", "--steps", "1", "--symmetry", "p2"]
     assert main(["fit", "sample:cat", "-p", "mesh", *flags]) == 2
     assert "the frame holds its outermost vertices" in capsys.readouterr().err
     assert main(["fit", "curve:sin(x)", "-p", "mlp", *flags]) != 0
     assert "is not a picture" in capsys.readouterr().err
+    assert main(["fit", "curve:sin(x)", "-p", "mlp", *flags[:-1], "mirror"]) == 2
+    assert "a curve has no symmetry" in capsys.readouterr().err
     with pytest.raises(UsageError, match="unknown symmetry 'p5'"):
         Gaussian({"symmetry": "p5"})
     with pytest.raises(UsageError, match=r"1\.732 times as wide"):

@@ -68,9 +68,18 @@ def shape_and(shape, splat, drawing, count, target):
 def test_limits_that_no_shape_can_keep_to_are_named(registry):
     values = {"scale": [[0.1], [0.1]], "colour": [[0.9], [0.5], [0.0]]}
     splat, drawing = gaussians(registry, xy=[[0.2], [-0.1]], **values)
-    shape = registry.load("primitive", "triangle")({"min_size": 10.0})
+    shape = registry.load("primitive", "triangle")({"min_angle": 100.0})
     with pytest.raises(UsageError, match="within the limits of size"):
         shape_and(shape, splat, drawing, None, draw(drawing, splat))
+
+
+def test_a_splat_smaller_than_the_limits_becomes_a_small_shape(registry):
+    """One of them ended the fit."""
+    values = {"scale": [[0.01], [0.01]], "colour": [[0.9], [0.5], [0.0]]}
+    splat, drawing = gaussians(registry, xy=[[0.2], [-0.1]], **values)
+    shape = registry.load("primitive", "circle")({"min_size": 0.2})
+    tensors, _ = shape_and(shape, splat, drawing, None, draw(drawing, splat))
+    assert 0.1 <= float(tensors["genes"][2]) < 0.3
 
 
 def test_opacities_keep_to_their_limits(registry):

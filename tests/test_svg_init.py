@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import numpy as np
 import pytest
@@ -94,6 +95,10 @@ def test_what_is_read_of_a_file(tmp_path):
         ("rgba(255, 0, 0, 1)", [1]),  # 1 of 255
         ("rgba(255,0,0,.5)", [0.5]),  # not read
         ("rgb(100%, 0%, 0%, 50%)", [0.5]),
+        ("rgb(255 0 0)", [1]),  # not read, as those that follow
+        ("rgb(255 0 0 / 25%)", [0.25]),
+        ("hsla(0, 100%, 50%, 0.5)", [0.5]),
+        ("hsl(0 100% 50% / .5)", [0.5]),
         ("#ff000033", [0.2]),
         ("rgb(300, 0, 0)", [1]),  # redder than red
         ("transparent", []),  # said to be damaged
@@ -109,6 +114,19 @@ def test_colours_have_the_opacity_of_css(tmp_path, fill, alphas):
     assert [path.alpha for path in red] == pytest.approx(alphas)
     assert len(svg.paths) == len(alphas) + 1
     assert not svg.unread
+
+
+def test_transforms_in_styles_are_said_not_to_be_read_and_radii_are_shares_of_the_diagonal(
+    tmp_path,
+):
+    (tmp_path / "a.svg").write_text(
+        """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 30"><circle r="20%" fill="red"
+        style="transform: translate(3px, 0)"/></svg>"""
+    )
+    svg = read_svg(tmp_path / "a.svg")
+    assert dict(svg.unread) == {"transforms in styles": 1}
+    [path] = svg.paths
+    assert path.points.max() == pytest.approx(0.2 * 50 / math.sqrt(2), abs=0.05)
 
 
 def test_style_sheets_are_read_in_utf_16(tmp_path):

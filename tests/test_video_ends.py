@@ -9,10 +9,12 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+import torch
 from helpers import recipe, save_photo, video_frames
 from PIL import GifImagePlugin, Image
 
 import artgen
+from artgen.art._moving import growing
 from artgen.base.errors import OutputError, UsageError
 from artgen.cli import main
 from artgen.events import Evaluated, Notice
@@ -63,7 +65,6 @@ def test_a_file_is_no_larger_than_asked_for(tmp_path, suffix):
     assert file.stat().st_size <= full // 2
 
 
-@pytest.mark.slow
 def test_a_size_that_was_asked_for_stays_however_few_the_bytes(tmp_path, monkeypatch):
     """A limit made a GIF of 32 × 32 pixels of one asked for at 128 × 128, most of it palettes."""
     row, column = np.mgrid[0:96, 0:96]
@@ -153,6 +154,16 @@ def test_parts_appear_one_after_the_other(primitive):
     assert (frames[-1] == art.render(24)).all()
     assert (frames[16] == frames[-1]).all()
     assert len({frame.tobytes() for frame in frames}) > 2
+
+
+def test_parts_of_a_mean_are_as_bright_while_they_appear():
+    """It was the mean of those that were there: one part alone was six times too bright."""
+    art = artgen.fit(np.tile([0.0, 1.0], (8, 6)), "gaussian", count=6, steps=4, blend="mean")
+    moving, colours = growing(art.primitive(), art.drawing), art.drawing.tensors["colour"]
+    shown = moving(0.0).tensors["colour"]
+    assert shown.shape == (3, 1)
+    assert (6 * shown).sub(colours).abs().amax(0).min() < 1e-5
+    assert torch.equal(moving(1.0).tensors["colour"], colours)
 
 
 def test_networks_have_no_parts():

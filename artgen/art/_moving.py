@@ -28,7 +28,7 @@ def growing(primitive: Primitive, whole: Drawing) -> Callable[[float], Drawing]:
 
     Equal moments are one object. Raises UsageError where there are no parts.
     """
-    from artgen.matching import building_order
+    from artgen.matching import building_order, compose
 
     count = primitive.count_of(whole)
     if not primitive.has_count or count < 1:
@@ -44,7 +44,8 @@ def growing(primitive: Primitive, whole: Drawing) -> Callable[[float], Drawing]:
 
     def drawing(share: float) -> Drawing:
         keep = order[: there(share)].sort().values
-        return replace(whole, tensors={name: t[..., keep] for name, t in whole.tensors.items()})
+        tensors = compose(primitive, (dict(whole.tensors), keep.numpy()))
+        return replace(whole, tensors=dict(tensors))
 
     return kept(there, drawing)
 

@@ -135,7 +135,7 @@ class StepShader:
         if self.blend == "depth":
             lines.append(f"let near = exp_of(-{self._mapped_name('z')});")
         if self.blend == "over":
-            # As in `raster.splats`; the mean depth is a constant.
+            # As in `families.splat.paint`; the mean depth is a constant.
             z, opacity = self._mapped_name("z"), self._mapped_name("opacity")
             lines += [
                 f"let sharpness = 1.0 / max(state[0], {SHARPEST});",

@@ -71,7 +71,7 @@ def draw(
             )
         image = draw_edges(image, primitive, drawing.tensors, large)
         if supersample > 1:
-            image = _box(image, supersample)
+            image = _box(image, supersample, transparent)
         return image.cpu()
 
 
@@ -153,10 +153,10 @@ def part_alone(primitive: Primitive, side: int) -> tuple[Tensor, float] | None:
     return None
 
 
-def _box(image: Tensor, k: int) -> Tensor:
+def _box(image: Tensor, k: int, transparent: bool) -> Tensor:
     """Average k × k pixels; colours of a transparent picture count by their alpha."""
     pool = torch.nn.functional.avg_pool2d
-    if image.shape[0] == 4:
+    if transparent:
         alpha = pool(image[3:], k)
         return torch.cat([pool(image[:3] * image[3:], k) / alpha.clamp_min(1e-6), alpha])
     return pool(image, k)

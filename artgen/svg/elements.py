@@ -66,6 +66,8 @@ def path_data(
 
     def read(key: str) -> float:
         whole = height if key in ("y", "y1", "y2", "cy", "ry", "height") else width
+        if key == "r":
+            whole = math.hypot(width, height) / math.sqrt(2)
         return length(attributes.get(key, "0"), whole)
 
     if tag == "line":

@@ -65,7 +65,7 @@ _INHERITED = {
     "visibility": "visible",
     "color": "black",
 }
-_RGBA = re.compile(r"rgba?\(([^,]+,[^,]+,[^,]+),([^,]+)\)")
+_RGBA = re.compile(r"(rgb|hsl)a?\(([^,]+,[^,]+,[^,]+),([^,]+)\)")
 """A colour with its opacity, of which Pillow would take 1 for the least of 255."""
 
 _PROPERTIES = {*_INHERITED, *_EFFECTS, "opacity", "display"}
@@ -169,6 +169,7 @@ class _Handlers:
             return
         for key, what in _EFFECTS.items():
             self.unread[what] += own.get(key, "none") not in ("none", "normal")
+        self.unread["transforms in styles"] += "transform" in declared(attributes.get("style", ""))
         context = self.stack[-1]
         inherited = {key: value for key, value in own.items() if key in _INHERITED}
         try:
@@ -203,8 +204,10 @@ class _Handlers:
             self.unread["gradients and patterns"] += 1
             return
         share = _share(style["fill-opacity"])
+        # CSS writes spaces and a slash where SVG 1.1 has commas.
+        fill = re.sub(r"(?<=[\d%])\s*[\s/]\s*(?=[\d.])", ",", fill)
         if parts := _RGBA.fullmatch(fill.lower()):
-            fill, share = f"rgb({parts[1]})", share * _share(parts[2].strip())
+            fill, share = f"{parts[1]}({parts[2]})", share * _share(parts[3].strip())
         red, green, blue, *alpha = ImageColor.getrgb(fill)
         opacity = context.opacity * share * (alpha or [255])[0] / 255
         if opacity == 0:

@@ -112,7 +112,7 @@ class GeneticEngine(Engine):
         check_memory(
             options.islands * island,
             f"{options.islands:,} islands of {options.population:,} individuals",
-            "use fewer: --set engine.population=100 --set engine.islands=2",
+            "use a smaller --size or --count, or --set engine.population=12 --set engine.islands=1",
         )
         judged = replace(problem, target=self.target, weight=self.weight)
         kind, rates = population_of(problem.primitive), self._rates()
@@ -285,7 +285,8 @@ class GeneticEngine(Engine):
         spacing = math.sqrt(canvas.width * canvas.height / self.count)
         progress = self.problem.progress(self.step if step is None else step)
         halved = sum(progress >= share for share in SHARPER)
-        return 1 << max(0, int(math.log2(max(spacing / BLOCKS, 1))) - halved)
+        largest = min(spacing / BLOCKS, canvas.width, canvas.height)
+        return 1 << max(0, int(math.log2(max(largest, 1))) - halved)
 
     def _sharpen(self) -> None:
         """Judge by smaller blocks when it is time to."""

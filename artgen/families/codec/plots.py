@@ -29,6 +29,7 @@ from artgen.targets import SetTarget
 from artgen.values.canvas import Canvas
 from artgen.values.drawing import Colour
 from artgen.values.examples import Examples
+from artgen.values.subject import ImageSet
 
 Pixels = NDArray[np.uint8]
 Cells = list[tuple[Pixels, str]]
@@ -81,10 +82,23 @@ def draw_codec_plot(
     for title, art in arts.items():
         space = art.latent_space()
         assert isinstance(space, CodecLatents)
+        if target is not None:
+            _check_set(title, space.subject, target)
         exhibits.append(Exhibit(title, art, space, target, canvas, paper))
     if len(exhibits) != 1 and name != "ranks":
         raise UsageError(f"plot {name} shows one codec", hint="give one .art file")
     return CODEC_PLOTS[name](*exhibits)
+
+
+def _check_set(title: str, own: ImageSet, target: SetTarget) -> None:
+    """Raise UsageError where a codec cannot read the pictures of a set."""
+    theirs, shape = target.test.shape[1:], own.pictures.shape[1:]
+    if theirs != shape:
+        sizes = " and ".join("x".join(map(str, each)) for each in (shape, theirs))
+        raise UsageError(
+            f"{title} codes pictures of another size or other channels than the set: {sizes}",
+            hint="name a set like its own: --target SET",
+        )
 
 
 def _scatter(of: Exhibit) -> Pixels:
@@ -111,7 +125,7 @@ def _scatter(of: Exhibit) -> Pixels:
         name: (((latents[name] - mean) @ plane).numpy(), labels)
         for name, (_, labels) in parts.items()
     }
-    return plot_scatter(shown, space.subject.classes, of.canvas, of.paper)
+    return plot_scatter(shown, target.subject.classes, of.canvas, of.paper)
 
 
 def _ranks(*exhibits: Exhibit) -> Pixels:

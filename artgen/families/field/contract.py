@@ -70,6 +70,8 @@ class Field(Primitive):
         if isinstance(subject, Curve | Points):
             if self.palette is not None:
                 raise UsageError("colours are for pictures", hint="leave out colours")
+            if self.group is not None and subject.inputs != 2:
+                raise UsageError("a curve has no symmetry", hint="leave out --symmetry")
             self.scattered = True
             self.inputs, self.outputs = subject.inputs, subject.outputs
 

@@ -72,6 +72,8 @@ class FieldObjective(Objective):
             )
         if options.coarse and problem.positions is not None:
             raise UsageError("engine.coarse is for pictures only", hint="leave it at 0")
+        if options.coarse and self.sampled:
+            self.notices = ("engine.coarse does nothing to batches: add --set engine.batch=0",)
         super().__init__(problem, options)
         self.field, self.pictures = field, problem.positions is None
         self.goal = field.goal(self.target)

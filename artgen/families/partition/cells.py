@@ -30,8 +30,10 @@ def cells(sites: Floats, partition: Partition, canvas: Canvas) -> list[Floats]:
     if len(sites) == 0:
         return []
     planes, found = np.stack(_planes(sites, partition)), []
-    for own in planes.T:
+    for number, own in enumerate(planes.T):
         cell, (a, b, c) = ring, own[:, None] - planes
+        if (planes[:, :number] == own[:, None]).all(0).any():  # the first of equal sites wins
+            cell = np.empty((0, 2))
         while len(cell) and len(a):
             x, y = cell.T[:, :, None]
             ahead = a * x + b * y + c

@@ -90,7 +90,10 @@ class ClimbEngine(Engine):
         )
         stall: float = option(0.01, "stop after a pass that gains less than this, in dB", low=0)
         converge: float = option(
-            0.0, "stop adding shapes when the last 20 gained less than this each, in dB", low=0
+            0.0,
+            "stop adding shapes when the last 20 gained less than this each, in dB; 0: when they "
+            "cost 0.01",
+            low=0,
         )
 
     @classmethod
@@ -317,7 +320,8 @@ class ClimbEngine(Engine):
         canvas = self.problem.drawing.canvas
         spacing = math.sqrt(canvas.width * canvas.height / count)
         halved = self.refined // count // 2
-        return 1 << max(0, int(math.log2(spacing / ROWS)) - halved)
+        most = max(1.0, min(spacing / ROWS, canvas.height))
+        return 1 << max(0, int(math.log2(most)) - halved)
 
     def _best_of(
         self, restarts: int, given: tuple[int, NDArray[np.float64]] | None = None

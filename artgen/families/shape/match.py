@@ -112,7 +112,8 @@ def _transform(shape: Shape, tensors: Tensors, linear: Tensor, offset: Tensor) -
             what = f"shapes of {type(member).__name__} cannot be turned or scaled like this"
             raise UsageError(f"{what}: their genes cannot say it", hint="move them instead")
         found[: member.genes, index] = torch.from_numpy(best).float()
-    return {**tensors, "genes": shape.keep_valid(tensors, found)}
+    # Limits are rules of the search: gene by gene they would leave another form.
+    return {**tensors, "genes": found}
 
 
 def _followed(member: Shape, genes: Floats, goal: Floats) -> Floats:

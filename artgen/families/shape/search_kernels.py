@@ -78,7 +78,7 @@ def shake(rng, paint, low, high, palette):
         return
     least, most = 0.0, 1.0
     if channel == 3:
-        least, most = max(low, FAINTEST), min(high, STRONGEST)
+        least, most = max(low, min(FAINTEST, high)), min(high, max(STRONGEST, low))
     paint[channel] = shaken(rng, paint[channel], least, most)
 
 

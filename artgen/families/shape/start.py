@@ -205,10 +205,11 @@ def most_alike(
     size = max(half_width, half_height)
     empty = np.zeros(max(member.genes for member in shape.members))
     climbs = [(CANDIDATES, 0, empty), *((0, kind, genes.copy()) for kind, genes in starts)]
+    small, large = shape.sizes(size / 10, size)
     score, kind, genes = NOTHING, 0, empty
     for candidates, start, reached in climbs:
         found, its_kind, _ = layers.search(
-            *(rng, candidates, size / 10, size, size / 10, size / 100),
+            *(rng, candidates, small, large, size / 10, size / 100),
             *(PATIENCE, SHRINK, start, reached),
         )
         if found < score:

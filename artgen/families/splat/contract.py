@@ -182,12 +182,17 @@ class Splat(Primitive):
         context.values |= {name: tensor[..., : context.count] for name, tensor in drawn.items()}
         return super().initial(context)
 
+    @property
+    def has_depth(self) -> bool:
+        """Whether parts have a depth `z`, which the blend needs."""
+        return self.blend in ("depth", "over")
+
     def declared_params(self) -> dict[str, Param]:
         """Return `xy`, the plugin's own parameters, `colour`, and those of the blend."""
         if self.blend == "sum":
             colour = Param(3, init=at_target_colour(COVERAGE), lr=0.05)
         elif self.blend == "mean":
-            colour = Param(3, init=_mean_colour, lr=per_count(0.05))
+            colour = Param(3, init=self._mean_colour, lr=per_count(0.05))
         elif self.blend in BLENDS:
             colour = Param(3, init=target_colour, lr=0.05)
         else:
@@ -195,7 +200,7 @@ class Splat(Primitive):
             hint = did_you_mean(str(self.blend), BLENDS)
             raise broken(type(self).__name__, type(self), problem, hint)
         params = {"xy": Param(2, init=on_detail(), lr=per_spacing(0.1)), "colour": colour}
-        if self.blend in ("depth", "over"):
+        if self.has_depth:
             params["z"] = Param(init=uniform(1.0, 3.0), lr=0.02, map=Map("sigmoid", DEPTH_RANGE))
         if self.blend == "over":
             params["opacity"] = Param(init=constant(0.7), lr=0.02, map="sigmoid")
@@ -213,7 +218,9 @@ class Splat(Primitive):
                 raise broken(type(self).__name__, type(self), problem, hint)
         return {**own, **{name: param for name, param in params.items() if name not in own}}
 
-
-def _mean_colour(context: Context, shape: tuple[int, ...]) -> Tensor:
-    """Return the colours of `sum`, times the number of parts, by which the mean divides."""
-    return context.count * at_target_colour(COVERAGE)(context, shape)
+    def _mean_colour(self, context: Context, shape: tuple[int, ...]) -> Tensor:
+        """Return the colours of `sum`, times the number of parts, by which the mean divides."""
+        count = context.count
+        if self.group is not None:
+            count //= len(self.group.motions)
+        return count * at_target_colour(COVERAGE)(context, shape)

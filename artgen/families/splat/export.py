@@ -54,7 +54,7 @@ def _outlines(splat: Splat, drawing: Drawing) -> list[PenPart]:
         piece = {name: tensor[..., first : first + step] for name, tensor in own.items()}
         parts += _outlined(splat, Params(piece), tensors["xy"][:, first : first + step].numpy())
         report("finding the outlines of splats", done=len(parts))
-    if "z" in tensors:
+    if splat.has_depth:
         depth = tensors["z"].numpy()
     else:
         depth = np.array([part.area for part in parts])

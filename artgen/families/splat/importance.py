@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 
 from artgen.families.splat.contract import Splat
 from artgen.families.splat.eager import draw_features
+from artgen.families.splat.repeat import images
 from artgen.families.splat.tiles import find_extent
 from artgen.primitives import Params
 from artgen.raster.backend import Memory
@@ -68,17 +70,18 @@ def _maps(drawing: Drawing, splat: Splat) -> Tensor | None:
     """The picture and, under blends that divide, the sum of all weights: [4, height, width]."""
     if splat.blend in ("sum", "mean"):
         return None
-    tensors = dict(drawing.tensors)
+    tensors: Mapping[str, Tensor] = drawing.tensors
     canvas = drawing.canvas.scaled(min(SIDE, max(drawing.width, drawing.height)))
     picture = draw(drawing, splat, canvas)
     total = torch.zeros_like(picture[:1])
     if splat.blend != "over":
+        splat, tensors = images(splat, tensors, drawing.canvas.reach)
         with torch.no_grad():
             total = draw_features(splat, tensors, _near(splat, tensors)[None], canvas, Memory())
     return torch.cat([picture, total])
 
 
-def _near(splat: Splat, tensors: dict[str, Tensor]) -> Tensor:
+def _near(splat: Splat, tensors: Mapping[str, Tensor]) -> Tensor:
     """Return the factor of the weight of each splat, [N]."""
     if splat.blend == "depth":
         return torch.exp(-tensors["z"])

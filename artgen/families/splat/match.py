@@ -11,6 +11,7 @@ from torch import Tensor
 from artgen.base.errors import UsageError
 from artgen.families.splat.contract import DEPTH_RANGE, Splat
 from artgen.families.splat.importance import importance, sunflower
+from artgen.families.splat.tiles import find_extent
 from artgen.matching import (
     Appearance,
     Integers,
@@ -54,15 +55,13 @@ def _appearance(splat: Splat, tensors: Tensors) -> Appearance:
     colours = None
     if splat.blend not in ("sum", "mean"):
         colours = np.clip(tensors["colour"].double().numpy().T, -1, 2)
-    with torch.no_grad():
-        long, wide, _ = splat.ellipse(Params(tensors))
-    area = torch.broadcast_to(torch.as_tensor(long * wide), tensors["xy"].shape[1:])
+    extent = find_extent(splat, tensors)
     return Appearance(
         tensors["xy"].double().numpy().T,
         colours,
-        sizes=area.double().clamp_min(0).sqrt().numpy(),
+        sizes=(extent.along * extent.across).double().clamp_min(0).sqrt().numpy(),
         # Small depths are near.
-        layers=-tensors["z"].double().numpy() / DEPTH_RANGE if "z" in tensors else None,
+        layers=-tensors["z"].double().numpy() / DEPTH_RANGE if splat.has_depth else None,
     )
 
 
@@ -115,11 +114,7 @@ def _transform(splat: Splat, tensors: Tensors, linear: Tensor, offset: Tensor) -
         return torch.cat([each.expand(at.shape[1:]) for each in every])
 
     with torch.no_grad():
-        long, wide, turned = splat.ellipse(Params(tensors))
-        u, v = (line[:, None] * half for line, half in zip(sunflower(), (long, wide), strict=True))
-        c, s = torch.cos(turned), torch.sin(turned)
-        around = torch.stack([c * u - s * v, s * u + c * v])
-        around = around.expand(2, -1, count)
+        around = torch.stack(find_extent(splat, tensors).offsets(*sunflower())).mT.contiguous()
         found = unmapped(tensors)
         wanted = weights(found, around)
         # Most have an angle and lengths, which need no search.

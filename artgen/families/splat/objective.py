@@ -180,7 +180,7 @@ class SplatObjective(Objective):
     def after_step(self, raw: dict[str, Tensor]) -> None:
         """Keep colours in 0..1 where the fit has an alpha: none may imitate the background."""
         if min(self.problem.drawing.background) < 0:
-            raw["colour"].clamp_(0, 1)
+            raw["colour"].clamp_(*self.splat.parameters()["colour"].map.raw_bounds(0.0, 1.0))
 
 
 objective_of.register(Splat)(lambda primitive: SplatObjective)

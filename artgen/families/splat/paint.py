@@ -112,8 +112,7 @@ def _boxes(splat: Splat, tensors: Mapping[str, Tensor], canvas: Canvas) -> Tenso
 def _footprint(splat: Splat, side: int) -> tuple[Tensor, float]:
     """The weights inside the ellipse, and somewhat beyond."""
     first = splat.initial(Context(torch.Generator().manual_seed(0), Canvas(side, side), 1))
-    axes = splat.ellipse(Params(first))
-    along, across, angle = (torch.as_tensor(each).flatten()[0] for each in axes)
+    along, across, angle = (axis[0] for axis in find_extent(splat, first))
     reach = MARGIN * float(torch.maximum(along, across))
     places = reach * (2 * torch.arange(side) + 1 - side) / side
     dx, dy = places.expand(1, side, side), places[:, None].expand(1, side, side)

@@ -59,7 +59,7 @@ def images(
     copied = {name: _copied(each, part, counts) for name, each in tensors.items() if name != "xy"}
     linear, centre = motions[motion, :, :2], _copied(xy, part, counts)
     copied["xy"] = torch.einsum("mij,jm->im", linear, centre) + moved
-    return drawn_class(splat), {**copied, "turn": turns}
+    return drawn_class(splat), {**copied, "image_turn": turns}
 
 
 def drawn_parts(splat: Splat, drawing: Drawing) -> tuple[Splat, Drawing]:
@@ -82,11 +82,12 @@ def _image_class(cls: type[Splat]) -> type[Splat]:
     """The class of the images of splats of `cls`, which have no group themselves."""
 
     def back(dx: Tensor, dy: Tensor, p: Params) -> tuple[Tensor, Tensor]:
-        return p.turn[0] * dx + p.turn[1] * dy, p.turn[2] * dx + p.turn[3] * dy
+        turn = p.image_turn
+        return turn[0] * dx + turn[1] * dy, turn[2] * dx + turn[3] * dy
 
     def forth(splat: Splat, p: Params, points: Tensor) -> Tensor:
         """Vectors [2, ..., N] of the footprint on the picture."""
-        a, b, c, d = p.turn
+        a, b, c, d = p.image_turn
         x, y = points
         found: Tensor = torch.stack([d * x - b * y, a * y - c * x]) / (a * d - b * c)
         return found
@@ -112,7 +113,7 @@ def _image_class(cls: type[Splat]) -> type[Splat]:
 
     def declared_params(self: Splat) -> dict[str, Param]:
         same = lambda context, shape: torch.eye(2).reshape(4, 1).expand(shape).clone()  # noqa: E731
-        return {**cls.declared_params(self), "turn": Param(4, init=same, lr=0.0)}
+        return {**cls.declared_params(self), "image_turn": Param(4, init=same, lr=0.0)}
 
     body: dict[str, object] = {"footprint": footprint, "ellipse": ellipse, "group": None}
     body |= {"declared_params": declared_params, "__module__": cls.__module__}

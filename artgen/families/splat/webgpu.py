@@ -150,9 +150,11 @@ class Footprint(CompiledFootprint):
 
     def stepper(self, splat: Splat, problem: StepProblem, count: int) -> Stepper:
         """What takes steps of `count` splats on the adapter. Raises NoStep, DeviceLost."""
-        key = problem.loss, problem.optimizer
+        # Presets of one splat may map its parameters in other ways.
+        maps = tuple((name, param.map) for name, param in splat.parameters().items())
+        key = problem.loss, problem.optimizer, maps
         if key not in self._programs:
-            program = emit_step(splat, *key)
+            program = emit_step(splat, *key[:2])
             try:
                 self._programs[key] = program, compile_program(self._device, program)
             except DeviceLost:
