@@ -157,6 +157,11 @@ def test_limits_of_a_search_do_not_bend_what_is_turned_or_scaled():
     dots = drawn("circle", genes=genes, options={"max_size": 0.1}, **more)
     made = edit(dots, "scale=2").drawing.tensors["genes"]
     torch.testing.assert_close(made, 2 * torch.tensor(genes))
+    # Curves are flattened to other corners in each position, so that letters were refused.
+    one = {"colour": [[1.0]] * 3, "alpha": [1.0]}
+    letter = drawn("glyph", genes=[[0.0], [0.0], [0.5], [0.0], [0.5]], **one)
+    turned = edit(letter, "rotate=45").drawing.tensors["genes"][2:4, 0]
+    torch.testing.assert_close(turned, torch.full((2,), 0.5 / 2**0.5))
 
 
 def test_colours_become_those_of_a_palette():

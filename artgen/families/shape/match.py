@@ -96,8 +96,8 @@ def _transform(shape: Shape, tensors: Tensors, linear: Tensor, offset: Tensor) -
     for index, (member, own) in enumerate(_each(shape, tensors)):
         corners = _corners(member, own)
         middle = corners.mean(axis=0)
-        around, place = corners - middle, whole @ middle + shift
-        goal = around @ whole.T + place
+        around, place = _points(member, own) - middle, whole @ middle + shift
+        goal = (corners - middle) @ whole.T + place
         size = float(np.ptp(corners, axis=0).max())
         ways = []
         for turn in {0.0, angle}:
@@ -117,12 +117,12 @@ def _transform(shape: Shape, tensors: Tensors, linear: Tensor, offset: Tensor) -
 
 
 def _followed(member: Shape, genes: Floats, goal: Floats) -> Floats:
-    """The genes of which the corners are nearest to `goal` [corners, 2], from those of before."""
+    """The genes of which the points are nearest to `goal` [points, 2], from those of before."""
     for _ in range(ROUNDS):
-        slopes, corners = _slopes(member, genes), _corners(member, genes)
-        if slopes is None or corners.shape != goal.shape:
+        slopes, points = _slopes(member, genes, _points), _points(member, genes)
+        if slopes is None or points.shape != goal.shape:
             break
-        change = np.linalg.lstsq(slopes, (goal - corners).reshape(-1), rcond=LEAST_SLOPE)[0]
+        change = np.linalg.lstsq(slopes, (goal - points).reshape(-1), rcond=LEAST_SLOPE)[0]
         genes = genes + change
         if np.abs(change).max() < 1e-7:
             break
@@ -153,10 +153,27 @@ def _each(shape: Shape, tensors: Tensors) -> list[tuple[Shape, Floats]]:
     return [(shape.members[kind], genes[: shape.members[kind].genes]) for kind, genes in pairs]
 
 
-def _slopes(member: Shape, genes: Floats) -> Floats | None:
+def _corners(member: Shape, genes: Floats) -> Floats:
+    """The shape's polygon [corners, 2]; the middle of the canvas where it is none."""
+    corners = finite_polygon(member, np.ascontiguousarray(genes))
+    return corners if len(corners) else np.zeros((1, 2))
+
+
+def _points(member: Shape, genes: Floats) -> Floats:
+    """The control points of curves, which are flattened otherwise in each position; or corners."""
+    if not member.curves:
+        return _corners(member, genes)
+    points = np.empty((4 * member.curves, 2))
+    member.outline(genes, points)
+    return points
+
+
+def _slopes(
+    member: Shape, genes: Floats, of: Callable[[Shape, Floats], Floats] = _corners
+) -> Floats | None:
     """The derivatives of the corners by the genes, [2 corners, genes]; None across a jump."""
-    corners = _corners(member, genes)
-    there = [_corners(member, genes + change) for change in 1e-4 * np.eye(len(genes))]
+    corners = of(member, genes)
+    there = [of(member, genes + change) for change in 1e-4 * np.eye(len(genes))]
     if any(other.shape != corners.shape for other in there):
         return None
     slopes: Floats = (np.stack(there) - corners).reshape(len(genes), -1).T * 1e4
@@ -230,9 +247,3 @@ def _same_polygon(member: Shape, one: Floats, other: Floats) -> bool:
     # The same corners in another order have sides with other middles.
     apart = cdist(*(np.concatenate([c, (c + np.roll(c, 1, axis=0)) / 2]) for c in (p, q)))
     return bool(max(apart.min(0).max(), apart.min(1).max()) < 1e-4 * np.ptp(p, axis=0).max())
-
-
-def _corners(member: Shape, genes: Floats) -> Floats:
-    """The shape's polygon [corners, 2]; the middle of the canvas where it is none."""
-    corners = finite_polygon(member, np.ascontiguousarray(genes))
-    return corners if len(corners) else np.zeros((1, 2))
