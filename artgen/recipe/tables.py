@@ -189,9 +189,9 @@ class TargetTable(Table):
     """The target: `sample:NAME` or a file, and how it is read."""
 
     source: str = key(default="sample:astronaut")
-    """A picture, an `https://` URL of one, a CSV file, a clip, a set (folder, IDX, `.npz`),
-    `frames:FOLDER`, `sample:NAME`, `blank:WxH`, `curve:EXPR` or `points:NAME`. Default:
-    `sample:astronaut`."""
+    """A picture (AVIF, BMP, GIF, ICO, JPEG, PNG, TIFF, WebP), an `https://` URL of one, a CSV
+    file, a clip, a set (folder, IDX, `.npz`), `frames:FOLDER`, `sample:NAME`, `blank:WxH`,
+    `curve:EXPR` or `points:NAME`. Default: `sample:astronaut`."""
     sha256: str | None = key(default=None)
     """Hash of the file; another under the same name is refused. Default: any."""
     size: int | None = key(default=None, low=1, keyword="int | str | None").flagged(
@@ -513,7 +513,7 @@ class OutputTable(Table):
     video: bool = key(default=True)
     """Make the progress video. Default: `true`."""
     video_format: VideoFormat = key(default="mp4")
-    """`mp4`, `webm`, `gif`, `webp` or `apng`, see [gallery.md](gallery.md#other-videos). Default:
+    """`mp4`, `webm`, `gif`, `webp` or `apng`, see [gallery.md](films.md#formats). Default:
     `mp4`."""
     fps: int = key(default=30, low=1, high=120).flagged(
         WRITE, "N", "Frames per second. Default: 30."
@@ -568,8 +568,8 @@ class OutputTable(Table):
     """Largest video file; quality, frame rate, length, colours and, unless given, size are lowered
     until it fits ([films.md](films.md#ends-and-sizes)). Default: none."""
     frames: int | None = key(default=None, low=1)
-    """Largest number of pictures of each stage in the video; they fade into each other where it
-    moves for longer than a second. Default: two for three frames that move."""
+    """Largest number of pictures of each stage in the video; frames between two pictures fade.
+    Default: two for three frames that move."""
     walk: str | None = key(default=None, longest=200).flagged(
         CODECS,
         "WALK",
@@ -641,8 +641,8 @@ class ClipTable(Table):
     """How parts move on: `flow` carries them along with the frames, `extrapolate` goes on as those
     near them did. Default: `flow`."""
     engine: str | None = key(default=None)
-    """Engine of every frame but the first of a scene. Default: the last stage's, or the one that
-    follows it better."""
+    """Engine of every frame but the first of a scene. Default: the last stage's; `gradient` after
+    `climb`."""
     rate: float | None = key(default=None, low=0)
     """Factor on the learning rates of every frame but the first of a scene. Default: 0.5 for
     `gradient`, 0.45 after `climb`."""
