@@ -96,8 +96,8 @@ def _kill_one_command(tally: Tally, command: str, folder: Path, kills: int) -> N
             _run_and_kill(line, folder, signal_, moment)
             label = f"{signal_.name} after {moment:.2f} s"
         else:
-            # Most files are written at the end.
-            moment = max(1, operations - number // 2 % operations)
+            # Most files are written at the end: the last operation but one, the last, and so on.
+            moment = max(1, operations - (number // 2 ^ 1) % operations)
             _run(line, folder, moment, int(signal_))
             label = f"{signal_.name} at operation {moment} of {operations}"
         problems = trial.damage(out, signal_)

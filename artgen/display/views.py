@@ -115,9 +115,10 @@ class View:
 
     def metrics(self, picture: Rendering, target: Any) -> Metrics:
         """Compute PSNR, of the pixels that count, and SSIM of the 8-bit pictures."""
-        similarity = ssim(picture.pixels, target.pixels)
+        pixels = target.pixels
+        similarity = ssim(picture.pixels, pixels)
         return {
-            "psnr": round(psnr(picture.pixels, target.pixels, target.counted), 4),
+            "psnr": round(psnr(picture.pixels, pixels, target.counted), 4),
             "ssim": None if similarity is None else round(similarity, 6),
         }
 

@@ -25,7 +25,7 @@ _SSIM_WINDOW = 11
 _SSIM_SMALLEST_WINDOW = 7
 _MS_SSIM_SIDE = 176
 """The smallest side, in pixels, at which MS-SSIM has all its scales."""
-_SSIM_LARGE, _SSIM_STRIP = 2**22, 2**20
+_SSIM_STRIP = 2**20
 """Pictures of more pixels are compared in strips: each pixel takes about 100 bytes."""
 
 
@@ -72,7 +72,7 @@ def ssim(picture: NDArray[np.uint8], target: NDArray[np.uint8]) -> float | None:
     side = min(picture.shape[:2])
     if side < _SSIM_SMALLEST_WINDOW:
         return None
-    if picture.shape[0] * picture.shape[1] <= _SSIM_LARGE or side < _SSIM_WINDOW:
+    if picture.shape[0] * picture.shape[1] <= _SSIM_STRIP or side < _SSIM_WINDOW:
         return _mean_ssim(picture, target, side)
     # The windows of a strip of rows, those inside it averaged, are some of those of the picture.
     edge, height = _SSIM_WINDOW // 2, picture.shape[0]

@@ -141,7 +141,8 @@ class ImageTarget(PictureTarget):
     @property
     def pixels(self) -> NDArray[np.uint8]:
         """The picture as uint8 [height, width, 3]."""
-        return np.rint(self.image * 255).astype(np.uint8)
+        values = self.image * 255
+        return np.rint(values, out=values).astype(np.uint8)
 
     def tensors(self) -> TargetTensors:
         """The picture, rounded to 8 bits: metrics while fitting are then those of the still."""
