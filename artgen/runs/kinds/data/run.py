@@ -36,6 +36,6 @@ class SamplesRun(PictureRun):
         """No pixels: a drawing can be shown at any size."""
         return super().extent(drawing, film, precision)[0], 0
 
-    def has_mean_colour(self, recipe: Recipe) -> bool:
+    def has_mean_colour(self) -> bool:
         """It has none: what it does not cover is black."""
         return False

@@ -216,7 +216,7 @@ class PictureRun(RunKind):
             return recipe
         return recipe.with_primitive(**options)
 
-    def has_mean_colour(self, recipe: Recipe) -> bool:
+    def has_mean_colour(self) -> bool:
         """Whether a background of ``auto`` is the colour that fits the target best, not black."""
         return self.asked.inputs.named.primitive.mean_background
 
@@ -334,7 +334,7 @@ class PictureRun(RunKind):
             recipe = recipe.with_target(background=background, palette=found)
             return recipe, opened.over(parse_colour(background))
         best, colour = [0.0, 0.0, 0.0], "black"
-        if self.has_mean_colour(recipe):
+        if self.has_mean_colour():
             best = opened.mean_colour() if inputs.init is None else [*inputs.init.background]
             colour = hex_colour(best)
         if palette is not None:
