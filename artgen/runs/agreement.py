@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from artgen.base.errors import UsageError
 from artgen.base.files import file_hash
@@ -14,8 +16,12 @@ from artgen.recipe import MOST_STEPS, Recipe
 from artgen.registry import Registry, bare_name
 from artgen.runs.files.folder import RunFolder
 from artgen.targets import Source, Target, TargetRequest, hex_colour, open_source, parse_colour
+from artgen.values.canvas import Canvas
 from artgen.values.frame import is_on_paper, paper_sides, parse_aspect, parse_pixels
 from artgen.values.symmetry import unplaced
+
+if TYPE_CHECKING:
+    from artgen.primitives import Primitive
 
 _NAMES = ("name", "engine", "loss")
 """The keys whose values may name the distribution of a plugin: `artgen/gaussian`."""
@@ -43,7 +49,7 @@ def check_agreement(
             # The PSNR to end at became an option.
             data["stage"][-1]["target_psnr"] = stored.primitive.options.get(option)
         if table in ("stage", "view"):
-            _check_each(table, values, data.get(table, []))
+            _check_each(table, values, data.get(table, []), asked.primitive.count == "auto")
         elif isinstance(values, dict) and table != "init":
             values.pop("parameter_bytes", None)
             # Parts without kernels for a GPU run on the CPU.
@@ -63,6 +69,10 @@ def check_agreement(
             if "count" in values and "count" not in found:
                 # That of a codec became an option.
                 found["count"] = found.get(primitive.size_option or "")
+            if "count" in values and any(stage.options.get("converge") for stage in asked.stage):
+                values["count"] = "auto"  # the most, of which the fit found what is needed
+            if table == "primitive":
+                values = as_stored(primitive, values, stored.primitive.options)
             _check(values, found)
         else:
             _check({table: values}, data)
@@ -87,14 +97,37 @@ def time_limit(stored: Recipe, asked: Recipe, folder: RunFolder) -> float | None
     return None if budget and now and now >= budget else sum(filter(None, given))
 
 
-def _check_each(what: str, asked: Any, stored: list[dict[str, Any]]) -> None:
-    """Compare stages, or views."""
+def as_stored(
+    primitive: type[Primitive], asked: Mapping[str, Any], stored: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What was `asked` for, with options as drawings with `stored` ones hold them.
+
+    A file is what is in it; where a number was to be chosen, such as 0 columns, it was that.
+    """
+    other = {key: value for key, value in asked.items() if stored.get(key, value) != value}
+    found: dict[str, Any] = {}
+    if not other:
+        return dict(asked)
+    with suppress(Exception):  # a file that is gone is another one; a plugin may need its target
+        made = primitive({**stored, **other})
+        given = made.option_values()
+        made.resolve_options(Canvas(64, 64))
+        for key, value in made.option_values().items():
+            is_chosen = value != given.get(key) and not isinstance(value, str)
+            found[key] = stored.get(key) if is_chosen else value
+    return {**asked, **{key: found.get(key, value) for key, value in other.items()}}
+
+
+def _check_each(what: str, asked: Any, stored: list[dict[str, Any]], sought: bool) -> None:
+    """Compare stages, or views. Where the count was `sought`, a stage that found it says so."""
     if len(asked) != len(stored):
         raise differs(f"number of {what}s", len(asked), len(stored))
     for number, (mine, theirs) in enumerate(zip(asked, stored, strict=True), 1):
         prefix = f"{what} {number}: " if what == "view" or len(asked) > 1 else ""
         bounds = _BOUNDS if "time" in mine else ()
         became = [key for key in bounds if mine.get(key, MOST_STEPS) >= theirs.get(key, 0)]
+        if theirs.get("converge") == 0 and (sought or mine.get("converge")):
+            became += ["converge", "start"]
         _check({k: v for k, v in mine.items() if k not in ("time", *became)}, theirs, prefix)
 
 
@@ -104,6 +137,7 @@ def _check(asked: dict[str, Any], stored: dict[str, Any], prefix: str = "") -> N
         found = stored.get(key, False if key == "alpha" else None)
         became = (key, value) in (("alpha", True), ("focus", "faces"), ("crop_at", "face"))
         became |= key == "aspect" and _is_paper(value, found)
+        became |= key == "film" and _without_folder(value) == _without_folder(found)
         if value is None or (found is not None and (value == "auto" or became)):
             continue
         if isinstance(value, dict) and "name" in value:
@@ -119,8 +153,6 @@ def _check(asked: dict[str, Any], stored: dict[str, Any], prefix: str = "") -> N
             value, found = available_threads(value), available_threads(found)
         if key == "symmetry":  # a stored one says where it repeats, if there is one
             value, found = (unplaced(str(each or "none")) for each in (value, found))
-        if key == "film" and found is not None:
-            value, found = (_file_name(each.replace("=", "/")) for each in (value, found))
         if key == "palette" and isinstance(value, list):
             value = [*dict.fromkeys(hex_colour(parse_colour(each)) for each in value)]
         if key == "still_size" and isinstance(found, int) and is_on_paper(str(value)):
@@ -180,6 +212,11 @@ def _is_paper(asked: str, stored: str | None) -> bool:
     return bool(same and paper_sides(asked))
 
 
+def _without_folder(film: str | None) -> str:
+    form, _, file = (film or "").partition("=")
+    return f"{form}={_file_name(file)}"
+
+
 def _file_name(source: str) -> str:
     return source.replace("\\", "/").removeprefix("frames:").rstrip("/").rpartition("/")[2]
 
@@ -187,6 +224,6 @@ def _file_name(source: str) -> str:
 def differs(key: str, asked: object, stored: object) -> UsageError:
     """The error for a value that contradicts the run to resume."""
     return UsageError(
-        f"the run to resume has {key} = {stored!r}, not {asked!r}",
+        f"the run to resume has {key} = {stored!r:.99}, not {asked!r:.99}",
         hint="leave the option out, or start again with --overwrite",
     )

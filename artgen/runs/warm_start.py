@@ -19,6 +19,7 @@ from artgen.plan import Plan
 from artgen.primitives import Primitive
 from artgen.recipe import FileReference, Recipe
 from artgen.registry import Registry, bare_name
+from artgen.runs.agreement import as_stored
 from artgen.runs.files.inputs import InputFiles
 from artgen.svg.filled import most_important
 from artgen.svg.read import SvgPaths, describe, read_svg
@@ -51,14 +52,14 @@ class InitialArt:
             if table.sizes:
                 return recipe
             return recipe.with_primitive(count=primitive.count_of(drawing))
-        for key, value in table.options.items():
+        for key, value in as_stored(cls, table.options, drawing.options).items():
             found = drawing.options.get(key, value)
             # That of the drawing says where it repeats.
             same = key == "symmetry" and unplaced(str(found)) == value
             if not same and _listed(found) != _listed(value):
                 raise UsageError(
-                    f"{self.path} has {key} = {found!r}, not {value!r}",
-                    hint=f"use --set {key}={found} or leave it out",
+                    f"{self.path} has {key} = {found!r:.99}, not {table.options[key]!r:.99}",
+                    hint="leave it out",
                 )
         if table.target_bytes is not None or table.parameter_bytes is not None:
             raise UsageError(
