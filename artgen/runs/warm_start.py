@@ -14,7 +14,7 @@ from torch import Tensor
 
 from artgen.art import Art, load
 from artgen.base.errors import UsageError
-from artgen.engines.conversion import convert_parts, convert_paths, own_parts
+from artgen.engines.conversion import beyond_limits, convert_parts, convert_paths, own_parts
 from artgen.plan import Plan
 from artgen.primitives import Primitive
 from artgen.recipe import FileReference, Recipe
@@ -96,15 +96,20 @@ class InitialArt:
         return self.art.drawing.background
 
     def notices(self, canvas: Canvas, primitive: Primitive) -> list[str]:
-        """A notice where the drawing repeats its parts, and the new primitive does not."""
-        group = self.art.primitive().group
-        if group is None or primitive.group is not None:
-            return []
-        name = unplaced(group.name)
-        return [
-            f"{self.path.name}: its parts are repeated by the symmetry {name}, and the new ones"
-            f" begin in one cell of it; --symmetry {name} repeats them too"
-        ]
+        """Notices where parts break limits that are asked for, or are no longer repeated."""
+        own, drawing, said = self.art.primitive(), self.art.drawing, []
+        if not primitive.can_start_from(own) and (n := beyond_limits(primitive, own, drawing)):
+            said = [
+                f"{n} of its {own.count_of(drawing)} parts break the limits that are asked for,"
+                " and stay until a change brings them within"
+            ]
+        if own.group is not None and primitive.group is None:
+            name = unplaced(own.group.name)
+            said.append(
+                f"its parts are repeated by the symmetry {name}, and the new ones"
+                f" begin in one cell of it; --symmetry {name} repeats them too"
+            )
+        return [f"{self.path.name}: {each}" for each in said]
 
     def tensors_for(
         self, plan: Plan, target: Tensor, weight: Tensor | None, background: Colour
