@@ -34,13 +34,7 @@ _ADDED: Mapping[str, Mapping[str, Any]] = {
         for codec in ("autoencoder", "conditional", "vae")
     },
     **{ink: {"optical": False} for ink in ("stipple", "halftone")},
-    "string": {
-        "optical": False,
-        "fade": 0.0,
-        "detail": 121,
-        "crisp": 0.0,
-        "scattered": False,
-    },
+    "string": {"optical": False, "fade": 0.0, "detail": 121, "crisp": 0.0, "scattered": False},
     "wash": {"optical": False, "washes": "0.1,0.3,0.6,1.0,1.6"},
     "charcoal": {"optical": False, "tones": "0.08,0.21,0.35,0.48,0.6,0.72,0.8,0.9"},
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -38,18 +39,20 @@ def check_agreement(
     ``auto`` agrees with all that was chosen, and so do `time`, see `time_limit`, `alpha`, which
     became a number, and `target_bytes`, whose count is compared later unless there is a `time`. A
     number of colours agrees with a palette that has no more, the count of a codec with the option
-    that it became. `target` is a target in memory.
+    that it became, other options as `as_stored` says. `target` is a target in memory.
     """
     data, given = stored.to_dict(), asked.requested()
     primitive = find_names(stored, registry).primitive
     given.pop("schema", None)
     source = (given.get("target") or {}).pop("source", None)
+    sought = [stage.options.get("converge") for stage in asked.stage]
+    is_sought = asked.primitive.count == "auto" or any(sought)
     for table, values in given.items():
         if table == "stage" and (option := primitive.psnr_option):
             # The PSNR to end at became an option.
             data["stage"][-1]["target_psnr"] = stored.primitive.options.get(option)
         if table in ("stage", "view"):
-            _check_each(table, values, data.get(table, []), asked.primitive.count == "auto")
+            _check_each(table, values, data.get(table, []), is_sought)
         elif isinstance(values, dict) and table != "init":
             values.pop("parameter_bytes", None)
             # Parts without kernels for a GPU run on the CPU.
@@ -65,12 +68,12 @@ def check_agreement(
                 values.pop("target_bytes", None)
             if stored.tiles is not None and values.get("video"):  # there is none of their steps
                 del values["video"]
+            if is_sought:  # the most, of which the fit found what is needed
+                values.pop("count", None)
             found = dict(data.get(table) or {})
             if "count" in values and "count" not in found:
                 # That of a codec became an option.
                 found["count"] = found.get(primitive.size_option or "")
-            if "count" in values and any(stage.options.get("converge") for stage in asked.stage):
-                values["count"] = "auto"  # the most, of which the fit found what is needed
             if table == "primitive":
                 values = as_stored(primitive, values, stored.primitive.options)
             _check(values, found)
@@ -105,28 +108,26 @@ def as_stored(
     A file is what is in it; where a number was to be chosen, such as 0 columns, it was that.
     """
     other = {key: value for key, value in asked.items() if stored.get(key, value) != value}
-    found: dict[str, Any] = {}
-    if not other:
-        return dict(asked)
     with suppress(Exception):  # a file that is gone is another one; a plugin may need its target
         made = primitive({**stored, **other})
-        given = made.option_values()
+        given = made.options
         made.resolve_options(Canvas(64, 64))
-        for key, value in made.option_values().items():
-            is_chosen = value != given.get(key) and not isinstance(value, str)
-            found[key] = stored.get(key) if is_chosen else value
-    return {**asked, **{key: found.get(key, value) for key, value in other.items()}}
+        for key in other:
+            value = getattr(made.options, key)
+            is_chosen = value != getattr(given, key) and not isinstance(value, str)
+            other[key] = stored[key] if is_chosen else value
+    return {**asked, **other}
 
 
-def _check_each(what: str, asked: Any, stored: list[dict[str, Any]], sought: bool) -> None:
-    """Compare stages, or views. Where the count was `sought`, a stage that found it says so."""
+def _check_each(what: str, asked: Any, stored: list[dict[str, Any]], is_sought: bool) -> None:
+    """Compare stages, or views. Where the count `is_sought`, a stage has how to repeat the fit."""
     if len(asked) != len(stored):
         raise differs(f"number of {what}s", len(asked), len(stored))
     for number, (mine, theirs) in enumerate(zip(asked, stored, strict=True), 1):
         prefix = f"{what} {number}: " if what == "view" or len(asked) > 1 else ""
         bounds = _BOUNDS if "time" in mine else ()
         became = [key for key in bounds if mine.get(key, MOST_STEPS) >= theirs.get(key, 0)]
-        if theirs.get("converge") == 0 and (sought or mine.get("converge")):
+        if is_sought and theirs.get("converge") == 0:
             became += ["converge", "start"]
         _check({k: v for k, v in mine.items() if k not in ("time", *became)}, theirs, prefix)
 
@@ -137,7 +138,6 @@ def _check(asked: dict[str, Any], stored: dict[str, Any], prefix: str = "") -> N
         found = stored.get(key, False if key == "alpha" else None)
         became = (key, value) in (("alpha", True), ("focus", "faces"), ("crop_at", "face"))
         became |= key == "aspect" and _is_paper(value, found)
-        became |= key == "film" and _without_folder(value) == _without_folder(found)
         if value is None or (found is not None and (value == "auto" or became)):
             continue
         if isinstance(value, dict) and "name" in value:
@@ -153,6 +153,8 @@ def _check(asked: dict[str, Any], stored: dict[str, Any], prefix: str = "") -> N
             value, found = available_threads(value), available_threads(found)
         if key == "symmetry":  # a stored one says where it repeats, if there is one
             value, found = (unplaced(str(each or "none")) for each in (value, found))
+        if key == "film" and found is not None:  # its file may lie in another folder
+            value, found = (re.sub(r"=.*[/\\]", "=", each) for each in (value, found))
         if key == "palette" and isinstance(value, list):
             value = [*dict.fromkeys(hex_colour(parse_colour(each)) for each in value)]
         if key == "still_size" and isinstance(found, int) and is_on_paper(str(value)):
@@ -210,11 +212,6 @@ def _is_paper(asked: str, stored: str | None) -> bool:
     """Whether an aspect is that of the paper asked for, in either orientation."""
     same = stored and sorted(parse_aspect(stored)) == sorted(parse_aspect(asked))
     return bool(same and paper_sides(asked))
-
-
-def _without_folder(film: str | None) -> str:
-    form, _, file = (film or "").partition("=")
-    return f"{form}={_file_name(file)}"
 
 
 def _file_name(source: str) -> str:
