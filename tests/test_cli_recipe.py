@@ -81,6 +81,8 @@ def test_another_preset_leaves_the_options_of_the_old_one_behind():
     data = lay(STORED, ["preset=hard"])
     assert data["primitive"] == {"name": "gaussian", "preset": "hard"}
     assert "rate" not in data["stage"][0]
+    assert "init" not in data
+    assert lay(STORED, ["preset=hard"], init="a.art")["init"] == "a.art"
 
 
 @pytest.mark.parametrize(
@@ -234,8 +236,11 @@ def test_a_drawing_to_start_from_brings_its_primitive_and_target():
     assert start_from({}, art, None) == art
     assert start_from({}, art, "mlp")["primitive"] == {"name": "mlp", "hidden": 9}
     assert "primitive" not in start_from({}, art, "gaussian")
-    recipe = {"target": {"size": 5}, "primitive": {"name": "mlp", "hidden": 3}}
-    assert start_from(recipe, art, None) == recipe
+    recipe = {"target": {"background": "white"}, "primitive": {"name": "mlp", "hidden": 3}}
+    target = {"source": "cat.png", "background": "white"}
+    assert start_from(recipe, art, None) == {**recipe, "target": target}
+    recipe["target"]["source"] = "dog.png"
+    assert start_from(recipe, {**art, "target": {"source": "cat.png", "size": 9}}, None) == recipe
 
 
 @pytest.mark.parametrize(

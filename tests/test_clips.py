@@ -632,6 +632,13 @@ def test_rates_of_a_frame(tables, usual, other):
     assert options(final=0.5) == {**given, "schedule": "cosine", "final": 0.5}
 
 
+def test_a_clip_at_a_rate_of_nothing_stands_still():
+    """It was divided by the rate of the first frame."""
+    asked = changed(recipe(), {"stage": [{"rate": 0.0}]})
+    plan = plan_clip(resolve(asked, default(), Canvas(24, 16)))
+    assert plan.recipe.clip.rate == following_stage(plan).options["rate"] == 0
+
+
 def test_a_frame_takes_more_steps_where_motion_did_not_carry_its_parts(tmp_path):
     """A square is there from the second frame on."""
     plain = np.full((24, 32, 3), 128, np.uint8)

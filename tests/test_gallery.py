@@ -326,6 +326,7 @@ def test_a_piece_has_what_is_made_of_its_drawing(gallery, call, capsys):
         ("beads columns=many", "columns"),
         ("beads 9", "'9' is no option"),
         ("beads colour=9", "colour"),
+        ("fabric symmetry=p4m", "symmetry is for photos, and a piece is a drawing"),
     ],
 )
 def test_what_cannot_be_made_is_said_before_the_fit(gallery, call, thing, message):

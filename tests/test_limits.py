@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,12 +13,15 @@ from helpers import changed, recipe
 from PIL import Image, ImageDraw
 
 from artgen import Canvas, Shape, option
+from artgen.art import Art
 from artgen.errors import PluginError, UsageError
 from artgen.families.shape.contract import mixture
 from artgen.families.shape.limits import within
 from artgen.families.shape.spans import draw_shapes
 from artgen.output.parts import flat_parts
+from artgen.recipe import Recipe
 from artgen.runs import run
+from artgen.runs.warm_start import InitialArt
 from artgen.values.drawing import Drawing
 from artgen_plugins.blob import Blob
 from artgen_plugins.circle import Circle
@@ -159,6 +163,22 @@ def tensors_of(shape, *rows) -> dict[str, torch.Tensor]:
     genes = torch.tensor(rows, dtype=torch.float32).T.contiguous()
     count = len(rows)
     return {"genes": genes, "colour": torch.ones(3, count), "alpha": torch.full((count,), 0.5)}
+
+
+def test_shapes_to_start_from_that_break_a_limit_are_told(registry):
+    """They stayed without a word: a climb begins at each of them, whatever it is."""
+    values = tensors_of(Circle, (-0.6, 0.1, 0.3), (0.1, -0.4, 0.4), (0.3, 0.3, 0.05))
+
+    def told(own, **limits):
+        drawing = Drawing("circle", own, values, 96, 64, (0.0,) * 3)
+        art = Art(drawing, Recipe(), {}, "fp32", registry)
+        return InitialArt(Path("a.art"), art).notices(drawing.canvas, Circle(limits))
+
+    [said] = told({}, max_size=0.35)
+    assert "a.art: 1 of its 3 parts break the limits" in said
+    assert told({}) == told({}, max_size=0.5) == []
+    # Of its own limits it may be off by rounding.
+    assert told({"max_size": 0.35}, max_size=0.35) == []
 
 
 @pytest.mark.parametrize(

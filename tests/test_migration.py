@@ -82,6 +82,28 @@ def test_ink_drawn_before_it_mixed_as_light_does_keeps_its_tones(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("primitive", "then"),
+    [
+        ("stipple", {"optical": False}),
+        ("halftone", {"optical": False}),
+        ("string", {"optical": False, "fade": 0, "detail": 121, "crisp": 0, "scattered": False}),
+        ("wash", {"optical": False, "washes": "0.1,0.3,0.6,1.0,1.6"}),
+        ("charcoal", {"optical": False, "tones": "0.08,0.21,0.35,0.48,0.6,0.72,0.8,0.9"}),
+    ],
+)
+def test_a_recipe_of_0_3_in_ink_is_drawn_as_then(primitive, then):
+    """Symmetry, which no recipe has where there is none, was taken for a missing option."""
+
+    def options(**given):
+        recipe = Recipe.from_dict({"primitive": {"name": primitive, **given}})
+        return resolve(recipe, default(), Canvas(9, 9)).recipe.primitive.options
+
+    today = options()
+    assert options(**{k: v for k, v in today.items() if k not in then}) == {**today, **then}
+    assert options(**today) == today
+
+
+@pytest.mark.parametrize(
     ("primitive", "key", "then"),
     [
         ("wash", "washes", "0.1,0.3,0.6,1.0,1.6"),

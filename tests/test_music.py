@@ -407,9 +407,9 @@ def test_a_recipe_names_a_sound_without_its_folder(tmp_path, monkeypatch):
         run(made.with_output(film="music=far.toml"), default(), out=tmp_path, name="d")
     assert "hold its name alone: bring the file" in refused.value.hint
     check_agreement(made, asked, default())
-    other = asked.with_output(film="music=other.wav")
-    with pytest.raises(UsageError, match="has film"):
-        check_agreement(made, other, default())
+    for film in ("music=other.wav", "side-by-side=song.wav"):
+        with pytest.raises(UsageError, match=f"has film = 'music=song.wav', not '{film}'"):
+            check_agreement(made, asked.with_output(film=film), default())
 
 
 def test_the_command_writes_a_film_with_the_sound_in_time(shapes, tmp_path, monkeypatch, capsys):

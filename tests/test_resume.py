@@ -18,6 +18,7 @@ import typer
 from helpers import PYTHON, recipe, video_frames
 from PIL import Image
 
+import artgen
 import artgen.runs.loop.checkpoints
 import artgen.runs.loop.stages
 from artgen.base.errors import InputError, Interrupted, OutputError, UsageError
@@ -25,6 +26,7 @@ from artgen.cli import main
 from artgen.cli._main import make_app
 from artgen.events import Evaluated, Notice, Started
 from artgen.output import FrameStore
+from artgen.plan import resolve
 from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.runs import check_agreement, default_stem, run
@@ -32,7 +34,9 @@ from artgen.runs.agreement import time_limit
 from artgen.runs.files.folder import RunFolder
 from artgen.runs.files.log import JsonLines
 from artgen.runs.loop.pace import STRETCHES, Pace
+from artgen.runs.warm_start import InitialArt
 from artgen.targets import image_from_array
+from artgen.values.canvas import Canvas
 
 WORKER = """
 import json, os, signal, sys
@@ -476,6 +480,75 @@ def test_the_count_of_a_codec_is_that_of_its_latent(registry: Registry) -> None:
     check_agreement(stored, Recipe.from_dict({"primitive": {"count": 16}}), registry)
     with pytest.raises(UsageError, match="has count = 16, not 24"):
         check_agreement(stored, Recipe.from_dict({"primitive": {"count": 24}}), registry)
+
+
+@pytest.mark.parametrize(
+    ("primitive", "asked", "other"),
+    [
+        ("glyph", {"text": "ab", "font": "DejaVuSansMono-Bold"}, {"font": "DejaVuSerif"}),
+        ("glyph", {"text": "ab", "lines": 2, "columns": 0}, {"columns": 1}),
+        ("stamp", {"stamp": "leaf,dab"}, {"stamp": "leaf"}),
+        ("string", {"frame": "heart.svg"}, {"frame": "gone.svg"}),
+        ("poem", {"text": "poem.txt"}, {"text": "other words"}),
+        ("stipple", {"optical": "no"}, {"optical": "yes"}),
+    ],
+)
+def test_options_agree_with_what_they_became(
+    primitive, asked, other, tmp_path: Path, monkeypatch, registry: Registry
+) -> None:
+    """A drawing holds letters, stamps, outlines and words, not the names of their files."""
+    monkeypatch.chdir(tmp_path)
+    Path("heart.svg").write_text('<svg><path d="M0 0h9v9z"/></svg>')
+    Path("poem.txt").write_text("words of a file")
+
+    def wanted(options: dict) -> Recipe:
+        return Recipe.from_dict({"primitive": {"name": primitive, **options}})
+
+    stored = resolve(wanted(asked), registry, Canvas(24, 16)).recipe
+    check_agreement(stored, wanted(asked), registry)
+    with pytest.raises(UsageError, match=f"run to resume has {min(other)} = ") as caught:
+        check_agreement(stored, wanted(other), registry)
+    assert len(caught.value.message) < 250
+
+
+def test_a_drawing_to_start_from_agrees_with_what_its_options_became(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("poem.txt").write_text("words of a file")
+    art = artgen.fit(np.full((12, 12, 3), 128, np.uint8), "poem", count=50, text="poem.txt")
+    initial = InitialArt(Path("a.art"), art)
+
+    def continued(text: str) -> Recipe:
+        asked = Recipe.from_dict({"primitive": {"name": "poem", "text": text}})
+        return initial.continued(asked, type(art.primitive()))
+
+    assert continued("poem.txt").primitive.options["text"] == "words of a file"
+    with pytest.raises(UsageError, match="has text = 'words of a file', not 'other'"):
+        continued("other")
+
+
+def test_a_count_that_was_found_agrees_with_how_it_was_sought(
+    photo: Path, tmp_path: Path, registry: Registry
+) -> None:
+    """A stage that found it holds `converge` = 0 instead, so that it is repeated."""
+    quick = {"engine": "climb", "restarts": 1, "candidates": 50, "patience": 5, "stall": 100}
+    stages = {**quick, "converge": 1e-6}, {"engine": "gradient", "steps": 20}
+    asked = recipe(
+        photo, *stages, primitive={"name": "triangle", "count": 4}, output={"video": False}
+    )
+    stop_at(20, asked, registry, tmp_path)
+    _, stored = RunFolder.open(tmp_path / f"{default_stem(asked)}.run")
+    assert stored.stage[0].options["converge"] == 0
+    for count in (4, 9, "auto"):
+        check_agreement(stored, asked.with_primitive(count=count), registry)
+    with pytest.raises(UsageError, match=r"stage 1: candidates = 50, not 60"):
+        check_agreement(stored, asked.with_stage(0, candidates=60), registry)
+    splats = {"converge": 0.0, "start": 0.2}
+    stored = Recipe.from_dict({"primitive": {"count": 16}, "stage": [splats]})
+    given = {"primitive": {"count": "auto"}, "stage": [{"start": 0.05}]}
+    check_agreement(stored, Recipe.from_dict(given), registry)
+    del given["primitive"]
+    with pytest.raises(UsageError, match=r"start = 0.2, not 0.05"):
+        check_agreement(stored, Recipe.from_dict(given), registry)
 
 
 def test_a_length_agrees_with_the_pixels_of_earlier_runs(registry: Registry) -> None:

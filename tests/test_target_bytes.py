@@ -91,6 +91,15 @@ def test_too_few_bytes_for_a_single_part(registry):
     assert "int8" in caught.value.hint
 
 
+def test_a_mesh_has_four_vertices_at_least(registry):
+    """With three, as it was planned, a corner of the picture is outside."""
+    assert planned(registry, name="mesh", target_bytes=130).count == 4
+    with pytest.raises(UsageError, match="4 parts of mesh takes 128 bytes at fp32, more than 127"):
+        planned(registry, name="mesh", target_bytes=127)
+    recipe = Recipe.from_dict({"primitive": {"name": "mesh", "count": "auto"}})
+    assert resolve(recipe, registry, Canvas(6, 5)).count == 4
+
+
 @pytest.mark.parametrize("count", [5, "auto"])
 def test_a_count_beside_it_is_refused(registry, count):
     with pytest.raises(UsageError, match="both"):

@@ -48,6 +48,15 @@ def own_parts(primitive: Primitive, drawing: Drawing) -> Drawing:
 
 
 @generic("start")
+def beyond_limits(primitive: Primitive, own: Primitive, drawing: Drawing) -> int:
+    """Return how many parts of a drawing break limits of `primitive` that its `own` has not.
+
+    Both are of one class. A family whose options limit its parts registers this.
+    """
+    return 0
+
+
+@generic("start")
 def convert_paths(
     primitive: Primitive, paths: Sequence[FilledPath], canvas: Canvas, seed: int
 ) -> dict[str, Tensor]:

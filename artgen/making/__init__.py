@@ -267,7 +267,8 @@ def maker_of(
 ) -> tuple[Entry, Maker, dict[str, str]]:
     """Find the kind of a text such as ``string board=40cm``, and set its options, which come last.
 
-    Files that options name are in a folder of `search`. Raises ArtgenError.
+    The thing is made of a drawing. Files that options name are in a folder of `search`. Raises
+    ArtgenError.
     """
     kind, *pairs = text.split()
     if odd := [pair for pair in pairs if "=" not in pair]:
@@ -275,6 +276,9 @@ def maker_of(
     options = dict(pair.split("=", 1) for pair in pairs)
     entry = registry.find("maker", kind)
     cls = entry.load()
+    for key in (key for key in options if key in cls.for_photos):
+        what = f"make = {text!r}: {key} is for photos, and a piece is a drawing"
+        raise UsageError(what, hint="leave it out")
     given = {key: str(file_in(value, search) or value) for key, value in options.items()}
     return entry, cls(lengths_of(cls, given)), options
 

@@ -91,7 +91,7 @@ def _count(primitive: Primitive, asked: int | Literal["auto"] | None, canvas: Ca
     if not primitive.has_count:
         return None
     if asked == "auto":
-        return max(1, canvas.width * canvas.height // PIXELS_PER_PART)
+        return max(primitive.least_count, canvas.width * canvas.height // PIXELS_PER_PART)
     count = asked or primitive.preset.count or primitive.defaults.count or DEFAULT_COUNT
     if count < primitive.least_count:
         raise UsageError(
@@ -148,8 +148,9 @@ def _within_bytes(
         return _largest(size, limit, low, high)
 
     if primitive.has_count:
-        what = f"{a_file}one part of {table.name}"
-        return primitive, largest(what, lambda n: size(primitive, n), 1, MOST_PARTS), most
+        least = primitive.least_count
+        what = f"{a_file}{'one part' if least == 1 else f'{least} parts'} of {table.name}"
+        return primitive, largest(what, lambda n: size(primitive, n), least, MOST_PARTS), most
     if option is None or option in table.options:
         if (needed := size(primitive)) > limit:
             raise UsageError(

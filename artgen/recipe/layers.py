@@ -67,12 +67,13 @@ def leaves(data: Mapping[str, Any], path: str = "") -> dict[str, Any]:
 def start_from(
     base: Mapping[str, Any], art: Mapping[str, Any], primitive: str | None
 ) -> dict[str, Any]:
-    """The data with what `--init` adds: the target, the edges of a picture in its palette, and the
-    primitive unless another is asked for.
+    """The data with what `--init` adds: the target unless another is named, the edges of a picture
+    in its palette, and the primitive unless another is asked for.
 
     `art` is the data of the drawing's own recipe, `primitive` the value of `-p`.
     """
-    data = {"target": art.get("target", {}), **base}
+    target = base.get("target", {})
+    data = {**base, "target": target if "source" in target else {**art.get("target", {}), **target}}
     if edges := art.get("output", {}).get("edges"):
         data["output"] = {"edges": edges, **base.get("output", {})}
     own = base.get("primitive", {})
@@ -95,20 +96,20 @@ def lay_over(
     the texts after `--set`. One number of steps is that of the last stage, one time that of all.
 
     Another primitive or preset leaves behind what belonged to the one before: its count, its
-    options, those of the engines, the drawing to start from.
+    options, those of the engines, the drawing to start from, unless it is asked for here too.
     """
     told, engine_options = _split_settings(settings)
     data, before = dict(base), dict(base.get("primitive", {}))
     stages_before = [dict(stage) for stage in base.get("stage", ())]
     primitive = {**_given(tables.get("primitive", {})), **told.pop("primitive")}
     name, preset = before.get("name", PrimitiveTable().name), before.get("preset")
-    if primitive.get("name", name) != name:
-        before, stages_before = {}, [_without_options(stage) for stage in stages_before]
+    another = primitive.get("name", name) != name
+    if another or primitive.get("preset", preset) != preset:
+        kept = () if another else ("name", "plugin")
+        before = {key: value for key, value in before.items() if key in kept}
+        stages_before = [_without_options(stage) for stage in stages_before]
         # Nothing is left that would have to be migrated.
         data = {key: value for key, value in data.items() if key not in ("init", "schema")}
-    elif primitive.get("preset", preset) != preset:
-        before = {key: before[key] for key in ("name", "plugin") if key in before}
-        stages_before = [_without_options(stage) for stage in stages_before]
 
     # Each says how many parts there are, so asking for one drops the others.
     if any(key in primitive for key in SIZE_KEYS):

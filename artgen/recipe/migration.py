@@ -34,9 +34,9 @@ _ADDED: Mapping[str, Mapping[str, Any]] = {
         for codec in ("autoencoder", "conditional", "vae")
     },
     **{ink: {"optical": False} for ink in ("stipple", "halftone")},
-    "string": {"optical": False, "fade": 0.0},
-    "wash": {"washes": "0.1,0.3,0.6,1.0,1.6"},
-    "charcoal": {"tones": "0.08,0.21,0.35,0.48,0.6,0.72,0.8,0.9"},
+    "string": {"optical": False, "fade": 0.0, "detail": 121, "crisp": 0.0, "scattered": False},
+    "wash": {"optical": False, "washes": "0.1,0.3,0.6,1.0,1.6"},
+    "charcoal": {"optical": False, "tones": "0.08,0.21,0.35,0.48,0.6,0.72,0.8,0.9"},
 }
 """Options by primitive or engine that were added later, with values that repeat earlier fits.
 
@@ -122,10 +122,11 @@ def migrated_engine_options(
 def earlier_options(name: str, given: Mapping[str, object], known: Iterable[str]) -> dict[str, Any]:
     """Values of options of the primitive or engine `name` that a fit that wrote `given` had not.
 
-    A fit writes every option. So nothing is missing where one of the others `known` is missing.
+    A fit writes every option but a symmetry that is none. So nothing is missing where one of the
+    others `known` is missing.
     """
     added = _ADDED.get(_bare(name), {})
-    complete = added.keys() <= {*known} <= {*given, *added}
+    complete = added.keys() <= {*known} <= {*given, *added, "symmetry"}
     return dict(added) if complete else {}
 
 

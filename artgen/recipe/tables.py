@@ -320,10 +320,7 @@ def as_views(value: Any, before: Mapping[str, Any]) -> Any:
         raise Wrong(f"is wrong: {error.message} ({error.hint})") from None
 
 
-BYTE_KEYS = ("target_bytes", "parameter_bytes")
-"""Keys of the primitive's table that become a count."""
-
-SIZE_KEYS = ("count", *BYTE_KEYS)
+SIZE_KEYS = ("count", "target_bytes", "parameter_bytes")
 """Keys of the primitive's table that say how many parts there are, of which one may be given."""
 
 

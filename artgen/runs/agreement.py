@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from artgen.base.errors import UsageError
 from artgen.base.files import file_hash
@@ -14,8 +17,12 @@ from artgen.recipe import MOST_STEPS, Recipe
 from artgen.registry import Registry, bare_name
 from artgen.runs.files.folder import RunFolder
 from artgen.targets import Source, Target, TargetRequest, hex_colour, open_source, parse_colour
+from artgen.values.canvas import Canvas
 from artgen.values.frame import is_on_paper, paper_sides, parse_aspect, parse_pixels
 from artgen.values.symmetry import unplaced
+
+if TYPE_CHECKING:
+    from artgen.primitives import Primitive
 
 _NAMES = ("name", "engine", "loss")
 """The keys whose values may name the distribution of a plugin: `artgen/gaussian`."""
@@ -32,18 +39,20 @@ def check_agreement(
     ``auto`` agrees with all that was chosen, and so do `time`, see `time_limit`, `alpha`, which
     became a number, and `target_bytes`, whose count is compared later unless there is a `time`. A
     number of colours agrees with a palette that has no more, the count of a codec with the option
-    that it became. `target` is a target in memory.
+    that it became, other options as `as_stored` says. `target` is a target in memory.
     """
     data, given = stored.to_dict(), asked.requested()
     primitive = find_names(stored, registry).primitive
     given.pop("schema", None)
     source = (given.get("target") or {}).pop("source", None)
+    sought = [stage.options.get("converge") for stage in asked.stage]
+    is_sought = asked.primitive.count == "auto" or any(sought)
     for table, values in given.items():
         if table == "stage" and (option := primitive.psnr_option):
             # The PSNR to end at became an option.
             data["stage"][-1]["target_psnr"] = stored.primitive.options.get(option)
         if table in ("stage", "view"):
-            _check_each(table, values, data.get(table, []))
+            _check_each(table, values, data.get(table, []), is_sought)
         elif isinstance(values, dict) and table != "init":
             values.pop("parameter_bytes", None)
             # Parts without kernels for a GPU run on the CPU.
@@ -59,10 +68,14 @@ def check_agreement(
                 values.pop("target_bytes", None)
             if stored.tiles is not None and values.get("video"):  # there is none of their steps
                 del values["video"]
+            if is_sought:  # the most, of which the fit found what is needed
+                values.pop("count", None)
             found = dict(data.get(table) or {})
             if "count" in values and "count" not in found:
                 # That of a codec became an option.
                 found["count"] = found.get(primitive.size_option or "")
+            if table == "primitive":
+                values = as_stored(primitive, values, stored.primitive.options)
             _check(values, found)
         else:
             _check({table: values}, data)
@@ -87,14 +100,35 @@ def time_limit(stored: Recipe, asked: Recipe, folder: RunFolder) -> float | None
     return None if budget and now and now >= budget else sum(filter(None, given))
 
 
-def _check_each(what: str, asked: Any, stored: list[dict[str, Any]]) -> None:
-    """Compare stages, or views."""
+def as_stored(
+    primitive: type[Primitive], asked: Mapping[str, Any], stored: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What was `asked` for, with options as drawings with `stored` ones hold them.
+
+    A file is what is in it; where a number was to be chosen, such as 0 columns, it was that.
+    """
+    other = {key: value for key, value in asked.items() if stored.get(key, value) != value}
+    with suppress(Exception):  # a file that is gone is another one; a plugin may need its target
+        made = primitive({**stored, **other})
+        given = made.options
+        made.resolve_options(Canvas(64, 64))
+        for key in other:
+            value = getattr(made.options, key)
+            is_chosen = value != getattr(given, key) and not isinstance(value, str)
+            other[key] = stored[key] if is_chosen else value
+    return {**asked, **other}
+
+
+def _check_each(what: str, asked: Any, stored: list[dict[str, Any]], is_sought: bool) -> None:
+    """Compare stages, or views. Where the count `is_sought`, a stage has how to repeat the fit."""
     if len(asked) != len(stored):
         raise differs(f"number of {what}s", len(asked), len(stored))
     for number, (mine, theirs) in enumerate(zip(asked, stored, strict=True), 1):
         prefix = f"{what} {number}: " if what == "view" or len(asked) > 1 else ""
         bounds = _BOUNDS if "time" in mine else ()
         became = [key for key in bounds if mine.get(key, MOST_STEPS) >= theirs.get(key, 0)]
+        if is_sought and theirs.get("converge") == 0:
+            became += ["converge", "start"]
         _check({k: v for k, v in mine.items() if k not in ("time", *became)}, theirs, prefix)
 
 
@@ -119,8 +153,8 @@ def _check(asked: dict[str, Any], stored: dict[str, Any], prefix: str = "") -> N
             value, found = available_threads(value), available_threads(found)
         if key == "symmetry":  # a stored one says where it repeats, if there is one
             value, found = (unplaced(str(each or "none")) for each in (value, found))
-        if key == "film" and found is not None:
-            value, found = (_file_name(each.replace("=", "/")) for each in (value, found))
+        if key == "film" and found is not None:  # its file may lie in another folder
+            value, found = (re.sub(r"=.*[/\\]", "=", each) for each in (value, found))
         if key == "palette" and isinstance(value, list):
             value = [*dict.fromkeys(hex_colour(parse_colour(each)) for each in value)]
         if key == "still_size" and isinstance(found, int) and is_on_paper(str(value)):
@@ -187,6 +221,6 @@ def _file_name(source: str) -> str:
 def differs(key: str, asked: object, stored: object) -> UsageError:
     """The error for a value that contradicts the run to resume."""
     return UsageError(
-        f"the run to resume has {key} = {stored!r}, not {asked!r}",
+        f"the run to resume has {key} = {stored!r:.99}, not {asked!r:.99}",
         hint="leave the option out, or start again with --overwrite",
     )

@@ -68,9 +68,8 @@ class Job:
     @property
     def means(self) -> dict[str, Any]:
         """What views of this job draw with."""
-        colours = self.recipe.exact_colours
-        means = {"device": self.device, "backend": self.backend, "test": self.data.test}
-        return {**means, "colours": colours}
+        where = {"device": self.device, "backend": self.backend}
+        return {**where, "test": self.data.test, "colours": self.recipe.exact_colours}
 
     @cached_property
     def camera(self) -> FramedView | None:

@@ -14,11 +14,12 @@ from torch import Tensor
 
 from artgen.art import Art, load
 from artgen.base.errors import UsageError
-from artgen.engines.conversion import convert_parts, convert_paths, own_parts
+from artgen.engines.conversion import beyond_limits, convert_parts, convert_paths, own_parts
 from artgen.plan import Plan
 from artgen.primitives import Primitive
 from artgen.recipe import FileReference, Recipe
 from artgen.registry import Registry, bare_name
+from artgen.runs.agreement import as_stored
 from artgen.runs.files.inputs import InputFiles
 from artgen.svg.filled import most_important
 from artgen.svg.read import SvgPaths, describe, read_svg
@@ -51,14 +52,14 @@ class InitialArt:
             if table.sizes:
                 return recipe
             return recipe.with_primitive(count=primitive.count_of(drawing))
-        for key, value in table.options.items():
+        for key, value in as_stored(cls, table.options, drawing.options).items():
             found = drawing.options.get(key, value)
             # That of the drawing says where it repeats.
             same = key == "symmetry" and unplaced(str(found)) == value
             if not same and _listed(found) != _listed(value):
                 raise UsageError(
-                    f"{self.path} has {key} = {found!r}, not {value!r}",
-                    hint=f"use --set {key}={found} or leave it out",
+                    f"{self.path} has {key} = {found!r:.99}, not {table.options[key]!r:.99}",
+                    hint="leave it out",
                 )
         if table.target_bytes is not None or table.parameter_bytes is not None:
             raise UsageError(
@@ -95,15 +96,20 @@ class InitialArt:
         return self.art.drawing.background
 
     def notices(self, canvas: Canvas, primitive: Primitive) -> list[str]:
-        """A notice where the drawing repeats its parts, and the new primitive does not."""
-        group = self.art.primitive().group
-        if group is None or primitive.group is not None:
-            return []
-        name = unplaced(group.name)
-        return [
-            f"{self.path.name}: its parts are repeated by the symmetry {name}, and the new ones"
-            f" begin in one cell of it; --symmetry {name} repeats them too"
-        ]
+        """Notices where parts break limits that are asked for, or are no longer repeated."""
+        own, drawing, said = self.art.primitive(), self.art.drawing, []
+        if not primitive.can_start_from(own) and (n := beyond_limits(primitive, own, drawing)):
+            said = [
+                f"{n} of its {own.count_of(drawing)} parts break the limits that are asked for,"
+                " and stay until a change brings them within"
+            ]
+        if own.group is not None and primitive.group is None:
+            name = unplaced(own.group.name)
+            said.append(
+                f"its parts are repeated by the symmetry {name}, and the new ones"
+                f" begin in one cell of it; --symmetry {name} repeats them too"
+            )
+        return [f"{self.path.name}: {each}" for each in said]
 
     def tensors_for(
         self, plan: Plan, target: Tensor, weight: Tensor | None, background: Colour

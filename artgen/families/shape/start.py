@@ -21,12 +21,12 @@ from torch import Tensor
 
 from artgen.compiler.footprints import Footprint
 from artgen.compiler.threads import share
-from artgen.engines.conversion import convert_parts, convert_paths
+from artgen.engines.conversion import beyond_limits, convert_parts, convert_paths
 from artgen.engines.evaluation import summed_colour
 from artgen.families.shape.colour_kernels import NOTHING
 from artgen.families.shape.compositing import Compositing, added, none_found
 from artgen.families.shape.contract import Shape
-from artgen.families.shape.spans import Stack, pack
+from artgen.families.shape.spans import Stack, as_drawn, pack, unpack
 from artgen.init import Context
 from artgen.primitives import Params, Primitive
 from artgen.raster import paint
@@ -217,6 +217,19 @@ def most_alike(
     if score >= NOTHING:
         raise none_found(shape)
     return kind, genes
+
+
+@beyond_limits.register(Shape)
+def shapes_beyond_limits(shape: Shape, own: Shape, drawing: Drawing) -> int:
+    """The number of shapes that are valid and keep to their own limits alone."""
+    stack = as_drawn(own, unpack(drawing.tensors))
+
+    def is_beyond(kind: int, genes: Floats) -> bool:
+        now, before = shape.members[kind], own.members[kind]
+        genes = genes[: now.genes]
+        return before.accepts(genes) and not now.accepts(genes)
+
+    return sum(map(is_beyond, stack.kind, stack.genes))
 
 
 @convert_paths.register(Shape)

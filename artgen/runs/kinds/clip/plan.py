@@ -24,7 +24,7 @@ def plan_clip(plan: Plan) -> Plan:
     over = _followed(plan)
     steps, table = over["steps"], table.replace(engine=over["engine"])
     if table.rate is None and "rate" in over:
-        table = table.replace(rate=over["rate"] / _rate(plan))
+        table = table.replace(rate=over["rate"] / (_rate(plan) or 1.0))
     if table.final is None and over.get("schedule") == "cosine":
         table = table.replace(final=over["final"])
     if plan.recipe.stage[-1].time is None:

@@ -35,7 +35,3 @@ class SamplesRun(PictureRun):
     def extent(self, drawing: Drawing, film: Film | None, precision: Precision) -> tuple[int, int]:
         """No pixels: a drawing can be shown at any size."""
         return super().extent(drawing, film, precision)[0], 0
-
-    def has_mean_colour(self, recipe: Recipe) -> bool:
-        """It has none: what it does not cover is black."""
-        return False

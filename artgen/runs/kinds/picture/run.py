@@ -216,10 +216,6 @@ class PictureRun(RunKind):
             return recipe
         return recipe.with_primitive(**options)
 
-    def has_mean_colour(self, recipe: Recipe) -> bool:
-        """Whether a background of ``auto`` is the colour that fits the target best, not black."""
-        return self.asked.inputs.named.primitive.mean_background
-
     def planned(self, plan: Plan) -> Plan:
         """The plan with what the kind completes."""
         return plan
@@ -334,7 +330,7 @@ class PictureRun(RunKind):
             recipe = recipe.with_target(background=background, palette=found)
             return recipe, opened.over(parse_colour(background))
         best, colour = [0.0, 0.0, 0.0], "black"
-        if self.has_mean_colour(recipe):
+        if inputs.named.primitive.mean_background and opened.subject is None:
             best = opened.mean_colour() if inputs.init is None else [*inputs.init.background]
             colour = hex_colour(best)
         if palette is not None:
