@@ -26,6 +26,7 @@ from artgen.init import Context, make_generator
 from artgen.live import serve_page
 from artgen.output.templates import read_asset
 from artgen.primitives import Params
+from artgen.rates import per_count
 from artgen.registry import Registry, default
 from artgen.studio import build_studio, default_splats
 from artgen.studio._document import own_script
@@ -103,15 +104,54 @@ class Odd(Splat):
     }
 
 
+def written_out(tape):
+    """The results of a tape, as operations in one another."""
+    known = []
+    for value in tape["values"]:
+        operation = isinstance(value, list)
+        known.append([value[0], *(known[place] for place in value[1:])] if operation else value)
+    return [known[place] for place in tape["results"]]
+
+
 def test_starting_values_are_recorded_with_what_they_depend_on():
     described = {each["name"]: each for each in describe_params(Odd())}
     size, near = described["size"], described["near"]
-    assert size["init"]["results"] == [["add", ["mul", "spacing 0", 0.5], ["mul", "count", 0.01]]]
-    assert size["low"]["results"] == [["mul", "pixel", 0.1]]
-    assert size["rate"]["results"] == [["mul", ["div", 1.0, "mean_spacing"], 0.3]]
+    sized = ["add", ["mul", "spacing 0", 0.5], ["mul", "count", 0.01]]
+    assert written_out(size["init"]) == [sized]
+    assert written_out(size["low"]) == [["mul", "pixel", 0.1]]
+    assert written_out(size["rate"]) == [["mul", ["div", 1.0, "mean_spacing"], 0.3]]
     assert near["init"]["draws"] == [["normal", 2]]
-    assert near["init"]["results"][1] == ["add", "value xy 1", "draw 0 1"]
+    assert written_out(near["init"])[1] == ["add", "value xy 1", "draw 0 1"]
     assert described["xy"]["init"]["draws"] == [["places", 2, 0.8]]
+
+
+@pytest.mark.parametrize(
+    ("rate", "found"),
+    [
+        (per_count(0.05), ["mul", "count", 0.05]),
+        (lambda c: 0.05 / c.count, ["mul", ["div", 1.0, "count"], 0.05]),
+        (lambda c: c.count / 2, ["mul", "count", 0.5]),
+        (lambda c: math.sqrt(c.count), "the number of parts decides"),
+        (lambda c: max(1, c.count), "TypeError"),
+        (lambda c: 0.05 * (c.count + 1), "TypeError"),
+    ],
+)
+def test_rates_follow_the_number_of_parts_or_are_refused(rate, found):
+    """All of them were constants: colours under `mean` learned as if there were one part."""
+    splat = type("Counted", (Splat,), {"params": {"size": Param(lr=rate)}})()
+    if isinstance(found, str):
+        with pytest.raises(Untraceable, match=found):
+            describe_params(splat)
+    else:
+        described = {each["name"]: each for each in describe_params(splat)}
+        assert written_out(described["size"]["rate"]) == [found]
+
+
+def test_tensors_of_as_many_values_as_parts_are_recorded():
+    size = Param(init=lambda c, shape: c.random(c.count) + torch.zeros(c.count), lr=0.1)
+    splat = type("Sized", (Splat,), {"params": {"size": size}})()
+    described = {each["name"]: each for each in describe_params(splat)}
+    assert described["size"]["init"]["draws"] == [["uniform", 1]]
 
 
 class Sorted(Splat):
@@ -126,7 +166,7 @@ def test_starting_values_that_cannot_be_recorded_are_named():
 
 
 def test_what_picks_parts_is_their_footprint():
-    """The tapes, played as `parts.js` does, beside the functions that they were recorded from."""
+    """The tapes, played as `start.js` does, beside the functions that they were recorded from."""
     for splat in (default().load("primitive", "stroke")(), default().load("primitive", "shard")()):
         numbers = torch.Generator().manual_seed(2)
         target = torch.rand(3, 16, 16, generator=numbers)
@@ -295,8 +335,8 @@ def test_options_that_only_are_numbers_are_sliders(tmp_path):
     rows = variant["programs"]["mse"]["parameters"]
     assert "option.soft" in [row["name"] for row in rows]
     size = next(param for param in variant["params"] if param["name"] == "size")
-    assert size["init"]["results"] == ["option.large"] * 3
-    assert size["rate"]["results"] == [["mul", "option.speed", 0.01]]
+    assert written_out(size["init"]) == ["option.large"] * 3
+    assert written_out(size["rate"]) == [["mul", "option.speed", 0.01]]
 
 
 def script_of(*names):
