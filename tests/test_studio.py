@@ -22,6 +22,7 @@ from artgen.base.philox import Philox, philox
 from artgen.cli import main
 from artgen.compiler.ir import OPERATIONS
 from artgen.compiler.record import Untraceable
+from artgen.engines.gradient.densify import DensificationSchedule
 from artgen.init import Context, make_generator
 from artgen.live import serve_page
 from artgen.output.templates import read_asset
@@ -349,6 +350,31 @@ def test_the_curve_of_a_long_fit_is_drawn(tmp_path):
     asked = """drawChart({ setAttribute: (_, path) => print(path) },
         Array.from({ length: 300000 }, (_, k) => [k, 1 / (k + 1)]), 10);"""
     assert run_script(script_of("chart") + asked, tmp_path).startswith("M0.0 4.0L")
+
+
+def test_growth_has_the_rounds_of_python(tmp_path):
+    """Short fits had their last rounds after the last step, and ended with fewer parts."""
+    options = {"start": 0.1, "add": 0.2, "every": 0.05, "until": 0.6, "move": 0.05}
+    cases = [(256, 1000, 0.6), (256, 7, 0.6), (40, 1, 0.6), (9, 30, 1.0), (3, 2, 0.05)]
+    asked = f"""print({json.dumps(cases)}.map(([count, steps, until]) =>
+        [...roundsOf({{ ...{json.dumps(options)}, until }}, count, steps)]));"""
+    for (count, steps, until), found in zip(
+        cases, run_script(script_of("growth") + asked, tmp_path), strict=True
+    ):
+        first = max(1, round(0.1 * count))
+        schedule = DensificationSchedule(first, count, 0.2, 0.05, until, steps)
+        assert dict(map(tuple, found)) == schedule.rounds
+
+
+def test_another_number_of_steps_plans_growth_anew(tmp_path):
+    """From 1000 to 200 steps, a fit of 256 parts ended with 70."""
+    asked = """const options = { start: 0.1, add: 0.2, every: 0.05, until: 0.6, move: 0.05, count: 256, steps: 1000 };
+      const fit = Object.assign(Object.create(Fit.prototype), { kind: { grows: true }, step: 300, count: 70, options });
+      fit.rounds = fit.plan();
+      print([900, 400].map((steps) => { fit.pace(steps); return [...fit.rounds].filter(([step]) => step >= 300); }));"""
+    longer, shorter = run_script(script_of("growth", "fit") + asked, tmp_path)
+    assert max(map(tuple, longer)) == (540, 256)
+    assert shorter == [[300, 256]]
 
 
 def test_a_link_asks_for_what_the_fields_take(tmp_path):

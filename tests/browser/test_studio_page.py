@@ -237,8 +237,11 @@ def test_python_learns_the_same_on_webgpu(visit, folder, device, monkeypatch):
 
 def test_growth_adds_parts_where_python_does(visit, folder, monkeypatch):
     monkeypatch.chdir(folder)
-    page = visit("steps=30&growth=true" + CALM, **SMALL)
+    page = visit("steps=300&growth=true" + CALM, **SMALL)
     assert drop(page, folder / "picture.png")["count"] == 4
+    # Its rounds are those of as many steps as are asked for last.
+    page.fill("#steps", "30")
+    page.dispatch_event("#steps", "change")
     done = run(page)
     assert done["count"] == 40
     file = keep(page, "art", folder / "grown.art")

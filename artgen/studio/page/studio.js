@@ -579,8 +579,7 @@ function listen() {
   on("growth", "change", ({ target }) => change({ growth: target.checked }));
   on("steps", "change", () => {
     settings.steps = wholeNumber("steps");
-    if (fit) fit.options.steps = settings.steps;
-    refresh();
+    alone(async () => { fit?.pace(settings.steps); refresh(); });
   });
   on("speed", "input", ({ target }) => {
     settings.speed = Number(target.value);
