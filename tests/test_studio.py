@@ -18,6 +18,7 @@ import torch
 from helpers import assert_types, run_script
 
 from artgen import Param, Splat
+from artgen.base.errors import UsageError
 from artgen.base.philox import Philox, philox
 from artgen.cli import main
 from artgen.compiler.ir import OPERATIONS
@@ -340,6 +341,48 @@ def test_options_that_only_are_numbers_are_sliders(tmp_path):
     assert written_out(size["rate"]) == [["mul", "option.speed", 0.01]]
 
 
+BROKEN = '''
+from artgen import Param, Spec, Splat, hookimpl, option
+from dataclasses import dataclass
+
+class Odd(Splat):
+    """Its default has no shaders."""
+
+    @dataclass(frozen=True)
+    class Options:
+        ranked: bool = option(True, "sorted")
+
+    params = {"size": Param(lr=0.1)}
+
+    def footprint(self, dx, dy, p):
+        return (p.size.sort().values if self.options.ranked else p.size) - dx * dx - dy * dy
+
+    def radius(self, p):
+        return p.size
+
+@hookimpl
+def artgen_primitives():
+    return [Spec("odd", "Odd.", Odd)]
+
+@hookimpl
+def artgen_looks():
+    return [
+        Spec("plain", "Of any primitive.", {"target": {"size": 64}}),
+        Spec("broken", "Of no table.", {"target": 3}),
+    ]
+'''
+
+
+def test_what_plugins_get_wrong_leaves_a_page_that_opens(tmp_path):
+    """Their looks ended the command; a page without shaders for its first fields stayed blank."""
+    for name in ("odd.py", "other.py"):
+        (tmp_path / name).write_text(BROKEN)
+    registry = Registry(files=[tmp_path / "odd.py", tmp_path / "other.py"])
+    assert describe_styles({}, registry) == []
+    with pytest.raises(UsageError, match="odd has no shaders for fitting: torch's sort"):
+        describe_kind("odd/odd", registry)
+
+
 def script_of(*names):
     """Scripts of the page, as one."""
     return "\n".join(read_asset("artgen.studio", f"{name}.js") for name in names)
@@ -430,6 +473,16 @@ def test_the_page_calls_variants_as_python_does(tmp_path):
     asked = f"""print(variantKey({{ options: [], defaults: {{ a: 0, b: 0, c: 0, d: 0, e: 0, f: 0, g: 0, h: 0 }} }},
         "own", {json.dumps(values)}));"""
     assert run_script(script_of("controls") + asked, tmp_path) == variant_key("own", values, [])
+
+
+def test_a_choice_that_only_a_preset_has_is_shown(tmp_path):
+    """The field showed the first of the others."""
+    asked = """const made = { addEventListener() {}, replaceChildren(...options) { this.options = options; } };
+        globalThis.document = { createElement: () => ({ ...made }) };
+        const [{ options }] = choiceField({ name: "edges", choices: [1, 2] }, 3, () => true, () => {});
+        print(options.map(({ textContent, selected }) => [textContent, selected]));"""
+    shown = run_script(script_of("controls") + asked, tmp_path)
+    assert shown == [["3", True], ["1", False], ["2", False]]
 
 
 @pytest.mark.slow
