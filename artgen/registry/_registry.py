@@ -105,9 +105,11 @@ class Registry:
     ) -> str:
         """Offer `value` as `name`, by default its own name in snake case, and return the name.
 
-        Registering a name of a kind again replaces the object. Raises PluginError if `value` is not
-        of this kind or the name is invalid.
+        Registering a name of a kind again replaces the object; observers without a name are all
+        called. Raises PluginError if `value` is not of this kind or the name is invalid.
         """
+        if kind == "observer" and not (name or getattr(value, "__name__", "").isidentifier()):
+            name = numbered(kind, {plugin.info.name for plugin in self._plugins}.__contains__)
         plugin = examine_object(kind, value, name, files)
         key = attrgetter("info.origin", "info.name", "info.offers")
         self._plugins = [each for each in self._plugins if key(each) != key(plugin)]
