@@ -225,10 +225,6 @@ class Registry:
         unique = (name for name in spellings if self._claimants(entry.kind, name) == [entry])
         return next(unique, spellings[-1])
 
-    def identity(self, entry: Entry) -> dict[str, str]:
-        """Return the identity for drawings: ``{"name", "version"}`` or ``{"file", "sha256"}``."""
-        return dict(entry.identity)
-
     def observe(self, event: Event) -> list[str]:
         """Pass `event` to every plugin that implements `artgen_observe`.
 
