@@ -98,28 +98,25 @@ def describe_kind(name: str, registry: Registry) -> dict[str, Any]:
     sliders = [option for option in options if "low" in option]
     variants: dict[str, Any] = {}
     presets: list[dict[str, Any]] = []
-    reasons: dict[str, str] = {}
     count = cls.defaults.count or 256
     chosen = [(None, values) for values in _products(options)]
     for preset in cls.presets:
         wanted = {**_defaults(options), **cls.presets[preset].options}
         chosen.append((preset, {key: wanted[key] for key in _defaults(options)}))
     for preset, values in chosen:
-        key = variant_key(preset, values, sliders)
         try:
             variant = make(preset, values, sliders)
             if preset or len(values.items() - _defaults(options).items()) <= 1:
                 _check_sliders(make, variant, preset, values, sliders)
-            variants[key] = variant
+            variants[variant_key(preset, values, sliders)] = variant
             if preset:
                 own = cls.presets[preset].count or count
                 presets.append({"name": preset, "count": own, "values": values})
         except (NoStep, Untraceable) as error:
-            reasons[key] = str(error)
-    if (first := variant_key(None, _defaults(options), sliders)) not in variants:
-        raise UsageError(
-            f"{name} has no shaders for fitting: {reasons[first]}", hint="use artgen fit"
-        )
+            if preset is None and values == _defaults(options):
+                raise UsageError(
+                    f"{name} has no shaders for fitting: {error}", hint="use artgen fit"
+                ) from None
     return {
         "name": registry.spelling(entry),
         "summary": entry.summary,
