@@ -215,13 +215,14 @@ def test_it_learns_as_python_does_and_keeps_what_it_made(visit, folder, capsys, 
 
 # By day parts over one another learn in the test of hands below, and those that add up as in Python.
 @pytest.mark.nightly
-def test_parts_over_one_another_learn_as_in_python(visit, folder, monkeypatch):
+@pytest.mark.parametrize("blend", ["over", "mean"])
+def test_parts_under_other_blends_learn_as_in_python(blend, visit, folder, monkeypatch):
     monkeypatch.chdir(folder)
-    page = visit("steps=40&size=32&option.blend=over&count=12" + CALM)
+    page = visit(f"steps=40&size=32&option.blend={blend}&count=12" + CALM)
     begun = drop(page, folder / "small.png")
     done = run(page)
     assert begun["psnr"] + 2 < done["psnr"]
-    file = keep(page, "art", folder / "over.art")
+    file = keep(page, "art", folder / f"{blend}.art")
     assert done["psnr"] == pytest.approx(fitted_psnr(folder, file), abs=0.1)
 
 
