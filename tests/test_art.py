@@ -45,7 +45,7 @@ def make_art(precision="fp32", name="gaussian", width=24, height=16, count=9, **
         width,
         height,
         (0.1, 0.2, 0.3),
-        plugin=registry.identity(registry.find("primitive", name)),
+        plugin=dict(registry.find("primitive", name).identity),
     )
     recipe = Recipe.from_dict({"seed": 7, "primitive": {"name": name}, "run": {"backend": "eager"}})
     metrics = {"psnr": 21.5, "steps": 300}

@@ -789,6 +789,7 @@ def test_a_module_is_examined_through_its_hooks(monkeypatch):
     [
         ("gausian", "did you mean gaussian"),
         (Path("missing.py"), "does not exist"),
+        ("missing.py", "does not exist"),
         (int, "not a subclass"),
         (random, "random offers nothing"),
     ],

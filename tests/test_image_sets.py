@@ -105,6 +105,8 @@ def test_what_is_no_set_is_refused(arguments, message):
 def test_too_much_is_refused():
     with pytest.raises(InputError, match="more than 100 pixels"):
         set_from_arrays(images(20), request=TargetRequest(max_pixels=100))
+    with pytest.raises(UsageError, match="fitting at 9000x9000 pixels exceeds"):
+        set_from_arrays(images(20), request=TargetRequest(9000))
     with pytest.raises(InputError, match="of another size"):
         set_from_arrays(images(4), test_images=images(4, 6))
     with pytest.raises(UsageError, match="no mask, focus or alpha"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
 import pytest
@@ -82,9 +83,10 @@ def test_mistakes_name_the_owner_the_key_and_what_would_do(values, says):
     )
 
 
-def test_a_number_in_place_of_a_text_is_to_stand_in_quotes():
-    with pytest.raises(UsageError, match="title must be text, got 3") as caught:
-        parse(title=3)
+@pytest.mark.parametrize("value", [3, date(2024, 6, 1), [1, 2]])
+def test_a_number_or_a_date_in_place_of_a_text_is_to_stand_in_quotes(value):
+    with pytest.raises(UsageError, match="title must be text, got ") as caught:
+        parse(title=value)
     assert caught.value.hint == "write it in quotes: 'title=\"…\"'"
 
 

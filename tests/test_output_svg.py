@@ -40,7 +40,7 @@ def art_of(name, registry, *, count=6, width=60, height=40, source="cat.png", **
     tensors = random_tensors(shape, count, Canvas(width, height)) | other
     options = shape.option_values()
     drawing = Drawing(
-        name, options, tensors, width, height, BACKGROUND, plugin=registry.identity(entry)
+        name, options, tensors, width, height, BACKGROUND, plugin=dict(entry.identity)
     )
     recipe = changed(Recipe(), {"primitive": {"name": name}, "target": {"source": source}})
     return Art(drawing, recipe, {"psnr": 20.0}, registry=registry)

@@ -572,6 +572,11 @@ def test_a_series_has_one_palette(tmp_path):
         Image.fromarray(pixels).save(tmp_path / f"{name}.png")
     assert parse_palette(f"{tmp_path}:3") == ("#ff0000", "#0000ff", "#00ff00")
     assert parse_palette(f"{tmp_path}/b.png:2") == ("#0000ff", "#00ff00")
+    # Commas and hashes in names of files were those of colours.
+    (tmp_path / "b.png").rename(tmp_path / "b, #2.png")
+    assert parse_palette(f"{tmp_path}/b, #2.png:2") == ("#0000ff", "#00ff00")
+    (tmp_path / "a,b.txt").write_text("teal\n#abc\n")
+    assert parse_palette(f"{tmp_path}/a,b.txt") == ("#008080", "#aabbcc")
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ from artgen.runs.warm_start import InitialArt
 from artgen.targets import folded, image_from_array
 from artgen.values.drawing import Drawing
 from artgen.values.frame import Frame
-from artgen.values.symmetry import FRIEZES, WALLPAPERS, placed, symmetry_of
+from artgen.values.symmetry import FRIEZES, WALLPAPERS, placed, symmetry_canvas, symmetry_of
 from artgen_makers.fabric import Fabric, seam
 from artgen_plugins import metamorphosis
 from artgen_plugins._outlines import read_outline
@@ -336,6 +336,14 @@ def test_a_photo_is_folded_into_the_cell(astronaut):
     assert np.abs(square[:, :, ::-1] - square).max() < 0.02
     assert folded(photo, "mirror") is photo
     assert folded(photo, "half-drop").canvas == Canvas(80, 40)
+
+
+def test_a_tile_of_any_size_has_the_ratio_of_its_group():
+    """`--symmetry p6m --size 32` was refused, since 32 by 18 is too wide."""
+    for side in range(1, 200):
+        tile = symmetry_canvas("p6m", Canvas(side, side))
+        assert symmetry_of("p6m", tile.reach).name == "p6m"
+        assert side <= tile.width <= max(7, side + 4)
 
 
 def test_what_is_transparent_does_not_darken_a_folded_picture():

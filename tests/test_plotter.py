@@ -89,7 +89,7 @@ def opaque(registry, name, genes, colours, *, width=100, height=100):
         width,
         height,
         (1.0, 1.0, 1.0),
-        plugin=registry.identity(entry),
+        plugin=dict(entry.identity),
     )
     return Art(drawing, Recipe(), {"psnr": 20.0}, registry=registry)
 
@@ -485,7 +485,7 @@ def splats(registry, name, tensors, **options):
         100,
         100,
         (1.0, 1.0, 1.0),
-        plugin=registry.identity(entry),
+        plugin=dict(entry.identity),
     )
     return primitive, drawing
 
@@ -569,7 +569,7 @@ def voronoi(registry, count=25, width=60, height=40):
         "sites": torch.tensor(rng.uniform(-1.4, 1.4, (2, count)), dtype=torch.float32),
         "colour": torch.tensor(rng.random((3, count)), dtype=torch.float32),
     }
-    drawing = Drawing("voronoi", {}, tensors, width, height, plugin=registry.identity(entry))
+    drawing = Drawing("voronoi", {}, tensors, width, height, plugin=dict(entry.identity))
     return Art(drawing, Recipe(), {"psnr": 20.0}, registry=registry)
 
 

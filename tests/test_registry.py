@@ -21,6 +21,7 @@ from artgen.animation import Form
 from artgen.base.errors import PluginError
 from artgen.cli import main
 from artgen.editing import Operation
+from artgen.events import Event
 from artgen.losses import Way
 from artgen.plan import resolve
 from artgen.recipe import Recipe
@@ -161,7 +162,7 @@ class TestArtgensOwn:
 
     def test_identity_is_distribution_and_version(self):
         registry = bare_registry()
-        assert registry.identity(registry.find("loss", "mse")) == {
+        assert registry.find("loss", "mse").identity == {
             "name": "artgen",
             "version": artgen.__version__,
         }
@@ -196,7 +197,7 @@ class TestInstalled:
         assert f"{module}_parts" not in sys.modules
         assert issubclass(registry.load("primitive", "heart"), artgen.Splat)
         entry = registry.find("primitive", "heart")
-        assert registry.identity(entry) == {"name": "artgen-heart", "version": "2.5"}
+        assert entry.identity == {"name": "artgen-heart", "version": "2.5"}
 
     @pytest.mark.parametrize(
         ("code", "reason"),
@@ -449,7 +450,7 @@ class TestFile:
     def test_identity_is_name_and_sha256(self, write):
         path = write("heart.py", HEART)
         registry = bare_registry(files=[path])
-        assert registry.identity(registry.find("primitive", "heart")) == {
+        assert registry.find("primitive", "heart").identity == {
             "file": "heart.py",
             "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         }
@@ -603,7 +604,7 @@ class TestRegister:
         entry = registry.find("primitive", "round_heart")
         assert entry.load() is RoundHeart
         assert entry.summary == "Round."
-        assert registry.identity(entry)["file"] == Path(__file__).name
+        assert entry.identity["file"] == Path(__file__).name
 
     def test_again_replaces_and_beats_installed(self):
         registry = bare_registry()
@@ -617,7 +618,7 @@ class TestRegister:
         cls = type("Heart", (artgen.Splat,), {"__module__": "nowhere"})
         registry = bare_registry()
         registry.register(cls)
-        identity = registry.identity(registry.find("primitive", "heart"))
+        identity = registry.find("primitive", "heart").identity
         assert registry.find("primitive", "heart", plugin=identity).load() is cls
         with pytest.raises(PluginError, match=r"artgen\.register"):
             bare_registry().find("primitive", "heart", plugin=identity)
@@ -646,6 +647,14 @@ class TestRegister:
             reset_default()
         assert registry.find("primitive", "heart").plugin.origin == "file"
         assert len(registry.entries("primitive")) == 1
+
+
+def test_observers_without_a_name_do_not_replace_each_other():
+    registry, seen, again = bare_registry(), [], []
+    for observe in (lambda event: seen.append(event), lambda event: again.append(event)):
+        registry.register(observe, kind="observer")
+    registry.observe(Event("run"))
+    assert (len(seen), len(again)) == (1, 1)
 
 
 def test_a_format_of_two_plugins_has_no_longer_name(write):
@@ -687,7 +696,7 @@ class TestRecordedPlugin:
     def test_file_by_its_hash_whatever_it_is_called(self, write):
         path = write("heart.py", HEART)
         registry = bare_registry(files=[path])
-        recorded = {**registry.identity(registry.find("primitive", "heart")), "file": "old.py"}
+        recorded = {**registry.find("primitive", "heart").identity, "file": "old.py"}
         assert registry.find("primitive", "heart", plugin=recorded)
         assert registry.warnings == []
 

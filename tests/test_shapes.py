@@ -510,7 +510,7 @@ def test_a_loose_file_can_be_mixed_in(tmp_path):
     registry = Registry(files=[tmp_path / "disc.py", tmp_path / "other.py"], environ={})
     entry = registry.find("primitive", "triangle + disc*0.5")
     assert entry.name == registry.spelling(entry) == "triangle+disc*0.5"
-    identity = registry.identity(entry)
+    identity = dict(entry.identity)
     assert identity["file"] == "disc.py"
     again = registry.find("primitive", "triangle+disc*0.5", plugin=identity)
     assert again.load() is entry.load()

@@ -18,14 +18,17 @@ import torch
 from helpers import assert_types, run_script
 
 from artgen import Param, Splat
+from artgen.base.errors import UsageError
 from artgen.base.philox import Philox, philox
 from artgen.cli import main
 from artgen.compiler.ir import OPERATIONS
 from artgen.compiler.record import Untraceable
+from artgen.engines.gradient.densify import DensificationSchedule
 from artgen.init import Context, make_generator
 from artgen.live import serve_page
 from artgen.output.templates import read_asset
 from artgen.primitives import Params
+from artgen.rates import per_count
 from artgen.registry import Registry, default
 from artgen.studio import build_studio, default_splats
 from artgen.studio._document import own_script
@@ -103,15 +106,54 @@ class Odd(Splat):
     }
 
 
+def written_out(tape):
+    """The results of a tape, as operations in one another."""
+    known = []
+    for value in tape["values"]:
+        operation = isinstance(value, list)
+        known.append([value[0], *(known[place] for place in value[1:])] if operation else value)
+    return [known[place] for place in tape["results"]]
+
+
 def test_starting_values_are_recorded_with_what_they_depend_on():
     described = {each["name"]: each for each in describe_params(Odd())}
     size, near = described["size"], described["near"]
-    assert size["init"]["results"] == [["add", ["mul", "spacing 0", 0.5], ["mul", "count", 0.01]]]
-    assert size["low"]["results"] == [["mul", "pixel", 0.1]]
-    assert size["rate"]["results"] == [["mul", ["div", 1.0, "mean_spacing"], 0.3]]
+    sized = ["add", ["mul", "spacing 0", 0.5], ["mul", "count", 0.01]]
+    assert written_out(size["init"]) == [sized]
+    assert written_out(size["low"]) == [["mul", "pixel", 0.1]]
+    assert written_out(size["rate"]) == [["mul", ["div", 1.0, "mean_spacing"], 0.3]]
     assert near["init"]["draws"] == [["normal", 2]]
-    assert near["init"]["results"][1] == ["add", "value xy 1", "draw 0 1"]
+    assert written_out(near["init"])[1] == ["add", "value xy 1", "draw 0 1"]
     assert described["xy"]["init"]["draws"] == [["places", 2, 0.8]]
+
+
+@pytest.mark.parametrize(
+    ("rate", "found"),
+    [
+        (per_count(0.05), ["mul", "count", 0.05]),
+        (lambda c: 0.05 / c.count, ["mul", ["div", 1.0, "count"], 0.05]),
+        (lambda c: c.count / 2, ["mul", "count", 0.5]),
+        (lambda c: math.sqrt(c.count), "the number of parts decides"),
+        (lambda c: max(1, c.count), "TypeError"),
+        (lambda c: 0.05 * (c.count + 1), "TypeError"),
+    ],
+)
+def test_rates_follow_the_number_of_parts_or_are_refused(rate, found):
+    """All of them were constants: colours under `mean` learned as if there were one part."""
+    splat = type("Counted", (Splat,), {"params": {"size": Param(lr=rate)}})()
+    if isinstance(found, str):
+        with pytest.raises(Untraceable, match=found):
+            describe_params(splat)
+    else:
+        described = {each["name"]: each for each in describe_params(splat)}
+        assert written_out(described["size"]["rate"]) == [found]
+
+
+def test_tensors_of_as_many_values_as_parts_are_recorded():
+    size = Param(init=lambda c, shape: c.random(c.count) + torch.zeros(c.count), lr=0.1)
+    splat = type("Sized", (Splat,), {"params": {"size": size}})()
+    described = {each["name"]: each for each in describe_params(splat)}
+    assert described["size"]["init"]["draws"] == [["uniform", 1]]
 
 
 class Sorted(Splat):
@@ -126,7 +168,7 @@ def test_starting_values_that_cannot_be_recorded_are_named():
 
 
 def test_what_picks_parts_is_their_footprint():
-    """The tapes, played as `parts.js` does, beside the functions that they were recorded from."""
+    """The tapes, played as `start.js` does, beside the functions that they were recorded from."""
     for splat in (default().load("primitive", "stroke")(), default().load("primitive", "shard")()):
         numbers = torch.Generator().manual_seed(2)
         target = torch.rand(3, 16, 16, generator=numbers)
@@ -290,8 +332,50 @@ def test_options_that_only_are_numbers_are_sliders(tmp_path):
     rows = variant["programs"]["mse"]["parameters"]
     assert "option.soft" in [row["name"] for row in rows]
     size = next(param for param in variant["params"] if param["name"] == "size")
-    assert size["init"]["results"] == ["option.large"] * 3
-    assert size["rate"]["results"] == [["mul", "option.speed", 0.01]]
+    assert written_out(size["init"]) == ["option.large"] * 3
+    assert written_out(size["rate"]) == [["mul", "option.speed", 0.01]]
+
+
+BROKEN = '''
+from artgen import Param, Spec, Splat, hookimpl, option
+from dataclasses import dataclass
+
+class Odd(Splat):
+    """Its default has no shaders."""
+
+    @dataclass(frozen=True)
+    class Options:
+        ranked: bool = option(True, "sorted")
+
+    params = {"size": Param(lr=0.1)}
+
+    def footprint(self, dx, dy, p):
+        return (p.size.sort().values if self.options.ranked else p.size) - dx * dx - dy * dy
+
+    def radius(self, p):
+        return p.size
+
+@hookimpl
+def artgen_primitives():
+    return [Spec("odd", "Odd.", Odd)]
+
+@hookimpl
+def artgen_looks():
+    return [
+        Spec("plain", "Of any primitive.", {"target": {"size": 64}}),
+        Spec("broken", "Of no table.", {"target": 3}),
+    ]
+'''
+
+
+def test_what_plugins_get_wrong_leaves_a_page_that_opens(tmp_path):
+    """Their looks ended the command; a page without shaders for its first fields stayed blank."""
+    for name in ("odd.py", "other.py"):
+        (tmp_path / name).write_text(BROKEN)
+    registry = Registry(files=[tmp_path / "odd.py", tmp_path / "other.py"])
+    assert describe_styles({}, registry) == []
+    with pytest.raises(UsageError, match="odd has no shaders for fitting: torch's sort"):
+        describe_kind("odd/odd", registry)
 
 
 def script_of(*names):
@@ -304,6 +388,31 @@ def test_the_curve_of_a_long_fit_is_drawn(tmp_path):
     asked = """drawChart({ setAttribute: (_, path) => print(path) },
         Array.from({ length: 300000 }, (_, k) => [k, 1 / (k + 1)]), 10);"""
     assert run_script(script_of("chart") + asked, tmp_path).startswith("M0.0 4.0L")
+
+
+def test_growth_has_the_rounds_of_python(tmp_path):
+    """Short fits had their last rounds after the last step, and ended with fewer parts."""
+    options = {"start": 0.1, "add": 0.2, "every": 0.05, "until": 0.6, "move": 0.05}
+    cases = [(256, 1000, 0.6), (256, 7, 0.6), (40, 1, 0.6), (9, 30, 1.0), (3, 2, 0.05)]
+    asked = f"""print({json.dumps(cases)}.map(([count, steps, until]) =>
+        [...roundsOf({{ ...{json.dumps(options)}, until }}, count, steps)]));"""
+    for (count, steps, until), found in zip(
+        cases, run_script(script_of("growth") + asked, tmp_path), strict=True
+    ):
+        first = max(1, round(0.1 * count))
+        schedule = DensificationSchedule(first, count, 0.2, 0.05, until, steps)
+        assert dict(map(tuple, found)) == schedule.rounds
+
+
+def test_another_number_of_steps_plans_growth_anew(tmp_path):
+    """From 1000 to 200 steps, a fit of 256 parts ended with 70."""
+    asked = """const options = { start: 0.1, add: 0.2, every: 0.05, until: 0.6, move: 0.05, count: 256, steps: 1000 };
+      const fit = Object.assign(Object.create(Fit.prototype), { kind: { grows: true }, step: 300, count: 70, options });
+      fit.rounds = fit.plan();
+      print([900, 400].map((steps) => { fit.pace(steps); return [...fit.rounds].filter(([step]) => step >= 300); }));"""
+    longer, shorter = run_script(script_of("growth", "fit") + asked, tmp_path)
+    assert max(map(tuple, longer)) == (540, 256)
+    assert shorter == [[300, 256]]
 
 
 def test_a_link_asks_for_what_the_fields_take(tmp_path):
@@ -361,6 +470,17 @@ def test_the_page_calls_variants_as_python_does(tmp_path):
     assert run_script(script_of("controls") + asked, tmp_path) == variant_key("own", values, [])
 
 
+def test_a_choice_that_only_a_preset_has_is_shown(tmp_path):
+    """The field showed the first of the others."""
+    asked = """const made = { addEventListener() {}, replaceChildren(...options) { this.options = options; } };
+        globalThis.document = { createElement: () => ({ ...made }) };
+        const [{ options }] = choiceField({ name: "edges", choices: [1, 2] }, 3, () => true, () => {});
+        print(options.map(({ textContent, selected }) => [textContent, selected]));"""
+    shown = run_script(script_of("controls") + asked, tmp_path)
+    assert shown == [["3", True], ["1", False], ["2", False]]
+
+
+@pytest.mark.slow
 def test_the_scripts_have_the_types_that_their_comments_say(tmp_path):
     assert_types(own_script(), DECLARED, tmp_path)
 

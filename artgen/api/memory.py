@@ -174,8 +174,8 @@ def register(
     `value` is a subclass of `Primitive` or `Engine`, or what the other hooks offer; then `kind`
     says of which kind it is: loss, target, exporter, look, maker, or another. A target opens the
     files whose names match a pattern of `files`, such as ``"*.pgm16"``. Registering a name again
-    replaces it. Returns the name to pass to `fit`. Raises PluginError where `value` is not of its
-    kind or the name is invalid.
+    replaces it; observers without one are all called. Returns the name to pass to `fit`. Raises
+    PluginError where `value` is not of its kind or the name is invalid.
     """
     if kind is None and isinstance(value, type) and issubclass(value, Primitive | Engine):
         kind = "engine" if issubclass(value, Engine) else "primitive"

@@ -111,7 +111,7 @@ def parse_options(options: type[T], values: Mapping[str, object], owner: str) ->
     def wrong(option: OptionInfo) -> UsageError:
         words = re.sub(r"\w+", lambda word: _WORDS.get(word[0], word[0]), option.type)
         must, value = words.replace(" | ", " or "), values[option.name]
-        quoted = must == "text" and isinstance(value, int | float)
+        quoted = must == "text" and not isinstance(value, str)
         hint = f"write it in quotes: '{option.name}=\"…\"'" if quoted else option.help
         return UsageError(
             f"{owner} option {option.name} must be {must}, got {value!r}", hint=hint or None

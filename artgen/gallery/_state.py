@@ -148,7 +148,7 @@ def _witness(recipe: Recipe, registry: Registry, search: Sequence[Path]) -> str 
         own[f"{what} {file.name}"] = file_hash(find_file(file.name, file.sha256, search, what))
     places = (entry.spec.load for entry in entries)
     packages = {re.split(r"[.:]", place)[0] for place in places if isinstance(place, str)}
-    plugins = [[entry.kind, entry.name, registry.identity(entry)] for entry in entries]
+    plugins = [[entry.kind, entry.name, dict(entry.identity)] for entry in entries]
     code = _code(frozenset({"artgen", *packages}))
     everything = [RENDER_SCHEMA, table, made, own, plugins, code]
     return _digest(everything)
@@ -234,4 +234,4 @@ def _fingerprint(entry: Entry, registry: Registry) -> Mapping[str, object]:
     except (TypeError, PluginError):
         source = None
     sha256 = file_hash(Path(source), "source") if source and Path(source).is_file() else None
-    return {"name": entry.name, "plugin": registry.identity(entry), "sha256": sha256}
+    return {"name": entry.name, "plugin": dict(entry.identity), "sha256": sha256}

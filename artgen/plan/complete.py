@@ -144,7 +144,7 @@ def complete(chosen: Chosen, canvas: Canvas, subject: Subject | None, header: in
         f"fitting the {numbers:,} numbers of {table.name}{asked}",
         "use a smaller --count, smaller options, or a shorter --history",
     )
-    identity = named.registry.identity(named.entry)
+    identity = dict(named.entry.identity)
     resolved = recipe.with_stages(stages).with_primitive(
         name=named.registry.spelling(named.entry),
         count=count,

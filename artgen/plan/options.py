@@ -61,7 +61,7 @@ def choose_options(named: Named) -> Chosen:
             "this recipe is of a morph, which is not fitted to a target",
             hint=f"use artgen morph {first} {second}",
         )
-    if named.recipe.edit is not None:
+    if named.recipe.edit:
         raise UsageError(
             "this recipe is of a drawing that was edited after its fit",
             hint="--init FILE.art goes on from it; without [[edit]] the recipe repeats the fit",

@@ -105,9 +105,11 @@ class Registry:
     ) -> str:
         """Offer `value` as `name`, by default its own name in snake case, and return the name.
 
-        Registering a name of a kind again replaces the object. Raises PluginError if `value` is not
-        of this kind or the name is invalid.
+        Registering a name of a kind again replaces the object; observers without a name are all
+        called. Raises PluginError if `value` is not of this kind or the name is invalid.
         """
+        if kind == "observer" and not (name or getattr(value, "__name__", "").isidentifier()):
+            name = numbered(kind, {plugin.info.name for plugin in self._plugins}.__contains__)
         plugin = examine_object(kind, value, name, files)
         key = attrgetter("info.origin", "info.name", "info.offers")
         self._plugins = [each for each in self._plugins if key(each) != key(plugin)]
@@ -222,10 +224,6 @@ class Registry:
         spellings = [entry.name, *(f"{owner}/{entry.name}" for owner in owners)]
         unique = (name for name in spellings if self._claimants(entry.kind, name) == [entry])
         return next(unique, spellings[-1])
-
-    def identity(self, entry: Entry) -> dict[str, str]:
-        """Return the identity for drawings: ``{"name", "version"}`` or ``{"file", "sha256"}``."""
-        return dict(entry.identity)
 
     def observe(self, event: Event) -> list[str]:
         """Pass `event` to every plugin that implements `artgen_observe`.

@@ -1,7 +1,7 @@
 """Where a part lies and how strong it is there, as data: what picks parts by hand.
 
 Ellipse and weight of a footprint are recorded as for its shaders. Each becomes a *tape*: values in
-their order, which JavaScript computes for one part and one offset (`parts.js`).
+their order, which JavaScript computes for one part and one offset (`played` in `start.js`).
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ def describe_footprint(splat: Footprint, options: Collection[str] = ()) -> dict[
     `options`, names of options that are numbers, are inputs called ``option.NAME``.
     """
     ir = trace_drawing(splat, options)
-    return {"ellipse": _tape(ir, ir.ellipse), "weight": _tape(ir, [ir.weight])}
+    return {"ellipse": tape(ir, ir.ellipse), "weight": tape(ir, [ir.weight])}
 
 
-def _tape(ir: IR, results: Sequence[int]) -> dict[str, object]:
+def tape(ir: IR, results: Sequence[int]) -> dict[str, object]:
     """Values as a number, the name of an input, or an operation and the places of its arguments."""
     names = {number: " ".join([name, *map(str, at)]) for (name, at), number in ir.inputs.items()}
     names |= {DX: "dx", DY: "dy"}

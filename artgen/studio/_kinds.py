@@ -23,9 +23,8 @@ from artgen.compiler.step_printer import emit_step, emit_steps
 from artgen.compiler.step_program import NoStep
 from artgen.compiler.step_shader import LOSSES
 from artgen.plan import resolve
-from artgen.primitives import Primitive
 from artgen.recipe import Recipe
-from artgen.registry import Registry
+from artgen.registry import Entry, Registry
 from artgen.studio._footprints import describe_footprint
 from artgen.studio._starts import describe_params
 from artgen.values.canvas import Canvas
@@ -68,30 +67,27 @@ def default_splats(registry: Registry, files: Iterable[Path] = ()) -> list[str]:
     entries = [
         entry for entry in registry.entries("primitive") if entry.identity.get("name") == "artgen"
     ]
-    entries = [entry for entry in entries if _has_shaders(entry.load())]
+    entries = [entry for entry in entries if _has_shaders(entry)]
     entries.sort(key=lambda entry: entry.name != "gaussian")
     for file in files:
         offered = (entry for entry in registry.offered_by(file) if entry.kind == "primitive")
-        entries += (entry for entry in offered if _is_splat(entry.load()))
+        entries += (entry for entry in offered if entry.load().has_footprint)
     return [registry.spelling(entry) for entry in entries]
 
 
-def _has_shaders(cls: Any) -> bool:
+def _has_shaders(entry: Entry) -> bool:
+    cls = entry.load()
     try:
-        return _is_splat(cls) and not emit_step(cls()).table
+        return bool(cls.has_footprint and not emit_step(cls()).table)
     except (NoStep, Untraceable):
         return False
-
-
-def _is_splat(cls: Any) -> bool:
-    return isinstance(cls, type) and issubclass(cls, Primitive) and cls.has_footprint
 
 
 def describe_kind(name: str, registry: Registry) -> dict[str, Any]:
     """Describe the primitive `name`. Raises UsageError where it has no shaders, PluginError."""
     entry = registry.find("primitive", name)
     cls = entry.load()
-    if not _is_splat(cls):
+    if not cls.has_footprint:
         raise UsageError(
             f"the studio fits splats, and {name} is another kind of primitive",
             hint="use -p gaussian, fourier or stroke, or a plugin's splat",
@@ -102,7 +98,7 @@ def describe_kind(name: str, registry: Registry) -> dict[str, Any]:
     sliders = [option for option in options if "low" in option]
     variants: dict[str, Any] = {}
     presets: list[dict[str, Any]] = []
-    reason, count = "", cls.defaults.count or 256
+    count = cls.defaults.count or 256
     chosen = [(None, values) for values in _products(options)]
     for preset in cls.presets:
         wanted = {**_defaults(options), **cls.presets[preset].options}
@@ -117,9 +113,10 @@ def describe_kind(name: str, registry: Registry) -> dict[str, Any]:
                 own = cls.presets[preset].count or count
                 presets.append({"name": preset, "count": own, "values": values})
         except (NoStep, Untraceable) as error:
-            reason = reason or str(error)
-    if not variants:
-        raise UsageError(f"{name} has no shaders for fitting: {reason}", hint="use artgen fit")
+            if preset is None and values == _defaults(options):
+                raise UsageError(
+                    f"{name} has no shaders for fitting: {error}", hint="use artgen fit"
+                ) from None
     return {
         "name": registry.spelling(entry),
         "summary": entry.summary,

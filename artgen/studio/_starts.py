@@ -1,8 +1,8 @@
 """Initial values, rates and bounds of a primitive as data, for a runtime without Python.
 
-The functions of its parameters are recorded once, as footprints are: each becomes a list of
-operations on what depends on the picture, the count and random numbers. JavaScript evaluates the
-list for every part (`start.js`).
+The functions of its parameters are recorded once, as footprints are: each becomes a tape of
+operations on what depends on the picture, the count and random numbers. JavaScript plays it for
+every part (`start.js`).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from artgen.compiler.operands import numbers
 from artgen.compiler.record import OPTION, Recorded, Untraceable, recording, with_inputs
 from artgen.init import Context
 from artgen.primitives import Param, Primitive
+from artgen.studio._footprints import tape
 
 
 def describe_params(
@@ -35,10 +36,7 @@ def describe_params(
     known: dict[str, tuple[int, ...]] = {}
 
     def recorded(name: str, what: str, function: _Question) -> dict[str, object] | None:
-        """What `function` makes of a parameter and a context; None stays None.
-
-        A result is a number, the name of an input, or an operation and its arguments.
-        """
+        """What `function` makes of a parameter and a context; None stays None."""
         ir = IR()
         context = _RecordedContext(ir, known)
         with torch.no_grad(), recording():
@@ -48,8 +46,7 @@ def describe_params(
         if not isinstance(result, Tensor | float | int):
             raise Untraceable(f"{what} of {name} gives {type(result).__name__}, not a tensor")
         found = numbers(ir, result.numbers if isinstance(result, Recorded) else result)
-        results = [_expression(ir, int(number)) for number in found.reshape(-1)]
-        return {"draws": context.draws, "results": results}
+        return {"draws": context.draws, **tape(ir, found.reshape(-1).tolist())}
 
     for name, param in primitive.parameters().items():
         described.append(
@@ -76,8 +73,8 @@ def _row(option: str) -> dict[str, Any]:
         "name": option,
         "shape": [],
         "map": ["identity", 1.0, 0.0],
-        "init": {"draws": [], "results": [option]},
-        "rate": {"draws": [], "results": [0.0]},
+        "init": {"draws": [], "values": [option], "results": [0]},
+        "rate": {"draws": [], "values": [0.0], "results": [0]},
         "low": None,
         "high": None,
     }
@@ -87,20 +84,17 @@ def _value(setting: object, context: Context) -> object:
     return setting(context) if callable(setting) else setting
 
 
-def _expression(ir: IR, number: int) -> object:
-    operation, arguments, _, constant = ir.values[number]
-    if constant is not None:
-        return constant
-    if operation == "input":
-        name, place = next(key for key, value in ir.inputs.items() if value == number)
-        return " ".join([name, *map(str, place)])
-    return [operation, *(_expression(ir, argument) for argument in arguments)]
-
-
-class _Count(int):
+class _Count:
     """The number of parts: 1 as a size of the recorded tensors, but any number in arithmetic."""
 
-    recorded: Recorded
+    def __init__(self, recorded: Recorded) -> None:
+        self.recorded = recorded
+
+    def __index__(self) -> int:
+        return 1
+
+    def __float__(self) -> float:
+        raise NotImplementedError("the number of parts decides (`float()`, `math.sqrt`)")
 
     def __mul__(self, other: Any) -> Any:
         return self.recorded * other
@@ -123,8 +117,7 @@ class _RecordedContext(Context):
     def __init__(self, ir: IR, known: dict[str, tuple[int, ...]]) -> None:
         self._ir = ir
         self.draws: list[list[Any]] = []
-        self.count = _Count(1)
-        self.count.recorded = self._number("count")
+        self.count: Any = _Count(self._number("count"))
         # A canvas of any size.
         pixel, area, reach = self._number("pixel"), self._number("area"), self._number("reach", 0)
         reaches = reach, self._number("reach", 1)
@@ -166,16 +159,17 @@ class _RecordedContext(Context):
         return self._tensor("target", shape)
 
     def _drawn(self, kind: str, shape: tuple[int, ...], *more: float) -> Recorded:
-        if not shape or shape[-1] != 1:
+        drawn = self._tensor(f"draw {len(self.draws)}", shape)
+        if drawn.shape[-1:] != (1,):
             raise NotImplementedError("random numbers of a shape that does not end with the parts")
-        self.draws.append([kind, math.prod(shape), *more])
-        return self._tensor(f"draw {len(self.draws) - 1}", shape)
+        self.draws.append([kind, drawn.numel(), *more])
+        return drawn
 
     def _number(self, name: str, *index: int) -> Recorded:
         return Recorded.of(self._ir, np.array(self._ir.input((name, index))))
 
     def _tensor(self, name: str, shape: tuple[int, ...]) -> Recorded:
-        array = np.empty(math.prod(shape), np.int64)
-        for place in range(len(array)):
-            array[place] = self._ir.input((name, (place,)))
-        return Recorded.of(self._ir, array.reshape(shape))
+        array = np.empty(shape, np.int64)
+        for place in range(array.size):
+            array.flat[place] = self._ir.input((name, (place,)))
+        return Recorded.of(self._ir, array)

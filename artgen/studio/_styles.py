@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
+from artgen.base.errors import ArtgenError
 from artgen.compiler.step_shader import LOSSES
 from artgen.looks import read_look
 from artgen.registry import Registry
@@ -31,15 +33,18 @@ OWN: Mapping[str, Mapping[str, Any]] = {
 
 def describe_styles(kinds: Mapping[str, object], registry: Registry) -> list[dict[str, Any]]:
     """Settings of the page by which `kinds`, described primitives, show what they can be."""
-    looks = {entry.name: read_look(entry.name, registry).data for entry in registry.entries("look")}
+    looks = {}
+    for name in map(registry.spelling, registry.entries("look")):
+        with suppress(ArtgenError):  # of a plugin's look that is broken
+            looks[name] = read_look(name, registry).data
     found = (_described(name, look, kinds) for name, look in {**looks, **OWN}.items())
     return [style for style in found if style][:MOST]
 
 
 def _described(title: str, look: Mapping[str, Any], kinds: Mapping[str, Any]) -> dict[str, Any]:
     """The settings, or none where the page cannot fit it."""
-    table, (stage, *more) = dict(look["primitive"]), look.get("stage", [{}])
-    kind = kinds.get(table.pop("name"))
+    table, (stage, *more) = dict(look.get("primitive", {})), look.get("stage", [{}])
+    kind = kinds.get(table.pop("name", ""))
     if kind is None or more or stage.get("engine", "gradient") != "gradient":
         return {}
     count, options = table.pop("count", kind["count"]), {**kind["defaults"], **table}

@@ -54,7 +54,8 @@ def open_bands(file: BufferedReader, max_pixels: int, where: str) -> BandedPictu
     """Read a picture file in bands; small ones, and those that cannot be divided, in one.
 
     Whole are read pictures other than PNG and TIFF, turned or interlaced ones, PNG with 16 bits
-    in several channels, and animations as PNG. Raises InputError naming `where`.
+    in several channels, animations as PNG, and TIFF of integers of 32 bits, whose range counts.
+    Raises InputError naming `where`.
     """
     with guarded_image(file, max_pixels, where) as image:
         width, height = image.size
@@ -62,7 +63,7 @@ def open_bands(file: BufferedReader, max_pixels: int, where: str) -> BandedPictu
         if width * height > LARGE and image.getexif().get(_ORIENTATION, 1) == 1:
             if image.format == "PNG" and getattr(image, "n_frames", 1) == 1:
                 files = _png_bands(file)
-            elif image.format == "TIFF":
+            elif image.format == "TIFF" and image.mode != "I":
                 files = _tiff_bands(file)
         frames = getattr(image, "n_frames", 1) if files else 1
     if files is None:

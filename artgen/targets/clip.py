@@ -162,12 +162,9 @@ def open_clip(path: str | os.PathLike[str], request: TargetRequest = DEFAULT_REQ
     if suffix in CONTAINERS:
         from artgen.targets.video import video_frames as frames
         from artgen.targets.video import video_rate as rate
-    elif suffix in ANIMATIONS:
+    else:
         from artgen.targets.animation import animation_frames as frames
         from artgen.targets.animation import animation_rate as rate
-    else:
-        known = ", ".join((*CONTAINERS, *ANIMATIONS))
-        raise InputError(f"{where} is not a clip", hint=f"end the name in {known}")
     fps = rate(place, where, request.max_pixels) or _FOLDER_FPS
     opener = partial(frames, place, where, request.max_pixels)
     return make_clip(opener, request, origin, fps, place)

@@ -7,7 +7,6 @@ So what is fitted has the symmetry that the parts have, and no part has to avera
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,12 +52,10 @@ def folded(target: Target, symmetry: str) -> Target:
         found = map_coordinates(small.clip(0, 1), [y, x], order=1, mode="nearest")
         return np.asarray(found, np.float32)
 
-    def bent(planes: Any) -> Any:
-        if planes is None or planes.ndim == 2:
-            return planes if planes is None else bend(planes)
+    def bent(planes: NDArray[np.float32]) -> NDArray[np.float32]:
         return np.dstack([bend(np.ascontiguousarray(each)) for each in np.moveaxis(planes, 2, 0)])
 
-    rgba, weight = target.rgba, bent(target.weight)
+    rgba, weight = target.rgba, None if target.weight is None else bend(target.weight)
     if rgba is not None:
         # Premultiplied, so that colours hidden under transparency do not bleed.
         rgba = bent(np.dstack([rgba[:, :, :3] * rgba[:, :, 3:], rgba[:, :, 3]]))

@@ -73,6 +73,14 @@ class TargetRequest:
                 hint="leave out --mask, --focus and --alpha-weight",
             )
 
+    def refuse_large(self, canvas: Canvas) -> None:
+        """Raise UsageError where a picture would be fitted on more pixels than are taken."""
+        if canvas.width * canvas.height > self.max_pixels:
+            raise UsageError(
+                f"fitting at {canvas.width}x{canvas.height} pixels exceeds {self.max_pixels:,}",
+                hint="choose a smaller size: a drawing renders at any resolution later",
+            )
+
     def __post_init__(self) -> None:
         if self.size is not None and not isinstance(self.size, Integral):
             raise UsageError(
@@ -372,11 +380,7 @@ def _fitting_canvas(original: Canvas, request: TargetRequest) -> Canvas:
     shown = request.frame.canvas(original.width, original.height)
     size = request.size or min(max(shown.width, shown.height), DEFAULT_LONG_SIDE)
     canvas = replace(request.frame, size=size).canvas(original.width, original.height)
-    if canvas.width * canvas.height > request.max_pixels:
-        raise UsageError(
-            f"fitting at {canvas.width}x{canvas.height} pixels exceeds {request.max_pixels:,}",
-            hint="choose a smaller size: a drawing renders at any resolution later",
-        )
+    request.refuse_large(canvas)
     return canvas
 
 

@@ -124,7 +124,7 @@ def set_from_arrays(
     request.refuse_mask(source)
     if test is None:
         training, test = _split(training, name)
-    pictures = [_scaled(part[0], request.size) for part in (training, test)]
+    pictures = [_scaled(part[0], request) for part in (training, test)]
     if pictures[0].shape[1:] != pictures[1].shape[1:]:
         raise InputError(f"{name} has test pictures of another size than its training pictures")
     texts = (training[1] or []) + (test[1] or [])
@@ -233,10 +233,11 @@ def _split(part: Part, where: str) -> tuple[Part, Part]:
     return some(order[tested:]), some(order[:tested])
 
 
-def _scaled(pictures: Pictures, size: int | None) -> Pictures:
-    """The pictures with a long side of `size` pixels."""
+def _scaled(pictures: Pictures, request: TargetRequest) -> Pictures:
+    """The pictures at the size that is asked for. Raises UsageError for one that is too large."""
     height, width = pictures.shape[1:3]
-    if size is None or max(height, width) == size:
+    if request.size is None or max(height, width) == request.size:
         return np.ascontiguousarray(pictures)
-    canvas = Canvas(width, height).scaled(size)
+    canvas = Canvas(width, height).scaled(request.size)
+    request.refuse_large(canvas)
     return np.stack([resample_picture(picture, canvas, (0.0, 0.0, 0.0)) for picture in pictures])

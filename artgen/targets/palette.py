@@ -60,11 +60,12 @@ def parse_palette(text: str) -> int | tuple[str, ...]:
         return _steps_of(name, count)
     if _is_colour(text):
         return (hex_colour(parse_colour(text)),)
-    if "#" in text or "," in text:
-        return tuple(dict.fromkeys(hex_colour(parse_colour(each)) for each in text.split(",")))
     if (count := whole(steps)) is not None and os.path.exists(name):
         return _learned_from(Path(name), count)
-    if not os.path.exists(text) and not os.path.splitext(text)[1]:
+    there = os.path.exists(text)
+    if ("#" in text or "," in text) and not there:
+        return tuple(dict.fromkeys(hex_colour(parse_colour(each)) for each in text.split(",")))
+    if not there and not os.path.splitext(text)[1]:
         raise UsageError(
             f"there is no palette {printable(text)!r}", hint=did_you_mean(text, [*NAMED, *MAPS])
         )

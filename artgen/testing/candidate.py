@@ -168,7 +168,7 @@ class Candidate(Offer):
             tensors,
             canvas.width,
             canvas.height,
-            plugin=self.registry.identity(self.entry),
+            plugin=dict(self.entry.identity),
             subject=self.sample,
         )
         return primitive, drawing
@@ -205,9 +205,9 @@ def find_entries(what: object) -> tuple[Registry, list[Entry]]:
         shipped = entry_points(group=GROUP, name="artgen_plugins")
         registry = Registry(environ={}, entry_points={*shipped, EntryPoint(name, name, GROUP)})
         offered = registry.offered_by(name)
-    elif isinstance(what, Path):
-        registry = Registry(files=[what])
-        offered = registry.offered_by(what)
+    elif isinstance(what, Path) or str(what).endswith(".py"):
+        registry = Registry(files=[str(what)])
+        offered = registry.offered_by(str(what))
     elif isinstance(what, type):
         registry = Registry()
         registry.register(what)

@@ -22,6 +22,9 @@ from artgen.testing.side_effects import differing
 
 T = TypeVar("T")
 
+WRONG = ("?", "nan", "-1,,2")
+"""Values that hardly any operation and view takes."""
+
 
 def photo() -> NDArray[np.uint8]:
     """The small photo, [height, width, 3]."""

@@ -8,15 +8,13 @@ from artgen.art import Art
 from artgen.base.errors import UsageError
 from artgen.editing import edit
 from artgen.testing.candidate import Offer
-from artgen.testing.drawings import changed, drawing_of
+from artgen.testing.drawings import WRONG, changed, drawing_of
 from artgen.testing.run_checks import Failed, Lacking, basic
 from artgen.testing.side_effects import check_pure, differing
 
 PRIMITIVES = ("triangle", "cloud")
 
 PART = "@part:2"
-WRONG = ("?", "nan", "-1,,2")
-"""Values that hardly any operation takes."""
 
 
 @basic

@@ -113,15 +113,6 @@ def check_same(
         raise Failed(f"{what} in {name}{gap}", code)
 
 
-def generators() -> dict[str, Any]:
-    """Return the states of all global generators as comparable values."""
-    return {
-        "torch": torch.get_rng_state().tolist(),
-        "numpy": [np.asarray(part).tolist() for part in np.random.get_state()],
-        "Python": random.getstate(),
-    }
-
-
 @contextmanager
 def seeded(entropy: int) -> Iterator[None]:
     """Seed the global generators with `entropy`, and restore them afterwards."""
@@ -139,7 +130,9 @@ def seeded(entropy: int) -> Iterator[None]:
 
 def _settings() -> dict[str, object]:
     return {
-        **{f"the global generator of {name}": state for name, state in generators().items()},
+        "the global generator of torch": torch.get_rng_state().tolist(),
+        "the global generator of numpy": [np.asarray(x).tolist() for x in np.random.get_state()],
+        "the global generator of Python": random.getstate(),
         "whether torch computes gradients": torch.is_grad_enabled(),
         "torch's default dtype": torch.get_default_dtype(),
         "torch's number of threads": torch.get_num_threads(),

@@ -13,14 +13,11 @@ from artgen.art import Art
 from artgen.base.errors import UsageError
 from artgen.losses import Pose, Sight, Way
 from artgen.testing.candidate import CANVAS, Offer, picture
-from artgen.testing.drawings import changed, first_taken
+from artgen.testing.drawings import WRONG, changed, first_taken
 from artgen.testing.run_checks import Failed, Lacking, basic
 from artgen.testing.side_effects import check_pure
 
 PRIMITIVES = ("gaussian", "cloud", "triangle")
-
-WRONG = ("?", "nan", "-1,,2")
-"""Values that hardly any way takes."""
 
 
 @basic

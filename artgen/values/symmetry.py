@@ -178,6 +178,9 @@ def symmetry_canvas(name: str, canvas: Canvas) -> Canvas:
         across, down = MOTIFS[bare]
         return Canvas(across * canvas.width, down * canvas.height)
     ratio = _ratio(bare)
+    # A few pixels more, where whole ones are too far from the ratio.
+    while ratio and abs(long / max(1, round(long / ratio)) / ratio - 1) > CLOSE:
+        long += 1
     return Canvas(long, max(1, round(long / ratio))) if ratio else canvas
 
 

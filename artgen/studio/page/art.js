@@ -53,7 +53,7 @@ function readArt(buffer, name) {
     }
     /** @type {number[]} */
     const locked = described.studio?.locked ?? [];
-    return { drawing: described.drawing, recipe: described.recipe, metrics: described.metrics, tensors, locked };
+    return { drawing: described.drawing, recipe: described.recipe, tensors, locked };
   } catch (error) {
     throw error instanceof Sentence ? error : damaged;
   }

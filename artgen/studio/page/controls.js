@@ -41,10 +41,11 @@ const spelled = (value) => ({ null: "automatic", true: "yes", false: "no" })[Str
 
 /** @param {Choice} option @param {any} value @param {(value: any) => boolean} there @param {(value: any) => void} changed */
 function choiceField({ name, choices }, value, there, changed) {
-  const select = Object.assign(document.createElement("select"), { name });
-  fillSelect(select, choices.map((choice, k) => [String(k), spelled(choice)]), String(choices.indexOf(value)));
-  choices.forEach((choice, k) => { select.options[k].disabled = !there(choice); });
-  select.addEventListener("change", () => changed(choices[Number(select.value)]));
+  // A preset may have another value.
+  const select = Object.assign(document.createElement("select"), { name }), all = choices.includes(value) ? choices : [value, ...choices];
+  fillSelect(select, all.map((choice, k) => [String(k), spelled(choice)]), String(all.indexOf(value)));
+  all.forEach((choice, k) => { select.options[k].disabled = !there(choice); });
+  select.addEventListener("change", () => changed(all[Number(select.value)]));
   return [select];
 }
 

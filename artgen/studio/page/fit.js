@@ -91,6 +91,14 @@ class Fit {
     return this.kind.grows ? roundsOf(this.options, this.options.count, this.options.steps) : new Map();
   }
 
+  /** Take so many steps in all; parts that growth is late with come next. @param {number} steps */
+  pace(steps) {
+    this.options.steps = steps;
+    this.rounds = this.plan();
+    const late = Math.max(...[...this.rounds].map(([step, due]) => (step <= this.step ? due : 0)));
+    if (late > this.count) this.rounds.set(this.step, late);
+  }
+
   /** Start anew, or from mapped values. @param {Tensors | null} tensors @param {number} count */
   start(tensors = null, count = this.count) {
     const { kind, options } = this;

@@ -15,7 +15,7 @@ function roundsOf({ start, add, every, until, move }, count, steps) {
   let now = first;
   for (let i = 1; i <= number; i++) {
     now = i === number ? count : Math.min(now + Math.max(1, Math.floor(add * now)), Math.max(first, count));
-    rounds.set(evenly(i * every * steps), now);
+    rounds.set(Math.min(evenly(i * every * steps), steps - 1), now);
   }
   return rounds;
 }

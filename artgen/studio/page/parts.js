@@ -1,30 +1,11 @@
 // Parts as the eye sees them: which one lies at a place, and its outline.
 
-/**
- * Values in their order: numbers, names of inputs, and operations on earlier ones. See artgen.studio._footprints.
- * @typedef {{ values: (number | string | [string, ...number[]])[], results: number[] }} Tape
- * @typedef {{ ellipse: Tape, weight: Tape }} Footprint
- */
+/** @typedef {{ ellipse: Tape, weight: Tape }} Footprint */
 
 /** What a part must add to be seen: a share of what is behind it that it hides, and of a colour. */
 const HIDES = 0.25, SEEN = 0.02;
 /** The share of its largest weight at which a part ends, and how finely that is looked for, in cells along a side. */
 const RIM = 0.3, CELLS = 32;
-
-/** @param {Tape} tape @param {(name: string) => number} input @returns {number[]} */
-function played({ values, results }, input) {
-  /** @type {number[]} */
-  const known = [];
-  for (const value of values) {
-    if (typeof value === "number") known.push(value);
-    else if (typeof value === "string") known.push(input(value));
-    else {
-      const [operation, ...places] = value;
-      known.push(OPERATIONS[operation](...places.map((place) => known[place])));
-    }
-  }
-  return results.map((place) => known[place]);
-}
 
 class Parts {
   /**

@@ -2,8 +2,9 @@
 
 /**
  * @typedef {{ width: number, height: number, values: Float32Array }} Picture  planes red, green, blue
- * @typedef {number | string | [string, ...any[]]} Expression
- * @typedef {{ draws: ["places" | "normal" | "uniform", number, number?][], results: Expression[] }} Recorded
+ * Values in their order: numbers, names of inputs, and operations on earlier ones. See artgen.studio._footprints.
+ * @typedef {{ values: (number | string | [string, ...number[]])[], results: number[] }} Tape
+ * @typedef {Tape & { draws: ["places" | "normal" | "uniform", number, number?][] }} Recorded
  * @typedef {{ name: string, shape: number[], map: [string, number, number], init: Recorded,
  *   rate: Recorded, low: Recorded | null, high: Recorded | null }} Param
  * @typedef {{ rng: Philox, width: number, height: number, count: number, everyone: number,
@@ -12,7 +13,7 @@
  * @typedef {Record<string, Float32Array<ArrayBuffer>>} Tensors  by name, components one after the other
  */
 
-/** The operations of artgen.compiler.ir that the functions of parameters are made of. @type {Record<string, (...terms: any[]) => number>} */
+/** The operations of artgen.compiler.ir that tapes are made of. @type {Record<string, (...terms: any[]) => number>} */
 const OPERATIONS = {
   add: (a, b) => a + b, sub: (a, b) => a - b, mul: (a, b) => a * b, div: (a, b) => a / b, neg: (a) => -a,
   abs: Math.abs, sign: Math.sign, sqrt: Math.sqrt, pow: Math.pow, exp: Math.exp, expm1: Math.expm1,
@@ -25,12 +26,19 @@ const OPERATIONS = {
   and: (a, b) => +(a && b), or: (a, b) => +(a || b), not: (a) => +!a, where: (a, b, c) => (a ? b : c),
 };
 
-/** @param {Expression} expression @param {(name: string) => number} input @returns {number} */
-function evaluated(expression, input) {
-  if (typeof expression === "number") return expression;
-  if (typeof expression === "string") return input(expression);
-  const [operation, ...terms] = expression;
-  return OPERATIONS[operation](...terms.map((term) => evaluated(term, input)));
+/** @param {Tape} tape @param {(name: string) => number} input @returns {number[]} */
+function played({ values, results }, input) {
+  /** @type {number[]} */
+  const known = [];
+  for (const value of values) {
+    if (typeof value === "number") known.push(value);
+    else if (typeof value === "string") known.push(input(value));
+    else {
+      const [operation, ...places] = value;
+      known.push(OPERATIONS[operation](...places.map((place) => known[place])));
+    }
+  }
+  return results.map((place) => known[place]);
 }
 
 /** The place of a component in a parameter of a shape. @param {number[]} shape @param {number[]} index */
@@ -64,7 +72,7 @@ function commonInput(setting, name) {
 
 /** A number per picture, such as a rate. @param {Recorded | null} recorded @param {Setting} setting @param {number} missing */
 function numberOf(recorded, setting, missing) {
-  return recorded === null ? missing : evaluated(recorded.results[0], (name) => commonInput(setting, name));
+  return recorded === null ? missing : played(recorded, (name) => commonInput(setting, name))[0];
 }
 
 /** Mapped starting values of all parameters, inside their bounds. @param {Param[]} params @param {Setting} setting @param {Tensors} known */
@@ -90,8 +98,8 @@ function startingValues(params, setting, known = {}) {
           default: return commonInput(setting, text);
         }
       };
-      init.results.forEach((result, component) => {
-        values[component * count + part] = Math.min(Math.max(evaluated(result, input), least), most);
+      played(init, input).forEach((value, component) => {
+        values[component * count + part] = Math.min(Math.max(value, least), most);
       });
     }
     tensors[name] = values;

@@ -32,12 +32,8 @@ const MOST_PAST = 20, MOST_FRAMES = 150, BUSY = 30, PANELS = 250;
 /** Parts of all frames of a film that an undo puts back: twenty larger films would fill the memory. */
 const MOST_FILMED = 500_000;
 
-/** One thing at a time touches the fit; what goes wrong is said. @template T @param {() => Promise<T>} work @returns {Promise<T | void>} */
-function alone(work) {
-  const result = inTurn(work).catch(fail);
-  turn = /** @type {Promise<any>} */ (result);
-  return result;
-}
+/** One thing at a time touches the fit; what goes wrong pauses it, and is said. @template T @param {() => Promise<T>} work @returns {Promise<T | void>} */
+const alone = (work) => inTurn(work).catch(halt);
 
 /** The same, for who says by itself what goes wrong. @template T @param {() => Promise<T>} work @returns {Promise<T>} */
 function inTurn(work) {
@@ -47,9 +43,14 @@ function inTurn(work) {
 }
 
 /** @param {any} error */
-function fail(error) {
+function halt(error) {
   running = false;
   refresh();
+  fail(error);
+}
+
+/** Say what went wrong. @param {any} error */
+function fail(error) {
   const memory = typeof GPUOutOfMemoryError !== "undefined" && error instanceof GPUOutOfMemoryError;
   say(memory ? NO_MEMORY : error instanceof Sentence || error.name === "Unable" ? error.message : `Something went wrong: ${error.message}`);
 }
@@ -354,8 +355,9 @@ async function read(blob, name) {
 async function openArt(blob, name) {
   const { drawing, recipe, tensors, locked } = readArt(await blob.arrayBuffer(), name), { primitive } = drawing, found = data.kinds[primitive];
   const values = found && Object.fromEntries(Object.keys(found.defaults).map((key) => [key, key in drawing.options ? drawing.options[key] : found.defaults[key]]));
-  const preset = found?.presets.find((each) => each.name === recipe?.primitive?.preset)?.name ?? "";
-  if (!found?.variants[variantKey(found, preset, values)]) {
+  // A choice of a preset may have been changed.
+  const preset = [recipe?.primitive?.preset ?? "", ""].find((each) => found?.variants[variantKey(found, each, values)]);
+  if (preset === undefined) {
     throw new Sentence(`${found ? `This studio has no shaders for ${primitive} with the options of ${name}` : `This studio has no ${primitive}`}. `
       + `Go on with artgen fit --init ${name}${found ? "" : `, or, if ${primitive} is a splat, in the page that artgen studio -p ${primitive} writes`}.`);
   }
@@ -378,10 +380,11 @@ function recipeNow() {
   const { recipe } = variant(), [stage] = recipe.stage, options = fit?.options ?? {}, { width, height } = fit?.scene.target ?? { width: 1, height: 1 };
   const name = source?.name ?? "picture.png";
   const target = { ...recipe.target, source: name, sha256: source?.digest ?? undefined, size: Math.max(width, height), background: settings.background };
+  const edit = fit?.edits.filter(({ name }) => !name.endsWith("lock")).map((each) => each.table ?? { do: written(each) });
   const changed = Object.fromEntries(Object.keys(stage).filter((key) => key in options).map((key) => [key, options[key]]));
   return {
     ...recipe, seed: settings.seed, target, primitive: { ...recipe.primitive, ...slid(), count: last?.count ?? settings.count },
-    edit: fit?.edits.length ? fit.edits.filter(({ name }) => !name.endsWith("lock")).map((each) => each.table ?? { do: written(each) }) : undefined,
+    edit: edit?.length ? edit : undefined,
     stage: [{ ...stage, ...changed, loss: settings.loss, stop: fit && !fit.done && fit.step ? fit.step : undefined }],
   };
 }
@@ -493,6 +496,9 @@ async function reloaded() {
   }
   // An older page kept no mask.
   if (kept?.address !== location.hash || !kept.mask || !data.kinds[kept.settings.primitive]) return false;
+  // A page that was written anew may have other options.
+  kept.settings.options = { ...kind(kept.settings).defaults, ...kept.settings.options };
+  if (!variant(kept.settings)) return false;
   const { name, digest, now } = kept, { drawing, tensors, locked } = readArt(bytesOf(kept.art).buffer, "what was drawn");
   source = { ...(await openPicture(pngBlob(kept.picture), name)), digest };
   const brushed = await createImageBitmap(pngBlob(kept.mask));
@@ -579,8 +585,7 @@ function listen() {
   on("growth", "change", ({ target }) => change({ growth: target.checked }));
   on("steps", "change", () => {
     settings.steps = wholeNumber("steps");
-    if (fit) fit.options.steps = settings.steps;
-    refresh();
+    alone(async () => { fit?.pace(settings.steps); refresh(); });
   });
   on("speed", "input", ({ target }) => {
     settings.speed = Number(target.value);
@@ -688,7 +693,7 @@ async function revive(lost) {
 
 async function openOwn() {
   const opened = await openDevice();
-  opened.addEventListener("uncapturederror", ({ error }) => fail(error));
+  opened.addEventListener("uncapturederror", ({ error }) => halt(error));
   opened.lost.then(() => { if (opened === device) revive(opened); });
   return opened;
 }
