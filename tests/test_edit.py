@@ -150,6 +150,13 @@ def test_colours_are_mapped_and_shades_stay_shades():
     assert part.drawing.background == RED
 
 
+def test_a_file_of_coarse_steps_takes_any_colour():
+    art = replace(squares(RED, BLUE), precision="auto")
+    made = edit(art, "recolour=red=teal")
+    assert colours_of(made)[0] == pytest.approx(artgen.targets.parse_colour("teal"), abs=1 / 256)
+    assert colours_of(made)[1] == BLUE
+
+
 def test_colours_become_those_of_a_palette():
     made = edit(squares(RED, (0.9, 0.2, 0.1), BLUE), "recolour=#ff0000,#0000ff")
     assert colours_of(made) == [RED, RED, BLUE]

@@ -275,9 +275,7 @@ class Art:
             raise UsageError(
                 f"the film has no frame at {seconds:g} s", hint=f"use 0 to {film.duration:g}"
             )
-        drawing = film.drawing(self.drawing, seconds)
-        if self.precision == "auto":
-            drawing = quantised(drawing, "auto", self.drawing)
+        drawing = quantised(film.drawing(self.drawing, seconds), self.precision, self.drawing)
         return replace(self, drawing=drawing, metrics={}, film=None, trajectory=None)
 
     def stored(self, precision: Precision) -> Art:
