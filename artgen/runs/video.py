@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -46,9 +45,9 @@ def encode_still(art: Art, pixels: NDArray[np.uint8]) -> bytes:
     """Encode the PNG of a run, given the pixels at the fitting size, [height, width, 3]."""
     recipe, output = art.recipe, art.recipe.output
     if _has_still(output, art.registry):
-        asked = ExportRequest(output.still_size, dpi=output.dpi, film=output.film)
-        frame = recipe.framed(output.still_size)
-        return art.to_format("png", replace(asked, size=frame, device=recipe.run.device))
+        frame, device = recipe.framed(output.still_size), recipe.run.device
+        asked = ExportRequest(frame, device=device, dpi=recipe.dpi, film=output.film)
+        return art.to_format("png", asked)
     if is_drawn_anew(output, art.registry):
         pixels = art.render(
             recipe.framed(output.still_size),
