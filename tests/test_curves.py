@@ -113,6 +113,8 @@ def test_lines_and_smooth_joins_are_short():
     smooth = [[(3, 0), (3, -1), (1, -2), (0, -2)], [(0, -2), (-1, -2), (-1, 0), (0, 0)]]
     contour = np.array(lines + smooth, float)
     assert compact_path([contour], 1.0) == "M0 0l0 3 3-3c0-1-2-2-3-2s-1 2 0 2z"
+    loop = np.array([[(0, 0), (3, 0), (0, 3), (0, 0)]], float)
+    assert compact_path([loop], 1.0) == "M0 0c3 0 0 3 0 0z"
 
 
 def test_a_blob_costs_a_hundred_bytes(registry):

@@ -164,6 +164,13 @@ def test_limits_of_a_search_do_not_bend_what_is_turned_or_scaled():
     torch.testing.assert_close(turned, torch.full((2,), 0.5 / 2**0.5))
 
 
+def test_a_file_of_coarse_steps_takes_any_colour():
+    art = replace(squares(RED, BLUE), precision="auto")
+    made = edit(art, "recolour=red=teal")
+    assert colours_of(made)[0] == pytest.approx(artgen.targets.parse_colour("teal"), abs=1 / 256)
+    assert colours_of(made)[1] == BLUE
+
+
 def test_colours_become_those_of_a_palette():
     made = edit(squares(RED, (0.9, 0.2, 0.1), BLUE), "recolour=#ff0000,#0000ff")
     assert colours_of(made) == [RED, RED, BLUE]

@@ -287,6 +287,10 @@ def test_a_moment_is_a_drawing_like_any_other(art):
             art.at(seconds)
     with pytest.raises(UsageError, match="has no film"):
         moment.at(0)
+    for precision in ("fp16", "int8"):
+        moment = art.stored(precision).at(0.75)
+        stored = quantised(moment.drawing, precision)
+        assert all(map(torch.equal, stored.tensors.values(), moment.drawing.tensors.values()))
 
 
 def test_frames_are_the_moments_drawn(art):

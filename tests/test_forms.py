@@ -15,7 +15,7 @@ from artgen.animation.forms import Shot, find_form, form_frames
 from artgen.art import ExportRequest
 from artgen.cli import main
 from artgen.errors import PluginError, UsageError
-from artgen.exporters import export_mp4
+from artgen.exporters import export_mp4, walk_frames
 from artgen.exporters.films import photograph, shot_of
 from artgen.families.shape.contract import Shape
 from artgen.matching import appearance, move
@@ -244,6 +244,16 @@ def test_a_form_has_no_more_frames_than_a_film(splats, speed):
     """One that follows the film was drawn without end, or ended in an internal error."""
     with pytest.raises(UsageError, match=r"speed must be positive|frames, more than"):
         form_frames("centres", Shot(splats, Frame(48), 2.0), 5.0, speed)
+
+
+def test_no_video_has_more_frames_than_a_film(splats):
+    with pytest.raises(UsageError, match="frames, more than"):
+        form_frames("zoom", Shot(splats, Frame(48), 1e6), 30.0)
+    with pytest.raises(UsageError, match="frames, more than"):
+        splats.building(48, seconds=1e6)
+    codec = artgen.fit("sample:digits?n=300", "pca", seed=1)
+    with pytest.raises(UsageError, match="frames, more than"):
+        walk_frames(codec, ExportRequest(walk="labels", seconds=1e6))
 
 
 def test_a_fit_shows_them_as_its_video(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -185,6 +186,8 @@ def test_drawings_fill_a_picture_or_get_a_border(tmp_path, capsys):
     whole = art.render(24)
     assert whole.shape == (16, 24, 3)
     assert (art.render("16x16") == whole[:, 4:20]).all()
+    view = art.view(Frame(24, (1, 1), pad="background"))
+    assert (view.show(replace(art.drawing, background=(0, 0, 1)))[:4] == (0, 0, 255)).all()
     bordered = art.render(Frame(24, (1, 1), pad="red"))
     assert (bordered[4:20] == whole).all()
     assert (bordered[:4] == (255, 0, 0)).all()

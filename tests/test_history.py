@@ -23,7 +23,7 @@ from artgen.output import frame_steps
 from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.runs import run
-from artgen.runs.loop.history import LIGHT_KEYS
+from artgen.runs.loop.history import LIGHT_KEYS, paced
 from artgen.values.drawing import Drawing
 
 MLP = {"name": "mlp", "hidden": 8, "layers": 1, "count": None}
@@ -283,6 +283,18 @@ def test_every_second_of_a_film_has_as_much_motion(registry, primitive, stage, h
     # It does not begin with an empty canvas, nor with noise.
     even = np.abs(frames[-1] - np.median(frames[-1], axis=(0, 1))).mean()
     assert np.abs(frames[0] - frames[-1]).mean() < even
+
+
+def test_keyframes_too_near_for_a_pace_are_evenly_apart():
+    times = np.linspace(0, 0.3, 1000)
+    scene = artgen.art.Scene(tuple(times), {"xy": torch.zeros(1000, 2, 1)})
+    film = artgen.art.Film((scene,), 0.5, 30.0)
+
+    def show(moment):
+        last = 20 * (np.searchsorted(times, moment) % 2) if moment < 0.2 else 0
+        return np.array([[[0] * 3, [250] * 3, [last] * 3]], np.uint8)
+
+    assert paced(film, show) is film
 
 
 @pytest.mark.parametrize("parts", [True, False])

@@ -175,6 +175,15 @@ def test_the_paper_shows_through_ink_on_a_page(overprint):
     assert red in export_eps(art, ExportRequest())
 
 
+@pytest.mark.parametrize("overprint", [True, False])
+def test_inks_that_cover_one_another_lie_in_files_as_they_are_painted(overprint):
+    primitive = Ink({"inks": "#000000,#ff0000", "overprint": overprint})
+    marks = [ink.dots([0.0], 0.0, 0.2, each) for each in (1, 0, 1)]
+    drawing = Drawing("ink", {}, primitive.pack(ink.joined(marks)), 32, 32, (1, 1, 1))
+    layers = [part.layer for part in flat_parts(primitive, drawing)]
+    assert layers == ([1, 0, 1] if overprint else [0, 1, 1])
+
+
 @pytest.mark.parametrize(
     "stroke",
     [

@@ -77,6 +77,13 @@ def assert_ends(made: Art, first: Art, second: Art, tolerance: int = 0) -> None:
         assert np.abs(apart).max() <= tolerance
 
 
+def coarse(count: int, seed: int, step: float) -> Art:
+    """A file of precision auto whose numbers are multiples of a step."""
+    art = random_shapes("triangle", count, seed)
+    tensors = {name: torch.round(t / step) * step for name, t in art.drawing.tensors.items()}
+    return replace(art, precision="auto", drawing=replace(art.drawing, tensors=tensors))
+
+
 # ---- both ends -----------------------------------------------------------------------------------
 
 
@@ -102,6 +109,23 @@ def test_shapes_of_any_number_become_one_another(name, counts):
     made = morph(first, second)
     assert_ends(made, first, second)
     assert made.film.drawing(made.drawing, 3.0).background == pytest.approx((0.55, 0.25, 0.3))
+
+
+def test_a_morph_has_the_finest_steps_of_its_drawings():
+    first, second = coarse(3, 1, 1.0), coarse(5, 2, 2.0**-10)
+    made = morph(first, second)
+    assert made.precision == "auto"
+    ends = made.film.drawing(made.drawing, made.film.duration).tensors
+    for name, tensor in second.drawing.tensors.items():
+        assert sorted(ends[name].flatten().tolist()) == sorted(tensor.flatten().tolist())
+    alpha = morph(first, coarse(5, 2, 0.25)).film.scenes[0].tensors["alpha"]
+    assert len(alpha.unique()) > 9  # What comes is seen little by little.
+
+
+def test_a_morph_has_no_history_of_its_first_drawing():
+    first, second = (random_shapes("triangle", 4, seed) for seed in (1, 2))
+    made = morph(replace(first, history=("evaluated",), trajectory=object()), second)
+    assert (made.history, made.trajectory) == ((), None)
 
 
 def test_kinds_of_shapes_stay_what_they_are():
@@ -411,6 +435,7 @@ def test_equal_morphs_have_equal_bytes(place, capsys):
         (["a.art", "b.art", "-o", "m.xyz"], 2, "unknown format"),
         (["a.art", "b.art", "-o", "a.art"], 2, "both read and written"),
         (["a.art", "b.art", "--seconds", "0"], 2, "seconds"),
+        (["a.art", "b.art", "-o", "m.art", "--size", "96"], 2, "--size is for videos"),
     ],
 )
 def test_mistakes_are_named(place, capsys, arguments, code, says):

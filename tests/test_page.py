@@ -97,6 +97,27 @@ def test_a_curve_is_refused():
         export_html(art, ExportRequest())
 
 
+def film_to(art, lifespans=None, **last):
+    """The art with a film of two keys, of which the last has other tensors."""
+    keys = {name: torch.stack([t, last.get(name, t)]) for name, t in art.drawing.tensors.items()}
+    return replace(art, film=Film((Scene((0.0, 1.0), keys, lifespans),), 1.0, 4.0))
+
+
+def test_a_film_whose_parts_cannot_be_followed_is_refused():
+    tiling = artgen.fit("sample:profile", "tiling", count=13, steps=1, size=SIZE, seed=1)
+    wide = tiling.drawing.tensors["xy"] * torch.tensor([[1.5], [1.0]])
+    with pytest.raises(UsageError, match="the number of its parts changes in its film"):
+        export_html(film_to(tiling, xy=wide), ExportRequest())
+    # Of the images of a triangle only those that are seen are drawn.
+    art = artgen.fit("sample:astronaut", "triangle", count=3, size=SIZE, seed=1, symmetry="p4")
+    genes = art.drawing.tensors["genes"] / 2
+    export_html(film_to(art), ExportRequest())
+    with pytest.raises(UsageError, match="the outlines of its parts change their form"):
+        export_html(film_to(art, genes=genes), ExportRequest())
+    first = torch.zeros(2, 3, dtype=torch.int64)
+    export_html(film_to(art, first, genes=genes), ExportRequest())
+
+
 class Odd(Splat):
     """Its footprint asks for what no shader has."""
 

@@ -403,9 +403,10 @@ def test_what_is_above_hides_what_is_below(registry):
     radius = 0.5 * page.scale(art.drawing.canvas)
     # The angle at which the upper circle begins to hide the lower one.
     hidden = 2 * np.arccos(0.3)
-    assert both.drawn == pytest.approx((4 * np.pi - hidden) * radius, rel=0.01)
+    assert length(both.paths) == pytest.approx((4 * np.pi - hidden) * radius, rel=0.01)
     below = opaque(registry, "circle", genes[::-1], colours)
-    assert plotted(below, fill="none").layers[0].drawn == pytest.approx(both.drawn, rel=0.01)
+    alone = plotted(below, fill="none").layers[0]
+    assert length(alone.paths) == pytest.approx(length(both.paths), rel=0.01)
     covered = opaque(registry, "circle", [[0.0, 0, 0.3], [0.0, 0, 0.5]], colours)
     assert len(plotted(covered, fill="none").layers[0].paths) == 1
 
@@ -415,11 +416,20 @@ def test_the_darker_the_closer(registry):
     for level in (0.0, 0.5, 0.75):
         art = opaque(registry, "circle", [[0.0, 0, 0.8]], [[level] * 3])
         (layer,) = plotted(art, spacing=1.0).layers
-        drawn.append(layer.drawn)
+        drawn.append(length(layer.paths))
     radius = 0.8 * Page().scale(Canvas(100, 100))
     assert drawn[0] == pytest.approx(np.pi * radius**2 / 1.0, rel=0.05)
     assert drawn[1] / drawn[0] == pytest.approx(0.5, abs=0.05)
     assert drawn[2] / drawn[0] == pytest.approx(0.25, abs=0.05)
+
+
+def test_a_narrow_drawing_is_as_dark_as_its_picture_from_end_to_end(registry):
+    """Its sides are rounded to pixels, so that these are not square."""
+    art = opaque(registry, "rectangle", [[0, 0, 2, 999]], [(0.0,) * 3], width=60, height=2000)
+    pixels = np.repeat(np.uint8([255, 0]), 256)[:, None, None] * np.ones((15, 3), np.uint8)
+    made = plot(art.drawing, art.primitive(), pixels, Page(pens=BLACK))
+    points = np.concatenate(made.layers[0].paths)
+    assert points[:, 1].min() == pytest.approx(made.page.height / 2, abs=1)
 
 
 def test_what_shines_through_is_seen_in_the_hatches(registry):

@@ -18,6 +18,7 @@ import torch
 from artgen.art import Art, kept
 from artgen.base.errors import UsageError
 from artgen.base.faults import plugin_code
+from artgen.film.scenes import frame_count
 from artgen.losses import Sight
 from artgen.output.error_map import embers as embers
 from artgen.output.image_codecs import encode_within as encode_within
@@ -273,7 +274,7 @@ def form_frames(text: str, shot: Shot, fps: float, speed: float = 1.0) -> Filmed
     with guard():
         made = form.prepare(shot)
     take = made if isinstance(made, Take) else Take(made, seconds)
-    count = max(2, round(take.seconds * fps))
+    count = max(2, frame_count(take.seconds * fps))
     # The last frame of a loop is the one before its first.
     steps = fps if take is made else count if form.loops else count - 1
     shapes = dict[str, tuple[int, ...]]()

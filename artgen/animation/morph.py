@@ -80,7 +80,9 @@ def morph(
         recipe=first.recipe.replace(morph=table),
         metrics={},
         precision=precision,
-        film=quantised_film(film, precision, first.drawing),
+        film=quantised_film(film, precision, *(art.drawing for art in arts)),
+        history=(),
+        trajectory=None,
     )
 
 

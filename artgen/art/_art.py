@@ -20,6 +20,7 @@ from artgen.base.faults import broken, plugin_code
 from artgen.events import Evaluated
 from artgen.film.scenes import Film as Film
 from artgen.film.scenes import Scene as Scene
+from artgen.film.scenes import frame_count
 from artgen.film.trajectory import Trajectory
 from artgen.recipe import Precision, Recipe
 from artgen.registry import Registry, default
@@ -239,7 +240,7 @@ class Art:
         `render` does.
         """
         growing = self.growing()
-        frames = max(2, round(seconds * fps))
+        frames = max(2, frame_count(seconds * fps))
         moving = max(1, round(0.8 * frames))
         shown = self.view(size, **how)
         return draw_moments(shown, growing, (min(1.0, (i + 1) / moving) for i in range(frames)))
@@ -275,9 +276,7 @@ class Art:
             raise UsageError(
                 f"the film has no frame at {seconds:g} s", hint=f"use 0 to {film.duration:g}"
             )
-        drawing = film.drawing(self.drawing, seconds)
-        if self.precision == "auto":
-            drawing = quantised(drawing, "auto", self.drawing)
+        drawing = quantised(film.drawing(self.drawing, seconds), self.precision, self.drawing)
         return replace(self, drawing=drawing, metrics={}, film=None, trajectory=None)
 
     def stored(self, precision: Precision) -> Art:

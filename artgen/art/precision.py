@@ -22,23 +22,23 @@ if TYPE_CHECKING:
 _RANGE = ".range"
 
 
-def quantised(drawing: Drawing, precision: Precision, like: Drawing | None = None) -> Drawing:
+def quantised(drawing: Drawing, precision: Precision, *like: Drawing) -> Drawing:
     """The drawing as it will be after saving with `precision` and loading again.
 
-    With `auto` it is rounded as the drawing that it is `like`, if there is one.
+    With `auto` it is rounded as the drawings that it is `like`, if there are any.
     """
     return replace(drawing, tensors=_rounded(drawing.tensors, precision, like))
 
 
-def quantised_film(film: Film, precision: Precision, like: Drawing | None = None) -> Film:
+def quantised_film(film: Film, precision: Precision, *like: Drawing) -> Film:
     """The film as it will be after saving with `precision` and loading again: see `quantised`."""
     scenes = (replace(s, tensors=_rounded(s.tensors, precision, like)) for s in film.scenes)
     return replace(film, scenes=tuple(scenes))
 
 
-def _rounded(tensors: Tensors, precision: Precision, like: Drawing | None) -> Tensors:
-    if precision == "auto" and like is not None:
-        return rounded_alike(tensors, like.tensors)
+def _rounded(tensors: Tensors, precision: Precision, like: Sequence[Drawing]) -> Tensors:
+    if precision == "auto" and like:
+        return rounded_alike(tensors, [each.tensors for each in like])
     return decode(encode(tensors, precision), precision)
 
 

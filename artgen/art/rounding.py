@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -38,6 +38,9 @@ _ROWS = 16
 
 _FINER = range(-63, 64)
 """Eighths of bits that all numbers may be finer than the bounds ask for, or coarser."""
+
+_COARSEST = 8
+"""The least k with which other values follow: 0 or 1 may become any colour of 8 bits."""
 
 _EXACT = 149
 """The k of the smallest float32, 2⁻ᵏ: all are multiples of that."""
@@ -108,13 +111,15 @@ def rounded(
     return replace(drawing, tensors=tensors)
 
 
-def rounded_alike(tensors: Tensors, other: Tensors) -> Tensors:
-    """The tensors, rounded to the steps of others: of another drawing, or of a keyframe of them."""
+def rounded_alike(tensors: Tensors, others: Sequence[Tensors]) -> Tensors:
+    """The tensors, rounded to the finest steps of others: of drawings, or of keyframes of them."""
     steps = {}
     for name, tensor in tensors.items():
-        own, rows = grid_of(tensor.shape)[0], other[name].reshape(grid_of(other[name].shape))
-        fine = [fineness(row) for row in rows.numpy()]
-        steps[name] = np.resize(fine if own % len(fine) == 0 else [max(fine)], own)
+        own, found = grid_of(tensor.shape)[0], []
+        for rows in (other[name].reshape(grid_of(other[name].shape)) for other in others):
+            fine = [max(fineness(row), _COARSEST) for row in rows.numpy()]
+            found.append(np.resize(fine if own % len(fine) == 0 else [max(fine)], own))
+        steps[name] = np.max(found, axis=0)
     return _stepped(tensors, steps)
 
 

@@ -153,7 +153,7 @@ class Framing:
     )
     dpi: float | None = _FRAME.option(
         "N",
-        "Dots per inch of sizes on paper, as PNG, TIFF, JPEG, PDF and SVG files say. Default: 300.",
+        "Dots per inch of sizes on paper, as PNG, TIFF, JPEG, PDF, EPS and SVG say. Default: 300.",
         min=1,
         max=10_000,
     )

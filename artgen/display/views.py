@@ -262,16 +262,19 @@ class FramedView:
             frame = frame.focused(overview.show(drawing).pixels, find_faces)
         self.frame = frame
         self.placement = frame.place(drawing.canvas)
-        if frame.pad in (None, BACKGROUND):
-            border = (*drawing.background, 0.0 if how.get("transparent") else 1.0)
-        else:
-            border = (*parse_colour(frame.pad), 1.0)
-        self.border = tuple(int(value) for value in to_pixels(np.array(border)))
+        pad = None if frame.pad == BACKGROUND else frame.pad
+        self.border = None if pad is None else (*parse_colour(pad), 1.0)
+        self.alpha = 0.0 if how.get("transparent") else 1.0
         self.view = open_view(drawing, primitive, self.placement.whole, **how)
 
     def show(self, drawing: Drawing) -> NDArray[np.uint8]:
         """Draw pixels, uint8 [height, width, 3 or 4]. Raises Diverged, OutOfMemory."""
-        return self.placement.cut(self.view.show(drawing).pixels, self.border)
+        return self.framed(self.view.show(drawing).pixels, drawing)
+
+    def framed(self, pixels: NDArray[np.uint8], drawing: Drawing) -> NDArray[np.uint8]:
+        """Crop pixels of the whole, or put them in a border, of the background of the drawing."""
+        border = to_pixels(np.array(self.border or (*drawing.background, self.alpha)))
+        return self.placement.cut(pixels, tuple(border.tolist()))
 
     def strips(self, drawing: Drawing) -> Iterator[NDArray[np.uint8]]:
         """Yield the pixels of `show` from top to bottom; all at once if cropped or bordered."""

@@ -97,7 +97,7 @@ def photograph(art: Art, request: ExportRequest, frame: Frame) -> NDArray[np.uin
     size = whole.width, whole.height
     photo = opaque(exif_transpose(request.photo), art.drawing.background)
     large = fit(photo, size, Resampling.LANCZOS)
-    return view.placement.cut(np.asarray(large), view.border)
+    return view.framed(np.asarray(large), art.drawing)
 
 
 def shot_of(art: Art, request: ExportRequest, frame: Frame, form: Form) -> Shot:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from artgen.art import Art, ExportRequest
 from artgen.display.sheets import resized
+from artgen.film.scenes import frame_count
 
 WALK_FPS = 30
 SECONDS = 8.0
@@ -23,7 +24,7 @@ def walk_frames(art: Art, request: ExportRequest) -> tuple[Iterator[NDArray[np.u
     """Return the pictures along a walk, and their rate per second. Raises UsageError."""
     canvas, space = art.picture_canvas(request.size), art.latent_space()
     fps, seconds = request.fps or WALK_FPS, (request.seconds or SECONDS) / request.speed
-    pictures = space.draw(*space.walk(request.walk or "", max(1, round(fps * seconds))))
+    pictures = space.draw(*space.walk(request.walk or "", frame_count(fps * seconds)))
     return (resized(picture, canvas, smooth=True) for picture in pictures), fps
 
 

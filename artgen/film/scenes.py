@@ -206,11 +206,17 @@ class Film:
             raise UsageError(
                 f"speed must be positive, got {speed:g}", hint="use 1, or 0.25 for slow motion"
             )
-        # The number of frames of the least speeds is infinite, and not for `round`.
-        count = max(1, round(min(self.duration * rate / speed, 1e18)))
-        if count > MOST_FRAMES:
-            raise UsageError(
-                f"the video would have {count} frames, more than {MOST_FRAMES}",
-                hint="use a lower frame rate or a higher speed",
-            )
+        count = frame_count(self.duration * rate / speed)
         return [index * speed / rate for index in range(count)]
+
+
+def frame_count(frames: float) -> int:
+    """The number of frames of a video, at least one. Raises UsageError where there are too many."""
+    # That of the least speeds is infinite, and not for `round`.
+    count = max(1, round(min(frames, 1e18)))
+    if count > MOST_FRAMES:
+        raise UsageError(
+            f"the video would have {count} frames, more than {MOST_FRAMES}",
+            hint="use a lower frame rate, a higher speed or fewer seconds",
+        )
+    return count

@@ -106,21 +106,19 @@ def frame_steps(total: int) -> list[int]:
     return sorted({*itertools.takewhile(lambda step: step < total, powers), total})
 
 
-def frame_counts(*, fps: int, seconds: float, hold: float = 2.0) -> tuple[int, int]:
+def frame_counts(*, fps: int, seconds: float, hold: float) -> tuple[int, int]:
     """The numbers of frames that move, and that hold the last for `hold` s, at most half."""
     total = max(1, round(fps * seconds))
     held = min(round(fps * hold), total // 2)
     return total - held, held
 
 
-def schedule(stored: list[int], *, fps: int, seconds: float, hold: float = 2.0) -> list[int]:
+def schedule(stored: list[int], *, fps: int, seconds: float, hold: float) -> list[int]:
     """Which stored step each of the ``fps · seconds`` frames of the video shows.
 
     The stored steps are chosen or repeated evenly, the first one first; then the last one is held
-    for `hold` seconds, at most half of the video. Empty where nothing is stored.
+    for `hold` seconds, at most half of the video.
     """
-    if not stored:
-        return []
     moving, held = frame_counts(fps=fps, seconds=seconds, hold=hold)
     shown = [stored[index * len(stored) // moving] for index in range(moving)]
     shown += [stored[-1]] * held

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -29,7 +28,7 @@ from artgen.output import (
 from artgen.output.spool import lead_in, there_and_back, with_ends, write_limited
 from artgen.recipe import OutputTable, Recipe
 from artgen.registry import Registry, default
-from artgen.runs.job import HOLD_SECONDS, Fitted, Job
+from artgen.runs.job import HOLD_SECONDS, Fitted
 from artgen.runs.kind import Frames, RunKind
 from artgen.runs.opening import read_target
 from artgen.targets import Source
@@ -46,9 +45,9 @@ def encode_still(art: Art, pixels: NDArray[np.uint8]) -> bytes:
     """Encode the PNG of a run, given the pixels at the fitting size, [height, width, 3]."""
     recipe, output = art.recipe, art.recipe.output
     if _has_still(output, art.registry):
-        asked = ExportRequest(output.still_size, dpi=output.dpi, film=output.film)
-        frame = recipe.framed(output.still_size)
-        return art.to_format("png", replace(asked, size=frame, device=recipe.run.device))
+        frame, device = recipe.framed(output.still_size), recipe.run.device
+        asked = ExportRequest(frame, device=device, dpi=recipe.dpi, film=output.film)
+        return art.to_format("png", asked)
     if is_drawn_anew(output, art.registry):
         pixels = art.render(
             recipe.framed(output.still_size),
@@ -91,7 +90,7 @@ def write_run_video(
     job, recipe, output = fitted.job, art.recipe, art.recipe.output
     text, fps, played = recipe.to_json(), float(output.fps), None
     film = run.asked.recipe.output.film  # with the path of its file
-    photo = cache(partial(_photo, run, job))
+    photo = cache(partial(_photo, run, fitted))
     if output.walk is not None:
         asked = output.video_size or output.still_size
         side = art.picture_canvas(asked and recipe.framed(asked))
@@ -127,13 +126,14 @@ def write_run_video(
     )
 
 
-def _photo(run: RunKind, job: Job) -> NDArray[np.uint8]:
+def _photo(run: RunKind, fitted: Fitted) -> NDArray[np.uint8]:
     """The target at the size of the video, uint8 [height, width, 3], or as one colour.
 
     Where it was fitted smaller than that, its file or sample is read again.
     """
     from PIL import Image
 
+    job = fitted.job
     target, table, camera = job.target, job.recipe.target, job.camera
     assert target.pixels is not None
     if camera is None:
@@ -150,7 +150,7 @@ def _photo(run: RunKind, job: Job) -> NDArray[np.uint8]:
     assert target.pixels is not None
     side = whole.width, whole.height
     large = Image.fromarray(target.pixels).resize(side, Image.Resampling.LANCZOS)
-    return camera.placement.cut(np.asarray(large), camera.border)
+    return camera.framed(np.asarray(large), fitted.drawing)
 
 
 def progress_frames(fitted: Fitted, art: Art, stored: FrameStore) -> tuple[Frames, float]:

@@ -51,7 +51,7 @@ def _metamorphosis(shot: Shot) -> Callable[[float], NDArray[np.uint8]]:
         parts = [*zip(rings, colours, strict=True), *tile.marked(places, colours, bent.mean(1))]
         shown = draw_tiles(parts, tiling.colours, canvas)
         pixels = np.rint(255 * shown.permute(1, 2, 0).numpy()).astype(np.uint8)
-        return view.placement.cut(pixels, view.border)
+        return view.framed(pixels, shot.art.drawing)
 
     return frame
 

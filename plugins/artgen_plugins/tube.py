@@ -9,14 +9,13 @@ dimmer; else tubes are only along the main outlines.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen import Canvas, Drawing, Ink, Preset, family, ink, option
+from artgen import Canvas, Ink, Preset, ink, option
 from artgen.ink import InkOptions
 from artgen_plugins._contours import (
     FACE,
@@ -243,14 +242,6 @@ class Tube(Ink):
             ]
             found.append(ink.joined(rings))
         return found
-
-
-@family.flat_parts.register(Tube)
-def _parts(tube: Tube, drawing: Drawing) -> Sequence[family.FlatPart]:
-    """Ink after ink, as they lie: in a file, halos of one colour shall not cover other tubes."""
-    order = drawing.tensors["ink"].argsort(stable=True)
-    tensors = {name: each[..., order] for name, each in drawing.tensors.items()}
-    return family.flat_parts.dispatch(Ink)(tube, replace(drawing, tensors=tensors))
 
 
 def _rows(sheet: ink.Sheet, calm: Floats, light: Floats, tubes: Floats) -> ink.Marks:

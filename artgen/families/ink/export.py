@@ -14,8 +14,12 @@ from artgen.values.drawing import Drawing
 
 @flat_parts.register(Ink)
 def _parts(primitive: Ink, drawing: Drawing) -> list[PlacedMark]:
-    """One part for each mark. Those of one ink cover their union."""
+    """One part for each mark, ink after ink where they cover what is below, as they are painted.
+
+    Those of one ink cover their union.
+    """
     marks, names = primitive.unpack(drawing.tensors), ("x1", "y1", "x2", "y2", "r1", "r2")
+    order = np.argsort(marks.ink * (not primitive.options.overprint), kind="stable")
     return [
         PlacedMark(
             stroke[None],
@@ -26,7 +30,7 @@ def _parts(primitive: Ink, drawing: Drawing) -> list[PlacedMark]:
             union="multiply" if primitive.options.overprint else "normal",
             layer=ink,
         )
-        for stroke, ink in zip(marks.strokes, marks.ink.tolist(), strict=True)
+        for stroke, ink in zip(marks.strokes[order], marks.ink[order].tolist(), strict=True)
     ]
 
 

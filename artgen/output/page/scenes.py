@@ -146,8 +146,7 @@ def described_paths(
     layered = union and len(inks) > len({colour for _, colour in inks})
     for scene in scenes:
         keys = [_paths(drawing, primitive, scene, key, border) for key in range(scene.keyframes)]
-        lasts = None if scene.lifespans is None else scene.lifespans[1].tolist()
-        templates, numbers = _numbers([paths for paths, *_ in keys], lasts)
+        templates, numbers = _numbers(drawing, [paths for paths, *_ in keys], scene.lifespans)
         colour = np.stack([colours for _, colours, _ in keys])
         alpha = np.stack([alphas for _, _, alphas in keys])
         strokes = np.array([[path.stroke or 0.0 for path in paths] for paths, *_ in keys])
@@ -194,17 +193,24 @@ def _paths(
     return both, colour.repeat(2, 0), alpha.repeat(2)
 
 
-def _numbers(keys: list[list[Path]], lasts: list[int] | None) -> tuple[list[str], Floats]:
+def _numbers(
+    drawing: Drawing, keys: list[list[Path]], lifespans: Tensor | None
+) -> tuple[list[str], Floats]:
     """Return path data without its numbers, and the numbers of all paths, [keys, numbers].
 
-    `lasts` are the last keys of all parts. A path whose form differs from that of its last key does
-    not exist at that key, and gets the numbers of its last key.
+    A path of another form at a key at which it does not live gets the numbers of its last key.
+    Raises UsageError where the number of paths changes, or the form of one that lives.
     """
+    if len(set(map(len, keys))) > 1:
+        raise refused(drawing, "the number of its parts changes in its film")
     forms, columns = [], []
-    for i, paths in enumerate(zip(*keys, strict=True)):
+    lives = [[0, len(keys) - 1]] * len(keys[0]) if lifespans is None else lifespans.T.tolist()
+    for paths, (begun, ended) in zip(zip(*keys, strict=True), lives, strict=True):
         texts = [path.data for path in paths]
         split = [(NUMBER.sub("#", each), list(map(float, NUMBER.findall(each)))) for each in texts]
-        form, last = split[-1 if lasts is None else lasts[i]]
+        form, last = split[ended]
+        if any(own != form for own, _ in split[begun : ended + 1]):
+            raise refused(drawing, "the outlines of its parts change their form in its film")
         forms.append(form)
         columns.append([numbers if own == form else last for own, numbers in split])
     if not columns:

@@ -70,11 +70,6 @@ class Layer:
     colour: str
     paths: list[Floats]
 
-    @property
-    def drawn(self) -> float:
-        """The distance that the pen draws, in millimetres."""
-        return length(self.paths)
-
 
 @dataclass(frozen=True, eq=False)
 class Plot:
@@ -166,11 +161,11 @@ class _Inking:
     """Samples of the picture on the page, as colours and as amounts of the pens."""
 
     def __init__(self, pixels: Pixels, pens: tuple[str, ...], page: Page, canvas: Canvas) -> None:
-        self.pens, self.paper = pens, page.paper
+        self.pens = pens
         self.planes = [*mixtures(pixels, pens, page.paper), *np.moveaxis(pixels / 255, 2, 0)]
-        half_width, half_height = (page.scale(canvas) * reach for reach in canvas.reach)
-        self.corner = (page.width / 2 - half_width, page.height / 2 - half_height)
-        self.pixel = 2 * half_width / pixels.shape[1]
+        half = page.scale(canvas) * np.array(canvas.reach)
+        self.corner = np.array([page.width, page.height]) / 2 - half
+        self.pixel = 2 * half / pixels.shape[1::-1]
 
     def amounts(self, places: Floats, pen: int) -> Floats:
         """Interpolate the amount of a pen at places [M, 2], [M] in 0..1."""

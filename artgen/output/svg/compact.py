@@ -50,4 +50,6 @@ def _straight(offsets: NDArray[np.int64]) -> bool:
     across = [abs(x * v - y * u) for u, v in (near, far)]
     along = [x * u + y * v for u, v in (near, far)]
     square = x * x + y * y
+    if not square:
+        return not offsets.any()
     return bool(max(across) == 0 and min(along) >= 0 and max(along) <= square)

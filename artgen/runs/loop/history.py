@@ -138,6 +138,9 @@ def paced(film: Film, show: Callable[[float], NDArray[np.uint8]]) -> Film:
         return film
     least, most = np.multiply((_LEAST, _MOST), sum(changes[first:]) / len(changes[first:]))
     way = np.cumsum([0.0, *[least] * first, *np.clip(changes[first:], least, most)])
-    scaled = iter(np.round((way - way[first]) * times[-1] / (way[-1] - way[first]), 5).tolist())
+    moved = np.round((way - way[first]) * times[-1] / (way[-1] - way[first]), 5)
+    if (np.diff(moved) <= 0).any():
+        return film  # Some are too near for five digits.
+    scaled = iter(moved.tolist())
     scenes = [replace(each, times=tuple(islice(scaled, each.keyframes))) for each in film.scenes]
     return replace(film, scenes=tuple(scenes))
