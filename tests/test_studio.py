@@ -480,7 +480,6 @@ def test_a_choice_that_only_a_preset_has_is_shown(tmp_path):
     assert shown == [["3", True], ["1", False], ["2", False]]
 
 
-@pytest.mark.slow
 def test_the_scripts_have_the_types_that_their_comments_say(tmp_path):
     assert_types(own_script(), DECLARED, tmp_path)
 
