@@ -33,6 +33,7 @@ from artgen.runs import (
     default_stem,
     output_paths,
     style_name,
+    with_film_file,
 )
 from artgen.runs.task import Run, execute, write_files
 from artgen.tasks import (
@@ -279,7 +280,7 @@ class Session:
         result = replace(result, summary={**result.summary, "exports": done})
         try:
             arts = dict.fromkeys(files, art)
-            request = as_asked(art, run.recipe.output, self.registry)
+            request = as_asked(art, with_film_file(run.recipe, self.search).output, self.registry)
             write_exports(arts, request, self.registry, self.common, made, apart=done)
         except ArtgenError as error:
             error.advise(f"the drawing is saved: artgen render {written['art']} -o FILE")

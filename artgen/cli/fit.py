@@ -50,11 +50,11 @@ def fit(
         artgen fit *.jpg -p circle --palette 6 -j 4
         artgen fit --recipe artgen-out/photo-single-line.png --out again
     """
-    from artgen.cli._exports import check_parts
+    from artgen.cli._exports import check_film, check_parts
     from artgen.cli._recipe import plan_runs
     from artgen.plan.early import check_asked, check_options
     from artgen.recipe.texts import parse_seeds
-    from artgen.runs import default_stem
+    from artgen.runs import default_stem, with_film_file
 
     _check_together(request, files, watching, where)
     # What is watched may be wrong at first: it is read later, again and again.
@@ -91,9 +91,10 @@ def fit(
             "-o works for a single run in this process",
             hint="leave out -j, --on, --seeds and other targets, or use --out DIR",
         )
+    first = runs[0].recipe
+    check_film(first.output.film, **{"video-seconds": request.given("video_seconds")})
     if registry is None:
         return _watch(runs, search, request, common, files, watching, where)
-    first = runs[0].recipe
     if not files.resume:
         frames = map(first.framed, (first.output.still_size, first.output.video_size))
         framing.check(first.target.aspect or any(frame.aspect for frame in frames))
@@ -107,7 +108,7 @@ def fit(
         common.load("artgen.primitives")
         if not files.resume:
             check_options(first, registry, load=True)
-            check_parts(request.outputs or (), first, registry)
+            check_parts(request.outputs or (), with_film_file(first, search), registry)
         if request.no_video and (film := request.given("film")) is not None:
             from artgen.animation.forms import find_form
 
@@ -152,8 +153,6 @@ def fit(
 
 def _check_together(request: Request, files: Files, watching: Trying, where: Where) -> None:
     """Raise UsageError for flags that do not go together."""
-    from artgen.cli._exports import check_film
-
     if request.given("seed") is not None and request.seeds is not None:
         raise UsageError("--seed and --seeds were both given", hint="leave one of them out")
     if (request.given("seed") or 0) >= 2**63:
@@ -172,7 +171,6 @@ def _check_together(request: Request, files: Files, watching: Trying, where: Whe
     ):
         if given:
             _refuse(flag, others)
-    check_film(request.given("film"), **{"video-seconds": request.given("video_seconds")})
     if watching.origins and not watching.dry_run:
         raise UsageError("--origins needs --dry-run", hint="add --dry-run")
     if where.asked and watching.page:
