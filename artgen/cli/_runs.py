@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from artgen.base.errors import ArtgenError, InputError, Interrupted
+from artgen.base.errors import ArtgenError, InputError, Interrupted, OutputError
 from artgen.cli._afterwards import open_in_browser
 from artgen.cli._console import INTERRUPTED, exit_code, headline, print_error, say
 from artgen.cli._exports import Writer, as_asked, write_exports
@@ -339,6 +339,9 @@ def _to_json(run: Run, result: Result) -> dict[str, object]:
 
 def _received(run: Run, result: Result | Exception) -> Result:
     """The result of a run, its files in their places."""
+    left = RunFolder(output_paths(run.place, run.stem)["folder"])
+    if isinstance(result, OutputError) and left.resumable and "--resume" not in str(result):
+        result.advise("continue with --resume")
     try:
         return Result(error=result) if isinstance(result, Exception) else write_files(run, result)
     except Exception as error:
