@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,12 +64,12 @@ def fit(
     # A run that is resumed by its name has what it was begun with; of a batch some did not begin.
     named = files.resume and files.name and not many
     plain = None if registry is None or named else targets or []
-    # Files named by the recipe lie beside it, those named by flags where the user is.
-    search = (*request.folders, Path())
+    search = request.search
     sources: dict[str, str] = {}
+    say_once = functools.cache(say)
     # A run may have been begun with flags that are left out when it is resumed.
     for usual in (plain, None, plain) if files.resume and plain is not None else (plain,):
-        laid = _lay_over(request, framing, registry, common, usual, targets or [])
+        laid = _lay_over(request, framing, registry, common, usual, targets or [], say_once)
         data, silent = laid.data, request.look or request.recipe or files.resume or common.quiet
         if data.get("look") == USUAL_LOOK and not silent:
             say(
@@ -184,11 +185,12 @@ def _lay_over(
     common: Common,
     plain: list[str] | None,
     targets: list[str],
+    say: Callable[[str], object],
 ) -> Laid:
     """The data of the recipe: the flags over the look, over the file, over the drawing to start.
 
     Targets that are `plain` have the usual look where no flag says how they are drawn, and all are
-    pictures, which may mean to open them.
+    pictures, which may mean to open them. What there is to say goes to `say`.
     """
     from artgen.cli._recipe import read_recipe_file
     from artgen.recipe.layers import Laid, lay_over, start_from
@@ -249,7 +251,7 @@ def _check_outputs(
     from artgen.cli._exports import check_files
     from artgen.runs import check_outputs, named_files, output_paths
 
-    search = (*request.folders, Path())
+    search = request.search
     given = {"overwrite": files.overwrite or files.resume, "as_json": common.as_json}
     check_files(request.outputs or (), registry, inputs=named_files(run.recipe, search), **given)
     if not files.skip_existing:
