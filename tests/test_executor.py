@@ -144,10 +144,6 @@ def test_processes_are_asked_to_stop_and_what_was_not_begun_is_left_out(tmp_path
         def stop_requested(self):
             return begun.exists()
 
-        @stop_requested.setter
-        def stop_requested(self, value):
-            pass
-
     tasks = [task("wait", str(begun)), task("square", 2)]
     results = execute(ProcessExecutor(1), tasks, control=Once())
     assert list(results) == [tasks[0].stem]
