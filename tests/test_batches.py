@@ -18,7 +18,14 @@ import pytest
 from helpers import PATIENCE, PYTHON, changed, recipe, wait_until
 from PIL import Image
 
-from artgen.base.errors import InputError, Interrupted, PluginError, UsageError
+from artgen.base.errors import (
+    InputError,
+    Interrupted,
+    OutputError,
+    PluginError,
+    UsageError,
+)
+from artgen.cli._runs import _received
 from artgen.hookspecs import Spec
 from artgen.recipe import Recipe
 from artgen.registry import KINDS, Registry
@@ -413,6 +420,15 @@ def test_what_comes_back_is_put_where_a_run_here_would(tmp_path):
     }
     stopped = write_files(task, Result(summary, Interrupted("stopped"), files_of))
     assert stopped.summary["outputs"]["checkpoint"] == str(Path("out/a.run"))
+
+
+def test_a_run_whose_process_died_is_resumed_where_it_began(tmp_path):
+    task = Run("a", Recipe(), folder=tmp_path)
+    assert _received(task, OutputError("its process ended", hint="less")).error.hint == "less"
+    (tmp_path / "a.run").mkdir()
+    (tmp_path / "a.run/recipe.json").touch()
+    failed = _received(task, OutputError("its process ended", hint="less")).error
+    assert failed.hint == "less; continue with --resume"
 
 
 def test_checkpoints_in_a_folder_or_at_a_url(tmp_path):

@@ -101,6 +101,8 @@ def test_the_manual_page_has_every_flag(call):
         ("artgen fit --device cu", ["cuda"]),
         ("artgen fit -p fourier --set harm", ["harmonics="]),
         ("artgen fit -p triangle --set engine.pat", ["engine.patience="]),
+        ("artgen fit -p gausian --set har", []),
+        ("artgen fit -e auto --set har", []),
         ("artgen plugins show gauss", ["gaussian"]),
         ("artgen plugins show side-b", ["side-by-side"]),
     ],

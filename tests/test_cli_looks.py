@@ -139,6 +139,25 @@ def test_a_warning_about_plugins_is_printed_once(monkeypatch, capsys):
     assert capsys.readouterr().err.count("no such plugin is installed") == 1
 
 
+def test_a_note_is_printed_once_where_a_run_that_may_have_begun_is_looked_for(capsys):
+    """It came for each of three looks that it could have been begun with."""
+    line = ["fit", "sample:cat", "--size", "30cm", "--resume", "--device", "no"]
+    assert main(line) != 0
+    assert capsys.readouterr().err.count("30cm is the size of the PNG") == 1
+
+
+def test_pictures_of_a_look_lie_beside_its_file(capsys):
+    """They were looked for where the user was alone."""
+    Path("mine").mkdir()
+    save_photo(Path("mine")).rename("mine/wood.png")
+    stage = '[[stage]]\nsteps = 1\nloss = "mse+0.1*texture:wood.png"\n'
+    Path("mine/oak.toml").write_text(f'{stage}[primitive]\nname = "gaussian"\ncount = 3\n')
+    more = ["--size", "24", "-q"]
+    assert main(["fit", "sample:cat", "--look", "mine/oak.toml", *more, "--dry-run"]) == 0
+    assert main(["looks", "sample:cat", "--look", "dark.toml,mine/oak.toml", *more]) == 0
+    assert Path("artgen-out/cat-looks-oak.png").exists()
+
+
 @pytest.mark.parametrize(
     ("line", "code", "words"),
     [

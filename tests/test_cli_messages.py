@@ -411,6 +411,7 @@ def test_an_unknown_option_is_told_without_numpy():
         ("render a.art --svg", 2, "--svg", "write -o FILE.svg\n"),
         ("fit --aspect 1:1", 2, "no such option: --aspect", "write --crop 1:1\n"),
         ("fit --overwite", 2, "no such option: --overwite\n", "did you mean --overwrite"),
+        ("fit photo.png -qx", 2, "no such option: -x\n", "see `artgen fit --help`"),
         ("photo.png", 2, "no such command 'photo.png'", "fit it with `artgen fit photo.png`\n"),
         ("a.art", 2, "no such command", "draw it with `artgen render a.art`, or start"),
         ("triangle", 2, "no such command", "write artgen fit -p triangle\n"),

@@ -240,11 +240,23 @@ def test_a_new_command_has_another_name_than_artgens_own(call, name):
     assert "artgen's own" in err
 
 
-def test_a_new_command_does_not_call_itself(call):
+@pytest.mark.parametrize(
+    ("name", "kind", "own"),
+    [
+        ("print", "command", "print"),
+        ("part", "maker", "Part"),
+        ("report", "engine", "Report"),
+        ("context", "engine", "Context"),
+        ("np", "target", "np"),
+        ("numbers", "view", "numbers"),
+        ("math", "form", "math"),
+    ],
+)
+def test_a_new_plugin_does_not_hide_what_it_uses(call, name, kind, own):
     """It was written, with a `print` that called itself."""
-    code, out, err = call("plugins", "new", "print", "--kind", "command", "--file")
+    code, out, err = call("plugins", "new", name, "--kind", kind)
     assert (code, out, os.listdir()) == (2, "", [])
-    assert "'print' is a function of Python that a new command calls" in err
+    assert f"{own!r} is a name that a new {kind} uses itself" in err
 
 
 def test_a_file_does_not_hide_a_module(call):

@@ -702,7 +702,8 @@ class StopAfter(RunControl):
     def __call__(self, event: object) -> None:
         if isinstance(event, PreviewDrawn):
             self.left -= 1
-            self.stop_requested |= self.left <= 0
+            if self.left <= 0:
+                self.request_stop()
 
 
 @pytest.mark.parametrize("pictures", [2, 4])

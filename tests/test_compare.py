@@ -19,6 +19,7 @@ from artgen.base.errors import InputError, OutputError, UsageError
 from artgen.cli import main
 from artgen.cli._console import print_table
 from artgen.cli._contestants import Limits, parse_contestants
+from artgen.cli._progress import Story
 from artgen.compare import Comparison, Point, bjontegaard
 from artgen.compare._curve import curves_of
 from artgen.compare._sheet import _enlarged
@@ -306,6 +307,8 @@ def test_a_metric_that_is_missing_for_one_target_has_no_mean(compare):
 
 def test_a_failure_harms_no_other_and_the_first_one_decides(call, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
+    ended = []
+    monkeypatch.setattr(Story, "ended", lambda _, run: ended.append(run))
     code, out, err = call("-p", "autoencoder", "-p", "gaussian:count=6", "-p", "vae", "-q")
     assert code == 2
     assert err.count("error: ") == 2
@@ -313,6 +316,9 @@ def test_a_failure_harms_no_other_and_the_first_one_decides(call, monkeypatch):
     lines = {line.split()[0]: line for line in out.splitlines() if line.strip()}
     assert " dB" not in lines["autoencoder"]
     assert float(lines["gaussian:count=6"].split()[1]) > 5
+    # The bar of one that failed stayed.
+    stems = {f"astronaut-{each}" for each in ("autoencoder", "gaussian_count_6", "vae")}
+    assert set(ended) == stems
 
 
 @pytest.mark.parametrize("wrong", ["blend=odd", "size=3"])
@@ -354,6 +360,16 @@ def test_nothing_is_overwritten_unless_asked_for(call):
     assert (code, "a.csv exists" in err) == (2, True)
     assert Path("artgen-out/astronaut-compare.png").read_bytes() == before
     assert call("-p", "gaussian:count=6", "--overwrite", "--csv", "a.csv")[0] == 0
+
+
+def test_a_drawing_that_takes_part_is_not_replaced(call):
+    """It was, by the contestant of the same name."""
+    assert call("-p", "gaussian:count=6")[0] == 0
+    drawing = Path("artgen-out/astronaut-gaussian_count_6.art")
+    before = drawing.read_bytes()
+    code, _, err = call("-p", str(drawing), "-p", "gaussian:count=6", "--overwrite")
+    assert (code, "cannot be both read and written" in err) == (2, True)
+    assert drawing.read_bytes() == before
 
 
 def test_a_codec_that_cannot_write_a_picture_has_no_curve(monkeypatch):
@@ -459,6 +475,7 @@ def test_a_sheet_that_cannot_be_written_is_reported_after_all(call, monkeypatch)
         (("-p", "thread"), "and -p FILE.art for what it made"),
         (("-p", "climb"), "write -p NAME@climb"),
         (("-p", "mse"), "write -p NAME:loss=mse"),
+        (("-p", "autoencoder", "--curve"), "--curve is for pictures"),
     ],
 )
 def test_misuse_is_explained(call, arguments, words):

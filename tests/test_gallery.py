@@ -22,6 +22,7 @@ from artgen.art import ExportRequest
 from artgen.base.lock import FileLock
 from artgen.cli import main
 from artgen.errors import ArtgenError, OutputError
+from artgen.gallery import _state as state
 from artgen.gallery import open_gallery
 from artgen.gallery._page import FinishedPiece, _command, _plugin
 from artgen.gallery._pieces import Gallery, Piece
@@ -196,7 +197,6 @@ def test_what_changed_is_made_again_and_nothing_else(gallery, call):
 def test_what_is_up_to_date_is_not_opened(gallery, call, monkeypatch):
     """Neither is a target read nor a plugin imported, unless recipe, file or code has changed."""
     import artgen.gallery._build
-    import artgen.gallery._state as state
     import artgen.runs
 
     def refuse(path, data):
@@ -763,3 +763,16 @@ def test_a_reel_says_what_it_cannot_show_or_write(gallery, call):
     still.write_bytes(still.read_bytes()[:200])
     code, _, said = call("reel", gallery, "--only", "first", "-o", "reel.mp4", json_too=False)
     assert (code, "result.jpg" in said) == (3, True)
+    assert "hint: run artgen gallery build show\n" in said
+
+
+def test_a_table_of_a_package_is_part_of_its_code(tmp_path, monkeypatch):
+    """With another `.json` a piece was up to date."""
+    (tmp_path / "blots").mkdir()
+    (tmp_path / "blots/__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    found = set()
+    for text in ("{}", "[]"):
+        (tmp_path / "blots/presets.json").write_text(text)
+        found.add(state._code.__wrapped__(frozenset({"blots"})))
+    assert len(found) == 2

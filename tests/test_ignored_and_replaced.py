@@ -88,6 +88,14 @@ def test_the_mask_of_an_edit_is_not_replaced(here, capsys):
     assert Path("mask.png").read_bytes() == before
 
 
+def test_the_video_whose_sound_is_used_is_not_replaced(here, capsys):
+    Image.new("RGB", (8, 8)).save("a.png")
+    Path("old.mp4").write_bytes(b"ftyp artgen")
+    line = ("fit", "a.png", "--film", "music=old.mp4", "-o", "old.mp4", "--overwrite")
+    assert "cannot be both read and written" in refused(capsys, *line)
+    assert Path("old.mp4").read_bytes() == b"ftyp artgen"
+
+
 def test_a_gif_that_stands_still_for_long_is_refused(tmp_path):
     """Pauses of equal frames are added up, to more than fits: exit code 1."""
     frames = (np.full((4, 4, 3), 255 * (k < 2), np.uint8) for k in range(80))

@@ -298,6 +298,13 @@ def test_the_curve_of_a_night_is_drawn(tmp_path: Path) -> None:
     lines = run_script(around + script + asked, tmp_path)
     assert [len(line) for line in lines] == [1001, 1001]
     assert [lines[0][0], lines[0][-1]] == ["56.0,12.0", "436.0,216.0"]
+    # A page that is opened then gets all of them at once.
+    shown = """
+      const many = Array.from({ length: 300000 }, (_, k) => [k, 1, null]);
+      show({ points: many, notices: [] });
+      print(points.length);
+    """
+    assert run_script(around + script + shown, tmp_path) == 300_000
 
 
 def test_pages_that_come_later_or_twice_hear_the_same(live: Live) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import scipy.io.wavfile
@@ -410,6 +412,25 @@ def test_a_recipe_names_a_sound_without_its_folder(tmp_path, monkeypatch):
     for film in ("music=other.wav", "side-by-side=song.wav"):
         with pytest.raises(UsageError, match=f"has film = 'music=song.wav', not '{film}'"):
             check_agreement(made, asked.with_output(film=film), default())
+
+
+def test_the_sound_of_a_recipe_lies_beside_it(tmp_path, monkeypatch, capsys):
+    """The command looked for it where the user was, before the run and for `-o`."""
+    monkeypatch.chdir(tmp_path)
+    songs = tmp_path / "songs"
+    songs.mkdir()
+    save_photo(songs)
+    sound, _ = clicks(120, seconds=1)
+    scipy.io.wavfile.write(songs / "song.wav", sound.rate, sound.values[0])
+    text = '[target]\nsource = "photo.png"\n[primitive]\nname = "gaussian"\ncount = 2\n'
+    film = '[output]\nfilm = "music=song.wav"\nvideo_size = 16\nfps = 2\n'
+    (songs / "a.toml").write_text(f"{text}[[stage]]\nsteps = 1\n{film}")
+    line = ["fit", "--recipe", "songs/a.toml", "--out", "made", "-q"]
+    assert main([*line, "-o", "a.png"]) == 0
+    [video] = Path("made").glob("*.mp4")
+    assert len(video_frames(video)) == 2
+    assert main([*line, "--overwrite", "--video-seconds", "5"]) == 2
+    assert "a film lasts as long as its sound" in capsys.readouterr().err
 
 
 def test_the_command_writes_a_film_with_the_sound_in_time(shapes, tmp_path, monkeypatch, capsys):

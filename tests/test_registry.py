@@ -809,6 +809,8 @@ def test_a_folder_that_a_plugin_opens_is_one_target(write, tmp_path, monkeypatch
     assert main(["fit", "slope.ramp", "--plugin", plugin, *options]) == 0
     target = json.loads(capsys.readouterr().out)["target"]
     assert (target["width"], target["height"]) == (12, 8)
+    line = ["make", "bricks", "slope.ramp", "--plugin", plugin, "-q"]
+    assert main(line) == 0  # it was refused as a folder
 
 
 @pytest.mark.parametrize("error", ["MemoryError()", "ImportError('cannot allocate memory')"])

@@ -149,3 +149,7 @@ def test_colours_can_be_switched_off(config, monkeypatch, call, empty_folder):
     monkeypatch.delenv("NO_COLOR", raising=False)
     assert call("fit", "nothing.png")[0] == 3
     assert os.environ.pop("NO_COLOR") == "1"
+    config('colours = "always"')
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert call("fit", "nothing.png")[0] == 3
+    assert ("NO_COLOR" in os.environ, os.environ.pop("FORCE_COLOR")) == (False, "1")

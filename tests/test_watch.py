@@ -204,6 +204,24 @@ class TestStudio:
         assert studio.seed not in seeds
         assert Controls(Recipe(seed=5), saved).seed == 5
 
+    def test_another_target_has_another_hash(self, spot):
+        """It was refused as not the target that the recipe was made with."""
+        asked = Recipe().with_target(source="sample:cat", sha256="0" * 64)
+        asked = asked.with_primitive(name="spot")
+        studio = Controls(asked, SavedFiles([spot]))
+        cls = Registry(files=[spot], environ={}).load("primitive", "spot")
+        assert studio.recipe(asked, cls).target.sha256 == "0" * 64
+        assert studio.change({"target": "sample:coffee"})
+        assert studio.recipe(asked, cls).target.sha256 is None
+
+    def test_numbers_that_may_be_texts_have_a_field_of_text(self, spot, registry):
+        board = Board()
+        halftone = registry.load("primitive", "halftone")
+        Controls(Recipe(), SavedFiles([spot])).show(board, halftone())
+        shown = board.updates(Seen(), pictures=False)["studio"]["options"]
+        numbers = {each["name"]: each["number"] for each in shown}
+        assert (numbers["angles"], numbers["margin"]) == (False, True)
+
     def test_other_commands_are_none_of_its(self, spot):
         studio = Controls(Recipe(), SavedFiles([spot]))
         assert not studio.change({"target": "/etc/passwd"})

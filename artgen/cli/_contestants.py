@@ -95,7 +95,7 @@ def parse_contestants(
         )
         stem = _free(file_safe(file.stem if file and not settings else text), contestants)
         search = (file.parent, Path()) if file else (Path(),)
-        contestants.append(Contestant(text, stem, Recipe.from_request(data), search))
+        contestants.append(Contestant(text, stem, Recipe.from_request(data), search, file))
     return contestants
 
 

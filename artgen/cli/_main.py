@@ -148,6 +148,7 @@ def _use_settings(context: typer.Context) -> None:
     context.default_map = {**dict.fromkeys(COMMANDS, drawing), "fit": flags, "compare": flags}
     variable = {"never": "NO_COLOR", "always": "FORCE_COLOR"}.get(settings.colours)
     if variable is not None:
+        os.environ.pop("NO_COLOR", None)
         os.environ[variable] = "1"
 
 

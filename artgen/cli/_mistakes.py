@@ -49,10 +49,10 @@ def hint_of(error: Any, arguments: Sequence[str], command: Any, word: str) -> st
 def _of_option(option: str, arguments: Sequence[str], command: Any) -> str | None:
     """The hint for an option that the command lacks."""
     flags = {flag for param in command.params for flag in param.opts}
-    position = next((i for i, each in enumerate(arguments) if each.startswith(option)), 0)
-    word, _, value = arguments[position].lstrip("-").partition("=")
-    following = arguments[position + 1 : position + 2]
-    value = value or next((each for each in following if not each.startswith("-")), "VALUE")
+    found = [*itertools.dropwhile(lambda each: not each.startswith(option), arguments)]
+    found = found or [option]  # a letter among others, as in -qx
+    word, _, value = found[0].lstrip("-").partition("=")
+    value = value or next((each for each in found[1:2] if not each.startswith("-")), "VALUE")
     name = word.replace("-", "_")
     if name == "scale" and command.name == "render":
         return "write --size 2x for twice the fitting size"

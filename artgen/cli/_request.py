@@ -172,9 +172,11 @@ class Request:
         return tables
 
     @property
-    def folders(self) -> list[Path]:
-        """The folders of the recipe and of the drawing to start from."""
-        return [file.parent for file in (self.recipe, self.given("init")) if file is not None]
+    def search(self) -> tuple[Path, ...]:
+        """Where files are looked for: beside the recipe and the drawing to start from, where the
+        user is, and beside the file of a look."""
+        files = self.recipe, self.given("init"), Path(), Path(self.look or "")
+        return tuple(dict.fromkeys(file.parent for file in files if file is not None))
 
     @property
     def film_file(self) -> Path | None:
@@ -211,7 +213,7 @@ class Request:
         from artgen.targets import Source
 
         parsed = Source.parse(source)
-        if not self.folders or parsed.path is None:
+        if self.search[0] == Path() or parsed.path is None:
             return source
         return str(parsed.at(os.path.abspath(parsed.path)))
 

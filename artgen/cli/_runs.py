@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from artgen.base.errors import ArtgenError, InputError, Interrupted
+from artgen.base.errors import ArtgenError, InputError, Interrupted, OutputError
 from artgen.cli._afterwards import open_in_browser
 from artgen.cli._console import INTERRUPTED, exit_code, headline, print_error, say
 from artgen.cli._exports import Writer, as_asked, write_exports
@@ -33,6 +33,7 @@ from artgen.runs import (
     default_stem,
     output_paths,
     style_name,
+    with_film_file,
 )
 from artgen.runs.task import Run, execute, write_files
 from artgen.tasks import (
@@ -279,7 +280,7 @@ class Session:
         result = replace(result, summary={**result.summary, "exports": done})
         try:
             arts = dict.fromkeys(files, art)
-            request = as_asked(art, run.recipe.output, self.registry)
+            request = as_asked(art, with_film_file(run.recipe, self.search).output, self.registry)
             write_exports(arts, request, self.registry, self.common, made, apart=done)
         except ArtgenError as error:
             error.advise(f"the drawing is saved: artgen render {written['art']} -o FILE")
@@ -338,6 +339,9 @@ def _to_json(run: Run, result: Result) -> dict[str, object]:
 
 def _received(run: Run, result: Result | Exception) -> Result:
     """The result of a run, its files in their places."""
+    left = RunFolder(output_paths(run.place, run.stem)["folder"])
+    if isinstance(result, OutputError) and left.resumable and "--resume" not in str(result):
+        result.advise("continue with --resume")
     try:
         return Result(error=result) if isinstance(result, Exception) else write_files(run, result)
     except Exception as error:

@@ -156,6 +156,8 @@ def compare(
     if any(known_facts(find_primitive(each.recipe, registry)) is None for each in asked):
         common.load("artgen.primitives")
     sets = comparisons.of_sets(asked, registry)
+    if curve and sets:
+        raise UsageError("--curve is for pictures, and codecs take sets", hint="leave it out")
     usual = ["sample:digits" if sets else "sample:astronaut"]
     targets = find_targets(targets or usual, registry, sets=sets)
     if len(targets) == 1:
@@ -188,6 +190,7 @@ def compare(
     fits = len(comparison.contestants) * len(comparison.targets)
     recipes = [each.recipe for each in comparison.contestants]
     executor = where.executor(recipes, registry)
+    stems = {each.name: each.stem for each in comparison.contestants}
     errors: list[Exception] = []
     control = RunControl()
     with (
@@ -199,6 +202,7 @@ def compare(
         ):
             if row.kind == "codec" or row.error is None:
                 continue
+            story.ended(f"{comparison.stems[row.target]}-{stems[row.contestant]}")
             errors.append(row.error)
             common.fail(row.error, where=f"{row.target}: {row.contestant}: ")
     written = csv if csv is not None and comparison.write_csv(csv) else None

@@ -95,7 +95,7 @@ def edit(
     if left_out and not common.quiet:
         say(f"note: no part is nearest to {', '.join(left_out)}, so no file is of it")
     written = {
-        (_of_colour(file, name) if name else file): each
+        (file.with_stem(f"{file.stem}-{name[1:]}") if name else file): each
         for name, each in every.items()
         for file in files
     }
@@ -104,11 +104,6 @@ def edit(
     if common.as_json:
         parts, primitive = made.primitive().count_of(made.drawing), made.drawing.primitive
         print_json({"art": art, "primitive": primitive, "parts": parts, "outputs": [*written]})
-
-
-def _of_colour(file: Path, colour: str) -> Path:
-    """The file for the parts of a colour, ``#rrggbb``."""
-    return file.with_stem(f"{file.stem}-{colour[1:]}")
 
 
 def _list(registry: Registry, common: Common) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,11 +51,11 @@ def fit(
         artgen fit *.jpg -p circle --palette 6 -j 4
         artgen fit --recipe artgen-out/photo-single-line.png --out again
     """
-    from artgen.cli._exports import check_parts
+    from artgen.cli._exports import check_film, check_parts
     from artgen.cli._recipe import plan_runs
     from artgen.plan.early import check_asked, check_options
     from artgen.recipe.texts import parse_seeds
-    from artgen.runs import default_stem
+    from artgen.runs import default_stem, with_film_file
 
     _check_together(request, files, watching, where)
     # What is watched may be wrong at first: it is read later, again and again.
@@ -63,12 +64,12 @@ def fit(
     # A run that is resumed by its name has what it was begun with; of a batch some did not begin.
     named = files.resume and files.name and not many
     plain = None if registry is None or named else targets or []
-    # Files named by the recipe lie beside it, those named by flags where the user is.
-    search = (*request.folders, Path())
+    search = request.search
     sources: dict[str, str] = {}
+    say_once = functools.cache(say)
     # A run may have been begun with flags that are left out when it is resumed.
     for usual in (plain, None, plain) if files.resume and plain is not None else (plain,):
-        laid = _lay_over(request, framing, registry, common, usual, targets or [])
+        laid = _lay_over(request, framing, registry, common, usual, targets or [], say_once)
         data, silent = laid.data, request.look or request.recipe or files.resume or common.quiet
         if data.get("look") == USUAL_LOOK and not silent:
             say(
@@ -91,9 +92,10 @@ def fit(
             "-o works for a single run in this process",
             hint="leave out -j, --on, --seeds and other targets, or use --out DIR",
         )
+    first = runs[0].recipe
+    check_film(first.output.film, **{"video-seconds": request.given("video_seconds")})
     if registry is None:
         return _watch(runs, search, request, common, files, watching, where)
-    first = runs[0].recipe
     if not files.resume:
         frames = map(first.framed, (first.output.still_size, first.output.video_size))
         framing.check(first.target.aspect or any(frame.aspect for frame in frames))
@@ -107,7 +109,7 @@ def fit(
         common.load("artgen.primitives")
         if not files.resume:
             check_options(first, registry, load=True)
-            check_parts(request.outputs or (), first, registry)
+            check_parts(request.outputs or (), with_film_file(first, search), registry)
         if request.no_video and (film := request.given("film")) is not None:
             from artgen.animation.forms import find_form
 
@@ -152,8 +154,6 @@ def fit(
 
 def _check_together(request: Request, files: Files, watching: Trying, where: Where) -> None:
     """Raise UsageError for flags that do not go together."""
-    from artgen.cli._exports import check_film
-
     if request.given("seed") is not None and request.seeds is not None:
         raise UsageError("--seed and --seeds were both given", hint="leave one of them out")
     if (request.given("seed") or 0) >= 2**63:
@@ -172,7 +172,6 @@ def _check_together(request: Request, files: Files, watching: Trying, where: Whe
     ):
         if given:
             _refuse(flag, others)
-    check_film(request.given("film"), **{"video-seconds": request.given("video_seconds")})
     if watching.origins and not watching.dry_run:
         raise UsageError("--origins needs --dry-run", hint="add --dry-run")
     if where.asked and watching.page:
@@ -186,11 +185,12 @@ def _lay_over(
     common: Common,
     plain: list[str] | None,
     targets: list[str],
+    say: Callable[[str], object],
 ) -> Laid:
     """The data of the recipe: the flags over the look, over the file, over the drawing to start.
 
     Targets that are `plain` have the usual look where no flag says how they are drawn, and all are
-    pictures, which may mean to open them.
+    pictures, which may mean to open them. What there is to say goes to `say`.
     """
     from artgen.cli._recipe import read_recipe_file
     from artgen.recipe.layers import Laid, lay_over, start_from
@@ -251,7 +251,7 @@ def _check_outputs(
     from artgen.cli._exports import check_files
     from artgen.runs import check_outputs, named_files, output_paths
 
-    search = (*request.folders, Path())
+    search = request.search
     given = {"overwrite": files.overwrite or files.resume, "as_json": common.as_json}
     check_files(request.outputs or (), registry, inputs=named_files(run.recipe, search), **given)
     if not files.skip_existing:

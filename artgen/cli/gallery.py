@@ -216,7 +216,7 @@ def reel(
         hint = f"run {found.command} --only {missing[0]}"
         raise GalleryError(f"{missing[0]} is not made yet", hint=hint)
     pieces = [finished[piece.slug] for piece in wanted if piece.slug in finished]
-    seconds = galleries.write_reel(file, pieces, width=2 * round(height * 8 / 9), height=height)
+    seconds = galleries.write_reel(file, pieces, found.command, height)
     slugs = [each.piece.slug for each in pieces]
     common.answer({"video": file, "seconds": round(seconds, 3), "pieces": slugs}, file)
 

@@ -55,8 +55,9 @@ def looks(
     base = {"seed": seed, "target": {"source": source}, "output": {"video": False}}
     more = [word for path in common.plugin or () for word in ("--plugin", str(path))]
     stem, below = files.name or Source.parse(source).file_stem, read_settings()[0].below
-    runs = []
+    runs, search = [], [Path()]
     for name in dict.fromkeys(every if only is None else map(str.strip, only.split(","))):
+        search.append(Path(name).parent)
         data = apply_look(base, read_look(name, registry), None, registry).data
         data["target"]["size"] = size  # also of looks that are fitted larger
         # To draw thousands of marks takes longer than to place them.
@@ -70,11 +71,11 @@ def looks(
         raise UsageError("two looks have the same name", hint="leave one out, or rename its file")
     if len(runs) < 2:
         raise UsageError("a sheet needs two looks", hint="artgen fit --look makes one picture")
-    check_files(runs[0].recipe, registry, (Path(),))
+    check_files(runs[0].recipe, registry, search)
     common.load("artgen.runs.runner", "the compiler")
 
     from artgen.cli._runs import Session
 
     files = replace(files, name=f"{stem}-looks")
-    session = Session(registry, common, where, files, (Path(),), watching, None, ())
+    session = Session(registry, common, where, files, search, watching, None, ())
     return notified(watching.notify, lambda: session.run_batch(runs))

@@ -178,11 +178,6 @@ def render(
     fixed = None if times else size
     frame = parse_frame(fixed, framing.crop, framing.crop_at, framing.border, framing.dpi)
     framing.check(frame.aspect)
-    if art in files:
-        raise UsageError(
-            f"{art} cannot be both the drawing and the output",
-            hint="name an .art file that artgen fit wrote",
-        )
     photos = [Path(name) for text in (start, film) if (name := (text or "").partition("=")[2])]
     inputs = [art, *photos, Path(plotting.pens or art)]
     check_files(files, registry, as_json=common.as_json, overwrite=overwrite, inputs=inputs)

@@ -42,6 +42,7 @@ def check_files(
 ) -> None:
     """Raise UsageError where two results would be written to one file, or one exists already."""
     owners: dict[str, str] = {}
+    read = [*map(Path, targets), *(each.file for each in contestants if each.file)]
     for source, stem in stems_of(targets).items():
         drawings = (f"{contestant.stem}.art" for contestant in contestants)
         for end in ("compare.png", *([CURVE] if curve else ()), *drawings):
@@ -52,4 +53,4 @@ def check_files(
                     f"{other} and {source} would both be written to {path}",
                     hint="rename one of them, or compare them one by one",
                 )
-            check_output(path, overwrite=overwrite, option="--out", inputs=map(Path, targets))
+            check_output(path, overwrite=overwrite, option="--out", inputs=read)

@@ -24,13 +24,14 @@ class Contestant:
     """A contestant: `name` as it was asked for, `stem` for its files, and its recipe.
 
     The recipe holds the budget; its target is replaced. `search` lists the folders in which its
-    files are looked up.
+    files are looked up, `file` is the one that it came from.
     """
 
     name: str
     stem: str
     recipe: Recipe
     search: Sequence[Path] = (Path(),)
+    file: Path | None = None
 
 
 @dataclass(frozen=True)

@@ -36,14 +36,15 @@ _MARGIN, _CAPTION = 0.03, 0.12
 Pixels = NDArray[np.uint8]
 
 
-def write_reel(path: Path, pieces: Sequence[FinishedPiece], *, width: int, height: int) -> float:
-    """Write the video `path`, in a format of `write_video`, and return its duration in seconds.
+def write_reel(path: Path, pieces: Sequence[FinishedPiece], command: str, height: int) -> float:
+    """Write a video of 16:9 to `path`, as `write_video` does, and return its duration in seconds.
 
-    Raises GalleryError if `pieces` is empty, InputError for a damaged video, OutputError.
+    Raises GalleryError if `pieces` is empty, InputError for a damaged video, each with the hint to
+    run `command`, and OutputError.
     """
     if not pieces:
-        raise GalleryError("no piece to show", hint="run artgen gallery build first")
-    counted = 0
+        raise GalleryError("no piece to show", hint=f"run {command} first")
+    counted, width = 0, 2 * round(height * 8 / 9)
 
     def frames() -> Iterator[Pixels]:
         nonlocal counted
@@ -56,7 +57,7 @@ def write_reel(path: Path, pieces: Sequence[FinishedPiece], *, width: int, heigh
             making = _framed(piece, itertools.islice(video, longest), width, height)
             if before is None:
                 # It opens on a picture, not on an empty canvas.
-                making = with_ends(making, FPS, _result(piece, width, height))
+                making = with_ends(making, FPS, _result(piece, command, width, height))
             for index, frame in enumerate(making):
                 counted += 1
                 share = (index + 1) / (fade + 1)
@@ -71,7 +72,7 @@ def _mixed(before: Pixels, after: Pixels, share: float) -> Pixels:
     return np.rint(before * (1 - share) + after * share).astype(np.uint8)
 
 
-def _result(shown: FinishedPiece, width: int, height: int) -> Pixels:
+def _result(shown: FinishedPiece, command: str, width: int, height: int) -> Pixels:
     """The still of a piece, see `_framed`."""
     from PIL import Image
 
@@ -80,7 +81,7 @@ def _result(shown: FinishedPiece, width: int, height: int) -> Pixels:
         with Image.open(still, formats=["JPEG"]) as picture:
             pixels = np.asarray(picture.convert("RGB"))
     except OSError as error:
-        raise InputError(f"{still}: {error}", hint="run artgen gallery build") from None
+        raise InputError(f"{still}: {error}", hint=f"run {command}") from None
     return next(_framed(shown, [pixels], width, height))
 
 

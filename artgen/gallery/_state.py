@@ -25,6 +25,7 @@ from typing import Any, Literal
 from artgen.base.errors import ArtgenError, PluginError
 from artgen.base.files import file_hash, file_in, find_file
 from artgen.gallery._pieces import FILES, SUMMARY, Piece
+from artgen.plan.catalogue import READ
 from artgen.recipe import Recipe
 from artgen.registry import KINDS, Entry, Registry
 from artgen.targets import Source, find_opener
@@ -164,7 +165,7 @@ def _code(packages: frozenset[str]) -> str:
             continue
         origin, whole = Path(found.origin), found.submodule_search_locations is not None
         for file in sorted(origin.parent.rglob("*") if whole else [origin]):
-            if file.suffix in (".py", ".toml"):
+            if file.suffix in READ:
                 digest.update(file.read_bytes())
     return digest.hexdigest()
 

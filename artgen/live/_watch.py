@@ -38,9 +38,9 @@ class SavedFiles(RunControl):
         """Whether to stop the current run."""
         return self.ended or self.restarted or self._stamps() != self._mark
 
-    @stop_requested.setter
-    def stop_requested(self, asked: bool) -> None:
-        self.ended = asked
+    def request_stop(self) -> None:
+        """End watching."""
+        self.ended = True
 
     def begin(self) -> None:
         """Remember the current state of the files; call it before they are read."""

@@ -60,7 +60,8 @@ class Controls:
         known = {field.name for field in dataclasses.fields(cls.Options)}
         options = {name: value for name, value in self.options.items() if name in known}
         changed = recipe.with_primitive(**options).with_seed(self.seed)
-        return changed.with_target(source=self.target)
+        sha256 = recipe.target.sha256 if self.target == recipe.target.source else None
+        return changed.with_target(source=self.target, sha256=sha256)
 
     def show(self, board: Board, primitive: Primitive) -> None:
         """Show the choices, and one part of `primitive` alone."""
@@ -109,15 +110,15 @@ class Controls:
 def _controls(primitive: Primitive) -> Iterable[dict[str, object]]:
     """Describe every option as a slider, a choice, or a field."""
     for option in describe_options(primitive.Options):
-        value, kinds = getattr(primitive.options, option.name), typing.get_args(option.hint)
-        whole = int in (option.hint, *kinds)
+        value = getattr(primitive.options, option.name)
+        kinds = {option.hint, *typing.get_args(option.hint)}
         yield {
             "name": option.name,
             "help": option.help,
             "value": _in_words(value),
             "choices": [*map(_in_words, option.choices)],
-            "number": whole or float in (option.hint, *kinds),
-            "whole": whole,
+            "number": bool(kinds & {int, float}) and str not in kinds,
+            "whole": int in kinds,
             "low": option.low,
             "high": option.high,
         }

@@ -39,7 +39,7 @@ Facts = dict[str, Any]
 _EXAMPLE_SIDE = 512
 """Side of the square canvas for which learning rates and shapes are shown."""
 
-_READ = (".py", ".toml", ".json")
+READ = (".py", ".toml", ".json")
 """Files of packages of which facts are made: presets and looks are often tables."""
 
 _PLAIN = {kind.__name__: kind for kind in (int, float, bool, str, type(None))}
@@ -123,7 +123,7 @@ def _state_of(root: Path) -> str:
 
     One look is enough: what this process runs was read once too.
     """
-    inside = (path for path in root.rglob("*.*") if path.suffix in _READ)
+    inside = (path for path in root.rglob("*.*") if path.suffix in READ)
     paths = sorted(inside) if root.is_dir() else [root]
     return _digest([(str(path), stamp_of(path)) for path in paths])
 

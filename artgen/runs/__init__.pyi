@@ -5,6 +5,7 @@ from .context import RunContext as RunContext
 from .device import resolve_device as resolve_device
 from .elsewhere import Elsewhere as Elsewhere
 from .files.folder import RunFolder as RunFolder
+from .files.inputs import with_film_file as with_film_file
 from .files.log import read_generations as read_generations
 from .files.log import read_losses as read_losses
 from .files.paths import check_outputs as check_outputs

@@ -103,7 +103,7 @@ def create(
     from artgen.output import atomic_write, probe_folder
 
     kind: Kind = "primitive" if family in FAMILIES else cast(Kind, family)
-    _check_name(name, kind, registry, single_file)
+    _check_name(name, family, kind, registry, single_file)
     module = f"artgen_{name}"
     fit = f"artgen fit {TARGETS.get(family, '')}".rstrip()
     summary, use = OTHERS.get(family) or (FAMILIES[family], f"{fit} -p {{}}")
@@ -173,7 +173,7 @@ def _template(name: str) -> Template:
     return Template((TEMPLATES / f"{name}.template").read_text(encoding="utf-8"))
 
 
-def _check_name(name: str, kind: Kind, registry: Registry, single_file: bool) -> None:
+def _check_name(name: str, family: str, kind: Kind, registry: Registry, single_file: bool) -> None:
     """Raise UsageError if `name` cannot name an object of the kind, a module and a class."""
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or len(name) > LONGEST:
         better = re.sub(r"[^a-z0-9]+", "_", name.lower())[:LONGEST]
@@ -188,12 +188,16 @@ def _check_name(name: str, kind: Kind, registry: Registry, single_file: bool) ->
             f"{name!r} is a Python keyword and cannot name a module",
             hint="choose another name",
         )
-    # A function of that name would call itself.
-    calls = _template(f"{kind}.py").template if kind in OTHERS else ""
-    if name in dir(builtins) and re.search(rf"\b{name}\(", calls):
-        raise UsageError(
-            f"{name!r} is a function of Python that a new {kind} calls", hint="choose another name"
-        )
+    # What a template uses must not be hidden by what it defines: a function would call itself.
+    template = _template(f"{family}.py").template
+    for own, place in ((name, "name"), (_class_name(name), "class_name")):
+        defined = re.search(rf"^(def |class )?\$\{{?{place}\b", template, re.MULTILINE)
+        imported = re.search(rf"^(from .+ )?import .*\b{own}\b", template, re.MULTILINE)
+        used = re.search(rf"\b{own}(\(|\.\w)", template)
+        if defined and used and (imported or own in dir(builtins)):
+            raise UsageError(
+                f"{own!r} is a name that a new {kind} uses itself", hint="choose another name"
+            )
     for info in registry.plugins:
         if name in info.offers.get(kind, ()):
             raise UsageError(

@@ -37,7 +37,7 @@ class RunControl:
     saves = True
 
     def __init__(self) -> None:
-        self.stop_requested = False
+        self._stopped = False
         self._end = math.inf
         self.paused = False
         self.watched = False
@@ -50,10 +50,6 @@ class RunControl:
         """Whether to stop now."""
         return self._stopped or time.monotonic() >= self._end
 
-    @stop_requested.setter
-    def stop_requested(self, asked: bool) -> None:
-        self._stopped = asked
-
     @contextmanager
     def within(self, seconds: float | None) -> Iterator[None]:
         """Request a stop of what runs in the block after these `seconds`; None: never."""
@@ -65,7 +61,7 @@ class RunControl:
 
     def request_stop(self) -> None:
         """End the run after the current chunk, with its best drawing saved."""
-        self.stop_requested = True
+        self._stopped = True
 
     def wait_if_paused(self) -> None:
         """Wait while the run is paused and no stop is requested."""

@@ -123,7 +123,7 @@ class _Worker:
             return Interrupted("interrupted")
         return OutputError(
             f"its process ended with code {self.process.exitcode}",
-            hint="it may have run out of memory: run fewer at a time, and continue with --resume",
+            hint="it may have run out of memory: run fewer at a time",
         )
 
     def end(self) -> None:

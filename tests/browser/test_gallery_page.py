@@ -169,7 +169,8 @@ def test_the_lightbox_compares_tells_and_gives_focus_back(visit, built):
     command = box.locator(".command").inner_text()
     assert command.startswith("artgen fit --recipe ")
     assert str(built) not in command
-    box.locator("[data-copy=command]").click()
+    page.evaluate("getSelection().selectAllChildren(document.querySelector('dialog h2'))")
+    box.locator("[data-copy=command]").press("Enter")
     assert page.evaluate("navigator.clipboard.readText()") == command
     assert box.locator("[role=status]").inner_text() == "Copied"
     box.locator("summary").click()

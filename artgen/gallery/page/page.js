@@ -197,12 +197,13 @@
 
   async function copy(button) {
     const source = one(`.${button.dataset.copy}`, box);
+    let said = "Copied";
     try {
       await navigator.clipboard.writeText(source.textContent);
     } catch {  // Not allowed everywhere: select the text, for the reader to copy.
       getSelection().selectAllChildren(source);
+      said = "Selected";
     }
-    const said = getSelection().isCollapsed ? "Copied" : "Selected";
     button.textContent = said;
     one("[role=status]", box).textContent = said;
     setTimeout(() => { button.textContent = "Copy"; }, 1500);

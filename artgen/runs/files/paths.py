@@ -78,5 +78,6 @@ def check_outputs(
 
 def named_files(recipe: Recipe, search: Sequence[Path]) -> list[Path]:
     """Where the files and folders that `recipe` names may be: its target, its mask and so on."""
+    film = (recipe.output.film or "").partition("=")[2]
     names = [Source.parse(recipe.target.source).path, *(file.name for _, file in recipe.files)]
-    return [folder / name for name in names if name for folder in search]
+    return [folder / name for name in (*names, film) if name for folder in search]

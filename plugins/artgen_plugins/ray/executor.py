@@ -166,7 +166,7 @@ def _joined(address: str | None, processors: int | None) -> Iterator[None]:
     except ray.exceptions.RayError as error:
         reason = str(error).strip().partition("\n")[0]
         raise OutputError(
-            f"the cluster was lost: {reason}", hint="continue with --resume"
+            f"the cluster was lost: {reason}", hint="run it again; artgen fit takes --resume"
         ) from None
     finally:
         ray.shutdown()
@@ -300,9 +300,7 @@ class _Batch:
                 result = None
             except self.ray.exceptions.RayError as error:
                 reason = str(error).strip().partition("\n")[0]
-                result = OutputError(
-                    f"its worker or node was lost: {reason}", hint="continue with --resume"
-                )
+                result = OutputError(f"its worker or node was lost: {reason}")
             if result is None or isinstance(result, Exception) or getattr(result, "error", None):
                 self._keep_checkpoint(task)
             self.checkpoints.drop(task.stem)
