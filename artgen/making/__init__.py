@@ -37,9 +37,12 @@ from artgen.output.pdf import assemble_pdf
 from artgen.output.plotter import LONGER, SEEN, Page, Plot, named_page, plot
 from artgen.primitives import NoOptions
 from artgen.registry import check_required
+from artgen.svg.curves import passages
 from artgen.targets import hex_colour, linear_to_srgb, parse_colour, srgb_to_linear
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
+
     from artgen.art import Art
     from artgen.registry import Entry, Registry
 
@@ -150,9 +153,7 @@ class Motif:
         pen = ImageDraw.Draw(plane)
         for part in self._parts(columns, rows):
             axis, ratio, _ = part.principal_axis()
-            angle = axis if ratio > LONGER else math.nan
-            for ring in part.rings:
-                pen.polygon(list(map(tuple, ring.tolist())), fill=angle)
+            _fill(plane, part, axis if ratio > LONGER else math.nan)
             if part.spine is not None:
                 wide = math.ceil(part.stroke_width) + 1
                 for a, b in pairwise(part.spine):
@@ -168,13 +169,12 @@ class Motif:
         Numbers are int64 [rows, columns], -1 where there is no part. Spines are float64 [points, 2]
         in cells, x and y from the upper left corner; None for a part that is no stroke.
         """
-        from PIL import Image, ImageDraw
+        from PIL import Image
 
         plane = Image.new("I", (columns, rows), -1)
-        parts, pen = self._parts(columns, rows), ImageDraw.Draw(plane)
+        parts = self._parts(columns, rows)
         for number, part in enumerate(parts):
-            for ring in part.rings:
-                pen.polygon(list(map(tuple, ring.tolist())), fill=number)
+            _fill(plane, part, number)
         return np.asarray(plane, np.int64), [part.spine for part in parts]
 
     def _parts(self, columns: int, rows: int) -> list[PenPart]:
@@ -185,8 +185,7 @@ class Motif:
         with suppress(UsageError):
             parts = pen_parts(self.art.primitive(), self.art.drawing)
         scale = columns / 2 / self.art.drawing.canvas.reach[0]
-        placed = [part.placed(scale, (columns / 2, rows / 2)) for part in parts]
-        return [replace(each, rings=tuple(r for r in each.rings if len(r) > 1)) for each in placed]
+        return [part.placed(scale, (columns / 2, rows / 2)) for part in parts]
 
     def picture(self, columns: int, rows: int) -> NDArray[np.uint8]:
         """The colours of a grid, averaged as light is: uint8 [rows, columns, 3]."""
@@ -203,6 +202,21 @@ class Motif:
         mean = linear_to_srgb(np.stack([np.asarray(plane) for plane in planes], 2))
         pixels: NDArray[np.uint8] = np.rint(255 * mean.clip(0, 1)).astype(np.uint8)
         return pixels
+
+
+def _fill(plane: Image, part: PenPart, value: float) -> None:
+    """Give a value to the pixels of a plane whose middles are in a part, by its winding number."""
+    from PIL import Image
+
+    low = np.floor(part.box[:2]).clip(0, plane.size).astype(int)
+    wide, high = np.ceil(part.box[2:]).clip(0, plane.size).astype(int) - low
+    turns = np.zeros((high, wide + 1), int)
+    for ring in part.rings:
+        row, x, way = passages(ring - low - 0.5, np.arange(high))
+        np.add.at(turns, (row, np.ceil(x).clip(0, wide).astype(int)), way)
+    inside = turns.cumsum(1)[:, :-1] != 0
+    if inside.any():
+        plane.paste(value, tuple(low.tolist()), Image.fromarray(inside))
 
 
 class Maker:

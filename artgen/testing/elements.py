@@ -76,7 +76,7 @@ def _line(contour: Contour) -> Floats:
 def _winding(corners: Floats, points: Floats) -> NDArray[Any]:
     """Return the winding number of a closed line around each point."""
     order = np.argsort(points[:, 1])
-    point, way = crossings(corners, points[order], lambda _: None)
+    point, way = crossings(corners, points[order])
     return np.bincount(order[point], way, len(points))
 
 
