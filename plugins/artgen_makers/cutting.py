@@ -148,6 +148,12 @@ def recoloured(
     return given if len(given) == len(own) else own, notes * bool(asked)
 
 
+def lacking(number: int, what: str, lack: str, hint: str) -> list[str]:
+    """Return a note of so many colours for which there is nothing to cut; none where all have."""
+    many = f"{number} {what}" + (" has" if number == 1 else "s have")
+    return [f"{many} no {lack}: {hint}"] * (number > 0)
+
+
 def as_pieces(motif: Motif, bridges: int, meet: str, gap: float) -> list[str]:
     """Return a note where a drawing of shapes takes bridges: the fit in which they `meet` as asked.
 

@@ -31,6 +31,7 @@ from artgen_makers.cutting import (
     grid_of,
     inner_first,
     joined,
+    lacking,
     opened,
     outlines,
 )
@@ -143,6 +144,9 @@ class Paper(Maker):
         parts += [Part("pieces to glue", number=number)] * (number > 0)
         bridges = sum(each.bridges for each in layers)
         notes = as_pieces(motif, bridges, "always", o.narrow / min(inner))
+        lack = f"{'depth' if o.depth else 'tone'} of the picture, and no sheet"
+        asked, hint = len(self.papers()), f"use fewer {'--papers' if o.papers else '--layers'}"
+        notes += lacking((asked or o.layers or 0) - len(layers), "paper", lack, hint)
         made = Made(written, parts, finished(layers), notes)
         steps = (
             f"Print the sheets at 100 % and lay each on its paper, {wide:.0f} x {high:.0f} mm. Or "
@@ -169,6 +173,11 @@ class Paper(Maker):
 
         return guides(motif, "paper in layers", made, steps, draw)
 
+    def papers(self) -> list[Floats]:
+        """Return the colours of the sheets, if they are named. Raises UsageError."""
+        o = self.options
+        return colours_for("--papers", o.papers, 2, 12, o.layers, "--layers")
+
     def layered(self, lab: Floats, unit: float, depth: Floats | None = None) -> list[Layer]:
         """Return the sheets from the back to the front for a picture in CIELAB, `unit` mm fine.
 
@@ -180,7 +189,7 @@ class Paper(Maker):
         light, near = sign * smooth[..., 0], o.narrow / unit / 2
         if depth is not None:
             light = ndimage.gaussian_filter(depth, 0.4 * FINE)
-        papers = colours_for("--papers", o.papers, 2, 12, o.layers, "--layers")
+        papers = self.papers()
         tones, weight = grouped(light.reshape(-1, 1))
         wanted = len(papers) or o.layers or USUAL_LAYERS
         chosen = choose((tones - tones.T) ** 2, weight, min(wanted, len(tones)))
