@@ -282,6 +282,21 @@ def test_a_wide_blur_is_that_of_scipy():
         assert np.allclose(blurred(plane, sigma), gaussian_filter(plane, sigma), atol=1e-12)
 
 
+def test_a_long_list_of_pieces_goes_on_to_the_next_page():
+    """It ran off its page, after an empty one."""
+    from artgen_makers.glass import Piece, _lists
+    from artgen_makers.guide import Guide
+
+    guide, few = Guide(Motif("x"), "x", "a4"), [0] * 3000 + [1]
+    _lists(guide, [Piece(np.zeros((1, 2)), (0, 0), 1, k, False) for k in few], ["#fff", "#000"])
+    lines = [
+        re.findall(r"\nBT .* ([\d.]+) Tm", "\n".join(p.operators)) for p in guide.document.pages
+    ]
+    assert 2 <= len(lines) <= 4
+    assert min(map(len, lines)) > 3
+    assert max(float(y) for page in lines for y in page) < guide.paper[1] - 12
+
+
 @pytest.mark.parametrize(
     ("flags", "words"),
     [

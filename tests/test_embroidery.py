@@ -322,11 +322,22 @@ def test_rows_lie_along_the_parts_of_a_drawing():
     maker = Embroidery()
     turned = np.where(bar, 0.6, np.nan)
     flat = np.zeros((48, 96, 3))
-    [block] = maker.blocks(flat, turned, order, [Colour("1", "blue", "#1e3ca0")], unit)
+    [block] = maker.blocks(flat, turned, order, [Colour("1", "blue", "#1e3ca0")], unit, order)
     steps = np.concatenate([np.diff(run, axis=0) for run in block.runs])
     long = steps[np.hypot(*steps.T) > 20]
     along = np.abs(long @ [np.cos(0.6), np.sin(0.6)]) / np.hypot(*long.T)
     assert np.median(along) > 0.99
+
+
+def test_an_area_narrower_than_the_rows_are_apart_is_sewn():
+    """Rows 2 mm apart passed beside it."""
+    order = np.full((60, 60), -1)
+    order[22:27, 10:22] = 0
+    ways = np.where(order == 0, 0.0, np.nan)
+    for spacing in (0.4, 2.0):
+        maker, blue = Embroidery({"spacing": spacing, "least": 0.6}), Colour("1", "blue", "#1e3ca0")
+        [block] = maker.blocks(np.zeros((60, 60, 3)), ways, order, [blue], 0.15, order)
+        assert np.ptp(np.concatenate(block.runs)[:, 0]) == pytest.approx(22, abs=3)
 
 
 def test_threads_are_those_of_the_chart():

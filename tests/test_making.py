@@ -827,6 +827,10 @@ def test_lines_of_blanks_are_no_rows_of_a_table(empty_folder):
     Path("paints.csv").write_text("White,#ffffff\n,\n\nBlack,#000000\n")
     paints = PaintByNumbers({"paints": "paints.csv"}).paints()
     assert [each.name for each in paints] == ["White", "Black"]
+    # The first line was taken for a head.
+    Path("paints.csv").write_text("White,white\nBlack,#000000\n")
+    paints = PaintByNumbers({"paints": "paints.csv"}).paints()
+    assert [each.name for each in paints] == ["White", "Black"]
     Path("paints.csv").write_text("White,#ffffff\n\nBlack\n")
     with pytest.raises(UsageError, match="line 3"):
         PaintByNumbers({"paints": "paints.csv"}).paints()

@@ -439,9 +439,14 @@ def test_a_wrong_profile_is_told(text, message, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     good = 'language = "gcode"\nbed = [200, 100]\ndraw = 1\ntravel = 1\nacceleration = 1\n'
     good += 'up = ["U"]\ndown = ["D"]\n'
-    Path("mine.toml").write_text(good)
-    assert read_profile("mine.toml") == replace(
-        MACHINE, bed=(200.0, 100.0), draw=1, travel=1, acceleration=1, up=("U",), down=("D",)
+    for name in ("mine.toml", "MINE.TOML"):
+        Path(name).write_text(good)
+    assert (
+        read_profile("mine.toml")
+        == read_profile("MINE.TOML")
+        == replace(
+            MACHINE, bed=(200.0, 100.0), draw=1, travel=1, acceleration=1, up=("U",), down=("D",)
+        )
     )
     key = text.partition(" = ")[0]
     others = [line for line in good.splitlines() if not line.startswith(key)]

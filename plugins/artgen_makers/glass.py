@@ -598,15 +598,15 @@ def _cartoon(
 
 def _lists(guide: Guide, pieces: Sequence[Piece], names: Sequence[str]) -> None:
     """Add pages that say which pieces each glass has."""
-    sheet, y = guide.page("Pieces by glass"), MARGIN + 16
+    y = math.inf
     for k, name in enumerate(names):
         own = ", ".join(str(n) for n, p in enumerate(pieces, 1) if p.colour == k)
-        lines = wrapped(own, guide.width - 16, 3.6)
-        if y + 5 * len(lines) > guide.paper[1] - MARGIN - 8:
-            sheet, y = guide.page("Pieces by glass"), MARGIN + 16
-        sheet.box(MARGIN, y - 3.6, 8, 4.4, fill=name)
-        sheet.text(MARGIN + 11, y, f"{k + 1}", 3.6, bold=True)
-        for line in lines:
+        for number, line in enumerate(wrapped(own, guide.width - 16, 3.6)):
+            if y > guide.paper[1] - MARGIN - 8:
+                sheet, y = guide.page("Pieces by glass"), MARGIN + 16
+            if number == 0:
+                sheet.box(MARGIN, y - 3.6, 8, 4.4, fill=name)
+                sheet.text(MARGIN + 11, y, f"{k + 1}", 3.6, bold=True)
             sheet.text(MARGIN + 18, y, line, 3.6)
             y += 5
         y += 2

@@ -110,14 +110,15 @@ class PaintByNumbers(Maker):
             return []
         found = []
         for number, row in read_rows(self.options.paints, "paints", "Titanium white,#f8f8f5"):
-            if number == 1 and "#" not in "".join(row):
-                continue
-            if len(row) != 2 or not row[1].startswith("#"):
-                raise UsageError(
-                    f"{self.options.paints}, line {number}: {','.join(row)!r} is no paint",
-                    hint="write Titanium white,#f8f8f5",
-                )
-            found.append(Paint(row[0], np.array(parse_colour(row[1]))))
+            try:
+                name, colour = row
+                found.append(Paint(name, np.array(parse_colour(colour))))
+            except (ValueError, UsageError):
+                if number > 1 or "#" in "".join(row):
+                    raise UsageError(
+                        f"{self.options.paints}, line {number}: {','.join(row)!r} is no paint",
+                        hint="write Titanium white,#f8f8f5",
+                    ) from None
         if not 2 <= len(found) <= 40:
             raise UsageError(
                 f"{self.options.paints} has {len(found)} paints",
