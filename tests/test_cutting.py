@@ -170,7 +170,7 @@ def test_the_dxf_has_the_pieces_of_the_svg_and_equal_pictures_give_equal_bytes(p
 
 
 def test_colours_that_no_screen_has_are_clipped_without_a_warning():
-    from artgen_makers.tones import rgb_of
+    from artgen_plugins.regions import rgb_of
 
     found = rgb_of(np.array([[30.0, 10, 120], [60, 0, 0]]))
     assert found.min() >= 0

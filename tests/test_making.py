@@ -1402,7 +1402,8 @@ def test_a_list_that_would_just_not_fit_takes_one_page():
 
 
 def test_a_template_of_a_quilt_stands_upright_and_keeps_its_shape():
-    from artgen_makers.quilt import Cell, area, upright
+    from artgen_makers.quilt import Cell, upright
+    from artgen_plugins._outlines import area
 
     slanted = np.array([[0.0, 0.0], [200.0, 100.0], [190.0, 120.0], [-10.0, 20.0]])
     piece = Cell(slanted, np.zeros(0, np.int64), template=slanted)

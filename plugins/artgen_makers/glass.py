@@ -31,13 +31,15 @@ from artgen_makers.cutting import (
     in_svg,
     inner_first,
     opened,
+    path_of,
+    texts_of,
 )
 from artgen_makers.grids import choose, differences, grouped
 from artgen_makers.guide import MARGIN, Guide, guides, wrapped
 from artgen_makers.paint import fillable, separated
 from artgen_makers.pdf import Sheet, text_width
-from artgen_makers.tones import blurred, focused, rgb_of
-from artgen_plugins.regions import chains, cut, lab_of, means, smoothed
+from artgen_makers.tones import blurred, focused
+from artgen_plugins.regions import chains, cut, lab_of, means, rgb_of, smoothed
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -581,13 +583,7 @@ def _cartoon(
     lead: float,
 ) -> str:
     """Return each line once, as wide as the lead, and the numbers, in millimetres."""
-    paths = "\n".join(
-        f'<path d="M{"L".join(f"{x:.2f},{y:.2f}" for x, y in each)}"/>' for each in lines
-    )
-    texts = "\n".join(
-        f'<text x="{x:.2f}" y="{y:.2f}" font-size="{high:.2f}">{text}</text>'
-        for text, x, y, high in words
-    )
+    paths, texts = "\n".join(map(path_of, lines)), texts_of(words)
     shown = (
         f'<g fill="none" stroke="#000" stroke-width="{lead:g}" stroke-linecap="round" '
         f'stroke-linejoin="round">\n{paths}\n</g>\n'

@@ -37,8 +37,7 @@ from artgen_makers.cutting import (
 )
 from artgen_makers.grids import choose, grouped
 from artgen_makers.guide import ONE, Guide, guides, outlined
-from artgen_makers.tones import rgb_of
-from artgen_plugins.regions import lab_of, means
+from artgen_plugins.regions import lab_of, means, rgb_of
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -125,7 +124,8 @@ class Paper(Maker):
             what = f"{o.depth} has one depth" if o.depth else f"{motif.name} has one tone"
             raise UsageError(f"{what} alone", hint="take another picture")
         cuts = [inner_first(outlines(each.paper, unit, o.kerf)) for each in layers]
-        pins, high = [(x, y, HOLE) for x, y in _holes(size, o.frame)], min(o.frame / 2, 4)
+        across, down = ((o.frame / 2, side - o.frame / 2) for side in size)
+        pins, high = [(x, y, HOLE) for x in across for y in down], min(o.frame / 2, 4)
         written: dict[str, bytes] = {}
         loose = [*(_loose(str(k), each.paper, unit) for k, each in enumerate(layers, 1)), []]
         for k, lines in enumerate(cuts, 1):
@@ -252,12 +252,6 @@ def depth_of(file: str, columns: int, rows: int) -> Floats:
     found = np.asarray(plane, np.float64)
     depth: Floats = 100 * (found - found.min()) / max(float(np.ptp(found)), 1e-9)
     return depth
-
-
-def _holes(size: tuple[float, float], frame: float) -> list[tuple[float, float]]:
-    """Return the middles of the holes for pins, in mm."""
-    wide, high = size
-    return [(x, y) for x in (frame / 2, wide - frame / 2) for y in (frame / 2, high - frame / 2)]
 
 
 def finished(layers: Sequence[Layer]) -> Pixels:
