@@ -19,7 +19,7 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
-from itertools import chain, pairwise
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -41,8 +41,6 @@ from artgen.svg.curves import passages
 from artgen.targets import hex_colour, linear_to_srgb, parse_colour, srgb_to_linear
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
-
     from artgen.art import Art
     from artgen.registry import Entry, Registry
 
@@ -147,19 +145,17 @@ class Motif:
 
         In radians, x to y: along a stroke, or the longest axis of a part; NaN where there is none.
         """
-        from PIL import Image, ImageDraw
+        from scipy.spatial import cKDTree
 
-        plane = Image.new("F", (columns, rows), math.nan)
-        pen = ImageDraw.Draw(plane)
+        plane = np.full((rows, columns), math.nan)
         for part in self._parts(columns, rows):
+            inside = _inside(part, rows, columns)
             axis, ratio, _ = part.principal_axis()
-            _fill(plane, part, axis if ratio > LONGER else math.nan)
+            plane[inside] = axis if ratio > LONGER else math.nan
             if part.spine is not None:
-                wide = math.ceil(part.stroke_width) + 1
-                for a, b in pairwise(part.spine):
-                    along = math.atan2(*(b - a)[::-1])
-                    pen.line([tuple(a), tuple(b)], fill=along, width=wide)
-        return np.asarray(plane, np.float64)
+                _, near = cKDTree(part.spine).query(np.stack(inside[::-1], 1) + 0.5)
+                plane[inside] = np.arctan2(*np.gradient(part.spine, axis=0)[near].T[::-1])
+        return plane
 
     def strokes(
         self, columns: int, rows: int
@@ -169,23 +165,19 @@ class Motif:
         Numbers are int64 [rows, columns], -1 where there is no part. Spines are float64 [points, 2]
         in cells, x and y from the upper left corner; None for a part that is no stroke.
         """
-        from PIL import Image
-
-        plane = Image.new("I", (columns, rows), -1)
-        parts = self._parts(columns, rows)
+        plane, parts = np.full((rows, columns), -1), self._parts(columns, rows)
         for number, part in enumerate(parts):
-            _fill(plane, part, number)
-        return np.asarray(plane, np.int64), [part.spine for part in parts]
+            plane[_inside(part, rows, columns)] = number
+        return plane, [part.spine for part in parts]
 
     def _parts(self, columns: int, rows: int) -> list[PenPart]:
         """The parts of a drawing in cells of a grid, from the lowest; none where it has none."""
-        if self.art is None:
-            return []
-        parts: Sequence[PenPart] = ()
-        with suppress(UsageError):
-            parts = pen_parts(self.art.primitive(), self.art.drawing)
-        scale = columns / 2 / self.art.drawing.canvas.reach[0]
-        return [part.placed(scale, (columns / 2, rows / 2)) for part in parts]
+        if self.art is not None:
+            scale, middle = columns / 2 / self.art.drawing.canvas.reach[0], (columns / 2, rows / 2)
+            with suppress(UsageError):
+                parts = pen_parts(self.art.primitive(), self.art.drawing)
+                return [part.placed(scale, middle) for part in parts]
+        return []
 
     def picture(self, columns: int, rows: int) -> NDArray[np.uint8]:
         """The colours of a grid, averaged as light is: uint8 [rows, columns, 3]."""
@@ -204,19 +196,15 @@ class Motif:
         return pixels
 
 
-def _fill(plane: Image, part: PenPart, value: float) -> None:
-    """Give a value to the pixels of a plane whose middles are in a part, by its winding number."""
-    from PIL import Image
-
-    low = np.floor(part.box[:2]).clip(0, plane.size).astype(int)
-    wide, high = np.ceil(part.box[2:]).clip(0, plane.size).astype(int) - low
-    turns = np.zeros((high, wide + 1), int)
+def _inside(part: PenPart, rows: int, columns: int) -> tuple[NDArray[Any], ...]:
+    """The rows and columns of cells whose middles are in a part, by its winding number."""
+    low = np.floor(part.box[:2]).clip(0, (columns, rows)).astype(int)
+    wide, tall = np.ceil(part.box[2:]).clip(0, (columns, rows)).astype(int) - low
+    turns = np.zeros((tall, wide + 1), int)
     for ring in part.rings:
-        row, x, way = passages(ring - low - 0.5, np.arange(high))
+        row, x, way = passages(ring - low - 0.5, np.arange(tall))
         np.add.at(turns, (row, np.ceil(x).clip(0, wide).astype(int)), way)
-    inside = turns.cumsum(1)[:, :-1] != 0
-    if inside.any():
-        plane.paste(value, tuple(low.tolist()), Image.fromarray(inside))
+    return tuple((np.argwhere(turns.cumsum(1)[:, :-1]) + low[::-1]).T)
 
 
 class Maker:

@@ -55,8 +55,9 @@ def passages(
 ) -> tuple[NDArray[np.int64], Floats, NDArray[np.int64]]:
     """Return where the edges of a polygon pass heights `levels` [N], which are sorted.
 
-    For each such passage: the number of the level, x, and 1 where y grows along the edge, else -1.
-    Before edges and levels are compared, `compare` is told how many pairs there are, and may raise.
+    For each such passage: the number of the level, x, and 1 where y grows along the edge, else -1;
+    the sum on the right of a point is how often the polygon winds around it. Before edges and
+    levels are compared, `compare` is told how many pairs there are, and may raise.
     """
     (x, y), (u, v) = ring.T, np.roll(ring, -1, axis=0).T
     first, last = (levels.searchsorted(each(y, v)) for each in (np.minimum, np.maximum))
@@ -66,15 +67,3 @@ def passages(
     level = np.arange(len(edge)) + np.repeat(last - np.cumsum(crossed), crossed)
     x, y, u, v = x[edge], y[edge], u[edge], v[edge]
     return level, x + (levels[level] - y) / (v - y) * (u - x), np.where(v > y, 1, -1)
-
-
-def crossings(
-    ring: Floats, points: Floats, compare: Callable[[int], object] = abs
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the `passages` of points [N, 2], sorted by y, on their right: their numbers and ways.
-
-    The sum of the ways is how often the polygon winds around a point.
-    """
-    point, x, way = passages(ring, points[:, 1], compare)
-    right = x > points[point, 0]
-    return point[right], way[right]
