@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -20,6 +21,8 @@ from artgen.cli import main
 from artgen.making import Motif, hex_colour
 from artgen_makers.block import Block, BlockOptions, Layer, printed
 from artgen_makers.cutting import joined, recoloured
+from artgen_makers.paper import Paper
+from artgen_makers.stencil import Stencil
 from artgen_makers.tones import blurred
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -167,7 +170,7 @@ def test_the_dxf_has_the_pieces_of_the_svg_and_equal_pictures_give_equal_bytes(p
 
 
 def test_colours_that_no_screen_has_are_clipped_without_a_warning():
-    from artgen_makers.tones import rgb_of
+    from artgen_plugins.regions import rgb_of
 
     found = rgb_of(np.array([[30.0, 10, 120], [60, 0, 0]]))
     assert found.min() >= 0
@@ -279,6 +282,21 @@ def test_a_wide_blur_is_that_of_scipy():
         assert np.allclose(blurred(plane, sigma), gaussian_filter(plane, sigma), atol=1e-12)
 
 
+def test_a_long_list_of_pieces_goes_on_to_the_next_page():
+    """It ran off its page, after an empty one."""
+    from artgen_makers.glass import Piece, _lists
+    from artgen_makers.guide import Guide
+
+    guide, few = Guide(Motif("x"), "x", "a4"), [0] * 3000 + [1]
+    _lists(guide, [Piece(np.zeros((1, 2)), (0, 0), 1, k, False) for k in few], ["#fff", "#000"])
+    lines = [
+        re.findall(r"\nBT .* ([\d.]+) Tm", "\n".join(p.operators)) for p in guide.document.pages
+    ]
+    assert 2 <= len(lines) <= 4
+    assert min(map(len, lines)) > 3
+    assert max(float(y) for page in lines for y in page) < guide.paper[1] - 12
+
+
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
@@ -306,6 +324,7 @@ def test_a_picture_too_narrow_is_refused(kind, empty_folder, capsys):
     assert "slim is too long and narrow" in capsys.readouterr().err
 
 
+PLAIN = {"lines": 0.0, "local": 0.0}
 BLOCK = ("--width", "10cm", "--inks", "2", "--dxf")
 
 
@@ -374,6 +393,43 @@ def test_a_border_without_room_has_no_register_and_says_so(shapes):
     assert "no room for --register pins" in made.notes[-1]
     assert block.marks((80, 60)) == []
     assert len(Block({"border": 10.0}).marks((80, 60))) == 2
+
+
+@pytest.mark.parametrize(
+    ("maker", "note"),
+    [
+        (Paper({"layers": 4}), "2 papers have no tone of the picture, and no sheet: use fewer --l"),
+        (Paper({"papers": "red,teal,navy"}), "1 paper has no tone .* fewer --papers$"),
+        (Block({"inks": 2, "ridge": 7.0, **PLAIN}), "1 ink has no place .* or fewer --inks$"),
+        (Block({"colours": "red,navy", "ridge": 7.0, **PLAIN}), "1 ink .* or fewer --colours$"),
+        (
+            Stencil({"paints": "red,teal,navy", "width": 150.0, "narrow": 6.5}),
+            "1 paint has no place of 6.5 mm, and no sheet: .* or fewer --paints$",
+        ),
+    ],
+)
+def test_colours_without_a_place_are_told(maker, note):
+    """Those of papers and blocks were not, and fewer --colours were said to help --paints."""
+    photo = np.full((600, 600, 3), 250, np.uint8)
+    photo[:, 300:] = 246 if isinstance(maker, Paper) else 130
+    side = 20 if isinstance(maker, Block) else 30
+    if not isinstance(maker, Paper):
+        for y, x in np.ndindex(540 // side // 3, 240 // side // 3):
+            photo[40 + 3 * side * y :, 330 + 3 * side * x :][:side, :side] = 0
+    [said] = maker.make(Motif("dots", photo=photo)).notes
+    assert re.search(note, said)
+
+
+def test_a_colour_of_a_drawing_without_a_hole_is_told():
+    """Its shapes are narrower than any hole, and its sheet was left out without a word."""
+    art = artgen.fit("sample:cat", "circle", count=2, size=32, seed=1)
+    tensors = art.drawing.tensors
+    tensors["genes"][:] = tensors["genes"].new_tensor([[-0.4, 0, 0.3], [0.6, 0.6, 0.02]]).T
+    tensors["colour"][:] = tensors["colour"].new_tensor([[0.8, 0.1, 0.1], [0, 0, 0.5]]).T
+    tensors["alpha"][:] = 1
+    made = Stencil({"width": 120.0, "narrow": 3.0}).make(Motif("dots", art=art))
+    assert [each.colour for each in made.parts if each.what == "paint"] == ["#cc1a1a"]
+    assert "1 paint has no place of 3 mm, and no sheet: use a larger --width" in made.notes
 
 
 def test_bridges_are_as_wide_as_asked_for():

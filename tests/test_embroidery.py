@@ -280,6 +280,29 @@ def test_a_stroke_is_sewn_where_it_is_narrow_and_seen():
     assert satin(bar, 0.2, THREAD, spines[0] + [0, 300]) == []
 
 
+@pytest.mark.parametrize(
+    ("primitive", "options", "genes"),
+    [
+        ("glyph", {"text": "8", "font": "DejaVuSans"}, [0.0, 0.0, 1.8, 0.0, 0.5]),
+        # Two copies of which the one is partly above the other.
+        ("triangle", {"symmetry": "mirror"}, [-0.3, -0.9, 0.2, 0.0, -0.3, 0.9]),
+    ],
+)
+def test_parts_are_where_they_are_painted(primitive, options, genes):
+    white = np.full((64, 64, 3), 255, np.uint8)
+    art = artgen.fit(white, primitive, count=1, size=64, steps=2, seed=1, **options)
+    tensors = art.drawing.tensors
+    tensors["genes"][:] = tensors["genes"].new_tensor([genes]).T
+    tensors["alpha"][:], tensors["colour"][:] = 1, 0
+    motif = Motif(primitive, art)
+    shown = motif.pixels(64)[..., 0]
+    inside, outside = shown == 0, shown == 255
+    assert min(inside.sum(), outside.sum()) > 400
+    for place in (motif.strokes(64, 64)[0] == 0, np.isfinite(motif.directions(64, 64))):
+        assert place[inside].all()
+        assert not place[outside].any()
+
+
 def test_rows_lie_along_the_parts_of_a_drawing():
     target = np.full((48, 96, 3), 245, np.uint8)
     target[12:36, 8:88] = (30, 60, 160)
@@ -299,11 +322,22 @@ def test_rows_lie_along_the_parts_of_a_drawing():
     maker = Embroidery()
     turned = np.where(bar, 0.6, np.nan)
     flat = np.zeros((48, 96, 3))
-    [block] = maker.blocks(flat, turned, order, [Colour("1", "blue", "#1e3ca0")], unit)
+    [block] = maker.blocks(flat, turned, order, [Colour("1", "blue", "#1e3ca0")], unit, order)
     steps = np.concatenate([np.diff(run, axis=0) for run in block.runs])
     long = steps[np.hypot(*steps.T) > 20]
     along = np.abs(long @ [np.cos(0.6), np.sin(0.6)]) / np.hypot(*long.T)
     assert np.median(along) > 0.99
+
+
+def test_an_area_narrower_than_the_rows_are_apart_is_sewn():
+    """Rows 2 mm apart passed beside it."""
+    order = np.full((60, 60), -1)
+    order[22:27, 10:22] = 0
+    ways = np.where(order == 0, 0.0, np.nan)
+    for spacing in (0.4, 2.0):
+        maker, blue = Embroidery({"spacing": spacing, "least": 0.6}), Colour("1", "blue", "#1e3ca0")
+        [block] = maker.blocks(np.zeros((60, 60, 3)), ways, order, [blue], 0.15, order)
+        assert np.ptp(np.concatenate(block.runs)[:, 0]) == pytest.approx(22, abs=3)
 
 
 def test_threads_are_those_of_the_chart():

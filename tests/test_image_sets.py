@@ -193,8 +193,18 @@ def test_a_bomb_is_not_unpacked(tmp_path):
 def test_labels_that_do_not_fit_are_refused(mnist):
     folder, _ = mnist
     (folder / "train-labels-idx1-ubyte").write_bytes(idx(np.arange(29)))
-    with pytest.raises(InputError, match=r"30 pictures, .* has 29 labels"):
+    with pytest.raises(InputError, match=r"30 pictures, .* has 29 labels") as refused:
         open_image_set(folder)
+    assert "of one set" in refused.value.hint
+
+
+def test_a_folder_of_too_many_pictures_is_refused(tmp_path, monkeypatch):
+    for number in range(3):
+        Image.new("RGB", (4, 4)).save(tmp_path / f"{number}.png")
+    monkeypatch.setattr("artgen.targets.image_set.PixelBudget.most", 2)
+    with pytest.raises(InputError, match="has more than 2 pictures") as refused:
+        open_image_set(tmp_path)
+    assert refused.value.hint == "leave some out"
 
 
 # ---- archives ------------------------------------------------------------------------------------

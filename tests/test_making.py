@@ -827,6 +827,10 @@ def test_lines_of_blanks_are_no_rows_of_a_table(empty_folder):
     Path("paints.csv").write_text("White,#ffffff\n,\n\nBlack,#000000\n")
     paints = PaintByNumbers({"paints": "paints.csv"}).paints()
     assert [each.name for each in paints] == ["White", "Black"]
+    # The first line was taken for a head.
+    Path("paints.csv").write_text("White,white\nBlack,#000000\n")
+    paints = PaintByNumbers({"paints": "paints.csv"}).paints()
+    assert [each.name for each in paints] == ["White", "Black"]
     Path("paints.csv").write_text("White,#ffffff\n\nBlack\n")
     with pytest.raises(UsageError, match="line 3"):
         PaintByNumbers({"paints": "paints.csv"}).paints()
@@ -1398,7 +1402,8 @@ def test_a_list_that_would_just_not_fit_takes_one_page():
 
 
 def test_a_template_of_a_quilt_stands_upright_and_keeps_its_shape():
-    from artgen_makers.quilt import Cell, area, upright
+    from artgen_makers.quilt import Cell, upright
+    from artgen_plugins._outlines import area
 
     slanted = np.array([[0.0, 0.0], [200.0, 100.0], [190.0, 120.0], [-10.0, 20.0]])
     piece = Cell(slanted, np.zeros(0, np.int64), template=slanted)

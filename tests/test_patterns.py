@@ -433,6 +433,11 @@ def test_fabric_has_its_size_and_tells_of_edges_that_do_not_meet():
         assert round(tile.info["dpi"][0]) == 40
     assert np.array_equal(made.picture[:32, :64], made.picture[32:64, 64:128])
     assert not [note for note in made.notes if "left and right" in note]
+    # It was 1.25e+04 mm high.
+    tall = Fabric({"repeat": 5000.0, "dpi": 20.0}).make(
+        Motif("tall", photo=np.resize(meets, (5, 2, 3)))
+    )
+    assert tall.parts[0].name == "5000 x 12500 mm"
 
 
 def test_a_photo_is_not_fitted_for_a_repeat_that_is_too_large():
@@ -560,6 +565,11 @@ def test_an_outline_that_crosses_itself_goes_back_to_the_last_one_after_a_resume
     assert not is_simple(outline(raw["xy"].T, corners(raw["side"])).double().numpy())
     resumed.after_step(raw)
     torch.testing.assert_close(raw["xy"], last)
+    # Torch refuses the quantiles of so many tones.
+    first.target = torch.zeros(3, 2400, 2400)
+    first.target[..., 1200:] = 1
+    shown = first.picture(tensors)
+    assert (float(shown.min()), float(shown.max())) == pytest.approx((0, 1), abs=0.01)
 
 
 def test_initial_sizes_are_those_of_all_that_is_drawn():

@@ -151,9 +151,9 @@ def test_a_stencil_of_shapes_that_never_meet_has_a_hole_for_each_and_no_bridge()
 
 def test_bridges_name_the_fit_that_needs_none():
     sheet = Stencil({"width": 240.0, "narrow": 2.0, "frame": 20.0})
-    [note] = sheet.make(Motif("cat", art=fitted("", engine="climb", count=30))).notes
+    [note] = sheet.make(Motif("cat", art=fitted("", engine="climb", count=40))).notes
     command = note.partition(": artgen fit ")[2]
-    assert command.startswith("sample:cat -p triangle -n 30 -e pieces --set engine.meet=never")
+    assert command.startswith("sample:cat -p triangle -n 40 -e pieces --set engine.meet=never")
     # 2 mm of 200 x 134 mm.
     assert "engine.gap=0.015 " in command
     assert "--palette '#8a4b20,#201812'" in command

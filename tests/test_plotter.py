@@ -333,6 +333,14 @@ def test_what_changes_nothing_of_ink_is_said(asked, said):
     assert [each.what for each in told if each.kind == "result"] == said
 
 
+def test_a_black_pen_that_is_named_draws_any_ink():
+    """It was taken for no pen."""
+    art = fit(np.eye(24), "stipple", count=9, seed=1, inks="navy")
+    for asked, pen in (({}, "#000080"), ({"pens": BLACK}, "#000000")):
+        [layer] = plot(art.drawing, art.primitive(), art.render(64), Page(**asked)).layers
+        assert layer.colour == pen
+
+
 def test_one_ink_is_enough_for_a_gray_picture():
     pixels = np.repeat(np.arange(256, dtype=np.uint8).reshape(16, 16, 1), 3, axis=2)
     for count in (1, 4):

@@ -157,12 +157,22 @@ def test_a_photo_on_coloured_paper_is_no_negative(pens, paper, inks):
         ({}, "#14171f"),
         ({"paper": "white", "pens": "navy"}, "#ffffff"),
         ({"paper": "tan"}, "#d2b48c"),
+        ({"pens": "gold", "page": "A5"}, "#14171f"),
+        ({"pens": "black"}, "#ffffff"),
     ],
 )
 def test_a_drawing_on_dark_paper_keeps_it(asked, paper):
-    """Its light pens were plotted on white paper."""
+    """Its light pens were plotted on white paper, also where they were named."""
     night = fit("sample:cat", primitive="stipple", count=30, size=32, preset="night", seed=1)
     assert Plotter(asked).page_of(Motif("x", night)).paper == paper
+
+
+@pytest.mark.parametrize(("cover", "paper"), [(True, "#ffffff"), (False, "#d2b48c")])
+def test_a_drawing_of_light_ink_keeps_its_paper(cover, paper):
+    """White lines were plotted on white, since tan is not dark. Ink that multiplies is not light."""
+    options = {"inks": "black,white", "overprint": cover, "background": "tan"}
+    tan = fit("sample:cat", primitive="stipple", count=30, size=32, seed=1, **options)
+    assert Plotter().page_of(Motif("x", tan)).paper == paper
 
 
 def test_a_photo_is_not_fitted_for_paper_that_no_machine_reaches():
@@ -429,9 +439,14 @@ def test_a_wrong_profile_is_told(text, message, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     good = 'language = "gcode"\nbed = [200, 100]\ndraw = 1\ntravel = 1\nacceleration = 1\n'
     good += 'up = ["U"]\ndown = ["D"]\n'
-    Path("mine.toml").write_text(good)
-    assert read_profile("mine.toml") == replace(
-        MACHINE, bed=(200.0, 100.0), draw=1, travel=1, acceleration=1, up=("U",), down=("D",)
+    for name in ("mine.toml", "MINE.TOML"):
+        Path(name).write_text(good)
+    assert (
+        read_profile("mine.toml")
+        == read_profile("MINE.TOML")
+        == replace(
+            MACHINE, bed=(200.0, 100.0), draw=1, travel=1, acceleration=1, up=("U",), down=("D",)
+        )
     )
     key = text.partition(" = ")[0]
     others = [line for line in good.splitlines() if not line.startswith(key)]

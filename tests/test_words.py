@@ -22,7 +22,7 @@ from artgen.recipe import Recipe
 from artgen.recipe.tables import Stage
 from artgen.runs import run
 from artgen.targets import TargetRequest
-from artgen_plugins.words import VOCABULARY, Vocabulary, blank, load, text
+from artgen_plugins.words import VOCABULARY, Vocabulary, _parse, blank, load, text
 
 MERGES = [("l", "i"), ("h", "o"), ("ho", "r"), ("s", "e</w>"), ("hor", "se</w>")]
 ROWS = 514 + len(MERGES)
@@ -168,12 +168,33 @@ def test_a_wrong_file_is_refused_in_words(clip, tmp_path):
         ("; ", "no prompt"),
         ("0*a", "no prompt"),
         ("a; cutouts=999", "cutouts"),
+        ("0,5*a", "'0,5\\*a' begins with no weight"),
+        ("b; --2*a", "begins with no weight"),
+        ("1..5 * a", "begins with no weight"),
         ("x" * 40, "tokens"),
     ],
 )
 def test_wrong_prompts_are_refused(clip, prompts, problem):
     with pytest.raises(UsageError, match=problem):
         text(prompts, clip)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "weight"),
+    [
+        ("- 0.3*a", -0.3),
+        ("2.*a", 2),
+        ("1e-1*a", 0.1),
+        ("+ .5 * a", 0.5),
+        ("a 2*b", 1),
+        ("3 a's", 1),
+    ],
+)
+def test_weights_are_numbers_in_any_spelling(prompt, weight):
+    """They were read as words of a prompt that is wanted."""
+    [[(found, words)]], _ = _parse(prompt)
+    assert found == pytest.approx(weight)
+    assert words == (prompt if weight == 1 else "a")
 
 
 def test_a_text_needs_quotes_and_a_file(clip, tmp_path, capsys):

@@ -19,7 +19,7 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
-from itertools import chain, pairwise
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -37,6 +37,7 @@ from artgen.output.pdf import assemble_pdf
 from artgen.output.plotter import LONGER, SEEN, Page, Plot, named_page, plot
 from artgen.primitives import NoOptions
 from artgen.registry import check_required
+from artgen.svg.curves import passages
 from artgen.targets import hex_colour, linear_to_srgb, parse_colour, srgb_to_linear
 
 if TYPE_CHECKING:
@@ -144,21 +145,17 @@ class Motif:
 
         In radians, x to y: along a stroke, or the longest axis of a part; NaN where there is none.
         """
-        from PIL import Image, ImageDraw
+        from scipy.spatial import cKDTree
 
-        plane = Image.new("F", (columns, rows), math.nan)
-        pen = ImageDraw.Draw(plane)
+        plane = np.full((rows, columns), math.nan)
         for part in self._parts(columns, rows):
+            inside = _inside(part, rows, columns)
             axis, ratio, _ = part.principal_axis()
-            angle = axis if ratio > LONGER else math.nan
-            for ring in part.rings:
-                pen.polygon(list(map(tuple, ring.tolist())), fill=angle)
+            plane[inside] = axis if ratio > LONGER else math.nan
             if part.spine is not None:
-                wide = math.ceil(part.stroke_width) + 1
-                for a, b in pairwise(part.spine):
-                    along = math.atan2(*(b - a)[::-1])
-                    pen.line([tuple(a), tuple(b)], fill=along, width=wide)
-        return np.asarray(plane, np.float64)
+                _, near = cKDTree(part.spine).query(np.stack(inside[::-1], 1) + 0.5)
+                plane[inside] = np.arctan2(*np.gradient(part.spine, axis=0)[near].T[::-1])
+        return plane
 
     def strokes(
         self, columns: int, rows: int
@@ -168,25 +165,19 @@ class Motif:
         Numbers are int64 [rows, columns], -1 where there is no part. Spines are float64 [points, 2]
         in cells, x and y from the upper left corner; None for a part that is no stroke.
         """
-        from PIL import Image, ImageDraw
-
-        plane = Image.new("I", (columns, rows), -1)
-        parts, pen = self._parts(columns, rows), ImageDraw.Draw(plane)
+        plane, parts = np.full((rows, columns), -1), self._parts(columns, rows)
         for number, part in enumerate(parts):
-            for ring in part.rings:
-                pen.polygon(list(map(tuple, ring.tolist())), fill=number)
-        return np.asarray(plane, np.int64), [part.spine for part in parts]
+            plane[_inside(part, rows, columns)] = number
+        return plane, [part.spine for part in parts]
 
     def _parts(self, columns: int, rows: int) -> list[PenPart]:
         """The parts of a drawing in cells of a grid, from the lowest; none where it has none."""
-        if self.art is None:
-            return []
-        parts: Sequence[PenPart] = ()
-        with suppress(UsageError):
-            parts = pen_parts(self.art.primitive(), self.art.drawing)
-        scale = columns / 2 / self.art.drawing.canvas.reach[0]
-        placed = [part.placed(scale, (columns / 2, rows / 2)) for part in parts]
-        return [replace(each, rings=tuple(r for r in each.rings if len(r) > 1)) for each in placed]
+        if self.art is not None:
+            scale, middle = columns / 2 / self.art.drawing.canvas.reach[0], (columns / 2, rows / 2)
+            with suppress(UsageError):
+                parts = pen_parts(self.art.primitive(), self.art.drawing)
+                return [part.placed(scale, middle) for part in parts]
+        return []
 
     def picture(self, columns: int, rows: int) -> NDArray[np.uint8]:
         """The colours of a grid, averaged as light is: uint8 [rows, columns, 3]."""
@@ -203,6 +194,17 @@ class Motif:
         mean = linear_to_srgb(np.stack([np.asarray(plane) for plane in planes], 2))
         pixels: NDArray[np.uint8] = np.rint(255 * mean.clip(0, 1)).astype(np.uint8)
         return pixels
+
+
+def _inside(part: PenPart, rows: int, columns: int) -> tuple[NDArray[Any], ...]:
+    """The rows and columns of cells whose middles are in a part, by its winding number."""
+    low = np.floor(part.box[:2]).clip(0, (columns, rows)).astype(int)
+    wide, tall = np.ceil(part.box[2:]).clip(0, (columns, rows)).astype(int) - low
+    turns = np.zeros((tall, wide + 1), int)
+    for ring in part.rings:
+        row, x, way = passages(ring - low - 0.5, np.arange(tall))
+        np.add.at(turns, (row, np.ceil(x).clip(0, wide).astype(int)), way)
+    return tuple((np.argwhere(turns.cumsum(1)[:, :-1]) + low[::-1]).T)
 
 
 class Maker:

@@ -50,21 +50,20 @@ def signed_area(ring: Floats) -> float:
     return float((x * np.roll(y, -1) - y * np.roll(x, -1)).sum()) / 2
 
 
-def crossings(
-    ring: Floats, points: Floats, compare: Callable[[int], object]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return where the edges of a polygon pass points [N, 2], sorted by y, on their right.
+def passages(
+    ring: Floats, levels: Floats, compare: Callable[[int], object] = abs
+) -> tuple[NDArray[np.int64], Floats, NDArray[np.int64]]:
+    """Return where the edges of a polygon pass heights `levels` [N], which are sorted.
 
-    For each such passage: the number of the point, and 1 where y grows along the edge, else -1.
-    Their sum is how often the polygon winds around a point. Before points and edges are compared,
-    `compare` is told how many pairs there are, and may raise.
+    For each such passage: the number of the level, x, and 1 where y grows along the edge, else -1;
+    the sum on the right of a point is how often the polygon winds around it. Before edges and
+    levels are compared, `compare` is told how many pairs there are, and may raise.
     """
     (x, y), (u, v) = ring.T, np.roll(ring, -1, axis=0).T
-    first, last = (points[:, 1].searchsorted(each(y, v)) for each in (np.minimum, np.maximum))
+    first, last = (levels.searchsorted(each(y, v)) for each in (np.minimum, np.maximum))
     crossed = last - first
     compare(int(crossed.sum()))
     edge = np.repeat(np.arange(len(ring)), crossed)
-    point = np.arange(len(edge)) + np.repeat(last - np.cumsum(crossed), crossed)
+    level = np.arange(len(edge)) + np.repeat(last - np.cumsum(crossed), crossed)
     x, y, u, v = x[edge], y[edge], u[edge], v[edge]
-    right = x + (points[point, 1] - y) / (v - y) * (u - x) > points[point, 0]
-    return point[right], np.where(v > y, 1, -1)[right]
+    return level, x + (levels[level] - y) / (v - y) * (u - x), np.where(v > y, 1, -1)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen.svg.curves import Floats, crossings, signed_area
+from artgen.svg.curves import Floats, passages, signed_area
 from artgen.values.canvas import Canvas
 
 SIDE = 64
@@ -65,8 +65,9 @@ def outer_rings(
             near = order[begin:end]
             across = points[near, 0]
             near = near[(low[0] <= across) & (across <= high[0]) & (owners[near] != index)]
-            point, _ = crossings(ring, points[near], compare)
-            inside = np.bincount(point, minlength=len(near)) % 2 == 1
+            point, x, _ = passages(ring, points[near, 1], compare)
+            right = x > points[near[point], 0]
+            inside = np.bincount(point[right], minlength=len(near)) % 2 == 1
             around[near[inside]] += turns[index]
         both = np.stack([around, around + turns[owners]])
         return np.asarray((both % 2 if even_odd else both) != 0)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artgen.base.xml import Element, fromstring
-from artgen.svg.curves import crossings, flatten
+from artgen.svg.curves import flatten, passages
 from artgen.svg.elements import Contour, contours, path_data, transformed
 
 Floats = NDArray[np.float64]
@@ -76,8 +76,8 @@ def _line(contour: Contour) -> Floats:
 def _winding(corners: Floats, points: Floats) -> NDArray[Any]:
     """Return the winding number of a closed line around each point."""
     order = np.argsort(points[:, 1])
-    point, way = crossings(corners, points[order], lambda _: None)
-    return np.bincount(order[point], way, len(points))
+    point, x, way = passages(corners, points[order, 1])
+    return np.bincount(order[point], way * (x > points[order[point], 0]), len(points))
 
 
 def _near(corners: Floats, points: Floats, distance: float) -> Mask:

@@ -28,6 +28,7 @@ from artgen_makers.cutting import (
     grid_of,
     in_svg,
     inner_first,
+    lacking,
     opened,
     outlines,
     recoloured,
@@ -109,8 +110,10 @@ class Block(Maker):
             inks, notes = recoloured([each.colour for each in layers], given, o, names)
             pairs = zip(layers, inks, strict=True)
             layers = [layer._replace(colour=ink) for layer, ink in pairs]
+            wanted, fewer = len(layers), ""
         else:
             layers = self.toned(motif.picture(columns, rows), unit)
+            wanted, fewer = len(given) or o.inks or 0, "--colours" if given else "--inks"
         fine = layers
         layers = [layer._replace(print=self.cuttable(layer.print, unit)) for layer in layers]
         lost = max(
@@ -128,6 +131,8 @@ class Block(Maker):
             "--width, or a smaller --ridge and --gap"
         ] * (lost > LOST and motif.art is None)
         notes += finer_than(motif, size, o.ridge + o.gap, lost)
+        hint = "use a larger --width" + f" or fewer {fewer}" * bool(fewer)
+        notes += lacking(wanted - len(layers), "ink", "place to print, and no block", hint)
         return self.written(motif, layers, size, unit, notes)
 
     def check(self, size: tuple[float, float]) -> None:

@@ -148,6 +148,12 @@ def recoloured(
     return given if len(given) == len(own) else own, notes * bool(asked)
 
 
+def lacking(number: int, what: str, lack: str, hint: str) -> list[str]:
+    """Return a note of so many colours for which there is nothing to cut; none where all have."""
+    many = f"{number} {what}" + (" has" if number == 1 else "s have")
+    return [f"{many} no {lack}: {hint}"] * (number > 0)
+
+
 def as_pieces(motif: Motif, bridges: int, meet: str, gap: float) -> list[str]:
     """Return a note where a drawing of shapes takes bridges: the fit in which they `meet` as asked.
 
@@ -319,15 +325,11 @@ def files(name: str, plan: Plan, origin: str, dxf: bool) -> dict[str, bytes]:
 def svg(plan: Plan, origin: str) -> str:
     """Return a plan in millimetres: what is engraved, what is cut inside, and then the edge."""
     out = plan.kerf / 2
-    words = "\n".join(
-        f'<text x="{x:.2f}" y="{y:.2f}" font-size="{high:.2f}">{escape(text)}</text>'
-        for text, x, y, high in plan.words
-    )
-    engraved = "\n".join(map(_path, plan.engraved))
+    words, engraved = texts_of(plan.words), "\n".join(map(path_of, plan.engraved))
     cuts = [
         f'<circle cx="{x:.2f}" cy="{y:.2f}" r="{wide / 2 - out:g}"/>' for x, y, wide in plan.holes
     ]
-    cuts += map(_path, plan.cuts)
+    cuts += map(path_of, plan.cuts)
     left, across, down = 0 - out, *(f"{side + plan.kerf:.2f}" for side in plan.size)
     if plan.edge:
         cuts.append(f'<rect x="{left:g}" y="{left:g}" width="{across}" height="{down}"/>')
@@ -350,8 +352,17 @@ def in_svg(size: tuple[float, float], out: float, origin: str, shown: str) -> st
     )
 
 
-def _path(line: Floats) -> str:
+def path_of(line: Floats) -> str:
+    """Return a line as an element of SVG."""
     return f'<path d="M{"L".join(f"{x:.2f},{y:.2f}" for x, y in line)}"/>'
+
+
+def texts_of(words: Iterable[Words]) -> str:
+    """Return words as elements of SVG."""
+    return "\n".join(
+        f'<text x="{x:.2f}" y="{y:.2f}" font-size="{high:.2f}">{escape(text)}</text>'
+        for text, x, y, high in words
+    )
 
 
 def dxf_of(plan: Plan) -> bytes:

@@ -212,7 +212,7 @@ class Embroidery(Maker):
         order: Labels,
         threads: Sequence[Colour],
         unit: float,
-        parts: Labels | None = None,
+        parts: Labels,
         spines: Sequence[Floats | None] = (),
     ) -> list[Block]:
         """Return what is sewn with each thread, in this order.
@@ -220,7 +220,10 @@ class Embroidery(Maker):
         Rows lie along the parts of a drawing where `ways` [height, width] in radians is known.
         Satin lies across the `spines`, of which each pixel has number `parts` - 1.
         """
-        thread = Thread(self.options.spacing, self.options.pull)
+        o = self.options
+        thread = Thread(o.spacing, o.pull)
+        # Rows farther apart than an area is wide may all pass beside it.
+        closer = thread._replace(spacing=min(o.spacing, o.least / 2))
         smooth = ndimage.gaussian_filter(lab[..., 0], 0.5 / unit)
         dy, dx = np.gradient(smooth)
         tensor = [ndimage.gaussian_filter(each, 1 / unit) for each in (dx * dx, dy * dy, dx * dy)]
@@ -228,7 +231,7 @@ class Embroidery(Maker):
         across, down = np.sin(ways), -np.cos(ways)
         for plane, told in zip(tensor, (across * across, down * down, across * down), strict=True):
             plane[known] = SURE * told[known]
-        drawn = order if parts is None else np.where(order < 0, -1, parts)
+        drawn = np.where(order < 0, -1, parts)
         areas = separated(drawn)
         boxes = ndimage.find_objects(areas + 1)
         blocks, pad = [], int(UNDER / unit) + 2
@@ -253,6 +256,7 @@ class Embroidery(Maker):
                 column = satin(grown, unit, thread, spine)
                 under = column[:1] or below(grown, unit, angle)
                 top = column[1:] or rows(grown, unit, angle, thread)
+                top = top or rows(grown, unit, angle, closer)
                 pieces.append([[run + corner for run in each] for each in (under, top)])
             runs: list[Floats] = []
             hidden = Ways(order >= place, unit)

@@ -68,12 +68,12 @@ class Fabric(Maker):
             for where, axis in (("left and right", 1), ("upper and lower", 0))
             if seam(tile, axis) > SEAM
         ]
-        height = o.repeat * tile.shape[0] / tile.shape[1]
-        part = Part("repeat", f"{o.repeat:g} x {height:.4g} mm", number=1, length=o.repeat)
+        height = round(o.repeat * tile.shape[0] / tile.shape[1], 1)
+        part = Part("repeat", f"{o.repeat:g} x {height:g} mm", number=1, length=o.repeat)
         made = Made({"repeat.png": _png(tile, o.dpi, motif)}, [part], shown, notes)
         steps = [
             f"Give repeat.png to the printer: it is {tile.shape[1]} x {tile.shape[0]} pixels, "
-            f"{o.repeat:g} x {height:.4g} mm at {o.dpi:g} dpi.",
+            f"{o.repeat:g} x {height:g} mm at {o.dpi:g} dpi.",
             "Ask for a straight repeat (basic, grid): half drop and brick are in the file.",
         ]
         return guides(motif, "fabric", made, steps, lambda guide: None)

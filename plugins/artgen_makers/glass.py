@@ -31,13 +31,15 @@ from artgen_makers.cutting import (
     in_svg,
     inner_first,
     opened,
+    path_of,
+    texts_of,
 )
 from artgen_makers.grids import choose, differences, grouped
 from artgen_makers.guide import MARGIN, Guide, guides, wrapped
 from artgen_makers.paint import fillable, separated
 from artgen_makers.pdf import Sheet, text_width
-from artgen_makers.tones import blurred, focused, rgb_of
-from artgen_plugins.regions import chains, cut, lab_of, means, smoothed
+from artgen_makers.tones import blurred, focused
+from artgen_plugins.regions import chains, cut, lab_of, means, rgb_of, smoothed
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -581,13 +583,7 @@ def _cartoon(
     lead: float,
 ) -> str:
     """Return each line once, as wide as the lead, and the numbers, in millimetres."""
-    paths = "\n".join(
-        f'<path d="M{"L".join(f"{x:.2f},{y:.2f}" for x, y in each)}"/>' for each in lines
-    )
-    texts = "\n".join(
-        f'<text x="{x:.2f}" y="{y:.2f}" font-size="{high:.2f}">{text}</text>'
-        for text, x, y, high in words
-    )
+    paths, texts = "\n".join(map(path_of, lines)), texts_of(words)
     shown = (
         f'<g fill="none" stroke="#000" stroke-width="{lead:g}" stroke-linecap="round" '
         f'stroke-linejoin="round">\n{paths}\n</g>\n'
@@ -598,15 +594,15 @@ def _cartoon(
 
 def _lists(guide: Guide, pieces: Sequence[Piece], names: Sequence[str]) -> None:
     """Add pages that say which pieces each glass has."""
-    sheet, y = guide.page("Pieces by glass"), MARGIN + 16
+    y = math.inf
     for k, name in enumerate(names):
         own = ", ".join(str(n) for n, p in enumerate(pieces, 1) if p.colour == k)
-        lines = wrapped(own, guide.width - 16, 3.6)
-        if y + 5 * len(lines) > guide.paper[1] - MARGIN - 8:
-            sheet, y = guide.page("Pieces by glass"), MARGIN + 16
-        sheet.box(MARGIN, y - 3.6, 8, 4.4, fill=name)
-        sheet.text(MARGIN + 11, y, f"{k + 1}", 3.6, bold=True)
-        for line in lines:
+        for number, line in enumerate(wrapped(own, guide.width - 16, 3.6)):
+            if y > guide.paper[1] - MARGIN - 8:
+                sheet, y = guide.page("Pieces by glass"), MARGIN + 16
+            if number == 0:
+                sheet.box(MARGIN, y - 3.6, 8, 4.4, fill=name)
+                sheet.text(MARGIN + 11, y, f"{k + 1}", 3.6, bold=True)
             sheet.text(MARGIN + 18, y, line, 3.6)
             y += 5
         y += 2

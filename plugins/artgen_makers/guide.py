@@ -53,17 +53,17 @@ class Guide:
         """
         sheet = self.page(f"{self.motif.name}: {self.title}")
         high, wide = made.picture.shape[:2]
-        lines = sum(len(wrapped(step, self.width - 8, 3.6)) for step in steps)
-        free = self.height - 32 - 5 * lines - _ROW * len(made.parts)
+        lines = [wrapped(step, self.width - 8, 3.6) for step in steps]
+        free = self.height - 32 - 5 * sum(map(len, lines)) - _ROW * len(made.parts)
         # A list that would just not fit beside the picture takes some of its height.
         scale = min(self.width / wide, (free if _LEAST < free < _SIDE else _SIDE) / high)
         sheet.place(self.document.share(shown), MARGIN, MARGIN + 10, wide * scale, high * scale)
         y = MARGIN + 18 + high * scale
-        for number, step in enumerate(steps, 1):
-            for line in wrapped(step, self.width - 8, 3.6):
+        for number, step in enumerate(lines, 1):
+            for line in step:
                 sheet.text(MARGIN + 8, y, line, 3.6)
                 y += 5
-            sheet.text(MARGIN, y - 5 * len(wrapped(step, self.width - 8, 3.6)), f"{number}.", 3.6)
+            sheet.text(MARGIN, y - 5 * len(step), f"{number}.", 3.6)
         y += 4
         sheet.text(MARGIN, y, "What you need", 4.2, bold=True)
         right = MARGIN + self.width

@@ -59,7 +59,7 @@ def read_profile(name: str) -> Profile:
     if name in SHIPPED:
         place = resources.files(__package__).joinpath(f"profiles/{name}.toml")
         return _parsed(place.read_bytes(), name)
-    if not name.endswith(".toml"):
+    if not name.lower().endswith(".toml"):
         raise UsageError(
             f"--profile {name} is unknown",
             hint=f"use one of {', '.join(SHIPPED)}, or a file such as mine.toml",

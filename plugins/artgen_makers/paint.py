@@ -20,12 +20,11 @@ from artgen import option
 from artgen.errors import UsageError
 from artgen.making import Made, Maker, Motif, Part, hex_colour, parse_colour
 from artgen.targets import linear_to_srgb, srgb_to_linear
-from artgen_makers.cutting import Plan, Words, check_dxf, dxf_of, finer_than, in_svg
+from artgen_makers.cutting import Plan, Words, check_dxf, dxf_of, finer_than, in_svg, texts_of
 from artgen_makers.grids import choose, differences, grouped, read_rows
 from artgen_makers.guide import Guide, guides
 from artgen_makers.pdf import Sheet
-from artgen_makers.tones import rgb_of
-from artgen_plugins.regions import chains, cut, lab_of, means, smoothed
+from artgen_plugins.regions import chains, cut, lab_of, means, rgb_of, smoothed
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -110,14 +109,15 @@ class PaintByNumbers(Maker):
             return []
         found = []
         for number, row in read_rows(self.options.paints, "paints", "Titanium white,#f8f8f5"):
-            if number == 1 and "#" not in "".join(row):
-                continue
-            if len(row) != 2 or not row[1].startswith("#"):
-                raise UsageError(
-                    f"{self.options.paints}, line {number}: {','.join(row)!r} is no paint",
-                    hint="write Titanium white,#f8f8f5",
-                )
-            found.append(Paint(row[0], np.array(parse_colour(row[1]))))
+            try:
+                name, colour = row
+                found.append(Paint(name, np.array(parse_colour(colour))))
+            except (ValueError, UsageError):
+                if number > 1 or "#" in "".join(row):
+                    raise UsageError(
+                        f"{self.options.paints}, line {number}: {','.join(row)!r} is no paint",
+                        hint="write Titanium white,#f8f8f5",
+                    ) from None
         if not 2 <= len(found) <= 40:
             raise UsageError(
                 f"{self.options.paints} has {len(found)} paints",
@@ -275,16 +275,12 @@ def _svg(
 ) -> str:
     """Return outlines and numbers in millimetres; the edge is `out` mm outside of the canvas."""
     paths = "".join("M" + "L".join(f"{x:.2f},{y:.2f}" for x, y in line) for line in outlines)
-    texts = "\n".join(
-        f'<text x="{x:.2f}" y="{y:.2f}" font-size="{high:.2f}">{text}</text>'
-        for text, x, y, high in words
-    )
     wide, high = (side + 2 * out for side in size)
     shown = (
         f'<rect x="{0 - out:g}" y="{0 - out:g}" width="{wide:.2f}" height="{high:.2f}" '
         f'fill="#fff"/>\n'
         f'<path d="{paths}" fill="none" stroke="#7a8fa6" stroke-width="0.2"/>\n'
-        f'<g font-family="sans-serif" text-anchor="middle" fill="#5a6f86">\n{texts}\n</g>'
+        f'<g font-family="sans-serif" text-anchor="middle" fill="#5a6f86">\n{texts_of(words)}\n</g>'
     )
     return in_svg(size, out, motif.origin, shown)
 

@@ -31,13 +31,13 @@ from artgen_makers.cutting import (
     grid_of,
     inner_first,
     joined,
+    lacking,
     opened,
     outlines,
 )
 from artgen_makers.grids import choose, grouped
 from artgen_makers.guide import ONE, Guide, guides, outlined
-from artgen_makers.tones import rgb_of
-from artgen_plugins.regions import lab_of, means
+from artgen_plugins.regions import lab_of, means, rgb_of
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -124,7 +124,8 @@ class Paper(Maker):
             what = f"{o.depth} has one depth" if o.depth else f"{motif.name} has one tone"
             raise UsageError(f"{what} alone", hint="take another picture")
         cuts = [inner_first(outlines(each.paper, unit, o.kerf)) for each in layers]
-        pins, high = [(x, y, HOLE) for x, y in _holes(size, o.frame)], min(o.frame / 2, 4)
+        across, down = ((o.frame / 2, side - o.frame / 2) for side in size)
+        pins, high = [(x, y, HOLE) for x in across for y in down], min(o.frame / 2, 4)
         written: dict[str, bytes] = {}
         loose = [*(_loose(str(k), each.paper, unit) for k, each in enumerate(layers, 1)), []]
         for k, lines in enumerate(cuts, 1):
@@ -143,6 +144,9 @@ class Paper(Maker):
         parts += [Part("pieces to glue", number=number)] * (number > 0)
         bridges = sum(each.bridges for each in layers)
         notes = as_pieces(motif, bridges, "always", o.narrow / min(inner))
+        lack = f"{'depth' if o.depth else 'tone'} of the picture, and no sheet"
+        asked, hint = len(self.papers()), f"use fewer {'--papers' if o.papers else '--layers'}"
+        notes += lacking((asked or o.layers or 0) - len(layers), "paper", lack, hint)
         made = Made(written, parts, finished(layers), notes)
         steps = (
             f"Print the sheets at 100 % and lay each on its paper, {wide:.0f} x {high:.0f} mm. Or "
@@ -169,6 +173,11 @@ class Paper(Maker):
 
         return guides(motif, "paper in layers", made, steps, draw)
 
+    def papers(self) -> list[Floats]:
+        """Return the colours of the sheets, if they are named. Raises UsageError."""
+        o = self.options
+        return colours_for("--papers", o.papers, 2, 12, o.layers, "--layers")
+
     def layered(self, lab: Floats, unit: float, depth: Floats | None = None) -> list[Layer]:
         """Return the sheets from the back to the front for a picture in CIELAB, `unit` mm fine.
 
@@ -180,7 +189,7 @@ class Paper(Maker):
         light, near = sign * smooth[..., 0], o.narrow / unit / 2
         if depth is not None:
             light = ndimage.gaussian_filter(depth, 0.4 * FINE)
-        papers = colours_for("--papers", o.papers, 2, 12, o.layers, "--layers")
+        papers = self.papers()
         tones, weight = grouped(light.reshape(-1, 1))
         wanted = len(papers) or o.layers or USUAL_LAYERS
         chosen = choose((tones - tones.T) ** 2, weight, min(wanted, len(tones)))
@@ -243,12 +252,6 @@ def depth_of(file: str, columns: int, rows: int) -> Floats:
     found = np.asarray(plane, np.float64)
     depth: Floats = 100 * (found - found.min()) / max(float(np.ptp(found)), 1e-9)
     return depth
-
-
-def _holes(size: tuple[float, float], frame: float) -> list[tuple[float, float]]:
-    """Return the middles of the holes for pins, in mm."""
-    wide, high = size
-    return [(x, y) for x in (frame / 2, wide - frame / 2) for y in (frame / 2, high - frame / 2)]
 
 
 def finished(layers: Sequence[Layer]) -> Pixels:

@@ -84,10 +84,6 @@ class Sheet:
         """Draw a line through points, `width` mm wide."""
         self.write(f"{_levels(colour)} RG {_n(width)} w {_path(points)} S")
 
-    def area(self, points: Iterable[Sequence[float]], colour: str) -> None:
-        """Fill a polygon."""
-        self.write(f"{_levels(colour)} rg {_path(points)} h f")
-
     def box(
         self, x: float, y: float, width: float, height: float, *, fill: str = "", edge: float = 0.2
     ) -> None:

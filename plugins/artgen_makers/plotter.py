@@ -61,7 +61,7 @@ class PlotterOptions:
     pens_from: str = option("", "photo of a sheet of swatches: colours and width of the pens")
     fill: str = option("hatch", "how areas are filled: hatch, none or solid")
     spacing: float = option(0.5, "least distance of hatches", low=0.05, high=10)
-    paper: str = option("", "colour of the paper; empty: white, or the dark one of a drawing")
+    paper: str = option("", "colour of the paper; empty: white, or that of light ink")
     one_file: bool = option(False, "all pens in one file, with pauses between")
     dry: float = option(0.0, "seconds that ink dries before a line may touch it", low=0, high=3600)
     dip: float = option(0.0, "the brush is dipped after so many mm; 0: never", low=0, high=1e6)
@@ -135,7 +135,7 @@ class Plotter(Maker):
         count = max(1000, min(FINEST_PATH, round(most)))
         path: dict[str, Any] = {"name": "path", "count": count, "middle": 0.32, "crisp": 1.0}
         ground = lightness(page.paper)
-        named = page.pens if isinstance(page.pens, tuple) and page.pens != Page.pens else ()
+        named = page.pens if isinstance(page.pens, tuple) and page.pens is not Page.pens else ()
         light = any(lightness(pen) > ground for pen in named) if named else ground < DARK
         # In focus, a face has a curve of tones for dark pens, by which light ones leave it dark.
         target = {} if light else {"focus": "faces"}
@@ -303,27 +303,28 @@ class Plotter(Maker):
         )
 
     def page_of(self, motif: Motif) -> Page:
-        """Return the page; for ink its own dark paper, and the pens of a photo that are nearest."""
+        """Return the page: for light ink its paper, and the nearest of the pens of a photo."""
         page = self.page()
         assert motif.art is not None
         primitive = motif.art.primitive()
         if not isinstance(primitive, Ink):
             return page
-        ground = hex_colour(motif.art.drawing.background)
-        own = isinstance(page.pens, int) or page.pens == Page.pens or self.swatches
-        if own and not self.options.paper and lightness(ground) < DARK:
-            page = replace(page, paper=ground)
-        if not self.swatches:
-            return page
-        from skimage.color import rgb2lab
+        inks = [hex_colour(each) for each in primitive.inks]
+        if self.swatches:
+            from skimage.color import rgb2lab
 
-        had, wanted = (
-            rgb2lab(np.array([parse_colour(each) for each in colours]))
-            for colours in ([pen.colour for pen in self.swatches], map(hex_colour, primitive.inks))
-        )
-        used = [self.swatches[k] for k in differences(wanted, had).argmin(1)]
-        width = round(float(np.mean([each.width for each in used])), 3)
-        return replace(page, pens=tuple(each.colour for each in used), pen_width=width)
+            had, wanted = (
+                rgb2lab(np.array([parse_colour(each) for each in colours]))
+                for colours in ([pen.colour for pen in self.swatches], inks)
+            )
+            used = [self.swatches[k] for k in differences(wanted, had).argmin(1)]
+            width = round(float(np.mean([each.width for each in used])), 3)
+            page = replace(page, pens=tuple(each.colour for each in used), pen_width=width)
+        named = page.pens if isinstance(page.pens, tuple) and page.pens is not Page.pens else ()
+        pens = named if len(named) == len(inks) else inks
+        ground = hex_colour(motif.art.drawing.background)
+        light = max(map(lightness, pens)) > lightness(ground) and not primitive.options.overprint
+        return replace(page, paper=ground) if light and not self.options.paper else page
 
     def pot(self, profile: Profile) -> Floats:
         """Return where the brush is dipped, in mm from the origin. Raises UsageError."""

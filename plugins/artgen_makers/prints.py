@@ -11,7 +11,7 @@ import calendar
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,10 +23,9 @@ from artgen.making import Made, Maker, Motif, Part, hex_colour, named_page, pars
 from artgen.targets import DEFAULT_REQUEST, find_faces
 from artgen_makers.guide import guides
 from artgen_makers.letters import capital, font_file, glyph, outlines
-from artgen_makers.pdf import Document, Sheet
+from artgen_makers.pdf import Align, Document, Sheet
 
 Pixels = NDArray[np.uint8]
-Align = Literal["left", "middle", "right"]
 Line = tuple[float, float, float, float]
 
 ROOM, MARK = 8.0, 5.0
@@ -314,8 +313,10 @@ class Postcards(Maker):
             lines += [
                 (x + 0.58 * wide, y + k * high, right, y + k * high) for k in (0.55, 0.67, 0.79)
             ]
-            stamp = Box(right - 0.14 * wide, y + 0.08 * high, 0.14 * wide, 0.17 * wide)
-            lines += list(edges(stamp))
+            left, top = right - 0.14 * wide, y + 0.08 * high
+            bottom = top + 0.17 * wide
+            lines += [(left, down, right, down) for down in (top, bottom)]
+            lines += [(across, top, across, bottom) for across in (left, right)]
             if o.title:
                 line = Words(x + 0.06 * wide, y + 0.92 * high, o.title, 0.02 * wide, "left")
                 words.append(fitted(line, 0.43 * wide, o.font))
@@ -373,13 +374,6 @@ def coarse(shown: tuple[Box, Pixels]) -> list[str]:
     box, pixels = shown
     dpi = pixels.shape[1] / box.width * 25.4
     return [f"the picture has {dpi:.0f} pixels per inch: pixels show"] if dpi < COARSE else []
-
-
-def edges(box: Box) -> Iterator[Line]:
-    """Yield the four sides of a box."""
-    right, bottom = box.x + box.width, box.y + box.height
-    yield from ((box.x, y, right, y) for y in (box.y, bottom))
-    yield from ((x, box.y, x, bottom) for x in (box.x, right))
 
 
 def finished(

@@ -20,11 +20,13 @@ from PIL import Image, ImageDraw
 from artgen import option
 from artgen.errors import UsageError
 from artgen.making import Made, Maker, Motif, Part, hex_colour
-from artgen_makers.cutting import Plan, Words, check_dxf, files, grid_of, in_svg
+from artgen_makers.cutting import Plan, Words, check_dxf, files, grid_of, in_svg, path_of
 from artgen_makers.grids import choose, differences, grouped
 from artgen_makers.guide import MARGIN, Guide, guides
 from artgen_makers.pdf import Sheet
-from artgen_makers.tones import focused, rgb_of
+from artgen_makers.tones import focused
+from artgen_plugins._outlines import area
+from artgen_plugins.regions import rgb_of
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -347,12 +349,6 @@ def allowed(outline: Floats, seam: float) -> Floats:
     return found
 
 
-def area(outline: Floats) -> float:
-    """Return the area of a polygon (the shoelace formula)."""
-    x, y = outline.T
-    return float(abs(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2)
-
-
 def closed(outline: Floats) -> Floats:
     """Return a polygon whose last point is its first."""
     return np.concatenate([outline, outline[:1]])
@@ -446,7 +442,7 @@ def _pattern(motif: Motif, pieces: Sequence[Cell], size: tuple[float, float]) ->
     lines, texts = [], []
     for piece in pieces:
         shown = mirrored(piece.outline, size[0])
-        lines.append(f'<path d="M{"L".join(f"{x:.2f},{y:.2f}" for x, y in closed(shown))}"/>')
+        lines.append(path_of(closed(shown)))
         x, y = shown.mean(0)
         texts.append(f'<text x="{x:.2f}" y="{y + 1.5:.2f}" font-size="4">{piece.first}</text>')
     paths, words = "\n".join(lines), "\n".join(texts)

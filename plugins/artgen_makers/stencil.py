@@ -27,6 +27,7 @@ from artgen_makers.cutting import (
     grid_of,
     inner_first,
     joined,
+    lacking,
     opened,
     outlines,
     recoloured,
@@ -123,7 +124,12 @@ class Stencil(Maker):
                 f"{motif.name} gives no hole of {o.narrow:g} mm",
                 hint="use a larger --width, a smaller --narrow, or a picture of more tones",
             )
-        return self.written(motif, layers, size, unit, notes * bool(drawn), drawn=bool(drawn))
+        notes = notes * bool(drawn)
+        wanted = len(holes) if drawn else len(given) or o.colours or USUAL
+        fewer = "" if drawn else f" or fewer {'--paints' if given else '--colours'}"
+        lack, hint = f"place of {o.narrow:g} mm, and no sheet", f"use a larger --width{fewer}"
+        notes += lacking(wanted - len(layers), "paint", lack, hint)
+        return self.written(motif, layers, size, unit, notes, drawn=bool(drawn))
 
     def paints(self) -> list[Floats]:
         """Return the colours of the paints, if they are named. Raises UsageError."""
@@ -189,14 +195,9 @@ class Stencil(Maker):
         length = sum(float(np.hypot(*np.diff(line, axis=0).T).sum()) for c in cuts for line in c)
         parts.append(Part("cuts inside of the sheets", length=length))
         bridges = sum(each.bridges for each in layers)
-        missing = (len(self.paints()) or o.colours or USUAL) - len(layers)
-        lacks = [
-            f"{missing} paints have no place of {o.narrow:g} mm, and no sheet: use a larger "
-            "--width or fewer --colours"
-        ] * (missing > 0)
         if drawn:
-            lacks = as_pieces(motif, bridges, "never", o.narrow / (min(size) - 2 * o.frame))
-        notes = [*notes, *lacks]
+            gap = o.narrow / (min(size) - 2 * o.frame)
+            notes = [*notes, *as_pieces(motif, bridges, "never", gap)]
         made = Made(written, parts, self.sprayed(layers, unit), notes)
         steps = (
             f"Cut {len(layers)} sheets of {wide:.0f} x {high:.0f} mm, by a laser or cutter from "

@@ -6,7 +6,6 @@ so that a face keeps eyes and mouth also where it is dark as a whole.
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from artgen import Canvas
 from artgen.targets import find_faces, focus_weight
 from artgen_makers.grids import choose, grouped
 from artgen_plugins.hatch import levelled, stretched
-from artgen_plugins.regions import lab_of, means
+from artgen_plugins.regions import lab_of, means, rgb_of
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -95,14 +94,3 @@ def colours(picture: NDArray[np.uint8], band: Labels) -> list[Floats]:
     even = np.linspace(LIGHT, DARK, len(mean))
     apart = np.concatenate([(mean[:, :1] + even[:, None]) / 2, CHROMA * mean[:, 1:]], 1)
     return list(rgb_of(apart))
-
-
-def rgb_of(lab: Floats) -> Floats:
-    """Return CIELAB [N, 3] as sRGB in 0 to 1; what sRGB does not have is clipped."""
-    from skimage.color import lab2rgb
-
-    with warnings.catch_warnings():
-        # Vivid colours may lie outside, which is no mistake.
-        warnings.simplefilter("ignore")
-        found: Floats = lab2rgb(lab[None])[0]
-    return found

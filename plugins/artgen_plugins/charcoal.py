@@ -19,6 +19,7 @@ from artgen_plugins.hatch import (
     abstracted,
     blurred,
     filled,
+    inside_margin,
     levelled,
     spacing,
     strengthened,
@@ -108,15 +109,14 @@ class Charcoal(Ink):
         # What is darker than all around it is a line, in a light face too.
         apart = blurred(tone, fine, 0.4) - blurred(tone, fine, 3.0)
         lines = np.maximum(lines, self.tones[-LINES] + o.crisp * (apart - LEAST_LINE))
-        border = np.ones((1, *tone.shape))
-        self.clear_margin(border)
+        clear = inside_margin(self, tone.shape)
 
         def drawn(coarser: float) -> ink.Marks:
             layers = []
             for k, level in enumerate(self.tones):
                 field = lines if k >= len(self.tones) - LINES else tone
                 soft = coarser - 1 if k >= len(self.tones) - LINES else 0.002 * unit + coarser - 1
-                field = blurred(field, pitch, soft) * border[0]
+                field = blurred(field, pitch, soft) * clear
                 specks = coarser * np.maximum(pitch * SPECKS * unit, 1.0)
                 kept = without_specks(field > level, specks)
                 field = np.where(

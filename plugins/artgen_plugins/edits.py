@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from skimage.color import lab2rgb, rgb2lab
+from skimage.color import rgb2lab
 
 from artgen import Drawing, load
 from artgen.editing import Operation, Parts, alike, apart, numbers
 from artgen.errors import UsageError, did_you_mean
 from artgen.targets import LUMA, parse_colour
+from artgen_plugins.regions import rgb_of
 
 Floats = NDArray[np.float64]
 
@@ -26,10 +26,7 @@ def _mapped(colours: Floats, pairs: list[list[str]]) -> Floats:
     share = alike(colours, old)
     share /= np.maximum(1, share.sum(1, keepdims=True))
     changed = rgb2lab(np.clip(colours, 0, 1)) + share @ (rgb2lab(new) - rgb2lab(old))
-    with warnings.catch_warnings():  # colours that no screen shows are clamped
-        warnings.simplefilter("ignore")
-        shown = np.asarray(lab2rgb(changed))
-    result = np.where(share.any(1, keepdims=True), shown, colours)
+    result = np.where(share.any(1, keepdims=True), rgb_of(changed), colours)
     exact, one = np.nonzero(apart(colours, old) < 0.5)
     result[exact] = np.array(new)[one]
     return np.asarray(result, np.float64)

@@ -8,6 +8,7 @@ that get too large. Pixels are numbered by row and column.
 from __future__ import annotations
 
 import heapq
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
@@ -264,6 +265,17 @@ def lab_of(picture: Floats) -> Floats:
     from skimage.color import rgb2lab
 
     found: Floats = rgb2lab(np.moveaxis(picture.clip(0, 1), 0, -1))
+    return found
+
+
+def rgb_of(lab: Floats) -> Floats:
+    """Return CIELAB [N, 3] as sRGB in 0 to 1; what sRGB does not have is clipped."""
+    from skimage.color import lab2rgb
+
+    with warnings.catch_warnings():
+        # Vivid colours may lie outside, which is no mistake.
+        warnings.simplefilter("ignore")
+        found: Floats = lab2rgb(lab[None])[0]
     return found
 
 

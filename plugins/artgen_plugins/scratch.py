@@ -253,8 +253,6 @@ class ScratchEngine(Engine):
     def _flow_back(self, pixels: Array) -> None:
         """Leave in every parameter the gradient of the loss of these pixels."""
         shares = self._shares(pixels)
-        for node in self.learned.values():
-            node.zero_gradient()
         before: list[Tensor] = []
         for start in range(0, len(pixels), self.at_once):
             some = slice(start, start + self.at_once)

@@ -45,7 +45,9 @@ QUICK = ("openai", "quickgelu", "dfn", "metaclip")
 """In names of weights that were trained with the sigmoid in place of the error function."""
 
 _WORD = re.compile(r"'s|'t|'re|'ve|'m|'ll|'d|[^\W\d_]+|\d|(?:[^\s\w]|_)+")
-_PROMPT = re.compile(r"(?:([-+]?\d*\.?\d+)\s*\*)?\s*(.+)", re.DOTALL)
+_PROMPT = re.compile(r"(?:([-+]?\s*(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*\*)?\s*(.+)", re.DOTALL)
+_NO_WEIGHT = re.compile(r"[-+.\d][\W\d]*\*")
+"""The begin of a text that is no weight, though it looks like one."""
 
 
 @needs_text
@@ -113,6 +115,7 @@ def blank(rest: str, request: TargetRequest) -> ImageTarget:
 def _parse(prompts: str) -> tuple[list[list[tuple[float, str]]], int]:
     """The weights and prompts of each view, and the number of cutouts. Raises UsageError."""
     views, number = [], NUMBER
+    hint = 'write text:"a lighthouse; 0.5*a storm; -0.3*people"@FILE'
     for part in prompts.split("|"):
         found = []
         for each in filter(None, map(str.strip, part.split(";"))):
@@ -121,9 +124,10 @@ def _parse(prompts: str) -> tuple[list[list[tuple[float, str]]], int]:
                 continue
             match = _PROMPT.fullmatch(each)
             assert match is not None
-            found.append((float(match[1] or 1), match[2].strip()))
+            if match[1] is None and _NO_WEIGHT.match(each):
+                raise UsageError(f"text {each!r} begins with no weight", hint=hint)
+            found.append((float("".join((match[1] or "1").split())), match[2].strip()))
         if not any(weight for weight, _ in found):
-            hint = 'write text:"a lighthouse; 0.5*a storm; -0.3*people"@FILE'
             raise UsageError(f"text {part.strip()!r} holds no prompt with a weight", hint=hint)
         views.append(found)
     if not 1 <= number <= MOST:

@@ -102,7 +102,7 @@ def plot(
     if inked is not None:
         placed = [[line * scale + centre for line in lines] for _, lines in inked]
         asked = page.pens if isinstance(page.pens, int) else len(page.pens)
-        if page.pens != Page.pens and asked != len(inked):
+        if page.pens is not Page.pens and asked != len(inked):
             words = f"the drawing has pens of its own, {len(inked)}, so pens = {asked} changes none"
             report(words, kind="result")
         if (page.fill, page.spacing) != (Page.fill, Page.spacing):
@@ -129,7 +129,7 @@ def plot(
 def _pens(page: Page, inks: Sequence[str]) -> Sequence[str]:
     """Return the pens of the page if it names one for each of several inks; else the inks."""
     named = () if isinstance(page.pens, int) else page.pens
-    return named if len(named) == len(inks) and named != Page.pens else inks
+    return named if len(named) == len(inks) and named is not Page.pens else inks
 
 
 def _own_pens(parts: Sequence[PenPart], page: Page) -> tuple[str, ...]:

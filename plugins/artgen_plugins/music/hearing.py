@@ -154,7 +154,7 @@ def hear(sound: Samples, per_bar: int = 4) -> Heard:
     first = 0
     if len(beats) >= 2 * per_bar:
         # A bar begins where most bass does.
-        low = np.maximum(rise[:, : len(edges) // 3].mean(axis=1), 0)
+        low = rise[:, : len(edges) // 3].mean(axis=1)
         strength = [low[max(0, beat - 2) : beat + 3].max() for beat in beats]
         first = int(np.argmax([np.mean(strength[k::per_bar]) for k in range(per_bar)]))
     seconds: Floats = np.asarray(beats * step + LEAD, np.float64)

@@ -40,7 +40,9 @@ def read_folder(folder: Path, request: TargetRequest, budget: PixelBudget) -> Pa
             hint=f"a set has at least two; looked for {', '.join(PICTURE_SUFFIXES)}",
         )
     if len(files) > budget.most:
-        raise InputError(f"folder {budget.where} has more than {budget.most:,} pictures")
+        raise InputError(
+            f"folder {budget.where} has more than {budget.most:,} pictures", hint="leave some out"
+        )
     test = [path for path in files if path.relative_to(folder).parts[0] == "test"]
     training = [path for path in files if path.relative_to(folder).parts[0] != "test"]
     canvas = _common_canvas(files[0], request)

@@ -43,7 +43,8 @@ def _idx_part(path: Path, budget: PixelBudget) -> Part:
     if len(labels) != len(images):
         raise InputError(
             f"{printable(path)} has {len(images)} pictures, "
-            f"{printable(beside)} has {len(labels)} labels"
+            f"{printable(beside)} has {len(labels)} labels",
+            hint="take both files of one set, and whole",
         )
     return images, [str(label) for label in labels.tolist()]
 

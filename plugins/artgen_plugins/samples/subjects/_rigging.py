@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from ._curves import directed, outlined, outlines_of, spline
 from ._paint import Paint
 from ._plate import Colours, Floats, hexed, ramp
+from ._relief import patches_of
 
 _FAR, _EYE = 84.0, 7.0
 _HEEL, _PITCH = np.radians((4.0, 1.5))
@@ -89,12 +90,7 @@ class View:
 
 def patches(points: Floats, tones: Colours) -> Paint:
     """A surface between points [rows, columns, 3], each patch in its colour."""
-    return [
-        (points[[row, row, row + 1, row + 1], [column, column + 1, column + 1, column]], tone)
-        for (row, column), tone in zip(
-            np.ndindex(tones.shape[:2]), tones.reshape(-1, 3), strict=True
-        )
-    ]
+    return [*zip(patches_of(points).reshape(-1, 4, 3), tones.reshape(-1, 3), strict=True)]
 
 
 def rig(view: View) -> Paint:

@@ -50,11 +50,16 @@ def combed(
     rng: np.random.Generator,
     hairs: tuple[Floats, Floats, Floats],
     vary: float,
+    fall: ArrayLike = 0.0,
 ) -> Paint:
-    """Hairs, from a root [K, 2] a way with a width, each of the colour there, `vary` of it off."""
+    """Hairs, from a root [K, 2] a way with a width, each of the colour there, `vary` of it off.
+
+    Their tips `fall`, each by so much or all by one measure.
+    """
     root, way, thick = hairs
     aside = (thick / np.hypot(*way.T))[:, None] * np.stack([-way[:, 1], way[:, 0]], 1)
     middle, tip = root + 0.5 * way, root + way
+    tip[:, 1] += fall
     outlines = np.stack([root - aside, middle - aside, tip, middle + aside, root + aside], 1)
     shades = colours_at(plate, picture, head.seen(root))
     shades = shades * rng.uniform(1 - vary, 1 + vary, (len(root), 1))

@@ -8,9 +8,9 @@ import numpy as np
 
 from ._curves import directed, outlines_of, ribbon, spline
 from ._head import Head
-from ._paint import Paint, colours_at, painted
+from ._paint import Paint, painted
 from ._plate import Colours, Floats, Plate, over, ramp, smooth
-from ._strokes import Leaf, lay_flower, lay_leaf, rounded, strewn
+from ._strokes import Leaf, combed, lay_flower, lay_leaf, rounded, strewn
 
 _SCALE = 0.7
 _LIGHT = np.array((-0.76, -0.24, 0.6))
@@ -104,12 +104,8 @@ def _fur(plate: Plate, picture: Colours) -> Paint:
         long = 0.05 + 0.13 * smooth(0.5, 1.1, away) * smooth(-0.6, 0.3, root[:, 1])
         long *= 1 - 0.4 * smooth(0.5, 0.1, np.abs(root[:, 0]))
         way *= (long * rng.uniform(0.7, 1.3, count))[:, None]
-        thick = 0.0035 * (1 + smooth(0.2, 0.8, away)) / np.hypot(*way.T)
-        aside = thick[:, None] * np.stack([-way[:, 1], way[:, 0]], 1)
-        middle, tip = root + 0.5 * way, root + way + np.stack([0 * long, 0.15 * long], 1)
-        hairs = np.stack([root - aside, middle - aside, tip, middle + aside, root + aside], 1)
-        shades = colours_at(plate, picture, _HEAD.seen(root)) * rng.uniform(0.8, 1.2, (count, 1))
-        paint += zip(_HEAD.seen(hairs.reshape(-1, 2)).reshape(hairs.shape), shades, strict=True)
+        hairs = root, way, 0.0035 * (1 + smooth(0.2, 0.8, away))
+        paint += combed(plate, picture, _HEAD, rng, hairs, 0.2, 0.15 * long)
     return paint
 
 
