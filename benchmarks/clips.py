@@ -227,4 +227,5 @@ class _Stop(RunControl):
     def __call__(self, event: artgen.events.Event) -> None:
         if isinstance(event, PreviewDrawn):
             self.left -= 1
-            self.stop_requested |= self.left <= 0
+            if self.left <= 0:
+                self.request_stop()

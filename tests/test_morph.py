@@ -435,7 +435,6 @@ def test_equal_morphs_have_equal_bytes(place, capsys):
         (["a.art", "b.art", "-o", "m.xyz"], 2, "unknown format"),
         (["a.art", "b.art", "-o", "a.art"], 2, "both read and written"),
         (["a.art", "b.art", "--seconds", "0"], 2, "seconds"),
-        (["a.art", "b.art", "-o", "m.art", "--size", "96"], 2, "--size is for videos"),
     ],
 )
 def test_mistakes_are_named(place, capsys, arguments, code, says):

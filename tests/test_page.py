@@ -24,6 +24,7 @@ from artgen.compiler.record import Untraceable
 from artgen.exporters import export_html
 from artgen.families.splat.importance import importance
 from artgen.output.page.pack import Packer
+from artgen.output.page.scenes import scenes_of
 from artgen.output.parts import Polygon
 from artgen.output.svg.paths import Path, path_of
 from artgen.output.templates import read_asset
@@ -116,6 +117,24 @@ def test_a_film_whose_parts_cannot_be_followed_is_refused():
         export_html(film_to(art, genes=genes), ExportRequest())
     first = torch.zeros(2, 3, dtype=torch.int64)
     export_html(film_to(art, first, genes=genes), ExportRequest())
+
+
+def test_marks_of_covering_inks_come_and_go_as_marks_not_as_parts():
+    """Parts lie ink after ink, and each had the lifespan of another."""
+    inks = {"inks": "black,crimson", "overprint": False}
+    art = artgen.fit("sample:astronaut", "stipple", count=12, size=SIZE, seed=1, **inks)
+    primitive, packer = art.primitive(), Packer()
+    turned = {name: each.flip(-1) for name, each in art.drawing.tensors.items()}
+    art = replace(art, drawing=replace(art.drawing, tensors=turned))
+    ink = primitive.unpack(turned).ink
+    assert (np.diff(ink) < 0).any()
+    life = torch.zeros(2, len(ink), dtype=torch.int64)
+    life[1] = 1
+    film = film_to(art, life).film
+    [table] = scenes_of(primitive, art.drawing, film.scenes, packer)["scenes"]
+    assert (ink[unpacked(packer, table["order"]).astype(int)] == np.sort(ink)).all()
+    red = unpacked(packer, table["colour"][0])[: len(ink)]
+    assert (red > 0.5).tolist() == np.sort(ink).astype(bool).tolist()
 
 
 class Odd(Splat):

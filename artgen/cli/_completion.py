@@ -67,7 +67,7 @@ def settings(context: typer.Context, incomplete: str) -> list[str]:
         primitive = facts_of(registry.find("primitive", given.get("primitive") or "gaussian"))
         engine = (given.get("engine") or primitive["engines"][0]).split(",")[0]
         found = facts_of(registry.find("engine", engine))
-    except ArtgenError:  # which would be printed into the command line
+    except ArtgenError:
         return []
     return [
         "preset=",
@@ -80,7 +80,10 @@ def settings(context: typer.Context, incomplete: str) -> list[str]:
 def _registry(context: typer.Context) -> Registry:
     from artgen.registry import Registry
 
-    return Registry(files=context.params.get("plugin") or ())
+    try:
+        return Registry(files=context.params.get("plugin") or ())
+    except ArtgenError:  # which would be printed into the command line
+        return Registry()
 
 
 def _names(context: typer.Context, kind: Kind | None) -> list[str]:

@@ -173,10 +173,10 @@ class Request:
 
     @property
     def search(self) -> tuple[Path, ...]:
-        """Where files are looked for: beside the recipe and the drawing to start from, where the
-        user is, and beside the file of a look."""
-        files = self.recipe, self.given("init"), Path(), Path(self.look or "")
-        return tuple(dict.fromkeys(file.parent for file in files if file is not None))
+        """Where files are looked for: beside the recipe, the drawing to start from and the file of
+        a look, and where the user is."""
+        files = self.recipe, self.given("init"), self.look and Path(self.look), Path()
+        return tuple(dict.fromkeys(file.parent for file in files if file))
 
     @property
     def film_file(self) -> Path | None:

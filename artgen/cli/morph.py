@@ -62,9 +62,8 @@ def morph(
     if still := kinds - VIDEOS - {"html", "art"}:
         hint = "write an .art file, then artgen render FILE.art --at 3 -o FILE.png"
         raise UsageError(f"a morph is no {min(still).upper()}", hint=hint)
-    if kinds == {"art"} and (music, size) != (None, None):
-        flag = "--size" if music is None else "--music"
-        raise UsageError(f"{flag} is for videos", hint="use -o FILE.mp4, or leave it out")
+    if music is not None and kinds == {"art"}:
+        raise UsageError("--music is for videos", hint="use -o FILE.mp4, or leave it out")
 
     common.load("artgen.animation.morph")
 

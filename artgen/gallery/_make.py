@@ -120,8 +120,7 @@ def _fit(
     start = partial(run, recipe, registry, out=task.place, name=task.stem, search=task.search)
     start = partial(start, observers=[observe], control=control)
     note, folder = task.place / "key", output_paths(task.place, task.stem)["folder"]
-    # A symbolic link might lead out of it.
-    linked = any(path.is_symlink() for path in task.place.rglob("*"))
+    linked = _has_links(task.place)
     if not linked and FileLock(folder / "lock").is_held_elsewhere():
         raise UsageError(f"another build is making {task.stem}", hint="wait for it to end")
     mine = note.is_file() and note.read_text(encoding="utf-8", errors="replace") == key
@@ -134,6 +133,11 @@ def _fit(
     probe_folder(task.place)
     atomic_write(note, key.encode())
     return start(resume=False)
+
+
+def _has_links(folder: Path) -> bool:
+    """Whether anything below the folder is a symbolic link, which might lead out of it."""
+    return any(path.is_symlink() for path in folder.rglob("*"))
 
 
 def _pictures(art: Art, still: Path, registry: Registry, task: PieceTask) -> dict[str, bytes]:

@@ -510,7 +510,7 @@ class OutputTable(Table):
     video: bool = key(default=True)
     """Make the progress video. Default: `true`."""
     video_format: VideoFormat = key(default="mp4")
-    """`mp4`, `webm`, `gif`, `webp` or `apng`, see [gallery.md](films.md#formats). Default:
+    """`mp4`, `webm`, `gif`, `webp` or `apng`, see [films.md](films.md#formats). Default:
     `mp4`."""
     fps: int = key(default=30, low=1, high=120).flagged(
         WRITE, "N", "Frames per second. Default: 30."

@@ -108,7 +108,8 @@ class Registry:
         Registering a name of a kind again replaces the object; observers without a name are all
         called. Raises PluginError if `value` is not of this kind or the name is invalid.
         """
-        if kind == "observer" and not (name or getattr(value, "__name__", "").isidentifier()):
+        own = getattr(value, "__name__", type(value).__name__)
+        if kind == "observer" and not (name or own.isidentifier()):  # a lambda
             name = numbered(kind, {plugin.info.name for plugin in self._plugins}.__contains__)
         plugin = examine_object(kind, value, name, files)
         key = attrgetter("info.origin", "info.name", "info.offers")

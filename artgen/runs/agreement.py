@@ -68,8 +68,9 @@ def check_agreement(
                 values.pop("target_bytes", None)
             if stored.tiles is not None and values.get("video"):  # there is none of their steps
                 del values["video"]
-            if is_sought:  # the most, of which the fit found what is needed
-                values.pop("count", None)
+            most, count = values.get("count"), stored.primitive.count
+            if is_sought and isinstance(most, int) and isinstance(count, int) and count <= most:
+                del values["count"]  # the most, of which the fit found what is needed
             found = dict(data.get(table) or {})
             if "count" in values and "count" not in found:
                 # That of a codec became an option.
@@ -108,10 +109,11 @@ def as_stored(
     A file is what is in it; where a number was to be chosen, such as 0 columns, it was that.
     """
     other = {key: value for key, value in asked.items() if stored.get(key, value) != value}
-    with suppress(Exception):  # a file that is gone is another one; a plugin may need its target
+    with suppress(Exception):  # a file that is gone is another one
         made = primitive({**stored, **other})
         given = made.options
-        made.resolve_options(Canvas(64, 64))
+        with suppress(Exception):  # of another canvas than the target's
+            made.resolve_options(Canvas(64, 64))
         for key in other:
             value = getattr(made.options, key)
             is_chosen = value != getattr(given, key) and not isinstance(value, str)

@@ -57,9 +57,11 @@ class InitialArt:
             # That of the drawing says where it repeats.
             same = key == "symmetry" and unplaced(str(found)) == value
             if not same and _listed(found) != _listed(value):
+                # Of a font or a stamp it is what the file holds.
+                say = "" if len(str(found)) > 99 else f"use --set {key}={found} or "
                 raise UsageError(
                     f"{self.path} has {key} = {found!r:.99}, not {table.options[key]!r:.99}",
-                    hint="leave it out",
+                    hint=f"{say}leave it out",
                 )
         if table.target_bytes is not None or table.parameter_bytes is not None:
             raise UsageError(

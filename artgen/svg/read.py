@@ -169,7 +169,8 @@ class _Handlers:
             return
         for key, what in _EFFECTS.items():
             self.unread[what] += own.get(key, "none") not in ("none", "normal")
-        self.unread["transforms in styles"] += "transform" in declared(attributes.get("style", ""))
+        in_style = declared(attributes.get("style", "")).get("transform", "none")
+        self.unread["transforms in styles"] += in_style.strip() != "none"
         context = self.stack[-1]
         inherited = {key: value for key, value in own.items() if key in _INHERITED}
         try:

@@ -29,7 +29,7 @@ SECOND = 1.0
 class RunControl:
     """Requests to a run, checked after every chunk of steps; safe to set from any thread.
 
-    `stop_requested` ends the run after the current chunk. `paused` makes it wait. While `watched`,
+    `request_stop` ends the run after the current chunk. `paused` makes it wait. While `watched`,
     previews are drawn, `rate` of them per second (None: as many as cost next to nothing). A run
     that writes nothing has `saves` False.
     """

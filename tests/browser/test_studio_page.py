@@ -490,8 +490,8 @@ def test_art_files_of_artgen_are_read_or_refused_with_a_way_to_go_on(visit, fold
     assert page.locator("#notice").is_hidden()
     hard = ["--plugin", str(folder / "rings.py"), "-p", "ring", "--set", "preset=hard"]
     hard += ["--set", "lines=true", "-n", "5", "--steps", "1", "--size", "32", "--backend", "eager"]
-    assert main(["fit", "sample:coffee", *hard, "-o", str(folder / "hard.art"), "-q"]) == 0
-    page.set_input_files("#file", folder / "hard.art")
+    assert main(["fit", "sample:coffee", *hard, "-o", str(folder / "lines.art"), "-q"]) == 0
+    page.set_input_files("#file", folder / "lines.art")
     page.wait_for_function("() => document.getElementById('primitive').value === 'ring'")
     assert report(page)["count"] == 5
     film.stored("auto").save(folder / "small.art")

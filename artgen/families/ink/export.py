@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from artgen.families.ink.contract import Ink
+from artgen.film.scenes import Scene
+from artgen.output.page.pack import Packer
+from artgen.output.page.scenes import described_paths, last_keys, scenes_of
 from artgen.output.parts.flat import flat_parts
 from artgen.output.parts.marks import PlacedMark, chains
 from artgen.output.parts.pens import Floats, overprinted, pen_lines
@@ -19,7 +26,7 @@ def _parts(primitive: Ink, drawing: Drawing) -> list[PlacedMark]:
     Those of one ink cover their union.
     """
     marks, names = primitive.unpack(drawing.tensors), ("x1", "y1", "x2", "y2", "r1", "r2")
-    order = np.argsort(marks.ink * (not primitive.options.overprint), kind="stable")
+    order = _order(primitive, drawing)
     return [
         PlacedMark(
             stroke[None],
@@ -32,6 +39,25 @@ def _parts(primitive: Ink, drawing: Drawing) -> list[PlacedMark]:
         )
         for stroke, ink in zip(marks.strokes[order], marks.ink[order].tolist(), strict=True)
     ]
+
+
+def _order(primitive: Ink, drawing: Drawing) -> NDArray[np.int64]:
+    """The marks in the order of the parts, [N]."""
+    ink = primitive.unpack(drawing.tensors).ink
+    return np.argsort(ink * (not primitive.options.overprint), kind="stable")
+
+
+@scenes_of.register(Ink)
+def _scenes(
+    primitive: Ink, drawing: Drawing, scenes: Sequence[Scene], packer: Packer
+) -> dict[str, Any]:
+    """Lifespans are those of marks."""
+    described = described_paths(primitive, drawing, scenes, packer)
+    for scene, table in zip(scenes, described["scenes"], strict=True):
+        if scene.lifespans is not None:
+            order = _order(primitive, last_keys(drawing, scene))
+            table["order"] = packer.add(order, exact=True)
+    return described
 
 
 @overprinted.register(Ink)

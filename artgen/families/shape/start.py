@@ -222,6 +222,9 @@ def most_alike(
 @beyond_limits.register(Shape)
 def shapes_beyond_limits(shape: Shape, own: Shape, drawing: Drawing) -> int:
     """The number of shapes that are valid and keep to their own limits alone."""
+    if shape.limits == own.limits:
+        return 0
+    own.check_tensors(drawing)
     stack = as_drawn(own, unpack(drawing.tensors))
 
     def is_beyond(kind: int, genes: Floats) -> bool:

@@ -154,7 +154,7 @@ class Footprint(CompiledFootprint):
         maps = tuple((name, param.map) for name, param in splat.parameters().items())
         key = problem.loss, problem.optimizer, maps
         if key not in self._programs:
-            program = emit_step(splat, *key[:2])
+            program = emit_step(splat, problem.loss, problem.optimizer)
             try:
                 self._programs[key] = program, compile_program(self._device, program)
             except DeviceLost:

@@ -116,8 +116,8 @@ class Curves(FlatPart):
 def flat_parts(primitive: Primitive, drawing: Drawing) -> Sequence[FlatPart]:
     """List the parts of a drawing from the lowest to the highest.
 
-    A page can play films only where there is one for each part, in the order of the tensors. A
-    family that registers it can be written as SVG and JSON, drawn with pens, and shown on pages.
-    By default there are none.
+    A page can play films only where there is one for each part, in the order of the tensors, or
+    where its scenes have an `order`. A family that registers it can be written as SVG and JSON,
+    drawn with pens, and shown on pages. By default there are none.
     """
     return ()
