@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw
 
 from artgen import Canvas, Shape, option
 from artgen.art import Art
-from artgen.errors import PluginError, UsageError
+from artgen.errors import InputError, PluginError, UsageError
 from artgen.families.shape.contract import mixture
 from artgen.families.shape.limits import within
 from artgen.families.shape.spans import draw_shapes
@@ -169,14 +169,16 @@ def test_shapes_to_start_from_that_break_a_limit_are_told(registry):
     """They stayed without a word: a climb begins at each of them, whatever it is."""
     values = tensors_of(Circle, (-0.6, 0.1, 0.3), (0.1, -0.4, 0.4), (0.3, 0.3, 0.05))
 
-    def told(own, **limits):
-        drawing = Drawing("circle", own, values, 96, 64, (0.0,) * 3)
+    def told(own, tensors=values, **limits):
+        drawing = Drawing("circle", own, tensors, 96, 64, (0.0,) * 3)
         art = Art(drawing, Recipe(), {}, "fp32", registry)
         return InitialArt(Path("a.art"), art).notices(drawing.canvas, Circle(limits))
 
     [said] = told({}, max_size=0.35)
     assert "a.art: 1 of its 3 parts break the limits" in said
     assert told({}) == told({}, max_size=0.5) == []
+    with pytest.raises(InputError, match="does not hold the parameters of circle"):
+        told({}, {"colour": values["colour"]}, max_size=0.35)
     # Of its own limits it may be off by rounding.
     assert told({"max_size": 0.35}, max_size=0.35) == []
 

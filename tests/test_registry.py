@@ -656,6 +656,13 @@ def test_observers_without_a_name_do_not_replace_each_other():
     registry.observe(Event("run"))
     assert (len(seen), len(again)) == (1, 1)
 
+    class Listener:
+        def __call__(self, event):
+            seen.append(event)
+
+    # A cell of a notebook that runs twice replaces its own.
+    assert [registry.register(Listener(), kind="observer") for _ in range(2)] == ["listener"] * 2
+
 
 def test_a_format_of_two_plugins_has_no_longer_name(write):
     code = "import artgen\n@artgen.hookimpl\ndef artgen_exporters():\n"

@@ -487,6 +487,7 @@ def test_the_count_of_a_codec_is_that_of_its_latent(registry: Registry) -> None:
     [
         ("glyph", {"text": "ab", "font": "DejaVuSansMono-Bold"}, {"font": "DejaVuSerif"}),
         ("glyph", {"text": "ab", "lines": 2, "columns": 0}, {"columns": 1}),
+        ("glyph", {"text": "ab", "lines": 29, "font": "DejaVuSansMono"}, {"font": "DejaVuSerif"}),
         ("stamp", {"stamp": "leaf,dab"}, {"stamp": "leaf"}),
         ("string", {"frame": "heart.svg"}, {"frame": "gone.svg"}),
         ("poem", {"text": "poem.txt"}, {"text": "other words"}),
@@ -504,7 +505,7 @@ def test_options_agree_with_what_they_became(
     def wanted(options: dict) -> Recipe:
         return Recipe.from_dict({"primitive": {"name": primitive, **options}})
 
-    stored = resolve(wanted(asked), registry, Canvas(24, 16)).recipe
+    stored = resolve(wanted(asked), registry, Canvas(36, 12)).recipe
     check_agreement(stored, wanted(asked), registry)
     with pytest.raises(UsageError, match=f"run to resume has {min(other)} = ") as caught:
         check_agreement(stored, wanted(other), registry)
@@ -540,6 +541,8 @@ def test_a_count_that_was_found_agrees_with_how_it_was_sought(
     assert stored.stage[0].options["converge"] == 0
     for count in (4, 9, "auto"):
         check_agreement(stored, asked.with_primitive(count=count), registry)
+    with pytest.raises(UsageError, match=r"count = 4, not 3"):  # more than was ever sought
+        check_agreement(stored, asked.with_primitive(count=3), registry)
     with pytest.raises(UsageError, match=r"stage 1: candidates = 50, not 60"):
         check_agreement(stored, asked.with_stage(0, candidates=60), registry)
     splats = {"converge": 0.0, "start": 0.2}

@@ -123,6 +123,10 @@ def test_transforms_in_styles_are_said_not_to_be_read_and_radii_are_shares_of_th
         """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 30"><circle r="20%" fill="red"
         style="transform: translate(3px, 0)"/></svg>"""
     )
+    (tmp_path / "b.svg").write_text(
+        """<svg xmlns="http://www.w3.org/2000/svg"><circle r="9" style="transform: none"/></svg>"""
+    )
+    assert not read_svg(tmp_path / "b.svg").unread
     svg = read_svg(tmp_path / "a.svg")
     assert dict(svg.unread) == {"transforms in styles": 1}
     [path] = svg.paths
