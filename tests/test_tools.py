@@ -93,9 +93,9 @@ def test_long_files_are_cut_and_groups_become_smaller_towards_the_end(tmp_path, 
         [("d", 0, 1), ("new", 0, 1)],
         [("e", 0, 1), ("f", 0, 1)],
     ]
-    assert sum_up({"x::one": 2.0, "x::two[a::b]": 0.5, "y::one": 0.1}) == {
+    assert sum_up({"x::one": 2.0, "x::two[a::b]": 0.5, "y::one": 0.05}) == {
         "x": {"seconds": 2.5, "slow": {"one": 2.0, "two[a::b]": 0.5}},
-        "y": {"seconds": 0.1, "slow": {}},
+        "y": {"seconds": 0.05, "slow": {}},
     }
 
 

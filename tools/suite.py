@@ -46,7 +46,7 @@ DURATIONS = TESTS / "durations.json"
 EVERY_TEST = Path(".cache") / "durations.json"
 """Seconds of every test of the last run that named no file, longest first."""
 
-SLOW = 0.2
+SLOW = 0.1
 """Seconds from which a test is `slow`: tests/conftest.py marks those of the record."""
 UNKNOWN: Durations = {"seconds": 10.0, "slow": {}}
 """What a file is thought to take before its first record."""
