@@ -26,7 +26,7 @@ def _parts(primitive: Ink, drawing: Drawing) -> list[PlacedMark]:
     Those of one ink cover their union.
     """
     marks, names = primitive.unpack(drawing.tensors), ("x1", "y1", "x2", "y2", "r1", "r2")
-    order = _order(primitive, drawing)
+    order = _order(primitive, marks.ink)
     return [
         PlacedMark(
             stroke[None],
@@ -41,9 +41,8 @@ def _parts(primitive: Ink, drawing: Drawing) -> list[PlacedMark]:
     ]
 
 
-def _order(primitive: Ink, drawing: Drawing) -> NDArray[np.int64]:
-    """The marks in the order of the parts, [N]."""
-    ink = primitive.unpack(drawing.tensors).ink
+def _order(primitive: Ink, ink: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The marks in the order of the parts, [N], by their inks."""
     return np.argsort(ink * (not primitive.options.overprint), kind="stable")
 
 
@@ -55,8 +54,8 @@ def _scenes(
     described = described_paths(primitive, drawing, scenes, packer)
     for scene, table in zip(scenes, described["scenes"], strict=True):
         if scene.lifespans is not None:
-            order = _order(primitive, last_keys(drawing, scene))
-            table["order"] = packer.add(order, exact=True)
+            marks = primitive.unpack(last_keys(drawing, scene).tensors)
+            table["order"] = packer.add(_order(primitive, marks.ink), exact=True)
     return described
 
 

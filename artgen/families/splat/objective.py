@@ -177,10 +177,15 @@ class SplatObjective(Objective):
         learning = self.options.soften * self.problem.total_steps
         return max(0.0, 1 - self.problem.position(step) / learning) if learning else 0.0
 
+    @cached_property
+    def _colour_bounds(self) -> tuple[float, float]:
+        """The raw colours of which the mapped ones are 0 and 1."""
+        return self.splat.parameters()["colour"].map.raw_bounds(0.0, 1.0)
+
     def after_step(self, raw: dict[str, Tensor]) -> None:
         """Keep colours in 0..1 where the fit has an alpha: none may imitate the background."""
         if min(self.problem.drawing.background) < 0:
-            raw["colour"].clamp_(*self.splat.parameters()["colour"].map.raw_bounds(0.0, 1.0))
+            raw["colour"].clamp_(*self._colour_bounds)
 
 
 objective_of.register(Splat)(lambda primitive: SplatObjective)
