@@ -73,7 +73,7 @@ def run(settings: Settings) -> Iterator[Table]:
         pairs = [
             [
                 fit_alone(each, name, engine_options={"relocate": share}, **options)
-                for share in (0.0, 0.1)
+                for share in (0.0, 0.06)
             ]
             for each in pictures
         ]

@@ -51,10 +51,14 @@ STORE = Path(__file__).parent / "data" / "same_bytes.json"
 # The defaults of 0.1.
 EARLIER = (
     "--set engine.move=0.05 --set engine.importance=colour --set engine.exponent=1"
-    " --set engine.blur=0.5 --set engine.relocate=0"
+    " --set engine.blur=0.5 --set engine.relocate=0 --set engine.every=0.05 --set engine.until=0.5"
 )
 BLUR = "--set engine.blur=0.15"
 STAY = "--set engine.relocate=0"
+# Rounds of growth as they were before they went on for longer, so that the bytes of three
+# processors, none of which is at hand, stay. `now-growth` and `now-growth-fourier` have those of
+# today; of these the quality alone is recorded.
+ROUNDS = f"{BLUR} --set engine.every=0.05 --set engine.until=0.5"
 GAUSSIAN = f"fit sample:astronaut -p gaussian -n 40 --steps 40 --size 40 {EARLIER}"
 SHAPES = "fit sample:coffee --size 40 -n 12 --steps 12"
 DIGITS = "fit sample:digits?n=240 --steps 6"
@@ -171,20 +175,21 @@ PAGES = "gaussian-over gaussian-mean fourier stroke siren hashgrid"
 PENS = "-o {}-plot.svg -o {}-plot.pdf --page A5"
 
 RUNS |= {
-    "now-gaussian": f"{SMALL} -n 30",
+    "now-growth": f"{SMALL} -n 30",
+    "now-growth-fourier": f"{SMALL} -p fourier -n 12",
+    "now-gaussian": f"{SMALL} -n 30 {ROUNDS}",
     "now-gaussian-mean": f"{SMALL} -n 20 --set blend=mean",
     # Parts that share the picture stay, so that the bytes of three processors stay too.
     "now-gaussian-normalized": f"{SMALL} -n 20 --set blend=normalized {STAY}",
     "now-gaussian-depth": f"{SMALL} -n 20 --set blend=depth {STAY}",
     "now-gaussian-over": f"{SMALL} -n 20 --set blend=over --history 3",
-    "now-gaussian-history": f"{SMALL} -n 20 --history 4 --video-seconds 2",
-    "now-gaussian-draft": "fit {photo} -n 12 --quality draft",
+    "now-gaussian-history": f"{SMALL} -n 20 --history 4 --video-seconds 2 {ROUNDS}",
+    "now-gaussian-draft": f"fit {{photo}} -n 12 --quality draft {ROUNDS}",
     "now-gaussian-int8": f"{SMALL} -n 20 --precision int8 --transparent --set blend=over",
     # 32 bytes more than before `relocate` lengthened the recipe, for as many parts.
-    "now-gaussian-bytes": f"{SMALL} --target-bytes 4032",
+    "now-gaussian-bytes": f"{SMALL} --target-bytes 4032 {ROUNDS}",
     "now-gaussian-philox": "fit --recipe {recipe}",
-    # The blur of 0.3, so that the bytes of three processors, of which one is at hand, stay.
-    "now-fourier": f"{SMALL} -p fourier -n 12 {BLUR}",
+    "now-fourier": f"{SMALL} -p fourier -n 12 {ROUNDS}",
     "now-fourier-v1": f"{SMALL} -p fourier -n 12 --set preset=splats-v1",
     "now-fourier-v2": f"{SMALL} -p fourier -n 12 --set preset=splats-v2",
     "now-stroke": f"{SMALL} -p stroke -n 12 {STAY}",
@@ -251,45 +256,48 @@ RUNS |= {
     "now-vae": f"{DIGITS} -p vae -n 4 --set network=dense --set width=0.2",
     "now-pca": "fit {set} -p pca -n 3",
     "now-svd": "fit {set} -p svd -n 2",
-    **{f"now-loss-{each.split(':')[0]}": f"{SMALL} -n 12 --loss {each}" for each in LOSSES.split()},
-    "now-loss-mixture": f"{SMALL} -n 12 --loss mse+0.1*ssim",
+    **{
+        f"now-loss-{each.split(':')[0]}": f"{SMALL} -n 12 --loss {each} {ROUNDS}"
+        for each in LOSSES.split()
+    },
+    "now-loss-mixture": f"{SMALL} -n 12 --loss mse+0.1*ssim {ROUNDS}",
     # The bytes of `engraving` are those since its lines follow diagonal forms too.
     **{f"now-look-{look}": f"{SMALL} --look {look} -n 60" for look in LOOKS.split()},
     "now-stages": f"{SMALL} -p ellipse -n 6 -e climb,gradient --steps 6,6 --loss mse,l1",
     "now-eager": f"{SMALL} -n 12 --backend eager --set blend=over",
     "now-sizes": f"{SMALL} -p circle -n 6 --crop 4:5 --crop-at auto --still-size 40x50",
     "now-border": "fit {photo} -p circle -n 6 --steps 6 --crop 1:1 --pad teal --still-size 1cm",
-    "now-mask": "fit sample:astronaut --size 32 --steps 12 -n 12 --mask {mask} --background white",
+    "now-mask": f"fit sample:astronaut --size 32 --steps 12 -n 12 --mask {{mask}} --background white {ROUNDS}",
     "now-seeds": "fit {photo} -p triangle -n 4 --steps 4 --seeds 1..3",
-    "now-subject": "fit sample:fern?seed=2 -n 12 --size 32 --steps 6",
+    "now-subject": f"fit sample:fern?seed=2 -n 12 --size 32 --steps 6 {ROUNDS}",
     "now-init-svg": "fit {photo} -p blob -n 5 --init {now-blob-svg}.svg --steps 6",
     "now-init-splats": "fit {photo} --init {now-gaussian-over}.art -p ellipse -n 8 --steps 6",
     "now-init-cells": "fit {photo} --init {now-voronoi}.art -n 16 --steps 6",
-    "now-tiles": "fit sample:coffee --size 80 --tiles 32 -n 120 --steps 6",
+    "now-tiles": f"fit sample:coffee --size 80 --tiles 32 -n 120 --steps 6 {ROUNDS}",
     "now-tiles-fourier": "fit sample:coffee --size 64 --tiles 40 -p fourier -n 40 --steps 6"
-    f" {BLUR} --set tiles.margin=8 --set tiles.coarse=0.2 --set tiles.passes=2",
-    "now-clip": f"fit sample:clip?n=5 -n 20 {CLIP} {FALLING} --video {{}}.gif --side-by-side",
+    f" {ROUNDS} --set tiles.margin=8 --set tiles.coarse=0.2 --set tiles.passes=2",
+    "now-clip": f"fit sample:clip?n=5 -n 20 {CLIP} {FALLING} {ROUNDS} --video {{}}.gif --side-by-side",
     "now-clip-balls": f"fit sample:clip-balls?n=4 -n 16 -p stroke {CLIP} {FALLING} {STAY} --video {{}}.gif",
     "now-clip-triangle": f"fit sample:clip-flag?n=4 -n 8 -p triangle {CLIP} --set clip.rate=0.3 --no-video",
     "now-clip-palette": f"fit sample:clip-zoom?n=3 -n 6 -p circle {CLIP} --palette 4 --edges smooth --no-video",
     "now-clip-polish": f"fit sample:clip?n=3 -n 6 -p ellipse --polish {CLIP} {FALLING} --no-video",
     "now-clip-field": f"fit sample:clip?n=3 -p hashgrid --set preset=small {CLIP} {FALLING} --no-video",
-    "now-clip-file": f"fit {{now-clip}}.gif -n 12 {CLIP} {FALLING} --no-video",
-    "now-clip-frames": f"fit frames:{{frames}}?fps=5 -n 12 {CLIP} {FALLING} --video {{}}.gif",
-    "now-film": f"{SMALL} -n 16 {FILM}",
+    "now-clip-file": f"fit {{now-clip}}.gif -n 12 {CLIP} {FALLING} {ROUNDS} --no-video",
+    "now-clip-frames": f"fit frames:{{frames}}?fps=5 -n 12 {CLIP} {FALLING} {ROUNDS} --video {{}}.gif",
+    "now-film": f"{SMALL} -n 16 {FILM} {ROUNDS}",
     "now-film-shapes": f"{SMALL} -p triangle -n 6 {FILM} --video-size 48",
     "now-film-ink": f"{SMALL} -p stipple -n 30 {FILM}",
     "now-film-parts": f"{SMALL} -p voronoi -n 8 {FILM} --start parts --end photo",
     "now-film-photo": f"{SMALL} -p mesh -n 12 {FILM} --start photo --loop",
     "now-film-blank": f"fit curve: -p mlp --steps 10 {FILM} --start blank --size 64",
     "now-film-walk": f"{DIGITS} -p pca -n 4 {FILM} --walk labels",
-    "now-film-mp4": f"{SMALL} -n 12 --fps 5 --video-seconds 1 --video {{}}.mp4",
+    "now-film-mp4": f"{SMALL} -n 12 --fps 5 --video-seconds 1 --video {{}}.mp4 {ROUNDS}",
     **{
         f"now-film-{form}": f"{SMALL} -p {primitive} {FILM} --film {form}"
         for form, primitive in zip(
             FORMS.split(),
             (
-                "gaussian -n 12",
+                f"gaussian -n 12 {ROUNDS}",
                 "siren --set preset=small",
                 "circle -n 5",
                 f"gaussian -n 12 --set blend=depth {STAY}",
@@ -384,7 +392,7 @@ RUNS |= {
     "now-mesh-two": "fit sample:cat --size 32 --steps 6 -p mesh -n 14",
     "now-morph-blob": "morph {now-blob}.art {now-blob-polish}.art -o {}.art --seconds 2 --hold 0",
     "now-blob-svg": "render {now-blob}.art -o {}.svg",
-    "now-log": f"{SMALL} -n 12 --log {{}}.jsonl",
+    "now-log": f"{SMALL} -n 12 --log {{}}.jsonl {ROUNDS}",
     "now-plot-losses": "plot {now-log}.jsonl -o {}.png --size 200",
     "now-plot-codec": "plot {now-vae}.art --kind triples -o {}.png",
     "now-plot-scatter": "plot {now-autoencoder}.art --kind scatter -o {}.png",
@@ -421,6 +429,9 @@ size = 32
 count = 16
 [[stage]]
 steps = 12
+blur = 0.15
+every = 0.05
+until = 0.5
 [run]
 random = "philox"
 """

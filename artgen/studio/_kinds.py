@@ -45,6 +45,8 @@ _STAGE = {
     "engine": "gradient",
     "steps": 1000,
     "loss": "mse",
+    "every": 0.05,
+    "until": 0.5,
     "move": 0.05,
     "relocate": 0.0,
     "importance": "colour",

@@ -42,7 +42,7 @@ class SplatObjective(Objective):
             0.1, "share of parts moved in a round before it is divided", low=0, high=0.5
         )
         relocate: float = option(
-            0.1,
+            0.06,
             "share of parts moved in a round under the blends `normalized` and `depth`",
             low=0,
             high=0.5,
@@ -54,13 +54,13 @@ class SplatObjective(Objective):
             4.0, "power of the error by which places of parts are drawn", low=0, high=10
         )
         blur: float = option(
-            0.15, "blur of that error: a standard deviation in mean spacings", low=0.01, high=10
+            0.1, "blur of that error: a standard deviation in mean spacings", low=0.01, high=10
         )
-        every: float = option(0.05, "share of the steps between rounds", low=0.001, high=1)
+        every: float = option(0.03, "share of the steps between rounds", low=0.001, high=1)
         interval: int = option(
             50, "divide rounds that are more steps apart, by up to five; 0: never", low=0
         )
-        until: float = option(0.5, "share of the steps up to the last round", low=0, high=1)
+        until: float = option(0.65, "share of the steps up to the last round", low=0, high=1)
         soften: float = option(
             0.15, "share of the steps in which `over` learns the order of depth", low=0, high=1
         )
