@@ -246,7 +246,7 @@ def test_a_rate_of_zero_freezes_a_parameter():
             "xy": Param(2, init=init.normal(0.5), lr=0.1),
         }
 
-    given = problem(Still())
+    given = problem(Still(), options={"move": 0.0})
     engine = started(given)
     engine.advance(5)
     moved = engine.drawing(best=False).tensors

@@ -142,7 +142,12 @@ def test_a_recipe_of_schema_1_loses_the_options_of_other_families(primitive):
     old = resolved(primitive, schema=1, **EVERY_OPTION, rate=0.5)
     new = resolved(primitive, rate=0.5, **({} if primitive != "siren" else {"batch": 0}))
     assert old.recipe.schema_version == SCHEMA == 2
-    kept = {"jitter": 0.0} if primitive == "siren" else {}
+    # What it says of its own family, which was the default of then.
+    kept = {
+        "gaussian": {"every": 0.05, "until": 0.5},
+        "siren": {"jitter": 0.0},
+        "triangle": {},
+    }[primitive]
     assert old.recipe.stage[0].options == {**new.recipe.stage[0].options, **kept}
 
 

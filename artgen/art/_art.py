@@ -289,7 +289,8 @@ class Art:
 
         primitive, drawing = self.primitive(), self.drawing
         primitive.check_precision(precision, drawing.primitive)
-        if precision == "auto" and packed_parameters(self) is None:
+        # What is rounded already stays as it is.
+        if precision == "auto" != self.precision and packed_parameters(self) is None:
             view = open_view(drawing, primitive)
             still = self.film is None and self.trajectory is None
             drawing = rounded(
