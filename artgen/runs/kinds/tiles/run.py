@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing, nullcontext
 from dataclasses import replace
 from operator import itemgetter
 from typing import Any
@@ -113,11 +113,15 @@ class TiledRun(RunKind):
     def fit(self) -> Fitted:
         """Fit all tiles, and join them. Raises what ended the first that failed."""
         self.began = time.perf_counter() - self.before
-        try:
-            return self._fit()
-        finally:
-            if self.workers is not None:
-                self.workers.close()
+        self.parts = Parts()
+        with nullcontext() if self.workers is None else closing(self.workers):
+            probe_folder(self.folder)
+            whole = all(self._join(*given) for given in self._given())
+            if not self.parts:
+                raise nothing_saved()
+            drawing = replace(self.job.start, tensors=self.parts).detach()
+            stopped_by = "steps" if whole else "interrupted"
+            return Fitted(self.job, self.recipe, drawing, self.done, self._seconds, stopped_by)
 
     def metrics(self, fitted: Fitted, picture: Rendering, film: Film | None) -> Mapping[str, Any]:
         """Those of the view, and the loss averaged over strips of the 8-bit pixels."""
@@ -130,16 +134,6 @@ class TiledRun(RunKind):
         return {**fitted.job.metrics(picture), "loss": total / len(pixels)}
 
     video = PictureRun.video
-
-    def _fit(self) -> Fitted:
-        probe_folder(self.folder)
-        self.parts = Parts()
-        whole = all(self._join(*given) for given in self._given())
-        if not self.parts:
-            raise nothing_saved()
-        drawing = replace(self.job.start, tensors=self.parts).detach()
-        stopped_by = "steps" if whole else "interrupted"
-        return Fitted(self.job, self.recipe, drawing, self.done, self._seconds, stopped_by)
 
     def _given(self) -> Iterator[tuple[Pass, int, Given]]:
         """Passes and colours, with what their tiles are given, by the parts that there are then."""
