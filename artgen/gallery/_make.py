@@ -11,7 +11,7 @@ import shutil
 import sys
 import time
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -33,7 +33,7 @@ from artgen.output import atomic_write, encode_jpeg, opaque, probe_folder
 from artgen.output.error_map import error_map
 from artgen.registry import Registry
 from artgen.runs import Result, RunFolder, output_paths, read_target, run
-from artgen.tasks import RunControl, Task, files_below
+from artgen.tasks import RunControl, Task
 
 POSTER_BYTES = 13_000
 """Aim for the size of a poster: a page loads a dozen or two at once."""
@@ -62,10 +62,6 @@ class PieceTask(Task):
 
     key: str | None = None
     threads: int | None = None
-
-    def resume_files(self) -> Mapping[str, Path]:
-        """The files that an earlier build left in its folder."""
-        return files_below(self.place, self.place)
 
     @property
     def milestone(self) -> Path:

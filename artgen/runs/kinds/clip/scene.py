@@ -43,7 +43,7 @@ from artgen.runs.kinds.clip.plan import following_stage
 from artgen.runs.kinds.picture.run import PictureRun
 from artgen.runs.loop.recovery import at_lower_rates, continuing, on_cpu
 from artgen.targets import ClipTarget, ImageTarget
-from artgen.tasks import Task, files_below
+from artgen.tasks import Task
 from artgen.values.drawing import Drawing
 
 LEAST_ERROR = 1e-6
@@ -78,10 +78,6 @@ class SceneTask(Task):
     def milestone(self) -> Path:
         """Every key is one."""
         return scene_milestone(self.place)
-
-    def resume_files(self) -> dict[str, Path]:
-        """All files in its folder, if there is one."""
-        return files_below(self.place, self.place)
 
 
 @dataclass(frozen=True)
