@@ -74,8 +74,7 @@ def _text(parse: Callable[[str], object]) -> Check:
             try:
                 parse(value)
             except UsageError as error:
-                hint = f" ({error.hint})" if error.hint else ""
-                raise Wrong(f"is wrong: {error.message}{hint}") from None
+                raise Wrong(f"is wrong: {error}") from None
         return value
 
     return check
@@ -317,7 +316,7 @@ def as_views(value: Any, before: Mapping[str, Any]) -> Any:
     try:
         return tuple(ViewTable.of_text(v) if isinstance(v, str) else v for v in value) or None
     except UsageError as error:
-        raise Wrong(f"is wrong: {error.message} ({error.hint})") from None
+        raise Wrong(f"is wrong: {error}") from None
 
 
 SIZE_KEYS = ("count", "target_bytes", "parameter_bytes")
