@@ -144,9 +144,7 @@ def _witness(recipe: Recipe, registry: Registry, search: Sequence[Path]) -> str 
         return None
     table = recipe.to_dict()
     made = table.pop("piece", {}).get("make")
-    own |= _in_texts(recipe, search)
-    for what, file in recipe.files:
-        own[f"{what} {file.name}"] = file_hash(find_file(file.name, file.sha256, search, what))
+    own |= _files_of(recipe, search)
     places = (entry.spec.load for entry in entries)
     packages = {re.split(r"[.:]", place)[0] for place in places if isinstance(place, str)}
     plugins = [[entry.kind, entry.name, dict(entry.identity)] for entry in entries]
@@ -179,15 +177,11 @@ def key_of(recipe: Recipe, registry: Registry, search: Sequence[Path]) -> str:
     plan = resolve(recipe, registry, target.canvas, target.subject)
     table = plan.recipe.to_dict()
     table.pop("piece", None)
-    files = _in_texts(recipe, search)
-    for what, file in recipe.files:
-        name = f"{what} {file.name}" if what == "picture" else what
-        files[name] = file_hash(find_file(file.name, file.sha256, search, what), what)
     everything = {
         "render": RENDER_SCHEMA,
         "recipe": table,
         "target": target.sha256,
-        "files": files,
+        "files": _files_of(recipe, search),
         "plugins": [_fingerprint(entry, registry) for entry in _entries(plan.recipe, registry)],
     }
     if (made := recipe.piece and recipe.piece.make) is not None:
@@ -195,12 +189,16 @@ def key_of(recipe: Recipe, registry: Registry, search: Sequence[Path]) -> str:
     return digest(everything)
 
 
-def _in_texts(recipe: Recipe, search: Sequence[Path]) -> dict[str, str]:
-    """Return the hashes of files that a recipe names in texts: of its film, of what is made."""
+def _files_of(recipe: Recipe, search: Sequence[Path]) -> dict[str, str]:
+    """Return the hashes of the files that a recipe names, also for its film and what is made."""
     made = (recipe.piece and recipe.piece.make) or ""
     texts = (text.partition("=")[2] for text in (recipe.output.film or "", *made.split()))
     found = {text: file_in(text, search) for text in texts}
-    return {text: file_hash(file, "file") for text, file in found.items() if file is not None}
+    hashed = {text: file_hash(file, "file") for text, file in found.items() if file is not None}
+    for what, file in recipe.files:
+        name = f"{what} {file.name}" if what == "picture" else what
+        hashed[name] = file_hash(find_file(file.name, file.sha256, search, what), what)
+    return hashed
 
 
 def _entries(recipe: Recipe, registry: Registry) -> Iterator[Entry]:
