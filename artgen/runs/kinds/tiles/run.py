@@ -197,8 +197,8 @@ class TiledRun(RunKind):
         self, each: Pass, tasks: list[TileTask]
     ) -> Iterator[tuple[TileTask, FittedTile | Exception]]:
         """Every tile that was begun, with what became of it."""
-        name = self.context.name
-        steps = StepSum(self.context, (task.offset for task in tasks), self.total_steps, self.began)
+        name, total = self.context.name, self.total_steps
+        steps = StepSum(self.context, (task.offset for task in tasks), total, self.began)
         if self.workers is None or each.name == "coarse":
             fitted = self._fitted_here(tasks, steps)
         else:
@@ -210,17 +210,10 @@ class TiledRun(RunKind):
                 self.kept.save_checkpoint({"seconds": self._seconds})
             if isinstance(result, FittedTile):
                 self.fitted += 1
-                steps(Advanced(name, task.offset + each.steps, self.total_steps, 0.0))
+                steps(Advanced(name, task.offset + each.steps, total, 0.0))
+                number, psnr, seconds = self.fitted, result.psnr, self._seconds
                 self.context.emit(
-                    TileFitted(
-                        name,
-                        steps.sum,
-                        self.total_steps,
-                        self.fitted,
-                        self.tiles,
-                        result.psnr,
-                        self._seconds,
-                    )
+                    TileFitted(name, steps.sum, total, number, self.tiles, psnr, seconds)
                 )
             yield task, result
 
