@@ -165,8 +165,8 @@ def fit(
 
 def _check_together(request: Request, files: Files, watching: Trying, where: Where) -> None:
     """Raise UsageError for flags that do not go together."""
-    if request.given("seed") is not None and request.seeds is not None:
-        raise UsageError("--seed and --seeds were both given", hint="leave one of them out")
+    if request.given("seed") is not None:
+        _refuse("--seed", {"--seeds": request.seeds is not None})
     if (request.given("seed") or 0) >= 2**63:
         raise UsageError(f"--seed {request.given('seed')} is too large", hint="use 0 to 2^63 - 1")
     once = {"--overwrite": files.overwrite, "--resume": files.resume}
