@@ -23,14 +23,7 @@ from artgen.compare._sheet import Pixels, draw_sheet
 from artgen.display.plots import plot_rates
 from artgen.events import Observer
 from artgen.losses.metrics import by_loss, equivalent_rank, ms_ssim, psnr, rank_errors, ssim
-from artgen.output import (
-    atomic_path,
-    atomic_write,
-    available_codecs,
-    encode_png,
-    encode_within,
-    probe_folder,
-)
+from artgen.output import atomic_write, available_codecs, encode_png, encode_within, probe_folder
 from artgen.recipe import Recipe, TargetTable
 from artgen.registry import Registry
 from artgen.runs import read_target, run
@@ -168,8 +161,7 @@ class Comparison:
             if isinstance(result, Exception):
                 raise result
             metrics, file = dict(result.metrics), self.out / f"{fit.stem}.art"
-            with atomic_path(file) as partial:
-                partial.write_bytes(result.art)
+            atomic_write(file, result.art)
             # A target that is no picture has metrics of its own.
             limit, target = None, self._open(fit.source)
             if target.pixels is not None:
