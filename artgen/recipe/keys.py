@@ -13,16 +13,7 @@ from __future__ import annotations
 import builtins
 import functools
 from collections.abc import Callable, Mapping
-from typing import (
-    TYPE_CHECKING,
-    Any,
-    Literal,
-    NamedTuple,
-    TypeAlias,
-    get_args,
-    get_origin,
-    get_type_hints,
-)
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -35,7 +26,7 @@ REQUIRED = object()
 MAKE, LONG, JUDGE, WRITE = "What to make", "How long", "What to match", "What to write"
 WHERE, CLIPS, CODECS = "Where to run", "Clips only", "Codecs only"
 
-Check: TypeAlias = Callable[[Any, Mapping[str, Any]], Any]
+Check = Callable[[Any, Mapping[str, Any]], Any]
 """Checks or converts a value, given the ones before it in the table. Raises `Wrong`."""
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
 
 from torch import Tensor
 
@@ -207,7 +206,7 @@ class InitialSvg:
         return convert_paths(plan.primitive, kept, canvas, plan.recipe.seed or 0)
 
 
-Initial: TypeAlias = InitialArt | InitialSvg
+Initial = InitialArt | InitialSvg
 """What a run may start from."""
 
 
