@@ -14,10 +14,10 @@ from artgen.cli._console import say
 from artgen.cli._flags import Common, Framing, argument
 from artgen.cli._request import USUAL_LOOK, Request, is_picture
 from artgen.cli._where import Files, Trying, Where
+from artgen.recipe import Recipe
+from artgen.recipe.layers import Laid, lay_over, leaves, start_from
 
 if TYPE_CHECKING:
-    from artgen.recipe import Recipe
-    from artgen.recipe.layers import Laid
     from artgen.registry import Registry
     from artgen.runs.task import Run
 
@@ -204,7 +204,6 @@ def _lay_over(
     pictures, which may mean to open them. What there is to say goes to `say`.
     """
     from artgen.cli._recipe import read_recipe_file
-    from artgen.recipe.layers import Laid, lay_over, start_from
 
     primitive, init, look = request.given("primitive"), request.given("init"), request.look
     laid, tables = Laid(), request.tables(framing)
@@ -245,8 +244,6 @@ def _lay_over(
 
 def _origins(laid: Laid, asked: Recipe, begun: Recipe) -> dict[str, str]:
     """The origins of the values that were `asked` for, and of those that the settings added."""
-    from artgen.recipe.layers import leaves
-
     own = laid.then("flag", asked.requested())
     before, now = leaves(asked.to_dict()), leaves(begun.to_dict())
     return own.origins | {path: "settings" for path in now if now[path] != before.get(path)}
@@ -286,7 +283,6 @@ def _pictures_in_folders(
     if registry is None or not any(map(os.path.isdir, targets)):
         return targets
     from artgen.plan import find_names
-    from artgen.recipe import Recipe
     from artgen.targets import find_targets
 
     named = find_names(Recipe.from_request({**data, "target": {}}), registry)

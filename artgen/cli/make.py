@@ -15,6 +15,7 @@ from artgen.cli._console import columns, print_json, records, say
 from artgen.cli._flags import OVERWRITE, Common, argument, option, switch
 from artgen.cli._help import Command
 from artgen.cli._pipes import STDIO, from_stdin
+from artgen.recipe import Recipe
 
 if TYPE_CHECKING:
     from artgen.art import Art
@@ -108,7 +109,6 @@ def make(
     from artgen.cli._progress import showing
     from artgen.making import Motif, files_in, lengths_of, make_thing
     from artgen.output import check_output, probe_folder, remove_own, write_together
-    from artgen.recipe import Recipe
     from artgen.runs import output_paths, read_target
     from artgen.targets import Source, file_safe
 
@@ -163,7 +163,6 @@ def _fit(source: str, tables: Any, registry: Registry, common: Common) -> Art:
     common.load("artgen.runs.runner", "the compiler")
 
     from artgen.cli._progress import progress
-    from artgen.recipe import Recipe
     from artgen.recipe.settings import read_settings
     from artgen.runs import run
     from artgen.tasks import RunControl, graceful_signals
