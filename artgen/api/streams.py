@@ -9,12 +9,10 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextvars import ContextVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from artgen.art import Art
 from artgen.base.errors import UsageError
 from artgen.events import Advanced, Evaluated, Event, Observer, PreviewDrawn, Step
+from artgen.output import Pixels
 from artgen.tasks import RunControl
 
 listening: ContextVar[tuple[RunControl, Observer] | None] = ContextVar("listening", default=None)
@@ -36,7 +34,7 @@ class Stream:
         self._control = RunControl()
         self._control.watched = True
         self._steps: queue.Queue[Step | None] = queue.Queue(maxsize=1)
-        self._picture: NDArray[np.uint8] | None = None
+        self._picture: Pixels | None = None
         self._last: Step | None = None
         self._due = 0.0
         self._art: Future[Art] = Future()

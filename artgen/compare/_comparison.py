@@ -19,11 +19,12 @@ from artgen.base.errors import ArtgenError, InputError, Interrupted, UsageError
 from artgen.compare._curve import Curve, curves_of
 from artgen.compare._files import CURVE, file_of
 from artgen.compare._rows import Contestant, Line, Row, make_table, to_csv
-from artgen.compare._sheet import Pixels, draw_sheet
+from artgen.compare._sheet import draw_sheet
 from artgen.display.plots import plot_rates
 from artgen.events import Observer
 from artgen.losses.metrics import by_loss, equivalent_rank, ms_ssim, psnr, rank_errors, ssim
 from artgen.output import atomic_write, available_codecs, encode_png, encode_within, probe_folder
+from artgen.output.still import Pixels
 from artgen.recipe import Recipe, TargetTable
 from artgen.registry import Registry
 from artgen.runs import read_target, run

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from artgen.art import Art, ExportRequest
 from artgen.base.decode import pillow_guard
@@ -29,7 +28,7 @@ from artgen.events import Observer
 from artgen.exporters import export_html, walk_strip
 from artgen.gallery._state import key_of
 from artgen.making import Motif, make_thing, maker_of
-from artgen.output import atomic_write, encode_jpeg, opaque, probe_folder
+from artgen.output import Pixels, atomic_write, encode_jpeg, opaque, probe_folder
 from artgen.output.error_map import error_map
 from artgen.registry import Registry
 from artgen.runs import Result, RunFolder, output_paths, read_target, run
@@ -49,8 +48,6 @@ VIEW_SIDE = 1280
 
 PAGE_BYTES = 2_000_000
 """Largest explorable page that is kept."""
-
-Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)

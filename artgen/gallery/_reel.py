@@ -11,12 +11,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from artgen.base.errors import GalleryError, InputError
 from artgen.gallery._page import FinishedPiece
-from artgen.output import read_frames, write_video
+from artgen.output import Pixels, read_frames, write_video
 from artgen.output.spool import with_ends
 from artgen.output.still import caption_font
 
@@ -28,8 +27,6 @@ LONGEST_SECONDS, FADE_SECONDS, FPS = 9.0, 0.4, 30
 _PAPER, _INK, _QUIET = (14, 14, 16), (234, 232, 228), (163, 160, 154)
 _MARGIN, _CAPTION = 0.03, 0.12
 """Margin around the pictures and height of the words below, as fractions of the height."""
-
-Pixels = NDArray[np.uint8]
 
 
 def write_reel(path: Path, pieces: Sequence[FinishedPiece], command: str, height: int) -> float:

@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from artgen.base.errors import InputError, UsageError
 from artgen.base.waiting import report
+from artgen.output import Pixels
 from artgen.plan import Named, find_names
 from artgen.recipe import FileReference, Recipe, TargetTable
 from artgen.registry import Registry
@@ -88,7 +86,7 @@ def open_photo(
     file: str | None = None,
     *,
     flag: str,
-) -> NDArray[np.uint8]:
+) -> Pixels:
     """The picture that `recipe` was fitted to, with a long side of `size`: uint8 [h, w, 3].
 
     It is looked for in `folder` and in the current one, or read from `file`; nothing is downloaded

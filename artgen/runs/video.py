@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from artgen.animation.forms import Shot, find_form, form_frames
 from artgen.art import Art, ExportRequest
@@ -18,6 +17,7 @@ from artgen.base.errors import ArtgenError
 from artgen.exporters import blank, film_frame, walk_frames
 from artgen.output import (
     FrameStore,
+    Pixels,
     Sound,
     encode_png,
     encode_png_strips,
@@ -41,7 +41,7 @@ _ROWS = 256
 """Rows of a large still that are encoded at a time."""
 
 
-def encode_still(art: Art, pixels: NDArray[np.uint8]) -> bytes:
+def encode_still(art: Art, pixels: Pixels) -> bytes:
     """Encode the PNG of a run, given the pixels at the fitting size, [height, width, 3]."""
     recipe, output = art.recipe, art.recipe.output
     if _has_still(output, art.registry):
@@ -71,7 +71,7 @@ def _has_still(output: OutputTable, registry: Registry | None) -> bool:
     return (registry or default()).load("form", form).still is True
 
 
-def encode_pixels(recipe: Recipe, pixels: NDArray[np.uint8]) -> bytes:
+def encode_pixels(recipe: Recipe, pixels: Pixels) -> bytes:
     """Encode a PNG that holds the recipe."""
     dpi, colours = recipe.dpi, recipe.exact_colours
     if pixels.shape[0] * pixels.shape[1] > LARGE and colours is None:
@@ -126,7 +126,7 @@ def write_run_video(
     )
 
 
-def _photo(run: RunKind, fitted: Fitted) -> NDArray[np.uint8]:
+def _photo(run: RunKind, fitted: Fitted) -> Pixels:
     """The target at the size of the video, uint8 [height, width, 3], or as one colour.
 
     Where it was fitted smaller than that, its file or sample is read again.
@@ -165,12 +165,12 @@ def progress_frames(fitted: Fitted, art: Art, stored: FrameStore) -> tuple[Frame
 
 
 def _stored_frames(
-    stored: FrameStore, last: int, final: NDArray[np.uint8], output: OutputTable, fading: bool
-) -> Iterator[NDArray[np.uint8]]:
+    stored: FrameStore, last: int, final: Pixels, output: OutputTable, fading: bool
+) -> Iterator[Pixels]:
     """The frames of the video, read one at a time; the last one is the drawing that was saved."""
     steps = [*(step for step in stored.steps() if step < last), last]
 
-    def read(step: int) -> NDArray[np.uint8]:
+    def read(step: int) -> Pixels:
         return final if step == last else stored.read(step)
 
     timing: dict[str, Any] = {"fps": output.fps, "seconds": output.video_seconds}

@@ -11,14 +11,13 @@ from itertools import groupby, islice
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from torch import Tensor
 
 from artgen.display.views import open_view
 from artgen.engines.base import part, prefixed
 from artgen.film.scenes import Film, Scene
 from artgen.film.trajectory import Trajectory, trajectory_of
-from artgen.output import measure_pace
+from artgen.output import Pixels, measure_pace
 from artgen.plan import Plan
 from artgen.runs.files.state_file import StateStore
 from artgen.runs.job import HOLD_SECONDS, Job
@@ -122,7 +121,7 @@ def progress_of(
     return None, light.retimed(paced(film, _shown(job, film)).scenes[0].times)
 
 
-def _shown(job: Job, film: Film) -> Callable[[float], NDArray[np.uint8]]:
+def _shown(job: Job, film: Film) -> Callable[[float], Pixels]:
     """Draws moments of a film: pictures small, to see how much they change."""
     view = job.view
     if job.target.subject is None:
@@ -156,7 +155,7 @@ def film_of(
     return Film(tuple(scenes), seconds, fps)
 
 
-def paced(film: Film, show: Callable[[float], NDArray[np.uint8]]) -> Film:
+def paced(film: Film, show: Callable[[float], Pixels]) -> Film:
     """The film with its keyframes at times of equal amounts of change apart; it ends as before.
 
     `show` draws the film at a moment. Keyframes that say no more than an empty picture get times

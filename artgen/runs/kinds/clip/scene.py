@@ -17,9 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from artgen.base.errors import DeviceLost, Diverged, InputError
@@ -29,7 +27,7 @@ from artgen.engines.protocols import Recovers, Renews
 from artgen.events import Advanced, Evaluated, Event, PreviewDrawn
 from artgen.losses.metrics import psnr
 from artgen.matching import carry, predict
-from artgen.output import probe_folder
+from artgen.output import Pixels, probe_folder
 from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.runs.context import RunContext
@@ -226,7 +224,7 @@ class Found:
     key: Keyframe
     loss: float
     psnr: float
-    pixels: NDArray[np.uint8]
+    pixels: Pixels
     notice: str | None = None
 
 
