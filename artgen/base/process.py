@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from types import FrameType, ModuleType
+from types import ModuleType
 from typing import Any
 
 from artgen.base.errors import UsageError
@@ -140,7 +140,7 @@ def without_distributed_tensors() -> Iterator[None]:
 
 @contextmanager
 def answered(
-    signals: Iterable[int], answer: Callable[[int, FrameType | None], None]
+    signals: Iterable[int], answer: Callable[[int, object], None]
 ) -> Iterator[dict[int, Any]]:
     """Let `answer` handle signals in this block; yield what handled each of them before.
 

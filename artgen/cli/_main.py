@@ -9,7 +9,6 @@ import signal
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from types import FrameType
 from typing import Any
 
 import typer
@@ -173,7 +172,7 @@ def _interrupted_by_signals() -> AbstractContextManager[object]:
     A signal that is ignored, as SIGHUP under nohup, stays ignored.
     """
 
-    def interrupt(number: int, frame: FrameType | None) -> None:
+    def interrupt(number: int, frame: object) -> None:
         raise KeyboardInterrupt
 
     known = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]

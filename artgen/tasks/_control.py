@@ -14,7 +14,6 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from types import FrameType
 
 from artgen.base.process import answered
 
@@ -95,7 +94,7 @@ def graceful_signals(control: RunControl, *, answer: str = "") -> Iterator[None]
     nothing.
     """
 
-    def stop(number: int, frame: FrameType | None) -> None:
+    def stop(number: int, frame: object) -> None:
         if answer and not control.stop_requested:
             with suppress(OSError):
                 # A stream could be in the middle of a write.
