@@ -105,9 +105,17 @@ def _read(store: StateStore, step: int) -> Snapshot:
         return Snapshot(step, stage, tensors, stored.get(_IDENTITIES))
 
 
-def progress_of(
-    job: Job, keys: Sequence[Snapshot], drawing: Drawing
-) -> tuple[Film | None, Trajectory | None]:
+def number_of_keys(job: Job) -> int:
+    """How many key drawings of each stage are kept."""
+    is_light = keeps_trajectory(job.plan, job.start)
+    return LIGHT_KEYS if is_light else job.recipe.output.history or 0
+
+
+Filmed = tuple[Film | None, Trajectory | None]
+"""The film of a fit, or its light history."""
+
+
+def progress_of(job: Job, keys: Sequence[Snapshot], drawing: Drawing) -> Filmed:
     """The keys of a fit as a film, or as a light history of the `drawing`."""
     output, parted = job.recipe.output, job.plan.primitive.has_count
     hold = min(HOLD_SECONDS, output.video_seconds / 2)

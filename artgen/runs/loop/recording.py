@@ -12,14 +12,12 @@ from contextlib import closing, contextmanager
 from artgen.base.errors import Diverged, OutOfMemory
 from artgen.engines import Engine
 from artgen.events import FrameTaken, PreviewDrawn
-from artgen.film.scenes import Film
-from artgen.film.trajectory import Trajectory
 from artgen.runs.context import RunContext
 from artgen.runs.files.folder import RunFolder
 from artgen.runs.job import Job, check_finite
 from artgen.runs.loop.agenda import Occasions
 from artgen.runs.loop.frames import FrameRecorder
-from artgen.runs.loop.history import LIGHT_KEYS, History, Snapshot, keeps_trajectory, progress_of
+from artgen.runs.loop.history import Filmed, History, Snapshot, number_of_keys, progress_of
 from artgen.runs.loop.pace import Workload
 from artgen.runs.loop.progress import Progress
 from artgen.runs.loop.time_budget import TimeBudget
@@ -45,8 +43,8 @@ class Recording:
         self.makes_frames = output.video and not (
             output.walk or output.film or output.start == "parts"
         )
-        keys = LIGHT_KEYS if keeps_trajectory(job.plan, job.start) else output.history or 0
-        self.occasions = Occasions(folder is not None and self.makes_frames, keys)
+        filming = folder is not None and self.makes_frames
+        self.occasions = Occasions(filming, number_of_keys(job))
         self.history = History(None if folder is None else folder.history)
         self._frames = None if folder is None else folder.frames
         self._recorder: FrameRecorder | None = None
@@ -114,9 +112,7 @@ class Recording:
         self.context.emit(PreviewDrawn(self.context.name, step, pixels))
         self.context.control.preview_drawn(time.process_time() - began_cpu)
 
-    def progress_of(
-        self, last: Snapshot, drawing: Drawing
-    ) -> tuple[Film | None, Trajectory | None]:
+    def progress_of(self, last: Snapshot, drawing: Drawing) -> Filmed:
         """The key drawings up to the `last` as a film, or as a light history of the `drawing`."""
         if not self.occasions.keys:
             return None, None

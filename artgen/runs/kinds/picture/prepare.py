@@ -36,7 +36,7 @@ from artgen.targets import (
     open_source,
     parse_colour,
 )
-from artgen.values.drawing import Drawing
+from artgen.values.drawing import Colour, Drawing
 from artgen.values.frame import WHOLE, Frame, paper_sides
 from artgen.values.symmetry import MOTIFS
 
@@ -233,9 +233,7 @@ def first_drawing(
     return _drawing(plan, target, tensors, background)
 
 
-def _drawing(
-    plan: Plan, target: Target, tensors: dict[str, Tensor], background: tuple[float, float, float]
-) -> Drawing:
+def _drawing(plan: Plan, target: Target, tensors: dict[str, Tensor], background: Colour) -> Drawing:
     """A drawing of the plan's primitive with these parameters, at the size of the target."""
     return Drawing(
         primitive=bare_name(plan.recipe.primitive.name),

@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing, nullcontext
 from dataclasses import replace
@@ -22,7 +22,7 @@ import torch
 
 from artgen.base.errors import Interrupted, UsageError
 from artgen.display.views import Rendering
-from artgen.events import Advanced, Event, TileFitted
+from artgen.events import Advanced, Event, Observer, TileFitted
 from artgen.film.scenes import Film
 from artgen.output import probe_folder
 from artgen.raster import moved
@@ -44,6 +44,9 @@ from artgen.targets import ImageTarget, Source, TargetRequest, parse_colour
 from artgen.targets.large import LargePicture, large_from, open_large
 from artgen.targets.opening import find_opener
 from artgen.values.canvas import Canvas
+
+Ended = Iterator[tuple[TileTask, FittedTile | Exception]]
+"""Tiles that were begun, each with what became of it."""
 
 _ROWS = 256
 """Rows of the picture that are compared at a time."""
@@ -193,9 +196,7 @@ class TiledRun(RunKind):
             **taken_by_task(self.asked.elsewhere, self.recipe.run.threads),
         )
 
-    def _fitted(
-        self, each: Pass, tasks: list[TileTask]
-    ) -> Iterator[tuple[TileTask, FittedTile | Exception]]:
+    def _fitted(self, each: Pass, tasks: list[TileTask]) -> Ended:
         """Every tile that was begun, with what became of it."""
         name, total = self.context.name, self.total_steps
         steps = StepSum(self.context, (task.offset for task in tasks), total, self.began)
@@ -217,9 +218,7 @@ class TiledRun(RunKind):
                 )
             yield task, result
 
-    def _fitted_here(
-        self, tasks: Sequence[TileTask], observe: Callable[[Event], None]
-    ) -> Iterator[tuple[TileTask, FittedTile | Exception]]:
+    def _fitted_here(self, tasks: Sequence[TileTask], observe: Observer) -> Ended:
         def watch(event: Event) -> None:
             observe(event)
             if self.workers is not None and self.workers.started.done():
