@@ -218,7 +218,7 @@ def first_drawing(
         beneath, goal = (0.0, 0.0, 0.0), goal.clamp(0, 1)
         background = (plan.primitive.clear,) * 3
     if init is not None:
-        tensors = init.tensors_for(plan, data.goal, data.weight, background)
+        tensors = init.tensors_for(plan, data, background)
     else:
         context = Context(
             rng=make_generator(plan.recipe.seed or 0, plan.recipe.run.random),
