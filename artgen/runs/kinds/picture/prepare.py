@@ -22,7 +22,7 @@ from artgen.losses import Views
 from artgen.plan import Plan
 from artgen.primitives import pack
 from artgen.recipe import FileReference, Recipe
-from artgen.registry import Registry, bare_name
+from artgen.registry import Registry
 from artgen.runs.files.inputs import InputFiles
 from artgen.runs.loop.history import LIGHT_KEYS, keeps_trajectory
 from artgen.runs.warm_start import Initial
@@ -234,14 +234,6 @@ def first_drawing(
 
 
 def _drawing(plan: Plan, target: Target, tensors: dict[str, Tensor], background: Colour) -> Drawing:
-    """A drawing of the plan's primitive with these parameters, at the size of the target."""
-    return Drawing(
-        primitive=bare_name(plan.recipe.primitive.name),
-        options=plan.primitive.option_values(),
-        tensors=tensors,
-        width=target.canvas.width,
-        height=target.canvas.height,
-        background=background,
-        plugin=plan.identity,
-        subject=target.subject and target.subject.with_logits(plan.losses[-1].takes_logits),
-    )
+    """A drawing of the plan's primitive with these parameters, of what the target shows."""
+    subject = target.subject and target.subject.with_logits(plan.losses[-1].takes_logits)
+    return plan.drawing(tensors, target.canvas, background, subject=subject)

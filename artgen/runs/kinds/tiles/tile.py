@@ -45,7 +45,6 @@ from artgen.runs.memory import give_back_freed_memory
 from artgen.targets import parse_colour
 from artgen.tasks import RunControl, Task
 from artgen.values.canvas import Canvas
-from artgen.values.drawing import Drawing
 
 PIECES = 16
 """A tile is fitted in this many pieces: after each it is stored, and a run may be stopped."""
@@ -218,16 +217,7 @@ class _Fitting:
         Raises Diverged, Interrupted.
         """
         task, plan, total = self.task, self.plan, self.stage.steps or 1
-        height, width = goal.shape[1:]
-        drawing = Drawing(
-            primitive=plan.recipe.primitive.name,
-            options=plan.primitive.option_values(),
-            tensors=start,
-            width=width,
-            height=height,
-            background=self.background,
-            span=self.given.span,
-        )
+        drawing = plan.drawing(start, self.canvas, self.background, span=self.given.span)
         engine: Engine = plan.engines[0]()
         engine.start(
             Problem(
