@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from artgen.base.errors import InputError, UsageError
 from artgen.base.waiting import report
@@ -17,6 +18,9 @@ from artgen.runs.files.inputs import InputFiles
 from artgen.runs.warm_start import Initial, open_initial
 from artgen.targets import Source, Target, TargetRequest, folded, open_source, parse_colour
 from artgen.values.frame import Focus, parse_focus
+
+UNWEIGHTED: Mapping[str, Any] = {"mask": None, "focus": None, "alpha_weight": False}
+"""Keys of a target for its pixels alone, which are those with weights too."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,14 +103,8 @@ def open_photo(
         raise UsageError(
             f"{flag} needs the photo, and {table.source} is not a file", hint=f"use {flag}=FILE"
         )
-    found = recipe.with_target(
-        source=file or table.source,
-        sha256=None if file else table.sha256,
-        size=size,
-        mask=None,
-        focus=None,
-        alpha_weight=False,
-    )
+    place = {"source": file or table.source, "sha256": None if file else table.sha256}
+    found = recipe.with_target(**place, size=size, **UNWEIGHTED)
     try:
         target = read_target(found, registry, (folder, Path()))
     except InputError as error:

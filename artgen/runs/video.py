@@ -30,7 +30,7 @@ from artgen.recipe import OutputTable, Recipe
 from artgen.registry import Registry, default
 from artgen.runs.job import HOLD_SECONDS, Fitted
 from artgen.runs.kind import Frames, RunKind
-from artgen.runs.opening import read_target
+from artgen.runs.opening import UNWEIGHTED, read_target
 from artgen.targets import Source
 from artgen.values.canvas import LARGE
 
@@ -143,7 +143,7 @@ def _photo(run: RunKind, fitted: Fitted) -> Pixels:
     size = round((table.size or target.size) * max(whole.width, whole.height) / target.size)
     size = min(size, target.original_size)
     if size > (table.size or target.size) and Source.parse(source).scheme in (None, "sample"):
-        plain = table.replace(source=source, size=size, mask=None, focus=None, alpha_weight=False)
+        plain = table.replace(source=source, size=size, **UNWEIGHTED)
         with suppress(ArtgenError):  # a file may be gone, or the target in memory alone
             recipe = job.recipe.replace(target=plain)
             target = read_target(recipe, run.asked.registry, run.asked.search)
