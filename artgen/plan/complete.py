@@ -74,6 +74,14 @@ class Plan:
         options = self.recipe.stage[0].options
         return self.engines[0].first_count(self.primitive, options, self.count)
 
+    def initial(self, seed: int, canvas: Canvas, background: Colour, **more: Any) -> dict[str, Any]:
+        """The parameters that a fit begins with; `more` is what else they may follow from."""
+        from artgen.init import Context, make_generator
+
+        rng = make_generator(seed, self.recipe.run.random)
+        context = Context(rng, canvas, self.first_count, background=background, **more)
+        return self.primitive.initial(context)
+
     def drawing(
         self, tensors: Mapping[str, Any], canvas: Canvas, background: Colour, **more: Any
     ) -> Drawing:

@@ -17,7 +17,6 @@ from artgen.art import Art, bytes_of_shapes
 from artgen.base.errors import UsageError
 from artgen.display import METRICS
 from artgen.film.trajectory import trajectory_bytes
-from artgen.init import Context, make_generator
 from artgen.losses import Views
 from artgen.plan import Plan
 from artgen.primitives import pack
@@ -220,16 +219,14 @@ def first_drawing(
     if init is not None:
         tensors = init.tensors_for(plan, data, background)
     else:
-        context = Context(
-            rng=make_generator(plan.recipe.seed or 0, plan.recipe.run.random),
-            canvas=target.canvas,
-            count=plan.first_count,
+        tensors = plan.initial(
+            plan.recipe.seed or 0,
+            target.canvas,
+            beneath,
             target=goal if target.subject is None else None,
             weight=data.weight,
-            background=beneath,
             goals=views.goals if views else {},
         )
-        tensors = plan.primitive.initial(context)
     return _drawing(plan, target, tensors, background)
 
 
