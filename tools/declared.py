@@ -37,7 +37,8 @@ def keys_table(cls: type[Table]) -> str:
 
 def docstrings(cls: type[Table]) -> dict[str, str]:
     """The docstrings of the keys of a table, each in one line, by their fields."""
-    [body] = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
+    owner = next(iter(cls.declared().values())).owner
+    [body] = ast.parse(textwrap.dedent(inspect.getsource(owner))).body
     assert isinstance(body, ast.ClassDef)
     found = {}
     for key, doc in pairwise(body.body):

@@ -28,7 +28,8 @@ from artgen.events import Event
 from artgen.hookspecs import GROUP, PLUGIN_API, Spec
 from artgen.registry._contract import check_contract
 
-Loaded = Literal[
+Kind = Literal[
+    "primitive",
     "engine",
     "loss",
     "target",
@@ -41,12 +42,11 @@ Loaded = Literal[
     "edit",
     "executor",
     "command",
+    "observer",
 ]
-"""Kinds of entries that are loaded by their name alone."""
-Kind = Literal["primitive", Loaded, "observer"]
 
-KINDS: tuple[Kind, ...] = ("primitive", *get_args(Loaded))
-"""Kinds of entries that a plugin can offer."""
+KINDS: tuple[Kind, ...] = get_args(Kind)[:-1]
+"""Kinds of entries that a plugin can offer; observers have no names."""
 
 FLAGS: Mapping[Kind, str] = {"primitive": "-p", "engine": "-e", "look": "--look", "loss": "--loss"}
 """The flags of ``artgen fit`` that name an entry of a kind."""

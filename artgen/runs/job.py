@@ -8,9 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from artgen.art import LOSS, quantised
@@ -22,6 +20,7 @@ from artgen.film.scenes import Film
 from artgen.film.trajectory import Trajectory
 from artgen.losses import Views
 from artgen.losses.metrics import psnr
+from artgen.output import Pixels
 from artgen.plan import Plan
 from artgen.primitives import Arithmetic
 from artgen.raster import Backend
@@ -99,7 +98,7 @@ class Job:
         check_finite(drawing)
         return self.view.show(self.shown(drawing))
 
-    def draw_frame(self, drawing: Drawing) -> NDArray[np.uint8]:
+    def draw_frame(self, drawing: Drawing) -> Pixels:
         """Draw at the size of the video. Raises Diverged where the result is not finite."""
         if self.camera is None:
             return self.draw(drawing).pixels
