@@ -27,6 +27,7 @@ from artgen.targets.image import (
     prepare_picture,
     read_picture,
 )
+from artgen.targets.resample import check_samples
 from artgen.targets.source import ANIMATIONS, CONTAINERS, MOST_FRAMES, SourceOptions, file_safe
 from artgen.targets.target import Origin, Target, TargetTensors
 
@@ -214,7 +215,6 @@ def clip_from_frames(
     see `content_hash`. Raises InputError naming `name`.
     """
     from artgen.base.decode import Decoded
-    from artgen.targets.resample import check_samples
 
     def opener(first: int) -> Iterator[Decoded]:
         return (Decoded(check_samples(frame, name)) for frame in frames(first))

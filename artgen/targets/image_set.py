@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from artgen.base.errors import InputError
 from artgen.targets.arrays import as_array
 from artgen.targets.image import DEFAULT_REQUEST, TargetRequest
+from artgen.targets.resample import over_background, resample
 from artgen.targets.samples import class_order
 from artgen.targets.source import content_hash, file_safe
 from artgen.targets.target import Target, TargetTensors
@@ -158,8 +159,6 @@ def resample_picture(
     samples: NDArray[Any], canvas: Canvas, background: tuple[float, float, float]
 ) -> Pictures:
     """A picture [h, w, 1 to 4] at the size of the canvas, gray where it was."""
-    from artgen.targets.resample import over_background, resample
-
     colour = over_background(*resample(samples, canvas), background)
     pixels = np.rint(colour * 255).astype(np.uint8)
     return pixels[:, :, :1] if samples.shape[2] == 1 else pixels
