@@ -29,20 +29,17 @@ def walk_frames(art: Art, request: ExportRequest) -> tuple[Iterator[NDArray[np.u
 
 
 def imagined(art: Art, request: ExportRequest) -> NDArray[np.uint8]:
-    """Draw a place in latent space, or a strip of pictures along a walk."""
-    if request.walk is not None:
-        return walk_strip(art, request)
-    canvas, space = art.picture_canvas(request.size), art.latent_space()
-    place = space.place(request.latent or "mean")
-    picture = space.draw(place.latent[None], torch.tensor([place.label]))[0]
-    return resized(picture, canvas, smooth=True)
+    """Draw a place in latent space, or rows of pictures along a walk: uint8 [h, w, 3].
 
-
-def walk_strip(art: Art, request: ExportRequest) -> NDArray[np.uint8]:
-    """Draw rows of pictures along a walk, uint8 [h, w, 3]. Raises UsageError."""
+    Raises UsageError.
+    """
     canvas, space = art.picture_canvas(request.size), art.latent_space()
+    if request.walk is None:
+        place = space.place(request.latent or "mean")
+        picture = space.draw(place.latent[None], torch.tensor([place.label]))[0]
+        return resized(picture, canvas, smooth=True)
     columns, rows = _STRIP
-    pictures = space.draw(*space.walk(request.walk or "", columns * rows))
+    pictures = space.draw(*space.walk(request.walk, columns * rows))
     cell = canvas.scaled(max(1, max(canvas.width, canvas.height) // 4))
     lines = np.split(np.stack([resized(picture, cell, smooth=True) for picture in pictures]), rows)
     return np.concatenate([np.concatenate(list(line), axis=1) for line in lines])
