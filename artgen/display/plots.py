@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen.output.still import to_pixels
+from artgen.output.still import Pixels, to_pixels
 from artgen.targets import LUMA
 from artgen.values.canvas import Canvas
 from artgen.values.drawing import Colour
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.lines import Line2D
 
-
-Pixels = NDArray[np.uint8]
 
 _LONG_SIDE = 6.4
 """Long side in inches; a point is 1/72 inch, so at 461 pixels a point is a pixel."""
