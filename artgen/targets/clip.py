@@ -58,6 +58,8 @@ class ClipTarget(Target):
 
     copied: ClassVar[bool] = False
     run_kind: ClassVar[str] = "clip"
+    subject: ClassVar[None] = None
+    """What is drawn are pictures."""
 
     first: ImageTarget
     fps: float
@@ -74,10 +76,6 @@ class ClipTarget(Target):
     def canvas(self) -> Canvas:
         """The pixel grid of the fitting size."""
         return self.first.canvas
-
-    @property
-    def subject(self) -> None:
-        """None: what is drawn are pictures."""
 
     @property
     def weight(self) -> NDArray[np.float32] | None:

@@ -8,7 +8,7 @@ import os
 from dataclasses import dataclass, replace
 from numbers import Integral
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,16 +105,14 @@ DEFAULT_REQUEST = TargetRequest()
 class PictureTarget(Target):
     """A single picture."""
 
+    subject: ClassVar[None] = None
+    """What is drawn is the picture itself."""
     image: NDArray[Any]
     """[height, width, 3], sRGB-encoded, at the fitting size."""
     original_width: int
     """In pixels, upright, before resampling."""
     original_height: int
     """In pixels, upright, before resampling."""
-
-    @property
-    def subject(self) -> None:
-        """None: what is drawn is the picture itself."""
 
     @property
     def canvas(self) -> Canvas:

@@ -46,6 +46,8 @@ class SetTarget(Target):
 
     copied: ClassVar[bool] = False
     run_kind: ClassVar[str] = "set"
+    weight: ClassVar[None] = None
+    """All pixels count the same."""
 
     subject: ImageSet
     training: Pictures
@@ -62,10 +64,6 @@ class SetTarget(Target):
     def size(self) -> int:
         """The longer side of a picture, in pixels."""
         return int(max(self.test.shape[1:3]))
-
-    @property
-    def weight(self) -> None:
-        """None: all pixels count the same."""
 
     def tensors(self) -> TargetTensors:
         """The pictures to learn from, and those to be judged on."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryFile, gettempdir
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,10 +39,8 @@ class LargePicture(PictureTarget):
     """[height, width, 3], sRGB-encoded."""
 
     copied = False
-
-    @property
-    def weight(self) -> None:
-        """None: all pixels count the same."""
+    weight: ClassVar[None] = None
+    """All pixels count the same."""
 
     @property
     def pixels(self) -> NDArray[np.uint8]:
