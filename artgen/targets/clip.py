@@ -234,15 +234,8 @@ def make_clip(
     request = replace(request, size=request.size or min(side, _LONG_SIDE))
     target = prepare_picture(first, request, origin.source, origin)
     request = replace(request, frame=target.frame, focus=target.focus)
-    return ClipTarget(
-        *origin,
-        first=target,
-        fps=min(max(float(fps), 0.1), float(_MOST_FPS)),
-        request=request,
-        opener=opener,
-        place=place,
-        warnings=target.warnings,
-    )
+    rate = min(max(float(fps), 0.1), float(_MOST_FPS))
+    return ClipTarget(*origin, target, rate, request, opener, place, warnings=target.warnings)
 
 
 def _by_number(name: str) -> list[tuple[int, str]]:

@@ -82,24 +82,14 @@ def large_from_array(array: Any, request: TargetRequest, name: str = "array") ->
 def _large(bands: BandedPicture, request: TargetRequest, origin: Origin) -> LargePicture:
     canvas = Canvas(bands.width, bands.height)
     canvas = canvas if request.size is None else canvas.scaled(request.size)
-    return LargePicture(
-        *origin,
-        image=_resized(bands, canvas, request.background),
-        original_width=bands.width,
-        original_height=bands.height,
-        warnings=bands.warnings,
-    )
+    image = _resized(bands, canvas, request.background)
+    return LargePicture(*origin, image, bands.width, bands.height, warnings=bands.warnings)
 
 
 def large_from(target: ImageTarget) -> LargePicture:
     """The pixels of a picture that is in memory as floats already."""
-    return LargePicture(
-        *target.origin,
-        image=target.pixels,
-        original_width=target.original_width,
-        original_height=target.original_height,
-        warnings=target.warnings,
-    )
+    size = target.original_width, target.original_height
+    return LargePicture(*target.origin, target.pixels, *size, warnings=target.warnings)
 
 
 def store_strips(strips: Iterable[NDArray[np.uint8]], shape: tuple[int, ...]) -> NDArray[np.uint8]:
