@@ -176,10 +176,8 @@ class Points(Subject):
         ensure(self.xy.ndim == 2 and self.xy.shape[1] == 2, "points must have an x and a y")
         ensure(self.labels.shape == self.xy.shape[:1], "each point must have a label")
         ensure(len(self.classes) > 1, "points must have at least two classes")
-        ensure(
-            self.labels.min() >= 0 and self.labels.max() < len(self.classes),
-            "each label must be the number of a class",
-        )
+        known = self.labels.min() >= 0 and self.labels.max() < len(self.classes)
+        ensure(known, "each label must be the number of a class")
         ensure(-math.inf < left < right < math.inf, "the box must have a width")
         ensure(-math.inf < bottom < top < math.inf, "the box must have a height")
         _check_axes(self.axes)
@@ -252,16 +250,11 @@ class ImageSet(Subject):
         ensure(self.labels.shape == shape[:1], "each picture must have a label")
         ensure(self.labels.dtype.kind == "i", "labels must be whole numbers")
         low, high = (0, len(self.classes) - 1) if self.classes else (-1, -1)
-        ensure(
-            low <= self.labels.min() and self.labels.max() <= high,
-            "each label must be the number of a class",
-        )
+        known = low <= self.labels.min() and self.labels.max() <= high
+        ensure(known, "each label must be the number of a class")
         ensure(self.training > 0, "there must be pictures to learn from")
         ensure(min(self.columns, self.rows) > 0, "the sheet must have columns and rows")
-        ensure(
-            self.columns * self.rows <= len(self.pictures),
-            "the sheet must have a picture for each cell",
-        )
+        ensure(self.shown <= len(self.pictures), "the sheet must have a picture for each cell")
 
     @property
     def shown(self) -> int:
