@@ -120,8 +120,7 @@ def parse_options(options: type[T], values: Mapping[str, object], owner: str) ->
             too_long = isinstance(found, int) and abs(found) >= 2**63
             if outside or too_long or [*not_finite(found)]:
                 raise ValueError
-        # That of pydantic, a ValidationError, is a ValueError.
-        except (ValueError, TypeError, OverflowError):
+        except (ValueError, TypeError, OverflowError):  # pydantic's own is a ValueError too
             words = re.sub(r"\w+", lambda word: _WORDS.get(word[0], word[0]), option.type)
             must = words.replace(" | ", " or ")
             quoted = must == "text" and not isinstance(value, str)
