@@ -19,7 +19,7 @@ from artgen.targets.image import DEFAULT_REQUEST, TargetRequest
 from artgen.targets.resample import over_background, resample
 from artgen.targets.samples import class_order
 from artgen.targets.source import content_hash, file_safe
-from artgen.targets.target import Target, TargetTensors
+from artgen.targets.target import Origin, Target, TargetTensors
 from artgen.values.canvas import Canvas
 from artgen.values.subject import ImageSet
 
@@ -141,16 +141,8 @@ def set_from_arrays(
     arrays: list[NDArray[Any]] = [*pictures, *classified]
     hashed = [part for array in arrays for part in (f"{array.shape} ", array)]
     subject = _chosen(pictures[1], classified[1], tuple(classes), len(pictures[0]))
-    return SetTarget(
-        name=file_safe(name),
-        source=source,
-        sha256=sha256 or content_hash(*hashed),
-        subject=subject,
-        training=pictures[0],
-        training_labels=classified[0],
-        test=pictures[1],
-        test_labels=classified[1],
-    )
+    origin = Origin(file_safe(name), source, sha256 or content_hash(*hashed))
+    return SetTarget(*origin, subject, pictures[0], classified[0], pictures[1], classified[1])
 
 
 def resample_picture(
