@@ -13,14 +13,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from artgen.animation.morph import common_primitive
 from artgen.art import Art, quantised
 from artgen.base.errors import InputError, UsageError, did_you_mean
 from artgen.base.faults import broken, plugin_code
 from artgen.base.options import numbers, whole
-from artgen.matching import Appearance, appearance, compose, select, transform
+from artgen.matching import Appearance, Floats, Integers, appearance, compose, select, transform
 from artgen.primitives import Primitive
 from artgen.recipe import MOST_COLOURS, EditTable, FileReference
 from artgen.registry import default
@@ -38,8 +37,6 @@ from artgen.values.frame import is_focus, parse_focus
 
 __all__ = ["Operation", "Parts", "alike", "apart", "edit", "named", "numbers", "split"]
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 ALIKE = 20.0
 """Colours this near in CIELAB are taken for one; those twice as far apart are others."""
@@ -118,12 +115,9 @@ class Parts:
         places = self.looks.places[self.chosen]
         middle = np.zeros(2) if self.everything else (places.min(0) + places.max(0)) / 2
         tensors = dict(self.drawing.tensors)
-        own = transform(
-            self.primitive,
-            select(tensors, self.chosen),
-            torch.from_numpy(linear).float(),
-            torch.from_numpy(middle - linear @ middle + shift).float(),
-        )
+        offset = middle - linear @ middle + shift
+        motion = (torch.from_numpy(each).float() for each in (linear, offset))
+        own = transform(self.primitive, select(tensors, self.chosen), *motion)
         index = torch.from_numpy(self.chosen)
         return self.changed({k: t.index_copy(-1, index, own[k]) for k, t in tensors.items()})
 

@@ -25,7 +25,7 @@ from artgen.base.errors import InputError, UsageError
 from artgen.base.files import file_hash
 from artgen.base.lock import FileLock
 from artgen.events import Observer
-from artgen.exporters import export_html, walk_strip
+from artgen.exporters import export_html, imagined
 from artgen.gallery._state import key_of
 from artgen.making import Motif, make_thing, maker_of
 from artgen.output import Pixels, atomic_write, encode_jpeg, opaque, probe_folder
@@ -137,7 +137,7 @@ def _pictures(art: Art, still: Path, registry: Registry, task: PieceTask) -> dic
     """Encode poster and result for the page and, if the target is a picture, target and errors."""
     recipe = art.recipe
     if (walk := recipe.output.walk) is not None:
-        result = walk_strip(art, ExportRequest(VIEW_SIDE // 2, walk=walk))
+        result = imagined(art, ExportRequest(VIEW_SIDE // 2, walk=walk))
     else:
         result = _opaque(still, art.drawing.background)
     pictures = {

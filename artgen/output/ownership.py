@@ -65,10 +65,9 @@ def is_own(path: Path, mark: bytes = _MARK) -> bool:
         return False
     from artgen.output.provenance import SUFFIXES, read_recipe
 
-    try:
+    with suppress(InputError):
         return path.suffix.lower() not in SUFFIXES or bool(read_recipe(path))
-    except InputError:
-        return False
+    return False
 
 
 def remove_own(path: Path) -> None:

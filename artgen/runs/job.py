@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from artgen.art import LOSS, quantised
-from artgen.base.errors import Diverged
+from artgen.base.errors import Diverged, divergence
 from artgen.display import METRICS
 from artgen.display.views import FramedView, Rendering, View, open_view
 from artgen.engines import Problem
@@ -188,7 +188,4 @@ def check_finite(drawing: Drawing) -> None:
     """Raise Diverged where a parameter is NaN or infinite: such a part may just not be drawn."""
     for name, tensor in drawing.tensors.items():
         if not tensor.isfinite().all():
-            raise Diverged(
-                f"parameter {name!r} became NaN or infinite",
-                hint="lower the learning rate: --set engine.rate=0.3",
-            )
+            raise divergence(f"parameter {name!r} became NaN or infinite")

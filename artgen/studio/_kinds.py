@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from decimal import Decimal
 from functools import partial
@@ -66,11 +67,8 @@ def default_splats(registry: Registry, files: Iterable[Path] = ()) -> list[str]:
 
     `gaussian` is the first, the one that a page begins with. Raises PluginError.
     """
-    entries = [
-        entry for entry in registry.entries("primitive") if entry.identity.get("name") == "artgen"
-    ]
-    entries = [entry for entry in entries if _has_shaders(entry)]
-    entries.sort(key=lambda entry: entry.name != "gaussian")
+    shipped = (e for e in registry.entries("primitive") if e.identity.get("name") == "artgen")
+    entries = sorted(filter(_has_shaders, shipped), key=lambda entry: entry.name != "gaussian")
     for file in files:
         offered = (entry for entry in registry.offered_by(file) if entry.kind == "primitive")
         entries += (entry for entry in offered if entry.load().has_footprint)
@@ -79,10 +77,9 @@ def default_splats(registry: Registry, files: Iterable[Path] = ()) -> list[str]:
 
 def _has_shaders(entry: Entry) -> bool:
     cls = entry.load()
-    try:
+    with suppress(NoStep, Untraceable):
         return bool(cls.has_footprint and not emit_step(cls()).table)
-    except (NoStep, Untraceable):
-        return False
+    return False
 
 
 def describe_kind(name: str, registry: Registry) -> dict[str, Any]:
@@ -189,12 +186,10 @@ def _find_sliders(make: _Make, options: Sequence[dict[str, Any]]) -> list[dict[s
         for live in (False, True) if "low" in option else ():
             slider = {**option, "choices": [], "live": live}
             given = None, _defaults(options), [slider]
-            try:
+            with suppress(NoStep, Untraceable):
                 _check_sliders(make, make(*given), *given)
-            except (NoStep, Untraceable):
-                continue
-            found[-1] = slider
-            break
+                found[-1] = slider
+                break
     return found
 
 

@@ -165,12 +165,9 @@ class Frame:
             left, top = (whole.width - picture.width) // 2, (whole.height - picture.height) // 2
             return Placement(whole, picture, left, top)
         whole = Canvas(max(width, picture.width), max(height, picture.height))
-        return Placement(
-            whole,
-            picture,
-            min(round(left * scale), whole.width - picture.width),
-            min(round(top * scale), whole.height - picture.height),
-        )
+        left = min(round(left * scale), whole.width - picture.width)
+        top = min(round(top * scale), whole.height - picture.height)
+        return Placement(whole, picture, left, top)
 
     def focused(
         self, pixels: NDArray[Any], heads: Callable[[NDArray[Any]], Iterable[Circle]] | None = None
@@ -337,11 +334,8 @@ def parse_place(text: str | None) -> Place:
     if text in _WORDS:
         return _WORDS[text]
     place = numbers(text)
-    if (
-        len(place) not in (2, 3)
-        or not all(0 <= share <= 1 for share in place)
-        or not all(share >= LEAST for share in place[2:])
-    ):
+    inside = all(0 <= share <= 1 for share in place) and all(each >= LEAST for each in place[2:])
+    if len(place) not in (2, 3) or not inside:
         raise UsageError(
             f"{text!r} is not a point of a picture",
             hint="write auto, face, or shares of width and height such as 0.5,0.3, and of the "

@@ -32,14 +32,13 @@ from artgen.output.plotter.lines import (
 )
 from artgen.output.plotter.page import Fill, Page, named_page
 from artgen.output.plotter.route import length, sort_paths
+from artgen.output.still import Pixels
 from artgen.primitives import Primitive
 from artgen.targets import hex_colour, parse_colour
 from artgen.values.canvas import Canvas
 from artgen.values.drawing import Drawing
 
 __all__ = ["Fill", "Layer", "Page", "Plot", "named_page", "plot"]
-
-Pixels = NDArray[np.uint8]
 
 SEEN = 1024
 """Long side of the picture from which a plot is made, in pixels."""
@@ -114,11 +113,8 @@ def plot(
     parts = [whole, *pen_parts(primitive, drawing)]
     first = 0 if not transparent and page.fill != "none" else 1
     pens = _own_pens(parts[first:], page) or choose_pens(pixels if opaque is None else opaque, page)
-    plotter = _Plotter(
-        [part.placed(scale, centre) for part in parts],
-        _Inking(pixels, pens, page, drawing.canvas),
-        page,
-    )
+    on_page = [part.placed(scale, centre) for part in parts]
+    plotter = _Plotter(on_page, _Inking(pixels, pens, page, drawing.canvas), page)
     for index in range(first, len(parts)):
         plotter.draw(index)
         if index % _OFTEN == 0 < index:
