@@ -76,11 +76,8 @@ class Charcoal(Ink):
     Options: ClassVar[type[Any]] = CharcoalOptions
     separation = "tone"
     defaults = Preset(count=120000, background="#e6dfd2")
-
-    @property
-    def palettes(self) -> bool:
-        """None: tones of one colour."""
-        return False
+    palettes: ClassVar[bool] = False
+    """None: tones of one colour."""
 
     def take_options(self) -> None:
         """Make an ink of each layer, and one for what becomes of them all. Raises UsageError."""

@@ -158,11 +158,8 @@ class Panes(Ink):
         "marks": "glass covers all; the tone decides which glass, not how much is covered"
     }
     defaults = Preset(count=40000, background="#fffdf2")
-
-    @property
-    def palettes(self) -> bool:
-        """None: light mixes in glass and enamel."""
-        return False
+    palettes: ClassVar[bool] = False
+    """None: light mixes in glass and enamel."""
 
     def take_options(self) -> None:
         """Put the leads over the glass, and the enamel over both. Raises UsageError."""

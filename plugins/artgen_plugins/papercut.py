@@ -81,11 +81,8 @@ class Papercut(Ink):
         "marks": "paper covers all; the tone decides which paper, not how much is covered"
     }
     defaults = Preset(count=80000, background="#fbf1dc")
-
-    @property
-    def palettes(self) -> bool:
-        """None: shadows lie on the sheets."""
-        return False
+    palettes: ClassVar[bool] = False
+    """None: shadows lie on the sheets."""
 
     def take_options(self) -> None:
         """Order the papers, and add an ink for shadows. Raises UsageError."""

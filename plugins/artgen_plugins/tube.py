@@ -108,11 +108,8 @@ class Tube(Ink):
     Options: ClassVar[type[Any]] = TubeOptions
     separation: ClassVar[Literal["mixed", "nearest"]] = "nearest"
     defaults = Preset(count=16000, background="#07050f")
-
-    @property
-    def mixes(self) -> bool:
-        """Always: halos are darker than the tubes, whose middles are lighter."""
-        return True
+    mixes: ClassVar[bool] = True
+    """Always: halos are darker than the tubes, whose middles are lighter."""
 
     def take_options(self) -> None:
         """Add the colours of rows and of halos, which lie behind."""

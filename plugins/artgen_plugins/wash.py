@@ -100,11 +100,8 @@ class Wash(Ink):
     # Pigments are found by `place`, from the picture itself.
     separation = "tone"
     defaults = Preset(count=100000, background="#fdfbf5")
-
-    @property
-    def palettes(self) -> bool:
-        """None: pigments mix."""
-        return False
+    palettes: ClassVar[bool] = False
+    """None: pigments mix."""
 
     def take_options(self) -> None:
         """Make an ink of each wash of each pigment. Raises UsageError if there are too many."""
