@@ -27,7 +27,7 @@ from artgen.errors import UsageError, install_hint
 from artgen.making import Made, Maker, Motif, Part, hex_colour, parse_colour
 from artgen_makers.cutting import finer_than
 from artgen_makers.grids import Colour, choose, differences, grouped, read_table, tally
-from artgen_makers.guide import Guide, guides
+from artgen_makers.guide import Guide, guides, levels_of
 from artgen_makers.paint import fillable, separated
 from artgen_makers.pdf import Sheet
 from artgen_makers.stitches import Thread, Ways, below, direction, joined, rows, satin, sewn
@@ -320,8 +320,7 @@ class Embroidery(Maker):
             guide.tiled("Design at 1:1", _template(blocks, size))
             guide.listed("Stops", stops)
 
-        marks = [str(k) for k in range(1, len(blocks) + 1)]
-        return guides(motif, "embroidery", made, steps, draw, marks, "stitches")
+        return guides(motif, "embroidery", made, steps, draw, range(1, len(blocks) + 1), "stitches")
 
 
 def sold_threads(kind: str) -> list[Colour]:
@@ -402,7 +401,7 @@ def finished(blocks: Sequence[Block], size: tuple[float, float], fabric: str) ->
         rng.standard_normal((high, wide)), 1
     )
     ground = np.array(parse_colour(fabric)) * (1 + weave[..., None])
-    image = Image.fromarray(np.rint(255 * ground.clip(0, 1)).astype(np.uint8))
+    image = Image.fromarray(levels_of(ground))
     image = image.resize((2 * wide, 2 * high), Image.Resampling.BILINEAR)
     pen = ImageDraw.Draw(image)
     middle = np.array([wide, high], np.float64)

@@ -24,7 +24,7 @@ from artgen.errors import UsageError
 from artgen.making import Made, Maker, Motif, Part, hex_colour, parse_colour
 from artgen.targets import linear_to_srgb, srgb_to_linear
 from artgen_makers.grids import differences, grouped, read_rows
-from artgen_makers.guide import MARGIN, Guide, guides
+from artgen_makers.guide import MARGIN, Guide, guides, levels_of
 
 Floats = NDArray[np.float64]
 Heights = NDArray[np.int64]
@@ -535,8 +535,7 @@ def finished(heights: Floats, colours: Floats) -> Pixels:
     )
     slope = np.gradient(smooth, axis=0) + np.gradient(smooth, axis=1)
     seen = colours[np.rint(smooth).astype(int)] * (1 + LIGHTING * np.tanh(slope))[..., None]
-    pixels: Pixels = np.rint(255 * seen.clip(0, 1)).astype(np.uint8)
-    return pixels
+    return levels_of(seen)
 
 
 def _encoded(linear: Floats) -> Floats:

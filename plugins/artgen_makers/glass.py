@@ -333,8 +333,7 @@ class Glass(Maker):
             guide.tiled("Cartoon", sheet)
             _lists(guide, pieces, names)
 
-        marks = [str(k + 1) for k in range(len(names))]
-        return guides(motif, "stained glass", made, steps, draw, marks, "pieces")
+        return guides(motif, "stained glass", made, steps, draw, range(1, len(names) + 1), "pieces")
 
 
 class Limits(NamedTuple):

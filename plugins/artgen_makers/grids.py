@@ -30,7 +30,7 @@ from artgen.making import (
     parse_colour,
     read_regular,
 )
-from artgen_makers.guide import MARGIN, Guide, guides
+from artgen_makers.guide import MARGIN, Guide, guides, levels_of
 from artgen_makers.pdf import Align, Sheet
 
 Floats = NDArray[np.float64]
@@ -425,8 +425,7 @@ def laid(
     large = levels.repeat(side, 0).repeat(side, 1)
     tiled = [np.tile(each, cells.shape)[..., None] for each in (cover, shade)]
     shown = tiled[0] * (large * tiled[1]).clip(0, 1) + (1 - tiled[0]) * parse_colour(ground)
-    pixels: Pixels = np.rint(255 * shown).astype(np.uint8)
-    return pixels
+    return levels_of(shown)
 
 
 def side_of(cells: Cells) -> tuple[int, Floats, Floats]:

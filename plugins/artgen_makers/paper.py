@@ -36,7 +36,7 @@ from artgen_makers.cutting import (
     outlines,
 )
 from artgen_makers.grids import choose, grouped
-from artgen_makers.guide import ONE, Guide, guides, outlined
+from artgen_makers.guide import ONE, Guide, guides, levels_of, outlined
 from artgen_plugins.regions import lab_of, means, rgb_of
 
 Floats = NDArray[np.float64]
@@ -271,5 +271,4 @@ def finished(layers: Sequence[Layer]) -> Pixels:
         sheet = layer.colour * (1 + 0.03 * grain)
         shown *= 1 - SHADOW * (dark * (1 - cover))[..., None]
         shown = shown * (1 - cover[..., None]) + sheet * cover[..., None]
-    pixels: Pixels = np.rint(255 * shown.clip(0, 1)).astype(np.uint8)
-    return pixels
+    return levels_of(shown)

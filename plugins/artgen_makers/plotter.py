@@ -275,7 +275,7 @@ class Plotter(Maker):
         if work:
             steps = (work[0], steps[0], *work[1:])
 
-        marks = [str(k) for k in range(1, len(lines) + 1)]
+        marks = range(1, len(lines) + 1)
         return guides(motif, title, made, steps, lambda guide: guide.listed("Files", table), marks)
 
     def page(self) -> Page:

@@ -22,7 +22,7 @@ from artgen.errors import UsageError
 from artgen.making import Made, Maker, Motif, Part, hex_colour
 from artgen_makers.cutting import Plan, Words, check_dxf, files, grid_of, in_svg, path_of
 from artgen_makers.grids import choose, differences, grouped
-from artgen_makers.guide import MARGIN, Guide, guides
+from artgen_makers.guide import MARGIN, Guide, guides, levels_of
 from artgen_makers.pdf import Sheet
 from artgen_makers.tones import focused
 from artgen_plugins._outlines import area
@@ -298,8 +298,7 @@ class Quilt(Maker):
             guide.tiled("Pattern, mirrored", sheet)
             _sewing(guide, seams)
 
-        marks = [str(k + 1) for k in range(len(names))]
-        return guides(motif, "quilt", made, steps, draw, marks, "pieces")
+        return guides(motif, "quilt", made, steps, draw, range(1, len(names) + 1), "pieces")
 
 
 def clipped(outline: Floats, normal: Floats, at: float) -> Floats:
@@ -427,8 +426,7 @@ def finished(
     bright = tone.mean(2, keepdims=True) < 0.35
     tone = tone + prints[..., None] * np.where(bright, 0.05, -0.05)
     shown = tone * (light + weave)[..., None]
-    pixels: NDArray[np.uint8] = np.rint(255 * shown.clip(0, 1)).astype(np.uint8)
-    return pixels
+    return levels_of(shown)
 
 
 def _words(piece: Cell, at: Floats) -> Words:

@@ -33,7 +33,7 @@ from artgen_makers.cutting import (
     recoloured,
 )
 from artgen_makers.grids import in_words
-from artgen_makers.guide import Guide, guides, outlined
+from artgen_makers.guide import Guide, guides, levels_of, outlined
 from artgen_makers.tones import bands, blurred, colours, darkness
 
 Floats = NDArray[np.float64]
@@ -213,8 +213,7 @@ class Stencil(Maker):
             for lines, title, name in zip(cuts, titles, names, strict=True):
                 guide.tiled(f"Stencil {title} ({name})", outlined(size, lines, pins))
 
-        marks = [str(k) for k in range(1, len(layers) + 1)]
-        return guides(motif, "stencils", made, steps, draw, marks)
+        return guides(motif, "stencils", made, steps, draw, range(1, len(layers) + 1))
 
     def sprayed(self, layers: Sequence[Layer], unit: float) -> NDArray[np.uint8]:
         """Show the board: paint with soft edges, a grain, and a little dust around."""
@@ -240,8 +239,7 @@ class Stencil(Maker):
             cover = np.maximum(cover.clip(0, 1) * thin.clip(0.85, 1), dust)[..., None]
             shown *= 1 - cover
             shown += layer.colour * (1 + 0.03 * grain) * cover
-        pixels: NDArray[np.uint8] = np.rint(255 * shown.clip(0, 1)).astype(np.uint8)
-        return pixels
+        return levels_of(shown)
 
 
 def shapes_of(motif: Motif, columns: int, rows: int, board: Floats) -> list[tuple[Floats, Floats]]:
