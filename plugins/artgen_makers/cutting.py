@@ -192,15 +192,13 @@ def opened(mask: Mask, radius: float) -> Mask:
     inside = ndimage.distance_transform_edt(np.pad(mask, 1, mode="edge"))[1:-1, 1:-1] > radius
     if not inside.any():
         return np.zeros_like(mask)
-    kept: Mask = mask & (ndimage.distance_transform_edt(~inside) <= radius)
-    return kept
+    return np.asarray(mask & (ndimage.distance_transform_edt(~inside) <= radius))
 
 
 def without_small(mask: Mask, least: float) -> Mask:
     """Leave out what has fewer than `least` pixels."""
     areas, _ = ndimage.label(mask, np.ones((3, 3)))
-    kept: Mask = mask & (np.bincount(areas.ravel()) >= least)[areas]
-    return kept
+    return np.asarray(mask & (np.bincount(areas.ravel()) >= least)[areas])
 
 
 def joined(

@@ -347,8 +347,7 @@ def flat(lab: Floats, most: int) -> Labels | None:
     if usual.sum() > most or counts[usual].sum() < FLAT * counts.sum():
         return None
     apart = np.linalg.norm(found[:, None] - found[usual][None], axis=2)
-    numbers: Labels = apart.argmin(1)[inverse].reshape(lab.shape[:2])
-    return numbers
+    return np.asarray(apart.argmin(1)[inverse].reshape(lab.shape[:2]))
 
 
 def nearest(pieces: Sequence[list[list[Floats]]]) -> list[list[list[Floats]]]:

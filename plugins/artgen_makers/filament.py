@@ -110,8 +110,7 @@ class Relief(Maker):
         """Return the colours, Lab [rows, columns, 3], that the print should have."""
         from skimage.color import rgb2lab
 
-        lab: Floats = rgb2lab(picture)
-        return lab
+        return np.asarray(rgb2lab(picture))
 
     def settled(self, lab: Floats, colours: Floats) -> Floats:
         """Return the height of each point in layers above the base, [rows, columns]."""
@@ -218,8 +217,7 @@ class Lithophane(Relief):
         low, high = np.percentile(lightness, (0.5, 99.5))
         darkest = _lab(self.shown([]))[-1, 0]
         share = ((lightness - low) / max(high - low, 1)).clip(0, 1)
-        lab: Floats = (darkest + (100 - darkest) * share)[..., None] * (1, 0, 0)
-        return lab
+        return np.asarray((darkest + (100 - darkest) * share)[..., None] * (1, 0, 0))
 
     def settled(self, lab: Floats, colours: Floats) -> Floats:
         """Return the height that has the lightness."""
@@ -545,5 +543,4 @@ def _encoded(linear: Floats) -> Floats:
 def _lab(colours: Floats) -> Floats:
     from skimage.color import rgb2lab
 
-    lab: Floats = rgb2lab(colours[None])[0]
-    return lab
+    return np.asarray(rgb2lab(colours[None])[0])

@@ -498,8 +498,7 @@ def smooth(points: Floats, sigma: float) -> Floats:
     steps = np.linspace(0, along[-1], max(2, round(along[-1]) + 1))
     even = np.stack([np.interp(steps, along, points[:, k]) for k in (0, 1)], 1)
     if np.allclose(even[0], even[-1]):
-        closed: Floats = ndimage.gaussian_filter1d(even, sigma, axis=0, mode="wrap")
-        return closed
+        return np.asarray(ndimage.gaussian_filter1d(even, sigma, axis=0, mode="wrap"))
     more = min(len(even) - 1, int(4 * sigma))
     before, after = 2 * even[0] - even[more:0:-1], 2 * even[-1] - even[-2 : -2 - more : -1]
     found: Floats = ndimage.gaussian_filter1d(np.concatenate([before, even, after]), sigma, axis=0)
@@ -520,8 +519,7 @@ def distances(lines: Sequence[Floats], size: tuple[float, float], unit: float) -
     x[row, column], y[row, column] = place.T
     near = nearest(np.isnan(x))
     down, right = np.mgrid[:high, :wide].astype(np.float32) + 0.5
-    found: Floats = unit * np.hypot(x[near] - right, y[near] - down)
-    return found
+    return np.asarray(unit * np.hypot(x[near] - right, y[near] - down))
 
 
 def lit(areas: Labels, colours: Floats, away: Floats) -> NDArray[np.uint8]:

@@ -174,8 +174,7 @@ def crisp(picture: Pixels, fine: Pixels, much: float) -> Pixels:
     around = gaussian_filter(picture.mean(2), 1.5)[..., None]
     darker = around - dark.mean(2, keepdims=True) > light.mean(2, keepdims=True) - around
     line = np.where(darker, dark, light)
-    found: Pixels = np.rint(picture + much * (line - picture)).clip(0, 255).astype(np.uint8)
-    return found
+    return np.asarray(np.rint(picture + much * (line - picture)).clip(0, 255).astype(np.uint8))
 
 
 def read_rows(path: str, what: str, example: str) -> list[tuple[int, list[str]]]:

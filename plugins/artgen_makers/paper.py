@@ -250,8 +250,7 @@ def depth_of(file: str, columns: int, rows: int) -> Floats:
         )
     plane = Image.fromarray(gray).resize((columns, rows), Image.Resampling.BILINEAR)
     found = np.asarray(plane, np.float64)
-    depth: Floats = 100 * (found - found.min()) / max(float(np.ptp(found)), 1e-9)
-    return depth
+    return np.asarray(100 * (found - found.min()) / max(float(np.ptp(found)), 1e-9))
 
 
 def finished(layers: Sequence[Layer]) -> Pixels:

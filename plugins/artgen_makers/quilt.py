@@ -355,8 +355,7 @@ def closed(outline: Floats) -> Floats:
 
 def mirrored(outline: Floats, wide: float) -> Floats:
     """Return a polygon as it is seen from behind a quilt of this width."""
-    found: Floats = outline * np.array([-1, 1]) + np.array([wide, 0])
-    return found
+    return np.asarray(outline * np.array([-1, 1]) + np.array([wide, 0]))
 
 
 class Shelf(NamedTuple):

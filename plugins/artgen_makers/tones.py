@@ -68,8 +68,7 @@ def blurred(plane: Floats, sigma: Any) -> Floats:
     kernel = np.outer(*(each / each.sum() for each in weights))
     found = irfft2(rfft2(padded, sides) * rfft2(kernel, sides), sides)
     rows, columns = plane.shape
-    inside: Floats = found[2 * down : 2 * down + rows, 2 * right : 2 * right + columns]
-    return inside
+    return np.asarray(found[2 * down : 2 * down + rows, 2 * right : 2 * right + columns])
 
 
 def bands(tone: Floats, count: int) -> tuple[Labels, Floats]:

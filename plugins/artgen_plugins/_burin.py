@@ -201,8 +201,7 @@ def long_enough(drawn: NDArray[np.bool_], line: Any, least: int) -> NDArray[np.b
     begins = np.ones(len(drawn), bool)
     begins[1:] = (drawn[1:] != drawn[:-1]) | (line[1:] != line[:-1])
     run = np.cumsum(begins) - 1
-    kept: NDArray[np.bool_] = drawn & (np.bincount(run)[run] >= least)
-    return kept
+    return np.asarray(drawn & (np.bincount(run)[run] >= least))
 
 
 def needed(points: Floats, radius: Floats, line: Any, pitch: Floats) -> NDArray[np.int64]:

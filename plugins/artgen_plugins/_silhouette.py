@@ -145,8 +145,7 @@ def _bodies(inner: Floats, share: float) -> Mask:
 
     high = 1 + 2 * int(TALL * _radius(inner > FACE) / 2)
     sure = maximum_filter1d(heart(inner, share), high, 0, mode="constant", origin=high // 2)
-    found: Mask = sure > 0
-    return found
+    return np.asarray(sure > 0)
 
 
 def _people(inner: Floats) -> Mask:
@@ -173,5 +172,4 @@ def _across(line: Floats, lab: Floats, aside: float) -> Floats:
         [map_coordinates(each, (line + way * across).T, order=1, mode="nearest") for each in smooth]
         for way in (-1, 1)
     ]
-    found: Floats = np.hypot.reduce(np.diff(np.array(sides), axis=0)[0], axis=0)
-    return found
+    return np.asarray(np.hypot.reduce(np.diff(np.array(sides), axis=0)[0], axis=0))

@@ -379,8 +379,7 @@ def shadows(tones: Floats, light: Floats, face: Floats, canvas: Canvas) -> NDArr
     )
     sharp = edges > FIRM * length
     kept = sharp & (size > SMALL / canvas.pixel**2) | (faces > 0)
-    found: NDArray[np.bool_] = dark & kept[pieces]
-    return found
+    return np.asarray(dark & kept[pieces])
 
 
 def filled(mass: NDArray[np.bool_], canvas: Canvas) -> ink.Marks:

@@ -164,8 +164,7 @@ def sizes(amount: Floats, shape: str) -> Floats:
     """Return the radius, or half the side, with which dots cover a share of cells of side 1."""
     amount = amount.clip(0, 1)
     if shape == "square":
-        found: Floats = np.sqrt(amount) / 2
-        return found
+        return np.asarray(np.sqrt(amount) / 2)
     if shape == "diamond":
         # Half the diagonal; beyond one half the paper that is left shrinks as dots grew before.
         grown = np.where(amount < 0.5, np.sqrt(amount / 2), 1 - np.sqrt((1 - amount) / 2))

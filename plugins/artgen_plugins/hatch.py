@@ -261,8 +261,7 @@ def tooth(canvas: Canvas) -> Floats:
     ranks = _grains(*(min(int(2 * reach / GRAIN) + 3, MOST_GRAINS) for reach in canvas.reach[::-1]))
     x, y = canvas.pixel_centres()
     place = np.meshgrid((y + canvas.reach[1]) / GRAIN, (x + canvas.reach[0]) / GRAIN, indexing="ij")
-    found: Floats = map_coordinates(ranks, place, order=1, mode="grid-wrap")
-    return found
+    return np.asarray(map_coordinates(ranks, place, order=1, mode="grid-wrap"))
 
 
 @lru_cache(maxsize=4)
@@ -283,8 +282,7 @@ def _grains(rows: int, columns: int) -> Floats:
 
 def to_canvas(sheet: ink.Sheet, points: Floats) -> Floats:
     """Return points [N, 2], x and y in pixels from the corner, in canvas units."""
-    found: Floats = points * sheet.canvas.pixel - np.array(sheet.canvas.reach)
-    return found
+    return np.asarray(points * sheet.canvas.pixel - np.array(sheet.canvas.reach))
 
 
 def stretched(
@@ -300,8 +298,7 @@ def stretched(
     near = closest(weight, FOCUS) if pale and weight is not None else None
     if near is None:
         return found
-    own: Floats = found + near * (_curved(amount, near, LIGHTER, pale) - found)
-    return own
+    return np.asarray(found + near * (_curved(amount, near, LIGHTER, pale) - found))
 
 
 def _curved(amount: Floats, weight: Floats | None, share: float, middle: float) -> Floats:
@@ -314,8 +311,7 @@ def _curved(amount: Floats, weight: Floats | None, share: float, middle: float) 
         return amount
     level = np.clip((level - low) / (high - low), 0.01, 0.99)
     curve = np.clip(np.log(0.5) / np.log(level), *CURVES) * (np.log(middle) / np.log(0.5))
-    found: Floats = ((amount - low) / (high - low)).clip(0, 1) ** curve
-    return found
+    return np.asarray(((amount - low) / (high - low)).clip(0, 1) ** curve)
 
 
 def levelled(tone: Floats, middle: float, local: float) -> Floats:
@@ -333,8 +329,7 @@ def levelled(tone: Floats, middle: float, local: float) -> Floats:
     slope = spread / (spread + FLAT)
     base = uniform_filter(slope, wide, mode="nearest") * tone
     base += uniform_filter((1 - slope) * mean, wide, mode="nearest")
-    found: Floats = tone + local * (tone - 2 * base + middle)
-    return found
+    return np.asarray(tone + local * (tone - 2 * base + middle))
 
 
 def abstracted(tone: Floats, pitch: Floats, loose: float) -> Floats:
@@ -400,8 +395,7 @@ def blurred(picture: Floats, pitch: Floats, share: float) -> Floats:
     low = np.minimum(place.astype(int), len(levels) - 2)
     stack, part = np.stack(smooth), place - low
     first, second = (np.take_along_axis(stack, (low + n)[None], 0)[0] for n in (0, 1))
-    found: Floats = first + part * (second - first)
-    return found
+    return np.asarray(first + part * (second - first))
 
 
 def strengthened(tone: Floats, pitch: Floats, crisp: float) -> Floats:

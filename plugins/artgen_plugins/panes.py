@@ -277,8 +277,7 @@ class Panes(Ink):
         more = JEWEL + tint * (1 - np.exp(-chroma / 4)) / np.maximum(chroma, 1e-3)
         wanted = np.stack([light, *(more * colours[:, 1:]).T], 1)
         glass = lab_of(self.inks[: max(1, self.last)].T)
-        found: Labels = ((wanted[:, None] - glass) ** 2).sum(2).argmin(1)
-        return found
+        return np.asarray(((wanted[:, None] - glass) ** 2).sum(2).argmin(1))
 
     def _glazed(
         self,
@@ -340,8 +339,7 @@ class Panes(Ink):
         far = ((wanted[:, None] - glass) ** 2).sum(2)
         if not self.options.inks:
             far[np.ix_(skin, np.r_[: FLESHY[0], FLESHY[1] : len(glass)])] += 1e6
-        found: Labels = far.argmin(1)
-        return found
+        return np.asarray(far.argmin(1))
 
     def _painted(
         self,
@@ -436,8 +434,7 @@ def vivid(seen: Floats) -> Floats:
     low, high = np.percentile(seen.mean(0), [1, 98])
     if high - low < 0.2:
         return seen
-    found: Floats = ((seen - low) / (high - low)).clip(0, 1)
-    return found
+    return np.asarray(((seen - low) / (high - low)).clip(0, 1))
 
 
 def clear(colours: Floats, lab: Floats, near: Floats) -> tuple[Floats, NDArray[np.bool_]]:
@@ -465,8 +462,7 @@ def clear(colours: Floats, lab: Floats, near: Floats) -> tuple[Floats, NDArray[n
 
 def skinlike(hue: Floats) -> NDArray[np.bool_]:
     """Return which hues [..., 2] of CIELAB skin can have."""
-    found: NDArray[np.bool_] = (hue.min(-1) > 3) & (hue[..., 1] < 2.5 * hue[..., 0])
-    return found
+    return np.asarray((hue.min(-1) > 3) & (hue[..., 1] < 2.5 * hue[..., 0]))
 
 
 def streaked(canvas: Canvas, angle: float, seed: int) -> Floats:
@@ -491,8 +487,7 @@ def spread_of(values: Floats, labels: Labels) -> Floats:
     own = labels.ravel()
     many = np.maximum(np.bincount(own), 1)
     mean = np.bincount(own, values.ravel()) / many
-    found: Floats = np.sqrt((np.bincount(own, values.ravel() ** 2) / many - mean**2).clip(0))
-    return found
+    return np.asarray(np.sqrt((np.bincount(own, values.ravel() ** 2) / many - mean**2).clip(0)))
 
 
 def one_glass(labels: Labels, lab: Floats, inner: Floats) -> Labels:
@@ -521,8 +516,7 @@ def united(labels: Labels, a: Labels, b: Labels, alike: NDArray[np.bool_]) -> La
 
     ones, size = np.ones(int(alike.sum())), int(labels.max()) + 1
     graph = coo_array((ones, (a[alike], b[alike])), shape=(size, size))
-    found: Labels = connected_components(graph, directed=False)[1][labels].astype(np.int64)
-    return found
+    return np.asarray(connected_components(graph, directed=False)[1][labels].astype(np.int64))
 
 
 def without_holes(labels: Labels, lab: Floats) -> Labels:

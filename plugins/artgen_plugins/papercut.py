@@ -172,8 +172,7 @@ class Papercut(Ink):
             span = papers[:, 0].min(), lifted, papers[:, 0].max()
             wanted[:, 0] = np.interp(wanted[:, 0], [low, middle, high], span)
         apart = (wanted[:, None] - papers) * LIKE
-        found: NDArray[np.int64] = (apart**2).sum(2).argmin(1)
-        return found
+        return np.asarray((apart**2).sum(2).argmin(1))
 
 
 def frequent(lab: Floats, weight: Floats | None, count: int) -> Floats:

@@ -242,8 +242,7 @@ def lit(picture: Floats, weight: Floats) -> Floats:
         # Of the odds of light, and less of what is darker: eyes, and the ground behind a head.
         more = np.clip(SKIN / (1 - SKIN) * (1 - light) / light, *GAINS)
         gain += np.where(pieces == k, face * (more - 1) * (luma / light).clip(0, 1), 0)
-    lighter: Floats = found * gain / (1 + (gain - 1) * found)
-    return lighter
+    return np.asarray(found * gain / (1 + (gain - 1) * found))
 
 
 def brightened(picture: Floats, share: float) -> Floats:
@@ -260,5 +259,4 @@ def brightened(picture: Floats, share: float) -> Floats:
     tone = tone.clip(0, 1) ** np.clip(lift, np.interp(middle, [0.15, 0.3], [1.0, 0.65]), 1.0)
     tone = luma + share * (tone - luma)
     chroma = (picture - luma) * (1 + CHROMA * share) * (tone / luma.clip(0.05)).clip(1, 2)
-    found: Floats = (tone + chroma).clip(0, 1)
-    return found
+    return np.asarray((tone + chroma).clip(0, 1))

@@ -264,8 +264,7 @@ def lab_of(picture: Floats) -> Floats:
     """Return sRGB [3, ...] in 0 to 1 as CIELAB [..., 3]."""
     from skimage.color import rgb2lab
 
-    found: Floats = rgb2lab(np.moveaxis(picture.clip(0, 1), 0, -1))
-    return found
+    return np.asarray(rgb2lab(np.moveaxis(picture.clip(0, 1), 0, -1)))
 
 
 def rgb_of(lab: Floats) -> Floats:

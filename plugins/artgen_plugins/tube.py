@@ -339,8 +339,7 @@ def agreed(hues: NDArray[np.int64], lines: list[Contour], radius: float) -> NDAr
     many, tube = connected_components(links, directed=False)
     votes = np.zeros((many, hues.max() + 1))
     np.add.at(votes, (tube, hues), [len(each.points) for each in lines])
-    found: NDArray[np.int64] = votes.argmax(1)[tube]
-    return found
+    return np.asarray(votes.argmax(1)[tube])
 
 
 def _ahead(points: Floats, goals: Floats) -> tuple[Floats, Floats]:
@@ -363,8 +362,7 @@ def _beside(points: Floats, canvas: Canvas, light: Floats) -> Floats:
         sides.append([map_coordinates(each, place.T, order=1, mode="nearest") for each in light])
     colours = np.array(sides).mean(2)
     lab, mean = lab_of(colours.T), lab_of(light.mean((1, 2))[:, None])
-    found: Floats = colours[np.hypot(*(lab - mean)[..., 1:].T).argmax()][:, None]
-    return found
+    return np.asarray(colours[np.hypot(*(lab - mean)[..., 1:].T).argmax()][:, None])
 
 
 def _likest(colours: Floats, tubes: Floats, light: Floats) -> NDArray[np.int64]:
@@ -376,5 +374,4 @@ def _likest(colours: Floats, tubes: Floats, light: Floats) -> NDArray[np.int64]:
         lab_of(each)[..., 1:] for each in (colours, tubes.T, light.mean((1, 2))[:, None])
     )
     of = of / np.maximum(np.hypot(*of.T), 1e-9)[:, None]
-    found: NDArray[np.int64] = ((near - WHITE * middle) @ of.T).argmax(1)
-    return found
+    return np.asarray(((near - WHITE * middle) @ of.T).argmax(1))

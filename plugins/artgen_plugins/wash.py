@@ -273,8 +273,7 @@ def lightened(seen: Floats, vivid: float, weight: Floats | None = None) -> Float
     chroma += vivid * ROSY * (warm * dull) * np.array([0.4, -1.0, 0.6])[:, None, None]
     # Paint gets no purer: what is too pure gets paler, and keeps its hue.
     room = (1 - PURE) * lifted / np.maximum(-chroma.min(0), 1e-6)
-    found: Floats = (lifted + room.clip(0, 1) * chroma).clip(0, 1)
-    return found
+    return np.asarray((lifted + room.clip(0, 1) * chroma).clip(0, 1))
 
 
 def closeness(weight: Floats | None) -> Floats | float:
@@ -309,8 +308,7 @@ def _spline(place: Floats, many: int) -> Floats:
     """Return the weights of `many` lattice points at places, [N, points], each 1 from the next."""
     from scipy.interpolate import BSpline
 
-    found: Floats = BSpline.design_matrix(place + 3, np.arange(many + 4.0), 3).toarray()
-    return found
+    return np.asarray(BSpline.design_matrix(place + 3, np.arange(many + 4.0), 3).toarray())
 
 
 def back_runs(canvas: Canvas) -> Covers:
@@ -331,11 +329,9 @@ def spread(layer: Covers, sigma: float) -> Covers:
 
     coarse = int(sigma / 3)
     if coarse < 2 or min(layer.shape) < 4 * coarse:
-        found: Covers = gaussian_filter(layer, max(sigma, 0.3), mode="nearest")
-        return found
+        return np.asarray(gaussian_filter(layer, max(sigma, 0.3), mode="nearest"))
     height, width = layer.shape
     padded = np.pad(layer, ((0, -height % coarse), (0, -width % coarse)), mode="edge")
     small = padded.reshape(padded.shape[0] // coarse, coarse, -1, coarse).mean((1, 3))
     small = gaussian_filter(small, sigma / coarse, mode="nearest")
-    large: Covers = zoom(small, coarse, order=1, mode="nearest", grid_mode=True)[:height, :width]
-    return large
+    return np.asarray(zoom(small, coarse, order=1, mode="nearest", grid_mode=True)[:height, :width])

@@ -158,8 +158,7 @@ def _glowing(inside: NDArray[np.bool_], reach: float) -> NDArray[np.uint8]:
 
     away = distance_transform_edt(~inside) - distance_transform_edt(inside)
     light = _OUTLINE * (1 - away / reach)
-    pixels: NDArray[np.uint8] = np.rint(255 * light.clip(0, 1)).astype(np.uint8)
-    return pixels
+    return np.asarray(np.rint(255 * light.clip(0, 1)).astype(np.uint8))
 
 
 def _glyphs(characters: str, side: int) -> list[list[Image]]:

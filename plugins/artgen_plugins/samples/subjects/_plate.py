@@ -233,8 +233,7 @@ def _of_planes(planes: Sequence[Floats]) -> Colours:
 
 def screen(below: Colours, light: Colours) -> Colours:
     """`light` added as a projector would, never beyond white."""
-    lighter: Colours = 1 - (1 - below) * (1 - np.clip(light, 0, 1))
-    return lighter
+    return np.asarray(1 - (1 - below) * (1 - np.clip(light, 0, 1)))
 
 
 def smooth(low: float, high: float, at: ArrayLike) -> Floats:

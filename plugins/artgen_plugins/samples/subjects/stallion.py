@@ -33,8 +33,7 @@ def stallion(plate: Plate) -> Colours:
 def _placed(points: Any) -> Floats:
     """Points along and across the head where they are on the plate."""
     u, v = np.asarray(points, float).T
-    placed: Floats = turned(_LONG * np.stack([u, -v], 1), _WAY) + _POLL
-    return placed
+    return np.asarray(turned(_LONG * np.stack([u, -v], 1), _WAY) + _POLL)
 
 
 def _closed(name: str) -> Floats:
