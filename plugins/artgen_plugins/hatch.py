@@ -10,7 +10,7 @@ picture has no direction.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -314,41 +314,44 @@ def _curved(amount: Floats, weight: Floats | None, share: float, middle: float) 
     return np.asarray(((amount - low) / (high - low)).clip(0, 1) ** curve)
 
 
+def guided(tone: Floats, blur: Any, edge: Floats | float, least: float = 0.0) -> Floats:
+    """Return tones through a blur that ends at edges, where their variance is more than `edge`.
+
+    The guided filter of He, Sun and Tang (2010), by itself.
+    """
+    mean = blur(tone)
+    variance = blur(tone**2) - mean**2
+    slope = variance / (variance + edge + least)
+    return np.asarray(blur(slope) * tone + blur((1 - slope) * mean))
+
+
 def levelled(tone: Floats, middle: float, local: float) -> Floats:
     """Return tones whose masses are nearer to `middle` by a share `local`, and details stronger.
 
-    Masses end at edges (the guided filter of He, Sun and Tang, 2010), so nothing has a halo.
+    Masses end at edges, so nothing has a halo.
     """
     from scipy.ndimage import uniform_filter
 
     if not local:
         return tone
     wide = max(3, round(AROUND * min(tone.shape)))
-    mean = uniform_filter(tone, wide, mode="nearest")
-    spread = uniform_filter(tone**2, wide, mode="nearest") - mean**2
-    slope = spread / (spread + FLAT)
-    base = uniform_filter(slope, wide, mode="nearest") * tone
-    base += uniform_filter((1 - slope) * mean, wide, mode="nearest")
+    base = guided(tone, partial(uniform_filter, size=wide, mode="nearest"), FLAT)
     return np.asarray(tone + local * (tone - 2 * base + middle))
 
 
 def abstracted(tone: Floats, pitch: Floats, loose: float) -> Floats:
     """Return tones without details, whose edges stay: less where `pitch` is less than 1.
 
-    A guided filter (He, Sun and Tang, 2010), in rounds, of two widths.
+    A guided filter, in rounds, of two widths.
     """
     from scipy.ndimage import gaussian_filter
 
     side, found = min(tone.shape), []
     for share in (1.0, 0.3) if pitch.min() < 0.9 else (1.0,):
         smooth, wide = tone, max(0.7, share * (0.002 + 0.02 * loose) * side)
+        blur = partial(gaussian_filter, sigma=wide, mode="nearest")
         for _ in range(3):
-            mean = gaussian_filter(smooth, wide, mode="nearest")
-            variance = gaussian_filter(smooth**2, wide, mode="nearest") - mean**2
-            slope = variance / (variance + 0.004 * loose * pitch**2 + 1e-9)
-            smooth = gaussian_filter(slope, wide, mode="nearest") * smooth + gaussian_filter(
-                (1 - slope) * mean, wide, mode="nearest"
-            )
+            smooth = guided(smooth, blur, 0.004 * loose * pitch**2, 1e-9)
         found.append(smooth)
     if len(found) == 1:
         return found[0]

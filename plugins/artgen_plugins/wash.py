@@ -171,10 +171,8 @@ class Wash(Ink):
         x, y = canvas.pixel_centres()
         far = np.minimum(canvas.reach[0] - abs(x), canvas.reach[1] - abs(y)[:, None])
         margin = self.options.margin * 2 * min(canvas.reach) * (self.group is None)
-        reached: NDArray[np.bool_] = far > margin * (
-            0.6 + 0.6 * waves(canvas, 0.3, 400) + 0.2 * waves(canvas, 0.05, 401)
-        )
-        return reached
+        uneven = 0.6 + 0.6 * waves(canvas, 0.3, 400) + 0.2 * waves(canvas, 0.05, 401)
+        return np.asarray(far > margin * uneven)
 
     def _amounts(self, seen: Floats, pitch: Floats, weight: Floats | None) -> Floats:
         """Return how much of each pigment there is: [pigments, height, width]."""
@@ -317,10 +315,8 @@ def back_runs(canvas: Canvas) -> Covers:
         waves(canvas, 0.3, 501) + 0.25 * waves(canvas, 0.05, 502) + 0.1 * waves(canvas, 0.016, 503)
     )
     place = (height - 0.98) / 0.03
-    found: Covers = (np.exp(-(place**2)) - 0.5 * (place > 0) * np.exp(-place / 5)).astype(
-        np.float32
-    )
-    return found
+    found = np.exp(-(place**2)) - 0.5 * (place > 0) * np.exp(-place / 5)
+    return np.asarray(found.astype(np.float32))
 
 
 def spread(layer: Covers, sigma: float) -> Covers:
