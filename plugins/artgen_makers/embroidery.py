@@ -32,10 +32,7 @@ from artgen_makers.paint import fillable, separated
 from artgen_makers.pdf import Sheet
 from artgen_makers.stitches import Thread, Ways, below, direction, joined, rows, satin, sewn
 from artgen_makers.tones import focused
-from artgen_plugins.regions import cut, lab_of, means, smoothed
-
-Floats = NDArray[np.float64]
-Labels = NDArray[np.int64]
+from artgen_plugins.regions import Floats, Labels, cut, lab_of, means, smoothed
 
 FORMATS = ("dst", "pes", "exp", "jef", "vp3")
 BRANDS = {"dmc": "DMC", "brother": "Brother", "janome": "Janome"}

@@ -23,12 +23,10 @@ from artgen import option
 from artgen.errors import UsageError
 from artgen.making import Made, Maker, Motif, Part, hex_colour, parse_colour
 from artgen.targets import linear_to_srgb, srgb_to_linear
-from artgen_makers.grids import differences, grouped, read_rows
+from artgen_makers.grids import Floats, Pixels, differences, grouped, read_rows
 from artgen_makers.guide import MARGIN, Guide, guides, levels_of
 
-Floats = NDArray[np.float64]
 Heights = NDArray[np.int64]
-Pixels = NDArray[np.uint8]
 
 FRONT, BEHIND = 16.0, 3.0
 """Exponents of light at a transmission distance: twice through and scattered, and once."""

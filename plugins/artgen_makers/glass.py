@@ -23,6 +23,7 @@ from artgen.errors import UsageError
 from artgen.making import Made, Maker, Motif, Part, hex_colour, parse_colour
 from artgen.targets import linear_to_srgb, srgb_to_linear
 from artgen_makers.cutting import (
+    Mask,
     Plan,
     Words,
     check_dxf,
@@ -39,11 +40,7 @@ from artgen_makers.guide import MARGIN, Guide, guides, wrapped
 from artgen_makers.paint import fillable, separated
 from artgen_makers.pdf import Sheet, text_width
 from artgen_makers.tones import blurred, focused
-from artgen_plugins.regions import chains, cut, lab_of, means, rgb_of, smoothed
-
-Floats = NDArray[np.float64]
-Labels = NDArray[np.int64]
-Mask = NDArray[np.bool_]
+from artgen_plugins.regions import Floats, Labels, chains, cut, lab_of, means, rgb_of, smoothed
 
 COARSE, MOST_COARSE = 16.0, 800
 """Pixels across the smallest piece while pieces are shaped, and most along a side."""

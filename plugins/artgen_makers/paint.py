@@ -24,10 +24,7 @@ from artgen_makers.cutting import Plan, Words, check_dxf, dxf_of, finer_than, in
 from artgen_makers.grids import choose, differences, grouped, read_rows
 from artgen_makers.guide import Guide, guides, levels_of
 from artgen_makers.pdf import Sheet
-from artgen_plugins.regions import chains, cut, lab_of, means, rgb_of, smoothed
-
-Floats = NDArray[np.float64]
-Labels = NDArray[np.int64]
+from artgen_plugins.regions import Floats, Labels, chains, cut, lab_of, means, rgb_of, smoothed
 
 FINE, MOST_PIXELS = 5.0, 900
 """Pixels across the smallest brush, and most pixels along a side."""

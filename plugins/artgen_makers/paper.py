@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
@@ -35,13 +34,9 @@ from artgen_makers.cutting import (
     opened,
     outlines,
 )
-from artgen_makers.grids import choose, grouped
+from artgen_makers.grids import Pixels, choose, grouped
 from artgen_makers.guide import ONE, Guide, guides, levels_of, outlined
-from artgen_plugins.regions import lab_of, means, rgb_of
-
-Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
-Pixels = NDArray[np.uint8]
+from artgen_plugins.regions import Floats, Mask, lab_of, means, rgb_of
 
 FINE, MOST_PIXELS = 4.0, 1000
 """Pixels across what is narrowest, and most pixels along a side."""

@@ -22,12 +22,10 @@ from PIL import Image, ImageDraw
 from artgen import Ink, option
 from artgen.errors import UsageError
 from artgen.making import Made, Maker, Motif, Page, Part, hex_colour, named_page, parse_colour
-from artgen_makers.calibration import Pen, read_pens
+from artgen_makers.calibration import Floats, Pen, read_pens
 from artgen_makers.grids import differences
 from artgen_makers.guide import guides
 from artgen_makers.motion import Profile, read_profile, seconds
-
-Floats = NDArray[np.float64]
 
 CROSS = 5.0
 """Half of the length of crosses where panels meet, in mm."""

@@ -26,10 +26,7 @@ from artgen_makers.guide import MARGIN, Guide, guides, levels_of
 from artgen_makers.pdf import Sheet
 from artgen_makers.tones import focused
 from artgen_plugins._outlines import area
-from artgen_plugins.regions import rgb_of
-
-Floats = NDArray[np.float64]
-Labels = NDArray[np.int64]
+from artgen_plugins.regions import Floats, Labels, rgb_of
 
 PIXELS = 320
 """Pixels of the picture along its longer side, while it is cut."""

@@ -15,9 +15,7 @@ from numpy.typing import NDArray
 from artgen import ink
 from artgen_plugins._streams import STEP, streams
 from artgen_plugins.hatch import blurred, to_canvas, without_specks
-from artgen_plugins.regions import slopes
-
-Floats = NDArray[np.float64]
+from artgen_plugins.regions import Floats, slopes
 
 HAIR, FULL = 0.09, 0.76
 """The thinnest line and the widest one of the first set, as shares of the distance of lines."""

@@ -17,11 +17,7 @@ from numpy.typing import NDArray
 
 from artgen import Canvas
 from artgen_plugins.hatch import blurred
-from artgen_plugins.regions import Place, lab_of, walks
-
-Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
-Labels = NDArray[np.int64]
+from artgen_plugins.regions import Floats, Labels, Mask, Place, lab_of, walks
 
 SOFT, STEP, FAINT = 0.7, 40.0, 0.5
 """How soft a gradient is taken, in bends; how large it is over that distance on an edge from black

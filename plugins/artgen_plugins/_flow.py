@@ -11,7 +11,6 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
-from numpy.typing import NDArray
 
 from artgen import Canvas
 from artgen_plugins._contours import (
@@ -29,10 +28,7 @@ from artgen_plugins._contours import (
     traced,
 )
 from artgen_plugins.hatch import stretched
-from artgen_plugins.regions import lab_of
-
-Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
+from artgen_plugins.regions import Floats, lab_of
 
 WIDTHS = (0.0042, 0.0021, 0.0019)
 """The standard deviations of broad lines, of fine ones and of those in a face, in shorter sides."""

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from artgen import Canvas
 from artgen_plugins._contours import FACE, Contour, pixels_of, runs, smooth_line
 from artgen_plugins._subject import LOOKED_AT, heart, subject_of
 from artgen_plugins.hatch import abstracted, softened
-from artgen_plugins.regions import lab_of
-
-Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
+from artgen_plugins.regions import Floats, Mask, lab_of
 
 SIDE, CALM = 800, 0.5
 """How many pixels the longer side has where a subject is looked for, and how much detail is left

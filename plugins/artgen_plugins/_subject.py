@@ -8,11 +8,8 @@ Rother, Kolmogorov and Blake, GrabCut (2004): the border of the subject is where
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from artgen_plugins.regions import Floats, Labels, means, neighbours, watershed
-
-Mask = NDArray[np.bool_]
+from artgen_plugins.regions import Floats, Labels, Mask, means, neighbours, watershed
 
 PLACES, ALIKE, NEAR, BOTTOM = 400, 10.0, 0.4, 0.3
 """Regions that are told apart; the difference of like ones in CIELAB; how far those are with which

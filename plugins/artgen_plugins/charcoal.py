@@ -27,10 +27,9 @@ from artgen_plugins.hatch import (
     tooth,
     without_specks,
 )
-from artgen_plugins.wash import APART, OFF, closeness, rising, shaded, spread, waves, within
+from artgen_plugins.wash import APART, OFF, Covers, closeness, rising, shaded, spread, waves, within
 
 Floats = NDArray[np.float64]
-Covers = NDArray[np.float32]
 
 TONES = "0.04,0.1,0.16,0.22,0.28,0.34,0.4,0.46,0.53,0.6,0.66,0.72,0.8,0.9"
 LINES = 2

@@ -30,10 +30,8 @@ from artgen_plugins.hatch import (
     stretched,
     without_specks,
 )
-from artgen_plugins.regions import seen_of
+from artgen_plugins.regions import Floats, seen_of
 from artgen_plugins.wash import within
-
-Floats = NDArray[np.float64]
 
 TONES = (0.38, 0.75), (0.6, 0.9), (0.78, 1.05)
 """The lightness from which lines are ruled and at which they are widest; the same of those between

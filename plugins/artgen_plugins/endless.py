@@ -20,9 +20,8 @@ from artgen.animation import Form, Shot, eased
 from artgen.editing import numbers
 from artgen.errors import UsageError
 from artgen.targets import find_faces
-from artgen_plugins.films import place_of_most
+from artgen_plugins.films import Pixels, place_of_most
 
-Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
 CELLS = 24

@@ -18,9 +18,7 @@ from numpy.typing import NDArray
 
 from artgen import Canvas, Ink, Preset, ink, option
 from artgen.ink import InkOptions
-from artgen_plugins.regions import closest, lab_of, slopes
-
-Floats = NDArray[np.float64]
+from artgen_plugins.regions import Floats, closest, lab_of, slopes
 
 FINER = 0.33
 """The exponent of the weight of pixels in the distance of strokes: a third in the focus."""

@@ -20,10 +20,8 @@ from artgen.ink import InkOptions
 from artgen_plugins._presets import read_presets
 from artgen_plugins._streams import STEP, streams
 from artgen_plugins.hatch import abstracted, directions, spacing, to_canvas
-from artgen_plugins.regions import lab_of
+from artgen_plugins.regions import Floats, lab_of
 from artgen_plugins.stipple import shown
-
-Floats = NDArray[np.float64]
 
 PIXELS, NEAR, ROUNDS = 24, 6, 5
 """Sample points for each stone, stones that a point may belong to, and rounds of relaxation."""

@@ -19,11 +19,8 @@ from artgen.ink import InkOptions
 from artgen_plugins._contours import focused
 from artgen_plugins._flow import marked
 from artgen_plugins.hatch import abstracted, blurred, filled, spacing, tooth, without_specks
-from artgen_plugins.regions import lab_of, means, seen_of
-from artgen_plugins.wash import APART, OFF, spread, within
-
-Floats = NDArray[np.float64]
-Covers = NDArray[np.float32]
+from artgen_plugins.regions import Floats, lab_of, means, seen_of
+from artgen_plugins.wash import APART, OFF, Covers, spread, within
 
 PAPERS = (
     "#fbf4e4,#f3e0bd,#e9dcd0,#d9d6cc,#b3bcc0,#7f8a93,#55565a,#2f2c3a,#1c1828,"

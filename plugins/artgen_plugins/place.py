@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from artgen import Drawing, Engine, Ink, Primitive
@@ -16,9 +15,7 @@ from artgen.engines import Problem, Report, State, check_finite, picture_psnr
 from artgen.family import paint
 from artgen.ink import Sheet, mix
 from artgen.targets import LUMA, srgb_to_linear
-from artgen_plugins.regions import closest
-
-Floats = NDArray[np.float64]
+from artgen_plugins.regions import Floats, closest
 
 ROUNDS = 40
 """Rounds of coordinate descent of a separation."""

@@ -18,6 +18,7 @@ from artgen import ink
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
+Mask = NDArray[np.bool_]
 Place = tuple[int, int]
 
 SEEDS = 6

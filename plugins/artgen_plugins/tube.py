@@ -31,10 +31,9 @@ from artgen_plugins._flow import flow_lines
 from artgen_plugins._silhouette import silhouettes
 from artgen_plugins.draft import away_from, masses, outlines_of, parted, tones_of, whole_lines
 from artgen_plugins.hatch import cropped, inside_margin, softened
-from artgen_plugins.regions import lab_of, seen_of
+from artgen_plugins.regions import Floats, lab_of, seen_of
 from artgen_plugins.wash import within as fewer
 
-Floats = NDArray[np.float64]
 Covers = NDArray[np.float32]
 
 GLOW = ((0.16, 17.0), (0.34, 8.0), (0.6, 3.6), (1.0, 1.15), (1.0, 0.5))

@@ -30,9 +30,8 @@ from artgen_plugins.hatch import (
     tooth,
     without_specks,
 )
-from artgen_plugins.regions import seen_of
+from artgen_plugins.regions import Floats, seen_of
 
-Floats = NDArray[np.float64]
 Covers = NDArray[np.float32]
 
 PIGMENTS = "#f8c72d,#e0456f,#3f90cf,#584c5e"
