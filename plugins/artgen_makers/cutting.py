@@ -272,9 +272,8 @@ def straight(areas: NDArray[Any], missed: Floats, first: Any, last: Any, near: f
     It begins and ends `near` these, in pixels, or as near as they are to each other.
     """
     from scipy.spatial import cKDTree
-    from skimage import draw
+    from skimage.draw import line
 
-    pixels_of: Any = draw.line
     reach = max(near, float(np.hypot(*(last - first))))
     low = np.maximum(np.minimum(first, last) - int(reach), 0)
     high = np.maximum(first, last) + int(reach) + 1
@@ -283,7 +282,7 @@ def straight(areas: NDArray[Any], missed: Floats, first: Any, last: Any, near: f
     long, nearest = cKDTree(other).query(one)
     best, least = np.array([first, last]), np.inf
     for place in np.argsort(long, kind="stable")[:TRIED]:
-        pixels = np.stack(pixels_of(*one[place], *other[nearest[place]]), 1)
+        pixels = np.stack(line(*one[place], *other[nearest[place]]), 1)  # type: ignore[no-untyped-call]
         cost = float((0.3 + missed[tuple(pixels.T)]).sum())
         if cost < least:
             best, least = pixels, cost
@@ -295,18 +294,16 @@ def outlines(paper: Mask, unit: float, kerf: float = 0.0) -> list[Floats]:
 
     A cut `kerf` mm wide beside its line leaves the paper as it shall be.
     """
-    from skimage import measure
+    from skimage.measure import approximate_polygon, find_contours
 
-    simplify: Any = measure.approximate_polygon
-    contours: Any = measure.find_contours
     smooth = ndimage.gaussian_filter(paper.astype(np.float64), SMOOTH, mode="nearest")
     level = 0.5
     if kerf:
         inside, outside = map(ndimage.distance_transform_edt, (paper, ~paper))
         away = np.where(paper, inside - 0.5, 0.5 - outside)
         smooth, level = ndimage.gaussian_filter(away, SMOOTH, mode="nearest"), -kerf / 2 / unit
-    lines = contours(smooth, level, fully_connected="high")
-    return [(simplify(line, 0.1)[:, ::-1] + 0.5) * unit for line in lines]
+    lines = find_contours(smooth, level, fully_connected="high")  # type: ignore[no-untyped-call]
+    return [(approximate_polygon(line, 0.1)[:, ::-1] + 0.5) * unit for line in lines]  # type: ignore[no-untyped-call]
 
 
 def inner_first(lines: Iterable[Floats]) -> list[Floats]:

@@ -223,10 +223,8 @@ class Glass(Maker):
         glass: Sequence[Floats],
     ) -> tuple[list[Piece], NDArray[np.uint8]]:
         """Return the pieces from the top down, and the picture of the panel."""
-        from skimage import measure
+        from skimage.measure import approximate_polygon, find_contours
 
-        contours: Any = measure.find_contours
-        simplify: Any = measure.approximate_polygon
         unit = max(FINE, max(size) / MOST_FINE)
         margin = self.options.lead / 2
         whole = size[0] + 2 * margin, size[1] + 2 * margin
@@ -242,9 +240,10 @@ class Glass(Maker):
                 continue
             corner = np.array([box[1].start, box[0].start])
             y, x = np.unravel_index(int(inside.argmax()), inside.shape)
-            rings = contours(np.pad(inside, 1), self.options.heart / 2)
+            rings = find_contours(np.pad(inside, 1), self.options.heart / 2)  # type: ignore[no-untyped-call]
             ring = max(rings, key=lambda each: float(np.ptp(each, axis=0).sum()))
-            outline = (simplify(ring, 0.25)[:, ::-1] - 0.5 + corner) * unit - margin
+            simple = approximate_polygon(ring, 0.25)  # type: ignore[no-untyped-call]
+            outline = (simple[:, ::-1] - 0.5 + corner) * unit - margin
             middle = tuple((np.array([x, y]) + corner + 0.5) * unit - margin)
             row, column = (
                 min(int(at / coarse), n - 1)
