@@ -28,11 +28,11 @@ from artgen.making import Made, Maker, Motif, Part, hex_colour, parse_colour
 from artgen_makers.cutting import finer_than
 from artgen_makers.grids import Colour, choose, differences, grouped, read_table, tally
 from artgen_makers.guide import Guide, guides, levels_of
-from artgen_makers.paint import fillable, separated
+from artgen_makers.paint import fillable
 from artgen_makers.pdf import Sheet
 from artgen_makers.stitches import Thread, Ways, below, direction, joined, rows, satin, sewn
 from artgen_makers.tones import focused
-from artgen_plugins.regions import Floats, Labels, cut, lab_of, means, smoothed
+from artgen_plugins.regions import Floats, Labels, cut, lab_of, means, separated, smoothed
 
 FORMATS = ("dst", "pes", "exp", "jef", "vp3")
 BRANDS = {"dmc": "DMC", "brother": "Brother", "janome": "Janome"}

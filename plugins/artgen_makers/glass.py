@@ -35,12 +35,12 @@ from artgen_makers.cutting import (
     path_of,
     texts_of,
 )
-from artgen_makers.grids import choose, differences, grouped
+from artgen_makers.grids import Floats, choose, differences, grouped
 from artgen_makers.guide import MARGIN, Guide, guides, wrapped
-from artgen_makers.paint import fillable, separated
+from artgen_makers.paint import fillable
 from artgen_makers.pdf import Sheet, text_width
 from artgen_makers.tones import blurred, focused
-from artgen_plugins.regions import Floats, Labels, chains, cut, lab_of, means, rgb_of, smoothed
+from artgen_plugins.regions import Labels, chains, cut, lab_of, means, rgb_of, separated, smoothed
 
 COARSE, MOST_COARSE = 16.0, 800
 """Pixels across the smallest piece while pieces are shaped, and most along a side."""

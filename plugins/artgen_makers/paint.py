@@ -21,10 +21,10 @@ from artgen.errors import UsageError
 from artgen.making import Made, Maker, Motif, Part, hex_colour, parse_colour
 from artgen.targets import linear_to_srgb, srgb_to_linear
 from artgen_makers.cutting import Plan, Words, check_dxf, dxf_of, finer_than, in_svg, texts_of
-from artgen_makers.grids import choose, differences, grouped, read_rows
+from artgen_makers.grids import Floats, choose, differences, grouped, read_rows
 from artgen_makers.guide import Guide, guides, levels_of
 from artgen_makers.pdf import Sheet
-from artgen_plugins.regions import Floats, Labels, chains, cut, lab_of, means, rgb_of, smoothed
+from artgen_plugins.regions import Labels, chains, cut, lab_of, means, rgb_of, separated, smoothed
 
 FINE, MOST_PIXELS = 5.0, 900
 """Pixels across the smallest brush, and most pixels along a side."""
@@ -228,14 +228,6 @@ def fillable(cells: Labels, colours: Floats, radius: float) -> Labels:
             apart = np.linalg.norm(colours[beside] - colours[own], axis=1)
             cells[wide][area] = beside[apart.argmin()]
             changed[number] = True
-
-
-def separated(cells: Labels) -> Labels:
-    """Number the connected places of each colour: [height, width]."""
-    from skimage.measure import label
-
-    found: Labels = label(cells + 1, connectivity=1)  # type: ignore[no-untyped-call]
-    return found - 1
 
 
 def poles(areas: Labels) -> Floats:

@@ -29,6 +29,7 @@ from artgen_plugins.regions import (
     merged,
     neighbours,
     seen_of,
+    separated,
     smoothed,
     watershed,
 )
@@ -258,11 +259,11 @@ class Panes(Ink):
         labels = merged(regions, apart, size, wanted, 0.0, ALIKE, LEAST)
         for _ in range(ROUNDS):
             labels = smoothed(labels, max(1.0, BENT / self.options.detail / canvas.pixel))
-        labels = merged(pieces(labels), apart, size, wanted, 0.0, ALIKE, LEAST)
+        labels = merged(separated(labels), apart, size, wanted, 0.0, ALIKE, LEAST)
         labels = one_glass(labels, lab, inner)
         # A lead between two pieces of one glass would be for nothing, and no piece has a hole.
         labels = together(labels, lab, self._glass(lab, labels))
-        labels = without_holes(pieces(labels), lab)
+        labels = without_holes(separated(labels), lab)
         things = merged(labels, apart, size, max(1, wanted // THINGS), 0.0, 0.0, 0.0)
         # No straight lead crosses a face.
         share = (1 - inner) * wanted / LARGEST / inner.size
@@ -304,7 +305,7 @@ class Panes(Ink):
         size = np.where(subject, *shares) / (1 + inner * (FACED - 1))
         labels = merged(regions, apart, size, wanted, 0.0, SAME, LEAST)
         for _ in range(2):
-            labels = pieces(self._fair(labels, subject, side))
+            labels = separated(self._fair(labels, subject, side))
             # What is thin is no pane.
             deep = distance_transform_edt(morphological_gradient(labels, 2) == 0) + 0.1
             mass = size * np.where(subject, deep**0.3, deep)
@@ -537,15 +538,7 @@ def without_holes(labels: Labels, lab: Floats) -> Labels:
             and np.hypot.reduce((colours[own] - colours[others[0]]) * SKIN[:3]) < HELD
         ):
             found[box][labels[box] == own] = others[0]
-    return pieces(found)
-
-
-def pieces(labels: Labels) -> Labels:
-    """Return labels [height, width] of which each is of one piece, from 0 on."""
-    from skimage.measure import label
-
-    found: Labels = label(labels + 1, connectivity=1, background=-1)  # type: ignore[no-untyped-call]
-    return found - 1
+    return separated(found)
 
 
 def parted(
@@ -585,7 +578,7 @@ def parted(
         own = segmentation.watershed(rough, seeds, mask=inside, compactness=STRAIGHT / side)  # type: ignore[no-untyped-call]
         found[inside] = np.where(own == 1, value, following + own)[inside]
         following += count + 1
-    return pieces(found)
+    return separated(found)
 
 
 def borders(

@@ -187,6 +187,14 @@ def neighbours(labels: Labels) -> tuple[Labels, Labels]:
     return a[a != b], b[a != b]
 
 
+def separated(labels: Labels) -> Labels:
+    """Return labels [height, width] of which each is of one piece, from 0 on."""
+    from skimage.measure import label
+
+    found: Labels = label(labels + 1, connectivity=1, background=-1)  # type: ignore[no-untyped-call]
+    return found - 1
+
+
 def smoothed(labels: Labels, sigma: float) -> Labels:
     """Give each pixel to the region that has most of its surroundings."""
     from scipy.ndimage import find_objects, gaussian_filter
