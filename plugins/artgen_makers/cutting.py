@@ -22,7 +22,7 @@ from scipy import ndimage
 
 from artgen import Art, Shape
 from artgen.errors import UsageError, install_hint
-from artgen.making import Motif, parse_colour
+from artgen.making import Motif, Part, parse_colour
 from artgen_makers.pdf import CAP
 
 Floats = NDArray[np.float64]
@@ -49,6 +49,14 @@ NEAR, TRIED = 10.0, 400
 SMOOTH = 1.0
 """Standard deviation of what smooths outlines, in pixels."""
 CUT, ENGRAVE = "#e8002a", "#0050c8"
+
+
+class Layer(NamedTuple):
+    """A sheet: its colour, sRGB-encoded [3], where it is, and how many bridges it has."""
+
+    colour: Floats
+    sheet: Mask
+    bridges: int
 
 
 class Words(NamedTuple):
@@ -304,6 +312,13 @@ def outlines(paper: Mask, unit: float, kerf: float = 0.0) -> list[Floats]:
         smooth, level = ndimage.gaussian_filter(away, SMOOTH, mode="nearest"), -kerf / 2 / unit
     lines = find_contours(smooth, level, fully_connected="high")  # type: ignore[no-untyped-call]
     return [(approximate_polygon(line, 0.1)[:, ::-1] + 0.5) * unit for line in lines]  # type: ignore[no-untyped-call]
+
+
+def cuts_of(layers: Iterable[Layer], unit: float, kerf: float) -> tuple[list[list[Floats]], Part]:
+    """Return the lines [N, 2] cut in each sheet, inner ones first, and how long they are."""
+    cuts = [inner_first(outlines(each.sheet, unit, kerf)) for each in layers]
+    length = sum(float(np.hypot(*np.diff(line, axis=0).T).sum()) for c in cuts for line in c)
+    return cuts, Part("cuts inside of the sheets", length=length)
 
 
 def inner_first(lines: Iterable[Floats]) -> list[Floats]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 from PIL import Image
@@ -21,14 +21,15 @@ from artgen.making import Made, Maker, Motif, Part, hex_colour
 from artgen.targets import TargetRequest, open_image
 from artgen_makers.cutting import (
     SMOOTH,
+    Layer,
     Plan,
     Words,
     as_pieces,
     check_dxf,
     colours_for,
+    cuts_of,
     files,
     grid_of,
-    inner_first,
     joined,
     lacking,
     opened,
@@ -77,14 +78,6 @@ class PaperOptions:
     papers: str = option("", "colours from the back to the front, with commas; empty: of the photo")
 
 
-class Layer(NamedTuple):
-    """A sheet: its colour, sRGB-encoded [3], where it has paper, and the middles of its bridges."""
-
-    colour: Floats
-    paper: Mask
-    bridges: int
-
-
 class Paper(Maker):
     """Sheets of paper, one over another."""
 
@@ -118,11 +111,11 @@ class Paper(Maker):
         if len(layers) < 2:
             what = f"{o.depth} has one depth" if o.depth else f"{motif.name} has one tone"
             raise UsageError(f"{what} alone", hint="take another picture")
-        cuts = [inner_first(outlines(each.paper, unit, o.kerf)) for each in layers]
+        cuts, length = cuts_of(layers, unit, o.kerf)
         across, down = ((o.frame / 2, side - o.frame / 2) for side in size)
         pins, high = [(x, y, HOLE) for x in across for y in down], min(o.frame / 2, 4)
         written: dict[str, bytes] = {}
-        loose = [*(_loose(str(k), each.paper, unit) for k, each in enumerate(layers, 1)), []]
+        loose = [*(_loose(str(k), each.sheet, unit) for k, each in enumerate(layers, 1)), []]
         for k, lines in enumerate(cuts, 1):
             glued = loose[k]
             words = [Words(str(k), size[0] / 2, 0.7 * o.frame, high), *(w for w, _ in glued)]
@@ -133,8 +126,7 @@ class Paper(Maker):
             Part("paper", f"layer {k}, {wide:.0f} x {high:.0f} mm", hex_colour(each.colour), 1)
             for k, each in enumerate(layers, 1)
         ]
-        length = sum(float(np.hypot(*np.diff(line, axis=0).T).sum()) for c in cuts for line in c)
-        parts.append(Part("cuts inside of the sheets", length=length))
+        parts.append(length)
         number = sum(map(len, loose))
         parts += [Part("pieces to glue", number=number)] * (number > 0)
         bridges = sum(each.bridges for each in layers)
@@ -199,7 +191,7 @@ class Paper(Maker):
         for k in range(1, len(levels)):
             paper = opened(~opened(~((band >= k) | border), near), near) | border
             missed = (levels[k] - light).clip(0) / TONE
-            below = layers[-1].paper
+            below = layers[-1].sheet
             layers.append(Layer(colours[k], *joined(paper, near, missed, 0.0, LONG, below, o.glue)))
         return layers
 
@@ -251,10 +243,10 @@ def depth_of(file: str, columns: int, rows: int) -> Floats:
 def finished(layers: Sequence[Layer]) -> Pixels:
     """Show the stack in light from the upper left, each sheet with its shadow on those below."""
     rng = np.random.default_rng(0)
-    high, wide = (side * LARGER for side in layers[0].paper.shape)
+    high, wide = (side * LARGER for side in layers[0].sheet.shape)
     shown = np.zeros((high, wide, 3))
     for layer in layers:
-        large = layer.paper.repeat(LARGER, 0).repeat(LARGER, 1).astype(np.float64)
+        large = layer.sheet.repeat(LARGER, 0).repeat(LARGER, 1).astype(np.float64)
         cover = np.clip(
             4 * (ndimage.gaussian_filter(large, LARGER * SMOOTH, mode="nearest") - 0.5) + 0.5, 0, 1
         )
