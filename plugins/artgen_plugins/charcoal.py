@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from artgen import Canvas, Ink, Preset, ink, option
 from artgen.errors import UsageError
@@ -28,8 +27,6 @@ from artgen_plugins.hatch import (
     without_specks,
 )
 from artgen_plugins.wash import APART, OFF, Covers, closeness, rising, shaded, spread, waves, within
-
-Floats = NDArray[np.float64]
 
 TONES = "0.04,0.1,0.16,0.22,0.28,0.34,0.4,0.46,0.53,0.6,0.66,0.72,0.8,0.9"
 LINES = 2
