@@ -26,13 +26,13 @@ from artgen import option
 from artgen.errors import UsageError, install_hint
 from artgen.making import Made, Maker, Motif, Part, hex_colour, parse_colour
 from artgen_makers.cutting import finer_than
-from artgen_makers.grids import Colour, choose, differences, grouped, read_table, tally
+from artgen_makers.grids import Colour, choose, differences, grouped, in_lab, read_table, tally
 from artgen_makers.guide import Guide, guides, levels_of
 from artgen_makers.paint import fillable
 from artgen_makers.pdf import Sheet
 from artgen_makers.stitches import Thread, Ways, below, direction, joined, rows, satin, sewn
 from artgen_makers.tones import focused
-from artgen_plugins.regions import Floats, Labels, cut, lab_of, means, separated, smoothed
+from artgen_plugins.regions import Floats, Labels, cut, means, separated, smoothed
 
 FORMATS = ("dst", "pes", "exp", "jef", "vp3")
 BRANDS = {"dmc": "DMC", "brother": "Brother", "janome": "Janome"}
@@ -172,11 +172,11 @@ class Embroidery(Maker):
             places = found
         else:
             places = cut(lab, weight, o.areas)
-        tones, fabric = means(lab, places), _lab([o.fabric])
+        tones, fabric = means(lab, places), in_lab([o.fabric])
         bare = differences(tones, fabric)[:, 0] < o.bare
         tones *= [1, CHROMA, CHROMA]
         table = sold_threads(o.threads)
-        sold = _lab([each.colour for each in table])
+        sold = in_lab([each.colour for each in table])
         seen = np.setdiff1d(places, np.flatnonzero(bare))
         if not len(seen):
             raise UsageError(
@@ -431,7 +431,3 @@ def _template(blocks: Sequence[Block], size: tuple[float, float]) -> Sheet:
     sheet.line([(wide / 2, 0), (wide / 2, high)], 0.15, "#d0021b")
     sheet.line([(0, high / 2), (wide, high / 2)], 0.15, "#d0021b")
     return sheet
-
-
-def _lab(colours: Sequence[str]) -> Floats:
-    return lab_of(np.array([parse_colour(each) for each in colours]).T)

@@ -32,6 +32,7 @@ from artgen.making import (
 )
 from artgen_makers.guide import MARGIN, Guide, guides, levels_of
 from artgen_makers.pdf import Align, Sheet
+from artgen_plugins.regions import lab_of
 
 Floats = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
@@ -200,14 +201,16 @@ def read_table(name: str) -> list[Colour]:
     return [Colour(*row) for row in list(csv.reader(io.StringIO(text)))[1:]]
 
 
+def in_lab(colours: Sequence[str]) -> Floats:
+    """Return colours ``#rrggbb`` as CIELAB, [N, 3]."""
+    return lab_of(np.array([parse_colour(each) for each in colours]).T)
+
+
 def in_words(colour: Floats) -> str:
     """Return what a colour, sRGB-encoded [3], is called: the name of the brick nearest to it."""
-    from skimage.color import rgb2lab
-
     table = read_table("bricks")
-    colours = [colour, *(np.array(parse_colour(each.colour)) for each in table)]
-    lab = rgb2lab(np.stack(colours)[None])[0]
-    return table[int(differences(lab[:1], lab[1:]).argmin())].name
+    sold = in_lab([each.colour for each in table])
+    return table[int(differences(lab_of(colour[:, None]), sold).argmin())].name
 
 
 def assigned(
@@ -220,7 +223,7 @@ def assigned(
     from skimage.color import rgb2lab
 
     lab = rgb2lab(picture)
-    sold = rgb2lab(np.array([parse_colour(each.colour) for each in table])[None])[0]
+    sold = in_lab([each.colour for each in table])
     groups, weight = grouped(lab.reshape(-1, 3))
     apart = differences(groups, sold)
     chosen = choose(apart**2, weight, min(options.colours, len(table)))

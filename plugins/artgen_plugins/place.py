@@ -15,7 +15,7 @@ from artgen.engines import Problem, Report, State, check_finite, picture_psnr
 from artgen.family import paint
 from artgen.ink import Sheet, mix
 from artgen.targets import LUMA, srgb_to_linear
-from artgen_plugins.regions import Floats, closest
+from artgen_plugins.regions import Floats, closest, lab_of
 
 ROUNDS = 40
 """Rounds of coordinate descent of a separation."""
@@ -195,10 +195,8 @@ def separate(
         return amounts
     if primitive.separation == "nearest":
         from scipy.spatial import KDTree
-        from skimage.color import rgb2lab
 
-        pixels = rgb2lab(np.moveaxis(goal.clip(0, 1), 0, 2))
-        nearest = KDTree(rgb2lab(primitive.inks)).query(pixels)[1]
+        nearest = KDTree(lab_of(primitive.inks.T)).query(lab_of(goal))[1]
         np.put_along_axis(amounts, nearest[None], 1.0, axis=0)
         return amounts
     inks, overprint, counted = primitive.inks, primitive.options.overprint, np.ones((3, 1, 1))
