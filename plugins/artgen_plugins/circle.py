@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-from numpy.typing import NDArray
-
+from artgen_plugins.rectangle import Floats
 from artgen_plugins.square import Square
-
-Floats = NDArray[np.float64]
 
 
 class Circle(Square):

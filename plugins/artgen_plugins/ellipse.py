@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-from numpy.typing import NDArray
-
-from artgen_plugins.rectangle import Rectangle
-
-Floats = NDArray[np.float64]
+from artgen_plugins.rectangle import Floats, Rectangle
 
 
 class Ellipse(Rectangle):

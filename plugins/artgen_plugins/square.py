@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from artgen import Preset, Shape
-from artgen_plugins.rectangle import Rectangle
-
-Floats = NDArray[np.float64]
+from artgen_plugins.rectangle import Floats, Rectangle
 
 
 class Square(Shape):

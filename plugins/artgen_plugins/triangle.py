@@ -5,12 +5,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
 from artgen import Preset, Shape
-from artgen_plugins.polygon import Polygon
-
-Floats = NDArray[np.float64]
+from artgen_plugins.polygon import Floats, Polygon
 
 SHARPEST = math.sin(math.radians(15))
 
