@@ -209,8 +209,9 @@ def in_lab(colours: Sequence[str]) -> Floats:
 def in_words(colour: Floats) -> str:
     """Return what a colour, sRGB-encoded [3], is called: the name of the brick nearest to it."""
     table = read_table("bricks")
-    sold = in_lab([each.colour for each in table])
-    return table[int(differences(lab_of(colour[:, None]), sold).argmin())].name
+    colours = [colour, *(np.array(parse_colour(each.colour)) for each in table)]
+    lab = lab_of(np.stack(colours, 1))
+    return table[int(differences(lab[:1], lab[1:]).argmin())].name
 
 
 def assigned(

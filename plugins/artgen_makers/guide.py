@@ -220,7 +220,7 @@ def _smaller(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def levels_of(shown: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
     """Return colours of 0 to 1, clamped to these, as the levels of a picture."""
-    return np.rint(255 * shown.clip(0, 1)).astype(np.uint8)
+    return np.asarray(np.rint(255 * shown.clip(0, 1)).astype(np.uint8))
 
 
 def wrapped(text: str, width: float, size: float) -> list[str]:

@@ -59,12 +59,12 @@ class Head:
         return np.asarray(slope / np.sqrt(1 + down**2 + across**2))
 
     def spotted(
-        self, coat: Colours, u: Floats, v: Floats, name: str, colour: str, *edge: float
+        self, coat: Colours, u: Floats, v: Floats, name: str, colour: str, low: float, high: float
     ) -> Colours:
-        """A coat with the round spots of this name on both sides, each with its soft `edge`."""
+        """A coat with the round spots of this name on both sides, soft from `low` to `high`."""
         for right, down, across, along, strong in outlines_of(self.name)[name]:
             away = np.hypot((np.abs(u) - right) / across, (v - down) / along)
-            coat = over(coat, colour, strong * smooth(*edge, away))
+            coat = over(coat, colour, strong * smooth(low, high, away))
         return coat
 
     def both(self, name: str) -> list[Floats]:
