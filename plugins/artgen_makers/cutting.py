@@ -315,7 +315,7 @@ def outlines(paper: Mask, unit: float, kerf: float = 0.0) -> list[Floats]:
 
 
 def cuts_of(layers: Iterable[Layer], unit: float, kerf: float) -> tuple[list[list[Floats]], Part]:
-    """Return the lines [N, 2] cut in each sheet, inner ones first, and how long they are."""
+    """Return the lines [N, 2] cut in each sheet, inner ones first, and their length as a part."""
     cuts = [inner_first(outlines(each.sheet, unit, kerf)) for each in layers]
     length = sum(float(np.hypot(*np.diff(line, axis=0).T).sum()) for c in cuts for line in c)
     return cuts, Part("cuts inside of the sheets", length=length)

@@ -111,7 +111,7 @@ class Paper(Maker):
         if len(layers) < 2:
             what = f"{o.depth} has one depth" if o.depth else f"{motif.name} has one tone"
             raise UsageError(f"{what} alone", hint="take another picture")
-        cuts, length = cuts_of(layers, unit, o.kerf)
+        cuts, cutting = cuts_of(layers, unit, o.kerf)
         across, down = ((o.frame / 2, side - o.frame / 2) for side in size)
         pins, high = [(x, y, HOLE) for x in across for y in down], min(o.frame / 2, 4)
         written: dict[str, bytes] = {}
@@ -126,7 +126,7 @@ class Paper(Maker):
             Part("paper", f"layer {k}, {wide:.0f} x {high:.0f} mm", hex_colour(each.colour), 1)
             for k, each in enumerate(layers, 1)
         ]
-        parts.append(length)
+        parts.append(cutting)
         number = sum(map(len, loose))
         parts += [Part("pieces to glue", number=number)] * (number > 0)
         bridges = sum(each.bridges for each in layers)

@@ -167,7 +167,7 @@ class Stencil(Maker):
         """Return the sheets, the list, the guide and the picture."""
         o = self.options
         wide, high = size
-        cuts, length = cuts_of(layers, unit, o.kerf)
+        cuts, cutting = cuts_of(layers, unit, o.kerf)
         pins = [(x, o.frame / 2, HOLE) for x in (o.frame / 2, wide - o.frame / 2)]
         names = [hex_colour(each.colour) for each in layers]
         titles = [f"{k}, {in_words(each.colour)}" for k, each in enumerate(layers, 1)]
@@ -182,7 +182,7 @@ class Stencil(Maker):
             area = (~layer.sheet).sum() * unit**2 / 100
             parts.append(Part("paint", f"{title}, {area:.0f} square cm", name, 1))
         parts.append(Part("card or film", f"{wide:.0f} x {high:.0f} mm", "", len(layers)))
-        parts.append(length)
+        parts.append(cutting)
         bridges = sum(each.bridges for each in layers)
         if drawn:
             gap = o.narrow / (min(size) - 2 * o.frame)

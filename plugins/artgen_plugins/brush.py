@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+from numpy.typing import NDArray
+
 from artgen import Preset, Shape
 from artgen_plugins.bezier import PIECES, Bezier
-from artgen_plugins.line import Floats
+
+Floats = NDArray[np.float64]
 
 HEAD, TAIL = 0.12, 0.55
 """The parts of a stroke in which it gets as wide as it is, and in which it runs out."""

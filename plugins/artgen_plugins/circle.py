@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import math
 
-from artgen_plugins.rectangle import Floats
+import numpy as np
+from numpy.typing import NDArray
+
 from artgen_plugins.square import Square
+
+Floats = NDArray[np.float64]
 
 
 class Circle(Square):

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import math
 
-from artgen_plugins.rectangle import Floats, Rectangle
+import numpy as np
+from numpy.typing import NDArray
+
+from artgen_plugins.rectangle import Rectangle
+
+Floats = NDArray[np.float64]
 
 
 class Ellipse(Rectangle):

@@ -12,13 +12,16 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from artgen import Ink, Preset, ink, option
 from artgen.editing import numbers
 from artgen.errors import UsageError
 from artgen.ink import InkOptions
 from artgen_plugins._presets import read_presets
-from artgen_plugins.stipple import Floats, relax, shown
+from artgen_plugins.stipple import relax, shown
+
+Floats = NDArray[np.float64]
 
 SAMPLES = 3
 """Sample points of the picture across a cell."""

@@ -315,7 +315,8 @@ def _curved(amount: Floats, weight: Floats | None, share: float, middle: float) 
 def guided(tone: Floats, blur: Any, edge: Floats | float, least: float = 0.0) -> Floats:
     """Return tones through a blur that ends at edges, where their variance is more than `edge`.
 
-    The guided filter of He, Sun and Tang (2010), by itself.
+    The guided filter of He, Sun and Tang (2010), with the tones as their own guide. `least` keeps
+    an `edge` of 0 from dividing by 0.
     """
     mean = blur(tone)
     variance = blur(tone**2) - mean**2

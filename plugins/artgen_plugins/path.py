@@ -12,12 +12,15 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from artgen import Ink, Preset, ink, option
 from artgen.ink import InkOptions
 from artgen_plugins._presets import read_presets
 from artgen_plugins.hatch import spacing, strengthened, stretched
-from artgen_plugins.stipple import LEAST, Floats, relax, shown
+from artgen_plugins.stipple import LEAST, relax, shown
+
+Floats = NDArray[np.float64]
 
 NEAR = 10
 """Neighbours to which a tour may be changed."""

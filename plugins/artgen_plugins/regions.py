@@ -188,7 +188,7 @@ def neighbours(labels: Labels) -> tuple[Labels, Labels]:
 
 
 def separated(labels: Labels) -> Labels:
-    """Return labels [height, width] of which each is of one piece, from 0 on."""
+    """Return labels [height, width] of which each is of one piece, from 0 on; -1 is a label too."""
     from skimage.measure import label
 
     found: Labels = label(labels + 1, connectivity=1, background=-1)  # type: ignore[no-untyped-call]

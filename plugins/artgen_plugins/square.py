@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from artgen import Preset, Shape
-from artgen_plugins.rectangle import Floats, Rectangle
+from artgen_plugins.rectangle import Rectangle
+
+Floats = NDArray[np.float64]
 
 
 class Square(Shape):

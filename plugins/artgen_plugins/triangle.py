@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from artgen import Preset, Shape
-from artgen_plugins.polygon import Floats, Polygon
+from artgen_plugins.polygon import Polygon
+
+Floats = NDArray[np.float64]
 
 SHARPEST = math.sin(math.radians(15))
 
