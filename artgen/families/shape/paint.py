@@ -11,7 +11,7 @@ the gene a little larger and a little smaller. That takes nothing but what draws
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -51,7 +51,7 @@ def paint_shapes(
     """
     if transparent or not any(tensor.requires_grad for tensor in tensors.values()):
         return draw_shapes(shape, tensors, canvas, background, transparent=transparent)
-    return _draw((shape, canvas, background, tuple(tensors)), *tensors.values())
+    return _draw(shape, canvas, background, tuple(tensors), *tensors.values())
 
 
 @part_alone.register(Shape)
@@ -75,9 +75,14 @@ def _keep_valid(shape: Shape, before: Mapping[str, Tensor], genes: Tensor) -> Te
 class _Drawn(torch.autograd.Function):
     @staticmethod
     def forward(
-        context: Any, given: tuple[Shape, Canvas, ArrayLike, tuple[str, ...]], *values: Tensor
+        context: Any,
+        shape: Shape,
+        canvas: Canvas,
+        background: ArrayLike,
+        names: tuple[str, ...],
+        *values: Tensor,
     ) -> Tensor:
-        shape, canvas, background, names = context.given = given
+        context.given = shape, canvas, background, names
         context.save_for_backward(*values)
         return draw_shapes(shape, dict(zip(names, values, strict=True)), canvas, background)
 
@@ -85,30 +90,45 @@ class _Drawn(torch.autograd.Function):
     def backward(context: Any, incoming: Tensor) -> tuple[Tensor | None, ...]:
         shape, canvas, background, names = context.given
         values = dict(zip(names, context.saved_tensors, strict=True))
-        parts = (functions_of(shape), *as_drawn(shape, unpack(values)))
-        count, number = parts[2].shape
-        light = incoming.detach().cpu().numpy()
-        ground = np.broadcast_to(as_ground(background), light.shape)
-        sampling = make_grid(canvas, SAMPLE_ROWS), SAMPLE_ROWS, make_grid(canvas, ROWS), ROWS
-        kernel = _kernels().over_backward
-
-        def of_strip(strip: tuple[int, int]) -> NDArray[np.float64]:
-            first, last = strip
-            some = light[:, first:last].astype(np.float32, "C")
-            picture = np.empty_like(some)
-            picture[:] = ground[:, first:last]
-            gradients = np.zeros((count, number + 4))
-            kernel(*parts, picture, some, *sampling, STEP * canvas.pixel, first, last, gradients)
-            return gradients
-
-        total = np.zeros((count, number + 4))
-        # Added up in order, so that threads change nothing.
-        for gradients in share(of_strip, cut_strips(canvas.height)):
-            total += gradients
-        by = torch.from_numpy(total.T.copy())
-        found = {"genes": by[:number], "colour": by[number:-1], "alpha": by[-1]}
-        return None, *(found[name].to(values[name]) if name in found else None for name in names)
+        found = _gradients(shape, values, canvas, background, incoming)
+        return *[None] * 4, *(
+            found[name].to(values[name]) if name in found else None for name in names
+        )
 
 
 _draw: Callable[..., Tensor] = _Drawn.apply
-_kernels = partial(load_shared, "families.shape.gradient_kernels")
+
+
+def _gradients(
+    shape: Shape,
+    values: Mapping[str, Tensor],
+    canvas: Canvas,
+    background: ArrayLike,
+    incoming: Tensor,
+) -> dict[str, Tensor]:
+    """By `genes`, `colour` and `alpha`; strips are added up in order, so threads change nothing."""
+    parts = (functions_of(shape), *as_drawn(shape, unpack(values)))
+    count, number = parts[2].shape
+    light = incoming.detach().cpu().numpy()
+    ground = np.broadcast_to(as_ground(background), light.shape)
+    sampling = make_grid(canvas, SAMPLE_ROWS), SAMPLE_ROWS, make_grid(canvas, ROWS), ROWS
+    backward = _kernels().over_backward
+
+    def of_strip(strip: tuple[int, int]) -> NDArray[np.float64]:
+        first, last = strip
+        some = light[:, first:last].astype(np.float32, "C")
+        picture = np.empty_like(some)
+        picture[:] = ground[:, first:last]
+        gradients = np.zeros((count, number + 4))
+        backward(*parts, picture, some, *sampling, STEP * canvas.pixel, first, last, gradients)
+        return gradients
+
+    total = np.zeros((count, number + 4))
+    for gradients in share(of_strip, cut_strips(canvas.height)):
+        total += gradients
+    by = torch.from_numpy(total.T.copy())
+    return {"genes": by[:number], "colour": by[number:-1], "alpha": by[-1]}
+
+
+def _kernels() -> ModuleType:
+    return load_shared("families.shape.gradient_kernels")
