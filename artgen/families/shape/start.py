@@ -99,19 +99,7 @@ def shapes_from_splats(
 
     found = share(match, range(len(chosen)))
     sizes = (width * height).sqrt()[chosen].tolist()
-    # Laid over one another, each after a climb from where it was found.
-    canvas, stack = Canvas(target.shape[2], target.shape[1]), Stack.empty(shape)
-    alpha = float(np.clip(ALPHA, *shape.alpha_limits))
-    layers = Compositing(shape, target, weight, background, (alpha, alpha))
-    for index, (kind, genes) in enumerate(found):
-        layers.go_to(stack, index)
-        layers.add_up(1)
-        rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(len(found) + index,)))
-        steps = STEP * min(sizes[index], 1.0), canvas.pixel / 2
-        _, kind, _ = layers.search(rng, 0, 1.0, 1.0, *steps, PATIENCE, SHRINK, kind, genes)
-        stored = genes.astype(np.float32).astype(np.float64)
-        stack = added(stack, kind, stored, layers.fit(kind, stored))
-    values = pack(shape, stack)
+    values = _laid(shape, found, sizes, seed, target, weight, background)
     return shape.initial(Context(torch.Generator(), drawing.canvas, len(found), values=values))
 
 
@@ -125,6 +113,31 @@ def _worth(splat: Primitive, drawing: Drawing) -> Tensor:
         return paint(splat, values, drawing.canvas, background_weight=drawing.background_weight)
 
     return summed_colour(picture, tensors, None)
+
+
+def _laid(
+    shape: Shape,
+    found: Sequence[tuple[int, NDArray[np.float64]]],
+    sizes: Sequence[float],
+    seed: int,
+    target: Tensor,
+    weight: Tensor | None,
+    background: tuple[float, float, float],
+) -> dict[str, Tensor]:
+    """Shapes laid over one another, each after a climb from where it was found."""
+    height, width = target.shape[1:]
+    canvas, stack = Canvas(width, height), Stack.empty(shape)
+    alpha = float(np.clip(ALPHA, *shape.alpha_limits))
+    layers = Compositing(shape, target, weight, background, (alpha, alpha))
+    for index, (kind, genes) in enumerate(found):
+        layers.go_to(stack, index)
+        layers.add_up(1)
+        rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(len(found) + index,)))
+        steps = STEP * min(sizes[index], 1.0), canvas.pixel / 2
+        _, kind, _ = layers.search(rng, 0, 1.0, 1.0, *steps, PATIENCE, SHRINK, kind, genes)
+        stored = genes.astype(np.float32).astype(np.float64)
+        stack = added(stack, kind, stored, layers.fit(kind, stored))
+    return pack(shape, stack)
 
 
 def _windows(xy: Tensor, width: Tensor, height: Tensor, angle: Tensor) -> Tensor:
