@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -166,7 +166,7 @@ def register(
     value: Any,
     name: str | None = None,
     *,
-    kind: Kind | None = None,
+    kind: Kind | Literal["observer"] | None = None,
     files: tuple[str, ...] = (),
 ) -> str:
     """Offer a part of a plugin under `name`, by default its own name in snake case.

@@ -160,7 +160,7 @@ class Art:
         """
         registry = self.registry or default()
         drawing = self.drawing
-        cls: type[Primitive] = registry.load("primitive", drawing.primitive, plugin=drawing.plugin)
+        cls = registry.load("primitive", drawing.primitive, plugin=drawing.plugin)
         try:
             primitive = cls(dict(drawing.options))
             primitive.take(drawing.subject)

@@ -28,8 +28,7 @@ from artgen.events import Event
 from artgen.hookspecs import GROUP, PLUGIN_API, Spec
 from artgen.registry._contract import check_contract
 
-Kind = Literal[
-    "primitive",
+Loaded = Literal[
     "engine",
     "loss",
     "target",
@@ -42,11 +41,12 @@ Kind = Literal[
     "edit",
     "executor",
     "command",
-    "observer",
 ]
+"""Kinds of entries that are loaded by their name alone."""
+Kind = Literal["primitive", Loaded, "observer"]
 
-KINDS: tuple[Kind, ...] = get_args(Kind)[:-1]
-"""Kinds of entries that a plugin can offer; observers have no names."""
+KINDS: tuple[Kind, ...] = ("primitive", *get_args(Loaded))
+"""Kinds of entries that a plugin can offer."""
 
 FLAGS: Mapping[Kind, str] = {"primitive": "-p", "engine": "-e", "look": "--look", "loss": "--loss"}
 """The flags of ``artgen fit`` that name an entry of a kind."""

@@ -16,7 +16,7 @@ from fnmatch import fnmatchcase
 from importlib.metadata import EntryPoint
 from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from artgen.base.errors import PluginError
 from artgen.base.files import numbered
@@ -25,7 +25,10 @@ from artgen.registry._explicit import examine_file, examine_object, fingerprint
 from artgen.registry._installed import canonical, examine_installed, is_called
 from artgen.registry._missing import missing_plugin, unknown_name, unknown_name_in
 from artgen.registry._mixture import MixtureEntry, find_mixture, is_mixture
-from artgen.registry._plugin import KINDS, Entry, Failure, Kind, Plugin, PluginInfo
+from artgen.registry._plugin import KINDS, Entry, Failure, Kind, Loaded, Plugin, PluginInfo
+
+if TYPE_CHECKING:
+    from artgen.primitives import Primitive
 
 _WITHOUT_OWNER = ("exporter", "command")
 """The kinds whose names have no owner: suffixes of files, and words of the command line."""
@@ -199,6 +202,14 @@ class Registry:
         if not found:
             raise unknown_name("target", "image", self._plugins)
         return self._only(found[max(found)], f"{path} is opened", f":{path}")
+
+    @overload
+    def load(
+        self, kind: Literal["primitive"], name: str, *, plugin: Mapping[str, str] | None = None
+    ) -> type[Primitive]: ...
+
+    @overload
+    def load(self, kind: Loaded, name: str) -> Any: ...
 
     def load(self, kind: Kind, name: str, *, plugin: Mapping[str, str] | None = None) -> Any:
         """Look up a name with `find`, and import the object. Raises PluginError."""
