@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -55,9 +56,12 @@ def graph_writer(
 
 def to_svg(dot: str) -> bytes | None:
     """The picture that Graphviz draws; None where its `dot` is missing or fails."""
+    program = shutil.which("dot")
+    if program is None:
+        return None
     try:
         done = subprocess.run(
-            ["dot", "-Tsvg"], input=dot.encode(), capture_output=True, timeout=TIMEOUT, check=True
+            [program, "-Tsvg"], input=dot.encode(), capture_output=True, timeout=TIMEOUT, check=True
         )
     except (OSError, subprocess.SubprocessError):
         return None
