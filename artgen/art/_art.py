@@ -178,15 +178,22 @@ class Art:
         """
         return Frame.of(size).canvas(self.drawing.width, self.drawing.height)
 
-    def render(self, size: Size | None = None, **how: Unpack[Drawn]) -> NDArray[np.uint8]:
+    def render(
+        self,
+        size: Size | None = None,
+        *,
+        transparent: bool = False,
+        supersample: int = 1,
+        device: str = "cpu",
+    ) -> NDArray[np.uint8]:
         """Draw with a long side of `size` pixels: uint8 [height, width, 3], 4 when transparent.
 
         ``"1080x1080"`` asks for both sides: the drawing then fills the picture and is cropped.
         A picture is painted, a curve plotted, labelled points become a map of their classes.
-        `how` are `transparent`, `supersample` (1) and `device` ("cpu"), as for `view`. Raises
-        InputError, PluginError, UsageError, OutOfMemory.
+        Raises InputError, PluginError, UsageError, OutOfMemory.
         """
-        return self.view(size, **how).show(self.drawing)
+        view = self.view(size, transparent=transparent, supersample=supersample, device=device)
+        return view.show(self.drawing)
 
     def strips(self, size: Size | None = None, **how: Unpack[Drawn]) -> Iterator[NDArray[np.uint8]]:
         """Draw what `render` does, from top to bottom, a few rows at a time.
