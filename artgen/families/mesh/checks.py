@@ -5,8 +5,9 @@ from __future__ import annotations
 from artgen.families.mesh.contract import Mesh
 from artgen.families.mesh.paint import areas, triangulate
 from artgen.raster import draw
+from artgen.testing import every, pointwise
 from artgen.testing.candidate import CANVAS, Candidate
-from artgen.testing.families import add_checks
+from artgen.testing.families import CHECKS, FIRST, THEN
 from artgen.testing.run_checks import Failed
 from artgen.values.canvas import Canvas
 
@@ -35,4 +36,4 @@ def triangles(candidate: Candidate) -> str:
     return f"{number} triangles between 12 vertices"
 
 
-add_checks(Mesh, triangles)
+CHECKS[Mesh] = (*FIRST, *THEN, every.init, pointwise.bounds, triangles)
