@@ -115,9 +115,12 @@ class Parts:
         places = self.looks.places[self.chosen]
         middle = np.zeros(2) if self.everything else (places.min(0) + places.max(0)) / 2
         tensors = dict(self.drawing.tensors)
-        offset = middle - linear @ middle + shift
-        motion = (torch.from_numpy(each).float() for each in (linear, offset))
-        own = transform(self.primitive, select(tensors, self.chosen), *motion)
+        own = transform(
+            self.primitive,
+            select(tensors, self.chosen),
+            torch.from_numpy(linear).float(),
+            torch.from_numpy(middle - linear @ middle + shift).float(),
+        )
         index = torch.from_numpy(self.chosen)
         return self.changed({k: t.index_copy(-1, index, own[k]) for k, t in tensors.items()})
 

@@ -38,11 +38,15 @@ def find_targets(asked: Iterable[str], registry: Registry, *, sets: bool = False
     """
     targets: list[str] = []
     for source in asked:
-        folder = not sets and os.path.isdir(source) and Source.parse(source).scheme is None
-        if folder and registry.find_opener(source).plugin.origin == "built-in":
-            targets.extend(map(str, pictures_in(Path(source), source)))
-        else:
+        if (
+            sets
+            or not os.path.isdir(source)
+            or Source.parse(source).scheme is not None
+            or registry.find_opener(source).plugin.origin != "built-in"
+        ):
             targets.append(source)
+        else:
+            targets.extend(map(str, pictures_in(Path(source), source)))
     return list(dict.fromkeys(targets))
 
 

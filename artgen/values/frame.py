@@ -334,8 +334,11 @@ def parse_place(text: str | None) -> Place:
     if text in _WORDS:
         return _WORDS[text]
     place = numbers(text)
-    inside = all(0 <= share <= 1 for share in place) and all(each >= LEAST for each in place[2:])
-    if len(place) not in (2, 3) or not inside:
+    if (
+        len(place) not in (2, 3)
+        or not all(0 <= share <= 1 for share in place)
+        or not all(share >= LEAST for share in place[2:])
+    ):
         raise UsageError(
             f"{text!r} is not a point of a picture",
             hint="write auto, face, or shares of width and height such as 0.5,0.3, and of the "

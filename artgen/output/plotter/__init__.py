@@ -113,8 +113,11 @@ def plot(
     parts = [whole, *pen_parts(primitive, drawing)]
     first = 0 if not transparent and page.fill != "none" else 1
     pens = _own_pens(parts[first:], page) or choose_pens(pixels if opaque is None else opaque, page)
-    on_page = [part.placed(scale, centre) for part in parts]
-    plotter = _Plotter(on_page, _Inking(pixels, pens, page, drawing.canvas), page)
+    plotter = _Plotter(
+        [part.placed(scale, centre) for part in parts],
+        _Inking(pixels, pens, page, drawing.canvas),
+        page,
+    )
     for index in range(first, len(parts)):
         plotter.draw(index)
         if index % _OFTEN == 0 < index:
