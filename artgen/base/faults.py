@@ -11,7 +11,7 @@ import sys
 import sysconfig
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from artgen.base.errors import ArtgenError, PluginError, is_out_of_memory
@@ -47,9 +47,11 @@ def place_of(code: object, line: int | None = None) -> str:
             name = Path(compiled.co_filename).name
             return f" ({name}, line {line or compiled.co_firstlineno})"
         if isinstance(found, type):
-            with suppress(OSError, TypeError):
+            try:
                 file = inspect.getsourcefile(found) or ""
                 return f" ({Path(file).name}, line {line or inspect.getsourcelines(found)[1]})"
+            except (OSError, TypeError):
+                continue
     return ""
 
 

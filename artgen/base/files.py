@@ -122,9 +122,10 @@ def file_in(name: str, search: Iterable[Path]) -> Path | None:
 
 def _shown_as(path: Path) -> list[Path]:
     """The files beside `path` whose names are printed as its name."""
-    with suppress(OSError):
+    try:
         return sorted(each for each in path.parent.iterdir() if printable(each.name) == path.name)
-    return []
+    except OSError:
+        return []
 
 
 def _similar_names(candidates: Sequence[Path]) -> list[str]:

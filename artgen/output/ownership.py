@@ -65,9 +65,10 @@ def is_own(path: Path, mark: bytes = _MARK) -> bool:
         return False
     from artgen.output.provenance import SUFFIXES, read_recipe
 
-    with suppress(InputError):
+    try:
         return path.suffix.lower() not in SUFFIXES or bool(read_recipe(path))
-    return False
+    except InputError:
+        return False
 
 
 def remove_own(path: Path) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict
 from decimal import Decimal
 from functools import partial
@@ -77,9 +76,10 @@ def default_splats(registry: Registry, files: Iterable[Path] = ()) -> list[str]:
 
 def _has_shaders(entry: Entry) -> bool:
     cls = entry.load()
-    with suppress(NoStep, Untraceable):
+    try:
         return bool(cls.has_footprint and not emit_step(cls()).table)
-    return False
+    except (NoStep, Untraceable):
+        return False
 
 
 def describe_kind(name: str, registry: Registry) -> dict[str, Any]:
@@ -186,10 +186,12 @@ def _find_sliders(make: _Make, options: Sequence[dict[str, Any]]) -> list[dict[s
         for live in (False, True) if "low" in option else ():
             slider = {**option, "choices": [], "live": live}
             given = None, _defaults(options), [slider]
-            with suppress(NoStep, Untraceable):
+            try:
                 _check_sliders(make, make(*given), *given)
-                found[-1] = slider
-                break
+            except (NoStep, Untraceable):
+                continue
+            found[-1] = slider
+            break
     return found
 
 
