@@ -103,8 +103,20 @@ def parse_options(options: type[T], values: Mapping[str, object], owner: str) ->
     Raises UsageError naming `owner` and the key for an unknown key, a wrong type or a value
     out of bounds.
     """
+    from pydantic import ValidationError
+
     known = {option.name: option for option in describe_options(options)}
     parsed: dict[str, object] = {}
+
+    def wrong(option: OptionInfo) -> UsageError:
+        words = re.sub(r"\w+", lambda word: _WORDS.get(word[0], word[0]), option.type)
+        must, value = words.replace(" | ", " or "), values[option.name]
+        quoted = must == "text" and not isinstance(value, str)
+        hint = f"write it in quotes: '{option.name}=\"…\"'" if quoted else option.help
+        return UsageError(
+            f"{owner} option {option.name} must be {must}, got {value!r}", hint=hint or None
+        )
+
     for key, value in values.items():
         if key not in known:
             raise UsageError(f"{owner} has no option {key!r}", hint=did_you_mean(key, known))
@@ -114,20 +126,14 @@ def parse_options(options: type[T], values: Mapping[str, object], owner: str) ->
             if isinstance(value, bool) and bool not in (option.hint, *typing.get_args(option.hint)):
                 raise TypeError
             found = parsed[key] = _adapter(option.hint).validate_python(value)
-            low = -math.inf if option.low is None else option.low
-            high = math.inf if option.high is None else option.high
-            outside = isinstance(found, int | float) and not low <= found <= high
-            too_long = isinstance(found, int) and abs(found) >= 2**63
-            if outside or too_long or [*not_finite(found)]:
-                raise ValueError
-        except (ValueError, TypeError, OverflowError):  # pydantic's own is a ValueError too
-            words = re.sub(r"\w+", lambda word: _WORDS.get(word[0], word[0]), option.type)
-            must = words.replace(" | ", " or ")
-            quoted = must == "text" and not isinstance(value, str)
-            hint = f"write it in quotes: '{key}=\"…\"'" if quoted else option.help
-            raise UsageError(
-                f"{owner} option {key} must be {must}, got {value!r}", hint=hint or None
-            ) from None
+        except (ValidationError, TypeError, OverflowError):
+            raise wrong(option) from None
+        low = -math.inf if option.low is None else option.low
+        high = math.inf if option.high is None else option.high
+        outside = isinstance(found, int | float) and not low <= found <= high
+        too_long = isinstance(found, int) and abs(found) >= 2**63
+        if outside or too_long or [*not_finite(found)]:
+            raise wrong(option)
     for each in dataclasses.fields(options):  # type: ignore[arg-type]
         if each.name not in parsed and each.default is each.default_factory is dataclasses.MISSING:
             raise UsageError(f"{owner} needs the option {each.name}", hint="it has no default")

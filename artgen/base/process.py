@@ -146,9 +146,11 @@ def answered(
 
     Outside the main thread this does nothing.
     """
-    is_main = threading.current_thread() is threading.main_thread()
-    before = {number: signal.signal(number, answer) for number in signals if is_main}
+    before: dict[int, Any] = {}
     try:
+        if threading.current_thread() is threading.main_thread():
+            for number in signals:
+                before[number] = signal.signal(number, answer)
         yield before
     finally:
         for number, handler in before.items():
