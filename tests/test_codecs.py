@@ -14,7 +14,7 @@ from artgen import Canvas
 from artgen.engines.gradient.schedule import rate_factor
 from artgen.errors import UsageError
 from artgen.events import Evaluated
-from artgen.families.codec.batches import Batches, RandomAffine, augmented
+from artgen.families.codec.batches import Batches, BatchOptions, augmented
 from artgen.families.codec.objective import CodecTrial
 from artgen.families.codec.paint import pass_through
 from artgen.init import Context
@@ -298,7 +298,7 @@ def test_other_losses_are_not_solved_for(digits):
 def lessons(count=10, batch=4, **how):
     images = torch.arange(count, dtype=torch.uint8)[:, None, None, None].expand(-1, 1, 8, 8)
     examples = Examples(images.contiguous(), torch.arange(count))
-    return Batches(examples, batch, RandomAffine(**how), 5, torch.device("cpu"))
+    return Batches(examples, BatchOptions(batch=batch, **how), 5, torch.device("cpu"))
 
 
 def test_every_picture_comes_once_in_an_epoch():
@@ -321,7 +321,7 @@ def test_pictures_are_moved_each_in_its_own_way():
     rng = torch.Generator().manual_seed(0)
     picture = torch.zeros(1, 1, 28, 28)
     picture[:, :, 10:18, 13:15] = 1
-    moved = augmented(picture.expand(64, -1, -1, -1), RandomAffine(1.0), rng)
+    moved = augmented(picture.expand(64, -1, -1, -1), BatchOptions(augment=1.0), rng)
     assert len({each.numpy().tobytes() for each in moved}) == 64
     # The ink stays, and no farther from the middle than a tenth of a side and what scale adds.
     ink = moved.sum((1, 2, 3)) / picture.sum()
@@ -331,7 +331,7 @@ def test_pictures_are_moved_each_in_its_own_way():
     off = (moved.sum((1, 3)) * rows).sum(1) / moved.sum((1, 2, 3))
     assert off.abs().max() < 3.6
     assert off.std() > 1
-    half = augmented(picture.expand(400, -1, -1, -1), RandomAffine(0.5), rng)
+    half = augmented(picture.expand(400, -1, -1, -1), BatchOptions(augment=0.5), rng)
     same = ((half - picture).abs().amax((1, 2, 3)) < 1e-4).float().mean()
     assert 0.4 < same < 0.6
 
@@ -343,7 +343,7 @@ def test_a_turn_is_a_turn():
     bar[:, :, 19:22, 15:46] = 1
     moved = augmented(
         bar.expand(200, -1, -1, -1),
-        RandomAffine(1.0, degrees=90, translate=0, scale=0, shear=0),
+        BatchOptions(augment=1.0, degrees=90, translate=0, scale=0, shear=0),
         rng,
     )
     # Whatever the angle, the length of the bar stays, also where pictures are not square.

@@ -336,7 +336,8 @@ def test_what_is_too_fine_says_which_fit_would_do(wound):
 
 
 def test_a_brush_fits_into_each_place():
-    from artgen_makers.paint import fillable, poles, separated
+    from artgen_makers.paint import fillable, poles
+    from artgen_plugins.regions import separated
 
     cells = np.kron(np.random.default_rng(3).integers(0, 4, (14, 18)), np.ones((3, 3), int))
     lab = np.array([[20.0, 0, 0], [50, 40, 0], [70, -30, 0], [90, 0, 60]])

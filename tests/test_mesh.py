@@ -223,7 +223,7 @@ def test_a_fit_grows_and_keeps_the_frame(arts, shading):
 @pytest.mark.parametrize("shading", ["flat", "smooth"])
 def test_a_mesh_is_drawn_on_the_cpu_wherever_other_parts_are(arts, shading, monkeypatch):
     # A device that every machine has beside the CPU, and that holds no numbers to draw with.
-    monkeypatch.setattr("artgen.art._view.resolve_device", str)
+    monkeypatch.setattr("artgen.raster.resolve_device", str)
     assert np.array_equal(arts[shading].render(40, device="meta"), arts[shading].render(40))
 
 

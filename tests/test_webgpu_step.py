@@ -6,6 +6,7 @@ Skipped without the package wgpu or an adapter, but for what is printed.
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -25,7 +26,7 @@ from artgen.engines.gradient.engine import GradientEngine
 from artgen.errors import Diverged
 from artgen.events import Evaluated
 from artgen.families.splat import backend as splat_backend
-from artgen.families.splat.webgpu_program import LoadedProgram, compile_program
+from artgen.families.splat.webgpu_program import CompiledProgram, LoadedProgram
 from artgen.losses import Loss, Term, exponential, l1, mse
 from artgen.primitives import Map
 from artgen.raster import choose_backend, paint
@@ -52,8 +53,8 @@ class Mapped(Gaussian):
 def loaded(device, program, decay=0.0):
     values = (*BACKGROUND, 1e-3, 0.9, 0.99, 1e-15, decay)
     sizes = {"N": COUNT, "W": CANVAS.width, "H": CANVAS.height, "S": 12, "R": 0}
-    pipelines = compile_program(device, program)
-    steps = LoadedProgram(device, program, pipelines, sizes, dict(zip(NAMES, values, strict=True)))
+    scene_values = dict(zip(NAMES, values, strict=True))
+    steps = LoadedProgram(CompiledProgram(device, program), sizes, scene_values)
     rows = len(program.parameters)
     steps.write("bounds", np.tile(np.float32([-3e38, 3e38]), (rows, 1)))
     steps.write("table", np.float32(program.table))
@@ -163,8 +164,7 @@ def test_what_has_no_step_says_why():
 
 @pytest.mark.parametrize("blend", ["sum", "over"])
 def test_the_program_is_data_whose_sizes_are_chosen_later(blend):
-    program = json.loads(emit_step(Gaussian({"blend": blend})).to_json())
-    assert program["format"] == 1
+    program = json.loads(json.dumps(asdict(emit_step(Gaussian({"blend": blend})))))
     symbols = {"N": 5000, "W": 100, "H": 33, "S": 8, "R": 0}
     for name, expression in program["symbols"].items():
         symbols[name] = evaluate(expression, symbols)
@@ -353,9 +353,7 @@ def test_more_splats_than_a_block_are_sorted(device):
     count, rng = 2500, np.random.default_rng(0)
     program = emit_step(Gaussian({"blend": "over"}))
     sizes = {"N": count, "W": 16, "H": 16, "S": 1, "R": 0}
-    steps = LoadedProgram(
-        device, program, compile_program(device, program), sizes, dict.fromkeys(NAMES, 0.0)
-    )
+    steps = LoadedProgram(CompiledProgram(device, program), sizes, dict.fromkeys(NAMES, 0.0))
     z = [parameter.name for parameter in program.parameters].index("z")
     raw = np.full((len(program.parameters), count), -9, np.float32)
     raw[z] = rng.normal(size=count).round(2)

@@ -37,13 +37,14 @@ def keys_table(cls: type[Table]) -> str:
 
 def docstrings(cls: type[Table]) -> dict[str, str]:
     """The docstrings of the keys of a table, each in one line, by their fields."""
-    [body] = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
-    assert isinstance(body, ast.ClassDef)
     found = {}
-    for key, doc in pairwise(body.body):
-        match key, doc:
-            case ast.AnnAssign(ast.Name(field)), ast.Expr(ast.Constant(str(text))):
-                found[field] = " ".join(text.split())
+    for owner in dict.fromkeys(each.owner for each in cls.declared().values()):
+        [body] = ast.parse(textwrap.dedent(inspect.getsource(owner))).body
+        assert isinstance(body, ast.ClassDef)
+        for key, doc in pairwise(body.body):
+            match key, doc:
+                case ast.AnnAssign(ast.Name(field)), ast.Expr(ast.Constant(str(text))):
+                    found[field] = " ".join(text.split())
     return found
 
 

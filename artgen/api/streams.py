@@ -6,14 +6,13 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextvars import ContextVar
-
-import numpy as np
-from numpy.typing import NDArray
 
 from artgen.art import Art
 from artgen.base.errors import UsageError
 from artgen.events import Advanced, Evaluated, Event, Observer, PreviewDrawn, Step
+from artgen.output import Pixels
 from artgen.tasks import RunControl
 
 listening: ContextVar[tuple[RunControl, Observer] | None] = ContextVar("listening", default=None)
@@ -35,11 +34,10 @@ class Stream:
         self._control = RunControl()
         self._control.watched = True
         self._steps: queue.Queue[Step | None] = queue.Queue(maxsize=1)
-        self._picture: NDArray[np.uint8] | None = None
+        self._picture: Pixels | None = None
         self._last: Step | None = None
         self._due = 0.0
-        self._art: Art | None = None
-        self._error: BaseException | None = None
+        self._art: Future[Art] = Future()
         self._begun = False
 
     def __iter__(self) -> Iterator[Step]:
@@ -59,26 +57,23 @@ class Stream:
                 except queue.Empty:
                     continue
             thread.join()
-        if self._error is not None:
-            raise self._error
+        self._art.result()
 
     @property
     def art(self) -> Art:
         """The result; a fit that was not begun is done first. Raises UsageError within the loop."""
         for _ in self:
             pass
-        if self._error is not None:
-            raise self._error
-        if self._art is None:
+        if not self._art.done():
             raise UsageError("the fit is still running", hint="ask for its art after the loop")
-        return self._art
+        return self._art.result()
 
     def _run(self) -> None:
         listening.set((self._control, self._hear))
         try:
-            self._art = self._work()
+            self._art.set_result(self._work())
         except BaseException as error:
-            self._error = error
+            self._art.set_exception(error)
         finally:
             self._steps.put(None)
 

@@ -27,6 +27,7 @@ from artgen.registry import Registry, default
 from artgen.values.canvas import Canvas
 from artgen.values.drawing import Drawing
 from artgen.values.frame import DPI, Frame, Size, is_on_paper, parse_frame
+from artgen.values.subject import ImageSet
 
 if TYPE_CHECKING:
     import numpy as np
@@ -46,6 +47,9 @@ _FLAGS = {
     "other": "--film",
 }
 """The options of the command line that are called otherwise than what they set."""
+
+_PICTURE_SIDE = 336
+"""The longer side of a single picture of a set, in pixels, unless asked for."""
 
 
 @dataclass(frozen=True)
@@ -261,10 +265,28 @@ class Art:
         device: str = "cpu",
     ) -> FramedView:
         """The view that shows this drawing, and others like it, as `render` does."""
-        from artgen.art._view import open_framed
+        from artgen.display.views import FramedView
+        from artgen.raster import choose_backend, resolve_device, tensor_device
 
-        how = Drawn(transparent=transparent, supersample=supersample, device=device)
-        return open_framed(self, size, **how)
+        if supersample < 1:
+            raise UsageError(
+                f"supersample must be at least 1, got {supersample}", hint="use 1 to 8"
+            )
+        device = resolve_device(device)
+        primitive = self.primitive()
+        # The fit's own backend, so that the fitting size gives the bits of the still; where it is
+        # not to be had, the other one differs by rounding only.
+        eager = self.recipe.run.backend == "eager"
+        return FramedView(
+            Frame.of(size),
+            self.drawing,
+            primitive,
+            device=str(tensor_device(device)),
+            backend=choose_backend(primitive, device, "eager" if eager else "auto"),
+            supersample=supersample,
+            transparent=transparent,
+            colours=self.recipe.exact_colours,
+        )
 
     def at(self, seconds: float) -> Art:
         """The art of one moment of the film: it has no film, and none of the run's metrics.
@@ -336,9 +358,15 @@ class Art:
 
         Raises UsageError where this is no codec.
         """
-        from artgen.art.latents import picture_canvas
+        from artgen.art.latents import no_latents
 
-        return picture_canvas(self.drawing, size)
+        if not isinstance(self.drawing.subject, ImageSet):
+            raise no_latents(self.drawing)
+        frame = Frame.of(size or _PICTURE_SIDE)
+        if frame.aspect is not None:
+            raise UsageError("pictures of a set cannot be cropped", hint="give their long side")
+        grid = self.drawing.subject.grid
+        return frame.canvas(grid.width, grid.height)
 
     def to_bytes(self) -> bytes:
         """The `.art` file."""

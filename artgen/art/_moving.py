@@ -11,10 +11,8 @@ from artgen.base.errors import UsageError
 from artgen.values.drawing import Drawing
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from artgen.display.views import FramedView
+    from artgen.output import Pixels
     from artgen.primitives import Primitive
 
 T = TypeVar("T")
@@ -65,6 +63,6 @@ def kept(key: Callable[[float], object], make: Callable[[float], T]) -> Callable
 
 def draw_moments(
     view: FramedView, drawing: Callable[[float], Drawing], moments: Iterable[float]
-) -> Iterator[NDArray[np.uint8]]:
+) -> Iterator[Pixels]:
     """Draw a moving drawing at these moments; what did not change is drawn once."""
     return map(kept(drawing, lambda moment: view.show(drawing(moment))), moments)

@@ -14,14 +14,9 @@ from artgen.primitives import Primitive
 from artgen.targets import SetTarget
 from artgen.values.canvas import Canvas
 from artgen.values.drawing import Drawing
-from artgen.values.frame import Frame, Size
-from artgen.values.subject import ImageSet
 
 if TYPE_CHECKING:
     from artgen.art._art import Art
-
-_PICTURE_SIDE = 336
-"""The longer side of a single picture of a set, in pixels, unless asked for."""
 
 
 class Place(NamedTuple):
@@ -59,17 +54,6 @@ def no_latents(drawing: Drawing) -> UsageError:
         f"{drawing.primitive} has no latents: it is not a codec",
         hint="fit a codec: artgen fit sample:digits -p autoencoder",
     )
-
-
-def picture_canvas(drawing: Drawing, size: Size | None = None) -> Canvas:
-    """Return the canvas for a single picture of a set: see `Art.picture_canvas`."""
-    if not isinstance(drawing.subject, ImageSet):
-        raise no_latents(drawing)
-    frame = Frame.of(size or _PICTURE_SIDE)
-    if frame.aspect is not None:
-        raise UsageError("pictures of a set cannot be cropped", hint="give their long side")
-    grid = drawing.subject.grid
-    return frame.canvas(grid.width, grid.height)
 
 
 @generic("plots")

@@ -88,6 +88,11 @@ class Diverged(ArtgenError):
     exit_code = 5
 
 
+def divergence(what: str) -> Diverged:
+    """Return the error that says what is NaN or infinite, with the rate as the hint."""
+    return Diverged(what, hint="lower the learning rate: --set engine.rate=0.3")
+
+
 class OutputError(ArtgenError):
     """The result cannot be written: disk, permission, encoder."""
 

@@ -6,11 +6,14 @@ import atexit
 import gc
 import os
 import re
+import signal
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from types import ModuleType
+from typing import Any
 
 from artgen.base.errors import UsageError
 
@@ -133,6 +136,25 @@ def without_distributed_tensors() -> Iterator[None]:
         yield
     finally:
         del sys.modules[name]
+
+
+@contextmanager
+def answered(
+    signals: Iterable[int], answer: Callable[[int, object], None]
+) -> Iterator[dict[int, Any]]:
+    """Let `answer` handle signals in this block; yield what handled each of them before.
+
+    Outside the main thread this does nothing.
+    """
+    before: dict[int, Any] = {}
+    try:
+        if threading.current_thread() is threading.main_thread():
+            for number in signals:
+                before[number] = signal.signal(number, answer)
+        yield before
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def available_threads(asked: int) -> int:

@@ -12,11 +12,10 @@ from artgen.base.errors import OutputError, UsageError
 from artgen.base.printed import printed_to
 from artgen.cli._flags import Common
 from artgen.cli._pipes import is_stdout, write_stdout
-from artgen.recipe import VideoFormat
+from artgen.recipe import OutputTable, Recipe, VideoFormat
 
 if TYPE_CHECKING:
     from artgen.art import Art, ExportRequest
-    from artgen.recipe import OutputTable, Recipe
     from artgen.registry import Registry
 
 

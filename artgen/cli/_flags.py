@@ -118,6 +118,13 @@ class Common:
         """Report an error as `print_failure` does, and return its exit code."""
         return print_failure(error, verbose=self.verbose, where=where)
 
+    def show(self, data: dict[str, Any], text: str) -> None:
+        """Print what was asked for: `data` as JSON, else `text`."""
+        if self.as_json:
+            print_json(data)
+        else:
+            print(text)
+
     def answer(
         self, data: dict[str, Any], *lines: object, errors: Sequence[Exception] = ()
     ) -> None:

@@ -7,10 +7,8 @@ import importlib
 import os
 import signal
 import sys
-import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from types import FrameType
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import typer
@@ -18,7 +16,7 @@ import typer
 from artgen._version import version_and_commit
 from artgen.base.errors import Interrupted, OutputError, UsageError, explain_problem
 from artgen.base.faults import plugin_code
-from artgen.base.process import prepare_process, waiting_since
+from artgen.base.process import answered, prepare_process, waiting_since
 from artgen.cli._console import print_failure, say
 from artgen.cli._flags import flat
 from artgen.cli._help import Command, Group, manual, showing
@@ -168,28 +166,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     return OutputError.exit_code
 
 
-@contextmanager
-def _interrupted_by_signals() -> Iterator[None]:
+def _interrupted_by_signals() -> AbstractContextManager[object]:
     """Let SIGTERM and SIGHUP end a command like Ctrl-C: it removes its temporary files.
 
     A signal that is ignored, as SIGHUP under nohup, stays ignored.
     """
 
-    def interrupt(number: int, frame: FrameType | None) -> None:
+    def interrupt(number: int, frame: object) -> None:
         raise KeyboardInterrupt
 
-    named = [getattr(signal, name, None) for name in ("SIGTERM", "SIGHUP")]
-    main_thread = threading.current_thread() is threading.main_thread()
-    before = {
-        number: signal.signal(number, interrupt)
-        for number in named
-        if main_thread and number is not None and signal.getsignal(number) == signal.SIG_DFL
-    }
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    known = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    return answered([each for each in known if signal.getsignal(each) == signal.SIG_DFL], interrupt)
 
 
 def _run(arguments: list[str]) -> int:

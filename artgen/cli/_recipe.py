@@ -12,7 +12,7 @@ from artgen.base.errors import PluginError, UsageError
 from artgen.recipe import SCHEMA, Recipe
 from artgen.recipe.layers import aim, for_other_pictures
 from artgen.registry import Registry
-from artgen.runs import default_stem
+from artgen.runs import claim_file, default_stem
 from artgen.runs.task import Run
 from artgen.targets import stems_of
 
@@ -82,11 +82,7 @@ def plan_runs(
             stem = default_stem(recipe, stems.get(source or "")) if name is None else name
             if seed is not None:
                 stem += f"-s{seed}"
-            other = owners.setdefault(stem.casefold(), str(target))
-            if other != str(target):
-                raise UsageError(
-                    f"{other} and {target} would both be written to {stem}.png",
-                    hint="run them one by one, with --name or --out",
-                )
+            hint = "run them one by one, with --name or --out"
+            claim_file(f"{stem}.png", str(target), owners, hint)
             runs.append(Run(stem, recipe, asked={"target": target, "seed": seed}))
     return runs

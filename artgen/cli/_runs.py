@@ -103,7 +103,7 @@ class Session:
             say("note: every seed gave the same picture, which does not depend on it")
         written: Path | None = None
         try:
-            written = self._write_sheet(runs, results, sheet)
+            written = sheet if self._write_sheet(runs, results, sheet) else None
         except ArtgenError as error:
             self.common.fail(error)
             errors.append(error)
@@ -300,14 +300,12 @@ class Session:
         if self.watching.show and file and not open_in_browser(Path(file)):
             say(f"warning: there is no browser to show {file}")
 
-    def _write_sheet(
-        self, runs: Iterable[Run], results: Iterable[Result], sheet: Path
-    ) -> Path | None:
-        """A contact sheet of the stills, and a page; None where there are fewer than two."""
+    def _write_sheet(self, runs: Iterable[Run], results: Iterable[Result], sheet: Path) -> bool:
+        """Write a contact sheet of the stills, and a page, unless there are fewer than two."""
         pairs = zip(runs, results, strict=True)
         good = [each for each in pairs if not each[1].error and each[1].summary["outputs"]["still"]]
         if len(good) < 2:
-            return None
+            return False
         targets = {run.asked["target"] for run, _ in good}
         cells = []
         for run, result in good:
@@ -319,7 +317,7 @@ class Session:
                 lines = [str(run.recipe.look), str(command)]
             cells.append((Path(result.summary["outputs"]["still"]), "\n".join(lines)))
         write_sheet(cells, sheet)
-        return sheet
+        return True
 
 
 def _are_alike(runs: Sequence[Run], results: Sequence[Result]) -> bool:

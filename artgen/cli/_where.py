@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from artgen.base.errors import UsageError
-from artgen.cli._flags import Panel
+from artgen.cli._flags import Common, Panel
 
 if TYPE_CHECKING:
     from artgen.recipe import Recipe
     from artgen.registry import Registry
+    from artgen.runs import Elsewhere
     from artgen.tasks import Executor
 
 
@@ -142,6 +143,13 @@ class Where:
             make: Callable[..., Executor] = registry.load("executor", name)
             return make(self.on, self.at_a_time, self.checkpoints, recipes, registry)
         return SerialExecutor() if self.at_a_time in (None, 1) else ProcessExecutor(self.at_a_time)
+
+    def elsewhere(self, recipes: Iterable[Recipe], registry: Registry, common: Common) -> Elsewhere:
+        """That executor, with what its tasks need. Raises UsageError for a place that is none."""
+        from artgen.runs import Elsewhere
+
+        executor = self.executor(recipes, registry)
+        return Elsewhere(executor, tuple(common.plugin or ()), self.gpus)
 
 
 @dataclass(frozen=True)

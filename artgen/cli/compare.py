@@ -189,7 +189,7 @@ def compare(
     )
     fits = len(comparison.contestants) * len(comparison.targets)
     recipes = [each.recipe for each in comparison.contestants]
-    executor = where.executor(recipes, registry)
+    elsewhere = where.elsewhere(recipes, registry, common)
     stems = {each.name: each.stem for each in comparison.contestants}
     errors: list[Exception] = []
     control = RunControl()
@@ -197,9 +197,7 @@ def compare(
         graceful_signals(control, answer="" if common.quiet else INTERRUPTED),
         progress(registry, common, runs=fits) as story,
     ):
-        for row in comparison.run(
-            story, control, executor=executor, plugins=common.plugin or (), gpus=where.gpus
-        ):
+        for row in comparison.run(story, control, elsewhere):
             if row.kind == "codec" or row.error is None:
                 continue
             story.ended(f"{comparison.stems[row.target]}-{stems[row.contestant]}")

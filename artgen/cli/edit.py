@@ -112,7 +112,4 @@ def _list(registry: Registry, common: Common) -> None:
     for each in registry.entries("edit"):
         usage = f"{registry.spelling(each)}={each.load().example}".rstrip("=")
         rows.append((usage, each.summary, each.distribution))
-    if common.as_json:
-        print_json({"operations": records("usage summary plugin", rows)})
-    else:
-        print(columns(rows))
+    common.show({"operations": records("usage summary plugin", rows)}, columns(rows))

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from artgen.base.errors import UsageError
@@ -15,10 +14,10 @@ from artgen.cli._console import say
 from artgen.cli._flags import Common, Framing, argument
 from artgen.cli._request import USUAL_LOOK, Request, is_picture
 from artgen.cli._where import Files, Trying, Where
+from artgen.recipe import Recipe
+from artgen.recipe.layers import Laid, lay_over, leaves, start_from
 
 if TYPE_CHECKING:
-    from artgen.recipe import Recipe
-    from artgen.recipe.layers import Laid
     from artgen.registry import Registry
     from artgen.runs.task import Run
 
@@ -95,7 +94,19 @@ def fit(
     first = runs[0].recipe
     check_film(first.output.film, **{"video-seconds": request.given("video_seconds")})
     if registry is None:
-        return _watch(runs, search, request, common, files, watching, where)
+        from artgen.cli._watching import watch_plugins
+
+        unused = {
+            **{"--json": common.as_json, "--resume": files.resume, "--log": files.log},
+            **{"--graph": files.graph, "-j": where.at_a_time, "--on": where.on},
+            **{"--dry-run": watching.dry_run, "--open": watching.show},
+            **{"--notify": watching.notify, "-o": request.outputs, "--video": request.video},
+        }
+        _refuse("--watch", unused, "a preview writes no files")
+        if len(runs) > 1:
+            hint = "leave out the others"
+            raise UsageError(f"--watch takes one target, not {len(runs)}", hint=hint)
+        return watch_plugins(first, search, common, port=watching.live_port or 0)
     if not files.resume:
         frames = map(first.framed, (first.output.still_size, first.output.video_size))
         framing.check(first.target.aspect or any(frame.aspect for frame in frames))
@@ -154,8 +165,8 @@ def fit(
 
 def _check_together(request: Request, files: Files, watching: Trying, where: Where) -> None:
     """Raise UsageError for flags that do not go together."""
-    if request.given("seed") is not None and request.seeds is not None:
-        raise UsageError("--seed and --seeds were both given", hint="leave one of them out")
+    if request.given("seed") is not None:
+        _refuse("--seed", {"--seeds": request.seeds is not None})
     if (request.given("seed") or 0) >= 2**63:
         raise UsageError(f"--seed {request.given('seed')} is too large", hint="use 0 to 2^63 - 1")
     once = {"--overwrite": files.overwrite, "--resume": files.resume}
@@ -193,7 +204,6 @@ def _lay_over(
     pictures, which may mean to open them. What there is to say goes to `say`.
     """
     from artgen.cli._recipe import read_recipe_file
-    from artgen.recipe.layers import Laid, lay_over, start_from
 
     primitive, init, look = request.given("primitive"), request.given("init"), request.look
     laid, tables = Laid(), request.tables(framing)
@@ -234,8 +244,6 @@ def _lay_over(
 
 def _origins(laid: Laid, asked: Recipe, begun: Recipe) -> dict[str, str]:
     """The origins of the values that were `asked` for, and of those that the settings added."""
-    from artgen.recipe.layers import leaves
-
     own = laid.then("flag", asked.requested())
     before, now = leaves(asked.to_dict()), leaves(begun.to_dict())
     return own.origins | {path: "settings" for path in now if now[path] != before.get(path)}
@@ -275,35 +283,10 @@ def _pictures_in_folders(
     if registry is None or not any(map(os.path.isdir, targets)):
         return targets
     from artgen.plan import find_names
-    from artgen.recipe import Recipe
     from artgen.targets import find_targets
 
     named = find_names(Recipe.from_request({**data, "target": {}}), registry)
     return find_targets(targets, registry, sets="set" in named.primitive.targets)
-
-
-def _watch(
-    runs: Sequence[Run],
-    search: Sequence[Path],
-    request: Request,
-    common: Common,
-    files: Files,
-    watching: Trying,
-    where: Where,
-) -> int:
-    """Previews until the user ends them. Raises UsageError for a flag that they cannot have."""
-    from artgen.cli._watching import watch_plugins
-
-    unused = {
-        **{"--json": common.as_json, "--resume": files.resume, "--log": files.log},
-        **{"--graph": files.graph, "-j": where.at_a_time, "--on": where.on},
-        **{"--dry-run": watching.dry_run, "--open": watching.show, "--notify": watching.notify},
-        **{"-o": request.outputs, "--video": request.video},
-    }
-    _refuse("--watch", unused, "a preview writes no files")
-    if len(runs) > 1:
-        raise UsageError(f"--watch takes one target, not {len(runs)}", hint="leave out the others")
-    return watch_plugins(runs[0].recipe, search, common, port=watching.live_port or 0)
 
 
 def _refuse(flag: str, unused: Mapping[str, object], why: str | None = None) -> None:

@@ -61,7 +61,7 @@ def build(
     control = RunControl()
     results: list[galleries.Built] = []
     recipes = [piece.recipe for piece in found.pieces if piece.recipe is not None]
-    executor = where.executor(recipes, registry)
+    elsewhere = where.elsewhere(recipes, registry, common)
 
     def begin(states: list[galleries.State]) -> None:
         if states and not common.quiet:
@@ -76,10 +76,8 @@ def build(
             registry,
             only=only or (),
             force=force,
-            plugins=tuple(common.plugin or ()),
             threads=threads or (1 if where.asked else None),
-            gpus=where.gpus,
-            executor=executor,
+            elsewhere=elsewhere,
             observe=story,
             control=control,
             begin=begin,

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 from artgen.base.errors import InputError, UsageError
 from artgen.base.files import check_art, file_hash, printable
 from artgen.cli._completion import names_of
-from artgen.cli._console import columns, print_json, records, say
+from artgen.cli._console import columns, records, say
 from artgen.cli._flags import OVERWRITE, Common, argument, option, switch
 from artgen.cli._help import Command
 from artgen.cli._pipes import STDIO, from_stdin
+from artgen.recipe import Recipe
 
 if TYPE_CHECKING:
     from artgen.art import Art
@@ -108,7 +109,6 @@ def make(
     from artgen.cli._progress import showing
     from artgen.making import Motif, files_in, lengths_of, make_thing
     from artgen.output import check_output, probe_folder, remove_own, write_together
-    from artgen.recipe import Recipe
     from artgen.runs import output_paths, read_target
     from artgen.targets import Source, file_safe
 
@@ -163,7 +163,6 @@ def _fit(source: str, tables: Any, registry: Registry, common: Common) -> Art:
     common.load("artgen.runs.runner", "the compiler")
 
     from artgen.cli._progress import progress
-    from artgen.recipe import Recipe
     from artgen.recipe.settings import read_settings
     from artgen.runs import run
     from artgen.tasks import RunControl, graceful_signals
@@ -183,19 +182,13 @@ def _list(kind: str | None, registry: Registry, common: Common) -> None:
     """Print all kinds, or the options of one."""
     if kind is None:
         rows = [(registry.spelling(each), each.summary) for each in registry.entries("maker")]
-        if common.as_json:
-            print_json({"kinds": dict(rows)})
-        else:
-            print(columns(rows))
-        return
+        return common.show({"kinds": dict(rows)}, columns(rows))
 
     from artgen.base.options import describe_options
 
     entry = registry.find("maker", kind)
     options = describe_options(entry.load().Options)
     facts = [(o.name.replace("_", "-"), o.type, str(o.default), o.help) for o in options]
-    if common.as_json:
-        print_json({"kind": kind, "options": records("name type default help", facts)})
-        return
-    print(f"{entry.name}: {entry.summary}")
-    print(columns([(f"--{name}", *rest) for name, *rest in facts], indent=2))
+    flags = columns([(f"--{name}", *rest) for name, *rest in facts], indent=2)
+    data = {"kind": kind, "options": records("name type default help", facts)}
+    return common.show(data, f"{entry.name}: {entry.summary}\n{flags}")

@@ -120,10 +120,10 @@ def _print(facts: dict[str, Any]) -> None:
     """Print single facts first, then a table for each list."""
     options, presets, parameters = (facts.pop(key, None) or () for key in _LISTS)
     print(columns((k, _text(v)) for k, v in facts.items() if v not in (None, {}, [])))
-    rows = [
-        (o["name"], o["type"], _text(o["default"]), o["help"] + _of_families(o.get("families")))
-        for o in options
-    ]
+    rows = []
+    for o in options:
+        families = f" ({', '.join(o['families'])})" if o.get("families") else ""
+        rows.append((o["name"], o["type"], _text(o["default"]), o["help"] + families))
     prefix = "engine." if facts["kind"] == "engine" else ""
     _print_table(f"options (--set {prefix}KEY=VALUE)", rows)
     sets = ((p["name"], p["count"], {**p["options"], **p["stage"]}) for p in presets)
@@ -140,10 +140,6 @@ def _print_table(title: str, rows: Sequence[Sequence[str]]) -> None:
     if rows:
         print(f"\n{title}")
         print(columns(rows, indent=2))
-
-
-def _of_families(families: list[str] | None) -> str:
-    return f" ({', '.join(families)})" if families else ""
 
 
 def _text(value: object) -> str:

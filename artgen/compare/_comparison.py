@@ -19,23 +19,17 @@ from artgen.base.errors import ArtgenError, InputError, Interrupted, UsageError
 from artgen.compare._curve import Curve, curves_of
 from artgen.compare._files import CURVE, file_of
 from artgen.compare._rows import Contestant, Line, Row, make_table, to_csv
-from artgen.compare._sheet import Pixels, draw_sheet
+from artgen.compare._sheet import draw_sheet
 from artgen.display.plots import plot_rates
 from artgen.events import Observer
 from artgen.losses.metrics import by_loss, equivalent_rank, ms_ssim, psnr, rank_errors, ssim
-from artgen.output import (
-    atomic_path,
-    atomic_write,
-    available_codecs,
-    encode_png,
-    encode_within,
-    probe_folder,
-)
+from artgen.output import atomic_write, available_codecs, encode_png, encode_within, probe_folder
+from artgen.output.still import Pixels
 from artgen.recipe import Recipe, TargetTable
 from artgen.registry import Registry
-from artgen.runs import read_target, run
+from artgen.runs import Elsewhere, read_target, run
 from artgen.targets import SetTarget, Target, stems_of
-from artgen.tasks import Executor, RunControl, SerialExecutor, Task, share_of_gpu
+from artgen.tasks import RunControl, SerialExecutor, Task, share_of_gpu
 from artgen.values.subject import kind_of
 
 FLOAT_BYTES = 4
@@ -81,29 +75,23 @@ class Comparison:
         self,
         observe: Observer = lambda event: None,
         control: RunControl | None = None,
-        *,
-        executor: Executor | None = None,
-        plugins: Sequence[Path] = (),
-        gpus: float | None = None,
+        elsewhere: Elsewhere | None = None,
     ) -> Iterator[Row]:
         """Go through all of them and yield the rows of a target as soon as all are there.
 
-        `executor` carries out the fits, by default here, where a row comes as soon as it is there;
-        `plugins` are the loose files of the registry, for other processes; `gpus` is what each fit
-        takes of graphics processors. A failure ends in its row. An interruption ends the present
-        runs, their best so far kept, and starts no other. Raises OutputError where nothing can be
-        written to `out`, and what keeps the executor from its work.
+        The fits are carried out `elsewhere`, by default here, where a row comes as soon as it is
+        there. A failure ends in its row. An interruption ends the present runs, their best so far
+        kept, and starts no other. Raises OutputError where nothing can be written to `out`, and
+        what keeps the executor from its work.
         """
         control = control or RunControl()
         probe_folder(self.out)
-        fits = [
-            self._fit(source, each, tuple(plugins), gpus)
-            for source in self.targets
-            for each in self.contestants
-        ]
-        here = executor is None or isinstance(executor, SerialExecutor)
+        elsewhere = elsewhere or Elsewhere(SerialExecutor())
+        pairs = itertools.product(self.targets, self.contestants)
+        fits = [self._fit(source, each, elsewhere) for source, each in pairs]
+        here = isinstance(elsewhere.executor, SerialExecutor)
         work = functools.partial(execute, registry=self.registry) if here else execute
-        ended = (executor or SerialExecutor()).run(work, fits, observe, control)
+        ended = elsewhere.executor.run(work, fits, observe, control)
         results = self._fitted(fits, ended)
         for source in self.targets:
             shown: list[tuple[Row, Pixels]] = []
@@ -131,9 +119,7 @@ class Comparison:
     def _open(self, source: str) -> Target:
         return _open(self.registry, source, self.size)
 
-    def _fit(
-        self, source: str, contestant: Contestant, plugins: tuple[Path, ...], gpus: float | None
-    ) -> FitTask:
+    def _fit(self, source: str, contestant: Contestant, elsewhere: Elsewhere) -> FitTask:
         recipe = contestant.recipe
         target = TargetTable(source=source, size=self.size, background=recipe.target.background)
         recipe = recipe.replace(target=target)
@@ -143,9 +129,9 @@ class Comparison:
             stem=file_of(self.out, self.stems[source], contestant.stem).name,
             recipe=recipe,
             search=tuple(contestant.search),
-            plugins=plugins,
+            plugins=tuple(elsewhere.plugins),
             cpus=recipe.run.threads or 1,
-            gpus=share_of_gpu(gpus, recipe.run.device),
+            gpus=share_of_gpu(elsewhere.gpus, recipe.run.device),
             source=source,
             contestant=contestant.name,
         )
@@ -168,8 +154,7 @@ class Comparison:
             if isinstance(result, Exception):
                 raise result
             metrics, file = dict(result.metrics), self.out / f"{fit.stem}.art"
-            with atomic_path(file) as partial:
-                partial.write_bytes(result.art)
+            atomic_write(file, result.art)
             # A target that is no picture has metrics of its own.
             limit, target = None, self._open(fit.source)
             if target.pixels is not None:

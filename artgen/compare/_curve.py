@@ -15,11 +15,8 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from artgen.compare._rows import Row
-from artgen.output import encode_along
+from artgen.output import Pixels, encode_along
 
 QUALITIES = (2, 6, 12, 20, 30, 42, 55, 68, 80, 90, 96)
 """Where the curve of a codec has its points."""
@@ -46,7 +43,7 @@ class Curve:
     is_codec: bool = False
 
 
-def curves_of(rows: Iterable[Row], goal: NDArray[np.uint8], codecs: Sequence[str]) -> list[Curve]:
+def curves_of(rows: Iterable[Row], goal: Pixels, codecs: Sequence[str]) -> list[Curve]:
     """The curves of the `rows` of one target, whose pixels are `goal`, then those of `codecs`."""
     found: dict[str, list[tuple[Point, float, float]]] = {}
     for row in rows:

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from artgen.base.errors import PluginError, UsageError
+from artgen.base.errors import PluginError
 from artgen.compare._rows import Contestant
 from artgen.output import check_output
 from artgen.plan.catalogue import facts_of
 from artgen.plan.names import find_primitive
 from artgen.registry import Registry
+from artgen.runs import claim_file
 from artgen.targets import stems_of
 
 CURVE = "curve.svg"
@@ -47,10 +48,6 @@ def check_files(
         drawings = (f"{contestant.stem}.art" for contestant in contestants)
         for end in ("compare.png", *([CURVE] if curve else ()), *drawings):
             path = file_of(out, stem, end)
-            other = owners.setdefault(str(path).casefold(), source)
-            if other != source:
-                raise UsageError(
-                    f"{other} and {source} would both be written to {path}",
-                    hint="rename one of them, or compare them one by one",
-                )
+            hint = "rename one of them, or compare them one by one"
+            claim_file(str(path), source, owners, hint)
             check_output(path, overwrite=overwrite, option="--out", inputs=read)

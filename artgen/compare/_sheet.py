@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from artgen.compare._rows import Row
-from artgen.output import WORST, contact_sheet, embers, error_map
-
-Pixels = NDArray[np.uint8]
+from artgen.output import WORST, Pixels, contact_sheet, embers, error_map
 
 _NARROWEST = 320
 """Smaller pictures are enlarged by a whole factor, so that captions find room."""

@@ -132,10 +132,8 @@ def _inputs(ir: IR, splat: Footprint, without: Collection[str]) -> dict[str, Rec
     parameters = {}
     for name, param in splat.declared_params().items():
         if name not in without:
-            array = np.empty(param.shape, np.int64)
-            for index in np.ndindex(*param.shape):
-                array[index] = ir.input((name, index))
-            parameters[name] = Recorded.of(ir, array)
+            found = [ir.input((name, index)) for index in np.ndindex(*param.shape)]
+            parameters[name] = Recorded.of(ir, np.array(found, np.int64).reshape(param.shape))
     return parameters
 
 

@@ -82,10 +82,9 @@ A mapped value is ``shift + scale * function(raw)``, with the functions of `artg
 
 from __future__ import annotations
 
-import json
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from artgen.compiler.wgsl_bindings import Bindings
@@ -144,10 +143,6 @@ class Program:
     kernels: Mapping[str, Kernel]
     lists: Mapping[str, tuple[Operation, ...]]
     table: tuple[float, ...] = ()
-
-    def to_json(self) -> str:
-        """The program as JSON, with ``format`` 1: an object with the names of these fields."""
-        return json.dumps({"format": 1, **asdict(self)}, separators=(",", ":"))
 
 
 def evaluate(expression: Expression, symbols: Mapping[str, int]) -> int:

@@ -18,14 +18,12 @@ import torch
 from numpy.typing import NDArray
 
 from artgen.ink import InkOptions
-from artgen.output import to_pixels
+from artgen.output.still import Pixels, to_pixels
 from artgen.primitives import EdgeOptions, Primitive, edge_style
 from artgen.raster import draw
 from artgen.targets import hex_colour, parse_colour
 from artgen.values.canvas import Canvas
 from artgen.values.drawing import Drawing
-
-Pixels = NDArray[np.uint8]
 
 _FEW = 9
 """Colours that have a plane each."""

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen.output.still import to_pixels
+from artgen.output.still import Pixels, to_pixels
 from artgen.targets import LUMA
 from artgen.values.canvas import Canvas
 from artgen.values.drawing import Colour
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.lines import Line2D
 
-
-Pixels = NDArray[np.uint8]
 
 _LONG_SIDE = 6.4
 """Long side in inches; a point is 1/72 inch, so at 461 pixels a point is a pixel."""
@@ -71,9 +69,7 @@ class CurvePlot:
         from matplotlib.patches import Polygon
 
         self.curve, self.x = curve, x
-        with default_settings():
-            self.plot = _Plot(canvas, paper)
-            axes = self.plot.axes(0.12 if curve.axes else 0.09)
+        with _chart(canvas, paper, 0.12 if curve.axes else 0.09) as (self.plot, axes):
             self.plot.label(axes, *curve.axes or ())
             accent = self.plot.accent
             low, high = float(curve.y.min()), float(curve.y.max())
@@ -119,8 +115,7 @@ class ClassMap:
 
     def __init__(self, canvas: Canvas, paper: Colour, points: Points) -> None:
         self.paper = np.asarray(paper, np.float32)
-        inks = [_INKS[number % len(_INKS)] for number in range(len(points.classes))]
-        self.inks = np.asarray(inks, np.float32)
+        self.inks = np.resize(np.asarray(_INKS, np.float32), (len(points.classes), 3))
         with default_settings():
             plot = _Plot(canvas, paper, transparent=True)
             axes = plot.figure.add_axes((0, 0, 1, 1))
@@ -158,9 +153,7 @@ def plot_losses(losses: Mapping[str, Series], canvas: Canvas, paper: Colour) -> 
 
     The scale is logarithmic if all losses are above 0.
     """
-    with default_settings():
-        plot = _Plot(canvas, paper)
-        axes = plot.axes(0.12)
+    with _chart(canvas, paper, 0.12) as (plot, axes):
         colours = [plot.accent, *_INKS] if len(losses) == 1 else _INKS
         for colour, (name, pairs) in zip(cycle(colours), losses.items(), strict=False):
             axes.plot(*zip(*pairs, strict=True), color=colour, linewidth=1.8, label=name)
@@ -176,9 +169,7 @@ def plot_generations(metrics: Mapping[str, Series], canvas: Canvas, paper: Colou
     `metrics` holds pairs (step, value) of the `best`, the `mean` and the `diversity`, which has its
     own scale on the right.
     """
-    with default_settings():
-        plot = _Plot(canvas, paper)
-        axes = plot.axes(0.12, 0.10)
+    with _chart(canvas, paper, 0.12, 0.10) as (plot, axes):
         inks = {"best": plot.accent, "mean": plot.pale, "diversity": _INKS[2]}
         right = axes.twinx()
         axes.set_zorder(right.get_zorder() + 1)
@@ -211,9 +202,7 @@ def plot_ranks(
     """
     from matplotlib.ticker import MaxNLocator
 
-    with default_settings():
-        plot = _Plot(canvas, paper)
-        axes = plot.axes(0.12)
+    with _chart(canvas, paper, 0.12) as (plot, axes):
         # Rounding errors would squeeze everything else on a logarithmic scale.
         ranks = np.flatnonzero(errors > 1e-12)
         style: dict[str, Any] = {"linewidth": 1.6, "marker": "o", "markersize": 3.5}
@@ -237,9 +226,7 @@ def plot_rates(title: str, curves: Mapping[str, Series], codecs: Mapping[str, Se
     """
     from matplotlib.ticker import ScalarFormatter
 
-    with default_settings():
-        plot = _Plot(Canvas(760, 460), (1.0, 1.0, 1.0))
-        axes = plot.axes()
+    with _chart(Canvas(760, 460), (1.0, 1.0, 1.0)) as (plot, axes):
         axes.set_xscale("log", base=2)
         axes.xaxis.set_major_formatter(ScalarFormatter())
         for colour, (name, pairs) in zip(cycle(_INKS), curves.items(), strict=False):
@@ -334,10 +321,6 @@ class _Plot:
         # Matplotlib declares no types for its methods.
         self.agg: Any = FigureCanvasAgg(self.figure)
 
-    def axes(self, left: float = 0.09, right: float = 0.04) -> Axes:
-        """Add axes; margins are fractions of the width."""
-        return self.figure.add_axes((left, 0.13, 1 - left - right, 0.78))
-
     def label(self, axes: Axes, x: str = "", y: str = "") -> None:
         """Name the axes, where text is readable."""
         if self.readable:
@@ -409,6 +392,16 @@ class _Plot:
         """Return the plot with its transparency, uint8 [height, width, 4]."""
         self.agg.draw()
         return np.array(self.agg.buffer_rgba())
+
+
+@contextmanager
+def _chart(
+    canvas: Canvas, paper: Colour, left: float = 0.09, right: float = 0.04
+) -> Iterator[tuple[_Plot, Axes]]:
+    """A plot with default settings, and its axes; margins are fractions of the width."""
+    with default_settings():
+        plot = _Plot(canvas, paper)
+        yield plot, plot.figure.add_axes((left, 0.13, 1 - left - right, 0.78))
 
 
 def _scale(axes: Axes, lines: Iterable[Series]) -> None:

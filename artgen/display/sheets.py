@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from artgen.output.still import to_pixels
+from artgen.output.still import Pixels, to_pixels
 from artgen.values.canvas import Canvas
 from artgen.values.subject import ImageSet
-
-Pixels = NDArray[np.uint8]
 
 SMOOTH_FROM = 40
 """The shorter side, in pixels, from which pictures are enlarged smoothly: fewer show as squares."""

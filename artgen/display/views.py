@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from artgen.base.errors import Diverged, UsageError, memory_errors
+from artgen.base.errors import UsageError, divergence, memory_errors
 from artgen.display.flat import draw_flat
 from artgen.display.plots import ClassMap, CurvePlot
 from artgen.display.sheets import PairSheet
@@ -301,8 +301,7 @@ def _evaluate(view: View, drawing: Drawing, positions: NDArray[np.float32]) -> T
 def _finite(outputs: Tensor, what: str) -> Tensor:
     """The outputs themselves. Raises Diverged where they are not finite."""
     if not outputs.isfinite().all():
-        hint = "lower the learning rate: --set engine.rate=0.3"
-        raise Diverged(f"{what} contains NaN or infinity", hint=hint)
+        raise divergence(f"{what} contains NaN or infinity")
     return outputs
 
 

@@ -13,14 +13,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from artgen.animation.morph import common_primitive
 from artgen.art import Art, quantised
 from artgen.base.errors import InputError, UsageError, did_you_mean
 from artgen.base.faults import broken, plugin_code
 from artgen.base.options import numbers, whole
-from artgen.matching import Appearance, appearance, compose, select, transform
+from artgen.matching import Appearance, Floats, Integers, appearance, compose, select, transform
 from artgen.primitives import Primitive
 from artgen.recipe import MOST_COLOURS, EditTable, FileReference
 from artgen.registry import default
@@ -38,8 +37,6 @@ from artgen.values.frame import is_focus, parse_focus
 
 __all__ = ["Operation", "Parts", "alike", "apart", "edit", "named", "numbers", "split"]
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 ALIKE = 20.0
 """Colours this near in CIELAB are taken for one; those twice as far apart are others."""

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 import torch
 from torch import Tensor
 
-from artgen.base.errors import Diverged, memory_errors
+from artgen.base.errors import divergence, memory_errors
 from artgen.losses.metrics import decibels
 
 LEAST_ALPHA = 0.1
@@ -38,10 +38,7 @@ def check_finite(values: Mapping[str, Tensor | float], step: int) -> None:
     """
     for name, value in values.items():
         if not torch.isfinite(torch.as_tensor(value)).all():
-            raise Diverged(
-                f"{name} became NaN or infinite at step {step}",
-                hint="lower the learning rate: --set engine.rate=0.3",
-            )
+            raise divergence(f"{name} became NaN or infinite at step {step}")
 
 
 def fit_memory_errors(smaller: str) -> AbstractContextManager[None]:

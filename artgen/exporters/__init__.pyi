@@ -14,5 +14,5 @@ from .vectors import export_html as export_html
 from .vectors import export_json as export_json
 from .vectors import export_pdf as export_pdf
 from .vectors import export_svg as export_svg
+from .walks import imagined as imagined
 from .walks import walk_frames as walk_frames
-from .walks import walk_strip as walk_strip

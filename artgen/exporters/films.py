@@ -8,7 +8,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-from numpy.typing import NDArray
 
 from artgen.animation.forms import Form, Shot, find_form, form_frames
 from artgen.art import Art, Exporter, ExportRequest
@@ -17,7 +16,7 @@ from artgen.base.waiting import report
 from artgen.display.views import FramedView
 from artgen.exporters.requests import TIMES, check_transparent, drawn_as, refuse
 from artgen.exporters.walks import SECONDS, WALK_FPS, walk_frames
-from artgen.output import opaque, to_pixels
+from artgen.output import Pixels, opaque, to_pixels
 from artgen.output.animation import ANIMATIONS
 from artgen.output.spool import there_and_back, with_ends, write_limited
 from artgen.output.video import Samples
@@ -76,13 +75,13 @@ def _check_transparent(request: ExportRequest, suffix: str) -> None:
         raise UsageError(f"{what} cannot be transparent", hint="leave out --transparent")
 
 
-def blank(drawing: Drawing, *, clear: bool = False) -> NDArray[np.uint8]:
+def blank(drawing: Drawing, *, clear: bool = False) -> Pixels:
     """The background of a drawing as a picture of one pixel, transparent if `clear`."""
     colour = (*drawing.background, 0.0) if clear else drawing.background
     return to_pixels(np.array(colour, np.float64)[None, None])
 
 
-def photograph(art: Art, request: ExportRequest, frame: Frame) -> NDArray[np.uint8]:
+def photograph(art: Art, request: ExportRequest, frame: Frame) -> Pixels:
     """The photo of a request over the background, uint8 [height, width, 3].
 
     Raises UsageError without one.
@@ -119,7 +118,7 @@ def shot_of(art: Art, request: ExportRequest, frame: Frame, form: Form) -> Shot:
 
 def _moving(
     art: Art, request: ExportRequest, suffix: str
-) -> tuple[Iterator[NDArray[np.uint8]], float, Samples | None]:
+) -> tuple[Iterator[Pixels], float, Samples | None]:
     """Return lazy frames of a film or walk, their rate per second, and the sound."""
     if request.walk is not None:
         if request.start in ("photo", "parts") or request.film is not None:

@@ -6,16 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 
-import numpy as np
-from numpy.typing import NDArray
-
 from artgen.animation.forms import find_form, form_still
 from artgen.art import Art, Exporter, ExportRequest
 from artgen.base.errors import UsageError
 from artgen.exporters.films import shot_of
 from artgen.exporters.requests import check_transparent, drawn_as, refuse
 from artgen.exporters.walks import WALK_FPS, imagined
-from artgen.output import encode_photo, encode_png, encode_png_strips, encode_tiff_strips
+from artgen.output import Pixels, encode_photo, encode_png, encode_png_strips, encode_tiff_strips
 from artgen.registry import default
 from artgen.values.canvas import Canvas
 from artgen.values.frame import Frame
@@ -39,9 +36,7 @@ def export_tiff(art: Art, request: ExportRequest) -> bytes:
     return encode_tiff_strips(strips, canvas.height, art.recipe.to_json(), dpi=request.dpi)
 
 
-def _composed(
-    art: Art, request: ExportRequest, what: str, latents: Sequence[str]
-) -> NDArray[np.uint8] | None:
+def _composed(art: Art, request: ExportRequest, what: str, latents: Sequence[str]) -> Pixels | None:
     """The still of a form of film that has one, or of latents; None where it is the drawing."""
     film = request.film
     if film is not None and (form := find_form(film, art.registry or default())).still:
@@ -63,7 +58,7 @@ def _composed(
 
 def _strips(
     art: Art, request: ExportRequest, what: str, latents: Sequence[str] = ()
-) -> tuple[Canvas, Iterator[NDArray[np.uint8]]]:
+) -> tuple[Canvas, Iterator[Pixels]]:
     """Return the size of a still, and its rows as `Art.strips` draws them."""
     pixels = _composed(art, request, what, latents)
     if pixels is None:

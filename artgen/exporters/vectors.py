@@ -16,7 +16,7 @@ from artgen.exporters.paths import export_paths
 from artgen.exporters.requests import TIMES, check_transparent, refuse
 from artgen.exporters.words import words_of
 from artgen.output import encode_jpeg
-from artgen.output.parts import FlatPart, decimals, flat_parts, parts_for
+from artgen.output.parts import FlatPart, decimals, flat_parts
 from artgen.registry import default
 from artgen.targets import hex_colour, parse_colour
 from artgen.values.frame import Frame
@@ -119,7 +119,7 @@ def _long_side(art: Art, request: ExportRequest, what: str) -> int:
 def export_json(art: Art, request: ExportRequest) -> bytes:
     """Export the tensors as JSON, with the recipe, and flat parts in canvas units.
 
-    Raises UsageError, InputError, PluginError as `parts_for` does.
+    Raises UsageError, InputError, PluginError.
     """
     refuse(request, "JSON")
     drawing = art.drawing
@@ -134,8 +134,7 @@ def export_json(art: Art, request: ExportRequest) -> bytes:
         "background": None if request.transparent else hex_colour(drawing.background),
     }
     if flat_parts.is_answered(type(primitive)):
-        parts = parts_for(drawing, primitive, "JSON")
-        data["shapes"] = [_described(part, digits) for part in parts]
+        data["shapes"] = [_described(part, digits) for part in flat_parts(primitive, drawing)]
     data |= art.to_dict()
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return f"{text}\n".encode()

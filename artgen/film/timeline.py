@@ -23,12 +23,9 @@ def timeline(seconds: float, hold: float, loop: bool) -> tuple[list[float], list
     """Return the progress at each key, 0 to 1, and its time in seconds; the last ends the film."""
     there = [3 * u * u - 2 * u * u * u for u in (k / EASE for k in range(EASE + 1))]
     legs = [there, there[::-1]] if loop else [there]
-    shares: list[float] = []
-    times: list[float] = []
-    now = 0.0
+    shares: list[float] = [0.0] if hold else []
+    times, now = shares.copy(), 0.0
     for leg in legs:
-        if hold and not times:
-            shares, times = [leg[0]], [now]
         # Without a rest in between, the turning point is one key.
         skip = 1 if times and not hold else 0
         now += hold

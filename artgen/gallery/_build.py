@@ -7,7 +7,6 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Literal
 
 from artgen.base.errors import ArtgenError, Interrupted
@@ -17,7 +16,8 @@ from artgen.gallery._pieces import FILES, SUMMARY, WORKPLACE, Gallery, Piece, re
 from artgen.gallery._state import FAILURE, State, examine_to_make, folders_of, hashes, read_json
 from artgen.output import atomic_write, probe_folder
 from artgen.registry import Registry
-from artgen.tasks import Executor, RunControl, share_of_gpu
+from artgen.runs import Elsewhere
+from artgen.tasks import RunControl, share_of_gpu
 
 
 @dataclass(frozen=True)
@@ -39,19 +39,16 @@ def build(
     *,
     only: Sequence[str],
     force: bool,
-    plugins: Sequence[Path],
     threads: int | None,
-    gpus: float | None,
-    executor: Executor,
+    elsewhere: Elsewhere,
     observe: Observer,
     control: RunControl,
     begin: Callable[[list[State]], None],
 ) -> Iterator[Built]:
     """Make the pieces that are out of date (all with `force`), and yield each result as it comes.
 
-    `plugins` are the loose files of `registry`, which other processes load too. `threads` is the
-    number of CPU threads of each fit, `gpus` its share of GPUs. `observe` receives the events of
-    the fits, which `executor` runs. `begin` receives the pieces that are about to be made. Raises
+    `threads` is the number of CPU threads of each fit. `observe` receives the events of the fits,
+    which are carried out `elsewhere`. `begin` receives the pieces that are about to be made. Raises
     UsageError, OutputError, and errors of the executor itself; the error of a piece is in its
     result.
     """
@@ -67,8 +64,8 @@ def build(
         else:
             todo[state.piece.slug] = state
     begin(list(todo.values()))
-    tasks = [_task(state, plugins, threads, gpus) for state in todo.values()]
-    results = executor.run(make, tasks, observe, control) if tasks else ()
+    tasks = [_task(state, threads, elsewhere) for state in todo.values()]
+    results = elsewhere.executor.run(make, tasks, observe, control) if tasks else ()
     for task, result in results:
         state = todo.pop(task.stem)
         if isinstance(result, Interrupted):
@@ -88,9 +85,7 @@ def build(
         yield Built(state.piece, "left", error=Interrupted("not started"))
 
 
-def _task(
-    state: State, plugins: Sequence[Path], threads: int | None, gpus: float | None
-) -> PieceTask:
+def _task(state: State, threads: int | None, elsewhere: Elsewhere) -> PieceTask:
     piece = state.piece
     assert piece.recipe is not None
     threads = piece.recipe.run.threads or threads
@@ -98,11 +93,11 @@ def _task(
         stem=piece.slug,
         recipe=piece.recipe,
         search=folders_of(piece),
-        plugins=tuple(plugins),
+        plugins=tuple(elsewhere.plugins),
         folder=piece.folder / WORKPLACE,
         resume=True,
         cpus=threads or 1,
-        gpus=share_of_gpu(gpus, piece.recipe.run.device),
+        gpus=share_of_gpu(elsewhere.gpus, piece.recipe.run.device),
         threads=threads,
         key=state.key,
     )

@@ -11,14 +11,13 @@ import shutil
 import sys
 import time
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from artgen.art import Art, ExportRequest
 from artgen.base.decode import pillow_guard
@@ -26,14 +25,14 @@ from artgen.base.errors import InputError, UsageError
 from artgen.base.files import file_hash
 from artgen.base.lock import FileLock
 from artgen.events import Observer
-from artgen.exporters import export_html, walk_strip
+from artgen.exporters import export_html, imagined
 from artgen.gallery._state import key_of
 from artgen.making import Motif, make_thing, maker_of
-from artgen.output import atomic_write, encode_jpeg, opaque, probe_folder
+from artgen.output import Pixels, atomic_write, encode_jpeg, opaque, probe_folder
 from artgen.output.error_map import error_map
 from artgen.registry import Registry
 from artgen.runs import Result, RunFolder, output_paths, read_target, run
-from artgen.tasks import RunControl, Task, files_below
+from artgen.tasks import RunControl, Task
 
 POSTER_BYTES = 13_000
 """Aim for the size of a poster: a page loads a dozen or two at once."""
@@ -50,8 +49,6 @@ VIEW_SIDE = 1280
 PAGE_BYTES = 2_000_000
 """Largest explorable page that is kept."""
 
-Pixels = NDArray[np.uint8]
-
 
 @dataclass(frozen=True)
 class PieceTask(Task):
@@ -62,10 +59,6 @@ class PieceTask(Task):
 
     key: str | None = None
     threads: int | None = None
-
-    def resume_files(self) -> Mapping[str, Path]:
-        """The files that an earlier build left in its folder."""
-        return files_below(self.place, self.place)
 
     @property
     def milestone(self) -> Path:
@@ -144,7 +137,7 @@ def _pictures(art: Art, still: Path, registry: Registry, task: PieceTask) -> dic
     """Encode poster and result for the page and, if the target is a picture, target and errors."""
     recipe = art.recipe
     if (walk := recipe.output.walk) is not None:
-        result = walk_strip(art, ExportRequest(VIEW_SIDE // 2, walk=walk))
+        result = imagined(art, ExportRequest(VIEW_SIDE // 2, walk=walk))
     else:
         result = _opaque(still, art.drawing.background)
     pictures = {

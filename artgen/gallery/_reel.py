@@ -9,20 +9,15 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+from PIL import Image, ImageDraw
 
 from artgen.base.errors import GalleryError, InputError
 from artgen.gallery._page import FinishedPiece
-from artgen.output import read_frames, write_video
+from artgen.output import Pixels, read_frames, write_video
 from artgen.output.spool import with_ends
 from artgen.output.still import caption_font
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
 
 SPEED = 1.5
 """How much faster than alone videos run, so that ten of them take about a minute."""
@@ -32,8 +27,6 @@ LONGEST_SECONDS, FADE_SECONDS, FPS = 9.0, 0.4, 30
 _PAPER, _INK, _QUIET = (14, 14, 16), (234, 232, 228), (163, 160, 154)
 _MARGIN, _CAPTION = 0.03, 0.12
 """Margin around the pictures and height of the words below, as fractions of the height."""
-
-Pixels = NDArray[np.uint8]
 
 
 def write_reel(path: Path, pieces: Sequence[FinishedPiece], command: str, height: int) -> float:
@@ -74,8 +67,6 @@ def _mixed(before: Pixels, after: Pixels, share: float) -> Pixels:
 
 def _result(shown: FinishedPiece, command: str, width: int, height: int) -> Pixels:
     """The still of a piece, see `_framed`."""
-    from PIL import Image
-
     still = shown.piece.folder / "result.jpg"
     try:
         with Image.open(still, formats=["JPEG"]) as picture:
@@ -89,8 +80,6 @@ def _framed(
     shown: FinishedPiece, pictures: Iterable[Pixels], width: int, height: int
 ) -> Iterator[Pixels]:
     """Yield pictures above the title and the facts of their piece, on near-black."""
-    from PIL import Image
-
     sheet = Image.new("RGB", (width, height), _PAPER)
     _write(sheet, shown.piece.title, round(0.925 * height), height // 26, _INK)
     _write(sheet, "  ·  ".join(shown.facts[:3]), round(0.968 * height), height // 42, _QUIET)
@@ -104,10 +93,10 @@ def _framed(
         yield np.array(sheet)
 
 
-def _write(sheet: Image, text: str, middle: int, size: int, colour: tuple[int, int, int]) -> None:
+def _write(
+    sheet: Image.Image, text: str, middle: int, size: int, colour: tuple[int, int, int]
+) -> None:
     """Draw a centred line of text, smaller if it would be too wide."""
-    from PIL import ImageDraw
-
     font = caption_font(size, text)
     wide = font.getlength(text) / (0.9 * sheet.width)
     if wide > 1:

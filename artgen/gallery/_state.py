@@ -25,7 +25,7 @@ from typing import Any, Literal
 from artgen.base.errors import ArtgenError, PluginError
 from artgen.base.files import file_hash, file_in, find_file
 from artgen.gallery._pieces import FILES, SUMMARY, Piece
-from artgen.plan.catalogue import READ
+from artgen.plan.catalogue import READ, digest
 from artgen.recipe import Recipe
 from artgen.registry import KINDS, Entry, Registry
 from artgen.targets import Source, find_opener
@@ -144,21 +144,19 @@ def _witness(recipe: Recipe, registry: Registry, search: Sequence[Path]) -> str 
         return None
     table = recipe.to_dict()
     made = table.pop("piece", {}).get("make")
-    own |= _in_texts(recipe, search)
-    for what, file in recipe.files:
-        own[f"{what} {file.name}"] = file_hash(find_file(file.name, file.sha256, search, what))
+    own |= _files_of(recipe, search)
     places = (entry.spec.load for entry in entries)
     packages = {re.split(r"[.:]", place)[0] for place in places if isinstance(place, str)}
     plugins = [[entry.kind, entry.name, dict(entry.identity)] for entry in entries]
     code = _code(frozenset({"artgen", *packages}))
     everything = [RENDER_SCHEMA, table, made, own, plugins, code]
-    return _digest(everything)
+    return digest(everything)
 
 
 @functools.lru_cache
 def _code(packages: frozenset[str]) -> str:
     """A hash of the modules and tables of packages."""
-    digest = hashlib.sha256()
+    read = hashlib.sha256()
     for name in sorted(packages):
         found = importlib.util.find_spec(name)
         if found is None or found.origin is None:
@@ -166,8 +164,8 @@ def _code(packages: frozenset[str]) -> str:
         origin, whole = Path(found.origin), found.submodule_search_locations is not None
         for file in sorted(origin.parent.rglob("*") if whole else [origin]):
             if file.suffix in READ:
-                digest.update(file.read_bytes())
-    return digest.hexdigest()
+                read.update(file.read_bytes())
+    return read.hexdigest()
 
 
 def key_of(recipe: Recipe, registry: Registry, search: Sequence[Path]) -> str:
@@ -179,33 +177,28 @@ def key_of(recipe: Recipe, registry: Registry, search: Sequence[Path]) -> str:
     plan = resolve(recipe, registry, target.canvas, target.subject)
     table = plan.recipe.to_dict()
     table.pop("piece", None)
-    files = _in_texts(recipe, search)
-    for what, file in recipe.files:
-        name = f"{what} {file.name}" if what == "picture" else what
-        files[name] = file_hash(find_file(file.name, file.sha256, search, what), what)
     everything = {
         "render": RENDER_SCHEMA,
         "recipe": table,
         "target": target.sha256,
-        "files": files,
+        "files": _files_of(recipe, search),
         "plugins": [_fingerprint(entry, registry) for entry in _entries(plan.recipe, registry)],
     }
     if (made := recipe.piece and recipe.piece.make) is not None:
         everything["make"] = made
-    return _digest(everything)
+    return digest(everything)
 
 
-def _in_texts(recipe: Recipe, search: Sequence[Path]) -> dict[str, str]:
-    """Return the hashes of files that a recipe names in texts: of its film, of what is made."""
+def _files_of(recipe: Recipe, search: Sequence[Path]) -> dict[str, str]:
+    """Return the hashes of the files that a recipe names, also for its film and what is made."""
     made = (recipe.piece and recipe.piece.make) or ""
     texts = (text.partition("=")[2] for text in (recipe.output.film or "", *made.split()))
     found = {text: file_in(text, search) for text in texts}
-    return {text: file_hash(file, "file") for text, file in found.items() if file is not None}
-
-
-def _digest(data: object) -> str:
-    """A hash of data, among them dates, which TOML has and whose recipes are refused later."""
-    return hashlib.sha256(json.dumps(data, sort_keys=True, default=str).encode()).hexdigest()
+    hashed = {text: file_hash(file, "file") for text, file in found.items() if file is not None}
+    for what, file in recipe.files:
+        name = f"{what} {file.name}" if what == "picture" else what
+        hashed[name] = file_hash(find_file(file.name, file.sha256, search, what), what)
+    return hashed
 
 
 def _entries(recipe: Recipe, registry: Registry) -> Iterator[Entry]:

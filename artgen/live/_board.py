@@ -11,15 +11,11 @@ import threading
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from artgen.base.errors import ArtgenError
 from artgen.base.plain import finite
 from artgen.events import Advanced, Evaluated, Event, Finished, Notice, PreviewDrawn, Started
 from artgen.output import encode_jpeg, error_map
-
-Pixels = NDArray[np.uint8]
+from artgen.output.still import Pixels
 
 NOTICES = 20
 """Number of the latest notices that are kept."""

@@ -36,13 +36,12 @@ from artgen.output.parts.pens import PenPart, pen_parts
 from artgen.output.pdf import assemble_pdf
 from artgen.output.plotter import LONGER, SEEN, Page, Plot, named_page, plot
 from artgen.primitives import NoOptions
-from artgen.registry import check_required
+from artgen.registry import Entry, Registry, check_required
 from artgen.svg.curves import passages
 from artgen.targets import hex_colour, linear_to_srgb, parse_colour, srgb_to_linear
 
 if TYPE_CHECKING:
     from artgen.art import Art
-    from artgen.registry import Entry, Registry
 
 __all__ = [
     "Made",

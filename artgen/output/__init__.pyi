@@ -15,6 +15,7 @@ from .pace import measure_pace as measure_pace
 from .pace import paced_frames as paced_frames
 from .provenance import art_header as art_header
 from .provenance import read_recipe as read_recipe
+from .still import Pixels as Pixels
 from .still import contact_sheet as contact_sheet
 from .still import encode_jpeg as encode_jpeg
 from .still import encode_photo as encode_photo

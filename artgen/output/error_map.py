@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Pixels = NDArray[np.uint8]
+from artgen.output.still import Pixels
 
 WORST = 64
 """Error, in levels of 255, at which error maps are brightest."""

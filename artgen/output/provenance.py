@@ -20,7 +20,6 @@ import html
 import json
 import os
 import re
-import struct
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -89,10 +88,12 @@ def art_header(path: Path) -> dict[str, Any] | None:
     """
     with path.open("rb") as file:
         size = _size(file)
-        (length,) = struct.unpack("<Q", _read(file, 8))
+        if size < 8:
+            raise Damaged("it ends early")
+        length = int.from_bytes(file.read(8), "little")
         if length > min(size - 8, LARGEST_HEADER):
             raise Damaged(f"its header claims {length} bytes")
-        header = _json_object(_read(file, length))
+        header = _json_object(file.read(length))
         if SMALL in header:
             try:
                 begin, end = header[SMALL]["data_offsets"]
@@ -202,13 +203,6 @@ def _bounded(path: Path, *, last: bool = False) -> bytes:
     with path.open("rb") as file:
         file.seek(max(0, _size(file) - _LARGEST_RECIPE) if last else 0)
         return file.read(_LARGEST_RECIPE)
-
-
-def _read(file: BinaryIO, count: int) -> bytes:
-    data = file.read(count)
-    if len(data) < count:
-        raise Damaged("it ends early")
-    return data
 
 
 def _size(file: BinaryIO) -> int:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artgen._version import __version__
-from artgen.base.errors import Diverged, UsageError
+from artgen.base.errors import UsageError, divergence
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -46,9 +46,7 @@ def to_pixels(image: NDArray[np.floating[Any]]) -> Pixels:
     """
     values = np.clip(image, 0.0, 1.0)
     if np.isnan(values).any():
-        raise Diverged(
-            "the picture contains NaN", hint="lower the learning rate: --set engine.rate=0.3"
-        )
+        raise divergence("the picture contains NaN")
     values *= 255.0
     values += 0.5
     pixels: Pixels = values.astype(np.uint8)

@@ -25,14 +25,12 @@ from artgen.base.errors import InputError, OutputError, memory_errors, reading
 from artgen.base.waiting import report
 from artgen.output.animation import ANIMATIONS, write_animation
 from artgen.output.atomic import atomic_path
+from artgen.output.still import Pixels
 from artgen.targets.source import CONTAINERS, opened_as
 
 if TYPE_CHECKING:
     from av.container import OutputContainer
     from av.video.stream import VideoStream
-
-
-Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,7 @@ def _source(entry: Entry) -> tuple[Path, str] | None:
     own = [sorted(member.identity.items()) for member in members]
     what = [entry.kind, entry.name, sys.prefix, sorted(map(str, roots))]
     state = [__version__, sys.version, own, [_state_of(root) for root in sorted(roots)]]
-    return folder / f"{_digest(what)[:24]}.json", _digest([what, state])
+    return folder / f"{digest(what)[:24]}.json", digest([what, state])
 
 
 def _foreign_families() -> frozenset[str]:
@@ -125,11 +125,12 @@ def _state_of(root: Path) -> str:
     """
     inside = (path for path in root.rglob("*.*") if path.suffix in READ)
     paths = sorted(inside) if root.is_dir() else [root]
-    return _digest([(str(path), stamp_of(path)) for path in paths])
+    return digest([(str(path), stamp_of(path)) for path in paths])
 
 
-def _digest(data: object) -> str:
-    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
+def digest(data: object) -> str:
+    """A hash of data, among them dates, which TOML has and whose recipes are refused later."""
+    return hashlib.sha256(json.dumps(data, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _read(source: tuple[Path, str]) -> Facts | None:
@@ -137,7 +138,7 @@ def _read(source: tuple[Path, str]) -> Facts | None:
     with suppress(OSError, ValueError, KeyError, TypeError):
         stored = json.loads(file.read_text(encoding="utf-8"))
         facts = stored["facts"]
-        if stored["state"] == state and stored["digest"] == _digest(facts):
+        if stored["state"] == state and stored["digest"] == digest(facts):
             return dict(facts)
     return None
 
@@ -148,7 +149,7 @@ def _write(source: tuple[Path, str], facts: Facts) -> None:
 
     file, state = source
     with suppress(OutputError, TypeError, ValueError):
-        text = json.dumps({"state": state, "digest": _digest(facts), "facts": facts})
+        text = json.dumps({"state": state, "digest": digest(facts), "facts": facts})
         atomic_write(file, text.encode(), durable=False)
 
 

@@ -23,8 +23,9 @@ from artgen.plan.target import aim
 from artgen.recipe import FileReference, Recipe, Stage
 from artgen.recipe.migration import earlier_options
 from artgen.recipe.table import Misfit
-from artgen.registry import Registry
+from artgen.registry import Registry, bare_name
 from artgen.values.canvas import Canvas
+from artgen.values.drawing import Colour, Drawing
 from artgen.values.subject import Subject, kind_of
 
 if TYPE_CHECKING:
@@ -72,6 +73,29 @@ class Plan:
             return 1
         options = self.recipe.stage[0].options
         return self.engines[0].first_count(self.primitive, options, self.count)
+
+    def initial(self, seed: int, canvas: Canvas, background: Colour, **more: Any) -> dict[str, Any]:
+        """The parameters that a fit begins with; `more` is what else they may follow from."""
+        from artgen.init import Context, make_generator
+
+        rng = make_generator(seed, self.recipe.run.random)
+        context = Context(rng, canvas, self.first_count, background=background, **more)
+        return self.primitive.initial(context)
+
+    def drawing(
+        self, tensors: Mapping[str, Any], canvas: Canvas, background: Colour, **more: Any
+    ) -> Drawing:
+        """These parameters as a drawing of the size of `canvas`; `more` are its other fields."""
+        return Drawing(
+            bare_name(self.recipe.primitive.name),
+            self.primitive.option_values(),
+            tensors,
+            canvas.width,
+            canvas.height,
+            background,
+            plugin=self.identity,
+            **more,
+        )
 
 
 def resolve(

@@ -23,8 +23,12 @@ from artgen.registry import Kind, Registry
 _NOTHING: Facts = {"options": (), "engines": (), "family": ""}
 
 
-def check_names(recipe: Recipe, registry: Registry) -> None:
-    """Raise what a run would raise for unknown names of plugins, losses, devices and colours."""
+def check_asked(recipe: Recipe, registry: Registry, search: Sequence[Path] | None = None) -> None:
+    """Raise what a run would raise for wrong names, options that are known, and files.
+
+    Names are those of plugins, losses, devices and colours. Files are looked for in the folders
+    `search`, or not at all.
+    """
     from artgen.targets import parse_colour
 
     find_primitive(recipe, registry)
@@ -39,14 +43,6 @@ def check_names(recipe: Recipe, registry: Registry) -> None:
         raise unknown_device(device)
     if recipe.target.background != "auto":
         parse_colour(recipe.target.background)
-
-
-def check_asked(recipe: Recipe, registry: Registry, search: Sequence[Path] | None = None) -> None:
-    """Raise what a run would raise for wrong names, options that are known, and files.
-
-    Files are looked for in the folders `search`, or not at all.
-    """
-    check_names(recipe, registry)
     check_options(recipe, registry, load=False)
     if search is not None:
         check_files(recipe, registry, search)

@@ -17,11 +17,11 @@ from artgen.recipe import SCHEMA, PrimitiveTable, Recipe, Stage, home_of
 from artgen.recipe.migration import earlier_options, migrated_engine_options
 from artgen.registry import check_required
 from artgen.values.canvas import Canvas
-from artgen.values.subject import Subject
 
 if TYPE_CHECKING:
     from artgen.engines import Engine
     from artgen.primitives import Primitive
+    from artgen.values.subject import Subject
 
 
 @dataclass(frozen=True)

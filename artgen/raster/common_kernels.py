@@ -109,10 +109,8 @@ def list_tiles(
         needed = pair + max(right - left, 0) * max(after - before, 0)
         if needed > len(tile):
             # Assigning all at once would have numba compile the text of an error.
-            longer, longer_reach = (
-                np.empty(2 * needed, np.int32),
-                np.empty((2 * needed, 2), np.uint8),
-            )
+            longer = np.empty(2 * needed, np.int32)
+            longer_reach = np.empty((2 * needed, 2), np.uint8)
             for k in range(pair):
                 longer[k] = tile[k]
                 longer_reach[k, 0], longer_reach[k, 1] = reach[k, 0], reach[k, 1]

@@ -6,15 +6,12 @@ from collections.abc import Mapping
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from artgen.base.generic import generic
 from artgen.primitives import Primitive, edge_style
-from artgen.raster.strokes import cover_strokes
+from artgen.raster.strokes import Floats, cover_strokes
 from artgen.values.canvas import Canvas
-
-Floats = NDArray[np.float64]
 
 
 @generic("paint")

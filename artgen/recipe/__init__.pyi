@@ -1,7 +1,6 @@
 """The names of the package and where each comes from; `__init__.py` imports them on first use."""
 
 from .recipe import LARGEST_FILE as LARGEST_FILE
-from .recipe import SCHEMA as SCHEMA
 from .recipe import Recipe as Recipe
 from .recipe import flag_of as flag_of
 from .recipe import flagged as flagged
@@ -10,6 +9,7 @@ from .recipe import keywords as keywords
 from .tables import MOST_COLOURS as MOST_COLOURS
 from .tables import MOST_REVISIONS as MOST_REVISIONS
 from .tables import MOST_STEPS as MOST_STEPS
+from .tables import SCHEMA as SCHEMA
 from .tables import SIZE_KEYS as SIZE_KEYS
 from .tables import ClipTable as ClipTable
 from .tables import EditTable as EditTable

@@ -11,18 +11,10 @@ docs/recipes.md, whose rows are the docstrings.
 from __future__ import annotations
 
 import builtins
+import dataclasses
 import functools
 from collections.abc import Callable, Mapping
-from typing import (
-    TYPE_CHECKING,
-    Any,
-    Literal,
-    NamedTuple,
-    TypeAlias,
-    get_args,
-    get_origin,
-    get_type_hints,
-)
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -35,7 +27,7 @@ REQUIRED = object()
 MAKE, LONG, JUDGE, WRITE = "What to make", "How long", "What to match", "What to write"
 WHERE, CLIPS, CODECS = "Where to run", "Clips only", "Codecs only"
 
-Check: TypeAlias = Callable[[Any, Mapping[str, Any]], Any]
+Check = Callable[[Any, Mapping[str, Any]], Any]
 """Checks or converts a value, given the ones before it in the table. Raises `Wrong`."""
 
 
@@ -74,28 +66,23 @@ class Flag(NamedTuple):
         return self.type or self.file or (str if self.parse else None)
 
 
+@dataclasses.dataclass(eq=False)
 class Key:
     """A key of a table, as `key` declares it: its `field`, and its `name` in files.
 
-    `owner` is the table. Values may be tables themselves: `table` is their class, and `many` says
-    that there is a list of them.
+    `spelled` is that name where it is another one. `owner` is the table. Values may be tables
+    themselves: `table` is their class, and `many` says that there is a list of them.
     """
 
-    field: str
-    owner: type[Table]
-
+    default: Any
+    bounds: Mapping[str, float]
+    spelled: str | None
+    check: Check | None
+    keyword: str | Literal[True] | None
     flag: Flag | None = None
-
-    def __init__(
-        self,
-        default: Any,
-        bounds: Mapping[str, float],
-        name: str | None,
-        check: Check | None,
-        keyword: str | Literal[True] | None,
-    ) -> None:
-        self.default, self._name, self.bounds = default, name, bounds
-        self.check, self.keyword = check, keyword
+    owner: type[Table] = dataclasses.field(init=False)
+    field: str = dataclasses.field(init=False)
+    name: str = dataclasses.field(init=False)
 
     def flagged(self, panel: str, metavar: str | None, help: str, **more: Any) -> Any:
         """Declare the flag of the key; see `Flag`."""
@@ -103,12 +90,7 @@ class Key:
         return self
 
     def __set_name__(self, owner: type[Table], field: str) -> None:
-        self.owner, self.field = owner, field
-
-    @property
-    def name(self) -> str:
-        """Its name in files."""
-        return self._name or self.field
+        self.owner, self.field, self.name = owner, field, self.spelled or field
 
     @functools.cached_property
     def type(self) -> Any:

@@ -11,35 +11,15 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from artgen.base.errors import ArtgenError, InputError, UsageError
 from artgen.base.plain import canonical
 from artgen.base.toml import DEEPEST, read_toml
-from artgen.recipe.keys import JUDGE, MAKE, Flag, Key, key
+from artgen.recipe.keys import Flag, Key
 from artgen.recipe.table import Misfit, Table
-from artgen.recipe.tables import (
-    MOST_KEYS,
-    MOST_STAGES,
-    ClipTable,
-    EditTable,
-    FileReference,
-    KindTable,
-    MorphTable,
-    OutputTable,
-    PieceTable,
-    PrimitiveTable,
-    RunTable,
-    Stage,
-    TargetTable,
-    TilesTable,
-    ViewTable,
-    as_file,
-    as_views,
-)
+from artgen.recipe.tables import SCHEMA, FileReference, KindTable, RecipeTable, Stage
 from artgen.values.frame import DPI, Frame, is_on_paper, parse_frame
-
-SCHEMA: Literal[2] = 2
 
 LARGEST_FILE = 2**20
 """Largest number of bytes of a recipe file; real ones have a few thousand."""
@@ -47,51 +27,8 @@ LARGEST_FILE = 2**20
 TableT = TypeVar("TableT", bound=Table)
 
 
-class Recipe(Table):
+class Recipe(RecipeTable):
     """A run as data. See the table classes for the keys."""
-
-    schema_version: Literal[1, 2] = key(default=SCHEMA, name="schema")
-    """Version of this format; recipes of schema 1 (artgen 0.1) still work. Default: 2."""
-    seed: int | None = key(default=None, low=0, below=2**63, keyword=True).flagged(
-        MAKE, "N", "Random seed. The same seed repeats a run exactly. Default: random.", usual=True
-    )
-    """0 or more; the same seed repeats a run. Default: random."""
-    look: str | None = key(default=None)
-    """The name of the look that it was made with; what the look says is in the other keys. Default:
-    none."""
-    init: FileReference | None = key(
-        default=None, check=as_file, keyword="str | os.PathLike[str] | None"
-    ).flagged(
-        MAKE,
-        "FILE.art|FILE.svg",
-        "Start from a saved drawing, with its primitive and options. "
-        "Shapes can also start from splats, or from the filled paths of an SVG.",
-        file=Path,
-    )
-    """An `.art` file to start from, of the same primitive; shapes can also start from splats, or
-    from the paths of an [`.svg` file](exports.md#start-from-an-svg). A larger `count` adds shapes
-    or sites. Default: none."""
-    target: TargetTable = key(default=TargetTable())
-    view: tuple[ViewTable, ...] | None = key(
-        default=None, check=as_views, longest=16, keyword="Sequence[str] | None"
-    ).flagged(
-        JUDGE,
-        "HOW[:PICTURE]",
-        "Make the drawing show another picture when it is seen in another way, such as "
-        "turn=180:horse.jpg or blur=0.03:cat.png; without a picture, how the target is seen. "
-        "2*HOW counts twice. Repeatable.",
-        type=list[str],
-    )
-    primitive: PrimitiveTable = key(default=PrimitiveTable())
-    stage: tuple[Stage, ...] = key(default=(Stage(),), shortest=1, longest=MOST_STAGES)
-    output: OutputTable = key(default=OutputTable())
-    run: RunTable = key(default=RunTable())
-    clip: ClipTable | None = key(default=None)
-    tiles: TilesTable | None = key(default=None)
-    kind: KindTable | None = key(default=None)
-    piece: PieceTable | None = key(default=None)
-    morph: MorphTable | None = key(default=None)
-    edit: tuple[EditTable, ...] | None = key(default=None, longest=MOST_KEYS)
 
     @classmethod
     def from_dict(

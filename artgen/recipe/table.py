@@ -56,7 +56,7 @@ class Table:
 
     def __init_subclass__(cls) -> None:
         declared = [each for each in vars(cls).values() if isinstance(each, Key)]
-        cls._declared = {each.name: each for each in declared}
+        cls._declared = cls._declared | {each.name: each for each in declared}
 
     def __init__(self, *, asked: frozenset[str] = _UNTOLD, **values: Any) -> None:
         own = vars(self)

@@ -36,6 +36,8 @@ from artgen.values.frame import (
     parse_place,
 )
 
+SCHEMA: Literal[2] = 2
+
 MOST_STEPS = 1_000_000_000
 MOST_STAGES = 100
 MOST_COLOURS = 256
@@ -74,8 +76,7 @@ def _text(parse: Callable[[str], object]) -> Check:
             try:
                 parse(value)
             except UsageError as error:
-                hint = f" ({error.hint})" if error.hint else ""
-                raise Wrong(f"is wrong: {error.message}{hint}") from None
+                raise Wrong(f"is wrong: {error}") from None
         return value
 
     return check
@@ -85,7 +86,7 @@ def _is_list(value: object) -> bool:
     return isinstance(value, list | tuple)
 
 
-def as_file(value: object, before: Mapping[str, object]) -> Any:
+def _as_file(value: object, before: Mapping[str, object]) -> Any:
     """Take a text for the name of a file."""
     return {"name": value} if isinstance(value, str) else value
 
@@ -93,12 +94,12 @@ def as_file(value: object, before: Mapping[str, object]) -> Any:
 def _focus(value: object, before: Mapping[str, object]) -> object:
     if isinstance(value, str) and is_focus(value):
         return _text(parse_focus)(value, before)
-    return as_file(value, before)
+    return _as_file(value, before)
 
 
 def _view_target(value: object, before: Mapping[str, object]) -> object:
     named = isinstance(value, str) and re.match(r"\w[\w-]+:", value)
-    return value if named else as_file(value, before)
+    return value if named else _as_file(value, before)
 
 
 def _alpha(value: object, before: Mapping[str, object]) -> object:
@@ -258,7 +259,7 @@ class TargetTable(Table):
     most looks do; both are stored as circles, or as `none`; circles `X,Y,R` as shares of width,
     height and shorter side, with `;` between them; or a gray picture. Other pixels have a tenth of
     the weight. Default: none."""
-    mask: FileReference | None = key(default=None, check=as_file, keyword=_PATH).flagged(
+    mask: FileReference | None = key(default=None, check=_as_file, keyword=_PATH).flagged(
         JUDGE,
         "FILE",
         "Gray picture that weights each pixel: white counts fully, black not at all.",
@@ -310,14 +311,14 @@ class ViewTable(Table):
         return {key: value for key, value in found.items() if value is not None}
 
 
-def as_views(value: Any, before: Mapping[str, Any]) -> Any:
+def _as_views(value: Any, before: Mapping[str, Any]) -> Any:
     """Take texts for views."""
     if not _is_list(value):
         return value
     try:
         return tuple(ViewTable.of_text(v) if isinstance(v, str) else v for v in value) or None
     except UsageError as error:
-        raise Wrong(f"is wrong: {error.message} ({error.hint})") from None
+        raise Wrong(f"is wrong: {error}") from None
 
 
 SIZE_KEYS = ("count", "target_bytes", "parameter_bytes")
@@ -736,3 +737,48 @@ class MorphTable(Table):
     """Whether it returns to the first drawing. Default: `false`."""
     others: tuple[FileReference, ...] | None = key(default=None)
     """The same of further files, where the film goes on to them."""
+
+
+class RecipeTable(Table):
+    """The whole recipe: its own keys, and all other tables."""
+
+    schema_version: Literal[1, 2] = key(default=SCHEMA, name="schema")
+    """Version of this format; recipes of schema 1 (artgen 0.1) still work. Default: 2."""
+    seed: int | None = key(default=None, low=0, below=2**63, keyword=True).flagged(
+        MAKE, "N", "Random seed. The same seed repeats a run exactly. Default: random.", usual=True
+    )
+    """0 or more; the same seed repeats a run. Default: random."""
+    look: str | None = key(default=None)
+    """The name of the look that it was made with; what the look says is in the other keys. Default:
+    none."""
+    init: FileReference | None = key(default=None, check=_as_file, keyword=_PATH).flagged(
+        MAKE,
+        "FILE.art|FILE.svg",
+        "Start from a saved drawing, with its primitive and options. "
+        "Shapes can also start from splats, or from the filled paths of an SVG.",
+        file=Path,
+    )
+    """An `.art` file to start from, of the same primitive; shapes can also start from splats, or
+    from the paths of an [`.svg` file](exports.md#start-from-an-svg). A larger `count` adds shapes
+    or sites. Default: none."""
+    target: TargetTable = key(default=TargetTable())
+    view: tuple[ViewTable, ...] | None = key(
+        default=None, check=_as_views, longest=16, keyword="Sequence[str] | None"
+    ).flagged(
+        JUDGE,
+        "HOW[:PICTURE]",
+        "Make the drawing show another picture when it is seen in another way, such as "
+        "turn=180:horse.jpg or blur=0.03:cat.png; without a picture, how the target is seen. "
+        "2*HOW counts twice. Repeatable.",
+        type=list[str],
+    )
+    primitive: PrimitiveTable = key(default=PrimitiveTable())
+    stage: tuple[Stage, ...] = key(default=(Stage(),), shortest=1, longest=MOST_STAGES)
+    output: OutputTable = key(default=OutputTable())
+    run: RunTable = key(default=RunTable())
+    clip: ClipTable | None = key(default=None)
+    tiles: TilesTable | None = key(default=None)
+    kind: KindTable | None = key(default=None)
+    piece: PieceTable | None = key(default=None)
+    morph: MorphTable | None = key(default=None)
+    edit: tuple[EditTable, ...] | None = key(default=None, longest=MOST_KEYS)

@@ -9,6 +9,7 @@ from .files.inputs import with_film_file as with_film_file
 from .files.log import read_generations as read_generations
 from .files.log import read_losses as read_losses
 from .files.paths import check_outputs as check_outputs
+from .files.paths import claim_file as claim_file
 from .files.paths import default_stem as default_stem
 from .files.paths import named_files as named_files
 from .files.paths import output_paths as output_paths

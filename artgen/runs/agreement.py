@@ -47,6 +47,7 @@ def check_agreement(
     source = (given.get("target") or {}).pop("source", None)
     sought = [stage.options.get("converge") for stage in asked.stage]
     is_sought = asked.primitive.count == "auto" or any(sought)
+    timed, compiled, on_cpu = is_timed(asked), primitive.always_compiled, stored.run.device == "cpu"
     for table, values in given.items():
         if table == "stage" and (option := primitive.psnr_option):
             # The PSNR to end at became an option.
@@ -54,20 +55,19 @@ def check_agreement(
         if table in ("stage", "view"):
             _check_each(table, values, data.get(table, []), is_sought)
         elif isinstance(values, dict) and table != "init":
-            values.pop("parameter_bytes", None)
-            # Parts without kernels for a GPU run on the CPU.
-            moved = stored.run.device == "cpu" and is_webgpu(values.get("device") or "")
-            if moved or primitive.always_compiled:
-                values.pop("device", None)
-            if primitive.always_compiled:
-                values.pop("backend", None)
-            if is_timed(asked):
-                values.pop("frames", None)
-                values.pop("stretch", None)
-            if stored.output.history == 0:  # as where `target_bytes` were given
-                values.pop("target_bytes", None)
-            if stored.tiles is not None and values.get("video"):  # there is none of their steps
-                del values["video"]
+            agreed = {
+                "parameter_bytes": True,
+                # Parts without kernels for a GPU run on the CPU.
+                "device": compiled or (on_cpu and is_webgpu(values.get("device") or "")),
+                "backend": compiled,
+                "frames": timed,
+                "stretch": timed,
+                # As where `target_bytes` were given.
+                "target_bytes": stored.output.history == 0,
+                # There is none of the steps of tiles.
+                "video": stored.tiles is not None and values.get("video"),
+            }
+            values = {key: value for key, value in values.items() if not agreed.get(key)}
             most, count = values.get("count"), stored.primitive.count
             if is_sought and isinstance(most, int) and isinstance(count, int) and count <= most:
                 del values["count"]  # the most, of which the fit found what is needed

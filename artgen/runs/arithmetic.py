@@ -22,14 +22,12 @@ def resolve_arithmetic(
     `batch` is None where nothing can be computed in bfloat16. Raises UsageError where it is asked
     for all the same.
     """
-    if batch is None:
-        if asked == "bf16":
-            raise UsageError(
-                "arithmetic bf16 is for fields and codecs under the engine gradient",
-                hint="leave it at auto",
-            )
-        return "fp32"
-    if asked in ("fp32", "bf16"):
+    if batch is None and asked == "bf16":
+        raise UsageError(
+            "arithmetic bf16 is for fields and codecs under the engine gradient",
+            hint="leave it at auto",
+        )
+    if batch is None or asked != "auto":
         return "bf16" if asked == "bf16" else "fp32"
     trial = objective_of(primitive).trial(primitive, torch.device(device), batch)
     if trial is None:

@@ -18,15 +18,15 @@ from artgen.tasks import Executor, Task
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """Where the tasks of a run are carried out, if not here one after the other.
+    """Where tasks are carried out, such as those of a run if not here one after the other.
 
-    Each takes as many processors as the recipe has threads, and `gpus` graphics processors;
-    `plugins` are loose files.
+    Each takes as many processors as the recipe has threads, and `gpus` graphics processors (None:
+    see `share_of_gpu`); `plugins` are loose files.
     """
 
     executor: Executor
     plugins: Sequence[Path] = ()
-    gpus: float = 0.0
+    gpus: float | None = None
 
     def processors(self, threads: int) -> int:
         """Those that fits with `threads` each keep busy; all of this machine without a number."""
@@ -39,7 +39,7 @@ def taken_by_task(elsewhere: Elsewhere | None, threads: int | None) -> dict[str,
     if elsewhere is None:
         return {"cpus": threads or 1}
     plugins = tuple(path.absolute() for path in elsewhere.plugins)
-    return {"cpus": threads or 1, "plugins": plugins, "gpus": elsewhere.gpus}
+    return {"cpus": threads or 1, "plugins": plugins, "gpus": elsewhere.gpus or 0.0}
 
 
 @dataclass(frozen=True, kw_only=True)

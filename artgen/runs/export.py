@@ -16,9 +16,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from artgen._version import __version__
 from artgen.art import Art, quantised, quantised_film
 from artgen.base.errors import ArtgenError, Interrupted
@@ -26,7 +23,7 @@ from artgen.base.faults import plugin_code
 from artgen.base.waiting import report
 from artgen.compiler.threads import begin
 from artgen.display import METRICS
-from artgen.output import atomic_write, remove_own, write_video
+from artgen.output import Pixels, atomic_write, remove_own, write_video
 from artgen.runs.context import RunContext
 from artgen.runs.files.folder import RunFolder
 from artgen.runs.files.result import Result
@@ -42,7 +39,7 @@ def export(
     fitted: Fitted,
     paths: Mapping[str, Path] | None = None,
     folder: RunFolder | None = None,
-) -> tuple[Result, NDArray[np.uint8]]:
+) -> tuple[Result, Pixels]:
     """Round the drawing to its precision, measure it, write it to `paths` (None: nothing).
 
     Returns the pixels of the drawing at the fitting size too, uint8 [height, width, 3].

@@ -8,13 +8,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from artgen.art import LOSS, quantised
-from artgen.base.errors import Diverged
+from artgen.base.errors import Diverged, divergence
 from artgen.display import METRICS
 from artgen.display.views import FramedView, Rendering, View, open_view
 from artgen.engines import Problem
@@ -22,6 +20,7 @@ from artgen.film.scenes import Film
 from artgen.film.trajectory import Trajectory
 from artgen.losses import Views
 from artgen.losses.metrics import psnr
+from artgen.output import Pixels
 from artgen.plan import Plan
 from artgen.primitives import Arithmetic
 from artgen.raster import Backend
@@ -99,7 +98,7 @@ class Job:
         check_finite(drawing)
         return self.view.show(self.shown(drawing))
 
-    def draw_frame(self, drawing: Drawing) -> NDArray[np.uint8]:
+    def draw_frame(self, drawing: Drawing) -> Pixels:
         """Draw at the size of the video. Raises Diverged where the result is not finite."""
         if self.camera is None:
             return self.draw(drawing).pixels
@@ -189,7 +188,4 @@ def check_finite(drawing: Drawing) -> None:
     """Raise Diverged where a parameter is NaN or infinite: such a part may just not be drawn."""
     for name, tensor in drawing.tensors.items():
         if not tensor.isfinite().all():
-            raise Diverged(
-                f"parameter {name!r} became NaN or infinite",
-                hint="lower the learning rate: --set engine.rate=0.3",
-            )
+            raise divergence(f"parameter {name!r} became NaN or infinite")

@@ -26,7 +26,7 @@ from artgen.base.waiting import report
 from artgen.display.views import Rendering
 from artgen.engines import Engine
 from artgen.film.scenes import Film
-from artgen.output import FrameStore
+from artgen.output import FrameStore, Pixels
 from artgen.primitives import NoOptions, pack, shrink
 from artgen.recipe import Precision, Recipe
 from artgen.registry import Registry
@@ -41,7 +41,7 @@ from artgen.values.drawing import Drawing
 Started: TypeAlias = Callable[[Engine], None] | None
 """What is called with the engine of every stage before its first step, if anything."""
 
-Frames = Iterator[NDArray[np.uint8]]
+Frames = Iterator[Pixels]
 """Pictures [height, width, 3], one after the other."""
 
 
@@ -167,7 +167,7 @@ class RunKind(ABC):
     def fit(self) -> Fitted:
         """Fit it; called once. Raises OutOfMemory, Interrupted and what engines refuse."""
 
-    def still(self, fitted: Fitted, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def still(self, fitted: Fitted, pixels: Pixels) -> Pixels:
         """The picture that the still shows, given that of the drawing: uint8 [height, width, 3]."""
         return pixels
 

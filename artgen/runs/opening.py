@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
 from artgen.base.errors import InputError, UsageError
 from artgen.base.waiting import report
+from artgen.output import Pixels
 from artgen.plan import Named, find_names
 from artgen.recipe import FileReference, Recipe, TargetTable
 from artgen.registry import Registry
@@ -19,6 +18,9 @@ from artgen.runs.files.inputs import InputFiles
 from artgen.runs.warm_start import Initial, open_initial
 from artgen.targets import Source, Target, TargetRequest, folded, open_source, parse_colour
 from artgen.values.frame import Focus, parse_focus
+
+UNWEIGHTED: Mapping[str, Any] = {"mask": None, "focus": None, "alpha_weight": False}
+"""Keys of a target for its pixels alone, which are those with weights too."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +90,7 @@ def open_photo(
     file: str | None = None,
     *,
     flag: str,
-) -> NDArray[np.uint8]:
+) -> Pixels:
     """The picture that `recipe` was fitted to, with a long side of `size`: uint8 [h, w, 3].
 
     It is looked for in `folder` and in the current one, or read from `file`; nothing is downloaded
@@ -101,14 +103,8 @@ def open_photo(
         raise UsageError(
             f"{flag} needs the photo, and {table.source} is not a file", hint=f"use {flag}=FILE"
         )
-    found = recipe.with_target(
-        source=file or table.source,
-        sha256=None if file else table.sha256,
-        size=size,
-        mask=None,
-        focus=None,
-        alpha_weight=False,
-    )
+    place = {"source": file or table.source, "sha256": None if file else table.sha256}
+    found = recipe.with_target(**place, size=size, **UNWEIGHTED)
     try:
         target = read_target(found, registry, (folder, Path()))
     except InputError as error:

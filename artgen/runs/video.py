@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from artgen.animation.forms import Shot, find_form, form_frames
 from artgen.art import Art, ExportRequest
@@ -18,6 +17,7 @@ from artgen.base.errors import ArtgenError
 from artgen.exporters import blank, film_frame, walk_frames
 from artgen.output import (
     FrameStore,
+    Pixels,
     Sound,
     encode_png,
     encode_png_strips,
@@ -30,7 +30,7 @@ from artgen.recipe import OutputTable, Recipe
 from artgen.registry import Registry, default
 from artgen.runs.job import HOLD_SECONDS, Fitted
 from artgen.runs.kind import Frames, RunKind
-from artgen.runs.opening import read_target
+from artgen.runs.opening import UNWEIGHTED, read_target
 from artgen.targets import Source
 from artgen.values.canvas import LARGE
 
@@ -41,7 +41,7 @@ _ROWS = 256
 """Rows of a large still that are encoded at a time."""
 
 
-def encode_still(art: Art, pixels: NDArray[np.uint8]) -> bytes:
+def encode_still(art: Art, pixels: Pixels) -> bytes:
     """Encode the PNG of a run, given the pixels at the fitting size, [height, width, 3]."""
     recipe, output = art.recipe, art.recipe.output
     if _has_still(output, art.registry):
@@ -71,7 +71,7 @@ def _has_still(output: OutputTable, registry: Registry | None) -> bool:
     return (registry or default()).load("form", form).still is True
 
 
-def encode_pixels(recipe: Recipe, pixels: NDArray[np.uint8]) -> bytes:
+def encode_pixels(recipe: Recipe, pixels: Pixels) -> bytes:
     """Encode a PNG that holds the recipe."""
     dpi, colours = recipe.dpi, recipe.exact_colours
     if pixels.shape[0] * pixels.shape[1] > LARGE and colours is None:
@@ -126,7 +126,7 @@ def write_run_video(
     )
 
 
-def _photo(run: RunKind, fitted: Fitted) -> NDArray[np.uint8]:
+def _photo(run: RunKind, fitted: Fitted) -> Pixels:
     """The target at the size of the video, uint8 [height, width, 3], or as one colour.
 
     Where it was fitted smaller than that, its file or sample is read again.
@@ -143,7 +143,7 @@ def _photo(run: RunKind, fitted: Fitted) -> NDArray[np.uint8]:
     size = round((table.size or target.size) * max(whole.width, whole.height) / target.size)
     size = min(size, target.original_size)
     if size > (table.size or target.size) and Source.parse(source).scheme in (None, "sample"):
-        plain = table.replace(source=source, size=size, mask=None, focus=None, alpha_weight=False)
+        plain = table.replace(source=source, size=size, **UNWEIGHTED)
         with suppress(ArtgenError):  # a file may be gone, or the target in memory alone
             recipe = job.recipe.replace(target=plain)
             target = read_target(recipe, run.asked.registry, run.asked.search)
@@ -165,12 +165,12 @@ def progress_frames(fitted: Fitted, art: Art, stored: FrameStore) -> tuple[Frame
 
 
 def _stored_frames(
-    stored: FrameStore, last: int, final: NDArray[np.uint8], output: OutputTable, fading: bool
-) -> Iterator[NDArray[np.uint8]]:
+    stored: FrameStore, last: int, final: Pixels, output: OutputTable, fading: bool
+) -> Iterator[Pixels]:
     """The frames of the video, read one at a time; the last one is the drawing that was saved."""
     steps = [*(step for step in stored.steps() if step < last), last]
 
-    def read(step: int) -> NDArray[np.uint8]:
+    def read(step: int) -> Pixels:
         return final if step == last else stored.read(step)
 
     timing: dict[str, Any] = {"fps": output.fps, "seconds": output.video_seconds}

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
 
 from torch import Tensor
 
@@ -23,6 +22,7 @@ from artgen.runs.agreement import as_stored
 from artgen.runs.files.inputs import InputFiles
 from artgen.svg.filled import most_important
 from artgen.svg.read import SvgPaths, describe, read_svg
+from artgen.targets import TargetTensors
 from artgen.values.canvas import Canvas
 from artgen.values.drawing import Colour
 from artgen.values.symmetry import unplaced
@@ -113,9 +113,7 @@ class InitialArt:
             )
         return [f"{self.path.name}: {each}" for each in said]
 
-    def tensors_for(
-        self, plan: Plan, target: Tensor, weight: Tensor | None, background: Colour
-    ) -> dict[str, Tensor]:
+    def tensors_for(self, plan: Plan, data: TargetTensors, background: Colour) -> dict[str, Tensor]:
         """The parts, or shapes like them.
 
         Raises InputError where they are not the plan's, UsageError where they are too few.
@@ -129,8 +127,8 @@ class InitialArt:
                 drawing,
                 count=plan.count or 0,
                 seed=plan.recipe.seed or 0,
-                target=target,
-                weight=weight,
+                target=data.goal,
+                weight=data.weight,
                 background=background,
             )
         plan.primitive.check_tensors(drawing)
@@ -186,14 +184,12 @@ class InitialSvg:
             )
         return [f"{self.path.name}: {each}" for each in said if each]
 
-    def tensors_for(
-        self, plan: Plan, target: Tensor, weight: Tensor | None, background: Colour
-    ) -> dict[str, Tensor]:
+    def tensors_for(self, plan: Plan, data: TargetTensors, background: Colour) -> dict[str, Tensor]:
         """Shapes like the paths, of which the most important are kept where there are too many.
 
         Raises UsageError where there are too few.
         """
-        canvas = Canvas(target.shape[2], target.shape[1])
+        canvas = Canvas(data.goal.shape[2], data.goal.shape[1])
         (width, height), (across, down) = self.svg.size, canvas.reach
         scale = 2 * min(across / width, down / height)
         paths = [path.moved((-width / 2, -height / 2), scale) for path in self.svg.paths]
@@ -207,7 +203,7 @@ class InitialSvg:
         return convert_paths(plan.primitive, kept, canvas, plan.recipe.seed or 0)
 
 
-Initial: TypeAlias = InitialArt | InitialSvg
+Initial = InitialArt | InitialSvg
 """What a run may start from."""
 
 

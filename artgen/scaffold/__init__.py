@@ -183,11 +183,16 @@ def _check_name(name: str, family: str, kind: Kind, registry: Registry, single_f
             f"lower-case letters, digits and '_', at most {LONGEST} in all",
             hint=f"try {better or 'petal'}",
         )
+    for problem in _problems(name, family, kind, registry, single_file):
+        raise UsageError(problem, hint="choose another name")
+
+
+def _problems(
+    name: str, family: str, kind: Kind, registry: Registry, single_file: bool
+) -> Iterator[str]:
+    """Why a well-formed name cannot be used for an object of the kind, a module and a class."""
     if keyword.iskeyword(name):
-        raise UsageError(
-            f"{name!r} is a Python keyword and cannot name a module",
-            hint="choose another name",
-        )
+        yield f"{name!r} is a Python keyword and cannot name a module"
     # What a template uses must not be hidden by what it defines: a function would call itself.
     template = _template(f"{family}.py").template
     for own, place in ((name, "name"), (_class_name(name), "class_name")):
@@ -195,23 +200,15 @@ def _check_name(name: str, family: str, kind: Kind, registry: Registry, single_f
         imported = re.search(rf"^(from .+ )?import .*\b{own}\b", template, re.MULTILINE)
         used = re.search(rf"\b{own}(\(|\.\w)", template)
         if defined and used and (imported or own in dir(builtins)):
-            raise UsageError(
-                f"{own!r} is a name that a new {kind} uses itself", hint="choose another name"
-            )
+            yield f"{own!r} is a name that a new {kind} uses itself"
     for info in registry.plugins:
         if name in info.offers.get(kind, ()):
-            raise UsageError(
-                f"the {kind} {name!r} is taken by {info.distribution} {info.version}",
-                hint="choose another name",
-            )
+            yield f"the {kind} {name!r} is taken by {info.distribution} {info.version}"
     module = name if single_file else f"artgen_{name}"
     found = importlib.util.find_spec(module)
     # A plain folder of that name has no origin.
     if found is not None and found.origin is not None:
-        raise UsageError(
-            f"the new module would hide the installed module {module}",
-            hint="choose another name",
-        )
+        yield f"the new module would hide the installed module {module}"
 
 
 def _class_name(name: str) -> str:

@@ -66,11 +66,8 @@ def default_splats(registry: Registry, files: Iterable[Path] = ()) -> list[str]:
 
     `gaussian` is the first, the one that a page begins with. Raises PluginError.
     """
-    entries = [
-        entry for entry in registry.entries("primitive") if entry.identity.get("name") == "artgen"
-    ]
-    entries = [entry for entry in entries if _has_shaders(entry)]
-    entries.sort(key=lambda entry: entry.name != "gaussian")
+    shipped = (e for e in registry.entries("primitive") if e.identity.get("name") == "artgen")
+    entries = sorted(filter(_has_shaders, shipped), key=lambda entry: entry.name != "gaussian")
     for file in files:
         offered = (entry for entry in registry.offered_by(file) if entry.kind == "primitive")
         entries += (entry for entry in offered if entry.load().has_footprint)

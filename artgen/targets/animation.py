@@ -21,10 +21,7 @@ def is_animated(path: Path) -> bool:
     """Whether a GIF, WebP or APNG file has several frames, by its header."""
     try:
         # Nothing is decoded yet, so any size will do.
-        with (
-            pillow_guard(2**40, str(path)),
-            Image.open(path, formats=[ANIMATIONS[path.suffix.lower()]]) as image,
-        ):
+        with pillow_guard(2**40, str(path)), _opened(path, 2**40, str(path)) as image:
             return bool(getattr(image, "is_animated", False))
     except InputError:
         # Opening it as a picture says what is wrong with it.

@@ -178,15 +178,12 @@ def _tiff_bands(file: BufferedReader) -> Iterator[bytes] | None:
         several = max(1, _ROWS // rows)
         for first in range(0, down, several):
             last = min(first + several, down)
-            chosen = [
-                plane * down * across + index
-                for plane in range(planes)
-                for index in range(first * across, last * across)
-            ]
             pieces = []
-            for index in chosen:
-                file.seek(places[index])
-                pieces.append(file.read(sizes[index]))
+            for plane in range(planes):
+                start = plane * down
+                for index in range((start + first) * across, (start + last) * across):
+                    file.seek(places[index])
+                    pieces.append(file.read(sizes[index]))
             now = min(last * rows, height) - first * rows
             yield _tiff(order, kept, now, rows, page.is_tiled, pieces)
 

@@ -27,6 +27,7 @@ from artgen.targets.image import (
     prepare_picture,
     read_picture,
 )
+from artgen.targets.resample import check_samples
 from artgen.targets.source import ANIMATIONS, CONTAINERS, MOST_FRAMES, SourceOptions, file_safe
 from artgen.targets.target import Origin, Target, TargetTensors
 
@@ -57,6 +58,8 @@ class ClipTarget(Target):
 
     copied: ClassVar[bool] = False
     run_kind: ClassVar[str] = "clip"
+    subject: ClassVar[None] = None
+    """What is drawn are pictures."""
 
     first: ImageTarget
     fps: float
@@ -73,10 +76,6 @@ class ClipTarget(Target):
     def canvas(self) -> Canvas:
         """The pixel grid of the fitting size."""
         return self.first.canvas
-
-    @property
-    def subject(self) -> None:
-        """None: what is drawn are pictures."""
 
     @property
     def weight(self) -> NDArray[np.float32] | None:
@@ -214,7 +213,6 @@ def clip_from_frames(
     see `content_hash`. Raises InputError naming `name`.
     """
     from artgen.base.decode import Decoded
-    from artgen.targets.resample import check_samples
 
     def opener(first: int) -> Iterator[Decoded]:
         return (Decoded(check_samples(frame, name)) for frame in frames(first))
@@ -236,15 +234,8 @@ def make_clip(
     request = replace(request, size=request.size or min(side, _LONG_SIDE))
     target = prepare_picture(first, request, origin.source, origin)
     request = replace(request, frame=target.frame, focus=target.focus)
-    return ClipTarget(
-        *origin,
-        first=target,
-        fps=min(max(float(fps), 0.1), float(_MOST_FPS)),
-        request=request,
-        opener=opener,
-        place=place,
-        warnings=target.warnings,
-    )
+    rate = min(max(float(fps), 0.1), float(_MOST_FPS))
+    return ClipTarget(*origin, target, rate, request, opener, place, warnings=target.warnings)
 
 
 def _by_number(name: str) -> list[tuple[int, str]]:

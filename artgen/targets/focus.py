@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from artgen.targets.resample import resample
 from artgen.values.canvas import Canvas
 from artgen.values.frame import Circle
 
@@ -88,8 +89,6 @@ def sketched(picture: NDArray[np.uint8], circles: Sequence[Circle]) -> str:
 
 def reduced(samples: NDArray[Any], long_side: int) -> NDArray[np.float32]:
     """The colours of samples, [height, width, 3] in 0..1, with at most so long a side."""
-    from artgen.targets.resample import resample
-
     height, width = samples.shape[:2]
     scale = min(1.0, long_side / max(height, width))
     return resample(samples, Canvas(max(1, round(scale * width)), max(1, round(scale * height))))[0]

@@ -8,7 +8,7 @@ import os
 from dataclasses import dataclass, replace
 from numbers import Integral
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from artgen.base.files import printable, read_regular
 from artgen.targets.colour import LUMA, parse_colour
 from artgen.targets.faces import find_faces
 from artgen.targets.focus import focus_weight, raised, sketched, standing_out
+from artgen.targets.resample import bordered, check_samples, over_background, resample
 from artgen.targets.source import Source, content_hash, file_safe
 from artgen.targets.target import Origin, Target, TargetTensors
 from artgen.values.canvas import Canvas
@@ -104,16 +105,14 @@ DEFAULT_REQUEST = TargetRequest()
 class PictureTarget(Target):
     """A single picture."""
 
+    subject: ClassVar[None] = None
+    """What is drawn is the picture itself."""
     image: NDArray[Any]
     """[height, width, 3], sRGB-encoded, at the fitting size."""
     original_width: int
     """In pixels, upright, before resampling."""
     original_height: int
     """In pixels, upright, before resampling."""
-
-    @property
-    def subject(self) -> None:
-        """None: what is drawn is the picture itself."""
 
     @property
     def canvas(self) -> Canvas:
@@ -234,8 +233,6 @@ class ImageTarget(PictureTarget):
 
     def over(self, background: tuple[float, float, float]) -> ImageTarget:
         """The picture over another background, the same where it is opaque."""
-        from artgen.targets.resample import over_background
-
         if self.rgba is None:
             return self
         colour, alpha = self.rgba[:, :, :3], self.rgba[:, :, 3]
@@ -306,7 +303,6 @@ def decoded_array(array: Any, max_pixels: int, name: str) -> tuple[Decoded, str]
     from PIL import Image
 
     from artgen.base import decode
-    from artgen.targets.resample import check_samples
 
     if isinstance(array, Image.Image):
         with decode.pillow_guard(max_pixels, name):
@@ -322,8 +318,6 @@ def prepare_picture(
     picture: Decoded, request: TargetRequest, where: str, origin: Origin
 ) -> ImageTarget:
     """Bring decoded samples to the fitting size, over the background, with their loss weight."""
-    from artgen.targets.resample import check_samples, over_background, resample
-
     samples = check_samples(picture.samples, where)
     height, width = samples.shape[:2]
     original = Canvas(width, height)
@@ -386,8 +380,6 @@ def _fitting_canvas(original: Canvas, request: TargetRequest) -> Canvas:
 
 def _framed(samples: NDArray[Any], frame: Frame) -> NDArray[Any]:
     """The samples that a frame shows; a border has its colour, or is transparent."""
-    from artgen.targets.resample import bordered
-
     height, width = samples.shape[:2]
     left, top, wide, high = frame.window(width, height)
     if (left, top, wide, high) == (0, 0, width, height):
@@ -438,8 +430,6 @@ def _open_mask(
     path: Path, border: str, original: Canvas, canvas: Canvas, request: TargetRequest, where: str
 ) -> NDArray[np.float32]:
     """The luma of a mask over black, [height, width] in 0..1, at the size of `canvas`."""
-    from artgen.targets.resample import check_samples, over_background, resample
-
     _, picture, mask = read_picture(path, request.max_pixels)
     samples = check_samples(picture.samples, mask)
     height, width = samples.shape[:2]

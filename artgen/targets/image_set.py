@@ -16,9 +16,10 @@ from numpy.typing import ArrayLike, NDArray
 from artgen.base.errors import InputError
 from artgen.targets.arrays import as_array
 from artgen.targets.image import DEFAULT_REQUEST, TargetRequest
+from artgen.targets.resample import over_background, resample
 from artgen.targets.samples import class_order
 from artgen.targets.source import content_hash, file_safe
-from artgen.targets.target import Target, TargetTensors
+from artgen.targets.target import Origin, Target, TargetTensors
 from artgen.values.canvas import Canvas
 from artgen.values.subject import ImageSet
 
@@ -45,6 +46,8 @@ class SetTarget(Target):
 
     copied: ClassVar[bool] = False
     run_kind: ClassVar[str] = "set"
+    weight: ClassVar[None] = None
+    """All pixels count the same."""
 
     subject: ImageSet
     training: Pictures
@@ -61,10 +64,6 @@ class SetTarget(Target):
     def size(self) -> int:
         """The longer side of a picture, in pixels."""
         return int(max(self.test.shape[1:3]))
-
-    @property
-    def weight(self) -> None:
-        """None: all pixels count the same."""
 
     def tensors(self) -> TargetTensors:
         """The pictures to learn from, and those to be judged on."""
@@ -142,24 +141,14 @@ def set_from_arrays(
     arrays: list[NDArray[Any]] = [*pictures, *classified]
     hashed = [part for array in arrays for part in (f"{array.shape} ", array)]
     subject = _chosen(pictures[1], classified[1], tuple(classes), len(pictures[0]))
-    return SetTarget(
-        name=file_safe(name),
-        source=source,
-        sha256=sha256 or content_hash(*hashed),
-        subject=subject,
-        training=pictures[0],
-        training_labels=classified[0],
-        test=pictures[1],
-        test_labels=classified[1],
-    )
+    origin = Origin(file_safe(name), source, sha256 or content_hash(*hashed))
+    return SetTarget(*origin, subject, pictures[0], classified[0], pictures[1], classified[1])
 
 
 def resample_picture(
     samples: NDArray[Any], canvas: Canvas, background: tuple[float, float, float]
 ) -> Pictures:
     """A picture [h, w, 1 to 4] at the size of the canvas, gray where it was."""
-    from artgen.targets.resample import over_background, resample
-
     colour = over_background(*resample(samples, canvas), background)
     pixels = np.rint(colour * 255).astype(np.uint8)
     return pixels[:, :, :1] if samples.shape[2] == 1 else pixels

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryFile, gettempdir
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,10 +39,8 @@ class LargePicture(PictureTarget):
     """[height, width, 3], sRGB-encoded."""
 
     copied = False
-
-    @property
-    def weight(self) -> None:
-        """None: all pixels count the same."""
+    weight: ClassVar[None] = None
+    """All pixels count the same."""
 
     @property
     def pixels(self) -> NDArray[np.uint8]:
@@ -84,24 +82,14 @@ def large_from_array(array: Any, request: TargetRequest, name: str = "array") ->
 def _large(bands: BandedPicture, request: TargetRequest, origin: Origin) -> LargePicture:
     canvas = Canvas(bands.width, bands.height)
     canvas = canvas if request.size is None else canvas.scaled(request.size)
-    return LargePicture(
-        *origin,
-        image=_resized(bands, canvas, request.background),
-        original_width=bands.width,
-        original_height=bands.height,
-        warnings=bands.warnings,
-    )
+    image = _resized(bands, canvas, request.background)
+    return LargePicture(*origin, image, bands.width, bands.height, warnings=bands.warnings)
 
 
 def large_from(target: ImageTarget) -> LargePicture:
     """The pixels of a picture that is in memory as floats already."""
-    return LargePicture(
-        *target.origin,
-        image=target.pixels,
-        original_width=target.original_width,
-        original_height=target.original_height,
-        warnings=target.warnings,
-    )
+    size = target.original_width, target.original_height
+    return LargePicture(*target.origin, target.pixels, *size, warnings=target.warnings)
 
 
 def store_strips(strips: Iterable[NDArray[np.uint8]], shape: tuple[int, ...]) -> NDArray[np.uint8]:

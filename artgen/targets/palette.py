@@ -58,8 +58,8 @@ def parse_palette(text: str) -> int | tuple[str, ...]:
         return tuple(f"#{digits}" for digits in NAMED[text].split())
     if name in MAPS and (count := whole(steps or str(_STEPS))) is not None:
         return _steps_of(name, count)
-    if _is_colour(text):
-        return (hex_colour(parse_colour(text)),)
+    if (colour := _colour(text)) is not None:
+        return (colour,)
     if (count := whole(steps)) is not None and os.path.exists(name):
         return _learned_from(Path(name), count)
     there = os.path.exists(text)
@@ -97,12 +97,12 @@ def _learned_from(path: Path, count: int) -> tuple[str, ...]:
     return learn_palette(pixels, count, weight.astype(np.float32))
 
 
-def _is_colour(text: str) -> bool:
+def _colour(text: str) -> str | None:
+    """A colour as ``#rrggbb``; None where the text is something else."""
     try:
-        parse_colour(text)
+        return hex_colour(parse_colour(text))
     except UsageError:
-        return False
-    return True
+        return None
 
 
 def read_palette(path: str | os.PathLike[str]) -> tuple[str, ...]:
@@ -174,9 +174,9 @@ def _lines(data: bytes, where: str) -> Iterator[str]:
             continue
         text = _gimp_colour(line) if gimp else line
         text = "#" * bool(re.fullmatch("[0-9a-fA-F]{6}", text)) + text
-        if not _is_colour(text):
+        if (colour := _colour(text)) is None:
             raise InputError(f"{where}, line {number}: {line[:24]!r} is not a colour", hint=hint)
-        yield hex_colour(parse_colour(text))[1:]
+        yield colour[1:]
 
 
 def _gimp_colour(line: str) -> str:

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from PIL import Image
 
 from artgen.base.errors import InputError
 from artgen.targets.arrays import as_array
@@ -159,6 +158,8 @@ def _unit(plane: NDArray[Any]) -> Plane:
 
 def _resize(plane: Plane, canvas: Canvas, box: Box | None) -> Plane:
     """One channel inside `box` at the canvas's size; Lanczos may overshoot 0..1."""
+    from PIL import Image
+
     if box is None and plane.shape == (canvas.height, canvas.width):
         return plane
     size = (canvas.width, canvas.height)

@@ -36,14 +36,12 @@ class SampleTarget(Target):
     """
 
     run_kind: ClassVar[str] = "samples"
+    weight: ClassVar[None] = None
+    """All samples count the same."""
 
     subject: Curve | Points
     canvas: Canvas
     function: Callable[[NDArray[np.float64]], NDArray[np.float64]] | None = None
-
-    @property
-    def weight(self) -> None:
-        """None: all samples count the same."""
 
     def resized(self, size: int) -> SampleTarget:
         """The same samples with another plot or map."""

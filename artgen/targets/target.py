@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +18,6 @@ from artgen.targets.learning import learn_palette
 from artgen.targets.source import file_safe
 
 if TYPE_CHECKING:
-    from typing import Self
-
     from torch import Tensor
 
     from artgen.values.canvas import Canvas

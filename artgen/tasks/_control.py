@@ -10,13 +10,12 @@ import math
 import os
 import signal
 import sys
-import threading
 import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from types import FrameType
-from typing import Any
+
+from artgen.base.process import answered
 
 LOOK = 0.05
 """Seconds between two looks of a paused run at whether to resume."""
@@ -94,16 +93,8 @@ def graceful_signals(control: RunControl, *, answer: str = "") -> Iterator[None]
     ignored as under nohup. Handlers are restored after the block. Outside the main thread this does
     nothing.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before: dict[int, Any] = {}
 
-    def restore(*numbers: int) -> None:
-        for number in numbers:
-            signal.signal(number, before[number])
-
-    def stop(number: int, frame: FrameType | None) -> None:
+    def stop(number: int, frame: object) -> None:
         if answer and not control.stop_requested:
             with suppress(OSError):
                 # A stream could be in the middle of a write.
@@ -111,14 +102,11 @@ def graceful_signals(control: RunControl, *, answer: str = "") -> Iterator[None]
         control.request_stop()
         # A shell and the system may both report that a terminal was closed.
         if number in (signal.SIGINT, signal.SIGTERM):
-            restore(signal.SIGINT, signal.SIGTERM)
+            for each in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(each, before[each])
 
-    for number in _requests():
-        before[number] = signal.signal(number, stop)
-    try:
+    with answered(_requests(), stop) as before:
         yield
-    finally:
-        restore(*before)
 
 
 def _requests() -> list[signal.Signals]:

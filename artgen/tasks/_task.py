@@ -48,8 +48,11 @@ class Task:
         return None
 
     def resume_files(self) -> Mapping[str, Path]:
-        """The files that resuming needs, by their names in `folder`; none for a new run."""
-        return {}
+        """The files that resuming needs, by their names in `folder`.
+
+        All that are there, unless a task that needs fewer of them says which.
+        """
+        return {} if self.folder is None else files_below(self.folder, self.folder)
 
     def relocated(self, recipe: Recipe, plugins: tuple[Path, ...], folder: Path) -> Self:
         """The same task on another machine, with its files below `folder`."""

@@ -162,11 +162,9 @@ def _differentiated(
     if not values.requires_grad:
         return values, {name: torch.zeros_like(leaves[name]) for name in probed.learned}
     total = (values if weights is None else weights * values).sum()
-    found = torch.autograd.grad(total, [leaves[n] for n in probed.learned], allow_unused=True)
-    return values.detach(), {
-        name: torch.zeros_like(leaves[name]) if gradient is None else gradient
-        for name, gradient in zip(probed.learned, found, strict=True)
-    }
+    learned = [leaves[name] for name in probed.learned]
+    found = torch.autograd.grad(total, learned, materialize_grads=True)
+    return values.detach(), dict(zip(probed.learned, found, strict=True))
 
 
 def _check_gradient(

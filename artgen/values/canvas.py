@@ -58,11 +58,8 @@ class Canvas:
 
     def scaled(self, long_side: int) -> Canvas:
         """Return the canvas of the same aspect ratio with `long_side` pixels on the longer side."""
-        longer = max(self.width, self.height)
-        return Canvas(
-            max(1, round(self.width * long_side / longer)),
-            max(1, round(self.height * long_side / longer)),
-        )
+        sides = self.width, self.height
+        return Canvas(*(max(1, round(side * long_side / max(sides))) for side in sides))
 
     def enlarged(self, factor: int) -> Canvas:
         """Return the same part of the plane on a grid that is `factor` times as fine."""

@@ -165,12 +165,9 @@ class Frame:
             left, top = (whole.width - picture.width) // 2, (whole.height - picture.height) // 2
             return Placement(whole, picture, left, top)
         whole = Canvas(max(width, picture.width), max(height, picture.height))
-        return Placement(
-            whole,
-            picture,
-            min(round(left * scale), whole.width - picture.width),
-            min(round(top * scale), whole.height - picture.height),
-        )
+        left = min(round(left * scale), whole.width - picture.width)
+        top = min(round(top * scale), whole.height - picture.height)
+        return Placement(whole, picture, left, top)
 
     def focused(
         self, pixels: NDArray[Any], heads: Callable[[NDArray[Any]], Iterable[Circle]] | None = None

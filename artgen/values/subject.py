@@ -12,15 +12,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from artgen.base.errors import ensure
 from artgen.values.canvas import Canvas
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
 
 TargetKind: TypeAlias = Literal["image", "curve", "points", "set"]
 
@@ -119,27 +117,19 @@ class Curve(Subject):
 
     def scaled(self, y: NDArray[np.float64]) -> NDArray[np.float32]:
         """Any y [M] as a field sees them, [M, 1]."""
-        import numpy as np
-
         return ((y - self.offset) / self.unit)[:, None].astype(np.float32)
 
     def place(self, x: NDArray[np.float64]) -> NDArray[np.float32]:
         """Positions of any x [M], [M, 1]."""
-        import numpy as np
-
         return (2 * (x - self.start) / (self.end - self.start) - 1)[:, None].astype(np.float32)
 
     def unplaced(self, positions: NDArray[np.float32]) -> NDArray[np.float64]:
         """The x [M] of positions [M, 1]."""
-        import numpy as np
-
         share = (positions[:, 0].astype(np.float64) + 1) / 2
         return self.start + (self.end - self.start) * share
 
     def heights(self, values: NDArray[Any]) -> NDArray[np.float64]:
         """The y of a field's values [M]."""
-        import numpy as np
-
         return values.astype(np.float64) * self.unit + self.offset
 
     @property
@@ -186,10 +176,8 @@ class Points(Subject):
         ensure(self.xy.ndim == 2 and self.xy.shape[1] == 2, "points must have an x and a y")
         ensure(self.labels.shape == self.xy.shape[:1], "each point must have a label")
         ensure(len(self.classes) > 1, "points must have at least two classes")
-        ensure(
-            self.labels.min() >= 0 and self.labels.max() < len(self.classes),
-            "each label must be the number of a class",
-        )
+        known = self.labels.min() >= 0 and self.labels.max() < len(self.classes)
+        ensure(known, "each label must be the number of a class")
         ensure(-math.inf < left < right < math.inf, "the box must have a width")
         ensure(-math.inf < bottom < top < math.inf, "the box must have a height")
         _check_axes(self.axes)
@@ -202,8 +190,6 @@ class Points(Subject):
     @cached_property
     def positions(self) -> NDArray[np.float32]:
         """The points in canvas units, y down, [M, 2]."""
-        import numpy as np
-
         left, bottom, right, top = self.box
         x = 2 * (self.xy[:, 0] - left) / (right - left) - 1
         y = 2 * (self.xy[:, 1] - bottom) / (top - bottom) - 1
@@ -212,8 +198,6 @@ class Points(Subject):
     @property
     def values(self) -> NDArray[np.float32]:
         """1 for the class of a point and 0 for the others, [M, outputs]."""
-        import numpy as np
-
         if self.outputs == 1:
             return self.labels[:, None].astype(np.float32)
         return np.eye(len(self.classes), dtype=np.float32)[self.labels]
@@ -266,16 +250,11 @@ class ImageSet(Subject):
         ensure(self.labels.shape == shape[:1], "each picture must have a label")
         ensure(self.labels.dtype.kind == "i", "labels must be whole numbers")
         low, high = (0, len(self.classes) - 1) if self.classes else (-1, -1)
-        ensure(
-            low <= self.labels.min() and self.labels.max() <= high,
-            "each label must be the number of a class",
-        )
+        known = low <= self.labels.min() and self.labels.max() <= high
+        ensure(known, "each label must be the number of a class")
         ensure(self.training > 0, "there must be pictures to learn from")
         ensure(min(self.columns, self.rows) > 0, "the sheet must have columns and rows")
-        ensure(
-            self.columns * self.rows <= len(self.pictures),
-            "the sheet must have a picture for each cell",
-        )
+        ensure(self.shown <= len(self.pictures), "the sheet must have a picture for each cell")
 
     @property
     def shown(self) -> int:
@@ -325,8 +304,6 @@ def subject_from(header: Mapping[str, object], arrays: Mapping[str, NDArray[Any]
 
     Raises ValueError where they do not go together.
     """
-    import numpy as np
-
     try:
         for name, array in arrays.items():
             # The difference of two larger ones could be infinite.

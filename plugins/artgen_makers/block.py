@@ -34,7 +34,7 @@ from artgen_makers.cutting import (
     recoloured,
     without_small,
 )
-from artgen_makers.guide import Guide, guides
+from artgen_makers.guide import Guide, guides, levels_of
 from artgen_makers.pdf import Sheet
 from artgen_makers.tones import bands, blurred, colours, darkness
 
@@ -241,8 +241,7 @@ class Block(Maker):
                 sheet.box(0, 0, *whole, edge=0.25)
                 guide.tiled(f"Block {k} of {len(away)}, mirrored", sheet)
 
-        numbers = [str(k) for k in range(1, len(layers) + 1)]
-        return guides(motif, "relief print", made, steps, draw, numbers)
+        return guides(motif, "relief print", made, steps, draw, range(1, len(layers) + 1))
 
     def away(self, mask: Mask, unit: float) -> list[Floats]:
         """Return closed lines around what is cut away of the mirrored block, in mm [N, 2].
@@ -329,8 +328,7 @@ def printed(layers: Sequence[Layer], unit: float, o: BlockOptions) -> NDArray[np
         ink = taken * (0.93 + 0.04 * press + 0.15 * rim).clip(0, 1)
         tone = layer.colour * (OPAQUE + (1 - OPAQUE) * shown / np.maximum(paper, 1e-3))
         shown = shown * (1 - ink[..., None]) + tone * ink[..., None]
-    pixels: NDArray[np.uint8] = np.rint(255 * shown.clip(0, 1)).astype(np.uint8)
-    return pixels
+    return levels_of(shown)
 
 
 def _svg(motif: Motif, size: tuple[float, float], lines: Sequence[Floats], out: float) -> str:

@@ -205,8 +205,7 @@ class Bricks(Grid):
             picture[top : bottom + 1, right] *= 0.72
             picture[bottom, left:right] *= 0.72
             picture[top, left:right] = picture[top, left:right] * 0.9 + 25
-        shown: Pixels = np.rint(picture.clip(0, 255)).astype(np.uint8)
-        return shown
+        return np.asarray(np.rint(picture.clip(0, 255)).astype(np.uint8))
 
     def charts(self, guide: Guide, cells: Cells, colours: Sequence[Colour]) -> None:
         """A section of 16 x 16 studs on each page, at 1:1, with the edges of plates."""

@@ -181,8 +181,7 @@ def _values(plane: Floats, way: Floats, places: Floats) -> Floats:
     from scipy.ndimage import map_coordinates
 
     u, v, w = way @ np.concatenate([places, np.ones((len(places), 1))], 1).T
-    found: Floats = map_coordinates(plane, [v / w, u / w], order=1, mode="nearest")
-    return found
+    return np.asarray(map_coordinates(plane, [v / w, u / w], order=1, mode="nearest"))
 
 
 def _places(x: float, y: float, wide: float, high: float, fine: float) -> tuple[Floats, Floats]:

@@ -22,7 +22,7 @@ from scipy import ndimage
 
 from artgen import Art, Shape
 from artgen.errors import UsageError, install_hint
-from artgen.making import Motif, parse_colour
+from artgen.making import Motif, Part, parse_colour
 from artgen_makers.pdf import CAP
 
 Floats = NDArray[np.float64]
@@ -49,6 +49,14 @@ NEAR, TRIED = 10.0, 400
 SMOOTH = 1.0
 """Standard deviation of what smooths outlines, in pixels."""
 CUT, ENGRAVE = "#e8002a", "#0050c8"
+
+
+class Layer(NamedTuple):
+    """A sheet: its colour, sRGB-encoded [3], where it is, and how many bridges it has."""
+
+    colour: Floats
+    sheet: Mask
+    bridges: int
 
 
 class Words(NamedTuple):
@@ -192,15 +200,13 @@ def opened(mask: Mask, radius: float) -> Mask:
     inside = ndimage.distance_transform_edt(np.pad(mask, 1, mode="edge"))[1:-1, 1:-1] > radius
     if not inside.any():
         return np.zeros_like(mask)
-    kept: Mask = mask & (ndimage.distance_transform_edt(~inside) <= radius)
-    return kept
+    return np.asarray(mask & (ndimage.distance_transform_edt(~inside) <= radius))
 
 
 def without_small(mask: Mask, least: float) -> Mask:
     """Leave out what has fewer than `least` pixels."""
     areas, _ = ndimage.label(mask, np.ones((3, 3)))
-    kept: Mask = mask & (np.bincount(areas.ravel()) >= least)[areas]
-    return kept
+    return np.asarray(mask & (np.bincount(areas.ravel()) >= least)[areas])
 
 
 def joined(
@@ -274,9 +280,8 @@ def straight(areas: NDArray[Any], missed: Floats, first: Any, last: Any, near: f
     It begins and ends `near` these, in pixels, or as near as they are to each other.
     """
     from scipy.spatial import cKDTree
-    from skimage import draw
+    from skimage.draw import line
 
-    pixels_of: Any = draw.line
     reach = max(near, float(np.hypot(*(last - first))))
     low = np.maximum(np.minimum(first, last) - int(reach), 0)
     high = np.maximum(first, last) + int(reach) + 1
@@ -285,7 +290,7 @@ def straight(areas: NDArray[Any], missed: Floats, first: Any, last: Any, near: f
     long, nearest = cKDTree(other).query(one)
     best, least = np.array([first, last]), np.inf
     for place in np.argsort(long, kind="stable")[:TRIED]:
-        pixels = np.stack(pixels_of(*one[place], *other[nearest[place]]), 1)
+        pixels = np.stack(line(*one[place], *other[nearest[place]]), 1)  # type: ignore[no-untyped-call]
         cost = float((0.3 + missed[tuple(pixels.T)]).sum())
         if cost < least:
             best, least = pixels, cost
@@ -297,18 +302,23 @@ def outlines(paper: Mask, unit: float, kerf: float = 0.0) -> list[Floats]:
 
     A cut `kerf` mm wide beside its line leaves the paper as it shall be.
     """
-    from skimage import measure
+    from skimage.measure import approximate_polygon, find_contours
 
-    simplify: Any = measure.approximate_polygon
-    contours: Any = measure.find_contours
     smooth = ndimage.gaussian_filter(paper.astype(np.float64), SMOOTH, mode="nearest")
     level = 0.5
     if kerf:
         inside, outside = map(ndimage.distance_transform_edt, (paper, ~paper))
         away = np.where(paper, inside - 0.5, 0.5 - outside)
         smooth, level = ndimage.gaussian_filter(away, SMOOTH, mode="nearest"), -kerf / 2 / unit
-    lines = contours(smooth, level, fully_connected="high")
-    return [(simplify(line, 0.1)[:, ::-1] + 0.5) * unit for line in lines]
+    lines = find_contours(smooth, level, fully_connected="high")  # type: ignore[no-untyped-call]
+    return [(approximate_polygon(line, 0.1)[:, ::-1] + 0.5) * unit for line in lines]  # type: ignore[no-untyped-call]
+
+
+def cuts_of(layers: Iterable[Layer], unit: float, kerf: float) -> tuple[list[list[Floats]], Part]:
+    """Return the lines [N, 2] cut in each sheet, inner ones first, and their length as a part."""
+    cuts = [inner_first(outlines(each.sheet, unit, kerf)) for each in layers]
+    length = sum(float(np.hypot(*np.diff(line, axis=0).T).sum()) for c in cuts for line in c)
+    return cuts, Part("cuts inside of the sheets", length=length)
 
 
 def inner_first(lines: Iterable[Floats]) -> list[Floats]:

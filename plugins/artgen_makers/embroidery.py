@@ -26,16 +26,13 @@ from artgen import option
 from artgen.errors import UsageError, install_hint
 from artgen.making import Made, Maker, Motif, Part, hex_colour, parse_colour
 from artgen_makers.cutting import finer_than
-from artgen_makers.grids import Colour, choose, differences, grouped, read_table, tally
-from artgen_makers.guide import Guide, guides
-from artgen_makers.paint import fillable, separated
+from artgen_makers.grids import Colour, choose, differences, grouped, in_lab, read_table, tally
+from artgen_makers.guide import Guide, guides, levels_of
+from artgen_makers.paint import fillable
 from artgen_makers.pdf import Sheet
 from artgen_makers.stitches import Thread, Ways, below, direction, joined, rows, satin, sewn
 from artgen_makers.tones import focused
-from artgen_plugins.regions import cut, lab_of, means, smoothed
-
-Floats = NDArray[np.float64]
-Labels = NDArray[np.int64]
+from artgen_plugins.regions import Floats, Labels, cut, means, separated, smoothed
 
 FORMATS = ("dst", "pes", "exp", "jef", "vp3")
 BRANDS = {"dmc": "DMC", "brother": "Brother", "janome": "Janome"}
@@ -175,11 +172,11 @@ class Embroidery(Maker):
             places = found
         else:
             places = cut(lab, weight, o.areas)
-        tones, fabric = means(lab, places), _lab([o.fabric])
+        tones, fabric = means(lab, places), in_lab([o.fabric])
         bare = differences(tones, fabric)[:, 0] < o.bare
         tones *= [1, CHROMA, CHROMA]
         table = sold_threads(o.threads)
-        sold = _lab([each.colour for each in table])
+        sold = in_lab([each.colour for each in table])
         seen = np.setdiff1d(places, np.flatnonzero(bare))
         if not len(seen):
             raise UsageError(
@@ -320,8 +317,7 @@ class Embroidery(Maker):
             guide.tiled("Design at 1:1", _template(blocks, size))
             guide.listed("Stops", stops)
 
-        marks = [str(k) for k in range(1, len(blocks) + 1)]
-        return guides(motif, "embroidery", made, steps, draw, marks, "stitches")
+        return guides(motif, "embroidery", made, steps, draw, range(1, len(blocks) + 1), "stitches")
 
 
 def sold_threads(kind: str) -> list[Colour]:
@@ -348,8 +344,7 @@ def flat(lab: Floats, most: int) -> Labels | None:
     if usual.sum() > most or counts[usual].sum() < FLAT * counts.sum():
         return None
     apart = np.linalg.norm(found[:, None] - found[usual][None], axis=2)
-    numbers: Labels = apart.argmin(1)[inverse].reshape(lab.shape[:2])
-    return numbers
+    return np.asarray(apart.argmin(1)[inverse].reshape(lab.shape[:2]))
 
 
 def nearest(pieces: Sequence[list[list[Floats]]]) -> list[list[list[Floats]]]:
@@ -402,7 +397,7 @@ def finished(blocks: Sequence[Block], size: tuple[float, float], fabric: str) ->
         rng.standard_normal((high, wide)), 1
     )
     ground = np.array(parse_colour(fabric)) * (1 + weave[..., None])
-    image = Image.fromarray(np.rint(255 * ground.clip(0, 1)).astype(np.uint8))
+    image = Image.fromarray(levels_of(ground))
     image = image.resize((2 * wide, 2 * high), Image.Resampling.BILINEAR)
     pen = ImageDraw.Draw(image)
     middle = np.array([wide, high], np.float64)
@@ -436,7 +431,3 @@ def _template(blocks: Sequence[Block], size: tuple[float, float]) -> Sheet:
     sheet.line([(wide / 2, 0), (wide / 2, high)], 0.15, "#d0021b")
     sheet.line([(0, high / 2), (wide, high / 2)], 0.15, "#d0021b")
     return sheet
-
-
-def _lab(colours: Sequence[str]) -> Floats:
-    return lab_of(np.array([parse_colour(each) for each in colours]).T)

@@ -23,12 +23,10 @@ from artgen import option
 from artgen.errors import UsageError
 from artgen.making import Made, Maker, Motif, Part, hex_colour, parse_colour
 from artgen.targets import linear_to_srgb, srgb_to_linear
-from artgen_makers.grids import differences, grouped, read_rows
-from artgen_makers.guide import MARGIN, Guide, guides
+from artgen_makers.grids import Floats, Pixels, differences, grouped, read_rows
+from artgen_makers.guide import MARGIN, Guide, guides, levels_of
 
-Floats = NDArray[np.float64]
 Heights = NDArray[np.int64]
-Pixels = NDArray[np.uint8]
 
 FRONT, BEHIND = 16.0, 3.0
 """Exponents of light at a transmission distance: twice through and scattered, and once."""
@@ -110,8 +108,7 @@ class Relief(Maker):
         """Return the colours, Lab [rows, columns, 3], that the print should have."""
         from skimage.color import rgb2lab
 
-        lab: Floats = rgb2lab(picture)
-        return lab
+        return np.asarray(rgb2lab(picture))
 
     def settled(self, lab: Floats, colours: Floats) -> Floats:
         """Return the height of each point in layers above the base, [rows, columns]."""
@@ -218,8 +215,7 @@ class Lithophane(Relief):
         low, high = np.percentile(lightness, (0.5, 99.5))
         darkest = _lab(self.shown([]))[-1, 0]
         share = ((lightness - low) / max(high - low, 1)).clip(0, 1)
-        lab: Floats = (darkest + (100 - darkest) * share)[..., None] * (1, 0, 0)
-        return lab
+        return np.asarray((darkest + (100 - darkest) * share)[..., None] * (1, 0, 0))
 
     def settled(self, lab: Floats, colours: Floats) -> Floats:
         """Return the height that has the lightness."""
@@ -535,8 +531,7 @@ def finished(heights: Floats, colours: Floats) -> Pixels:
     )
     slope = np.gradient(smooth, axis=0) + np.gradient(smooth, axis=1)
     seen = colours[np.rint(smooth).astype(int)] * (1 + LIGHTING * np.tanh(slope))[..., None]
-    pixels: Pixels = np.rint(255 * seen.clip(0, 1)).astype(np.uint8)
-    return pixels
+    return levels_of(seen)
 
 
 def _encoded(linear: Floats) -> Floats:
@@ -546,5 +541,4 @@ def _encoded(linear: Floats) -> Floats:
 def _lab(colours: Floats) -> Floats:
     from skimage.color import rgb2lab
 
-    lab: Floats = rgb2lab(colours[None])[0]
-    return lab
+    return np.asarray(rgb2lab(colours[None])[0])

@@ -23,6 +23,7 @@ from artgen.errors import UsageError
 from artgen.making import Made, Maker, Motif, Part, hex_colour, parse_colour
 from artgen.targets import linear_to_srgb, srgb_to_linear
 from artgen_makers.cutting import (
+    Mask,
     Plan,
     Words,
     check_dxf,
@@ -34,16 +35,12 @@ from artgen_makers.cutting import (
     path_of,
     texts_of,
 )
-from artgen_makers.grids import choose, differences, grouped
+from artgen_makers.grids import Floats, choose, differences, grouped
 from artgen_makers.guide import MARGIN, Guide, guides, wrapped
-from artgen_makers.paint import fillable, separated
+from artgen_makers.paint import fillable
 from artgen_makers.pdf import Sheet, text_width
 from artgen_makers.tones import blurred, focused
-from artgen_plugins.regions import chains, cut, lab_of, means, rgb_of, smoothed
-
-Floats = NDArray[np.float64]
-Labels = NDArray[np.int64]
-Mask = NDArray[np.bool_]
+from artgen_plugins.regions import Labels, chains, cut, lab_of, means, rgb_of, separated, smoothed
 
 COARSE, MOST_COARSE = 16.0, 800
 """Pixels across the smallest piece while pieces are shaped, and most along a side."""
@@ -226,10 +223,8 @@ class Glass(Maker):
         glass: Sequence[Floats],
     ) -> tuple[list[Piece], NDArray[np.uint8]]:
         """Return the pieces from the top down, and the picture of the panel."""
-        from skimage import measure
+        from skimage.measure import approximate_polygon, find_contours
 
-        contours: Any = measure.find_contours
-        simplify: Any = measure.approximate_polygon
         unit = max(FINE, max(size) / MOST_FINE)
         margin = self.options.lead / 2
         whole = size[0] + 2 * margin, size[1] + 2 * margin
@@ -245,9 +240,10 @@ class Glass(Maker):
                 continue
             corner = np.array([box[1].start, box[0].start])
             y, x = np.unravel_index(int(inside.argmax()), inside.shape)
-            rings = contours(np.pad(inside, 1), self.options.heart / 2)
+            rings = find_contours(np.pad(inside, 1), self.options.heart / 2)  # type: ignore[no-untyped-call]
             ring = max(rings, key=lambda each: float(np.ptp(each, axis=0).sum()))
-            outline = (simplify(ring, 0.25)[:, ::-1] - 0.5 + corner) * unit - margin
+            simple = approximate_polygon(ring, 0.25)  # type: ignore[no-untyped-call]
+            outline = (simple[:, ::-1] - 0.5 + corner) * unit - margin
             middle = tuple((np.array([x, y]) + corner + 0.5) * unit - margin)
             row, column = (
                 min(int(at / coarse), n - 1)
@@ -333,8 +329,7 @@ class Glass(Maker):
             guide.tiled("Cartoon", sheet)
             _lists(guide, pieces, names)
 
-        marks = [str(k + 1) for k in range(len(names))]
-        return guides(motif, "stained glass", made, steps, draw, marks, "pieces")
+        return guides(motif, "stained glass", made, steps, draw, range(1, len(names) + 1), "pieces")
 
 
 class Limits(NamedTuple):
@@ -499,8 +494,7 @@ def smooth(points: Floats, sigma: float) -> Floats:
     steps = np.linspace(0, along[-1], max(2, round(along[-1]) + 1))
     even = np.stack([np.interp(steps, along, points[:, k]) for k in (0, 1)], 1)
     if np.allclose(even[0], even[-1]):
-        closed: Floats = ndimage.gaussian_filter1d(even, sigma, axis=0, mode="wrap")
-        return closed
+        return np.asarray(ndimage.gaussian_filter1d(even, sigma, axis=0, mode="wrap"))
     more = min(len(even) - 1, int(4 * sigma))
     before, after = 2 * even[0] - even[more:0:-1], 2 * even[-1] - even[-2 : -2 - more : -1]
     found: Floats = ndimage.gaussian_filter1d(np.concatenate([before, even, after]), sigma, axis=0)
@@ -521,8 +515,7 @@ def distances(lines: Sequence[Floats], size: tuple[float, float], unit: float) -
     x[row, column], y[row, column] = place.T
     near = nearest(np.isnan(x))
     down, right = np.mgrid[:high, :wide].astype(np.float32) + 0.5
-    found: Floats = unit * np.hypot(x[near] - right, y[near] - down)
-    return found
+    return np.asarray(unit * np.hypot(x[near] - right, y[near] - down))
 
 
 def lit(areas: Labels, colours: Floats, away: Floats) -> NDArray[np.uint8]:

@@ -30,8 +30,9 @@ from artgen.making import (
     parse_colour,
     read_regular,
 )
-from artgen_makers.guide import MARGIN, Guide, guides
+from artgen_makers.guide import MARGIN, Guide, guides, levels_of
 from artgen_makers.pdf import Align, Sheet
+from artgen_plugins.regions import lab_of
 
 Floats = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
@@ -174,8 +175,7 @@ def crisp(picture: Pixels, fine: Pixels, much: float) -> Pixels:
     around = gaussian_filter(picture.mean(2), 1.5)[..., None]
     darker = around - dark.mean(2, keepdims=True) > light.mean(2, keepdims=True) - around
     line = np.where(darker, dark, light)
-    found: Pixels = np.rint(picture + much * (line - picture)).clip(0, 255).astype(np.uint8)
-    return found
+    return np.asarray(np.rint(picture + much * (line - picture)).clip(0, 255).astype(np.uint8))
 
 
 def read_rows(path: str, what: str, example: str) -> list[tuple[int, list[str]]]:
@@ -201,13 +201,16 @@ def read_table(name: str) -> list[Colour]:
     return [Colour(*row) for row in list(csv.reader(io.StringIO(text)))[1:]]
 
 
+def in_lab(colours: Sequence[str]) -> Floats:
+    """Return colours ``#rrggbb`` as CIELAB, [N, 3]."""
+    return lab_of(np.array([parse_colour(each) for each in colours]).T)
+
+
 def in_words(colour: Floats) -> str:
     """Return what a colour, sRGB-encoded [3], is called: the name of the brick nearest to it."""
-    from skimage.color import rgb2lab
-
     table = read_table("bricks")
     colours = [colour, *(np.array(parse_colour(each.colour)) for each in table)]
-    lab = rgb2lab(np.stack(colours)[None])[0]
+    lab = lab_of(np.stack(colours, 1))
     return table[int(differences(lab[:1], lab[1:]).argmin())].name
 
 
@@ -221,7 +224,7 @@ def assigned(
     from skimage.color import rgb2lab
 
     lab = rgb2lab(picture)
-    sold = rgb2lab(np.array([parse_colour(each.colour) for each in table])[None])[0]
+    sold = in_lab([each.colour for each in table])
     groups, weight = grouped(lab.reshape(-1, 3))
     apart = differences(groups, sold)
     chosen = choose(apart**2, weight, min(options.colours, len(table)))
@@ -425,8 +428,7 @@ def laid(
     large = levels.repeat(side, 0).repeat(side, 1)
     tiled = [np.tile(each, cells.shape)[..., None] for each in (cover, shade)]
     shown = tiled[0] * (large * tiled[1]).clip(0, 1) + (1 - tiled[0]) * parse_colour(ground)
-    pixels: Pixels = np.rint(255 * shown).astype(np.uint8)
-    return pixels
+    return levels_of(shown)
 
 
 def side_of(cells: Cells) -> tuple[int, Floats, Floats]:

@@ -14,6 +14,8 @@ from PIL import Image
 from artgen.making import Made, Motif, Part, parse_colour
 from artgen_makers.pdf import Document, Sheet, picture_stream, text_width
 
+Mark = str | int
+"""A symbol, or a number, that stands on the colour of a part."""
 PAPERS = {"a4": (210.0, 297.0), "letter": (215.9, 279.4)}
 """Widths and heights in mm."""
 ONE = 186.0, 245.0
@@ -45,7 +47,7 @@ class Guide:
         return sheet
 
     def cover(
-        self, made: Made, shown: bytes, steps: Sequence[str], marks: Sequence[str], counted: str
+        self, made: Made, shown: bytes, steps: Sequence[str], marks: Sequence[Mark], counted: str
     ) -> None:
         """Add the page with the picture, the steps and the parts; long lists take more pages.
 
@@ -82,12 +84,12 @@ class Guide:
             assert isinstance(part, Part)
             self._part(sheet, y, part, mark, column)
 
-    def _part(self, sheet: Sheet, y: float, part: Part, mark: Any, column: float) -> None:
+    def _part(self, sheet: Sheet, y: float, part: Part, mark: Mark, column: float) -> None:
         if part.colour:
             sheet.box(MARGIN, y - 3.6, 8, 4.4, fill=part.colour)
             dark = sum(parse_colour(part.colour)) < 1.4
             ink = "#ffffff" if dark else "#000000"
-            sheet.text(MARGIN + 4, y - 0.2, mark, 3.4, align="middle", bold=True, colour=ink)
+            sheet.text(MARGIN + 4, y - 0.2, str(mark), 3.4, align="middle", bold=True, colour=ink)
         sheet.text(MARGIN + 11, y, f"{part.what} {part.name}".strip(), 3.6)
         if part.number:
             sheet.text(column, y, f"{part.number:,}", 3.6, align="right")
@@ -192,7 +194,7 @@ def guides(
     made: Made,
     steps: Sequence[str],
     draw: Callable[[Guide], None],
-    marks: Sequence[str] = (),
+    marks: Sequence[Mark] = (),
     counted: str = "",
 ) -> Made:
     """Return what was made with a guide on each paper, whose pages after the first `draw` adds.
@@ -214,6 +216,11 @@ def _smaller(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     picture = Image.fromarray(pixels)
     picture.thumbnail((LARGEST, LARGEST), Image.Resampling.LANCZOS)
     return np.asarray(picture)
+
+
+def levels_of(shown: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
+    """Return colours of 0 to 1, clamped to these, as the levels of a picture."""
+    return np.asarray(np.rint(255 * shown.clip(0, 1)).astype(np.uint8))
 
 
 def wrapped(text: str, width: float, size: float) -> list[str]:

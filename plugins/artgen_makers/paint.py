@@ -21,13 +21,10 @@ from artgen.errors import UsageError
 from artgen.making import Made, Maker, Motif, Part, hex_colour, parse_colour
 from artgen.targets import linear_to_srgb, srgb_to_linear
 from artgen_makers.cutting import Plan, Words, check_dxf, dxf_of, finer_than, in_svg, texts_of
-from artgen_makers.grids import choose, differences, grouped, read_rows
-from artgen_makers.guide import Guide, guides
+from artgen_makers.grids import Floats, choose, differences, grouped, read_rows
+from artgen_makers.guide import Guide, guides, levels_of
 from artgen_makers.pdf import Sheet
-from artgen_plugins.regions import chains, cut, lab_of, means, rgb_of, smoothed
-
-Floats = NDArray[np.float64]
-Labels = NDArray[np.int64]
+from artgen_plugins.regions import Labels, chains, cut, lab_of, means, rgb_of, separated, smoothed
 
 FINE, MOST_PIXELS = 5.0, 900
 """Pixels across the smallest brush, and most pixels along a side."""
@@ -184,11 +181,11 @@ class PaintByNumbers(Maker):
         for text, x, y, high in words:
             sheet.label(x, y, text, high, colour="#5a6f86")
 
-        def pages(guide: Guide) -> None:
+        def draw(guide: Guide) -> None:
             guide.tiled("Template", sheet)
 
-        marks = [str(k) for k in range(1, len(colours) + 1)]
-        return guides(motif, "paint by numbers", made, steps, pages, marks, "places")
+        marks = range(1, len(colours) + 1)
+        return guides(motif, "paint by numbers", made, steps, draw, marks, "places")
 
 
 def mixtures(paints: Sequence[Paint]) -> list[Paint]:
@@ -233,14 +230,6 @@ def fillable(cells: Labels, colours: Floats, radius: float) -> Labels:
             changed[number] = True
 
 
-def separated(cells: Labels) -> Labels:
-    """Number the connected places of each colour: [height, width]."""
-    from skimage.measure import label
-
-    found: Labels = label(cells + 1, connectivity=1)  # type: ignore[no-untyped-call]
-    return found - 1
-
-
 def poles(areas: Labels) -> Floats:
     """Return row, column and radius of the largest circle in each place: [N, 3], in pixels."""
     padded = np.pad(areas, 1, constant_values=-1)
@@ -262,8 +251,7 @@ def _painted(cells: Labels, colours: Sequence[Paint]) -> NDArray[np.uint8]:
     traces = ndimage.gaussian_filter(np.random.default_rng(0).standard_normal(large.shape), (1, 9))
     shade = 1 + 0.02 * traces / max(float(traces.std()), 1e-9)
     shown = np.stack([each.colour for each in colours])[large] * shade[..., None]
-    pixels: NDArray[np.uint8] = np.rint(255 * shown.clip(0, 1)).astype(np.uint8)
-    return pixels
+    return levels_of(shown)
 
 
 def _svg(

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
@@ -22,26 +21,23 @@ from artgen.making import Made, Maker, Motif, Part, hex_colour
 from artgen.targets import TargetRequest, open_image
 from artgen_makers.cutting import (
     SMOOTH,
+    Layer,
     Plan,
     Words,
     as_pieces,
     check_dxf,
     colours_for,
+    cuts_of,
     files,
     grid_of,
-    inner_first,
     joined,
     lacking,
     opened,
     outlines,
 )
-from artgen_makers.grids import choose, grouped
-from artgen_makers.guide import ONE, Guide, guides, outlined
-from artgen_plugins.regions import lab_of, means, rgb_of
-
-Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
-Pixels = NDArray[np.uint8]
+from artgen_makers.grids import Pixels, choose, grouped
+from artgen_makers.guide import ONE, Guide, guides, levels_of, outlined
+from artgen_plugins.regions import Floats, Mask, lab_of, means, rgb_of
 
 FINE, MOST_PIXELS = 4.0, 1000
 """Pixels across what is narrowest, and most pixels along a side."""
@@ -82,14 +78,6 @@ class PaperOptions:
     papers: str = option("", "colours from the back to the front, with commas; empty: of the photo")
 
 
-class Layer(NamedTuple):
-    """A sheet: its colour, sRGB-encoded [3], where it has paper, and the middles of its bridges."""
-
-    colour: Floats
-    paper: Mask
-    bridges: int
-
-
 class Paper(Maker):
     """Sheets of paper, one over another."""
 
@@ -123,11 +111,11 @@ class Paper(Maker):
         if len(layers) < 2:
             what = f"{o.depth} has one depth" if o.depth else f"{motif.name} has one tone"
             raise UsageError(f"{what} alone", hint="take another picture")
-        cuts = [inner_first(outlines(each.paper, unit, o.kerf)) for each in layers]
+        cuts, cutting = cuts_of(layers, unit, o.kerf)
         across, down = ((o.frame / 2, side - o.frame / 2) for side in size)
         pins, high = [(x, y, HOLE) for x in across for y in down], min(o.frame / 2, 4)
         written: dict[str, bytes] = {}
-        loose = [*(_loose(str(k), each.paper, unit) for k, each in enumerate(layers, 1)), []]
+        loose = [*(_loose(str(k), each.sheet, unit) for k, each in enumerate(layers, 1)), []]
         for k, lines in enumerate(cuts, 1):
             glued = loose[k]
             words = [Words(str(k), size[0] / 2, 0.7 * o.frame, high), *(w for w, _ in glued)]
@@ -138,8 +126,7 @@ class Paper(Maker):
             Part("paper", f"layer {k}, {wide:.0f} x {high:.0f} mm", hex_colour(each.colour), 1)
             for k, each in enumerate(layers, 1)
         ]
-        length = sum(float(np.hypot(*np.diff(line, axis=0).T).sum()) for c in cuts for line in c)
-        parts.append(Part("cuts inside of the sheets", length=length))
+        parts.append(cutting)
         number = sum(map(len, loose))
         parts += [Part("pieces to glue", number=number)] * (number > 0)
         bridges = sum(each.bridges for each in layers)
@@ -204,7 +191,7 @@ class Paper(Maker):
         for k in range(1, len(levels)):
             paper = opened(~opened(~((band >= k) | border), near), near) | border
             missed = (levels[k] - light).clip(0) / TONE
-            below = layers[-1].paper
+            below = layers[-1].sheet
             layers.append(Layer(colours[k], *joined(paper, near, missed, 0.0, LONG, below, o.glue)))
         return layers
 
@@ -250,17 +237,16 @@ def depth_of(file: str, columns: int, rows: int) -> Floats:
         )
     plane = Image.fromarray(gray).resize((columns, rows), Image.Resampling.BILINEAR)
     found = np.asarray(plane, np.float64)
-    depth: Floats = 100 * (found - found.min()) / max(float(np.ptp(found)), 1e-9)
-    return depth
+    return np.asarray(100 * (found - found.min()) / max(float(np.ptp(found)), 1e-9))
 
 
 def finished(layers: Sequence[Layer]) -> Pixels:
     """Show the stack in light from the upper left, each sheet with its shadow on those below."""
     rng = np.random.default_rng(0)
-    high, wide = (side * LARGER for side in layers[0].paper.shape)
+    high, wide = (side * LARGER for side in layers[0].sheet.shape)
     shown = np.zeros((high, wide, 3))
     for layer in layers:
-        large = layer.paper.repeat(LARGER, 0).repeat(LARGER, 1).astype(np.float64)
+        large = layer.sheet.repeat(LARGER, 0).repeat(LARGER, 1).astype(np.float64)
         cover = np.clip(
             4 * (ndimage.gaussian_filter(large, LARGER * SMOOTH, mode="nearest") - 0.5) + 0.5, 0, 1
         )
@@ -271,5 +257,4 @@ def finished(layers: Sequence[Layer]) -> Pixels:
         sheet = layer.colour * (1 + 0.03 * grain)
         shown *= 1 - SHADOW * (dark * (1 - cover))[..., None]
         shown = shown * (1 - cover[..., None]) + sheet * cover[..., None]
-    pixels: Pixels = np.rint(255 * shown.clip(0, 1)).astype(np.uint8)
-    return pixels
+    return levels_of(shown)

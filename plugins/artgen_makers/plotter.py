@@ -22,12 +22,10 @@ from PIL import Image, ImageDraw
 from artgen import Ink, option
 from artgen.errors import UsageError
 from artgen.making import Made, Maker, Motif, Page, Part, hex_colour, named_page, parse_colour
-from artgen_makers.calibration import Pen, read_pens
-from artgen_makers.grids import differences
+from artgen_makers.calibration import Floats, Pen, read_pens
+from artgen_makers.grids import differences, in_lab
 from artgen_makers.guide import guides
 from artgen_makers.motion import Profile, read_profile, seconds
-
-Floats = NDArray[np.float64]
 
 CROSS = 5.0
 """Half of the length of crosses where panels meet, in mm."""
@@ -275,7 +273,7 @@ class Plotter(Maker):
         if work:
             steps = (work[0], steps[0], *work[1:])
 
-        marks = [str(k) for k in range(1, len(lines) + 1)]
+        marks = range(1, len(lines) + 1)
         return guides(motif, title, made, steps, lambda guide: guide.listed("Files", table), marks)
 
     def page(self) -> Page:
@@ -311,13 +309,8 @@ class Plotter(Maker):
             return page
         inks = [hex_colour(each) for each in primitive.inks]
         if self.swatches:
-            from skimage.color import rgb2lab
-
-            had, wanted = (
-                rgb2lab(np.array([parse_colour(each) for each in colours]))
-                for colours in ([pen.colour for pen in self.swatches], inks)
-            )
-            used = [self.swatches[k] for k in differences(wanted, had).argmin(1)]
+            apart = differences(in_lab(inks), in_lab([pen.colour for pen in self.swatches]))
+            used = [self.swatches[k] for k in apart.argmin(1)]
             width = round(float(np.mean([each.width for each in used])), 3)
             page = replace(page, pens=tuple(each.colour for each in used), pen_width=width)
         named = page.pens if isinstance(page.pens, tuple) and page.pens is not Page.pens else ()

@@ -14,7 +14,6 @@ from itertools import product
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from artgen import Ink, option
@@ -23,9 +22,8 @@ from artgen.making import Made, Maker, Motif, Part, hex_colour, named_page, pars
 from artgen.targets import DEFAULT_REQUEST, find_faces
 from artgen_makers.guide import guides
 from artgen_makers.letters import capital, font_file, glyph, outlines
-from artgen_makers.pdf import Align, Document, Sheet
+from artgen_makers.pdf import Align, Document, Pixels, Sheet
 
-Pixels = NDArray[np.uint8]
 Line = tuple[float, float, float, float]
 
 ROOM, MARK = 8.0, 5.0

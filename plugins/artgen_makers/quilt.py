@@ -22,14 +22,11 @@ from artgen.errors import UsageError
 from artgen.making import Made, Maker, Motif, Part, hex_colour
 from artgen_makers.cutting import Plan, Words, check_dxf, files, grid_of, in_svg, path_of
 from artgen_makers.grids import choose, differences, grouped
-from artgen_makers.guide import MARGIN, Guide, guides
+from artgen_makers.guide import MARGIN, Guide, guides, levels_of
 from artgen_makers.pdf import Sheet
 from artgen_makers.tones import focused
 from artgen_plugins._outlines import area
-from artgen_plugins.regions import rgb_of
-
-Floats = NDArray[np.float64]
-Labels = NDArray[np.int64]
+from artgen_plugins.regions import Floats, Labels, rgb_of
 
 PIXELS = 320
 """Pixels of the picture along its longer side, while it is cut."""
@@ -298,8 +295,7 @@ class Quilt(Maker):
             guide.tiled("Pattern, mirrored", sheet)
             _sewing(guide, seams)
 
-        marks = [str(k + 1) for k in range(len(names))]
-        return guides(motif, "quilt", made, steps, draw, marks, "pieces")
+        return guides(motif, "quilt", made, steps, draw, range(1, len(names) + 1), "pieces")
 
 
 def clipped(outline: Floats, normal: Floats, at: float) -> Floats:
@@ -356,8 +352,7 @@ def closed(outline: Floats) -> Floats:
 
 def mirrored(outline: Floats, wide: float) -> Floats:
     """Return a polygon as it is seen from behind a quilt of this width."""
-    found: Floats = outline * np.array([-1, 1]) + np.array([wide, 0])
-    return found
+    return np.asarray(outline * np.array([-1, 1]) + np.array([wide, 0]))
 
 
 class Shelf(NamedTuple):
@@ -427,8 +422,7 @@ def finished(
     bright = tone.mean(2, keepdims=True) < 0.35
     tone = tone + prints[..., None] * np.where(bright, 0.05, -0.05)
     shown = tone * (light + weave)[..., None]
-    pixels: NDArray[np.uint8] = np.rint(255 * shown.clip(0, 1)).astype(np.uint8)
-    return pixels
+    return levels_of(shown)
 
 
 def _words(piece: Cell, at: Floats) -> Words:

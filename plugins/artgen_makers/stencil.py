@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,26 +18,24 @@ from artgen import Shape, option
 from artgen.errors import UsageError
 from artgen.making import Made, Maker, Motif, Part, hex_colour, parse_colour
 from artgen_makers.cutting import (
+    Floats,
+    Layer,
     Plan,
     Words,
     as_pieces,
     check_dxf,
     colours_for,
+    cuts_of,
     files,
     grid_of,
-    inner_first,
     joined,
     lacking,
     opened,
-    outlines,
     recoloured,
 )
 from artgen_makers.grids import in_words
-from artgen_makers.guide import Guide, guides, outlined
+from artgen_makers.guide import Guide, guides, levels_of, outlined
 from artgen_makers.tones import bands, blurred, colours, darkness
-
-Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 FINE, MOST_PIXELS = 5.0, 1000
 """Pixels across what is narrowest, and most pixels along a side."""
@@ -71,14 +69,6 @@ class StencilOptions:
     local: float = option(0.5, "how much tones are relative to those around", low=0, high=1)
     kerf: float = option(0.0, "width of the laser's cut, which is made up for", low=0, high=1)
     dxf: bool = option(False, "write DXF too, with layers CUT and ENGRAVE")
-
-
-class Layer(NamedTuple):
-    """A sheet: the colour of its paint, sRGB-encoded [3], where it is, and how many bridges."""
-
-    colour: Floats
-    sheet: Mask
-    bridges: int
 
 
 class Stencil(Maker):
@@ -177,7 +167,7 @@ class Stencil(Maker):
         """Return the sheets, the list, the guide and the picture."""
         o = self.options
         wide, high = size
-        cuts = [inner_first(outlines(each.sheet, unit, o.kerf)) for each in layers]
+        cuts, cutting = cuts_of(layers, unit, o.kerf)
         pins = [(x, o.frame / 2, HOLE) for x in (o.frame / 2, wide - o.frame / 2)]
         names = [hex_colour(each.colour) for each in layers]
         titles = [f"{k}, {in_words(each.colour)}" for k, each in enumerate(layers, 1)]
@@ -192,8 +182,7 @@ class Stencil(Maker):
             area = (~layer.sheet).sum() * unit**2 / 100
             parts.append(Part("paint", f"{title}, {area:.0f} square cm", name, 1))
         parts.append(Part("card or film", f"{wide:.0f} x {high:.0f} mm", "", len(layers)))
-        length = sum(float(np.hypot(*np.diff(line, axis=0).T).sum()) for c in cuts for line in c)
-        parts.append(Part("cuts inside of the sheets", length=length))
+        parts.append(cutting)
         bridges = sum(each.bridges for each in layers)
         if drawn:
             gap = o.narrow / (min(size) - 2 * o.frame)
@@ -213,8 +202,7 @@ class Stencil(Maker):
             for lines, title, name in zip(cuts, titles, names, strict=True):
                 guide.tiled(f"Stencil {title} ({name})", outlined(size, lines, pins))
 
-        marks = [str(k) for k in range(1, len(layers) + 1)]
-        return guides(motif, "stencils", made, steps, draw, marks)
+        return guides(motif, "stencils", made, steps, draw, range(1, len(layers) + 1))
 
     def sprayed(self, layers: Sequence[Layer], unit: float) -> NDArray[np.uint8]:
         """Show the board: paint with soft edges, a grain, and a little dust around."""
@@ -240,8 +228,7 @@ class Stencil(Maker):
             cover = np.maximum(cover.clip(0, 1) * thin.clip(0.85, 1), dust)[..., None]
             shown *= 1 - cover
             shown += layer.colour * (1 + 0.03 * grain) * cover
-        pixels: NDArray[np.uint8] = np.rint(255 * shown.clip(0, 1)).astype(np.uint8)
-        return pixels
+        return levels_of(shown)
 
 
 def shapes_of(motif: Motif, columns: int, rows: int, board: Floats) -> list[tuple[Floats, Floats]]:

@@ -144,8 +144,7 @@ def _hits(middle: Floats, normal: Floats, reach: Floats, mask: Mask) -> Mask:
     """Return whether a mask is at distances `reach` [M] from points [N, 2]: [N, M]."""
     rays = middle[:, None] + reach[:, None] * normal[:, None]
     row, column = np.moveaxis(rays.astype(np.int64), 2, 0)
-    hit: Mask = mask[row.clip(0, mask.shape[0] - 1), column.clip(0, mask.shape[1] - 1)]
-    return hit
+    return np.asarray(mask[row.clip(0, mask.shape[0] - 1), column.clip(0, mask.shape[1] - 1)])
 
 
 def _seen(middle: Floats, normal: Floats, mask: Mask, reach: float) -> tuple[Floats, Floats]:
@@ -299,8 +298,7 @@ class Ways:
         way, cost = route(np.where(open_, 1.0, -1.0), *ends)
         if cost * self.step > FAR:
             return None
-        places: Floats = (np.array(way)[2:-2:4, ::-1] + 0.5 + (left, top)) * self.step
-        return places
+        return np.asarray((np.array(way)[2:-2:4, ::-1] + 0.5 + (left, top)) * self.step)
 
 
 def _linked(mask: Mask, one: tuple[int, int], other: tuple[int, int]) -> bool:
@@ -351,5 +349,4 @@ def sewn(run: Floats) -> NDArray[np.int64]:
         away = other - point
         tied.append(point + max(TIE, SHORTEST + 0.15) * away / np.hypot(*away))
     places = [kept[0], tied[0], *kept, tied[1], kept[-1]]
-    tenths: NDArray[np.int64] = np.rint(10 * np.array(places)).astype(np.int64)
-    return tenths
+    return np.asarray(np.rint(10 * np.array(places)).astype(np.int64))

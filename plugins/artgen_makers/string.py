@@ -23,7 +23,7 @@ from artgen.errors import UsageError
 from artgen.ink import Marks, joined, polyline
 from artgen.making import Made, Maker, Motif, Part, hex_colour, parse_colour
 from artgen.targets import find_faces, srgb_to_linear
-from artgen_makers.guide import MARGIN, Guide, guides
+from artgen_makers.guide import MARGIN, Guide, guides, levels_of
 from artgen_makers.pdf import CAP, Sheet, text_width
 
 Floats = NDArray[np.float64]
@@ -310,7 +310,7 @@ class String(Maker):
         long = LONG / max(wide, high)
         canvas = Canvas(max(1, round(wide * long)), max(1, round(high * long)))
         shown = draw(drawing, primitive, canvas).permute(1, 2, 0).numpy()
-        picture = Image.fromarray(np.rint(255 * shown.clip(0, 1)).astype(np.uint8))
+        picture = Image.fromarray(levels_of(shown))
         pen = ImageDraw.Draw(picture)
         scale = min(canvas.width, canvas.height) / 2
         radius = max(1.5, self.options.nail / self.options.board * scale)

@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from artgen import option
 from artgen.errors import UsageError
@@ -24,14 +23,12 @@ from artgen_makers.calibration import (
     PATCH,
     SLACK,
     TO,
+    Floats,
 )
 from artgen_makers.letters import font_file
 from artgen_makers.motion import read_profile
-from artgen_makers.pdf import Document, Sheet
+from artgen_makers.pdf import Document, Pixels, Sheet
 from artgen_makers.plotter import Plotter
-
-Floats = NDArray[np.float64]
-Pixels = NDArray[np.uint8]
 
 PALE = "#c8c8c8"
 NAME = 26.0, 19.0

@@ -15,10 +15,7 @@ from artgen import Canvas
 from artgen.targets import find_faces, focus_weight
 from artgen_makers.grids import choose, grouped
 from artgen_plugins.hatch import levelled, stretched
-from artgen_plugins.regions import lab_of, means, rgb_of
-
-Floats = NDArray[np.float64]
-Labels = NDArray[np.int64]
+from artgen_plugins.regions import Floats, Labels, lab_of, means, rgb_of
 
 CHROMA = 1.4
 """How much more colour paints have than the means of the picture."""
@@ -68,8 +65,7 @@ def blurred(plane: Floats, sigma: Any) -> Floats:
     kernel = np.outer(*(each / each.sum() for each in weights))
     found = irfft2(rfft2(padded, sides) * rfft2(kernel, sides), sides)
     rows, columns = plane.shape
-    inside: Floats = found[2 * down : 2 * down + rows, 2 * right : 2 * right + columns]
-    return inside
+    return np.asarray(found[2 * down : 2 * down + rows, 2 * right : 2 * right + columns])
 
 
 def bands(tone: Floats, count: int) -> tuple[Labels, Floats]:

@@ -15,9 +15,7 @@ from numpy.typing import NDArray
 from artgen import ink
 from artgen_plugins._streams import STEP, streams
 from artgen_plugins.hatch import blurred, to_canvas, without_specks
-from artgen_plugins.regions import slopes
-
-Floats = NDArray[np.float64]
+from artgen_plugins.regions import Floats, slopes
 
 HAIR, FULL = 0.09, 0.76
 """The thinnest line and the widest one of the first set, as shares of the distance of lines."""
@@ -201,8 +199,7 @@ def long_enough(drawn: NDArray[np.bool_], line: Any, least: int) -> NDArray[np.b
     begins = np.ones(len(drawn), bool)
     begins[1:] = (drawn[1:] != drawn[:-1]) | (line[1:] != line[:-1])
     run = np.cumsum(begins) - 1
-    kept: NDArray[np.bool_] = drawn & (np.bincount(run)[run] >= least)
-    return kept
+    return np.asarray(drawn & (np.bincount(run)[run] >= least))
 
 
 def needed(points: Floats, radius: Floats, line: Any, pitch: Floats) -> NDArray[np.int64]:

@@ -17,11 +17,7 @@ from numpy.typing import NDArray
 
 from artgen import Canvas
 from artgen_plugins.hatch import blurred
-from artgen_plugins.regions import Place, lab_of, walks
-
-Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
-Labels = NDArray[np.int64]
+from artgen_plugins.regions import Floats, Labels, Mask, Place, lab_of, walks
 
 SOFT, STEP, FAINT = 0.7, 40.0, 0.5
 """How soft a gradient is taken, in bends; how large it is over that distance on an edge from black
@@ -206,8 +202,7 @@ def straightness(points: Floats, reach: int) -> Floats:
     arc = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(smooth, axis=0).T))])
     low, high = np.maximum(at - reach, 0), np.minimum(at + reach, len(points) - 1)
     chord = np.hypot(*(smooth[high] - smooth[low]).T)
-    found: Floats = chord / np.maximum(arc[high] - arc[low], 1e-9)
-    return found
+    return np.asarray(chord / np.maximum(arc[high] - arc[low], 1e-9))
 
 
 def _uncurled(points: Floats, inner: Floats) -> list[Floats]:
@@ -283,8 +278,7 @@ def focused(weight: Floats | None, shape: tuple[int, ...]) -> Floats:
     """Return weights [height, width] as shares of the largest; zeros where all are the same."""
     if weight is None or np.ptp(weight) == 0:
         return np.zeros(shape)
-    shares: Floats = weight / weight.max()
-    return shares
+    return np.asarray(weight / weight.max())
 
 
 def cells_of(line: Contour, canvas: Canvas) -> tuple[NDArray[np.int64], ...]:
@@ -305,8 +299,7 @@ def distance_to(drawn: Iterable[tuple[NDArray[np.int64], ...]], shape: tuple[int
         free[places] = False
     if free.all():
         return np.full(shape, np.inf)
-    found: Floats = distance_transform_edt(free)
-    return found
+    return np.asarray(distance_transform_edt(free))
 
 
 def runs(kept: NDArray[np.bool_]) -> list[slice]:
@@ -456,8 +449,7 @@ def run_out(points: Floats, frame: Mask) -> Floats:
 def _towards(points: Floats) -> Floats:
     """Return the direction [2] in which a line [N, 2] ends."""
     way = points[-1] - points[max(0, len(points) - 9)]
-    found: Floats = way / max(float(np.hypot(*way)), 1e-9)
-    return found
+    return np.asarray(way / max(float(np.hypot(*way)), 1e-9))
 
 
 def ruled(points: Floats, least: float, off: float) -> Floats:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
-from numpy.typing import NDArray
 
 from artgen import Canvas
 from artgen_plugins._contours import (
@@ -29,10 +28,7 @@ from artgen_plugins._contours import (
     traced,
 )
 from artgen_plugins.hatch import stretched
-from artgen_plugins.regions import lab_of
-
-Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
+from artgen_plugins.regions import Floats, lab_of
 
 WIDTHS = (0.0042, 0.0021, 0.0019)
 """The standard deviations of broad lines, of fine ones and of those in a face, in shorter sides."""
@@ -136,8 +132,7 @@ def clearness(tone: Floats, wide: float) -> Floats:
     base = tone - gaussian_filter(tone, 0.5 * AROUND * side, mode="nearest")
     spread = np.sqrt(gaussian_filter(base**2, AROUND * side, mode="nearest"))
     around = gaussian_filter(np.maximum(dark, 0), TEXTURED * side, mode="nearest")
-    found: Floats = (dark - TEXTURE * around) / (FLOOR + SPREAD * spread)
-    return found
+    return np.asarray((dark - TEXTURE * around) / (FLOOR + SPREAD * spread))
 
 
 def valleys(tone: Floats, wide: float) -> Floats:
@@ -161,8 +156,7 @@ def valleys(tone: Floats, wide: float) -> Floats:
             share * map_coordinates(tone, place + n * across, order=1, mode="nearest")
             for n, share in zip(steps.tolist(), shares.tolist(), strict=True)
         )
-        found: Floats = sum(parts) / shares.sum()
-        return found
+        return np.asarray(sum(parts) / shares.sum())
 
     dark = summed(BESIDE * wide) - summed(wide)
     found, total = dark.copy(), 1.0
@@ -190,8 +184,7 @@ def along(tone: Floats, wide: float) -> Floats:
         gaussian_filter(each, wide, mode="nearest")
         for each in (down * down, across * down, across * across)
     )
-    found: Floats = 0.5 * np.arctan2(2 * xy, xx - yy) + np.pi / 2
-    return found
+    return np.asarray(0.5 * np.arctan2(2 * xy, xx - yy) + np.pi / 2)
 
 
 def marked(light: Floats, inner: Floats) -> Floats:

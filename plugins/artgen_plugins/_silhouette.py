@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from artgen import Canvas
 from artgen_plugins._contours import FACE, Contour, pixels_of, runs, smooth_line
 from artgen_plugins._subject import LOOKED_AT, heart, subject_of
 from artgen_plugins.hatch import abstracted, softened
-from artgen_plugins.regions import lab_of
-
-Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
+from artgen_plugins.regions import Floats, Mask, lab_of
 
 SIDE, CALM = 800, 0.5
 """How many pixels the longer side has where a subject is looked for, and how much detail is left
@@ -145,8 +141,7 @@ def _bodies(inner: Floats, share: float) -> Mask:
 
     high = 1 + 2 * int(TALL * _radius(inner > FACE) / 2)
     sure = maximum_filter1d(heart(inner, share), high, 0, mode="constant", origin=high // 2)
-    found: Mask = sure > 0
-    return found
+    return np.asarray(sure > 0)
 
 
 def _people(inner: Floats) -> Mask:
@@ -173,5 +168,4 @@ def _across(line: Floats, lab: Floats, aside: float) -> Floats:
         [map_coordinates(each, (line + way * across).T, order=1, mode="nearest") for each in smooth]
         for way in (-1, 1)
     ]
-    found: Floats = np.hypot.reduce(np.diff(np.array(sides), axis=0)[0], axis=0)
-    return found
+    return np.asarray(np.hypot.reduce(np.diff(np.array(sides), axis=0)[0], axis=0))

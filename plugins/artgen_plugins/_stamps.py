@@ -32,8 +32,7 @@ def _inside(distance: Floats) -> Floats:
 
 def _mixed(first: tuple[float, ...], second: tuple[float, ...], share: Floats) -> Floats:
     """Colours [side, side, 3] from one to another."""
-    mixed: Floats = np.array(first) + (np.array(second) - np.array(first)) * share[..., None]
-    return mixed
+    return np.asarray(np.array(first) + (np.array(second) - np.array(first)) * share[..., None])
 
 
 def _painted(layers: list[tuple[Floats, Floats]]) -> Floats:
@@ -146,5 +145,4 @@ def read_stamps(text: str, colours: str) -> NDArray[np.float32]:
     read = read_rgba if own else read_coverage
     stamps = [STAMPS[name]()[own] if name in STAMPS else read(name, SIDE) for name in names]
     # As coarse as they are stored, so that a drawing that is loaded is the same.
-    rounded: NDArray[np.float32] = np.rint(255 * np.stack(stamps)).astype(np.float32) / 255
-    return rounded
+    return np.asarray(np.rint(255 * np.stack(stamps)).astype(np.float32) / 255)

@@ -8,11 +8,8 @@ Rother, Kolmogorov and Blake, GrabCut (2004): the border of the subject is where
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from artgen_plugins.regions import Floats, Labels, means, neighbours, watershed
-
-Mask = NDArray[np.bool_]
+from artgen_plugins.regions import Floats, Labels, Mask, means, neighbours, watershed
 
 PLACES, ALIKE, NEAR, BOTTOM = 400, 10.0, 0.4, 0.3
 """Regions that are told apart; the difference of like ones in CIELAB; how far those are with which
@@ -86,8 +83,7 @@ def heart(face: Floats, share: float) -> Floats:
     blocks, many = label(face > LOOKED_AT)
     away = distance_transform_edt(blocks > 0)
     most = np.concatenate([[np.inf], maximum(away, blocks, range(1, many + 1))])
-    found: Floats = (away > share * most[blocks]) * 1.0
-    return found
+    return np.asarray((away > share * most[blocks]) * 1.0)
 
 
 def divided(lab: Floats, prior: Floats, face: Floats) -> Mask:
@@ -127,5 +123,4 @@ def divided(lab: Floats, prior: Floats, face: Floats) -> Mask:
         left.data = left.data.clip(0)
         left.eliminate_zeros()
         belief = np.isin(own, breadth_first_order(left, ends[0])[0]).astype(np.float64)
-    found: Mask = gaussian_filter(belief[labels], FAIR * min(face.shape), mode="nearest") > 0.5
-    return found
+    return np.asarray(gaussian_filter(belief[labels], FAIR * min(face.shape), mode="nearest") > 0.5)

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from artgen import Canvas, Ink, Preset, ink, option
 from artgen.errors import UsageError
@@ -27,10 +26,7 @@ from artgen_plugins.hatch import (
     tooth,
     without_specks,
 )
-from artgen_plugins.wash import APART, OFF, closeness, rising, shaded, spread, waves, within
-
-Floats = NDArray[np.float64]
-Covers = NDArray[np.float32]
+from artgen_plugins.wash import APART, OFF, Covers, closeness, rising, shaded, spread, waves, within
 
 TONES = "0.04,0.1,0.16,0.22,0.28,0.34,0.4,0.46,0.53,0.6,0.66,0.72,0.8,0.9"
 LINES = 2
@@ -76,11 +72,8 @@ class Charcoal(Ink):
     Options: ClassVar[type[Any]] = CharcoalOptions
     separation = "tone"
     defaults = Preset(count=120000, background="#e6dfd2")
-
-    @property
-    def palettes(self) -> bool:
-        """None: tones of one colour."""
-        return False
+    palettes: ClassVar[bool] = False
+    """None: tones of one colour."""
 
     def take_options(self) -> None:
         """Make an ink of each layer, and one for what becomes of them all. Raises UsageError."""

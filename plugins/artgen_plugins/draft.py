@@ -30,10 +30,8 @@ from artgen_plugins.hatch import (
     stretched,
     without_specks,
 )
-from artgen_plugins.regions import seen_of
+from artgen_plugins.regions import Floats, seen_of
 from artgen_plugins.wash import within
-
-Floats = NDArray[np.float64]
 
 TONES = (0.38, 0.75), (0.6, 0.9), (0.78, 1.05)
 """The lightness from which lines are ruled and at which they are widest; the same of those between
@@ -379,8 +377,7 @@ def shadows(tones: Floats, light: Floats, face: Floats, canvas: Canvas) -> NDArr
     )
     sharp = edges > FIRM * length
     kept = sharp & (size > SMALL / canvas.pixel**2) | (faces > 0)
-    found: NDArray[np.bool_] = dark & kept[pieces]
-    return found
+    return np.asarray(dark & kept[pieces])
 
 
 def filled(mass: NDArray[np.bool_], canvas: Canvas) -> ink.Marks:

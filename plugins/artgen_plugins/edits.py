@@ -8,16 +8,13 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from skimage.color import rgb2lab
 
 from artgen import Drawing, load
 from artgen.editing import Operation, Parts, alike, apart, numbers
 from artgen.errors import UsageError, did_you_mean
 from artgen.targets import LUMA, parse_colour
-from artgen_plugins.regions import rgb_of
-
-Floats = NDArray[np.float64]
+from artgen_plugins.regions import Floats, rgb_of
 
 
 def _mapped(colours: Floats, pairs: list[list[str]]) -> Floats:

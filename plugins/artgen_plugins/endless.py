@@ -20,8 +20,8 @@ from artgen.animation import Form, Shot, eased
 from artgen.editing import numbers
 from artgen.errors import UsageError
 from artgen.targets import find_faces
+from artgen_plugins.films import Pixels, place_of_most
 
-Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
 CELLS = 24
@@ -166,13 +166,8 @@ def _richest(pixels: Pixels) -> tuple[float, float]:
     for x, y, radius in find_faces(pixels)[:1]:
         short = min(height, width)
         return x - 0.3 * radius * short / width, y - 0.15 * radius * short / height
-    detail = gaussian_filter(
-        gaussian_gradient_magnitude(pixels.mean(2), 2.0), min(height, width) / 16
-    )
-    rows, columns = np.indices(detail.shape)
-    middle = np.hypot((rows + 0.5) / height - 0.5, (columns + 0.5) / width - 0.5)
-    row, column = np.unravel_index(int((detail * (1 - middle)).argmax()), detail.shape)
-    return (float(column) + 0.5) / width, (float(row) + 0.5) / height
+    detail = gaussian_gradient_magnitude(pixels.mean(2), 2.0)
+    return place_of_most(gaussian_filter(detail, min(height, width) / 16))
 
 
 ZOOM_INTO = Form(_prepare, loops=True, still=True, takes=parse_place)

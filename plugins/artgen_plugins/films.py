@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -268,14 +269,16 @@ def place_of_detail(pixels: Pixels, zoom: float) -> tuple[float, float]:
 
     picture = Image.fromarray(pixels).convert("L")
     picture.thumbnail((LOOK, LOOK))
-    grey = np.asarray(picture, np.float32)
-    detail = gaussian_gradient_magnitude(grey, 2.0)
-    rows, columns = np.indices(grey.shape)
-    height, width = grey.shape
-    # Of places with as much detail, the one nearer to the middle.
+    detail = gaussian_gradient_magnitude(np.asarray(picture, np.float32), 2.0)
+    return place_of_most(gaussian_filter(detail, max(detail.shape) / zoom / 2))
+
+
+def place_of_most(plane: NDArray[Any]) -> tuple[float, float]:
+    """Where most is, less of it far from the middle: as shares of width and height."""
+    height, width = plane.shape
+    rows, columns = np.indices(plane.shape)
     middle = np.hypot((rows + 0.5) / height - 0.5, (columns + 0.5) / width - 0.5)
-    detail = gaussian_filter(detail, max(height, width) / zoom / 2) * (1 - middle)
-    row, column = np.unravel_index(int(detail.argmax()), grey.shape)
+    row, column = np.unravel_index(int((plane * (1 - middle)).argmax()), plane.shape)
     return (float(column) + 0.5) / width, (float(row) + 0.5) / height
 
 

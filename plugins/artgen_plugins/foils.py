@@ -17,7 +17,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 import artgen
@@ -25,9 +24,7 @@ from artgen import Canvas, Ink, Preset, ink, option
 from artgen.errors import UsageError
 from artgen.ink import InkOptions
 from artgen.targets import LUMA
-from artgen_plugins.regions import seen_of
-
-Floats = NDArray[np.float64]
+from artgen_plugins.regions import Floats, seen_of
 
 BLACK = "#1d1b20"
 

@@ -164,15 +164,12 @@ def sizes(amount: Floats, shape: str) -> Floats:
     """Return the radius, or half the side, with which dots cover a share of cells of side 1."""
     amount = amount.clip(0, 1)
     if shape == "square":
-        found: Floats = np.sqrt(amount) / 2
-        return found
+        return np.asarray(np.sqrt(amount) / 2)
     if shape == "diamond":
         # Half the diagonal; beyond one half the paper that is left shrinks as dots grew before.
         grown = np.where(amount < 0.5, np.sqrt(amount / 2), 1 - np.sqrt((1 - amount) / 2))
-        found = grown * np.sqrt(0.5)
-        return found
+        return np.asarray(grown * np.sqrt(0.5))
     radius = np.linspace(0, np.sqrt(0.5), 1001)
     beyond = np.maximum(radius, 0.5)
     segment = beyond**2 * np.arccos(0.5 / beyond) - 0.5 * np.sqrt(beyond**2 - 0.25)
-    found = np.interp(amount, np.pi * radius**2 - 4 * segment, radius)
-    return found
+    return np.interp(amount, np.pi * radius**2 - 4 * segment, radius)

@@ -10,7 +10,7 @@ picture has no direction.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -18,9 +18,7 @@ from numpy.typing import NDArray
 
 from artgen import Canvas, Ink, Preset, ink, option
 from artgen.ink import InkOptions
-from artgen_plugins.regions import closest, lab_of, slopes
-
-Floats = NDArray[np.float64]
+from artgen_plugins.regions import Floats, closest, lab_of, slopes
 
 FINER = 0.33
 """The exponent of the weight of pixels in the distance of strokes: a third in the focus."""
@@ -261,8 +259,7 @@ def tooth(canvas: Canvas) -> Floats:
     ranks = _grains(*(min(int(2 * reach / GRAIN) + 3, MOST_GRAINS) for reach in canvas.reach[::-1]))
     x, y = canvas.pixel_centres()
     place = np.meshgrid((y + canvas.reach[1]) / GRAIN, (x + canvas.reach[0]) / GRAIN, indexing="ij")
-    found: Floats = map_coordinates(ranks, place, order=1, mode="grid-wrap")
-    return found
+    return np.asarray(map_coordinates(ranks, place, order=1, mode="grid-wrap"))
 
 
 @lru_cache(maxsize=4)
@@ -283,8 +280,7 @@ def _grains(rows: int, columns: int) -> Floats:
 
 def to_canvas(sheet: ink.Sheet, points: Floats) -> Floats:
     """Return points [N, 2], x and y in pixels from the corner, in canvas units."""
-    found: Floats = points * sheet.canvas.pixel - np.array(sheet.canvas.reach)
-    return found
+    return np.asarray(points * sheet.canvas.pixel - np.array(sheet.canvas.reach))
 
 
 def stretched(
@@ -300,8 +296,7 @@ def stretched(
     near = closest(weight, FOCUS) if pale and weight is not None else None
     if near is None:
         return found
-    own: Floats = found + near * (_curved(amount, near, LIGHTER, pale) - found)
-    return own
+    return np.asarray(found + near * (_curved(amount, near, LIGHTER, pale) - found))
 
 
 def _curved(amount: Floats, weight: Floats | None, share: float, middle: float) -> Floats:
@@ -314,46 +309,48 @@ def _curved(amount: Floats, weight: Floats | None, share: float, middle: float) 
         return amount
     level = np.clip((level - low) / (high - low), 0.01, 0.99)
     curve = np.clip(np.log(0.5) / np.log(level), *CURVES) * (np.log(middle) / np.log(0.5))
-    found: Floats = ((amount - low) / (high - low)).clip(0, 1) ** curve
-    return found
+    return np.asarray(((amount - low) / (high - low)).clip(0, 1) ** curve)
+
+
+def guided(tone: Floats, blur: Any, edge: Floats | float, least: float = 0.0) -> Floats:
+    """Return tones through a blur that ends at edges, where their variance is more than `edge`.
+
+    The guided filter of He, Sun and Tang (2010), with the tones as their own guide. `least` keeps
+    an `edge` of 0 from dividing by 0.
+    """
+    mean = blur(tone)
+    variance = blur(tone**2) - mean**2
+    slope = variance / (variance + edge + least)
+    return np.asarray(blur(slope) * tone + blur((1 - slope) * mean))
 
 
 def levelled(tone: Floats, middle: float, local: float) -> Floats:
     """Return tones whose masses are nearer to `middle` by a share `local`, and details stronger.
 
-    Masses end at edges (the guided filter of He, Sun and Tang, 2010), so nothing has a halo.
+    Masses end at edges, so nothing has a halo.
     """
     from scipy.ndimage import uniform_filter
 
     if not local:
         return tone
     wide = max(3, round(AROUND * min(tone.shape)))
-    mean = uniform_filter(tone, wide, mode="nearest")
-    spread = uniform_filter(tone**2, wide, mode="nearest") - mean**2
-    slope = spread / (spread + FLAT)
-    base = uniform_filter(slope, wide, mode="nearest") * tone
-    base += uniform_filter((1 - slope) * mean, wide, mode="nearest")
-    found: Floats = tone + local * (tone - 2 * base + middle)
-    return found
+    base = guided(tone, partial(uniform_filter, size=wide, mode="nearest"), FLAT)
+    return np.asarray(tone + local * (tone - 2 * base + middle))
 
 
 def abstracted(tone: Floats, pitch: Floats, loose: float) -> Floats:
     """Return tones without details, whose edges stay: less where `pitch` is less than 1.
 
-    A guided filter (He, Sun and Tang, 2010), in rounds, of two widths.
+    A guided filter, in rounds, of two widths.
     """
     from scipy.ndimage import gaussian_filter
 
     side, found = min(tone.shape), []
     for share in (1.0, 0.3) if pitch.min() < 0.9 else (1.0,):
         smooth, wide = tone, max(0.7, share * (0.002 + 0.02 * loose) * side)
+        blur = partial(gaussian_filter, sigma=wide, mode="nearest")
         for _ in range(3):
-            mean = gaussian_filter(smooth, wide, mode="nearest")
-            variance = gaussian_filter(smooth**2, wide, mode="nearest") - mean**2
-            slope = variance / (variance + 0.004 * loose * pitch**2 + 1e-9)
-            smooth = gaussian_filter(slope, wide, mode="nearest") * smooth + gaussian_filter(
-                (1 - slope) * mean, wide, mode="nearest"
-            )
+            smooth = guided(smooth, blur, 0.004 * loose * pitch**2, 1e-9)
         found.append(smooth)
     if len(found) == 1:
         return found[0]
@@ -400,8 +397,7 @@ def blurred(picture: Floats, pitch: Floats, share: float) -> Floats:
     low = np.minimum(place.astype(int), len(levels) - 2)
     stack, part = np.stack(smooth), place - low
     first, second = (np.take_along_axis(stack, (low + n)[None], 0)[0] for n in (0, 1))
-    found: Floats = first + part * (second - first)
-    return found
+    return np.asarray(first + part * (second - first))
 
 
 def strengthened(tone: Floats, pitch: Floats, crisp: float) -> Floats:

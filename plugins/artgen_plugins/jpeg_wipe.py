@@ -8,13 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from artgen.animation import Form, Shot, eased, encode_within
-from artgen_plugins.films import magnified, place_of_detail, wiped
-
-Pixels = NDArray[np.uint8]
+from artgen_plugins.films import Pixels, magnified, place_of_detail, wiped
 
 ZOOM = 4.0
 """The largest magnification."""

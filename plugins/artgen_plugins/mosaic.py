@@ -20,10 +20,8 @@ from artgen.ink import InkOptions
 from artgen_plugins._presets import read_presets
 from artgen_plugins._streams import STEP, streams
 from artgen_plugins.hatch import abstracted, directions, spacing, to_canvas
-from artgen_plugins.regions import lab_of
+from artgen_plugins.regions import Floats, lab_of
 from artgen_plugins.stipple import shown
-
-Floats = NDArray[np.float64]
 
 PIXELS, NEAR, ROUNDS = 24, 6, 5
 """Sample points for each stone, stones that a point may belong to, and rounds of relaxation."""
@@ -190,8 +188,7 @@ def neighbours(points: Floats, most: int) -> NDArray[np.intp]:
     ranks = range(2, min(most + 1, len(points)) + 1)
     if not ranks:
         return np.zeros((len(points), 0), np.intp)
-    found: NDArray[np.intp] = cKDTree(points).query(points, ranks)[1]
-    return found
+    return np.asarray(cKDTree(points).query(points, ranks)[1])
 
 
 def tanned(lab: Floats, seen: Floats, face: Floats) -> Floats:
@@ -291,8 +288,7 @@ def clearance(points: Floats, angle: Floats) -> Floats:
     near = neighbours(points, NEAR - 1)
     apart = _apart(points[near] - points[:, None], angle[:, None])
     beside = np.where(apart >= apart[::-1], apart, np.inf)
-    found: Floats = beside.min(2, initial=np.inf)
-    return found
+    return np.asarray(beside.min(2, initial=np.inf))
 
 
 def _apart(offset: Floats, angle: Floats) -> Floats:

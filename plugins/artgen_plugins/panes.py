@@ -29,6 +29,7 @@ from artgen_plugins.regions import (
     merged,
     neighbours,
     seen_of,
+    separated,
     smoothed,
     watershed,
 )
@@ -158,11 +159,8 @@ class Panes(Ink):
         "marks": "glass covers all; the tone decides which glass, not how much is covered"
     }
     defaults = Preset(count=40000, background="#fffdf2")
-
-    @property
-    def palettes(self) -> bool:
-        """None: light mixes in glass and enamel."""
-        return False
+    palettes: ClassVar[bool] = False
+    """None: light mixes in glass and enamel."""
 
     def take_options(self) -> None:
         """Put the leads over the glass, and the enamel over both. Raises UsageError."""
@@ -261,11 +259,11 @@ class Panes(Ink):
         labels = merged(regions, apart, size, wanted, 0.0, ALIKE, LEAST)
         for _ in range(ROUNDS):
             labels = smoothed(labels, max(1.0, BENT / self.options.detail / canvas.pixel))
-        labels = merged(pieces(labels), apart, size, wanted, 0.0, ALIKE, LEAST)
+        labels = merged(separated(labels), apart, size, wanted, 0.0, ALIKE, LEAST)
         labels = one_glass(labels, lab, inner)
         # A lead between two pieces of one glass would be for nothing, and no piece has a hole.
         labels = together(labels, lab, self._glass(lab, labels))
-        labels = without_holes(pieces(labels), lab)
+        labels = without_holes(separated(labels), lab)
         things = merged(labels, apart, size, max(1, wanted // THINGS), 0.0, 0.0, 0.0)
         # No straight lead crosses a face.
         share = (1 - inner) * wanted / LARGEST / inner.size
@@ -280,8 +278,7 @@ class Panes(Ink):
         more = JEWEL + tint * (1 - np.exp(-chroma / 4)) / np.maximum(chroma, 1e-3)
         wanted = np.stack([light, *(more * colours[:, 1:]).T], 1)
         glass = lab_of(self.inks[: max(1, self.last)].T)
-        found: Labels = ((wanted[:, None] - glass) ** 2).sum(2).argmin(1)
-        return found
+        return np.asarray(((wanted[:, None] - glass) ** 2).sum(2).argmin(1))
 
     def _glazed(
         self,
@@ -308,7 +305,7 @@ class Panes(Ink):
         size = np.where(subject, *shares) / (1 + inner * (FACED - 1))
         labels = merged(regions, apart, size, wanted, 0.0, SAME, LEAST)
         for _ in range(2):
-            labels = pieces(self._fair(labels, subject, side))
+            labels = separated(self._fair(labels, subject, side))
             # What is thin is no pane.
             deep = distance_transform_edt(morphological_gradient(labels, 2) == 0) + 0.1
             mass = size * np.where(subject, deep**0.3, deep)
@@ -343,8 +340,7 @@ class Panes(Ink):
         far = ((wanted[:, None] - glass) ** 2).sum(2)
         if not self.options.inks:
             far[np.ix_(skin, np.r_[: FLESHY[0], FLESHY[1] : len(glass)])] += 1e6
-        found: Labels = far.argmin(1)
-        return found
+        return np.asarray(far.argmin(1))
 
     def _painted(
         self,
@@ -439,8 +435,7 @@ def vivid(seen: Floats) -> Floats:
     low, high = np.percentile(seen.mean(0), [1, 98])
     if high - low < 0.2:
         return seen
-    found: Floats = ((seen - low) / (high - low)).clip(0, 1)
-    return found
+    return np.asarray(((seen - low) / (high - low)).clip(0, 1))
 
 
 def clear(colours: Floats, lab: Floats, near: Floats) -> tuple[Floats, NDArray[np.bool_]]:
@@ -468,8 +463,7 @@ def clear(colours: Floats, lab: Floats, near: Floats) -> tuple[Floats, NDArray[n
 
 def skinlike(hue: Floats) -> NDArray[np.bool_]:
     """Return which hues [..., 2] of CIELAB skin can have."""
-    found: NDArray[np.bool_] = (hue.min(-1) > 3) & (hue[..., 1] < 2.5 * hue[..., 0])
-    return found
+    return np.asarray((hue.min(-1) > 3) & (hue[..., 1] < 2.5 * hue[..., 0]))
 
 
 def streaked(canvas: Canvas, angle: float, seed: int) -> Floats:
@@ -494,8 +488,7 @@ def spread_of(values: Floats, labels: Labels) -> Floats:
     own = labels.ravel()
     many = np.maximum(np.bincount(own), 1)
     mean = np.bincount(own, values.ravel()) / many
-    found: Floats = np.sqrt((np.bincount(own, values.ravel() ** 2) / many - mean**2).clip(0))
-    return found
+    return np.asarray(np.sqrt((np.bincount(own, values.ravel() ** 2) / many - mean**2).clip(0)))
 
 
 def one_glass(labels: Labels, lab: Floats, inner: Floats) -> Labels:
@@ -524,8 +517,7 @@ def united(labels: Labels, a: Labels, b: Labels, alike: NDArray[np.bool_]) -> La
 
     ones, size = np.ones(int(alike.sum())), int(labels.max()) + 1
     graph = coo_array((ones, (a[alike], b[alike])), shape=(size, size))
-    found: Labels = connected_components(graph, directed=False)[1][labels].astype(np.int64)
-    return found
+    return np.asarray(connected_components(graph, directed=False)[1][labels].astype(np.int64))
 
 
 def without_holes(labels: Labels, lab: Floats) -> Labels:
@@ -546,15 +538,7 @@ def without_holes(labels: Labels, lab: Floats) -> Labels:
             and np.hypot.reduce((colours[own] - colours[others[0]]) * SKIN[:3]) < HELD
         ):
             found[box][labels[box] == own] = others[0]
-    return pieces(found)
-
-
-def pieces(labels: Labels) -> Labels:
-    """Return labels [height, width] of which each is of one piece, from 0 on."""
-    from skimage.measure import label
-
-    found: Labels = label(labels + 1, connectivity=1, background=-1)  # type: ignore[no-untyped-call]
-    return found - 1
+    return separated(found)
 
 
 def parted(
@@ -594,7 +578,7 @@ def parted(
         own = segmentation.watershed(rough, seeds, mask=inside, compactness=STRAIGHT / side)  # type: ignore[no-untyped-call]
         found[inside] = np.where(own == 1, value, following + own)[inside]
         following += count + 1
-    return pieces(found)
+    return separated(found)
 
 
 def borders(

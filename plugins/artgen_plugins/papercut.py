@@ -19,11 +19,8 @@ from artgen.ink import InkOptions
 from artgen_plugins._contours import focused
 from artgen_plugins._flow import marked
 from artgen_plugins.hatch import abstracted, blurred, filled, spacing, tooth, without_specks
-from artgen_plugins.regions import lab_of, means, seen_of
-from artgen_plugins.wash import APART, OFF, spread, within
-
-Floats = NDArray[np.float64]
-Covers = NDArray[np.float32]
+from artgen_plugins.regions import Floats, lab_of, means, seen_of
+from artgen_plugins.wash import APART, OFF, Covers, spread, within
 
 PAPERS = (
     "#fbf4e4,#f3e0bd,#e9dcd0,#d9d6cc,#b3bcc0,#7f8a93,#55565a,#2f2c3a,#1c1828,"
@@ -81,11 +78,8 @@ class Papercut(Ink):
         "marks": "paper covers all; the tone decides which paper, not how much is covered"
     }
     defaults = Preset(count=80000, background="#fbf1dc")
-
-    @property
-    def palettes(self) -> bool:
-        """None: shadows lie on the sheets."""
-        return False
+    palettes: ClassVar[bool] = False
+    """None: shadows lie on the sheets."""
 
     def take_options(self) -> None:
         """Order the papers, and add an ink for shadows. Raises UsageError."""
@@ -175,8 +169,7 @@ class Papercut(Ink):
             span = papers[:, 0].min(), lifted, papers[:, 0].max()
             wanted[:, 0] = np.interp(wanted[:, 0], [low, middle, high], span)
         apart = (wanted[:, None] - papers) * LIKE
-        found: NDArray[np.int64] = (apart**2).sum(2).argmin(1)
-        return found
+        return np.asarray((apart**2).sum(2).argmin(1))
 
 
 def frequent(lab: Floats, weight: Floats | None, count: int) -> Floats:

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from artgen import Drawing, Engine, Ink, Primitive
@@ -16,9 +15,7 @@ from artgen.engines import Problem, Report, State, check_finite, picture_psnr
 from artgen.family import paint
 from artgen.ink import Sheet, mix
 from artgen.targets import LUMA, srgb_to_linear
-from artgen_plugins.regions import closest
-
-Floats = NDArray[np.float64]
+from artgen_plugins.regions import Floats, closest, lab_of
 
 ROUNDS = 40
 """Rounds of coordinate descent of a separation."""
@@ -198,10 +195,8 @@ def separate(
         return amounts
     if primitive.separation == "nearest":
         from scipy.spatial import KDTree
-        from skimage.color import rgb2lab
 
-        pixels = rgb2lab(np.moveaxis(goal.clip(0, 1), 0, 2))
-        nearest = KDTree(rgb2lab(primitive.inks)).query(pixels)[1]
+        nearest = KDTree(lab_of(primitive.inks.T)).query(lab_of(goal))[1]
         np.put_along_axis(amounts, nearest[None], 1.0, axis=0)
         return amounts
     inks, overprint, counted = primitive.inks, primitive.options.overprint, np.ones((3, 1, 1))
@@ -242,8 +237,7 @@ def lit(picture: Floats, weight: Floats) -> Floats:
         # Of the odds of light, and less of what is darker: eyes, and the ground behind a head.
         more = np.clip(SKIN / (1 - SKIN) * (1 - light) / light, *GAINS)
         gain += np.where(pieces == k, face * (more - 1) * (luma / light).clip(0, 1), 0)
-    lighter: Floats = found * gain / (1 + (gain - 1) * found)
-    return lighter
+    return np.asarray(found * gain / (1 + (gain - 1) * found))
 
 
 def brightened(picture: Floats, share: float) -> Floats:
@@ -260,5 +254,4 @@ def brightened(picture: Floats, share: float) -> Floats:
     tone = tone.clip(0, 1) ** np.clip(lift, np.interp(middle, [0.15, 0.3], [1.0, 0.65]), 1.0)
     tone = luma + share * (tone - luma)
     chroma = (picture - luma) * (1 + CHROMA * share) * (tone / luma.clip(0.05)).clip(1, 2)
-    found: Floats = (tone + chroma).clip(0, 1)
-    return found
+    return np.asarray((tone + chroma).clip(0, 1))

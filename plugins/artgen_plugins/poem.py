@@ -15,15 +15,12 @@ from importlib.resources import files
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from artgen import Canvas, Ink, Preset, ink, option
 from artgen.errors import InputError, UsageError, read_regular
 from artgen.ink import InkOptions
 from artgen_plugins._contours import pixels_of
-from artgen_plugins.regions import slopes
-
-Floats = NDArray[np.float64]
+from artgen_plugins.regions import Floats, slopes
 
 SHE_WALKS = """She walks in beauty, like the night
 Of cloudless climes and starry skies;

@@ -18,6 +18,7 @@ from artgen import ink
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
+Mask = NDArray[np.bool_]
 Place = tuple[int, int]
 
 SEEDS = 6
@@ -186,6 +187,14 @@ def neighbours(labels: Labels) -> tuple[Labels, Labels]:
     return a[a != b], b[a != b]
 
 
+def separated(labels: Labels) -> Labels:
+    """Return labels [height, width] of which each is of one piece, from 0 on; -1 is a label too."""
+    from skimage.measure import label
+
+    found: Labels = label(labels + 1, connectivity=1, background=-1)  # type: ignore[no-untyped-call]
+    return found - 1
+
+
 def smoothed(labels: Labels, sigma: float) -> Labels:
     """Give each pixel to the region that has most of its surroundings."""
     from scipy.ndimage import find_objects, gaussian_filter
@@ -264,8 +273,7 @@ def lab_of(picture: Floats) -> Floats:
     """Return sRGB [3, ...] in 0 to 1 as CIELAB [..., 3]."""
     from skimage.color import rgb2lab
 
-    found: Floats = rgb2lab(np.moveaxis(picture.clip(0, 1), 0, -1))
-    return found
+    return np.asarray(rgb2lab(np.moveaxis(picture.clip(0, 1), 0, -1)))
 
 
 def rgb_of(lab: Floats) -> Floats:

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-from numpy.typing import NDArray
-
 from artgen import Preset, Shape
-from artgen_plugins.rotated_rectangle import RotatedRectangle
-
-Floats = NDArray[np.float64]
+from artgen_plugins.rotated_rectangle import Floats, RotatedRectangle
 
 
 class RotatedEllipse(Shape):

@@ -247,8 +247,7 @@ class ScratchEngine(Engine):
         weight = self.weight[pixels, None]
         total = channels * float(weight.sum())
         # Where all weights are 0, so are the shares.
-        shares: Array = weight / max(total, float(np.finfo(np.float32).tiny))
-        return shares
+        return np.asarray(weight / max(total, float(np.finfo(np.float32).tiny)))
 
     def _flow_back(self, pixels: Array) -> None:
         """Leave in every parameter the gradient of the loss of these pixels."""

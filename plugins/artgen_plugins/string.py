@@ -132,8 +132,7 @@ class String(Ink):
         away = cKDTree(nails).query(np.stack([x, y], -1))[0]
         near = (1 - away / away.max() - FADES) / (1 - FADES)
         near = near.clip(0, 1)
-        found: Floats = 1 - self.options.fade * near * near * (3 - 2 * near)
-        return found
+        return np.asarray(1 - self.options.fade * near * near * (3 - 2 * near))
 
     def lights(self, *colours: Any) -> tuple[float, float] | None:
         """Return the luminance of the board and of a thread; None where they are the same."""
@@ -150,8 +149,7 @@ class String(Ink):
             soft = gaussian_filter(amounts, (0, wide, wide), mode="nearest")
             amounts = (amounts + self.options.crisp * (amounts - soft)).clip(0, 1)
         veil = self.options.veil * amounts.mean((1, 2), keepdims=True)
-        tones: Floats = self.options.darkest * (veil + (1 - veil) * amounts)
-        return tones
+        return np.asarray(self.options.darkest * (veil + (1 - veil) * amounts))
 
     def resolve_options(self, canvas: Canvas) -> None:
         """Replace the name of a file by its outline, so that a drawing needs no file."""

@@ -31,10 +31,9 @@ from artgen_plugins._flow import flow_lines
 from artgen_plugins._silhouette import silhouettes
 from artgen_plugins.draft import away_from, masses, outlines_of, parted, tones_of, whole_lines
 from artgen_plugins.hatch import cropped, inside_margin, softened
-from artgen_plugins.regions import lab_of, seen_of
+from artgen_plugins.regions import Floats, lab_of, seen_of
 from artgen_plugins.wash import within as fewer
 
-Floats = NDArray[np.float64]
 Covers = NDArray[np.float32]
 
 GLOW = ((0.16, 17.0), (0.34, 8.0), (0.6, 3.6), (1.0, 1.15), (1.0, 0.5))
@@ -108,11 +107,8 @@ class Tube(Ink):
     Options: ClassVar[type[Any]] = TubeOptions
     separation: ClassVar[Literal["mixed", "nearest"]] = "nearest"
     defaults = Preset(count=16000, background="#07050f")
-
-    @property
-    def mixes(self) -> bool:
-        """Always: halos are darker than the tubes, whose middles are lighter."""
-        return True
+    mixes: ClassVar[bool] = True
+    """Always: halos are darker than the tubes, whose middles are lighter."""
 
     def take_options(self) -> None:
         """Add the colours of rows and of halos, which lie behind."""
@@ -342,8 +338,7 @@ def agreed(hues: NDArray[np.int64], lines: list[Contour], radius: float) -> NDAr
     many, tube = connected_components(links, directed=False)
     votes = np.zeros((many, hues.max() + 1))
     np.add.at(votes, (tube, hues), [len(each.points) for each in lines])
-    found: NDArray[np.int64] = votes.argmax(1)[tube]
-    return found
+    return np.asarray(votes.argmax(1)[tube])
 
 
 def _ahead(points: Floats, goals: Floats) -> tuple[Floats, Floats]:
@@ -366,8 +361,7 @@ def _beside(points: Floats, canvas: Canvas, light: Floats) -> Floats:
         sides.append([map_coordinates(each, place.T, order=1, mode="nearest") for each in light])
     colours = np.array(sides).mean(2)
     lab, mean = lab_of(colours.T), lab_of(light.mean((1, 2))[:, None])
-    found: Floats = colours[np.hypot(*(lab - mean)[..., 1:].T).argmax()][:, None]
-    return found
+    return np.asarray(colours[np.hypot(*(lab - mean)[..., 1:].T).argmax()][:, None])
 
 
 def _likest(colours: Floats, tubes: Floats, light: Floats) -> NDArray[np.int64]:
@@ -379,5 +373,4 @@ def _likest(colours: Floats, tubes: Floats, light: Floats) -> NDArray[np.int64]:
         lab_of(each)[..., 1:] for each in (colours, tubes.T, light.mean((1, 2))[:, None])
     )
     of = of / np.maximum(np.hypot(*of.T), 1e-9)[:, None]
-    found: NDArray[np.int64] = ((near - WHITE * middle) @ of.T).argmax(1)
-    return found
+    return np.asarray(((near - WHITE * middle) @ of.T).argmax(1))

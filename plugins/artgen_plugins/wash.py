@@ -30,9 +30,8 @@ from artgen_plugins.hatch import (
     tooth,
     without_specks,
 )
-from artgen_plugins.regions import seen_of
+from artgen_plugins.regions import Floats, seen_of
 
-Floats = NDArray[np.float64]
 Covers = NDArray[np.float32]
 
 PIGMENTS = "#f8c72d,#e0456f,#3f90cf,#584c5e"
@@ -100,11 +99,8 @@ class Wash(Ink):
     # Pigments are found by `place`, from the picture itself.
     separation = "tone"
     defaults = Preset(count=100000, background="#fdfbf5")
-
-    @property
-    def palettes(self) -> bool:
-        """None: pigments mix."""
-        return False
+    palettes: ClassVar[bool] = False
+    """None: pigments mix."""
 
     def take_options(self) -> None:
         """Make an ink of each wash of each pigment. Raises UsageError if there are too many."""
@@ -174,10 +170,8 @@ class Wash(Ink):
         x, y = canvas.pixel_centres()
         far = np.minimum(canvas.reach[0] - abs(x), canvas.reach[1] - abs(y)[:, None])
         margin = self.options.margin * 2 * min(canvas.reach) * (self.group is None)
-        reached: NDArray[np.bool_] = far > margin * (
-            0.6 + 0.6 * waves(canvas, 0.3, 400) + 0.2 * waves(canvas, 0.05, 401)
-        )
-        return reached
+        uneven = 0.6 + 0.6 * waves(canvas, 0.3, 400) + 0.2 * waves(canvas, 0.05, 401)
+        return np.asarray(far > margin * uneven)
 
     def _amounts(self, seen: Floats, pitch: Floats, weight: Floats | None) -> Floats:
         """Return how much of each pigment there is: [pigments, height, width]."""
@@ -276,8 +270,7 @@ def lightened(seen: Floats, vivid: float, weight: Floats | None = None) -> Float
     chroma += vivid * ROSY * (warm * dull) * np.array([0.4, -1.0, 0.6])[:, None, None]
     # Paint gets no purer: what is too pure gets paler, and keeps its hue.
     room = (1 - PURE) * lifted / np.maximum(-chroma.min(0), 1e-6)
-    found: Floats = (lifted + room.clip(0, 1) * chroma).clip(0, 1)
-    return found
+    return np.asarray((lifted + room.clip(0, 1) * chroma).clip(0, 1))
 
 
 def closeness(weight: Floats | None) -> Floats | float:
@@ -312,8 +305,7 @@ def _spline(place: Floats, many: int) -> Floats:
     """Return the weights of `many` lattice points at places, [N, points], each 1 from the next."""
     from scipy.interpolate import BSpline
 
-    found: Floats = BSpline.design_matrix(place + 3, np.arange(many + 4.0), 3).toarray()
-    return found
+    return np.asarray(BSpline.design_matrix(place + 3, np.arange(many + 4.0), 3).toarray())
 
 
 def back_runs(canvas: Canvas) -> Covers:
@@ -322,10 +314,8 @@ def back_runs(canvas: Canvas) -> Covers:
         waves(canvas, 0.3, 501) + 0.25 * waves(canvas, 0.05, 502) + 0.1 * waves(canvas, 0.016, 503)
     )
     place = (height - 0.98) / 0.03
-    found: Covers = (np.exp(-(place**2)) - 0.5 * (place > 0) * np.exp(-place / 5)).astype(
-        np.float32
-    )
-    return found
+    found = np.exp(-(place**2)) - 0.5 * (place > 0) * np.exp(-place / 5)
+    return np.asarray(found.astype(np.float32))
 
 
 def spread(layer: Covers, sigma: float) -> Covers:
@@ -334,11 +324,9 @@ def spread(layer: Covers, sigma: float) -> Covers:
 
     coarse = int(sigma / 3)
     if coarse < 2 or min(layer.shape) < 4 * coarse:
-        found: Covers = gaussian_filter(layer, max(sigma, 0.3), mode="nearest")
-        return found
+        return np.asarray(gaussian_filter(layer, max(sigma, 0.3), mode="nearest"))
     height, width = layer.shape
     padded = np.pad(layer, ((0, -height % coarse), (0, -width % coarse)), mode="edge")
     small = padded.reshape(padded.shape[0] // coarse, coarse, -1, coarse).mean((1, 3))
     small = gaussian_filter(small, sigma / coarse, mode="nearest")
-    large: Covers = zoom(small, coarse, order=1, mode="nearest", grid_mode=True)[:height, :width]
-    return large
+    return np.asarray(zoom(small, coarse, order=1, mode="nearest", grid_mode=True)[:height, :width])

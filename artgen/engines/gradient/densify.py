@@ -101,8 +101,7 @@ class Densification:
     @property
     def moving(self) -> float:
         """The share of the parts that a round moves, before it is divided."""
-        share: float = self.options.move
-        return share
+        return float(self.options.move)
 
     @property
     def paint(self) -> Paint:
@@ -212,8 +211,7 @@ class Densification:
         """The count found by `step` and options that repeat the fit; empty if none was sought."""
         if not self.options.converge:
             return {}
-        taken = [count for each, count in self.rounds.items() if each < step]
-        count = min(self.limit, max(taken, default=self.first))
+        count = self._due(step - 1)
         return {"count": count, "start": self.first / count, "converge": 0.0}
 
     def state_dict(self) -> State:

@@ -9,40 +9,37 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from artgen.base.options import option
 from artgen.engines.gradient.epochs import Epochs
+from artgen.engines.gradient.schedule import AdamOptions
 from artgen.values.examples import Examples
 
 
 @dataclass(frozen=True)
-class RandomAffine:
-    """A random affine map of a `share` of the pictures, uniform within these bounds.
+class BatchOptions(AdamOptions):
+    """Options of `gradient` for codecs: batches, and affine maps of a share of their pictures.
 
-    `degrees` and `shear` (along x) are in degrees to either side, `translate` is a share of the
-    sides, `scale` the largest relative change in size.
+    The maps are random, and uniform within the bounds.
     """
 
-    share: float = 0.0
-    degrees: float = 15.0
-    translate: float = 0.1
-    scale: float = 0.1
-    shear: float = 10.0
+    batch: int = option(0, "pictures per step; 0 uses all", low=0)
+    augment: float = option(0.0, "share of the training pictures that are augmented", low=0, high=1)
+    degrees: float = option(15.0, "largest rotation, in degrees", low=0, high=180)
+    translate: float = option(0.1, "largest translation, as a share of a side", low=0, high=1)
+    scale: float = option(0.1, "largest change in scale, as a share", low=0, high=0.9)
+    shear: float = option(10.0, "largest shear along x, in degrees", low=0, high=80)
 
 
 class Batches:
-    """Training pictures in batches of `batch` (0: all at once), in an order of `seed`'s."""
+    """Training pictures in batches as `options` say, in an order of `seed`'s."""
 
     def __init__(
-        self,
-        examples: Examples,
-        batch: int,
-        augmentation: RandomAffine,
-        seed: int,
-        device: torch.device,
+        self, examples: Examples, options: BatchOptions, seed: int, device: torch.device
     ) -> None:
         self.examples = Examples(*(tensor.to(device) for tensor in examples))
         count = len(examples.images)
-        self.epochs = Epochs(count, batch or count, seed)
-        self.augmentation = augmentation
+        self.epochs = Epochs(count, options.batch or count, seed)
+        self.options = options
 
     def batch(self, step: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Pictures of a step, floats in 0 to 1, and their classes.
@@ -52,12 +49,12 @@ class Batches:
         images, labels = self.examples
         chosen = self.epochs.batch(step).to(images.device)
         pictures = images[chosen].float() / 255
-        if self.augmentation.share > 0:
-            pictures = augmented(pictures, self.augmentation, generator)
+        if self.options.augment > 0:
+            pictures = augmented(pictures, self.options, generator)
         return pictures, labels[chosen]
 
 
-def augmented(images: Tensor, how: RandomAffine, generator: torch.Generator) -> Tensor:
+def augmented(images: Tensor, how: BatchOptions, generator: torch.Generator) -> Tensor:
     """The pictures [N, C, h, w], a share of them moved; what comes from outside is their edge.
 
     Values between pixels are linear in their neighbours.
@@ -67,7 +64,7 @@ def augmented(images: Tensor, how: RandomAffine, generator: torch.Generator) -> 
     def within(bound: float) -> Tensor:
         return bound * (2 * torch.rand(count, generator=generator, device=device) - 1)
 
-    moved = (torch.rand(count, generator=generator, device=device) < how.share).float()
+    moved = (torch.rand(count, generator=generator, device=device) < how.augment).float()
     rotation, shear = (moved * within(math.radians(angle)) for angle in (how.degrees, how.shear))
     # Coordinates span -1 to 1, so a share of the side is twice as much.
     across, down = (moved * within(2 * how.translate) for _ in range(2))

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from artgen.base.options import option
 from artgen.engines.base import Problem, State
 from artgen.engines.gradient.objective import Objective, objective_of, trial_clock
-from artgen.engines.gradient.schedule import AdamOptions
-from artgen.families.codec.batches import Batches, RandomAffine
+from artgen.families.codec.batches import Batches, BatchOptions
 from artgen.families.codec.contract import Codec
 from artgen.families.codec.paint import pass_through
 from artgen.init import Context
@@ -34,18 +31,7 @@ class CodecObjective(Objective):
     # An evaluation of thousands of test pictures takes longer than a step.
     reports = 15
 
-    @dataclass(frozen=True)
-    class Options(AdamOptions):
-        """Options of `gradient` for codecs."""
-
-        batch: int = option(0, "pictures per step; 0 uses all", low=0)
-        augment: float = option(
-            0.0, "share of the training pictures that are augmented", low=0, high=1
-        )
-        degrees: float = option(15.0, "largest rotation, in degrees", low=0, high=180)
-        translate: float = option(0.1, "largest translation, as a share of a side", low=0, high=1)
-        scale: float = option(0.1, "largest change in scale, as a share", low=0, high=0.9)
-        shear: float = option(10.0, "largest shear along x, in degrees", low=0, high=80)
+    Options = BatchOptions
 
     @classmethod
     def trial(cls, primitive: Codec, device: torch.device, batch: int) -> CodecTrial:
@@ -57,10 +43,7 @@ class CodecObjective(Objective):
         assert isinstance(problem.primitive, Codec)
         assert problem.training is not None
         self.codec = problem.primitive
-        how = RandomAffine(
-            options.augment, options.degrees, options.translate, options.scale, options.shear
-        )
-        self.batches = Batches(problem.training, options.batch, how, problem.seed, self.device)
+        self.batches = Batches(problem.training, options, problem.seed, self.device)
         self.total, self.steps = torch.zeros((), dtype=torch.float64), 0
         if self.batches.epochs.size * self.codec.height * self.codec.width > LARGE_STEP:
             self.check_step(self.batches.epochs.size, self._sample)

@@ -18,7 +18,7 @@ from artgen.art.latents import plot_latents
 from artgen.base.errors import UsageError
 from artgen.display.plots import plot_ranks, plot_scatter
 from artgen.display.sheets import as_rgb
-from artgen.families.codec.batches import RandomAffine, augmented
+from artgen.families.codec.batches import BatchOptions, augmented
 from artgen.families.codec.contract import Codec
 from artgen.families.codec.latents import CodecLatents
 from artgen.families.codec.paint import encode
@@ -155,7 +155,7 @@ def augmentation(of: Exhibit) -> Pixels:
     rng = torch.Generator().manual_seed(of.art.recipe.seed or 0)
     cells: Cells = []
     for number, image in enumerate(pictures.images.float() / 255):
-        moved = augmented(image.expand(7, -1, -1, -1), RandomAffine(1.0, **bounds), rng)
+        moved = augmented(image.expand(7, -1, -1, -1), BatchOptions(augment=1.0, **bounds), rng)
         cells.append((_shown(space.subject.pictures[number]), _caption(space, number)))
         cells += [(_shown(to_pixels(each.permute(1, 2, 0).numpy())), "") for each in moved]
     return contact_sheet(cells, columns=8, longest=_CELL)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -115,4 +114,4 @@ def _own_sites(partition: Partition, drawing: Drawing) -> Drawing:
     if partition.group is None:
         return drawing
     some = torch.from_numpy(_in_cell(partition.group, unpack_sites(drawing.tensors)[0]))
-    return replace(drawing, tensors={k: v[..., some] for k, v in drawing.tensors.items()})
+    return drawing.map_tensors(lambda tensor: tensor[..., some])

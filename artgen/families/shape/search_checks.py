@@ -44,12 +44,12 @@ def scoring(candidate: Candidate) -> str:
     """
     worst = 0.0
     for label, shape in members(candidate):
-        layers, stack = _prepared_stack(shape)
+        layers = _prepared_stack(shape)
         rng = np.random.default_rng(9)
         for genes in random_genes(shape, rng, CANVAS, SOME, changes=2):
             # Scored where it is, as there are no candidates and no patience.
             found, _, _ = layers.search(rng, 0, 0.1, 0.2, 0.1, 0.1, 0, 1.0, 0, genes.copy())
-            expected, scale = _added_up(layers, stack, shape, genes)
+            expected, scale = _added_up(layers, shape, genes)
             if not abs(found - expected) <= (CURVED if shape.curves else EXACT) * scale + 1e-4:
                 raise Failed(
                     f"{label} is scored {found:.5g}, but its pixels add up to {expected:.5g}"
@@ -97,19 +97,17 @@ class _Triangle(Shape):
             points[i, 0], points[i, 1] = genes[2 * i], genes[2 * i + 1]
 
 
-def _prepared_stack(shape: Shape) -> tuple[Compositing, Stack]:
+def _prepared_stack(shape: Shape) -> Compositing:
     """Stack shapes below and above a place, and compute the sums for this place."""
     stack = unpack(stack_values(shape, CANVAS, 4, seed=10))
     weight = np.random.default_rng(11).uniform(0.5, 1.5, (CANVAS.height, CANVAS.width))
     layers = Compositing(shape, picture(CANVAS), weight, BACKGROUND, (ALPHA, ALPHA))
     layers.go_to(stack, 2)
     layers.add_up(1)
-    return layers, stack
+    return layers
 
 
-def _added_up(
-    layers: Compositing, stack: Stack, shape: Shape, genes: Floats
-) -> tuple[float, float]:
+def _added_up(layers: Compositing, shape: Shape, genes: Floats) -> tuple[float, float]:
     """Compute the score from every covered pixel, and the error there as its scale."""
     share = shares(shape, genes, CANVAS, 1)
     below, above, through = (

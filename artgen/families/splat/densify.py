@@ -34,8 +34,7 @@ class SplatDensification(Densification):
     @property
     def moving(self) -> float:
         """The share of the splats that a round moves, before it is divided."""
-        share: float = self.options.move if self.adds else self.options.relocate
-        return share
+        return float(self.options.move if self.adds else self.options.relocate)
 
     def rank(self, tensors: Mapping[str, Tensor], image: Tensor, worth: Tensor | None) -> Tensor:
         """Order splats by their summed colour, or by the error that it saves."""

@@ -19,7 +19,7 @@ from torch import Tensor
 from artgen.base.errors import DeviceLost, OutputError
 from artgen.compiler.printer import KernelSource
 from artgen.compiler.step_printer import emit_step
-from artgen.compiler.step_program import NoStep, Program
+from artgen.compiler.step_program import NoStep
 from artgen.compiler.wgsl_printer import (
     CELLS,
     LANES,
@@ -33,7 +33,7 @@ from artgen.engines.gradient.device_steps import Stepper
 from artgen.families.splat.contract import Splat
 from artgen.families.splat.footprint import CompiledFootprint, Launch, Scene, StepProblem
 from artgen.families.splat.tiles import find_boxes
-from artgen.families.splat.webgpu_program import WebGpuStepper, compile_program
+from artgen.families.splat.webgpu_program import CompiledProgram, WebGpuStepper
 from artgen.raster.sampling import cut_strips
 from artgen.raster.webgpu_device import Device, Dispatch, Pipeline, groups_of, open_device
 
@@ -140,7 +140,7 @@ class Footprint(CompiledFootprint):
 
     def __init__(self, splat: Splat, device: str) -> None:
         self._device = open_device(device)
-        self._programs: dict[Any, tuple[Program, dict[str, Pipeline]]] = {}
+        self._programs: dict[Any, CompiledProgram] = {}
         super().__init__(splat)
 
     @property
@@ -156,12 +156,12 @@ class Footprint(CompiledFootprint):
         if key not in self._programs:
             program = emit_step(splat, problem.loss, problem.optimizer)
             try:
-                self._programs[key] = program, compile_program(self._device, program)
+                self._programs[key] = CompiledProgram(self._device, program)
             except DeviceLost:
                 raise
             except OutputError as error:
                 raise NoStep(error.message) from error
-        return WebGpuStepper(self._device, *self._programs[key], problem, count)
+        return WebGpuStepper(self._programs[key], problem, count)
 
     def _emit(self, channels: int, over: bool) -> KernelSource:
         return emit_wgsl_over(self._ir) if over else emit_wgsl(self._ir, self._far, channels)

@@ -17,16 +17,18 @@ from artgen.engines.gradient.device_steps import Survey
 from artgen.families.splat.footprint import StepProblem
 from artgen.raster.webgpu_device import Copy, Device, Dispatch, Pipeline
 
-Pipelines = Mapping[str, Pipeline]
-
 TOGETHER = 50
 """The most steps of a submission: a driver gives up one that takes seconds."""
 
 
-def compile_program(device: Device, program: Program) -> dict[str, Pipeline]:
-    """The kernels of all modules. Raises OutputError where the device refuses one."""
-    compiled = (device.compile(text) for text in program.modules.values())
-    return {name: pipeline for kernels in compiled for name, pipeline in kernels.items()}
+class CompiledProgram:
+    """A program and its `pipelines`. Raises OutputError where the device refuses a module."""
+
+    def __init__(self, device: Device, program: Program) -> None:
+        self.device, self.program = device, program
+        self.pipelines: dict[str, Pipeline] = {}
+        for text in program.modules.values():
+            self.pipelines |= device.compile(text)
 
 
 class LoadedProgram:
@@ -37,13 +39,9 @@ class LoadedProgram:
     """
 
     def __init__(
-        self,
-        device: Device,
-        program: Program,
-        pipelines: Pipelines,
-        sizes: Mapping[str, int],
-        scene: Mapping[str, float],
+        self, compiled: CompiledProgram, sizes: Mapping[str, int], scene: Mapping[str, float]
     ) -> None:
+        device, program = compiled.device, compiled.program
         self.device, self.symbols = device, dict(sizes)
         for name, expression in program.symbols.items():
             self.symbols[name] = evaluate(expression, self.symbols)
@@ -62,7 +60,7 @@ class LoadedProgram:
 
         @functools.cache
         def dispatch(kernel: str, x: int, y: int) -> Dispatch:
-            return device.work(pipelines[kernel], self.buffers, (x, y))
+            return device.work(compiled.pipelines[kernel], self.buffers, (x, y))
 
         def made(operation: Operation) -> Dispatch | Copy:
             if "copy" in operation:
@@ -86,15 +84,8 @@ class LoadedProgram:
 class WebGpuStepper:
     """Takes the steps of a fit: see `footprint.Stepper`. Raises NoStep for large pictures."""
 
-    def __init__(
-        self,
-        device: Device,
-        program: Program,
-        pipelines: Pipelines,
-        problem: StepProblem,
-        count: int,
-    ) -> None:
-        canvas, target, weight = problem[:3]
+    def __init__(self, compiled: CompiledProgram, problem: StepProblem, count: int) -> None:
+        program, (canvas, target, weight) = compiled.program, problem[:3]
         self.rows, self.count = len(program.parameters), count
         self._sizes = {"N": count, "W": canvas.width, "H": canvas.height, "S": TOGETHER, "R": 0}
         if weight is None:
@@ -105,9 +96,7 @@ class WebGpuStepper:
             "weights": (weight / (3 * total)).float().numpy(),
             "table": np.array(program.table, np.float32),
         }
-        self._open = functools.partial(
-            LoadedProgram, device, program, pipelines, self._sizes, problem.scene
-        )
+        self._open = functools.partial(LoadedProgram, compiled, self._sizes, problem.scene)
         self._sorts = program.blend == "over"
         self._unsettled: list[Tensor] = []
         try:

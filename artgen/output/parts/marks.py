@@ -132,7 +132,9 @@ class _Bend:
         """Return points on it, from first to last."""
         if self.radius is None:
             return self.first[None]
-        return _arc(self.middle, self.radius, self.first, self.last)
+        one, sweep = _sweep(self.middle, self.first, self.last)
+        turn = one - np.linspace(0, sweep, max(2, int(ROUND * sweep / (2 * np.pi)) + 1))
+        return self.middle + self.radius * np.stack([np.cos(turn), np.sin(turn)], 1)
 
     def curves(self) -> Floats:
         """Return it as `PlacedMark.curves` does."""
@@ -176,13 +178,6 @@ def _text(number: float) -> str:
 def _place(point: Floats) -> str:
     x, y = point.tolist()
     return f"{_text(x)} {_text(y)}"
-
-
-def _arc(middle: Floats, radius: float, first: Floats, last: Floats) -> Floats:
-    """Return points on a circle from `first` to `last`, against the sense of x to y."""
-    one, sweep = _sweep(middle, first, last)
-    turn = one - np.linspace(0, sweep, max(2, int(ROUND * sweep / (2 * np.pi)) + 1))
-    return middle + radius * np.stack([np.cos(turn), np.sin(turn)], 1)
 
 
 def _sweep(middle: Floats, first: Floats, last: Floats) -> tuple[float, float]:

@@ -32,14 +32,13 @@ from artgen.output.plotter.lines import (
 )
 from artgen.output.plotter.page import Fill, Page, named_page
 from artgen.output.plotter.route import length, sort_paths
+from artgen.output.still import Pixels
 from artgen.primitives import Primitive
 from artgen.targets import hex_colour, parse_colour
 from artgen.values.canvas import Canvas
 from artgen.values.drawing import Drawing
 
 __all__ = ["Fill", "Layer", "Page", "Plot", "named_page", "plot"]
-
-Pixels = NDArray[np.uint8]
 
 SEEN = 1024
 """Long side of the picture from which a plot is made, in pixels."""

@@ -9,13 +9,11 @@ problem.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from artgen.output.parts.flat import Floats
 from artgen.output.plotter.page import Page
+from artgen.output.still import Pixels
 from artgen.targets import hex_colour, learn_palette, parse_colour
-
-Floats = NDArray[np.float64]
-Pixels = NDArray[np.uint8]
 
 LOOK, CANDIDATES = 48, 24
 """Pixels across the reduced picture for which pens are chosen, and number of candidate inks."""

@@ -76,6 +76,13 @@ def check_outputs(
             RunFolder(path).refuse_unfinished()
 
 
+def claim_file(file: str, owner: str, owners: dict[str, str], hint: str) -> None:
+    """Raise UsageError where another of the `owners` would write a file of this name."""
+    other = owners.setdefault(file.casefold(), owner)
+    if other != owner:
+        raise UsageError(f"{other} and {owner} would both be written to {file}", hint=hint)
+
+
 def named_files(recipe: Recipe, search: Sequence[Path]) -> list[Path]:
     """Where the files and folders that `recipe` names may be: its target, its mask and so on."""
     film = (recipe.output.film or "").partition("=")[2]

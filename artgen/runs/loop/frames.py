@@ -7,12 +7,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from artgen.base.errors import Diverged
 from artgen.compiler.threads import begin
-from artgen.output import FrameStore
+from artgen.output import FrameStore, Pixels
 from artgen.runs.job import Job
 from artgen.values.drawing import Drawing
 
@@ -21,7 +18,7 @@ class Taken(NamedTuple):
     """A stored frame: `pixels`, uint8 [height, width, 3], and the CPU seconds that it took."""
 
     step: int
-    pixels: NDArray[np.uint8]
+    pixels: Pixels
     seconds: float
 
 

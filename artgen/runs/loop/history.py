@@ -11,14 +11,16 @@ from itertools import groupby, islice
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from torch import Tensor
 
+from artgen.display.views import open_view
 from artgen.engines.base import part, prefixed
 from artgen.film.scenes import Film, Scene
-from artgen.output import measure_pace
+from artgen.film.trajectory import Trajectory, trajectory_of
+from artgen.output import Pixels, measure_pace
 from artgen.plan import Plan
 from artgen.runs.files.state_file import StateStore
+from artgen.runs.job import HOLD_SECONDS, Job
 from artgen.runs.joining import join_keys
 from artgen.values.drawing import Drawing
 
@@ -30,6 +32,9 @@ LIGHT_KEYS = 12
 
 _LEAST, _MOST = 0.02, 3.0
 """The least and the most time between two keyframes, of the mean: what jumps is not to wait."""
+
+_PACE_SIDE = 96
+"""Long side of the pictures by which the pace of a film is measured, in pixels."""
 
 _LARGEST_LIGHT = 4_000_000
 """More parameters have no light history, which would take too long."""
@@ -100,6 +105,40 @@ def _read(store: StateStore, step: int) -> Snapshot:
         return Snapshot(step, stage, tensors, stored.get(_IDENTITIES))
 
 
+def number_of_keys(job: Job) -> int:
+    """How many key drawings of each stage are kept."""
+    is_light = keeps_trajectory(job.plan, job.start)
+    return LIGHT_KEYS if is_light else job.recipe.output.history or 0
+
+
+Filmed = tuple[Film | None, Trajectory | None]
+"""The film of a fit, or its light history."""
+
+
+def progress_of(job: Job, keys: Sequence[Snapshot], drawing: Drawing) -> Filmed:
+    """The keys of a fit as a film, or as a light history of the `drawing`."""
+    output, parted = job.recipe.output, job.plan.primitive.has_count
+    hold = min(HOLD_SECONDS, output.video_seconds / 2)
+    film = film_of(keys, parted=parted, seconds=output.video_seconds, hold=hold, fps=output.fps)
+    if output.history:
+        return paced(film, _shown(job, film)), None
+    light = trajectory_of(film, parts=parted)
+    if not light:
+        return None, None
+    film = light.film(drawing)
+    return None, light.retimed(paced(film, _shown(job, film)).scenes[0].times)
+
+
+def _shown(job: Job, film: Film) -> Callable[[float], Pixels]:
+    """Draws moments of a film: pictures small, to see how much they change."""
+    view = job.view
+    if job.target.subject is None:
+        whole = job.start.canvas
+        canvas = whole.scaled(min(_PACE_SIDE, max(whole.width, whole.height)))
+        view = open_view(job.shown(job.start), job.plan.primitive, canvas, **job.means)
+    return lambda seconds: view.show(job.shown(film.drawing(job.start, seconds))).pixels
+
+
 def film_of(
     keys: Sequence[Snapshot], *, parted: bool, seconds: float, hold: float, fps: float
 ) -> Film:
@@ -124,7 +163,7 @@ def film_of(
     return Film(tuple(scenes), seconds, fps)
 
 
-def paced(film: Film, show: Callable[[float], NDArray[np.uint8]]) -> Film:
+def paced(film: Film, show: Callable[[float], Pixels]) -> Film:
     """The film with its keyframes at times of equal amounts of change apart; it ends as before.
 
     `show` draws the film at a moment. Keyframes that say no more than an empty picture get times

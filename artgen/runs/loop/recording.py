@@ -6,38 +6,22 @@ Nothing that is recorded changes what a fit computes. Only frames count as a par
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 
-import numpy as np
-from numpy.typing import NDArray
-
 from artgen.base.errors import Diverged, OutOfMemory
-from artgen.display.views import open_view
 from artgen.engines import Engine
 from artgen.events import FrameTaken, PreviewDrawn
-from artgen.film.scenes import Film
-from artgen.film.trajectory import Trajectory, trajectory_of
 from artgen.runs.context import RunContext
 from artgen.runs.files.folder import RunFolder
-from artgen.runs.job import HOLD_SECONDS, Job, check_finite
+from artgen.runs.job import Job, check_finite
 from artgen.runs.loop.agenda import Occasions
 from artgen.runs.loop.frames import FrameRecorder
-from artgen.runs.loop.history import (
-    LIGHT_KEYS,
-    History,
-    Snapshot,
-    film_of,
-    keeps_trajectory,
-    paced,
-)
+from artgen.runs.loop.history import Filmed, History, Snapshot, number_of_keys, progress_of
 from artgen.runs.loop.pace import Workload
 from artgen.runs.loop.progress import Progress
 from artgen.runs.loop.time_budget import TimeBudget
 from artgen.values.drawing import Drawing
-
-_PACE_SIDE = 96
-"""Long side of the pictures by which the pace of a film is measured, in pixels."""
 
 
 class Recording:
@@ -59,8 +43,8 @@ class Recording:
         self.makes_frames = output.video and not (
             output.walk or output.film or output.start == "parts"
         )
-        keys = LIGHT_KEYS if keeps_trajectory(job.plan, job.start) else output.history or 0
-        self.occasions = Occasions(folder is not None and self.makes_frames, keys)
+        filming = folder is not None and self.makes_frames
+        self.occasions = Occasions(filming, number_of_keys(job))
         self.history = History(None if folder is None else folder.history)
         self._frames = None if folder is None else folder.frames
         self._recorder: FrameRecorder | None = None
@@ -128,33 +112,9 @@ class Recording:
         self.context.emit(PreviewDrawn(self.context.name, step, pixels))
         self.context.control.preview_drawn(time.process_time() - began_cpu)
 
-    def progress_of(
-        self, last: Snapshot, drawing: Drawing
-    ) -> tuple[Film | None, Trajectory | None]:
+    def progress_of(self, last: Snapshot, drawing: Drawing) -> Filmed:
         """The key drawings up to the `last` as a film, or as a light history of the `drawing`."""
         if not self.occasions.keys:
             return None, None
-        output, parted = self.job.recipe.output, self.job.plan.primitive.has_count
-        film = film_of(
-            [*(key for key in self.history.stored() if key.step < last.step), last],
-            parted=parted,
-            seconds=output.video_seconds,
-            hold=min(HOLD_SECONDS, output.video_seconds / 2),
-            fps=output.fps,
-        )
-        if output.history:
-            return paced(film, self._shown(film)), None
-        light = trajectory_of(film, parts=parted)
-        if not light:
-            return None, None
-        film = light.film(drawing)
-        return None, light.retimed(paced(film, self._shown(film)).scenes[0].times)
-
-    def _shown(self, film: Film) -> Callable[[float], NDArray[np.uint8]]:
-        """Draws moments of a film: pictures small, to see how much they change."""
-        job, view = self.job, self.job.view
-        if job.target.subject is None:
-            whole = job.start.canvas
-            canvas = whole.scaled(min(_PACE_SIDE, max(whole.width, whole.height)))
-            view = open_view(job.shown(job.start), job.plan.primitive, canvas, **job.means)
-        return lambda seconds: view.show(job.shown(film.drawing(job.start, seconds))).pixels
+        keys = [*(key for key in self.history.stored() if key.step < last.step), last]
+        return progress_of(self.job, keys, drawing)

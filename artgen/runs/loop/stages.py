@@ -282,17 +282,9 @@ class Loop:
         psnr = report.psnr
         if self.recipe.target.alpha:
             psnr = self.time.timed(lambda: self.job.shown_psnr(engine.drawing(best=False)))
-        self.context.emit(
-            Evaluated(
-                self.context.name,
-                progress.offset + report.step,
-                self.total_steps,
-                report.loss,
-                psnr,
-                progress.seconds,
-                report.training_loss,
-            )
-        )
+        run, step, total = self.context.name, progress.offset + report.step, self.total_steps
+        seconds, trained = progress.seconds, report.training_loss
+        self.context.emit(Evaluated(run, step, total, report.loss, psnr, seconds, trained))
         progress.note(report)
         wanted = stage.target_psnr
 

@@ -8,15 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeVar
 
 from artgen.engines import Engine, Problem
 from artgen.recipe import MOST_REVISIONS, MOST_STEPS, Recipe
 from artgen.runs.loop.agenda import Agenda, Occasions, evaluation_steps, number_after
-from artgen.runs.loop.pace import Budget, Pace, Stopwatch, Workload
+from artgen.runs.loop.pace import Budget, Pace, Stopwatch, T, Workload
 from artgen.runs.loop.progress import Progress
-
-T = TypeVar("T")
 
 OVERTIME = 1.25
 """A stage ends after so many times its budget, however many steps are left."""

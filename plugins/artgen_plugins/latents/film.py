@@ -42,8 +42,7 @@ def _levels(shot: Shot) -> Callable[[float], NDArray[np.uint8]]:
         way = place - before if len(shown) > 1 else 0.0
         after = min(before + 1, len(shown) - 1)
         mixed = shown[before] + float(eased(way)) * (shown[after] - shown[before])
-        pixels: NDArray[np.uint8] = np.rint(mixed).astype(np.uint8)
-        return pixels
+        return np.asarray(np.rint(mixed).astype(np.uint8))
 
     return frame
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -61,6 +61,9 @@ SHARE = 0.12
 class RateDistortion(family.Objective):
     """Error and bits of a picture."""
 
+    alone: ClassVar[bool] = True
+    """Torch's own operations are small: all that is large is in kernels."""
+
     @dataclass(frozen=True)
     class Options(AdamOptions):
         """Options of `gradient` for latents."""
@@ -102,11 +105,6 @@ class RateDistortion(family.Objective):
                     tensor.data *= factor
                 elif name.startswith("grid"):
                     tensor.data /= factor
-
-    @property
-    def alone(self) -> bool:
-        """Whether torch's own operations are small: all that is large is in kernels."""
-        return True
 
     def backward(self, raw: Mapping[str, Tensor], tensors: Mapping[str, Tensor], step: int) -> None:
         """Set the gradients, and let λ follow the bits."""

@@ -49,5 +49,4 @@ def reduced(picture: Sequence[Channel]) -> NDArray[np.uint8]:
     """A picture that is `FINER` times as large as uint8 [height, width, 3]."""
     every = [(row, column) for row in range(FINER) for column in range(FINER)]
     small = [sum(each[i::FINER, j::FINER] for i, j in every) / len(every) for each in picture]
-    pixels: NDArray[np.uint8] = np.rint(255 * np.stack(small, -1).clip(0, 1)).astype(np.uint8)
-    return pixels
+    return np.asarray(np.rint(255 * np.stack(small, -1).clip(0, 1)).astype(np.uint8))

@@ -58,8 +58,7 @@ def draw_bird(number: int, side: int, rng: np.random.Generator) -> NDArray[np.ui
     ground = (1 - painter.bird) * _shadow(painter.plate, painter.bird, 0.04, 0.022)
     picture = painter.picture - _behind(side) * ground[..., None]
     picture = picture * (bare * lit)[..., None] + light
-    pixels: NDArray[np.uint8] = np.rint(255 * picture.clip(0, 1)).astype(np.uint8)
-    return pixels
+    return np.asarray(np.rint(255 * picture.clip(0, 1)).astype(np.uint8))
 
 
 @lru_cache(maxsize=2)

@@ -103,8 +103,7 @@ def _woven(colours: NDArray[np.float64], side: int) -> NDArray[np.uint8]:
     down, right = np.broadcast_arrays(beside[:, None], beside)
     light = (1 - _ROUND * np.where(weft, down, right)) * (1 - _LONG * np.where(weft, right, down))
     cloth = colours[thread][:, thread] * (light / light.mean())[..., None]
-    pixels: NDArray[np.uint8] = np.rint(255 * cloth.clip(0, 1)).astype(np.uint8)
-    return pixels
+    return np.asarray(np.rint(255 * cloth.clip(0, 1)).astype(np.uint8))
 
 
 def _darker(colour: Colour, share: float = 0.78) -> Colour:

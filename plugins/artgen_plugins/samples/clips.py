@@ -116,8 +116,7 @@ def _moved(
     place = share * _ASPECT if scene == 0 else (1 - share) * _ASPECT
     light = np.exp(-((columns - place) ** 2 + (rows - 0.4) ** 2) / (2 * _GLOW**2))
     lit = pixels * (_DIM + _LIGHT * light)[..., None]
-    drawn: Pixels = np.rint(np.clip(lit, 0, 255)).astype(np.uint8)
-    return drawn
+    return np.asarray(np.rint(np.clip(lit, 0, 255)).astype(np.uint8))
 
 
 class _Moment:

@@ -128,8 +128,7 @@ def _lines(level: Floats, width: float) -> Floats:
     across, down = np.gradient(level)
     slope = np.maximum(np.hypot(across, down), 1e-9)
     distance = np.abs(level - np.rint(level)) / slope
-    share: Floats = np.clip(width / 2 + 0.5 - distance, 0, 1)
-    return share
+    return np.asarray(np.clip(width / 2 + 0.5 - distance, 0, 1))
 
 
 def _step(height: Floats) -> Floats:

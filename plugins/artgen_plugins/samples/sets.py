@@ -31,28 +31,23 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 
+_IN_COLOUR = {
+    "flowers": (flowers.CLASSES, flowers.draw_flower),
+    "butterflies": (butterflies.CLASSES, butterflies.draw_butterfly),
+    "birds": (birds.CLASSES, birds.draw_bird),
+    "cats": (cats.CLASSES, cats.draw_cat),
+    "faces": (faces.CLASSES, faces.draw_face),
+    "pots": (pots.CLASSES, pots.draw_pot),
+    "tiles": (tiles.CLASSES, tiles.draw_tile),
+}
+"""The classes of each set in colour, names of kinds, and what draws a picture of one."""
+
 _CLASSES: dict[str, Sequence[str]] = {
     "digits": string.digits,
     "letters": string.ascii_uppercase,
-    "flowers": flowers.CLASSES,
-    "butterflies": butterflies.CLASSES,
-    "birds": birds.CLASSES,
-    "cats": cats.CLASSES,
-    "faces": faces.CLASSES,
-    "pots": pots.CLASSES,
-    "tiles": tiles.CLASSES,
+    **{name: classes for name, (classes, _) in _IN_COLOUR.items()},
 }
 """The classes of each set: characters, or names of kinds."""
-
-_IN_COLOUR = {
-    "flowers": flowers.draw_flower,
-    "butterflies": butterflies.draw_butterfly,
-    "birds": birds.draw_bird,
-    "cats": cats.draw_cat,
-    "faces": faces.draw_face,
-    "pots": pots.draw_pot,
-    "tiles": tiles.draw_tile,
-}
 
 _OF_TYPE = {"glow": 0.0, "move": 1.0}
 """Options of characters, and their values unless given."""
@@ -111,7 +106,8 @@ def drawn(
     """The pictures of all classes in turn; those asked for last are kept: runs open them often."""
     classes = np.arange(count) % len(_CLASSES[what])
     rng = np.random.default_rng(seed)
-    if draw := _IN_COLOUR.get(what):
+    if what in _IN_COLOUR:
+        _, draw = _IN_COLOUR[what]
         return np.stack([draw(int(number), side, rng) for number in classes])
     return np.stack(list(_drawn("".join(_CLASSES[what]), classes, side, rng, glow, move)))
 
@@ -162,8 +158,7 @@ def _glowing(inside: NDArray[np.bool_], reach: float) -> NDArray[np.uint8]:
 
     away = distance_transform_edt(~inside) - distance_transform_edt(inside)
     light = _OUTLINE * (1 - away / reach)
-    pixels: NDArray[np.uint8] = np.rint(255 * light.clip(0, 1)).astype(np.uint8)
-    return pixels
+    return np.asarray(np.rint(255 * light.clip(0, 1)).astype(np.uint8))
 
 
 def _glyphs(characters: str, side: int) -> list[list[Image]]:

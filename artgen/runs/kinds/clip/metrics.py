@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 
 from artgen.display import METRICS
 from artgen.film.scenes import Film
+from artgen.output import Pixels
 from artgen.runs.job import Job
 from artgen.targets import ClipTarget, ImageTarget
-
-Pixels = NDArray[np.uint8]
 
 GAP = 4
 """Pixels between the clip and the drawing."""

@@ -44,12 +44,27 @@ def following_stage(plan: Plan) -> Stage:
 
 
 def _followed(plan: Plan) -> dict[str, Any]:
-    """The stage of a frame that follows another one, with the rates of the table, if any."""
-    followed = _suggested(plan)
-    table = plan.recipe.clip or ClipTable()
-    if table.rate is None and table.final is None:
-        return followed
-    if "rate" not in followed:
+    """The stage of a frame that follows another one.
+
+    It is the last one with what its engine lays over it, and the rates of the table, if any.
+    """
+    table, stage, engine = plan.recipe.clip or ClipTable(), plan.recipe.stage[-1], plan.engines[-1]
+    if engine.following and table.engine in (None, engine.following["engine"]):
+        followed: dict[str, Any] = {"loss": stage.loss, **engine.following}
+    elif table.engine not in (None, stage.engine):
+        raise UsageError(
+            f"engine {table.engine} does not follow {stage.engine} in a clip",
+            hint=f"leave out clip.engine, or use {stage.engine}",
+        )
+    else:
+        over = engine.follow(stage.options, stage.steps or 1, plan.count)
+        if over is None:
+            raise UsageError(
+                f"engine {stage.engine} does not support clips with this primitive",
+                hint="gradient does, with splats and fields; climb does, with shapes",
+            )
+        followed = {"engine": stage.engine, "loss": stage.loss, **stage.options, **over}
+    if (table.rate, table.final) != (None, None) and "rate" not in followed:
         raise UsageError(
             f"engine {followed['engine']} has no learning rates",
             hint="leave out clip.rate and clip.final",
@@ -64,23 +79,3 @@ def _followed(plan: Plan) -> dict[str, Any]:
 def _rate(plan: Plan) -> float:
     """The factor on the learning rates of the last stage."""
     return float(plan.recipe.stage[-1].options.get("rate", 1.0))
-
-
-def _suggested(plan: Plan) -> dict[str, object]:
-    """The last stage with what its engine lays over it."""
-    stage, engine = plan.recipe.stage[-1], plan.engines[-1]
-    table = plan.recipe.clip or ClipTable()
-    if engine.following and table.engine in (None, engine.following["engine"]):
-        return {"loss": stage.loss, **engine.following}
-    if table.engine not in (None, stage.engine):
-        raise UsageError(
-            f"engine {table.engine} does not follow {stage.engine} in a clip",
-            hint=f"leave out clip.engine, or use {stage.engine}",
-        )
-    over = engine.follow(stage.options, stage.steps or 1, plan.count)
-    if over is None:
-        raise UsageError(
-            f"engine {stage.engine} does not support clips with this primitive",
-            hint="gradient does, with splats and fields; climb does, with shapes",
-        )
-    return {"engine": stage.engine, "loss": stage.loss, **stage.options, **over}

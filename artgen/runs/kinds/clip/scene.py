@@ -17,9 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from artgen.base.errors import DeviceLost, Diverged, InputError
@@ -29,7 +27,7 @@ from artgen.engines.protocols import Recovers, Renews
 from artgen.events import Advanced, Evaluated, Event, PreviewDrawn
 from artgen.losses.metrics import psnr
 from artgen.matching import carry, predict
-from artgen.output import probe_folder
+from artgen.output import Pixels, probe_folder
 from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.runs.context import RunContext
@@ -43,7 +41,7 @@ from artgen.runs.kinds.clip.plan import following_stage
 from artgen.runs.kinds.picture.run import PictureRun
 from artgen.runs.loop.recovery import at_lower_rates, continuing, on_cpu
 from artgen.targets import ClipTarget, ImageTarget
-from artgen.tasks import Task, files_below
+from artgen.tasks import Task
 from artgen.values.drawing import Drawing
 
 LEAST_ERROR = 1e-6
@@ -78,10 +76,6 @@ class SceneTask(Task):
     def milestone(self) -> Path:
         """Every key is one."""
         return scene_milestone(self.place)
-
-    def resume_files(self) -> dict[str, Path]:
-        """All files in its folder, if there is one."""
-        return files_below(self.place, self.place)
 
 
 @dataclass(frozen=True)
@@ -230,7 +224,7 @@ class Found:
     key: Keyframe
     loss: float
     psnr: float
-    pixels: NDArray[np.uint8]
+    pixels: Pixels
     notice: str | None = None
 
 

@@ -17,12 +17,11 @@ from artgen.art import Art, bytes_of_shapes
 from artgen.base.errors import UsageError
 from artgen.display import METRICS
 from artgen.film.trajectory import trajectory_bytes
-from artgen.init import Context, make_generator
 from artgen.losses import Views
 from artgen.plan import Plan
 from artgen.primitives import pack
 from artgen.recipe import FileReference, Recipe
-from artgen.registry import Registry, bare_name
+from artgen.registry import Registry
 from artgen.runs.files.inputs import InputFiles
 from artgen.runs.loop.history import LIGHT_KEYS, keeps_trajectory
 from artgen.runs.warm_start import Initial
@@ -36,7 +35,7 @@ from artgen.targets import (
     open_source,
     parse_colour,
 )
-from artgen.values.drawing import Drawing
+from artgen.values.drawing import Colour, Drawing
 from artgen.values.frame import WHOLE, Frame, paper_sides
 from artgen.values.symmetry import MOTIFS
 
@@ -218,32 +217,20 @@ def first_drawing(
         beneath, goal = (0.0, 0.0, 0.0), goal.clamp(0, 1)
         background = (plan.primitive.clear,) * 3
     if init is not None:
-        tensors = init.tensors_for(plan, data.goal, data.weight, background)
+        tensors = init.tensors_for(plan, data, background)
     else:
-        context = Context(
-            rng=make_generator(plan.recipe.seed or 0, plan.recipe.run.random),
-            canvas=target.canvas,
-            count=plan.first_count,
+        tensors = plan.initial(
+            plan.recipe.seed or 0,
+            target.canvas,
+            beneath,
             target=goal if target.subject is None else None,
             weight=data.weight,
-            background=beneath,
             goals=views.goals if views else {},
         )
-        tensors = plan.primitive.initial(context)
     return _drawing(plan, target, tensors, background)
 
 
-def _drawing(
-    plan: Plan, target: Target, tensors: dict[str, Tensor], background: tuple[float, float, float]
-) -> Drawing:
-    """A drawing of the plan's primitive with these parameters, at the size of the target."""
-    return Drawing(
-        primitive=bare_name(plan.recipe.primitive.name),
-        options=plan.primitive.option_values(),
-        tensors=tensors,
-        width=target.canvas.width,
-        height=target.canvas.height,
-        background=background,
-        plugin=plan.identity,
-        subject=target.subject and target.subject.with_logits(plan.losses[-1].takes_logits),
-    )
+def _drawing(plan: Plan, target: Target, tensors: dict[str, Tensor], background: Colour) -> Drawing:
+    """A drawing of the plan's primitive with these parameters, of what the target shows."""
+    subject = target.subject and target.subject.with_logits(plan.losses[-1].takes_logits)
+    return plan.drawing(tensors, target.canvas, background, subject=subject)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise, product
+from typing import NamedTuple
 
 from artgen.values.canvas import Canvas
 
@@ -16,8 +17,7 @@ COLOURS = 4
 """As many as there are parities of row and column."""
 
 
-@dataclass(frozen=True)
-class Box:
+class Box(NamedTuple):
     """Some pixels of a picture: `right` and `bottom` are the first ones outside."""
 
     left: int
@@ -62,13 +62,8 @@ class Tile:
 
         So parts near a border are moved from both sides.
         """
-        core, window = self.core, self.window
-        return Box(
-            (core.left + window.left) // 2,
-            (core.top + window.top) // 2,
-            (core.right + window.right) // 2,
-            (core.bottom + window.bottom) // 2,
-        )
+        edges = zip(self.core, self.window, strict=True)
+        return Box(*((inner + outer) // 2 for inner, outer in edges))
 
 
 def make_grid(canvas: Canvas, side: int, margin: int, *, shifted: bool = False) -> list[Tile]:

@@ -11,9 +11,9 @@ from __future__ import annotations
 import itertools
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing, nullcontext
 from dataclasses import replace
 from operator import itemgetter
 from typing import Any
@@ -22,7 +22,7 @@ import torch
 
 from artgen.base.errors import Interrupted, UsageError
 from artgen.display.views import Rendering
-from artgen.events import Advanced, Event, TileFitted
+from artgen.events import Advanced, Event, Observer, TileFitted
 from artgen.film.scenes import Film
 from artgen.output import probe_folder
 from artgen.raster import moved
@@ -44,6 +44,9 @@ from artgen.targets import ImageTarget, Source, TargetRequest, parse_colour
 from artgen.targets.large import LargePicture, large_from, open_large
 from artgen.targets.opening import find_opener
 from artgen.values.canvas import Canvas
+
+Ended = Iterator[tuple[TileTask, FittedTile | Exception]]
+"""Tiles that were begun, each with what became of it."""
 
 _ROWS = 256
 """Rows of the picture that are compared at a time."""
@@ -113,11 +116,15 @@ class TiledRun(RunKind):
     def fit(self) -> Fitted:
         """Fit all tiles, and join them. Raises what ended the first that failed."""
         self.began = time.perf_counter() - self.before
-        try:
-            return self._fit()
-        finally:
-            if self.workers is not None:
-                self.workers.close()
+        self.parts = Parts()
+        with nullcontext() if self.workers is None else closing(self.workers):
+            probe_folder(self.folder)
+            whole = all(self._join(*given) for given in self._given())
+            if not self.parts:
+                raise nothing_saved()
+            drawing = replace(self.job.start, tensors=self.parts).detach()
+            stopped_by = "steps" if whole else "interrupted"
+            return Fitted(self.job, self.recipe, drawing, self.done, self._seconds, stopped_by)
 
     def metrics(self, fitted: Fitted, picture: Rendering, film: Film | None) -> Mapping[str, Any]:
         """Those of the view, and the loss averaged over strips of the 8-bit pixels."""
@@ -130,16 +137,6 @@ class TiledRun(RunKind):
         return {**fitted.job.metrics(picture), "loss": total / len(pixels)}
 
     video = PictureRun.video
-
-    def _fit(self) -> Fitted:
-        probe_folder(self.folder)
-        self.parts = Parts()
-        whole = all(self._join(*given) for given in self._given())
-        if not self.parts:
-            raise nothing_saved()
-        drawing = replace(self.job.start, tensors=self.parts).detach()
-        stopped_by = "steps" if whole else "interrupted"
-        return Fitted(self.job, self.recipe, drawing, self.done, self._seconds, stopped_by)
 
     def _given(self) -> Iterator[tuple[Pass, int, Given]]:
         """Passes and colours, with what their tiles are given, by the parts that there are then."""
@@ -199,12 +196,10 @@ class TiledRun(RunKind):
             **taken_by_task(self.asked.elsewhere, self.recipe.run.threads),
         )
 
-    def _fitted(
-        self, each: Pass, tasks: list[TileTask]
-    ) -> Iterator[tuple[TileTask, FittedTile | Exception]]:
+    def _fitted(self, each: Pass, tasks: list[TileTask]) -> Ended:
         """Every tile that was begun, with what became of it."""
-        name = self.context.name
-        steps = StepSum(self.context, (task.offset for task in tasks), self.total_steps, self.began)
+        name, total = self.context.name, self.total_steps
+        steps = StepSum(self.context, (task.offset for task in tasks), total, self.began)
         if self.workers is None or each.name == "coarse":
             fitted = self._fitted_here(tasks, steps)
         else:
@@ -216,23 +211,14 @@ class TiledRun(RunKind):
                 self.kept.save_checkpoint({"seconds": self._seconds})
             if isinstance(result, FittedTile):
                 self.fitted += 1
-                steps(Advanced(name, task.offset + each.steps, self.total_steps, 0.0))
+                steps(Advanced(name, task.offset + each.steps, total, 0.0))
+                number, psnr, seconds = self.fitted, result.psnr, self._seconds
                 self.context.emit(
-                    TileFitted(
-                        name,
-                        steps.sum,
-                        self.total_steps,
-                        self.fitted,
-                        self.tiles,
-                        result.psnr,
-                        self._seconds,
-                    )
+                    TileFitted(name, steps.sum, total, number, self.tiles, psnr, seconds)
                 )
             yield task, result
 
-    def _fitted_here(
-        self, tasks: Sequence[TileTask], observe: Callable[[Event], None]
-    ) -> Iterator[tuple[TileTask, FittedTile | Exception]]:
+    def _fitted_here(self, tasks: Sequence[TileTask], observe: Observer) -> Ended:
         def watch(event: Event) -> None:
             observe(event)
             if self.workers is not None and self.workers.started.done():

@@ -23,7 +23,6 @@ from artgen.engines.evaluation import summed_colour
 from artgen.engines.gradient.engine import UNUSED
 from artgen.engines.protocols import Recovers
 from artgen.events import Advanced, Observer
-from artgen.init import Context, make_generator
 from artgen.losses.metrics import decibels
 from artgen.plan import Plan, resolve
 from artgen.raster import choose_backend, paint, tensor_device
@@ -45,7 +44,6 @@ from artgen.runs.memory import give_back_freed_memory
 from artgen.targets import parse_colour
 from artgen.tasks import RunControl, Task
 from artgen.values.canvas import Canvas
-from artgen.values.drawing import Drawing
 
 PIECES = 16
 """A tile is fitted in this many pieces: after each it is stored, and a run may be stopped."""
@@ -187,20 +185,14 @@ class _Fitting:
 
     def run(self) -> tuple[Parts, float]:
         """Fit it: the parts that it owns, and the PSNR of the window in dB."""
-        given, primitive = self.given, self.plan.primitive
+        given = self.given
         goal = given.goal.permute(2, 0, 1).float() / 255
         if given.fixed:
             # Parts add up, so what others draw is taken off the picture.
             base = torch.tensor(self.background)[:, None, None]
             goal = goal - (self._paint(given.fixed).cpu() - base)
-        start = given.own or primitive.initial(
-            Context(
-                rng=make_generator(given.seed, self.plan.recipe.run.random),
-                canvas=self.canvas,
-                count=self.plan.first_count,
-                target=goal,
-                background=self.background,
-            )
+        start = given.own or self.plan.initial(
+            given.seed, self.canvas, self.background, target=goal
         )
         state = read_checkpoint(self.task.checkpoint)
         first = 0 if state is None else state.pop("halvings")
@@ -218,16 +210,7 @@ class _Fitting:
         Raises Diverged, Interrupted.
         """
         task, plan, total = self.task, self.plan, self.stage.steps or 1
-        height, width = goal.shape[1:]
-        drawing = Drawing(
-            primitive=plan.recipe.primitive.name,
-            options=plan.primitive.option_values(),
-            tensors=start,
-            width=width,
-            height=height,
-            background=self.background,
-            span=self.given.span,
-        )
+        drawing = plan.drawing(start, self.canvas, self.background, span=self.given.span)
         engine: Engine = plan.engines[0]()
         engine.start(
             Problem(

@@ -45,6 +45,14 @@ def turned(points: Floats, angle: float) -> Floats:
     return np.asarray(points @ np.array([[c, s], [-s, c]]))
 
 
+def flowing(flow: ArrayLike, places: Floats) -> Floats:
+    """The directions [K] at places [K, 2]: those given (x, y, degrees), mixed by nearness."""
+    x, y, angle = np.asarray(flow).T
+    away = (places[:, :1] - x) ** 2 + (places[:, 1:] - y) ** 2
+    east, south = ((away + 0.01) ** -1.5 @ directed(np.radians(angle))).T
+    return np.asarray(np.arctan2(south, east))
+
+
 def normals(path: Floats) -> Floats:
     """Unit vectors [K, 2] to the right of each point of a path."""
     # As np.gradient does, without the time that it takes for a dozen points.

@@ -58,8 +58,7 @@ def _heights(u: Floats, v: Floats) -> Floats:
 def face(plate: Plate, picture: Colours, pose: Pose, colours: Ramp = SKIN) -> Colours:
     """The face: its relief, seen from the side, with brows, lashes, lips and a blush."""
     parts, middle, reach = outlines_of("gown"), np.array(pose.middle), 1.45 * pose.size
-    box = plate.box(*(middle - reach), *(middle + reach))
-    near = plate.window(box)
+    box, near = plate.around(middle[None], reach)
     a, b = near.turned(middle, pose.roll, pose.size)
     u, v = a, b
     for _ in range(8):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ._curves import outlines_of, spline, turned
-from ._plate import Floats, Plate
+from ._plate import Colours, Floats, Plate, over, smooth
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +51,21 @@ class Head:
         for _ in range(6):
             u = (right + (self.relief(u, v) - 0.4) * np.sin(self.turn)) / np.cos(self.turn)
         return u, v
+
+    def facing(self, plate: Plate, height: Floats, lamp: Floats) -> Floats:
+        """How much a face of these heights faces a lamp in a direction (x, y, up)."""
+        down, across = np.gradient(height, plate.pixel / self.scale)
+        slope = lamp[2] - lamp[0] * across - lamp[1] * down
+        return np.asarray(slope / np.sqrt(1 + down**2 + across**2))
+
+    def spotted(
+        self, coat: Colours, u: Floats, v: Floats, name: str, colour: str, low: float, high: float
+    ) -> Colours:
+        """A coat with the round spots of this name on both sides, soft from `low` to `high`."""
+        for right, down, across, along, strong in outlines_of(self.name)[name]:
+            away = np.hypot((np.abs(u) - right) / across, (v - down) / along)
+            coat = over(coat, colour, strong * smooth(low, high, away))
+        return coat
 
     def both(self, name: str) -> list[Floats]:
         """An outline and its mirror image, as they are seen."""

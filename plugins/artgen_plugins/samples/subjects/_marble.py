@@ -159,9 +159,8 @@ def laid(plate: Plate, depth: Floats, path: Floats, wide: Floats, strands: int =
     from scipy.ndimage import gaussian_filter1d
 
     reach = wide.max() + plate.pixel
-    (left, top, _), (right, bottom, _) = path.min(0) - reach, path.max(0) + reach
-    box = plate.box(left, top, right, bottom)
-    x, y = plate.x[box], plate.y[box]
+    box, part = plate.around(path[:, :2], reach)
+    x, y = part.x, part.y
     if not x.size:
         return
     # Few points of the path tell which pixels are worth a closer look.

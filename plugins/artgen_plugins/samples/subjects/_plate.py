@@ -53,6 +53,11 @@ class Plate:
         """A plate of the same pixels and seed that draws those of `box` alone."""
         return replace(self, x=self.x[box], y=self.y[box])
 
+    def around(self, points: Floats, rim: ArrayLike) -> tuple[tuple[slice, slice], Plate]:
+        """The rows and columns of pixels within `rim` of points [K, 2], and a plate of those."""
+        box = self.box(*(points.min(0) - rim), *(points.max(0) + rim))
+        return box, self.window(box)
+
     @property
     def right(self) -> float:
         """x of the right edge."""
@@ -228,8 +233,7 @@ def _of_planes(planes: Sequence[Floats]) -> Colours:
 
 def screen(below: Colours, light: Colours) -> Colours:
     """`light` added as a projector would, never beyond white."""
-    lighter: Colours = 1 - (1 - below) * (1 - np.clip(light, 0, 1))
-    return lighter
+    return np.asarray(1 - (1 - below) * (1 - np.clip(light, 0, 1)))
 
 
 def smooth(low: float, high: float, at: ArrayLike) -> Floats:

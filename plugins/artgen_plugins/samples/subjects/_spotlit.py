@@ -38,8 +38,8 @@ def limbs(
     points = np.concatenate([np.asarray(way) for way, _ in ways])
     wide = max(float(np.max(widths)) for _, widths in ways)
     reach = 0.08 + 0.6 * wide
-    box = plate.box(*(points.min(0) - reach), *(points.max(0) + reach))
-    near, picture = plate.window(box), picture.copy()
+    box, near = plate.around(points, reach)
+    picture = picture.copy()
     height, mask = np.zeros_like(near.x), np.zeros_like(near.x)
     for way, widths in ways:
         high, share = tube(near, way, widths)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,14 +20,20 @@ Leaf = tuple[tuple[float, float], float, float, float, float, float]
 """Root, direction, length, half the width, bend, light from 0 to 1."""
 
 
-def strewn(rng: np.random.Generator, outline: Floats, count: int) -> tuple[Floats, Floats]:
-    """Angles and distances [K] from the origin of places in an outline around it, far ones first."""
-    order = np.argsort(np.arctan2(outline[:, 1], outline[:, 0]))
-    x, y = outline[order].T
+def strewn(
+    rng: np.random.Generator, outline: Floats, centre: Any, count: int, vary: float
+) -> tuple[Floats, Floats, Floats]:
+    """Hairs in an outline around a centre, far ones first: how far they are, roots, ways, [K, 2].
+
+    Their ways, of length 1, lead away from the centre, but `vary`.
+    """
+    around = outline - centre
+    x, y = around[np.argsort(np.arctan2(around[:, 1], around[:, 0]))].T
     angle, share = rng.uniform(-np.pi, np.pi, count), np.sqrt(rng.uniform(0, 1, count))
     away = share * np.interp(angle, np.arctan2(y, x), np.hypot(x, y), period=2 * np.pi)
     order = np.argsort(-away)
-    return angle[order], away[order]
+    away, out = away[order], directed(angle[order])
+    return away, away[:, None] * out + centre, out + rng.normal(0, vary, out.shape)
 
 
 def strands(
@@ -91,9 +98,7 @@ def lay_leaf(
     spine = np.stack([share, bend * share**2], 1) * long
     half = wide * np.sin(np.pi * share**0.8) ** 0.85
     outline = turned(ribbon(spine, 2 * half), way) + root
-    (left, top), (right, bottom) = outline.min(0) - 0.1, outline.max(0) + 0.1
-    box = plate.box(left, top, right, bottom)
-    here = plate.window(box)
+    box, here = plate.around(outline, 0.1)
     if 0 in here.x.shape:
         return
     cover = here.filled([outline])

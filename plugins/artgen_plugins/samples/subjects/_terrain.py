@@ -73,5 +73,4 @@ class Terrain:
             share = np.clip((before - rows) / np.maximum(before - after, 1e-6), 0, 1)[:, None]
             colour = surface[index - 1, column] * (1 - share) + surface[index, column] * share
             drawn[:, column] = np.where((found < len(ascending))[:, None], colour, sky[:, column])
-        averaged: Colours = drawn.reshape(plate.height, _ROWS, plate.width, 3).mean(axis=1)
-        return averaged
+        return np.asarray(drawn.reshape(plate.height, _ROWS, plate.width, 3).mean(axis=1))

@@ -106,8 +106,7 @@ def _grown(
     scale = min(1.86 * plate.bottom / (high - low)[1], 1.7 * plate.right / (high - low)[0]) * 0.93
 
     def fit(points: Floats) -> Floats:
-        moved: Floats = (points - (low + high) / 2) * scale
-        return moved
+        return np.asarray((points - (low + high) / 2) * scale)
 
     return (
         [fit(stem) for stem in stems],

@@ -56,8 +56,7 @@ class _Sheet:
         """Lay an outline in a stuff that is lighter in a direction, with a dark line around it."""
         low, high = outline.min(0), outline.max(0)
         middle, half = (low + high) / 2, float((high - low).max()) / 2
-        box = self.plate.box(*(low - line), *(high + line))
-        here = self.plate.window(box)
+        box, here = self.plate.around(outline, line)
         if 0 in here.x.shape:
             return
         light = ((here.x - middle[0]) * way[0] + (here.y - middle[1]) * way[1]) / half

@@ -73,9 +73,7 @@ def _fish(
     picture = over(picture, base if base[1] in "ef" else patch, 0.5 * veil * (1 - 0.5 * depth))
     picture = over(picture, "#ffffff", 0.34 * plate.filled(rays) * veil * (1 - 0.6 * depth))
 
-    low, high = body.min(axis=0) - 0.02, body.max(axis=0) + 0.02
-    box = plate.box(low[0], low[1], high[0], high[1])
-    here = plate.window(box)
+    box, here = plate.around(body, 0.02)
     apart = (here.x[..., None] - spine[:, 0]) ** 2 + (here.y[..., None] - spine[:, 1]) ** 2
     near = apart.argmin(axis=-1)
     offset = np.stack([here.x, here.y], axis=-1) - spine[near]

@@ -157,8 +157,7 @@ def _sprayed(plate: Plate, picture: Colours, lock: Lock, tones: Ramp, bulk: floa
     path, half = lock
     edges = [_placed(path + side * normals(path) * half[:, None]) for side in (1, -1)]
     outline, middle = np.concatenate([edges[0], edges[1][::-1]]), _placed(path)
-    box = plate.box(*(outline.min(0) - 0.05), *(outline.max(0) + 0.05))
-    here = plate.window(box)
+    box, here = plate.around(outline, 0.05)
     if 0 in here.x.shape:
         return
     cover, out = here.filled([outline]), normals(middle)
@@ -204,19 +203,15 @@ def _ears(plate: Plate, picture: Colours) -> Colours:
 
 def _head(plate: Plate, picture: Colours) -> Colours:
     """The coat with its patches in the light, then hair, eyes, nose, mouth."""
-    parts, (u, v), bold = outlines_of("lion"), _HEAD.places(plate), _scheme(plate) == _BOLD
+    (u, v), bold = _HEAD.places(plate), _scheme(plate) == _BOLD
     coat = ramp(v, (-0.8, "#c67a2a"), (-0.3, "#d98f38"), (0.2, "#dc9a48"), (0.6, "#e0aa60"))
-    for right, down, across, along, strong in parts["patches"]:
-        away = np.hypot((np.abs(u) - right) / across, (v - down) / along)
-        coat = over(coat, "#fbeed6", strong * smooth(1.25, 0.7 if bold else 0.6, away))
-    for right, down, across, along, strong in parts["smudges"]:
-        away = np.hypot((np.abs(u) - right) / across, (v - down) / along)
-        coat = over(coat, "#8a4a1c", strong * smooth(1.3, 0.4, away))
+    inner = 0.7 if bold else 0.6
+    coat = _HEAD.spotted(coat, u, v, "patches", "#fbeed6", 1.25, inner)
+    coat = _HEAD.spotted(coat, u, v, "smudges", "#8a4a1c", 1.3, 0.4)
     chops = [ribbon(half, 0.05) for half in _HEAD.both("chops")]
     coat = coat * (1 - 0.8 * plate.blur(plate.filled(chops), 0.02))[..., None]
-    down, across = np.gradient(_HEAD.relief(u, v), plate.pixel / _SCALE)
-    slope = _LIGHT[2] - _LIGHT[0] * across - _LIGHT[1] * down
-    light = smooth(-0.45, 1.0, slope / np.sqrt(1 + down**2 + across**2)) * smooth(1.05, -0.4, u)
+    facing = _HEAD.facing(plate, _HEAD.relief(u, v), _LIGHT)
+    light = smooth(-0.45, 1.0, facing) * smooth(1.05, -0.4, u)
     shade = ("#431a5e", "#c9736e") if bold else ("#35202c", "#b08a74")
     shades = ramp(light, (0.0, shade[0]), (0.5, shade[1]), (1.0, "#fffdf0"))
     coat = coat * shades * np.array((1.2, 1.12, 1.0))
@@ -235,9 +230,7 @@ def _fur(plate: Plate, picture: Colours) -> Paint:
     rng, centre, count = plate.rng(30), np.array((0, 0.3)), 12000
     half = spline(outlines_of("lion")["head"], 8)
     outline = np.concatenate([half, half[::-1] * (-1, 1)])
-    angle, away = strewn(rng, outline - centre, count)
-    root = away[:, None] * directed(angle) + centre
-    way = directed(angle) + rng.normal(0, 0.14, root.shape)
+    away, root, way = strewn(rng, outline, centre, count, 0.14)
     way[:, 1] += 0.6 * np.abs(root[:, 0])
     long = 0.035 + 0.09 * smooth(0.4, 1.0, away) + 0.08 * smooth(0.8, 1.0, root[:, 1])
     way *= (long * rng.uniform(0.7, 1.3, count))[:, None]

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ._curves import directed, outlines_of, ribbon, spline, spread, turned
+from ._curves import directed, flowing, outlines_of, ribbon, spline, spread, turned
 from ._paint import Paint, painted
 from ._plate import Colours, Floats, Plate, hexed, over, ramp
 from ._relief import inflated, lit
@@ -75,7 +75,7 @@ def _feathers(plate: Plate, mask: Floats, colours: dict[str, Any]) -> Paint:
         near = np.hypot(*(tries[found] - tries[k]).T)
         if (near > _APART * np.maximum(sizes[found], sizes[k])).all():
             found.append(k)
-    places, ways = tries[found], _ways(tries[found])
+    places, ways = tries[found], flowing(outlines_of("macaw")["flow"], tries[found])
     behind = 0.6 * places[:, 0] + 0.8 * np.maximum(places[:, 1], -0.7)
     paint: Paint = []
     for k in np.argsort(-behind):
@@ -94,14 +94,6 @@ def _sizes(places: Floats) -> Floats:
     on = (places[:, 1] > 0.35) & (places[:, 0] > 0.1)
     longer = 0.065 * np.clip(away - 0.4, 0, 1.1) + 0.07 * on * np.clip(wing - 0.8, 0, 0.5)
     return np.asarray(0.068 + longer)
-
-
-def _ways(places: Floats) -> Floats:
-    """The directions [K] in which feathers lie at places [K, 2]: those given, mixed by nearness."""
-    x, y, angle = np.array(outlines_of("macaw")["flow"]).T
-    away = (places[:, :1] - x) ** 2 + (places[:, 1:] - y) ** 2
-    east, south = ((away + 0.01) ** -1.5 @ directed(np.radians(angle))).T
-    return np.asarray(np.arctan2(south, east))
 
 
 def _kind(place: Floats, rng: np.random.Generator) -> str:

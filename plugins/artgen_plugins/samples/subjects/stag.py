@@ -191,16 +191,12 @@ def _ears(plate: Plate, picture: Colours, night: int) -> Colours:
 
 def _head(plate: Plate, picture: Colours, night: int) -> Colours:
     """The coat with its patches in the light, then hair, eyes, nose, mouth."""
-    parts, (u, v) = outlines_of("stag"), _HEAD.places(plate)
-    plain, pale, dark = _COATS[night]
+    (u, v), (plain, pale, dark) = _HEAD.places(plate), _COATS[night]
     coat = ramp(v, (0.0, plain))
-    for name, colour in (("smudges", dark), ("patches", pale)):
-        for right, down, across, along, strong in parts[name]:
-            away = np.hypot((np.abs(u) - right) / across, (v - down) / along)
-            coat = over(coat, colour, strong * smooth(1.3, 0.4, away))
-    down, across = np.gradient(plate.blur(_HEAD.relief(u, v), 0.006), plate.pixel / _SCALE)
-    slope = _LIGHT[2] - _LIGHT[0] * across - _LIGHT[1] * down
-    light = smooth(-0.5, 0.95, slope / np.sqrt(1 + down**2 + across**2))
+    coat = _HEAD.spotted(coat, u, v, "smudges", dark, 1.3, 0.4)
+    coat = _HEAD.spotted(coat, u, v, "patches", pale, 1.3, 0.4)
+    relief = plate.blur(_HEAD.relief(u, v), 0.006)
+    light = smooth(-0.5, 0.95, _HEAD.facing(plate, relief, _LIGHT))
     shades = ramp(light, (0.0, "#544a44"), (0.45, "#9c9088"), (1.0, "#fffdf4"))
     coat = coat * shades * 1.25
     right, left = _HEAD.both("head")
@@ -215,9 +211,7 @@ def _fur(plate: Plate, picture: Colours) -> Paint:
     rng, centre, count = plate.rng(30), np.array((0, 0.5)), 9000
     half = spline(outlines_of("stag")["head"], 8)
     outline = np.concatenate([half, half[::-1] * (-1, 1)])
-    angle, away = strewn(rng, outline - centre, count)
-    root = away[:, None] * directed(angle) + centre
-    way = directed(angle) + rng.normal(0, 0.14, root.shape)
+    away, root, way = strewn(rng, outline, centre, count, 0.14)
     way[:, 0] *= 0.75
     low = root[:, 1] > 0.5
     way[low, 1] += 0.3

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ._curves import directed, normals, outlines_of, ribbon, spline, spread, turned
+from ._curves import directed, flowing, normals, outlines_of, ribbon, spline, spread, turned
 from ._paint import Paint, colours_at, painted
 from ._plate import Colours, Floats, Plate, hexed, over, ramp, smooth
 from ._relief import inflated, lit
@@ -33,8 +33,7 @@ def stallion(plate: Plate) -> Colours:
 def _placed(points: Any) -> Floats:
     """Points along and across the head where they are on the plate."""
     u, v = np.asarray(points, float).T
-    placed: Floats = turned(_LONG * np.stack([u, -v], 1), _WAY) + _POLL
-    return placed
+    return np.asarray(turned(_LONG * np.stack([u, -v], 1), _WAY) + _POLL)
 
 
 def _closed(name: str) -> Floats:
@@ -110,16 +109,15 @@ def _brushed(
     plate: Plate, picture: Colours, mask: Floats, name: str, count: int, long: float
 ) -> Colours:
     """Strokes over a part, each in the colour where it lies, in the directions of its flow."""
-    rng, flow = plate.rng(count), np.array(outlines_of("stallion")["flow"][name])
+    rng = plate.rng(count)
     tries = rng.uniform((-1, -1.25), (1, 1.25), (6 * count, 2))
     row, column = np.rint(plate.place(*tries.T)).astype(int)
     row, column = row.clip(0, plate.height - 1), column.clip(0, plate.width - 1)
     places = tries[plate.blur(mask, 0.02)[row, column] > 0.97][:count]
-    near = ((places[:, None] - flow[:, :2]) ** 2).sum(-1)
-    east, south = ((0.01 + near) ** -1.5 @ directed(np.radians(flow[:, 2]))).T
+    ways = flowing(outlines_of("stallion")["flow"][name], places)
     shades = colours_at(plate, picture, places) * rng.uniform(0.8, 1.2, (len(places), 1))
     paint, t = [], np.linspace(-0.5, 0.5, 10)
-    for place, way, shade in zip(places, np.arctan2(south, east), shades, strict=True):
+    for place, way, shade in zip(places, ways, shades, strict=True):
         path = np.stack([t, rng.normal(0, 0.15) * t**2], 1) * long * rng.uniform(0.5, 1.2)
         wide = 0.1 * long * rng.uniform(0.5, 1.3) * np.cos(np.pi * 0.98 * t) ** 0.6
         paint.append((ribbon(turned(path, way + rng.normal(0, 0.05)) + place, wide), shade))

@@ -68,9 +68,7 @@ def _head(plate: Plate, picture: Colours) -> Colours:
     """The coat with its patches and stripes in the light, then hair, eyes, nose, mouth."""
     parts, rng, (u, v) = outlines_of("tiger"), plate.rng(20), _HEAD.places(plate)
     coat = ramp(v, (-1.0, "#c8641f"), (-0.3, "#de7f2c"), (0.2, "#d98434"), (0.6, "#e8a962"))
-    for right, down, across, along in parts["patches"]:
-        away = np.hypot((np.abs(u) - right) / across, (v - down) / along)
-        coat = over(coat, "#f6e8d2", smooth(1.25, 0.7, away))
+    coat = _HEAD.spotted(coat, u, v, "patches", "#f6e8d2", 1.25, 0.7)
     coat = over(coat, "#e9cfae", plate.blur(plate.filled(_HEAD.both("hollow")), 0.02))
     stripes = []
     for (way, wide), side in product(parts["stripes"], (1, -1)):
@@ -80,9 +78,8 @@ def _head(plate: Plate, picture: Colours) -> Colours:
     coat = over(coat, "#17100f", plate.filled(stripes))
     chops = [ribbon(half, 0.05) for half in _HEAD.both("chops")]
     coat = coat * (1 - 0.9 * plate.blur(plate.filled(chops), 0.02))[..., None]
-    down, across = np.gradient(_HEAD.relief(u, v), plate.pixel / _SCALE)
-    slope = _LIGHT[2] - _LIGHT[0] * across - _LIGHT[1] * down
-    lit = smooth(-0.5, 1.0, slope / np.sqrt(1 + down**2 + across**2)) * smooth(1.05, -0.35, u)
+    facing = _HEAD.facing(plate, _HEAD.relief(u, v), _LIGHT)
+    lit = smooth(-0.5, 1.0, facing) * smooth(1.05, -0.35, u)
     coat = coat * ramp(lit, (0.0, "#1d3443"), (1.0, "#fffff0")) * np.array((1.19, 1.1, 0.94))
     (right, left), ears = _HEAD.both("head"), _HEAD.both("ear")
     picture = over(picture, coat, plate.filled([np.concatenate([right, left[::-1]]), *ears]))
@@ -96,9 +93,7 @@ def _fur(plate: Plate, picture: Colours) -> Paint:
     for name, side, centre, count in (("ear", 1, (0.7, -0.6), 900), ("ear", -1, (-0.7, -0.6), 900), ("head", 0, (0, 0.2), 11000)):  # fmt: skip
         half = spline(parts[name], 8)
         outline = half * (side, 1) if side else np.concatenate([half, half[::-1] * (-1, 1)])
-        angle, away = strewn(rng, outline - centre, count)
-        root = away[:, None] * directed(angle) + centre
-        way = directed(angle) + rng.normal(0, 0.15, root.shape)
+        away, root, way = strewn(rng, outline, centre, count, 0.15)
         if not side:
             way[:, 1] += 0.5 * np.abs(root[:, 0])
         long = 0.05 + 0.13 * smooth(0.5, 1.1, away) * smooth(-0.6, 0.3, root[:, 1])
