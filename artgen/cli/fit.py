@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from artgen.base.errors import UsageError
@@ -94,19 +95,7 @@ def fit(
     first = runs[0].recipe
     check_film(first.output.film, **{"video-seconds": request.given("video_seconds")})
     if registry is None:
-        from artgen.cli._watching import watch_plugins
-
-        unused = {
-            **{"--json": common.as_json, "--resume": files.resume, "--log": files.log},
-            **{"--graph": files.graph, "-j": where.at_a_time, "--on": where.on},
-            **{"--dry-run": watching.dry_run, "--open": watching.show},
-            **{"--notify": watching.notify, "-o": request.outputs, "--video": request.video},
-        }
-        _refuse("--watch", unused, "a preview writes no files")
-        if len(runs) > 1:
-            hint = "leave out the others"
-            raise UsageError(f"--watch takes one target, not {len(runs)}", hint=hint)
-        return watch_plugins(first, search, common, port=watching.live_port or 0)
+        return _watch(runs, search, request, common, files, watching, where)
     if not files.resume:
         frames = map(first.framed, (first.output.still_size, first.output.video_size))
         framing.check(first.target.aspect or any(frame.aspect for frame in frames))
@@ -287,6 +276,30 @@ def _pictures_in_folders(
 
     named = find_names(Recipe.from_request({**data, "target": {}}), registry)
     return find_targets(targets, registry, sets="set" in named.primitive.targets)
+
+
+def _watch(
+    runs: Sequence[Run],
+    search: Sequence[Path],
+    request: Request,
+    common: Common,
+    files: Files,
+    watching: Trying,
+    where: Where,
+) -> int:
+    """Previews until the user ends them. Raises UsageError for a flag that they cannot have."""
+    from artgen.cli._watching import watch_plugins
+
+    unused = {
+        **{"--json": common.as_json, "--resume": files.resume, "--log": files.log},
+        **{"--graph": files.graph, "-j": where.at_a_time, "--on": where.on},
+        **{"--dry-run": watching.dry_run, "--open": watching.show, "--notify": watching.notify},
+        **{"-o": request.outputs, "--video": request.video},
+    }
+    _refuse("--watch", unused, "a preview writes no files")
+    if len(runs) > 1:
+        raise UsageError(f"--watch takes one target, not {len(runs)}", hint="leave out the others")
+    return watch_plugins(runs[0].recipe, search, common, port=watching.live_port or 0)
 
 
 def _refuse(flag: str, unused: Mapping[str, object], why: str | None = None) -> None:

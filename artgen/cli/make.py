@@ -182,7 +182,8 @@ def _list(kind: str | None, registry: Registry, common: Common) -> None:
     """Print all kinds, or the options of one."""
     if kind is None:
         rows = [(registry.spelling(each), each.summary) for each in registry.entries("maker")]
-        return common.show({"kinds": dict(rows)}, columns(rows))
+        common.show({"kinds": dict(rows)}, columns(rows))
+        return
 
     from artgen.base.options import describe_options
 
@@ -191,4 +192,4 @@ def _list(kind: str | None, registry: Registry, common: Common) -> None:
     facts = [(o.name.replace("_", "-"), o.type, str(o.default), o.help) for o in options]
     flags = columns([(f"--{name}", *rest) for name, *rest in facts], indent=2)
     data = {"kind": kind, "options": records("name type default help", facts)}
-    return common.show(data, f"{entry.name}: {entry.summary}\n{flags}")
+    common.show(data, f"{entry.name}: {entry.summary}\n{flags}")

@@ -183,7 +183,8 @@ def _check_name(name: str, family: str, kind: Kind, registry: Registry, single_f
             f"lower-case letters, digits and '_', at most {LONGEST} in all",
             hint=f"try {better or 'petal'}",
         )
-    for problem in _problems(name, family, kind, registry, single_file):
+    problem = next(_problems(name, family, kind, registry, single_file), None)
+    if problem is not None:
         raise UsageError(problem, hint="choose another name")
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from artgen import Preset, Shape
-from artgen_plugins.line import Floats, Line
+from artgen_plugins.line import Line
+
+Floats = NDArray[np.float64]
 
 PIECES = 12
 """Straight pieces per curve."""

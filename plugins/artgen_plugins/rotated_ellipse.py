@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+from numpy.typing import NDArray
+
 from artgen import Preset, Shape
-from artgen_plugins.rotated_rectangle import Floats, RotatedRectangle
+from artgen_plugins.rotated_rectangle import RotatedRectangle
+
+Floats = NDArray[np.float64]
 
 
 class RotatedEllipse(Shape):

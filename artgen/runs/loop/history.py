@@ -115,7 +115,7 @@ Filmed = tuple[Film | None, Trajectory | None]
 """The film of a fit, or its light history."""
 
 
-def progress_of(job: Job, keys: Sequence[Snapshot], drawing: Drawing) -> Filmed:
+def filmed(job: Job, keys: Sequence[Snapshot], drawing: Drawing) -> Filmed:
     """The keys of a fit as a film, or as a light history of the `drawing`."""
     output, parted = job.recipe.output, job.plan.primitive.has_count
     hold = min(HOLD_SECONDS, output.video_seconds / 2)

@@ -17,7 +17,7 @@ from artgen.runs.files.folder import RunFolder
 from artgen.runs.job import Job, check_finite
 from artgen.runs.loop.agenda import Occasions
 from artgen.runs.loop.frames import FrameRecorder
-from artgen.runs.loop.history import Filmed, History, Snapshot, number_of_keys, progress_of
+from artgen.runs.loop.history import Filmed, History, Snapshot, filmed, number_of_keys
 from artgen.runs.loop.pace import Workload
 from artgen.runs.loop.progress import Progress
 from artgen.runs.loop.time_budget import TimeBudget
@@ -117,4 +117,4 @@ class Recording:
         if not self.occasions.keys:
             return None, None
         keys = [*(key for key in self.history.stored() if key.step < last.step), last]
-        return progress_of(self.job, keys, drawing)
+        return filmed(self.job, keys, drawing)
