@@ -476,7 +476,7 @@ def test_the_picture_chosen_last_stays(visit):
     assert shown_sample(page) == [last]
 
 
-def test_art_files_of_artgen_are_read_or_refused_with_a_way_to_go_on(visit, folder):
+def test_art_files_of_artgen_are_read_or_refused_with_a_way_to_go_on(visit, folder, monkeypatch):
     """Films were told to be of another precision, and shapes to be splats of other options."""
     quick = {"size": 32, "seed": 1, "backend": "eager", "device": "cpu"}
     film = artgen.fit("sample:coffee", "gaussian", count=6, steps=8, history=4, **quick)
@@ -488,9 +488,11 @@ def test_art_files_of_artgen_are_read_or_refused_with_a_way_to_go_on(visit, fold
     page.wait_for_function("() => artgen.picture() === 'sample:coffee'")
     assert report(page)["count"] == 6
     assert page.locator("#notice").is_hidden()
-    hard = ["--plugin", str(folder / "rings.py"), "-p", "ring", "--set", "preset=hard"]
-    hard += ["--set", "lines=true", "-n", "5", "--steps", "1", "--size", "32", "--backend", "eager"]
-    assert main(["fit", "sample:coffee", *hard, "-o", str(folder / "lines.art"), "-q"]) == 0
+    monkeypatch.chdir(folder)
+    # With two seeds of sixty the one part before the only step is better than the five after it.
+    hard = ["--plugin", "rings.py", "-p", "ring", "--set", "preset=hard", "--set", "lines=true"]
+    hard += ["-n", "5", "--steps", "1", "--size", "32", "--backend", "eager", "--seed", "1"]
+    assert main(["fit", "sample:coffee", *hard, "-o", "lines.art", "-q"]) == 0
     page.set_input_files("#file", folder / "lines.art")
     page.wait_for_function("() => document.getElementById('primitive').value === 'ring'")
     assert report(page)["count"] == 5
