@@ -1,7 +1,8 @@
-"""Seeds of the parts of a run, derived from the seed of its recipe."""
+"""Seeds of runs, and those of their parts, derived from the one of its recipe."""
 
 from __future__ import annotations
 
+import secrets
 from typing import Literal
 
 _STRIDES = {
@@ -12,6 +13,11 @@ _STRIDES = {
     "step": 15_485_863,
     "tile": 32_452_843,
 }
+
+
+def new_seed() -> int:
+    """A seed from 0 to 2**32 - 1, for a run that names none."""
+    return secrets.randbits(32)
 
 
 def derived_seed(

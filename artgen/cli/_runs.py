@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from artgen.base.errors import ArtgenError, InputError, Interrupted, OutputError
+from artgen.base.seeds import new_seed
 from artgen.cli._afterwards import open_in_browser
 from artgen.cli._console import INTERRUPTED, exit_code, headline, print_error, say
 from artgen.cli._exports import Writer, as_asked, write_exports
@@ -258,7 +258,7 @@ class Session:
         if self.where.asked and recipe.run.threads is None:
             recipe = recipe.with_run(threads=1)
         if self.where.asked and recipe.seed is None:
-            recipe = recipe.with_seed(secrets.randbits(32))
+            recipe = recipe.with_seed(new_seed())
         gpus = share_of_gpu(self.where.gpus, recipe.run.device)
         return replace(run, recipe=recipe, cpus=recipe.run.threads or 1, gpus=gpus)
 

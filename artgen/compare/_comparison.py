@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from artgen.art import load
 from artgen.base.errors import ArtgenError, InputError, Interrupted, UsageError
+from artgen.base.seeds import new_seed
 from artgen.compare._curve import Curve, curves_of
 from artgen.compare._files import CURVE, file_of
 from artgen.compare._rows import Contestant, Line, Row, make_table, to_csv
@@ -59,7 +60,7 @@ class Comparison:
         self.contestants, self.targets, self.registry = contestants, targets, registry
         self.stems = stems_of(targets)
         self.out, self.size, self.limit, self.curve = out, size, limit, curve
-        self.seed = int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else seed
+        self.seed = new_seed() if seed is None else seed
         self.codecs = available_codecs()
         self.errors: dict[str, NDArray[np.float64]] = {}
         """Of singular values by their rank, for each set."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import secrets
 import subprocess
 import sys
 import threading
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from artgen.base.options import describe_options
+from artgen.base.seeds import new_seed
 from artgen.live._board import Board
 from artgen.live._watch import SavedFiles
 from artgen.primitives import Primitive
@@ -28,7 +28,6 @@ from artgen.targets import pictures
 
 GRID = 96
 """Side of the picture of a single part, in values."""
-LARGEST_SEED = 2**31
 
 
 class Controls:
@@ -38,7 +37,7 @@ class Controls:
         self.asked, self.saved = asked, saved
         self.options: dict[str, Any] = {}
         self.target = asked.target.source
-        self.seed = secrets.randbelow(LARGEST_SEED) if asked.seed is None else asked.seed
+        self.seed = new_seed() if asked.seed is None else asked.seed
         self._check: subprocess.Popen[str] | None = None
 
     def change(self, command: dict[str, Any]) -> bool:
@@ -49,7 +48,7 @@ class Controls:
             case {"target": str(source)} if source in self._targets():
                 self.target = source
             case {"action": "reseed"}:
-                self.seed = secrets.randbelow(LARGEST_SEED)
+                self.seed = new_seed()
             case _:
                 return False
         self.saved.restarted = True

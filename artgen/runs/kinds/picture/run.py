@@ -9,13 +9,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
-
 from artgen.animation.forms import check_form, find_form
 from artgen.art import Art, quantised
 from artgen.art.latents import open_latents
 from artgen.base.errors import Diverged, OutputError, UsageError
 from artgen.base.process import is_webgpu
+from artgen.base.seeds import new_seed
 from artgen.display.views import Rendering
 from artgen.film.scenes import Film
 from artgen.matching import building_order
@@ -76,7 +75,7 @@ class PictureRun(RunKind):
         if inputs.init is not None:
             recipe = inputs.init.continued(recipe, inputs.named.primitive)
         if recipe.seed is None:
-            recipe = recipe.with_seed(int(np.random.SeedSequence().generate_state(1)[0]))
+            recipe = recipe.with_seed(new_seed())
         place = place_of_crop(recipe, target)
         plan = self._resolved(self.with_options(recipe), target, place)
         device = inputs.device
