@@ -66,6 +66,21 @@ def test_all_is_what_there_is():
     assert sorted(dir(artgen)) == sorted(artgen.__all__)
 
 
+def test_no_name_of_a_package_is_that_of_the_module_it_comes_from():
+    """Once somebody imports that module, lazy-loader before 0.6 gives it in place of the name."""
+    stubs = [*Path(artgen.__file__).parent.rglob("__init__.pyi")]
+    shadowed = [
+        f"{stub.parent.name}.{alias.name}"
+        for stub in stubs
+        for node in ast.walk(ast.parse(stub.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and node.module
+        for alias in node.names
+        if alias.name == node.module.split(".")[0]
+    ]
+    assert len(stubs) > 5
+    assert not shadowed
+
+
 def test_documentation_for_plugins_needs_public_names_alone():
     docs = Path(__file__).parents[1] / "docs"
     pages = [

@@ -20,7 +20,7 @@ from artgen.base.errors import UsageError
 from artgen.base.faults import plugin_code
 from artgen.film.scenes import frame_count
 from artgen.losses import Sight
-from artgen.output.error_map import embers as embers
+from artgen.output.error_maps import embers as embers
 from artgen.output.image_codecs import encode_within as encode_within
 from artgen.output.still import Pixels
 from artgen.output.still import contact_sheet as contact_sheet

@@ -29,7 +29,7 @@ from artgen.exporters import export_html, imagined
 from artgen.gallery._state import key_of
 from artgen.making import Motif, make_thing, maker_of
 from artgen.output import Pixels, atomic_write, encode_jpeg, opaque, probe_folder
-from artgen.output.error_map import error_map
+from artgen.output.error_maps import error_map
 from artgen.registry import Registry
 from artgen.runs import Result, RunFolder, output_paths, read_target, run
 from artgen.tasks import RunControl, Task

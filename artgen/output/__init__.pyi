@@ -2,9 +2,9 @@ from .atomic import atomic_path as atomic_path
 from .atomic import atomic_write as atomic_write
 from .atomic import probe_folder as probe_folder
 from .atomic import write_together as write_together
-from .error_map import WORST as WORST
-from .error_map import embers as embers
-from .error_map import error_map as error_map
+from .error_maps import WORST as WORST
+from .error_maps import embers as embers
+from .error_maps import error_map as error_map
 from .frames import FrameStore as FrameStore
 from .image_codecs import available_codecs as available_codecs
 from .image_codecs import encode_along as encode_along
