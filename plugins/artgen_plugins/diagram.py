@@ -28,6 +28,12 @@ class Diagram(Splat):
 
     blend = "normalized"
     defaults = Preset(count=600, stage={"steps": 1000})
+    # Of few steps, the last ones are kept for what there is: heads and beaks stay whole.
+    presets: Mapping[str, Preset] = {
+        "brief": Preset(
+            stage={"steps": 300, "every": 0.05, "until": 0.5, "blur": 0.15, "relocate": 0.1}
+        )
+    }
     params: Mapping[str, Param] = {
         "scale": Param(2, init=init.from_spacing(0.2), min=pixels(0.1), lr=0.1, map="exp"),
         "angle": Param(init=init.uniform(0, pi), lr=0.15, period=pi),
