@@ -56,8 +56,9 @@ EARLIER = (
 BLUR = "--set engine.blur=0.15"
 STAY = "--set engine.relocate=0"
 # Rounds of growth as they were before they went on for longer, so that the bytes of three
-# processors, none of which is at hand, stay. `now-growth` and `now-growth-fourier` have those of
-# today; of these the quality alone is recorded.
+# processors stay. `now-growth` and `now-growth-fourier` have those of today. Of Rocket Lake, which was
+# not at hand since, nothing but the quality of these is recorded, and nothing of
+# `now-render-videos` and `now-render-centres`, whose films take the seconds asked for since.
 ROUNDS = f"{BLUR} --set engine.every=0.05 --set engine.until=0.5"
 GAUSSIAN = f"fit sample:astronaut -p gaussian -n 40 --steps 40 --size 40 {EARLIER}"
 SHAPES = "fit sample:coffee --size 40 -n 12 --steps 12"
