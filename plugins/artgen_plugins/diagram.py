@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import pi
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -29,7 +30,7 @@ class Diagram(Splat):
     blend = "normalized"
     defaults = Preset(count=600, stage={"steps": 1000})
     # Of few steps, the last ones are kept for what there is: heads and beaks stay whole.
-    presets: Mapping[str, Preset] = {
+    presets: ClassVar[Mapping[str, Preset]] = {
         "brief": Preset(
             stage={"steps": 300, "every": 0.05, "until": 0.5, "blur": 0.15, "relocate": 0.1}
         )
