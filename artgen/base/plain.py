@@ -16,6 +16,11 @@ def finite(data: object) -> Any:
     return None if isinstance(data, float) and not math.isfinite(data) else data
 
 
-def canonical(data: object) -> str:
-    """JSON that is the same text for equal data."""
-    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+def canonical(data: object, **how: Any) -> str:
+    """JSON that is the same text for equal data; `how` is for `json.dumps`."""
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False, **how)
+
+
+def readable(data: object) -> bytes:
+    """JSON as a file that people may read."""
+    return f"{json.dumps(data, indent=2, ensure_ascii=False)}\n".encode()

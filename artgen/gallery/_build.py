@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -10,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from artgen.base.errors import ArtgenError, Interrupted
+from artgen.base.plain import readable
 from artgen.events import Observer
 from artgen.gallery._make import PieceFiles, PieceTask, make
 from artgen.gallery._pieces import FILES, SUMMARY, WORKPLACE, Gallery, Piece, refuse_link
@@ -115,7 +115,7 @@ def _publish(state: State, made: PieceFiles) -> None:
         else:
             (folder / name).unlink(missing_ok=True)
     gallery = {**_mark(state), "files": hashes(folder, made.files)}
-    atomic_write(folder / SUMMARY, _json({**made.summary, "gallery": gallery}))
+    atomic_write(folder / SUMMARY, readable({**made.summary, "gallery": gallery}))
     (folder / FAILURE).unlink(missing_ok=True)
     shutil.rmtree(folder / WORKPLACE, ignore_errors=True)
 
@@ -129,7 +129,7 @@ def _note_failure(state: State, error: Exception) -> None:
     with suppress(ArtgenError):
         refuse_link(state.piece.folder)
         probe_folder(state.piece.folder)
-        atomic_write(state.piece.folder / FAILURE, _json({**_mark(state), "message": message}))
+        atomic_write(state.piece.folder / FAILURE, readable({**_mark(state), "message": message}))
 
 
 def _note_witness(state: State) -> None:
@@ -142,13 +142,9 @@ def _note_witness(state: State) -> None:
     # What cannot be written is found out again; the piece is made.
     with suppress(ArtgenError):
         refuse_link(folder)
-        atomic_write(folder / SUMMARY, _json(summary))
+        atomic_write(folder / SUMMARY, readable(summary))
 
 
 def _mark(state: State) -> dict[str, str | None]:
     """What says later whether something that the piece follows from has changed."""
     return {"key": state.key, "witness": state.witness}
-
-
-def _json(data: object) -> bytes:
-    return f"{json.dumps(data, indent=2, ensure_ascii=False)}\n".encode()

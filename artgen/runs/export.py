@@ -7,7 +7,6 @@ are incomplete, none replaces an earlier one.
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -20,6 +19,7 @@ from artgen._version import __version__
 from artgen.art import Art, quantised, quantised_film
 from artgen.base.errors import ArtgenError, Interrupted
 from artgen.base.faults import plugin_code
+from artgen.base.plain import readable
 from artgen.base.waiting import report
 from artgen.compiler.threads import begin
 from artgen.display import METRICS
@@ -186,5 +186,4 @@ def _summary(
 def _stored(summary: dict[str, Any]) -> bytes:
     """The summary as a file: it lies beside the outputs, so their names are enough."""
     names = {kind: path and Path(path).name for kind, path in summary["outputs"].items()}
-    text = json.dumps({**summary, "outputs": names}, indent=2, ensure_ascii=False)
-    return f"{text}\n".encode()
+    return readable({**summary, "outputs": names})

@@ -6,10 +6,10 @@ allows the script and style of the page, by their hashes, and pictures that the 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from artgen.base.plain import canonical
 from artgen.output.templates import read_asset, render_page
 
 _SCRIPTS = {
@@ -49,7 +49,5 @@ def render_document(kind: str, words: PageWords, *, film: bool, own: str = "", *
 
 def plain_json(data: object) -> str:
     """Encode canonical JSON that is safe inside an HTML element."""
-    text = json.dumps(
-        data, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    )
+    text = canonical(data, allow_nan=False)
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
