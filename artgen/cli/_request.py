@@ -261,11 +261,9 @@ def is_picture(target: str, registry: Registry) -> bool:
 
     source = Source.parse(target)
     bare = Source(source.scheme, source.rest.partition("?")[0])
-    if target == "-" or bare in pictures(registry):
+    # A folder stands for the pictures in it, unless a plugin opens it.
+    if target == "-" or bare in pictures(registry) or registry.is_plain_folder(target):
         return True
-    if source.scheme is None and os.path.isdir(target):
-        # It stands for the pictures in it, unless a plugin opens it.
-        return registry.find_opener(target).plugin.origin == "built-in"
     there = os.path.isfile(target) or source.scheme in ("http", "https")
     suffix = Path(source.rest.partition("?")[0]).suffix.lower()
     return there and suffix in PICTURE_SUFFIXES and kind_by_name(source, registry) is None

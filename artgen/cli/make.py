@@ -98,7 +98,7 @@ def make(
     source = str(from_stdin()) if source == STDIO else source or ""
     pairs = [each.partition("=")[::2] for each in settings or ()]
     is_art = source.lower().endswith(".art")
-    if os.path.isdir(source) and registry.find_opener(source).plugin.origin == "built-in":
+    if registry.is_plain_folder(source):
         raise InputError(f"{source} is a folder", hint="give a photo or an .art file")
     if is_art:
         check_art(Path(source))

@@ -203,6 +203,10 @@ class Registry:
             raise unknown_name("target", "image", self._plugins)
         return self._only(found[max(found)], f"{path} is opened", f":{path}")
 
+    def is_plain_folder(self, path: str) -> bool:
+        """Whether `path` is a folder that no plugin opens: one of pictures."""
+        return os.path.isdir(path) and self.find_opener(path).plugin.origin == "built-in"
+
     @overload
     def load(
         self, kind: Literal["primitive"], name: str, *, plugin: Mapping[str, str] | None = None

@@ -38,15 +38,8 @@ def find_targets(asked: Iterable[str], registry: Registry, *, sets: bool = False
     """
     targets: list[str] = []
     for source in asked:
-        if (
-            sets
-            or not os.path.isdir(source)
-            or Source.parse(source).scheme is not None
-            or registry.find_opener(source).plugin.origin != "built-in"
-        ):
-            targets.append(source)
-        else:
-            targets.extend(map(str, pictures_in(Path(source), source)))
+        folder = not sets and registry.is_plain_folder(source)
+        targets += map(str, pictures_in(Path(source), source)) if folder else [source]
     return list(dict.fromkeys(targets))
 
 
