@@ -26,9 +26,9 @@ from .strips import encode_png_strips as encode_png_strips
 from .strips import encode_tiff_strips as encode_tiff_strips
 from .video import FORMATS as FORMATS
 from .video import Sound as Sound
-from .video import frame_counts as frame_counts
 from .video import frame_steps as frame_steps
 from .video import lost_sound as lost_sound
+from .video import moving_and_held as moving_and_held
 from .video import probe_encoder as probe_encoder
 from .video import read_frames as read_frames
 from .video import schedule as schedule

@@ -104,7 +104,7 @@ def frame_steps(total: int) -> list[int]:
     return sorted({*itertools.takewhile(lambda step: step < total, powers), total})
 
 
-def frame_counts(*, fps: int, seconds: float, hold: float) -> tuple[int, int]:
+def moving_and_held(*, fps: int, seconds: float, hold: float) -> tuple[int, int]:
     """The numbers of frames that move, and that hold the last for `hold` s, at most half."""
     total = max(1, round(fps * seconds))
     held = min(round(fps * hold), total // 2)
@@ -117,7 +117,7 @@ def schedule(stored: list[int], *, fps: int, seconds: float, hold: float) -> lis
     The stored steps are chosen or repeated evenly, the first one first; then the last one is held
     for `hold` seconds, at most half of the video.
     """
-    moving, held = frame_counts(fps=fps, seconds=seconds, hold=hold)
+    moving, held = moving_and_held(fps=fps, seconds=seconds, hold=hold)
     shown = [stored[index * len(stored) // moving] for index in range(moving)]
     shown += [stored[-1]] * held
     shown[-1] = stored[-1]  # without a hold, choosing evenly may miss it

@@ -21,7 +21,7 @@ from artgen.output import (
     Sound,
     encode_png,
     encode_png_strips,
-    frame_counts,
+    moving_and_held,
     paced_frames,
     schedule,
 )
@@ -174,7 +174,7 @@ def _stored_frames(
         return final if step == last else stored.read(step)
 
     timing: dict[str, Any] = {"fps": output.fps, "seconds": output.video_seconds}
-    moving, held = frame_counts(**timing, hold=HOLD_SECONDS)
+    moving, held = moving_and_held(**timing, hold=HOLD_SECONDS)
     # What moves for a second or less has no pace of its own.
     if moving > output.fps:
         # The frame that was stored for the last step may show another drawing.
