@@ -256,36 +256,26 @@ class Art:
         """
         return growing(self.primitive(), self.drawing)
 
-    def view(
-        self,
-        size: Size | None = None,
-        *,
-        transparent: bool = False,
-        supersample: int = 1,
-        device: str = "cpu",
-    ) -> FramedView:
+    def view(self, size: Size | None = None, **how: Unpack[Drawn]) -> FramedView:
         """The view that shows this drawing, and others like it, as `render` does."""
         from artgen.display.views import FramedView
         from artgen.raster import choose_backend, resolve_device, tensor_device
 
-        if supersample < 1:
-            raise UsageError(
-                f"supersample must be at least 1, got {supersample}", hint="use 1 to 8"
-            )
-        device = resolve_device(device)
+        if (samples := how.get("supersample", 1)) < 1:
+            raise UsageError(f"supersample must be at least 1, got {samples}", hint="use 1 to 8")
+        device = resolve_device(how.get("device", "cpu"))
         primitive = self.primitive()
         # The fit's own backend, so that the fitting size gives the bits of the still; where it is
         # not to be had, the other one differs by rounding only.
         eager = self.recipe.run.backend == "eager"
+        how["device"] = str(tensor_device(device))
         return FramedView(
             Frame.of(size),
             self.drawing,
             primitive,
-            device=str(tensor_device(device)),
             backend=choose_backend(primitive, device, "eager" if eager else "auto"),
-            supersample=supersample,
-            transparent=transparent,
             colours=self.recipe.exact_colours,
+            **how,
         )
 
     def at(self, seconds: float) -> Art:
