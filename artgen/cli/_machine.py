@@ -177,11 +177,8 @@ def _settings() -> list[Finding]:
         settings, origins = read_settings()
     except ArtgenError as error:
         return [Finding("settings", "fail", _without_paths(str(error)))]
-    values = {name: _shown(getattr(settings, name)) for name in origins}
-    return [
-        Finding(f"setting {name}", "ok", _without_paths(f"{values[name]} ({origin})"))
-        for name, origin in origins.items()
-    ]
+    shown = {name: f"{_shown(getattr(settings, name))} ({origins[name]})" for name in origins}
+    return [Finding(f"setting {name}", "ok", _without_paths(shown[name])) for name in origins]
 
 
 def _shown(value: object) -> str:

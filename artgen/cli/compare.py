@@ -14,7 +14,7 @@ import artgen.compare as comparisons
 from artgen.base.errors import PluginError, UsageError
 from artgen.cli._completion import primitives
 from artgen.cli._completion import targets as complete_targets
-from artgen.cli._console import INTERRUPTED, describe, exit_code, print_json, print_table
+from artgen.cli._console import INTERRUPTED, describe, exit_code, print_table
 from artgen.cli._exports import check_file
 from artgen.cli._flags import Common, Panel, argument, option
 from artgen.cli._request import of_key
@@ -207,25 +207,20 @@ def compare(
     for failure in comparison.failures:
         common.fail(failure)
         errors.append(failure)
-    if common.as_json:
-        print_json(
-            {
-                "budget": budget,
-                "rows": comparison.rows,
-                "table": comparison.table(),
-                "curves": {target: _curves(found) for target, found in comparison.curves.items()},
-                "sheets": comparison.sheets,
-                "plots": comparison.plots,
-                "csv": written,
-            },
-            errors,
-        )
-    else:
+    if not common.as_json:
         _print_table(comparison)
         _print_bits(comparison.curves)
-        written_files = *comparison.sheets, *comparison.plots, *filter(None, [written])
-        for path in () if common.quiet else written_files:
-            print(path, flush=True)
+    data = {
+        "budget": budget,
+        "rows": comparison.rows,
+        "table": comparison.table(),
+        "curves": {target: _curves(found) for target, found in comparison.curves.items()},
+        "sheets": comparison.sheets,
+        "plots": comparison.plots,
+        "csv": written,
+    }
+    files = *comparison.sheets, *comparison.plots, *filter(None, [written])
+    common.answer(data, *files, errors=errors)
     return exit_code(errors)
 
 

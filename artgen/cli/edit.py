@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from artgen.base.errors import UsageError
 from artgen.base.files import check_art
-from artgen.cli._console import columns, print_json, records, say
+from artgen.cli._console import columns, records, say
 from artgen.cli._exports import check_files, check_formats, write_exports
 from artgen.cli._flags import OVERWRITE, Common, argument, option, output_option, switch
 from artgen.cli._pipes import is_stdout
@@ -101,9 +101,8 @@ def edit(
     }
     check_files([*written], registry, **how)
     write_exports(written, lambda _: ExportRequest(), registry, common)
-    if common.as_json:
-        parts, primitive = made.primitive().count_of(made.drawing), made.drawing.primitive
-        print_json({"art": art, "primitive": primitive, "parts": parts, "outputs": [*written]})
+    parts, primitive = made.primitive().count_of(made.drawing), made.drawing.primitive
+    common.answer({"art": art, "primitive": primitive, "parts": parts, "outputs": [*written]})
 
 
 def _list(registry: Registry, common: Common) -> None:

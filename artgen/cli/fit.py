@@ -154,8 +154,6 @@ def fit(
 
 def _check_together(request: Request, files: Files, watching: Trying, where: Where) -> None:
     """Raise UsageError for flags that do not go together."""
-    if request.given("seed") is not None:
-        _refuse("--seed", {"--seeds": request.seeds is not None})
     if (request.given("seed") or 0) >= 2**63:
         raise UsageError(f"--seed {request.given('seed')} is too large", hint="use 0 to 2^63 - 1")
     once = {"--overwrite": files.overwrite, "--resume": files.resume}
@@ -164,6 +162,7 @@ def _check_together(request: Request, files: Files, watching: Trying, where: Whe
     videos = {flag: given for flag, given in request.of_videos().items() if flag not in filmed}
     budgets = {"--steps": request.given("steps"), "--time": request.given("time")}
     for flag, given, others in (
+        ("--seed", request.given("seed") is not None, {"--seeds": request.seeds is not None}),
         ("--overwrite", files.overwrite, {"--resume": files.resume}),
         ("--skip-existing", files.skip_existing, once),
         ("--quality", request.given("quality"), budgets),

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from artgen.base.errors import InputError, UsageError, reading
-from artgen.cli._console import columns, print_json
+from artgen.cli._console import columns
 from artgen.cli._flags import Common, argument, switch
 from artgen.display import METRICS
 
@@ -68,9 +68,6 @@ def info(
     }
     if facts["plugin"] is None and recipe.primitive.plugin is not None:
         facts["plugin"] = recipe.primitive.plugin.name
-    if common.as_json:
-        print_json({**facts, "recipe": recipe.to_dict()})
-        return
     rows = {
         **{key: value for key, value in facts.items() if key not in ("metrics", "film", "history")},
         "film": facts["film"] and _FILM.format(**facts["film"]),
@@ -84,9 +81,9 @@ def info(
         "size": recipe.target.size,
         **(facts["metrics"] or {}),
     }
-    print(columns((key, value) for key, value in rows.items() if value is not None))
-    print()
-    print(recipe.to_toml(), end="")
+    shown = columns((key, value) for key, value in rows.items() if value is not None)
+    text = recipe.to_toml().removesuffix("\n")
+    common.show({**facts, "recipe": recipe.to_dict()}, f"{shown}\n\n{text}")
 
 
 def _stored_facts(file: Path, kind: str) -> dict[str, Any]:

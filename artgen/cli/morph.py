@@ -6,7 +6,6 @@ from pathlib import Path
 
 from artgen.base.errors import UsageError
 from artgen.base.files import check_art
-from artgen.cli._console import print_json
 from artgen.cli._exports import VIDEOS, check_files, check_length, fitting, suffix_of, write_exports
 from artgen.cli._flags import DEVICE, OVERWRITE, Common, argument, option, output_option, switch
 
@@ -88,8 +87,7 @@ def morph(
         fps=fps if music else None,
     )
     write_exports(dict.fromkeys(files, made), fitting(request, files, registry), registry, common)
-    if common.as_json:
-        canvas, duration = made.canvas(request.size), made.require_film().duration
-        named = {"first": first, "second": second, **({"others": others} if others else {})}
-        drawn = {"width": canvas.width, "height": canvas.height, "duration": duration}
-        print_json({**named, "primitive": made.drawing.primitive, **drawn, "outputs": files})
+    canvas, duration = made.canvas(request.size), made.require_film().duration
+    named = {"first": first, "second": second, **({"others": others} if others else {})}
+    drawn = {"width": canvas.width, "height": canvas.height, "duration": duration}
+    common.answer({**named, "primitive": made.drawing.primitive, **drawn, "outputs": files})

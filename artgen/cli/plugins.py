@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from artgen.cli._completion import everything
-from artgen.cli._console import columns, print_json
+from artgen.cli._console import columns
 from artgen.cli._flags import Common, argument, flat
 from artgen.cli._help import Command, group
 from artgen.cli.plugins_check import check
 from artgen.cli.plugins_new import new
-from artgen.cli.plugins_search import describe_package, print_package, search
+from artgen.cli.plugins_search import describe_package, search, text_of_package
 from artgen.registry import PREFIX, Entry
 
 _FOR_CHECKS = "class", "families", "preset_targets"
@@ -40,25 +40,18 @@ def list_plugins(
     registry = common.registry()
     found = registry.plugins
     looks = {registry.spelling(entry): entry.summary for entry in registry.entries("look")}
-    if common.as_json:
-        print_json({"python": sys.executable, "plugins": found, "looks": looks})
-        return
     head = ("NAME", "DISTRIBUTION", "VERSION", "ORIGIN", "STATUS")
     rows = [(i.name, i.distribution, i.version, i.origin, i.status) for i in found]
     heading, *lines = columns([head, *rows]).splitlines()
-    print(heading)
+    shown = [heading]
     for line, info in zip(lines, found, strict=True):
-        print(line)
-        if info.reason:
-            print(f"    {info.reason}")
-        for kind, names in info.offers.items():
-            print(f"    {kind}: {', '.join(names)}")
-    print()
-    for name, summary in looks.items():
-        print(f"look {name}: {summary}")
-    print()
-    print(f"python: {sys.executable}")
-    print(f"to install another: {sys.executable} -m pip install NAME")
+        shown += [line, f"    {info.reason}"] if info.reason else [line]
+        shown += [f"    {kind}: {', '.join(names)}" for kind, names in info.offers.items()]
+    shown += ["", *(f"look {name}: {summary}" for name, summary in looks.items())]
+    shown += ["", f"python: {sys.executable}"]
+    shown += [f"to install another: {sys.executable} -m pip install NAME"]
+    data = {"python": sys.executable, "plugins": found, "looks": looks}
+    common.show(data, "\n".join(shown))
 
 
 @plugins.command("show", cls=Command)
@@ -81,8 +74,7 @@ def show(
     installed = {info.distribution for info in registry.plugins if info.origin == "installed"}
     if name in installed or (name.startswith(PREFIX) and "/" not in name):
         package = describe_package(name, registry)
-        print_json(package) if common.as_json else print_package(package)
-        return
+        return common.show(package, text_of_package(package))
     entry = registry.find_any(name) or registry.find("primitive", name)
     facts = {
         "name": entry.name,
@@ -93,10 +85,7 @@ def show(
         "module": _module(entry),
         **_details(facts_of(entry)),
     }
-    if common.as_json:
-        print_json(facts)
-    else:
-        _print(facts)
+    common.show(facts, _text_of(facts))
 
 
 def _module(entry: Entry) -> str | None:
@@ -116,30 +105,29 @@ def _details(facts: dict[str, Any]) -> dict[str, Any]:
     return facts
 
 
-def _print(facts: dict[str, Any]) -> None:
-    """Print single facts first, then a table for each list."""
-    options, presets, parameters = (facts.pop(key, None) or () for key in _LISTS)
-    print(columns((k, _text(v)) for k, v in facts.items() if v not in (None, {}, [])))
+def _text_of(facts: dict[str, Any]) -> str:
+    """Single facts first, then a table for each list."""
+    options, presets, parameters = (facts.get(key) or () for key in _LISTS)
+    single = {k: v for k, v in facts.items() if k not in _LISTS and v not in (None, {}, [])}
+    text = columns((key, _text(value)) for key, value in single.items())
     rows = []
     for o in options:
         families = f" ({', '.join(o['families'])})" if o.get("families") else ""
         rows.append((o["name"], o["type"], _text(o["default"]), o["help"] + families))
     prefix = "engine." if facts["kind"] == "engine" else ""
-    _print_table(f"options (--set {prefix}KEY=VALUE)", rows)
+    text += _table(f"options (--set {prefix}KEY=VALUE)", rows)
     sets = ((p["name"], p["count"], {**p["options"], **p["stage"]}) for p in presets)
     named = [(name, f"count = {n}" if n else "", _text(values)) for name, n, values in sets]
-    _print_table("presets (--set preset=NAME)", named)
+    text += _table("presets (--set preset=NAME)", named)
     rows = [
         (p["name"], "x".join(map(str, p["shape"])) or "1", f"lr {p['lr']:.3g}", p["map"])
         for p in parameters
     ]
-    _print_table("parameters (rates for the default count on a square)", rows)
+    return text + _table("parameters (rates for the default count on a square)", rows)
 
 
-def _print_table(title: str, rows: Sequence[Sequence[str]]) -> None:
-    if rows:
-        print(f"\n{title}")
-        print(columns(rows, indent=2))
+def _table(title: str, rows: Sequence[Sequence[str]]) -> str:
+    return f"\n\n{title}\n{columns(rows, indent=2)}" if rows else ""
 
 
 def _text(value: object) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from artgen.base.errors import PluginError
-from artgen.cli._console import print_failure, print_json, records, say
+from artgen.cli._console import print_failure, records, say
 from artgen.cli._flags import Common, argument
 from artgen.cli._main import COMMANDS, GROUPS
 from artgen.cli._streams import terminal
@@ -77,9 +77,8 @@ def check(
     failed += [f"artgen's own command hides {name}" for name in hidden]
     hint = "each check says what to do" + ("" if common.verbose else "; -v shows tracebacks")
     error = PluginError("; ".join(failed), hint=hint) if failed else None
-    if common.as_json:
-        told = records("name kind distribution version ok checks", checked)
-        print_json({"ok": not failed, "checked": told}, [error] if error else ())
+    told = records("name kind distribution version ok checks", checked)
+    common.answer({"ok": not failed, "checked": told}, errors=[error] if error else ())
     return print_failure(error) if error else 0
 
 

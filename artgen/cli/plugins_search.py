@@ -63,9 +63,8 @@ def describe_package(name: str, registry: Registry) -> dict[str, Any]:
     }
 
 
-def print_package(facts: dict[str, Any]) -> None:
-    """Print facts of `describe_package`, then the README."""
-
+def text_of_package(facts: dict[str, Any]) -> str:
+    """The facts of `describe_package`, then the README."""
     shown = {
         "name": facts["name"],
         "version": facts["version"],
@@ -76,9 +75,7 @@ def print_package(facts: dict[str, Any]) -> None:
         "on the index": ", ".join(facts["versions"]) or facts["problem"] or "no",
         "to install": facts["install"],
     }
-    print(columns(shown.items()))
-    if facts["readme"]:
-        print(f"\n{facts['readme']}")
+    return columns(shown.items()) + (f"\n\n{facts['readme']}" if facts["readme"] else "")
 
 
 def _on_index(package: str) -> tuple[tuple[str, ...], str | None]:

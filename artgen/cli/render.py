@@ -11,7 +11,7 @@ from artgen.base.errors import UsageError
 from artgen.base.files import check_art
 from artgen.base.options import whole
 from artgen.cli._completion import forms
-from artgen.cli._console import print_json, say
+from artgen.cli._console import say
 from artgen.cli._exports import VIDEOS, check_files, check_film, fitting, write_exports
 from artgen.cli._flags import (
     DEVICE,
@@ -246,10 +246,9 @@ def render(
     )
     asked = fitting(request, files, registry)
     write_exports(dict.fromkeys(files, loaded), asked, registry, common, more={"art": _whole})
-    if common.as_json:
-        drawn = loaded.picture_canvas(frame.size) if single else loaded.canvas(frame)
-        facts = {"art": art, "primitive": loaded.drawing.primitive}
-        print_json({**facts, "width": drawn.width, "height": drawn.height, "outputs": files})
+    drawn = loaded.picture_canvas(frame.size) if single else loaded.canvas(frame)
+    facts = {"art": art, "primitive": loaded.drawing.primitive}
+    common.answer({**facts, "width": drawn.width, "height": drawn.height, "outputs": files})
 
 
 def _whole(art: Art, request: ExportRequest) -> bytes:

@@ -105,7 +105,7 @@ def write_page(gallery: Gallery, studio: Collection[str] = ()) -> Path:
 
 def _card(finished: FinishedPiece, gallery: Gallery, studio: Collection[str]) -> dict[str, Any]:
     """Return the JSON object that describes a piece to the page."""
-    piece, summary = finished.piece, finished.summary
+    piece = finished.piece
     width, height = _size(piece.folder / "result.jpg")
     there = [name for name in FILES if (piece.folder / name).is_file()]
     return {
@@ -120,7 +120,7 @@ def _card(finished: FinishedPiece, gallery: Gallery, studio: Collection[str]) ->
         "width": width,
         "height": height,
         "files": {name.partition(".")[0]: f"{quote(piece.slug)}/{name}" for name in there},
-        "metrics": _metric_rows(summary),
+        "metrics": _metric_rows(finished),
         "recipe": piece.text,
         "command": _command(finished, gallery),
         "make": _make_command(piece, gallery),
@@ -193,14 +193,14 @@ def _plugin(summary: Mapping[str, Any]) -> str:
     return "" if name == "artgen" else f"{name} {plugin['version']}, pip install {name}"
 
 
-def _metric_rows(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _metric_rows(finished: FinishedPiece) -> list[tuple[str, str]]:
     """List names and values about a run, without those that do not apply."""
+    summary, kinds = finished.summary, " + ".join(finished.primitives)
     target, recipe = summary["target"], summary["recipe"]
     blend = recipe["primitive"].get("blend")
     stages = " then ".join(f"{s['engine']}, {s.get('steps', 0):,} steps" for s in recipe["stage"])
     bpp = summary.get("bpp")
     count = f"{summary['count']:,} {TIMES} " if summary["count"] else ""
-    kinds = " + ".join(kind_names(bare_name(summary["primitive"])))
     rows = [
         ("Made of", count + kinds + (f", blend {blend}" if blend else "")),
         ("Plugin", _plugin(summary)),
