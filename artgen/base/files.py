@@ -77,7 +77,7 @@ def open_regular(
 
     An empty file is refused unless `empty`. Raises InputError naming `where`.
     """
-    with _input_errors(where):
+    with input_errors(where):
         size = check_regular(path, where)
         if largest is not None and size > largest:
             limit = f"{largest >> 30} GiB" if largest >= LARGEST else f"{largest >> 20} MiB"
@@ -91,7 +91,7 @@ def read_regular(
     path: str | os.PathLike[str], where: str, largest: int = LARGEST, *, empty: bool = False
 ) -> bytes:
     """Read a regular file, with the limits of `open_regular`. Raises InputError naming `where`."""
-    with _input_errors(where), open_regular(path, where, largest, empty=empty) as file:
+    with input_errors(where), open_regular(path, where, largest, empty=empty) as file:
         return file.read()
 
 
@@ -105,7 +105,7 @@ def check_art(file: Path) -> None:
         raise InputError(f"{file} {reason}", hint="an .art file is written by artgen fit")
     if file.suffix.lower() == ".json":
         return
-    with _input_errors(str(file)), file.open("rb") as data:
+    with input_errors(str(file)), file.open("rb") as data:
         # The length of a header, which is a JSON object.
         begins = data.read(9)
     if begins[8:] != b"{":
@@ -236,12 +236,13 @@ def file_hash(path: Path, what: str = "") -> str:
     import hashlib  # it loads OpenSSL, which takes as long as a table of flags
 
     where = f"{what} {printable(path)}".strip()
-    with _input_errors(where), open_regular(path, where, empty=True) as file:
+    with input_errors(where), open_regular(path, where, empty=True) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager
-def _input_errors(where: str) -> Iterator[None]:
+def input_errors(where: str) -> Iterator[None]:
+    """Raise InputError naming `where` if it cannot be read, OutOfMemory if it is too large."""
     try:
         with reading(where):
             yield

@@ -15,8 +15,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from artgen.base.errors import InputError, reading
-from artgen.base.files import check_regular
+from artgen.base.errors import InputError
+from artgen.base.files import check_regular, input_errors
 from artgen.base.xml import ExpatError, stream
 from artgen.svg.curves import Floats, flatten
 from artgen.svg.elements import NAMESPACE, NUMBER, contours, length, path_data, transformed
@@ -94,17 +94,14 @@ def read_svg(path: Path) -> SvgPaths:
 
     Raises InputError where it is damaged, too large, declares entities or has no filled path.
     """
-    try:
+    with input_errors(str(path)):
         size = check_regular(path, str(path))
         if size > LARGEST_FILE:
             raise InputError(
                 f"{path} has {size:,} bytes, more than {LARGEST_FILE:,}",
                 hint="simplify the drawing first",
             )
-        with reading(str(path)):
-            data = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from None
+        data = path.read_bytes()
     reader = _Handlers(path)
     parser = stream(reader.start, reader.end, reader.refuse_entity)
     try:

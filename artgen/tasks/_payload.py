@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Generic, TypeAlias, TypeVar
 
 from artgen.base.errors import ArtgenError, InputError
-from artgen.base.files import find_file, numbered
+from artgen.base.files import find_file, input_errors, numbered
 from artgen.recipe import FileReference, Recipe
 from artgen.targets import Source, files_beside
 from artgen.tasks._task import Task
@@ -65,15 +65,13 @@ def read_files(path: Path) -> Files:
     """
     # What a set is called is the name of its folder, `.` included.
     base = path.name or path.resolve().name
-    try:
+    with input_errors(str(path)):
         if path.is_dir():
             files = [file for file in path.rglob("*") if file.is_file()]
             names = {file: PurePosixPath(base, file.relative_to(path).as_posix()) for file in files}
         else:
             names = {file: PurePosixPath(file.name) for file in {path, *files_beside(path)}}
         return {str(name): file.read_bytes() for file, name in names.items()}
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from None
 
 
 @dataclass(frozen=True)
