@@ -171,11 +171,7 @@ def _fit(source: str, tables: Any, registry: Registry, common: Common) -> Art:
     given = {"seed": 0, **tables, "target": target, "output": {"video": False, "history": 0}}
     recipe, control = read_settings()[0].below(Recipe.from_dict(given)), RunControl()
     with graceful_signals(control), progress(registry, common) as story:
-        result = run(recipe, registry, observers=[story], control=control)
-    if result.error is not None:
-        raise result.error
-    assert result.art is not None
-    return result.art
+        return run(recipe, registry, observers=[story], control=control).require_art()
 
 
 def _list(kind: str | None, registry: Registry, common: Common) -> None:

@@ -83,24 +83,22 @@ def make(task: PieceTask, observe: Observer, control: RunControl) -> PieceFiles:
     registry = Registry(files=task.plugins)
     key = task.key or key_of(task.recipe, registry, task.search)
     result = _fit(task, key, registry, observe, control)
-    if result.error is not None:
-        raise result.error
-    assert result.art is not None
-    paths, output = output_paths(task.place, task.stem), result.art.recipe.output
+    art = result.require_art()
+    paths, output = output_paths(task.place, task.stem), art.recipe.output
     if not output.video:
         # A fit in tiles has no pictures of its steps: its parts appear.
         seconds, fps = output.video_seconds, float(output.fps)
         asked = ExportRequest(output.video_size, seconds=seconds, fps=fps, start="parts")
-        paths["video"].write_bytes(result.art.to_format("mp4", asked))
+        paths["video"].write_bytes(art.to_format("mp4", asked))
     names = {"still": "final.png", "video": "progress.mp4", "art": "drawing.art"}
     files = {
         **{name: paths[kind].read_bytes() for kind, name in names.items()},
-        **_pictures(result.art, paths["still"], registry, task),
-        **_page(result.art),
-        **_thing(result.art, paths["art"], registry, task),
+        **_pictures(art, paths["still"], registry, task),
+        **_page(art),
+        **_thing(art, paths["art"], registry, task),
     }
     outputs = {kind: names.get(kind) for kind in result.summary["outputs"]}
-    plugin = dict(result.art.drawing.plugin)
+    plugin = dict(art.drawing.plugin)
     summary = {**result.summary, "outputs": outputs, "plugin": plugin}
     return PieceFiles(files, key, summary, time.perf_counter() - began)
 

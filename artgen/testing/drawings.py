@@ -17,7 +17,7 @@ from artgen.registry import Registry
 from artgen.runs import run
 from artgen.targets import Target, image_from_array
 from artgen.testing.candidate import CANVAS, Offer, picture
-from artgen.testing.run_checks import Failed, Lacking
+from artgen.testing.run_checks import Lacking
 from artgen.testing.side_effects import differing
 
 T = TypeVar("T")
@@ -41,10 +41,7 @@ def fit(
     """A drawing by a recipe of these tables, of the small photo where there is no `target`."""
     recipe = Recipe.from_dict({"seed": 0, **tables})
     target = image_from_array(photo()) if target is None else target
-    outcome = run(recipe, registry, target=target, observers=observers)
-    if outcome.error is not None or outcome.art is None:
-        raise outcome.error or Failed("nothing was drawn")
-    return outcome.art
+    return run(recipe, registry, target=target, observers=observers).require_art()
 
 
 def drawing_of(offer: Offer, name: str) -> Art:

@@ -154,8 +154,7 @@ def _files(offer: Offer, recipe: Recipe, **options: Any) -> dict[str, bytes]:
     """The still and the `.art` file of a run."""
     with tempfile.TemporaryDirectory() as folder:
         result = run(recipe, offer.registry, out=Path(folder), name="run", **options)
-        if result.error is not None:
-            raise result.error
+        result.require_art()
         return _contents(result.summary)
 
 

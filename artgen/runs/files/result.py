@@ -28,3 +28,10 @@ class Result:
     error: Exception | None = None
     files: Mapping[str, bytes] = field(default_factory=dict)
     art: Art | None = None
+
+    def require_art(self) -> Art:
+        """The art of a run in this process. Raises what ended it early."""
+        if self.error is not None:
+            raise self.error
+        assert self.art is not None
+        return self.art
