@@ -6,7 +6,7 @@ import functools
 import itertools
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -36,6 +36,7 @@ from artgen.values.subject import kind_of
 FLOAT_BYTES = 4
 
 
+@dataclass(eq=False)
 class Comparison:
     """A comparison of `contestants` on `targets`: `run` it once, then read its results.
 
@@ -45,32 +46,27 @@ class Comparison:
     random where None. Check their files with `check_files` first.
     """
 
-    def __init__(
-        self,
-        contestants: Sequence[Contestant],
-        targets: Sequence[str],
-        registry: Registry,
-        *,
-        out: Path,
-        size: int | None = None,
-        limit: int | None = None,
-        seed: int | None = None,
-        curve: bool = False,
-    ) -> None:
-        self.contestants, self.targets, self.registry = contestants, targets, registry
-        self.stems = stems_of(targets)
-        self.out, self.size, self.limit, self.curve = out, size, limit, curve
-        self.seed = new_seed() if seed is None else seed
-        self.codecs = available_codecs()
-        self.errors: dict[str, NDArray[np.float64]] = {}
-        """Of singular values by their rank, for each set."""
-        self.rows: list[Row] = []
-        self.sheets: list[Path] = []
-        self.curves: dict[str, list[Curve]] = {}
-        """Of each target, where they were asked for."""
-        self.plots: list[Path] = []
-        self.failures: list[ArtgenError] = []
-        """Why a sheet, a plot or a table could not be written."""
+    contestants: Sequence[Contestant]
+    targets: Sequence[str]
+    registry: Registry
+    out: Path
+    size: int | None = None
+    limit: int | None = None
+    seed: int | None = None
+    curve: bool = False
+    rows: list[Row] = field(default_factory=list, init=False)
+    errors: dict[str, NDArray[np.float64]] = field(default_factory=dict, init=False)
+    """Of singular values by their rank, for each set."""
+    sheets: list[Path] = field(default_factory=list, init=False)
+    curves: dict[str, list[Curve]] = field(default_factory=dict, init=False)
+    """Of each target, where they were asked for."""
+    plots: list[Path] = field(default_factory=list, init=False)
+    failures: list[ArtgenError] = field(default_factory=list, init=False)
+    """Why a sheet, a plot or a table could not be written."""
+
+    def __post_init__(self) -> None:
+        self.stems, self.codecs = stems_of(self.targets), available_codecs()
+        self.seed = new_seed() if self.seed is None else self.seed
 
     def run(
         self,
@@ -125,7 +121,7 @@ class Comparison:
         target = TargetTable(source=source, size=self.size, background=recipe.target.background)
         recipe = recipe.replace(target=target)
         if recipe.seed is None:
-            recipe = recipe.with_seed(self.seed)
+            recipe = recipe.replace(seed=self.seed)
         return FitTask(
             stem=file_of(self.out, self.stems[source], contestant.stem).name,
             recipe=recipe,
@@ -248,7 +244,7 @@ def execute(
     assert art is not None
     device, data = art.recipe.run.device, art.to_bytes()
     pixels = art.render(device=device)
-    known = {field.name for field in fields(Row)} - {"target"}
+    known = {each.name for each in fields(Row)} - {"target"}
     metrics = {key: value for key, value in outcome.summary.items() if key in known}
     if target.pixels is not None:
         metrics |= _picture_metrics(pixels, target.pixels, registry)

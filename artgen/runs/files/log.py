@@ -57,12 +57,11 @@ class JsonLines:
             self.file.write(json.dumps(line) + "\n")
             self.file.flush()
         except OSError as error:
-            with suppress(OSError):  # what is left in its buffer is refused again
-                self.file.close()
+            self.close()
             raise OutputError.of(f"cannot write {self.path}", error) from None
 
     def close(self) -> None:
-        """Close the file. A line that could not be written was reported then."""
+        """Close the file. A line that could not be written was reported: it is refused again."""
         with suppress(OSError):
             self.file.close()
 
