@@ -15,7 +15,7 @@ from artgen.film.timeline import CUT, make_scenes, timeline
 from artgen.matching import pair
 from artgen.primitives import Primitive
 from artgen.recipe import FileReference, MorphTable
-from artgen.values.drawing import Drawing
+from artgen.values.drawing import Drawing, same_value
 
 
 def morph(
@@ -133,7 +133,7 @@ def common_primitive(first: Art, second: Art, done: str) -> Primitive:
         )
     for key, value in one.options.items():
         found = other.options.get(key)
-        if _listed(found) != _listed(value):
+        if not same_value(found, value):
             short = len(repr(value)) <= _LONGEST
             values = f": {value!r} and {found!r:.{_LONGEST}}" if short else ""
             same = f"{key}={value}" if short else f"the same {key}"
@@ -144,7 +144,3 @@ def common_primitive(first: Art, second: Art, done: str) -> Primitive:
     primitive.check_tensors(one)
     primitive.check_tensors(other)
     return primitive
-
-
-def _listed(value: object) -> object:
-    return list(value) if isinstance(value, tuple) else value

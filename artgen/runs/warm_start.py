@@ -24,7 +24,7 @@ from artgen.svg.filled import most_important
 from artgen.svg.read import SvgPaths, describe, read_svg
 from artgen.targets import TargetTensors
 from artgen.values.canvas import Canvas
-from artgen.values.drawing import Colour
+from artgen.values.drawing import Colour, same_value
 from artgen.values.symmetry import unplaced
 
 
@@ -56,7 +56,7 @@ class InitialArt:
             found = drawing.options.get(key, value)
             # That of the drawing says where it repeats.
             same = key == "symmetry" and unplaced(str(found)) == value
-            if not same and _listed(found) != _listed(value):
+            if not same and not same_value(found, value):
                 # Of a font or a stamp it is what the file holds.
                 say = "" if len(str(found)) > 99 else f"use --set {key}={found} or "
                 raise UsageError(
@@ -213,7 +213,3 @@ def open_initial(init: FileReference, files: InputFiles, registry: Registry) -> 
     if path.suffix.lower() == ".svg":
         return InitialSvg(path, read_svg(path))
     return InitialArt(path, load(path, registry=registry))
-
-
-def _listed(value: object) -> object:
-    return list(value) if isinstance(value, tuple) else value

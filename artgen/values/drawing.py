@@ -74,3 +74,9 @@ class Drawing:
     def detach(self) -> Drawing:
         """Return a copy on the CPU that shares no memory with the fit."""
         return self.map_tensors(lambda tensor: tensor.detach().to("cpu", copy=True))
+
+
+def same_value(one: object, other: object) -> bool:
+    """Whether an option has the same value in two drawings; of one in a file, tuples are lists."""
+    first, second = (list(each) if isinstance(each, tuple) else each for each in (one, other))
+    return first == second
