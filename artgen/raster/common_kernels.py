@@ -129,6 +129,29 @@ def list_tiles(
     return tile, reach
 
 
+@nb.njit((nb.int64[:, ::1], counts, counts), **options)
+def place_pairs(held, offset, cuts):
+    """Make the numbers of pairs `held` [pieces, tiles] the places of their first pairs.
+
+    In a tile, the pairs of a piece come after those of the pieces before it. The pairs of tile t
+    begin at offset[t] [tiles + 1]. `cuts` [P + 1] are tiles that cut all of them into P ranges of
+    about equal work: a pair is as much as a tile.
+    """
+    pair = 0
+    for tile in range(held.shape[1]):
+        offset[tile] = pair
+        for piece in range(len(held)):
+            number = held[piece, tile]
+            held[piece, tile] = pair
+            pair += number
+    tiles, cut = held.shape[1], 0
+    offset[tiles] = pair
+    for tile in range(tiles + 1):
+        while cut < len(cuts) and (offset[tile] + tile) * (len(cuts) - 1) >= cut * (pair + tiles):
+            cuts[cut] = tile
+            cut += 1
+
+
 @nb.njit(
     (ranks, reaches, ranks, counts, ranks, reaches, index, index),
     **options,

@@ -39,8 +39,11 @@ class Stepper(Protocol):
         A row is 1 - beta1^t, sqrt(1 - beta2^t), the softness of the blend over, and all rates.
         """
 
-    def evaluate(self) -> tuple[float, float, bool]:
-        """The loss, the mean squared error as shown, and whether all parameters are finite."""
+    def evaluate(self) -> tuple[float, float, bool] | None:
+        """The loss, the mean squared error as shown, and whether all parameters are finite.
+
+        None where only what was read can tell.
+        """
 
     def keep(self) -> None:
         """Keep the present parameters as the best."""
@@ -48,8 +51,8 @@ class Stepper(Protocol):
     def read(self) -> tuple[Tensor, Tensor, Tensor]:
         """The present parameters, the moments, and the best parameters."""
 
-    def survey(self) -> tuple[tuple[Tensor, Tensor, Tensor], Survey]:
-        """What `read` gives, and the survey of the present parameters, read at once."""
+    def survey(self) -> tuple[tuple[Tensor, Tensor, Tensor], Survey | None]:
+        """What `read` gives, and the survey of the present parameters, if it has one."""
 
 
 class Found(NamedTuple):
@@ -102,9 +105,11 @@ class DeviceSteps:
         self.stepper.take(torch.tensor(rows, dtype=torch.float64))
         self.ahead = True
 
-    def evaluate(self) -> tuple[float, float, bool]:
-        """The loss, the PSNR in dB, and whether all parameters are finite."""
-        loss, squared, finite = self.stepper.evaluate()
+    def evaluate(self) -> tuple[float, float, bool] | None:
+        """The loss, the PSNR in dB, and whether all parameters are finite, if it can tell."""
+        if (found := self.stepper.evaluate()) is None:
+            return None
+        loss, squared, finite = found
         return loss, decibels(squared), finite
 
     def keep(self) -> None:
@@ -116,7 +121,7 @@ class DeviceSteps:
         """The raw values, their moments if there were steps, and the best if some were kept."""
         return self._found(*self.stepper.read())
 
-    def survey(self) -> tuple[Found, Survey]:
+    def survey(self) -> tuple[Found, Survey | None]:
         """The parameters that `read` gives, and the survey for a round of densification."""
         rows, survey = self.stepper.survey()
         return self._found(*rows), survey

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
@@ -20,10 +20,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from artgen.compiler import kernel_cache
+from artgen.compiler.ir import Component
 from artgen.compiler.numba_printer import emit, emit_over
 from artgen.compiler.printer import KernelSource
 from artgen.compiler.threads import share, thread_count
+from artgen.engines.gradient.device_steps import Stepper
+from artgen.engines.gradient.schedule import AdamOptions
 from artgen.families.splat.contract import Splat
+from artgen.families.splat.cpu_steps import CpuStepper
 from artgen.families.splat.footprint import CompiledFootprint, Goal, Launch, Scene
 from artgen.values.canvas import Canvas
 
@@ -50,13 +54,14 @@ class TilePairs(NamedTuple):
 
     The pairs of every tile begin at `offset` [tiles + 1]; `splat` [pairs] are their splats, and
     `reach` [pairs, 2] the pairs of rows of the tile that these reach. `touched` [N] are the numbers
-    of tiles that each splat touches.
+    of tiles that each splat touches. `cuts` are tiles that cut them into ranges of equal work.
     """
 
     offset: Longs
     splat: Shorts
     reach: Bytes
     touched: Shorts
+    cuts: Longs
 
 
 class Workspace:
@@ -90,15 +95,21 @@ class _Scene(Scene):
         torch.cat(self.rows(*self.extent), out=torch.from_numpy(columns))
         self.packed = self._array("rows", len(columns))
         self.is_sorted = not self.over and self.count >= SORTED_FROM
+        self.columns, self.rank = columns, _no_ranks
         if self.is_sorted:
             self.rank = _order().rank_splats(*columns[x : x + 2], *self.grid.measures)
             self.share(lambda *piece: _order().pack(columns, self.rank, self.packed, *piece))
         else:
             self.packed[:] = columns.T
         prepared = self._array("prepared", self.source.prepared)
-        self.share(lambda *piece: self.kernels.prepare(self.packed, prepared, *self.table, *piece))
         self.pairs = self.grid.list_pairs(
-            self.packed, x, ellipse, prepared, self.pieces, self.workspace
+            self.packed,
+            x,
+            ellipse,
+            prepared,
+            self.pieces,
+            self.workspace,
+            lambda *piece: self.kernels.prepare(self.packed, prepared, *self.table, *piece),
         )
         self.arrays = (prepared, self.grid.x, self.grid.y, *self.table)
         self.more: tuple[Any, ...] = ()
@@ -123,11 +134,8 @@ class _Scene(Scene):
 
         `then` is called for each piece, in order, after the kernel.
         """
-        offset = self.pairs.offset
-        work = offset + np.arange(len(offset))
-        pieces = 1 if thread_count() == 1 else 4 * thread_count()
-        cuts = np.searchsorted(work, np.linspace(0, work[-1], pieces + 1)).tolist()
         given = *self.arrays, picture, *self.pairs[:3]
+        cuts = self.pairs.cuts.tolist()
         share(lambda piece: kernel(*given, *piece, *more), list(pairwise(cuts)), then)
 
     def picture(self) -> Tensor:
@@ -140,12 +148,30 @@ class _Scene(Scene):
         if self.over:
             self.more = (*end, image.numpy())
         if self.source.keeps:
-            self.more = _nothing, np.empty(0, np.float32), np.empty(tiles)
+            self.more = _nothing.numpy(), np.empty(0, np.float32), np.empty(tiles)
         return image
 
     def gradients(self, incoming: Tensor) -> Tensor:
         """The gradients by `rows`."""
-        (offset, splat, _, touched), columns = self.pairs, len(self.source.columns)
+        rows = self._array("gradients", len(self.source.columns) + self.channels)
+        gradients = np.empty(rows.shape[::-1], np.float32)
+        self._differentiate(incoming, rows)
+        if self.is_sorted:
+            self.share(lambda *piece: _order().unpack(rows, self.rank, gradients, *piece))
+        else:
+            gradients[:] = rows.T
+        return torch.from_numpy(gradients)
+
+    def descend(self, *given: Any) -> None:
+        """Take a step of Adam: see `adam_kernels`, from `raw` on."""
+        rows = self._array("gradients", len(self.source.columns) + self.channels)
+        self._differentiate(_nothing, rows)
+        before = rows, self.rank, self.columns, *given
+        self.share(lambda *piece: _adam().descend(*before, *piece))
+
+    def _differentiate(self, incoming: Tensor, rows: Floats) -> None:
+        """Write the gradients of the splats to rows, in their order here."""
+        offset, splat, _, touched, _ = self.pairs
         sums = self.workspace.array("sums", len(splat), self.sums)
         totals = self._array("totals", self.sums)
 
@@ -157,18 +183,11 @@ class _Scene(Scene):
             _common().sum_pairs(splat[of_tiles], sums[of_tiles], totals)
 
         self.launch(self.kernels.backward, incoming.numpy(), sums, *self.more, then=add_up)
-        rows = self._array("gradients", columns + self.channels)
-        gradients = np.empty(rows.shape[::-1], np.float32)
         given = self.packed, totals, touched, rows, *self.table
         self.share(lambda *piece: self.kernels.finish(*given, *piece))
-        if self.is_sorted:
-            self.share(lambda *piece: _order().unpack(rows, self.rank, gradients, *piece))
-        else:
-            gradients[:] = rows.T
-        return torch.from_numpy(gradients)
 
 
-_nothing = np.empty((0, 0, 0), np.float32)
+_nothing, _no_ranks = torch.empty(0, 0, 0), np.empty(0, np.int32)
 
 
 _workspaces: WeakKeyDictionary[Goal, Workspace] = WeakKeyDictionary()
@@ -189,18 +208,37 @@ class Footprint(CompiledFootprint):
             return emit_over(self._ir, WIDTH, HEIGHT)
         return emit(self._ir, self._far, channels, WIDTH, HEIGHT)
 
+    def stepper_here(
+        self, splat: Splat, canvas: Canvas, goal: Goal, options: AdamOptions
+    ) -> Stepper:
+        """What takes steps towards the goal, by Adam."""
+
+        def scene_of(tensors: Mapping[str, Tensor]) -> _Scene:
+            launch, *leaves = self._launch(splat, tensors, tensors["colour"], canvas)
+            return self._towards(goal, launch, *leaves)
+
+        columns = self.kernels(3)[0].columns
+        colours: Sequence[Component] = [("colour", (c,)) for c in range(3)]
+        return CpuStepper(splat, [*columns, *colours], scene_of, options)
+
     def _compare(self, launch: Launch, *leaves: Tensor) -> tuple[float, Sequence[Tensor]]:
-        scene, goal = _Scene(launch, leaves[0], leaves[1:]), launch.goal
-        assert goal is not None
+        assert launch.goal is not None
+        scene = self._towards(launch.goal, launch, *leaves)
+        gradients = scene.by_leaves(scene.gradients(_nothing))
+        return float(scene.more[-1].sum() / 2), gradients
+
+    def _towards(self, goal: Goal, launch: Launch, *leaves: Tensor) -> _Scene:
+        """A scene whose gradients are those of the error of the goal."""
+        scene = _Scene(launch._replace(goal=goal), leaves[0], leaves[1:])
         errors = np.empty(len(scene.pairs.offset) - 1)
         scene.more = scene.grid.cut(goal), np.asarray(goal.base, np.float32), errors
-        gradients = scene.by_leaves(scene.gradients(torch.from_numpy(_nothing)))
-        return float(errors.sum() / 2), gradients
+        return scene
 
 
 _kernels = functools.partial(kernel_cache.load_shipped, of="all splats")
 _common = functools.partial(_kernels, "raster.common_kernels")
 _order = functools.partial(_kernels, "raster.order_kernels")
+_adam = functools.partial(_kernels, "engines.gradient.adam_kernels")
 
 
 class TileGrid:
@@ -241,14 +279,19 @@ class TileGrid:
         frame: Floats,
         pieces: Pieces,
         workspace: Workspace,
+        before: Callable[[int, int], None],
     ) -> TilePairs:
-        """Fill in `frame`, and find which splats touch which tiles: see `common_kernels`."""
+        """Fill in `frame`, and find which splats touch which tiles: see `common_kernels`.
+
+        `before` is called for each piece of the splats before these are read.
+        """
         touched = workspace.array("touched", len(rows), dtype=np.int32)
         held = np.zeros((len(pieces), self.columns * self.rows), np.int64)
         given = rows, centre, ellipse, *self.measures, frame, touched
 
         def list_piece(number: int) -> tuple[Shorts, Bytes]:
             start, stop = pieces[number]
+            before(start, stop)
             usual = 8 * (stop - start)
             room = workspace.lists.get(number)
             room = room or (np.empty(usual, np.int32), np.empty((usual, 2), np.uint8))
@@ -260,18 +303,18 @@ class TileGrid:
 
         numbers = range(len(pieces))
         lists = share(list_piece, numbers)
-        offset = np.concatenate([[0], np.cumsum(held.sum(axis=0))])
-        # In a tile, the pairs of a piece come after those of the pieces before it.
-        place = np.cumsum(held, axis=0) - held + offset[:-1]
+        offset = np.empty(held.shape[1] + 1, np.int64)
+        cuts = np.empty(2 if thread_count() == 1 else 4 * thread_count() + 1, np.int64)
+        _common().place_pairs(held, offset, cuts)
         splat = workspace.array("splat", offset[-1], dtype=np.int32)
         reach = workspace.array("reach", offset[-1], 2, dtype=np.uint8)
         share(
             lambda number: _common().sort_pairs(
-                *lists[number], touched, place[number], splat, reach, *pieces[number]
+                *lists[number], touched, held[number], splat, reach, *pieces[number]
             ),
             numbers,
         )
-        return TilePairs(offset, splat, reach, touched)
+        return TilePairs(offset, splat, reach, touched, cuts)
 
 
 _grid = functools.lru_cache(maxsize=8)(TileGrid)

@@ -17,6 +17,7 @@ from artgen.compiler.printer import KernelSource
 from artgen.compiler.record import trace
 from artgen.compiler.step_program import NoStep
 from artgen.engines.gradient.device_steps import Stepper
+from artgen.engines.gradient.schedule import AdamOptions
 from artgen.families.splat.contract import Splat
 from artgen.families.splat.tiles import Extent, find_extent
 from artgen.raster.backend import Backend
@@ -201,6 +202,12 @@ class CompiledFootprint(ABC):
     def stepper(self, splat: Splat, problem: StepProblem, count: int) -> Stepper:
         """What takes steps of `count` splats on the device. Raises `step_program.NoStep`."""
         raise NoStep("it has none")
+
+    def stepper_here(
+        self, splat: Splat, canvas: Canvas, goal: Goal, options: AdamOptions
+    ) -> Stepper:
+        """What takes steps towards `goal` by Adam, where kernels find its `squared_error`."""
+        raise NotImplementedError
 
     @abstractmethod
     def _emit(self, channels: int, over: bool) -> KernelSource:

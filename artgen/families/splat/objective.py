@@ -90,7 +90,11 @@ class SplatObjective(Objective):
         return max(1, round(options.start * count)) if primitive.can_densify else count
 
     def stepper(self, count: int, step: int) -> Stepper | None:
-        """Steps on the device of the kernels; a notice says why there are none, where that is."""
+        """Steps by the kernels alone; a notice says why a device takes none, where that is."""
+        if self.alone and self.options.optimizer == "adam" and not self.options.weight_decay:
+            assert self.kernels is not None
+            canvas, goal = self._view(step).canvas, self._goal(step)
+            return self.kernels.stepper_here(self.splat, canvas, goal, self.options)
         if self.kernels is None or not self.kernels.takes_steps:
             return None
         try:
