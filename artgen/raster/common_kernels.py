@@ -129,25 +129,33 @@ def list_tiles(
     return tile, reach
 
 
-@nb.njit((nb.int64[:, ::1], counts, counts), **options)
-def place_pairs(held, offset, cuts):
-    """Make the numbers of pairs `held` [pieces, tiles] the places of their first pairs.
+@nb.njit((nb.int64[:, ::1], counts), **options)
+def place_all(held, offset):
+    """Make the numbers `held` [pieces, tiles] of what pieces list in tiles the first place of each.
 
-    In a tile, the pairs of a piece come after those of the pieces before it. The pairs of tile t
-    begin at offset[t] [tiles + 1]. `cuts` [P + 1] are tiles that cut all of them into P ranges of
-    about equal work: a pair is as much as a tile.
+    In a tile, what a piece lists comes after that of the pieces before it. Tile t begins at
+    offset[t] [tiles + 1].
     """
-    pair = 0
+    place = 0
     for tile in range(held.shape[1]):
-        offset[tile] = pair
+        offset[tile] = place
         for piece in range(len(held)):
             number = held[piece, tile]
-            held[piece, tile] = pair
-            pair += number
-    tiles, cut = held.shape[1], 0
-    offset[tiles] = pair
-    for tile in range(tiles + 1):
-        while cut < len(cuts) and (offset[tile] + tile) * (len(cuts) - 1) >= cut * (pair + tiles):
+            held[piece, tile] = place
+            place += number
+    offset[held.shape[1]] = place
+
+
+@nb.njit((counts, counts), **options)
+def cut_evenly(offset, cuts):
+    """Find tiles `cuts` [P + 1] that cut all of them into P ranges of equal work.
+
+    A tile is as much as a pair; the pairs of tile t begin at offset[t].
+    """
+    last, cut = len(offset) - 1, 0
+    whole = offset[last] + last
+    for tile in range(last + 1):
+        while cut < len(cuts) and (offset[tile] + tile) * (len(cuts) - 1) >= cut * whole:
             cuts[cut] = tile
             cut += 1
 

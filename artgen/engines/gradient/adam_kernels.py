@@ -52,21 +52,25 @@ def descend(
     """
     g = np.empty(stop - start, np.float32)
     for n in range(len(learned)):
-        p, k, function, rest = learned[n, 0], learned[n, 1], learned[n, 2], learned[n, 3]
+        p, k, function, rest = learned[n, 0], u64(learned[n, 1]), learned[n, 2], u64(learned[n, 3])
         scale, shift, size = numbers[n, 0], numbers[n, 1], numbers[n, 2]
         low, high = numbers[n, 3], numbers[n, 4]
         if size == 0:
             continue
-        for i in range(start, stop):
-            g[i - start] = gradients[rank[i] if len(rank) else i, k] * scale
+        if len(rank):
+            for i in range(u64(start), u64(stop)):
+                g[i - u64(start)] = gradients[u64(rank[i]), k] * scale
+        else:
+            for i in range(u64(start), u64(stop)):
+                g[i - u64(start)] = gradients[i, k] * scale
         if function != 0:
-            for i in range(start, stop):
-                g[i - start] *= _slope(function, (mapped[k, i] - shift) / scale)
+            for i in range(u64(start), u64(stop)):
+                g[i - u64(start)] *= _slope(function, (mapped[k, i] - shift) / scale)
         for i in range(u64(start), u64(stop)):
             slope = g[i - u64(start)]
             m = fused(arriving, slope - mean[p, i], mean[p, i])
             v, new = square[p, i], squared * slope
-            v = select(i < u64(rest), fused(new, slope, v * kept), fused(v, kept, new * slope))
+            v = select(i < rest, fused(new, slope, v * kept), fused(v, kept, new * slope))
             x = raw[p, i] + size * m / (np.sqrt(v) / correction + epsilon)
             mean[p, i], square[p, i] = m, v
             raw[p, i] = minimum(maximum(x, low), high)

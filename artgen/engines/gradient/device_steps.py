@@ -97,11 +97,11 @@ class DeviceSteps:
 
     def take(self, rates: Sequence[Mapping[str, float]], softness: Sequence[float]) -> None:
         """Take steps with these rates, and this softness of the blend over."""
-        rows = []
+        rows, names = [], self._names
         for each, soft in zip(rates, softness, strict=True):
             self.steps += 1
             first, second = (1 - self.corrected * beta**self.steps for beta in self.betas)
-            rows.append([first, second**0.5, soft, *(each[name] for name in self._names)])
+            rows.append([first, second**0.5, soft, *(each[name] for name in names)])
         self.stepper.take(torch.tensor(rows, dtype=torch.float64))
         self.ahead = True
 

@@ -97,23 +97,35 @@ class _Scene(Scene):
         self.is_sorted = not self.over and self.count >= SORTED_FROM
         self.columns, self.rank = columns, _no_ranks
         if self.is_sorted:
-            self.rank = _order().rank_splats(*columns[x : x + 2], *self.grid.measures)
-            self.share(lambda *piece: _order().pack(columns, self.rank, self.packed, *piece))
-        else:
-            self.packed[:] = columns.T
+            self.rank = self._rank(columns, x)
         prepared = self._array("prepared", self.source.prepared)
-        self.pairs = self.grid.list_pairs(
-            self.packed,
-            x,
-            ellipse,
-            prepared,
-            self.pieces,
-            self.workspace,
-            lambda *piece: self.kernels.prepare(self.packed, prepared, *self.table, *piece),
-        )
+
+        def prepare(start: int, stop: int) -> None:
+            if not self.is_sorted:
+                self.packed[start:stop] = columns[:, start:stop].T
+            self.kernels.prepare(self.packed, prepared, *self.table, start, stop)
+
+        given = self.packed, x, ellipse, prepared, self.pieces, self.workspace
+        self.pairs = self.grid.list_pairs(*given, prepare)
         self.arrays = (prepared, self.grid.x, self.grid.y, *self.table)
         self.more: tuple[Any, ...] = ()
         """What `backward` takes besides what arrives at the picture."""
+
+    def _rank(self, columns: Floats, centre: int) -> Shorts:
+        """Make the columns rows in the order of their tiles, and return the row of each."""
+        home, rank = (
+            self.workspace.array(name, self.count, dtype=np.int32) for name in ("home", "rank")
+        )
+        held = np.zeros((len(self.pieces), self.grid.columns * self.grid.rows), np.int64)
+        given = *columns[centre : centre + 2], *self.grid.measures, home
+        numbered = list(zip(held, self.pieces, strict=True))
+        share(lambda piece: _order().find_homes(*given, piece[0], *piece[1]), numbered)
+        _common().place_all(held, np.empty(held.shape[1] + 1, np.int64))
+        share(
+            lambda piece: _order().pack(columns, home, piece[0], rank, self.packed, *piece[1]),
+            numbered,
+        )
+        return rank
 
     def _array(self, name: str, width: int) -> Floats:
         """An array with a row for each splat."""
@@ -165,12 +177,18 @@ class _Scene(Scene):
     def descend(self, *given: Any) -> None:
         """Take a step of Adam: see `adam_kernels`, from `raw` on."""
         rows = self._array("gradients", len(self.source.columns) + self.channels)
-        self._differentiate(_nothing, rows)
-        before = rows, self.rank, self.columns, *given
-        self.share(lambda *piece: _adam().descend(*before, *piece))
+        step = functools.partial(_adam().descend, rows, self.rank, self.columns, *given)
+        if self.is_sorted:
+            # The gradients of a piece stand in the rows of others.
+            self._differentiate(_nothing, rows)
+            self.share(step)
+        else:
+            self._differentiate(_nothing, rows, step)
 
-    def _differentiate(self, incoming: Tensor, rows: Floats) -> None:
-        """Write the gradients of the splats to rows, in their order here."""
+    def _differentiate(
+        self, incoming: Tensor, rows: Floats, then: Callable[[int, int], None] | None = None
+    ) -> None:
+        """Write the gradients of the splats to rows, in their order here, and go on from them."""
         offset, splat, _, touched, _ = self.pairs
         sums = self.workspace.array("sums", len(splat), self.sums)
         totals = self._array("totals", self.sums)
@@ -183,8 +201,13 @@ class _Scene(Scene):
             _common().sum_pairs(splat[of_tiles], sums[of_tiles], totals)
 
         self.launch(self.kernels.backward, incoming.numpy(), sums, *self.more, then=add_up)
-        given = self.packed, totals, touched, rows, *self.table
-        self.share(lambda *piece: self.kernels.finish(*given, *piece))
+
+        def finish(start: int, stop: int) -> None:
+            self.kernels.finish(self.packed, totals, touched, rows, *self.table, start, stop)
+            if then is not None:
+                then(start, stop)
+
+        self.share(finish)
 
 
 _nothing, _no_ranks = torch.empty(0, 0, 0), np.empty(0, np.int32)
@@ -305,7 +328,8 @@ class TileGrid:
         lists = share(list_piece, numbers)
         offset = np.empty(held.shape[1] + 1, np.int64)
         cuts = np.empty(2 if thread_count() == 1 else 4 * thread_count() + 1, np.int64)
-        _common().place_pairs(held, offset, cuts)
+        _common().place_all(held, offset)
+        _common().cut_evenly(offset, cuts)
         splat = workspace.array("splat", offset[-1], dtype=np.int32)
         reach = workspace.array("reach", offset[-1], 2, dtype=np.uint8)
         share(

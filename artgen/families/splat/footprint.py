@@ -66,7 +66,10 @@ class Scene(ABC):
 
     def rows(self, *more: Tensor) -> list[Tensor]:
         """Parameters and features, then `more`, each as rows [components, N]."""
-        return [each.detach()[None].flatten(0, -2) for each in (*self.leaves, *more)]
+        return [
+            each.detach().reshape(each.shape[:-1].numel(), each.shape[-1])
+            for each in (*self.leaves, *more)
+        ]
 
     def by_splat(self) -> tuple[Tensor, Tensor, Tensor]:
         """Parameters [N, D], features [N, C] and centres [N, 2]."""
