@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from contextvars import Context, ContextVar
-from threading import Lock
 from typing import TypeVar
 
 import torch
@@ -48,27 +47,14 @@ def torch_alone() -> Iterator[None]:
         _shared.reset(token)
 
 
-def share(
-    work: Callable[[T], R], items: Sequence[T], then: Callable[[T], None] | None = None
-) -> list[R]:
+def share(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
     """Return ``[work(item) for item in items]``, computed by `thread_count` threads.
 
     `work` should release the interpreter's lock most of the time; numbers below 1e-38 are 0 in it.
-    `then` is called for each item after `work`, for one at a time and in their order, while other
-    threads work. Raises the error of an item once no thread is at work any more.
+    Raises the error of an item once no thread is at work any more.
     """
     results: dict[int, R] = {}
-    waiting, followed, turn = iter(list(enumerate(items))), 0, Lock()
-
-    def follow() -> None:
-        nonlocal followed
-        if then is not None and turn.acquire(blocking=False):
-            try:
-                while followed in results:
-                    then(items[followed])
-                    followed += 1
-            finally:
-                turn.release()
+    waiting = iter(list(enumerate(items)))
 
     def take() -> None:
         # Of numbers below 1e-38 nothing can be seen, but many processors take 150 cycles for each.
@@ -77,7 +63,6 @@ def share(
         try:
             for index, item in waiting:
                 results[index] = work(item)
-                follow()
         finally:
             torch.set_flush_denormal(flushed)
 
@@ -93,8 +78,6 @@ def share(
         list(waiting)
         wait([other for other in others if not other.cancel()])
         raise
-    # A thread may have been done with an item while another one had its turn.
-    follow()
     return [results[index] for index in range(len(items))]
 
 

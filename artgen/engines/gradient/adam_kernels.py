@@ -1,4 +1,4 @@
-"""Adam for a range of parts: from gradients by mapped values to the next raw values.
+"""Adam and AdamW for a range of parts: from gradients by mapped values to the next raw values.
 
 Rounded as torch's fused Adam does it on processors with AVX2, so a step is the same by either.
 
@@ -48,13 +48,14 @@ def descend(
     Each row of `learned` has a row of these, its column of `gradients` [N, K], which is its row of
     `mapped` [K, N], its function, and the first part after torch's last vector, whose square it
     rounds otherwise. That row of `numbers` has the scale and the shift of the map, the size of the
-    step, and the bounds. Part i is in row rank[i] of the gradients, or in row i without ranks.
+    step, the bounds, and the share of the raw value that decay leaves. Part i is in row rank[i] of
+    the gradients, or in row i without ranks.
     """
     g = np.empty(stop - start, np.float32)
     for n in range(len(learned)):
         p, k, function, rest = learned[n, 0], u64(learned[n, 1]), learned[n, 2], u64(learned[n, 3])
         scale, shift, size = numbers[n, 0], numbers[n, 1], numbers[n, 2]
-        low, high = numbers[n, 3], numbers[n, 4]
+        low, high, left = numbers[n, 3], numbers[n, 4], numbers[n, 5]
         if size == 0:
             continue
         if len(rank):
@@ -71,6 +72,6 @@ def descend(
             m = fused(arriving, slope - mean[p, i], mean[p, i])
             v, new = square[p, i], squared * slope
             v = select(i < rest, fused(new, slope, v * kept), fused(v, kept, new * slope))
-            x = raw[p, i] + size * m / (np.sqrt(v) / correction + epsilon)
+            x = raw[p, i] * left + size * m / (np.sqrt(v) / correction + epsilon)
             mean[p, i], square[p, i] = m, v
             raw[p, i] = minimum(maximum(x, low), high)

@@ -37,7 +37,7 @@ WIDTH, HEIGHT = 8, 32
 SORTED_FROM = 20_000
 """At least this many splats are sorted by place; fewer fit into the processor's cache anyway."""
 
-SHARED_FROM = 1024
+SHARED_FROM = 256
 """At least so many splats are worth the time of another thread."""
 
 Floats = NDArray[np.float32]
@@ -54,7 +54,8 @@ class TilePairs(NamedTuple):
 
     The pairs of every tile begin at `offset` [tiles + 1]; `splat` [pairs] are their splats, and
     `reach` [pairs, 2] the pairs of rows of the tile that these reach. `touched` [N] are the numbers
-    of tiles that each splat touches. `cuts` are tiles that cut them into ranges of equal work.
+    of tiles that each splat touches. `cuts` are tiles that cut them into ranges of equal work. For
+    each piece of the splats, `places` are where its pairs are, by splat and in their order here.
     """
 
     offset: Longs
@@ -62,6 +63,7 @@ class TilePairs(NamedTuple):
     reach: Bytes
     touched: Shorts
     cuts: Longs
+    places: Sequence[Shorts]
 
 
 class Workspace:
@@ -83,11 +85,15 @@ class Workspace:
 class _Scene(Scene):
     """Splats in rows, and their pairs with tiles."""
 
-    def __init__(self, launch: Launch, features: Tensor, parameters: Sequence[Tensor]) -> None:
+    def __init__(
+        self,
+        launch: Launch,
+        features: Tensor,
+        parameters: Sequence[Tensor],
+        workspace: Workspace | None = None,
+    ) -> None:
         super().__init__(launch, features, parameters)
-        self.workspace = Workspace()
-        if launch.goal is not None:
-            self.workspace = _workspaces.setdefault(launch.goal, self.workspace)
+        self.workspace = workspace or Workspace()
         self.grid, self.pieces = _grid(self.canvas), _pieces(self.count, thread_count())
         x = self.source.columns.index(("xy", (0,)))
         ellipse = len(self.source.columns) + self.channels
@@ -135,20 +141,11 @@ class _Scene(Scene):
         """Do the work for ranges of splats, which idle threads take in turn."""
         share(lambda piece: work(*piece), self.pieces)
 
-    def launch(
-        self,
-        kernel: Callable[..., None],
-        picture: Floats,
-        *more: Any,
-        then: Callable[[tuple[int, int]], None] | None = None,
-    ) -> None:
-        """Run a kernel over all tiles, in pieces of equal work that idle threads take in turn.
-
-        `then` is called for each piece, in order, after the kernel.
-        """
+    def launch(self, kernel: Callable[..., None], picture: Floats, *more: Any) -> None:
+        """Run a kernel over all tiles, in pieces of equal work that idle threads take in turn."""
         given = *self.arrays, picture, *self.pairs[:3]
         cuts = self.pairs.cuts.tolist()
-        share(lambda piece: kernel(*given, *piece, *more), list(pairwise(cuts)), then)
+        share(lambda piece: kernel(*given, *piece, *more), list(pairwise(cuts)))
 
     def picture(self) -> Tensor:
         """Draw: [C, height, width]."""
@@ -189,25 +186,19 @@ class _Scene(Scene):
         self, incoming: Tensor, rows: Floats, then: Callable[[int, int], None] | None = None
     ) -> None:
         """Write the gradients of the splats to rows, in their order here, and go on from them."""
-        offset, splat, _, touched, _ = self.pairs
-        sums = self.workspace.array("sums", len(splat), self.sums)
+        touched, places = self.pairs.touched, self.pairs.places
+        sums = self.workspace.array("sums", len(self.pairs.splat), self.sums)
         totals = self._array("totals", self.sums)
+        self.launch(self.kernels.backward, incoming.numpy(), sums, *self.more)
 
-        def add_up(tiles: tuple[int, int]) -> None:
-            if tiles[0] == 0:
-                # Not before: now they are in the processor's cache.
-                totals[:] = 0
-            of_tiles = slice(*offset[[*tiles]])
-            _common().sum_pairs(splat[of_tiles], sums[of_tiles], totals)
-
-        self.launch(self.kernels.backward, incoming.numpy(), sums, *self.more, then=add_up)
-
-        def finish(start: int, stop: int) -> None:
-            self.kernels.finish(self.packed, totals, touched, rows, *self.table, start, stop)
+        def finish(number: int) -> None:
+            piece = self.pieces[number]
+            _common().sum_pairs(places[number], touched, sums, totals, *piece)
+            self.kernels.finish(self.packed, totals, touched, rows, *self.table, *piece)
             if then is not None:
-                then(start, stop)
+                then(*piece)
 
-        self.share(finish)
+        share(finish, range(len(self.pieces)))
 
 
 _nothing, _no_ranks = torch.empty(0, 0, 0), np.empty(0, np.int32)
@@ -236,26 +227,18 @@ class Footprint(CompiledFootprint):
     ) -> Stepper:
         """What takes steps towards the goal, by Adam."""
 
+        workspace = _workspaces.setdefault(goal, Workspace())
+        picture, base = _grid(canvas).cut(goal), np.asarray(goal.base, np.float32)
+
         def scene_of(tensors: Mapping[str, Tensor]) -> _Scene:
             launch, *leaves = self._launch(splat, tensors, tensors["colour"], canvas)
-            return self._towards(goal, launch, *leaves)
+            scene = _Scene(launch, leaves[0], leaves[1:], workspace)
+            scene.more = picture, base, np.empty(len(picture))
+            return scene
 
         columns = self.kernels(3)[0].columns
         colours: Sequence[Component] = [("colour", (c,)) for c in range(3)]
         return CpuStepper(splat, [*columns, *colours], scene_of, options)
-
-    def _compare(self, launch: Launch, *leaves: Tensor) -> tuple[float, Sequence[Tensor]]:
-        assert launch.goal is not None
-        scene = self._towards(launch.goal, launch, *leaves)
-        gradients = scene.by_leaves(scene.gradients(_nothing))
-        return float(scene.more[-1].sum() / 2), gradients
-
-    def _towards(self, goal: Goal, launch: Launch, *leaves: Tensor) -> _Scene:
-        """A scene whose gradients are those of the error of the goal."""
-        scene = _Scene(launch._replace(goal=goal), leaves[0], leaves[1:])
-        errors = np.empty(len(scene.pairs.offset) - 1)
-        scene.more = scene.grid.cut(goal), np.asarray(goal.base, np.float32), errors
-        return scene
 
 
 _kernels = functools.partial(kernel_cache.load_shipped, of="all splats")
@@ -338,7 +321,7 @@ class TileGrid:
             ),
             numbers,
         )
-        return TilePairs(offset, splat, reach, touched, cuts)
+        return TilePairs(offset, splat, reach, touched, cuts, [tile for tile, _ in lists])
 
 
 _grid = functools.lru_cache(maxsize=8)(TileGrid)

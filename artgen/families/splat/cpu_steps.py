@@ -1,7 +1,7 @@
 """Steps of a fit on a CPU: parameters in rows, which threads share from gradients to next values.
 
-For sums of splats under a squared error and plain Adam. Torch maps the parameters, and the kernels
-do the rest: see `adam_kernels`.
+For sums of splats under a squared error. Torch maps the parameters, and kernels do the rest: see
+`adam_kernels`.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class CpuStepper:
                 if (column := self.columns.get((name, index))) is not None:
                     function = FUNCTIONS.index(param.map.function)
                     learned.append((row, column, function, max(0, rest)))
-                    numbers.append((param.map.scale, param.map.shift, 0, *bounds[row].tolist()))
+                    numbers.append((param.map.scale, param.map.shift, 0, *bounds[row].tolist(), 1))
                 row, rest = row + 1, rest - raw.shape[1]
         self.learned, self.numbers = np.array(learned, np.int64), np.array(numbers, np.float32)
 
@@ -66,7 +66,10 @@ class CpuStepper:
         means = 1 - options.beta1, options.beta2, 1 - options.beta2
         for first, second, _, *rates in rows.tolist():
             mapped = {name: self.params[name].map(each) for name, each in self.tensors.items()}
-            self.numbers[:, 2] = [-rates[row] / first for row in self.learned[:, 0]]
+            learned = [rates[row] for row in self.learned[:, 0]]
+            self.numbers[:, 2] = [-rate / first for rate in learned]
+            # Plain Adam has no decay here.
+            self.numbers[:, 5] = [1 - rate * options.weight_decay for rate in learned]
             given = *arrays, self.learned, self.numbers, *means, second, options.epsilon
             self.scene_of(mapped).descend(*given)
 

@@ -25,7 +25,7 @@ from artgen.values.canvas import Canvas
 
 
 class Launch(NamedTuple):
-    """Kernels, the layout of their arrays, what they draw, and what that is compared with."""
+    """Kernels, the layout of their arrays, and what they draw."""
 
     source: KernelSource
     kernels: Any
@@ -34,7 +34,6 @@ class Launch(NamedTuple):
     over: bool
     table: tuple[Any, ...]
     """The constants that the kernels look up, where they look any up."""
-    goal: Goal | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +57,7 @@ class Scene(ABC):
     """
 
     def __init__(self, launch: Launch, features: Tensor, parameters: Sequence[Tensor]) -> None:
-        self.source, self.kernels, self.extent, self.canvas, self.over, self.table, _ = launch
+        self.source, self.kernels, self.extent, self.canvas, self.over, self.table = launch
         self.features, self.leaves = features, (*parameters, features)
         self.channels, self.count = features.shape
         self.sums = self.source.leaves + self.channels
@@ -170,20 +169,6 @@ class CompiledFootprint(ABC):
         """The same as `eager.draw_features`, in float32."""
         return _draw(self.scene, *self._launch(splat, tensors, features, canvas, over))
 
-    def squared_error(
-        self, splat: Splat, tensors: Mapping[str, Tensor], canvas: Canvas, goal: Goal
-    ) -> tuple[float, dict[str, Tensor]] | None:
-        """The error of a sum of splats and its gradients by name, found in one pass.
-
-        None where the kernels cannot.
-        """
-        if not self.kernels(tensors["colour"].shape[0])[0].keeps:
-            return None
-        launch, *leaves = self._launch(splat, tensors, tensors["colour"], canvas)
-        error, gradients = self._compare(launch._replace(goal=goal), *leaves)
-        names = "colour", *dict.fromkeys(name for name, _ in launch.source.columns)
-        return error, dict(zip(names, gradients, strict=True))
-
     def _launch(
         self,
         splat: Splat,
@@ -209,7 +194,7 @@ class CompiledFootprint(ABC):
     def stepper_here(
         self, splat: Splat, canvas: Canvas, goal: Goal, options: AdamOptions
     ) -> Stepper:
-        """What takes steps towards `goal` by Adam, where kernels find its `squared_error`."""
+        """What takes steps of a sum towards `goal`, where kernels keep weights for the gradient."""
         raise NotImplementedError
 
     @abstractmethod
@@ -223,10 +208,6 @@ class CompiledFootprint(ABC):
     def _load(self, text: str) -> object:
         """Compile the kernels of a source."""
         return kernel_cache.load(text, of=self._name)
-
-    def _compare(self, launch: Launch, *leaves: Tensor) -> tuple[float, Sequence[Tensor]]:
-        """The error and its gradients, from kernels that keep the weights for the gradient."""
-        raise NotImplementedError
 
 
 def footprint_of(backend: Backend) -> CompiledFootprint | None:
