@@ -11,7 +11,7 @@ import numba as nb
 import numpy as np
 
 from artgen.compiler.jit import inline, options
-from artgen.compiler.vector_math import exp, fused, maximum, minimum, select
+from artgen.compiler.vector_math import fused, maximum, minimum, select
 
 matrix, index, ranks = nb.float32[:, ::1], nb.int64, nb.int32[::1]
 f32, u64 = np.float32, np.uint64
@@ -23,7 +23,7 @@ def _slope(function, y):
     if function == 1:
         return y
     if function == 2:
-        return f32(1) - exp(-y)
+        return f32(1) - np.exp(-y)
     if function == 3:
         return (f32(1) - y) * y
     if function == 4:
@@ -58,12 +58,8 @@ def descend(
         low, high, left = numbers[n, 3], numbers[n, 4], numbers[n, 5]
         if size == 0:
             continue
-        if len(rank):
-            for i in range(u64(start), u64(stop)):
-                g[i - u64(start)] = gradients[u64(rank[i]), k] * scale
-        else:
-            for i in range(u64(start), u64(stop)):
-                g[i - u64(start)] = gradients[i, k] * scale
+        for i in range(u64(start), u64(stop)):
+            g[i - u64(start)] = gradients[u64(rank[i]) if len(rank) else i, k] * scale
         if function != 0:
             for i in range(u64(start), u64(stop)):
                 g[i - u64(start)] *= _slope(function, (mapped[k, i] - shift) / scale)

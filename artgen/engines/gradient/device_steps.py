@@ -1,4 +1,4 @@
-"""The parameters of a fit while a device takes its steps: uploaded once, read when asked for."""
+"""The parameters of a fit while kernels take its steps: uploaded once, read when asked for."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Survey(NamedTuple):
 
 
 class Stepper(Protocol):
-    """Takes whole steps of a fit where the parameters are: on a device, many at a time.
+    """Takes whole steps of a fit where the parameters are, often on a device, many at a time.
 
     Raw parameters are rows, float32 [P, N]: all components of all parameters in their order.
     """

@@ -160,6 +160,7 @@ class SplatObjective(Objective):
         squared = [term.function for term in self.problem.loss.terms] == [mse]
         return self._is_plain and adds and squared
 
+    @torch.enable_grad()
     def _goal(self, step: int) -> Goal:
         divisor = self.shrinking(step)
         if divisor not in self._goals:
