@@ -216,7 +216,7 @@ class Bold(Gaussian):
         return {**super().params, "colour": Param(3, init=init.uniform(0.2, 0.8), lr=0.05)}
 
     def footprint(self, dx, dy, p):
-        return super().footprint(dx, dy, p) * (0.5 + p.colour[0])
+        return torch.exp(-(dx * dx + dy * dy) / p.scale[0] ** 2 * (1 + p.colour[0]))
 
 
 def fit_of(splat, *, count=60, weighted=False, taken=True, **options):
