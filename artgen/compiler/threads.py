@@ -11,9 +11,11 @@ import functools
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import Context, ContextVar
+from queue import SimpleQueue
+from threading import Thread
 from typing import TypeVar
 
 import torch
@@ -55,6 +57,10 @@ def share(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
     """
     results: dict[int, R] = {}
     waiting = iter(list(enumerate(items)))
+    begun: list[None] = []
+    ended: list[None] = []
+    errors: list[BaseException] = []
+    bell: SimpleQueue[None] = SimpleQueue()
 
     def take() -> None:
         # Of numbers below 1e-38 nothing can be seen, but many processors take 150 cycles for each.
@@ -63,21 +69,33 @@ def share(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
         try:
             for index, item in waiting:
                 results[index] = work(item)
+        except BaseException as error:
+            errors.append(error)
+            # Nobody begins another item.
+            list(waiting)
         finally:
             torch.set_flush_denormal(flushed)
 
-    others = [_pool(thread_count() - 1).submit(take) for _ in items[1 : thread_count()]]
-    try:
+    def help_out() -> None:
+        begun.append(None)
         take()
-        for other in others:
-            # One that did not begin has nothing left to do, and would wait for its caller in vain.
-            if not other.cancel():
-                other.result()
-    except BaseException:
-        # Nobody begins another item, and whoever is at work is done with it first.
+        ended.append(None)
+        bell.put(None)
+
+    try:
+        _crew().call(help_out, min(thread_count(), len(items)) - 1)
+        take()
+    except BaseException as error:
+        errors.append(error)
         list(waiting)
-        wait([other for other in others if not other.cancel()])
-        raise
+    # One that did not begin has nothing left to do, and would wait for its caller in vain.
+    while len(ended) < len(begun):
+        try:
+            bell.get()
+        except BaseException as error:
+            errors.append(error)
+    if errors:
+        raise errors[0]
     return [results[index] for index in range(len(items))]
 
 
@@ -128,11 +146,43 @@ def begin(work: Callable[[], R]) -> Callable[[], R]:
     return finish
 
 
+class _Crew:
+    """Threads that wait for jobs, and do each as often as it was called: once by each of some.
+
+    An executor of the standard library keeps an account of each call, which takes longer than many
+    an item: a call of 32 items of 0.2 ms on 16 threads takes 0.7 ms instead of 0.9.
+    """
+
+    def __init__(self) -> None:
+        self.jobs: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self.threads: list[Thread] = []
+
+    def call(self, job: Callable[[], None], number: int) -> None:
+        while len(self.threads) < number:
+            name = f"artgen_{len(self.threads)}"
+            self.threads.append(Thread(target=self._work, name=name, daemon=True))
+            self.threads[-1].start()
+        for _ in range(number):
+            self.jobs.put(job)
+
+    def _work(self) -> None:
+        while True:
+            self.jobs.get()()
+
+
+_crew = functools.cache(_Crew)
+
+
 @functools.cache
 def _pool(threads: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(threads, thread_name_prefix="artgen")
+    return ThreadPoolExecutor(threads, thread_name_prefix="artgen-begun")
+
+
+def _forget() -> None:
+    """A forked process does not have its parent's threads."""
+    _crew.cache_clear()
+    _pool.cache_clear()
 
 
 if hasattr(os, "register_at_fork"):
-    # A forked process does not have its parent's threads.
-    os.register_at_fork(after_in_child=_pool.cache_clear)
+    os.register_at_fork(after_in_child=_forget)

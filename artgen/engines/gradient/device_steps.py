@@ -17,11 +17,11 @@ class Survey(NamedTuple):
     """What a round of densification asks for.
 
     `picture` is [3, height, width]; `worth` [N] the magnitude of the colour that each part adds to
-    it, times the weights of the pixels, up to a factor.
+    it, times the weights of the pixels, up to a factor, if it is asked for.
     """
 
     picture: Tensor
-    worth: Tensor
+    worth: Tensor | None = None
 
 
 class Stepper(Protocol):
