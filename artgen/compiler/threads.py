@@ -95,7 +95,11 @@ def share(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
         except BaseException as error:
             errors.append(error)
     if errors:
-        raise errors[0]
+        try:
+            raise errors[0]
+        finally:
+            # Its traceback would keep this list, and with it what all frames hold.
+            errors.clear()
     return [results[index] for index in range(len(items))]
 
 
@@ -134,7 +138,7 @@ def begin(work: Callable[[], R]) -> Callable[[], R]:
         _shared.set(threads)
         return work()
 
-    begun = _pool(threads - 1).submit(Context().run, alone)
+    begun = _executor(threads - 1).submit(Context().run, alone)
 
     def finish() -> R:
         try:
@@ -174,14 +178,15 @@ _crew = functools.cache(_Crew)
 
 
 @functools.cache
-def _pool(threads: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(threads, thread_name_prefix="artgen-begun")
+def _executor(threads: int) -> ThreadPoolExecutor:
+    """Threads for what may still be at work when the program ends, which waits for them."""
+    return ThreadPoolExecutor(threads, thread_name_prefix="artgen")
 
 
 def _forget() -> None:
     """A forked process does not have its parent's threads."""
     _crew.cache_clear()
-    _pool.cache_clear()
+    _executor.cache_clear()
 
 
 if hasattr(os, "register_at_fork"):
