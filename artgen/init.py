@@ -74,18 +74,22 @@ class Context:
 
         It is at least half a pixel, and the mean spacing if there are fewer than eight parts.
         """
+        return self.first_spacing(self.count)
+
+    def first_spacing(self, number: int) -> Tensor:
+        """The `spacing` of the first parts alone, float32 [number]."""
         mean, xy = self.mean_spacing, self.values.get("xy")
         if xy is None or self.count < 8:
-            return torch.full((self.count,), mean)
+            return torch.full((number,), mean)
         points = xy.t().double().numpy()
         # All distances of few parts are found sooner than SciPy is loaded, with the same bits.
         if self.count <= 1024:
-            x, y = (points[:, None] - points).transpose(2, 0, 1)
+            x, y = (points[:number, None] - points).transpose(2, 0, 1)
             distances = np.sqrt(np.sort(np.partition(x * x + y * y, 3)[:, :4]))
         else:
             from scipy.spatial import cKDTree
 
-            distances = cKDTree(points).query(points, k=4)[0]
+            distances = cKDTree(points).query(points[:number], k=4)[0]
         nearest = torch.from_numpy(distances[:, 1:].mean(1)).float()
         # Random points lie closer to their nearest neighbours than points on a grid do.
         return (1.4 * nearest).clamp(0.5 * self.canvas.pixel, 4 * mean)

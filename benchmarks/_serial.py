@@ -35,18 +35,14 @@ class Rehearsal(NamedTuple):
 def rehearse(work: Callable[[], Any], number: int, rounds: int = 1) -> Rehearsal:
     """Do the work as if `number` threads shared it; the median of some rounds, by the whole.
 
-    Idle threads take items in turn. What follows an item (`then`) is done for one item at a time,
-    beside others.
+    Idle threads take items in turn.
     """
     found = []
     for _ in range(rounds):
         with _recorded(number) as calls:
             whole = _clocked(work)
-        inside = sum(sum(items) + sum(following) for items, following in calls)
-        parallel = sum(
-            max(_makespan(items, number), sum(following), (sum(items) + sum(following)) / number)
-            for items, following in calls
-        )
+        inside = sum(map(sum, calls))
+        parallel = sum(_makespan(items, number) for items in calls)
         found.append(Rehearsal(whole, whole - inside, parallel))
     return sorted(found)[rounds // 2]
 
@@ -66,23 +62,14 @@ def _makespan(items: Sequence[float], number: int) -> float:
 
 
 @contextmanager
-def _recorded(number: int) -> Iterator[list[tuple[list[float], list[float]]]]:
-    """The seconds of items, and of what follows them, of each call of `share` in the block."""
-    calls: list[tuple[list[float], list[float]]] = []
+def _recorded(number: int) -> Iterator[list[list[float]]]:
+    """The seconds of the items of each call of `share` in the block."""
+    calls: list[list[float]] = []
     shared = threads.share
 
-    def share(
-        work: Callable[[Any], Any],
-        items: Sequence[Any],
-        then: Callable[[Any], None] | None = None,
-    ) -> list[Any]:
+    def share(work: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
         results: list[Any] = []
-        taken, following = [], []
-        for item in items:
-            taken.append(_clocked(lambda: results.append(work(item))))  # noqa: B023
-            if then is not None:
-                following.append(_clocked(lambda: then(item)))  # noqa: B023
-        calls.append((taken, following))
+        calls.append([_clocked(lambda: results.append(work(item))) for item in items])  # noqa: B023
         return results
 
     replaced = [m for m in list(sys.modules.values()) if getattr(m, "share", None) is shared]

@@ -90,7 +90,8 @@ def list_by_hand(centres, extent, canvas):
     """Frames, where the splats of every tile start, the splats, and the rows they reach there."""
     rows = np.concatenate([centres, torch.stack(extent, dim=1).numpy()], axis=1)
     frame = np.empty((len(rows), 6), np.float32)
-    pairs = TileGrid(canvas).list_pairs(rows, 0, 2, frame, [(0, len(rows))], Workspace())
+    given = rows, 0, 2, frame, [(0, len(rows))], Workspace()
+    pairs = TileGrid(canvas).list_pairs(*given, lambda start, stop: None)
     return np.ascontiguousarray(frame[:, 2:]), pairs.offset, pairs.splat, pairs.reach
 
 

@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-import functools
 import math
 import multiprocessing
 import sys
 import threading
-from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
 from footprints import Shaded
+from helpers import assert_same_bits
 
-from artgen import Canvas, Param, Splat
+from artgen import Canvas, Param, Splat, init
 from artgen.compiler.record import Untraceable
 from artgen.compiler.threads import share, thread_count
 from artgen.engines import Problem
 from artgen.engines.gradient.engine import GradientEngine
-from artgen.engines.gradient.objective import Objective
 from artgen.engines.gradient.optimizer import Optimizer
+from artgen.engines.gradient.schedule import AdamOptions
 from artgen.errors import UsageError
 from artgen.families.splat import cpu
 from artgen.families.splat.cpu import Footprint
+from artgen.families.splat.cpu_steps import FUNCTIONS, CpuStepper
 from artgen.families.splat.objective import SplatObjective
 from artgen.init import Context
 from artgen.losses import Loss, Term, mse
+from artgen.primitives import Map
 from artgen.raster import EAGER, choose_backend, paint
 from artgen.raster.backend import planned_backend
 from artgen.values.drawing import Drawing
@@ -206,48 +208,105 @@ def test_the_bits_are_the_same_for_any_number_of_threads(name, threads):
         assert all(map(torch.equal, results[0], other))
 
 
-@pytest.mark.parametrize("weighted", [False, True])
-def test_the_squared_error_is_found_with_its_gradient_in_one_pass(weighted, threads, monkeypatch):
-    splat, canvas = Gaussian(), Canvas(45, 37)
-    rng = torch.Generator().manual_seed(5)
+class Bold(Gaussian):
+    """A footprint that reads the colour of its part."""
+
+    @property
+    def params(self):
+        return {**super().params, "colour": Param(3, init=init.uniform(0.2, 0.8), lr=0.05)}
+
+    def footprint(self, dx, dy, p):
+        return torch.exp(-(dx * dx + dy * dy) / p.scale[0] ** 2 * (1 + p.colour[0]))
+
+
+def fit_of(splat, *, count=60, weighted=False, taken=True, **options):
+    """A fit by gradient descent that was begun, by kernels that take its steps or by torch."""
+    canvas, rng = Canvas(45, 37), torch.Generator().manual_seed(5)
     target = torch.rand(3, canvas.height, canvas.width, generator=rng)
     weight = torch.rand(canvas.height, canvas.width, generator=rng) if weighted else None
-    drawing = Drawing("gaussian", {}, scene(splat, canvas), 45, 37, background=BACKGROUND)
-    loss = Loss([Term(0.5, "mse", mse)])
-    problem = Problem(splat, drawing, target, loss, 10, 1, weight, backend=choose_backend(splat))
-    objective = SplatObjective(problem, SplatObjective.Options())
+    tensors = scene(splat, canvas, count=count)
+    options["warmup"] = 0
+    drawing = Drawing("test", splat.option_values(), tensors, 45, 37, background=BACKGROUND)
+    loss, backend = Loss([Term(0.5, "mse", mse)]), choose_backend(splat)
+    engine = GradientEngine()
+    with pytest.MonkeyPatch.context() as patch:
+        if not taken:
+            patch.setattr(SplatObjective, "stepper", lambda *given: None)
+        given = splat, drawing, target, loss, 10, 1, weight
+        engine.start(Problem(*given, backend=backend, options=options))
+    engine.objective.densification = None
+    assert (engine.descent.device is not None) == (taken and not isinstance(splat, Bold))
+    return engine
 
-    def found(backward):
-        leaves = {name: each.clone().requires_grad_() for name, each in drawing.tensors.items()}
-        backward(leaves, leaves, 0)
-        return [leaf.grad for leaf in leaves.values()]
 
-    expected = found(functools.partial(Objective.backward, objective))
-    leaves = {name: each.clone() for name, each in drawing.tensors.items()}
-    error = objective.loss(leaves, 0)
-    monkeypatch.setattr(Objective, "backward", None)
+def stepped(engine, steps):
+    """Raw values and moments after these steps, all by name."""
+    engine.advance(steps)
+    return {k: v for k, v in engine.state_dict().items() if k.startswith(("raw.", "exp_avg"))}
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "adamw"])
+@pytest.mark.parametrize("splat", [Gaussian(), Gaussian({"scale": "inverse"}), Bold()])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_steps_by_kernels_are_those_of_torch(splat, weighted, optimizer, threads):
+    options = {"optimizer": optimizer, "weighted": weighted}
+    options |= {"weight_decay": 0.1} if optimizer == "adamw" else {}
     threads(1)
-    alone = found(objective.backward)
-    for mine, theirs in zip(alone, expected, strict=True):
-        assert torch.allclose(mine, theirs, rtol=1e-4, atol=1e-6 * float(theirs.abs().max()))
-    value, _ = objective.kernels.squared_error(splat, leaves, canvas, objective._goal(0))
-    assert value == pytest.approx(float(error), rel=1e-4)
+    expected = stepped(fit_of(splat, taken=False, **options), 1)
+    alone = stepped(fit_of(splat, **options), 1)
+    assert alone.keys() == expected.keys()
+    for name, theirs in expected.items():
+        # Adam makes one step of every gradient, however small that is and so however inexact.
+        known = expected[name.replace("raw.", "exp_avg.")].abs()
+        known = known > 1e-3 * known.max()
+        bound = 1e-5 * float(theirs.abs().max())
+        assert torch.allclose(alone[name][known], theirs[known], rtol=1e-4, atol=bound), name
+    further = stepped(fit_of(splat, **options), 9)
     threads(3)
-    assert all(map(torch.equal, alone, found(objective.backward)))
+    shared = stepped(fit_of(splat, **options), 9)
+    assert all(torch.equal(shared[name], value) for name, value in further.items())
 
-    # Steps use the same memory again, also those of other numbers of splats.
+
+def test_steps_use_the_same_memory_again(threads):
+    engine = fit_of(Gaussian(), count=60)
     for count in (7, 60, 25):
-        drawing = replace(drawing, tensors=scene(splat, canvas, count=count))
-        fresh = SplatObjective(problem, SplatObjective.Options())
-        assert all(map(torch.equal, found(fresh.backward), found(objective.backward)))
+        fresh = fit_of(Gaussian(), count=count)
+        engine.descent.adopt(fresh.descent.raw, 0)
+        engine.step = 0
+        assert_same_bits(stepped(engine, 3), stepped(fresh, 3))
 
 
-def test_what_follows_the_items_that_threads_share_is_in_their_order(threads):
-    for number in (1, 3):
-        threads(number)
-        order = []
-        assert share(lambda item: -item, range(50), order.append) == [-item for item in range(50)]
-        assert order == [*range(50)]
+@pytest.mark.parametrize("optimizer", ["adam", "adamw"])
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_step_goes_through_the_map_of_each_parameter(function, optimizer):
+    count, steps, bounds = 21, 4, (0.4, 1.6)
+    rng, map_ = torch.Generator().manual_seed(2), Map(function, 1.5, 0.25)
+    raw = (0.3 + 1.5 * torch.rand(2, count, generator=rng)).requires_grad_()
+    incoming = torch.randn(steps, 2, count, generator=rng)
+    options = AdamOptions(optimizer=optimizer, weight_decay=0.2 if optimizer == "adamw" else 0.0)
+    splat = SimpleNamespace(parameters=lambda: {"value": Param(2, map=map_)})
+    stepper = CpuStepper(splat, [("value", (1,)), ("value", (0,))], None, options)
+    stepper.load(raw.detach().clone(), torch.zeros(2, 2, count), torch.tensor([bounds] * 2))
+    torchs = Optimizer(options, {})
+    for step, gradient in enumerate(incoming, 1):
+        raw.grad = None
+        map_(raw).backward(gradient)
+        with torch.no_grad():
+            torchs.step("value", raw, 0.1)
+            raw.clamp_(*bounds)
+
+        def scene_of(tensors, gradient=gradient):
+            rows = gradient.flip(0).T.contiguous().numpy()
+            mapped = tensors["value"].flip(0).contiguous().numpy()
+            before, take = (rows, cpu._no_ranks, mapped), cpu._adam().descend
+            return SimpleNamespace(descend=lambda *given: take(*before, *given, 0, count))
+
+        stepper.scene_of = scene_of
+        first, second = (1 - beta**step for beta in (options.beta1, options.beta2))
+        stepper.take(torch.tensor([[first, second**0.5, 0, 0.1, 0.1]], dtype=torch.float64))
+        torch.testing.assert_close(stepper.read()[0], raw.detach(), rtol=1e-5, atol=1e-6)
+    means = torchs.moments["value"]["exp_avg"], torchs.moments["value"]["exp_avg_sq"]
+    torch.testing.assert_close(stepper.read()[1], torch.stack(means), rtol=1e-5, atol=1e-7)
 
 
 @pytest.mark.skipif(not torch.set_flush_denormal(False), reason="no such mode of the processor")
@@ -294,20 +353,20 @@ def test_torch_divides_no_operation_of_a_step_that_kernels_take(threads, monkeyp
     loss = Loss([Term(1.0, "mse", mse)])
     target = torch.zeros(3, canvas.height, canvas.width)
     seen = []
-    original = Optimizer.step
+    original = Map.__call__
 
-    def step(self, *given):
+    def mapped(self, raw):
         seen.append((torch.get_num_threads(), thread_count()))
-        original(self, *given)
+        return original(self, raw)
 
-    monkeypatch.setattr(Optimizer, "step", step)
+    monkeypatch.setattr(Map, "__call__", mapped)
     for backend, expected in ((choose_backend(splat), (1, 3)), (EAGER, (3, 3))):
         engine = GradientEngine()
         engine.start(Problem(splat, drawing, target, loss, 10, 1, backend=backend))
+        seen.clear()
         engine.advance(1)
         assert {*seen} == {expected}
         assert (torch.get_num_threads(), thread_count()) == (3, 3)
-        seen.clear()
 
 
 def test_several_threads_of_python_draw_at_once(threads):

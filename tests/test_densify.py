@@ -378,7 +378,7 @@ def test_a_picture_that_is_lost_is_noticed_when_it_should_grow():
 def test_a_picture_that_is_not_finite_is_called_a_picture(monkeypatch):
     engine = started(problem(count=24, start=0.5, every=0.1))
     engine.advance(10)
-    broken = property(lambda self: lambda tensors: torch.full((3, 4, 4), math.nan))
+    broken = property(lambda self: lambda tensors: tensors["colour"].sum() * torch.tensor(math.nan))
     monkeypatch.setattr(Densification, "paint", broken)
     with pytest.raises(Diverged, match="the picture became NaN or infinite at step 10"):
         engine.advance(1)

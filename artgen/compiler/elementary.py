@@ -26,7 +26,6 @@ MARK = "@elementary@"
 _OPERATIONS = {
     "power": "pow",
     "select": "where",
-    "_fused": "fused",
     "_bits_to_float": "float_of_bits",
     "_float_to_bits": "bits",
 }

@@ -11,10 +11,11 @@ import functools
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import Context, ContextVar
-from threading import Lock
+from queue import SimpleQueue
+from threading import Thread
 from typing import TypeVar
 
 import torch
@@ -48,27 +49,18 @@ def torch_alone() -> Iterator[None]:
         _shared.reset(token)
 
 
-def share(
-    work: Callable[[T], R], items: Sequence[T], then: Callable[[T], None] | None = None
-) -> list[R]:
+def share(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
     """Return ``[work(item) for item in items]``, computed by `thread_count` threads.
 
     `work` should release the interpreter's lock most of the time; numbers below 1e-38 are 0 in it.
-    `then` is called for each item after `work`, for one at a time and in their order, while other
-    threads work. Raises the error of an item once no thread is at work any more.
+    Raises the error of an item once no thread is at work any more.
     """
     results: dict[int, R] = {}
-    waiting, followed, turn = iter(list(enumerate(items))), 0, Lock()
-
-    def follow() -> None:
-        nonlocal followed
-        if then is not None and turn.acquire(blocking=False):
-            try:
-                while followed in results:
-                    then(items[followed])
-                    followed += 1
-            finally:
-                turn.release()
+    waiting = iter(list(enumerate(items)))
+    begun: list[None] = []
+    ended: list[None] = []
+    errors: list[BaseException] = []
+    bell: SimpleQueue[None] = SimpleQueue()
 
     def take() -> None:
         # Of numbers below 1e-38 nothing can be seen, but many processors take 150 cycles for each.
@@ -77,24 +69,37 @@ def share(
         try:
             for index, item in waiting:
                 results[index] = work(item)
-                follow()
+        except BaseException as error:
+            errors.append(error)
+            # Nobody begins another item.
+            list(waiting)
         finally:
             torch.set_flush_denormal(flushed)
 
-    others = [_pool(thread_count() - 1).submit(take) for _ in items[1 : thread_count()]]
-    try:
+    def help_out() -> None:
+        begun.append(None)
         take()
-        for other in others:
-            # One that did not begin has nothing left to do, and would wait for its caller in vain.
-            if not other.cancel():
-                other.result()
-    except BaseException:
-        # Nobody begins another item, and whoever is at work is done with it first.
+        ended.append(None)
+        bell.put(None)
+
+    try:
+        _crew().call(help_out, min(thread_count(), len(items)) - 1)
+        take()
+    except BaseException as error:
+        errors.append(error)
         list(waiting)
-        wait([other for other in others if not other.cancel()])
-        raise
-    # A thread may have been done with an item while another one had its turn.
-    follow()
+    # One that did not begin has nothing left to do, and would wait for its caller in vain.
+    while len(ended) < len(begun):
+        try:
+            bell.get()
+        except BaseException as error:
+            errors.append(error)
+    if errors:
+        try:
+            raise errors[0]
+        finally:
+            # Its traceback would keep this list, and with it what all frames hold.
+            errors.clear()
     return [results[index] for index in range(len(items))]
 
 
@@ -133,7 +138,7 @@ def begin(work: Callable[[], R]) -> Callable[[], R]:
         _shared.set(threads)
         return work()
 
-    begun = _pool(threads - 1).submit(Context().run, alone)
+    begun = _executor(threads - 1).submit(Context().run, alone)
 
     def finish() -> R:
         try:
@@ -145,11 +150,44 @@ def begin(work: Callable[[], R]) -> Callable[[], R]:
     return finish
 
 
+class _Crew:
+    """Threads that wait for jobs, and do each as often as it was called: once by each of some.
+
+    An executor of the standard library keeps an account of each call, which takes longer than many
+    an item: a call of 32 items of 0.2 ms on 16 threads takes 0.7 ms instead of 0.9.
+    """
+
+    def __init__(self) -> None:
+        self.jobs: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self.threads: list[Thread] = []
+
+    def call(self, job: Callable[[], None], number: int) -> None:
+        while len(self.threads) < number:
+            name = f"artgen_{len(self.threads)}"
+            self.threads.append(Thread(target=self._work, name=name, daemon=True))
+            self.threads[-1].start()
+        for _ in range(number):
+            self.jobs.put(job)
+
+    def _work(self) -> None:
+        while True:
+            self.jobs.get()()
+
+
+_crew = functools.cache(_Crew)
+
+
 @functools.cache
-def _pool(threads: int) -> ThreadPoolExecutor:
+def _executor(threads: int) -> ThreadPoolExecutor:
+    """Threads for what may still be at work when the program ends, which waits for them."""
     return ThreadPoolExecutor(threads, thread_name_prefix="artgen")
 
 
+def _forget() -> None:
+    """A forked process does not have its parent's threads."""
+    _crew.cache_clear()
+    _executor.cache_clear()
+
+
 if hasattr(os, "register_at_fork"):
-    # A forked process does not have its parent's threads.
-    os.register_at_fork(after_in_child=_pool.cache_clear)
+    os.register_at_fork(after_in_child=_forget)

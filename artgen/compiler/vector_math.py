@@ -60,7 +60,7 @@ def _float_to_bits(typing, value):
 
 
 @intrinsic
-def _fused(typing, a, b, c):
+def fused(typing, a, b, c):
     """a·b + c with one rounding, which fast maths must not rearrange."""
 
     def generate(context, builder, signature, arguments):
@@ -121,7 +121,7 @@ def exp(x):
     x = select(x < f32(-87), f32(-87), x)
     x = select(x > f32(88), f32(88), x)
     n = np.floor(x * f32(1.4426950408889634) + f32(0.5))
-    f = _fused(n, f32(2.12194440e-4), _fused(n, f32(-0.693359375), x))
+    f = fused(n, f32(2.12194440e-4), fused(n, f32(-0.693359375), x))
     scale = _bits_to_float((nb.int32(n) + nb.int32(127)) << nb.int32(23))
     return (f32(1) + _expm1_reduced(f)) * scale
 
@@ -190,9 +190,9 @@ def _quarter_turns(x):
 @inline
 def _turned_back(x, n):
     # pi / 2 in three parts, the first two short enough that n times them is exact.
-    r = _fused(n, f32(-1.5703125), x)
-    r = _fused(n, f32(-4.837512969970703e-4), r)
-    return _fused(n, f32(-7.549789948768648e-8), r)
+    r = fused(n, f32(-1.5703125), x)
+    r = fused(n, f32(-4.837512969970703e-4), r)
+    return fused(n, f32(-7.549789948768648e-8), r)
 
 
 @inline

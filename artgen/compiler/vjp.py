@@ -15,31 +15,23 @@ def vjp(value: Tensor, leaves: Sequence[Tensor], incoming: Tensor) -> list[Tenso
     None where `value` does not depend on a leaf. The same as `torch.autograd.grad` with `incoming`
     as its `grad_outputs`; there torch imports sympy to compare the shapes, which takes 0.3 s.
     """
-    return list(torch.autograd.grad(_seeded([value], [incoming]), leaves, allow_unused=True))
-
-
-def backward(values: Sequence[Tensor], incoming: Sequence[Tensor]) -> None:
-    """Set the gradients of the leaves if those by `values` are `incoming`, of the same shapes.
-
-    The same as `torch.autograd.backward` with `incoming` as its `grad_tensors`, without sympy.
-    """
-    torch.autograd.backward(_seeded(values, incoming))
+    return list(torch.autograd.grad(_seeded(value, incoming), leaves, allow_unused=True))
 
 
 class _Seeded(torch.autograd.Function):
-    """A number that has these gradients by the values."""
+    """A number that has this gradient by the value."""
 
     @staticmethod
-    def forward(ctx: Any, incoming: Sequence[Tensor], *values: Tensor) -> Tensor:
+    def forward(ctx: Any, value: Tensor, incoming: Tensor) -> Tensor:
         ctx.incoming = incoming
-        return torch.zeros((), device=values[0].device)
+        return torch.zeros((), device=value.device)
 
     @staticmethod
-    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
-        return None, *ctx.incoming
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None]:
+        return ctx.incoming, None
 
 
-def _seeded(values: Sequence[Tensor], incoming: Sequence[Tensor]) -> Tensor:
+def _seeded(value: Tensor, incoming: Tensor) -> Tensor:
     apply: Callable[..., Tensor] = _Seeded.apply
     with torch.enable_grad():
-        return apply(incoming, *values)
+        return apply(value, incoming)

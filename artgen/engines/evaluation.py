@@ -60,13 +60,19 @@ def summed_colour(paint: Paint, tensors: Mapping[str, Tensor], weight: Tensor | 
     It is the part's colour times the derivative of the summed picture by it. Only what lies on the
     canvas and is not hidden counts, times the `weight` [height, width] if there is one.
     """
+    return picture_and_colour(paint, tensors, weight)[1]
+
+
+def picture_and_colour(
+    paint: Paint, tensors: Mapping[str, Tensor], weight: Tensor | None
+) -> tuple[Tensor, Tensor]:
+    """The picture, and the `summed_colour` of the parts."""
     colour = tensors["colour"].detach().clone().requires_grad_()
     with torch.enable_grad():
         picture = paint({**tensors, "colour": colour})
         total = picture.sum() if weight is None else (picture * weight).sum()
     (coverage,) = torch.autograd.grad(total, colour)
-    magnitude: Tensor = (coverage * colour.detach()).norm(dim=0)
-    return magnitude
+    return picture.detach(), (coverage * colour.detach()).norm(dim=0)
 
 
 def random_sizes(spacing: float, pixel: float) -> tuple[float, float]:

@@ -129,26 +129,66 @@ def list_tiles(
     return tile, reach
 
 
+@nb.njit((nb.int64[:, ::1], counts), **options)
+def place_all(held, offset):
+    """Make the numbers `held` [pieces, tiles] of what pieces list in tiles the first place of each.
+
+    In a tile, what a piece lists comes after that of the pieces before it. Tile t begins at
+    offset[t] [tiles + 1].
+    """
+    place = 0
+    for tile in range(held.shape[1]):
+        offset[tile] = place
+        for piece in range(len(held)):
+            number = held[piece, tile]
+            held[piece, tile] = place
+            place += number
+    offset[held.shape[1]] = place
+
+
+@nb.njit((counts, counts), **options)
+def cut_evenly(offset, cuts):
+    """Find tiles `cuts` [P + 1] that cut all of them into P ranges of equal work.
+
+    A tile is as much as a pair; the pairs of tile t begin at offset[t].
+    """
+    last, cut = len(offset) - 1, 0
+    whole = offset[last] + last
+    for tile in range(last + 1):
+        while cut < len(cuts) and (offset[tile] + tile) * (len(cuts) - 1) >= cut * whole:
+            cuts[cut] = tile
+            cut += 1
+
+
 @nb.njit(
     (ranks, reaches, ranks, counts, ranks, reaches, index, index),
     **options,
 )
 def sort_pairs(tile, reach, touched, place, splat, reach_sorted, start, stop):
-    """Sort what `list_tiles` gave: the next pair of tile t goes to place[t]."""
+    """Sort what `list_tiles` gave: the next pair of tile t goes to place[t], noted in its place."""
     pair = 0
     for i in range(start, stop):
         for _ in range(touched[i]):
             j = place[tile[pair]]
             place[tile[pair]] = j + 1
+            tile[pair] = j
             splat[j] = i
             reach_sorted[j, 0], reach_sorted[j, 1] = reach[pair, 0], reach[pair, 1]
             pair += 1
 
 
-@nb.njit((ranks, matrix, matrix), **options)
-def sum_pairs(splat, sums, totals):
-    """Add rows of pairs [P, S] to `totals` [N, S] by splat, in their order."""
-    for j in range(len(splat)):
-        i = splat[j]
+@nb.njit((ranks, ranks, matrix, matrix, index, index), **options)
+def sum_pairs(place, touched, sums, totals, start, stop):
+    """Make rows of pairs [P, S] rows of splats [N, S], summed in the order of their pairs.
+
+    For the splats from `start` to before `stop`, whose pairs are at `place` one after another.
+    """
+    pair = 0
+    for i in range(start, stop):
         for k in range(sums.shape[1]):
-            totals[i, k] += sums[j, k]
+            totals[i, k] = 0
+        for _ in range(touched[i]):
+            j = u64(place[pair])
+            for k in range(sums.shape[1]):
+                totals[i, k] += sums[j, k]
+            pair += 1

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from artgen.engines.base import State
-from artgen.engines.evaluation import Paint, check_finite, picture_psnr, summed_colour
+from artgen.engines.evaluation import Paint, check_finite, picture_and_colour, picture_psnr
 from artgen.engines.gradient.device_steps import Survey
 from artgen.init import Context, Generator, make_generator, pixel_chances
 from artgen.values.canvas import Canvas
@@ -135,23 +135,27 @@ class Densification:
         A `survey` of these parts saves drawing them. Raises Diverged where the picture is not
         finite.
         """
-        image = self.paint(tensors) if survey is None else survey.picture
+        image, worth = survey or self.survey(tensors)
         check_finite({**tensors, "the picture": image}, step)
         present = tensors["xy"].shape[-1]
         if step in self.rounds and self.options.converge:
             self._check_convergence(image, present, step)
         count = self._due(step)
-        kept = self.kept_parts(tensors, step, image, None if survey is None else survey.worth)
+        kept = self.kept_parts(tensors, step, image, worth)
         if len(kept) >= count:
             return None
         return kept, self.new_parts(count - len(kept), tensors, kept, image, step)
 
+    def survey(self, tensors: Mapping[str, Tensor]) -> Survey:
+        """The picture of the parts, and their `summed_colour`."""
+        return Survey(*picture_and_colour(self.paint, tensors, self.weight))
+
     def kept_parts(
-        self, tensors: Mapping[str, Tensor], step: int, image: Tensor, worth: Tensor | None = None
+        self, tensors: Mapping[str, Tensor], step: int, image: Tensor, worth: Tensor | None
     ) -> Tensor:
         """Indices of the parts that stay where they are in the round at `step`.
 
-        `image` is their picture, and `worth` is `summed_colour`, where it is known.
+        `image` and `worth` are their `survey`.
         """
         worth = self.rank(tensors, image, worth)
         together = int(self.moving * len(worth))
@@ -186,7 +190,7 @@ class Densification:
         together = torch.cat([xy, others.cpu()], dim=1)
         # New parts are the first ones among all.
         everyone = Context(rng, canvas, together.shape[1], values={"xy": together})
-        context.mean_spacing, context.spacing = everyone.mean_spacing, everyone.spacing[:count]
+        context.mean_spacing, context.spacing = everyone.mean_spacing, everyone.first_spacing(count)
         return self.primitive.initial(context)
 
     def lacking(self, image: Tensor) -> Tensor:
@@ -196,7 +200,8 @@ class Densification:
 
     def rank(self, tensors: Mapping[str, Tensor], image: Tensor, worth: Tensor | None) -> Tensor:
         """Order parts by what they are worth, [N]: by default by `worth`, their summed colour."""
-        return summed_colour(self.paint, tensors, self.weight) if worth is None else worth
+        assert worth is not None
+        return worth
 
     def relocate(
         self, tensors: Mapping[str, Tensor], most: int

@@ -1,7 +1,7 @@
 """The parameters of a fit by gradient descent: raw values, bounds, rates and Adam's moments.
 
-Steps are taken here by an optimizer, or on a device, which then has values that are not here until
-they are fetched.
+Steps are taken here by an optimizer, or by kernels, often on a device; what these have is not here
+until it is fetched.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The parameters of a fit while a device takes its steps: uploaded once, read when asked for."""
+"""The parameters of a fit while kernels take its steps: uploaded once, read when asked for."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ class Survey(NamedTuple):
     """What a round of densification asks for.
 
     `picture` is [3, height, width]; `worth` [N] the magnitude of the colour that each part adds to
-    it, times the weights of the pixels, up to a factor.
+    it, times the weights of the pixels, up to a factor, if it is asked for.
     """
 
     picture: Tensor
-    worth: Tensor
+    worth: Tensor | None = None
 
 
 class Stepper(Protocol):
-    """Takes whole steps of a fit where the parameters are: on a device, many at a time.
+    """Takes whole steps of a fit where the parameters are, often on a device, many at a time.
 
     Raw parameters are rows, float32 [P, N]: all components of all parameters in their order.
     """
@@ -39,8 +39,11 @@ class Stepper(Protocol):
         A row is 1 - beta1^t, sqrt(1 - beta2^t), the softness of the blend over, and all rates.
         """
 
-    def evaluate(self) -> tuple[float, float, bool]:
-        """The loss, the mean squared error as shown, and whether all parameters are finite."""
+    def evaluate(self) -> tuple[float, float, bool] | None:
+        """The loss, the mean squared error as shown, and whether all parameters are finite.
+
+        None where only what was read can tell.
+        """
 
     def keep(self) -> None:
         """Keep the present parameters as the best."""
@@ -48,8 +51,8 @@ class Stepper(Protocol):
     def read(self) -> tuple[Tensor, Tensor, Tensor]:
         """The present parameters, the moments, and the best parameters."""
 
-    def survey(self) -> tuple[tuple[Tensor, Tensor, Tensor], Survey]:
-        """What `read` gives, and the survey of the present parameters, read at once."""
+    def survey(self) -> tuple[tuple[Tensor, Tensor, Tensor], Survey | None]:
+        """What `read` gives, and the survey of the present parameters, if it has one."""
 
 
 class Found(NamedTuple):
@@ -94,17 +97,19 @@ class DeviceSteps:
 
     def take(self, rates: Sequence[Mapping[str, float]], softness: Sequence[float]) -> None:
         """Take steps with these rates, and this softness of the blend over."""
-        rows = []
+        rows, names = [], self._names
         for each, soft in zip(rates, softness, strict=True):
             self.steps += 1
             first, second = (1 - self.corrected * beta**self.steps for beta in self.betas)
-            rows.append([first, second**0.5, soft, *(each[name] for name in self._names)])
+            rows.append([first, second**0.5, soft, *(each[name] for name in names)])
         self.stepper.take(torch.tensor(rows, dtype=torch.float64))
         self.ahead = True
 
-    def evaluate(self) -> tuple[float, float, bool]:
-        """The loss, the PSNR in dB, and whether all parameters are finite."""
-        loss, squared, finite = self.stepper.evaluate()
+    def evaluate(self) -> tuple[float, float, bool] | None:
+        """The loss, the PSNR in dB, and whether all parameters are finite, if it can tell."""
+        if (found := self.stepper.evaluate()) is None:
+            return None
+        loss, squared, finite = found
         return loss, decibels(squared), finite
 
     def keep(self) -> None:
@@ -116,7 +121,7 @@ class DeviceSteps:
         """The raw values, their moments if there were steps, and the best if some were kept."""
         return self._found(*self.stepper.read())
 
-    def survey(self) -> tuple[Found, Survey]:
+    def survey(self) -> tuple[Found, Survey | None]:
         """The parameters that `read` gives, and the survey for a round of densification."""
         rows, survey = self.stepper.survey()
         return self._found(*rows), survey

@@ -171,15 +171,14 @@ class GradientEngine(Engine):
     @torch.no_grad()
     def report(self) -> Report:
         """Loss and PSNR of the full target; raises Diverged where something is not finite."""
-        descent, finite = self.descent, False
-        tensors: dict[str, Tensor] = {}
+        descent, tensors, there = self.descent, dict[str, Tensor](), None
         with fit_memory_errors("--size or --count"):
-            if descent.device is None or descent.shrinking > 1:
+            if descent.device is not None and descent.shrinking == 1:
+                there = descent.device.evaluate()
+            if there is None:
                 descent.fetch()
                 tensors = descent.mapped()
-                loss, psnr = self.objective.evaluate(tensors)
-            else:
-                loss, psnr, finite = descent.device.evaluate()
+            loss, psnr, finite = there or (*self.objective.evaluate(tensors), False)
         if not (finite and math.isfinite(loss)):
             descent.fetch()
             check_finite({**(tensors or descent.mapped()), "the loss": loss}, self.step)

@@ -19,6 +19,7 @@ from artgen.base.errors import check_memory
 from artgen.base.options import option
 from artgen.engines.base import Problem, State
 from artgen.engines.gradient.densify import Densification
+from artgen.engines.gradient.device_steps import Survey
 from artgen.engines.gradient.objective import Objective, PictureOptions, objective_of
 from artgen.families.mesh.contract import Mesh, on_frame
 from artgen.families.mesh.paint import (
@@ -229,8 +230,12 @@ class MeshDensification(Densification):
 
     primitive: Mesh
 
+    def survey(self, tensors: Mapping[str, Tensor]) -> Survey:
+        """The picture alone."""
+        return Survey(self.paint(tensors))
+
     def kept_parts(
-        self, tensors: Mapping[str, Tensor], step: int, image: Tensor, worth: Tensor | None = None
+        self, tensors: Mapping[str, Tensor], step: int, image: Tensor, worth: Tensor | None
     ) -> Tensor:
         """All vertices but those that gain more elsewhere; the corners of the picture stay."""
         found = self._triangulate(tensors)

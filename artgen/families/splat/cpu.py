@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
@@ -20,10 +20,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from artgen.compiler import kernel_cache
+from artgen.compiler.ir import Component
 from artgen.compiler.numba_printer import emit, emit_over
 from artgen.compiler.printer import KernelSource
 from artgen.compiler.threads import share, thread_count
+from artgen.engines.gradient.device_steps import Stepper
+from artgen.engines.gradient.schedule import AdamOptions
 from artgen.families.splat.contract import Splat
+from artgen.families.splat.cpu_steps import CpuStepper
 from artgen.families.splat.footprint import CompiledFootprint, Goal, Launch, Scene
 from artgen.values.canvas import Canvas
 
@@ -33,7 +37,7 @@ WIDTH, HEIGHT = 8, 32
 SORTED_FROM = 20_000
 """At least this many splats are sorted by place; fewer fit into the processor's cache anyway."""
 
-SHARED_FROM = 1024
+SHARED_FROM = 256
 """At least so many splats are worth the time of another thread."""
 
 Floats = NDArray[np.float32]
@@ -50,13 +54,16 @@ class TilePairs(NamedTuple):
 
     The pairs of every tile begin at `offset` [tiles + 1]; `splat` [pairs] are their splats, and
     `reach` [pairs, 2] the pairs of rows of the tile that these reach. `touched` [N] are the numbers
-    of tiles that each splat touches.
+    of tiles that each splat touches. `cuts` are tiles that cut them into ranges of equal work. For
+    each piece of the splats, `places` are where its pairs are, by splat and in their order here.
     """
 
     offset: Longs
     splat: Shorts
     reach: Bytes
     touched: Shorts
+    cuts: Longs
+    places: Sequence[Shorts]
 
 
 class Workspace:
@@ -78,11 +85,15 @@ class Workspace:
 class _Scene(Scene):
     """Splats in rows, and their pairs with tiles."""
 
-    def __init__(self, launch: Launch, features: Tensor, parameters: Sequence[Tensor]) -> None:
+    def __init__(
+        self,
+        launch: Launch,
+        features: Tensor,
+        parameters: Sequence[Tensor],
+        workspace: Workspace | None = None,
+    ) -> None:
         super().__init__(launch, features, parameters)
-        self.workspace = Workspace()
-        if launch.goal is not None:
-            self.workspace = _workspaces.setdefault(launch.goal, self.workspace)
+        self.workspace = workspace or Workspace()
         self.grid, self.pieces = _grid(self.canvas), _pieces(self.count, thread_count())
         x = self.source.columns.index(("xy", (0,)))
         ellipse = len(self.source.columns) + self.channels
@@ -90,19 +101,37 @@ class _Scene(Scene):
         torch.cat(self.rows(*self.extent), out=torch.from_numpy(columns))
         self.packed = self._array("rows", len(columns))
         self.is_sorted = not self.over and self.count >= SORTED_FROM
+        self.columns, self.rank = columns, _no_ranks
         if self.is_sorted:
-            self.rank = _order().rank_splats(*columns[x : x + 2], *self.grid.measures)
-            self.share(lambda *piece: _order().pack(columns, self.rank, self.packed, *piece))
-        else:
-            self.packed[:] = columns.T
+            self.rank = self._rank(columns, x)
         prepared = self._array("prepared", self.source.prepared)
-        self.share(lambda *piece: self.kernels.prepare(self.packed, prepared, *self.table, *piece))
-        self.pairs = self.grid.list_pairs(
-            self.packed, x, ellipse, prepared, self.pieces, self.workspace
-        )
+
+        def prepare(start: int, stop: int) -> None:
+            if not self.is_sorted:
+                self.packed[start:stop] = columns[:, start:stop].T
+            self.kernels.prepare(self.packed, prepared, *self.table, start, stop)
+
+        given = self.packed, x, ellipse, prepared, self.pieces, self.workspace
+        self.pairs = self.grid.list_pairs(*given, prepare)
         self.arrays = (prepared, self.grid.x, self.grid.y, *self.table)
         self.more: tuple[Any, ...] = ()
         """What `backward` takes besides what arrives at the picture."""
+
+    def _rank(self, columns: Floats, centre: int) -> Shorts:
+        """Make the columns rows in the order of their tiles, and return the row of each."""
+        home, rank = (
+            self.workspace.array(name, self.count, dtype=np.int32) for name in ("home", "rank")
+        )
+        held = np.zeros((len(self.pieces), self.grid.columns * self.grid.rows), np.int64)
+        given = *columns[centre : centre + 2], *self.grid.measures, home
+        numbered = list(zip(held, self.pieces, strict=True))
+        share(lambda piece: _order().find_homes(*given, piece[0], *piece[1]), numbered)
+        _common().place_all(held, np.empty(held.shape[1] + 1, np.int64))
+        share(
+            lambda piece: _order().pack(columns, home, piece[0], rank, self.packed, *piece[1]),
+            numbered,
+        )
+        return rank
 
     def _array(self, name: str, width: int) -> Floats:
         """An array with a row for each splat."""
@@ -112,23 +141,11 @@ class _Scene(Scene):
         """Do the work for ranges of splats, which idle threads take in turn."""
         share(lambda piece: work(*piece), self.pieces)
 
-    def launch(
-        self,
-        kernel: Callable[..., None],
-        picture: Floats,
-        *more: Any,
-        then: Callable[[tuple[int, int]], None] | None = None,
-    ) -> None:
-        """Run a kernel over all tiles, in pieces of equal work that idle threads take in turn.
-
-        `then` is called for each piece, in order, after the kernel.
-        """
-        offset = self.pairs.offset
-        work = offset + np.arange(len(offset))
-        pieces = 1 if thread_count() == 1 else 4 * thread_count()
-        cuts = np.searchsorted(work, np.linspace(0, work[-1], pieces + 1)).tolist()
+    def launch(self, kernel: Callable[..., None], picture: Floats, *more: Any) -> None:
+        """Run a kernel over all tiles, in pieces of equal work that idle threads take in turn."""
         given = *self.arrays, picture, *self.pairs[:3]
-        share(lambda piece: kernel(*given, *piece, *more), list(pairwise(cuts)), then)
+        cuts = self.pairs.cuts.tolist()
+        share(lambda piece: kernel(*given, *piece, *more), list(pairwise(cuts)))
 
     def picture(self) -> Tensor:
         """Draw: [C, height, width]."""
@@ -140,35 +157,51 @@ class _Scene(Scene):
         if self.over:
             self.more = (*end, image.numpy())
         if self.source.keeps:
-            self.more = _nothing, np.empty(0, np.float32), np.empty(tiles)
+            self.more = _nothing.numpy(), np.empty(0, np.float32), np.empty(tiles)
         return image
 
     def gradients(self, incoming: Tensor) -> Tensor:
         """The gradients by `rows`."""
-        (offset, splat, _, touched), columns = self.pairs, len(self.source.columns)
-        sums = self.workspace.array("sums", len(splat), self.sums)
-        totals = self._array("totals", self.sums)
-
-        def add_up(tiles: tuple[int, int]) -> None:
-            if tiles[0] == 0:
-                # Not before: now they are in the processor's cache.
-                totals[:] = 0
-            of_tiles = slice(*offset[[*tiles]])
-            _common().sum_pairs(splat[of_tiles], sums[of_tiles], totals)
-
-        self.launch(self.kernels.backward, incoming.numpy(), sums, *self.more, then=add_up)
-        rows = self._array("gradients", columns + self.channels)
+        rows = self._array("gradients", len(self.source.columns) + self.channels)
         gradients = np.empty(rows.shape[::-1], np.float32)
-        given = self.packed, totals, touched, rows, *self.table
-        self.share(lambda *piece: self.kernels.finish(*given, *piece))
+        self._differentiate(incoming, rows)
         if self.is_sorted:
             self.share(lambda *piece: _order().unpack(rows, self.rank, gradients, *piece))
         else:
             gradients[:] = rows.T
         return torch.from_numpy(gradients)
 
+    def descend(self, *given: Any) -> None:
+        """Take a step of Adam: see `adam_kernels`, from `raw` on."""
+        rows = self._array("gradients", len(self.source.columns) + self.channels)
+        step = functools.partial(_adam().descend, rows, self.rank, self.columns, *given)
+        if self.is_sorted:
+            # The gradients of a piece stand in the rows of others.
+            self._differentiate(_nothing, rows)
+            self.share(step)
+        else:
+            self._differentiate(_nothing, rows, step)
 
-_nothing = np.empty((0, 0, 0), np.float32)
+    def _differentiate(
+        self, incoming: Tensor, rows: Floats, then: Callable[[int, int], None] | None = None
+    ) -> None:
+        """Write the gradients of the splats to rows, in their order here, and go on from them."""
+        touched, places = self.pairs.touched, self.pairs.places
+        sums = self.workspace.array("sums", len(self.pairs.splat), self.sums)
+        totals = self._array("totals", self.sums)
+        self.launch(self.kernels.backward, incoming.numpy(), sums, *self.more)
+
+        def finish(number: int) -> None:
+            piece = self.pieces[number]
+            _common().sum_pairs(places[number], touched, sums, totals, *piece)
+            self.kernels.finish(self.packed, totals, touched, rows, *self.table, *piece)
+            if then is not None:
+                then(*piece)
+
+        share(finish, range(len(self.pieces)))
+
+
+_nothing, _no_ranks = torch.empty(0, 0, 0), np.empty(0, np.int32)
 
 
 _workspaces: WeakKeyDictionary[Goal, Workspace] = WeakKeyDictionary()
@@ -189,18 +222,29 @@ class Footprint(CompiledFootprint):
             return emit_over(self._ir, WIDTH, HEIGHT)
         return emit(self._ir, self._far, channels, WIDTH, HEIGHT)
 
-    def _compare(self, launch: Launch, *leaves: Tensor) -> tuple[float, Sequence[Tensor]]:
-        scene, goal = _Scene(launch, leaves[0], leaves[1:]), launch.goal
-        assert goal is not None
-        errors = np.empty(len(scene.pairs.offset) - 1)
-        scene.more = scene.grid.cut(goal), np.asarray(goal.base, np.float32), errors
-        gradients = scene.by_leaves(scene.gradients(torch.from_numpy(_nothing)))
-        return float(errors.sum() / 2), gradients
+    def stepper_here(
+        self, splat: Splat, canvas: Canvas, goal: Goal, options: AdamOptions
+    ) -> Stepper:
+        """What takes steps towards the goal, by Adam."""
+
+        workspace = _workspaces.setdefault(goal, Workspace())
+        picture, base = _grid(canvas).cut(goal), np.asarray(goal.base, np.float32)
+
+        def scene_of(tensors: Mapping[str, Tensor]) -> _Scene:
+            launch, *leaves = self._launch(splat, tensors, tensors["colour"], canvas)
+            scene = _Scene(launch, leaves[0], leaves[1:], workspace)
+            scene.more = picture, base, np.empty(len(picture))
+            return scene
+
+        columns = self.kernels(3)[0].columns
+        colours: Sequence[Component] = [("colour", (c,)) for c in range(3)]
+        return CpuStepper(splat, [*columns, *colours], scene_of, options)
 
 
 _kernels = functools.partial(kernel_cache.load_shipped, of="all splats")
 _common = functools.partial(_kernels, "raster.common_kernels")
 _order = functools.partial(_kernels, "raster.order_kernels")
+_adam = functools.partial(_kernels, "engines.gradient.adam_kernels")
 
 
 class TileGrid:
@@ -241,14 +285,19 @@ class TileGrid:
         frame: Floats,
         pieces: Pieces,
         workspace: Workspace,
+        before: Callable[[int, int], None],
     ) -> TilePairs:
-        """Fill in `frame`, and find which splats touch which tiles: see `common_kernels`."""
+        """Fill in `frame`, and find which splats touch which tiles: see `common_kernels`.
+
+        `before` is called for each piece of the splats before these are read.
+        """
         touched = workspace.array("touched", len(rows), dtype=np.int32)
         held = np.zeros((len(pieces), self.columns * self.rows), np.int64)
         given = rows, centre, ellipse, *self.measures, frame, touched
 
         def list_piece(number: int) -> tuple[Shorts, Bytes]:
             start, stop = pieces[number]
+            before(start, stop)
             usual = 8 * (stop - start)
             room = workspace.lists.get(number)
             room = room or (np.empty(usual, np.int32), np.empty((usual, 2), np.uint8))
@@ -260,18 +309,19 @@ class TileGrid:
 
         numbers = range(len(pieces))
         lists = share(list_piece, numbers)
-        offset = np.concatenate([[0], np.cumsum(held.sum(axis=0))])
-        # In a tile, the pairs of a piece come after those of the pieces before it.
-        place = np.cumsum(held, axis=0) - held + offset[:-1]
+        offset = np.empty(held.shape[1] + 1, np.int64)
+        cuts = np.empty(2 if thread_count() == 1 else 4 * thread_count() + 1, np.int64)
+        _common().place_all(held, offset)
+        _common().cut_evenly(offset, cuts)
         splat = workspace.array("splat", offset[-1], dtype=np.int32)
         reach = workspace.array("reach", offset[-1], 2, dtype=np.uint8)
         share(
             lambda number: _common().sort_pairs(
-                *lists[number], touched, place[number], splat, reach, *pieces[number]
+                *lists[number], touched, held[number], splat, reach, *pieces[number]
             ),
             numbers,
         )
-        return TilePairs(offset, splat, reach, touched)
+        return TilePairs(offset, splat, reach, touched, cuts, [tile for tile, _ in lists])
 
 
 _grid = functools.lru_cache(maxsize=8)(TileGrid)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from artgen.engines.evaluation import Paint, summed_colour
 from artgen.engines.gradient.densify import Densification
+from artgen.engines.gradient.device_steps import Survey
 from artgen.families.splat.contract import Splat
 from artgen.families.splat.importance import added_error, importance
 from artgen.primitives import Params
@@ -35,6 +36,12 @@ class SplatDensification(Densification):
     def moving(self) -> float:
         """The share of the splats that a round moves, before it is divided."""
         return float(self.options.move if self.adds else self.options.relocate)
+
+    def survey(self, tensors: Mapping[str, Tensor]) -> Survey:
+        """The picture, and what `rank` asks of it."""
+        if self.adds or self.options.importance == "colour":
+            return super().survey(tensors)
+        return Survey(self.paint(tensors))
 
     def rank(self, tensors: Mapping[str, Tensor], image: Tensor, worth: Tensor | None) -> Tensor:
         """Order splats by their summed colour, or by the error that it saves."""

@@ -17,6 +17,7 @@ from artgen.compiler.printer import KernelSource
 from artgen.compiler.record import trace
 from artgen.compiler.step_program import NoStep
 from artgen.engines.gradient.device_steps import Stepper
+from artgen.engines.gradient.schedule import AdamOptions
 from artgen.families.splat.contract import Splat
 from artgen.families.splat.tiles import Extent, find_extent
 from artgen.raster.backend import Backend
@@ -24,7 +25,7 @@ from artgen.values.canvas import Canvas
 
 
 class Launch(NamedTuple):
-    """Kernels, the layout of their arrays, what they draw, and what that is compared with."""
+    """Kernels, the layout of their arrays, and what they draw."""
 
     source: KernelSource
     kernels: Any
@@ -33,7 +34,6 @@ class Launch(NamedTuple):
     over: bool
     table: tuple[Any, ...]
     """The constants that the kernels look up, where they look any up."""
-    goal: Goal | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +57,7 @@ class Scene(ABC):
     """
 
     def __init__(self, launch: Launch, features: Tensor, parameters: Sequence[Tensor]) -> None:
-        self.source, self.kernels, self.extent, self.canvas, self.over, self.table, _ = launch
+        self.source, self.kernels, self.extent, self.canvas, self.over, self.table = launch
         self.features, self.leaves = features, (*parameters, features)
         self.channels, self.count = features.shape
         self.sums = self.source.leaves + self.channels
@@ -65,7 +65,10 @@ class Scene(ABC):
 
     def rows(self, *more: Tensor) -> list[Tensor]:
         """Parameters and features, then `more`, each as rows [components, N]."""
-        return [each.detach()[None].flatten(0, -2) for each in (*self.leaves, *more)]
+        return [
+            each.detach().reshape(each.shape[:-1].numel(), each.shape[-1])
+            for each in (*self.leaves, *more)
+        ]
 
     def by_splat(self) -> tuple[Tensor, Tensor, Tensor]:
         """Parameters [N, D], features [N, C] and centres [N, 2]."""
@@ -166,20 +169,6 @@ class CompiledFootprint(ABC):
         """The same as `eager.draw_features`, in float32."""
         return _draw(self.scene, *self._launch(splat, tensors, features, canvas, over))
 
-    def squared_error(
-        self, splat: Splat, tensors: Mapping[str, Tensor], canvas: Canvas, goal: Goal
-    ) -> tuple[float, dict[str, Tensor]] | None:
-        """The error of a sum of splats and its gradients by name, found in one pass.
-
-        None where the kernels cannot.
-        """
-        if not self.kernels(tensors["colour"].shape[0])[0].keeps:
-            return None
-        launch, *leaves = self._launch(splat, tensors, tensors["colour"], canvas)
-        error, gradients = self._compare(launch._replace(goal=goal), *leaves)
-        names = "colour", *dict.fromkeys(name for name, _ in launch.source.columns)
-        return error, dict(zip(names, gradients, strict=True))
-
     def _launch(
         self,
         splat: Splat,
@@ -202,6 +191,12 @@ class CompiledFootprint(ABC):
         """What takes steps of `count` splats on the device. Raises `step_program.NoStep`."""
         raise NoStep("it has none")
 
+    def stepper_here(
+        self, splat: Splat, canvas: Canvas, goal: Goal, options: AdamOptions
+    ) -> Stepper:
+        """What takes steps of a sum towards `goal`, where kernels keep weights for the gradient."""
+        raise NotImplementedError
+
     @abstractmethod
     def _emit(self, channels: int, over: bool) -> KernelSource:
         """Print the kernels for `channels` features."""
@@ -213,10 +208,6 @@ class CompiledFootprint(ABC):
     def _load(self, text: str) -> object:
         """Compile the kernels of a source."""
         return kernel_cache.load(text, of=self._name)
-
-    def _compare(self, launch: Launch, *leaves: Tensor) -> tuple[float, Sequence[Tensor]]:
-        """The error and its gradients, from kernels that keep the weights for the gradient."""
-        raise NotImplementedError
 
 
 def footprint_of(backend: Backend) -> CompiledFootprint | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -12,7 +12,6 @@ from torch import Tensor
 
 from artgen.base.options import option
 from artgen.compiler.step_program import NoStep
-from artgen.compiler.vjp import backward
 from artgen.engines.base import Problem
 from artgen.engines.gradient.device_steps import Stepper
 from artgen.engines.gradient.objective import Objective, PictureOptions, objective_of
@@ -90,8 +89,13 @@ class SplatObjective(Objective):
         return max(1, round(options.start * count)) if primitive.can_densify else count
 
     def stepper(self, count: int, step: int) -> Stepper | None:
-        """Steps on the device of the kernels; a notice says why there are none, where that is."""
-        if self.kernels is None or not self.kernels.takes_steps:
+        """Steps by the kernels alone; a notice says why a device takes none, where that is."""
+        if self.kernels is None:
+            return None
+        if self.alone:
+            canvas, goal = self._view(step).canvas, self._goal(step)
+            return self.kernels.stepper_here(self.splat, canvas, goal, self.options)
+        if not self.kernels.takes_steps:
             return None
         try:
             return self.kernels.stepper(self.splat, self._step_problem(step), count)
@@ -121,23 +125,18 @@ class SplatObjective(Objective):
         loss = tuple((term.weight, term.function.__name__) for term in problem.loss.terms)
         return StepProblem(*self._view(step), loss, options.optimizer, scene)
 
-    def backward(self, raw: Mapping[str, Tensor], tensors: Mapping[str, Tensor], step: int) -> None:
-        """Set the gradients; those of a sum of splats are found without drawing it, if they can."""
-        if self.kernels is not None and self._is_squared_error:
-            canvas, goal = self._view(step).canvas, self._goal(step)
-            found = self.kernels.squared_error(self.splat, tensors, canvas, goal)
-            if found is not None:
-                learned = {name: g for name, g in found[1].items() if tensors[name].requires_grad}
-                backward([tensors[name] for name in learned], [*learned.values()])
-                return
-        super().backward(raw, tensors, step)
-
     @property
     def alone(self) -> bool:
-        """Where kernels compute the loss and its gradient, these are operations per splat."""
+        """Where kernels take the steps: what torch does then are operations per splat."""
+        options = self.options
+        known = options.optimizer == "adamw" or (
+            options.optimizer == "adam" and not options.weight_decay
+        )
         if self.kernels is None or self.device.type != "cpu" or not self._is_squared_error:
             return False
-        return self.kernels.kernels(3)[0].keeps
+        source = self.kernels.kernels(3)[0]
+        # Of a colour that a footprint reads, the kernels find two gradients.
+        return known and source.keeps and "colour" not in dict(source.columns)
 
     def recordable(self, step: int) -> Hashable | None:
         """Steps of kernels for CUDA; under `over` these wait for the length of their lists."""
@@ -156,11 +155,12 @@ class SplatObjective(Objective):
 
     @cached_property
     def _is_squared_error(self) -> bool:
-        """Whether the loss is that of `squared_error`."""
+        """Whether a sum of splats is fitted, and the loss is the squared error."""
         adds = (self.splat.blend, self.splat.far) == ("sum", 0)
         squared = [term.function for term in self.problem.loss.terms] == [mse]
         return self._is_plain and adds and squared
 
+    @torch.enable_grad()
     def _goal(self, step: int) -> Goal:
         divisor = self.shrinking(step)
         if divisor not in self._goals:
