@@ -1341,6 +1341,52 @@ def test_no_third_paper_lies_along_the_edge_of_two():
     assert not pink[:540].any()
 
 
+def test_a_face_of_cut_paper_is_a_few_layers_of_one_hue():
+    """Blotches of the papers of clothes and ground lay on faces, and the half in the shadow was one."""
+    x = (np.arange(160) - 79.5) / 160
+    away = np.hypot(x, x[:, None])
+    face, light = away < 0.3, 0.75 - 0.9 * x[None] * np.ones((160, 1))
+    skin = np.array([0.85, 0.6, 0.47])[:, None, None] * light
+    picture = np.where(face, skin, np.array([0.2, 0.3, 0.7])[:, None, None])
+    lips = face & (abs(x[:, None] - 0.14) < 0.03) & (abs(x) < 0.1)
+    picture[:, lips] = np.array([[0.7], [0.1], [0.15]])
+    weight = np.where(away < 0.34, 1.0, 0.1)
+    primitive = Papercut({"margin": 0.0})
+
+    def tops(picture: np.ndarray) -> np.ndarray:
+        sheet = ink.Sheet(
+            np.zeros((len(primitive.inks), 160, 160)),
+            Canvas(160, 160),
+            80000,
+            np.random.default_rng(0),
+            target=picture,
+            weight=weight,
+        )
+        cover = coverage(primitive, primitive.pack(primitive.place(sheet)), Canvas(160, 160))
+        order = np.arange(len(cover) - 1)[:, None, None]
+        return np.where(cover[:-1] > 0.5, order, -1).max(0)
+
+    top = tops(picture)
+    row = top[80, 40:120]
+    assert set(row) <= set(primitive.skin)
+    assert 3 <= len(set(row)) <= 6
+    assert (np.diff(row) >= 0).all()  # darker sheets lie on lighter ones, step by step
+    assert not set(top[102, 70:90]) & set(primitive.skin[:6])
+    gray = np.repeat(picture.mean(0, keepdims=True), 3, 0)
+    assert not set(tops(gray)[80, 45:115]) & set(primitive.skin)
+
+
+def test_what_differs_little_from_what_is_around_it_is_no_piece_of_paper():
+    picture = np.zeros((3, 120, 120)) + np.array([0.5, 0.6, 0.3])[:, None, None]
+    picture[:, 20:60, 20:60] += 0.03
+    picture[:, 70:100, 70:100] = 0.1
+    primitive = Papercut({"inks": "#f0ead8,#a3b25c,#8fa050,#1c1828", "margin": 0.0})
+    sheet = ink.Sheet(
+        np.zeros((5, 120, 120)), Canvas(120, 120), 40000, np.random.default_rng(0), target=picture
+    )
+    assert len(set(primitive.place(sheet).ink)) == 2
+
+
 def test_frequent_colours_are_told_apart_and_a_plain_picture_has_one():
     lab = np.zeros((40, 40, 3))
     assert len(frequent(lab, None, 6)) == 1

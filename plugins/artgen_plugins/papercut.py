@@ -1,8 +1,10 @@
 """Pieces of coloured paper, one over another, each with a shadow on what is below.
 
 The picture is cut along the edges of the things that it shows: its details are left out, its few
-most frequent colours are found, and each takes the paper most like it of those in the shop. Sheets
-lie in the order of their lightness, and each goes on below those in front of it.
+most frequent colours are found, what differs little from what is around it is a part of that, and
+each takes the paper most like it of those in the shop. Sheets lie in the order of their lightness,
+and each goes on below those in front of it. Skin of a face is a few layers of one hue, with eyes,
+brows and lips on them; the lightness of a face decides which of the papers for skin these are.
 """
 
 from __future__ import annotations
@@ -12,41 +14,67 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from artgen import Canvas, Ink, Preset, ink, option
 from artgen.ink import InkOptions
 from artgen_plugins._contours import focused
 from artgen_plugins._flow import marked
+from artgen_plugins._subject import LOOKED_AT, heart, subject_of
 from artgen_plugins.hatch import abstracted, blurred, filled, spacing, tooth, without_specks
-from artgen_plugins.regions import Floats, lab_of, means, seen_of
+from artgen_plugins.panes import together
+from artgen_plugins.regions import Floats, Labels, Mask, lab_of, means, merged, seen_of, separated
 from artgen_plugins.wash import APART, OFF, Covers, spread, within
 
 PAPERS = (
-    "#fbf4e4,#f3e0bd,#e9dcd0,#d9d6cc,#b3bcc0,#7f8a93,#55565a,#2f2c3a,#1c1828,"
-    "#f7d9c4,#edb795,#d98e6c,#b5654a,#7f4436,#4d2a2b,#e0b48f,#b88a66,#7a583f,"
-    "#f9d7d3,#ef9a97,#dc5350,#b32b3a,#791f35,#f3b13c,#e5842c,#c9591f,#f5dc7c,"
-    "#d5dca0,#a3b25c,#6d8a44,#41642f,#274230,#b7d3bd,#74a88b,#37745f,"
-    "#cfe4ea,#95c3d6,#569bc0,#2c6a9c,#1f4274,#1b2a4a,#c9c4e0,#8f80b5,#574a86"
+    "#fbf6ea,#f0e5d0,#dac8ab,#b7a083,#8e7357,#5e4637,#eaf0e6,#bac7d0,#8c9ca9,#647280,#434e5b,#2c3341,"
+    "#1a191f,#f3e0bb,#e3c491,#c8a06a,#9c7444,#6b4a2c,#ffe38a,#f8c342,#ef982f,#d7702a,#a84c1f,"
+    "#f5b4a8,#e67468,#cf3b3b,#9e2231,#641a2c,#f6cfd8,#e190ad,#b5517f,#74305b,#d4cde9,#a394ce,"
+    "#7259a7,#44316e,#cfe6f2,#93c5df,#509bca,#2a6ca5,#1f457b,#172a4d,#bfe2db,#70b8ad,#30847f,"
+    "#17504f,#d5dca0,#a3b25c,#6d8a44,#41642f,#274230"
 )
 """The papers of the shop."""
+SKIN = "#fdeee0,#f9dcc4,#f0bf9c,#dd9f78,#c07c58,#995a3f,#70402f,#4a2a22,#3b221b"
+"""Its papers for skin, one hue from light to dark."""
 LIKE = (1.3, 1.0, 1.0)
 """How much lightness, and the two differences of hue, count where a paper is chosen."""
-VIVID, LIGHTER = 1.45, (14.0, 62.0)
+VIVID, LIGHTER = 1.45, (16.0, 64.0)
 """How much more chroma paper has than what it shows; by how much, and up to where, a dark median is
 lighter."""
 SMALLEST, SIMPLE = 0.007, 0.4
 """The least width of what is cut, in shorter sides; how much detail is left out."""
 ROUNDS, SAMPLES = 12, 20000
 """Rounds in which the colours are found, and the most pixels that they are found from."""
-AMBIENT, CAST, FIBRES = 0.2, 0.5, 0.05
-"""How dark a sheet makes what is next to it, what lies in its shadow, and the fibres of paper."""
-NEAR, FAR, MOST = 0.005, 0.008, 2.5
+AMBIENT, CAST, ON_SKIN, FIBRES = 0.16, 0.55, 0.72, 0.05
+"""How dark a sheet makes what is next to it and what lies in its shadow, how much less so on skin,
+and the fibres of paper."""
+NEAR, FAR, MOST = 0.009, 0.011, 2.5
 """How far shadows are spread, and cast by each sheet that lies higher, in canvas units; the most
 sheets that a shadow tells."""
 CLEAR, DARKER, COLOURED = 1.2, 22.0, 40.0
 """How clear marks of a face are that are cut; how much darker than they are, in gray, and the
 chroma from which on they are not."""
+PIECES, ALIKE, LEAST, CLOSE = 300, (22.0, 2.4), 0.03, 80.0
+"""Pieces to which others are compared; how much one differs from what is around it, in CIELAB,
+squared, for its area, and how much less whatever that is than a pane of glass; the smallest, in
+shares of the mean; the squared difference up to which no more colours are found."""
+GROUND, EVEN = (0.7, 0.35), (0.8, 1.5, 3.0)
+"""How much differences count in the ground, without people and behind them; how smooth the edges of
+pieces are in the subject and in either ground."""
+CORE, AROUND, LEVEL, FAIR = 0.45, 2.0, 0.5, (30.0, 0.74)
+"""How far from the border of a face its middle is; how far around it there is its skin, in radii;
+how much light and shadow of its halves are made even; its lightness, for black skin and for each
+unit more."""
+HUES, RICH, SURE, ASIDE = 24.0, 0.55, 1.8, 13.0
+"""How far skin may be from the hue of the middle of its face, in degrees, and from its chroma, in
+logarithms; how much farther in that middle; from which distance on, in CIELAB, what is on it has
+another colour, as lips have."""
+CALM, HOLE, CLOSED = 0.01, 0.4, 0.08
+"""How soft the colours of skin are; how wide what is no skin is at least, which eyes are not, and
+the gaps in its border, in radii of a face."""
+LAYERS, SHARES, ROUND = (2.0, 12.0), (88, 4), (0.015, 0.06)
+"""How many layers skin has: of the smallest faces, and more for each shorter side that one is wide;
+the shares of a face below which its first layer and its last are; how round the last and the first
+are, in radii."""
 STEPS = 6
 """Places along the way to the light at which a shadow is looked for."""
 
@@ -86,43 +114,41 @@ class Papercut(Ink):
         if self.options.inks:
             super().take_options()
         else:
-            levels = bytes.fromhex(PAPERS.replace("#", "").replace(",", ""))
+            levels = bytes.fromhex(f"{PAPERS}{SKIN}".replace("#", "").replace(",", ""))
             self.inks = np.frombuffer(levels, np.uint8).reshape(-1, 3) / 255
         order = np.argsort(self.inks @ [0.3, 0.6, 0.1], kind="stable")
-        sheets = self.inks[order[::-1] if self.options.front == "dark" else order]
-        self.inks = np.concatenate([sheets, 0.25 * sheets.mean(0)[None]])
+        order = order[::-1] if self.options.front == "dark" else order
+        self.skin = np.argsort(order)[len(order) - SKIN.count("#") * (not self.options.inks) :]
+        """The papers of faces, from light to dark; none where inks are given."""
+        self.inks = np.concatenate([self.inks[order], 0.25 * self.inks.mean(0)[None]])
 
     def place(self, sheet: ink.Sheet) -> ink.Marks:
         """Cut the sheets, the one at the back first."""
         from scipy.ndimage import label
 
-        o, seen = self.options, seen_of(sheet, 1 - sheet.amounts.mean(0))
-        unit = 1 / sheet.canvas.pixel
+        seen = seen_of(sheet, 1 - sheet.amounts.mean(0))
         pitch = spacing(sheet.weight, seen.shape[1:], 1.0)
-        fine = np.maximum(pitch * SMALLEST * unit, 1.0)
-        lab = lab_of(np.stack([abstracted(each, pitch, SIMPLE) for each in seen]))
-        colours = frequent(lab, sheet.weight, o.sheets if not o.inks else len(self.inks) - 1)
+        fine = np.maximum(pitch * SMALLEST / sheet.canvas.pixel, 1.0)
         x, y = sheet.canvas.pixel_centres()
         far = np.minimum(sheet.canvas.reach[0] - abs(x), sheet.canvas.reach[1] - abs(y)[:, None])
-        frame = far < o.margin * 2 * min(sheet.canvas.reach) * (self.group is None)
-        front = len(self.inks) - 2
-        nearest = np.argmin([((lab - each) ** 2).sum(2) for each in colours], 0)
-        paper = self._papers(lab, colours)[nearest]
-        papers = np.unique(paper)
+        frame = far < self.options.margin * 2 * min(sheet.canvas.reach) * (self.group is None)
+        inner, fair = focused(sheet.weight, frame.shape), lab_of(seen)
+        small = np.where(frame, -1, self._faces(fair, inner))
+        lab = lab_of(np.stack([abstracted(each, pitch, SIMPLE) for each in seen]))
+        place = np.where(subject_of(lab, inner), 0, 1 + bool((small >= 0).any()))
+        paper = self._pieces(sheet, lab, place, fine)
         # Eyes, brows and lips are pieces of their own, darker so that they are seen.
-        fair = lab_of(seen)
-        dark = marked(fair[..., 0], focused(sheet.weight, paper.shape)) > CLEAR
-        marks = label(without_specks(dark, 1.6 * fine) & ~frame)[0]
+        marks = marked(fair[..., 0], inner) > CLEAR
+        marks = label(without_specks(marks, 1.6 * fine) & ~frame)[0]
         darker = means(fair, marks)
         darker[:, 0] -= DARKER * (1 - np.hypot(*darker[:, 1:].T) / COLOURED).clip(0)
-        small = np.where(marks > 0, self._papers(lab, darker)[marks], -1)
+        small = np.where(marks > 0, self._papers(lab, darker)[marks], small)
 
         def drawn(coarser: float) -> ink.Marks:
             # Each place takes the paper of most around it. The mean of their colours would be that
             # of a third paper along an edge.
-            shares = [blurred(np.where(paper == k, 1.0, 0.0), fine, 0.7 * coarser) for k in papers]
-            top = papers[np.argmax(shares, 0)]
-            top[frame] = front
+            top = majority(paper, np.array(EVEN)[place] * coarser * fine)
+            top[frame] = len(self.inks) - 2
             layers: list[ink.Marks] = []
             whole, top = top, np.where(small < 0, top, small)
             for k in np.unique(top).tolist():
@@ -137,6 +163,55 @@ class Papercut(Ink):
             return ink.joined(layers)
 
         return within(sheet, drawn)
+
+    def _pieces(self, sheet: ink.Sheet, lab: Floats, place: Labels, fine: Floats) -> Labels:
+        """Return the paper of each pixel of a picture in CIELAB, [height, width].
+
+        `place` is 0 in the subject, and 1 or 2 in the ground; `fine` is the least width of a piece.
+        """
+        o = self.options
+        colours = frequent(lab, sheet.weight, o.sheets if not o.inks else len(self.inks) - 1)
+        plain = lab * np.array([1.0, *GROUND])[place][..., None]
+        # What differs little from what is around it is no piece, nor is what is small.
+        pieces = separated(majority(nearest(lab, colours), 0.7 * fine))
+        pieces = merged(pieces, plain, 1 / fine**2, PIECES, 0.0, ALIKE[0], LEAST)
+        pieces = together(pieces, ALIKE[1] * plain, np.zeros(pieces.max() + 1, np.int64))
+        return self._papers(lab, colours)[nearest(means(lab, pieces), colours)][pieces]
+
+    def _faces(self, lab: Floats, inner: Floats) -> Labels:
+        """Return the papers of skin in faces of a picture in CIELAB, [height, width]; else -1.
+
+        `inner` [height, width] is near to 1 in faces.
+        """
+        from scipy.ndimage import find_objects, gaussian_filter, label
+
+        found, ramp = np.full(inner.shape, -1), lab_of(self.inks[self.skin].T)[:, 0]
+        sure, faces = heart(inner, CORE) > 0, label(inner > LOOKED_AT)[0]
+        for k, box in enumerate(find_objects(faces) if len(ramp) else [], 1):
+            size = max(side.stop - side.start for side in box) / 2
+            far = AROUND * size
+            wide = tuple(slice(max(0, int(side.start - far)), int(side.stop + far)) for side in box)
+            skin = skin_of(lab[wide], (sure & (faces == k))[wide], size)
+            if not skin.any():
+                continue
+
+            def calm(plane: Floats, soft: float, mass: Any = skin * 1.0) -> Floats:
+                shared = np.maximum(gaussian_filter(mass, soft), 1e-6)
+                return np.asarray(gaussian_filter(plane * mass, soft) / shared)
+
+            light = lab[wide][..., 0]
+            many = int(np.clip(LAYERS[0] + LAYERS[1] * size / min(inner.shape), 3, 5))
+            first = abs(ramp - FAIR[0] - FAIR[1] * np.median(light[skin])).argmin() - many // 2
+            depth, under = np.full(skin.shape, np.clip(first, 0, len(ramp) - many - 1)), ~skin
+            # The half in the shadow has features too.
+            light = light - LEVEL * calm(light, 0.35 * size)
+            levels = np.percentile(light[skin], np.linspace(*SHARES, many))[::-1]
+            for level, round_ in zip(levels, size * np.linspace(*ROUND, many), strict=True):
+                under = under | (calm(light, max(0.5, round_)) < level)
+                under = without_specks(under, np.full(skin.shape, max(1.0, 0.7 * round_)))
+                depth += under
+            found[wide] = np.where(skin, self.skin[depth], found[wide])
+        return found
 
     def settled(self, cover: Covers, canvas: Canvas) -> Covers:
         """Cast the shadows of sheets that lie higher, and show the fibres of the paper."""
@@ -155,10 +230,13 @@ class Papercut(Ink):
             shadow = CAST * spread(shadow, deep * 0.4 * NEAR / canvas.pixel)
             above = (spread(height, deep * NEAR / canvas.pixel) - height).clip(0, 1)
             shadow = np.maximum(shadow, AMBIENT * above)
-        cover[-1] = 1 - (1 - shadow) * (1 - FIBRES * tooth(canvas))
+        skin = np.zeros_like(height)
+        for k, layer in enumerate(cover[:-1]):
+            skin += layer * ((k in self.skin) - skin)
+        cover[-1] = 1 - (1 - (1 - ON_SKIN * skin) * shadow) * (1 - FIBRES * tooth(canvas))
         return cover
 
-    def _papers(self, lab: Floats, colours: Floats) -> NDArray[np.int64]:
+    def _papers(self, lab: Floats, colours: Floats) -> Labels:
         """Return the paper of each of Lab colours [N, 3] of a picture [height, width, 3]."""
         papers, wanted = lab_of(self.inks[:-1].T), colours * [1, VIVID, VIVID]
         low, middle, high = np.percentile(lab[..., 0], [2, 50, 98])
@@ -168,8 +246,39 @@ class Papercut(Ink):
             lifted = max(middle, min(middle + most, top))
             span = papers[:, 0].min(), lifted, papers[:, 0].max()
             wanted[:, 0] = np.interp(wanted[:, 0], [low, middle, high], span)
-        apart = (wanted[:, None] - papers) * LIKE
-        return np.asarray((apart**2).sum(2).argmin(1))
+        return nearest(wanted * LIKE, papers * LIKE)
+
+
+def skin_of(lab: Floats, core: Mask, size: float) -> Mask:
+    """Return where a picture in CIELAB has the skin of a face, but not lips, eyes and teeth.
+
+    `core` [height, width] is the middle of the face, and `size` its radius in pixels. Skin in light
+    and in shadow has one hue, and its chroma grows with its lightness.
+    """
+    from scipy.ndimage import gaussian_filter
+
+    light, *hue = (gaussian_filter(lab[..., k], max(0.7, CALM * size)) for k in range(3))
+    angle, rich = np.arctan2(*hue[::-1]), np.log((np.hypot(*hue) + 3) / (light.clip(8) + 10))
+    way, more = np.median(angle[core]), np.median(rich[core])
+    far = np.hypot(np.degrees(angle - way) / HUES, (rich - more) / RICH)
+    found = (far < np.where(core, SURE, 1.0)) & (light > 12) & (np.minimum(*hue) > 2)
+    found = without_specks(found, np.full(core.shape, max(1.0, HOLE * size)))
+    found = gaussian_filter(found * 1.0, CLOSED * size) > 0.45
+    chroma = np.exp(more) * (light + 10) - 3
+    aside = np.hypot(hue[0] - chroma * np.cos(way), hue[1] - chroma * np.sin(way))
+    return without_specks(found & (aside < ASIDE), np.full(core.shape, max(1.0, 2 * CALM * size)))
+
+
+def nearest(lab: Floats, colours: Floats) -> Labels:
+    """Return which of colours [N, 3] each place of a picture [..., 3] is nearest to."""
+    return np.asarray(np.argmin([((lab - each) ** 2).sum(-1) for each in colours], 0))
+
+
+def majority(labels: Labels, soft: Floats) -> Labels:
+    """Return labels [height, width] of which each is that of most around it, `soft` pixels wide."""
+    values = np.unique(labels)
+    shares = [blurred(np.where(labels == k, 1.0, 0.0), soft, 1.0) for k in values]
+    return np.asarray(values[np.argmax(shares, 0)])
 
 
 def frequent(lab: Floats, weight: Floats | None, count: int) -> Floats:
@@ -187,7 +296,7 @@ def frequent(lab: Floats, weight: Floats | None, count: int) -> Floats:
     while len(found) < count:
         far = ((pixels[:, None] - found) ** 2).sum(2).min(1)
         least = np.quantile(far, 0.99)
-        if least < 1.0:
+        if least < CLOSE:
             break
         found = np.concatenate([found, pixels[far >= least].mean(0)[None]])
         for _ in range(ROUNDS):
