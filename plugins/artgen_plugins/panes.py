@@ -19,6 +19,7 @@ from artgen import Canvas, Ink, Preset, ink, option
 from artgen.ink import InkOptions
 from artgen_plugins._contours import Contour, cells_of, focused
 from artgen_plugins._flow import flow_lines, marked
+from artgen_plugins._skin import calm, outlined
 from artgen_plugins._subject import subject_of
 from artgen_plugins.draft import parted as cut_near
 from artgen_plugins.hatch import abstracted, blurred, cropped, filled, inside_margin, without_specks
@@ -60,6 +61,13 @@ JEWELS = (
 LEAD = "#100e12"
 ENAMEL, LINE = ((0.74, 0.67, 0.6), (0.62, 0.55, 0.48), (0.5, 0.44, 0.4)), (0.16, 0.11, 0.09)
 """What comes through each layer of enamel, and through a painted line: red, green and blue."""
+STAINS, LIPS = ((0.9, 0.77, 0.68), (0.8, 0.64, 0.55), (0.93, 0.62, 0.58)), (5.0, 0.25)
+"""Where glass is clear: the same of what shades skin, once and twice, and of the red of lips; how
+much redder than around those are, in CIELAB, and how far in, next to the middle of the skin."""
+SHADES, LEVEL, FEWEST, INWARD = ((38, 0.05, 3.0), (14, 0.035, 8.0)), 0.5, 8, 0.16
+"""Where glass is clear: the share of skin that each layer shades, how round it is, in radii, and
+how much darker than the middle it is at least; how much the halves of a face are made even; the
+least radius of what is shaded, in pixels; how far in the marks of a face are."""
 DENSE = (0.3, 0.75, 1.3)
 """How much darker than its glass, in logarithms of light, each layer of enamel makes a picture."""
 LIGHT = 0.5
@@ -98,11 +106,12 @@ SMALL = 50
 """The least area of a part of what is cut across, in pixels."""
 THINGS, LEADS = 5, (1.35, 0.7)
 """How many panes a thing has; how wide leads are around things, and inside of them."""
-ASUNDER, SHARE, HEAVY, SAME, GROUND = 200.0, 0.12, (1.9, 0.75), 30.0, 0.55
+ASUNDER, SHARE, FEW, HEAVY, SAME, GROUND = 200.0, 0.12, 0.45, (1.9, 0.75), 30.0, 0.5
+SHADOWED = (0.6, 1.0, 1.0)
 """Where glass is clear: how much the subject differs from the ground, in CIELAB; to which power of
 its area it has panes; how wide leads are around it and elsewhere; the difference up to which
 neighbours are one pane, and how much that counts in the ground."""
-FAIR, BROAD, BENDS, FACED = (0.006, 0.013), (3.0, 6.0), 2.0, 5.0
+FAIR, BROAD, BENDS, FACED = (0.006, 0.013), (4.5, 8.0), 2.0, 5.0
 """Where glass is clear: below which radius leads of the subject and the ground do not bend, in
 shorter sides; the largest pane, in shares of the mean; how soon what is not convex is cut; how much
 larger panes are in faces."""
@@ -111,13 +120,15 @@ VARIED, FLESHY = (3.0, 1.5, 1.5), (2, 7)
 RICH, LEAN, PALE = 36.0, 8.0, (74.0, 90.0)
 """Where glass is clear: its least chroma; how much grays lean to blue, or to amber where they are
 light; between which lights what is gray is nearly white."""
-FLESH, BRIGHT = (1.2, 5.0), 58.0
-"""How much more chroma skin has, and the lightness of the median of clear glass."""
+FLESH, FAIREST, BRIGHT = (1.2, 5.0), (40.0, 0.68), 58.0
+"""How much more chroma skin has; its lightness, for black skin and for each unit more; that of the
+median of clear glass."""
 EYE, PUPIL = (0.03, 0.12), 1.8
 """Where glass is clear: how wide what is round and dark, as an eye, is at least and at most, in
 canvas units, and how dark."""
-DRAWN = 0.8
-"""Where glass is clear: how close the lines of a subject are, next to those of a face."""
+DRAWN, FREE = 0.8, 0.8
+"""Where glass is clear: how close the lines of a subject are, next to those of a face, and how
+strong they are at least, next to those of the ground where glass is not."""
 SHINE, SHADED = 0.12, 0.3
 """Where glass is clear: how much more light comes through the middle of a pane, and how dark it is
 next to lead."""
@@ -173,7 +184,7 @@ class Panes(Ink):
             inks = np.frombuffer(levels, np.uint8).reshape(-1, 3) / 255
         self.last = len(inks) - 1
         """The ink of the leads; the layers of enamel and painted lines follow."""
-        enamel = [] if self.options.clear else [*ENAMEL]
+        enamel = STAINS if self.options.clear else ENAMEL
         self.inks = np.concatenate([inks, [*enamel, LINE]])
 
     def place(self, sheet: ink.Sheet) -> ink.Marks:
@@ -187,15 +198,16 @@ class Panes(Ink):
         regions = watershed(calm, min(round(SEEDS * detail), even.size // 9 + 1))
         apart, panes = 2.0, float(self.options.panes)
         inner = focused(sheet.weight, even.shape)
-        seen, subject = inner, np.zeros(even.shape, bool)
+        seen, subject, skin = inner, np.zeros(even.shape, bool), np.zeros(even.shape, np.int64)
         if self.options.clear:
-            subject = subject_of(calm, inner)
+            skin = outlined(lab_of(seen_of(sheet, 1 - sheet.amounts.mean(0))), inner)
+            subject = subject_of(calm, inner) | (skin > 0)
             seen = np.maximum(inner, DRAWN * subject)
         drawn = flow_lines(shown, seen, sheet.canvas, BESIDE * self.options.lead)
         while True:
             if self.options.clear:
-                labels = self._glazed(regions, calm, subject, inner, sheet.canvas, panes)
-                glass, things, wide = self._jewels(lab, labels, inner), subject * 1, HEAVY
+                labels = self._glazed(regions, calm, subject, skin, inner, panes)
+                glass, things, wide = self._jewels(lab, labels, skin), subject * 1, HEAVY
             else:
                 labels, whole, things = self._cut(regions, calm, inner, sheet.canvas, panes)
                 # Parts of what was one piece are of one glass.
@@ -208,8 +220,8 @@ class Panes(Ink):
             ][:: 1 if self.options.overprint else -1]
             # Few marks are for leads and glass.
             if self.options.painted and panes > 0.3 * self.options.panes:
-                layers += self._painted(sheet, shown, labels, glass, seen, apart)
-                layers += self._lines(sheet, drawn, labels, seen)
+                layers += self._painted(sheet, shown, labels, glass, seen, skin, apart)
+                layers += self._lines(sheet, drawn, labels, seen, skin)
             marks = ink.joined(layers)
             # One pane has a frame and a row at least.
             if len(marks) <= sheet.count or (panes < 1 and apart > max(labels.shape)):
@@ -244,6 +256,8 @@ class Panes(Ink):
         for k in np.flatnonzero(cover[: self.last].any((1, 2))).tolist():
             uneven = MOTTLED * streaks[k % len(streaks)]
             cover[k] *= (1 - light - uneven).clip(0.5, 1.25).astype(np.float32)
+        for k in range(self.last + 1, len(cover) - 1):
+            cover[k] = spread(cover[k], SOFT[-1] / canvas.pixel)
         return cover * inside_margin(self, cover.shape[1:])
 
     def _cut(
@@ -285,44 +299,43 @@ class Panes(Ink):
         regions: Labels,
         lab: Floats,
         subject: NDArray[np.bool_],
+        skin: Labels,
         inner: Floats,
-        canvas: Canvas,
         panes: float,
     ) -> Labels:
-        """Return panes [height, width], of which each is of the subject or of the ground."""
+        """Return panes [height, width], each of the subject, of one piece of skin or the ground."""
         from scipy.ndimage import distance_transform_edt, morphological_gradient
 
-        wanted, side, inner = max(1, round(panes)), min(inner.shape), inner * subject
+        wanted, side, kinds = max(1, round(panes)), min(inner.shape), subject + skin
+        # A piece of skin is one pane from the beginning.
+        regions = separated(np.where(skin > 0, regions.max() + skin, regions))
         # The ground has few panes.
         plain = lab * np.where(subject, 1.0, GROUND)[..., None]
-        apart = np.concatenate([plain, ASUNDER * subject[..., None]], 2)
-        wide = blurred(apart[..., 0], np.full(inner.shape, SHADE * side), 1.0)
-        apart[..., 0] += 0.4 * inner * (wide - apart[..., 0])
-        flesh = skinlike(lab[..., 1:])
+        apart = np.concatenate([plain, ASUNDER * kinds[..., None]], 2)
         part = subject.mean() ** SHARE
-        part /= part + (1 - subject.mean()) ** SHARE
+        part /= part + FEW * (1 - subject.mean()) ** SHARE
         shares = part / max(subject.mean(), 1e-9), (1 - part) / max((~subject).mean(), 1e-9)
-        size = np.where(subject, *shares) / (1 + inner * (FACED - 1))
+        size = np.where(subject, *shares) / (1 + inner * subject * (FACED - 1))
         labels = merged(regions, apart, size, wanted, 0.0, SAME, LEAST)
         for _ in range(2):
-            labels = separated(self._fair(labels, subject, side))
+            labels = separated(self._fair(labels, kinds, side))
             # What is thin is no pane.
             deep = distance_transform_edt(morphological_gradient(labels, 2) == 0) + 0.1
             mass = size * np.where(subject, deep**0.3, deep)
             labels = merged(labels, apart, mass, wanted, 0.0, SAME / 2, LEAST)
-            labels = one_glass(labels, apart, inner * flesh)
+            # Light and shadow of one thing are one pane.
+            labels = together(labels, apart * [*SHADOWED, 1], self._jewels(lab, labels, skin, 0))
         broad = np.where(subject, *BROAD)
-        share = size / size.mean() * (1 - inner) * wanted / broad / inner.size
+        share = size / size.mean() * (skin == 0) * wanted / broad / inner.size
         return parted(labels, share, lab, inner, True)
 
-    def _fair(self, labels: Labels, subject: NDArray[np.bool_], side: int) -> Labels:
-        """Return panes with smooth borders, those of the ground more so, up to the subject."""
+    def _fair(self, labels: Labels, kinds: Labels, side: int) -> Labels:
+        """Return panes with smooth borders, those of the ground more so, up to other kinds."""
         from scipy.ndimage import distance_transform_edt
 
         found = labels.copy()
-        for mine, soft in ((subject, FAIR[0]), (~subject, FAIR[1])):
-            if not mine.any():
-                continue
+        for kind in np.unique(kinds).tolist():
+            mine, soft = kinds == kind, FAIR[not kind]
             near = distance_transform_edt(~mine, return_distances=False, return_indices=True)
             each = labels[tuple(near)]
             for _ in range(ROUNDS):
@@ -330,16 +343,18 @@ class Panes(Ink):
             found[mine] = each[mine]
         return found
 
-    def _jewels(self, lab: Floats, labels: Labels, inner: Floats) -> Labels:
+    def _jewels(self, lab: Floats, labels: Labels, skin: Labels, vary: float = 1) -> Labels:
         """Return the glass of each pane, a little varied; skin is of glass for skin."""
-        near = means(inner[..., None], labels)[:, 0]
-        wanted, skin = clear(means(lab, labels), lab, near)
-        vary = np.random.default_rng(7).normal(0, 1, (len(wanted), 3)) * VARIED
-        wanted += vary * (near < 0.4)[:, None]
+        flesh = means((skin > 0)[..., None] * 1.0, labels)[:, 0] > 0.5
+        wanted = clear(means(lab, labels), lab, flesh)
+        noise = np.random.default_rng(7).normal(0, 1, (len(wanted), 3)) * VARIED
+        wanted += vary * noise * ~flesh[:, None]
         glass = lab_of(self.inks[: max(1, self.last)].T)
         far = ((wanted[:, None] - glass) ** 2).sum(2)
-        if not self.options.inks:
-            far[np.ix_(skin, np.r_[: FLESHY[0], FLESHY[1] : len(glass)])] += 1e6
+        if not self.options.inks and flesh.any():
+            own = (np.arange(len(glass)) >= FLESHY[0]) & (np.arange(len(glass)) < FLESHY[1])
+            # Nothing else is of glass for skin.
+            far += 1e6 * (flesh[:, None] != own)
         return np.asarray(far.argmin(1))
 
     def _painted(
@@ -349,6 +364,7 @@ class Panes(Ink):
         labels: Labels,
         glass: Labels,
         inner: Floats,
+        skin: Labels,
         apart: float,
     ) -> list[ink.Marks]:
         """Return the layers of enamel and marks of eyes, brows and lips."""
@@ -356,10 +372,12 @@ class Panes(Ink):
         # Enamel darkens glass; where inks cover one another, as in PDF, there are lines alone.
         if self.options.overprint and not self.options.clear:
             layers = self._enamel(sheet, shown, self.inks[glass[labels]], inner, apart)
+        if self.options.overprint and self.options.clear:
+            layers = self._shaded(sheet, lab_of(shown), skin, inner, apart)
         # Eyes, brows and lips are drawn with the brush of lines, and sharp.
         marks = marked(lab_of(shown)[..., 0], inner / max(inner.max(), DRAWN))
         if self.options.clear:
-            marks = self._bare(marks, labels, glass, inner, sheet.canvas)
+            marks = self._bare(marks, labels, skin, inner, sheet.canvas)
         kept = without_specks(marks > 1, np.full(marks.shape, max(0.006 * unit, 1.0)))
         field = np.where(kept, np.maximum(marks, 1.01), np.minimum(marks, 0.99))
         layers.append(filled(sheet, field, 1.0, apart, len(self.inks) - 1, 0.25))
@@ -387,18 +405,55 @@ class Panes(Ink):
             layers.append(filled(sheet, field, 0.5, apart, self.last + 1 + k, 0.25))
         return layers
 
+    def _shaded(
+        self, sheet: ink.Sheet, lab: Floats, skin: Labels, inner: Floats, apart: float
+    ) -> list[ink.Marks]:
+        """Return the shadows of faces, in two layers, and the red of their lips."""
+        from scipy.ndimage import distance_transform_edt, label
+
+        fields = np.zeros((len(STAINS), *skin.shape))
+        for k in range(1, int(skin.max()) + 1):
+            mine = skin == k
+            size = np.sqrt(mine.sum() / np.pi)
+            if size < FEWEST:
+                continue
+            away = distance_transform_edt(mine)
+            light = lab[..., 0] - LEVEL * calm(lab[..., 0], 0.35 * size, mine)
+            for field, (share, soft, least) in zip(fields, SHADES, strict=False):
+                even = calm(light, max(0.7, soft * size), mine)
+                level = min(np.percentile(even[mine], share), np.median(even[mine]) - least)
+                dark = mine & (even < level)
+                field += without_specks(dark, np.full(dark.shape, max(1.0, 2 * soft * size)))
+            red = calm(lab[..., 1], max(0.7, 0.02 * size), mine)
+            red = red - calm(lab[..., 1], 0.35 * size, mine) > LIPS[0]
+            # Lips are the largest of what is red in the lower half, and whole.
+            red &= mine & (away > LIPS[1] * away.max())
+            face = np.flatnonzero((mine & (inner > 0.9)).any(1))
+            red[: int(face.mean()) if len(face) else None] = False
+            pieces = label(red)[0]
+            many = np.bincount(pieces.ravel())[1:]
+            if many.max(initial=0) > 0.01 * size**2:
+                fields[-1] += pieces == many.argmax() + 1
+        return [
+            filled(sheet, blurred(field, np.full(field.shape, 1.0), 1.0), 0.5, apart, k, 0.25)
+            for k, field in enumerate(fields, self.last + 1)
+        ]
+
     def _bare(
-        self, marks: Floats, labels: Labels, glass: Labels, inner: Floats, canvas: Canvas
+        self, marks: Floats, labels: Labels, skin: Labels, inner: Floats, canvas: Canvas
     ) -> Floats:
         """Return what is painted of marks: on skin in faces, and what is round, as eyes are."""
-        from scipy.ndimage import distance_transform_edt, morphological_gradient
+        from scipy.ndimage import distance_transform_edt, maximum, morphological_gradient
         from skimage.measure import label, regionprops
 
         away = distance_transform_edt(morphological_gradient(labels, 2) == 0) * canvas.pixel
-        flesh = (glass >= FLESHY[0]) & (glass < FLESHY[1]) | bool(self.options.inks)
-        face = (inner > 0.9) & flesh[labels]
-        found = np.where(face & (away > CLOSE * self.options.lead), marks, 0.0)
+        face, deep = (inner > 0.9) & (skin > 0), distance_transform_edt(skin > 0)
+        deepest = maximum(deep, skin, np.arange(skin.max() + 1))
         dark = label(marks > 1)  # type: ignore[no-untyped-call]
+        # What is dark along the outline of a face is hair, or a shadow.
+        within = means(np.stack([deep, deepest[skin]], 2), dark)
+        face &= (within[:, 0] > INWARD * within[:, 1])[dark]
+        found = np.where(face & (away > CLOSE * self.options.lead), marks, 0.0)
         for each in regionprops(dark):  # type: ignore[no-untyped-call]
             wide = each.equivalent_diameter_area * canvas.pixel
             strong = float(marks[each.slice][each.image].max())
@@ -409,7 +464,12 @@ class Panes(Ink):
         return found
 
     def _lines(
-        self, sheet: ink.Sheet, drawn: list[Contour], labels: Labels, inner: Floats
+        self,
+        sheet: ink.Sheet,
+        drawn: list[Contour],
+        labels: Labels,
+        inner: Floats,
+        skin: Labels,
     ) -> list[ink.Marks]:
         """Return painted lines, those of the focus and the clearest elsewhere, beside no lead."""
         from scipy.ndimage import distance_transform_edt, gaussian_filter1d, morphological_gradient
@@ -418,9 +478,12 @@ class Panes(Ink):
         away = distance_transform_edt(morphological_gradient(labels, 2) == 0) * canvas.pixel
         close = (1.5 if self.options.clear else CLOSE) * self.options.lead
         for line in cut_near(drawn, away, canvas, close):
-            free = 1 - float(inner[cells_of(line, canvas)].mean())
+            cells = cells_of(line, canvas)
+            free = 1 - float(inner[cells].mean())
             if self.options.clear and free > 1 - DRAWN / 2:
                 continue
+            if self.options.clear and (skin[cells] > 0).mean() < 0.5:
+                free = FREE
             if line.contrast.sum() * canvas.pixel * self.options.painted < STRONG * free:
                 continue
             ends = np.minimum(np.arange(len(line.points)), np.arange(len(line.points))[::-1])
@@ -438,11 +501,11 @@ def vivid(seen: Floats) -> Floats:
     return np.asarray(((seen - low) / (high - low)).clip(0, 1))
 
 
-def clear(colours: Floats, lab: Floats, near: Floats) -> tuple[Floats, NDArray[np.bool_]]:
-    """Return which glass [N, 3] is wanted for colours of a picture in CIELAB, and which is skin.
+def clear(colours: Floats, lab: Floats, skin: NDArray[np.bool_]) -> Floats:
+    """Return which glass [N, 3] is wanted for colours [N, 3] of a picture in CIELAB.
 
-    Glass is vivid and luminous; what is gray leans to blue where it is cold, else to amber. Skin,
-    where `near` [N] says that a pane is in the focus, is hardly more vivid than it is.
+    Glass is vivid and luminous; what is gray leans to blue where it is cold, else to amber. What is
+    `skin` [N] is lighter than it is seen, and hardly more vivid.
     """
     middle = max(float(np.median(lab[..., 0])), 5.0) / 100
     curve = np.clip(np.log(BRIGHT / 100) / np.log(min(middle, 0.95)), 0.7, 1.0)
@@ -454,16 +517,11 @@ def clear(colours: Floats, lab: Floats, near: Floats) -> tuple[Floats, NDArray[n
     lean = hue * (1 - near_gray * [1.0, 0.0]) + LEAN * near_gray * cold
     white, more = pale * np.exp(-chroma / 10), RICH * (0.45 + 0.55 * np.tanh(chroma / 12))
     vivid = (1 - white) * (more + 1.1 * chroma) + white * chroma
-    skin = (near > 0.4) & skinlike(hue)
     vivid = np.where(skin, FLESH[0] * chroma + FLESH[1], vivid)
     way = np.where(skin[:, None], hue, lean)
     way /= np.maximum(np.hypot(*way.T), 1e-6)[:, None]
-    return np.concatenate([light[:, None], vivid[:, None] * way], 1), skin
-
-
-def skinlike(hue: Floats) -> NDArray[np.bool_]:
-    """Return which hues [..., 2] of CIELAB skin can have."""
-    return np.asarray((hue.min(-1) > 3) & (hue[..., 1] < 2.5 * hue[..., 0]))
+    light = np.where(skin, FAIREST[0] + FAIREST[1] * colours[:, 0], light)
+    return np.concatenate([light[:, None], vivid[:, None] * way], 1)
 
 
 def streaked(canvas: Canvas, angle: float, seed: int) -> Floats:
@@ -555,6 +613,7 @@ def parted(
     from skimage import measure, segmentation
 
     side = min(labels.shape)
+    lying = [1.0, 0.4 if convex else 0.7]
     slope = side * gaussian_gradient_magnitude(lab[..., 0], CREASE * side) - FAINT
     found, following = labels.copy(), int(labels.max()) + 1
     total = np.bincount(labels.ravel(), size.ravel())
@@ -566,13 +625,13 @@ def parted(
         places, count = np.argwhere(labels == value), int(np.ceil(total[value]))
         if len(places) < SMALL * count:
             continue
-        scaled = places * [1.0, 0.7]
+        scaled = places * lying
         middles, _ = kmeans2(scaled[:: max(1, len(scaled) // 4000)], count, 30, minit="++", seed=7)
         seeds, inside = np.zeros_like(labels), labels == value
         seeds[tuple(places[vq(middles, scaled)[0]].T)] = np.arange(1, count + 1)
         blocks, many = label(inside & (inner > 0.5))
         for k, middle in enumerate(center_of_mass(blocks > 0, blocks, range(1, many + 1)), 1):
-            nearest = np.hypot(*((middles / [1.0, 0.7] - middle) ** 2).T).argmin()
+            nearest = np.hypot(*((middles / lying - middle) ** 2).T).argmin()
             seeds[blocks == k] = nearest + 1
         rough = slope.clip(0) * (not convex)
         own = segmentation.watershed(rough, seeds, mask=inside, compactness=STRAIGHT / side)  # type: ignore[no-untyped-call]

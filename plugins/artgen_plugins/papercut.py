@@ -19,10 +19,11 @@ from artgen import Canvas, Ink, Preset, ink, option
 from artgen.ink import InkOptions
 from artgen_plugins._contours import focused
 from artgen_plugins._flow import marked
-from artgen_plugins._subject import LOOKED_AT, heart, subject_of
+from artgen_plugins._skin import calm, skins
+from artgen_plugins._subject import subject_of
 from artgen_plugins.hatch import abstracted, blurred, filled, spacing, tooth, without_specks
 from artgen_plugins.panes import together
-from artgen_plugins.regions import Floats, Labels, Mask, lab_of, means, merged, seen_of, separated
+from artgen_plugins.regions import Floats, Labels, lab_of, means, merged, seen_of, separated
 from artgen_plugins.wash import APART, OFF, Covers, spread, within
 
 PAPERS = (
@@ -60,17 +61,9 @@ shares of the mean; the squared difference up to which no more colours are found
 GROUND, EVEN = (0.7, 0.35), (0.8, 1.5, 3.0)
 """How much differences count in the ground, without people and behind them; how smooth the edges of
 pieces are in the subject and in either ground."""
-CORE, AROUND, LEVEL, FAIR = 0.45, 2.0, 0.5, (30.0, 0.74)
-"""How far from the border of a face its middle is; how far around it there is its skin, in radii;
-how much light and shadow of its halves are made even; its lightness, for black skin and for each
-unit more."""
-HUES, RICH, SURE, ASIDE = 24.0, 0.55, 1.8, 13.0
-"""How far skin may be from the hue of the middle of its face, in degrees, and from its chroma, in
-logarithms; how much farther in that middle; from which distance on, in CIELAB, what is on it has
-another colour, as lips have."""
-CALM, HOLE, CLOSED = 0.01, 0.4, 0.08
-"""How soft the colours of skin are; how wide what is no skin is at least, which eyes are not, and
-the gaps in its border, in radii of a face."""
+LEVEL, FAIR = 0.5, (30.0, 0.74)
+"""How much light and shadow of the halves of a face are made even; its lightness, for black skin
+and for each unit more."""
 LAYERS, SHARES, ROUND = (2.0, 12.0), (88, 4), (0.015, 0.06)
 """How many layers skin has: of the smallest faces, and more for each shorter side that one is wide;
 the shares of a face below which its first layer and its last are; how round the last and the first
@@ -183,31 +176,17 @@ class Papercut(Ink):
 
         `inner` [height, width] is near to 1 in faces.
         """
-        from scipy.ndimage import find_objects, gaussian_filter, label
-
         found, ramp = np.full(inner.shape, -1), lab_of(self.inks[self.skin].T)[:, 0]
-        sure, faces = heart(inner, CORE) > 0, label(inner > LOOKED_AT)[0]
-        for k, box in enumerate(find_objects(faces) if len(ramp) else [], 1):
-            size = max(side.stop - side.start for side in box) / 2
-            far = AROUND * size
-            wide = tuple(slice(max(0, int(side.start - far)), int(side.stop + far)) for side in box)
-            skin = skin_of(lab[wide], (sure & (faces == k))[wide], size)
-            if not skin.any():
-                continue
-
-            def calm(plane: Floats, soft: float, mass: Any = skin * 1.0) -> Floats:
-                shared = np.maximum(gaussian_filter(mass, soft), 1e-6)
-                return np.asarray(gaussian_filter(plane * mass, soft) / shared)
-
+        for wide, skin, _, size in skins(lab, inner) if len(ramp) else ():
             light = lab[wide][..., 0]
             many = int(np.clip(LAYERS[0] + LAYERS[1] * size / min(inner.shape), 3, 5))
             first = abs(ramp - FAIR[0] - FAIR[1] * np.median(light[skin])).argmin() - many // 2
             depth, under = np.full(skin.shape, np.clip(first, 0, len(ramp) - many - 1)), ~skin
             # The half in the shadow has features too.
-            light = light - LEVEL * calm(light, 0.35 * size)
+            light = light - LEVEL * calm(light, 0.35 * size, skin)
             levels = np.percentile(light[skin], np.linspace(*SHARES, many))[::-1]
             for level, round_ in zip(levels, size * np.linspace(*ROUND, many), strict=True):
-                under = under | (calm(light, max(0.5, round_)) < level)
+                under = under | (calm(light, max(0.5, round_), skin) < level)
                 under = without_specks(under, np.full(skin.shape, max(1.0, 0.7 * round_)))
                 depth += under
             found[wide] = np.where(skin, self.skin[depth], found[wide])
@@ -247,26 +226,6 @@ class Papercut(Ink):
             span = papers[:, 0].min(), lifted, papers[:, 0].max()
             wanted[:, 0] = np.interp(wanted[:, 0], [low, middle, high], span)
         return nearest(wanted * LIKE, papers * LIKE)
-
-
-def skin_of(lab: Floats, core: Mask, size: float) -> Mask:
-    """Return where a picture in CIELAB has the skin of a face, but not lips, eyes and teeth.
-
-    `core` [height, width] is the middle of the face, and `size` its radius in pixels. Skin in light
-    and in shadow has one hue, and its chroma grows with its lightness.
-    """
-    from scipy.ndimage import gaussian_filter
-
-    light, *hue = (gaussian_filter(lab[..., k], max(0.7, CALM * size)) for k in range(3))
-    angle, rich = np.arctan2(*hue[::-1]), np.log((np.hypot(*hue) + 3) / (light.clip(8) + 10))
-    way, more = np.median(angle[core]), np.median(rich[core])
-    far = np.hypot(np.degrees(angle - way) / HUES, (rich - more) / RICH)
-    found = (far < np.where(core, SURE, 1.0)) & (light > 12) & (np.minimum(*hue) > 2)
-    found = without_specks(found, np.full(core.shape, max(1.0, HOLE * size)))
-    found = gaussian_filter(found * 1.0, CLOSED * size) > 0.45
-    chroma = np.exp(more) * (light + 10) - 3
-    aside = np.hypot(hue[0] - chroma * np.cos(way), hue[1] - chroma * np.sin(way))
-    return without_specks(found & (aside < ASIDE), np.full(core.shape, max(1.0, 2 * CALM * size)))
 
 
 def nearest(lab: Floats, colours: Floats) -> Labels:
