@@ -2160,3 +2160,50 @@ def test_the_tones_of_a_pale_face_before_a_dark_ground_stay_apart():
     assert np.array_equal(
         hatch.stretched(amount, None, 0.32, 0.13), hatch.stretched(amount, None, 0.32)
     )
+
+
+def portrait() -> tuple[np.ndarray, np.ndarray]:
+    """A face [3, 160, 160] half in shadow, with eyes, a hat of its lightness and a wall; its focus."""
+    rows, columns = np.indices((160, 160)) - 80.0
+    face = np.hypot(rows / 1.2, columns) < 40
+    hat = (rows < -28) & (np.hypot(rows, columns) < 70)
+    eyes = np.minimum(*(np.hypot(rows + 8, columns - side) for side in (-16, 16))) < 5
+    picture = np.zeros((3, 160, 160)) + np.array([0.35, 0.45, 0.6])[:, None, None]
+    picture = np.where(face, np.array([0.85, 0.66, 0.52])[:, None, None], picture)
+    picture = np.where(face & (columns > 8), 0.6 * picture, picture)
+    picture = np.where(eyes, 0.1, picture)
+    picture = np.where(hat, np.array([0.7, 0.1, 0.12])[:, None, None], picture)
+    return picture, np.where(np.hypot(rows, columns) < 44, 1.0, 0.1)
+
+
+def test_a_face_of_clear_glass_is_one_pane_that_its_hat_is_no_part_of():
+    """A hat, the face below and its hair were one brown pane, and a lead went through an eye."""
+    picture, focus = portrait()
+    canvas = Canvas(160, 160)
+    panes = Panes({"clear": True, "panes": 60})
+    amounts = np.repeat(1 - picture[:1], len(panes.inks), 0)
+    random = np.random.default_rng(0)
+    marks = panes.place(ink.Sheet(amounts, canvas, 40000, random, focus, picture))
+    leads = marks.strokes[marks.ink == panes.last]
+    assert not (np.hypot(leads[:, 0], leads[:, 1] - 0.05) < 0.25).any()
+    cover = coverage(panes, panes.pack(marks), canvas)
+    kinds = cover[: panes.last].argmax(0)
+    assert len(skin := np.unique(kinds[70:100, 50:110])) == 1
+    assert kinds[35, 80] not in skin
+    assert np.ptp(panes.inks[kinds[35, 80]]) > 0.5
+    # What is in the shadow is darker by enamel, and eyes are painted.
+    shade, line = cover[panes.last + 1], cover[-1]
+    assert shade[85:100, 92:108].mean() > shade[85:100, 52:68].mean() + 0.5
+    assert line[72, 64] > 0.5
+
+
+def test_skin_above_a_face_is_of_the_ground():
+    """A wall of its hue, next to the head, was of the skin."""
+    from artgen_plugins._skin import outlined
+    from artgen_plugins.regions import lab_of
+
+    picture, focus = portrait()
+    picture[:, :60, :60] = np.array([0.85, 0.66, 0.52])[:, None, None]
+    found = outlined(lab_of(picture), focus)
+    assert found[80, 70] == found[72, 64] > 0
+    assert not found[:8, :8].any()

@@ -10,19 +10,18 @@ from artgen_plugins._subject import LOOKED_AT, heart
 from artgen_plugins.hatch import without_specks
 from artgen_plugins.regions import Floats, Labels, Mask
 
-CORE, AROUND = 0.45, 2.0
-"""How far from the border of a face its middle is; how far around it there is its skin, in
-radii."""
 HUES, RICH, SURE, ASIDE = 24.0, 0.55, 1.8, 13.0
 """How far skin may be from the hue of the middle of its face, in degrees, and from its chroma, in
 logarithms; how much farther in that middle; from which distance on, in CIELAB, what is on it has
 another colour, as lips have."""
-CALM, HOLE, CLOSED = 0.01, 0.4, 0.08
-"""How soft the colours of skin are; how wide what is no skin is at least, which eyes are not, and
-the gaps in its border, in radii of a face."""
-WHOLE, SOFT, PART = 0.14, 0.05, 0.25
+CORE, AROUND, CALM, HOLE, CLOSED = 0.45, 2.0, 0.01, 0.4, 0.08
+"""How far from the border of a face its middle is; how far around it there is its skin; how soft
+the colours of skin are; how wide what is no skin is at least, which eyes are not, and the gaps in
+its border, in radii of a face."""
+WHOLE, SOFT, PART, UPPER = 0.14, 0.05, 0.25, 1.35
 """How wide the gaps are that are closed in the outline of skin, and how smooth it is, in radii of a
-face; the least size of a part of it, as of a neck, in squared radii."""
+face; the least size of a part of it, as of a neck, in squared radii; how far up it reaches, in
+radii."""
 
 
 def skins(lab: Floats, inner: Floats) -> Iterator[tuple[tuple[slice, slice], Mask, Mask, float]]:
@@ -52,13 +51,15 @@ def outlined(lab: Floats, inner: Floats) -> Labels:
         near, pad = WHOLE * size, int(WHOLE * size) + 2
         grown = distance_transform_edt(~np.pad(skin | core, pad)) < near
         whole = (distance_transform_edt(grown) > near)[pad:-pad, pad:-pad]
+        # Above a face, and beside its upper half, is no skin of it.
+        down, aside = np.indices(skin.shape) - np.argwhere(core).mean(0)[:, None, None]
+        whole &= (np.hypot(down, aside) < UPPER * size) | (down > 0)
         whole = gaussian_filter(binary_fill_holes(whole) * 1.0, SOFT * size) > 0.5
         # The rest of a face, a neck or hands; what is above it is of the ground.
         pieces = label(without_specks(whole, np.full(skin.shape, np.sqrt(PART) * size)))[0]
-        rows = np.argwhere(core)[:, 0].mean(), np.indices(skin.shape)[0]
-        kept = (np.bincount(pieces.ravel(), rows[1].ravel()) / np.bincount(pieces.ravel())) > rows[0]
-        kept[pieces[core]] = True
-        found[wide] |= kept[pieces] & (pieces > 0)
+        kept = np.bincount(pieces.ravel(), down.ravel()) > 0
+        kept[pieces[core]], kept[0] = True, False
+        found[wide] |= kept[pieces]
     return np.asarray(label(found)[0].astype(np.int64))
 
 

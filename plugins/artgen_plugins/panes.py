@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from artgen import Canvas, Ink, Preset, ink, option
 from artgen.ink import InkOptions
@@ -24,6 +23,9 @@ from artgen_plugins._subject import subject_of
 from artgen_plugins.draft import parted as cut_near
 from artgen_plugins.hatch import abstracted, blurred, cropped, filled, inside_margin, without_specks
 from artgen_plugins.regions import (
+    Floats,
+    Labels,
+    Mask,
     chains,
     lab_of,
     means,
@@ -34,10 +36,7 @@ from artgen_plugins.regions import (
     smoothed,
     watershed,
 )
-
-Floats = NDArray[np.float64]
-Labels = NDArray[np.int64]
-Covers = NDArray[np.float32]
+from artgen_plugins.wash import Covers, spread, waves
 
 GLASS = (
     "#fff6dc,#f6e3b4,#e8e4dc,#c9d3d6,#9fb0b8,#6c7d88,#424f5c,#232a36,"
@@ -61,13 +60,13 @@ JEWELS = (
 LEAD = "#100e12"
 ENAMEL, LINE = ((0.74, 0.67, 0.6), (0.62, 0.55, 0.48), (0.5, 0.44, 0.4)), (0.16, 0.11, 0.09)
 """What comes through each layer of enamel, and through a painted line: red, green and blue."""
-STAINS, LIPS = ((0.9, 0.77, 0.68), (0.8, 0.64, 0.55), (0.93, 0.62, 0.58)), (5.0, 0.25)
+STAINS, LIPS = ((0.9, 0.77, 0.68), (0.8, 0.64, 0.55), (0.93, 0.62, 0.58)), (4.0, 0.2)
 """Where glass is clear: the same of what shades skin, once and twice, and of the red of lips; how
-much redder than around those are, in CIELAB, and how far in, next to the middle of the skin."""
-SHADES, LEVEL, FEWEST, INWARD = ((38, 0.05, 3.0), (14, 0.035, 8.0)), 0.5, 8, 0.16
+much redder than around those are, in CIELAB, and how far in, in radii."""
+SHADES, LEVEL, INWARD = ((38, 0.05, 3.0), (14, 0.035, 8.0)), 0.5, 0.16
 """Where glass is clear: the share of skin that each layer shades, how round it is, in radii, and
-how much darker than the middle it is at least; how much the halves of a face are made even; the
-least radius of what is shaded, in pixels; how far in the marks of a face are."""
+how much darker than the middle it is at least; how much the halves of a face are made even; how
+far in its marks are."""
 DENSE = (0.3, 0.75, 1.3)
 """How much darker than its glass, in logarithms of light, each layer of enamel makes a picture."""
 LIGHT = 0.5
@@ -77,9 +76,9 @@ SOFT = (0.024, 0.014, 0.005)
 JEWEL, TINT, HUE = 1.5, 8.0, 0.6
 """How much more chroma glass has than what it shows, and how much what is nearly gray; how much
 lightness counts in what is a thing, next to hue."""
-STRONG = 0.15
+STRONG = (0.15, 0.6)
 """How long a painted line is at least out of the focus, in canvas units where it is clear and all
-is painted."""
+is painted; the same where glass is clear."""
 BRUSH, BESIDE, CLOSE = 0.0055, 1.5, 2.5
 """The radius of a painted line in canvas units; how far it is from the next one, and from leads, in
 radii of leads."""
@@ -102,33 +101,34 @@ HELD = 25.0
 STRAIGHT, CREASE, FAINT = 8000.0, 0.008, 200.0
 """How straight leads are that cut a piece across; how wide the creases are that they follow, in
 shorter sides, and how steep at least, in lightness for each."""
-SMALL = 50
-"""The least area of a part of what is cut across, in pixels."""
+SMALL, LYING = 50, (0.7, 0.2)
+"""The least area of a part of what is cut across, in pixels; how much it counts how far to the side
+parts are, which are the wider the less it does, and how much in the ground."""
 THINGS, LEADS = 5, (1.35, 0.7)
 """How many panes a thing has; how wide leads are around things, and inside of them."""
-ASUNDER, SHARE, FEW, HEAVY, SAME, GROUND = 200.0, 0.12, 0.45, (1.9, 0.75), 30.0, 0.5
-SHADOWED = (0.6, 1.0, 1.0)
-"""Where glass is clear: how much the subject differs from the ground, in CIELAB; to which power of
-its area it has panes; how wide leads are around it and elsewhere; the difference up to which
-neighbours are one pane, and how much that counts in the ground."""
-FAIR, BROAD, BENDS, FACED = (0.006, 0.013), (4.5, 8.0), 2.0, 5.0
+ASUNDER, SHARE, FEW, HEAVY, SAME, GROUND = 200.0, 0.12, 0.3, (1.9, 0.75), 30.0, 0.5
+"""Where glass is clear: how much the subject and each piece of skin differ from all else, in
+CIELAB; to which power of its area the subject has panes, and how few the ground; how wide leads are
+around it and elsewhere; the difference up to which neighbours are one pane, and how much that
+counts in the ground."""
+FAIR, BROAD, BENDS, FACED = (0.006, 0.013), (7.0, 9.0), 2.0, 5.0
 """Where glass is clear: below which radius leads of the subject and the ground do not bend, in
 shorter sides; the largest pane, in shares of the mean; how soon what is not convex is cut; how much
 larger panes are in faces."""
-VARIED, FLESHY = (3.0, 1.5, 1.5), (2, 7)
-"""Where glass is clear: how much panes vary in CIELAB, and which glass of the shop is for skin."""
+VARIED, TURNED, FLESHY = (3.0, 1.5, 1.5), 0.45, (2, 7)
+"""Where glass is clear: how much panes vary in CIELAB, and the hue of what is nearly gray, in
+radians; which glass of the shop is for skin."""
 RICH, LEAN, PALE = 36.0, 8.0, (74.0, 90.0)
 """Where glass is clear: its least chroma; how much grays lean to blue, or to amber where they are
 light; between which lights what is gray is nearly white."""
-FLESH, FAIREST, BRIGHT = (1.2, 5.0), (40.0, 0.68), 58.0
+FLESH, FAIREST, BRIGHT = (1.2, 5.0), (40.0, 0.68), 65.0
 """How much more chroma skin has; its lightness, for black skin and for each unit more; that of the
 median of clear glass."""
-EYE, PUPIL = (0.03, 0.12), 1.8
+EYE, PUPIL, SLIGHT = (0.03, 0.12), 1.8, 0.24
 """Where glass is clear: how wide what is round and dark, as an eye, is at least and at most, in
-canvas units, and how dark."""
-DRAWN, FREE = 0.8, 0.8
-"""Where glass is clear: how close the lines of a subject are, next to those of a face, and how
-strong they are at least, next to those of the ground where glass is not."""
+canvas units, and how dark; the radius of a face of which all marks are painted."""
+DRAWN = 0.8
+"""Where glass is clear: how close the lines of a subject are, next to those of a face."""
 SHINE, SHADED = 0.12, 0.3
 """Where glass is clear: how much more light comes through the middle of a pane, and how dark it is
 next to lead."""
@@ -202,12 +202,13 @@ class Panes(Ink):
         if self.options.clear:
             skin = outlined(lab_of(seen_of(sheet, 1 - sheet.amounts.mean(0))), inner)
             subject = subject_of(calm, inner) | (skin > 0)
-            seen = np.maximum(inner, DRAWN * subject)
+            # Of faces only skin is painted.
+            seen = np.maximum(inner * (skin > 0) if skin.any() else inner, DRAWN * subject)
         drawn = flow_lines(shown, seen, sheet.canvas, BESIDE * self.options.lead)
         while True:
             if self.options.clear:
-                labels = self._glazed(regions, calm, subject, skin, inner, panes)
-                glass, things, wide = self._jewels(lab, labels, skin), subject * 1, HEAVY
+                labels = self._glazed(regions, calm, subject + skin, inner, panes)
+                glass, things, wide = self._jewels(lab, labels, subject + skin), subject * 1, HEAVY
             else:
                 labels, whole, things = self._cut(regions, calm, inner, sheet.canvas, panes)
                 # Parts of what was one piece are of one glass.
@@ -221,7 +222,7 @@ class Panes(Ink):
             # Few marks are for leads and glass.
             if self.options.painted and panes > 0.3 * self.options.panes:
                 layers += self._painted(sheet, shown, labels, glass, seen, skin, apart)
-                layers += self._lines(sheet, drawn, labels, seen, skin)
+                layers += self._lines(sheet, drawn, labels, seen)
             marks = ink.joined(layers)
             # One pane has a frame and a row at least.
             if len(marks) <= sheet.count or (panes < 1 and apart > max(labels.shape)):
@@ -230,8 +231,6 @@ class Panes(Ink):
 
     def settled(self, cover: Covers, canvas: Canvas) -> Covers:
         """Let more light through the middle of panes, and unevenly, as through blown glass."""
-        from artgen_plugins.wash import spread, waves
-
         lead = cover[self.last]
         if self.options.clear:
             return self._lit(cover, canvas)
@@ -246,8 +245,6 @@ class Panes(Ink):
 
     def _lit(self, cover: Covers, canvas: Canvas) -> Covers:
         """Let more light through the middle of panes, and unevenly, each glass in its own way."""
-        from artgen_plugins.wash import spread
-
         lead = cover[self.last]
         wide = spread(lead, 5 * self.options.lead / canvas.pixel)
         close = spread(lead, 1.2 * self.options.lead / canvas.pixel)
@@ -295,20 +292,14 @@ class Panes(Ink):
         return np.asarray(((wanted[:, None] - glass) ** 2).sum(2).argmin(1))
 
     def _glazed(
-        self,
-        regions: Labels,
-        lab: Floats,
-        subject: NDArray[np.bool_],
-        skin: Labels,
-        inner: Floats,
-        panes: float,
+        self, regions: Labels, lab: Floats, kinds: Labels, inner: Floats, panes: float
     ) -> Labels:
         """Return panes [height, width], each of the subject, of one piece of skin or the ground."""
         from scipy.ndimage import distance_transform_edt, morphological_gradient
 
-        wanted, side, kinds = max(1, round(panes)), min(inner.shape), subject + skin
+        wanted, side, subject = max(1, round(panes)), min(inner.shape), kinds > 0
         # A piece of skin is one pane from the beginning.
-        regions = separated(np.where(skin > 0, regions.max() + skin, regions))
+        regions = separated(np.where(kinds > 1, regions.max() + kinds, regions))
         # The ground has few panes.
         plain = lab * np.where(subject, 1.0, GROUND)[..., None]
         apart = np.concatenate([plain, ASUNDER * kinds[..., None]], 2)
@@ -324,10 +315,10 @@ class Panes(Ink):
             mass = size * np.where(subject, deep**0.3, deep)
             labels = merged(labels, apart, mass, wanted, 0.0, SAME / 2, LEAST)
             # Light and shadow of one thing are one pane.
-            labels = together(labels, apart * [*SHADOWED, 1], self._jewels(lab, labels, skin, 0))
+            labels = together(labels, apart * [HUE, 1, 1, 1], self._jewels(lab, labels, kinds, 0))
         broad = np.where(subject, *BROAD)
-        share = size / size.mean() * (skin == 0) * wanted / broad / inner.size
-        return parted(labels, share, lab, inner, True)
+        share = size / size.mean() * (1 - inner) * (kinds < 2) * wanted / broad / inner.size
+        return parted(labels, share, lab, inner, ~subject)
 
     def _fair(self, labels: Labels, kinds: Labels, side: int) -> Labels:
         """Return panes with smooth borders, those of the ground more so, up to other kinds."""
@@ -343,10 +334,11 @@ class Panes(Ink):
             found[mine] = each[mine]
         return found
 
-    def _jewels(self, lab: Floats, labels: Labels, skin: Labels, vary: float = 1) -> Labels:
+    def _jewels(self, lab: Floats, labels: Labels, kinds: Labels, vary: float = 1) -> Labels:
         """Return the glass of each pane, a little varied; skin is of glass for skin."""
-        flesh = means((skin > 0)[..., None] * 1.0, labels)[:, 0] > 0.5
-        wanted = clear(means(lab, labels), lab, flesh)
+        flesh = means(np.where(kinds > 1, 1.0, 0.0)[..., None], labels)[:, 0] > 0.5
+        turned = vary * TURNED * np.random.default_rng(5).uniform(-1, 1, len(flesh))
+        wanted = clear(means(lab, labels), lab, flesh, turned)
         noise = np.random.default_rng(7).normal(0, 1, (len(wanted), 3)) * VARIED
         wanted += vary * noise * ~flesh[:, None]
         glass = lab_of(self.inks[: max(1, self.last)].T)
@@ -372,13 +364,12 @@ class Panes(Ink):
         # Enamel darkens glass; where inks cover one another, as in PDF, there are lines alone.
         if self.options.overprint and not self.options.clear:
             layers = self._enamel(sheet, shown, self.inks[glass[labels]], inner, apart)
-        if self.options.overprint and self.options.clear:
-            layers = self._shaded(sheet, lab_of(shown), skin, inner, apart)
         # Eyes, brows and lips are drawn with the brush of lines, and sharp.
         marks = marked(lab_of(shown)[..., 0], inner / max(inner.max(), DRAWN))
         if self.options.clear:
             marks = self._bare(marks, labels, skin, inner, sheet.canvas)
         kept = without_specks(marks > 1, np.full(marks.shape, max(0.006 * unit, 1.0)))
+        layers += self._shaded(sheet, lab_of(shown), skin, kept, apart) * self.options.overprint
         field = np.where(kept, np.maximum(marks, 1.01), np.minimum(marks, 0.99))
         layers.append(filled(sheet, field, 1.0, apart, len(self.inks) - 1, 0.25))
         return layers
@@ -406,34 +397,31 @@ class Panes(Ink):
         return layers
 
     def _shaded(
-        self, sheet: ink.Sheet, lab: Floats, skin: Labels, inner: Floats, apart: float
+        self, sheet: ink.Sheet, lab: Floats, skin: Labels, marks: Mask, apart: float
     ) -> list[ink.Marks]:
         """Return the shadows of faces, in two layers, and the red of their lips."""
         from scipy.ndimage import distance_transform_edt, label
 
         fields = np.zeros((len(STAINS), *skin.shape))
-        for k in range(1, int(skin.max()) + 1):
-            mine = skin == k
+        for mine in (skin == k for k in range(1, int(skin.max()) + 1)):
             size = np.sqrt(mine.sum() / np.pi)
-            if size < FEWEST:
-                continue
-            away = distance_transform_edt(mine)
             light = lab[..., 0] - LEVEL * calm(lab[..., 0], 0.35 * size, mine)
             for field, (share, soft, least) in zip(fields, SHADES, strict=False):
                 even = calm(light, max(0.7, soft * size), mine)
                 level = min(np.percentile(even[mine], share), np.median(even[mine]) - least)
                 dark = mine & (even < level)
                 field += without_specks(dark, np.full(dark.shape, max(1.0, 2 * soft * size)))
-            red = calm(lab[..., 1], max(0.7, 0.02 * size), mine)
-            red = red - calm(lab[..., 1], 0.35 * size, mine) > LIPS[0]
-            # Lips are the largest of what is red in the lower half, and whole.
-            red &= mine & (away > LIPS[1] * away.max())
-            face = np.flatnonzero((mine & (inner > 0.9)).any(1))
-            red[: int(face.mean()) if len(face) else None] = False
+            even = calm(lab[..., 1], max(0.7, 0.02 * size), mine)
+            red = even - calm(lab[..., 1], 0.35 * size, mine) > LIPS[0]
+            # Lips are the largest of what is red low in the face, and marked.
+            red &= distance_transform_edt(mine) > LIPS[1] * size
+            rows = np.nonzero(mine & marks)[0]
+            red[: int(rows.mean()) if len(rows) else None] = False
             pieces = label(red)[0]
-            many = np.bincount(pieces.ravel())[1:]
-            if many.max(initial=0) > 0.01 * size**2:
-                fields[-1] += pieces == many.argmax() + 1
+            many = np.bincount(pieces.ravel()) * np.isin(range(pieces.max() + 1), pieces[marks])
+            many[0] = 0
+            if many.max() > 0.01 * size**2:
+                fields[-1] += pieces == many.argmax()
         return [
             filled(sheet, blurred(field, np.full(field.shape, 1.0), 1.0), 0.5, apart, k, 0.25)
             for k, field in enumerate(fields, self.last + 1)
@@ -447,12 +435,14 @@ class Panes(Ink):
         from skimage.measure import label, regionprops
 
         away = distance_transform_edt(morphological_gradient(labels, 2) == 0) * canvas.pixel
-        face, deep = (inner > 0.9) & (skin > 0), distance_transform_edt(skin > 0)
-        deepest = maximum(deep, skin, np.arange(skin.max() + 1))
+        face, deep = inner > 0.9, distance_transform_edt(skin > 0)
+        deepest = maximum(deep, skin, np.arange(skin.max() + 1))[skin]
+        # What is dark in a small face is shadow for the most part.
+        marks = marks * np.where(skin > 0, (deepest * canvas.pixel / SLIGHT).clip(0.75, 1), 1.0)
         dark = label(marks > 1)  # type: ignore[no-untyped-call]
         # What is dark along the outline of a face is hair, or a shadow.
-        within = means(np.stack([deep, deepest[skin]], 2), dark)
-        face &= (within[:, 0] > INWARD * within[:, 1])[dark]
+        within = means(np.stack([deep, deepest], 2), dark)
+        face &= (within[:, 0] >= INWARD * within[:, 1])[dark]
         found = np.where(face & (away > CLOSE * self.options.lead), marks, 0.0)
         for each in regionprops(dark):  # type: ignore[no-untyped-call]
             wide = each.equivalent_diameter_area * canvas.pixel
@@ -464,27 +454,18 @@ class Panes(Ink):
         return found
 
     def _lines(
-        self,
-        sheet: ink.Sheet,
-        drawn: list[Contour],
-        labels: Labels,
-        inner: Floats,
-        skin: Labels,
+        self, sheet: ink.Sheet, drawn: list[Contour], labels: Labels, inner: Floats
     ) -> list[ink.Marks]:
         """Return painted lines, those of the focus and the clearest elsewhere, beside no lead."""
         from scipy.ndimage import distance_transform_edt, gaussian_filter1d, morphological_gradient
 
-        canvas, layers = sheet.canvas, []
+        canvas, layers, clear = sheet.canvas, [], self.options.clear
         away = distance_transform_edt(morphological_gradient(labels, 2) == 0) * canvas.pixel
-        close = (1.5 if self.options.clear else CLOSE) * self.options.lead
+        close = (1.5 if clear else CLOSE) * self.options.lead
         for line in cut_near(drawn, away, canvas, close):
-            cells = cells_of(line, canvas)
-            free = 1 - float(inner[cells].mean())
-            if self.options.clear and free > 1 - DRAWN / 2:
-                continue
-            if self.options.clear and (skin[cells] > 0).mean() < 0.5:
-                free = FREE
-            if line.contrast.sum() * canvas.pixel * self.options.painted < STRONG * free:
+            free = 1 - float(inner[cells_of(line, canvas)].mean())
+            faint = line.contrast.sum() * canvas.pixel * self.options.painted < STRONG[clear] * free
+            if faint or (clear and free > 1 - DRAWN / 2):
                 continue
             ends = np.minimum(np.arange(len(line.points)), np.arange(len(line.points))[::-1])
             firm = (gaussian_filter1d(line.contrast, 6.0, mode="nearest") / 1.5).clip(0.5, 1.2)
@@ -501,14 +482,14 @@ def vivid(seen: Floats) -> Floats:
     return np.asarray(((seen - low) / (high - low)).clip(0, 1))
 
 
-def clear(colours: Floats, lab: Floats, skin: NDArray[np.bool_]) -> Floats:
+def clear(colours: Floats, lab: Floats, skin: Mask, turned: Floats) -> Floats:
     """Return which glass [N, 3] is wanted for colours [N, 3] of a picture in CIELAB.
 
     Glass is vivid and luminous; what is gray leans to blue where it is cold, else to amber. What is
     `skin` [N] is lighter than it is seen, and hardly more vivid.
     """
     middle = max(float(np.median(lab[..., 0])), 5.0) / 100
-    curve = np.clip(np.log(BRIGHT / 100) / np.log(min(middle, 0.95)), 0.7, 1.0)
+    curve = np.clip(np.log(BRIGHT / 100) / np.log(min(middle, 0.95)), 0.6, 1.0)
     light, hue = 100 * (colours[:, 0].clip(0, 100) / 100) ** curve, colours[:, 1:]
     chroma = np.hypot(*hue.T)
     pale = np.interp(light, PALE, [0, 1])
@@ -518,6 +499,9 @@ def clear(colours: Floats, lab: Floats, skin: NDArray[np.bool_]) -> Floats:
     white, more = pale * np.exp(-chroma / 10), RICH * (0.45 + 0.55 * np.tanh(chroma / 12))
     vivid = (1 - white) * (more + 1.1 * chroma) + white * chroma
     vivid = np.where(skin, FLESH[0] * chroma + FLESH[1], vivid)
+    # What is nearly gray has no hue that it must keep.
+    angle = np.arctan2(*lean.T[::-1]) + turned * near_gray[:, 0]
+    lean = np.stack([np.cos(angle), np.sin(angle)], 1)
     way = np.where(skin[:, None], hue, lean)
     way /= np.maximum(np.hypot(*way.T), 1e-6)[:, None]
     light = np.where(skin, FAIREST[0] + FAIREST[1] * colours[:, 0], light)
@@ -568,7 +552,7 @@ def together(labels: Labels, lab: Floats, glass: Labels) -> Labels:
     return united(labels, a, b, (glass[a] == glass[b]) & (differ < APART))
 
 
-def united(labels: Labels, a: Labels, b: Labels, alike: NDArray[np.bool_]) -> Labels:
+def united(labels: Labels, a: Labels, b: Labels, alike: Mask) -> Labels:
     """Return labels [height, width] where those of `a` and `b` [N] that are alike are one."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
@@ -591,33 +575,30 @@ def without_holes(labels: Labels, lab: Floats) -> Labels:
         around = framed[tuple(slice(side.start, side.stop + 2) for side in box)]
         mine = around == own
         others = np.unique(around[binary_dilation(mine) & ~mine])
-        if (
-            len(others) == 1
-            and np.hypot.reduce((colours[own] - colours[others[0]]) * SKIN[:3]) < HELD
-        ):
+        differ = np.hypot.reduce((colours[own] - colours[others[0]]) * SKIN[:3], axis=-1)
+        if len(others) == 1 and differ < HELD:
             found[box][labels[box] == own] = others[0]
     return separated(found)
 
 
 def parted(
-    labels: Labels, size: Floats, lab: Floats, inner: Floats, convex: bool = False
+    labels: Labels, size: Floats, lab: Floats, inner: Floats, ground: Mask | None = None
 ) -> Labels:
     """Cut regions whose `size` [height, width] is more than 1 across, into parts of even area.
 
     Parts grow from the middles of centroidal Voronoi cells (Lloyd 1982) up to the edges that a
     picture in CIELAB has, and meet straight where there is none. What is in the focus stays whole.
-    With `convex`, all cuts are straight, and what is bent is cut more.
+    With a `ground`, all cuts are straight, those in it lie, and what is bent is cut more.
     """
     from scipy.cluster.vq import kmeans2, vq
     from scipy.ndimage import center_of_mass, gaussian_gradient_magnitude, label
     from skimage import measure, segmentation
 
     side = min(labels.shape)
-    lying = [1.0, 0.4 if convex else 0.7]
     slope = side * gaussian_gradient_magnitude(lab[..., 0], CREASE * side) - FAINT
     found, following = labels.copy(), int(labels.max()) + 1
     total = np.bincount(labels.ravel(), size.ravel())
-    if convex:
+    if ground is not None:
         for each in measure.regionprops(labels + 1):  # type: ignore[no-untyped-call]
             if total[each.label - 1] > 0.1:
                 total[each.label - 1] += (1 / max(each.solidity, 0.2) - 1) * BENDS
@@ -625,6 +606,7 @@ def parted(
         places, count = np.argwhere(labels == value), int(np.ceil(total[value]))
         if len(places) < SMALL * count:
             continue
+        lying = [1.0, LYING[0 if ground is None else int(ground[tuple(places[0])])]]
         scaled = places * lying
         middles, _ = kmeans2(scaled[:: max(1, len(scaled) // 4000)], count, 30, minit="++", seed=7)
         seeds, inside = np.zeros_like(labels), labels == value
@@ -633,7 +615,7 @@ def parted(
         for k, middle in enumerate(center_of_mass(blocks > 0, blocks, range(1, many + 1)), 1):
             nearest = np.hypot(*((middles / lying - middle) ** 2).T).argmin()
             seeds[blocks == k] = nearest + 1
-        rough = slope.clip(0) * (not convex)
+        rough = slope.clip(0) * (ground is None)
         own = segmentation.watershed(rough, seeds, mask=inside, compactness=STRAIGHT / side)  # type: ignore[no-untyped-call]
         found[inside] = np.where(own == 1, value, following + own)[inside]
         following += count + 1
@@ -651,10 +633,7 @@ def borders(
     """Return leads between regions, wider between things, with solder where they meet."""
     layers = []
     for points in chains(labels):
-        row, column = (
-            np.clip(np.rint(points.T[axis]).astype(int), 1, labels.shape[axis] - 1)
-            for axis in (0, 1)
-        )
+        row, column = np.clip(np.rint(points).astype(int), 1, np.array(labels.shape) - 1).T
         sides = np.stack([things[row - n, column - m] for n in (0, 1) for m in (0, 1)])
         wide = radius * shares[0 if np.mean((sides != sides[0]).any(0)) > 0.5 else 1]
         place = points[:, ::-1] * sheet.canvas.pixel - sheet.canvas.reach

@@ -61,13 +61,11 @@ shares of the mean; the squared difference up to which no more colours are found
 GROUND, EVEN = (0.7, 0.35), (0.8, 1.5, 3.0)
 """How much differences count in the ground, without people and behind them; how smooth the edges of
 pieces are in the subject and in either ground."""
-LEVEL, FAIR = 0.5, (30.0, 0.74)
+LEVEL, FAIR, LAYERS, SHARES, ROUND = 0.5, (30.0, 0.74), (2.0, 12.0), (88, 4), (0.015, 0.06)
 """How much light and shadow of the halves of a face are made even; its lightness, for black skin
-and for each unit more."""
-LAYERS, SHARES, ROUND = (2.0, 12.0), (88, 4), (0.015, 0.06)
-"""How many layers skin has: of the smallest faces, and more for each shorter side that one is wide;
-the shares of a face below which its first layer and its last are; how round the last and the first
-are, in radii."""
+and for each unit more; how many layers skin has: of the smallest faces, and more for each shorter
+side that one is wide; the shares of a face below which its first layer and its last are; how round
+the last and the first are, in radii."""
 STEPS = 6
 """Places along the way to the light at which a shadow is looked for."""
 
