@@ -3,7 +3,8 @@
 As in a workshop: glass has the hue of a thing, leads run along its contours, and what is fine, such
 as a face, is painted on the glass in brown enamel, in a few tones (grisaille) and with lines. Large
 pieces are cut across. Leads between things are wider than those inside of one. Where glass is
-clear, panes are of the subject or of the ground, and lines alone are painted.
+clear, panes are of the subject or of the ground, and the skin of a face is one pane, which has its
+shadows and lips in enamel; elsewhere lines alone are painted.
 """
 
 from __future__ import annotations
@@ -157,7 +158,7 @@ class PanesOptions(InkOptions):
     clear: bool = option(
         False,
         "glass is clear and vivid, grays lean to a colour, more panes are in the subject, which has"
-        " heavy leads around, and lines alone are painted",
+        " heavy leads around, a face is one pane, and lines alone are painted but on skin",
     )
 
 
