@@ -61,7 +61,7 @@ JEWELS = (
 LEAD = "#100e12"
 ENAMEL, LINE = ((0.74, 0.67, 0.6), (0.62, 0.55, 0.48), (0.5, 0.44, 0.4)), (0.16, 0.11, 0.09)
 """What comes through each layer of enamel, and through a painted line: red, green and blue."""
-STAINS, LIPS = ((0.9, 0.77, 0.68), (0.8, 0.64, 0.55), (0.93, 0.62, 0.58)), (4.0, 0.2)
+STAINS, LIPS = ((0.9, 0.77, 0.68), (0.8, 0.64, 0.55), (0.93, 0.62, 0.58)), (4.0, 0.35)
 """Where glass is clear: the same of what shades skin, once and twice, and of the red of lips; how
 much redder than around those are, in CIELAB, and how far in, in radii."""
 SHADES, LEVEL, INWARD = ((38, 0.05, 3.0), (14, 0.035, 8.0)), 0.5, 0.16
