@@ -58,9 +58,9 @@ PIECES, ALIKE, LEAST, CLOSE = 300, (22.0, 2.4), 0.03, 80.0
 """Pieces to which others are compared; how much one differs from what is around it, in CIELAB,
 squared, for its area, and how much less whatever that is than a pane of glass; the smallest, in
 shares of the mean; the squared difference up to which no more colours are found."""
-GROUND, EVEN = (0.7, 0.35), (0.8, 1.5, 3.0)
+GROUND, EVEN, PLAIN = (0.7, 0.35), (0.8, 1.5, 3.0), 0.7
 """How much differences count in the ground, without people and behind them; how smooth the edges of
-pieces are in the subject and in either ground."""
+pieces are in the subject and in either ground, and how smooth they all are without calm."""
 LEVEL, FAIR, LAYERS, SHARES, ROUND = 0.5, (30.0, 0.74), (2.0, 12.0), (88, 4), (0.015, 0.06)
 """How much light and shadow of the halves of a face are made even; its lightness, for black skin
 and for each unit more; how many layers skin has: of the smallest faces, and more for each shorter
@@ -85,6 +85,9 @@ class PapercutOptions(InkOptions):
     sheets: int = option(11, "number of sheets where no inks are given", low=1, high=40)
     depth: float = option(
         1.0, "how far sheets lie from one another, which makes shadows", low=0, high=4
+    )
+    calm: float = option(
+        1.0, "how much may differ from what is around it and be no piece; 0: nothing", low=0, high=2
     )
 
 
@@ -128,6 +131,7 @@ class Papercut(Ink):
         lab = lab_of(np.stack([abstracted(each, pitch, SIMPLE) for each in seen]))
         place = np.where(subject_of(lab, inner), 0, 1 + bool((small >= 0).any()))
         paper = self._pieces(sheet, lab, place, fine)
+        even = PLAIN + self.options.calm * (np.array(EVEN) - PLAIN)
         # Eyes, brows and lips are pieces of their own, darker so that they are seen.
         marks = marked(fair[..., 0], inner) > CLEAR
         marks = label(without_specks(marks, 1.6 * fine) & ~frame)[0]
@@ -138,7 +142,7 @@ class Papercut(Ink):
         def drawn(coarser: float) -> ink.Marks:
             # Each place takes the paper of most around it. The mean of their colours would be that
             # of a third paper along an edge.
-            top = majority(paper, np.array(EVEN)[place] * coarser * fine)
+            top = majority(paper, even[place] * coarser * fine)
             top[frame] = len(self.inks) - 2
             layers: list[ink.Marks] = []
             whole, top = top, np.where(small < 0, top, small)
@@ -161,11 +165,14 @@ class Papercut(Ink):
         `place` is 0 in the subject, and 1 or 2 in the ground; `fine` is the least width of a piece.
         """
         o = self.options
-        colours = frequent(lab, sheet.weight, o.sheets if not o.inks else len(self.inks) - 1)
+        count = o.sheets if not o.inks else len(self.inks) - 1
+        colours = frequent(lab, sheet.weight, count, max(1.0, CLOSE * o.calm))
+        if not o.calm:
+            return self._papers(lab, colours)[nearest(lab, colours)]
         plain = lab * np.array([1.0, *GROUND])[place][..., None]
         # What differs little from what is around it is no piece, nor is what is small.
-        pieces = separated(majority(nearest(lab, colours), 0.7 * fine))
-        pieces = merged(pieces, plain, 1 / fine**2, PIECES, 0.0, ALIKE[0], LEAST)
+        pieces = separated(majority(nearest(lab, colours), PLAIN * fine))
+        pieces = merged(pieces, plain, 1 / fine**2, PIECES, 0.0, ALIKE[0] * o.calm, LEAST * o.calm)
         pieces = together(pieces, ALIKE[1] * plain, np.zeros(pieces.max() + 1, np.int64))
         return self._papers(lab, colours)[nearest(means(lab, pieces), colours)][pieces]
 
@@ -238,7 +245,7 @@ def majority(labels: Labels, soft: Floats) -> Labels:
     return np.asarray(values[np.argmax(shares, 0)])
 
 
-def frequent(lab: Floats, weight: Floats | None, count: int) -> Floats:
+def frequent(lab: Floats, weight: Floats | None, count: int, close: float) -> Floats:
     """Return at most `count` colours, [N, 3], that are nearest to a picture [height, width, 3].
 
     K-means (Lloyd 1982) of pixels at even distances. It begins with the mean, then again and again
@@ -253,7 +260,7 @@ def frequent(lab: Floats, weight: Floats | None, count: int) -> Floats:
     while len(found) < count:
         far = ((pixels[:, None] - found) ** 2).sum(2).min(1)
         least = np.quantile(far, 0.99)
-        if least < CLOSE:
+        if least < close:
             break
         found = np.concatenate([found, pixels[far >= least].mean(0)[None]])
         for _ in range(ROUNDS):
