@@ -245,11 +245,12 @@ def majority(labels: Labels, soft: Floats) -> Labels:
     return np.asarray(values[np.argmax(shares, 0)])
 
 
-def frequent(lab: Floats, weight: Floats | None, count: int, close: float) -> Floats:
+def frequent(lab: Floats, weight: Floats | None, count: int, close: float = CLOSE) -> Floats:
     """Return at most `count` colours, [N, 3], that are nearest to a picture [height, width, 3].
 
     K-means (Lloyd 1982) of pixels at even distances. It begins with the mean, then again and again
-    with the pixel that is farthest from all so far, of a hundredth of the picture at least.
+    with the pixel that is farthest from all so far, of a hundredth of the picture at least, while
+    that is more than the square root of `close` away in CIELAB.
     """
     step = max(1, int(np.sqrt(lab[..., 0].size / SAMPLES)))
     pixels = lab[::step, ::step].reshape(-1, 3)
