@@ -123,7 +123,7 @@ def test_the_fit_of_a_thing_to_make_has_them(config, monkeypatch):
 
     def run(recipe, *_, **__):
         asked.append(recipe.run.threads)
-        return SimpleNamespace(error=None, art="the drawing")
+        return SimpleNamespace(require_art=lambda: "the drawing")
 
     monkeypatch.setattr("artgen.runs.run", run)
     assert _fit("sample:cat", {}, Registry(environ={}), Common(quiet=True)) == "the drawing"
