@@ -280,7 +280,7 @@ def test_steps_use_the_same_memory_again(threads):
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_step_goes_through_the_map_of_each_parameter(function, optimizer):
     count, steps, bounds = 21, 4, (0.4, 1.6)
-    rng, map_ = torch.Generator().manual_seed(2), Map(function, 1.5, 0.25)
+    rng, map_ = torch.Generator().manual_seed(2), Map(function, 1.5)
     raw = (0.3 + 1.5 * torch.rand(2, count, generator=rng)).requires_grad_()
     incoming = torch.randn(steps, 2, count, generator=rng)
     options = AdamOptions(optimizer=optimizer, weight_decay=0.2 if optimizer == "adamw" else 0.0)

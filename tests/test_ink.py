@@ -54,6 +54,7 @@ from artgen_plugins._contours import (
 )
 from artgen_plugins._flow import flow_lines
 from artgen_plugins._silhouette import silhouettes
+from artgen_plugins._skin import skin_of
 from artgen_plugins._subject import subject_of
 from artgen_plugins._swaps import ROUNDS, exchange
 from artgen_plugins._tours import circuit, nearest_first, shorten
@@ -2207,3 +2208,26 @@ def test_skin_above_a_face_is_of_the_ground():
     found = outlined(lab_of(picture), focus)
     assert found[80, 70] == found[72, 64] > 0
     assert not found[:8, :8].any()
+
+
+@pytest.mark.parametrize(
+    ("tone", "is_skin"),
+    [
+        ((0.14, 0.09, 0.07), True),
+        ((0.25, 0.16, 0.12), True),
+        ((0.6, 0.52, 0.35), True),
+        ((0.9, 0.75, 0.65), True),
+        ((0.9, 0.7, 0.75), True),
+        ((0.5, 0.5, 0.5), False),
+    ],
+    ids=["black", "dark", "olive", "fair", "rosy", "gray"],
+)
+def test_skin_of_any_tone_is_found_and_gray_is_none(tone, is_skin):
+    y, x = np.mgrid[-60:60, -60:60]
+    far = np.hypot(x, y)
+    shade = 1 - 0.3 * (x + 60) / 120
+    picture = np.where(far < 40, np.array(tone)[:, None, None] * shade, 0.4)
+    picture[1] += 0.15 * (far >= 40)
+    found = skin_of(lab_of(picture), far < 18, 40.0)
+    assert found[far < 36].mean() > 0.95 if is_skin else not found.any()
+    assert not found[far > 44].any()

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import Context, ContextVar
 from queue import SimpleQueue
-from threading import Thread
+from threading import Lock, Thread
 from typing import TypeVar
 
 import torch
@@ -160,12 +160,16 @@ class _Crew:
     def __init__(self) -> None:
         self.jobs: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self.threads: list[Thread] = []
+        self.growing = Lock()
 
     def call(self, job: Callable[[], None], number: int) -> None:
-        while len(self.threads) < number:
-            name = f"artgen_{len(self.threads)}"
-            self.threads.append(Thread(target=self._work, name=name, daemon=True))
-            self.threads[-1].start()
+        with self.growing:
+            while len(self.threads) < number:
+                name = f"artgen_{len(self.threads)}"
+                thread = Thread(target=self._work, name=name, daemon=True)
+                thread.start()
+                # One that could not start takes no jobs.
+                self.threads.append(thread)
         for _ in range(number):
             self.jobs.put(job)
 

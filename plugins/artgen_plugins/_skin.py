@@ -18,6 +18,8 @@ CORE, AROUND, CALM, HOLE, CLOSED = 0.45, 2.0, 0.01, 0.4, 0.08
 """How far from the border of a face its middle is; how far around it there is its skin; how soft
 the colours of skin are; how wide what is no skin is at least, which eyes are not, and the gaps in
 its border, in radii of a face."""
+DARK, WARM, COLOURED = 12.0, 2.0, 3.0
+"""What skin is lighter than, and what its weaker and its stronger one of red and yellow are above."""
 WHOLE, SOFT, PART, UPPER = 0.14, 0.05, 0.25, 1.35
 """How wide the gaps are that are closed in the outline of skin, and how smooth it is, in radii of a
 face; the least size of a part of it, as of a neck, in squared radii; how far up it reaches, in
@@ -75,7 +77,11 @@ def skin_of(lab: Floats, core: Mask, size: float) -> Mask:
     angle, rich = np.arctan2(*hue[::-1]), np.log((np.hypot(*hue) + 3) / (light.clip(8) + 10))
     way, more = np.median(angle[core]), np.median(rich[core])
     far = np.hypot(np.degrees(angle - way) / HUES, (rich - more) / RICH)
-    found = (far < np.where(core, SURE, 1.0)) & (light > 12) & (np.minimum(*hue) > 2)
+    found = (far < np.where(core, SURE, 1.0)) & (np.maximum(*hue) > COLOURED)
+    # Of black skin, and of olive and rosy one, less is asked.
+    weaker = np.minimum(*hue)
+    found &= light > min(DARK, np.median(light[core]) / 2)
+    found &= weaker > min(WARM, np.median(weaker[core]) - WARM)
     found = without_specks(found, np.full(core.shape, max(1.0, HOLE * size)))
     found = gaussian_filter(found * 1.0, CLOSED * size) > 0.45
     chroma = np.exp(more) * (light + 10) - 3

@@ -139,15 +139,15 @@ class DeviceSteps:
     @property
     def _names(self) -> list[str]:
         """The name of each row."""
-        return [name for name, raw in self.raw.items() for _ in range(raw[..., :1].numel())]
+        return [name for name, raw in self.raw.items() for _ in range(raw.shape[:-1].numel())]
 
     def _rows(self, tensors: Mapping[str, Tensor]) -> Tensor:
-        flat = [t.detach().reshape(-1, t.shape[-1]) for t in tensors.values()]
+        flat = [t.detach().reshape(t.shape[:-1].numel(), t.shape[-1]) for t in tensors.values()]
         return torch.cat(flat).float().contiguous()
 
     def _tensors(self, rows: Tensor) -> dict[str, Tensor]:
         """The opposite of `_rows`."""
-        sizes = [raw[..., :1].numel() for raw in self.raw.values()]
+        sizes = [raw.shape[:-1].numel() for raw in self.raw.values()]
         parts = torch.split(rows, sizes)
         return {
             name: part.reshape(raw.shape).clone()

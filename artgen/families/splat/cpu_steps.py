@@ -55,7 +55,7 @@ class CpuStepper:
                 if (column := self.columns.get((name, index))) is not None:
                     function = FUNCTIONS.index(param.map.function)
                     learned.append((row, column, function, max(0, rest)))
-                    numbers.append((param.map.scale, param.map.shift, 0, *bounds[row].tolist(), 1))
+                    numbers.append((param.map.scale, 0, *bounds[row].tolist(), 1))
                 row, rest = row + 1, rest - raw.shape[1]
         self.learned, self.numbers = np.array(learned, np.int64), np.array(numbers, np.float32)
 
@@ -67,9 +67,9 @@ class CpuStepper:
         for first, second, _, *rates in rows.tolist():
             mapped = {name: self.params[name].map(each) for name, each in self.tensors.items()}
             learned = [rates[row] for row in self.learned[:, 0]]
-            self.numbers[:, 2] = [-rate / first for rate in learned]
+            self.numbers[:, 1] = [-rate / first for rate in learned]
             # Plain Adam has no decay here.
-            self.numbers[:, 5] = [1 - rate * options.weight_decay for rate in learned]
+            self.numbers[:, 4] = [1 - rate * options.weight_decay for rate in learned]
             given = *arrays, self.learned, self.numbers, *means, second, options.epsilon
             self.scene_of(mapped).descend(*given)
 

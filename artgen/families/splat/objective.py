@@ -135,8 +135,10 @@ class SplatObjective(Objective):
         if self.kernels is None or self.device.type != "cpu" or not self._is_squared_error:
             return False
         source = self.kernels.kernels(3)[0]
-        # Of a colour that a footprint reads, the kernels find two gradients.
-        return known and source.keeps and "colour" not in dict(source.columns)
+        # Of a colour that a footprint reads, the kernels find two gradients; the slope of a map is
+        # found from its value, which a shift rounds.
+        shifted = any(param.map.shift for param in self.splat.parameters().values())
+        return known and source.keeps and "colour" not in dict(source.columns) and not shifted
 
     def recordable(self, step: int) -> Hashable | None:
         """Steps of kernels for CUDA; under `over` these wait for the length of their lists."""
