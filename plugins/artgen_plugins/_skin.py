@@ -19,7 +19,7 @@ CORE, AROUND, CALM, HOLE, CLOSED = 0.45, 2.0, 0.01, 0.4, 0.08
 the colours of skin are; how wide what is no skin is at least, which eyes are not, and the gaps in
 its border, in radii of a face."""
 DARK, WARM, COLOURED = 12.0, 2.0, 3.0
-"""What skin is lighter than, and what its weaker and its stronger one of red and yellow are above."""
+"""What skin is lighter than; above what its weaker and its stronger one of red and yellow are."""
 WHOLE, SOFT, PART, UPPER = 0.14, 0.05, 0.25, 1.35
 """How wide the gaps are that are closed in the outline of skin, and how smooth it is, in radii of a
 face; the least size of a part of it, as of a neck, in squared radii; how far up it reaches, in
