@@ -42,7 +42,7 @@ def emit(ir: IR, far: float, channels: int, width: int, height: int) -> KernelSo
     Where all sums have the weight as a factor, it is computed once and kept. Then `backward` also
     draws, and takes a `goal` [T, C + 1, pixels]: the pictures of the tiles and a share of each
     pixel. What arrives is this share times the difference from it, or `grad` where there is no
-    goal; `errors` [T] are sums of that times the difference. `base` [C] is added to the picture.
+    goal. `base` [C] is added to the picture.
     """
     kernels = _NumbaKernels(ir, far, channels, width, height)
     planes, beside, parts = kernels.planes, kernels.beside(), kernels.parts

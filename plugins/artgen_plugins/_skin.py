@@ -26,14 +26,21 @@ face; the least size of a part of it, as of a neck, in squared radii; how far up
 radii."""
 
 
+def faces_of(inner: Floats) -> Labels:
+    """Return the faces of a picture [height, width], from 1 on; `inner` is near to 1 in them."""
+    from scipy.ndimage import label
+
+    return np.asarray(label(inner > LOOKED_AT)[0])
+
+
 def skins(lab: Floats, inner: Floats) -> Iterator[tuple[tuple[slice, slice], Mask, Mask, float]]:
     """Yield the box around each face, its skin and its middle in there, and its radius in pixels.
 
     `lab` is a picture in CIELAB, and `inner` [height, width] is near to 1 in faces.
     """
-    from scipy.ndimage import find_objects, label
+    from scipy.ndimage import find_objects
 
-    sure, faces = heart(inner, CORE) > 0, label(inner > LOOKED_AT)[0]
+    sure, faces = heart(inner, CORE) > 0, faces_of(inner)
     for k, box in enumerate(find_objects(faces), 1):
         size = max(side.stop - side.start for side in box) / 2
         far = AROUND * size

@@ -19,8 +19,8 @@ from artgen import Canvas, Ink, Preset, ink, option
 from artgen.ink import InkOptions
 from artgen_plugins._contours import Contour, cells_of, focused
 from artgen_plugins._flow import flow_lines, marked
-from artgen_plugins._skin import calm, outlined
-from artgen_plugins._subject import LOOKED_AT, subject_of
+from artgen_plugins._skin import calm, faces_of, outlined
+from artgen_plugins._subject import subject_of
 from artgen_plugins.draft import parted as cut_near
 from artgen_plugins.hatch import abstracted, blurred, cropped, filled, inside_margin, without_specks
 from artgen_plugins.regions import (
@@ -190,8 +190,6 @@ class Panes(Ink):
 
     def place(self, sheet: ink.Sheet) -> ink.Marks:
         """Draw the leads, and glass from the largest pane on, then what is painted on it."""
-        from scipy.ndimage import label
-
         sheet = cropped(self, sheet)
         shown = vivid(seen_of(sheet, 1 - sheet.amounts.mean(0)))
         even = np.ones(shown.shape[1:])
@@ -206,7 +204,7 @@ class Panes(Ink):
             skin = outlined(lab_of(seen_of(sheet, 1 - sheet.amounts.mean(0))), inner)
             subject = subject_of(calm, inner) | (skin > 0)
             # Of faces only skin is painted, where it is told.
-            faces = label(inner > LOOKED_AT)[0]
+            faces = faces_of(inner)
             untold = ~np.isin(faces, np.append(faces[skin > 0], 0)) | ~skin.any()
             seen = np.maximum(inner * ((skin > 0) | untold), DRAWN * subject)
         drawn = flow_lines(shown, seen, sheet.canvas, BESIDE * self.options.lead)

@@ -157,7 +157,7 @@ class _Scene(Scene):
         if self.over:
             self.more = (*end, image.numpy())
         if self.source.keeps:
-            self.more = _nothing.numpy(), np.empty(0, np.float32), np.empty(tiles)
+            self.more = _nothing.numpy(), np.empty(0, np.float32)
         return image
 
     def gradients(self, incoming: Tensor) -> Tensor:
@@ -233,7 +233,7 @@ class Footprint(CompiledFootprint):
         def scene_of(tensors: Mapping[str, Tensor]) -> _Scene:
             launch, *leaves = self._launch(splat, tensors, tensors["colour"], canvas)
             scene = _Scene(launch, leaves[0], leaves[1:], workspace)
-            scene.more = picture, base, np.empty(len(picture))
+            scene.more = picture, base
             return scene
 
         columns = self.kernels(3)[0].columns
