@@ -158,6 +158,28 @@ def test_pictures_of_a_look_lie_beside_its_file(capsys):
     assert Path("artgen-out/cat-looks-oak.png").exists()
 
 
+def test_a_look_does_not_find_the_pictures_of_another(capsys):
+    """All looks of a sheet were searched for in the folders of all."""
+    for name in ("mine", "other"):
+        Path(name).mkdir()
+        save_photo(Path(name))
+        Path(f"{name}/{name}.toml").write_text(
+            '[[stage]]\nsteps = 1\nloss = "mse+0.1*texture:wood.png"\n'
+            '[primitive]\nname = "gaussian"\ncount = 3\n'
+        )
+    Path("mine/photo.png").rename("mine/wood.png")
+    looks = "mine/mine.toml,other/other.toml,dark.toml"
+    save_photo(Path())
+    line = ["looks", "photo.png", "--look", looks, "--size", "24", "--json"]
+    assert main(line) == 3
+    said, err = capsys.readouterr()
+    assert ["error" in run for run in json.loads(said)["runs"]] == [False, True, False]
+    assert "photo-looks-other: " in err
+    assert "wood.png" in err
+    page = Path("artgen-out/photo-looks-sheet.html").read_text(encoding="utf-8")
+    assert "artgen fit photo.png --look mine/mine.toml" in page
+
+
 @pytest.mark.parametrize(
     ("line", "code", "words"),
     [

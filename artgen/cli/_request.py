@@ -206,16 +206,7 @@ class Request:
         """The path or source of a target; standard input becomes a file."""
         from artgen.cli._pipes import STDIO, from_stdin
 
-        return str(from_stdin()) if target == STDIO else self._located(target)
-
-    def _located(self, source: str) -> str:
-        """The same place wherever it is looked up from; `sample:NAME` is no place."""
-        from artgen.targets import Source
-
-        parsed = Source.parse(source)
-        if self.search[0] == Path() or parsed.path is None:
-            return source
-        return str(parsed.at(os.path.abspath(parsed.path)))
+        return str(from_stdin()) if target == STDIO else located(target, self.search)
 
     def _value(self, name: str, flag: Flag) -> object:
         value = self.given(name)
@@ -223,7 +214,7 @@ class Request:
             return None
         if flag.file:
             text = isinstance(value, str) and is_focus(value)
-            return value if text else {"name": self._located(str(value))}
+            return value if text else {"name": located(str(value), self.search)}
         if isinstance(flag.parse, str):
             from pkgutil import resolve_name
 
@@ -253,6 +244,16 @@ class Request:
         pixels = still and parse_pixels(still, framing.dpi, flag="--still-size")
         output["still_size"] = still if is_on_paper(still) else pixels
         output["dpi"] = framing.dpi_of(still)
+
+
+def located(source: str, search: Sequence[Path]) -> str:
+    """The place from here, where files are looked for elsewhere first; `sample:NAME` is none."""
+    from artgen.targets import Source
+
+    parsed = Source.parse(source)
+    if search[0] == Path() or parsed.path is None:
+        return source
+    return str(parsed.at(os.path.abspath(parsed.path)))
 
 
 def is_picture(target: str, registry: Registry) -> bool:

@@ -58,7 +58,6 @@ class Session:
     common: Common
     where: Where
     files: Files
-    search: Sequence[Path]
     watching: Watching
     video: Path | None
     outputs: Sequence[Path]
@@ -188,7 +187,7 @@ class Session:
             return isinstance(executor, ProcessExecutor)
         from artgen.runs import is_divisible
 
-        return is_divisible(run.recipe, self.registry, self.search, self.video)
+        return is_divisible(run.recipe, self.registry, run.search, self.video)
 
     @contextmanager
     def _page(self, control: RunControl) -> Iterator[Live | None]:
@@ -215,7 +214,6 @@ class Session:
             resume = resume and RunFolder(folder).resumable
         return replace(
             run,
-            search=tuple(self.search),
             plugins=tuple(self.common.plugin or ()),
             folder=self.files.out,
             resume=resume,
@@ -245,7 +243,7 @@ class Session:
         if self.where.on is None:
             return None
         paths |= {kind: path for kind, path in {"log": run.log, "graph": run.graph}.items() if path}
-        check_outputs(paths, run.recipe, self.search, overwrite=run.overwrite, resume=run.resume)
+        check_outputs(paths, run.recipe, run.search, overwrite=run.overwrite, resume=run.resume)
         if run.resume and self.where.checkpoints is None:
             RunFolder.open(paths["folder"])[0].unlock()
         for folder in dict.fromkeys(path.parent for path in paths.values()):
@@ -280,7 +278,7 @@ class Session:
         result = replace(result, summary={**result.summary, "exports": done})
         try:
             arts = dict.fromkeys(files, art)
-            request = as_asked(art, with_film_file(run.recipe, self.search).output, self.registry)
+            request = as_asked(art, with_film_file(run.recipe, run.search).output, self.registry)
             write_exports(arts, request, self.registry, self.common, made, apart=done)
         except ArtgenError as error:
             error.advise(f"the drawing is saved: artgen render {written['art']} -o FILE")

@@ -124,12 +124,13 @@ def fit(
     from artgen.recipe.settings import read_settings
 
     below = read_settings()[0].below
-    runs = [replace(run, recipe=below(run.recipe, threads=not where.asked)) for run in runs]
+    threads = not where.asked
+    runs = [replace(run, recipe=below(run.recipe, threads=threads), search=search) for run in runs]
 
     from artgen.cli._runs import Session
 
     shown = request.film_file, request.outputs or ()
-    session = Session(registry, common, where, files, search, watching, *shown)
+    session = Session(registry, common, where, files, watching, *shown)
     if watching.dry_run:
         from artgen.cli._estimates import print_estimates
 

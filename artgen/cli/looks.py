@@ -44,6 +44,7 @@ def looks(
     from artgen.cli._afterwards import notified
     from artgen.cli._pipes import STDIO, from_stdin
     from artgen.cli._recipe import plan_runs
+    from artgen.cli._request import located
     from artgen.looks import apply_look, read_look
     from artgen.plan.early import check_files
     from artgen.recipe.settings import read_settings
@@ -52,12 +53,15 @@ def looks(
     registry = common.registry()
     every = map(registry.spelling, registry.entries("look"))
     source = str(from_stdin()) if target == STDIO else target
-    base = {"seed": seed, "target": {"source": source}, "output": {"video": False}}
+    output = {"video": False}
     more = [word for path in common.plugin or () for word in ("--plugin", str(path))]
     stem, below = files.name or Source.parse(source).file_stem, read_settings()[0].below
-    runs, search = [], [Path()]
+    runs = []
     for name in dict.fromkeys(every if only is None else map(str.strip, only.split(","))):
-        search.append(Path(name).parent)
+        # As those of `artgen fit --look`: pictures of another look are none of this one.
+        search = tuple(dict.fromkeys((Path(name).parent, Path())))
+        aimed = {"source": located(source, search)}
+        base = {"seed": seed, "target": aimed, "output": output}
         data = apply_look(base, read_look(name, registry), None, registry).data
         data["target"]["size"] = size  # also of looks that are fitted larger
         # To draw thousands of marks takes longer than to place them.
@@ -66,16 +70,16 @@ def looks(
         command = shlex.join(["artgen", "fit", target, "--look", name, *more])
         recipe = below(run.recipe, threads=not where.asked)
         asked = {**run.asked, "target": target, "command": command}
-        runs.append(replace(run, recipe=recipe, asked=asked))
+        runs.append(replace(run, recipe=recipe, asked=asked, search=search))
     if len({run.stem for run in runs}) < len(runs):
         raise UsageError("two looks have the same name", hint="leave one out, or rename its file")
     if len(runs) < 2:
         raise UsageError("a sheet needs two looks", hint="artgen fit --look makes one picture")
-    check_files(runs[0].recipe, registry, search)
+    check_files(runs[0].recipe, registry, runs[0].search)
     common.load("artgen.runs.runner", "the compiler")
 
     from artgen.cli._runs import Session
 
     files = replace(files, name=f"{stem}-looks")
-    session = Session(registry, common, where, files, search, watching, None, ())
+    session = Session(registry, common, where, files, watching, None, ())
     return notified(watching.notify, lambda: session.run_batch(runs))
