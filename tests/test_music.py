@@ -478,6 +478,28 @@ def test_the_command_writes_a_film_with_the_sound_in_time(shapes, tmp_path, monk
 
 
 @pytest.mark.parametrize(
+    "line",
+    [
+        "render a.art -o song.mp4 --film music=score.toml",
+        "morph a.art a.art -o song.mp4 --music score.toml",
+        "fit p.png -p circle -n 3 --steps 2 --video song.mp4 --film music=score.toml",
+        "fit p.png -p circle -n 3 --steps 2 --name song --out . --film music=score.toml",
+    ],
+)
+def test_a_sound_that_a_score_names_is_not_replaced(line, shapes, tmp_path, monkeypatch, capsys):
+    """A video that lent its sound by a score was replaced by the film."""
+    monkeypatch.chdir(tmp_path)
+    shapes.save("a.art")
+    save_photo(tmp_path).rename("p.png")
+    Path("score.toml").write_text('sound = "song.mp4"\nseconds = 1.0\n', encoding="utf-8")
+    film = ExportRequest(16, film="music={sound = 'sample:pulse', seconds = 1.0}", fps=4)
+    Path("song.mp4").write_bytes(before := shapes.to_format("mp4", film))
+    assert main([*line.split(), "--overwrite"]) == 2
+    assert "song.mp4 cannot be both read and written" in capsys.readouterr().err
+    assert Path("song.mp4").read_bytes() == before
+
+
+@pytest.mark.parametrize(
     ("line", "says"),
     [
         ("render a.art --film music=sample:pulse --seconds 5", "--film music='{sound = "),

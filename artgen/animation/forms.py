@@ -7,9 +7,10 @@ hook `artgen_forms`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -184,6 +185,8 @@ class Form:
     """Reads the TEXT of `--film NAME=TEXT`, or "", as `Shot.given`. Raises ArtgenError."""
     check_given: Callable[[Any, Primitive, Drawing], object] | None = None
     """Raises UsageError where what it takes cannot be shown of drawings like this one."""
+    reads: Callable[[Any], Iterable[Path]] = lambda given: ()
+    """The files that what it takes was read from, which no output may replace."""
 
 
 def find_form(text: str, registry: Registry) -> Form:
@@ -192,7 +195,7 @@ def find_form(text: str, registry: Registry) -> Form:
     Raises PluginError where there is none of that name, ArtgenError for a text that it refuses:
     before a fit, what is wrong shall be said.
     """
-    return _read_form(text, registry)[0]
+    return read_form(text, registry)[0]
 
 
 def check_clip(text: str, form: Form) -> None:
@@ -204,7 +207,7 @@ def check_clip(text: str, form: Form) -> None:
         )
 
 
-def _read_form(text: str, registry: Registry) -> tuple[Form, object]:
+def read_form(text: str, registry: Registry) -> tuple[Form, object]:
     """The form, and what it takes from the text after its name: see `find_form`."""
     name, equals, rest = text.partition("=")
     form: Form = registry.load("form", name)
@@ -218,7 +221,7 @@ def check_form(
     text: str, registry: Registry, primitive: Primitive, drawing: Drawing
 ) -> tuple[Form, object]:
     """The form and what it takes. Raises as `find_form`, UsageError where it cannot be shown."""
-    form, given = _read_form(text, registry)
+    form, given = read_form(text, registry)
     form.check(primitive, drawing)
     if form.check_given is not None:
         form.check_given(given, primitive, drawing)

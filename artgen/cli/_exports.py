@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -15,6 +15,7 @@ from artgen.cli._pipes import is_stdout, write_stdout
 from artgen.recipe import OutputTable, Recipe, VideoFormat
 
 if TYPE_CHECKING:
+    from artgen.animation.forms import Form
     from artgen.art import Art, ExportRequest
     from artgen.registry import Registry
 
@@ -111,6 +112,18 @@ def check_parts(files: Sequence[Path], recipe: Recipe, registry: Registry) -> No
             check_inks(overprinted(primitive), suffix.upper())
 
 
+def check_film_files(film: str, files: Iterable[Path], registry: Registry) -> Form:
+    """The form of a film. Raises UsageError if one of `files` is what it reads."""
+    from artgen.animation.forms import read_form
+    from artgen.output import check_output
+
+    form, given = read_form(film, registry)
+    for file in files:
+        if not is_stdout(file):
+            check_output(file, overwrite=True, option="--output", inputs=form.reads(given))
+    return form
+
+
 def check_file(
     file: Path, *, overwrite: bool, option: str = "--output", out: Path | None = None, **more: Any
 ) -> None:
@@ -135,12 +148,11 @@ def fitting(
 
     What no file takes stays, so that its format refuses it.
     """
-    from artgen.animation.forms import find_form
     from artgen.exporters.requests import OF_VIDEOS
 
     takers = {**_OPTIONS, **dict.fromkeys((*OF_VIDEOS, "film", "photo", "other"), VIDEOS)}
     if request.film is not None:
-        form = find_form(request.film, registry)
+        form = check_film_files(request.film, files, registry)
         shown = VIDEOS | (STILLS if form.still else set()) | ({"html"} if form.page else set())
         takers |= dict.fromkeys(("film", "photo", "other"), shown)
     kinds = set(map(suffix_of, files))

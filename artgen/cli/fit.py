@@ -51,11 +51,11 @@ def fit(
         artgen fit *.jpg -p circle --palette 6 -j 4
         artgen fit --recipe artgen-out/photo-single-line.png --out again
     """
-    from artgen.cli._exports import check_film, check_parts
+    from artgen.cli._exports import check_film, check_film_files, check_parts
     from artgen.cli._recipe import plan_runs
     from artgen.plan.early import check_asked, check_options
     from artgen.recipe.texts import parse_seeds
-    from artgen.runs import default_stem, with_film_file
+    from artgen.runs import default_stem, output_paths, with_film_file
 
     _check_together(request, files, watching, where)
     # What is watched may be wrong at first: it is read later, again and again.
@@ -109,7 +109,12 @@ def fit(
         common.load("artgen.primitives")
         if not files.resume:
             check_options(first, registry, load=True)
-            check_parts(request.outputs or (), with_film_file(first, search), registry)
+            asked = with_film_file(first, search)
+            check_parts(request.outputs or (), asked, registry)
+            if (film := asked.output.film) is not None:
+                paths = (output_paths(files.out, run.stem, first) for run in runs)
+                videos = [request.film_file or each["video"] for each in paths]
+                check_film_files(film, (*videos, *(request.outputs or ())), registry)
         if request.no_video and (film := request.given("film")) is not None:
             from artgen.animation.forms import find_form
 

@@ -400,4 +400,10 @@ def _check_score(score: Score, primitive: Primitive, drawing: Drawing) -> None:
         check_move(each, primitive, drawing)
 
 
-MUSIC = Form(_prepare, check=_check, takes=read_score, check_given=_check_score)
+MUSIC = Form(
+    _prepare,
+    check=_check,
+    takes=read_score,
+    check_given=_check_score,
+    reads=lambda score: score.files,
+)

@@ -62,13 +62,15 @@ class Score:
     """A sound, from `start` for `seconds`, the beats of its bars, and the moves to it.
 
     Without moves, those are taken that suit the drawing. `walk` is a walk as for `--walk`; without
-    one, it goes along the labels, or the first pictures of a set that has none.
+    one, it goes along the labels, or the first pictures of a set that has none. `files` are what
+    was read for it.
     """
 
     sound: Samples
     per_bar: int = 4
     moves: tuple[Move, ...] = ()
     walk: str | None = None
+    files: tuple[Path, ...] = ()
 
 
 def read_score(text: str) -> Score:
@@ -102,7 +104,7 @@ def _of_sound(text: str, folder: Path) -> Score:
     name = text.removeprefix("sample:")
     if name != text:
         return Score(song(name), BEATS[name][1])
-    return Score(read_sound(folder / text))
+    return Score(read_sound(folder / text), files=(folder / text,))
 
 
 def _of_table(table: Mapping[str, Any], path: Path) -> Score:
