@@ -26,6 +26,7 @@ from artgen.engines.conversion import own_parts
 from artgen.engines.gradient.objective import objective_of
 from artgen.errors import UsageError
 from artgen.families.shape.spans import draw_shapes
+from artgen.families.splat.importance import importance
 from artgen.families.splat.repeat import images
 from artgen.init import Context
 from artgen.ink import Marks
@@ -234,6 +235,21 @@ def test_gradients_of_all_images_pull_at_one_part():
         assert float(by_part[axis, part]) == pytest.approx(slope, rel=0.02, abs=4)
     copies, _ = images(splat, tensors, SQUARE.reach)
     assert copies.group is None
+
+
+@pytest.mark.parametrize("blend", ["sum", "over", "normalized"])
+def test_a_part_beyond_the_canvas_counts_as_its_images_do(blend):
+    """It was seen by its images alone, and came last of all as the parts appear."""
+    splat = Gaussian({"symmetry": "p1@1x1", "blend": blend})
+    context = Context(torch.Generator().manual_seed(1), SQUARE, 9)
+    tensors = splat.initial(context)
+    repeat = torch.tensor([[2.0], [0.0]]) * (torch.arange(9) % 2)
+    beyond = {**tensors, "xy": tensors["xy"] + repeat}
+    sides, options = (SQUARE.width, SQUARE.height), splat.option_values()
+    drawings = [Drawing("gaussian", options, each, *sides) for each in (tensors, beyond)]
+    found = [importance(each, splat) for each in drawings]
+    assert (found[0] > 0).all()
+    torch.testing.assert_close(*found, atol=1e-4, rtol=1e-3)
 
 
 def test_a_mean_of_repeated_parts_begins_as_the_sum_does():

@@ -45,18 +45,24 @@ def added_error(
 ) -> Tensor:
     """By how much the squared error, summed over the canvas, would grow without each splat: [N].
 
+    Where splats repeat, that is the sum of what each of its images adds.
+
     `maps` [4, height, width] are the picture and, under blends that divide, the sum of weights;
     None for splats that add up. `lacking`, of the same shape, is the target minus the picture, and
     the weight of the error; without it nothing is lacking anywhere. `points` are looked at in the
     ellipse of a splat. On the device of the drawing.
     """
-    tensors, count = dict(drawing.tensors), splat.count_of(drawing)
-    disc = sunflower(points).to(tensors["xy"])
-    found = []
-    for start in range(0, count, PIECE):
+    disc = sunflower(points).to(drawing.tensors["xy"])
+    total = torch.zeros_like(drawing.tensors["xy"][0])
+    every = {**drawing.tensors, "part": torch.arange(len(total), device=total.device)}
+    with torch.no_grad():
+        splat, tensors = images(splat, every, drawing.canvas.reach)
+    part = tensors.pop("part")
+    for start in range(0, len(part), PIECE):
         some = {name: t[..., start : start + PIECE] for name, t in tensors.items()}
-        found.append(_energy(drawing, splat, some, disc, maps, lacking))
-    return torch.cat(found) if found else torch.zeros(0)
+        energy = _energy(drawing, splat, some, disc, maps, lacking)
+        total.index_add_(0, part[start : start + PIECE], energy)
+    return total
 
 
 def sunflower(points: int = POINTS) -> Tensor:
