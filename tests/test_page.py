@@ -117,6 +117,13 @@ def test_a_film_whose_parts_cannot_be_followed_is_refused():
         export_html(film_to(art, genes=genes), ExportRequest())
     first = torch.zeros(2, 3, dtype=torch.int64)
     export_html(film_to(art, first, genes=genes), ExportRequest())
+    # As many images as before, but others: each was drawn on its way to another one's place.
+    corners = torch.tensor([[1.1, 0.0, 1.3, 0.0, 1.2, 0.3]]).T.expand(6, 3)
+    moved = {**art.drawing.tensors, "genes": corners}
+    art = replace(art, drawing=replace(art.drawing, tensors=moved))
+    export_html(film_to(art, genes=corners + 0.01), ExportRequest())
+    with pytest.raises(UsageError, match="the outlines of its parts change their form"):
+        export_html(film_to(art, genes=corners - 0.6), ExportRequest())
 
 
 def test_marks_of_covering_inks_come_and_go_as_marks_not_as_parts():

@@ -100,8 +100,9 @@ def _repeated(part: PlacedShape, copies: Copies, reach: Floats) -> FlatPart:
         if not copies.group:
             return images
         ends = np.array([(p.min(0), p.max(0)) for p in (moved(points, m) for m in images)])
-        found: Floats = images[((ends[:, 1] > -reach) & (ends[:, 0] < reach)).all(1)]
-        return found if len(found) else images[:1]
+        touching = ((ends[:, 1] > -reach) & (ends[:, 0] < reach)).all(1)
+        same["images"] = found = np.flatnonzero(touching).tolist() or [0]
+        return images[found]
 
     if contours := part.contours():
         paths = [

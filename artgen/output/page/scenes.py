@@ -184,7 +184,7 @@ def _paths(
     nothing = Path("M0 0")
     colour = np.clip(np.array([part.colour for part in parts]).reshape(-1, 3), 0, 1)
     alpha = np.array([part.alpha for part in parts])
-    paths = [path_of(part) or nothing for part in parts]
+    paths = [replace(path_of(part) or nothing, images=part.images) for part in parts]
     if border is None:
         return paths, colour, alpha
     widths = [border if part.touching else 0.0 for part in parts]
@@ -206,12 +206,14 @@ def _numbers(
     forms, columns = [], []
     lives = [[0, len(keys) - 1]] * len(keys[0]) if lifespans is None else lifespans.T.tolist()
     for paths, (begun, ended) in zip(zip(*keys, strict=True), lives, strict=True):
-        texts = [path.data for path in paths]
-        split = [(NUMBER.sub("#", each), list(map(float, NUMBER.findall(each)))) for each in texts]
+        split = [
+            ((NUMBER.sub("#", each.data), each.images), list(map(float, NUMBER.findall(each.data))))
+            for each in paths
+        ]
         form, last = split[ended]
         if any(own != form for own, _ in split[begun : ended + 1]):
             raise refused(drawing, "the outlines of its parts change their form in its film")
-        forms.append(form)
+        forms.append(form[0])
         columns.append([numbers if own == form else last for own, numbers in split])
     if not columns:
         return [], np.empty((len(keys), 0))

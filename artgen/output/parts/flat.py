@@ -26,7 +26,8 @@ class FlatPart(ABC):
     `alpha` is its opacity from 0 to 1, `kind` the name of its kind, `numbers` what it is made of,
     by name. A part that is `touching` shares its edges with neighbours: a thin border then hides
     the gaps between them. Parts with a `union` are ink: all of one `layer` and colour cover their
-    union, which multiplies what is below, or covers it.
+    union, which multiplies what is below, or covers it. `images` are the numbers of the images that
+    it shows, if it repeats.
     """
 
     colour: Sequence[float] | Floats
@@ -36,6 +37,7 @@ class FlatPart(ABC):
     touching: bool = False
     union: Literal["multiply", "normal"] | None = None
     layer: int = 0
+    images: Sequence[int] = ()
 
     @abstractmethod
     def element(self) -> Element | None:

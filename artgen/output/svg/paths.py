@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,10 +19,14 @@ _PLAIN = re.compile(r"[MmLlHhVvCcSsQqTtAaZz0-9eE+\-., \t\n]*")
 
 @dataclass(frozen=True)
 class Path:
-    """SVG path data in canvas units; `stroke` is the width of a line, None for a filled path."""
+    """SVG path data in canvas units; `stroke` is the width of a line, None for a filled path.
+
+    `images` are those of its part.
+    """
 
     data: str
     stroke: float | None = None
+    images: Sequence[int] = ()
 
 
 def path_of(part: FlatPart) -> Path | None:
