@@ -127,6 +127,13 @@ def test_transforms_in_styles_are_said_not_to_be_read_and_radii_are_shares_of_th
         """<svg xmlns="http://www.w3.org/2000/svg"><circle r="9" style="transform: none"/></svg>"""
     )
     assert not read_svg(tmp_path / "b.svg").unread
+    (tmp_path / "c.svg").write_text(
+        """<svg xmlns="http://www.w3.org/2000/svg"><style>.moved { transform: rotate(9deg) }
+        path { transform: none }</style><g class="moved"><circle r="9" transform=" scale(2) "/></g>
+        <path d="M0 0h9v9z"/></svg>"""
+    )
+    # A rule of a style sheet was passed over without a word.
+    assert dict(read_svg(tmp_path / "c.svg").unread) == {"transforms in styles": 1}
     svg = read_svg(tmp_path / "a.svg")
     assert dict(svg.unread) == {"transforms in styles": 1}
     [path] = svg.paths

@@ -68,7 +68,7 @@ _INHERITED = {
 _RGBA = re.compile(r"(rgb|hsl)a?\(([^,]+,[^,]+,[^,]+),([^,]+)\)")
 """A colour with its opacity, of which Pillow would take 1 for the least of 255."""
 
-_PROPERTIES = {*_INHERITED, *_EFFECTS, "opacity", "display"}
+_PROPERTIES = {*_INHERITED, *_EFFECTS, "opacity", "display", "transform"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,8 +166,8 @@ class _Handlers:
             return
         for key, what in _EFFECTS.items():
             self.unread[what] += own.get(key, "none") not in ("none", "normal")
-        in_style = declared(attributes.get("style", "")).get("transform", "none")
-        self.unread["transforms in styles"] += in_style.strip() != "none"
+        read = "none", attributes.get("transform", "").strip()
+        self.unread["transforms in styles"] += own.get("transform", "none") not in read
         context = self.stack[-1]
         inherited = {key: value for key, value in own.items() if key in _INHERITED}
         try:
