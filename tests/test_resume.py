@@ -512,6 +512,17 @@ def test_options_agree_with_what_they_became(
     assert len(caught.value.message) < 250
 
 
+@pytest.mark.parametrize(("said", "kept"), [("no", False), ("3.", 3.0), ("+2", 2)])
+def test_options_of_engines_agree_however_they_are_spelled(said, kept, registry: Registry) -> None:
+    """`--set engine.epochs=no` contradicted the run that the same command had begun."""
+    stored, asked, other = (
+        Recipe.from_dict({"stage": [{"epochs": each}]}) for each in (kept, said, "yes")
+    )
+    check_agreement(stored, asked, registry)
+    with pytest.raises(UsageError, match=f"has epochs = {kept}, not "):
+        check_agreement(stored, other, registry)
+
+
 def test_a_drawing_to_start_from_agrees_with_what_its_options_became(tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("poem.txt").write_text("words of a file")

@@ -80,6 +80,11 @@ def _adapter(hint: Any) -> TypeAdapter[Any]:
     return TypeAdapter(hint)
 
 
+def converted(value: object, hint: Any) -> Any:
+    """The value as one of that type, as options are read. Raises ValueError where it is none."""
+    return _adapter(hint).validate_python(value)
+
+
 def describe_options(options: type[Any]) -> list[OptionInfo]:
     """Describe the options of the dataclass `options`, in order of definition."""
     hints = _type_hints(options)
@@ -125,7 +130,7 @@ def parse_options(options: type[T], values: Mapping[str, object], owner: str) ->
             # Bools are ints in Python, but `harmonics=true` is a mistake.
             if isinstance(value, bool) and bool not in (option.hint, *typing.get_args(option.hint)):
                 raise TypeError
-            found = parsed[key] = _adapter(option.hint).validate_python(value)
+            found = parsed[key] = converted(value, option.hint)
         except (ValidationError, TypeError, OverflowError):
             raise wrong(option) from None
         low = -math.inf if option.low is None else option.low

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from artgen.base.errors import UsageError
 from artgen.base.files import file_hash
+from artgen.base.options import converted
 from artgen.base.process import available_threads, is_webgpu
 from artgen.plan import find_names
 from artgen.recipe import MOST_STEPS, Recipe
@@ -161,6 +162,9 @@ def _check(asked: dict[str, Any], stored: dict[str, Any], prefix: str = "") -> N
             value = [*dict.fromkeys(hex_colour(parse_colour(each)) for each in value)]
         if key == "still_size" and isinstance(found, int) and is_on_paper(str(value)):
             value = parse_pixels(value, asked.get("dpi"))  # as 0.3 stored it
+        if isinstance(value, str) and isinstance(found, int | float):
+            with suppress(ValueError):  # `no` and `3.` are no TOML, and mean false and 3
+                value = converted(value, type(found))
         fewer = key == "palette" and isinstance(value, int) and found and len(found) <= value
         if value != found and not fewer:
             raise differs(f"{prefix}{key}", value, found)
