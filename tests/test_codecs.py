@@ -169,6 +169,9 @@ def test_the_conditional_one_listens():
     )
     kernel = tensors["decode0_weight"].shape[2:].numel()
     assert extra == 3 * 4 * kernel
+    # A plot of it with another set was an internal error.
+    with pytest.raises(UsageError, match="has learned 3 classes, and the set has more"):
+        codec.decode(latents, p, torch.tensor([0, 1, 3]))
     with pytest.raises(UsageError, match="needs a set with labels"):
         made(Conditional, set_from_arrays(np.zeros((12, 12, 12))).subject)
 

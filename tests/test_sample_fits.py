@@ -234,8 +234,9 @@ def test_what_only_pictures_have_is_refused(kind, fit):
 
 def test_a_drawing_of_another_kind_is_no_start(fit):
     fit("curve:", "-p", "mlp", "--name", "it", "--no-video")
-    error = fit("points:", "--init", "artgen-out/it.art", "--name", "on", expect=3)["error"]
-    assert "does not hold the parameters" in error["message"]
+    error = fit("points:", "--init", "artgen-out/it.art", "--name", "on", expect=2)["error"]
+    assert "it.art cannot start a fit to this target" in error["message"]
+    assert "as many channels and classes" in error["hint"]
 
 
 def test_a_plateau_without_psnr(fit):

@@ -12,7 +12,7 @@ from pathlib import Path
 from torch import Tensor
 
 from artgen.art import Art, load
-from artgen.base.errors import UsageError
+from artgen.base.errors import InputError, UsageError
 from artgen.engines.conversion import beyond_limits, convert_parts, convert_paths, own_parts
 from artgen.plan import Plan
 from artgen.primitives import Primitive
@@ -131,7 +131,15 @@ class InitialArt:
                 weight=data.weight,
                 background=background,
             )
-        plan.primitive.check_tensors(drawing)
+        own.check_tensors(drawing)
+        try:
+            plan.primitive.check_tensors(drawing)
+        except InputError as error:
+            raise UsageError(
+                f"{self.path} cannot start a fit to this target: {error.message}",
+                hint="use a target of the same kind, with as many channels and classes, and for a "
+                "codec pictures of the same size; or leave out --init",
+            ) from None
         count, engine = own.count_of(drawing), plan.recipe.stage[0].engine
         if own.has_count and (plan.first_count or 0) > count:
             raise UsageError(

@@ -30,5 +30,11 @@ class Conditional(Autoencoder):
 
     def decode(self, latents: Tensor, p: Params, labels: Tensor) -> Tensor:
         """Decode latents and classes as pictures."""
-        known = F.one_hot(labels.clamp_min(0), self.classes).to(latents.dtype)
+        try:
+            known = F.one_hot(labels.clamp_min(0), self.classes).to(latents.dtype)
+        except RuntimeError:
+            raise UsageError(
+                f"conditional has learned {self.classes} classes, and the set has more",
+                hint="name the set that it was fitted to, or one with the same classes",
+            ) from None
         return super().decode(torch.cat([latents, known], 1), p, labels)
