@@ -77,6 +77,14 @@ def test_floats_are_levels():
     assert (target.test == 255).all()
 
 
+def test_a_set_that_would_fill_the_memory_at_a_size_is_refused(monkeypatch):
+    """MNIST with `--size 256` took 9 GB."""
+    monkeypatch.setattr("artgen.base.errors.MOST_BYTES", 24 * 32 * 32)
+    assert set_from_arrays(images(24), request=TargetRequest(size=32)).training.shape[1] == 32
+    with pytest.raises(UsageError, match="a set of 24 pictures of 33x33 would take more than"):
+        set_from_arrays(images(24), request=TargetRequest(size=33))
+
+
 def test_a_size_is_that_of_the_pictures():
     target = set_from_arrays(images(12, 8, 3), request=TargetRequest(size=16))
     assert target.training.shape[1:] == (16, 16, 3)

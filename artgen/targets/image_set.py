@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from artgen.base.errors import InputError
+from artgen.base.errors import InputError, check_memory
 from artgen.targets.arrays import as_array
 from artgen.targets.image import DEFAULT_REQUEST, TargetRequest
 from artgen.targets.resample import over_background, resample
@@ -123,7 +123,8 @@ def set_from_arrays(
     request.refuse_mask(source)
     if test is None:
         training, test = _split(training, name)
-    pictures = [_scaled(part[0], request) for part in (training, test)]
+    count = len(training[0]) + len(test[0])
+    pictures = [_scaled(part[0], request, count) for part in (training, test)]
     if pictures[0].shape[1:] != pictures[1].shape[1:]:
         raise InputError(f"{name} has test pictures of another size than its training pictures")
     texts = (training[1] or []) + (test[1] or [])
@@ -222,11 +223,20 @@ def _split(part: Part, where: str) -> tuple[Part, Part]:
     return some(order[tested:]), some(order[:tested])
 
 
-def _scaled(pictures: Pictures, request: TargetRequest) -> Pictures:
-    """The pictures at the size that is asked for. Raises UsageError for one that is too large."""
+def _scaled(pictures: Pictures, request: TargetRequest, count: int) -> Pictures:
+    """The pictures, of `count` in all, at the size that is asked for.
+
+    Raises UsageError where one, or all of them, would be too large.
+    """
     height, width = pictures.shape[1:3]
     if request.size is None or max(height, width) == request.size:
         return np.ascontiguousarray(pictures)
     canvas = Canvas(width, height).scaled(request.size)
     request.refuse_large(canvas)
-    return np.stack([resample_picture(picture, canvas, (0.0, 0.0, 0.0)) for picture in pictures])
+    shape = canvas.height, canvas.width, pictures.shape[3]
+    what = f"a set of {count:,} pictures of {canvas.width}x{canvas.height}"
+    check_memory(count * math.prod(shape), what, hint="use a smaller --size, or fewer pictures")
+    scaled = np.empty((len(pictures), *shape), np.uint8)
+    for picture, place in zip(pictures, scaled, strict=True):
+        place[:] = resample_picture(picture, canvas, (0.0, 0.0, 0.0))
+    return scaled
