@@ -277,6 +277,18 @@ def test_far_corners_do_not_bend_what_is_seen(tmp_path):
     assert (seen[0] != seen[1]).sum() < 0.2 * seen[1].sum()
 
 
+@pytest.mark.parametrize(("rule", "filled"), [("nonzero", True), ("evenodd", False)])
+def test_a_contour_that_crosses_itself_is_filled_by_its_rule(rule, filled, tmp_path):
+    """The middle of a star was always left out."""
+    head = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 100">'
+    star = f'<polygon fill-rule="{rule}" points="50,0 79,90 2,35 98,35 21,90"/>'
+    (tmp_path / "star.svg").write_text(f"{head}{star}</svg>")
+    alpha = np.asarray(svg_picture(tmp_path / "star.svg"))[..., 3] > 0
+    assert alpha[512, 512] == filled
+    assert alpha[150, 512]
+    assert not alpha[150, 100]
+
+
 @pytest.mark.parametrize("background", [(0.0, 0.0, 0.0), (1.0, 1.0, 1.0), (0.2, 0.5, 0.9)])
 def test_splats_that_cover_begin_in_the_colours_of_the_target(background):
     """They began in the target minus the background, so black over white."""

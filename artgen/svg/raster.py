@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from artgen.base.errors import InputError
-from artgen.svg.curves import signed_area
+from artgen.svg.curves import passages
 from artgen.svg.read import Area, read_svg
 
 if TYPE_CHECKING:
@@ -20,8 +22,8 @@ SIDE = 1024
 _FAR = 1e6
 """How far away a corner may be, in pixels."""
 
-MOST_PIXELS = 2_000_000_000
-"""At most this many pixels are filled, contour by contour: some seconds."""
+MOST_PIXELS, MOST_PASSAGES = 2_000_000_000, 10_000_000
+"""At most so many pixels are filled, area by area, and edges pass rows so often: some seconds."""
 
 
 def svg_picture(path: Path) -> Image:
@@ -35,36 +37,40 @@ def svg_picture(path: Path) -> Image:
     scale = SIDE / max(svg.size)
     width, height = (max(1, round(scale * side)) for side in svg.size)
     picture = Image.new("RGBA", (width, height))
-    pixels = 0
+    counts = {MOST_PIXELS: 0, MOST_PASSAGES: 0}
+
+    def count(most: int, number: int) -> None:
+        counts[most] += number
+        if counts[most] > most:
+            hint = "simplify the drawing first"
+            raise InputError(f"{path} has too many large contours", hint=hint)
+
     for area in svg.areas:
-        pixels += _lay(picture, area, scale, MOST_PIXELS - pixels, path)
+        _lay(picture, area, scale, count)
     return picture
 
 
-def _lay(picture: Image, area: Area, scale: float, most: int, path: Path) -> int:
-    """Lay an area over the part of the picture that it reaches; the number of pixels filled."""
-    from PIL import Image, ImageDraw
+def _lay(picture: Image, area: Area, scale: float, count: Callable[[int, int], object]) -> None:
+    """Lay an area over the part of the picture that it reaches; `count` is told what that takes."""
+    from PIL import Image
 
     rings, even_odd, colour, alpha = area
     points = np.concatenate(rings) * scale
     low = np.floor(points.min(0)).clip(0, picture.size).astype(int)
     high = np.ceil(points.max(0)).clip(0, picture.size).astype(int)
     width, height = (high - low).tolist()
-    pixels: int = width * height * len(rings)
-    if pixels > most:
-        raise InputError(f"{path} has too many large contours", hint="simplify the drawing first")
-    if not pixels:
-        return 0
-    winding = np.zeros((height, width), np.int16)
+    count(MOST_PIXELS, width * height)
+    if not width * height:
+        return
+    winding = np.zeros((height, width + 1), np.int32)
     for ring in rings:
-        mask = Image.new("L", (width, height))
         # Nearer corners are not moved, which would bend the edges that are seen.
-        corners = (ring * scale - low).clip(-_FAR, _FAR) - 0.5
-        ImageDraw.Draw(mask).polygon([tuple(corner) for corner in corners.tolist()], fill=1)
-        turn = 1 if even_odd or signed_area(ring) > 0 else -1
-        winding += turn * np.asarray(mask, np.int16)
+        corners = (ring * scale - low).clip(-_FAR, _FAR)
+        row, x, turn = passages(corners, np.arange(height) + 0.5, partial(count, MOST_PASSAGES))
+        # A contour may cross itself, and surround a pixel twice.
+        np.add.at(winding, (row, np.ceil(x - 0.5).clip(0, width).astype(np.int64)), turn)
+    winding = winding.cumsum(1)[:, :width]
     filled = winding % 2 if even_odd else winding != 0
     layer = Image.new("RGBA", (width, height), tuple(round(255 * level) for level in colour))
     layer.putalpha(Image.fromarray((filled * round(255 * alpha)).astype(np.uint8)))
     picture.alpha_composite(layer, tuple(low.tolist()))
-    return pixels
