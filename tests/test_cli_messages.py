@@ -669,3 +669,5 @@ def test_the_hint_of_a_bound_is_not_the_refused_number(call):
     """It said: write 1e-06."""
     code, _, err = call("render", "a.art", "-o", "a.mp4", "--speed", "0.000001")
     assert (code, "0.001" in err, "hint: write" in err) == (2, True, False)
+    code, _, err = call("render", "a.art", "--dpi", "1e9")
+    assert (code, "10000" in err, "hint: write" in err) == (2, True, False)

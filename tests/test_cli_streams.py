@@ -14,6 +14,7 @@ from types import SimpleNamespace
 import pytest
 from PIL import Image
 
+from artgen.base.errors import OutputError
 from artgen.cli import _streams
 from artgen.cli._pipes import write_stdout
 
@@ -59,10 +60,14 @@ def test_a_closed_pipe_is_no_failure_for_a_picture(monkeypatch):
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a full disk, as Linux has it")
-def test_a_full_disk_is_one(stdout):
+def test_a_full_disk_is_one(stdout, monkeypatch):
     stdout(os.open("/dev/full", os.O_WRONLY))
     print("name", flush=True)
     assert _streams.lost_output().errno == errno.ENOSPC
+    with open("/dev/full", "wb", buffering=0) as full:
+        monkeypatch.setattr(sys, "stdout", SimpleNamespace(flush=lambda: None, buffer=full))
+        with pytest.raises(OutputError, match="cannot write to standard output: No space left"):
+            write_stdout(bytes(9))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="names of bytes, as POSIX has them")

@@ -99,7 +99,7 @@ def test_the_video_whose_sound_is_used_is_not_replaced(here, capsys):
 def test_a_gif_that_stands_still_for_long_is_refused(tmp_path):
     """Pauses of equal frames are added up, to more than fits: exit code 1."""
     frames = (np.full((4, 4, 3), 255 * (k < 2), np.uint8) for k in range(80))
-    with pytest.raises(OutputError, match="stands still"):
+    with pytest.raises(OutputError, match="write a gif: it stands still"):
         write_animation(tmp_path / "a.gif", frames, fps=0.1, comment="", quality=None, colours=None)
     assert list(tmp_path.iterdir()) == []
 

@@ -153,11 +153,13 @@ def test_other_pages_are_refused(text, says):
         ({"pen_width": 20.0}, "pen width must be .* got 20"),
         ({"pens": 0}, "must be 1 to 16, got 0"),
         ({"pens": 17}, "must be 1 to 16, got 17"),
+        ({"width": 0.0}, "the width of a page must be .* got 0"),
     ],
 )
 def test_impossible_pages_are_refused(changed, says):
-    with pytest.raises(UsageError, match=says):
+    with pytest.raises(UsageError, match=says) as told:
         Page(**changed)
+    assert told.value.hint
 
 
 def test_named_paper_turns_with_the_drawing_and_other_does_not():

@@ -41,8 +41,9 @@ def hint_of(error: Any, arguments: Sequence[str], command: Any, word: str) -> st
     if hasattr(command, "commands"):
         return _of_command(word, command)
     if isinstance(error.__cause__, ValidationError):
-        metavar = getattr(error.param, "metavar", None) or ""
-        return without_unit(str(error.__cause__.errors()[0]["input"]), metavar.lower())
+        metavar, wrong = getattr(error.param, "metavar", None) or "", error.__cause__.errors()[0]
+        if "than" not in wrong["type"]:  # one beyond the bounds was read, whatever its spelling
+            return without_unit(str(wrong["input"]), metavar.lower())
     return None
 
 

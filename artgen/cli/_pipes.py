@@ -9,7 +9,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from artgen.base.errors import InputError
+from artgen.base.errors import InputError, writing
 from artgen.base.files import LARGEST
 
 STDIO = "-"
@@ -21,9 +21,12 @@ def is_stdout(file: Path) -> bool:
 
 
 def write_stdout(content: bytes) -> None:
-    """Write bytes to standard output; a reader that went away has seen all that it wanted."""
+    """Write bytes to standard output; a reader that went away has seen all that it wanted.
+
+    Raises OutputError.
+    """
     sys.stdout.flush()
-    with suppress(BrokenPipeError):
+    with writing("cannot write to standard output"), suppress(BrokenPipeError):
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
 

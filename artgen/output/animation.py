@@ -98,7 +98,7 @@ def write_animation(
             )
         except (struct.error, OverflowError):
             raise OutputError(
-                f"cannot write {path}: it stands still for longer than the format can say",
+                f"cannot write a {suffix[1:]}: it stands still for longer than the format can say",
                 hint="make it shorter, or write .mp4 or .webm",
             ) from None
 
@@ -155,7 +155,7 @@ def _pictures(path: Path, frames: Iterator[Pixels], limits: Animation) -> Iterat
     for index, pixels in enumerate(frames):
         if index == limits.frames:
             raise OutputError(
-                f"cannot write {path}: it would have more than {limits.frames} frames",
+                f"cannot write a {path.suffix[1:]}: it would have more than {limits.frames} frames",
                 hint="make it shorter, or write .mp4 or .webm",
             )
         picture = Image.fromarray(pixels)

@@ -43,7 +43,8 @@ class Page:
         for name, side in (("width", self.width), ("height", self.height)):
             if not SMALLEST <= side <= LARGEST:
                 raise UsageError(
-                    f"the {name} of a page must be {SMALLEST:g} to {LARGEST:g} mm, got {side:g}"
+                    f"the {name} of a page must be {SMALLEST:g} to {LARGEST:g} mm, got {side:g}",
+                    hint="use the size of the paper in the plotter, such as A4 or 300x200mm",
                 )
         if not 0 <= self.margin < min(self.width, self.height) / 2:
             raise UsageError(
@@ -53,10 +54,16 @@ class Page:
             )
         for what, length in (("spacing", self.spacing), ("pen width", self.pen_width)):
             if not FINEST <= length <= SMALLEST:
-                raise UsageError(f"{what} must be {FINEST:g} to {SMALLEST:g} mm, got {length:g}")
+                raise UsageError(
+                    f"{what} must be {FINEST:g} to {SMALLEST:g} mm, got {length:g}",
+                    hint="use about the width of a line of the pen, such as 0.5",
+                )
         count = self.pens if isinstance(self.pens, int) else len(self.pens)
         if not 1 <= count <= MOST_PENS:
-            raise UsageError(f"the number of pens must be 1 to {MOST_PENS}, got {count}")
+            raise UsageError(
+                f"the number of pens must be 1 to {MOST_PENS}, got {count}",
+                hint="use fewer pens",
+            )
 
     def turned(self, canvas: Canvas) -> Page:
         """Return the page in the orientation of the canvas, if it `turns`."""
