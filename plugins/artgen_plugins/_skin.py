@@ -25,6 +25,10 @@ WHOLE, SOFT, PART, UPPER = 0.14, 0.05, 0.25, 1.35
 face; the least size of a part of it, as of a neck, in squared radii; how far up it reaches, in
 radii."""
 
+REDDER, INWARD, LEAST = 4.0, 0.35, 0.01
+"""How much redder lips are than skin, in CIELAB; how far from the border of a face they are, in
+radii, and how large at least, in squared radii."""
+
 
 def faces_of(inner: Floats) -> Labels:
     """Return the faces of a picture [height, width], from 1 on; `inner` is near to 1 in them."""
@@ -94,6 +98,25 @@ def skin_of(lab: Floats, core: Mask, size: float) -> Mask:
     chroma = np.exp(more) * (light + 10) - 3
     aside = np.hypot(hue[0] - chroma * np.cos(way), hue[1] - chroma * np.sin(way))
     return without_specks(found & (aside < ASIDE), np.full(core.shape, max(1.0, 2 * CALM * size)))
+
+
+def lips_of(lab: Floats, mine: Mask, marks: Mask) -> Mask:
+    """Return the lips in a picture in CIELAB: the largest of what is red low in a face, and marked.
+
+    `mine` [height, width] is the skin of the face, whole, and `marks` is what is dark on faces.
+    """
+    from scipy.ndimage import distance_transform_edt, label
+
+    size = np.sqrt(mine.sum() / np.pi)
+    even = calm(lab[..., 1], max(0.7, 0.02 * size), mine)
+    red = even - calm(lab[..., 1], 0.35 * size, mine) > REDDER
+    red &= distance_transform_edt(mine) > INWARD * size
+    rows = np.nonzero(mine & marks)[0]
+    red[: int(rows.mean()) if len(rows) else None] = False
+    pieces = label(red)[0]
+    many = np.bincount(pieces.ravel()) * np.isin(range(pieces.max() + 1), pieces[marks])
+    many[0] = 0
+    return np.asarray((pieces == many.argmax()) & (many.max() > LEAST * size**2))
 
 
 def calm(plane: Floats, soft: float, mass: Mask) -> Floats:

@@ -19,7 +19,7 @@ from artgen import Canvas, Ink, Preset, ink, option
 from artgen.ink import InkOptions
 from artgen_plugins._contours import Contour, cells_of, focused
 from artgen_plugins._flow import flow_lines, marked
-from artgen_plugins._skin import calm, faces_of, outlined
+from artgen_plugins._skin import calm, faces_of, lips_of, outlined
 from artgen_plugins._subject import subject_of
 from artgen_plugins.draft import parted as cut_near
 from artgen_plugins.hatch import abstracted, blurred, cropped, filled, inside_margin, without_specks
@@ -61,9 +61,8 @@ JEWELS = (
 LEAD = "#100e12"
 ENAMEL, LINE = ((0.74, 0.67, 0.6), (0.62, 0.55, 0.48), (0.5, 0.44, 0.4)), (0.16, 0.11, 0.09)
 """What comes through each layer of enamel, and through a painted line: red, green and blue."""
-STAINS, LIPS = ((0.9, 0.77, 0.68), (0.8, 0.64, 0.55), (0.93, 0.62, 0.58)), (4.0, 0.35)
-"""Where glass is clear: the same of what shades skin, once and twice, and of the red of lips; how
-much redder than around those are, in CIELAB, and how far in, in radii."""
+STAINS = (0.9, 0.77, 0.68), (0.8, 0.64, 0.55), (0.93, 0.62, 0.58)
+"""Where glass is clear: the same of what shades skin, once and twice, and of the red of lips."""
 SHADES, LEVEL, INWARD = ((38, 0.05, 3.0), (14, 0.035, 8.0)), 0.5, 0.16
 """Where glass is clear: the share of skin that each layer shades, how round it is, in radii, and
 how much darker than the middle it is at least; how much the halves of a face are made even; how
@@ -403,8 +402,6 @@ class Panes(Ink):
         self, sheet: ink.Sheet, lab: Floats, skin: Labels, marks: Mask, apart: float
     ) -> list[ink.Marks]:
         """Return the shadows of faces, in two layers, and the red of their lips."""
-        from scipy.ndimage import distance_transform_edt, label
-
         fields = np.zeros((len(STAINS), *skin.shape))
         for mine in (skin == k for k in range(1, int(skin.max()) + 1)):
             size = np.sqrt(mine.sum() / np.pi)
@@ -414,17 +411,7 @@ class Panes(Ink):
                 level = min(np.percentile(even[mine], share), np.median(even[mine]) - least)
                 dark = mine & (even < level)
                 field += without_specks(dark, np.full(dark.shape, max(1.0, 2 * soft * size)))
-            even = calm(lab[..., 1], max(0.7, 0.02 * size), mine)
-            red = even - calm(lab[..., 1], 0.35 * size, mine) > LIPS[0]
-            # Lips are the largest of what is red low in the face, and marked.
-            red &= distance_transform_edt(mine) > LIPS[1] * size
-            rows = np.nonzero(mine & marks)[0]
-            red[: int(rows.mean()) if len(rows) else None] = False
-            pieces = label(red)[0]
-            many = np.bincount(pieces.ravel()) * np.isin(range(pieces.max() + 1), pieces[marks])
-            many[0] = 0
-            if many.max() > 0.01 * size**2:
-                fields[-1] += pieces == many.argmax()
+            fields[-1] += lips_of(lab, mine, marks)
         return [
             filled(sheet, blurred(field, np.full(field.shape, 1.0), 1.0), 0.5, apart, k, 0.25)
             for k, field in enumerate(fields, self.last + 1)

@@ -4,7 +4,8 @@ The picture is cut along the edges of the things that it shows: its details are 
 most frequent colours are found, what differs little from what is around it is a part of that, and
 each takes the paper most like it of those in the shop. Sheets lie in the order of their lightness,
 and each goes on below those in front of it. Skin of a face is a few layers of one hue, with eyes,
-brows and lips on them; the lightness of a face decides which of the papers for skin these are.
+brows and lips on them, and strips along the lines of a small one; the lightness of a face decides
+which of the papers for skin these are.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ import numpy as np
 
 from artgen import Canvas, Ink, Preset, ink, option
 from artgen.ink import InkOptions
-from artgen_plugins._contours import focused
-from artgen_plugins._flow import marked
-from artgen_plugins._skin import calm, skins
-from artgen_plugins._subject import subject_of
+from artgen_plugins._contours import cells_of, focused
+from artgen_plugins._flow import flow_lines, marked
+from artgen_plugins._skin import calm, lips_of, outlined, skins
+from artgen_plugins._subject import heart, subject_of
 from artgen_plugins.hatch import abstracted, blurred, filled, spacing, tooth, without_specks
 from artgen_plugins.panes import together
-from artgen_plugins.regions import Floats, Labels, lab_of, means, merged, seen_of, separated
+from artgen_plugins.regions import Floats, Labels, Mask, lab_of, means, merged, seen_of, separated
 from artgen_plugins.wash import APART, OFF, Covers, spread, within
 
 PAPERS = (
@@ -54,6 +55,13 @@ sheets that a shadow tells."""
 CLEAR, DARKER, COLOURED = 1.2, 22.0, 40.0
 """How clear marks of a face are that are cut; how much darker than they are, in gray, and the
 chroma from which on they are not."""
+SMALL, STRIP, BESIDE = (0.07, 0.35), 0.0055, 0.012
+"""The radii of small faces, whose lips and lines are strips of paper, half the width of these and
+how far they are apart, in canvas units."""
+SHORT, INWARD, LIPS, REDS = 0.3, 0.5, (0.85, 1.6, 1.6), (0.15, 0.7, 18.0)
+"""How long strips are at least, and how far in from the border of a face its middle is, where they
+are, in radii; the lightness and the colour of lips, next to what they show; the hues of their
+papers, in radians, and the least chroma."""
 PIECES, ALIKE, LEAST, CLOSE = 300, (22.0, 2.4), 0.03, 80.0
 """Pieces to which others are compared; how much one differs from what is around it, in CIELAB,
 squared, for its area, and how much less whatever that is than a pane of glass; the smallest, in
@@ -133,11 +141,12 @@ class Papercut(Ink):
         paper = self._pieces(sheet, lab, place, fine)
         even = PLAIN + self.options.calm * (np.array(EVEN) - PLAIN)
         # Eyes, brows and lips are pieces of their own, darker so that they are seen.
-        marks = marked(fair[..., 0], inner) > CLEAR
-        marks = label(without_specks(marks, 1.6 * fine) & ~frame)[0]
+        marks = without_specks(marked(fair[..., 0], inner) > CLEAR, 1.6 * fine) & ~frame
+        strips, marks = self._strips(sheet, seen, inner, marks), label(marks)[0]
         darker = means(fair, marks)
         darker[:, 0] -= DARKER * (1 - np.hypot(*darker[:, 1:].T) / COLOURED).clip(0)
         small = np.where(marks > 0, self._papers(lab, darker)[marks], small)
+        small = np.where(strips < 0, small, strips)
 
         def drawn(coarser: float) -> ink.Marks:
             # Each place takes the paper of most around it. The mean of their colours would be that
@@ -158,6 +167,43 @@ class Papercut(Ink):
             return ink.joined(layers)
 
         return within(sheet, drawn)
+
+    def _strips(self, sheet: ink.Sheet, seen: Floats, inner: Floats, marks: Mask) -> Labels:
+        """Return the papers of lips and of strips along the lines of small faces; elsewhere -1.
+
+        `inner` [height, width] is near to 1 in faces of the picture `seen`, and `marks` is what is
+        dark on them.
+        """
+        from scipy.ndimage import distance_transform_edt, label
+
+        lab, canvas, found = lab_of(seen), sheet.canvas, np.full(inner.shape, -1)
+        faces = outlined(lab, inner) if len(self.skin) else np.zeros(inner.shape, np.int64)
+        lines = flow_lines(seen, inner, canvas, BESIDE) if faces.any() else []
+        papers, middle = lab_of(self.inks[:-1].T), heart(inner, INWARD) > 0
+        hue, rich = np.arctan2(papers[:, 2], papers[:, 1]), np.hypot(papers[:, 1], papers[:, 2])
+        reds = np.nonzero((hue > REDS[0]) & (hue < REDS[1]) & (rich > REDS[2]))[0]
+        reds = np.setdiff1d(reds, self.skin)
+        for mine in (faces == k for k in range(1, int(faces.max()) + 1)):
+            size = np.sqrt(mine.sum() / np.pi)
+            if not SMALL[0] < size * canvas.pixel < SMALL[1]:
+                continue
+            away = np.ones(inner.shape)
+            for line in lines:
+                cells = cells_of(line, canvas)
+                if (mine & middle)[cells].mean() > 0.8 and len(line.points) > SHORT * size:
+                    away[cells] = 0
+            if away.all():
+                continue
+            strips = label(distance_transform_edt(away) < STRIP / canvas.pixel)[0]
+            light = means(lab, strips)[:, 0] - DARKER / 2
+            paper = self.skin[abs(papers[self.skin, 0][:, None] - light).argmin(0)]
+            found = np.where((strips > 0) & ~marks, paper[strips], found)
+            # Lips have a line between them, along most of their width.
+            lips = lips_of(lab, mine, marks)
+            if (lips & (away == 0)).any(0).sum() > lips.any(0).sum() / 2 > 0:
+                colour = lab[lips].mean(0)[None] * LIPS
+                found[lips] = reds[nearest(colour, papers[reds])]
+        return found
 
     def _pieces(self, sheet: ink.Sheet, lab: Floats, place: Labels, fine: Floats) -> Labels:
         """Return the paper of each pixel of a picture in CIELAB, [height, width].
