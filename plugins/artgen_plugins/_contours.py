@@ -44,6 +44,12 @@ RULED, OFF = 0.05, 0.0022
 CURL, EVEN, CALM = 0.02, 0.74, 0.7
 """Over how much of a line, in shorter sides either way, it is told whether it curls; how straight
 it is at least, as chord by arc; the share of a short line that has to be so."""
+TRUE, EASY, ASIDE, STEADY = 0.16, 0.013, 0.008, 0.8
+"""The shortest sure line, how far its bends are smoothed, and how far that may take it from the
+edge, in shorter sides; how straight it is at least, as chord by arc."""
+DISTINCT, FIRST, TURNED = 4.0, 3.0, 3.0
+"""How distinct a sure line is, in CIELAB; how much more those count that go first; what a step
+aside costs of one that is drawn to an edge."""
 FACE = 0.6
 """The weight, as a share of the largest, from which on a place is in a face."""
 GROUND = 0.15
@@ -78,10 +84,7 @@ def contours(
         return []
     inner = focused(weight, shape)
     side, bent = min(shape), max(1.0, detail / canvas.pixel)
-    slope, mask, mass = _edges(lab_of(seen), inner, bent, STEP * strength)
-    lines = [Contour(each, slope[pixels_of(each, shape)].clip(0, MOST)) for each in traced(mask)]
-    for turn, reach in JOINS:
-        lines = joined(lines, max(2.0, reach * side), turn)
+    lines, slope, mass = _along_edges(seen, inner, bent, strength)
     scores = [_score(line, inner) / side for line in lines]
     order = np.argsort([-score for score in scores], kind="stable")
     clear = [lines[k] for k in order if scores[k] > LEAST]
@@ -100,6 +103,93 @@ def contours(
         told = mass[pixels_of(points, shape)]
         drawn.append(Contour(fair[:, ::-1] * canvas.pixel - canvas.reach, told))
     return sorted(drawn, key=lambda each: -float(each.contrast.sum()))
+
+
+def sure(
+    seen: Floats,
+    inner: Floats,
+    canvas: Canvas,
+    detail: float,
+    strength: float,
+    gap: float,
+    first: Iterable[Contour],
+) -> list[Contour]:
+    """Return the lines of a picture that are long, evenly bent and true, the clearest first.
+
+    Parts where the edge is faint, or from which a line without tight bends departs, are left out,
+    so that none is where nothing is; so are lines of texture, which part no masses. What is true of
+    the lines `first`, drawn to the edges near them, goes before. Parameters are like those of
+    `contours`.
+    """
+    from scipy.ndimage import grey_closing, uniform_filter1d
+
+    shape, found = inner.shape, list[Contour]()
+    if min(shape) < 8:
+        return []
+    side, wide = min(shape), max(3, round(CURL * min(shape)))
+    lines, slope, mass = _along_edges(seen, inner, max(1.0, detail / canvas.pixel), strength)
+    drawn = []
+    for points, _ in first:
+        places = (points + canvas.reach)[:, ::-1] / canvas.pixel
+        places = snapped(places, slope, max(1, round(CURL * side)))
+        drawn.append(Contour(places, FIRST * slope[pixels_of(places, shape)].clip(0, MOST)))
+    for line in [*drawn, *lines]:
+        if len(line.points) < TRUE * side:
+            continue
+        points = ruled(smooth_line(line.points, EASY * side), RULED * side, OFF * side)
+        away = uniform_filter1d(np.hypot(*(points - line.points).T), wide)
+        told = np.minimum(line.contrast, mass[pixels_of(points, shape)])
+        clear = uniform_filter1d(told, 2 * wide)
+        true = ((away < max(1.0, ASIDE * side)) & (clear > DISTINCT)).astype(np.uint8)
+        true = grey_closing(true, 2 * wide + 1, mode="nearest") > 0
+        true &= straightness(points, 2 * wide) > STEADY
+        parts = [Contour(points[run], told[run]) for run in runs(true)]
+        found += [each for each in parts if len(each.points) > TRUE * side]
+    found = [each for each in found if not _in_rim(each.points, shape)]
+    found.sort(key=lambda each: -_score(each, np.zeros(shape)))
+    kept = apart(found, np.zeros(shape), gap / canvas.pixel, TRUE * side)
+    return [
+        line._replace(points=line.points[:, ::-1] * canvas.pixel - canvas.reach) for line in kept
+    ]
+
+
+def snapped(points: Floats, slope: Floats, reach: int) -> Floats:
+    """Return a line [N, 2] moved across itself, by at most `reach` pixels, to the clearest edge.
+
+    Of all ways without jumps it has the most edge along it, by dynamic programming. Its points
+    become as far apart as pixels.
+    """
+    from scipy.ndimage import map_coordinates
+
+    far = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
+    points = np.stack([np.interp(np.arange(far[-1]), far, each) for each in points.T], 1)
+    way = np.gradient(smooth_line(points, reach / 2), axis=0)
+    across = np.stack([-way[:, 1], way[:, 0]], 1) / np.maximum(np.hypot(*way.T), 1e-9)[:, None]
+    shifts = np.arange(-reach, reach + 1)
+    places = points[:, None] + shifts[:, None] * across[:, None]
+    gain = map_coordinates(slope.clip(0, MOST), places.T, order=1, mode="nearest").T
+    best, steps = gain[0], []
+    for row in gain[1:]:
+        beside = np.pad(best - TURNED, 1, constant_values=-np.inf)
+        before = np.stack([beside[:-2], best, beside[2:]])
+        steps.append(before.argmax(0) - 1)
+        best = row + before.max(0)
+    taken = [int(best.argmax())]
+    for step in steps[::-1]:
+        taken.append(taken[-1] + int(step[taken[-1]]))
+    return np.asarray(points + shifts[taken[::-1], None] * across)
+
+
+def _along_edges(
+    seen: Floats, inner: Floats, bent: float, strength: float
+) -> tuple[list[Contour], Floats, Floats]:
+    """Return lines along edges, joined where they go on, and what `_edges` returns but lines."""
+    shape, side = inner.shape, min(inner.shape)
+    slope, mask, mass = _edges(lab_of(seen), inner, bent, STEP * strength)
+    lines = [Contour(each, slope[pixels_of(each, shape)].clip(0, MOST)) for each in traced(mask)]
+    for turn, reach in JOINS:
+        lines = joined(lines, max(2.0, reach * side), turn)
+    return lines, slope, mass
 
 
 def enclosed(lines: list[Contour], canvas: Canvas) -> Labels:

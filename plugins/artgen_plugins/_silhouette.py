@@ -27,7 +27,7 @@ CROWN = 0.75
 BODY, BESIDE, TALL = 0.64, 0.5, 5.0
 """How far in from the border of a face, and below, all is a person, how far what has no border is
 in one, and how far down that is so, in radii."""
-SOFT, BENT, BENDS, SHORT = 0.007, 0.03, (0.009, 0.02), 0.1
+SOFT, BENT, BENDS, SHORT = 0.005, 0.02, (0.006, 0.012), 0.1
 """How soft a mask is and the shortest line, in shorter sides; how far bends are smoothed, next to
 how large a subject is, and between which shares of the shorter side."""
 ASIDE, DIFFERENT, SURE = 0.012, 9.0, 0.75
@@ -35,8 +35,8 @@ ASIDE, DIFFERENT, SURE = 0.012, 9.0, 0.75
 difference on, in CIELAB, there is a border, and on which share of a line at least."""
 
 
-def silhouettes(picture: Floats, inner: Floats, canvas: Canvas) -> tuple[list[Contour], Mask]:
-    """Return the lines around the subject of a picture [3, height, width], and where that is.
+def silhouettes(picture: Floats, inner: Floats, canvas: Canvas) -> list[Contour]:
+    """Return the lines around the subject of a picture [3, height, width].
 
     With faces, which are where `inner` [height, width] is near to 1, it is people: heads and what
     is below them. There is nothing where it is not sure.
@@ -44,10 +44,9 @@ def silhouettes(picture: Floats, inner: Floats, canvas: Canvas) -> tuple[list[Co
     from scipy.ndimage import zoom
     from skimage.measure import find_contours
 
-    shape, none = inner.shape, (list[Contour](), np.zeros(inner.shape, bool))
-    if min(shape) < 16:
-        return none
-    scale = SIDE / max(shape)
+    if min(inner.shape) < 16:
+        return []
+    scale = SIDE / max(inner.shape)
     # The same at every size.
     planes = [softened(each, 0.35 / scale) if scale < 1 else each for each in picture]
     seen = [zoom(each, scale, order=1, mode="nearest", grid_mode=True) for each in planes]
@@ -55,7 +54,7 @@ def silhouettes(picture: Floats, inner: Floats, canvas: Canvas) -> tuple[list[Co
     calm = lab_of(np.stack([abstracted(each, np.ones(inner.shape), CALM) for each in seen]))
     mask, side = _parts(subject_of(calm, inner), inner), min(inner.shape)
     if not mask.any():
-        return none
+        return []
     body = _bodies(inner, BESIDE)
     bent = np.clip(BENT * np.sqrt(mask.mean()), *BENDS)
     field = softened(mask.astype(np.float64), SOFT * side)
@@ -67,16 +66,14 @@ def silhouettes(picture: Floats, inner: Floats, canvas: Canvas) -> tuple[list[Co
         sure = _across(line, calm, ASIDE * side) > DIFFERENT
         apart = ~body[pixels_of(line + 0.5, body.shape)]
         if sure[apart].sum() < SURE * apart.sum():
-            return none
+            return []
         # What goes across a person is not around one.
         sure |= apart
         for part in runs(sure):
             if part.stop - part.start > SHORT * side:
                 points = (line[part][:, ::-1] + 0.5) / scale * canvas.pixel - canvas.reach
                 lines.append(Contour(points, np.ones(len(points))))
-    places = (np.indices(shape) + 0.5).reshape(2, -1) * scale - 0.5
-    near = np.clip(np.rint(places).astype(int).T, 0, np.array(field.shape) - 1)
-    return lines, mask[tuple(near.T)].reshape(shape)
+    return lines
 
 
 def _parts(mask: Mask, inner: Floats) -> Mask:

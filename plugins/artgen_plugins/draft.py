@@ -268,9 +268,14 @@ def outlines_of(
     length: float,
 ) -> list[Contour]:
     """Return the contours of what is left of a picture [3, height, width] without its details."""
-    plain = np.stack([abstracted(each, _closer(sheet, inner), PLAIN) for each in seen])
+    plain = plain_of(sheet, seen, inner)
     found = contours(plain, sheet.weight, sheet.canvas, bent, least, gap, length)
     return [each for each in found if each.contrast.mean() > FIRMEST]
+
+
+def plain_of(sheet: ink.Sheet, seen: Floats, inner: Floats) -> Floats:
+    """Return a picture [3, height, width] without its details."""
+    return np.stack([abstracted(each, _closer(sheet, inner), PLAIN) for each in seen])
 
 
 def masses(

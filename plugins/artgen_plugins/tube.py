@@ -2,14 +2,15 @@
 
 Each has one colour along its whole length: that of the side which differs more from the picture as
 a whole. One that nearly meets itself or another reaches it, and a short one that meets nothing is
-left out. Faint rows of light fill what tubes enclose, wider where the picture is lighter; or a dim
-picture is behind, and one tube goes around the subject where it is sure, with few others, thin and
-dimmer; else tubes are only along the main outlines.
+left out. Faint rows of light fill what tubes enclose, wider where the picture is lighter; or the
+picture is behind, at dusk, in colours of its tones, and tubes are few: where a line is long and
+true, around the subject first. Their light falls on it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import chain, pairwise
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from artgen import Canvas, Ink, Preset, ink, option
 from artgen.ink import InkOptions
+from artgen.targets import parse_colour
 from artgen_plugins._contours import (
     FACE,
     RIM,
@@ -25,11 +27,12 @@ from artgen_plugins._contours import (
     contours,
     enclosed,
     focused,
+    sure,
     within,
 )
 from artgen_plugins._flow import flow_lines
 from artgen_plugins._silhouette import silhouettes
-from artgen_plugins.draft import away_from, masses, outlines_of, parted, tones_of, whole_lines
+from artgen_plugins.draft import away_from, parted, plain_of, tones_of, whole_lines
 from artgen_plugins.hatch import cropped, inside_margin, softened
 from artgen_plugins.regions import Floats, lab_of, seen_of
 from artgen_plugins.wash import within as fewer
@@ -64,20 +67,26 @@ STRAIGHT, CORNER = 30.0, 95.0
 """The most degrees by which a tube bends where it goes on in another, and where only two meet."""
 LOOSE, ENDING = 0.2, 10
 """The shortest tube that meets nothing, in shorter sides; how many points tell where one goes."""
-DUSK = (0.58, 0.52, 1.0), (0.85, 0.52, 0.95)
-NIGHT, MASSES, DETAIL, WARM = (1.4, 1.4, 0.9), (0.2, 0.86), 0.05, 3.0
-"""The lightest of a picture at dusk, where it is cold and where it is warm; the powers of the share
-of light that give its dark colours; from which tones on there is the first of them and the last;
-how much detail is left out; how much warmer than the whole is warm, in CIELAB."""
-STEPS, BLUR, FEW, CORE, HIDING = 6, 0.003, 40.0, 0.85, 0.4
-"""How many of these colours there are, of each; how far they fade, and how long tubes before such a
-picture are in all, in canvas units; from which share of the largest weight on there is none; the
-power of the light of a halo by which it hides what is behind."""
-
-LESS, THIN, APART, CLEAREST, CLOSED = (0.4, 0.3), 0.5, 0.03, 0.3, (0.04, 0.12)
-"""How long all tubes are in a subject and out of it, next to those around it; how wide these are
-and how far from those around; the shortest one; how near ends of a closed one are, and how long it
-is at least."""
+DUSK = (
+    ("#1a1266", "#7d1fa3", "#ff3d8b", "#ffd9a8"),
+    ("#0d1a63", "#1f45c4", "#22b8ee", "#d8fbff"),
+)
+"""The colours of a picture at dusk, from dark to light, where it is warm and where it is cold."""
+TONES, DETAIL = (0.0, 0.24, 0.5, 0.78, 1.05), 0.07
+"""The tones at which there is none of them and all of each; how much detail is left out."""
+COLD, NEUTRAL, AROUND = 3.0, (-4.0, 10.0), 0.01
+"""How much colder than the whole is cold, in CIELAB, and between what that is; how far around it is
+told, in shorter sides."""
+PITCH, BLUR, WIDTHS, LAID, HIDING = 0.0068, 0.0048, 64, 0.75, 0.6
+"""How far rows of these colours are from one another and how far they fade, in canvas units; how
+many widths they have; the most of all marks that are such; the power of the light of a halo by
+which it hides what is behind."""
+APART, FEW, CORE = 0.07, 9.0, 0.85
+"""How far tubes before such a picture are from one another and how long they are in all, in canvas
+units; from which share of the largest weight on there is none."""
+SPILL, LIT, REACH = 5.0, 0.4, 0.1
+"""How much light falls from a tube on such a picture, how much of that where it is dark, and how
+far, in canvas units."""
 
 
 @dataclass(frozen=True)
@@ -96,9 +105,7 @@ class TubeOptions(InkOptions):
     strength: float = option(
         0.09, "difference below which there is no tube, of black to white", low=0, high=1
     )
-    dusk: float = option(
-        0.0, "how light a picture of blue and violet masses is behind; none at 0", low=0, high=1
-    )
+    dusk: float = option(0.0, "how light a picture at dusk is behind; none at 0", low=0, high=1)
 
 
 class Tube(Ink):
@@ -114,14 +121,14 @@ class Tube(Ink):
         """Add the colours of rows and of halos, which lie behind."""
         super().take_options()
         self.tubes = self.inks
-        steps = STEPS * (self.options.dusk > 0)
-        self.below = len(DUSK) * steps
+        dusk = [parse_colour(each) for each in chain(*DUSK) if self.options.dusk]
+        self.below = len(dusk)
         power = 1 - HIDING * (self.below > 0)
         halos = [share**power * self.tubes for share, _ in GLOW[:-1]]
-        shares = np.linspace(0, 1, steps + 1)[1:, None] ** NIGHT
-        dusk = [self.options.dusk * np.array(most) * shares for most in DUSK]
         hot = 1 - (1 - self.tubes) * (1 - HOT)
-        self.inks = np.concatenate([*dusk, ROW * self.tubes, *halos, hot])
+        self.inks = np.concatenate(
+            [self.options.dusk * np.reshape(dusk, (-1, 3)), ROW * self.tubes, *halos, hot]
+        )
 
     def place(self, sheet: ink.Sheet) -> ink.Marks:
         """Draw the rows, then line after line from the longest, with its halo."""
@@ -141,32 +148,30 @@ class Tube(Ink):
         return whole_lines(rows, self._halos(sheet, light, lines), sheet.count)
 
     def _before_dusk(self, sheet: ink.Sheet, light: Floats, inner: Floats) -> ink.Marks:
-        """Draw a dim picture, and tubes around its subject or where masses end, not in a face."""
+        """Draw a picture at dusk, and a few tubes where a line is sure, not in a face."""
+        from scipy.special import expit
+
         o = self.options
-        tones, shown = tones_of(sheet, light, inner, DETAIL), np.ones(inner.shape, bool)
-        levels = np.linspace(*MASSES, STEPS).tolist()
-        warmth = lab_of(light)[..., 1:].sum(2)
-        warm = softened(warmth - warmth.mean(), WALL / sheet.canvas.pixel) > WARM
+        tones = tones_of(sheet, light, inner, DETAIL)
+        warmth = softened(lab_of(light)[..., 1:].sum(2), AROUND * min(tones.shape))
+        cold = expit((np.clip(warmth.mean() - COLD, *NEUTRAL) - warmth) / COLD)
+        shares = [np.interp(tones, ends, (0, 1)) for ends in pairwise(TONES)]
+        # What is surely cold has no warm colour below.
+        layers = [side * each for side in ((2 - 2 * cold).clip(0, 1), cold) for each in shares]
 
-        def dim(coarser: float) -> ink.Marks:
-            cold = masses(sheet, tones, inner, levels, coarser, shown)
-            rest = masses(sheet, tones, inner, levels, coarser, warm)
-            return ink.joined([cold, replace(rest, ink=rest.ink + STEPS)])
+        def dusk(coarser: float) -> ink.Marks:
+            return ink.joined(
+                [screened(sheet, each, PITCH * coarser, k) for k, each in enumerate(layers)]
+            )
 
-        picture = fewer(replace(sheet, count=max(1, 2 * sheet.count // 3)), dim)
-        lines = outlines_of(sheet, light, inner, o.detail, o.strength, GAP * o.width, FEW)
+        picture = fewer(replace(sheet, count=max(1, int(LAID * sheet.count))), dusk)
+        plain, around = plain_of(sheet, light, inner), silhouettes(light, inner, sheet.canvas)
+        lines = sure(plain, inner, sheet.canvas, o.detail, o.strength, APART, around)
         lines = parted(lines, CORE - inner, sheet.canvas, 0.0)
-        around, subject = silhouettes(light, inner, sheet.canvas)
-        if not around:
-            lines = met(lines, inner, sheet.canvas, o.width)
-            return whole_lines(picture, self._halos(sheet, light, lines), sheet.count)
-        lines = parted(lines, away_from(around, sheet.canvas), sheet.canvas, APART)
-        rest = met(lines, inner, sheet.canvas, o.width)
-        # Beside people there are no others.
-        less = LESS[0], LESS[1] * (not inner.any())
-        drawn = few(rest, around, subject, sheet.canvas, less)
-        halos = self._halos(sheet, light, around, 1.0, light[:, subject].mean(1)[:, None])
-        return whole_lines(picture, halos + self._halos(sheet, light, drawn, THIN), sheet.count)
+        lines = met(lines, inner, sheet.canvas, o.width)
+        length = np.cumsum([len(each.points) for each in lines]) * sheet.canvas.pixel
+        lines = lines[: int((length <= FEW).sum())]
+        return whole_lines(picture, self._halos(sheet, light, lines, cold), sheet.count)
 
     def _drawn(self, sheet: ink.Sheet, light: Floats, outlines: list[Contour]) -> list[Contour]:
         """Return the pen lines of a face, outlines, and elsewhere the clearest pen lines."""
@@ -199,28 +204,34 @@ class Tube(Ink):
                     tubes[k] = spread(tubes[k], soft)
                     if self.below:
                         tubes[k] *= share**HIDING
+        if self.below:
+            # Light falls on what is light.
+            lit = LIT + (1 - LIT) * cover[: self.below].sum(0) / len(DUSK[0])
+            halos, full = (tubes[level * many : (level + 1) * many] for level in (1, len(GLOW) - 1))
+            for halo, tube in zip(halos, full, strict=True):
+                halo += SPILL * spread(tube, REACH / canvas.pixel)
+            tubes[many : (len(GLOW) - 1) * many] *= lit
         return cover * inside_margin(self, cover.shape[1:])
 
     def _halos(
-        self,
-        sheet: ink.Sheet,
-        light: Floats,
-        lines: list[Contour],
-        scale: float = 1.0,
-        own: Floats | None = None,
+        self, sheet: ink.Sheet, light: Floats, lines: list[Contour], cold: Floats | None = None
     ) -> list[ink.Marks]:
         """Return the halo of each line in the hue of what is beside it, or in that of the face.
 
-        `scale` is how wide they are; below 1 they have no hot middle. All have the hue of `own`.
+        Where it is told how `cold` a picture behind is, [height, width], the first hues are on what
+        is warm and the last on what is cold.
         """
         o, found, most, hues = self.options, [], np.inf, []
         if sheet.weight is not None and np.ptp(sheet.weight) > 0:
             most = float(sheet.weight.max())
             face = light[:, sheet.weight > INNER * most].mean(1)[:, None]
-        for points, _ in lines:
-            inner = sheet.weight_at(*points.T).mean() > INNER * most
-            colour = face if inner else _beside(points, sheet.canvas, light)
-            colour = colour if own is None else own
+        for each in lines:
+            if cold is not None:
+                share = cold[cells_of(each, sheet.canvas)].mean()
+                hues.append(min(int(share * len(self.tubes)), len(self.tubes) - 1))
+                continue
+            inner = sheet.weight_at(*each.points.T).mean() > INNER * most
+            colour = face if inner else _beside(each.points, sheet.canvas, light)
             hues.append(_likest(colour, self.tubes, light)[0])
         shared = agreed(np.array(hues), lines, o.width)
         for (points, _), hue in zip(lines, shared, strict=True):
@@ -229,12 +240,12 @@ class Tube(Ink):
                 continue
             if tuple(line[-1]) != tuple(points[-1]):
                 line = np.concatenate([line, points[-1:]])
-            thin = scale * (1 - (own is None) * 0.5 * sheet.weight_at(*line.T) / most)
+            thin = 1 - 0.5 * sheet.weight_at(*line.T) / most
             rings = [
                 ink.polyline(
                     line, o.width * wide * thin, self.below + level * len(self.tubes) + hue
                 )
-                for level, (_, wide) in enumerate(GLOW[: None if scale == 1 else -1], 1)
+                for level, (_, wide) in enumerate(GLOW, 1)
             ]
             found.append(ink.joined(rings))
         return found
@@ -257,25 +268,29 @@ def _rows(sheet: ink.Sheet, calm: Floats, light: Floats, tubes: Floats) -> ink.M
     return ink.Marks(strokes[bright > 0.12], hue[bright > 0.12])
 
 
-def few(
-    lines: list[Contour],
-    around: list[Contour],
-    subject: NDArray[np.bool_],
-    canvas: Canvas,
-    less: tuple[float, float],
-) -> list[Contour]:
-    """Return long lines and closed ones, as much of `around` as `less` in the subject and out."""
-    found, left = [], [share * sum(len(each.points) for each in around) for share in less]
-    for line in lines:
-        out = int(subject[cells_of(line, canvas)].mean() < 0.5)
-        gap, length = np.hypot(*(line.points[0] - line.points[-1])), len(line.points) * canvas.pixel
-        edge = (np.array(canvas.reach) - abs(line.points)).min() < 3 * RIM * min(canvas.reach)
-        closed = gap < CLOSED[0] and length > CLOSED[1] and not edge
-        long = length > CLEAREST * min(canvas.reach)
-        if (long or closed) and len(line.points) < left[out]:
-            left[out] -= len(line.points)
-            found.append(line)
-    return found
+def screened(sheet: ink.Sheet, share: Floats, pitch: float, k: int) -> ink.Marks:
+    """Return slanted rows, `pitch` canvas units from one another, as wide as a share of it.
+
+    Where a `share` [height, width] is 1 they cover all. Level or upright rows would beat with those
+    of the pixels.
+    """
+    from scipy.ndimage import map_coordinates
+
+    reach, pixel = np.array(sheet.canvas.reach), sheet.canvas.pixel
+    far = float(np.hypot(*reach))
+    along, across = np.meshgrid(*(np.arange(-far, far, pitch),) * 2)
+    x, y = (along - across) / np.sqrt(2), (along + across) / np.sqrt(2)
+    smooth = softened(share, 0.3 * pitch / pixel)
+    cells = np.stack([y + reach[1], x + reach[0]]) / pixel - 0.5
+    wide = np.rint(WIDTHS * map_coordinates(smooth, cells, order=1, mode="nearest")) / WIDTHS
+    wide *= (abs(x) < reach[0] + pitch) & (abs(y) < reach[1] + pitch)
+    # One stroke goes on for as long as a row is as wide.
+    same = np.pad(np.diff(wide) == 0, ((0, 0), (1, 1)))
+    row, column = np.nonzero(~(same[:, 1:] & same[:, :-1]))
+    ends = np.stack([each[row, column] for each in (x, y, pitch / 2 * wide)], 1)
+    strokes = np.concatenate([ends[:-1], ends[1:]], 1)[:, [0, 1, 3, 4, 2, 5]]
+    strokes = strokes[(row[1:] == row[:-1]) & (strokes[:, 4:].max(1) > 0)]
+    return ink.Marks(strokes, np.full(len(strokes), k))
 
 
 def met(lines: list[Contour], inner: Floats, canvas: Canvas, radius: float) -> list[Contour]:
