@@ -36,7 +36,7 @@ from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.runs import run
 from artgen.svg.curves import flatten
-from artgen.targets import hex_colour
+from artgen.targets import LUMA, hex_colour
 from artgen.tasks import RunControl
 from artgen_plugins import _chords, hatch
 from artgen_plugins._chords import MOST_CROSSED, SIDE, View
@@ -547,6 +547,24 @@ def test_crisp_threads_cover_more_beside_an_edge_and_less_beyond_it():
     assert crisp[32] > plain[32] + 0.05
     assert crisp[31] < plain[31] - 0.05
     assert crisp[[8, 56]] == pytest.approx(plain[[8, 56]], abs=1e-6)
+
+
+def test_the_darkest_thread_makes_up_for_the_light_that_others_leave():
+    y, x = np.mgrid[-1:1:64j, -1:1:64j]
+    disc = 1.0 * (np.hypot(x - 0.2, y) < 0.3)
+    sheet = ink.Sheet(np.stack([0.2 + 0.2 * disc, 0.5 - 0.3 * disc]), Canvas(64, 64), 1500, None)
+    missed = []
+    for keyed in (False, True):
+        primitive = String({"nails": 60, "inks": "#1d1b20,#e6237e", "keyed": keyed})
+        marks = primitive.place(replace(sheet, rng=np.random.default_rng(0)))
+        assert set(marks.ink) == {0, 1}
+        covers = coverage(primitive, primitive.pack(marks), sheet.canvas), primitive.tones(sheet)
+        seen, wanted = (
+            gaussian_filter(np.tensordot(LUMA, printed(each, primitive, np.ones(3)), 1), 2)
+            for each in covers
+        )
+        missed.append(np.sqrt(np.square(seen - wanted)[np.hypot(x, y) < 0.8].mean()))
+    assert missed[1] < 0.8 * missed[0]
 
 
 def halves(primitive: Ink, count: int) -> ink.Sheet:

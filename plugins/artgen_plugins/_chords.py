@@ -97,7 +97,7 @@ class View:
     Chords cover shares of pixels: their `lengths`, sparse [chords, pixels], times `scale`. Threads
     that cover shares s of a pixel, at random, leave the product of 1 - s of the paper. `weight`,
     [rows, columns] in 0 to 1, is how much the error of each pixel counts. With the `light` of paper
-    and thread, from 0 to 1, the error is that of the lightness that is seen, else of the cover.
+    and thread, in 0 to 1 or of each pixel, it is that of the lightness, else of the cover.
     """
 
     def __init__(
@@ -107,7 +107,7 @@ class View:
         tone: Floats,
         weight: Any = 1.0,
         blur: float = BLUR,
-        light: tuple[float, float] | None = None,
+        light: tuple[Any, Any] | None = None,
     ) -> None:
         from scipy.sparse import csr_matrix
 
@@ -123,9 +123,8 @@ class View:
         # A Gaussian leaves this share of the square of a line one pixel wide.
         self.kept = 1 / max(1.0, 2 * blur * np.pi**0.5)
         self.goal = self.blurred(self.tone)
-        self.steepest = (
-            1.0 if light is None else float(self.rate(np.arange(2.0)).__abs__().max()) ** 2
-        )
+        ends = [] if light is None else [np.abs(self.rate(cover)).max() for cover in (0.0, 1.0)]
+        self.steepest = float(max(ends, default=1.0)) ** 2
 
     def blurred(self, picture: Any) -> Any:
         """Return a picture as it is seen."""
@@ -139,12 +138,16 @@ class View:
         point[FAR, FAR] = 2 / self.kept
         return self.blurred(self.blurred(point))
 
+    def left(self, chords: Any) -> Any:
+        """Return the share of the paper that chords leave."""
+        return np.exp(-(self.depth @ chords)).reshape(self.tone.shape)
+
     def error(self, chords: Any) -> tuple[float, Any, Any, Any]:
         """Return half the squared error of chords, its slope and bend in the cover, the paper left.
 
         The bend is half of the second derivative in the cover of a line.
         """
-        left = np.exp(-(self.depth @ chords)).reshape(self.tone.shape)
+        left = self.left(chords)
         seen, weight = self.blurred(1 - left), self.weight
         missed = seen - self.goal
         if self.light is not None:

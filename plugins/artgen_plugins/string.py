@@ -7,6 +7,9 @@ Its relaxation is solved by projected gradients, rounded at random, and improved
 out, one by one, for better ones. A few short threads along the rim then make all nails even, and an
 Eulerian circuit is the thread.
 
+Threads of several inks are as uneven as each other: the darkest, keyed, is threaded last and makes
+up for the light that the others leave, as the black of a print does, so that faces stay.
+
 Threads only darken, and those of the dark places cross the light ones. A tone with a veil, darker
 in its lightest places where there is more to darken, has less contrast and more shades.
 """
@@ -75,6 +78,9 @@ class StringOptions(InkOptions):
         121, "pixels across the picture that threads are chosen by", low=32, high=400
     )
     crisp: float = option(0.0, "how much stronger edges are", low=0, high=10)
+    keyed: bool = option(
+        False, "the darkest of several inks makes up for the light that threads of the others leave"
+    )
     scattered: bool = option(
         False, "nails at irregular distances: straight rows that face each other leave no gaps"
     )
@@ -108,16 +114,22 @@ class String(Ink):
             asked = np.ceil(totals / reach.mean() / width).astype(int).tolist()
             counts = [min(pair) for pair in zip(counts, asked, strict=True)]
         brisk = BRISK if self.options.detail > SIDE and len(self.inks) > 1 else ()
-        layers, added = [], 0
-        for k, (tone, count) in enumerate(zip(tones, counts, strict=True)):
+        layers, added, laid = [], 0, np.zeros((len(tones), *crossed.shape))
+        keyed = self.options.keyed and self.options.optical
+        key = int(np.argmin(LUMA @ self.inks.T)) if keyed else -1
+        for k in sorted(range(len(tones)), key=lambda each: each == key):
+            tone, count = tones[k], counts[k]
             if count < 3:
                 continue
             # About half of the nails have an odd number of chords; what is too long is cut off.
             free = min(count - min(len(nails) // 3, count // 2), len(reach))
             light = self.lights(sheet.paper, self.inks[k]) if self.options.optical else None
+            if k == key:
+                tone, light = self.rest(sheet, k, tones, laid)
             weight = sheet.weight_at(*grid)
             view = View(matrix, width / cell, tone, weight, light=light)
-            used = solve(view, free, sheet.rng, *brisk)
+            used = solve(view, free, sheet.rng, *(() if k == key else brisk))
+            laid[k] = 1 - view.left(np.bincount(used, minlength=len(reach)).astype(np.float32))
             thread, more = circuit(first[used], second[used], len(nails), sheet.rng)
             added += more
             layers.append(ink.polyline(nails[thread[: count + 1]], width / 2, k))
@@ -138,6 +150,26 @@ class String(Ink):
         """Return the luminance of the board and of a thread; None where they are the same."""
         board, thread = (float(LUMA @ srgb_to_linear(np.array(each))) for each in colours)
         return (board, thread) if abs(board - thread) > SAME else None
+
+    def rest(self, sheet: ink.Sheet, key: int, tones: Any, laid: Floats) -> tuple[Floats, Any]:
+        """Return the tone that an ink shall have, and the luminance without it and where it is all.
+
+        With what the others cover, `laid`, that is as light as the `tones` of all.
+        """
+        from scipy.ndimage import gaussian_filter
+
+        paper, inks = (srgb_to_linear(np.array(each)) for each in (sheet.paper, self.inks))
+        own = np.reshape(np.arange(len(inks)) == key, (-1, 1, 1))
+        wanted, board, thread = (
+            LUMA @ ink.mix(each, inks, paper, self.options.overprint).swapaxes(0, 1)
+            for each in (np.array(tones), np.where(own, 0, laid), np.where(own, 1, laid))
+        )
+        # As it is seen from afar, not thread by thread.
+        board, thread = (
+            gaussian_filter(each, 1, mode="nearest").astype(np.float32) for each in (board, thread)
+        )
+        tone = (board - wanted) / np.maximum(board - thread, SAME)
+        return tone.clip(0, self.options.darkest), (board, thread)
 
     def tones(self, sheet: ink.Sheet) -> Floats:
         """Return the share of each pixel that threads shall cover, [inks, height, width]."""
