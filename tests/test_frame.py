@@ -83,13 +83,13 @@ def test_an_automatic_crop_finds_the_detail():
 
 
 def test_a_crop_comes_near_to_the_largest_face():
-    """A face of 50 pixels takes seven tenths of the shorter side; else the crop is automatic."""
+    """A face of 50 pixels takes nine tenths of the shorter side; else the crop is automatic."""
     pixels = np.random.default_rng(1).integers(0, 255, (400, 600, 3), np.uint8)
     near = parse_frame(crop="3:4", at="face")
     frame = near.focused(pixels, lambda _: [(0.2, 0.4, 0.1), (0.8, 0.8, 0.05)])
     assert frame.at[:2] == (0.2, 0.4)
     _, _, wide, high = frame.window(600, 400)
-    assert (wide, wide / high) == pytest.approx((2 * 0.1 * 400 / 0.7, 3 / 4))
+    assert (wide, wide / high) == pytest.approx((2 * 0.1 * 400 / 0.9, 3 / 4))
     huge = near.focused(pixels, lambda _: [(0.5, 0.5, 0.6)])
     assert huge.at == (0.5, 0.5, 1.0)
     automatic = parse_frame(crop="3:4", at="auto")

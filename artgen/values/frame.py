@@ -62,7 +62,7 @@ _SEEN = 128
 """Long side in pixels of the picture in which detail is looked for."""
 _HEAD = 1.3
 """The radius of a head with its hair, where that of its face, from brow to chin, is 1."""
-_NEAR, _LEAST_FACE = 0.7, 50
+_NEAR, _LEAST_FACE = 0.9, 50
 """Of a crop around one face: the share of its shorter side that is face, and of how many pixels."""
 
 
@@ -175,7 +175,7 @@ class Frame:
         """The frame, turned, with ``auto`` replaced by the middle of the window of most detail.
 
         Around what `heads` finds in the pixels, circles, more detail is than anywhere else. The
-        first of them, of at least 50 pixels, takes seven tenths of the shorter side for ``face``,
+        first of them, of at least 50 pixels, takes nine tenths of the shorter side for ``face``,
         which is ``auto`` without one.
 
         Detail is the sum of differences between neighbouring pixels of `pixels`, [height, width,
