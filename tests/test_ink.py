@@ -1396,6 +1396,38 @@ def test_a_face_of_cut_paper_is_a_few_layers_of_one_hue():
     assert not set(tops(gray)[80, 45:115]) & set(primitive.skin)
 
 
+def test_a_small_face_of_cut_paper_has_strips_along_its_lines_and_red_lips():
+    """Mouths and noses of small faces were lost: they are too thin for pieces."""
+    rows, columns = np.indices((320, 320)) - 160.0
+    away = np.hypot(rows, columns)
+    lips = (abs(rows - 14) < 6) & (abs(columns) < 13)
+    nose = (abs(columns) < 1) & (abs(rows + 4) < 9)
+    picture = np.zeros((3, 320, 320)) + np.array([0.2, 0.3, 0.7])[:, None, None]
+    for where, colour in (
+        (away < 40, (0.85, 0.6, 0.47)),
+        (lips, (0.75, 0.3, 0.32)),
+        (lips & (abs(rows - 14) < 1), (0.3, 0.1, 0.1)),
+        (nose, (0.6, 0.4, 0.3)),
+    ):
+        picture = np.where(where, np.array(colour)[:, None, None], picture)
+    primitive = Papercut({"margin": 0.0})
+    weight = np.where(away < 50, 1.0, 0.1)
+    canvas, random = Canvas(320, 320), np.random.default_rng(0)
+    sheet = ink.Sheet(
+        np.zeros((len(primitive.inks), 320, 320)), canvas, 80000, random, weight, picture
+    )
+    cover = coverage(primitive, primitive.pack(primitive.place(sheet)), canvas)
+    order = np.arange(len(cover) - 1)[:, None, None]
+    top = np.where(cover[:-1] > 0.5, order, -1).max(0)
+    red = primitive.inks[top[lips & (abs(rows - 14) > 3)]]
+    assert (np.median(red, 0) @ [1, -1, 0]) > 0.4
+    # The strip is darker skin, and beside it is what was there.
+    lightness = primitive.inks[:-1] @ LUMA
+    assert set(top[150:160, 160]) <= set(primitive.skin)
+    assert lightness[top[150:160, 160]].max() < lightness[top[150:160, 170]].min()
+    assert set(top[150:160, 170]) <= set(primitive.skin)
+
+
 def test_what_differs_little_from_what_is_around_it_is_no_piece_of_paper():
     picture = np.zeros((3, 120, 120)) + np.array([0.5, 0.6, 0.3])[:, None, None]
     picture[:, 20:60, 20:60] += 0.03
