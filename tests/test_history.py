@@ -274,15 +274,19 @@ def test_a_light_history_is_kept_by_default(photo, registry, tmp_path, primitive
 def test_every_second_of_a_film_has_as_much_motion(registry, primitive, stage, history):
     output = {"video": False, "history": history, "video_seconds": 6, "fps": 10}
     asked = recipe("sample:coffee", stage, primitive=primitive, output=output)
-    art = run(changed(asked, {"target": {"size": 32}}), registry).art
-    frames = np.stack([*art.frames(32)]).astype(int)
-    motion = np.abs(np.diff(frames, axis=0)).mean((1, 2, 3))
-    seconds = [motion[start : start + 10].sum() for start in range(0, 40, 10)]
-    assert max(seconds) < 3 * min(seconds), seconds
-    assert motion[40:].max() == 0
-    # It does not begin with an empty canvas, nor with noise.
-    even = np.abs(frames[-1] - np.median(frames[-1], axis=(0, 1))).mean()
-    assert np.abs(frames[0] - frames[-1]).mean() < even
+    ratios = []
+    # The pace of one fit depends on how the processor rounds, so the median of three is told.
+    for seed in range(3):
+        art = run(changed(asked, {"seed": seed, "target": {"size": 32}}), registry).art
+        frames = np.stack([*art.frames(32)]).astype(int)
+        motion = np.abs(np.diff(frames, axis=0)).mean((1, 2, 3))
+        seconds = [motion[start : start + 10].sum() for start in range(0, 40, 10)]
+        ratios.append(max(seconds) / min(seconds))
+        assert motion[40:].max() == 0
+        # It does not begin with an empty canvas, nor with noise.
+        even = np.abs(frames[-1] - np.median(frames[-1], axis=(0, 1))).mean()
+        assert np.abs(frames[0] - frames[-1]).mean() < even
+    assert np.median(ratios) < 2.5, ratios
 
 
 def test_keyframes_too_near_for_a_pace_are_evenly_apart():
