@@ -44,7 +44,7 @@ RULED, OFF = 0.05, 0.0022
 CURL, EVEN, CALM = 0.02, 0.74, 0.7
 """Over how much of a line, in shorter sides either way, it is told whether it curls; how straight
 it is at least, as chord by arc; the share of a short line that has to be so."""
-TRUE, EASY, ASIDE, STEADY = 0.16, 0.013, 0.008, 0.8
+TRUE, EASY, ASIDE, STEADY = 0.16, 0.013, 0.008, 0.93
 """The shortest sure line, how far its bends are smoothed, and how far that may take it from the
 edge, in shorter sides; how straight it is at least, as chord by arc."""
 DISTINCT, FIRST, TURNED = 4.0, 3.0, 3.0
