@@ -118,6 +118,18 @@ def test_contact_sheet_prefers_full_rows():
     assert len(columns) == 4 * 120
 
 
+def test_a_row_of_a_contact_sheet_is_as_high_as_its_tallest():
+    """One square picture left bands above three rows of wide ones."""
+    wide, square = np.full((40, 80, 3), 200, np.uint8), np.full((80, 80, 3), 200, np.uint8)
+    low, high = (
+        contact_sheet([(wide, "a"), (wide, "b"), (each, "c")], columns=2) for each in (wide, square)
+    )
+    assert low.shape[1] == high.shape[1]
+    # A cell is at least 120 pixels wide.
+    assert high.shape[0] - low.shape[0] == 60
+    assert (low[:60] == high[:60]).all()
+
+
 def test_contact_sheet_of_one_and_of_extreme_aspects():
     for height, width in [(1, 1), (3000, 20), (20, 3000), (2000, 3000)]:
         sheet = contact_sheet([(flat(RED, height, width), "one")])

@@ -196,12 +196,12 @@ _INK = (170, 170, 176)
 def contact_sheet(
     cells: Sequence[tuple[Pixels, str]], *, columns: int | None = None, longest: int = _CELL[1]
 ) -> Pixels:
-    """One picture, uint8 [h, w, 3], of many: an equal cell each, captioned, on near-black.
+    """One picture, uint8 [h, w, 3], of many: captioned, on near-black, in cells of one width.
 
     `cells` are pairs of a picture, uint8 [h, w, 3] or [h, w, 4], and its caption, of one line or
     several. The number of `columns` brings the sheet near 16:10 unless given; `longest` is the most
-    pixels of a cell's longer side. Pictures keep their aspect; lines that are too long end in an
-    ellipsis.
+    pixels of a cell's longer side. Pictures keep their aspect, and a row is as high as its tallest;
+    lines that are too long end in an ellipsis.
     """
     from PIL import Image, ImageDraw, ImageFont
 
@@ -214,22 +214,23 @@ def contact_sheet(
     leading = ascent + descent + 2
     lines = max(len(caption.splitlines()) for _, caption in cells)
     pitch_x = box_width + gap
-    pitch_y = box_height + gap // 2 + max(1, lines) * leading + gap
-    columns = columns or _columns(len(cells), pitch_x / pitch_y)
-    rows = math.ceil(len(cells) / columns)
+    below = gap // 2 + max(1, lines) * leading + gap
+    columns = columns or _columns(len(cells), pitch_x / (box_height + below))
+    pictures = [_fitted(pixels, box_width, box_height) for pixels, _ in cells]
+    starts = range(0, len(cells), columns)
+    tallest = [max(each.height for each in pictures[k : k + columns]) for k in starts]
+    feet = [sum(tallest[: row + 1]) + row * below + gap for row in range(len(tallest))]
 
-    sheet = Image.new("RGB", (columns * pitch_x + gap, rows * pitch_y + gap), _BACKGROUND)
+    sheet = Image.new("RGB", (columns * pitch_x + gap, feet[-1] + below), _BACKGROUND)
     draw = ImageDraw.Draw(sheet)
-    for index, (pixels, caption) in enumerate(cells):
+    for index, (picture, (_, caption)) in enumerate(zip(pictures, cells, strict=True)):
         row, column = divmod(index, columns)
-        left, top = gap + column * pitch_x, gap + row * pitch_y
-        picture = _fitted(pixels, box_width, box_height)
-        corner = (left, top + box_height - picture.height)
-        sheet.paste(picture, corner, picture if picture.mode == "RGBA" else None)
-        below = top + box_height + gap // 2
+        left, foot = gap + column * pitch_x, feet[row]
+        mask = picture if picture.mode == "RGBA" else None
+        sheet.paste(picture, (left, foot - picture.height), mask)
         for number, line in enumerate(caption.splitlines()):
             text = _shortened(line, font, box_width)
-            draw.text((left, below + number * leading), text, _INK, font)
+            draw.text((left, foot + gap // 2 + number * leading), text, _INK, font)
     return np.asarray(sheet)
 
 
