@@ -37,7 +37,7 @@ from artgen.output.pdf import assemble_pdf
 from artgen.output.plotter import LONGER, SEEN, Page, Plot, named_page, plot
 from artgen.primitives import NoOptions
 from artgen.registry import Entry, Registry, check_required
-from artgen.svg.curves import passages
+from artgen.svg.curves import windings
 from artgen.targets import hex_colour, linear_to_srgb, parse_colour, srgb_to_linear
 
 if TYPE_CHECKING:
@@ -199,11 +199,8 @@ def _inside(part: PenPart, rows: int, columns: int) -> tuple[NDArray[Any], ...]:
     """The rows and columns of cells whose middles are in a part, by its winding number."""
     low = np.floor(part.box[:2]).clip(0, (columns, rows)).astype(int)
     wide, tall = np.ceil(part.box[2:]).clip(0, (columns, rows)).astype(int) - low
-    turns = np.zeros((tall, wide + 1), int)
-    for ring in part.rings:
-        row, x, way = passages(ring - low - 0.5, np.arange(tall))
-        np.add.at(turns, (row, np.ceil(x).clip(0, wide).astype(int)), way)
-    return tuple((np.argwhere(turns.cumsum(1)[:, :-1]) + low[::-1]).T)
+    inside = windings((ring - low for ring in part.rings), wide, tall)
+    return tuple((np.argwhere(inside) + low[::-1]).T)
 
 
 class Maker:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,3 +67,17 @@ def passages(
     level = np.arange(len(edge)) + np.repeat(last - np.cumsum(crossed), crossed)
     x, y, u, v = x[edge], y[edge], u[edge], v[edge]
     return level, x + (levels[level] - y) / (v - y) * (u - x), np.where(v > y, 1, -1)
+
+
+def windings(
+    rings: Iterable[Floats], width: int, height: int, compare: Callable[[int], object] = abs
+) -> NDArray[np.int32]:
+    """Return how often polygons wind around the middle of each pixel, [height, width].
+
+    A polygon may cross itself, and wind around a pixel twice. `compare` is that of `passages`.
+    """
+    turns = np.zeros((height, width + 1), np.int32)
+    for ring in rings:
+        row, x, way = passages(ring - 0.5, np.arange(float(height)), compare)
+        np.add.at(turns, (row, np.ceil(x).clip(0, width).astype(np.int64)), way)
+    return turns.cumsum(1, dtype=np.int32)[:, :width]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from artgen.base.errors import InputError
-from artgen.svg.curves import passages
+from artgen.svg.curves import windings
 from artgen.svg.read import Area, read_svg
 
 if TYPE_CHECKING:
@@ -62,14 +62,9 @@ def _lay(picture: Image, area: Area, scale: float, count: Callable[[int, int], o
     count(MOST_PIXELS, width * height)
     if not width * height:
         return
-    winding = np.zeros((height, width + 1), np.int32)
-    for ring in rings:
-        # Nearer corners are not moved, which would bend the edges that are seen.
-        corners = (ring * scale - low).clip(-_FAR, _FAR)
-        row, x, turn = passages(corners, np.arange(height) + 0.5, partial(count, MOST_PASSAGES))
-        # A contour may cross itself, and surround a pixel twice.
-        np.add.at(winding, (row, np.ceil(x - 0.5).clip(0, width).astype(np.int64)), turn)
-    winding = winding.cumsum(1)[:, :width]
+    # Nearer corners are not moved, which would bend the edges that are seen.
+    corners = ((ring * scale - low).clip(-_FAR, _FAR) for ring in rings)
+    winding = windings(corners, width, height, partial(count, MOST_PASSAGES))
     filled = winding % 2 if even_odd else winding != 0
     layer = Image.new("RGBA", (width, height), tuple(round(255 * level) for level in colour))
     layer.putalpha(Image.fromarray((filled * round(255 * alpha)).astype(np.uint8)))

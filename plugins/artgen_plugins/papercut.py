@@ -142,7 +142,7 @@ class Papercut(Ink):
         even = PLAIN + self.options.calm * (np.array(EVEN) - PLAIN)
         # Eyes, brows and lips are pieces of their own, darker so that they are seen.
         marks = without_specks(marked(fair[..., 0], inner) > CLEAR, 1.6 * fine) & ~frame
-        strips, marks = self._strips(sheet, seen, inner, marks), label(marks)[0]
+        strips, marks = self._strips(sheet, seen, fair, inner, marks), label(marks)[0]
         darker = means(fair, marks)
         darker[:, 0] -= DARKER * (1 - np.hypot(*darker[:, 1:].T) / COLOURED).clip(0)
         small = np.where(marks > 0, self._papers(lab, darker)[marks], small)
@@ -168,26 +168,28 @@ class Papercut(Ink):
 
         return within(sheet, drawn)
 
-    def _strips(self, sheet: ink.Sheet, seen: Floats, inner: Floats, marks: Mask) -> Labels:
+    def _strips(
+        self, sheet: ink.Sheet, seen: Floats, lab: Floats, inner: Floats, marks: Mask
+    ) -> Labels:
         """Return the papers of lips and of strips along the lines of small faces; elsewhere -1.
 
-        `inner` [height, width] is near to 1 in faces of the picture `seen`, and `marks` is what is
-        dark on them.
+        `inner` [height, width] is near to 1 in faces of the picture `seen`, which is `lab` in
+        CIELAB, and `marks` is what is dark on them.
         """
         from scipy.ndimage import distance_transform_edt, label
 
-        lab, canvas, found = lab_of(seen), sheet.canvas, np.full(inner.shape, -1)
+        canvas, found = sheet.canvas, np.full(inner.shape, -1)
         faces = outlined(lab, inner) if len(self.skin) else np.zeros(inner.shape, np.int64)
-        lines = flow_lines(seen, inner, canvas, BESIDE) if faces.any() else []
+        sizes = np.sqrt(np.bincount(faces.ravel())[1:] / np.pi)
+        low, high = np.array(SMALL) / canvas.pixel
+        small = [k for k, size in enumerate(sizes, 1) if low < size < high]
+        lines = flow_lines(seen, inner, canvas, BESIDE) if small else []
         papers, middle = lab_of(self.inks[:-1].T), heart(inner, INWARD) > 0
         hue, rich = np.arctan2(papers[:, 2], papers[:, 1]), np.hypot(papers[:, 1], papers[:, 2])
         reds = np.nonzero((hue > REDS[0]) & (hue < REDS[1]) & (rich > REDS[2]))[0]
         reds = np.setdiff1d(reds, self.skin)
-        for mine in (faces == k for k in range(1, int(faces.max()) + 1)):
-            size = np.sqrt(mine.sum() / np.pi)
-            if not SMALL[0] < size * canvas.pixel < SMALL[1]:
-                continue
-            away = np.ones(inner.shape)
+        for k in small:
+            mine, size, away = faces == k, sizes[k - 1], np.ones(inner.shape)
             for line in lines:
                 cells = cells_of(line, canvas)
                 if (mine & middle)[cells].mean() > 0.8 and len(line.points) > SHORT * size:

@@ -123,13 +123,16 @@ class String(Ink):
                 continue
             # About half of the nails have an odd number of chords; what is too long is cut off.
             free = min(count - min(len(nails) // 3, count // 2), len(reach))
-            light = self.lights(sheet.paper, self.inks[k]) if self.options.optical else None
+            light, hurry = None, brisk
             if k == key:
-                tone, light = self.rest(sheet, k, tones, laid)
+                (tone, light), hurry = self.rest(sheet, k, tones, laid), ()
+            elif self.options.optical:
+                light = self.lights(sheet.paper, self.inks[k])
             weight = sheet.weight_at(*grid)
             view = View(matrix, width / cell, tone, weight, light=light)
-            used = solve(view, free, sheet.rng, *(() if k == key else brisk))
-            laid[k] = 1 - view.left(np.bincount(used, minlength=len(reach)).astype(np.float32))
+            used = solve(view, free, sheet.rng, *hurry)
+            if keyed:
+                laid[k] = 1 - view.left(np.bincount(used, minlength=len(reach)).astype(np.float32))
             thread, more = circuit(first[used], second[used], len(nails), sheet.rng)
             added += more
             layers.append(ink.polyline(nails[thread[: count + 1]], width / 2, k))
