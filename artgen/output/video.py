@@ -368,7 +368,7 @@ def _encode(
     """Encode the frames as the container's one stream, whose size is that of the first."""
     import av
     from av.video.frame import PictureType
-    from av.video.reformatter import ColorRange, Colorspace
+    from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
     first = next(frames)
     # Rates of television are multiples of 1/1001 s.
@@ -386,14 +386,18 @@ def _encode(
 
     key = 0
     before: Pixels | None = None
+    reformatter = VideoReformatter()  # one per frame would prepare its tables anew each time
     for index, pixels in enumerate(itertools.chain([first], frames)):
         if pixels.shape != first.shape or pixels.dtype != np.uint8:
             raise ValueError(
                 f"frame {index} is {pixels.dtype} {pixels.shape}, not uint8 {first.shape}"
             )
         if pixels is not before:
-            frame = av.VideoFrame.from_numpy_buffer(_padded(pixels), format=pixel).reformat(
-                format=coded, dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
+            frame = reformatter.reformat(
+                av.VideoFrame.from_numpy_buffer(_padded(pixels), format=pixel),
+                format=coded,
+                dst_colorspace=Colorspace.ITU709,
+                dst_color_range=ColorRange.MPEG,
             )
         frame.pts, frame.pict_type = index, PictureType.NONE
         # A key frame is sharper than the one before it, which shows where nothing moves.
