@@ -32,7 +32,9 @@ from artgen.families.mesh.paint import (
     draw_mesh,
     fill_holes,
     from_table,
+    integrate_along,
     integrate_field,
+    integrate_sides,
     triangulate,
 )
 from artgen.primitives import Primitive
@@ -241,14 +243,15 @@ class MeshDensification(Densification):
         found = self._triangulate(tensors)
         filled, vertices = fill_holes(found)
         cost = torch.zeros(len(found.places), dtype=torch.float64)
-        here = self._explained(found, found.places, found.triangles)
+        _, gains, here = self._splits(found)
         cost.index_add_(0, found.triangles.reshape(-1), here.repeat_interleave(3))
-        cost.index_add_(0, vertices, -self._explained(found, found.places, filled))
+        moments = integrate_field(found.places, Edges.of(filled), self._fields)
+        cost.index_add_(0, vertices, -self._explained(found, found.places[filled], moments))
         framed = on_frame(tensors["xy"], self.problem.drawing.canvas)[1]
         cost[framed.all(0)] = torch.inf
         cheapest = cost.argsort(stable=True)[: int(self.options.move * len(cost))]
         added = max(0, self._due(step) - len(cost))
-        gain = self._splits(found)[1].sort(descending=True).values[added:]
+        gain = gains.sort(descending=True).values[added:]
         moved = min(len(cheapest), len(gain))
         better = int((gain[:moved] > cost[cheapest[:moved]]).sum())
         return cost.argsort(stable=True)[better:].sort().values
@@ -260,7 +263,7 @@ class MeshDensification(Densification):
         canvas = self.problem.drawing.canvas
         some = {name: tensor[..., kept] for name, tensor in tensors.items()}
         found = self._triangulate(some)
-        points, gain = self._splits(found)
+        points, gain, _ = self._splits(found)
         best = gain.argsort(descending=True, stable=True)[:count]
         reach = torch.tensor(canvas.reach, dtype=torch.float64)
         place = points[best] * canvas.pixel - reach
@@ -272,35 +275,46 @@ class MeshDensification(Densification):
     def _triangulate(self, tensors: Mapping[str, Tensor]) -> Triangulation:
         return triangulate(self.primitive, tensors["xy"], self.problem.drawing.canvas)
 
-    def _splits(self, found: Triangulation) -> tuple[Tensor, Tensor]:
-        """The best point to divide each triangle at, [T, 2] in pixels, and its gain, [T]."""
-        before = self._explained(found, found.places, found.triangles)
-        corners = found.places[found.triangles]
+    @property
+    def _fields(self) -> Tensor:
+        """The target [3, height, width], or the weighted one with the weight below it."""
+        if self.weight is None:
+            return self.target
+        return torch.cat([self.target * self.weight, self.weight[None]])
+
+    def _splits(self, found: Triangulation) -> tuple[Tensor, Tensor, Tensor]:
+        """The best point to divide each triangle at, [T, 2] in pixels, and its gain, [T].
+
+        Last comes what is explained without it, [T].
+        """
+        fields, corners = self._fields, found.places[found.triangles]
+        sides = integrate_sides(found.places, found.edges, fields)
+        before = self._explained(found, corners, sides.sum(1))
         points = torch.einsum("wk,tki->wti", corners.new_tensor(SPLITS), corners)
         gains = []
         for point in points:
-            new = (len(found.places) + torch.arange(len(point)))[:, None].expand(-1, 3)
-            parts = torch.stack([found.triangles, found.triangles.roll(-1, 1), new], -1)
-            places = torch.cat([found.places, point])
-            after = self._explained(found, places, parts.reshape(-1, 3)).reshape(-1, 3).sum(1)
+            middle = point[:, None].expand(-1, 3, -1)
+            ends = torch.cat([corners, middle], -1).reshape(-1, 4).numpy()
+            spokes = integrate_along(ends, fields).reshape(sides.shape)
+            parts = torch.stack([corners, corners.roll(-1, 1), middle], 2).flatten(0, 1)
+            moments = torch.stack([sides, spokes.roll(-1, 1), -spokes], 2).flatten(0, 1).sum(1)
+            after = self._explained(found, parts, moments).reshape(-1, 3).sum(1)
             gains.append(after - before)
         gain, best = torch.stack(gains).max(0)
-        return points[best, torch.arange(len(best))], gain
+        return points[best, torch.arange(len(best))], gain, before
 
-    def _explained(self, found: Triangulation, places: Tensor, triangles: Tensor) -> Tensor:
+    def _explained(self, found: Triangulation, corners: Tensor, moments: Tensor) -> Tensor:
         """The part of the squared target that the best colour of each triangle explains, [T].
 
         That is the integral of the square of the colour, which is one for the whole triangle, or
-        linear in the position where those of the mesh `found` are. `places` [N, 2] are in pixels.
+        linear in the position where those of the mesh `found` are. `corners` [T, 3, 2] are in
+        pixels, and `moments` the integrals of the fields, see `integrate_field`.
         """
-        edges, weight = Edges.of(triangles), self.weight
-        field = self.target if weight is None else self.target * weight
-        corners = places[triangles]
         size = areas(corners).clamp_min(TINY)
         density = torch.ones_like(size)
-        if weight is not None:
-            density = integrate_field(places, edges, weight[None])[:, 0, 0] / size
-        moments = integrate_field(places, edges, field)
+        if self.weight is not None:
+            density = moments[:, 3, 0] / size
+        moments = moments[:, :3]
         level, slopes = moments[:, :, 0], moments[:, :, 1:]
         result = level.square().sum(1) / size
         if not torch.equal(found.colours[:, 0], found.colours[:, 1]):

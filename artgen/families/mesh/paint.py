@@ -75,14 +75,24 @@ class Triangulation:
 def triangulate(mesh: Mesh, xy: Tensor, canvas: Canvas) -> Triangulation:
     """Find the triangles between the vertices `xy` [2, N], in canvas units, and their edges."""
     framed = on_frame(xy, canvas)[0].double().T
-    points = framed.detach().numpy()
+    corners, colours, edges = _connect(mesh, framed.detach().numpy().tobytes())
+    places = (framed + framed.new_tensor(canvas.reach)) / canvas.pixel
+    return Triangulation(places, corners, colours, edges)
+
+
+@functools.lru_cache(maxsize=1)
+def _connect(mesh: Mesh, xy: bytes) -> tuple[Tensor, Tensor, Edges]:
+    """Find triangles, their colours and edges; `xy` holds the points, float64 [N, 2], as bytes.
+
+    A step begins with the vertices for which the one before solved for colours.
+    """
+    points = np.frombuffer(bytearray(xy)).reshape(-1, 2)
     triangles = mesh.triangulate(points)
     turned = (areas(torch.from_numpy(points[triangles])) < 0).numpy()
     triangles = np.where(turned[:, None], triangles[:, [0, 2, 1]], triangles)
     colours = torch.from_numpy(_corner_colours(mesh, points, triangles))
-    places = (framed + framed.new_tensor(canvas.reach)) / canvas.pixel
     corners = torch.from_numpy(np.ascontiguousarray(triangles))
-    return Triangulation(places, corners, colours, Edges.of(corners))
+    return corners, colours, Edges.of(corners)
 
 
 def _corner_colours(mesh: Mesh, points: Floats, triangles: Integers) -> Integers:
@@ -168,9 +178,19 @@ def integrate_field(places: Tensor, edges: Edges, field: Tensor) -> Tensor:
     The last axis holds the integrals of the field, of x times and of y times the field, in pixels.
     `places` [N, 2] are those of the vertices, in pixels. Triangles may overlap.
     """
+    return integrate_sides(places, edges, field).sum(1)
+
+
+def integrate_sides(places: Tensor, edges: Edges, field: Tensor) -> Tensor:
+    """Integrate left of each side of triangles, which add up: float64 [T, 3, channels, 3]."""
+    along = integrate_along(_ends(places, edges), field)
+    return along[edges.sides] * edges.signs[:, :, None, None]
+
+
+def integrate_along(ends: Floats, field: Tensor) -> Tensor:
+    """Integrate a field left of edges, `ends` [E, 4] in pixels: float64 [E, channels, 3]."""
     values = np.ascontiguousarray(field.detach().numpy(), np.float32)
-    along = _added_up(_kernels().integrate, _ends(places, edges), values)
-    return (along[edges.sides] * edges.signs[:, :, None, None]).sum(1)
+    return _added_up(_kernels().integrate, ends, values)
 
 
 def corner_integrals(found: Triangulation, field: Tensor) -> Tensor:
