@@ -10,6 +10,9 @@ import numpy as np
 
 from artgen.compiler.jit import grid_type, inline, options
 
+ROWS = 16
+"""Rows of pixels whose marks are looked for together."""
+
 
 @inline
 def span_of(quad, discs, y):
@@ -65,6 +68,17 @@ def sort_by_pixel(lefts, spans, begins, order):
         order[k] = i
 
 
+@inline
+def touching(heights, marks, upper, lower, found):
+    """Write those marks that lie between two heights to `found`, and return their number."""
+    number = 0
+    for i in marks:
+        if heights[i, 0] <= lower and heights[i, 1] >= upper:
+            found[number] = i
+            number += 1
+    return number
+
+
 @nb.njit(
     nb.void(
         *(nb.float64[:, :, ::1], nb.float64[:, :, ::1], nb.float64[:, ::1], nb.int64[::1]),
@@ -79,19 +93,21 @@ def cover(quads, discs, heights, starts, picture, grid, sample_rows, first, last
     highest y, are sorted by ink; those of ink k begin at ``starts[k]``.
     """
     top, pitch, edge, scale, width = grid
-    near = np.empty(len(quads), np.int64)
+    across = (sample_rows - 1) * pitch
+    around, near = np.empty(len(quads), np.int64), np.empty(len(quads), np.int64)
     lefts, rights = np.empty(len(quads)), np.empty(len(quads))
     begins, order = np.empty(picture.shape[2] + 2, np.int64), np.empty(len(quads), np.int64)
-    for row in range(first, last):
-        upper = top + (row * sample_rows) * pitch
-        lower = upper + (sample_rows - 1) * pitch
-        for k in range(len(starts) - 1):
-            line, number = picture[k, row], 0
+    for k in range(len(starts) - 1):
+        some = 0
+        for row in range(first, last):
+            upper = top + (row * sample_rows) * pitch
+            if (row - first) % ROWS == 0:
+                # Each row would look at all marks, of which few are near.
+                lowest = top + (min(row + ROWS, last) - 1) * sample_rows * pitch + across
+                some = touching(heights, range(starts[k], starts[k + 1]), upper, lowest, around)
+            number = touching(heights, around[:some], upper, upper + across, near)
+            line = picture[k, row]
             line[:] = 0
-            for i in range(starts[k], starts[k + 1]):
-                if heights[i, 0] <= lower and heights[i, 1] >= upper:
-                    near[number] = i
-                    number += 1
             for sample in range(sample_rows):
                 y, spans = upper + sample * pitch, 0
                 for i in near[:number]:
