@@ -12,7 +12,7 @@ from artgen.values.canvas import Canvas
 
 Floats = NDArray[np.float64]
 
-THROUGH, MOST_ROWS = 4, 64
+THROUGH, MOST_ROWS = 2, 64
 """Sample rows that cross the thinnest mark, and the most in a pixel."""
 
 
