@@ -63,6 +63,7 @@ def colours_of(art) -> list[tuple[float, ...]]:
 EVERY = {
     "over": lambda: random_splats(6, 1, blend="over"),
     "triangle": lambda: random_shapes("triangle", 6, 1),
+    "rotated_ellipse": lambda: random_shapes("rotated_ellipse", 6, 1),
     "mixture": lambda: random_shapes("triangle*3+ellipse", 6, 1),
     "voronoi": sites,
 }
@@ -177,7 +178,7 @@ def test_colours_become_those_of_a_palette():
     assert made.drawing.background == RED or made.drawing.background == BLUE
 
 
-@pytest.mark.parametrize("name", ["over", "triangle", "voronoi"])
+@pytest.mark.parametrize("name", ["over", "triangle", "rotated_ellipse", "voronoi"])
 def test_all_parts_move_scale_and_turn_as_the_picture_does(name):
     """The picture of the edit is the edited picture, as far as the canvas shows both."""
     art = EVERY[name]()
