@@ -143,8 +143,7 @@ def make(
     with showing(registry, common, called):
         made, contents = make_thing(entry.name, maker, dict(pairs), motif, file, sha256, unused)
     files = {folder / name: data for name, data in (fitted | contents).items()}
-    read = (source, *(value for _, value in pairs))
-    inputs = [Path(each) for each in read if os.path.isfile(each)]
+    inputs = [Path(each) for each in (source, *dict(pairs).values()) if os.path.isfile(each)]
     for path in files:
         check_output(path, overwrite=overwrite, option="--name", inputs=inputs)
     # An earlier thing had other pages, pens or machines, or a drawing of its own.
