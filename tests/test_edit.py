@@ -220,6 +220,13 @@ def test_stamps_turn():
     assert np.abs(edit(art, "rotate=35").render(48).astype(int) - art.render(48)).mean() > 1
 
 
+def test_a_circle_too_small_to_be_seen_hinders_no_turn():
+    genes = [[0.3, -0.5], [0.1, 0.2], [0.2, 1e-8]]
+    art = drawn("circle", genes=genes, colour=[[1.0, 0.0]] * 3, alpha=[1.0, 1.0])
+    made = edit(art, "rotate=90@largest:1", "rotate=90")
+    assert made.drawing.tensors["genes"][:2, 0].tolist() == pytest.approx([-0.1, 0.3], abs=1e-3)
+
+
 def test_a_circle_turns_with_its_place():
     art = random_shapes("circle", 3, 1)
     made = edit(art, "rotate=30")

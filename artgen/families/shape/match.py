@@ -132,7 +132,7 @@ def _followed(member: Shape, genes: Floats, goal: Floats) -> Floats:
 
 def _cornered(member: Shape, points: Floats) -> Floats:
     """The points [N, 2] of a shape; of one of spans its outline with corners at other heights."""
-    if member.curves or member.vertices:
+    if member.curves or member.vertices or len(points) < 3:
         return points
     (x, y), (u, v) = points.T, np.roll(points, -1, axis=0).T
 
