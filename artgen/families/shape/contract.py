@@ -91,7 +91,7 @@ def joined_ends(low: float, high: float, span: Callable[[float], tuple[float, fl
     points = points[(np.abs(points - np.roll(points, 1, axis=0)) > SAME).any(1)]
     after, before = np.roll(points, -1, axis=0) - points, points - np.roll(points, 1, axis=0)
     turn = before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0]
-    return points[np.abs(turn) > STRAIGHT]
+    return np.asarray(points[np.abs(turn) > STRAIGHT])
 
 
 class Shape(Primitive):
