@@ -63,6 +63,7 @@ def colours_of(art) -> list[tuple[float, ...]]:
 EVERY = {
     "over": lambda: random_splats(6, 1, blend="over"),
     "triangle": lambda: random_shapes("triangle", 6, 1),
+    "rotated_ellipse": lambda: random_shapes("rotated_ellipse", 6, 1),
     "mixture": lambda: random_shapes("triangle*3+ellipse", 6, 1),
     "voronoi": sites,
 }
@@ -177,7 +178,7 @@ def test_colours_become_those_of_a_palette():
     assert made.drawing.background == RED or made.drawing.background == BLUE
 
 
-@pytest.mark.parametrize("name", ["over", "triangle", "voronoi"])
+@pytest.mark.parametrize("name", ["over", "triangle", "rotated_ellipse", "voronoi"])
 def test_all_parts_move_scale_and_turn_as_the_picture_does(name):
     """The picture of the edit is the edited picture, as far as the canvas shows both."""
     art = EVERY[name]()
@@ -217,6 +218,13 @@ def test_stamps_turn():
     again = edit(art, "rotate=35", "scale=0.6", "rotate=-35", f"scale={1 / 0.6}")
     assert np.abs(again.render(48).astype(int) - art.render(48)).mean() < 0.5
     assert np.abs(edit(art, "rotate=35").render(48).astype(int) - art.render(48)).mean() > 1
+
+
+def test_a_circle_too_small_to_be_seen_hinders_no_turn():
+    genes = [[0.3, -0.5], [0.1, 0.2], [0.2, 1e-8]]
+    art = drawn("circle", genes=genes, colour=[[1.0, 0.0]] * 3, alpha=[1.0, 1.0])
+    made = edit(art, "rotate=90@largest:1", "rotate=90")
+    assert made.drawing.tensors["genes"][:2, 0].tolist() == pytest.approx([-0.1, 0.3], abs=1e-3)
 
 
 def test_a_circle_turns_with_its_place():

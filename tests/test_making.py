@@ -257,6 +257,19 @@ def test_other_drawings_and_folders_that_exist_are_refused(wound, tmp_path, caps
     assert "was not written by artgen" in capsys.readouterr().err
 
 
+def test_what_an_option_reads_is_not_replaced(empty_folder, capsys):
+    """The picture of an earlier thing was the depth of a new one, which took its place."""
+    Image.linear_gradient("L").save("photo.png")
+    line = ["make", "lithophane", "photo.png", "--width", "2cm", "--detail", "2", "--name", "thing"]
+    assert main(line) == 0
+    picture = empty_folder / "artgen-out" / "thing" / "picture.png"
+    before = picture.read_bytes()
+    line = ["make", "paper", "photo.png", "--width", "8cm", "--layers", "2", "--name", "thing"]
+    assert main([*line, "--depth", str(picture), "--overwrite"]) == 2
+    assert "cannot be both read and written" in capsys.readouterr().err
+    assert picture.read_bytes() == before
+
+
 def test_kinds_are_listed_with_their_options(capsys):
     assert main(["make", "--list"]) == 0
     assert "string" in capsys.readouterr().out

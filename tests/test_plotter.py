@@ -134,6 +134,13 @@ def test_pages_have_names_or_sides():
     assert named_page("10x8in") == Page(254, 8 * 25.4, turns=False)
 
 
+def test_small_paper_takes_a_small_margin():
+    """It was refused by the usual margin, of 15 mm, whatever was asked for."""
+    assert named_page("25x25mm", margin=2.0) == Page(25, 25, turns=False, margin=2.0)
+    with pytest.raises(UsageError, match="leaves no space"):
+        named_page("25x25mm")
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [("A44", "did you mean A4"), ("12", "such as 300x200mm"), ("5x5mm", "10 to 5000 mm")],

@@ -241,6 +241,11 @@ def test_postcards_fill_a_sheet_and_lie_behind_each_other(motif):
     assert "turned over the short edge" in told
 
 
+def test_a_small_card_has_no_margin_of_a_plotter(motif):
+    made = Postcards({"paper": "A4", "card": "25x20mm", "dpi": 30.0}).make(motif)
+    assert made.parts[1].number > 30
+
+
 @pytest.mark.parametrize(
     ("line", "words"),
     [

@@ -143,7 +143,7 @@ def make(
     with showing(registry, common, called):
         made, contents = make_thing(entry.name, maker, dict(pairs), motif, file, sha256, unused)
     files = {folder / name: data for name, data in (fitted | contents).items()}
-    inputs = [Path(source)] if source else []
+    inputs = [Path(each) for each in (source, *dict(pairs).values()) if os.path.isfile(each)]
     for path in files:
         check_output(path, overwrite=overwrite, option="--name", inputs=inputs)
     # An earlier thing had other pages, pens or machines, or a drawing of its own.

@@ -79,7 +79,7 @@ class Plotting:
             asked["pens"] = parse_palette(self.pens) if count is None else count
         if self.paper is not None:
             asked["paper"] = hex_colour(parse_colour(self.paper))
-        return replace(named_page(asked.pop("page", "A4")), **asked)
+        return named_page(asked.pop("page", "A4"), **asked)
 
 
 def render(

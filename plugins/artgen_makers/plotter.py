@@ -290,8 +290,8 @@ class Plotter(Maker):
             pens = tuple(hex_colour(parse_colour(each)) for each in o.pens.split(","))
         if o.fill not in ("hatch", "none", "solid"):
             raise UsageError(f"--fill {o.fill} is unknown", hint="use hatch, none or solid")
-        return replace(
-            named_page(o.page),
+        return named_page(
+            o.page,
             margin=o.margin,
             pens=pens,
             pen_width=width,

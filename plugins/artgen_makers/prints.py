@@ -333,7 +333,7 @@ class Postcards(Maker):
 
 def paper_of(text: str, aspect: float) -> tuple[float, float]:
     """Return width and height in mm; named paper turns to the picture. Raises UsageError."""
-    page = named_page(text)
+    page = named_page(text, margin=0)
     sides = page.width, page.height
     return sides[::-1] if page.turns and (aspect > 1) != (sides[0] > sides[1]) else sides
 

@@ -27,7 +27,7 @@ from __future__ import annotations
 import functools
 import math
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, make_dataclass, replace
 from typing import Any, ClassVar, TypeAlias
 
@@ -79,6 +79,19 @@ class ShapeOptions:
     symmetry: str = option(
         "none", "how every shape is repeated: mirror, quarter, rotate:6, or a group such as p6m"
     )
+
+
+def joined_ends(low: float, high: float, span: Callable[[float], tuple[float, float]]) -> Floats:
+    """Return the polygon [corners, 2] whose ends at a y between `low` and `high` are its span."""
+    # Closer together at both ends, where round shapes bend away.
+    heights = (low + high) / 2 - (high - low) / 2 * np.cos(np.linspace(0, np.pi, HEIGHTS))
+    ends = np.array([[*span(float(y)), y] for y in heights])
+    points = np.concatenate([ends[:, 1:], ends[::-1, ::2]])
+    # Remove duplicates, then corners on the line between two others.
+    points = points[(np.abs(points - np.roll(points, 1, axis=0)) > SAME).any(1)]
+    after, before = np.roll(points, -1, axis=0) - points, points - np.roll(points, 1, axis=0)
+    turn = before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0]
+    return np.asarray(points[np.abs(turn) > STRAIGHT])
 
 
 class Shape(Primitive):
@@ -292,16 +305,7 @@ class Shape(Primitive):
             points = np.empty((self.vertices, 2))
             self.outline(genes, points)
             return points
-        low, high = self.bounds(genes)
-        # Closer together at both ends, where round shapes bend away.
-        heights = (low + high) / 2 - (high - low) / 2 * np.cos(np.linspace(0, np.pi, HEIGHTS))
-        ends = np.array([[*self.span(genes, float(y)), y] for y in heights])
-        points = np.concatenate([ends[:, 1:], ends[::-1, ::2]])
-        # Remove duplicates, then corners on the line between two others.
-        points = points[(np.abs(points - np.roll(points, 1, axis=0)) > SAME).any(1)]
-        after, before = np.roll(points, -1, axis=0) - points, points - np.roll(points, 1, axis=0)
-        turn = before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0]
-        return points[np.abs(turn) > STRAIGHT]
+        return joined_ends(*self.bounds(genes), lambda y: self.span(genes, y))
 
     def svg(self, genes: Floats) -> str:
         """Return the shape as an SVG element in canvas units, without a fill.

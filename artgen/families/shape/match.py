@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from artgen.base.errors import UsageError
-from artgen.families.shape.contract import Shape
+from artgen.families.shape.contract import Shape, joined_ends
 from artgen.families.shape.spans import as_drawn, finite_polygon, unpack
 from artgen.matching import (
     Appearance,
@@ -30,8 +30,8 @@ LEAST_SLOPE, MOST_SLOPE = 1e-3, 1e3
 """Of corners by genes: those below a share of the largest one do nothing; beyond the other limit
 the order of the corners has changed."""
 
-ROUNDS = 4
-"""Rounds of least squares after each step in which shapes are turned and scaled."""
+ROUNDS = 12
+"""Most rounds of least squares after each step in which shapes are turned and scaled."""
 
 FAITHFUL = 0.03
 """The largest distance of an outline from what it shall be, as a share of its size."""
@@ -105,7 +105,8 @@ def _transform(shape: Shape, tensors: Tensors, linear: Tensor, offset: Tensor) -
             for step in np.arange(1, steps + 1) / steps:
                 c, s = (factor**step * f(step * turn) for f in (math.cos, math.sin))
                 there = middle + step * (place - middle)
-                way = _followed(member, way, around @ np.array([[c, s], [-s, c]]) + there)
+                turned = around @ np.array([[c, s], [-s, c]]) + there
+                way = _followed(member, way, _cornered(member, turned))
             ways.append((_apart(_corners(member, way), goal), way))
         error, best = min(ways, key=lambda each: each[0])
         if not error <= FAITHFUL * factor * size + 1e-6:
@@ -127,6 +128,21 @@ def _followed(member: Shape, genes: Floats, goal: Floats) -> Floats:
         if np.abs(change).max() < 1e-7:
             break
     return genes
+
+
+def _cornered(member: Shape, points: Floats) -> Floats:
+    """The points [N, 2] of a shape; of one of spans its outline with corners at other heights."""
+    if member.curves or member.vertices or len(points) < 3:
+        return points
+    (x, y), (u, v) = points.T, np.roll(points, -1, axis=0).T
+
+    def span(at: float) -> tuple[float, float]:
+        # The ends of a level edge are those of the edges beside it.
+        share = (at - y) / np.where(v == y, np.nan, v - y)
+        passed = (x + share * (u - x))[(share > -1e-9) & (share < 1 + 1e-9)]
+        return float(passed.min()), float(passed.max())
+
+    return joined_ends(float(y.min()), float(y.max()), span)
 
 
 def _apart(one: Floats, other: Floats) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from artgen.base.errors import UsageError, did_you_mean
 from artgen.values.canvas import Canvas
@@ -77,16 +77,17 @@ class Page:
         return min((side / 2 - self.margin) / half for side, half in sides)
 
 
-def named_page(text: str) -> Page:
+def named_page(text: str, **more: Any) -> Page:
     """Parse a page: ``A4``, ``letter``, ``300x200mm``, ``30x20cm``. Raises UsageError.
 
-    Named paper turns to the orientation of the drawing, a page of given size does not.
+    Named paper turns to the orientation of the drawing, a page of given size does not. `more` are
+    other fields: small paper is none with the usual margin.
     """
     if paper := paper_sides(text):
-        return Page(*paper)
+        return Page(*paper, **more)
     found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)x([0-9]+(?:\.[0-9]+)?)(mm|cm|in)?", text)
     if found is None:
         known = did_you_mean(text, PAPERS)
         raise UsageError(f"unknown page {text!r}", hint=f"{known} (or a size such as 300x200mm)")
     unit = {"cm": 10.0, "in": 25.4}.get(found[3], 1.0)
-    return Page(unit * float(found[1]), unit * float(found[2]), turns=False)
+    return Page(unit * float(found[1]), unit * float(found[2]), turns=False, **more)
