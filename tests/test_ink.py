@@ -2065,6 +2065,50 @@ def test_stones_have_the_same_room_however_many_points_are_looked_at_together(mo
     assert np.array_equal(owners(pixels, points, angle), whole)
 
 
+@pytest.mark.parametrize("form", ["stone", "stitch"])
+def test_joints_have_darker_inks_of_what_is_around(form):
+    """All were of one dark colour, which spoiled what is light."""
+    mosaic = Mosaic({"form": form, "bed": True})
+    mosaic.take_palette(["#ffffff", "#101010", "#a06050", "#cccccc", "#702010"])
+    assert mosaic.options.inks == "#101010,#702010,#a06050,#cccccc,#ffffff"
+    amounts = np.zeros((5, 32, 32))
+    amounts[4, :, :16] = amounts[2, :, 16:] = 1
+    sheet = ink.Sheet(amounts, Canvas(32, 32), 400, np.random.default_rng(0))
+    marks = mosaic.place(sheet)
+    assert 300 < len(marks) <= 400
+    below, tiles = (
+        marks.ink[part] for part in (slice(len(marks) // 2), slice(len(marks) // 2, None))
+    )
+    x = marks.strokes[: len(below), [0, 2]].mean(1)
+    assert set(tiles) == {2, 4}
+    assert set(below[x < -0.3]) == {3}
+    # On white ones beside brown ones too.
+    assert set(below[x > -0.05]) == {1}
+    assert len(mosaic.place(replace(sheet, count=1))) == 1
+    cover = coverage(mosaic, mosaic.pack(marks), Canvas(200, 200))
+    assert (1 - cover).prod(0).mean() < 0.02
+
+
+def test_calm_stones_are_larger_where_little_is_seen_and_alike_along_rows():
+    noise = np.random.default_rng(1).random((96, 96)) - 0.5
+    rows, columns = np.indices((96, 96))
+    gray = 0.5 + 0.15 * noise + 0.3 * np.where(columns > 60, np.sin(rows / 1.5), 0)
+    stones, steps = {}, {}
+    for calm in (0.0, 1.0):
+        mosaic = Mosaic(
+            {"calm": calm, "inks": ",".join(f"#{k:02x}{k:02x}{k:02x}" for k in range(0, 256, 10))}
+        )
+        amounts = separate(torch.from_numpy(gray[None].repeat(3, 0)), mosaic, (1, 1, 1))
+        marks = mosaic.place(ink.Sheet(amounts, Canvas(96, 96), 900, np.random.default_rng(0)))
+        middles = (marks.strokes[:, :2] + marks.strokes[:, 2:4]) / 2
+        near = neighbours(middles, 2)
+        left = middles[:, 0] < 0.1
+        steps[calm] = np.abs(marks.ink[near] - marks.ink[:, None])[left].mean()
+        stones[calm] = left.sum()
+    assert stones[1.0] < 0.85 * stones[0.0]
+    assert steps[1.0] < 0.5 * steps[0.0]
+
+
 def test_stones_stand_out_from_those_around():
     """Eyes of a few stones were half as dark as they look."""
     rows, columns = np.indices((96, 96)) - 47.5

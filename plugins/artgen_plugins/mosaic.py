@@ -8,6 +8,7 @@ mosaics, SIGGRAPH 2001), shrunk by the joints between them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
@@ -17,6 +18,8 @@ from numpy.typing import NDArray
 
 from artgen import Ink, Preset, ink, option
 from artgen.ink import InkOptions
+from artgen.primitives.edges import colours_of
+from artgen.targets import LUMA
 from artgen_plugins._presets import read_presets
 from artgen_plugins._streams import STEP, streams
 from artgen_plugins.hatch import abstracted, directions, spacing, to_canvas
@@ -27,6 +30,12 @@ PIXELS, NEAR, ROUNDS = 24, 6, 5
 """Sample points for each stone, stones that a point may belong to, and rounds of relaxation."""
 TOGETHER = 1 << 18
 """Sample points whose stones are found at a time: each takes a kilobyte."""
+SHADE, GROWN, BESIDE = (0.72, 4.0), 1.6, 5
+"""How light the bed of tiles is next to them, and how much that counts next to its hue; how large
+it is next to a tile; how many others it may touch."""
+BUSY, MORE, EVEN = 85, 0.14, 0.05
+"""The percentile of detail that busy places have, how much more weight they get, and that of all
+where there is no focus."""
 CALM, BEND, LONGEST, LONG, CLOSE = 0.4, 0.97, 60.0, 1.02, (1.45, 1.25)
 """How much detail rows leave out and how much they bend; the length of the longest row and of a
 stone, in distances; how long and how wide a stone with room around it is, in sides."""
@@ -36,9 +45,9 @@ kind differ."""
 AROUND, ALIKE, FEW, CALMED, NEARLY = 8, 22.0, 1, 2, 7.0
 """How many neighbours a stone has, the difference in CIELAB up to which they are alike, how many
 such it needs to be no stray; rounds, and the difference within which colours become nearer."""
-BROAD, CRISP = 24, (0.5, 1.0)
+BROAD, CRISP, SPECK = 24, (0.5, 1.0), 0.7
 """Of how many neighbours a stone is lighter or darker, and how much more it becomes so: elsewhere
-and in a face."""
+and in a face; how much less where it is lighter, if stones are calm."""
 FACE = (0.6, 0.9)
 """The share of the largest weight where a face begins, and where it is whole."""
 SKIN, HUES, TAN = 62.0, (12.0, 36.0, 105.0, 125.0), 20.0
@@ -74,6 +83,12 @@ class MosaicOptions(InkOptions):
     form: Literal["stone", "stitch"] = option(
         "stone", "squares along the contours, or slanted stitches on a grid"
     )
+    calm: float = option(
+        0.0, "how much stones of a row are alike, and larger where little is seen", low=0, high=1
+    )
+    bed: bool = option(
+        False, "tiles lie on larger ones, half of all, of darker inks, which show in the joints"
+    )
     joint: float = option(0.14, "gap between tiles, as a share of their side", low=0, high=0.9)
 
 
@@ -86,12 +101,14 @@ class Mosaic(Ink):
     presets = read_presets("mosaic")
 
     def take_options(self) -> None:
-        """Read the inks. Raises UsageError."""
-        if self.options.inks:
-            super().take_options()
-        else:
-            levels = bytes.fromhex(SMALTI.replace("#", "").replace(",", ""))
-            self.inks = np.frombuffer(levels, np.uint8).reshape(-1, 3) / 255
+        """Read the inks, of which there may be more than of printed ones."""
+        self.inks = colours_of(self.options.inks or SMALTI)
+
+    def take_palette(self, colours: Sequence[str]) -> None:
+        """Use these colours as inks, dark ones below light ones."""
+        if self.options.bed:
+            colours = sorted(colours, key=lambda each: LUMA @ colours_of(each)[0])
+        super().take_palette(colours)
 
     @property
     def cap(self) -> Literal["round", "butt"]:
@@ -99,6 +116,27 @@ class Mosaic(Ink):
         return "butt" if self.options.form == "stone" else "round"
 
     def place(self, sheet: ink.Sheet) -> ink.Marks:
+        """Lay the tiles from top to bottom, on their bed."""
+        if not self.options.bed:
+            return self._tiles(sheet)
+        tiles = self._tiles(replace(sheet, count=max(1, sheet.count // 2)))
+        return ink.joined([self._below(tiles).first(sheet.count - len(tiles)), tiles])
+
+    def _below(self, tiles: ink.Marks) -> ink.Marks:
+        """Return the bed of tiles: darker than each of those around, or none."""
+        ends = tiles.strokes[:, :4].reshape(-1, 2, 2)
+        middles, colours = ends.mean(1, keepdims=True), lab_of(self.inks.T)
+        near = tiles.ink[neighbours(middles[:, 0], BESIDE)]
+        wanted = colours * [SHADE[0], 1, 1]
+        apart = ((wanted[:, None] - colours) ** 2 @ [SHADE[1], 1, 1])[tiles.ink]
+        # Inks lie on those before them.
+        lowest = np.minimum(tiles.ink, near.min(1, initial=len(colours)))
+        apart[np.arange(len(colours)) >= lowest[:, None]] = np.inf
+        grown = (middles + GROWN * (ends - middles)).reshape(-1, 4)
+        strokes, some = np.hstack([grown, GROWN * tiles.strokes[:, 4:]]), lowest > 0
+        return ink.Marks(strokes[some], apart.argmin(1)[some])
+
+    def _tiles(self, sheet: ink.Sheet) -> ink.Marks:
         """Lay the tiles from top to bottom."""
         if self.options.form == "stone":
             return self._stones(sheet)
@@ -122,7 +160,8 @@ class Mosaic(Ink):
             allowed &= sheet.weight > 0
         if not allowed.any():
             return ink.Marks(np.zeros((0, 6)), np.zeros(0, np.int64))
-        points, pitch, angle = rows(sheet, tone, allowed)
+        finer = busier(sheet, tone, self.options.calm) if self.options.calm else sheet
+        points, pitch, angle = rows(finer, tone, allowed)
         # The cosine and sine of twice the angle may be interpolated.
         turned = np.cos(2 * angle), np.sin(2 * angle)
         facts = np.stack([pitch * sheet.canvas.pixel, *turned, allowed * 1.0])
@@ -150,12 +189,16 @@ class Mosaic(Ink):
         ]
         seen = np.stack([[sheet.at(k, *each.T) for k in range(len(self.inks))] for each in at])
         amounts = seen.mean(0)
-        if not self.options.inks:
-            amounts = self._varied(amounts, points, sheet)
+        if self.options.calm or not self.options.inks:
+            amounts = self._varied(amounts, points, turn, sheet)
         return _marks(points[:, 0], points[:, 1], turn, long, wide, amounts)
 
-    def _varied(self, amounts: Floats, points: Floats, sheet: ink.Sheet) -> Floats:
-        """Return amounts [inks, N] of stones at points [N, 2]: alike, as stones of one kind are."""
+    def _varied(self, amounts: Floats, points: Floats, turn: Floats, sheet: ink.Sheet) -> Floats:
+        """Return amounts [inks, N] of stones at points [N, 2]: alike, as stones of one kind are.
+
+        `turn` [N] is the angle of their rows.
+        """
+        calm = self.options.calm
         colours, most = lab_of(self.inks.T), amounts.argmax(0)
         apart = np.hypot.reduce(colours[:, None] - colours[most], axis=2)
         # What is unlike the rest of a stone belongs to the next one.
@@ -165,14 +208,19 @@ class Mosaic(Ink):
         if sheet.weight is not None and sheet.target is not None and np.ptp(sheet.weight):
             face = np.interp(sheet.weight_at(*points.T) / sheet.weight.max(), FACE, [0, 1])
             shown = replace(sheet, amounts=sheet.target)
-            mean = tanned(mean, np.stack([shown.at(k, *points.T) for k in range(3)]), face)
+            # Inks that are learned have skin among them.
+            if not self.options.inks:
+                mean = tanned(mean, np.stack([shown.at(k, *points.T) for k in range(3)]), face)
         # Without it, eyes and mouths of a few stones are half as dark as they look.
         broad = neighbours(points, BROAD)
         around = mean[broad].mean(1) if broad.size else mean
-        mean[:, 0] += np.interp(face, [0, 1], CRISP) * (mean - around)[:, 0]
+        more = (mean - around)[:, 0]
+        mean[:, 0] += np.interp(face, [0, 1], CRISP) * (more - SPECK * calm * more.clip(0))
         near = neighbours(points, AROUND)
-        mean = calmed(mean, near, NEARLY * (1 - 0.5 * face))
-        mean += VARIED * sheet.rng.standard_normal(mean.shape) * [1, 0.6, 0.6]
+        along, across = _apart(points[near] - points[:, None], turn[:, None])
+        row = 1 - calm * across**2 / np.maximum(along**2 + across**2, 1e-12)
+        mean = calmed(mean, near, NEARLY * (1 + calm - (0.5 + calm) * face), row)
+        mean += (1 - calm) * VARIED * sheet.rng.standard_normal(mean.shape) * [1, 0.6, 0.6]
         chosen = ((mean[:, None] - colours) ** 2).sum(2).argmin(1)
         # A single stone may be an eye.
         chosen = np.where(face > 0.5, chosen, joined(chosen, mean, colours, near))
@@ -210,11 +258,29 @@ def tanned(lab: Floats, seen: Floats, face: Floats) -> Floats:
     return found
 
 
-def calmed(lab: Floats, near: NDArray[np.intp], alike: Floats) -> Floats:
-    """Return colours [N, 3] nearer to those of neighbours that differ by `alike` [N] or less."""
+def busier(sheet: ink.Sheet, tone: Floats, share: float) -> ink.Sheet:
+    """Return a sheet that has more weight where tones change, outside of its focus."""
+    from scipy.ndimage import gaussian_filter
+
+    wide = 1.5 * np.sqrt(tone.size / sheet.count)
+    change = np.hypot(*np.gradient(gaussian_filter(tone, wide / 3, mode="nearest")))
+    busy = gaussian_filter(change, wide, mode="nearest")
+    busy = (busy / max(np.percentile(busy, BUSY), 1e-9)).clip(0, 1)
+    weight = np.full(tone.shape, EVEN) if sheet.weight is None else sheet.weight
+    return replace(sheet, weight=weight + share * MORE * busy * (1 - weight))
+
+
+def calmed(
+    lab: Floats, near: NDArray[np.intp], alike: Floats, share: float | Floats = 1.0
+) -> Floats:
+    """Return colours [N, 3] nearer to those of neighbours that differ by `alike` [N] or less.
+
+    `share` [N, neighbours] is how much each counts.
+    """
     for _ in range(CALMED):
-        share = np.exp(-((lab[near] - lab[:, None]) ** 2).sum(2) / (2 * alike[:, None] ** 2))
-        lab = (lab + (share[..., None] * lab[near]).sum(1)) / (1 + share.sum(1))[:, None]
+        apart = ((lab[near] - lab[:, None]) ** 2).sum(2)
+        like = share * np.exp(-apart / (2 * alike[:, None] ** 2))
+        lab = (lab + (like[..., None] * lab[near]).sum(1)) / (1 + like.sum(1))[:, None]
     return lab
 
 
