@@ -74,7 +74,7 @@ from artgen_plugins.hatch import (
     tooth,
 )
 from artgen_plugins.mosaic import Mosaic, calmed, joined, neighbours, owners, tanned
-from artgen_plugins.panes import Panes
+from artgen_plugins.panes import Panes, related
 from artgen_plugins.papercut import Papercut, frequent
 from artgen_plugins.path import Path
 from artgen_plugins.place import brightened, separate
@@ -402,6 +402,19 @@ def test_arcs_end_where_another_circle_is_nearer():
     turned = np.abs(beyond[:, 0] - beyond[:, 1]) < 0.3 * pixel
     nearest = (beyond < beyond.min(2)[:, :, None] + 0.5 * pixel).all(1)
     assert (turned & nearest).any(1).all()
+
+
+def test_what_differs_little_from_the_hue_of_its_thing_has_that_hue():
+    """A black dog had panes of brown, violet and teal glass; the saddle of a horse stays red."""
+    lab, subject = np.zeros((20, 40, 3)), np.zeros((20, 40), bool)
+    subject[5:15, 5:15] = subject[5:15, 25:35] = True
+    lab[5:15, 5:15, 1:], lab[5:8, 5:15, 1:], lab[12:15, 5:9, 1:] = (2, -4), (-6, 5), (60, 40)
+    lab[5:15, 25:35, 1:] = 4, 20
+    found = related(lab, subject)
+    assert np.allclose(found[5:8, 5:15, 1:], (2, -4), atol=1)
+    assert np.allclose(found[12:15, 5:9], lab[12:15, 5:9], atol=1e-3)
+    assert np.array_equal(found[:, 25:], lab[:, 25:])
+    assert np.array_equal(found[~subject], lab[~subject])
 
 
 @pytest.mark.parametrize(("form", "limit"), [("flow", 0.02), ("spiral", 0.02), ("tsp", 0.06)])
