@@ -111,23 +111,25 @@ ASUNDER, SHARE, FEW, HEAVY, SAME, GROUND = 200.0, 0.12, 0.3, (1.9, 0.75), 30.0, 
 CIELAB; to which power of its area the subject has panes, and how few the ground; how wide leads are
 around it and elsewhere; the difference up to which neighbours are one pane, and how much that
 counts in the ground."""
-FAIR, BROAD, BENDS, FACED = (0.006, 0.013), (7.0, 9.0), 2.0, 5.0
+FAIR, BROAD, BENDS, FACED = (0.006, 0.013), (14.0, 9.0), 2.0, 5.0
 """Where glass is clear: below which radius leads of the subject and the ground do not bend, in
 shorter sides; the largest pane, in shares of the mean; how soon what is not convex is cut; how much
 larger panes are in faces."""
-VARIED, TURNED, FLESHY = (3.0, 1.5, 1.5), 0.45, (2, 7)
-"""Where glass is clear: how much panes vary in CIELAB, and the hue of what is nearly gray, in
-radians; which glass of the shop is for skin."""
-RICH, LEAN, PALE = 36.0, 8.0, (74.0, 90.0)
+VARIED, TURNED, FLESHY, RELATED = (3.0, 1.5, 1.5), 0.45, (2, 7), 22.0
+"""Where glass is clear: how much panes of the ground vary in CIELAB, and the hue of what is nearly
+gray, in radians; which glass of the shop is for skin; up to which difference from the median of a
+thing its colours have the hue of that."""
+RICH, LEAN, PALE, BLACK = 36.0, 8.0, (74.0, 90.0), (28.0, 16.0)
 """Where glass is clear: its least chroma; how much grays lean to blue, or to amber where they are
-light; between which lights what is gray is nearly white."""
+light; between which lights what is gray is nearly white; up to which light and chroma what is
+nearly black is blue."""
 FLESH, FAIREST, BRIGHT = (1.2, 5.0), (40.0, 0.68), 65.0
 """How much more chroma skin has; its lightness, for black skin and for each unit more; that of the
 median of clear glass."""
 EYE, PUPIL, SLIGHT = (0.03, 0.12), 1.8, 0.24
 """Where glass is clear: how wide what is round and dark, as an eye, is at least and at most, in
 canvas units, and how dark; the radius of a face of which all marks are painted."""
-DRAWN = 0.8
+DRAWN = 0.87
 """Where glass is clear: how close the lines of a subject are, next to those of a face."""
 SHINE, SHADED = 0.12, 0.3
 """Where glass is clear: how much more light comes through the middle of a pane, and how dark it is
@@ -202,6 +204,7 @@ class Panes(Ink):
         if self.options.clear:
             skin = outlined(lab_of(seen_of(sheet, 1 - sheet.amounts.mean(0))), inner)
             subject = subject_of(calm, inner) | (skin > 0)
+            lab, calm = (related(each, subject & (skin == 0)) for each in (lab, calm))
             # Of faces only skin is painted, where it is told.
             faces = faces_of(inner)
             untold = ~np.isin(faces, np.append(faces[skin > 0], 0)) | ~skin.any()
@@ -339,10 +342,11 @@ class Panes(Ink):
     def _jewels(self, lab: Floats, labels: Labels, kinds: Labels, vary: float = 1) -> Labels:
         """Return the glass of each pane, a little varied; skin is of glass for skin."""
         flesh = means(np.where(kinds > 1, 1.0, 0.0)[..., None], labels)[:, 0] > 0.5
-        turned = vary * TURNED * np.random.default_rng(5).uniform(-1, 1, len(flesh))
+        ground = means(np.where(kinds > 0, 0.0, 1.0)[..., None], labels)[:, 0].round()
+        turned = vary * ground * TURNED * np.random.default_rng(5).uniform(-1, 1, len(flesh))
         wanted = clear(means(lab, labels), lab, flesh, turned)
         noise = np.random.default_rng(7).normal(0, 1, (len(wanted), 3)) * VARIED
-        wanted += vary * noise * ~flesh[:, None]
+        wanted += vary * noise * ground[:, None]
         glass = lab_of(self.inks[: max(1, self.last)].T)
         far = ((wanted[:, None] - glass) ** 2).sum(2)
         if not self.options.inks and flesh.any():
@@ -486,6 +490,8 @@ def clear(colours: Floats, lab: Floats, skin: Mask, turned: Floats) -> Floats:
     cold = np.where((hue[:, 1] < 2.0)[:, None], [-0.1, -1.0], [0.3, 1.0])
     near_gray = np.exp(-((chroma / 14) ** 2))[:, None]
     lean = hue * (1 - near_gray * [1.0, 0.0]) + LEAN * near_gray * cold
+    # What is black is of blue glass.
+    lean[(colours[:, 0] < BLACK[0]) & (chroma < BLACK[1])] = [1.0, -8.0]
     white, more = pale * np.exp(-chroma / 10), RICH * (0.45 + 0.55 * np.tanh(chroma / 12))
     vivid = (1 - white) * (more + 1.1 * chroma) + white * chroma
     vivid = np.where(skin, FLESH[0] * chroma + FLESH[1], vivid)
@@ -496,6 +502,22 @@ def clear(colours: Floats, lab: Floats, skin: Mask, turned: Floats) -> Floats:
     way /= np.maximum(np.hypot(*way.T), 1e-6)[:, None]
     light = np.where(skin, FAIREST[0] + FAIREST[1] * colours[:, 0], light)
     return np.concatenate([light[:, None], vivid[:, None] * way], 1)
+
+
+def related(lab: Floats, subject: Mask) -> Floats:
+    """Return a picture in CIELAB where what differs little from the hue of its thing has that hue.
+
+    A thing is a connected piece of the `subject` [height, width], whose hue is the median.
+    """
+    from scipy.ndimage import label
+
+    found, pieces = lab.copy(), label(subject)[0]
+    for k in range(1, pieces.max() + 1):
+        hue = lab[pieces == k, 1:]
+        away = np.median(hue, 0) - hue
+        near = np.exp(-(((away**2).sum(1) / RELATED**2) ** 2))
+        found[pieces == k, 1:] += near[:, None] * away
+    return found
 
 
 def streaked(canvas: Canvas, angle: float, seed: int) -> Floats:
