@@ -2176,12 +2176,46 @@ def test_no_stone_is_a_stray_and_skin_is_warm():
     # A pale cheek, a greenish tooth, painted lips, and the cheek where there is no face.
     seen = np.array([[0.55, 0.5, 0.45], [0.6, 0.63, 0.58], [0.7, 0.15, 0.2], [0.55, 0.5, 0.45]]).T
     plain = lab_of(seen)
-    cheek, tooth, lips, wall = tanned(plain, seen, np.array([1.0, 1, 1, 0]))
+    cheek, tooth, lips, wall = tanned(plain, plain, np.array([1.0, 1, 1, 0]), 20.0)
     assert cheek[1] > plain[0, 1] + 5
     assert cheek[2] > plain[0, 2] + 10
     assert 0 < tooth[1] < 5
     assert lips == pytest.approx(plain[2])
     assert wall == pytest.approx(plain[3])
+
+
+@pytest.mark.parametrize("form", ["stone", "stitch"])
+def test_skin_of_a_face_is_warm_and_only_there(form):
+    """Faces had the grays and olives of a photograph, and white behind them was mint."""
+    gray, mint, field = "#948870", "#beeaca", "#7a8a52"
+    made = Mosaic({"form": form, "skin": True})
+    made.take_palette([gray, mint, field])
+    own = made.inks[~made.warm]
+    assert len(own) == 3
+    assert 2 <= made.warm.sum() <= 3
+    picture = np.zeros((3, 90, 90)) + own[2][:, None, None]
+    picture[:, :30], picture[:, 82:] = own[1][:, None, None], own[0][:, None, None]
+    row, column = np.mgrid[:90, :90]
+    head = np.hypot(row - 45, column - 45) < 12
+    picture[:, head] = own[0][:, None]
+    amounts = np.zeros((len(made.inks), 90, 90))
+    apart = np.hypot.reduce(picture[None] - made.inks[..., None, None], axis=1)
+    np.put_along_axis(amounts, apart.argmin(0)[None], 1.0, axis=0)
+    inks = {}
+    for name, weight in (("face", head * 0.95 + 0.05), ("none", None)):
+        sheet = ink.Sheet(amounts, Canvas(90, 90), 900, np.random.default_rng(0), weight, picture)
+        marks = made.place(sheet)
+        x, y = marks.strokes[:, [0, 2]].mean(1), marks.strokes[:, [1, 3]].mean(1)
+        places = {"face": np.hypot(x, y) < 0.15, "top": y < -0.5, "below": y > 0.9}
+        inks[name] = {key: lab_of(made.inks[marks.ink[k]].T).mean(0) for key, k in places.items()}
+        assert name == "face" or not made.warm[marks.ink].any()
+    face, plain = inks["face"], inks["none"]
+    hue = [np.degrees(np.arctan2(each["face"][2], each["face"][1])) for each in (face, plain)]
+    assert hue[0] < 72 < 84 < hue[1]
+    assert np.hypot(*face["face"][1:]) > np.hypot(*plain["face"][1:]) + 2
+    assert abs(face["face"][0] - plain["face"][0]) < 2
+    assert np.hypot(*face["top"][1:]) < 5 < 15 < np.hypot(*plain["top"][1:])
+    assert face["below"] == pytest.approx(plain["below"])
 
 
 def test_no_lead_crosses_light_and_shadow_of_one_thing_in_the_focus():

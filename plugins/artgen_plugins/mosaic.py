@@ -19,20 +19,23 @@ from numpy.typing import NDArray
 from artgen import Ink, Preset, ink, option
 from artgen.ink import InkOptions
 from artgen.primitives.edges import colours_of
-from artgen.targets import LUMA
+from artgen.targets import LUMA, hex_colour, parse_colour
+from artgen_plugins._contours import focused
 from artgen_plugins._presets import read_presets
+from artgen_plugins._skin import skins
 from artgen_plugins._streams import STEP, streams
 from artgen_plugins.hatch import abstracted, directions, spacing, to_canvas
-from artgen_plugins.regions import Floats, lab_of
+from artgen_plugins.place import brightened
+from artgen_plugins.regions import Floats, lab_of, rgb_of
 from artgen_plugins.stipple import shown
 
 PIXELS, NEAR, ROUNDS = 24, 6, 5
 """Sample points for each stone, stones that a point may belong to, and rounds of relaxation."""
 TOGETHER = 1 << 18
 """Sample points whose stones are found at a time: each takes a kilobyte."""
-SHADE, GROWN, BESIDE = (0.72, 4.0), 1.6, 5
+SHADE, GROWN, WIDEST, BESIDE = (0.72, 4.0), 1.6, 2.0, 5
 """How light the bed of tiles is next to them, and how much that counts next to its hue; how large
-it is next to a tile; how many others it may touch."""
+it is next to a tile, and next to a small one; how many others it may touch."""
 BUSY, MORE, EVEN = 85, 0.14, 0.05
 """The percentile of detail that busy places have, how much more weight they get, and that of all
 where there is no focus."""
@@ -50,12 +53,17 @@ BROAD, CRISP, SPECK = 24, (0.5, 1.0), 0.7
 and in a face; how much less where it is lighter, if stones are calm."""
 FACE = (0.6, 0.9)
 """The share of the largest weight where a face begins, and where it is whole."""
-SKIN, HUES, TAN = 62.0, (12.0, 36.0, 105.0, 125.0), 20.0
+SKIN, HUES, TAN = 58.0, (12.0, 36.0, 105.0, 125.0), 20.0
 """The hue of stones for skin, in degrees; those of photographs of it, the outer ones hardly; how
-much more chroma stones have."""
-LIGHT = (20.0, 35.0, 78.0, 92.0)
+much more chroma stones of glass have."""
+HEALTHY, WARMED, SEEN, ASIDE = 6.0, 3.0, 0.5, 0.2
+"""How much more chroma other inks of skin have; the difference in CIELAB from which there are
+some, and from which they are used; how far beyond what is surely skin, in radii of a face."""
+LIGHT = (8.0, 24.0, 82.0, 94.0)
 """How light skin is: what is darker is hair, and what is lighter a tooth or the white of an eye."""
-GRAY, VIVID, PALE = (3.5, 7.5), (28.0, 45.0), (8.0, 20.0)
+MINT, BRIGHT, WEAK, WHITE = (100.0, 120.0, 190.0, 210.0), (70.0, 82.0), (24.0, 34.0), 0.9
+"""The hue, lightness and chroma of what is white in a green light, and how much less it has."""
+GRAY, VIVID, PALE = (3.5, 7.5), (36.0, 48.0), (8.0, 20.0)
 """Chroma in a face: from gray to skin, from skin to what is painted, from gray to other things."""
 SMALTI = (
     "#fbf6e8,#efe6cf,#d9cfba,#b9b2a6,#94918c,#6f7074,#4c4f57,#30333b,#191a20,"
@@ -89,6 +97,9 @@ class MosaicOptions(InkOptions):
     bed: bool = option(
         False, "tiles lie on larger ones, half of all, of darker inks, which show in the joints"
     )
+    skin: bool = option(
+        False, "a palette has warm colours also, which skin in a face has instead of its grays"
+    )
     joint: float = option(0.14, "gap between tiles, as a share of their side", low=0, high=0.9)
 
 
@@ -103,12 +114,21 @@ class Mosaic(Ink):
     def take_options(self) -> None:
         """Read the inks, of which there may be more than of printed ones."""
         self.inks = colours_of(self.options.inks or SMALTI)
+        self.warm = np.zeros(len(self.inks), bool)
+        """Which inks are for faces alone."""
 
     def take_palette(self, colours: Sequence[str]) -> None:
-        """Use these colours as inks, dark ones below light ones."""
+        """Use these colours as inks, dark ones below light ones, and those of skin also warm."""
+        given = set(colours)
+        if self.options.skin:
+            plain = lab_of(np.array([parse_colour(each) for each in colours]).T)
+            warm = whitened(tanned(plain, plain, np.ones(len(plain)), HEALTHY))
+            more = rgb_of(warm[np.hypot.reduce(warm - plain, axis=1) > WARMED])
+            colours = list(dict.fromkeys([*colours, *(hex_colour(each) for each in more)]))
         if self.options.bed:
             colours = sorted(colours, key=lambda each: LUMA @ colours_of(each)[0])
         super().take_palette(colours)
+        self.warm = np.array([each not in given for each in colours])
 
     @property
     def cap(self) -> Literal["round", "butt"]:
@@ -117,23 +137,52 @@ class Mosaic(Ink):
 
     def place(self, sheet: ink.Sheet) -> ink.Marks:
         """Lay the tiles from top to bottom, on their bed."""
+        if self.options.skin:
+            sheet = self._healthy(sheet)
         if not self.options.bed:
             return self._tiles(sheet)
         tiles = self._tiles(replace(sheet, count=max(1, sheet.count // 2)))
         return ink.joined([self._below(tiles).first(sheet.count - len(tiles)), tiles])
 
+    def _healthy(self, sheet: ink.Sheet) -> ink.Sheet:
+        """Return a sheet where skin of faces has the warm ones of the inks, and white is white."""
+        from scipy.ndimage import gaussian_filter
+        from scipy.spatial import KDTree
+
+        if sheet.target is None:
+            return sheet
+        lab = lab_of(brightened(sheet.target.clip(0, 1), self.options.brilliant))
+        face = np.zeros(lab.shape[:2])
+        for box, skin, core, size in skins(lab, focused(sheet.weight, face.shape)):
+            near = 2 * gaussian_filter((skin | core) * 1.0, ASIDE * size)
+            face[box] = np.maximum(face[box], near.clip(0, 1))
+        better = whitened(tanned(lab, lab, face, HEALTHY)) if face.any() else lab
+        differs = np.hypot.reduce(better - lab, axis=2) > SEEN
+        colours, amounts = lab_of(self.inks.T), sheet.amounts.copy()
+        astray = ~differs & amounts[self.warm].any(0)
+        for some, own in ((differs, self.warm | True), (astray, ~self.warm)):
+            chosen = np.flatnonzero(own)[KDTree(colours[own]).query(better[some])[1]]
+            this = np.arange(len(colours))[:, None] == chosen
+            amounts[:, some] = this * amounts[:, some].sum(0)
+        return replace(sheet, amounts=amounts)
+
     def _below(self, tiles: ink.Marks) -> ink.Marks:
         """Return the bed of tiles: darker than each of those around, or none."""
         ends = tiles.strokes[:, :4].reshape(-1, 2, 2)
         middles, colours = ends.mean(1, keepdims=True), lab_of(self.inks.T)
-        near = tiles.ink[neighbours(middles[:, 0], BESIDE)]
+        beside = neighbours(middles[:, 0], BESIDE)
+        near = tiles.ink[beside]
         wanted = colours * [SHADE[0], 1, 1]
         apart = ((wanted[:, None] - colours) ** 2 @ [SHADE[1], 1, 1])[tiles.ink]
         # Inks lie on those before them.
         lowest = np.minimum(tiles.ink, near.min(1, initial=len(colours)))
         apart[np.arange(len(colours)) >= lowest[:, None]] = np.inf
-        grown = (middles + GROWN * (ends - middles)).reshape(-1, 4)
-        strokes, some = np.hstack([grown, GROWN * tiles.strokes[:, 4:]]), lowest > 0
+        apart[np.multiply.outer(~self.warm[tiles.ink], self.warm)] = np.inf
+        # Where rows meet, stones are small, and the ground would show between them.
+        size = np.minimum(np.hypot(*np.ptp(ends, 1).T) / 2, tiles.strokes[:, 4])[:, None]
+        grown = GROWN * (np.max(size[beside], 1, initial=0) / size).clip(1, WIDEST)
+        spread = (middles + grown[..., None] * (ends - middles)).reshape(-1, 4)
+        strokes, some = np.hstack([spread, grown * tiles.strokes[:, 4:]]), apart.min(1) < np.inf
         return ink.Marks(strokes[some], apart.argmin(1)[some])
 
     def _tiles(self, sheet: ink.Sheet) -> ink.Marks:
@@ -210,7 +259,8 @@ class Mosaic(Ink):
             shown = replace(sheet, amounts=sheet.target)
             # Inks that are learned have skin among them.
             if not self.options.inks:
-                mean = tanned(mean, np.stack([shown.at(k, *points.T) for k in range(3)]), face)
+                seen = lab_of(np.stack([shown.at(k, *points.T) for k in range(3)]))
+                mean = tanned(mean, seen, face, TAN)
         # Without it, eyes and mouths of a few stones are half as dark as they look.
         broad = neighbours(points, BROAD)
         around = mean[broad].mean(1) if broad.size else mean
@@ -221,7 +271,10 @@ class Mosaic(Ink):
         row = 1 - calm * across**2 / np.maximum(along**2 + across**2, 1e-12)
         mean = calmed(mean, near, NEARLY * (1 + calm - (0.5 + calm) * face), row)
         mean += (1 - calm) * VARIED * sheet.rng.standard_normal(mean.shape) * [1, 0.6, 0.6]
-        chosen = ((mean[:, None] - colours) ** 2).sum(2).argmin(1)
+        differs = ((mean[:, None] - colours) ** 2).sum(2)
+        # Ground is not of the colours of skin.
+        differs[np.multiply.outer(amounts[self.warm].sum(0) == 0, self.warm)] = np.inf
+        chosen = differs.argmin(1)
         # A single stone may be an eye.
         chosen = np.where(face > 0.5, chosen, joined(chosen, mean, colours, near))
         found = np.zeros_like(amounts)
@@ -239,23 +292,32 @@ def neighbours(points: Floats, most: int) -> NDArray[np.intp]:
     return np.asarray(cKDTree(points).query(points, ranks)[1])
 
 
-def tanned(lab: Floats, seen: Floats, face: Floats) -> Floats:
-    """Return colours [N, 3] in CIELAB with the hue of skin where sRGB [3, N] may be skin of a face.
+def tanned(lab: Floats, seen: Floats, face: Floats, more: float) -> Floats:
+    """Return colours [..., 3] in CIELAB with the hue of skin where `seen` may be skin of a face.
 
-    `face` [N] is 0 to 1. What is pale there, such as a shadow on a cheek or a tooth, would get gray
-    and green stones.
+    `seen` is in CIELAB too, and `face` [...] is 0 to 1; `more` is the chroma that skin gains. What
+    is pale there, such as a shadow on a cheek or a tooth, would be gray and green.
     """
-    a, b = lab_of(seen)[:, 1:].T
+    a, b = np.moveaxis(seen[..., 1:], -1, 0)
     chroma, hue = np.hypot(a, b), np.degrees(np.arctan2(b, a))
     skin = np.interp(hue, HUES, [0, 1, 1, 0]) * np.interp(chroma, VIVID, [1, 0])
-    skin *= np.interp(lab[:, 0], LIGHT, [0, 1, 1, 0.2])
+    skin *= np.interp(lab[..., 0], LIGHT, [0, 1, 1, 0.2])
     pale = (1 - skin) * np.interp(chroma, PALE, [0.8, 0])
-    more = skin * (chroma + TAN * np.interp(chroma, GRAY, [0, 1])) + pale * chroma / 2
-    turn = np.radians(SKIN + skin * (hue - SKIN) / 4)
-    warm = more * np.stack([np.cos(turn), np.sin(turn)])
+    rich = skin * (chroma + more * np.interp(chroma, GRAY, [0, 1])) + pale * chroma / 2
+    # Rosy skin keeps its hue.
+    turn = np.radians(SKIN + skin * (hue - SKIN) * np.where(hue < SKIN, 0.75, 0.25))
+    warm = rich[..., None] * np.stack([np.cos(turn), np.sin(turn)], -1)
     found = lab.copy()
-    found[:, 1:] += (face * (warm - (skin + pale) * lab[:, 1:].T)).T
+    found[..., 1:] += face[..., None] * (warm - (skin + pale)[..., None] * lab[..., 1:])
     return found
+
+
+def whitened(lab: Floats) -> Floats:
+    """Return colours [..., 3] in CIELAB where what is light and mint is nearly white."""
+    a, b = np.moveaxis(lab[..., 1:], -1, 0)
+    mint = np.interp(np.degrees(np.arctan2(b, a)) % 360, MINT, [0, 1, 1, 0])
+    mint *= np.interp(lab[..., 0], BRIGHT, [0, 1]) * np.interp(np.hypot(a, b), WEAK, [1, 0])
+    return np.asarray(lab * np.stack([mint * 0 + 1, *[1 - WHITE * mint] * 2], -1))
 
 
 def busier(sheet: ink.Sheet, tone: Floats, share: float) -> ink.Sheet:
