@@ -115,10 +115,11 @@ FAIR, BROAD, BENDS, FACED = (0.006, 0.013), (14.0, 9.0), 2.0, 5.0
 """Where glass is clear: below which radius leads of the subject and the ground do not bend, in
 shorter sides; the largest pane, in shares of the mean; how soon what is not convex is cut; how much
 larger panes are in faces."""
-VARIED, TURNED, FLESHY, RELATED = (3.0, 1.5, 1.5), 0.45, (2, 7), 22.0
+VARIED, TURNED, FLESHY, RELATED = (3.0, 1.5, 1.5), 0.25, (2, 7), (22.0, 14.0, 20)
 """Where glass is clear: how much panes of the ground vary in CIELAB, and the hue of what is nearly
 gray, in radians; which glass of the shop is for skin; up to which difference from the median of a
-thing its colours have the hue of that."""
+thing its colours have the hue of that, up to which chroma whatever hue they have, and how soon not
+where they have another."""
 RICH, LEAN, PALE, BLACK = 36.0, 8.0, (74.0, 90.0), (28.0, 16.0)
 """Where glass is clear: its least chroma; how much grays lean to blue, or to amber where they are
 light; between which lights what is gray is nearly white; up to which light and chroma what is
@@ -126,6 +127,15 @@ nearly black is blue."""
 FLESH, FAIREST, BRIGHT = (1.2, 5.0), (40.0, 0.68), 65.0
 """How much more chroma skin has; its lightness, for black skin and for each unit more; that of the
 median of clear glass."""
+MUCH, ODD, HONEY = (0.025, 0.5), (0.02, 26.0, 0.5, 0.8), (1.25, 0.3, 0.4, 12.0, 20.0)
+"""Where glass is clear: the shares of a picture and of a thing that are blue where black; the
+largest pane and chroma that take the hue of their neighbours, how like one has to be that they do
+not, and how much those agree; which hue amber has and how far from it the ground is amber too, in
+radians, how much more vivid and lighter that is, and up to which chroma."""
+FINE, WHOLE, CLEAN = 1.0, 16.0, (0.006, 0.012)
+"""Where glass is clear: how far apart its rows are, in pixels; how much pieces of one glass differ
+at least where a lead divides them. How wide a painted mark is at least, in canvas units; the same
+where glass is clear."""
 EYE, PUPIL, SLIGHT = (0.03, 0.12), 1.8, 0.24
 """Where glass is clear: how wide what is round and dark, as an eye, is at least and at most, in
 canvas units, and how dark; the radius of a face of which all marks are painted."""
@@ -198,7 +208,7 @@ class Panes(Ink):
         detail = self.options.detail
         calm = lab_of(np.stack([abstracted(each, even, CALM / detail) for each in shown]))
         regions = watershed(calm, min(round(SEEDS * detail), even.size // 9 + 1))
-        apart, panes = 2.0, float(self.options.panes)
+        apart, panes = FINE if self.options.clear else 2.0, float(self.options.panes)
         inner = focused(sheet.weight, even.shape)
         seen, subject, skin = inner, np.zeros(even.shape, bool), np.zeros(even.shape, np.int64)
         if self.options.clear:
@@ -222,7 +232,7 @@ class Panes(Ink):
             # In files of what covers, as PDF, the leads are on top where they come later.
             layers = [
                 borders(sheet, labels, things, self.options.lead, wide, self.last),
-                fill(sheet, labels, glass, apart),
+                fill(sheet, labels, glass, apart, FINE * self.options.clear / 2),
             ][:: 1 if self.options.overprint else -1]
             # Few marks are for leads and glass.
             if self.options.painted and panes > 0.3 * self.options.panes:
@@ -320,7 +330,8 @@ class Panes(Ink):
             mass = size * np.where(subject, deep**0.3, deep)
             labels = merged(labels, apart, mass, wanted, 0.0, SAME / 2, LEAST)
             # Light and shadow of one thing are one pane.
-            labels = together(labels, apart * [HUE, 1, 1, 1], self._jewels(lab, labels, kinds, 0))
+            glass = self._jewels(lab, labels, kinds, 0)
+            labels = together(labels, apart * [HUE, 1, 1, 1], glass, WHOLE)
         broad = np.where(subject, *BROAD)
         share = size / size.mean() * (1 - inner) * (kinds < 2) * wanted / broad / inner.size
         return parted(labels, share, lab, inner, ~subject)
@@ -344,7 +355,21 @@ class Panes(Ink):
         flesh = means(np.where(kinds > 1, 1.0, 0.0)[..., None], labels)[:, 0] > 0.5
         ground = means(np.where(kinds > 0, 0.0, 1.0)[..., None], labels)[:, 0].round()
         turned = vary * ground * TURNED * np.random.default_rng(5).uniform(-1, 1, len(flesh))
-        wanted = clear(means(lab, labels), lab, flesh, turned)
+        colours, size = means(lab, labels), np.bincount(labels.ravel()) / labels.size
+        a, b = neighbours(labels)
+        near, chroma = (
+            (ground[a] == ground[b]) & (flesh[a] == flesh[b]),
+            np.hypot(*colours[:, 1:].T),
+        )
+        a, b = a[near], b[near]
+        black = mostly((colours[:, 0] < BLACK[0]) & (chroma < BLACK[1]), size, a, b)
+        wanted = clear(colours, lab, flesh, turned, black)
+        small = (size < ODD[0]) & (chroma < ODD[1]) & ~flesh
+        wanted[:, 1:] = fitting(wanted[:, 1:], small, a, b)
+        amber = (
+            vary * HONEY[2] * ground * warmth(wanted[:, 1:]) * np.exp(-((chroma / HONEY[4]) ** 4))
+        )
+        wanted += amber[:, None] * np.insert(wanted[:, 1:], 0, HONEY[3], 1)
         noise = np.random.default_rng(7).normal(0, 1, (len(wanted), 3)) * VARIED
         wanted += vary * noise * ground[:, None]
         glass = lab_of(self.inks[: max(1, self.last)].T)
@@ -374,7 +399,8 @@ class Panes(Ink):
         marks = marked(lab_of(shown)[..., 0], inner / max(inner.max(), DRAWN))
         if self.options.clear:
             marks = self._bare(marks, labels, skin, inner, sheet.canvas)
-        kept = without_specks(marks > 1, np.full(marks.shape, max(0.006 * unit, 1.0)))
+        least = CLEAN[self.options.clear] * unit
+        kept = without_specks(marks > 1, np.full(marks.shape, max(least, 1.0)))
         layers += self._shaded(sheet, lab_of(shown), skin, kept, apart) * self.options.overprint
         field = np.where(kept, np.maximum(marks, 1.01), np.minimum(marks, 0.99))
         layers.append(filled(sheet, field, 1.0, apart, len(self.inks) - 1, 0.25))
@@ -476,11 +502,11 @@ def vivid(seen: Floats) -> Floats:
     return np.asarray(((seen - low) / (high - low)).clip(0, 1))
 
 
-def clear(colours: Floats, lab: Floats, skin: Mask, turned: Floats) -> Floats:
+def clear(colours: Floats, lab: Floats, skin: Mask, turned: Floats, black: Mask) -> Floats:
     """Return which glass [N, 3] is wanted for colours [N, 3] of a picture in CIELAB.
 
     Glass is vivid and luminous; what is gray leans to blue where it is cold, else to amber. What is
-    `skin` [N] is lighter than it is seen, and hardly more vivid.
+    `skin` [N] is lighter than it is seen, and hardly more vivid; what is `black` [N] is blue.
     """
     middle = max(float(np.median(lab[..., 0])), 5.0) / 100
     curve = np.clip(np.log(BRIGHT / 100) / np.log(min(middle, 0.95)), 0.6, 1.0)
@@ -490,8 +516,7 @@ def clear(colours: Floats, lab: Floats, skin: Mask, turned: Floats) -> Floats:
     cold = np.where((hue[:, 1] < 2.0)[:, None], [-0.1, -1.0], [0.3, 1.0])
     near_gray = np.exp(-((chroma / 14) ** 2))[:, None]
     lean = hue * (1 - near_gray * [1.0, 0.0]) + LEAN * near_gray * cold
-    # What is black is of blue glass.
-    lean[(colours[:, 0] < BLACK[0]) & (chroma < BLACK[1])] = [1.0, -8.0]
+    lean[black] = [1.0, -8.0]
     white, more = pale * np.exp(-chroma / 10), RICH * (0.45 + 0.55 * np.tanh(chroma / 12))
     vivid = (1 - white) * (more + 1.1 * chroma) + white * chroma
     vivid = np.where(skin, FLESH[0] * chroma + FLESH[1], vivid)
@@ -504,18 +529,56 @@ def clear(colours: Floats, lab: Floats, skin: Mask, turned: Floats) -> Floats:
     return np.concatenate([light[:, None], vivid[:, None] * way], 1)
 
 
+def mostly(dark: Mask, size: Floats, a: Labels, b: Labels) -> Mask:
+    """Return which of what is `dark` [N] is large, or half of its thing: what neighbours join."""
+    spots, things = (linked(len(size), a[each], b[each]) for each in (dark[a] & dark[b], a >= 0))
+    spot, thing = (np.bincount(each, size)[each] for each in (spots, things))
+    return dark & ((spot > MUCH[0]) | (spot > MUCH[1] * thing))
+
+
+def fitting(hues: Floats, small: Mask, a: Labels, b: Labels) -> Floats:
+    """Return hues [N, 2] where what is `small` and unlike all of its neighbours has their hue.
+
+    Those are alike: a black beak between a red bird and a green one stays black.
+    """
+    ways = hues / np.maximum(np.hypot(*hues.T), 1e-6)[:, None]
+    like, around, most = np.full(len(hues), -1.0), np.zeros_like(hues), np.zeros(len(hues))
+    for one, other in ((a, b), (b, a)):
+        np.maximum.at(like, one, (ways[one] * ways[other]).sum(1))
+        np.add.at(around, one, hues[other])
+        np.add.at(most, one, np.hypot(*hues[other].T))
+    total = np.hypot(*around.T)
+    odd = small & (like < ODD[2]) & (total > ODD[3] * most)
+    share = np.hypot(*hues.T)[odd] / total[odd]
+    found = hues.copy()
+    found[odd] = share[:, None] * around[odd]
+    return found
+
+
+def warmth(hues: Floats) -> Floats:
+    """Return how near hues [N, 2] are to that of amber, 0 to 1."""
+    return np.asarray(np.exp(-(((np.arctan2(*hues.T[::-1]) - HONEY[0]) / HONEY[1]) ** 2)))
+
+
 def related(lab: Floats, subject: Mask) -> Floats:
     """Return a picture in CIELAB where what differs little from the hue of its thing has that hue.
 
-    A thing is a connected piece of the `subject` [height, width], whose hue is the median.
+    A thing is a connected piece of the `subject` [height, width], whose hue is the median. What is
+    not dull keeps another hue.
     """
     from scipy.ndimage import label
 
     found, pieces = lab.copy(), label(subject)[0]
     for k in range(1, pieces.max() + 1):
         hue = lab[pieces == k, 1:]
-        away = np.median(hue, 0) - hue
-        near = np.exp(-(((away**2).sum(1) / RELATED**2) ** 2))
+        middle, chroma = np.median(hue, 0), np.hypot(*hue.T)
+        light = np.interp(lab[pieces == k, 0], (45, 65), (1, 0))
+        away = middle - hue
+        near = np.exp(-(((away**2).sum(1) / RELATED[0] ** 2) ** 2))
+        alike = hue @ middle / np.maximum(chroma * np.hypot(*middle), 1e-6)
+        near *= np.maximum(
+            light * np.exp(-((chroma / RELATED[1]) ** 4)), alike.clip(0) ** RELATED[2]
+        )
         found[pieces == k, 1:] += near[:, None] * away
     return found
 
@@ -553,7 +616,7 @@ def one_glass(labels: Labels, lab: Floats, inner: Floats) -> Labels:
     return united(labels, a, b, alike & (np.minimum(focus[a], focus[b])[:, 0] > 0.5))
 
 
-def together(labels: Labels, lab: Floats, glass: Labels) -> Labels:
+def together(labels: Labels, lab: Floats, glass: Labels, least: float = APART) -> Labels:
     """Return labels [height, width] where neighbours of one glass are one, if they are alike.
 
     A face or a coat in front of a ground of its colour has a lead around it.
@@ -561,17 +624,21 @@ def together(labels: Labels, lab: Floats, glass: Labels) -> Labels:
     a, b = neighbours(labels)
     colours = means(lab, labels)
     differ = np.hypot.reduce(colours[a] - colours[b], axis=1)
-    return united(labels, a, b, (glass[a] == glass[b]) & (differ < APART))
+    return united(labels, a, b, (glass[a] == glass[b]) & (differ < least))
 
 
 def united(labels: Labels, a: Labels, b: Labels, alike: Mask) -> Labels:
     """Return labels [height, width] where those of `a` and `b` [N] that are alike are one."""
+    return linked(int(labels.max()) + 1, a[alike], b[alike])[labels]
+
+
+def linked(count: int, a: Labels, b: Labels) -> Labels:
+    """Return which piece each of a `count` of regions is of, where `a` and `b` [N] are linked."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    ones, size = np.ones(int(alike.sum())), int(labels.max()) + 1
-    graph = coo_array((ones, (a[alike], b[alike])), shape=(size, size))
-    return np.asarray(connected_components(graph, directed=False)[1][labels].astype(np.int64))
+    graph = coo_array((np.ones(len(a)), (a, b)), shape=(count, count))
+    return np.asarray(connected_components(graph, directed=False)[1].astype(np.int64))
 
 
 def without_holes(labels: Labels, lab: Floats) -> Labels:
@@ -656,8 +723,13 @@ def borders(
     return ink.joined(layers)
 
 
-def fill(sheet: ink.Sheet, labels: Labels, glass: Labels, apart: float) -> ink.Marks:
-    """Return rows of strokes, `apart` pixels from one another, the largest region first."""
+def fill(
+    sheet: ink.Sheet, labels: Labels, glass: Labels, apart: float, short: float = 0
+) -> ink.Marks:
+    """Return rows of strokes, `apart` pixels from one another, the largest region first.
+
+    They are `short` by some pixels on both sides, so that their round ends are under the leads.
+    """
     height, width = labels.shape
     rows = np.arange(min(apart, height) / 2, height, apart)
     runs = labels[rows.astype(int)]
@@ -666,7 +738,8 @@ def fill(sheet: ink.Sheet, labels: Labels, glass: Labels, apart: float) -> ink.M
     value = runs[row, begin]
     end = np.append(begin[1:], width)
     end[end == 0] = width
-    strokes = np.stack([begin, rows[row], end, rows[row]], 1) * sheet.canvas.pixel
+    less = np.minimum(short, (end - begin) / 2)
+    strokes = np.stack([begin + less, rows[row], end - less, rows[row]], 1) * sheet.canvas.pixel
     strokes -= np.tile(sheet.canvas.reach, 2)
     radius = np.full((len(strokes), 2), 0.75 * apart * sheet.canvas.pixel)
     order = np.argsort(-np.bincount(labels.ravel())[value], kind="stable")
