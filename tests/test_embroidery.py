@@ -181,15 +181,18 @@ def test_the_zigzag_is_in_the_file_and_stitches_stay_within_limits(tmp_path):
         steps = np.hypot(*np.diff(run, axis=0).T) / 10
         assert steps.min() >= 0.5 - 1e-6
         assert steps.max() <= 7.15
-        # Before the satin of 4.4 mm, the thread goes along the bar, and back in a zigzag.
+        # Before the satin of 4.4 mm, the thread goes along the bar, and back in a zigzag, or the other way round: the
+        # bar begins at either end.
         satin_begins = int(np.argmax(np.convolve(steps > 4, np.ones(4), "valid") == 4))
         assert 10 < satin_begins < len(steps) / 2
         under = run[:satin_begins] / 10
         assert np.ptp(under[:, 0]) > 30
-        zigzag, satin_ = (
+        halves = under[: len(under) // 2, 1], under[len(under) // 2 : -4, 1]
+        along, zigzag, satin_ = (
             np.ptp(np.percentile(y, (20, 80)))
-            for y in (under[len(under) // 2 : -4, 1], run[satin_begins:, 1] / 10)
+            for y in (*sorted(halves, key=np.ptp), run[satin_begins:, 1] / 10)
         )
+        assert along < 1
         assert 2.4 < zigzag < satin_ - 0.5
 
 

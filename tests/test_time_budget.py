@@ -266,7 +266,8 @@ def test_what_a_stage_leaves_of_its_time_is_for_the_next(
     clock.charge(GradientEngine, lambda engine: 0.01)
     stages = [{"time": 2.0, **early}, {"time": 2.0}]
     summary = run(recipe(photo, *stages, output={"video": False}), registry).summary
-    assert summary["recipe"]["stage"][1]["steps"] > 250
+    # Its own time is that of 200 steps. When the first one stands still depends on the processor.
+    assert summary["recipe"]["stage"][1]["steps"] > 210
     assert summary["seconds"] == pytest.approx(4.0, rel=0.05)
 
 

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from artgen import Ink, Preset, ink, option
 from artgen.ink import InkOptions
-from artgen.primitives.edges import colours_of
 from artgen.targets import LUMA, hex_colour, parse_colour
 from artgen_plugins._contours import focused
 from artgen_plugins._presets import read_presets
@@ -113,7 +112,8 @@ class Mosaic(Ink):
 
     def take_options(self) -> None:
         """Read the inks, of which there may be more than of printed ones."""
-        self.inks = colours_of(self.options.inks or SMALTI)
+        names = (self.options.inks or SMALTI).split(",")
+        self.inks = np.array([parse_colour(each) for each in names])
         self.warm = np.zeros(len(self.inks), bool)
         """Which inks are for faces alone."""
 
@@ -126,7 +126,7 @@ class Mosaic(Ink):
             more = rgb_of(warm[np.hypot.reduce(warm - plain, axis=1) > WARMED])
             colours = list(dict.fromkeys([*colours, *(hex_colour(each) for each in more)]))
         if self.options.bed:
-            colours = sorted(colours, key=lambda each: LUMA @ colours_of(each)[0])
+            colours = sorted(colours, key=lambda each: np.dot(LUMA, parse_colour(each)))
         super().take_palette(colours)
         self.warm = np.array([each not in given for each in colours])
 
