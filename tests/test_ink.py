@@ -14,7 +14,7 @@ import skimage.data
 import torch
 from helpers import recipe
 from PIL import Image
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import gaussian_filter, label
 from scipy.sparse import csr_matrix
 from scipy.spatial import cKDTree
 from test_guides import stills
@@ -396,7 +396,7 @@ def test_what_differs_little_from_the_hue_of_its_thing_has_that_hue():
     subject[5:15, 5:15] = subject[5:15, 25:35] = True
     lab[5:15, 5:15, 1:], lab[5:8, 5:15, 1:], lab[12:15, 5:9, 1:] = (2, -4), (-6, 5), (60, 40)
     lab[5:15, 25:35, 1:] = 4, 20
-    found = related(lab, subject)
+    found = related(lab, label(subject)[0])
     assert np.allclose(found[5:8, 5:15, 1:], (2, -4), atol=2)
     assert np.allclose(found[12:15, 5:9], lab[12:15, 5:9], atol=1e-3)
     assert np.array_equal(found[:, 25:], lab[:, 25:])

@@ -162,7 +162,8 @@ def test_flat_colours_are_means_and_smooth_ones_reproduce_slopes(weighted):
     found = triangulate(mesh, tensors["xy"], CANVAS)
     colour = solve_colours(found, tensors["colour"], target, weight)
     ones = torch.ones_like(target) if weight is None else weight.expand(3, -1, -1)
-    total, share = (corner_integrals(found, field).sum(1) for field in (target * ones, ones))
+    moments = (integrate_field(found.places, found.edges, each) for each in (target * ones, ones))
+    total, share = (corner_integrals(found, each).sum(1) for each in moments)
     torch.testing.assert_close(
         colour_table(colour)[found.colours[:, 0]].double(), total / share, atol=1e-5, rtol=0
     )

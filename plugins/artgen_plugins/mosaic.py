@@ -160,7 +160,7 @@ class Mosaic(Ink):
         differs = np.hypot.reduce(better - lab, axis=2) > SEEN
         colours, amounts = lab_of(self.inks.T), sheet.amounts.copy()
         astray = ~differs & amounts[self.warm].any(0)
-        for some, own in ((differs, self.warm | True), (astray, ~self.warm)):
+        for some, own in ((differs, np.ones_like(self.warm)), (astray, ~self.warm)):
             chosen = np.flatnonzero(own)[KDTree(colours[own]).query(better[some])[1]]
             this = np.arange(len(colours))[:, None] == chosen
             amounts[:, some] = this * amounts[:, some].sum(0)
@@ -317,7 +317,7 @@ def whitened(lab: Floats) -> Floats:
     a, b = np.moveaxis(lab[..., 1:], -1, 0)
     mint = np.interp(np.degrees(np.arctan2(b, a)) % 360, MINT, [0, 1, 1, 0])
     mint *= np.interp(lab[..., 0], BRIGHT, [0, 1]) * np.interp(np.hypot(a, b), WEAK, [1, 0])
-    return np.asarray(lab * np.stack([mint * 0 + 1, *[1 - WHITE * mint] * 2], -1))
+    return np.asarray(lab * np.stack([np.ones_like(mint), *[1 - WHITE * mint] * 2], -1))
 
 
 def busier(sheet: ink.Sheet, tone: Floats, share: float) -> ink.Sheet:

@@ -201,6 +201,8 @@ class Panes(Ink):
 
     def place(self, sheet: ink.Sheet) -> ink.Marks:
         """Draw the leads, and glass from the largest pane on, then what is painted on it."""
+        from scipy.ndimage import label
+
         sheet = cropped(self, sheet)
         shown = vivid(seen_of(sheet, 1 - sheet.amounts.mean(0)))
         even = np.ones(shown.shape[1:])
@@ -214,7 +216,8 @@ class Panes(Ink):
         if self.options.clear:
             skin = outlined(lab_of(seen_of(sheet, 1 - sheet.amounts.mean(0))), inner)
             subject = subject_of(calm, inner) | (skin > 0)
-            lab, calm = (related(each, subject & (skin == 0)) for each in (lab, calm))
+            bodies = label(subject & (skin == 0))[0]
+            lab, calm = (related(each, bodies) for each in (lab, calm))
             # Of faces only skin is painted, where it is told.
             faces = faces_of(inner)
             untold = ~np.isin(faces, np.append(faces[skin > 0], 0)) | ~skin.any()
@@ -356,19 +359,15 @@ class Panes(Ink):
         ground = means(np.where(kinds > 0, 0.0, 1.0)[..., None], labels)[:, 0].round()
         turned = vary * ground * TURNED * np.random.default_rng(5).uniform(-1, 1, len(flesh))
         colours, size = means(lab, labels), np.bincount(labels.ravel()) / labels.size
-        a, b = neighbours(labels)
-        near, chroma = (
-            (ground[a] == ground[b]) & (flesh[a] == flesh[b]),
-            np.hypot(*colours[:, 1:].T),
-        )
+        chroma, (a, b) = np.hypot(*colours[:, 1:].T), neighbours(labels)
+        near = (ground[a] == ground[b]) & (flesh[a] == flesh[b])
         a, b = a[near], b[near]
         black = mostly((colours[:, 0] < BLACK[0]) & (chroma < BLACK[1]), size, a, b)
         wanted = clear(colours, lab, flesh, turned, black)
         small = (size < ODD[0]) & (chroma < ODD[1]) & ~flesh
         wanted[:, 1:] = fitting(wanted[:, 1:], small, a, b)
-        amber = (
-            vary * HONEY[2] * ground * warmth(wanted[:, 1:]) * np.exp(-((chroma / HONEY[4]) ** 4))
-        )
+        dull = np.exp(-((chroma / HONEY[4]) ** 4))
+        amber = vary * HONEY[2] * ground * warmth(wanted[:, 1:]) * dull
         wanted += amber[:, None] * np.insert(wanted[:, 1:], 0, HONEY[3], 1)
         noise = np.random.default_rng(7).normal(0, 1, (len(wanted), 3)) * VARIED
         wanted += vary * noise * ground[:, None]
@@ -560,26 +559,24 @@ def warmth(hues: Floats) -> Floats:
     return np.asarray(np.exp(-(((np.arctan2(*hues.T[::-1]) - HONEY[0]) / HONEY[1]) ** 2)))
 
 
-def related(lab: Floats, subject: Mask) -> Floats:
+def related(lab: Floats, things: Labels) -> Floats:
     """Return a picture in CIELAB where what differs little from the hue of its thing has that hue.
 
-    A thing is a connected piece of the `subject` [height, width], whose hue is the median. What is
-    not dull keeps another hue.
+    `things` [height, width] are numbered from 1 on; the hue of one is the median. What is not dull
+    keeps another hue.
     """
-    from scipy.ndimage import label
+    from scipy.ndimage import median
 
-    found, pieces = lab.copy(), label(subject)[0]
-    for k in range(1, pieces.max() + 1):
-        hue = lab[pieces == k, 1:]
-        middle, chroma = np.median(hue, 0), np.hypot(*hue.T)
-        light = np.interp(lab[pieces == k, 0], (45, 65), (1, 0))
-        away = middle - hue
-        near = np.exp(-(((away**2).sum(1) / RELATED[0] ** 2) ** 2))
-        alike = hue @ middle / np.maximum(chroma * np.hypot(*middle), 1e-6)
-        near *= np.maximum(
-            light * np.exp(-((chroma / RELATED[1]) ** 4)), alike.clip(0) ** RELATED[2]
-        )
-        found[pieces == k, 1:] += near[:, None] * away
+    hue, numbers = lab[..., 1:], np.arange(things.max() + 1)
+    middle = np.stack([median(lab[..., k], things, numbers) for k in (1, 2)], 1)[things]
+    chroma, light = np.hypot(*np.moveaxis(hue, 2, 0)), np.interp(lab[..., 0], (45, 65), (1, 0))
+    away = middle - hue
+    near = np.exp(-(((away**2).sum(2) / RELATED[0] ** 2) ** 2))
+    both = chroma * np.hypot(*np.moveaxis(middle, 2, 0))
+    alike = ((hue * middle).sum(2) / np.maximum(both, 1e-6)).clip(0) ** RELATED[2]
+    near *= np.maximum(light * np.exp(-((chroma / RELATED[1]) ** 4)), alike) * (things > 0)
+    found = lab.copy()
+    found[..., 1:] += near[..., None] * away
     return found
 
 

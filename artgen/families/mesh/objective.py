@@ -204,13 +204,11 @@ def solve_colours(
     import scipy.sparse.linalg
 
     table = colour_table(colour).double().clone()
-    field = target if weight is None else target * weight
+    moments = integrate_field(found.places, found.edges, fields_of(target, weight))
     corners = found.places.detach()[found.triangles]
-    size = areas(corners)
-    if weight is not None:
-        size = integrate_field(found.places, found.edges, weight[None])[:, 0, 0]
-    right = torch.zeros_like(table)
-    right.index_add_(0, found.colours.reshape(-1), corner_integrals(found, field).reshape(-1, 3))
+    size = areas(corners) if weight is None else moments[:, 3, 0]
+    right, sums = torch.zeros_like(table), corner_integrals(found, moments[:, :3])
+    right.index_add_(0, found.colours.reshape(-1), sums.reshape(-1, 3))
     # Of the products of two barycentric coordinates the mean over a triangle is 1/12, or 1/6.
     shares = size[:, None, None] * (1 + torch.eye(3, dtype=torch.float64)) / 12
     rows = found.colours[:, :, None].expand(-1, 3, 3).reshape(-1)
@@ -221,6 +219,11 @@ def solve_colours(
     some = matrix[used.numpy()][:, used.numpy()]
     table[used] = torch.from_numpy(scipy.sparse.linalg.spsolve(some, right[used].numpy()))
     return from_table(table, colour.shape).to(colour)
+
+
+def fields_of(target: Tensor, weight: Tensor | None) -> Tensor:
+    """The target [3, height, width], or the weighted one with the weight below it."""
+    return target if weight is None else torch.cat([target * weight, weight[None]])
 
 
 class MeshDensification(Densification):
@@ -245,7 +248,9 @@ class MeshDensification(Densification):
         cost = torch.zeros(len(found.places), dtype=torch.float64)
         _, gains, here = self._splits(found)
         cost.index_add_(0, found.triangles.reshape(-1), here.repeat_interleave(3))
-        moments = integrate_field(found.places, Edges.of(filled), self._fields)
+        moments = integrate_field(
+            found.places, Edges.of(filled), fields_of(self.target, self.weight)
+        )
         cost.index_add_(0, vertices, -self._explained(found, found.places[filled], moments))
         framed = on_frame(tensors["xy"], self.problem.drawing.canvas)[1]
         cost[framed.all(0)] = torch.inf
@@ -275,19 +280,12 @@ class MeshDensification(Densification):
     def _triangulate(self, tensors: Mapping[str, Tensor]) -> Triangulation:
         return triangulate(self.primitive, tensors["xy"], self.problem.drawing.canvas)
 
-    @property
-    def _fields(self) -> Tensor:
-        """The target [3, height, width], or the weighted one with the weight below it."""
-        if self.weight is None:
-            return self.target
-        return torch.cat([self.target * self.weight, self.weight[None]])
-
     def _splits(self, found: Triangulation) -> tuple[Tensor, Tensor, Tensor]:
         """The best point to divide each triangle at, [T, 2] in pixels, and its gain, [T].
 
         Last comes what is explained without it, [T].
         """
-        fields, corners = self._fields, found.places[found.triangles]
+        fields, corners = fields_of(self.target, self.weight), found.places[found.triangles]
         sides = integrate_sides(found.places, found.edges, fields)
         before = self._explained(found, corners, sides.sum(1))
         points = torch.einsum("wk,tki->wti", corners.new_tensor(SPLITS), corners)

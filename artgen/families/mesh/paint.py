@@ -193,13 +193,13 @@ def integrate_along(ends: Floats, field: Tensor) -> Tensor:
     return _added_up(_kernels().integrate, ends, values)
 
 
-def corner_integrals(found: Triangulation, field: Tensor) -> Tensor:
+def corner_integrals(found: Triangulation, moments: Tensor) -> Tensor:
     """Integrate a field times each corner's barycentric coordinate: float64 [T, 3, channels].
 
-    That is what a corner's colour contributes to the sum of the field times the picture.
+    `moments` is its `integrate_field`. That is what a corner's colour contributes to the sum of the
+    field times the picture.
     """
     weights = _barycentric(found.places.detach()[found.triangles])
-    moments = integrate_field(found.places, found.edges, field)
     return torch.einsum("tki,tci->tkc", weights, moments)
 
 
