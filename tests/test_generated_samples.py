@@ -13,6 +13,8 @@ from artgen.targets import TargetRequest
 from artgen_plugins.samples import GENERATED, NAMES, PHOTOGRAPHS, SUBJECTS, generated
 from artgen_plugins.samples.opener import photograph
 from artgen_plugins.samples.subjects import draw_subject
+from artgen_plugins.samples.subjects._curves import ribbon
+from artgen_plugins.samples.subjects._strokes import pieces
 
 
 @pytest.mark.parametrize("name", GENERATED)
@@ -109,3 +111,15 @@ def test_pictures_in_two_tones():
 def test_photographs_are_those_that_scikit_image_opens():
     for name in PHOTOGRAPHS:
         assert np.array_equal(photograph(name), getattr(data, name)())
+
+
+@pytest.mark.parametrize("count", [3, 4, 5, 6, 11])
+@pytest.mark.parametrize("first", [0, 1])
+def test_pieces_of_a_strand_are_the_strokes_along_five_points_each(count, first):
+    rng = np.random.default_rng(count)
+    strand, thick = rng.normal(size=(count, 2)), rng.uniform(1, 2, count)
+    found = pieces(strand, thick, lambda outline: outline + 1, first)
+    starts = range(first, count - 2, 2)
+    each = [ribbon(strand[j : j + 5], thick[j : j + 5]) + 1 for j in starts]
+    assert len(found) == len(each)
+    assert all(map(np.array_equal, found, each))

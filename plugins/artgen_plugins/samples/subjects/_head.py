@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ._curves import outlines_of, spline, turned
+from ._curves import outlines_of, paired, spline, turned
 from ._plate import Colours, Floats, Plate, over, smooth
 
 
@@ -42,7 +42,7 @@ class Head:
     def placed(self, u: Floats, v: Floats, height: Floats) -> Floats:
         """Where points at (u, v) are on the plate, at a height above that of the axis."""
         right = u * np.cos(self.turn) - height * np.sin(self.turn)
-        return self.scale * turned(np.stack([right, v], 1), self.tilt) + self.middle
+        return self.scale * turned(paired(right, v), self.tilt) + self.middle
 
     def places(self, plate: Plate) -> tuple[Floats, Floats]:
         """The place on the face that each pixel shows."""

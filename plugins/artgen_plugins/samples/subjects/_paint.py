@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from ._curves import directed, normals, turned
-from ._plate import Colours, Floats, Plate, hexed, sampled
+from ._plate import Colours, Floats, Plate, coverage, hexed, sampled
 
 _STROKE = np.array(
     ((-1, -0.5), (-0.8, 0.7), (-0.3, 1), (0.5, 0.8), (1, 0.2), (0.85, -0.6), (0.2, -1), (-0.6, -0.9))
@@ -32,8 +32,9 @@ def painted(
 ) -> Colours:
     """Outlines in their colours over a picture, later on top."""
     shapes, colours = zip(*paint, strict=True)
-    planes = [plate.filled(shapes, each.tolist()) for each in np.clip(colours, 0, 1).T]
-    bare = 1 - share * plate.filled(shapes)
+    size, corners = plate.x.shape, plate.corners(shapes)
+    planes = [coverage(size, corners, each.tolist()) for each in np.clip(colours, 0, 1).T]
+    bare = 1 - share * coverage(size, corners)
     return np.asarray(picture * bare[..., None] + share * np.stack(planes, -1))
 
 

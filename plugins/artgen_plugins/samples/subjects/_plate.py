@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -108,10 +109,13 @@ class Plate:
         self, outlines: Iterable[ArrayLike], shades: Iterable[float] | None = None
     ) -> Floats:
         """Coverage [height, width] of closed polygons [K, 2], each 1 or its shade, later on top."""
+        return coverage(self.x.shape, self.corners(outlines), shades)
+
+    def corners(self, outlines: Iterable[ArrayLike]) -> list[Floats]:
+        """Polygons [K, 2] in thirds of a pixel, as `coverage` takes them."""
         scale = FINER / self.pixel
         middle = FINER / 2 - 0.5 - scale * np.array([self.x[0, 0], self.y[0, 0]])
-        corners = [np.asarray(outline, float) * scale + middle for outline in outlines]
-        return coverage(self.x.shape, corners, shades)
+        return [np.asarray(outline, float) * scale + middle for outline in outlines]
 
     def dots(self, dots: Iterable[tuple[float, float, float, float]]) -> Floats:
         """Light [height, width] of soft round dots, each (x, y, radius, brightness)."""
@@ -200,9 +204,15 @@ def hexed(colour: str) -> Colours:
 
 def ramp(at: float | Floats, *stops: tuple[float, str]) -> Colours:
     """The colour at each number, between stops (number, colour) in ascending order."""
-    places = [place for place, _ in stops]
+    places, channels = _stops(tuple(map(tuple, stops)))
+    return _of_planes([np.interp(at, places, each) for each in channels]).astype(np.float32)
+
+
+@lru_cache
+def _stops(stops: tuple[tuple[float, str], ...]) -> tuple[Floats, Floats]:
+    """The numbers [K] of a ramp, and its colours [3, K]: hairs by the thousand share one."""
     colours = np.stack([hexed(colour) for _, colour in stops])
-    return _of_planes([np.interp(at, places, channel) for channel in colours.T]).astype(np.float32)
+    return np.array([place for place, _ in stops], float), np.array(colours.T, float)
 
 
 def over(below: Colours, colour: str | Colours, share: ArrayLike) -> Colours:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ._curves import directed, outlined, outlines_of, spline
+from ._curves import directed, outlined, outlines_of, paired, spline
 from ._paint import Paint
 from ._plate import Colours, Floats, hexed, ramp
 from ._relief import patches_of
@@ -53,9 +53,15 @@ class View:
         x, y, z = np.asarray(points, float).T
         x, z = x * np.cos(_PITCH) - z * np.sin(_PITCH), x * np.sin(_PITCH) + z * np.cos(_PITCH)
         y, z = y * np.cos(_HEEL) + z * np.sin(_HEEL), z * np.cos(_HEEL) - y * np.sin(_HEEL)
-        placed = np.stack([x - self.middle, y, up * z - _EYE], 1)
+        placed = np.array([x - self.middle, y, up * z - _EYE]).T
         near = self.zoom / (_FAR - placed @ self.back)
-        return np.stack([near * (placed @ self.right), self.horizon - near * placed[:, 2]], 1)
+        return paired(near * (placed @ self.right), self.horizon - near * placed[:, 2])
+
+    def shown(self, paint: Paint, up: float = 1.0) -> Paint:
+        """What is painted of outlines [K, 3], where it is on the plate."""
+        ends = np.cumsum([len(points) for points, _ in paint])[:-1]
+        outlines = np.split(self.seen(np.concatenate([points for points, _ in paint]), up), ends)
+        return [*zip(outlines, (tone for _, tone in paint), strict=True)]
 
     def lit(self, points: Floats) -> Floats:
         """How much patches between points [rows, columns, 3] face the light: -1 to 1."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -48,6 +48,20 @@ def strands(
         line = path + normals(path) * ((t + wave) * half)[:, None]
         thick = 3.2 * half / count * (1 - (share * len(path) / reach).clip(0, 1) ** 3) + 0.004
         yield float(t), line[:reach], thick[:reach]
+
+
+def pieces(
+    strand: Floats, thick: Floats, placed: Callable[[Floats], Floats], first: int = 0
+) -> list[Floats]:
+    """Outlines of a strand's pieces where they are `placed`, from every second point on.
+
+    They overlap: each goes over five points, the last ones over what is left.
+    """
+    whole = max(0, (len(strand) - first - 3) // 2)
+    parts = first + 2 * np.arange(whole)[:, None] + np.arange(5)
+    rest = range(first + 2 * whole, len(strand) - 2, 2)
+    ends = (placed(ribbon(strand[j:], thick[j:])) for j in rest)
+    return [*placed(ribbon(strand[parts], thick[parts])), *ends]
 
 
 def combed(

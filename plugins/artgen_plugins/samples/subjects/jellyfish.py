@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ._curves import directed, normals, ribbon
-from ._plate import Colours, Floats, Plate, over, ramp, screen, smooth
+from ._plate import Colours, Floats, Plate, coverage, over, ramp, screen, smooth
 from ._relief import facing, patches_of
 
 _Stops = tuple[tuple[float, str], ...]
@@ -95,9 +95,11 @@ def _drawn(plate: Plate, picture: Colours, jelly: _Jelly) -> Colours:
 def _patches(plate: Plate, corners: Floats, order: Floats, *shades: Floats) -> list[Floats]:
     """Coverage of a surface of quads, `corners` [rows, columns, 2], then each shade upon it."""
     quads = patches_of(corners).reshape(-1, 4, 2)[order]
-    mask, soft = plate.filled(quads), 1.2 * plate.pixel
+    size, outlines, soft = plate.x.shape, plate.corners(quads), 1.2 * plate.pixel
+    mask = coverage(size, outlines)
     ground = np.maximum(plate.blur(mask, soft), 1e-3)
-    painted = [plate.filled(quads, each.ravel()[order].clip(0, 1).tolist()) for each in shades]
+    given = (each.ravel()[order].clip(0, 1).tolist() for each in shades)
+    painted = [coverage(size, outlines, each) for each in given]
     return [mask, *(plate.blur(each, soft) / ground for each in painted)]
 
 

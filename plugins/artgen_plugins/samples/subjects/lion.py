@@ -10,7 +10,7 @@ from ._curves import directed, normals, outlined, outlines_of, ribbon, spline, t
 from ._head import Head
 from ._paint import Paint, painted
 from ._plate import Colours, Floats, Plate, hexed, over, ramp, smooth
-from ._strokes import Lock, Ramp, combed, rounded, strands, strewn
+from ._strokes import Lock, Ramp, combed, pieces, rounded, strands, strewn
 
 _SCALE = 0.74
 _LIGHT = np.array((-0.72, -0.42, 0.56))
@@ -144,9 +144,8 @@ def _strands(rng: np.random.Generator, lock: Lock, bulk: float, light: float, ma
     for t, strand, thick in strands(rng, lock, count):
         tone = bulk * along * (0.62 + 0.42 * np.sqrt(1 - 0.9 * t * t) + rng.normal(0, 0.07))
         tone += 0.17 * t * lean + (t * behind).clip(0) * smooth(0.5, 0.95, abs(t))
-        for j in range(0, len(strand) - 2, 2):
-            piece = _placed(ribbon(strand[j : j + 5], thick[j : j + 5]))
-            paint.append((piece, ramp(float(tone[j + 1]), *mane)))
+        outlines = pieces(strand, thick, _placed)
+        paint += zip(outlines, ramp(tone[1 : len(strand) - 1 : 2], *mane), strict=True)
     return paint
 
 
@@ -176,8 +175,8 @@ def _sprayed(plate: Plate, picture: Colours, lock: Lock, tones: Ramp, bulk: floa
 
 def _placed(points: Floats) -> Floats:
     """Where points of the mane are on the plate: it lies farther back the farther out it is."""
-    deep = np.maximum(0.8 - 0.5 * (points**2).sum(1), -0.5) - 0.4
-    return _HEAD.placed(points[:, 0], points[:, 1], deep)
+    deep = np.maximum(0.8 - 0.5 * (points**2).sum(-1), -0.5) - 0.4
+    return _HEAD.placed(points[..., 0], points[..., 1], deep)
 
 
 def _ears(plate: Plate, picture: Colours) -> Colours:

@@ -27,7 +27,7 @@ def ship(plate: Plate) -> Colours:
         *bow(view),
         *_foam(plate, view, scheme, 1),
     ]
-    picture = painted(plate, picture, [(view.seen(points), tone) for points, tone in paint])
+    picture = painted(plate, picture, view.shown(paint))
     return plate.faced(plate.finished(picture, 0.008, 0.12))
 
 
@@ -55,7 +55,7 @@ def _sea(plate: Plate, picture: Colours, view: View, scheme: dict[str, Any]) -> 
     picture = over(picture, scheme["wave"][-1][1], smooth(-plate.pixel, plate.pixel, below))
     for deep in (0.015, 0.04, 0.07, 0.105, 0.15, 0.205, 0.27, 0.35, 0.44, 0.54):
         picture = _swell(plate, picture, view.horizon + deep, deep, scheme)
-    mirror = [(view.seen(points, -1), tone) for points, tone in hull(view)]
+    mirror = view.shown(hull(view), -1)
     bend = plate.noise(plate.x * 3, plate.y * 16, 4, 3)
     row, column = plate.place(plate.x + 0.05 * bend, plate.y + 0.03 * bend)
     broken = sampled(painted(plate, picture, mirror), row, column)

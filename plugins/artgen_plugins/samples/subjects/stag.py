@@ -13,7 +13,7 @@ from ._curves import directed, normals, outlined, outlines_of, ribbon, spline, s
 from ._head import Head
 from ._paint import Paint, colours_at, painted
 from ._plate import Colours, Floats, Plate, over, ramp, smooth
-from ._strokes import Lock, Ramp, combed, rounded, strands, strewn
+from ._strokes import Lock, Ramp, combed, pieces, rounded, strands, strewn
 
 _SCALE = 0.67
 _LIGHT = np.array((-0.72, -0.42, 0.56))
@@ -119,7 +119,7 @@ _HEAD = Head("stag", _form, np.array((0.0, 0.2)), _SCALE, turn=0.11, tilt=-0.03)
 
 def _placed(points: Floats) -> Floats:
     """Where points beside the face are on the plate."""
-    return _HEAD.placed(points[:, 0], points[:, 1], np.full(len(points), -0.3))
+    return _HEAD.placed(points[..., 0], points[..., 1], np.full(points.shape[:-1], -0.3))
 
 
 def _mane(plate: Plate, picture: Colours, night: int) -> Colours:
@@ -157,9 +157,9 @@ def _strands(rng: np.random.Generator, lock: Lock, bulk: float, colours: Ramp) -
     for t, strand, thick in strands(rng, lock, count):
         tone = bulk * along * (0.66 + 0.4 * np.sqrt(1 - 0.9 * t * t) + rng.normal(0, 0.09))
         tone += 0.16 * t * lean
-        for j in range(int(rng.integers(2)), len(strand) - 2, 2):
-            piece = _placed(ribbon(strand[j : j + 5], thick[j : j + 5]))
-            paint.append((piece, ramp(float(tone[j + 1]), *colours)))
+        first = int(rng.integers(2))
+        outlines = pieces(strand, thick, _placed, first)
+        paint += zip(outlines, ramp(tone[first + 1 : len(strand) - 1 : 2], *colours), strict=True)
     return paint
 
 
