@@ -81,8 +81,8 @@ def test_long_files_are_cut_and_groups_become_smaller_towards_the_end(tmp_path, 
     seconds = {"a": 400.0, "b": 90.0, "c": 60.0, "d": 20.0, "e": 9.0, "f": 1.0}
     known = {file: {"seconds": each, "slow": {"it": each - 1}} for file, each in seconds.items()}
     suite.DURATIONS.write_text(json.dumps(known))
-    assert [part.seconds for part in cut(seconds, quick=True)] == [1.0] * 6
-    every = Suite(cut([*seconds, "new"], quick=False), 2, [])
+    assert [part.seconds for part in cut(seconds, quick=True, jobs=2)] == [1.0] * 6
+    every = Suite(cut([*seconds, "new"], quick=False, jobs=2), 2, [])
     groups = []
     while group := every.take():
         groups.append([(part.file, part.number, part.parts) for part in group])
@@ -93,6 +93,8 @@ def test_long_files_are_cut_and_groups_become_smaller_towards_the_end(tmp_path, 
         [("d", 0, 1), ("new", 0, 1)],
         [("e", 0, 1), ("f", 0, 1)],
     ]
+    alone = cut(["b", "f"], quick=False, jobs=2)
+    assert [(part.file, part.seconds) for part in alone] == [("b", 45.0), ("b", 45.0), ("f", 1.0)]
     assert sum_up({"x::one": 2.0, "x::two[a::b]": 0.5, "y::one": 0.05}) == {
         "x": {"seconds": 2.5, "slow": {"one": 2.0, "two[a::b]": 0.5}},
         "y": {"seconds": 0.05, "slow": {}},

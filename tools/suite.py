@@ -225,15 +225,21 @@ def find_files(arguments: Sequence[str]) -> list[str]:
     return given or sorted(file for file in every if ray or not file.startswith("tests/ray/"))
 
 
-def cut(files: Sequence[str], quick: bool) -> list[Part]:
+def cut(files: Sequence[str], quick: bool, jobs: int) -> list[Part]:
     """Return the files, longest first; those that take too long for one process in parts."""
     known = json.loads(DURATIONS.read_text(encoding="utf-8")) if DURATIONS.exists() else {}
-    parts: list[Part] = []
+    seconds = {}
     for file in files:
         durations: Durations = known.get(file, UNKNOWN)
-        seconds = durations["seconds"] - quick * sum(durations["slow"].values())
-        count = max(1, math.ceil(seconds / LONGEST))
-        parts += [Part(file, seconds / count, number, count) for number in range(count)]
+        seconds[file] = durations["seconds"] - quick * sum(durations["slow"].values())
+    # Of few files, one is not to keep a process busy when the others are done.
+    longest = min(max(sum(seconds.values()) / jobs, SHORTEST), LONGEST)
+    counts = {file: max(1, math.ceil(each / longest)) for file, each in seconds.items()}
+    parts = [
+        Part(file, each / counts[file], number, counts[file])
+        for file, each in seconds.items()
+        for number in range(counts[file])
+    ]
     return sorted(parts, key=lambda part: -part.seconds)
 
 
@@ -262,11 +268,9 @@ def main(given: Sequence[str] | None = None) -> int:
     files = find_files(arguments)
     quick = any("not slow" in each for each in arguments)
     began = time.monotonic()
-    suite = Suite(
-        cut(files, quick),
-        limit_jobs(options.j),
-        [each for each in arguments if each not in files],
-    )
+    jobs = limit_jobs(options.j)
+    others = [each for each in arguments if each not in files]
+    suite = Suite(cut(files, quick, jobs), jobs, others)
     workers = [threading.Thread(target=suite.work) for _ in range(suite.jobs)]
     # A server takes seconds to start, and saves three for every process.
     with nullcontext() if any(argument in files for argument in arguments) else forks.serving():
