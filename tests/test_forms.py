@@ -11,7 +11,7 @@ from helpers import recipe, save_photo, video_frames
 from PIL import Image
 
 import artgen
-from artgen.animation.forms import Shot, find_form, form_frames
+from artgen.animation.forms import Shot, find_form, form_frames, form_still
 from artgen.art import ExportRequest
 from artgen.cli import main
 from artgen.errors import PluginError, UsageError
@@ -311,3 +311,16 @@ def test_a_form_whose_frames_differ_in_size_is_at_fault(shapes):
     registry.register(artgen.animation.Form(shrinking), "shrinking", "form")
     with pytest.raises(PluginError, match=r"form 'shrinking' \(test_forms.*frames differ in size"):
         frames(replace(shapes, registry=registry), "shrinking")
+
+
+def test_what_a_form_takes_is_read_once_for_its_still(shapes):
+    """It was read and checked for the still, then again for the frame that this is."""
+    asked = []
+    form = artgen.animation.Form(
+        lambda shot: lambda share: shot.still, still=True, takes=lambda text: asked.append(text)
+    )
+    registry = Registry(environ={})
+    registry.register(form, "told", "form")
+    shot = Shot(replace(shapes, registry=registry), Frame(48), 1.0)
+    assert form_still("told=this", shot, 10).shape == (32, 48, 3)
+    assert asked == ["this"]

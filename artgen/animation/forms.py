@@ -247,7 +247,7 @@ def form_still(text: str, shot: Shot, fps: float) -> Pixels:
     """What a still shows of a form that has one. Raises PluginError and UsageError."""
     form, asked = _asked(text, shot, fps)
     if not callable(form.still):
-        return next(form_frames(text, shot, fps).frames)
+        return next(_filmed(text, form, asked, fps, 1.0).frames)
     with plugin_code(f"the still of form {text!r}", form.still, hint="return uint8 [h, w, 3]"):
         return _pixels(form.still(asked))
 
@@ -267,7 +267,10 @@ def form_frames(text: str, shot: Shot, fps: float, speed: float = 1.0) -> Filmed
     Those that follow a film last as long as it divided by `speed`, others `shot.seconds`. Raises
     PluginError and UsageError at once.
     """
-    form, shot = _asked(text, shot, fps)
+    return _filmed(text, *_asked(text, shot, fps), fps, speed)
+
+
+def _filmed(text: str, form: Form, shot: Shot, fps: float, speed: float) -> Filmed:
     seconds = shot.seconds
     if shot.other is None and shot.art.recipe.clip is not None:
         check_clip(text, form)
