@@ -56,6 +56,19 @@ EVERYTHING = """<?xml version="1.0"?>
 </svg>"""
 
 
+def test_what_lies_far_away_is_cut_off_not_moved(tmp_path):
+    """Corners were moved to ten canvases from it, which turned the edges that lead there."""
+    file = tmp_path / "far.svg"
+    far = "M0 0L1000000 500000L0 1000000z"
+    file.write_text(
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 100">'
+        f'<path d="{far}" fill="red"/><path d="M-5e6 -9L-5e6 -20L-4e6 -20z"/></svg>'
+    )
+    [path] = read_svg(file).paths
+    corners = [[0, 0], [1000, 500], [1000, 1000], [0, 1000], [0, 0]]
+    np.testing.assert_allclose(path.points, corners, atol=1e-6)
+
+
 def test_what_is_read_of_a_file(tmp_path):
     file = tmp_path / "all.svg"
     file.write_text(EVERYTHING)

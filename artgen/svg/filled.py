@@ -37,6 +37,22 @@ class FilledPath:
         """The path moved, then scaled around the origin."""
         return replace(self, points=(self.points + by) * scale)
 
+    def within(self, far: float) -> FilledPath:
+        """The path without what is more than `far` away from the origin along an axis.
+
+        Cut side by side (Sutherland and Hodgman, 1974), so that edges keep their directions. It may
+        have no points left.
+        """
+        points = self.points
+        for normal in (*np.eye(2), *-np.eye(2)):
+            here = points @ normal - far
+            there = np.roll(here, -1)
+            crosses = (here > 0) != (there > 0)
+            shares = here / np.where(crosses, here - there, 1)
+            cuts = points + shares[:, None] * (np.roll(points, -1, 0) - points)
+            points = np.stack([points, cuts], 1)[np.stack([here <= 0, crosses], 1)]
+        return replace(self, points=points)
+
 
 def outer_rings(
     rings: Sequence[Floats], *, even_odd: bool, compare: Callable[[int], object]

@@ -267,11 +267,14 @@ class _Handlers:
         for each in self.paths:
             # Nothing is seen so far away, and numbers stay small.
             far = FAR * max(width, height)
-            moved = replace(each, points=(each.points - (left, top)).clip(-far, far))
-            if each.alpha == 1 and not paths and covers(moved.points, width, height):
+            seen = replace(each, points=each.points - (left, top)).within(far)
+            low, high = seen.points.min(0, initial=far), seen.points.max(0, initial=-far)
+            if (high <= 0).any() or (low >= (width, height)).any():
+                continue
+            if each.alpha == 1 and not paths and covers(seen.points, width, height):
                 background = each.colour
-            elif (moved.points.max(0) > 0).all() and (moved.points.min(0) < (width, height)).all():
-                paths.append(moved)
+            else:
+                paths.append(seen)
         if not paths:
             raise InputError(
                 f"{self.path} has no filled paths within its canvas but its background",
