@@ -408,6 +408,36 @@ def test_the_command_edits_and_splits(place, capsys):
 
 
 @pytest.mark.parametrize(
+    ("operation", "parts"),
+    [
+        ("recolour=in/red@=1.txt", ["red", "red", "red"]),
+        ("recolour=in/red@=1.txt@largest:2", ["red", "red", "white"]),
+        ("recolour=in/red@=1.txt@in/all@=1.png", ["red", "red", "red"]),
+        ("recolour=blue=red@in/all@=1.png", ["red", "red", "white"]),
+        ("delete@largest:2", ["white"]),
+    ],
+)
+def test_names_of_files_may_hold_the_marks_of_operations(place, operation, parts):
+    """A palette or a drawing whose name holds = or @ was looked for under half of its name."""
+    Path("in").mkdir()
+    Path("in/red@=1.txt").write_text("red\nlime\n")
+    drawing = load("a.art").drawing
+    Image.new("L", (drawing.width, drawing.height), 255).save("in/all@=1.png")
+    assert main(["edit", "a.art", operation, "-o", "b.art", "-q"]) == 0
+    assert colours_of(load("b.art")) == [{"red": RED, "white": WHITE}[each] for each in parts]
+    # Names alone are remembered, whatever their folder.
+    assert load("b.art").recipe.edit[0].do == operation.replace("in/", "")
+
+
+def test_what_an_operation_reads_is_not_replaced(place, capsys):
+    Path("a.art").rename("a=@1.art")
+    squares(RED).save("b.art")
+    line = ["edit", "b.art", "join=a=@1.art", "-o", "a=@1.art", "--overwrite"]
+    assert main(line) == 2
+    assert "a=@1.art cannot be both read and written" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
     ("operations", "says"),
     [
         (["recolour=teal=gold"], ["'recolour=teal=gold' changes nothing"]),

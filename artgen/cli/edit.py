@@ -68,10 +68,9 @@ def edit(
     files = list(dict.fromkeys(outputs or [Path(f"{art.stem}-edited.art")]))
     if split is not None and any(map(is_stdout, files)):
         raise UsageError("--split writes several files", hint="name them, such as -o plate.svg")
-    texts = [*(operations or ()), split or ""]
-    named = [part for text in texts for part in re.split("[=@]", text) if os.path.isfile(part)]
+    named = [split or "", *(each for text in operations or () for each in _values(text))]
     how: dict[str, Any] = {"as_json": common.as_json, "overwrite": overwrite}
-    how["inputs"] = [art, *map(Path, named)]
+    how["inputs"] = [art, *map(Path, filter(os.path.isfile, named))]
     if split is None:
         check_files(files, registry, **how)
     else:  # of which colours files will be is known later
@@ -103,6 +102,15 @@ def edit(
     write_exports(written, lambda _: ExportRequest(), registry, common)
     parts, primitive = made.primitive().count_of(made.drawing), made.drawing.primitive
     common.answer({"art": art, "primitive": primitive, "parts": parts, "outputs": [*written]})
+
+
+def _values(text: str) -> list[str]:
+    """What may be the name of a file in an operation: its value, its place, or both as one."""
+    rest = re.split("[=@]", text, maxsplit=1)[-1]
+    halves = (
+        half for at in re.finditer("@", rest) for half in (rest[: at.start()], rest[at.end() :])
+    )
+    return [rest, *halves]
 
 
 def _list(registry: Registry, common: Common) -> None:

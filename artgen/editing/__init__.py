@@ -6,6 +6,7 @@ a function of `Parts`, the drawing with the parts that `WHERE` chooses, and of t
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -206,7 +207,7 @@ def _edited(art: Art, text: str) -> Art:
     operation: Operation = registry.load("edit", name)
     value, at, where = "", mark, rest
     if mark == "=":
-        value, at, where = (rest, "", "") if operation.file else rest.partition("@")
+        value, at, where = (rest, "", "") if operation.file else _at_place(rest)
     if bool(value) != bool(operation.example) or (mark == "=") != bool(value) or (at and not where):
         usage = f"{name}={operation.example}".rstrip("=")
         usage += "" if operation.file else ", with @WHERE or without"
@@ -222,10 +223,17 @@ def _edited(art: Art, text: str) -> Art:
         raise broken(what, operation.change, problem, _CONTRACT)
     # Files are remembered by their names, never by their paths.
     given = value if operation.file else where if _is_file(where) else ""
-    if not given:
-        return _remembered(parts, drawing, text)
-    file = FileReference.of(Path(given), "mask" if where else "drawing")
-    return _remembered(parts, drawing, text.removesuffix(given) + file.name, file)
+    file = FileReference.of(Path(given), "mask" if where else "drawing") if given else None
+    for path in filter(os.path.isfile, (value, where)):
+        text = text.replace(path, Path(path).name)
+    return _remembered(parts, drawing, text, file)
+
+
+def _at_place(rest: str) -> tuple[str, str, str]:
+    """A value, ``@`` and a place, as `str.partition`; the name of a file may hold an ``@`` too."""
+    halves = [(rest[:k], "@", rest[k + 1 :]) for k, mark in enumerate(rest) if mark == "@"]
+    files = (each for each in [(rest, "", ""), *halves] if os.path.isfile(each[0]))
+    return next(files, rest.partition("@"))
 
 
 def _remembered(

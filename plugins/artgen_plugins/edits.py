@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -30,7 +31,8 @@ def _mapped(colours: Floats, pairs: list[list[str]]) -> Floats:
 
 
 def _recolour(parts: Parts, value: str) -> Drawing:
-    pairs = [each.split("=") for each in value.split(",")] if "=" in value else []
+    mapped = "=" in value and not os.path.isfile(value)
+    pairs = [each.split("=") for each in value.split(",")] if mapped else []
     if any(len(pair) != 2 for pair in pairs):
         raise UsageError(f"{value!r} is no list of colours", hint="write red=blue,teal=#fff")
     if len({parse_colour(old) for old, _ in pairs}) < len(pairs):
