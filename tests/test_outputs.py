@@ -96,6 +96,22 @@ def test_large_stills_are_drawn_and_written_strip_by_strip(blend, monkeypatch):
             assert made.to_format(suffix, request) == data
 
 
+@pytest.mark.parametrize("suffix", ["svg", "pdf", "eps", "html", "json"])
+def test_what_has_no_pixels_takes_no_samples_of_them(suffix, art, tmp_path, monkeypatch, capsys):
+    """`--supersample` was ignored without a word, where no other file took it."""
+    request = artgen.art.ExportRequest(supersample=2)
+    with pytest.raises(UsageError, match=f"{suffix.upper()} has no pixels to average samples for"):
+        art.to_format(suffix, request)
+    monkeypatch.chdir(tmp_path)
+    opaque = artgen.fit(np.eye(9), "triangle", count=2, steps=2, seed=1, min_alpha=1.0)
+    opaque.save("a.art")
+    files = ["-o", f"b.{suffix}", "-o", "b.png", "-o", "b.art"]
+    assert main(["render", "a.art", *files, "--supersample", "2", "-q"]) == 0
+    saved = artgen.load("a.art")
+    assert Path(f"b.{suffix}").read_bytes() == saved.to_format(suffix)
+    assert Path("b.png").read_bytes() == saved.to_format("png", request)
+
+
 def test_windows_hold_the_parts_that_touch_them():
     made = artgen.fit(np.eye(9), "gaussian", count=30, steps=1, seed=1, backend="eager")
     canvas = Canvas(64, 48)

@@ -150,12 +150,14 @@ def fitting(
     """
     from artgen.exporters.requests import OF_VIDEOS
 
+    kinds = set(map(suffix_of, files))
     takers = {**_OPTIONS, **dict.fromkeys((*OF_VIDEOS, "film", "photo", "other"), VIDEOS)}
+    takers["supersample"] = kinds - _FLAT - {"art", "html", "json"}
     if request.film is not None:
         form = check_film_files(request.film, files, registry)
         shown = VIDEOS | (STILLS if form.still else set()) | ({"html"} if form.page else set())
         takers |= dict.fromkeys(("film", "photo", "other"), shown)
-    kinds = set(map(suffix_of, files))
+        takers["supersample"] |= {"html"} & shown
 
     def fit(suffix: str) -> ExportRequest:
         others: dict[str, Any] = {

@@ -52,6 +52,9 @@ def refuse(
             hint="use -o FILE.mp4, or leave out what is for videos: --film, --start, --loop, "
             "--fps, --speed, --seconds, --max-bytes",
         )
+    if request.supersample != 1:
+        hint = "leave out --supersample, or use -o FILE.png"
+        raise UsageError(f"{what} has no pixels to average samples for", hint=hint)
     if request.animate is not None:
         raise UsageError(f"{what} cannot be animated", hint="use -o FILE.svg")
     if request.page is not None:
