@@ -294,6 +294,11 @@ def test_standard_streams_stand_for_files(tmp_path, monkeypatch, capfdbinary):
     made = Path("artgen-out/photo-triangle.mp4").read_bytes()
     assert capfdbinary.readouterr().out == made
     assert not list(Path().glob("-*"))
+    piped(b"no picture")
+    assert main(["fit", "-", *TINY, "--name", "other", "--json"]) == 3
+    told = capfdbinary.readouterr()
+    assert b"error: standard input is not a picture that artgen can read" in told.err
+    assert json.loads(told.out)["error"]["message"].startswith("standard input is not a picture")
     piped(b"")
     assert main(["fit", "-", *TINY]) == 3
     assert b"standard input is empty" in capfdbinary.readouterr().err

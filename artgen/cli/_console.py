@@ -14,6 +14,7 @@ from typing import Any
 
 from artgen.base.errors import ArtgenError, Interrupted, OutputError, is_out_of_memory
 from artgen.base.plain import finite
+from artgen.cli._pipes import as_piped
 from artgen.cli._streams import as_it_is
 
 INTERRUPTED = "interrupted: the best so far is being saved; press Ctrl-C again to end at once"
@@ -75,8 +76,9 @@ def describe(error: Exception) -> dict[str, Any]:
         # Its type may say more than its message.
         known = ArtgenError(f"unexpected {name}: {error}", hint=_VERBOSE)
     # File names may contain line breaks; a message is one line.
-    message = " ".join(known.message.split())
-    return {"type": name, "message": message, "hint": known.hint, "exit_code": known.exit_code}
+    message, hint = " ".join(known.message.split()), known.hint and as_piped(known.hint)
+    code = known.exit_code
+    return {"type": name, "message": as_piped(message), "hint": hint, "exit_code": code}
 
 
 def exit_code(errors: Iterable[Exception]) -> int:

@@ -13,6 +13,8 @@ from artgen.base.errors import InputError, writing
 from artgen.base.files import LARGEST
 
 STDIO = "-"
+_KEPT = list[str]()
+"""The paths of standard input as a file."""
 
 
 def is_stdout(file: Path) -> bool:
@@ -45,4 +47,12 @@ def from_stdin(suffix: str = "") -> Path:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     file = Path(folder, f"stdin{suffix}")
     file.write_bytes(data)
+    _KEPT.append(str(file))
     return file
+
+
+def as_piped(text: str) -> str:
+    """The text with standard input called so, where it has the path of its file."""
+    for path in _KEPT:
+        text = text.replace(path, "standard input")
+    return text
