@@ -371,6 +371,7 @@ def test_an_unknown_option_is_told_without_numpy():
         ("fit photo.png --time 1.5h", 2, "is not a number of seconds", "write 5400\n"),
         ("fit photo.png --steps 1e3", 2, "is not a number of steps", "write 1000\n"),
         ("fit photo.png -n 2k", 2, "'2k' is not a number of parts", "write 2000\n"),
+        ("fit photo.png -n 1e9", 2, "'1e9' is not a number of parts", "use 1 to 10000000"),
         ("fit photo.png --target-bytes 4apples", 2, "is not a file size", "write 10MB or 500kB\n"),
         ("compare photo.png --bytes 4kB", 2, "must be a whole number, got '4kB'", "write 4000\n"),
         ("fit photo.png --fps 30fps", 2, "must be a whole number, got '30fps'", "write 30\n"),
@@ -432,6 +433,9 @@ def test_an_unknown_option_is_told_without_numpy():
         ("fit HTTP://127.0.0.1/a.png", 3, "is an address of this machine", "download"),
         (f"fit {LONG}.png", 3, "does not exist", "looked in"),
         (f"render a.art -o {LONG}.png", 6, "File name too long", "choose a shorter name"),
+        (f"make stencil photo.png --name {LONG}", 6, "cannot create", "choose a shorter name"),
+        (f"render a.art --plugin {LONG}.py", 4, "does not exist", "check its path"),
+        (f"gallery build {LONG}", 3, "there is no folder", "name a folder that contains TOML"),
     ],
 )
 def test_what_sent_people_away_says_what_to_do(call, arguments, code, message, hint):

@@ -257,6 +257,16 @@ def test_other_drawings_and_folders_that_exist_are_refused(wound, tmp_path, caps
     assert "was not written by artgen" in capsys.readouterr().err
 
 
+def test_a_hint_of_making_names_no_option_of_another_command(empty_folder, capsys):
+    import artgen
+
+    artgen.fit("sample:cat", "mlp", hidden=4, layers=1, steps=1, size=16, seed=1).save("a.art")
+    assert main(["make", "plotter", "a.art"]) == 2
+    told = capsys.readouterr().err
+    assert "mlp is a field: it has no parts that a pen could draw" in told
+    assert "-o" not in told
+
+
 def test_what_an_option_reads_is_not_replaced(empty_folder, capsys):
     """The picture of an earlier thing was the depth of a new one, which took its place."""
     Image.linear_gradient("L").save("photo.png")

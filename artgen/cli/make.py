@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from artgen.base.errors import InputError, UsageError
+from artgen.base.errors import InputError, UsageError, writing
 from artgen.base.files import check_art, file_hash, printable
 from artgen.cli._completion import names_of
 from artgen.cli._console import columns, records, say
@@ -117,10 +118,13 @@ def make(
     stem = Path(source).stem if is_art else Source.parse(source).file_stem if source else entry.name
     called = name or "-".join(dict.fromkeys([file_safe(stem), entry.name]))
     folder = output_paths(out, called)["folder"].with_suffix("")
-    if folder.exists() and not overwrite:
+    if os.path.exists(folder) and not overwrite:
         raise UsageError(f"{folder} exists", hint="use --overwrite or another --name")
     # Here, for what is asked of a fit may be refused yet, and shall leave no folder.
-    probe_folder(next(each for each in (folder, *folder.parents) if each.exists()))
+    above = next(filter(os.path.exists, folder.parents))
+    with writing(f"cannot create {folder}"), suppress(FileNotFoundError):
+        (above / folder.name).lstat()
+    probe_folder(folder if folder.exists() else above)
     art, photo, sha256, fitted = None, None, None, {}
     if is_art:
         for key in (key for key, _ in pairs if key in cls.for_photos):

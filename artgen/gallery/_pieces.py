@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from collections.abc import Sequence
@@ -128,7 +129,7 @@ def open_gallery(folder: Path, *, quick: bool = False) -> Gallery:
     A `quick` gallery has small versions, whose outputs are in a folder of their own. An unusable
     recipe becomes a piece with an error. Raises InputError if there is no recipe.
     """
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise InputError(
             f"there is no folder {folder}", hint="name a folder that contains TOML recipes"
         )

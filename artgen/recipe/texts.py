@@ -52,11 +52,13 @@ def parse_number(
     kind: type[N], flag: str, text: str, what: str, hint: str, *, below: float = math.inf
 ) -> N:
     """The value of a flag that counts `what`: above 0 and less than `below`. Raises UsageError."""
-    with suppress(ValueError):
-        found = number(kind, text)
-        if 0 < found < below:
-            return found
-    hint = without_unit(text, what) or hint
+    spelled = (without_unit(text, what) or "").removeprefix("write ")
+    for each in (text, spelled):
+        with suppress(ValueError):
+            if 0 < (found := number(kind, each)) < below:
+                if each is text:
+                    return found
+                hint = f"write {each}"
     raise UsageError(f"{flag} {text!r} is not a number of {what}", hint=hint)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import inspect
+import os
 import re
 import sys
 import traceback
@@ -124,7 +125,7 @@ def _unusable(path: Path, reason: object, hint: str) -> PluginError:
 
 
 def _read(path: Path) -> bytes:
-    if not path.exists():
+    if not os.path.exists(path):
         raise PluginError(f"plugin file {path} does not exist", hint="check its path")
     try:
         return read_regular(path, f"plugin file {path}", _LARGEST, empty=True)

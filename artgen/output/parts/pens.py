@@ -94,7 +94,7 @@ def pen_parts(primitive: Primitive, drawing: Drawing) -> list[PenPart]:
     if not flat_parts.is_answered(type(primitive)):
         raise UsageError(
             f"{drawing.primitive} is a {primitive.family}: it has no parts that a pen could draw",
-            hint="shapes, cells, meshes, ink, tilings and splats have them; use -o FILE.png",
+            hint="shapes, cells, meshes, ink, tilings and splats have them",
         )
     return [
         PenPart(tuple(rings), part.spine(), hex_colour(part.colour), part.alpha)
