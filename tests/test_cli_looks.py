@@ -61,6 +61,24 @@ def test_the_commands_of_a_piped_picture_name_no_file(monkeypatch, capsys):
     assert "artgen fit - --look dark.toml" in page.read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize(
+    ("target", "says"),
+    [
+        ("empty", "error: empty is no picture"),
+        ("sample:digits", "error: sample:digits is no picture"),
+        ("words.png", "error: words.png is not a picture that artgen can read"),
+    ],
+)
+def test_what_is_no_picture_is_refused_once(target, says, capsys):
+    """Each of the looks said the same, or that it cannot be fitted to a set, of which nobody spoke."""
+    Path("empty").mkdir()
+    Path("words.png").write_text("words")
+    assert main(["looks", target, *TWO[2:]]) == 3
+    said = capsys.readouterr().err
+    assert (said.count("error:"), says in said) == (1, True), said
+    assert not Path("artgen-out").exists()
+
+
 def test_looks_of_one_name_would_have_the_same_files(capsys):
     Path("other").mkdir()
     Path("dark.toml").rename("other/dark.toml")

@@ -6,10 +6,11 @@ import shlex
 from dataclasses import replace
 from pathlib import Path
 
-from artgen.base.errors import UsageError
+from artgen.base.errors import InputError, UsageError
 from artgen.cli import _completion
 from artgen.cli._flags import Common, argument, option
 from artgen.cli._where import FilesOfLooks, Watching, Where
+from artgen.recipe import Recipe
 
 SIZE = 384
 """Long side of the pictures in pixels, large enough for marks of a few pixels."""
@@ -79,7 +80,12 @@ def looks(
     common.load("artgen.runs.runner", "the compiler")
 
     from artgen.cli._runs import Session
+    from artgen.runs import read_target
 
+    # Once: each of the looks would say the same.
+    plain = Recipe().with_target(source=source, size=size)
+    if registry.is_plain_folder(source) or read_target(plain, registry, (Path(),)).pixels is None:
+        raise InputError(f"{target} is no picture", hint="give one, such as photo.jpg")
     files = replace(files, name=f"{stem}-looks")
     session = Session(registry, common, where, files, watching, None, ())
     return notified(watching.notify, lambda: session.run_batch(runs))
