@@ -433,6 +433,12 @@ def test_an_unknown_option_is_told_without_numpy():
         ("fit HTTP://127.0.0.1/a.png", 3, "is an address of this machine", "download"),
         (f"fit {LONG}.png", 3, "does not exist", "looked in"),
         (f"render a.art -o {LONG}.png", 6, "File name too long", "choose a shorter name"),
+        (
+            "fit --resume out/it.run/",
+            2,
+            "takes no folder, and out/it.run is no target",
+            "write --resume --out out --name it\n",
+        ),
         (f"make stencil photo.png --name {LONG}", 6, "cannot create", "choose a shorter name"),
         (f"render a.art --plugin {LONG}.py", 4, "does not exist", "check its path"),
         (f"gallery build {LONG}", 3, "there is no folder", "name a folder that contains TOML"),

@@ -25,7 +25,9 @@ from PIL import Image, ImageCms
 
 import artgen
 from artgen.base.errors import InputError, PluginError, UsageError
+from artgen.recipe import Recipe
 from artgen.registry import Registry
+from artgen.runs.opening import read_target
 from artgen.targets import (
     Source,
     TargetRequest,
@@ -920,6 +922,24 @@ def test_a_plugin_opens_a_new_kind_of_file(deep, tmp_path, monkeypatch):
     subprocess.run(again, check=True, timeout=PATIENCE)
     [first, second] = (Path(f"artgen-out/{n}.png").read_bytes() for n in ("Ramp-circle", "again"))
     assert first == second
+
+
+@pytest.mark.parametrize("source", ["image:a/picture.png", "pgm16:a/Ramp.PGM16"])
+def test_a_file_behind_a_scheme_is_beside_its_recipe_too(source, deep, save, tmp_path, monkeypatch):
+    """It was looked for where the user is, other files of a recipe beside it."""
+    plugin, file = deep
+    (tmp_path / "a").mkdir()
+    for each in (file, save(Image.new("RGB", (12, 8)))):
+        Path(each).rename(tmp_path / "a" / Path(each).name)
+    (tmp_path / "blank").mkdir()
+    monkeypatch.chdir(tmp_path / "blank")
+    registry = Registry(files=[plugin], environ={"ARTGEN_PLUGINS": ""})
+    asked = Recipe().with_target(source=source)
+    assert read_target(asked, registry, (tmp_path, Path())).pixels.shape == (8, 12, 3)
+    # A text that is none stays what it is, whatever lies there.
+    (tmp_path / "cat").write_text("no picture")
+    sample = Recipe().with_target(source="sample:cat", size=24)
+    assert max(read_target(sample, registry, (tmp_path, Path())).pixels.shape) == 24
 
 
 def test_the_most_specific_pattern_opens_a_file(deep, tmp_path):

@@ -58,6 +58,10 @@ def fit(
     from artgen.runs import default_stem, output_paths, with_film_file
 
     _check_together(request, files, watching, where)
+    folders = [each for each in map(Path, targets or ()) if each.suffix == ".run"]
+    if files.resume and folders:
+        hint = f"write --resume --out {folders[0].parent} --name {folders[0].stem}"
+        raise UsageError(f"--resume takes no folder, and {folders[0]} is no target", hint=hint)
     # What is watched may be wrong at first: it is read later, again and again.
     registry = None if watching.watch else common.registry()
     many = parse_seeds(request.seeds) if request.seeds is not None else []

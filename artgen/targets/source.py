@@ -72,7 +72,7 @@ class Source:
         return self.rest.partition("?")[0] if self.scheme == _FRAMES else None
 
     def at(self, path: str | os.PathLike[str]) -> Source:
-        """The same target at another path. Only for sources that have one."""
+        """The same target at another path. Only for sources that name a file or folder."""
         _, mark, query = self.rest.partition("?") if self.scheme else ("", "", "")
         return replace(self, rest=f"{os.fspath(path)}{mark}{query}")
 
