@@ -230,7 +230,7 @@ def test_videos_have_a_size_of_their_own(tmp_path):
     assert np.abs(frames[-1].astype(int) - last).mean() < 6
 
 
-def test_plots_are_not_cropped(tmp_path):
+def test_plots_are_not_cropped(tmp_path, capsys):
     asked = changed(
         recipe(tmp_path, {"steps": 2}),
         {"target": {"source": "curve:x"}, "primitive": {"name": "mlp", "count": None}},
@@ -242,6 +242,12 @@ def test_plots_are_not_cropped(tmp_path):
         run(asked, Registry())
     with pytest.raises(UsageError, match="cannot be cropped"):
         artgen.fit("curve:x", "mlp", crop="1:1")
+    # That 50 % of its height are cut was said before.
+    artgen.fit("curve:x", "mlp", steps=1, hidden=4, layers=1).save(tmp_path / "a.art")
+    line = ["render", str(tmp_path / "a.art"), "--size", "40x20", "-o", str(tmp_path / "a.png")]
+    assert main(line) == 2
+    said = capsys.readouterr().err
+    assert ("cannot be cropped" in said, "note:" in said) == (True, False)
 
 
 def test_paper_lies_as_the_picture_does():

@@ -200,7 +200,7 @@ def render(
         frame = replace(frame, size=None, inches=None)
         own = loaded.picture_canvas() if single else loaded.canvas(frame)
         frame = replace(frame, size=round(float(times[1]) * max(own.width, own.height)))
-    elif size and framing.crop is None and not common.quiet:
+    elif size and framing.crop is None and not common.quiet and loaded.drawing.subject is None:
         _say_what_is_cut(size, frame, loaded)
     sharp = frame.size or (SHARP if "html" in suffixes else None)
     form, paired = film, False
