@@ -34,6 +34,8 @@ from artgen.making import Maker, Motif, lengths_of, parse_colour
 from artgen.output import read_recipe
 from artgen.registry import Registry
 from artgen.targets import linear_to_srgb, srgb_to_linear
+from artgen.testing import examine
+from artgen.testing.maker import FLAGS
 from artgen_makers.cutting import finer_than
 from artgen_makers.string import String
 
@@ -425,6 +427,23 @@ def test_mistakes_of_a_maker_name_its_line(source, words, tmp_path, monkeypatch,
     told = capsys.readouterr().err
     assert words in told
     assert "bad.py" in told
+
+
+def test_no_option_is_called_like_a_flag_of_the_command(tmp_path, capsys):
+    """`--name` of such a kind named the folder; its option could not be set by a flag."""
+    assert main(["make", "--help-all"]) == 0
+    shown = {each.replace("-", "_") for each in re.findall(r"--([a-z-]+)", capsys.readouterr().out)}
+    assert shown - {"board"} == FLAGS
+    Path(tmp_path / "signs.py").write_text(
+        "import dataclasses\nimport artgen\n\n\n@dataclasses.dataclass(frozen=True)\n"
+        'class Words:\n    name: str = artgen.option("", "what it says")\n\n\n'
+        "class Sign(artgen.making.Maker):\n    Options = Words\n\n"
+        "    def make(self, motif):\n        return self.options.name\n\n\n@artgen.hookimpl\n"
+        'def artgen_makers():\n    return [artgen.Spec("sign", "A sign.", Sign)]\n'
+    )
+    registry = Registry(files=[tmp_path / "signs.py"], environ={})
+    found = {each.check: each.detail for each in examine(registry.find("maker", "sign"), registry)}
+    assert "cannot set the option 'name'" in found["makes"]
 
 
 def test_a_switch_takes_no_flag_for_its_value(empty_folder):

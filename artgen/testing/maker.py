@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import numpy as np
 
 from artgen.base.errors import UsageError
@@ -13,13 +15,23 @@ from artgen.testing.names import names
 from artgen.testing.run_checks import Failed, basic, schema
 from artgen.testing.side_effects import check_pure
 
+FLAGS = frozenset(
+    {"help", "help_all", "json", "list", "name", "out"}
+    | {"overwrite", "plugin", "quiet", "set", "verbose"}
+)
+"""The words of flags of ``artgen make`` that are no options of a kind."""
+
 
 @basic
 def makes(offer: Offer) -> str:
     """It makes a thing of a small photo: files, parts and a picture of 8-bit pixels.
 
-    Return `artgen.making.Made(files, parts, picture)`; parts have a number or a length.
+    Return `artgen.making.Made(files, parts, picture)`; parts have a number or a length, and no
+    option is called like a flag that `artgen make` has for all kinds.
     """
+    for taken in FLAGS.intersection(each.name for each in fields(offer.loaded.Options)):
+        flag = f"--{taken} is a flag of artgen make, and cannot set the option {taken!r}"
+        raise Failed(flag, offer.loaded.Options)
     made = _made(offer)
     pixels = made.picture
     if not (isinstance(pixels, np.ndarray) and pixels.dtype == np.uint8 and pixels.ndim == 3):
