@@ -484,6 +484,16 @@ def test_a_drawing_without_background_says_how_to_render_it_so(call, tmp_path):
     assert (code, note in err) == (0, False)  # a video cannot be transparent
 
 
+def test_parts_that_will_be_transparent_are_refused_as_eps_before_the_fit(call):
+    line = ["fit", "sample:cat", "-p", "circle", *TINY, "-o", "a.eps"]
+    for option in ("engine.alpha=0.5", "max_alpha=0.5"):
+        code, _, err = call(*line, "--set", option)
+        assert code == 2
+        assert "EPS cannot hold transparent parts" in err
+    assert not Path("artgen-out").exists()
+    assert call(*line, "--set", "engine.alpha=1.0")[0] == 0
+
+
 @pytest.mark.parametrize("suffix", ["jpg", "html", "gif"])
 def test_a_file_that_cannot_be_transparent_is_refused_before_the_fit(call, suffix):
     """It was refused after the fit."""

@@ -83,7 +83,7 @@ def check_parts(files: Sequence[Path], recipe: Recipe, registry: Registry) -> No
     """Raise UsageError if a file of artgen's own cannot hold what the recipe makes."""
     from artgen.animation.forms import find_form
     from artgen.exporters.requests import check_transparent
-    from artgen.output.parts import check_flat, check_inks, overprinted
+    from artgen.output.parts import check_flat, check_inks, check_opaque, most_opaque, overprinted
     from artgen.output.svg.picture import are_sprites
     from artgen.plan import find_names
 
@@ -110,6 +110,10 @@ def check_parts(files: Sequence[Path], recipe: Recipe, registry: Registry) -> No
         # With a palette inks cover one another, but for smooth edges.
         if own and suffix != "svg" and recipe.target.palette is None:
             check_inks(overprinted(primitive), suffix.upper())
+        # Of an opacity that is searched the fit knows more.
+        alpha = recipe.stage[0].options.get("alpha", 0)
+        if own and suffix == "eps" and recipe.init is None and not isinstance(alpha, str):
+            check_opaque([most_opaque(primitive, alpha)])
 
 
 def check_film_files(film: str, files: Iterable[Path], registry: Registry) -> Form:

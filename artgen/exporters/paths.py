@@ -15,10 +15,9 @@ import numpy as np
 
 from artgen._version import __version__
 from artgen.art import Art, ExportRequest
-from artgen.base.errors import UsageError
 from artgen.display.plots import default_settings
 from artgen.exporters.requests import refuse
-from artgen.output.parts import FlatPart, check_inks, parts_for, precision
+from artgen.output.parts import FlatPart, check_inks, check_opaque, parts_for, precision
 from artgen.output.parts.marks import PlacedMark, connected
 from artgen.output.provenance import RECIPE_COMMENT
 from artgen.output.still import ascii_json
@@ -58,11 +57,8 @@ def export_paths(kind: Literal["pdf", "eps"], art: Art, request: ExportRequest) 
         primitive.check_transparent(drawing.primitive)
     inks = {(part.layer, *part.colour) for part in parts if part.union == "multiply"}
     check_inks(len(inks), kind.upper())
-    if kind == "eps" and any(part.alpha < 1 for part in parts):
-        raise UsageError(
-            "EPS cannot hold transparent parts",
-            hint="use -o FILE.pdf, or fit with opaque parts: --set engine.alpha=1.0",
-        )
+    if kind == "eps":
+        check_opaque(part.alpha for part in parts)
     file, maker = io.BytesIO(), f"artgen {__version__}"
     with default_settings(), rc_context({"pdf.compression": 9}):
         figure = _figure(drawing, parts, request)

@@ -15,6 +15,7 @@ from artgen.families.shape.contract import Shape
 from artgen.families.shape.copies import Copies
 from artgen.families.shape.spans import as_drawn, check_shape, finite_polygon, unpack
 from artgen.output.parts.flat import Curves, FlatPart, Floats, Polygon, flat_parts
+from artgen.output.parts.pens import most_opaque
 from artgen.primitives import join_rings
 from artgen.registry import kind_names
 from artgen.values.drawing import Drawing
@@ -57,6 +58,11 @@ class PlacedShape(FlatPart):
         """Return what `Shape.spine` gives."""
         points = self.shape.spine(self.genes)
         return points if points is not None and np.isfinite(points).all() else None
+
+
+@most_opaque.register(Shape)
+def _most_opaque(shape: Shape, alpha: float) -> float:
+    return shape.alphas(alpha, 0.0)[1]
 
 
 @flat_parts.register(Shape)

@@ -7,6 +7,8 @@ from .flat import flat_parts as flat_parts
 from .pens import PenPart as PenPart
 from .pens import check_flat as check_flat
 from .pens import check_inks as check_inks
+from .pens import check_opaque as check_opaque
+from .pens import most_opaque as most_opaque
 from .pens import overprinted as overprinted
 from .pens import parts_for as parts_for
 from .pens import pen_lines as pen_lines

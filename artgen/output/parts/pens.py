@@ -5,7 +5,7 @@ A file of flat parts is refused where there are none, with a word of those for p
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -142,6 +142,19 @@ def check_flat(primitive: Primitive, name: str, what: str) -> None:
 def overprinted(primitive: Primitive) -> int:
     """Return how many inks multiply what is below them. By default none does."""
     return 0
+
+
+@generic("export")
+def most_opaque(primitive: Primitive, alpha: float) -> float:
+    """Return the largest opacity of parts by the engine's `alpha`; 0 asks for none. Default: 1."""
+    return 1.0
+
+
+def check_opaque(alphas: Iterable[float]) -> None:
+    """Raise UsageError where parts of these opacities are transparent, which EPS cannot hold."""
+    if any(alpha < 1 for alpha in alphas):
+        hint = "use -o FILE.pdf, or fit with opaque parts: --set engine.alpha=1.0"
+        raise UsageError("EPS cannot hold transparent parts", hint=hint)
 
 
 def check_inks(inks: int, what: str) -> None:
