@@ -231,3 +231,8 @@ def test_a_path_that_the_system_refuses_is_told_before_the_fit(folder, call):
     code, _, err = call(*FIT, "--out", "/".join(["x" * 99] * 50))
     assert (code, err.startswith("error: cannot write")) == (6, True)
     assert "choose a shorter name" in err
+    # Below a file there is no folder: a run was begun, and left to resume.
+    Path("notes.txt").write_text("notes")
+    code, _, err = call(*FIT, "--log", "notes.txt/log.jsonl")
+    assert (code, "cannot write notes.txt/log.jsonl" in err) == (6, True)
+    assert not Path("artgen-out").exists()

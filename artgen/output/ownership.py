@@ -31,7 +31,7 @@ def check_output(
     """
     try:
         path.lstat()
-    except (FileNotFoundError, NotADirectoryError):
+    except FileNotFoundError:
         return
     except OSError as error:
         raise OutputError.of(f"cannot write {path}", error) from None
