@@ -229,6 +229,7 @@ def test_a_limit_of_lines_at_a_nail_holds(wound, tmp_path):
         (["string", "sample:cat", "--frame", "no.svg"], 3, "directory\nhint: check the path"),
         (["string", "sample:cat", "--inks", ""], 2, "colour"),
         (["string", "sample:cat", "--nails", "-3", "-q"], 2, "got -3"),
+        (["string", "sample:cat", "--set", "nails"], 2, "--set 'nails' is not KEY=VALUE"),
     ],
 )
 def test_what_cannot_be_made_is_refused(line, code, words, empty_folder, capsys):

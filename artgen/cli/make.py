@@ -97,6 +97,8 @@ def make(
         raise UsageError(what, hint=f"write artgen make {form}; --list shows all kinds")
     facts = {"kind": entry.name, "source": source or ""}
     source = str(from_stdin()) if source == STDIO else source or ""
+    for odd in (each for each in settings or () if "=" not in each):
+        raise UsageError(f"--set {odd!r} is not KEY=VALUE", hint="such as --set board=40cm")
     pairs = [each.partition("=")[::2] for each in settings or ()]
     is_art = source.lower().endswith(".art")
     if registry.is_plain_folder(source):

@@ -128,7 +128,7 @@ def read_palette(path: str | os.PathLike[str]) -> tuple[str, ...]:
         colours = [bytes.fromhex(digits) for digits in dict.fromkeys(_lines(data, where))]
     if not 2 <= len(colours) <= MOST_COLOURS:
         raise InputError(
-            f"{where} is of {len(colours):,}, and a palette of 2 to {MOST_COLOURS} colours",
+            f"{where} must have 2 to {MOST_COLOURS} colours, got {len(colours):,}",
             hint="--palette 16 learns 16 colours from the target",
         )
     return tuple(f"#{colour.hex()}" for colour in colours)
