@@ -17,15 +17,7 @@ from artgen.registry import Registry
 from artgen.runs.device import resolve_device
 from artgen.runs.files.inputs import InputFiles
 from artgen.runs.warm_start import Initial, open_initial
-from artgen.targets import (
-    Source,
-    Target,
-    TargetRequest,
-    find_opener,
-    folded,
-    open_source,
-    parse_colour,
-)
+from artgen.targets import Source, Target, TargetRequest, folded, open_source, parse_colour
 from artgen.values.frame import Focus, parse_focus
 
 UNWEIGHTED: Mapping[str, Any] = {"mask": None, "focus": None, "alpha_weight": False}
@@ -146,7 +138,8 @@ def open_target(recipe: Recipe, registry: Registry, files: InputFiles) -> Target
         source = source.at(files.find("target", source.path, table.sha256))
     elif file := file_in(source.rest.partition("?")[0], files.search):
         # Behind a colon it may be the name of a sample instead.
-        source = source if find_opener(source, registry).spec.names else source.at(file)
+        names = registry.find("target", str(source.scheme)).spec.names
+        source = source if names else source.at(file)
     opened = open_source(source, registry, request)
     if table.sha256 not in (None, opened.sha256):
         raise InputError(
