@@ -14,9 +14,9 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test quick durations lint declared figures size house bench gpu soak cluster gallery docs wheel release clean
 
-demo: $(VENV)/installed  ## dancers in 320 triangles: a still, a video, an .art and a .json file
-	$(BIN)/artgen fit --recipe gallery/recipes/dancers-in-triangles.toml --video-size 720 --overwrite
-	@echo "made in artgen-out/: dancers-triangle.png .mp4 .art .json"
+demo: $(VENV)/installed  ## a trumpeter in 500 triangles: a still, a video, an .art and a .json file
+	$(BIN)/artgen fit --recipe gallery/recipes/trumpeter-in-triangles.toml --video-size 720 --overwrite
+	@echo "made in artgen-out/: trumpeter-triangle.png .mp4 .art .json"
 
 test: $(VENV)/installed-dev  ## all tests but those of the night; says what was skipped and why
 	$(BIN)/python -m tools.suite -j $(JOBS)
