@@ -23,14 +23,19 @@ HERE = Path(__file__).parent
 PIECES = HERE.parent.parent / "gallery" / "out"
 WIDTH, GAP = 1000, 4
 """The width of the mosaic and the gap between its pictures, in pixels."""
-STRIP = ("sunhat-in-two-lines", "lion-in-squares", "tiger-in-facets", "stallion-in-lines")
+STRIP = (
+    "sunhat-in-newsprint",
+    "toucan-in-fourteen-colours",
+    "tiger-in-facets",
+    "stallion-in-lines",
+)
 STRIP_WIDTH = 1200
 """The pieces in a row at the top of the README."""
 MOSAIC = (
     "gown-in-dots",
-    "peacock-in-stitches",
+    "macaw-in-stitches",
     "avenue-in-gouache",
-    "lion-in-squares",
+    "tiger-burning-bright",
     "owl-in-a-spiral",
     "balloons-in-dots",
     "eye-in-thread",
