@@ -671,6 +671,19 @@ def test_pieces_have_an_order_and_groups_share_a_card(gallery, call):
     assert page.count('srcset="') == 3
 
 
+def test_pieces_of_one_target_hang_apart(gallery):
+    """Two pictures of one regatta hung side by side."""
+    (gallery / "recipes" / "broken.toml").write_text("[")
+    for slug, words in (("b", ""), ("b-too", ""), ("c", ""), ("z", "[piece]\norder = 1\n")):
+        source = "koi?seed=2" if slug == "b-too" else "lion" if slug == "c" else "koi"
+        text = f'{words}[target]\nsource = "sample:{source}"\n'
+        (gallery / "recipes" / f"{slug}.toml").write_text(text)
+    slugs = [piece.slug for piece in open_gallery(gallery).pieces]
+    assert [each for each in slugs if each not in ("first", "second")] == [
+        *("z", "broken", "c", "b", "b-too"),
+    ]
+
+
 def test_the_page_names_the_plugin_of_a_piece(gallery, call):
     Path("discs.py").write_text(DISC)
     (gallery / "recipes" / "third.toml").write_text('[primitive]\nname = "disc"\ncount = 3\n')

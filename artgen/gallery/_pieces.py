@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -142,14 +143,19 @@ def open_gallery(folder: Path, *, quick: bool = False) -> Gallery:
         )
     out = folder / (_QUICK if quick else "out")
     refuse_link(out)
-    pieces = sorted((_read(path, out, quick) for path in recipes), key=_order)
-    return Gallery(folder, out, tuple(pieces))
+    return Gallery(folder, out, _hung([_read(path, out, quick) for path in recipes]))
 
 
-def _order(piece: Piece) -> tuple[bool, int, str]:
-    """Those with an order come first."""
-    order = piece.words.order
-    return order is None, order or 0, piece.slug
+def _hung(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
+    """Those with an order, then one of each target, a second of each, and so on, by their names."""
+    places: dict[str, tuple[bool, int, int, str]] = {}
+    times = Counter[str]()
+    for piece in sorted(pieces, key=lambda each: (each.words.order is None, each.slug)):
+        target = piece.recipe.target.source.partition("?")[0] if piece.recipe else piece.slug
+        order = piece.words.order
+        places[piece.slug] = (order is None, order or 0, times[target], piece.slug)
+        times[target] += 1
+    return tuple(sorted(pieces, key=lambda piece: places[piece.slug]))
 
 
 def refuse_link(path: Path) -> None:

@@ -693,7 +693,8 @@ class KindTable(OpenTable):
 class PieceTable(Table):
     """Texts of a gallery: a title, what to look for, and the words for a screen reader.
 
-    Pieces with an `order` come first and are highlights; those of one `group` share a card.
+    Pieces with an `order` come first and are highlights; others of one target hang apart. Those of
+    one `group` share a card.
     """
 
     title: str | None = key(default=None, check=_words(LONGEST_TITLE))
