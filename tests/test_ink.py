@@ -43,12 +43,12 @@ from artgen_plugins._chords import MOST_CROSSED, SIDE, View
 from artgen_plugins._chords import coverage as cross
 from artgen_plugins._contours import (
     Contour,
-    _in_rim,
     _uncurled,
     apart,
     contours,
     distance_to,
     enclosed,
+    in_rim,
     ruled,
     snapped,
     within,
@@ -1909,6 +1909,37 @@ def test_a_draft_with_tints_has_masses_from_dark_to_pale_below_its_lines():
     assert len(draft.place(replace(sheet, count=300))) <= 300
 
 
+def test_ruled_lines_of_a_draft_swell_with_the_light_near_lines_and_the_grid_ends_before_them():
+    """In masses of tints, clouds of a sky and fur were camouflage, and a grid crossed faces."""
+    y, x = np.mgrid[-1:1:96j, -2:2:192j]
+    light = np.where(np.hypot(x + 1, y) < 0.6, 0.6 - 0.4 * y, 0.0)
+    light += 0.6 * np.exp(-8 * ((x - 1.4) ** 2 + y**2))  # a cloud without borders, far from lines
+    draft = Draft({"swell": True, "inks": "#ffffff,#dbe8fb,#25549f,#0d2f6a,#6391d4"})
+    sheet = ink.Sheet(
+        np.repeat(light[None], 5, 0),
+        Canvas(192, 96),
+        20000,
+        np.random.default_rng(0),
+        target=light[None].repeat(3, 0),
+    )
+    marks = draft.place(sheet)
+    assert set(marks.ink) == {2, 3, 4}  # no masses, no shadows
+    ruled, grid = (marks.strokes[marks.ink == k] for k in (3, 2))
+    slope = (ruled[:, 3] - ruled[:, 1]) / (ruled[:, 2] - ruled[:, 0])
+    assert slope == pytest.approx(-1)
+
+    def widest(strokes, x, y):
+        near = np.hypot(strokes[:, 0] - x, strokes[:, 1] - y) < 0.12
+        return strokes[near, 4:].max(initial=0)
+
+    assert widest(ruled, -1, -0.4) > 1.4 * widest(ruled, -1, 0.4) > 0
+    assert widest(ruled, 1.4, 0) < 0.1 * widest(ruled, -1, -0.4)
+    assert widest(grid, -1, -0.4) < 0.3 * widest(grid, 0.5, 0)
+    assert len(draft.place(replace(sheet, count=300))) <= 300
+    even = replace(sheet, target=np.full((3, 96, 192), 0.9))
+    assert (draft.place(even).ink == 3).any()
+
+
 def sheet_of_bars(made, right):
     """A white sheet for 9,000 marks, with a bar across and one from column 20 to `right`."""
     target = np.full((3, 96, 120), 0.9)
@@ -2009,8 +2040,8 @@ def test_short_curls_are_no_lines_and_near_a_face_what_curls_is_cut_off():
     assert left(both, far) == [120]  # A long one may enclose a shape.
     assert sum(left(both, near)) < 90
     # A bar along the border of the picture is none of its lines.
-    assert _in_rim(np.stack([along * 3, np.full(60, 1.0)], 1), (200, 200))
-    assert not _in_rim(level, (200, 200))
+    assert in_rim(np.stack([along * 3, np.full(60, 1.0)], 1), (200, 200))
+    assert not in_rim(level, (200, 200))
 
 
 def test_lines_may_be_farther_apart_than_the_picture_is_large():

@@ -95,7 +95,7 @@ def contours(
     led = _led(parts[: int((total <= length / canvas.pixel).sum())], slope, inner)
     drawn = []
     for points in (part for line in led for part in _uncurled(line, inner)):
-        if _in_rim(points, shape):
+        if in_rim(points, shape):
             continue
         focus = float(inner[pixels_of(points, shape)].mean())
         soft = (1.2 * bent + 1) * (1 - 0.6 * focus)
@@ -145,7 +145,7 @@ def sure(
         true &= straightness(points, 2 * wide) > STEADY
         parts = [Contour(points[run], told[run]) for run in runs(true)]
         found += [each for each in parts if len(each.points) > TRUE * side]
-    found = [each for each in found if not _in_rim(each.points, shape)]
+    found = [each for each in found if not in_rim(each.points, shape)]
     found.sort(key=lambda each: -_score(each, np.zeros(shape)))
     kept = apart(found, np.zeros(shape), gap / canvas.pixel, TRUE * side)
     return [
@@ -313,8 +313,8 @@ def _uncurled(points: Floats, inner: Floats) -> list[Floats]:
     return [part for part in parts if _long(part, inner, short * side)]
 
 
-def _in_rim(points: Floats, shape: tuple[int, ...]) -> bool:
-    """Return whether most of a line runs along the border of the picture."""
+def in_rim(points: Floats, shape: tuple[int, ...]) -> bool:
+    """Return whether most of a line, rows and columns [N, 2], is beside the frame of a picture."""
     away = np.minimum(points, np.array(shape) - points).min(1)
     return bool((away < 2 * RIM * min(shape)).mean() > 0.8)
 

@@ -4,7 +4,8 @@ As a draughtsman would on a blueprint: outlines of large masses are drawn with t
 fine with finer ones, and lights are ruled lines that get wider with the light, then closer, then
 crossed. They end before the other lines. What is dark up to its edges is a solid shadow, and the
 ground is bare. With tints, masses of them lie below: a photograph is seen by its tones first, and
-a person in lines alone is nobody.
+a person in lines alone is nobody. Or one set of ruled lines swells with the light, on even ground:
+it shades without borders, where masses of a sky or of fur are patches that fight the drawing.
 """
 
 from __future__ import annotations
@@ -19,13 +20,23 @@ from numpy.typing import NDArray
 from artgen import Canvas, Ink, Preset, ink, option
 from artgen.ink import InkOptions
 from artgen_plugins import hatch
-from artgen_plugins._contours import FACE, Contour, cells_of, contours, distance_to, enclosed, runs
+from artgen_plugins._contours import (
+    FACE,
+    Contour,
+    cells_of,
+    contours,
+    distance_to,
+    enclosed,
+    in_rim,
+    runs,
+)
 from artgen_plugins._flow import flow_lines
 from artgen_plugins.hatch import (
     abstracted,
     blurred,
     inside_margin,
     levelled,
+    softened,
     spacing,
     stretched,
     without_specks,
@@ -82,6 +93,17 @@ the least width of one, in canvas units; the distance of the rows that fill them
 PLAIN, FIRMEST = 0.8, 5.5
 """How much detail is left out before outlines of masses are drawn, and how clear each is at least,
 in CIELAB."""
+SHADE, SHADED, WIDEST = (0.36, 0.95), 1.1, 0.46
+"""The tones from which ruled lines swell and at which they are widest, and the power of what is
+between; their radius there, in their distances."""
+NEARBY, FADED, BESIDES = 0.3, 0.05, (0.4, 0.9)
+"""How far from lines such light fades, and how softly, in canvas units; the weights, as shares of
+the largest, from which it does less, and not at all."""
+FORM, THREAD = 0.1, (0.08, 0.2)
+"""How much detail it leaves out; how much there is where thin bright things are looked for, and how
+clear one is at least, over its length in canvas units."""
+CROSSED, AWAY = 3.0, 0.03
+"""How soon a grid ends where something is ruled, and how softly, in canvas units."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +122,9 @@ class DraftOptions(InkOptions):
         0.0105, "distance of ruled lines where they are densest, in canvas units", low=0.002, high=1
     )
     angle: float = option(45.0, "degrees of ruled lines", low=-180, high=180)
+    swell: bool = option(
+        False, "ruled lines run one way and swell with the light, without masses of tints"
+    )
 
 
 class Draft(Ink):
@@ -127,6 +152,8 @@ class Draft(Ink):
         if sheet.weight is not None and np.ptp(sheet.weight) > 0:
             inner = (sheet.weight - sheet.weight.min()) / np.ptp(sheet.weight)
         shown = inside_margin(self, light.shape)
+        if self.options.swell:
+            return self._swelling(sheet, seen, inner, shown)
         if self.tints:
             return self._tinted(sheet, seen, inner, shown)
         found, ground = self._lines(seen, inner, sheet)
@@ -162,17 +189,9 @@ class Draft(Ink):
 
         A face has dark fine lines instead: white ones on what is dark are those of a negative.
         """
-        canvas, front, gap = sheet.canvas, len(self.inks) - 1, BESIDE * self.options.pen
+        canvas, front = sheet.canvas, len(self.inks) - 1
         tones, calm = (tones_of(sheet, seen, inner, loose) for loose in (LOOSE, PLAIN))
-        found = outlines_of(sheet, seen, inner, BENT, LEAST, gap, LONGEST)
-        found = parted(found, np.where(shown, FACE - inner, 0.0), canvas, 0.0)
-        fine = flow_lines(seen, inner, canvas, gap) if inner.any() else []
-        fine = [each for each in fine if _mean_at(inner, each, canvas) > FACE]
-        fine = parted(fine, shown.astype(float), canvas, 0.0)
-        lines = [self._line(each, 1.0, 0.0, self.tints) for each in fine]
-        lengths = np.cumsum([len(each.points) for each in found])
-        for line, share in zip(found, (lengths / max([1, *lengths])).tolist(), strict=True):
-            lines.append(self._line(line, share, 0.0, front))
+        found, lines = self._outlined(sheet, seen, inner, shown)
         clear = CLEAR * (1 - 0.6 * inner)
         lights = (calm - RAISED) * ((away_from(found, canvas) - clear) / clear).clip(0, 1) * shown
         levels = np.linspace(*MASSES, self.tints)
@@ -186,6 +205,68 @@ class Draft(Ink):
 
         below = within(replace(sheet, count=max(1, 2 * sheet.count // 3)), behind)
         return whole_lines(below, lines, sheet.count)
+
+    def _swelling(
+        self, sheet: ink.Sheet, seen: Floats, inner: Floats, shown: NDArray[np.bool_]
+    ) -> ink.Marks:
+        """Draw a grid, ruled lines that swell with the light, and lines in front.
+
+        Lines are where masses end and along what is thin and bright. Far from them light fades, so
+        that skies and other grounds stay even. The grid ends before what is ruled and before faces.
+        """
+        o, canvas, front = self.options, sheet.canvas, len(self.inks) - 1
+        found, lines = self._outlined(sheet, seen, inner, shown)
+        loose, least = THREAD
+        bright = flow_lines(1 - plain_of(sheet, seen, inner, loose), inner, canvas, BESIDE * o.pen)
+        bright = [
+            each
+            for each in bright
+            if _mean_at(inner, each, canvas) <= FACE
+            and not in_rim(np.stack(cells_of(each, canvas), 1), inner.shape)
+        ]
+        bright = parted(bright, np.minimum(shown, away_from(found, canvas)), canvas, BESIDE * o.pen)
+        bright = [each for each in bright if each.contrast.sum() * canvas.pixel > least]
+        lines += [self._line(each, PENS[0][2], 0.0, front) for each in bright]
+        away = away_from([*found, *bright], canvas)
+        clear = CLEAR * (1 - 0.6 * inner)
+        # Where there is no line at all, tones are all there is.
+        fading = np.exp(-away / NEARBY) if lines else np.ones(away.shape)
+        near = softened(fading, FADED / canvas.pixel)
+        near = np.maximum(near, np.interp(inner, BESIDES, (0, 1)))
+        light = np.interp(tones_of(sheet, seen, inner, FORM, 0.0), SHADE, (0, 1)) ** SHADED
+        light *= near * ((away - clear) / clear).clip(0, 1) * shown
+        bare = (1 - CROSSED * softened(light, AWAY / canvas.pixel)).clip(0, 1) * shown
+        bare *= np.interp(inner, BESIDES, (1, 0))
+
+        def behind(coarser: float) -> ink.Marks:
+            apart = o.ruled * coarser
+            wide, turn, k = WIDEST * apart, np.radians(o.angle), max(0, front - 1)
+            layers = [rule(sheet, light, turn, apart, 0.0, wide, k, 0.0)]
+            for gap, thick in ((GRID[0], 0.8), (GRID[0] * GRID[1], 1.6)):
+                # A line of each goes through the middle.
+                shift, wide = float(np.hypot(*canvas.reach)) % gap, thick * RULER * o.pen
+                for turn in (0.0, np.pi / 2):
+                    layers.append(rule(sheet, bare, turn, gap, shift, wide, max(0, front - 2), 0.0))
+            return ink.joined(layers)
+
+        below = within(replace(sheet, count=max(1, 2 * sheet.count // 3)), behind)
+        return whole_lines(below, lines, sheet.count)
+
+    def _outlined(
+        self, sheet: ink.Sheet, seen: Floats, inner: Floats, shown: NDArray[np.bool_]
+    ) -> tuple[list[Contour], list[ink.Marks]]:
+        """Return lines where masses end, but in faces, and marks: dark lines there, then these."""
+        canvas, gap = sheet.canvas, BESIDE * self.options.pen
+        found = outlines_of(sheet, seen, inner, BENT, LEAST, gap, LONGEST)
+        found = parted(found, np.where(shown, FACE - inner, 0.0), canvas, 0.0)
+        fine = flow_lines(seen, inner, canvas, gap) if inner.any() else []
+        fine = [each for each in fine if _mean_at(inner, each, canvas) > FACE]
+        fine = parted(fine, shown.astype(float), canvas, 0.0)
+        lines = [self._line(each, 1.0, 0.0, self.tints) for each in fine]
+        lengths = np.cumsum([len(each.points) for each in found])
+        for line, share in zip(found, (lengths / max([1, *lengths])).tolist(), strict=True):
+            lines.append(self._line(line, share, 0.0, len(self.inks) - 1))
+        return found, lines
 
     def _grid(self, sheet: ink.Sheet, k: int) -> ink.Marks:
         # What repeats has no border.
@@ -244,17 +325,19 @@ class Draft(Ink):
         return ink.joined(layers)
 
 
-def tones_of(sheet: ink.Sheet, seen: Floats, inner: Floats, loose: float) -> Floats:
+def tones_of(
+    sheet: ink.Sheet, seen: Floats, inner: Floats, loose: float, evenly: float = EVENLY
+) -> Floats:
     """Return how light the masses of a picture [3, height, width] are, [height, width].
 
     `inner` [height, width], 0 to 1, is how much of a focus there is; `loose` is how much detail is
-    left out.
+    left out, and `evenly` how much all tones are as frequent.
     """
     from scipy.stats import rankdata
 
     dark = stretched(1 - np.tensordot(RED, seen, 1), sheet.weight, 1 - DIM, FAIR)
     ranks = rankdata(dark, axis=None).reshape(dark.shape) / dark.size
-    light = 1 - dark + EVENLY * (dark - ranks)
+    light = 1 - dark + evenly * (dark - ranks)
     return levelled(abstracted(light, _closer(sheet, inner), loose), 0.5, LOCAL)
 
 
@@ -273,9 +356,9 @@ def outlines_of(
     return [each for each in found if each.contrast.mean() > FIRMEST]
 
 
-def plain_of(sheet: ink.Sheet, seen: Floats, inner: Floats) -> Floats:
+def plain_of(sheet: ink.Sheet, seen: Floats, inner: Floats, loose: float = PLAIN) -> Floats:
     """Return a picture [3, height, width] without its details."""
-    return np.stack([abstracted(each, _closer(sheet, inner), PLAIN) for each in seen])
+    return np.stack([abstracted(each, _closer(sheet, inner), loose) for each in seen])
 
 
 def masses(
@@ -333,11 +416,19 @@ def away_from(lines: list[Contour], canvas: Canvas) -> Floats:
 
 
 def rule(
-    sheet: ink.Sheet, share: Floats, angle: float, gap: float, shift: float, radius: float, k: int
+    sheet: ink.Sheet,
+    share: Floats,
+    angle: float,
+    gap: float,
+    shift: float,
+    radius: float,
+    k: int,
+    thin: float = THIN,
 ) -> ink.Marks:
     """Return straight lines, `gap` canvas units apart, as wide as a plane [height, width] says.
 
-    `radius` is that where the plane is 1; where it is 0 there are none.
+    `radius` is that where the plane is 1, and a share `thin` of it where the plane is nearly 0;
+    where it is 0 there are none.
     """
     from scipy.ndimage import map_coordinates
 
@@ -353,7 +444,7 @@ def rule(
             if run.stop - run.start < 5:
                 continue
             at = np.unique(np.append(np.arange(run.start, run.stop, STEP), run.stop - 1))
-            layers.append(ink.polyline(places[at], radius * (THIN + (1 - THIN) * wide[at]), k))
+            layers.append(ink.polyline(places[at], radius * (thin + (1 - thin) * wide[at]), k))
     return ink.joined(layers)
 
 
