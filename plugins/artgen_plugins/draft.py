@@ -224,7 +224,7 @@ class Draft(Ink):
             if _mean_at(inner, each, canvas) <= FACE
             and not in_rim(np.stack(cells_of(each, canvas), 1), inner.shape)
         ]
-        bright = parted(bright, np.minimum(shown, away_from(found, canvas)), canvas, BESIDE * o.pen)
+        bright = parted(bright, np.minimum(shown, away_from(found, canvas)), canvas, DOUBLE)
         bright = [each for each in bright if each.contrast.sum() * canvas.pixel > least]
         lines += [self._line(each, PENS[0][2], 0.0, front) for each in bright]
         away = away_from([*found, *bright], canvas)
