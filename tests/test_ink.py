@@ -51,6 +51,7 @@ from artgen_plugins._contours import (
     in_rim,
     ruled,
     snapped,
+    telling,
     within,
 )
 from artgen_plugins._flow import flow_lines
@@ -1938,6 +1939,44 @@ def test_ruled_lines_of_a_draft_swell_with_the_light_near_lines_and_the_grid_end
     assert len(draft.place(replace(sheet, count=300))) <= 300
     even = replace(sheet, target=np.full((3, 96, 192), 0.9))
     assert (draft.place(even).ink == 3).any()
+
+
+def test_large_dark_shapes_of_a_draft_with_swell_are_shadows_below_its_grid():
+    """A dog, suits and a plane's undercarriage had been as empty as the ground."""
+    y, x = np.mgrid[-1:1:96j, -2:2:192j]
+    light = np.where(np.hypot(x + 1, y) < 0.6, 0.05, 0.5 + 0.2 * x)
+    light[np.hypot(x - 1, y) < 0.04] = 0.05  # a speck
+    draft = Draft({"swell": True, "inks": "#ffffff,#dbe8fb,#25549f,#0b2659"})
+    sheet = ink.Sheet(
+        np.repeat(light[None], 4, 0),
+        Canvas(192, 96),
+        20000,
+        np.random.default_rng(0),
+        target=light[None].repeat(3, 0),
+    )
+    marks = draft.place(sheet)
+    shadow = marks.strokes[marks.ink == 0]
+    assert len(shadow) > 9
+    assert np.hypot(shadow[:, [0, 2]] + 1, shadow[:, [1, 3]]).max() < 0.7
+    assert len(draft.place(replace(sheet, count=300))) <= 300
+
+
+def test_lines_that_tell_something_part_masses_or_are_long_where_it_is_calm():
+    """White worms on grass and water were all that was left of it."""
+    picture = np.full((3, 200, 300), 0.4)
+    picture[:, :, 200:] = 0.8
+    picture[:, 100:, :150] += np.random.default_rng(0).normal(0, 0.15, (100, 150))
+    picture[:, 49:51, 20:180] = 0.8  # a wire before an even ground
+    canvas = Canvas(300, 200)
+
+    def line(x, y):
+        points = np.stack(np.broadcast_arrays(x, y), 1) * canvas.pixel - canvas.reach
+        return Contour(points, np.ones(len(points)))
+
+    border, wire = line(200.0, np.arange(20.0, 180)), line(np.arange(30.0, 170), 50.0)
+    worm, short = line(np.arange(30.0, 100), 150.0), line(np.arange(30.0, 45), 50.0)
+    kept = telling([border, worm, wire, short], picture, canvas)
+    assert [each is other for each, other in zip(kept, [border, wire], strict=True)] == [True, True]
 
 
 def sheet_of_bars(made, right):

@@ -50,6 +50,11 @@ edge, in shorter sides; how straight it is at least, as chord by arc."""
 DISTINCT, FIRST, TURNED = 4.0, 3.0, 3.0
 """How distinct a sure line is, in CIELAB; how much more those count that go first; what a step
 aside costs of one that is drawn to an edge."""
+PARTED, SHARP, BUSY, STANDS = (0.03, 4.5), 1.3, (0.08, 20), (5.0, 0.28)
+"""Over how much of the shorter side the masses are told that a line parts, and how much it does, in
+CIELAB; how much sharper it is there than what is around; how far around what is busy is told, and
+by which percentile; how much clearer than that a line is that parts none, and how long, in canvas
+units."""
 FACE = 0.6
 """The weight, as a share of the largest, from which on a place is in a face."""
 GROUND = 0.15
@@ -151,6 +156,37 @@ def sure(
     return [
         line._replace(points=line.points[:, ::-1] * canvas.pixel - canvas.reach) for line in kept
     ]
+
+
+def telling(lines: list[Contour], seen: Floats, canvas: Canvas) -> list[Contour]:
+    """Return the lines that say more than that there is texture.
+
+    They part masses of a picture [3, height, width], or are long and clear where it is calm around
+    them, as whiskers and cables are.
+    """
+    from scipy.ndimage import gaussian_filter, maximum_filter, percentile_filter, zoom
+
+    shape, lab = seen.shape[1:], lab_of(seen)
+    side, (reach, share) = min(shape), BUSY
+    far, near = (
+        _gradient(lab, np.full(shape, max(1.0, wide * side)))[0] for wide in (PARTED[0], MASS / 3)
+    )
+    around = gaussian_filter(near, reach / 2 * side)
+    clear = maximum_filter(near, 2 * round(MASS / 1.5 * side) + 1)
+    # A percentile is that of a few pixels: of each it takes as long as all the rest.
+    few = percentile_filter(near[::4, ::4], share, 2 * round(reach * side / 8) + 1)
+    calm = zoom(few, np.array(shape) / few.shape, order=0, grid_mode=True, mode="nearest")
+    kept = []
+    for line in lines:
+        at = cells_of(line, canvas)
+        apart, sharp, busy, top, rest = (
+            float(plane[at].mean()) for plane in (far, near, around, clear, calm)
+        )
+        parts = apart > PARTED[1] and sharp > SHARP * busy
+        long = np.hypot(*np.diff(line.points, axis=0).T).sum() > STANDS[1]
+        if parts or (long and top > STANDS[0] * (rest + 0.3)):
+            kept.append(line)
+    return kept
 
 
 def snapped(points: Floats, slope: Floats, reach: int) -> Floats:

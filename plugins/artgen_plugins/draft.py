@@ -29,6 +29,7 @@ from artgen_plugins._contours import (
     enclosed,
     in_rim,
     runs,
+    telling,
 )
 from artgen_plugins._flow import flow_lines
 from artgen_plugins.hatch import (
@@ -99,6 +100,10 @@ between; their radius there, in their distances."""
 NEARBY, FADED, BESIDES = 0.3, 0.05, (0.4, 0.9)
 """How far from lines such light fades, and how softly, in canvas units; the weights, as shares of
 the largest, from which it does less, and not at all."""
+SEEN, BESIDE_IT, DEEPER, SIZES = 0.1, 0.02, 0.1, (0.006, 3.0)
+"""How much earlier lines swell in a face; how far beside a shadow it is told, in canvas units, how
+much darker it is: at least so much where one is a square of them, more where it is smaller; the
+least and largest one, in such squares: what is larger is the ground."""
 FORM, THREAD = 0.1, (0.08, 0.2)
 """How much detail it leaves out; how much there is where thin bright things are looked for, and how
 clear one is at least, over its length in canvas units."""
@@ -209,10 +214,11 @@ class Draft(Ink):
     def _swelling(
         self, sheet: ink.Sheet, seen: Floats, inner: Floats, shown: NDArray[np.bool_]
     ) -> ink.Marks:
-        """Draw a grid, ruled lines that swell with the light, and lines in front.
+        """Draw shadows, a grid, ruled lines that swell with the light, and lines in front.
 
-        Lines are where masses end and along what is thin and bright. Far from them light fades, so
-        that skies and other grounds stay even. The grid ends before what is ruled and before faces.
+        Lines are where masses end and along what is thin and bright, but none along texture. Far
+        from them light fades, so that skies and other grounds stay even. The grid ends before what
+        is ruled, before shadows and before faces.
         """
         o, canvas, front = self.options, sheet.canvas, len(self.inks) - 1
         found, lines = self._outlined(sheet, seen, inner, shown)
@@ -226,22 +232,30 @@ class Draft(Ink):
         ]
         bright = parted(bright, np.minimum(shown, away_from(found, canvas)), canvas, DOUBLE)
         bright = [each for each in bright if each.contrast.sum() * canvas.pixel > least]
+        bright = telling(bright, seen, canvas)
         lines += [self._line(each, PENS[0][2], 0.0, front) for each in bright]
         away = away_from([*found, *bright], canvas)
         clear = CLEAR * (1 - 0.6 * inner)
         # Where there is no line at all, tones are all there is.
         fading = np.exp(-away / NEARBY) if lines else np.ones(away.shape)
+        face = np.interp(inner, BESIDES, (0, 1))
         near = softened(fading, FADED / canvas.pixel)
-        near = np.maximum(near, np.interp(inner, BESIDES, (0, 1)))
-        light = np.interp(tones_of(sheet, seen, inner, FORM, 0.0), SHADE, (0, 1)) ** SHADED
+        near = np.maximum(near, face)
+        low, high = SHADE[0] - SEEN * face, SHADE[1]
+        share = (tones_of(sheet, seen, inner, FORM, 0.0) - low) / (high - low)
+        light = share.clip(0, 1) ** SHADED
         light *= near * ((away - clear) / clear).clip(0, 1) * shown
         bare = (1 - CROSSED * softened(light, AWAY / canvas.pixel)).clip(0, 1) * shown
-        bare *= np.interp(inner, BESIDES, (1, 0))
+        dark = self._darkest(sheet, seen, inner) & shown
+        bare *= (1 - face) * ~dark
 
         def behind(coarser: float) -> ink.Marks:
             apart = o.ruled * coarser
             wide, turn, k = WIDEST * apart, np.radians(o.angle), max(0, front - 1)
             layers = [rule(sheet, light, turn, apart, 0.0, wide, k, 0.0)]
+            if front > 2:
+                shadow = masses(sheet, dark.astype(float), inner, [0.5], coarser, shown)
+                layers.append(replace(shadow, ink=shadow.ink + self.tints))
             for gap, thick in ((GRID[0], 0.8), (GRID[0] * GRID[1], 1.6)):
                 # A line of each goes through the middle.
                 shift, wide = float(np.hypot(*canvas.reach)) % gap, thick * RULER * o.pen
@@ -252,6 +266,27 @@ class Draft(Ink):
         below = within(replace(sheet, count=max(1, 2 * sheet.count // 3)), behind)
         return whole_lines(below, lines, sheet.count)
 
+    def _darkest(self, sheet: ink.Sheet, seen: Floats, inner: Floats) -> NDArray[np.bool_]:
+        """Return large shadows that are clearly darker than what is beside, but not in faces."""
+        from scipy.ndimage import gaussian_filter, label
+
+        plain, pixel = np.tensordot([0.3, 0.6, 0.1], seen, 1), sheet.canvas.pixel
+        tones = self._tones(plain, sheet)
+        dark = shadows(tones, plain, np.zeros(inner.shape), sheet.canvas) & (inner < FACE)
+        pieces, count = label(dark)
+        own, rest = (
+            gaussian_filter(np.where(dark, 0.0, each), BESIDE_IT / pixel) for each in (tones, 1.0)
+        )
+        rim, deeper = pieces * (rest > 0.25), own / np.maximum(rest, 1e-6) - tones
+        size, many, total = (
+            np.bincount(at.ravel(), each, count + 1)
+            for at, each in ((pieces, None), (rim, None), (rim, deeper.ravel()))
+        )
+        area = size * pixel**2
+        clear = total / np.maximum(many, 1) * area**0.2 > DEEPER
+        kept = clear & (area > SIZES[0]) & (area < SIZES[1])
+        return np.asarray(kept[pieces] & dark)
+
     def _outlined(
         self, sheet: ink.Sheet, seen: Floats, inner: Floats, shown: NDArray[np.bool_]
     ) -> tuple[list[Contour], list[ink.Marks]]:
@@ -259,6 +294,8 @@ class Draft(Ink):
         canvas, gap = sheet.canvas, BESIDE * self.options.pen
         found = outlines_of(sheet, seen, inner, BENT, LEAST, gap, LONGEST)
         found = parted(found, np.where(shown, FACE - inner, 0.0), canvas, 0.0)
+        if self.options.swell:
+            found = telling(found, seen, canvas)
         fine = flow_lines(seen, inner, canvas, gap) if inner.any() else []
         fine = [each for each in fine if _mean_at(inner, each, canvas) > FACE]
         fine = parted(fine, shown.astype(float), canvas, 0.0)
