@@ -162,7 +162,7 @@ def telling(lines: list[Contour], seen: Floats, canvas: Canvas) -> list[Contour]
     """Return the lines that say more than that there is texture.
 
     They part masses of a picture [3, height, width], or are long and clear where it is calm around
-    them, as whiskers and cables are.
+    them, as cables and towers are.
     """
     from scipy.ndimage import gaussian_filter, maximum_filter, percentile_filter, zoom
 
