@@ -100,10 +100,11 @@ between; their radius there, in their distances."""
 NEARBY, FADED, BESIDES = 0.3, 0.05, (0.4, 0.9)
 """How far from lines such light fades, and how softly, in canvas units; the weights, as shares of
 the largest, from which it does less, and not at all."""
-SEEN, BESIDE_IT, DEEPER, SIZES = 0.1, 0.02, 0.1, (0.006, 3.0)
+SEEN, BESIDE_IT, DEEPER, SIZES, WHOLE = 0.1, 0.02, 0.1, (0.006, 3.0), 0.2
 """How much earlier lines swell in a face; how far beside a shadow it is told, in canvas units, how
 much darker it is: at least so much where one is a square of them, more where it is smaller; the
-least and largest one, in such squares: what is larger is the ground."""
+least and largest one, in such squares: what is larger is the ground; the least radius of a disc
+inside of one, in sides of a square as large."""
 FORM, THREAD = 0.1, (0.08, 0.2)
 """How much detail it leaves out; how much there is where thin bright things are looked for, and how
 clear one is at least, over its length in canvas units."""
@@ -267,8 +268,11 @@ class Draft(Ink):
         return whole_lines(below, lines, sheet.count)
 
     def _darkest(self, sheet: ink.Sheet, seen: Floats, inner: Floats) -> NDArray[np.bool_]:
-        """Return large shadows that are clearly darker than what is beside, but not in faces."""
-        from scipy.ndimage import gaussian_filter, label
+        """Return large shadows that are clearly darker than what is beside, but not in faces.
+
+        What is ragged or narrow for its size is no thing, but folds, or the stripes of fur.
+        """
+        from scipy.ndimage import distance_transform_edt, gaussian_filter, label, maximum
 
         plain, pixel = np.tensordot([0.3, 0.6, 0.1], seen, 1), sheet.canvas.pixel
         tones = self._tones(plain, sheet)
@@ -284,7 +288,9 @@ class Draft(Ink):
         )
         area = size * pixel**2
         clear = total / np.maximum(many, 1) * area**0.2 > DEEPER
-        kept = clear & (area > SIZES[0]) & (area < SIZES[1])
+        inside = maximum(distance_transform_edt(dark), pieces, np.arange(count + 1))
+        whole = inside > WHOLE * np.sqrt(np.maximum(size, 1))
+        kept = clear & whole & (area > SIZES[0]) & (area < SIZES[1])
         return np.asarray(kept[pieces] & dark)
 
     def _outlined(
