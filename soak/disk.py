@@ -75,7 +75,7 @@ def no_permission(tally: Tally, small: bool) -> None:
         places = {
             "a read-only folder": (closed, [], errno.EACCES),
             "a folder in a read-only folder": (closed / "new", [], errno.EACCES),
-            "a file in place of the folder": (file, [], errno.EEXIST),
+            "a file in place of the folder": (file, [], errno.ENOTDIR),
             "a path below a file": (file / "new", [], errno.ENOTDIR),
             "a name of 300 letters": (folder / "long", ["--name", "x" * 300], errno.ENAMETOOLONG),
             "a path of 5000 letters": (folder / "/".join(["x" * 99] * 50), [], errno.ENAMETOOLONG),
