@@ -107,10 +107,10 @@ def test_a_gray_png_is_a_palette(tmp_path):
     ("data", "message"),
     [
         (b"", "is empty"),
-        (b"#112233", "colours, got 1"),
-        (b"#112233\n#112233\n", "colours, got 1"),
-        (b"\n\n\n", "colours, got 0"),
-        (b"GIMP Palette\nName: none\n#\n", "colours, got 0"),
+        (b"#112233", "must have 2 to 256 colours, got 1 "),
+        (b"#112233\n#112233\n", "must have 2 to 256 colours, got 1 "),
+        (b"\n\n\n", "must have 2 to 256 colours, got 0 "),
+        (b"GIMP Palette\nName: none\n#\n", "must have 2 to 256 colours, got 0 "),
         (b"#112233\nteel\n", "line 2: 'teel' is not a colour"),
         (b"#112233\n#11223g", "line 2"),
         (b"#1234\n#456", "line 1"),
@@ -124,10 +124,16 @@ def test_a_gray_png_is_a_palette(tmp_path):
         (b"\x00" * 50, "line 1"),
         (b"x" * 5000, "line 1"),
         (b"#112233\n" * 200_000, "too large"),
-        ("\n".join(f"#{i:06x}" for i in range(257)).encode(), "colours, got 257"),
+        (
+            "\n".join(f"#{i:06x}" for i in range(257)).encode(),
+            "must have 2 to 256 colours, got 257 ",
+        ),
         (png([levels(INKS)])[:50], "cannot be decoded"),
-        (png(np.random.default_rng(0).integers(0, 256, (40, 40, 3))), "colours, got 1,600"),
-        (png([[[1, 2, 3, 0], [4, 5, 6, 0]]]), "colours, got 0"),
+        (
+            png(np.random.default_rng(0).integers(0, 256, (40, 40, 3))),
+            "must have 2 to 256 colours, got 1,600 ",
+        ),
+        (png([[[1, 2, 3, 0], [4, 5, 6, 0]]]), "must have 2 to 256 colours, got 0 "),
     ],
 )
 def test_what_is_no_palette_is_refused_by_name_and_line(data, message, tmp_path):

@@ -33,8 +33,8 @@ def _video(suffix: str) -> Exporter:
     """Make the exporter of a video format: a film, or a walk through latent space."""
 
     def export(art: Art, request: ExportRequest) -> bytes:
-        what, asked = suffix.removeprefix(".").upper(), replace(request, supersample=1)
-        refuse(asked, what, video=True, latents=["walk"])
+        what = suffix.removeprefix(".").upper()
+        refuse(request, what, video=True, samples=True, latents=["walk"])
         if request.transparent:
             _check_transparent(request, suffix)
         frames, fps, sound = _moving(art, request, suffix)

@@ -26,7 +26,7 @@ def slider(art: Art, request: ExportRequest, film: str, form: Form) -> bytes:
     from artgen.output.page import plain_json
     from artgen.output.templates import read_asset, render_page
 
-    refuse(replace(request, film=None, supersample=1), "HTML")
+    refuse(replace(request, film=None), "HTML", samples=True)
     frame = Frame.of(request.size)
     shot = shot_of(art, request, replace(frame, size=frame.size or SHARP), form)
     shown = form_page(film, shot, WALK_FPS)

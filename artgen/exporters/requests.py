@@ -39,11 +39,17 @@ def drawn_as(request: ExportRequest) -> Drawn:
 
 
 def refuse(
-    request: ExportRequest, what: str, *, video: bool = False, latents: Collection[str] = ()
+    request: ExportRequest,
+    what: str,
+    *,
+    video: bool = False,
+    samples: bool = False,
+    latents: Collection[str] = (),
 ) -> None:
     """Raise UsageError for requests that only other formats support.
 
-    `latents` are those of the fields `latent` and `walk` that this one draws.
+    `samples` says that this one averages samples of pixels, `latents` are those of the fields
+    `latent` and `walk` that it draws.
     """
     usual = [getattr(ExportRequest, each) for each in OF_VIDEOS]
     if not video and (request.film or [getattr(request, each) for each in OF_VIDEOS] != usual):
@@ -52,7 +58,7 @@ def refuse(
             hint="use -o FILE.mp4, or leave out what is for videos: --film, --start, --loop, "
             "--fps, --speed, --seconds, --max-bytes",
         )
-    if request.supersample != 1:
+    if not samples and request.supersample != 1:
         hint = "leave out --supersample, or use -o FILE.png"
         raise UsageError(f"{what} has no pixels to average samples for", hint=hint)
     if request.animate is not None:

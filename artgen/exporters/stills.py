@@ -45,10 +45,10 @@ def _composed(art: Art, request: ExportRequest, what: str, latents: Sequence[str
                 "--film and a place or walk in latent space were both given",
                 hint="leave out --film, or --latent and --walk",
             )
-        refuse(replace(request, film=None, supersample=1), what)
+        refuse(replace(request, film=None), what, samples=True)
         shot = shot_of(art, request, Frame.of(request.size), form)
         return form_still(film, shot, WALK_FPS)
-    refuse(replace(request, supersample=1), what, latents=latents)
+    refuse(request, what, samples=True, latents=latents)
     if request.latent is None and request.walk is None:
         return None
     if request.transparent:
