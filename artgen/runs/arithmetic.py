@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 
 from artgen.base.errors import UsageError
@@ -12,6 +14,11 @@ FASTER = 1.3
 """The least speed-up for which bfloat16 is chosen: with instructions for it, it is 2 to 3."""
 
 _TRIALS = 5
+_HOPELESS = 2
+"""Trials that bfloat16 may lose before the others are left out."""
+
+_INSTRUCTIONS = ("bf16", "avx_ne_convert")
+"""What the names of a processor's instructions for bfloat16 have in them."""
 
 
 def resolve_arithmetic(
@@ -29,13 +36,30 @@ def resolve_arithmetic(
         )
     if batch is None or asked != "auto":
         return "bf16" if asked == "bf16" else "fp32"
+    # Without instructions for it a step may take fifty times as long, and so would each trial.
+    if device == "cpu" and not _has_instructions():
+        return "fp32"
     trial = objective_of(primitive).trial(primitive, torch.device(device), batch)
     if trial is None:
         return "fp32"
-    try:
-        trials = [(trial.seconds("fp32"), trial.seconds("bf16")) for _ in range(_TRIALS)]
-    except RuntimeError:
-        # Not every device has it at all.
-        return "fp32"
-    full, half = (min(times) for times in zip(*trials, strict=True))
+    full = half = math.inf
+    for number in range(1, _TRIALS + 1):
+        try:
+            full = min(full, trial.seconds("fp32"))
+            half = min(half, trial.seconds("bf16"))
+        except RuntimeError:
+            # Not every device has it at all.
+            return "fp32"
+        if number == _HOPELESS and half > full:
+            break
     return "bf16" if full > FASTER * half else "fp32"
+
+
+def _has_instructions() -> bool:
+    """Whether the processor may have instructions for bfloat16, as far as torch knows its kind."""
+    known = {
+        name: has
+        for name, has in torch.cpu.get_capabilities().items()
+        if any(part in name for part in _INSTRUCTIONS)
+    }
+    return not known or any(known.values())
