@@ -333,14 +333,47 @@ def test_steps_in_bfloat16_learn_too_and_drawings_are_float32(kind, astronaut):
     assert engines["bf16"].problem.primitive.arithmetic == "fp32"
 
 
+@pytest.fixture
+def instructions(monkeypatch):
+    """Have torch tell a processor with or without instructions for bfloat16."""
+
+    def tell(**names):
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True, **names})
+
+    return tell
+
+
 @pytest.mark.parametrize("faster", ["fp32", "bf16"])
-def test_the_faster_arithmetic_is_found_and_stored(faster, monkeypatch):
+def test_the_faster_arithmetic_is_found_and_stored(faster, monkeypatch, instructions):
+    instructions(amx_bf16=True, avx512_bf16=False)
     seconds = {"fp32": 2.0, "bf16": 1.0 if faster == "bf16" else 1.8}
     monkeypatch.setattr(FieldTrial, "seconds", lambda self, arithmetic: seconds[arithmetic])
     art = artgen.fit(picture(32), "siren", steps=2, seed=0)
     assert art.recipe.run.arithmetic == faster
     # On few positions the processor's overhead is more than it wins, and noise could decide.
     assert artgen.fit(picture(16), "siren", steps=2, seed=0).recipe.run.arithmetic == "fp32"
+
+
+@pytest.mark.parametrize(
+    ("names", "trials"),
+    [
+        ({"amx_bf16": False, "avx_ne_convert": False}, 0),
+        # Two that are lost are enough; of other kinds of processors nothing is known.
+        ({"avx_ne_convert": True, "amx_bf16": False}, 2),
+        ({}, 2),
+    ],
+)
+def test_bfloat16_is_not_tried_for_long_where_it_is_slow(names, trials, monkeypatch, instructions):
+    instructions(**names)
+    tried = []
+
+    def seconds(trial, arithmetic):
+        tried.append(arithmetic)
+        return {"fp32": 1.0, "bf16": 50.0}[arithmetic]
+
+    monkeypatch.setattr(FieldTrial, "seconds", seconds)
+    assert resolve_arithmetic("auto", MLP(), "cpu", 0) == "fp32"
+    assert tried == ["fp32", "bf16"] * trials
 
 
 def test_what_is_asked_for_is_not_replaced(tmp_path, monkeypatch):
