@@ -530,6 +530,7 @@ def test_the_faster_arithmetic_of_the_codec_itself_is_taken(faster, digits, monk
     monkeypatch.undo()
     assert probe.seconds("fp32") > 0
     assert probe.seconds("bf16") > 0
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"amx_bf16": True})
     seconds = {"fp32": 2.0, "bf16": 1.0 if faster == "bf16" else 1.8}
     monkeypatch.setattr(CodecTrial, "seconds", lambda self, way: seconds[way])
     art = artgen.fit(digits, "autoencoder", steps=1, **SMALL, **QUICK)
