@@ -378,17 +378,32 @@ def test_rings_have_the_tone_of_the_picture(amount):
     assert tone == pytest.approx(amount, abs=0.015)
 
 
-def test_rings_are_closer_where_the_picture_changes_and_end_where_another_middle_is_nearer():
+@pytest.mark.parametrize("amount", [0.2, 0.35, 0.5])
+def test_no_net_is_seen_where_the_rings_of_two_middles_meet(amount):
+    """They overlapped at borders, where half a tone looked like two thirds: a net of dark seams."""
+    primitive, canvas = Halftone({"shape": "ring"}), Canvas(320, 320)
+    rng = np.random.default_rng(0)
+    sheet = ink.Sheet(np.full((1, 32, 32), amount), Canvas(32, 32), 4000, rng)
+    cover = coverage(primitive, primitive.pack(primitive.place(sheet)), canvas)[0]
+    even = gaussian_filter(cover, 320 / np.sqrt(4000))[40:-40, 40:-40]
+    assert even.std() < 0.04 * np.sqrt(amount * (1 - amount))
+
+
+def test_rings_are_closer_where_the_picture_changes_and_end_where_one_above_begins():
     step = np.tile(np.arange(64) > 31, (1, 64, 1)).astype(float)
     sheet = ink.Sheet(step, Canvas(64, 64), 6000, np.random.default_rng(0))
     middles = busy_places(sheet)
     assert (np.abs(middles[:, 0]) < 0.25).mean() > 0.5
-    drawn = rings(sheet, 0, middles, 0.03).strokes[:, :4].reshape(-1, 2, 1, 2)
-    away = np.hypot(*np.moveaxis(drawn - middles, -1, 0))
-    turned = np.abs(away[:, 0] - away[:, 1]) < 1e-9
-    owned = (away < away.min(2)[:, :, None] + 0.3 * 0.03).any(1)
-    assert (turned & owned).any(1).all()
     assert len(Halftone({"shape": "ring"}).place(replace(sheet, weight=0 * step[0]))) == 0
+    middles, pitch = np.array([[-0.5, 0.0], [0.5, 0.0]]), 0.06
+    gray = replace(sheet, amounts=np.full((1, 64, 64), 0.5))
+    begin = rings(gray, 0, middles, pitch).strokes[:, :2]
+    away = np.hypot(*np.moveaxis(begin[:, None] - middles, -1, 0))
+    below, above = (np.abs(away / pitch % 1 - 0.5) < 1e-6).T
+    # The corners of its half of the sheet lie in the nineteenth ring of the one above.
+    assert away[above, 1].max() == pytest.approx(18.5 * pitch)
+    assert away[below & ~above, 1].min() > 19 * pitch
+    assert np.abs(begin).max() < 1 + 1e-6
 
 
 def test_what_differs_little_from_the_hue_of_its_thing_has_that_hue():

@@ -6,7 +6,6 @@ included, so that the tone of the picture is that of the print.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
@@ -25,11 +24,12 @@ Floats = NDArray[np.float64]
 
 SAMPLES = 3
 """Sample points of the picture across a cell."""
-MARKS, GAP, OVERLAP = 120, 0.04, 0.3
-"""Marks of the rings around one middle; in distances of rings, the least paper between two, and how
-far they reach over those of the next middle, for a corner between three is less than a mark."""
-TWICE = 0.13
-"""The share of the paper where rings of two middles therefore lie."""
+MARKS, NEAR, GAP = 120, 12, 0.04
+"""Marks of the rings around one middle; middles whose rings may lie over a place; in distances of
+rings, the least paper between two."""
+ENDS = (0, 0.7, 1), (0, 0.1, -0.3)
+"""By tone, how far from the disc above it a ring ends, in distances of rings: its round end adds
+ink; in the dark it runs below that disc, as else paper is left in the corners."""
 
 
 @dataclass(frozen=True)
@@ -115,19 +115,26 @@ class Halftone(Ink):
 
 
 def busy_places(sheet: ink.Sheet) -> Floats:
-    """Return middles of rings [N, 2]: closer where the picture changes, in an even spread."""
+    """Return middles of rings [N, 2]: closer where the picture changes, in an even spread.
+
+    They are in order from top to bottom, so that rings lie over each other like scales.
+    """
     from scipy.ndimage import gaussian_gradient_magnitude
 
-    tone = sheet.amounts.sum(0)
+    # The inks end at the margin, where the picture goes on.
+    tone = sheet.amounts.sum(0) if sheet.target is None else sheet.target.mean(0)
     change = gaussian_gradient_magnitude(tone, max(1, min(tone.shape) / 100), mode="nearest")
     weight = (change + 0.3 * change.mean() + 1e-6) ** 2
     busy = replace(sheet, amounts=(weight / weight.max())[None])
-    return relax(busy, 0, max(1, sheet.count // MARKS), 20)[0]
+    middles = relax(busy, 0, max(1, sheet.count // MARKS), 20)[0]
+    return middles[middles[:, 1].argsort()]
 
 
 def rings(sheet: ink.Sheet, k: int, middles: Floats, pitch: float) -> ink.Marks:
-    """Return the rings of ink `k`, `pitch` wide, around each of `middles` where it is the nearest.
+    """Return the rings of ink `k`, `pitch` wide, around each of `middles`.
 
+    They fill discs, each as large as the places that are nearest to its middle ask. The last disc
+    lies on top, and rings end where one above begins, so that nowhere is ink twice or lacking.
     Marks are as long as a ring is wide, so a sheet takes one for each square of the pitch.
     """
     from scipy.spatial import cKDTree
@@ -135,25 +142,31 @@ def rings(sheet: ink.Sheet, k: int, middles: Floats, pitch: float) -> ink.Marks:
     tree, reach = cKDTree(middles), np.array(sheet.canvas.reach)
     if not len(middles):
         return ink.joined([])
-    x, y, side = sheet.grid(40 * len(middles))
+    x, y, side = sheet.grid(200 * len(middles))
     far, nearest = tree.query(np.stack([x.ravel(), y.ravel()], 1))
-    ends = np.zeros(len(middles))
-    np.maximum.at(ends, nearest, far + side)
+    number = np.zeros(len(middles))
+    np.maximum.at(number, nearest, np.ceil((far + side / 2) / pitch))
     layers, owners = [np.empty((0, 6))], [np.empty(0, np.int64)]
-    for turn in range(math.ceil(ends.max() / pitch + OVERLAP - 0.5)):
+    for turn in range(int(number.max())):
         # Of all places at once the rings of this radius.
         radius = pitch * (turn + 0.5)
-        around = np.flatnonzero(ends / pitch + OVERLAP > turn + 0.5)
+        around = np.flatnonzero(number > turn)
         angle = np.linspace(0, 2 * np.pi, max(6, round(2 * np.pi * radius / pitch)) + 1)
         points = middles[around, None] + radius * np.stack([np.cos(angle), np.sin(angle)], 1)
-        kept = radius < tree.query(points)[0] + OVERLAP * pitch
-        kept &= (abs(points) < reach).all(2)
         x, y = np.moveaxis(points, 2, 0)
-        tone = sheet.at(k, x, y) * shown(sheet, x, y)
-        tone -= TWICE * tone * (1 - tone)
-        radii = pitch / 2 * tone.clip(0, 1 - GAP)[..., None]
-        strokes = np.concatenate([points[:, :-1], points[:, 1:], radii[:, :-1], radii[:, 1:]], 2)
-        drawn = (kept[:, 1:] | kept[:, :-1]) & (strokes[..., 4:].max(2) > 0.02 * pitch)
+        tone = (sheet.at(k, x, y) * shown(sheet, x, y)).clip(0, 1 - GAP)
+        # How far they are from discs above and from the end of the sheet; less than 0 is hidden.
+        far, near = tree.query(points, range(1, min(NEAR, len(middles)) + 1))
+        over = near > around[:, None, None]
+        free = np.where(over, far - pitch * number[near], np.inf).min(2)
+        free = np.minimum(free - pitch * np.interp(tone, *ENDS), (reach - abs(points)).min(2))
+        rows = np.concatenate([points, pitch / 2 * tone[..., None]], 2)
+        # The hidden part of a mark is cut off.
+        first, last, u, v = rows[:, :-1], rows[:, 1:], free[:, :-1, None], free[:, 1:, None]
+        cut = (last - first) / (abs(u) + abs(v) + 1e-12)
+        first, last = first - cut * u.clip(None, 0), last + cut * v.clip(None, 0)
+        strokes = np.concatenate([first[..., :2], last[..., :2], first[..., 2:], last[..., 2:]], 2)
+        drawn = (np.maximum(u, v)[..., 0] > 0) & (strokes[..., 4:].max(2) > 0.02 * pitch)
         layers.append(strokes[drawn])
         owners.append(around.repeat(drawn.sum(1)))
     order = np.concatenate(owners).argsort(kind="stable")
