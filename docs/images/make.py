@@ -25,7 +25,7 @@ WIDTH, GAP = 1000, 4
 """The width of the mosaic and the gap between its pictures, in pixels."""
 STRIP = (
     "sunhat-in-newsprint",
-    "toucan-in-fourteen-colours",
+    "koi-in-rings",
     "tiger-in-facets",
     "stallion-in-lines",
 )
@@ -33,7 +33,7 @@ STRIP_WIDTH = 1200
 """The pieces in a row at the top of the README."""
 MOSAIC = (
     "gown-in-dots",
-    "macaw-in-stitches",
+    "wolf-in-stitches",
     "avenue-in-gouache",
     "tiger-burning-bright",
     "owl-in-a-spiral",

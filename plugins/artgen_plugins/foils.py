@@ -54,8 +54,8 @@ class FoilsOptions(InkOptions):
 
     inks: str = option(f"{BLACK},{BLACK}", "the ink of each foil")
     margin: float = option(0.0, "blank border, as a share of the shorter side", low=0, high=0.4)
-    dark: float = option(0.34, "the least clear share of one foil", low=0.2, high=0.5)
-    light: float = option(0.66, "the greatest clear share of one foil", low=0.5, high=0.9)
+    dark: float = option(0.34, "the least clear share of one foil", low=0.05, high=0.5)
+    light: float = option(0.66, "the greatest clear share of one foil", low=0.5, high=1)
     even: float = option(0.5, "how much all tones are equally frequent", low=0, high=1)
 
 
