@@ -338,6 +338,7 @@ def test_a_palette_is_recoloured_with_its_parts():
         ("scale=0", "one number from"),
         ("scale=-1", "one number from"),
         ("rotate=north", "one number from"),
+        ("rotate=30deg", "one number from"),
         ("rotate=inf", "one number from"),
         ("sort=beauty", "cannot be sorted"),
         ("recolour", "is not how parts are edited"),
@@ -353,7 +354,8 @@ def test_mistakes_are_named(text, says):
     if "place of parts" in says or "circle" in says:
         assert caught.value.hint.startswith("write smallest:10")  # not the words of --focus
     if says == "one number from":
-        assert caught.value.hint == f"write {text.partition('=')[0]}=1.5"
+        such = {"scale": "scale=1.5", "rotate": "rotate=30, in degrees"}
+        assert caught.value.hint == f"write {such[text.partition('=')[0]]}"
 
 
 def test_what_has_no_parts_or_moves_is_refused(tmp_path):

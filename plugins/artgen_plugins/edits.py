@@ -66,20 +66,20 @@ def _move(parts: Parts, value: str) -> Drawing:
     return parts.transformed(np.eye(2), 2 * np.array(by) * parts.drawing.canvas.reach)
 
 
-def _number(name: str, value: str, low: float, high: float) -> float:
+def _number(name: str, value: str, low: float, high: float, such: str) -> float:
     found = numbers(value)
     if len(found) != 1 or not low <= found[0] <= high:
         what = f"{name}={value} must be one number from {low:g} to {high:g}"
-        raise UsageError(what, hint=f"write {name}=1.5")
+        raise UsageError(what, hint=f"write {name}={such}")
     return found[0]
 
 
 def _scale(parts: Parts, value: str) -> Drawing:
-    return parts.transformed(_number("scale", value, 0.05, 20) * np.eye(2), np.zeros(2))
+    return parts.transformed(_number("scale", value, 0.05, 20, "1.5") * np.eye(2), np.zeros(2))
 
 
 def _rotate(parts: Parts, value: str) -> Drawing:
-    angle = math.radians(_number("rotate", value, -360, 360))
+    angle = math.radians(_number("rotate", value, -360, 360, "30, in degrees"))
     c, s = math.cos(angle), math.sin(angle)
     return parts.transformed(np.array([[c, -s], [s, c]]), np.zeros(2))
 
