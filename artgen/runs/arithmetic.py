@@ -14,8 +14,6 @@ FASTER = 1.3
 """The least speed-up for which bfloat16 is chosen: with instructions for it, it is 2 to 3."""
 
 _TRIALS = 5
-_HOPELESS = 2
-"""Trials that bfloat16 may lose before the others are left out."""
 
 _INSTRUCTIONS = ("bf16", "avx_ne_convert")
 """What the names of a processor's instructions for bfloat16 have in them."""
@@ -43,23 +41,21 @@ def resolve_arithmetic(
     if trial is None:
         return "fp32"
     full = half = math.inf
-    for number in range(1, _TRIALS + 1):
-        try:
+    try:
+        for number in range(_TRIALS):
             full = min(full, trial.seconds("fp32"))
             half = min(half, trial.seconds("bf16"))
-        except RuntimeError:
-            # Not every device has it at all.
-            return "fp32"
-        if number == _HOPELESS and half > full:
-            break
+            # The first may compile kernels.
+            if number == 1 and half > full:
+                break
+    except RuntimeError:
+        # Not every device has it at all.
+        return "fp32"
     return "bf16" if full > FASTER * half else "fp32"
 
 
 def _has_instructions() -> bool:
     """Whether the processor may have instructions for bfloat16, as far as torch knows its kind."""
-    known = {
-        name: has
-        for name, has in torch.cpu.get_capabilities().items()
-        if any(part in name for part in _INSTRUCTIONS)
-    }
-    return not known or any(known.values())
+    every = torch.cpu.get_capabilities().items()
+    known = [has for name, has in every if any(part in name for part in _INSTRUCTIONS)]
+    return not known or any(known)
