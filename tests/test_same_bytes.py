@@ -490,7 +490,7 @@ def digests(name: str, folder: Path, *, seed: int = 3) -> dict[str, str | float]
             argv += ["--no-video"]
     compared = __name__ == "__main__" or processor() in _stored()["processors"]
     # A trial against the clock chooses the arithmetic: a busy machine must not choose another. What
-    # is recorded is of bfloat16, which takes fifty times as long without instructions for it.
+    # is recorded is of bfloat16, which takes several times as long without instructions for it.
     bf16 = mock.patch.multiple(
         "artgen.runs.arithmetic",
         FASTER=0.0,

@@ -34,7 +34,7 @@ def resolve_arithmetic(
         )
     if batch is None or asked != "auto":
         return "bf16" if asked == "bf16" else "fp32"
-    # Without instructions for it a step may take fifty times as long, and so would each trial.
+    # Without instructions for it a step takes several times as long, and so would each trial.
     if device == "cpu" and not _has_instructions():
         return "fp32"
     trial = objective_of(primitive).trial(primitive, torch.device(device), batch)
