@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from helpers import wait_until
 
 from artgen.cli import main
 
@@ -14,7 +15,7 @@ def test_the_page_reads_the_sequence_and_keeps_the_place(browser, tmp_path):
     assert main([*line, "--thread", "0.6mm", "-q", "--out", str(tmp_path)]) == 0
     folder = tmp_path / "cat-string"
     nails = (folder / "sequence.txt").read_text().splitlines()[-1].split()
-    page = browser.new_page()
+    page = browser.new_context().new_page()
     page.add_init_script(
         "window.said = []; window.speechSynthesis.speak = u => window.said.push(u.text)"
     )
@@ -26,6 +27,15 @@ def test_the_page_reads_the_sequence_and_keeps_the_place(browser, tmp_path):
     assert page.evaluate("window.said") == nails[1:5]
     page.reload()
     assert page.text_content("#nail") == nails[4]
+    # Storage reaches another tab when it likes; until then that tab must not overwrite it.
+    other = page.context.new_page()
+
+    def finds_the_place():
+        other.goto(page.url)
+        return other.text_content("#nail") == nails[4]
+
+    wait_until(finds_the_place)
+    other.close()
     page.fill("#step", str(len(nails) - 1))
     page.dispatch_event("#step", "change")
     assert page.text_content("#nail") == nails[-1]
@@ -42,4 +52,4 @@ def test_the_page_reads_the_sequence_and_keeps_the_place(browser, tmp_path):
     page.dispatch_event("#pace", "change")
     assert page.evaluate("window.wait") == 9000
     assert page.get_attribute("#auto", "aria-pressed") == "true"
-    page.close()
+    page.context.close()
