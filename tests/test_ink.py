@@ -1342,6 +1342,23 @@ def test_charcoal_has_soft_tones_on_a_grain_and_sharp_lines(given, least):
     assert grainy.std() > 3 * plain.std()
 
 
+def test_wide_steps_of_charcoal_become_slopes_and_edges_stay():
+    """A sky at dusk was camouflage: plateaus of a tone with borders that could be seen."""
+    primitive = Charcoal({"grain": 0.0})
+    drawn, canvas = len(primitive.tones) - LINES, Canvas(600, 300)
+    ramp = np.zeros((len(primitive.inks), 300, 600), np.float32)
+    for k in range(drawn):
+        ramp[k, :, 50 * k :] = 1
+    slope = np.diff(primitive.settled(ramp, canvas)[-1].mean(0)[100:500])
+    # 26 times where steps are only rubbed.
+    assert slope.max() < 9 * slope.mean()
+    edge = np.zeros((len(primitive.inks), 300, 600), np.float32)
+    edge[:drawn, :, 300:] = 1
+    tone = primitive.settled(edge, canvas)[-1].mean(0)
+    assert tone[290] < 0.01
+    assert tone[310] > 0.9
+
+
 def test_layers_of_charcoal_multiply_to_their_tones():
     primitive = Charcoal({"inks": "#000000"})
     paper = np.cumprod(primitive.inks[:-1, 0])

@@ -31,12 +31,14 @@ from artgen_plugins.wash import APART, OFF, Covers, closeness, rising, shaded, s
 TONES = "0.04,0.1,0.16,0.22,0.28,0.34,0.4,0.46,0.53,0.6,0.66,0.72,0.8,0.9"
 LINES = 2
 """The last layers, which are drawn and not rubbed."""
-SOFT, STEP = 0.025 / 0.12, 0.007 / 0.12**2
+SOFT, STEP = 0.01 / 0.12, 0.007 / 0.12**2
 """How far charcoal is rubbed, in canvas units, and the variance of tones that it is no more than,
 if a mean layer were the darkest tone: thin layers are rubbed less far."""
-PRESSED, ROUGH = 0.6, 0.7
+CELL, FAR = 0.008, 0.08
+"""The cells in which steps become slopes, and how far a step is at most, in canvas units."""
+PRESSED, ROUGH, FINER = 0.6, 0.7, 2.0
 """The tone at which a stroke is pressed into the hollows of the paper; how soft the rims of grains
-are."""
+are, and how much finer they are than those of other papers."""
 BODY = 0.5
 """The share of a light tone that is rubbed in, without grain."""
 DARKEST, CURVE = 0.92, 0.6
@@ -124,9 +126,9 @@ class Charcoal(Ink):
         """Rub the tones, and leave charcoal where the grain of the paper is high."""
         o, steps = self.options, np.diff(self.tones, prepend=0).astype(np.float32)
         drawn = len(self.tones) - LINES
-        tone: Covers = np.tensordot(
-            steps[:drawn] * np.float32(DARKEST / self.tones[drawn - 1]), cover[:drawn], 1
-        )
+        steps[:drawn] *= np.float32(DARKEST / self.tones[drawn - 1])
+        tone: Covers = np.tensordot(steps[:drawn], cover[:drawn], 1)
+        tone += sloped(cover[:drawn].sum(0), np.append(0, steps[:drawn].cumsum()), canvas)
         layer = self.tones[drawn - 1] / drawn
         tone = tone + o.rubbed * (rubbed(tone, SOFT * layer / canvas.pixel, layer) - tone)
         # Dark masses close, and lights are lifted.
@@ -135,7 +137,7 @@ class Charcoal(Ink):
         tone *= 1 + HAND * strokes(canvas) * (4 * tone * (1 - tone)).clip(0, 1)
         dark = np.tensordot(steps[drawn:], cover[drawn:-1], 1) / steps[drawn:].sum()
         # The lightest strokes touch the heights of the paper alone, pressed ones all of it.
-        high = 1 - tooth(canvas)
+        high = 1 - tooth(canvas, FINER)
         taken = ((tone / PRESSED - high) / ROUGH + 0.5 * tone).clip(0, 1)
         taken *= 0.35 + 0.65 * tone
         body = BODY + (1 - BODY) * tone**2
@@ -143,6 +145,36 @@ class Charcoal(Ink):
         cover[:-1] = 0
         cover[-1] = 1 - (1 - tone) * (1 - dark * (1 - 0.3 * o.grain * high**3))
         return cover.clip(0, 1)
+
+
+def sloped(laid: Covers, tones: Covers, canvas: Canvas) -> Covers:
+    """Return what is added to the tone of each pixel, [height, width], so that steps are slopes.
+
+    `laid` says how many layers lie on a pixel, and `tones` what tone each number of them has. A
+    pixel has a tone between those of the steps to fewer and to more layers, by how far both are.
+    """
+    from scipy.ndimage import distance_transform_edt, zoom
+
+    cell = max(1, round(CELL / canvas.pixel))
+    height, width = laid.shape
+    padded = np.pad(laid, ((0, -height % cell), (0, -width % cell)), mode="edge")
+    level = padded.reshape(padded.shape[0] // cell, cell, -1, cell).mean((1, 3)).round()
+    level = level.astype(np.intp)
+    far = max(1.0, FAR / (cell * canvas.pixel))
+    ends = np.concatenate([[0, 0], (tones[1:-1] + tones[2:]) / 2, tones[-1:]])
+    more = np.zeros(level.shape, np.float32)
+    for k in range(1, len(tones)):
+        here = level == k
+        if not here.any():
+            continue
+        less, beyond = (
+            distance_transform_edt(~each).clip(0.5, far)[here] if each.any() else far
+            for each in (level < k, level > k)
+        )
+        share = less / (less + beyond)
+        more[here] = ends[k] + share * (ends[k + 1] - ends[k]) - tones[k]
+    found = zoom(more, cell, order=1, mode="nearest", grid_mode=True)
+    return np.asarray(found[:height, :width])
 
 
 def rubbed(tone: Covers, sigma: float, layer: float) -> Covers:

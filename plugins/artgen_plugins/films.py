@@ -49,7 +49,7 @@ LOOK = 256
 PAPER = {"slats": (_panels.slats, 1.2), "fold": (_panels.fold, 1.4)}
 """Views of folded paper by their names, and the room that it takes on its way."""
 
-BENT, WALL = 0.42, 0.93
+BENT, WALL = 0.7, 0.93
 """How far folded paper is on its way in the first frame, and how bright the wall behind it is."""
 
 FLIGHT = 0.45

@@ -248,7 +248,7 @@ def cropped(primitive: Ink, sheet: ink.Sheet) -> ink.Sheet:
     return replace(sheet, canvas=canvas, **planes)
 
 
-def tooth(canvas: Canvas) -> Floats:
+def tooth(canvas: Canvas, finer: float = 1.0) -> Floats:
     """Return the height of the paper at each pixel, [height, width] in 0 to 1, all as frequent.
 
     Grains lie in clumps of several sizes, as pulp settles: waves of one size alone look like worms.
@@ -258,7 +258,8 @@ def tooth(canvas: Canvas) -> Floats:
     # A strip repeats them: those of one row of pixels would take gigabytes.
     ranks = _grains(*(min(int(2 * reach / GRAIN) + 3, MOST_GRAINS) for reach in canvas.reach[::-1]))
     x, y = canvas.pixel_centres()
-    place = np.meshgrid((y + canvas.reach[1]) / GRAIN, (x + canvas.reach[0]) / GRAIN, indexing="ij")
+    grains = ((x + canvas.reach[0]) * finer / GRAIN, (y + canvas.reach[1]) * finer / GRAIN)
+    place = np.meshgrid(*grains[::-1], indexing="ij")
     return np.asarray(map_coordinates(ranks, place, order=1, mode="grid-wrap"))
 
 
