@@ -84,7 +84,7 @@ from artgen_plugins.regions import lab_of, watershed
 from artgen_plugins.stipple import Stipple
 from artgen_plugins.string import String
 from artgen_plugins.tube import GLOW, Tube
-from artgen_plugins.wash import Wash, shaded, waves
+from artgen_plugins.wash import Wash, drawn_along, shaded, waves
 
 SVG = "{http://www.w3.org/2000/svg}"
 TAPERED = np.array([[-0.5, -0.3, 0.4, 0.2, 0.3, 0.1], [0.5, 0.5, 0.5, 0.5, 0.2, 0.2]])
@@ -1357,6 +1357,20 @@ def test_wide_steps_of_charcoal_become_slopes_and_edges_stay():
     tone = primitive.settled(edge, canvas)[-1].mean(0)
     assert tone[290] < 0.01
     assert tone[310] > 0.9
+
+
+def test_a_line_that_is_faint_in_places_is_one_line():
+    """Outlines of leaves and sails were rows of beads."""
+    field, angle = np.zeros((60, 60)), np.full((60, 60), np.pi / 4)
+    # The sense of an angle says nothing.
+    angle[::2] += np.pi
+    field[np.arange(60), np.arange(60)] = np.where(np.arange(60) % 6 < 3, 0.5, 1.0)
+    field[10, 40] = 1.0
+    drawn = drawn_along(field, angle, np.full(field.shape, 12.0))
+    line = drawn[np.arange(20, 40), np.arange(20, 40)]
+    assert np.ptp(line) < 0.1
+    assert line.min() > 3 * drawn[10, 40]
+    assert drawn_along(field, angle, np.zeros(field.shape)) == pytest.approx(field)
 
 
 def test_layers_of_charcoal_multiply_to_their_tones():

@@ -23,6 +23,7 @@ from artgen.ink import InkOptions
 from artgen_plugins.hatch import (
     abstracted,
     blurred,
+    directions,
     filled,
     levelled,
     spacing,
@@ -41,12 +42,12 @@ LIGHT, DARK = 0.94, 0.05
 """What is as light stays paper; the darkest that paint gets."""
 GRAY, PALE = 0.9, 0.25
 """How much of what is gray in a colour the grayest pigment shows, where it is denser than pale."""
-ACCENT, DEEP = 0.008, 0.9
-TIP = 5.0
-"""The width of what the tip of the brush draws, in canvas units, how dark that is, and the least
-area of it, in squares of that width."""
-ROUNDS = 30
-"""Rounds of coordinate descent that find the pigments of a colour."""
+ACCENT, DEEP, PALER = 0.008, 0.9, 0.84
+TIP, REACH = 8.0, 4.0
+"""The width of what the tip of the brush draws, in canvas units, how dark that is somewhere and
+everywhere, the least area of it, in squares of that width, and over how many widths it is even."""
+ROUNDS, STEPS = 30, 8
+"""Rounds of coordinate descent that find the pigments of a colour; places along half a line."""
 APART, OFF = 1.5, 0.2
 """The distance of strokes that fill, and how far outlines may be off, in pixels."""
 COARSEST = 16.0
@@ -118,7 +119,7 @@ class Wash(Ink):
         clear = self._painted(sheet.canvas)
         pitch = spacing(sheet.weight, seen.shape[1:], 1.0)
         amounts = self._amounts(seen, pitch, sheet.weight)
-        accents = self._accents(seen, pitch * ACCENT / sheet.canvas.pixel)
+        accents = self._accents(seen, pitch * ACCENT / sheet.canvas.pixel, sheet.weight)
 
         def drawn(coarser: float) -> ink.Marks:
             softer = [blurred(each, pitch, coarser - 1) for each in (*amounts, accents)]
@@ -196,12 +197,21 @@ class Wash(Ink):
                 found[p] = np.maximum(rest / gram[p, p], 0)
         return found.reshape(-1, *seen.shape[1:])
 
-    def _accents(self, seen: Floats, pitch: Floats) -> Floats:
+    def _accents(self, seen: Floats, pitch: Floats, weight: Floats | None) -> Floats:
         """Return where the tip of the brush draws, above 1: what is darker than all around it."""
+        from scipy.ndimage import label
+
         dark = 1 - lightened(seen, 0.0)[0]
-        found: Floats = strengthened(dark, np.maximum(pitch, 1.5), 4 - 2 * self.options.loose)
-        kept = without_specks(found > DEEP, np.sqrt(TIP) * np.maximum(pitch, 1.5))
-        return np.where(kept, np.maximum(found, 1.01 * DEEP), np.minimum(found, 0.97 * DEEP)) / DEEP
+        width = np.maximum(pitch, 1.5)
+        found: Floats = strengthened(dark, width, 4 - 2 * self.options.loose)
+        far = REACH * width * (1 - closeness(weight))
+        found = drawn_along(found, directions(dark, width, 0.0, 1.0), far)
+        # A line that is dark somewhere goes on where it is a little paler (Canny, 1986).
+        pieces, _ = label(found > PALER)
+        kept = np.isin(pieces, np.unique(pieces[found > DEEP]))
+        kept = without_specks(kept, np.sqrt(TIP) * width)
+        found = np.where(kept, np.maximum(found, 1.01 * PALER), np.minimum(found, 0.97 * PALER))
+        return found / PALER
 
     def _wash(
         self,
@@ -227,6 +237,29 @@ class Wash(Ink):
             gentle = gentle * (1 - 0.7 * sheet.weight / sheet.weight.max())
         field = blurred(np.where(kept, 1.0, 0.0), np.maximum(gentle, 0.6), 1.0)
         return filled(sheet, field, 0.5, APART * coarser, k, OFF)
+
+
+def drawn_along(field: Floats, angle: Floats, far: Floats) -> Floats:
+    """Return the weighted mean of a field along lines of the angles, both [height, width].
+
+    A line that is faint in places is one line (Kang, Lee and Chui, Coherent line drawing, 2007).
+    It goes on for `far` pixels to both sides.
+    """
+    from scipy.ndimage import map_coordinates
+
+    total, weights = field.copy(), 1.0
+    forward = np.stack([np.sin(angle), np.cos(angle)])
+    for along in (forward, -forward):
+        place = np.indices(field.shape, np.float64)
+        for k in range(1, STEPS + 1):
+            place += along * far / STEPS
+            turned = np.stack([map_coordinates(f, place, order=0, mode="nearest") for f in forward])
+            # An angle has no sense: the line goes on where it went.
+            along = np.where((turned * along).sum(0) < 0, -turned, turned)
+            share = math.exp(-2 * (k / STEPS) ** 2)
+            total += share * map_coordinates(field, place, order=1, mode="nearest")
+            weights += share
+    return total / weights
 
 
 def rising(name: str, text: str) -> tuple[float, ...]:
