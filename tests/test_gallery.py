@@ -298,8 +298,8 @@ def test_a_piece_has_what_is_made_of_its_drawing(gallery, call, capsys):
     assert statuses(call("build", gallery)[1]) == {"first": "built", "second": "current"}
     page = (gallery / "out/index.html").read_text()
     assert "artgen make beads show/out/first/drawing.art --columns=9 --brand=perler" in page
-    assert "first/make.zip" in page
-    assert "second/make.zip" not in page
+    # Of the first piece alone.
+    assert page.count('"make.zip"') == 1
     with zipfile.ZipFile(folder / "make.zip") as archive:
         made = {Path(name).name: archive.read(name) for name in archive.namelist()}
     # The command that the page shows writes the same files; guides name the drawing.

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from artgen.gallery._pieces import FILES, SUMMARY, Gallery, Piece
 from artgen.gallery._state import read_json
@@ -119,7 +119,7 @@ def _card(finished: FinishedPiece, gallery: Gallery, studio: Collection[str]) ->
         "facts": finished.facts,
         "width": width,
         "height": height,
-        "files": {name.partition(".")[0]: f"{quote(piece.slug)}/{name}" for name in there},
+        "files": {name.partition(".")[0]: name for name in there},
         "metrics": _metric_rows(finished),
         "recipe": piece.text,
         "command": _command(finished, gallery),

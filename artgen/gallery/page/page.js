@@ -1,6 +1,7 @@
 "use strict";
 (() => {
   const pieces = JSON.parse(document.getElementById("pieces").textContent);
+  for (const { slug, files } of pieces) for (const kind in files) files[kind] = `${slug}/${files[kind]}`;
   const one = (selector, within = document) => within.querySelector(selector);
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
   const make = (tag, properties = {}, ...children) => {
