@@ -54,7 +54,7 @@ from artgen_plugins._contours import (
     telling,
     within,
 )
-from artgen_plugins._flow import flow_lines
+from artgen_plugins._flow import flow_lines, mean_along
 from artgen_plugins._silhouette import silhouettes
 from artgen_plugins._skin import skin_of
 from artgen_plugins._subject import subject_of
@@ -84,7 +84,7 @@ from artgen_plugins.regions import lab_of, watershed
 from artgen_plugins.stipple import Stipple
 from artgen_plugins.string import String
 from artgen_plugins.tube import GLOW, Tube
-from artgen_plugins.wash import Wash, drawn_along, shaded, waves
+from artgen_plugins.wash import SHARES, Wash, shaded, waves
 
 SVG = "{http://www.w3.org/2000/svg}"
 TAPERED = np.array([[-0.5, -0.3, 0.4, 0.2, 0.3, 0.1], [0.5, 0.5, 0.5, 0.5, 0.2, 0.2]])
@@ -1366,11 +1366,12 @@ def test_a_line_that_is_faint_in_places_is_one_line():
     angle[::2] += np.pi
     field[np.arange(60), np.arange(60)] = np.where(np.arange(60) % 6 < 3, 0.5, 1.0)
     field[10, 40] = 1.0
-    drawn = drawn_along(field, angle, np.full(field.shape, 12.0))
+    way = np.stack([np.sin(angle), np.cos(angle)])
+    drawn = mean_along(field, way, SHARES, np.full(field.shape, 12 / len(SHARES)))
     line = drawn[np.arange(20, 40), np.arange(20, 40)]
     assert np.ptp(line) < 0.1
     assert line.min() > 3 * drawn[10, 40]
-    assert drawn_along(field, angle, np.zeros(field.shape)) == pytest.approx(field)
+    assert mean_along(field, way, SHARES, np.zeros(field.shape)) == pytest.approx(field)
 
 
 def test_layers_of_charcoal_multiply_to_their_tones():

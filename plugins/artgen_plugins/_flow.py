@@ -9,6 +9,7 @@ less, and what is faint more where all around is faint.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -158,19 +159,35 @@ def valleys(tone: Floats, wide: float) -> Floats:
         )
         return np.asarray(sum(parts) / shares.sum())
 
-    dark = summed(BESIDE * wide) - summed(wide)
-    found, total = dark.copy(), 1.0
+    numbers = range(1, round(2 * ALONG * wide) + 1)
+    shares = [np.exp(-0.5 * (n / (ALONG * wide)) ** 2) for n in numbers]
+    return mean_along(summed(BESIDE * wide) - summed(wide), way, shares)
+
+
+def mean_along(
+    field: Floats, way: Floats, shares: Sequence[float], step: float | Floats = 1.0
+) -> Floats:
+    """Return the mean of a field [height, width] along lines that go through each pixel.
+
+    They go to where `way` [2, height, width] is, down and right, and back: its sense says nothing.
+    To both sides are as many places as there are shares, `step` pixels from one another; the share
+    of the pixel is 1.
+    """
+    from scipy.ndimage import map_coordinates
+
+    place = np.indices(field.shape).astype(np.float64)
+    found, total = field.copy(), 1.0
     for sign in (-1, 1):
         at, before = place, sign * way
-        for n in range(1, round(2 * ALONG * wide) + 1):
-            at, share = at + before, np.exp(-0.5 * (n / (ALONG * wide)) ** 2)
+        for share in shares:
+            at = at + step * before
             row, column = (
                 np.clip(np.rint(each).astype(int), 0, most - 1)
-                for each, most in zip(at, tone.shape, strict=True)
+                for each, most in zip(at, field.shape, strict=True)
             )
             turned = way[:, row, column]
             before = np.where((turned * before).sum(0) < 0, -turned, turned)
-            found += share * map_coordinates(dark, at, order=1, mode="nearest")
+            found += share * map_coordinates(field, at, order=1, mode="nearest")
             total += share
     return found / total
 

@@ -26,7 +26,18 @@ from artgen_plugins.hatch import (
     tooth,
     without_specks,
 )
-from artgen_plugins.wash import APART, OFF, Covers, closeness, rising, shaded, spread, waves, within
+from artgen_plugins.wash import (
+    APART,
+    OFF,
+    Covers,
+    closeness,
+    coarsely,
+    rising,
+    shaded,
+    spread,
+    waves,
+    within,
+)
 
 TONES = "0.04,0.1,0.16,0.22,0.28,0.34,0.4,0.46,0.53,0.6,0.66,0.72,0.8,0.9"
 LINES = 2
@@ -153,28 +164,26 @@ def sloped(laid: Covers, tones: Covers, canvas: Canvas) -> Covers:
     `laid` says how many layers lie on a pixel, and `tones` what tone each number of them has. A
     pixel has a tone between those of the steps to fewer and to more layers, by how far both are.
     """
-    from scipy.ndimage import distance_transform_edt, zoom
+    from scipy.ndimage import distance_transform_edt
 
     cell = max(1, round(CELL / canvas.pixel))
-    height, width = laid.shape
-    padded = np.pad(laid, ((0, -height % cell), (0, -width % cell)), mode="edge")
-    level = padded.reshape(padded.shape[0] // cell, cell, -1, cell).mean((1, 3)).round()
-    level = level.astype(np.intp)
     far = max(1.0, FAR / (cell * canvas.pixel))
     ends = np.concatenate([[0, 0], (tones[1:-1] + tones[2:]) / 2, tones[-1:]])
-    more = np.zeros(level.shape, np.float32)
-    for k in range(1, len(tones)):
-        here = level == k
-        if not here.any():
-            continue
-        less, beyond = (
-            distance_transform_edt(~each).clip(0.5, far)[here] if each.any() else far
-            for each in (level < k, level > k)
-        )
-        share = less / (less + beyond)
-        more[here] = ends[k] + share * (ends[k + 1] - ends[k]) - tones[k]
-    found = zoom(more, cell, order=1, mode="nearest", grid_mode=True)
-    return np.asarray(found[:height, :width])
+
+    def more(laid: Covers) -> Covers:
+        level, found = laid.round().astype(np.intp), np.zeros(laid.shape, np.float32)
+        for k in range(1, len(tones)):
+            here = level == k
+            if not here.any():
+                continue
+            less, beyond = (
+                distance_transform_edt(~each).clip(0.5, far)[here] if each.any() else far
+                for each in (level < k, level > k)
+            )
+            found[here] = ends[k] + less / (less + beyond) * (ends[k + 1] - ends[k]) - tones[k]
+        return found
+
+    return coarsely(laid, cell, more)
 
 
 def rubbed(tone: Covers, sigma: float, layer: float) -> Covers:

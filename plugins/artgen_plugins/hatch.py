@@ -257,9 +257,11 @@ def tooth(canvas: Canvas, finer: float = 1.0) -> Floats:
 
     # A strip repeats them: those of one row of pixels would take gigabytes.
     ranks = _grains(*(min(int(2 * reach / GRAIN) + 3, MOST_GRAINS) for reach in canvas.reach[::-1]))
-    x, y = canvas.pixel_centres()
-    grains = ((x + canvas.reach[0]) * finer / GRAIN, (y + canvas.reach[1]) * finer / GRAIN)
-    place = np.meshgrid(*grains[::-1], indexing="ij")
+    across, down = (
+        (at + reach) * finer / GRAIN
+        for at, reach in zip(canvas.pixel_centres(), canvas.reach, strict=True)
+    )
+    place = np.meshgrid(down, across, indexing="ij")
     return np.asarray(map_coordinates(ranks, place, order=1, mode="grid-wrap"))
 
 

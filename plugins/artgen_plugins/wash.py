@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from artgen import Canvas, Ink, Preset, ink, option
 from artgen.errors import UsageError
 from artgen.ink import InkOptions
+from artgen_plugins._flow import mean_along
 from artgen_plugins.hatch import (
     abstracted,
     blurred,
@@ -46,8 +48,10 @@ ACCENT, DEEP, PALER = 0.008, 0.9, 0.84
 TIP, REACH = 8.0, 4.0
 """The width of what the tip of the brush draws, in canvas units, how dark that is somewhere and
 everywhere, the least area of it, in squares of that width, and over how many widths it is even."""
-ROUNDS, STEPS = 30, 8
-"""Rounds of coordinate descent that find the pigments of a colour; places along half a line."""
+SHARES = [math.exp(-2 * (k / 8) ** 2) for k in range(1, 9)]
+"""How much places along a line count, from the middle on."""
+ROUNDS = 30
+"""Rounds of coordinate descent that find the pigments of a colour."""
 APART, OFF = 1.5, 0.2
 """The distance of strokes that fill, and how far outlines may be off, in pixels."""
 COARSEST = 16.0
@@ -199,16 +203,15 @@ class Wash(Ink):
 
     def _accents(self, seen: Floats, pitch: Floats, weight: Floats | None) -> Floats:
         """Return where the tip of the brush draws, above 1: what is darker than all around it."""
-        from scipy.ndimage import label
+        from skimage.filters import apply_hysteresis_threshold
 
         dark = 1 - lightened(seen, 0.0)[0]
         width = np.maximum(pitch, 1.5)
         found: Floats = strengthened(dark, width, 4 - 2 * self.options.loose)
-        far = REACH * width * (1 - closeness(weight))
-        found = drawn_along(found, directions(dark, width, 0.0, 1.0), far)
-        # A line that is dark somewhere goes on where it is a little paler (Canny, 1986).
-        pieces, _ = label(found > PALER)
-        kept = np.isin(pieces, np.unique(pieces[found > DEEP]))
+        angle, far = directions(dark, width, 0.0, 1.0), REACH * (1 - closeness(weight))
+        way = np.stack([np.sin(angle), np.cos(angle)])
+        found = mean_along(found, way, SHARES, far * width / len(SHARES))
+        kept = apply_hysteresis_threshold(found, PALER, DEEP)  # type: ignore[no-untyped-call]
         kept = without_specks(kept, np.sqrt(TIP) * width)
         found = np.where(kept, np.maximum(found, 1.01 * PALER), np.minimum(found, 0.97 * PALER))
         return found / PALER
@@ -237,29 +240,6 @@ class Wash(Ink):
             gentle = gentle * (1 - 0.7 * sheet.weight / sheet.weight.max())
         field = blurred(np.where(kept, 1.0, 0.0), np.maximum(gentle, 0.6), 1.0)
         return filled(sheet, field, 0.5, APART * coarser, k, OFF)
-
-
-def drawn_along(field: Floats, angle: Floats, far: Floats) -> Floats:
-    """Return the weighted mean of a field along lines of the angles, both [height, width].
-
-    A line that is faint in places is one line (Kang, Lee and Chui, Coherent line drawing, 2007).
-    It goes on for `far` pixels to both sides.
-    """
-    from scipy.ndimage import map_coordinates
-
-    total, weights = field.copy(), 1.0
-    forward = np.stack([np.sin(angle), np.cos(angle)])
-    for along in (forward, -forward):
-        place = np.indices(field.shape, np.float64)
-        for k in range(1, STEPS + 1):
-            place += along * far / STEPS
-            turned = np.stack([map_coordinates(f, place, order=0, mode="nearest") for f in forward])
-            # An angle has no sense: the line goes on where it went.
-            along = np.where((turned * along).sum(0) < 0, -turned, turned)
-            share = math.exp(-2 * (k / STEPS) ** 2)
-            total += share * map_coordinates(field, place, order=1, mode="nearest")
-            weights += share
-    return total / weights
 
 
 def rising(name: str, text: str) -> tuple[float, ...]:
@@ -353,13 +333,19 @@ def back_runs(canvas: Canvas) -> Covers:
 
 def spread(layer: Covers, sigma: float) -> Covers:
     """Return a layer blurred by a Gaussian, on a coarser grid where it is wide."""
-    from scipy.ndimage import gaussian_filter, zoom
+    from scipy.ndimage import gaussian_filter
 
     coarse = int(sigma / 3)
     if coarse < 2 or min(layer.shape) < 4 * coarse:
         return np.asarray(gaussian_filter(layer, max(sigma, 0.3), mode="nearest"))
+    return coarsely(layer, coarse, partial(gaussian_filter, sigma=sigma / coarse, mode="nearest"))
+
+
+def coarsely(layer: Covers, cell: int, change: Callable[[Covers], Covers]) -> Covers:
+    """Return what becomes of the means of cells of so many pixels, as large as the layer."""
+    from scipy.ndimage import zoom
+
     height, width = layer.shape
-    padded = np.pad(layer, ((0, -height % coarse), (0, -width % coarse)), mode="edge")
-    small = padded.reshape(padded.shape[0] // coarse, coarse, -1, coarse).mean((1, 3))
-    small = gaussian_filter(small, sigma / coarse, mode="nearest")
-    return np.asarray(zoom(small, coarse, order=1, mode="nearest", grid_mode=True)[:height, :width])
+    padded = np.pad(layer, ((0, -height % cell), (0, -width % cell)), mode="edge")
+    small = change(padded.reshape(padded.shape[0] // cell, cell, -1, cell).mean((1, 3)))
+    return np.asarray(zoom(small, cell, order=1, mode="nearest", grid_mode=True)[:height, :width])
