@@ -16,7 +16,7 @@ from helpers import PYTHON
 import artgen
 from artgen.base.waiting import listening
 from artgen.cli._progress import Story
-from artgen.compiler import kernel_cache
+from artgen.compiler import kernel_cache, threads
 from artgen.events import Evaluated, Notice
 from artgen.registry import Registry
 
@@ -196,6 +196,47 @@ def test_several_processes_at_once(cache):
     # One compiles, the other waits for it.
     assert sorted(said) == [["2", "0"], ["2", "1"]]
     assert not load()
+
+
+def test_another_process_compiles_ahead(cache, monkeypatch):
+    monkeypatch.setattr(threads, "thread_count", lambda: 2)
+    begun = note_processes(monkeypatch)
+    kernel_cache.compile_ahead(SOURCE.format(number=1), SOURCE.format(number=2))
+    [process] = begun
+    assert process.wait() == 0
+    assert not load(1)
+    assert not load(2)
+    kernel_cache.compile_ahead(SOURCE.format(number=1))
+    assert begun == [process]
+
+
+def test_what_another_process_cannot_compile_is_compiled_here(cache, monkeypatch):
+    monkeypatch.setattr(threads, "thread_count", lambda: 2)
+    begun = note_processes(monkeypatch)
+    kernel_cache.compile_ahead("import nothing_of_this_name", SOURCE.format(number=1))
+    [process] = begun
+    assert process.wait() != 0
+    assert load(1)
+
+
+def test_one_processor_compiles_nothing_ahead(cache, monkeypatch):
+    monkeypatch.setattr(threads, "thread_count", lambda: 1)
+    begun = note_processes(monkeypatch)
+    kernel_cache.compile_ahead(SOURCE.format(number=1))
+    assert begun == []
+
+
+def note_processes(monkeypatch):
+    """The processes that the cache begins."""
+    begun = []
+
+    class Noted(subprocess.Popen):
+        def __init__(self, *arguments, **options):
+            super().__init__(*arguments, **options)
+            begun.append(self)
+
+    monkeypatch.setattr(kernel_cache.subprocess, "Popen", Noted)
+    return begun
 
 
 def test_kernels_are_compiled_again_when_a_module_that_they_import_changes(cache, monkeypatch):

@@ -13,11 +13,13 @@ import hashlib
 import importlib.util
 import re
 import shutil
+import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 
@@ -58,8 +60,7 @@ def load(source: str, given: Sequence[object] = (), *, of: str = "artgen") -> Mo
     The source refers to the objects of a plugin by the name `given`, and must contain a hash of the
     code that it compiles of them. Raises the errors of the compiler.
     """
-    parts = "\0".join((*_texts(source, set()), numba.__version__))
-    name = f"artgen_kernels_{hashlib.sha256(parts.encode()).hexdigest()[:24]}"
+    name = _name(source)
     with _loading:
         if name not in _loaded:
             _loaded[name] = _load_anywhere(name, source, given, of)
@@ -70,6 +71,40 @@ def load(source: str, given: Sequence[object] = (), *, of: str = "artgen") -> Mo
 def load_shipped(*modules: str, of: str) -> ModuleType:
     """Load the kernels of modules of artgen, which need nothing of a plugin: see `load`."""
     return load(read_kernels(*modules), of=of)
+
+
+def compile_ahead(*sources: str) -> None:
+    """Let another process compile what this one loads soon, if no process ever did.
+
+    Numba compiles on one thread at a time. `load` waits for the other process where it must, and
+    compiles itself what that one failed to. Nothing is done where artgen uses one thread.
+    """
+    from artgen.compiler.threads import thread_count  # here, since it imports torch
+
+    folder = cache_folder("kernels")
+    if folder is None or thread_count() < 2:
+        return
+    names = {_name(source): source for source in sources}
+    missing = [names[name] for name in names if not (folder / name / "compiled").exists()]
+    if not missing:
+        return
+    program = f"from {__name__} import load\nfor source in {missing!r}:\n    load(source)"
+    null = subprocess.DEVNULL
+    with suppress(OSError):
+        other = subprocess.Popen(
+            [sys.executable, "-P", "-"], stdin=subprocess.PIPE, stdout=null, stderr=null
+        )
+        # Killed before it is waited for.
+        atexit.register(other.wait)
+        atexit.register(other.kill)
+        assert other.stdin is not None
+        with other.stdin as script:
+            script.write(program.encode())
+
+
+def _name(source: str) -> str:
+    parts = "\0".join((*_texts(source, set()), numba.__version__))
+    return f"artgen_kernels_{hashlib.sha256(parts.encode()).hexdigest()[:24]}"
 
 
 def _load_anywhere(name: str, source: str, given: Sequence[object], of: str) -> ModuleType:

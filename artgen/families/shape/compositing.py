@@ -7,7 +7,6 @@ function of the stack and the place, to the last bit, so that it can be made ane
 
 from __future__ import annotations
 
-from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -96,11 +95,12 @@ class Compositing:
         self.background = as_ground(background)
         self.fine = make_grid(Canvas(width, height), SAMPLE_ROWS)
         searched = alpha[0] < alpha[1]
+        sources = [_searching(module, searched) for module in ("climb_kernels", "layer_kernels")]
+        kernel_cache.compile_ahead(*sources)
         # The shape keeps what the functions point to.
         self.shape, self.functions = shape, functions_of(shape)
         self.over = load_shared("families.shape.over_kernels").over
-        self.kernels = load_searching("climb_kernels", searched)
-        self.sum_kernels = load_searching("layer_kernels", searched)
+        self.kernels, self.sum_kernels = (kernel_cache.load(each, of="climb") for each in sources)
         self.error_plane = self.sum_kernels.ERROR
         self.below, self.above = np.empty_like(self.target), np.empty_like(self.target)
         self.through = np.empty_like(self.weight)
@@ -261,7 +261,6 @@ def _joined(stretches: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return joined
 
 
-def load_searching(module: str, searched: bool) -> ModuleType:
-    """Load `climb_kernels` or `layer_kernels`, for an alpha that is `searched` or fixed."""
-    kernels = kernel_cache.read_kernels(f"families.shape.{module}")
-    return kernel_cache.load(f"SEARCHED = {searched}\n" + kernels, of="climb")
+def _searching(module: str, searched: bool) -> str:
+    """The text of `climb_kernels` or `layer_kernels`: is an alpha `searched`, or is it fixed?"""
+    return f"SEARCHED = {searched}\n" + kernel_cache.read_kernels(f"families.shape.{module}")

@@ -217,6 +217,10 @@ class Footprint(CompiledFootprint):
 
     scene = _Scene
 
+    def _load(self, text: str) -> object:
+        kernel_cache.compile_ahead(*map(kernel_cache.read_kernels, (COMMON, ADAM)))
+        return super()._load(text)
+
     def _emit(self, channels: int, over: bool) -> KernelSource:
         if over:
             return emit_over(self._ir, WIDTH, HEIGHT)
@@ -242,9 +246,10 @@ class Footprint(CompiledFootprint):
 
 
 _kernels = functools.partial(kernel_cache.load_shipped, of="all splats")
-_common = functools.partial(_kernels, "raster.common_kernels")
+COMMON, ADAM = "raster.common_kernels", "engines.gradient.adam_kernels"
+_common = functools.partial(_kernels, COMMON)
 _order = functools.partial(_kernels, "raster.order_kernels")
-_adam = functools.partial(_kernels, "engines.gradient.adam_kernels")
+_adam = functools.partial(_kernels, ADAM)
 
 
 class TileGrid:
