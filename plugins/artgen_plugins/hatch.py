@@ -25,7 +25,10 @@ FINER = 0.33
 LEAST, MOST = 0.16, 0.8
 """The share of the paper that strokes cover next to bare paper and next to solid ink."""
 SPECK = 2.0
-"""Masses and gaps with less area are left out, in squares of the distance of strokes."""
+"""The least area of a mass or a gap, in squares of the distance of strokes."""
+CLEAR, FINEST = 0.08, 0.6
+"""How far tones of a mass or a gap are past its border somewhere, or it is left out; the distance
+of strokes, next to the largest, where even small ones are not."""
 CURVES = 0.42, 1.6
 """Least and largest exponent of the curve of tones whose median becomes a half."""
 FOCUS, LIGHTER, PALE = 0.8, 0.3, 0.2
@@ -63,6 +66,9 @@ class HatchOptions(InkOptions):
     local: float = option(0.0, "how much tones are relative to those around", low=0, high=1)
     loose: float = option(0.0, "how much detail is left out", low=0, high=1)
     crisp: float = option(1.5, "how much stronger edges are", low=0, high=10)
+    speck: float = option(
+        SPECK, "least area of a mass or a gap, in squares of the distance", low=0, high=1000
+    )
     angle: float = option(35.0, "degrees where the picture has no direction", low=-180, high=180)
     bend: float = option(0.7, "how much strokes follow the contours", low=0, high=1)
     broad: float = option(
@@ -133,8 +139,11 @@ class Hatch(Ink):
         if o.loose:
             tone = abstracted(tone, pitch / pitch.mean(), o.loose)
         tone = strengthened(levelled(tone, o.middle, o.local), pitch, o.crisp)
-        solid = without_specks(tone > o.solid, 2 * pitch if o.swell else pitch)
-        bare = without_specks(tone <= o.bare, pitch)
+        # What is in the focus, such as eyes, is small.
+        broad = ((pitch / pitch.max() - FINEST) / (1 - FINEST)).clip(0, 1)
+        least = pitch * (1 + broad * (np.sqrt(o.speck / SPECK) - 1))
+        solid = without_specks(above(tone, o.solid), 2 * least if o.swell else least)
+        bare = without_specks(~above(tone, o.bare), least)
         middle = ~solid & ~bare
         clear = inside_margin(self, tone.shape)
         solid &= clear
@@ -418,6 +427,15 @@ def without_specks(mask: NDArray[np.bool_], pitch: Floats) -> NDArray[np.bool_]:
         large = np.bincount(pieces.ravel(), (1 / pitch**2).ravel()) > SPECK
         mask = np.where(pieces > 0, large[pieces] == value, mask)
     return mask
+
+
+def above(tone: Floats, level: float) -> NDArray[np.bool_]:
+    """Return where tones are above a level, but for parts of either side hardly past it."""
+    from skimage.filters import apply_hysteresis_threshold as parts_past
+
+    higher = parts_past(tone, level, level + CLEAR)  # type: ignore[no-untyped-call]
+    lower = parts_past(-tone, -level, CLEAR - level)  # type: ignore[no-untyped-call]
+    return np.asarray(np.where(tone > level, higher, ~lower))
 
 
 def directions(
