@@ -45,7 +45,7 @@ MOSAIC = (
 """The pieces in the mosaic of the first page, three in a row."""
 WALL_COLUMNS, WALL_WIDTH = 9, 1600
 """The rows of the sheet of all pieces."""
-PREVIEWS = {"progress": "dancer-in-petals"}
+PREVIEWS = {"progress": "peacock-in-petals"}
 """Pieces whose videos are shown, by the names of the pictures."""
 FITS = {
     "curve": ["curve:", "--set", "preset=curve-v1", "-e", "scratch", "--seed", "3"],
