@@ -430,12 +430,18 @@ def without_specks(mask: NDArray[np.bool_], pitch: Floats) -> NDArray[np.bool_]:
 
 
 def above(tone: Floats, level: float) -> NDArray[np.bool_]:
-    """Return where tones are above a level, but for parts of either side hardly past it."""
+    """Return where tones are above a level, but for parts of either side hardly past it.
+
+    These are of the other side, if there is one.
+    """
     from skimage.filters import apply_hysteresis_threshold as parts_past
 
+    masses = tone > level
+    if masses.all() or not masses.any():
+        return masses
     higher = parts_past(tone, level, level + CLEAR)  # type: ignore[no-untyped-call]
     lower = parts_past(-tone, -level, CLEAR - level)  # type: ignore[no-untyped-call]
-    return np.asarray(np.where(tone > level, higher, ~lower))
+    return np.asarray(np.where(masses, higher, ~lower))
 
 
 def directions(
