@@ -219,7 +219,7 @@ def test_what_another_process_cannot_compile_is_compiled_here(cache, monkeypatch
     assert load(1)
 
 
-def test_one_processor_compiles_nothing_ahead(cache, monkeypatch):
+def test_one_thread_compiles_nothing_ahead(cache, monkeypatch):
     monkeypatch.setattr(threads, "thread_count", lambda: 1)
     begun = note_processes(monkeypatch)
     kernel_cache.compile_ahead(SOURCE.format(number=1))

@@ -84,8 +84,7 @@ def compile_ahead(*sources: str) -> None:
     folder = cache_folder("kernels")
     if folder is None or thread_count() < 2:
         return
-    names = {_name(source): source for source in sources}
-    missing = [names[name] for name in names if not (folder / name / "compiled").exists()]
+    missing = [each for each in sources if not (folder / _name(each) / "compiled").exists()]
     if not missing:
         return
     program = f"from {__name__} import load\nfor source in {missing!r}:\n    load(source)"

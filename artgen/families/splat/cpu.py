@@ -245,8 +245,10 @@ class Footprint(CompiledFootprint):
         return CpuStepper(splat, [*columns, *colours], scene_of, options)
 
 
-_kernels = functools.partial(kernel_cache.load_shipped, of="all splats")
 COMMON, ADAM = "raster.common_kernels", "engines.gradient.adam_kernels"
+"""Kernels that each fit needs; those of the order are compiled when there are many splats."""
+
+_kernels = functools.partial(kernel_cache.load_shipped, of="all splats")
 _common = functools.partial(_kernels, COMMON)
 _order = functools.partial(_kernels, "raster.order_kernels")
 _adam = functools.partial(_kernels, ADAM)
