@@ -38,15 +38,18 @@ it is next to a tile, and next to a small one; how many others it may touch."""
 BUSY, MORE, EVEN = 85, 0.14, 0.05
 """The percentile of detail that busy places have, how much more weight they get, and that of all
 where there is no focus."""
-CALM, BEND, LONGEST, LONG, CLOSE = 0.4, 0.97, 60.0, 1.02, (1.45, 1.25)
+CALM, BEND, LONGEST, LONG = 0.4, 0.97, 1000.0, 1.02
 """How much detail rows leave out and how much they bend; the length of the longest row and of a
-stone, in distances; how long and how wide a stone with room around it is, in sides."""
+stone, in distances."""
 UNLIKE, VARIED = 30.0, 3.0
 """The difference in CIELAB from which a colour is that of another stone, and how much stones of one
 kind differ."""
 AROUND, ALIKE, FEW, CALMED, NEARLY = 8, 22.0, 1, 2, 7.0
 """How many neighbours a stone has, the difference in CIELAB up to which they are alike, how many
 such it needs to be no stray; rounds, and the difference within which colours become nearer."""
+CUT, LARGEST, GROWING = 0.4, (2.0, 1.6), (0, 1, 0, 1)
+"""How wide a stone is before it grows, how long and wide it is at most, in sides, and in which
+direction it grows first, along its row or across, and then."""
 BROAD, CRISP, SPECK = 24, (0.5, 1.0), 0.7
 """Of how many neighbours a stone is lighter or darker, and how much more it becomes so: elsewhere
 and in a face; how much less where it is lighter, if stones are calm."""
@@ -226,9 +229,7 @@ class Mosaic(Ink):
             points = np.where(mass > 0, sums / np.maximum(mass, 1e-12), points.T).T
         points = points[np.argsort(points[:, 1])]
         turn, side = along(field, points), field.at(0, *points.T)
-        room = np.minimum(clearance(points, turn), np.multiply.outer(CLOSE, side))
-        least = min(0.1, (1 - self.options.joint) / 2) * side
-        long, wide = ((room - side * self.options.joint) / 2).clip(least)
+        points, long, wide = fitted(points, turn, side, self.options.joint)
         # Corners, sides and the middle say what a stone shows.
         at = [
             points + 0.6 * np.stack([c * u - s * v, s * u + c * v], 1)
@@ -411,19 +412,44 @@ def owners(pixels: Floats, points: Floats, angle: Floats) -> NDArray[np.intp]:
     return np.concatenate(found)
 
 
-def clearance(points: Floats, angle: Floats) -> Floats:
-    """Return the distance of each stone from the nearest other one along its row, and across it."""
-    near = neighbours(points, NEAR - 1)
-    apart = _apart(points[near] - points[:, None], angle[:, None])
-    beside = np.where(apart >= apart[::-1], apart, np.inf)
-    return np.asarray(beside.min(2, initial=np.inf))
+def fitted(
+    points: Floats, turn: Floats, side: Floats, joint: float
+) -> tuple[Floats, Floats, Floats]:
+    """Return the middles [N, 2] of stones, and half their lengths and widths, [N].
+
+    Their room grows at `points` [N, 2], along rows, whose angle is `turn` [N], and across, until it
+    meets that of the next one; rows are `side` [N] wide. A `joint` stays free, as a share of the
+    shorter side of the room.
+    """
+    near, half = neighbours(points, AROUND), np.stack([side, side]) * CUT / 2
+    for k in GROWING:
+        ways = _turned(points[near] - points[:, None], turn[:, None])
+        reach = half[:, :, None] + half[:, near]
+        is_next = (abs(ways[1 - k]) < reach[1 - k]) & (abs(ways[k]) >= abs(ways[1 - k]))
+        most = (LARGEST[k] * side / 2 - half[k]).clip(0)
+        # Each of two neighbours takes half of what is free.
+        more, less = (
+            np.where(is_next & (sign * ways[k] > 0), (abs(ways[k]) - reach[k]) / 2, np.inf)
+            .min(1, initial=np.inf)
+            .clip(0, most)
+            for sign in (1, -1)
+        )
+        half[k] += (more + less) / 2
+        way = turn + k * np.pi / 2
+        points = points + (more - less)[:, None] / 2 * np.stack([np.cos(way), np.sin(way)], 1)
+    return points, *(half - joint * half.min(0))
+
+
+def _turned(offset: Floats, angle: Floats) -> Floats:
+    """How far offsets [..., 2] are along and across the direction `angle`, [2, ...]."""
+    c, s = np.cos(angle), np.sin(angle)
+    u, v = c * offset[..., 0] + s * offset[..., 1], c * offset[..., 1] - s * offset[..., 0]
+    return np.stack([u, v])
 
 
 def _apart(offset: Floats, angle: Floats) -> Floats:
     """The distances along and across the direction `angle`, [2, ...]."""
-    c, s = np.cos(angle), np.sin(angle)
-    u, v = c * offset[..., 0] + s * offset[..., 1], c * offset[..., 1] - s * offset[..., 0]
-    return np.abs(np.stack([u, v]))
+    return np.abs(_turned(offset, angle))
 
 
 def _marks(x: Floats, y: Floats, angle: Any, half: Any, radius: Any, amounts: Floats) -> ink.Marks:
