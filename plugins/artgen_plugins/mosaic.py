@@ -1,9 +1,9 @@
 """Mosaic: tiles of one colour each, side by side, which are stones or stitches.
 
 Stones lie in rows along the contours of the picture, as in Roman mosaics (the andamento), smaller
-in the focus. Rows are evenly spaced streamlines; then stones become the centroidal Voronoi cells of
-a distance whose unit circle is a square turned with the contours (Hausner: Simulating decorative
-mosaics, SIGGRAPH 2001), shrunk by the joints between them.
+in the focus. Rows are evenly spaced streamlines; then stones move to the middles of the centroidal
+Voronoi cells of a distance whose unit circle is a square turned with the contours (Hausner:
+Simulating decorative mosaics, SIGGRAPH 2001), and grow there until only joints are left.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ PIXELS, NEAR, ROUNDS = 24, 6, 5
 """Sample points for each stone, stones that a point may belong to, and rounds of relaxation."""
 TOGETHER = 1 << 18
 """Sample points whose stones are found at a time: each takes a kilobyte."""
-SHADE, GROWN, WIDEST, BESIDE = (0.72, 4.0), 1.6, 2.0, 5
+SHADE, GROWN, BESIDE = (0.72, 4.0), 1.6, 5
 """How light the bed of tiles is next to them, and how much that counts next to its hue; how large
-it is next to a tile, and next to a small one; how many others it may touch."""
+it is next to a tile; how many others it may touch."""
 BUSY, MORE, EVEN = 85, 0.14, 0.05
 """The percentile of detail that busy places have, how much more weight they get, and that of all
 where there is no focus."""
@@ -181,11 +181,8 @@ class Mosaic(Ink):
         lowest = np.minimum(tiles.ink, near.min(1, initial=len(colours)))
         apart[np.arange(len(colours)) >= lowest[:, None]] = np.inf
         apart[np.multiply.outer(~self.warm[tiles.ink], self.warm)] = np.inf
-        # Where rows meet, stones are small, and the ground would show between them.
-        size = np.minimum(np.hypot(*np.ptp(ends, 1).T) / 2, tiles.strokes[:, 4])[:, None]
-        grown = GROWN * (np.max(size[beside], 1, initial=0) / size).clip(1, WIDEST)
-        spread = (middles + grown[..., None] * (ends - middles)).reshape(-1, 4)
-        strokes, some = np.hstack([spread, grown * tiles.strokes[:, 4:]]), apart.min(1) < np.inf
+        spread = (middles + GROWN * (ends - middles)).reshape(-1, 4)
+        strokes, some = np.hstack([spread, GROWN * tiles.strokes[:, 4:]]), apart.min(1) < np.inf
         return ink.Marks(strokes[some], apart.argmin(1)[some])
 
     def _tiles(self, sheet: ink.Sheet) -> ink.Marks:
