@@ -39,9 +39,9 @@ SKIN = "#fdeee0,#f9dcc4,#f0bf9c,#dd9f78,#c07c58,#995a3f,#70402f,#4a2a22,#3b221b"
 """Its papers for skin, one hue from light to dark."""
 LIKE = (1.3, 1.0, 1.0)
 """How much lightness, and the two differences of hue, count where a paper is chosen."""
-VIVID, LIGHTER = 1.45, (16.0, 64.0)
-"""How much more chroma paper has than what it shows; by how much, and up to where, a dark median is
-lighter."""
+VIVID, SAND, LIGHTER = 1.45, (60.0, 25.0), (16.0, 64.0)
+"""How much more chroma paper has than what it shows; from which lightness on, and up to which
+chroma, yellow is no greener than that; by how much, and up to where, a dark median is lighter."""
 SMALLEST, SIMPLE = 0.007, 0.4
 """The least width of what is cut, in shorter sides; how much detail is left out."""
 ROUNDS, SAMPLES = 12, 20000
@@ -55,10 +55,10 @@ sheets that a shadow tells."""
 CLEAR, DARKER, COLOURED = 1.2, 22.0, 40.0
 """How clear marks of a face are that are cut; how much darker than they are, in gray, and the
 chroma from which on they are not."""
-SMALL, STRIP, BESIDE = (0.07, 0.35), 0.0055, 0.012
-"""The radii of small faces, whose lips and lines are strips of paper, half the width of these and
-how far they are apart, in canvas units."""
-SHORT, INWARD, LIPS, REDS = 0.3, 0.5, (0.85, 1.6, 1.6), (0.15, 0.7, 18.0)
+SMALL, STRIP, BESIDE = (0.07, 0.35, 0.9), 0.0055, 0.012
+"""The radii of faces whose lips and lines are strips of paper, from the middle one on only where a
+mouth is found; half the width of strips and how far they are apart, in canvas units."""
+SHORT, INWARD, LIPS, REDS, WIDER = 0.3, 0.5, (0.85, 1.6, 1.6), (0.15, 0.7, 18.0), 8.0
 """How long strips are at least, and how far in from the border of a face its middle is, where they
 are, in radii; the lightness and the colour of lips, next to what they show; the hues of their
 papers, in radians, and the least chroma."""
@@ -66,9 +66,10 @@ PIECES, ALIKE, LEAST, CLOSE = 300, (22.0, 2.4), 0.03, 80.0
 """Pieces to which others are compared; how much one differs from what is around it, in CIELAB,
 squared, for its area, and how much less whatever that is than a pane of glass; the smallest, in
 shares of the mean; the squared difference up to which no more colours are found."""
-GROUND, EVEN, PLAIN = (0.7, 0.35), (0.8, 1.5, 3.0), 0.7
-"""How much differences count in the ground, without people and behind them; how smooth the edges of
-pieces are in the subject and in either ground, and how smooth they all are without calm."""
+GROUND, EVEN, PLAIN = ((0.7, 0.7, 0.7), (0.35, 0.45, 0.45)), (0.8, 1.5, 3.0), 0.7
+"""How much lightness and the two differences of hue count in the ground, without people and behind
+them; how smooth the edges of pieces are in the subject and in either ground, and how smooth they
+all are without calm."""
 LEVEL, FAIR, LAYERS, SHARES, ROUND = 0.5, (30.0, 0.74), (2.0, 12.0), (88, 4), (0.015, 0.06)
 """How much light and shadow of the halves of a face are made even; its lightness, for black skin
 and for each unit more; how many layers skin has: of the smallest faces, and more for each shorter
@@ -142,7 +143,8 @@ class Papercut(Ink):
         even = PLAIN + self.options.calm * (np.array(EVEN) - PLAIN)
         # Eyes, brows and lips are pieces of their own, darker so that they are seen.
         marks = without_specks(marked(fair[..., 0], inner) > CLEAR, 1.6 * fine) & ~frame
-        strips, marks = self._strips(sheet, seen, fair, inner, marks), label(marks)[0]
+        strips = self._strips(sheet, seen, fair, inner, marks, small < 0)
+        marks = label(marks)[0]
         darker = means(fair, marks)
         darker[:, 0] -= DARKER * (1 - np.hypot(*darker[:, 1:].T) / COLOURED).clip(0)
         small = np.where(marks > 0, self._papers(lab, darker)[marks], small)
@@ -169,20 +171,26 @@ class Papercut(Ink):
         return within(sheet, drawn)
 
     def _strips(
-        self, sheet: ink.Sheet, seen: Floats, lab: Floats, inner: Floats, marks: Mask
+        self,
+        sheet: ink.Sheet,
+        seen: Floats,
+        lab: Floats,
+        inner: Floats,
+        marks: Mask,
+        bare: Mask,
     ) -> Labels:
         """Return the papers of lips and of strips along the lines of small faces; elsewhere -1.
 
         `inner` [height, width] is near to 1 in faces of the picture `seen`, which is `lab` in
-        CIELAB, and `marks` is what is dark on them.
+        CIELAB, `marks` is what is dark on them, and `bare` what is no skin.
         """
         from scipy.ndimage import distance_transform_edt, label
 
         canvas, found = sheet.canvas, np.full(inner.shape, -1)
         faces = outlined(lab, inner) if len(self.skin) else np.zeros(inner.shape, np.int64)
         sizes = np.sqrt(np.bincount(faces.ravel())[1:] / np.pi)
-        low, high = np.array(SMALL) / canvas.pixel
-        small = [k for k, size in enumerate(sizes, 1) if low < size < high]
+        low, high, most = np.array(SMALL) / canvas.pixel
+        small = [k for k, size in enumerate(sizes, 1) if low < size < most]
         lines = flow_lines(seen, inner, canvas, BESIDE) if small else []
         papers, middle = lab_of(self.inks[:-1].T), heart(inner, INWARD) > 0
         hue, rich = np.arctan2(papers[:, 2], papers[:, 1]), np.hypot(papers[:, 1], papers[:, 2])
@@ -196,15 +204,23 @@ class Papercut(Ink):
                     away[cells] = 0
             if away.all():
                 continue
+            # Lips have a line between them, along most of their width.
+            lips = lips_of(lab, mine, marks)
+            told = (lips & (away == 0)).any(0).sum() > lips.any(0).sum() / 2 > 0
+            if size > high and not told:
+                continue
             strips = label(distance_transform_edt(away) < STRIP / canvas.pixel)[0]
             light = means(lab, strips)[:, 0] - DARKER / 2
             paper = self.skin[abs(papers[self.skin, 0][:, None] - light).argmin(0)]
             found = np.where((strips > 0) & ~marks, paper[strips], found)
-            # Lips have a line between them, along most of their width.
-            lips = lips_of(lab, mine, marks)
-            if (lips & (away == 0)).any(0).sum() > lips.any(0).sum() / 2 > 0:
+            if told:
+                # What goes on beside them is of them too where it is as red, as teeth are not.
+                red = lab[..., 1] > (np.median(lab[mine][:, 1]) + np.median(lab[lips][:, 1])) / 2
+                pieces = label(lips | (mine & bare & red))[0]
+                around = np.isin(pieces, pieces[lips])
+                lips = around if around.sum() < WIDER * lips.sum() else lips
                 colour = lab[lips].mean(0)[None] * LIPS
-                found[lips] = reds[nearest(colour, papers[reds])]
+                found[lips & ~marks] = reds[nearest(colour, papers[reds])]
         return found
 
     def _pieces(self, sheet: ink.Sheet, lab: Floats, place: Labels, fine: Floats) -> Labels:
@@ -217,7 +233,7 @@ class Papercut(Ink):
         colours = frequent(lab, sheet.weight, count, max(1.0, CLOSE * o.calm))
         if not o.calm:
             return self._papers(lab, colours)[nearest(lab, colours)]
-        plain = lab * np.array([1.0, *GROUND])[place][..., None]
+        plain = lab * np.array([(1, 1, 1), *GROUND])[place]
         # What differs little from what is around it is no piece, nor is what is small.
         pieces = separated(majority(nearest(lab, colours), PLAIN * fine))
         pieces = merged(pieces, plain, 1 / fine**2, PIECES, 0.0, ALIKE[0] * o.calm, LEAST * o.calm)
@@ -271,6 +287,10 @@ class Papercut(Ink):
     def _papers(self, lab: Floats, colours: Floats) -> Labels:
         """Return the paper of each of Lab colours [N, 3] of a picture [height, width, 3]."""
         papers, wanted = lab_of(self.inks[:-1].T), colours * [1, VIVID, VIVID]
+        # What is light and a little green, as sand, is no lawn.
+        light, green, yellow = colours.T
+        sand = (light > SAND[0]) & (np.hypot(green, yellow) < SAND[1]) & (green < 0) & (yellow > 0)
+        wanted[sand, 1] = green[sand]
         low, middle, high = np.percentile(lab[..., 0], [2, 50, 98])
         if high - low > 15:
             # The darkest takes the darkest paper, the lightest the lightest.
