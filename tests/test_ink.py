@@ -1470,16 +1470,17 @@ def test_a_face_of_cut_paper_is_a_few_layers_of_one_hue():
     assert not set(tops(gray)[80, 45:115]) & set(primitive.skin)
 
 
-def test_a_small_face_of_cut_paper_has_strips_along_its_lines_and_red_lips():
-    """Mouths and noses of small faces were lost: they are too thin for pieces."""
-    rows, columns = np.indices((320, 320)) - 160.0
+@pytest.mark.parametrize("size", [1, 3])
+def test_a_face_of_cut_paper_has_strips_along_its_lines_and_red_lips(size):
+    """Mouths and noses of small faces were lost, being too thin; lips of large ones were violet."""
+    rows, columns = (np.indices((320, 320)) - 160.0) / size
     away = np.hypot(rows, columns)
     lips = (abs(rows - 14) < 6) & (abs(columns) < 13)
     nose = (abs(columns) < 1) & (abs(rows + 4) < 9)
     picture = np.zeros((3, 320, 320)) + np.array([0.2, 0.3, 0.7])[:, None, None]
     for where, colour in (
         (away < 40, (0.85, 0.6, 0.47)),
-        (lips, (0.75, 0.3, 0.32)),
+        (lips, (0.7, 0.27, 0.5)),
         (lips & (abs(rows - 14) < 1), (0.3, 0.1, 0.1)),
         (nose, (0.6, 0.4, 0.3)),
     ):
@@ -1494,12 +1495,13 @@ def test_a_small_face_of_cut_paper_has_strips_along_its_lines_and_red_lips():
     order = np.arange(len(cover) - 1)[:, None, None]
     top = np.where(cover[:-1] > 0.5, order, -1).max(0)
     red = primitive.inks[top[lips & (abs(rows - 14) > 3)]]
-    assert (np.median(red, 0) @ [1, -1, 0]) > 0.4
+    assert (np.median(red, 0) @ [[1, 1], [-1, 0], [0, -1]] > [0.4, 0.3]).all()
     # The strip is darker skin, and beside it is what was there.
     lightness = primitive.inks[:-1] @ LUMA
-    assert set(top[150:160, 160]) <= set(primitive.skin)
-    assert lightness[top[150:160, 160]].max() < lightness[top[150:160, 170]].min()
-    assert set(top[150:160, 170]) <= set(primitive.skin)
+    line, beside = (top[160 - 10 * size : 160, 160 + each * size] for each in (0, 10))
+    assert set(line) <= set(primitive.skin)
+    assert lightness[line].max() < lightness[beside].min()
+    assert set(beside) <= set(primitive.skin)
 
 
 def test_what_differs_little_from_what_is_around_it_is_no_piece_of_paper():
@@ -1511,6 +1513,15 @@ def test_what_differs_little_from_what_is_around_it_is_no_piece_of_paper():
         np.zeros((5, 120, 120)), Canvas(120, 120), 40000, np.random.default_rng(0), target=picture
     )
     assert len(set(primitive.place(sheet).ink)) == 2
+
+
+def test_light_sand_has_paper_of_sand_and_grass_paper_of_grass():
+    primitive = Papercut({})
+    papers = lab_of(primitive.inks[:-1].T)
+    colours = np.array([(78, -4, 17), (72, -6, 22), (62, -24, 42), (35, -12, 16)], float)
+    found = papers[primitive._papers(np.full((4, 4, 3), 50.0), colours)]
+    assert (found[:2, 1] > -5).all()
+    assert (found[2:, 1] < -10).all()
 
 
 def test_frequent_colours_are_told_apart_and_a_plain_picture_has_one():
