@@ -220,7 +220,7 @@ class Papercut(Ink):
                 around = np.isin(pieces, pieces[lips])
                 lips = around if around.sum() < WIDER * lips.sum() else lips
                 colour = lab[lips].mean(0)[None] * LIPS
-                found[lips & ~marks] = reds[nearest(colour, papers[reds])]
+                found[lips] = reds[nearest(colour, papers[reds])]
         return found
 
     def _pieces(self, sheet: ink.Sheet, lab: Floats, place: Labels, fine: Floats) -> Labels:
