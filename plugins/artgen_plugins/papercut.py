@@ -4,8 +4,8 @@ The picture is cut along the edges of the things that it shows: its details are 
 most frequent colours are found, what differs little from what is around it is a part of that, and
 each takes the paper most like it of those in the shop. Sheets lie in the order of their lightness,
 and each goes on below those in front of it. Skin of a face is a few layers of one hue, with eyes,
-brows and lips on them, and strips along the lines of a small one; the lightness of a face decides
-which of the papers for skin these are.
+brows and lips on them, and strips along the lines of one that is small or has a mouth; its
+lightness decides which of the papers for skin these are.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ sheets that a shadow tells."""
 CLEAR, DARKER, COLOURED = 1.2, 22.0, 40.0
 """How clear marks of a face are that are cut; how much darker than they are, in gray, and the
 chroma from which on they are not."""
-SMALL, STRIP, BESIDE = (0.07, 0.35, 0.9), 0.0055, 0.012
+SIZES, STRIP, BESIDE = (0.07, 0.35, 0.9), 0.0055, 0.012
 """The radii of faces whose lips and lines are strips of paper, from the middle one on only where a
 mouth is found; half the width of strips and how far they are apart, in canvas units."""
 SHORT, INWARD, LIPS, REDS, WIDER = 0.3, 0.5, (0.85, 1.6, 1.6), (0.15, 0.7, 18.0), 8.0
@@ -179,7 +179,7 @@ class Papercut(Ink):
         marks: Mask,
         bare: Mask,
     ) -> Labels:
-        """Return the papers of lips and of strips along the lines of small faces; elsewhere -1.
+        """Return the papers of lips and of strips along the lines of faces; elsewhere -1.
 
         `inner` [height, width] is near to 1 in faces of the picture `seen`, which is `lab` in
         CIELAB, `marks` is what is dark on them, and `bare` what is no skin.
@@ -189,14 +189,14 @@ class Papercut(Ink):
         canvas, found = sheet.canvas, np.full(inner.shape, -1)
         faces = outlined(lab, inner) if len(self.skin) else np.zeros(inner.shape, np.int64)
         sizes = np.sqrt(np.bincount(faces.ravel())[1:] / np.pi)
-        low, high, most = np.array(SMALL) / canvas.pixel
-        small = [k for k, size in enumerate(sizes, 1) if low < size < most]
-        lines = flow_lines(seen, inner, canvas, BESIDE) if small else []
+        low, high, most = np.array(SIZES) / canvas.pixel
+        drawn = [k for k, size in enumerate(sizes, 1) if low < size < most]
+        lines = flow_lines(seen, inner, canvas, BESIDE) if drawn else []
         papers, middle = lab_of(self.inks[:-1].T), heart(inner, INWARD) > 0
         hue, rich = np.arctan2(papers[:, 2], papers[:, 1]), np.hypot(papers[:, 1], papers[:, 2])
         reds = np.nonzero((hue > REDS[0]) & (hue < REDS[1]) & (rich > REDS[2]))[0]
         reds = np.setdiff1d(reds, self.skin)
-        for k in small:
+        for k in drawn:
             mine, size, away = faces == k, sizes[k - 1], np.ones(inner.shape)
             for line in lines:
                 cells = cells_of(line, canvas)
