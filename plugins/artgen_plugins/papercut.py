@@ -61,7 +61,8 @@ mouth is found; half the width of strips and how far they are apart, in canvas u
 SHORT, INWARD, LIPS, REDS, WIDER = 0.3, 0.5, (0.85, 1.6, 1.6), (0.15, 0.7, 18.0), 8.0
 """How long strips are at least, and how far in from the border of a face its middle is, where they
 are, in radii; the lightness and the colour of lips, next to what they show; the hues of their
-papers, in radians, and the least chroma."""
+papers, in radians, and the least chroma; how much larger what is red around lips is, if it is none
+of them."""
 PIECES, ALIKE, LEAST, CLOSE = 300, (22.0, 2.4), 0.03, 80.0
 """Pieces to which others are compared; how much one differs from what is around it, in CIELAB,
 squared, for its area, and how much less whatever that is than a pane of glass; the smallest, in
@@ -184,7 +185,7 @@ class Papercut(Ink):
         `inner` [height, width] is near to 1 in faces of the picture `seen`, which is `lab` in
         CIELAB, `marks` is what is dark on them, and `bare` what is no skin.
         """
-        from scipy.ndimage import distance_transform_edt, label
+        from scipy.ndimage import binary_propagation, distance_transform_edt, label
 
         canvas, found = sheet.canvas, np.full(inner.shape, -1)
         faces = outlined(lab, inner) if len(self.skin) else np.zeros(inner.shape, np.int64)
@@ -215,10 +216,9 @@ class Papercut(Ink):
             found = np.where((strips > 0) & ~marks, paper[strips], found)
             if told:
                 # What goes on beside them is of them too where it is as red, as teeth are not.
-                red = lab[..., 1] > (np.median(lab[mine][:, 1]) + np.median(lab[lips][:, 1])) / 2
-                pieces = label(lips | (mine & bare & red))[0]
-                around = np.isin(pieces, pieces[lips])
-                lips = around if around.sum() < WIDER * lips.sum() else lips
+                red = lab[..., 1] > (np.median(lab[mine, 1]) + np.median(lab[lips, 1])) / 2
+                whole = binary_propagation(lips, mask=lips | (mine & bare & red))
+                lips = whole if whole.sum() < WIDER * lips.sum() else lips
                 colour = lab[lips].mean(0)[None] * LIPS
                 found[lips] = reds[nearest(colour, papers[reds])]
         return found
