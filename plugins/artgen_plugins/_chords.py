@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numba as nb
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artgen.errors import UsageError
+from artgen.family import share
 from artgen_plugins._swaps import ROUNDS, exchange
 
 Floats = NDArray[np.float64]
@@ -28,6 +30,8 @@ MOST_CROSSED = 250_000_000
 """Pixels that all chords may cross: each takes up to twenty bytes. Those of 2,000 nails in a circle
 cross 196 million, and a few more are counted."""
 BLOCK = 1 << 20
+PIECES = 16
+"""Pieces of the chords that threads take in turn."""
 
 
 def coverage(nails: Floats, first: Ints, second: Ints, side: int = SIDE) -> tuple[Any, float, Any]:
@@ -91,6 +95,31 @@ def walk(
     return lengths[: last + 1], pixels[: last + 1], ends
 
 
+@nb.njit(cache=True, nogil=True)
+def add_along(
+    starts: Any, pixels: Any, depth: Any, steep: Any, bent: Any, sums: Any, first: int, last: int
+) -> None:
+    """Write the sums of `View.along` for the chords from `first` to before `last`."""
+    for chord in range(first, last):
+        line, curve = np.float32(0), np.float32(0)
+        for e in range(np.uint32(starts[chord]), np.uint32(starts[chord + 1])):
+            p = np.uint32(pixels[e])
+            line += depth[e] * steep[p]
+            if len(bent):
+                curve += depth[e] * depth[e] * bent[p]
+        sums[chord] = line + curve
+
+
+@nb.njit(cache=True)
+def lay(starts: Any, pixels: Any, depth: Any, chords: Any, found: Any) -> None:
+    """Add shares of the chords, most of which are 0, to how deep they lie on each pixel."""
+    for chord in range(len(chords)):
+        part = chords[chord]
+        if part:
+            for e in range(np.uint32(starts[chord]), np.uint32(starts[chord + 1])):
+                found[np.uint32(pixels[e])] += depth[e] * part
+
+
 class View:
     """The error of a tone [rows, columns], seen through a Gaussian of `blur` pixels.
 
@@ -115,9 +144,8 @@ class View:
         for begin in range(0, len(depth), BLOCK):
             some = slice(begin, begin + BLOCK)
             depth[some] = -np.log1p(-(lengths.data[some] * scale).clip(0, 0.9))
-        # All share the places of the entries, which take as much memory as the entries.
-        self.columns = csr_matrix((depth, lengths.indices, lengths.indptr), lengths.shape)
-        self.depth, self.tone = self.columns.T, tone.astype(np.float32)
+        self.depth = csr_matrix((depth, lengths.indices, lengths.indptr), lengths.shape)
+        self.tone = tone.astype(np.float32)
         self.weight = np.broadcast_to(np.float32(weight), tone.shape)
         self.blur, self.light = blur, light
         # A Gaussian leaves this share of the square of a line one pixel wide.
@@ -138,9 +166,28 @@ class View:
         point[FAR, FAR] = 2 / self.kept
         return self.blurred(self.blurred(point))
 
+    def covered(self, chords: Any) -> Any:
+        """Return how deep shares of the chords lie on each pixel, [rows * columns]."""
+        found = np.zeros(self.tone.size, np.float32)
+        lay(self.depth.indptr, self.depth.indices, self.depth.data, chords, found)
+        return found
+
+    def along(self, steep: Any, bent: Any = None) -> Any:
+        """Return the sum along each chord of its depth times `steep`, and its square times `bent`.
+
+        Both are [rows, columns].
+        """
+        first = steep.ravel()
+        second = first[:0] if bent is None else bent.ravel()
+        crossed, found = self.depth, np.empty(self.depth.shape[0], np.float32)
+        cuts = np.linspace(0, len(found), PIECES + 1).astype(int).tolist()
+        fields = crossed.indptr, crossed.indices, crossed.data, first, second, found
+        share(lambda piece: add_along(*fields, *piece), list(pairwise(cuts)))
+        return found
+
     def left(self, chords: Any) -> Any:
         """Return the share of the paper that chords leave."""
-        return np.exp(-(self.depth @ chords)).reshape(self.tone.shape)
+        return np.exp(-self.covered(chords)).reshape(self.tone.shape)
 
     def error(self, chords: Any) -> tuple[float, Any, Any, Any]:
         """Return half the squared error of chords, its slope and bend in the cover, the paper left.
@@ -186,15 +233,15 @@ def solve(
 
 def relax(view: View, count: int, steps: int = STEPS) -> Any:
     """Return shares of chords, from 0 to 1, of the least error: FISTA, Beck and Teboulle 2009."""
-    probe = np.ones(len(view.columns.indptr) - 1, np.float32)
+    probe = np.ones(view.depth.shape[0], np.float32)
     for _ in range(20):
-        probe = view.columns @ (view.depth @ (probe / np.linalg.norm(probe)))
+        probe = view.along(view.covered(probe / np.linalg.norm(probe)))
     step = 1 / float(np.linalg.norm(probe)) / view.steepest
     x = np.full(len(probe), count / len(probe), np.float32)
     ahead, momentum = x, 1.0
     for _ in range(steps):
         _, slope, _, left = view.error(ahead)
-        moved = capped(ahead - step * (view.columns @ (left * slope).ravel()), count)
+        moved = capped(ahead - step * view.along(left * slope), count)
         following = (1 + (1 + 4 * momentum * momentum) ** 0.5) / 2
         ahead = moved + (momentum - 1) / following * (moved - x)
         x, momentum = moved, following

@@ -17,11 +17,8 @@ def exchange(view: Any, chosen: Any, rng: np.random.Generator, rounds: int = ROU
     `chosen` is 1 for chords of the thread and 0 for others. In every round, some of the thread meet
     those of the others that would gain most.
     """
-    from scipy.sparse import csr_matrix
-
-    columns = view.columns
-    shares = 1 - np.exp(-columns.data)
-    squares = csr_matrix((columns.data**2, columns.indices, columns.indptr), columns.shape)
+    depth = view.depth
+    shares = 1 - np.exp(-depth.data)
     stamp = view.stamp()
     best, error, count = chosen.copy(), np.inf, int(chosen.sum())
     # Drawn before, so that what is drawn later does not depend on when the search ends.
@@ -29,10 +26,10 @@ def exchange(view: Any, chosen: Any, rng: np.random.Generator, rounds: int = ROU
         found, slope, bend, left = view.error(chosen)
         if found < error:
             best, error = chosen.copy(), found
-        gain = columns @ (left * slope).ravel() + squares @ (bend * left * left).ravel()
+        gain = view.along(left * slope, bend * left * left)
         before, out = chosen.copy(), np.nonzero(chosen)[0][some]
         new = np.argsort(np.where(chosen > 0, np.inf, gain), kind="stable")[:NEW]
-        crossed = columns.indptr, columns.indices, shares
+        crossed = depth.indptr, depth.indices, shares
         swap(out, new[chosen[new] == 0], crossed, (left, slope, bend), stamp, chosen)
         if len(out) == count and (chosen == before).all():
             # No chord of the whole thread has a better one, and none would have in another order.

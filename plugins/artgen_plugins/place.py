@@ -12,13 +12,15 @@ from torch import Tensor
 
 from artgen import Drawing, Engine, Ink, Primitive
 from artgen.engines import Problem, Report, State, check_finite, picture_psnr
-from artgen.family import paint
+from artgen.family import paint, share
 from artgen.ink import Sheet, mix
 from artgen.targets import LUMA, srgb_to_linear
 from artgen_plugins.regions import Floats, closest, lab_of
 
 ROUNDS = 40
 """Rounds of coordinate descent of a separation."""
+ROWS = 32
+"""Rows of pixels that are separated together."""
 DIM = 0.02
 """The light below which the eye sees no smaller differences."""
 MEDIAN, CHROMA = 0.55, 0.5
@@ -207,15 +209,22 @@ def separate(
         # One ink shows how light the picture is, and several its colours, as differently as light
         # is encoded: in the dark the eye sees smaller differences.
         counted = np.reshape(LUMA, (3, 1, 1)) if len(inks) == 1 else 1 / (goal + DIM)
-    for _ in range(ROUNDS if len(amounts) > 1 else 1):
-        for k in range(len(amounts)):
-            amounts[k] = 0
-            without = mix(amounts, inks, ground, overprint)
-            amounts[k] = 1
-            change = mix(amounts, inks, ground, overprint) - without
-            scale = np.maximum((counted * change * change).sum(0), 1e-12)
-            fit = (counted * (goal - without) * change).sum(0) / scale
-            amounts[k] = fit.clip(0, 1)
+    counted = np.broadcast_to(counted, goal.shape)
+
+    def descend(rows: slice) -> None:
+        # Few rows at a time stay in the cache of a processor.
+        found, wanted, counts = amounts[:, rows], goal[:, rows], counted[:, rows]
+        for _ in range(ROUNDS if len(found) > 1 else 1):
+            for k in range(len(found)):
+                found[k] = 0
+                without = mix(found, inks, ground, overprint)
+                found[k] = 1
+                change = mix(found, inks, ground, overprint) - without
+                scale = np.maximum((counts * change * change).sum(0), 1e-12)
+                fit = (counts * (wanted - without) * change).sum(0) / scale
+                found[k] = fit.clip(0, 1)
+
+    share(descend, [slice(k, k + ROWS) for k in range(0, goal.shape[1], ROWS)])
     return amounts
 
 
