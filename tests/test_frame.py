@@ -152,6 +152,39 @@ def test_a_face_that_is_not_there_is_missed(tmp_path, call, monkeypatch):
     assert (code, "crop-at: no face" in err) == (0, True)
 
 
+@pytest.mark.parametrize(
+    ("source", "crop", "aspect", "wide", "note"),
+    [
+        ("sample:astronaut", None, "1:1", True, ""),
+        ("photo.png", None, None, False, "so the whole picture is shown"),
+        ("photo.png", "2:1", "2:1", False, "so what has most detail is shown"),
+        ("sample:astronaut", "2:1", "2:1", True, ""),
+    ],
+)
+def test_a_face_from_near_or_else_the_whole(
+    tmp_path, call, monkeypatch, source, crop, aspect, wide, note
+):
+    """The look `thread` cut heads of animals off, since it was a square of all that had no face."""
+    monkeypatch.chdir(tmp_path)
+    save_photo(tmp_path)
+    Path("near.toml").write_text('schema = 2\n[target]\ncrop_at = "face-or-whole"\n')
+    tiny = [each for each in TINY if each != "--quiet"]
+    line = ["fit", source, "--look", "near.toml", *tiny, *(["--crop", crop] if crop else [])]
+    code, _, err = call(*line, "--name", "a")
+    assert (code, "crop-at" in err) == (0, bool(note))
+    assert note in err
+    made = Path("artgen-out/a.png")
+    stored = Recipe.from_dict(json.loads(read_recipe(made))).target
+    assert stored.aspect == aspect
+    assert stored.crop_at is not None
+    assert (stored.crop_at.count(",") == 2) == wide
+    with Image.open(made) as picture:
+        width, height = parse_aspect(aspect) if aspect else (24, 16)
+        assert picture.width / picture.height == pytest.approx(width / height, rel=0.1)
+    assert main(["fit", "--recipe", str(made), "--name", "b", "--quiet"]) == 0
+    assert made.read_bytes() == Path("artgen-out/b.png").read_bytes()
+
+
 def test_the_recipe_of_a_crop_repeats_the_picture(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     save_photo(tmp_path)

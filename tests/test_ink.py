@@ -873,6 +873,17 @@ def test_nails_follow_an_outline_and_threads_stay_inside(name, tmp_path):
         assert ((marks.strokes[:, :2] + marks.strokes[:, 2:4]) / 2).min(1).max() < width
 
 
+def test_an_ellipse_of_nails_is_as_wide_and_high_as_the_picture():
+    oval, ring = String({"frame": "ellipse"}), String({"frame": "circle"})
+    square, wide = Canvas(32, 32), Canvas(48, 32)
+    assert np.allclose(oval.find_nails(square), ring.find_nails(square))
+    nails = oval.find_nails(wide)
+    half = np.array(wide.reach) - 2 * oval.options.margin
+    assert np.allclose(np.hypot(*(nails / half).T), 1, atol=1e-3)
+    assert np.allclose(np.abs(nails).max(0), half, rtol=1e-2)
+    assert len(oval.find_chords(nails)[0]) == 280 * 279 / 2
+
+
 def test_a_frame_may_be_faint(tmp_path):
     """Where nothing covered half, there was no outline, and exit code 1."""
     picture = np.zeros((40, 40, 4), np.uint8)

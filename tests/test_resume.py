@@ -774,7 +774,7 @@ REFUSED = {
     "view": "turn=180",
     "tiles": "64",
     "crop": "1:1 | A3 | 20x20",
-    "crop_at": "auto | face | 0.1,0.1",
+    "crop_at": "auto | face | face-or-whole | 0.1,0.1",
     "pad": "red",
     "dpi": "100",
     "video": "v.gif",
@@ -853,6 +853,14 @@ def test_paper_agrees_with_its_own_sides(registry: Registry) -> None:
         check_agreement(Recipe.from_dict({"target": {"aspect": aspect}}), asked, registry)
     with pytest.raises(UsageError, match="has aspect = '1:1', not 'A3'"):
         check_agreement(Recipe.from_dict({"target": {"aspect": "1:1"}}), asked, registry)
+
+
+@pytest.mark.parametrize(
+    "stored", [{"aspect": "1:1", "crop_at": "0.5,0.4,0.3"}, {"crop_at": "0.5,0.5"}]
+)
+def test_what_a_look_cropped_agrees_with_it(registry: Registry, stored: dict[str, str]) -> None:
+    asked = Recipe.from_dict({"target": {"crop_at": "face-or-whole"}})
+    check_agreement(Recipe.from_dict({"target": stored}), asked, registry)
 
 
 def test_checkpoints_follow_the_clock_unless_asked(

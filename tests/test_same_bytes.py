@@ -264,6 +264,9 @@ RUNS |= {
     "now-loss-mixture": f"{SMALL} -n 12 --loss mse+0.1*ssim {ROUNDS}",
     # The bytes of `engraving` are those since its lines follow diagonal forms too.
     **{f"now-look-{look}": f"{SMALL} --look {look} -n 60" for look in LOOKS.split()},
+    # As it was before finer threads and ovals, since the bytes of these are recorded.
+    "now-look-thread": f"{SMALL} --look thread -n 60 --crop 1:1 --crop-at face --set nails=360"
+    " --set detail=200 --set frame=circle",
     "now-stages": f"{SMALL} -p ellipse -n 6 -e climb,gradient --steps 6,6 --loss mse,l1",
     "now-eager": f"{SMALL} -n 12 --backend eager --set blend=over",
     "now-sizes": f"{SMALL} -p circle -n 6 --crop 4:5 --crop-at auto --still-size 40x50",

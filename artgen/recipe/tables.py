@@ -213,7 +213,9 @@ class TargetTable(Table):
     crop_at: str | None = key(default=None, check=_text(parse_place), keyword=True)
     """What a crop keeps in its centre, as shares of width and height such as `0.5,0.3`, and the
     share of the largest crop, as `0.5,0.3,0.6`; `auto` finds faces, or else most detail, `face`
-    fills the crop with the largest face; stored as numbers. Default: `0.5,0.5`."""
+    fills the crop with the largest face; `face-or-whole` does so too, in a square without an
+    `aspect`, and then leaves a picture without a face whole; stored as numbers. Default:
+    `0.5,0.5`."""
     pad: str | None = key(default=None, check=_colour, keyword=f"{_COLOUR} | None")
     """Add a border instead of cropping: its colour, or `background`. Default: none."""
     background: str = key(default="auto", check=_colour, keyword=_COLOUR).flagged(

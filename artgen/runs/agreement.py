@@ -139,7 +139,8 @@ def _check(asked: dict[str, Any], stored: dict[str, Any], prefix: str = "") -> N
     for key, value in asked.items():
         # What cannot be transparent has no key.
         found = stored.get(key, False if key == "alpha" else None)
-        became = (key, value) in (("alpha", True), ("focus", "faces"), ("crop_at", "face"))
+        became = (key, value) in (("alpha", True), ("focus", "faces"))
+        became |= key == "crop_at" and value in ("face", "face-or-whole")
         became |= key == "aspect" and _is_paper(value, found)
         if value is None or (found is not None and (value == "auto" or became)):
             continue

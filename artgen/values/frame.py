@@ -44,11 +44,13 @@ PAPERS: dict[str, tuple[float, float]] = {
 BACKGROUND = "background"
 """The border that has the colour of the background, or is transparent where that is left out."""
 
-Place: TypeAlias = "tuple[float, ...] | Literal['auto', 'face']"
+Place: TypeAlias = "tuple[float, ...] | Literal['auto', 'face', 'face-or-whole']"
 """The point to keep in the centre of a crop, as shares of width and height, and the share of the
-largest crop that is kept, all unless given; auto: faces; face: the largest one, from near."""
+largest crop that is kept, all unless given; auto: faces; face: the largest one, from near;
+face-or-whole: the same, and without an aspect it is a square, or what has no face is not cropped.
+"""
 
-_WORDS: dict[str, Place] = {"auto": "auto", "face": "face"}
+_WORDS: dict[str, Place] = {"auto": "auto", "face": "face", "face-or-whole": "face-or-whole"}
 _CENTRE = 0.5, 0.5
 LEAST = 0.02
 """The least share of the largest crop."""
@@ -176,7 +178,7 @@ class Frame:
 
         Around what `heads` finds in the pixels, circles, more detail is than anywhere else. The
         first of them, of at least 50 pixels, takes nine tenths of the shorter side for ``face``,
-        which is ``auto`` without one.
+        which is ``auto`` without one, and for ``face-or-whole``, which needs no aspect.
 
         Detail is the sum of differences between neighbouring pixels of `pixels`, [height, width,
         channels], reduced to a long side of about 128; of equal windows the most central one wins.
@@ -187,13 +189,16 @@ class Frame:
         turned = self.turned(width, height)
         if not isinstance(self.at, str):
             return turned
-        if self.aspect is None or self.pad is not None:
+        if self.pad is not None or (self.aspect is None and self.at != "face-or-whole"):
             return replace(turned, at=_CENTRE)
         found = tuple(heads(pixels)) if heads else ()
-        for x, y, radius in found[: self.at == "face"]:
-            seen, whole = 2 * radius * min(height, width), min(turned.window(width, height)[2:])
+        near = replace(turned, aspect=turned.aspect or (1, 1))
+        for x, y, radius in found[: self.at != "auto"]:
+            seen, whole = 2 * radius * min(height, width), min(near.window(width, height)[2:])
             if seen >= _LEAST_FACE:
-                return replace(turned, at=(x, y, min(1.0, seen / (_NEAR * whole))))
+                return replace(near, at=(x, y, min(1.0, seen / (_NEAR * whole))))
+        if self.aspect is None:
+            return replace(turned, at=_CENTRE)
         step = math.ceil(max(height, width) / _SEEN)
         down, along = min(step, height), min(step, width)
         # Colours that are hidden where it is transparent are no detail.
@@ -325,7 +330,7 @@ def parse_aspect(text: str) -> tuple[int, int]:
 
 
 def parse_place(text: str | None) -> Place:
-    """The place that ``0.5,0.3``, ``0.5,0.3,0.6``, ``auto`` or ``face`` stands for.
+    """The place that ``0.5,0.3``, ``0.5,0.3,0.6`` or a word such as ``auto`` stands for.
 
     Raises UsageError.
     """
@@ -341,8 +346,8 @@ def parse_place(text: str | None) -> Place:
     ):
         raise UsageError(
             f"{text!r} is not a point of a picture",
-            hint="write auto, face, or shares of width and height such as 0.5,0.3, and of the "
-            "largest crop, such as 0.5,0.3,0.6",
+            hint="write auto, face, face-or-whole, or shares of width and height such as 0.5,0.3, "
+            "and of the largest crop, such as 0.5,0.3,0.6",
         )
     return place
 

@@ -29,6 +29,8 @@ from artgen_plugins._presets import read_presets
 
 Floats = NDArray[np.float64]
 
+CONVEX = ("circle", "ellipse", "rectangle")
+"""Frames that are named; all of their chords stay inside."""
 GOLDEN, UNEVEN = 0.618034, 0.5
 """Nails are moved by shares of their distance: between even ones, threads would leave moiré."""
 SCATTERED, DRIFT = 0.3, 0.2
@@ -51,7 +53,8 @@ class StringOptions(InkOptions):
 
     nails: int = option(280, "number of nails", low=3, high=2000)
     frame: str = option(
-        "circle", "outline of the nails: circle, rectangle, SVG path data, or an SVG or picture"
+        "circle",
+        "outline of the nails: circle, ellipse, rectangle, SVG path data, or an SVG or picture",
     )
     width: float = option(
         0.0,
@@ -190,7 +193,7 @@ class String(Ink):
         """Replace the name of a file by its outline, so that a drawing needs no file."""
         from artgen_plugins._outlines import read_outline
 
-        if self.options.frame not in ("circle", "rectangle"):
+        if self.options.frame not in CONVEX:
             self.options = replace(self.options, frame=read_outline(self.options.frame))
 
     def find_nails(self, canvas: Canvas) -> Floats:
@@ -199,8 +202,9 @@ class String(Ink):
 
         # What repeats has no border.
         half = np.array(canvas.reach) - 2 * self.options.margin * (self.group is None)
-        if self.options.frame == "circle":
-            ring = min(half) * np.exp(2j * np.pi * np.arange(720) / 720)[:, None].view(np.float64)
+        if self.options.frame in ("circle", "ellipse"):
+            ring = np.exp(2j * np.pi * np.arange(720) / 720)[:, None].view(np.float64)
+            ring = ring * (half if self.options.frame == "ellipse" else min(half))
         elif self.options.frame == "rectangle":
             ring = half * [[-1, -1], [1, -1], [1, 1], [-1, 1]]
         else:
@@ -224,7 +228,7 @@ class String(Ink):
     def find_chords(self, nails: Floats) -> tuple[Any, Any]:
         """Return the nails at both ends of the chords that stay inside of the frame."""
         first, second = np.triu_indices(len(nails), 1)
-        if self.options.frame in ("circle", "rectangle"):
+        if self.options.frame in CONVEX:
             return first, second
         from matplotlib.path import Path
 

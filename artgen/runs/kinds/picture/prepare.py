@@ -123,9 +123,10 @@ def complete(
         across, down = MOTIFS[still.symmetry]
         size = max(still.canvas.width // across, still.canvas.height // down)
     frame = frame_of(target)
-    if frame.aspect is not None and paper_sides(recipe.target.aspect):
+    whole = recipe.target.crop_at == "face-or-whole"
+    if frame.aspect is not None and (paper_sides(recipe.target.aspect) or whole):
         changes["aspect"] = "{}:{}".format(*frame.aspect)
-    if recipe.target.crop_at in ("auto", "face") and crop.aspect is not None:
+    if whole or (recipe.target.crop_at in ("auto", "face") and crop.aspect is not None):
         changes["crop_at"] = ",".join(f"{share:g}" for share in crop.at)
     if focus in ("auto", "faces"):
         found = still.focus if isinstance(still, ImageTarget) else None

@@ -81,11 +81,14 @@ class PictureRun(RunKind):
         device = inputs.device
         backend = choose_backend(plan.primitive, device, recipe.run.backend)
         notices = [f"{target.source}: {warning}" for warning in target.warnings]
-        looked = recipe.target.crop_at == "face" and place.pad is None and place.aspect is not None
-        if looked and len(place.at) == 2:
+        cropped = place.aspect is not None
+        looked = recipe.target.crop_at == "face-or-whole"
+        looked |= recipe.target.crop_at == "face" and cropped
+        if looked and place.pad is None and len(place.at) == 2:
+            shown = "what has most detail is shown; --crop-at X,Y,SHARE names another place"
             notices.append(
-                "crop-at: no face of 50 pixels was found, so what has most detail is shown;"
-                " --crop-at X,Y,SHARE names another place"
+                "crop-at: no face of 50 pixels was found, so "
+                + (shown if cropped else "the whole picture is shown")
             )
         if inputs.init is not None:
             notices += inputs.init.notices(target.canvas, plan.primitive)
