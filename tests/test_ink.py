@@ -829,9 +829,7 @@ def test_the_most_nails_fit_into_memory(monkeypatch):
     lengths, cell, grid = cross(nails, *primitive.find_chords(nails))
     view = View(lengths, 0.02 / cell, np.ones(grid[0].shape))
     for shared in ("indices", "indptr"):
-        held = [getattr(each, shared) for each in (lengths, view.columns, view.depth)]
-        assert np.shares_memory(held[0], held[1])
-        assert np.shares_memory(held[1], held[2])
+        assert np.shares_memory(getattr(lengths, shared), getattr(view.depth, shared))
     nails = String({"nails": 2000}).find_nails(sheet.canvas)
     ways = np.concatenate([np.abs(nails[:-each] - nails[each:]).ravel() for each in range(1, 2000)])
     assert ways.sum() / (np.ptp(nails, 0).min() / SIDE) < MOST_CROSSED - 6_000_000
@@ -882,6 +880,15 @@ def test_an_ellipse_of_nails_is_as_wide_and_high_as_the_picture():
     assert np.allclose(np.hypot(*(nails / half).T), 1, atol=1e-3)
     assert np.allclose(np.abs(nails).max(0), half, rtol=1e-2)
     assert len(oval.find_chords(nails)[0]) == 280 * 279 / 2
+
+
+def test_a_long_frame_takes_no_more_memory():
+    """A panorama had so many pixels along it that there was no memory for 480 nails."""
+    oval = String({"frame": "ellipse", "nails": 480})
+    nails = oval.find_nails(Canvas(1200, 30))
+    matrix, cell, grid = cross(nails, *oval.find_chords(nails), 250)
+    assert (grid[0].shape[1], matrix.shape[1]) == (1000, grid[0].size)
+    assert cell * matrix.shape[1] == pytest.approx(np.prod(np.ptp(nails, axis=0)), rel=0.1)
 
 
 def test_a_frame_may_be_faint(tmp_path):

@@ -16,8 +16,8 @@ from artgen_plugins._swaps import ROUNDS, exchange
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-SIDE = 121
-"""Pixels across the picture that is solved for."""
+SIDE, LONG = 121, 4
+"""Pixels across the picture that is solved for, and how many times as many there are along it."""
 STEPS = 150
 """Steps of the relaxation."""
 BLUR = 1.0
@@ -37,12 +37,13 @@ PIECES = 16
 def coverage(nails: Floats, first: Ints, second: Ints, side: int = SIDE) -> tuple[Any, float, Any]:
     """Return the length of each chord in each pixel [chords, pixels], their area, and x and y.
 
-    There are `side` pixels across. Raises UsageError where that takes too much memory.
+    There are `side` pixels across, or `LONG` times as many along what is longer. Raises UsageError
+    where that takes too much memory.
     """
     from scipy.sparse import csr_matrix
 
     low, high = nails.min(0), nails.max(0)
-    pixel = float((high - low).min()) / side
+    pixel = float(max((high - low).min(), (high - low).max() / LONG)) / side
     columns, rows = np.ceil((high - low) / pixel).astype(int).tolist()
     samples = 2 * max(columns, rows)
     ways = nails[second] - nails[first]
@@ -52,7 +53,7 @@ def coverage(nails: Floats, first: Ints, second: Ints, side: int = SIDE) -> tupl
     if crossed > MOST_CROSSED:
         raise UsageError(
             f"{len(nails):,} nails have {len(first):,} chords, which take too much memory",
-            hint="use fewer nails: --set nails=1000",
+            hint="use fewer nails: --set nails=400",
         )
     steps = (np.hypot(*ways.T) / samples).astype(np.float32)
     lengths, pixels, ends = walk(
