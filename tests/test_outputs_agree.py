@@ -87,6 +87,13 @@ def test_a_crop_of_stills_and_videos_is_found_in_the_target(tmp_path):
     check_agreement(found, asked, default())
 
 
+def test_what_was_cropped_from_near_is_not_cropped_so_again():
+    """A still of another shape showed a corner of the face."""
+    close = Recipe.from_dict({"target": {"source": "a.png", "crop_at": "0.7,0.2,0.3"}})
+    assert close.framed("40x50").at == (0.7, 0.2, 0.3)
+    assert close.with_target(aspect="1:1").framed("40x50").at == (0.5, 0.5)
+
+
 def test_further_videos_of_a_fit_are_as_it_was_asked_for(tmp_path, capsys, monkeypatch):
     """They had the size of the still, and neither loop, length nor film."""
     monkeypatch.chdir(tmp_path)

@@ -123,7 +123,9 @@ class Recipe(RecipeTable):
         """The frame of an output of this `size`: cropped or bordered as the target is."""
         frame = parse_frame(size, dpi=self.output.dpi) if isinstance(size, str) else Frame(size)
         target = self.target.frame
-        return replace(frame, at=target.at, pad=target.pad)
+        # The drawing is what the target was cropped to from near.
+        near = target.aspect is not None and len(target.at) == 3
+        return replace(frame, at=Frame().at if near else target.at, pad=target.pad)
 
     @property
     def dpi(self) -> float | None:
