@@ -510,7 +510,7 @@ def test_lightness_has_the_slope_that_the_search_follows():
     view = View(shares, 1.0, tone, light=(0.9, 0.01))
     chords = np.full(20, 0.2, np.float32)
     error, slope, bend, left = view.error(chords)
-    ways = view.columns @ (left * slope).ravel()
+    ways = view.along(left * slope)
     for chord in (0, 7):
         more = chords + 1e-2 * (np.arange(20) == chord)
         less = chords - 1e-2 * (np.arange(20) == chord)
