@@ -346,8 +346,8 @@ def parse_place(text: str | None) -> Place:
     ):
         raise UsageError(
             f"{text!r} is not a point of a picture",
-            hint="write auto, face, face-or-whole, or shares of width and height such as 0.5,0.3, "
-            "and of the largest crop, such as 0.5,0.3,0.6",
+            hint="write auto, face, or shares of width and height such as 0.5,0.3, and of the "
+            "largest crop, such as 0.5,0.3,0.6",
         )
     return place
 
